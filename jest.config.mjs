@@ -1,0 +1,28 @@
+const shared = {
+  rootDir: import.meta.dirname,
+  testEnvironment: 'node',
+  extensionsToTreatAsEsm: ['.ts'],
+  testEnvironmentOptions: { customExportConditions: ['source', 'node', 'node-addons'] }, // replaces the defaults
+  transform: {
+    '^.+\\.ts$': ['@swc/jest', { jsc: { target: 'es2023', parser: { syntax: 'typescript' } }, sourceMaps: 'inline' }],
+  },
+  modulePathIgnorePatterns: ['<rootDir>/(packages|services)/[^/]+/dist/', '<rootDir>/.cache/', '<rootDir>/.data/'],
+}
+// Runs once for all projects: one stack of real Kafka, Postgres and Redis.
+const stack = { globalSetup: './test/jest/setup.mjs', globalTeardown: './test/jest/teardown.mjs' }
+const level = (name, extra) => ({ ...shared, ...extra, displayName: name, testMatch: [`**/*.${name}.test.ts`] })
+
+export default {
+  testTimeout: 30_000,
+  reporters: ['default', './test/jest/last-line-reporter.mjs'],
+  projects: [
+    {
+      ...level('unit'),
+      testMatch: ['**/*.test.ts'],
+      testPathIgnorePatterns: ['/node_modules/', '\\.(int|e2e|faults)\\.test\\.ts$'],
+    },
+    level('int', stack),
+    level('e2e', stack),
+    level('faults', stack),
+  ],
+}
