@@ -1,1 +1,2 @@
+// The exports of this package stand here, by name.
 export {}
