@@ -1,2 +1,7 @@
-// The exports of this package stand here, by name.
-export {}
+export { createEgressPolicy, type EgressPolicy } from './policy.ts'
+export { checkWebhookUrl, type UrlVerdict } from './url-policy.ts'
+export { checkAddress, type AddressVerdict } from './address-policy.ts'
+export { createEgress, type Egress, type EgressOptions } from './egress.ts'
+export { createResolver, type ResolvedAddress, type Resolve } from './resolve.ts'
+export type { Dial } from './connector.ts'
+export { type EgressOutcome, type EgressRequest, type EgressTiming, type ErrorClass } from './outcome.ts'

@@ -1,0 +1,27 @@
+import { isIP } from 'node:net'
+import ipaddr from 'ipaddr.js'
+import type { EgressPolicy } from './policy.ts'
+
+/** Whether an address may be dialled; `reason` names its range, for the attempt's detail. */
+export type AddressVerdict = { readonly ok: true } | { readonly ok: false; readonly reason: string }
+
+const GLOBAL_UNICAST = ipaddr.IPv6.parseCIDR('2000::/3')
+
+/**
+ * Judges one resolved address (as `net.connect` takes it). Only public unicast passes: private, CGNAT, link-local (and so
+ * every metadata service), loopback, multicast, documentation, NAT64, 6to4, Teredo and v4-compatible `::/96` are refused;
+ * a v4-mapped address counts as its v4. `policy.allowed` opens ranges, `policy.allowHttp` opens loopback.
+ */
+export function checkAddress(address: string, policy: EgressPolicy): AddressVerdict {
+  if (isIP(address) === 0 || address.includes('%')) return { ok: false, reason: 'not_an_address' }
+  const parsed = ipaddr.process(address)
+  if (policy.allowed.some(([range, bits]) => range.kind() === parsed.kind() && parsed.match(range, bits))) {
+    return { ok: true }
+  }
+  const range = parsed.range()
+  if (policy.allowHttp && range === 'loopback') return { ok: true }
+  if (range !== 'unicast') return { ok: false, reason: range }
+  // What is not in 2000::/3 has no public meaning, whatever a list of special ranges forgets (::/96, fec0::/10).
+  if (parsed.kind() === 'ipv6' && !parsed.match(...GLOBAL_UNICAST)) return { ok: false, reason: 'reserved' }
+  return { ok: true }
+}

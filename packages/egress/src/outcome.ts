@@ -1,0 +1,45 @@
+/** Why an attempt failed (design 8). `http_4xx` and `http_5xx` are read from the status. */
+export type ErrorClass =
+  | 'http_3xx'
+  | 'http_4xx'
+  | 'http_5xx'
+  | 'timeout'
+  | 'tls_error'
+  | 'connection_refused'
+  | 'connection_reset'
+  | 'dns_error'
+  | 'blocked'
+
+/** Where the time went, in ms. `dnsMs`, `connectMs`, `tlsMs` are 0 on a kept connection, null when not reached. */
+export interface EgressTiming {
+  readonly dnsMs: number | null
+  readonly connectMs: number | null
+  readonly tlsMs: number | null
+  /** From the start of the exchange to the answer's status line. */
+  readonly firstByteMs: number | null
+  readonly totalMs: number
+}
+
+/** One POST. */
+export interface EgressRequest {
+  readonly url: URL
+  /** Lower-case names. `content-length` and `host` are set by the sender. */
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: Buffer
+  /** Deadline of the whole exchange: look-up, connection, TLS, request, answer. */
+  readonly timeoutMs: number
+}
+
+/** How the exchange ended. `errorClass` null means a 2xx that was read (as far as it is read at all). */
+export interface EgressOutcome {
+  readonly errorClass: ErrorClass | null
+  /** Words for people; never holds a secret. */
+  readonly errorDetail: string | null
+  readonly status: number | null
+  readonly address: string | null
+  readonly timing: EgressTiming
+  /** Of the answer: lower-case names, repeated ones joined by `, `. */
+  readonly responseHeaders: Readonly<Record<string, string>> | null
+  /** The first bytes of the answer, as sent (nothing is decompressed). */
+  readonly responseBody: Buffer | null
+}
