@@ -1,2 +1,24 @@
-// The exports of this package stand here, by name.
-export {}
+export { createKafka, type KafkaClient, type KafkaConnection } from './client.ts'
+export { createDeadLetterWriter, type DeadLetter, type DeadLetterWriter } from './dead-letters.ts'
+export { checkPartitionCount, describeLog, type LogDescription, type LogPartition } from './describe-log.ts'
+export { KafkaFault, type KafkaFaultCode } from './kafka-fault.ts'
+export type { KafkaLog } from './kafka-log.ts'
+export {
+  startLogReader,
+  type HandleOutcome,
+  type LogBatch,
+  type LogGap,
+  type LogReader,
+  type LogReaderOptions,
+  type PartitionLag,
+  type Position,
+} from './log-reader.ts'
+export {
+  createProducer,
+  type EventProducer,
+  type PartitionOutcome,
+  type ProduceOutcome,
+  type ProducerOptions,
+  type ProducerRecord,
+} from './producer.ts'
+export { createTopics, type TopicsOptions } from './topics.ts'
