@@ -1,0 +1,37 @@
+/** What a {@link Fault} is made of. */
+export interface FaultDetails {
+  /** Stable, snake_case; what code and alarms tell faults apart by. */
+  readonly code: string
+  /** For logs and operators. */
+  readonly message: string
+  /** Whether doing the same again later can succeed; default false. */
+  readonly retryable?: boolean
+  /** What a client of the API may read; without it the client reads a general sentence. */
+  readonly publicMessage?: string
+  readonly cause?: unknown
+}
+
+/** The unexpected: something that is not an outcome of the operation (those are values). One place of each service acts on it. */
+export class Fault extends Error {
+  readonly code: string
+  readonly retryable: boolean
+  readonly publicMessage: string | undefined
+
+  constructor(details: FaultDetails) {
+    super(details.message, details.cause === undefined ? undefined : { cause: details.cause })
+    this.name = 'Fault'
+    this.code = details.code
+    this.retryable = details.retryable ?? false
+    this.publicMessage = details.publicMessage
+  }
+}
+
+/** Whether doing the same again can succeed, as far as the error says so itself. */
+export function isRetryable(error: unknown): boolean {
+  return error instanceof Fault && error.retryable
+}
+
+/** The message of whatever was thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}

@@ -1,0 +1,51 @@
+import pino from 'pino'
+
+/** A structured logger: JSON lines, one wide line for each request, batch or delivery; no secrets, no payloads. */
+export type Logger = pino.Logger
+
+/** What {@link createLogger} needs. */
+export interface LoggerOptions {
+  readonly service: string
+  /** Lowest level that is written: `fatal`, `error`, `warn`, `info`, `debug`, `trace` or `silent`. */
+  readonly level: string
+  /** Where lines go; default: standard output, written at once, so that a crash loses none. */
+  readonly destination?: { write(line: string): void }
+}
+
+/** Creates the logger of a process. Members named as credentials are masked wherever they stand at the first two levels. */
+export function createLogger(options: LoggerOptions): Logger {
+  return pino(
+    {
+      level: options.level,
+      base: { service: options.service },
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+      serializers: { err: describeError, error: describeError },
+      redact: { paths: SECRET_MEMBERS.flatMap((name) => [name, `*.${name}`]), censor: '[redacted]' },
+    },
+    options.destination ?? pino.destination({ dest: 1, sync: true }),
+  )
+}
+
+const SECRET_MEMBERS = ['authorization', 'password', 'secret', 'token', 'apiKey', 'DATABASE_URL', 'ENCRYPTION_KEYS']
+
+/** An error as the log shows it: only these members, as those of a driver (`detail`, `where`) can hold a row's content. */
+interface DescribedError {
+  readonly type: string
+  readonly message: string
+  readonly stack?: string
+  readonly code?: string
+  readonly cause?: DescribedError
+}
+
+function describeError(error: unknown, depth = 0): DescribedError {
+  if (!(error instanceof Error)) return { type: typeof error, message: String(error) }
+  const code = 'code' in error ? error.code : undefined
+  return {
+    type: error.name,
+    message: error.message,
+    ...(error.stack === undefined ? {} : { stack: error.stack }),
+    ...(typeof code === 'string' ? { code } : {}),
+    ...(error.cause === undefined || depth > 4 ? {} : { cause: describeError(error.cause, depth + 1) }),
+  }
+}

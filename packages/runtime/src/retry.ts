@@ -1,0 +1,66 @@
+import { setTimeout as wait } from 'node:timers/promises'
+
+/** How the pauses between attempts grow. */
+export interface BackoffOptions {
+  /** First pause, milliseconds; default 100. */
+  readonly baseMs?: number
+  /** Longest pause, milliseconds; default 5,000. */
+  readonly maxMs?: number
+  /** Numbers from 0 to 1; default `Math.random`. */
+  readonly random?: () => number
+}
+
+/** Pause before attempt `attempt + 1` (0 after the first failure): base × 2^attempt up to the maximum, of which half is random. */
+export function backoffMs(attempt: number, options: BackoffOptions = {}): number {
+  const { baseMs = 100, maxMs = 5000, random = Math.random } = options
+  const ms = Math.min(maxMs, baseMs * 2 ** Math.min(attempt, 30))
+  return ms / 2 + (ms / 2) * random()
+}
+
+/** Waits; an abort ends the wait early, as a normal end. */
+export async function sleep(ms: number, signal?: AbortSignal): Promise<void> {
+  try {
+    await wait(ms, undefined, signal === undefined ? {} : { signal })
+  } catch (error) {
+    if (signal?.aborted !== true) throw error
+  }
+}
+
+/** What {@link retryForever} needs. */
+export interface RetryOptions extends BackoffOptions {
+  /** Ends the trying; the result is then `undefined`. */
+  readonly signal: AbortSignal
+  /** Told each failure before the pause. To give up, it throws. */
+  readonly onError?: (error: unknown, attempt: number, pauseMs: number) => void
+}
+
+/** Calls `attempt` until it succeeds or the signal is aborted (then the result is `undefined`), with growing pauses. */
+export async function retryForever<T>(
+  attempt: (n: number) => Promise<T>,
+  options: RetryOptions,
+): Promise<T | undefined> {
+  for (let n = 0; !options.signal.aborted; n += 1) {
+    try {
+      return await attempt(n)
+    } catch (error) {
+      if (options.signal.aborted) return undefined
+      const pauseMs = backoffMs(n, options)
+      options.onError?.(error, n, pauseMs)
+      await sleep(pauseMs, options.signal)
+    }
+  }
+  return undefined
+}
+
+/** The outcome of `work`, or a rejection with `onTimeout()` when it takes longer; the work itself goes on. */
+export async function withTimeout<T>(work: Promise<T>, timeoutMs: number, onTimeout: () => Error): Promise<T> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(onTimeout()), timeoutMs)
+  })
+  try {
+    return await Promise.race([work, late])
+  } finally {
+    clearTimeout(timer)
+  }
+}

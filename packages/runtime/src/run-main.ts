@@ -1,0 +1,156 @@
+import { ConfigFault, readConfig, type ConfigOf, type ConfigSpec } from './config.ts'
+import { createLogger, type Logger } from './logger.ts'
+import { createMetrics } from './metrics.ts'
+import type { Running, ServiceDeps } from './running.ts'
+import { settings } from './settings.ts'
+
+/** What {@link runMain} needs. */
+export interface MainOptions<S extends ConfigSpec> {
+  /** The name of the service in its log. */
+  readonly name: string
+  readonly config: S
+  /** Starts the service; it may take as long as it wants, but a signal meanwhile ends the process without its release. */
+  start(config: ConfigOf<S>, deps: ServiceDeps): Promise<Running>
+  /** Default: `process.env`. */
+  readonly env?: NodeJS.ProcessEnv
+}
+
+/** Exit codes, after sysexits.h: 0 ended as asked, 1 failed, 78 the configuration cannot be used. */
+const EXIT = { ok: 0, failed: 1, config: 78 } as const
+
+/** Settings that every process has, besides those of its service. */
+const processSettings = { LOG_LEVEL: settings.LOG_LEVEL, DRAIN_MS: settings.DRAIN_MS } as const
+
+/**
+ * Runs a service as this process: reads the configuration (all faults are printed, exit code 78), starts it and waits for
+ * its end. The first SIGTERM or SIGINT drains, aborts the signal, then closes, all within DRAIN_MS; the second exits at
+ * once with 128 + the signal's number. An unhandled rejection or exception is logged as fatal and ends the process in the
+ * same order with exit code 1. Resolves when all is closed; the process then ends by itself.
+ */
+export async function runMain<S extends ConfigSpec>(options: MainOptions<S>): Promise<void> {
+  const env = options.env ?? process.env
+  const config = readOrExplain(options.config, env)
+  if (config === undefined) return
+
+  const log = createLogger({ service: options.name, level: config.process.LOG_LEVEL })
+  const abort = new AbortController()
+  const end = watchForEnd(log)
+  const deps = { log, metrics: createMetrics({ process: true }), signal: abort.signal }
+
+  const started = options.start(config.service, deps)
+  const running = await Promise.race([started.catch(failedStart), end.requested.then(() => undefined)])
+  if (running === undefined) await abandonStart(started)
+  else {
+    log.info({ node: process.version }, 'started')
+    await end.requested
+    await stop(running, config.process.DRAIN_MS)
+  }
+  process.exitCode = end.exitCode()
+  // What still holds the process open here was forgotten by its owner: it must not turn a clean stop into a kill.
+  setTimeout(() => process.exit(), 1000).unref()
+
+  function failedStart(error: unknown): undefined {
+    log.fatal({ err: error }, 'the start failed')
+    end.request(EXIT.failed)
+    return undefined
+  }
+
+  /** A signal came first: the start is told, and whatever it still brings up is closed. */
+  async function abandonStart(starting: Promise<Running>): Promise<void> {
+    abort.abort()
+    const late = await within(
+      starting.catch(() => undefined),
+      config?.process.DRAIN_MS ?? 0,
+    )
+    if (late !== undefined && late !== 'late') await within(late.close(), config?.process.DRAIN_MS ?? 0)
+  }
+
+  async function stop(service: Running, drainMs: number): Promise<void> {
+    const startedMs = performance.now()
+    const ended = await within(drainAndClose(service), drainMs)
+    const tookMs = Math.round(performance.now() - startedMs)
+    if (ended === 'late') log.error({ took_ms: tookMs }, 'stopped before everything was closed')
+    else log.info({ took_ms: tookMs }, 'stopped')
+  }
+
+  async function drainAndClose(service: Running): Promise<void> {
+    try {
+      await service.drain?.()
+    } catch (error) {
+      end.request(EXIT.failed)
+      log.error({ err: error }, 'draining failed')
+    }
+    abort.abort()
+    try {
+      await service.close()
+    } catch (error) {
+      end.request(EXIT.failed)
+      log.error({ err: error }, 'closing failed')
+    }
+  }
+}
+
+interface BothConfigs<S extends ConfigSpec> {
+  readonly process: ConfigOf<typeof processSettings>
+  readonly service: ConfigOf<S>
+}
+
+function readOrExplain<S extends ConfigSpec>(spec: S, env: NodeJS.ProcessEnv): BothConfigs<S> | undefined {
+  try {
+    const all = readConfig({ ...processSettings, ...spec }, env)
+    return { process: all as BothConfigs<S>['process'], service: all as unknown as ConfigOf<S> }
+  } catch (error) {
+    if (!(error instanceof ConfigFault)) throw error
+    process.stderr.write(`${error.message}\n`)
+    process.exitCode = EXIT.config
+    return undefined
+  }
+}
+
+interface End {
+  readonly requested: Promise<void>
+  request(exitCode: number): void
+  exitCode(): number
+}
+
+function watchForEnd(log: Logger): End {
+  let code: number = EXIT.ok
+  let signals = 0
+  let resolve: () => void
+  const requested = new Promise<void>((done) => {
+    resolve = done
+  })
+
+  function request(exitCode: number): void {
+    code = Math.max(code, exitCode)
+    resolve()
+  }
+
+  function onSignal(signal: NodeJS.Signals): void {
+    signals += 1
+    if (signals > 1) process.exit(signal === 'SIGINT' ? 130 : 143)
+    log.info({ signal }, 'stopping')
+    request(EXIT.ok)
+  }
+
+  function onFatal(error: unknown): void {
+    log.fatal({ err: error }, 'unexpected error, stopping')
+    request(EXIT.failed)
+  }
+
+  process.on('SIGTERM', onSignal)
+  process.on('SIGINT', onSignal)
+  process.on('uncaughtException', onFatal)
+  process.on('unhandledRejection', onFatal)
+  return { requested, request, exitCode: () => code }
+}
+
+async function within<T>(work: Promise<T>, ms: number): Promise<T | 'late'> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<'late'>((resolve) => {
+    timer = setTimeout(resolve, ms, 'late')
+  })
+  const outcome = await Promise.race([work, late])
+  clearTimeout(timer)
+  return outcome
+}

@@ -1,0 +1,33 @@
+import type { RequestListener } from 'node:http'
+import type { Logger } from './logger.ts'
+import type { Metrics } from './metrics.ts'
+
+/** What a service says about itself to `/readyz`. */
+export interface Readiness {
+  /** False while starting, draining, or when this process itself is broken; a shared backend that is down leaves it true. */
+  readonly ready: boolean
+  /** One entry for each part looked at, `ok` or what is wrong in a few words; a shared backend that is down is named here. */
+  readonly checks: Readonly<Record<string, string>>
+}
+
+/** A started service. */
+export interface Running {
+  readonly name: string
+  /** Its routes under `/v1`, if it serves HTTP. */
+  readonly router?: RequestListener
+  ready(): Readiness
+  /** More pages for operators, by path (as `/debug/streams`); each answer is sent as JSON. Beside `/livez`, never public. */
+  readonly debug?: Readonly<Record<string, () => unknown>>
+  /** Takes no new work and lets go of what can go elsewhere. Called once, before {@link close}; waited for within the deadline. */
+  drain?(): void | Promise<void>
+  /** Ends all; last-in first-out. Called once. */
+  close(): Promise<void>
+}
+
+/** What every service is given by the process it runs in. */
+export interface ServiceDeps {
+  readonly log: Logger
+  readonly metrics: Metrics
+  /** Aborted after draining, before closing: whatever waits or retries ends then. */
+  readonly signal: AbortSignal
+}
