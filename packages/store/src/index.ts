@@ -1,2 +1,28 @@
 // The exports of this package stand here, by name.
-export {}
+export { createPool, SERVICE_ROLE } from './pool.ts'
+export type { Pool, PoolOptions } from './pool.ts'
+export type { Queryable, Transaction } from './queryable.ts'
+export { sqlState, withTransaction } from './with-transaction.ts'
+export type { TransactionOptions } from './with-transaction.ts'
+export { migrate } from './migrate.ts'
+export type { MigrateOptions } from './migrate.ts'
+
+export { ensureEventPartitions } from './events/ensure-event-partitions.ts'
+export { dropExpiredEventPartitions } from './events/drop-expired-event-partitions.ts'
+
+export { advancePosition } from './projection/advance-position.ts'
+export type { PositionAdvance } from './projection/advance-position.ts'
+export { currentEpoch } from './projection/current-epoch.ts'
+export type { LogEpoch } from './projection/current-epoch.ts'
+export { ensurePositions } from './projection/ensure-positions.ts'
+export { insertEvents } from './projection/insert-events.ts'
+export type { InsertedEvents, ProjectedEvent } from './projection/insert-events.ts'
+export { openEpoch } from './projection/open-epoch.ts'
+export type { ProjectionKey, ProjectionPosition } from './projection/projection-position.ts'
+export { readPositions } from './projection/read-positions.ts'
+export { recordHole } from './projection/record-hole.ts'
+export { recordLogTime } from './projection/record-log-time.ts'
+export type { LogTime } from './projection/record-log-time.ts'
+
+export { dropExpiredDeliveryPartitions } from './deliveries/drop-expired-delivery-partitions.ts'
+export { ensureDeliveryPartitions } from './deliveries/ensure-delivery-partitions.ts'

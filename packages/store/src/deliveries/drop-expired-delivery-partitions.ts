@@ -1,0 +1,14 @@
+import type { Queryable } from '../queryable.ts'
+
+/**
+ * Drops the partitions of `deliveries` and `attempts` that ended more than 35 days ago; answers their names and how many of
+ * the deliveries were not finished (`delivery_expired`: to be counted and logged). 55P03: try again later.
+ */
+export async function dropExpiredDeliveryPartitions(
+  db: Queryable,
+): Promise<{ readonly dropped: readonly string[]; readonly expired: number }> {
+  const { rows } = await db.query<{ dropped: string[]; expired: number }>(
+    'SELECT dropped, expired FROM drop_expired_delivery_partitions()',
+  )
+  return rows[0] ?? { dropped: [], expired: 0 }
+}

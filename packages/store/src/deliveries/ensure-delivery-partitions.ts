@@ -1,0 +1,16 @@
+import type { Queryable } from '../queryable.ts'
+
+/**
+ * Creates the weekly partitions of `deliveries` and `attempts` that ids with these milliseconds (inclusive) need and that are
+ * missing; answers how many it created. Moments outside 35 days back to 21 days ahead are cut off. 55P03: try again.
+ */
+export async function ensureDeliveryPartitions(
+  db: Queryable,
+  o: { readonly minMs: number; readonly maxMs: number },
+): Promise<number> {
+  const { rows } = await db.query<{ created: number }>('SELECT ensure_delivery_partitions($1, $2) AS created', [
+    o.minMs,
+    o.maxMs,
+  ])
+  return rows[0]?.created ?? 0
+}
