@@ -1,0 +1,85 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { rawDataObjects } from '../support/raw-data.ts'
+import type { ListedEvent } from './ledger.ts'
+
+/** What a list client needs: the api service, as whom, and the webhook that it edits now and then. */
+export interface ListClientOptions {
+  readonly url: () => string
+  readonly tenant: string
+  readonly apiKey: string
+  readonly webhookId: string
+  readonly random: () => number
+}
+
+/** A client that keeps the api service at work by paging through its tenant's events and editing a webhook. */
+export interface ListClient {
+  unanswered(): number
+  readonly listed: readonly ListedEvent[]
+  /** Statuses of 500 and more, which must never come. 503 is allowed. */
+  readonly unexpected: readonly string[]
+  close(): Promise<void>
+}
+
+/** Starts the client. What it is shown is kept, so that the checker can look for events of another tenant. */
+export function startListClient(options: ListClientOptions): ListClient {
+  const listed = new Map<string, ListedEvent>()
+  const unexpected: string[] = []
+  const closing = new AbortController()
+  let unanswered = 0
+  let cursor: string | null = null
+
+  async function run(): Promise<void> {
+    while (!closing.signal.aborted) {
+      await (options.random() < 0.2 ? editWebhook() : listPage()).catch(() => undefined)
+      await sleep(20 + 60 * options.random())
+    }
+  }
+
+  async function listPage(): Promise<void> {
+    const query = new URLSearchParams({ limit: '50', ...(cursor === null ? {} : { cursor }) })
+    const text = await request('GET', `/v1/events?${query.toString()}`)
+    if (text === undefined) return
+    const page = JSON.parse(text) as { data: { id: string }[]; next_cursor: string | null }
+    const rawData = rawDataObjects(text)
+    for (const [index, { id }] of page.data.entries()) {
+      listed.set(id, { tenant: options.tenant, id, data: rawData[index] ?? '' })
+    }
+    cursor = options.random() < 0.2 ? null : page.next_cursor
+  }
+
+  async function editWebhook(): Promise<void> {
+    const description = `edited at ${Date.now()}`
+    await request('PATCH', `/v1/webhooks/${options.webhookId}`, JSON.stringify({ description }))
+  }
+
+  async function request(method: string, path: string, body?: string): Promise<string | undefined> {
+    unanswered += 1
+    try {
+      const response = await fetch(`${options.url()}${path}`, {
+        method,
+        headers: { authorization: `Bearer ${options.apiKey}`, 'content-type': 'application/json' },
+        ...(body === undefined ? {} : { body }),
+        signal: AbortSignal.timeout(20_000),
+      })
+      const text = await response.text()
+      if (response.status === 200) return text
+      if (response.status !== 503) unexpected.push(`${method} ${path}: ${response.status} ${text.slice(0, 300)}`)
+      return undefined
+    } finally {
+      unanswered -= 1
+    }
+  }
+
+  const running = run()
+  return {
+    unanswered: () => unanswered,
+    get listed() {
+      return [...listed.values()]
+    },
+    unexpected,
+    async close() {
+      closing.abort()
+      await running
+    },
+  }
+}

@@ -1,0 +1,236 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { createRandom, createWorld, eventually, randomSeed, startReceiver } from '@ariftly/testkit'
+import pg from 'pg'
+import { checkLedger, summarize } from './checker.ts'
+import { startFleet, type Replica } from './fleet.ts'
+import { createInFlightCounter } from './in-flight.ts'
+import { runKiller, type Kill } from './killer.ts'
+import { isWanted, type Observation, type PlannedEvent } from './ledger.ts'
+import { startListClient } from './list-client.ts'
+import { startLoadClient, type LoadReport } from './load-client.ts'
+import { countRecords, readLog, readTable } from './observe.ts'
+import { startStreamClient } from './stream-client.ts'
+import { tamperings } from './tamper.ts'
+import { seenByWebhook, subscribe } from './webhooks.ts'
+import { planEvent, TENANTS } from './workload.ts'
+
+const CLIENTS = 8
+const EVENTS_PER_S = 1000
+const EVENTS_MIN = 20_000
+const KILLS_EACH = 3
+const PAUSE_MS = { min: 100, max: 700 }
+
+type World = Awaited<ReturnType<typeof createWorld>>
+type Receiver = Awaited<ReturnType<typeof startReceiver>>
+
+let world: World
+let receiver: Receiver
+let db: pg.Pool
+let replicas: readonly Replica[] = []
+
+beforeAll(async () => {
+  world = await createWorld()
+  receiver = await startReceiver()
+  db = new pg.Pool({ connectionString: world.adminUrl, max: 2 })
+  replicas = await startFleet({
+    ...world.env,
+    WEBHOOK_ALLOW_HTTP: 'true',
+    KAFKA_SESSION_TIMEOUT_MS: '6000',
+    LOG_LEVEL: 'warn',
+  })
+}, 60_000)
+
+afterAll(async () => {
+  await Promise.allSettled(replicas.map((replica) => replica.stop()))
+  await db?.end()
+  await receiver?.close()
+  await world?.close()
+}, 30_000)
+
+test('loses, doubles, reorders and mixes up nothing while every process is killed three times at work', async () => {
+  const seed = Number(process.env['FAULTS_SEED'] ?? randomSeed())
+  say(`faults: seed ${seed} (set FAULTS_SEED to draw the same moments again)`)
+  const random = createRandom(seed)
+  const run = await startRun(random)
+  await eventually(() => run.streams.every((stream) => stream.seen.received.length > 0), { timeoutMs: 15_000 })
+
+  const killing = { from: Date.now(), acknowledged: run.acknowledged.size }
+  const kills = await killAll(run, random)
+  const ofWindow = { ms: Date.now() - killing.from, events: run.acknowledged.size - killing.acknowledged }
+  await eventually(() => run.acknowledged.size >= EVENTS_MIN, { timeoutMs: 60_000 })
+  const reports = await Promise.all(run.clients.map((client) => client.finish()))
+  const observation = await observeAtRest(run)
+
+  say(
+    `faults: ${JSON.stringify({ ...totals(reports), ...ofWindow, webhooks: observation.webhooks.map((w) => w.received.length) })}`,
+  )
+  expect(idleServices(kills)).toEqual([])
+  expect(reports.flatMap((report) => report.unexpected)).toEqual([])
+  expect(run.streams.flatMap((stream) => stream.report.unexpected)).toEqual([])
+  expect(run.lists.flatMap((list) => list.unexpected)).toEqual([])
+  expect((ofWindow.events / ofWindow.ms) * 1000).toBeGreaterThan(EVENTS_PER_S * 0.95)
+  const violations = checkLedger(observation)
+  expect({ summary: summarize(violations), first: violations.slice(0, 5) }).toEqual({ summary: {}, first: [] })
+  for (const { name, observation: tampered, expected } of tamperings(observation)) {
+    expect({ name, found: checkLedger(tampered) }).toEqual({
+      name,
+      found: expect.arrayContaining([expect.objectContaining(expected)]),
+    })
+  }
+}, 240_000)
+
+type Run = Awaited<ReturnType<typeof startRun>>
+
+/** Subscribes, opens the four streams, starts the load and the list clients. */
+async function startRun(random: () => number) {
+  const keys = new Map<string, string>()
+  for (const tenant of TENANTS)
+    keys.set(tenant, await world.apiKey(tenant, ['events:write', 'events:read', 'webhooks']))
+  const keyOf = (tenant: string) => keys.get(tenant) ?? ''
+  receiver.respondWith(async () => {
+    await new Promise((resolve) => setTimeout(resolve, 5 + random() * 30))
+    return { status: 200 }
+  })
+
+  const subscriptions = await Promise.all(
+    webhooksWanted().map((o) => subscribe(urlOf('api'), keyOf(o.tenant), { ...o, url: receiver.url })),
+  )
+  const streams = streamsWanted().map((o) =>
+    startStreamClient({ ...o, apiKey: keyOf(o.tenant), gateways: livingGateways, random, roamMs: 8000 }),
+  )
+  await eventually(() => streams.every((stream) => stream.connectedTo() !== undefined), { timeoutMs: 15_000 })
+
+  const acknowledged = new Map<string, PlannedEvent>()
+  const clients = Array.from({ length: CLIENTS }, (_, index) => {
+    const tenant = TENANTS[index % TENANTS.length] ?? TENANTS[0]
+    return startLoadClient({
+      url: () => urlOf('ingest'),
+      apiKey: keyOf(tenant),
+      eventsPerS: EVENTS_PER_S / CLIENTS,
+      repostShare: 1 / 50,
+      format: index % 2 === 0 ? 'json' : 'ndjson',
+      random,
+      plan: (nowMs) => planEvent(tenant, random, nowMs),
+      acknowledge: (event) => acknowledged.set(event.id, event),
+    })
+  })
+  const lists = TENANTS.map((tenant) => {
+    const webhookId = subscriptions.find((subscription) => subscription.tenant === tenant)?.id ?? ''
+    return startListClient({ url: () => urlOf('api'), tenant, apiKey: keyOf(tenant), webhookId, random })
+  })
+  return { acknowledged, clients, streams, lists, subscriptions }
+}
+
+function streamsWanted() {
+  return [
+    { name: 'all', tenant: 'north', wanted: {} },
+    { name: 'task', tenant: 'south', wanted: { taskId: 'task_7' } },
+    { name: 'agent', tenant: 'west', wanted: { agent: 'team/planner-1' } },
+    { name: 'types', tenant: 'north', wanted: { types: ['task.complete', 'tool_call.executed'] } },
+  ] as const
+}
+
+function webhooksWanted() {
+  return [
+    { name: 'types', tenant: 'north', wanted: { types: ['task.complete', 'approval.requested'] } },
+    { name: 'task', tenant: 'south', wanted: { taskId: 'task_3' } },
+    { name: 'rare', tenant: 'west', wanted: { types: ['task.failed'] } },
+  ] as const
+}
+
+function urlOf(service: Replica['service']): string {
+  return replicas.find((replica) => replica.service === service)?.url ?? ''
+}
+
+function livingGateways(): readonly string[] {
+  return replicas.filter((r) => r.service === 'stream-gateway' && r.alive()).map((replica) => replica.url)
+}
+
+/** Two killers at once: one for the services that stand alone, one for the pairs. */
+async function killAll(run: Run, random: () => number): Promise<readonly Kill[]> {
+  const inFlight = createInFlightCounter({
+    db,
+    clients: run.clients,
+    lists: run.lists,
+    streams: run.streams,
+    acknowledged: () => [...run.acknowledged.values()],
+  })
+  const lanes = [replicas.filter(standsAlone), replicas.filter((replica) => !standsAlone(replica))]
+  const kills = await Promise.all(
+    lanes.map((lane) =>
+      runKiller({
+        replicas: lane,
+        killsEach: KILLS_EACH,
+        random,
+        inFlight,
+        pauseMs: PAUSE_MS,
+        watchMs: 10_000,
+        now: Date.now,
+        onKill: (kill) => say(`faults: killed ${JSON.stringify(kill)}`),
+      }),
+    ),
+  )
+  return kills.flat()
+}
+
+function standsAlone({ service }: Replica): boolean {
+  return service !== 'projector' && service !== 'stream-gateway'
+}
+
+/** Services of which no kill found anything in flight: the test would not have tested them. */
+function idleServices(kills: readonly Kill[]): readonly string[] {
+  const services = [...new Set(kills.map((kill) => kill.service))]
+  return services.filter((service) => kills.every((kill) => kill.service !== service || kill.inFlight === 0))
+}
+
+/** Waits until everything has arrived, or does not come any more, and reads the log and the table. */
+async function observeAtRest(run: Run): Promise<Observation> {
+  const brokers = (world.env['KAFKA_BROKERS'] ?? '').split(',')
+  const topic = world.env['KAFKA_TOPIC'] ?? ''
+  const written = await countRecords(brokers, topic)
+  await eventually(async () => (await projectedUpTo('events')) >= written, { timeoutMs: 40_000, everyMs: 200 })
+  const log = await readLog(brokers, topic)
+  const table = await readTable(db)
+  await Promise.all(run.lists.map((list) => list.close()))
+  const observe = async (): Promise<Observation> => ({
+    acknowledged: [...run.acknowledged.values()],
+    log,
+    table,
+    deadLetters: await countRecords(brokers, world.env['KAFKA_DLQ_TOPIC'] ?? ''),
+    streams: run.streams.map((stream) => stream.seen),
+    webhooks: seenByWebhook(run.subscriptions, receiver.requests),
+    listed: run.lists.flatMap((list) => list.listed),
+  })
+  await eventually(() => hasArrived(run, table), { timeoutMs: 60_000, everyMs: 200 }).catch(() => undefined)
+  await Promise.all(run.streams.map((stream) => stream.close()))
+  return await observe()
+}
+
+function hasArrived(run: Run, table: readonly PlannedEvent[]): boolean {
+  const wantedBy = (o: { tenant: string; wanted: Parameters<typeof isWanted>[2] }) => {
+    return table.filter((event) => isWanted(event, o.tenant, o.wanted))
+  }
+  const webhooks = seenByWebhook(run.subscriptions, receiver.requests)
+  return (
+    run.streams.every((stream) => wantedBy(stream.seen).every(({ id }) => stream.has(id))) &&
+    webhooks.every((webhook) => {
+      const ids = new Set(webhook.received.map((delivery) => delivery.eventId))
+      return wantedBy(webhook).every(({ id }) => ids.has(id))
+    })
+  )
+}
+
+async function projectedUpTo(projection: string): Promise<number> {
+  const sql = 'SELECT sum(next_offset)::text AS next FROM projection_offsets WHERE projection = $1'
+  const result = await db.query<{ next: string | null }>(sql, [projection])
+  return Number(result.rows[0]?.next ?? 0)
+}
+
+function totals(reports: readonly LoadReport[]) {
+  const sum = (name: 'planned' | 'reposted' | 'cut' | 'unavailable') => reports.reduce((all, r) => all + r[name], 0)
+  return { planned: sum('planned'), reposted: sum('reposted'), cut: sum('cut'), unavailable: sum('unavailable') }
+}
+
+function say(line: string): void {
+  process.stdout.write(`${line}\n`)
+}

@@ -1,0 +1,116 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { createParser, type EventSourceMessage } from 'eventsource-parser'
+import type { StreamedEvent, StreamSeen, Wanted } from './ledger.ts'
+import { ledgerIdOf } from './workload.ts'
+
+/** What a stream client needs: the gateways it may use, as whom, and what it wants. */
+export interface StreamClientOptions {
+  readonly name: string
+  readonly tenant: string
+  readonly apiKey: string
+  readonly wanted: Wanted
+  readonly gateways: () => readonly string[]
+  readonly random: () => number
+  /** Mean time after which the client itself cuts its connection, so that it moves between gateways that live. */
+  readonly roamMs: number
+}
+
+/** A stream client that reconnects for ever with `Last-Event-ID` to whichever gateway answers. */
+export interface StreamClient {
+  readonly seen: StreamSeen
+  readonly has: (id: string) => boolean
+  /** The gateway that it is connected to now, if any. */
+  connectedTo(): string | undefined
+  readonly report: StreamReport
+  close(): Promise<void>
+}
+
+/** Connections made, answers that were not 200, and what must never be seen. */
+export interface StreamReport {
+  connections: number
+  refused: number
+  readonly unexpected: string[]
+}
+
+const RECONNECT_MS = 100
+
+/** Opens the stream and keeps it open. Ids are committed at the end of a block only, as WHATWG says. */
+export function startStreamClient(options: StreamClientOptions): StreamClient {
+  const received: StreamedEvent[] = []
+  const ids = new Set<string>()
+  const report: StreamReport = { connections: 0, refused: 0, unexpected: [] }
+  const closing = new AbortController()
+  let lastEventId: string | undefined
+  let connectedTo: string | undefined
+
+  async function run(): Promise<void> {
+    while (!closing.signal.aborted) {
+      await connectOnce().catch(() => undefined)
+      connectedTo = undefined
+      await sleep(RECONNECT_MS * (0.5 + options.random()))
+    }
+  }
+
+  async function connectOnce(): Promise<void> {
+    const gateways = options.gateways()
+    const gateway = gateways[Math.floor(options.random() * gateways.length)] ?? ''
+    const roaming = AbortSignal.timeout(Math.ceil(options.roamMs * (0.5 + options.random())))
+    const response = await fetch(`${gateway}/v1/events/stream?${queryOf(options.wanted)}`, {
+      headers: {
+        authorization: `Bearer ${options.apiKey}`,
+        accept: 'text/event-stream',
+        ...(lastEventId === undefined ? {} : { 'last-event-id': lastEventId }),
+      },
+      signal: AbortSignal.any([closing.signal, roaming]),
+    })
+    if (response.status !== 200) return await refuse(response)
+    report.connections += 1
+    connectedTo = gateway
+    await read(response)
+  }
+
+  async function refuse(response: Response): Promise<void> {
+    report.refused += 1
+    const text = await response.text()
+    if (response.status !== 503) report.unexpected.push(`${response.status} ${text.slice(0, 300)}`)
+  }
+
+  async function read(response: Response): Promise<void> {
+    const parser = createParser({ onEvent: take, onError: (error) => report.unexpected.push(String(error)) })
+    const decoder = new TextDecoder()
+    for await (const chunk of response.body ?? []) parser.feed(decoder.decode(chunk as Uint8Array, { stream: true }))
+  }
+
+  function take(message: EventSourceMessage): void {
+    if (message.id !== undefined) lastEventId = message.id
+    const type = message.event ?? 'message'
+    if (type === 'stream.checkpoint') return
+    if (type.startsWith('stream.')) {
+      report.unexpected.push(`${type} ${message.data}`)
+      return
+    }
+    const id = ledgerIdOf(message.data)
+    received.push({ id, type, data: message.data })
+    ids.add(id)
+  }
+
+  const running = run()
+  return {
+    seen: { name: options.name, tenant: options.tenant, wanted: options.wanted, received },
+    has: (id) => ids.has(id),
+    connectedTo: () => connectedTo,
+    report,
+    async close() {
+      closing.abort()
+      await running
+    },
+  }
+}
+
+function queryOf(wanted: Wanted): string {
+  const query = new URLSearchParams()
+  if (wanted.taskId !== undefined) query.set('task_id', wanted.taskId)
+  if (wanted.agent !== undefined) query.set('agent', wanted.agent)
+  if (wanted.types !== undefined) query.set('types', wanted.types.join(','))
+  return query.toString()
+}

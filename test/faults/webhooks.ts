@@ -1,0 +1,75 @@
+import { Webhook } from 'standardwebhooks'
+import { rawDataObjects } from '../support/raw-data.ts'
+import { verifyWebhook } from '../support/verify-webhook.ts'
+import type { DeliverySeen, Wanted, WebhookSeen } from './ledger.ts'
+
+/** A webhook that the test registered. */
+export interface Subscription {
+  readonly id: string
+  readonly name: string
+  readonly tenant: string
+  readonly wanted: Wanted
+  readonly secret: string
+}
+
+/** One request as the receiver kept it. */
+export interface ReceivedRequest {
+  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>
+  readonly body: Buffer
+}
+
+/** Creates a webhook through the public API. */
+export async function subscribe(
+  api: string,
+  apiKey: string,
+  o: { readonly name: string; readonly tenant: string; readonly wanted: Wanted; readonly url: string },
+): Promise<Subscription> {
+  const secret = `secret of ${o.name} !`
+  const { taskId, types } = o.wanted
+  const body = { url: o.url, events: types ?? ['*'], secret, ...(taskId === undefined ? {} : { task_id: taskId }) }
+  const response = await fetch(`${api}/v1/webhooks`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${apiKey}`, 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  })
+  if (response.status !== 201) throw new Error(`webhook not created: ${response.status} ${await response.text()}`)
+  const { id } = (await response.json()) as { id: string }
+  return { id, name: o.name, tenant: o.tenant, wanted: o.wanted, secret }
+}
+
+/** Sorts the receiver's requests by webhook and verifies each with both of the ways that receivers have. */
+export function seenByWebhook(
+  subscriptions: readonly Subscription[],
+  requests: readonly ReceivedRequest[],
+): readonly WebhookSeen[] {
+  return subscriptions.map((subscription) => {
+    const { id, name, tenant, wanted } = subscription
+    const own = requests.filter((request) => header(request, 'x-ariftly-webhook-id') === id)
+    return { name, tenant, wanted, received: own.map((request) => delivery(request, subscription)) }
+  })
+}
+
+function delivery(request: ReceivedRequest, { secret }: Subscription): DeliverySeen {
+  const text = request.body.toString()
+  return {
+    webhookId: header(request, 'webhook-id'),
+    eventId: /"id":"(evt_[0-9a-z]{26})"/.exec(text)?.[1] ?? '',
+    data: rawDataObjects(text)[0] ?? '',
+    verified: verifyWebhook(text, header(request, 'x-ariftly-signature'), secret) && verifiesStandard(request, secret),
+  }
+}
+
+function verifiesStandard(request: ReceivedRequest, secret: string): boolean {
+  const names = ['webhook-id', 'webhook-timestamp', 'webhook-signature']
+  try {
+    const headers = Object.fromEntries(names.map((name) => [name, header(request, name)]))
+    new Webhook(secret, { format: 'raw' }).verify(request.body.toString(), headers)
+    return true
+  } catch {
+    return false
+  }
+}
+
+function header(request: ReceivedRequest, name: string): string {
+  return String(request.headers[name] ?? '')
+}
