@@ -1,0 +1,13 @@
+import type { TSchema } from '@sinclair/typebox'
+import type { EventType } from '../event-type.ts'
+
+/** What the catalogue says about one type: one file of this folder. */
+export interface CatalogueEntry {
+  readonly type: EventType
+  /** "Emitted when" of the specification. */
+  readonly description: string
+  /** JSON Schema (TypeBox) of `data` without its first member; unknown members are kept. */
+  readonly schema: TSchema
+  /** A posted event's `data`, used by docs, tests and `/test` of webhooks. */
+  readonly example: Readonly<Record<string, unknown>>
+}

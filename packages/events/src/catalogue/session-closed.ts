@@ -1,0 +1,18 @@
+import { type Static, Type } from '@sinclair/typebox'
+import type { CatalogueEntry } from './entry.ts'
+
+/** Members of `data` of a `session.closed`. */
+export const sessionClosedData = Type.Object({
+  reason: Type.Optional(Type.String()),
+})
+
+/** The payload of a `session.closed`, known members only. */
+export type SessionClosedData = Static<typeof sessionClosedData>
+
+/** `session.closed`: A session ends. */
+export const sessionClosed: CatalogueEntry = {
+  type: 'session.closed',
+  description: 'A session ends',
+  schema: sessionClosedData,
+  example: { reason: 'completed' },
+}

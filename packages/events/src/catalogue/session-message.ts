@@ -1,0 +1,24 @@
+import { type Static, Type } from '@sinclair/typebox'
+import type { CatalogueEntry } from './entry.ts'
+
+/** Members of `data` of a `session.message`. */
+export const sessionMessageData = Type.Object({
+  role: Type.Union([Type.Literal('user'), Type.Literal('assistant'), Type.Literal('system'), Type.Literal('tool')]),
+  content: Type.Union([Type.String(), Type.Array(Type.Unknown())]),
+  message_id: Type.Optional(Type.String()),
+})
+
+/** The payload of a `session.message`, known members only. */
+export type SessionMessageData = Static<typeof sessionMessageData>
+
+/** `session.message`: A message is added to a session. */
+export const sessionMessage: CatalogueEntry = {
+  type: 'session.message',
+  description: 'A message is added to a session',
+  schema: sessionMessageData,
+  example: {
+    role: 'assistant',
+    content: 'The questionnaire is complete.',
+    message_id: 'msg_01j9x8p5n6p7q8r9s0t1v2w3x4',
+  },
+}

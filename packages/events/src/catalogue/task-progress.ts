@@ -1,0 +1,19 @@
+import { type Static, Type } from '@sinclair/typebox'
+import type { CatalogueEntry } from './entry.ts'
+
+/** Members of `data` of a `task.progress`. */
+export const taskProgressData = Type.Object({
+  message: Type.String(),
+  progress: Type.Optional(Type.Number({ minimum: 0, maximum: 1 })),
+})
+
+/** The payload of a `task.progress`, known members only. */
+export type TaskProgressData = Static<typeof taskProgressData>
+
+/** `task.progress`: An agent emits a progress update. */
+export const taskProgress: CatalogueEntry = {
+  type: 'task.progress',
+  description: 'An agent emits a progress update',
+  schema: taskProgressData,
+  example: { message: 'Analyzing document', progress: 0.3 },
+}

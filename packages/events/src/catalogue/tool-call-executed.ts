@@ -1,0 +1,31 @@
+import { type Static, Type } from '@sinclair/typebox'
+import type { CatalogueEntry } from './entry.ts'
+
+/** Members of `data` of a `tool_call.executed`. */
+export const toolCallExecutedData = Type.Object({
+  tool: Type.String(),
+  tool_call_id: Type.Optional(Type.String()),
+  status: Type.Optional(Type.Union([Type.Literal('ok'), Type.Literal('error')])),
+  duration_ms: Type.Optional(Type.Integer({ minimum: 0 })),
+  arguments: Type.Optional(Type.Unknown()),
+  result: Type.Optional(Type.Unknown()),
+  error: Type.Optional(Type.Unknown()),
+})
+
+/** The payload of a `tool_call.executed`, known members only. */
+export type ToolCallExecutedData = Static<typeof toolCallExecutedData>
+
+/** `tool_call.executed`: The tool proxy executes a tool call. */
+export const toolCallExecuted: CatalogueEntry = {
+  type: 'tool_call.executed',
+  description: 'The tool proxy executes a tool call',
+  schema: toolCallExecutedData,
+  example: {
+    tool: 'web_search',
+    tool_call_id: 'call_7',
+    status: 'ok',
+    duration_ms: 412,
+    arguments: { query: 'AI readiness' },
+    result: { hits: 3 },
+  },
+}

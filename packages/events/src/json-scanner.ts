@@ -1,0 +1,281 @@
+/** The text is not JSON (RFC 8259); `offset` is the byte at which that showed. Thrown by {@link JsonScanner} alone, caught where it is used. */
+export class MalformedJson extends Error {
+  readonly offset: number
+  constructor(offset: number) {
+    super(`malformed JSON at byte ${offset}`)
+    this.offset = offset
+  }
+}
+
+const QUOTE = 0x22
+const BACKSLASH = 0x5c
+const OPEN_OBJECT = 0x7b
+const CLOSE_OBJECT = 0x7d
+const OPEN_ARRAY = 0x5b
+const CLOSE_ARRAY = 0x5d
+const COMMA = 0x2c
+const COLON = 0x3a
+
+/**
+ * Walks JSON text in a Buffer byte by byte, once, and yields byte ranges; it builds no values. The grammar is RFC 8259's, strictly. UTF-8 is
+ * the caller's to check (`buffer.isUtf8`), depth is reported and never limited: nesting costs one byte a level, no call stack.
+ *
+ * The scanner stands at `at` and reads up to `end`. It is used again and again (`reset`), so that a request allocates nothing for it.
+ */
+export class JsonScanner {
+  bytes: Buffer = Buffer.alloc(0)
+  at = 0
+  end = 0
+  /** Inner range (without quotes) of the string scanned last, and whether it holds an escape. */
+  stringStart = 0
+  stringEnd = 0
+  stringEscaped = false
+  /** Deepest level seen since it was last set; a container passed to `scanValue(level)` counts as `level`. */
+  depthMax = 0
+  /** Where the first string with `\u0000` or a lone surrogate begins (its opening quote), -1 while there is none. */
+  badStringAt = -1
+  /** Runs of insignificant white space seen while `recordGaps`: start, end, start, end… in rising order. */
+  readonly gaps: number[] = []
+  recordGaps = false
+  #stack = new Uint8Array(256)
+
+  /** Stands at `start` of `bytes` and forgets all that was seen. */
+  reset(bytes: Buffer, start: number, end: number): void {
+    this.bytes = bytes
+    this.at = start
+    this.end = end
+    this.forget()
+  }
+
+  /** Forgets what was seen, and stays where it is. */
+  forget(): void {
+    this.depthMax = 0
+    this.badStringAt = -1
+    this.gaps.length = 0
+  }
+
+  /** Skips white space and returns the byte after it, -1 at the end. */
+  skipSpace(): number {
+    const { bytes, end } = this
+    let at = this.at
+    if (at >= end) return -1
+    let code = bytes[at] as number
+    if (code > 0x20) return code
+    const start = at
+    while (code === 0x20 || code === 0x0a || code === 0x0d || code === 0x09) {
+      at += 1
+      if (at >= end) {
+        code = -1
+        break
+      }
+      code = bytes[at] as number
+    }
+    if (this.recordGaps && at > start) this.gaps.push(start, at)
+    this.at = at
+    return code
+  }
+
+  /** Enters the object at `at`. True: it stands at the first name; false: the object was empty and it stands behind it. */
+  enterObject(): boolean {
+    this.at += 1
+    if (this.skipSpace() !== CLOSE_OBJECT) return true
+    this.at += 1
+    return false
+  }
+
+  /** Enters the array at `at`. True: it stands at the first element; false: the array was empty and it stands behind it. */
+  enterArray(): boolean {
+    this.at += 1
+    if (this.skipSpace() !== CLOSE_ARRAY) return true
+    this.at += 1
+    return false
+  }
+
+  /** Scans a member's name (its range is then the string's) and the colon, and stands at the value. */
+  scanName(): void {
+    if (this.skipSpace() !== QUOTE) this.#malformed()
+    this.scanString()
+    if (this.skipSpace() !== COLON) this.#malformed()
+    this.at += 1
+    this.skipSpace()
+  }
+
+  /** After a member's value: true at the next name, false behind the object. */
+  nextMember(): boolean {
+    return this.#next(CLOSE_OBJECT)
+  }
+
+  /** After an element: true at the next element, false behind the array. */
+  nextElement(): boolean {
+    return this.#next(CLOSE_ARRAY)
+  }
+
+  #next(closer: number): boolean {
+    const code = this.skipSpace()
+    if (code === closer) {
+      this.at += 1
+      return false
+    }
+    if (code !== COMMA) this.#malformed()
+    this.at += 1
+    this.skipSpace()
+    return true
+  }
+
+  /** Scans the value at `at` and stands behind it; `level` is its depth if it is an object or an array. */
+  scanValue(level: number): void {
+    const code = this.at < this.end ? (this.bytes[this.at] as number) : -1
+    if (code === OPEN_OBJECT || code === OPEN_ARRAY) this.#scanContainer(level)
+    else this.#scanScalar(code)
+  }
+
+  /** Keeps its own stack of what is open: a body of five million brackets must not end the process. */
+  #scanContainer(level: number): void {
+    let open = 0
+    for (;;) {
+      const code = this.skipSpace()
+      if (code === OPEN_OBJECT || code === OPEN_ARRAY) {
+        const closer = code + 2
+        if (open === this.#stack.length) this.#growStack()
+        this.#stack[open++] = closer
+        if (level + open - 1 > this.depthMax) this.depthMax = level + open - 1
+        this.at += 1
+        if (this.skipSpace() !== closer) {
+          if (closer === CLOSE_OBJECT) this.scanName()
+          continue
+        }
+        this.at += 1
+        open -= 1
+      } else this.#scanScalar(code)
+      open = this.#closeContainers(open)
+      if (open === 0) return
+    }
+  }
+
+  /** After a value inside `open` containers: leaves those that end here and stands at the next value; returns how many are still open. */
+  #closeContainers(open: number): number {
+    while (open > 0) {
+      const closer = this.#stack[open - 1] as number
+      if (this.#next(closer)) {
+        if (closer === CLOSE_OBJECT) this.scanName()
+        return open
+      }
+      open -= 1
+    }
+    return open
+  }
+
+  #growStack(): void {
+    const larger = new Uint8Array(this.#stack.length * 2)
+    larger.set(this.#stack)
+    this.#stack = larger
+  }
+
+  #scanScalar(code: number): void {
+    if (code === QUOTE) this.scanString()
+    else if (code === 0x2d || (code >= 0x30 && code <= 0x39)) this.#scanNumber()
+    else if (code === 0x74) this.#scanLiteral('true')
+    else if (code === 0x66) this.#scanLiteral('false')
+    else if (code === 0x6e) this.#scanLiteral('null')
+    else this.#malformed()
+  }
+
+  /** Scans the string whose opening quote is at `at`. */
+  scanString(): void {
+    const { bytes, end } = this
+    const quoteAt = this.at
+    let at = quoteAt + 1
+    let escaped = false
+    for (;;) {
+      if (at >= end) this.#malformed(end)
+      const code = bytes[at] as number
+      if (code === QUOTE) break
+      if (code === BACKSLASH) {
+        escaped = true
+        at = this.#scanEscape(at, quoteAt)
+      } else if (code < 0x20) this.#malformed(at)
+      else at += 1
+    }
+    this.stringStart = quoteAt + 1
+    this.stringEnd = at
+    this.stringEscaped = escaped
+    this.at = at + 1
+  }
+
+  /** Checks the escape at `at` and returns the offset behind it (behind both halves of a surrogate pair). */
+  #scanEscape(at: number, quoteAt: number): number {
+    const code = at + 1 < this.end ? (this.bytes[at + 1] as number) : -1
+    if (code !== 0x75) {
+      // " \ / b f n r t
+      if (code === QUOTE || code === BACKSLASH || code === 0x2f) return at + 2
+      if (code === 0x62 || code === 0x66 || code === 0x6e || code === 0x72 || code === 0x74) return at + 2
+      this.#malformed(at)
+    }
+    const unit = this.#readHex(at + 2)
+    if (unit < 0xd800 || unit > 0xdfff) {
+      if (unit === 0) this.#badString(quoteAt)
+      return at + 6
+    }
+    const paired = unit < 0xdc00 && at + 7 < this.end && this.bytes[at + 6] === BACKSLASH && this.bytes[at + 7] === 0x75
+    const low = paired ? this.#readHex(at + 8) : 0
+    if (low >= 0xdc00 && low <= 0xdfff) return at + 12
+    this.#badString(quoteAt)
+    return at + 6
+  }
+
+  #badString(quoteAt: number): void {
+    if (this.badStringAt < 0) this.badStringAt = quoteAt
+  }
+
+  #readHex(at: number): number {
+    let value = 0
+    for (let index = at; index < at + 4; index++) {
+      const code = index < this.end ? (this.bytes[index] as number) : -1
+      if (code >= 0x30 && code <= 0x39) value = value * 16 + code - 0x30
+      else if ((code >= 0x41 && code <= 0x46) || (code >= 0x61 && code <= 0x66)) value = value * 16 + (code & 15) + 9
+      else this.#malformed(index)
+    }
+    return value
+  }
+
+  #scanNumber(): void {
+    let at = this.at
+    if (this.#code(at) === 0x2d) at += 1
+    at = this.#code(at) === 0x30 ? at + 1 : this.#scanDigits(at)
+    if (this.#code(at) === 0x2e) at = this.#scanDigits(at + 1)
+    const exponent = this.#code(at)
+    if (exponent === 0x65 || exponent === 0x45) {
+      const sign = this.#code(at + 1)
+      at = this.#scanDigits(sign === 0x2b || sign === 0x2d ? at + 2 : at + 1)
+    }
+    this.at = at
+  }
+
+  #scanDigits(start: number): number {
+    let at = start
+    for (let code = this.#code(at); code >= 0x30 && code <= 0x39; code = this.#code(at)) at += 1
+    if (at === start) this.#malformed(at)
+    return at
+  }
+
+  #scanLiteral(word: string): void {
+    for (let index = 0; index < word.length; index++) {
+      if (this.#code(this.at + index) !== word.charCodeAt(index)) this.#malformed(this.at + index)
+    }
+    this.at += word.length
+  }
+
+  #code(at: number): number {
+    return at < this.end ? (this.bytes[at] as number) : -1
+  }
+
+  /** The text of a string's inner range. */
+  textOf(start: number, end: number, escaped: boolean): string {
+    if (!escaped) return this.bytes.toString('utf8', start, end)
+    return JSON.parse(this.bytes.toString('utf8', start - 1, end + 1)) as string
+  }
+
+  #malformed(offset: number = this.at): never {
+    throw new MalformedJson(offset)
+  }
+}
