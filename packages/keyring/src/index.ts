@@ -1,2 +1,3 @@
-// The exports of this package stand here, by name.
-export {}
+export { generateEncryptionKey } from './encryption-keys.ts'
+export { createKeyring } from './keyring.ts'
+export type { Keyring } from './keyring.ts'
