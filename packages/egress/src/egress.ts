@@ -1,23 +1,126 @@
-import type { Dial } from './connector.ts'
-import type { EgressOutcome, EgressRequest } from './outcome.ts'
+import { createSecureContext } from 'node:tls'
+import { dialGuarded, dialTcp, type Dial, type DialRecord } from './connector.ts'
+import { exchange, type Answer } from './exchange.ts'
+import { EgressFault, toEgressFault } from './fault.ts'
+import { createOriginPool, type Connection } from './origin-pool.ts'
+import type { EgressOutcome, EgressRequest, ErrorClass } from './outcome.ts'
 import type { EgressPolicy } from './policy.ts'
-import type { Resolve } from './resolve.ts'
+import { createResolver, type Resolve } from './resolve.ts'
 
 /** What an egress is made of; `resolve`, `dial` and `ca` are for tests. */
 export interface EgressOptions {
   readonly policy: EgressPolicy
   readonly resolve?: Resolve
   readonly dial?: Dial
+  /** Trusted roots instead of those that Node brings. */
   readonly ca?: string | Buffer
+  /** Connections to one origin (default 256); more requests wait within their deadline. */
+  readonly perOriginMax?: number
 }
 
 /** Sends guarded POSTs. */
 export interface Egress {
-  /** Never rejects: every fault is an outcome. */
+  /** Never rejects: every fault is an outcome, at the latest at the request's deadline. */
   readonly send: (request: EgressRequest) => Promise<EgressOutcome>
+  readonly sizes: () => { origins: number; connections: number }
+  /** Cuts what is under way. */
   readonly close: () => Promise<void>
 }
 
-export function createEgress(_: EgressOptions): Egress {
-  throw new Error('not yet')
+/**
+ * The way out to subscribers: connections are guarded (`dialGuarded`), kept per origin and bounded; redirects are never
+ * followed, nothing is decompressed, at most 64 KiB of an answer are read and 16 KiB kept, and one deadline stands over the
+ * look-up, the connection, TLS, request and answer together.
+ */
+export function createEgress(o: EgressOptions): Egress {
+  const { policy, resolve = createResolver(), dial = dialTcp } = o
+  const secureContext = createSecureContext(o.ca === undefined ? {} : { ca: o.ca })
+  const pool = createOriginPool({ openSocket, perOriginMax: o.perOriginMax ?? 256 })
+
+  function openSocket(url: URL, record: DialRecord, signal: AbortSignal) {
+    const secure = url.protocol === 'https:'
+    return dialGuarded({
+      hostname: url.hostname.replace(/^\[(.*)\]$/, '$1'),
+      port: url.port === '' ? (secure ? 443 : 80) : Number(url.port),
+      secureContext: secure ? secureContext : undefined,
+      policy,
+      resolve,
+      dial,
+      signal,
+      record,
+    })
+  }
+
+  async function send(request: EgressRequest): Promise<EgressOutcome> {
+    const startedAt = performance.now()
+    if (request.url.protocol !== 'https:' && !policy.allowHttp) {
+      return outcomeOf(startedAt, undefined, newAnswer(), new EgressFault('blocked', 'only https is allowed'))
+    }
+    const deadline = new AbortController()
+    const timer = setTimeout(
+      () => deadline.abort(new EgressFault('timeout', `no complete answer within ${request.timeoutMs} ms`)),
+      request.timeoutMs,
+    )
+    try {
+      const first = await attempt(request, startedAt, deadline.signal)
+      // The subscriber closed a kept connection just as it was used: that says nothing about the subscriber.
+      return first.stale ? (await attempt(request, startedAt, deadline.signal)).outcome : first.outcome
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
+  async function attempt(request: EgressRequest, startedAt: number, signal: AbortSignal) {
+    const answer = newAnswer()
+    let connection: Connection | undefined
+    let fault: EgressFault | undefined
+    try {
+      connection = await pool.acquire(request.url, signal)
+      await exchange(connection, request, answer, signal)
+    } catch (error) {
+      fault = toEgressFault(error, 'exchange')
+    }
+    const kept = connection?.used === true && connection.dialled === undefined
+    if (connection !== undefined) pool.release(request.url, connection, answer.reusable)
+    const stale = kept && fault?.errorClass === 'connection_reset' && answer.firstByteAt === null && !signal.aborted
+    return { stale, outcome: outcomeOf(startedAt, connection, answer, fault) }
+  }
+
+  return { send, sizes: pool.sizes, close: pool.close }
+}
+
+function newAnswer(): Answer {
+  return { status: null, headers: null, body: null, firstByteAt: null, reusable: false }
+}
+
+function outcomeOf(
+  startedAt: number,
+  connection: Connection | undefined,
+  answer: Answer,
+  fault: EgressFault | undefined,
+): EgressOutcome {
+  const dialled = connection?.dialled
+  const kept = connection !== undefined && dialled === undefined
+  return {
+    errorClass: fault?.errorClass ?? statusClass(answer.status),
+    errorDetail: fault?.message ?? null,
+    status: answer.status,
+    address: connection?.record.address ?? null,
+    timing: {
+      dnsMs: kept ? 0 : (dialled?.dnsMs ?? null),
+      connectMs: kept ? 0 : (dialled?.connectMs ?? null),
+      tlsMs: kept ? 0 : (dialled?.tlsMs ?? null),
+      firstByteMs: answer.firstByteAt === null ? null : answer.firstByteAt - startedAt,
+      totalMs: performance.now() - startedAt,
+    },
+    responseHeaders: answer.headers,
+    responseBody: answer.body,
+  }
+}
+
+function statusClass(status: number | null): ErrorClass | null {
+  if (status === null) return 'connection_reset'
+  if (status < 300) return null
+  if (status < 400) return 'http_3xx'
+  return status < 500 ? 'http_4xx' : 'http_5xx'
 }

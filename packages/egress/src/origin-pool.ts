@@ -1,0 +1,153 @@
+import { Client, type buildConnector } from 'undici'
+import type { Socket } from 'node:net'
+import { untilAborted, type DialRecord } from './connector.ts'
+
+/** Opens the socket of one connection; `signal` ends the dial of the exchange that asked for it. */
+export type OpenSocket = (url: URL, record: DialRecord, signal: AbortSignal) => Promise<Socket>
+
+/** One connection: an undici client with one request at a time, and what its last dial cost. */
+export interface Connection {
+  readonly client: Client
+  record: DialRecord
+  /** The dial made for the request that has the connection now; undefined when a kept socket was used. */
+  dialled: DialRecord | undefined
+  signal: AbortSignal
+  idleSinceMs: number
+  used: boolean
+}
+
+/** Kept connections by origin, bounded in number each. */
+export interface OriginPool {
+  /** Waits for a free place of the origin. Rejects when the signal aborts. */
+  readonly acquire: (url: URL, signal: AbortSignal) => Promise<Connection>
+  /** Gives it back: kept for the next request, or destroyed when its exchange did not end well. */
+  readonly release: (url: URL, connection: Connection, keep: boolean) => void
+  readonly sizes: () => { origins: number; connections: number }
+  readonly close: () => Promise<void>
+}
+
+type ConnectCallback = buildConnector.Callback
+
+interface Origin {
+  readonly idle: Connection[]
+  readonly busy: Set<Connection>
+  readonly waiting: { resolve: () => void; signal: AbortSignal }[]
+}
+
+const IDLE_MS_MAX = 10_000
+const SWEEP_EVERY_MS = 5_000
+/** Idle connections over all origins; the oldest is closed beyond it. */
+const IDLE_MAX = 2_000
+
+/**
+ * A pool of our own rather than undici's, as only one client per connection tells which request paid for which dial, and
+ * a deadline can end exactly one exchange.
+ */
+export function createOriginPool(o: { openSocket: OpenSocket; perOriginMax: number; now?: () => number }): OriginPool {
+  const now = o.now ?? (() => performance.now())
+  const origins = new Map<string, Origin>()
+  let idleCount = 0
+  const sweeper = setInterval(sweep, SWEEP_EVERY_MS)
+  sweeper.unref()
+
+  async function acquire(url: URL, signal: AbortSignal): Promise<Connection> {
+    const origin = origins.get(url.origin) ?? { idle: [], busy: new Set(), waiting: [] }
+    origins.set(url.origin, origin)
+    while (origin.busy.size >= o.perOriginMax) {
+      const place = new Promise<void>((resolve) => origin.waiting.push({ resolve, signal }))
+      await untilAborted(place, signal)
+    }
+    const kept = origin.idle.pop()
+    if (kept !== undefined) idleCount -= 1
+    const connection = kept ?? open(url, signal)
+    connection.signal = signal
+    connection.dialled = undefined
+    origin.busy.add(connection)
+    return connection
+  }
+
+  function open(url: URL, signal: AbortSignal): Connection {
+    const client = new Client(url.origin, {
+      pipelining: 1,
+      maxHeaderSize: 16 * 1024,
+      headersTimeout: 0, // The deadline of the exchange stands over everything.
+      bodyTimeout: 0,
+      keepAliveTimeout: IDLE_MS_MAX,
+      keepAliveMaxTimeout: IDLE_MS_MAX,
+      connect: (_, callback) => {
+        const record: DialRecord = { address: null, dnsMs: null, connectMs: null, tlsMs: null }
+        connection.record = record
+        connection.dialled = record
+        void connectInto(callback, o.openSocket(url, record, connection.signal))
+      },
+    })
+    const record: DialRecord = { address: null, dnsMs: null, connectMs: null, tlsMs: null }
+    const connection: Connection = { client, record, dialled: undefined, signal, idleSinceMs: 0, used: false }
+    return connection
+  }
+
+  function release(url: URL, connection: Connection, keep: boolean): void {
+    const origin = origins.get(url.origin)
+    origin?.busy.delete(connection)
+    connection.used = true
+    if (keep && origin !== undefined && idleCount < IDLE_MAX && !connection.client.destroyed) {
+      connection.idleSinceMs = now()
+      origin.idle.push(connection)
+      idleCount += 1
+    } else {
+      void connection.client.destroy().catch(() => {})
+    }
+    if (origin === undefined) return
+    wakeNext(origin)
+    if (origin.busy.size === 0 && origin.idle.length === 0 && origin.waiting.length === 0) origins.delete(url.origin)
+  }
+
+  function wakeNext(origin: Origin): void {
+    for (let next = origin.waiting.shift(); next !== undefined; next = origin.waiting.shift()) {
+      if (next.signal.aborted) continue
+      next.resolve()
+      return
+    }
+  }
+
+  function sweep(): void {
+    const oldest = now() - IDLE_MS_MAX
+    for (const [key, origin] of origins) {
+      while (origin.idle[0] !== undefined && origin.idle[0].idleSinceMs < oldest) {
+        void origin.idle
+          .shift()
+          ?.client.destroy()
+          .catch(() => {})
+        idleCount -= 1
+      }
+      if (origin.busy.size === 0 && origin.idle.length === 0 && origin.waiting.length === 0) origins.delete(key)
+    }
+  }
+
+  async function close(): Promise<void> {
+    clearInterval(sweeper)
+    const all = [...origins.values()].flatMap((origin) => [...origin.idle, ...origin.busy])
+    origins.clear()
+    await Promise.allSettled(all.map((connection) => connection.client.destroy()))
+  }
+
+  function sizes() {
+    let connections = 0
+    for (const origin of origins.values()) connections += origin.idle.length + origin.busy.size
+    return { origins: origins.size, connections }
+  }
+
+  return { acquire, release, sizes, close }
+}
+
+/** Hands a socket, or why there is none, to undici. */
+async function connectInto(callback: ConnectCallback, opening: Promise<Socket>): Promise<void> {
+  let socket: Socket
+  try {
+    socket = await opening
+  } catch (error) {
+    callback(error instanceof Error ? error : new Error(String(error)), null)
+    return
+  }
+  callback(null, socket)
+}
