@@ -64,6 +64,23 @@ create table webhook_endpoints (
   rate_refilled_at timestamptz
 ) with (fillfactor = 50);
 
+-- Each webhook has its endpoint's row from the start, whoever inserts it; one that is enabled again starts afresh.
+create function open_webhook_endpoint() returns trigger
+language plpgsql security definer set search_path = pg_catalog, public, pg_temp as $$
+begin
+  if tg_op = 'INSERT' then
+    insert into public.webhook_endpoints (webhook_id, tenant_id) values (new.id, new.tenant_id) on conflict do nothing;
+  else
+    update public.webhook_endpoints set consecutive_failures = 0, failing_since = null, last_attempt_ms = null,
+      next_probe_at = null, probe_delay_ms = null where webhook_id = new.id;
+  end if;
+  return null;
+end $$;
+create trigger webhooks_open_endpoint after insert on webhooks
+  for each row execute function open_webhook_endpoint();
+create trigger webhooks_reopen_endpoint after update of enabled on webhooks
+  for each row when (new.enabled and not old.enabled) execute function open_webhook_endpoint();
+
 -- One row per (webhook, event). The id is derived: its millisecond is the event's appended_at, its other bits are from
 -- SHA-256 of webhook id and event id, so the primary key is the uniqueness.
 create table deliveries (
@@ -84,6 +101,10 @@ create table deliveries (
   attempt integer not null default 1,
   -- Attempts that count towards the schedule (probes do not).
   attempt_count integer not null default 0,
+  -- The attempt that is queued or under way is a probe of a failing endpoint: it counts towards no schedule.
+  probe boolean not null default false,
+  -- W3C trace context of the record.
+  traceparent text,
   due_at timestamptz,
   lease_until timestamptz,
   created_at timestamptz not null default now(),
@@ -94,7 +115,7 @@ create table deliveries (
 ) partition by range (id);
 create index deliveries_webhook on deliveries (webhook_id, id);
 create index deliveries_due on deliveries (webhook_id, due_at) where state = 'pending';
-create index deliveries_leased on deliveries (webhook_id, lease_until) where state in ('queued', 'attempting');
+create index deliveries_leased on deliveries (tenant_id, webhook_id) where state in ('queued', 'attempting');
 create index deliveries_ordering on deliveries (webhook_id, ordering_key, epoch, partition, "offset")
   where state in ('pending', 'queued', 'attempting');
 
@@ -147,7 +168,7 @@ begin
     || public.drop_weekly_partitions('deliveries', before_ms);
 end $$;
 
-revoke execute on function bump_webhooks_version(), ensure_delivery_partitions(bigint, bigint),
+revoke execute on function bump_webhooks_version(), open_webhook_endpoint(), ensure_delivery_partitions(bigint, bigint),
   drop_expired_delivery_partitions() from public;
 grant execute on function ensure_delivery_partitions(bigint, bigint), drop_expired_delivery_partitions()
   to ariftly_app;
