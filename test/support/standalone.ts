@@ -1,0 +1,51 @@
+import { createWorld, startServiceProcess } from '@ariftly/testkit'
+
+/** The whole product in one process on one port, on a world of its own, with a key of tenant `default`. */
+export interface Standalone {
+  readonly url: string
+  readonly apiKey: string
+  readonly env: Readonly<Record<string, string>>
+  apiKeyOf(tenant: string, scopes: Parameters<World['apiKey']>[1]): Promise<string>
+  /** Sends a request with the key of tenant `default`; another `authorization` header wins. */
+  request(path: string, init?: RequestInit): Promise<Response>
+  /** Posts raw JSON and answers with the parsed body; throws if the status is not the expected one. */
+  post(path: string, body: string, expectedStatus: number): Promise<unknown>
+  close(): Promise<void>
+}
+
+type World = Awaited<ReturnType<typeof createWorld>>
+
+/** Starts it; `env` goes over the world's settings. */
+export async function startStandalone(env: Readonly<Record<string, string>> = {}): Promise<Standalone> {
+  const world = await createWorld()
+  const settings = { ...world.env, WEBHOOK_ALLOW_HTTP: 'true', LOG_LEVEL: 'warn', ...env }
+  const process = await startServiceProcess('standalone', settings)
+  const apiKey = await world.apiKey('default', ['events:write', 'events:read', 'webhooks', 'admin'])
+
+  async function request(path: string, init: RequestInit = {}): Promise<Response> {
+    const headers = new Headers(init.headers)
+    if (!headers.has('authorization')) headers.set('authorization', `Bearer ${apiKey}`)
+    return await fetch(`${process.url}${path}`, { ...init, headers })
+  }
+
+  async function post(path: string, body: string, expectedStatus: number): Promise<unknown> {
+    const response = await request(path, { method: 'POST', body, headers: { 'content-type': 'application/json' } })
+    const text = await response.text()
+    if (response.status !== expectedStatus) throw new Error(`POST ${path} answered ${response.status}: ${text}`)
+    return JSON.parse(text)
+  }
+
+  return {
+    url: process.url,
+    apiKey,
+    env: settings,
+    apiKeyOf: (tenant, scopes) => world.apiKey(tenant, scopes),
+    request,
+    post,
+    async close() {
+      process.kill('SIGTERM')
+      await process.exited
+      await world.close()
+    },
+  }
+}
