@@ -1,2 +1,3 @@
-// The exports of this package stand here, by name.
-export {}
+export { StackFault } from './fault.ts'
+export type { Part, PartName } from './part.ts'
+export { startStack, type LocalStack, type StackAddresses, type StackOptions } from './stack.ts'

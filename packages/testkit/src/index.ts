@@ -1,2 +1,3 @@
-// The exports of this package stand here, by name.
-export {}
+export { stackAddresses } from './addresses.ts'
+export { createTemplateDatabase, createTestDatabase, type TestDatabase } from './database.ts'
+export { eventually, type EventuallyOptions } from './eventually.ts'

@@ -1,0 +1,144 @@
+import { createHash } from 'node:crypto'
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { readdirSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import { StackFault } from './fault.ts'
+import { lock } from './lock.ts'
+import { findOnPath } from './programs.ts'
+import { runSupervised } from './supervise.ts'
+
+/** Where artefacts come from and who is told that it takes a while. */
+export interface FetchContext {
+  readonly env: NodeJS.ProcessEnv
+  readonly progress: (line: string) => void
+}
+
+interface Artefact {
+  readonly title: string
+  readonly folder: string
+  readonly dependencies: readonly (readonly [group: string, artefact: string, version: string])[]
+  readonly goal: readonly string[]
+  /** What to do instead of installing Maven. */
+  readonly instead: string
+}
+
+const KAFKA: Artefact = {
+  title: 'Apache Kafka 4.4.0 (43 MB)',
+  folder: 'kafka-4.4.0',
+  dependencies: [
+    ['org.apache.kafka', 'kafka_2.13', '4.4.0'],
+    ['org.apache.logging.log4j', 'log4j-slf4j-impl', '2.25.1'], // Without it the broker's log is silent.
+  ],
+  goal: ['dependency:copy-dependencies', '-DincludeScope=runtime'],
+  instead: 'set KAFKA_BROKERS to a Kafka that runs already',
+}
+
+const REDIS: Artefact = {
+  title: 'Redis 6.2 (14 MB)',
+  folder: 'redis-6.2',
+  dependencies: [['com.github.codemonstur', 'embedded-redis', '1.4.4']],
+  goal: ['dependency:unpack-dependencies', '-Dmdep.unpack.includes=redis-server-*'],
+  instead: 'install redis-server, or set REDIS_URL to a Redis that runs already',
+}
+
+const DEPENDENCY_PLUGIN = '3.7.0'
+
+/**
+ * The folder that holds the jars of Apache Kafka, fetched by Maven the first time.
+ * @throws StackFault when they have to be fetched and Maven is missing or fails.
+ */
+export function fetchKafkaJars(context: FetchContext): Promise<string> {
+  return fetchArtefact(KAFKA, context)
+}
+
+/**
+ * A Redis server for this operating system and processor, fetched by Maven the first time.
+ * @throws StackFault when there is none, or it has to be fetched and Maven is missing or fails.
+ */
+export async function fetchRedisBinary(context: FetchContext): Promise<string> {
+  const folder = await fetchArtefact(REDIS, context)
+  const suffix = `-${process.platform}-${process.arch === 'x64' ? 'amd64' : process.arch}`
+  const name = readdirSync(folder).find((entry) => entry.startsWith('redis-server-') && entry.endsWith(suffix))
+  if (name === undefined) throw new StackFault(`There is no Redis to fetch for ${process.platform}: ${REDIS.instead}.`)
+  const file = join(folder, name)
+  chmodSync(file, 0o755)
+  return file
+}
+
+/**
+ * The cache is shared by all checkouts of this user. A folder appears in it whole (it is renamed into place) or not at all, and one
+ * process fetches while the others wait.
+ */
+async function fetchArtefact(artefact: Artefact, context: FetchContext): Promise<string> {
+  const pom = renderPom(artefact)
+  const version = createHash('sha256').update(pom).update(artefact.goal.join(' ')).digest('hex').slice(0, 8)
+  const cache = cacheFolder(context.env)
+  const folder = join(cache, `${artefact.folder}-${version}`)
+  if (existsSync(folder)) return folder
+  mkdirSync(cache, { recursive: true })
+  const held = await lock(folder, () => {
+    context.progress(`Waiting for another process that fetches ${artefact.title}`)
+  })
+  try {
+    if (!existsSync(folder)) await runMaven(artefact, pom, folder, context)
+    return folder
+  } finally {
+    await held.release()
+  }
+}
+
+async function runMaven(artefact: Artefact, pom: string, folder: string, context: FetchContext): Promise<void> {
+  const file = findOnPath('mvn', context.env['PATH'])
+  if (file === undefined) {
+    throw new StackFault(
+      `Maven is needed once to fetch ${artefact.title}, and there is no mvn on the PATH: install it (Debian: apt-get install maven), or ${artefact.instead}.`,
+    )
+  }
+  context.progress(`Fetching ${artefact.title}`)
+  const work = mkdtempSync(`${folder}.`)
+  try {
+    const out = join(work, 'out')
+    const log = join(work, 'log')
+    writeFileSync(join(work, 'pom.xml'), pom)
+    const args = ['-B', '-q', '-f', join(work, 'pom.xml'), ...artefact.goal, `-DoutputDirectory=${out}`]
+    const code = await runSupervised({ file, args, cwd: work }, log)
+    if (code !== 0) throw new StackFault(`Maven could not fetch ${artefact.title}; it said:\n${lastLines(log)}`)
+    renameSync(out, folder)
+  } finally {
+    rmSync(work, { recursive: true, force: true })
+  }
+}
+
+function lastLines(file: string): string {
+  return readFileSync(file, 'utf8').trimEnd().split('\n').slice(-8).join('\n')
+}
+
+function cacheFolder(env: NodeJS.ProcessEnv): string {
+  const base = env['XDG_CACHE_HOME']
+  return join(base === undefined || base === '' ? join(homedir(), '.cache') : base, 'ariftly-events')
+}
+
+// No repository is named: Maven's own settings know where artefacts come from.
+function renderPom(artefact: Artefact): string {
+  const dependencies = artefact.dependencies.map(([group, id, version]) =>
+    ['<dependency>', tag('groupId', group), tag('artifactId', id), tag('version', version), '</dependency>'].join(''),
+  )
+  const plugin = tag('artifactId', 'maven-dependency-plugin') + tag('version', DEPENDENCY_PLUGIN)
+  return [
+    '<project xmlns="http://maven.apache.org/POM/4.0.0">',
+    tag('modelVersion', '4.0.0'),
+    tag('groupId', 'io.ariftly'),
+    tag('artifactId', 'local-stack'),
+    tag('version', '1'),
+    tag('packaging', 'pom'),
+    tag('dependencies', dependencies.join('')),
+    tag('build', tag('plugins', tag('plugin', plugin))),
+    '</project>',
+    '',
+  ].join('\n')
+}
+
+function tag(name: string, value: string): string {
+  return `<${name}>${value}</${name}>`
+}

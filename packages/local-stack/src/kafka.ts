@@ -1,0 +1,131 @@
+import { execFile } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { fetchKafkaJars } from './artefacts.ts'
+import { StackFault } from './fault.ts'
+import { findFreePort } from './ports.ts'
+import { findOnPath, isExecutable } from './programs.ts'
+import type { PartSpec } from './part.ts'
+import { probe } from './probe.ts'
+import type { PartContext } from './stack.ts'
+
+const execute = promisify(execFile)
+const JAVA_MIN = 17
+
+/**
+ * Apache Kafka as one node that is broker and controller (KRaft). The controller's port is another one at every start: with a static
+ * quorum the voter's address is a setting, so nothing on disk holds it.
+ * @throws StackFault when Java is missing or too old.
+ */
+export async function kafkaSpec(context: PartContext): Promise<PartSpec> {
+  const java = await findJava(context.env)
+  const jars = await fetchKafkaJars(context)
+  const data = join(context.dir, 'data')
+  formatOnce(data)
+  writeFileSync(join(context.dir, 'log4j2.xml'), LOG4J)
+  return {
+    ...context,
+    name: 'kafka',
+    stopSignal: 'SIGTERM',
+    death: { signal: 'SIGTERM', graceMs: 5000, ...context.remove },
+    prepare: async (port) => {
+      const file = join(context.dir, 'server.properties')
+      const controllerPort = await findFreePort(new Set([port]))
+      writeFileSync(file, renderProperties(settings(port, controllerPort, data)))
+      const args = [...jvmFlags(context), '-cp', join(jars, '*'), 'kafka.Kafka', file]
+      return { file: java, args, cwd: context.dir }
+    },
+    probe: (port) => probe(port, METADATA_REQUEST, hasBroker),
+  }
+}
+
+// What `StorageTool format` would write, without another JVM: the broker takes the metadata version that it ships with.
+function formatOnce(data: string): void {
+  const file = join(data, 'meta.properties')
+  if (existsSync(file)) return
+  mkdirSync(data, { recursive: true })
+  const newId = () => randomBytes(16).toString('base64url').replace(/^-/, 'A') // Kafka's own ids begin with no dash either.
+  writeFileSync(
+    file,
+    renderProperties({ version: '1', 'cluster.id': newId(), 'node.id': '1', 'directory.id': newId() }),
+  )
+}
+
+function settings(port: number, controllerPort: number, data: string): Readonly<Record<string, string | number>> {
+  return {
+    'process.roles': 'broker,controller',
+    'node.id': 1,
+    'controller.quorum.voters': `1@127.0.0.1:${controllerPort}`,
+    listeners: `PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}`,
+    'controller.listener.names': 'CONTROLLER',
+    'inter.broker.listener.name': 'PLAINTEXT',
+    'log.dirs': data,
+    'auto.create.topics.enable': 'false',
+    'offsets.topic.replication.factor': 1,
+    'offsets.topic.num.partitions': 4,
+    'transaction.state.log.replication.factor': 1,
+    'transaction.state.log.min.isr': 1,
+    'transaction.state.log.num.partitions': 4,
+    'share.coordinator.state.topic.replication.factor': 1,
+    'share.coordinator.state.topic.min.isr': 1,
+    'group.initial.rebalance.delay.ms': 0, // Else every start of a group waits 3 s.
+    'group.min.session.timeout.ms': 1000,
+    // After a kill the controller takes the broker back only when its former session is over (9 s if not set).
+    'broker.session.timeout.ms': 2000,
+    'broker.heartbeat.interval.ms': 400,
+    'num.network.threads': 2,
+    'num.io.threads': 4,
+    'log.cleaner.dedupe.buffer.size': 8_388_608,
+    'file.delete.delay.ms': 1000,
+    'metrics.jmx.reporter.auto.include': 'false',
+  }
+}
+
+function jvmFlags(context: PartContext): readonly string[] {
+  const size = context.ephemeral ? ['-Xms96m', '-Xmx320m', '-XX:TieredStopAtLevel=1'] : ['-Xms96m', '-Xmx512m']
+  const log = `-Dlog4j2.configurationFile=${join(context.dir, 'log4j2.xml')}`
+  return [...size, '-XX:+UseSerialGC', '-XX:-UsePerfData', '-Xshare:auto', '-Djava.awt.headless=true', log]
+}
+
+const LOG4J = `<Configuration status="ERROR">
+  <Appenders><Console name="out"><PatternLayout pattern="%d{ISO8601} %p %c{1} %m%n%throwable"/></Console></Appenders>
+  <Loggers><Root level="WARN"><AppenderRef ref="out"/></Root></Loggers>
+</Configuration>
+`
+
+function renderProperties(values: Readonly<Record<string, string | number>>): string {
+  return Object.entries(values)
+    .map(([name, value]) => `${name}=${String(value).replaceAll('\\', '\\\\')}\n`)
+    .join('')
+}
+
+async function findJava(env: NodeJS.ProcessEnv): Promise<string> {
+  const home = env['JAVA_HOME']
+  const atHome = home === undefined || home === '' ? undefined : join(home, 'bin', 'java')
+  const file = atHome !== undefined && isExecutable(atHome) ? atHome : findOnPath('java', env['PATH'])
+  const version = file === undefined ? undefined : await javaVersion(file)
+  if (file !== undefined && version !== undefined && version >= JAVA_MIN) return file
+  const found = file === undefined ? 'there is no java on the PATH' : `${file} is ${version ?? 'of unknown version'}`
+  throw new StackFault(
+    `Java ${JAVA_MIN} or newer is needed to run Kafka here, and ${found}: install it (Debian: apt-get install openjdk-17-jre-headless), or set KAFKA_BROKERS to a Kafka that runs already.`,
+  )
+}
+
+async function javaVersion(file: string): Promise<number | undefined> {
+  const { stderr } = await execute(file, ['-Xshare:auto', '-XX:TieredStopAtLevel=1', '-version']).catch(() => ({
+    stderr: '',
+  }))
+  const match = /version "(\d+)/.exec(stderr)
+  return match === null ? undefined : Number(match[1])
+}
+
+// Metadata request, version 1, for no topic: api key 3, correlation id 1, no client id, an empty array. The answer lists the brokers
+// that the controller lets in, so one there means that the broker is registered and not fenced.
+const METADATA_REQUEST = Buffer.from('0000000e' + '0003' + '0001' + '00000001' + 'ffff' + '00000000', 'hex')
+
+function hasBroker(answer: Buffer): boolean | undefined {
+  if (answer.length < 12) return undefined
+  return answer.readInt32BE(8) >= 1 // After the size and the correlation id.
+}

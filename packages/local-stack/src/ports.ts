@@ -1,0 +1,36 @@
+import { createServer } from 'node:net'
+import { randomInt } from 'node:crypto'
+import { StackFault } from './fault.ts'
+
+const FIRST = 20_000
+const COUNT = 10_000
+const TRIES = 100
+
+/**
+ * Finds a TCP port of 127.0.0.1 that nobody listens on, in 20000..29999: below the range from which the kernel gives ports to
+ * outgoing connections, so that nobody takes the port of a part while a test has it stopped. `avoid` are ports that are promised
+ * already. Another process can still take it before it is used: callers try again with another one.
+ * @throws StackFault when a hundred tries found none.
+ */
+export async function findFreePort(avoid: ReadonlySet<number> = new Set()): Promise<number> {
+  for (let attempt = 0; attempt < TRIES; attempt++) {
+    const port = FIRST + randomInt(COUNT)
+    if (!avoid.has(port) && (await isPortFree(port))) return port
+  }
+  throw new StackFault(`No free TCP port was found between ${FIRST} and ${FIRST + COUNT - 1} on 127.0.0.1.`)
+}
+
+/** Tells whether `port` of 127.0.0.1 can be listened on at this moment. */
+export function isPortFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer()
+    server.once('error', () => {
+      resolve(false)
+    })
+    server.listen({ port, host: '127.0.0.1', exclusive: true }, () => {
+      server.close(() => {
+        resolve(true)
+      })
+    })
+  })
+}

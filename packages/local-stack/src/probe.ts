@@ -1,0 +1,32 @@
+import { createConnection } from 'node:net'
+
+/**
+ * Asks a server on 127.0.0.1 one question and tells whether its answer is the right one. Enough of each protocol to know that the
+ * server works, without a client library.
+ * @param done looks at all bytes received so far: true or false ends the question, undefined waits for more.
+ */
+export function probe(port: number, question: Buffer, done: (answer: Buffer) => boolean | undefined): Promise<boolean> {
+  return new Promise((resolve) => {
+    let answer = Buffer.alloc(0)
+    const socket = createConnection({ port, host: '127.0.0.1' })
+    const finish = (result: boolean) => {
+      socket.destroy()
+      resolve(result)
+    }
+    socket.setTimeout(2000, () => {
+      finish(false)
+    })
+    socket.once('connect', () => socket.write(question))
+    socket.on('data', (chunk: Buffer) => {
+      answer = Buffer.concat([answer, chunk])
+      const verdict = done(answer)
+      if (verdict !== undefined) finish(verdict)
+    })
+    socket.once('error', () => {
+      finish(false)
+    })
+    socket.once('close', () => {
+      finish(false)
+    })
+  })
+}

@@ -1,0 +1,60 @@
+import { execFile } from 'node:child_process'
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { setTimeout as delay } from 'node:timers/promises'
+import { promisify } from 'node:util'
+
+const execute = promisify(execFile)
+
+/**
+ * Writes down which process runs a part: its id and when it was born, so that another process that gets the same id later is not
+ * taken for it.
+ */
+export async function writeProcessId(file: string, pid: number): Promise<void> {
+  writeFileSync(file, `${pid} ${await bornAt(pid)}\n`)
+}
+
+/**
+ * Waits until the process that `file` names is gone; ends it with SIGKILL after `patienceMs`. A missing file, a process that is
+ * gone and a process that only has the same id cost nothing. Afterwards the file is gone too.
+ */
+export async function awaitFormerProcess(file: string, patienceMs: number): Promise<void> {
+  const written = existsSync(file) ? readFileSync(file, 'utf8').trim() : ''
+  const pid = Number(written.split(' ', 1)[0])
+  for (const end = Date.now() + patienceMs; pid > 0 && (await isSame(pid, written)); await delay(50)) {
+    if (Date.now() >= end) signal(pid, 'SIGKILL')
+  }
+  rmSync(file, { force: true })
+}
+
+/** Sends `name` to a process; false if it is gone. */
+export function signal(pid: number, name: NodeJS.Signals): boolean {
+  try {
+    return process.kill(pid, name)
+  } catch {
+    return false
+  }
+}
+
+async function isSame(pid: number, written: string): Promise<boolean> {
+  return `${pid} ${await bornAt(pid)}` === written
+}
+
+async function bornAt(pid: number): Promise<string> {
+  if (process.platform === 'linux') {
+    // proc(5): field 22, start time in clock ticks since boot; field 2 may hold spaces and ends with the last bracket. A zombie
+    // (state Z) has ended.
+    const stat = existsSync(`/proc/${pid}/stat`) ? readStat(pid) : ''
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+    return fields[0] === 'Z' ? 'gone' : (fields[19] ?? 'gone')
+  }
+  const { stdout } = await execute('ps', ['-o', 'lstart=', '-p', String(pid)]).catch(() => ({ stdout: 'gone' }))
+  return stdout.trim()
+}
+
+function readStat(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/stat`, 'utf8')
+  } catch {
+    return '' // It ended between the two looks.
+  }
+}

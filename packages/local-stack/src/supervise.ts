@@ -1,0 +1,114 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { closeSync, openSync } from 'node:fs'
+import { createInterface } from 'node:readline'
+import type { Readable } from 'node:stream'
+import { StackFault } from './fault.ts'
+
+/** A program to run: `env` is added to the environment of this process; `uid` and `gid` only where this process is root. */
+export interface Command {
+  readonly file: string
+  readonly args: readonly string[]
+  readonly cwd?: string
+  readonly env?: Readonly<Record<string, string>>
+  readonly uid?: number
+  readonly gid?: number
+}
+
+/** How a program ends when this process ends without stopping it. */
+export interface Death {
+  /** The signal that it gets first; SIGKILL follows after `graceMs`. */
+  readonly signal: NodeJS.Signals
+  readonly graceMs: number
+  /** A folder that is removed after that: only for data that nobody wants again. */
+  readonly remove?: string
+}
+
+/** A program under supervision. `pid` is the program's own, not the supervisor's. */
+export interface Supervised {
+  readonly pid: number
+  /** Resolves when the program has ended; the code is 128 + the number of the signal if one ended it. */
+  readonly exited: Promise<number>
+}
+
+// The supervisor. Standard input is a pipe that only our process holds open for writing: its end means that we are gone, however
+// that came about. It runs in a session of its own, so neither Ctrl-C in the terminal nor the kill of our process group reaches
+// it or the program. It needs no more than POSIX and a `sleep` that knows fractions.
+const SUPERVISOR = `
+death=$1; tenths=$2; remove=$3; shift 3
+exec 3<&0 </dev/null
+"$@" 3<&- 4>&- &
+child=$!
+echo "$child" >&4
+exec 4>&-
+(
+  read -r _ <&3
+  [ -z "$remove" ] || : >"$remove/.abandoned"
+  kill -"$death" "$child"
+  i=0
+  while [ "$i" -lt "$tenths" ] && kill -0 "$child"; do sleep 0.1; i=$((i + 1)); done
+  kill -KILL "$child"
+) >/dev/null 2>&1 &
+watcher=$!
+exec 3<&-
+wait "$child"
+code=$?
+kill -KILL "$watcher" 2>/dev/null
+if [ -n "$remove" ] && [ -e "$remove/.abandoned" ]; then
+  sleep 0.5
+  rm -rf "$remove"
+  rmdir "$(dirname "$remove")" 2>/dev/null
+fi
+exit "$code"
+`
+
+/**
+ * Starts a program that ends with this process, even when this process is killed with SIGKILL: a small shell between the two waits
+ * for the end of a pipe. Output goes to the end of `logFile`.
+ * @throws StackFault when the program's supervisor cannot be started.
+ */
+export async function startSupervised(command: Command, death: Death, logFile: string): Promise<Supervised> {
+  const log = openSync(logFile, 'a')
+  try {
+    const child = spawnSupervisor(command, death, log)
+    const exited = once(child, 'exit').then(([code]) => (typeof code === 'number' ? code : 137))
+    exited.catch(() => undefined)
+    const pid = await readPid(child.stdio[4] as Readable)
+    if (pid === undefined) throw new StackFault(`${command.file} could not be started; see ${logFile}.`)
+    return { pid, exited }
+  } finally {
+    closeSync(log)
+  }
+}
+
+/**
+ * Runs a program to its end, supervised in the same way. `input` is not possible: standard input is empty.
+ * @returns the exit code; output is at the end of `logFile`.
+ */
+export async function runSupervised(command: Command, logFile: string): Promise<number> {
+  const { exited } = await startSupervised(command, { signal: 'SIGTERM', graceMs: 1000 }, logFile)
+  return exited
+}
+
+function spawnSupervisor(command: Command, death: Death, log: number): ChildProcess {
+  const { file, args, cwd, env, uid, gid } = command
+  const settings = [death.signal.replace(/^SIG/, ''), String(Math.ceil(death.graceMs / 100)), death.remove ?? '']
+  const child = spawn('/bin/sh', ['-c', SUPERVISOR, 'ariftly-supervisor', ...settings, file, ...args], {
+    detached: true,
+    stdio: ['pipe', log, log, 'ignore', 'pipe'],
+    env: { ...process.env, ...env },
+    ...(cwd === undefined ? {} : { cwd }),
+    ...(uid === undefined ? {} : { uid }),
+    ...(gid === undefined ? {} : { gid }),
+  })
+  child.stdin?.on('error', () => undefined) // The program ended first.
+  return child
+}
+
+async function readPid(stream: Readable): Promise<number | undefined> {
+  for await (const line of createInterface({ input: stream })) {
+    const pid = Number(line)
+    return Number.isInteger(pid) && pid > 0 ? pid : undefined
+  }
+  return undefined
+}

@@ -1,0 +1,61 @@
+import { randomBytes } from 'node:crypto'
+import * as store from '@ariftly/store'
+import pg from 'pg'
+import { stackAddresses } from './addresses.ts'
+
+const TEMPLATE = 'ariftly_template'
+const APPLICATION_ROLE = 'ariftly_app'
+
+/** A database of a test's own, migrated, with the roles of production. */
+export interface TestDatabase {
+  /** For DATABASE_URL: sessions have the rights of `ariftly_app`. */
+  readonly url: string
+  /** For DATABASE_ADMIN_URL: the owner. */
+  readonly adminUrl: string
+  /** Ends all its sessions and drops it. */
+  drop(): Promise<void>
+}
+
+/** Makes and migrates the database that `createTestDatabase` clones; once for a stack. */
+export async function createTemplateDatabase(ownerUrl: string): Promise<void> {
+  await execute(ownerUrl, `CREATE DATABASE ${TEMPLATE}`)
+  const { migrate } = store as { migrate?: (url: string) => Promise<unknown> }
+  if (migrate !== undefined) await migrate(withDatabase(ownerUrl, TEMPLATE))
+}
+
+/**
+ * Clones the migrated database. A test calls `drop` at its end; what it forgets goes with the stack.
+ * @param ownerUrl the owner's URL of another stack than the shared one; `createTemplateDatabase` must have run there.
+ */
+export async function createTestDatabase(ownerUrl = stackAddresses().postgres): Promise<TestDatabase> {
+  const name = `test_${randomBytes(6).toString('hex')}`
+  await execute(ownerUrl, `CREATE DATABASE ${name} TEMPLATE ${TEMPLATE} STRATEGY FILE_COPY`)
+  const adminUrl = withDatabase(ownerUrl, name)
+  return {
+    url: withRole(adminUrl, APPLICATION_ROLE),
+    adminUrl,
+    drop: () => execute(ownerUrl, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`),
+  }
+}
+
+async function execute(url: string, statement: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  try {
+    await client.query(statement)
+  } finally {
+    await client.end()
+  }
+}
+
+function withDatabase(url: string, name: string): string {
+  const changed = new URL(url)
+  changed.pathname = `/${name}`
+  return changed.href
+}
+
+function withRole(url: string, role: string): string {
+  const changed = new URL(url)
+  changed.searchParams.set('options', `-c role=${role}`)
+  return changed.href
+}

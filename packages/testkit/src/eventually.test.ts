@@ -1,0 +1,31 @@
+import { describe, expect, test } from '@jest/globals'
+import { eventually } from './eventually.ts'
+
+describe('eventually', () => {
+  test('gives what the check gives once it no longer throws', async () => {
+    let calls = 0
+    const value = await eventually(
+      () => {
+        calls += 1
+        if (calls < 3) throw new Error('not yet')
+        return calls
+      },
+      { everyMs: 1 },
+    )
+    expect(value).toBe(3)
+  })
+
+  test('throws the last error of the check when the time is over', async () => {
+    const check = () => {
+      throw new Error('never')
+    }
+    await expect(eventually(check, { timeoutMs: 5, everyMs: 1 })).rejects.toThrow('never')
+  })
+
+  test('takes false and undefined for "not yet", and zero and the empty text for an answer', async () => {
+    await expect(eventually(() => false, { timeoutMs: 5, everyMs: 1 })).rejects.toThrow('still gave false')
+    await expect(eventually(() => undefined, { timeoutMs: 5, everyMs: 1 })).rejects.toThrow('still gave undefined')
+    expect(await eventually(() => 0)).toBe(0)
+    expect(await eventually(() => '')).toBe('')
+  })
+})

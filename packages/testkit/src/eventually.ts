@@ -1,0 +1,41 @@
+import { setTimeout as delay } from 'node:timers/promises'
+
+/** How long and how often to look. */
+export interface EventuallyOptions {
+  /** Default 10 s. */
+  readonly timeoutMs?: number
+  /** Default 25 ms. */
+  readonly everyMs?: number
+}
+
+/**
+ * Repeats `check` until it neither throws nor gives false, undefined or null, and resolves with what it gave.
+ * @throws what `check` threw last, or an Error that shows what it gave last, when the time is over.
+ */
+export async function eventually<T>(check: () => T | Promise<T>, options: EventuallyOptions = {}): Promise<T> {
+  const { timeoutMs = 10_000, everyMs = 25 } = options
+  const end = performance.now() + timeoutMs
+  for (;;) {
+    const outcome = await attempt(check)
+    if (outcome.type === 'value' && isMet(outcome.value)) return outcome.value
+    if (performance.now() >= end) {
+      if (outcome.type === 'error') throw outcome.error
+      throw new Error(`After ${timeoutMs} ms the check still gave ${String(outcome.value)}.`)
+    }
+    await delay(everyMs)
+  }
+}
+
+type Attempt<T> = { readonly type: 'value'; readonly value: T } | { readonly type: 'error'; readonly error: unknown }
+
+async function attempt<T>(check: () => T | Promise<T>): Promise<Attempt<T>> {
+  try {
+    return { type: 'value', value: await check() }
+  } catch (error) {
+    return { type: 'error', error }
+  }
+}
+
+function isMet(value: unknown): boolean {
+  return value !== false && value !== undefined && value !== null
+}

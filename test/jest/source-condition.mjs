@@ -1,0 +1,5 @@
+// A module hook: workspaces are taken from their `src` (export condition `source`), as in the tests themselves, so that a stale or
+// missing build is never what runs.
+export function resolve(specifier, context, nextResolve) {
+  return nextResolve(specifier, { ...context, conditions: ['source', ...context.conditions] })
+}
