@@ -8,6 +8,10 @@ export { migrate } from './migrate.ts'
 export type { MigrateOptions } from './migrate.ts'
 
 export { ensureEventPartitions } from './events/ensure-event-partitions.ts'
+export type { EventRow } from './events/event-row.ts'
+export { getEvent } from './events/get-event.ts'
+export { LIST_SETTINGS, listEvents, listEventsQuery } from './events/list-events.ts'
+export type { EventPage, ListEventsOptions } from './events/list-events.ts'
 export { dropExpiredEventPartitions } from './events/drop-expired-event-partitions.ts'
 
 export { advancePosition } from './projection/advance-position.ts'
@@ -26,3 +30,10 @@ export type { LogTime } from './projection/record-log-time.ts'
 
 export { dropExpiredDeliveryPartitions } from './deliveries/drop-expired-delivery-partitions.ts'
 export { ensureDeliveryPartitions } from './deliveries/ensure-delivery-partitions.ts'
+
+export { earliestLogTime } from './streams/earliest-log-time.ts'
+export { findEarlierCopies } from './streams/find-earlier-copies.ts'
+export type { CopyCandidate } from './streams/find-earlier-copies.ts'
+export { positionsAtLogTime } from './streams/positions-at-log-time.ts'
+export { readHistoryPage } from './streams/read-history-page.ts'
+export type { HistoryPageRequest, HistoryPartition, HistoryRow } from './streams/read-history-page.ts'

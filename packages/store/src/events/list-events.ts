@@ -1,0 +1,108 @@
+import { EVENT_TYPES, type EventFilter, type EventType } from '@ariftly/events'
+import type { Queryable } from '../queryable.ts'
+import { EVENT_COLUMNS, toEventRow, type EventColumns, type EventRow } from './event-row.ts'
+import { idBounds, type IdWindow } from './id-bounds.ts'
+
+export interface ListEventsOptions extends IdWindow {
+  readonly tenant: string
+  /** Absent members filter nothing; `types` has no duplicates. */
+  readonly filter: EventFilter
+  /** 1 to 500. */
+  readonly limit: number
+  /** A page ends before its `data` would pass this; its first event is always there. Default 4 MiB. */
+  readonly dataBytesMax?: number
+}
+
+export interface EventPage {
+  readonly events: readonly EventRow[]
+  /** Whether events follow the last one of this page. */
+  readonly hasMore: boolean
+}
+
+const LIMIT_MAX = 500
+const DATA_BYTES_MAX = 4 * 1024 * 1024
+
+interface PageColumns extends EventColumns {
+  readonly more: boolean
+}
+
+/**
+ * One page of a tenant's events by id (which is by time). Whatever the filter, it is a range scan of one index, or a merge
+ * of one range per type, that starts at the page's first id and ends with the page: no sort, no rows before the page, so
+ * page 10,000 costs what page 1 costs; partitions outside the bounds are pruned. See `listEventsQuery`.
+ */
+export async function listEvents(db: Queryable, o: ListEventsOptions): Promise<EventPage> {
+  const { rows } = await db.query<PageColumns>(listEventsQuery(o))
+  return { events: rows.map(toEventRow), hasMore: rows.at(-1)?.more ?? false }
+}
+
+/** Session settings of a pool that lists: plans are made once per shape, and none of them may sort or scan a table. */
+export const LIST_SETTINGS = {
+  plan_cache_mode: 'force_generic_plan',
+  enable_sort: 'off',
+  enable_seqscan: 'off',
+  enable_bitmapscan: 'off',
+  jit: 'off',
+} as const
+
+/**
+ * The statement of a page, prepared under a name per shape (which filters, how many types, which order).
+ *
+ * - task or session: `events_task` or `events_session`; other filters are checked on the rows of that task or session.
+ * - agent (with or without types): one range of `events_agent` per type, merged; an agent alone is all ten types.
+ * - types alone: one range of `events_type` per type, merged. An index cannot give several types in the order of ids.
+ * - no filter: the primary key.
+ *
+ * The window function only adds up lengths in page order and stops with the page.
+ */
+export function listEventsQuery(o: ListEventsOptions): { name: string; text: string; values: unknown[] } {
+  const { low, high } = idBounds(o)
+  const values: unknown[] = [o.tenant, low, high, o.limit, o.dataBytesMax ?? DATA_BYTES_MAX]
+  const parameter = (value: unknown): string => `$${values.push(value)}`
+  const direction = o.order === 'asc' ? 'ASC' : 'DESC'
+  const branch = (conditions: readonly string[]): string =>
+    `(SELECT ${EVENT_COLUMNS}, data_bytes FROM events ` +
+    `WHERE ${['tenant_id = $1', 'id >= $2::uuid', 'id < $3::uuid', ...conditions].join(' AND ')} ` +
+    `ORDER BY id ${direction} LIMIT ${LIMIT_MAX + 1})`
+
+  const { conditions, types } = splitFilter(o.filter, parameter)
+  const branches =
+    types === undefined
+      ? [branch(conditions)]
+      : types.map((type) => branch([...conditions, `type = ${parameter(type)}`]))
+  return {
+    name: `list-events ${shapeOf(o.filter, branches.length)} ${direction}`,
+    text:
+      `SELECT ${EVENT_COLUMNS}, more FROM (` +
+      `SELECT *, sum(data_bytes) OVER page AS bytes_so_far, lead(id) OVER page IS NOT NULL AS more, ` +
+      `row_number() OVER page AS place FROM (${branches.join(' UNION ALL ')}) AS merged ` +
+      `WINDOW page AS (ORDER BY id ${direction} ROWS UNBOUNDED PRECEDING)) AS numbered ` +
+      `WHERE bytes_so_far <= $5 OR place = 1 ORDER BY id ${direction} LIMIT $4`,
+    values,
+  }
+}
+
+/** Conditions of every branch, and the types of which each is a branch of its own. */
+function splitFilter(
+  filter: EventFilter,
+  parameter: (value: unknown) => string,
+): { conditions: readonly string[]; types: readonly EventType[] | undefined } {
+  const conditions: string[] = []
+  if (filter.taskId !== undefined) conditions.push(`task_id = ${parameter(filter.taskId)}`)
+  if (filter.sessionId !== undefined) conditions.push(`session_id = ${parameter(filter.sessionId)}`)
+  if (filter.agent !== undefined) conditions.push(`agent = ${parameter(filter.agent)}`)
+  if (filter.taskId === undefined && filter.sessionId === undefined)
+    return { conditions, types: filter.types ?? (filter.agent === undefined ? undefined : EVENT_TYPES) }
+  if (filter.types !== undefined) conditions.push(`type = ANY (${parameter(filter.types)}::text[])`)
+  return { conditions, types: undefined }
+}
+
+function shapeOf(filter: EventFilter, branches: number): string {
+  const parts = [
+    filter.taskId === undefined ? '' : 'task',
+    filter.sessionId === undefined ? '' : 'session',
+    filter.agent === undefined ? '' : 'agent',
+    filter.types === undefined ? '' : 'type',
+  ]
+  return `${parts.filter((part) => part !== '').join('+')} ${branches}`
+}
