@@ -1,0 +1,181 @@
+import { uuidToTypeId, type EventFilter, type EventType } from '@ariftly/events'
+import type { Queryable } from '../queryable.ts'
+
+/** What a page of a stream's history asks for. */
+export interface HistoryPageRequest {
+  readonly tenant: string
+  readonly filter: EventFilter
+  readonly epoch: number
+  readonly topic: string
+  /** The first offset wanted of each partition that is asked for. */
+  readonly positions: ReadonlyMap<number, number>
+  /** The one partition that can hold rows (a task's, by its key); of the others only `nextOffset` is read. */
+  readonly onlyPartition?: number
+  /** Matching rows of one partition at most. */
+  readonly rowsMax: number
+  /** Bytes of `data` of one partition at most; the first row comes whatever its size. */
+  readonly bytesMax: number
+  /** Rows of the tenant that are looked at in one partition at most, so that a rare filter cannot make a statement long. */
+  readonly scanMax: number
+}
+
+/** One event of the projection, as a stream shows it. */
+export interface HistoryRow {
+  readonly offset: number
+  readonly id: string
+  readonly type: EventType
+  readonly taskId: string | null
+  readonly sessionId: string | null
+  readonly agent: string | null
+  readonly appendedAtMs: number
+  readonly data: Buffer
+}
+
+/** What one statement saw of a partition: all its matching rows from the position up to (not including) `readTo`. */
+export interface HistoryPartition {
+  /** The projection's first offset that it does not hold yet. */
+  readonly nextOffset: number
+  /** Equals `nextOffset` unless the page was cut. */
+  readonly readTo: number
+  /** In offset order. */
+  readonly rows: readonly HistoryRow[]
+}
+
+/**
+ * Reads, in one statement and so in one snapshot, how far the events projection has come in each partition and the
+ * matching rows between the asked position and there (design 7: *read in two statements, events can vanish between them*).
+ * Partitions without a projection row are left out. By index events_position, or by events_task / events_session when the
+ * filter names one, so that the cost does not grow with the rest of the tenant's events.
+ */
+export async function readHistoryPage(
+  db: Queryable,
+  o: HistoryPageRequest,
+): Promise<ReadonlyMap<number, HistoryPartition>> {
+  const { filter } = o
+  const selective = filter.taskId !== undefined || filter.sessionId !== undefined
+  const { rows } = await db.query<PageRow>({
+    name: selective ? 'streams-history-selective' : 'streams-history-scan',
+    text: selective ? SELECTIVE : SCAN,
+    values: [
+      o.tenant,
+      o.epoch,
+      o.topic,
+      [...o.positions.keys()],
+      [...o.positions.values()],
+      o.onlyPartition ?? null,
+      o.rowsMax,
+      o.bytesMax,
+      filter.agent ?? null,
+      filter.types ?? null,
+      ...(selective ? [filter.taskId ?? null, filter.sessionId ?? null] : [o.scanMax]),
+    ],
+  })
+  return collect(rows)
+}
+
+interface PageRow {
+  readonly partition: number
+  readonly next_offset: number
+  readonly offset: number | null
+  readonly kept: boolean | null
+  readonly last_scanned: boolean | null
+  readonly matching: number | null
+  readonly id: string | null
+  readonly type: EventType | null
+  readonly task_id: string | null
+  readonly session_id: string | null
+  readonly agent: string | null
+  readonly appended_at: Date | null
+  readonly data: string | null
+}
+
+function collect(rows: readonly PageRow[]): ReadonlyMap<number, HistoryPartition> {
+  const byPartition = new Map<number, PageRow[]>()
+  for (const row of rows) {
+    const list = byPartition.get(row.partition)
+    if (list === undefined) byPartition.set(row.partition, [row])
+    else list.push(row)
+  }
+  const pages = new Map<number, HistoryPartition>()
+  for (const [partition, list] of byPartition) pages.set(partition, toPartition(list))
+  return pages
+}
+
+function toPartition(list: readonly PageRow[]): HistoryPartition {
+  const rows: HistoryRow[] = []
+  let matching = 0
+  let lastScanned: number | undefined
+  for (const row of list) {
+    if (row.last_scanned === true && row.offset !== null) lastScanned = row.offset
+    matching = row.matching ?? 0
+    const event = row.kept === true ? toRow(row) : undefined
+    if (event !== undefined) rows.push(event)
+  }
+  const nextOffset = list[0]?.next_offset ?? 0
+  const last = rows.at(-1)
+  if (last !== undefined && rows.length < matching) return { nextOffset, readTo: last.offset + 1, rows }
+  return { nextOffset, readTo: lastScanned === undefined ? nextOffset : lastScanned + 1, rows }
+}
+
+function toRow(row: PageRow): HistoryRow | undefined {
+  const { offset, id, type, data } = row
+  if (offset === null || id === null || type === null || data === null) return undefined
+  return {
+    offset,
+    id: uuidToTypeId('evt', id),
+    type,
+    taskId: row.task_id,
+    sessionId: row.session_id,
+    agent: row.agent,
+    appendedAtMs: row.appended_at?.getTime() ?? 0,
+    data: Buffer.from(data),
+  }
+}
+
+/** `kept` rows are the page; the `last_scanned` row says how far a scan that met its limit has looked. */
+function statement(source: string): string {
+  return `
+SELECT o.partition, o.next_offset, page."offset", page.kept, page.last_scanned, page.matching::int4 AS matching,
+       page.id::text AS id, page.type, page.task_id, page.session_id, page.agent, page.appended_at,
+       CASE WHEN page.kept THEN page.data END AS data
+  FROM unnest($4::int[], $5::bigint[]) AS asked (partition, position)
+  JOIN projection_offsets o
+    ON o.projection = 'events' AND o.epoch = $2 AND o.topic = $3 AND o.partition = asked.partition
+  LEFT JOIN LATERAL (
+    SELECT numbered.*,
+           numbered.matches AND numbered.n <= $7::int AND (numbered.bytes <= $8::bigint OR numbered.n = 1) AS kept
+      FROM (
+        SELECT source.*,
+               sum(CASE WHEN source.matches THEN source.data_bytes ELSE 0 END) OVER w AS bytes,
+               count(*) FILTER (WHERE source.matches) OVER w AS n,
+               count(*) FILTER (WHERE source.matches) OVER () AS matching,
+               row_number() OVER w = source.scan_max AS last_scanned
+          FROM (${source}) source
+        WINDOW w AS (ORDER BY source."offset")
+      ) numbered
+  ) page ON page.kept OR page.last_scanned
+ ORDER BY o.partition, page."offset"`
+}
+
+const COLUMNS = `e."offset", e.id, e.type, e.task_id, e.session_id, e.agent, e.appended_at, e.data, e.data_bytes`
+const RANGE = `e.tenant_id = $1 AND e.epoch = $2 AND e.partition = o.partition
+             AND e."offset" >= asked.position AND e."offset" < o.next_offset
+             AND ($6::int IS NULL OR o.partition = $6::int)`
+const REST = `($9::text IS NULL OR e.agent = $9::text) AND ($10::text[] IS NULL OR e.type = ANY ($10::text[]))`
+
+const SCAN = statement(`
+            SELECT ${COLUMNS}, $11::bigint AS scan_max, coalesce(${REST}, false) AS matches
+              FROM events e
+             WHERE ${RANGE}
+             ORDER BY e."offset"
+             LIMIT $11::bigint`)
+
+// Without ORDER BY and LIMIT beside it, the planner takes the index that finds least rows; OFFSET 0 keeps it so.
+const SELECTIVE = statement(`
+            SELECT found.*, -1::bigint AS scan_max, true AS matches
+              FROM (SELECT ${COLUMNS}
+                      FROM events e
+                     WHERE ${RANGE} AND ${REST}
+                       AND ($11::text IS NULL OR e.task_id = $11::text)
+                       AND ($12::text IS NULL OR e.session_id = $12::text)
+                    OFFSET 0) found`)

@@ -1,0 +1,32 @@
+import { chunkOf } from './frames.ts'
+
+/** Why a stream cannot go on from the position that was asked for. */
+export type ResetReason = 'log_changed' | 'history_expired' | 'position_beyond_log'
+
+/**
+ * The first block of a stream: how soon to come back, and the position it starts at, so that a stream that is cut before
+ * its first event still resumes without a gap. One block, as every block makes some clients fire a message.
+ */
+export function openingFrame(retryMs: number, id: string | undefined): Buffer {
+  if (id === undefined) return chunkOf(`retry: ${retryMs}\n`)
+  return chunkOf(`retry: ${retryMs}\nevent: stream.checkpoint\ndata: {}\nid: ${id}\n\n`)
+}
+
+/** Moves the client's id without an event, so that a filter that rarely matches does not fall out of the ring. */
+export function checkpointFrame(id: string): Buffer {
+  return chunkOf(`event: stream.checkpoint\ndata: {}\nid: ${id}\n\n`)
+}
+
+/** Tells the client that its position could not be kept and where the stream goes on. */
+export function resetFrame(o: {
+  readonly reason: ResetReason
+  /** The id or time that was asked for, as it was given. */
+  readonly requested: string
+  /** Log time of the oldest event that there is; null when there is none. */
+  readonly earliestMs: number | undefined
+  readonly id: string
+}): Buffer {
+  const earliest = o.earliestMs === undefined ? null : new Date(o.earliestMs).toISOString()
+  const data = JSON.stringify({ reason: o.reason, requested: o.requested, earliest })
+  return chunkOf(`event: stream.reset\ndata: ${data}\nid: ${o.id}\n\n`)
+}

@@ -1,0 +1,85 @@
+import { EVENT_TYPES, renderEvent, type EventFilter, type EventType } from '@ariftly/events'
+
+/** What a stream shows: always of one tenant. */
+export interface StreamFilter {
+  readonly tenant: string
+  readonly taskId: string | undefined
+  readonly sessionId: string | undefined
+  readonly agent: string | undefined
+  /** One bit a type ({@link typeBit}); all bits when types are not filtered. */
+  readonly types: number
+  /** The whole event object as data, instead of the payload. */
+  readonly envelope: boolean
+}
+
+/** The attributes that decide who gets a record. */
+export interface Routed {
+  readonly tenant: string
+  readonly type: EventType
+  readonly taskId: string | null
+  readonly sessionId: string | null
+  readonly agent: string | null
+}
+
+/** All ten types. */
+export const ALL_TYPES = 2 ** EVENT_TYPES.length - 1
+
+const BITS: ReadonlyMap<string, number> = new Map(EVENT_TYPES.map((type, index) => [type, 1 << index]))
+
+/** The bit of a type in {@link StreamFilter.types}. */
+export function typeBit(type: EventType): number {
+  return BITS.get(type) ?? 0
+}
+
+/** Makes a stream's filter. */
+export function streamFilter(tenant: string, filter: EventFilter, envelope: boolean): StreamFilter {
+  return {
+    tenant,
+    taskId: filter.taskId,
+    sessionId: filter.sessionId,
+    agent: filter.agent,
+    types: filter.types === undefined ? ALL_TYPES : filter.types.reduce((bits, type) => bits | typeBit(type), 0),
+    envelope,
+  }
+}
+
+/** The filter as queries take it. */
+export function toEventFilter(filter: StreamFilter): EventFilter {
+  return {
+    ...(filter.taskId === undefined ? {} : { taskId: filter.taskId }),
+    ...(filter.sessionId === undefined ? {} : { sessionId: filter.sessionId }),
+    ...(filter.agent === undefined ? {} : { agent: filter.agent }),
+    ...(filter.types === ALL_TYPES ? {} : { types: EVENT_TYPES.filter((type) => (filter.types & typeBit(type)) !== 0) }),
+  }
+}
+
+/** Whether a stream shows a record. */
+export function matches(filter: StreamFilter, record: Routed): boolean {
+  return (
+    filter.tenant === record.tenant &&
+    (filter.taskId === undefined || filter.taskId === record.taskId) &&
+    (filter.sessionId === undefined || filter.sessionId === record.sessionId) &&
+    (filter.agent === undefined || filter.agent === record.agent) &&
+    (filter.types === ALL_TYPES || (filter.types & typeBit(record.type)) !== 0)
+  )
+}
+
+/** Whether two streams show the same bytes. */
+export function sameFilter(a: StreamFilter, b: StreamFilter): boolean {
+  return (
+    a.tenant === b.tenant &&
+    a.taskId === b.taskId &&
+    a.sessionId === b.sessionId &&
+    a.agent === b.agent &&
+    a.types === b.types &&
+    a.envelope === b.envelope
+  )
+}
+
+/** What stands in the `data:` line of a stream. */
+export function dataFor(
+  filter: StreamFilter,
+  event: Routed & { readonly id: string; readonly data: Buffer },
+): Buffer {
+  return filter.envelope ? renderEvent(event) : event.data
+}
