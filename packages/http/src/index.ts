@@ -1,2 +1,44 @@
-// The exports of this package stand here, by name.
-export {}
+export { generateApiKey, hashApiKey, isApiKeyShaped } from './api-key.ts'
+export type { GeneratedApiKey } from './api-key.ts'
+export { createAuthenticator } from './authenticator.ts'
+export type { ApiKeyRecord, Authenticator, AuthenticatorOptions } from './authenticator.ts'
+export { hasScope, isScope, SCOPES } from './caller.ts'
+export type { Caller, Scope } from './caller.ts'
+export { createRouter, createServiceRouter } from './create-router.ts'
+export type { RouteCall, RouteHandler, RouterOptions } from './create-router.ts'
+export { createCursorCodec } from './cursor.ts'
+export type { CursorBound, CursorCodec } from './cursor.ts'
+export { createExpressApp } from './express-app.ts'
+export type { ApiCall, ApiHandler, ExpressAppOptions, OpenHandler } from './express-app.ts'
+export { parseInstant } from './instant.ts'
+export type { Instant } from './instant.ts'
+export type { KeyChange, KeyChanges } from './key-feed.ts'
+export { createRouteMatcher, matchRoute } from './match-route.ts'
+export type { MatchRoute, NamedRoute, RouteMatch } from './match-route.ts'
+export { createOpsListener, OPS_PATHS } from './ops-listener.ts'
+export type { OpsOptions } from './ops-listener.ts'
+export { pathOf, Problem, problemBody, sendError, sendProblem } from './problem.ts'
+export type { ProblemDetails, ProblemError } from './problem.ts'
+export { readBody, readJsonBody } from './read-body.ts'
+export {
+  booleanParam,
+  choiceParam,
+  cursorParam,
+  identifierParam,
+  instantParam,
+  integerParam,
+  limitParam,
+  listParam,
+  readQuery,
+  textParam,
+} from './read-query.ts'
+export type { Param, QueryOf, QuerySpec } from './read-query.ts'
+export { requestContext } from './request-context.ts'
+export type { RequestContext } from './request-context.ts'
+export { routeOf, ROUTES } from './routes.ts'
+export type { Route, RouteName, ServiceName } from './routes.ts'
+export { sendJson } from './send-json.ts'
+export { serveHttp } from './serve-http.ts'
+export type { HttpServer, ServeHttpOptions } from './serve-http.ts'
+export { serveService } from './serve-service.ts'
+export type { ServedService, ServeServiceOptions } from './serve-service.ts'

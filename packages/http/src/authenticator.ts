@@ -1,0 +1,215 @@
+import { withTimeout, type Logger } from '@ariftly/runtime'
+import { hasScope, isScope, type Caller, type Scope } from './caller.ts'
+import { isApiKeyShaped, hashApiKey } from './api-key.ts'
+import { createKeyCache, type CachedKey } from './key-cache.ts'
+import { startKeyFeed, type KeyChanges } from './key-feed.ts'
+import { forbidden, invalidKey, keysUnavailable, missingKey } from './auth-problems.ts'
+
+/** A stored API key, as the look-up gives it; also a revoked or expired one. */
+export interface ApiKeyRecord {
+  /** `key_…`. */
+  readonly id: string
+  readonly tenant: string
+  readonly scopes: readonly string[]
+  readonly quota: { readonly eventsPerS: number | null; readonly bytesPerS: number | null }
+  readonly expiresAtMs: number | null
+  readonly revokedAtMs: number | null
+}
+
+/** What an authenticator needs. */
+export interface AuthenticatorOptions {
+  /** Finds a key by the SHA-256 of its characters; rejects when the store cannot be read. */
+  readonly lookup: (hash: Buffer) => Promise<ApiKeyRecord | undefined>
+  /** Finds a key by its id, for what was sealed with a key's id in it (stream tokens). */
+  readonly lookupById?: (keyId: string) => Promise<ApiKeyRecord | undefined>
+  /** The number of the last change, 0 if there is none. */
+  readonly latestChange: () => Promise<number>
+  /** The changes after a number, oldest first, and the number of the last one that exists. */
+  readonly changesSince: (seq: number) => Promise<KeyChanges>
+  readonly log: Pick<Logger, 'warn' | 'info'>
+  /** Epoch milliseconds; default `Date.now`. */
+  readonly now?: () => number
+  /** Pause between two reads of the feed, milliseconds; default 250. */
+  readonly feedEveryMs?: number
+}
+
+/** Tells who calls. */
+export interface Authenticator {
+  /**
+   * The caller of an `Authorization` header, at once when its key is cached. Throws or rejects with a Problem: 401 for a
+   * missing, ill-formed, unknown, revoked or expired key, 403 for a missing scope, 503 while the store cannot be asked.
+   */
+  authenticate(authorization: string | undefined, scope: Scope | 'any'): Caller | Promise<Caller>
+  /** The caller of a key by its id; the same outcomes. Needs `lookupById`. */
+  authenticateKeyId(keyId: string, scope: Scope | 'any'): Caller | Promise<Caller>
+  /** Calls the listener for each key that is revoked (seen in the feed) or expires, within 1 s; returns how to stop that. */
+  onRevoked(listener: (keyId: string) => void): () => void
+  /** Whether the feed has been read once. Until then keys are looked up one by one, and nothing is cached. */
+  readonly ready: boolean
+  /** `ok`, or since when the store cannot be read; for `/readyz`. */
+  readonly state: string
+  close(): Promise<void>
+}
+
+/** A cached key is trusted for so long after the feed was last read. */
+const TRUST_MS = 15 * 60_000
+/** A hash that is no valid key is asked for again after so long. */
+const UNKNOWN_MS = 1000
+const UNKNOWN_MAX = 10_000
+const LOOKUP_TIMEOUT_MS = 2000
+const LOOKUPS_MAX = 256
+
+/**
+ * Creates an authenticator: keys are cached by hash, a feed of changes, read every 250 ms, drops those that were revoked.
+ * While the store cannot be read, cached keys stay valid for 15 minutes and others get 503. Give `lookup` and the feed a
+ * small pool of their own: behind slow queries a revocation would come late.
+ */
+export function createAuthenticator(options: AuthenticatorOptions): Authenticator {
+  const { lookup, log } = options
+  const now = options.now ?? Date.now
+  const cache = createKeyCache()
+  const unknownUntilMs = new Map<string, number>()
+  const lookups = new Map<string, Lookup>()
+  const listeners = new Set<(keyId: string) => void>()
+  const feed = startKeyFeed({
+    ...options,
+    now,
+    onChange(change) {
+      for (const { changed } of lookups.values()) changed.add(change.keyId)
+      cache.drop(change.keyId)
+      if (change.kind === 'revoked') tell(change.keyId)
+      else unknownUntilMs.clear()
+    },
+    onReset() {
+      log.warn('the feed of key changes went back: every key is looked up again')
+      cache.clear()
+    },
+    onTick() {
+      for (const keyId of cache.dropExpired(now())) tell(keyId)
+    },
+  })
+
+  function authenticate(authorization: string | undefined, scope: Scope | 'any'): Caller | Promise<Caller> {
+    const key = bearerOf(authorization)
+    const hash = hashApiKey(key)
+    const name = hash.toString('latin1')
+    const cached = cache.byHash(name)
+    return cached === undefined ? lookupCaller(name, () => lookup(hash), scope) : admit(trusted(cached), scope)
+  }
+
+  function authenticateKeyId(keyId: string, scope: Scope | 'any'): Caller | Promise<Caller> {
+    const { lookupById } = options
+    if (lookupById === undefined) throw new TypeError('This authenticator was made without lookupById.')
+    const cached = cache.byId(keyId)
+    return cached === undefined
+      ? lookupCaller(`id:${keyId}`, () => lookupById(keyId), scope)
+      : admit(trusted(cached), scope)
+  }
+
+  /** A cached key that may still be believed. */
+  function trusted(cached: CachedKey): Caller {
+    const nowMs = now()
+    if (nowMs - feed.readAtMs() > TRUST_MS) throw keysUnavailable()
+    const { expiresAtMs } = cached.caller
+    if (expiresAtMs !== null && expiresAtMs <= nowMs) throw invalidKey()
+    return cached.caller
+  }
+
+  async function lookupCaller(name: string, find: Lookup['find'], scope: Scope | 'any'): Promise<Caller> {
+    if ((unknownUntilMs.get(name) ?? 0) > now()) throw invalidKey()
+    let running = lookups.get(name)
+    if (running === undefined) {
+      if (lookups.size >= LOOKUPS_MAX) throw keysUnavailable()
+      running = startLookup(name, find)
+    }
+    const caller = await running.result
+    if (caller === undefined) throw invalidKey()
+    return admit(caller, scope)
+  }
+
+  function startLookup(name: string, find: Lookup['find']): Lookup {
+    const changed = new Set<string>()
+    const running = { find, changed, result: resolveKey(name, find, changed) }
+    lookups.set(name, running)
+    return running
+  }
+
+  async function resolveKey(name: string, find: Lookup['find'], changed: Set<string>): Promise<Caller | undefined> {
+    try {
+      const record = await findUnchanged(find, changed)
+      const caller = record === undefined ? undefined : callerOf(record, now())
+      if (caller === undefined) rememberUnknown(name)
+      else if (feed.started()) cache.add(name, caller)
+      return caller
+    } catch (error) {
+      log.warn({ err: error }, 'an API key cannot be looked up')
+      throw keysUnavailable()
+    } finally {
+      lookups.delete(name)
+    }
+  }
+
+  /** A key that changed while it was read is read again: the answer may be from before the change. */
+  async function findUnchanged(find: Lookup['find'], changed: Set<string>): Promise<ApiKeyRecord | undefined> {
+    for (;;) {
+      changed.clear()
+      const record = await withTimeout(find(), LOOKUP_TIMEOUT_MS, () => new Error('The look-up took too long.'))
+      if (record === undefined || !changed.has(record.id)) return record
+    }
+  }
+
+  function rememberUnknown(name: string): void {
+    if (unknownUntilMs.size >= UNKNOWN_MAX) unknownUntilMs.clear()
+    unknownUntilMs.set(name, now() + UNKNOWN_MS)
+  }
+
+  function tell(keyId: string): void {
+    for (const listener of listeners) listener(keyId)
+  }
+
+  function onRevoked(listener: (keyId: string) => void): () => void {
+    listeners.add(listener)
+    return () => listeners.delete(listener)
+  }
+
+  return {
+    authenticate,
+    authenticateKeyId,
+    onRevoked,
+    get ready() {
+      return feed.started()
+    },
+    get state() {
+      return feed.state()
+    },
+    close: () => feed.close(),
+  }
+}
+
+/** One question to the store, shared by all requests that wait for it. */
+interface Lookup {
+  readonly find: () => Promise<ApiKeyRecord | undefined>
+  /** Keys that the feed named meanwhile. */
+  readonly changed: Set<string>
+  readonly result: Promise<Caller | undefined>
+}
+
+function bearerOf(authorization: string | undefined): string {
+  if (authorization === undefined) throw missingKey()
+  const space = authorization.indexOf(' ')
+  if (space === -1 || authorization.slice(0, space).toLowerCase() !== 'bearer') throw missingKey()
+  const key = authorization.slice(space + 1).trim()
+  if (!isApiKeyShaped(key)) throw invalidKey()
+  return key
+}
+
+function admit(caller: Caller, scope: Scope | 'any'): Caller {
+  if (scope !== 'any' && !hasScope(caller, scope)) throw forbidden(scope)
+  return caller
+}
+
+function callerOf(record: ApiKeyRecord, nowMs: number): Caller | undefined {
+  const { id, tenant, scopes, quota, expiresAtMs, revokedAtMs } = record
+  if (revokedAtMs !== null || (expiresAtMs !== null && expiresAtMs <= nowMs)) return undefined
+  return { keyId: id, tenant, scopes: scopes.filter(isScope), quota, expiresAtMs }
+}

@@ -1,0 +1,108 @@
+import express, { type Express, type NextFunction, type Request, type Response } from 'express'
+import type { Logger, Metrics } from '@ariftly/runtime'
+import type { Authenticator } from './authenticator.ts'
+import type { Caller } from './caller.ts'
+import { unroutable } from './create-router.ts'
+import { createRouteMatcher, type NamedRoute } from './match-route.ts'
+import { observeRequest } from './observe-request.ts'
+import { pathOf, sendError, sendProblem } from './problem.ts'
+import { readJsonBody } from './read-body.ts'
+import { requestContext, type RequestContext } from './request-context.ts'
+import { routeOf, type RouteName } from './routes.ts'
+
+/** What a handler of a route with a scope is given. */
+export interface ApiCall {
+  readonly caller: Caller
+  /** The decoded `{parameters}` of the path. */
+  readonly params: Readonly<Record<string, string>>
+  /** The path with its query, for {@link readQuery}. */
+  readonly url: string
+  /** The parsed JSON body of POST and PATCH; `undefined` when there is none. */
+  readonly body: unknown
+  readonly context: RequestContext
+}
+
+/** Answers one route. What it throws or rejects with is answered: a Problem as it is, all else as 500 or 503. */
+export type ApiHandler = (call: ApiCall, req: Request, res: Response) => void | Promise<void>
+
+/** Answers a route without a scope (documents). */
+export type OpenHandler = (req: Request, res: Response) => void | Promise<void>
+
+/** What the app needs. */
+export interface ExpressAppOptions {
+  readonly log: Logger
+  readonly metrics: Metrics
+  readonly auth: Pick<Authenticator, 'authenticate'>
+  /** Handlers of the routes that have a scope. */
+  readonly routes: Readonly<Partial<Record<RouteName, ApiHandler>>>
+  /** Handlers of the routes without one. */
+  readonly open?: Readonly<Partial<Record<RouteName, OpenHandler>>>
+  /** Largest JSON body; default 256 KiB. */
+  readonly jsonBytesMax?: number
+}
+
+/**
+ * Makes an express app of handlers by the route table: request id, one line in the log, authentication with the route's
+ * scope, then the JSON body, then the handler; 404 and 405 problems for all else. The app is a `RequestListener`.
+ */
+export function createExpressApp(options: ExpressAppOptions): Express {
+  const { routes, open = {}, log } = options
+  const app = express()
+  app.disable('x-powered-by')
+  app.disable('etag')
+  // Paths are exact, as in the route table; queries are read by `readQuery` alone.
+  app.enable('strict routing')
+  app.enable('case sensitive routing')
+  app.set('query parser', false)
+
+  const names = [...Object.keys(routes), ...Object.keys(open)] as RouteName[]
+  app.use(createObserver(options, names.map(routeOf)))
+  for (const [name, handler] of Object.entries(routes) as [RouteName, ApiHandler][]) {
+    addRoute(app, routeOf(name), apiHandler(options, routeOf(name), handler))
+  }
+  for (const [name, handler] of Object.entries(open) as [RouteName, OpenHandler][])
+    addRoute(app, routeOf(name), handler)
+  app.use(createNotFound(names.map(routeOf)))
+  app.use((error: unknown, req: Request, res: Response, _next: NextFunction) => sendError(req, res, error, log))
+  return app
+}
+
+function addRoute(app: Express, route: NamedRoute, handler: OpenHandler): void {
+  const path = route.path.replaceAll(/\{(\w+)\}/g, ':$1')
+  const method = route.method.toLowerCase() as Lowercase<NamedRoute['method']>
+  app[method](path, async (req, res) => await handler(req, res))
+}
+
+function apiHandler(options: ExpressAppOptions, route: NamedRoute, handler: ApiHandler): OpenHandler {
+  const { auth, jsonBytesMax = 256 * 1024 } = options
+  const { scope } = route
+  if (scope === 'none') throw new TypeError(`The route ${route.name} has no scope: its handler belongs to "open".`)
+
+  return async (req, res) => {
+    const context = requestContext(req, res)
+    const caller = await auth.authenticate(req.headers.authorization, scope)
+    context.fields['tenant'] = caller.tenant
+    context.fields['key_id'] = caller.keyId
+    const hasBody = route.method === 'POST' || route.method === 'PATCH'
+    const body = hasBody ? await readJsonBody(req, jsonBytesMax) : undefined
+    const params = req.params as Readonly<Record<string, string>>
+    // Answers hold what one key may see: no cache in between keeps them.
+    res.setHeader('Cache-Control', 'no-store')
+    await handler({ caller, params, url: req.originalUrl, body, context }, req, res)
+  }
+}
+
+function createObserver(options: ExpressAppOptions, routes: readonly NamedRoute[]) {
+  const observe = observeRequest(options)
+  const match = createRouteMatcher(routes)
+  return (req: Request, res: Response, next: NextFunction): void => {
+    const found = match(req.method, pathOf(req))
+    observe(req, res, requestContext(req, res), found !== undefined && 'route' in found ? found.route.name : 'none')
+    next()
+  }
+}
+
+function createNotFound(routes: readonly NamedRoute[]) {
+  const match = createRouteMatcher(routes)
+  return (req: Request, res: Response): void => sendProblem(req, res, unroutable(match(req.method, pathOf(req))))
+}

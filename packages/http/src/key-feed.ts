@@ -1,0 +1,109 @@
+import { sleep, withTimeout, type Logger } from '@ariftly/runtime'
+
+/** One entry of the feed. */
+export interface KeyChange {
+  readonly seq: number
+  readonly keyId: string
+  readonly kind: 'created' | 'revoked'
+}
+
+/** What was read of the feed. */
+export interface KeyChanges {
+  /** The number of the last change that exists; 0 if there is none. */
+  readonly latestSeq: number
+  /** In order of `seq`; may be a first part only. */
+  readonly changes: readonly KeyChange[]
+}
+
+/** What the feed needs. */
+export interface KeyFeedOptions {
+  readonly latestChange: () => Promise<number>
+  readonly changesSince: (seq: number) => Promise<KeyChanges>
+  readonly log: Pick<Logger, 'warn' | 'info'>
+  readonly now: () => number
+  readonly feedEveryMs?: number
+  /** Told each change, in order, once. */
+  onChange(change: KeyChange): void
+  /** The feed ends before what was read already: the store is another one, or an older copy. */
+  onReset(): void
+  /** Called at each round, whether or not the store could be read. */
+  onTick(): void
+}
+
+/** The reading of the feed. */
+export interface KeyFeed {
+  /** Whether the beginning is known: changes after it are not missed. */
+  started(): boolean
+  /** When the feed was last read, epoch milliseconds; 0 before. */
+  readAtMs(): number
+  /** `ok`, or what is wrong. */
+  state(): string
+  close(): Promise<void>
+}
+
+/** A read that takes longer counts as failed. */
+const READ_TIMEOUT_MS = 2000
+
+/** Reads the feed of key changes for ever: every 250 ms, also when the store is away. Never two reads at a time. */
+export function startKeyFeed(options: KeyFeedOptions): KeyFeed {
+  const { latestChange, changesSince, log, now, feedEveryMs = 250 } = options
+  const closing = new AbortController()
+  let seq: number | undefined
+  let readAtMs = 0
+  let failure: string | undefined = 'not read yet'
+  const ended = readForEver()
+
+  async function readForEver(): Promise<void> {
+    while (!closing.signal.aborted) {
+      const more = await readOnce()
+      options.onTick()
+      if (!more) await sleep(feedEveryMs, closing.signal)
+    }
+  }
+
+  /** Whether there is more to read at once. */
+  async function readOnce(): Promise<boolean> {
+    // Before the asking: the answer tells nothing of what happened after it.
+    const askedAtMs = now()
+    try {
+      const more = await withTimeout(advance(), READ_TIMEOUT_MS, () => new Error('The feed took too long.'))
+      readAtMs = askedAtMs
+      if (failure !== undefined) log.info('the feed of key changes is read')
+      failure = undefined
+      return more
+    } catch (error) {
+      if (closing.signal.aborted) return false
+      if (failure === undefined) log.warn({ err: error }, 'the feed of key changes cannot be read')
+      failure = `cannot be read since ${new Date(readAtMs).toISOString()}`
+      return false
+    }
+  }
+
+  async function advance(): Promise<boolean> {
+    if (seq === undefined) {
+      seq = await latestChange()
+      return false
+    }
+    const from = seq
+    const { latestSeq, changes } = await changesSince(from)
+    // A read that was given up for late must not undo what a later one has seen.
+    if (seq !== from) return true
+    if (latestSeq < from) {
+      seq = latestSeq
+      options.onReset()
+      return false
+    }
+    for (const change of changes) {
+      options.onChange(change)
+      seq = change.seq
+    }
+    return changes.length > 0 && seq < latestSeq
+  }
+
+  async function close(): Promise<void> {
+    closing.abort()
+    await ended
+  }
+
+  return { started: () => seq !== undefined, readAtMs: () => readAtMs, state: () => failure ?? 'ok', close }
+}

@@ -1,0 +1,105 @@
+import { STATUS_CODES, type IncomingMessage, type ServerResponse } from 'node:http'
+import { Fault, type Logger } from '@ariftly/runtime'
+import { requestContext } from './request-context.ts'
+
+/** One thing that is wrong: `pointer` (RFC 6901) into the body, or `parameter` of the query; `index` in a batch. */
+export interface ProblemError {
+  readonly pointer?: string
+  readonly parameter?: string
+  readonly index?: number
+  /** Stable, snake_case. */
+  readonly code: string
+  readonly message: string
+}
+
+/** What a problem says besides its status and code. */
+export interface ProblemDetails {
+  /** Default: the status's phrase. */
+  readonly title?: string
+  readonly detail?: string
+  readonly errors?: readonly ProblemError[]
+  readonly headers?: Readonly<Record<string, string>>
+  /** More members of the body. */
+  readonly extra?: Readonly<Record<string, unknown>>
+}
+
+/** An answer that is an error: thrown or sent, shown as `application/problem+json` (RFC 9457). */
+export class Problem extends Error {
+  readonly status: number
+  /** Stable, snake_case; what clients tell problems apart by. */
+  readonly code: string
+  readonly details: ProblemDetails
+
+  constructor(status: number, code: string, details: ProblemDetails = {}) {
+    super(details.detail ?? details.title ?? code)
+    this.name = 'Problem'
+    this.status = status
+    this.code = code
+    this.details = details
+  }
+}
+
+/**
+ * Answers with a problem. Works on bare `node:http` and express alike. When an answer was begun already, the connection is
+ * cut instead, so that a client never takes a half answer for a whole one.
+ */
+export function sendProblem(req: IncomingMessage, res: ServerResponse, problem: Problem): void {
+  const { requestId } = requestContext(req, res)
+  if (res.headersSent || res.writableEnded) {
+    res.destroy()
+    return
+  }
+  const body = Buffer.from(JSON.stringify(problemBody(problem, pathOf(req), requestId)))
+  for (const [name, value] of Object.entries(problem.details.headers ?? {})) res.setHeader(name, value)
+  res.setHeader('Content-Type', 'application/problem+json')
+  res.setHeader('Content-Length', body.length)
+  res.setHeader('Cache-Control', 'no-store')
+  res.statusCode = problem.status
+  res.end(body)
+}
+
+/** The members of a problem as they are sent. */
+export function problemBody(problem: Problem, instance: string, requestId: string): Record<string, unknown> {
+  const { title, detail, errors, extra } = problem.details
+  return {
+    type: `https://api.ariftly.io/problems/${problem.code}`,
+    title: title ?? STATUS_CODES[problem.status] ?? 'Error',
+    status: problem.status,
+    ...(detail === undefined ? {} : { detail }),
+    instance,
+    code: problem.code,
+    request_id: requestId,
+    ...(errors === undefined ? {} : { errors }),
+    ...extra,
+  }
+}
+
+/**
+ * Answers whatever was thrown: a {@link Problem} as it is, a retryable {@link Fault} as 503, all else as 500 without its
+ * message. What is no Problem is logged here, once.
+ */
+export function sendError(req: IncomingMessage, res: ServerResponse, error: unknown, log: Pick<Logger, 'error'>): void {
+  if (error instanceof Problem) {
+    sendProblem(req, res, error)
+    return
+  }
+  const { requestId } = requestContext(req, res)
+  log.error({ err: error, request_id: requestId, method: req.method, path: pathOf(req) }, 'the request failed')
+  sendProblem(req, res, problemOfError(error))
+}
+
+function problemOfError(error: unknown): Problem {
+  const detail = (error instanceof Fault ? error.publicMessage : undefined) ?? 'Something went wrong on our side.'
+  if (error instanceof Fault && error.retryable) {
+    return new Problem(503, 'unavailable', { detail, headers: { 'Retry-After': '1' } })
+  }
+  return new Problem(500, 'internal_error', { detail })
+}
+
+/** The path of a request without its query, which may hold a token. */
+export function pathOf(req: IncomingMessage): string {
+  // Express rewrites `url` under a mounted router and keeps the whole one here.
+  const url = 'originalUrl' in req && typeof req.originalUrl === 'string' ? req.originalUrl : (req.url ?? '/')
+  const end = url.indexOf('?')
+  return end === -1 ? url : url.slice(0, end)
+}

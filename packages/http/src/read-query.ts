@@ -1,0 +1,169 @@
+import { Problem, type ProblemError } from './problem.ts'
+import { parseInstant, type Instant } from './instant.ts'
+
+/** How one parameter is read. Made by {@link textParam} and its like. */
+export interface Param<T> {
+  /** What stands for an absent parameter. */
+  readonly absent: T
+  parse(text: string): { readonly ok: true; readonly value: T } | { readonly ok: false; readonly message: string }
+}
+
+/** The parameters that a route takes, by name. */
+export type QuerySpec = Readonly<Record<string, Param<unknown>>>
+
+/** The values of the parameters. */
+export type QueryOf<S extends QuerySpec> = { readonly [K in keyof S]: S[K] extends Param<infer T> ? T : never }
+
+/**
+ * Reads a query (`req.url`, or a form's parameters) strictly: a parameter that is unknown, empty, repeated or ill-formed is a
+ * {@link Problem} 400 that names it (all of them at once), so that a typo never means "everything".
+ */
+export function readQuery<S extends QuerySpec>(source: string | URLSearchParams, spec: S): QueryOf<S> {
+  const errors: ProblemError[] = []
+  const values: Record<string, unknown> = {}
+  const params = typeof source === 'string' ? parseRaw(queryOf(source), errors) : source
+  for (const name of new Set(params.keys())) {
+    if (!Object.hasOwn(spec, name)) {
+      errors.push({
+        parameter: name,
+        code: 'unknown_parameter',
+        message: `is not a parameter here; there are: ${Object.keys(spec).join(', ') || 'none'}`,
+      })
+    }
+  }
+  for (const [name, param] of Object.entries(spec)) {
+    const read = readParam(params.getAll(name), param)
+    if (read.ok) values[name] = read.value
+    else errors.push({ parameter: name, ...read.error })
+  }
+  if (errors.length > 0) throw badQuery(errors)
+  return values as QueryOf<S>
+}
+
+type ReadParam =
+  | { readonly ok: true; readonly value: unknown }
+  | { readonly ok: false; readonly error: { readonly code: string; readonly message: string } }
+
+function readParam(texts: readonly string[], param: Param<unknown>): ReadParam {
+  const [text] = texts
+  if (text === undefined) return { ok: true, value: param.absent }
+  if (texts.length > 1) return refuse('repeated_parameter', 'stands more than once')
+  if (text === '') return refuse('empty_parameter', 'is empty: leave it out or give it a value')
+  const read = param.parse(text)
+  return read.ok ? read : refuse('invalid_parameter', read.message)
+}
+
+function refuse(code: string, message: string): ReadParam {
+  return { ok: false, error: { code, message } }
+}
+
+function badQuery(errors: readonly ProblemError[]): Problem {
+  const names = [...new Set(errors.map(({ parameter }) => parameter))].join(', ')
+  return new Problem(400, 'invalid_parameter', { detail: `Cannot read: ${names}.`, errors })
+}
+
+function queryOf(url: string): string {
+  const start = url.indexOf('?')
+  return start === -1 ? '' : url.slice(start + 1)
+}
+
+/** URLSearchParams turns what is not UTF-8, or no percent-encoding at all, silently into something else. */
+function parseRaw(query: string, errors: ProblemError[]): URLSearchParams {
+  const params = new URLSearchParams(query)
+  for (const piece of query.split('&')) {
+    if (isDecodable(piece)) continue
+    const [name = ''] = new URLSearchParams(piece).keys()
+    errors.push({ parameter: name, code: 'invalid_encoding', message: 'is not percent-encoded UTF-8' })
+    params.delete(name)
+  }
+  return params
+}
+
+function isDecodable(piece: string): boolean {
+  try {
+    decodeURIComponent(piece)
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** A text that a pattern allows; `shape` ends the sentence "must be …". */
+export function textParam(options: { readonly pattern: RegExp; readonly shape: string }): Param<string | undefined> {
+  return param(undefined, (text) => (options.pattern.test(text) ? text : undefined), options.shape)
+}
+
+/** A `task_id`, `session_id` or `agent`. */
+export function identifierParam(): Param<string | undefined> {
+  return textParam({ pattern: /^[A-Za-z0-9_.:\-/]{1,128}$/, shape: '1 to 128 characters of A-Z a-z 0-9 _ . : - /' })
+}
+
+/** A whole number. */
+export function integerParam(options: {
+  readonly min: number
+  readonly max: number
+  readonly default: number
+}): Param<number> {
+  const { min, max } = options
+  const shape = `a whole number from ${min} to ${max}`
+  return param(
+    options.default,
+    (text) => {
+      const value = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN
+      return value >= min && value <= max ? value : undefined
+    },
+    shape,
+  )
+}
+
+/** `limit` of every list: 1 to 500, default 50. */
+export function limitParam(): Param<number> {
+  return integerParam({ min: 1, max: 500, default: 50 })
+}
+
+/** One of a few words. */
+export function choiceParam<const W extends string>(words: readonly W[], absent: W): Param<W>
+export function choiceParam<const W extends string>(words: readonly W[]): Param<W | undefined>
+export function choiceParam<const W extends string>(words: readonly W[], absent?: W): Param<W | undefined> {
+  return param(absent, (text) => words.find((word) => word === text), `one of ${words.join(', ')}`)
+}
+
+/** `true` or `false`. */
+export function booleanParam(absent: boolean): Param<boolean> {
+  return param(absent, (text) => (text === 'true' ? true : text === 'false' ? false : undefined), 'true or false')
+}
+
+/** One word or a comma list of words, none twice. `shape` ends the sentence "must be …". */
+export function listParam<T extends string>(options: {
+  readonly is: (text: string) => text is T
+  readonly shape: string
+}): Param<readonly T[] | undefined> {
+  return param<readonly T[] | undefined>(
+    undefined,
+    (text) => {
+      const words = text.split(',')
+      return words.every(options.is) && new Set(words).size === words.length ? words : undefined
+    },
+    options.shape,
+  )
+}
+
+/** An ISO 8601 date and time; see {@link parseInstant}. */
+export function instantParam(): Param<Instant | undefined> {
+  return param(undefined, parseInstant, 'an ISO 8601 date and time, like 2026-11-25T08:45:37.123Z')
+}
+
+/** A cursor, to be decoded by the list's {@link CursorCodec}. */
+export function cursorParam(): Param<string | undefined> {
+  return param(undefined, (text) => text, 'a cursor')
+}
+
+function param<T>(absent: T, parse: (text: string) => T | undefined, shape: string): Param<T> {
+  return {
+    absent,
+    parse(text) {
+      const value = parse(text)
+      return value === undefined ? { ok: false, message: `must be ${shape}` } : { ok: true, value }
+    },
+  }
+}

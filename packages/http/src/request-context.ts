@@ -1,0 +1,67 @@
+import { randomFillSync, randomUUID } from 'node:crypto'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+
+/** What a request is called in logs, answers and traces. */
+export interface RequestContext {
+  /** The caller's `X-Request-Id` if it is sane (1 to 128 visible ASCII characters without quotes), else a new one. */
+  readonly requestId: string
+  /** W3C trace context: the request's if it is valid, else a new one. */
+  readonly traceparent: string
+  /** More members of the request's line in the log; anyone who handles the request may add. */
+  readonly fields: Record<string, unknown>
+}
+
+/** The context of a request, made at the first call, which also sets `X-Request-Id` on the answer. */
+export function requestContext(req: IncomingMessage, res: ServerResponse): RequestContext {
+  const known = (req as WithContext)[CONTEXT]
+  if (known !== undefined) return known
+  const context: RequestContext = {
+    requestId: saneRequestId(req.headers['x-request-id']) ?? `req_${randomUUID().replaceAll('-', '')}`,
+    traceparent: saneTraceparent(req.headers['traceparent']) ?? newTraceparent(),
+    fields: {},
+  }
+  ;(req as WithContext)[CONTEXT] = context
+  if (!res.headersSent) res.setHeader('X-Request-Id', context.requestId)
+  return context
+}
+
+const CONTEXT = Symbol('request context')
+
+interface WithContext {
+  [CONTEXT]?: RequestContext
+}
+
+function saneRequestId(header: string | string[] | undefined): string | undefined {
+  return typeof header === 'string' && /^[A-Za-z0-9!#$%&*+\-./:;=?@^_|~]{1,128}$/.test(header) ? header : undefined
+}
+
+/** W3C Trace Context, section 3.2: ids that are not all zero, version `ff` is invalid, only version 00 ends after the flags. */
+function saneTraceparent(header: string | string[] | undefined): string | undefined {
+  if (typeof header !== 'string') return undefined
+  const match = /^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$/.exec(header)
+  const [, version, traceId, parentId, flags, rest] = match ?? []
+  if (version === undefined || traceId === undefined || parentId === undefined || flags === undefined) return undefined
+  if (version === 'ff' || (version === '00' && rest !== undefined)) return undefined
+  if (/^0+$/.test(traceId) || /^0+$/.test(parentId)) return undefined
+  return `00-${traceId}-${parentId}-${flags}`
+}
+
+/** A new trace, not sampled (flag 00): we measure it, nobody has asked to record it. */
+function newTraceparent(): string {
+  const text = randomHex()
+  return `00-${text.slice(0, 32)}-${text.slice(32)}-00`
+}
+
+/** 24 random bytes as hex, drawn from a pool that is filled 4 KiB at a time, as one draw costs a system call. */
+function randomHex(): string {
+  if (poolAt + 24 > pool.length) {
+    randomFillSync(pool)
+    poolAt = 0
+  }
+  const text = pool.toString('hex', poolAt, poolAt + 24)
+  poolAt += 24
+  return /^0{32}|0{16}$/.test(text) ? randomHex() : text
+}
+
+const pool = Buffer.alloc(4096)
+let poolAt = pool.length

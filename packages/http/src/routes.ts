@@ -1,0 +1,230 @@
+import type { Scope } from './caller.ts'
+
+/** The services that have routes. */
+export type ServiceName = 'ingest' | 'api' | 'stream-gateway'
+
+/** One route of the public API. */
+export interface Route {
+  /** Also OpenAPI's operationId. */
+  readonly name: string
+  readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE'
+  /** With `{name}` for a whole segment. */
+  readonly path: string
+  readonly service: ServiceName
+  /** The scope a key needs; `any` is any valid key, `none` is no key. */
+  readonly scope: Scope | 'any' | 'none'
+  readonly summary: string
+  /** HEAD is answered like GET unless this is set: an endless answer has no head to ask for. */
+  readonly noHead?: boolean
+}
+
+/**
+ * The one route table. Routing in every service and in `standalone`, compose, Kubernetes (by path and method) and OpenAPI
+ * are made from it. A route with a fixed segment stands before one with a parameter at the same place.
+ */
+export const ROUTES = [
+  {
+    name: 'postEvents',
+    method: 'POST',
+    path: '/v1/events',
+    service: 'ingest',
+    scope: 'events:write',
+    summary: 'Post events',
+  },
+  {
+    name: 'streamEvents',
+    method: 'GET',
+    path: '/v1/events/stream',
+    service: 'stream-gateway',
+    scope: 'events:read',
+    summary: 'Stream events (SSE)',
+    noHead: true,
+  },
+  {
+    name: 'streamEventsByForm',
+    method: 'POST',
+    path: '/v1/events/stream',
+    service: 'stream-gateway',
+    scope: 'events:read',
+    summary: 'Stream events (SSE), parameters in a form',
+  },
+  {
+    name: 'listEvents',
+    method: 'GET',
+    path: '/v1/events',
+    service: 'api',
+    scope: 'events:read',
+    summary: 'List events',
+  },
+  {
+    name: 'getEvent',
+    method: 'GET',
+    path: '/v1/events/{id}',
+    service: 'api',
+    scope: 'events:read',
+    summary: 'Get an event',
+  },
+  {
+    name: 'createStreamToken',
+    method: 'POST',
+    path: '/v1/stream-tokens',
+    service: 'stream-gateway',
+    scope: 'events:read',
+    summary: 'Create a stream token',
+  },
+  {
+    name: 'createWebhook',
+    method: 'POST',
+    path: '/v1/webhooks',
+    service: 'api',
+    scope: 'webhooks',
+    summary: 'Create a webhook',
+  },
+  {
+    name: 'listWebhooks',
+    method: 'GET',
+    path: '/v1/webhooks',
+    service: 'api',
+    scope: 'webhooks',
+    summary: 'List webhooks',
+  },
+  {
+    name: 'getWebhook',
+    method: 'GET',
+    path: '/v1/webhooks/{id}',
+    service: 'api',
+    scope: 'webhooks',
+    summary: 'Get a webhook',
+  },
+  {
+    name: 'updateWebhook',
+    method: 'PATCH',
+    path: '/v1/webhooks/{id}',
+    service: 'api',
+    scope: 'webhooks',
+    summary: 'Change a webhook',
+  },
+  {
+    name: 'deleteWebhook',
+    method: 'DELETE',
+    path: '/v1/webhooks/{id}',
+    service: 'api',
+    scope: 'webhooks',
+    summary: 'Delete a webhook',
+  },
+  {
+    name: 'rotateWebhookSecret',
+    method: 'POST',
+    path: '/v1/webhooks/{id}/rotate-secret',
+    service: 'api',
+    scope: 'webhooks',
+    summary: "Rotate a webhook's secret",
+  },
+  {
+    name: 'testWebhook',
+    method: 'POST',
+    path: '/v1/webhooks/{id}/test',
+    service: 'api',
+    scope: 'webhooks',
+    summary: 'Send a test delivery',
+  },
+  {
+    name: 'createReplay',
+    method: 'POST',
+    path: '/v1/webhooks/{id}/replay',
+    service: 'api',
+    scope: 'webhooks',
+    summary: 'Deliver past events again',
+  },
+  {
+    name: 'getReplay',
+    method: 'GET',
+    path: '/v1/webhooks/{id}/replays/{replay}',
+    service: 'api',
+    scope: 'webhooks',
+    summary: 'Get the progress of a replay',
+  },
+  {
+    name: 'cancelReplay',
+    method: 'DELETE',
+    path: '/v1/webhooks/{id}/replays/{replay}',
+    service: 'api',
+    scope: 'webhooks',
+    summary: 'Cancel a replay',
+  },
+  {
+    name: 'listDeliveries',
+    method: 'GET',
+    path: '/v1/webhooks/{id}/deliveries',
+    service: 'api',
+    scope: 'webhooks',
+    summary: 'List deliveries of a webhook',
+  },
+  {
+    name: 'getDelivery',
+    method: 'GET',
+    path: '/v1/webhooks/deliveries/{id}',
+    service: 'api',
+    scope: 'webhooks',
+    summary: 'Get a delivery with its attempts',
+  },
+  {
+    name: 'redeliver',
+    method: 'POST',
+    path: '/v1/webhooks/deliveries/{id}/redeliver',
+    service: 'api',
+    scope: 'webhooks',
+    summary: 'Deliver again',
+  },
+  {
+    name: 'getCurrentApiKey',
+    method: 'GET',
+    path: '/v1/api-keys/current',
+    service: 'api',
+    scope: 'any',
+    summary: 'Get the key that calls',
+  },
+  {
+    name: 'createApiKey',
+    method: 'POST',
+    path: '/v1/api-keys',
+    service: 'api',
+    scope: 'admin',
+    summary: 'Create an API key',
+  },
+  {
+    name: 'listApiKeys',
+    method: 'GET',
+    path: '/v1/api-keys',
+    service: 'api',
+    scope: 'admin',
+    summary: 'List API keys',
+  },
+  {
+    name: 'revokeApiKey',
+    method: 'DELETE',
+    path: '/v1/api-keys/{id}',
+    service: 'api',
+    scope: 'admin',
+    summary: 'Revoke an API key',
+  },
+  {
+    name: 'getOpenapi',
+    method: 'GET',
+    path: '/openapi.json',
+    service: 'api',
+    scope: 'none',
+    summary: 'The OpenAPI document',
+  },
+  { name: 'getDocs', method: 'GET', path: '/docs', service: 'api', scope: 'none', summary: 'The API reference' },
+] as const satisfies readonly Route[]
+
+/** The name of a route of {@link ROUTES}. */
+export type RouteName = (typeof ROUTES)[number]['name']
+
+/** The route of a name. */
+export function routeOf(name: RouteName): Route & { readonly name: RouteName } {
+  const route = ROUTES.find((candidate) => candidate.name === name)
+  if (route === undefined) throw new RangeError(`There is no route ${String(name)}.`)
+  return route
+}

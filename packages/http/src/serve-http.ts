@@ -1,0 +1,110 @@
+import { createServer, type RequestListener, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { Fault, messageOf, type Logger } from '@ariftly/runtime'
+import { sendError } from './problem.ts'
+
+/** What a server needs. */
+export interface ServeHttpOptions {
+  /** In the log. */
+  readonly name: string
+  readonly host: string
+  /** 0 lets the system choose. */
+  readonly port: number
+  readonly listener: RequestListener
+  readonly log: Logger
+  /** All headers must have come within this; default 10 s. */
+  readonly headersTimeoutMs?: number
+  /** The whole request must have come within this (its answer may take longer); default 60 s. */
+  readonly requestTimeoutMs?: number
+  /** An idle connection is closed after this; default 75 s, longer than the 60 s of usual balancers, which must close first. */
+  readonly keepAliveTimeoutMs?: number
+}
+
+/** A server that listens. */
+export interface HttpServer {
+  readonly port: number
+  /** Answers go out with `Connection: close` from now on; nothing is cut. For the time between "not ready" and closing. */
+  drain(): void
+  /**
+   * Stops listening, ends idle connections at once and others after their answer; after `graceMs` the rest is cut.
+   * Resolves when no connection is left.
+   */
+  close(graceMs: number): Promise<void>
+}
+
+/** Starts a server; rejects with a {@link Fault} `listen_failed` when the port cannot be had. */
+export async function serveHttp(options: ServeHttpOptions): Promise<HttpServer> {
+  const { listener, log } = options
+  const answers = new Set<ServerResponse>()
+  let draining = false
+  let closed: Promise<void> | undefined
+
+  const server = createServer(
+    {
+      headersTimeout: options.headersTimeoutMs ?? 10_000,
+      requestTimeout: options.requestTimeoutMs ?? 60_000,
+      keepAliveTimeout: options.keepAliveTimeoutMs ?? 75_000,
+      connectionsCheckingInterval: 5000,
+    },
+    handle,
+  )
+
+  function handle(...[req, res]: Parameters<RequestListener>): void {
+    answers.add(res)
+    res.once('close', () => onAnswered(res))
+    if (draining) res.shouldKeepAlive = false
+    try {
+      listener(req, res)
+    } catch (error) {
+      sendError(req, res, error, log)
+    }
+  }
+
+  function onAnswered(res: ServerResponse): void {
+    answers.delete(res)
+    if (closed !== undefined) server.closeIdleConnections()
+  }
+
+  function drain(): void {
+    draining = true
+    for (const res of answers) if (!res.headersSent) res.shouldKeepAlive = false
+  }
+
+  function close(graceMs: number): Promise<void> {
+    closed ??= closeOnce(graceMs)
+    return closed
+  }
+
+  async function closeOnce(graceMs: number): Promise<void> {
+    drain()
+    const cut = setTimeout(() => {
+      log.warn({ name: options.name, unanswered: answers.size }, 'connections are cut: their answers took too long')
+      server.closeAllConnections()
+    }, graceMs)
+    await new Promise<void>((resolve) => {
+      server.close(() => resolve())
+      server.closeIdleConnections()
+    })
+    clearTimeout(cut)
+  }
+
+  await listen(server, options)
+  const { port } = server.address() as AddressInfo
+  log.info({ name: options.name, host: options.host, port }, 'listening')
+  return { port, drain, close }
+}
+
+async function listen(server: ReturnType<typeof createServer>, options: ServeHttpOptions): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', onError)
+    server.listen({ host: options.host, port: options.port }, () => {
+      server.off('error', onError)
+      resolve()
+    })
+
+    function onError(cause: Error): void {
+      const where = `${options.host}:${options.port}`
+      reject(new Fault({ code: 'listen_failed', message: `Cannot listen on ${where}: ${messageOf(cause)}`, cause }))
+    }
+  })
+}
