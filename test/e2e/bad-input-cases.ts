@@ -1,0 +1,443 @@
+import { gzipSync } from 'node:zlib'
+
+/** One bad request and the answer it must get. `names` is the pointer (`/x`) or the query parameter of the first error. */
+export interface BadInput {
+  readonly name: string
+  readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE' | 'PUT'
+  readonly path: string
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body?: string | Buffer
+  readonly status: number
+  readonly code: string
+  readonly names?: string
+}
+
+const JSON_TYPE = { 'content-type': 'application/json' }
+const FORM_TYPE = { 'content-type': 'application/x-www-form-urlencoded' }
+const DAY_MS = 86_400_000
+const OLD_ID = 'evt_01d8ne9a00e8xsxpyrkwknvx8q' // A UUIDv7 of 2019.
+const EVENT = '{"type":"task.created","task_id":"t","data":{}}'
+const ABSENT_EVENT = 'evt_01m88y3fz3eeksq399rkr6wnx3'
+
+/** Every case over all routes; `now` makes the times. */
+export function badInputs(now: number): readonly BadInput[] {
+  return [
+    ...requestCases(),
+    ...eventCases(now),
+    ...dataCases(),
+    ...listCases(),
+    ...streamCases(),
+    ...webhookCases(),
+    ...keyCases(),
+    ...accessCases(),
+  ]
+}
+
+function post(name: string, body: string | Buffer, status: number, code: string, names?: string): BadInput {
+  const base = { name, method: 'POST', path: '/v1/events', headers: JSON_TYPE, body, status, code } as const
+  return names === undefined ? base : { ...base, names }
+}
+
+function requestCases(): BadInput[] {
+  const typed = (
+    name: string,
+    headers: Record<string, string>,
+    body: string | Buffer,
+    status: number,
+    code: string,
+  ) => ({
+    ...post(name, body, status, code),
+    headers,
+  })
+  return [
+    post('empty body', '', 400, 'malformed_json'),
+    post('no JSON', 'hello', 400, 'malformed_json'),
+    post('JSON that ends early', '{"type":"task.created"', 400, 'malformed_json'),
+    post('JSON with a comma too much', '{"type":"task.created",}', 400, 'malformed_json'),
+    post('two values', `${EVENT}${EVENT}`, 400, 'malformed_json'),
+    post('a number with a leading zero', '{"type":01}', 400, 'malformed_json'),
+    post('invalid UTF-8', Buffer.from('7b2274797065223a22ff227d', 'hex'), 400, 'invalid_utf8'),
+    post('a string as body', '"task.created"', 422, 'invalid_type', ''),
+    post('null as body', 'null', 422, 'invalid_type', ''),
+    post('an empty array', '[]', 422, 'empty_batch', ''),
+    post('an array of numbers', '[1,2]', 422, 'invalid_events', ''),
+    post('1,001 events', `[${Array(1001).fill(EVENT).join(',')}]`, 413, 'too_many_events'),
+    post('more than 5 MiB', `[${EVENT}${' '.repeat(5 * 1024 * 1024)}]`, 413, 'request_too_large'),
+    typed('text/plain', { 'content-type': 'text/plain' }, EVENT, 415, 'unsupported_media_type'),
+    typed('a form', FORM_TYPE, 'type=task.created', 415, 'unsupported_media_type'),
+    typed('no content type', { 'content-type': '' }, Buffer.from(EVENT), 415, 'unsupported_media_type'),
+    typed(
+      'charset latin1',
+      { 'content-type': 'application/json; charset=iso-8859-1' },
+      EVENT,
+      415,
+      'unsupported_media_type',
+    ),
+    typed('encoding zstd', { ...JSON_TYPE, 'content-encoding': 'zstd' }, EVENT, 415, 'unsupported_encoding'),
+    typed('gzip that is none', { ...JSON_TYPE, 'content-encoding': 'gzip' }, EVENT, 400, 'invalid_encoding'),
+    typed(
+      'a gzip bomb',
+      { ...JSON_TYPE, 'content-encoding': 'gzip' },
+      gzipSync(Buffer.alloc(64 << 20)),
+      413,
+      'request_too_large',
+    ),
+    typed('NDJSON without a line', { 'content-type': 'application/x-ndjson' }, '\n\n', 422, 'empty_batch'),
+    typed('NDJSON of no JSON', { 'content-type': 'application/x-ndjson' }, 'a\nb\n', 422, 'invalid_events'),
+  ]
+}
+
+/** An event with members changed; undefined leaves one out. */
+function eventWith(changes: Readonly<Record<string, unknown>>): string {
+  return JSON.stringify({ type: 'task.created', task_id: 'task_1', data: {}, ...changes })
+}
+
+function badEvent(name: string, changes: Record<string, unknown>, code: string, pointer: string): BadInput {
+  return post(name, eventWith(changes), 422, code, pointer)
+}
+
+function eventCases(now: number): BadInput[] {
+  const iso = (ms: number) => new Date(ms).toISOString()
+  return [
+    badEvent('no type', { type: undefined }, 'required', '/type'),
+    badEvent('an unknown type', { type: 'task.deleted' }, 'unknown_type', '/type'),
+    badEvent('a type that is a number', { type: 1 }, 'invalid_type', '/type'),
+    badEvent('an unknown member', { taskid: 'task_1' }, 'unknown_member', '/taskid'),
+    badEvent('a member with a slash in its name', { 'a/b~c': 1 }, 'unknown_member', '/a~1b~0c'),
+    badEvent('no task_id', { task_id: undefined }, 'required', '/task_id'),
+    badEvent('a task_id that is null', { task_id: null }, 'required', '/task_id'),
+    badEvent('a task_id that is a number', { task_id: 7 }, 'invalid_type', '/task_id'),
+    badEvent('an empty task_id', { task_id: '' }, 'invalid_identifier', '/task_id'),
+    badEvent('a task_id with a space', { task_id: 'a b' }, 'invalid_identifier', '/task_id'),
+    badEvent('a task_id of 129 characters', { task_id: 'x'.repeat(129) }, 'invalid_identifier', '/task_id'),
+    badEvent('an agent with a line break', { agent: 'a\nb' }, 'invalid_identifier', '/agent'),
+    badEvent('a session event without session_id', { type: 'session.closed' }, 'required', '/session_id'),
+    badEvent('an id of another kind', { id: 'task_01m88y3fz3eeksq399rkr6wnx3' }, 'invalid_id', '/id'),
+    badEvent('an id of a UUIDv4', { id: 'evt_7zzzzzzzzz8zzvzzzzzzzzzzzz' }, 'invalid_id', '/id'),
+    badEvent('an id in capitals', { id: 'evt_01M88Y3FZ3EEKSQ399RKR6WNX3' }, 'invalid_id', '/id'),
+    badEvent('an id older than history', { id: OLD_ID }, 'too_old', '/id'),
+    badEvent('a created_at that is no time', { created_at: 'yesterday' }, 'invalid_time', '/created_at'),
+    badEvent('a created_at older than history', { created_at: iso(now - 91 * DAY_MS) }, 'too_old', '/created_at'),
+    badEvent('a created_at ten minutes ahead', { created_at: iso(now + 600_000) }, 'too_far_ahead', '/created_at'),
+    badEvent('an idempotency_key without created_at', { idempotency_key: 'k' }, 'required', '/created_at'),
+    badEvent(
+      'an empty idempotency_key',
+      { created_at: iso(now), idempotency_key: '' },
+      'invalid_length',
+      '/idempotency_key',
+    ),
+    badEvent('no data', { data: undefined }, 'required', '/data'),
+    badEvent('data that is an array', { data: [] }, 'invalid_type', '/data'),
+    post(
+      'a member twice',
+      '{"type":"task.created","type":"task.created","task_id":"t","data":{}}',
+      422,
+      'duplicate_member',
+      '/type',
+    ),
+    post(
+      'a member twice, once escaped',
+      '{"type":"task.created","\\u0074ype":"x","task_id":"t","data":{}}',
+      422,
+      'duplicate_member',
+      '/type',
+    ),
+  ]
+}
+
+function badData(type: string, data: string, code: string, pointer: string): BadInput {
+  return post(
+    `${type} with data ${data.slice(0, 60)}`,
+    `{"type":"${type}","task_id":"t","data":${data}}`,
+    422,
+    code,
+    pointer,
+  )
+}
+
+function dataCases(): BadInput[] {
+  return [
+    badData('task.progress', '{}', 'required', '/data/message'),
+    badData('task.progress', '{"message":1}', 'invalid_type', '/data/message'),
+    badData('task.progress', '{"message":"m","progress":2}', 'out_of_range', '/data/progress'),
+    badData('task.complete', '{"artifact_count":-1}', 'out_of_range', '/data/artifact_count'),
+    badData('task.complete', '{"artifact_count":1.5}', 'invalid_type', '/data/artifact_count'),
+    badData('task.failed', '{"error":"no"}', 'invalid_type', '/data/error'),
+    badData('task.failed', '{"error":{}}', 'required', '/data/error/message'),
+    badData('artifact.emitted', '{"artifact_id":"a"}', 'required', '/data/type'),
+    badData('approval.requested', '{"approval_id":"a","expires_at":"soon"}', 'invalid_format', '/data/expires_at'),
+    badData('approval.resolved', '{"approval_id":"a","decision":"maybe"}', 'invalid_value', '/data/decision'),
+    badData('tool_call.executed', '{"tool":"t","status":"fine"}', 'invalid_value', '/data/status'),
+    badData('task.created', '{"task_id":"other"}', 'mismatch', '/data/task_id'),
+    badData('task.created', '{"a":1,"a":2}', 'duplicate_member', '/data/a'),
+    badData('task.created', '{"a":{"b":"\\u0000"}}', 'invalid_string', '/data/a/b'),
+    badData('task.created', '{"a":["x","\\ud800"]}', 'invalid_string', '/data/a/1'),
+    badData('task.created', `{"a":${'['.repeat(64)}${']'.repeat(64)}}`, 'too_deep', '/data'),
+    badData('task.created', `{"a":"${'x'.repeat(256 * 1024)}"}`, 'too_large', '/data'),
+  ]
+}
+
+function badList(query: string, names: string, code = 'invalid_parameter'): BadInput {
+  return { name: `GET /v1/events?${query}`, method: 'GET', path: `/v1/events?${query}`, status: 400, code, names }
+}
+
+function listCases(): BadInput[] {
+  return [
+    badList('taskid=task_1', 'taskid'),
+    badList('types=task.created', 'types'),
+    badList('task_id=', 'task_id'),
+    badList('task_id=a&task_id=b', 'task_id'),
+    badList('task_id=a%20b', 'task_id'),
+    badList('agent=%ff', 'agent'),
+    badList('type=task.deleted', 'type'),
+    badList('type=task.*', 'type'),
+    badList('type=task.created,', 'type'),
+    badList('limit=0', 'limit'),
+    badList('limit=501', 'limit'),
+    badList('limit=1e2', 'limit'),
+    badList('limit=-1', 'limit'),
+    badList('after=yesterday', 'after'),
+    badList('before=2026-02-30T00:00:00Z', 'before'),
+    badList('after=1764060000', 'after'),
+    badList('order=newest', 'order'),
+    badList('cursor=abc', 'cursor', 'invalid_cursor'),
+    { name: 'an event id that is none', method: 'GET', path: '/v1/events/evt_1', status: 404, code: 'not_found' },
+    {
+      name: 'an event that is not there',
+      method: 'GET',
+      path: `/v1/events/${ABSENT_EVENT}`,
+      status: 404,
+      code: 'not_found',
+    },
+  ]
+}
+
+function streamCases(): BadInput[] {
+  const path = '/v1/events/stream'
+  const bad = (query: string, names: string, code = 'invalid_parameter'): BadInput => {
+    return { name: `GET ${path}?${query}`, method: 'GET', path: `${path}?${query}`, status: 400, code, names }
+  }
+  const form = (body: string, names: string, query = ''): BadInput => {
+    const name = `POST ${path}${query} ${body}`
+    return {
+      name,
+      method: 'POST',
+      path: path + query,
+      headers: FORM_TYPE,
+      body,
+      status: 400,
+      code: 'invalid_parameter',
+      names,
+    }
+  }
+  return [
+    bad('task=task_1', 'task'),
+    bad('type=task.created', 'type'),
+    bad('types=task.created,task.deleted', 'types'),
+    bad('types=', 'types'),
+    bad('agent=a&agent=b', 'agent'),
+    bad('after=soon', 'after'),
+    bad('envelope=maybe', 'envelope'),
+    bad('last_event_id=v1.forged', 'last_event_id', 'invalid_last_event_id'),
+    form('taskid=a', 'taskid'),
+    form('task_id=a&task_id=b', 'task_id'),
+    form('task_id=a', 'task_id', '?task_id=a'),
+    {
+      name: 'a forged Last-Event-ID',
+      method: 'GET',
+      path,
+      headers: { 'last-event-id': '12345' },
+      status: 400,
+      code: 'invalid_last_event_id',
+    },
+    {
+      name: 'a stream asked for in JSON',
+      method: 'POST',
+      path,
+      headers: JSON_TYPE,
+      body: '{"task_id":"a"}',
+      status: 415,
+      code: 'unsupported_media_type',
+    },
+    {
+      name: 'a form of 17 KiB',
+      method: 'POST',
+      path,
+      headers: FORM_TYPE,
+      body: `task_id=${'a'.repeat(17 * 1024)}`,
+      status: 413,
+      code: 'request_too_large',
+    },
+  ]
+}
+
+function webhookCases(): BadInput[] {
+  const path = '/v1/webhooks'
+  const bad = (name: string, changes: Record<string, unknown>, code: string, names: string): BadInput => {
+    const body = JSON.stringify({ url: 'https://example.com/hook', events: ['*'], ...changes })
+    return {
+      name: `a webhook with ${name}`,
+      method: 'POST',
+      path,
+      headers: JSON_TYPE,
+      body,
+      status: 422,
+      code: 'invalid_body',
+      names,
+    }
+  }
+  const absent = `${path}/whk_01m88y3fz3eeksq399rkr6wnx3`
+  return [
+    bad('no url', { url: undefined }, 'required', '/url'),
+    bad('a url that is none', { url: 'example.com' }, 'invalid_url', '/url'),
+    bad('an ftp url', { url: 'ftp://example.com/' }, 'invalid_url', '/url'),
+    bad('credentials in the url', { url: 'https://u:p@example.com/' }, 'invalid_url', '/url'),
+    bad('the metadata address', { url: 'https://169.254.169.254/latest' }, 'blocked_url', '/url'),
+    bad('a private address written in hex', { url: 'https://0x0a000001/' }, 'blocked_url', '/url'),
+    bad('a mapped private address', { url: 'https://[::ffff:10.0.0.1]/' }, 'blocked_url', '/url'),
+    bad('no events', { events: undefined }, 'required', '/events'),
+    bad('an empty list of events', { events: [] }, 'too_few', '/events'),
+    bad('an unknown event', { events: ['*', 'task.deleted'] }, 'unknown_type', '/events/1'),
+    bad('an unknown group', { events: ['tasks.*'] }, 'unknown_type', '/events/0'),
+    bad('events as a string', { events: 'task.created' }, 'invalid_type', '/events'),
+    bad('a short secret', { secret: 'short' }, 'invalid_secret', '/secret'),
+    bad('a secret that is not ASCII', { secret: 'ein-größeres-geheimnis' }, 'invalid_secret', '/secret'),
+    bad('an ill-formed whsec_ secret', { secret: 'whsec_AAAA' }, 'invalid_secret', '/secret'),
+    bad('an unknown member', { event: ['*'] }, 'unknown_member', '/event'),
+    bad('a bad task_id', { task_id: 'a b' }, 'invalid_identifier', '/task_id'),
+    bad('a bad rate_limit', { rate_limit: 0 }, 'out_of_range', '/rate_limit'),
+    bad('a bad ordering', { ordering: 'session' }, 'invalid_value', '/ordering'),
+    bad('enabled as a string', { enabled: 'yes' }, 'invalid_type', '/enabled'),
+    {
+      name: 'a webhook of malformed JSON',
+      method: 'POST',
+      path,
+      headers: JSON_TYPE,
+      body: '{',
+      status: 400,
+      code: 'malformed_json',
+    },
+    {
+      name: 'a webhook in a form',
+      method: 'POST',
+      path,
+      headers: FORM_TYPE,
+      body: 'url=x',
+      status: 415,
+      code: 'unsupported_media_type',
+    },
+    { name: 'a webhook that is not there', method: 'GET', path: absent, status: 404, code: 'not_found' },
+    { name: 'a webhook id that is none', method: 'GET', path: `${path}/1`, status: 404, code: 'not_found' },
+    {
+      name: 'a change of a webhook that is not there',
+      method: 'PATCH',
+      path: absent,
+      headers: JSON_TYPE,
+      body: '{}',
+      status: 404,
+      code: 'not_found',
+    },
+    { name: 'the end of a webhook that is not there', method: 'DELETE', path: absent, status: 404, code: 'not_found' },
+    {
+      name: 'deliveries of a webhook that is not there',
+      method: 'GET',
+      path: `${absent}/deliveries`,
+      status: 404,
+      code: 'not_found',
+    },
+    {
+      name: 'a list of webhooks with a bad limit',
+      method: 'GET',
+      path: `${path}?limit=x`,
+      status: 400,
+      code: 'invalid_parameter',
+      names: 'limit',
+    },
+    {
+      name: 'a list of webhooks with a bad cursor',
+      method: 'GET',
+      path: `${path}?cursor=x`,
+      status: 400,
+      code: 'invalid_cursor',
+      names: 'cursor',
+    },
+  ]
+}
+
+function keyCases(): BadInput[] {
+  const path = '/v1/api-keys'
+  const bad = (name: string, body: object, status: number, code: string, names?: string): BadInput => {
+    const base = {
+      name: `a key with ${name}`,
+      method: 'POST',
+      path,
+      headers: JSON_TYPE,
+      body: JSON.stringify(body),
+      status,
+      code,
+    } as const
+    return names === undefined ? base : { ...base, names }
+  }
+  return [
+    bad('no name', { scopes: ['events:read'] }, 422, 'invalid_body', '/name'),
+    bad('no scopes', { name: 'n' }, 422, 'invalid_body', '/scopes'),
+    bad('an unknown scope', { name: 'n', scopes: ['events:delete'] }, 422, 'invalid_body', '/scopes/0'),
+    bad(
+      'an expiry that is no time',
+      { name: 'n', scopes: ['webhooks'], expires_at: 'never' },
+      422,
+      'invalid_body',
+      '/expires_at',
+    ),
+    bad(
+      'an unknown quota',
+      { name: 'n', scopes: ['webhooks'], quota: { events: 1 } },
+      422,
+      'invalid_body',
+      '/quota/events',
+    ),
+    { name: 'a key that is not there', method: 'DELETE', path: `${path}/key_1`, status: 404, code: 'not_found' },
+  ]
+}
+
+function withoutKey(method: 'GET' | 'POST', path: string, authorization: string): BadInput {
+  return {
+    name: `${method} ${path} with "${authorization}"`,
+    method,
+    path,
+    headers: { authorization },
+    status: 401,
+    code: 'unauthorized',
+  }
+}
+
+function accessCases(): BadInput[] {
+  return [
+    withoutKey('GET', '/v1/events', ''),
+    withoutKey('GET', '/v1/events', 'Bearer'),
+    withoutKey('GET', '/v1/events', 'Basic dTpw'),
+    withoutKey('GET', '/v1/webhooks', 'Bearer ak_unknown'),
+    withoutKey('GET', '/v1/events/stream', 'Bearer ak_unknown_key_of_some_length'),
+    {
+      ...withoutKey('POST', '/v1/events', 'Bearer nobody'),
+      headers: { ...JSON_TYPE, authorization: 'Bearer nobody' },
+      body: EVENT,
+    },
+    { name: 'a route that is not there', method: 'GET', path: '/v1/event', status: 404, code: 'not_found' },
+    { name: 'a route outside /v1', method: 'GET', path: '/events', status: 404, code: 'not_found' },
+    {
+      name: 'a method that is not there',
+      method: 'DELETE',
+      path: '/v1/events',
+      status: 405,
+      code: 'method_not_allowed',
+    },
+    {
+      name: 'another method that is not there',
+      method: 'PUT',
+      path: '/v1/webhooks',
+      status: 405,
+      code: 'method_not_allowed',
+    },
+  ]
+}
