@@ -17,10 +17,14 @@ export { encodeRecord } from './encode-record.ts'
 export { decodeRecord, recordId } from './decode-record.ts'
 export type { DeadLetterReason, Decoded, EncodedRecord, RawRecord } from './record.ts'
 export { validateEvents } from './validate-events.ts'
-export type {
-  EntryError,
-  ValidatedEntry,
-  ValidatedEvent,
-  ValidationContext,
-  ValidationResult,
-} from './validate-events.ts'
+export type { EntryError, ValidatedEntry, ValidatedEvent, ValidationContext, ValidationResult } from './validation.ts'
+export type { ApprovalRequestedData } from './catalogue/approval-requested.ts'
+export type { ApprovalResolvedData } from './catalogue/approval-resolved.ts'
+export type { ArtifactEmittedData } from './catalogue/artifact-emitted.ts'
+export type { SessionClosedData } from './catalogue/session-closed.ts'
+export type { SessionMessageData } from './catalogue/session-message.ts'
+export type { TaskCompleteData } from './catalogue/task-complete.ts'
+export type { TaskCreatedData } from './catalogue/task-created.ts'
+export type { TaskFailedData } from './catalogue/task-failed.ts'
+export type { TaskProgressData } from './catalogue/task-progress.ts'
+export type { ToolCallExecutedData } from './catalogue/tool-call-executed.ts'

@@ -2,7 +2,7 @@ import { type Static, Type } from '@sinclair/typebox'
 import type { CatalogueEntry } from './entry.ts'
 
 /** Members of `data` of a `approval.requested`. */
-export const approvalRequestedData = Type.Object({
+const approvalRequestedData = Type.Object({
   approval_id: Type.String(),
   action: Type.Optional(Type.String()),
   reason: Type.Optional(Type.String()),

@@ -1,10 +1,10 @@
 import { type Static, Type } from '@sinclair/typebox'
-import type { CatalogueEntry } from './entry.ts'
+import { type CatalogueEntry, oneOf } from './entry.ts'
 
 /** Members of `data` of a `approval.resolved`. */
-export const approvalResolvedData = Type.Object({
+const approvalResolvedData = Type.Object({
   approval_id: Type.String(),
-  decision: Type.Union([Type.Literal('approved'), Type.Literal('denied')]),
+  decision: oneOf('approved', 'denied'),
   resolved_by: Type.Optional(Type.String()),
   comment: Type.Optional(Type.String()),
 })

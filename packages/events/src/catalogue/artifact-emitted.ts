@@ -2,7 +2,7 @@ import { type Static, Type } from '@sinclair/typebox'
 import type { CatalogueEntry } from './entry.ts'
 
 /** Members of `data` of a `artifact.emitted`. */
-export const artifactEmittedData = Type.Object({
+const artifactEmittedData = Type.Object({
   artifact_id: Type.String(),
   type: Type.String(),
   uri: Type.Optional(Type.String()),

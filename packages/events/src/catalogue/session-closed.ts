@@ -2,7 +2,7 @@ import { type Static, Type } from '@sinclair/typebox'
 import type { CatalogueEntry } from './entry.ts'
 
 /** Members of `data` of a `session.closed`. */
-export const sessionClosedData = Type.Object({
+const sessionClosedData = Type.Object({
   reason: Type.Optional(Type.String()),
 })
 

@@ -1,10 +1,10 @@
 import { type Static, Type } from '@sinclair/typebox'
-import type { CatalogueEntry } from './entry.ts'
+import { type CatalogueEntry, oneOf } from './entry.ts'
 
 /** Members of `data` of a `session.message`. */
-export const sessionMessageData = Type.Object({
-  role: Type.Union([Type.Literal('user'), Type.Literal('assistant'), Type.Literal('system'), Type.Literal('tool')]),
-  content: Type.Union([Type.String(), Type.Array(Type.Unknown())]),
+const sessionMessageData = Type.Object({
+  role: oneOf('user', 'assistant', 'system', 'tool'),
+  content: Type.Unsafe<string | unknown[]>({ type: ['string', 'array'] }),
   message_id: Type.Optional(Type.String()),
 })
 

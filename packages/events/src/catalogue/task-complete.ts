@@ -2,7 +2,7 @@ import { type Static, Type } from '@sinclair/typebox'
 import type { CatalogueEntry } from './entry.ts'
 
 /** Members of `data` of a `task.complete`. */
-export const taskCompleteData = Type.Object({
+const taskCompleteData = Type.Object({
   artifact_count: Type.Optional(Type.Integer({ minimum: 0 })),
   result: Type.Optional(Type.Unknown()),
 })

@@ -2,7 +2,7 @@ import { type Static, Type } from '@sinclair/typebox'
 import type { CatalogueEntry } from './entry.ts'
 
 /** Members of `data` of a `task.created`. */
-export const taskCreatedData = Type.Object({
+const taskCreatedData = Type.Object({
   title: Type.Optional(Type.String()),
   input: Type.Optional(Type.Unknown()),
   parent_task_id: Type.Optional(Type.String()),

@@ -2,7 +2,7 @@ import { type Static, Type } from '@sinclair/typebox'
 import type { CatalogueEntry } from './entry.ts'
 
 /** Members of `data` of a `task.failed`. */
-export const taskFailedData = Type.Object({
+const taskFailedData = Type.Object({
   error: Type.Object({ message: Type.String(), code: Type.Optional(Type.String()) }),
   retryable: Type.Optional(Type.Boolean()),
 })

@@ -2,7 +2,7 @@ import { type Static, Type } from '@sinclair/typebox'
 import type { CatalogueEntry } from './entry.ts'
 
 /** Members of `data` of a `task.progress`. */
-export const taskProgressData = Type.Object({
+const taskProgressData = Type.Object({
   message: Type.String(),
   progress: Type.Optional(Type.Number({ minimum: 0, maximum: 1 })),
 })

@@ -1,11 +1,11 @@
 import { type Static, Type } from '@sinclair/typebox'
-import type { CatalogueEntry } from './entry.ts'
+import { type CatalogueEntry, oneOf } from './entry.ts'
 
 /** Members of `data` of a `tool_call.executed`. */
-export const toolCallExecutedData = Type.Object({
+const toolCallExecutedData = Type.Object({
   tool: Type.String(),
   tool_call_id: Type.Optional(Type.String()),
-  status: Type.Optional(Type.Union([Type.Literal('ok'), Type.Literal('error')])),
+  status: Type.Optional(oneOf('ok', 'error')),
   duration_ms: Type.Optional(Type.Integer({ minimum: 0 })),
   arguments: Type.Optional(Type.Unknown()),
   result: Type.Optional(Type.Unknown()),

@@ -1,0 +1,34 @@
+import type { LogEvent } from './log-event.ts'
+
+/** An event that passed every rule of design 4.1 and its type's schema. */
+export type ValidatedEvent = LogEvent
+
+/** Why an entry was refused; `pointer` (RFC 6901) is relative to the entry. */
+export interface EntryError {
+  readonly code: string
+  readonly pointer: string
+  readonly message: string
+}
+
+/** One entry of the request, in input order; a refused one has its id if it named a valid one. */
+export type ValidatedEntry =
+  | { readonly ok: true; readonly event: ValidatedEvent }
+  | { readonly ok: false; readonly id?: string; readonly error: EntryError }
+
+/** `invalid`: nothing of the request can be taken. `entries`: each entry was judged; `single` if the body was one object. */
+export type ValidationResult =
+  | {
+      readonly type: 'invalid'
+      readonly status: 400 | 413 | 422
+      readonly code: string
+      readonly detail: string
+      readonly pointer?: string
+    }
+  | { readonly type: 'entries'; readonly single: boolean; readonly entries: readonly ValidatedEntry[] }
+
+/** Who posts, when, and the request's trace. */
+export interface ValidationContext {
+  readonly tenant: string
+  readonly nowMs: number
+  readonly traceparent: string | null
+}
