@@ -1,6 +1,9 @@
 import { gzipSync } from 'node:zlib'
 
-/** One bad request and the answer it must get. `names` is the pointer (`/x`) or the query parameter of the first error. */
+/**
+ * One bad request and the answer it must get. `code` is that of the first of the problem's `errors`, or the problem's own where
+ * it has none; `names` is the pointer (`/x`) or the query parameter of the first error.
+ */
 export interface BadInput {
   readonly name: string
   readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE' | 'PUT'
@@ -97,7 +100,6 @@ function badEvent(name: string, changes: Record<string, unknown>, code: string, 
 }
 
 function eventCases(now: number): BadInput[] {
-  const iso = (ms: number) => new Date(ms).toISOString()
   return [
     badEvent('no type', { type: undefined }, 'required', '/type'),
     badEvent('an unknown type', { type: 'task.deleted' }, 'unknown_type', '/type'),
@@ -107,23 +109,23 @@ function eventCases(now: number): BadInput[] {
     badEvent('no task_id', { task_id: undefined }, 'required', '/task_id'),
     badEvent('a task_id that is null', { task_id: null }, 'required', '/task_id'),
     badEvent('a task_id that is a number', { task_id: 7 }, 'invalid_type', '/task_id'),
-    badEvent('an empty task_id', { task_id: '' }, 'invalid_identifier', '/task_id'),
-    badEvent('a task_id with a space', { task_id: 'a b' }, 'invalid_identifier', '/task_id'),
-    badEvent('a task_id of 129 characters', { task_id: 'x'.repeat(129) }, 'invalid_identifier', '/task_id'),
-    badEvent('an agent with a line break', { agent: 'a\nb' }, 'invalid_identifier', '/agent'),
+    badEvent('an empty task_id', { task_id: '' }, 'invalid_format', '/task_id'),
+    badEvent('a task_id with a space', { task_id: 'a b' }, 'invalid_format', '/task_id'),
+    badEvent('a task_id of 129 characters', { task_id: 'x'.repeat(129) }, 'invalid_format', '/task_id'),
+    badEvent('an agent with a line break', { agent: 'a\nb' }, 'invalid_format', '/agent'),
     badEvent('a session event without session_id', { type: 'session.closed' }, 'required', '/session_id'),
-    badEvent('an id of another kind', { id: 'task_01m88y3fz3eeksq399rkr6wnx3' }, 'invalid_id', '/id'),
-    badEvent('an id of a UUIDv4', { id: 'evt_7zzzzzzzzz8zzvzzzzzzzzzzzz' }, 'invalid_id', '/id'),
-    badEvent('an id in capitals', { id: 'evt_01M88Y3FZ3EEKSQ399RKR6WNX3' }, 'invalid_id', '/id'),
+    badEvent('an id of another kind', { id: 'task_01m88y3fz3eeksq399rkr6wnx3' }, 'invalid_format', '/id'),
+    badEvent('an id of a UUIDv4', { id: 'evt_7zzzzzzzzz8zzvzzzzzzzzzzzz' }, 'invalid_format', '/id'),
+    badEvent('an id in capitals', { id: 'evt_01M88Y3FZ3EEKSQ399RKR6WNX3' }, 'invalid_format', '/id'),
     badEvent('an id older than history', { id: OLD_ID }, 'too_old', '/id'),
-    badEvent('a created_at that is no time', { created_at: 'yesterday' }, 'invalid_time', '/created_at'),
-    badEvent('a created_at older than history', { created_at: iso(now - 91 * DAY_MS) }, 'too_old', '/created_at'),
-    badEvent('a created_at ten minutes ahead', { created_at: iso(now + 600_000) }, 'too_far_ahead', '/created_at'),
+    badEvent('a created_at that is no time', { created_at: 'yesterday' }, 'invalid_format', '/created_at'),
+    badEvent('a created_at older than history', { created_at: isoTime(now - 91 * DAY_MS) }, 'too_old', '/created_at'),
+    badEvent('a created_at ten minutes ahead', { created_at: isoTime(now + 600_000) }, 'in_the_future', '/created_at'),
     badEvent('an idempotency_key without created_at', { idempotency_key: 'k' }, 'required', '/created_at'),
     badEvent(
       'an empty idempotency_key',
-      { created_at: iso(now), idempotency_key: '' },
-      'invalid_length',
+      { created_at: isoTime(now), idempotency_key: '' },
+      'invalid_format',
       '/idempotency_key',
     ),
     badEvent('no data', { data: undefined }, 'required', '/data'),
@@ -183,12 +185,12 @@ function badList(query: string, names: string, code = 'invalid_parameter'): BadI
 
 function listCases(): BadInput[] {
   return [
-    badList('taskid=task_1', 'taskid'),
-    badList('types=task.created', 'types'),
-    badList('task_id=', 'task_id'),
-    badList('task_id=a&task_id=b', 'task_id'),
+    badList('taskid=task_1', 'taskid', 'unknown_parameter'),
+    badList('types=task.created', 'types', 'unknown_parameter'),
+    badList('task_id=', 'task_id', 'empty_parameter'),
+    badList('task_id=a&task_id=b', 'task_id', 'repeated_parameter'),
     badList('task_id=a%20b', 'task_id'),
-    badList('agent=%ff', 'agent'),
+    badList('agent=%ff', 'agent', 'invalid_encoding'),
     badList('type=task.deleted', 'type'),
     badList('type=task.*', 'type'),
     badList('type=task.created,', 'type'),
@@ -231,11 +233,11 @@ function streamCases(): BadInput[] {
     }
   }
   return [
-    bad('task=task_1', 'task'),
-    bad('type=task.created', 'type'),
+    bad('task=task_1', 'task', 'unknown_parameter'),
+    bad('type=task.created', 'type', 'unknown_parameter'),
     bad('types=task.created,task.deleted', 'types'),
-    bad('types=', 'types'),
-    bad('agent=a&agent=b', 'agent'),
+    bad('types=', 'types', 'empty_parameter'),
+    bad('agent=a&agent=b', 'agent', 'repeated_parameter'),
     bad('after=soon', 'after'),
     bad('envelope=maybe', 'envelope'),
     bad('last_event_id=v1.forged', 'last_event_id', 'invalid_last_event_id'),
@@ -304,7 +306,7 @@ function webhookCases(): BadInput[] {
     bad('a secret that is not ASCII', { secret: 'ein-größeres-geheimnis' }, 'invalid_secret', '/secret'),
     bad('an ill-formed whsec_ secret', { secret: 'whsec_AAAA' }, 'invalid_secret', '/secret'),
     bad('an unknown member', { event: ['*'] }, 'unknown_member', '/event'),
-    bad('a bad task_id', { task_id: 'a b' }, 'invalid_identifier', '/task_id'),
+    bad('a bad task_id', { task_id: 'a b' }, 'invalid_format', '/task_id'),
     bad('a bad rate_limit', { rate_limit: 0 }, 'out_of_range', '/rate_limit'),
     bad('a bad ordering', { ordering: 'session' }, 'invalid_value', '/ordering'),
     bad('enabled as a string', { enabled: 'yes' }, 'invalid_type', '/enabled'),
@@ -440,4 +442,8 @@ function accessCases(): BadInput[] {
       code: 'method_not_allowed',
     },
   ]
+}
+
+function isoTime(ms: number): string {
+  return new Date(ms).toISOString()
 }
