@@ -1,0 +1,99 @@
+import { describe, expect, test } from '@jest/globals'
+import fc from 'fast-check'
+import { TypeID } from 'typeid-js'
+import { createEventIdMinter, deriveEventId, eventIdMs, newEventId } from './event-id.ts'
+import { formatTypeId, newTypeId, parseTypeId, typeIdToUuid, uuidToTypeId } from './typeid.ts'
+
+const bytes16 = fc.uint8Array({ minLength: 16, maxLength: 16 })
+const millisecond = fc.integer({ min: 0, max: 2 ** 48 - 1 })
+
+describe('TypeIDs', () => {
+  test('are spelled as the reference implementation spells them', () => {
+    fc.assert(
+      fc.property(bytes16, (bytes) => {
+        const uuid = Buffer.from(bytes)
+          .toString('hex')
+          .replace(/(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-')
+        const id = formatTypeId('evt', bytes)
+        expect(id).toBe(TypeID.fromUUID('evt', uuid).toString())
+        expect(uuidToTypeId('evt', uuid)).toBe(id)
+      }),
+    )
+  })
+
+  test('come back as the bytes and the UUID that they were made of', () => {
+    fc.assert(
+      fc.property(millisecond, (ms) => {
+        const id = newTypeId('whk', ms)
+        const bytes = parseTypeId('whk', id)
+        if (!bytes) throw new Error(`not read: ${id}`)
+        expect(bytes.readUIntBE(0, 6)).toBe(ms)
+        expect(formatTypeId('whk', bytes)).toBe(id)
+        expect(uuidToTypeId('whk', typeIdToUuid('whk', id))).toBe(id)
+        expect(typeIdToUuid('whk', id).replaceAll('-', '')).toBe(bytes.toString('hex'))
+      }),
+    )
+  })
+
+  const valid = 'evt_01m88y3fz3eeksq399rkr6wnx3'
+  test.each([
+    ['another prefix', 'whk_01m88y3fz3eeksq399rkr6wnx3'],
+    ['upper case', 'evt_01M88Y3FZ3EEKSQ399RKR6WNX3'],
+    ['an excluded letter', 'evt_01m88y3fz3eeksq399rkr6wnxl'],
+    ['a letter beyond ASCII', 'evt_01m88y3fz3eeksq399rkr6wnx\u0133'],
+    ['one character less', 'evt_01m88y3fz3eeksq399rkr6wnx'],
+    ['one character more', 'evt_01m88y3fz3eeksq399rkr6wnx33'],
+    ['more than 128 bits', 'evt_81m88y3fz3eeksq399rkr6wnx3'],
+    ['version 4', 'evt_01m88y3fz38eksq399rkr6wnx3'],
+    ['another variant', 'evt_01m88y3fz3eek0q399rkr6wnx3'],
+    ['nothing', ''],
+    ['a UUID', '019a1234-0000-7000-8000-000000000000'],
+  ])('with %s are refused', (_what, id) => {
+    expect(parseTypeId('evt', id)).toBeUndefined()
+    expect(() => typeIdToUuid('evt', id)).toThrow(RangeError)
+    expect(() => eventIdMs(id)).toThrow(RangeError)
+  })
+
+  test('of the specification are read', () => {
+    expect(new Date(eventIdMs(valid)).toISOString()).toBe('2026-11-25T08:45:37.123Z')
+  })
+})
+
+describe('event ids', () => {
+  test('of one request rise strictly while the milliseconds do not fall', () => {
+    fc.assert(
+      fc.property(fc.array(fc.nat({ max: 3 }), { minLength: 2, maxLength: 200 }), (steps) => {
+        const mint = createEventIdMinter()
+        let ms = 1_800_000_000_000
+        let last = ''
+        for (const step of steps) {
+          ms += step
+          const id = mint(ms)
+          expect(id > last).toBe(true)
+          expect(eventIdMs(id)).toBe(ms)
+          last = id
+        }
+      }),
+    )
+  })
+
+  test('of two minters differ in the same millisecond, and rise at the highest random start', () => {
+    expect(createEventIdMinter()(5)).not.toBe(createEventIdMinter()(5))
+    const mint = createEventIdMinter((bytes) => bytes.fill(255))
+    const ids = Array.from({ length: 1000 }, () => mint(7))
+    expect(ids.toSorted()).toEqual(ids)
+    expect(new Set(ids).size).toBe(1000)
+  })
+
+  test('made of a key are the same for the same tenant, key and time, and differ otherwise', () => {
+    const id = deriveEventId(1_800_000_000_000, 'acme', 'order-1')
+    expect(deriveEventId(1_800_000_000_000, 'acme', 'order-1')).toBe(id)
+    expect(eventIdMs(id)).toBe(1_800_000_000_000)
+    const others = [
+      deriveEventId(1_800_000_000_000, 'acme', 'order-2'),
+      deriveEventId(1_800_000_000_000, 'acm', 'eorder-1'),
+      newEventId(1_800_000_000_000),
+    ]
+    for (const other of others) expect(other).not.toBe(id)
+  })
+})

@@ -1,0 +1,356 @@
+import { describe, expect, test } from '@jest/globals'
+import fc from 'fast-check'
+import { catalogue } from './catalogue/catalogue.ts'
+import { deriveEventId, eventIdMs, newEventId } from './event-id.ts'
+import { EVENT_TYPES, isSessionType } from './event-type.ts'
+import { LIMITS } from './limits.ts'
+import { validateEvents } from './validate-events.ts'
+import type { ValidatedEntry, ValidationResult } from './validation.ts'
+
+const nowMs = Date.parse('2026-11-25T08:45:37.123Z')
+const context = { tenant: 'acme', nowMs, traceparent: null }
+
+function validate(body: string | Buffer, kind: 'json' | 'ndjson' = 'json'): ValidationResult {
+  return validateEvents(Buffer.from(body), kind, context)
+}
+
+function entriesOf(result: ValidationResult): readonly ValidatedEntry[] {
+  if (result.type !== 'entries') throw new Error(`no entries: ${JSON.stringify(result)}`)
+  return result.entries
+}
+
+/** The stored payload, or the error, of a body that holds one event. */
+function one(body: string, kind: 'json' | 'ndjson' = 'json') {
+  const entries = entriesOf(validate(body, kind))
+  expect(entries).toHaveLength(1)
+  const [entry] = entries
+  if (!entry) throw new Error('no entry')
+  return entry.ok ? { ...entry.event, data: entry.event.data.toString() } : entry.error
+}
+
+function progress(data: string): string {
+  return `{"type":"task.progress","task_id":"t1","data":${data}}`
+}
+
+describe('the caller\u2019s bytes are kept', () => {
+  test.each([
+    ['numbers', '{"message":"m","n":[1.0,1e400,-0,0.10,9223372036854775808,1E+2,18446744073709551616.000]}'],
+    ['escapes', '{"message":"\\u0041\\/\\ud83d\\ude00\\n","\\u0062":"b"}'],
+    ['deeper doubles', '{"message":"m","x":{"a":1,"a":2}}'],
+    ['the order of members', '{"z":1,"message":"m","a":2,"10":3,"2":4}'],
+    ['letters beyond ASCII', '{"message":"Größe 漢字 \u{1f600}"}'],
+    ['a member named __proto__', '{"message":"m","__proto__":{"x":1}}'],
+  ])('%s', (_what, data) => {
+    expect(one(progress(data))).toMatchObject({ data: `{"task_id":"t1",${data.slice(1)}` })
+  })
+
+  test('whatever the payload and its white space: only white space goes, and task_id comes first', () => {
+    const payload = fc.dictionary(fc.string({ unit: 'grapheme' }), fc.jsonValue({ stringUnit: 'grapheme' }))
+    fc.assert(
+      fc.property(payload, fc.nat({ max: 4 }), fc.nat(), fc.boolean(), (random, indent, place, named) => {
+        const members = Object.entries(random).filter(([name, value]) => {
+          const text = JSON.stringify([name, value])
+          return (
+            name !== 'task_id' &&
+            name !== 'message' &&
+            name !== 'progress' &&
+            !/(?<!\\)(\\\\)*\\u(0000|d[89a-f])/i.test(text)
+          )
+        })
+        members.push(['message', 'm'])
+        if (named) members.splice(place % (members.length + 1), 0, ['task_id', 't1'])
+        const body = members.map(([name, value]) => `${JSON.stringify(name)}: ${JSON.stringify(value, null, indent)}`)
+        const compact = members
+          .filter(([name]) => name !== 'task_id')
+          .map(([name, value]) => `${JSON.stringify(name)}:${JSON.stringify(value)}`)
+        const sent = progress(` {\r\n\t${body.join(' ,\n ')} } `)
+        expect(one(sent)).toMatchObject({ data: `{"task_id":"t1",${compact.join(',')}}` })
+      }),
+    )
+  })
+
+  test('a payload that has its form already is not copied', () => {
+    const body = Buffer.from(progress('{"task_id":"t1","message":"m"}'))
+    const [entry] = entriesOf(validateEvents(body, 'json', context))
+    if (!entry?.ok) throw new Error('refused')
+    expect(entry.event.data.buffer).toBe(body.buffer)
+    expect(entry.event.data.toString()).toBe('{"task_id":"t1","message":"m"}')
+  })
+
+  test.each([
+    ['{"message":"m","task_id":"t1"}'],
+    ['{"message":"m", "task_id" : "t1" , "x":1}'],
+    ['{ "task_id" : "t1" , "message":"m" }'],
+    ['{"task\\u005fid":"\\u00741","message":"m"}'],
+    ['{"message":"m"}'],
+  ])('%s gets task_id as its first member, once', (data) => {
+    const event = one(progress(data))
+    if (!('data' in event)) throw new Error(JSON.stringify(event))
+    expect(event.data.startsWith('{"task_id":"t1","message":"m"')).toBe(true)
+    expect(event.data.match(/task/g)).toHaveLength(1)
+  })
+
+  test('an empty payload of a session gets session_id', () => {
+    expect(one('{"type":"session.closed","session_id":"s","data":{ }}')).toMatchObject({
+      data: '{"session_id":"s"}',
+      taskId: null,
+    })
+    expect(one('{"type":"session.closed","session_id":"s","task_id":"t","data":{"session_id":7}}')).toMatchObject({
+      data: '{"task_id":"t","session_id":7}',
+    })
+  })
+})
+
+describe('the catalogue', () => {
+  test.each(EVENT_TYPES)('accepts the example of %s and names a required member that lacks', (type) => {
+    const names = isSessionType(type) ? { session_id: 's1' } : { task_id: 't1', agent: 'a' }
+    const { example, schema } = catalogue[type]
+    expect(one(JSON.stringify({ type, ...names, data: example }))).toMatchObject({ type })
+    const needed = (schema['required'] as readonly string[] | undefined) ?? []
+    for (const name of needed) {
+      const lacking = Object.fromEntries(Object.entries(example).filter(([member]) => member !== name))
+      expect(one(JSON.stringify({ type, ...names, data: lacking }))).toEqual({
+        code: 'required',
+        pointer: `/data/${name}`,
+        message: 'is required',
+      })
+    }
+  })
+
+  test.each([
+    ['task.progress', '{"message":"m","progress":1.01}', '/data/progress', 'out_of_range'],
+    ['task.progress', '{"message":"m","progress":"0.5"}', '/data/progress', 'invalid_type'],
+    ['task.progress', '{"message":"m","progress":1e400}', '/data/progress', 'invalid_type'],
+    ['task.complete', '{"artifact_count":1.5}', '/data/artifact_count', 'invalid_type'],
+    ['task.complete', '{"artifact_count":-1}', '/data/artifact_count', 'out_of_range'],
+    ['task.failed', '{"error":{"message":1}}', '/data/error/message', 'invalid_type'],
+    ['approval.requested', '{"approval_id":"a","expires_at":"soon"}', '/data/expires_at', 'invalid_format'],
+    ['approval.resolved', '{"approval_id":"a","decision":"maybe"}', '/data/decision', 'invalid_value'],
+    ['tool_call.executed', '{"tool":"t","status":"fine"}', '/data/status', 'invalid_value'],
+  ])('refuses %s %s at %s', (type, data, pointer, code) => {
+    expect(one(`{"type":"${type}","task_id":"t","data":${data}}`)).toMatchObject({ pointer, code })
+  })
+
+  test('takes integers in any spelling', () => {
+    expect(one('{"type":"task.complete","task_id":"t","data":{"artifact_count":1.0}}')).toMatchObject({
+      data: '{"task_id":"t","artifact_count":1.0}',
+    })
+  })
+})
+
+const deep = (levels: number) => `{"message":"m","x":${'['.repeat(levels - 1)}${']'.repeat(levels - 1)}}`
+const sized = (bytes: number) => `{"message":"${'x'.repeat(bytes - '{"task_id":"t1","message":""}'.length)}"}`
+
+describe('what is wrong is named', () => {
+  test.each([
+    [
+      'an unknown member',
+      '{"type":"task.progress","task_id":"t","data":{"message":"m"},"a/b":1}',
+      '/a~1b',
+      'unknown_member',
+    ],
+    [
+      'a doubled member',
+      '{"type":"task.progress","task_id":"t","data":{"message":"m"},"t\\u0079pe":"x"}',
+      '/type',
+      'duplicate_member',
+    ],
+    ['a doubled member of data', progress('{"message":"m","a":1,"\\u0061":2}'), '/data/a', 'duplicate_member'],
+    ['no type', '{"task_id":"t","data":{"message":"m"}}', '/type', 'required'],
+    ['a null type', '{"type":null,"task_id":"t","data":{"message":"m"}}', '/type', 'required'],
+    ['an unknown type', '{"type":"task.done","task_id":"t","data":{}}', '/type', 'unknown_type'],
+    ['a type that is no string', '{"type":7,"task_id":"t","data":{}}', '/type', 'invalid_type'],
+    ['no task_id', '{"type":"task.progress","session_id":"s","data":{"message":"m"}}', '/task_id', 'required'],
+    ['no session_id', '{"type":"session.closed","task_id":"t","data":{}}', '/session_id', 'required'],
+    ['an empty task_id', '{"type":"task.progress","task_id":"","data":{"message":"m"}}', '/task_id', 'invalid_format'],
+    [
+      'a long agent',
+      `{"type":"task.progress","task_id":"t","agent":"${'a'.repeat(129)}","data":{"message":"m"}}`,
+      '/agent',
+      'invalid_format',
+    ],
+    [
+      'a blank in agent',
+      '{"type":"task.progress","task_id":"t","agent":"a b","data":{"message":"m"}}',
+      '/agent',
+      'invalid_format',
+    ],
+    ['no data', '{"type":"task.progress","task_id":"t"}', '/data', 'required'],
+    ['null data', '{"type":"task.progress","task_id":"t","data":null}', '/data', 'required'],
+    ['data that is an array', '{"type":"task.progress","task_id":"t","data":[]}', '/data', 'invalid_type'],
+    ['another task_id in data', progress('{"message":"m","task_id":"t2"}'), '/data/task_id', 'mismatch'],
+    ['a task_id in data that is no string', progress('{"message":"m","task_id":1}'), '/data/task_id', 'mismatch'],
+    ['\\u0000', progress('{"message":"m","a":[{"b/c":"x\\u0000"}]}'), '/data/a/0/b~1c', 'invalid_string'],
+    ['a lone surrogate', progress('{"message":"\\ud800"}'), '/data/message', 'invalid_string'],
+    ['a lone surrogate in a name', progress('{"message":"m","a":{"\\udc00":1}}'), '/data/a/\udc00', 'invalid_string'],
+    [
+      '\\u0000 in the agent',
+      '{"type":"task.progress","task_id":"t","agent":"\\u0000","data":{"message":"m"}}',
+      '/agent',
+      'invalid_string',
+    ],
+    ['65 levels', progress(deep(65)), '/data', 'too_deep'],
+    ['a million levels', progress(deep(1_000_000)), '/data', 'too_deep'],
+    ['256 KiB and a byte', progress(sized(LIMITS.dataBytesMax + 1)), '/data', 'too_large'],
+    [
+      'another object',
+      '{"object":"list","type":"task.progress","task_id":"t","data":{"message":"m"}}',
+      '/object',
+      'invalid_value',
+    ],
+    [
+      'an id that is none',
+      '{"id":"evt_1","type":"task.progress","task_id":"t","data":{"message":"m"}}',
+      '/id',
+      'invalid_format',
+    ],
+    [
+      'a date only',
+      '{"created_at":"2026-11-25","type":"task.progress","task_id":"t","data":{"message":"m"}}',
+      '/created_at',
+      'invalid_format',
+    ],
+    [
+      'a time out of history',
+      '{"created_at":"2026-08-01T00:00:00Z","type":"task.progress","task_id":"t","data":{"message":"m"}}',
+      '/created_at',
+      'too_old',
+    ],
+    [
+      'a time ahead',
+      '{"created_at":"2026-11-25T08:51:00Z","type":"task.progress","task_id":"t","data":{"message":"m"}}',
+      '/created_at',
+      'in_the_future',
+    ],
+    [
+      'a key without a time',
+      '{"idempotency_key":"k","type":"task.progress","task_id":"t","data":{"message":"m"}}',
+      '/created_at',
+      'required',
+    ],
+    [
+      'an empty key',
+      '{"idempotency_key":"","created_at":"2026-11-25T08:45:00Z","type":"task.progress","task_id":"t","data":{"message":"m"}}',
+      '/idempotency_key',
+      'invalid_format',
+    ],
+  ])('%s', (_what, body, pointer, code) => {
+    expect(one(body)).toMatchObject({ pointer, code })
+  })
+
+  test('the limits themselves are allowed', () => {
+    expect(one(progress(deep(64)))).toMatchObject({ id: expect.anything() })
+    const event = one(progress(sized(LIMITS.dataBytesMax)))
+    expect(event).toMatchObject({ id: expect.anything() })
+    expect('data' in event && event.data.length).toBe(LIMITS.dataBytesMax)
+  })
+})
+
+describe('ids', () => {
+  const post = (members: object) =>
+    one(JSON.stringify({ ...members, type: 'task.progress', task_id: 't', data: { message: 'm' } }))
+
+  test('are minted from the clock, or from created_at', () => {
+    const minted = post({})
+    const dated = post({ created_at: '2026-11-01T00:00:00.0019Z' })
+    if (!('id' in minted) || !('id' in dated)) throw new Error('refused')
+    expect(eventIdMs(minted.id)).toBe(nowMs)
+    expect(eventIdMs(dated.id)).toBe(Date.parse('2026-11-01T00:00:00.001Z'))
+  })
+
+  test('are the caller\u2019s, if they agree with created_at to the millisecond', () => {
+    const id = newEventId(nowMs - 1000)
+    expect(post({ id })).toMatchObject({ id })
+    expect(post({ id, created_at: new Date(nowMs - 1000).toISOString() })).toMatchObject({ id })
+    expect(post({ id, created_at: new Date(nowMs - 1001).toISOString() })).toMatchObject({
+      code: 'mismatch',
+      pointer: '/created_at',
+    })
+    expect(post({ id: newEventId(nowMs + 301_000) })).toMatchObject({ code: 'in_the_future', pointer: '/id' })
+  })
+
+  test('are derived from the key, and a retry that brings the derived id along is the same event', () => {
+    const created_at = new Date(nowMs - 5).toISOString()
+    const id = deriveEventId(nowMs - 5, 'acme', 'k')
+    expect(post({ created_at, idempotency_key: 'k' })).toMatchObject({ id })
+    expect(post({ id, created_at, idempotency_key: 'k' })).toMatchObject({ id })
+    expect(post({ id, created_at, idempotency_key: 'other' })).toMatchObject({ code: 'mismatch', pointer: '/id' })
+    expect(post({ created_at, idempotency_key: '\u{1f600}'.repeat(128) })).toMatchObject({ id: expect.anything() })
+    expect(post({ created_at, idempotency_key: '\u{1f600}'.repeat(129) })).toMatchObject({ code: 'invalid_format' })
+  })
+
+  test('rise in the order of the request', () => {
+    const entries = entriesOf(validate(`[${Array.from({ length: 1000 }, () => progress('{"message":"m"}')).join()}]`))
+    const ids = entries.map((entry) => (entry.ok ? entry.event.id : ''))
+    expect(ids.toSorted()).toEqual(ids)
+    expect(new Set(ids).size).toBe(1000)
+  })
+
+  test('of a refused entry are named if they are valid', () => {
+    const id = newEventId(nowMs)
+    expect(entriesOf(validate(`[{"id":"${id}","type":"nope"},{"id":"nope"}]`))).toEqual([
+      { ok: false, id, error: expect.anything() },
+      { ok: false, error: expect.anything() },
+    ])
+  })
+})
+
+describe('bodies', () => {
+  test.each([
+    ['nothing', '', 400, 'malformed_json'],
+    ['half an object', '{"type":', 400, 'malformed_json'],
+    ['text behind the object', `${progress('{"message":"m"}')}x`, 400, 'malformed_json'],
+    ['a malformed second entry', `[${progress('{"message":"m"}')},{]`, 400, 'malformed_json'],
+    ['a string', '"x"', 422, 'invalid_type'],
+    ['an empty array', ' [ ] ', 422, 'empty_batch'],
+    ['1,001 entries', `[${'1,'.repeat(1000)}1]`, 413, 'too_many_events'],
+  ])('%s', (_what, body, status, code) => {
+    expect(validate(body)).toMatchObject({ type: 'invalid', status, code })
+  })
+
+  test('that are not UTF-8', () => {
+    expect(validate(Buffer.from([0x22, 0xc3, 0x28, 0x22]))).toMatchObject({ status: 400, code: 'invalid_utf8' })
+    expect(validate(Buffer.from([0x22, 0xed, 0xa0, 0x80, 0x22]))).toMatchObject({ status: 400, code: 'invalid_utf8' })
+  })
+
+  test('of 1,000 entries that are no events refuse each by itself', () => {
+    expect(entriesOf(validate(`[${'1,'.repeat(999)}{}]`)).map((entry) => entry.ok)).toEqual(
+      Array.from({ length: 1000 }, () => false),
+    )
+  })
+
+  test('of NDJSON: blank lines do not count, an unreadable line is one refused entry', () => {
+    const good = progress('{"message":"m"}')
+    const lines = Buffer.concat([
+      Buffer.from(`\n${good}\r\n  \n{bad\n${good} ${good}\n"`),
+      Buffer.from([0xff]),
+      Buffer.from(`"\n${good}`),
+    ])
+    const entries = entriesOf(validate(lines, 'ndjson'))
+    expect(entries.map((entry) => (entry.ok ? 'ok' : entry.error.code))).toEqual([
+      'ok',
+      'malformed_json',
+      'malformed_json',
+      'invalid_utf8',
+      'ok',
+    ])
+    expect(validate('\n \n', 'ndjson')).toMatchObject({ status: 422, code: 'empty_batch' })
+    expect(validate('1\n'.repeat(1001), 'ndjson')).toMatchObject({ status: 413 })
+  })
+
+  test('of any bytes never make it throw', () => {
+    const start = progress('{"message":"m","a":[1,{"b":"\\u00e9"}]}')
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(fc.nat(), fc.nat({ max: 255 })), { maxLength: 4 }),
+        fc.constantFrom('json' as const, 'ndjson' as const),
+        (edits, kind) => {
+          const body = Buffer.from(start)
+          for (const [place, byte] of edits) body[place % body.length] = byte
+          expect(['entries', 'invalid']).toContain(validateEvents(body, kind, context).type)
+        },
+      ),
+      { numRuns: 1000 },
+    )
+  })
+})
