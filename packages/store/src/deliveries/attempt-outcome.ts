@@ -1,0 +1,71 @@
+import type { AttemptRef } from './unqueue-deliveries.ts'
+
+/** What an attempt looked like, as it is kept. Times in ms; null where it did not come that far. */
+export interface AttemptRecord {
+  readonly startedAtMs: number
+  readonly dnsMs: number | null
+  readonly connectMs: number | null
+  readonly tlsMs: number | null
+  readonly firstByteMs: number | null
+  readonly totalMs: number
+  readonly address: string | null
+  readonly status: number | null
+  /** Null: a success. */
+  readonly errorClass: string | null
+  readonly errorDetail: string | null
+  /** JSON object of names and values. */
+  readonly responseHeaders: string | null
+  readonly responseBody: Buffer | null
+}
+
+/** How an attempt ended. */
+export type AttemptOutcome = AttemptRef & {
+  readonly tenant: string
+  readonly webhookId: string
+} & (
+    | { readonly type: 'delivered'; readonly probe: boolean; readonly record: AttemptRecord }
+    | {
+        readonly type: 'failed'
+        readonly probe: boolean
+        readonly record: AttemptRecord
+        /** Until the next attempt, if there is one. */
+        readonly retryInMs: number
+        /** The schedule ends with this attempt: the delivery has failed, unless its endpoint is failing. */
+        readonly last: boolean
+      }
+    /** Nothing was sent, or what was sent was cut by us: due again now, and nobody's failure. */
+    | { readonly type: 'released' }
+    /** Nothing to send any more. */
+    | { readonly type: 'cancelled' }
+  )
+
+/** What a batch of outcomes means for one endpoint, in the order in which they ended. */
+export interface EndpointTally {
+  readonly webhookId: string
+  /** Whether any attempt succeeded. */
+  readonly succeeded: boolean
+  /** Failures after the last success (all of them if there was none). */
+  readonly failures: number
+  /** Whether a probe failed. */
+  readonly probeFailed: boolean
+  readonly lastAttemptMs: number
+}
+
+/** Adds outcomes up by endpoint. Those that say nothing about the endpoint do not count. */
+export function tallyEndpoints(outcomes: readonly AttemptOutcome[]): readonly EndpointTally[] {
+  const tallies = new Map<string, EndpointTally>()
+  for (const outcome of outcomes) {
+    if (outcome.type !== 'delivered' && outcome.type !== 'failed') continue
+    const { webhookId, record } = outcome
+    const before = tallies.get(webhookId)
+    const failed = outcome.type === 'failed'
+    tallies.set(webhookId, {
+      webhookId,
+      succeeded: !failed || (before?.succeeded ?? false),
+      failures: failed ? (before?.failures ?? 0) + 1 : 0,
+      probeFailed: failed && (outcome.probe || (before?.probeFailed ?? false)),
+      lastAttemptMs: Math.round(record.totalMs),
+    })
+  }
+  return [...tallies.values()]
+}

@@ -1,0 +1,51 @@
+import { typeIdToUuid } from '@ariftly/events'
+import type { Queryable } from '../queryable.ts'
+import type { AttemptRow } from './delivery-row.ts'
+
+interface AttemptColumns {
+  readonly attempt: number
+  readonly probe: boolean
+  readonly started_at: Date
+  readonly dns_ms: number | null
+  readonly connect_ms: number | null
+  readonly tls_ms: number | null
+  readonly first_byte_ms: number | null
+  readonly total_ms: number
+  readonly address: string | null
+  readonly status: number | null
+  readonly error_class: string | null
+  readonly error_detail: string | null
+  readonly response_headers: string | null
+  readonly response_body: Buffer | null
+  readonly next_attempt_at: Date | null
+}
+
+/** The newest `limit` attempts of a delivery, oldest first. A range of the primary key, in one partition. */
+export async function listAttempts(
+  db: Queryable,
+  o: { readonly tenant: string; readonly deliveryId: string; readonly limit: number },
+): Promise<readonly AttemptRow[]> {
+  const { rows } = await db.query<AttemptColumns>(
+    `SELECT attempt, probe, started_at, dns_ms, connect_ms, tls_ms, first_byte_ms, total_ms, address, status, error_class,
+            error_detail, response_headers, response_body, next_attempt_at
+       FROM attempts WHERE delivery_id = $1 AND tenant_id = $2 ORDER BY attempt DESC LIMIT $3`,
+    [typeIdToUuid('dlv', o.deliveryId), o.tenant, o.limit],
+  )
+  return rows.toReversed().map((row) => ({
+    attempt: row.attempt,
+    probe: row.probe,
+    startedAtMs: row.started_at.getTime(),
+    dnsMs: row.dns_ms,
+    connectMs: row.connect_ms,
+    tlsMs: row.tls_ms,
+    firstByteMs: row.first_byte_ms,
+    totalMs: row.total_ms,
+    address: row.address,
+    status: row.status,
+    errorClass: row.error_class,
+    errorDetail: row.error_detail,
+    responseHeaders: row.response_headers,
+    responseBody: row.response_body,
+    nextAttemptAtMs: row.next_attempt_at?.getTime() ?? null,
+  }))
+}

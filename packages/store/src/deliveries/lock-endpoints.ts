@@ -1,0 +1,56 @@
+import { typeIdToUuid, uuidToTypeId } from '@ariftly/events'
+import type { Queryable } from '../queryable.ts'
+
+/** The state of an endpoint whose row this transaction holds. */
+export interface LockedEndpoint {
+  readonly webhookId: string
+  readonly tenant: string
+  readonly ordering: 'none' | 'task'
+  /** Deliveries that the webhook's `rate_limit` allows now; null without a limit. */
+  readonly tokens: number | null
+  readonly consecutiveFailures: number
+  /** How long the last attempt took; null before the first. */
+  readonly lastAttemptMs: number | null
+  /** `open`; or failing, and then whether its next probe is due. */
+  readonly gate: 'open' | 'probe_due' | 'shut'
+}
+
+/**
+ * Locks the endpoints of these webhooks until the transaction ends. Left out are those that another feeder holds (it feeds
+ * them), and webhooks that are disabled or deleted (their deliveries wait, or are cancelled). By primary key.
+ */
+export async function lockEndpoints(
+  tx: Queryable,
+  o: { readonly webhookIds: readonly string[] },
+): Promise<readonly LockedEndpoint[]> {
+  const { rows } = await tx.query<{
+    webhook_id: string
+    tenant_id: string
+    ordering: 'none' | 'task'
+    tokens: number | null
+    consecutive_failures: number
+    last_attempt_ms: number | null
+    gate: 'open' | 'probe_due' | 'shut'
+  }>(
+    `SELECT e.webhook_id, e.tenant_id, w.ordering, e.consecutive_failures, e.last_attempt_ms,
+            CASE WHEN e.next_probe_at IS NULL THEN 'open' WHEN e.next_probe_at <= now() THEN 'probe_due' ELSE 'shut' END AS gate,
+            floor(least(greatest(1, w.rate_limit / 4.0)::float8,
+                        coalesce(e.rate_tokens + w.rate_limit * extract(epoch FROM clock_timestamp() - e.rate_refilled_at)::float8,
+                                 1)))::int AS tokens
+       FROM webhook_endpoints e
+       JOIN webhooks w ON w.id = e.webhook_id
+      WHERE e.webhook_id = ANY ($1::uuid[]) AND w.enabled AND w.deleted_at IS NULL
+      ORDER BY e.webhook_id
+        FOR UPDATE OF e SKIP LOCKED`,
+    [o.webhookIds.map((id) => typeIdToUuid('whk', id))],
+  )
+  return rows.map((row) => ({
+    webhookId: uuidToTypeId('whk', row.webhook_id),
+    tenant: row.tenant_id,
+    ordering: row.ordering,
+    tokens: row.tokens,
+    consecutiveFailures: row.consecutive_failures,
+    lastAttemptMs: row.last_attempt_ms,
+    gate: row.gate,
+  }))
+}

@@ -1,0 +1,100 @@
+import { typeIdToUuid, uuidToTypeId } from '@ariftly/events'
+import type { Queryable } from '../queryable.ts'
+
+/** How much of a locked endpoint may be queued. */
+export interface EndpointRoom {
+  readonly webhookId: string
+  readonly tenant: string
+  /** Queued and attempting deliveries that it may have, over all workers. */
+  readonly inFlightMax: number
+  /** Deliveries that may be queued now. */
+  readonly newMax: number
+  /** Queue its oldest pending delivery, whether due or not, as a probe. */
+  readonly probe: boolean
+  /** Only the lowest unfinished position of each task. */
+  readonly ordered: boolean
+}
+
+/** A delivery that is queued now: attempt n of it may be started until its lease ends. */
+export interface QueuedDelivery {
+  readonly deliveryId: string
+  readonly webhookId: string
+  readonly attempt: number
+}
+
+/** Pending deliveries among which a probe takes the oldest; a bound on what is read. */
+const PROBE_CHOICE_MAX = 500
+
+/**
+ * Moves due deliveries from `pending` to `queued` with a lease: of each endpoint the earliest due that its room allows, and
+ * of a tenant no more than `tenantInFlightMax` over all its endpoints (those listed first are served first; the cap is
+ * approximate when two feeders serve a tenant at the same time). The endpoints' rows must be locked by an **earlier
+ * statement** of this transaction, so that this one's snapshot counts what another feeder has just queued. Indexes:
+ * deliveries_leased, deliveries_due, deliveries_ordering.
+ */
+export async function queueDueDeliveries(
+  tx: Queryable,
+  o: { readonly endpoints: readonly EndpointRoom[]; readonly tenantInFlightMax: number; readonly leaseMs: number },
+): Promise<readonly QueuedDelivery[]> {
+  const { endpoints } = o
+  if (endpoints.length === 0) return []
+  const { rows } = await tx.query<{ id: string; webhook_id: string; attempt: number }>(
+    `WITH endpoint AS (
+       SELECT * FROM unnest($1::uuid[], $2::text[], $3::int[], $4::int[], $5::bool[], $6::bool[])
+         WITH ORDINALITY AS e (webhook_id, tenant_id, in_flight_max, new_max, probe, ordered, place)),
+     busy AS (
+       SELECT tenant_id, webhook_id, count(*)::int AS n
+         FROM deliveries
+        WHERE state IN ('queued', 'attempting') AND tenant_id = ANY ($2::text[])
+        GROUP BY tenant_id, webhook_id),
+     tenant_busy AS (SELECT tenant_id, sum(n)::int AS n FROM busy GROUP BY tenant_id),
+     wanted AS (
+       SELECT e.*, greatest(0, least(e.new_max, e.in_flight_max - coalesce(b.n, 0))) AS n
+         FROM endpoint e LEFT JOIN busy b USING (webhook_id)),
+     picked AS (
+       SELECT d.id, row_number() OVER (PARTITION BY w.tenant_id ORDER BY d.turn, w.place) + coalesce(t.n, 0) AS tenant_rank
+         FROM wanted w
+         LEFT JOIN tenant_busy t USING (tenant_id)
+        CROSS JOIN LATERAL (
+               SELECT id, row_number() OVER () AS turn FROM (
+                 (SELECT id, due_at FROM deliveries
+                   WHERE NOT w.probe AND NOT w.ordered
+                     AND webhook_id = w.webhook_id AND state = 'pending' AND due_at <= now()
+                   ORDER BY due_at LIMIT w.n)
+                 UNION ALL
+                 (SELECT id, due_at FROM (
+                    SELECT id, due_at FROM deliveries
+                     WHERE w.probe AND NOT w.ordered AND webhook_id = w.webhook_id AND state = 'pending'
+                     ORDER BY due_at LIMIT ${PROBE_CHOICE_MAX}) choice
+                   ORDER BY id LIMIT w.n)
+                 UNION ALL
+                 (SELECT id, due_at FROM (
+                    SELECT DISTINCT ON (ordering_key) id, state, due_at FROM deliveries
+                     WHERE w.ordered AND webhook_id = w.webhook_id AND state IN ('pending', 'queued', 'attempting')
+                     ORDER BY ordering_key, epoch, partition, "offset") head
+                   WHERE state = 'pending' AND (w.probe OR due_at <= now())
+                   ORDER BY due_at LIMIT w.n)) one_way) d
+        WHERE w.n > 0)
+     UPDATE deliveries
+        SET state = 'queued', due_at = NULL, lease_until = now() + $7 * interval '1 ms',
+            probe = webhook_id = ANY ($8::uuid[])
+      WHERE id = ANY (ARRAY(SELECT id FROM picked WHERE tenant_rank <= $9)) AND state = 'pending'
+      RETURNING id, webhook_id, attempt`,
+    [
+      endpoints.map((endpoint) => typeIdToUuid('whk', endpoint.webhookId)),
+      endpoints.map((endpoint) => endpoint.tenant),
+      endpoints.map((endpoint) => endpoint.inFlightMax),
+      endpoints.map((endpoint) => endpoint.newMax),
+      endpoints.map((endpoint) => endpoint.probe),
+      endpoints.map((endpoint) => endpoint.ordered),
+      o.leaseMs,
+      endpoints.filter((endpoint) => endpoint.probe).map((endpoint) => typeIdToUuid('whk', endpoint.webhookId)),
+      o.tenantInFlightMax,
+    ],
+  )
+  return rows.map((row) => ({
+    deliveryId: uuidToTypeId('dlv', row.id),
+    webhookId: uuidToTypeId('whk', row.webhook_id),
+    attempt: row.attempt,
+  }))
+}

@@ -1,0 +1,36 @@
+import { uuidToTypeId } from '@ariftly/events'
+import type { Queryable } from '../queryable.ts'
+
+/** A webhook with pending deliveries. */
+export interface DueWebhook {
+  readonly webhookId: string
+  /** Until its next delivery or probe may be sent, in ms; 0 when that is now. */
+  readonly dueInMs: number
+}
+
+/**
+ * Every enabled webhook that has pending deliveries, and when it next wants to be fed. It jumps from webhook to webhook in
+ * the index deliveries_due, so its cost is by webhooks with pending deliveries, not by deliveries.
+ */
+export async function readDueWebhooks(db: Queryable): Promise<readonly DueWebhook[]> {
+  const { rows } = await db.query<{ webhook_id: string; due_in_ms: number }>(
+    `WITH RECURSIVE pending AS (
+       (SELECT webhook_id, due_at FROM deliveries WHERE state = 'pending' ORDER BY webhook_id, due_at LIMIT 1)
+       UNION ALL
+       SELECT next.webhook_id, next.due_at
+         FROM pending
+        CROSS JOIN LATERAL (
+               SELECT webhook_id, due_at
+                 FROM deliveries
+                WHERE state = 'pending' AND webhook_id > pending.webhook_id
+                ORDER BY webhook_id, due_at
+                LIMIT 1) next)
+     SELECT pending.webhook_id,
+            greatest(0, extract(epoch FROM coalesce(e.next_probe_at, pending.due_at) - now()) * 1000)::float8 AS due_in_ms
+       FROM pending
+       JOIN webhooks w ON w.id = pending.webhook_id
+       JOIN webhook_endpoints e ON e.webhook_id = pending.webhook_id
+      WHERE w.enabled AND w.deleted_at IS NULL`,
+  )
+  return rows.map((row) => ({ webhookId: uuidToTypeId('whk', row.webhook_id), dueInMs: row.due_in_ms }))
+}

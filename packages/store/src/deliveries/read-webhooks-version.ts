@@ -1,0 +1,12 @@
+import type { Queryable } from '../queryable.ts'
+
+/**
+ * The number that every write to `webhooks` moves. A matcher reads it in the transaction of its batch and reloads its
+ * subscriptions when it has moved; as the writer committed before its 2xx, any event appended later is matched with it.
+ */
+export async function readWebhooksVersion(tx: Queryable): Promise<number> {
+  const { rows } = await tx.query<{ version: number }>('SELECT version FROM webhooks_version')
+  const row = rows[0]
+  if (row === undefined) throw new Error('webhooks_version has lost its row')
+  return row.version
+}

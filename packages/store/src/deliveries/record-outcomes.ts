@@ -1,0 +1,149 @@
+import { typeIdToUuid, uuidToTypeId } from '@ariftly/events'
+import type { Queryable } from '../queryable.ts'
+import { tallyEndpoints, type AttemptOutcome, type AttemptRecord } from './attempt-outcome.ts'
+
+/** When an endpoint counts as failing, and how it is probed then. */
+export interface FailingRule {
+  /** Failures in a row (10). */
+  readonly after: number
+  /** First wait for a probe (10 s); doubles with each failed one. */
+  readonly probeMs: number
+  /** Longest wait (5 min). */
+  readonly probeMsMax: number
+  /** Nothing but failures for this long (5 days): to be disabled. */
+  readonly disableMs: number
+}
+
+/** What recording has changed. */
+export interface RecordedOutcomes {
+  /** Deliveries that were still ours; the others' leases had ended, and only their attempts were kept. */
+  readonly applied: number
+  /** Webhooks that have seen nothing but failures for too long. */
+  readonly toDisable: readonly string[]
+}
+
+/**
+ * Writes the outcomes of a batch of attempts in one statement: each attempt's row, the delivery's next state (guarded by
+ * `attempting` and the attempt's number), and what it says about the endpoint, whose rows are locked in order. A delivery
+ * never becomes `failed` while its endpoint is failing, and a probe counts towards no schedule. By primary keys.
+ */
+export async function recordOutcomes(
+  db: Queryable,
+  o: { readonly outcomes: readonly AttemptOutcome[]; readonly failing: FailingRule },
+): Promise<RecordedOutcomes> {
+  const { outcomes, failing } = o
+  if (outcomes.length === 0) return { applied: 0, toDisable: [] }
+  const tallies = tallyEndpoints(outcomes)
+  const { rows } = await db.query<{ applied: number; to_disable: string[] | null }>(SQL, [
+    ...outcomeColumns(outcomes),
+    tallies.map((tally) => typeIdToUuid('whk', tally.webhookId)),
+    tallies.map((tally) => tally.succeeded),
+    tallies.map((tally) => tally.failures),
+    tallies.map((tally) => tally.probeFailed),
+    tallies.map((tally) => tally.lastAttemptMs),
+    failing.after,
+    failing.probeMs,
+    failing.probeMsMax,
+    failing.disableMs,
+  ])
+  const row = rows[0]
+  return { applied: row?.applied ?? 0, toDisable: (row?.to_disable ?? []).map((id) => uuidToTypeId('whk', id)) }
+}
+
+const SQL = `
+WITH outcome AS (
+  SELECT * FROM unnest($1::uuid[], $2::int[], $3::text[], $4::uuid[], $5::text[], $6::bool[], $7::float8[], $8::bool[],
+                       $9::float8[], $10::float8[], $11::float8[], $12::float8[], $13::float8[], $14::float8[],
+                       $15::text[], $16::int[], $17::text[], $18::text[], $19::text[], $20::bytea[])
+    AS o (delivery_id, attempt, tenant_id, webhook_id, type, probe, retry_ms, last,
+          started_at_ms, dns_ms, connect_ms, tls_ms, first_byte_ms, total_ms,
+          address, status, error_class, error_detail, response_headers, response_body)),
+tally AS (
+  SELECT * FROM unnest($21::uuid[], $22::bool[], $23::int[], $24::bool[], $25::int[])
+    AS t (webhook_id, succeeded, failures, probe_failed, last_attempt_ms)),
+endpoint AS (
+  SELECT webhook_id, consecutive_failures, failing_since, probe_delay_ms, next_probe_at
+    FROM webhook_endpoints WHERE webhook_id = ANY ($21::uuid[]) ORDER BY webhook_id FOR UPDATE),
+verdict AS (
+  SELECT t.*, e.next_probe_at, e.probe_delay_ms,
+         CASE WHEN t.succeeded THEN t.failures ELSE e.consecutive_failures + t.failures END AS now_failures,
+         CASE WHEN t.failures = 0 THEN NULL WHEN t.succeeded THEN now() ELSE coalesce(e.failing_since, now()) END AS since
+    FROM tally t JOIN endpoint e USING (webhook_id)),
+next AS (
+  SELECT v.*, v.now_failures >= $26 AS is_failing,
+         CASE WHEN v.next_probe_at IS NULL OR v.succeeded THEN $27::int
+              WHEN v.probe_failed THEN least(v.probe_delay_ms * 2, $28::int)
+              ELSE v.probe_delay_ms END AS new_delay_ms
+    FROM verdict v),
+moved AS (
+  UPDATE deliveries d
+     SET state = CASE WHEN o.type IN ('delivered', 'cancelled') THEN o.type
+                      WHEN o.type = 'failed' AND o.last AND NOT o.probe AND NOT n.is_failing THEN 'failed'
+                      ELSE 'pending' END,
+         finished_at = CASE WHEN o.type IN ('delivered', 'cancelled')
+                                 OR (o.type = 'failed' AND o.last AND NOT o.probe AND NOT n.is_failing) THEN now() END,
+         due_at = CASE WHEN o.type = 'released' THEN now()
+                       WHEN o.type = 'failed' AND (NOT o.last OR o.probe OR n.is_failing)
+                         THEN now() + o.retry_ms * interval '1 ms' END,
+         attempt = d.attempt + CASE WHEN o.type = 'released'
+                                         OR (o.type = 'failed' AND (NOT o.last OR o.probe OR n.is_failing)) THEN 1 ELSE 0 END,
+         attempt_count = d.attempt_count
+           + CASE WHEN o.type = 'delivered' OR (o.type = 'failed' AND NOT o.probe AND NOT (o.last AND n.is_failing))
+                  THEN 1 ELSE 0 END,
+         lease_until = NULL, probe = false
+    FROM outcome o LEFT JOIN next n ON n.webhook_id = o.webhook_id
+   WHERE d.id = o.delivery_id AND d.id = ANY ($1::uuid[]) AND d.attempt = o.attempt AND d.state = 'attempting'
+  RETURNING d.id, d.due_at),
+kept AS (
+  INSERT INTO attempts (delivery_id, attempt, tenant_id, webhook_id, probe, started_at, dns_ms, connect_ms, tls_ms,
+                        first_byte_ms, total_ms, address, status, error_class, error_detail, response_headers,
+                        response_body, next_attempt_at)
+  SELECT o.delivery_id, o.attempt, o.tenant_id, o.webhook_id, o.probe, to_timestamp(o.started_at_ms / 1000),
+         round(o.dns_ms), round(o.connect_ms), round(o.tls_ms), round(o.first_byte_ms), round(o.total_ms), o.address,
+         o.status, o.error_class, o.error_detail, o.response_headers::json, o.response_body, m.due_at
+    FROM outcome o LEFT JOIN moved m ON m.id = o.delivery_id
+   WHERE o.type IN ('delivered', 'failed')
+  ON CONFLICT DO NOTHING),
+marked AS (
+  UPDATE webhook_endpoints e
+     SET consecutive_failures = n.now_failures,
+         failing_since = n.since,
+         last_success_at = CASE WHEN n.succeeded THEN now() ELSE e.last_success_at END,
+         last_attempt_ms = n.last_attempt_ms,
+         next_probe_at = CASE WHEN NOT n.is_failing THEN NULL
+                              WHEN e.next_probe_at IS NULL OR n.succeeded OR n.probe_failed
+                                THEN now() + n.new_delay_ms * interval '1 ms'
+                              ELSE e.next_probe_at END,
+         probe_delay_ms = CASE WHEN n.is_failing THEN n.new_delay_ms END
+    FROM next n
+   WHERE e.webhook_id = n.webhook_id
+  RETURNING e.webhook_id, n.is_failing AND e.failing_since < now() - $29 * interval '1 ms' AS expired)
+SELECT (SELECT count(*)::int FROM moved) AS applied,
+       (SELECT array_agg(webhook_id) FROM marked WHERE expired) AS to_disable`
+
+function outcomeColumns(outcomes: readonly AttemptOutcome[]): unknown[] {
+  const of = <T>(read: (record: AttemptRecord) => T) =>
+    outcomes.map((outcome) => ('record' in outcome ? read(outcome.record) : null))
+  return [
+    outcomes.map((outcome) => typeIdToUuid('dlv', outcome.deliveryId)),
+    outcomes.map((outcome) => outcome.attempt),
+    outcomes.map((outcome) => outcome.tenant),
+    outcomes.map((outcome) => typeIdToUuid('whk', outcome.webhookId)),
+    outcomes.map((outcome) => outcome.type),
+    outcomes.map((outcome) => 'probe' in outcome && outcome.probe),
+    outcomes.map((outcome) => (outcome.type === 'failed' ? outcome.retryInMs : null)),
+    outcomes.map((outcome) => outcome.type === 'failed' && outcome.last),
+    of((record) => record.startedAtMs),
+    of((record) => record.dnsMs),
+    of((record) => record.connectMs),
+    of((record) => record.tlsMs),
+    of((record) => record.firstByteMs),
+    of((record) => record.totalMs),
+    of((record) => record.address),
+    of((record) => record.status),
+    of((record) => record.errorClass),
+    of((record) => record.errorDetail),
+    of((record) => record.responseHeaders),
+    of((record) => record.responseBody),
+  ]
+}

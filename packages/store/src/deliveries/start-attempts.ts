@@ -1,0 +1,108 @@
+import { typeIdToUuid, uuidToTypeId, type EventType } from '@ariftly/events'
+import type { EventRow } from '../events/event-row.ts'
+import type { Queryable } from '../queryable.ts'
+import type { AttemptRef } from './unqueue-deliveries.ts'
+
+/** An attempt that is ours to make, with all that it takes. */
+export interface StartedAttempt extends AttemptRef {
+  readonly webhookId: string
+  readonly tenant: string
+  /** Attempts made before that count towards the schedule. */
+  readonly attemptCount: number
+  readonly probe: boolean
+  readonly traceparent: string | null
+  /** False when the webhook was disabled or deleted after this was queued. */
+  readonly enabled: boolean
+  readonly deleted: boolean
+  readonly url: string
+  /** Sealed, aad `webhook:<tenant>:<whk id>`. */
+  readonly secret: Buffer
+  /** Sealed; null unless a rotation's overlap is running. */
+  readonly previousSecret: Buffer | null
+  /** Sealed JSON object; null when there are none. */
+  readonly headers: Buffer | null
+  /** Null when the event is older than the history. */
+  readonly event: Pick<EventRow, 'id' | 'type' | 'taskId' | 'agent' | 'sessionId' | 'data'> | null
+}
+
+interface Columns {
+  id: string
+  attempt: number
+  webhook_id: string
+  tenant_id: string
+  event_id: string
+  attempt_count: number
+  probe: boolean
+  traceparent: string | null
+  enabled: boolean
+  deleted: boolean
+  url: string
+  secret: Buffer
+  previous_secret: Buffer | null
+  headers: Buffer | null
+  type: EventType | null
+  task_id: string | null
+  agent: string | null
+  session_id: string | null
+  data: string | null
+}
+
+/**
+ * The guarded start of attempts: of these jobs, those whose delivery is still `queued` for exactly this attempt move to
+ * `attempting` under a fresh lease and are answered; all others are stale and must be dropped. By primary keys of
+ * `deliveries`, `webhooks` and `events`.
+ */
+export async function startAttempts(
+  db: Queryable,
+  o: { readonly refs: readonly AttemptRef[]; readonly leaseMs: number },
+): Promise<readonly StartedAttempt[]> {
+  const { rows } = await db.query<Columns>(
+    `WITH started AS (
+       UPDATE deliveries d
+          SET state = 'attempting', lease_until = now() + $3 * interval '1 ms'
+         FROM unnest($1::uuid[], $2::int[]) AS j (id, attempt)
+        WHERE d.id = j.id AND d.id = ANY ($1::uuid[]) AND d.attempt = j.attempt AND d.state = 'queued'
+       RETURNING d.id, d.attempt, d.webhook_id, d.tenant_id, d.event_id, d.attempt_count, d.probe, d.traceparent)
+     SELECT s.*, w.enabled, w.deleted_at IS NOT NULL AS deleted, w.url, w.secret,
+            CASE WHEN w.previous_secret_until > now() THEN w.previous_secret END AS previous_secret, w.headers,
+            e.type, e.task_id, e.agent, e.session_id, e.data
+       FROM started s
+       JOIN webhooks w ON w.id = s.webhook_id
+       LEFT JOIN LATERAL (
+              SELECT type, task_id, agent, session_id, data
+                FROM events
+               WHERE tenant_id = s.tenant_id AND id = s.event_id
+               LIMIT 1) e ON true`,
+    [o.refs.map((ref) => typeIdToUuid('dlv', ref.deliveryId)), o.refs.map((ref) => ref.attempt), o.leaseMs],
+  )
+  return rows.map(toStartedAttempt)
+}
+
+function toStartedAttempt(row: Columns): StartedAttempt {
+  return {
+    deliveryId: uuidToTypeId('dlv', row.id),
+    attempt: row.attempt,
+    webhookId: uuidToTypeId('whk', row.webhook_id),
+    tenant: row.tenant_id,
+    attemptCount: row.attempt_count,
+    probe: row.probe,
+    traceparent: row.traceparent,
+    enabled: row.enabled,
+    deleted: row.deleted,
+    url: row.url,
+    secret: row.secret,
+    previousSecret: row.previous_secret,
+    headers: row.headers,
+    event:
+      row.type === null || row.data === null
+        ? null
+        : {
+            id: uuidToTypeId('evt', row.event_id),
+            type: row.type,
+            taskId: row.task_id,
+            agent: row.agent,
+            sessionId: row.session_id,
+            data: Buffer.from(row.data),
+          },
+  }
+}
