@@ -77,8 +77,7 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
     onChange(change) {
       for (const { changed } of lookups.values()) changed.add(change.keyId)
       cache.drop(change.keyId)
-      if (change.kind === 'revoked') tell(change.keyId)
-      else unknownUntilMs.clear()
+      tell(change.keyId)
     },
     onReset() {
       log.warn('the feed of key changes went back: every key is looked up again')

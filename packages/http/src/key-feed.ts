@@ -4,7 +4,7 @@ import { sleep, withTimeout, type Logger } from '@ariftly/runtime'
 export interface KeyChange {
   readonly seq: number
   readonly keyId: string
-  readonly kind: 'created' | 'revoked'
+  readonly kind: 'revoked'
 }
 
 /** What was read of the feed. */

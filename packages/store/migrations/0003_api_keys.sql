@@ -1,4 +1,4 @@
--- API keys, and the feed from which every process learns within a second that a key was made or revoked.
+-- API keys, and the feed from which every process learns within a second that a key was revoked.
 
 create table api_keys (
   id uuid primary key,
@@ -13,15 +13,14 @@ create table api_keys (
   created_at timestamptz not null default now(),
   revoked_at timestamptz
 );
-create index api_keys_tenant on api_keys (tenant_id, id);
+create index api_keys_tenant on api_keys (tenant_id, id) where revoked_at is null;
 
 -- Append-only. A writer takes an advisory transaction lock before the number is drawn, so numbers become visible in
--- their order and a reader that has seen n never misses one below it.
+-- their order and a reader that has seen n never misses one below it. A new key needs no entry: nobody has cached it.
 create table api_key_changes (
   seq bigint generated always as identity primary key,
   api_key_id uuid not null references api_keys (id),
-  hash bytea not null,
-  kind text not null check (kind in ('created', 'revoked')),
+  kind text not null check (kind in ('revoked')),
   changed_at timestamptz not null default now()
 );
 
