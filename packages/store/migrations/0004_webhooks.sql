@@ -114,6 +114,7 @@ create table deliveries (
   check ((state in ('delivered', 'failed', 'cancelled')) = (finished_at is not null))
 ) partition by range (id);
 create index deliveries_webhook on deliveries (webhook_id, id);
+create index deliveries_failed on deliveries (webhook_id, id) where state = 'failed';
 create index deliveries_due on deliveries (webhook_id, due_at) where state = 'pending';
 create index deliveries_leased on deliveries (tenant_id, webhook_id) where state in ('queued', 'attempting');
 create index deliveries_ordering on deliveries (webhook_id, ordering_key, epoch, partition, "offset")

@@ -1,6 +1,7 @@
 import pg from 'pg'
 
-const { builtins } = pg.types
+/** Of `pg_type`. */
+const OID = { int8: 20, json: 114 } as const
 
 /**
  * How column values become JavaScript: `int8` is a number (RangeError past 2^53, which no offset or count of ours
@@ -8,16 +9,11 @@ const { builtins } = pg.types
  * `timestamptz` is a Date, `uuid` its text form, `numeric` a string.
  */
 export const typeParsers: pg.CustomTypesConfig = {
-  getTypeParser(oid: number, format?: 'text' | 'binary') {
-    if (format === 'binary') return pg.types.getTypeParser(oid, 'binary')
-    switch (oid) {
-      case builtins.INT8:
-        return parseInt8
-      case builtins.JSON:
-        return keepText
-      default:
-        return pg.types.getTypeParser(oid, 'text')
-    }
+  getTypeParser(oid: number, format: 'text' | 'binary' = 'text') {
+    if (format === 'text' && oid === OID.int8) return parseInt8
+    if (format === 'text' && oid === OID.json) return keepText
+    const parserOf: (oid: number, format: 'text' | 'binary') => unknown = pg.types.getTypeParser
+    return parserOf(oid, format)
   },
 }
 

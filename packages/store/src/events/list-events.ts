@@ -1,7 +1,7 @@
 import { EVENT_TYPES, type EventFilter, type EventType } from '@ariftly/events'
 import type { Queryable } from '../queryable.ts'
 import { EVENT_COLUMNS, toEventRow, type EventColumns, type EventRow } from './event-row.ts'
-import { idBounds, type IdWindow } from './id-bounds.ts'
+import { idBounds, type IdWindow } from '../id-bounds.ts'
 
 export interface ListEventsOptions extends IdWindow {
   readonly tenant: string
@@ -56,7 +56,7 @@ export const LIST_SETTINGS = {
  * The window function only adds up lengths in page order and stops with the page.
  */
 export function listEventsQuery(o: ListEventsOptions): { name: string; text: string; values: unknown[] } {
-  const { low, high } = idBounds(o)
+  const { low, high } = idBounds('evt', o)
   const values: unknown[] = [o.tenant, low, high, o.limit, o.dataBytesMax ?? DATA_BYTES_MAX]
   const parameter = (value: unknown): string => `$${values.push(value)}`
   const direction = o.order === 'asc' ? 'ASC' : 'DESC'

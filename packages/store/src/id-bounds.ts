@@ -1,4 +1,4 @@
-import { typeIdToUuid, type Timestamp } from '@ariftly/events'
+import { typeIdToUuid } from '@ariftly/events'
 
 /** Ids from `low` (inclusive) to `high` (exclusive), as UUID text. */
 export interface IdBounds {
@@ -9,11 +9,11 @@ export interface IdBounds {
 /** Where a page begins and ends in time, and the last id of the page before it. */
 export interface IdWindow {
   readonly order: 'asc' | 'desc'
-  /** Exclusive: events created after this moment. */
-  readonly after?: Timestamp
-  /** Exclusive: events created before this moment. */
-  readonly before?: Timestamp
-  /** Last event id of the page before. */
+  /** Exclusive: whole milliseconds above this. A moment finer than a millisecond is rounded down. */
+  readonly afterMs?: number
+  /** Exclusive: whole milliseconds below this. A moment finer than a millisecond is rounded up. */
+  readonly beforeMs?: number
+  /** Last id of the page before. */
   readonly cursorId?: string
 }
 
@@ -22,15 +22,12 @@ const LOWEST = '00000000-0000-0000-0000-000000000000'
 /** Above every UUIDv7 of the last millisecond: the version nibble is 7, so `f` is never reached. */
 const HIGHEST = 'ffffffff-ffff-ffff-ffff-ffffffffffff'
 
-/**
- * The range of ids of a page. An id's time is a whole millisecond m, so "after t" means m >= floor(t) + 1, also when t is
- * finer than a millisecond, and "before t" means m < ceil(t).
- */
-export function idBounds(o: IdWindow): IdBounds {
-  const low = o.after === undefined ? LOWEST : uuidFloor(o.after.ms + 1)
-  const high = o.before === undefined ? HIGHEST : uuidFloor(o.before.ms + (o.before.finer ? 1 : 0))
+/** The range of ids of a page. An id's time is a whole millisecond, so the first one after `afterMs` is the next. */
+export function idBounds(prefix: string, o: IdWindow): IdBounds {
+  const low = o.afterMs === undefined ? LOWEST : uuidFloor(o.afterMs + 1)
+  const high = o.beforeMs === undefined ? HIGHEST : uuidFloor(o.beforeMs)
   if (o.cursorId === undefined) return { low, high }
-  const cursor = typeIdToUuid('evt', o.cursorId)
+  const cursor = typeIdToUuid(prefix, o.cursorId)
   // Text of equal length in lower-case hex sorts as the bytes do.
   if (o.order === 'desc') return { low, high: cursor < high ? cursor : high }
   const next = successor(cursor)

@@ -1,0 +1,51 @@
+import { typeIdToUuid } from '@ariftly/events'
+import type { Pool } from '../pool.ts'
+import { withTransaction } from '../with-transaction.ts'
+import type { WebhookSettings } from './webhook-row.ts'
+
+export interface NewWebhook extends WebhookSettings {
+  /** TypeID `whk_…`, fresh. */
+  readonly id: string
+  readonly tenant: string
+  /** Sealed with aad `webhook:<tenant>:<whk id>`. */
+  readonly secret: Buffer
+}
+
+/**
+ * Stores a new webhook, unless its tenant has `webhooksMax` already. Creations of one tenant wait for one another, so the
+ * limit holds whatever runs at the same time. Triggers add its endpoint's row and move `webhooks_version`: the matcher
+ * sees the webhook with the first event appended after this has committed.
+ */
+export async function insertWebhook(
+  pool: Pool,
+  webhook: NewWebhook,
+  webhooksMax: number,
+): Promise<'inserted' | 'too_many'> {
+  return await withTransaction(pool, async (tx) => {
+    await tx.query(`SELECT pg_advisory_xact_lock(hashtextextended('ariftly webhooks ' || $1, 0))`, [webhook.tenant])
+    const { rowCount } = await tx.query(
+      `INSERT INTO webhooks (id, tenant_id, url, events, task_id, session_id, agent, description, enabled, disabled_reason,
+                             secret, header_names, headers, rate_limit, ordering)
+       SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, CASE WHEN $9 THEN NULL ELSE 'manual' END, $10, $11, $12, $13, $14
+        WHERE (SELECT count(*) FROM webhooks WHERE tenant_id = $2 AND deleted_at IS NULL) < $15`,
+      [
+        typeIdToUuid('whk', webhook.id),
+        webhook.tenant,
+        webhook.url,
+        webhook.events,
+        webhook.taskId,
+        webhook.sessionId,
+        webhook.agent,
+        webhook.description,
+        webhook.enabled,
+        webhook.secret,
+        webhook.headerNames,
+        webhook.headers,
+        webhook.rateLimit,
+        webhook.ordering,
+        webhooksMax,
+      ],
+    )
+    return rowCount === 1 ? 'inserted' : 'too_many'
+  })
+}
