@@ -4,13 +4,16 @@ import { tsImport } from 'tsx/esm/api'
 
 // Runs once for all projects that need the stack: starts it, and hands its addresses to the tests by environment.
 export default async function setup() {
-  // A failure here comes before the reporters exist.
-  const lastLine = () => writeSync(1, '0 passed, 1 failed\n')
-  process.once('exit', lastLine)
+  process.once('exit', printFailure)
   register('./source-condition.mjs', import.meta.url)
   const { startTestStack } = await tsImport('../stack/stack.ts', import.meta.url)
   const { environment, close } = await startTestStack()
   Object.assign(process.env, environment)
   globalThis.closeTestStack = close
-  process.removeListener('exit', lastLine)
+  process.removeListener('exit', printFailure)
+}
+
+// A failure of the setup comes before the reporters exist.
+function printFailure() {
+  writeSync(1, '0 passed, 1 failed\n')
 }

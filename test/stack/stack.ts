@@ -28,8 +28,13 @@ export async function startTestStack(): Promise<{
   }
   const { kafka, postgres, redis } = stack.addresses
   return {
-    environment: { ARIFTLY_TEST_KAFKA: kafka, ARIFTLY_TEST_POSTGRES: postgres, ARIFTLY_TEST_REDIS: redis },
-    close: stack.close,
+    environment: {
+      ARIFTLY_TEST_KAFKA: kafka,
+      ARIFTLY_TEST_POSTGRES: postgres,
+      ARIFTLY_TEST_REDIS: redis,
+      ARIFTLY_TEST_DIR: dataDir,
+    },
+    close: () => stack.close(),
   }
 }
 

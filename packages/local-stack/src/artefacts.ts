@@ -1,10 +1,9 @@
 import { createHash } from 'node:crypto'
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { readdirSync } from 'node:fs'
+import * as fs from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { StackFault } from './fault.ts'
-import { lock } from './lock.ts'
+import { takeLock } from './lock.ts'
 import { findOnPath } from './programs.ts'
 import { runSupervised } from './supervise.ts'
 
@@ -59,10 +58,10 @@ export function fetchKafkaJars(context: FetchContext): Promise<string> {
 export async function fetchRedisBinary(context: FetchContext): Promise<string> {
   const folder = await fetchArtefact(REDIS, context)
   const suffix = `-${process.platform}-${process.arch === 'x64' ? 'amd64' : process.arch}`
-  const name = readdirSync(folder).find((entry) => entry.startsWith('redis-server-') && entry.endsWith(suffix))
+  const name = fs.readdirSync(folder).find((entry) => entry.startsWith('redis-server-') && entry.endsWith(suffix))
   if (name === undefined) throw new StackFault(`There is no Redis to fetch for ${process.platform}: ${REDIS.instead}.`)
   const file = join(folder, name)
-  chmodSync(file, 0o755)
+  fs.chmodSync(file, 0o755)
   return file
 }
 
@@ -75,13 +74,13 @@ async function fetchArtefact(artefact: Artefact, context: FetchContext): Promise
   const version = createHash('sha256').update(pom).update(artefact.goal.join(' ')).digest('hex').slice(0, 8)
   const cache = cacheFolder(context.env)
   const folder = join(cache, `${artefact.folder}-${version}`)
-  if (existsSync(folder)) return folder
-  mkdirSync(cache, { recursive: true })
-  const held = await lock(folder, () => {
+  if (fs.existsSync(folder)) return folder
+  fs.mkdirSync(cache, { recursive: true })
+  const held = await takeLock(folder, () => {
     context.progress(`Waiting for another process that fetches ${artefact.title}`)
   })
   try {
-    if (!existsSync(folder)) await runMaven(artefact, pom, folder, context)
+    if (!fs.existsSync(folder)) await runMaven(artefact, pom, folder, context)
     return folder
   } finally {
     await held.release()
@@ -96,22 +95,22 @@ async function runMaven(artefact: Artefact, pom: string, folder: string, context
     )
   }
   context.progress(`Fetching ${artefact.title}`)
-  const work = mkdtempSync(`${folder}.`)
+  const work = fs.mkdtempSync(`${folder}.`)
   try {
     const out = join(work, 'out')
     const log = join(work, 'log')
-    writeFileSync(join(work, 'pom.xml'), pom)
+    fs.writeFileSync(join(work, 'pom.xml'), pom)
     const args = ['-B', '-q', '-f', join(work, 'pom.xml'), ...artefact.goal, `-DoutputDirectory=${out}`]
     const code = await runSupervised({ file, args, cwd: work }, log)
     if (code !== 0) throw new StackFault(`Maven could not fetch ${artefact.title}; it said:\n${lastLines(log)}`)
-    renameSync(out, folder)
+    fs.renameSync(out, folder)
   } finally {
-    rmSync(work, { recursive: true, force: true })
+    fs.rmSync(work, { recursive: true, force: true })
   }
 }
 
 function lastLines(file: string): string {
-  return readFileSync(file, 'utf8').trimEnd().split('\n').slice(-8).join('\n')
+  return fs.readFileSync(file, 'utf8').trimEnd().split('\n').slice(-8).join('\n')
 }
 
 function cacheFolder(env: NodeJS.ProcessEnv): string {

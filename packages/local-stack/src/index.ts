@@ -1,3 +1,5 @@
 export { StackFault } from './fault.ts'
 export type { Part, PartName } from './part.ts'
+export { findFreePort } from './ports.ts'
 export { startStack, type LocalStack, type StackAddresses, type StackOptions } from './stack.ts'
+export { startSupervised, type Command, type Death, type Supervised } from './supervise.ts'

@@ -46,11 +46,15 @@ function formatOnce(data: string): void {
   const file = join(data, 'meta.properties')
   if (existsSync(file)) return
   mkdirSync(data, { recursive: true })
-  const newId = () => randomBytes(16).toString('base64url').replace(/^-/, 'A') // Kafka's own ids begin with no dash either.
   writeFileSync(
     file,
     renderProperties({ version: '1', 'cluster.id': newId(), 'node.id': '1', 'directory.id': newId() }),
   )
+}
+
+/** A 16-byte id as Kafka writes it: base64url, no leading dash. */
+function newId(): string {
+  return randomBytes(16).toString('base64url').replace(/^-/, 'A')
 }
 
 function settings(port: number, controllerPort: number, data: string): Readonly<Record<string, string | number>> {
@@ -123,7 +127,7 @@ async function javaVersion(file: string): Promise<number | undefined> {
 
 // Metadata request, version 1, for no topic: api key 3, correlation id 1, no client id, an empty array. The answer lists the brokers
 // that the controller lets in, so one there means that the broker is registered and not fenced.
-const METADATA_REQUEST = Buffer.from('0000000e' + '0003' + '0001' + '00000001' + 'ffff' + '00000000', 'hex')
+const METADATA_REQUEST = Buffer.from('0000000e 0003 0001 00000001 ffff 00000000'.replaceAll(' ', ''), 'hex')
 
 function hasBroker(answer: Buffer): boolean | undefined {
   if (answer.length < 12) return undefined

@@ -19,14 +19,14 @@ export async function tryLock(name: string): Promise<Lock | undefined> {
   const id = `ariftly-${createHash('sha256').update(name).digest('hex').slice(0, 32)}`
   if (process.platform === 'linux') return listen(`\0${id}`)
   const path = join(tmpdir(), `${id}.sock`)
-  const lock = await listen(path)
-  if (lock !== undefined || (await answers(path))) return lock
+  const held = await listen(path)
+  if (held !== undefined || (await answers(path))) return held
   unlinkSync(path)
   return listen(path)
 }
 
 /** Takes the lock `name`, waiting until its holder gives it up. `onWait` is called once if there is something to wait for. */
-export async function lock(name: string, onWait?: () => void): Promise<Lock> {
+export async function takeLock(name: string, onWait?: () => void): Promise<Lock> {
   for (let first = true; ; first = false) {
     const held = await tryLock(name)
     if (held !== undefined) return held

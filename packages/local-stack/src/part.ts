@@ -79,11 +79,14 @@ function createPart(spec: PartSpec, port: number, first: Supervised): Part {
     current = process
     running = true
     asked = false
-    void process.exited.then((code) => {
-      if (current !== process) return
-      running = false
-      if (!asked) spec.onExit?.(`${spec.name} ended by itself with code ${code}.${tail(logFileOf(spec))}`)
-    })
+    void watch(process)
+  }
+
+  async function watch(process: Supervised): Promise<void> {
+    const code = await process.exited
+    if (current !== process) return
+    running = false
+    if (!asked) spec.onExit?.(`${spec.name} ended by itself with code ${code}.${tail(logFileOf(spec))}`)
   }
 
   async function start(): Promise<void> {
@@ -139,12 +142,8 @@ type Launch =
 async function launch(spec: PartSpec, port: number, patienceMs: number): Promise<Launch> {
   const process = await startSupervised(await spec.prepare(port), spec.death, logFileOf(spec))
   await writeProcessId(join(spec.dir, 'pid'), process.pid)
-  let code: number | undefined
-  void process.exited.then((value) => {
-    code = value
-  })
   for (const end = Date.now() + patienceMs; Date.now() < end; await delay(25)) {
-    if (code !== undefined) return { type: 'failed', detail: `it ended with code ${code}` }
+    if (process.exitCode() !== undefined) return { type: 'failed', detail: `it ended with code ${process.exitCode()}` }
     if (await spec.probe(port)) return { type: 'up', process }
   }
   signal(process.pid, 'SIGKILL')

@@ -20,7 +20,7 @@ export async function writeProcessId(file: string, pid: number): Promise<void> {
 export async function awaitFormerProcess(file: string, patienceMs: number): Promise<void> {
   const written = existsSync(file) ? readFileSync(file, 'utf8').trim() : ''
   const pid = Number(written.split(' ', 1)[0])
-  for (const end = Date.now() + patienceMs; pid > 0 && (await isSame(pid, written)); await delay(50)) {
+  for (const end = Date.now() + patienceMs; await isSame(pid, written); await delay(50)) {
     if (Date.now() >= end) signal(pid, 'SIGKILL')
   }
   rmSync(file, { force: true })
@@ -36,7 +36,7 @@ export function signal(pid: number, name: NodeJS.Signals): boolean {
 }
 
 async function isSame(pid: number, written: string): Promise<boolean> {
-  return `${pid} ${await bornAt(pid)}` === written
+  return pid > 0 && `${pid} ${await bornAt(pid)}` === written
 }
 
 async function bornAt(pid: number): Promise<string> {

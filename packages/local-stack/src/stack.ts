@@ -93,7 +93,7 @@ async function startParts(options: StackOptions, dataDir: string, held: Lock): P
   const started = settled.map((outcome) => (outcome.status === 'fulfilled' ? outcome.value : undefined))
   const parts = started.map((each) => each?.part)
   const close = async () => {
-    await Promise.all(parts.map((part) => (options.ephemeral === true ? part?.kill() : part?.stop())))
+    await Promise.all(parts.map(async (part) => (options.ephemeral === true ? part?.kill() : part?.stop())))
     if (options.ephemeral === true) rmSync(dataDir, { recursive: true, force: true, maxRetries: 5 })
     await held.release()
   }

@@ -1,15 +1,17 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, openSync } from 'node:fs'
+import { constants } from 'node:os'
 import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
 import { StackFault } from './fault.ts'
 
-/** A program to run: `env` is added to the environment of this process; `uid` and `gid` only where this process is root. */
+/** A program to run; `uid` and `gid` only where this process is root. */
 export interface Command {
   readonly file: string
   readonly args: readonly string[]
   readonly cwd?: string
+  /** The whole environment; that of this process if not given. */
   readonly env?: Readonly<Record<string, string>>
   readonly uid?: number
   readonly gid?: number
@@ -29,6 +31,8 @@ export interface Supervised {
   readonly pid: number
   /** Resolves when the program has ended; the code is 128 + the number of the signal if one ended it. */
   readonly exited: Promise<number>
+  /** The same code, undefined while the program runs. */
+  exitCode(): number | undefined
 }
 
 // The supervisor. Standard input is a pipe that only our process holds open for writing: its end means that we are gone, however
@@ -71,18 +75,24 @@ export async function startSupervised(command: Command, death: Death, logFile: s
   const log = openSync(logFile, 'a')
   try {
     const child = spawnSupervisor(command, death, log)
-    const exited = once(child, 'exit').then(([code]) => (typeof code === 'number' ? code : 137))
-    exited.catch(() => undefined)
+    let code: number | undefined
+    const exited = new Promise<number>((resolve) => {
+      child.once('exit', (value) => {
+        code = value ?? 128 + constants.signals.SIGKILL
+        resolve(code)
+      })
+    })
+    await once(child, 'spawn')
     const pid = await readPid(child.stdio[4] as Readable)
     if (pid === undefined) throw new StackFault(`${command.file} could not be started; see ${logFile}.`)
-    return { pid, exited }
+    return { pid, exited, exitCode: () => code }
   } finally {
     closeSync(log)
   }
 }
 
 /**
- * Runs a program to its end, supervised in the same way. `input` is not possible: standard input is empty.
+ * Runs a program to its end, supervised in the same way. Standard input is empty.
  * @returns the exit code; output is at the end of `logFile`.
  */
 export async function runSupervised(command: Command, logFile: string): Promise<number> {
@@ -96,7 +106,7 @@ function spawnSupervisor(command: Command, death: Death, log: number): ChildProc
   const child = spawn('/bin/sh', ['-c', SUPERVISOR, 'ariftly-supervisor', ...settings, file, ...args], {
     detached: true,
     stdio: ['pipe', log, log, 'ignore', 'pipe'],
-    env: { ...process.env, ...env },
+    env: env ?? process.env,
     ...(cwd === undefined ? {} : { cwd }),
     ...(uid === undefined ? {} : { uid }),
     ...(gid === undefined ? {} : { gid }),

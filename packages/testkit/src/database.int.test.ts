@@ -4,15 +4,6 @@ import { createTestDatabase } from './database.ts'
 
 test('two test databases share nothing, and a dropped one is gone', async () => {
   const [one, other] = await Promise.all([createTestDatabase(), createTestDatabase()])
-  const query = async (url: string, text: string) => {
-    const client = new pg.Client({ connectionString: url })
-    await client.connect()
-    try {
-      return (await client.query<{ value: unknown }>(text)).rows[0]?.value
-    } finally {
-      await client.end()
-    }
-  }
   await query(one.adminUrl, 'CREATE TABLE only_here (n int)')
   const look = `SELECT to_regclass('only_here')::text AS value`
   expect(await query(one.adminUrl, look)).toBe('only_here')
@@ -20,3 +11,13 @@ test('two test databases share nothing, and a dropped one is gone', async () => 
   await Promise.all([one.drop(), other.drop()])
   await expect(query(one.adminUrl, look)).rejects.toThrow('does not exist')
 })
+
+async function query(url: string, text: string): Promise<unknown> {
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  try {
+    return (await client.query<{ value: unknown }>(text)).rows[0]?.value
+  } finally {
+    await client.end()
+  }
+}

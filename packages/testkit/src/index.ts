@@ -1,3 +1,13 @@
 export { stackAddresses } from './addresses.ts'
+export { startCuttingProxy, type CuttingProxy } from './cutting-proxy.ts'
 export { createTemplateDatabase, createTestDatabase, type TestDatabase } from './database.ts'
 export { eventually, type EventuallyOptions } from './eventually.ts'
+export { createRandom, randomSeed } from './random.ts'
+export { startReceiver, type ReceivedRequest, type Receiver, type ReceiverAnswer, type Respond } from './receiver.ts'
+export {
+  startServiceProcess,
+  type ServiceProcess,
+  type ServiceProcessName,
+  type ServiceProcessOptions,
+} from './service-process.ts'
+export { createTestTopics, type TestTopics, type TestTopicsOptions } from './topics.ts'
