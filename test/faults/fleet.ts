@@ -56,7 +56,7 @@ async function startReplica(
     url,
     pid: () => current.pid,
     alive: () => alive,
-    signal: (signal) => process.kill(current.pid, signal),
+    signal: (signal) => current.kill(signal),
     async kill() {
       alive = false
       current.kill('SIGKILL')
@@ -64,7 +64,7 @@ async function startReplica(
     },
     async restart() {
       earlier.push(current.output())
-      current = await startServiceProcess(service, { ...env, PORT: new URL(url).port })
+      current = await startServiceProcess(service, env, { port: current.port })
       alive = true
     },
     async stop() {

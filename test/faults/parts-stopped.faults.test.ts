@@ -1,0 +1,121 @@
+import { mkdtempSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { startStack, type LocalStack } from '@ariftly/local-stack'
+import { eventually, startReceiver, startServiceProcess, type ServiceProcess } from '@ariftly/testkit'
+import { mintEventId } from '../support/client-event-id.ts'
+import { openStream, type OpenStream } from '../support/read-stream.ts'
+
+const API_KEY = 'bootstrap-key-of-the-parts-test'
+const KNOWN_MS = 250
+
+let stack: LocalStack
+let house: ServiceProcess
+let receiver: Awaited<ReturnType<typeof startReceiver>>
+let stream: OpenStream
+
+beforeAll(async () => {
+  stack = await startStack({
+    dataDir: mkdtempSync(join(tmpdir(), 'ariftly-parts-')),
+    ephemeral: true,
+    env: withoutParts(),
+  })
+  house = await startServiceProcess('standalone', {
+    KAFKA_BROKERS: stack.addresses.kafka,
+    DATABASE_URL: stack.addresses.postgres,
+    DATABASE_ADMIN_URL: stack.addresses.postgres,
+    REDIS_URL: stack.addresses.redis,
+    ENCRYPTION_KEYS: `k1:${Buffer.alloc(32, 1).toString('base64')}`,
+    ARIFTLY_BOOTSTRAP_KEY: API_KEY,
+    DATA_DIR: mkdtempSync(join(tmpdir(), 'ariftly-parts-data-')),
+    WEBHOOK_ALLOW_HTTP: 'true',
+    LOG_LEVEL: 'warn',
+  })
+  receiver = await startReceiver()
+  const webhook = { url: receiver.url, events: ['task.complete'], secret: 'secret of the parts test' }
+  expect((await request('/v1/webhooks', { method: 'POST', body: JSON.stringify(webhook) })).status).toBe(201)
+  stream = await openStream((signal) => request('/v1/events/stream', { signal }))
+}, 90_000)
+
+afterAll(async () => {
+  await stream?.close()
+  house?.kill('SIGTERM')
+  await house?.exited
+  await receiver?.close()
+  await stack?.close()
+}, 30_000)
+
+describe('when a part is stopped', () => {
+  test('Kafka: ingest answers 503 within 250 ms once it knows, and takes the same events when it is back', async () => {
+    const id = mintEventId(Date.now())
+    await stack.kafka?.stop()
+    await eventually(async () => (await post(id)).status === 503, { timeoutMs: 40_000 })
+    const tookMs: number[] = []
+    for (let attempt = 0; attempt < 10; attempt += 1) {
+      const startedMs = performance.now()
+      const refused = await post(id)
+      tookMs.push(performance.now() - startedMs)
+      expect(refused.status).toBe(503)
+      expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0)
+      expect(await refused.json()).toMatchObject({ status: 503, events: [{ index: 0, id, status: 'retry' }] })
+    }
+    expect(Math.max(...tookMs)).toBeLessThan(KNOWN_MS)
+    expect((await request('/v1/events')).status).toBe(200)
+    await stack.kafka?.start()
+    await eventually(async () => (await post(id)).status === 202, { timeoutMs: 30_000, everyMs: 100 })
+    await comesOut(id)
+  }, 120_000)
+
+  test('Postgres: events are still taken and streamed, and are listed and delivered when it is back', async () => {
+    await stack.postgres?.stop()
+    const ids = [mintEventId(Date.now()), mintEventId(Date.now() + 1)]
+    for (const id of ids) expect((await post(id)).status).toBe(202)
+    for (const id of ids) await eventually(() => streamed(id), { timeoutMs: 15_000 })
+    expect((await request('/v1/events')).status).toBe(503)
+    await stack.postgres?.start()
+    for (const id of ids) await comesOut(id)
+  }, 90_000)
+
+  test('Redis: everything but deliveries goes on, and those arrive when it is back, emptied', async () => {
+    await stack.redis?.stop()
+    const id = mintEventId(Date.now())
+    expect((await post(id)).status).toBe(202)
+    await eventually(() => streamed(id), { timeoutMs: 15_000 })
+    await eventually(() => listed(id), { timeoutMs: 15_000 })
+    await stack.redis?.start()
+    await comesOut(id)
+  }, 90_000)
+})
+
+/** Listed, streamed and delivered: nothing that was accepted is lost, wherever it stood. */
+async function comesOut(id: string): Promise<void> {
+  await eventually(() => listed(id), { timeoutMs: 30_000, everyMs: 100 })
+  await eventually(() => streamed(id), { timeoutMs: 30_000 })
+  await eventually(() => receiver.requests.some(({ headers }) => headers['webhook-id'] === id), { timeoutMs: 45_000 })
+  expect(stream.messages.filter((message) => message.data.includes(id))).toHaveLength(1)
+}
+
+async function listed(id: string): Promise<boolean> {
+  return (await request(`/v1/events/${id}`)).status === 200
+}
+
+function streamed(id: string): boolean {
+  return stream.messages.some((message) => message.data.includes(id))
+}
+
+async function post(id: string): Promise<Response> {
+  const body = `{"type":"task.complete","id":"${id}","task_id":"task_1","data":{"artifact_count":1,"mark":"${id}"}}`
+  return await request('/v1/events', { method: 'POST', body })
+}
+
+async function request(path: string, init: RequestInit = {}): Promise<Response> {
+  const headers = { authorization: `Bearer ${API_KEY}`, 'content-type': 'application/json' }
+  return await fetch(`${house.url}${path}`, { ...init, headers })
+}
+
+/** The shared stack of the tests must not be taken for parts that were given. */
+function withoutParts(): NodeJS.ProcessEnv {
+  const { KAFKA_BROKERS: _k, DATABASE_URL: _d, DATABASE_ADMIN_URL: _a, REDIS_URL: _r, ...rest } = process.env
+  return rest
+}
