@@ -284,7 +284,7 @@ function webhookCases(): BadInput[] {
       headers: JSON_TYPE,
       body,
       status: 422,
-      code: 'invalid_body',
+      code,
       names,
     }
   }
@@ -381,9 +381,9 @@ function keyCases(): BadInput[] {
     return names === undefined ? base : { ...base, names }
   }
   return [
-    bad('no name', { scopes: ['events:read'] }, 422, 'invalid_body', '/name'),
-    bad('no scopes', { name: 'n' }, 422, 'invalid_body', '/scopes'),
-    bad('an unknown scope', { name: 'n', scopes: ['events:delete'] }, 422, 'invalid_body', '/scopes/0'),
+    bad('no name', { scopes: ['events:read'] }, 422, 'required', '/name'),
+    bad('no scopes', { name: 'n' }, 422, 'required', '/scopes'),
+    bad('an unknown scope', { name: 'n', scopes: ['events:delete'] }, 422, 'invalid_value', '/scopes/0'),
     bad(
       'an expiry that is no time',
       { name: 'n', scopes: ['webhooks'], expires_at: 'never' },

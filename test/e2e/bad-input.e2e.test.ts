@@ -104,5 +104,9 @@ describe('another tenant', () => {
 })
 
 function requestOf({ method, headers, body }: BadInput): RequestInit {
-  return { method, headers: headers ?? {}, ...(body === undefined ? {} : { body: body as BodyInit }) }
+  return {
+    method,
+    headers: headers ?? {},
+    ...(body === undefined ? {} : { body: typeof body === 'string' ? body : new Uint8Array(body) }),
+  }
 }

@@ -1,0 +1,43 @@
+import { spawnSync } from 'node:child_process'
+import { join } from 'node:path'
+import { endToEnd } from './end-to-end.bench.ts'
+import { createReport, rounded, type Bench } from './support/report.ts'
+
+/** Every benchmark by its name on the command line. */
+const BENCHES: Readonly<Record<string, Bench>> = {
+  'end-to-end': endToEnd,
+}
+
+const ROOT = join(import.meta.dirname, '..')
+
+/**
+ * `npm run --silent bench -- <name> [--json]`: builds, runs one benchmark on a stack of its own and prints its values; with
+ * `--json` the last line of stdout is one JSON object. Progress goes to stderr.
+ */
+async function main(args: readonly string[]): Promise<void> {
+  const json = args.includes('--json')
+  const [name = '', ...more] = args.filter((arg) => arg !== '--json')
+  const bench = BENCHES[name]
+  if (bench === undefined || more.length > 0) {
+    process.stderr.write(`Usage: npm run --silent bench -- <${Object.keys(BENCHES).join(' | ')}> [--json]\n`)
+    process.exitCode = 64
+    return
+  }
+  build()
+  const measurements = await bench((line) => process.stderr.write(`${name}: ${line}\n`))
+  const exact = measurements.map((measurement) => ({ ...measurement, value: rounded(measurement.value) }))
+  if (json) process.stdout.write(`${JSON.stringify(createReport(name, exact))}\n`)
+  else for (const { name: what, value, unit } of exact) process.stdout.write(`${what.padEnd(28)} ${value} ${unit}\n`)
+}
+
+/** The services run from their builds, as they are shipped. */
+function build(): void {
+  const tsc = join(ROOT, 'node_modules/typescript/bin/tsc')
+  const built = spawnSync(process.execPath, [tsc, '-b', 'services/standalone', 'services/migrate'], {
+    cwd: ROOT,
+    stdio: ['ignore', process.stderr, process.stderr],
+  })
+  if (built.status !== 0) throw new Error('the build failed')
+}
+
+await main(process.argv.slice(2))

@@ -1,0 +1,45 @@
+/** One measured value. `unit` is a word a reader knows: `events/s`, `ms`, `MB`. */
+export interface Measurement {
+  readonly name: string
+  readonly value: number
+  readonly unit: string
+}
+
+/** What a benchmark answers; the shape of the last line of its output. */
+export interface BenchReport {
+  readonly bench: string
+  readonly results: readonly Measurement[]
+  readonly ratios: Readonly<Record<string, number>>
+}
+
+/** A benchmark: it tells its progress and answers with measurements. */
+export type Bench = (say: (line: string) => void) => Promise<readonly Measurement[]>
+
+/** Sorts measurements into a report: names with `vs_` or `_ratio` are ratios, all else are results. */
+export function createReport(bench: string, measurements: readonly Measurement[]): BenchReport {
+  const isRatio = ({ name }: Measurement) => name.includes('vs_') || name.includes('_ratio')
+  return {
+    bench,
+    results: measurements.filter((measurement) => !isRatio(measurement)),
+    ratios: Object.fromEntries(measurements.filter(isRatio).map(({ name, value }) => [name, value])),
+  }
+}
+
+/** The median of each measurement over several rounds, in the order of the first round. */
+export function medians(rounds: readonly (readonly Measurement[])[]): readonly Measurement[] {
+  return (rounds[0] ?? []).map(({ name, unit }) => {
+    const values = rounds.flatMap((round) => round.filter((m) => m.name === name).map(({ value }) => value))
+    return { name, unit, value: percentile(values, 0.5) }
+  })
+}
+
+/** The value below which a share of the values lies (nearest rank); 0 of none. */
+export function percentile(values: readonly number[], share: number): number {
+  const sorted = values.toSorted((a, b) => a - b)
+  return sorted[Math.min(sorted.length - 1, Math.ceil(share * sorted.length) - 1)] ?? 0
+}
+
+/** A value with as many digits as it deserves. */
+export function rounded(value: number): number {
+  return value >= 100 ? Math.round(value) : Math.round(value * 100) / 100
+}
