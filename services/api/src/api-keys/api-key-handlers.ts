@@ -1,0 +1,113 @@
+import { newTypeId } from '@ariftly/events'
+import {
+  cursorParam,
+  generateApiKey,
+  limitParam,
+  Problem,
+  readQuery,
+  sendJson,
+  textParam,
+  type ApiCall,
+  type ApiHandler,
+  type Caller,
+  type CursorCodec,
+  type ProblemError,
+  type Scope,
+} from '@ariftly/http'
+import { insertApiKey, listApiKeys, revokeApiKey, withTransaction, type Pool } from '@ariftly/store'
+import type { Response } from 'express'
+import { apiKeyObject, currentApiKeyObject } from './api-key-object.ts'
+import { readApiKeyRequest, TENANT, TENANT_SHAPE } from './read-api-key-request.ts'
+
+/** What the handlers need. */
+export interface ApiKeyHandlersDeps {
+  readonly pool: Pool
+  readonly cursors: CursorCodec
+  /** Epoch milliseconds; default `Date.now`. */
+  readonly now?: () => number
+}
+
+/** The routes of this file, for `createExpressApp`. */
+export type ApiKeyHandlers = Readonly<
+  Record<'getCurrentApiKey' | 'createApiKey' | 'listApiKeys' | 'revokeApiKey', ApiHandler>
+>
+
+/** Makes the handlers of `/v1/api-keys…`. `admin` reaches its own tenant's keys, `platform` those of any. */
+export function createApiKeyHandlers(deps: ApiKeyHandlersDeps): ApiKeyHandlers {
+  const { pool, cursors, now = Date.now } = deps
+
+  function getCurrent({ caller, url }: ApiCall, _req: unknown, res: Response): void {
+    readQuery(url, {})
+    sendJson(res, 200, currentApiKeyObject(caller))
+  }
+
+  async function create({ caller, url, body }: ApiCall, _req: unknown, res: Response): Promise<void> {
+    readQuery(url, {})
+    const nowMs = now()
+    const request = readApiKeyRequest(body, nowMs)
+    const tenant = reachTenant(caller, request.tenant)
+    refuseExcessScopes(caller, request.scopes)
+    const { key, hash } = generateApiKey()
+    const { name, scopes, quota, expiresAtMs } = request
+    const row = { id: newTypeId('key', nowMs), tenant, name, scopes, quota, expiresAtMs, createdAtMs: nowMs }
+    await insertApiKey(pool, { ...row, hash })
+    const { object, id, ...rest } = apiKeyObject({ ...row, revokedAtMs: null })
+    sendJson(res, 201, { object, id, key, ...rest }, { Location: `/v1/api-keys/${row.id}` })
+  }
+
+  async function list({ caller, url }: ApiCall, _req: unknown, res: Response): Promise<void> {
+    const query = readQuery(url, LIST_QUERY)
+    const tenant = reachTenant(caller, query.tenant)
+    const beforeId =
+      query.cursor === undefined ? {} : { beforeId: cursors.decode('api_keys', { tenant }, query.cursor) }
+    const rows = await listApiKeys(pool, { tenant, limit: query.limit + 1, ...beforeId })
+    const page = rows.slice(0, query.limit)
+    const last = page.at(-1)
+    const hasMore = rows.length > page.length && last !== undefined
+    sendJson(res, 200, {
+      object: 'list',
+      data: page.map(apiKeyObject),
+      has_more: hasMore,
+      next_cursor: hasMore ? cursors.encode('api_keys', { tenant }, last.id) : null,
+    })
+  }
+
+  async function revoke({ caller, url, params }: ApiCall, _req: unknown, res: Response): Promise<void> {
+    readQuery(url, {})
+    const reach = caller.scopes.includes('platform') ? {} : { tenant: caller.tenant }
+    const revoked = await withTransaction(pool, (tx) => revokeApiKey(tx, { id: params['id'] ?? '', ...reach }))
+    if (!revoked) throw new Problem(404, 'api_key_not_found', { detail: 'There is no such API key.' })
+    res.status(204).end()
+  }
+
+  return { getCurrentApiKey: getCurrent, createApiKey: create, listApiKeys: list, revokeApiKey: revoke }
+}
+
+const LIST_QUERY = {
+  tenant: textParam({ pattern: TENANT, shape: TENANT_SHAPE }),
+  limit: limitParam(),
+  cursor: cursorParam(),
+} as const
+
+/** The tenant that is asked for, if the caller reaches it. */
+function reachTenant(caller: Caller, tenant: string | undefined): string {
+  if (tenant === undefined || tenant === caller.tenant) return caller.tenant
+  if (caller.scopes.includes('platform')) return tenant
+  throw new Problem(403, 'missing_scope', { detail: 'Keys of another tenant need the scope `platform`.' })
+}
+
+/** A key gives no scope beyond its own, except that `admin` gives those that work with the tenant's own data. */
+function refuseExcessScopes(caller: Caller, scopes: readonly Scope[]): void {
+  const gives = new Set<Scope>(caller.scopes)
+  if (gives.has('admin')) for (const scope of GIVEN_BY_ADMIN) gives.add(scope)
+  const errors = scopes.flatMap((scope, index): readonly ProblemError[] =>
+    gives.has(scope)
+      ? []
+      : [{ pointer: `/scopes/${index}`, code: 'scope_beyond_own', message: `your key cannot give \`${scope}\`` }],
+  )
+  if (errors.length > 0) {
+    throw new Problem(403, 'scope_beyond_own', { detail: 'A key cannot give scopes that it does not have.', errors })
+  }
+}
+
+const GIVEN_BY_ADMIN: readonly Scope[] = ['events:write', 'events:read', 'webhooks']
