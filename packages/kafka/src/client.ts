@@ -1,4 +1,9 @@
+import { connect } from 'node:net'
+import { Kafka, logLevel, type Admin, type ISocketFactory } from 'kafkajs'
+import { createCluster, type InternalCluster } from './internals.ts'
 import type { KafkaLog } from './kafka-log.ts'
+import { patchFetch } from './patch-fetch.ts'
+import { patchRequestQueue } from './patch-request-queue.ts'
 
 /** How to reach Kafka. */
 export interface KafkaConnection {
@@ -7,6 +12,8 @@ export interface KafkaConnection {
   /** Name of this process in the brokers' logs and quotas. */
   readonly clientId: string
   readonly log: KafkaLog
+  /** A request without an answer for so long has failed. Default 10,000 ms. */
+  readonly requestTimeoutMs?: number
 }
 
 /** A configured client. Nothing connects until a producer, a reader or an admin call needs it. */
@@ -14,10 +21,81 @@ export interface KafkaClient {
   readonly brokers: readonly string[]
   readonly clientId: string
   readonly log: KafkaLog
-  /** Ends the shared admin connection. Producers and readers are closed by their owners. */
+  /** For the modules of this package. */
+  readonly kafka: Kafka
+  /** A connected cluster for metadata and offsets, shared by all who ask; for the modules of this package. */
+  cluster(): Promise<InternalCluster>
+  /** Runs `use` with a connected admin client; for the modules of this package. */
+  withAdmin<T>(use: (admin: Admin) => Promise<T>): Promise<T>
+  /** Ends the shared connections. Producers and readers are closed by their owners. */
   close(): Promise<void>
 }
 
-export function createKafka(_o: KafkaConnection): KafkaClient {
-  throw new Error('being written')
+/** Retries of one call of kafkajs: about 2 s in all. What must go on for ever is retried by the caller. */
+const RETRY = { initialRetryTime: 100, factor: 0.2, multiplier: 2, maxRetryTime: 1_000, retries: 4 }
+const METADATA_MAX_AGE_MS = 30_000
+
+/** Makes a client; brokers that are away are no error here. */
+export function createKafka(o: KafkaConnection): KafkaClient {
+  patchRequestQueue()
+  patchFetch()
+  const kafka = new Kafka({
+    brokers: [...o.brokers],
+    clientId: o.clientId,
+    connectionTimeout: 3_000,
+    requestTimeout: o.requestTimeoutMs ?? 10_000,
+    retry: RETRY,
+    socketFactory,
+    logLevel: logLevel.WARN,
+    logCreator: () => (entry) => relayLog(o.log, entry),
+  })
+  const shared = createCluster(kafka, { metadataMaxAge: METADATA_MAX_AGE_MS })
+
+  async function cluster(): Promise<InternalCluster> {
+    if (!shared.isConnected()) await shared.connect()
+    return shared
+  }
+
+  async function withAdmin<T>(use: (admin: Admin) => Promise<T>): Promise<T> {
+    const admin = kafka.admin()
+    try {
+      await admin.connect()
+      return await use(admin)
+    } finally {
+      await admin.disconnect()
+    }
+  }
+
+  return {
+    brokers: o.brokers,
+    clientId: o.clientId,
+    log: o.log,
+    kafka,
+    cluster,
+    withAdmin,
+    close: () => shared.disconnect(),
+  }
+}
+
+/** kafkajs leaves Nagle's algorithm on and probes a silent connection after a minute; we want small requests at once. */
+const socketFactory: ISocketFactory = ({ host, port, onConnect }) => {
+  const socket = connect({ host, port, noDelay: true, keepAlive: true, keepAliveInitialDelay: 10_000 })
+  socket.on('connect', onConnect)
+  return socket
+}
+
+const INFO: number = logLevel.INFO
+
+interface LogEntry {
+  readonly level: number
+  readonly namespace: string
+  readonly log: { readonly message: string; readonly [name: string]: unknown }
+}
+
+/** kafkajs calls an error whatever it will try again; to us that is a warning. Stacks of expected errors are left out. */
+function relayLog(log: KafkaLog, { level, namespace, log: entry }: LogEntry): void {
+  const { message, timestamp: _timestamp, stack: _stack, logger: _logger, ...fields } = entry
+  const told = { ...fields, part: namespace }
+  if (level >= INFO) log.debug(told, message)
+  else log.warn(told, message)
 }

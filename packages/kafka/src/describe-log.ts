@@ -1,4 +1,6 @@
 import type { KafkaClient } from './client.ts'
+import type { InternalCluster } from './internals.ts'
+import { KafkaFault } from './kafka-fault.ts'
 
 export interface LogPartition {
   readonly partition: number
@@ -15,11 +17,84 @@ export interface LogDescription {
 }
 
 /** Reads the cluster's id and where each partition begins and ends. Faults `topic_missing` and `kafka_unavailable`. */
-export async function describeLog(_client: KafkaClient, _topic: string): Promise<LogDescription> {
-  throw new Error('being written')
+export async function describeLog(client: KafkaClient, topic: string): Promise<LogDescription> {
+  return asFault(async () => {
+    const cluster = await client.cluster()
+    const { clusterId, partitions } = await readMetadata(cluster, topic)
+    const wanted = partitions.map((partition) => ({ partition }))
+    const [starts, ends] = await Promise.all([
+      readOffsets(cluster, topic, wanted, true),
+      readOffsets(cluster, topic, wanted, false),
+    ])
+    return {
+      clusterId,
+      partitions: partitions.map((partition) => ({
+        partition,
+        logStart: known(starts, partition),
+        logEnd: known(ends, partition),
+      })),
+    }
+  }, topic)
 }
 
 /** Fault `partition_count_changed` unless the topic has exactly `expected` partitions; also the faults of `describeLog`. */
-export async function checkPartitionCount(_client: KafkaClient, _topic: string, _expected: number): Promise<void> {
-  throw new Error('being written')
+export async function checkPartitionCount(client: KafkaClient, topic: string, expected: number): Promise<void> {
+  const { partitions } = await asFault(async () => readMetadata(await client.cluster(), topic), topic)
+  if (partitions.length !== expected) throw partitionCountFault(topic, expected, partitions.length)
+}
+
+export function partitionCountFault(topic: string, expected: number, found: number): KafkaFault {
+  return new KafkaFault(
+    'partition_count_changed',
+    `Topic ${topic} has ${found} partitions, ${expected} are configured; the count is fixed (more means a new topic).`,
+    { detail: { topic, expected, found } },
+  )
+}
+
+interface TopicMetadata {
+  readonly clusterId: string
+  readonly partitions: readonly number[]
+}
+
+/** Fresh from a broker, not from a cache, and kept for the requests that follow. */
+async function readMetadata(cluster: InternalCluster, topic: string): Promise<TopicMetadata> {
+  await cluster.addMultipleTargetTopics([topic])
+  await cluster.refreshMetadata()
+  const broker = await cluster.brokerPool.findConnectedBroker()
+  const { clusterId, topicMetadata } = await broker.metadata([topic])
+  const partitions = topicMetadata.find((entry) => entry.topic === topic)?.partitionMetadata ?? []
+  if (partitions.length === 0) throw new KafkaFault('topic_missing', `Topic ${topic} does not exist.`)
+  return { clusterId, partitions: partitions.map(({ partitionId }) => partitionId).toSorted((a, b) => a - b) }
+}
+
+async function readOffsets(
+  cluster: InternalCluster,
+  topic: string,
+  partitions: readonly { readonly partition: number }[],
+  fromBeginning: boolean,
+): Promise<ReadonlyMap<number, number>> {
+  const answers = await cluster.fetchTopicsOffset([{ topic, fromBeginning, partitions }])
+  return new Map(
+    answers.flatMap((answer) => answer.partitions).map(({ partition, offset }) => [partition, Number(offset)]),
+  )
+}
+
+function known(offsets: ReadonlyMap<number, number>, partition: number): number {
+  const offset = offsets.get(partition)
+  if (offset === undefined || offset < 0 || !Number.isSafeInteger(offset)) {
+    throw new KafkaFault('kafka_unavailable', `The broker gave no offset for partition ${partition}.`)
+  }
+  return offset
+}
+
+async function asFault<T>(ask: () => Promise<T>, topic: string): Promise<T> {
+  try {
+    return await ask()
+  } catch (error) {
+    if (error instanceof KafkaFault) throw error
+    const type = error instanceof Error && 'type' in error ? error.type : undefined
+    if (type === 'UNKNOWN_TOPIC_OR_PARTITION') throw new KafkaFault('topic_missing', `Topic ${topic} does not exist.`)
+    const message = error instanceof Error ? error.message : String(error)
+    throw new KafkaFault('kafka_unavailable', `Kafka cannot be asked about ${topic}: ${message}`, { cause: error })
+  }
 }

@@ -1,0 +1,257 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { describeLog, partitionCountFault, type LogPartition } from './describe-log.ts'
+import type { FetchPump } from './fetch-pump.ts'
+import { KafkaFault } from './kafka-fault.ts'
+import type { LogReaderOptions, PartitionLag, Position } from './log-reader.ts'
+import { createPartitionGuard, type PartitionGuard } from './partition-guard.ts'
+import { createPartitionLane, type PartitionLane } from './partition-lane.ts'
+import type { FetchedPartition } from './wire/fetch.ts'
+
+/** The partitions that a join gave us, from the reading of their positions to the next join. */
+export interface Assignment {
+  readonly partitions: readonly number[]
+  /** Judges an answer; answers the last offset taken over, or null to take none. */
+  onFetched(partition: number, fetchedFrom: number, fetched: FetchedPartition): number | null
+  lag(): ReadonlyMap<number, PartitionLag>
+  /** The next offset of the partitions that went on since the last call. */
+  uncommitted(): ReadonlyMap<number, number>
+  /** Aborts all handlers and resolves when they have ended. */
+  stop(): Promise<void>
+}
+
+export interface AssignmentOptions {
+  readonly reader: LogReaderOptions
+  readonly pump: FetchPump
+  readonly partitions: readonly number[]
+  /** Settles when the handlers of the assignment before have ended: their writes are in the positions that we read. */
+  readonly before: Promise<void>
+  readonly withSlot: <T>(work: () => Promise<T>) => Promise<T>
+  /** All partitions have a place to read from. */
+  onPositioned(): void
+  /** The log is not the one that it should be. */
+  onFailure(error: KafkaFault): void
+}
+
+/** A lane above the first number is not fetched for until it is below the second. */
+const LANE_BYTES_HIGH = 4 * 1024 * 1024
+const LANE_BYTES_LOW = 2 * 1024 * 1024
+const RETRY_MS = 100
+const RETRY_MS_MAX = 2_000
+/** How long after the first sight of a wrong log end or start it is looked at again. */
+const SECOND_LOOK_MS = 1_000
+
+interface Reading {
+  readonly guard: PartitionGuard
+  readonly lane: PartitionLane
+  highWatermark: number
+  paused: boolean
+  committed: number
+}
+
+interface Positioned {
+  readonly partition: number
+  readonly position: Position
+  readonly bounds: LogPartition
+}
+
+/** Begins to read the positions at once; every partition is paused until its own is known. */
+export function createAssignment(o: AssignmentOptions): Assignment {
+  const { reader, pump } = o
+  const stopping = new AbortController()
+  const readings = new Map<number, Reading>()
+  const repositioning = new Set<Promise<void>>()
+
+  async function begin(): Promise<void> {
+    await o.before
+    if (await positionAll(o.partitions)) o.onPositioned()
+  }
+
+  /** Reads positions until it succeeds; false when the assignment ended before. */
+  async function positionAll(partitions: readonly number[]): Promise<boolean> {
+    for (let pauseMs = RETRY_MS; !stopping.signal.aborted; pauseMs = Math.min(2 * pauseMs, RETRY_MS_MAX)) {
+      try {
+        for (const positioned of await readPlaces(partitions)) startReading(positioned)
+        return !stopping.signal.aborted
+      } catch (error) {
+        if (error instanceof KafkaFault && !error.retryable) {
+          if (!stopping.signal.aborted) o.onFailure(error)
+          return false
+        }
+        reader.log.warn({ err: error, groupId: reader.groupId, pauseMs }, 'positions could not be read yet')
+        await pause(pauseMs)
+      }
+    }
+    return false
+  }
+
+  async function readPlaces(partitions: readonly number[]): Promise<readonly Positioned[]> {
+    if (partitions.length === 0) return []
+    const first = await look(partitions)
+    if (first.every(({ position, bounds }) => isWithin(position, bounds))) return first
+    // A position outside of the log is believed at the second sight.
+    await pause(SECOND_LOOK_MS)
+    const second = await look(partitions)
+    const beyond = second.find(({ position, bounds }) => position.nextOffset > bounds.logEnd)
+    if (beyond) {
+      throw identityFault('The log ends before the stored position.', {
+        partition: beyond.partition,
+        nextOffset: beyond.position.nextOffset,
+        logEnd: beyond.bounds.logEnd,
+      })
+    }
+    return second
+  }
+
+  async function look(partitions: readonly number[]): Promise<readonly Positioned[]> {
+    const { clusterId, partitions: bounds } = await describeLog(reader.client, reader.topic)
+    if (clusterId !== reader.clusterId) {
+      throw identityFault('This is another Kafka cluster.', { expected: reader.clusterId, found: clusterId })
+    }
+    if (bounds.length !== reader.partitionCount) {
+      throw partitionCountFault(reader.topic, reader.partitionCount, bounds.length)
+    }
+    const positions = await reader.positions(partitions)
+    const byPartition = new Map(bounds.map((entry) => [entry.partition, entry]))
+    return partitions.flatMap((partition) => {
+      const position = positions.get(partition)
+      const partitionBounds = byPartition.get(partition)
+      if (position && partitionBounds) return [{ partition, position, bounds: partitionBounds }]
+      reader.log.error({ groupId: reader.groupId, partition }, 'a partition has no position and is not read')
+      return []
+    })
+  }
+
+  function startReading({ partition, position, bounds }: Positioned): void {
+    if (stopping.signal.aborted) return
+    const { nextOffset, lastOffset, lastId } = position
+    const lane = createLane(partition, nextOffset)
+    const lost = bounds.logStart > nextOffset
+    const verifiable = !lost && lastOffset !== null && lastId !== null && lastOffset >= bounds.logStart
+    const guard = createPartitionGuard({
+      partition,
+      next: lost ? bounds.logStart : nextOffset,
+      verify: verifiable ? { offset: lastOffset, id: lastId } : null,
+    })
+    readings.set(partition, { guard, lane, highWatermark: bounds.logEnd, paused: false, committed: -1 })
+    if (lost) {
+      const { logStart } = bounds
+      lane.pushGap({ partition, expected: nextOffset, found: logStart, logStart }, bounds.logEnd)
+    }
+    pump.start(partition, guard.readFrom)
+  }
+
+  function createLane(partition: number, next: number): PartitionLane {
+    return createPartitionLane({
+      partition,
+      next,
+      log: reader.log,
+      handle: (batch, signal) => reader.handle(batch, signal),
+      hole: async (gap) => {
+        reader.log.error({ groupId: reader.groupId, ...gap }, 'records are gone from the log before they were read')
+        await reader.hole?.(gap)
+      },
+      onReread: () => reposition(partition),
+      onDone: () => regulate(partition),
+      withSlot: o.withSlot,
+    })
+  }
+
+  /** Forgets where we were in a partition and reads its position again. */
+  function reposition(partition: number): void {
+    const reading = readings.get(partition)
+    if (reading === undefined || stopping.signal.aborted) return
+    readings.delete(partition)
+    pump.pause(partition)
+    const again = positionAgain(partition, reading.lane)
+    repositioning.add(again)
+    void again.finally(() => repositioning.delete(again))
+  }
+
+  async function positionAgain(partition: number, lane: PartitionLane): Promise<void> {
+    await lane.stop()
+    await positionAll([partition])
+  }
+
+  function onFetched(partition: number, fetchedFrom: number, fetched: FetchedPartition): number | null {
+    const reading = readings.get(partition)
+    if (reading === undefined) return null
+    if (!fetched.outOfRange) reading.highWatermark = fetched.highWatermark
+    const verdict = reading.guard.judge(fetchedFrom, fetched)
+    switch (verdict.type) {
+      case 'idle':
+        return null
+      case 'seek':
+        pump.seek(partition, verdict.offset)
+        return null
+      case 'outOfRange':
+        reposition(partition)
+        return null
+      case 'otherLog':
+        o.onFailure(identityFault('Another record stands where we read the last one.', verdict.detail))
+        return null
+      case 'accept': {
+        const { range, lostTo } = verdict
+        if (lostTo !== null) {
+          const gap = { partition, expected: range.from, found: lostTo, logStart: fetched.logStart }
+          reading.lane.pushGap(gap, range.highWatermark)
+        }
+        reading.lane.push(lostTo === null ? range : { ...range, from: lostTo })
+        regulate(partition)
+        return range.to
+      }
+    }
+  }
+
+  /** Back-pressure: the partition whose lane is full is fetched no more, until it is half empty. */
+  function regulate(partition: number): void {
+    const reading = readings.get(partition)
+    if (reading === undefined) return
+    if (!reading.paused && reading.lane.bytes > LANE_BYTES_HIGH) {
+      reading.paused = true
+      pump.pause(partition)
+    } else if (reading.paused && reading.lane.bytes < LANE_BYTES_LOW) {
+      reading.paused = false
+      pump.resume(partition)
+    }
+  }
+
+  async function pause(ms: number): Promise<void> {
+    await delay(ms, undefined, { signal: stopping.signal }).catch(() => {})
+  }
+
+  const begun = begin()
+
+  return {
+    partitions: o.partitions.toSorted((a, b) => a - b),
+    onFetched,
+    lag: () =>
+      new Map(
+        Array.from(readings, ([partition, { lane, highWatermark }]) => [
+          partition,
+          { next: lane.next, highWatermark: Math.max(highWatermark, lane.next) },
+        ]),
+      ),
+    uncommitted() {
+      const moved = new Map<number, number>()
+      for (const [partition, reading] of readings) {
+        if (reading.committed === reading.lane.next) continue
+        reading.committed = reading.lane.next
+        moved.set(partition, reading.lane.next)
+      }
+      return moved
+    },
+    async stop() {
+      stopping.abort()
+      const stopped = Array.from(readings.values(), ({ lane }) => lane.stop())
+      await Promise.all([...stopped, ...repositioning, begun])
+    },
+  }
+}
+
+function isWithin({ nextOffset }: Position, { logStart, logEnd }: LogPartition): boolean {
+  return nextOffset >= logStart && nextOffset <= logEnd
+}
+
+function identityFault(message: string, detail: Readonly<Record<string, unknown>>): KafkaFault {
+  return new KafkaFault('log_identity_changed', `${message} If that is meant, open a new epoch: adopt-log.`, { detail })
+}

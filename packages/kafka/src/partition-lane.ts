@@ -1,0 +1,156 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { KafkaLog } from './kafka-log.ts'
+import type { HandleOutcome, LogBatch, LogGap } from './log-reader.ts'
+import type { LogRange } from './partition-guard.ts'
+import { readCommitted } from './wire/record-set.ts'
+
+/** Bytes of encoded records that go to one call of the handler, unless one range alone is above. */
+const BATCH_BYTES_MAX = 2 * 1024 * 1024
+const RETRY_MS = 100
+const RETRY_MS_MAX = 5_000
+
+export interface PartitionLane {
+  /** Adds a range that follows on the last one. Never waits: the caller looks at `bytes`. */
+  push(range: LogRange): void
+  /** Adds records that are gone; `gap.found` follows. */
+  pushGap(gap: LogGap, highWatermark: number): void
+  /** Encoded bytes that wait or are being handled. */
+  readonly bytes: number
+  /** The first offset not yet handled. */
+  readonly next: number
+  readonly busy: boolean
+  /** Takes no more, aborts the handler's signal. Resolves when the handler has ended. */
+  stop(): Promise<void>
+}
+
+export interface LaneOptions {
+  readonly partition: number
+  readonly next: number
+  readonly log: KafkaLog
+  handle(batch: LogBatch, signal: AbortSignal): Promise<HandleOutcome>
+  hole(gap: LogGap): Promise<void>
+  /** The stored position moved under us; the lane is dead from now on. */
+  onReread(): void
+  /** A batch is done: the lane may have room again. */
+  onDone(): void
+  /** Limits how many lanes handle at the same time. */
+  readonly withSlot: <T>(work: () => Promise<T>) => Promise<T>
+}
+
+type Item =
+  | { readonly type: 'range'; readonly range: LogRange }
+  | { readonly type: 'gap'; readonly gap: LogGap; readonly highWatermark: number }
+
+/**
+ * The queue of one partition between the consumer and the handler. It decouples them: the consumer goes on fetching (and
+ * beating its heart) while a handler waits for Postgres, and what arrives meanwhile is handled as one batch.
+ */
+export function createPartitionLane(o: LaneOptions): PartitionLane {
+  const stopping = new AbortController()
+  const { signal } = stopping
+  let items: Item[] = []
+  let { next } = o
+  let bytes = 0
+  let working: Promise<void> | undefined
+
+  function add(item: Item): void {
+    if (signal.aborted) return
+    items.push(item)
+    bytes += bytesOf(item)
+    working ??= work()
+  }
+
+  async function work(): Promise<void> {
+    // A turn of the event loop first: what one answer brought for this partition is taken together.
+    await Promise.resolve()
+    while (items.length > 0 && !signal.aborted) {
+      const taken = take()
+      const outcome = await o.withSlot(() => handleItems(taken))
+      if (outcome === 'aborted') break
+      if (outcome.type === 'reread') {
+        items = []
+        stopping.abort()
+        o.onReread()
+        break
+      }
+      bytes -= taken.reduce((sum, item) => sum + bytesOf(item), 0)
+      o.onDone()
+    }
+    working = undefined
+  }
+
+  function take(): Item[] {
+    const [first, ...rest] = items
+    if (first === undefined) return []
+    const taken = [first]
+    let size = bytesOf(first)
+    for (const item of rest) {
+      if (first.type === 'gap' || item.type === 'gap' || size + bytesOf(item) > BATCH_BYTES_MAX) break
+      taken.push(item)
+      size += bytesOf(item)
+    }
+    items = items.slice(taken.length)
+    return taken
+  }
+
+  async function handleItems(taken: readonly Item[]): Promise<HandleOutcome | 'aborted'> {
+    const batch = toBatch(o.partition, next, taken)
+    const gaps = taken.flatMap((item) => (item.type === 'gap' ? [item.gap] : []))
+    for (let pauseMs = RETRY_MS; !signal.aborted; pauseMs = Math.min(2 * pauseMs, RETRY_MS_MAX)) {
+      try {
+        for (const gap of gaps) await o.hole(gap)
+        const outcome = await o.handle(batch, signal)
+        if (outcome.type === 'done') next = batch.lastOffset + 1
+        return outcome
+      } catch (error) {
+        if (signal.aborted) break
+        o.log.warn(
+          { err: error, partition: o.partition, firstOffset: batch.firstOffset, lastOffset: batch.lastOffset, pauseMs },
+          'a batch failed and is tried again',
+        )
+        await delay(pauseMs, undefined, { signal }).catch(() => {})
+      }
+    }
+    return 'aborted'
+  }
+
+  return {
+    push: (range) => add({ type: 'range', range }),
+    pushGap: (gap, highWatermark) => add({ type: 'gap', gap, highWatermark }),
+    get bytes() {
+      return bytes
+    },
+    get next() {
+      return next
+    },
+    get busy() {
+      return working !== undefined
+    },
+    async stop() {
+      stopping.abort()
+      items = []
+      await working
+    },
+  }
+}
+
+function bytesOf(item: Item): number {
+  return item.type === 'gap' ? 0 : item.range.data.length
+}
+
+function toBatch(partition: number, firstOffset: number, items: readonly Item[]): LogBatch {
+  const last = items.at(-1)
+  const records = items.flatMap((item) =>
+    item.type === 'gap'
+      ? []
+      : readCommitted(item.range.data, item.range.heads, {
+          partition,
+          from: item.range.from,
+          aborted: item.range.aborted,
+        }),
+  )
+  if (last === undefined) return { partition, records, firstOffset, lastOffset: firstOffset - 1, highWatermark: 0 }
+  const lastOffset = last.type === 'gap' ? last.gap.found - 1 : last.range.to
+  const highWatermark = last.type === 'gap' ? last.highWatermark : last.range.highWatermark
+  return { partition, records, firstOffset, lastOffset, highWatermark }
+}

@@ -1,0 +1,48 @@
+import type { RawRecord } from '@ariftly/events'
+import type { AbortedTransaction } from './fetch.ts'
+import {
+  isAbortMarker,
+  isControl,
+  isTransactional,
+  readBatchHead,
+  readRecords,
+  type RecordBatchHead,
+} from './record-batch.ts'
+
+/** Reads the heads of all complete batches whose last offset is `from` or above, in order. */
+export function readHeads(data: Buffer, from: number): readonly RecordBatchHead[] {
+  const heads: RecordBatchHead[] = []
+  for (let at = 0; at < data.length;) {
+    const head = readBatchHead(data, at)
+    if (head === undefined) break
+    if (head.lastOffset >= from) heads.push(head)
+    at = head.end
+  }
+  return heads
+}
+
+/**
+ * Decodes the records at `from` or above that a reader of committed records sees: no markers, nothing of aborted
+ * transactions. Records are views of `data`.
+ */
+export function readCommitted(
+  data: Buffer,
+  heads: readonly RecordBatchHead[],
+  o: { readonly partition: number; readonly from: number; readonly aborted: readonly AbortedTransaction[] },
+): RawRecord[] {
+  const waiting = o.aborted.toSorted((a, b) => a.firstOffset - b.firstOffset)
+  const abortedProducers = new Set<bigint>()
+  const records: RawRecord[] = []
+  for (const head of heads) {
+    while (waiting[0] !== undefined && waiting[0].firstOffset <= head.lastOffset) {
+      abortedProducers.add(waiting[0].producerId)
+      waiting.shift()
+    }
+    if (isControl(head)) {
+      if (abortedProducers.has(head.producerId) && isAbortMarker(data, head)) abortedProducers.delete(head.producerId)
+    } else if (!isTransactional(head) || !abortedProducers.has(head.producerId)) {
+      for (const record of readRecords(data, head, o)) records.push(record)
+    }
+  }
+  return records
+}
