@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import * as store from '@ariftly/store'
+import { migrate } from '@ariftly/store'
 import pg from 'pg'
 import { stackAddresses } from './addresses.ts'
 
@@ -19,8 +19,7 @@ export interface TestDatabase {
 /** Makes and migrates the database that `createTestDatabase` clones; once for a stack. */
 export async function createTemplateDatabase(ownerUrl: string): Promise<void> {
   await execute(ownerUrl, `CREATE DATABASE ${TEMPLATE}`)
-  const { migrate } = store as { migrate?: (url: string) => Promise<unknown> }
-  if (migrate !== undefined) await migrate(withDatabase(ownerUrl, TEMPLATE))
+  await migrate(withDatabase(ownerUrl, TEMPLATE))
 }
 
 /**

@@ -2,6 +2,7 @@ export { stackAddresses } from './addresses.ts'
 export { startCuttingProxy, type CuttingProxy } from './cutting-proxy.ts'
 export { createTemplateDatabase, createTestDatabase, type TestDatabase } from './database.ts'
 export { eventually, type EventuallyOptions } from './eventually.ts'
+export { startOwnStack } from './own-stack.ts'
 export { createRandom, randomSeed } from './random.ts'
 export { startReceiver, type ReceivedRequest, type Receiver, type ReceiverAnswer, type Respond } from './receiver.ts'
 export {
@@ -11,3 +12,4 @@ export {
   type ServiceProcessOptions,
 } from './service-process.ts'
 export { createTestTopics, type TestTopics, type TestTopicsOptions } from './topics.ts'
+export { createWorld, type World, type WorldOptions } from './world.ts'

@@ -1,2 +1,83 @@
-// The exports of this package stand here, by name.
-export {}
+import { createKafka, createTopics, describeLog, type KafkaClient } from '@ariftly/kafka'
+import { Fault, type Logger } from '@ariftly/runtime'
+import {
+  createPool,
+  currentEpoch,
+  migrate as migrateSchema,
+  openEpoch,
+  seedBootstrapKey,
+  type Pool,
+} from '@ariftly/store'
+import type { MigrateConfig } from './config.ts'
+import { waitFor } from './wait-for.ts'
+
+export { migrateConfig, type MigrateConfig } from './config.ts'
+
+/** What `migrate` needs of its process. */
+export interface MigrateDeps {
+  readonly log: Logger
+  /** Ends the waiting for backends that are away. */
+  readonly signal: AbortSignal
+  /** How long backends that are away are waited for; default 60 s. */
+  readonly patienceMs?: number
+}
+
+/**
+ * Makes Kafka and Postgres ready for the services: schema, roles and partitions of tables; the two topics; the first log epoch;
+ * the bootstrap key. It may be run at any time, also by several at once, and changes nothing that is right already.
+ * @throws Fault `log_identity_changed` when the database knows another log under this topic (see `adopt-log`); Fault
+ * `backend_away` when one could not be reached; KafkaFault `partition_count_changed`.
+ */
+export async function migrate(config: MigrateConfig, deps: MigrateDeps): Promise<void> {
+  const adminUrl = config.DATABASE_ADMIN_URL ?? config.DATABASE_URL
+  await Promise.all([
+    waitFor('Postgres', () => migrateSchema(adminUrl, { log: (message) => deps.log.debug(message) }), deps),
+    waitFor('Kafka', () => withKafka(config, deps.log, (kafka) => createTopics(kafka, topicsOf(config))), deps),
+  ])
+  const pool = createPool({ url: adminUrl, applicationName: 'ariftly-migrate', max: 1 })
+  try {
+    await withKafka(config, deps.log, (kafka) => ensureEpoch(kafka, pool, config.KAFKA_TOPIC))
+    if (config.ARIFTLY_BOOTSTRAP_KEY !== undefined) await seedBootstrapKey(pool, config.ARIFTLY_BOOTSTRAP_KEY)
+  } finally {
+    await pool.end()
+  }
+}
+
+/** The first epoch is opened here; every later one by an operator, who knows why the log is another one. */
+async function ensureEpoch(kafka: KafkaClient, pool: Pool, topic: string): Promise<void> {
+  const { clusterId } = await describeLog(kafka, topic)
+  const epoch = (await currentEpoch(pool, topic)) ?? (await openFirstEpoch(pool, topic, clusterId))
+  if (epoch.clusterId === clusterId) return
+  throw new Fault({
+    code: 'log_identity_changed',
+    message: `Topic ${topic} belongs to Kafka cluster ${clusterId}, but this database holds the projection of the one on cluster ${epoch.clusterId}: check KAFKA_BROKERS and DATABASE_URL; if the log was replaced on purpose, run: npm run projection -- adopt-log`,
+  })
+}
+
+async function openFirstEpoch(pool: Pool, topic: string, clusterId: string) {
+  try {
+    return await openEpoch(pool, { topic, clusterId })
+  } catch (error) {
+    const opened = await currentEpoch(pool, topic) // By another `migrate` at the same moment.
+    if (opened === undefined) throw error
+    return opened
+  }
+}
+
+async function withKafka<T>(config: MigrateConfig, log: Logger, use: (kafka: KafkaClient) => Promise<T>): Promise<T> {
+  const kafka = createKafka({ brokers: config.KAFKA_BROKERS, clientId: 'ariftly-migrate', log })
+  try {
+    return await use(kafka)
+  } finally {
+    await kafka.close()
+  }
+}
+
+function topicsOf(config: MigrateConfig) {
+  return {
+    topic: config.KAFKA_TOPIC,
+    dlqTopic: config.KAFKA_DLQ_TOPIC,
+    partitions: config.KAFKA_PARTITIONS,
+    replication: config.KAFKA_REPLICATION,
+  }
+}

@@ -1,0 +1,23 @@
+import { ConfigFault, createLogger, readConfig, settings } from '@ariftly/runtime'
+import { migrate, migrateConfig } from './service.ts'
+
+const EX_CONFIG = 78 // sysexits.h
+
+// A one-shot: 0 when all is in place, 78 when a setting is wrong (every fault is printed), else 1.
+try {
+  const config = readConfig({ ...migrateConfig, LOG_LEVEL: settings.LOG_LEVEL }, process.env)
+  const log = createLogger({ service: 'migrate', level: config.LOG_LEVEL })
+  const abort = new AbortController()
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => abort.abort())
+  await migrate(config, { log, signal: abort.signal }).then(
+    () => log.info('migrated'),
+    (error: unknown) => {
+      log.fatal({ err: error }, 'migrate failed')
+      process.exitCode = 1
+    },
+  )
+} catch (error) {
+  if (!(error instanceof ConfigFault)) throw error
+  process.stderr.write(`${error.message}\n`)
+  process.exitCode = EX_CONFIG
+}
