@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { catalogue, EVENT_TYPES, type EventType } from '@ariftly/events'
-import { eventually, startReceiver } from '@ariftly/testkit'
+import { eventually, startReceiver, type Receiver } from '@ariftly/testkit'
 import { CloudEvent, Kafka as KafkaBinding } from 'cloudevents'
 import { Kafka, logLevel, type KafkaMessage } from 'kafkajs'
 import { Webhook } from 'standardwebhooks'
@@ -34,7 +34,7 @@ interface Listed {
 }
 
 let house: Standalone
-let receiver: Awaited<ReturnType<typeof startReceiver>>
+let receiver: Receiver
 let stream: OpenStream
 let ids: readonly string[]
 const examples = EVENT_TYPES.map(exampleOf)

@@ -15,9 +15,7 @@ let origin = ''
 
 beforeAll(async () => {
   house = run('npm start', { PORT: '0', DATA_DIR: join(folder, '.data') }, ROOT)
-  origin = await eventually(() => /http:\/\/(?:localhost|127\.0\.0\.1):[1-9]\d+/.exec(house.text)?.[0], {
-    timeoutMs: 60_000,
-  })
+  origin = await eventually(() => findOrigin(house.text), { timeoutMs: 60_000 })
 }, 90_000)
 
 afterAll(() => {
@@ -74,6 +72,12 @@ describe('the shell blocks of the README', () => {
     expect(performance.now() - startedMs).toBeLessThan(10_000)
   }, 20_000)
 })
+
+function findOrigin(text: string): string {
+  const found = /http:\/\/(?:localhost|127\.0\.0\.1):[1-9]\d+/.exec(text)
+  if (found === null) throw new Error(`nothing was printed but: ${text}`)
+  return found[0]
+}
 
 function run(
   command: string,

@@ -1,5 +1,13 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
-import { createRandom, createWorld, eventually, randomSeed, startReceiver } from '@ariftly/testkit'
+import {
+  createRandom,
+  createWorld,
+  eventually,
+  randomSeed,
+  startReceiver,
+  type Receiver,
+  type World,
+} from '@ariftly/testkit'
 import pg from 'pg'
 import { checkLedger, summarize } from './checker.ts'
 import { startFleet, type Replica } from './fleet.ts'
@@ -20,24 +28,16 @@ const EVENTS_MIN = 20_000
 const KILLS_EACH = 3
 const PAUSE_MS = { min: 100, max: 700 }
 
-type World = Awaited<ReturnType<typeof createWorld>>
-type Receiver = Awaited<ReturnType<typeof startReceiver>>
-
 let world: World
 let receiver: Receiver
 let db: pg.Pool
 let replicas: readonly Replica[] = []
 
 beforeAll(async () => {
-  world = await createWorld()
+  world = await createWorld({ env: { KAFKA_SESSION_TIMEOUT_MS: '6000' } })
   receiver = await startReceiver()
-  db = new pg.Pool({ connectionString: world.adminUrl, max: 2 })
-  replicas = await startFleet({
-    ...world.env,
-    WEBHOOK_ALLOW_HTTP: 'true',
-    KAFKA_SESSION_TIMEOUT_MS: '6000',
-    LOG_LEVEL: 'warn',
-  })
+  db = new pg.Pool({ connectionString: world.database.adminUrl, max: 2 })
+  replicas = await startFleet(world.env)
 }, 60_000)
 
 afterAll(async () => {

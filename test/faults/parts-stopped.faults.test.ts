@@ -1,37 +1,31 @@
-import { mkdtempSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import { startStack, type LocalStack } from '@ariftly/local-stack'
-import { eventually, startReceiver, startServiceProcess, type ServiceProcess } from '@ariftly/testkit'
+import {
+  createWorld,
+  eventually,
+  startOwnStack,
+  startReceiver,
+  startServiceProcess,
+  type Receiver,
+  type ServiceProcess,
+  type World,
+} from '@ariftly/testkit'
 import { mintEventId } from '../support/client-event-id.ts'
 import { openStream, type OpenStream } from '../support/read-stream.ts'
 
-const API_KEY = 'bootstrap-key-of-the-parts-test'
 const KNOWN_MS = 250
 
-let stack: LocalStack
+let stack: Awaited<ReturnType<typeof startOwnStack>>
+let world: World
+let apiKey: string
 let house: ServiceProcess
-let receiver: Awaited<ReturnType<typeof startReceiver>>
+let receiver: Receiver
 let stream: OpenStream
 
 beforeAll(async () => {
-  stack = await startStack({
-    dataDir: mkdtempSync(join(tmpdir(), 'ariftly-parts-')),
-    ephemeral: true,
-    env: withoutParts(),
-  })
-  house = await startServiceProcess('standalone', {
-    KAFKA_BROKERS: stack.addresses.kafka,
-    DATABASE_URL: stack.addresses.postgres,
-    DATABASE_ADMIN_URL: stack.addresses.postgres,
-    REDIS_URL: stack.addresses.redis,
-    ENCRYPTION_KEYS: `k1:${Buffer.alloc(32, 1).toString('base64')}`,
-    ARIFTLY_BOOTSTRAP_KEY: API_KEY,
-    DATA_DIR: mkdtempSync(join(tmpdir(), 'ariftly-parts-data-')),
-    WEBHOOK_ALLOW_HTTP: 'true',
-    LOG_LEVEL: 'warn',
-  })
+  stack = await startOwnStack()
+  world = await createWorld({ addresses: stack.addresses })
+  house = await startServiceProcess('standalone', world.env)
+  apiKey = await world.apiKey('north')
   receiver = await startReceiver()
   const webhook = { url: receiver.url, events: ['task.complete'], secret: 'secret of the parts test' }
   expect((await request('/v1/webhooks', { method: 'POST', body: JSON.stringify(webhook) })).status).toBe(201)
@@ -43,6 +37,7 @@ afterAll(async () => {
   house?.kill('SIGTERM')
   await house?.exited
   await receiver?.close()
+  await world?.close()
   await stack?.close()
 }, 30_000)
 
@@ -110,12 +105,6 @@ async function post(id: string): Promise<Response> {
 }
 
 async function request(path: string, init: RequestInit = {}): Promise<Response> {
-  const headers = { authorization: `Bearer ${API_KEY}`, 'content-type': 'application/json' }
+  const headers = { authorization: `Bearer ${apiKey}`, 'content-type': 'application/json' }
   return await fetch(`${house.url}${path}`, { ...init, headers })
-}
-
-/** The shared stack of the tests must not be taken for parts that were given. */
-function withoutParts(): NodeJS.ProcessEnv {
-  const { KAFKA_BROKERS: _k, DATABASE_URL: _d, DATABASE_ADMIN_URL: _a, REDIS_URL: _r, ...rest } = process.env
-  return rest
 }

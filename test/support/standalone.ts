@@ -1,11 +1,11 @@
-import { createWorld, startServiceProcess } from '@ariftly/testkit'
+import { createWorld, startServiceProcess, type World } from '@ariftly/testkit'
 
 /** The whole product in one process on one port, on a world of its own, with a key of tenant `default`. */
 export interface Standalone {
   readonly url: string
   readonly apiKey: string
   readonly env: Readonly<Record<string, string>>
-  apiKeyOf(tenant: string, scopes: Parameters<World['apiKey']>[1]): Promise<string>
+  apiKeyOf: World['apiKey']
   /** Sends a request with the key of tenant `default`; another `authorization` header wins. */
   request(path: string, init?: RequestInit): Promise<Response>
   /** Posts raw JSON and answers with the parsed body; throws if the status is not the expected one. */
@@ -13,13 +13,10 @@ export interface Standalone {
   close(): Promise<void>
 }
 
-type World = Awaited<ReturnType<typeof createWorld>>
-
 /** Starts it; `env` goes over the world's settings. */
 export async function startStandalone(env: Readonly<Record<string, string>> = {}): Promise<Standalone> {
-  const world = await createWorld()
-  const settings = { ...world.env, WEBHOOK_ALLOW_HTTP: 'true', LOG_LEVEL: 'warn', ...env }
-  const process = await startServiceProcess('standalone', settings)
+  const world = await createWorld({ env })
+  const process = await startServiceProcess('standalone', world.env)
   const apiKey = await world.apiKey('default', ['events:write', 'events:read', 'webhooks', 'admin'])
 
   async function request(path: string, init: RequestInit = {}): Promise<Response> {
@@ -38,8 +35,8 @@ export async function startStandalone(env: Readonly<Record<string, string>> = {}
   return {
     url: process.url,
     apiKey,
-    env: settings,
-    apiKeyOf: (tenant, scopes) => world.apiKey(tenant, scopes),
+    env: world.env,
+    apiKeyOf: world.apiKey.bind(world),
     request,
     post,
     async close() {
