@@ -1,2 +1,108 @@
-// The exports of this package stand here, by name.
-export {}
+import { createEgressPolicy } from '@ariftly/egress'
+import { createAuthenticator, createCursorCodec, createExpressApp, type Authenticator } from '@ariftly/http'
+import { createKeyring } from '@ariftly/keyring'
+import { createReleasers, type Logger, type Readiness, type Running, type ServiceDeps } from '@ariftly/runtime'
+import {
+  createPool,
+  findApiKeyByHash,
+  latestApiKeyChange,
+  LIST_SETTINGS,
+  readApiKeyChanges,
+  SERVICE_ROLE,
+  type Pool,
+} from '@ariftly/store'
+import { createApiKeyHandlers } from './api-keys/api-key-handlers.ts'
+import type { ApiConfig } from './config.ts'
+import { createGetDelivery } from './deliveries/get-delivery.ts'
+import { createListDeliveries } from './deliveries/list-deliveries.ts'
+import { createGetEvent } from './events/get-event.ts'
+import { createListEvents } from './events/list-events.ts'
+import { withStoreFaults } from './store-faults.ts'
+import { createTenantGate } from './tenant-gate.ts'
+import { createCreateWebhook } from './webhooks/create-webhook.ts'
+import { createDeleteWebhook } from './webhooks/delete-webhook.ts'
+import { createGetWebhook } from './webhooks/get-webhook.ts'
+import { createListWebhooks } from './webhooks/list-webhooks.ts'
+import { createUpdateWebhook } from './webhooks/update-webhook.ts'
+
+export { apiConfig } from './config.ts'
+export type { ApiConfig } from './config.ts'
+
+/** Connections that read events, and how many of them one tenant may have at the same time. */
+const EVENTS_POOL_MAX = 10
+const EVENTS_PER_TENANT_MAX = 5
+const EVENTS_WAITING_MAX = 100
+
+/**
+ * Starts the api: events, webhooks, deliveries and API keys out of Postgres. Returns at once; while Postgres is away it
+ * answers 503. Events, the rest, and keys have connections of their own, so slow lists delay neither.
+ */
+export async function start(config: ApiConfig, deps: ServiceDeps): Promise<Running> {
+  const { log, metrics } = deps
+  const releasers = createReleasers(log)
+  const poolOf = (name: string, max: number, settings: Readonly<Record<string, string>> = {}): Pool => {
+    const pool = createServicePool(config, log, { name, max, settings })
+    releasers.add(`pool ${name}`, () => pool.end())
+    return pool
+  }
+  try {
+    const keyring = createKeyring(config.ENCRYPTION_KEYS)
+    const policy = createEgressPolicy({
+      allowHttp: config.WEBHOOK_ALLOW_HTTP,
+      allowCidrs: config.WEBHOOK_ALLOW_CIDRS,
+    })
+    const cursors = createCursorCodec(keyring)
+    const events = poolOf('events', EVENTS_POOL_MAX, LIST_SETTINGS)
+    const pool = poolOf('webhooks', 5)
+    const auth = createKeys(poolOf('keys', 2), log)
+    releasers.add('keys', () => auth.close())
+    const gate = createTenantGate({ runningMax: EVENTS_PER_TENANT_MAX, waitingMax: EVENTS_WAITING_MAX })
+    const routes = withStoreFaults({
+      listEvents: createListEvents({ pool: events, gate, cursors }),
+      getEvent: createGetEvent({ pool: events, gate }),
+      createWebhook: createCreateWebhook({ pool, keyring, policy }),
+      listWebhooks: createListWebhooks({ pool, cursors }),
+      getWebhook: createGetWebhook({ pool }),
+      updateWebhook: createUpdateWebhook({ pool, keyring, policy }),
+      deleteWebhook: createDeleteWebhook({ pool }),
+      listDeliveries: createListDeliveries({ pool, cursors }),
+      getDelivery: createGetDelivery({ pool }),
+      ...createApiKeyHandlers({ pool, cursors }),
+    })
+    const router = createExpressApp({ log, metrics, auth, routes })
+    return { name: 'api', router, ready: () => readinessOf(auth), close: () => releasers.close() }
+  } catch (error) {
+    await releasers.close()
+    throw error
+  }
+}
+
+function createServicePool(
+  config: ApiConfig,
+  log: Logger,
+  o: { readonly name: string; readonly max: number; readonly settings: Readonly<Record<string, string>> },
+): Pool {
+  return createPool({
+    url: config.DATABASE_URL,
+    applicationName: `ariftly-api ${o.name}`,
+    role: SERVICE_ROLE,
+    max: o.max,
+    statementTimeoutMs: 5_000,
+    settings: o.settings,
+    onError: (error) => log.warn({ err: error, pool: o.name }, 'a connection to Postgres was lost'),
+  })
+}
+
+function createKeys(pool: Pool, log: Logger): Authenticator {
+  return createAuthenticator({
+    lookup: (hash) => findApiKeyByHash(pool, hash),
+    latestChange: () => latestApiKeyChange(pool),
+    changesSince: (afterSeq) => readApiKeyChanges(pool, { afterSeq }),
+    log,
+  })
+}
+
+/** Starting until the feed of keys was read once; then ready, and a Postgres that is away is only named. */
+function readinessOf(auth: Authenticator): Readiness {
+  return { ready: auth.ready, checks: { postgres: auth.state } }
+}

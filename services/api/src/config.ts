@@ -1,0 +1,20 @@
+import { settings, type ConfigOf } from '@ariftly/runtime'
+
+/** What the api reads from the environment. */
+export const apiConfig = {
+  DATABASE_URL: settings.DATABASE_URL,
+  ENCRYPTION_KEYS: settings.ENCRYPTION_KEYS,
+  WEBHOOK_ALLOW_HTTP: settings.WEBHOOK_ALLOW_HTTP,
+  WEBHOOK_ALLOW_CIDRS: settings.WEBHOOK_ALLOW_CIDRS,
+} as const
+
+/** The values of `apiConfig`. */
+export type ApiConfig = ConfigOf<typeof apiConfig>
+
+/** Where the process serves it; `standalone` has its own. */
+export const listenConfig = {
+  HOST: settings.HOST,
+  PORT: settings.PORT,
+  METRICS_PORT: settings.METRICS_PORT,
+  DRAIN_MS: settings.DRAIN_MS,
+} as const

@@ -1,0 +1,53 @@
+import { isEventType } from '@ariftly/events'
+import {
+  choiceParam,
+  cursorParam,
+  instantParam,
+  limitParam,
+  listParam,
+  readQuery,
+  type ApiHandler,
+  type CursorCodec,
+} from '@ariftly/http'
+import { listDeliveries, type Pool } from '@ariftly/store'
+import { sendList } from '../send-list.ts'
+import { findWebhook } from '../webhooks/find-webhook.ts'
+import { renderDelivery } from './render-delivery.ts'
+
+/** Parameters of `GET /v1/webhooks/{id}/deliveries`; the times are those at which the event entered the log. */
+export const listDeliveriesQuery = {
+  status: choiceParam(['pending', 'delivered', 'failed', 'cancelled']),
+  type: listParam({ is: isEventType, shape: 'an event type, or several separated by commas, each once' }),
+  after: instantParam(),
+  before: instantParam(),
+  limit: limitParam(),
+  cursor: cursorParam(),
+}
+
+/** Answers `GET /v1/webhooks/{id}/deliveries`, newest event first. */
+export function createListDeliveries(o: { pool: Pool; cursors: CursorCodec }): ApiHandler {
+  return async ({ caller: { tenant }, params, url }, _req, res) => {
+    const query = readQuery(url, listDeliveriesQuery)
+    const { id: webhookId } = await findWebhook(o.pool, tenant, params['id'] ?? '')
+    const filter = {
+      ...(query.status === undefined ? {} : { status: query.status }),
+      ...(query.type === undefined ? {} : { types: query.type.toSorted() }),
+      ...(query.after === undefined ? {} : { afterMs: query.after.floorMs }),
+      ...(query.before === undefined ? {} : { beforeMs: query.before.ceilMs }),
+    }
+    const bound = { tenant, webhookId, ...filter }
+    const cursorId = query.cursor === undefined ? undefined : o.cursors.decode('deliveries', bound, query.cursor)
+    const page = await listDeliveries(o.pool, {
+      ...bound,
+      limit: query.limit,
+      ...(cursorId === undefined ? {} : { cursorId }),
+    })
+    const lastId = page.deliveries.at(-1)?.id
+    const next = page.hasMore && lastId !== undefined ? o.cursors.encode('deliveries', bound, lastId) : null
+    sendList(
+      res,
+      page.deliveries.map((row) => Buffer.from(JSON.stringify(renderDelivery(row)))),
+      next,
+    )
+  }
+}

@@ -1,0 +1,39 @@
+import type { AttemptRow, DeliveryRow } from '@ariftly/store'
+import { timeOf } from '../webhooks/render-webhook.ts'
+
+/** The delivery object of design 8. */
+export function renderDelivery(row: DeliveryRow): Record<string, unknown> {
+  return {
+    object: 'delivery',
+    id: row.id,
+    webhook_id: row.webhookId,
+    event_id: row.eventId,
+    event_type: row.eventType,
+    status: row.status,
+    attempt_count: row.attemptCount,
+    next_attempt_at: timeOf(row.nextAttemptAtMs),
+    created_at: timeOf(row.createdAtMs),
+    finished_at: timeOf(row.finishedAtMs),
+  }
+}
+
+/** An attempt, as a single delivery shows it. The body of the answer is shown as text; what is not UTF-8 is replaced. */
+export function renderAttempt(row: AttemptRow): Record<string, unknown> {
+  return {
+    attempt: row.attempt,
+    probe: row.probe,
+    started_at: timeOf(row.startedAtMs),
+    dns_ms: row.dnsMs,
+    connect_ms: row.connectMs,
+    tls_ms: row.tlsMs,
+    first_byte_ms: row.firstByteMs,
+    total_ms: row.totalMs,
+    address: row.address,
+    status: row.status,
+    error: row.errorClass,
+    error_detail: row.errorDetail,
+    response_headers: row.responseHeaders === null ? null : (JSON.parse(row.responseHeaders) as unknown),
+    response_body: row.responseBody?.toString('utf8') ?? null,
+    next_attempt_at: timeOf(row.nextAttemptAtMs),
+  }
+}

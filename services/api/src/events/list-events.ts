@@ -1,0 +1,66 @@
+import { isEventType, renderEvent, type EventFilter } from '@ariftly/events'
+import {
+  choiceParam,
+  cursorParam,
+  identifierParam,
+  instantParam,
+  limitParam,
+  listParam,
+  readQuery,
+  type ApiHandler,
+  type CursorCodec,
+} from '@ariftly/http'
+import { listEvents, type Pool } from '@ariftly/store'
+import { sendList } from '../send-list.ts'
+import type { TenantGate } from '../tenant-gate.ts'
+
+/** Parameters of `GET /v1/events` (the specification's, and `session_id`, `order`, `cursor`). */
+export const listEventsQuery = {
+  task_id: identifierParam(),
+  agent: identifierParam(),
+  session_id: identifierParam(),
+  type: listParam({ is: isEventType, shape: 'an event type, or several separated by commas, each once' }),
+  after: instantParam(),
+  before: instantParam(),
+  order: choiceParam(['desc', 'asc'], 'desc'),
+  limit: limitParam(),
+  cursor: cursorParam(),
+}
+
+/** Answers `GET /v1/events`: a page of stored events, whose `data` goes out in the bytes in which it came in. */
+export function createListEvents(o: { pool: Pool; gate: TenantGate; cursors: CursorCodec }): ApiHandler {
+  return async ({ caller, url }, _req, res) => {
+    const query = readQuery(url, listEventsQuery)
+    const { tenant } = caller
+    const filter: EventFilter = {
+      ...(query.task_id === undefined ? {} : { taskId: query.task_id }),
+      ...(query.session_id === undefined ? {} : { sessionId: query.session_id }),
+      ...(query.agent === undefined ? {} : { agent: query.agent }),
+      ...(query.type === undefined ? {} : { types: query.type }),
+    }
+    const bound = {
+      tenant,
+      ...filter,
+      // The order in which types are listed means nothing.
+      types: filter.types?.toSorted(),
+      after: query.after?.floorMs,
+      before: query.before?.ceilMs,
+      order: query.order,
+    }
+    const cursorId = query.cursor === undefined ? undefined : o.cursors.decode('events', bound, query.cursor)
+    const page = await o.gate(tenant, () =>
+      listEvents(o.pool, {
+        tenant,
+        filter,
+        order: query.order,
+        limit: query.limit,
+        ...(query.after === undefined ? {} : { afterMs: query.after.floorMs }),
+        ...(query.before === undefined ? {} : { beforeMs: query.before.ceilMs }),
+        ...(cursorId === undefined ? {} : { cursorId }),
+      }),
+    )
+    const lastId = page.events.at(-1)?.id
+    const next = page.hasMore && lastId !== undefined ? o.cursors.encode('events', bound, lastId) : null
+    sendList(res, page.events.map(renderEvent), next)
+  }
+}

@@ -1,0 +1,13 @@
+import { serveService } from '@ariftly/http'
+import { runMain } from '@ariftly/runtime'
+import { apiConfig, listenConfig } from './config.ts'
+import { start } from './service.ts'
+
+await runMain({
+  name: 'api',
+  config: { ...apiConfig, ...listenConfig },
+  async start(config, deps) {
+    const { HOST: host, PORT: port, METRICS_PORT: metricsPort, DRAIN_MS: drainMs } = config
+    return await serveService(await start(config, deps), { host, port, metricsPort, drainMs }, deps)
+  },
+})

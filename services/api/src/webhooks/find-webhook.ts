@@ -1,0 +1,16 @@
+import { parseTypeId } from '@ariftly/events'
+import { getWebhook, type Pool, type WebhookRow } from '@ariftly/store'
+import { notFound } from '../not-found.ts'
+
+/** The webhook that a path names; a `Problem` 404 for what is no id, not there, deleted or another tenant's. */
+export async function findWebhook(pool: Pool, tenant: string, id: string): Promise<WebhookRow> {
+  if (!isWebhookId(id)) throw notFound('webhook')
+  const row = await getWebhook(pool, { tenant, id })
+  if (row === undefined) throw notFound('webhook')
+  return row
+}
+
+/** Whether a text can be the id of a webhook. */
+export function isWebhookId(id: string): boolean {
+  return parseTypeId('whk', id) !== undefined
+}

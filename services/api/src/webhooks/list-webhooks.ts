@@ -1,0 +1,20 @@
+import { cursorParam, limitParam, readQuery, type ApiHandler, type CursorCodec } from '@ariftly/http'
+import { listWebhooks, type Pool } from '@ariftly/store'
+import { sendList } from '../send-list.ts'
+import { renderWebhook } from './render-webhook.ts'
+
+/** Answers `GET /v1/webhooks`, newest first. */
+export function createListWebhooks(o: { pool: Pool; cursors: CursorCodec }): ApiHandler {
+  return async ({ caller: { tenant }, url }, _req, res) => {
+    const { limit, cursor } = readQuery(url, { limit: limitParam(), cursor: cursorParam() })
+    const cursorId = cursor === undefined ? undefined : o.cursors.decode('webhooks', { tenant }, cursor)
+    const page = await listWebhooks(o.pool, { tenant, limit, ...(cursorId === undefined ? {} : { cursorId }) })
+    const lastId = page.webhooks.at(-1)?.id
+    const next = page.hasMore && lastId !== undefined ? o.cursors.encode('webhooks', { tenant }, lastId) : null
+    sendList(
+      res,
+      page.webhooks.map((row) => Buffer.from(JSON.stringify(renderWebhook(row)))),
+      next,
+    )
+  }
+}

@@ -1,0 +1,32 @@
+import { formatTimestamp } from '@ariftly/events'
+import type { WebhookRow } from '@ariftly/store'
+
+/** The webhook object of design 8; headers by name only, and the secret never (creation and rotation add it). */
+export function renderWebhook(row: WebhookRow): Record<string, unknown> {
+  return {
+    object: 'webhook',
+    id: row.id,
+    url: row.url,
+    events: row.events,
+    task_id: row.taskId,
+    session_id: row.sessionId,
+    agent: row.agent,
+    description: row.description,
+    enabled: row.enabled,
+    disabled_reason: row.disabledReason,
+    headers: row.headerNames,
+    rate_limit: row.rateLimit,
+    ordering: row.ordering,
+    pending_count: row.pendingCount,
+    oldest_pending_at: timeOf(row.oldestPendingAtMs),
+    failing_since: timeOf(row.failingSinceMs),
+    last_success_at: timeOf(row.lastSuccessAtMs),
+    created_at: timeOf(row.createdAtMs),
+    updated_at: timeOf(row.updatedAtMs),
+  }
+}
+
+/** RFC 3339, or null. */
+export function timeOf(ms: number | null): string | null {
+  return ms === null ? null : formatTimestamp(ms)
+}
