@@ -6,6 +6,8 @@ const shared = {
   transform: {
     '^.+\\.ts$': ['@swc/jest', { jsc: { target: 'es2023', parser: { syntax: 'typescript' } }, sourceMaps: 'inline' }],
   },
+  // These two publish their TypeScript under the condition `source` too.
+  transformIgnorePatterns: ['/node_modules/(?!eventsource(-parser)?/)'],
   modulePathIgnorePatterns: ['<rootDir>/(packages|services)/[^/]+/dist/', '<rootDir>/.cache/', '<rootDir>/.data/'],
 }
 // Runs once for all projects: one stack of real Kafka, Postgres and Redis.
