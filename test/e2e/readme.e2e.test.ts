@@ -56,7 +56,7 @@ describe('the shell blocks of the README', () => {
       .split('\n')
       .filter((line) => line.trim().startsWith('curl '))
     expect(printed).toHaveLength(3)
-    const [post = '', stream = '', list = ''] = printed
+    const [stream = '', post = '', list = ''] = printed
     const streaming = run(`exec ${stream.trim()}`, {}, folder)
     await eventually(() => streaming.text.includes('retry:'), { timeoutMs: 15_000 })
     expect(JSON.parse(shell(post))).toMatchObject({ data: [{ status: 'accepted' }] })

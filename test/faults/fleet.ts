@@ -1,7 +1,7 @@
 import { startServiceProcess, type ServiceProcess } from '@ariftly/testkit'
 
 /** The five services. */
-export type ServiceName = 'ingest' | 'projector' | 'api' | 'stream-gateway' | 'webhook-worker'
+type ServiceName = 'ingest' | 'projector' | 'api' | 'stream-gateway' | 'webhook-worker'
 
 /** One process of a service, which keeps its name and its address over its lives. */
 export interface Replica {

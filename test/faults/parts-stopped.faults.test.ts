@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import {
   createWorld,
@@ -23,7 +24,7 @@ let stream: OpenStream
 
 beforeAll(async () => {
   stack = await startOwnStack()
-  world = await createWorld({ addresses: stack.addresses })
+  world = await createWorld({ addresses: stack.addresses, env: { DATA_DIR: join(stack.dataDir, 'standalone') } })
   house = await startServiceProcess('standalone', world.env)
   apiKey = await world.apiKey('north')
   receiver = await startReceiver()

@@ -26,7 +26,7 @@ export interface StreamClient {
 }
 
 /** Connections made, answers that were not 200, and what must never be seen. */
-export interface StreamReport {
+interface StreamReport {
   connections: number
   refused: number
   readonly unexpected: string[]

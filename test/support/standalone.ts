@@ -1,3 +1,6 @@
+import { mkdtempSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { createWorld, startServiceProcess, type World } from '@ariftly/testkit'
 
 /** The whole product in one process on one port, on a world of its own, with a key of tenant `default`. */
@@ -15,7 +18,8 @@ export interface Standalone {
 
 /** Starts it; `env` goes over the world's settings. */
 export async function startStandalone(env: Readonly<Record<string, string>> = {}): Promise<Standalone> {
-  const world = await createWorld({ env })
+  const dataDir = mkdtempSync(join(process.env['ARIFTLY_TEST_DIR'] ?? tmpdir(), 'standalone-data-'))
+  const world = await createWorld({ env: { DATA_DIR: dataDir, ...env } })
   const process = await startServiceProcess('standalone', world.env)
   const apiKey = await world.apiKey('default', ['events:write', 'events:read', 'webhooks', 'admin'])
 
