@@ -1,4 +1,5 @@
 export { stackAddresses } from './addresses.ts'
+export { findFreePort } from '@ariftly/local-stack'
 export { startCuttingProxy, type CuttingProxy } from './cutting-proxy.ts'
 export { createTemplateDatabase, createTestDatabase, type TestDatabase } from './database.ts'
 export { eventually, type EventuallyOptions } from './eventually.ts'

@@ -3,9 +3,11 @@ import { Fault, type Logger } from '@ariftly/runtime'
 import {
   createPool,
   currentEpoch,
+  lockLogEpochs,
   migrate as migrateSchema,
   openEpoch,
   seedBootstrapKey,
+  withTransaction,
   type Pool,
 } from '@ariftly/store'
 import type { MigrateConfig } from './config.ts'
@@ -46,22 +48,15 @@ export async function migrate(config: MigrateConfig, deps: MigrateDeps): Promise
 /** The first epoch is opened here; every later one by an operator, who knows why the log is another one. */
 async function ensureEpoch(kafka: KafkaClient, pool: Pool, topic: string): Promise<void> {
   const { clusterId } = await describeLog(kafka, topic)
-  const epoch = (await currentEpoch(pool, topic)) ?? (await openFirstEpoch(pool, topic, clusterId))
+  const epoch = await withTransaction(pool, async (tx) => {
+    await lockLogEpochs(tx)
+    return (await currentEpoch(tx, topic)) ?? (await openEpoch(tx, { topic, clusterId }))
+  })
   if (epoch.clusterId === clusterId) return
   throw new Fault({
     code: 'log_identity_changed',
     message: `Topic ${topic} belongs to Kafka cluster ${clusterId}, but this database holds the projection of the one on cluster ${epoch.clusterId}: check KAFKA_BROKERS and DATABASE_URL; if the log was replaced on purpose, run: npm run projection -- adopt-log`,
   })
-}
-
-async function openFirstEpoch(pool: Pool, topic: string, clusterId: string) {
-  try {
-    return await openEpoch(pool, { topic, clusterId })
-  } catch (error) {
-    const opened = await currentEpoch(pool, topic) // By another `migrate` at the same moment.
-    if (opened === undefined) throw error
-    return opened
-  }
 }
 
 async function withKafka<T>(config: MigrateConfig, log: Logger, use: (kafka: KafkaClient) => Promise<T>): Promise<T> {

@@ -1,3 +1,4 @@
+import { types } from 'node:util'
 import { backoffMs, Fault, messageOf, sleep } from '@ariftly/runtime'
 import type { MigrateDeps } from './service.ts'
 
@@ -44,9 +45,9 @@ const AWAY_CODES = new Set([
 const AWAY_NAMES = /^KafkaJS(?:Connection|ConnectionClosed|RequestTimeout|NumberOfRetriesExceeded|BrokerNotFound)/
 
 function isAway(error: unknown): boolean {
-  if (!(error instanceof Error)) return false
+  if (!types.isNativeError(error)) return false
   const { code } = error as { code?: unknown }
   if (typeof code === 'string' && AWAY_CODES.has(code)) return true
-  if (error instanceof AggregateError) return error.errors.some(isAway) // Every address of a host name was tried.
+  if ('errors' in error && Array.isArray(error.errors)) return error.errors.some(isAway) // Every address of a host was tried.
   return AWAY_NAMES.test(error.name) || /timeout expired|Connection terminated/.test(error.message)
 }

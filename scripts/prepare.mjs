@@ -1,0 +1,41 @@
+import { spawnSync } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+/** The folder of the checkout. */
+export const root = join(import.meta.dirname, '..')
+
+/** Ends the process with one sentence when this Node is too old. */
+export function checkNode() {
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
+  if (major > 20 || (major === 20 && minor >= 19)) return
+  process.stderr.write(`Node 20.19 or newer is needed; this is ${process.versions.node}.\n`)
+  process.exit(1)
+}
+
+/** Runs `npm ci` when node_modules is not what package-lock.json says; false if that failed. npm's output goes to stderr. */
+export function installIfStale() {
+  if (!isStale()) return true
+  process.stderr.write('Installing packages (npm ci) …\n')
+  return run('npm', ['ci', '--no-audit', '--no-fund'])
+}
+
+/** Runs a program in the checkout with its standard output on our stderr; false if it failed. */
+export function run(file, args) {
+  const { status, error } = spawnSync(file, args, { cwd: root, stdio: ['ignore', 2, 2] })
+  if (error !== undefined) process.stderr.write(`${file} cannot be run: ${error.message}\n`)
+  return status === 0
+}
+
+function isStale() {
+  // npm writes this file last: an interrupted install has none.
+  const have = packagesIn(join(root, 'node_modules/.package-lock.json'))
+  return Object.entries(packagesIn(join(root, 'package-lock.json'))).some(
+    ([path, { version, optional }]) =>
+      path.startsWith('node_modules/') && !optional && (have[path] === undefined || have[path].version !== version),
+  )
+}
+
+function packagesIn(file) {
+  return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')).packages : {}
+}

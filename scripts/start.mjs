@@ -1,0 +1,19 @@
+// `npm start`: installs what is missing, builds what changed, then runs the whole house in this process.
+import { join } from 'node:path'
+import { checkNode, installIfStale, root, run } from './prepare.mjs'
+
+// What differs on a developer's machine from a server; the environment wins.
+const DEVELOPMENT = {
+  HOST: '127.0.0.1',
+  LOG_LEVEL: 'warn',
+  WEBHOOK_ALLOW_HTTP: 'true', // Webhooks may go to this machine.
+  DRAIN_MS: '3000', // Ctrl-C does not wait for streams.
+}
+
+checkNode()
+if (!installIfStale()) process.exit(1)
+const tsc = join(root, 'node_modules/typescript/bin/tsc')
+if (!run(process.execPath, [tsc, '-b', 'services/standalone'])) process.exit(1)
+for (const [name, value] of Object.entries(DEVELOPMENT)) process.env[name] ||= value
+process.setSourceMapsEnabled(true)
+await import('../services/standalone/dist/main.js')

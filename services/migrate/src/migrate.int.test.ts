@@ -1,0 +1,94 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
+import { createKafka, describeLog } from '@ariftly/kafka'
+import { createLogger, readConfig } from '@ariftly/runtime'
+import { createPool, currentEpoch, openEpoch, type Pool } from '@ariftly/store'
+import {
+  createTestDatabase,
+  findFreePort,
+  stackAddresses,
+  startServiceProcess,
+  type TestDatabase,
+} from '@ariftly/testkit'
+import { migrate, migrateConfig } from './service.ts'
+
+const deps = { log: createLogger({ service: 'test', level: 'silent' }), signal: new AbortController().signal }
+const bootstrapKey = 'bootstrap_key_of_a_test_0123456789'
+
+let database: TestDatabase
+let admin: Pool
+let env: Record<string, string>
+
+beforeEach(async () => {
+  database = await createTestDatabase()
+  admin = createPool({ url: database.adminUrl, applicationName: 'test', max: 1 })
+  const topic = `migrate-${Math.random().toString(36).slice(2)}`
+  env = {
+    KAFKA_BROKERS: stackAddresses().kafka,
+    KAFKA_TOPIC: topic,
+    KAFKA_DLQ_TOPIC: `${topic}.dlq`,
+    KAFKA_PARTITIONS: '2',
+    DATABASE_URL: database.adminUrl,
+    ARIFTLY_BOOTSTRAP_KEY: bootstrapKey,
+  }
+})
+afterEach(async () => {
+  const kafka = createKafka({ brokers: [stackAddresses().kafka], clientId: 'test', log: deps.log })
+  await kafka.withAdmin(async (client) => {
+    const mine = (await client.listTopics()).filter((topic) => topic.startsWith(env['KAFKA_TOPIC'] ?? ''))
+    await client.deleteTopics({ topics: mine })
+  })
+  await kafka.close()
+  await admin.end()
+  await database.drop()
+})
+
+const run = () => migrate(readConfig(migrateConfig, env), deps)
+
+async function keys(): Promise<readonly unknown[]> {
+  const { rows } = await admin.query('SELECT tenant_id, name, revoked_at FROM api_keys')
+  return rows
+}
+
+describe('migrate', () => {
+  test('makes topics, the first epoch and the bootstrap key, once, however many run at the same time', async () => {
+    await Promise.all([run(), run(), run()])
+    await run()
+    const kafka = createKafka({ brokers: [stackAddresses().kafka], clientId: 'test', log: deps.log })
+    const { clusterId, partitions } = await describeLog(kafka, env['KAFKA_TOPIC'] ?? '')
+    const dead = await describeLog(kafka, env['KAFKA_DLQ_TOPIC'] ?? '')
+    await kafka.close()
+    expect([partitions.length, dead.partitions.length]).toEqual([2, 1])
+    expect(await currentEpoch(admin, env['KAFKA_TOPIC'] ?? '')).toEqual({ epoch: 1, clusterId })
+    expect(await keys()).toEqual([{ tenant_id: 'default', name: 'bootstrap', revoked_at: null }])
+  })
+
+  test('refuses a database that belongs to another log, and opens no epoch', async () => {
+    const topic = env['KAFKA_TOPIC'] ?? ''
+    await openEpoch(admin, { topic, clusterId: 'another-cluster' })
+    await expect(run()).rejects.toMatchObject({ code: 'log_identity_changed' })
+    expect(await currentEpoch(admin, topic)).toEqual({ epoch: 1, clusterId: 'another-cluster' })
+  })
+
+  test('refuses a topic with another number of partitions', async () => {
+    await run()
+    env['KAFKA_PARTITIONS'] = '3'
+    await expect(run()).rejects.toMatchObject({ code: 'partition_count_changed' })
+  })
+
+  test('waits for a backend that is away, and says which one when its patience ends', async () => {
+    env['DATABASE_URL'] = `postgres://nobody@127.0.0.1:${await findFreePort()}/none`
+    const config = readConfig(migrateConfig, env)
+    await expect(migrate(config, { ...deps, patienceMs: 300 })).rejects.toMatchObject({
+      code: 'backend_away',
+      message: expect.stringContaining('Postgres cannot be reached'),
+    })
+  })
+})
+
+test('the process lists every wrong setting at once and ends with 78', async () => {
+  const wrong = { KAFKA_PARTITIONS: 'many', DATABASE_URL: 'mysql://x', ARIFTLY_BOOTSTRAP_KEY: 'short' }
+  const process = await startServiceProcess('migrate', wrong, { untilReady: false })
+  expect(await process.exited).toBe(78)
+  for (const name of ['KAFKA_BROKERS', ...Object.keys(wrong)]) expect(process.output()).toContain(`- ${name} `)
+  expect(process.output()).not.toContain('short')
+})
