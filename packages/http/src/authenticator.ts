@@ -138,7 +138,7 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
       const record = await findUnchanged(find, changed)
       const caller = record === undefined ? undefined : callerOf(record, now())
       if (caller === undefined) rememberUnknown(name)
-      else if (feed.started()) cache.add(name, caller)
+      else if (feed.started()) return cache.add(name, caller)
       return caller
     } catch (error) {
       log.warn({ err: error }, 'an API key cannot be looked up')

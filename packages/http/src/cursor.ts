@@ -31,7 +31,7 @@ export function createCursorCodec(keyring: Pick<Keyring, 'seal' | 'open'>): Curs
 function aadOf(kind: string, bound: CursorBound): string {
   const members = Object.entries(bound)
     .filter(([, value]) => value !== undefined)
-    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
   return `cursor:${kind}:${JSON.stringify(members)}`
 }
 

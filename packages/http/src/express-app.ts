@@ -63,7 +63,10 @@ export function createExpressApp(options: ExpressAppOptions): Express {
   for (const [name, handler] of Object.entries(open) as [RouteName, OpenHandler][])
     addRoute(app, routeOf(name), handler)
   app.use(createNotFound(names.map(routeOf)))
-  app.use((error: unknown, req: Request, res: Response, _next: NextFunction) => sendError(req, res, error, log))
+  app.use((error: unknown, req: Request, res: Response, _next: NextFunction) => {
+    // Express's word for a path that is not percent-encoded UTF-8: nothing can be there.
+    sendError(req, res, error instanceof URIError ? unroutable(undefined) : error, log)
+  })
   return app
 }
 

@@ -9,7 +9,8 @@ export interface CachedKey {
 export interface KeyCache {
   byHash(name: string): CachedKey | undefined
   byId(keyId: string): CachedKey | undefined
-  add(name: string, caller: Caller): void
+  /** Caches a key and gives its caller: the one that is cached already, if it is, as quotas and streams hang on the object. */
+  add(name: string, caller: Caller): Caller
   drop(keyId: string): void
   /** Drops the keys whose time is over and gives their ids. */
   dropExpired(nowMs: number): readonly string[]
@@ -27,14 +28,14 @@ export function createKeyCache(max = 100_000): KeyCache {
   const ids = new Map<string, Entry>()
   const expiring = new Map<string, number>()
 
-  function add(name: string, caller: Caller): void {
-    // One object for a key, however it was found, as quotas and streams hang on it.
+  function add(name: string, caller: Caller): Caller {
     const entry = ids.get(caller.keyId) ?? { caller, names: new Set<string>() }
     if (!ids.has(caller.keyId)) makeRoom()
     entry.names.add(name)
     names.set(name, entry)
     ids.set(caller.keyId, entry)
     if (caller.expiresAtMs !== null) expiring.set(caller.keyId, caller.expiresAtMs)
+    return entry.caller
   }
 
   function makeRoom(): void {

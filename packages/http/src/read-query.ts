@@ -15,7 +15,7 @@ export type QuerySpec = Readonly<Record<string, Param<unknown>>>
 export type QueryOf<S extends QuerySpec> = { readonly [K in keyof S]: S[K] extends Param<infer T> ? T : never }
 
 /**
- * Reads a query (`req.url`, or a form's parameters) strictly: a parameter that is unknown, empty, repeated or ill-formed is a
+ * Reads a query (`req.url`, or for a form's text `?` and the text) strictly: a parameter that is unknown, empty, repeated or ill-formed is a
  * {@link Problem} 400 that names it (all of them at once), so that a typo never means "everything".
  */
 export function readQuery<S extends QuerySpec>(source: string | URLSearchParams, spec: S): QueryOf<S> {
@@ -90,7 +90,7 @@ function isDecodable(piece: string): boolean {
 
 /** A text that a pattern allows; `shape` ends the sentence "must be …". */
 export function textParam(options: { readonly pattern: RegExp; readonly shape: string }): Param<string | undefined> {
-  return param(undefined, (text) => (options.pattern.test(text) ? text : undefined), options.shape)
+  return paramOf(undefined, (text) => (options.pattern.test(text) ? text : undefined), options.shape)
 }
 
 /** A `task_id`, `session_id` or `agent`. */
@@ -106,7 +106,7 @@ export function integerParam(options: {
 }): Param<number> {
   const { min, max } = options
   const shape = `a whole number from ${min} to ${max}`
-  return param(
+  return paramOf(
     options.default,
     (text) => {
       const value = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN
@@ -125,12 +125,12 @@ export function limitParam(): Param<number> {
 export function choiceParam<const W extends string>(words: readonly W[], absent: W): Param<W>
 export function choiceParam<const W extends string>(words: readonly W[]): Param<W | undefined>
 export function choiceParam<const W extends string>(words: readonly W[], absent?: W): Param<W | undefined> {
-  return param(absent, (text) => words.find((word) => word === text), `one of ${words.join(', ')}`)
+  return paramOf(absent, (text) => words.find((word) => word === text), `one of ${words.join(', ')}`)
 }
 
 /** `true` or `false`. */
 export function booleanParam(absent: boolean): Param<boolean> {
-  return param(absent, (text) => (text === 'true' ? true : text === 'false' ? false : undefined), 'true or false')
+  return paramOf(absent, (text) => (text === 'true' ? true : text === 'false' ? false : undefined), 'true or false')
 }
 
 /** One word or a comma list of words, none twice. `shape` ends the sentence "must be …". */
@@ -138,7 +138,7 @@ export function listParam<T extends string>(options: {
   readonly is: (text: string) => text is T
   readonly shape: string
 }): Param<readonly T[] | undefined> {
-  return param<readonly T[] | undefined>(
+  return paramOf<readonly T[] | undefined>(
     undefined,
     (text) => {
       const words = text.split(',')
@@ -150,15 +150,15 @@ export function listParam<T extends string>(options: {
 
 /** An ISO 8601 date and time; see {@link parseInstant}. */
 export function instantParam(): Param<Instant | undefined> {
-  return param(undefined, parseInstant, 'an ISO 8601 date and time, like 2026-11-25T08:45:37.123Z')
+  return paramOf(undefined, parseInstant, 'an ISO 8601 date and time, like 2026-11-25T08:45:37.123Z')
 }
 
 /** A cursor, to be decoded by the list's {@link CursorCodec}. */
 export function cursorParam(): Param<string | undefined> {
-  return param(undefined, (text) => text, 'a cursor')
+  return paramOf(undefined, (text) => text, 'a cursor')
 }
 
-function param<T>(absent: T, parse: (text: string) => T | undefined, shape: string): Param<T> {
+function paramOf<T>(absent: T, parse: (text: string) => T | undefined, shape: string): Param<T> {
   return {
     absent,
     parse(text) {

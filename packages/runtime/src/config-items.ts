@@ -139,7 +139,7 @@ export function oneOf<const W extends string>(
 
 function setting<T>(
   kind: string,
-  options: SettingOptions & { readonly default?: unknown; readonly optional?: true },
+  options: SettingOptions & { readonly default?: string | number | boolean; readonly optional?: true },
   parse: (text: string) => ParsedSetting<T>,
 ): Setting<T> {
   return {
@@ -147,7 +147,7 @@ function setting<T>(
     doc: options.doc,
     secret: options.secret ?? false,
     optional: options.optional ?? false,
-    defaultText: options.default === undefined ? undefined : String(options.default as string | number | boolean),
+    defaultText: options.default === undefined ? undefined : String(options.default),
     parse,
   }
 }

@@ -98,7 +98,7 @@ interface BothConfigs<S extends ConfigSpec> {
 function readOrExplain<S extends ConfigSpec>(spec: S, env: NodeJS.ProcessEnv): BothConfigs<S> | undefined {
   try {
     const all = readConfig({ ...processSettings, ...spec }, env)
-    return { process: all as BothConfigs<S>['process'], service: all as unknown as ConfigOf<S> }
+    return { process: all, service: all as unknown as ConfigOf<S> }
   } catch (error) {
     if (!(error instanceof ConfigFault)) throw error
     process.stderr.write(`${error.message}\n`)

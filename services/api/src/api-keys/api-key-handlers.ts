@@ -36,11 +36,6 @@ export type ApiKeyHandlers = Readonly<
 export function createApiKeyHandlers(deps: ApiKeyHandlersDeps): ApiKeyHandlers {
   const { pool, cursors, now = Date.now } = deps
 
-  function getCurrent({ caller, url }: ApiCall, _req: unknown, res: Response): void {
-    readQuery(url, {})
-    sendJson(res, 200, currentApiKeyObject(caller))
-  }
-
   async function create({ caller, url, body }: ApiCall, _req: unknown, res: Response): Promise<void> {
     readQuery(url, {})
     const nowMs = now()
@@ -81,6 +76,11 @@ export function createApiKeyHandlers(deps: ApiKeyHandlersDeps): ApiKeyHandlers {
   }
 
   return { getCurrentApiKey: getCurrent, createApiKey: create, listApiKeys: list, revokeApiKey: revoke }
+}
+
+function getCurrent({ caller, url }: ApiCall, _req: unknown, res: Response): void {
+  readQuery(url, {})
+  sendJson(res, 200, currentApiKeyObject(caller))
 }
 
 const LIST_QUERY = {

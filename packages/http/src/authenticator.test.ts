@@ -1,0 +1,243 @@
+import { afterEach, describe, expect, test } from '@jest/globals'
+import { generateApiKey, hashApiKey } from './api-key.ts'
+import { createAuthenticator, type ApiKeyRecord, type Authenticator } from './authenticator.ts'
+import type { KeyChange } from './key-feed.ts'
+import { Problem } from './problem.ts'
+
+const open: Authenticator[] = []
+
+afterEach(async () => {
+  await Promise.all(open.splice(0).map((auth) => auth.close()))
+})
+
+/** A key store in memory that can be away, with an authenticator over it and a clock set by hand. */
+function createWorld() {
+  const records = new Map<string, ApiKeyRecord>()
+  const changes: KeyChange[] = []
+  const world = {
+    away: false,
+    nowMs: 1_000_000_000,
+    lookups: 0,
+    revoked: [] as string[],
+    /** Awaited by a look-up after it has read. */
+    afterRead: Promise.resolve(),
+    add(fields: Partial<ApiKeyRecord> = {}): string {
+      const { key } = generateApiKey()
+      const id = fields.id ?? `key_${records.size}`
+      const quota = { eventsPerS: null, bytesPerS: null }
+      const rest = { tenant: 'a', scopes: ['events:read'], quota, expiresAtMs: null, revokedAtMs: null }
+      records.set(hashApiKey(key).toString('hex'), { ...rest, ...fields, id })
+      return key
+    },
+    revoke(keyId: string): void {
+      for (const [hash, record] of records) if (record.id === keyId) records.set(hash, { ...record, revokedAtMs: 1 })
+      changes.push({ seq: (changes.at(-1)?.seq ?? 0) + 3, keyId, kind: 'revoked' })
+    },
+    forgetChanges(): void {
+      changes.length = 0
+    },
+  }
+
+  async function read<T>(value: () => T): Promise<T> {
+    await Promise.resolve()
+    if (world.away) throw new Error('connection refused')
+    return value()
+  }
+
+  const auth = createAuthenticator({
+    async lookup(hash) {
+      world.lookups += 1
+      const record = await read(() => records.get(hash.toString('hex')))
+      await world.afterRead
+      return record
+    },
+    lookupById: (id) => read(() => [...records.values()].find((record) => record.id === id)),
+    latestChange: () => read(() => changes.at(-1)?.seq ?? 0),
+    changesSince: (seq) =>
+      read(() => ({ latestSeq: changes.at(-1)?.seq ?? 0, changes: changes.filter((change) => change.seq > seq) })),
+    log: { info() {}, warn() {} },
+    now: () => world.nowMs,
+    feedEveryMs: 2,
+  })
+  auth.onRevoked((keyId) => world.revoked.push(keyId))
+  open.push(auth)
+  return Object.assign(world, { auth })
+}
+
+async function started() {
+  const world = createWorld()
+  await until(() => world.auth.ready)
+  return world
+}
+
+async function until(holds: () => boolean): Promise<void> {
+  while (!holds()) await new Promise((resolve) => setTimeout(resolve, 1))
+}
+
+/** Status and code of the refusal, or the caller's tenant. */
+async function outcome(auth: Authenticator, key: string | undefined, scope: 'events:read' | 'admin' | 'any' = 'any') {
+  try {
+    return (await auth.authenticate(key === undefined ? undefined : `Bearer ${key}`, scope)).tenant
+  } catch (error) {
+    if (error instanceof Problem) return `${error.status} ${error.code}`
+    throw error
+  }
+}
+
+describe('authenticate', () => {
+  test('gives the caller, and from the second time on at once, without a look-up', async () => {
+    const { auth, ...world } = await started()
+    const key = world.add({ tenant: 'b', expiresAtMs: 2_000_000_000 })
+    const first = await auth.authenticate(`Bearer ${key}`, 'events:read')
+    const second = auth.authenticate(`bearer  ${key}`, 'any')
+    expect(second).toBe(first)
+    expect(first).toMatchObject({ tenant: 'b', scopes: ['events:read'], expiresAtMs: 2_000_000_000 })
+  })
+
+  test.each([[undefined], [''], ['Basic abc'], ['Bearer']])('%p is 401 with WWW-Authenticate', async (header) => {
+    const { auth } = await started()
+    await expect(async () => await auth.authenticate(header, 'any')).rejects.toMatchObject({
+      status: 401,
+      code: 'missing_api_key',
+      details: { headers: { 'WWW-Authenticate': 'Bearer realm="ariftly"' } },
+    })
+  })
+
+  test('a key that cannot be one is refused without a look-up', async () => {
+    const world = await started()
+    expect(await outcome(world.auth, 'x')).toBe('401 invalid_api_key')
+    expect(world.lookups).toBe(0)
+  })
+
+  test('unknown, revoked and expired keys are told apart by nobody', async () => {
+    const world = await started()
+    const expired = world.add({ expiresAtMs: world.nowMs })
+    const revoked = world.add({ revokedAtMs: 1 })
+    const { key: unknown } = generateApiKey()
+    for (const key of [expired, revoked, unknown]) expect(await outcome(world.auth, key)).toBe('401 invalid_api_key')
+  })
+
+  test('a missing scope is 403, and platform may do what admin may', async () => {
+    const world = await started()
+    const [reader, platform] = [world.add(), world.add({ scopes: ['platform'] })]
+    expect(await outcome(world.auth, reader, 'admin')).toBe('403 missing_scope')
+    expect(await outcome(world.auth, platform, 'admin')).toBe('a')
+    expect(await outcome(world.auth, platform, 'events:read')).toBe('403 missing_scope')
+  })
+
+  test('an unknown key is looked up once a second, a known one once in all', async () => {
+    const world = await started()
+    const { key: unknown } = generateApiKey()
+    await Promise.all(Array.from({ length: 50 }, () => outcome(world.auth, unknown)))
+    await outcome(world.auth, unknown)
+    expect(world.lookups).toBe(1)
+    world.nowMs += 1001
+    await outcome(world.auth, unknown)
+    expect(world.lookups).toBe(2)
+    const known = world.add()
+    await Promise.all(Array.from({ length: 50 }, () => outcome(world.auth, known)))
+    expect(world.lookups).toBe(3)
+  })
+})
+
+describe('a key that stops', () => {
+  test('is refused after its revocation was read from the feed, and listeners are told once', async () => {
+    const world = await started()
+    const key = world.add({ id: 'key_x' })
+    expect(await outcome(world.auth, key)).toBe('a')
+    world.revoke('key_x')
+    await until(() => world.revoked.length > 0)
+    expect(await outcome(world.auth, key)).toBe('401 invalid_api_key')
+    expect(world.revoked).toEqual(['key_x'])
+  })
+
+  test('is refused when its look-up read it before the revocation and came back after it', async () => {
+    const world = await started()
+    const key = world.add({ id: 'key_x' })
+    let release = (): void => {}
+    world.afterRead = new Promise((resolve) => (release = resolve))
+    const asked = outcome(world.auth, key)
+    await until(() => world.lookups === 1)
+    await new Promise((resolve) => setTimeout(resolve, 5))
+    world.revoke('key_x')
+    await until(() => world.revoked.length > 0)
+    release()
+    expect(await asked).toBe('401 invalid_api_key')
+  })
+
+  test('is refused from the moment it expires, and listeners are told', async () => {
+    const world = await started()
+    const key = world.add({ id: 'key_x', expiresAtMs: world.nowMs + 1000 })
+    expect(await outcome(world.auth, key)).toBe('a')
+    world.nowMs += 1000
+    expect(await outcome(world.auth, key)).toBe('401 invalid_api_key')
+    await until(() => world.revoked.length > 0)
+    expect(world.revoked).toEqual(['key_x'])
+  })
+
+  test('is looked up again when the feed goes back, as after a restore', async () => {
+    const world = await started()
+    world.revoke('key_other')
+    await until(() => world.revoked.length > 0)
+    const key = world.add()
+    await outcome(world.auth, key)
+    const lookups = world.lookups
+    world.forgetChanges()
+    await until(() => world.auth.authenticate(`Bearer ${key}`, 'any') instanceof Promise)
+    await outcome(world.auth, key)
+    expect(world.lookups).toBeGreaterThan(lookups)
+  })
+})
+
+describe('while the store is away', () => {
+  test('cached keys stay valid for 15 minutes, others are 503 and not 401', async () => {
+    const world = await started()
+    const [key, other] = [world.add(), world.add()]
+    await outcome(world.auth, key)
+    world.away = true
+    await until(() => world.auth.state !== 'ok')
+    expect(await outcome(world.auth, other)).toBe('503 authentication_unavailable')
+    world.nowMs += 14 * 60_000
+    expect(await outcome(world.auth, key)).toBe('a')
+    world.nowMs += 2 * 60_000
+    expect(await outcome(world.auth, key)).toBe('503 authentication_unavailable')
+    world.away = false
+    await until(() => world.auth.state === 'ok')
+    expect([await outcome(world.auth, key), await outcome(world.auth, other)]).toEqual(['a', 'a'])
+  })
+
+  test('a revocation made meanwhile is seen when it is back', async () => {
+    const world = await started()
+    const key = world.add({ id: 'key_x' })
+    await outcome(world.auth, key)
+    world.away = true
+    await until(() => world.auth.state !== 'ok')
+    world.revoke('key_x')
+    world.away = false
+    await until(() => world.revoked.length > 0)
+    expect(await outcome(world.auth, key)).toBe('401 invalid_api_key')
+  })
+
+  test('a start without it is not ready, and becomes so by itself', async () => {
+    const world = createWorld()
+    world.away = true
+    const key = world.add()
+    expect(await outcome(world.auth, key)).toBe('503 authentication_unavailable')
+    expect(world.auth.ready).toBe(false)
+    world.away = false
+    await until(() => world.auth.ready)
+    expect(await outcome(world.auth, key)).toBe('a')
+  })
+})
+
+describe('authenticateKeyId', () => {
+  test('gives the same caller as the key itself, until it is revoked', async () => {
+    const world = await started()
+    const key = world.add({ id: 'key_x' })
+    const byId = await world.auth.authenticateKeyId('key_x', 'events:read')
+    expect(await world.auth.authenticate(`Bearer ${key}`, 'any')).toBe(byId)
+    world.revoke('key_x')
+    await until(() => world.revoked.length > 0)
+    await expect(async () => await world.auth.authenticateKeyId('key_x', 'any')).rejects.toMatchObject({ status: 401 })
+  })
+})

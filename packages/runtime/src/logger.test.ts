@@ -1,0 +1,34 @@
+import { expect, test } from '@jest/globals'
+import { Fault } from './fault.ts'
+import { createLogger } from './logger.ts'
+
+function logged(write: (log: ReturnType<typeof createLogger>) => void): Record<string, unknown> {
+  const lines: string[] = []
+  write(createLogger({ service: 'test', level: 'info', destination: { write: (line) => void lines.push(line) } }))
+  return JSON.parse(lines[0] ?? '{}') as Record<string, unknown>
+}
+
+test('a line is JSON with level, time and service', () => {
+  const line = logged((log) => log.info({ batch: 3 }, 'stored'))
+  expect(line).toMatchObject({ level: 'info', service: 'test', batch: 3, msg: 'stored' })
+  expect(Date.parse(String(line['time']))).not.toBeNaN()
+})
+
+test('credentials are masked', () => {
+  const line = logged((log) =>
+    log.info({ authorization: 'Bearer ak_1', headers: { authorization: 'Bearer ak_2' } }, 'x'),
+  )
+  expect(JSON.stringify(line)).not.toMatch(/ak_/)
+})
+
+test('an error shows code, stack and cause, but no member that may hold a row or a payload', () => {
+  const cause = Object.assign(new Error('duplicate key'), {
+    code: '23505',
+    detail: 'Key (data)=(payload)',
+    where: 'payload',
+  })
+  const line = logged((log) => log.error({ err: new Fault({ code: 'insert_failed', message: 'no', cause }) }, 'x'))
+  expect(line['err']).toMatchObject({ code: 'insert_failed', message: 'no', cause: { code: '23505' } })
+  expect(line['err']).toHaveProperty('stack')
+  expect(JSON.stringify(line)).not.toContain('payload')
+})
