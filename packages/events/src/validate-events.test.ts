@@ -246,10 +246,11 @@ describe('what is wrong is named', () => {
   })
 })
 
-describe('ids', () => {
-  const post = (members: object) =>
-    one(JSON.stringify({ ...members, type: 'task.progress', task_id: 't', data: { message: 'm' } }))
+function post(members: object) {
+  return one(JSON.stringify({ ...members, type: 'task.progress', task_id: 't', data: { message: 'm' } }))
+}
 
+describe('ids', () => {
   test('are minted from the clock, or from created_at', () => {
     const minted = post({})
     const dated = post({ created_at: '2026-11-01T00:00:00.0019Z' })

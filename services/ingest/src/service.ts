@@ -1,2 +1,122 @@
-// The exports of this package stand here, by name.
-export {}
+import { createAuthenticator, createRouter } from '@ariftly/http'
+import { createKafka, createProducer, type KafkaFault } from '@ariftly/kafka'
+import { withReleasers, type Readiness, type Releasers, type Running, type ServiceDeps } from '@ariftly/runtime'
+import { createPool, findApiKeyByHash, latestApiKeyChange, readApiKeyChanges } from '@ariftly/store'
+import { createBreaker } from './breaker.ts'
+import type { IngestConfig } from './config.ts'
+import { createEventLog } from './event-log.ts'
+import { startTopicCheck } from './kafka-check.ts'
+import { createMemoryBudget } from './memory-budget.ts'
+import { createIngestMetrics } from './metrics.ts'
+import { BODY_BYTES_MAX, createPostEvents } from './post-events.ts'
+import { createQuotas } from './quota.ts'
+import { createBodyReader } from './request-body.ts'
+
+export { ingestConfig } from './config.ts'
+export type { IngestConfig } from './config.ts'
+
+const PROBE_TIMEOUT_MS = 1000
+/** How long the start waits for Kafka's first answer, so that a wrong topic stops it; it goes on without. */
+const FIRST_CHECK_MS = 3000
+
+/**
+ * Starts ingest: `POST /v1/events` to Kafka. Backends that are away are waited for in the background; until Kafka has answered, events get 503. Throws
+ * KafkaFault `partition_count_changed` if the topic has another number of partitions than configured.
+ */
+export async function start(config: IngestConfig, deps: ServiceDeps): Promise<Running> {
+  return await withReleasers(deps.log, async (releasers) => await compose(config, deps, releasers))
+}
+
+async function compose(config: IngestConfig, deps: ServiceDeps, releasers: Releasers): Promise<Running> {
+  const { log, metrics } = deps
+  const ending = new AbortController()
+  const signal = AbortSignal.any([deps.signal, ending.signal])
+  releasers.add('background work', () => ending.abort())
+  const authenticator = startAuthenticator(config, deps, releasers)
+  const kafka = createKafka({ brokers: config.KAFKA_BROKERS, clientId: 'ariftly-ingest', log })
+  releasers.add('kafka client', () => kafka.close())
+  const producer = createProducer(kafka, { topic: config.KAFKA_TOPIC, compression: config.INGEST_COMPRESSION })
+  releasers.add('producer', () => producer.close())
+
+  let fault: KafkaFault | undefined
+  const topic = startTopicCheck({
+    kafka,
+    topic: config.KAFKA_TOPIC,
+    partitions: config.KAFKA_PARTITIONS,
+    signal,
+    log,
+    onBroken(found) {
+      fault = found
+      log.fatal({ err: found }, 'the topic is not the one that is configured: no event is written any more')
+    },
+  })
+  const budget = createMemoryBudget(config.INGEST_BUFFER_BYTES_MAX)
+  const measures = createIngestMetrics(metrics, { bufferedBytes: () => budget.usedBytes, breaker: () => breaker.state })
+  const breaker = createBreaker({
+    probe: async () => topic.state === 'ok' && (await producer.probe(PROBE_TIMEOUT_MS)),
+    onOpen: () => eventLog.failWaiting(),
+    onChange: (state) => log.warn({ state }, 'the breaker of the log changed'),
+  })
+  releasers.add('breaker', () => breaker.close())
+  const eventLog = createEventLog({
+    producer,
+    breaker,
+    partitions: config.KAFKA_PARTITIONS,
+    lanes: config.INGEST_LANES,
+    timeoutMs: config.INGEST_PRODUCE_TIMEOUT_MS,
+    lingerMs: config.INGEST_LINGER_MS,
+    onSend: measures.sent,
+  })
+  releasers.add('events under way', () => eventLog.idle())
+  const bodies = createBodyReader({ bytesMax: BODY_BYTES_MAX, timeoutMs: config.INGEST_BODY_TIMEOUT_MS })
+  releasers.add('body clock', () => bodies.close())
+  const quotas = createQuotas({ shares: config.QUOTA_SHARES })
+  const postEvents = createPostEvents({ authenticator, quotas, budget, bodies, log: eventLog, count: measures.counted })
+
+  const reached = topic.first.then(() => breaker.ask())
+  await Promise.race([reached, wait(FIRST_CHECK_MS)])
+  if (fault !== undefined) throw fault
+  let draining = false
+
+  function ready(): Readiness {
+    const kafkaState =
+      topic.state === 'broken'
+        ? 'wrong number of partitions'
+        : breaker.started
+          ? KAFKA_STATES[breaker.state]
+          : 'starting'
+    const checks = { kafka: kafkaState, api_keys: authenticator.state }
+    return { ready: !draining && topic.state === 'ok' && breaker.started && authenticator.ready, checks }
+  }
+
+  return {
+    name: 'ingest',
+    router: createRouter({ handlers: { postEvents }, log, metrics, corsOrigins: config.CORS_ORIGINS }),
+    ready,
+    drain() {
+      draining = true
+    },
+    close: () => releasers.close(),
+  }
+}
+
+const KAFKA_STATES = { closed: 'ok', halfOpen: 'being tried again', open: 'unavailable' } as const
+
+function startAuthenticator({ DATABASE_URL }: IngestConfig, { log }: ServiceDeps, releasers: Releasers) {
+  const pool = createPool({ url: DATABASE_URL, applicationName: 'ariftly-ingest', max: 4 })
+  releasers.add('database', () => pool.end())
+  const authenticator = createAuthenticator({
+    lookup: (hash) => findApiKeyByHash(pool, hash),
+    latestChange: () => latestApiKeyChange(pool),
+    changesSince: (afterSeq) => readApiKeyChanges(pool, { afterSeq }),
+    log,
+  })
+  releasers.add('authenticator', () => authenticator.close())
+  return authenticator
+}
+
+function wait(ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, ms).unref()
+  })
+}

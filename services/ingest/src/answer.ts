@@ -1,0 +1,81 @@
+import type { ServerResponse } from 'node:http'
+import type { ValidatedEntry, ValidationResult } from '@ariftly/events'
+import { Problem, type ProblemError } from '@ariftly/http'
+import type { RecordStatus } from './lane.ts'
+
+/** What is said about one entry of a request. */
+export type EntryResult =
+  | { readonly status: 'accepted' | 'retry'; readonly id: string }
+  | {
+      readonly status: 'refused'
+      readonly error: { readonly code: string; readonly pointer: string; readonly message: string }
+    }
+
+/** The Problem of a request of which nothing can be taken. */
+export function problemOfInvalid(result: Extract<ValidationResult, { type: 'invalid' }>): Problem {
+  const { status, code, detail, pointer } = result
+  const errors = pointer === undefined ? undefined : [{ pointer, code, message: detail }]
+  return new Problem(status, code, errors === undefined ? { detail } : { detail, errors })
+}
+
+/** What became of each entry, in input order; `statuses` are those of the accepted entries, in order. */
+export function resultsOf(entries: readonly ValidatedEntry[], statuses: readonly RecordStatus[]): EntryResult[] {
+  let next = 0
+  return entries.map((entry): EntryResult => {
+    if (!entry.ok) return { status: 'refused', error: entry.error }
+    const status = statuses[next++] ?? 'retry'
+    if (status !== 'refused') return { status, id: entry.event.id }
+    const message = 'the log does not take a record of this size'
+    return { status, error: { code: 'too_large', pointer: '/data', message } }
+  })
+}
+
+/**
+ * Answers by design 5.1: 202 if all were accepted, 422 if all were refused, 207 if some were, else 503 with the results in `events`. The Problems are
+ * thrown.
+ */
+export function sendResults(res: ServerResponse, results: readonly EntryResult[], single: boolean): void {
+  let refused = 0
+  let retry = 0
+  for (const { status } of results) {
+    if (status === 'refused') refused += 1
+    else if (status === 'retry') retry += 1
+  }
+  if (refused === results.length) throw allRefused(results, single)
+  if (retry > 0 && refused === 0) throw notWritten(results)
+  if (retry > 0) res.setHeader('Retry-After', RETRY_AFTER_S)
+  const body = `{"object":"list","data":[${results.map(renderResult).join(',')}]}`
+  res.writeHead(refused > 0 ? 207 : 202, {
+    'Content-Type': 'application/json; charset=utf-8',
+    'Content-Length': Buffer.byteLength(body),
+  })
+  res.end(body)
+}
+
+const RETRY_AFTER_S = '1'
+
+function renderResult(result: EntryResult, index: number): string {
+  if (result.status === 'refused')
+    return `{"index":${index},"status":"refused","error":${JSON.stringify(result.error)}}`
+  return `{"index":${index},"id":"${result.id}","status":"${result.status}"}`
+}
+
+function allRefused(results: readonly EntryResult[], single: boolean): Problem {
+  const errors = results.flatMap((result, index): ProblemError[] => {
+    if (result.status !== 'refused') return []
+    return [single ? result.error : { ...result.error, index }]
+  })
+  const detail = single ? 'The event is not valid.' : 'None of the events is valid.'
+  return new Problem(422, 'invalid_events', { detail, errors })
+}
+
+function notWritten(results: readonly EntryResult[]): Problem {
+  const events = results.map((result, index) =>
+    result.status === 'refused' ? { index, status: result.status } : { index, id: result.id, status: result.status },
+  )
+  return new Problem(503, 'log_unavailable', {
+    detail: 'The log does not take events now. Post those that have the status retry again, with these ids.',
+    headers: { 'Retry-After': RETRY_AFTER_S },
+    extra: { events },
+  })
+}

@@ -1,0 +1,48 @@
+import { int, oneOf, settings, type ConfigOf } from '@ariftly/runtime'
+
+/** What ingest reads from the environment. */
+export const ingestConfig = {
+  KAFKA_BROKERS: settings.KAFKA_BROKERS,
+  KAFKA_TOPIC: settings.KAFKA_TOPIC,
+  KAFKA_PARTITIONS: settings.KAFKA_PARTITIONS,
+  DATABASE_URL: settings.DATABASE_URL,
+  HOST: settings.HOST,
+  PORT: settings.PORT,
+  METRICS_PORT: settings.METRICS_PORT,
+  DRAIN_MS: settings.DRAIN_MS,
+  QUOTA_SHARES: settings.QUOTA_SHARES,
+  CORS_ORIGINS: settings.CORS_ORIGINS,
+  INGEST_LANES: int({
+    doc: 'Produce requests under way at once; a partition belongs to one lane.',
+    default: 2,
+    min: 1,
+    max: 64,
+  }),
+  INGEST_LINGER_MS: int({
+    doc: 'How long a lane under load waits to fill a send; one without load does not wait.',
+    default: 2,
+    min: 0,
+    max: 1000,
+  }),
+  INGEST_COMPRESSION: oneOf({ doc: 'Compression of what is sent to Kafka.', words: ['none', 'gzip'], default: 'none' }),
+  INGEST_PRODUCE_TIMEOUT_MS: int({
+    doc: 'No produce request of a batch is started after this, and its entries are answered then.',
+    default: 5000,
+    min: 500,
+    max: 60_000,
+  }),
+  INGEST_BUFFER_BYTES_MAX: int({
+    doc: 'Bytes of requests held in memory, from the first byte of a body to its answer; above it: 503.',
+    default: 128 * 1024 * 1024,
+    min: 16 * 1024 * 1024,
+  }),
+  INGEST_BODY_TIMEOUT_MS: int({
+    doc: 'A body must have come within this; else 408.',
+    default: 30_000,
+    min: 100,
+    max: 300_000,
+  }),
+} as const
+
+/** The values of {@link ingestConfig}. */
+export type IngestConfig = ConfigOf<typeof ingestConfig>

@@ -1,0 +1,107 @@
+import { encodeRecord, partitionOf, type LogEvent } from '@ariftly/events'
+import type { EventProducer, ProducerRecord } from '@ariftly/kafka'
+import type { Breaker } from './breaker.ts'
+import { createLane, type LaneOptions, type Part, type RecordStatus } from './lane.ts'
+
+/** The way into the log: batches the events of all requests. */
+export interface EventLog {
+  /**
+   * Writes events and tells what became of each, in order. Order holds per key. Answers at once (all `retry`) while the breaker is open, and after at
+   * most about the produce timeout otherwise: never before the last produce of these events has ended.
+   */
+  write(events: readonly LogEvent[]): Promise<readonly RecordStatus[]>
+  /** Answers `retry` for all that waits. */
+  failWaiting(): void
+  /** Resolves when nothing waits or is under way. */
+  idle(): Promise<void>
+}
+
+/** What the log needs. */
+export interface EventLogOptions extends Omit<LaneOptions, 'send' | 'breaker' | 'partitionBytesMax' | 'sendBytesMax'> {
+  readonly producer: Pick<EventProducer, 'send'>
+  readonly breaker: Pick<Breaker, 'admit' | 'sendBegan' | 'sendEnded'>
+  readonly partitions: number
+  readonly lanes: number
+  /** Default 900,000: the topic takes batches of 1,048,588. */
+  readonly partitionBytesMax?: number
+  /** Default 4 MiB. */
+  readonly sendBytesMax?: number
+}
+
+/** Creates the log's lanes; a partition belongs to one of them for ever. */
+export function createEventLog(options: EventLogOptions): EventLog {
+  const { producer, breaker, partitions } = options
+  const lanes = Array.from({ length: Math.min(options.lanes, partitions) }, () =>
+    createLane({ partitionBytesMax: 900_000, sendBytesMax: 4 * 1024 * 1024, ...options, send: producer.send }),
+  )
+
+  async function write(events: readonly LogEvent[]): Promise<readonly RecordStatus[]> {
+    if (events.length === 0) return []
+    if (!breaker.admit()) return events.map(() => 'retry')
+    return await new Promise((resolve) => {
+      const statuses = events.map((): RecordStatus => 'retry')
+      let open = events.length
+      const parts = groupByPartition(events, partitions, (place, status) => {
+        statuses[place] = status
+        open -= 1
+        if (open === 0) resolve(statuses)
+      })
+      for (const part of parts) lanes[part.partition % lanes.length]?.add(part)
+    })
+  }
+
+  return {
+    write,
+    failWaiting() {
+      for (const lane of lanes) lane.failWaiting()
+    },
+    async idle() {
+      await Promise.all(lanes.map((lane) => lane.idle()))
+    },
+  }
+}
+
+interface OpenPart {
+  readonly records: ProducerRecord[]
+  readonly sizes: number[]
+  readonly places: number[]
+}
+
+function groupByPartition(
+  events: readonly LogEvent[],
+  partitions: number,
+  onStatus: (place: number, status: RecordStatus) => void,
+): Iterable<Part> {
+  const open = new Map<number, OpenPart>()
+  for (const [place, event] of events.entries()) {
+    const { key, value, headers } = encodeRecord(event)
+    const partition = partitionOf(key, partitions)
+    let part = open.get(partition)
+    if (part === undefined) {
+      part = { records: [], sizes: [], places: [] }
+      open.set(partition, part)
+    }
+    part.records.push({ partition, key, value, headers })
+    part.sizes.push(sizeOf(event, key))
+    part.places.push(place)
+  }
+  return Array.from(open, ([partition, { records, sizes, places }]) => ({
+    partition,
+    records,
+    sizes,
+    sent: 0,
+    failed: false,
+    settle(from, to, status) {
+      for (let at = from; at < to; at++) onStatus(places[at] ?? -1, status)
+    },
+  }))
+}
+
+/** Names of headers, their fixed values and the record's own numbers, bytes, at most. */
+const FRAME_BYTES = 400
+
+/** Bytes of a record in the log, at most: its value, its key, and the headers that repeat its names. */
+function sizeOf(event: LogEvent, key: Buffer): number {
+  const names = (event.agent?.length ?? 0) * 2 + (event.sessionId?.length ?? 0)
+  return event.data.length + key.length * 4 + names + FRAME_BYTES
+}

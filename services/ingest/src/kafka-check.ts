@@ -1,0 +1,63 @@
+import type { KafkaClient } from '@ariftly/kafka'
+import { checkPartitionCount, KafkaFault } from '@ariftly/kafka'
+import { messageOf, retryForever, sleep, type Logger } from '@ariftly/runtime'
+
+/** What is known about the topic. */
+export interface TopicCheck {
+  /** `starting` until Kafka has answered once; `broken` when the topic has another number of partitions than configured, for ever. */
+  readonly state: 'starting' | 'ok' | 'broken'
+  /** Resolves when the state is no longer `starting`, or the signal is aborted. */
+  readonly first: Promise<void>
+}
+
+const AGAIN_MS = 30_000
+
+/**
+ * Checks that the topic has its fixed number of partitions, at the start (Kafka is waited for) and every 30 s: records in the wrong partition would be
+ * dead letters.
+ */
+export function startTopicCheck(o: {
+  readonly kafka: KafkaClient
+  readonly topic: string
+  readonly partitions: number
+  readonly signal: AbortSignal
+  readonly log: Logger
+  readonly onBroken: (fault: KafkaFault) => void
+}): TopicCheck {
+  const { kafka, topic, partitions, signal, log } = o
+  let state: TopicCheck['state'] = 'starting'
+
+  async function check(): Promise<void> {
+    try {
+      await checkPartitionCount(kafka, topic, partitions)
+      state = 'ok'
+    } catch (error) {
+      if (!(error instanceof KafkaFault) || error.code !== 'partition_count_changed') throw error
+      state = 'broken'
+      o.onBroken(error)
+    }
+  }
+
+  async function watch(): Promise<void> {
+    while (state === 'ok' && !signal.aborted) {
+      await sleep(AGAIN_MS, signal)
+      // Kafka away is the breaker's to notice.
+      if (!signal.aborted) await check().catch(() => {})
+    }
+  }
+
+  const first = retryForever(check, {
+    signal,
+    maxMs: 1000,
+    onError: (error, attempt) => {
+      if (attempt % 30 === 0) log.warn({ error: messageOf(error) }, 'Kafka is waited for')
+    },
+  })
+  void first.then(watch)
+  return {
+    get state() {
+      return state
+    },
+    first,
+  }
+}

@@ -1,0 +1,49 @@
+import type { Metrics } from '@ariftly/runtime'
+import type { Breaker } from './breaker.ts'
+import type { EntryResult } from './answer.ts'
+
+/** What ingest measures. */
+export interface IngestMetrics {
+  readonly counted: (status: EntryResult['status'], events: number) => void
+  readonly sent: (send: { readonly records: number; readonly bytes: number; readonly ms: number }) => void
+}
+
+/** Creates the metrics of ingest; what can be asked for is asked at each scrape. */
+export function createIngestMetrics(
+  metrics: Metrics,
+  ask: { readonly bufferedBytes: () => number; readonly breaker: () => Breaker['state'] },
+): IngestMetrics {
+  const events = metrics.counter({
+    name: 'ariftly_ingest_events_total',
+    help: 'Entries of requests by what became of them.',
+    labels: ['status'],
+  })
+  const records = metrics.histogram({
+    name: 'ariftly_ingest_send_records',
+    help: 'Records of one send to Kafka.',
+    buckets: [1, 10, 50, 100, 500, 1000, 5000],
+  })
+  const bytes = metrics.counter({ name: 'ariftly_ingest_sent_bytes_total', help: 'Bytes of records sent to Kafka.' })
+  const duration = metrics.histogram({
+    name: 'ariftly_ingest_send_duration_seconds',
+    help: 'From the start of a send to Kafka to its outcome.',
+  })
+  metrics.gauge({
+    name: 'ariftly_ingest_buffered_bytes',
+    help: 'Bytes of requests held in memory.',
+    collect: (gauge) => gauge.set(ask.bufferedBytes()),
+  })
+  metrics.gauge({
+    name: 'ariftly_ingest_breaker_open',
+    help: '1 while events are refused because Kafka does not take them.',
+    collect: (gauge) => gauge.set(ask.breaker() === 'closed' ? 0 : 1),
+  })
+  return {
+    counted: (status, count) => events.inc({ status }, count),
+    sent(send) {
+      records.observe(send.records)
+      bytes.inc(send.bytes)
+      duration.observe(send.ms / 1000)
+    },
+  }
+}
