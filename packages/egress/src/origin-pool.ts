@@ -1,5 +1,6 @@
 import { Client, type buildConnector } from 'undici'
 import type { Socket } from 'node:net'
+import { EgressFault } from './fault.ts'
 import { untilAborted, type DialRecord } from './connector.ts'
 
 /** Opens the socket of one connection; `signal` ends the dial of the exchange that asked for it. */
@@ -47,6 +48,7 @@ export function createOriginPool(o: { openSocket: OpenSocket; perOriginMax: numb
   const now = o.now ?? (() => performance.now())
   const origins = new Map<string, Origin>()
   let idleCount = 0
+  let closed = false
   const sweeper = setInterval(sweep, SWEEP_EVERY_MS)
   sweeper.unref()
 
@@ -57,6 +59,7 @@ export function createOriginPool(o: { openSocket: OpenSocket; perOriginMax: numb
       const place = new Promise<void>((resolve) => origin.waiting.push({ resolve, signal }))
       await untilAborted(place, signal)
     }
+    if (closed) throw new EgressFault('connection_reset', 'ended by us')
     const kept = origin.idle.pop()
     if (kept !== undefined) idleCount -= 1
     const connection = kept ?? open(url, signal)
@@ -125,6 +128,7 @@ export function createOriginPool(o: { openSocket: OpenSocket; perOriginMax: numb
   }
 
   async function close(): Promise<void> {
+    closed = true
     clearInterval(sweeper)
     const all = [...origins.values()].flatMap((origin) => [...origin.idle, ...origin.busy])
     origins.clear()

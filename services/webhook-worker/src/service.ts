@@ -1,2 +1,209 @@
-// The exports of this package stand here, by name.
-export {}
+import { createEgress, createEgressPolicy, type EgressPolicy } from '@ariftly/egress'
+import { createKeyring } from '@ariftly/keyring'
+import {
+  ConfigFault,
+  messageOf,
+  sleep,
+  withReleasers,
+  type Readiness,
+  type Running,
+  type ServiceDeps,
+} from '@ariftly/runtime'
+import {
+  createPool,
+  disableWebhook,
+  SERVICE_ROLE,
+  startAttempts,
+  type AttemptRef,
+  type Pool,
+  type StartedAttempt,
+} from '@ariftly/store'
+import { createBatcher } from './batcher.ts'
+import type { WebhookWorkerConfig } from './config.ts'
+import { createDeliver } from './deliver.ts'
+import { openDeliveryQueue } from './delivery-queue.ts'
+import { startFeeder, type Feeder } from './feeder.ts'
+import { startMatching, type Matching } from './matching.ts'
+import { createOutcomeWriter } from './outcome-writer.ts'
+import { keepDeliveryPartitions } from './retention.ts'
+import { RETRY_SCHEDULE_S } from './retry-plan.ts'
+import { startSweeper } from './sweeper.ts'
+import { createWorkerMetrics } from './worker-metrics.ts'
+
+export { webhookWorkerConfig, type WebhookWorkerConfig } from './config.ts'
+
+const FAILING_AFTER = 10
+const PROBE_DOUBLINGS = 30
+
+/**
+ * Starts the webhook worker: Kafka → deliveries in Postgres → BullMQ → signed HTTP. Postgres is the truth; Kafka, Postgres
+ * and Redis may be away at any time and are waited for. Rejects with ConfigFault, or with Fault `redis_policy` when Redis
+ * may evict jobs.
+ */
+export async function start(config: WebhookWorkerConfig, deps: ServiceDeps): Promise<Running> {
+  const policy = readPolicy(config)
+  const { log } = deps
+  return await withReleasers(log, async (releasers) => {
+    const keyring = createKeyring(config.ENCRYPTION_KEYS)
+    const closing = new AbortController()
+    const outcomesEnd = new AbortController()
+    const signal = AbortSignal.any([deps.signal, closing.signal])
+    let stopping = false
+    let feeder: Feeder | undefined
+    let matching: Matching | undefined
+
+    const [matcherPool, pool] = [openPool(config, 'webhook-matcher', 6), openPool(config, 'webhook-worker', 8)]
+    releasers.add('postgres', async () => void (await Promise.all([matcherPool.end(), pool.end()])))
+    const metrics = createWorkerMetrics(deps.metrics, {
+      lag: () => matching?.lag() ?? 0,
+      active: () => queue.active(),
+    })
+
+    async function disable(webhookId: string, reason: 'gone' | 'failures'): Promise<void> {
+      try {
+        if (!(await disableWebhook(pool, { webhookId, reason }))) return
+        log.warn({ webhook: webhookId, reason }, 'a webhook was disabled')
+        metrics.disabled(reason)
+      } catch (error) {
+        log.warn({ err: error, webhook: webhookId, reason }, 'a webhook could not be disabled')
+      }
+    }
+
+    const egress = createEgress({ policy })
+    const outcomes = createOutcomeWriter({
+      db: pool,
+      failing: {
+        after: FAILING_AFTER,
+        probeMs: config.WEBHOOK_PROBE_MS,
+        probeMsMax: PROBE_DOUBLINGS * config.WEBHOOK_PROBE_MS,
+        disableMs: config.WEBHOOK_DISABLE_AFTER_S * 1000,
+      },
+      onRecorded(webhookIds, { toDisable }) {
+        feeder?.wake(webhookIds)
+        for (const webhookId of toDisable) void disable(webhookId, 'failures')
+      },
+      signal: outcomesEnd.signal,
+      log,
+    })
+    const deliver = createDeliver({
+      starts: createStarts(pool, config.WEBHOOK_LEASE_MS),
+      outcomes,
+      egress,
+      keyring,
+      scheduleS: config.WEBHOOK_RETRY_SCHEDULE_S ?? RETRY_SCHEDULE_S,
+      timeoutMs: config.WEBHOOK_TIMEOUT_MS,
+      stopping: () => stopping,
+      onGone: (webhookId) => void disable(webhookId, 'gone'),
+      observe: metrics.attempted,
+      log,
+    })
+    const queue = await openDeliveryQueue({
+      redisUrl: config.REDIS_URL,
+      prefix: config.BULLMQ_PREFIX,
+      concurrency: { fast: config.WEBHOOK_CONCURRENCY, suspect: config.WEBHOOK_SUSPECT_CONCURRENCY },
+      process: deliver,
+      onReady: () => feeder?.wakeAll(),
+      signal,
+      log,
+    })
+    releasers.add('queue', queue.close)
+    // What is under way is cut and given back, so that other workers need not wait for its lease.
+    releasers.add('attempts', async () => {
+      stopping = true
+      queue.pause()
+      await egress.close()
+      await settled(() => queue.active() === 0, 2000)
+      outcomesEnd.abort()
+    })
+
+    feeder = startFeeder({
+      pool,
+      enqueue: queue.add,
+      canEnqueue: queue.ready,
+      perEndpointMax: config.WEBHOOK_PER_ENDPOINT,
+      perTenantMax: config.WEBHOOK_PER_TENANT,
+      leaseMs: config.WEBHOOK_LEASE_MS,
+      onQueued: metrics.queued,
+      log,
+    })
+    releasers.add('feeder', feeder.close)
+    const { wake } = feeder
+    const sweeper = startSweeper({
+      db: pool,
+      everyMs: Math.min(2000, config.WEBHOOK_LEASE_MS / 4),
+      onReleased(webhookIds, deliveries) {
+        metrics.leasesEnded(deliveries)
+        wake(webhookIds)
+      },
+      log,
+    })
+    releasers.add('sweeper', sweeper.close)
+    const retention = keepDeliveryPartitions({ db: pool, onExpired: metrics.expired, signal, log })
+    releasers.add('retention', () => retention)
+    const reading = startMatching({
+      config,
+      pool: matcherPool,
+      onMatched(webhookIds, deliveries) {
+        metrics.matched(deliveries)
+        wake(webhookIds)
+      },
+      signal,
+      log,
+    })
+    matching = reading
+    releasers.add('matching', reading.close)
+    releasers.add('background', () => closing.abort())
+
+    function ready(): Readiness {
+      const checks = { log: reading.state(), redis: queue.state() }
+      return { ready: !stopping && queue.opened() && reading.state() === 'ok', checks }
+    }
+
+    async function drain(): Promise<void> {
+      stopping = true
+      queue.pause()
+      await Promise.all([feeder?.close(), settled(() => queue.active() === 0, config.DRAIN_MS / 2)])
+    }
+
+    return { name: 'webhook-worker', ready, drain, close: () => releasers.close() }
+  })
+}
+
+function readPolicy(config: WebhookWorkerConfig): EgressPolicy {
+  const faults: string[] = []
+  if (config.WEBHOOK_LEASE_MS < config.WEBHOOK_TIMEOUT_MS + 1000) {
+    faults.push('WEBHOOK_LEASE_MS must be at least 1000 more than WEBHOOK_TIMEOUT_MS')
+  }
+  try {
+    const policy = createEgressPolicy({ allowHttp: config.WEBHOOK_ALLOW_HTTP, allowCidrs: config.WEBHOOK_ALLOW_CIDRS })
+    if (faults.length === 0) return policy
+  } catch (error) {
+    faults.push(`WEBHOOK_ALLOW_CIDRS has ${messageOf(error)}`)
+  }
+  throw new ConfigFault(faults)
+}
+
+function openPool(config: WebhookWorkerConfig, name: string, max: number): Pool {
+  return createPool({ url: config.DATABASE_URL, applicationName: `ariftly-${name}`, max, role: SERVICE_ROLE })
+}
+
+/** Guarded starts, batched over jobs: what a batch does not answer is stale. */
+function createStarts(pool: Pool, leaseMs: number) {
+  return createBatcher<AttemptRef, StartedAttempt | undefined>({
+    max: 64,
+    concurrency: 2,
+    run: async (refs) => {
+      const started = await startAttempts(pool, { refs, leaseMs })
+      const byDelivery = new Map(started.map((attempt) => [attempt.deliveryId, attempt]))
+      return refs.map((ref) => {
+        const attempt = byDelivery.get(ref.deliveryId)
+        return attempt?.attempt === ref.attempt ? attempt : undefined
+      })
+    },
+  })
+}
+
+async function settled(done: () => boolean, timeoutMs: number): Promise<void> {
+  const until = performance.now() + timeoutMs
+  while (!done() && performance.now() < until) await sleep(20)
+}

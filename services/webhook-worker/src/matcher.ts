@@ -1,0 +1,125 @@
+import { recordId, type RawRecord } from '@ariftly/events'
+import type { HandleOutcome, LogBatch } from '@ariftly/kafka'
+import {
+  advancePosition,
+  ensureDeliveryPartitions,
+  insertDeliveries,
+  readSubscriptions,
+  readWebhooksVersion,
+  withTransaction,
+  type MatchedEvent,
+  type Pool,
+  type Transaction,
+} from '@ariftly/store'
+import type { ProjectionWatch } from './projection-watch.ts'
+import { headerText, readAttributes } from './record-attributes.ts'
+import { createSubscriptionIndex, type SubscriptionIndex } from './subscription-index.ts'
+
+/** Name of the matcher's rows in `projection_offsets`. */
+export const WEBHOOKS_PROJECTION = 'webhooks'
+
+/** What the matcher needs. */
+export interface MatcherOptions {
+  readonly pool: Pool
+  readonly epoch: number
+  readonly topic: string
+  readonly projection: ProjectionWatch
+  /** Told after each commit which webhooks have new deliveries. */
+  readonly onMatched: (webhookIds: ReadonlySet<string>, deliveries: number) => void
+  readonly now?: () => number
+}
+
+/** Records appended longer ago than deliveries are kept cannot be delivered any more. */
+const KEPT_MS = 35 * 86_400_000
+const WEEK_MS = 7 * 86_400_000
+
+/**
+ * Makes the handler that turns records into deliveries. It stays below the projection of events, part of a batch after
+ * part as that moves on. One transaction covers one part: position (compare-and-set: a stalled twin can never write),
+ * version of the webhooks, deliveries. So a delivery's event always exists, and each is matched exactly once.
+ */
+export function createMatcher(o: MatcherOptions): (batch: LogBatch, signal: AbortSignal) => Promise<HandleOutcome> {
+  const now = o.now ?? Date.now
+  const ensuredWeeks = new Set<number>()
+  let loaded: { readonly version: number; readonly index: SubscriptionIndex } | undefined
+
+  return async function matchBatch(batch, signal) {
+    let expected = batch.firstOffset
+    while (expected <= batch.lastOffset) {
+      const projected = await o.projection.beyond(batch.partition, expected, signal)
+      const next = Math.min(projected, batch.lastOffset + 1)
+      const part = batch.records.filter((record) => record.offset >= expected && record.offset < next)
+      if (!(await matchPart(batch.partition, expected, next, part))) return { type: 'reread' }
+      expected = next
+    }
+    return { type: 'done' }
+  }
+
+  async function matchPart(partition: number, expected: number, next: number, part: readonly RawRecord[]) {
+    await ensurePartitions(part)
+    const lastRecord = part.findLast((record) => recordId(record) !== undefined)
+    const written = await withTransaction(o.pool, async (tx) => {
+      const advanced = await advancePosition(tx, {
+        projection: WEBHOOKS_PROJECTION,
+        epoch: o.epoch,
+        topic: o.topic,
+        partition,
+        expected,
+        next,
+        lastOffset: lastRecord?.offset ?? null,
+        lastId: lastRecord === undefined ? null : (recordId(lastRecord) ?? null),
+      })
+      if (!advanced) return undefined
+      const matches = matchRecords(await currentIndex(tx), part)
+      const deliveries = await insertDeliveries(tx, { epoch: o.epoch, partition, matches })
+      return { deliveries, webhookIds: new Set(matches.map((match) => match.webhookId)) }
+    })
+    if (written === undefined) return false
+    if (written.deliveries > 0) o.onMatched(written.webhookIds, written.deliveries)
+    return true
+  }
+
+  async function currentIndex(tx: Transaction): Promise<SubscriptionIndex> {
+    const version = await readWebhooksVersion(tx)
+    if (loaded === undefined || loaded.version !== version) {
+      // Read after the version: the list may be newer than its number, then it is read once more, but never older.
+      loaded = { version, index: createSubscriptionIndex(await readSubscriptions(tx)) }
+    }
+    return loaded.index
+  }
+
+  async function ensurePartitions(part: readonly RawRecord[]): Promise<void> {
+    for (const { timestampMs } of part) {
+      const week = Math.floor(timestampMs / WEEK_MS)
+      if (ensuredWeeks.has(week) || timestampMs < now() - KEPT_MS) continue
+      // A week by this count spans two of Postgres', which begin on Mondays: both are looked after.
+      await ensureDeliveryPartitions(o.pool, { minMs: week * WEEK_MS, maxMs: (week + 1) * WEEK_MS })
+      ensuredWeeks.add(week)
+    }
+  }
+
+  function matchRecords(index: SubscriptionIndex, part: readonly RawRecord[]): MatchedEvent[] {
+    const oldest = now() - KEPT_MS
+    const matches: MatchedEvent[] = []
+    for (const record of part) {
+      if (record.timestampMs < oldest) continue
+      const attributes = readAttributes(record)
+      if (attributes === undefined || !index.hasTenant(attributes.tenant)) continue
+      const webhookIds = index.match(attributes)
+      const eventId = webhookIds.length === 0 ? undefined : recordId(record)
+      if (eventId === undefined) continue
+      const traceparent = headerText(record, 'traceparent') ?? null
+      for (const webhookId of webhookIds) {
+        matches.push({
+          tenant: attributes.tenant,
+          webhookId,
+          eventId,
+          offset: record.offset,
+          appendedAtMs: record.timestampMs,
+          traceparent,
+        })
+      }
+    }
+    return matches
+  }
+}

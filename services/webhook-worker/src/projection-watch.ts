@@ -1,0 +1,94 @@
+import { readPositions, type Queryable } from '@ariftly/store'
+import type { Logger } from '@ariftly/runtime'
+
+/** Tells how far the projection of events has come. */
+export interface ProjectionWatch {
+  /** Waits until the partition's `next_offset` is above `offset`, and answers it. Rejects when the signal aborts. */
+  readonly beyond: (partition: number, offset: number, signal: AbortSignal) => Promise<number>
+}
+
+interface Waiter {
+  readonly partition: number
+  readonly offset: number
+  readonly resolve: (next: number) => void
+}
+
+const POLL_MS = 10
+const POLL_MS_MAX = 50
+const POLL_AFTER_ERROR_MS = 500
+
+/** One poll for all partitions of this process, and only while one of them waits. */
+export function createProjectionWatch(o: {
+  readonly db: Queryable
+  readonly epoch: number
+  readonly topic: string
+  readonly log: Pick<Logger, 'warn'>
+}): ProjectionWatch {
+  const known = new Map<number, number>()
+  const waiters = new Set<Waiter>()
+  let polling = false
+  let emptyPolls = 0
+
+  function beyond(partition: number, offset: number, signal: AbortSignal): Promise<number> {
+    const next = known.get(partition)
+    if (next !== undefined && next > offset) return Promise.resolve(next)
+    return new Promise<number>((resolve, reject) => {
+      function onAbort() {
+        waiters.delete(waiter)
+        reject(signal.reason instanceof Error ? signal.reason : new Error('aborted'))
+      }
+      const waiter: Waiter = {
+        partition,
+        offset,
+        resolve(found) {
+          waiters.delete(waiter)
+          signal.removeEventListener('abort', onAbort)
+          resolve(found)
+        },
+      }
+      if (signal.aborted) return onAbort()
+      signal.addEventListener('abort', onAbort, { once: true })
+      waiters.add(waiter)
+      emptyPolls = 0
+      if (!polling) void poll()
+    })
+  }
+
+  async function poll(): Promise<void> {
+    polling = true
+    while (waiters.size > 0) await pause(await pollOnce())
+    polling = false
+  }
+
+  async function pollOnce(): Promise<number> {
+    try {
+      const partitions = [...new Set([...waiters].map((waiter) => waiter.partition))]
+      const positions = await readPositions(o.db, { projection: 'events', epoch: o.epoch, topic: o.topic, partitions })
+      for (const [partition, { nextOffset }] of positions) known.set(partition, nextOffset)
+      emptyPolls = settle() ? 0 : emptyPolls + 1
+      return emptyPolls > 50 ? POLL_MS_MAX : POLL_MS
+    } catch (error) {
+      o.log.warn({ err: error }, 'the positions of the projection cannot be read')
+      return POLL_AFTER_ERROR_MS
+    }
+  }
+
+  function settle(): boolean {
+    let any = false
+    for (const waiter of waiters) {
+      const next = known.get(waiter.partition)
+      if (next === undefined || next <= waiter.offset) continue
+      any = true
+      waiter.resolve(next)
+    }
+    return any
+  }
+
+  return { beyond }
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, ms)
+  })
+}
