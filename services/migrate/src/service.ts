@@ -38,7 +38,9 @@ export async function migrate(config: MigrateConfig, deps: MigrateDeps): Promise
   ])
   const pool = createPool({ url: adminUrl, applicationName: 'ariftly-migrate', max: 1 })
   try {
-    await withKafka(config, deps.log, (kafka) => ensureEpoch(kafka, pool, config.KAFKA_TOPIC))
+    // A topic that another `migrate` has just made takes a moment until it can be asked about.
+    const epoch = () => withKafka(config, deps.log, (kafka) => ensureEpoch(kafka, pool, config.KAFKA_TOPIC))
+    await waitFor('Kafka', epoch, deps)
     if (config.ARIFTLY_BOOTSTRAP_KEY !== undefined) await seedBootstrapKey(pool, config.ARIFTLY_BOOTSTRAP_KEY)
   } finally {
     await pool.end()

@@ -39,6 +39,7 @@ const AWAY_CODES = new Set([
   '57P01', // Postgres is being shut down,
   '57P03', // or is starting.
   'kafka_unavailable',
+  'topic_missing',
 ])
 
 /** Errors of kafkajs have no code, and wrap what happened on the connection. */
