@@ -63,7 +63,7 @@ function requestCases(): BadInput[] {
     post('a string as body', '"task.created"', 422, 'invalid_type', ''),
     post('null as body', 'null', 422, 'invalid_type', ''),
     post('an empty array', '[]', 422, 'empty_batch', ''),
-    post('an array of numbers', '[1,2]', 422, 'invalid_events', ''),
+    post('an array of numbers', '[1,2]', 422, 'invalid_type', ''),
     post('1,001 events', `[${Array(1001).fill(EVENT).join(',')}]`, 413, 'too_many_events'),
     post('more than 5 MiB', `[${EVENT}${' '.repeat(5 * 1024 * 1024)}]`, 413, 'request_too_large'),
     typed('text/plain', { 'content-type': 'text/plain' }, EVENT, 415, 'unsupported_media_type'),
@@ -86,7 +86,7 @@ function requestCases(): BadInput[] {
       'request_too_large',
     ),
     typed('NDJSON without a line', { 'content-type': 'application/x-ndjson' }, '\n\n', 422, 'empty_batch'),
-    typed('NDJSON of no JSON', { 'content-type': 'application/x-ndjson' }, 'a\nb\n', 422, 'invalid_events'),
+    typed('NDJSON of no JSON', { 'content-type': 'application/x-ndjson' }, 'a\nb\n', 422, 'malformed_json'),
   ]
 }
 
@@ -292,11 +292,11 @@ function webhookCases(): BadInput[] {
   return [
     bad('no url', { url: undefined }, 'required', '/url'),
     bad('a url that is none', { url: 'example.com' }, 'invalid_url', '/url'),
-    bad('an ftp url', { url: 'ftp://example.com/' }, 'invalid_url', '/url'),
-    bad('credentials in the url', { url: 'https://u:p@example.com/' }, 'invalid_url', '/url'),
-    bad('the metadata address', { url: 'https://169.254.169.254/latest' }, 'blocked_url', '/url'),
-    bad('a private address written in hex', { url: 'https://0x0a000001/' }, 'blocked_url', '/url'),
-    bad('a mapped private address', { url: 'https://[::ffff:10.0.0.1]/' }, 'blocked_url', '/url'),
+    bad('an ftp url', { url: 'ftp://example.com/' }, 'scheme_not_allowed', '/url'),
+    bad('credentials in the url', { url: 'https://u:p@example.com/' }, 'credentials_not_allowed', '/url'),
+    bad('the metadata address', { url: 'https://169.254.169.254/latest' }, 'address_not_allowed', '/url'),
+    bad('a private address written in hex', { url: 'https://0x0a000001/' }, 'address_not_allowed', '/url'),
+    bad('a mapped private address', { url: 'https://[::ffff:10.0.0.1]/' }, 'address_not_allowed', '/url'),
     bad('no events', { events: undefined }, 'required', '/events'),
     bad('an empty list of events', { events: [] }, 'too_few', '/events'),
     bad('an unknown event', { events: ['*', 'task.deleted'] }, 'unknown_type', '/events/1'),
@@ -388,7 +388,7 @@ function keyCases(): BadInput[] {
       'an expiry that is no time',
       { name: 'n', scopes: ['webhooks'], expires_at: 'never' },
       422,
-      'invalid_format',
+      'invalid_value',
       '/expires_at',
     ),
     bad(
@@ -402,26 +402,26 @@ function keyCases(): BadInput[] {
   ]
 }
 
-function withoutKey(method: 'GET' | 'POST', path: string, authorization: string): BadInput {
+function withoutKey(method: 'GET' | 'POST', path: string, authorization: string, code: string): BadInput {
   return {
     name: `${method} ${path} with "${authorization}"`,
     method,
     path,
     headers: { authorization },
     status: 401,
-    code: 'unauthorized',
+    code,
   }
 }
 
 function accessCases(): BadInput[] {
   return [
-    withoutKey('GET', '/v1/events', ''),
-    withoutKey('GET', '/v1/events', 'Bearer'),
-    withoutKey('GET', '/v1/events', 'Basic dTpw'),
-    withoutKey('GET', '/v1/webhooks', 'Bearer ak_unknown'),
-    withoutKey('GET', '/v1/events/stream', 'Bearer ak_unknown_key_of_some_length'),
+    withoutKey('GET', '/v1/events', '', 'missing_api_key'),
+    withoutKey('GET', '/v1/events', 'Bearer', 'missing_api_key'),
+    withoutKey('GET', '/v1/events', 'Basic dTpw', 'missing_api_key'),
+    withoutKey('GET', '/v1/webhooks', 'Bearer ak_unknown', 'invalid_api_key'),
+    withoutKey('GET', '/v1/events/stream', 'Bearer ak_unknown_key_of_some_length', 'invalid_api_key'),
     {
-      ...withoutKey('POST', '/v1/events', 'Bearer nobody'),
+      ...withoutKey('POST', '/v1/events', 'Bearer nobody', 'invalid_api_key'),
       headers: { ...JSON_TYPE, authorization: 'Bearer nobody' },
       body: EVENT,
     },

@@ -20,13 +20,13 @@ export interface Standalone {
 export async function startStandalone(env: Readonly<Record<string, string>> = {}): Promise<Standalone> {
   const dataDir = mkdtempSync(join(process.env['ARIFTLY_TEST_DIR'] ?? tmpdir(), 'standalone-data-'))
   const world = await createWorld({ env: { DATA_DIR: dataDir, ...env } })
-  const process = await startServiceProcess('standalone', world.env)
+  const service = await startServiceProcess('standalone', world.env)
   const apiKey = await world.apiKey('default', ['events:write', 'events:read', 'webhooks', 'admin'])
 
   async function request(path: string, init: RequestInit = {}): Promise<Response> {
     const headers = new Headers(init.headers)
     if (!headers.has('authorization')) headers.set('authorization', `Bearer ${apiKey}`)
-    return await fetch(`${process.url}${path}`, { ...init, headers })
+    return await fetch(`${service.url}${path}`, { ...init, headers })
   }
 
   async function post(path: string, body: string, expectedStatus: number): Promise<unknown> {
@@ -37,15 +37,15 @@ export async function startStandalone(env: Readonly<Record<string, string>> = {}
   }
 
   return {
-    url: process.url,
+    url: service.url,
     apiKey,
     env: world.env,
     apiKeyOf: world.apiKey.bind(world),
     request,
     post,
     async close() {
-      process.kill('SIGTERM')
-      await process.exited
+      service.kill('SIGTERM')
+      await service.exited
       await world.close()
     },
   }

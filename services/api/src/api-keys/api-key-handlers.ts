@@ -16,6 +16,7 @@ import {
 } from '@ariftly/http'
 import { insertApiKey, listApiKeys, revokeApiKey, withTransaction, type Pool } from '@ariftly/store'
 import type { Response } from 'express'
+import { notFound } from '../not-found.ts'
 import { apiKeyObject, currentApiKeyObject } from './api-key-object.ts'
 import { readApiKeyRequest, TENANT, TENANT_SHAPE } from './read-api-key-request.ts'
 
@@ -71,7 +72,7 @@ export function createApiKeyHandlers(deps: ApiKeyHandlersDeps): ApiKeyHandlers {
     readQuery(url, {})
     const reach = caller.scopes.includes('platform') ? {} : { tenant: caller.tenant }
     const revoked = await withTransaction(pool, (tx) => revokeApiKey(tx, { id: params['id'] ?? '', ...reach }))
-    if (!revoked) throw new Problem(404, 'api_key_not_found', { detail: 'There is no such API key.' })
+    if (!revoked) throw notFound('API key')
     res.status(204).end()
   }
 

@@ -43,10 +43,12 @@ const MEMBERS: readonly string[] = ['name', 'scopes', 'tenant', 'expires_at', 'q
 function readName(value: unknown): Read<string> {
   // Visible text; control characters would spoil logs and terminals.
   const good = typeof value === 'string' && value.length >= 1 && value.length <= 128 && !/[\p{Cc}\p{Cs}]/u.test(value)
+  if (value === undefined || value === null) return { errors: [missing('/name')] }
   return good ? { value } : refuse('/name', 'must be a text of 1 to 128 characters without control characters')
 }
 
 function readScopes(value: unknown): Read<readonly Scope[]> {
+  if (value === undefined || value === null) return { errors: [missing('/scopes')] }
   if (!Array.isArray(value) || value.length === 0) return refuse('/scopes', `must be a list of ${SCOPES.join(', ')}`)
   const scopes = new Set<Scope>()
   const errors: ProblemError[] = []
@@ -120,12 +122,16 @@ function refuse(pointer: string, message: string): { readonly errors: readonly P
   return { errors: [wrong(pointer, message)] }
 }
 
+function missing(pointer: string): ProblemError {
+  return { pointer, code: 'required', message: 'is required' }
+}
+
 function wrong(pointer: string, message: string): ProblemError {
   return { pointer, code: 'invalid_value', message }
 }
 
 function invalid(errors: readonly ProblemError[]): Problem {
-  return new Problem(422, 'invalid_api_key_request', { detail: 'The API key cannot be made like this.', errors })
+  return new Problem(422, 'invalid_body', { detail: 'The API key cannot be made like this.', errors })
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

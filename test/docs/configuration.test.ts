@@ -1,0 +1,18 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from '@jest/globals'
+import { renderConfigurationPage } from './configuration-page.ts'
+import { ROOT } from './markdown.ts'
+
+const PAGE = join(ROOT, 'docs/configuration.md')
+
+test('docs/configuration.md says what the services read (write it anew with UPDATE_DOCS=1)', () => {
+  const rendered = renderConfigurationPage()
+  if (process.env['UPDATE_DOCS'] === '1') writeFileSync(PAGE, rendered)
+  expect(words(readFileSync(PAGE, 'utf8'))).toBe(words(rendered))
+})
+
+/** Without the padding that the formatter gives to tables. */
+function words(text: string): string {
+  return text.replaceAll(/-{3,}/g, '---').replaceAll(/[ \n]+/g, ' ').trim()
+}
