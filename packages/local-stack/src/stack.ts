@@ -21,7 +21,7 @@ export interface LocalStack {
   readonly postgres: Part | undefined
   readonly redis: Part | undefined
   /** Ends all parts (≤ 8 s) and, of an ephemeral stack, removes its data. */
-  close(): Promise<void>
+  readonly close: () => Promise<void>
 }
 
 /** How to start a stack. */

@@ -1,0 +1,163 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
+import { eventually, findFreePort } from '@ariftly/testkit'
+
+const ROOT = join(import.meta.dirname, '../../..')
+const START_MS = 60_000
+
+let folder: string
+let starts: Start[]
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'ariftly-start-'))
+  starts = []
+})
+afterEach(async () => {
+  await Promise.all(starts.map(({ stop }) => stop('SIGKILL')))
+  await eventually(() => processesOf(folder).length === 0, { timeoutMs: 15_000 })
+  rmSync(folder, { recursive: true, force: true, maxRetries: 10 })
+}, 30_000)
+
+interface Start {
+  readonly process: ChildProcess
+  readonly dataDir: string
+  readonly port: number
+  output(): string
+  /** Resolves with the banner's base URL and key. */
+  ready(): Promise<{ readonly url: string; readonly apiKey: string }>
+  /** Sends the signal and resolves with the exit code. */
+  readonly stop: (signal: NodeJS.Signals) => Promise<number | null>
+}
+
+/** `npm start` as a person runs it, with no setting but PORT and DATA_DIR. */
+async function npmStart(env: Record<string, string> = {}, name = 'data'): Promise<Start> {
+  const port = await findFreePort()
+  const dataDir = join(folder, name)
+  const { PATH, HOME, JAVA_HOME, XDG_CACHE_HOME } = process.env
+  const own = { PATH, HOME, JAVA_HOME, XDG_CACHE_HOME, PORT: String(port), DATA_DIR: dataDir, ...env }
+  const child = spawn(process.execPath, ['scripts/start.mjs'], {
+    cwd: ROOT,
+    env: own,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  let text = ''
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (text += chunk.toString()))
+  const exited = once(child, 'exit').then(([code]) => code as number | null)
+  const start: Start = {
+    process: child,
+    dataDir,
+    port,
+    output: () => text,
+    ready: async () => {
+      await eventually(
+        () => {
+          if (child.exitCode !== null) throw new Error(`npm start ended with ${child.exitCode}:\n${text}`)
+          return text.includes('Ctrl-C stops everything')
+        },
+        { timeoutMs: START_MS },
+      )
+      return { url: found(/Base URL {2}(\S+)/, text), apiKey: found(/API key {3}(\S+)/, text) }
+    },
+    stop: (signal) => {
+      child.kill(signal)
+      return exited
+    },
+  }
+  starts.push(start)
+  return start
+}
+
+describe('npm start', () => {
+  test('stops within 10 s, and a second start is up within 8 s with its key and its data', async () => {
+    const first = await npmStart()
+    const { url, apiKey } = await first.ready()
+    expect(url).toBe(`http://127.0.0.1:${first.port}`)
+    const headers = { authorization: `Bearer ${apiKey}`, 'content-type': 'application/json' }
+    const body = '{"type":"task.created","task_id":"task_kept","data":{"title":"kept"}}'
+    expect((await fetch(`${url}/v1/events`, { method: 'POST', headers, body })).status).toBe(202)
+    await eventually(async () => (await list(url, apiKey)).length === 1)
+    const stopping = performance.now()
+    expect(await first.stop('SIGINT')).toBe(0)
+    expect(performance.now() - stopping).toBeLessThan(10_000)
+    expect(processesOf(first.dataDir)).toEqual([])
+
+    const starting = performance.now()
+    const second = await npmStart()
+    const again = await second.ready()
+    expect(performance.now() - starting).toBeLessThan(8000)
+    expect(again.apiKey).toBe(apiKey)
+    expect(await list(again.url, apiKey)).toEqual(['task_kept'])
+  }, 120_000)
+
+  test('leaves no process behind when it is killed, and starts again on the same data', async () => {
+    const first = await npmStart()
+    await first.ready()
+    await first.stop('SIGKILL')
+    const second = await npmStart()
+    await second.ready()
+    await second.stop('SIGKILL')
+    await eventually(() => processesOf(folder).length === 0, { timeoutMs: 15_000 })
+  }, 120_000)
+
+  test('runs twice side by side with other PORT and DATA_DIR, each with addresses of its own', async () => {
+    const [one, other] = await Promise.all([npmStart({}, 'one'), npmStart({}, 'other')])
+    const [first, second] = await Promise.all([one.ready(), other.ready()])
+    const addresses = [one, other].map(
+      ({ dataDir }) => JSON.parse(readFileSync(join(dataDir, 'stack.json'), 'utf8')) as Record<string, string>,
+    )
+    expect(Object.keys(addresses[0] ?? {})).toEqual(['kafka', 'postgres', 'redis'])
+    const all = addresses.flatMap((entry) => Object.values(entry))
+    expect(new Set(all).size).toBe(6)
+    expect(await list(second.url, second.apiKey)).toEqual([])
+    const stranger = await fetch(`${first.url}/v1/events`, { headers: { authorization: `Bearer ${second.apiKey}` } })
+    expect(stranger.status).toBe(401)
+  }, 120_000)
+
+  test('says in one sentence that its port is taken, and starts nothing', async () => {
+    const port = await findFreePort()
+    const squatter = createServer().listen(port, '127.0.0.1')
+    await once(squatter, 'listening')
+    const start = await npmStart({ PORT: String(port) })
+    await eventually(() => start.process.exitCode === 1, { timeoutMs: 20_000 })
+    expect(start.output()).toContain(`Port ${port} of 127.0.0.1 is taken`)
+    expect(existsSync(start.dataDir)).toBe(false)
+    squatter.close()
+  }, 30_000)
+
+  test('lists every wrong setting before anything is started', async () => {
+    const start = await npmStart({ PORT: 'http', LOG_LEVEL: 'loud', KAFKA_PARTITIONS: '0' })
+    await eventually(() => start.process.exitCode === 78, { timeoutMs: 20_000 })
+    for (const name of ['PORT', 'LOG_LEVEL', 'KAFKA_PARTITIONS']) expect(start.output()).toContain(`- ${name} `)
+    expect(existsSync(start.dataDir)).toBe(false)
+  }, 30_000)
+})
+
+async function list(url: string, apiKey: string): Promise<readonly unknown[]> {
+  const response = await fetch(`${url}/v1/events`, { headers: { authorization: `Bearer ${apiKey}` } })
+  expect(response.status).toBe(200)
+  const { data } = (await response.json()) as { readonly data: readonly { readonly task_id: unknown }[] }
+  return data.map((event) => event.task_id)
+}
+
+/** The ids of all processes whose command line names `path` (Linux). */
+function processesOf(path: string): readonly number[] {
+  return readdirSync('/proc')
+    .map(Number)
+    .filter((pid) => pid > 0 && commandLine(pid).includes(path))
+}
+
+function commandLine(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8')
+  } catch {
+    return '' // It has just ended.
+  }
+}
+
+function found(pattern: RegExp, text: string): string {
+  return pattern.exec(text)?.[1] ?? ''
+}
