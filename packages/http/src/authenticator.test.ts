@@ -3,6 +3,7 @@ import { generateApiKey, hashApiKey } from './api-key.ts'
 import { createAuthenticator, type ApiKeyRecord, type Authenticator } from './authenticator.ts'
 import type { KeyChange } from './key-feed.ts'
 import { Problem } from './problem.ts'
+import { defer } from './test-server.ts'
 
 const open: Authenticator[] = []
 
@@ -154,14 +155,14 @@ describe('a key that stops', () => {
   test('is refused when its look-up read it before the revocation and came back after it', async () => {
     const world = await started()
     const key = world.add({ id: 'key_x' })
-    let release = (): void => {}
-    world.afterRead = new Promise((resolve) => (release = resolve))
+    const gate = defer()
+    world.afterRead = gate.promise
     const asked = outcome(world.auth, key)
     await until(() => world.lookups === 1)
     await new Promise((resolve) => setTimeout(resolve, 5))
     world.revoke('key_x')
     await until(() => world.revoked.length > 0)
-    release()
+    gate.resolve()
     expect(await asked).toBe('401 invalid_api_key')
   })
 

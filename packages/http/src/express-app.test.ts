@@ -1,0 +1,82 @@
+import { afterEach, describe, expect, test } from '@jest/globals'
+import { createMetrics } from '@ariftly/runtime'
+import { createExpressApp, type ExpressAppOptions } from './express-app.ts'
+import { Problem } from './problem.ts'
+import { sendJson } from './send-json.ts'
+import { closeServers, json, log, serve } from './test-server.ts'
+
+afterEach(closeServers)
+
+describe('createExpressApp', () => {
+  const caller = {
+    keyId: 'key_1',
+    tenant: 'a',
+    scopes: [],
+    quota: { eventsPerS: null, bytesPerS: null },
+    expiresAtMs: null,
+  }
+
+  async function app(options: Pick<ExpressAppOptions, 'routes' | 'open'>, scopes: string[] = []): Promise<string> {
+    const auth: ExpressAppOptions['auth'] = {
+      authenticate(authorization, scope) {
+        scopes.push(scope)
+        if (authorization !== 'Bearer good') throw new Problem(401, 'missing_api_key')
+        return caller
+      },
+    }
+    const express = createExpressApp({ log, metrics: createMetrics(), auth, jsonBytesMax: 100, ...options })
+    return (await serve(express)).base
+  }
+
+  const echo: ExpressAppOptions['routes'] = {
+    createWebhook: ({ body, caller: { tenant } }, _req, res) => sendJson(res, 201, { body: body ?? null, tenant }),
+    getWebhook: ({ params, url }, _req, res) => sendJson(res, 200, { params, url }),
+  }
+  const authorization = 'Bearer good'
+
+  test("asks for the route's scope before it reads the body", async () => {
+    const scopes: string[] = []
+    const base = await app({ routes: echo }, scopes)
+    expect((await fetch(`${base}/v1/webhooks`, { method: 'POST', body: 'no json' })).status).toBe(401)
+    expect(scopes).toEqual(['webhooks'])
+  })
+
+  test('hands over parameters, the query and the parsed body', async () => {
+    const base = await app({ routes: echo })
+    const headers = { authorization, 'content-type': 'application/json; charset=utf-8' }
+    const created = await fetch(`${base}/v1/webhooks`, { method: 'POST', headers, body: '{"a":1}' })
+    expect([created.status, await json(created)]).toEqual([201, { body: { a: 1 }, tenant: 'a' }])
+    const got = await json(await fetch(`${base}/v1/webhooks/a%2Fb?x=%20`, { headers }))
+    expect(got).toEqual({ params: { id: 'a/b' }, url: '/v1/webhooks/a%2Fb?x=%20' })
+  })
+
+  test.each([
+    ['{"a":', 'application/json', 400, 'malformed_json'],
+    [Buffer.from([0x22, 0xff, 0x22]), 'application/json', 400, 'invalid_utf8'],
+    ['{}', 'text/plain', 415, 'unsupported_media_type'],
+    ['{}', 'application/json; charset=latin1', 415, 'unsupported_media_type'],
+    [`"${'x'.repeat(100)}"`, 'application/json', 413, 'body_too_large'],
+  ])('body %p as %s is %i %s', async (body, type, status, code) => {
+    const base = await app({ routes: echo })
+    const headers = { authorization, 'content-type': type }
+    const response = await fetch(`${base}/v1/webhooks`, { method: 'POST', headers, body })
+    expect([response.status, (await json(response))['code']]).toEqual([status, code])
+  })
+
+  test.each([
+    ['GET', '/v1/webhooks/', 404],
+    ['GET', '/V1/webhooks/x', 404],
+    ['GET', '/v1/webhooks/%ff', 404],
+    ['PUT', '/v1/webhooks/x', 405],
+    ['GET', '/v1/webhooks', 405],
+    ['HEAD', '/v1/webhooks/x', 200],
+  ])('%s %s is %i', async (method, path, status) => {
+    const base = await app({ routes: echo })
+    expect((await fetch(`${base}${path}`, { method, headers: { authorization } })).status).toBe(status)
+  })
+
+  test('answers open routes without a key', async () => {
+    const base = await app({ routes: {}, open: { getDocs: (_req, res) => void res.send('docs') } })
+    expect(await (await fetch(`${base}/docs`)).text()).toBe('docs')
+  })
+})

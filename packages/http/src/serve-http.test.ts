@@ -1,0 +1,62 @@
+import { afterEach, describe, expect, test } from '@jest/globals'
+import { connect } from 'node:net'
+import { serveHttp } from './serve-http.ts'
+import { closeServers, defer, log, raw, serve } from './test-server.ts'
+
+afterEach(closeServers)
+
+describe('serveHttp', () => {
+  test('closing ends idle connections at once and lets an answer under way end, with Connection: close', async () => {
+    const mayAnswer = defer()
+    const server = await serve((req, res) => {
+      if (req.url === '/slow') void mayAnswer.promise.then(() => res.end('slow'))
+      else res.end('quick')
+    })
+    const idle = connect(server.port, '127.0.0.1')
+    const idleClosed = new Promise((resolve) => idle.once('close', resolve))
+    await new Promise((resolve) => idle.once('data', resolve).write('GET / HTTP/1.1\r\nHost: x\r\n\r\n'))
+    const slow = raw(server.port, 'GET /slow HTTP/1.1\r\nHost: x\r\n\r\n')
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    const closed = server.close(60_000)
+    await idleClosed
+    mayAnswer.resolve()
+    expect(await slow).toMatch(/Connection: close[^]*slow$/)
+    await closed
+    await expect(fetch(`http://127.0.0.1:${server.port}/`)).rejects.toThrow()
+  })
+
+  test('closing ends a connection whose keep-alive answer had begun before', async () => {
+    const mayEnd = defer()
+    const server = await serve((_req, res) => {
+      res.write('begun ')
+      void mayEnd.promise.then(() => res.end('ended'))
+    })
+    const answer = raw(server.port, 'GET / HTTP/1.1\r\nHost: x\r\n\r\n')
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    const closed = server.close(60_000)
+    mayEnd.resolve()
+    await closed
+    expect(await answer).toMatch(/keep-alive[^]*begun[^]*ended/)
+  })
+
+  test('cuts what does not end within the grace', async () => {
+    const server = await serve(() => {})
+    const never = raw(server.port, 'GET / HTTP/1.1\r\nHost: x\r\n\r\n').catch(() => 'reset')
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    await server.close(50)
+    expect(['', 'reset']).toContain(await never)
+  })
+
+  test('answers 500 when a listener throws, and goes on', async () => {
+    const { port } = await serve(() => {
+      throw new Error('no')
+    })
+    for (let n = 0; n < 2; n += 1) expect((await fetch(`http://127.0.0.1:${port}/`)).status).toBe(500)
+  })
+
+  test('a taken port is a fault with its address', async () => {
+    const { port } = await serve(() => {})
+    const second = serveHttp({ name: 'x', host: '127.0.0.1', port, listener: () => {}, log })
+    await expect(second).rejects.toMatchObject({ code: 'listen_failed', message: expect.stringContaining(`${port}`) })
+  })
+})
