@@ -65,7 +65,7 @@ function requestCases(): BadInput[] {
     post('an empty array', '[]', 422, 'empty_batch', ''),
     post('an array of numbers', '[1,2]', 422, 'invalid_type', ''),
     post('1,001 events', `[${Array(1001).fill(EVENT).join(',')}]`, 413, 'too_many_events'),
-    post('more than 5 MiB', `[${EVENT}${' '.repeat(5 * 1024 * 1024)}]`, 413, 'request_too_large'),
+    post('more than 5 MiB', `[${EVENT}${' '.repeat(5 * 1024 * 1024)}]`, 413, 'body_too_large'),
     typed('text/plain', { 'content-type': 'text/plain' }, EVENT, 415, 'unsupported_media_type'),
     typed('a form', FORM_TYPE, 'type=task.created', 415, 'unsupported_media_type'),
     typed('no content type', { 'content-type': '' }, Buffer.from(EVENT), 415, 'unsupported_media_type'),
@@ -83,7 +83,7 @@ function requestCases(): BadInput[] {
       { ...JSON_TYPE, 'content-encoding': 'gzip' },
       gzipSync(Buffer.alloc(64 << 20)),
       413,
-      'request_too_large',
+      'body_too_large',
     ),
     typed('NDJSON without a line', { 'content-type': 'application/x-ndjson' }, '\n\n', 422, 'empty_batch'),
     typed('NDJSON of no JSON', { 'content-type': 'application/x-ndjson' }, 'a\nb\n', 422, 'malformed_json'),
@@ -219,7 +219,7 @@ function streamCases(): BadInput[] {
   const bad = (query: string, names: string, code = 'invalid_parameter'): BadInput => {
     return { name: `GET ${path}?${query}`, method: 'GET', path: `${path}?${query}`, status: 400, code, names }
   }
-  const form = (body: string, names: string, query = ''): BadInput => {
+  const form = (body: string, names: string, code: string, query = ''): BadInput => {
     const name = `POST ${path}${query} ${body}`
     return {
       name,
@@ -228,7 +228,7 @@ function streamCases(): BadInput[] {
       headers: FORM_TYPE,
       body,
       status: 400,
-      code: 'invalid_parameter',
+      code,
       names,
     }
   }
@@ -240,17 +240,18 @@ function streamCases(): BadInput[] {
     bad('agent=a&agent=b', 'agent', 'repeated_parameter'),
     bad('after=soon', 'after'),
     bad('envelope=maybe', 'envelope'),
-    bad('last_event_id=v1.forged', 'last_event_id', 'invalid_last_event_id'),
-    form('taskid=a', 'taskid'),
-    form('task_id=a&task_id=b', 'task_id'),
-    form('task_id=a', 'task_id', '?task_id=a'),
+    bad('last_event_id=v1.forged', 'last_event_id'),
+    form('taskid=a', 'taskid', 'unknown_parameter'),
+    form('task_id=a&task_id=b', 'task_id', 'repeated_parameter'),
+    form('task_id=a', 'task_id', 'repeated_parameter', '?task_id=a'),
     {
       name: 'a forged Last-Event-ID',
       method: 'GET',
       path,
       headers: { 'last-event-id': '12345' },
       status: 400,
-      code: 'invalid_last_event_id',
+      code: 'invalid_parameter',
+      names: 'Last-Event-ID',
     },
     {
       name: 'a stream asked for in JSON',
@@ -268,7 +269,7 @@ function streamCases(): BadInput[] {
       headers: FORM_TYPE,
       body: `task_id=${'a'.repeat(17 * 1024)}`,
       status: 413,
-      code: 'request_too_large',
+      code: 'body_too_large',
     },
   ]
 }

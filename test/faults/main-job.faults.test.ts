@@ -34,7 +34,9 @@ let db: pg.Pool
 let replicas: readonly Replica[] = []
 
 beforeAll(async () => {
-  world = await createWorld({ env: { KAFKA_SESSION_TIMEOUT_MS: '6000' } })
+  world = await createWorld({
+    env: { KAFKA_SESSION_TIMEOUT_MS: '6000', WEBHOOK_TIMEOUT_MS: '2000', WEBHOOK_LEASE_MS: '4000' },
+  })
   receiver = await startReceiver()
   db = new pg.Pool({ connectionString: world.database.adminUrl, max: 2 })
   replicas = await startFleet(world.env)

@@ -122,7 +122,7 @@ function unpackerOf(encoding: 'gzip' | 'deflate' | 'br', packed: Buffer): Unpack
 }
 
 function tooLarge(bytesMax: number): Problem {
-  return new Problem(413, 'request_too_large', { detail: `The body may have at most ${bytesMax} bytes, unpacked.` })
+  return new Problem(413, 'body_too_large', { detail: `The body may have at most ${bytesMax} bytes, unpacked.` })
 }
 
 function tooSlow(): Problem {
