@@ -84,7 +84,8 @@ begin
     child := parent || '_p' || to_char(to_timestamp(week / 1000.0) at time zone 'UTC', 'YYYYMMDD');
     if to_regclass('public.' || child) is null then
       perform pg_advisory_xact_lock(hashtextextended('ariftly partitions ' || parent, 0));
-      if to_regclass('public.' || child) is null then
+      -- Another may have created it while we waited. to_regclass remembers its answer from before; a query does not.
+      if not exists (select from pg_class where relname = child and relnamespace = 'public'::regnamespace) then
         execute format('create table public.%I (like public.%I including all excluding indexes)', child, parent);
         execute format('alter table public.%I attach partition public.%I for values from (%L) to (%L)',
           parent, child, public.uuid_v7_floor(week), public.uuid_v7_floor(week + 604800000));

@@ -13,8 +13,12 @@ const NOT_NOW = /^(?:08|28|3D|40|53|57)|^(?:25P04|55P03|42P01)$/
 export function isStoreUnavailable(error: unknown): boolean {
   const state = sqlState(error)
   if (state !== undefined) return NOT_NOW.test(state)
-  if (!(error instanceof Error)) return false
+  if (typeof error !== 'object' || error === null) return false
   if ('syscall' in error) return true
   // What pg and pg-pool say without a code.
-  return /timeout|terminated|Connection|not queryable|Cannot use a pool/.test(error.message)
+  return (
+    'message' in error &&
+    typeof error.message === 'string' &&
+    /timeout|terminated|Connection|not queryable|Cannot use a pool/.test(error.message)
+  )
 }

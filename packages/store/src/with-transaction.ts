@@ -52,8 +52,8 @@ function isRetryable(error: unknown): boolean {
   return code === '40P01' || code === '40001'
 }
 
-/** The SQLSTATE of an error that Postgres answered (`23505` …), undefined for any other error. */
+/** The SQLSTATE of an error that Postgres answered (`23505` …), undefined for any other error (EPIPE looks like one). */
 export function sqlState(error: unknown): string | undefined {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined
-  return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) ? code : undefined
+  if (typeof error !== 'object' || error === null || 'syscall' in error || !('code' in error)) return undefined
+  return typeof error.code === 'string' && /^[0-9A-Z]{5}$/.test(error.code) ? error.code : undefined
 }

@@ -1,0 +1,261 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { EVENT_TYPES, newEventId, uuidToTypeId, type EventFilter, type EventType } from '@ariftly/events'
+import { createTestDatabase, type TestDatabase } from '@ariftly/testkit'
+import {
+  createPool,
+  getEvent,
+  insertEvents,
+  LIST_SETTINGS,
+  listEvents,
+  listEventsQuery,
+  type EventRow,
+  type ListEventsOptions,
+  type Pool,
+  type ProjectedEvent,
+} from '../index.ts'
+
+const DAY_MS = 86_400_000
+const EVENTS = 4000
+/** Of the start of a minute, so that bounds are exact. */
+const NOW_MS = Math.floor(Date.now() / 60_000) * 60_000
+
+let database: TestDatabase
+let pool: Pool
+let model: readonly ProjectedEvent[]
+
+beforeAll(async () => {
+  database = await createTestDatabase()
+  pool = createPool({ url: database.url, applicationName: 'test', max: 4, settings: LIST_SETTINGS })
+  model = makeEvents()
+  for (let at = 0; at < model.length; at += 1000) await insertEvents(pool, model.slice(at, at + 1000))
+})
+afterAll(async () => {
+  await pool?.end()
+  await database?.drop()
+})
+
+/** Over 80 days in two tenants, with tasks, agents, sessions and types that cross. */
+function makeEvents(): ProjectedEvent[] {
+  return Array.from({ length: EVENTS }, (_, index): ProjectedEvent => {
+    const ms = NOW_MS - Math.floor((index / EVENTS) * 80 * DAY_MS)
+    return {
+      tenant: index % 5 === 0 ? 'other' : 'mine',
+      id: newEventId(ms),
+      type: EVENT_TYPES[(index * 7) % 9] ?? 'task.created',
+      taskId: `task_${Math.floor(index / 3) % 40}`,
+      sessionId: index % 3 === 0 ? `session_${index % 12}` : null,
+      agent: index % 4 === 0 ? null : `agent_${index % 7}`,
+      data: Buffer.from(`{"task_id":"task_${Math.floor(index / 3) % 40}","n":1.0e${index}}`),
+      traceparent: null,
+      epoch: 1,
+      partition: index % 12,
+      offset: index,
+      appendedAtMs: ms,
+    }
+  })
+}
+
+const FILTERS: readonly (readonly [string, EventFilter])[] = [
+  ['none', {}],
+  ['task', { taskId: 'task_7' }],
+  ['agent', { agent: 'agent_3' }],
+  ['session', { sessionId: 'session_6' }],
+  ['type', { types: ['task.failed'] }],
+  ['a type that there is none of', { types: ['tool_call.executed'] }],
+  ['three types', { types: ['task.failed', 'task.created', 'session.closed'] }],
+  ['all types', { types: EVENT_TYPES }],
+  ['task and agent', { taskId: 'task_7', agent: 'agent_3' }],
+  ['task and session', { taskId: 'task_7', sessionId: 'session_9' }],
+  ['task and type', { taskId: 'task_7', types: ['task.failed'] }],
+  ['task and types', { taskId: 'task_7', types: ['task.failed', 'task.created'] }],
+  ['agent and session', { agent: 'agent_3', sessionId: 'session_9' }],
+  ['agent and type', { agent: 'agent_3', types: ['task.failed'] }],
+  ['agent and types', { agent: 'agent_3', types: ['task.failed', 'task.created'] }],
+  ['session and type', { sessionId: 'session_9', types: ['task.failed'] }],
+  ['all four', { taskId: 'task_7', sessionId: 'session_9', agent: 'agent_3', types: ['task.failed'] }],
+]
+
+type Request = Omit<ListEventsOptions, 'tenant' | 'limit'>
+
+function expected({ filter, order, afterMs = 0, beforeMs = Infinity }: Request): string[] {
+  const fits = (event: ProjectedEvent): boolean =>
+    event.tenant === 'mine' &&
+    event.appendedAtMs > afterMs &&
+    event.appendedAtMs < beforeMs &&
+    (filter.taskId === undefined || event.taskId === filter.taskId) &&
+    (filter.sessionId === undefined || event.sessionId === filter.sessionId) &&
+    (filter.agent === undefined || event.agent === filter.agent) &&
+    (filter.types === undefined || filter.types.includes(event.type))
+  const ids = model
+    .filter(fits)
+    .map(({ id }) => id)
+    .toSorted()
+  return order === 'asc' ? ids : ids.toReversed()
+}
+
+async function walk(request: Request, limit: number): Promise<EventRow[]> {
+  const all: EventRow[] = []
+  for (let cursorId: string | undefined; ; cursorId = all.at(-1)?.id) {
+    const page = await listEvents(pool, {
+      ...request,
+      tenant: 'mine',
+      limit,
+      ...(cursorId === undefined ? {} : { cursorId }),
+    })
+    all.push(...page.events)
+    expect(page.events.length).toBeLessThanOrEqual(limit)
+    if (!page.hasMore) return all
+    expect(page.events).toHaveLength(limit)
+  }
+}
+
+function msOf(index: number): number {
+  return model[index]?.appendedAtMs ?? 0
+}
+
+describe.each(FILTERS)('a list by %s', (_name, filter) => {
+  test.each(['desc', 'asc'] as const)(
+    'is each matching event of the tenant once over its pages, in order of id (%s)',
+    async (order) => {
+      const events = await walk({ filter, order }, 97)
+      expect(events.map(({ id }) => id)).toEqual(expected({ filter, order }))
+    },
+  )
+
+  test.each(['desc', 'asc'] as const)('keeps within its bounds, which are exclusive (%s)', async (order) => {
+    const request = { filter, order, afterMs: msOf(3000), beforeMs: msOf(200) }
+    const events = await walk(request, 500)
+    expect(events.map(({ id }) => id)).toEqual(expected(request))
+  })
+
+  test.each(['desc', 'asc'] as const)(
+    'is a range scan of indexes that neither sorts nor scans a table, and prunes partitions (%s)',
+    async (order) => {
+      const bounds = { afterMs: NOW_MS - 10 * DAY_MS, beforeMs: NOW_MS - 3 * DAY_MS }
+      const plan = await explain({ filter, order, ...bounds })
+      expect(plan.nodes.filter((node) => /Sort|Seq Scan|Bitmap/.test(node))).toEqual([])
+      expect(plan.nodes.some((node) => node.startsWith('Index Scan'))).toBe(true)
+      // 10 days touch at most three weeks, each with one scan per branch.
+      const branches = plan.nodes.filter((node) => node === 'Append').length
+      expect(plan.scans.length).toBeLessThanOrEqual(3 * Math.max(1, branches))
+      expect(plan.text).toContain('Subplans Removed')
+    },
+  )
+})
+
+interface Plan {
+  readonly text: string
+  /** Type of each node. */
+  readonly nodes: readonly string[]
+  readonly scans: readonly string[]
+}
+
+/** The plan that is really used: that of the prepared statement. */
+async function explain(request: Request): Promise<Plan> {
+  const { name, text, values } = listEventsQuery({ ...request, tenant: 'mine', limit: 50 })
+  const client = await pool.connect()
+  try {
+    await client.query({ name, text, values })
+    const literals = values.map(literal).join(', ')
+    const { rows } = await client.query<{ 'QUERY PLAN': string }>(`EXPLAIN EXECUTE "${name}" (${literals})`)
+    const lines = rows.map((row) => row['QUERY PLAN'])
+    const nodes = lines.flatMap(
+      (line) => /(?:->|^)\s*([A-Z][A-Za-z ]+?)(?: Backward)? *(?: using| on|\()/.exec(line)?.[1] ?? [],
+    )
+    return { text: lines.join('\n'), nodes, scans: nodes.filter((node) => node.startsWith('Index')) }
+  } finally {
+    client.release()
+  }
+}
+
+function literal(value: unknown): string {
+  if (Array.isArray(value)) return `'{${value.join(',')}}'`
+  return typeof value === 'number' ? String(value) : `'${String(value)}'`
+}
+
+describe('which index', () => {
+  test.each([
+    ['the primary key', {}, /events_p\d+_pkey/],
+    ['that of tasks', { taskId: 'task_7', agent: 'agent_3', types: ['task.failed'] }, /_task_id_/],
+    ['that of agents, and types in it', { agent: 'agent_3', types: ['task.failed'] }, /_agent_type_/],
+    ['that of types', { types: ['task.failed'] }, /_tenant_id_type_/],
+    ['that of sessions', { sessionId: 'session_6', types: ['task.failed'] }, /_session_id_/],
+  ] as [string, EventFilter, RegExp][])('a list uses is %s', async (_name, filter, index) => {
+    const plan = await explain({ filter, order: 'desc' })
+    const used = [...plan.text.matchAll(/Index Scan(?: Backward)? using (\S+)/g)].map(([, name]) => name ?? '')
+    expect(used.length).toBeGreaterThan(10)
+    expect(used.filter((name) => !index.test(name))).toEqual([])
+  })
+
+  test('is read only from the first row of the page on: page 70 costs what page 1 does', async () => {
+    const { events } = await listEvents(pool, { tenant: 'mine', filter: {}, order: 'desc', limit: 500 })
+    const last = events.at(-1)
+    const buffers = async (cursorId?: string): Promise<number> => {
+      const request = { filter: {}, order: 'desc' as const, ...(cursorId === undefined ? {} : { cursorId }) }
+      const { text, values } = listEventsQuery({ ...request, tenant: 'mine', limit: 50 })
+      const { rows } = await pool.query<{ 'QUERY PLAN': string }>(
+        `EXPLAIN (ANALYZE, TIMING OFF) ${text.replaceAll(/\$(\d+)/g, (_, n) => literal(values[Number(n) - 1]))}`,
+      )
+      const scans = rows.map((row) => row['QUERY PLAN']).filter((line) => line.includes('Index Scan'))
+      return scans.reduce((sum, line) => sum + Number(/rows=([\d.]+) loops/.exec(line)?.[1] ?? 0), 0)
+    }
+    expect(last).toBeDefined()
+    expect(await buffers()).toBeLessThanOrEqual(52)
+    expect(await buffers(last?.id)).toBeLessThanOrEqual(52)
+  })
+})
+
+describe('a page', () => {
+  const tenant = 'big'
+  const bytes = 256 * 1024
+  let ids: string[]
+
+  beforeAll(async () => {
+    const events = Array.from({ length: 20 }, (_, index): ProjectedEvent => {
+      const padding = 'x'.repeat(bytes - '{"task_id":"t","x":""}'.length)
+      const data = Buffer.from(`{"task_id":"t","x":"${padding}"}`)
+      const base = { tenant, type: 'task.created' as EventType, taskId: 't', sessionId: null, agent: null }
+      const place = { traceparent: null, epoch: 1, partition: 0, offset: 10_000 + index, appendedAtMs: NOW_MS }
+      return { ...base, ...place, id: newEventId(NOW_MS + index), data }
+    })
+    for (const event of events) await insertEvents(pool, [event])
+    ids = events.map(({ id }) => id).toReversed()
+  })
+
+  test('ends before its data would pass 4 MiB, and the next one goes on from there', async () => {
+    const first = await listEvents(pool, { tenant, filter: {}, order: 'desc', limit: 500 })
+    expect(first.hasMore).toBe(true)
+    expect(first.events.map(({ id }) => id)).toEqual(ids.slice(0, 16))
+    expect(first.events.every(({ data }) => data.length === bytes)).toBe(true)
+    const cursorId = ids[15] ?? ''
+    const second = await listEvents(pool, { tenant, filter: {}, order: 'desc', limit: 500, cursorId })
+    expect(second.hasMore).toBe(false)
+    expect(second.events.map(({ id }) => id)).toEqual(ids.slice(16))
+  })
+
+  test('has an event even if that alone passes the limit', async () => {
+    const page = await listEvents(pool, { tenant, filter: {}, order: 'desc', limit: 500, dataBytesMax: 10 })
+    expect(page).toMatchObject({ hasMore: true, events: [{ id: ids[0] }] })
+  })
+
+  test('takes a limit of 500, and knows that it is the last', async () => {
+    const page = await listEvents(pool, { tenant: 'other', filter: {}, order: 'asc', limit: 500 })
+    expect(page.events).toHaveLength(500)
+    expect(page.hasMore).toBe(true)
+  })
+})
+
+describe('one event', () => {
+  test('comes back as it was stored, its data in the same bytes', async () => {
+    const event = model[1]
+    if (event === undefined) throw new Error('no event')
+    const { traceparent: _, ...stored } = event
+    expect(await getEvent(pool, { tenant: 'mine', id: event.id })).toEqual(stored)
+  })
+
+  test('is not there for another tenant, nor under an id that nobody has', async () => {
+    expect(await getEvent(pool, { tenant: 'other', id: model[1]?.id ?? '' })).toBeUndefined()
+    const none = uuidToTypeId('evt', '01900000-0000-7000-8000-000000000000')
+    expect(await getEvent(pool, { tenant: 'mine', id: none })).toBeUndefined()
+  })
+})

@@ -1,0 +1,164 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { createTestDatabase, type TestDatabase } from '@ariftly/testkit'
+import {
+  createPool,
+  dropExpiredDeliveryPartitions,
+  dropExpiredEventPartitions,
+  ensureDeliveryPartitions,
+  ensureEventPartitions,
+  migrate,
+  type Pool,
+} from './index.ts'
+
+const DAY_MS = 86_400_000
+
+let database: TestDatabase
+let owner: Pool
+let service: Pool
+
+beforeAll(async () => {
+  database = await createTestDatabase()
+  owner = createPool({ url: database.adminUrl, applicationName: 'test', max: 4 })
+  service = createPool({ url: database.url, applicationName: 'test', max: 4 })
+})
+afterAll(async () => {
+  await Promise.all([owner?.end(), service?.end()])
+  await database?.drop()
+})
+
+async function weeks(table: string): Promise<string[]> {
+  const { rows } = await owner.query<{ name: string }>(
+    `SELECT right(inhrelid::regclass::text, 8) AS name FROM pg_inherits WHERE inhparent = $1::regclass ORDER BY 1`,
+    [table],
+  )
+  return rows.map(({ name }) => name)
+}
+
+function mondayOf(ms: number): string {
+  const day = new Date(ms)
+  const monday = ms - ((day.getUTCDay() + 6) % 7) * DAY_MS
+  return new Date(monday).toISOString().slice(0, 10).replaceAll('-', '')
+}
+
+describe('migrate', () => {
+  test('may run twice at the same time and again, and changes nothing then', async () => {
+    const tables = `SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace ORDER BY 1`
+    const before = (await owner.query(tables)).rows
+    await Promise.all([migrate(database.adminUrl), migrate(database.adminUrl)])
+    expect((await owner.query(tables)).rows).toEqual(before)
+    expect(before.length).toBeGreaterThan(50)
+  })
+
+  test('creates all from nothing, twice at the same time', async () => {
+    await owner.query('CREATE DATABASE migrate_from_nothing')
+    const url = new URL(database.adminUrl)
+    url.pathname = '/migrate_from_nothing'
+    try {
+      await Promise.all([migrate(url.href), migrate(url.href)])
+      const fresh = createPool({ url: url.href, applicationName: 'test', max: 1 })
+      const { rows } = await fresh.query<{ name: string }>('SELECT name FROM pgmigrations ORDER BY name')
+      await fresh.end()
+      expect(rows.map(({ name }) => name)).toEqual([
+        '0001_roles_events',
+        '0002_projection',
+        '0003_api_keys',
+        '0004_webhooks',
+      ])
+    } finally {
+      await owner.query('DROP DATABASE migrate_from_nothing WITH (FORCE)')
+    }
+  })
+})
+
+describe('the role of the services', () => {
+  test('is what a session of theirs has', async () => {
+    const { rows } = await service.query('SELECT current_user AS role, session_user <> current_user AS switched')
+    expect(rows).toEqual([{ role: 'ariftly_app', switched: true }])
+  })
+
+  test.each([
+    ['change an event', `UPDATE events SET type = 'task.failed'`],
+    ['delete events', 'DELETE FROM events'],
+    ['empty the table', 'TRUNCATE events'],
+    ['drop the table', 'DROP TABLE events'],
+    ['create a table', 'CREATE TABLE mine (n int)'],
+    ['call what creates partitions of any table', `SELECT create_weekly_partitions('events', 0, 0)`],
+    ['call what drops partitions of any table', `SELECT drop_weekly_partitions('events', 9e15::bigint)`],
+    ['delete API keys', 'DELETE FROM api_keys'],
+    ['write its own changes into the feed of keys', `UPDATE api_key_changes SET kind = 'revoked'`],
+  ])('cannot %s', async (_what, statement) => {
+    await expect(service.query(statement)).rejects.toMatchObject({ code: '42501' })
+  })
+
+  test('cannot change events in a partition either', async () => {
+    const { rows } = await owner.query<{ name: string }>(
+      `SELECT inhrelid::regclass::text AS name FROM pg_inherits WHERE inhparent = 'events'::regclass LIMIT 1`,
+    )
+    await expect(service.query(`DELETE FROM ${rows[0]?.name}`)).rejects.toMatchObject({ code: '42501' })
+  })
+})
+
+describe('partitions', () => {
+  test('stand for the whole accepted window from the first migration on, one a week from Monday', async () => {
+    const now = Date.now()
+    const expected = new Set<string>()
+    for (let ms = now - 90 * DAY_MS; ms <= now + 14 * DAY_MS; ms += DAY_MS) expected.add(mondayOf(ms))
+    expect(await weeks('events')).toEqual([...expected])
+  })
+
+  test('are made for what is asked for and only within the window that the rule allows', async () => {
+    const now = Date.now()
+    const made = await ensureEventPartitions(service, { minMs: 0, maxMs: now + 1000 * DAY_MS })
+    expect(made).toBeGreaterThan(0)
+    const all = await weeks('events')
+    expect(all[0]).toBe(mondayOf(now - 98 * DAY_MS))
+    expect(all.at(-1)).toBe(mondayOf(now + 21 * DAY_MS))
+    expect(await ensureEventPartitions(service, { minMs: 0, maxMs: now + 1000 * DAY_MS })).toBe(0)
+    await ensureDeliveryPartitions(service, { minMs: 0, maxMs: now })
+    expect((await weeks('deliveries'))[0]).toBe(mondayOf(now - 35 * DAY_MS))
+    expect(await weeks('attempts')).toEqual(await weeks('deliveries'))
+  })
+
+  test('are made once when many ask at the same time', async () => {
+    await owner.query(`DROP TABLE events_p${mondayOf(Date.now() + 14 * DAY_MS)}`)
+    const ask = (): Promise<number> =>
+      ensureEventPartitions(service, { minMs: Date.now(), maxMs: Date.now() + 14 * DAY_MS })
+    const made = await Promise.all([ask(), ask(), ask(), ask()])
+    expect(made.filter((count) => count > 0)).toEqual([1])
+  })
+
+  test('are not dropped before their time, whatever the caller says of the log', async () => {
+    const before = await weeks('events')
+    expect(await dropExpiredEventPartitions(service, { logRetentionMs: 0 })).toEqual([])
+    expect(await dropExpiredEventPartitions(service, { logRetentionMs: -(10 ** 15) })).toEqual([])
+    expect(await weeks('events')).toEqual(before)
+  })
+
+  test('are dropped when their end is older than 90 days, the retention of the log and a day', async () => {
+    const now = Date.now()
+    const old = mondayOf(now - 112 * DAY_MS)
+    await owner.query(`SELECT create_weekly_partitions('events', $1, $1)`, [now - 112 * DAY_MS])
+    await owner.query(`SELECT create_weekly_partitions('events', $1, $1)`, [now - 97 * DAY_MS])
+    expect(await dropExpiredEventPartitions(service, { logRetentionMs: 30 * DAY_MS })).toEqual([])
+    expect(await dropExpiredEventPartitions(service, { logRetentionMs: 7 * DAY_MS })).toEqual([`events_p${old}`])
+  })
+
+  test('of deliveries are dropped 35 days after their end, and what was unfinished is counted', async () => {
+    const week = 49 * DAY_MS
+    const ms = Date.now() - week
+    await owner.query(
+      `SELECT create_weekly_partitions('deliveries', $1, $1), create_weekly_partitions('attempts', $1, $1)`,
+      [ms],
+    )
+    await owner.query(
+      `INSERT INTO deliveries (id, tenant_id, webhook_id, event_id, event_type, epoch, partition, "offset", due_at)
+       VALUES (uuid_v7_floor($1), 't', gen_random_uuid(), gen_random_uuid(), 'task.created', 1, 0, 0, now())`,
+      [ms],
+    )
+    const name = mondayOf(ms)
+    expect(await dropExpiredDeliveryPartitions(service)).toEqual({
+      dropped: [`attempts_p${name}`, `deliveries_p${name}`],
+      expired: 1,
+    })
+  })
+})

@@ -1,0 +1,151 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { createTestDatabase, startCuttingProxy, type TestDatabase } from '@ariftly/testkit'
+import { createPool, isStoreUnavailable, withTransaction, type Pool } from './index.ts'
+
+let database: TestDatabase
+let pool: Pool
+
+beforeAll(async () => {
+  database = await createTestDatabase()
+  pool = createPool({ url: database.adminUrl, applicationName: 'pool-test', max: 4 })
+  await pool.query('CREATE TABLE counters (id int PRIMARY KEY, n int)')
+  await pool.query('INSERT INTO counters VALUES (1, 0), (2, 0)')
+})
+afterAll(async () => {
+  await pool?.end()
+  await database?.drop()
+})
+
+describe('values', () => {
+  test('json comes back in the bytes in which it went in', async () => {
+    const text = '{"a": 1.0,"a":9223372036854775807,"b":1E+2,"c":"\\u00e9é"}'
+    const { rows } = await pool.query<{ json: string }>('SELECT $1::json AS json', [text])
+    expect(rows).toEqual([{ json: text }])
+  })
+
+  test('int8 is a number, and one that a number cannot hold is an error instead of another number', async () => {
+    expect((await pool.query('SELECT 9007199254740991::int8 AS n')).rows).toEqual([{ n: 2 ** 53 - 1 }])
+    await expect(pool.query('SELECT 9007199254740993::int8 AS n')).rejects.toThrow(RangeError)
+    expect((await pool.query('SELECT 1 AS n')).rows).toEqual([{ n: 1 }])
+  })
+})
+
+describe('sessions', () => {
+  test('have their role, their timeouts and keepalives of seconds, also when the URL has options', async () => {
+    const own = createPool({
+      url: database.url,
+      applicationName: 'pool-test-own',
+      max: 1,
+      statementTimeoutMs: 1234,
+      settings: { search_path: 'public, pg_temp' },
+    })
+    const { rows } = await own.query(
+      `SELECT current_user AS role, current_setting('statement_timeout') AS statement,
+              current_setting('transaction_timeout') AS transaction, current_setting('lock_timeout') AS lock,
+              current_setting('tcp_keepalives_idle') AS keepalive, current_setting('search_path') AS path`,
+    )
+    await own.end()
+    expect(rows).toEqual([
+      {
+        role: 'ariftly_app',
+        statement: '1234ms',
+        transaction: '15s',
+        lock: '5s',
+        keepalive: '5',
+        path: 'public, pg_temp',
+      },
+    ])
+  })
+})
+
+describe('a lost Postgres', () => {
+  test('fails a query at once when nothing listens', async () => {
+    const nobody = createPool({ url: 'postgres://x@127.0.0.1:1/x', applicationName: 'test', max: 1 })
+    const startedMs = performance.now()
+    const error: unknown = await nobody.query('SELECT 1').catch((reason: unknown) => reason)
+    expect(isStoreUnavailable(error)).toBe(true)
+    expect(performance.now() - startedMs).toBeLessThan(1000)
+    await nobody.end()
+  })
+
+  test('fails a query of a server that says nothing, and the next one after it speaks again works', async () => {
+    const { hostname, port } = new URL(database.adminUrl)
+    const proxy = await startCuttingProxy({ host: hostname, port: Number(port) })
+    const url = new URL(database.adminUrl)
+    url.port = String(proxy.port)
+    const far = createPool({
+      url: url.href,
+      applicationName: 'test',
+      max: 1,
+      statementTimeoutMs: 100,
+      connectTimeoutMs: 300,
+    })
+    expect((await far.query('SELECT 1 AS n')).rows).toEqual([{ n: 1 }])
+    proxy.freeze()
+    const error: unknown = await far.query('SELECT 2 AS n').catch((reason: unknown) => reason)
+    expect(isStoreUnavailable(error)).toBe(true)
+    proxy.resume()
+    expect((await far.query('SELECT 3 AS n')).rows).toEqual([{ n: 3 }])
+    await far.end()
+    await proxy.close()
+  })
+
+  test('ends neither the process nor the pool when idle and busy sessions are killed', async () => {
+    const errors: Error[] = []
+    const victim = createPool({
+      url: database.adminUrl,
+      applicationName: 'pool-victim',
+      max: 2,
+      onError: (error) => errors.push(error),
+    })
+    await victim.query('SELECT 1')
+    const busy = withTransaction(victim, (tx) => tx.query('SELECT pg_sleep(30)')).catch((reason: unknown) => reason)
+    const kill = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'pool-victim' AND query LIKE '%pg_sleep%'`
+    while ((await pool.query(kill)).rowCount === 0) await new Promise(setImmediate)
+    expect(isStoreUnavailable(await busy)).toBe(true)
+    expect((await victim.query('SELECT 1 AS n')).rows).toEqual([{ n: 1 }])
+    await pool.query(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'pool-victim'`)
+    const again = await victim.query('SELECT 1 AS n').catch(() => victim.query('SELECT 1 AS n'))
+    expect(again.rows).toEqual([{ n: 1 }])
+    await victim.end()
+  })
+})
+
+describe('withTransaction', () => {
+  test('keeps nothing of a transaction that throws', async () => {
+    const outcome = withTransaction(pool, async (tx) => {
+      await tx.query('UPDATE counters SET n = 99 WHERE id = 1')
+      throw new Error('no')
+    })
+    await expect(outcome).rejects.toThrow('no')
+    expect((await pool.query('SELECT n FROM counters WHERE id = 1')).rows).toEqual([{ n: 0 }])
+  })
+
+  test('runs again after a deadlock, so that both of two crossing transactions are done', async () => {
+    let runs = 0
+    const bothHaveOne = barrier(2)
+    const cross = (first: number, second: number): Promise<void> =>
+      withTransaction(pool, async (tx) => {
+        runs += 1
+        await tx.query('UPDATE counters SET n = n + 1 WHERE id = $1', [first])
+        await bothHaveOne()
+        await tx.query('UPDATE counters SET n = n + 1 WHERE id = $1', [second])
+      })
+    await Promise.all([cross(1, 2), cross(2, 1)])
+    expect(runs).toBe(3)
+    expect((await pool.query('SELECT n FROM counters ORDER BY id')).rows).toEqual([{ n: 2 }, { n: 2 }])
+  })
+})
+
+/** Resolves for all once `count` have come; at once for those that come later. */
+function barrier(count: number): () => Promise<void> {
+  let open: () => void
+  const opened = new Promise<void>((resolve) => {
+    open = resolve
+  })
+  let come = 0
+  return () => {
+    if (++come >= count) open()
+    return opened
+  }
+}

@@ -1,0 +1,208 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
+import { newTypeId, typeIdToUuid } from '@ariftly/events'
+import { createTestDatabase, type TestDatabase } from '@ariftly/testkit'
+import {
+  cancelDeliveries,
+  createPool,
+  deleteWebhook,
+  getDelivery,
+  getWebhook,
+  insertWebhook,
+  listAttempts,
+  listDeliveries,
+  listWebhooks,
+  updateWebhook,
+  type NewWebhook,
+  type Pool,
+} from '../index.ts'
+
+let database: TestDatabase
+let pool: Pool
+let tenant: string
+let tenants = 0
+
+beforeAll(async () => {
+  database = await createTestDatabase()
+  pool = createPool({ url: database.url, applicationName: 'test', max: 8 })
+})
+beforeEach(() => {
+  tenant = `tenant-${++tenants}`
+})
+afterAll(async () => {
+  await pool?.end()
+  await database?.drop()
+})
+
+function newWebhook(changes: Partial<NewWebhook> = {}): NewWebhook {
+  const filters = { taskId: null, sessionId: null, agent: null }
+  const options = { description: null, enabled: true, headerNames: [], headers: null, rateLimit: null }
+  return {
+    ...filters,
+    ...options,
+    id: newTypeId('whk'),
+    tenant,
+    url: 'https://example.com/',
+    events: ['*'],
+    ordering: 'none',
+    secret: Buffer.from('sealed'),
+    ...changes,
+  }
+}
+
+async function insertOne(changes: Partial<NewWebhook> = {}): Promise<string> {
+  const webhook = newWebhook(changes)
+  expect(await insertWebhook(pool, webhook, 100)).toBe('inserted')
+  return webhook.id
+}
+
+async function version(): Promise<number> {
+  const { rows } = await pool.query<{ version: number }>('SELECT version FROM webhooks_version')
+  return rows[0]?.version ?? 0
+}
+
+describe('webhooks', () => {
+  test('are at most so many a tenant, however many are created at the same time', async () => {
+    const outcomes = await Promise.all(Array.from({ length: 12 }, () => insertWebhook(pool, newWebhook(), 5)))
+    expect(outcomes.filter((outcome) => outcome === 'inserted')).toHaveLength(5)
+    expect((await listWebhooks(pool, { tenant, limit: 50 })).webhooks).toHaveLength(5)
+    const [first] = (await listWebhooks(pool, { tenant, limit: 1 })).webhooks
+    await deleteWebhook(pool, { tenant, id: first?.id ?? '' })
+    expect(await insertWebhook(pool, newWebhook(), 5)).toBe('inserted')
+    expect(await insertWebhook(pool, newWebhook({ tenant: `${tenant}-other` }), 5)).toBe('inserted')
+  })
+
+  test('move the version with each change, so that a matcher sees it', async () => {
+    const versions = [await version()]
+    const id = await insertOne()
+    versions.push(await version())
+    await updateWebhook(pool, { tenant, id, changes: { events: ['task.*'] } })
+    versions.push(await version())
+    await deleteWebhook(pool, { tenant, id })
+    versions.push(await version())
+    expect(versions).toEqual([...new Set(versions)].toSorted((a, b) => a - b))
+    expect(versions).toHaveLength(4)
+  })
+
+  test('come back as they were stored, with the state of their endpoint and no backlog', async () => {
+    const settings = { events: ['task.*', 'session.closed'], agent: 'a', rateLimit: 7, ordering: 'task' } as const
+    const id = await insertOne({ ...settings, headerNames: ['X-A'], headers: Buffer.from('sealed') })
+    expect(await getWebhook(pool, { tenant, id })).toMatchObject({
+      ...settings,
+      id,
+      tenant,
+      headers: Buffer.from('sealed'),
+      enabled: true,
+      disabledReason: null,
+      pendingCount: 0,
+      oldestPendingAtMs: null,
+      failingSinceMs: null,
+      lastSuccessAtMs: null,
+    })
+    expect(await getWebhook(pool, { tenant: 'other', id })).toBeUndefined()
+  })
+
+  test('keep what a change does not name, and null clears', async () => {
+    const id = await insertOne({ agent: 'a', description: 'd' })
+    expect(await updateWebhook(pool, { tenant, id, changes: { agent: null, url: 'https://b.example/' } })).toBe(true)
+    expect(await getWebhook(pool, { tenant, id })).toMatchObject({
+      agent: null,
+      description: 'd',
+      url: 'https://b.example/',
+    })
+    expect(await updateWebhook(pool, { tenant: 'other', id, changes: { agent: 'b' } })).toBe(false)
+  })
+
+  test('keep the first reason for which they are disabled, and lose it when enabled', async () => {
+    const id = await insertOne()
+    const reason = async (): Promise<unknown> => (await getWebhook(pool, { tenant, id }))?.disabledReason
+    await updateWebhook(pool, { tenant, id, changes: { enabled: false } })
+    expect(await reason()).toBe('manual')
+    await pool.query(`UPDATE webhooks SET disabled_reason = 'gone' WHERE tenant_id = $1`, [tenant])
+    await updateWebhook(pool, { tenant, id, changes: { enabled: false } })
+    expect(await reason()).toBe('gone')
+    await updateWebhook(pool, { tenant, id, changes: { enabled: true } })
+    expect(await reason()).toBeNull()
+  })
+
+  test('are listed newest first, page by page', async () => {
+    const ids: string[] = []
+    for (let index = 0; index < 5; index++)
+      ids.unshift(await insertOne({ id: newTypeId('whk', 1_700_000_000_000 + index) }))
+    const first = await listWebhooks(pool, { tenant, limit: 3 })
+    expect(first).toMatchObject({ hasMore: true })
+    const second = await listWebhooks(pool, { tenant, limit: 3, cursorId: ids[2] ?? '' })
+    expect(second).toMatchObject({ hasMore: false })
+    expect([...first.webhooks, ...second.webhooks].map(({ id }) => id)).toEqual(ids)
+  })
+})
+
+describe('deliveries', () => {
+  const nowMs = Date.now()
+
+  /** Rows of one webhook as a matcher would write them, `states` from oldest to newest. */
+  async function insertDeliveries(webhookId: string, states: readonly string[]): Promise<string[]> {
+    const ids = states.map((_, index) => newTypeId('dlv', nowMs - 60_000 + index))
+    await pool.query(
+      `INSERT INTO deliveries (id, tenant_id, webhook_id, event_id, event_type, epoch, partition, "offset", state, due_at,
+                               lease_until, finished_at)
+       SELECT delivery_id, $2, webhook_id, gen_random_uuid(), 'task.created', 1, 0, n, state,
+              CASE WHEN state = 'pending' THEN now() END,
+              CASE WHEN state IN ('queued', 'attempting') THEN now() END,
+              CASE WHEN state IN ('delivered', 'failed', 'cancelled') THEN now() END
+         FROM unnest($1::uuid[], $4::text[]) WITH ORDINALITY AS row (delivery_id, state, n),
+              (SELECT $3::uuid AS webhook_id) AS webhook`,
+      [ids.map((id) => typeIdToUuid('dlv', id)), tenant, typeIdToUuid('whk', webhookId), states],
+    )
+    return ids.toReversed()
+  }
+
+  test('are listed newest first, by status, and counted as the backlog of their webhook', async () => {
+    const id = await insertOne()
+    const ids = await insertDeliveries(id, ['pending', 'queued', 'attempting', 'delivered', 'failed', 'cancelled'])
+    const list = async (filter: object): Promise<string[]> => {
+      const page = await listDeliveries(pool, { tenant, webhookId: id, limit: 10, ...filter })
+      return page.deliveries.map((delivery) => delivery.id)
+    }
+    expect(await list({})).toEqual(ids)
+    expect(await list({ status: 'pending' })).toEqual(ids.slice(3))
+    expect(await list({ status: 'failed' })).toEqual([ids[1]])
+    expect(await list({ types: ['task.created'], afterMs: nowMs - 60_000 })).toEqual(ids.slice(0, 5))
+    expect(await list({ beforeMs: nowMs - 60_000 })).toEqual([])
+    expect(await list({ types: ['task.failed'] })).toEqual([])
+    expect(await list({ tenant: 'other' })).toEqual([])
+    const first = await listDeliveries(pool, { tenant, webhookId: id, limit: 4 })
+    expect(first.hasMore).toBe(true)
+    expect(await list({ cursorId: first.deliveries.at(-1)?.id })).toEqual(ids.slice(4))
+    expect(await getWebhook(pool, { tenant, id })).toMatchObject({ pendingCount: 3 })
+  })
+
+  test('that wait are cancelled with their webhook, in slices; what is under way or over stays', async () => {
+    const id = await insertOne()
+    const ids = await insertDeliveries(id, ['pending', 'queued', 'pending', 'attempting', 'delivered'])
+    expect(await cancelDeliveries(pool, { tenant: 'other', webhookId: id, limit: 10 })).toBe(0)
+    expect(await cancelDeliveries(pool, { tenant, webhookId: id, limit: 2 })).toBe(2)
+    expect(await cancelDeliveries(pool, { tenant, webhookId: id, limit: 2 })).toBe(1)
+    expect(await cancelDeliveries(pool, { tenant, webhookId: id, limit: 2 })).toBe(0)
+    const statuses = (await listDeliveries(pool, { tenant, webhookId: id, limit: 10 })).deliveries
+    expect(statuses.map(({ status }) => status)).toEqual(['delivered', 'pending', ...Array(3).fill('cancelled')])
+    expect(await getDelivery(pool, { tenant, webhookId: id, id: ids[4] ?? '' })).toMatchObject({
+      status: 'cancelled',
+      nextAttemptAtMs: null,
+      finishedAtMs: expect.any(Number),
+    })
+  })
+
+  test('show their attempts oldest first, the newest of them if there are many', async () => {
+    const id = await insertOne()
+    const [delivery = ''] = await insertDeliveries(id, ['pending'])
+    await pool.query(
+      `INSERT INTO attempts (delivery_id, attempt, tenant_id, webhook_id, started_at, total_ms, status, response_headers)
+       SELECT $1, n, $2, $3, now(), n, 500, '{"a":"b"}' FROM generate_series(1, 5) AS n`,
+      [typeIdToUuid('dlv', delivery), tenant, typeIdToUuid('whk', id)],
+    )
+    const attempts = await listAttempts(pool, { tenant, deliveryId: delivery, limit: 3 })
+    expect(attempts.map(({ attempt }) => attempt)).toEqual([3, 4, 5])
+    expect(attempts[0]).toMatchObject({ status: 500, responseHeaders: '{"a":"b"}', totalMs: 3 })
+    expect(await listAttempts(pool, { tenant: 'other', deliveryId: delivery, limit: 3 })).toEqual([])
+  })
+})
