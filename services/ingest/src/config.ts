@@ -6,10 +6,6 @@ export const ingestConfig = {
   KAFKA_TOPIC: settings.KAFKA_TOPIC,
   KAFKA_PARTITIONS: settings.KAFKA_PARTITIONS,
   DATABASE_URL: settings.DATABASE_URL,
-  HOST: settings.HOST,
-  PORT: settings.PORT,
-  METRICS_PORT: settings.METRICS_PORT,
-  DRAIN_MS: settings.DRAIN_MS,
   QUOTA_SHARES: settings.QUOTA_SHARES,
   CORS_ORIGINS: settings.CORS_ORIGINS,
   INGEST_LANES: int({
@@ -46,3 +42,11 @@ export const ingestConfig = {
 
 /** The values of {@link ingestConfig}. */
 export type IngestConfig = ConfigOf<typeof ingestConfig>
+
+/** Where the process serves it; `standalone` has its own. */
+export const listenConfig = {
+  HOST: settings.HOST,
+  PORT: settings.PORT,
+  METRICS_PORT: settings.METRICS_PORT,
+  DRAIN_MS: settings.DRAIN_MS,
+} as const

@@ -1,0 +1,86 @@
+import { describe, expect, test } from '@jest/globals'
+import { Problem, type Caller } from '@ariftly/http'
+import { createQuotas } from './quota.ts'
+
+let nowMs = 0
+
+function callerWith(eventsPerS: number | null, bytesPerS: number | null, keyId = 'key_1'): Caller {
+  return { keyId, tenant: 'acme', scopes: ['events:write'], quota: { eventsPerS, bytesPerS }, expiresAtMs: null }
+}
+
+function quotasOf(shares = 1) {
+  nowMs = 0
+  return createQuotas({ shares, now: () => nowMs })
+}
+
+function problemOf(act: () => unknown): Problem {
+  try {
+    act()
+  } catch (error) {
+    if (error instanceof Problem) return error
+    throw error
+  }
+  throw new Error('let in')
+}
+
+describe('quotas', () => {
+  test('a key without quota gets no headers and is never refused', () => {
+    const quotas = quotasOf()
+    const caller = callerWith(null, null)
+    quotas.charge(caller, 1e9, 1e12)
+    expect(quotas.admit(caller)).toEqual({})
+  })
+
+  test('keep the mean: what a batch takes beyond the bucket is owed', () => {
+    const quotas = quotasOf()
+    const caller = callerWith(100, null)
+    quotas.admit(caller)
+    quotas.charge(caller, 1000, 1)
+    const refused = problemOf(() => quotas.admit(caller))
+    expect(refused).toMatchObject({ status: 429, code: 'quota_exceeded' })
+    expect(refused.details.headers).toMatchObject({ 'Retry-After': '10', RateLimit: '"events";r=0;t=10' })
+    nowMs = 8990
+    problemOf(() => quotas.admit(caller))
+    nowMs = 9020
+    expect(quotas.admit(caller)['RateLimit']).toBe('"events";r=2;t=1')
+  })
+
+  test('let in, over ten seconds of a flood, what ten seconds allow and one burst', () => {
+    const quotas = quotasOf()
+    const caller = callerWith(1000, null)
+    let taken = 0
+    for (; nowMs < 10_000; nowMs += 1) {
+      try {
+        quotas.admit(caller)
+        quotas.charge(caller, 20, 1)
+        taken += 20
+      } catch {
+        // 429: the next millisecond tries again.
+      }
+    }
+    expect(taken).toBeGreaterThanOrEqual(10_900)
+    expect(taken).toBeLessThanOrEqual(11_100)
+  })
+
+  test('count bytes too, each replica its share, each key for itself', () => {
+    const quotas = quotasOf(4)
+    const caller = callerWith(400, 4000)
+    expect(quotas.admit(caller)).toEqual({
+      'RateLimit-Policy': '"events";q=100;w=1, "bytes";q=1000;w=1;qu="content-bytes"',
+      RateLimit: '"events";r=100;t=0, "bytes";r=1000;t=0',
+    })
+    quotas.charge(caller, 1, 2000)
+    expect(problemOf(() => quotas.admit(caller)).details.headers?.['Retry-After']).toBe('2')
+    expect(quotas.admit(callerWith(400, 4000, 'key_2'))['RateLimit']).toBe('"events";r=100;t=0, "bytes";r=1000;t=0')
+  })
+
+  test('forget keys that were not used for long, but not what they owe', () => {
+    const quotas = quotasOf()
+    const debtor = callerWith(1, null, 'key_debtor')
+    quotas.admit(debtor)
+    quotas.charge(debtor, 1000, 1)
+    nowMs = 200_000
+    quotas.admit(callerWith(1, null, 'key_other'))
+    problemOf(() => quotas.admit(debtor))
+  })
+})

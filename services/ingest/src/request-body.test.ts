@@ -1,0 +1,129 @@
+import { once } from 'node:events'
+import { Agent, createServer, request, type Server } from 'node:http'
+import { connect, type AddressInfo } from 'node:net'
+import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib'
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
+import { sendError } from '@ariftly/http'
+import { readContent } from './content.ts'
+import { createMemoryBudget } from './memory-budget.ts'
+import { createBodyReader, discardRest, type BodyReader } from './request-body.ts'
+
+const BYTES_MAX = 100_000
+const budget = createMemoryBudget(1_000_000)
+const silent = { error() {} }
+let server: Server
+let reader: BodyReader
+let port: number
+
+beforeEach(async () => {
+  reader = createBodyReader({ bytesMax: BYTES_MAX, timeoutMs: 200 })
+  server = createServer((req, res) => {
+    const lease = budget.open('acme')
+    const answer = async () => {
+      const body = await reader.read(req, readContent(req.headers).encoding, lease)
+      res.end(`${body.length}`)
+    }
+    void answer()
+      .catch((error: unknown) => sendError(req, res, error, silent))
+      .finally(() => {
+        lease.release()
+        discardRest(req)
+      })
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  port = (server.address() as AddressInfo).port
+})
+
+afterEach(async () => {
+  reader.close()
+  const closed = once(server, 'close')
+  server.close()
+  server.closeAllConnections()
+  await closed
+  expect(budget.usedBytes).toBe(0)
+})
+
+async function post(body: Buffer, headers: Record<string, string> = {}, agent?: Agent) {
+  const all = { 'content-type': 'application/json', ...headers }
+  const req = request({ port, host: '127.0.0.1', method: 'POST', headers: all, ...(agent ? { agent } : {}) })
+  req.end(body)
+  const [res] = (await once(req, 'response')) as [import('node:http').IncomingMessage]
+  const chunks: Buffer[] = []
+  for await (const chunk of res) chunks.push(chunk as Buffer)
+  const text = Buffer.concat(chunks).toString()
+  return { status: res.statusCode, text, reused: req.reusedSocket }
+}
+
+describe('a body', () => {
+  const text = Buffer.from('x'.repeat(BYTES_MAX))
+  test.each([
+    ['identity', text],
+    ['gzip', gzipSync(text)],
+    ['x-gzip', gzipSync(text)],
+    ['deflate', deflateSync(text)],
+    ['deflate', deflateRawSync(text)],
+    ['br', brotliCompressSync(text)],
+  ])('packed as %s is unpacked', async (encoding, body) => {
+    expect(await post(body, { 'content-encoding': encoding })).toMatchObject({ status: 200, text: String(BYTES_MAX) })
+  })
+
+  const bomb = Buffer.alloc(50_000_000)
+  test.each([
+    ['gzip', gzipSync(bomb)],
+    ['deflate', deflateSync(bomb)],
+    ['br', brotliCompressSync(bomb, { params: {} })],
+  ])('that is a bomb of %s is 413, and unpacked no further than the limit', async (encoding, body) => {
+    expect((await post(body, { 'content-encoding': encoding })).status).toBe(413)
+  })
+
+  test.each(['gzip', 'deflate', 'br'])('that is not %s is 400', async (encoding) => {
+    expect((await post(Buffer.from('no such thing'), { 'content-encoding': encoding })).status).toBe(400)
+    expect((await post(gzipSync(text).subarray(0, 50), { 'content-encoding': encoding })).status).toBe(400)
+  })
+
+  test.each([{ 'content-length': '3000000' }, { 'transfer-encoding': 'chunked' }])(
+    'that is too large (%j) gets its 413, and its connection is used again',
+    async (headers) => {
+      const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+      try {
+        expect((await post(Buffer.alloc(3_000_000), headers, agent)).status).toBe(413)
+        expect(await post(Buffer.from('[]'), {}, agent)).toEqual({ status: 200, text: '2', reused: true })
+      } finally {
+        agent.destroy()
+      }
+    },
+  )
+
+  test('that trickles is answered 408 and its connection is ended', async () => {
+    const socket = connect(port, '127.0.0.1')
+    socket.write('POST / HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 1000\r\n\r\n')
+    const trickle = setInterval(() => socket.write('x'), 20)
+    socket.on('error', () => {})
+    let answer = ''
+    socket.on('data', (chunk: Buffer) => (answer += chunk.toString()))
+    await once(socket, 'close')
+    clearInterval(trickle)
+    expect(answer).toMatch(/^HTTP\/1\.1 408 /)
+    expect(answer).toMatch(/connection: close/i)
+  })
+
+  test('that never comes leaves nothing behind when its client goes', async () => {
+    const socket = connect(port, '127.0.0.1')
+    socket.write('POST / HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 1000\r\n\r\nxx')
+    await new Promise((resolve) => setTimeout(resolve, 30))
+    expect(budget.usedBytes).toBe(1000)
+    socket.destroy()
+    await new Promise((resolve) => setTimeout(resolve, 30))
+    expect(budget.usedBytes).toBe(0)
+  })
+
+  test('for which there is no memory is 503 with Retry-After', async () => {
+    const lease = budget.open('acme')
+    expect(lease.take(499_990)).toBe(true)
+    expect((await post(Buffer.alloc(11))).status).toBe(503)
+    expect((await post(Buffer.alloc(11), { 'transfer-encoding': 'chunked' })).status).toBe(503)
+    expect((await post(Buffer.alloc(10))).status).toBe(200)
+    lease.release()
+  })
+})
