@@ -23,8 +23,11 @@ export interface KafkaClient {
   readonly log: KafkaLog
   /** For the modules of this package. */
   readonly kafka: Kafka
-  /** A connected cluster for metadata and offsets, shared by all who ask; for the modules of this package. */
-  cluster(): Promise<InternalCluster>
+  /**
+   * A connected cluster for metadata and offsets of a topic, shared by all who ask; for the modules of this package. One for
+   * each topic, as kafkajs refuses metadata for all topics that it knows as soon as one of them is gone.
+   */
+  cluster(topic: string): Promise<InternalCluster>
   /** Runs `use` with a connected admin client; for the modules of this package. */
   withAdmin<T>(use: (admin: Admin) => Promise<T>): Promise<T>
   /** Ends the shared connections. Producers and readers are closed by their owners. */
@@ -49,11 +52,19 @@ export function createKafka(o: KafkaConnection): KafkaClient {
     logLevel: logLevel.WARN,
     logCreator: () => (entry) => relayLog(o.log, entry),
   })
-  const shared = createCluster(kafka, { metadataMaxAge: METADATA_MAX_AGE_MS })
+  const clusters = new Map<string, InternalCluster>()
 
-  async function cluster(): Promise<InternalCluster> {
+  async function cluster(topic: string): Promise<InternalCluster> {
+    const shared = clusters.get(topic) ?? createCluster(kafka, { metadataMaxAge: METADATA_MAX_AGE_MS })
+    clusters.set(topic, shared)
     if (!shared.isConnected()) await shared.connect()
+    await shared.addMultipleTargetTopics([topic])
+    await shared.refreshMetadataIfNecessary()
     return shared
+  }
+
+  async function close(): Promise<void> {
+    await Promise.all(Array.from(clusters.values(), (shared) => shared.disconnect()))
   }
 
   async function withAdmin<T>(use: (admin: Admin) => Promise<T>): Promise<T> {
@@ -73,7 +84,7 @@ export function createKafka(o: KafkaConnection): KafkaClient {
     kafka,
     cluster,
     withAdmin,
-    close: () => shared.disconnect(),
+    close,
   }
 }
 

@@ -19,7 +19,7 @@ export interface LogDescription {
 /** Reads the cluster's id and where each partition begins and ends. Faults `topic_missing` and `kafka_unavailable`. */
 export async function describeLog(client: KafkaClient, topic: string): Promise<LogDescription> {
   return asFault(async () => {
-    const cluster = await client.cluster()
+    const cluster = await client.cluster(topic)
     const { clusterId, partitions } = await readMetadata(cluster, topic)
     const wanted = partitions.map((partition) => ({ partition }))
     const [starts, ends] = await Promise.all([
@@ -39,7 +39,7 @@ export async function describeLog(client: KafkaClient, topic: string): Promise<L
 
 /** Fault `partition_count_changed` unless the topic has exactly `expected` partitions; also the faults of `describeLog`. */
 export async function checkPartitionCount(client: KafkaClient, topic: string, expected: number): Promise<void> {
-  const { partitions } = await asFault(async () => readMetadata(await client.cluster(), topic), topic)
+  const { partitions } = await asFault(async () => readMetadata(await client.cluster(topic), topic), topic)
   if (partitions.length !== expected) throw partitionCountFault(topic, expected, partitions.length)
 }
 
@@ -58,7 +58,6 @@ interface TopicMetadata {
 
 /** Fresh from a broker, not from a cache, and kept for the requests that follow. */
 async function readMetadata(cluster: InternalCluster, topic: string): Promise<TopicMetadata> {
-  await cluster.addMultipleTargetTopics([topic])
   await cluster.refreshMetadata()
   const broker = await cluster.brokerPool.findConnectedBroker()
   const { clusterId, topicMetadata } = await broker.metadata([topic])

@@ -21,4 +21,5 @@ export {
   type ProducerOptions,
   type ProducerRecord,
 } from './producer.ts'
+export { scanLog, type ScanOptions } from './scan-log.ts'
 export { createTopics, type TopicsOptions } from './topics.ts'

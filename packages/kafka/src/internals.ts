@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module'
 import type { Kafka } from 'kafkajs'
+import type { FetchedPartition } from './wire/fetch.ts'
 
 /**
  * The inner parts of kafkajs 2.2.4 that this package reaches into. kafkajs is pinned to that version and frozen upstream,
@@ -35,6 +36,25 @@ export interface InternalBroker {
     readonly pool: readonly InternalConnection[]
     send<T>(request: ProtocolRequest<T>): Promise<T>
   }
+  fetch(o: {
+    readonly rackId: string
+    readonly isolationLevel: number
+    readonly maxWaitTime: number
+    readonly minBytes: number
+    readonly maxBytes: number
+    readonly topics: readonly {
+      readonly topic: string
+      readonly partitions: readonly {
+        readonly partition: number
+        readonly fetchOffset: string
+        readonly maxBytes: number
+      }[]
+    }[]
+  }): Promise<{
+    readonly responses: readonly {
+      readonly partitions: readonly { readonly messages: readonly { readonly fetched?: FetchedPartition }[] }[]
+    }[]
+  }>
   metadata(topics: readonly string[]): Promise<{
     readonly clusterId: string
     readonly topicMetadata: readonly {

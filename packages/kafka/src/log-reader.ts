@@ -90,6 +90,8 @@ export interface LogReader {
   readonly rebuilds: number
   /** Why the reader stopped by itself: `log_identity_changed` or `partition_count_changed`. */
   readonly failure: Error | undefined
+  /** Resolves when the reader has stopped: after a close, or a failure. */
+  readonly stopped: Promise<void>
 }
 
 const SESSION_TIMEOUT_MS = 10_000
@@ -120,6 +122,7 @@ export function startLogReader(o: LogReaderOptions): LogReader {
   let pump: FetchPump | undefined
   let assignment: Assignment | undefined
   let ending: Promise<void> = Promise.resolve()
+  const { promise: stopped, resolve: tellStopped } = deferred()
 
   function build(): void {
     const mine: FetchPump = startFetchPump({
@@ -156,9 +159,9 @@ export function startLogReader(o: LogReaderOptions): LogReader {
 
   /** Ends the present assignment; the promise is of its last handler. */
   function retire(): Promise<void> {
-    const stopped = assignment?.stop() ?? Promise.resolve()
+    const handlersEnded = assignment?.stop() ?? Promise.resolve()
     assignment = undefined
-    ending = bothOf(ending, stopped)
+    ending = bothOf(ending, handlersEnded)
     return ending
   }
 
@@ -214,6 +217,7 @@ export function startLogReader(o: LogReaderOptions): LogReader {
     pump = undefined
     await last?.close(PUMP_CLOSE_MS)
     if (o.deleteGroupOnClose === true) await deleteGroup(o)
+    tellStopped()
   }
 
   const watchTimer = setInterval(() => void watch().catch(() => {}), Math.max(100, Math.min(1_000, stallMs / 4)))
@@ -233,7 +237,14 @@ export function startLogReader(o: LogReaderOptions): LogReader {
     get failure() {
       return failure
     },
+    stopped,
   }
+}
+
+function deferred(): { readonly promise: Promise<void>; readonly resolve: () => void } {
+  const resolvers: (() => void)[] = []
+  const promise = new Promise<void>((resolve) => resolvers.push(resolve))
+  return { promise, resolve: () => resolvers.forEach((resolve) => resolve()) }
 }
 
 async function bothOf(first: Promise<void>, second: Promise<void>): Promise<void> {

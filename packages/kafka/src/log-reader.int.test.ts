@@ -1,0 +1,338 @@
+import { randomUUID } from 'node:crypto'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals'
+import { newEventId } from '@ariftly/events'
+import { createTestTopics, eventually, stackAddresses, type TestTopics } from '@ariftly/testkit'
+import { createKafka, type KafkaClient } from './client.ts'
+import { describeLog } from './describe-log.ts'
+import {
+  startLogReader,
+  type LogBatch,
+  type LogGap,
+  type LogReader,
+  type LogReaderOptions,
+  type Position,
+} from './log-reader.ts'
+import { createProducer, type EventProducer, type ProducerRecord } from './producer.ts'
+
+const log = { info() {}, warn() {}, error() {}, debug() {} }
+const PARTITIONS = 3
+
+let client: KafkaClient
+let topics: TestTopics
+let producer: EventProducer
+let clusterId: string
+const readers: LogReader[] = []
+
+beforeAll(async () => {
+  client = createKafka({ brokers: stackAddresses().kafka.split(','), clientId: 'test', log })
+})
+
+afterEach(async () => {
+  await Promise.all(readers.splice(0).map((reader) => reader.close()))
+  await producer.close()
+  await topics.delete()
+})
+
+afterAll(() => client.close())
+
+async function freshTopic(): Promise<void> {
+  topics = await createTestTopics({ partitions: PARTITIONS })
+  producer = createProducer(client, { topic: topics.topic })
+  ;({ clusterId } = await describeLog(client, topics.topic))
+}
+
+/** Waits until the expectation holds. */
+async function holds(expectation: () => void): Promise<void> {
+  await eventually(() => {
+    expectation()
+    return true
+  })
+}
+
+async function deleteRecordsBelow(offset: number): Promise<void> {
+  await client.withAdmin(async (admin) => {
+    await admin.fetchTopicOffsets(topics.topic) // kafkajs must have seen the topic first
+    await admin.deleteTopicRecords({ topic: topics.topic, partitions: [{ partition: 0, offset: String(offset) }] })
+  })
+}
+
+function record(partition: number, value: string, id = newEventId(Date.now())): ProducerRecord {
+  return { partition, key: Buffer.from('k'), value: Buffer.from(value), headers: { ce_id: id } }
+}
+
+/** A store of positions in memory with the compare-and-set of the real one, and all values in order of partition. */
+function memoryStore(starts = 0) {
+  const positions = new Map<number, Position>(
+    Array.from({ length: PARTITIONS }, (_, partition) => [
+      partition,
+      { nextOffset: starts, lastOffset: null, lastId: null },
+    ]),
+  )
+  const values = new Map<number, string[]>()
+  const batches: LogBatch[] = []
+  async function handle(batch: LogBatch): Promise<{ type: 'done' } | { type: 'reread' }> {
+    if (positions.get(batch.partition)?.nextOffset !== batch.firstOffset) return { type: 'reread' }
+    batches.push(batch)
+    const last = batch.records.at(-1)
+    positions.set(batch.partition, {
+      nextOffset: batch.lastOffset + 1,
+      lastOffset: last?.offset ?? null,
+      lastId: last ? String(last.headers['ce_id']) : null,
+    })
+    values.set(batch.partition, [
+      ...(values.get(batch.partition) ?? []),
+      ...batch.records.map(({ value }) => String(value)),
+    ])
+    return { type: 'done' }
+  }
+  return { positions, values, batches, handle, all: () => [...values.values()].flat().toSorted() }
+}
+
+function read(store: ReturnType<typeof memoryStore>, extra: Partial<LogReaderOptions> = {}): LogReader {
+  const reader = startLogReader({
+    client,
+    topic: topics.topic,
+    groupId: `test-${randomUUID()}`,
+    partitionCount: PARTITIONS,
+    clusterId,
+    sessionTimeoutMs: 6_000,
+    positions: async (partitions) =>
+      new Map([...store.positions].filter(([partition]) => partitions.includes(partition))),
+    handle: store.handle,
+    log,
+    ...extra,
+  })
+  readers.push(reader)
+  return reader
+}
+
+describe('log reader', () => {
+  test('hands on every record once and in order, with an unbroken run of offsets in each partition', async () => {
+    await freshTopic()
+    const store = memoryStore()
+    const expected: string[] = []
+    for (let round = 0; round < 5; round += 1) {
+      const records = Array.from({ length: 60 }, (_, i) => record(i % PARTITIONS, `${round}-${i}`))
+      expected.push(...records.map(({ value }) => String(value)))
+      expect((await producer.send(records)).ok).toBe(true)
+      if (round === 1) read(store)
+    }
+    await holds(() => expect(store.all()).toEqual(expected.toSorted()))
+    for (const partition of [0, 1, 2]) {
+      const mine = store.batches.filter((batch) => batch.partition === partition)
+      expect(mine[0]?.firstOffset).toBe(0)
+      for (const [index, batch] of mine.entries()) {
+        if (index > 0) expect(batch.firstOffset).toBe((mine[index - 1]?.lastOffset ?? 0) + 1)
+      }
+      const inOrder = expected.filter((value) => Number(value.split('-')[1]) % PARTITIONS === partition)
+      expect(store.values.get(partition)).toEqual(inOrder)
+    }
+  })
+
+  test('a record is handed on within milliseconds while others are handled', async () => {
+    await freshTopic()
+    const store = memoryStore()
+    const reader = read(store)
+    await eventually(() => reader.state === 'running')
+    await producer.send([record(0, 'warm')])
+    await eventually(() => store.all().length === 1)
+    const delays: number[] = []
+    for (let i = 0; i < 20; i += 1) {
+      const sentMs = performance.now()
+      await producer.send([record(i % PARTITIONS, `${i}`)])
+      await eventually(() => store.all().length === i + 2, { everyMs: 1 })
+      delays.push(performance.now() - sentMs)
+    }
+    expect(delays.toSorted((a, b) => a - b)[10]).toBeLessThan(50)
+  })
+
+  test('goes on where the store stands after a restart, whatever the broker remembers of the group', async () => {
+    await freshTopic()
+    const store = memoryStore()
+    const groupId = `test-${randomUUID()}`
+    const first = read(store, { groupId })
+    await producer.send([record(0, 'a'), record(1, 'b')])
+    await eventually(() => store.all().length === 2)
+    await first.close()
+    await client.withAdmin((admin) => admin.deleteGroups([groupId]))
+    await producer.send([record(0, 'c'), record(2, 'd')])
+    read(store, { groupId })
+    await holds(() => expect(store.all()).toEqual(['a', 'b', 'c', 'd']))
+  })
+
+  test('a failing handler gets the same batch again and the rest waits', async () => {
+    await freshTopic()
+    const store = memoryStore()
+    let failures = 0
+    const seen: number[] = []
+    read(store, {
+      async handle(batch) {
+        if (batch.partition === 0 && failures < 3) {
+          failures += 1
+          seen.push(batch.firstOffset)
+          throw new Error('not now')
+        }
+        return store.handle(batch)
+      },
+    })
+    await producer.send([record(0, 'a'), record(1, 'b')])
+    await producer.send([record(0, 'c')])
+    await holds(() => expect(store.all()).toEqual(['a', 'b', 'c']))
+    expect(seen).toEqual([0, 0, 0])
+    expect(store.values.get(0)).toEqual(['a', 'c'])
+  })
+
+  test('reads the position again when it has moved under us, and skips what another has handled', async () => {
+    await freshTopic()
+    const store = memoryStore()
+    const reader = read(store)
+    await eventually(() => reader.state === 'running')
+    await producer.send([record(0, 'a')])
+    await eventually(() => store.all().length === 1)
+    store.positions.set(0, { nextOffset: 3, lastOffset: null, lastId: null })
+    await producer.send([record(0, 'other'), record(0, 'other')])
+    await producer.send([record(0, 'd')])
+    await holds(() => expect(store.all()).toEqual(['a', 'd']))
+  })
+
+  test('two readers of one group share the partitions and hand on every record exactly once', async () => {
+    await freshTopic()
+    const store = memoryStore()
+    const groupId = `test-${randomUUID()}`
+    const one = read(store, { groupId })
+    await eventually(() => one.assigned().length === PARTITIONS)
+    await producer.send([record(0, 'a'), record(1, 'b'), record(2, 'c')])
+    const two = read(store, { groupId })
+    await eventually(() => one.assigned().length + two.assigned().length === PARTITIONS && two.assigned().length > 0)
+    await producer.send([record(0, 'd'), record(1, 'e'), record(2, 'f')])
+    await holds(() => expect(store.all()).toEqual(['a', 'b', 'c', 'd', 'e', 'f']))
+    await one.close()
+    await producer.send([record(0, 'g'), record(1, 'h'), record(2, 'i')])
+    await holds(() => expect(store.all()).toEqual(['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i']))
+  })
+
+  test('records deleted below the log start are told as a hole, never passed over in silence', async () => {
+    await freshTopic()
+    const store = memoryStore()
+    await producer.send(Array.from({ length: 10 }, (_, i) => record(0, `${i}`)))
+    await deleteRecordsBelow(4)
+    const gaps: LogGap[] = []
+    read(store, { hole: async (gap) => void gaps.push(gap) })
+    await holds(() => expect(store.all()).toEqual(['4', '5', '6', '7', '8', '9']))
+    expect(gaps).toEqual([{ partition: 0, expected: 0, found: 4, logStart: 4 }])
+    expect(store.positions.get(0)?.nextOffset).toBe(10)
+  })
+
+  test('a log truncated while we read it is a hole too, also when nothing follows', async () => {
+    await freshTopic()
+    const store = memoryStore()
+    const gaps: LogGap[] = []
+    let open = false
+    const reader = read(store, {
+      hole: async (gap) => void gaps.push(gap),
+      async handle(batch) {
+        if (!open) throw new Error('not yet')
+        return store.handle(batch)
+      },
+    })
+    await eventually(() => reader.state === 'running')
+    await reader.close()
+    await producer.send(Array.from({ length: 10 }, (_, i) => record(0, `${i}`)))
+    await deleteRecordsBelow(10)
+    open = true
+    read(store, { hole: async (gap) => void gaps.push(gap) })
+    await holds(() => expect(store.positions.get(0)?.nextOffset).toBe(10))
+    expect(gaps).toEqual([{ partition: 0, expected: 0, found: 10, logStart: 10 }])
+  })
+
+  test('stops with log_identity_changed on another cluster id', async () => {
+    await freshTopic()
+    const details: unknown[] = []
+    const reader = read(memoryStore(), { clusterId: 'another', onIdentityChanged: (detail) => details.push(detail) })
+    await reader.stopped
+    expect(reader.failure).toMatchObject({ code: 'log_identity_changed' })
+    expect(details).toEqual([{ expected: 'another', found: clusterId }])
+  })
+
+  test('stops with log_identity_changed when the log ends before the stored position', async () => {
+    await freshTopic()
+    await producer.send([record(0, 'a')])
+    const store = memoryStore()
+    store.positions.set(0, { nextOffset: 7, lastOffset: 6, lastId: newEventId(1) })
+    const reader = read(store)
+    await reader.stopped
+    expect(reader.failure).toMatchObject({ code: 'log_identity_changed' })
+    expect(store.all()).toEqual([])
+  })
+
+  test('stops with log_identity_changed when another record stands where we read the last one', async () => {
+    await freshTopic()
+    await producer.send([record(0, 'a'), record(0, 'b'), record(0, 'c')])
+    const store = memoryStore()
+    store.positions.set(0, { nextOffset: 2, lastOffset: 1, lastId: newEventId(1) })
+    const reader = read(store)
+    await reader.stopped
+    expect(reader.failure).toMatchObject({ code: 'log_identity_changed' })
+    expect(store.all()).toEqual([])
+  })
+
+  test('stops with partition_count_changed when the topic has another number of partitions', async () => {
+    await freshTopic()
+    const reader = read(memoryStore(), { partitionCount: PARTITIONS + 1 })
+    await reader.stopped
+    expect(reader.failure).toMatchObject({ code: 'partition_count_changed' })
+  })
+
+  test('passes over transaction markers and aborted records without calling them a hole', async () => {
+    await freshTopic()
+    const store = memoryStore()
+    const gaps: LogGap[] = []
+    const reader = read(store, { hole: async (gap) => void gaps.push(gap) })
+    const transactional = client.kafka.producer({
+      transactionalId: randomUUID(),
+      idempotent: true,
+      maxInFlightRequests: 1,
+    })
+    await transactional.connect()
+    for (const [value, keep] of [
+      ['a', true],
+      ['x', false],
+      ['b', true],
+    ] as const) {
+      const transaction = await transactional.transaction()
+      await transaction.send({
+        topic: topics.topic,
+        messages: [{ partition: 0, key: 'k', value, headers: { ce_id: newEventId(1) } }],
+      })
+      await (keep ? transaction.commit() : transaction.abort())
+    }
+    await transactional.disconnect()
+    await holds(() => expect(store.all()).toEqual(['a', 'b']))
+    await holds(() => expect(store.positions.get(0)?.nextOffset).toBe(6))
+    expect(gaps).toEqual([])
+    expect(reader.lag().get(0)).toEqual({ next: 6, highWatermark: 6 })
+  })
+
+  test('a close is prompt, and aborts the signal of a handler that waits', async () => {
+    await freshTopic()
+    let aborted = false
+    let entered = false
+    const reader = read(memoryStore(), {
+      handle: (_batch, signal) =>
+        new Promise((_, reject) => {
+          entered = true
+          signal.addEventListener('abort', () => {
+            aborted = true
+            reject(new Error('aborted'))
+          })
+        }),
+    })
+    await producer.send([record(0, 'a')])
+    await eventually(() => entered)
+    const startedMs = performance.now()
+    await reader.close()
+    expect(performance.now() - startedMs).toBeLessThan(2_000)
+    expect(aborted).toBe(true)
+    expect(reader.state).toBe('stopped')
+  })
+})

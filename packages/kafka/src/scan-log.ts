@@ -1,0 +1,67 @@
+import type { RawRecord } from '@ariftly/events'
+import type { KafkaClient } from './client.ts'
+import { KafkaFault } from './kafka-fault.ts'
+import { RAW_FETCH } from './patch-fetch.ts'
+import type { FetchedPartition } from './wire/fetch.ts'
+import { readCommitted, readHeads } from './wire/record-set.ts'
+
+export interface ScanOptions {
+  readonly topic: string
+  readonly partition: number
+  /** First offset; what the log no longer has is passed over. */
+  readonly from: number
+  /** The offset after the last. */
+  readonly to: number
+  /** Bytes asked for at a time. Default 4 MiB. */
+  readonly bytesMax?: number
+}
+
+const READ_COMMITTED = 1
+const WAIT_MS = 500
+const BYTES_MAX = 4 * 1024 * 1024
+
+/**
+ * Reads a part of a partition, outside of any consumer group: for tools that look without taking part. Gives the committed
+ * records in order, some at a time; they are views of what was read. Ends at `to`, or where the log ends.
+ * Fault `kafka_unavailable` when the broker refuses.
+ */
+export async function* scanLog(client: KafkaClient, o: ScanOptions): AsyncGenerator<readonly RawRecord[], void> {
+  let next = o.from
+  while (next < o.to) {
+    const fetched = await fetchOnce(client, o, next)
+    const heads = readHeads(fetched.batches, next)
+    const last = heads.at(-1)
+    if (last === undefined) {
+      if (next >= fetched.highWatermark) return
+      throw new KafkaFault('kafka_unavailable', `Nothing came of ${o.topic}/${o.partition} at ${next}.`)
+    }
+    const records = readCommitted(fetched.batches, heads, {
+      partition: o.partition,
+      from: next,
+      aborted: fetched.aborted,
+    })
+    yield records.filter(({ offset }) => offset < o.to)
+    next = last.lastOffset + 1
+  }
+}
+
+async function fetchOnce(client: KafkaClient, o: ScanOptions, offset: number): Promise<FetchedPartition> {
+  const { topic, partition, bytesMax = BYTES_MAX } = o
+  const cluster = await client.cluster(topic)
+  const [nodeId] = Object.keys(cluster.findLeaderForPartitions(topic, [partition]))
+  if (nodeId === undefined) throw new KafkaFault('topic_missing', `Partition ${topic}/${partition} does not exist.`)
+  const broker = await cluster.findBroker({ nodeId })
+  const { responses } = await broker.fetch({
+    rackId: RAW_FETCH,
+    isolationLevel: READ_COMMITTED,
+    maxWaitTime: WAIT_MS,
+    minBytes: 1,
+    maxBytes: bytesMax,
+    topics: [{ topic, partitions: [{ partition, fetchOffset: String(offset), maxBytes: bytesMax }] }],
+  })
+  const fetched = responses[0]?.partitions[0]?.messages[0]?.fetched
+  if (fetched === undefined || fetched.outOfRange) {
+    throw new KafkaFault('kafka_unavailable', `The log has no offset ${offset} in ${topic}/${partition}.`)
+  }
+  return fetched
+}

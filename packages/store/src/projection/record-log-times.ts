@@ -1,0 +1,29 @@
+import type { Queryable } from '../queryable.ts'
+
+export interface LogTime {
+  readonly offset: number
+  readonly appendedAtMs: number
+}
+
+/**
+ * Records which offsets were appended when (design 6, `log_times`), each unless the partition has a row of the same second;
+ * the caller gives at most one a second. It holds the partition's row lock (`advancePosition`), so two writers cannot both
+ * find a second empty. By index log_times_appended_at.
+ */
+export async function recordLogTimes(
+  tx: Queryable,
+  o: { readonly epoch: number; readonly partition: number; readonly times: readonly LogTime[] },
+): Promise<void> {
+  await tx.query(
+    `INSERT INTO log_times (epoch, partition, "offset", appended_at)
+     SELECT $1, $2, given."offset", to_timestamp(given.ms / 1000)
+       FROM unnest($3::bigint[], $4::float8[]) AS given ("offset", ms)
+      WHERE NOT EXISTS (
+        SELECT FROM log_times held
+         WHERE held.epoch = $1 AND held.partition = $2
+           AND held.appended_at >= to_timestamp(floor(given.ms / 1000))
+           AND held.appended_at < to_timestamp(floor(given.ms / 1000) + 1))
+     ON CONFLICT DO NOTHING`,
+    [o.epoch, o.partition, o.times.map(({ offset }) => offset), o.times.map(({ appendedAtMs }) => appendedAtMs)],
+  )
+}
