@@ -2,7 +2,7 @@ import { int, settings, type ConfigOf } from '@ariftly/runtime'
 
 const MIB = 1024 * 1024
 
-/** Settings of the stream gateway. */
+/** What the stream gateway reads from the environment. */
 export const streamGatewayConfig = {
   KAFKA_BROKERS: settings.KAFKA_BROKERS,
   KAFKA_TOPIC: settings.KAFKA_TOPIC,
@@ -11,9 +11,6 @@ export const streamGatewayConfig = {
   KAFKA_SESSION_TIMEOUT_MS: settings.KAFKA_SESSION_TIMEOUT_MS,
   DATABASE_URL: settings.DATABASE_URL,
   ENCRYPTION_KEYS: settings.ENCRYPTION_KEYS,
-  HOST: settings.HOST,
-  PORT: settings.PORT,
-  METRICS_PORT: settings.METRICS_PORT,
   CORS_ORIGINS: settings.CORS_ORIGINS,
   DRAIN_MS: settings.DRAIN_MS,
   RING_BYTES_MAX: int({
@@ -63,3 +60,10 @@ export const streamGatewayConfig = {
 
 /** What {@link streamGatewayConfig} gives. */
 export type StreamGatewayConfig = ConfigOf<typeof streamGatewayConfig>
+
+/** Where the process serves it; `standalone` has its own. */
+export const listenConfig = {
+  HOST: settings.HOST,
+  PORT: settings.PORT,
+  METRICS_PORT: settings.METRICS_PORT,
+} as const

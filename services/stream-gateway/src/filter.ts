@@ -49,7 +49,9 @@ export function toEventFilter(filter: StreamFilter): EventFilter {
     ...(filter.taskId === undefined ? {} : { taskId: filter.taskId }),
     ...(filter.sessionId === undefined ? {} : { sessionId: filter.sessionId }),
     ...(filter.agent === undefined ? {} : { agent: filter.agent }),
-    ...(filter.types === ALL_TYPES ? {} : { types: EVENT_TYPES.filter((type) => (filter.types & typeBit(type)) !== 0) }),
+    ...(filter.types === ALL_TYPES
+      ? {}
+      : { types: EVENT_TYPES.filter((type) => (filter.types & typeBit(type)) !== 0) }),
   }
 }
 
@@ -77,9 +79,6 @@ export function sameFilter(a: StreamFilter, b: StreamFilter): boolean {
 }
 
 /** What stands in the `data:` line of a stream. */
-export function dataFor(
-  filter: StreamFilter,
-  event: Routed & { readonly id: string; readonly data: Buffer },
-): Buffer {
+export function dataFor(filter: StreamFilter, event: Routed & { readonly id: string; readonly data: Buffer }): Buffer {
   return filter.envelope ? renderEvent(event) : event.data
 }

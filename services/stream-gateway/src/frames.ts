@@ -25,14 +25,14 @@ export function renderFrame(o: {
   const size = `${bodyLength.toString(16)}\r\n`
   const total = size.length + bodyLength + 2
   const chunk = o.allocate === undefined ? Buffer.allocUnsafe(total) : o.allocate(total)
-  const dataStart = chunk.latin1Write(size + head, 0)
+  const dataStart = chunk.write(size + head, 0, 'latin1')
   chunk.set(o.data, dataStart)
   const dataEnd = dataStart + o.data.length
-  const idStart = dataEnd + chunk.latin1Write(ID, dataEnd)
+  const idStart = dataEnd + chunk.write(ID, dataEnd, 'latin1')
   const idEnd = idStart + o.id.length
-  if (typeof o.id === 'string') chunk.latin1Write(o.id, idStart)
+  if (typeof o.id === 'string') chunk.write(o.id, idStart, 'latin1')
   else chunk.set(o.id, idStart)
-  chunk.latin1Write('\n\n\r\n', idEnd)
+  chunk.write('\n\n\r\n', idEnd, 'latin1')
   return { chunk, dataStart, dataEnd, idStart, idEnd }
 }
 
@@ -50,7 +50,7 @@ export const HEARTBEAT = chunkOf(':\n')
 /** What an HTTP/1.0 client gets of a block of whole chunks: the bytes inside. */
 export function unchunk(block: Buffer): Buffer {
   const bodies: Buffer[] = []
-  for (let at = 0; at < block.length; ) {
+  for (let at = 0; at < block.length;) {
     const lineEnd = block.indexOf('\r\n', at, 'latin1')
     const size = Number.parseInt(block.toString('latin1', at, lineEnd), 16)
     bodies.push(block.subarray(lineEnd + 2, lineEnd + 2 + size))

@@ -1,3 +1,4 @@
+import { LIMITS } from '@ariftly/events'
 import { Deque } from './deque.ts'
 
 interface Entry {
@@ -9,7 +10,7 @@ interface Entry {
 }
 
 /** An id may be this much ahead of its append time (`decodeRecord` refuses more). */
-const ID_AHEAD_MS = 10 * 60_000
+const ID_AHEAD_MS = LIMITS.recordFutureMsMax
 
 /**
  * The ids of recent records, to recognise copies (design 7, Duplicates). It holds at least those of the ring and those that

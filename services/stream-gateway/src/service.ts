@@ -1,9 +1,135 @@
-import type { Running, ServiceDeps } from '@ariftly/runtime'
+import { LIMITS } from '@ariftly/events'
+import { createAuthenticator, createRouter } from '@ariftly/http'
+import { createKafka } from '@ariftly/kafka'
+import { createKeyring } from '@ariftly/keyring'
+import { withReleasers, type Readiness, type Running, type ServiceDeps } from '@ariftly/runtime'
+import {
+  createPool,
+  findApiKeyByHash,
+  findApiKeyById,
+  latestApiKeyChange,
+  readApiKeyChanges,
+  SERVICE_ROLE,
+} from '@ariftly/store'
 import type { StreamGatewayConfig } from './config.ts'
+import { createStreamTokenHandler } from './create-stream-token.ts'
+import { debugStreams, registerMetrics } from './debug.ts'
+import { startGateway, type Gateway } from './gateway.ts'
+import { createOpenStream } from './open-stream.ts'
+import { createStreamIds } from './stream-id.ts'
+import { createStreams, type Streams } from './streams.ts'
 
-export { streamGatewayConfig, type StreamGatewayConfig } from './config.ts'
+export { listenConfig, streamGatewayConfig, type StreamGatewayConfig } from './config.ts'
 
-/** Starts the stream gateway. */
-export async function start(_config: StreamGatewayConfig, _deps: ServiceDeps): Promise<Running> {
-  throw new Error('being written')
+/** Streams that are ended in a second of draining, when DRAIN_MS leaves the time. */
+const DRAIN_PER_S = 1000
+
+/**
+ * Starts the stream gateway. It returns at once and waits for Kafka and Postgres inside; until it has passed the log's end
+ * as it was at the start it is not ready.
+ */
+export async function start(config: StreamGatewayConfig, deps: ServiceDeps): Promise<Running> {
+  const { log, metrics } = deps
+  return await withReleasers(log, async (releasers) => {
+    const keyring = createKeyring(config.ENCRYPTION_KEYS)
+    const ids = createStreamIds(keyring)
+    const pool = createPool({
+      url: config.DATABASE_URL,
+      role: SERVICE_ROLE,
+      applicationName: 'ariftly-stream-gateway',
+      max: 8,
+    })
+    releasers.add('pool', () => pool.end())
+    const watchPool = createPool({
+      url: config.DATABASE_URL,
+      role: SERVICE_ROLE,
+      applicationName: 'ariftly-stream-gateway-watch',
+      max: 3,
+      statementTimeoutMs: 2000,
+    })
+    releasers.add('watch pool', () => watchPool.end())
+    const auth = createAuthenticator({
+      lookup: (hash) => findApiKeyByHash(watchPool, hash),
+      lookupById: (keyId) => findApiKeyById(watchPool, keyId),
+      latestChange: () => latestApiKeyChange(watchPool),
+      changesSince: (afterSeq) => readApiKeyChanges(watchPool, { afterSeq }),
+      log,
+    })
+    releasers.add('authenticator', () => auth.close())
+    const kafka = createKafka({ brokers: config.KAFKA_BROKERS, clientId: 'ariftly-stream-gateway', log })
+    releasers.add('kafka', () => kafka.close())
+    const gateway: Gateway = startGateway({
+      config,
+      kafka,
+      pool,
+      watchPool,
+      ids,
+      log,
+      onEnded: () => streams.endAll('log_changed'),
+    })
+    releasers.add('gateway', () => gateway.close())
+    const streams: Streams = createStreams({
+      generation: () => gateway.generation,
+      heartbeatMs: config.STREAM_HEARTBEAT_MS,
+      stallMs: config.STREAM_STALL_MS,
+      historyMs: LIMITS.historyMsMax,
+      log,
+      random: Math.random,
+    })
+    releasers.add('streams', () => streams.close())
+    releasers.add('revocations', auth.onRevoked(streams.endKey))
+    registerMetrics(metrics, gateway, streams)
+
+    let draining = false
+    let wasReady = false
+    const openStream = createOpenStream({
+      auth,
+      ids,
+      sealer: keyring,
+      streams,
+      generation: () => gateway.generation,
+      isDraining: () => draining,
+      streamsMax: config.STREAMS_MAX,
+      streamsPerKeyMax: config.STREAMS_PER_KEY_MAX,
+    })
+    const router = createRouter({
+      handlers: {
+        streamEvents: openStream,
+        streamEventsByForm: openStream,
+        createStreamToken: createStreamTokenHandler({ auth, sealer: keyring, now: Date.now }),
+      },
+      log,
+      metrics,
+      corsOrigins: config.CORS_ORIGINS,
+    })
+
+    function ready(): Readiness {
+      const { generation } = gateway
+      const failure = generation?.reader.failure
+      if (generation !== undefined && failure === undefined && generation.caughtUp()) wasReady = true
+      else if (generation === undefined || failure !== undefined) wasReady = false
+      return {
+        ready: wasReady && !draining,
+        checks: {
+          log: failure?.message ?? gateway.trouble ?? (generation?.caughtUp() === true ? 'ok' : 'catching up'),
+          projection: generation?.watch.state() ?? 'not read yet',
+          keys: auth.state,
+        },
+      }
+    }
+
+    async function drain(): Promise<void> {
+      draining = true
+      await streams.drain(Math.min(config.DRAIN_MS * 0.6, (streams.size / DRAIN_PER_S) * 1000))
+    }
+
+    return {
+      name: 'stream-gateway',
+      router,
+      ready,
+      debug: { '/debug/streams': () => debugStreams(gateway, streams) },
+      drain,
+      close: () => releasers.close(),
+    }
+  })
 }

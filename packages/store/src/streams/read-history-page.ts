@@ -37,6 +37,8 @@ export interface HistoryPartition {
   readonly nextOffset: number
   /** Equals `nextOffset` unless the page was cut. */
   readonly readTo: number
+  /** When the page was cut, the id of the last event that was looked at. */
+  readonly cutId: string | undefined
   /** In offset order. */
   readonly rows: readonly HistoryRow[]
 }
@@ -104,17 +106,21 @@ function collect(rows: readonly PageRow[]): ReadonlyMap<number, HistoryPartition
 function toPartition(list: readonly PageRow[]): HistoryPartition {
   const rows: HistoryRow[] = []
   let matching = 0
-  let lastScanned: number | undefined
+  let lastScanned: { readonly offset: number; readonly id: string } | undefined
   for (const row of list) {
-    if (row.last_scanned === true && row.offset !== null) lastScanned = row.offset
+    if (row.last_scanned === true && row.offset !== null && row.id !== null) {
+      lastScanned = { offset: row.offset, id: uuidToTypeId('evt', row.id) }
+    }
     matching = row.matching ?? 0
     const event = row.kept === true ? toRow(row) : undefined
     if (event !== undefined) rows.push(event)
   }
   const nextOffset = list[0]?.next_offset ?? 0
   const last = rows.at(-1)
-  if (last !== undefined && rows.length < matching) return { nextOffset, readTo: last.offset + 1, rows }
-  return { nextOffset, readTo: lastScanned === undefined ? nextOffset : lastScanned + 1, rows }
+  const end = last !== undefined && rows.length < matching ? last : lastScanned
+  if (end === undefined || end.offset + 1 >= nextOffset)
+    return { nextOffset, readTo: nextOffset, cutId: undefined, rows }
+  return { nextOffset, readTo: end.offset + 1, cutId: end.id, rows }
 }
 
 function toRow(row: PageRow): HistoryRow | undefined {

@@ -1,0 +1,170 @@
+import { randomUUID } from 'node:crypto'
+import { LIMITS } from '@ariftly/events'
+import { checkPartitionCount, describeLog, type KafkaClient, type LogReader } from '@ariftly/kafka'
+import { createReleasers, Fault, type Logger } from '@ariftly/runtime'
+import {
+  currentEpoch,
+  earliestLogTime,
+  findEarlierCopies,
+  positionsAtLogTime,
+  readHistoryPage,
+  readPositions,
+  type LogEpoch,
+  type Pool,
+} from '@ariftly/store'
+import type { StreamGatewayConfig } from './config.ts'
+import { createCopyCheck, type CopyCheck } from './copy-check.ts'
+import { toEventFilter, type StreamFilter } from './filter.ts'
+import { createHistoryReader } from './history-reader.ts'
+import { createHub, type Hub } from './hub.ts'
+import { startLogFeed } from './log-feed.ts'
+import { dominates, originOf, type Position } from './position.ts'
+import { startProjectionWatch, type ProjectionWatch } from './projection-watch.ts'
+import { beyondEnd, readerStart } from './start-position.ts'
+import type { StreamIds } from './stream-id.ts'
+
+/** What {@link startGeneration} needs. */
+export interface GenerationOptions {
+  readonly config: StreamGatewayConfig
+  readonly kafka: KafkaClient
+  /** For history pages and look-ups. */
+  readonly pool: Pool
+  /** For what must not wait behind them: the projection's position. */
+  readonly watchPool: Pool
+  readonly ids: StreamIds
+  readonly log: Logger
+}
+
+/** The reading of one epoch of the log: hub, reader and projection watch. */
+export interface Generation {
+  readonly epoch: LogEpoch
+  readonly hub: Hub
+  readonly reader: LogReader
+  readonly copies: CopyCheck
+  readonly watch: ProjectionWatch
+  /** The log's end when the reading began: "now" is not before it. */
+  readonly endAtStart: Position
+  /** Whether the reading has passed it. */
+  caughtUp(): boolean
+  /** Where the kept history begins, as last looked up (every minute). */
+  floor(): Position
+  /** From where on everything appended at or after a moment follows. */
+  positionAt(atMs: number): Promise<Position>
+  /** When the oldest event that is kept was appended. */
+  earliestMs(): Promise<number | undefined>
+  logEnd(): Promise<Position>
+  /** The id of a position. */
+  idOf(position: Position): string
+  close(): Promise<void>
+}
+
+const FLOOR_EVERY_MS = 60_000
+const HISTORY_READS_MAX = 6
+
+/** Begins to read the log. Rejects while Kafka or Postgres cannot be asked, and with `log_identity_changed`. */
+export async function startGeneration(o: GenerationOptions): Promise<Generation> {
+  const { config, kafka, pool, log } = o
+  const { KAFKA_TOPIC: topic, KAFKA_PARTITIONS: partitions } = config
+  const epoch = await currentEpoch(pool, topic)
+  if (epoch === undefined) {
+    throw new Fault({ code: 'no_log_epoch', message: `The topic ${topic} has no epoch: migrate has not run.` })
+  }
+  await checkPartitionCount(kafka, topic, partitions)
+  const described = await describeLog(kafka, topic)
+  const key = { projection: 'events', epoch: epoch.epoch, topic }
+  const projected = new Map([...(await readPositions(pool, key))].map(([partition, at]) => [partition, at.nextOffset]))
+  const logStart = Float64Array.from(described.partitions, (partition) => partition.logStart)
+  const endAtStart = Float64Array.from(described.partitions, (partition) => partition.logEnd)
+  if (described.clusterId !== epoch.clusterId || beyondEnd({ logEnd: endAtStart, projected }).length > 0) {
+    throw new Fault({ code: 'log_identity_changed', message: 'The log is not the one that was projected.' })
+  }
+
+  const start = readerStart({ logStart, logEnd: endAtStart, projected, ringBytesMax: config.RING_BYTES_MAX })
+  const readHistory = createHistoryReader({ read: readPage, partitions, epoch: epoch.epoch, topic })
+  const hub = createHub({
+    epoch: epoch.epoch,
+    start,
+    fromOrigin: Array.from(start, (offset) => offset === 0 && epoch.epoch === 1),
+    ids: o.ids,
+    ringBytesMax: config.RING_BYTES_MAX,
+    idsMax: config.RING_IDS_MAX,
+    unsentBytesMax: config.STREAM_UNSENT_BYTES_MAX,
+    historyReadsMax: HISTORY_READS_MAX,
+    readHistory: (filter: StreamFilter, position) => readHistory(filter.tenant, toEventFilter(filter), position),
+    now: () => performance.now(),
+    schedule: (run) => void setImmediate(run),
+    onHistoryError: (error) => log.warn({ err: error }, 'a history page cannot be read'),
+  })
+  const copies = createCopyCheck({
+    index: hub.ids,
+    lookUp: (partition, candidates) => findEarlierCopies(pool, { epoch: epoch.epoch, partition, candidates }),
+    now: () => performance.now(),
+    onOpened: (error) => log.error({ err: error }, 'copies are not looked up until Postgres answers'),
+  })
+
+  const releasers = createReleasers(log)
+  const reader = startLogFeed({
+    client: kafka,
+    topic,
+    groupId: `${config.KAFKA_GROUP_PREFIX}-stream-gateway-${randomUUID()}`,
+    clusterId: epoch.clusterId,
+    sessionTimeoutMs: config.KAFKA_SESSION_TIMEOUT_MS,
+    hub,
+    copies,
+    log,
+  })
+  releasers.add('log reader', () => reader.close())
+  let floor = originOf(partitions)
+  let floorAtMs = -Infinity
+  const watch = startProjectionWatch({
+    read: readProjection,
+    everyMs: config.PROJECTION_POLL_MS,
+    onPosition(position) {
+      copies.recovered()
+      hub.setProjected(position)
+    },
+    log,
+  })
+  releasers.add('projection watch', () => watch.close())
+
+  function readPage(request: Parameters<typeof readHistoryPage>[1]): ReturnType<typeof readHistoryPage> {
+    return readHistoryPage(pool, request)
+  }
+
+  async function readProjection(): Promise<Position> {
+    const position = originOf(partitions)
+    for (const [partition, at] of await readPositions(o.watchPool, key)) position[partition] = at.nextOffset
+    if (performance.now() - floorAtMs >= FLOOR_EVERY_MS) {
+      floor = await positionAt(Date.now() - LIMITS.historyMsMax, o.watchPool)
+      floorAtMs = performance.now()
+    }
+    return position
+  }
+
+  async function positionAt(atMs: number, db: Pool = pool): Promise<Position> {
+    const position = originOf(partitions)
+    const found = await positionsAtLogTime(db, { epoch: epoch?.epoch ?? 0, partitions, atMs })
+    for (const [partition, offset] of found) position[partition] = offset
+    return position
+  }
+
+  return {
+    epoch,
+    hub,
+    reader,
+    copies,
+    watch,
+    endAtStart,
+    caughtUp: () => dominates(hub.ring.position, endAtStart),
+    floor: () => floor,
+    positionAt,
+    earliestMs: () =>
+      earliestLogTime(pool, { epoch: epoch.epoch, partitions, sinceMs: Date.now() - LIMITS.historyMsMax }),
+    async logEnd() {
+      const { partitions: all } = await describeLog(kafka, topic)
+      return Float64Array.from(all, (partition) => partition.logEnd)
+    },
+    idOf: (position) => o.ids.seal({ epoch: epoch.epoch, position }),
+    close: () => releasers.close(),
+  }
+}

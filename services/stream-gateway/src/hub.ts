@@ -1,0 +1,278 @@
+import type { LogEvent } from '@ariftly/events'
+import type { HistoryPartition } from '@ariftly/store'
+import { createCatchUp, type CatchUp } from './catch-up.ts'
+import type { Client } from './client.ts'
+import { checkpointFrame } from './control-frames.ts'
+import type { StreamFilter } from './filter.ts'
+import { createSlabs, renderFrame } from './frames.ts'
+import { IdIndex } from './id-index.ts'
+import { originOf, raise, type Position } from './position.ts'
+import { sharedChunk } from './record-data.ts'
+import { Ring, type RingRecord } from './ring.ts'
+import type { StreamIds } from './stream-id.ts'
+import { Subscribers, type Group } from './subscribers.ts'
+
+/** What a hub is made of; nothing of it is a socket, so that all of this is tested without any. */
+export interface HubOptions {
+  readonly epoch: number
+  /** Where the log reader begins. */
+  readonly start: Position
+  /** Of each partition, whether that is the first record that there ever was. */
+  readonly fromOrigin: readonly boolean[]
+  readonly ids: StreamIds
+  readonly ringBytesMax: number
+  readonly idsMax: number
+  /** A live client with more unsent bytes is served by pull from then on. */
+  readonly unsentBytesMax: number
+  /** History pages read at the same time. */
+  readonly historyReadsMax: number
+  readHistory(filter: StreamFilter, position: Position): Promise<ReadonlyMap<number, HistoryPartition>>
+  now(): number
+  /** Runs a function soon, after what is already waiting (`setImmediate`). */
+  schedule(run: () => void): void
+  onHistoryError?(error: unknown): void
+}
+
+/** A record of the feed that is an event. */
+export interface FeedRecord {
+  readonly offset: number
+  readonly appendedAtMs: number
+  readonly event: LogEvent
+  /** Postgres knows an earlier copy. */
+  readonly isCopy: boolean
+}
+
+/** Consecutive records of one partition, as read; those that are no events are left out. */
+export interface FeedBatch {
+  readonly partition: number
+  readonly records: readonly FeedRecord[]
+  readonly nextOffset: number
+}
+
+/** Numbers that only grow. */
+export interface HubCounts {
+  records: number
+  copies: number
+  delivered: number
+  deliveredBytes: number
+  slow: number
+  historyPages: number
+}
+
+/** The ring, the index and the open streams of one epoch of the log. All of it runs in one thread; nothing in it waits. */
+export interface Hub {
+  readonly epoch: number
+  readonly ring: Ring
+  readonly ids: IdIndex
+  readonly subscribers: Subscribers
+  readonly clients: ReadonlySet<Client>
+  readonly counts: HubCounts
+  /** Takes an open stream into the books; it shows nothing before {@link Hub.begin}. */
+  register(client: Client): void
+  /** Starts a stream at a position (or restarts it there), after `first` was sent. */
+  begin(client: Client, position: Position, first: Buffer): void
+  /** The client's socket is gone. */
+  remove(client: Client): void
+  /** The client's socket has room again. */
+  drained(client: Client): void
+  append(batch: FeedBatch): void
+  /** The projection holds everything below `position`. */
+  setProjected(position: Position): void
+  /** Writes what waits now, and lets those that catch up go on; `schedule` calls it. */
+  tick(): void
+  /** Writes what waits for a client's filter. */
+  flush(client: Client): void
+  /** A frame that moves the client's id to where it stands. */
+  checkpoint(client: Client): Buffer | undefined
+  /** Clients above the log's end as this process knows it, since at least `ageMs`. */
+  aheadSince(ageMs: number): Client[]
+  /** Grows with each record and each move of the position. */
+  version(): number
+}
+
+/** Groups are flushed early when this much waits, so that one tick cannot pile up more for a client. */
+const FLUSH_BYTES = 64 * 1024
+
+export function createHub(o: HubOptions): Hub {
+  const ring = new Ring(o.start)
+  const index = new IdIndex({ fromOrigin: o.fromOrigin, idsMax: o.idsMax })
+  const subscribers = new Subscribers()
+  const clients = new Set<Client>()
+  const counts: HubCounts = { records: 0, copies: 0, delivered: 0, deliveredBytes: 0, slow: 0, historyPages: 0 }
+  const allocate = createSlabs()
+  /** What is known to be projected: only that may be forgotten. */
+  const projected = originOf(o.start.length)
+  let dirty: Group[] = []
+  let version = 0
+  let scheduled = false
+  let sealed: { readonly version: number; readonly frame: Buffer } = { version: -1, frame: Buffer.alloc(0) }
+  const catchUp: CatchUp = createCatchUp({ ...o, ring, counts, wake, goLive })
+
+  function register(client: Client): void {
+    clients.add(client)
+  }
+
+  function begin(client: Client, position: Position, first: Buffer): void {
+    if (client.phase === 'closed') return
+    leave(client)
+    client.position.set(position)
+    client.sink.write(first)
+    catchUp.start(client)
+  }
+
+  function remove(client: Client): void {
+    if (!clients.delete(client)) return
+    leave(client)
+    client.phase = 'closed'
+  }
+
+  function leave(client: Client): void {
+    subscribers.remove(client)
+    catchUp.forget(client)
+  }
+
+  function goLive(client: Client): void {
+    const group = subscribers.find(client.filter)
+    // What waits for the group was dispatched before this client came: it has it already.
+    if (group !== undefined) flushGroup(group)
+    subscribers.add(client)
+    client.phase = 'live'
+    client.slow = false
+  }
+
+  function append(batch: FeedBatch): void {
+    const { partition } = batch
+    for (const feed of batch.records) {
+      index.seen(partition, feed.appendedAtMs)
+      const { tenant, id } = feed.event
+      const { offset, appendedAtMs } = feed
+      if (feed.isCopy || !index.add({ partition, tenant, id, offset, appendedAtMs })) {
+        counts.copies += 1
+        continue
+      }
+      route(take(partition, feed))
+    }
+    ring.reach(partition, batch.nextOffset)
+    version += 1
+    ring.evict(o.ringBytesMax, ignore)
+    index.trim(ring.low, projected)
+    catchUp.ringMoved()
+    wake()
+  }
+
+  /** Frames a record once for all: the seal is of the ring's position after it. */
+  function take(partition: number, feed: FeedRecord): RingRecord {
+    const { event, offset, appendedAtMs } = feed
+    ring.reach(partition, offset + 1)
+    version += 1
+    const id = o.ids.seal({ epoch: o.epoch, position: ring.position })
+    const frame = renderFrame({ event: event.type, data: event.data, id, allocate })
+    const { tenant, type, taskId, sessionId, agent } = event
+    const record = { partition, offset, appendedAtMs, tenant, id: event.id, type, taskId, sessionId, agent, frame }
+    ring.append(record)
+    counts.records += 1
+    return record
+  }
+
+  function route(record: RingRecord): void {
+    let envelope: Buffer | undefined
+    subscribers.forEachMatch(record, function queue(group) {
+      if (group.pending.length === 0) dirty.push(group)
+      const chunk = group.filter.envelope ? (envelope ??= sharedChunk(record, group.filter)) : record.frame.chunk
+      group.pending.push(chunk)
+      group.pendingBytes += chunk.length
+      group.pendingVersion = version
+      if (group.pendingBytes >= FLUSH_BYTES) flushGroup(group)
+    })
+  }
+
+  function flushGroup(group: Group): void {
+    const { pending } = group
+    const [only] = pending
+    if (only === undefined) return
+    const block = pending.length === 1 ? only : Buffer.concat(pending, group.pendingBytes)
+    group.pending = []
+    group.pendingBytes = 0
+    counts.delivered += pending.length * group.clients.size
+    counts.deliveredBytes += block.length * group.clients.size
+    for (const client of group.clients) {
+      client.sink.write(block)
+      client.sentVersion = group.pendingVersion
+      if (client.sink.unsentBytes() > o.unsentBytesMax) demote(client)
+    }
+  }
+
+  /** A slow client leaves the index: from here on it has a position of its own. */
+  function demote(client: Client): void {
+    subscribers.remove(client)
+    counts.slow += 1
+    client.slow = true
+    client.position.set(ring.position)
+    catchUp.start(client)
+  }
+
+  function flush(client: Client): void {
+    if (client.group !== undefined) flushGroup(client.group)
+  }
+
+  function wake(): void {
+    if (scheduled) return
+    scheduled = true
+    o.schedule(tick)
+  }
+
+  function tick(): void {
+    scheduled = false
+    const groups = dirty
+    dirty = []
+    for (const group of groups) flushGroup(group)
+    if (catchUp.run()) wake()
+  }
+
+  function checkpoint(client: Client): Buffer | undefined {
+    if (client.phase === 'starting' || client.phase === 'closed') return undefined
+    if (client.phase !== 'live') return checkpointFrame(o.ids.seal({ epoch: o.epoch, position: client.position }))
+    flush(client)
+    // Flushing may have found it slow.
+    if (client.group === undefined) return undefined
+    if (client.sentVersion === version) return undefined
+    client.sentVersion = version
+    if (sealed.version !== version) {
+      sealed = { version, frame: checkpointFrame(o.ids.seal({ epoch: o.epoch, position: ring.position })) }
+    }
+    return sealed.frame
+  }
+
+  return {
+    epoch: o.epoch,
+    ring,
+    ids: index,
+    subscribers,
+    clients,
+    counts,
+    register,
+    begin,
+    remove,
+    drained: catchUp.drained,
+    append,
+    setProjected(position) {
+      raise(projected, position)
+      catchUp.setProjected(position)
+      index.trim(ring.low, projected)
+    },
+    tick,
+    flush,
+    checkpoint,
+    aheadSince: catchUp.aheadSince,
+    version: () => version,
+  }
+}
+
+/** The position of "from now on": the ring's, or the log's end at the start while the ring has not come there yet. */
+export function positionOfNow(ring: Ring, endAtStart: Position): Position {
+  const position = Float64Array.from(ring.position)
+  raise(position, endAtStart)
+  return position
+}
+
+function ignore(): void {}

@@ -1,0 +1,100 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { decodeRecord, recordId, type RawRecord } from '@ariftly/events'
+import { startLogReader, type HandleOutcome, type KafkaClient, type LogBatch, type LogReader } from '@ariftly/kafka'
+import type { Logger } from '@ariftly/runtime'
+import type { CopyCheck, EventRecord } from './copy-check.ts'
+import type { FeedRecord, Hub } from './hub.ts'
+
+/** What {@link startLogFeed} needs. */
+export interface LogFeedOptions {
+  readonly client: KafkaClient
+  readonly topic: string
+  readonly groupId: string
+  readonly clusterId: string
+  readonly sessionTimeoutMs: number
+  readonly hub: Hub
+  readonly copies: CopyCheck
+  readonly log: Logger
+}
+
+/** Records that are decoded and dispatched at a stretch: more would hold up the live clients and their heartbeats. */
+const STRETCH_RECORDS = 256
+
+/**
+ * Reads all partitions of the log into the hub, from the hub's own position on, in a consumer group of this process alone,
+ * which is deleted when the reader is closed.
+ */
+export function startLogFeed(o: LogFeedOptions): LogReader {
+  const { hub, copies } = o
+  const partitions = hub.ring.position.length
+  /** The last record of each partition that had an id, by which the log's identity is checked on every join. */
+  const last = new Map<number, { readonly offset: number; readonly id: string }>()
+
+  async function handle(batch: LogBatch, signal: AbortSignal): Promise<HandleOutcome> {
+    const { partition, records } = batch
+    for (let at = 0; at < records.length; at += STRETCH_RECORDS) {
+      if (at > 0) await nextTurn()
+      const stretch = records.slice(at, at + STRETCH_RECORDS)
+      const isEnd = at + STRETCH_RECORDS >= records.length
+      const nextOffset = isEnd ? batch.lastOffset + 1 : (stretch.at(-1)?.offset ?? batch.lastOffset) + 1
+      await dispatch(partition, stretch, nextOffset, signal)
+    }
+    if (records.length === 0) hub.append({ partition, records: [], nextOffset: batch.lastOffset + 1 })
+    return { type: 'done' }
+  }
+
+  async function dispatch(
+    partition: number,
+    stretch: readonly RawRecord[],
+    nextOffset: number,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const position = hub.ring.position[partition] ?? 0
+    const events: EventRecord[] = []
+    for (const record of stretch) {
+      // A batch that failed half-way comes again.
+      if (record.offset < position) continue
+      const id = recordId(record)
+      if (id !== undefined) last.set(partition, { offset: record.offset, id })
+      const decoded = decodeRecord(record, partitions)
+      if (decoded.kind === 'deadLetter') continue
+      events.push({ offset: record.offset, appendedAtMs: record.timestampMs, event: decoded.event })
+    }
+    const found = await copies.find(partition, events, signal)
+    // A handler that was given up (the assignment changed) must not append behind its successor's back.
+    signal.throwIfAborted()
+    if (hub.ring.position[partition] !== position) throw new Error('Two handlers read the same partition.')
+    hub.append({ partition, records: events.map((event) => withCopy(event, found)), nextOffset })
+  }
+
+  return startLogReader({
+    client: o.client,
+    topic: o.topic,
+    groupId: o.groupId,
+    partitionCount: partitions,
+    clusterId: o.clusterId,
+    sessionTimeoutMs: o.sessionTimeoutMs,
+    deleteGroupOnClose: true,
+    positions: async (wanted) =>
+      new Map(
+        wanted.map((partition) => {
+          const seen = last.get(partition)
+          const nextOffset = hub.ring.position[partition] ?? 0
+          return [partition, { nextOffset, lastOffset: seen?.offset ?? null, lastId: seen?.id ?? null }]
+        }),
+      ),
+    handle,
+    async hole(gap) {
+      o.log.error({ ...gap }, 'the log has lost events before this gateway read them')
+      hub.append({ partition: gap.partition, records: [], nextOffset: gap.found })
+    },
+    onIdentityChanged(detail) {
+      o.log.error({ ...detail }, 'the log is not the one that this gateway has read')
+    },
+    log: o.log,
+  })
+}
+
+function withCopy(record: EventRecord, copies: ReadonlySet<number>): FeedRecord {
+  return { ...record, isCopy: copies.has(record.offset) }
+}

@@ -1,0 +1,245 @@
+import type { Socket } from 'node:net'
+import { sleep, type Logger } from '@ariftly/runtime'
+import { Client } from './client.ts'
+import { openingFrame, resetFrame, type ResetReason } from './control-frames.ts'
+import type { StreamFilter } from './filter.ts'
+import type { Generation } from './generation.ts'
+import { positionOfNow } from './hub.ts'
+import { dominates, type Position } from './position.ts'
+import { createSocketSink } from './socket-sink.ts'
+import { resumeAt } from './start-position.ts'
+import { createWheel, TURN_MS } from './wheel.ts'
+
+/** Where a stream was asked to begin. */
+export type AskedStart =
+  | { readonly kind: 'now' }
+  | {
+      readonly kind: 'id'
+      readonly id: string
+      readonly place: { readonly epoch: number; readonly position: Position }
+    }
+  | { readonly kind: 'time'; readonly text: string; readonly atMs: number }
+
+/** What is known of a stream before it opens. */
+export interface StreamRequest {
+  readonly filter: StreamFilter
+  readonly start: AskedStart
+  readonly keyId: string
+  readonly expiresAtMs: number | null
+}
+
+/** What {@link createStreams} needs. */
+export interface StreamsOptions {
+  generation(): Generation | undefined
+  readonly heartbeatMs: number
+  readonly stallMs: number
+  readonly historyMs: number
+  readonly log: Logger
+  /** Numbers from 0 to 1, for the pause before clients come back. */
+  random(): number
+}
+
+/** The open streams of this process. */
+export interface Streams {
+  readonly size: number
+  ofKey(keyId: string): number
+  /** Streams that were ended here, by why. */
+  readonly ended: ReadonlyMap<string, number>
+  /** Serves a stream on a socket whose response head was sent. */
+  open(request: StreamRequest, generation: Generation, socket: Socket, chunked: boolean): void
+  /** Ends the streams of a key. */
+  endKey(this: void, keyId: string): void
+  /** Ends all streams at once. */
+  endAll(why: string): void
+  /** Ends all streams, spread over `overMs`, each with its position. */
+  drain(overMs: number): Promise<void>
+  close(): void
+}
+
+/** A position above the log's end for so long is no other gateway's lead. */
+const BEYOND_MS = 5000
+const RETRY_MS = { min: 1000, max: 3000 } as const
+
+export function createStreams(o: StreamsOptions): Streams {
+  const all = new Map<Client, Generation>()
+  const byKey = new Map<string, Set<Client>>()
+  const ended = new Map<string, number>()
+  const wheel = createWheel({
+    hub: () => o.generation()?.hub,
+    heartbeatMs: o.heartbeatMs,
+    stallMs: o.stallMs,
+    now: () => performance.now(),
+    onEnded: (_client, why) => count(why),
+  })
+  const beyond = new WeakSet<Client>()
+  const timer = setInterval(turn, TURN_MS)
+
+  function open(request: StreamRequest, generation: Generation, socket: Socket, chunked: boolean): void {
+    const { start } = request
+    const client = new Client({
+      filter: request.filter,
+      sink: createSocketSink(socket, chunked),
+      keyId: request.keyId,
+      fromMs: start.kind === 'time' ? start.atMs : 0,
+      expiresAtMs: request.expiresAtMs === null ? null : performance.now() + request.expiresAtMs - Date.now(),
+      requested: start.kind === 'id' ? start.id : start.kind === 'time' ? start.text : '',
+      partitions: generation.hub.ring.position.length,
+      nowMs: performance.now(),
+    })
+    all.set(client, generation)
+    const ofKey = byKey.get(client.keyId)
+    if (ofKey === undefined) byKey.set(client.keyId, new Set([client]))
+    else ofKey.add(client)
+    wheel.add(client)
+    generation.hub.register(client)
+    socket.on('drain', () => generation.hub.drained(client))
+    socket.once('close', () => remove(client, generation))
+    begin(client, generation, start)
+  }
+
+  function remove(client: Client, generation: Generation): void {
+    generation.hub.remove(client)
+    wheel.remove(client)
+    all.delete(client)
+    const ofKey = byKey.get(client.keyId)
+    ofKey?.delete(client)
+    if (ofKey?.size === 0) byKey.delete(client.keyId)
+  }
+
+  function begin(client: Client, generation: Generation, start: AskedStart): void {
+    const { hub } = generation
+    const retryMs = Math.round(RETRY_MS.min + o.random() * (RETRY_MS.max - RETRY_MS.min))
+    if (start.kind === 'now') {
+      const position = positionOfNow(hub.ring, generation.endAtStart)
+      hub.begin(client, position, openingFrame(retryMs, generation.idOf(position)))
+      return
+    }
+    if (start.kind === 'id') {
+      const resumed = resumeAt({ epoch: hub.epoch, floor: generation.floor(), asked: start.place })
+      if (resumed.kind === 'at') {
+        hub.begin(client, resumed.position, openingFrame(retryMs, generation.idOf(resumed.position)))
+        return
+      }
+      client.sink.write(openingFrame(retryMs, undefined))
+      void reset(client, generation, resumed.reason, resumed.position)
+      return
+    }
+    client.sink.write(openingFrame(retryMs, undefined))
+    void beginAtTime(client, generation, start.atMs)
+  }
+
+  /** Postgres may be away: the stream is open, and its beginning waits. */
+  async function beginAtTime(client: Client, generation: Generation, atMs: number): Promise<void> {
+    const oldestMs = Date.now() - o.historyMs
+    if (atMs < oldestMs) {
+      await reset(client, generation, 'history_expired', generation.floor())
+      return
+    }
+    const position = await insist(client, () => generation.positionAt(Math.min(atMs, Date.now())))
+    if (position !== undefined)
+      generation.hub.begin(client, position, openingFrame(RETRY_MS.min, generation.idOf(position)))
+  }
+
+  async function reset(client: Client, generation: Generation, reason: ResetReason, position: Position): Promise<void> {
+    const earliestMs = await insist(client, async () => ({ ms: await generation.earliestMs() }))
+    if (earliestMs === undefined) return
+    count('reset')
+    const id = generation.idOf(position)
+    generation.hub.begin(
+      client,
+      position,
+      resetFrame({ reason, requested: client.requested, earliestMs: earliestMs.ms, id }),
+    )
+  }
+
+  /** Asks until there is an answer or the client has gone. */
+  async function insist<T>(client: Client, ask: () => Promise<T>): Promise<T | undefined> {
+    let logged = false
+    while (client.phase !== 'closed') {
+      try {
+        return await ask()
+      } catch (error) {
+        if (!logged) o.log.warn({ err: error }, "a stream's beginning cannot be read yet")
+        logged = true
+        await sleep(500)
+      }
+    }
+    return undefined
+  }
+
+  function turn(): void {
+    wheel.turn()
+    const generation = o.generation()
+    const ahead = generation?.hub.aheadSince(BEYOND_MS) ?? []
+    if (generation !== undefined && ahead.length > 0) void checkBeyond(generation, ahead)
+  }
+
+  /** A position above the log's end is of records that the log has lost; one above the ring's only is ahead of this process. */
+  async function checkBeyond(generation: Generation, ahead: readonly Client[]): Promise<void> {
+    const nowMs = performance.now()
+    for (const client of ahead) client.aheadSinceMs = nowMs
+    try {
+      const end = await generation.logEnd()
+      for (const client of ahead) {
+        if (client.phase !== 'pulling' || beyond.has(client) || dominates(end, client.position)) continue
+        beyond.add(client)
+        void reset(client, generation, 'position_beyond_log', generation.floor())
+      }
+    } catch (error) {
+      o.log.warn({ err: error }, "the log's end cannot be read")
+    }
+  }
+
+  function endKey(keyId: string): void {
+    for (const client of byKey.get(keyId) ?? []) {
+      count('revoked')
+      client.sink.destroy()
+    }
+  }
+
+  function endAll(why: string): void {
+    for (const client of all.keys()) {
+      count(why)
+      client.sink.end()
+    }
+  }
+
+  async function drain(overMs: number): Promise<void> {
+    const clients = [...all]
+    const startedMs = performance.now()
+    for (const [index, [client, generation]] of clients.entries()) {
+      const dueMs = startedMs + (overMs * index) / clients.length
+      const waitMs = dueMs - performance.now()
+      if (waitMs > 1) await sleep(waitMs)
+      goodbye(client, generation)
+    }
+  }
+
+  function goodbye(client: Client, generation: Generation): void {
+    if (client.phase === 'closed') return
+    const frame = generation.hub.checkpoint(client)
+    if (frame !== undefined) client.sink.write(frame)
+    count('drained')
+    client.sink.end()
+  }
+
+  function count(why: string): void {
+    ended.set(why, (ended.get(why) ?? 0) + 1)
+  }
+
+  return {
+    get size() {
+      return all.size
+    },
+    ofKey: (keyId) => byKey.get(keyId)?.size ?? 0,
+    ended,
+    open,
+    endKey,
+    endAll,
+    drain,
+    close() {
+      clearInterval(timer)
+      for (const client of all.keys()) client.sink.destroy()
+    },
+  }
+}

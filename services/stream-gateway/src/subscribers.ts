@@ -1,0 +1,155 @@
+import type { Client } from './client.ts'
+import { ALL_TYPES, matches, sameFilter, typeBit, type Routed, type StreamFilter } from './filter.ts'
+
+/** The live clients of one filter. They get the same bytes, so what waits for them is kept once. */
+export class Group {
+  readonly filter: StreamFilter
+  readonly clients = new Set<Client>()
+  /** Frames since the last flush. */
+  pending: Buffer[] = []
+  pendingBytes = 0
+  /** The ring's version after the last of them. */
+  pendingVersion = 0
+
+  constructor(filter: StreamFilter) {
+    this.filter = filter
+  }
+}
+
+/** One tenant's groups, each under the narrowest of its conditions. */
+interface TenantIndex {
+  readonly byTask: Map<string, Group[]>
+  readonly bySession: Map<string, Group[]>
+  readonly byAgent: Map<string, Group[]>
+  readonly byType: Map<number, Group[]>
+  readonly all: Group[]
+}
+
+/**
+ * The live clients by tenant, then task, session, agent and type, so that a record costs only those who get it. A group
+ * with several conditions stands under one of them, and the others are checked.
+ */
+export class Subscribers {
+  readonly #tenants = new Map<string, TenantIndex>()
+  size = 0
+  groups = 0
+
+  /** The group of a filter, if there are live clients of it. */
+  find(filter: StreamFilter): Group | undefined {
+    const index = this.#tenants.get(filter.tenant)
+    return (
+      index &&
+      placesOf(index, filter)[0]
+        ?.get()
+        ?.find((group) => sameFilter(group.filter, filter))
+    )
+  }
+
+  add(client: Client): void {
+    const group = this.find(client.filter) ?? this.#addGroup(client.filter)
+    group.clients.add(client)
+    client.group = group
+    this.size += 1
+  }
+
+  remove(client: Client): void {
+    const { group } = client
+    if (group?.clients.delete(client) !== true) return
+    client.group = undefined
+    this.size -= 1
+    if (group.clients.size === 0) this.#removeGroup(group)
+  }
+
+  /** Calls `visit` with each group that gets the record, once. */
+  forEachMatch(record: Routed, visit: (group: Group) => void): void {
+    const index = this.#tenants.get(record.tenant)
+    if (index === undefined) return
+    if (record.taskId !== null) visitMatching(index.byTask.get(record.taskId), record, visit)
+    if (record.sessionId !== null) visitMatching(index.bySession.get(record.sessionId), record, visit)
+    if (record.agent !== null) visitMatching(index.byAgent.get(record.agent), record, visit)
+    visitMatching(index.byType.get(typeBit(record.type)), record, visit)
+    visitMatching(index.all, record, visit)
+  }
+
+  #addGroup(filter: StreamFilter): Group {
+    let index = this.#tenants.get(filter.tenant)
+    if (index === undefined) {
+      index = { byTask: new Map(), bySession: new Map(), byAgent: new Map(), byType: new Map(), all: [] }
+      this.#tenants.set(filter.tenant, index)
+    }
+    const group = new Group(filter)
+    for (const place of placesOf(index, filter)) place.add(group)
+    this.groups += 1
+    return group
+  }
+
+  #removeGroup(group: Group): void {
+    const index = this.#tenants.get(group.filter.tenant)
+    if (index === undefined) return
+    for (const place of placesOf(index, group.filter)) place.remove(group)
+    this.groups -= 1
+    const { byTask, bySession, byAgent, byType, all } = index
+    if (byTask.size + bySession.size + byAgent.size + byType.size + all.length === 0) {
+      this.#tenants.delete(group.filter.tenant)
+    }
+  }
+}
+
+interface Place {
+  get(): Group[] | undefined
+  add(group: Group): void
+  remove(group: Group): void
+}
+
+function placesOf(index: TenantIndex, filter: StreamFilter): Place[] {
+  if (filter.taskId !== undefined) return [placeIn(index.byTask, filter.taskId)]
+  if (filter.sessionId !== undefined) return [placeIn(index.bySession, filter.sessionId)]
+  if (filter.agent !== undefined) return [placeIn(index.byAgent, filter.agent)]
+  if (filter.types === ALL_TYPES) return [placeAt(index.all)]
+  const places: Place[] = []
+  for (let bit = 1; bit <= ALL_TYPES; bit *= 2) {
+    if ((filter.types & bit) !== 0) places.push(placeIn(index.byType, bit))
+  }
+  return places
+}
+
+function placeIn<K>(map: Map<K, Group[]>, key: K): Place {
+  return {
+    get: () => map.get(key),
+    add(group) {
+      const list = map.get(key)
+      if (list === undefined) map.set(key, [group])
+      else list.push(group)
+    },
+    remove(group) {
+      const list = map.get(key)
+      if (list === undefined) return
+      removeFrom(list, group)
+      if (list.length === 0) map.delete(key)
+    },
+  }
+}
+
+function placeAt(list: Group[]): Place {
+  return {
+    get: () => list,
+    add: (group) => void list.push(group),
+    remove: (group) => removeFrom(list, group),
+  }
+}
+
+/** The last one takes the place: order among groups means nothing. */
+function removeFrom(list: Group[], group: Group): void {
+  const index = list.indexOf(group)
+  const last = list.pop()
+  if (index >= 0 && index < list.length && last !== undefined) list[index] = last
+}
+
+/** From the back: a visit may flush a group, and that may remove it from the list. */
+function visitMatching(list: Group[] | undefined, record: Routed, visit: (group: Group) => void): void {
+  if (list === undefined) return
+  for (let index = list.length - 1; index >= 0; index -= 1) {
+    const group = list[index]
+    if (group !== undefined && matches(group.filter, record)) visit(group)
+  }
+}

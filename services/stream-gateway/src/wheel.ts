@@ -1,0 +1,86 @@
+import type { Client } from './client.ts'
+import { HEARTBEAT } from './frames.ts'
+import type { Hub } from './hub.ts'
+
+/** Pause between two turns of the wheel, ms. */
+export const TURN_MS = 1000
+
+/** What {@link createWheel} needs. */
+export interface WheelOptions {
+  readonly hub: () => Hub | undefined
+  readonly heartbeatMs: number
+  readonly stallMs: number
+  now(): number
+  /** Why a stream was ended here. */
+  onEnded(client: Client, why: 'stalled' | 'expired' | 'held'): void
+}
+
+/** One timer for all streams. */
+export interface Wheel {
+  add(client: Client): void
+  remove(client: Client): void
+  /** To be called every {@link TURN_MS}. */
+  turn(): void
+}
+
+/** Every how many heartbeats a stream that got no event gets its position. */
+const CHECKPOINT_EVERY = 4
+
+/**
+ * Heartbeats, checkpoints, stalled sockets and expired keys of all streams: each client stands in one slot, each turn
+ * visits one slot, so that the work of a heartbeat period is spread over it and no client has a timer.
+ */
+export function createWheel(o: WheelOptions): Wheel {
+  const slots = Array.from({ length: Math.max(1, Math.round(o.heartbeatMs / TURN_MS)) }, () => new Set<Client>())
+  const slotOf = new WeakMap<Client, Set<Client>>()
+  let next = 0
+  let turns = 0
+
+  function add(client: Client): void {
+    // The slot that was visited last: the first heartbeat comes after a whole period.
+    const slot = slots[(next + slots.length - 1) % slots.length]
+    slot?.add(client)
+    if (slot !== undefined) slotOf.set(client, slot)
+  }
+
+  function remove(client: Client): void {
+    slotOf.get(client)?.delete(client)
+  }
+
+  function turn(): void {
+    const slot = slots[next]
+    next = (next + 1) % slots.length
+    turns += 1
+    const withCheckpoint = Math.floor(turns / slots.length) % CHECKPOINT_EVERY === CHECKPOINT_EVERY - 1
+    for (const client of slot ?? []) visit(client, withCheckpoint)
+  }
+
+  function visit(client: Client, withCheckpoint: boolean): void {
+    const nowMs = o.now()
+    if (nowMs >= client.expiresAtMs) return end(client, 'expired')
+    if (isStalled(client, nowMs)) return end(client, 'stalled')
+    if (client.phase === 'held' && client.slow && nowMs - client.heldSinceMs >= o.stallMs) return end(client, 'held')
+    // What waits for the client already keeps the connection alive.
+    if (client.sink.unsentBytes() > 0) return
+    const checkpoint = withCheckpoint || client.phase === 'history' ? o.hub()?.checkpoint(client) : undefined
+    if (client.phase !== 'closed') client.sink.write(checkpoint ?? HEARTBEAT)
+  }
+
+  function isStalled(client: Client, nowMs: number): boolean {
+    const takenBytes = client.sink.sentBytes()
+    if (takenBytes > client.takenBytes || client.sink.unsentBytes() === 0) {
+      client.takenBytes = takenBytes
+      client.takenAtMs = nowMs
+      return false
+    }
+    return nowMs - client.takenAtMs >= o.stallMs
+  }
+
+  function end(client: Client, why: 'stalled' | 'expired' | 'held'): void {
+    o.onEnded(client, why)
+    if (why === 'stalled') client.sink.destroy()
+    else client.sink.end()
+  }
+
+  return { add, remove, turn }
+}
