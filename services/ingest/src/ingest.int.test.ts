@@ -44,7 +44,7 @@ async function readTopic({ env, topics }: World) {
   await consumer.subscribe({ topic: topics.topic, fromBeginning: true })
   await consumer.run({
     eachMessage: async ({ partition, message }) => {
-      const headers = (message.headers ?? {}) as IHeaders
+      const headers: IHeaders = message.headers ?? {}
       const { offset, timestamp, key: recordKey, value } = message
       records.push({
         partition,
@@ -63,7 +63,7 @@ async function post(body: string | Buffer, headers: Record<string, string> = {})
   const response = await fetch(`http://127.0.0.1:${ingest.port}/v1/events`, {
     method: 'POST',
     headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json', ...headers },
-    body: body as BodyInit,
+    body: Buffer.isBuffer(body) ? new Uint8Array(body) : body,
   })
   const answer = (await response.json()) as { data?: { id: string; status: string }[]; code?: string }
   return { status: response.status, headers: response.headers, answer }
@@ -76,18 +76,30 @@ function idsOf(answer: { data?: { id: string; status: string }[] }): string[] {
 /** The events of these ids as the topic holds them, in the order of each partition. */
 async function eventsOf(ids: readonly string[]): Promise<readonly LogEvent[]> {
   const wanted = new Set(ids)
-  return await eventually(() => {
-    const found = reader.records.flatMap((record) => {
+  let found: readonly LogEvent[] = []
+  await eventually(() => {
+    found = reader.records.flatMap((record) => {
       const decoded = decodeRecord(record, PARTITIONS)
       if (decoded.kind === 'deadLetter') throw new Error(`${decoded.reason}: ${decoded.detail}`)
       return wanted.has(decoded.event.id) ? [decoded.event] : []
     })
-    return found.length >= wanted.size ? found : undefined
+    return found.length >= wanted.size
   })
+  return found
 }
 
 function progress(taskId: string, message: string): string {
   return `{"type":"task.progress","task_id":"${taskId}","data":{"message":"${message}"}}`
+}
+
+/** Thirty events of one task, three a request, one request after the other. */
+async function postInOrder(taskId: string): Promise<string[]> {
+  const ids: string[] = []
+  for (let round = 0; round < 10; round++) {
+    const { answer } = await post(`[${[0, 1, 2].map((place) => progress(taskId, `${round * 3 + place}`)).join(',')}]`)
+    ids.push(...idsOf(answer))
+  }
+  return ids
 }
 
 describe('accepted events', () => {
@@ -122,17 +134,7 @@ describe('accepted events', () => {
 
   test('of one task stand in the order in which they were posted, through many requests at once', async () => {
     const tasks = Array.from({ length: 20 }, (_, index) => `order-${index}`)
-    const sendAll = async (taskId: string) => {
-      const ids: string[] = []
-      for (let round = 0; round < 10; round++) {
-        const { answer } = await post(
-          `[${[0, 1, 2].map((place) => progress(taskId, `${round * 3 + place}`)).join(',')}]`,
-        )
-        ids.push(...idsOf(answer))
-      }
-      return ids
-    }
-    const ids = (await Promise.all(tasks.map(sendAll))).flat()
+    const ids = (await Promise.all(tasks.map(postInOrder))).flat()
     expect(ids).toHaveLength(600)
     const events = await eventsOf(ids)
     for (const taskId of tasks) {

@@ -1,0 +1,150 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { newEventId } from '@ariftly/events'
+import { serveService, type ServedService } from '@ariftly/http'
+import { createLogger, createMetrics, readConfig } from '@ariftly/runtime'
+import { createWorld, eventually, startOwnStack, type World } from '@ariftly/testkit'
+import { Kafka, logLevel } from 'kafkajs'
+import { ingestConfig } from './config.ts'
+import { start } from './service.ts'
+
+const PRODUCE_TIMEOUT_MS = 2000
+let stack: Awaited<ReturnType<typeof startOwnStack>>
+let world: World
+let ingest: ServedService
+let key: string
+
+beforeAll(async () => {
+  stack = await startOwnStack()
+  world = await createWorld({ addresses: stack.addresses })
+  key = await world.apiKey('acme')
+  const deps = {
+    log: createLogger({ service: 'ingest', level: 'silent' }),
+    metrics: createMetrics(),
+    signal: new AbortController().signal,
+  }
+  const env = { ...world.env, INGEST_PRODUCE_TIMEOUT_MS: String(PRODUCE_TIMEOUT_MS) }
+  const running = await start(readConfig(ingestConfig, env), deps)
+  ingest = await serveService(running, { host: '127.0.0.1', port: 0, metricsPort: undefined, drainMs: 5000 }, deps)
+  await eventually(() => ingest.ready().ready)
+}, 60_000)
+
+afterAll(async () => {
+  await ingest?.close()
+  await world?.close()
+  await stack?.close()
+}, 30_000)
+
+interface Answered {
+  readonly status: number
+  readonly tookMs: number
+  readonly entries: readonly { readonly id: string; readonly status: string }[]
+  readonly retryAfter: string | null
+}
+
+async function post(ids: readonly string[]): Promise<Answered> {
+  const events = ids.map((id, index) => ({ id, type: 'task.created', task_id: `t${index % 5}`, data: { title: id } }))
+  const startedMs = performance.now()
+  const response = await fetch(`http://127.0.0.1:${ingest.port}/v1/events`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+    body: JSON.stringify(events),
+  })
+  const body = (await response.json()) as Partial<Record<'data' | 'events', Answered['entries']>>
+  return {
+    status: response.status,
+    tookMs: performance.now() - startedMs,
+    entries: body.data ?? body.events ?? [],
+    retryAfter: response.headers.get('retry-after'),
+  }
+}
+
+/** A client that posts without pause; an answer of 503 is posted again with the same ids. */
+function startClient() {
+  const accepted = new Set<string>()
+  const answers: Answered[] = []
+  const end = new AbortController()
+
+  async function run(): Promise<void> {
+    let waiting: string[] = []
+    while (!end.signal.aborted || waiting.length > 0) {
+      if (waiting.length === 0) waiting = Array.from({ length: 10 }, () => newEventId(Date.now()))
+      const sent = waiting
+      const answer = await post(sent)
+      answers.push(answer)
+      if (answer.entries.map(({ id }) => id).join() !== sent.join()) throw new Error('the answer has other ids')
+      for (const { id, status } of answer.entries) if (status === 'accepted') accepted.add(id)
+      waiting = answer.entries.filter(({ status }) => status === 'retry').map(({ id }) => id)
+      await delay(answer.status === 503 ? 20 : 2)
+    }
+  }
+
+  const running = run()
+  return {
+    accepted,
+    answers,
+    async end() {
+      end.abort()
+      await running
+    },
+  }
+}
+
+/** Every id that the topic holds. */
+async function idsInTopic(): Promise<ReadonlySet<string>> {
+  const kafka = new Kafka({ brokers: [stack.addresses.kafka], logLevel: logLevel.NOTHING })
+  const consumer = kafka.consumer({ groupId: `reader-${Date.now()}` })
+  const admin = kafka.admin()
+  const { topic } = world.topics
+  const ids = new Set<string>()
+  let left = 0
+  await admin.connect()
+  for (const { high, low } of await admin.fetchTopicOffsets(topic)) left += Number(high) - Number(low)
+  await consumer.connect()
+  await consumer.subscribe({ topic, fromBeginning: true })
+  await consumer.run({
+    eachMessage: async ({ message }) => {
+      ids.add(String(message.headers?.['ce_id']))
+      left -= 1
+    },
+  })
+  await eventually(() => left === 0, { timeoutMs: 20_000 })
+  await consumer.disconnect()
+  await admin.disconnect()
+  return ids
+}
+
+describe('when Kafka is away under load', () => {
+  test.each([
+    ['frozen', () => stack.kafka?.pause(), () => stack.kafka?.resume()],
+    ['killed', () => stack.kafka?.kill(), () => stack.kafka?.start()],
+  ] as const)(
+    '(%s) nothing that was accepted is missing, refusals are fast once it is known, and it recovers by itself',
+    async (_how, away, back) => {
+      const clients = [startClient(), startClient(), startClient()]
+      await eventually(() => clients.every(({ accepted }) => accepted.size > 50))
+      await away()
+      await eventually(() => clients.every(({ answers }) => answers.at(-1)?.status === 503), { timeoutMs: 15_000 })
+      await delay(PRODUCE_TIMEOUT_MS)
+      const known = clients.map(({ answers }) => answers.length)
+      await delay(2000)
+      const refusals = clients.flatMap(({ answers }, index) => answers.slice(known[index]))
+      expect(refusals.length).toBeGreaterThan(20)
+      expect(new Set(refusals.map(({ status }) => status))).toEqual(new Set([503]))
+      expect(new Set(refusals.map(({ retryAfter }) => retryAfter))).toEqual(new Set(['1']))
+      expect(Math.max(...refusals.map(({ tookMs }) => tookMs))).toBeLessThan(250)
+      await back()
+      const before = clients.map(({ accepted }) => accepted.size)
+      await eventually(() => clients.every(({ accepted }, index) => accepted.size > (before[index] ?? 0) + 50), {
+        timeoutMs: 20_000,
+      })
+      await Promise.all(clients.map((client) => client.end()))
+      const slowest = Math.max(...clients.flatMap(({ answers }) => answers.map(({ tookMs }) => tookMs)))
+      expect(slowest).toBeLessThan(2 * PRODUCE_TIMEOUT_MS + 1000)
+      const inTopic = await idsInTopic()
+      const missing = clients.flatMap(({ accepted }) => Array.from(accepted)).filter((id) => !inTopic.has(id))
+      expect(missing).toEqual([])
+    },
+    90_000,
+  )
+})
