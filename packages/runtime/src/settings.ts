@@ -50,6 +50,8 @@ export const settings = {
   ENCRYPTION_KEYS: str({
     doc: 'Keys of secrets at rest, cursors and stream positions: `id:base64(32 bytes)`, comma-separated; the first encrypts, all decrypt.',
     secret: true,
+    pattern: /^[\w-]{1,32}:[A-Za-z0-9+/]{43}=(\s*,\s*[\w-]{1,32}:[A-Za-z0-9+/]{43}=)*$/,
+    patternDoc: '`id:base64(32 bytes)`, comma-separated',
   }),
   ARIFTLY_BOOTSTRAP_KEY: str({
     doc: 'An API key of tenant `default` with all scopes that `migrate` seeds.',

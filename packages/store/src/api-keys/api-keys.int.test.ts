@@ -1,0 +1,150 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { createHash, randomBytes } from 'node:crypto'
+import { newTypeId } from '@ariftly/events'
+import { createTestDatabase, eventually, type TestDatabase } from '@ariftly/testkit'
+import {
+  createPool,
+  findApiKeyByHash,
+  findApiKeyById,
+  insertApiKey,
+  latestApiKeyChange,
+  listApiKeys,
+  readApiKeyChanges,
+  revokeApiKey,
+  seedBootstrapKey,
+  withTransaction,
+  type NewApiKey,
+  type Pool,
+} from '../index.ts'
+
+let database: TestDatabase
+let pool: Pool
+
+beforeAll(async () => {
+  database = await createTestDatabase()
+  pool = createPool({ url: database.url, applicationName: 'api-keys-test', max: 5 })
+})
+afterAll(async () => {
+  await pool?.end()
+  await database?.drop()
+})
+
+async function insert(fields: Partial<NewApiKey> = {}): Promise<NewApiKey> {
+  const key: NewApiKey = {
+    id: newTypeId('key', Date.now()),
+    tenant: 'a',
+    name: 'test',
+    scopes: ['events:read', 'webhooks'],
+    hash: randomBytes(32),
+    quota: { eventsPerS: 10, bytesPerS: 2 ** 40 },
+    expiresAtMs: Date.UTC(2030, 0, 1),
+    createdAtMs: Date.now(),
+    ...fields,
+  }
+  expect(await insertApiKey(pool, key)).toBe(true)
+  return key
+}
+
+function revoke(id: string, tenant?: string): Promise<boolean> {
+  return withTransaction(pool, (tx) => revokeApiKey(tx, tenant === undefined ? { id } : { id, tenant }))
+}
+
+describe('a stored key', () => {
+  test('is found by hash and by id as it was stored', async () => {
+    const { hash, ...key } = await insert()
+    expect(await findApiKeyByHash(pool, hash)).toEqual({ ...key, revokedAtMs: null })
+    expect(await findApiKeyById(pool, key.id)).toEqual({ ...key, revokedAtMs: null })
+    expect(await findApiKeyByHash(pool, randomBytes(32))).toBeUndefined()
+    expect(await findApiKeyById(pool, 'key_nonsense')).toBeUndefined()
+  })
+
+  test('cannot stand twice', async () => {
+    const key = await insert()
+    expect(await insertApiKey(pool, { ...key, id: newTypeId('key', Date.now()) })).toBe(false)
+  })
+
+  test('can be neither changed nor deleted by a service, but revoked', async () => {
+    const { hash } = await insert()
+    const denied = { code: '42501' }
+    await expect(pool.query("UPDATE api_keys SET scopes = '{admin}' WHERE hash = $1", [hash])).rejects.toMatchObject(
+      denied,
+    )
+    await expect(pool.query('DELETE FROM api_keys WHERE hash = $1', [hash])).rejects.toMatchObject(denied)
+    await expect(pool.query('DELETE FROM api_key_changes')).rejects.toMatchObject(denied)
+  })
+})
+
+describe('listApiKeys', () => {
+  test("gives the tenant's keys, newest first, in pages, without revoked ones", async () => {
+    const keys: NewApiKey[] = []
+    for (let n = 0; n < 5; n += 1) keys.push(await insert({ tenant: 'list', id: newTypeId('key', 1000 + n) }))
+    await insert({ tenant: 'other' })
+    const ids = keys.map(({ id }) => id).toReversed()
+    await revoke(ids[1] ?? '')
+    const left = ids.filter((_, at) => at !== 1)
+    const first = (await listApiKeys(pool, { tenant: 'list', limit: 2 })).map(({ id }) => id)
+    const rest = (await listApiKeys(pool, { tenant: 'list', limit: 9, beforeId: first[1] ?? '' })).map(({ id }) => id)
+    expect([...first, ...rest]).toEqual(left)
+  })
+})
+
+describe('revokeApiKey', () => {
+  test('marks the key and writes one entry of the feed', async () => {
+    const before = await latestApiKeyChange(pool)
+    const { id, hash } = await insert()
+    expect(await revoke(id)).toBe(true)
+    expect((await findApiKeyByHash(pool, hash))?.revokedAtMs).toBeGreaterThan(0)
+    const { latestSeq, changes } = await readApiKeyChanges(pool, { afterSeq: before })
+    expect(changes).toEqual([{ seq: latestSeq, keyId: id, kind: 'revoked' }])
+  })
+
+  test('does nothing for a second time, another tenant or a key that is not there', async () => {
+    const { id } = await insert()
+    expect(await revoke(id, 'b')).toBe(false)
+    expect(await revoke(id, 'a')).toBe(true)
+    const before = await latestApiKeyChange(pool)
+    expect(await revoke(id)).toBe(false)
+    expect(await revoke(newTypeId('key', 1))).toBe(false)
+    expect(await revoke('../x')).toBe(false)
+    expect(await readApiKeyChanges(pool, { afterSeq: before })).toEqual({ latestSeq: before, changes: [] })
+  })
+})
+
+describe('the feed', () => {
+  test('a number is never seen before a smaller one, whichever writer commits first', async () => {
+    const [slow, quick] = [await insert(), await insert()]
+    const before = await latestApiKeyChange(pool)
+    const tx = await pool.connect()
+    await tx.query('BEGIN')
+    await revokeApiKey(tx, { id: slow.id })
+    const second = revoke(quick.id)
+    // The second writer must be seen to wait for the first.
+    await eventually(async () => {
+      const { rows } = await pool.query("SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
+      return rows.length === 1
+    })
+    expect((await readApiKeyChanges(pool, { afterSeq: before })).changes).toEqual([])
+    await tx.query('COMMIT')
+    tx.release()
+    await second
+    const { changes } = await readApiKeyChanges(pool, { afterSeq: before })
+    expect(changes.map(({ keyId }) => keyId)).toEqual([slow.id, quick.id])
+  })
+
+  test('is read in parts', async () => {
+    const before = await latestApiKeyChange(pool)
+    for (let n = 0; n < 3; n += 1) await revoke((await insert()).id)
+    const first = await readApiKeyChanges(pool, { afterSeq: before, limit: 2 })
+    expect(first.changes).toHaveLength(2)
+    const rest = await readApiKeyChanges(pool, { afterSeq: first.changes[1]?.seq ?? 0 })
+    expect([rest.changes.length, rest.latestSeq]).toEqual([1, first.latestSeq])
+  })
+})
+
+test('the bootstrap key has tenant default and all scopes, and seeding it again changes nothing', async () => {
+  const key = 'bootstrap-key-0123456789abcdef'
+  expect([await seedBootstrapKey(pool, key), await seedBootstrapKey(pool, key)]).toEqual([true, false])
+  const found = await findApiKeyByHash(pool, createHash('sha256').update(key).digest())
+  expect(found).toMatchObject({ tenant: 'default', name: 'bootstrap', expiresAtMs: null })
+  expect(found?.scopes).toEqual(['events:write', 'events:read', 'webhooks', 'admin', 'platform'])
+})

@@ -1,0 +1,199 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { createServer, type Server } from 'node:http'
+import { once } from 'node:events'
+import type { AddressInfo } from 'node:net'
+import { generateEncryptionKey } from '@ariftly/keyring'
+import { createLogger, createMetrics, readConfig, type Running } from '@ariftly/runtime'
+import { createPool, seedBootstrapKey } from '@ariftly/store'
+import {
+  createTestDatabase,
+  eventually,
+  startCuttingProxy,
+  type CuttingProxy,
+  type TestDatabase,
+} from '@ariftly/testkit'
+import { apiConfig, start } from '../service.ts'
+
+const ROOT = 'root-key-0123456789abcdef'
+const STRANGER = 'nobody-knows-this-key-0123'
+
+/** One api process, as far as keys are concerned: its own cache and its own reading of the feed. */
+interface Process {
+  readonly running: Running
+  /** Status and JSON body (undefined for none) of an answer. */
+  call(method: string, path: string, key: string, body?: unknown): Promise<{ status: number; body: Body }>
+  close(): Promise<void>
+}
+
+type Body = Readonly<Record<string, unknown>> & {
+  readonly id?: string
+  readonly key?: string
+  readonly data?: readonly Body[]
+}
+
+let database: TestDatabase
+let proxy: CuttingProxy
+let one: Process
+let other: Process
+/** Reaches Postgres through the proxy. */
+let behindProxy: Process
+
+beforeAll(async () => {
+  database = await createTestDatabase()
+  const pool = createPool({ url: database.adminUrl, applicationName: 'test', max: 1 })
+  await seedBootstrapKey(pool, ROOT)
+  await pool.end()
+  const { hostname, port } = new URL(database.url)
+  proxy = await startCuttingProxy({ host: hostname, port: Number(port) })
+  const throughProxy = new URL(database.url)
+  throughProxy.port = String(proxy.port)
+  const encryptionKeys = generateEncryptionKey('k1')
+  one = await startProcess(database.url, encryptionKeys)
+  other = await startProcess(database.url, encryptionKeys)
+  behindProxy = await startProcess(throughProxy.href, encryptionKeys)
+})
+afterAll(async () => {
+  proxy?.resume()
+  await Promise.all([one, other, behindProxy].map((process) => process?.close()))
+  await proxy?.close()
+  await database?.drop()
+})
+
+async function startProcess(databaseUrl: string, encryptionKeys: string): Promise<Process> {
+  const abort = new AbortController()
+  const log = createLogger({ service: 'test', level: 'silent' })
+  const config = readConfig(apiConfig, { DATABASE_URL: databaseUrl, ENCRYPTION_KEYS: encryptionKeys })
+  const running = await start(config, { log, metrics: createMetrics(), signal: abort.signal })
+  const server: Server = createServer(running.router)
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  await eventually(() => running.ready().ready)
+
+  async function call(method: string, path: string, key: string, body?: unknown) {
+    const response = await fetch(`${base}${path}`, {
+      method,
+      headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    })
+    const text = await response.text()
+    return { status: response.status, body: (text === '' ? {} : JSON.parse(text)) as Body }
+  }
+
+  async function close(): Promise<void> {
+    server.close()
+    server.closeAllConnections()
+    abort.abort()
+    await running.close()
+  }
+
+  return { running, call, close }
+}
+
+/** Makes a key and gives its id and itself. */
+async function create(fields: Record<string, unknown>, by = ROOT): Promise<{ id: string; key: string }> {
+  const { status, body } = await one.call('POST', '/v1/api-keys', by, { name: 'test', ...fields })
+  expect(status).toBe(201)
+  return { id: body.id ?? '', key: body.key ?? '' }
+}
+
+const CURRENT = '/v1/api-keys/current'
+
+describe('POST /v1/api-keys', () => {
+  test('shows the key once, and it works at once in every process', async () => {
+    const quota = { events_per_s: 5, bytes_per_s: null }
+    const body = { name: 'fleet', scopes: ['events:write'], tenant: 'acme', expires_at: '2999-01-01T00:00:00Z', quota }
+    const created = await one.call('POST', '/v1/api-keys', ROOT, body)
+    expect(created).toMatchObject({
+      status: 201,
+      body: { object: 'api_key', ...body, expires_at: '2999-01-01T00:00:00.000Z' },
+    })
+    expect(created.body.id).toMatch(/^key_[0-9a-z]{26}$/)
+    const current = await other.call('GET', CURRENT, created.body.key ?? '')
+    expect(current).toMatchObject({
+      status: 200,
+      body: { id: created.body.id, tenant: 'acme', scopes: ['events:write'], quota },
+    })
+    const listed = await one.call('GET', '/v1/api-keys?tenant=acme', ROOT)
+    expect(listed.body.data).toHaveLength(1)
+    expect(JSON.stringify(listed.body)).not.toContain(created.body.key)
+  })
+
+  test('gives no scope beyond its own, except that admin gives those of its own tenant', async () => {
+    const admin = await create({ scopes: ['admin'], tenant: 'acme-2' })
+    const given = await create({ scopes: ['events:write', 'events:read', 'webhooks', 'admin'] }, admin.key)
+    expect((await one.call('GET', CURRENT, given.key)).body['tenant']).toBe('acme-2')
+    const platform = await one.call('POST', '/v1/api-keys', admin.key, { name: 'x', scopes: ['admin', 'platform'] })
+    expect(platform).toMatchObject({
+      status: 403,
+      body: { code: 'scope_beyond_own', errors: [{ pointer: '/scopes/1' }] },
+    })
+    const reader = await create({ scopes: ['events:read'], tenant: 'acme-2' })
+    expect((await one.call('POST', '/v1/api-keys', reader.key, { name: 'x', scopes: ['events:read'] })).status).toBe(
+      403,
+    )
+  })
+
+  test('an admin reaches no other tenant, whether to make, list or revoke', async () => {
+    const admin = await create({ scopes: ['admin'], tenant: 'acme-3' })
+    const { id } = await create({ scopes: ['events:read'], tenant: 'acme-4' })
+    const made = await one.call('POST', '/v1/api-keys', admin.key, { name: 'x', scopes: ['admin'], tenant: 'acme-4' })
+    const listed = await one.call('GET', '/v1/api-keys?tenant=acme-4', admin.key)
+    const revoked = await one.call('DELETE', `/v1/api-keys/${id}`, admin.key)
+    expect([made.status, listed.status, revoked.status]).toEqual([403, 403, 404])
+    expect((await one.call('DELETE', `/v1/api-keys/${id}`, ROOT)).status).toBe(204)
+  })
+})
+
+describe('GET /v1/api-keys', () => {
+  test('pages newest first, and a cursor of another tenant is refused', async () => {
+    const ids: string[] = []
+    for (let n = 0; n < 3; n += 1) ids.unshift((await create({ scopes: ['webhooks'], tenant: 'pages' })).id)
+    const first = await one.call('GET', '/v1/api-keys?tenant=pages&limit=2', ROOT)
+    const cursor = String(first.body['next_cursor'])
+    const second = await other.call('GET', `/v1/api-keys?tenant=pages&limit=2&cursor=${cursor}`, ROOT)
+    expect([...(first.body.data ?? []), ...(second.body.data ?? [])].map(({ id }) => id)).toEqual(ids)
+    expect([first.body['has_more'], second.body['has_more'], second.body['next_cursor']]).toEqual([true, false, null])
+    expect((await one.call('GET', `/v1/api-keys?limit=2&cursor=${cursor}`, ROOT)).status).toBe(400)
+  })
+})
+
+describe('DELETE /v1/api-keys/{id}', () => {
+  test('stops the key in every process within a second', async () => {
+    const { id, key } = await create({ scopes: ['events:read'] })
+    for (const process of [one, other]) expect((await process.call('GET', CURRENT, key)).status).toBe(200)
+    expect((await one.call('DELETE', `/v1/api-keys/${id}`, ROOT)).status).toBe(204)
+    const refused = async (): Promise<boolean> => {
+      const answers = await Promise.all([one, other].map((process) => process.call('GET', CURRENT, key)))
+      return answers.every(({ status }) => status === 401)
+    }
+    await eventually(refused, { timeoutMs: 1000, everyMs: 20 })
+    expect((await one.call('DELETE', `/v1/api-keys/${id}`, ROOT)).status).toBe(404)
+  })
+})
+
+describe('while Postgres cannot be reached', () => {
+  test('cached keys work and others are 503; a key revoked meanwhile stops within a second of the return', async () => {
+    const { id, key } = await create({ scopes: ['events:read'] })
+    const kept = await create({ scopes: ['events:read'] })
+    for (const cached of [key, kept.key]) expect((await behindProxy.call('GET', CURRENT, cached)).status).toBe(200)
+
+    proxy.freeze()
+    await eventually(() => behindProxy.running.ready().checks['postgres'] !== 'ok')
+    expect((await behindProxy.call('GET', CURRENT, key)).status).toBe(200)
+    expect(await behindProxy.call('GET', CURRENT, STRANGER)).toMatchObject({
+      status: 503,
+      body: { code: 'authentication_unavailable' },
+    })
+    expect(behindProxy.running.ready().ready).toBe(true)
+    expect((await one.call('DELETE', `/v1/api-keys/${id}`, ROOT)).status).toBe(204)
+
+    proxy.dropAll()
+    proxy.resume()
+    await eventually(() => behindProxy.running.ready().checks['postgres'] === 'ok')
+    const refused = async (): Promise<boolean> => (await behindProxy.call('GET', CURRENT, key)).status === 401
+    await eventually(refused, { timeoutMs: 1000 })
+    expect((await behindProxy.call('GET', CURRENT, kept.key)).status).toBe(200)
+    expect((await behindProxy.call('GET', CURRENT, STRANGER)).status).toBe(401)
+  })
+})
