@@ -1,2 +1,130 @@
-// The exports of this package stand here, by name.
-export {}
+import {
+  createDeadLetterWriter,
+  createKafka,
+  startLogReader,
+  type HandleOutcome,
+  type LogBatch,
+  type LogGap,
+  type LogReader,
+} from '@ariftly/kafka'
+import { createReleasers, messageOf, type Running, type ServiceDeps } from '@ariftly/runtime'
+import { createPool, readPositions, recordHole, SERVICE_ROLE } from '@ariftly/store'
+import type { ProjectorConfig } from './config.ts'
+import { decodeBatch } from './decode-batch.ts'
+import { createEventPartitions } from './event-partitions.ts'
+import { startExpiry } from './expiry.ts'
+import { followEpochs } from './follow-epochs.ts'
+import { PROJECTION } from './projection.ts'
+import { createProjectorMetrics } from './projector-metrics.ts'
+import { writeBatch } from './write-batch.ts'
+
+export { projectorConfig, type ProjectorConfig } from './config.ts'
+
+/** Transactions at the same time; more than a few only wait for each other's disk. */
+const CONNECTIONS = 6
+/**
+ * Starts the projector: it copies the log into the table of events, each event exactly once, and never forgets where it is,
+ * as position and rows are one transaction. Returns at once; Kafka and Postgres are waited for inside. When the log is not
+ * the one that it should be it stops reading, says so in `/readyz`, and goes on when an operator has opened a new epoch.
+ */
+export async function start(
+  config: ProjectorConfig,
+  deps: ServiceDeps,
+  now: () => number = Date.now,
+): Promise<Running> {
+  const { log } = deps
+  const releasers = createReleasers(log)
+  const stopping = new AbortController()
+  const signal = AbortSignal.any([deps.signal, stopping.signal])
+  const kafka = createKafka({ brokers: config.KAFKA_BROKERS, clientId: 'ariftly-projector', log })
+  releasers.add('kafka', () => kafka.close())
+  const pool = createPool({
+    url: config.DATABASE_URL,
+    applicationName: 'ariftly-projector',
+    max: CONNECTIONS,
+    role: SERVICE_ROLE,
+  })
+  releasers.add('postgres', () => pool.end())
+  const deadLetters = createDeadLetterWriter(kafka, { topic: config.KAFKA_TOPIC, dlqTopic: config.KAFKA_DLQ_TOPIC })
+  releasers.add('dead letters', () => deadLetters.close())
+  const partitions = createEventPartitions(pool)
+  let reader: LogReader | undefined
+  const metrics = createProjectorMetrics(deps.metrics, () => reader)
+  releasers.add('expiry', startExpiry({ pool, log, now }))
+
+  async function handle(batch: LogBatch, epoch: number): Promise<HandleOutcome> {
+    const startedMs = performance.now()
+    const decoded = decodeBatch(batch, { epoch, partitions: config.KAFKA_PARTITIONS })
+    await partitions.ensure(decoded.events)
+    const outcome = await writeBatch(batch, decoded, {
+      pool,
+      epoch,
+      topic: config.KAFKA_TOPIC,
+      writeDeadLetters: (letters) => deadLetters.write(letters),
+    })
+    if (outcome.type === 'lost') {
+      metrics.reread()
+      log.info({ partition: batch.partition, firstOffset: batch.firstOffset }, 'another process has moved the position')
+      return { type: 'reread' }
+    }
+    const tookMs = performance.now() - startedMs
+    metrics.batch(outcome, tookMs)
+    const { conflicts, ...counts } = outcome
+    for (const conflict of conflicts) log.warn(conflict, 'event_id_conflict')
+    const { partition, firstOffset, lastOffset } = batch
+    log.debug({ partition, firstOffset, lastOffset, ...counts, took_ms: Math.round(tookMs) }, 'batch')
+    return { type: 'done' }
+  }
+
+  async function hole({ partition, expected, found }: LogGap, epoch: number): Promise<void> {
+    const key = { projection: PROJECTION, epoch, topic: config.KAFKA_TOPIC }
+    await recordHole(pool, { ...key, partition, from: expected, to: found })
+    metrics.hole(found - expected)
+  }
+
+  const run = followEpochs({
+    kafka,
+    pool,
+    topic: config.KAFKA_TOPIC,
+    partitions: config.KAFKA_PARTITIONS,
+    signal,
+    log,
+    startReader({ epoch, clusterId }) {
+      reader = startReader(epoch, clusterId)
+      return reader
+    },
+  })
+  releasers.add('log reader', async () => {
+    stopping.abort()
+    await reader?.close()
+    await run
+  })
+
+  function startReader(epoch: number, clusterId: string): LogReader {
+    const topic = config.KAFKA_TOPIC
+    return startLogReader({
+      client: kafka,
+      topic,
+      groupId: `${config.KAFKA_GROUP_PREFIX}-projector`,
+      partitionCount: config.KAFKA_PARTITIONS,
+      clusterId,
+      sessionTimeoutMs: config.KAFKA_SESSION_TIMEOUT_MS,
+      concurrency: CONNECTIONS,
+      positions: (assigned) => readPositions(pool, { projection: PROJECTION, epoch, topic, partitions: assigned }),
+      handle: (batch) => handle(batch, epoch),
+      hole: (gap) => hole(gap, epoch),
+      now,
+      log,
+    })
+  }
+
+  return {
+    name: 'projector',
+    ready() {
+      const ready = reader?.state === 'running'
+      const problem = reader?.failure ? messageOf(reader.failure) : (reader?.state ?? 'starting')
+      return { ready, checks: { log: ready ? 'ok' : problem } }
+    },
+    close: () => releasers.close(),
+  }
+}

@@ -1,0 +1,23 @@
+import { settings, type ConfigOf } from '@ariftly/runtime'
+
+/** What the projector reads from the environment. */
+export const projectorConfig = {
+  KAFKA_BROKERS: settings.KAFKA_BROKERS,
+  KAFKA_TOPIC: settings.KAFKA_TOPIC,
+  KAFKA_DLQ_TOPIC: settings.KAFKA_DLQ_TOPIC,
+  KAFKA_PARTITIONS: settings.KAFKA_PARTITIONS,
+  KAFKA_GROUP_PREFIX: settings.KAFKA_GROUP_PREFIX,
+  KAFKA_SESSION_TIMEOUT_MS: settings.KAFKA_SESSION_TIMEOUT_MS,
+  DATABASE_URL: settings.DATABASE_URL,
+} as const
+
+/** The values of `projectorConfig`. */
+export type ProjectorConfig = ConfigOf<typeof projectorConfig>
+
+/** Where the process serves `/livez`, `/readyz` and `/metrics`; `standalone` has its own. */
+export const listenConfig = {
+  HOST: settings.HOST,
+  PORT: settings.PORT,
+  METRICS_PORT: settings.METRICS_PORT,
+  DRAIN_MS: settings.DRAIN_MS,
+} as const

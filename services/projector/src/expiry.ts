@@ -1,0 +1,28 @@
+import { messageOf, type Logger } from '@ariftly/runtime'
+import { dropExpiredEventPartitions, ensureEventPartitions, type Pool } from '@ariftly/store'
+
+const HOUR_MS = 60 * 60 * 1_000
+const DAY_MS = 24 * HOUR_MS
+const LOG_RETENTION_MS = 7 * DAY_MS
+const AHEAD_MS = 14 * DAY_MS
+
+/**
+ * Once an hour creates the partitions of the coming two weeks and drops those whose time is over; the rule is checked in
+ * Postgres. Answers a function that stops it.
+ */
+export function startExpiry(o: { readonly pool: Pool; readonly log: Logger; readonly now: () => number }): () => void {
+  async function run(): Promise<void> {
+    try {
+      await ensureEventPartitions(o.pool, { minMs: o.now(), maxMs: o.now() + AHEAD_MS })
+      const dropped = await dropExpiredEventPartitions(o.pool, { logRetentionMs: LOG_RETENTION_MS })
+      if (dropped.length > 0) o.log.info({ partitions: dropped }, 'expired partitions of events were dropped')
+    } catch (error) {
+      o.log.warn({ reason: messageOf(error) }, 'partitions of events could not be kept; tried again in an hour')
+    }
+  }
+
+  const timer = setInterval(() => void run(), HOUR_MS)
+  timer.unref()
+  void run()
+  return () => clearInterval(timer)
+}

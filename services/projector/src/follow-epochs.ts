@@ -1,0 +1,64 @@
+import { describeLog, type KafkaClient, type LogReader } from '@ariftly/kafka'
+import { messageOf, retryForever, sleep, type Logger } from '@ariftly/runtime'
+import { currentEpoch, ensurePositions, type LogEpoch, type Pool } from '@ariftly/store'
+import { PROJECTION } from './projection.ts'
+
+export interface FollowEpochsOptions {
+  readonly kafka: KafkaClient
+  readonly pool: Pool
+  readonly topic: string
+  readonly partitions: number
+  readonly signal: AbortSignal
+  readonly log: Logger
+  startReader(epoch: LogEpoch): LogReader
+}
+
+/** How often we look whether the first epoch, or the next one, has been opened. */
+const FIRST_EPOCH_POLL_MS = 200
+const NEXT_EPOCH_POLL_MS = 2_000
+
+/**
+ * Reads the log's newest epoch, and when its reader has stopped by itself (the log is not the one that it should be) waits
+ * for the one that an operator opens. Resolves after the signal, when the last reader has stopped.
+ */
+export async function followEpochs(o: FollowEpochsOptions): Promise<void> {
+  for (let after = 0; !o.signal.aborted;) {
+    const epoch = await nextEpoch(o, after)
+    if (epoch === undefined) return
+    const reader = o.startReader(epoch)
+    const close = () => void reader.close()
+    o.signal.addEventListener('abort', close)
+    await reader.stopped
+    o.signal.removeEventListener('abort', close)
+    after = epoch.epoch
+  }
+}
+
+/** Waits for an epoch above `after`, whose partitions then all have a position; undefined after the signal. */
+async function nextEpoch(o: FollowEpochsOptions, after: number): Promise<LogEpoch | undefined> {
+  while (!o.signal.aborted) {
+    const epoch = await untilItWorks(o, () => currentEpoch(o.pool, o.topic))
+    if (epoch !== undefined && epoch.epoch > after) {
+      await untilItWorks(o, () => ensureStart(o, epoch))
+      return o.signal.aborted ? undefined : epoch
+    }
+    await sleep(after === 0 ? FIRST_EPOCH_POLL_MS : NEXT_EPOCH_POLL_MS, o.signal)
+  }
+  return undefined
+}
+
+/** Gives each partition that has no position the log's start. A log that is not the epoch's is left to the reader to tell. */
+async function ensureStart({ kafka, pool, topic, partitions }: FollowEpochsOptions, epoch: LogEpoch): Promise<void> {
+  const described = await describeLog(kafka, topic)
+  if (described.clusterId !== epoch.clusterId || described.partitions.length !== partitions) return
+  const starts = new Map(described.partitions.map(({ partition, logStart }) => [partition, logStart]))
+  await ensurePositions(pool, { projection: PROJECTION, epoch: epoch.epoch, topic, starts })
+}
+
+async function untilItWorks<T>(o: FollowEpochsOptions, attempt: () => Promise<T>): Promise<T | undefined> {
+  return retryForever(attempt, {
+    signal: o.signal,
+    maxMs: NEXT_EPOCH_POLL_MS,
+    onError: (error) => o.log.warn({ reason: messageOf(error) }, 'a backend is away, waiting'),
+  })
+}

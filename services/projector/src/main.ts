@@ -1,0 +1,13 @@
+import { serveService } from '@ariftly/http'
+import { runMain } from '@ariftly/runtime'
+import { listenConfig, projectorConfig } from './config.ts'
+import { start } from './service.ts'
+
+await runMain({
+  name: 'projector',
+  config: { ...projectorConfig, ...listenConfig },
+  async start(config, deps) {
+    const { HOST: host, PORT: port, METRICS_PORT: metricsPort, DRAIN_MS: drainMs } = config
+    return await serveService(await start(config, deps), { host, port, metricsPort, drainMs }, deps)
+  },
+})

@@ -1,0 +1,2 @@
+/** Name of this projection in `projection_offsets`. */
+export const PROJECTION = 'events'

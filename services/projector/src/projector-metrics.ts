@@ -1,0 +1,63 @@
+import type { LogReader } from '@ariftly/kafka'
+import type { Metrics } from '@ariftly/runtime'
+import type { WrittenBatch } from './write-batch.ts'
+
+/** What the projector counts. */
+export interface ProjectorMetrics {
+  batch(outcome: WrittenBatch, tookMs: number): void
+  reread(): void
+  hole(offsets: number): void
+}
+
+/** `reader` gives the present reader, for the gauges of lag. */
+export function createProjectorMetrics(metrics: Metrics, reader: () => LogReader | undefined): ProjectorMetrics {
+  const events = metrics.counter({
+    name: 'ariftly_projector_events_total',
+    help: 'Events read, by what became of them.',
+    labels: ['outcome'],
+  })
+  const conflicts = metrics.counter({
+    name: 'ariftly_projector_event_id_conflicts_total',
+    help: 'Events whose id was held by an event of other content (event_id_conflict).',
+  })
+  const seconds = metrics.histogram({
+    name: 'ariftly_projector_batch_seconds',
+    help: 'Time from a batch of records to its commit.',
+  })
+  const rereads = metrics.counter({
+    name: 'ariftly_projector_positions_lost_total',
+    help: 'Batches that were not written as another process had moved the position.',
+  })
+  const lost = metrics.counter({
+    name: 'ariftly_projector_lost_offsets_total',
+    help: 'Offsets that the log lost before they were read. Alarm on any.',
+  })
+  metrics.gauge({
+    name: 'ariftly_projector_lag_records',
+    help: 'Records of the assigned partitions that are not projected yet.',
+    labels: ['partition'],
+    collect(gauge) {
+      gauge.reset()
+      for (const [partition, { next, highWatermark }] of reader()?.lag() ?? []) {
+        gauge.set({ partition: String(partition) }, highWatermark - next)
+      }
+    },
+  })
+  metrics.gauge({
+    name: 'ariftly_projector_rebuilds',
+    help: 'How often the consumer was rebuilt since the start.',
+    collect: (gauge) => gauge.set(reader()?.rebuilds ?? 0),
+  })
+
+  return {
+    batch(outcome, tookMs) {
+      events.inc({ outcome: 'inserted' }, outcome.inserted)
+      events.inc({ outcome: 'duplicate' }, outcome.duplicates)
+      events.inc({ outcome: 'dead_letter' }, outcome.deadLetters)
+      conflicts.inc(outcome.conflicts.length)
+      seconds.observe(tookMs / 1_000)
+    },
+    reread: () => rereads.inc(),
+    hole: (offsets) => lost.inc(offsets),
+  }
+}

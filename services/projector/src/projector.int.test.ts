@@ -1,0 +1,323 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
+import { encodeRecord, newEventId, partitionOf, type LogEvent } from '@ariftly/events'
+import {
+  createKafka,
+  createProducer,
+  scanLog,
+  type EventProducer,
+  type KafkaClient,
+  type LogBatch,
+} from '@ariftly/kafka'
+import { createLogger, createMetrics, readConfig, type Metrics, type Running } from '@ariftly/runtime'
+import { createPool, currentEpoch, openEpoch, readPositions, SERVICE_ROLE, type Pool } from '@ariftly/store'
+import { createWorld, eventually, type World } from '@ariftly/testkit'
+import { decodeBatch } from './decode-batch.ts'
+import { projectorConfig, start } from './service.ts'
+import { writeBatch } from './write-batch.ts'
+
+const PARTITIONS = 3
+const log = createLogger({ service: 'test', level: 'silent' })
+
+let world: World
+let client: KafkaClient
+let producer: EventProducer
+let metrics: Metrics
+let running: Running[] = []
+
+beforeEach(async () => {
+  world = await createWorld({ partitions: PARTITIONS })
+  client = createKafka({ brokers: [world.env['KAFKA_BROKERS'] ?? ''], clientId: 'test', log })
+  producer = createProducer(client, { topic: world.topics.topic })
+  metrics = createMetrics()
+})
+
+afterEach(async () => {
+  await Promise.all(running.map((service) => service.close()))
+  running = []
+  await producer.close()
+  await client.close()
+  await world.close()
+})
+
+async function startProjector(): Promise<Running> {
+  const config = readConfig(projectorConfig, { ...world.env, KAFKA_SESSION_TIMEOUT_MS: '6000' })
+  const service = await start(config, { log, metrics, signal: new AbortController().signal })
+  running.push(service)
+  return service
+}
+
+function event(task: string, text: string, id = newEventId(Date.now())): LogEvent {
+  return {
+    tenant: 'acme',
+    id,
+    type: 'task.progress',
+    taskId: task,
+    sessionId: null,
+    agent: null,
+    data: Buffer.from(`{"task_id":"${task}","message":"${text}"}`),
+    traceparent: null,
+  }
+}
+
+async function post(...events: readonly LogEvent[]): Promise<void> {
+  const records = events.map((one) => {
+    const record = encodeRecord(one)
+    return { ...record, partition: partitionOf(record.key, PARTITIONS) }
+  })
+  expect((await producer.send(records)).ok).toBe(true)
+}
+
+async function rows(): Promise<readonly string[]> {
+  const result = await world.admin.query<{ message: string }>(
+    `SELECT data->>'message' AS message FROM events ORDER BY partition, "offset"`,
+  )
+  return result.rows.map(({ message }) => message)
+}
+
+async function holds(expectation: () => Promise<void>): Promise<void> {
+  await eventually(
+    async () => {
+      await expectation()
+      return true
+    },
+    { timeoutMs: 15_000 },
+  )
+}
+
+async function counted(name: string): Promise<number> {
+  const line = (await metrics.render()).split('\n').find((text) => text.startsWith(name))
+  return Number(line?.split(' ').at(-1) ?? Number.NaN)
+}
+
+async function deadLetters() {
+  const letters = []
+  for await (const records of scanLog(client, { topic: world.topics.dlqTopic, partition: 0, from: 0, to: 1_000 })) {
+    letters.push(...records)
+  }
+  return letters.map(({ headers, value }) => ({
+    reason: String(headers['dlq_reason']),
+    partition: Number(headers['dlq_partition']),
+    offset: Number(headers['dlq_offset']),
+    value: value?.toString() ?? null,
+  }))
+}
+
+describe('projector', () => {
+  test('copies each event once, however often it was posted, with the bytes of its data', async () => {
+    const events = Array.from({ length: 200 }, (_, i) => event(`task_${i % 20}`, `${i}`))
+    await post(...events)
+    await startProjector()
+    await post(...events.slice(0, 50))
+    await post(event('task_1', 'last'))
+    await holds(async () =>
+      expect((await rows()).toSorted()).toEqual([...events.map((_, i) => `${i}`), 'last'].toSorted()),
+    )
+    const { rows: stored } = await world.admin.query<{ data: string }>(
+      `SELECT data::text FROM events WHERE data->>'message' = '7'`,
+    )
+    expect(String(stored[0]?.data)).toBe('{"task_id":"task_7","message":"7"}')
+    await holds(async () => expect(await counted('ariftly_projector_events_total{outcome="duplicate"}')).toBe(50))
+    expect(await counted('ariftly_projector_event_id_conflicts_total')).toBe(0)
+  })
+
+  test('keeps the first copy of an id and counts a later one that differs', async () => {
+    const first = event('task_1', 'first')
+    await post(first)
+    await post({ ...event('task_1', 'second', first.id) })
+    await startProjector()
+    await holds(async () => expect(await counted('ariftly_projector_event_id_conflicts_total')).toBe(1))
+    expect(await rows()).toEqual(['first'])
+  })
+
+  test('goes on exactly where it stood after a restart, also when the broker has forgotten its offsets', async () => {
+    await post(event('task_1', 'a'), event('task_2', 'b'))
+    const service = await startProjector()
+    await holds(async () => expect(await rows()).toHaveLength(2))
+    await service.close()
+    running = []
+    await client.withAdmin((admin) => admin.deleteGroups([`${world.env['KAFKA_GROUP_PREFIX']}-projector`]))
+    const before = await world.admin.query('SELECT * FROM projection_offsets ORDER BY partition')
+    await post(event('task_1', 'c'), event('task_3', 'd'))
+    await startProjector()
+    await holds(async () => expect((await rows()).toSorted()).toEqual(['a', 'b', 'c', 'd']))
+    expect(before.rows.reduce((sum, { next_offset: next }) => sum + Number(next), 0)).toBe(2)
+    expect(await counted('ariftly_projector_events_total{outcome="duplicate"}')).toBe(0)
+    expect((await world.admin.query('SELECT FROM log_holes')).rowCount).toBe(0)
+  })
+
+  test('two at once share the work and lose or double nothing', async () => {
+    const service = await startProjector()
+    await startProjector()
+    for (let round = 0; round < 10; round += 1) {
+      await post(...Array.from({ length: 30 }, (_, i) => event(`task_${i}`, `${round}-${i}`)))
+      if (round === 5) await service.close()
+    }
+    running = running.filter((one) => one !== service)
+    await holds(async () => expect(await rows()).toHaveLength(300))
+    expect(new Set(await rows()).size).toBe(300)
+  })
+
+  test('puts a record that breaks the contract into the dead letter topic before it passes it', async () => {
+    const record = encodeRecord(event('task_1', 'x'))
+    const partition = partitionOf(record.key, PARTITIONS)
+    await producer.send([{ ...record, partition, headers: { ...record.headers, ce_type: 'task.exploded' } }])
+    await post(event('task_1', 'good'))
+    await startProjector()
+    await holds(async () => expect(await rows()).toEqual(['good']))
+    expect(await deadLetters()).toEqual([
+      { reason: 'unknown_type', partition, offset: 0, value: '{"task_id":"task_1","message":"x"}' },
+    ])
+  })
+
+  test('isolates the one row that Postgres refuses, and stores the others', async () => {
+    await world.admin.query(`ALTER TABLE events ADD CONSTRAINT no_poison CHECK (data->>'message' <> 'poison')`)
+    const events = Array.from({ length: 300 }, (_, i) => event('task_1', i === 177 ? 'poison' : `${i}`))
+    await post(...events)
+    await startProjector()
+    await holds(async () => expect(await rows()).toHaveLength(299))
+    expect(await deadLetters()).toMatchObject([{ reason: 'not_storable', offset: 177 }])
+  })
+
+  test('records offsets that the log lost before they were read, and goes on behind them', async () => {
+    await post(event('task_1', 'a'))
+    const service = await startProjector()
+    await holds(async () => expect(await rows()).toHaveLength(1))
+    await service.close()
+    running = []
+    await post(event('task_1', 'b'), event('task_1', 'c'), event('task_1', 'd'))
+    const { partition } = { partition: partitionOf(Buffer.from('acme/task_1'), PARTITIONS) }
+    await client.withAdmin(async (admin) => {
+      await admin.fetchTopicOffsets(world.topics.topic)
+      await admin.deleteTopicRecords({ topic: world.topics.topic, partitions: [{ partition, offset: '3' }] })
+    })
+    await startProjector()
+    await holds(async () => expect(await rows()).toEqual(['a', 'd']))
+    const { rows: holes } = await world.admin.query(
+      'SELECT projection, partition, from_offset, to_offset FROM log_holes',
+    )
+    expect(holes).toEqual([{ projection: 'events', partition, from_offset: 1, to_offset: 3 }])
+    expect(await counted('ariftly_projector_lost_offsets_total')).toBe(2)
+  })
+
+  test('stops on another log under the same name, and goes on when an operator has opened a new epoch', async () => {
+    const { topic } = world.topics
+    const real = await currentEpoch(world.admin, topic)
+    await post(event('task_1', 'a'))
+    await world.admin.query(`UPDATE log_epochs SET cluster_id = 'the-old-cluster'`)
+    const service = await startProjector()
+    await holds(async () => expect(service.ready().checks['log']).toMatch(/another Kafka cluster/))
+    expect(service.ready().ready).toBe(false)
+    expect(await rows()).toEqual([])
+    await openEpoch(world.admin, { topic, clusterId: real?.clusterId ?? '' })
+    await holds(async () => expect(await rows()).toEqual(['a']))
+    expect(service.ready().ready).toBe(true)
+  })
+
+  test('records when offsets were appended, at most once a second and partition', async () => {
+    await startProjector()
+    for (let i = 0; i < 10; i += 1) await post(event('task_1', `${i}`))
+    await holds(async () => expect(await rows()).toHaveLength(10))
+    const { rows: times } = await world.admin.query<{ second: number; offset: number }>(
+      `SELECT floor(extract(epoch FROM appended_at))::float8 AS second, "offset" FROM log_times ORDER BY "offset"`,
+    )
+    expect(times.length).toBeGreaterThan(0)
+    expect(times[0]?.offset).toBe(0)
+    expect(new Set(times.map(({ second }) => second)).size).toBe(times.length)
+  })
+})
+
+describe('write batch', () => {
+  test('of two writers of one batch exactly one writes: rows, position and dead letters', async () => {
+    const pool = createPool({ url: world.database.url, applicationName: 'test', max: 4, role: SERVICE_ROLE })
+    try {
+      const epoch = (await currentEpoch(pool, world.topics.topic))?.epoch ?? 0
+      const key = { projection: 'events', epoch, topic: world.topics.topic }
+      await world.admin.query(
+        `INSERT INTO projection_offsets (projection, epoch, topic, partition, next_offset) VALUES ('events', $1, $2, 0, 0)`,
+        [epoch, world.topics.topic],
+      )
+      const batch = batchOf(
+        Array.from({ length: 20 }, (_, i) => event('task_1', `${i}`)),
+        'garbage',
+      )
+      const decoded = decodeBatch(batch, { epoch, partitions: 1 })
+      let letters = 0
+      const deps = {
+        pool,
+        epoch,
+        topic: world.topics.topic,
+        async writeDeadLetters(given: readonly unknown[]) {
+          letters += given.length
+        },
+      }
+      const outcomes = await Promise.all([1, 2, 3].map(() => writeBatch(batch, decoded, deps)))
+      expect(outcomes.map(({ type }) => type).toSorted()).toEqual(['lost', 'lost', 'written'])
+      expect(await rows()).toHaveLength(20)
+      expect(letters).toBe(1)
+      expect((await readPositions(pool, key)).get(0)).toEqual({
+        nextOffset: 21,
+        lastOffset: 19,
+        lastId: decoded.events.at(-1)?.id,
+      })
+    } finally {
+      await pool.end()
+    }
+  })
+
+  test('a writer that was stopped inside its transaction writes nothing after another has gone on', async () => {
+    const pool: Pool = createPool({
+      url: world.database.url,
+      applicationName: 'test',
+      max: 4,
+      role: SERVICE_ROLE,
+      transactionTimeoutMs: 300,
+    })
+    try {
+      const { topic } = world.topics
+      const epoch = (await currentEpoch(pool, topic))?.epoch ?? 0
+      await world.admin.query(
+        `INSERT INTO projection_offsets (projection, epoch, topic, partition, next_offset) VALUES ('events', $1, $2, 0, 0)`,
+        [epoch, topic],
+      )
+      const stale = batchOf([event('task_1', 'stale')], 'garbage')
+      let release: () => void = () => {}
+      const stopped = new Promise<void>((resolve) => {
+        release = resolve
+      })
+      const base = { pool, epoch, topic }
+      const first = writeBatch(stale, decodeBatch(stale, { epoch, partitions: 1 }), {
+        ...base,
+        writeDeadLetters: () => stopped, // stands still with its rows inserted and the position locked
+      })
+      const failed = expect(first).rejects.toThrow()
+      const fresh = batchOf([event('task_1', 'fresh')])
+      await eventually(async () => {
+        const { rowCount } = await world.admin.query(
+          `SELECT FROM pg_stat_activity WHERE state = 'idle in transaction' AND application_name = 'test'`,
+        )
+        return rowCount === 1
+      })
+      const second = await writeBatch(fresh, decodeBatch(fresh, { epoch, partitions: 1 }), {
+        ...base,
+        writeDeadLetters: async () => {},
+      })
+      expect(second.type).toBe('written')
+      release()
+      await failed
+      expect(await rows()).toEqual(['fresh'])
+    } finally {
+      await pool.end()
+    }
+  })
+})
+
+/** A batch of partition 0 of a topic with one partition; `garbage` adds a record that is no event. */
+function batchOf(events: readonly LogEvent[], garbage?: string): LogBatch {
+  const records = events.map((one, offset) => {
+    const { key, value, headers } = encodeRecord(one)
+    return { partition: 0, offset, timestampMs: Date.now(), key, value, headers }
+  })
+  const bad = { partition: 0, offset: records.length, timestampMs: Date.now(), key: null, value: null, headers: {} }
+  const all = garbage === undefined ? records : [...records, bad]
+  return { partition: 0, records: all, firstOffset: 0, lastOffset: all.length - 1, highWatermark: all.length }
+}
