@@ -13,7 +13,9 @@ const PING = Buffer.from('PING\r\n')
  * `redis-server` or `valkey-server` of the PATH, else the binary that comes with the artefact (see `artefacts.ts`).
  */
 export async function redisSpec(context: PartContext): Promise<PartSpec> {
-  const file = findOnPath('redis-server') ?? findOnPath('valkey-server') ?? (await fetchRedisBinary(context))
+  const path = context.env['PATH']
+  const file =
+    findOnPath('redis-server', path) ?? findOnPath('valkey-server', path) ?? (await fetchRedisBinary(context))
   const data = join(context.dir, 'data')
   if (!existsSync(data)) mkdirSync(data)
   return {

@@ -48,7 +48,7 @@ test('leaves no process behind when its parent is killed, and the next start tak
   } finally {
     await again.close()
   }
-})
+}, 60_000)
 
 test('removes the data of an ephemeral stack when its parent is killed', async () => {
   const { program, held } = await holdStack(true)

@@ -7,7 +7,7 @@ import { webhookWorkerConfig } from '@ariftly-services/webhook-worker'
 import { settings, str, type ConfigOf } from '@ariftly/runtime'
 
 /** Settings of `standalone` itself. */
-export const standaloneConfig = {
+const standaloneConfig = {
   HOST: settings.HOST,
   PORT: settings.PORT,
   METRICS_PORT: settings.METRICS_PORT,
@@ -20,7 +20,7 @@ export const standaloneConfig = {
   }),
 } as const
 
-/** What {@link standaloneConfig} gives. */
+/** What `standalone` itself is told. */
 export type StandaloneConfig = ConfigOf<typeof standaloneConfig>
 
 /** Everything that may be set: of `standalone`, of `migrate` and of the five services. */
