@@ -3,11 +3,6 @@ import type { LogEvent } from './log-event.ts'
 import type { EncodedRecord } from './record.ts'
 import { formatTimestamp } from './timestamp.ts'
 
-/** The key of an event's record: `<tenant>/<task_id>`, else `<tenant>/<session_id>`. Order holds per key. */
-export function recordKey(event: Pick<LogEvent, 'tenant' | 'taskId' | 'sessionId'>): string {
-  return `${event.tenant}/${event.taskId ?? event.sessionId ?? ''}`
-}
-
 /** An event as a record: CloudEvents 1.0, Kafka binding, binary mode (design 4.3). The value is `event.data` itself. */
 export function encodeRecord(event: LogEvent): EncodedRecord {
   const subject = event.taskId ?? event.sessionId ?? ''

@@ -15,7 +15,7 @@ export interface Breaker {
 }
 
 /** A send under way. */
-export interface Send {
+interface Send {
   readonly beganMs: number
 }
 

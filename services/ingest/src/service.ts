@@ -55,7 +55,7 @@ async function compose(config: IngestConfig, deps: ServiceDeps, releasers: Relea
   const breaker = createBreaker({
     probe: async () => topic.state === 'ok' && (await producer.probe(PROBE_TIMEOUT_MS)),
     onOpen: () => eventLog.failWaiting(),
-    onChange: (state) => log.warn({ state }, 'the breaker of the log changed'),
+    onChange: (state) => log[state === 'open' ? 'warn' : 'info']({ state }, 'the breaker of the log changed'),
   })
   releasers.add('breaker', () => breaker.close())
   const eventLog = createEventLog({
