@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto'
 import { withTimeout, type Logger } from '@ariftly/runtime'
 import { hasScope, isScope, type Caller, type Scope } from './caller.ts'
 import { isApiKeyShaped, hashApiKey } from './api-key.ts'
@@ -90,10 +91,12 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
 
   function authenticate(authorization: string | undefined, scope: Scope | 'any'): Caller | Promise<Caller> {
     const key = bearerOf(authorization)
-    const hash = hashApiKey(key)
-    const name = hash.toString('latin1')
+    // The hash comes first: what is cached was checked before, and this is on the path of every request.
+    const name = hash('sha256', key, 'base64')
     const cached = cache.byHash(name)
-    return cached === undefined ? lookupCaller(name, () => lookup(hash), scope) : admit(trusted(cached), scope)
+    if (cached !== undefined) return admit(trusted(cached), scope)
+    if (!isApiKeyShaped(key)) throw invalidKey()
+    return lookupCaller(name, () => lookup(hashApiKey(key)), scope)
   }
 
   function authenticateKeyId(keyId: string, scope: Scope | 'any'): Caller | Promise<Caller> {
@@ -197,9 +200,7 @@ function bearerOf(authorization: string | undefined): string {
   if (authorization === undefined) throw missingKey()
   const space = authorization.indexOf(' ')
   if (space === -1 || authorization.slice(0, space).toLowerCase() !== 'bearer') throw missingKey()
-  const key = authorization.slice(space + 1).trim()
-  if (!isApiKeyShaped(key)) throw invalidKey()
-  return key
+  return authorization.slice(space + 1).trim()
 }
 
 function admit(caller: Caller, scope: Scope | 'any'): Caller {
