@@ -163,8 +163,8 @@ export async function openDeliveryQueue(o: DeliveryQueueOptions): Promise<Delive
   async function close(): Promise<void> {
     closed = true
     // With Redis away a worker would wait for ever to say good-bye: forced, and its client is cut after it.
-    const open = [...workers, ...Object.values(queues ?? {})]
-    const ends = Promise.allSettled(open.map((one) => (one instanceof Worker ? one.close(true) : one.close())))
+    const opened = [...workers, ...Object.values(queues ?? {})]
+    const ends = Promise.allSettled(opened.map((one) => (one instanceof Worker ? one.close(true) : one.close())))
     await Promise.race([ends, sleep(1000)])
     producer.disconnect()
     consumer.disconnect()

@@ -58,7 +58,11 @@ export function startFeeder(o: FeederOptions): Feeder {
 
   function wake(webhookIds: Iterable<string>): void {
     for (const id of webhookIds) woken.add(id)
-    if (feeding === undefined && !closed && woken.size > 0) feeding = feedAll()
+    if (feeding !== undefined || !canFeed()) return
+    feeding = feedAll().then(() => {
+      feeding = undefined
+      return wake([])
+    })
   }
 
   function wakeAll(): void {
@@ -78,8 +82,6 @@ export function startFeeder(o: FeederOptions): Feeder {
         await pause(backoffMs(failures++, { maxMs: 1000 }))
       }
     }
-    feeding = undefined
-    if (canFeed()) wake([])
   }
 
   function canFeed(): boolean {

@@ -34,9 +34,11 @@ export async function lockEndpoints(
   }>(
     `SELECT e.webhook_id, e.tenant_id, w.ordering, e.consecutive_failures, e.last_attempt_ms,
             CASE WHEN e.next_probe_at IS NULL THEN 'open' WHEN e.next_probe_at <= now() THEN 'probe_due' ELSE 'shut' END AS gate,
-            floor(least(greatest(1, w.rate_limit / 4.0)::float8,
-                        coalesce(e.rate_tokens + w.rate_limit * extract(epoch FROM clock_timestamp() - e.rate_refilled_at)::float8,
-                                 1)))::int AS tokens
+            CASE WHEN w.rate_limit IS NOT NULL
+                 THEN floor(least(greatest(1, w.rate_limit / 4.0)::float8,
+                                  coalesce(e.rate_tokens + w.rate_limit
+                                           * extract(epoch FROM clock_timestamp() - e.rate_refilled_at)::float8, 1)))::int
+                 END AS tokens
        FROM webhook_endpoints e
        JOIN webhooks w ON w.id = e.webhook_id
       WHERE e.webhook_id = ANY ($1::uuid[]) AND w.enabled AND w.deleted_at IS NULL

@@ -1,0 +1,85 @@
+import { mkdtemp } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
+import { startStack, type LocalStack, type Part } from '@ariftly/local-stack'
+import { eventually, startReceiver, type Receiver } from '@ariftly/testkit'
+import { Redis } from 'ioredis'
+import { createWorkerWorld, type WorkerWorld } from './worker-world.ts'
+
+describe('webhooks when Redis is lost', () => {
+  let stack: LocalStack
+  let part: Part
+  let redis: Redis
+  let fixture: WorkerWorld
+  let receiver: Receiver
+
+  beforeAll(async () => {
+    const dataDir = await mkdtemp(join(tmpdir(), 'ariftly-test-'))
+    const { PATH, HOME, JAVA_HOME, XDG_CACHE_HOME } = process.env
+    stack = await startStack({
+      dataDir,
+      ephemeral: true,
+      env: { PATH, HOME, JAVA_HOME, XDG_CACHE_HOME },
+      parts: ['redis'],
+    })
+    if (stack.redis === undefined) throw new Error('no Redis of its own')
+    part = stack.redis
+    redis = new Redis(stack.addresses.redis)
+    redis.on('error', () => {})
+    fixture = await createWorkerWorld({ REDIS_URL: stack.addresses.redis })
+    await fixture.startWorker()
+    await fixture.startWorker()
+  })
+  afterAll(async () => {
+    await fixture.close()
+    redis.disconnect()
+    await stack.close()
+  })
+  beforeEach(async () => {
+    receiver = await startReceiver()
+  })
+  afterEach(() => receiver.close())
+
+  test('two workers deliver each event exactly once while nothing is lost', async () => {
+    const webhook = await fixture.subscribe({ tenant: 'both', url: receiver.url })
+    await fixture.post('both', 200)
+    await eventually(async () => (await fixture.states(webhook))['delivered'] === 200)
+    expect(receiver.requests).toHaveLength(200)
+  })
+
+  test('loses nothing when it is wiped in mid-flight, again and again', async () => {
+    const webhook = await fixture.subscribe({ tenant: 'wiped', url: receiver.url })
+    receiver.respondWith(() => ({ delayMs: 20 }))
+    const events = await fixture.post('wiped', 300)
+    for (const share of [0.1, 0.4, 0.7]) {
+      await eventually(() => receiver.requests.length >= 300 * share)
+      await redis.flushall()
+    }
+    await eventually(async () => (await fixture.states(webhook))['delivered'] === 300, { timeoutMs: 25_000 })
+    expect(new Set(receiver.requests.map(({ headers }) => headers['webhook-id']))).toEqual(
+      new Set(events.map(({ id }) => id)),
+    )
+  })
+
+  test('goes on by itself when it was killed and comes back empty, and matches meanwhile', async () => {
+    const webhook = await fixture.subscribe({ tenant: 'killed', url: receiver.url })
+    await redis.flushall()
+    await part.kill()
+    await fixture.post('killed', 50)
+    await eventually(async () => (await fixture.states(webhook))['pending'] === 50)
+    expect(receiver.requests).toHaveLength(0)
+    await part.start()
+    await eventually(async () => (await fixture.states(webhook))['delivered'] === 50, { timeoutMs: 20_000 })
+    expect(receiver.requests).toHaveLength(50)
+  })
+
+  test('refuses to start on a Redis that may evict jobs', async () => {
+    await redis.config('SET', 'maxmemory-policy', 'allkeys-lru')
+    try {
+      await expect(fixture.startWorker()).rejects.toMatchObject({ code: 'redis_policy' })
+    } finally {
+      await redis.config('SET', 'maxmemory-policy', 'noeviction')
+    }
+  })
+})

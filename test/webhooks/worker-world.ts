@@ -1,0 +1,175 @@
+import { createLogger, createMetrics, readConfig, type Metrics, type Running } from '@ariftly/runtime'
+import {
+  advancePosition,
+  createPool,
+  currentEpoch,
+  ensurePositions,
+  insertEvents,
+  insertWebhook,
+  readPositions,
+  withTransaction,
+} from '@ariftly/store'
+import {
+  decodeRecord,
+  encodeRecord,
+  newEventId,
+  newTypeId,
+  partitionOf,
+  typeIdToUuid,
+  type LogEvent,
+} from '@ariftly/events'
+import { createKafka, createProducer, startLogReader } from '@ariftly/kafka'
+import { createKeyring } from '@ariftly/keyring'
+import { createWorld, eventually, type World } from '@ariftly/testkit'
+import { start, webhookWorkerConfig } from '@ariftly-services/webhook-worker'
+
+/** The secret of every webhook of these tests. */
+export const SECRET = 'a-signing-secret-of-a-test'
+
+const PARTITIONS = 3
+const log = createLogger({ service: 'test', level: process.env['TEST_LOG_LEVEL'] ?? 'silent' })
+
+/** Short times, so that retries, leases and probes pass within a test. */
+const FAST = {
+  WEBHOOK_RETRY_SCHEDULE_S: '0,0,1',
+  WEBHOOK_LEASE_MS: '2000',
+  WEBHOOK_TIMEOUT_MS: '1000',
+  WEBHOOK_PROBE_MS: '200',
+}
+
+/** A world with a projection of its own, in which webhook workers run in this process. */
+export interface WorkerWorld {
+  readonly world: World
+  /** Starts a worker and waits until it is ready. */
+  startWorker(env?: Readonly<Record<string, string>>): Promise<Worker>
+  /** Makes a webhook for `task.*` and gives its id. */
+  subscribe(o: { tenant: string; url: string; ordering?: 'none' | 'task'; rateLimit?: number }): Promise<string>
+  /** Appends events to the log, `tasks` of them taking turns (each its own if not given). */
+  post(tenant: string, count: number, tasks?: number): Promise<readonly LogEvent[]>
+  /** Appends these events, maybe again. */
+  append(events: readonly LogEvent[]): Promise<void>
+  /** How many deliveries of a webhook are in each state. */
+  states(webhookId: string): Promise<Readonly<Record<string, number>>>
+  close(): Promise<void>
+}
+
+export interface Worker extends Running {
+  readonly metrics: Metrics
+}
+
+export async function createWorkerWorld(env: Readonly<Record<string, string>> = {}): Promise<WorkerWorld> {
+  const world = await createWorld({ partitions: PARTITIONS, env: { ...FAST, ...env } })
+  const client = createKafka({ brokers: [world.env['KAFKA_BROKERS'] ?? ''], clientId: 'test', log })
+  const producer = createProducer(client, { topic: world.topics.topic })
+  const projector = await startProjector(world)
+  const keyring = createKeyring(world.env['ENCRYPTION_KEYS'] ?? '')
+  const workers: Running[] = []
+
+  async function startWorker(more: Readonly<Record<string, string>> = {}): Promise<Worker> {
+    const config = readConfig(webhookWorkerConfig, { ...world.env, ...more })
+    const metrics = createMetrics()
+    const worker = await start(config, { log, metrics, signal: new AbortController().signal })
+    workers.push(worker)
+    await eventually(() => worker.ready().ready)
+    return { ...worker, metrics }
+  }
+
+  async function subscribe(o: Parameters<WorkerWorld['subscribe']>[0]): Promise<string> {
+    const id = newTypeId('whk')
+    const aad = `webhook:${o.tenant}:${id}`
+    const { tenant, url, ordering = 'none', rateLimit = null } = o
+    const filters = { taskId: null, sessionId: null, agent: null }
+    const headers = keyring.seal(Buffer.from('{"X-Own":"mine"}'), aad)
+    const secret = keyring.seal(Buffer.from(SECRET), aad)
+    const settings = { url, events: ['task.*'], description: null, enabled: true, headerNames: ['X-Own'], headers }
+    await insertWebhook(world.admin, { id, tenant, ...filters, ...settings, rateLimit, ordering, secret }, 100)
+    return id
+  }
+
+  async function post(tenant: string, count: number, tasks = count): Promise<readonly LogEvent[]> {
+    const events = Array.from({ length: count }, (_, index) => taskEvent(tenant, `task-${index % tasks}`, index))
+    await append(events)
+    return events
+  }
+
+  async function append(events: readonly LogEvent[]): Promise<void> {
+    const records = events.map((event) => {
+      const record = encodeRecord(event)
+      return { ...record, partition: partitionOf(record.key, PARTITIONS) }
+    })
+    const outcome = await producer.send(records)
+    if (!outcome.ok) throw new Error('the log did not take the events')
+  }
+
+  async function states(webhookId: string): Promise<Readonly<Record<string, number>>> {
+    const { rows } = await world.admin.query<{ state: string; n: number }>(
+      'SELECT state, count(*)::int AS n FROM deliveries WHERE webhook_id = $1 GROUP BY state',
+      [typeIdToUuid('whk', webhookId)],
+    )
+    return Object.fromEntries(rows.map(({ state, n }) => [state, n]))
+  }
+
+  async function close(): Promise<void> {
+    await Promise.all(workers.map((worker) => worker.close()))
+    await projector.close()
+    await producer.close()
+    await client.close()
+    await world.close()
+  }
+
+  return { world, startWorker, subscribe, post, append, states, close }
+}
+
+function taskEvent(tenant: string, task: string, index: number): LogEvent {
+  const data = Buffer.from(`{"task_id":"${task}","message":"Größe 1.0","progress":0.30,"index":${index}}`)
+  const base = { tenant, id: newEventId(Date.now()), type: 'task.progress', taskId: task, sessionId: null } as const
+  return { ...base, agent: null, data, traceparent: '00-0123456789abcdef0123456789abcdef-0123456789abcdef-01' }
+}
+
+/** The projection of events in a few lines, so that these tests look at one service alone. */
+async function startProjector(world: World): Promise<{ close(): Promise<void> }> {
+  const { KAFKA_BROKERS: brokers = '', KAFKA_TOPIC: topic = '', DATABASE_URL: url = '' } = world.env
+  const client = createKafka({ brokers: [brokers], clientId: 'test-projector', log })
+  const pool = createPool({ url, applicationName: 'test-projector', max: 4 })
+  const epoch = await currentEpoch(pool, topic)
+  if (epoch === undefined) throw new Error('the world has no epoch')
+  const key = { projection: 'events', epoch: epoch.epoch, topic }
+  await ensurePositions(pool, { ...key, starts: new Map(Array.from({ length: PARTITIONS }, (_, index) => [index, 0])) })
+  const reader = startLogReader({
+    client,
+    topic,
+    groupId: `${topic}-projector`,
+    partitionCount: PARTITIONS,
+    clusterId: epoch.clusterId,
+    log,
+    positions: (wanted) => readPositions(pool, { ...key, partitions: wanted }),
+    async handle({ partition, records, firstOffset, lastOffset }) {
+      const rows = records.flatMap((record) => {
+        const decoded = decodeRecord(record, PARTITIONS)
+        if (decoded.kind !== 'event') return []
+        const place = { epoch: epoch.epoch, partition, offset: record.offset, appendedAtMs: record.timestampMs }
+        return [{ ...decoded.event, ...place }]
+      })
+      const position = {
+        ...key,
+        partition,
+        expected: firstOffset,
+        next: lastOffset + 1,
+        lastOffset: null,
+        lastId: null,
+      }
+      await withTransaction(pool, async (tx) => {
+        if (!(await advancePosition(tx, position))) throw new Error('another projector')
+        await insertEvents(tx, rows)
+      })
+      return { type: 'done' }
+    },
+  })
+  return {
+    async close() {
+      await reader.close()
+      await client.close()
+      await pool.end()
+    },
+  }
+}
