@@ -69,6 +69,7 @@ describe('the calls of the product page', () => {
       const list = (await response.json()) as { object: string; has_more: boolean; data: { id: string }[] }
       expect(list).toMatchObject({ object: 'list', has_more: false })
       expect(list.data.map(({ id }) => id)).toEqual([ids[2]])
+      return true
     })
     const limited = await house.request('/v1/events?task_id=task_listed&limit=2')
     expect(((await limited.json()) as { data: { id: string }[] }).data.map(({ id }) => id)).toEqual([ids[2], ids[1]])

@@ -1,3 +1,5 @@
+import { isIP } from 'node:net'
+
 /** What every setting says about itself. */
 export interface SettingOptions {
   /** One sentence for the table in the docs. */
@@ -83,6 +85,21 @@ export function csv(
     const { minItems = 0 } = options
     return items.length >= minItems ? good(items) : bad(`must have at least ${minItems} item(s)`)
   })
+}
+
+/** A comma-separated list of address ranges, as `10.1.0.0/16` or `fd00::/8`. */
+export function cidrs(options: Required<object, string>): Setting<readonly string[]> {
+  const list = csv(options)
+  return setting('address ranges, comma-separated', options, (text) => {
+    const parsed = list.parse(text)
+    return !parsed.ok || parsed.value.every(isCidr) ? parsed : bad('must be address ranges such as 10.1.0.0/16')
+  })
+}
+
+function isCidr(text: string): boolean {
+  const [address = '', bits = '', ...more] = text.split('/')
+  const bitsMax = isIP(address) === 4 ? 32 : 128
+  return more.length === 0 && isIP(address) !== 0 && /^\d{1,3}$/.test(bits) && Number(bits) <= bitsMax
 }
 
 /** A comma-separated list of whole numbers. */

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals'
 import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { bool, csv, int, intCsv, oneOf, port, str, url } from './config-items.ts'
+import { bool, cidrs, csv, int, intCsv, oneOf, port, str, url } from './config-items.ts'
 import { ConfigFault, describeConfig, readConfig, type ConfigSpec } from './config.ts'
 import { settings } from './settings.ts'
 
@@ -42,6 +42,14 @@ describe('readConfig', () => {
       PORT: 0,
       LEVEL: 'high',
     })
+  })
+
+  test.each(['10.0.0.0/8', 'fd00::/8,192.168.1.0/24', ''])('takes the address ranges "%s"', (text) => {
+    expect(faultsOf({ RANGES: cidrs({ doc: 'Ranges.', default: '' }) }, { RANGES: text })).toEqual([])
+  })
+
+  test.each(['10/8', '10.0.0.0', '10.0.0.0/33', 'fd00::/129', '10.0.0.0/8/8', 'a/8'])('refuses "%s"', (text) => {
+    expect(faultsOf({ RANGES: cidrs({ doc: 'Ranges.', default: '' }) }, { RANGES: text })).toHaveLength(1)
   })
 
   test('takes an empty variable for an absent one', () => {

@@ -1,4 +1,4 @@
-export { bool, csv, int, intCsv, oneOf, port, str, url } from './config-items.ts'
+export { bool, cidrs, csv, int, intCsv, oneOf, port, str, url } from './config-items.ts'
 export type { ParsedSetting, Setting, SettingOptions } from './config-items.ts'
 export { ConfigFault, describeConfig, readConfig } from './config.ts'
 export type { ConfigOf, ConfigSpec } from './config.ts'

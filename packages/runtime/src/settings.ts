@@ -1,4 +1,4 @@
-import { bool, csv, int, intCsv, oneOf, port, str, url } from './config-items.ts'
+import { bool, cidrs, csv, int, intCsv, oneOf, port, str, url } from './config-items.ts'
 
 /**
  * The environment of the whole house: each service's specification picks from it what it uses, so that one name means
@@ -63,7 +63,7 @@ export const settings = {
   PUBLIC_URL: url({ doc: 'Where clients reach the API.', optional: true, protocols: ['http:', 'https:'] }),
   QUOTA_SHARES: int({ doc: 'Replicas that share the quota of each API key.', default: 1, min: 1, max: 10_000 }),
   WEBHOOK_ALLOW_HTTP: bool({ doc: 'Allows http and loopback webhooks (development).', default: false }),
-  WEBHOOK_ALLOW_CIDRS: csv({ doc: 'Address ranges that webhooks may reach besides public ones.', default: '' }),
+  WEBHOOK_ALLOW_CIDRS: cidrs({ doc: 'Address ranges that webhooks may reach besides public ones.', default: '' }),
   WEBHOOK_RETRY_SCHEDULE_S: intCsv({
     doc: 'Retry delays in seconds, in place of the built-in schedule.',
     optional: true,
