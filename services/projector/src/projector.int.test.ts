@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { encodeRecord, newEventId, partitionOf, type LogEvent } from '@ariftly/events'
 import {
@@ -280,14 +281,14 @@ describe('write batch', () => {
         [epoch, topic],
       )
       const stale = batchOf([event('task_1', 'stale')], 'garbage')
-      let release: () => void = () => {}
-      const stopped = new Promise<void>((resolve) => {
-        release = resolve
-      })
+      const release = new AbortController()
+      const stopped = once(release.signal, 'abort')
       const base = { pool, epoch, topic }
       const first = writeBatch(stale, decodeBatch(stale, { epoch, partitions: 1 }), {
         ...base,
-        writeDeadLetters: () => stopped, // stands still with its rows inserted and the position locked
+        async writeDeadLetters() {
+          await stopped // stands still with its rows inserted and the position locked
+        },
       })
       const failed = expect(first).rejects.toThrow()
       const fresh = batchOf([event('task_1', 'fresh')])
@@ -302,7 +303,7 @@ describe('write batch', () => {
         writeDeadLetters: async () => {},
       })
       expect(second.type).toBe('written')
-      release()
+      release.abort()
       await failed
       expect(await rows()).toEqual(['fresh'])
     } finally {

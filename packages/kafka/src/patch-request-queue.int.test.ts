@@ -1,0 +1,47 @@
+import { randomUUID } from 'node:crypto'
+import { createHook } from 'node:async_hooks'
+import { setTimeout as delay } from 'node:timers/promises'
+import { expect, test } from '@jest/globals'
+import { createTestTopics, eventually, stackAddresses } from '@ariftly/testkit'
+import { createKafka } from './client.ts'
+import { describeLog } from './describe-log.ts'
+import { startLogReader } from './log-reader.ts'
+import { createProducer } from './producer.ts'
+
+const log = { info() {}, warn() {}, error() {}, debug() {} }
+
+test('an idle reader and producer make fewer than 50 timers a second', async () => {
+  const client = createKafka({ brokers: stackAddresses().kafka.split(','), clientId: 'test', log })
+  const topics = await createTestTopics({ partitions: 3 })
+  const { clusterId } = await describeLog(client, topics.topic)
+  const producer = createProducer(client, { topic: topics.topic })
+  const reader = startLogReader({
+    client,
+    topic: topics.topic,
+    groupId: `test-${randomUUID()}`,
+    partitionCount: 3,
+    clusterId,
+    positions: async (partitions) =>
+      new Map(partitions.map((p) => [p, { nextOffset: 0, lastOffset: null, lastId: null }])),
+    handle: async () => ({ type: 'done' }),
+    log,
+  })
+  try {
+    await producer.send([{ partition: 0, key: null, value: Buffer.from('x'), headers: {} }])
+    await eventually(() => reader.lag().get(0)?.next === 1)
+    let timers = 0
+    const hook = createHook({
+      init(_id, type) {
+        if (type === 'Timeout') timers += 1
+      },
+    }).enable()
+    await delay(2_000)
+    hook.disable()
+    expect(timers / 2).toBeLessThan(50)
+  } finally {
+    await reader.close()
+    await producer.close()
+    await client.close()
+    await topics.delete()
+  }
+})

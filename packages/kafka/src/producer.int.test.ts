@@ -1,0 +1,139 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
+import { ConfigResourceTypes } from 'kafkajs'
+import { createTestTopics, stackAddresses, type TestTopics } from '@ariftly/testkit'
+import { createKafka, type KafkaClient } from './client.ts'
+import { describeLog } from './describe-log.ts'
+import { createProducer, type EventProducer, type ProducerRecord } from './producer.ts'
+import { scanLog } from './scan-log.ts'
+import { createTopics } from './topics.ts'
+
+const log = { info() {}, warn() {}, error() {}, debug() {} }
+
+let client: KafkaClient
+let topics: TestTopics
+let producer: EventProducer
+
+beforeAll(() => {
+  client = createKafka({ brokers: stackAddresses().kafka.split(','), clientId: 'test', log })
+})
+afterAll(() => client.close())
+beforeEach(async () => {
+  topics = await createTestTopics({ partitions: 2 })
+  producer = createProducer(client, { topic: topics.topic })
+})
+afterEach(async () => {
+  await producer.close()
+  await topics.delete()
+})
+
+function record(partition: number, value: string | Buffer): ProducerRecord {
+  return { partition, key: Buffer.from('key'), value: Buffer.from(value), headers: { a: '1', ü: Buffer.from([0xff]) } }
+}
+
+async function values(partition: number): Promise<string[]> {
+  const found: string[] = []
+  for await (const records of scanLog(client, { topic: topics.topic, partition, from: 0, to: 1_000 })) {
+    found.push(...records.map(({ value }) => String(value)))
+  }
+  return found
+}
+
+describe('producer', () => {
+  test('says where each partition was written, and keeps the order within it', async () => {
+    const startedMs = Date.now()
+    const { ok, partitions } = await producer.send([record(0, 'a'), record(1, 'b'), record(0, 'c')])
+    expect(ok).toBe(true)
+    expect(new Set(partitions.keys())).toEqual(new Set([0, 1]))
+    const first = partitions.get(0)
+    expect(first).toMatchObject({ type: 'written', baseOffset: 0 })
+    expect(first?.type === 'written' && first.appendedAtMs).toBeGreaterThanOrEqual(startedMs)
+    await producer.send([record(0, 'd')])
+    expect(await values(0)).toEqual(['a', 'c', 'd'])
+    expect(await values(1)).toEqual(['b'])
+  })
+
+  test('a plain kafkajs consumer reads key, value, headers and append time', async () => {
+    await producer.send([record(1, 'b')])
+    const consumer = client.kafka.consumer({ groupId: `test-${topics.topic}` })
+    await consumer.connect()
+    await consumer.subscribe({ topic: topics.topic, fromBeginning: true })
+    const message = await new Promise((resolve) => {
+      void consumer.run({
+        eachMessage: async (payload) => resolve(payload.message),
+      })
+    })
+    await consumer.disconnect()
+    expect(message).toMatchObject({
+      offset: '0',
+      key: Buffer.from('key'),
+      value: Buffer.from('b'),
+      headers: { a: Buffer.from('1'), ü: Buffer.from([0xff]) },
+    })
+  })
+
+  test('a batch that is too large is refused and its neighbour is written', async () => {
+    const { ok, partitions } = await producer.send([record(0, Buffer.alloc(2 * 1024 * 1024)), record(1, 'b')])
+    expect(ok).toBe(false)
+    expect(partitions.get(0)).toEqual({ type: 'refused', code: 'MESSAGE_TOO_LARGE' })
+    expect(partitions.get(1)).toMatchObject({ type: 'written' })
+  })
+
+  test('gzip is read back, and stands uncompressed in the log', async () => {
+    const zipped = createProducer(client, { topic: topics.topic, compression: 'gzip' })
+    expect((await zipped.send([record(0, 'a'.repeat(5_000)), record(0, 'b')])).ok).toBe(true)
+    await zipped.close()
+    expect(await values(0)).toEqual(['a'.repeat(5_000), 'b'])
+  })
+
+  test('answers in time that nothing was sent when no broker can be reached, and works once one can', async () => {
+    const away = createKafka({ brokers: ['127.0.0.1:1'], clientId: 'test', log })
+    const lost = createProducer(away, { topic: topics.topic })
+    const startedMs = performance.now()
+    const { ok, partitions } = await lost.send([record(0, 'a')], { timeoutMs: 500 })
+    expect(performance.now() - startedMs).toBeLessThan(900)
+    expect(ok).toBe(false)
+    expect(partitions.get(0)?.type).toBe('unsent')
+    expect(await lost.probe(300)).toBe(false)
+    await lost.close()
+    await away.close()
+    expect(await producer.probe()).toBe(true)
+  })
+
+  test('a partition that the topic does not have is unsent, and the others are written', async () => {
+    const { partitions } = await producer.send([record(9, 'a'), record(1, 'b')], { timeoutMs: 600 })
+    expect(partitions.get(9)?.type).toBe('unsent')
+    expect(partitions.get(1)?.type).toBe('written')
+  })
+})
+
+describe('topics', () => {
+  test('are made as design 4.3 says, and making them again changes nothing', async () => {
+    const { topic, dlqTopic } = topics
+    await createTopics(client, { topic, dlqTopic, partitions: 2, replication: 1 })
+    const settings = await client.withAdmin((admin) =>
+      admin.describeConfigs({ includeSynonyms: false, resources: [{ type: ConfigResourceTypes.TOPIC, name: topic }] }),
+    )
+    const byName = Object.fromEntries(
+      settings.resources[0]?.configEntries.map((e) => [e.configName, e.configValue]) ?? [],
+    )
+    expect(byName).toMatchObject({
+      'cleanup.policy': 'delete',
+      'retention.ms': '604800000',
+      'message.timestamp.type': 'LogAppendTime',
+      'compression.type': 'uncompressed',
+    })
+    const { partitions } = await describeLog(client, topic)
+    expect(partitions).toEqual([
+      { partition: 0, logStart: 0, logEnd: 0 },
+      { partition: 1, logStart: 0, logEnd: 0 },
+    ])
+  })
+
+  test('another number of partitions than the topic has is a fault', async () => {
+    const { topic, dlqTopic } = topics
+    await expect(createTopics(client, { topic, dlqTopic, partitions: 5, replication: 1 })).rejects.toMatchObject({
+      code: 'partition_count_changed',
+    })
+    await expect(describeLog(client, 'no-such-topic')).rejects.toMatchObject({ code: 'topic_missing', retryable: true })
+  })
+})
