@@ -341,7 +341,7 @@ function act(world: World, kind: number, seed: number): void {
       gateway.tick()
       break
     case 9:
-      answer(gateway, seed)
+      answerOne(gateway, seed)
       break
     case 10:
       client?.drain()
@@ -362,7 +362,7 @@ function project(world: World, partition: number, count: number): void {
   world.projected[partition] = Math.min(end, (world.projected[partition] ?? 0) + count)
 }
 
-function answer(gateway: SimGateway, seed: number): void {
+function answerOne(gateway: SimGateway, seed: number): void {
   const [deferred] = gateway.waiting.splice(seed % Math.max(1, gateway.waiting.length), 1)
   deferred?.run()
 }
@@ -377,7 +377,7 @@ async function finish(world: World): Promise<void> {
   for (let round = 0; round < 400; round += 1) {
     for (const gateway of world.gateways) {
       for (let partition = 0; partition < PARTITIONS; partition += 1) gateway.read(partition, 3)
-      while (gateway.waiting.length > 0) answer(gateway, 0)
+      while (gateway.waiting.length > 0) answerOne(gateway, 0)
       await settle()
       gateway.hub.setProjected(Float64Array.from(world.projected))
       gateway.tick()
@@ -421,7 +421,7 @@ describe('hand-off and shared-frame rule', () => {
           events += client.received.length
         }
       }),
-      { numRuns: 300 },
+      { numRuns: 300, endOnFailure: true },
     )
     expect(events).toBeGreaterThan(1000)
   })

@@ -43,7 +43,7 @@ export interface FeedRecord {
 }
 
 /** Consecutive records of one partition, as read; those that are no events are left out. */
-export interface FeedBatch {
+interface FeedBatch {
   readonly partition: number
   readonly records: readonly FeedRecord[]
   readonly nextOffset: number
@@ -80,14 +80,10 @@ export interface Hub {
   setProjected(position: Position): void
   /** Writes what waits now, and lets those that catch up go on; `schedule` calls it. */
   tick(): void
-  /** Writes what waits for a client's filter. */
-  flush(client: Client): void
   /** A frame that moves the client's id to where it stands. */
   checkpoint(client: Client): Buffer | undefined
   /** Clients above the log's end as this process knows it, since at least `ageMs`. */
   aheadSince(ageMs: number): Client[]
-  /** Grows with each record and each move of the position. */
-  version(): number
 }
 
 /** Groups are flushed early when this much waits, so that one tick cannot pile up more for a client. */
@@ -103,6 +99,7 @@ export function createHub(o: HubOptions): Hub {
   /** What is known to be projected: only that may be forgotten. */
   const projected = originOf(o.start.length)
   let dirty: Group[] = []
+  /** Grows with each record and each move of the position. */
   let version = 0
   let scheduled = false
   let sealed: { readonly version: number; readonly frame: Buffer } = { version: -1, frame: Buffer.alloc(0) }
@@ -133,7 +130,8 @@ export function createHub(o: HubOptions): Hub {
 
   function goLive(client: Client): void {
     const group = subscribers.find(client.filter)
-    // What waits for the group was dispatched before this client came: it has it already.
+    // What waits for the group was dispatched before this client came: it has it already. (A tick has flushed it, but no one
+    // who goes live at another time may get it twice.)
     if (group !== undefined) flushGroup(group)
     subscribers.add(client)
     client.phase = 'live'
@@ -211,10 +209,6 @@ export function createHub(o: HubOptions): Hub {
     catchUp.start(client)
   }
 
-  function flush(client: Client): void {
-    if (client.group !== undefined) flushGroup(client.group)
-  }
-
   function wake(): void {
     if (scheduled) return
     scheduled = true
@@ -232,7 +226,7 @@ export function createHub(o: HubOptions): Hub {
   function checkpoint(client: Client): Buffer | undefined {
     if (client.phase === 'starting' || client.phase === 'closed') return undefined
     if (client.phase !== 'live') return checkpointFrame(o.ids.seal({ epoch: o.epoch, position: client.position }))
-    flush(client)
+    if (client.group !== undefined) flushGroup(client.group)
     // Flushing may have found it slow.
     if (client.group === undefined) return undefined
     if (client.sentVersion === version) return undefined
@@ -253,7 +247,7 @@ export function createHub(o: HubOptions): Hub {
     register,
     begin,
     remove,
-    drained: catchUp.drained,
+    drained: (client) => catchUp.drained(client),
     append,
     setProjected(position) {
       raise(projected, position)
@@ -261,10 +255,8 @@ export function createHub(o: HubOptions): Hub {
       index.trim(ring.low, projected)
     },
     tick,
-    flush,
     checkpoint,
-    aheadSince: catchUp.aheadSince,
-    version: () => version,
+    aheadSince: (ageMs) => catchUp.aheadSince(ageMs),
   }
 }
 

@@ -15,7 +15,7 @@ import {
 const FORM_BYTES_MAX = 16 * 1024
 
 /** The parameters of `/v1/events/stream`, in the query or, with POST, in a form. */
-export const streamParameters = {
+const streamParameters = {
   task_id: identifierParam(),
   session_id: identifierParam(),
   agent: identifierParam(),

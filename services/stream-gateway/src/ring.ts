@@ -1,7 +1,7 @@
 import { Deque } from './deque.ts'
 import type { Routed } from './filter.ts'
 import type { Frame } from './frames.ts'
-import { dominates, originOf, type Position } from './position.ts'
+import { dominates, type Position } from './position.ts'
 
 /** A record of the ring, framed. */
 export interface RingRecord extends Routed {
@@ -122,9 +122,4 @@ export class Ring {
     if (next !== undefined) return next.seq
     return (this.position[partition] ?? 0) >= offset ? this.endSeq : Number.POSITIVE_INFINITY
   }
-}
-
-/** A ring that begins at the log's origin. */
-export function emptyRing(partitions: number): Ring {
-  return new Ring(originOf(partitions))
 }

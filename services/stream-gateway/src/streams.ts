@@ -21,7 +21,7 @@ export type AskedStart =
   | { readonly kind: 'time'; readonly text: string; readonly atMs: number }
 
 /** What is known of a stream before it opens. */
-export interface StreamRequest {
+interface StreamRequest {
   readonly filter: StreamFilter
   readonly start: AskedStart
   readonly keyId: string

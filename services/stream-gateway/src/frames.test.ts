@@ -1,0 +1,44 @@
+import { describe, expect, test } from '@jest/globals'
+import { renderSseFrame } from '@ariftly/events'
+import fc from 'fast-check'
+import { checkpointFrame, openingFrame, resetFrame } from './control-frames.ts'
+import { createSlabs, HEARTBEAT, renderFrame, unchunk } from './frames.ts'
+
+describe('a frame', () => {
+  test('is the SSE frame in one HTTP chunk, and its parts are where it says', () => {
+    fc.assert(
+      fc.property(fc.string({ maxLength: 400 }), fc.boolean(), (text, inSlab) => {
+        const data = Buffer.from(JSON.stringify({ text }))
+        const allocate = inSlab ? { allocate: createSlabs(4096) } : {}
+        const frame = renderFrame({ event: 'task.progress', data, id: 'v1.abc', ...allocate })
+        const { chunk, dataStart, dataEnd, idStart, idEnd } = frame
+        expect(unchunk(chunk)).toEqual(renderSseFrame({ event: 'task.progress', data, id: 'v1.abc' }))
+        expect(chunk.subarray(dataStart, dataEnd)).toEqual(data)
+        expect(chunk.toString('latin1', idStart, idEnd)).toBe('v1.abc')
+      }),
+    )
+  })
+
+  test('beside others in a block is unchunked one by one', () => {
+    const frames = ['a', 'b'].map((data) => renderFrame({ event: 'e', data: Buffer.from(data), id: data }).chunk)
+    const text = unchunk(Buffer.concat([...frames, HEARTBEAT])).toString()
+    expect(text).toBe('event: e\ndata: a\nid: a\n\nevent: e\ndata: b\nid: b\n\n:\n')
+  })
+})
+
+describe('frames of the stream itself', () => {
+  test('begin with the time to come back and the position, in one block', () => {
+    expect(unchunk(openingFrame(2000, 'v1.x')).toString()).toBe(
+      'retry: 2000\nevent: stream.checkpoint\ndata: {}\nid: v1.x\n\n',
+    )
+    expect(unchunk(openingFrame(2000, undefined)).toString()).toBe('retry: 2000\n')
+    expect(unchunk(checkpointFrame('v1.x')).toString()).toBe('event: stream.checkpoint\ndata: {}\nid: v1.x\n\n')
+  })
+
+  test('keep what was requested on one line, whatever it is', () => {
+    const frame = resetFrame({ reason: 'log_changed', requested: 'a\n"é', earliestMs: 0, id: 'v1.x' })
+    expect(unchunk(frame).toString()).toBe(
+      'event: stream.reset\ndata: {"reason":"log_changed","requested":"a\\n\\"é","earliest":"1970-01-01T00:00:00.000Z"}\nid: v1.x\n\n',
+    )
+  })
+})

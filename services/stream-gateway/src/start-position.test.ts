@@ -1,0 +1,50 @@
+import { describe, expect, test } from '@jest/globals'
+import { beyondEnd, readerStart, resumeAt } from './start-position.ts'
+
+const MIB = 1024 * 1024
+
+describe('the reader begins', () => {
+  test('at the smaller of the projection and the window of the ring, not before the log', () => {
+    const start = readerStart({
+      logStart: Float64Array.of(0, 100, 0, 900),
+      logEnd: Float64Array.of(1000, 1000, 1000, 1000),
+      projected: new Map([
+        [0, 10],
+        [1, 50],
+        [2, 1000],
+      ]),
+      ringBytesMax: MIB,
+    })
+    expect([...start]).toEqual([10, 100, 744, 900])
+  })
+
+  test('nowhere when the projection is beyond the log', () => {
+    expect(beyondEnd({ logEnd: Float64Array.of(5, 5), projected: new Map([[1, 6]]) })).toEqual([1])
+    expect(beyondEnd({ logEnd: Float64Array.of(5, 5), projected: new Map([[1, 5]]) })).toEqual([])
+  })
+})
+
+describe('a stream that resumes', () => {
+  const floor = Float64Array.of(10, 0)
+
+  test('goes on where it was', () => {
+    const position = Float64Array.of(10, 3)
+    expect(resumeAt({ epoch: 2, floor, asked: { epoch: 2, position } })).toEqual({ kind: 'at', position })
+  })
+
+  test('is reset when its epoch or partitions are others, or its position is older than the history', () => {
+    expect(resumeAt({ epoch: 2, floor, asked: { epoch: 1, position: Float64Array.of(50, 50) } })).toEqual({
+      kind: 'reset',
+      reason: 'log_changed',
+      position: floor,
+    })
+    expect(resumeAt({ epoch: 2, floor, asked: { epoch: 2, position: Float64Array.of(50) } })).toMatchObject({
+      reason: 'log_changed',
+    })
+    expect(resumeAt({ epoch: 2, floor, asked: { epoch: 2, position: Float64Array.of(9, 7) } })).toEqual({
+      kind: 'reset',
+      reason: 'history_expired',
+      position: Float64Array.of(10, 7),
+    })
+  })
+})

@@ -1,0 +1,471 @@
+import { request, type IncomingMessage } from 'node:http'
+import { connect } from 'node:net'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals'
+import { encodeRecord, newEventId, partitionOf, type LogEvent } from '@ariftly/events'
+import { serveService, type ServedService } from '@ariftly/http'
+import { createKafka, createProducer, type EventProducer, type KafkaClient } from '@ariftly/kafka'
+import { createKeyring } from '@ariftly/keyring'
+import { createLogger, createMetrics, readConfig } from '@ariftly/runtime'
+import { listApiKeys, revokeApiKey, withTransaction } from '@ariftly/store'
+import { createWorld, eventually, startServiceProcess, type ServiceProcess, type World } from '@ariftly/testkit'
+import { start, streamGatewayConfig } from './service.ts'
+import { createStreamIds } from './stream-id.ts'
+
+const PARTITIONS = 12
+const log = createLogger({ service: 'stream-gateway', level: 'error' })
+let world: World
+let key: string
+let kafka: KafkaClient
+let producer: EventProducer
+let projector: ServiceProcess
+let one: ServedService
+let two: ServedService
+const open: Stream[] = []
+
+beforeAll(async () => {
+  world = await createWorld({ partitions: PARTITIONS, env: { DRAIN_MS: '1000', RING_BYTES_MAX: '1048576' } })
+  key = await world.apiKey('acme')
+  kafka = createKafka({ brokers: [world.env['KAFKA_BROKERS'] ?? ''], clientId: 'test', log })
+  producer = createProducer(kafka, { topic: world.topics.topic })
+  ;[projector, one, two] = await Promise.all([
+    startServiceProcess('projector', { ...world.env }),
+    startGateway(),
+    startGateway(),
+  ])
+  await eventually(() => one.ready().ready && two.ready().ready, { timeoutMs: 20_000 })
+}, 60_000)
+
+afterEach(() => {
+  for (const stream of open.splice(0)) stream.close()
+})
+
+afterAll(async () => {
+  await Promise.all([one?.close(), two?.close()])
+  projector?.kill('SIGTERM')
+  await projector?.exited
+  await producer?.close()
+  await kafka?.close()
+  await world?.close()
+})
+
+async function startGateway(env: Readonly<Record<string, string>> = {}): Promise<ServedService> {
+  const deps = { log, metrics: createMetrics(), signal: new AbortController().signal }
+  const running = await start(readConfig(streamGatewayConfig, { ...world.env, ...env }), deps)
+  return await serveService(running, { host: '127.0.0.1', port: 0, metricsPort: undefined, drainMs: 2000 }, deps)
+}
+
+let made = 0
+
+function event(taskId: string, o: Partial<LogEvent> = {}): LogEvent {
+  made += 1
+  return {
+    tenant: 'acme',
+    id: newEventId(Date.now()),
+    type: 'task.progress',
+    taskId,
+    sessionId: null,
+    agent: null,
+    data: Buffer.from(`{"task_id":"${taskId}","message":"${made}","ratio":1.0}`),
+    traceparent: null,
+    ...o,
+  }
+}
+
+async function append(events: readonly LogEvent[]): Promise<void> {
+  const records = events.map((each) => {
+    const encoded = encodeRecord(each)
+    return { partition: partitionOf(encoded.key, PARTITIONS), ...encoded }
+  })
+  const outcome = await producer.send(records)
+  for (const [, partition] of outcome.partitions) expect(partition).toMatchObject({ type: 'written' })
+}
+
+interface Message {
+  readonly event: string
+  readonly data: string
+  readonly id: string
+}
+
+interface Stream {
+  readonly response: IncomingMessage
+  /** All events but the stream's own. */
+  readonly events: Message[]
+  readonly control: Message[]
+  lastId: string | undefined
+  /** How the answer ended: whole, or cut. */
+  readonly ended: Promise<'whole' | 'cut'>
+  close(): void
+}
+
+/** A plain Server-Sent Events client: a block that is not whole counts for nothing. */
+async function openStream(
+  gateway: ServedService,
+  query: string,
+  o: { readonly headers?: Record<string, string>; readonly form?: string; readonly key?: string } = {},
+): Promise<Stream> {
+  const response = await ask(gateway, query, o)
+  expect(response.statusCode).toBe(200)
+  const events: Message[] = []
+  const control: Message[] = []
+  let text = ''
+  const ended = new Promise<'whole' | 'cut'>((resolve) => {
+    response.once('end', () => resolve('whole'))
+    response.once('error', () => resolve('cut'))
+  })
+  const result: Stream = { response, events, control, lastId: undefined, ended, close: () => response.destroy() }
+  response.setEncoding('utf8').on('data', (chunk: string) => {
+    text += chunk
+    const blocks = text.split('\n\n')
+    text = blocks.pop() ?? ''
+    for (const block of blocks) {
+      const message = { event: '', data: '', id: '' }
+      for (const line of block.split('\n')) {
+        const [, name, value] = /^(event|data|id): (.*)$/.exec(line) ?? []
+        if (name === 'event' || name === 'data' || name === 'id') message[name] = value ?? ''
+      }
+      if (message.id !== '') result.lastId = message.id
+      if (message.event.startsWith('stream.')) control.push(message)
+      else if (message.event !== '') events.push(message)
+    }
+  })
+  open.push(result)
+  return result
+}
+
+async function ask(
+  gateway: ServedService,
+  query: string,
+  o: {
+    readonly headers?: Record<string, string>
+    readonly form?: string
+    readonly key?: string
+    readonly path?: string
+  } = {},
+): Promise<IncomingMessage> {
+  return await new Promise((resolve, reject) => {
+    const req = request(
+      {
+        host: '127.0.0.1',
+        port: gateway.port,
+        path: (o.path ?? '/v1/events/stream') + query,
+        method: o.form === undefined ? 'GET' : 'POST',
+        headers: {
+          ...(o.key === '' ? {} : { Authorization: `Bearer ${o.key ?? key}` }),
+          Accept: 'text/event-stream',
+          ...(o.form === undefined ? {} : { 'Content-Type': 'application/x-www-form-urlencoded' }),
+          ...o.headers,
+        },
+      },
+      resolve,
+    )
+    req.once('error', reject)
+    req.end(o.form)
+  })
+}
+
+async function refused(gateway: ServedService, query: string, o: Parameters<typeof ask>[2] = {}) {
+  const response = await ask(gateway, query, o)
+  let text = ''
+  for await (const chunk of response.setEncoding('utf8')) text += chunk as string
+  const problem = JSON.parse(text) as { code: string; errors?: { parameter?: string }[] }
+  return { status: response.statusCode, code: problem.code, parameter: problem.errors?.[0]?.parameter }
+}
+
+function dataOf(events: readonly LogEvent[]): string[] {
+  return events.map(({ data }) => data.toString())
+}
+
+describe('a stream', () => {
+  test('shows new events of its filter with the bytes of their data, by GET and by POST with a form', async () => {
+    const byQuery = await openStream(one, '?task_id=t-live&types=task.progress,task.complete')
+    const byForm = await openStream(two, '', { form: 'task_id=t-live&agent=writer' })
+    const events = [
+      event('t-live', { agent: 'writer' }),
+      event('t-other', { agent: 'writer' }),
+      event('t-live', { type: 'task.created' }),
+      event('t-live', { type: 'task.complete', agent: 'reader' }),
+      event('t-live', { tenant: 'umbrella', agent: 'writer' }),
+      event('t-live', { agent: 'writer' }),
+    ]
+    await append(events)
+    await eventually(() => byQuery.events.length === 3 && byForm.events.length === 2)
+    const pick = (...at: number[]) => dataOf(events.filter((_, index) => at.includes(index)))
+    expect(byQuery.events.map(({ data }) => data)).toEqual(pick(0, 3, 5))
+    expect(byQuery.events.map((message) => message.event)).toEqual(['task.progress', 'task.complete', 'task.progress'])
+    expect(byForm.events.map(({ data }) => data)).toEqual(pick(0, 5))
+    expect(byQuery.response.headers).toMatchObject({
+      'content-type': 'text/event-stream; charset=utf-8',
+      'cache-control': 'no-store',
+      'x-accel-buffering': 'no',
+      connection: 'close',
+    })
+  })
+
+  test('with envelope=true shows the whole event object', async () => {
+    const whole = await openStream(one, '?task_id=t-envelope&envelope=true')
+    const sent = event('t-envelope')
+    await append([sent])
+    await eventually(() => whole.events.length === 1)
+    expect(JSON.parse(whole.events[0]?.data ?? '')).toMatchObject({
+      object: 'event',
+      id: sent.id,
+      task_id: 't-envelope',
+      agent: null,
+    })
+    expect(whole.events[0]?.data).toContain(`"data":${sent.data.toString()}}`)
+  })
+
+  test('joins history and live without a gap or a repeat, while events are being posted', async () => {
+    const taskIds = Array.from({ length: 12 }, (_, index) => `t-join-${index}`)
+    const first = await openStream(one, '?agent=joiner')
+    await eventually(() => first.lastId !== undefined)
+    const startId = first.lastId ?? ''
+    first.close()
+    const events: LogEvent[] = []
+    const post = async (rounds: number) => {
+      for (let round = 0; round < rounds; round += 1) {
+        const batch = taskIds.map((taskId) => event(taskId, { agent: 'joiner', data: padded(taskId, round, 1500) }))
+        events.push(...batch)
+        await append(batch)
+      }
+    }
+    await post(30)
+    const posting = post(40)
+    const streams = await Promise.all(
+      [one, two, one, two].map((gateway) => openStream(gateway, `?agent=joiner&last_event_id=${startId}`)),
+    )
+    await posting
+    const expected = byTask(dataOf(events))
+    for (const each of streams) {
+      await eventually(() => each.events.length >= events.length, { timeoutMs: 20_000 })
+      expect(byTask(each.events.map(({ data }) => data))).toEqual(expected)
+    }
+  }, 60_000)
+
+  test('goes on at any gateway from the id that it had, over many cuts', async () => {
+    const seen: string[] = []
+    const events: LogEvent[] = []
+    let lastId: string | undefined
+    for (let hop = 0; hop < 12; hop += 1) {
+      const gateway = hop % 2 === 0 ? one : two
+      const headers = lastId === undefined ? {} : { 'Last-Event-ID': lastId }
+      const current = await openStream(gateway, '?task_id=t-hop', { headers })
+      await eventually(() => current.lastId !== undefined)
+      const batch = [event('t-hop'), event('t-hop'), event('t-hop')]
+      events.push(...batch)
+      await append(batch)
+      // On even hops it is cut as soon as something came, on others after all.
+      await eventually(() => current.events.length >= (hop % 2 === 0 ? 1 : events.length - seen.length))
+      current.close()
+      seen.push(...current.events.map(({ data }) => data))
+      lastId = current.lastId
+    }
+    expect(seen).toEqual(dataOf(events))
+  }, 60_000)
+
+  test('shows a repost once, also when the first copy is long gone from memory', async () => {
+    const sent = event('t-copy')
+    const live = await openStream(one, '?task_id=t-copy')
+    await append([sent])
+    await append([sent])
+    await append(
+      Array.from({ length: 60 }, (_, index) =>
+        event(`t-fill-${index}`, { data: padded(`t-fill-${index}`, 1, 40_000) }),
+      ),
+    )
+    await append([sent])
+    const after = event('t-copy')
+    await append([after])
+    await eventually(() => live.events.length >= 2)
+    expect(live.events.map(({ data }) => data)).toEqual(dataOf([sent, after]))
+  })
+
+  test('begins in the past with after=, in log time', async () => {
+    const before = event('t-after')
+    await append([before])
+    await eventually(
+      async () => (await world.admin.query('select from events where task_id = $1', ['t-after'])).rowCount === 1,
+    )
+    const sinceMs = Date.now() + 1
+    await eventually(() => Date.now() > sinceMs)
+    const later = [event('t-after'), event('t-after', { id: newEventId(Date.now() - 3_600_000) })]
+    await append(later)
+    const since = await openStream(two, `?task_id=t-after&after=${new Date(sinceMs).toISOString()}`)
+    await eventually(() => since.events.length >= 2)
+    expect(since.events.map(({ data }) => data)).toEqual(dataOf(later))
+  })
+})
+
+/** The payloads of each task, in their order. */
+function byTask(payloads: readonly string[]): Map<string, string[]> {
+  const tasks = new Map<string, string[]>(payloads.map((data) => [data.slice(0, data.indexOf(',')), []]))
+  for (const data of payloads) tasks.get(data.slice(0, data.indexOf(',')))?.push(data)
+  return tasks
+}
+
+function padded(taskId: string, round: number, bytes = 300): Buffer {
+  return Buffer.from(`{"task_id":"${taskId}","round":${round},"text":"${'x'.repeat(bytes)}"}`)
+}
+
+describe('a position that cannot be kept', () => {
+  test('of another epoch or beyond the log is told by stream.reset, and the stream goes on from the earliest', async () => {
+    const sent = event('t-reset')
+    await append([sent])
+    const ids = createStreamIds(createKeyring(world.env['ENCRYPTION_KEYS'] ?? ''))
+    const foreign = ids.seal({ epoch: 99, position: new Float64Array(PARTITIONS).fill(5) })
+    const beyond = ids.seal({ epoch: 1, position: new Float64Array(PARTITIONS).fill(1e9) })
+    const [changed, lost] = await Promise.all(
+      [foreign, beyond].map((id) => openStream(one, '?task_id=t-reset', { headers: { 'Last-Event-ID': id } })),
+    )
+    await eventually(() => changed?.events.length === 1 && lost?.events.length === 1, { timeoutMs: 12_000 })
+    const reasons = [changed, lost].map((each) =>
+      each?.control.filter((message) => message.event === 'stream.reset').map(({ data }) => JSON.parse(data) as object),
+    )
+    const earliest = expect.stringMatching(/^\d{4}-.*Z$/) as unknown
+    expect(reasons).toEqual([
+      [{ reason: 'log_changed', requested: foreign, earliest }],
+      [{ reason: 'position_beyond_log', requested: beyond, earliest }],
+    ])
+  }, 20_000)
+})
+
+describe('bad input', () => {
+  test.each([
+    ['?last_event_id=v1.abc', 400, 'last_event_id'],
+    [`?last_event_id=v1.${'A'.repeat(120)}`, 400, 'last_event_id'],
+    ['?task=t', 400, 'task'],
+    ['?task_id=', 400, 'task_id'],
+    ['?task_id=a&task_id=b', 400, 'task_id'],
+    ['?types=task.unknown', 400, 'types'],
+    ['?types=task.*', 400, 'types'],
+    ['?after=yesterday', 400, 'after'],
+    ['?envelope=yes', 400, 'envelope'],
+    ['?agent=%ff', 400, 'agent'],
+    ['?token=ak_0000000000000000000000000000000000000000000_000000', 400, 'token'],
+  ] as const)('%s is refused by name', async (query, status, parameter) => {
+    expect(await refused(one, query)).toMatchObject({ status, parameter })
+  })
+
+  test('of a form is refused: a name in query and form, another type, too many bytes, an encoding', async () => {
+    expect(await refused(one, '?task_id=a', { form: 'task_id=b' })).toMatchObject({ status: 400, parameter: 'task_id' })
+    expect(await refused(one, '', { form: '{}', headers: { 'Content-Type': 'application/json' } })).toMatchObject({
+      status: 415,
+    })
+    expect(await refused(one, '', { form: 'a', headers: { 'Content-Encoding': 'gzip' } })).toMatchObject({
+      status: 415,
+    })
+    expect(await refused(one, '', { form: `task_id=${'a'.repeat(16_384)}` })).toMatchObject({ status: 413 })
+    expect(await refused(one, '', { headers: { 'Last-Event-ID': 'nonsense' } })).toMatchObject({
+      status: 400,
+      parameter: 'Last-Event-ID',
+    })
+    expect(await refused(one, '', { key: '' })).toMatchObject({ status: 401, code: 'missing_api_key' })
+    expect(await refused(one, '', { key: await world.apiKey('acme', ['events:write']) })).toMatchObject({ status: 403 })
+  })
+
+  test('the same positions sealed by other keys are forged', async () => {
+    const ids = createStreamIds(createKeyring(`test:${Buffer.alloc(32, 7).toString('base64')}`))
+    const id = ids.seal({ epoch: 1, position: new Float64Array(PARTITIONS) })
+    expect(await refused(one, `?last_event_id=${id}`)).toMatchObject({ status: 400 })
+  })
+})
+
+describe('keys', () => {
+  test('a revoked key ends its open streams within a second, and no others', async () => {
+    const doomed = await world.apiKey('doomed')
+    const [mine, other] = await Promise.all([openStream(one, '', { key: doomed }), openStream(one, '')])
+    const keys = await listApiKeys(world.admin, { tenant: 'doomed', limit: 10 })
+    const startedMs = performance.now()
+    for (const { id } of keys) await withTransaction(world.admin, (tx) => revokeApiKey(tx, { id }))
+    expect(await mine.ended).toBe('cut')
+    expect(performance.now() - startedMs).toBeLessThan(1000)
+    expect(other.response.destroyed).toBe(false)
+    expect(await refused(one, '', { key: doomed })).toMatchObject({ status: 401 })
+  })
+
+  test('a stream token opens the stream that it names, without a header, and nothing else', async () => {
+    const answer = await ask(one, '', {
+      path: '/v1/stream-tokens',
+      form: '{"task_id":"t-token","ttl_s":60}',
+      headers: { 'Content-Type': 'application/json' },
+    })
+    let text = ''
+    for await (const chunk of answer.setEncoding('utf8')) text += chunk as string
+    const { token } = JSON.parse(text) as { token: string }
+    expect(answer.statusCode).toBe(201)
+    const byToken = await openStream(two, `?token=${token}`, { key: '' })
+    const sent = event('t-token')
+    await append([event('t-elsewhere'), sent])
+    await eventually(() => byToken.events.length > 0)
+    expect(byToken.events.map(({ data }) => data)).toEqual(dataOf([sent]))
+    expect(await refused(two, `?token=${token}&task_id=x`, { key: '' })).toMatchObject({
+      status: 400,
+      parameter: 'token',
+    })
+    expect(await refused(two, `?token=${token}x`, { key: '' })).toMatchObject({ status: 401 })
+  })
+
+  test('may have so many streams and no more', async () => {
+    const small = await startGateway({ STREAMS_PER_KEY_MAX: '1' })
+    try {
+      await eventually(() => small.ready().ready)
+      await openStream(small, '')
+      expect(await refused(small, '')).toMatchObject({ status: 429, code: 'too_many_streams' })
+    } finally {
+      for (const each of open.splice(0)) each.close()
+      await small.close()
+    }
+  })
+})
+
+describe('ends', () => {
+  test('of a drain come with the position and without the last chunk, and the stream goes on elsewhere', async () => {
+    const third = await startGateway()
+    await eventually(() => third.ready().ready)
+    const draining = await openStream(third, '?task_id=t-drain')
+    const sent = [event('t-drain'), event('t-drain')]
+    await append(sent.slice(0, 1))
+    await eventually(() => draining.events.length === 1)
+    await third.drain?.()
+    expect(await draining.ended).toBe('cut')
+    expect(third.ready().ready).toBe(false)
+    await third.close()
+    await append(sent.slice(1))
+    const next = await openStream(one, '?task_id=t-drain', { headers: { 'Last-Event-ID': draining.lastId ?? '' } })
+    await eventually(() => next.events.length === 1)
+    expect([...draining.events, ...next.events].map(({ data }) => data)).toEqual(dataOf(sent))
+  })
+
+  test('an HTTP/1.0 client gets the stream without chunks', async () => {
+    const socket = connect(one.port, '127.0.0.1')
+    let text = ''
+    socket.setEncoding('latin1').on('data', (chunk: string) => (text += chunk))
+    socket.write(`GET /v1/events/stream?task_id=t-old HTTP/1.0\r\nAuthorization: Bearer ${key}\r\n\r\n`)
+    await eventually(() => text.includes('stream.checkpoint'))
+    const sent = event('t-old')
+    await append([sent])
+    await eventually(() => text.includes('task.progress'))
+    socket.destroy()
+    expect(text).toMatch(/\r\n\r\nretry: \d+\nevent: stream\.checkpoint\n/)
+    expect(text).toContain(`event: task.progress\ndata: ${sent.data.toString()}\nid: v1.`)
+  })
+})
+
+test('a reader that falls behind gets everything, from memory and from Postgres, while others stay live', async () => {
+  const slow = await openStream(one, '?agent=firehose')
+  const fast = await openStream(one, '?agent=firehose')
+  slow.response.pause()
+  const events: LogEvent[] = []
+  for (let round = 0; round < 30; round += 1) {
+    const batch = Array.from({ length: 20 }, (_, index) => `t-slow-${index}`).map((taskId) =>
+      event(taskId, { agent: 'firehose', data: padded(taskId, round, 8000) }),
+    )
+    events.push(...batch)
+    await append(batch)
+  }
+  await eventually(() => fast.events.length === events.length, { timeoutMs: 15_000 })
+  expect(slow.events.length).toBeLessThan(events.length)
+  slow.response.resume()
+  await eventually(() => slow.events.length >= events.length, { timeoutMs: 15_000 })
+  expect(slow.events.map(({ data }) => data).toSorted()).toEqual(dataOf(events).toSorted())
+}, 60_000)
