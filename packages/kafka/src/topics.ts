@@ -1,5 +1,7 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import type { KafkaClient } from './client.ts'
 import { checkPartitionCount } from './describe-log.ts'
+import { KafkaFault } from './kafka-fault.ts'
 
 export interface TopicsOptions {
   readonly topic: string
@@ -16,6 +18,8 @@ const MESSAGE_BYTES_MAX = 1_048_588
 const DLQ_EXTRA_BYTES = 64 * 1024
 const RETENTION_MS = 7 * 24 * 60 * 60 * 1_000
 const DLQ_PARTITIONS = 1
+const KNOWN_AFTER_MS = 30_000
+const KNOWN_POLL_MS = 50
 
 /**
  * Creates the topic of events and that of dead letters where they lack, with the settings of design 4.3. Idempotent; the
@@ -25,7 +29,8 @@ export async function createTopics(client: KafkaClient, o: TopicsOptions): Promi
   const replicationFactor = o.replication
   await client.withAdmin((admin) =>
     admin.createTopics({
-      waitForLeaders: true,
+      // kafkajs waits for leaders without patience: a topic that no broker knows yet is an error to it.
+      waitForLeaders: false,
       timeout: 30_000,
       topics: [
         {
@@ -43,7 +48,21 @@ export async function createTopics(client: KafkaClient, o: TopicsOptions): Promi
       ],
     }),
   )
-  await checkPartitionCount(client, o.topic, o.partitions)
+  await untilKnown(() => checkPartitionCount(client, o.topic, o.partitions))
+  await untilKnown(() => checkPartitionCount(client, o.dlqTopic, DLQ_PARTITIONS))
+}
+
+/** What was created is known to the brokers a moment later. */
+async function untilKnown(check: () => Promise<void>): Promise<void> {
+  for (let left = KNOWN_AFTER_MS; ; left -= KNOWN_POLL_MS) {
+    try {
+      await check()
+      return
+    } catch (error) {
+      if (left <= 0 || !(error instanceof KafkaFault) || !error.retryable) throw error
+      await delay(KNOWN_POLL_MS)
+    }
+  }
 }
 
 function settings(replication: number, messageBytesMax: number): { name: string; value: string }[] {
