@@ -1,5 +1,6 @@
 import { typeIdToUuid, uuidToTypeId } from '@ariftly/events'
 import type { Queryable } from '../queryable.ts'
+import { isStill } from './delivery-state.ts'
 
 /** How much of a locked endpoint may be queued. */
 export interface EndpointRoom {
@@ -78,7 +79,7 @@ export async function queueDueDeliveries(
      UPDATE deliveries
         SET state = 'queued', due_at = NULL, lease_until = now() + $7 * interval '1 ms',
             probe = webhook_id = ANY ($8::uuid[])
-      WHERE id = ANY (ARRAY(SELECT id FROM picked WHERE tenant_rank <= $9)) AND state = 'pending'
+      WHERE id = ANY (ARRAY(SELECT id FROM picked WHERE tenant_rank <= $9)) AND ${isStill('pending')}
       RETURNING id, webhook_id, attempt`,
     [
       endpoints.map((endpoint) => typeIdToUuid('whk', endpoint.webhookId)),

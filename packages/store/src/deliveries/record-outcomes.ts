@@ -1,5 +1,6 @@
 import { typeIdToUuid, uuidToTypeId } from '@ariftly/events'
 import type { Queryable } from '../queryable.ts'
+import { isStill } from './delivery-state.ts'
 import { tallyEndpoints, type AttemptOutcome, type AttemptRecord } from './attempt-outcome.ts'
 
 /** When an endpoint counts as failing, and how it is probed then. */
@@ -92,7 +93,7 @@ moved AS (
                   THEN 1 ELSE 0 END,
          lease_until = NULL, probe = false
     FROM outcome o LEFT JOIN next n ON n.webhook_id = o.webhook_id
-   WHERE d.id = o.delivery_id AND d.id = ANY ($1::uuid[]) AND d.attempt = o.attempt AND d.state = 'attempting'
+   WHERE d.id = o.delivery_id AND d.id = ANY ($1::uuid[]) AND d.attempt = o.attempt AND ${isStill('attempting', 'd')}
   RETURNING d.id, d.due_at),
 kept AS (
   INSERT INTO attempts (delivery_id, attempt, tenant_id, webhook_id, probe, started_at, dns_ms, connect_ms, tls_ms,

@@ -1,6 +1,7 @@
 import { typeIdToUuid, uuidToTypeId, type EventType } from '@ariftly/events'
 import type { EventRow } from '../events/event-row.ts'
 import type { Queryable } from '../queryable.ts'
+import { isStill } from './delivery-state.ts'
 import type { AttemptRef } from './unqueue-deliveries.ts'
 
 /** An attempt that is ours to make, with all that it takes. */
@@ -61,7 +62,7 @@ export async function startAttempts(
        UPDATE deliveries d
           SET state = 'attempting', lease_until = now() + $3 * interval '1 ms'
          FROM unnest($1::uuid[], $2::int[]) AS j (id, attempt)
-        WHERE d.id = j.id AND d.id = ANY ($1::uuid[]) AND d.attempt = j.attempt AND d.state = 'queued'
+        WHERE d.id = j.id AND d.id = ANY ($1::uuid[]) AND d.attempt = j.attempt AND ${isStill('queued', 'd')}
        RETURNING d.id, d.attempt, d.webhook_id, d.tenant_id, d.event_id, d.attempt_count, d.probe, d.traceparent)
      SELECT s.*, w.enabled, w.deleted_at IS NOT NULL AS deleted, w.url, w.secret,
             CASE WHEN w.previous_secret_until > now() THEN w.previous_secret END AS previous_secret, w.headers,

@@ -1,5 +1,6 @@
 import { typeIdToUuid } from '@ariftly/events'
 import type { Queryable } from '../queryable.ts'
+import { isStill } from './delivery-state.ts'
 
 /** A delivery and the number of the attempt that is meant. */
 export interface AttemptRef {
@@ -17,7 +18,7 @@ export async function unqueueDeliveries(db: Queryable, refs: readonly AttemptRef
     `UPDATE deliveries d
         SET state = 'pending', attempt = d.attempt + 1, due_at = now(), lease_until = NULL, probe = false
        FROM unnest($1::uuid[], $2::int[]) AS j (id, attempt)
-      WHERE d.id = j.id AND d.id = ANY ($1::uuid[]) AND d.attempt = j.attempt AND d.state = 'queued'`,
+      WHERE d.id = j.id AND d.id = ANY ($1::uuid[]) AND d.attempt = j.attempt AND ${isStill('queued', 'd')}`,
     [refs.map((ref) => typeIdToUuid('dlv', ref.deliveryId)), refs.map((ref) => ref.attempt)],
   )
   return rowCount ?? 0

@@ -1,0 +1,125 @@
+import crypto from 'node:crypto'
+import { describe, expect, test } from '@jest/globals'
+import { Webhook } from 'standardwebhooks'
+import { checkSecret, generateSecret, signWebhook, verify, verifyBody } from './index.ts'
+
+// Word for word the function that subscribers are told to use.
+function verifyWebhook(payload: string, signature: string, secret: string) {
+  const expected = crypto.createHmac('sha256', secret).update(payload).digest('hex')
+  return `sha256=${expected}` === signature
+}
+
+const id = 'evt_01m88y3fz3eeksq399rkr6wnx3'
+const body = Buffer.from('{"object":"event","data":{"task_id":"t","n":1.0,"text":"Größe"}}')
+const nowS = Math.floor(Date.now() / 1000)
+const WHSEC = generateSecret()
+const OTHER = generateSecret()
+const FREE = 'your-signing-secret'
+const headersFor = (secrets: readonly string[]) => signWebhook({ id, timestampS: nowS, body, secrets })
+
+describe('signWebhook', () => {
+  test.each([FREE, WHSEC])('is verified by the documented function, which refuses a flipped byte (%#)', (secret) => {
+    const signature = headersFor([secret])['x-ariftly-signature'] ?? ''
+    expect(verifyWebhook(body.toString(), signature, secret)).toBe(true)
+    expect(verifyWebhook(`${body.toString()} `, signature, secret)).toBe(false)
+    expect(verifyWebhook(body.toString(), signature, `${secret}x`)).toBe(false)
+  })
+
+  test('is verified by the standardwebhooks package for whsec_ secrets', () => {
+    const headers = headersFor([WHSEC])
+    expect(new Webhook(WHSEC).verify(body, headers)).toEqual(JSON.parse(body.toString()))
+    expect(() => new Webhook(OTHER).verify(body, headers)).toThrow('No matching signature')
+    expect(() => new Webhook(WHSEC).verify(Buffer.from('{}'), headers)).toThrow('No matching signature')
+  })
+
+  test('is verified by the standardwebhooks package in raw format for free-form secrets', () => {
+    const headers = headersFor([FREE])
+    expect(() => new Webhook(FREE, { format: 'raw' }).verify(body, headers)).not.toThrow()
+    expect(() => new Webhook('another-secret', { format: 'raw' }).verify(body, headers)).toThrow()
+  })
+
+  test('during a rotation the trio carries both signatures, and X-Ariftly-Signature stays on the old secret', () => {
+    const headers = headersFor([WHSEC, OTHER])
+    expect(() => new Webhook(WHSEC).verify(body, headers)).not.toThrow()
+    expect(() => new Webhook(OTHER).verify(body, headers)).not.toThrow()
+    expect(verifyWebhook(body.toString(), headers['x-ariftly-signature'] ?? '', WHSEC)).toBe(true)
+    expect(verifyWebhook(body.toString(), headers['x-ariftly-signature'] ?? '', OTHER)).toBe(false)
+  })
+
+  test('needs a secret', () => {
+    expect(() => headersFor([])).toThrow(RangeError)
+  })
+})
+
+describe('verify', () => {
+  const headers = headersFor([WHSEC])
+
+  test('accepts what we send, with any spelling of header names, several secrets and fetch headers', () => {
+    const upper = Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toUpperCase(), value]))
+    const accepted = { ok: true, id, timestampS: nowS }
+    expect(verify(body, headers, WHSEC)).toEqual(accepted)
+    expect(verify(body.toString(), upper, [OTHER, WHSEC])).toEqual(accepted)
+    expect(verify(body, new Headers(headers), WHSEC)).toEqual(accepted)
+  })
+
+  test.each([
+    ['a flipped byte', { payload: Buffer.from(`${body.toString()} `) }, 'no_match'],
+    ['another secret', { secrets: [OTHER] }, 'no_match'],
+    ['no secret at all', { secrets: [] }, 'no_match'],
+    ['an old timestamp', { nowS: nowS + 301 }, 'timestamp_too_old'],
+    ['a timestamp ahead', { nowS: nowS - 301 }, 'timestamp_too_new'],
+    ['another timestamp', { more: { 'webhook-timestamp': String(nowS - 1) } }, 'no_match'],
+    ['another id', { more: { 'webhook-id': 'evt_other' } }, 'no_match'],
+    ['a timestamp that is no number', { more: { 'webhook-timestamp': '1e3' } }, 'bad_timestamp'],
+    ['a missing header', { more: { 'webhook-signature': undefined } }, 'missing_header'],
+    ['a signature of another version', { more: { 'webhook-signature': 'v1a,abc' } }, 'no_match'],
+    ['a signature of another length', { more: { 'webhook-signature': 'v1,abc' } }, 'no_match'],
+  ])('refuses %s', (_, changed: Changes, reason) => {
+    const { payload = body, secrets = [WHSEC], more = {}, nowS: at = nowS } = changed
+    expect(verify(payload, { ...headers, ...more }, secrets, { nowS: at })).toEqual({ ok: false, reason })
+  })
+
+  test('takes a wider tolerance', () => {
+    expect(verify(body, headers, WHSEC, { nowS: nowS + 3000, toleranceSeconds: 3600 }).ok).toBe(true)
+  })
+
+  test('verifyBody agrees with the documented function', () => {
+    const signature = headers['x-ariftly-signature'] ?? ''
+    expect(verifyBody(body, signature, WHSEC)).toBe(true)
+    expect(verifyBody(body, signature, OTHER)).toBe(false)
+    expect(verifyBody(body, 'sha256=', WHSEC)).toBe(false)
+  })
+})
+
+interface Changes {
+  readonly payload?: Buffer
+  readonly secrets?: readonly string[]
+  readonly more?: Readonly<Record<string, string | undefined>>
+  readonly nowS?: number
+}
+
+describe('checkSecret', () => {
+  const base64 = (bytes: number) => `whsec_${Buffer.alloc(bytes, 7).toString('base64')}`
+
+  test.each([FREE, '12345678', 'x'.repeat(256), base64(24), base64(64), WHSEC])('takes %s', (secret) => {
+    expect(checkSecret(secret)).toEqual({ ok: true })
+  })
+
+  test.each([
+    ['1234567', 'length'],
+    ['x'.repeat(257), 'length'],
+    ['sécret-sécret', 'printable_ascii'],
+    ['secret\nsecret', 'printable_ascii'],
+    [base64(23), 'too_short'],
+    ['whsec_not base64 at all!', 'base64'],
+    [base64(25).replace(/=+$/, ''), 'base64'],
+    ['whsec_-_-_-_-_-_-_-_-_-_-_-_-_-_-_-_-_', 'base64'],
+  ])('refuses %j with %s', (secret, code) => {
+    expect(checkSecret(secret)).toMatchObject({ ok: false, code })
+  })
+
+  test('accepts every secret that is generated, each different', () => {
+    expect(checkSecret(generateSecret())).toEqual({ ok: true })
+    expect(generateSecret()).not.toBe(generateSecret())
+  })
+})
