@@ -1,0 +1,220 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { newEventId, type EventFilter } from '@ariftly/events'
+import { createTestDatabase, type TestDatabase } from '@ariftly/testkit'
+import {
+  advancePosition,
+  createPool,
+  earliestLogTime,
+  ensurePositions,
+  findEarlierCopies,
+  insertEvents,
+  openEpoch,
+  positionsAtLogTime,
+  readHistoryPage,
+  recordLogTimes,
+  withTransaction,
+  type Pool,
+  type ProjectedEvent,
+} from '../index.ts'
+
+const TOPIC = 'streams-test'
+const KEY = { projection: 'events', epoch: 1, topic: TOPIC } as const
+const PARTITIONS = 3
+const ROWS = 900
+const NOW_MS = Date.now()
+
+let database: TestDatabase
+let pool: Pool
+let model: readonly ProjectedEvent[]
+
+beforeAll(async () => {
+  database = await createTestDatabase()
+  const admin = createPool({ url: database.adminUrl, applicationName: 'test', max: 1 })
+  await openEpoch(admin, { topic: TOPIC, clusterId: 'test' })
+  await admin.end()
+  pool = createPool({ url: database.url, applicationName: 'test', max: 4 })
+  await ensurePositions(pool, { ...KEY, starts: new Map([0, 1, 2].map((partition) => [partition, 0])) })
+  model = Array.from({ length: ROWS }, (_, index) => eventAt(index))
+  await insertEvents(pool, model)
+  for (const partition of [0, 1]) await advance(partition, 0, 300)
+  // Of partition 2 only the first hundred offsets are projected as yet, whatever stands in the table.
+  await advance(2, 0, 100)
+})
+
+afterAll(async () => {
+  await pool?.end()
+  await database?.drop()
+})
+
+function eventAt(index: number): ProjectedEvent {
+  const taskId = `task_${index % 7}`
+  return {
+    tenant: index % 10 === 0 ? 'other' : 'mine',
+    id: newEventId(NOW_MS - (index % 13) * 86_400_000 - index),
+    type: index % 4 === 0 ? 'task.failed' : 'task.progress',
+    taskId,
+    sessionId: index % 5 === 0 ? 's1' : null,
+    agent: index % 50 === 3 ? 'rare' : null,
+    data: Buffer.from(`{"task_id":"${taskId}","n":${index}.0,"x":"${'x'.repeat(index % 97)}"}`),
+    traceparent: null,
+    epoch: 1,
+    partition: index % PARTITIONS,
+    offset: Math.floor(index / PARTITIONS),
+    appendedAtMs: NOW_MS - ROWS + index,
+  }
+}
+
+async function advance(partition: number, expected: number, next: number): Promise<void> {
+  await withTransaction(pool, (tx) =>
+    advancePosition(tx, { ...KEY, partition, expected, next, lastOffset: null, lastId: null }),
+  )
+}
+
+const all = (offset = 0) => new Map([0, 1, 2].map((partition) => [partition, offset]))
+const LIMITS = { rowsMax: 1000, bytesMax: 1e9, scanMax: 1e6 }
+
+function read(filter: EventFilter, o: Partial<Parameters<typeof readHistoryPage>[1]> = {}) {
+  return readHistoryPage(pool, { tenant: 'mine', filter, epoch: 1, topic: TOPIC, positions: all(), ...LIMITS, ...o })
+}
+
+function expectedIn(partition: number, filter: EventFilter): ProjectedEvent[] {
+  return model.filter(
+    (event) =>
+      event.tenant === 'mine' &&
+      event.partition === partition &&
+      event.offset < (partition === 2 ? 100 : 300) &&
+      (filter.taskId === undefined || event.taskId === filter.taskId) &&
+      (filter.sessionId === undefined || event.sessionId === filter.sessionId) &&
+      (filter.agent === undefined || event.agent === filter.agent) &&
+      (filter.types === undefined || filter.types.includes(event.type)),
+  )
+}
+
+const FILTERS: readonly (readonly [string, EventFilter])[] = [
+  ['none', {}],
+  ['task', { taskId: 'task_3' }],
+  ['session', { sessionId: 's1' }],
+  ['agent', { agent: 'rare' }],
+  ['types', { types: ['task.failed'] }],
+  ['all', { taskId: 'task_3', sessionId: 's1', types: ['task.failed', 'task.progress'] }],
+]
+
+describe('a page of history', () => {
+  test.each(FILTERS)(
+    'with filter %s has what the projection holds below its position, bytes kept',
+    async (_, filter) => {
+      const pages = await read(filter)
+      for (const partition of [0, 1, 2]) {
+        const expected = expectedIn(partition, filter)
+        const page = pages.get(partition)
+        expect(page?.rows.map(({ offset }) => offset)).toEqual(expected.map(({ offset }) => offset))
+        expect(page?.rows.map(({ id, data }) => [id, data.toString()])).toEqual(
+          expected.map(({ id, data }) => [id, data.toString()]),
+        )
+        const nextOffset = partition === 2 ? 100 : 300
+        expect(page).toMatchObject({ nextOffset, readTo: nextOffset, cutId: undefined })
+      }
+    },
+  )
+
+  test.each(FILTERS)(
+    'with filter %s is cut by rows, bytes and rows looked at, and the next one goes on there',
+    async (_, filter) => {
+      for (const limits of [
+        { rowsMax: 7 },
+        { bytesMax: 200 },
+        { scanMax: 11 },
+        { rowsMax: 3, bytesMax: 150, scanMax: 5 },
+      ]) {
+        const positions = all()
+        const offsets: number[][] = [[], [], []]
+        for (let page = 0; page < 400; page += 1) {
+          const pages = await read(filter, { positions: new Map(positions), ...limits })
+          for (const [partition, { rows, readTo }] of pages) {
+            expect(rows.length).toBeLessThanOrEqual(limits.rowsMax ?? 1000)
+            offsets[partition]?.push(...rows.map(({ offset }) => offset))
+            positions.set(partition, readTo)
+          }
+          if ([...pages.values()].every(({ readTo, nextOffset }) => readTo === nextOffset)) break
+        }
+        expect(offsets).toEqual([0, 1, 2].map((partition) => expectedIn(partition, filter).map(({ offset }) => offset)))
+      }
+    },
+  )
+
+  test('reads rows of the one partition that can have them, and how far the others are', async () => {
+    const pages = await read({ taskId: 'task_3' }, { onlyPartition: 1 })
+    expect([0, 1, 2].map((partition) => pages.get(partition)?.rows.length)).toEqual([
+      0,
+      expectedIn(1, { taskId: 'task_3' }).length,
+      0,
+    ])
+    expect([0, 2].map((partition) => pages.get(partition)?.readTo)).toEqual([300, 100])
+  })
+
+  test('shows a partition as far as the projection is in the same snapshot, while it goes on', async () => {
+    let next = 100
+    const moving = (async () => {
+      for (; next < 300; next += 10) await advance(2, next, next + 10)
+    })()
+    const offsets: number[] = []
+    let position = 0
+    while (position < 300) {
+      const page = (await read({}, { positions: new Map([[2, position]]) })).get(2)
+      offsets.push(...(page?.rows.map(({ offset }) => offset) ?? []))
+      position = page?.readTo ?? 0
+    }
+    await moving
+    const expected = model.filter((event) => event.tenant === 'mine' && event.partition === 2)
+    expect(offsets).toEqual(expected.map(({ offset }) => offset))
+  })
+})
+
+describe('copies', () => {
+  test('are records whose id stands at a lower offset of their partition or in an older epoch', async () => {
+    const first = model[31]
+    if (first === undefined) throw new Error('no model')
+    const { tenant, id, partition, offset } = first
+    const candidates = [
+      { tenant, id, offset },
+      { tenant, id, offset: offset + 1 },
+      { tenant: 'nobody', id, offset: offset + 1 },
+      { tenant, id: newEventId(NOW_MS), offset: offset + 1 },
+    ]
+    expect([...(await findEarlierCopies(pool, { epoch: 1, partition, candidates }))]).toEqual([1])
+    expect([...(await findEarlierCopies(pool, { epoch: 1, partition: partition + 1, candidates }))]).toEqual([])
+    expect([...(await findEarlierCopies(pool, { epoch: 2, partition: partition + 1, candidates }))]).toEqual([0, 1])
+  })
+})
+
+describe('log time', () => {
+  test('gives for each partition the last known offset at or before a moment', async () => {
+    for (const [partition, offset, second] of [
+      [0, 0, 10],
+      [0, 50, 20],
+      [1, 7, 15],
+    ] as const) {
+      const appendedAtMs = second * 1000
+      await withTransaction(pool, (tx) =>
+        recordLogTimes(tx, { epoch: 1, partition, times: [{ offset, appendedAtMs }] }),
+      )
+    }
+    const at = async (atMs: number) => [...(await positionsAtLogTime(pool, { epoch: 1, partitions: 3, atMs }))]
+    expect(await at(9_999)).toEqual([])
+    expect(await at(15_000)).toEqual([
+      [0, 0],
+      [1, 7],
+    ])
+    expect(await at(19_999)).toEqual([
+      [0, 0],
+      [1, 7],
+    ])
+    expect(await at(20_000)).toEqual([
+      [0, 50],
+      [1, 7],
+    ])
+    expect(await earliestLogTime(pool, { epoch: 1, partitions: 3, sinceMs: 0 })).toBe(10_000)
+    expect(await earliestLogTime(pool, { epoch: 1, partitions: 3, sinceMs: 10_001 })).toBe(15_000)
+    expect(await earliestLogTime(pool, { epoch: 1, partitions: 3, sinceMs: 20_001 })).toBeUndefined()
+  })
+})
