@@ -1,4 +1,4 @@
-import { createKafka, createTopics, describeLog, type KafkaClient } from '@ariftly/kafka'
+import { createKafka, createTopics, describeLog, type KafkaClient, type KafkaConnection } from '@ariftly/kafka'
 import { Fault, type Logger } from '@ariftly/runtime'
 import {
   createPool,
@@ -34,7 +34,7 @@ export async function migrate(config: MigrateConfig, deps: MigrateDeps): Promise
   const adminUrl = config.DATABASE_ADMIN_URL ?? config.DATABASE_URL
   await Promise.all([
     waitFor('Postgres', () => migrateSchema(adminUrl, { log: (message) => deps.log.debug(message) }), deps),
-    waitFor('Kafka', () => withKafka(config, deps.log, (kafka) => createTopics(kafka, topicsOf(config))), deps),
+    waitFor('Kafka', () => withKafka(config, deps.log, (kafka) => prepareKafka(kafka, config)), deps),
   ])
   const pool = createPool({ url: adminUrl, applicationName: 'ariftly-migrate', max: 1 })
   try {
@@ -45,6 +45,12 @@ export async function migrate(config: MigrateConfig, deps: MigrateDeps): Promise
   } finally {
     await pool.end()
   }
+}
+
+async function prepareKafka(kafka: KafkaClient, config: MigrateConfig): Promise<void> {
+  await createTopics(kafka, topicsOf(config))
+  // A new broker makes its topic of group offsets when somebody first asks for a group; without this the services would run into it.
+  await kafka.withAdmin((admin) => admin.describeGroups(['ariftly-migrate']))
 }
 
 /** The first epoch is opened here; every later one by an operator, who knows why the log is another one. */
@@ -62,12 +68,18 @@ async function ensureEpoch(kafka: KafkaClient, pool: Pool, topic: string): Promi
 }
 
 async function withKafka<T>(config: MigrateConfig, log: Logger, use: (kafka: KafkaClient) => Promise<T>): Promise<T> {
-  const kafka = createKafka({ brokers: config.KAFKA_BROKERS, clientId: 'ariftly-migrate', log })
+  const kafka = createKafka({ brokers: config.KAFKA_BROKERS, clientId: 'ariftly-migrate', log: quiet(log) })
   try {
     return await use(kafka)
   } finally {
     await kafka.close()
   }
+}
+
+/** What a client of Kafka warns of (a topic that is there already, a coordinator that is not yet) is expected here; failures are thrown. */
+function quiet(log: Logger): KafkaConnection['log'] {
+  const debug = log.debug.bind(log)
+  return { debug, info: debug, warn: debug, error: debug }
 }
 
 function topicsOf(config: MigrateConfig) {

@@ -105,11 +105,16 @@ function completeEnvironment(env: NodeJS.ProcessEnv, stack: LocalStack, dataDir:
   if (!hasKeys) readOrMakeSecret(keysFile, () => generateEncryptionKey('k1'))
   return {
     ...env,
-    ...(kafka === undefined ? {} : { KAFKA_BROKERS: stack.addresses.kafka }),
+    ...(kafka === undefined ? {} : localKafka(stack.addresses.kafka, env)),
     ...(postgres === undefined ? {} : { DATABASE_URL: stack.addresses.postgres }),
     ...(redis === undefined ? {} : { REDIS_URL: stack.addresses.redis }),
     ...(hasKeys ? {} : { ENCRYPTION_KEYS_FILE: keysFile }),
   }
+}
+
+/** Our own broker allows short sessions, so that a start after a kill does not wait long for the dead members of the groups. */
+function localKafka(brokers: string, env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return { KAFKA_BROKERS: brokers, KAFKA_SESSION_TIMEOUT_MS: env['KAFKA_SESSION_TIMEOUT_MS'] || '4000' }
 }
 
 function isSet(env: NodeJS.ProcessEnv, name: string): boolean {
