@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { KafkaClient } from './client.ts'
-import { checkPartitionCount } from './describe-log.ts'
+import { describeLog, partitionCountFault } from './describe-log.ts'
 import { KafkaFault } from './kafka-fault.ts'
 
 export interface TopicsOptions {
@@ -18,8 +18,8 @@ const MESSAGE_BYTES_MAX = 1_048_588
 const DLQ_EXTRA_BYTES = 64 * 1024
 const RETENTION_MS = 7 * 24 * 60 * 60 * 1_000
 const DLQ_PARTITIONS = 1
-const KNOWN_AFTER_MS = 30_000
-const KNOWN_POLL_MS = 50
+const SERVED_AFTER_MS = 30_000
+const SERVED_POLL_MS = 50
 
 /**
  * Creates the topic of events and that of dead letters where they lack, with the settings of design 4.3. Idempotent; the
@@ -48,19 +48,20 @@ export async function createTopics(client: KafkaClient, o: TopicsOptions): Promi
       ],
     }),
   )
-  await untilKnown(() => checkPartitionCount(client, o.topic, o.partitions))
-  await untilKnown(() => checkPartitionCount(client, o.dlqTopic, DLQ_PARTITIONS))
+  await untilServed(client, o.topic, o.partitions)
+  await untilServed(client, o.dlqTopic, DLQ_PARTITIONS)
 }
 
-/** What was created is known to the brokers a moment later. */
-async function untilKnown(check: () => Promise<void>): Promise<void> {
-  for (let left = KNOWN_AFTER_MS; ; left -= KNOWN_POLL_MS) {
+/** What was created is known to the brokers, and led by one, a moment later. */
+async function untilServed(client: KafkaClient, topic: string, partitions: number): Promise<void> {
+  for (let leftMs = SERVED_AFTER_MS; ; leftMs -= SERVED_POLL_MS) {
     try {
-      await check()
+      const found = (await describeLog(client, topic)).partitions.length
+      if (found !== partitions) throw partitionCountFault(topic, partitions, found)
       return
     } catch (error) {
-      if (left <= 0 || !(error instanceof KafkaFault) || !error.retryable) throw error
-      await delay(KNOWN_POLL_MS)
+      if (leftMs <= 0 || !(error instanceof KafkaFault) || !error.retryable) throw error
+      await delay(SERVED_POLL_MS)
     }
   }
 }

@@ -17,6 +17,9 @@ export { dropExpiredEventPartitions } from './events/drop-expired-event-partitio
 
 export { advancePosition } from './projection/advance-position.ts'
 export type { PositionAdvance } from './projection/advance-position.ts'
+export { compareEvents } from './projection/compare-events.ts'
+export type { EventComparison, EventDifference } from './projection/compare-events.ts'
+export { countEventsBetween } from './projection/count-events-between.ts'
 export { currentEpoch } from './projection/current-epoch.ts'
 export type { LogEpoch } from './projection/current-epoch.ts'
 export { ensurePositions } from './projection/ensure-positions.ts'

@@ -1,0 +1,75 @@
+import { createKafka } from '@ariftly/kafka'
+import { ConfigFault, createLogger, messageOf, readConfig, settings } from '@ariftly/runtime'
+import { createPool } from '@ariftly/store'
+import { adoptLog } from './commands/adopt-log.ts'
+import type { Command, CommandContext } from './commands/command.ts'
+import { rebuild } from './commands/rebuild.ts'
+import { status } from './commands/status.ts'
+import { verify } from './commands/verify.ts'
+
+const EX_USAGE = 64 // sysexits.h
+const EX_CONFIG = 78
+
+const COMMANDS: Readonly<Record<string, Command>> = { status, verify, rebuild, 'adopt-log': adoptLog }
+
+const USAGE = `Usage: npm run projection -- <command>
+
+  status      how far the projection of events is, and how far behind, per partition
+  verify      compares log and table over what the log still holds; exit code 1 when they differ
+  rebuild     reads the log from its start and inserts what the table lacks; moves no offset, touches no row
+  adopt-log   opens a new epoch: the log under this name is another one, and it is read from its start
+              (--force: also when nothing says that it is another one)
+`
+
+const cliConfig = {
+  KAFKA_BROKERS: settings.KAFKA_BROKERS,
+  KAFKA_TOPIC: settings.KAFKA_TOPIC,
+  KAFKA_PARTITIONS: settings.KAFKA_PARTITIONS,
+  DATABASE_URL: settings.DATABASE_URL,
+  DATABASE_ADMIN_URL: settings.DATABASE_ADMIN_URL,
+} as const
+
+process.exitCode = await main(process.argv.slice(2), process.env)
+
+async function main([name, ...args]: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
+  const command = COMMANDS[name ?? '']
+  const unknown = args.find((arg) => arg !== '--force')
+  if (command === undefined || unknown !== undefined) {
+    process.stderr.write(unknown === undefined ? USAGE : `Unknown argument ${unknown}\n\n${USAGE}`)
+    return EX_USAGE
+  }
+  try {
+    return await run(command, args.includes('--force'), env)
+  } catch (error) {
+    process.stderr.write(`${messageOf(error)}\n`)
+    return error instanceof ConfigFault ? EX_CONFIG : 1
+  }
+}
+
+async function run(command: Command, force: boolean, env: NodeJS.ProcessEnv): Promise<number> {
+  const config = readConfig(cliConfig, env)
+  const log = createLogger({ service: 'projection', level: 'error' })
+  const kafka = createKafka({ brokers: config.KAFKA_BROKERS, clientId: 'ariftly-projection-cli', log })
+  // The operator's commands use the owner's role: a service may not open an epoch.
+  const pool = createPool({
+    url: config.DATABASE_ADMIN_URL ?? config.DATABASE_URL,
+    applicationName: 'ariftly-projection-cli',
+    max: 2,
+    statementTimeoutMs: 60_000,
+    transactionTimeoutMs: 120_000,
+  })
+  const context: CommandContext = {
+    kafka,
+    pool,
+    topic: config.KAFKA_TOPIC,
+    partitions: config.KAFKA_PARTITIONS,
+    force,
+    now: Date.now,
+    print: (line) => process.stdout.write(`${line}\n`),
+  }
+  try {
+    return await command(context)
+  } finally {
+    await Promise.all([pool.end(), kafka.close()])
+  }
+}

@@ -1,0 +1,54 @@
+import { KafkaFault, describeLog, type KafkaClient, type LogPartition } from '@ariftly/kafka'
+import { Fault } from '@ariftly/runtime'
+import { currentEpoch, readPositions, type LogEpoch, type Pool, type ProjectionPosition } from '@ariftly/store'
+import { PROJECTION } from '../projection.ts'
+
+/** What an operator's command works with. */
+export interface CommandContext {
+  readonly kafka: KafkaClient
+  readonly pool: Pool
+  readonly topic: string
+  readonly partitions: number
+  readonly force: boolean
+  readonly now: () => number
+  readonly print: (line: string) => void
+}
+
+/** Does its work and answers the exit code: 0, or 1 when what it looked at is not as it should be. */
+export type Command = (context: CommandContext) => Promise<number>
+
+/** A partition as the log and the projection see it. */
+export interface Place extends LogPartition {
+  readonly position: ProjectionPosition
+}
+
+export interface Places {
+  readonly epoch: LogEpoch
+  readonly partitions: readonly Place[]
+}
+
+/**
+ * Reads where log and projection stand. Faults: `no_epoch` before the first migration, `log_identity_changed` and
+ * `partition_count_changed` when the log is not the projection's, and those of `describeLog`.
+ */
+export async function readPlaces({ kafka, pool, topic, partitions: count }: CommandContext): Promise<Places> {
+  const epoch = await currentEpoch(pool, topic)
+  if (epoch === undefined) throw new Fault({ code: 'no_epoch', message: `Topic ${topic} has no epoch: run migrate.` })
+  // Positions first: what is read later of the log is at least as far.
+  const positions = await readPositions(pool, { projection: PROJECTION, epoch: epoch.epoch, topic })
+  const { clusterId, partitions } = await describeLog(kafka, topic)
+  if (clusterId !== epoch.clusterId) {
+    const message = `Topic ${topic} is on cluster ${clusterId}, epoch ${epoch.epoch} is of cluster ${epoch.clusterId}.`
+    throw new KafkaFault('log_identity_changed', `${message} If that is meant: adopt-log.`)
+  }
+  if (partitions.length !== count) {
+    throw new KafkaFault('partition_count_changed', `Topic ${topic} has ${partitions.length} partitions, not ${count}.`)
+  }
+  return {
+    epoch,
+    partitions: partitions.map((bounds) => ({
+      ...bounds,
+      position: positions.get(bounds.partition) ?? { nextOffset: bounds.logStart, lastOffset: null, lastId: null },
+    })),
+  }
+}

@@ -1,0 +1,171 @@
+import { createHash } from 'node:crypto'
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
+import { encodeRecord, newEventId, partitionOf, type LogEvent } from '@ariftly/events'
+import { createKafka, createProducer, type EventProducer, type KafkaClient } from '@ariftly/kafka'
+import { createLogger, createMetrics, readConfig, type Running } from '@ariftly/runtime'
+import { createPool, currentEpoch, type Pool } from '@ariftly/store'
+import { createWorld, eventually, type World } from '@ariftly/testkit'
+import { projectorConfig, start } from '../service.ts'
+import { adoptLog } from './adopt-log.ts'
+import type { CommandContext } from './command.ts'
+import { rebuild } from './rebuild.ts'
+import { status } from './status.ts'
+import { verify } from './verify.ts'
+
+const PARTITIONS = 3
+const log = createLogger({ service: 'test', level: 'silent' })
+
+let world: World
+let kafka: KafkaClient
+let pool: Pool
+let producer: EventProducer
+let projector: Running
+let printed: string[]
+
+beforeEach(async () => {
+  world = await createWorld({ partitions: PARTITIONS })
+  kafka = createKafka({ brokers: [world.env['KAFKA_BROKERS'] ?? ''], clientId: 'test', log })
+  producer = createProducer(kafka, { topic: world.topics.topic })
+  pool = createPool({ url: world.database.adminUrl, applicationName: 'test', max: 2 })
+  const config = readConfig(projectorConfig, world.env)
+  projector = await start(config, { log, metrics: createMetrics(), signal: new AbortController().signal })
+  printed = []
+})
+
+afterEach(async () => {
+  await projector.close()
+  await producer.close()
+  await pool.end()
+  await kafka.close()
+  await world.close()
+})
+
+function context(force = false): CommandContext {
+  return {
+    kafka,
+    pool,
+    topic: world.topics.topic,
+    partitions: PARTITIONS,
+    force,
+    now: Date.now,
+    print: (line) => void printed.push(line),
+  }
+}
+
+function event(i: number): LogEvent {
+  const task = `task_${i % 10}`
+  const data = Buffer.from(`{"task_id":"${task}","message":"${i}","progress":1.0}`)
+  const id = newEventId(Date.now())
+  return {
+    tenant: 'acme',
+    id,
+    type: 'task.progress',
+    taskId: task,
+    sessionId: null,
+    agent: 'a',
+    data,
+    traceparent: null,
+  }
+}
+
+async function post(events: readonly LogEvent[]): Promise<void> {
+  const records = events.map((one) => {
+    const record = encodeRecord(one)
+    return { ...record, partition: partitionOf(record.key, PARTITIONS) }
+  })
+  expect((await producer.send(records)).ok).toBe(true)
+}
+
+async function projected(count: number): Promise<void> {
+  await eventually(async () => (await pool.query('SELECT FROM events')).rowCount === count, { timeoutMs: 15_000 })
+}
+
+async function contentHash(): Promise<string> {
+  const { rows } = await pool.query<{ line: string }>(
+    `SELECT (events.*)::text AS line FROM events ORDER BY tenant_id, id`,
+  )
+  return createHash('sha256')
+    .update(rows.map(({ line }) => line).join('\n'))
+    .digest('hex')
+}
+
+async function positions(): Promise<unknown[]> {
+  const { rows } = await pool.query<Record<string, unknown>>('SELECT * FROM projection_offsets ORDER BY partition')
+  return rows
+}
+
+describe('projection commands', () => {
+  test('rebuild puts back exactly what the table lacks, and moves no offset', async () => {
+    const events = Array.from({ length: 100 }, (_, i) => event(i))
+    await post(events)
+    await post(events.slice(0, 20)) // reposts stand at a second offset
+    await projected(100)
+    expect(await verify(context())).toBe(0)
+    const before = { hash: await contentHash(), positions: await positions() }
+
+    await pool.query(`DELETE FROM events WHERE (data->>'message')::int % 3 = 0`)
+    expect(await verify(context())).toBe(1)
+    expect(printed.filter((line) => line.startsWith('missing')).length).toBeGreaterThanOrEqual(34)
+    expect(await rebuild(context())).toBe(0)
+    expect(printed.at(-1)).toBe('read 120, inserted 34')
+    expect({ hash: await contentHash(), positions: await positions() }).toEqual(before)
+    expect(await verify(context())).toBe(0)
+  })
+
+  test('verify names a row whose content is not that of its record, and counts rows that no record explains', async () => {
+    const events = Array.from({ length: 10 }, (_, i) => event(i))
+    await post(events)
+    await projected(10)
+    await pool.query(
+      `UPDATE events SET data = '{"task_id":"task_3","message":"3","progress":1}' WHERE task_id = 'task_3'`,
+    )
+    await pool.query(`UPDATE events SET id = overlay(id::text PLACING 'ffff' FROM 33)::uuid WHERE task_id = 'task_4'`)
+    expect(await verify(context())).toBe(1)
+    expect(printed.filter((line) => line.includes(`acme ${events[3]?.id}`))).toEqual([
+      expect.stringMatching(/^differs /),
+    ])
+    expect(printed.filter((line) => line.includes(`acme ${events[4]?.id}`))).toEqual([
+      expect.stringMatching(/^missing /),
+    ])
+    expect(printed.filter((line) => line.startsWith('extra'))).toHaveLength(1)
+    expect(printed.at(-1)).toBe('10 events compared, 3 differences')
+  })
+
+  test('status shows the lag of each partition in records and seconds', async () => {
+    await post(Array.from({ length: 30 }, (_, i) => event(i)))
+    await projected(30)
+    await projector.close()
+    await post([event(1), event(1), event(1)])
+    expect(await status(context())).toBe(0)
+    expect(printed.at(-1)).toBe('total lag 3')
+    const partition = partitionOf(Buffer.from('acme/task_1'), PARTITIONS)
+    const cells = printed[2 + partition]?.trim().split(/\s+/) ?? []
+    expect(cells[4]).toBe('3')
+    expect(Number(cells[5])).toBeLessThan(30)
+  })
+
+  test('adopt-log refuses while the log is the one that we know, and opens an epoch by force', async () => {
+    await post([event(1)])
+    await projected(1)
+    expect(await adoptLog(context())).toBe(1)
+    const before = await currentEpoch(pool, world.topics.topic)
+    expect(await adoptLog(context(true))).toBe(0)
+    const after = await currentEpoch(pool, world.topics.topic)
+    expect(after).toEqual({ epoch: (before?.epoch ?? 0) + 1, clusterId: before?.clusterId })
+    const { rows } = await pool.query('SELECT next_offset FROM projection_offsets WHERE epoch = $1', [after?.epoch])
+    expect(rows).toEqual([{ next_offset: 0 }, { next_offset: 0 }, { next_offset: 0 }])
+  })
+
+  test('adopt-log opens an epoch on another cluster, which a projector that has stopped goes on with', async () => {
+    await projector.close()
+    await post([event(1)])
+    await pool.query(`UPDATE log_epochs SET cluster_id = 'the-old-cluster'`)
+    const config = readConfig(projectorConfig, world.env)
+    projector = await start(config, { log, metrics: createMetrics(), signal: new AbortController().signal })
+    await eventually(() => /another Kafka cluster/.test(projector.ready().checks['log'] ?? ''), { timeoutMs: 15_000 })
+    await expect(verify(context())).rejects.toMatchObject({ code: 'log_identity_changed' })
+    expect(await adoptLog(context())).toBe(0)
+    await projected(1)
+    expect(await verify(context())).toBe(0)
+  })
+})

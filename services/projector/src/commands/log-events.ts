@@ -1,0 +1,23 @@
+import { decodeRecord } from '@ariftly/events'
+import { scanLog } from '@ariftly/kafka'
+import type { ProjectedEvent } from '@ariftly/store'
+import type { CommandContext, Place } from './command.ts'
+
+/**
+ * Reads the events of a partition that the projection has passed and the log still has, in order, some at a time. Dead
+ * letters are left out.
+ */
+export async function* logEvents(
+  { kafka, topic, partitions }: CommandContext,
+  { partition, logStart, logEnd, position }: Place,
+  epoch: number,
+): AsyncGenerator<readonly ProjectedEvent[], void> {
+  const to = Math.min(position.nextOffset, logEnd)
+  for await (const records of scanLog(kafka, { topic, partition, from: logStart, to })) {
+    yield records.flatMap((record) => {
+      const decoded = decodeRecord(record, partitions)
+      if (decoded.kind !== 'event') return []
+      return [{ ...decoded.event, epoch, partition, offset: record.offset, appendedAtMs: record.timestampMs }]
+    })
+  }
+}

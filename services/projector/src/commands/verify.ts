@@ -1,0 +1,43 @@
+import { compareEvents, countEventsBetween, type EventDifference } from '@ariftly/store'
+import { readPlaces, type CommandContext, type Place } from './command.ts'
+import { logEvents } from './log-events.ts'
+
+const PRINTED_MAX = 100
+
+/**
+ * Compares log and table over what the log still holds and the projection has passed, and prints every difference: an
+ * event of the log that the table lacks (`missing`), one whose row has other content although it came from this very record
+ * (`differs`), and rows that claim to come from records that the log does not have (`extra`). Exit code 1 when there are any.
+ */
+export async function verify(context: CommandContext): Promise<number> {
+  const { epoch, partitions } = await readPlaces(context)
+  let differences = 0
+  let read = 0
+  function tell(partition: number, { kind, tenant, id, offset }: EventDifference): void {
+    differences += 1
+    if (differences <= PRINTED_MAX) context.print(`${kind} partition ${partition} offset ${offset} ${tenant} ${id}`)
+    if (differences === PRINTED_MAX + 1) context.print('… further differences are only counted')
+  }
+  for (const place of partitions) {
+    let rowsOfLog = 0
+    for await (const events of logEvents(context, place, epoch.epoch)) {
+      read += events.length
+      const { differing, fromHere } = await compareEvents(context.pool, events)
+      rowsOfLog += fromHere
+      for (const difference of differing) tell(place.partition, difference)
+    }
+    const extra = (await countRows(context, place, epoch.epoch)) - rowsOfLog
+    if (extra !== 0) {
+      differences += Math.abs(extra)
+      context.print(`extra partition ${place.partition}: ${extra} rows come from records that the log does not have`)
+    }
+  }
+  context.print(`${read} events compared, ${differences} differences`)
+  return differences === 0 ? 0 : 1
+}
+
+/** Rows of the table that came from the offsets that were compared. */
+async function countRows({ pool }: CommandContext, place: Place, epoch: number): Promise<number> {
+  const { partition, logStart, position } = place
+  return countEventsBetween(pool, { epoch, partition, from: logStart, to: position.nextOffset })
+}
