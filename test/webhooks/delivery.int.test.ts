@@ -29,7 +29,8 @@ describe('the webhook worker, on real Kafka, Postgres and Redis', () => {
     await eventually(async () => (await fixture.states(webhook))['delivered'] === 20)
 
     const ids = receiver.requests.map(({ headers }) => headers['webhook-id'])
-    expect(ids.toSorted()).toEqual(events.map(({ id }) => id).toSorted())
+    expect(ids).toHaveLength(20)
+    expect(new Set(ids)).toEqual(new Set(events.map(({ id }) => id)))
     for (const { body, headers } of receiver.requests) {
       const event = events.find(({ id }) => id === headers['webhook-id'])
       expect(event && renderEvent(event).equals(body)).toBe(true)

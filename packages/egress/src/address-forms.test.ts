@@ -157,27 +157,27 @@ describe('checkWebhookUrl', () => {
   })
 })
 
-describe('the guarded dial', () => {
-  /** Records what would be dialled; nothing leaves this process. */
-  function recordingEgress(resolve: Resolve) {
-    const dialled: string[] = []
-    const egress = createEgress({
-      policy: strict,
-      resolve,
-      dial: ({ address, port }) => {
-        dialled.push(`${address}:${port}`)
-        const socket = new Socket()
-        setImmediate(() => socket.destroy(Object.assign(new Error('recorded'), { code: 'ECONNREFUSED' })))
-        return socket
-      },
-    })
-    const send = (url: string) =>
-      egress.send({ url: new URL(url), headers: {}, body: Buffer.from('{}'), timeoutMs: 2000 })
-    return { dialled, send, close: egress.close }
-  }
-  const addresses = (...list: string[]) =>
-    list.map((address) => ({ address, family: address.includes(':') ? 6 : 4 }) as const)
+/** Records what would be dialled; nothing leaves this process. */
+function recordingEgress(resolve: Resolve) {
+  const dialled: string[] = []
+  const egress = createEgress({
+    policy: strict,
+    resolve,
+    dial: ({ address, port }) => {
+      dialled.push(`${address}:${port}`)
+      const socket = new Socket()
+      setImmediate(() => socket.destroy(Object.assign(new Error('recorded'), { code: 'ECONNREFUSED' })))
+      return socket
+    },
+  })
+  const send = (url: string) =>
+    egress.send({ url: new URL(url), headers: {}, body: Buffer.from('{}'), timeoutMs: 2000 })
+  return { dialled, send, close: egress.close }
+}
+const addresses = (...list: string[]) =>
+  list.map((address) => ({ address, family: address.includes(':') ? 6 : 4 }) as const)
 
+describe('the guarded dial', () => {
   test.each(PRIVATE_HOSTS)('dials nothing for https://%s/, though it was never checked before', async (host) => {
     const { dialled, send, close } = recordingEgress(async () => addresses('8.8.8.8'))
     expect(await send(`https://${host}/hook`)).toMatchObject({ errorClass: 'blocked', status: null })

@@ -98,9 +98,9 @@ interface Changes {
   readonly nowS?: number
 }
 
-describe('checkSecret', () => {
-  const base64 = (bytes: number) => `whsec_${Buffer.alloc(bytes, 7).toString('base64')}`
+const base64 = (bytes: number) => `whsec_${Buffer.alloc(bytes, 7).toString('base64')}`
 
+describe('checkSecret', () => {
   test.each([FREE, '12345678', 'x'.repeat(256), base64(24), base64(64), WHSEC])('takes %s', (secret) => {
     expect(checkSecret(secret)).toEqual({ ok: true })
   })

@@ -1,0 +1,286 @@
+import { once } from 'node:events'
+import { createServer as createHttp, type RequestListener } from 'node:http'
+import { createServer as createHttps } from 'node:https'
+import { createServer as createTcp, type AddressInfo, type Server, type Socket } from 'node:net'
+import { gzipSync } from 'node:zlib'
+import { afterEach, describe, expect, test } from '@jest/globals'
+import { createEgress, createEgressPolicy, type Egress, type EgressOptions } from './index.ts'
+import { CERTIFICATE, EXPIRED_CERTIFICATE, KEY } from './test-certificates.ts'
+
+const TIMEOUT_MS = 400
+const releases: (() => Promise<unknown>)[] = []
+
+afterEach(async () => {
+  for (const release of releases.splice(0).toReversed()) await release()
+})
+
+const toLoopback = async () => [{ address: '127.0.0.1', family: 4 as const }]
+
+function newEgress(o: Partial<EgressOptions> = {}): Egress {
+  const policy = createEgressPolicy({ allowHttp: true })
+  const egress = createEgress({ policy, resolve: toLoopback, ...o })
+  releases.push(egress.close)
+  return egress
+}
+
+async function listen(server: Server): Promise<number> {
+  const sockets = new Set<Socket>()
+  server.on('connection', (socket) => {
+    sockets.add(socket)
+    socket.on('error', () => {})
+    socket.once('close', () => sockets.delete(socket))
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  releases.push(async () => {
+    const closed = once(server, 'close')
+    server.close()
+    for (const socket of sockets) socket.destroy()
+    await closed
+  })
+  return (server.address() as AddressInfo).port
+}
+
+const http = (listener: RequestListener) => listen(createHttp(listener))
+const https = (cert: string, listener: RequestListener = (_, response) => response.end('ok')) =>
+  listen(createHttps({ key: KEY, cert }, listener))
+/** Answers the head of a request with raw bytes, as no honest server would. */
+const raw = (answer: (socket: Socket) => void) =>
+  listen(createTcp((socket) => socket.once('data', () => answer(socket))))
+
+async function send(egress: Egress, port: number, o: { host?: string; scheme?: string; timeoutMs?: number } = {}) {
+  const { host = '127.0.0.1', scheme = 'http', timeoutMs = TIMEOUT_MS } = o
+  const url = new URL(`${scheme}://${host}:${port}/hook?x=1`)
+  const startedAt = performance.now()
+  const outcome = await egress.send({ url, headers: { 'x-test': 'yes' }, body: Buffer.from('{"a":1}'), timeoutMs })
+  return { ...outcome, tookMs: performance.now() - startedAt }
+}
+
+describe('an honest receiver', () => {
+  test('gets the bytes and headers as they are, and its answer is kept with the times', async () => {
+    const seen: unknown[] = []
+    const port = await http((request, response) => {
+      const chunks: Buffer[] = []
+      request.on('data', (chunk: Buffer) => chunks.push(chunk))
+      request.on('end', () => {
+        const { method, url, headers } = request
+        seen.push([method, url, headers['x-test'], headers['content-length'], Buffer.concat(chunks).toString()])
+        response.writeHead(202, { 'x-answer': ['one', 'two'] }).end('thanks')
+      })
+    })
+    const outcome = await send(newEgress(), port)
+    expect(seen).toEqual([['POST', '/hook?x=1', 'yes', '7', '{"a":1}']])
+    expect(outcome).toMatchObject({ errorClass: null, status: 202, address: '127.0.0.1' })
+    expect(outcome.responseHeaders?.['x-answer']).toBe('one, two')
+    expect(outcome.responseBody?.toString()).toBe('thanks')
+    expect(outcome.timing).toMatchObject({
+      tlsMs: null,
+      connectMs: expect.any(Number),
+      firstByteMs: expect.any(Number),
+    })
+    expect(outcome.timing.totalMs).toBeGreaterThanOrEqual(outcome.timing.firstByteMs ?? Number.NaN)
+  })
+
+  test('keeps one connection for request after request, which then costs no look-up', async () => {
+    let connections = 0
+    const server = createHttp((_, response) => response.end())
+    server.on('connection', () => (connections += 1))
+    const port = await listen(server)
+    const egress = newEgress()
+    for (let index = 0; index < 5; index += 1) await send(egress, port)
+    expect(connections).toBe(1)
+    expect((await send(egress, port)).timing).toMatchObject({ dnsMs: 0, connectMs: 0 })
+  })
+
+  test('that closes kept connections gets each request all the same', async () => {
+    let answered = 0
+    const port = await raw((socket) => {
+      answered += 1
+      socket.write('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n')
+      socket.once('data', () => socket.resetAndDestroy()) // The second request on a connection is refused by a reset.
+    })
+    const egress = newEgress()
+    expect(await send(egress, port)).toMatchObject({ status: 200, errorClass: null })
+    expect(await send(egress, port)).toMatchObject({ status: 200, errorClass: null })
+    expect(answered).toBe(2)
+  })
+
+  test('bounds connections to an origin, and the rest waits', async () => {
+    let open = 0
+    let most = 0
+    const port = await http((_, response) => {
+      open += 1
+      most = Math.max(most, open)
+      setTimeout(() => {
+        open -= 1
+        response.end()
+      }, 20)
+    })
+    const egress = newEgress({ perOriginMax: 3 })
+    const outcomes = await Promise.all(Array.from({ length: 12 }, () => send(egress, port, { timeoutMs: 5000 })))
+    expect(outcomes.every(({ errorClass }) => errorClass === null)).toBe(true)
+    expect(most).toBe(3)
+  })
+})
+
+describe('a hostile receiver', () => {
+  test.each([
+    ['accepts and says nothing', () => {}],
+    ['sends its status a byte at a time', (socket: Socket) => drip(socket, 'HTTP/1.1 200 OK\r\n')],
+    ['sends endless small headers slowly', (socket: Socket) => drip(socket, 'HTTP/1.1 200 OK\r\n', 'x: y\r\n')],
+    ['sends an endless body slowly', (socket: Socket) => drip(socket, 'HTTP/1.1 200 OK\r\n\r\n', 'x')],
+    ['sends interim answers for ever', (socket: Socket) => drip(socket, '', 'HTTP/1.1 102 Processing\r\n\r\n')],
+    ['closes its half and waits', (socket: Socket) => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nab')],
+  ])('that %s is cut off at the deadline', async (_, answer: (socket: Socket) => void) => {
+    const outcome = await send(newEgress(), await raw(answer))
+    expect(outcome.errorClass).toBe('timeout')
+    expect(outcome.tookMs).toBeGreaterThan(TIMEOUT_MS - 50)
+    expect(outcome.tookMs).toBeLessThan(TIMEOUT_MS + 1000)
+  })
+
+  test.each([
+    [
+      'resets in the middle of its answer',
+      (socket: Socket) => {
+        socket.write('HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\nab', () => socket.resetAndDestroy())
+      },
+    ],
+    [
+      'ends in the middle of its answer',
+      (socket: Socket) => socket.end('HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\nab'),
+    ],
+    ['closes without an answer', (socket: Socket) => socket.end()],
+    ['does not speak HTTP', (socket: Socket) => socket.end('SSH-2.0-OpenSSH_9.9\r\n')],
+    [
+      'sends headers without end',
+      (socket: Socket) => flood(socket, 'HTTP/1.1 200 OK\r\n', `x: ${'y'.repeat(1000)}\r\n`),
+    ],
+  ])('that %s is a failure at once', async (_, answer: (socket: Socket) => void) => {
+    const outcome = await send(newEgress(), await raw(answer), { timeoutMs: 5000 })
+    expect(outcome.errorClass).toBe('connection_reset')
+    expect(outcome.tookMs).toBeLessThan(2000)
+  })
+
+  test('that sends a body without end is read for 64 KiB, kept for 16 KiB, and is a success', async () => {
+    let sent = 0
+    const port = await raw((socket) => {
+      sent = flood(socket, 'HTTP/1.1 200 OK\r\n\r\n', 'z'.repeat(16_384))
+    })
+    const before = process.memoryUsage().rss
+    const outcome = await send(newEgress(), port, { timeoutMs: 5000 })
+    expect(outcome).toMatchObject({ errorClass: null, status: 200 })
+    expect(outcome.responseBody).toHaveLength(16 * 1024)
+    expect(process.memoryUsage().rss - before).toBeLessThan(20 * 1024 * 1024)
+    expect(sent).toBeGreaterThan(0)
+  })
+
+  test('that answers with a gzip bomb gets nothing unpacked', async () => {
+    const bomb = gzipSync(Buffer.alloc(10 * 1024 * 1024))
+    const port = await http((_, response) => {
+      response.writeHead(200, { 'content-encoding': 'gzip' }).end(bomb)
+    })
+    const outcome = await send(newEgress(), port, { timeoutMs: 5000 })
+    expect(outcome).toMatchObject({ errorClass: null, status: 200 })
+    expect(outcome.responseBody?.equals(bomb.subarray(0, 16 * 1024))).toBe(true)
+  })
+
+  test('that redirects is not followed, wherever it points', async () => {
+    let requests = 0
+    const port = await http((_, response) => {
+      requests += 1
+      response.writeHead(302, { location: 'http://169.254.169.254/latest/meta-data' }).end()
+    })
+    expect(await send(newEgress(), port)).toMatchObject({ errorClass: 'http_3xx', status: 302 })
+    expect(requests).toBe(1)
+  })
+
+  test.each([
+    [404, 'http_4xx'],
+    [410, 'http_4xx'],
+    [500, 'http_5xx'],
+  ])('that answers %i is %s', async (status, errorClass) => {
+    const port = await http((_, response) => response.writeHead(status).end('no'))
+    expect(await send(newEgress(), port)).toMatchObject({ errorClass, status })
+  })
+
+  test('whose port is closed is connection_refused', async () => {
+    const server = createTcp()
+    server.listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const { port } = server.address() as AddressInfo
+    server.close()
+    await once(server, 'close')
+    expect(await send(newEgress(), port)).toMatchObject({ errorClass: 'connection_refused', status: null })
+  })
+
+  test('delays nobody else', async () => {
+    const egress = newEgress()
+    const hanging = await raw(() => {})
+    const healthy = await http((_, response) => response.end())
+    const stuck = Array.from({ length: 50 }, () => send(egress, hanging))
+    const outcome = await send(egress, healthy)
+    expect(outcome.errorClass).toBeNull()
+    expect(outcome.tookMs).toBeLessThan(TIMEOUT_MS)
+    expect((await Promise.all(stuck)).every(({ errorClass }) => errorClass === 'timeout')).toBe(true)
+  })
+})
+
+describe('TLS', () => {
+  test('verifies the name, and times the handshake', async () => {
+    const port = await https(CERTIFICATE)
+    const egress = newEgress({ ca: CERTIFICATE })
+    const outcome = await send(egress, port, { scheme: 'https', host: 'receiver.test', timeoutMs: 5000 })
+    expect(outcome).toMatchObject({ errorClass: null, status: 200, address: '127.0.0.1' })
+    expect(outcome.timing.tlsMs).toBeGreaterThan(0)
+  })
+
+  test.each([
+    ['another name', CERTIFICATE, 'other.test', CERTIFICATE],
+    ['an expired certificate', EXPIRED_CERTIFICATE, 'receiver.test', EXPIRED_CERTIFICATE],
+    ['a certificate that nobody trusts', CERTIFICATE, 'receiver.test', undefined],
+  ])('refuses %s before anything is sent', async (_, cert, host, ca) => {
+    let requests = 0
+    const port = await https(cert, (_request, response) => {
+      requests += 1
+      response.end()
+    })
+    const outcome = await send(newEgress(ca === undefined ? {} : { ca }), port, {
+      scheme: 'https',
+      host,
+      timeoutMs: 5000,
+    })
+    expect(outcome).toMatchObject({ errorClass: 'tls_error', status: null })
+    expect(requests).toBe(0)
+  })
+
+  test('says tls_error for a server that does not speak it', async () => {
+    const port = await raw((socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'))
+    const outcome = await send(newEgress(), port, { scheme: 'https', host: 'receiver.test', timeoutMs: 5000 })
+    expect(outcome.errorClass).toBe('tls_error')
+  })
+
+  test('cuts a handshake that hangs at the deadline', async () => {
+    const port = await raw(() => {})
+    const outcome = await send(newEgress(), port, { scheme: 'https', host: 'receiver.test' })
+    expect(outcome.errorClass).toBe('timeout')
+    expect(outcome.tookMs).toBeLessThan(TIMEOUT_MS + 1000)
+  })
+})
+
+/** Writes `first`, then a piece every 20 ms for ever: `then`, or nothing but `first` itself, a byte at a time. */
+function drip(socket: Socket, first: string, then?: string): void {
+  const pieces = then === undefined ? first.split('') : []
+  if (then !== undefined) socket.write(first)
+  const timer = setInterval(() => socket.write(then ?? pieces.shift() ?? ''), 20)
+  socket.once('close', () => clearInterval(timer))
+}
+
+function flood(socket: Socket, first: string, then: string): number {
+  socket.write(first)
+  const push = () => {
+    while (!socket.destroyed && socket.write(then));
+  }
+  socket.on('drain', push)
+  push()
+  return first.length
+}

@@ -1,0 +1,63 @@
+import { describe, expect, test } from '@jest/globals'
+import { EVENT_TYPES } from '@ariftly/events'
+import type { Subscription } from '@ariftly/store'
+import { createSubscriptionIndex, expandTypes, type EventAttributes } from './subscription-index.ts'
+
+const CREATED_MS = 1_000_000
+
+function subscription(id: string, more: Partial<Subscription> = {}): Subscription {
+  const filters = { taskId: null, sessionId: null, agent: null }
+  return { id, tenant: 'acme', events: ['*'], ...filters, createdAtMs: CREATED_MS, ...more }
+}
+
+function event(more: Partial<EventAttributes> = {}): EventAttributes {
+  const base = { tenant: 'acme', type: 'task.progress', taskId: 't1', sessionId: 's1', agent: 'a1' }
+  return { ...base, appendedAtMs: CREATED_MS, ...more }
+}
+
+describe('the subscription index', () => {
+  test.each<[string, Partial<Subscription>, Partial<EventAttributes>, boolean]>([
+    ['everything', {}, {}, true],
+    ['the exact type', { events: ['task.progress'] }, {}, true],
+    ['another type', { events: ['task.complete'] }, {}, false],
+    ['a group', { events: ['task.*'] }, {}, true],
+    ['another group', { events: ['session.*'] }, {}, false],
+    ['the task', { taskId: 't1' }, {}, true],
+    ['another task', { taskId: 't2' }, {}, false],
+    ['a task of an event without one', { taskId: 't1' }, { taskId: undefined }, false],
+    ['the session', { sessionId: 's1' }, {}, true],
+    ['another session', { sessionId: 's2' }, {}, false],
+    ['the agent', { agent: 'a1' }, {}, true],
+    ['another agent', { agent: 'a2' }, {}, false],
+    ['all three filters', { taskId: 't1', sessionId: 's1', agent: 'a1' }, {}, true],
+    ['two of three filters', { taskId: 't1', sessionId: 's1', agent: 'a2' }, {}, false],
+    ['an event of a minute before its creation', {}, { appendedAtMs: CREATED_MS - 60_000 }, true],
+    ['an older event', {}, { appendedAtMs: CREATED_MS - 60_001 }, false],
+    ['another tenant', { tenant: 'other' }, {}, false],
+    ['a tenant that is a prefix', { tenant: 'acm' }, {}, false],
+  ])('a webhook for %s', (_, wanted, given, matches) => {
+    expect(createSubscriptionIndex([subscription('whk', wanted)]).match(event(given))).toEqual(matches ? ['whk'] : [])
+  })
+
+  test('names each webhook once, though several of its words match', () => {
+    const index = createSubscriptionIndex([subscription('whk', { events: ['task.progress', 'task.*', '*'] })])
+    expect(index.match(event())).toEqual(['whk'])
+  })
+
+  test('knows which tenants have webhooks at all', () => {
+    const index = createSubscriptionIndex([subscription('whk')])
+    expect([index.hasTenant('acme'), index.hasTenant('other'), index.size]).toEqual([true, false, 1])
+  })
+})
+
+describe('expandTypes', () => {
+  test('expands words to exact types, and unknown words to none', () => {
+    expect([...expandTypes(['*'])]).toEqual([...EVENT_TYPES])
+    expect([...expandTypes(['approval.*', 'task.failed'])]).toEqual([
+      'approval.requested',
+      'approval.resolved',
+      'task.failed',
+    ])
+    expect([...expandTypes(['task', 'task.', '.*', 'nothing.*'])]).toEqual([])
+  })
+})
