@@ -1,11 +1,13 @@
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { endToEnd } from './end-to-end.bench.ts'
+import { ingest } from './ingest.bench.ts'
 import { createReport, rounded, type Bench } from './support/report.ts'
 
 /** Every benchmark by its name on the command line. */
 const BENCHES: Readonly<Record<string, Bench>> = {
   'end-to-end': endToEnd,
+  ingest,
 }
 
 const ROOT = join(import.meta.dirname, '..')

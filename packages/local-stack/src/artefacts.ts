@@ -33,6 +33,17 @@ const KAFKA: Artefact = {
   instead: 'set KAFKA_BROKERS to a Kafka that runs already',
 }
 
+const KAFKA_TOOLS: Artefact = {
+  title: 'the tools of Apache Kafka 4.4.0 (45 MB)',
+  folder: 'kafka-tools-4.4.0',
+  dependencies: [
+    ['org.apache.kafka', 'kafka-tools', '4.4.0'],
+    ['org.slf4j', 'slf4j-nop', '1.7.36'],
+  ],
+  goal: ['dependency:copy-dependencies', '-DincludeScope=runtime'],
+  instead: 'leave out what needs them',
+}
+
 const REDIS: Artefact = {
   title: 'Redis 6.2 (14 MB)',
   folder: 'redis-6.2',
@@ -49,6 +60,14 @@ const DEPENDENCY_PLUGIN = '3.7.0'
  */
 export function fetchKafkaJars(context: FetchContext): Promise<string> {
   return fetchArtefact(KAFKA, context)
+}
+
+/**
+ * The folder that holds the jars of Kafka's own command line tools (ProducerPerformance and others), fetched by Maven the first time.
+ * @throws StackFault when they have to be fetched and Maven is missing or fails.
+ */
+export function fetchKafkaTools(context: FetchContext): Promise<string> {
+  return fetchArtefact(KAFKA_TOOLS, context)
 }
 
 /**
