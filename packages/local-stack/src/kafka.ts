@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { fetchKafkaJars } from './artefacts.ts'
+import { ensureClassArchive } from './class-archive.ts'
 import { StackFault } from './fault.ts'
 import { findFreePort } from './ports.ts'
 import { findOnPath, isExecutable } from './programs.ts'
@@ -20,8 +21,15 @@ const JAVA_MIN = 17
  * @throws StackFault when Java is missing or too old.
  */
 export async function kafkaSpec(context: PartContext): Promise<PartSpec> {
-  const java = await findJava(context.env)
+  const java = await locateJava(context.env)
   const jars = await fetchKafkaJars(context)
+  const archive = await ensureClassArchive(join(jars, `classes-${java.version}.jsa`), context, (work, flag) =>
+    brokerSpec(work, java.file, jars, [flag]),
+  )
+  return brokerSpec(context, java.file, jars, archive === undefined ? [] : [`-XX:SharedArchiveFile=${archive}`])
+}
+
+function brokerSpec(context: PartContext, java: string, jars: string, flags: readonly string[]): PartSpec {
   const data = join(context.dir, 'data')
   formatOnce(data)
   writeFileSync(join(context.dir, 'log4j2.xml'), LOG4J)
@@ -34,7 +42,7 @@ export async function kafkaSpec(context: PartContext): Promise<PartSpec> {
       const file = join(context.dir, 'server.properties')
       const controllerPort = await findFreePort(new Set([port]))
       writeFileSync(file, renderProperties(settings(port, controllerPort, data)))
-      const args = [...jvmFlags(context), '-cp', join(jars, '*'), 'kafka.Kafka', file]
+      const args = [...jvmFlags(context), ...flags, '-cp', join(jars, '*'), 'kafka.Kafka', file]
       return { file: java, args, cwd: context.dir }
     },
     probe: (port) => probe(port, METADATA_REQUEST, hasBroker),
@@ -105,24 +113,40 @@ function renderProperties(values: Readonly<Record<string, string | number>>): st
     .join('')
 }
 
-async function findJava(env: NodeJS.ProcessEnv): Promise<string> {
+/**
+ * The program `java` of JAVA_HOME or of PATH.
+ * @throws StackFault when there is none, or it is too old for Kafka.
+ */
+export interface Java {
+  readonly file: string
+  /** As it says itself, `17.0.21`. */
+  readonly version: string
+}
+
+/**
+ * The `java` of JAVA_HOME or PATH.
+ * @throws StackFault when there is none, or it is too old for Kafka.
+ */
+export async function findJava(env: NodeJS.ProcessEnv): Promise<string> {
+  return (await locateJava(env)).file
+}
+
+async function locateJava(env: NodeJS.ProcessEnv): Promise<Java> {
   const home = env['JAVA_HOME']
   const atHome = home === undefined || home === '' ? undefined : join(home, 'bin', 'java')
   const file = atHome !== undefined && isExecutable(atHome) ? atHome : findOnPath('java', env['PATH'])
   const version = file === undefined ? undefined : await javaVersion(file)
-  if (file !== undefined && version !== undefined && version >= JAVA_MIN) return file
+  if (file !== undefined && version !== undefined && Number.parseInt(version, 10) >= JAVA_MIN) return { file, version }
   const found = file === undefined ? 'there is no java on the PATH' : `${file} is ${version ?? 'of unknown version'}`
   throw new StackFault(
     `Java ${JAVA_MIN} or newer is needed to run Kafka here, and ${found}: install it (Debian: apt-get install openjdk-17-jre-headless), or set KAFKA_BROKERS to a Kafka that runs already.`,
   )
 }
 
-async function javaVersion(file: string): Promise<number | undefined> {
-  const { stderr } = await execute(file, ['-Xshare:auto', '-XX:TieredStopAtLevel=1', '-version']).catch(() => ({
-    stderr: '',
-  }))
-  const match = /version "(\d+)/.exec(stderr)
-  return match === null ? undefined : Number(match[1])
+async function javaVersion(file: string): Promise<string | undefined> {
+  const flags = ['-XX:TieredStopAtLevel=1', '-XX:-UsePerfData', '-version']
+  const { stderr } = await execute(file, flags).catch(() => ({ stderr: '' }))
+  return /version "([\w.+-]+)/.exec(stderr)?.[1]
 }
 
 // Metadata request, version 1, for no topic: api key 3, correlation id 1, no client id, an empty array. The answer lists the brokers
