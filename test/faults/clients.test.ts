@@ -49,6 +49,7 @@ describe('the load client', () => {
       random,
       plan: (nowMs) => planEvent('north', random, nowMs),
       acknowledge: (event) => acknowledged.set(event.id, event),
+      signal: new AbortController().signal,
     })
     await eventually(() => acknowledged.size >= 30)
     const report = await client.finish()
@@ -94,6 +95,7 @@ describe('the stream client', () => {
       gateways: () => [url],
       random: createRandom(3),
       roamMs: 60_000,
+      signal: new AbortController().signal,
     })
     await eventually(() => client.seen.received.length >= 3)
     await client.close()

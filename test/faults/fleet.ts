@@ -20,6 +20,9 @@ export interface Replica {
   output(): string
 }
 
+/** A busy machine starts seven processes slowly. */
+const READY_MS = 60_000
+
 const REPLICAS: readonly (readonly [ServiceName, string])[] = [
   ['ingest', 'ingest'],
   ['projector', 'projector-1'],
@@ -45,7 +48,7 @@ async function startReplica(
   name: string,
   env: Readonly<Record<string, string>>,
 ): Promise<Replica> {
-  let current: ServiceProcess = await startServiceProcess(service, env)
+  let current: ServiceProcess = await startServiceProcess(service, env, { timeoutMs: READY_MS })
   let alive = true
   const url = current.url
   const earlier: string[] = []
@@ -64,7 +67,7 @@ async function startReplica(
     },
     async restart() {
       earlier.push(current.output())
-      current = await startServiceProcess(service, env, { port: current.port })
+      current = await startServiceProcess(service, env, { port: current.port, timeoutMs: READY_MS })
       alive = true
     },
     async stop() {

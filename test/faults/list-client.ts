@@ -9,6 +9,8 @@ export interface ListClientOptions {
   readonly apiKey: string
   readonly webhookId: string
   readonly random: () => number
+  /** Ends the client: the test has failed. */
+  readonly signal: AbortSignal
 }
 
 /** A client that keeps the api service at work by paging through its tenant's events and editing a webhook. */
@@ -25,11 +27,12 @@ export function startListClient(options: ListClientOptions): ListClient {
   const listed = new Map<string, ListedEvent>()
   const unexpected: string[] = []
   const closing = new AbortController()
+  const ended = AbortSignal.any([options.signal, closing.signal])
   let unanswered = 0
   let cursor: string | null = null
 
   async function run(): Promise<void> {
-    while (!closing.signal.aborted) {
+    while (!ended.aborted) {
       await (options.random() < 0.2 ? editWebhook() : listPage()).catch(() => undefined)
       await sleep(20 + 60 * options.random())
     }
@@ -59,7 +62,7 @@ export function startListClient(options: ListClientOptions): ListClient {
         method,
         headers: { authorization: `Bearer ${options.apiKey}`, 'content-type': 'application/json' },
         ...(body === undefined ? {} : { body }),
-        signal: AbortSignal.timeout(20_000),
+        signal: AbortSignal.any([ended, AbortSignal.timeout(20_000)]),
       })
       const text = await response.text()
       if (response.status === 200) return text

@@ -13,6 +13,8 @@ export interface LoadClientOptions {
   readonly random: () => number
   readonly plan: (nowMs: number) => PlannedEvent
   readonly acknowledge: (event: PlannedEvent) => void
+  /** Ends the client at once, whatever it still holds: the test has failed. */
+  readonly signal: AbortSignal
 }
 
 /** A running load client. */
@@ -48,7 +50,7 @@ export function startLoadClient(options: LoadClientOptions): LoadClient {
   const finishing = new AbortController()
 
   async function run(): Promise<LoadReport> {
-    while (!finishing.signal.aborted || waiting.length > 0) {
+    while (!options.signal.aborted && (!finishing.signal.aborted || waiting.length > 0)) {
       if (!finishing.signal.aborted) planDue()
       const again = waiting.length === 0 ? [] : await post(waiting.splice(0, BATCH_MAX))
       waiting.unshift(...again)
@@ -104,7 +106,7 @@ export function startLoadClient(options: LoadClientOptions): LoadClient {
         'content-type': json ? 'application/json' : 'application/x-ndjson',
       },
       body: json ? `[${lines.join(',')}]` : lines.join('\n'),
-      signal: AbortSignal.timeout(60_000),
+      signal: AbortSignal.any([options.signal, AbortSignal.timeout(60_000)]),
     })
     const text = await response.text()
     return { status: response.status, text, statuses: statusesOf(response.status, text) }

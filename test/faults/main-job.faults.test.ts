@@ -32,6 +32,7 @@ let world: World
 let receiver: Receiver
 let db: pg.Pool
 let replicas: readonly Replica[] = []
+const over = new AbortController()
 
 beforeAll(async () => {
   world = await createWorld({
@@ -43,6 +44,7 @@ beforeAll(async () => {
 }, 60_000)
 
 afterAll(async () => {
+  over.abort()
   await Promise.allSettled(replicas.map((replica) => replica.stop()))
   await db?.end()
   await receiver?.close()
@@ -93,7 +95,14 @@ async function startRun(random: () => number) {
     webhooksWanted().map((o) => subscribe(urlOf('api'), keyOf(o.tenant), { ...o, url: receiver.url })),
   )
   const streams = streamsWanted().map((o) =>
-    startStreamClient({ ...o, apiKey: keyOf(o.tenant), gateways: livingGateways, random, roamMs: 8000 }),
+    startStreamClient({
+      ...o,
+      apiKey: keyOf(o.tenant),
+      gateways: livingGateways,
+      random,
+      roamMs: 4000,
+      signal: over.signal,
+    }),
   )
   await eventually(() => streams.every((stream) => stream.connectedTo() !== undefined), { timeoutMs: 15_000 })
 
@@ -109,11 +118,19 @@ async function startRun(random: () => number) {
       random,
       plan: (nowMs) => planEvent(tenant, random, nowMs),
       acknowledge: (event) => acknowledged.set(event.id, event),
+      signal: over.signal,
     })
   })
   const lists = TENANTS.map((tenant) => {
     const webhookId = subscriptions.find((subscription) => subscription.tenant === tenant)?.id ?? ''
-    return startListClient({ url: () => urlOf('api'), tenant, apiKey: keyOf(tenant), webhookId, random })
+    return startListClient({
+      url: () => urlOf('api'),
+      tenant,
+      apiKey: keyOf(tenant),
+      webhookId,
+      random,
+      signal: over.signal,
+    })
   })
   return { acknowledged, clients, streams, lists, subscriptions }
 }

@@ -13,6 +13,8 @@ export interface StreamClientOptions {
   readonly random: () => number
   /** Mean time after which the client itself cuts its connection, so that it moves between gateways that live. */
   readonly roamMs: number
+  /** Ends the client: the test has failed. */
+  readonly signal: AbortSignal
 }
 
 /** A stream client that reconnects for ever with `Last-Event-ID` to whichever gateway answers. */
@@ -40,11 +42,12 @@ export function startStreamClient(options: StreamClientOptions): StreamClient {
   const ids = new Set<string>()
   const report: StreamReport = { connections: 0, refused: 0, unexpected: [] }
   const closing = new AbortController()
+  const ended = AbortSignal.any([options.signal, closing.signal])
   let lastEventId: string | undefined
   let connectedTo: string | undefined
 
   async function run(): Promise<void> {
-    while (!closing.signal.aborted) {
+    while (!ended.aborted) {
       await connectOnce().catch(() => undefined)
       connectedTo = undefined
       await sleep(RECONNECT_MS * (0.5 + options.random()))
@@ -61,7 +64,7 @@ export function startStreamClient(options: StreamClientOptions): StreamClient {
         accept: 'text/event-stream',
         ...(lastEventId === undefined ? {} : { 'last-event-id': lastEventId }),
       },
-      signal: AbortSignal.any([closing.signal, roaming]),
+      signal: AbortSignal.any([ended, roaming]),
     })
     if (response.status !== 200) return await refuse(response)
     report.connections += 1
