@@ -1,16 +1,16 @@
+import { once } from 'node:events'
 import { mkdtemp } from 'node:fs/promises'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import { startStack, type LocalStack, type Part } from '@ariftly/local-stack'
 import { eventually, startReceiver, type Receiver } from '@ariftly/testkit'
-import { Redis } from 'ioredis'
 import { createWorkerWorld, type WorkerWorld } from './worker-world.ts'
 
 describe('webhooks when Redis is lost', () => {
   let stack: LocalStack
   let part: Part
-  let redis: Redis
   let fixture: WorkerWorld
   let receiver: Receiver
 
@@ -25,21 +25,27 @@ describe('webhooks when Redis is lost', () => {
     })
     if (stack.redis === undefined) throw new Error('no Redis of its own')
     part = stack.redis
-    redis = new Redis(stack.addresses.redis)
-    redis.on('error', () => {})
     fixture = await createWorkerWorld({ REDIS_URL: stack.addresses.redis })
     await fixture.startWorker()
     await fixture.startWorker()
   })
   afterAll(async () => {
     await fixture.close()
-    redis.disconnect()
     await stack.close()
   })
   beforeEach(async () => {
     receiver = await startReceiver()
   })
   afterEach(() => receiver.close())
+
+  /** One inline command of the Redis protocol. */
+  async function command(line: string): Promise<void> {
+    const socket = connect(part.port, '127.0.0.1')
+    socket.write(`${line}\r\n`)
+    const [answer] = (await once(socket, 'data')) as [Buffer]
+    socket.destroy()
+    expect(answer.toString()).toBe('+OK\r\n')
+  }
 
   test('two workers deliver each event exactly once while nothing is lost', async () => {
     const webhook = await fixture.subscribe({ tenant: 'both', url: receiver.url })
@@ -54,7 +60,7 @@ describe('webhooks when Redis is lost', () => {
     const events = await fixture.post('wiped', 300)
     for (const share of [0.1, 0.4, 0.7]) {
       await eventually(() => receiver.requests.length >= 300 * share)
-      await redis.flushall()
+      await command('FLUSHALL')
     }
     await eventually(async () => (await fixture.states(webhook))['delivered'] === 300, { timeoutMs: 25_000 })
     expect(new Set(receiver.requests.map(({ headers }) => headers['webhook-id']))).toEqual(
@@ -64,7 +70,7 @@ describe('webhooks when Redis is lost', () => {
 
   test('goes on by itself when it was killed and comes back empty, and matches meanwhile', async () => {
     const webhook = await fixture.subscribe({ tenant: 'killed', url: receiver.url })
-    await redis.flushall()
+    await command('FLUSHALL')
     await part.kill()
     await fixture.post('killed', 50)
     await eventually(async () => (await fixture.states(webhook))['pending'] === 50)
@@ -75,11 +81,11 @@ describe('webhooks when Redis is lost', () => {
   })
 
   test('refuses to start on a Redis that may evict jobs', async () => {
-    await redis.config('SET', 'maxmemory-policy', 'allkeys-lru')
+    await command('CONFIG SET maxmemory-policy allkeys-lru')
     try {
       await expect(fixture.startWorker()).rejects.toMatchObject({ code: 'redis_policy' })
     } finally {
-      await redis.config('SET', 'maxmemory-policy', 'noeviction')
+      await command('CONFIG SET maxmemory-policy noeviction')
     }
   })
 })

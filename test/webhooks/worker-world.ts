@@ -1,4 +1,4 @@
-import { createLogger, createMetrics, readConfig, type Metrics, type Running } from '@ariftly/runtime'
+import { createLogger, createMetrics, readConfig, type Running } from '@ariftly/runtime'
 import {
   advancePosition,
   createPool,
@@ -41,7 +41,7 @@ const FAST = {
 export interface WorkerWorld {
   readonly world: World
   /** Starts a worker and waits until it is ready. */
-  startWorker(env?: Readonly<Record<string, string>>): Promise<Worker>
+  startWorker(env?: Readonly<Record<string, string>>): Promise<Running>
   /** Makes a webhook for `task.*` and gives its id. */
   subscribe(o: { tenant: string; url: string; ordering?: 'none' | 'task'; rateLimit?: number }): Promise<string>
   /** Appends events to the log, `tasks` of them taking turns (each its own if not given). */
@@ -53,10 +53,6 @@ export interface WorkerWorld {
   close(): Promise<void>
 }
 
-export interface Worker extends Running {
-  readonly metrics: Metrics
-}
-
 export async function createWorkerWorld(env: Readonly<Record<string, string>> = {}): Promise<WorkerWorld> {
   const world = await createWorld({ partitions: PARTITIONS, env: { ...FAST, ...env } })
   const client = createKafka({ brokers: [world.env['KAFKA_BROKERS'] ?? ''], clientId: 'test', log })
@@ -65,13 +61,12 @@ export async function createWorkerWorld(env: Readonly<Record<string, string>> = 
   const keyring = createKeyring(world.env['ENCRYPTION_KEYS'] ?? '')
   const workers: Running[] = []
 
-  async function startWorker(more: Readonly<Record<string, string>> = {}): Promise<Worker> {
+  async function startWorker(more: Readonly<Record<string, string>> = {}): Promise<Running> {
     const config = readConfig(webhookWorkerConfig, { ...world.env, ...more })
-    const metrics = createMetrics()
-    const worker = await start(config, { log, metrics, signal: new AbortController().signal })
+    const worker = await start(config, { log, metrics: createMetrics(), signal: new AbortController().signal })
     workers.push(worker)
     await eventually(() => worker.ready().ready)
-    return { ...worker, metrics }
+    return worker
   }
 
   async function subscribe(o: Parameters<WorkerWorld['subscribe']>[0]): Promise<string> {

@@ -4,9 +4,9 @@ import type { Connection } from './origin-pool.ts'
 import type { EgressRequest } from './outcome.ts'
 
 /** The most of an answer that is read; a longer one is cut off there. */
-export const READ_BYTES_MAX = 64 * 1024
+const READ_BYTES_MAX = 64 * 1024
 /** The most of an answer that is kept. */
-export const KEPT_BYTES_MAX = 16 * 1024
+const KEPT_BYTES_MAX = 16 * 1024
 
 /** What has arrived so far; still there when the exchange fails half-way. */
 export interface Answer {

@@ -7,7 +7,7 @@ export type UrlVerdict =
   { readonly ok: true; readonly url: URL } | { readonly ok: false; readonly code: UrlFault; readonly message: string }
 
 /** The codes of refused URLs. */
-export type UrlFault = 'invalid_url' | 'scheme_not_allowed' | 'credentials_not_allowed' | 'address_not_allowed'
+type UrlFault = 'invalid_url' | 'scheme_not_allowed' | 'credentials_not_allowed' | 'address_not_allowed'
 
 const URL_CHARS_MAX = 2048
 
@@ -36,7 +36,7 @@ export function checkWebhookUrl(text: string, policy: EgressPolicy): UrlVerdict 
 }
 
 /** The address that a URL's host is, or stands for without a look-up (`localhost`); undefined for any other name. */
-export function hostAddress(url: URL): string | undefined {
+function hostAddress(url: URL): string | undefined {
   const host = url.hostname.replace(/^\[(.*)\]$/, '$1')
   if (isIP(host) !== 0) return host
   return isLocalName(host) ? '127.0.0.1' : undefined

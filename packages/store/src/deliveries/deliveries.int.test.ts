@@ -1,0 +1,290 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
+import { newEventId, newTypeId, typeIdToUuid } from '@ariftly/events'
+import { createTestDatabase, type TestDatabase } from '@ariftly/testkit'
+import {
+  createPool,
+  insertDeliveries,
+  insertEvents,
+  insertWebhook,
+  lockEndpoints,
+  openEpoch,
+  queueDueDeliveries,
+  readDueWebhooks,
+  readSubscriptions,
+  readWebhooksVersion,
+  recordOutcomes,
+  releaseExpiredLeases,
+  startAttempts,
+  unqueueDeliveries,
+  withTransaction,
+  type AttemptOutcome,
+  type AttemptRef,
+  type EndpointRoom,
+  type Pool,
+  type QueuedDelivery,
+} from '../index.ts'
+
+const FAILING = { after: 10, probeMs: 60_000, probeMsMax: 300_000, disableMs: 432_000_000 }
+const LEASE_MS = 60_000
+
+let database: TestDatabase
+let pool: Pool
+let tenant: string
+let webhookId: string
+let tenants = 0
+let offset = 0
+
+beforeAll(async () => {
+  database = await createTestDatabase()
+  const admin = createPool({ url: database.adminUrl, applicationName: 'test', max: 1 })
+  await openEpoch(admin, { topic: 'ariftly.events.v1', clusterId: 'test' })
+  await admin.end()
+  pool = createPool({ url: database.url, applicationName: 'test', max: 8 })
+})
+beforeEach(async () => {
+  tenant = `tenant-${++tenants}`
+  webhookId = await newWebhook()
+})
+afterAll(async () => {
+  await pool?.end()
+  await database?.drop()
+})
+
+async function newWebhook(ordering: 'none' | 'task' = 'none'): Promise<string> {
+  const id = newTypeId('whk')
+  const filters = { taskId: null, sessionId: null, agent: null }
+  const options = { description: null, enabled: true, headerNames: [], headers: null, rateLimit: null, ordering }
+  const target = { url: 'https://example.com/', events: ['*'], secret: Buffer.from('sealed') }
+  await insertWebhook(pool, { id, tenant, ...filters, ...options, ...target }, 100)
+  return id
+}
+
+/** Projects events and matches them; answers the ids of the events. */
+async function deliver(count: number, o: { tasks?: number; webhook?: string } = {}): Promise<string[]> {
+  const appendedAtMs = Date.now()
+  const events = Array.from({ length: count }, (_, index) => ({
+    tenant,
+    id: newEventId(appendedAtMs),
+    type: 'task.progress' as const,
+    taskId: `task-${index % (o.tasks ?? count)}`,
+    sessionId: null,
+    agent: null,
+    data: Buffer.from('{"n":1.0}'),
+    traceparent: null,
+    epoch: 1,
+    partition: 0,
+    offset: offset++,
+    appendedAtMs,
+  }))
+  await withTransaction(pool, async (tx) => insertEvents(tx, events))
+  const matches = events.map((event) => match(event.id, event.offset, appendedAtMs, o.webhook))
+  expect(await insertDeliveries(pool, { epoch: 1, partition: 0, matches })).toBe(count)
+  return events.map((event) => event.id)
+}
+
+function match(eventId: string, at: number, appendedAtMs: number, webhook = webhookId) {
+  return { tenant, webhookId: webhook, eventId, offset: at, appendedAtMs, traceparent: null }
+}
+
+async function feed(room: Partial<EndpointRoom> = {}, tenantInFlightMax = 100, leaseMs = LEASE_MS) {
+  const endpoint = { webhookId, tenant, inFlightMax: 10, newMax: 10, probe: false, ordered: false, ...room }
+  return await withTransaction(pool, async (tx) => {
+    await lockEndpoints(tx, { webhookIds: [webhookId] })
+    return await queueDueDeliveries(tx, { endpoints: [endpoint], tenantInFlightMax, leaseMs })
+  })
+}
+
+async function feedIfLocked(): Promise<readonly QueuedDelivery[]> {
+  return await withTransaction(pool, async (tx) => {
+    const locked = await lockEndpoints(tx, { webhookIds: [webhookId] })
+    const rooms = locked.map((one) => ({ ...one, inFlightMax: 10, newMax: 10, probe: false, ordered: false }))
+    return await queueDueDeliveries(tx, { endpoints: rooms, tenantInFlightMax: 100, leaseMs: LEASE_MS })
+  })
+}
+
+const start = (refs: readonly AttemptRef[]) => startAttempts(pool, { refs, leaseMs: LEASE_MS })
+
+function outcome(ref: AttemptRef, more: { fails?: boolean; last?: boolean; probe?: boolean } = {}): AttemptOutcome {
+  const { fails = false, last = false, probe = false } = more
+  const times = { startedAtMs: Date.now(), dnsMs: 0, connectMs: 0, tlsMs: null, firstByteMs: 3, totalMs: 4 }
+  const answer = {
+    address: '127.0.0.1',
+    responseHeaders: '{"a":"b"}',
+    responseBody: Buffer.from('x'),
+    errorDetail: null,
+  }
+  const record = { ...times, ...answer, status: fails ? 500 : 200, errorClass: fails ? 'http_5xx' : null }
+  const base = { deliveryId: ref.deliveryId, attempt: ref.attempt, tenant, webhookId, probe, record }
+  return fails ? { ...base, type: 'failed', retryInMs: 1000, last } : { ...base, type: 'delivered' }
+}
+
+const record = (...outcomes: AttemptOutcome[]) => recordOutcomes(pool, { outcomes, failing: FAILING })
+
+async function rows() {
+  const result = await pool.query<{ id: string; state: string; attempt: number; attempt_count: number }>(
+    'SELECT id, state, attempt, attempt_count FROM deliveries WHERE webhook_id = $1 ORDER BY "offset"',
+    [typeIdToUuid('whk', webhookId)],
+  )
+  return result.rows
+}
+const states = async () => (await rows()).map(({ state }) => state)
+
+describe('matching', () => {
+  test('writes a delivery once, and none for a record that is not where its event is', async () => {
+    const [eventId = ''] = await deliver(1)
+    const at = offset - 1
+    const appendedAtMs = Date.now()
+    const elsewhere = match(eventId, at + 1000, appendedAtMs)
+    const unknown = match(newEventId(appendedAtMs), at, appendedAtMs)
+    expect(await insertDeliveries(pool, { epoch: 1, partition: 0, matches: [elsewhere, unknown] })).toBe(0)
+    expect(await insertDeliveries(pool, { epoch: 2, partition: 0, matches: [match(eventId, at, appendedAtMs)] })).toBe(
+      0,
+    )
+    expect(await states()).toEqual(['pending'])
+  })
+
+  test('sees a webhook by the version that its writer moved', async () => {
+    const before = await readWebhooksVersion(pool)
+    const added = await newWebhook()
+    expect(await readWebhooksVersion(pool)).toBeGreaterThan(before)
+    expect((await readSubscriptions(pool)).map(({ id }) => id)).toEqual(expect.arrayContaining([webhookId, added]))
+  })
+})
+
+describe('feeding', () => {
+  test('queues the earliest due up to the room that is left, and never more over all feeders', async () => {
+    await deliver(15)
+    expect(await feed()).toHaveLength(10)
+    expect(await feed()).toHaveLength(0)
+    expect(await feed({ inFlightMax: 12 })).toHaveLength(2)
+    expect(await feed({ inFlightMax: 100 }, 13)).toHaveLength(1)
+  })
+
+  test('two feeders at the same time do not feed one endpoint twice', async () => {
+    await deliver(30)
+    const fed = await Promise.all(Array.from({ length: 6 }, () => feedIfLocked()))
+    expect(fed.flat()).toHaveLength(10)
+  })
+
+  test('under ordering by task takes the first of each task, and waits for it', async () => {
+    await deliver(6, { tasks: 2 })
+    const first = await feed({ ordered: true })
+    expect(await states()).toEqual(['queued', 'queued', 'pending', 'pending', 'pending', 'pending'])
+    expect(await feed({ ordered: true })).toEqual([])
+    await start(first)
+    const [one, two] = first
+    if (one === undefined || two === undefined) throw new Error('nothing was queued')
+    await record(outcome(one), outcome(two, { fails: true }))
+    expect(await feed({ ordered: true })).toHaveLength(1)
+  })
+
+  test('a probe takes one delivery, due or not', async () => {
+    await deliver(3)
+    await pool.query(`UPDATE deliveries SET due_at = now() + interval '1 h' WHERE webhook_id = $1`, [
+      typeIdToUuid('whk', webhookId),
+    ])
+    expect(await feed()).toEqual([])
+    expect(await feed({ probe: true, inFlightMax: 1, newMax: 1 })).toHaveLength(1)
+    expect(await feed({ probe: true, inFlightMax: 1, newMax: 1 })).toEqual([])
+  })
+
+  test('finds webhooks with something due, and when the next is', async () => {
+    await deliver(2)
+    const mine = async () => (await readDueWebhooks(pool)).find((one) => one.webhookId === webhookId)
+    expect(await mine()).toEqual({ webhookId, dueInMs: 0 })
+    await pool.query(`UPDATE deliveries SET due_at = now() + interval '5 s' WHERE webhook_id = $1`, [
+      typeIdToUuid('whk', webhookId),
+    ])
+    expect((await mine())?.dueInMs).toBeGreaterThan(3000)
+    await pool.query(`UPDATE webhooks SET enabled = false, disabled_reason = 'manual' WHERE id = $1`, [
+      typeIdToUuid('whk', webhookId),
+    ])
+    expect(await mine()).toBeUndefined()
+  })
+})
+
+describe('attempts', () => {
+  test('a job starts once, and only for the attempt that is queued', async () => {
+    await deliver(1)
+    const [ref] = await feed()
+    if (ref === undefined) throw new Error('nothing was queued')
+    expect(await start([{ ...ref, attempt: ref.attempt + 1 }])).toEqual([])
+    const [started] = await start([ref])
+    expect(started).toMatchObject({ ...ref, tenant, attemptCount: 0, enabled: true, deleted: false })
+    expect(started?.event?.data.toString()).toBe('{"n":1.0}')
+    expect(await start([ref])).toEqual([])
+  })
+
+  test('an outcome is written with its attempt, and a retry is a new attempt', async () => {
+    await deliver(1)
+    const [ref] = await feed()
+    if (ref === undefined) throw new Error('nothing was queued')
+    await start([ref])
+    expect(await record(outcome(ref, { fails: true }))).toMatchObject({ applied: 1 })
+    expect(await rows()).toMatchObject([{ state: 'pending', attempt: 2, attempt_count: 1 }])
+  })
+
+  test('after a lease has ended the old job can neither start nor finish the delivery, but its attempt is kept', async () => {
+    await deliver(2)
+    const [late, never] = await feed({}, 100, -1000)
+    if (late === undefined || never === undefined) throw new Error('nothing was queued')
+    await startAttempts(pool, { refs: [late], leaseMs: -1000 })
+    expect((await releaseExpiredLeases(pool, { limit: 100 })).get(webhookId)).toBe(2)
+    expect(await rows()).toMatchObject([
+      { state: 'pending', attempt: 2 },
+      { state: 'pending', attempt: 2 },
+    ])
+    expect(await start([never])).toEqual([])
+    expect(await record(outcome(late))).toMatchObject({ applied: 0 })
+    expect(await states()).toEqual(['pending', 'pending'])
+    const kept = await pool.query('SELECT attempt, status FROM attempts WHERE webhook_id = $1', [
+      typeIdToUuid('whk', webhookId),
+    ])
+    expect(kept.rows).toEqual([{ attempt: 1, status: 200 }])
+  })
+
+  test('what did not reach the queue is due again under a new attempt', async () => {
+    await deliver(1)
+    const refs = await feed()
+    expect(await unqueueDeliveries(pool, refs)).toBe(1)
+    expect(await unqueueDeliveries(pool, refs)).toBe(0)
+    expect(await start(refs)).toEqual([])
+    expect(await rows()).toMatchObject([{ state: 'pending', attempt: 2, attempt_count: 0 }])
+  })
+
+  test('the last attempt fails a delivery, but not while its endpoint is failing', async () => {
+    await deliver(12)
+    const refs = [...(await feed({ inFlightMax: 12, newMax: 12 }))]
+    await start(refs)
+    const [first, ...others] = refs
+    if (first === undefined) throw new Error('nothing was queued')
+    await record(outcome(first, { fails: true, last: true }))
+    expect((await states()).filter((state) => state === 'failed')).toHaveLength(1)
+    await record(...others.map((ref) => outcome(ref, { fails: true, last: true })))
+    expect((await states()).filter((state) => state === 'failed')).toHaveLength(1)
+    const [locked] = await withTransaction(pool, (tx) => lockEndpoints(tx, { webhookIds: [webhookId] }))
+    expect(locked).toMatchObject({ gate: 'shut', consecutiveFailures: 12 })
+  })
+
+  test('the first success opens a failing endpoint', async () => {
+    await deliver(12)
+    const refs = await feed({ inFlightMax: 12, newMax: 12 })
+    await start(refs)
+    await record(...refs.slice(1).map((ref) => outcome(ref, { fails: true })))
+    await record(...refs.slice(0, 1).map((ref) => outcome(ref)))
+    const [locked] = await withTransaction(pool, (tx) => lockEndpoints(tx, { webhookIds: [webhookId] }))
+    expect(locked).toMatchObject({ gate: 'open', consecutiveFailures: 0 })
+  })
+
+  test('an endpoint with nothing but failures for too long is named', async () => {
+    await deliver(10)
+    const refs = await feed()
+    await start(refs)
+    await record(...refs.slice(1).map((ref) => outcome(ref, { fails: true })))
+    await pool.query(`UPDATE webhook_endpoints SET failing_since = now() - interval '6 days' WHERE webhook_id = $1`, [
+      typeIdToUuid('whk', webhookId),
+    ])
+    const last = await record(...refs.slice(0, 1).map((ref) => outcome(ref, { fails: true })))
+    expect(last.toDisable).toEqual([webhookId])
+  })
+})
