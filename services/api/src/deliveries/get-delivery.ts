@@ -2,19 +2,17 @@ import { parseTypeId } from '@ariftly/events'
 import { readQuery, sendJson, type ApiHandler } from '@ariftly/http'
 import { getDelivery, listAttempts, type Pool } from '@ariftly/store'
 import { notFound } from '../not-found.ts'
-import { findWebhook } from '../webhooks/find-webhook.ts'
 import { renderAttempt, renderDelivery } from './render-delivery.ts'
 
 const ATTEMPTS_MAX = 100
 
-/** Answers `GET /v1/webhooks/{id}/deliveries/{delivery}`: the delivery with its newest 100 attempts, oldest first. */
+/** Answers `GET /v1/webhooks/deliveries/{id}`: the delivery with its newest 100 attempts, oldest first. */
 export function createGetDelivery(o: { pool: Pool }): ApiHandler {
   return async ({ caller: { tenant }, params, url }, _req, res) => {
     readQuery(url, {})
-    const { id: webhookId } = await findWebhook(o.pool, tenant, params['id'] ?? '')
-    const id = params['delivery'] ?? ''
+    const id = params['id'] ?? ''
     if (parseTypeId('dlv', id) === undefined) throw notFound('delivery')
-    const delivery = await getDelivery(o.pool, { tenant, webhookId, id })
+    const delivery = await getDelivery(o.pool, { tenant, id })
     if (delivery === undefined) throw notFound('delivery')
     const attempts = await listAttempts(o.pool, { tenant, deliveryId: id, limit: ATTEMPTS_MAX })
     sendJson(res, 200, { ...renderDelivery(delivery), attempts: attempts.map(renderAttempt) })

@@ -1,0 +1,116 @@
+import { describe, expect, test } from '@jest/globals'
+import { createEgressPolicy } from '@ariftly/egress'
+import { Problem } from '@ariftly/http'
+import { readNewWebhook, readWebhookChanges } from './webhook-body.ts'
+
+const policy = createEgressPolicy({ allowHttp: false })
+const GOOD = { url: 'https://example.com/hook', events: ['task.complete', 'session.*'] }
+
+/** `pointer code` of each error. */
+function faults(read: () => unknown): string[] {
+  try {
+    read()
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error
+    expect({ status: error.status, code: error.code }).toEqual({ status: 422, code: 'invalid_body' })
+    return (error.details.errors ?? []).map(({ pointer, code }) => `${pointer} ${code}`)
+  }
+  return []
+}
+
+describe('a new webhook', () => {
+  test('of the specification is taken as it is', () => {
+    const body = {
+      url: 'https://your-server.com/ariftly-webhook',
+      events: ['task.complete', 'approval.requested'],
+      secret: 'your-signing-secret',
+    }
+    expect(readNewWebhook(body, policy)).toEqual(body)
+  })
+
+  test('takes every member, and null for what is absent', () => {
+    const body = {
+      ...GOOD,
+      task_id: 't',
+      rate_limit: 1000,
+      ordering: 'task',
+      headers: { 'X-A': 'b c' },
+      enabled: false,
+    }
+    expect(readNewWebhook({ ...body, agent: null, secret: null, description: null }, policy)).toEqual(body)
+  })
+
+  test.each([
+    [{ events: ['*'] }, '/url required'],
+    [{ url: GOOD.url }, '/events required'],
+    [{ ...GOOD, url: null }, '/url required'],
+    [{ ...GOOD, url: 'http://example.com/' }, '/url scheme_not_allowed'],
+    [{ ...GOOD, url: 'https://u@example.com/' }, '/url credentials_not_allowed'],
+    [{ ...GOOD, url: 'https://127.1/' }, '/url address_not_allowed'],
+    [{ ...GOOD, url: 7 }, '/url invalid_type'],
+    [{ ...GOOD, events: [] }, '/events too_few'],
+    [{ ...GOOD, events: 'task.created' }, '/events invalid_type'],
+    [{ ...GOOD, events: ['*', 'task'] }, '/events/1 unknown_type'],
+    [{ ...GOOD, events: ['task.*', 'task.*'] }, '/events/1 duplicate'],
+    [{ ...GOOD, events: [null] }, '/events/0 invalid_type'],
+    [{ ...GOOD, events: Array(33).fill('*') }, '/events too_many'],
+    [{ ...GOOD, task_id: '' }, '/task_id invalid_format'],
+    [{ ...GOOD, session_id: 'x'.repeat(129) }, '/session_id invalid_format'],
+    [{ ...GOOD, agent: 1 }, '/agent invalid_type'],
+    [{ ...GOOD, description: 'x'.repeat(1001) }, '/description too_long'],
+    [{ ...GOOD, description: 'a\0' }, '/description invalid_string'],
+    [{ ...GOOD, description: '\ud800' }, '/description invalid_string'],
+    [{ ...GOOD, enabled: 1 }, '/enabled invalid_type'],
+    [{ ...GOOD, rate_limit: 1.5 }, '/rate_limit invalid_type'],
+    [{ ...GOOD, rate_limit: 1001 }, '/rate_limit out_of_range'],
+    [{ ...GOOD, ordering: 'session' }, '/ordering invalid_value'],
+    [{ ...GOOD, secret: 'short' }, '/secret invalid_secret'],
+    [{ ...GOOD, secret: 'whsec_AAAA' }, '/secret invalid_secret'],
+    [{ ...GOOD, headers: ['a'] }, '/headers invalid_type'],
+    [{ ...GOOD, headers: { 'a b': 'c' } }, '/headers/a b invalid_name'],
+    [{ ...GOOD, headers: { 'a~b': 'c\r\nd' } }, '/headers/a~0b invalid_value'],
+    [{ ...GOOD, headers: { A: 1 } }, '/headers/A invalid_type'],
+    [{ ...GOOD, headers: { Host: 'x' } }, '/headers/Host reserved_name'],
+    [{ ...GOOD, headers: { 'Webhook-Id': 'x' } }, '/headers/Webhook-Id reserved_name'],
+    [{ ...GOOD, headers: { 'x-ariftly-a': 'x' } }, '/headers/x-ariftly-a reserved_name'],
+    [{ ...GOOD, headers: { 'X-A': 'x', 'x-a': 'y' } }, '/headers/x-a duplicate'],
+    [{ ...GOOD, 'a/b': 1 }, '/a~1b unknown_member'],
+    [{ ...GOOD, id: 'whk_1' }, '/id unknown_member'],
+    [['*'], ' invalid_type'],
+  ])('%j is refused: %s', (body, fault) => {
+    expect(faults(() => readNewWebhook(body, policy))).toEqual([fault])
+  })
+
+  test('that is wrong in several places is told of all of them', () => {
+    const body = { url: 'ftp://x/', events: ['a'], what: 1 }
+    expect(faults(() => readNewWebhook(body, policy))).toEqual([
+      '/url scheme_not_allowed',
+      '/events/0 unknown_type',
+      '/what unknown_member',
+    ])
+  })
+
+  test('without a body is malformed', () => {
+    expect(() => readNewWebhook(undefined, policy)).toThrow(expect.objectContaining({ status: 400 }))
+  })
+})
+
+describe('a change of a webhook', () => {
+  test('takes what is given and keeps null, which clears', () => {
+    const body = { agent: null, rate_limit: null, headers: null, enabled: true }
+    expect(readWebhookChanges(body, policy)).toEqual(body)
+    expect(readWebhookChanges({}, policy)).toEqual({})
+  })
+
+  test.each([
+    [{ url: null }, '/url invalid_type'],
+    [{ events: null }, '/events invalid_type'],
+    [{ enabled: null }, '/enabled invalid_type'],
+    [{ ordering: null }, '/ordering invalid_type'],
+    [{ url: 'https://10.0.0.1/' }, '/url address_not_allowed'],
+    [{ secret: 'your-signing-secret' }, '/secret not_changeable'],
+    [{ created_at: 'x' }, '/created_at unknown_member'],
+  ])('%j is refused: %s', (body, fault) => {
+    expect(faults(() => readWebhookChanges(body, policy))).toEqual([fault])
+  })
+})
