@@ -35,7 +35,7 @@ export function idBounds(prefix: string, o: IdWindow): IdBounds {
 }
 
 /** The smallest UUID that an id with this millisecond can have; moments outside of 48 bits are cut off. */
-export function uuidFloor(ms: number): string {
+function uuidFloor(ms: number): string {
   if (ms < 0) return LOWEST
   if (ms > MS_MAX) return HIGHEST
   const hex = ms.toString(16).padStart(12, '0')

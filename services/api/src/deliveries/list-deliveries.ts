@@ -15,7 +15,7 @@ import { findWebhook } from '../webhooks/find-webhook.ts'
 import { renderDelivery } from './render-delivery.ts'
 
 /** Parameters of `GET /v1/webhooks/{id}/deliveries`; the times are those at which the event entered the log. */
-export const listDeliveriesQuery = {
+const listDeliveriesQuery = {
   status: choiceParam(['pending', 'delivered', 'failed', 'cancelled']),
   type: listParam({ is: isEventType, shape: 'an event type, or several separated by commas, each once' }),
   after: instantParam(),

@@ -15,7 +15,7 @@ import { sendList } from '../send-list.ts'
 import type { TenantGate } from '../tenant-gate.ts'
 
 /** Parameters of `GET /v1/events` (the specification's, and `session_id`, `order`, `cursor`). */
-export const listEventsQuery = {
+const listEventsQuery = {
   task_id: identifierParam(),
   agent: identifierParam(),
   session_id: identifierParam(),
