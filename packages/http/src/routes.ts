@@ -49,6 +49,7 @@ export const ROUTES = [
   { name: 'revokeApiKey', method: 'DELETE', path: '/v1/api-keys/{id}', service: 'api', scope: 'admin', summary: 'Revoke an API key' },
   { name: 'getOpenapi', method: 'GET', path: '/openapi.json', service: 'api', scope: 'none', summary: 'The OpenAPI document' },
   { name: 'getDocs', method: 'GET', path: '/docs', service: 'api', scope: 'none', summary: 'The API reference' },
+  { name: 'getDocsScript', method: 'GET', path: '/docs/reference.js', service: 'api', scope: 'none', summary: "The reference's script" },
 ] as const satisfies readonly Route[]
 
 /** The name of a route of {@link ROUTES}. */

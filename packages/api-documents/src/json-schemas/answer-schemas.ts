@@ -1,0 +1,89 @@
+import { Type, type TSchema } from '@sinclair/typebox'
+import { eventIdSchema } from './event-schemas.ts'
+import {
+  identifierSchema,
+  eventTypeSchema,
+  nullable,
+  scopeSchema,
+  tenantSchema,
+  timeSchema,
+  typeIdSchema,
+} from './primitives.ts'
+
+/** A page of a list of what `item` describes. */
+export function listSchema(item: TSchema): TSchema {
+  return Type.Object({
+    object: Type.Literal('list'),
+    data: Type.Array(item),
+    has_more: Type.Boolean(),
+    next_cursor: nullable(Type.String({ description: 'Pass it as `cursor` to go on; null on the last page.' })),
+  })
+}
+
+/** What is said about each entry of a posted batch. */
+export const ingestResultsSchema: TSchema = Type.Object({
+  object: Type.Literal('list'),
+  data: Type.Array(
+    Type.Unsafe({
+      oneOf: [
+        Type.Object({
+          index: Type.Integer({ minimum: 0 }),
+          id: eventIdSchema,
+          status: Type.Unsafe({
+            type: 'string',
+            enum: ['accepted', 'retry'],
+            description: '`accepted`: safe in the log. `retry`: not written; post it again with this id.',
+          }),
+        }),
+        Type.Object({
+          index: Type.Integer({ minimum: 0 }),
+          status: Type.Literal('refused'),
+          error: Type.Object({
+            code: Type.String(),
+            pointer: Type.String({ description: 'JSON pointer (RFC 6901) into the entry.' }),
+            message: Type.String(),
+          }),
+        }),
+      ],
+    }),
+    { description: 'One for each entry, in the order in which they were posted.' },
+  ),
+})
+
+/** A sealed token that opens streams. */
+export const streamTokenSchema: TSchema = Type.Object({
+  object: Type.Literal('stream_token'),
+  token: Type.String({ description: 'For `?token=` of the stream; nothing else takes it.' }),
+  expires_at: timeSchema,
+  task_id: nullable(identifierSchema),
+  session_id: nullable(identifierSchema),
+  agent: nullable(identifierSchema),
+  types: nullable(Type.Array(eventTypeSchema)),
+})
+
+/** `key_…`. */
+const apiKeyMembers = {
+  object: Type.Literal('api_key'),
+  id: typeIdSchema('key', 'TypeID of the key.'),
+  tenant: tenantSchema,
+  scopes: Type.Array(scopeSchema),
+  quota: Type.Object({
+    events_per_s: nullable(Type.Integer({ minimum: 1 })),
+    bytes_per_s: nullable(Type.Integer({ minimum: 1 })),
+  }),
+  expires_at: nullable(timeSchema),
+} as const
+
+/** The key that calls. */
+export const currentApiKeySchema: TSchema = Type.Object(apiKeyMembers)
+
+/** A key, without itself. */
+export const apiKeySchema: TSchema = Type.Object({ ...apiKeyMembers, name: Type.String(), created_at: timeSchema })
+
+/** A key just made: `key` is shown this once. */
+export const newApiKeySchema: TSchema = Type.Object({
+  ...apiKeyMembers,
+  name: Type.String(),
+  created_at: timeSchema,
+  key: Type.String({ description: 'The key itself; it is shown this once.' }),
+})

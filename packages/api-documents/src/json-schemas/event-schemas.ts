@@ -1,0 +1,121 @@
+import { catalogue, EVENT_TYPES, isSessionType, LIMITS, type EventType } from '@ariftly/events'
+import { Type, type TSchema } from '@sinclair/typebox'
+import { eventTypeSchema, identifierSchema, nullable, timeSchema, typeIdSchema } from './primitives.ts'
+
+/** `evt_…`. */
+export const eventIdSchema: TSchema = typeIdSchema('evt', 'TypeID of a UUIDv7; its millisecond is `created_at`.')
+
+/** The event object: in lists, in webhooks, and in streams with `envelope=true`. */
+export const eventSchema: TSchema = Type.Object(
+  {
+    object: Type.Literal('event'),
+    id: eventIdSchema,
+    type: eventTypeSchema,
+    created_at: timeSchema,
+    task_id: nullable(identifierSchema),
+    agent: nullable(identifierSchema),
+    session_id: nullable(identifierSchema),
+    data: Type.Unsafe({
+      type: 'object',
+      description:
+        "The payload as it was posted: the caller's bytes, with `task_id` (else `session_id`) as first member.",
+    }),
+  },
+  { description: 'An event. Events never change.' },
+)
+
+/** What is posted: one event. */
+export const newEventSchema: TSchema = Type.Object(
+  {
+    type: eventTypeSchema,
+    task_id: Type.Optional({
+      ...nullable(identifierSchema),
+      description: 'Required for all types but `session.*`.',
+    }),
+    session_id: Type.Optional({ ...nullable(identifierSchema), description: 'Required for `session.*`.' }),
+    agent: Type.Optional(nullable(identifierSchema)),
+    data: Type.Unsafe({
+      type: 'object',
+      description: `The payload; its known members by type are in the schemas \`data.<type>\`, others are kept. At most ${LIMITS.dataBytesMax / 1024} KiB and ${LIMITS.dataDepthMax} levels.`,
+    }),
+    id: Type.Optional({
+      ...nullable(eventIdSchema),
+      description:
+        'An id of your own (TypeID of a UUIDv7) makes a repeated post harmless: the same id is the same event.',
+    }),
+    created_at: Type.Optional({
+      ...nullable(timeSchema),
+      description: 'When it happened, if not now: at most 90 days back and 5 minutes ahead. Must agree with `id`.',
+    }),
+    idempotency_key: Type.Optional(
+      nullable(
+        Type.String({
+          minLength: 1,
+          maxLength: LIMITS.idempotencyKeyCharsMax,
+          description: 'With `created_at`: the id is derived from both, so a repeated post is the same event.',
+        }),
+      ),
+    ),
+    object: Type.Optional({
+      ...oneEvent(),
+      description: 'Allowed and ignored, so that an event can be posted as it was read.',
+    }),
+  },
+  { additionalProperties: false },
+)
+
+function oneEvent(): TSchema {
+  return Type.Unsafe({ type: ['string', 'null'], enum: ['event', null] })
+}
+
+interface ObjectSchema {
+  readonly properties: Readonly<Record<string, TSchema>>
+  readonly required?: readonly string[]
+}
+
+/** The payload of a type as it stands in the log, in streams and in webhooks: with its first member. */
+export function payloadSchema(type: EventType): TSchema {
+  const entry = catalogue[type]
+  const { properties, required = [] } = entry.schema as unknown as ObjectSchema
+  const first = { task_id: identifierSchema, ...(isSessionType(type) ? { session_id: identifierSchema } : {}) }
+  return Type.Unsafe({
+    type: 'object',
+    title: type,
+    description: `${entry.description}. Other members are the caller's own.`,
+    properties: { ...first, ...plain(properties) },
+    ...(isSessionType(type)
+      ? { required: [...required], anyOf: [{ required: ['task_id'] }, { required: ['session_id'] }] }
+      : { required: ['task_id', ...required] }),
+  })
+}
+
+/** The payload of a type as it is posted: `task_id` may be left out, as the event names it. */
+export function postedPayloadSchema(type: EventType): TSchema {
+  const entry = catalogue[type]
+  return {
+    ...plain(entry.schema),
+    title: `data of ${type}`,
+    description: `${entry.description}. Other members are kept.`,
+  }
+}
+
+/** Without what TypeBox keeps in symbols. */
+function plain<T>(schema: T): T {
+  return JSON.parse(JSON.stringify(schema)) as T
+}
+
+/** An event of each type, as it can be posted. */
+export const POSTED_EXAMPLES: readonly {
+  readonly type: EventType
+  readonly event: Readonly<Record<string, unknown>>
+}[] = EVENT_TYPES.map((type) => ({
+  type,
+  event: {
+    type,
+    ...(isSessionType(type)
+      ? { session_id: 'session_01j9x8h3k5m7n9p1q3r5s7t9v1' }
+      : { task_id: 'task_01j9x8k2m4e7s9v0w1x2y3z4a5' }),
+    agent: 'analyzer',
+    data: catalogue[type].example,
+  },
+}))

@@ -1,0 +1,62 @@
+import { Type, type TSchema } from '@sinclair/typebox'
+
+/** One thing that is wrong. */
+const problemErrorSchema: TSchema = Type.Object({
+  pointer: Type.Optional(
+    Type.String({ description: 'JSON pointer (RFC 6901) into the body, or into the entry of a batch.' }),
+  ),
+  parameter: Type.Optional(Type.String({ description: 'Name of a parameter or header.' })),
+  index: Type.Optional(Type.Integer({ minimum: 0, description: 'Entry of the batch.' })),
+  code: Type.String({ description: 'Stable, snake_case.' }),
+  message: Type.String({ description: 'The end of a sentence that begins with what is named.' }),
+})
+
+/** `application/problem+json` (RFC 9457). */
+export const problemSchema: TSchema = Type.Object(
+  {
+    type: Type.String({ format: 'uri' }),
+    title: Type.String(),
+    status: Type.Integer({ minimum: 400, maximum: 599 }),
+    detail: Type.Optional(Type.String()),
+    instance: Type.String({ description: 'Path of the request.' }),
+    code: Type.String({ description: 'Stable, snake_case: what programs tell problems apart by.' }),
+    request_id: Type.String({ description: 'As in `X-Request-Id`; name it when you ask us.' }),
+    errors: Type.Optional(Type.Array(problemErrorSchema)),
+    events: Type.Optional(
+      Type.Array(
+        Type.Object({
+          index: Type.Integer({ minimum: 0 }),
+          id: Type.Optional(Type.String()),
+          status: Type.String(),
+        }),
+        {
+          description:
+            'With `log_unavailable`: what became of each entry. Post those that say `retry` again with these ids.',
+        },
+      ),
+    ),
+  },
+  { description: 'What went wrong (RFC 9457).' },
+)
+
+/** A problem as an example. */
+export function problemExample(o: {
+  readonly status: number
+  readonly code: string
+  readonly title: string
+  readonly detail: string
+  readonly instance: string
+  readonly errors?: readonly object[]
+}): object {
+  const { status, code, title, detail, instance, errors } = o
+  return {
+    type: `https://api.ariftly.io/problems/${code}`,
+    title,
+    status,
+    detail,
+    instance,
+    code,
+    request_id: 'req_0f8e2c6ad9c14b0c8a4d0a4f7e3b9d15',
+    ...(errors === undefined ? {} : { errors }),
+  }
+}

@@ -1,0 +1,128 @@
+import { EVENT_TYPES } from '@ariftly/events'
+import { Type, type TSchema } from '@sinclair/typebox'
+import { eventIdSchema } from './event-schemas.ts'
+import { eventTypeSchema, identifierSchema, nullable, oneOf, timeSchema, typeIdSchema } from './primitives.ts'
+
+/** `*`, groups and types that a webhook may ask for. */
+export const EVENT_SELECTORS: readonly string[] = [
+  '*',
+  ...new Set(EVENT_TYPES.map((type) => `${type.slice(0, type.indexOf('.'))}.*`)),
+  ...EVENT_TYPES,
+]
+
+/** Whether the events of one task come one after another. */
+export const ORDERINGS = ['none', 'task'] as const
+
+/** Why a webhook gets nothing. */
+const DISABLED_REASONS = ['manual', 'gone', 'failures'] as const
+
+/** How a delivery stands. */
+export const DELIVERY_STATUSES = ['pending', 'delivered', 'failed', 'cancelled'] as const
+
+/** What went wrong in an attempt. */
+const ERROR_CLASSES = [
+  'http_3xx',
+  'http_4xx',
+  'http_5xx',
+  'timeout',
+  'tls_error',
+  'connection_refused',
+  'connection_reset',
+  'dns_error',
+  'blocked',
+] as const
+
+/** `events` of a webhook. */
+export const webhookEventsSchema: TSchema = Type.Array(oneOf(EVENT_SELECTORS), {
+  minItems: 1,
+  maxItems: 32,
+  uniqueItems: true,
+  description: 'Exact types, groups (`task.*`) or `*`.',
+})
+
+const webhookMembers = {
+  object: Type.Literal('webhook'),
+  id: typeIdSchema('whk', 'TypeID of the webhook.'),
+  url: Type.String(),
+  events: webhookEventsSchema,
+  task_id: nullable(identifierSchema),
+  session_id: nullable(identifierSchema),
+  agent: nullable(identifierSchema),
+  description: nullable(Type.String()),
+  enabled: Type.Boolean(),
+  disabled_reason: nullable(oneOf(DISABLED_REASONS)),
+  headers: Type.Array(Type.String(), { description: 'Names only: values are kept like secrets.' }),
+  rate_limit: nullable(Type.Integer({ minimum: 1, maximum: 1000 })),
+  ordering: oneOf(ORDERINGS),
+  pending_count: Type.Integer({ minimum: 0 }),
+  oldest_pending_at: nullable(timeSchema),
+  failing_since: nullable(timeSchema),
+  last_success_at: nullable(timeSchema),
+  created_at: timeSchema,
+  updated_at: timeSchema,
+} as const
+
+/** A webhook. */
+export const webhookSchema: TSchema = Type.Object(webhookMembers)
+
+/** A webhook with its secret, which is shown at creation and rotation only. */
+export const webhookWithSecretSchema: TSchema = Type.Object({
+  ...webhookMembers,
+  secret: Type.String({ description: 'Shown this once.' }),
+})
+
+const deliveryMembers = {
+  object: Type.Literal('delivery'),
+  id: typeIdSchema('dlv', 'TypeID of the delivery.'),
+  webhook_id: typeIdSchema('whk', 'Whose delivery it is.'),
+  event_id: eventIdSchema,
+  event_type: eventTypeSchema,
+  status: oneOf(DELIVERY_STATUSES),
+  attempt_count: Type.Integer({ minimum: 0 }),
+  next_attempt_at: nullable(timeSchema),
+  created_at: timeSchema,
+  finished_at: nullable(timeSchema),
+} as const
+
+const milliseconds = (): TSchema => nullable(Type.Integer({ minimum: 0 }))
+
+/** One attempt of a delivery. */
+export const attemptSchema: TSchema = Type.Object({
+  attempt: Type.Integer({ minimum: 1 }),
+  probe: Type.Boolean({ description: 'A probe of a failing endpoint; it counts towards no schedule.' }),
+  started_at: timeSchema,
+  dns_ms: milliseconds(),
+  connect_ms: milliseconds(),
+  tls_ms: milliseconds(),
+  first_byte_ms: milliseconds(),
+  total_ms: milliseconds(),
+  address: nullable(Type.String({ description: 'The address that was dialled.' })),
+  status: nullable(Type.Integer({ minimum: 100, maximum: 599 })),
+  error: nullable(oneOf(ERROR_CLASSES)),
+  error_detail: nullable(Type.String()),
+  response_headers: Type.Unsafe({ type: ['object', 'null'] }),
+  response_body: nullable(Type.String({ description: 'At most 16 KiB.' })),
+  next_attempt_at: nullable(timeSchema),
+})
+
+/** A delivery. */
+export const deliverySchema: TSchema = Type.Object(deliveryMembers)
+
+/** A delivery with its newest 100 attempts, oldest first. */
+export const deliveryWithAttemptsSchema: TSchema = Type.Object({
+  ...deliveryMembers,
+  attempts: Type.Array(attemptSchema),
+})
+
+/** A replay and how far it is. */
+export const replaySchema: TSchema = Type.Unsafe({
+  type: 'object',
+  required: ['object', 'id', 'webhook_id', 'status'],
+  properties: {
+    object: { const: 'replay', type: 'string' },
+    id: typeIdSchema('rpl', 'TypeID of the replay.'),
+    webhook_id: typeIdSchema('whk', 'Whose deliveries are made again.'),
+    status: { type: 'string' },
+  },
+  additionalProperties: true,
+})

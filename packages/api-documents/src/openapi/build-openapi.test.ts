@@ -1,0 +1,75 @@
+import { ROUTES, routeOf } from '@ariftly/http'
+import { describe, expect, test } from '@jest/globals'
+import { Ajv2020 } from 'ajv/dist/2020.js'
+import formats from 'ajv-formats'
+import { buildOpenapi } from './build-openapi.ts'
+import type { OpenapiContent } from './document.ts'
+
+const document = buildOpenapi({ nowMs: Date.UTC(2026, 10, 25) })
+const ajv = new Ajv2020({ strict: false, allErrors: true })
+formats.default(ajv)
+ajv.addSchema(document, 'openapi', undefined, false)
+
+describe('the OpenAPI document', () => {
+  test('has an operation for each route of the table and none besides', () => {
+    const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
+      Object.entries(methods).map(([method, { operationId }]) => `${operationId} ${method.toUpperCase()} ${path}`),
+    )
+    expect(operations.toSorted()).toEqual(
+      ROUTES.map(({ name, method, path }) => `${name} ${method} ${path}`).toSorted(),
+    )
+  })
+
+  test('can be made of the routes that are served, and then says nothing of the others', () => {
+    const { paths } = buildOpenapi({ nowMs: 0, routes: [routeOf('listEvents')] })
+    expect(Object.keys(paths)).toEqual(['/v1/events'])
+    expect(Object.keys(paths['/v1/events'] ?? {})).toEqual(['get'])
+  })
+
+  test('refers only to schemas that it has', () => {
+    const names = [...JSON.stringify(document).matchAll(/"#\/components\/schemas\/([^"]+)"/g)].map(
+      ([, name]) => name ?? '',
+    )
+    expect(names.length).toBeGreaterThan(50)
+    expect(names.filter((name) => !(name in document.components.schemas))).toEqual([])
+  })
+
+  test('names the scope that each route asks for', () => {
+    for (const { path, method, scope } of ROUTES) {
+      const description = JSON.stringify(document.paths[path]?.[method.toLowerCase()])
+      if (scope !== 'none' && scope !== 'any') expect(description).toContain(`Needs the scope \`${scope}\``)
+      expect(description.includes('"403"')).toBe(scope !== 'none' && scope !== 'any')
+    }
+  })
+
+  test.each(bodies())('shows examples that fit its own schema: $name', ({ pointer, content }) => {
+    const validate = ajv.compile({ $ref: `openapi#${pointer}` })
+    for (const [name, { value }] of Object.entries(content.examples ?? {})) {
+      expect({ name, fits: validate(value), errors: validate.errors }).toEqual({ name, fits: true, errors: null })
+    }
+  })
+})
+
+function bodies(): readonly { readonly name: string; readonly pointer: string; readonly content: OpenapiContent }[] {
+  return Object.entries(document.paths).flatMap(([path, methods]) =>
+    Object.entries(methods).flatMap(([method, operation]) => {
+      const at = `/paths/${escape(path)}/${method}`
+      const answers = Object.entries(operation.responses).map(
+        ([status, { content }]) => [`/responses/${status}`, content] as const,
+      )
+      return [['/requestBody', operation.requestBody?.content] as const, ...answers].flatMap(([part, contents]) =>
+        Object.entries(contents ?? {})
+          .filter(([, content]) => content.examples !== undefined)
+          .map(([type, content]) => ({
+            name: `${operation.operationId} ${part}`,
+            pointer: `${at}${part}/content/${escape(type)}/schema`,
+            content,
+          })),
+      )
+    }),
+  )
+}
+
+function escape(part: string): string {
+  return encodeURIComponent(part.replaceAll('~', '~0').replaceAll('/', '~1'))
+}

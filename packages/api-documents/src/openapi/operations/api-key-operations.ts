@@ -1,0 +1,74 @@
+import { tenantSchema } from '../../json-schemas/primitives.ts'
+import { Type } from '@sinclair/typebox'
+import type { Operations } from '../operation.ts'
+import { PAGE } from '../parameters.ts'
+import { listOf, ref } from '../schema-ref.ts'
+
+const ANY_TENANT = 'With the scope `admin` those of your own tenant, with `platform` those of any.'
+
+/** Routes of API keys. */
+export const apiKeyOperations: Operations<'getCurrentApiKey' | 'createApiKey' | 'listApiKeys' | 'revokeApiKey'> = {
+  getCurrentApiKey: {
+    tag: 'API keys',
+    description: 'Tenant, scopes, quota and expiry of the key that calls.',
+    answers: [
+      { status: 200, description: 'The key.', content: [{ type: 'application/json', schema: ref('CurrentApiKey') }] },
+    ],
+    problems: [],
+  },
+  createApiKey: {
+    tag: 'API keys',
+    description: `The key itself is in this answer alone. A key gives no scope beyond its own, except that \`admin\` gives \`events:write\`, \`events:read\` and \`webhooks\`. ${ANY_TENANT}`,
+    body: {
+      required: true,
+      content: [
+        {
+          type: 'application/json',
+          schema: ref('NewApiKeyRequest'),
+          examples: [
+            {
+              name: 'agents',
+              summary: 'A key that only posts, with a quota',
+              value: {
+                name: 'agents of team A',
+                scopes: ['events:write'],
+                quota: { events_per_s: 500, bytes_per_s: 1_000_000 },
+              },
+            },
+            { name: 'reader', summary: 'A key that only reads', value: { name: 'dashboard', scopes: ['events:read'] } },
+          ],
+        },
+      ],
+    },
+    answers: [
+      {
+        status: 201,
+        description: 'The key.',
+        headers: [{ name: 'Location', description: 'Where it is.', schema: Type.String() }],
+        content: [{ type: 'application/json', schema: ref('NewApiKey') }],
+      },
+    ],
+    problems: [
+      { status: 400, codes: ['missing_body', 'malformed_json'] },
+      { status: 403, codes: ['scope_beyond_own'] },
+      { status: 413, codes: ['body_too_large'] },
+      { status: 415, codes: ['unsupported_media_type', 'unsupported_encoding'] },
+      { status: 422, codes: ['invalid_body'] },
+    ],
+  },
+  listApiKeys: {
+    tag: 'API keys',
+    description: `Newest first, revoked ones left out. ${ANY_TENANT}`,
+    query: [{ name: 'tenant', description: 'Whose keys; default: your own.', schema: tenantSchema }, ...PAGE],
+    answers: [
+      { status: 200, description: 'A page.', content: [{ type: 'application/json', schema: listOf('ApiKey') }] },
+    ],
+    problems: [{ status: 400, codes: ['invalid_parameter', 'invalid_cursor'] }],
+  },
+  revokeApiKey: {
+    tag: 'API keys',
+    description: `The key stops within a second on every service; its open streams end. ${ANY_TENANT}`,
+    answers: [{ status: 204, description: 'Revoked.' }],
+    problems: [{ status: 404, codes: ['not_found'] }],
+  },
+}

@@ -1,0 +1,134 @@
+import { catalogue, LIMITS } from '@ariftly/events'
+import { Type } from '@sinclair/typebox'
+import { POSTED_EXAMPLES } from '../../json-schemas/event-schemas.ts'
+import { oneOf } from '../../json-schemas/primitives.ts'
+import type { Example, Operations } from '../operation.ts'
+import { instant, NAME_FILTERS, PAGE, typesFilter } from '../parameters.ts'
+import { listOf, ref } from '../schema-ref.ts'
+
+const POST_DESCRIPTION = `Writes events to the log. An entry answered \`accepted\` is safe there.
+
+One event, or an array, or one a line (NDJSON): at most ${LIMITS.eventsPerRequestMax.toLocaleString('en')} events and ${LIMITS.requestBytesMax / 1024 / 1024} MiB (unpacked) a request. \`Content-Encoding\` may be gzip, deflate or br.
+
+All accepted: 202. Some refused: 207 with one result an entry. All refused: 422. When the log cannot take events: 503 with \`Retry-After\`; post the entries that say \`retry\` again **with the ids of the answer**, so that a late write is not doubled.`
+
+const BATCH: readonly Example[] = [
+  {
+    name: 'batch',
+    summary: 'Several events at once',
+    value: POSTED_EXAMPLES.slice(0, 3).map(({ event }) => event),
+  },
+]
+
+const NDJSON = POSTED_EXAMPLES.slice(1, 3)
+  .map(({ event }) => `${JSON.stringify(event)}\n`)
+  .join('')
+
+const RETRY_AFTER = {
+  name: 'Retry-After',
+  description: 'Seconds; set when an entry says `retry`.',
+  schema: Type.Integer(),
+}
+
+/** Routes of events. */
+export const eventOperations: Operations<'postEvents' | 'listEvents' | 'getEvent'> = {
+  postEvents: {
+    tag: 'Events',
+    description: POST_DESCRIPTION,
+    body: {
+      required: true,
+      content: [
+        {
+          type: 'application/json',
+          schema: Type.Unsafe({
+            oneOf: [
+              ref('NewEvent'),
+              { type: 'array', items: ref('NewEvent'), minItems: 1, maxItems: LIMITS.eventsPerRequestMax },
+            ],
+          }),
+          examples: [
+            ...POSTED_EXAMPLES.map(({ type, event }) => ({
+              name: type,
+              summary: catalogue[type].description,
+              value: event,
+            })),
+            ...BATCH,
+          ],
+        },
+        {
+          type: 'application/x-ndjson',
+          schema: Type.String({ description: 'One event a line; blank lines do not count.' }),
+          examples: [{ name: 'lines', summary: 'One event a line', value: NDJSON }],
+        },
+      ],
+    },
+    answers: [
+      {
+        status: 202,
+        description: 'All are in the log.',
+        content: [{ type: 'application/json', schema: ref('IngestResults') }],
+      },
+      {
+        status: 207,
+        description: 'Some were refused; one result an entry.',
+        headers: [RETRY_AFTER],
+        content: [{ type: 'application/json', schema: ref('IngestResults') }],
+      },
+    ],
+    problems: [
+      { status: 400, codes: ['malformed_json', 'invalid_utf8', 'invalid_encoding'] },
+      { status: 408, codes: ['request_timeout'] },
+      { status: 413, codes: ['body_too_large', 'too_many_events'] },
+      { status: 415, codes: ['unsupported_media_type', 'unsupported_encoding'] },
+      {
+        status: 422,
+        codes: ['invalid_events', 'empty_batch', 'invalid_type'],
+        description: 'None of the events is valid; `errors` names each fault.',
+      },
+      { status: 429, codes: ['quota_exceeded'] },
+      { status: 503, codes: ['log_unavailable', 'overloaded'] },
+    ],
+  },
+  listEvents: {
+    tag: 'Events',
+    description:
+      'Queries the log, newest first. The list is a snapshot ordered by `created_at`, not a tail: an event that was posted late may appear behind a cursor. To follow the log, use the stream.',
+    query: [
+      ...NAME_FILTERS,
+      typesFilter('type', 'Only events of this type, or of these, separated by commas.'),
+      instant('after', 'Only events after this time (exclusive).', '2026-01-01T00:00:00Z'),
+      instant('before', 'Only events before this time (exclusive).'),
+      { name: 'order', description: '`asc` for oldest first.', schema: { ...oneOf(['desc', 'asc']), default: 'desc' } },
+      ...PAGE,
+    ],
+    answers: [
+      {
+        status: 200,
+        description: 'A page: at most `limit` events and 4 MiB of `data`.',
+        content: [{ type: 'application/json', schema: listOf('Event') }],
+      },
+    ],
+    problems: [
+      { status: 400, codes: ['invalid_parameter', 'invalid_cursor'] },
+      { status: 429, codes: ['too_many_queries'] },
+    ],
+  },
+  getEvent: {
+    tag: 'Events',
+    description: 'Events never change: the answer may be kept for ever by who may see it.',
+    headers: [{ name: 'If-None-Match', description: 'The `ETag` of a kept answer.', schema: Type.String() }],
+    answers: [
+      {
+        status: 200,
+        description: 'The event.',
+        headers: [{ name: 'ETag', description: 'For `If-None-Match`.', schema: Type.String() }],
+        content: [{ type: 'application/json', schema: ref('Event') }],
+      },
+      { status: 304, description: 'The kept answer is still good.' },
+    ],
+    problems: [
+      { status: 404, codes: ['not_found'] },
+      { status: 429, codes: ['too_many_queries'] },
+    ],
+  },
+}

@@ -1,0 +1,56 @@
+import { Type } from '@sinclair/typebox'
+import type { Operations } from '../operation.ts'
+import { ref } from '../schema-ref.ts'
+
+/** Routes of replays. `recent` is a time (ISO 8601) of the last days, for the example. */
+export function replayOperations(recent: string): Operations<'createReplay' | 'getReplay' | 'cancelReplay'> {
+  const replay = { type: 'application/json', schema: ref('Replay') } as const
+  return {
+    createReplay: {
+      tag: 'Webhooks',
+      description:
+        'Makes the deliveries of past events again: missing ones are added, finished ones set back to `pending`. Reaches back 30 days.',
+      body: {
+        required: true,
+        content: [
+          {
+            type: 'application/json',
+            schema: ref('ReplayRequest'),
+            examples: [
+              { name: 'failed', summary: 'What failed since a time', value: { after: recent, status: 'failed' } },
+              { name: 'dry', summary: 'Only count', value: { after: recent, types: ['task.complete'], dry_run: true } },
+            ],
+          },
+        ],
+      },
+      answers: [
+        {
+          status: 202,
+          description: 'The replay, which goes on later.',
+          headers: [{ name: 'Location', description: 'Where its progress is.', schema: Type.String() }],
+          content: [replay],
+        },
+      ],
+      problems: [
+        { status: 400, codes: ['malformed_json'] },
+        { status: 404, codes: ['not_found'] },
+        { status: 409, codes: ['replay_under_way', 'webhook_disabled'] },
+        { status: 413, codes: ['body_too_large'] },
+        { status: 415, codes: ['unsupported_media_type', 'unsupported_encoding'] },
+        { status: 422, codes: ['invalid_body'] },
+      ],
+    },
+    getReplay: {
+      tag: 'Webhooks',
+      description: 'How far it is.',
+      answers: [{ status: 200, description: 'The replay.', content: [replay] }],
+      problems: [{ status: 404, codes: ['not_found'] }],
+    },
+    cancelReplay: {
+      tag: 'Webhooks',
+      description: 'What it has done already stays.',
+      answers: [{ status: 204, description: 'Cancelled.' }],
+      problems: [{ status: 404, codes: ['not_found'] }],
+    },
+  }
+}

@@ -1,0 +1,164 @@
+import { Type } from '@sinclair/typebox'
+import { DELIVERY_STATUSES } from '../../json-schemas/webhook-schemas.ts'
+import { oneOf } from '../../json-schemas/primitives.ts'
+import type { Answer, Example, OperationDoc, Operations, ProblemAnswer } from '../operation.ts'
+import { instant, PAGE, typesFilter } from '../parameters.ts'
+import { listOf, ref } from '../schema-ref.ts'
+
+const SIGNATURES = `Each delivery is a POST of the event object, at least once. The bytes that are signed are the bytes that are sent.
+
+| header | value |
+| --- | --- |
+| \`X-Ariftly-Signature\` | \`sha256=\` and the hex HMAC-SHA256 of the body under the secret |
+| \`webhook-id\`, \`webhook-timestamp\`, \`webhook-signature\` | [Standard Webhooks](https://www.standardwebhooks.com); \`webhook-id\` is the event's id and stays the same over retries |
+| \`X-Ariftly-Webhook-Id\` | which webhook |
+| \`traceparent\` | W3C trace context |
+
+2xx within 15 s is success; redirects are not followed; 410 disables the webhook. Else the delivery is tried again 12 times over about 4 days.`
+
+const NOT_FOUND: ProblemAnswer = { status: 404, codes: ['not_found'] }
+const BODY_PROBLEMS: readonly ProblemAnswer[] = [
+  { status: 400, codes: ['malformed_json', 'invalid_utf8'] },
+  { status: 413, codes: ['body_too_large'] },
+  { status: 415, codes: ['unsupported_media_type', 'unsupported_encoding'] },
+  { status: 422, codes: ['invalid_body'] },
+]
+const LOCATION = { name: 'Location', description: 'Where it is.', schema: Type.String() }
+
+function answer(status: Answer['status'], description: string, schema: Parameters<typeof ref>[0]): Answer {
+  return { status, description, content: [{ type: 'application/json', schema: ref(schema) }] }
+}
+
+function jsonBody(
+  schema: Parameters<typeof ref>[0],
+  required: boolean,
+  examples: readonly Example[],
+): NonNullable<OperationDoc['body']> {
+  return { required, content: [{ type: 'application/json', schema: ref(schema), examples }] }
+}
+
+/** Routes of webhooks. */
+export const webhookOperations: Operations<
+  | 'createWebhook'
+  | 'listWebhooks'
+  | 'getWebhook'
+  | 'updateWebhook'
+  | 'deleteWebhook'
+  | 'rotateWebhookSecret'
+  | 'testWebhook'
+  | 'listDeliveries'
+  | 'getDelivery'
+  | 'redeliver'
+> = {
+  createWebhook: {
+    tag: 'Webhooks',
+    description: SIGNATURES,
+    body: jsonBody('NewWebhook', true, [
+      {
+        name: 'secret',
+        summary: 'With a secret of your own',
+        value: {
+          url: 'https://your-server.com/ariftly-webhook',
+          events: ['task.complete', 'approval.requested'],
+          secret: 'your-signing-secret',
+        },
+      },
+      {
+        name: 'filtered',
+        summary: 'Everything of one agent, in order for each task',
+        value: {
+          url: 'https://your-server.com/ariftly-webhook',
+          events: ['*'],
+          agent: 'analyzer',
+          description: 'Feeds the dashboard',
+          headers: { 'X-Environment': 'staging' },
+          rate_limit: 50,
+          ordering: 'task',
+        },
+      },
+    ]),
+    answers: [{ ...answer(201, 'The webhook and, this once, its secret.', 'WebhookWithSecret'), headers: [LOCATION] }],
+    problems: [...BODY_PROBLEMS, { status: 409, codes: ['too_many_webhooks'] }],
+  },
+  listWebhooks: {
+    tag: 'Webhooks',
+    description: 'Newest first.',
+    query: PAGE,
+    answers: [
+      { status: 200, description: 'A page.', content: [{ type: 'application/json', schema: listOf('Webhook') }] },
+    ],
+    problems: [{ status: 400, codes: ['invalid_parameter', 'invalid_cursor'] }],
+  },
+  getWebhook: {
+    tag: 'Webhooks',
+    description: 'Without its secret.',
+    answers: [answer(200, 'The webhook.', 'Webhook')],
+    problems: [NOT_FOUND],
+  },
+  updateWebhook: {
+    tag: 'Webhooks',
+    description: 'Changes the members that are given; null clears one. The secret is changed with rotate-secret.',
+    body: jsonBody('WebhookChanges', true, [
+      { name: 'pause', summary: 'Stop for now; deliveries wait', value: { enabled: false } },
+      {
+        name: 'widen',
+        summary: 'More types, no filter by agent',
+        value: { events: ['task.*', 'approval.*'], agent: null },
+      },
+    ]),
+    answers: [answer(200, 'The webhook as it is now.', 'Webhook')],
+    problems: [...BODY_PROBLEMS, NOT_FOUND],
+  },
+  deleteWebhook: {
+    tag: 'Webhooks',
+    description: 'The webhook gets nothing more; what waits for it is cancelled.',
+    answers: [{ status: 204, description: 'Gone.' }],
+    problems: [NOT_FOUND],
+  },
+  rotateWebhookSecret: {
+    tag: 'Webhooks',
+    description:
+      'Sets a new secret, the given one or one that is made. While the old one overlaps, `webhook-signature` carries both and `X-Ariftly-Signature` stays on the old one.',
+    body: jsonBody('RotateSecret', false, [
+      { name: 'overlap', summary: 'A made secret, one day of overlap', value: { overlap_hours: 24 } },
+    ]),
+    answers: [answer(200, 'The webhook and, this once, its new secret.', 'WebhookWithSecret')],
+    problems: [...BODY_PROBLEMS, NOT_FOUND, { status: 409, codes: ['rotation_under_way'] }],
+  },
+  testWebhook: {
+    tag: 'Webhooks',
+    description: 'Sends the example of a type under a fresh id, unstored, at once, and answers with the attempt.',
+    body: jsonBody('TestWebhook', false, [
+      { name: 'type', summary: 'A test of one type', value: { type: 'task.complete' } },
+    ]),
+    answers: [answer(200, 'The attempt.', 'Attempt')],
+    problems: [...BODY_PROBLEMS, NOT_FOUND],
+  },
+  listDeliveries: {
+    tag: 'Webhooks',
+    description: 'Newest event first.',
+    query: [
+      { name: 'status', description: 'Only deliveries that stand so.', schema: oneOf(DELIVERY_STATUSES) },
+      typesFilter('type', 'Only events of these types, separated by commas.'),
+      instant('after', 'Only events appended after this time (exclusive).'),
+      instant('before', 'Only events appended before this time (exclusive).'),
+      ...PAGE,
+    ],
+    answers: [
+      { status: 200, description: 'A page.', content: [{ type: 'application/json', schema: listOf('Delivery') }] },
+    ],
+    problems: [{ status: 400, codes: ['invalid_parameter', 'invalid_cursor'] }, NOT_FOUND],
+  },
+  getDelivery: {
+    tag: 'Webhooks',
+    description: 'With its newest 100 attempts, oldest first.',
+    answers: [answer(200, 'The delivery.', 'DeliveryWithAttempts')],
+    problems: [NOT_FOUND],
+  },
+  redeliver: {
+    tag: 'Webhooks',
+    description: 'Sets a finished delivery back to `pending` with fresh attempts.',
+    answers: [answer(202, 'The delivery.', 'Delivery')],
+    problems: [NOT_FOUND, { status: 409, codes: ['delivery_pending', 'webhook_disabled'] }],
+  },
+}

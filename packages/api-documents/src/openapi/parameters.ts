@@ -1,0 +1,43 @@
+import { EVENT_TYPES } from '@ariftly/events'
+import { Type, type TSchema } from '@sinclair/typebox'
+import { cursorSchema, eventTypeSchema, identifierSchema, limitSchema } from '../json-schemas/primitives.ts'
+import type { QueryParameter } from './operation.ts'
+
+/** `task_id`, `session_id` and `agent` of a filter. */
+export const NAME_FILTERS: readonly QueryParameter[] = [
+  {
+    name: 'task_id',
+    description: 'Only events of this task.',
+    schema: identifierSchema,
+    example: 'task_01j9x8k2m4e7s9v0w1x2y3z4a5',
+  },
+  { name: 'agent', description: 'Only events from this agent.', schema: identifierSchema, example: 'analyzer' },
+  { name: 'session_id', description: 'Only events of this session.', schema: identifierSchema },
+]
+
+/** `limit` and `cursor` of every list. */
+export const PAGE: readonly QueryParameter[] = [
+  { name: 'limit', description: 'Largest number of entries of the page.', schema: limitSchema, example: 50 },
+  {
+    name: 'cursor',
+    description: 'The `next_cursor` of the page before, with all other parameters as they were.',
+    schema: cursorSchema,
+  },
+]
+
+/** A comma list of event types, each once. */
+export function typesFilter(name: 'type' | 'types', description: string): QueryParameter {
+  return {
+    name,
+    description,
+    schema: Type.Array(eventTypeSchema, { minItems: 1, uniqueItems: true }),
+    example: EVENT_TYPES.slice(1, 3),
+    commaList: true,
+  }
+}
+
+/** A bound in time. */
+export function instant(name: string, description: string, example?: string): QueryParameter {
+  const schema: TSchema = Type.String({ description: 'ISO 8601 date and time with any offset; none means UTC.' })
+  return example === undefined ? { name, description, schema } : { name, description, schema, example }
+}

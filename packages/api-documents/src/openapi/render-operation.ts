@@ -1,0 +1,172 @@
+import type { NamedRoute } from '@ariftly/http'
+import { Type } from '@sinclair/typebox'
+import { problemExample } from '../json-schemas/problem-schema.ts'
+import type { OpenapiContent, OpenapiOperation, OpenapiParameter } from './document.ts'
+import type { Answer, AnswerHeader, Content, OperationDoc, ProblemAnswer, QueryParameter } from './operation.ts'
+import { ref } from './schema-ref.ts'
+
+/** An operation of the document: what the route table says, and what its doc adds. */
+export function renderOperation(route: NamedRoute, doc: OperationDoc): OpenapiOperation {
+  const { body, query = [], headers = [] } = doc
+  const parameters = [
+    ...pathParameters(route),
+    ...query.map((parameter) => render('query', parameter)),
+    ...headers.map((parameter) => render('header', parameter)),
+  ]
+  return {
+    operationId: route.name,
+    summary: route.summary,
+    description: [doc.description, scopeSentence(route)].filter((text) => text !== '').join('\n\n'),
+    tags: [doc.tag],
+    ...(route.scope === 'none' ? { security: [] } : securityOf(route)),
+    ...(parameters.length === 0 ? {} : { parameters }),
+    ...(body === undefined ? {} : { requestBody: { required: body.required, content: contentOf(body.content) } }),
+    responses: { ...Object.fromEntries(doc.answers.map(renderAnswer)), ...problems(route, doc) },
+  } as OpenapiOperation
+}
+
+function scopeSentence({ scope }: NamedRoute): string {
+  if (scope === 'none') return ''
+  return scope === 'any' ? 'Needs any valid key.' : `Needs the scope \`${scope}\`.`
+}
+
+function securityOf({ service, path }: NamedRoute): object {
+  return service === 'stream-gateway' && path.endsWith('/stream')
+    ? { security: [{ apiKey: [] }, { streamToken: [] }] }
+    : {}
+}
+
+const PATH_PARAMETERS: Readonly<Record<string, readonly [prefix: string, example: string]>> = {
+  '/v1/events/': ['evt', 'evt_01m88y3fz3eeksq399rkr6wnx3'],
+  '/v1/webhooks/deliveries/': ['dlv', 'dlv_01m88y3fz3eeksq399rkr6wnx3'],
+  '/v1/webhooks/': ['whk', 'whk_01m88y3fz3eeksq399rkr6wnx3'],
+  '/v1/api-keys/': ['key', 'key_01m88y3fz3eeksq399rkr6wnx3'],
+}
+
+function pathParameters({ path }: NamedRoute): readonly OpenapiParameter[] {
+  return [...path.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => {
+    const [, [prefix, example] = ['rpl', 'rpl_01m88y3fz3eeksq399rkr6wnx3']] =
+      name === 'id' ? (Object.entries(PATH_PARAMETERS).find(([start]) => path.startsWith(start)) ?? []) : []
+    return {
+      name,
+      in: 'path',
+      required: true,
+      description: `An id \`${prefix}_…\`.`,
+      schema: { type: 'string' },
+      example,
+    } as OpenapiParameter
+  })
+}
+
+function render(place: 'query' | 'header', parameter: QueryParameter): OpenapiParameter {
+  const { name, description, schema, example, commaList } = parameter
+  return {
+    name,
+    in: place,
+    description,
+    schema,
+    ...(commaList === true ? { style: 'form', explode: false } : {}),
+    ...(example === undefined ? {} : { example }),
+  } as OpenapiParameter
+}
+
+function renderAnswer(answer: Answer): readonly [string, object] {
+  const { status, description, content, headers = [] } = answer
+  return [
+    String(status),
+    {
+      description,
+      headers: headersOf([...headers, REQUEST_ID]),
+      ...(content === undefined ? {} : { content: contentOf(content) }),
+    },
+  ]
+}
+
+const REQUEST_ID: AnswerHeader = {
+  name: 'X-Request-Id',
+  description: 'Yours if you sent one, else ours.',
+  schema: Type.String(),
+}
+
+function headersOf(headers: readonly AnswerHeader[]): object {
+  return Object.fromEntries(headers.map(({ name, description, schema }) => [name, { description, schema }]))
+}
+
+function contentOf(content: readonly Content[]): Readonly<Record<string, OpenapiContent>> {
+  return Object.fromEntries(
+    content.map(({ type, schema, examples = [] }) => [
+      type,
+      {
+        schema,
+        ...(examples.length === 0
+          ? {}
+          : { examples: Object.fromEntries(examples.map(({ name, summary, value }) => [name, { summary, value }])) }),
+      },
+    ]),
+  )
+}
+
+const TITLES: Readonly<Record<ProblemAnswer['status'], string>> = {
+  400: 'Bad Request',
+  401: 'Unauthorized',
+  403: 'Forbidden',
+  404: 'Not Found',
+  408: 'Request Timeout',
+  409: 'Conflict',
+  413: 'Payload Too Large',
+  415: 'Unsupported Media Type',
+  422: 'Unprocessable Entity',
+  429: 'Too Many Requests',
+  503: 'Service Unavailable',
+}
+
+const WITH_KEY: readonly ProblemAnswer[] = [
+  { status: 400, codes: ['invalid_parameter'] },
+  { status: 401, codes: ['missing_api_key', 'invalid_api_key'] },
+  { status: 503, codes: ['authentication_unavailable', 'unavailable'] },
+]
+const WITH_SCOPE: ProblemAnswer = { status: 403, codes: ['missing_scope'] }
+
+/** Those of the doc and those of every route with a key, one answer a status. */
+function problems(route: NamedRoute, doc: OperationDoc): Readonly<Record<string, object>> {
+  const { scope } = route
+  const common = scope === 'none' ? [] : [...WITH_KEY, ...(scope === 'any' ? [] : [WITH_SCOPE])]
+  const byStatus = new Map<ProblemAnswer['status'], { codes: string[]; description?: string }>()
+  for (const { status, codes, description } of [...doc.problems, ...common]) {
+    const known = byStatus.get(status) ?? { codes: [] }
+    byStatus.set(status, {
+      codes: [...new Set([...known.codes, ...codes])],
+      description: known.description ?? description ?? TITLES[status],
+    })
+  }
+  const entries = [...byStatus].toSorted(([one], [other]) => one - other)
+  return {
+    ...Object.fromEntries(
+      entries.map(([status, { codes, description = '' }]) => [
+        String(status),
+        renderProblem(route, status, codes, description),
+      ]),
+    ),
+    default: { description: 'Any other problem.', content: { 'application/problem+json': { schema: ref('Problem') } } },
+  }
+}
+
+function renderProblem(
+  route: NamedRoute,
+  status: ProblemAnswer['status'],
+  codes: readonly string[],
+  description: string,
+): object {
+  const retry = status === 429 || status === 503
+  const [code = 'error'] = codes
+  const value = problemExample({ status, code, title: TITLES[status], detail: description, instance: route.path })
+  return {
+    description: `${description}${description.endsWith('.') ? '' : '.'} Codes: ${codes.map((each) => `\`${each}\``).join(', ')}.`,
+    headers: {
+      ...headersOf([REQUEST_ID]),
+      ...(retry ? { 'Retry-After': { description: 'Seconds.', schema: { type: 'integer' } } } : {}),
+      ...(status === 401 ? { 'WWW-Authenticate': { description: 'RFC 6750.', schema: { type: 'string' } } } : {}),
+    },
+    content: { 'application/problem+json': { schema: ref('Problem'), examples: { [code]: { value } } } },
+  }
+}
