@@ -43,7 +43,8 @@ export async function startFleet(env: Readonly<Record<string, string>>): Promise
   throw failed.reason
 }
 
-async function startReplica(
+/** Starts one process, with an environment of its own. */
+export async function startReplica(
   service: ServiceName,
   name: string,
   env: Readonly<Record<string, string>>,

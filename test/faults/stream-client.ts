@@ -23,6 +23,8 @@ export interface StreamClient {
   readonly has: (id: string) => boolean
   /** The gateway that it is connected to now, if any. */
   connectedTo(): string | undefined
+  /** Whether it has an id to come back with. */
+  canResume(): boolean
   readonly report: StreamReport
   close(): Promise<void>
 }
@@ -102,6 +104,7 @@ export function startStreamClient(options: StreamClientOptions): StreamClient {
     seen: { name: options.name, tenant: options.tenant, wanted: options.wanted, received },
     has: (id) => ids.has(id),
     connectedTo: () => connectedTo,
+    canResume: () => lastEventId !== undefined,
     report,
     async close() {
       closing.abort()

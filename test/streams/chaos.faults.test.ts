@@ -1,0 +1,251 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { createRandom, createWorld, eventually, randomSeed, startOwnStack, type World } from '@ariftly/testkit'
+import pg from 'pg'
+import { checkLedger, summarize } from '../faults/checker.ts'
+import { startReplica, type Replica } from '../faults/fleet.ts'
+import { isWanted, type PlannedEvent, type Wanted } from '../faults/ledger.ts'
+import { startLoadClient } from '../faults/load-client.ts'
+import { countRecords, readLog, readTable } from '../faults/observe.ts'
+import { startStreamClient, type StreamClient } from '../faults/stream-client.ts'
+import { planEvent, TENANTS } from '../faults/workload.ts'
+import { planFaults, type PlannedFault } from './fault-plan.ts'
+import { startHoppingProxy, type HoppingProxy } from './hopping-proxy.ts'
+import { startLaggingKafka, type LaggingKafka } from './lagging-kafka.ts'
+import { startReposter, type Reposter } from './reposter.ts'
+
+/** `npm run test:chaos -- --only streams --minutes 10` sets it; without it the run is short enough for every build. */
+const MINUTES = Number.parseFloat(process.env['CHAOS_MINUTES'] ?? '')
+const DURATION_MS = Number.isNaN(MINUTES) ? 30_000 : MINUTES * 60_000
+const CLIENTS = 20
+const EVENTS_PER_S = 240
+const LAG_MS = 3000
+
+let stack: Awaited<ReturnType<typeof startOwnStack>>
+let world: World
+let lagging: LaggingKafka
+let proxy: HoppingProxy
+let db: pg.Pool
+let ingest: Replica
+let projector: Replica
+let gateways: readonly Replica[] = []
+const over = new AbortController()
+const seed = randomSeed('chaos of streams')
+/** Clients and load draw numbers of their own, so that what they do shifts no fault. */
+const random = createRandom(seed + 1)
+
+beforeAll(async () => {
+  stack = await startOwnStack()
+  // A small ring and few remembered ids, so that history, held clients and look-ups all have their turn.
+  world = await createWorld({
+    addresses: stack.addresses,
+    env: {
+      KAFKA_SESSION_TIMEOUT_MS: '6000',
+      RING_BYTES_MAX: '1048576',
+      RING_IDS_MAX: '500',
+      STREAM_UNSENT_BYTES_MAX: '16384',
+      DRAIN_MS: '1000',
+    },
+  })
+  const port = Number(/:(\d+)$/.exec(stack.addresses.kafka)?.[1])
+  lagging = await startLaggingKafka({ host: '127.0.0.1', port, delayMs: LAG_MS })
+  db = new pg.Pool({ connectionString: world.database.adminUrl, max: 2 })
+  db.on('error', () => undefined) // Postgres is restarted.
+  ;[ingest, projector, ...gateways] = await Promise.all([
+    startReplica('ingest', 'ingest', world.env),
+    startReplica('projector', 'projector', world.env),
+    startReplica('stream-gateway', 'gateway-1', world.env),
+    startReplica('stream-gateway', 'gateway-2', world.env),
+    startReplica('stream-gateway', 'gateway-late', { ...world.env, KAFKA_BROKERS: lagging.address }),
+  ])
+  const ports = gateways.map(({ url }) => Number(new URL(url).port))
+  proxy = await startHoppingProxy({ ports, random, bytes: { min: 200, max: 200_000 } })
+}, 120_000)
+
+afterAll(async () => {
+  over.abort()
+  projector?.signal('SIGCONT')
+  await Promise.allSettled([...gateways, projector, ingest].map((replica) => replica?.stop()))
+  await db?.end()
+  await proxy?.close()
+  await lagging?.close()
+  await world?.close()
+  await stack?.close()
+}, 60_000)
+
+test(
+  'streams miss and repeat nothing while connections are cut, gateways die or lag, and Postgres and the projector stop',
+  async () => {
+    const run = await startRun()
+    await carryOut(run, planFaults({ random: createRandom(seed), durationMs: DURATION_MS, gateways: gateways.length }))
+    await run.reposter.close()
+    const reports = await Promise.all(run.loads.map((load) => load.finish()))
+    const observation = await observeAtRest(run)
+
+    const connections = run.streams.map(({ report }) => report.connections)
+    say({
+      acknowledged: run.acknowledged.size,
+      received: run.streams.reduce((sum, { seen }) => sum + seen.received.length, 0),
+      connections: connections.reduce((sum, n) => sum + n, 0),
+      cuts: proxy.cuts,
+      lateFetches: lagging.delayed,
+      reposts: { same: run.reposter.same, conflicting: run.reposter.conflicting },
+    })
+    expect(reports.flatMap((report) => report.unexpected)).toEqual([])
+    expect(run.reposter.unexpected).toEqual([])
+    expect(run.streams.flatMap(({ report }) => report.unexpected)).toEqual([])
+    const violations = checkLedger(observation)
+    expect({ summary: summarize(violations), first: violations.slice(0, 5) }).toEqual({ summary: {}, first: [] })
+    // That the faults did happen.
+    expect(Math.min(...connections)).toBeGreaterThan(3)
+    expect(proxy.cuts).toBeGreaterThan(CLIENTS)
+    expect(lagging.delayed).toBeGreaterThan(5)
+    expect(Math.min(run.reposter.same, run.reposter.conflicting)).toBeGreaterThan(5)
+  },
+  DURATION_MS + 180_000,
+)
+
+interface Run {
+  readonly streams: readonly StreamClient[]
+  readonly loads: readonly ReturnType<typeof startLoadClient>[]
+  readonly reposter: Reposter
+  readonly acknowledged: ReadonlyMap<string, PlannedEvent>
+}
+
+/** Opens the streams, and posts once each of them has a position to come back to. */
+async function startRun(): Promise<Run> {
+  const keys = new Map<string, string>()
+  for (const tenant of TENANTS) keys.set(tenant, await world.apiKey(tenant))
+  const keyOf = (tenant: string) => keys.get(tenant) ?? ''
+  const streams = Array.from({ length: CLIENTS }, (_, index) => {
+    const tenant = TENANTS[index % TENANTS.length] ?? TENANTS[0]
+    return startStreamClient({
+      name: `${index} of ${tenant}`,
+      tenant,
+      apiKey: keyOf(tenant),
+      wanted: FILTERS[Math.floor(index / TENANTS.length) % FILTERS.length] ?? {},
+      gateways: () => [proxy.url],
+      random,
+      roamMs: 20_000,
+      signal: over.signal,
+    })
+  })
+  await eventually(() => streams.every((stream) => stream.canResume()), { timeoutMs: 20_000 })
+  proxy.setCutting(true)
+  proxy.dropAll()
+
+  const acknowledged = new Map<string, PlannedEvent>()
+  const inOrder: PlannedEvent[] = []
+  const loads = TENANTS.map((tenant, index) =>
+    startLoadClient({
+      url: () => ingest.url,
+      apiKey: keyOf(tenant),
+      eventsPerS: EVENTS_PER_S / TENANTS.length,
+      repostShare: 0, // The reposter knows when there must be none.
+      format: index % 2 === 0 ? 'json' : 'ndjson',
+      random,
+      plan: (nowMs) => planEvent(tenant, random, nowMs),
+      acknowledge(event) {
+        acknowledged.set(event.id, event)
+        inOrder.push(event)
+      },
+      signal: over.signal,
+    }),
+  )
+  const reposter = startReposter({
+    url: () => ingest.url,
+    keyOf,
+    acknowledged: () => inOrder,
+    random,
+    everyMs: 100,
+    signal: over.signal,
+  })
+  return { streams, loads, reposter, acknowledged }
+}
+
+/** Seven filters of three tenants: everything, by each attribute, and by two at once. */
+const FILTERS: readonly Wanted[] = [
+  {},
+  { taskId: 'task_7' },
+  { agent: 'team/planner-1' },
+  { types: ['task.complete', 'tool_call.executed'] },
+  { agent: 'writer', types: ['task.progress'] },
+  { taskId: 'task_3', types: ['task.progress', 'task.failed'] },
+  { types: ['task.failed'] },
+]
+
+/** Each fault begins at its moment; how long it takes holds no other one up. */
+async function carryOut(run: Run, faults: readonly PlannedFault[]): Promise<void> {
+  const startedMs = performance.now()
+  const acts: Promise<void>[] = []
+  const failed = new AbortController()
+  for (const fault of faults) {
+    await sleep(Math.max(0, startedMs + fault.atMs - performance.now()))
+    if (failed.signal.aborted) break
+    const act = carryOutOne(run, fault)
+    act.catch(() => failed.abort())
+    acts.push(act)
+  }
+  await Promise.all(acts)
+  await sleep(Math.max(0, startedMs + DURATION_MS - performance.now()))
+}
+
+async function carryOutOne(run: Run, fault: PlannedFault): Promise<void> {
+  say(fault)
+  switch (fault.kind) {
+    case 'gateway': {
+      const gateway = gateways[fault.gateway]
+      if (gateway?.alive() !== true) return // It is still coming back from the last time.
+      await (fault.signal === 'SIGKILL' ? gateway.kill() : gateway.stop())
+      await sleep(fault.downMs)
+      await gateway.restart()
+      return
+    }
+    case 'projector':
+      projector.signal('SIGSTOP')
+      await sleep(fault.stoppedMs)
+      projector.signal('SIGCONT')
+      return
+    case 'quiet':
+      await run.reposter.pause()
+      return
+    case 'postgres':
+      await stack.postgres?.restart()
+      run.reposter.resume()
+      return
+    case 'drop':
+      proxy.dropAll()
+  }
+}
+
+async function observeAtRest(run: Run) {
+  const brokers = [stack.addresses.kafka]
+  const written = await countRecords(brokers, world.topics.topic)
+  await eventually(async () => (await projected()) >= written, { timeoutMs: 60_000, everyMs: 200 })
+  const table = await readTable(db)
+  const arrived = (stream: StreamClient) =>
+    table.filter((event) => isWanted(event, stream.seen.tenant, stream.seen.wanted)).every(({ id }) => stream.has(id))
+  await eventually(() => run.streams.every(arrived), { timeoutMs: 60_000, everyMs: 250 }).catch(() => undefined)
+  // Anything that is sent twice may still be on its way from the gateway that lags.
+  await sleep(LAG_MS + 500)
+  await Promise.all(run.streams.map((stream) => stream.close()))
+  return {
+    acknowledged: [...run.acknowledged.values()],
+    log: await readLog(brokers, world.topics.topic),
+    table,
+    deadLetters: await countRecords(brokers, world.topics.dlqTopic),
+    streams: run.streams.map((stream) => stream.seen),
+    webhooks: [],
+    listed: [],
+  }
+}
+
+async function projected(): Promise<number> {
+  const sql = `SELECT sum(next_offset)::float8 AS next FROM projection_offsets WHERE projection = 'events'`
+  const result = await db.query<{ next: number | null }>(sql)
+  return result.rows[0]?.next ?? 0
+}
+
+function say(what: object): void {
+  process.stdout.write(`chaos of streams: ${JSON.stringify(what)}\n`)
+}

@@ -1,0 +1,79 @@
+import { once } from 'node:events'
+import { createConnection, createServer, type AddressInfo, type Socket } from 'node:net'
+
+/** A bad way to several servers: whoever comes is led to any of them, and cut off at any byte. */
+export interface HoppingProxy {
+  readonly url: string
+  /** Connections that were cut in the middle of what they were being sent. */
+  readonly cuts: number
+  /** Whether connections made from now on are cut after a drawn number of bytes. */
+  setCutting(isCutting: boolean): void
+  /** Resets all connections that are open. */
+  dropAll(): void
+  close(): Promise<void>
+}
+
+/** What {@link startHoppingProxy} needs. */
+export interface HoppingProxyOptions {
+  readonly ports: readonly number[]
+  readonly random: () => number
+  /** Bytes to the client before a cut; drawn so that short lives are as likely as long ones. */
+  readonly bytes: { readonly min: number; readonly max: number }
+}
+
+/** Starts it on 127.0.0.1. Half of the cuts are resets, half are ends: clients meet both. */
+export async function startHoppingProxy(o: HoppingProxyOptions): Promise<HoppingProxy> {
+  const clients = new Set<Socket>()
+  let isCutting = false
+  let cuts = 0
+
+  const server = createServer((client) => {
+    const port = o.ports[Math.floor(o.random() * o.ports.length)] ?? 0
+    const target = createConnection({ host: '127.0.0.1', port })
+    let left = isCutting ? drawBytes() : Infinity
+    const cut = o.random() < 0.5 ? () => client.resetAndDestroy() : () => client.end()
+    clients.add(client)
+    client.on('data', (chunk) => target.write(chunk))
+    target.on('data', (chunk: Buffer) => {
+      if (left <= 0) return
+      client.write(chunk.subarray(0, left))
+      left -= chunk.length
+      if (left > 0) return
+      cuts += 1
+      client.write('', cut) // Once what may pass has been handed over.
+    })
+    target.on('error', () => undefined).on('close', () => client.destroy())
+    client
+      .on('error', () => undefined)
+      .on('close', () => {
+        clients.delete(client)
+        target.destroy()
+      })
+  })
+
+  function drawBytes(): number {
+    const { min, max } = o.bytes
+    return Math.ceil(min * (max / min) ** o.random())
+  }
+
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    get cuts() {
+      return cuts
+    },
+    setCutting(cutting) {
+      isCutting = cutting
+    },
+    dropAll() {
+      for (const client of clients) client.resetAndDestroy()
+    },
+    async close() {
+      const closed = once(server, 'close')
+      server.close()
+      for (const client of clients) client.destroy()
+      await closed
+    },
+  }
+}
