@@ -26,6 +26,11 @@ import { start, webhookWorkerConfig } from '@ariftly-services/webhook-worker'
 /** The secret of every webhook of these tests. */
 export const SECRET = 'a-signing-secret-of-a-test'
 
+/** `eventually` with patience for a machine that is busy with other tests. */
+export async function soon<T>(check: () => T | Promise<T>): Promise<T> {
+  return await eventually(check, { timeoutMs: 25_000 })
+}
+
 const PARTITIONS = 3
 const log = createLogger({ service: 'test', level: process.env['TEST_LOG_LEVEL'] ?? 'silent' })
 
@@ -65,7 +70,7 @@ export async function createWorkerWorld(env: Readonly<Record<string, string>> = 
     const config = readConfig(webhookWorkerConfig, { ...world.env, ...more })
     const worker = await start(config, { log, metrics: createMetrics(), signal: new AbortController().signal })
     workers.push(worker)
-    await eventually(() => worker.ready().ready)
+    await soon(() => worker.ready().ready)
     return worker
   }
 
