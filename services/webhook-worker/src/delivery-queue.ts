@@ -42,6 +42,7 @@ interface JobData {
 
 const JOBS_PER_ADD = 500
 const BOOT_WAIT_MS = 2000
+const CLOSE_WAIT_MS = 1000
 /** Longer than any attempt takes, so that locks are hardly ever renewed; a stalled job is refused by its guard anyway. */
 const LOCK_MS = 60_000
 
@@ -61,7 +62,7 @@ export async function openDeliveryQueue(o: DeliveryQueueOptions): Promise<Delive
 
   const opening = retryForever(open, { signal: o.signal, maxMs: 1000, onError: stopOnPolicy })
   try {
-    await Promise.race([opening, sleep(BOOT_WAIT_MS, o.signal)])
+    await within(opening, BOOT_WAIT_MS)
   } catch (error) {
     producer.disconnect()
     consumer.disconnect()
@@ -165,12 +166,22 @@ export async function openDeliveryQueue(o: DeliveryQueueOptions): Promise<Delive
     // With Redis away a worker would wait for ever to say good-bye: forced, and its client is cut after it.
     const opened = [...workers, ...Object.values(queues ?? {})]
     const ends = Promise.allSettled(opened.map((one) => (one instanceof Worker ? one.close(true) : one.close())))
-    await Promise.race([ends, sleep(1000)])
+    await within(ends, CLOSE_WAIT_MS)
     producer.disconnect()
     consumer.disconnect()
   }
 
   return { add, opened: () => queues !== undefined, ready, state, pause, active: () => active, close }
+}
+
+/** Waits for work to end, or so long. */
+async function within(work: Promise<unknown>, ms: number): Promise<void> {
+  const done = new AbortController()
+  try {
+    await Promise.race([work, sleep(ms, done.signal)])
+  } finally {
+    done.abort()
+  }
 }
 
 function queueName(lane: Lane): string {
