@@ -13,6 +13,7 @@ import {
 } from '@ariftly/store'
 import { createApiKeyHandlers } from './api-keys/api-key-handlers.ts'
 import type { ApiConfig } from './config.ts'
+import { createDocumentHandlers } from './documents/document-handlers.ts'
 import { createGetDelivery } from './deliveries/get-delivery.ts'
 import { createListDeliveries } from './deliveries/list-deliveries.ts'
 import { createGetEvent } from './events/get-event.ts'
@@ -69,7 +70,7 @@ export async function start(config: ApiConfig, deps: ServiceDeps): Promise<Runni
       getDelivery: createGetDelivery({ pool }),
       ...createApiKeyHandlers({ pool, cursors }),
     })
-    const router = createExpressApp({ log, metrics, auth, routes })
+    const router = createExpressApp({ log, metrics, auth, routes, open: createDocumentHandlers(Object.keys(routes)) })
     return { name: 'api', router, ready: () => readinessOf(auth), close: () => releasers.close() }
   } catch (error) {
     await releasers.close()

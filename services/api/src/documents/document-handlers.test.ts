@@ -1,0 +1,92 @@
+import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { request } from 'node:http'
+import { createExpressApp, ROUTES } from '@ariftly/http'
+import { createLogger, createMetrics } from '@ariftly/runtime'
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { createDocumentHandlers } from './document-handlers.ts'
+
+const ASSETS = new URL('../../assets/', import.meta.url)
+
+let server: Server
+let base: string
+
+beforeAll(async () => {
+  const app = createExpressApp({
+    log: createLogger({ service: 'api', level: 'silent' }),
+    metrics: createMetrics(),
+    auth: { authenticate: () => Promise.reject(new Error('No key is asked for here.')) },
+    routes: {},
+    open: createDocumentHandlers(['listEvents']),
+  })
+  server = createServer(app)
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+})
+afterAll(async () => {
+  await new Promise((resolve) => server.close(resolve))
+})
+
+describe('the documents', () => {
+  test('hold the routes that are served and those of the other services, and no others', async () => {
+    const response = await fetch(`${base}/openapi.json`)
+    expect(response.headers.get('content-type')).toBe('application/json; charset=utf-8')
+    const { paths } = (await response.json()) as { paths: Record<string, Record<string, { operationId: string }>> }
+    const names = Object.values(paths).flatMap((methods) =>
+      Object.values(methods).map(({ operationId }) => operationId),
+    )
+    const elsewhere = ROUTES.filter(({ service }) => service !== 'api').map(({ name }) => name)
+    expect(names.toSorted()).toEqual(['listEvents', 'getOpenapi', 'getDocs', 'getDocsScript', ...elsewhere].toSorted())
+  })
+
+  test('are shown by a page that loads nothing from elsewhere and may not', async () => {
+    const response = await fetch(`${base}/docs`)
+    const page = await response.text()
+    expect(response.headers.get('content-type')).toBe('text/html; charset=utf-8')
+    expect(page).not.toMatch(/https?:\/\//)
+    const policy = response.headers.get('content-security-policy') ?? ''
+    expect(policy).toContain("default-src 'none'")
+    expect(policy).toContain("script-src 'self';")
+    expect(policy).toContain("frame-ancestors 'none'")
+    expect(response.headers.get('x-content-type-options')).toBe('nosniff')
+    for (const [, source = ''] of page.matchAll(/(?:src|data-url|href)="([^"]+)"/g)) {
+      expect((await fetch(base + source)).status).toBe(200)
+    }
+  })
+
+  test('are shown by the very script that was fetched from its package', async () => {
+    const origin = JSON.parse(readFileSync(new URL('reference.json', ASSETS), 'utf8')) as { sha256: string }
+    const script = Buffer.from(await (await fetch(`${base}/docs/reference.js`)).arrayBuffer())
+    expect(createHash('sha256').update(script).digest('hex')).toBe(origin.sha256)
+  })
+
+  test.each([
+    ['gzip', 'gzip'],
+    ['br, gzip;q=0.8', 'gzip'],
+    ['*', 'gzip'],
+    ['br', undefined],
+    ['gzip;q=0', undefined],
+    [undefined, undefined],
+  ])('send the script packed only to who takes it so: %s', async (accepted, encoding) => {
+    const headers = await headersOf('/docs/reference.js', accepted === undefined ? {} : { 'accept-encoding': accepted })
+    expect(headers['content-encoding']).toBe(encoding)
+    expect(headers.vary).toBe('Accept-Encoding')
+  })
+
+  test('take no parameter', async () => {
+    expect((await fetch(`${base}/docs?theme=dark`)).status).toBe(400)
+  })
+})
+
+async function headersOf(path: string, headers: Record<string, string>) {
+  return await new Promise<import('node:http').IncomingHttpHeaders>((resolve, reject) => {
+    request(base + path, { method: 'HEAD', headers }, (response) => {
+      response.resume()
+      resolve(response.headers)
+    })
+      .on('error', reject)
+      .end()
+  })
+}

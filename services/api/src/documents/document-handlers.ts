@@ -1,0 +1,107 @@
+import { readFile } from 'node:fs/promises'
+import type { ServerResponse } from 'node:http'
+import { promisify } from 'node:util'
+import { gunzip } from 'node:zlib'
+import { buildOpenapi } from '@ariftly/api-documents'
+import { readQuery, ROUTES, sendJson, type OpenHandler, type RouteName } from '@ariftly/http'
+import { REFERENCE_PAGE } from './reference-page.ts'
+
+/** The routes of this file, for `createExpressApp`. */
+export type DocumentHandlers = Readonly<Record<'getOpenapi' | 'getDocs' | 'getDocsScript', OpenHandler>>
+
+/**
+ * Nothing on the page comes from elsewhere or goes elsewhere. The reference styles itself inline; its script is a file of ours.
+ * https://www.w3.org/TR/CSP3/
+ */
+const POLICY = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self' 'unsafe-inline'",
+  "img-src 'self' data:",
+  "font-src 'self' data:",
+  "connect-src 'self'",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+].join('; ')
+
+const SECURITY_HEADERS = {
+  'Content-Security-Policy': POLICY,
+  'X-Content-Type-Options': 'nosniff',
+  'Referrer-Policy': 'no-referrer',
+  'Cross-Origin-Opener-Policy': 'same-origin',
+  'Cross-Origin-Resource-Policy': 'same-origin',
+  'Permissions-Policy': 'camera=(), geolocation=(), microphone=()',
+} as const
+
+/**
+ * Makes the handlers of `/openapi.json`, `/docs` and the page's script.
+ * @param served names of the api's routes that have a handler: the document holds no others of this service.
+ */
+export function createDocumentHandlers(served: readonly string[], nowMs: number = Date.now()): DocumentHandlers {
+  const names: ReadonlySet<string> = new Set<string>([...served, ...OWN])
+  const routes = ROUTES.filter(({ name, service }) => service !== 'api' || names.has(name))
+  // The reference page sends its tries to where it came from.
+  const openapi = Buffer.from(JSON.stringify(buildOpenapi({ routes, serverUrl: '/', nowMs })))
+  const script = createScriptReader()
+
+  return {
+    getOpenapi(req, res) {
+      readQuery(req.originalUrl, {})
+      sendJson(res, 200, openapi, { 'Cache-Control': 'public, max-age=300', 'X-Content-Type-Options': 'nosniff' })
+    },
+    getDocs(req, res) {
+      readQuery(req.originalUrl, {})
+      send(res, 'text/html; charset=utf-8', REFERENCE_PAGE, { 'Cache-Control': 'public, max-age=300' })
+    },
+    async getDocsScript(req, res) {
+      readQuery(req.originalUrl, {})
+      const packed = acceptsGzip(req.headers['accept-encoding'])
+      send(res, 'text/javascript; charset=utf-8', packed ? await script.packed() : await script.plain(), {
+        'Cache-Control': 'public, max-age=86400',
+        Vary: 'Accept-Encoding',
+        ...(packed ? { 'Content-Encoding': 'gzip' } : {}),
+      })
+    },
+  }
+}
+
+const OWN = ['getOpenapi', 'getDocs', 'getDocsScript'] as const satisfies readonly RouteName[]
+
+interface ScriptReader {
+  packed(): Promise<Buffer>
+  plain(): Promise<Buffer>
+}
+
+/** Reads the script when it is first asked for; the packed form is kept (1 MB), the plain one is for the few who cannot unpack. */
+function createScriptReader(): ScriptReader {
+  let kept: Promise<Buffer> | undefined
+  const packed = async (): Promise<Buffer> => {
+    kept ??= readFile(new URL('../../assets/reference.js.gz', import.meta.url))
+    try {
+      return await kept
+    } catch (error) {
+      kept = undefined
+      throw error
+    }
+  }
+  return { packed, plain: async () => await promisify(gunzip)(await packed()) }
+}
+
+function acceptsGzip(header: string | undefined): boolean {
+  return /(^|,)\s*(gzip|\*)\s*(;\s*q=(?!0(\.0+)?\s*(,|$))|,|$)/i.test(header ?? '')
+}
+
+function send(
+  res: ServerResponse,
+  type: string,
+  body: string | Buffer,
+  headers: Readonly<Record<string, string>>,
+): void {
+  const bytes = typeof body === 'string' ? Buffer.from(body) : body
+  for (const [name, value] of Object.entries({ ...SECURITY_HEADERS, ...headers })) res.setHeader(name, value)
+  res.setHeader('Content-Type', type)
+  res.setHeader('Content-Length', bytes.length)
+  res.statusCode = 200
+  res.end(bytes)
+}
