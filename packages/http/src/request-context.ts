@@ -1,4 +1,4 @@
-import { randomFillSync, randomUUID } from 'node:crypto'
+import { randomFillSync } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 
 /** What a request is called in logs, answers and traces. */
@@ -16,7 +16,7 @@ export function requestContext(req: IncomingMessage, res: ServerResponse): Reque
   const known = (req as WithContext)[CONTEXT]
   if (known !== undefined) return known
   const context: RequestContext = {
-    requestId: saneRequestId(req.headers['x-request-id']) ?? `req_${randomUUID().replaceAll('-', '')}`,
+    requestId: saneRequestId(req.headers['x-request-id']) ?? `req_${randomHex(16)}`,
     traceparent: saneTraceparent(req.headers['traceparent']) ?? newTraceparent(),
     fields: {},
   }
@@ -48,19 +48,18 @@ function saneTraceparent(header: string | string[] | undefined): string | undefi
 
 /** A new trace, not sampled (flag 00): we measure it, nobody has asked to record it. */
 function newTraceparent(): string {
-  const text = randomHex()
-  return `00-${text.slice(0, 32)}-${text.slice(32)}-00`
+  const text = randomHex(24)
+  return /^0{32}|0{16}$/.test(text) ? newTraceparent() : `00-${text.slice(0, 32)}-${text.slice(32)}-00`
 }
 
-/** 24 random bytes as hex, drawn from a pool that is filled 4 KiB at a time, as one draw costs a system call. */
-function randomHex(): string {
-  if (poolAt + 24 > pool.length) {
+/** Random bytes as hex, drawn from a pool that is filled 4 KiB at a time, as one draw costs a system call. */
+function randomHex(bytes: number): string {
+  if (poolAt + bytes > pool.length) {
     randomFillSync(pool)
     poolAt = 0
   }
-  const text = pool.toString('hex', poolAt, poolAt + 24)
-  poolAt += 24
-  return /^0{32}|0{16}$/.test(text) ? randomHex() : text
+  poolAt += bytes
+  return pool.toString('hex', poolAt - bytes, poolAt)
 }
 
 const pool = Buffer.alloc(4096)

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { KafkaClient } from './client.ts'
 import { createCluster, type InternalBroker, type InternalCluster, type ProtocolRequest } from './internals.ts'
 import { decodeProduced, encodeProduce, type PartitionBatch, type PartitionProduced } from './wire/produce.ts'
-import { encodeRecordBatch, type BatchRecord } from './wire/record-batch.ts'
+import { encodeRecordBatch, type BatchRecord } from './wire/encode-record-batch.ts'
 
 /** A record to write: bytes as they shall stand in the log. */
 export interface ProducerRecord extends BatchRecord {

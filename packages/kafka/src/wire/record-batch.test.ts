@@ -2,7 +2,8 @@ import { createRequire } from 'node:module'
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import { crc32c } from './crc32c.ts'
-import { encodeRecordBatch, readBatchHead, readRecords, type BatchRecord } from './record-batch.ts'
+import { encodeRecordBatch, type BatchRecord } from './encode-record-batch.ts'
+import { readBatchHead, readRecords } from './record-batch.ts'
 
 const require = createRequire(import.meta.url)
 

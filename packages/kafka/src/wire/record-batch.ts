@@ -1,14 +1,6 @@
-import { gunzipSync, gzipSync } from 'node:zlib'
+import { gunzipSync } from 'node:zlib'
 import type { RawRecord } from '@ariftly/events'
-import { crc32c } from './crc32c.ts'
-import { readVarint, sizeOfVarint, writeVarint, type Cursor } from './varint.ts'
-
-/** A record to encode; header values as they shall stand in the log. */
-export interface BatchRecord {
-  readonly key: Buffer | null
-  readonly value: Buffer | null
-  readonly headers: Readonly<Record<string, string | Buffer | readonly (string | Buffer)[]>>
-}
+import { readVarint, type Cursor } from './varint.ts'
 
 /** What stands at the head of a record batch (message format v2), and where its records are. */
 export interface RecordBatchHead {
@@ -24,111 +16,23 @@ export interface RecordBatchHead {
   readonly count: number
 }
 
-const HEAD_BYTES = 61
-const LENGTH_AT = 8
-const MAGIC_AT = 16
-const CRC_AT = 17
-const ATTRIBUTES_AT = 21
+/** Where the fields of a batch's head stand, and how long it is. */
+export const HEAD_BYTES = 61
+export const LENGTH_AT = 8
+export const MAGIC_AT = 16
+export const CRC_AT = 17
+export const ATTRIBUTES_AT = 21
+/** The codec in the attributes. */
+export const GZIP = 1
 const CODEC_MASK = 0x07
 const LOG_APPEND_TIME = 0x08
 const TRANSACTIONAL = 0x10
 const CONTROL = 0x20
-const GZIP = 1
 const INFLATED_BYTES_MAX = 256 * 1024 * 1024
 
 /** Whether a batch belongs to a transaction; whether it holds markers that no client may see. */
 export const isTransactional = (head: RecordBatchHead): boolean => (head.attributes & TRANSACTIONAL) !== 0
 export const isControl = (head: RecordBatchHead): boolean => (head.attributes & CONTROL) !== 0
-
-/**
- * Encodes records as one batch of message format v2 (KIP-98), without producer id, all with the same timestamp, which the
- * broker replaces by the append time. Source: Kafka protocol guide, "Record Batch".
- */
-export function encodeRecordBatch(
-  records: readonly BatchRecord[],
-  o: { readonly nowMs: number; readonly compression?: 'none' | 'gzip' },
-): Buffer {
-  const gzip = o.compression === 'gzip'
-  const sized = records.map((record, index) => sizeRecord(record, index))
-  const bodyBytes = sized.reduce((sum, { bytes }) => sum + sizeOfVarint(bytes) + bytes, 0)
-  const body = Buffer.allocUnsafe((gzip ? 0 : HEAD_BYTES) + bodyBytes)
-  let at = gzip ? 0 : HEAD_BYTES
-  for (const record of sized) at = writeRecord(body, at, record)
-  const batch = gzip ? Buffer.concat([Buffer.allocUnsafe(HEAD_BYTES), gzipSync(body)]) : body
-  batch.writeBigInt64BE(0n, 0)
-  batch.writeInt32BE(batch.length - LENGTH_AT - 4, LENGTH_AT)
-  batch.writeInt32BE(-1, 12)
-  batch.writeInt8(2, MAGIC_AT)
-  batch.writeInt16BE(gzip ? GZIP : 0, ATTRIBUTES_AT)
-  batch.writeInt32BE(records.length - 1, 23)
-  batch.writeBigInt64BE(BigInt(o.nowMs), 27)
-  batch.writeBigInt64BE(BigInt(o.nowMs), 35)
-  batch.writeBigInt64BE(-1n, 43)
-  batch.writeInt16BE(-1, 51)
-  batch.writeInt32BE(-1, 53)
-  batch.writeInt32BE(records.length, 57)
-  batch.writeUInt32BE(crc32c(batch, ATTRIBUTES_AT), CRC_AT)
-  return batch
-}
-
-interface SizedRecord {
-  readonly record: BatchRecord
-  readonly index: number
-  readonly headers: readonly (readonly [name: string, value: string | Buffer])[]
-  readonly bytes: number
-}
-
-function sizeRecord(record: BatchRecord, index: number): SizedRecord {
-  const headers: [string, string | Buffer][] = []
-  let headerBytes = 0
-  for (const name in record.headers) {
-    const given = record.headers[name]
-    if (given === undefined) continue
-    const values = typeof given === 'string' || Buffer.isBuffer(given) ? [given] : given
-    for (const value of values) {
-      headers.push([name, value])
-      headerBytes += sizeOfBytes(Buffer.byteLength(name)) + sizeOfBytes(Buffer.byteLength(value))
-    }
-  }
-  const bytes =
-    1 + // attributes
-    1 + // timestamp delta, always 0
-    sizeOfVarint(index) +
-    sizeOfNullable(record.key) +
-    sizeOfNullable(record.value) +
-    sizeOfVarint(headers.length) +
-    headerBytes
-  return { record, index, headers, bytes }
-}
-
-function writeRecord(into: Buffer, start: number, { record, index, headers, bytes }: SizedRecord): number {
-  let at = writeVarint(into, start, bytes)
-  into[at] = 0
-  into[at + 1] = 0
-  at = writeVarint(into, at + 2, index)
-  at = writeNullable(into, at, record.key)
-  at = writeNullable(into, at, record.value)
-  at = writeVarint(into, at, headers.length)
-  for (const [name, value] of headers) {
-    at = writeText(into, at, name)
-    at = typeof value === 'string' ? writeText(into, at, value) : writeNullable(into, at, value)
-  }
-  return at
-}
-
-const sizeOfBytes = (length: number): number => sizeOfVarint(length) + length
-const sizeOfNullable = (bytes: Buffer | null): number => (bytes === null ? 1 : sizeOfBytes(bytes.length))
-
-function writeNullable(into: Buffer, start: number, bytes: Buffer | null): number {
-  if (bytes === null) return writeVarint(into, start, -1)
-  const at = writeVarint(into, start, bytes.length)
-  return at + bytes.copy(into, at)
-}
-
-function writeText(into: Buffer, start: number, text: string): number {
-  const at = writeVarint(into, start, Buffer.byteLength(text))
-  return at + into.write(text, at, 'utf8')
-}
 
 /**
  * Reads the head of the batch that begins at `start`. Undefined when the batch is cut off, as the last one of a fetch may
