@@ -2,6 +2,7 @@ import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createWorld, startServiceProcess, type World } from '@ariftly/testkit'
+import { checkResponse } from './check-response.ts'
 
 /** The whole product in one process on one port, on a world of its own, with a key of tenant `default`. */
 export interface Standalone {
@@ -9,7 +10,10 @@ export interface Standalone {
   readonly apiKey: string
   readonly env: Readonly<Record<string, string>>
   apiKeyOf: World['apiKey']
-  /** Sends a request with the key of tenant `default`; another `authorization` header wins. */
+  /**
+   * Sends a request with the key of tenant `default`; another `authorization` header wins. Throws if the answer is not as the OpenAPI
+   * document says.
+   */
   request(path: string, init?: RequestInit): Promise<Response>
   /** Posts raw JSON and answers with the parsed body; throws if the status is not the expected one. */
   post(path: string, body: string, expectedStatus: number): Promise<unknown>
@@ -26,7 +30,9 @@ export async function startStandalone(env: Readonly<Record<string, string>> = {}
   async function request(path: string, init: RequestInit = {}): Promise<Response> {
     const headers = new Headers(init.headers)
     if (!headers.has('authorization')) headers.set('authorization', `Bearer ${apiKey}`)
-    return await fetch(`${service.url}${path}`, { ...init, headers })
+    const response = await fetch(`${service.url}${path}`, { ...init, headers })
+    await checkAgainstDocument(init.method ?? 'GET', path, response)
+    return response
   }
 
   async function post(path: string, body: string, expectedStatus: number): Promise<unknown> {
@@ -49,4 +55,18 @@ export async function startStandalone(env: Readonly<Record<string, string>> = {}
       await world.close()
     },
   }
+}
+
+async function checkAgainstDocument(method: string, path: string, response: Response): Promise<void> {
+  const contentType = response.headers.get('content-type')
+  const isPublic = /^\/(v1|docs|openapi\.json)/.test(path)
+  if (!isPublic || ['HEAD', 'OPTIONS'].includes(method) || contentType?.startsWith('text/event-stream') === true) return
+  const fault = checkResponse({
+    method,
+    path,
+    status: response.status,
+    contentType,
+    body: await response.clone().text(),
+  })
+  if (fault !== undefined) throw new Error(fault)
 }

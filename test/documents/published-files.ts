@@ -1,0 +1,13 @@
+import { buildAsyncapi, buildOpenapi, buildSchemaFiles } from '@ariftly/api-documents'
+
+/** Examples in the published document are of this day, so that it does not change by itself. */
+const PUBLISHED_MS = Date.UTC(2026, 10, 25)
+
+/** Every published document: paths below `schemas/` and what must stand there. */
+export function publishedFiles(): Readonly<Record<string, object>> {
+  return {
+    'openapi.json': buildOpenapi({ nowMs: PUBLISHED_MS }),
+    'asyncapi.json': buildAsyncapi(),
+    ...buildSchemaFiles(),
+  }
+}

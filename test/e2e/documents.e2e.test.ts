@@ -1,0 +1,158 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { buildOpenapi, type OpenapiDocument, type OpenapiOperation } from '@ariftly/api-documents'
+import { eventually } from '@ariftly/testkit'
+import { openStream } from '../support/read-stream.ts'
+import { startStandalone, type Standalone } from '../support/standalone.ts'
+
+let house: Standalone
+/** What the running house says of itself: the routes that it has. */
+let served: OpenapiDocument
+
+beforeAll(async () => {
+  house = await startStandalone()
+  served = (await (await house.request('/openapi.json')).json()) as OpenapiDocument
+}, 60_000)
+afterAll(async () => {
+  await house?.close()
+})
+
+interface DocumentedOperation {
+  readonly name: string
+  readonly method: string
+  readonly path: string
+  readonly operation: OpenapiOperation
+}
+
+const ALL: readonly DocumentedOperation[] = Object.entries(buildOpenapi({ nowMs: Date.now() }).paths).flatMap(
+  ([path, methods]) =>
+    Object.entries(methods).map(([method, operation]) => ({
+      name: operation.operationId,
+      method: method.toUpperCase(),
+      path,
+      operation,
+    })),
+)
+const WITH_EXAMPLES = ALL.flatMap((documented) =>
+  Object.entries(documented.operation.requestBody?.content ?? {}).flatMap(([type, { examples = {} }]) =>
+    Object.entries(examples).map(([example, { value }]) => ({ ...documented, type, example, value })),
+  ),
+)
+
+describe('the OpenAPI document', () => {
+  test('of the running house lacks only routes that are not served', async () => {
+    for (const { method, path } of ALL) {
+      if (served.paths[path]?.[method.toLowerCase()] !== undefined) continue
+      const response = await house.request(await filledPath(path), { method })
+      expect({ path, status: response.status }).toEqual({ path, status: response.status === 405 ? 405 : 404 })
+    }
+    expect(Object.keys(served.paths)).toEqual(
+      expect.arrayContaining(['/v1/events', '/v1/events/stream', '/v1/webhooks']),
+    )
+  })
+
+  test.each(WITH_EXAMPLES)('has examples that work as they stand: $name, $example', async (documented) => {
+    const { method, path, type, value, operation } = documented
+    if (!isServed(documented)) return
+    const target = await filledPath(path)
+    const body = bodyOf(type, value)
+    const headers = { 'content-type': type }
+    if (path === '/v1/events/stream') {
+      const stream = await openStream((signal) => house.request(target, { method, body, headers, signal }))
+      expect(stream.response.headers.get('content-type')).toContain('text/event-stream')
+      await stream.close()
+      return
+    }
+    const response = await house.request(target, { method, body, headers })
+    const text = await response.text()
+    expect({ status: String(response.status), text }).toEqual({
+      status: successOf(operation),
+      text: expect.any(String),
+    })
+  })
+
+  test.each(ALL.filter(({ operation }) => (operation.parameters ?? []).some((each) => each.in === 'query')))(
+    'names exactly the parameters that $name takes, with examples that it takes',
+    async (documented) => {
+      const { method, path, operation } = documented
+      if (!isServed(documented)) return
+      const target = await filledPath(path)
+      const refused = await house.request(`${target}?no_such_parameter=1`, { method })
+      const problem = (await refused.json()) as { errors: { parameter: string; message: string }[] }
+      const message = problem.errors.find(({ parameter }) => parameter === 'no_such_parameter')?.message ?? ''
+      const query = (operation.parameters ?? []).filter((each) => each.in === 'query')
+      const [, taken = ''] = /there are: (.*)$/.exec(message) ?? []
+      expect(taken.split(', ').toSorted()).toEqual(query.map(({ name }) => name).toSorted())
+      for (const { name, example } of query) {
+        if (example === undefined) continue
+        const stream = new AbortController()
+        const text = encodeURIComponent(Array.isArray(example) ? example.join(',') : String(example))
+        const response = await house.request(`${target}?${name}=${text}`, { method, signal: stream.signal })
+        expect({ name, status: response.status }).toEqual({ name, status: 200 })
+        stream.abort()
+      }
+    },
+  )
+
+  test('has ids in its paths whose resources answer as documented', async () => {
+    for (const documented of ALL.filter(({ method, path }) => method === 'GET' && path.includes('{'))) {
+      if (!isServed(documented)) continue
+      const response = await house.request(await filledPath(documented.path))
+      expect({ path: documented.path, status: response.status }).toEqual({ path: documented.path, status: 200 })
+      await response.text()
+    }
+  })
+})
+
+function isServed({ path, method }: DocumentedOperation): boolean {
+  return served.paths[path]?.[method.toLowerCase()] !== undefined
+}
+
+function successOf({ responses }: OpenapiOperation): string | undefined {
+  return Object.keys(responses).find((status) => status.startsWith('2'))
+}
+
+function bodyOf(type: string, value: unknown): string {
+  if (typeof value === 'string') return value
+  return type === 'application/x-www-form-urlencoded'
+    ? new URLSearchParams(value as Record<string, string>).toString()
+    : JSON.stringify(value)
+}
+
+/** The path with ids of things that are there, made when they are first needed. */
+async function filledPath(path: string): Promise<string> {
+  if (!path.includes('{')) return path
+  if (path.startsWith('/v1/events/')) return path.replace('{id}', await eventId())
+  if (path.startsWith('/v1/webhooks/deliveries/')) return path.replace('{id}', await deliveryId())
+  if (path.startsWith('/v1/api-keys/')) return path.replace('{id}', 'key_01m88y3fz3eeksq399rkr6wnx3')
+  return path.replace('{id}', await webhookId()).replace('{replay}', await replayId(path))
+}
+
+async function eventId(): Promise<string> {
+  const answer = (await house.post('/v1/events', '{"type":"task.created","task_id":"t","data":{}}', 202)) as {
+    data: { id: string }[]
+  }
+  const id = answer.data[0]?.id ?? ''
+  await eventually(async () => (await house.request(`/v1/events/${id}`)).status === 200)
+  return id
+}
+
+async function webhookId(): Promise<string> {
+  // Nobody listens there: the delivery fails, which is an outcome like another.
+  const body = '{"url":"http://127.0.0.1:9/","events":["task.created"]}'
+  return ((await house.post('/v1/webhooks', body, 201)) as { id: string }).id
+}
+
+async function deliveryId(): Promise<string> {
+  const webhook = await webhookId()
+  await eventId()
+  return await eventually(async () => {
+    const list = (await (await house.request(`/v1/webhooks/${webhook}/deliveries`)).json()) as {
+      data: { id: string }[]
+    }
+    return list.data[0]?.id ?? ''
+  })
+}
+
+async function replayId(path: string): Promise<string> {
+  return path.includes('{replay}') ? 'rpl_01m88y3fz3eeksq399rkr6wnx3' : ''
+}
