@@ -4,7 +4,7 @@ import { eventIdSchema } from './event-schemas.ts'
 import { eventTypeSchema, identifierSchema, nullable, oneOf, timeSchema, typeIdSchema } from './primitives.ts'
 
 /** `*`, groups and types that a webhook may ask for. */
-export const EVENT_SELECTORS: readonly string[] = [
+const EVENT_SELECTORS: readonly string[] = [
   '*',
   ...new Set(EVENT_TYPES.map((type) => `${type.slice(0, type.indexOf('.'))}.*`)),
   ...EVENT_TYPES,

@@ -11,7 +11,7 @@ export const TAGS = [
 ] as const
 
 /** A heading of {@link TAGS}. */
-export type Tag = (typeof TAGS)[number]['name']
+type Tag = (typeof TAGS)[number]['name']
 
 /** A parameter of the query. */
 export interface QueryParameter {
