@@ -28,6 +28,14 @@ const EVENTS_MIN = 20_000
 const KILLS_EACH = 3
 const PAUSE_MS = { min: 100, max: 700 }
 
+/** Short, so that a killed process is missed for seconds; the ring holds less than the run, so that history is read too. */
+const SHORT = {
+  KAFKA_SESSION_TIMEOUT_MS: '4000',
+  WEBHOOK_TIMEOUT_MS: '2000',
+  WEBHOOK_LEASE_MS: '4000',
+  RING_BYTES_MAX: String(8 * 1024 * 1024),
+}
+
 let world: World
 let receiver: Receiver
 let db: pg.Pool
@@ -35,9 +43,7 @@ let replicas: readonly Replica[] = []
 const over = new AbortController()
 
 beforeAll(async () => {
-  world = await createWorld({
-    env: { KAFKA_SESSION_TIMEOUT_MS: '6000', WEBHOOK_TIMEOUT_MS: '2000', WEBHOOK_LEASE_MS: '4000' },
-  })
+  world = await createWorld({ env: SHORT })
   receiver = await startReceiver()
   db = new pg.Pool({ connectionString: world.database.adminUrl, max: 2 })
   replicas = await startFleet(world.env)
@@ -153,14 +159,18 @@ function webhooksWanted() {
 }
 
 function urlOf(service: Replica['service']): string {
-  return replicas.find((replica) => replica.service === service)?.url ?? ''
+  return replicasOf(service)[0]?.url ?? ''
 }
 
 function livingGateways(): readonly string[] {
-  return replicas.filter((r) => r.service === 'stream-gateway' && r.alive()).map((replica) => replica.url)
+  return replicasOf('stream-gateway').flatMap((replica) => (replica.alive() ? [replica.url] : []))
 }
 
-/** Two killers at once: one for the services that stand alone, one for the pairs. */
+function replicasOf(...services: readonly Replica['service'][]): readonly Replica[] {
+  return replicas.filter(({ service }) => services.includes(service))
+}
+
+/** Three killers at once: for the services that stand alone, for the projectors and for the gateways. */
 async function killAll(run: Run, random: () => number): Promise<readonly Kill[]> {
   const inFlight = createInFlightCounter({
     db,
@@ -169,7 +179,7 @@ async function killAll(run: Run, random: () => number): Promise<readonly Kill[]>
     streams: run.streams,
     acknowledged: () => [...run.acknowledged.values()],
   })
-  const lanes = [replicas.filter(standsAlone), replicas.filter((replica) => !standsAlone(replica))]
+  const lanes = [replicasOf('ingest', 'api', 'webhook-worker'), replicasOf('projector'), replicasOf('stream-gateway')]
   const kills = await Promise.all(
     lanes.map((lane) =>
       runKiller({
@@ -185,10 +195,6 @@ async function killAll(run: Run, random: () => number): Promise<readonly Kill[]>
     ),
   )
   return kills.flat()
-}
-
-function standsAlone({ service }: Replica): boolean {
-  return service !== 'projector' && service !== 'stream-gateway'
 }
 
 /** Services of which no kill found anything in flight: the test would not have tested them. */
