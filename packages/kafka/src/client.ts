@@ -1,9 +1,9 @@
 import { connect } from 'node:net'
 import { Kafka, logLevel, type Admin, type ISocketFactory } from 'kafkajs'
-import { createCluster, type InternalCluster } from './internals.ts'
 import type { KafkaLog } from './kafka-log.ts'
 import { patchFetch } from './patch-fetch.ts'
 import { patchRequestQueue } from './patch-request-queue.ts'
+import { createTopicCluster, type TopicCluster } from './topic-cluster.ts'
 
 /** How to reach Kafka. */
 export interface KafkaConnection {
@@ -23,11 +23,8 @@ export interface KafkaClient {
   readonly log: KafkaLog
   /** For the modules of this package. */
   readonly kafka: Kafka
-  /**
-   * A connected cluster for metadata and offsets of a topic, shared by all who ask; for the modules of this package. One for
-   * each topic, as kafkajs refuses metadata for all topics that it knows as soon as one of them is gone.
-   */
-  cluster(topic: string): Promise<InternalCluster>
+  /** The connection to the brokers of a topic, shared by all who ask; for the modules of this package. */
+  topicCluster(topic: string): TopicCluster
   /** Runs `use` with a connected admin client; for the modules of this package. */
   withAdmin<T>(use: (admin: Admin) => Promise<T>): Promise<T>
   /** Ends the shared connections. Producers and readers are closed by their owners. */
@@ -36,7 +33,6 @@ export interface KafkaClient {
 
 /** Retries of one call of kafkajs: about 2 s in all. What must go on for ever is retried by the caller. */
 const RETRY = { initialRetryTime: 100, factor: 0.2, multiplier: 2, maxRetryTime: 1_000, retries: 4 }
-const METADATA_MAX_AGE_MS = 30_000
 
 /** Makes a client; brokers that are away are no error here. */
 export function createKafka(o: KafkaConnection): KafkaClient {
@@ -52,19 +48,16 @@ export function createKafka(o: KafkaConnection): KafkaClient {
     logLevel: logLevel.WARN,
     logCreator: () => (entry) => relayLog(o.log, entry),
   })
-  const clusters = new Map<string, InternalCluster>()
+  const clusters = new Map<string, TopicCluster>()
 
-  async function cluster(topic: string): Promise<InternalCluster> {
-    const shared = clusters.get(topic) ?? createCluster(kafka, { metadataMaxAge: METADATA_MAX_AGE_MS })
-    clusters.set(topic, shared)
-    if (!shared.isConnected()) await shared.connect()
-    await shared.addMultipleTargetTopics([topic])
-    await shared.refreshMetadataIfNecessary()
-    return shared
+  function topicCluster(topic: string): TopicCluster {
+    const known = clusters.get(topic) ?? createTopicCluster(kafka, topic)
+    clusters.set(topic, known)
+    return known
   }
 
   async function close(): Promise<void> {
-    await Promise.all(Array.from(clusters.values(), (shared) => shared.disconnect()))
+    await Promise.all(Array.from(clusters.values(), (cluster) => cluster.close()))
   }
 
   async function withAdmin<T>(use: (admin: Admin) => Promise<T>): Promise<T> {
@@ -82,7 +75,7 @@ export function createKafka(o: KafkaConnection): KafkaClient {
     clientId: o.clientId,
     log: o.log,
     kafka,
-    cluster,
+    topicCluster,
     withAdmin,
     close,
   }
@@ -95,18 +88,16 @@ const socketFactory: ISocketFactory = ({ host, port, onConnect }) => {
   return socket
 }
 
-const INFO: number = logLevel.INFO
-
 interface LogEntry {
-  readonly level: number
   readonly namespace: string
   readonly log: { readonly message: string; readonly [name: string]: unknown }
 }
 
-/** kafkajs calls an error whatever it will try again; to us that is a warning. Stacks of expected errors are left out. */
-function relayLog(log: KafkaLog, { level, namespace, log: entry }: LogEntry): void {
+/**
+ * kafkajs logs each try that failed, several a second while a broker is away. What matters is told by this package in its
+ * own words, so all of that is for debugging.
+ */
+function relayLog(log: KafkaLog, { namespace, log: entry }: LogEntry): void {
   const { message, timestamp: _timestamp, stack: _stack, logger: _logger, ...fields } = entry
-  const told = { ...fields, part: namespace }
-  if (level >= INFO) log.debug(told, message)
-  else log.warn(told, message)
+  log.debug({ ...fields, part: namespace }, message)
 }

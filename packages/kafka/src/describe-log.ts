@@ -1,6 +1,9 @@
 import type { KafkaClient } from './client.ts'
 import type { InternalCluster } from './internals.ts'
 import { KafkaFault } from './kafka-fault.ts'
+import { within } from './within.ts'
+
+const ANSWER_MS = 10_000
 
 export interface LogPartition {
   readonly partition: number
@@ -18,8 +21,7 @@ export interface LogDescription {
 
 /** Reads the cluster's id and where each partition begins and ends. Faults `topic_missing` and `kafka_unavailable`. */
 export async function describeLog(client: KafkaClient, topic: string): Promise<LogDescription> {
-  return asFault(async () => {
-    const cluster = await client.cluster(topic)
+  return attended(client, topic, async (cluster) => {
     const { clusterId, partitions } = await readMetadata(cluster, topic)
     const wanted = partitions.map((partition) => ({ partition }))
     const [starts, ends] = await Promise.all([
@@ -34,12 +36,12 @@ export async function describeLog(client: KafkaClient, topic: string): Promise<L
         logEnd: known(ends, partition),
       })),
     }
-  }, topic)
+  })
 }
 
 /** Fault `partition_count_changed` unless the topic has exactly `expected` partitions; also the faults of `describeLog`. */
 export async function checkPartitionCount(client: KafkaClient, topic: string, expected: number): Promise<void> {
-  const { partitions } = await asFault(async () => readMetadata(await client.cluster(topic), topic), topic)
+  const { partitions } = await attended(client, topic, (cluster) => readMetadata(cluster, topic))
   if (partitions.length !== expected) throw partitionCountFault(topic, expected, partitions.length)
 }
 
@@ -56,9 +58,8 @@ interface TopicMetadata {
   readonly partitions: readonly number[]
 }
 
-/** Fresh from a broker, not from a cache, and kept for the requests that follow. */
+/** Fresh from a broker, not from a cache. */
 async function readMetadata(cluster: InternalCluster, topic: string): Promise<TopicMetadata> {
-  await cluster.refreshMetadata()
   const broker = await cluster.brokerPool.findConnectedBroker()
   const { clusterId, topicMetadata } = await broker.metadata([topic])
   const partitions = topicMetadata.find((entry) => entry.topic === topic)?.partitionMetadata ?? []
@@ -86,11 +87,20 @@ function known(offsets: ReadonlyMap<number, number>, partition: number): number 
   return offset
 }
 
-async function asFault<T>(ask: () => Promise<T>, topic: string): Promise<T> {
+/** Asks with fresh metadata. What fails for another reason than the log itself costs the connection. */
+async function attended<T>(
+  client: KafkaClient,
+  topic: string,
+  ask: (cluster: InternalCluster) => Promise<T>,
+): Promise<T> {
+  const connection = client.topicCluster(topic)
+  let cluster: InternalCluster | undefined
   try {
-    return await ask()
+    cluster = await connection.refreshed()
+    return await within(ask(cluster), ANSWER_MS)
   } catch (error) {
     if (error instanceof KafkaFault) throw error
+    if (cluster !== undefined) connection.discard(cluster)
     const type = error instanceof Error && 'type' in error ? error.type : undefined
     if (type === 'UNKNOWN_TOPIC_OR_PARTITION') throw new KafkaFault('topic_missing', `Topic ${topic} does not exist.`)
     const message = error instanceof Error ? error.message : String(error)

@@ -89,6 +89,7 @@ export interface InternalCluster {
   >
   readonly brokerPool: {
     readonly brokers: Readonly<Record<string, InternalBroker>>
+    readonly seedBroker?: InternalBroker
     findConnectedBroker(): Promise<InternalBroker>
   }
 }

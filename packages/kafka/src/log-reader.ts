@@ -101,7 +101,7 @@ const STALL_MS = 30_000
 const COMMIT_EVERY_MS = 5_000
 const PUMP_CLOSE_MS = 3_000
 const REBUILD_MS = 100
-const REBUILD_MS_MAX = 5_000
+const REBUILD_MS_MAX = 2_000
 
 /**
  * Starts a reader of the log in a consumer group. It goes on for ever: a broker that is away is waited for, a consumer that

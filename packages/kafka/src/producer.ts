@@ -1,6 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { KafkaClient } from './client.ts'
-import { createCluster, type InternalBroker, type InternalCluster, type ProtocolRequest } from './internals.ts'
+import type { InternalBroker, InternalCluster, ProtocolRequest } from './internals.ts'
+import { createTopicCluster, dropConnections } from './topic-cluster.ts'
+import { within } from './within.ts'
 import { decodeProduced, encodeProduce, type PartitionBatch, type PartitionProduced } from './wire/produce.ts'
 import { encodeRecordBatch, type BatchRecord } from './wire/encode-record-batch.ts'
 
@@ -53,7 +55,6 @@ export interface ProducerOptions {
   readonly now?: () => number
 }
 
-const METADATA_MAX_AGE_MS = 30_000
 const SEND_TIMEOUT_MS = 10_000
 const RETRY_PAUSE_MS = 50
 const RETRY_PAUSE_MS_MAX = 500
@@ -87,7 +88,7 @@ const LEFT_OPEN: ReadonlySet<string> = new Set([
  */
 export function createProducer(client: KafkaClient, o: ProducerOptions): EventProducer {
   const { topic, compression = 'none', now = Date.now } = o
-  const cluster = createCluster(client.kafka, { metadataMaxAge: METADATA_MAX_AGE_MS })
+  const connection = createTopicCluster(client.kafka, topic)
   const closing = new AbortController()
 
   async function send(
@@ -103,7 +104,7 @@ export function createProducer(client: KafkaClient, o: ProducerOptions): EventPr
       left = left.filter(({ partition }) => mayTryAgain(outcomes.get(partition)))
       if (left.length === 0 || closing.signal.aborted || now() + pauseMs >= deadline) break
       await delay(pauseMs, undefined, { signal: closing.signal }).catch(() => {})
-      await within(cluster.refreshMetadata(), deadline - now()).catch(() => {})
+      await within(connection.refreshed(), deadline - now()).catch(() => {})
     }
     return { partitions: outcomes, ok: [...outcomes.values()].every(({ type }) => type === 'written') }
   }
@@ -128,9 +129,10 @@ export function createProducer(client: KafkaClient, o: ProducerOptions): EventPr
     deadline: number,
     outcomes: Map<number, PartitionOutcome>,
   ): Promise<void> {
+    let cluster: InternalCluster
     let leaders: Record<string, number[]>
     try {
-      await within(connect(), deadline - now())
+      cluster = await within(connection.ready(), deadline - now())
       leaders = cluster.findLeaderForPartitions(
         topic,
         batches.map(({ partition }) => partition),
@@ -140,32 +142,17 @@ export function createProducer(client: KafkaClient, o: ProducerOptions): EventPr
       return
     }
     await Promise.all(
-      Object.entries(leaders).map(([nodeId, partitions]) =>
-        produceTo(
-          nodeId,
-          batches.filter(({ partition }) => partitions.includes(partition)),
-          deadline,
-          outcomes,
-        ),
-      ),
+      Object.entries(leaders).map(([nodeId, partitions]) => {
+        const mine = batches.filter(({ partition }) => partitions.includes(partition))
+        return produceTo({ cluster, nodeId, batches: mine, deadline, outcomes })
+      }),
     )
   }
 
-  async function connect(): Promise<void> {
-    if (!cluster.isConnected()) await cluster.connect()
-    await cluster.addMultipleTargetTopics([topic])
-    await cluster.refreshMetadataIfNecessary()
-  }
-
-  async function produceTo(
-    nodeId: string,
-    batches: readonly PartitionBatch[],
-    deadline: number,
-    outcomes: Map<number, PartitionOutcome>,
-  ): Promise<void> {
+  async function produceTo({ cluster, nodeId, batches, deadline, outcomes }: LeaderRequest): Promise<void> {
     let broker: InternalBroker
     try {
-      broker = await within(cluster.findBroker({ nodeId }), deadline - now())
+      broker = await within(connection.broker(cluster, nodeId), deadline - now())
     } catch (error) {
       noteUnsent(batches, outcomes, codeOf(error))
       return
@@ -184,13 +171,7 @@ export function createProducer(client: KafkaClient, o: ProducerOptions): EventPr
 
   async function probe(timeoutMs = 2_000): Promise<boolean> {
     try {
-      await within(
-        (async () => {
-          await connect()
-          await cluster.refreshMetadata()
-        })(),
-        timeoutMs,
-      )
+      await within(connection.refreshed(), timeoutMs)
       return true
     } catch {
       return false
@@ -199,17 +180,25 @@ export function createProducer(client: KafkaClient, o: ProducerOptions): EventPr
 
   async function close(): Promise<void> {
     closing.abort()
-    await within(cluster.disconnect(), 2_000).catch(() => {})
+    await connection.close()
   }
 
   return {
     send,
     probe,
     get connected() {
-      return cluster.isConnected()
+      return connection.connected
     },
     close,
   }
+}
+
+interface LeaderRequest {
+  readonly cluster: InternalCluster
+  readonly nodeId: string
+  readonly batches: readonly PartitionBatch[]
+  readonly deadline: number
+  readonly outcomes: Map<number, PartitionOutcome>
 }
 
 function produceRequest(body: Buffer): ProtocolRequest<readonly PartitionProduced[]> {
@@ -253,31 +242,13 @@ function mayTryAgain(outcome: PartitionOutcome | undefined): boolean {
 
 /** A connection that gave no answer is not used again: behind it may be a frozen broker or a dead path. */
 function dropConnection(cluster: InternalCluster, broker: InternalBroker, cause: unknown): void {
-  const { host, port, pool } = broker.connectionPool
+  const { host, port } = broker.connectionPool
   try {
     cluster.removeBroker({ host, port })
   } catch {
     // Another send removed the last broker a moment ago; then kafkajs has no seed to look at.
   }
-  const reason = cause instanceof Error ? cause : new Error(String(cause))
-  for (const connection of pool) connection.socket?.destroy(reason)
-}
-
-/** Rejects when `work` takes longer; a rejection that comes later is nobody's. */
-async function within<T>(work: Promise<T>, ms: number): Promise<T> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new LateError()), Math.max(0, ms))
-  })
-  try {
-    return await Promise.race([work, late])
-  } finally {
-    clearTimeout(timer)
-  }
-}
-
-class LateError extends Error {
-  readonly type = 'NO_ANSWER'
+  dropConnections(broker, cause instanceof Error ? cause : new Error(String(cause)))
 }
 
 function codeOf(error: unknown): string {

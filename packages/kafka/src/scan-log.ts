@@ -47,10 +47,11 @@ export async function* scanLog(client: KafkaClient, o: ScanOptions): AsyncGenera
 
 async function fetchOnce(client: KafkaClient, o: ScanOptions, offset: number): Promise<FetchedPartition> {
   const { topic, partition, bytesMax = BYTES_MAX } = o
-  const cluster = await client.cluster(topic)
+  const connection = client.topicCluster(topic)
+  const cluster = await connection.ready()
   const [nodeId] = Object.keys(cluster.findLeaderForPartitions(topic, [partition]))
   if (nodeId === undefined) throw new KafkaFault('topic_missing', `Partition ${topic}/${partition} does not exist.`)
-  const broker = await cluster.findBroker({ nodeId })
+  const broker = await connection.broker(cluster, nodeId)
   const { responses } = await broker.fetch({
     rackId: RAW_FETCH,
     isolationLevel: READ_COMMITTED,

@@ -68,7 +68,7 @@ function recordBytesMax({ key, value, headers }: BatchRecord): number {
     const nameBytes = name.length * CHAR_BYTES_MAX + 2 * VARINT_BYTES_MAX
     if (typeof given === 'string') bytes += nameBytes + given.length * CHAR_BYTES_MAX
     else if (Buffer.isBuffer(given)) bytes += nameBytes + given.length
-    else for (const value of given) bytes += nameBytes + value.length * CHAR_BYTES_MAX
+    else for (const one of given) bytes += nameBytes + one.length * CHAR_BYTES_MAX
   }
   return bytes
 }

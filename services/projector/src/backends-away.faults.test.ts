@@ -1,0 +1,106 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
+import { setTimeout as delay } from 'node:timers/promises'
+import { encodeRecord, newEventId, partitionOf } from '@ariftly/events'
+import { createKafka, createProducer, type EventProducer, type KafkaClient } from '@ariftly/kafka'
+import { createLogger, createMetrics, readConfig, type Running } from '@ariftly/runtime'
+import { createWorld, eventually, startOwnStack, type World } from '@ariftly/testkit'
+import { projectorConfig, start } from './service.ts'
+
+const PARTITIONS = 3
+const log = createLogger({ service: 'test', level: process.env['TEST_LOG'] ?? 'silent' })
+
+let stack: Awaited<ReturnType<typeof startOwnStack>>
+let world: World
+let client: KafkaClient
+let producer: EventProducer
+let projector: Running
+
+beforeAll(async () => {
+  stack = await startOwnStack()
+}, 60_000)
+afterAll(() => stack.close())
+
+beforeEach(async () => {
+  world = await createWorld({ partitions: PARTITIONS, addresses: stack.addresses })
+  client = createKafka({ brokers: [stack.addresses.kafka], clientId: 'test', log, requestTimeoutMs: 3_000 })
+  producer = createProducer(client, { topic: world.topics.topic })
+  const config = readConfig(projectorConfig, { ...world.env, KAFKA_SESSION_TIMEOUT_MS: '6000' })
+  projector = await start(config, { log, metrics: createMetrics(), signal: new AbortController().signal })
+})
+
+afterEach(async () => {
+  await projector.close()
+  await producer.close()
+  await client.close()
+  await world.close()
+})
+
+/** Posts until Kafka has acknowledged it: an id that was left open is posted again, as a client does. */
+async function post(count: number): Promise<string[]> {
+  const ids = Array.from({ length: count }, () => newEventId(Date.now()))
+  const records = ids.map((id, i) => {
+    const task = `task_${i % 20}`
+    const data = Buffer.from(`{"task_id":"${task}","message":"${id}"}`)
+    const record = encodeRecord({
+      tenant: 'acme',
+      id,
+      type: 'task.progress',
+      taskId: task,
+      sessionId: null,
+      agent: null,
+      data,
+      traceparent: null,
+    })
+    return { ...record, partition: partitionOf(record.key, PARTITIONS) }
+  })
+  await eventually(async () => (await producer.send(records, { timeoutMs: 3_000 })).ok, { timeoutMs: 40_000 })
+  return ids
+}
+
+async function projectedIds(): Promise<string[]> {
+  const { rows } = await world.admin.query<{ message: string }>(`SELECT data->>'message' AS message FROM events`)
+  return rows.map(({ message }) => message).toSorted()
+}
+
+async function projectsAll(ids: readonly string[], timeoutMs: number): Promise<void> {
+  await eventually(
+    async () => {
+      expect(await projectedIds()).toEqual(ids.toSorted())
+      return true
+    },
+    { timeoutMs, everyMs: 200 },
+  )
+}
+
+describe('projector, with a backend that goes away', () => {
+  test('goes on by itself after the broker was killed and started again', async () => {
+    const ids = await post(100)
+    await projectsAll(ids, 20_000)
+    await stack.kafka?.kill()
+    await delay(3_000)
+    await stack.kafka?.start()
+    ids.push(...(await post(100)))
+    await projectsAll(ids, 30_000)
+  }, 90_000)
+
+  test('goes on by itself after the broker stood still for longer than session and request last', async () => {
+    const ids = await post(100)
+    await projectsAll(ids, 20_000)
+    stack.kafka?.pause()
+    const posted = post(100)
+    await delay(13_000)
+    stack.kafka?.resume()
+    ids.push(...(await posted))
+    await projectsAll(ids, 40_000)
+  }, 90_000)
+
+  test('waits for Postgres, loses and doubles nothing', async () => {
+    const ids = await post(100)
+    await projectsAll(ids, 20_000)
+    await stack.postgres?.kill()
+    ids.push(...(await post(100)))
+    await delay(2_000)
+    await stack.postgres?.start()
+    await projectsAll(ids, 30_000)
+  }, 90_000)
+})
