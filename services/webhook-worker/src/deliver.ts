@@ -1,10 +1,10 @@
-import type { Egress, EgressOutcome } from '@ariftly/egress'
+import type { Egress } from '@ariftly/egress'
 import type { Keyring } from '@ariftly/keyring'
-import { messageOf, type Logger } from '@ariftly/runtime'
+import type { Logger } from '@ariftly/runtime'
 import type { AttemptOutcome, AttemptRef, StartedAttempt } from '@ariftly/store'
+import { sendWebhook } from '@ariftly/webhook-sending'
 import type { Batcher } from './batcher.ts'
 import { planRetry, readRetryAfter } from './retry-plan.ts'
-import { buildRequest } from './webhook-request.ts'
 
 /** What making an attempt needs. */
 export interface DeliverOptions {
@@ -53,45 +53,15 @@ export function createDeliver(o: DeliverOptions): (ref: AttemptRef) => Promise<v
     const base = { deliveryId, attempt: n, tenant, webhookId }
     if (attempt.deleted || event === null) return { ...base, type: 'cancelled' }
     if (!attempt.enabled || o.stopping()) return { ...base, type: 'released' }
-    const startedAtMs = now()
-    const sent = await send({ ...attempt, event }, startedAtMs)
-    if (o.stopping() && sent.errorClass !== null && sent.status === null) return { ...base, type: 'released' }
-    const record = {
-      startedAtMs,
-      ...sent.timing,
-      address: sent.address,
-      status: sent.status,
-      errorClass: sent.errorClass,
-      errorDetail: sent.errorDetail?.replaceAll('\0', '') ?? null,
-      responseHeaders: sent.responseHeaders === null ? null : JSON.stringify(sent.responseHeaders),
-      responseBody: sent.responseBody,
-    }
-    if (sent.errorClass === null) return { ...base, type: 'delivered', probe: attempt.probe, record }
-    const retryAfterMs = readRetryAfter(sent.responseHeaders?.['retry-after'], now())
+    const { egress, keyring, timeoutMs, log } = o
+    const { record, retryAfter } = await sendWebhook(
+      { ...attempt, event },
+      { egress, keyring, timeoutMs, log, nowMs: now() },
+    )
+    if (o.stopping() && record.errorClass !== null && record.status === null) return { ...base, type: 'released' }
+    if (record.errorClass === null) return { ...base, type: 'delivered', probe: attempt.probe, record }
+    const retryAfterMs = readRetryAfter(retryAfter, now())
     const plan = planRetry({ attemptCount: attempt.attemptCount, scheduleS: o.scheduleS, retryAfterMs, random })
     return { ...base, type: 'failed', probe: attempt.probe, record, ...plan }
-  }
-
-  async function send(attempt: Parameters<typeof buildRequest>[0], nowMs: number): Promise<EgressOutcome> {
-    try {
-      return await o.egress.send(buildRequest(attempt, { keyring: o.keyring, nowMs, timeoutMs: o.timeoutMs }))
-    } catch (error) {
-      // Only building can throw: a key is missing here, and the attempts of a schedule give time to bring it back.
-      o.log.error({ err: error, webhook: attempt.webhookId }, 'a webhook cannot be signed')
-      return unsent(messageOf(error))
-    }
-  }
-}
-
-function unsent(errorDetail: string): EgressOutcome {
-  const timing = { dnsMs: null, connectMs: null, tlsMs: null, firstByteMs: null, totalMs: 0 }
-  return {
-    errorClass: 'blocked',
-    errorDetail,
-    status: null,
-    address: null,
-    timing,
-    responseHeaders: null,
-    responseBody: null,
   }
 }

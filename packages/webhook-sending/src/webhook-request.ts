@@ -1,40 +1,60 @@
 import { randomBytes } from 'node:crypto'
 import type { EgressRequest } from '@ariftly/egress'
-import { renderEvent } from '@ariftly/events'
+import { renderEvent, type LogEvent } from '@ariftly/events'
 import type { Keyring } from '@ariftly/keyring'
 import { Fault } from '@ariftly/runtime'
 import { signWebhook } from '@ariftly/signatures'
-import type { StartedAttempt } from '@ariftly/store'
+
+/** A webhook and the event that it is sent. */
+export interface OutgoingWebhook {
+  readonly webhookId: string
+  readonly tenant: string
+  readonly url: string
+  /** Sealed with {@link webhookAad}. */
+  readonly secret: Buffer
+  /** Sealed; null unless a rotation's overlap is running. */
+  readonly previousSecret: Buffer | null
+  /** Sealed JSON object of names and values; null when there are none. */
+  readonly headers: Buffer | null
+  /** W3C trace context of the event's record. */
+  readonly traceparent: string | null
+  readonly event: Omit<LogEvent, 'tenant' | 'traceparent'>
+}
+
+/** What a webhook's secrets and headers are sealed for. */
+export function webhookAad(tenant: string, id: string): string {
+  return `webhook:${tenant}:${id}`
+}
 
 /**
  * The signed POST of an attempt: the event object as body, our headers over the subscriber's own. Signature and timestamp
  * are of this attempt, the `webhook-id` is the event's. Throws a Fault when a secret cannot be opened.
  */
 export function buildRequest(
-  attempt: StartedAttempt & { readonly event: NonNullable<StartedAttempt['event']> },
-  o: { readonly keyring: Keyring; readonly nowMs: number; readonly timeoutMs: number },
+  webhook: OutgoingWebhook,
+  o: { readonly keyring: Pick<Keyring, 'open'>; readonly nowMs: number; readonly timeoutMs: number },
 ): EgressRequest {
-  const body = renderEvent(attempt.event)
-  const aad = `webhook:${attempt.tenant}:${attempt.webhookId}`
-  const sealed = attempt.previousSecret === null ? [attempt.secret] : [attempt.previousSecret, attempt.secret]
+  const body = renderEvent(webhook.event)
+  const aad = webhookAad(webhook.tenant, webhook.webhookId)
+  const sealed = webhook.previousSecret === null ? [webhook.secret] : [webhook.previousSecret, webhook.secret]
   const secrets = sealed.map((secret) => unseal(o.keyring, secret, aad))
-  const own = attempt.headers === null ? {} : readHeaders(unseal(o.keyring, attempt.headers, aad))
+  const own = webhook.headers === null ? {} : readHeaders(unseal(o.keyring, webhook.headers, aad))
   return {
-    url: new URL(attempt.url),
+    url: new URL(webhook.url),
     headers: {
       ...own,
       'content-type': 'application/json',
       'user-agent': 'Ariftly-Webhooks/1',
-      ...signWebhook({ id: attempt.event.id, timestampS: Math.floor(o.nowMs / 1000), body, secrets }),
-      'x-ariftly-webhook-id': attempt.webhookId,
-      traceparent: childTrace(attempt.traceparent),
+      ...signWebhook({ id: webhook.event.id, timestampS: Math.floor(o.nowMs / 1000), body, secrets }),
+      'x-ariftly-webhook-id': webhook.webhookId,
+      traceparent: childTrace(webhook.traceparent),
     },
     body,
     timeoutMs: o.timeoutMs,
   }
 }
 
-function unseal(keyring: Keyring, sealed: Buffer, aad: string): string {
+function unseal(keyring: Pick<Keyring, 'open'>, sealed: Buffer, aad: string): string {
   const plain = keyring.open(sealed, aad)
   if (plain === undefined) {
     throw new Fault({ code: 'secret_sealed', message: 'a secret of the webhook cannot be opened with ENCRYPTION_KEYS' })

@@ -1,0 +1,67 @@
+import type { Egress, EgressOutcome } from '@ariftly/egress'
+import type { Keyring } from '@ariftly/keyring'
+import { messageOf, type Logger } from '@ariftly/runtime'
+import type { AttemptRecord } from '@ariftly/store'
+import { buildRequest, type OutgoingWebhook } from './webhook-request.ts'
+
+/** What sending takes. */
+export interface SendingOptions {
+  readonly egress: Pick<Egress, 'send'>
+  readonly keyring: Pick<Keyring, 'open'>
+  /** Deadline of the whole exchange. */
+  readonly timeoutMs: number
+  readonly log: Pick<Logger, 'error'>
+  /** Epoch milliseconds of the attempt: its signature's time. */
+  readonly nowMs: number
+}
+
+/** An attempt that was made. */
+export interface SentAttempt {
+  /** As it is kept; `errorClass` null is a success. */
+  readonly record: AttemptRecord
+  /** `Retry-After` of the answer, unread. */
+  readonly retryAfter: string | undefined
+}
+
+/**
+ * Makes one attempt: signs, sends, and tells how it ended. Never rejects: a request that cannot be signed (a key is missing
+ * here, and the attempts of a schedule give time to bring it back) is logged and counts as `blocked`.
+ */
+export async function sendWebhook(webhook: OutgoingWebhook, o: SendingOptions): Promise<SentAttempt> {
+  const sent = await exchange(webhook, o)
+  return {
+    record: {
+      startedAtMs: o.nowMs,
+      ...sent.timing,
+      address: sent.address,
+      status: sent.status,
+      errorClass: sent.errorClass,
+      errorDetail: sent.errorDetail?.replaceAll('\0', '') ?? null,
+      responseHeaders: sent.responseHeaders === null ? null : JSON.stringify(sent.responseHeaders),
+      responseBody: sent.responseBody,
+    },
+    retryAfter: sent.responseHeaders?.['retry-after'],
+  }
+}
+
+async function exchange(webhook: OutgoingWebhook, o: SendingOptions): Promise<EgressOutcome> {
+  try {
+    return await o.egress.send(buildRequest(webhook, o))
+  } catch (error) {
+    o.log.error({ err: error, webhook: webhook.webhookId }, 'a webhook cannot be signed')
+    return unsent(messageOf(error))
+  }
+}
+
+function unsent(errorDetail: string): EgressOutcome {
+  const timing = { dnsMs: null, connectMs: null, tlsMs: null, firstByteMs: null, totalMs: 0 }
+  return {
+    errorClass: 'blocked',
+    errorDetail,
+    status: null,
+    address: null,
+    timing,
+    responseHeaders: null,
+    responseBody: null,
+  }
+}
