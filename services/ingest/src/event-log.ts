@@ -35,10 +35,10 @@ export function createEventLog(options: EventLogOptions): EventLog {
     createLane({ partitionBytesMax: 900_000, sendBytesMax: 4 * 1024 * 1024, ...options, send: producer.send }),
   )
 
-  async function write(events: readonly LogEvent[]): Promise<readonly RecordStatus[]> {
-    if (events.length === 0) return []
-    if (!breaker.admit()) return events.map(() => 'retry')
-    return await new Promise((resolve) => {
+  function write(events: readonly LogEvent[]): Promise<readonly RecordStatus[]> {
+    if (events.length === 0) return Promise.resolve([])
+    if (!breaker.admit()) return Promise.resolve(events.map(() => 'retry'))
+    return new Promise((resolve) => {
       const statuses = events.map((): RecordStatus => 'retry')
       let open = events.length
       const parts = groupByPartition(events, partitions, (place, status) => {
@@ -61,40 +61,43 @@ export function createEventLog(options: EventLogOptions): EventLog {
   }
 }
 
-interface OpenPart {
-  readonly records: ProducerRecord[]
-  readonly sizes: number[]
-  readonly places: number[]
-}
+type OpenPart = Part & { readonly records: ProducerRecord[]; readonly sizes: number[]; readonly places: number[] }
 
 function groupByPartition(
   events: readonly LogEvent[],
   partitions: number,
   onStatus: (place: number, status: RecordStatus) => void,
 ): Iterable<Part> {
-  const open = new Map<number, OpenPart>()
-  for (const [place, event] of events.entries()) {
+  const parts = new Map<number, OpenPart>()
+  for (let place = 0; place < events.length; place += 1) {
+    const event = events[place] as LogEvent
     const { key, value, headers } = encodeRecord(event)
     const partition = partitionOf(key, partitions)
-    let part = open.get(partition)
+    let part = parts.get(partition)
     if (part === undefined) {
-      part = { records: [], sizes: [], places: [] }
-      open.set(partition, part)
+      part = openPart(partition, onStatus)
+      parts.set(partition, part)
     }
     part.records.push({ partition, key, value, headers })
     part.sizes.push(sizeOf(event, key))
     part.places.push(place)
   }
-  return Array.from(open, ([partition, { records, sizes, places }]) => ({
+  return parts.values()
+}
+
+function openPart(partition: number, onStatus: (place: number, status: RecordStatus) => void): OpenPart {
+  const places: number[] = []
+  return {
     partition,
-    records,
-    sizes,
+    records: [],
+    sizes: [],
+    places,
     sent: 0,
     failed: false,
     settle(from, to, status) {
       for (let at = from; at < to; at++) onStatus(places[at] ?? -1, status)
     },
-  }))
+  }
 }
 
 /** Names of headers, their fixed values and the record's own numbers, bytes, at most. */

@@ -7,7 +7,7 @@ import type { MemoryLease } from './memory-budget.ts'
 /** Reads request bodies within limits of size, memory and time. */
 export interface BodyReader {
   /**
-   * The body, unpacked. Problems: 413 beyond the limit (packed or unpacked, bombs are never unpacked further), 503 if there is no memory, 408 if it
+   * The body, unpacked. Problems (thrown, or the promise rejects): 413 beyond the limit (packed or unpacked, bombs are never unpacked further), 503 if there is no memory, 408 if it
    * takes too long, 400 if it is not packed as its header says or ends early.
    */
   read(req: IncomingMessage, encoding: Content['encoding'], lease: MemoryLease): Promise<Buffer>
@@ -40,14 +40,22 @@ export function createBodyReader({ bytesMax, timeoutMs }: BodyReaderOptions): Bo
     }
   }
 
-  async function read(req: IncomingMessage, encoding: Content['encoding'], lease: MemoryLease): Promise<Buffer> {
+  function read(req: IncomingMessage, encoding: Content['encoding'], lease: MemoryLease): Promise<Buffer> {
     const declared = Number(req.headers['content-length'] ?? 0)
     if (declared > bytesMax) throw tooLarge(bytesMax)
     if (!lease.take(declared)) throw outOfMemory()
-    const packed = await receive(req, declared, lease)
-    if (encoding === 'identity') return packed
+    const packed = receive(req, declared, lease)
+    return encoding === 'identity' ? packed : unpackLater(packed, encoding, lease)
+  }
+
+  async function unpackLater(
+    packed: Promise<Buffer>,
+    encoding: Exclude<Content['encoding'], 'identity'>,
+    lease: MemoryLease,
+  ): Promise<Buffer> {
+    const bytes = await packed
     if (!lease.take(bytesMax)) throw outOfMemory()
-    return await unpack(packed, encoding, bytesMax)
+    return await unpack(bytes, encoding, bytesMax)
   }
 
   function receive(req: IncomingMessage, declared: number, lease: MemoryLease): Promise<Buffer> {
