@@ -13,11 +13,14 @@ export function checkNode() {
   process.exit(1)
 }
 
-/** Runs `npm ci` when node_modules is not what package-lock.json says; false if that failed. npm's output goes to stderr. */
-export function installIfStale() {
-  if (!isStale()) return true
-  process.stderr.write('Installing packages (npm ci) …\n')
-  return run('npm', ['ci', '--no-audit', '--no-fund'])
+/**
+ * Runs `npm ci` when node_modules is not what package-lock.json says; false if that failed. npm's output goes to stderr. `folder` is
+ * relative to the checkout: `tools` has packages of its own.
+ */
+export function installIfStale(folder = '.') {
+  if (!isStale(join(root, folder))) return true
+  process.stderr.write(`Installing packages (npm ci)${folder === '.' ? '' : ` of ${folder}`} …\n`)
+  return run('npm', ['ci', '--no-audit', '--no-fund', ...(folder === '.' ? [] : ['--prefix', folder])])
 }
 
 /** Runs a program in the checkout with its standard output on our stderr; false if it failed. */
@@ -27,10 +30,10 @@ export function run(file, args) {
   return status === 0
 }
 
-function isStale() {
+function isStale(folder) {
   // npm writes this file last: an interrupted install has none.
-  const have = packagesIn(join(root, 'node_modules/.package-lock.json'))
-  return Object.entries(packagesIn(join(root, 'package-lock.json'))).some(
+  const have = packagesIn(join(folder, 'node_modules/.package-lock.json'))
+  return Object.entries(packagesIn(join(folder, 'package-lock.json'))).some(
     ([path, { version, optional }]) =>
       path.startsWith('node_modules/') && !optional && (have[path] === undefined || have[path].version !== version),
   )

@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process'
 import { checkNode, installIfStale, root, run } from './prepare.mjs'
 
 checkNode()
-if (installIfStale() && run('npm', ['run', '--silent', 'check'])) {
+if (installIfStale() && installIfStale('tools') && run('npm', ['run', '--silent', 'check'])) {
   const jest = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning', 'node_modules/jest/bin/jest.js']
   const { status } = spawnSync(process.execPath, [...jest, ...process.argv.slice(2)], { cwd: root, stdio: 'inherit' })
   process.exitCode = status ?? 1

@@ -13,7 +13,7 @@ export function buildSchemaFiles(): Readonly<Record<string, Readonly<Record<stri
   const schemas: readonly (readonly [path: string, schema: TSchema])[] = [
     ...EVENT_TYPES.map((type) => [`events/${type}.json`, payloadSchema(type)] as const),
     ['event.json', eventSchema],
-    ['new-event.json', newEventSchema],
+    ['new-event.json', newEventSchema()],
     ['ingest-results.json', ingestResultsSchema],
     ['problem.json', problemSchema],
     ['webhook.json', webhookSchema],

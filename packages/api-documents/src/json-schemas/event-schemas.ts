@@ -24,45 +24,56 @@ export const eventSchema: TSchema = Type.Object(
   { description: 'An event. Events never change.' },
 )
 
-/** What is posted: one event. */
-export const newEventSchema: TSchema = Type.Object(
-  {
-    type: eventTypeSchema,
-    task_id: Type.Optional({
-      ...nullable(identifierSchema),
-      description: 'Required for all types but `session.*`.',
-    }),
-    session_id: Type.Optional({ ...nullable(identifierSchema), description: 'Required for `session.*`.' }),
-    agent: Type.Optional(nullable(identifierSchema)),
-    data: Type.Unsafe({
-      type: 'object',
-      description: `The payload; its known members by type are in the schemas \`data.<type>\`, others are kept. At most ${LIMITS.dataBytesMax / 1024} KiB and ${LIMITS.dataDepthMax} levels.`,
-    }),
-    id: Type.Optional({
-      ...nullable(eventIdSchema),
-      description:
-        'An id of your own (TypeID of a UUIDv7) makes a repeated post harmless: the same id is the same event.',
-    }),
-    created_at: Type.Optional({
-      ...nullable(timeSchema),
-      description: 'When it happened, if not now: at most 90 days back and 5 minutes ahead. Must agree with `id`.',
-    }),
-    idempotency_key: Type.Optional(
-      nullable(
-        Type.String({
-          minLength: 1,
-          maxLength: LIMITS.idempotencyKeyCharsMax,
-          description: 'With `created_at`: the id is derived from both, so a repeated post is the same event.',
-        }),
-      ),
+/**
+ * What is posted: one event of a type, whose payload `data` describes. The members are the same for all types; `task_id` must be there
+ * for all but `session.*`, which must have `session_id`.
+ */
+export function newEventSchemaOf(type: EventType, data: TSchema): TSchema {
+  const named = (needed: boolean): TSchema => (needed ? identifierSchema : Type.Optional(nullable(identifierSchema)))
+  return Type.Object(
+    {
+      type: Type.Unsafe({ type: 'string', const: type }),
+      task_id: named(!isSessionType(type)),
+      session_id: named(isSessionType(type)),
+      agent: Type.Optional(nullable(identifierSchema)),
+      data,
+      ...IDENTITY,
+    },
+    { additionalProperties: false, title: type, description: `${catalogue[type].description}. ${PAYLOAD_LIMITS}` },
+  )
+}
+
+/** Any event that can be posted. */
+export function newEventSchema(): TSchema {
+  return Type.Unsafe({ oneOf: EVENT_TYPES.map((type) => newEventSchemaOf(type, postedPayloadSchema(type))) })
+}
+
+const PAYLOAD_LIMITS = `\`data\` has at most ${LIMITS.dataBytesMax / 1024} KiB and ${LIMITS.dataDepthMax} levels.`
+
+const IDENTITY = {
+  id: Type.Optional({
+    ...nullable(eventIdSchema),
+    description:
+      'An id of your own (TypeID of a UUIDv7) makes a repeated post harmless: the same id is the same event.',
+  }),
+  created_at: Type.Optional({
+    ...nullable(timeSchema),
+    description: 'When it happened, if not now: at most 90 days back and 5 minutes ahead. Must agree with `id`.',
+  }),
+  idempotency_key: Type.Optional(
+    nullable(
+      Type.String({
+        minLength: 1,
+        maxLength: LIMITS.idempotencyKeyCharsMax,
+        description: 'With `created_at`: the id is derived from both, so a repeated post is the same event.',
+      }),
     ),
-    object: Type.Optional({
-      ...oneEvent(),
-      description: 'Allowed and ignored, so that an event can be posted as it was read.',
-    }),
-  },
-  { additionalProperties: false },
-)
+  ),
+  object: Type.Optional({
+    ...oneEvent(),
+    description: 'Allowed and ignored, so that an event can be posted as it was read.',
+  }),
+} as const
 
 function oneEvent(): TSchema {
   return Type.Unsafe({ type: ['string', 'null'], enum: ['event', null] })

@@ -1,5 +1,5 @@
 import { Type, type TSchema } from '@sinclair/typebox'
-import { catalogue, EVENT_TYPES } from '@ariftly/events'
+import { EVENT_TYPES } from '@ariftly/events'
 import {
   apiKeySchema,
   currentApiKeySchema,
@@ -8,7 +8,7 @@ import {
   newApiKeySchema,
   streamTokenSchema,
 } from '../json-schemas/answer-schemas.ts'
-import { eventSchema, newEventSchema, postedPayloadSchema } from '../json-schemas/event-schemas.ts'
+import { eventSchema, newEventSchemaOf, postedPayloadSchema } from '../json-schemas/event-schemas.ts'
 import { problemSchema } from '../json-schemas/problem-schema.ts'
 import {
   newApiKeyRequestSchema,
@@ -30,7 +30,7 @@ import {
 
 const SCHEMAS = {
   Event: eventSchema,
-  NewEvent: newEventSchema,
+  NewEvent: newEventUnion(),
   IngestResults: ingestResultsSchema,
   StreamToken: streamTokenSchema,
   StreamTokenRequest: streamTokenRequestSchema,
@@ -52,15 +52,34 @@ const SCHEMAS = {
   Problem: problemSchema,
 } as const
 
-/** `components.schemas` of the document: one for each object, and one for the payload of each event type. */
+/** `components.schemas` of the document: one for each object, and two for each event type: posted, and its payload. */
 export function componentSchemas(): Readonly<Record<string, TSchema>> {
-  const payloads = EVENT_TYPES.map((type) => [`data.${catalogue[type].type}`, postedPayloadSchema(type)] as const)
-  return { ...SCHEMAS, ...Object.fromEntries(payloads) }
+  const ofTypes = EVENT_TYPES.flatMap((type) => [
+    [`NewEvent.${type}`, newEventSchemaOf(type, pointTo(`data.${type}`))] as const,
+    [`data.${type}`, postedPayloadSchema(type)] as const,
+  ])
+  return { ...SCHEMAS, ...Object.fromEntries(ofTypes) }
+}
+
+/** An event of any type, told apart by its `type`. */
+function newEventUnion(): TSchema {
+  const names = EVENT_TYPES.map((type) => [type, `NewEvent.${type}`] as const)
+  return Type.Unsafe({
+    oneOf: names.map(([, name]) => pointTo(name)),
+    discriminator: {
+      propertyName: 'type',
+      mapping: Object.fromEntries(names.map(([type, name]) => [type, `#/components/schemas/${name}`])),
+    },
+  })
+}
+
+function pointTo(name: string): TSchema {
+  return Type.Unsafe({ $ref: `#/components/schemas/${name}` })
 }
 
 /** A reference to a schema of {@link componentSchemas}. */
 export function ref(name: keyof typeof SCHEMAS): TSchema {
-  return Type.Unsafe({ $ref: `#/components/schemas/${name}` })
+  return pointTo(name)
 }
 
 /** A page of a list of such objects. */

@@ -41,7 +41,7 @@ export const eventOperations: Operations<'postEvents' | 'listEvents' | 'getEvent
         {
           type: 'application/json',
           schema: Type.Unsafe({
-            oneOf: [
+            anyOf: [
               ref('NewEvent'),
               { type: 'array', items: ref('NewEvent'), minItems: 1, maxItems: LIMITS.eventsPerRequestMax },
             ],
