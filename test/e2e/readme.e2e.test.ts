@@ -10,18 +10,24 @@ import { fencedBlocks, readPage, ROOT } from '../docs/markdown.ts'
 const blocks = fencedBlocks(readPage('README.md'), 'sh')
 const folder = mkdtempSync(join(tmpdir(), 'ariftly-readme-'))
 const children: ChildProcess[] = []
-let house: { readonly child: ChildProcess; readonly text: string }
+let house: Output
 let origin = ''
 
 beforeAll(async () => {
   house = run('npm start', { PORT: '0', DATA_DIR: join(folder, '.data') }, ROOT)
-  origin = await eventually(() => findOrigin(house.text), { timeoutMs: 60_000 })
+  origin = await eventually(() => findOrigin(house), { timeoutMs: 60_000 })
 }, 90_000)
 
 afterAll(() => {
   for (const child of children) child.kill('SIGKILL')
   rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
 })
+
+interface Output {
+  readonly child: ChildProcess
+  readonly text: string
+  readonly errors: string
+}
 
 describe('the shell blocks of the README', () => {
   test('are the two commands, the key and three calls', () => {
@@ -73,26 +79,23 @@ describe('the shell blocks of the README', () => {
   }, 20_000)
 })
 
-function findOrigin(text: string): string {
+function findOrigin({ text, errors }: Output): string {
   const found = /http:\/\/(?:localhost|127\.0\.0\.1):[1-9]\d+/.exec(text)
-  if (found === null) throw new Error(`nothing was printed but: ${text}`)
+  if (found === null) throw new Error(`nothing was printed but: ${text}${errors}`)
   return found[0]
 }
 
-function run(
-  command: string,
-  env: Readonly<Record<string, string>>,
-  cwd: string,
-): { child: ChildProcess; text: string } {
+function run(command: string, env: Readonly<Record<string, string>>, cwd: string): Output {
   const child = spawn(command.startsWith('npm') ? `exec ${command}` : command, {
     shell: '/bin/sh',
     cwd,
     env: { ...withoutTests(), ...env },
-    stdio: ['ignore', 'pipe', 'ignore'],
+    stdio: ['ignore', 'pipe', 'pipe'],
   })
   children.push(child)
-  const output = { child, text: '' }
+  const output = { child, text: '', errors: '' }
   child.stdout?.setEncoding('utf8').on('data', (chunk: string) => (output.text += chunk))
+  child.stderr?.setEncoding('utf8').on('data', (chunk: string) => (output.errors += chunk))
   return output
 }
 
