@@ -23,7 +23,7 @@ export function createLogger(options: LoggerOptions): Logger {
       serializers: { err: describeError, error: describeError },
       redact: { paths: SECRET_MEMBERS.flatMap((name) => [name, `*.${name}`]), censor: '[redacted]' },
     },
-    options.destination ?? createTurnWriter(),
+    options.destination ?? (stdout ??= createTurnWriter()),
   )
 }
 
@@ -31,6 +31,8 @@ export function createLogger(options: LoggerOptions): Logger {
 const GATHER_BYTES = 16_000
 /** How a line of this level begins, by the order in which pino writes. */
 const INFO = '{"level":"info"'
+
+let stdout: ReturnType<typeof createTurnWriter> | undefined
 
 /** Writes the `info` lines of a turn of the event loop together, as a write costs as much as the making of a line. */
 function createTurnWriter(): { write(line: string): void } {

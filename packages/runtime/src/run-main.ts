@@ -24,8 +24,8 @@ const processSettings = { LOG_LEVEL: settings.LOG_LEVEL, DRAIN_MS: settings.DRAI
 /**
  * Runs a service as this process: reads the configuration (all faults are printed, exit code 78), starts it and waits for
  * its end. The first SIGTERM or SIGINT drains, aborts the signal, then closes, all within DRAIN_MS; the second exits at
- * once with 128 + the signal's number. An unhandled rejection or exception is logged as fatal and ends the process in the
- * same order with exit code 1. Resolves when all is closed; the process then ends by itself.
+ * once with 128 + the signal's number. An unhandled rejection or exception, or a service that says that it has failed, is
+ * logged as fatal and ends the process in the same order with exit code 1. Resolves when all is closed; the process then ends by itself.
  */
 export async function runMain<S extends ConfigSpec>(options: MainOptions<S>): Promise<void> {
   const env = options.env ?? process.env
@@ -42,6 +42,7 @@ export async function runMain<S extends ConfigSpec>(options: MainOptions<S>): Pr
   if (running === undefined) await abandonStart(started)
   else {
     log.info({ node: process.version }, 'started')
+    void running.failed?.then(failedAtWork)
     await end.requested
     await stop(running, config.process.DRAIN_MS)
   }
@@ -53,6 +54,11 @@ export async function runMain<S extends ConfigSpec>(options: MainOptions<S>): Pr
     log.fatal({ err: error }, 'the start failed')
     end.request(EXIT.failed)
     return undefined
+  }
+
+  function failedAtWork(error: Error): void {
+    log.fatal({ err: error }, 'the service cannot go on')
+    end.request(EXIT.failed)
   }
 
   /** A signal came first: the start is told, and whatever it still brings up is closed. */

@@ -16,6 +16,8 @@ export interface Running {
   /** Its routes under `/v1`, if it serves HTTP. */
   readonly router?: RequestListener
   ready(): Readiness
+  /** Resolves when the service finds that it must not go on (its log is another one); the process then ends in order with exit code 1. */
+  readonly failed?: Promise<Error>
   /** More pages for operators, by path (as `/debug/streams`); each answer is sent as JSON. Beside `/livez`, never public. */
   readonly debug?: Readonly<Record<string, () => unknown>>
   /** Takes no new work and lets go of what can go elsewhere. Called once, before {@link close}; waited for within the deadline. */

@@ -10,7 +10,7 @@ export interface TopicCheck {
   readonly first: Promise<void>
 }
 
-const AGAIN_MS = 30_000
+const EVERY_MS = 30_000
 
 /**
  * Checks that the topic has its fixed number of partitions, at the start (Kafka is waited for) and every 30 s: records in the wrong partition would be
@@ -23,8 +23,10 @@ export function startTopicCheck(o: {
   readonly signal: AbortSignal
   readonly log: Logger
   readonly onBroken: (fault: KafkaFault) => void
+  /** Pause between two looks; default 30 s. */
+  readonly everyMs?: number
 }): TopicCheck {
-  const { kafka, topic, partitions, signal, log } = o
+  const { kafka, topic, partitions, signal, log, everyMs = EVERY_MS } = o
   let state: TopicCheck['state'] = 'starting'
 
   async function check(): Promise<void> {
@@ -40,7 +42,7 @@ export function startTopicCheck(o: {
 
   async function watch(): Promise<void> {
     while (state === 'ok' && !signal.aborted) {
-      await sleep(AGAIN_MS, signal)
+      await sleep(everyMs, signal)
       // Kafka away is the breaker's to notice.
       if (!signal.aborted) await check().catch(() => {})
     }

@@ -15,13 +15,14 @@ import { createBodyReader } from './request-body.ts'
 export { ingestConfig } from './config.ts'
 export type { IngestConfig } from './config.ts'
 
+const FAREWELL_MS = 500
 const PROBE_TIMEOUT_MS = 1000
 /** How long the start waits for Kafka's first answer, so that a wrong topic stops it; it goes on without. */
 const FIRST_CHECK_MS = 3000
 
 /**
- * Starts ingest: `POST /v1/events` to Kafka. Backends that are away are waited for in the background; until Kafka has answered, events get 503. Throws
- * KafkaFault `partition_count_changed` if the topic has another number of partitions than configured.
+ * Starts ingest: `POST /v1/events` to Kafka. Backends that are away are waited for in the background; until Kafka has answered, events get 503. If the
+ * topic has another number of partitions than configured (KafkaFault `partition_count_changed`), the start throws or, later, the service fails.
  */
 export async function start(config: IngestConfig, deps: ServiceDeps): Promise<Running> {
   return await withReleasers(deps.log, async (releasers) => await compose(config, deps, releasers))
@@ -39,6 +40,10 @@ async function compose(config: IngestConfig, deps: ServiceDeps, releasers: Relea
   releasers.add('producer', () => producer.close())
 
   let fault: KafkaFault | undefined
+  let fail: (reason: Error) => void
+  const failed = new Promise<Error>((resolve) => {
+    fail = resolve
+  })
   const topic = startTopicCheck({
     kafka,
     topic: config.KAFKA_TOPIC,
@@ -47,6 +52,7 @@ async function compose(config: IngestConfig, deps: ServiceDeps, releasers: Relea
     log,
     onBroken(found) {
       fault = found
+      fail(found)
       log.fatal({ err: found }, 'the topic is not the one that is configured: no event is written any more')
     },
   })
@@ -93,8 +99,11 @@ async function compose(config: IngestConfig, deps: ServiceDeps, releasers: Relea
     name: 'ingest',
     router: createRouter({ handlers: { postEvents }, log, metrics, corsOrigins: config.CORS_ORIGINS }),
     ready,
-    drain() {
+    failed,
+    async drain() {
       draining = true
+      // Answers say `Connection: close` by now: clients at work are told on each of their connections before any is closed.
+      await wait(FAREWELL_MS)
     },
     close: () => releasers.close(),
   }

@@ -34,6 +34,7 @@ export async function startServices(env: NodeJS.ProcessEnv, deps: ServiceDeps): 
     name: 'standalone',
     router: createServiceRouter(Object.fromEntries(started.map(({ name, router }) => [name, router ?? unreachable]))),
     ready: () => combineReadiness(started),
+    failed: Promise.race(started.flatMap(({ failed: ofOne }) => ofOne ?? [])),
     debug: Object.assign({}, ...started.map(({ debug }) => debug)) as NonNullable<Running['debug']>,
     drain: async () => {
       await Promise.all(started.map(async (service) => service.drain?.()))
