@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { createConnection, createServer, type AddressInfo, type Socket } from 'node:net'
+import { createConnection, createServer, type AddressInfo, type Server, type Socket } from 'node:net'
 
 /** A TCP proxy that misbehaves on demand. */
 export interface CuttingProxy {
@@ -22,25 +22,28 @@ interface Pair {
   readonly target: Socket
 }
 
-/**
- * Starts a proxy on 127.0.0.1 in front of `target`. For Postgres, Redis and HTTP; a Kafka client goes on to the address that the
- * broker tells it, past the proxy.
- */
-export async function startCuttingProxy(target: {
+/** Where a proxy leads. */
+export interface ProxyTarget {
   readonly host: string
   readonly port: number
-}): Promise<CuttingProxy> {
+  /** Changes what goes to the client, chunk by chunk. */
+  readonly answers?: (chunk: Buffer, proxyPort: number) => Buffer
+}
+
+/**
+ * Starts a proxy on 127.0.0.1 in front of `target`. A Kafka client goes on to the address that the broker tells it, past the
+ * proxy: for it there is {@link startKafkaProxy}.
+ */
+export async function startCuttingProxy(target: ProxyTarget): Promise<CuttingProxy> {
   const pairs = new Set<Pair>()
   let frozen = false
   let limit: number | undefined
 
   const server = createServer((client) => {
-    const pair = { client, target: createConnection(target) }
+    const pair = { client, target: createConnection({ host: target.host, port: target.port }) }
     pairs.add(pair)
-    relay(client, pair.target, limit, () => {
-      reset(pair)
-    })
-    relay(pair.target, client, undefined, () => undefined)
+    relay(client, pair.target, { limit, cut: () => reset(pair) })
+    relay(pair.target, client, { change: (chunk) => target.answers?.(chunk, portOf(server)) ?? chunk })
     for (const socket of [client, pair.target]) {
       if (frozen) socket.pause()
       socket.on('error', () => undefined) // Its `close` follows.
@@ -66,7 +69,7 @@ export async function startCuttingProxy(target: {
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   return {
-    port: (server.address() as AddressInfo).port,
+    port: portOf(server),
     get connections() {
       return pairs.size
     },
@@ -93,11 +96,49 @@ export async function startCuttingProxy(target: {
   }
 }
 
-function relay(from: Socket, to: Socket, limit: number | undefined, cut: () => void): void {
+/** A proxy for one broker: it tells clients its own address instead of the broker's, so that they stay with it. */
+export async function startKafkaProxy(broker: string): Promise<CuttingProxy> {
+  const [host = '', port = ''] = broker.split(':')
+  const name = Buffer.from(host)
+  const told = Buffer.concat([lengthOf(name), name, int32(Number(port))])
+  return await startCuttingProxy({
+    host,
+    port: Number(port),
+    answers(chunk, proxyPort) {
+      for (let at = chunk.indexOf(told); at >= 0; at = chunk.indexOf(told, at + 1)) {
+        chunk.writeInt32BE(proxyPort, at + told.length - 4)
+      }
+      return chunk
+    },
+  })
+}
+
+/** Kafka's protocol: a string is its length in two bytes and its bytes, a port has four. */
+function lengthOf(text: Buffer): Buffer {
+  return Buffer.from([text.length >> 8, text.length & 0xff])
+}
+
+function int32(value: number): Buffer {
+  const bytes = Buffer.alloc(4)
+  bytes.writeInt32BE(value)
+  return bytes
+}
+
+function portOf(server: Server): number {
+  return (server.address() as AddressInfo).port
+}
+
+interface RelayOptions {
+  readonly limit?: number | undefined
+  readonly cut?: () => void
+  readonly change?: (chunk: Buffer) => Buffer
+}
+
+function relay(from: Socket, to: Socket, { limit, cut, change = (chunk) => chunk }: RelayOptions): void {
   let left = limit
   from.on('data', (chunk: Buffer) => {
     const passing = left === undefined ? chunk : chunk.subarray(0, left)
-    to.write(passing)
+    to.write(change(passing))
     if (left === undefined) return
     left -= passing.length
     if (left === 0) to.write('', cut) // Once what may pass has been handed over.

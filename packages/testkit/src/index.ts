@@ -1,6 +1,6 @@
 export { stackAddresses } from './addresses.ts'
 export { findFreePort } from '@ariftly/local-stack'
-export { startCuttingProxy, type CuttingProxy } from './cutting-proxy.ts'
+export { startCuttingProxy, startKafkaProxy, type CuttingProxy, type ProxyTarget } from './cutting-proxy.ts'
 export { createTemplateDatabase, createTestDatabase, type TestDatabase } from './database.ts'
 export { eventually, type EventuallyOptions } from './eventually.ts'
 export { startOwnStack } from './own-stack.ts'

@@ -3,12 +3,21 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { newEventId } from '@ariftly/events'
 import { serveService, type ServedService } from '@ariftly/http'
 import { createLogger, createMetrics, readConfig } from '@ariftly/runtime'
-import { createWorld, eventually, startOwnStack, type World } from '@ariftly/testkit'
+import {
+  createWorld,
+  eventually,
+  startKafkaProxy,
+  startOwnStack,
+  type CuttingProxy,
+  type World,
+} from '@ariftly/testkit'
 import { Kafka, logLevel } from 'kafkajs'
 import { ingestConfig } from './config.ts'
 import { start } from './service.ts'
 
+/** Shorter than in production, where it is 5 s: Kafka is away for longer than this, as 45 s would be there. */
 const PRODUCE_TIMEOUT_MS = 2000
+let proxy: CuttingProxy
 let stack: Awaited<ReturnType<typeof startOwnStack>>
 let world: World
 let ingest: ServedService
@@ -23,7 +32,9 @@ beforeAll(async () => {
     metrics: createMetrics(),
     signal: new AbortController().signal,
   }
-  const env = { ...world.env, INGEST_PRODUCE_TIMEOUT_MS: String(PRODUCE_TIMEOUT_MS) }
+  proxy = await startKafkaProxy(stack.addresses.kafka)
+  const kafka = { KAFKA_BROKERS: `127.0.0.1:${proxy.port}`, INGEST_PRODUCE_TIMEOUT_MS: String(PRODUCE_TIMEOUT_MS) }
+  const env = { ...world.env, ...kafka }
   const running = await start(readConfig(ingestConfig, env), deps)
   ingest = await serveService(running, { host: '127.0.0.1', port: 0, metricsPort: undefined, drainMs: 5000 }, deps)
   await eventually(() => ingest.ready().ready)
@@ -31,6 +42,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await ingest?.close()
+  await proxy?.close()
   await world?.close()
   await stack?.close()
 }, 30_000)
@@ -115,9 +127,14 @@ async function idsInTopic(): Promise<ReadonlySet<string>> {
 }
 
 describe('when Kafka is away under load', () => {
+  test('it is reached through the proxy alone', () => {
+    expect(proxy.connections).toBeGreaterThan(0)
+  })
+
   test.each([
     ['frozen', () => stack.kafka?.pause(), () => stack.kafka?.resume()],
     ['killed', () => stack.kafka?.kill(), () => stack.kafka?.start()],
+    ['cut off by a network that swallows packets', () => proxy.freeze(), () => proxy.resume()],
   ] as const)(
     '(%s) nothing that was accepted is missing, refusals are fast once it is known, and it recovers by itself',
     async (_how, away, back) => {
