@@ -29,7 +29,7 @@ export function createReport(bench: string, measurements: readonly Measurement[]
 export function medians(rounds: readonly (readonly Measurement[])[]): readonly Measurement[] {
   return (rounds[0] ?? []).map(({ name, unit }) => {
     const values = rounds.flatMap((round) => round.filter((m) => m.name === name).map(({ value }) => value))
-    return { name, unit, value: percentile(values, 0.5) }
+    return { name, value: percentile(values, 0.5), unit }
   })
 }
 

@@ -6,7 +6,7 @@ import { ROOT } from './markdown.ts'
 
 const PAGE = join(ROOT, 'docs/configuration.md')
 
-test('docs/configuration.md says what the services read (write it anew with UPDATE_DOCS=1)', () => {
+test('docs/configuration.md says what the services read (write it anew: npm run generate)', () => {
   const rendered = renderConfigurationPage()
   if (process.env['UPDATE_DOCS'] === '1') writeFileSync(PAGE, rendered)
   expect(words(readFileSync(PAGE, 'utf8'))).toBe(words(rendered))
@@ -14,5 +14,8 @@ test('docs/configuration.md says what the services read (write it anew with UPDA
 
 /** Without the padding that the formatter gives to tables. */
 function words(text: string): string {
-  return text.replaceAll(/-{3,}/g, '---').replaceAll(/[ \n]+/g, ' ').trim()
+  return text
+    .replaceAll(/-{3,}/g, '---')
+    .replaceAll(/[ \n]+/g, ' ')
+    .trim()
 }
