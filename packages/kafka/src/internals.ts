@@ -23,7 +23,7 @@ export interface ProtocolRequest<T> {
   readonly logResponseError?: boolean
 }
 
-export interface InternalConnection {
+interface InternalConnection {
   readonly socket?: { destroy(error?: Error): void }
 }
 
@@ -106,7 +106,7 @@ export interface InternalRequestQueue {
 export const RequestQueue = require('kafkajs/src/network/requestQueue') as { readonly prototype: InternalRequestQueue }
 
 /** What a request is made of; only the part that we look at. */
-export interface RequestPayload {
+interface RequestPayload {
   readonly rackId?: string
 }
 

@@ -6,6 +6,7 @@ import { startFetchPump, type FetchPump } from './fetch-pump.ts'
 import { KafkaFault } from './kafka-fault.ts'
 import type { KafkaLog } from './kafka-log.ts'
 import { createSlots } from './slots.ts'
+import { within } from './within.ts'
 
 /** Where a reader of ours stands in a partition, as it is stored outside of Kafka. */
 export interface Position {
@@ -99,6 +100,8 @@ const MAX_WAIT_MS = 200
 const BYTES_PER_PARTITION_MAX = 2 * 1024 * 1024
 const STALL_MS = 30_000
 const COMMIT_EVERY_MS = 5_000
+/** How long a last commit for tools may take. */
+const COMMIT_MS = 1_000
 const PUMP_CLOSE_MS = 3_000
 const REBUILD_MS = 100
 const REBUILD_MS_MAX = 2_000
@@ -121,7 +124,10 @@ export function startLogReader(o: LogReaderOptions): LogReader {
   let rebuildTimer: NodeJS.Timeout | undefined
   let pump: FetchPump | undefined
   let assignment: Assignment | undefined
+  /** Of the handlers of former assignments. */
   let ending: Promise<void> = Promise.resolve()
+  /** Of former consumers. */
+  let leaving: Promise<void> = Promise.resolve()
   const { promise: stopped, resolve: tellStopped } = deferred()
 
   function build(): void {
@@ -170,7 +176,7 @@ export function startLogReader(o: LogReaderOptions): LogReader {
     rebuilds += 1
     log.warn({ err: error, groupId: o.groupId, rebuilds, pauseMs: rebuildPauseMs }, 'the consumer is rebuilt')
     void retire()
-    void dead.close(PUMP_CLOSE_MS)
+    leaving = bothOf(leaving, dead.close(PUMP_CLOSE_MS))
     pump = undefined
     rebuildTimer = setTimeout(build, rebuildPauseMs)
     rebuildPauseMs = Math.min(2 * rebuildPauseMs, REBUILD_MS_MAX)
@@ -211,11 +217,11 @@ export function startLogReader(o: LogReaderOptions): LogReader {
     clearInterval(commitTimer)
     clearTimeout(rebuildTimer)
     const last = pump
-    const committed = commit()
+    const committed = within(commit(), COMMIT_MS).catch(() => {})
     await retire()
     await committed
     pump = undefined
-    await last?.close(PUMP_CLOSE_MS)
+    await Promise.all([last?.close(PUMP_CLOSE_MS), leaving])
     if (o.deleteGroupOnClose === true) await deleteGroup(o)
     tellStopped()
   }

@@ -23,7 +23,7 @@ export interface LogRange {
  * - `outOfRange`: the log has no such offset; ask where it begins and ends.
  * - `otherLog`: the record that we read last is not the one that stands there now.
  */
-export type Verdict =
+type Verdict =
   | { readonly type: 'idle' }
   | { readonly type: 'seek'; readonly offset: number }
   | { readonly type: 'accept'; readonly range: LogRange; readonly lostTo: number | null }

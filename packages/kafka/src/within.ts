@@ -1,5 +1,5 @@
 /** That something took too long. */
-export class LateError extends Error {
+class LateError extends Error {
   readonly type = 'NO_ANSWER'
 
   constructor(ms: number) {

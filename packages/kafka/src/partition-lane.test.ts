@@ -1,0 +1,88 @@
+import { describe, expect, test } from '@jest/globals'
+import type { LogBatch } from './log-reader.ts'
+import { createPartitionLane, type LaneOptions } from './partition-lane.ts'
+import { encodeRecordBatch } from './wire/encode-record-batch.ts'
+import { readHeads } from './wire/record-set.ts'
+
+const log = { info() {}, warn() {}, error() {}, debug() {} }
+
+function range(from: number, to: number) {
+  const records = Array.from({ length: to - from + 1 }, () => ({ key: null, value: Buffer.from('x'), headers: {} }))
+  const data = encodeRecordBatch(records, { nowMs: 1 })
+  data.writeBigInt64BE(BigInt(from), 0)
+  return { from, to, data, heads: readHeads(data, from), aborted: [], highWatermark: to + 1 }
+}
+
+function lane(o: Partial<LaneOptions>) {
+  return createPartitionLane({
+    partition: 0,
+    next: 0,
+    log,
+    handle: async () => ({ type: 'done' }),
+    hole: async () => {},
+    onReread: () => {},
+    onDone: () => {},
+    withSlot: (work) => work(),
+    ...o,
+  })
+}
+
+async function untilIdle(subject: { readonly busy: boolean }): Promise<void> {
+  while (subject.busy) await new Promise(setImmediate)
+}
+
+describe('partition lane', () => {
+  test('what arrives while a batch is handled is handled as one', async () => {
+    const seen: [number, number, number][] = []
+    const subject = lane({
+      async handle({ firstOffset, lastOffset, records }: LogBatch) {
+        seen.push([firstOffset, lastOffset, records.length])
+        if (firstOffset === 0) for (const at of [2, 4, 6]) subject.push(range(at, at + 1))
+        return { type: 'done' }
+      },
+    })
+    subject.push(range(0, 1))
+    await untilIdle(subject)
+    expect(seen).toEqual([
+      [0, 1, 2],
+      [2, 7, 6],
+    ])
+    expect(subject.next).toBe(8)
+    expect(subject.bytes).toBe(0)
+  })
+
+  test('lost records are told before the empty batch that passes them', async () => {
+    const seen: unknown[] = []
+    const subject = lane({
+      hole: async (gap) => void seen.push(gap),
+      async handle({ firstOffset, lastOffset, records }) {
+        seen.push([firstOffset, lastOffset, records.length])
+        return { type: 'done' }
+      },
+    })
+    const gap = { partition: 0, expected: 0, found: 5, logStart: 5 }
+    subject.pushGap(gap, 7)
+    subject.push(range(5, 6))
+    await untilIdle(subject)
+    expect(seen).toEqual([gap, [0, 4, 0], [5, 6, 2]])
+  })
+
+  test('takes nothing more once the position was lost', async () => {
+    let rereads = 0
+    let handled = 0
+    const subject = lane({
+      async handle() {
+        handled += 1
+        return { type: 'reread' }
+      },
+      onReread: () => {
+        rereads += 1
+      },
+    })
+    subject.push(range(0, 1))
+    await untilIdle(subject)
+    subject.push(range(2, 3))
+    await untilIdle(subject)
+    expect([handled, rereads, subject.next]).toEqual([1, 1, 0])
+  })
+})
