@@ -84,9 +84,9 @@ function settings(port: number, controllerPort: number, data: string): Readonly<
     'share.coordinator.state.topic.min.isr': 1,
     'group.initial.rebalance.delay.ms': 0, // Else every start of a group waits 3 s.
     'group.min.session.timeout.ms': 1000,
-    // After a kill the controller takes the broker back only when its former session is over (9 s if not set).
-    'broker.session.timeout.ms': 2000,
-    'broker.heartbeat.interval.ms': 400,
+    // After a stop the broker is taken back at once; after a kill only when its former session is over (9 s if not set). Much less
+    // than this, and on a busy machine the broker's requests to register time out before they are sent.
+    'broker.session.timeout.ms': 6000,
     'num.network.threads': 2,
     'num.io.threads': 4,
     'log.cleaner.dedupe.buffer.size': 8_388_608,

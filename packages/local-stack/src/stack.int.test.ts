@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
+import { createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -10,11 +10,13 @@ import { startStack, type LocalStack } from './stack.ts'
 
 const STOP_MS = 15_000
 let dataDir: string
+let squatter: Server | undefined
 
 beforeEach(() => {
   dataDir = mkdtempSync(join(tmpdir(), 'ariftly-stack-'))
 })
 afterEach(() => {
+  squatter?.close()
   rmSync(dataDir, { recursive: true, force: true, maxRetries: 10 })
 })
 
@@ -55,11 +57,11 @@ test('removes the data of an ephemeral stack when its parent is killed', async (
   program.kill('SIGKILL')
   await once(program, 'exit')
   const end = Date.now() + STOP_MS
-  while (Date.now() < end && (held.pids.some(isAlive) || existsSync(join(dataDir, 'kafka')))) {
+  while (Date.now() < end && (held.pids.some(isAlive) || existsSync(dataDir))) {
     await new Promise((resolve) => setTimeout(resolve, 50))
   }
   expect(held.pids.filter(isAlive)).toEqual([])
-  expect(['kafka', 'postgres', 'redis'].filter((part) => existsSync(join(dataDir, part)))).toEqual([])
+  expect(existsSync(dataDir)).toBe(false)
 })
 
 test('refuses a second stack on the same data, and runs on where a stored port is taken or a pid file is stale', async () => {
@@ -68,13 +70,12 @@ test('refuses a second stack on the same data, and runs on where a stored port i
   await expect(startStack(options)).rejects.toThrow('choose another DATA_DIR')
   await first.close()
   const port = Number(new URL(first.addresses.redis).port)
-  const squatter = createServer().listen(port, '127.0.0.1')
+  squatter = createServer().listen(port, '127.0.0.1')
   await once(squatter, 'listening')
   writeFileSync(join(dataDir, 'redis', 'pid'), `${process.pid} 1\n`)
   const second = await startStack(options)
   expect(second.addresses.redis).not.toBe(first.addresses.redis)
   await second.close()
-  squatter.close()
 })
 
 test('a part keeps its port when it is stopped, killed and started again, and tells when it ends by itself', async () => {

@@ -22,7 +22,7 @@ export interface Death {
   /** The signal that it gets first; SIGKILL follows after `graceMs`. */
   readonly signal: NodeJS.Signals
   readonly graceMs: number
-  /** A folder that is removed after that: only for data that nobody wants again. */
+  /** A part's folder in that of its stack; it is removed after that: only for data that nobody wants again. */
   readonly remove?: string
 }
 
@@ -61,7 +61,8 @@ kill -KILL "$watcher" 2>/dev/null
 if [ -n "$remove" ] && [ -e "$remove/.abandoned" ]; then
   sleep 0.5
   rm -rf "$remove"
-  rmdir "$(dirname "$remove")" 2>/dev/null
+  # The last of the three takes the folder of the stack along.
+  cd "$(dirname "$remove")" && [ ! -e kafka ] && [ ! -e postgres ] && [ ! -e redis ] && rm -rf "$PWD"
 fi
 exit "$code"
 `

@@ -12,5 +12,6 @@ export {
   type ServiceProcessName,
   type ServiceProcessOptions,
 } from './service-process.ts'
+export { readTopicIds } from './topic-ids.ts'
 export { createTestTopics, type TestTopics, type TestTopicsOptions } from './topics.ts'
 export { createWorld, type World, type WorldOptions } from './world.ts'

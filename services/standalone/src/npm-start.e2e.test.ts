@@ -1,22 +1,24 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
-import { createServer } from 'node:net'
+import { createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { eventually, findFreePort } from '@ariftly/testkit'
 
 const ROOT = join(import.meta.dirname, '../../..')
-const START_MS = 60_000
+const START_MS = 90_000
 
 let folder: string
 let starts: Start[]
+let squatter: Server | undefined
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'ariftly-start-'))
   starts = []
 })
 afterEach(async () => {
+  squatter?.close()
   await Promise.all(starts.map(({ stop }) => stop('SIGKILL')))
   await eventually(() => processesOf(folder).length === 0, { timeoutMs: 15_000 })
   rmSync(folder, { recursive: true, force: true, maxRetries: 10 })
@@ -91,7 +93,7 @@ describe('npm start', () => {
     expect(performance.now() - starting).toBeLessThan(8000)
     expect(again.apiKey).toBe(apiKey)
     expect(await list(again.url, apiKey)).toEqual(['task_kept'])
-  }, 120_000)
+  }, 180_000)
 
   test('leaves no process behind when it is killed, and starts again on the same data', async () => {
     const first = await npmStart()
@@ -101,7 +103,7 @@ describe('npm start', () => {
     await second.ready()
     await second.stop('SIGKILL')
     await eventually(() => processesOf(folder).length === 0, { timeoutMs: 15_000 })
-  }, 120_000)
+  }, 180_000)
 
   test('runs twice side by side with other PORT and DATA_DIR, each with addresses of its own', async () => {
     const [one, other] = await Promise.all([npmStart({}, 'one'), npmStart({}, 'other')])
@@ -115,17 +117,16 @@ describe('npm start', () => {
     expect(await list(second.url, second.apiKey)).toEqual([])
     const stranger = await fetch(`${first.url}/v1/events`, { headers: { authorization: `Bearer ${second.apiKey}` } })
     expect(stranger.status).toBe(401)
-  }, 120_000)
+  }, 180_000)
 
   test('says in one sentence that its port is taken, and starts nothing', async () => {
     const port = await findFreePort()
-    const squatter = createServer().listen(port, '127.0.0.1')
+    squatter = createServer().listen(port, '127.0.0.1')
     await once(squatter, 'listening')
     const start = await npmStart({ PORT: String(port) })
     await eventually(() => start.process.exitCode === 1, { timeoutMs: 20_000 })
     expect(start.output()).toContain(`Port ${port} of 127.0.0.1 is taken`)
     expect(existsSync(start.dataDir)).toBe(false)
-    squatter.close()
   }, 30_000)
 
   test('lists every wrong setting before anything is started', async () => {
