@@ -1,4 +1,4 @@
-import { createEgressPolicy } from '@ariftly/egress'
+import { createEgress, createEgressPolicy } from '@ariftly/egress'
 import { createAuthenticator, createCursorCodec, createExpressApp, type Authenticator } from '@ariftly/http'
 import { createKeyring } from '@ariftly/keyring'
 import { createReleasers, type Logger, type Readiness, type Running, type ServiceDeps } from '@ariftly/runtime'
@@ -16,23 +16,31 @@ import type { ApiConfig } from './config.ts'
 import { createDocumentHandlers } from './documents/document-handlers.ts'
 import { createGetDelivery } from './deliveries/get-delivery.ts'
 import { createListDeliveries } from './deliveries/list-deliveries.ts'
+import { createRedeliver } from './deliveries/redeliver.ts'
 import { createGetEvent } from './events/get-event.ts'
 import { createListEvents } from './events/list-events.ts'
+import { createCancelReplay } from './replays/cancel-replay.ts'
+import { createCreateReplay } from './replays/create-replay.ts'
+import { createGetReplay } from './replays/get-replay.ts'
 import { withStoreFaults } from './store-faults.ts'
 import { createTenantGate } from './tenant-gate.ts'
 import { createCreateWebhook } from './webhooks/create-webhook.ts'
 import { createDeleteWebhook } from './webhooks/delete-webhook.ts'
 import { createGetWebhook } from './webhooks/get-webhook.ts'
 import { createListWebhooks } from './webhooks/list-webhooks.ts'
+import { createRotateSecret } from './webhooks/rotate-secret.ts'
+import { createTestWebhook } from './webhooks/test-webhook.ts'
 import { createUpdateWebhook } from './webhooks/update-webhook.ts'
 
 export { apiConfig } from './config.ts'
 export type { ApiConfig } from './config.ts'
 
-/** Connections that read events, and how many of them one tenant may have at the same time. */
+/** Connections that read events, and how many queries of one tenant may wait for one. */
 const EVENTS_POOL_MAX = 10
-const EVENTS_PER_TENANT_MAX = 5
 const EVENTS_WAITING_MAX = 100
+/** Tests of webhooks under way, and how many more of one tenant may wait. */
+const TESTS_MAX = 20
+const TESTS_WAITING_MAX = 10
 
 /**
  * Starts the api: events, webhooks, deliveries and API keys out of Postgres. Returns at once; while Postgres is away it
@@ -57,7 +65,10 @@ export async function start(config: ApiConfig, deps: ServiceDeps): Promise<Runni
     const pool = poolOf('webhooks', 5)
     const auth = createKeys(poolOf('keys', 2), log)
     releasers.add('keys', () => auth.close())
-    const gate = createTenantGate({ runningMax: EVENTS_PER_TENANT_MAX, waitingMax: EVENTS_WAITING_MAX })
+    const gate = createTenantGate({ placesMax: EVENTS_POOL_MAX, waitingMax: EVENTS_WAITING_MAX })
+    const tests = createTenantGate({ placesMax: TESTS_MAX, waitingMax: TESTS_WAITING_MAX })
+    const egress = createEgress({ policy })
+    releasers.add('egress', egress.close)
     const routes = withStoreFaults({
       listEvents: createListEvents({ pool: events, gate, cursors }),
       getEvent: createGetEvent({ pool: events, gate }),
@@ -66,8 +77,14 @@ export async function start(config: ApiConfig, deps: ServiceDeps): Promise<Runni
       getWebhook: createGetWebhook({ pool }),
       updateWebhook: createUpdateWebhook({ pool, keyring, policy }),
       deleteWebhook: createDeleteWebhook({ pool }),
+      rotateWebhookSecret: createRotateSecret({ pool, keyring }),
+      testWebhook: createTestWebhook({ pool, keyring, egress, gate: tests, log }),
+      createReplay: createCreateReplay({ pool }),
+      getReplay: createGetReplay({ pool }),
+      cancelReplay: createCancelReplay({ pool }),
       listDeliveries: createListDeliveries({ pool, cursors }),
       getDelivery: createGetDelivery({ pool }),
+      redeliver: createRedeliver({ pool }),
       ...createApiKeyHandlers({ pool, cursors }),
     })
     const router = createExpressApp({ log, metrics, auth, routes, open: createDocumentHandlers(Object.keys(routes)) })

@@ -1,49 +1,97 @@
 import { Problem } from '@ariftly/http'
 
-/** Runs work of a tenant when it is its turn. */
-export type TenantGate = <T>(tenant: string, work: () => Promise<T>) => Promise<T>
+/**
+ * Runs work of a tenant when it is its turn. When `signal` aborts while the work waits, it is dropped: nobody reads its
+ * answer any more.
+ */
+export type TenantGate = <T>(tenant: string, work: () => Promise<T>, signal?: AbortSignal) => Promise<T>
 
 export interface TenantGateOptions {
-  /** How much work of one tenant runs at the same time. */
-  readonly runningMax: number
-  /** How much more of it may wait; beyond that it is refused with 429. */
+  /** How much work runs at the same time, of all tenants. */
+  readonly placesMax: number
+  /** How much work of one tenant may wait; beyond that it is refused with 429. */
   readonly waitingMax: number
 }
 
 interface Lane {
   running: number
-  readonly waiting: (() => void)[]
+  /** In the order in which it came. */
+  readonly waiting: Set<() => void>
 }
 
 /**
- * Keeps one tenant's slow queries from taking every connection: each tenant runs `runningMax` at the same time, the rest
- * waits in line, and what does not fit into the line is a `Problem` 429.
+ * Keeps slow tenants from taking every place: a tenant takes one more only while it has fewer than are free (dynamic
+ * threshold, Choudhury and Hahne 1998). So one alone gets half of them, each further one half of the rest, and whoever
+ * runs nothing finds a place. Whoever runs least is next.
  */
 export function createTenantGate(o: TenantGateOptions): TenantGate {
   const lanes = new Map<string, Lane>()
+  let free = o.placesMax
 
-  return async function passGate<T>(tenant: string, work: () => Promise<T>): Promise<T> {
-    const lane = lanes.get(tenant) ?? { running: 0, waiting: [] }
+  return async function passGate<T>(tenant: string, work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+    const lane = lanes.get(tenant) ?? { running: 0, waiting: new Set() }
     lanes.set(tenant, lane)
-    if (lane.running < o.runningMax) lane.running += 1
-    else await waitInLine(lane, o.waitingMax)
+    if (lane.running < free) take(lane)
+    else await waitInLine(lane, signal)
     try {
       return await work()
     } finally {
-      // The place goes on to the next in line; `running` stays as it is.
-      const next = lane.waiting.shift()
-      if (next !== undefined) next()
-      else if (--lane.running === 0) lanes.delete(tenant)
+      lane.running -= 1
+      free += 1
+      admit()
+      if (lane.running === 0 && lane.waiting.size === 0) lanes.delete(tenant)
+    }
+  }
+
+  function take(lane: Lane): void {
+    lane.running += 1
+    free -= 1
+  }
+
+  function admit(): void {
+    for (let lane = nextLane(); lane !== undefined; lane = nextLane()) {
+      const [next] = lane.waiting
+      if (next === undefined) return
+      lane.waiting.delete(next)
+      take(lane)
+      next()
+    }
+  }
+
+  function nextLane(): Lane | undefined {
+    let least: Lane | undefined
+    for (const lane of lanes.values()) {
+      if (lane.waiting.size > 0 && lane.running < free && lane.running < (least?.running ?? free)) least = lane
+    }
+    return least
+  }
+
+  async function waitInLine(lane: Lane, signal: AbortSignal | undefined): Promise<void> {
+    if (lane.waiting.size >= o.waitingMax) throw tooMany()
+    let leave: (() => void) | undefined
+    try {
+      await new Promise<void>((resolve, reject) => {
+        leave = () => {
+          // Admitted already: then the place is taken, and given back after the work.
+          if (lane.waiting.delete(resolve)) reject(gone())
+        }
+        lane.waiting.add(resolve)
+        signal?.addEventListener('abort', leave, { once: true })
+        if (signal?.aborted === true) leave()
+      })
+    } finally {
+      if (leave !== undefined) signal?.removeEventListener('abort', leave)
     }
   }
 }
 
-function waitInLine(lane: Lane, waitingMax: number): Promise<void> {
-  if (lane.waiting.length >= waitingMax) {
-    throw new Problem(429, 'too_many_queries', {
-      detail: 'Too many queries of this tenant are waiting.',
-      headers: { 'Retry-After': '1' },
-    })
-  }
-  return new Promise((resolve) => lane.waiting.push(resolve))
+function tooMany(): Problem {
+  return new Problem(429, 'too_many_queries', {
+    detail: 'Too many requests of this tenant are waiting.',
+    headers: { 'Retry-After': '1' },
+  })
+}
+
+function gone(): Problem {
+  return new Problem(400, 'request_aborted', { detail: 'The client has left before its turn came.' })
 }

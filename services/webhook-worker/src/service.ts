@@ -25,6 +25,7 @@ import { openDeliveryQueue } from './delivery-queue.ts'
 import { startFeeder, type Feeder } from './feeder.ts'
 import { startMatching, type Matching } from './matching.ts'
 import { createOutcomeWriter } from './outcome-writer.ts'
+import { runReplays } from './replay/replay-runner.ts'
 import { keepDeliveryPartitions } from './retention.ts'
 import { RETRY_SCHEDULE_S } from './retry-plan.ts'
 import { startSweeper } from './sweeper.ts'
@@ -140,6 +141,8 @@ export async function start(config: WebhookWorkerConfig, deps: ServiceDeps): Pro
     releasers.add('sweeper', sweeper.close)
     const retention = keepDeliveryPartitions({ db: pool, onExpired: metrics.expired, signal, log })
     releasers.add('retention', () => retention)
+    const replays = runReplays({ pool, onReplayed: (webhookId) => wake([webhookId]), signal, log })
+    releasers.add('replays', () => replays)
     const reading = startMatching({
       config,
       pool: matcherPool,

@@ -11,6 +11,9 @@ export interface SweeperOptions {
 }
 
 const ROWS_PER_STATEMENT = 1000
+/** Each sweep looks at webhooks that were deleted in the last minutes, and one in so many at all of them. */
+const DELETED_LATELY_MS = 600_000
+const ALL_ORPHANS_EVERY = 30
 
 /**
  * Starts what brings back deliveries whose lease has ended. It asks Postgres alone, never Redis: whatever became of a job,
@@ -20,6 +23,7 @@ export function startSweeper(o: SweeperOptions): { readonly close: () => Promise
   let timer: NodeJS.Timeout | undefined
   let closed = false
   let failures = 0
+  let sweeps = 0
   let sweeping = Promise.resolve()
   plan(o.everyMs)
 
@@ -33,7 +37,7 @@ export function startSweeper(o: SweeperOptions): { readonly close: () => Promise
   async function sweep(): Promise<void> {
     try {
       while (await sweepOnce());
-      await cancelOrphanedDeliveries(o.db, { limit: ROWS_PER_STATEMENT })
+      await sweepOrphans()
       failures = 0
       plan(o.everyMs)
     } catch (error) {
@@ -52,6 +56,15 @@ export function startSweeper(o: SweeperOptions): { readonly close: () => Promise
       o.onReleased(released.keys(), deliveries)
     }
     return deliveries >= ROWS_PER_STATEMENT && !closed
+  }
+
+  async function sweepOrphans(): Promise<void> {
+    const within = sweeps++ % ALL_ORPHANS_EVERY === 0 ? {} : { deletedWithinMs: DELETED_LATELY_MS }
+    while (await cancelOrphans({ limit: ROWS_PER_STATEMENT, ...within }));
+  }
+
+  async function cancelOrphans(options: Parameters<typeof cancelOrphanedDeliveries>[1]): Promise<boolean> {
+    return (await cancelOrphanedDeliveries(o.db, options)) >= options.limit && !closed
   }
 
   async function close(): Promise<void> {

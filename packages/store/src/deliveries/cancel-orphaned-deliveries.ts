@@ -1,22 +1,43 @@
 import type { Queryable } from '../queryable.ts'
 
 /**
- * Cancels pending deliveries of webhooks that are deleted: those that a matcher wrote, with its list of a moment ago, just
- * after the deletion had cancelled the rest. Answers how many, at most `limit`. By index deliveries_due.
+ * Cancels pending deliveries of webhooks that are deleted: what a long backlog left over, and what a matcher wrote, with its
+ * list of a moment ago, just after the deletion had cancelled the rest. Answers how many, at most `limit`. With
+ * `deletedWithinMs` it looks at what was deleted lately, by index deliveries_due; without, it finds every webhook with
+ * pending deliveries by jumping through that index, so that nothing stays pending however long no sweeper ran.
  */
-export async function cancelOrphanedDeliveries(db: Queryable, o: { readonly limit: number }): Promise<number> {
+export async function cancelOrphanedDeliveries(
+  db: Queryable,
+  o: { readonly limit: number; readonly deletedWithinMs?: number },
+): Promise<number> {
+  const values = o.deletedWithinMs === undefined ? [o.limit] : [o.limit, o.deletedWithinMs]
   const { rowCount } = await db.query(
-    `UPDATE deliveries
+    `WITH RECURSIVE ${o.deletedWithinMs === undefined ? ALL : RECENT}
+     UPDATE deliveries
         SET state = 'cancelled', due_at = NULL, finished_at = now()
       WHERE id = ANY (ARRAY(
               SELECT d.id
-                FROM webhooks w
+                FROM orphaned
                CROSS JOIN LATERAL (
-                       SELECT id FROM deliveries WHERE webhook_id = w.id AND state = 'pending' LIMIT $1) d
-               WHERE w.deleted_at > now() - interval '1 hour'
+                       SELECT id FROM deliveries WHERE webhook_id = orphaned.id AND state = 'pending' LIMIT $1) d
                LIMIT $1))
         AND state = 'pending'`,
-    [o.limit],
+    values,
   )
   return rowCount ?? 0
 }
+
+const RECENT = `orphaned AS (SELECT id FROM webhooks WHERE deleted_at > now() - $2::float8 * interval '1 ms')`
+
+const ALL = `
+pending AS (
+  (SELECT webhook_id FROM deliveries WHERE state = 'pending' ORDER BY webhook_id, due_at LIMIT 1)
+  UNION ALL
+  SELECT next.webhook_id
+    FROM pending
+   CROSS JOIN LATERAL (
+          SELECT webhook_id FROM deliveries
+           WHERE state = 'pending' AND webhook_id > pending.webhook_id
+           ORDER BY webhook_id, due_at
+           LIMIT 1) next),
+orphaned AS (SELECT w.id FROM pending JOIN webhooks w ON w.id = pending.webhook_id WHERE w.deleted_at IS NOT NULL)`

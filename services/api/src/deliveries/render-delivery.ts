@@ -23,11 +23,11 @@ export function renderAttempt(row: AttemptRow): Record<string, unknown> {
     attempt: row.attempt,
     probe: row.probe,
     started_at: timeOf(row.startedAtMs),
-    dns_ms: row.dnsMs,
-    connect_ms: row.connectMs,
-    tls_ms: row.tlsMs,
-    first_byte_ms: row.firstByteMs,
-    total_ms: row.totalMs,
+    dns_ms: wholeMs(row.dnsMs),
+    connect_ms: wholeMs(row.connectMs),
+    tls_ms: wholeMs(row.tlsMs),
+    first_byte_ms: wholeMs(row.firstByteMs),
+    total_ms: wholeMs(row.totalMs),
     address: row.address,
     status: row.status,
     error: row.errorClass,
@@ -36,4 +36,8 @@ export function renderAttempt(row: AttemptRow): Record<string, unknown> {
     response_body: row.responseBody?.toString('utf8') ?? null,
     next_attempt_at: timeOf(row.nextAttemptAtMs),
   }
+}
+
+function wholeMs(ms: number | null): number | null {
+  return ms === null ? null : Math.round(ms)
 }

@@ -1,6 +1,7 @@
 import { parseTypeId, renderEvent } from '@ariftly/events'
 import { readQuery, sendJson, type ApiHandler } from '@ariftly/http'
 import { getEvent, type Pool } from '@ariftly/store'
+import { clientGone } from '../client-gone.ts'
 import { notFound } from '../not-found.ts'
 import type { TenantGate } from '../tenant-gate.ts'
 
@@ -13,7 +14,7 @@ export function createGetEvent(o: { pool: Pool; gate: TenantGate }): ApiHandler 
     readQuery(url, {})
     const id = params['id'] ?? ''
     if (parseTypeId('evt', id) === undefined) throw notFound('event')
-    const event = await o.gate(tenant, () => getEvent(o.pool, { tenant, id }))
+    const event = await o.gate(tenant, () => getEvent(o.pool, { tenant, id }), clientGone(res))
     if (event === undefined) throw notFound('event')
     // The 1 stands for this rendering of the event.
     const etag = `"${id}-1"`

@@ -11,6 +11,7 @@ import {
   type CursorCodec,
 } from '@ariftly/http'
 import { listEvents, type Pool } from '@ariftly/store'
+import { clientGone } from '../client-gone.ts'
 import { sendList } from '../send-list.ts'
 import type { TenantGate } from '../tenant-gate.ts'
 
@@ -48,17 +49,16 @@ export function createListEvents(o: { pool: Pool; gate: TenantGate; cursors: Cur
       order: query.order,
     }
     const cursorId = query.cursor === undefined ? undefined : o.cursors.decode('events', bound, query.cursor)
-    const page = await o.gate(tenant, () =>
-      listEvents(o.pool, {
-        tenant,
-        filter,
-        order: query.order,
-        limit: query.limit,
-        ...(query.after === undefined ? {} : { afterMs: query.after.floorMs }),
-        ...(query.before === undefined ? {} : { beforeMs: query.before.ceilMs }),
-        ...(cursorId === undefined ? {} : { cursorId }),
-      }),
-    )
+    const list = {
+      tenant,
+      filter,
+      order: query.order,
+      limit: query.limit,
+      ...(query.after === undefined ? {} : { afterMs: query.after.floorMs }),
+      ...(query.before === undefined ? {} : { beforeMs: query.before.ceilMs }),
+      ...(cursorId === undefined ? {} : { cursorId }),
+    }
+    const page = await o.gate(tenant, () => listEvents(o.pool, list), clientGone(res))
     const lastId = page.events.at(-1)?.id
     const next = page.hasMore && lastId !== undefined ? o.cursors.encode('events', bound, lastId) : null
     sendList(res, page.events.map(renderEvent), next)

@@ -4,11 +4,12 @@ import { Problem, readQuery, sendJson, type ApiHandler } from '@ariftly/http'
 import type { Keyring } from '@ariftly/keyring'
 import { generateSecret } from '@ariftly/signatures'
 import { getWebhook, insertWebhook, type Pool } from '@ariftly/store'
+import { webhookAad } from '@ariftly/webhook-sending'
 import { notFound } from '../not-found.ts'
 import { renderWebhook } from './render-webhook.ts'
 import { readNewWebhook } from './webhook-body.ts'
 import { WEBHOOK_LIMITS } from './webhook-limits.ts'
-import { settingsOf, webhookAad } from './webhook-settings.ts'
+import { settingsOf } from './webhook-settings.ts'
 
 /** Answers `POST /v1/webhooks`: 201 with the webhook and, this once, its secret. The 101st of a tenant is 409. */
 export function createCreateWebhook(o: {

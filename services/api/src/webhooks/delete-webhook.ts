@@ -1,10 +1,8 @@
 import { readQuery, type ApiHandler } from '@ariftly/http'
-import { cancelDeliveries, deleteWebhook, type Pool } from '@ariftly/store'
+import { deleteWebhook, type Pool } from '@ariftly/store'
+import { cancelWaiting } from '../deliveries/cancel-waiting.ts'
 import { notFound } from '../not-found.ts'
 import { isWebhookId } from './find-webhook.ts'
-
-const CANCEL_AT_ONCE = 5000
-const CANCEL_ROUNDS_MAX = 40
 
 /**
  * Answers `DELETE /v1/webhooks/{id}` with 204: the webhook gets nothing more, and what waits for it is cancelled. What a
@@ -16,10 +14,7 @@ export function createDeleteWebhook(o: { pool: Pool }): ApiHandler {
     const id = params['id'] ?? ''
     if (!isWebhookId(id)) throw notFound('webhook')
     if (!(await deleteWebhook(o.pool, { tenant, id }))) throw notFound('webhook')
-    for (let round = 0; round < CANCEL_ROUNDS_MAX; round++) {
-      const cancelled = await cancelDeliveries(o.pool, { tenant, webhookId: id, limit: CANCEL_AT_ONCE })
-      if (cancelled < CANCEL_AT_ONCE) break
-    }
+    await cancelWaiting(o.pool, { tenant, webhookId: id })
     res.status(204).end()
   }
 }

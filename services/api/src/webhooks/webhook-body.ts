@@ -1,8 +1,7 @@
 import { checkWebhookUrl, type EgressPolicy } from '@ariftly/egress'
-import { Problem, type ProblemError } from '@ariftly/http'
 import { checkSecret } from '@ariftly/signatures'
+import { invalidBody, judgeMembers, objectOf, unknownMember, withoutNulls, type MemberRule } from '../body-members.ts'
 import {
-  escapePointer,
   judgeBoolean,
   judgeDescription,
   judgeEvents,
@@ -32,13 +31,7 @@ export interface WebhookBody {
 /** Like `WebhookBody`, with what a new webhook must have. */
 export type NewWebhookBody = WebhookBody & Required<Pick<WebhookBody, 'url' | 'events'>>
 
-interface MemberRule {
-  readonly judge: (value: unknown, policy: EgressPolicy) => Judged<unknown>
-  /** Whether null clears it; else null is refused in a change. At creation null means absent. */
-  readonly nullable: boolean
-}
-
-const RULES: Readonly<Record<keyof WebhookBody, MemberRule>> = {
+const RULES: Readonly<Record<keyof WebhookBody, MemberRule<EgressPolicy>>> = {
   url: { judge: judgeUrl, nullable: false },
   events: { judge: judgeEvents, nullable: false },
   task_id: { judge: judgeIdentifier, nullable: true },
@@ -54,8 +47,8 @@ const RULES: Readonly<Record<keyof WebhookBody, MemberRule>> = {
 
 /** Reads the body of `POST /v1/webhooks`. Throws a `Problem` 422 that names every member that is wrong. */
 export function readNewWebhook(body: unknown, policy: EgressPolicy): NewWebhookBody {
-  const given = Object.fromEntries(Object.entries(objectOf(body)).filter(([, value]) => value !== null))
-  const errors = judgeMembers(given, policy, Object.keys(RULES))
+  const given = withoutNulls(objectOf(body))
+  const errors = judgeMembers(given, RULES, policy)
   for (const name of ['url', 'events']) {
     if (given[name] === undefined) errors.push({ pointer: `/${name}`, code: 'required', message: 'is required' })
   }
@@ -66,45 +59,15 @@ export function readNewWebhook(body: unknown, policy: EgressPolicy): NewWebhookB
 /** Reads the body of `PATCH /v1/webhooks/{id}`. The secret is not changed here. Throws a `Problem` 422. */
 export function readWebhookChanges(body: unknown, policy: EgressPolicy): Omit<WebhookBody, 'secret'> {
   const given = objectOf(body)
-  const errors = judgeMembers(
-    given,
-    policy,
-    Object.keys(RULES).filter((name) => name !== 'secret'),
-  )
+  const { secret: _, ...changeable } = RULES
+  const errors = judgeMembers(given, changeable, policy, notChangeable)
   if (errors.length > 0) throw invalidBody(errors)
   return given
 }
 
-function objectOf(body: unknown): Readonly<Record<string, unknown>> {
-  if (body === undefined) throw new Problem(400, 'malformed_json', { detail: 'The body is empty.' })
-  if (typeof body === 'object' && body !== null && !Array.isArray(body)) return body as Record<string, unknown>
-  throw invalidBody([{ pointer: '', code: 'invalid_type', message: 'must be an object' }])
-}
-
-function judgeMembers(
-  given: Readonly<Record<string, unknown>>,
-  policy: EgressPolicy,
-  known: readonly string[],
-): ProblemError[] {
-  const errors: ProblemError[] = []
-  for (const [name, value] of Object.entries(given)) {
-    const rule = known.includes(name) ? RULES[name as keyof WebhookBody] : undefined
-    const judged = rule === undefined ? unknownMember(name) : judgeMember(rule, value, policy)
-    if (judged.ok) continue
-    const { code, message, path = '' } = judged
-    errors.push({ pointer: `/${escapePointer(name)}${path}`, code, message })
-  }
-  return errors
-}
-
-function judgeMember(rule: MemberRule, value: unknown, policy: EgressPolicy): Judged<unknown> {
-  if (value !== null) return rule.judge(value, policy)
-  return rule.nullable ? { ok: true, value } : refuse('invalid_type', 'cannot be null')
-}
-
-function unknownMember(name: string): Judged<never> {
+function notChangeable(name: string): Judged<never> {
   if (name === 'secret') return refuse('not_changeable', 'is changed with POST …/rotate-secret')
-  return refuse('unknown_member', 'is not a member that can be set here')
+  return unknownMember(name)
 }
 
 function judgeUrl(value: unknown, policy: EgressPolicy): Judged<unknown> {
@@ -113,13 +76,9 @@ function judgeUrl(value: unknown, policy: EgressPolicy): Judged<unknown> {
   return verdict.ok ? { ok: true, value } : refuse(verdict.code, verdict.message)
 }
 
-function judgeSecret(value: unknown): Judged<unknown> {
+/** A subscriber's own secret. */
+export function judgeSecret(value: unknown): Judged<unknown> {
   if (typeof value !== 'string') return refuse('invalid_type', 'must be a string')
   const verdict = checkSecret(value)
   return verdict.ok ? { ok: true, value } : refuse('invalid_secret', verdict.message)
-}
-
-function invalidBody(errors: readonly ProblemError[]): Problem {
-  const names = errors.map(({ pointer }) => (pointer === '' ? 'the body' : pointer)).join(', ')
-  return new Problem(422, 'invalid_body', { detail: `Cannot be taken: ${names}.`, errors })
 }

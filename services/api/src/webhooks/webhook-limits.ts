@@ -7,4 +7,6 @@ export const WEBHOOK_LIMITS = {
   headerNameCharsMax: 128,
   headerValueCharsMax: 2048,
   rateLimitMax: 1000,
+  overlapHoursMax: 168,
+  replayDaysMax: 30,
 } as const

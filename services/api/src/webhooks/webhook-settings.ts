@@ -1,5 +1,6 @@
 import type { Keyring } from '@ariftly/keyring'
 import type { WebhookSettings } from '@ariftly/store'
+import { webhookAad } from '@ariftly/webhook-sending'
 import type { WebhookBody } from './webhook-body.ts'
 
 /** What the store keeps for the members that were given; header values are sealed for this webhook alone. */
@@ -28,9 +29,4 @@ function headerSettings(
   const headerNames = Object.keys(headers)
   const sealed = (): Buffer => o.keyring.seal(Buffer.from(JSON.stringify(headers)), webhookAad(o.tenant, o.id))
   return { headerNames, headers: headerNames.length === 0 ? null : sealed() }
-}
-
-/** What a webhook's secret and headers are sealed for. */
-export function webhookAad(tenant: string, id: string): string {
-  return `webhook:${tenant}:${id}`
 }

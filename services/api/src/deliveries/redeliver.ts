@@ -1,0 +1,30 @@
+import { parseTypeId } from '@ariftly/events'
+import { Problem, readQuery, sendJson, type ApiHandler } from '@ariftly/http'
+import { getDelivery, redeliver, type Pool } from '@ariftly/store'
+import { objectOf, invalidBody, judgeMembers } from '../body-members.ts'
+import { notFound } from '../not-found.ts'
+import { renderDelivery } from './render-delivery.ts'
+
+/**
+ * Answers `POST /v1/webhooks/deliveries/{id}/redeliver` with 202: a finished delivery is pending again, with all attempts
+ * before it. While its webhook is disabled it waits. An unfinished one is 409.
+ */
+export function createRedeliver(o: { pool: Pool }): ApiHandler {
+  return async ({ caller: { tenant }, params, url, body }, _req, res) => {
+    readQuery(url, {})
+    const errors = judgeMembers(objectOf(body, { optional: true }), {}, undefined)
+    if (errors.length > 0) throw invalidBody(errors)
+    const id = params['id'] ?? ''
+    if (parseTypeId('dlv', id) === undefined) throw notFound('delivery')
+    const again = await redeliver(o.pool, { tenant, id })
+    if (again === undefined) throw await reasonOf(o.pool, tenant, id)
+    sendJson(res, 202, renderDelivery(again), { Location: `/v1/webhooks/deliveries/${id}` })
+  }
+}
+
+async function reasonOf(pool: Pool, tenant: string, id: string): Promise<Problem> {
+  const delivery = await getDelivery(pool, { tenant, id })
+  if (delivery === undefined) return notFound('delivery')
+  if (delivery.status !== 'pending') return notFound('webhook')
+  return new Problem(409, 'delivery_pending', { detail: 'The delivery is not finished: it is still to be attempted.' })
+}

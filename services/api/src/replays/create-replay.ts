@@ -1,0 +1,34 @@
+import { newTypeId } from '@ariftly/events'
+import { Problem, readQuery, sendJson, type ApiHandler } from '@ariftly/http'
+import { insertReplay, type Pool } from '@ariftly/store'
+import { findWebhook } from '../webhooks/find-webhook.ts'
+import { findReplay } from './find-replay.ts'
+import { renderReplay } from './render-replay.ts'
+import { readReplay } from './replay-body.ts'
+
+/**
+ * Answers `POST /v1/webhooks/{id}/replay` with 202 and the replay, which the webhook worker carries out. While the webhook
+ * is disabled what it makes waits like any delivery. A second one of the same kind (real or dry run) meanwhile is 409.
+ */
+export function createCreateReplay(o: { pool: Pool; now?: () => number }): ApiHandler {
+  const now = o.now ?? Date.now
+
+  return async ({ caller: { tenant }, params, url, body }, _req, res) => {
+    readQuery(url, {})
+    const { id: webhookId } = await findWebhook(o.pool, tenant, params['id'] ?? '')
+    const nowMs = now()
+    const { status, ...asked } = readReplay(body, nowMs)
+    const id = newTypeId('rpl', nowMs)
+    const outcome = await insertReplay(o.pool, { ...asked, deliveryStatus: status, id, tenant, webhookId })
+    if (outcome === 'under_way') throw underWay(asked.dryRun)
+    const replay = await findReplay(o.pool, tenant, { id: webhookId, replay: id })
+    sendJson(res, 202, renderReplay(replay), { Location: `/v1/webhooks/${webhookId}/replays/${id}` })
+  }
+}
+
+function underWay(dryRun: boolean): Problem {
+  const what = dryRun ? 'A dry run' : 'A replay'
+  return new Problem(409, 'replay_under_way', {
+    detail: `${what} of this webhook is running: wait for its end or cancel it.`,
+  })
+}

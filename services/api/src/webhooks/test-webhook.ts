@@ -1,0 +1,100 @@
+import type { Egress } from '@ariftly/egress'
+import { catalogue, EVENT_TYPES, isEventType, newEventId, type EventType } from '@ariftly/events'
+import { readQuery, sendJson, type ApiHandler } from '@ariftly/http'
+import type { Keyring } from '@ariftly/keyring'
+import type { Logger } from '@ariftly/runtime'
+import { getWebhookToSend, type Pool, type WebhookToSend } from '@ariftly/store'
+import { sendWebhook, type OutgoingWebhook, type SentAttempt } from '@ariftly/webhook-sending'
+import { invalidBody, judgeMembers, objectOf, withoutNulls, type MemberRule } from '../body-members.ts'
+import { clientGone } from '../client-gone.ts'
+import { renderAttempt } from '../deliveries/render-delivery.ts'
+import { notFound } from '../not-found.ts'
+import type { TenantGate } from '../tenant-gate.ts'
+import { isWebhookId } from './find-webhook.ts'
+import { refuse, type Judged } from './member-rules.ts'
+
+/** What sending a test takes. */
+export interface TestWebhookOptions {
+  readonly pool: Pool
+  readonly keyring: Pick<Keyring, 'open'>
+  readonly egress: Pick<Egress, 'send'>
+  /** How many tests of a tenant run at the same time. */
+  readonly gate: TenantGate
+  readonly log: Pick<Logger, 'error'>
+  readonly now?: () => number
+}
+
+/** As long as a delivery's attempt may take. */
+const TIMEOUT_MS = 15_000
+
+/**
+ * Answers `POST /v1/webhooks/{id}/test`: sends the example of a type under a fresh id, signed and with the webhook's own
+ * headers like any delivery, stores nothing, and answers with the attempt, whatever became of it. A disabled webhook can
+ * be tried too. Without a type it is the first that the webhook takes.
+ */
+export function createTestWebhook(o: TestWebhookOptions): ApiHandler {
+  return async ({ caller: { tenant }, params, url, body, context }, _req, res) => {
+    readQuery(url, {})
+    const id = params['id'] ?? ''
+    if (!isWebhookId(id)) throw notFound('webhook')
+    const asked = readTest(body)
+    const target = await getWebhookToSend(o.pool, { tenant, id })
+    if (target === undefined) throw notFound('webhook')
+    const { traceparent } = context
+    const send = (): Promise<SentTest> => sendTest(o, { ...target, webhookId: id, tenant, traceparent }, asked.type)
+    const { event, record } = await o.gate(tenant, send, clientGone(res))
+    const attempt = renderAttempt({ ...record, attempt: 1, probe: false, nextAttemptAtMs: null })
+    sendJson(res, 200, { ...attempt, event_id: event.id, event_type: event.type })
+  }
+}
+
+interface SentTest extends SentAttempt {
+  readonly event: OutgoingWebhook['event']
+}
+
+async function sendTest(
+  o: TestWebhookOptions,
+  target: WebhookToSend & Omit<OutgoingWebhook, 'event'>,
+  type: EventType = firstType(target.events),
+): Promise<SentTest> {
+  const nowMs = (o.now ?? Date.now)()
+  const event = exampleFor(target, type, nowMs)
+  const { egress, keyring, log } = o
+  const sent = await sendWebhook({ ...target, event }, { egress, keyring, log, timeoutMs: TIMEOUT_MS, nowMs })
+  return { ...sent, event }
+}
+
+const RULES: Readonly<Record<'type', MemberRule<undefined>>> = { type: { judge: judgeType, nullable: false } }
+
+function readTest(body: unknown): { readonly type?: EventType } {
+  const given = withoutNulls(objectOf(body, { optional: true }))
+  const errors = judgeMembers(given, RULES, undefined)
+  if (errors.length > 0) throw invalidBody(errors)
+  return given
+}
+
+function judgeType(value: unknown): Judged<unknown> {
+  if (typeof value !== 'string') return refuse('invalid_type', 'must be a string')
+  return isEventType(value) ? { ok: true, value } : refuse('unknown_type', 'is no event type')
+}
+
+/** The first type that a webhook's `events` stand for. */
+function firstType(events: readonly string[]): EventType {
+  const takes = (type: EventType): boolean =>
+    events.some((word) => word === '*' || word === type || (word.endsWith('.*') && type.startsWith(word.slice(0, -1))))
+  return EVENT_TYPES.find(takes) ?? EVENT_TYPES[0] ?? 'task.created'
+}
+
+/** An event as it could stand in the log, within the webhook's own filters. */
+function exampleFor(
+  webhook: Pick<WebhookToSend, 'taskId' | 'sessionId' | 'agent'>,
+  type: EventType,
+  nowMs: number,
+): OutgoingWebhook['event'] {
+  const ofSession = type.startsWith('session.')
+  const taskId = webhook.taskId ?? (ofSession ? null : 'task_test')
+  const sessionId = webhook.sessionId ?? (ofSession ? 'session_test' : null)
+  const first = taskId === null ? { session_id: sessionId } : { task_id: taskId }
+  const data = Buffer.from(JSON.stringify({ ...first, ...catalogue[type].example }))
+  return { id: newEventId(nowMs), type, taskId, sessionId, agent: webhook.agent, data }
+}

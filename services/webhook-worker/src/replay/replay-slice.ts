@@ -1,0 +1,90 @@
+import {
+  advanceReplay,
+  lockNextReplay,
+  nextReplayPartition,
+  readReplaySlice,
+  replayDeliveries,
+  withTransaction,
+  type LockedReplay,
+  type Pool,
+  type ReplayCandidate,
+  type Transaction,
+} from '@ariftly/store'
+import { expandTypes } from '../subscription-index.ts'
+
+/** What came of looking for a slice to make. */
+export type SliceResult =
+  /** No replay runs, or all that do are in the hands of others. */
+  | { readonly type: 'idle' }
+  /** The webhook has enough to do: what is due waits already. */
+  | { readonly type: 'full' }
+  | { readonly type: 'advanced'; readonly webhookId: string; readonly deliveries: number; readonly dryRun: boolean }
+
+/** Events of a tenant that one slice looks at. */
+const EVENTS_PER_SLICE = 1000
+/** Deliveries that are due and wait, beyond which a replay adds none: a backlog delays what the webhook gets live. */
+const WAITING_MAX = 2000
+
+/**
+ * Makes the next slice of the replay whose turn it is. One transaction covers the cursor and the slice's deliveries, so a
+ * worker that dies in it has done nothing, and another goes on from the same place.
+ */
+export async function makeReplaySlice(
+  pool: Pool,
+  o: { readonly eventsMax?: number; readonly waitingMax?: number } = {},
+): Promise<SliceResult> {
+  const { eventsMax = EVENTS_PER_SLICE, waitingMax = WAITING_MAX } = o
+  return await withTransaction(pool, async (tx): Promise<SliceResult> => {
+    const replay = await lockNextReplay(tx, { waitingMax })
+    if (replay === undefined) return { type: 'idle' }
+    const { id, webhookId, dryRun } = replay
+    if (replay.webhookDeleted) {
+      await advanceReplay(tx, { id, next: 'cancelled', scanned: 0, deliveries: 0 })
+      return { type: 'advanced', webhookId, deliveries: 0, dryRun }
+    }
+    if (!dryRun && replay.waiting >= waitingMax) {
+      // Its turn comes again after that of the others.
+      await advanceReplay(tx, { id, next: replay.cursor ?? START, scanned: 0, deliveries: 0 })
+      return { type: 'full' }
+    }
+    const deliveries = await makeSlice(tx, replay, eventsMax)
+    return { type: 'advanced', webhookId, deliveries, dryRun }
+  })
+}
+
+async function makeSlice(tx: Transaction, replay: LockedReplay, eventsMax: number): Promise<number> {
+  const { id, tenant, afterMs, beforeMs } = replay
+  const from = replay.cursor ?? (await nextReplayPartition(tx, { behind: undefined, afterMs }))
+  if (from === undefined) {
+    await advanceReplay(tx, { id, next: 'completed', scanned: 0, deliveries: 0 })
+    return 0
+  }
+  const { epoch, partition } = from
+  const slice = await readReplaySlice(tx, { tenant, from, beforeMs, limit: eventsMax })
+  const events = slice.filter(createFilter(replay))
+  const deliveries = await replayDeliveries(tx, { replay, epoch, partition, events })
+  const last = slice.at(-1)
+  const next =
+    slice.length === eventsMax && last !== undefined
+      ? { epoch, partition, offset: last.offset + 1 }
+      : await nextReplayPartition(tx, { behind: from, afterMs })
+  await advanceReplay(tx, { id, next: next ?? 'completed', scanned: slice.length, deliveries })
+  return deliveries
+}
+
+/** Before the first partition: nothing has an epoch or an offset below. */
+const START = { epoch: 0, partition: 0, offset: 0 } as const
+
+function createFilter(replay: LockedReplay): (event: ReplayCandidate) => boolean {
+  const { webhook, afterMs, beforeMs } = replay
+  const types = expandTypes(webhook.events)
+  const asked = replay.types === null ? undefined : new Set(replay.types)
+  return (event) =>
+    event.appendedAtMs > afterMs &&
+    event.appendedAtMs < beforeMs &&
+    types.has(event.type) &&
+    asked?.has(event.type) !== false &&
+    (webhook.taskId === null || webhook.taskId === event.taskId) &&
+    (webhook.sessionId === null || webhook.sessionId === event.sessionId) &&
+    (webhook.agent === null || webhook.agent === event.agent)
+}
