@@ -6,12 +6,12 @@ import { createLogger, createMetrics, readConfig } from '@ariftly/runtime'
 import {
   createWorld,
   eventually,
+  readTopicIds,
   startKafkaProxy,
   startOwnStack,
   type CuttingProxy,
   type World,
 } from '@ariftly/testkit'
-import { Kafka, logLevel } from 'kafkajs'
 import { ingestConfig } from './config.ts'
 import { start } from './service.ts'
 
@@ -102,30 +102,6 @@ function startClient() {
   }
 }
 
-/** Every id that the topic holds. */
-async function idsInTopic(): Promise<ReadonlySet<string>> {
-  const kafka = new Kafka({ brokers: [stack.addresses.kafka], logLevel: logLevel.NOTHING })
-  const consumer = kafka.consumer({ groupId: `reader-${Date.now()}` })
-  const admin = kafka.admin()
-  const { topic } = world.topics
-  const ids = new Set<string>()
-  let left = 0
-  await admin.connect()
-  for (const { high, low } of await admin.fetchTopicOffsets(topic)) left += Number(high) - Number(low)
-  await consumer.connect()
-  await consumer.subscribe({ topic, fromBeginning: true })
-  await consumer.run({
-    eachMessage: async ({ message }) => {
-      ids.add(String(message.headers?.['ce_id']))
-      left -= 1
-    },
-  })
-  await eventually(() => left === 0, { timeoutMs: 20_000 })
-  await consumer.disconnect()
-  await admin.disconnect()
-  return ids
-}
-
 describe('when Kafka is away under load', () => {
   test('it is reached through the proxy alone', () => {
     expect(proxy.connections).toBeGreaterThan(0)
@@ -158,7 +134,7 @@ describe('when Kafka is away under load', () => {
       await Promise.all(clients.map((client) => client.end()))
       const slowest = Math.max(...clients.flatMap(({ answers }) => answers.map(({ tookMs }) => tookMs)))
       expect(slowest).toBeLessThan(2 * PRODUCE_TIMEOUT_MS + 1000)
-      const inTopic = await idsInTopic()
+      const inTopic = await readTopicIds(stack.addresses.kafka, world.topics.topic)
       const missing = clients.flatMap(({ accepted }) => Array.from(accepted)).filter((id) => !inTopic.has(id))
       expect(missing).toEqual([])
     },

@@ -1,0 +1,162 @@
+import { createHash } from 'node:crypto'
+import { Agent, request, type IncomingHttpHeaders } from 'node:http'
+import { text } from 'node:stream/consumers'
+import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib'
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { newTypeId } from '@ariftly/events'
+import { serveService, type ServedService } from '@ariftly/http'
+import { createLogger, createMetrics, readConfig } from '@ariftly/runtime'
+import { insertApiKey } from '@ariftly/store'
+import { createWorld, eventually, readTopicIds, type World } from '@ariftly/testkit'
+import { ConfigResourceTypes, Kafka, logLevel } from 'kafkajs'
+import { ingestConfig } from './config.ts'
+import { start } from './service.ts'
+
+const BATCH_BYTES_MAX = 50_000
+let world: World
+let ingest: ServedService
+let key: string
+
+beforeAll(async () => {
+  world = await createWorld({ partitions: 2 })
+  await limitBatches(world)
+  key = await world.apiKey('acme')
+  const log = createLogger({ service: 'ingest', level: 'warn' })
+  const deps = { log, metrics: createMetrics(), signal: new AbortController().signal }
+  const running = await start(readConfig(ingestConfig, world.env), deps)
+  ingest = await serveService(running, { host: '127.0.0.1', port: 0, metricsPort: undefined, drainMs: 5000 }, deps)
+  await eventually(() => ingest.ready().ready)
+}, 60_000)
+
+afterAll(async () => {
+  await ingest?.close()
+  await world?.close()
+})
+
+/** A topic that takes less than ingest believes, so that the broker refuses what ingest let in. */
+async function limitBatches({ env, topics }: World): Promise<void> {
+  const admin = new Kafka({ brokers: [env['KAFKA_BROKERS'] ?? ''], logLevel: logLevel.NOTHING }).admin()
+  await admin.connect()
+  const configEntries = [{ name: 'max.message.bytes', value: String(BATCH_BYTES_MAX) }]
+  const resources = [{ type: ConfigResourceTypes.TOPIC, name: topics.topic, configEntries }]
+  await admin.alterConfigs({ validateOnly: false, resources })
+  await admin.disconnect()
+}
+
+interface Answer {
+  readonly status: number
+  readonly headers: IncomingHttpHeaders
+  readonly localPort: number
+  readonly body: {
+    readonly code?: string
+    readonly data?: readonly { readonly id?: string; readonly status: string }[]
+  }
+}
+
+function post(body: string | Buffer, o: { headers?: Record<string, string>; agent?: Agent; as?: string } = {}) {
+  return new Promise<Answer>((resolve, reject) => {
+    const headers = { authorization: `Bearer ${o.as ?? key}`, 'content-type': 'application/json', ...o.headers }
+    const { agent } = o
+    const to = { host: '127.0.0.1', port: ingest.port, path: '/v1/events', method: 'POST' }
+    const req = request({ ...to, headers, ...(agent === undefined ? {} : { agent }) }, (res) => {
+      const localPort = res.socket.localPort ?? 0
+      text(res).then((answer) => {
+        resolve({
+          status: res.statusCode ?? 0,
+          headers: res.headers,
+          localPort,
+          body: JSON.parse(answer) as Answer['body'],
+        })
+      }, reject)
+    })
+    req.on('error', reject)
+    req.end(body)
+  })
+}
+
+function event(taskId: string, messageBytes: number): object {
+  return { type: 'task.progress', task_id: taskId, data: { message: 'x'.repeat(messageBytes) } }
+}
+
+describe('a record that the broker finds too large', () => {
+  test('is refused alone: its neighbours of the same request, task and partition are accepted and in the log', async () => {
+    const sizes = [10, 2 * BATCH_BYTES_MAX, 10, 20_000, 20_000, 20_000, 2 * BATCH_BYTES_MAX, 10]
+    const events = sizes.flatMap((bytes) => [event('one', bytes), event('other', bytes)])
+    const { status, body } = await post(JSON.stringify(events))
+    expect(status).toBe(207)
+    const expected = sizes.flatMap((bytes) =>
+      bytes > BATCH_BYTES_MAX ? ['refused', 'refused'] : ['accepted', 'accepted'],
+    )
+    expect(body.data?.map((entry) => entry.status)).toEqual(expected)
+    const inTopic = await readTopicIds(world.env['KAFKA_BROKERS'] ?? '', world.topics.topic)
+    const accepted = (body.data ?? []).filter((entry) => entry.status === 'accepted')
+    expect(accepted.filter(({ id }) => !inTopic.has(id ?? ''))).toEqual([])
+  })
+})
+
+describe('a bomb', () => {
+  const bomb = Buffer.alloc(200_000_000, ' ')
+
+  test.each([
+    ['gzip', gzipSync(bomb)],
+    ['deflate', deflateSync(bomb)],
+    ['br', brotliCompressSync(bomb)],
+  ])('of %s gets its 413 at once, costs no memory, and its connection is used again', async (encoding, packed) => {
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+    const rssBefore = process.memoryUsage().rss
+    try {
+      const headers = { 'content-encoding': encoding }
+      const refused = await post(packed, { headers, agent })
+      expect([refused.status, refused.body.code]).toEqual([413, 'body_too_large'])
+      expect(process.memoryUsage().rss - rssBefore).toBeLessThan(100_000_000)
+      const next = await post(JSON.stringify(event('after', 1)), { agent })
+      expect([next.status, next.localPort]).toEqual([202, refused.localPort])
+    } finally {
+      agent.destroy()
+    }
+  })
+})
+
+describe('a quota', () => {
+  const EVENTS_PER_S = 200
+  const BATCH = 10
+
+  test('lets in, of a flood of twenty times as much, what it says and one burst, and says so', async () => {
+    const limited = await limitedKey(EVENTS_PER_S)
+    const batch = JSON.stringify(Array.from({ length: BATCH }, () => event('flood', 1)))
+    const statuses = new Map<number, number>()
+    const startedMs = performance.now()
+    let answers: readonly Answer[] = []
+    while (performance.now() - startedMs < 1500) {
+      answers = await Promise.all(Array.from({ length: 20 }, () => post(batch, { as: limited })))
+      for (const { status } of answers) statuses.set(status, (statuses.get(status) ?? 0) + 1)
+    }
+    const seconds = (performance.now() - startedMs) / 1000
+    const accepted = (statuses.get(202) ?? 0) * BATCH
+    // A full bucket at the start; requests that are under way together may owe a batch each.
+    expect(accepted).toBeGreaterThanOrEqual(EVENTS_PER_S)
+    expect(accepted).toBeLessThanOrEqual(EVENTS_PER_S * (seconds + 1) + 20 * BATCH)
+    expect([...statuses.keys()].toSorted()).toEqual([202, 429])
+    const refused = answers.find(({ status }) => status === 429)
+    expect(refused?.body.code).toBe('quota_exceeded')
+    expect(Number(refused?.headers['retry-after'])).toBeGreaterThan(0)
+    expect(refused?.headers['ratelimit-policy']).toBe(`"events";q=${EVENTS_PER_S};w=1`)
+    expect(refused?.headers['ratelimit']).toMatch(/^"events";r=0;t=\d+$/)
+    expect((await post(batch)).status).toBe(202)
+  })
+})
+
+async function limitedKey(eventsPerS: number): Promise<string> {
+  const limited = `limited_key_${newTypeId('key')}`
+  await insertApiKey(world.admin, {
+    id: newTypeId('key'),
+    tenant: 'acme',
+    name: 'limited',
+    scopes: ['events:write'],
+    hash: createHash('sha256').update(limited).digest(),
+    quota: { eventsPerS, bytesPerS: null },
+    expiresAtMs: null,
+    createdAtMs: Date.now(),
+  })
+  return limited
+}
