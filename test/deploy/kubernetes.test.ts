@@ -1,0 +1,166 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { ROUTES } from '@ariftly/http'
+import { describe, expect, test } from '@jest/globals'
+import { parse, parseAllDocuments } from 'yaml'
+import { ROOT } from '../docs/markdown.ts'
+import { runChecker } from '../support/run-checker.ts'
+import { backendOf, renderHttpRoute, type HttpRouteRule } from './http-route.ts'
+import { hashOfInputs, OVERLAYS, render, renderedFile } from './rendered.ts'
+import { samplePath } from './route-groups.ts'
+import { faultsOfEnvironment } from './service-settings.ts'
+
+const HTTP_ROUTE = join(ROOT, 'k8s/base/http-route.yaml')
+
+if (process.env['UPDATE_DOCS'] === '1') {
+  writeFileSync(HTTP_ROUTE, renderHttpRoute())
+  for (const overlay of OVERLAYS) {
+    const text = render(overlay)
+    if (text !== undefined) writeFileSync(renderedFile(overlay), text)
+  }
+}
+
+describe('k8s/base/http-route.yaml', () => {
+  const { spec } = parse(readFileSync(HTTP_ROUTE, 'utf8')) as { spec: { rules: readonly HttpRouteRule[] } }
+
+  test('is what the route table makes (write it anew with: npm run generate)', () => {
+    expect(readFileSync(HTTP_ROUTE, 'utf8')).toBe(renderHttpRoute())
+  })
+
+  test.each(ROUTES)('sends $method $path to $service', ({ method, path, service }) => {
+    expect(backendOf(spec.rules, { method, path: samplePath(path) })).toBe(service)
+  })
+
+  test('sends preflights and HEAD where the method goes, and lets nothing of the operators out', () => {
+    const headers = { 'Access-Control-Request-Method': 'POST' }
+    expect(backendOf(spec.rules, { method: 'OPTIONS', path: '/v1/events', headers })).toBe('ingest')
+    expect(backendOf(spec.rules, { method: 'HEAD', path: '/v1/events' })).toBe('api')
+    for (const path of ['/metrics', '/livez', '/readyz', '/debug/streams', '/']) {
+      expect(backendOf(spec.rules, { method: 'GET', path })).toBeUndefined()
+    }
+  })
+})
+
+interface Container {
+  readonly name: string
+  readonly args: readonly string[]
+  readonly env: readonly { readonly name: string; readonly value: string }[]
+  readonly securityContext: object
+  readonly startupProbe: unknown
+  readonly readinessProbe: unknown
+  readonly livenessProbe: unknown
+  readonly resources: { readonly limits: { readonly memory?: string } }
+  readonly lifecycle?: { readonly preStop: { readonly sleep: { readonly seconds: number } } }
+}
+
+interface PodSpec {
+  readonly containers: readonly Container[]
+  readonly securityContext: object
+  readonly automountServiceAccountToken: boolean
+  readonly terminationGracePeriodSeconds: number
+  readonly topologySpreadConstraints: readonly object[]
+}
+
+interface KubernetesObject {
+  readonly kind: string
+  readonly metadata: { readonly name: string; readonly namespace: string }
+  readonly data?: Readonly<Record<string, string>>
+  readonly spec: { readonly template: { readonly spec: PodSpec } } & Readonly<Record<string, unknown>>
+}
+
+describe.each(OVERLAYS)('k8s/overlays/%s', (overlay) => {
+  const text = existsSync(renderedFile(overlay)) ? readFileSync(renderedFile(overlay), 'utf8') : ''
+  const objects = parseAllDocuments(text).map((document) => document.toJS() as KubernetesObject)
+  const of = (kind: string) => objects.filter((object) => object.kind === kind)
+  const pods = [...of('Deployment'), ...of('Job')]
+  const config = of('ConfigMap')[0]?.data ?? {}
+
+  test('is rendered from what stands in the folders now (kustomize is needed to write it anew: npm run generate)', () => {
+    expect(/^# inputs (\w+)$/m.exec(text)?.[1]).toBe(hashOfInputs(overlay))
+    const rendered = render(overlay)
+    // Where it is not installed the hash above stands for it; continuous integration installs it.
+    if (rendered === undefined) expect(process.env['CI'] ?? 'no kustomize here').toBe('no kustomize here')
+    else expect(rendered).toBe(text)
+  })
+
+  test('fits the schemas of Kubernetes, Gateway API and KEDA', () => {
+    expect(runChecker('kubernetes', text)).toEqual([])
+  })
+
+  test('would be found not to fit them', () => {
+    const broken = text.replace('maxReplicas: ', 'maxReplicas: x')
+    expect(runChecker('kubernetes', broken)).toEqual([
+      'HorizontalPodAutoscaler/ingest: data/spec/maxReplicas must be integer',
+    ])
+  })
+
+  test('has each service, with a budget for disruptions and something that scales it', () => {
+    const services = ['api', 'ingest', 'projector', 'stream-gateway', 'webhook-worker']
+    expect(
+      of('Deployment')
+        .map(({ metadata }) => metadata.name)
+        .toSorted(),
+    ).toEqual(services)
+    expect(
+      of('PodDisruptionBudget')
+        .map(({ metadata }) => metadata.name)
+        .toSorted(),
+    ).toEqual(services)
+    const scaled = [...of('HorizontalPodAutoscaler'), ...of('ScaledObject')].map(({ metadata }) => metadata.name)
+    expect(scaled.toSorted()).toEqual(['ingest', 'projector', 'stream-gateway', 'webhook-worker'])
+    // Two that set the number would fight over it.
+    expect(
+      of('Deployment')
+        .filter(({ spec }) => 'replicas' in spec)
+        .map(({ metadata }) => metadata.name),
+    ).toEqual(['api'])
+    expect(objects.map(({ metadata }) => metadata.namespace)).toEqual(objects.map(() => objects[0]?.metadata.namespace))
+  })
+
+  test.each(pods)('runs $metadata.name as the restricted profile asks', ({ spec }) => {
+    const pod = spec.template.spec
+    expect(pod.securityContext).toMatchObject({ runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } })
+    expect(pod.automountServiceAccountToken).toBe(false)
+    for (const container of pod.containers) {
+      expect(container.securityContext).toEqual({
+        allowPrivilegeEscalation: false,
+        readOnlyRootFilesystem: true,
+        capabilities: { drop: ['ALL'] },
+      })
+      expect(container.resources.limits.memory).toBeDefined()
+    }
+  })
+
+  test.each(pods)('sets for $metadata.name what its config knows, and all that it asks for', ({ spec }) => {
+    for (const { args, env } of spec.template.spec.containers) {
+      const own = Object.fromEntries(env.map(({ name, value }) => [name, value]))
+      expect(faultsOfEnvironment(args[0] ?? '', own, config)).toEqual([])
+    }
+  })
+
+  test.each(of('Deployment'))('gives $metadata.name three different probes and time to drain', ({ spec }) => {
+    const pod = spec.template.spec
+    const [container] = pod.containers
+    const probes = [container?.startupProbe, container?.readinessProbe, container?.livenessProbe].map((probe) =>
+      JSON.stringify(probe),
+    )
+    expect(new Set(probes).size).toBe(3)
+    expect(probes[1]).toContain('/readyz')
+    expect(probes[2]).toContain('/livez')
+    const drainS = Number(container?.env.find(({ name }) => name === 'DRAIN_MS')?.value) / 1000
+    const beforeS = container?.lifecycle?.preStop.sleep.seconds ?? 0
+    expect(beforeS).toBeGreaterThan(0)
+    expect(pod.terminationGracePeriodSeconds).toBeGreaterThanOrEqual(beforeS + drainS + 5)
+    expect(pod.topologySpreadConstraints.length).toBe(2)
+  })
+
+  test('lets only the worker reach the world, and nobody anything that is not said', () => {
+    const policies = of('NetworkPolicy')
+    const world = policies.filter(({ spec }) => JSON.stringify(spec).includes('ipBlock'))
+    expect(world.map(({ spec }) => spec['podSelector'])).toEqual([
+      { matchExpressions: [{ key: 'app.kubernetes.io/name', operator: 'In', values: ['webhook-worker'] }] },
+    ])
+    const deny = policies.find(({ metadata }) => metadata.name === 'default-deny')
+    expect(deny?.spec).toEqual({ podSelector: {}, policyTypes: ['Ingress', 'Egress'] })
+  })
+})

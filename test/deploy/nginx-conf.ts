@@ -1,0 +1,92 @@
+import { onlyService, pathRoutes, type PathRoutes } from './route-groups.ts'
+
+const SERVICES = ['ingest', 'api', 'stream-gateway'] as const
+
+/**
+ * deploy/nginx/nginx.conf, made from the route table: by path and method. What is in no route goes to the api, which knows how to say so.
+ * Each service listens on 8080.
+ */
+export function renderNginxConf(): string {
+  const paths = pathRoutes()
+  return `# Made from the route table by \`npm run generate\`: do not edit.
+worker_processes auto;
+error_log /dev/stderr warn;
+pid /tmp/nginx.pid;
+
+events {
+  worker_connections 8192;
+}
+
+http {
+  access_log off;
+  server_tokens off;
+  client_body_temp_path /tmp/client_body;
+  proxy_temp_path /tmp/proxy;
+  fastcgi_temp_path /tmp/fastcgi;
+  uwsgi_temp_path /tmp/uwsgi;
+  scgi_temp_path /tmp/scgi;
+
+  # The services say 413 themselves, as a problem; their limit is 5 MiB unpacked.
+  client_max_body_size 16m;
+  merge_slashes off;
+
+  # A browser's preflight goes to the service of the method that it asks about; HEAD goes with GET.
+  map $request_method $asked_method {
+    default $request_method;
+    HEAD GET;
+    OPTIONS $http_access_control_request_method;
+  }
+
+${paths
+  .filter((path) => onlyService(path) === undefined)
+  .map(renderMap)
+  .join('\n')}
+${SERVICES.map(renderUpstream).join('\n')}
+  proxy_http_version 1.1;
+  proxy_set_header Connection "";
+  proxy_set_header Host $http_host;
+  proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
+  proxy_set_header X-Forwarded-Proto $scheme;
+  # A POST that was sent is never sent again here: only the client knows whether that is safe.
+  proxy_next_upstream error;
+  proxy_connect_timeout 2s;
+  proxy_read_timeout 60s;
+  proxy_request_buffering off;
+
+  server {
+    listen 8080 default_server;
+
+${paths.map(renderLocation).join('\n')}
+    location / {
+      proxy_pass http://api;
+    }
+  }
+}
+`
+}
+
+function renderMap({ path, byMethod }: PathRoutes): string {
+  const methods = [...byMethod].filter(([, service]) => service !== 'api')
+  const lines = methods.map(([method, service]) => `    ${method} ${service};`)
+  return `  map $asked_method $${variableOf(path)} {\n    default api;\n${lines.join('\n')}\n  }\n`
+}
+
+function variableOf(path: string): string {
+  return `service_of${path.replaceAll(/\W+/g, '_')}`
+}
+
+/** Names are looked up at the start and by the resolver of Docker's network when containers come and go. */
+function renderUpstream(service: string): string {
+  return `  upstream ${service} {\n    server ${service}:8080 max_fails=0;\n    keepalive 64;\n  }\n`
+}
+
+function renderLocation(routes: PathRoutes): string {
+  const { path } = routes
+  const service = onlyService(routes)
+  const target = service ?? `$${variableOf(path)}`
+  const place = path.includes('{') ? `~ ^${path.replaceAll('.', '\\.').replaceAll(/\{\w+\}/g, '[^/]+')}$` : `= ${path}`
+  const stream = path.endsWith('/stream')
+    ? '      # A stream ends when it likes, and every byte goes out at once.\n      proxy_buffering off;\n      proxy_read_timeout 1h;\n'
+    : ''
+  return `    location ${place} {\n${stream}      proxy_pass http://${target};\n    }\n`
+}

@@ -1,0 +1,57 @@
+import { apiConfig } from '@ariftly-services/api'
+import { ingestConfig } from '@ariftly-services/ingest'
+import { migrateConfig } from '@ariftly-services/migrate'
+import { projectorConfig } from '@ariftly-services/projector'
+import { streamGatewayConfig } from '@ariftly-services/stream-gateway'
+import { webhookWorkerConfig } from '@ariftly-services/webhook-worker'
+import { settings, type ConfigSpec } from '@ariftly/runtime'
+
+const { HOST, PORT, METRICS_PORT, LOG_LEVEL, DRAIN_MS } = settings
+const SERVED = { HOST, PORT, METRICS_PORT, LOG_LEVEL, DRAIN_MS }
+
+/** What each command of the image reads from its environment. */
+const SPECS: Readonly<Record<string, ConfigSpec>> = {
+  ingest: { ...ingestConfig, ...SERVED },
+  projector: { ...projectorConfig, ...SERVED },
+  api: { ...apiConfig, ...SERVED },
+  'stream-gateway': { ...streamGatewayConfig, ...SERVED },
+  'webhook-worker': { ...webhookWorkerConfig, ...SERVED },
+  migrate: { ...migrateConfig, LOG_LEVEL },
+}
+
+/**
+ * What is wrong with the environment that a deployment gives a service: a variable that the service does not know (`own`), or that no
+ * service knows (`shared`), a required one that is missing, a value that cannot be read.
+ */
+export function faultsOfEnvironment(
+  service: string,
+  own: Readonly<Record<string, string>>,
+  shared: Readonly<Record<string, string>> = {},
+): readonly string[] {
+  const spec = SPECS[service]
+  if (spec === undefined) return [`${service} is no service`]
+  const everything: ConfigSpec = Object.assign({}, ...Object.values(SPECS)) as ConfigSpec
+  const env = { ...shared, ...own }
+  return [
+    ...Object.keys(own)
+      .filter((name) => settingOf(spec, name) === undefined)
+      .map((name) => `${service} does not read ${name}`),
+    ...Object.keys(shared)
+      .filter((name) => settingOf(everything, name) === undefined)
+      .map((name) => `no service reads ${name}`),
+    ...Object.entries(spec).flatMap(([name, setting]) => {
+      const given = name in env || `${name}_FILE` in env
+      if (!given && !setting.optional && setting.defaultText === undefined) return [`${service} lacks ${name}`]
+      const text = env[name]
+      const read = text === undefined || text === '' ? undefined : setting.parse(text)
+      return read === undefined || read.ok ? [] : [`${service}: ${name} ${read.fault}`]
+    }),
+  ]
+}
+
+/** Only secrets may come from files. */
+function settingOf(spec: ConfigSpec, name: string) {
+  if (Object.hasOwn(spec, name)) return spec[name]
+  const setting = name.endsWith('_FILE') ? spec[name.slice(0, -'_FILE'.length)] : undefined
+  return setting?.secret === true ? setting : undefined
+}
