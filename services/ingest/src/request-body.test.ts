@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { Agent, createServer, request, type Server } from 'node:http'
+import { Agent, createServer, request, type IncomingMessage, type Server } from 'node:http'
 import { connect, type AddressInfo } from 'node:net'
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
@@ -126,4 +126,26 @@ describe('a body', () => {
     expect((await post(Buffer.alloc(10))).status).toBe(200)
     lease.release()
   })
+})
+
+test('the body of a request that was cut before anybody listened is given up at once', async () => {
+  const cut = createServer()
+  cut.listen(0, '127.0.0.1')
+  await once(cut, 'listening')
+  try {
+    const arrived = once(cut, 'request') as Promise<[IncomingMessage]>
+    const socket = connect((cut.address() as AddressInfo).port, '127.0.0.1')
+    socket.write('POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nhalf')
+    const [req] = await arrived
+    const closed = new Promise((resolve) => req.once('close', resolve))
+    socket.destroy()
+    await closed
+    const startedMs = performance.now()
+    const lease = budget.open('acme')
+    await expect(reader.read(req, 'identity', lease)).rejects.toMatchObject({ code: 'request_aborted' })
+    expect(performance.now() - startedMs).toBeLessThan(100)
+    lease.release()
+  } finally {
+    cut.close()
+  }
 })

@@ -68,6 +68,8 @@ export function createBodyReader({ bytesMax, timeoutMs }: BodyReaderOptions): Bo
       req.on('end', onEnd)
       req.on('error', onCut)
       req.on('close', onCut)
+      // It may have been cut before anybody listened.
+      if (req.destroyed) onCut()
 
       function onData(chunk: Buffer): void {
         bytes += chunk.length

@@ -15,7 +15,6 @@ import { createBodyReader } from './request-body.ts'
 export { ingestConfig } from './config.ts'
 export type { IngestConfig } from './config.ts'
 
-const FAREWELL_MS = 500
 const PROBE_TIMEOUT_MS = 1000
 /** How long the start waits for Kafka's first answer, so that a wrong topic stops it; it goes on without. */
 const FIRST_CHECK_MS = 3000
@@ -102,8 +101,8 @@ async function compose(config: IngestConfig, deps: ServiceDeps, releasers: Relea
     failed,
     async drain() {
       draining = true
-      // Answers say `Connection: close` by now: clients at work are told on each of their connections before any is closed.
-      await wait(FAREWELL_MS)
+      // Answers say `Connection: close` and `/readyz` says 503 by now: both are seen before any connection is closed.
+      await wait(config.INGEST_FAREWELL_MS)
     },
     close: () => releasers.close(),
   }
