@@ -11,7 +11,7 @@ export interface DeliverOptions {
   readonly starts: Batcher<AttemptRef, StartedAttempt | undefined>
   readonly outcomes: Batcher<AttemptOutcome, void>
   readonly egress: Pick<Egress, 'send'>
-  readonly keyring: Keyring
+  readonly keyring: Pick<Keyring, 'open'>
   readonly scheduleS: readonly number[]
   readonly timeoutMs: number
   /** True once this process ends: what is cut then is no failure of the subscriber. */

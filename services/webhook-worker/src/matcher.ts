@@ -7,12 +7,11 @@ import {
   readSubscriptions,
   readWebhooksVersion,
   withTransaction,
-  type MatchedEvent,
   type Pool,
   type Transaction,
 } from '@ariftly/store'
+import { matchRecords } from './match-records.ts'
 import type { ProjectionWatch } from './projection-watch.ts'
-import { headerText, readAttributes } from './record-attributes.ts'
 import { createSubscriptionIndex, type SubscriptionIndex } from './subscription-index.ts'
 
 /** Name of the matcher's rows in `projection_offsets`. */
@@ -70,7 +69,7 @@ export function createMatcher(o: MatcherOptions): (batch: LogBatch, signal: Abor
         lastId: lastRecord === undefined ? null : (recordId(lastRecord) ?? null),
       })
       if (!advanced) return undefined
-      const matches = matchRecords(await currentIndex(tx), part)
+      const matches = matchRecords(await currentIndex(tx), part, now() - KEPT_MS)
       const deliveries = await insertDeliveries(tx, { epoch: o.epoch, partition, matches })
       return { deliveries, webhookIds: new Set(matches.map((match) => match.webhookId)) }
     })
@@ -96,30 +95,5 @@ export function createMatcher(o: MatcherOptions): (batch: LogBatch, signal: Abor
       await ensureDeliveryPartitions(o.pool, { minMs: week * WEEK_MS, maxMs: (week + 1) * WEEK_MS })
       ensuredWeeks.add(week)
     }
-  }
-
-  function matchRecords(index: SubscriptionIndex, part: readonly RawRecord[]): MatchedEvent[] {
-    const oldest = now() - KEPT_MS
-    const matches: MatchedEvent[] = []
-    for (const record of part) {
-      if (record.timestampMs < oldest) continue
-      const attributes = readAttributes(record)
-      if (attributes === undefined || !index.hasTenant(attributes.tenant)) continue
-      const webhookIds = index.match(attributes)
-      const eventId = webhookIds.length === 0 ? undefined : recordId(record)
-      if (eventId === undefined) continue
-      const traceparent = headerText(record, 'traceparent') ?? null
-      for (const webhookId of webhookIds) {
-        matches.push({
-          tenant: attributes.tenant,
-          webhookId,
-          eventId,
-          offset: record.offset,
-          appendedAtMs: record.timestampMs,
-          traceparent,
-        })
-      }
-    }
-    return matches
   }
 }

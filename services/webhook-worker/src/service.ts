@@ -25,6 +25,7 @@ import { openDeliveryQueue } from './delivery-queue.ts'
 import { startFeeder, type Feeder } from './feeder.ts'
 import { startMatching, type Matching } from './matching.ts'
 import { createOutcomeWriter } from './outcome-writer.ts'
+import { createRememberingKeyring } from './remembering-keyring.ts'
 import { runReplays } from './replay/replay-runner.ts'
 import { keepDeliveryPartitions } from './retention.ts'
 import { RETRY_SCHEDULE_S } from './retry-plan.ts'
@@ -35,6 +36,11 @@ export { webhookWorkerConfig, type WebhookWorkerConfig } from './config.ts'
 
 const FAILING_AFTER = 10
 const PROBE_DOUBLINGS = 30
+/**
+ * Every statement of the worker finds its rows by index. Plans are kept, and one that was made while a partition was still
+ * empty must not read all of it once it is full.
+ */
+const SESSION_SETTINGS = { enable_seqscan: 'off', enable_mergejoin: 'off' }
 
 /**
  * Starts the webhook worker: Kafka → deliveries in Postgres → BullMQ → signed HTTP. Postgres is the truth; Kafka, Postgres
@@ -45,7 +51,7 @@ export async function start(config: WebhookWorkerConfig, deps: ServiceDeps): Pro
   const policy = readPolicy(config)
   const { log } = deps
   return await withReleasers(log, async (releasers) => {
-    const keyring = createKeyring(config.ENCRYPTION_KEYS)
+    const keyring = createRememberingKeyring(createKeyring(config.ENCRYPTION_KEYS))
     const closing = new AbortController()
     const outcomesEnd = new AbortController()
     const signal = AbortSignal.any([deps.signal, closing.signal])
@@ -187,13 +193,19 @@ function readPolicy(config: WebhookWorkerConfig): EgressPolicy {
 }
 
 function openPool(config: WebhookWorkerConfig, name: string, max: number): Pool {
-  return createPool({ url: config.DATABASE_URL, applicationName: `ariftly-${name}`, max, role: SERVICE_ROLE })
+  return createPool({
+    url: config.DATABASE_URL,
+    applicationName: `ariftly-${name}`,
+    max,
+    role: SERVICE_ROLE,
+    settings: SESSION_SETTINGS,
+  })
 }
 
 /** Guarded starts, batched over jobs: what a batch does not answer is stale. */
 function createStarts(pool: Pool, leaseMs: number) {
   return createBatcher<AttemptRef, StartedAttempt | undefined>({
-    max: 64,
+    max: 200,
     concurrency: 2,
     run: async (refs) => {
       const started = await startAttempts(pool, { refs, leaseMs })

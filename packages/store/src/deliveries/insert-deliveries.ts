@@ -1,4 +1,5 @@
 import { typeIdToUuid } from '@ariftly/events'
+import { plainArray, prepared } from '../prepared.ts'
 import type { Queryable } from '../queryable.ts'
 import { deriveDeliveryId } from './delivery-id.ts'
 
@@ -25,7 +26,8 @@ export async function insertDeliveries(
   if (matches.length === 0) return 0
   // The lateral look-up stays a nested loop by primary key, whatever the planner thinks of the sizes.
   const { rowCount } = await tx.query(
-    `INSERT INTO deliveries (id, tenant_id, webhook_id, event_id, event_type, ordering_key, epoch, partition, "offset",
+    prepared(
+      `INSERT INTO deliveries (id, tenant_id, webhook_id, event_id, event_type, ordering_key, epoch, partition, "offset",
                              traceparent, due_at)
      SELECT m.id, m.tenant_id, m.webhook_id, m.event_id, e.type, coalesce(e.task_id, e.session_id), $1, $2, m."offset",
             m.traceparent, now()
@@ -37,16 +39,17 @@ export async function insertDeliveries(
               WHERE tenant_id = m.tenant_id AND id = m.event_id AND epoch = $1 AND partition = $2 AND "offset" = m."offset"
               LIMIT 1) e
      ON CONFLICT DO NOTHING`,
-    [
-      o.epoch,
-      o.partition,
-      matches.map((match) => typeIdToUuid('dlv', deriveDeliveryId(match))),
-      matches.map((match) => match.tenant),
-      matches.map((match) => typeIdToUuid('whk', match.webhookId)),
-      matches.map((match) => typeIdToUuid('evt', match.eventId)),
-      matches.map((match) => match.offset),
-      matches.map((match) => match.traceparent),
-    ],
+      [
+        o.epoch,
+        o.partition,
+        plainArray(matches.map((match) => typeIdToUuid('dlv', deriveDeliveryId(match)))),
+        matches.map((match) => match.tenant),
+        plainArray(matches.map((match) => typeIdToUuid('whk', match.webhookId))),
+        plainArray(matches.map((match) => typeIdToUuid('evt', match.eventId))),
+        plainArray(matches.map((match) => match.offset)),
+        matches.map((match) => match.traceparent),
+      ],
+    ),
   )
   return rowCount ?? 0
 }

@@ -1,4 +1,5 @@
 import { typeIdToUuid, uuidToTypeId } from '@ariftly/events'
+import { plainArray, prepared } from '../prepared.ts'
 import type { Queryable } from '../queryable.ts'
 
 /** The state of an endpoint whose row this transaction holds. */
@@ -32,7 +33,8 @@ export async function lockEndpoints(
     last_attempt_ms: number | null
     gate: 'open' | 'probe_due' | 'shut'
   }>(
-    `SELECT e.webhook_id, e.tenant_id, w.ordering, e.consecutive_failures, e.last_attempt_ms,
+    prepared(
+      `SELECT e.webhook_id, e.tenant_id, w.ordering, e.consecutive_failures, e.last_attempt_ms,
             CASE WHEN e.next_probe_at IS NULL THEN 'open' WHEN e.next_probe_at <= now() THEN 'probe_due' ELSE 'shut' END AS gate,
             CASE WHEN w.rate_limit IS NOT NULL
                  THEN floor(least(greatest(1, w.rate_limit / 4.0)::float8,
@@ -44,7 +46,8 @@ export async function lockEndpoints(
       WHERE e.webhook_id = ANY ($1::uuid[]) AND w.enabled AND w.deleted_at IS NULL
       ORDER BY e.webhook_id
         FOR UPDATE OF e SKIP LOCKED`,
-    [o.webhookIds.map((id) => typeIdToUuid('whk', id))],
+      [plainArray(o.webhookIds.map((id) => typeIdToUuid('whk', id)))],
+    ),
   )
   return rows.map((row) => ({
     webhookId: uuidToTypeId('whk', row.webhook_id),

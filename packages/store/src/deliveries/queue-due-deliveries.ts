@@ -1,4 +1,5 @@
 import { typeIdToUuid, uuidToTypeId } from '@ariftly/events'
+import { plainArray, prepared } from '../prepared.ts'
 import type { Queryable } from '../queryable.ts'
 import { isStill } from './delivery-state.ts'
 
@@ -40,7 +41,8 @@ export async function queueDueDeliveries(
   const { endpoints } = o
   if (endpoints.length === 0) return []
   const { rows } = await tx.query<{ id: string; webhook_id: string; attempt: number }>(
-    `WITH endpoint AS (
+    prepared(
+      `WITH endpoint AS (
        SELECT * FROM unnest($1::uuid[], $2::text[], $3::int[], $4::int[], $5::bool[], $6::bool[])
          WITH ORDINALITY AS e (webhook_id, tenant_id, in_flight_max, new_max, probe, ordered, place)),
      busy AS (
@@ -81,17 +83,18 @@ export async function queueDueDeliveries(
             probe = webhook_id = ANY ($8::uuid[])
       WHERE id = ANY (ARRAY(SELECT id FROM picked WHERE tenant_rank <= $9)) AND ${isStill('pending')}
       RETURNING id, webhook_id, attempt`,
-    [
-      endpoints.map((endpoint) => typeIdToUuid('whk', endpoint.webhookId)),
-      endpoints.map((endpoint) => endpoint.tenant),
-      endpoints.map((endpoint) => endpoint.inFlightMax),
-      endpoints.map((endpoint) => endpoint.newMax),
-      endpoints.map((endpoint) => endpoint.probe),
-      endpoints.map((endpoint) => endpoint.ordered),
-      o.leaseMs,
-      endpoints.filter((endpoint) => endpoint.probe).map((endpoint) => typeIdToUuid('whk', endpoint.webhookId)),
-      o.tenantInFlightMax,
-    ],
+      [
+        plainArray(endpoints.map((endpoint) => typeIdToUuid('whk', endpoint.webhookId))),
+        endpoints.map((endpoint) => endpoint.tenant),
+        plainArray(endpoints.map((endpoint) => endpoint.inFlightMax)),
+        plainArray(endpoints.map((endpoint) => endpoint.newMax)),
+        plainArray(endpoints.map((endpoint) => endpoint.probe)),
+        plainArray(endpoints.map((endpoint) => endpoint.ordered)),
+        o.leaseMs,
+        endpoints.filter((endpoint) => endpoint.probe).map((endpoint) => typeIdToUuid('whk', endpoint.webhookId)),
+        o.tenantInFlightMax,
+      ],
+    ),
   )
   return rows.map((row) => ({
     deliveryId: uuidToTypeId('dlv', row.id),

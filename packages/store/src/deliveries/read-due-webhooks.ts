@@ -1,4 +1,5 @@
 import { uuidToTypeId } from '@ariftly/events'
+import { prepared } from '../prepared.ts'
 import type { Queryable } from '../queryable.ts'
 
 /** A webhook with pending deliveries. */
@@ -14,7 +15,8 @@ export interface DueWebhook {
  */
 export async function readDueWebhooks(db: Queryable): Promise<readonly DueWebhook[]> {
   const { rows } = await db.query<{ webhook_id: string; due_in_ms: number }>(
-    `WITH RECURSIVE pending AS (
+    prepared(
+      `WITH RECURSIVE pending AS (
        (SELECT webhook_id, due_at FROM deliveries WHERE state = 'pending' ORDER BY webhook_id, due_at LIMIT 1)
        UNION ALL
        SELECT next.webhook_id, next.due_at
@@ -31,6 +33,8 @@ export async function readDueWebhooks(db: Queryable): Promise<readonly DueWebhoo
        JOIN webhooks w ON w.id = pending.webhook_id
        JOIN webhook_endpoints e ON e.webhook_id = pending.webhook_id
       WHERE w.enabled AND w.deleted_at IS NULL`,
+      [],
+    ),
   )
   return rows.map((row) => ({ webhookId: uuidToTypeId('whk', row.webhook_id), dueInMs: row.due_in_ms }))
 }

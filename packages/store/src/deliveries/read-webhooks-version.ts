@@ -1,3 +1,4 @@
+import { prepared } from '../prepared.ts'
 import type { Queryable } from '../queryable.ts'
 
 /**
@@ -5,7 +6,7 @@ import type { Queryable } from '../queryable.ts'
  * subscriptions when it has moved; as the writer committed before its 2xx, any event appended later is matched with it.
  */
 export async function readWebhooksVersion(tx: Queryable): Promise<number> {
-  const { rows } = await tx.query<{ version: number }>('SELECT version FROM webhooks_version')
+  const { rows } = await tx.query<{ version: number }>(prepared('SELECT version FROM webhooks_version', []))
   const row = rows[0]
   if (row === undefined) throw new Error('webhooks_version has lost its row')
   return row.version

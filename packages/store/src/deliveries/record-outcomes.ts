@@ -1,4 +1,5 @@
 import { typeIdToUuid, uuidToTypeId } from '@ariftly/events'
+import { plainArray, prepared } from '../prepared.ts'
 import type { Queryable } from '../queryable.ts'
 import { isStill } from './delivery-state.ts'
 import { tallyEndpoints, type AttemptOutcome, type AttemptRecord } from './attempt-outcome.ts'
@@ -35,18 +36,20 @@ export async function recordOutcomes(
   const { outcomes, failing } = o
   if (outcomes.length === 0) return { applied: 0, toDisable: [] }
   const tallies = tallyEndpoints(outcomes)
-  const { rows } = await db.query<{ applied: number; to_disable: string[] | null }>(SQL, [
-    ...outcomeColumns(outcomes),
-    tallies.map((tally) => typeIdToUuid('whk', tally.webhookId)),
-    tallies.map((tally) => tally.succeeded),
-    tallies.map((tally) => tally.failures),
-    tallies.map((tally) => tally.probeFailed),
-    tallies.map((tally) => tally.lastAttemptMs),
-    failing.after,
-    failing.probeMs,
-    failing.probeMsMax,
-    failing.disableMs,
-  ])
+  const { rows } = await db.query<{ applied: number; to_disable: string[] | null }>(
+    prepared(SQL, [
+      ...outcomeColumns(outcomes),
+      plainArray(tallies.map((tally) => typeIdToUuid('whk', tally.webhookId))),
+      plainArray(tallies.map((tally) => tally.succeeded)),
+      plainArray(tallies.map((tally) => tally.failures)),
+      plainArray(tallies.map((tally) => tally.probeFailed)),
+      plainArray(tallies.map((tally) => tally.lastAttemptMs)),
+      failing.after,
+      failing.probeMs,
+      failing.probeMsMax,
+      failing.disableMs,
+    ]),
+  )
   const row = rows[0]
   return { applied: row?.applied ?? 0, toDisable: (row?.to_disable ?? []).map((id) => uuidToTypeId('whk', id)) }
 }
@@ -126,22 +129,22 @@ function outcomeColumns(outcomes: readonly AttemptOutcome[]): unknown[] {
   const of = <T>(read: (record: AttemptRecord) => T) =>
     outcomes.map((outcome) => ('record' in outcome ? read(outcome.record) : null))
   return [
-    outcomes.map((outcome) => typeIdToUuid('dlv', outcome.deliveryId)),
-    outcomes.map((outcome) => outcome.attempt),
+    plainArray(outcomes.map((outcome) => typeIdToUuid('dlv', outcome.deliveryId))),
+    plainArray(outcomes.map((outcome) => outcome.attempt)),
     outcomes.map((outcome) => outcome.tenant),
-    outcomes.map((outcome) => typeIdToUuid('whk', outcome.webhookId)),
-    outcomes.map((outcome) => outcome.type),
-    outcomes.map((outcome) => 'probe' in outcome && outcome.probe),
-    outcomes.map((outcome) => (outcome.type === 'failed' ? outcome.retryInMs : null)),
-    outcomes.map((outcome) => outcome.type === 'failed' && outcome.last),
-    of((record) => record.startedAtMs),
-    of((record) => record.dnsMs),
-    of((record) => record.connectMs),
-    of((record) => record.tlsMs),
-    of((record) => record.firstByteMs),
-    of((record) => record.totalMs),
+    plainArray(outcomes.map((outcome) => typeIdToUuid('whk', outcome.webhookId))),
+    plainArray(outcomes.map((outcome) => outcome.type)),
+    plainArray(outcomes.map((outcome) => 'probe' in outcome && outcome.probe)),
+    plainArray(outcomes.map((outcome) => (outcome.type === 'failed' ? outcome.retryInMs : null))),
+    plainArray(outcomes.map((outcome) => outcome.type === 'failed' && outcome.last)),
+    plainArray(of((record) => record.startedAtMs)),
+    plainArray(of((record) => record.dnsMs)),
+    plainArray(of((record) => record.connectMs)),
+    plainArray(of((record) => record.tlsMs)),
+    plainArray(of((record) => record.firstByteMs)),
+    plainArray(of((record) => record.totalMs)),
     of((record) => record.address),
-    of((record) => record.status),
+    plainArray(of((record) => record.status)),
     of((record) => record.errorClass),
     of((record) => record.errorDetail),
     of((record) => record.responseHeaders),

@@ -1,5 +1,6 @@
 import { typeIdToUuid, uuidToTypeId, type EventType } from '@ariftly/events'
 import type { EventRow } from '../events/event-row.ts'
+import { plainArray, prepared } from '../prepared.ts'
 import type { Queryable } from '../queryable.ts'
 import { isStill } from './delivery-state.ts'
 import type { AttemptRef } from './unqueue-deliveries.ts'
@@ -58,7 +59,8 @@ export async function startAttempts(
   o: { readonly refs: readonly AttemptRef[]; readonly leaseMs: number },
 ): Promise<readonly StartedAttempt[]> {
   const { rows } = await db.query<Columns>(
-    `WITH started AS (
+    prepared(
+      `WITH started AS (
        UPDATE deliveries d
           SET state = 'attempting', lease_until = now() + $3 * interval '1 ms'
          FROM unnest($1::uuid[], $2::int[]) AS j (id, attempt)
@@ -74,7 +76,12 @@ export async function startAttempts(
                 FROM events
                WHERE tenant_id = s.tenant_id AND id = s.event_id
                LIMIT 1) e ON true`,
-    [o.refs.map((ref) => typeIdToUuid('dlv', ref.deliveryId)), o.refs.map((ref) => ref.attempt), o.leaseMs],
+      [
+        plainArray(o.refs.map((ref) => typeIdToUuid('dlv', ref.deliveryId))),
+        plainArray(o.refs.map((ref) => ref.attempt)),
+        o.leaseMs,
+      ],
+    ),
   )
   return rows.map(toStartedAttempt)
 }

@@ -1,0 +1,25 @@
+import { createHash } from 'node:crypto'
+import type pg from 'pg'
+
+const names = new Map<string, string>()
+
+/**
+ * A statement that each connection parses once and plans a few times, then runs by name: for statements that run all the
+ * time. Its text must be one of a fixed few (a constant), as every text stays in memory here and in each connection.
+ */
+export function prepared(text: string, values: unknown[]): pg.QueryConfig<unknown[]> {
+  let name = names.get(text)
+  if (name === undefined) {
+    name = `s${createHash('sha256').update(text).digest('hex').slice(0, 20)}`
+    names.set(text, name)
+  }
+  return { name, text, values }
+}
+
+/**
+ * The literal of an array whose members need no quotes (numbers, booleans, UUIDs, plain words; null is NULL), which pg would
+ * escape one after the other. Never for text that others chose.
+ */
+export function plainArray(members: readonly (string | number | boolean | null)[]): string {
+  return `{${members.map((member) => member ?? 'NULL').join(',')}}`
+}

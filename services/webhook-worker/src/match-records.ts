@@ -1,0 +1,29 @@
+import { recordId, type RawRecord } from '@ariftly/events'
+import type { MatchedEvent } from '@ariftly/store'
+import { headerText, readAttributes } from './record-attributes.ts'
+import type { SubscriptionIndex } from './subscription-index.ts'
+
+export { createSubscriptionIndex, type SubscriptionIndex } from './subscription-index.ts'
+
+/** Every (webhook, record) that belongs together, in the order of the records; those appended before `oldestMs` want nobody. */
+export function matchRecords(
+  index: SubscriptionIndex,
+  records: readonly RawRecord[],
+  oldestMs: number,
+): MatchedEvent[] {
+  const matches: MatchedEvent[] = []
+  for (const record of records) {
+    if (record.timestampMs < oldestMs) continue
+    const attributes = readAttributes(record)
+    if (attributes === undefined || !index.hasTenant(attributes.tenant)) continue
+    const webhookIds = index.match(attributes)
+    const eventId = webhookIds.length === 0 ? undefined : recordId(record)
+    if (eventId === undefined) continue
+    const traceparent = headerText(record, 'traceparent') ?? null
+    const { tenant, appendedAtMs } = attributes
+    for (const webhookId of webhookIds) {
+      matches.push({ tenant, webhookId, eventId, offset: record.offset, appendedAtMs, traceparent })
+    }
+  }
+  return matches
+}

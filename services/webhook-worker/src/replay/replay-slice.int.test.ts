@@ -1,0 +1,273 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
+import { EVENT_TYPES, newEventId, newTypeId, typeIdToUuid } from '@ariftly/events'
+import {
+  cancelDeliveries,
+  createPool,
+  deleteWebhook,
+  ensurePositions,
+  getReplay,
+  insertEvents,
+  insertReplay,
+  insertWebhook,
+  openEpoch,
+  recordLogTimes,
+  stopReplay,
+  withTransaction,
+  type Pool,
+  type ProjectedEvent,
+  type ReplayRow,
+} from '@ariftly/store'
+import { createTestDatabase, type TestDatabase } from '@ariftly/testkit'
+import { makeReplaySlice } from './replay-slice.ts'
+
+const PARTITIONS = 3
+const EVENTS = 900
+const TOPIC = 'ariftly.events.v1'
+const tenant = 'mine'
+/** One event every 4 s of log time, over the last hour. */
+const STEP_MS = 4000
+const startMs = Date.now() - EVENTS * STEP_MS
+
+let database: TestDatabase
+let pool: Pool
+let other: Pool
+let admin: Pool
+let webhookId: string
+let model: readonly ProjectedEvent[]
+
+beforeAll(async () => {
+  database = await createTestDatabase()
+  admin = createPool({ url: database.adminUrl, applicationName: 'test', max: 2 })
+  pool = createPool({ url: database.url, applicationName: 'replay-1', max: 4 })
+  other = createPool({ url: database.url, applicationName: 'replay-2', max: 4 })
+  await openEpoch(admin, { topic: TOPIC, clusterId: 'test' })
+  const starts = new Map(Array.from({ length: PARTITIONS }, (_, partition) => [partition, 0]))
+  await ensurePositions(admin, { projection: 'events', epoch: 1, topic: TOPIC, starts })
+  model = Array.from({ length: EVENTS }, (_, index) => eventAt(index))
+  await insertEvents(admin, model)
+  for (let partition = 0; partition < PARTITIONS; partition++) {
+    const times = model.filter((event) => event.partition === partition)
+    await withTransaction(admin, (tx) => recordLogTimes(tx, { epoch: 1, partition, times }))
+  }
+})
+afterAll(async () => {
+  await Promise.all([pool?.end(), other?.end(), admin?.end()])
+  await database?.drop()
+})
+beforeEach(async () => {
+  await admin.query('DELETE FROM deliveries')
+  await admin.query(`UPDATE webhook_replays SET state = 'cancelled', finished_at = now() WHERE state = 'running'`)
+  webhookId = await subscribe()
+})
+
+function eventAt(index: number): ProjectedEvent {
+  const appendedAtMs = startMs + index * STEP_MS
+  const task = `task-${index % 7}`
+  return {
+    tenant: index % 10 === 9 ? 'other' : tenant,
+    // Its own time may be long before its time in the log.
+    id: newEventId(appendedAtMs - (index % 5) * 86_400_000),
+    type: EVENT_TYPES[index % 4] ?? 'task.created',
+    taskId: task,
+    sessionId: null,
+    agent: index % 2 === 0 ? 'even' : null,
+    data: Buffer.from(`{"task_id":"${task}"}`),
+    traceparent: null,
+    epoch: 1,
+    partition: index % PARTITIONS,
+    offset: Math.floor(index / PARTITIONS),
+    appendedAtMs,
+  }
+}
+
+async function subscribe(changes: object = {}): Promise<string> {
+  const id = newTypeId('whk')
+  const filters = { taskId: null, sessionId: null, agent: null }
+  const options = { description: null, enabled: true, headerNames: [], headers: null, rateLimit: null }
+  const target = { url: 'https://example.com/', events: ['*'], ordering: 'none' as const, secret: Buffer.from('s') }
+  await insertWebhook(pool, { id, tenant, ...filters, ...options, ...target, ...changes }, 100)
+  return id
+}
+
+type Asked = Partial<Parameters<typeof insertReplay>[1]>
+
+async function ask(changes: Asked = {}): Promise<string> {
+  const id = newTypeId('rpl')
+  const span = { afterMs: startMs - 1, beforeMs: Date.now() }
+  const all = { types: null, deliveryStatus: null, dryRun: false }
+  expect(await insertReplay(pool, { id, tenant, webhookId, ...span, ...all, ...changes })).toBe('inserted')
+  return id
+}
+
+/** Makes slices until nothing runs. */
+async function run(by: Pool = pool, options: Parameters<typeof makeReplaySlice>[1] = {}): Promise<void> {
+  while ((await makeReplaySlice(by, { eventsMax: 50, ...options })).type !== 'idle');
+}
+
+async function replayOf(id: string, webhook = webhookId): Promise<ReplayRow | undefined> {
+  return await getReplay(pool, { tenant, webhookId: webhook, id })
+}
+
+/** The events of which the webhook has a delivery in one of these states, sorted. */
+async function eventsIn(...states: string[]): Promise<string[]> {
+  const { rows } = await admin.query<{ event_id: string }>(
+    'SELECT event_id FROM deliveries WHERE webhook_id = $1 AND state = ANY ($2) ORDER BY event_id',
+    [typeIdToUuid('whk', webhookId), states],
+  )
+  return rows.map((row) => row.event_id)
+}
+
+function wanted(is: (event: ProjectedEvent) => boolean): string[] {
+  const events = model.filter((event) => event.tenant === tenant && is(event))
+  return events.map(({ id }) => typeIdToUuid('evt', id)).toSorted()
+}
+
+async function finish(state: string, count: number): Promise<void> {
+  await admin.query(
+    `UPDATE deliveries SET state = $2, due_at = NULL, finished_at = now(), attempt = 3, attempt_count = 3
+      WHERE id IN (SELECT id FROM deliveries WHERE webhook_id = $1 AND state = 'pending' LIMIT $3)`,
+    [typeIdToUuid('whk', webhookId), state, count],
+  )
+}
+
+describe('a replay', () => {
+  test('makes one pending delivery of each event between its bounds, which are exclusive and log time', async () => {
+    const [first, last] = [model[100], model[700]]
+    if (first === undefined || last === undefined) throw new Error('no model')
+    const id = await ask({ afterMs: first.appendedAtMs, beforeMs: last.appendedAtMs })
+    await run()
+    const between = wanted((event) => event.appendedAtMs > first.appendedAtMs && event.appendedAtMs < last.appendedAtMs)
+    expect(await eventsIn('pending')).toEqual(between)
+    expect(await replayOf(id)).toMatchObject({ state: 'completed', deliveryCount: between.length, dryRun: false })
+  })
+
+  test('keeps to what the webhook takes and to the types that are asked for', async () => {
+    webhookId = await subscribe({ events: ['task.*'], taskId: 'task-3', agent: 'even' })
+    await ask({ types: ['task.created', 'task.complete', 'session.closed'] })
+    await run()
+    const fits = wanted(
+      ({ taskId, agent, type }) =>
+        taskId === 'task-3' && agent === 'even' && ['task.created', 'task.complete'].includes(type),
+    )
+    expect(fits.length).toBeGreaterThan(10)
+    expect(await eventsIn('pending')).toEqual(fits)
+  })
+
+  test('counts on a dry run exactly what it then makes, and the dry run changes nothing', async () => {
+    await ask()
+    await run()
+    await finish('delivered', 200)
+    await finish('failed', 50)
+    await finish('cancelled', 20)
+    await admin.query(`DELETE FROM deliveries WHERE id IN (SELECT id FROM deliveries WHERE state = 'pending' LIMIT 30)`)
+    const before = await admin.query('SELECT * FROM deliveries ORDER BY id')
+    const dry = await ask({ dryRun: true })
+    const dryFailed = async (): Promise<number | undefined> => {
+      const id = await ask({ dryRun: true, deliveryStatus: 'failed' })
+      await run()
+      return (await replayOf(id))?.deliveryCount
+    }
+    await run()
+    expect(await dryFailed()).toBe(50)
+    expect((await admin.query('SELECT * FROM deliveries ORDER BY id')).rows).toEqual(before.rows)
+    expect(await replayOf(dry)).toMatchObject({ state: 'completed', deliveryCount: 300 })
+    const real = await ask()
+    await run()
+    expect(await replayOf(real)).toMatchObject({ state: 'completed', deliveryCount: 300 })
+    expect(await eventsIn('pending')).toEqual(wanted(() => true))
+  })
+
+  test('of one status sets back those alone, under a new attempt number with all attempts before them', async () => {
+    await ask()
+    await run()
+    await finish('failed', 40)
+    await finish('delivered', 60)
+    await ask({ deliveryStatus: 'failed' })
+    await run()
+    const { rows } = await admin.query(
+      `SELECT state, attempt, attempt_count, count(*)::int AS n FROM deliveries WHERE attempt > 1 GROUP BY 1, 2, 3 ORDER BY 1`,
+    )
+    expect(rows).toEqual([
+      { state: 'delivered', attempt: 3, attempt_count: 3, n: 60 },
+      { state: 'pending', attempt: 4, attempt_count: 0, n: 40 },
+    ])
+  })
+
+  test('goes on where the last committed slice ended, however often a worker dies in one, and shares with others', async () => {
+    const id = await ask()
+    let killed = 0
+    const survive = async (by: Pool): Promise<void> => {
+      for (;;) {
+        try {
+          await run(by, { eventsMax: 20 })
+          return
+        } catch {
+          killed += 1
+        }
+      }
+    }
+    const killing = setInterval(() => {
+      void admin.query(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'replay-%'`)
+    }, 15)
+    await Promise.all([survive(pool), survive(other)])
+    clearInterval(killing)
+    await run()
+    expect(killed).toBeGreaterThan(0)
+    expect(await eventsIn('pending')).toEqual(wanted(() => true))
+    expect(await replayOf(id)).toMatchObject({ state: 'completed', deliveryCount: wanted(() => true).length })
+  })
+
+  test('adds nothing while so much is due already, and goes on when it is gone', async () => {
+    const id = await ask()
+    const options = { waitingMax: 100, eventsMax: 50 }
+    for (let turn = 0; turn < 10; turn++) await makeReplaySlice(pool, options)
+    expect(await makeReplaySlice(pool, options)).toEqual({ type: 'full' })
+    const waiting = (await eventsIn('pending')).length
+    expect(waiting).toBeGreaterThanOrEqual(100)
+    expect(waiting).toBeLessThan(150)
+    await finish('delivered', 1000)
+    expect(await makeReplaySlice(pool, options)).toMatchObject({ type: 'advanced' })
+    expect(await replayOf(id)).toMatchObject({ state: 'running' })
+  })
+
+  test('that is cancelled makes no further slice, and what it left waiting can be told from the rest', async () => {
+    await ask({ afterMs: model[800]?.appendedAtMs ?? 0 })
+    await run()
+    const live = await eventsIn('pending')
+    const id = await ask({ beforeMs: model[700]?.appendedAtMs ?? 0 })
+    for (let turn = 0; turn < 4; turn++) await makeReplaySlice(pool, { eventsMax: 50 })
+    expect(await stopReplay(pool, { tenant: 'other', id })).toBe(false)
+    expect(await stopReplay(pool, { tenant, id })).toBe(true)
+    expect(await stopReplay(pool, { tenant, id })).toBe(false)
+    const made = await replayOf(id)
+    await run()
+    expect(await replayOf(id)).toEqual(made)
+    expect(made).toMatchObject({ state: 'cancelled', finishedAtMs: expect.any(Number) })
+    expect(made?.deliveryCount).toBeGreaterThan(100)
+    expect(await cancelDeliveries(pool, { tenant, webhookId, replayId: id, limit: 1000 })).toBe(made?.deliveryCount)
+    expect(await eventsIn('pending')).toEqual(live)
+  })
+
+  test('ends with its webhook', async () => {
+    const id = await ask()
+    await makeReplaySlice(pool, { eventsMax: 50 })
+    await deleteWebhook(pool, { tenant, id: webhookId })
+    await run()
+    expect(await replayOf(id)).toMatchObject({ state: 'cancelled' })
+  })
+
+  test('runs once at a time for a webhook, a dry run beside it, and takes turns with those of others', async () => {
+    await ask()
+    const again = { id: newTypeId('rpl'), tenant, webhookId, afterMs: 0, beforeMs: 1, types: null }
+    expect(await insertReplay(pool, { ...again, deliveryStatus: null, dryRun: false })).toBe('under_way')
+    await ask({ dryRun: true })
+    await ask({ webhookId: await subscribe() })
+    const turns = new Set<string>()
+    for (let turn = 0; turn < 3; turn++) {
+      const result = await makeReplaySlice(pool, { eventsMax: 50 })
+      if (result.type === 'advanced') turns.add(`${result.webhookId} ${String(result.dryRun)}`)
+    }
+    expect(turns.size).toBe(3)
+    await run()
+  })
+})
