@@ -1,13 +1,23 @@
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { endToEnd } from './end-to-end.bench.ts'
+import { fanout } from './fanout.bench.ts'
+import { fairness } from './fairness.bench.ts'
 import { ingest } from './ingest.bench.ts'
+import { match } from './match.bench.ts'
+import { projector } from './projector.bench.ts'
 import { createReport, rounded, type Bench } from './support/report.ts'
+import { webhooks } from './webhooks.bench.ts'
 
 /** Every benchmark by its name on the command line. */
 const BENCHES: Readonly<Record<string, Bench>> = {
   'end-to-end': endToEnd,
+  fanout,
+  fairness,
   ingest,
+  match,
+  projector,
+  webhooks,
 }
 
 const ROOT = join(import.meta.dirname, '..')

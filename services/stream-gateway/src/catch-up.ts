@@ -30,6 +30,8 @@ export interface CatchUp {
   ringMoved(): void
   /** One round of slices; true when there is more to do at once. */
   run(): boolean
+  /** Whether a client waits for the projection. */
+  isHolding(): boolean
   aheadSince(ageMs: number): Client[]
 }
 
@@ -173,6 +175,7 @@ export function createCatchUp(o: CatchUpOptions): CatchUp {
     client.sink.write(block)
     counts.delivered += blocks.length
     counts.deliveredBytes += block.length
+    counts.writes += 1
   }
 
   function readPage(client: Client): void {
@@ -231,7 +234,7 @@ export function createCatchUp(o: CatchUpOptions): CatchUp {
     return [...ahead].filter((client) => client.aheadSinceMs <= latestMs)
   }
 
-  return { projected, start, forget, drained, setProjected, ringMoved, run, aheadSince }
+  return { projected, start, forget, drained, setProjected, ringMoved, run, isHolding: () => held.size > 0, aheadSince }
 }
 
 function samePosition(a: Position, b: Position): boolean {

@@ -4,8 +4,8 @@ import type { Group } from './subscribers.ts'
 
 /** Where a stream's bytes go: a socket, or a list in a test. */
 export interface Sink {
-  /** Takes whole chunks; never blocks. */
-  write(block: Buffer): void
+  /** Takes whole chunks; never blocks. Answers with what is unsent then. */
+  write(block: Buffer): number
   /** Bytes that were written and that the client's side has not taken yet. */
   unsentBytes(): number
   /** False once too much is unsent; `Hub.drained` is then to be called when all is taken. */

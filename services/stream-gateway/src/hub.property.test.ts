@@ -185,10 +185,11 @@ class SimSink implements Sink {
   readonly blocks: Buffer[] = []
   unread = 0
   open = true
-  write(block: Buffer): void {
-    if (!this.open) return
+  write(block: Buffer): number {
+    if (!this.open) return this.unread
     this.blocks.push(block)
     this.unread += block.length
+    return this.unread
   }
   unsentBytes(): number {
     return this.unread

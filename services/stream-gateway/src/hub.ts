@@ -55,6 +55,8 @@ export interface HubCounts {
   copies: number
   delivered: number
   deliveredBytes: number
+  /** Blocks that were handed to sockets: frames that wait for a client go out in one. */
+  writes: number
   slow: number
   historyPages: number
 }
@@ -82,6 +84,8 @@ export interface Hub {
   tick(): void
   /** A frame that moves the client's id to where it stands. */
   checkpoint(client: Client): Buffer | undefined
+  /** Whether a stream waits for the projection. */
+  isHolding(): boolean
   /** Clients above the log's end as this process knows it, since at least `ageMs`. */
   aheadSince(ageMs: number): Client[]
 }
@@ -94,7 +98,15 @@ export function createHub(o: HubOptions): Hub {
   const index = new IdIndex({ fromOrigin: o.fromOrigin, idsMax: o.idsMax })
   const subscribers = new Subscribers()
   const clients = new Set<Client>()
-  const counts: HubCounts = { records: 0, copies: 0, delivered: 0, deliveredBytes: 0, slow: 0, historyPages: 0 }
+  const counts: HubCounts = {
+    records: 0,
+    copies: 0,
+    delivered: 0,
+    deliveredBytes: 0,
+    writes: 0,
+    slow: 0,
+    historyPages: 0,
+  }
   const allocate = createSlabs()
   /** What is known to be projected: only that may be forgotten. */
   const projected = originOf(o.start.length)
@@ -193,10 +205,10 @@ export function createHub(o: HubOptions): Hub {
     group.pendingBytes = 0
     counts.delivered += pending.length * group.clients.size
     counts.deliveredBytes += block.length * group.clients.size
+    counts.writes += group.clients.size
     for (const client of group.clients) {
-      client.sink.write(block)
       client.sentVersion = group.pendingVersion
-      if (client.sink.unsentBytes() > o.unsentBytesMax) demote(client)
+      if (client.sink.write(block) > o.unsentBytesMax) demote(client)
     }
   }
 
@@ -256,6 +268,7 @@ export function createHub(o: HubOptions): Hub {
     },
     tick,
     checkpoint,
+    isHolding: () => catchUp.isHolding(),
     aheadSince: (ageMs) => catchUp.aheadSince(ageMs),
   }
 }

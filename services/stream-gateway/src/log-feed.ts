@@ -19,6 +19,8 @@ export interface LogFeedOptions {
 
 /** Records that are decoded and dispatched at a stretch: more would hold up the live clients and their heartbeats. */
 const STRETCH_RECORDS = 256
+/** A fetch of a silent log waits so long at the broker; records end the wait at once. */
+const IDLE_WAIT_MS = 500
 
 /**
  * Reads all partitions of the log into the hub, from the hub's own position on, in a consumer group of this process alone,
@@ -75,6 +77,7 @@ export function startLogFeed(o: LogFeedOptions): LogReader {
     clusterId: o.clusterId,
     sessionTimeoutMs: o.sessionTimeoutMs,
     deleteGroupOnClose: true,
+    maxWaitTimeMs: IDLE_WAIT_MS,
     positions: async (wanted) =>
       new Map(
         wanted.map((partition) => {

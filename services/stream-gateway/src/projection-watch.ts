@@ -5,7 +5,8 @@ import type { Position } from './position.ts'
 export interface ProjectionWatchOptions {
   /** Reads the projection's position; partitions that it has not begun are 0. */
   read(): Promise<Position>
-  readonly everyMs: number
+  /** Pause before the next look. */
+  everyMs(): number
   onPosition(position: Position): void
   readonly log: Pick<Logger, 'warn' | 'info'>
 }
@@ -26,7 +27,7 @@ export function startProjectionWatch(o: ProjectionWatchOptions): ProjectionWatch
   async function run(): Promise<void> {
     while (!abort.signal.aborted) {
       await look()
-      await sleep(o.everyMs, abort.signal)
+      await sleep(o.everyMs(), abort.signal)
     }
   }
 

@@ -10,6 +10,7 @@ export function createSocketSink(socket: Socket, chunked: boolean): Sink {
   return {
     write(block) {
       if (socket.writable) socket.write(chunked ? block : unchunk(block))
+      return socket.writableLength
     },
     unsentBytes: () => socket.writableLength,
     hasRoom: () => !socket.writableNeedDrain,

@@ -38,7 +38,7 @@ const records: fc.Arbitrary<Routed> = fc.record({
 
 function clientOf(filter: StreamFilter): Client {
   const sink = {
-    write: () => undefined,
+    write: () => 0,
     unsentBytes: () => 0,
     hasRoom: () => true,
     sentBytes: () => 0,

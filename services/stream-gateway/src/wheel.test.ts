@@ -16,7 +16,10 @@ function setUp(o: { readonly expiresAtMs?: number } = {}) {
   const ends: string[] = []
   const state = { nowMs: 0, unsent: 0, sent: 0, ticks: [] as (() => void)[] }
   const sink: Sink = {
-    write: (block) => void blocks.push(block),
+    write(block) {
+      blocks.push(block)
+      return state.unsent
+    },
     unsentBytes: () => state.unsent,
     hasRoom: () => true,
     sentBytes: () => state.sent,

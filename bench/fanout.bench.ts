@@ -1,0 +1,179 @@
+import { connect, type Socket } from 'node:net'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { startWorker, type Worker } from './ingest/worker.ts'
+import type { ClientsOrder, ClientsState } from './streams/clients.ts'
+import { createFeed } from './streams/feed.ts'
+import { CPU, startStreamHouse } from './streams/house.ts'
+import { startNchan } from './streams/nchan.ts'
+import type { PeerOrder } from './streams/peers.ts'
+import { FRAME_BYTES, message, streamRequest } from './streams/workload.ts'
+import { cpuSecondsOf, loadAverage } from './support/process-usage.ts'
+import { medians, type Bench, type Measurement } from './support/report.ts'
+
+const CLIENTS = 1000
+const ROUNDS = 3
+const EVENTS = { single: 300, burst: 100 } as const
+const BURST = 10
+const PATIENCE_MS = 60_000
+
+/**
+ * Deliveries per second of processor time of the serving process, as the kernel counts it, with 1,000 clients and frames of
+ * about 220 bytes. The next event is written when all clients have the one before, so that each write carries one event
+ * (and in bursts ten) however busy the machine is. The gateway reads the real Kafka and its clients have all kinds of
+ * filters; the peers are fed over HTTP: nginx with nchan, better-sse, and a bare `res.write` of a ready Buffer.
+ */
+export const fanout: Bench = async (say) => {
+  const workers: Worker[] = []
+  const house = await startStreamHouse()
+  const feed = createFeed(house)
+  const nchan = await startNchan(say, CPU.measured)
+  try {
+    const clients = await worker('clients.ts', CPU.others)
+    const ours = {
+      name: 'gateway',
+      pids: [house.gateway.pid],
+      port: house.gateway.port,
+      requests: filters(house.apiKey),
+    }
+    const targets: readonly Target[] = [
+      {
+        ...ours,
+        publish: (numbers) => feed.send(numbers.map((number) => ({ number, taskId: 'task_1' }))),
+        close: nothing,
+      },
+      nchanTarget(nchan.port, nchan.pids),
+      await peerTarget('better-sse'),
+      await peerTarget('raw-write'),
+    ]
+    const rounds: (readonly Measurement[])[] = []
+    for (let round = 0; round <= ROUNDS; round += 1) {
+      const measured: Measurement[] = []
+      for (const target of targets) measured.push(...(await measure(clients, target, round === 0 ? 0.2 : 1)))
+      say(`round ${round}: ${measured.map(({ name, value }) => `${name} ${value.toFixed(2)}`).join(', ')}`)
+      if (round > 0) rounds.push([...measured, ...ratios(measured)]) // Round 0 warms up.
+    }
+    return [...medians(rounds), { name: 'load_average', value: loadAverage(), unit: '' }]
+  } finally {
+    await Promise.all(workers.map((each) => each.close()))
+    await nchan.close()
+    await feed.close()
+    await house.close()
+  }
+
+  async function worker(name: string, cpu: number): Promise<Worker> {
+    const started = await startWorker(join(import.meta.dirname, 'streams', name), cpu)
+    workers.push(started)
+    return started
+  }
+
+  async function peerTarget(peer: PeerOrder['peer']): Promise<Target> {
+    const served = await worker('peers.ts', CPU.measured)
+    const { port } = await served.ask<{ port: number }>({ peer })
+    const overhead = `event: task.progress\nid: ${'i'.repeat(40)}\ndata: \n\n`.length
+    const poster = createPoster(port, '/', FRAME_BYTES - overhead)
+    return { name: peer, pids: [served.pid], port, requests: [streamRequest('/')], ...poster }
+  }
+}
+
+/** What is measured: whose processor time counts, and how its clients come and its events go. */
+interface Target {
+  readonly name: string
+  readonly pids: readonly number[]
+  readonly port: number
+  readonly requests: readonly string[]
+  /** Hands over events with these numbers, as close together as it can. */
+  publish(numbers: readonly number[]): Promise<void>
+  close(): void
+}
+
+/** Every kind of filter; the events match all of them. */
+function filters(apiKey: string): string[] {
+  const queries = [
+    '',
+    'task_id=task_1',
+    'agent=bench',
+    'types=task.progress,task.failed',
+    'agent=bench&types=task.progress',
+  ]
+  return queries.map((query) => streamRequest(`/v1/events/stream?${query}`, apiKey))
+}
+
+function nchanTarget(port: number, pids: readonly number[]): Target {
+  // What nchan writes around a message: `id: 1784709937:0`, `data: `.
+  const poster = createPoster(port, '/pub', FRAME_BYTES - 'id: 1784709937:0\ndata: \n\n'.length)
+  return { name: 'nchan', pids, port, requests: [streamRequest('/sub')], ...poster }
+}
+
+/** Posts events one a request; those of a burst go out in one write on one connection. */
+function createPoster(port: number, path: string, bytes: number): Pick<Target, 'publish' | 'close'> {
+  let socket: Socket | undefined
+
+  async function publish(numbers: readonly number[]): Promise<void> {
+    if (socket === undefined || socket.destroyed) {
+      socket = connect({ host: '127.0.0.1', port })
+      socket.on('error', nothing).resume()
+      await once(socket, 'connect')
+    }
+    const requests = numbers.map((number) => {
+      return `POST ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: text/plain\r\nContent-Length: ${bytes}\r\n\r\n${message(number, bytes)}`
+    })
+    socket.write(requests.join(''))
+  }
+
+  return { publish, close: () => socket?.destroy() }
+}
+
+async function measure(clients: Worker, target: Target, share: number): Promise<readonly Measurement[]> {
+  const ask = (order: ClientsOrder) => clients.ask<ClientsState>(order)
+  await ask({ do: 'open', port: target.port, count: CLIENTS, requests: target.requests })
+  try {
+    const feeder = createFeeder(ask, target)
+    await feeder(30, 1)
+    const single = await feeder(EVENTS.single * share, 1)
+    const burst = await feeder(EVENTS.burst * share, BURST)
+    return [
+      { name: `${label(target)}_per_cpu_s`, value: single, unit: 'deliveries/s' },
+      { name: `${label(target)}_burst10_per_cpu_s`, value: burst, unit: 'deliveries/s' },
+    ]
+  } finally {
+    await ask({ do: 'close' })
+    target.close()
+  }
+}
+
+/** Gives deliveries per second of processor time over so many writes of `size` events. */
+function createFeeder(ask: (order: ClientsOrder) => Promise<ClientsState>, target: Target) {
+  let number = 0
+  return async function feed(writes: number, size: number): Promise<number> {
+    const from = number
+    const before = cpuSecondsOf(target.pids)
+    for (let write = 0; write < writes; write += 1) {
+      await target.publish(Array.from({ length: size }, (_, index) => number + index))
+      number += size
+      await ask({ do: 'await', deliveries: number * CLIENTS, timeoutMs: PATIENCE_MS })
+    }
+    return ((number - from) * CLIENTS) / (cpuSecondsOf(target.pids) - before)
+  }
+}
+
+function label(target: Target): string {
+  return target.name.replaceAll('-', '_')
+}
+
+function ratios(measured: readonly Measurement[]): readonly Measurement[] {
+  const of = (name: string) => measured.find((each) => each.name === name)?.value ?? Number.NaN
+  const ours = of('gateway_per_cpu_s')
+  return [
+    { name: 'vs_nchan', value: ours / of('nchan_per_cpu_s'), unit: '' },
+    {
+      name: 'burst10_vs_nchan',
+      value: of('gateway_burst10_per_cpu_s') / of('nchan_burst10_per_cpu_s'),
+      unit: '',
+    },
+    { name: 'vs_better_sse', value: ours / of('better_sse_per_cpu_s'), unit: '' },
+    { name: 'vs_raw_write', value: ours / of('raw_write_per_cpu_s'), unit: '' },
+  ]
+}
+
+function nothing(): void {}
