@@ -1,10 +1,11 @@
 import { join } from 'node:path'
-import { startIngestHouse, type IngestHouse } from './ingest/house.ts'
+import { QUOTA_PER_S, startIngestHouse, type IngestHouse } from './ingest/house.ts'
 import type { FloorOrder } from './ingest/kafkajs-floor.ts'
 import type { LoadOrder, LoadResult } from './ingest/http-load.ts'
 import { findProducerPerformance, type ProducerPerformance } from './ingest/producer-performance.ts'
 import { pin, startWorker, type Worker } from './ingest/worker.ts'
 import { recordBytes } from './ingest/workload.ts'
+import { cpuSecondsOf, loadAverage } from './support/process-usage.ts'
 import { medians, type Bench, type Measurement } from './support/report.ts'
 
 const ROUNDS = 3
@@ -12,7 +13,7 @@ const ROUND_MS = 5000
 const WARM_UP_MS = 2500
 const TENANT = 'default'
 const BATCH = { events: 1000, connections: 8 } as const
-const SINGLE = { events: 1, connections: 64 } as const
+const SINGLE = { events: 1, connections: 256 } as const
 /** What is measured has one processor, whatever feeds it or takes from it (load, Kafka) the other; the same for all. */
 const CPU = { measured: 0, others: 1 } as const
 
@@ -20,7 +21,7 @@ const CPU = { measured: 0, others: 1 } as const
  * Ingest against its peers, one after the other in each round, with the same events of 300 bytes. Batches of 1,000: against
  * bare kafkajs at its best batch size with the same records and headers, and against Kafka's ProducerPerformance with
  * records of the same number of bytes; all with acks=all. Single events: against an echo on bare `node:http`, and against
- * express with `express.json()` that writes nothing.
+ * express with `express.json()` that writes nothing. Last: what a tenant far above its quota does to another one's p99.
  */
 export const ingest: Bench = async (say) => {
   const house = await startIngestHouse()
@@ -38,10 +39,11 @@ export const ingest: Bench = async (say) => {
     const peers = {
       house,
       load: await worker('http-load.ts', CPU.others),
+      flood: await worker('http-load.ts', CPU.others),
       kafkajs: await worker('kafkajs-floor.ts', CPU.measured),
       java: await findProducerPerformance(say, CPU.measured),
-      barePort: await peerPort(await worker('http-peers.ts', CPU.measured), 'bare'),
-      expressPort: await peerPort(await worker('http-peers.ts', CPU.measured), 'express'),
+      bare: await servePeer(await worker('http-peers.ts', CPU.measured), 'bare'),
+      express: await servePeer(await worker('http-peers.ts', CPU.measured), 'express'),
     }
     const run: Run = { ...peers, floor: await bestFloor(peers.kafkajs, house, say) }
     await measure(run, WARM_UP_MS)
@@ -61,15 +63,22 @@ export const ingest: Bench = async (say) => {
 interface Run {
   readonly house: IngestHouse
   readonly load: Worker
+  readonly flood: Worker
   readonly kafkajs: Worker
   readonly java: ProducerPerformance
-  readonly barePort: number
-  readonly expressPort: number
+  readonly bare: Peer
+  readonly express: Peer
   readonly floor: Pick<FloorOrder, 'batch' | 'inFlight'>
 }
 
-async function peerPort(worker: Worker, peer: 'bare' | 'express'): Promise<number> {
-  return (await worker.ask<{ port: number }>({ peer })).port
+interface Peer {
+  readonly pid: number
+  readonly port: number
+}
+
+async function servePeer(worker: Worker, peer: 'bare' | 'express'): Promise<Peer> {
+  const { port } = await worker.ask<{ port: number }>({ peer })
+  return { pid: worker.pid, port }
 }
 
 /** The batch size and number of sends in flight with which bare kafkajs is fastest here. */
@@ -94,40 +103,86 @@ async function sendPlain(
 }
 
 async function measure(run: Run, ms: number): Promise<readonly Measurement[]> {
+  const batches = await measureBatches(run, ms)
+  const singles = await measureSingles(run, ms)
+  const flood = await measureFlood(run, ms)
+  return [...batches, ...singles, ...flood, measurement('load_average', loadAverage(), 'processes')]
+}
+
+async function measureBatches(run: Run, ms: number): Promise<readonly Measurement[]> {
   const { house, floor } = run
-  const { ingest: service } = house
-  const batches = await post(run, { ...BATCH, port: service.port, ms })
+  const batches = await post(run, { ...BATCH, port: house.ingest.port, ms }, [house.ingest.pid])
   const batchPerS = batches.requestsPerS * BATCH.events
   const kafkajsPerS = await sendPlain(run.kafkajs, house, { ...floor, ms })
-  const bytes = recordBytes(TENANT)
-  const { address: broker } = house.kafka
-  const javaPerS = await run.java.run({ broker, topic: house.topic, bytes, records: ms * JAVA_RECORDS_PER_MS })
-  const single = await post(run, { ...SINGLE, port: service.port, ms })
-  const bare = await post(run, { ...SINGLE, port: run.barePort, ms })
-  const express = await post(run, { ...SINGLE, port: run.expressPort, ms })
-  const perS = (name: string, value: number, unit: string): Measurement => ({ name, value, unit })
+  const records = { bytes: recordBytes(TENANT), records: ms * JAVA_RECORDS_PER_MS }
+  const javaPerS = await run.java.run({ ...records, broker: house.kafka.address, topic: house.topic })
   return [
-    perS('batch_per_s', batchPerS, 'events/s'),
-    perS('batch_p99_ms', batches.p99Ms, 'ms'),
-    perS('kafkajs_floor_per_s', kafkajsPerS, 'records/s'),
-    perS('producer_performance_per_s', javaPerS, 'records/s'),
-    perS('single_per_s', single.requestsPerS, 'requests/s'),
-    perS('single_p99_ms', single.p99Ms, 'ms'),
-    perS('bare_http_per_s', bare.requestsPerS, 'requests/s'),
-    perS('express_json_per_s', express.requestsPerS, 'requests/s'),
-    perS('batch_vs_kafkajs_floor', batchPerS / kafkajsPerS, ''),
-    perS('batch_vs_producer_performance', batchPerS / javaPerS, ''),
-    perS('single_vs_bare_http', single.requestsPerS / bare.requestsPerS, ''),
-    perS('single_vs_express_json', single.requestsPerS / express.requestsPerS, ''),
+    measurement('batch_per_s', batchPerS, 'events/s'),
+    measurement('batch_p99_ms', batches.p99Ms, 'ms'),
+    measurement('batch_cpu_us', batches.cpuUs / BATCH.events, 'us/event'),
+    measurement('kafkajs_floor_per_s', kafkajsPerS, 'records/s'),
+    measurement('producer_performance_per_s', javaPerS, 'records/s'),
+    measurement('batch_vs_kafkajs_floor', batchPerS / kafkajsPerS, ''),
+    measurement('batch_vs_producer_performance', batchPerS / javaPerS, ''),
   ]
+}
+
+async function measureSingles(run: Run, ms: number): Promise<readonly Measurement[]> {
+  const { house, bare, express } = run
+  const single = await post(run, { ...SINGLE, port: house.ingest.port, ms }, [house.ingest.pid])
+  const bareHttp = await post(run, { ...SINGLE, port: bare.port, ms }, [bare.pid])
+  const expressJson = await post(run, { ...SINGLE, port: express.port, ms }, [express.pid])
+  return [
+    measurement('single_per_s', single.requestsPerS, 'requests/s'),
+    measurement('single_p99_ms', single.p99Ms, 'ms'),
+    measurement('single_cpu_us', single.cpuUs, 'us/request'),
+    measurement('bare_http_per_s', bareHttp.requestsPerS, 'requests/s'),
+    measurement('bare_http_cpu_us', bareHttp.cpuUs, 'us/request'),
+    measurement('express_json_per_s', expressJson.requestsPerS, 'requests/s'),
+    measurement('express_json_cpu_us', expressJson.cpuUs, 'us/request'),
+    measurement('single_vs_bare_http', single.requestsPerS / bareHttp.requestsPerS, ''),
+    measurement('single_vs_express_json', single.requestsPerS / expressJson.requestsPerS, ''),
+  ]
+}
+
+/** A tenant posts steadily, single events, while another one keeps to its quota, and while it posts twenty times as much. */
+async function measureFlood({ house, load, flood }: Run, ms: number): Promise<readonly Measurement[]> {
+  const { port } = house.ingest
+  const steady: LoadOrder = { port, apiKey: house.apiKey, events: 1, connections: 20, everyMs: 100, ms }
+  const others = { port, apiKey: house.limitedKey, events: 1, ms }
+
+  async function besides(connections: number, everyMs: number): Promise<readonly [LoadResult, LoadResult]> {
+    return await Promise.all([load.ask<LoadResult>(steady), flood.ask<LoadResult>({ ...others, connections, everyMs })])
+  }
+
+  const [quiet] = await besides(10, 10_000 / QUOTA_PER_S)
+  const [flooded, flooder] = await besides(40, 2000 / QUOTA_PER_S)
+  if (quiet.statuses['202'] === undefined || flooder.statuses['429'] === undefined) throw new Error('no flood')
+  return [
+    measurement('neighbour_p99_ms', quiet.p99Ms, 'ms'),
+    measurement('neighbour_p99_in_flood_ms', flooded.p99Ms, 'ms'),
+    measurement('flood_requests_per_s', flooder.requestsPerS, 'requests/s'),
+    measurement('neighbour_p99_flood_vs_quiet', flooded.p99Ms / quiet.p99Ms, ''),
+  ]
+}
+
+function measurement(name: string, value: number, unit: string): Measurement {
+  return { name, value, unit }
 }
 
 /** About what the tool sends in a millisecond, so that it runs as long as the others. */
 const JAVA_RECORDS_PER_MS = 150
 
-async function post(run: Run, order: Omit<LoadOrder, 'apiKey'>): Promise<LoadResult> {
+/** Posts at full speed; `pids` are the server's, for the processor time that a request takes there. */
+async function post(
+  run: Run,
+  order: Omit<LoadOrder, 'apiKey'>,
+  pids: readonly number[],
+): Promise<LoadResult & { readonly cpuUs: number }> {
+  const beforeS = cpuSecondsOf(pids)
   const result = await run.load.ask<LoadResult>({ ...order, apiKey: run.house.apiKey })
+  const cpuUs = ((cpuSecondsOf(pids) - beforeS) * 1e6) / (result.requestsPerS * (order.ms / 1000))
   const other = Object.keys(result.statuses).filter((status) => status !== '200' && status !== '202')
   if (other.length > 0) throw new Error(`not all was accepted: ${JSON.stringify(result.statuses)}`)
-  return result
+  return { ...result, cpuUs }
 }

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
-import { createKafka, KafkaFault } from '@ariftly/kafka'
+import { createKafka, type KafkaFault } from '@ariftly/kafka'
 import { createLogger } from '@ariftly/runtime'
-import { createTestTopics, stackAddresses, type TestTopics } from '@ariftly/testkit'
+import { createTestTopics, eventually, stackAddresses, type TestTopics } from '@ariftly/testkit'
 import { Kafka, logLevel } from 'kafkajs'
 import { startTopicCheck } from './kafka-check.ts'
 
@@ -23,17 +23,15 @@ test('a topic that is given more partitions is noticed, and the check is broken 
   const ending = new AbortController()
   await admin.connect()
   try {
-    let check: ReturnType<typeof startTopicCheck> | undefined
-    const fault = await new Promise<KafkaFault>((resolve) => {
-      const options = { kafka, topic: topics.topic, partitions: 3, signal: ending.signal, log, everyMs: 50 }
-      check = startTopicCheck({ ...options, onBroken: resolve })
-      void check.first.then(async () => {
-        expect(check?.state).toBe('ok')
-        await admin.createPartitions({ topicPartitions: [{ topic: topics.topic, count: 4 }] })
-      })
-    })
-    expect(fault.code).toBe('partition_count_changed')
-    expect(check?.state).toBe('broken')
+    const broken: KafkaFault[] = []
+    const options = { kafka, topic: topics.topic, partitions: 3, signal: ending.signal, log, everyMs: 50 }
+    const check = startTopicCheck({ ...options, onBroken: (fault) => broken.push(fault) })
+    await check.first
+    expect(check.state).toBe('ok')
+    await admin.createPartitions({ topicPartitions: [{ topic: topics.topic, count: 4 }] })
+    await eventually(() => broken.length > 0)
+    expect(broken.map(({ code }) => code)).toEqual(['partition_count_changed'])
+    expect(check.state).toBe('broken')
   } finally {
     ending.abort()
     await admin.disconnect()

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
-import { Agent, request, type IncomingHttpHeaders } from 'node:http'
+import { Agent, request, type IncomingHttpHeaders, type IncomingMessage } from 'node:http'
 import { text } from 'node:stream/consumers'
-import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib'
+import { brotliCompressSync, constants, deflateSync, gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { newTypeId } from '@ariftly/events'
 import { serveService, type ServedService } from '@ariftly/http'
@@ -59,19 +59,17 @@ function post(body: string | Buffer, o: { headers?: Record<string, string>; agen
     const { agent } = o
     const to = { host: '127.0.0.1', port: ingest.port, path: '/v1/events', method: 'POST' }
     const req = request({ ...to, headers, ...(agent === undefined ? {} : { agent }) }, (res) => {
-      const localPort = res.socket.localPort ?? 0
-      text(res).then((answer) => {
-        resolve({
-          status: res.statusCode ?? 0,
-          headers: res.headers,
-          localPort,
-          body: JSON.parse(answer) as Answer['body'],
-        })
-      }, reject)
+      readAnswer(res).then(resolve, reject)
     })
     req.on('error', reject)
     req.end(body)
   })
+}
+
+async function readAnswer(res: IncomingMessage): Promise<Answer> {
+  const localPort = res.socket.localPort ?? 0
+  const body = JSON.parse(await text(res)) as Answer['body']
+  return { status: res.statusCode ?? 0, headers: res.headers, localPort, body }
 }
 
 function event(taskId: string, messageBytes: number): object {
@@ -95,12 +93,12 @@ describe('a record that the broker finds too large', () => {
 })
 
 describe('a bomb', () => {
-  const bomb = Buffer.alloc(200_000_000, ' ')
+  const bomb = Buffer.alloc(100_000_000, ' ')
 
   test.each([
     ['gzip', gzipSync(bomb)],
     ['deflate', deflateSync(bomb)],
-    ['br', brotliCompressSync(bomb)],
+    ['br', brotliCompressSync(bomb, { params: { [constants.BROTLI_PARAM_QUALITY]: 1 } })],
   ])('of %s gets its 413 at once, costs no memory, and its connection is used again', async (encoding, packed) => {
     const agent = new Agent({ keepAlive: true, maxSockets: 1 })
     const rssBefore = process.memoryUsage().rss
@@ -108,7 +106,7 @@ describe('a bomb', () => {
       const headers = { 'content-encoding': encoding }
       const refused = await post(packed, { headers, agent })
       expect([refused.status, refused.body.code]).toEqual([413, 'body_too_large'])
-      expect(process.memoryUsage().rss - rssBefore).toBeLessThan(100_000_000)
+      expect(process.memoryUsage().rss - rssBefore).toBeLessThan(60_000_000)
       const next = await post(JSON.stringify(event('after', 1)), { agent })
       expect([next.status, next.localPort]).toEqual([202, refused.localPort])
     } finally {
@@ -136,7 +134,7 @@ describe('a quota', () => {
     // A full bucket at the start; requests that are under way together may owe a batch each.
     expect(accepted).toBeGreaterThanOrEqual(EVENTS_PER_S)
     expect(accepted).toBeLessThanOrEqual(EVENTS_PER_S * (seconds + 1) + 20 * BATCH)
-    expect([...statuses.keys()].toSorted()).toEqual([202, 429])
+    expect(new Set(statuses.keys())).toEqual(new Set([202, 429]))
     const refused = answers.find(({ status }) => status === 429)
     expect(refused?.body.code).toBe('quota_exceeded')
     expect(Number(refused?.headers['retry-after'])).toBeGreaterThan(0)
