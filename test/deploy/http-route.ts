@@ -23,12 +23,12 @@ export function renderHttpRoute(): string {
     apiVersion: 'gateway.networking.k8s.io/v1',
     kind: 'HTTPRoute',
     metadata: { name: 'events-api' },
-    spec: { parentRefs: [{ name: 'public' }], rules: rules() },
+    spec: { parentRefs: [{ name: 'public' }], rules: routeRules() },
   }
   return `# Made from the route table by \`npm run generate\`: do not edit.\n${stringify(route)}`
 }
 
-function rules(): readonly HttpRouteRule[] {
+function routeRules(): readonly HttpRouteRule[] {
   return [
     { matches: matchesOf('ingest'), backendRefs: [{ name: 'ingest', port: 80 }], timeouts: { request: '60s' } },
     // A stream ends when it likes: 0s is no limit.

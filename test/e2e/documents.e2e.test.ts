@@ -85,7 +85,7 @@ describe('the OpenAPI document', () => {
       for (const { name, example } of query) {
         if (example === undefined) continue
         const stream = new AbortController()
-        const text = encodeURIComponent(Array.isArray(example) ? example.join(',') : String(example))
+        const text = encodeURIComponent(textOf(example))
         const response = await house.request(`${target}?${name}=${text}`, { method, signal: stream.signal })
         expect({ name, status: response.status }).toEqual({ name, status: 200 })
         stream.abort()
@@ -155,4 +155,10 @@ async function deliveryId(): Promise<string> {
 
 async function replayId(path: string): Promise<string> {
   return path.includes('{replay}') ? 'rpl_01m88y3fz3eeksq399rkr6wnx3' : ''
+}
+
+/** A parameter's value as it stands in a query. */
+function textOf(value: unknown): string {
+  if (Array.isArray(value)) return value.map(textOf).join(',')
+  return typeof value === 'string' ? value : JSON.stringify(value)
 }

@@ -29,18 +29,22 @@ export const eventSchema: TSchema = Type.Object(
  * for all but `session.*`, which must have `session_id`.
  */
 export function newEventSchemaOf(type: EventType, data: TSchema): TSchema {
-  const named = (needed: boolean): TSchema => (needed ? identifierSchema : Type.Optional(nullable(identifierSchema)))
   return Type.Object(
     {
       type: Type.Unsafe({ type: 'string', const: type }),
-      task_id: named(!isSessionType(type)),
-      session_id: named(isSessionType(type)),
+      task_id: nameMember(!isSessionType(type)),
+      session_id: nameMember(isSessionType(type)),
       agent: Type.Optional(nullable(identifierSchema)),
       data,
       ...IDENTITY,
     },
     { additionalProperties: false, title: type, description: `${catalogue[type].description}. ${PAYLOAD_LIMITS}` },
   )
+}
+
+/** `task_id` or `session_id`. */
+function nameMember(needed: boolean): TSchema {
+  return needed ? identifierSchema : Type.Optional(nullable(identifierSchema))
 }
 
 /** Any event that can be posted. */

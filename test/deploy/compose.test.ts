@@ -1,0 +1,120 @@
+import { spawnSync } from 'node:child_process'
+import { existsSync, readFileSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from '@jest/globals'
+import { parse } from 'yaml'
+import { ROOT } from '../docs/markdown.ts'
+import { runChecker } from '../support/run-checker.ts'
+import { faultsOfEnvironment } from './service-settings.ts'
+
+interface ComposeService {
+  readonly image?: string
+  readonly command?: readonly string[]
+  readonly environment?: Readonly<Record<string, string>>
+  readonly depends_on?: Readonly<Record<string, { readonly condition: string }>>
+  readonly deploy?: { readonly resources: { readonly limits: { readonly memory: string } } }
+  readonly volumes?: readonly string[]
+  readonly networks?: readonly string[]
+  readonly profiles?: readonly string[]
+  readonly ports?: readonly string[]
+  readonly read_only?: boolean
+  readonly cap_drop?: readonly string[]
+  readonly healthcheck?: object
+}
+
+const text = readFileSync(join(ROOT, 'docker-compose.yml'), 'utf8')
+const compose = parse(text, { merge: true }) as { readonly services: Readonly<Record<string, ComposeService>> }
+const services = Object.entries(compose.services).map(([name, service]) => ({ name, service }))
+const own = services.filter(({ service }) => service.image?.startsWith('ariftly/') === true)
+
+describe('docker-compose.yml', () => {
+  test('fits the schema of the Compose Specification', () => {
+    expect(runChecker('compose', text)).toEqual([])
+    expect(runChecker('compose', text.replace('restart: unless-stopped', 'restart: 5'))).not.toEqual([])
+  })
+
+  // Docker's own reading of it; where it is not installed the schema above stands for it.
+  test('is read by docker-compose', () => {
+    const { error, status, stderr } = spawnSync('docker-compose', ['--profile', 'observability', 'config', '--quiet'], {
+      cwd: ROOT,
+      encoding: 'utf8',
+    })
+    if (error === undefined) expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
+    else expect(process.env['REQUIRE_TOOLS'] ?? 'not asked for').toBe('not asked for')
+  })
+
+  test('has the five services and migrate, of one image', () => {
+    expect(own.map(({ name }) => name).toSorted()).toEqual([
+      'api',
+      'ingest',
+      'migrate',
+      'projector',
+      'stream-gateway',
+      'webhook-worker',
+    ])
+    expect(new Set(own.map(({ service }) => service.image)).size).toBe(1)
+  })
+
+  test.each(own)('gives $name what its config knows, and all that it asks for', ({ service }) => {
+    const environment = Object.entries(service.environment ?? {}).map(([name, value]) => [name, withDefaults(value)])
+    expect(
+      faultsOfEnvironment(service.command?.[0] ?? '', Object.fromEntries(environment) as Record<string, string>),
+    ).toEqual([])
+  })
+
+  test.each(own)(
+    'runs $name on a read-only file system without capabilities, after what it needs',
+    ({ name, service }) => {
+      expect(service).toMatchObject({ read_only: true, cap_drop: ['ALL'] })
+      const needs = Object.entries(service.depends_on ?? {}).map(([other, { condition }]) => `${other} ${condition}`)
+      if (name === 'migrate') expect(needs).toEqual(['kafka service_healthy', 'postgres service_healthy'])
+      else expect(needs).toContain('migrate service_completed_successfully')
+    },
+  )
+
+  test.each(services.filter(({ name }) => name !== 'migrate'))('limits the memory of $name', ({ service }) => {
+    expect(service.deploy?.resources.limits.memory).toMatch(/^\d+M$/)
+  })
+
+  test('opens no port but those of nginx and of what people look at, and those on this machine alone', () => {
+    const open = services.filter(({ service }) => service.ports !== undefined)
+    expect(open.map(({ name }) => name)).toEqual(['nginx', 'prometheus', 'grafana', 'traces'])
+    for (const { service } of open)
+      expect(service.ports?.map(withDefaults).every((port) => port.startsWith('127.0.0.1:'))).toBe(true)
+  })
+
+  test('mounts only what is there', () => {
+    const sources = services.flatMap(({ service }) => service.volumes ?? []).map((volume) => volume.split(':')[0] ?? '')
+    expect(sources.filter((source) => source.startsWith('./') && !existsSync(join(ROOT, source)))).toEqual([])
+  })
+})
+
+describe('the image', () => {
+  test('knows every service that there is, and says so about others', () => {
+    const script = readFileSync(join(ROOT, 'deploy/image/entrypoint.sh'), 'utf8')
+    for (const name of readdirSync(join(ROOT, 'services'))) expect(script).toMatch(new RegExp(`[ |]${name}[ )]`))
+    const { status, stderr } = spawnSync('sh', [join(ROOT, 'deploy/image/entrypoint.sh'), 'nonsense'], {
+      encoding: 'utf8',
+    })
+    expect({ status, stderr }).toEqual({ status: 64, stderr: expect.stringContaining("no service 'nonsense'") })
+  })
+
+  test('runs as nobody in particular, on Node 24, under an init, with a health check', () => {
+    const dockerfile = readFileSync(join(ROOT, 'Dockerfile'), 'utf8')
+    for (const line of ['ARG NODE_VERSION=24', 'USER 1000:1000', 'ENTRYPOINT ["tini", "--"', 'HEALTHCHECK'])
+      expect(dockerfile).toContain(line)
+    const copied = [...dockerfile.matchAll(/^COPY (?!--from)(.+) \S+$/gm)].flatMap(([, sources = '']) =>
+      sources.split(' '),
+    )
+    const sent = readFileSync(join(ROOT, '.dockerignore'), 'utf8').split('\n')
+    for (const source of copied) {
+      expect({ source, exists: existsSync(join(ROOT, source)) }).toEqual({ source, exists: true })
+      expect(sent).toContain(`!${source}`)
+    }
+  })
+})
+
+/** Compose's `${NAME:-default}` without NAME. */
+function withDefaults(value: string): string {
+  return value.replaceAll(/\$\{\w+:-([^}]*)\}/g, '$1')
+}

@@ -1,0 +1,46 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { metricsOf, readQueries } from '../deploy/telemetry-files.ts'
+import { startStandalone, type Standalone } from '../support/standalone.ts'
+
+let house: Standalone
+let text: string
+
+beforeAll(async () => {
+  house = await startStandalone()
+  await house.post('/v1/events', '{"type":"task.created","task_id":"t","data":{}}', 202)
+  text = await (await house.request('/metrics')).text()
+}, 60_000)
+afterAll(async () => {
+  await house?.close()
+})
+
+describe('the metrics of the running house', () => {
+  test.each(readQueries())('are those that are asked for: $place', ({ expr }) => {
+    const present = series(text)
+    expect(metricsOf(expr).filter((name) => !present.has(name))).toEqual([])
+  })
+
+  test('have names in base units, and no ids as labels', () => {
+    for (const [name, type] of types(text)) {
+      expect(name).toMatch(/^ariftly_[a-z0-9_]+$/)
+      if (type === 'counter') expect(name).toMatch(/_total$/)
+      expect(name).not.toMatch(/_(ms|milliseconds|minutes|kb|mb|kilobytes)(_|$)/)
+    }
+    const labels = new Set([...text.matchAll(/[{,]([a-z_]+)="/g)].map(([, label]) => label))
+    for (const label of ['tenant', 'key_id', 'task_id', 'webhook_id', 'event_id']) expect(labels).not.toContain(label)
+  })
+})
+
+/** `# TYPE` lines: they are there for what has no value yet, too. */
+function types(metrics: string): readonly (readonly [name: string, type: string])[] {
+  return [...metrics.matchAll(/^# TYPE (\S+) (\S+)$/gm)].map(([, name = '', type = '']) => [name, type] as const)
+}
+
+/** Names by which the values can be asked for. */
+function series(metrics: string): ReadonlySet<string> {
+  return new Set(
+    types(metrics).flatMap(([name, type]) =>
+      type === 'histogram' ? [`${name}_bucket`, `${name}_sum`, `${name}_count`] : [name],
+    ),
+  )
+}
