@@ -199,16 +199,18 @@ describe('a replay', () => {
     const survive = async (by: Pool): Promise<void> => {
       for (;;) {
         try {
-          await run(by, { eventsMax: 20 })
+          await run(by, { eventsMax: 10 })
           return
         } catch {
           killed += 1
         }
       }
     }
+    let kills = 0
     const killing = setInterval(() => {
+      if (++kills > 10) return
       void admin.query(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'replay-%'`)
-    }, 15)
+    }, 30)
     await Promise.all([survive(pool), survive(other)])
     clearInterval(killing)
     await run()
