@@ -1,0 +1,154 @@
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { eventually } from '@ariftly/testkit'
+import { startWorker } from './ingest/worker.ts'
+import { loadAverage } from './support/process-usage.ts'
+import { medians, percentile, type Bench, type Measurement } from './support/report.ts'
+import { startWebhookHouse, type WebhookHouse } from './webhooks/house.ts'
+
+const ROUNDS = 3
+const TENANTS = 10
+const ENDPOINTS = 100
+const DELIVERIES = 20_000
+const COUNTED = 5_000
+const PACED = { perS: 500, everyMs: 50, seconds: 10 } as const
+const CONCURRENCY = 400
+
+/**
+ * One worker process, 100 endpoints on kept connections, every attempt written to the log of attempts. Throughput is that of a
+ * backlog of events that are in the log and projected, from the worker's first request to its last; the time from acceptance
+ * to receipt is that at 500 events a second. Each event matches one webhook.
+ */
+export const webhooks: Bench = async (say) => {
+  const house = await startWebhookHouse()
+  const run: Run = { house, next: 0, say }
+  try {
+    await subscribeAll(house)
+    const rounds: (readonly Measurement[])[] = []
+    await throughput(run, 2000) // Warm-up of all but the worker.
+    for (let round = 1; round <= ROUNDS; round += 1) {
+      const values = [...(await throughput(run, DELIVERIES)), ...(await latency(run)), await noopJobs(house)]
+      rounds.push([...values, { name: 'load', value: loadAverage(), unit: '' }])
+      say(`round ${round}: ${values.map(({ name, value }) => `${name} ${value.toFixed(1)}`).join(', ')}`)
+    }
+    const counted = await statements(run)
+    const middle = medians(rounds)
+    const of = (name: string) => middle.find((one) => one.name === name)?.value ?? Number.NaN
+    const versus = of('deliveries_per_s') / of('bullmq_noop_per_s')
+    return [...middle, ...counted, { name: 'vs_bullmq_noop', value: versus, unit: '' }]
+  } finally {
+    await house.close()
+  }
+}
+
+export async function subscribeAll(house: WebhookHouse): Promise<void> {
+  const urls = await house.listen(Array.from({ length: ENDPOINTS }, () => 'ok' as const))
+  for (const [index, url] of urls.entries()) {
+    await house.subscribe({ tenant: tenantOf(index), agent: agentOf(index), url })
+  }
+}
+
+export interface Run {
+  readonly house: WebhookHouse
+  /** The number of the next event; numbers go on over all rounds. */
+  next: number
+  readonly say: (line: string) => void
+}
+
+export async function throughput(run: Run, deliveries: number): Promise<readonly Measurement[]> {
+  const { house } = run
+  await house.stopWorker()
+  await backlog(run, deliveries)
+  await house.takeArrivals()
+  const commandsBefore = await house.redisCommands()
+  const redisBefore = (await house.cpuSeconds()).redis
+  await house.startWorker()
+  await awaitReceived(house, deliveries)
+  const cpu = await house.cpuSeconds()
+  const cpuMs = (seconds: number) => (seconds / deliveries) * 1000
+  const commands = (await house.redisCommands()) - commandsBefore
+  const arrivals = await house.takeArrivals()
+  const first = Math.min(...arrivals.map(([, , atMs]) => atMs))
+  const last = Math.max(...arrivals.map(([, , atMs]) => atMs))
+  return [
+    { name: 'deliveries_per_s', value: (deliveries / (last - first)) * 1000, unit: 'deliveries/s' },
+    { name: 'worker_cpu_ms_per_delivery', value: cpuMs(cpu.worker), unit: 'ms' },
+    { name: 'postgres_cpu_ms_per_delivery', value: cpuMs(cpu.postgres), unit: 'ms' },
+    { name: 'redis_cpu_ms_per_delivery', value: cpuMs(cpu.redis - redisBefore), unit: 'ms' },
+    { name: 'redis_commands_per_delivery', value: commands / deliveries, unit: 'commands' },
+  ]
+}
+
+/** Puts events into log and projection, evenly over all endpoints. */
+async function backlog(run: Run, deliveries: number): Promise<void> {
+  const { house } = run
+  const perPost = 500
+  for (let posted = 0; posted < deliveries; posted += perPost) {
+    const tenant = (posted / perPost) % TENANTS
+    const agents = Array.from({ length: perPost }, (_, index) => agentOf(tenant + TENANTS * (index % 10)))
+    await house.post(tenantOf(tenant), agents, run.next)
+    run.next += perPost
+  }
+  await house.awaitProjected(run.next)
+}
+
+export async function latency(run: Run): Promise<readonly Measurement[]> {
+  const { house } = run
+  await house.takeArrivals()
+  const perPost = (PACED.perS * PACED.everyMs) / 1000
+  const posts = (PACED.seconds * 1000) / PACED.everyMs
+  const first = run.next
+  run.next += posts * perPost
+  const acceptedMs: number[] = []
+  const startedMs = performance.now()
+  const posting: Promise<void>[] = []
+
+  async function post(number: number): Promise<void> {
+    const agents = Array.from({ length: perPost }, (_, index) => agentOf((number % TENANTS) + TENANTS * (index % 10)))
+    acceptedMs[number] = await house.post(tenantOf(number % TENANTS), agents, first + number * perPost)
+  }
+
+  for (let number = 0; number < posts; number += 1) {
+    await sleep(Math.max(0, startedMs + number * PACED.everyMs - performance.now()))
+    posting.push(post(number))
+  }
+  await Promise.all(posting)
+  await awaitReceived(house, posts * perPost)
+  const waits = (await house.takeArrivals()).map(([, number, atMs]) => {
+    return Math.max(0, atMs - (acceptedMs[Math.floor((number - first) / perPost)] ?? Number.NaN))
+  })
+  return [
+    { name: 'p50_ms', value: percentile(waits, 0.5), unit: 'ms' },
+    { name: 'p95_ms', value: percentile(waits, 0.95), unit: 'ms' },
+  ]
+}
+
+async function noopJobs(house: WebhookHouse): Promise<Measurement> {
+  const worker = await startWorker(join(import.meta.dirname, 'webhooks/noop-jobs.ts'))
+  const perS = await worker.ask<number>({ redisUrl: house.redisUrl, jobs: DELIVERIES, concurrency: CONCURRENCY })
+  await worker.close()
+  return { name: 'bullmq_noop_per_s', value: perS, unit: 'jobs/s' }
+}
+
+/** A round of its own, as logging each statement costs time. */
+export async function statements(run: Run): Promise<readonly Measurement[]> {
+  const counts = await run.house.countStatements(async () => void (await throughput(run, COUNTED)))
+  let total = 0
+  for (const [text, { count, ms }] of [...counts].toSorted(([, a], [, b]) => b.ms - a.ms)) {
+    total += count
+    if (count > 0) run.say(`${count} × ${(ms / count).toFixed(2)} ms: ${text}`)
+  }
+  return [{ name: 'statements_per_delivery', value: total / COUNTED, unit: 'statements' }]
+}
+
+async function awaitReceived(house: WebhookHouse, count: number): Promise<void> {
+  await eventually(async () => (await house.received()) >= count, { timeoutMs: 180_000, everyMs: 50 })
+}
+
+function tenantOf(index: number): string {
+  return `tenant-${index % TENANTS}`
+}
+
+function agentOf(index: number): string {
+  return `agent-${index}`
+}
