@@ -13,7 +13,7 @@ import { medians, type Bench, type Measurement } from './support/report.ts'
 
 const CLIENTS = 1000
 const ROUNDS = 3
-const EVENTS = { single: 300, burst: 100 } as const
+const EVENTS = { single: 200, burst: 60 } as const
 const BURST = 10
 const PATIENCE_MS = 60_000
 

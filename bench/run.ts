@@ -2,6 +2,9 @@ import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { endToEnd } from './end-to-end.bench.ts'
 import { fanout } from './fanout.bench.ts'
+import { fanoutLatency } from './fanout-latency.bench.ts'
+import { growth } from './growth.bench.ts'
+import { idle } from './idle.bench.ts'
 import { fairness } from './fairness.bench.ts'
 import { ingest } from './ingest.bench.ts'
 import { match } from './match.bench.ts'
@@ -13,6 +16,9 @@ import { webhooks } from './webhooks.bench.ts'
 const BENCHES: Readonly<Record<string, Bench>> = {
   'end-to-end': endToEnd,
   fanout,
+  'fanout-latency': fanoutLatency,
+  growth,
+  idle,
   fairness,
   ingest,
   match,

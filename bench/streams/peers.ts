@@ -25,8 +25,8 @@ async function serve(peer: PeerOrder['peer']): Promise<number> {
 }
 
 interface Peer {
-  subscribe(req: IncomingMessage, res: ServerResponse): void | Promise<void>
-  publish(body: string): void
+  readonly subscribe: (req: IncomingMessage, res: ServerResponse) => void | Promise<void>
+  readonly publish: (body: string) => void
 }
 
 async function take(req: IncomingMessage, res: ServerResponse, publish: Peer['publish']): Promise<void> {

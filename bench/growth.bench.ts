@@ -1,0 +1,157 @@
+import { join } from 'node:path'
+import { eventually } from '@ariftly/testkit'
+import { startWorker } from './ingest/worker.ts'
+import type { ClientsOrder, ClientsState, Waits } from './streams/clients.ts'
+import { monotonicMs } from './streams/clock.ts'
+import { createFeed, type Feed } from './streams/feed.ts'
+import { CPU, startStreamHouse, type StreamHouse } from './streams/house.ts'
+import { streamRequest } from './streams/workload.ts'
+import { cpuSecondsOf, loadAverage } from './support/process-usage.ts'
+import type { Bench, Measurement } from './support/report.ts'
+
+const SIZES = [100, 1000, 10_000] as const
+/** Written close together, so that the processor time per event is far above what the process uses anyway. */
+const EVENTS = 20_000
+const BATCH = 100
+const STORM = { clients: 1000, behind: 10_000, live: 20 } as const
+const PATIENCE_MS = 300_000
+
+/**
+ * What an event costs when each of 100, 1,000 and 10,000 clients looks at a task of its own: it should not grow with those
+ * who do not get it. Then a storm: 1,000 clients come at once, each 10,000 events behind, while 20 others are live.
+ */
+export const growth: Bench = async (say) => {
+  const house = await startStreamHouse()
+  const feed = createFeed(house)
+  const clients = await startWorker(join(import.meta.dirname, 'streams/clients.ts'), CPU.others)
+  const live = await startWorker(join(import.meta.dirname, 'streams/clients.ts'), CPU.others)
+  const run: Run = {
+    house,
+    feed,
+    clients: (order) => clients.ask(order),
+    live: (order) => live.ask(order),
+  }
+  try {
+    await cpuPerEvent(run, 100) // Warm-up.
+    const costs: number[] = []
+    for (const size of SIZES) {
+      costs.push(await cpuPerEvent(run, size))
+      say(`${size} clients: ${(costs.at(-1) ?? 0).toFixed(1)} us an event`)
+    }
+    const storm = await resumeStorm(run)
+    const [small = Number.NaN, , large = Number.NaN] = costs
+    return [
+      ...SIZES.map((size, index) => ({ name: `cpu_per_event_us_${size}`, value: costs[index] ?? 0, unit: 'us' })),
+      { name: 'growth_10000_vs_100', value: large / small, unit: '' },
+      ...storm,
+      { name: 'load_average', value: loadAverage(), unit: '' },
+    ]
+  } finally {
+    await clients.close()
+    await live.close()
+    await feed.close()
+    await house.close()
+  }
+}
+
+interface Run {
+  readonly house: StreamHouse
+  readonly feed: Feed
+  clients(order: ClientsOrder): Promise<ClientsState>
+  live<A = ClientsState>(order: ClientsOrder): Promise<A>
+}
+
+/** Microseconds of the gateway's processor time for each event, over events of all the clients' tasks in turn. */
+async function cpuPerEvent(run: Run, size: number): Promise<number> {
+  const { house, feed } = run
+  const requests = Array.from({ length: size }, (_, index) => {
+    return streamRequest(`/v1/events/stream?task_id=task_${index}`, house.apiKey)
+  })
+  await run.clients({ do: 'open', port: house.gateway.port, count: size, requests })
+  const before = cpuSecondsOf([house.gateway.pid])
+  for (let at = 0; at < EVENTS; at += BATCH) {
+    // Steps of a prime: the events of a batch are of different tasks, whatever the number of clients.
+    const events = Array.from({ length: BATCH }, (_, index) => {
+      return { number: at + index, taskId: `task_${((at + index) * 7919) % size}` }
+    })
+    await feed.send(events)
+    await run.clients({ do: 'await', deliveries: at + BATCH, timeoutMs: PATIENCE_MS })
+  }
+  const seconds = cpuSecondsOf([house.gateway.pid]) - before
+  await run.clients({ do: 'close' })
+  return (seconds / EVENTS) * 1e6
+}
+
+/** Seconds until all who resume are live, and the longest that a live client waited for an event meanwhile. */
+async function resumeStorm(run: Run): Promise<readonly Measurement[]> {
+  const { house, feed } = run
+  const id = await idOfNow(house)
+  for (let at = 0; at < STORM.behind; at += BATCH) {
+    await feed.send(
+      Array.from({ length: BATCH }, (_, index) => ({ number: at + index, taskId: `storm_${index % 50}` })),
+    )
+  }
+  const watching = streamRequest('/v1/events/stream?task_id=pulse', house.apiKey)
+  await run.live({ do: 'open', port: house.gateway.port, count: STORM.live, requests: [watching] })
+  await run.live({ do: 'time' })
+  const pulse = startPulse(feed)
+  const startedMs = performance.now()
+  const request = streamRequest(`/v1/events/stream?types=task.progress&last_event_id=${id}`, house.apiKey)
+  await run.clients({ do: 'open', port: house.gateway.port, count: STORM.clients, requests: [request] })
+  await run.clients({ do: 'await', deliveries: STORM.clients * STORM.behind, timeoutMs: PATIENCE_MS })
+  await eventually(async () => isAllLive(await house.debug()), { timeoutMs: PATIENCE_MS, everyMs: 50 })
+  const seconds = (performance.now() - startedMs) / 1000
+  const fromMs = await pulse.stop()
+  await run.live({ do: 'await', deliveries: fromMs.length * STORM.live, timeoutMs: PATIENCE_MS })
+  const waits = await run.live<Waits>({ do: 'waits', fromMs })
+  return [
+    { name: 'resume_live_s', value: seconds, unit: 's' },
+    { name: 'resume_hold_up_ms', value: waits.maxMs, unit: 'ms' },
+    { name: 'resume_hold_up_p99_ms', value: waits.p99Ms, unit: 'ms' },
+  ]
+}
+
+function isAllLive({ phases }: { readonly phases: Readonly<Record<string, number>> }): boolean {
+  return (phases['live'] ?? 0) >= STORM.clients + STORM.live
+}
+
+/** The position of now, as the first block of a stream says it. */
+async function idOfNow(house: StreamHouse): Promise<string> {
+  const closing = new AbortController()
+  const headers = { authorization: `Bearer ${house.apiKey}` }
+  const response = await fetch(`${house.gateway.url}/v1/events/stream`, { headers, signal: closing.signal })
+  let text = ''
+  for await (const chunk of response.body ?? []) {
+    text += Buffer.from(chunk as Uint8Array).toString()
+    const id = /^id: (\S+)$/m.exec(text)?.[1]
+    if (id === undefined) continue
+    closing.abort()
+    return id
+  }
+  throw new Error('the stream has ended')
+}
+
+/** One event every 100 ms until it is stopped; gives the moment at which the log had each. */
+function startPulse(feed: Feed): { stop(): Promise<number[]> } {
+  const writtenMs: number[] = []
+  let stopped = false
+
+  async function run(): Promise<void> {
+    for (let number = 0; !stopped; number += 1) {
+      await feed.send([{ number, taskId: 'pulse' }])
+      writtenMs.push(monotonicMs())
+      await new Promise((resolve) => {
+        setTimeout(resolve, 100)
+      })
+    }
+  }
+
+  const running = run()
+  return {
+    async stop() {
+      stopped = true
+      await running
+      return writtenMs
+    },
+  }
+}

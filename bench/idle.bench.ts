@@ -1,0 +1,75 @@
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { startWorker, type Worker } from './ingest/worker.ts'
+import type { ClientsOrder, ClientsState } from './streams/clients.ts'
+import { CPU, startStreamHouse } from './streams/house.ts'
+import { startNchan } from './streams/nchan.ts'
+import { streamRequest } from './streams/workload.ts'
+import { cpuSecondsOf, loadAverage, residentKbOf } from './support/process-usage.ts'
+import type { Bench, Measurement } from './support/report.ts'
+
+const CLIENTS = 8000
+const SETTLE_MS = 20_000
+const WATCH_MS = 45_000
+
+/**
+ * 8,000 open streams on which nothing happens but heartbeats: memory and processor time of the gateway process, and of
+ * nchan's worker with the same number. Memory is what the process has more than before the streams, once it has come to rest.
+ */
+export const idle: Bench = async (say) => {
+  const house = await startStreamHouse()
+  const nchan = await startNchan(say, CPU.measured)
+  const clients = await startWorker(join(import.meta.dirname, 'streams/clients.ts'), CPU.others)
+  try {
+    const path = '/v1/events/stream?types=task.failed'
+    const request = streamRequest(path, house.apiKey)
+    const ours = await measure(clients, { port: house.gateway.port, pids: [house.gateway.pid], request })
+    say(`ours ${JSON.stringify(ours)}`)
+    const theirs = await measure(clients, { port: nchan.port, pids: nchan.pids, request: streamRequest('/sub') })
+    return [
+      { name: 'rss_per_connection_kb', value: ours.kb, unit: 'KB' },
+      { name: 'cpu_percent', value: ours.percent, unit: '%' },
+      { name: 'cpu_percent_before', value: ours.percentBefore, unit: '%' },
+      { name: 'nchan_rss_per_connection_kb', value: theirs.kb, unit: 'KB' },
+      { name: 'nchan_cpu_percent', value: theirs.percent, unit: '%' },
+      { name: 'load_average', value: loadAverage(), unit: '' },
+    ] satisfies readonly Measurement[]
+  } finally {
+    await clients.close()
+    await nchan.close()
+    await house.close()
+  }
+}
+
+interface Idle {
+  readonly kb: number
+  readonly percent: number
+  /** The same without any stream. */
+  readonly percentBefore: number
+}
+
+async function measure(
+  clients: Worker,
+  o: { readonly port: number; readonly pids: readonly number[]; readonly request: string },
+): Promise<Idle> {
+  const ask = (order: ClientsOrder) => clients.ask<ClientsState>(order)
+  await sleep(SETTLE_MS / 2)
+  const percentBefore = await cpuPercent(o.pids, WATCH_MS / 2)
+  const before = residentKbOf(o.pids)
+  await ask({ do: 'open', port: o.port, count: CLIENTS, requests: [o.request] })
+  await sleep(SETTLE_MS)
+  const percent = await cpuPercent(o.pids, WATCH_MS)
+  const kb = (residentKbOf(o.pids) - before) / CLIENTS
+  const { closed } = await ask({ do: 'await', deliveries: 0, timeoutMs: 0 })
+  if (closed > 0) throw new Error(`${closed} idle streams were closed`)
+  await ask({ do: 'close' })
+  return { kb, percent, percentBefore }
+}
+
+/** Of one core. */
+async function cpuPercent(pids: readonly number[], ms: number): Promise<number> {
+  const startedMs = performance.now()
+  const before = cpuSecondsOf(pids)
+  await sleep(ms)
+  return ((cpuSecondsOf(pids) - before) / (performance.now() - startedMs)) * 1e5
+}
