@@ -3,7 +3,7 @@ import { stringify } from 'yaml'
 import { onlyService, pathRoutes } from './route-groups.ts'
 
 /** A match of a rule of Gateway API's HTTPRoute. */
-export interface HttpRouteMatch {
+interface HttpRouteMatch {
   readonly path: { readonly type: 'Exact' | 'PathPrefix'; readonly value: string }
   readonly method?: string
   readonly headers?: readonly { readonly name: string; readonly value: string }[]

