@@ -18,7 +18,7 @@ import { startListClient } from './list-client.ts'
 import { startLoadClient, type LoadReport } from './load-client.ts'
 import { countRecords, readLog, readTable } from './observe.ts'
 import { startStreamClient } from './stream-client.ts'
-import { tamperings } from './tamper.ts'
+import { partOf, tamperings } from './tamper.ts'
 import { createArrivals, seenByWebhook, subscribe } from './webhooks.ts'
 import { planEvent, TENANTS } from './workload.ts'
 
@@ -81,9 +81,9 @@ test('loses, doubles, reorders and mixes up nothing while every process is kille
   expect((ofWindow.events / ofWindow.ms) * 1000).toBeGreaterThan(EVENTS_PER_S * 0.95)
   const violations = checkLedger(observation)
   expect({ summary: summarize(violations), first: violations.slice(0, 5) }).toEqual({ summary: {}, first: [] })
-  // The other ways to falsify are tried in the checker's own test.
-  for (const { name, observation: tampered, expected } of tamperings(observation)) {
-    if (!/removed|doubled|swapped/.test(name)) continue
+  const part = partOf(observation, new Set(observation.log.flatMap(({ id }, at) => (at % 8 === 0 ? [id] : []))))
+  expect(checkLedger(part)).toEqual([])
+  for (const { name, observation: tampered, expected } of tamperings(part)) {
     expect({ name, found: checkLedger(tampered) }).toEqual({
       name,
       found: expect.arrayContaining([expect.objectContaining(expected)]),

@@ -1,4 +1,4 @@
-import { Kafka, logLevel, type KafkaMessage } from 'kafkajs'
+import { Kafka, logLevel, type EachBatchPayload, type KafkaMessage } from 'kafkajs'
 import type { PlacedEvent } from './ledger.ts'
 import type { Queries } from './open-transactions.ts'
 
@@ -15,14 +15,15 @@ export async function readLog(brokers: readonly string[], topic: string): Promis
     await new Promise<void>((resolve, reject) => {
       if (wanted === 0) resolve()
       const done = new Map<number, number>()
-      const eachMessage = async ({ partition, message }: { partition: number; message: KafkaMessage }) => {
+      const eachBatch = async ({ batch: { partition, messages } }: EachBatchPayload) => {
         const end = ends.get(partition) ?? 0
-        const offset = Number(message.offset)
-        if (offset < end) records.push(placedEvent(partition, message))
-        done.set(partition, Math.min(end, offset + 1))
+        const wantedOnes = messages.filter((message) => Number(message.offset) < end)
+        for (const message of wantedOnes) records.push(placedEvent(partition, message))
+        const last = wantedOnes.at(-1)
+        if (last !== undefined) done.set(partition, Number(last.offset) + 1)
         if ([...done.values()].reduce((sum, next) => sum + next, 0) >= wanted) resolve()
       }
-      consumer.run({ eachMessage }).catch(reject)
+      consumer.run({ eachBatch }).catch(reject)
     })
   } finally {
     await consumer.disconnect()

@@ -19,6 +19,22 @@ export function tamperings(good: Observation): readonly Tampering[] {
   return [...tamperLog(good), ...tamperTable(good), ...ofStreams, ...ofWebhooks, ...tamperLists(good)]
 }
 
+/** The part of an observation that is about some of the events: as consistent as the whole, and quicker to judge. */
+export function partOf(whole: Observation, ids: ReadonlySet<string>): Observation {
+  const has = ({ id }: { readonly id: string }) => ids.has(id)
+  return {
+    ...whole,
+    acknowledged: whole.acknowledged.filter(has),
+    log: whole.log.filter(has),
+    table: whole.table.filter(has),
+    streams: whole.streams.map((stream) => ({ ...stream, received: stream.received.filter(has) })),
+    webhooks: whole.webhooks.map((webhook) => {
+      return { ...webhook, received: webhook.received.filter(({ eventId }) => ids.has(eventId)) }
+    }),
+    listed: whole.listed.filter(has),
+  }
+}
+
 function tamperLog(good: Observation): Tampering[] {
   const event = middle(good.acknowledged)
   const log = good.log.filter((record) => record.tenant !== event.tenant || record.id !== event.id)
