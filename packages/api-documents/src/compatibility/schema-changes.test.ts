@@ -6,6 +6,7 @@ const MEMBERS = {
   name: { type: 'string', maxLength: 10 },
   size: { type: 'integer', minimum: 0 },
   state: { type: 'string', enum: ['a', 'b'] },
+  kind: { type: 'string', enum: ['x'], 'x-extensible': true },
   list: { type: 'array', items: ITEM },
 }
 const BEFORE = { type: 'object', description: 'a sample', properties: MEMBERS, required: ['name'] }
@@ -59,6 +60,11 @@ const CASES: readonly Case[] = [
     change: 'a new word',
     after: withMember('state', { type: 'string', enum: ['a', 'b', 'c'] }),
     breaks: { read: '/properties/state/enum: the value "c" is new', both: '/properties/state/enum' },
+  },
+  {
+    change: 'a new word of a set that may grow',
+    after: withMember('kind', { type: 'string', enum: ['x', 'y'], 'x-extensible': true }),
+    breaks: {},
   },
   {
     change: 'a word gone',

@@ -59,7 +59,11 @@ function typeChanges(before: Json, after: Json, direction: Direction, at: string
 }
 
 function enumChanges(before: Json, after: Json, direction: Direction, at: string): readonly string[] {
-  return setChanges(wordsOf(before), wordsOf(after), direction, `${at}/enum`, 'value')
+  // Of such a set readers know that it grows.
+  const grows = before['x-extensible'] === true && after['x-extensible'] === true
+  const [had, has] = [wordsOf(before), wordsOf(after)]
+  const known = grows && had !== undefined ? has?.filter((word) => had.includes(word)) : has
+  return setChanges(had, known, direction, `${at}/enum`, 'value')
 }
 
 /** An absent set is every value. */

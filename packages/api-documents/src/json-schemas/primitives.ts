@@ -7,6 +7,11 @@ export function oneOf(words: readonly string[], description?: string): TSchema {
   return Type.Unsafe({ type: 'string', enum: [...words], ...(description === undefined ? {} : { description }) })
 }
 
+/** A text that is one of some words, to which more may come: readers ignore those that they do not know. */
+export function oneOfMore(words: readonly string[]): TSchema {
+  return Type.Unsafe({ type: 'string', enum: [...words], 'x-extensible': true })
+}
+
 /** A schema that also takes null. `schema` must be of one plain type. */
 export function nullable(schema: TSchema): TSchema {
   const { type } = schema as { readonly type?: string }
@@ -34,8 +39,8 @@ export const tenantSchema: TSchema = Type.String({
   maxLength: LIMITS.tenantCharsMax,
 })
 
-/** One of the ten types. */
-export const eventTypeSchema: TSchema = oneOf(EVENT_TYPES)
+/** One of the ten types; more may come. */
+export const eventTypeSchema: TSchema = oneOfMore(EVENT_TYPES)
 
 /** RFC 3339 in UTC with milliseconds, as all our answers write times. */
 export const timeSchema: TSchema = Type.String({ format: 'date-time' })

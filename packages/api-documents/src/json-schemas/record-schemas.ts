@@ -1,7 +1,7 @@
 import { EVENT_TYPES } from '@ariftly/events'
 import { Type, type TSchema } from '@sinclair/typebox'
 import { eventIdSchema } from './event-schemas.ts'
-import { identifierSchema, oneOf, tenantSchema, timeSchema } from './primitives.ts'
+import { identifierSchema, oneOfMore, tenantSchema, timeSchema } from './primitives.ts'
 
 /** Headers of a record of the log: CloudEvents 1.0, Kafka binding, binary mode. `types` are those that it may be. */
 export function recordHeadersSchema(types: readonly string[] = EVENT_TYPES): TSchema {
@@ -9,7 +9,7 @@ export function recordHeadersSchema(types: readonly string[] = EVENT_TYPES): TSc
     {
       ce_specversion: Type.Literal('1.0'),
       ce_id: eventIdSchema,
-      ce_type: oneOf(types),
+      ce_type: oneOfMore(types),
       ce_source: Type.String({ description: '`/tenants/<tenant>` or `/tenants/<tenant>/agents/<agent>`.' }),
       ce_subject: { ...identifierSchema, description: 'The task, else the session.' },
       ce_time: { ...timeSchema, description: "For readers; the millisecond inside `ce_id` is the event's time." },

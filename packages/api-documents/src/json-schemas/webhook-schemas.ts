@@ -1,7 +1,15 @@
 import { EVENT_TYPES } from '@ariftly/events'
 import { Type, type TSchema } from '@sinclair/typebox'
 import { eventIdSchema } from './event-schemas.ts'
-import { eventTypeSchema, identifierSchema, nullable, oneOf, timeSchema, typeIdSchema } from './primitives.ts'
+import {
+  eventTypeSchema,
+  identifierSchema,
+  nullable,
+  oneOf,
+  oneOfMore,
+  timeSchema,
+  typeIdSchema,
+} from './primitives.ts'
 
 /** `*`, groups and types that a webhook may ask for. */
 const EVENT_SELECTORS: readonly string[] = [
@@ -33,7 +41,7 @@ const ERROR_CLASSES = [
 ] as const
 
 /** `events` of a webhook. */
-export const webhookEventsSchema: TSchema = Type.Array(oneOf(EVENT_SELECTORS), {
+export const webhookEventsSchema: TSchema = Type.Array(oneOfMore(EVENT_SELECTORS), {
   minItems: 1,
   maxItems: 32,
   uniqueItems: true,
@@ -98,7 +106,7 @@ export const attemptSchema: TSchema = Type.Object({
   total_ms: milliseconds(),
   address: nullable(Type.String({ description: 'The address that was dialled.' })),
   status: nullable(Type.Integer({ minimum: 100, maximum: 599 })),
-  error: nullable(oneOf(ERROR_CLASSES)),
+  error: nullable(oneOfMore(ERROR_CLASSES)),
   error_detail: nullable(Type.String()),
   response_headers: Type.Unsafe({ type: ['object', 'null'] }),
   response_body: nullable(Type.String({ description: 'At most 16 KiB.' })),
