@@ -7,50 +7,64 @@ export function pointerToken(name: string): string {
 
 /**
  * The JSON pointer, relative to the value at `start`, of the string whose opening quote is at `target`: the string itself, or the member
- * that it names. For error messages alone: it walks the (well-formed) text a second time.
+ * that it names. For error messages alone: it walks the (well-formed) text a second time, up to the target and once, however deep that is.
  */
 export function pointerTo(bytes: Buffer, start: number, end: number, target: number): string {
   const scanner = new JsonScanner()
   scanner.reset(bytes, start, end)
-  const path: string[] = []
-  for (;;) {
-    const inner = scanner.bytes[scanner.at]
-    const found =
-      inner === 0x7b ? memberAround(scanner, target) : inner === 0x5b ? elementAround(scanner, target) : undefined
-    if (found === undefined) break
-    path.push(`/${pointerToken(found.token)}`)
-    if (found.isName) break
-    scanner.at = found.valueStart
+  const path: Step[] = []
+  while (scanner.at !== target) {
+    const inner = enter(scanner)
+    if (inner === undefined) leave(scanner, path)
+    else path.push(inner)
+    const last = path.at(-1)
+    if (last === undefined || last.nameStart - 1 === target) break
   }
-  return path.join('')
+  return path.map((step) => `/${pointerToken(tokenOf(scanner, step))}`).join('')
 }
 
-interface Around {
-  readonly token: string
-  readonly valueStart: number
-  readonly isName: boolean
+/** Where a container that is open stands: at a member by its name, or (`nameStart` is 0) at an element by its index. */
+interface Step {
+  index: number
+  nameStart: number
+  nameEnd: number
+  escaped: boolean
 }
 
-function memberAround(scanner: JsonScanner, target: number): Around | undefined {
-  for (let more = scanner.enterObject(); more; more = scanner.nextMember()) {
-    scanner.scanName()
-    const { stringStart, stringEnd, stringEscaped, at: valueStart } = scanner
-    const isName = stringStart - 1 === target
-    if (!isName) scanner.scanValue(1)
-    if (isName || scanner.at > target) {
-      return { token: scanner.textOf(stringStart, stringEnd, stringEscaped), valueStart, isName }
+/** Goes into a container that is not empty, to its first value; stands behind any other value and answers undefined. */
+function enter(scanner: JsonScanner): Step | undefined {
+  const code = scanner.bytes[scanner.at]
+  const step: Step = { index: 0, nameStart: 0, nameEnd: 0, escaped: false }
+  if (code === 0x5b) return scanner.enterArray() ? step : undefined
+  if (code !== 0x7b) scanner.scanValue(1)
+  else if (scanner.enterObject()) {
+    readName(scanner, step)
+    return step
+  }
+  return undefined
+}
+
+/** Behind a value: goes to the next one, out of the containers that end here. */
+function leave(scanner: JsonScanner, path: Step[]): void {
+  for (let step = path.at(-1); step !== undefined; step = path.at(-1)) {
+    if (step.nameStart === 0) {
+      step.index += 1
+      if (scanner.nextElement()) return
+    } else if (scanner.nextMember()) {
+      readName(scanner, step)
+      return
     }
+    path.pop()
   }
-  return undefined
 }
 
-function elementAround(scanner: JsonScanner, target: number): Around | undefined {
-  let index = 0
-  for (let more = scanner.enterArray(); more; more = scanner.nextElement()) {
-    const valueStart = scanner.at
-    scanner.scanValue(1)
-    if (scanner.at > target) return { token: String(index), valueStart, isName: false }
-    index += 1
-  }
-  return undefined
+function readName(scanner: JsonScanner, step: Step): void {
+  scanner.scanName()
+  step.nameStart = scanner.stringStart
+  step.nameEnd = scanner.stringEnd
+  step.escaped = scanner.stringEscaped
+}
+
+function tokenOf(scanner: JsonScanner, step: Step): string {
+  return step.nameStart === 0 ? String(step.index) : scanner.textOf(step.nameStart, step.nameEnd, step.escaped)
 }

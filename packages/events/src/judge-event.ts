@@ -50,8 +50,9 @@ export function judgeEvent(entry: ReadEntry): ValidatedEntry {
 }
 
 function checkBadString({ scanner, envelope, start }: ReadEntry): EntryError | undefined {
-  // Beyond the depth that is allowed the pointer would be as long as the nesting.
-  if (envelope.badStringAt < 0 || envelope.dataDepth > LIMITS.dataDepthMax) return undefined
+  // Beyond the depth that is allowed the pointer would be as long as the nesting; of `data` that is no object no depth is known.
+  if (envelope.badStringAt < 0 || envelope.dataDepth > LIMITS.dataDepthMax || envelope.data === 'other')
+    return undefined
   const pointer = pointerTo(scanner.bytes, start, scanner.at, envelope.badStringAt)
   return fault('invalid_string', pointer, 'must not hold \\u0000 or a lone surrogate')
 }

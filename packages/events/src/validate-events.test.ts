@@ -138,6 +138,10 @@ describe('the catalogue', () => {
   })
 })
 
+const nested = (inner: string, levels: number) => `${'['.repeat(levels)}${inner}${']'.repeat(levels)}`
+/** A request may have 5 MiB: what is looked for is at the end of it, in the deepest of 63 levels. */
+const buried = (inner: string) =>
+  `{"message":"m","x":${'[0,'.repeat(61)}["${'x'.repeat(4_000_000)}",${inner}]${']'.repeat(61)}}`
 const deep = (levels: number) => `{"message":"m","x":${'['.repeat(levels - 1)}${']'.repeat(levels - 1)}}`
 const sized = (bytes: number) => `{"message":"${'x'.repeat(bytes - '{"task_id":"t1","message":""}'.length)}"}`
 
@@ -181,6 +185,19 @@ describe('what is wrong is named', () => {
     ['another task_id in data', progress('{"message":"m","task_id":"t2"}'), '/data/task_id', 'mismatch'],
     ['a task_id in data that is no string', progress('{"message":"m","task_id":1}'), '/data/task_id', 'mismatch'],
     ['\\u0000', progress('{"message":"m","a":[{"b/c":"x\\u0000"}]}'), '/data/a/0/b~1c', 'invalid_string'],
+    [
+      '\\u0000 behind siblings',
+      progress('{"message":"m", "a" : [1, [2], [], {}, {"x":{"y":0},"z":[{"p":1,"q":"\\u0000"}]}],"b":1}'),
+      '/data/a/4/z/0/q',
+      'invalid_string',
+    ],
+    ['\\u0000 under a million levels of arrays', progress(nested('"\\u0000"', 1_000_000)), '/data', 'invalid_type'],
+    [
+      '\\u0000 under 63 levels, behind much',
+      progress(buried('"\\u0000"')),
+      `/data/x${'/1'.repeat(62)}`,
+      'invalid_string',
+    ],
     ['a lone surrogate', progress('{"message":"\\ud800"}'), '/data/message', 'invalid_string'],
     ['a lone surrogate in a name', progress('{"message":"m","a":{"\\udc00":1}}'), '/data/a/\udc00', 'invalid_string'],
     [
