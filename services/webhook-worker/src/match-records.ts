@@ -19,11 +19,19 @@ export function matchRecords(
     const webhookIds = index.match(attributes)
     const eventId = webhookIds.length === 0 ? undefined : recordId(record)
     if (eventId === undefined) continue
-    const traceparent = headerText(record, 'traceparent') ?? null
+    const traceparent = traceOf(record)
     const { tenant, appendedAtMs } = attributes
     for (const webhookId of webhookIds) {
       matches.push({ tenant, webhookId, eventId, offset: record.offset, appendedAtMs, traceparent })
     }
   }
   return matches
+}
+
+const TRACEPARENT = /^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/
+
+/** An ill-formed trace is none, as for `decodeRecord`: whatever a producer wrote there, the store must take the delivery. */
+function traceOf(record: RawRecord): string | null {
+  const text = headerText(record, 'traceparent')
+  return text !== undefined && TRACEPARENT.test(text) ? text : null
 }
