@@ -44,6 +44,23 @@ const KAFKA_TOOLS: Artefact = {
   instead: 'leave out what needs them',
 }
 
+const JDBC_SINK: Artefact = {
+  title: 'Kafka Connect 4.4.0 with the Debezium JDBC sink 3.2.0 (64 MB)',
+  folder: 'connect-debezium-3.2.0',
+  dependencies: [
+    ['org.apache.kafka', 'connect-runtime', '4.4.0'],
+    ['org.apache.kafka', 'connect-json', '4.4.0'],
+    ['io.debezium', 'debezium-connector-jdbc', '3.2.0.Final'],
+    // The connector takes these two for given.
+    ['io.debezium', 'debezium-core', '3.2.0.Final'],
+    ['io.debezium', 'debezium-sink', '3.2.0.Final'],
+    ['org.postgresql', 'postgresql', '42.7.7'],
+    ['org.slf4j', 'slf4j-simple', '1.7.36'],
+  ],
+  goal: ['dependency:copy-dependencies', '-DincludeScope=runtime'],
+  instead: 'leave out what needs it',
+}
+
 const REDIS: Artefact = {
   title: 'Redis 6.2 (14 MB)',
   folder: 'redis-6.2',
@@ -68,6 +85,15 @@ export function fetchKafkaJars(context: FetchContext): Promise<string> {
  */
 export function fetchKafkaTools(context: FetchContext): Promise<string> {
   return fetchArtefact(KAFKA_TOOLS, context)
+}
+
+/**
+ * The folder that holds the jars of Kafka Connect and of the Debezium JDBC sink, a peer of the projector in benchmarks; fetched by
+ * Maven the first time.
+ * @throws StackFault when they have to be fetched and Maven is missing or fails.
+ */
+export function fetchJdbcSink(context: FetchContext): Promise<string> {
+  return fetchArtefact(JDBC_SINK, context)
 }
 
 /**

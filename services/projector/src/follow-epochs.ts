@@ -1,4 +1,4 @@
-import { describeLog, type KafkaClient, type LogReader } from '@ariftly/kafka'
+import { describeLog, KafkaFault, type KafkaClient, type LogReader } from '@ariftly/kafka'
 import { messageOf, retryForever, sleep, type Logger } from '@ariftly/runtime'
 import { currentEpoch, ensurePositions, type LogEpoch, type Pool } from '@ariftly/store'
 import { PROJECTION } from './projection.ts'
@@ -11,6 +11,8 @@ export interface FollowEpochsOptions {
   readonly signal: AbortSignal
   readonly log: Logger
   startReader(epoch: LogEpoch): LogReader
+  /** Told once before it ends by itself: no new epoch can mend what is wrong. */
+  onBroken(error: Error): void
 }
 
 /** How often we look whether the first epoch, or the next one, has been opened. */
@@ -19,7 +21,8 @@ const NEXT_EPOCH_POLL_MS = 2_000
 
 /**
  * Reads the log's newest epoch, and when its reader has stopped by itself (the log is not the one that it should be) waits
- * for the one that an operator opens. Resolves after the signal, when the last reader has stopped.
+ * for the one that an operator opens. Another number of partitions needs another setting, so then it ends (ADR 0011).
+ * Resolves after that, or after the signal, when the last reader has stopped.
  */
 export async function followEpochs(o: FollowEpochsOptions): Promise<void> {
   for (let after = 0; !o.signal.aborted;) {
@@ -30,6 +33,10 @@ export async function followEpochs(o: FollowEpochsOptions): Promise<void> {
     o.signal.addEventListener('abort', close)
     await reader.stopped
     o.signal.removeEventListener('abort', close)
+    if (reader.failure instanceof KafkaFault && reader.failure.code === 'partition_count_changed') {
+      o.onBroken(reader.failure)
+      return
+    }
     after = epoch.epoch
   }
 }

@@ -22,10 +22,12 @@ export { projectorConfig, type ProjectorConfig } from './config.ts'
 
 /** Transactions at the same time; more than a few only wait for each other's disk. */
 const CONNECTIONS = 6
+
 /**
  * Starts the projector: it copies the log into the table of events, each event exactly once, and never forgets where it is,
  * as position and rows are one transaction. Returns at once; Kafka and Postgres are waited for inside. When the log is not
- * the one that it should be it stops reading, says so in `/readyz`, and goes on when an operator has opened a new epoch.
+ * the one that it should be it stops reading, says so in `/readyz`, and goes on when an operator has opened a new epoch; when
+ * the topic has another number of partitions than configured it fails.
  */
 export async function start(
   config: ProjectorConfig,
@@ -41,7 +43,8 @@ export async function start(
   const pool = createPool({
     url: config.DATABASE_URL,
     applicationName: 'ariftly-projector',
-    max: CONNECTIONS,
+    // Expiry and the reading of positions do not wait for a batch.
+    max: CONNECTIONS + 2,
     role: SERVICE_ROLE,
   })
   releasers.add('postgres', () => pool.end())
@@ -82,6 +85,7 @@ export async function start(
     metrics.hole(found - expected)
   }
 
+  const broken = createDeferred<Error>()
   const run = followEpochs({
     kafka,
     pool,
@@ -93,6 +97,7 @@ export async function start(
       reader = startReader(epoch, clusterId)
       return reader
     },
+    onBroken: (error) => broken.resolve(error),
   })
   releasers.add('log reader', async () => {
     stopping.abort()
@@ -125,6 +130,15 @@ export async function start(
       const problem = reader?.failure ? messageOf(reader.failure) : (reader?.state ?? 'starting')
       return { ready, checks: { log: ready ? 'ok' : problem } }
     },
+    failed: broken.promise,
     close: () => releasers.close(),
   }
+}
+
+function createDeferred<T>(): { readonly promise: Promise<T>; resolve(value: T): void } {
+  let settle: (value: T) => void
+  const promise = new Promise<T>((resolve) => {
+    settle = resolve
+  })
+  return { promise, resolve: (value) => settle(value) }
 }

@@ -1,0 +1,112 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { newEventId } from '@ariftly/events'
+import {
+  createWorld,
+  eventually,
+  startOwnStack,
+  startServiceProcess,
+  type ServiceProcess,
+  type World,
+} from '@ariftly/testkit'
+
+/**
+ * The long form (ARIFTLY_LONG_FAULTS=1) has the times of production: 45 s, with a produce timeout of 5 s and sessions of 10 s. The
+ * form of every day has all of them shorter in the same order: the broker stands still for longer than any of them.
+ */
+const LONG = process.env['ARIFTLY_LONG_FAULTS'] === '1'
+const FROZEN_MS = LONG ? 45_000 : 13_000
+const SHORT = { KAFKA_SESSION_TIMEOUT_MS: '6000', INGEST_PRODUCE_TIMEOUT_MS: '1500' }
+const CLIENTS = 4
+const BATCH = 10
+
+let stack: Awaited<ReturnType<typeof startOwnStack>>
+let world: World
+let ingest: ServiceProcess
+let projector: ServiceProcess
+let apiKey: string
+
+beforeAll(async () => {
+  stack = await startOwnStack()
+  world = await createWorld({ addresses: stack.addresses, env: LONG ? {} : SHORT })
+  apiKey = await world.apiKey('acme')
+  ;[ingest, projector] = await Promise.all([
+    startServiceProcess('ingest', world.env),
+    startServiceProcess('projector', world.env),
+  ])
+}, 90_000)
+
+afterAll(async () => {
+  ingest?.kill('SIGTERM')
+  projector?.kill('SIGTERM')
+  await Promise.all([ingest?.exited, projector?.exited])
+  await world?.close()
+  await stack?.close()
+}, 30_000)
+
+interface Entry {
+  readonly id: string
+  readonly status: string
+}
+
+/** Posts without pause until it is told to end; what is answered `retry` is posted again under the same ids. */
+function startPoster() {
+  const accepted = new Set<string>()
+  const posted = new Set<string>()
+  const end = new AbortController()
+
+  async function run(): Promise<void> {
+    let waiting: string[] = []
+    while (!end.signal.aborted || waiting.length > 0) {
+      if (waiting.length === 0) waiting = Array.from({ length: BATCH }, () => newEventId(Date.now()))
+      for (const id of waiting) posted.add(id)
+      const entries = await post(waiting)
+      for (const { id, status } of entries) if (status === 'accepted') accepted.add(id)
+      waiting = waiting.filter((id) => !accepted.has(id))
+      await delay(waiting.length === 0 ? 5 : 50)
+    }
+  }
+
+  const running = run()
+  return { accepted, posted, end: () => (end.abort(), running) }
+}
+
+async function post(ids: readonly string[]): Promise<readonly Entry[]> {
+  const events = ids.map((id, index) => ({ id, type: 'task.created', task_id: `t${index % 5}`, data: { title: id } }))
+  const response = await fetch(`${ingest.url}/v1/events`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${apiKey}`, 'content-type': 'application/json' },
+    body: JSON.stringify(events),
+  })
+  const body = (await response.json()) as Partial<Record<'data' | 'events', readonly Entry[]>>
+  return body.data ?? body.events ?? []
+}
+
+test(
+  'a broker that stands still for longer than every timeout costs nothing that was accepted and doubles nothing',
+  async () => {
+    const posters = Array.from({ length: CLIENTS }, startPoster)
+    await eventually(() => posters.every(({ accepted }) => accepted.size > 50), { timeoutMs: 20_000 })
+    stack.kafka?.pause()
+    await delay(FROZEN_MS)
+    const before = posters.map(({ accepted }) => accepted.size)
+    stack.kafka?.resume()
+    await eventually(() => posters.every(({ accepted }, i) => accepted.size > (before[i] ?? 0) + 50), {
+      timeoutMs: 60_000,
+    })
+    await Promise.all(posters.map(({ end }) => end()))
+    const accepted = posters.flatMap((poster) => [...poster.accepted])
+    await eventually(async () => (await storedIds()).length >= accepted.length, { timeoutMs: 60_000, everyMs: 100 })
+    const stored = await storedIds()
+    const posted = new Set(posters.flatMap((poster) => [...poster.posted]))
+    expect(accepted.filter((id) => !stored.includes(id))).toEqual([])
+    expect(stored.filter((id) => !posted.has(id))).toEqual([])
+    expect(stored.length).toBe(new Set(stored).size)
+  },
+  FROZEN_MS + 160_000,
+)
+
+async function storedIds(): Promise<readonly string[]> {
+  const { rows } = await world.admin.query<{ id: string }>(`SELECT data->>'title' AS id FROM events`)
+  return rows.map(({ id }) => id)
+}

@@ -1,0 +1,102 @@
+import { spawnSync } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { readdirSync, readFileSync } from 'node:fs'
+import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { newEventId } from '@ariftly/events'
+import {
+  createWorld,
+  eventually,
+  startOwnStack,
+  startServiceProcess,
+  type ServiceProcess,
+  type World,
+} from '@ariftly/testkit'
+
+/** Above the 16 MiB of a WAL segment, which Postgres must be able to write, below what the events take. */
+const FILE_BYTES_MAX = 17 * 1024 * 1024
+const BATCH = 20
+const BATCHES = 6
+
+let stack: Awaited<ReturnType<typeof startOwnStack>>
+let world: World
+let ingest: ServiceProcess
+let projector: ServiceProcess
+let apiKey: string
+
+beforeAll(async () => {
+  stack = await startOwnStack()
+  world = await createWorld({ addresses: stack.addresses })
+  apiKey = await world.apiKey('acme')
+  ;[ingest, projector] = await Promise.all([
+    startServiceProcess('ingest', world.env),
+    startServiceProcess('projector', world.env),
+  ])
+}, 90_000)
+
+afterAll(async () => {
+  ingest?.kill('SIGTERM')
+  projector?.kill('SIGTERM')
+  await Promise.all([ingest?.exited, projector?.exited])
+  await world?.close()
+  await stack?.close()
+}, 30_000)
+
+/** Bounds the size of every file that a process of Postgres writes; its new processes inherit the bound. */
+function limitFiles(bytesMax: number | 'unlimited'): void {
+  const postmaster = stack.postgres?.pid ?? 0
+  const children = readdirSync('/proc').filter((pid) => /^\d+$/.test(pid) && parentOf(pid) === postmaster)
+  for (const pid of [String(postmaster), ...children]) {
+    const { status, stderr } = spawnSync('prlimit', ['--pid', pid, `--fsize=${bytesMax}:unlimited`], {
+      encoding: 'utf8',
+    })
+    if (status !== 0 && pid === String(postmaster)) throw new Error(`prlimit: ${stderr}`)
+  }
+}
+
+function parentOf(pid: string): number | undefined {
+  try {
+    return Number(readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ')[1])
+  } catch {
+    return undefined // It has ended meanwhile.
+  }
+}
+
+/** Posts events of 200 KB that do not compress; answers their ids and how long ingest took. */
+async function post(): Promise<{ readonly ids: readonly string[]; readonly tookMs: number }> {
+  const ids = Array.from({ length: BATCH }, () => newEventId(Date.now()))
+  const padding = randomBytes(150_000).toString('base64')
+  const events = ids.map((id, index) => ({
+    id,
+    type: 'task.progress',
+    task_id: `t${index}`,
+    data: { message: id, padding },
+  }))
+  const startedMs = performance.now()
+  const response = await fetch(`${ingest.url}/v1/events`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${apiKey}`, 'content-type': 'application/json' },
+    body: JSON.stringify(events),
+  })
+  expect(response.status).toBe(202)
+  return { ids, tookMs: performance.now() - startedMs }
+}
+
+async function storedIds(): Promise<readonly string[]> {
+  const { rows } = await world.admin.query<{ id: string }>(`SELECT data->>'message' AS id FROM events ORDER BY 1`)
+  return rows.map(({ id }) => id)
+}
+
+test('when Postgres cannot extend a file, ingest goes on, and the projector waits and recovers without a loss', async () => {
+  const ids = [...(await post()).ids]
+  await eventually(async () => (await storedIds()).length === BATCH)
+  limitFiles(FILE_BYTES_MAX)
+  for (let batch = 0; batch < BATCHES; batch += 1) ids.push(...(await post()).ids)
+  await eventually(() => projector.output().includes('could not extend file'), { timeoutMs: 20_000 })
+  ids.push(...(await post()).ids)
+  expect((await storedIds()).length).toBeLessThan(ids.length)
+  expect((await fetch(`${projector.url}/readyz`)).status).toBe(200)
+  limitFiles('unlimited')
+  await eventually(async () => (await storedIds()).length === ids.length, { timeoutMs: 30_000 })
+  expect(await storedIds()).toEqual(ids.toSorted())
+  expect(stack.postgres?.running).toBe(true)
+}, 90_000)

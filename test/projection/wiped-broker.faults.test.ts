@@ -1,0 +1,107 @@
+import { readFileSync, rmSync, mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { createTopics } from '@ariftly/kafka'
+import { createWorld, eventually, startOwnStack, startServiceProcess, type World } from '@ariftly/testkit'
+import { createEventWriter, numberedEvents, range, type EventWriter } from './event-writer.ts'
+import { runProjectionCommand } from './run-projection-command.ts'
+
+const PARTITIONS = 3
+
+let stack: Awaited<ReturnType<typeof startOwnStack>>
+let world: World
+let writer: EventWriter
+
+beforeAll(async () => {
+  stack = await startOwnStack()
+  const env = { KAFKA_SESSION_TIMEOUT_MS: '6000' }
+  world = await createWorld({ partitions: PARTITIONS, addresses: stack.addresses, env })
+  writer = createEventWriter(world, PARTITIONS)
+}, 60_000)
+
+afterAll(async () => {
+  await writer?.close()
+  await world?.close()
+  await stack?.close()
+}, 30_000)
+
+async function holds(numbers: readonly number[]): Promise<void> {
+  await eventually(async () => (await writer.numbers()).join() === numbers.join(), { timeoutMs: 30_000, everyMs: 100 })
+}
+
+/** The same name and port, another cluster, and nothing of the former log. */
+async function wipeBroker(): Promise<void> {
+  await stack.kafka?.stop()
+  const data = join(stack.dataDir, 'kafka/data')
+  const identity = readFileSync(join(data, 'meta.properties'), 'utf8')
+  rmSync(data, { recursive: true })
+  mkdirSync(data)
+  const other = identity.replace(/^cluster.id=.*$/m, 'cluster.id=AnotherClusterOfTests1')
+  writeFileSync(join(data, 'meta.properties'), other)
+  await stack.kafka?.start()
+  await createTopics(writer.client, { ...world.topics, partitions: PARTITIONS, replication: 1 })
+}
+
+describe('the operator commands, as processes', () => {
+  test('say how to use them, and that a setting is missing', async () => {
+    const usage = await runProjectionCommand(world.env, 'statsu')
+    expect(usage).toEqual({ code: 64, output: expect.stringContaining('adopt-log') })
+    const { KAFKA_BROKERS: _brokers, ...without } = world.env
+    const missing = await runProjectionCommand(without, 'status')
+    expect(missing).toEqual({ code: 78, output: expect.stringContaining('KAFKA_BROKERS') })
+  })
+
+  test('status, verify and rebuild work beside a projector that runs', async () => {
+    const projector = await startServiceProcess('projector', world.env)
+    await writer.write(numberedEvents(0, 60))
+    await holds(range(0, 60))
+    const status = await runProjectionCommand(world.env, 'status')
+    expect(status).toEqual({ code: 0, output: expect.stringMatching(/epoch 1 .*total lag 0\n$/s) })
+    expect(await runProjectionCommand(world.env, 'verify')).toEqual({
+      code: 0,
+      output: '60 events compared, 0 differences\n',
+    })
+    await world.admin.query(`DELETE FROM events WHERE (data->>'n')::int < 7`)
+    expect((await runProjectionCommand(world.env, 'verify')).code).toBe(1)
+    expect(await runProjectionCommand(world.env, 'rebuild')).toEqual({
+      code: 0,
+      output: expect.stringMatching(/read 60, inserted 7\n$/),
+    })
+    expect(await writer.numbers()).toEqual(range(0, 60))
+    projector.kill('SIGTERM')
+    expect(await projector.exited).toBe(0)
+  })
+})
+
+describe('a wiped broker under the same name', () => {
+  test('stops the projector before it takes anything for seen, until an operator adopts the new log', async () => {
+    const projector = await startServiceProcess('projector', world.env)
+    await holds(range(0, 60))
+    await wipeBroker()
+    // As many again, so that the new log reaches beyond the stored positions.
+    await writer.write(numberedEvents(1_000, 300))
+    await eventually(() => projector.output().includes('log_identity_changed'), { timeoutMs: 40_000, everyMs: 100 })
+    expect((await fetch(`${projector.url}/readyz`)).status).toBe(503)
+    expect(await writer.numbers()).toEqual(range(0, 60))
+    expect((await runProjectionCommand(world.env, 'status')).output).toContain('adopt-log')
+    expect(await runProjectionCommand(world.env, 'adopt-log')).toEqual({
+      code: 0,
+      output: expect.stringContaining('Opened epoch 2'),
+    })
+    await holds([...range(0, 60), ...range(1_000, 1_300)])
+    await eventually(async () => (await fetch(`${projector.url}/readyz`)).status === 200)
+    expect((await runProjectionCommand(world.env, 'verify')).code).toBe(0)
+    expect((await world.admin.query('SELECT FROM log_holes')).rowCount).toBe(0)
+    projector.kill('SIGTERM')
+    expect(await projector.exited).toBe(0)
+  }, 120_000)
+})
+
+describe('another number of partitions', () => {
+  test('ends the projector with exit code 1, as only another setting can mend it', async () => {
+    const env = { ...world.env, KAFKA_PARTITIONS: String(PARTITIONS - 1) }
+    const projector = await startServiceProcess('projector', env, { untilReady: false })
+    expect(await projector.exited).toBe(1)
+    expect(projector.output()).toContain('partition_count_changed')
+  }, 60_000)
+})
