@@ -27,8 +27,6 @@ export function createLogger(options: LoggerOptions): Logger {
   )
 }
 
-/** Below sonic-boom's largest write. */
-const GATHER_BYTES = 16_000
 /** How a line of this level begins, by the order in which pino writes. */
 const INFO = '{"level":"info"'
 
@@ -36,23 +34,21 @@ let stdout: ReturnType<typeof createTurnWriter> | undefined
 
 /** Writes the `info` lines of a turn of the event loop together, as a write costs as much as the making of a line. */
 function createTurnWriter(): { write(line: string): void } {
-  const out = pino.destination({ dest: 1, sync: true, minLength: GATHER_BYTES })
-  let waiting = false
+  const out = pino.destination({ dest: 1, sync: true })
+  let waiting = ''
 
   function flush(): void {
-    waiting = false
-    out.flushSync()
+    const lines = waiting
+    waiting = ''
+    if (lines !== '') out.write(lines)
   }
 
   process.once('exit', flush)
   return {
     write(line) {
-      out.write(line)
+      if (waiting === '') setImmediate(flush)
+      waiting += line
       if (!line.startsWith(INFO)) flush()
-      else if (!waiting) {
-        waiting = true
-        setImmediate(flush)
-      }
     },
   }
 }
