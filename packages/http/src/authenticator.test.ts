@@ -166,6 +166,24 @@ describe('a key that stops', () => {
     expect(await asked).toBe('401 invalid_api_key')
   })
 
+  test('is refused also when it was looked up before the feed began and revoked before the beginning', async () => {
+    const world = createWorld()
+    const key = world.add({ id: 'key_x' })
+    const gate = defer()
+    world.afterRead = gate.promise
+    // The feed cannot begin before the key was read.
+    world.away = true
+    await new Promise((resolve) => setTimeout(resolve, 5))
+    world.away = false
+    const asked = outcome(world.auth, key)
+    await Promise.resolve()
+    world.revoke('key_x')
+    await until(() => world.auth.ready)
+    gate.resolve()
+    expect(await asked).toBe('401 invalid_api_key')
+    expect(await outcome(world.auth, key)).toBe('401 invalid_api_key')
+  })
+
   test('is refused from the moment it expires, and listeners are told', async () => {
     const world = await started()
     const key = world.add({ id: 'key_x', expiresAtMs: world.nowMs + 1000 })

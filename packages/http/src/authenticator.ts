@@ -151,12 +151,16 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
     }
   }
 
-  /** A key that changed while it was read is read again: the answer may be from before the change. */
+  /**
+   * A key that changed while it was read is read again: the answer may be from before the change. So is one that was read
+   * while the feed began, as its change may stand before the feed's beginning.
+   */
   async function findUnchanged(find: Lookup['find'], changed: Set<string>): Promise<ApiKeyRecord | undefined> {
     for (;;) {
       changed.clear()
+      const wasStarted = feed.started()
       const record = await withTimeout(find(), LOOKUP_TIMEOUT_MS, () => new Error('The look-up took too long.'))
-      if (record === undefined || !changed.has(record.id)) return record
+      if (record === undefined || (wasStarted === feed.started() && !changed.has(record.id))) return record
     }
   }
 

@@ -81,7 +81,9 @@ export function startKeyFeed(options: KeyFeedOptions): KeyFeed {
 
   async function advance(): Promise<boolean> {
     if (seq === undefined) {
-      seq = await latestChange()
+      const latest = await latestChange()
+      // A read that was given up for late must not pass over what came after the one that was not.
+      seq ??= latest
       return false
     }
     const from = seq
