@@ -147,11 +147,11 @@ describe.each(OVERLAYS)('k8s/overlays/%s', (overlay) => {
     expect(pod.topologySpreadConstraints.length).toBe(2)
   })
 
-  test('lets only the worker reach the world, and nobody anything that is not said', () => {
+  test('lets only those reach the world that send webhooks, and nobody anything that is not said', () => {
     const policies = of('NetworkPolicy')
     const world = policies.filter(({ spec }) => JSON.stringify(spec).includes('ipBlock'))
     expect(world.map(({ spec }) => spec['podSelector'])).toEqual([
-      { matchExpressions: [{ key: 'app.kubernetes.io/name', operator: 'In', values: ['webhook-worker'] }] },
+      { matchExpressions: [{ key: 'app.kubernetes.io/name', operator: 'In', values: ['api', 'webhook-worker'] }] },
     ])
     const deny = policies.find(({ metadata }) => metadata.name === 'default-deny')
     expect(deny?.spec).toEqual({ podSelector: {}, policyTypes: ['Ingress', 'Egress'] })

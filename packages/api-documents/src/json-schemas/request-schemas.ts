@@ -9,7 +9,7 @@ import {
   tenantSchema,
   timeSchema,
 } from './primitives.ts'
-import { ORDERINGS, webhookEventsSchema } from './webhook-schemas.ts'
+import { ORDERINGS, REPLAYED_STATUSES, webhookEventsSchema } from './webhook-schemas.ts'
 
 const CLOSED = { additionalProperties: false } as const
 
@@ -89,7 +89,7 @@ export const replayRequestSchema: TSchema = Type.Object(
     before: Type.Optional(nullable(Type.String({ description: 'ISO 8601; default: now.' }))),
     types: Type.Optional(nullable(Type.Array(oneOf(EVENT_TYPES), { minItems: 1, uniqueItems: true }))),
     status: Type.Optional({
-      ...nullable(oneOf(['delivered', 'failed', 'cancelled'])),
+      ...nullable(oneOf(REPLAYED_STATUSES)),
       description: 'Only events whose delivery stands so.',
     }),
     dry_run: Type.Optional({ ...nullable(Type.Boolean({ default: false })), description: 'Only counts.' }),

@@ -94,8 +94,7 @@ const deliveryMembers = {
 
 const milliseconds = (): TSchema => nullable(Type.Integer({ minimum: 0 }))
 
-/** One attempt of a delivery. */
-export const attemptSchema: TSchema = Type.Object({
+const attemptMembers = {
   attempt: Type.Integer({ minimum: 1 }),
   probe: Type.Boolean({ description: 'A probe of a failing endpoint; it counts towards no schedule.' }),
   started_at: timeSchema,
@@ -111,6 +110,16 @@ export const attemptSchema: TSchema = Type.Object({
   response_headers: Type.Unsafe({ type: ['object', 'null'] }),
   response_body: nullable(Type.String({ description: 'At most 16 KiB.' })),
   next_attempt_at: nullable(timeSchema),
+} as const
+
+/** One attempt of a delivery. */
+const attemptSchema: TSchema = Type.Object(attemptMembers)
+
+/** The attempt of a test, which is stored nowhere. */
+export const testAttemptSchema: TSchema = Type.Object({
+  ...attemptMembers,
+  event_id: eventIdSchema,
+  event_type: eventTypeSchema,
 })
 
 /** A delivery. */
@@ -122,15 +131,26 @@ export const deliveryWithAttemptsSchema: TSchema = Type.Object({
   attempts: Type.Array(attemptSchema),
 })
 
-/** A replay and how far it is. */
-export const replaySchema: TSchema = Type.Unsafe({
-  type: 'object',
-  required: ['object', 'id', 'webhook_id', 'status'],
-  properties: {
-    object: { const: 'replay', type: 'string' },
-    id: typeIdSchema('rpl', 'TypeID of the replay.'),
-    webhook_id: typeIdSchema('whk', 'Whose deliveries are made again.'),
-    status: { type: 'string' },
-  },
-  additionalProperties: true,
+/** How a replay stands. */
+const REPLAY_STATUSES = ['running', 'completed', 'cancelled'] as const
+
+/** Deliveries that a replay may be bound to. */
+export const REPLAYED_STATUSES = ['delivered', 'failed', 'cancelled'] as const
+
+/** A replay: what was asked for and how far it is. */
+export const replaySchema: TSchema = Type.Object({
+  object: Type.Literal('replay'),
+  id: typeIdSchema('rpl', 'TypeID of the replay.'),
+  webhook_id: typeIdSchema('whk', 'Whose deliveries are made again.'),
+  status: oneOf(REPLAY_STATUSES),
+  dry_run: Type.Boolean(),
+  after: timeSchema,
+  before: timeSchema,
+  types: nullable(Type.Array(eventTypeSchema)),
+  delivery_status: nullable(oneOf(REPLAYED_STATUSES)),
+  scanned_count: Type.Integer({ minimum: 0, description: 'Events looked at so far.' }),
+  delivery_count: Type.Integer({ minimum: 0, description: 'Deliveries made pending; on a dry run: that would be.' }),
+  created_at: timeSchema,
+  updated_at: timeSchema,
+  finished_at: nullable(timeSchema),
 })

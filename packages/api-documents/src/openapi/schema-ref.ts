@@ -20,10 +20,10 @@ import {
   webhookChangesSchema,
 } from '../json-schemas/request-schemas.ts'
 import {
-  attemptSchema,
   deliverySchema,
   deliveryWithAttemptsSchema,
   replaySchema,
+  testAttemptSchema,
   webhookSchema,
   webhookWithSecretSchema,
 } from '../json-schemas/webhook-schemas.ts'
@@ -42,7 +42,7 @@ const SCHEMAS = {
   TestWebhook: testWebhookSchema,
   Delivery: deliverySchema,
   DeliveryWithAttempts: deliveryWithAttemptsSchema,
-  Attempt: attemptSchema,
+  TestAttempt: testAttemptSchema,
   ReplayRequest: replayRequestSchema,
   Replay: replaySchema,
   ApiKey: apiKeySchema,

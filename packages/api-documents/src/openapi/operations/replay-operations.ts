@@ -34,7 +34,7 @@ export function replayOperations(recent: string): Operations<'createReplay' | 'g
       problems: [
         { status: 400, codes: ['malformed_json'] },
         { status: 404, codes: ['not_found'] },
-        { status: 409, codes: ['replay_under_way', 'webhook_disabled'] },
+        { status: 409, codes: ['replay_under_way'] },
         { status: 413, codes: ['body_too_large'] },
         { status: 415, codes: ['unsupported_media_type', 'unsupported_encoding'] },
         { status: 422, codes: ['invalid_body'] },
@@ -48,7 +48,8 @@ export function replayOperations(recent: string): Operations<'createReplay' | 'g
     },
     cancelReplay: {
       tag: 'Webhooks',
-      description: 'What it has done already stays.',
+      description:
+        'No further delivery is made, and what it has made pending is cancelled. What is sent already stays.',
       answers: [{ status: 204, description: 'Cancelled.' }],
       problems: [{ status: 404, codes: ['not_found'] }],
     },

@@ -131,8 +131,8 @@ export const webhookOperations: Operations<
     body: jsonBody('TestWebhook', false, [
       { name: 'type', summary: 'A test of one type', value: { type: 'task.complete' } },
     ]),
-    answers: [answer(200, 'The attempt.', 'Attempt')],
-    problems: [...BODY_PROBLEMS, NOT_FOUND],
+    answers: [answer(200, 'The attempt, whatever became of it.', 'TestAttempt')],
+    problems: [...BODY_PROBLEMS, NOT_FOUND, { status: 429, codes: ['too_many_queries'] }],
   },
   listDeliveries: {
     tag: 'Webhooks',
@@ -157,8 +157,9 @@ export const webhookOperations: Operations<
   },
   redeliver: {
     tag: 'Webhooks',
-    description: 'Sets a finished delivery back to `pending` with fresh attempts.',
-    answers: [answer(202, 'The delivery.', 'Delivery')],
-    problems: [NOT_FOUND, { status: 409, codes: ['delivery_pending', 'webhook_disabled'] }],
+    description:
+      'Sets a finished delivery back to `pending` with fresh attempts. While its webhook is disabled it waits.',
+    answers: [{ ...answer(202, 'The delivery.', 'Delivery'), headers: [LOCATION] }],
+    problems: [...BODY_PROBLEMS, NOT_FOUND, { status: 409, codes: ['delivery_pending'] }],
   },
 }
