@@ -134,10 +134,10 @@ async function idOfNow(house: StreamHouse): Promise<string> {
 /** One event every 100 ms until it is stopped; gives the moment at which the log had each. */
 function startPulse(feed: Feed): { stop(): Promise<number[]> } {
   const writtenMs: number[] = []
-  let stopped = false
+  const stopping = new AbortController()
 
   async function run(): Promise<void> {
-    for (let number = 0; !stopped; number += 1) {
+    for (let number = 0; !stopping.signal.aborted; number += 1) {
       await feed.send([{ number, taskId: 'pulse' }])
       writtenMs.push(monotonicMs())
       await new Promise((resolve) => {
@@ -149,7 +149,7 @@ function startPulse(feed: Feed): { stop(): Promise<number[]> } {
   const running = run()
   return {
     async stop() {
-      stopped = true
+      stopping.abort()
       await running
       return writtenMs
     },

@@ -42,6 +42,8 @@ const OPENED_AT_ONCE = 200
 const SAMPLES_MAX = 4_000_000
 
 let sockets: Socket[] = []
+/** Grows when all are closed, so that late events of those count no more. */
+let era = 0
 let open = 0
 let closed = 0
 let deliveries = 0
@@ -67,6 +69,7 @@ async function answer(order: ClientsOrder): Promise<ClientsState | Waits> {
     case 'close':
       for (const socket of sockets) socket.destroy()
       sockets = []
+      era += 1
       open = closed = deliveries = bytes = 0
       samples = undefined
       return state()
@@ -95,13 +98,17 @@ async function openOne(port: number, request: string): Promise<void> {
     socket.write(request)
     socket.once('data', (chunk: Buffer) => {
       const head = chunk.toString('latin1', 0, 15)
-      if (!head.startsWith('HTTP/1.1 200')) reject(new Error(`a stream answered: ${chunk.toString('latin1', 0, 300)}`))
-      open += 1
-      resolve()
+      if (head.startsWith('HTTP/1.1 200')) {
+        open += 1
+        resolve()
+      } else reject(new Error(`a stream answered: ${chunk.toString('latin1', 0, 300)}`))
     })
-    socket.on('data', take)
+    const mine = era
+    socket.on('data', (chunk: Buffer) => mine === era && take(chunk))
     socket.on('error', reject)
-    socket.on('close', () => (closed += 1))
+    socket.on('close', () => {
+      if (mine === era) closed += 1
+    })
   })
 }
 

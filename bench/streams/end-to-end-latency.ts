@@ -10,7 +10,7 @@ export async function endToEndLatency(o: {
   readonly topic: string
   readonly records: number
   readonly bytes: number
-  say(line: string): void
+  readonly say: (line: string) => void
 }): Promise<{ readonly p50Ms: number; readonly p99Ms: number }> {
   const jars = await fetchKafkaTools({ env: process.env, progress: o.say })
   const home = process.env['JAVA_HOME'] ?? ''

@@ -37,6 +37,12 @@ export const streamGatewayConfig = {
     min: 1,
     max: 1_000_000,
   }),
+  STREAMS_PER_TENANT_MAX: int({
+    doc: 'Open streams of one tenant in this process, over all its keys; further ones get 429.',
+    default: 10_000,
+    min: 1,
+    max: 1_000_000,
+  }),
   STREAM_UNSENT_BYTES_MAX: int({
     doc: 'Bytes that may wait for one slow client before it is served by pull.',
     default: 256 * 1024,

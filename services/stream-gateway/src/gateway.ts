@@ -8,10 +8,14 @@ export interface Gateway {
   readonly generation: Generation | undefined
   /** Why there is none, in a few words. */
   readonly trouble: string | undefined
+  /** Resolves when this process can never read the log again: it is another one, or has another number of partitions. */
+  readonly failed: Promise<Error>
   close(): Promise<void>
 }
 
 const LOOK_EVERY_MS = 2000
+/** Faults after which only an operator can help. */
+const PERMANENT: ReadonlySet<unknown> = new Set(['partition_count_changed', 'log_identity_changed'])
 
 /**
  * Reads the log, and starts anew when an operator has opened another epoch: its streams are ended, come back with ids of
@@ -23,6 +27,10 @@ export function startGateway(
   const abort = new AbortController()
   let generation: Generation | undefined
   let trouble: string | undefined = 'starting'
+  let fail: (error: Error) => void = ignore
+  const failed = new Promise<Error>((resolve) => {
+    fail = resolve
+  })
   const ended = run()
 
   async function run(): Promise<void> {
@@ -34,17 +42,24 @@ export function startGateway(
           const message = error instanceof Error ? error.message : String(error)
           if (message !== trouble) o.log.warn({ err: error }, 'the log cannot be read yet')
           trouble = message
+          if (isPermanent(error)) fail(error)
         },
       })
       if (started === undefined) return
       generation = started
       trouble = undefined
+      void watchReader(started)
       await untilOtherEpoch(started)
       generation = undefined
       trouble = 'starting'
       o.onEnded(started)
       await started.close()
     }
+  }
+
+  async function watchReader({ reader }: Generation): Promise<void> {
+    await reader.stopped
+    if (reader.failure !== undefined) fail(reader.failure)
   }
 
   async function untilOtherEpoch(current: Generation): Promise<void> {
@@ -66,9 +81,16 @@ export function startGateway(
     get trouble() {
       return trouble
     },
+    failed,
     async close() {
       abort.abort()
       await ended
     },
   }
 }
+
+function isPermanent(error: unknown): error is Error {
+  return error instanceof Error && 'code' in error && PERMANENT.has(error.code)
+}
+
+function ignore(): void {}

@@ -72,9 +72,10 @@ export async function startGeneration(o: GenerationOptions): Promise<Generation>
     throw new Fault({ code: 'no_log_epoch', message: `The topic ${topic} has no epoch: migrate has not run.` })
   }
   await checkPartitionCount(kafka, topic, partitions)
-  const described = await describeLog(kafka, topic)
   const key = { projection: 'events', epoch: epoch.epoch, topic }
+  // Before the log's end is asked for: the projection goes on meanwhile, and would seem to be beyond the log.
   const projected = new Map([...(await readPositions(pool, key))].map(([partition, at]) => [partition, at.nextOffset]))
+  const described = await describeLog(kafka, topic)
   const logStart = Float64Array.from(described.partitions, (partition) => partition.logStart)
   const endAtStart = Float64Array.from(described.partitions, (partition) => partition.logEnd)
   if (described.clusterId !== epoch.clusterId || beyondEnd({ logEnd: endAtStart, projected }).length > 0) {

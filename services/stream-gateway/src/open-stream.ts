@@ -18,6 +18,7 @@ export interface OpenStreamOptions {
   isDraining(): boolean
   readonly streamsMax: number
   readonly streamsPerKeyMax: number
+  readonly streamsPerTenantMax: number
 }
 
 /**
@@ -27,12 +28,13 @@ export interface OpenStreamOptions {
 export function createOpenStream(o: OpenStreamOptions): (req: IncomingMessage, res: ServerResponse) => Promise<void> {
   async function openStream(req: IncomingMessage, res: ServerResponse): Promise<void> {
     const tokenInQuery = /[?&]token=/.test(req.url ?? '')
-    const early = tokenInQuery ? undefined : await o.auth.authenticate(req.headers.authorization, 'events:read')
+    if (!tokenInQuery) await byKey(req)
     const parameters = await readStreamParameters(req)
+    // Who comes by key is asked again: a form may come slowly, and the streams of a key that was revoked meanwhile are ended already.
     const { caller, filter } =
-      early === undefined || parameters.token !== undefined
+      tokenInQuery || parameters.token !== undefined
         ? await byToken(parameters)
-        : { caller: early, filter: filterOf(parameters) }
+        : { caller: await byKey(req), filter: filterOf(parameters) }
     const start = startOf(req, parameters, o.ids)
     const generation = admit(caller)
     const { socket } = req
@@ -49,6 +51,10 @@ export function createOpenStream(o: OpenStreamOptions): (req: IncomingMessage, r
       socket,
       res.chunkedEncoding,
     )
+  }
+
+  async function byKey(req: IncomingMessage): Promise<Caller> {
+    return await o.auth.authenticate(req.headers.authorization, 'events:read')
   }
 
   async function byToken(parameters: StreamParameters): Promise<{ caller: Caller; filter: EventFilter }> {
@@ -72,12 +78,8 @@ export function createOpenStream(o: OpenStreamOptions): (req: IncomingMessage, r
     const generation = o.generation()
     if (generation === undefined) throw unavailable('starting', 'The log cannot be read yet. Try again.')
     if (o.streams.size >= o.streamsMax) throw unavailable('gateway_full', 'This gateway has no room. Try again.')
-    if (o.streams.ofKey(caller.keyId) >= o.streamsPerKeyMax) {
-      throw new Problem(429, 'too_many_streams', {
-        detail: `This API key has ${o.streamsPerKeyMax} streams open, which is all that it may have.`,
-        headers: { 'Retry-After': '5' },
-      })
-    }
+    if (o.streams.ofKey(caller.keyId) >= o.streamsPerKeyMax) throw tooMany('This API key', o.streamsPerKeyMax)
+    if (o.streams.ofTenant(caller.tenant) >= o.streamsPerTenantMax) throw tooMany('This tenant', o.streamsPerTenantMax)
     return generation
   }
 
@@ -125,6 +127,13 @@ function badParameter(parameter: string, message: string): Problem {
   return new Problem(400, 'invalid_parameter', {
     detail: `Cannot read: ${parameter}.`,
     errors: [{ parameter, code: 'invalid_parameter', message }],
+  })
+}
+
+function tooMany(whose: string, max: number): Problem {
+  return new Problem(429, 'too_many_streams', {
+    detail: `${whose} has ${max} streams open here, which is all that it may have.`,
+    headers: { 'Retry-After': '5' },
   })
 }
 

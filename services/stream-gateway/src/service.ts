@@ -91,6 +91,7 @@ export async function start(config: StreamGatewayConfig, deps: ServiceDeps): Pro
       isDraining: () => draining,
       streamsMax: config.STREAMS_MAX,
       streamsPerKeyMax: config.STREAMS_PER_KEY_MAX,
+      streamsPerTenantMax: config.STREAMS_PER_TENANT_MAX,
     })
     const router = createRouter({
       handlers: {
@@ -129,6 +130,7 @@ export async function start(config: StreamGatewayConfig, deps: ServiceDeps): Pro
       ready,
       debug: { '/debug/streams': () => debugStreams(gateway, streams) },
       drain,
+      failed: gateway.failed,
       close: () => releasers.close(),
     }
   })

@@ -43,6 +43,7 @@ export interface StreamsOptions {
 export interface Streams {
   readonly size: number
   ofKey(keyId: string): number
+  ofTenant(tenant: string): number
   /** Streams that were ended here, by why. */
   readonly ended: ReadonlyMap<string, number>
   /** Serves a stream on a socket whose response head was sent. */
@@ -63,13 +64,14 @@ const RETRY_MS = { min: 1000, max: 3000 } as const
 export function createStreams(o: StreamsOptions): Streams {
   const all = new Map<Client, Generation>()
   const byKey = new Map<string, Set<Client>>()
+  const perTenant = new Map<string, number>()
   const ended = new Map<string, number>()
   const wheel = createWheel({
     hub: () => o.generation()?.hub,
     heartbeatMs: o.heartbeatMs,
     stallMs: o.stallMs,
     now: () => performance.now(),
-    onEnded: (_client, why) => count(why),
+    onEnded: (_client, why) => countEnd(why),
   })
   const beyond = new WeakSet<Client>()
   const timer = setInterval(turn, TURN_MS)
@@ -90,6 +92,7 @@ export function createStreams(o: StreamsOptions): Streams {
     const ofKey = byKey.get(client.keyId)
     if (ofKey === undefined) byKey.set(client.keyId, new Set([client]))
     else ofKey.add(client)
+    countTenant(client, 1)
     wheel.add(client)
     generation.hub.register(client)
     socket.on('drain', () => generation.hub.drained(client))
@@ -104,6 +107,13 @@ export function createStreams(o: StreamsOptions): Streams {
     const ofKey = byKey.get(client.keyId)
     ofKey?.delete(client)
     if (ofKey?.size === 0) byKey.delete(client.keyId)
+    countTenant(client, -1)
+  }
+
+  function countTenant({ filter: { tenant } }: Client, by: 1 | -1): void {
+    const count = (perTenant.get(tenant) ?? 0) + by
+    if (count === 0) perTenant.delete(tenant)
+    else perTenant.set(tenant, count)
   }
 
   function begin(client: Client, generation: Generation, start: AskedStart): void {
@@ -143,7 +153,7 @@ export function createStreams(o: StreamsOptions): Streams {
   async function reset(client: Client, generation: Generation, reason: ResetReason, position: Position): Promise<void> {
     const earliestMs = await insist(client, async () => ({ ms: await generation.earliestMs() }))
     if (earliestMs === undefined) return
-    count('reset')
+    countEnd('reset')
     const id = generation.idOf(position)
     generation.hub.begin(
       client,
@@ -192,14 +202,14 @@ export function createStreams(o: StreamsOptions): Streams {
 
   function endKey(keyId: string): void {
     for (const client of byKey.get(keyId) ?? []) {
-      count('revoked')
+      countEnd('revoked')
       client.sink.destroy()
     }
   }
 
   function endAll(why: string): void {
     for (const client of all.keys()) {
-      count(why)
+      countEnd(why)
       client.sink.end()
     }
   }
@@ -219,11 +229,11 @@ export function createStreams(o: StreamsOptions): Streams {
     if (client.phase === 'closed') return
     const frame = generation.hub.checkpoint(client)
     if (frame !== undefined) client.sink.write(frame)
-    count('drained')
+    countEnd('drained')
     client.sink.end()
   }
 
-  function count(why: string): void {
+  function countEnd(why: string): void {
     ended.set(why, (ended.get(why) ?? 0) + 1)
   }
 
@@ -232,6 +242,7 @@ export function createStreams(o: StreamsOptions): Streams {
       return all.size
     },
     ofKey: (keyId) => byKey.get(keyId)?.size ?? 0,
+    ofTenant: (tenant) => perTenant.get(tenant) ?? 0,
     ended,
     open,
     endKey,

@@ -1,0 +1,207 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals'
+import { createKeyring } from '@ariftly/keyring'
+import { openEpoch } from '@ariftly/store'
+import { createWorld, eventually, startServiceProcess, type ServiceProcess, type World } from '@ariftly/testkit'
+import { openStream, type OpenStream } from '../support/read-stream.ts'
+import { createLogWriter, numbered, numbersOf, type LogWriter } from './log-writer.ts'
+
+let world: World
+let key: string
+let log: LogWriter
+let projector: ServiceProcess
+let gateway: ServiceProcess
+const opened: OpenStream[] = []
+
+beforeAll(async () => {
+  world = await createWorld({ env: { RING_BYTES_MAX: '1048576', STREAM_HEARTBEAT_MS: '1000', DRAIN_MS: '0' } })
+  key = await world.apiKey('acme')
+  log = createLogWriter(world)
+  ;[projector, gateway] = await Promise.all([
+    startServiceProcess('projector', world.env),
+    startServiceProcess('stream-gateway', world.env),
+  ])
+}, 60_000)
+
+afterEach(async () => {
+  for (const stream of opened.splice(0)) await stream.close()
+})
+
+afterAll(async () => {
+  projector?.kill('SIGCONT')
+  for (const each of [projector, gateway]) each?.kill('SIGTERM')
+  await Promise.all([projector?.exited, gateway?.exited])
+  await log?.close()
+  await world?.close()
+}, 30_000)
+
+async function get(query: string, o: { from?: ServiceProcess; key?: string; signal?: AbortSignal } = {}) {
+  const headers = { authorization: `Bearer ${o.key ?? key}`, accept: 'text/event-stream' }
+  const url = `${(o.from ?? gateway).url}/v1/events/stream${query}`
+  return await fetch(url, { headers, ...(o.signal === undefined ? {} : { signal: o.signal }) })
+}
+
+async function open(query: string, from?: ServiceProcess): Promise<OpenStream> {
+  const stream = await openStream((signal) => get(query, { signal, ...(from === undefined ? {} : { from }) }))
+  opened.push(stream)
+  return stream
+}
+
+/** The id that a stream has which begins now. */
+async function idOfNow(): Promise<string> {
+  const { response } = await openRaw()
+  const reader = response.body?.getReader()
+  let text = ''
+  while (!/^id: \S+\n/m.test(text)) text += new TextDecoder().decode((await reader?.read())?.value)
+  await reader?.cancel()
+  return /^id: (\S+)\n/m.exec(text)?.[1] ?? ''
+}
+
+async function openRaw(): Promise<{ readonly response: Response }> {
+  return { response: await get('') }
+}
+
+test('a stream whose position is in neither place yet is held open, and gets all when the projection is there', async () => {
+  const id = await idOfNow()
+  const live = await open('?agent=holder')
+  projector.kill('SIGSTOP')
+  // More than the ring keeps: what is evicted is nowhere but in the log now.
+  const events = Array.from({ length: 3000 }, (_, n) => numbered(`t-hold-${n % 5}`, n, { agent: 'holder' }))
+  for (let at = 0; at < events.length; at += 250) await log.append(events.slice(at, at + 250))
+  await eventually(() => live.messages.length === events.length, { timeoutMs: 20_000 })
+  const behind = await open(`?agent=holder&last_event_id=${encodeURIComponent(id)}`)
+  await eventually(async () => ((await debug()).phases['held'] ?? 0) === 1)
+  expect(behind.response.status).toBe(200)
+  expect(behind.messages).toEqual([])
+  projector.kill('SIGCONT')
+  await eventually(() => behind.messages.length >= events.length, { timeoutMs: 25_000 })
+  expect(numbersOf(behind.messages).toSorted(byNumber)).toEqual(events.map((_, n) => n))
+  for (let task = 0; task < 5; task += 1) {
+    const ofTask = numbersOf(behind.messages).filter((n) => n % 5 === task)
+    expect(ofTask).toEqual(ofTask.toSorted(byNumber))
+  }
+}, 80_000)
+
+function byNumber(a: number, b: number): number {
+  return a - b
+}
+
+async function debug(): Promise<{ readonly phases: Readonly<Record<string, number>> }> {
+  return (await (await fetch(`${gateway.url}/debug/streams`)).json()) as { phases: Record<string, number> }
+}
+
+test('a tenant may have so many streams over all its keys, and no more', async () => {
+  const small = await startServiceProcess('stream-gateway', { ...world.env, STREAMS_PER_TENANT_MAX: '2' })
+  try {
+    await open('', small)
+    const second = await world.apiKey('acme')
+    const other = new AbortController()
+    expect((await get('', { from: small, key: second, signal: other.signal })).status).toBe(200)
+    const refused = await get('', { from: small })
+    expect({ status: refused.status, retryAfter: refused.headers.get('retry-after') }).toEqual({
+      status: 429,
+      retryAfter: '5',
+    })
+    expect(await refused.json()).toMatchObject({ code: 'too_many_streams' })
+    const elsewhere = new AbortController()
+    const neighbour = await world.apiKey('umbrella')
+    expect((await get('', { from: small, key: neighbour, signal: elsewhere.signal })).status).toBe(200)
+    other.abort()
+    elsewhere.abort()
+    await eventually(async () => (await get('', { from: small, signal: AbortSignal.timeout(500) })).status === 200)
+  } finally {
+    small.kill('SIGTERM')
+    await small.exited
+  }
+}, 40_000)
+
+describe('a position that is older than the kept history', () => {
+  test('by after= is told by stream.reset, and the stream goes on from the earliest', async () => {
+    await log.append([numbered('t-old', 1)])
+    await eventually(async () => (await rowsOf('t-old')) === 1, { timeoutMs: 20_000 })
+    const stream = await open('?task_id=t-old&after=2020-01-01T00:00:00Z')
+    await eventually(() => stream.messages.length === 2)
+    expect(stream.messages[0]).toMatchObject({ event: 'stream.reset' })
+    expect(JSON.parse(stream.messages[0]?.data ?? '')).toMatchObject({
+      reason: 'history_expired',
+      requested: '2020-01-01T00:00:00.000Z',
+    })
+    expect(numbersOf(stream.messages.slice(1))).toEqual([1])
+  })
+
+  test('by id is told by stream.reset, and what is left is shown', async () => {
+    await log.append([numbered('t-expired', 1), numbered('t-expired', 2)])
+    await eventually(async () => (await rowsOf('t-expired')) === 2, { timeoutMs: 20_000 })
+    const { rows } = await world.admin.query<{ partition: number; offset: number }>(
+      `SELECT partition, "offset" FROM events WHERE task_id = 't-expired' ORDER BY "offset"`,
+    )
+    const at = rows[1] ?? { partition: 0, offset: 0 }
+    // As if all before the second event had been appended 91 days ago.
+    await world.admin.query(
+      `INSERT INTO log_times (epoch, partition, "offset", appended_at) VALUES (1, $1, $2, now() - interval '91 days')`,
+      [at.partition, at.offset],
+    )
+    const other = await startServiceProcess('stream-gateway', world.env)
+    try {
+      const id = sealedOrigin()
+      await eventually(async () => {
+        const stream = await open(`?task_id=t-expired&last_event_id=${id}`, other)
+        await eventually(() => stream.messages.length > 0, { timeoutMs: 3000 })
+        expect(stream.messages[0]?.event).toBe('stream.reset')
+        return true
+      })
+      const stream = await open(`?task_id=t-expired&last_event_id=${id}`, other)
+      await eventually(() => stream.messages.length === 2)
+      expect(JSON.parse(stream.messages[0]?.data ?? '')).toMatchObject({ reason: 'history_expired', requested: id })
+      expect(numbersOf(stream.messages.slice(1))).toEqual([2])
+    } finally {
+      other.kill('SIGTERM')
+      await other.exited
+    }
+  }, 40_000)
+})
+
+async function rowsOf(taskId: string): Promise<number> {
+  return (await world.admin.query('SELECT FROM events WHERE task_id = $1', [taskId])).rowCount ?? 0
+}
+
+/** An id of ours for the place before the first record, as a client may have kept it for long. */
+function sealedOrigin(): string {
+  const layout = Buffer.from([1, 1, 12, ...Array.from({ length: 12 }, () => 0)])
+  const sealed = createKeyring(world.env['ENCRYPTION_KEYS'] ?? '').seal(layout, 'stream-id')
+  return `v1.${sealed.toString('base64url')}`
+}
+
+test('a gateway whose topic has another number of partitions ends, instead of routing wrongly', async () => {
+  const wrong = await startServiceProcess(
+    'stream-gateway',
+    { ...world.env, KAFKA_PARTITIONS: '11' },
+    { untilReady: false },
+  )
+  expect(await wrong.exited).toBe(1)
+  expect(wrong.output()).toContain('partition_count_changed')
+}, 30_000)
+
+// The last one, as the world is another one then.
+test('when an operator opens another epoch, streams end, come back with their old id, are told, and go on', async () => {
+  const stream = await open('?task_id=t-epoch')
+  await log.append([numbered('t-epoch', 1)])
+  await eventually(() => stream.messages.length === 1)
+  const id = stream.messages[0]?.id ?? ''
+  const { rows } = await world.admin.query<{ cluster_id: string }>('SELECT cluster_id FROM log_epochs')
+  projector.kill('SIGTERM')
+  await projector.exited
+  await openEpoch(world.admin, { topic: world.topics.topic, clusterId: rows[0]?.cluster_id ?? '' })
+  projector = await startServiceProcess('projector', world.env)
+  await eventually(async () => (await openAgain(id)).messages[0]?.event === 'stream.reset', { timeoutMs: 20_000 })
+  const again = await openAgain(id)
+  expect(JSON.parse(again.messages[0]?.data ?? '')).toMatchObject({ reason: 'log_changed', requested: id })
+  await log.append([numbered('t-epoch', 2)])
+  await eventually(() => numbersOf(again.messages.slice(1)).includes(2), { timeoutMs: 20_000 })
+}, 60_000)
+
+/** A stream of the task from an id, with its first message. */
+async function openAgain(id: string): Promise<OpenStream> {
+  const stream = await open(`?task_id=t-epoch&last_event_id=${id}`)
+  await eventually(() => stream.messages.length > 0, { timeoutMs: 2000 })
+  return stream
+}
