@@ -1,0 +1,125 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
+import { newEventId, newTypeId, typeIdToUuid } from '@ariftly/events'
+import { createTestDatabase, type TestDatabase } from '@ariftly/testkit'
+import {
+  cancelOrphanedDeliveries,
+  createPool,
+  deleteWebhook,
+  getWebhookToSend,
+  insertWebhook,
+  redeliver,
+  rotateWebhookSecret,
+  type Pool,
+} from '../index.ts'
+
+const tenant = 'mine'
+let database: TestDatabase
+let pool: Pool
+let admin: Pool
+let id: string
+
+beforeAll(async () => {
+  database = await createTestDatabase()
+  admin = createPool({ url: database.adminUrl, applicationName: 'test', max: 1 })
+  pool = createPool({ url: database.url, applicationName: 'test', max: 8 })
+})
+beforeEach(async () => {
+  id = newTypeId('whk')
+  const filters = { taskId: null, sessionId: null, agent: null }
+  const options = { description: null, enabled: true, headerNames: [], headers: null, rateLimit: null }
+  const target = { url: 'https://example.com/', events: ['*'], ordering: 'none' as const, secret: Buffer.from('first') }
+  await insertWebhook(pool, { id, tenant, ...filters, ...options, ...target }, 100)
+})
+afterAll(async () => {
+  await Promise.all([pool?.end(), admin?.end()])
+  await database?.drop()
+})
+
+async function secrets(): Promise<[string | undefined, string | undefined]> {
+  const row = await getWebhookToSend(pool, { tenant, id })
+  return [row?.secret.toString(), row?.previousSecret?.toString()]
+}
+
+describe("a webhook's secret", () => {
+  test('is rotated once at a time: of twenty at the same moment one', async () => {
+    const rotate = (secret: string) =>
+      rotateWebhookSecret(pool, { tenant, id, secret: Buffer.from(secret), overlapMs: 60_000 })
+    const outcomes = await Promise.all(Array.from({ length: 20 }, (_, index) => rotate(`new-${index}`)))
+    expect(outcomes.filter((outcome) => outcome === 'rotated')).toHaveLength(1)
+    expect(outcomes.filter((outcome) => outcome === 'under_way')).toHaveLength(19)
+    expect(await secrets()).toEqual([expect.stringMatching(/^new-/), 'first'])
+  })
+
+  test('stands alone without an overlap and when that has ended, and is no stranger’s to change', async () => {
+    const rotate = (secret: string, overlapMs: number, by = tenant) =>
+      rotateWebhookSecret(pool, { tenant: by, id, secret: Buffer.from(secret), overlapMs })
+    expect(await rotate('second', 0, 'other')).toBe('not_found')
+    expect(await rotate('second', 0)).toBe('rotated')
+    expect(await secrets()).toEqual(['second', undefined])
+    expect(await rotate('third', 3_600_000)).toBe('rotated')
+    await admin.query('UPDATE webhooks SET previous_secret_until = now() WHERE id = $1', [typeIdToUuid('whk', id)])
+    expect(await secrets()).toEqual(['third', undefined])
+    expect(await rotate('fourth', 3_600_000)).toBe('rotated')
+    expect(await secrets()).toEqual(['fourth', 'third'])
+    await deleteWebhook(pool, { tenant, id })
+    expect(await rotate('fifth', 0)).toBe('not_found')
+    expect(await secrets()).toEqual([undefined, undefined])
+  })
+})
+
+describe('deliveries of a deleted webhook', () => {
+  async function insertDelivery(state: 'pending' | 'delivered'): Promise<string> {
+    const delivery = newTypeId('dlv')
+    await pool.query(
+      `INSERT INTO deliveries (id, tenant_id, webhook_id, event_id, event_type, epoch, partition, "offset", state, due_at,
+                               finished_at)
+       VALUES ($1, $2, $3, $4, 'task.created', 1, 0, 0, $5, CASE WHEN $5 = 'pending' THEN now() END,
+               CASE WHEN $5 <> 'pending' THEN now() END)`,
+      [
+        typeIdToUuid('dlv', delivery),
+        tenant,
+        typeIdToUuid('whk', id),
+        typeIdToUuid('evt', newEventId(Date.now())),
+        state,
+      ],
+    )
+    return delivery
+  }
+
+  async function states(): Promise<unknown[]> {
+    const { rows } = await admin.query<{ state: string }>('SELECT state FROM deliveries WHERE webhook_id = $1', [
+      typeIdToUuid('whk', id),
+    ])
+    return rows.map(({ state }) => state)
+  }
+
+  test('are cancelled whatever their age, also when no sweeper ran for days; those of others stay', async () => {
+    const alive = id
+    await insertDelivery('pending')
+    const gone = newTypeId('whk')
+    await admin.query(
+      `INSERT INTO webhooks (id, tenant_id, url, events, secret, deleted_at)
+       VALUES ($1, $2, 'https://example.com/', '{*}', '', now() - interval '3 days')`,
+      [typeIdToUuid('whk', gone), tenant],
+    )
+    id = gone
+    for (let index = 0; index < 5; index++) await insertDelivery('pending')
+    expect(await cancelOrphanedDeliveries(pool, { limit: 100, deletedWithinMs: 3_600_000 })).toBe(0)
+    expect(await cancelOrphanedDeliveries(pool, { limit: 3 })).toBe(3)
+    expect(await cancelOrphanedDeliveries(pool, { limit: 3 })).toBe(2)
+    expect(await cancelOrphanedDeliveries(pool, { limit: 3 })).toBe(0)
+    expect(await states()).toEqual(Array(5).fill('cancelled'))
+    id = alive
+    expect(await states()).toEqual(['pending'])
+  })
+
+  test('cannot be sent again, those of a live one can, once', async () => {
+    const delivery = await insertDelivery('delivered')
+    expect(await redeliver(pool, { tenant: 'other', id: delivery })).toBeUndefined()
+    const both = await Promise.all([1, 2].map(() => redeliver(pool, { tenant, id: delivery })))
+    expect(both.filter((row) => row?.status === 'pending')).toHaveLength(1)
+    const other = await insertDelivery('delivered')
+    await deleteWebhook(pool, { tenant, id })
+    expect(await redeliver(pool, { tenant, id: other })).toBeUndefined()
+  })
+})
