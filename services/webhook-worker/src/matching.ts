@@ -1,6 +1,6 @@
-import { createKafka, describeLog, startLogReader, type KafkaClient, type LogReader } from '@ariftly/kafka'
-import { Fault, retryForever, type Logger } from '@ariftly/runtime'
-import { currentEpoch, ensurePositions, readPositions, recordHole, type Pool } from '@ariftly/store'
+import { createKafka, describeLog, KafkaFault, startLogReader, type LogReader } from '@ariftly/kafka'
+import { Fault, retryForever, sleep, type Logger } from '@ariftly/runtime'
+import { currentEpoch, ensurePositions, readPositions, recordHole, type LogEpoch, type Pool } from '@ariftly/store'
 import type { WebhookWorkerConfig } from './config.ts'
 import { createMatcher, WEBHOOKS_PROJECTION } from './matcher.ts'
 import { createProjectionWatch } from './projection-watch.ts'
@@ -20,36 +20,70 @@ export interface Matching {
   readonly state: () => string
   /** Records not yet matched, over the partitions of this process. */
   readonly lag: () => number
+  /** Resolves when it cannot go on, whatever an operator does but configure it anew. */
+  readonly broken: Promise<Error>
   readonly close: () => Promise<void>
 }
 
-/** Starts it in the background: Kafka and Postgres are waited for. A new matcher begins at the log's start. */
+/** How often it is looked whether an operator has opened another epoch. */
+const NEXT_EPOCH_POLL_MS = 2000
+
+/**
+ * Starts it in the background: Kafka and Postgres are waited for. A new matcher begins at the log's start. When the log is not
+ * the one that it should be it stops reading and goes on with the epoch that an operator opens; when the topic has another
+ * number of partitions than configured it is `broken`.
+ */
 export function startMatching(o: MatchingOptions): Matching {
-  const { config, pool, log } = o
+  const { config, pool, log, signal } = o
+  const topic = config.KAFKA_TOPIC
   const client = createKafka({ brokers: config.KAFKA_BROKERS, clientId: 'ariftly-webhook-worker', log })
   let reader: LogReader | undefined
-  const starting = retryForever(async () => startReader(client), {
-    signal: o.signal,
-    maxMs: 1000,
-    onError: (error, attempt) => {
-      if (attempt % 10 === 0) log.warn({ err: error }, 'matching cannot start yet')
-    },
+  let tellBroken: (reason: Error) => void
+  const broken = new Promise<Error>((resolve) => {
+    tellBroken = resolve
   })
+  const ended = followEpochs()
 
-  async function startReader(kafka: KafkaClient): Promise<void> {
-    const topic = config.KAFKA_TOPIC
+  async function followEpochs(): Promise<void> {
+    for (let after = 0; !signal.aborted;) {
+      const epoch = await retryForever(() => openEpochAbove(after), {
+        signal,
+        maxMs: 1000,
+        onError: (error, attempt) => {
+          if (attempt % 10 === 0) log.warn({ err: error }, 'matching cannot start yet')
+        },
+      })
+      if (signal.aborted) return
+      if (epoch === undefined) await sleep(NEXT_EPOCH_POLL_MS, signal)
+      else {
+        reader = startReader(epoch)
+        await reader.stopped
+        const { failure } = reader
+        if (failure instanceof KafkaFault && failure.code === 'partition_count_changed') return tellBroken(failure)
+        after = epoch.epoch
+      }
+    }
+  }
+
+  /** The newest epoch, whose partitions then all have a position; undefined while there is none above `after`. */
+  async function openEpochAbove(after: number): Promise<LogEpoch | undefined> {
     const epoch = await currentEpoch(pool, topic)
     if (epoch === undefined)
       throw new Fault({ code: 'not_migrated', message: `No epoch of the log ${topic}: run migrate.` })
+    if (epoch.epoch <= after) return undefined
+    const described = await describeLog(client, topic)
+    // Where another log begins means nothing for this epoch; that it is another one is the reader's to tell.
+    if (described.clusterId === epoch.clusterId && described.partitions.length === config.KAFKA_PARTITIONS) {
+      const starts = new Map(described.partitions.map(({ partition, logStart }) => [partition, logStart]))
+      await ensurePositions(pool, { projection: WEBHOOKS_PROJECTION, epoch: epoch.epoch, topic, starts })
+    }
+    return epoch
+  }
+
+  function startReader(epoch: LogEpoch): LogReader {
     const key = { projection: WEBHOOKS_PROJECTION, epoch: epoch.epoch, topic }
-    const { partitions } = await describeLog(kafka, topic)
-    await ensurePositions(pool, {
-      ...key,
-      starts: new Map(partitions.map(({ partition, logStart }) => [partition, logStart])),
-    })
-    if (o.signal.aborted) return
-    reader = startLogReader({
-      client: kafka,
+    return startLogReader({
+      client,
       topic,
       groupId: `${config.KAFKA_GROUP_PREFIX}-webhook-matcher`,
       partitionCount: config.KAFKA_PARTITIONS,
@@ -80,10 +114,10 @@ export function startMatching(o: MatchingOptions): Matching {
   }
 
   async function close(): Promise<void> {
-    await starting
     await reader?.close()
+    await ended
     await client.close()
   }
 
-  return { state, lag, close }
+  return { state, lag, broken, close }
 }
