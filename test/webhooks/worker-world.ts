@@ -20,7 +20,8 @@ import {
 } from '@ariftly/events'
 import { createKafka, createProducer, startLogReader } from '@ariftly/kafka'
 import { createKeyring } from '@ariftly/keyring'
-import { createWorld, eventually, type World } from '@ariftly/testkit'
+import type { StackAddresses } from '@ariftly/local-stack'
+import { createWorld, eventually, startServiceProcess, type ServiceProcess, type World } from '@ariftly/testkit'
 import { start, webhookWorkerConfig } from '@ariftly-services/webhook-worker'
 
 /** The secret of every webhook of these tests. */
@@ -47,6 +48,10 @@ export interface WorkerWorld {
   readonly world: World
   /** Starts a worker and waits until it is ready. */
   startWorker(env?: Readonly<Record<string, string>>): Promise<Running>
+  /** Starts a worker as a process of its own, from what is built; `close` kills those that are left. */
+  startProcess(env?: Readonly<Record<string, string>>, o?: { readonly untilReady?: boolean }): Promise<ServiceProcess>
+  /** Those that were started so. */
+  readonly processes: readonly ServiceProcess[]
   /** Makes a webhook for `task.*` and gives its id. */
   subscribe(o: { tenant: string; url: string; ordering?: 'none' | 'task'; rateLimit?: number }): Promise<string>
   /** Appends events to the log, `tasks` of them taking turns (each its own if not given). */
@@ -58,13 +63,18 @@ export interface WorkerWorld {
   close(): Promise<void>
 }
 
-export async function createWorkerWorld(env: Readonly<Record<string, string>> = {}): Promise<WorkerWorld> {
-  const world = await createWorld({ partitions: PARTITIONS, env: { ...FAST, ...env } })
+export async function createWorkerWorld(
+  env: Readonly<Record<string, string>> = {},
+  addresses?: StackAddresses,
+): Promise<WorkerWorld> {
+  const options = { partitions: PARTITIONS, env: { ...FAST, ...env } }
+  const world = await createWorld(addresses === undefined ? options : { ...options, addresses })
   const client = createKafka({ brokers: [world.env['KAFKA_BROKERS'] ?? ''], clientId: 'test', log })
   const producer = createProducer(client, { topic: world.topics.topic })
   const projector = await startProjector(world)
   const keyring = createKeyring(world.env['ENCRYPTION_KEYS'] ?? '')
   const workers: Running[] = []
+  const processes: ServiceProcess[] = []
 
   async function startWorker(more: Readonly<Record<string, string>> = {}): Promise<Running> {
     const config = readConfig(webhookWorkerConfig, { ...world.env, ...more })
@@ -72,6 +82,16 @@ export async function createWorkerWorld(env: Readonly<Record<string, string>> = 
     workers.push(worker)
     await soon(() => worker.ready().ready)
     return worker
+  }
+
+  async function startProcess(
+    more: Readonly<Record<string, string>> = {},
+    o: { readonly untilReady?: boolean } = {},
+  ): Promise<ServiceProcess> {
+    const options = { timeoutMs: 60_000, ...o }
+    const process = await startServiceProcess('webhook-worker', { ...world.env, ...more }, options)
+    processes.push(process)
+    return process
   }
 
   async function subscribe(o: Parameters<WorkerWorld['subscribe']>[0]): Promise<string> {
@@ -110,14 +130,15 @@ export async function createWorkerWorld(env: Readonly<Record<string, string>> = 
   }
 
   async function close(): Promise<void> {
-    await Promise.all(workers.map((worker) => worker.close()))
+    for (const process of processes) process.kill('SIGKILL')
+    await Promise.all([...workers.map((worker) => worker.close()), ...processes.map((process) => process.exited)])
     await projector.close()
     await producer.close()
     await client.close()
     await world.close()
   }
 
-  return { world, startWorker, subscribe, post, append, states, close }
+  return { world, startWorker, startProcess, processes, subscribe, post, append, states, close }
 }
 
 function taskEvent(tenant: string, task: string, index: number): LogEvent {

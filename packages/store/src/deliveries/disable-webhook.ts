@@ -2,12 +2,12 @@ import { typeIdToUuid } from '@ariftly/events'
 import type { Queryable } from '../queryable.ts'
 
 /**
- * Disables a webhook for a reason of ours: `gone` (its endpoint answered 410) or `failures` (days of nothing but failures).
+ * Disables a webhook: `gone` (its endpoint answered 410), `failures` (days of nothing but failures) or `manual` (an operator).
  * Its pending deliveries wait. False when it was disabled or deleted already. By primary key.
  */
 export async function disableWebhook(
   db: Queryable,
-  o: { readonly webhookId: string; readonly reason: 'gone' | 'failures' },
+  o: { readonly webhookId: string; readonly reason: 'gone' | 'failures' | 'manual' },
 ): Promise<boolean> {
   const { rowCount } = await db.query(
     `UPDATE webhooks

@@ -1,0 +1,32 @@
+import { typeIdToUuid } from '@ariftly/events'
+import type { Queryable } from '../queryable.ts'
+
+/**
+ * Makes up to `limit` pending deliveries of a webhook that are due later due now, the earliest due first; answers how many.
+ * Call it until it answers 0. By index deliveries_due.
+ */
+export async function drainWebhook(
+  db: Queryable,
+  o: { readonly webhookId: string; readonly limit: number },
+): Promise<number> {
+  const { rowCount } = await db.query(
+    `UPDATE deliveries
+        SET due_at = now()
+      WHERE id = ANY (ARRAY(
+              SELECT id FROM deliveries
+               WHERE webhook_id = $1 AND state = 'pending' AND due_at > now()
+               ORDER BY due_at LIMIT $2 FOR UPDATE SKIP LOCKED))
+        AND state = 'pending' AND due_at > now()`,
+    [typeIdToUuid('whk', o.webhookId), o.limit],
+  )
+  return rowCount ?? 0
+}
+
+/** Lets the next probe of a failing endpoint come now; false when it is not failing (or unknown). By primary key. */
+export async function probeNow(db: Queryable, o: { readonly webhookId: string }): Promise<boolean> {
+  const { rowCount } = await db.query(
+    'UPDATE webhook_endpoints SET next_probe_at = now() WHERE webhook_id = $1 AND next_probe_at IS NOT NULL',
+    [typeIdToUuid('whk', o.webhookId)],
+  )
+  return rowCount === 1
+}

@@ -1,0 +1,59 @@
+import { uuidToTypeId } from '@ariftly/events'
+import type { Queryable } from '../queryable.ts'
+
+/** A webhook as an operator looks at it. */
+export interface WebhookBacklog {
+  readonly webhookId: string
+  readonly tenant: string
+  /** `enabled`, `failing` (probed one at a time), or why it is disabled. */
+  readonly standing: 'enabled' | 'failing' | 'manual' | 'gone' | 'failures'
+  readonly pending: number
+  readonly due: number
+  readonly queued: number
+  readonly attempting: number
+  readonly consecutiveFailures: number
+  /** Of its oldest unfinished delivery, in seconds; null without one. */
+  readonly oldestS: number | null
+}
+
+/** The webhooks with the most unfinished deliveries, at most `limit`. Reads every unfinished delivery, by `deliveries_ordering`. */
+export async function listBacklogs(db: Queryable, o: { readonly limit: number }): Promise<readonly WebhookBacklog[]> {
+  const { rows } = await db.query<{
+    webhook_id: string
+    tenant_id: string
+    standing: WebhookBacklog['standing']
+    pending: number
+    due: number
+    queued: number
+    attempting: number
+    consecutive_failures: number
+    oldest_s: number | null
+  }>(
+    `WITH unfinished AS (
+       SELECT webhook_id, count(*) FILTER (WHERE state = 'pending')::int AS pending,
+              count(*) FILTER (WHERE state = 'pending' AND due_at <= now())::int AS due,
+              count(*) FILTER (WHERE state = 'queued')::int AS queued,
+              count(*) FILTER (WHERE state = 'attempting')::int AS attempting,
+              extract(epoch FROM now() - min(created_at))::float8 AS oldest_s
+         FROM deliveries WHERE state IN ('pending', 'queued', 'attempting') GROUP BY webhook_id)
+     SELECT u.*, w.tenant_id, e.consecutive_failures,
+            coalesce(w.disabled_reason, CASE WHEN e.next_probe_at IS NULL THEN 'enabled' ELSE 'failing' END) AS standing
+       FROM unfinished u
+       JOIN webhooks w ON w.id = u.webhook_id
+       JOIN webhook_endpoints e ON e.webhook_id = u.webhook_id
+      ORDER BY u.pending + u.queued + u.attempting DESC, u.webhook_id
+      LIMIT $1`,
+    [o.limit],
+  )
+  return rows.map((row) => ({
+    webhookId: uuidToTypeId('whk', row.webhook_id),
+    tenant: row.tenant_id,
+    standing: row.standing,
+    pending: row.pending,
+    due: row.due,
+    queued: row.queued,
+    attempting: row.attempting,
+    consecutiveFailures: row.consecutive_failures,
+    oldestS: row.oldest_s,
+  }))
+}

@@ -1,0 +1,57 @@
+import { typeIdToUuid, uuidToTypeId } from '@ariftly/events'
+import type { Queryable } from '../queryable.ts'
+
+/** Everything of a webhook that is sealed with ENCRYPTION_KEYS, aad `webhook:<tenant>:<whk id>`. */
+export interface SealedWebhook {
+  readonly id: string
+  readonly tenant: string
+  readonly secret: Buffer
+  readonly previousSecret: Buffer | null
+  readonly headers: Buffer | null
+}
+
+/** A page of all webhooks in the order of their ids, those of all tenants and the deleted ones too. By primary key. */
+export async function listSealedWebhooks(
+  db: Queryable,
+  o: { readonly afterId: string | undefined; readonly limit: number },
+): Promise<readonly SealedWebhook[]> {
+  const { rows } = await db.query<{
+    id: string
+    tenant_id: string
+    secret: Buffer
+    previous_secret: Buffer | null
+    headers: Buffer | null
+  }>(
+    `SELECT id, tenant_id, secret, previous_secret, headers
+       FROM webhooks WHERE $1::uuid IS NULL OR id > $1 ORDER BY id LIMIT $2`,
+    [o.afterId === undefined ? null : typeIdToUuid('whk', o.afterId), o.limit],
+  )
+  return rows.map((row) => ({
+    id: uuidToTypeId('whk', row.id),
+    tenant: row.tenant_id,
+    secret: row.secret,
+    previousSecret: row.previous_secret,
+    headers: row.headers,
+  }))
+}
+
+/**
+ * Puts newly sealed values in the place of those that were read; false, with nothing changed, when a rotation or an edit came
+ * in between (read it again). By primary key.
+ */
+export async function replaceSealed(db: Queryable, before: SealedWebhook, after: SealedWebhook): Promise<boolean> {
+  const { rowCount } = await db.query(
+    `UPDATE webhooks SET secret = $2, previous_secret = $3, headers = $4
+      WHERE id = $1 AND secret = $5 AND previous_secret IS NOT DISTINCT FROM $6 AND headers IS NOT DISTINCT FROM $7`,
+    [
+      typeIdToUuid('whk', before.id),
+      after.secret,
+      after.previousSecret,
+      after.headers,
+      before.secret,
+      before.previousSecret,
+      before.headers,
+    ],
+  )
+  return rowCount === 1
+}
