@@ -51,7 +51,7 @@ describe('the documents', () => {
     expect(policy).toContain("script-src 'self';")
     expect(policy).toContain("frame-ancestors 'none'")
     expect(response.headers.get('x-content-type-options')).toBe('nosniff')
-    for (const [, source = ''] of page.matchAll(/(?:src|data-url|href)="([^"]+)"/g)) {
+    for (const [, source = ''] of page.matchAll(/(?:src|data-url|href)="(\/[^"]+)"/g)) {
       expect((await fetch(base + source)).status).toBe(200)
     }
   })
