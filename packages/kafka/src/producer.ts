@@ -52,6 +52,7 @@ export interface ProducerOptions {
   readonly topic: string
   /** Default `none`. */
   readonly compression?: 'none' | 'gzip'
+  /** Milliseconds that never go back, for deadlines; default `performance.now`. */
   readonly now?: () => number
 }
 
@@ -87,7 +88,7 @@ const LEFT_OPEN: ReadonlySet<string> = new Set([
  * record. Idempotence stays off: kafkajs's loses acknowledged records when sends overlap.
  */
 export function createProducer(client: KafkaClient, o: ProducerOptions): EventProducer {
-  const { topic, compression = 'none', now = Date.now } = o
+  const { topic, compression = 'none', now = () => performance.now() } = o
   const connection = createTopicCluster(client.kafka, topic)
   const closing = new AbortController()
 
@@ -116,7 +117,7 @@ export function createProducer(client: KafkaClient, o: ProducerOptions): EventPr
       if (list) list.push(record)
       else byPartition.set(record.partition, [record])
     }
-    const nowMs = now()
+    const nowMs = Date.now()
     return Array.from(byPartition, ([partition, list]) => ({
       partition,
       batch: encodeRecordBatch(list, { nowMs, compression }),
@@ -159,7 +160,7 @@ export function createProducer(client: KafkaClient, o: ProducerOptions): EventPr
     }
     const leftMs = deadline - now()
     if (leftMs <= 0) return
-    const timeoutMs = Math.max(1, leftMs - ANSWER_MARGIN_MS)
+    const timeoutMs = Math.max(1, Math.floor(leftMs - ANSWER_MARGIN_MS))
     try {
       const request = produceRequest(encodeProduce({ topic, timeoutMs, batches }))
       for (const answer of await within(broker.connectionPool.send(request), leftMs)) note(answer, outcomes)
