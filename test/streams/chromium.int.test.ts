@@ -1,0 +1,74 @@
+import { spawnSync } from 'node:child_process'
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { chromium, type Browser } from 'playwright-core'
+import { startClientWorld, type ClientWorld } from './client-world.ts'
+
+const EVENTS = 100
+
+let clients: ClientWorld
+let browser: Browser
+let site: Server
+
+beforeAll(async () => {
+  const executablePath = findChromium() ?? installChromium()
+  site = createServer((_req, res) => res.writeHead(200, { 'Content-Type': 'text/html' }).end('<title>A page</title>'))
+  await new Promise<void>((resolve) => {
+    site.listen(0, '127.0.0.1', resolve)
+  })
+  ;[clients, browser] = await Promise.all([
+    startClientWorld({ CORS_ORIGINS: siteUrl() }),
+    chromium.launch({ executablePath, args: ['--no-sandbox'] }),
+  ])
+}, 300_000)
+
+afterAll(async () => {
+  await browser?.close()
+  site?.close()
+  await clients?.close()
+}, 30_000)
+
+function siteUrl(): string {
+  return `http://127.0.0.1:${(site.address() as AddressInfo).port}`
+}
+
+function findChromium(): string | undefined {
+  const found = spawnSync('sh', ['-c', 'command -v chromium'], { encoding: 'utf8' }).stdout.trim()
+  return found === '' ? undefined : found
+}
+
+function installChromium(): string {
+  process.stderr.write('Installing chromium\n')
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
+  spawnSync('apt-get', ['update', '-q'], { env })
+  spawnSync('apt-get', ['install', '-yq', '--no-install-recommends', 'chromium'], { env })
+  const found = findChromium()
+  if (found === undefined) throw new Error('This test needs Chromium: install it (Debian: apt-get install chromium).')
+  return found
+}
+
+test("a browser's own EventSource resumes over cuts, from another site, with a stream token", async () => {
+  const { proxy, apiKey } = clients
+  const answer = await fetch(`${proxy.url}/v1/stream-tokens`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${apiKey}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ task_id: 't-browser', ttl_s: 120 }),
+  })
+  const { token } = (await answer.json()) as { token: string }
+  const numbers: number[] = []
+  const page = await browser.newPage()
+  await page.exposeFunction('shown', (data: string) => numbers.push(Number(/"n":(\d+)/.exec(data)?.[1])))
+  await page.goto(siteUrl())
+  const after = new Date(Date.now() - 1000).toISOString()
+  await page.evaluate(script(`${proxy.url}/v1/events/stream?token=${token}&after=${after}`))
+  await clients.play([{ numbers, close: () => undefined }], 't-browser', EVENTS)
+  expect(numbers).toEqual(Array.from({ length: EVENTS }, (_, number) => number))
+  expect(proxy.cuts).toBeGreaterThan(1)
+  await page.close()
+}, 90_000)
+
+/** Runs in the page; a text, as a page has other globals than a test. */
+function script(url: string): string {
+  return `new EventSource(${JSON.stringify(url)}).addEventListener('task.progress', (event) => shown(event.data)); 0`
+}

@@ -1,0 +1,71 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { createRandom, createWorld, eventually, randomSeed, startServiceProcess, type World } from '@ariftly/testkit'
+import { startHoppingProxy, type HoppingProxy } from './hopping-proxy.ts'
+import { createLogWriter, numbered } from './log-writer.ts'
+
+/** A client of somebody else's making, at work on the stream of one task. */
+export interface ForeignClient {
+  /** Numbers of the events that it has shown, in order. */
+  readonly numbers: readonly number[]
+  close(): void
+}
+
+/** Two gateways behind a proxy that cuts, for clients that are not ours. */
+export interface ClientWorld {
+  readonly proxy: HoppingProxy
+  readonly world: World
+  readonly apiKey: string
+  /** Opens no cut before each client has seen event 0, then posts `count` events under cuts, and waits until all have come. */
+  play(clients: readonly ForeignClient[], taskId: string, count: number): Promise<void>
+  close(): Promise<void>
+}
+
+const EVERY_MS = 60
+/** Less than a second of events, so that each connection of a run is cut. */
+const BYTES = { min: 250, max: 4000 } as const
+const DROPS = 3
+
+export async function startClientWorld(env: Readonly<Record<string, string>> = {}): Promise<ClientWorld> {
+  const world = await createWorld({ env: { DRAIN_MS: '0', ...env } })
+  const apiKey = await world.apiKey('acme')
+  const log = createLogWriter(world)
+  const gateways = await Promise.all([
+    startServiceProcess('projector', world.env),
+    startServiceProcess('stream-gateway', world.env),
+    startServiceProcess('stream-gateway', world.env),
+  ])
+  const random = createRandom(randomSeed('cuts of foreign clients'))
+  const proxy = await startHoppingProxy({ ports: gateways.slice(1).map(({ port }) => port), random, bytes: BYTES })
+
+  async function play(clients: readonly ForeignClient[], taskId: string, count: number): Promise<void> {
+    const untilAllHave = (wanted: number, timeoutMs: number) =>
+      eventually(() => clients.every(({ numbers }) => numbers.length >= wanted), { timeoutMs })
+    // Events go out until each client shows that it is there: until then they count for nothing.
+    await log.append([numbered(taskId, 0)])
+    await untilAllHave(1, 15_000)
+    proxy.setCutting(true)
+    proxy.dropAll()
+    for (let number = 1; number < count; number += 1) {
+      await log.append([numbered(taskId, number)])
+      if (number % Math.ceil(count / DROPS) === 0) proxy.dropAll()
+      await sleep(EVERY_MS)
+    }
+    proxy.setCutting(false)
+    await untilAllHave(count, 30_000).catch(() => undefined) // The test says what is missing.
+    await sleep(500) // Whatever comes twice comes now.
+  }
+
+  return {
+    proxy,
+    world,
+    apiKey,
+    play,
+    async close() {
+      for (const gateway of gateways) gateway.kill('SIGTERM')
+      await Promise.all(gateways.map(({ exited }) => exited))
+      await proxy.close()
+      await log.close()
+      await world.close()
+    },
+  }
+}
