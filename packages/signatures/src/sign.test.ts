@@ -1,6 +1,8 @@
 import crypto from 'node:crypto'
 import { describe, expect, test } from '@jest/globals'
+import OpenAI from 'openai'
 import { Webhook } from 'standardwebhooks'
+import { Webhook as SvixWebhook } from 'svix'
 import { checkSecret, generateSecret, signWebhook, verify, verifyBody } from './index.ts'
 
 // Word for word the function that subscribers are told to use.
@@ -48,6 +50,46 @@ describe('signWebhook', () => {
 
   test('needs a secret', () => {
     expect(() => headersFor([])).toThrow(RangeError)
+  })
+})
+
+/** The libraries that subscribers have already; each throws, or answers what it has read. */
+const LIBRARIES: Readonly<
+  Record<string, (payload: string, headers: Record<string, string>, secret: string) => unknown>
+> = {
+  standardwebhooks: (payload, headers, secret) => webhookOf(Webhook, secret).verify(payload, headers),
+  svix: (payload, headers, secret) => webhookOf(SvixWebhook, secret).verify(payload, headers),
+  // It decodes what follows whsec_ and takes any other secret as it stands, as we do.
+  openai: (payload, headers, secret) => new OpenAI({ apiKey: 'none' }).webhooks.unwrap(payload, headers, secret),
+}
+
+function webhookOf<W>(Class: new (secret: string, options?: { format: 'raw' }) => W, secret: string): W {
+  return secret.startsWith('whsec_') ? new Class(secret) : new Class(secret, { format: 'raw' })
+}
+
+describe.each(Object.keys(LIBRARIES))('the verifier of %s', (library) => {
+  const text = body.toString()
+  const read = async (payload: string, headers: Record<string, string>, secret: string) =>
+    await LIBRARIES[library]?.(payload, headers, secret)
+
+  test.each([
+    ['a whsec_ secret', WHSEC, OTHER],
+    ['a free-form secret', FREE, 'another-signing-secret'],
+  ])('reads our requests under %s: before, during and after a rotation', async (_, before, after) => {
+    const event: unknown = JSON.parse(text)
+    expect(await read(text, headersFor([before]), before)).toEqual(event)
+    const overlapping = headersFor([before, after])
+    expect(await read(text, overlapping, before)).toEqual(event)
+    expect(await read(text, overlapping, after)).toEqual(event)
+    expect(await read(text, headersFor([after]), after)).toEqual(event)
+    await expect(read(text, headersFor([after]), before)).rejects.toThrow()
+  })
+
+  test.each([WHSEC, FREE])('refuses a flipped byte, an old timestamp and another secret (%#)', async (secret) => {
+    await expect(read(text.replace('1.0', '1.1'), headersFor([secret]), secret)).rejects.toThrow()
+    const old = signWebhook({ id, timestampS: nowS - 600, body, secrets: [secret] })
+    await expect(read(text, old, secret)).rejects.toThrow()
+    await expect(read(text, headersFor([secret]), generateSecret())).rejects.toThrow()
   })
 })
 
