@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { Agent, createServer, request, type IncomingMessage, type Server } from 'node:http'
 import { connect, type AddressInfo } from 'node:net'
+import { Readable } from 'node:stream'
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { sendError } from '@ariftly/http'
@@ -66,6 +67,20 @@ describe('a body', () => {
     ['br', brotliCompressSync(text)],
   ])('packed as %s is unpacked', async (encoding, body) => {
     expect(await post(body, { 'content-encoding': encoding })).toMatchObject({ status: 200, text: String(BYTES_MAX) })
+  })
+
+  test('that is packed holds about what it needs, so that many small ones of a tenant pass at once', async () => {
+    const wide = createBodyReader({ bytesMax: 5_000_000, timeoutMs: 1000 })
+    const lease = budget.open('acme')
+    const packed = gzipSync(Buffer.from(`[${'{"type":"task.progress"},'.repeat(40)}1]`))
+    const req = Object.assign(Readable.from([packed]), { headers: { 'content-length': `${packed.length}` } })
+    try {
+      expect((await wide.read(req as unknown as IncomingMessage, 'gzip', lease)).length).toBe(1003)
+      expect(budget.usedBytes).toBeLessThan(80_000)
+    } finally {
+      lease.release()
+      wide.close()
+    }
   })
 
   const bomb = Buffer.alloc(50_000_000)

@@ -54,8 +54,14 @@ export function createBodyReader({ bytesMax, timeoutMs }: BodyReaderOptions): Bo
     lease: MemoryLease,
   ): Promise<Buffer> {
     const bytes = await packed
-    if (!lease.take(bytesMax)) throw outOfMemory()
-    return await unpack(bytes, encoding, bytesMax)
+    const likely = Math.min(bytesMax, Math.max(LIKELY_BYTES_MIN, LIKELY_RATIO * bytes.length))
+    if (!lease.take(likely)) throw outOfMemory()
+    const body = await unpack(bytes, encoding, likely)
+    if (body !== undefined) return body
+    if (!lease.take(bytesMax - likely)) throw outOfMemory()
+    const long = likely < bytesMax ? await unpack(bytes, encoding, bytesMax) : undefined
+    if (long === undefined) throw tooLarge(bytesMax)
+    return long
   }
 
   function receive(req: IncomingMessage, declared: number, lease: MemoryLease): Promise<Buffer> {
@@ -107,17 +113,29 @@ export function createBodyReader({ bytesMax, timeoutMs }: BodyReaderOptions): Bo
   return { read, close: () => clearInterval(clock) }
 }
 
+/**
+ * JSON is packed some tenfold: what a body is unpacked to at first, and so the memory that it is given. Were that at once all that
+ * a body may have, a dozen small packed requests would be all that a tenant can have under way.
+ */
+const LIKELY_RATIO = 20
+const LIKELY_BYTES_MIN = 64 * 1024
+
 type Unpack = (
   packed: Buffer,
   options: ZlibOptions & BrotliOptions,
   done: (error: Error | null, body: Buffer) => void,
 ) => void
 
-async function unpack(packed: Buffer, encoding: 'gzip' | 'deflate' | 'br', bytesMax: number): Promise<Buffer> {
+/** Undefined if it would have more than `bytesMax`. */
+async function unpack(
+  packed: Buffer,
+  encoding: 'gzip' | 'deflate' | 'br',
+  bytesMax: number,
+): Promise<Buffer | undefined> {
   return await new Promise((resolve, reject) => {
     unpackerOf(encoding, packed)(packed, { maxOutputLength: bytesMax }, (error, body) => {
       if (error === null) resolve(body)
-      else if ('code' in error && error.code === 'ERR_BUFFER_TOO_LARGE') reject(tooLarge(bytesMax))
+      else if ('code' in error && error.code === 'ERR_BUFFER_TOO_LARGE') resolve(undefined)
       else reject(new Problem(400, 'invalid_encoding', { detail: `The body is not ${encoding}.` }))
     })
   })
