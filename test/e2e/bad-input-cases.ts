@@ -31,6 +31,7 @@ export function badInputs(now: number): readonly BadInput[] {
     ...listCases(),
     ...streamCases(),
     ...webhookCases(),
+    ...webhookActionCases(now),
     ...keyCases(),
     ...accessCases(),
   ]
@@ -364,6 +365,58 @@ function webhookCases(): BadInput[] {
       code: 'invalid_cursor',
       names: 'cursor',
     },
+  ]
+}
+
+function webhookActionCases(now: number): BadInput[] {
+  const webhook = '/v1/webhooks/whk_01m88y3fz3eeksq399rkr6wnx3'
+  const delivery = '/v1/webhooks/deliveries/dlv_01m88y3fz3eeksq399rkr6wnx3'
+  const replay = `${webhook}/replays/rpl_01m88y3fz3eeksq399rkr6wnx3`
+  const after = isoTime(now - DAY_MS)
+  const bad = (action: string, body: object, code: string, names: string): BadInput => ({
+    name: `${action} with ${JSON.stringify(body)}`,
+    method: 'POST',
+    path: `${webhook}/${action}`,
+    headers: JSON_TYPE,
+    body: JSON.stringify(body),
+    status: 422,
+    code,
+    names,
+  })
+  const absent = (name: string, method: BadInput['method'], path: string, body?: string): BadInput => {
+    const base = { name, method, path, status: 404, code: 'not_found' }
+    return body === undefined ? base : { ...base, headers: JSON_TYPE, body }
+  }
+  return [
+    bad('rotate-secret', { secret: 'short' }, 'invalid_secret', '/secret'),
+    bad('rotate-secret', { overlap_hours: 169 }, 'out_of_range', '/overlap_hours'),
+    bad('rotate-secret', { overlap_hours: 'day' }, 'invalid_type', '/overlap_hours'),
+    bad('rotate-secret', { overlap: 1 }, 'unknown_member', '/overlap'),
+    bad('test', { type: 'task.deleted' }, 'unknown_type', '/type'),
+    bad('test', { event: 'task.created' }, 'unknown_member', '/event'),
+    bad('replay', {}, 'required', '/after'),
+    bad('replay', { after: 'yesterday' }, 'invalid_format', '/after'),
+    bad('replay', { after: isoTime(now - 31 * DAY_MS) }, 'too_old', '/after'),
+    bad('replay', { after: isoTime(now + DAY_MS) }, 'in_the_future', '/after'),
+    bad('replay', { after, before: isoTime(now - 2 * DAY_MS) }, 'out_of_range', '/before'),
+    bad('replay', { after, types: ['task.*'] }, 'unknown_type', '/types/0'),
+    bad('replay', { after, status: 'pending' }, 'invalid_value', '/status'),
+    bad('replay', { after, dry_run: 1 }, 'invalid_type', '/dry_run'),
+    bad('replay', { after, until: after }, 'unknown_member', '/until'),
+    {
+      name: 'a replay without a body',
+      method: 'POST',
+      path: `${webhook}/replay`,
+      status: 400,
+      code: 'malformed_json',
+    },
+    absent('a rotation of a webhook that is not there', 'POST', `${webhook}/rotate-secret`),
+    absent('a test of a webhook that is not there', 'POST', `${webhook}/test`),
+    absent('a replay of a webhook that is not there', 'POST', `${webhook}/replay`, JSON.stringify({ after })),
+    absent('a replay that is not there', 'GET', replay),
+    absent('the end of a replay that is not there', 'DELETE', replay),
+    absent('a redelivery of what is not there', 'POST', `${delivery}/redeliver`),
+    absent('a redelivery of what is no delivery', 'POST', '/v1/webhooks/deliveries/1/redeliver'),
   ]
 }
 

@@ -4,7 +4,7 @@ import { EVENT_TYPES, newTypeId, typeIdToUuid, validateEvents } from '@ariftly/e
 import { withTransaction } from '@ariftly/store'
 import { startReceiver, type ReceivedRequest, type Receiver } from '@ariftly/testkit'
 import { Webhook } from 'standardwebhooks'
-import { startApi, type ApiAnswer, type ApiClient } from './api-client.ts'
+import { startApi, type ApiAnswer, type ApiClient } from '../support/api-client.ts'
 import { createWorkerWorld, soon, type WorkerWorld } from './worker-world.ts'
 
 const TENANT = 'mine'

@@ -31,6 +31,7 @@ import { createListWebhooks } from './webhooks/list-webhooks.ts'
 import { createRotateSecret } from './webhooks/rotate-secret.ts'
 import { createTestWebhook } from './webhooks/test-webhook.ts'
 import { createUpdateWebhook } from './webhooks/update-webhook.ts'
+import { withTenantGate } from './with-tenant-gate.ts'
 
 export { apiConfig } from './config.ts'
 export type { ApiConfig } from './config.ts'
@@ -38,6 +39,11 @@ export type { ApiConfig } from './config.ts'
 /** Connections that read events, and how many queries of one tenant may wait for one. */
 const EVENTS_POOL_MAX = 10
 const EVENTS_WAITING_MAX = 100
+/** The same for webhooks, deliveries and keys. */
+const REST_POOL_MAX = 6
+const REST_WAITING_MAX = 200
+/** Connections for tests of webhooks, which only read their webhook before they are under way. */
+const TESTS_READING = 2
 /** Tests of webhooks under way, and how many more of one tenant may wait. */
 const TESTS_MAX = 20
 const TESTS_WAITING_MAX = 10
@@ -62,30 +68,33 @@ export async function start(config: ApiConfig, deps: ServiceDeps): Promise<Runni
     })
     const cursors = createCursorCodec(keyring)
     const events = poolOf('events', EVENTS_POOL_MAX, LIST_SETTINGS)
-    const pool = poolOf('webhooks', 5)
+    const pool = poolOf('webhooks', REST_POOL_MAX + TESTS_READING)
     const auth = createKeys(poolOf('keys', 2), log)
     releasers.add('keys', () => auth.close())
     const gate = createTenantGate({ placesMax: EVENTS_POOL_MAX, waitingMax: EVENTS_WAITING_MAX })
     const tests = createTenantGate({ placesMax: TESTS_MAX, waitingMax: TESTS_WAITING_MAX })
     const egress = createEgress({ policy })
     releasers.add('egress', egress.close)
+    const rest = createTenantGate({ placesMax: REST_POOL_MAX, waitingMax: REST_WAITING_MAX })
     const routes = withStoreFaults({
       listEvents: createListEvents({ pool: events, gate, cursors }),
       getEvent: createGetEvent({ pool: events, gate }),
-      createWebhook: createCreateWebhook({ pool, keyring, policy }),
-      listWebhooks: createListWebhooks({ pool, cursors }),
-      getWebhook: createGetWebhook({ pool }),
-      updateWebhook: createUpdateWebhook({ pool, keyring, policy }),
-      deleteWebhook: createDeleteWebhook({ pool }),
-      rotateWebhookSecret: createRotateSecret({ pool, keyring }),
       testWebhook: createTestWebhook({ pool, keyring, egress, gate: tests, log }),
-      createReplay: createCreateReplay({ pool }),
-      getReplay: createGetReplay({ pool }),
-      cancelReplay: createCancelReplay({ pool }),
-      listDeliveries: createListDeliveries({ pool, cursors }),
-      getDelivery: createGetDelivery({ pool }),
-      redeliver: createRedeliver({ pool }),
-      ...createApiKeyHandlers({ pool, cursors }),
+      ...withTenantGate(rest, {
+        createWebhook: createCreateWebhook({ pool, keyring, policy }),
+        listWebhooks: createListWebhooks({ pool, cursors }),
+        getWebhook: createGetWebhook({ pool }),
+        updateWebhook: createUpdateWebhook({ pool, keyring, policy }),
+        deleteWebhook: createDeleteWebhook({ pool }),
+        rotateWebhookSecret: createRotateSecret({ pool, keyring }),
+        createReplay: createCreateReplay({ pool }),
+        getReplay: createGetReplay({ pool }),
+        cancelReplay: createCancelReplay({ pool }),
+        listDeliveries: createListDeliveries({ pool, cursors }),
+        getDelivery: createGetDelivery({ pool }),
+        redeliver: createRedeliver({ pool }),
+        ...createApiKeyHandlers({ pool, cursors }),
+      }),
     })
     const router = createExpressApp({ log, metrics, auth, routes, open: createDocumentHandlers(Object.keys(routes)) })
     return { name: 'api', router, ready: () => readinessOf(auth), close: () => releasers.close() }

@@ -32,14 +32,14 @@ export function createTenantGate(o: TenantGateOptions): TenantGate {
     const lane = lanes.get(tenant) ?? { running: 0, waiting: new Set() }
     lanes.set(tenant, lane)
     if (lane.running < free) take(lane)
-    else await waitInLine(lane, signal)
+    else await waitInLine(tenant, lane, signal)
     try {
       return await work()
     } finally {
       lane.running -= 1
       free += 1
       admit()
-      if (lane.running === 0 && lane.waiting.size === 0) lanes.delete(tenant)
+      forgetIdle(tenant, lane)
     }
   }
 
@@ -66,22 +66,26 @@ export function createTenantGate(o: TenantGateOptions): TenantGate {
     return least
   }
 
-  async function waitInLine(lane: Lane, signal: AbortSignal | undefined): Promise<void> {
+  function waitInLine(tenant: string, lane: Lane, signal: AbortSignal | undefined): Promise<void> {
     if (lane.waiting.size >= o.waitingMax) throw tooMany()
-    let leave: (() => void) | undefined
-    try {
-      await new Promise<void>((resolve, reject) => {
-        leave = () => {
-          // Admitted already: then the place is taken, and given back after the work.
-          if (lane.waiting.delete(resolve)) reject(gone())
-        }
-        lane.waiting.add(resolve)
-        signal?.addEventListener('abort', leave, { once: true })
-        if (signal?.aborted === true) leave()
-      })
-    } finally {
-      if (leave !== undefined) signal?.removeEventListener('abort', leave)
-    }
+    return new Promise((resolve, reject) => {
+      function enter(): void {
+        signal?.removeEventListener('abort', leave)
+        resolve()
+      }
+      function leave(): void {
+        lane.waiting.delete(enter)
+        forgetIdle(tenant, lane)
+        reject(gone())
+      }
+      lane.waiting.add(enter)
+      signal?.addEventListener('abort', leave, { once: true })
+      if (signal?.aborted === true) leave()
+    })
+  }
+
+  function forgetIdle(tenant: string, lane: Lane): void {
+    if (lane.running === 0 && lane.waiting.size === 0) lanes.delete(tenant)
   }
 }
 

@@ -15,9 +15,9 @@ export function createCreateReplay(o: { pool: Pool; now?: () => number }): ApiHa
 
   return async ({ caller: { tenant }, params, url, body }, _req, res) => {
     readQuery(url, {})
-    const { id: webhookId } = await findWebhook(o.pool, tenant, params['id'] ?? '')
     const nowMs = now()
     const { status, ...asked } = readReplay(body, nowMs)
+    const { id: webhookId } = await findWebhook(o.pool, tenant, params['id'] ?? '')
     const id = newTypeId('rpl', nowMs)
     const outcome = await insertReplay(o.pool, { ...asked, deliveryStatus: status, id, tenant, webhookId })
     if (outcome === 'under_way') throw underWay(asked.dryRun)

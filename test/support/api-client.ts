@@ -13,9 +13,16 @@ export interface ApiAnswer {
 
 /** The api service in this process, called as one tenant. */
 export interface ApiClient {
-  call(method: 'GET' | 'POST' | 'PATCH' | 'DELETE', path: string, body?: unknown): Promise<ApiAnswer>
+  call(
+    method: 'GET' | 'POST' | 'PATCH' | 'DELETE',
+    path: string,
+    body?: unknown,
+    signal?: AbortSignal,
+  ): Promise<ApiAnswer>
   /** Makes a webhook and gives its id. */
   createWebhook(body: object): Promise<string>
+  /** The same service, called with another key. */
+  withKey(key: string): ApiClient
   close(): Promise<void>
 }
 
@@ -28,9 +35,20 @@ export async function startApi(world: World, key: string): Promise<ApiClient> {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
 
-  async function call(method: string, path: string, body?: unknown): Promise<ApiAnswer> {
+  async function close(): Promise<void> {
+    server.closeAllConnections()
+    await new Promise((resolve) => server.close(resolve))
+    await running.close()
+  }
+
+  return clientOf(origin, key, close)
+}
+
+function clientOf(origin: string, key: string, close: () => Promise<void>): ApiClient {
+  async function call(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<ApiAnswer> {
     const response = await fetch(origin + path, {
       method,
+      ...(signal === undefined ? {} : { signal }),
       headers: {
         authorization: `Bearer ${key}`,
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
@@ -48,11 +66,5 @@ export async function startApi(world: World, key: string): Promise<ApiClient> {
     return String(answer.json['id'])
   }
 
-  async function close(): Promise<void> {
-    server.closeAllConnections()
-    await new Promise((resolve) => server.close(resolve))
-    await running.close()
-  }
-
-  return { call, createWebhook, close }
+  return { call, createWebhook, withKey: (other) => clientOf(origin, other, close), close }
 }

@@ -1,0 +1,89 @@
+import { createHash } from 'node:crypto'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { startStack, type LocalStack } from '@ariftly/local-stack'
+import { migrate, seedBootstrapKey } from '@ariftly/store'
+import pg from 'pg'
+import { from as copyFrom } from 'pg-copy-streams'
+import { makeRows, ROW_COLUMNS, ROWS_VERSION } from './rows.ts'
+
+/** A Postgres that holds a long history. */
+export interface History {
+  /** The owner's URL. */
+  readonly databaseUrl: string
+  /** Of tenant `default`. */
+  readonly apiKey: string
+  close(): Promise<void>
+}
+
+const API_KEY = 'bench-key-0123456789abcdef'
+const KEPT_MS = 6 * 86_400_000
+const MIGRATIONS = join(import.meta.dirname, '../../packages/store/migrations')
+
+/**
+ * Starts Postgres with `rows` events. They are loaded once and kept in the cache folder, until they are a week old or the
+ * schema or the rows have changed.
+ */
+export async function openHistory(rows: number, say: (line: string) => void): Promise<History> {
+  const base = process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache')
+  const dataDir = join(base, 'ariftly-events', `bench-query-${rows}`)
+  const mark = join(dataDir, 'loaded')
+  const version = versionOf(rows)
+  if (!isFresh(mark, version)) rmSync(dataDir, { recursive: true, force: true })
+  mkdirSync(dataDir, { recursive: true })
+  const stack = await startStack({ dataDir, parts: ['postgres'], env: {} })
+  try {
+    if (existsSync(mark)) say(`found ${rows} rows of an earlier run`)
+    else {
+      await load(stack, rows, say)
+      writeFileSync(mark, version)
+    }
+    return { databaseUrl: stack.addresses.postgres, apiKey: API_KEY, close: stack.close }
+  } catch (error) {
+    await stack.close()
+    throw error
+  }
+}
+
+function versionOf(rows: number): string {
+  const hash = createHash('sha256').update(`${ROWS_VERSION} ${rows}`)
+  for (const file of readdirSync(MIGRATIONS).toSorted()) hash.update(readFileSync(join(MIGRATIONS, file)))
+  return hash.digest('hex')
+}
+
+function isFresh(mark: string, version: string): boolean {
+  return existsSync(mark) && readFileSync(mark, 'utf8') === version && statSync(mark).mtimeMs > Date.now() - KEPT_MS
+}
+
+/** COPY into the table with its primary key alone; the other indexes are built over the whole, which is much faster. */
+async function load(stack: LocalStack, rows: number, say: (line: string) => void): Promise<void> {
+  const startedMs = performance.now()
+  const lap = (what: string): void => say(`${what} after ${Math.round((performance.now() - startedMs) / 1000)} s`)
+  await migrate(stack.addresses.postgres)
+  const db = new pg.Client({ connectionString: stack.addresses.postgres })
+  await db.connect()
+  try {
+    await seedBootstrapKey(db, API_KEY)
+    await db.query(`SET synchronous_commit = off; SET maintenance_work_mem = '512MB'`)
+    const indexes = await db.query<{ name: string; definition: string }>(
+      `SELECT indexrelid::regclass::text AS name, pg_get_indexdef(indexrelid) AS definition
+         FROM pg_index WHERE indrelid = 'events'::regclass AND NOT indisprimary`,
+    )
+    for (const { name } of indexes.rows) await db.query(`DROP INDEX ${name}`)
+    await pipeline(
+      Readable.from(makeRows(rows, Date.now()), { objectMode: false }),
+      db.query(copyFrom(`COPY events (${ROW_COLUMNS}) FROM STDIN`)),
+    )
+    lap(`copied ${rows} rows`)
+    for (const { definition } of indexes.rows) await db.query(definition.replace(' ON ONLY ', ' ON '))
+    lap('built the indexes')
+    await db.query('VACUUM (ANALYZE) events')
+    await db.query('CHECKPOINT')
+    lap('vacuumed')
+  } finally {
+    await db.end()
+  }
+}

@@ -1,0 +1,115 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { newEventId } from '@ariftly/events'
+import { insertEvents } from '@ariftly/store'
+import { createWorld, eventually, type World } from '@ariftly/testkit'
+import { startApi, type ApiClient } from '../support/api-client.ts'
+
+const TENANTS = ['slow-1', 'slow-2', 'slow-3', 'quick', 'leaving', 'busy'] as const
+const SLEEP_S = 2
+
+let world: World
+const apis = new Map<string, ApiClient>()
+
+beforeAll(async () => {
+  world = await createWorld({ partitions: 1 })
+  const nowMs = Date.now()
+  await insertEvents(
+    world.admin,
+    TENANTS.map((tenant, offset) => ({
+      tenant,
+      id: newEventId(nowMs),
+      type: 'task.created',
+      taskId: 't',
+      sessionId: null,
+      agent: null,
+      data: Buffer.from('{"task_id":"t"}'),
+      traceparent: null,
+      epoch: 1,
+      partition: 0,
+      offset,
+      appendedAtMs: nowMs,
+    })),
+  )
+  await makeSlow()
+  const shared = await startApi(world, '')
+  for (const tenant of TENANTS)
+    apis.set(tenant, shared.withKey(await world.apiKey(tenant, ['events:read', 'webhooks'])))
+  apis.set('', shared)
+}, 60_000)
+afterAll(async () => {
+  await apis.get('')?.close()
+  await world?.close()
+})
+
+/** Queries of some tenants take as long as Postgres is told here, and are counted. */
+async function makeSlow(): Promise<void> {
+  await world.admin.query(`
+    CREATE SEQUENCE slow_queries;
+    CREATE FUNCTION sleep_and_count(seconds float8) RETURNS boolean LANGUAGE plpgsql SECURITY DEFINER AS $$
+    BEGIN
+      PERFORM nextval('slow_queries'), pg_sleep(seconds);
+      RETURN true;
+    END $$;
+    ALTER TABLE events ENABLE ROW LEVEL SECURITY;
+    CREATE POLICY slow ON events TO ariftly_app USING (
+      CASE WHEN tenant_id LIKE 'slow-%' THEN sleep_and_count(${SLEEP_S})
+           WHEN tenant_id = 'leaving' THEN sleep_and_count(0.5) ELSE true END)`)
+}
+
+function apiOf(tenant: (typeof TENANTS)[number]): ApiClient {
+  const api = apis.get(tenant)
+  if (api === undefined) throw new Error(`no api for ${tenant}`)
+  return api
+}
+
+async function slowQueries(): Promise<number> {
+  const { rows } = await world.admin.query<{ n: number }>(
+    'SELECT CASE WHEN is_called THEN last_value ELSE 0 END AS n FROM slow_queries',
+  )
+  return rows[0]?.n ?? 0
+}
+
+describe('a crowd', () => {
+  test('of slow queries of three tenants takes no connection from a fourth', async () => {
+    let done = 0
+    const slow = (['slow-1', 'slow-2', 'slow-3'] as const).flatMap((tenant) =>
+      Array.from({ length: 5 }, async () => {
+        const { status } = await apiOf(tenant).call('GET', '/v1/events')
+        done += 1
+        return status
+      }),
+    )
+    await eventually(async () => (await slowQueries()) >= 9)
+    for (let index = 0; index < 5; index++) {
+      expect((await apiOf('quick').call('GET', '/v1/events')).status).toBe(200)
+    }
+    expect(done).toBe(0)
+    expect(new Set(await Promise.all(slow))).toEqual(new Set([200]))
+  })
+
+  test('of clients that leave before their turn costs Postgres nothing', async () => {
+    const before = await slowQueries()
+    const leaving = new AbortController()
+    const gone = Array.from({ length: 60 }, () =>
+      apiOf('leaving')
+        .call('GET', '/v1/events', undefined, leaving.signal)
+        .then(
+          () => 'answered',
+          () => 'left',
+        ),
+    )
+    await eventually(async () => (await slowQueries()) >= before + 5)
+    leaving.abort()
+    expect((await Promise.all(gone)).filter((end) => end === 'left').length).toBeGreaterThan(40)
+    expect((await apiOf('leaving').call('GET', '/v1/events')).status).toBe(200)
+    expect(await slowQueries()).toBeLessThan(before + 30)
+  })
+
+  test('of a hundred creations at the same time gets a hundred webhooks, and the next is refused', async () => {
+    const body = { url: 'https://example.com/hook', events: ['*'] }
+    const create = (): Promise<{ readonly status: number }> => apiOf('busy').call('POST', '/v1/webhooks', body)
+    const answers = await Promise.all(Array.from({ length: 100 }, create))
+    expect(answers.filter(({ status }) => status === 201)).toHaveLength(100)
+    expect((await create()).status).toBe(409)
+  })
+})
