@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { newEventId } from '@ariftly/events'
 import {
@@ -44,12 +44,13 @@ afterAll(async () => {
 /** Bounds the size of every file that a process of Postgres writes; its new processes inherit the bound. */
 function limitFiles(bytesMax: number | 'unlimited'): void {
   const postmaster = stack.postgres?.pid ?? 0
+  // Where this is root, Postgres runs as another user, who alone may change its limits.
+  const { uid, gid } = statSync(`/proc/${postmaster}`)
+  const owner = process.getuid?.() === uid ? {} : { uid, gid }
   const children = readdirSync('/proc').filter((pid) => /^\d+$/.test(pid) && parentOf(pid) === postmaster)
   for (const pid of [String(postmaster), ...children]) {
-    const { status, stderr } = spawnSync('prlimit', ['--pid', pid, `--fsize=${bytesMax}:unlimited`], {
-      encoding: 'utf8',
-    })
-    if (status !== 0 && pid === String(postmaster)) throw new Error(`prlimit: ${stderr}`)
+    const limit = spawnSync('prlimit', ['--pid', pid, `--fsize=${bytesMax}:unlimited`], { ...owner, encoding: 'utf8' })
+    if (limit.status !== 0 && pid === String(postmaster)) throw new Error(`prlimit: ${limit.stderr}`)
   }
 }
 

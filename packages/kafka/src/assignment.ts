@@ -145,6 +145,7 @@ export function createAssignment(o: AssignmentOptions): Assignment {
       partition,
       next,
       log: reader.log,
+      batch: reader.batch,
       handle: (batch, signal) => reader.handle(batch, signal),
       hole: async (gap) => {
         reader.log.error({ groupId: reader.groupId, ...gap }, 'records are gone from the log before they were read')

@@ -1,5 +1,6 @@
 import type { RawRecord } from '@ariftly/events'
 import { createAssignment, type Assignment } from './assignment.ts'
+import type { BatchSize } from './batch-sizer.ts'
 import type { KafkaClient } from './client.ts'
 import { describeLog } from './describe-log.ts'
 import { startFetchPump, type FetchPump } from './fetch-pump.ts'
@@ -59,11 +60,13 @@ export interface LogReaderOptions {
   readonly maxWaitTimeMs?: number
   /** Partitions handled at the same time. Default: all. */
   readonly concurrency?: number
+  /** Cuts what has come into batches of so many records, fewer when the handler is slow. Default: no cut. */
+  readonly batch?: BatchSize
   /** Silent for this long while there is lag: the consumer is rebuilt. Default 30,000 ms. */
   readonly stallMs?: number
   /** Reads the stored positions, on every join. A partition that it leaves out is not read. */
   positions(partitions: readonly number[]): Promise<ReadonlyMap<number, Position>>
-  /** Handles a batch. A throw means: the same batch again, after a pause that grows. */
+  /** Handles a batch. A throw means: the same batch again, or with `batch` its first half, after a pause that grows. */
   handle(batch: LogBatch, signal: AbortSignal): Promise<HandleOutcome>
   /** Told of records that are gone, after two equal reads; the reader goes on at `found` when it resolves. */
   hole?(gap: LogGap): Promise<void>

@@ -51,6 +51,28 @@ describe('partition lane', () => {
     expect(subject.bytes).toBe(0)
   })
 
+  test('with a batch size, what came is cut without a gap, and a batch that failed comes back as its first half', async () => {
+    const seen: [number, number, number][] = []
+    let failures = 1
+    const subject = lane({
+      batch: { recordsMax: 100, targetMs: 60_000 },
+      async handle({ firstOffset, lastOffset, records }) {
+        if (failures-- > 0) throw new Error('too much')
+        seen.push([firstOffset, lastOffset, records.length])
+        return { type: 'done' }
+      },
+    })
+    subject.push(range(0, 179))
+    await untilIdle(subject)
+    expect(seen).toEqual([
+      [0, 49, 50],
+      [50, 149, 100],
+      [150, 179, 30],
+    ])
+    expect(subject.next).toBe(180)
+    expect(subject.bytes).toBe(0)
+  })
+
   test('lost records are told before the empty batch that passes them', async () => {
     const seen: unknown[] = []
     const subject = lane({

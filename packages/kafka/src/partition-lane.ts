@@ -1,10 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import { createBatchSizer, type BatchSize } from './batch-sizer.ts'
 import type { KafkaLog } from './kafka-log.ts'
 import type { HandleOutcome, LogBatch, LogGap } from './log-reader.ts'
 import type { LogRange } from './partition-guard.ts'
 import { readCommitted } from './wire/record-set.ts'
 
-/** Bytes of encoded records that go to one call of the handler, unless one range alone is above. */
+/** Bytes of encoded records that go to one turn, and without a `batch` to one call of the handler, unless one range alone is above. */
 const BATCH_BYTES_MAX = 2 * 1024 * 1024
 const RETRY_MS = 100
 const RETRY_MS_MAX = 5_000
@@ -27,6 +28,8 @@ export interface LaneOptions {
   readonly partition: number
   readonly next: number
   readonly log: KafkaLog
+  /** Cuts what has come into batches of so many records. Default: no cut. */
+  readonly batch?: BatchSize | undefined
   handle(batch: LogBatch, signal: AbortSignal): Promise<HandleOutcome>
   hole(gap: LogGap): Promise<void>
   /** The stored position moved under us; the lane is dead from now on. */
@@ -48,6 +51,7 @@ type Item =
 export function createPartitionLane(o: LaneOptions): PartitionLane {
   const stopping = new AbortController()
   const { signal } = stopping
+  const sizer = o.batch && createBatchSizer(o.batch)
   let items: Item[] = []
   let { next } = o
   let bytes = 0
@@ -94,24 +98,37 @@ export function createPartitionLane(o: LaneOptions): PartitionLane {
   }
 
   async function handleItems(taken: readonly Item[]): Promise<HandleOutcome | 'aborted'> {
-    const batch = toBatch(o.partition, next, taken)
-    const gaps = taken.flatMap((item) => (item.type === 'gap' ? [item.gap] : []))
-    for (let pauseMs = RETRY_MS; !signal.aborted; pauseMs = Math.min(2 * pauseMs, RETRY_MS_MAX)) {
+    let gaps = taken.flatMap((item) => (item.type === 'gap' ? [item.gap] : []))
+    let rest: LogBatch | undefined = toBatch(o.partition, next, taken)
+    for (let pauseMs = RETRY_MS; !signal.aborted;) {
+      const [batch, more] = cut(rest, sizer?.records ?? Number.POSITIVE_INFINITY)
       try {
         for (const gap of gaps) await o.hole(gap)
-        const outcome = await o.handle(batch, signal)
-        if (outcome.type === 'done') next = batch.lastOffset + 1
-        return outcome
+        gaps = []
+        const outcome = await handle(batch)
+        if (more === undefined || outcome.type === 'reread') return outcome
+        rest = more
+        pauseMs = RETRY_MS
       } catch (error) {
         if (signal.aborted) break
+        sizer?.failed()
         o.log.warn(
           { err: error, partition: o.partition, firstOffset: batch.firstOffset, lastOffset: batch.lastOffset, pauseMs },
           'a batch failed and is tried again',
         )
         await delay(pauseMs, undefined, { signal }).catch(() => {})
+        pauseMs = Math.min(2 * pauseMs, RETRY_MS_MAX)
       }
     }
     return 'aborted'
+  }
+
+  async function handle(batch: LogBatch): Promise<HandleOutcome> {
+    const startedMs = performance.now()
+    const outcome = await o.handle(batch, signal)
+    if (outcome.type === 'done') next = batch.lastOffset + 1
+    sizer?.done(batch.records.length, performance.now() - startedMs)
+    return outcome
   }
 
   return {
@@ -136,6 +153,16 @@ export function createPartitionLane(o: LaneOptions): PartitionLane {
 
 function bytesOf(item: Item): number {
   return item.type === 'gap' ? 0 : item.range.data.length
+}
+
+/** The first records of a batch, and what follows them. */
+function cut(batch: LogBatch, records: number): [LogBatch, LogBatch | undefined] {
+  const last = batch.records.length > records ? batch.records[records - 1] : undefined
+  if (last === undefined) return [batch, undefined]
+  return [
+    { ...batch, records: batch.records.slice(0, records), lastOffset: last.offset },
+    { ...batch, records: batch.records.slice(records), firstOffset: last.offset + 1 },
+  ]
 }
 
 function toBatch(partition: number, firstOffset: number, items: readonly Item[]): LogBatch {

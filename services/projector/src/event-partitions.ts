@@ -15,12 +15,17 @@ export function createEventPartitions(pool: Pool): EventPartitions {
   const known = new Set<number>()
 
   async function ensure(events: readonly ProjectedEvent[]): Promise<void> {
-    const missing = new Set<number>()
+    const [first] = events
+    if (first === undefined) return
+    // Ids sort as their times do, so two of them tell the weeks of all.
+    let min = first.id
+    let max = first.id
     for (const { id } of events) {
-      const week = Math.floor((eventIdMs(id) - MONDAY_MS) / WEEK_MS)
-      if (!known.has(week)) missing.add(week)
+      if (id < min) min = id
+      else if (id > max) max = id
     }
-    for (const week of missing) {
+    for (let week = weekOf(min); week <= weekOf(max); week += 1) {
+      if (known.has(week)) continue
       const minMs = MONDAY_MS + week * WEEK_MS
       await ensureEventPartitions(pool, { minMs, maxMs: minMs + WEEK_MS - 1 })
       known.add(week)
@@ -28,4 +33,8 @@ export function createEventPartitions(pool: Pool): EventPartitions {
   }
 
   return { ensure }
+}
+
+function weekOf(id: string): number {
+  return Math.floor((eventIdMs(id) - MONDAY_MS) / WEEK_MS)
 }

@@ -22,6 +22,8 @@ export { projectorConfig, type ProjectorConfig } from './config.ts'
 
 /** Transactions at the same time; more than a few only wait for each other's disk. */
 const CONNECTIONS = 6
+/** Well below the timeouts of a statement (10 s) and a transaction (15 s), of however slow a Postgres. */
+const BATCH = { recordsMax: 5_000, targetMs: 1_000 } as const
 
 /**
  * Starts the projector: it copies the log into the table of events, each event exactly once, and never forgets where it is,
@@ -115,6 +117,7 @@ export async function start(
       clusterId,
       sessionTimeoutMs: config.KAFKA_SESSION_TIMEOUT_MS,
       concurrency: CONNECTIONS,
+      batch: BATCH,
       positions: (assigned) => readPositions(pool, { projection: PROJECTION, epoch, topic, partitions: assigned }),
       handle: (batch) => handle(batch, epoch),
       hole: (gap) => hole(gap, epoch),

@@ -67,8 +67,9 @@ export function isAbortMarker(data: Buffer, head: RecordBatchHead): boolean {
 }
 
 /**
- * Decodes the records of a batch whose offset is `from` or above. Keys, values and headers are views of `data`: copy what
- * is to be kept longer. Header values are Buffers; a name that stands twice has an array.
+ * Decodes the records of a batch whose offset is `from` or above. Keys and values are views of `data`: copy what is to be
+ * kept longer. Header values are text where they are ASCII and not long, else views too; a name that stands twice has an
+ * array.
  */
 export function readRecords(
   data: Buffer,
@@ -81,6 +82,7 @@ export function readRecords(
   const bytes = codec === GZIP ? gunzipSync(plain, { maxOutputLength: INFLATED_BYTES_MAX }) : plain
   const fixedTime = (head.attributes & LOG_APPEND_TIME) !== 0
   const records: RawRecord[] = []
+  const names: string[] = []
   const cursor: Cursor = { data: bytes, at: 0 }
   for (let left = head.count; left > 0; left -= 1) {
     const end = readVarint(cursor) + cursor.at
@@ -94,7 +96,7 @@ export function readRecords(
         timestampMs: fixedTime ? head.maxTimestampMs : head.baseTimestampMs + timestampDelta,
         key: readNullable(cursor),
         value: readNullable(cursor),
-        headers: readHeaders(cursor),
+        headers: readHeaders(cursor, names),
       })
     }
     cursor.at = end
@@ -110,24 +112,61 @@ function readNullable(cursor: Cursor): Buffer | null {
   return cursor.data.subarray(start, cursor.at)
 }
 
-type Headers = Record<string, Buffer | Buffer[] | undefined>
+type HeaderValue = Buffer | string
+type Headers = Record<string, HeaderValue | HeaderValue[] | undefined>
 
-function readHeaders(cursor: Cursor): Headers {
+/** `names` holds the names of the record before: a producer writes the same ones in the same order. */
+function readHeaders(cursor: Cursor, names: string[]): Headers {
   const headers: Headers = {}
-  for (let left = readVarint(cursor); left > 0; left -= 1) {
-    const length = readVarint(cursor)
-    const name = cursor.data.toString('utf8', cursor.at, cursor.at + length)
-    cursor.at += length
-    // A null value is kept as an empty one: no attribute of ours may be empty, so both are bad alike.
-    const value = readNullable(cursor) ?? EMPTY
-    addHeader(headers, name, value)
+  const count = readVarint(cursor)
+  for (let index = 0; index < count; index += 1) {
+    const name = readName(cursor, names, index)
+    addHeader(headers, name, readHeaderValue(cursor))
   }
   return headers
 }
 
-const EMPTY = Buffer.alloc(0)
+function readName(cursor: Cursor, names: string[], index: number): string {
+  const length = readVarint(cursor)
+  const start = cursor.at
+  cursor.at += length
+  const before = names[index]
+  if (before !== undefined && before.length === length && standsAt(cursor.data, start, before)) return before
+  const name = cursor.data.toString('utf8', start, cursor.at)
+  names[index] = name
+  return name
+}
 
-function addHeader(headers: Headers, name: string, value: Buffer): void {
+/** Whether an ASCII text stands there. */
+function standsAt(data: Buffer, start: number, text: string): boolean {
+  for (let at = 0; at < text.length; at += 1) {
+    const byte = data[start + at] ?? ASCII_END
+    if (byte >= ASCII_END || byte !== text.charCodeAt(at)) return false
+  }
+  return true
+}
+
+const ASCII_END = 0x80
+/** Longer values stay views; no attribute of an event is as long. */
+const TEXT_BYTES_MAX = 512
+
+/**
+ * Text costs a quarter of a Buffer, and readers want text. A null value is kept as an empty one: no attribute of ours may
+ * be empty, so both are bad alike.
+ */
+function readHeaderValue(cursor: Cursor): HeaderValue {
+  const { data } = cursor
+  const length = Math.max(0, readVarint(cursor))
+  const start = cursor.at
+  cursor.at += length
+  if (length > TEXT_BYTES_MAX) return data.subarray(start, cursor.at)
+  for (let at = start; at < cursor.at; at += 1) {
+    if ((data[at] ?? 0) >= ASCII_END) return data.subarray(start, cursor.at)
+  }
+  return data.toString('latin1', start, cursor.at)
+}
+
+function addHeader(headers: Headers, name: string, value: HeaderValue): void {
   const before = Object.hasOwn(headers, name) ? headers[name] : undefined
   const next = before === undefined ? value : Array.isArray(before) ? [...before, value] : [before, value]
   if (name === '__proto__') Object.defineProperty(headers, name, { value: next, enumerable: true, configurable: true })

@@ -12,39 +12,48 @@ export type ArrayValue = Buffer | string | number | null
  * statement (`$1::uuid[]`). Unlike the text format nothing is escaped, so JSON goes in as the bytes that it is.
  */
 export function binaryArray(type: keyof typeof OIDS, values: readonly ArrayValue[]): Buffer {
-  const sizes = values.map((value) => sizeOf(type, value))
-  const total = sizes.reduce((sum, size) => sum + Math.max(0, size), 0)
-  const array = Buffer.allocUnsafe(20 + 4 * values.length + total)
+  let total = 20
+  let nulls = 0
+  for (const value of values) {
+    if (value === null) nulls = 1
+    total += 4 + sizeOf(type, value)
+  }
+  const array = Buffer.allocUnsafe(total)
   array.writeInt32BE(1, 0)
-  array.writeInt32BE(sizes.includes(-1) ? 1 : 0, 4)
+  array.writeInt32BE(nulls, 4)
   array.writeInt32BE(OIDS[type], 8)
   array.writeInt32BE(values.length, 12)
   array.writeInt32BE(1, 16)
   let at = 20
-  for (const [index, value] of values.entries()) {
-    const size = sizes[index] ?? -1
-    at = array.writeInt32BE(size, at)
-    if (value !== null) at = write(array, at, type, value, size)
+  for (const value of values) {
+    if (value === null) at = array.writeInt32BE(-1, at)
+    else {
+      const size = write(array, at + 4, type, value)
+      at = array.writeInt32BE(size, at) + size
+    }
   }
   return array
 }
 
 function sizeOf(type: keyof typeof OIDS, value: ArrayValue): number {
-  if (value === null) return -1
+  if (value === null) return 0
   if (typeof value === 'number') return type === 'int4' ? 4 : 8
-  return Buffer.byteLength(value)
+  return typeof value === 'string' ? Buffer.byteLength(value) : value.length
 }
 
-function write(
-  into: Buffer,
-  at: number,
-  type: keyof typeof OIDS,
-  value: Buffer | string | number,
-  size: number,
-): number {
-  if (typeof value === 'string') into.write(value, at, 'utf8')
-  else if (typeof value !== 'number') value.copy(into, at)
-  else if (type === 'int4') into.writeInt32BE(value, at)
-  else into.writeBigInt64BE(type === 'int8' ? BigInt(value) : BigInt(value - POSTGRES_EPOCH_MS) * 1_000n, at)
-  return at + size
+/** Answers how many bytes it wrote. */
+function write(into: Buffer, at: number, type: keyof typeof OIDS, value: Buffer | string | number): number {
+  if (typeof value === 'string') return into.write(value, at, 'utf8')
+  if (typeof value !== 'number') return value.copy(into, at)
+  if (type === 'int4') return into.writeInt32BE(value, at) - at
+  if (type === 'int8') return writeInt64(into, at, value)
+  return writeInt64(into, at, (value - POSTGRES_EPOCH_MS) * 1_000)
+}
+
+/** Of a safe integer, without a BigInt. */
+function writeInt64(into: Buffer, at: number, value: number): number {
+  const high = Math.floor(value / 2 ** 32)
+  into.writeInt32BE(high, at)
+  into.writeUInt32BE(value - high * 2 ** 32, at + 4)
+  return 8
 }
