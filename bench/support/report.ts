@@ -12,8 +12,14 @@ export interface BenchReport {
   readonly ratios: Readonly<Record<string, number>>
 }
 
+/** What the command line may ask of a benchmark that knows it. */
+export interface BenchOptions {
+  /** Rows that it works on. */
+  readonly rows?: number
+}
+
 /** A benchmark: it tells its progress and answers with measurements. */
-export type Bench = (say: (line: string) => void) => Promise<readonly Measurement[]>
+export type Bench = (say: (line: string) => void, options?: BenchOptions) => Promise<readonly Measurement[]>
 
 /** Sorts measurements into a report: names with `vs_` or `_ratio` are ratios, all else are results. */
 export function createReport(bench: string, measurements: readonly Measurement[]): BenchReport {
