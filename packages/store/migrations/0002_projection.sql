@@ -46,5 +46,5 @@ create index log_times_appended_at on log_times (epoch, partition, appended_at, 
 
 grant select, insert on log_epochs to ariftly_app;
 grant select, insert, update on projection_offsets to ariftly_app;
-grant select, insert on log_holes to ariftly_app;
+grant select, insert, update (to_offset) on log_holes to ariftly_app;
 grant select, insert, delete on log_times to ariftly_app;
