@@ -61,7 +61,7 @@ describe('copies', () => {
     expect(index.size).toBe(0)
   })
 
-  test('go out unchecked, and counted, once Postgres has not answered in time, until it answers', async () => {
+  test('go out unchecked, and counted, once Postgres has not answered in time, until a look-up succeeds', async () => {
     let nowMs = 0
     let isAway = true
     let opened = 0
@@ -79,10 +79,39 @@ describe('copies', () => {
     expect((await copies.find(0, [record(1)], signal)).size).toBe(0)
     expect((await copies.find(0, [record(2)], signal)).size).toBe(0)
     expect([copies.isOpen, copies.unchecked, opened, nowMs]).toEqual([true, 2, 1, 2000])
+    await copies.retry()
+    expect((await copies.find(0, [record(3)], signal)).size).toBe(0)
+    expect([copies.isOpen, copies.unchecked, opened]).toEqual([true, 3, 1])
     isAway = false
-    copies.recovered()
-    expect([...(await copies.find(0, [record(3)], signal))]).toEqual([3])
-    expect(copies.unchecked).toBe(2)
+    await copies.retry()
+    expect([...(await copies.find(0, [record(4)], signal))]).toEqual([4])
+    expect([copies.isOpen, copies.unchecked]).toEqual([false, 3])
+  })
+
+  test('are tried for by one look-up at a time while the breaker is open, and no record waits for it', async () => {
+    const answers: (() => void)[] = []
+    let asked = 0
+    const copies = createCopyCheck({
+      index: new IdIndex({ fromOrigin: [false], idsMax: 0 }),
+      lookUp: () => {
+        asked += 1
+        if (asked === 1) return Promise.reject(new Error('away'))
+        return new Promise((resolve) => answers.push(() => resolve(new Set())))
+      },
+      waitMs: 50,
+      now: () => 0,
+      onOpened: () => undefined,
+    })
+    expect(copies.isOpen).toBe(false)
+    await copies.retry()
+    expect(asked).toBe(0)
+    await copies.find(0, [record(1)], signal)
+    const trials = [copies.retry(), copies.retry()]
+    expect((await copies.find(0, [record(2)], signal)).size).toBe(0)
+    expect([asked, copies.isOpen, copies.unchecked]).toEqual([2, true, 2])
+    for (const answer of answers) answer()
+    await Promise.all(trials)
+    expect(copies.isOpen).toBe(false)
   })
 })
 

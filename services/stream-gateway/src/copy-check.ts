@@ -25,8 +25,11 @@ export interface CopyCheckOptions {
 export interface CopyCheck {
   /** Offsets of the records of one partition that are copies of earlier ones, as the index or Postgres knows: one look-up for all. */
   find(partition: number, records: readonly EventRecord[], signal: AbortSignal): Promise<ReadonlySet<number>>
-  /** Postgres has answered: look-ups are made again. */
-  recovered(): void
+  /**
+   * Makes the look-up that failed again, if the breaker is open and no such trial is under way; no record waits for it. When it
+   * succeeds, look-ups are made again. Never rejects.
+   */
+  retry(): Promise<void>
   readonly isOpen: boolean
   /** Records that went out without the look-up that they needed: the one exception to promise 3. */
   readonly unchecked: number
@@ -37,11 +40,14 @@ const NONE: ReadonlySet<number> = new Set()
 
 /**
  * An id whose time is within what the index remembers cannot have an older copy; the others are looked up. When Postgres
- * does not answer in time a breaker opens, and until it answers again such records go out unchecked and are counted.
+ * does not answer in time a breaker opens, and until a trial (`retry`) has succeeded such records go out unchecked and are
+ * counted. That something else can be read in Postgres closes no breaker: then every batch would wait in vain again.
  */
 export function createCopyCheck(o: CopyCheckOptions): CopyCheck {
   const { index, now, waitMs = 2000 } = o
-  let isOpen = false
+  /** The last look-up that was given up, while the breaker is open. */
+  let failed: { readonly partition: number; readonly candidates: readonly CopyCandidate[] } | undefined
+  let isTrying = false
   let unchecked = 0
 
   async function find(
@@ -58,7 +64,7 @@ export function createCopyCheck(o: CopyCheckOptions): CopyCheck {
       else if (index.mayBeOlder(partition, eventIdMs(id))) candidates.push({ tenant, id, offset })
     }
     if (candidates.length === 0) return copies
-    const found = isOpen ? undefined : await lookUp(partition, candidates, signal)
+    const found = failed ? undefined : await lookUp(partition, candidates, signal)
     if (found === undefined) unchecked += candidates.length
     for (const at of found ?? NONE) copies.add(candidates[at]?.offset ?? -1)
     return copies
@@ -76,8 +82,8 @@ export function createCopyCheck(o: CopyCheckOptions): CopyCheck {
         return await withTimeout(o.lookUp(partition, candidates), untilMs - now(), tooLate)
       } catch (error) {
         if (now() + PAUSE_MS >= untilMs) {
-          if (!isOpen) o.onOpened(error)
-          isOpen = true
+          if (!failed) o.onOpened(error)
+          failed = { partition, candidates }
           return undefined
         }
         await sleep(PAUSE_MS, signal)
@@ -85,15 +91,24 @@ export function createCopyCheck(o: CopyCheckOptions): CopyCheck {
     }
   }
 
-  function recovered(): void {
-    isOpen = false
+  async function retry(): Promise<void> {
+    if (failed === undefined || isTrying) return
+    isTrying = true
+    try {
+      await withTimeout(o.lookUp(failed.partition, failed.candidates), waitMs, tooLate)
+      failed = undefined
+    } catch {
+      // It stays open; `onOpened` was told why.
+    } finally {
+      isTrying = false
+    }
   }
 
   return {
     find,
-    recovered,
+    retry,
     get isOpen() {
-      return isOpen
+      return failed !== undefined
     },
     get unchecked() {
       return unchecked

@@ -123,7 +123,7 @@ export async function startGeneration(o: GenerationOptions): Promise<Generation>
     read: readProjection,
     everyMs: () => config.PROJECTION_POLL_MS * (hub.isHolding() || copies.isOpen ? 1 : CALM_FACTOR),
     onPosition(position) {
-      copies.recovered()
+      void copies.retry()
       hub.setProjected(position)
     },
     log,
