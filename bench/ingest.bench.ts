@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { QUOTA_PER_S, startIngestHouse, type IngestHouse } from './ingest/house.ts'
 import type { FloorOrder } from './ingest/kafkajs-floor.ts'
+import type { PeerOrder } from './ingest/http-peers.ts'
 import type { LoadOrder, LoadResult } from './ingest/http-load.ts'
 import { findProducerPerformance, type ProducerPerformance } from './ingest/producer-performance.ts'
 import { pin, startWorker, type Worker } from './ingest/worker.ts'
@@ -76,8 +77,9 @@ interface Peer {
   readonly port: number
 }
 
-async function servePeer(worker: Worker, peer: 'bare' | 'express'): Promise<Peer> {
-  const { port } = await worker.ask<{ port: number }>({ peer })
+async function servePeer(worker: Worker, peer: PeerOrder['peer']): Promise<Peer> {
+  const order: PeerOrder = { peer }
+  const { port } = await worker.ask<{ port: number }>(order)
   return { pid: worker.pid, port }
 }
 
