@@ -88,8 +88,7 @@ export async function createWorkerWorld(
     more: Readonly<Record<string, string>> = {},
     o: { readonly untilReady?: boolean } = {},
   ): Promise<ServiceProcess> {
-    const options = { timeoutMs: 60_000, ...o }
-    const process = await startServiceProcess('webhook-worker', { ...world.env, ...more }, options)
+    const process = await startServiceProcess('webhook-worker', { ...world.env, ...more }, { timeoutMs: 60_000, ...o })
     processes.push(process)
     return process
   }
