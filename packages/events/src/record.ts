@@ -1,6 +1,7 @@
 import type { LogEvent } from './log-event.ts'
 
-type HeaderValue = Buffer | string
+/** A header may have no value, which is not an empty one. */
+type HeaderValue = Buffer | string | null
 
 /** A record as a Kafka client hands it over. `timestampMs` is the append time. */
 export interface RawRecord {

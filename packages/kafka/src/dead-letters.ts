@@ -81,14 +81,12 @@ function inGroups(letters: readonly DeadLetter[]): DeadLetter[][] {
 }
 
 function toRecord({ record, reason, detail }: DeadLetter, topic: string): ProducerRecord {
-  const headers: Record<string, string | Buffer | readonly (string | Buffer)[]> = {}
-  for (const [name, value] of Object.entries(record.headers)) if (value !== undefined) headers[name] = value
   return {
     partition: 0,
     key: record.key,
     value: record.value,
     headers: {
-      ...headers,
+      ...record.headers,
       dlq_reason: reason,
       dlq_detail: detail,
       dlq_topic: topic,

@@ -7,8 +7,10 @@ import { sizeOfVarint, writeVarint } from './varint.ts'
 export interface BatchRecord {
   readonly key: Buffer | null
   readonly value: Buffer | null
-  readonly headers: Readonly<Record<string, string | Buffer | readonly (string | Buffer)[]>>
+  readonly headers: Readonly<Record<string, HeaderValue | readonly HeaderValue[] | undefined>>
 }
+
+type HeaderValue = string | Buffer | null
 
 /**
  * Encodes records as one batch of message format v2 (KIP-98), without producer id, all with the same timestamp, which the
@@ -67,8 +69,8 @@ function recordBytesMax({ key, value, headers }: BatchRecord): number {
     if (given === undefined) continue
     const nameBytes = name.length * CHAR_BYTES_MAX + 2 * VARINT_BYTES_MAX
     if (typeof given === 'string') bytes += nameBytes + given.length * CHAR_BYTES_MAX
-    else if (Buffer.isBuffer(given)) bytes += nameBytes + given.length
-    else for (const one of given) bytes += nameBytes + one.length * CHAR_BYTES_MAX
+    else if (isOne(given)) bytes += nameBytes + (given?.length ?? 0)
+    else for (const one of given) bytes += nameBytes + (one?.length ?? 0) * CHAR_BYTES_MAX
   }
   return bytes
 }
@@ -98,7 +100,7 @@ function writeRecordBody(into: Buffer, start: number, { key, value, headers }: B
     const given = headers[name]
     if (given === undefined) continue
     if (typeof given === 'string') at = writeText(into, writeText(into, at, name), given)
-    else if (Buffer.isBuffer(given)) at = writeNullable(into, writeText(into, at, name), given)
+    else if (isOne(given)) at = writeNullable(into, writeText(into, at, name), given)
     else for (const one of given) at = writeOne(into, writeText(into, at, name), one)
   }
   return at
@@ -108,12 +110,17 @@ function countHeaders(headers: BatchRecord['headers']): number {
   let count = 0
   for (const name in headers) {
     const given = headers[name]
-    if (given !== undefined) count += typeof given === 'string' || Buffer.isBuffer(given) ? 1 : given.length
+    if (given !== undefined) count += typeof given === 'string' || isOne(given) ? 1 : given.length
   }
   return count
 }
 
-function writeOne(into: Buffer, start: number, value: string | Buffer): number {
+/** Bytes or no value; else it is all the values of a name that stands more than once. */
+function isOne(given: Buffer | null | readonly HeaderValue[]): given is Buffer | null {
+  return given === null || Buffer.isBuffer(given)
+}
+
+function writeOne(into: Buffer, start: number, value: HeaderValue): number {
   return typeof value === 'string' ? writeText(into, start, value) : writeNullable(into, start, value)
 }
 

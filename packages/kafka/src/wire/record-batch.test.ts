@@ -95,6 +95,16 @@ describe('record batch v2', () => {
     expect(Object.hasOwn(seen?.headers ?? {}, '__proto__')).toBe(true)
   })
 
+  test('a header without a value is not one with an empty value', () => {
+    const given: BatchRecord[] = [
+      { key: null, value: null, headers: { none: null, empty: '', both: [null, '', null, '1'] } },
+      { key: null, value: null, headers: { none: 'x' } },
+    ]
+    expect(decode(encodeRecordBatch(given, { nowMs: 5 })).map(({ headers }) => headers)).toEqual(
+      given.map(({ headers }) => headers),
+    )
+  })
+
   test('a batch that is cut off anywhere is left for the next fetch', () => {
     const batch = encodeRecordBatch([{ key: null, value: Buffer.from('x'), headers: {} }], { nowMs: 5 })
     for (let length = 0; length < batch.length; length += 1) {

@@ -112,7 +112,7 @@ function readNullable(cursor: Cursor): Buffer | null {
   return cursor.data.subarray(start, cursor.at)
 }
 
-type HeaderValue = Buffer | string
+type HeaderValue = Buffer | string | null
 type Headers = Record<string, HeaderValue | HeaderValue[] | undefined>
 
 /** `names` holds the names of the record before: a producer writes the same ones in the same order. */
@@ -150,13 +150,11 @@ const ASCII_END = 0x80
 /** Longer values stay views; no attribute of an event is as long. */
 const TEXT_BYTES_MAX = 512
 
-/**
- * Text costs a quarter of a Buffer, and readers want text. A null value is kept as an empty one: no attribute of ours may
- * be empty, so both are bad alike.
- */
+/** Text costs a quarter of a Buffer, and readers want text. */
 function readHeaderValue(cursor: Cursor): HeaderValue {
   const { data } = cursor
-  const length = Math.max(0, readVarint(cursor))
+  const length = readVarint(cursor)
+  if (length < 0) return null
   const start = cursor.at
   cursor.at += length
   if (length > TEXT_BYTES_MAX) return data.subarray(start, cursor.at)
