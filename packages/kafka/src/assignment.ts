@@ -26,6 +26,8 @@ export interface AssignmentOptions {
   /** Settles when the handlers of the assignment before have ended: their writes are in the positions that we read. */
   readonly before: Promise<void>
   readonly withSlot: <T>(work: () => Promise<T>) => Promise<T>
+  /** A batch could not be decoded or handled, and is tried again. */
+  onBatchFailed(): void
   /** All partitions have a place to read from. */
   onPositioned(): void
   /** The log is not the one that it should be. */
@@ -152,6 +154,7 @@ export function createAssignment(o: AssignmentOptions): Assignment {
         await reader.hole?.(gap)
       },
       onReread: () => reposition(partition),
+      onFailed: () => o.onBatchFailed(),
       onDone: () => regulate(partition),
       withSlot: o.withSlot,
     })

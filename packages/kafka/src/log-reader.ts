@@ -92,6 +92,8 @@ export interface LogReader {
   lag(): ReadonlyMap<number, PartitionLag>
   /** How many times the consumer was rebuilt, after a crash or by the watchdog. */
   readonly rebuilds: number
+  /** How many times a batch could not be decoded or its handler threw, so that it was tried again. */
+  readonly failedBatches: number
   /** Why the reader stopped by itself: `log_identity_changed` or `partition_count_changed`. */
   readonly failure: Error | undefined
   /** Resolves when the reader has stopped: after a close, or a failure. */
@@ -123,6 +125,7 @@ export function startLogReader(o: LogReaderOptions): LogReader {
   let state: LogReader['state'] = 'starting'
   let failure: Error | undefined
   let rebuilds = 0
+  let failedBatches = 0
   let rebuildPauseMs = REBUILD_MS
   let rebuildTimer: NodeJS.Timeout | undefined
   let pump: FetchPump | undefined
@@ -158,6 +161,9 @@ export function startLogReader(o: LogReaderOptions): LogReader {
       partitions,
       before,
       withSlot: slots.run,
+      onBatchFailed() {
+        failedBatches += 1
+      },
       onPositioned() {
         if (state === 'starting') state = 'running'
         rebuildPauseMs = REBUILD_MS
@@ -242,6 +248,9 @@ export function startLogReader(o: LogReaderOptions): LogReader {
     lag: () => assignment?.lag() ?? new Map(),
     get rebuilds() {
       return rebuilds
+    },
+    get failedBatches() {
+      return failedBatches
     },
     get failure() {
       return failure

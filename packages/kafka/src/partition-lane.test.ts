@@ -21,6 +21,7 @@ function lane(o: Partial<LaneOptions>) {
     handle: async () => ({ type: 'done' }),
     hole: async () => {},
     onReread: () => {},
+    onFailed: () => {},
     onDone: () => {},
     withSlot: (work) => work(),
     ...o,
@@ -87,6 +88,34 @@ describe('partition lane', () => {
     subject.push(range(5, 6))
     await untilIdle(subject)
     expect(seen).toEqual([gap, [0, 4, 0], [5, 6, 2]])
+  })
+
+  test('records that cannot be decoded are tried again, logged and counted, and nothing behind them is handled', async () => {
+    const warned: object[] = []
+    const seen: number[] = []
+    let failures = 0
+    const subject = lane({
+      log: { ...log, warn: (fields) => void warned.push(fields) },
+      handle: async ({ firstOffset }) => {
+        seen.push(firstOffset)
+        return { type: 'done' }
+      },
+      onFailed: () => {
+        failures += 1
+      },
+    })
+    const bad = range(0, 1)
+    const [head] = bad.heads
+    const CODEC_ZSTD = 4
+    subject.push({ ...bad, heads: head ? [{ ...head, attributes: CODEC_ZSTD }] : [] })
+    subject.push(range(2, 3))
+    while (failures < 2) await new Promise((resolve) => setTimeout(resolve, 10))
+    expect(warned.slice(0, 2)).toMatchObject([
+      { err: new Error('records compressed by codec 4 cannot be read'), firstOffset: 0, lastOffset: 3, pauseMs: 100 },
+      { firstOffset: 0, lastOffset: 3, pauseMs: 200 },
+    ])
+    await subject.stop()
+    expect([subject.busy, subject.next, seen]).toEqual([false, 0, []])
   })
 
   test('takes nothing more once the position was lost', async () => {

@@ -34,6 +34,8 @@ export interface LaneOptions {
   hole(gap: LogGap): Promise<void>
   /** The stored position moved under us; the lane is dead from now on. */
   onReread(): void
+  /** Records could not be decoded, or a handler threw; it is tried again. */
+  onFailed(): void
   /** A batch is done: the lane may have room again. */
   onDone(): void
   /** Limits how many lanes handle at the same time. */
@@ -99,10 +101,13 @@ export function createPartitionLane(o: LaneOptions): PartitionLane {
 
   async function handleItems(taken: readonly Item[]): Promise<HandleOutcome | 'aborted'> {
     let gaps = taken.flatMap((item) => (item.type === 'gap' ? [item.gap] : []))
-    let rest: LogBatch | undefined = toBatch(o.partition, next, taken)
+    let rest: LogBatch | undefined
     for (let pauseMs = RETRY_MS; !signal.aborted;) {
-      const [batch, more] = cut(rest, sizer?.records ?? Number.POSITIVE_INFINITY)
+      let batch: LogBatch | undefined
       try {
+        rest ??= toBatch(o.partition, next, taken)
+        const [first, more] = cut(rest, sizer?.records ?? Number.POSITIVE_INFINITY)
+        batch = first
         for (const gap of gaps) await o.hole(gap)
         gaps = []
         const outcome = await handle(batch)
@@ -111,9 +116,11 @@ export function createPartitionLane(o: LaneOptions): PartitionLane {
         pauseMs = RETRY_MS
       } catch (error) {
         if (signal.aborted) break
-        sizer?.failed()
+        if (batch) sizer?.failed()
+        o.onFailed()
+        const lastOffset = batch?.lastOffset ?? lastOffsetOf(taken.at(-1)) ?? next
         o.log.warn(
-          { err: error, partition: o.partition, firstOffset: batch.firstOffset, lastOffset: batch.lastOffset, pauseMs },
+          { err: error, partition: o.partition, firstOffset: next, lastOffset, pauseMs },
           'a batch failed and is tried again',
         )
         await delay(pauseMs, undefined, { signal }).catch(() => {})
@@ -155,6 +162,10 @@ function bytesOf(item: Item): number {
   return item.type === 'gap' ? 0 : item.range.data.length
 }
 
+function lastOffsetOf(item: Item | undefined): number | undefined {
+  return item?.type === 'gap' ? item.gap.found - 1 : item?.range.to
+}
+
 /** The first records of a batch, and what follows them. */
 function cut(batch: LogBatch, records: number): [LogBatch, LogBatch | undefined] {
   const last = batch.records.length > records ? batch.records[records - 1] : undefined
@@ -165,6 +176,7 @@ function cut(batch: LogBatch, records: number): [LogBatch, LogBatch | undefined]
   ]
 }
 
+/** Throws when records cannot be decoded: a codec that we do not have, or bytes that are none. */
 function toBatch(partition: number, firstOffset: number, items: readonly Item[]): LogBatch {
   const last = items.at(-1)
   const records = items.flatMap((item) =>
@@ -177,7 +189,7 @@ function toBatch(partition: number, firstOffset: number, items: readonly Item[])
         }),
   )
   if (last === undefined) return { partition, records, firstOffset, lastOffset: firstOffset - 1, highWatermark: 0 }
-  const lastOffset = last.type === 'gap' ? last.gap.found - 1 : last.range.to
+  const lastOffset = lastOffsetOf(last) ?? firstOffset - 1
   const highWatermark = last.type === 'gap' ? last.highWatermark : last.range.highWatermark
   return { partition, records, firstOffset, lastOffset, highWatermark }
 }

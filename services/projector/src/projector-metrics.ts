@@ -48,6 +48,11 @@ export function createProjectorMetrics(metrics: Metrics, reader: () => LogReader
     help: 'How often the consumer was rebuilt since the start.',
     collect: (gauge) => gauge.set(reader()?.rebuilds ?? 0),
   })
+  metrics.gauge({
+    name: 'ariftly_projector_failed_batches',
+    help: 'How often a batch could not be decoded or written, and was tried again, since the start.',
+    collect: (gauge) => gauge.set(reader()?.failedBatches ?? 0),
+  })
 
   return {
     batch(outcome, tookMs) {
