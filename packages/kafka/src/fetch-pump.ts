@@ -90,11 +90,12 @@ export function startFetchPump(o: FetchPumpOptions): FetchPump {
 
   async function run(): Promise<void> {
     await consumer.connect()
+    if (!live) return
     // Only what has no committed offset is read from there, and only until we seek: a jump shows in the guard.
     await consumer.subscribe({ topic: o.topic, fromBeginning: true })
     await consumer.run({ autoCommit: false, eachBatchAutoResolve: false, eachBatch, partitionsConsumedConcurrently: 1 })
   }
-  run().catch((error: unknown) => die(error instanceof Error ? error : new Error(String(error))))
+  const started = run().catch((error: unknown) => die(error instanceof Error ? error : new Error(String(error))))
 
   return {
     start(partition, offset) {
@@ -116,8 +117,17 @@ export function startFetchPump(o: FetchPumpOptions): FetchPump {
     },
     async close(timeoutMs) {
       live = false
-      await giveUpAfter(timeoutMs, disconnect(consumer))
+      await giveUpAfter(timeoutMs, leave())
     },
+  }
+
+  /**
+   * kafkajs cannot end a consumer that connects or joins: it would come up after its end, and hold partitions that nobody
+   * reads for as long as the process lives. So its start is waited for, also when `close` no longer waits.
+   */
+  async function leave(): Promise<void> {
+    await started
+    await disconnect(consumer)
   }
 
   /** The consumer may have ended a moment ago; then it refuses, and whoever called learns of the end by `onDead`. */

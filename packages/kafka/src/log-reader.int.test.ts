@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { randomUUID } from 'node:crypto'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals'
 import { newEventId } from '@ariftly/events'
@@ -328,6 +329,22 @@ describe('log reader', () => {
     await producer.send([record(0, 'b'), record(1, 'c')])
     await holds(() => expect(store.all()).toEqual(['a', 'b', 'c']))
     expect(reader.failure).toBeUndefined()
+  })
+
+  test('a reader that is closed while it starts leaves no member behind that holds partitions', async () => {
+    await freshTopic()
+    const store = memoryStore()
+    const groupId = `test-${randomUUID()}`
+    for (const closeAfterMs of [0, 5, 20, 40, 60, 80, 120]) {
+      const early = read(store, { groupId })
+      await delay(closeAfterMs)
+      await early.close()
+    }
+    const reader = read(store, { groupId })
+    await producer.send([record(0, 'a'), record(1, 'b')])
+    // Sooner than the broker gives up the session of a member that is gone.
+    await eventually(() => store.all().length === 2, { timeoutMs: 5_000 })
+    expect(reader.assigned()).toEqual(Array.from({ length: PARTITIONS }, (_, partition) => partition))
   })
 
   test('a close is prompt, and aborts the signal of a handler that waits', async () => {

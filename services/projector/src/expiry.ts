@@ -11,12 +11,15 @@ const AHEAD_MS = 14 * DAY_MS
  * Postgres. Answers a function that stops it.
  */
 export function startExpiry(o: { readonly pool: Pool; readonly log: Logger; readonly now: () => number }): () => void {
+  let stopped = false
+
   async function run(): Promise<void> {
     try {
       await ensureEventPartitions(o.pool, { minMs: o.now(), maxMs: o.now() + AHEAD_MS })
       const dropped = await dropExpiredEventPartitions(o.pool, { logRetentionMs: LOG_RETENTION_MS })
       if (dropped.length > 0) o.log.info({ partitions: dropped }, 'expired partitions of events were dropped')
     } catch (error) {
+      if (stopped) return
       o.log.warn({ reason: messageOf(error) }, 'partitions of events could not be kept; tried again in an hour')
     }
   }
@@ -24,5 +27,8 @@ export function startExpiry(o: { readonly pool: Pool; readonly log: Logger; read
   const timer = setInterval(() => void run(), HOUR_MS)
   timer.unref()
   void run()
-  return () => clearInterval(timer)
+  return () => {
+    stopped = true
+    clearInterval(timer)
+  }
 }

@@ -1,0 +1,203 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { newEventId, uuidToTypeId } from '@ariftly/events'
+import { createLogger, createMetrics, readConfig, type Running } from '@ariftly/runtime'
+import {
+  createWorld,
+  eventually,
+  startCuttingProxy,
+  startKafkaProxy,
+  startServiceProcess,
+  type CuttingProxy,
+  type ServiceProcess,
+  type World,
+} from '@ariftly/testkit'
+import fc from 'fast-check'
+import { projectorConfig, start } from './service.ts'
+
+const LONG = process.env['ARIFTLY_LONG_FAULTS'] === '1'
+const RUNS = LONG ? 50 : 3
+const COMMANDS_MAX = 30
+const TASKS = 4
+
+/** What the table must hold: the first accepted content of each id. */
+interface Model {
+  readonly first: Map<string, Posted>
+}
+
+interface Posted {
+  readonly id: string
+  readonly task: string
+  readonly text: string
+}
+
+/** The services of one run, and the way they are treated. */
+interface House {
+  post(events: readonly Posted[]): Promise<void>
+  /** Ends the projector in order and starts it again. */
+  restart(): Promise<void>
+  /** The projector's Kafka or Postgres says nothing for so long. */
+  freeze(what: 'kafka' | 'postgres', ms: number): Promise<void>
+  rows(): Promise<readonly Posted[]>
+}
+
+type Step = fc.AsyncCommand<Model, House>
+
+const byId = (a: Posted, b: Posted): number => (a.id < b.id ? -1 : 1)
+
+function post(texts: readonly string[]): Step {
+  return {
+    check: () => true,
+    async run(model, house) {
+      const events = texts.map((text, index) => ({ id: newEventId(Date.now()), task: `t${index % TASKS}`, text }))
+      await house.post(events)
+      for (const event of events) model.first.set(event.id, event)
+    },
+    toString: () => `post(${texts.length})`,
+  }
+}
+
+/** Posts events of before again: as they were, or (`text`) with other content. */
+function repost(picks: readonly number[], text: string | undefined): Step {
+  return {
+    check: (model) => model.first.size > 0,
+    async run(model, house) {
+      const known = [...model.first.values()]
+      const chosen = [...new Set(picks.map((pick) => known[pick % known.length]))].filter(
+        (event) => event !== undefined,
+      )
+      await house.post(chosen.map((event) => ({ ...event, text: text ?? event.text })))
+    },
+    toString: () => `repost(${picks.length}${text === undefined ? '' : ', differing'})`,
+  }
+}
+
+function restart(): Step {
+  return { check: () => true, run: (_model, house) => house.restart(), toString: () => 'restart' }
+}
+
+function pause(what: 'kafka' | 'postgres', ms: number): Step {
+  return { check: () => true, run: (_model, house) => house.freeze(what, ms), toString: () => `pause(${what}, ${ms})` }
+}
+
+/** At every moment each row is one of the model's, with the content that came first. */
+function look(): Step {
+  return {
+    check: () => true,
+    async run(model, house) {
+      for (const row of await house.rows()) expect(row).toEqual(model.first.get(row.id))
+    },
+    toString: () => 'look',
+  }
+}
+
+const text = fc.stringMatching(/^[a-z]{1,8}$/)
+const picks = fc.array(fc.nat(1_000), { minLength: 1, maxLength: 10 })
+const steps = fc.commands(
+  [
+    fc.array(text, { minLength: 1, maxLength: 20 }).map(post),
+    picks.map((chosen) => repost(chosen, undefined)),
+    fc.tuple(picks, text).map(([chosen, other]) => repost(chosen, other)),
+    fc.constant(restart()),
+    fc
+      .tuple(fc.constantFrom('kafka' as const, 'postgres' as const), fc.integer({ min: 50, max: 400 }))
+      .map((p) => pause(...p)),
+    fc.constant(look()),
+  ],
+  { maxCommands: COMMANDS_MAX, size: 'max' },
+)
+
+const log = createLogger({ service: 'test', level: 'silent' })
+const deps = { log, signal: new AbortController().signal }
+let world: World
+let ingest: ServiceProcess
+let kafkaProxy: CuttingProxy
+let postgresProxy: CuttingProxy
+let projector: Running
+let runs = 0
+
+beforeAll(async () => {
+  world = await createWorld({ partitions: 3, env: { KAFKA_SESSION_TIMEOUT_MS: '6000' } })
+  ingest = await startServiceProcess('ingest', world.env)
+  kafkaProxy = await startKafkaProxy(world.env['KAFKA_BROKERS'] ?? '')
+  const { hostname, port } = new URL(world.database.url)
+  postgresProxy = await startCuttingProxy({ host: hostname, port: Number(port) })
+  projector = await startProjector()
+}, 60_000)
+
+afterAll(async () => {
+  await projector?.close()
+  ingest?.kill('SIGTERM')
+  await ingest?.exited
+  await kafkaProxy?.close()
+  await postgresProxy?.close()
+  await world?.close()
+}, 30_000)
+
+/** On the proxies, so that ingest goes on while they are frozen. */
+async function startProjector(): Promise<Running> {
+  const url = new URL(world.database.url)
+  url.port = String(postgresProxy.port)
+  const env = { ...world.env, KAFKA_BROKERS: `127.0.0.1:${kafkaProxy.port}`, DATABASE_URL: url.href }
+  return await start(readConfig(projectorConfig, env), { ...deps, metrics: createMetrics() })
+}
+
+async function createHouse(): Promise<House> {
+  const tenant = `run-${++runs}`
+  const apiKey = await world.apiKey(tenant)
+
+  async function send(events: readonly Posted[]): Promise<void> {
+    const body = events.map(({ id, task, text: title }) => {
+      return { id, type: 'task.created', task_id: `${tenant}-${task}`, data: { title } }
+    })
+    const response = await fetch(`${ingest.url}/v1/events`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${apiKey}`, 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    })
+    await response.text()
+    expect(response.status).toBe(202)
+  }
+
+  async function rows(): Promise<readonly Posted[]> {
+    const { rows: found } = await world.admin.query<Posted>(
+      `SELECT id::text AS id, split_part(task_id, '-', 3) AS task, data->>'title' AS text
+         FROM events WHERE tenant_id = $1`,
+      [tenant],
+    )
+    return found.map(({ id, task, text: title }) => ({ id: uuidToTypeId('evt', id), task, text: title })).toSorted(byId)
+  }
+
+  return {
+    post: send,
+    rows,
+    async restart() {
+      await projector.close()
+      projector = await startProjector()
+    },
+    async freeze(what, ms) {
+      const proxy = what === 'kafka' ? kafkaProxy : postgresProxy
+      proxy.freeze()
+      await delay(ms)
+      proxy.resume()
+    },
+  }
+}
+
+test(
+  'after any posts, reposts, conflicting reposts, restarts and pauses the table holds the first content of each id',
+  async () => {
+    await fc.assert(
+      fc.asyncProperty(steps, async (commands) => {
+        const house = await createHouse()
+        const model: Model = { first: new Map() }
+        await fc.asyncModelRun(() => ({ model, real: house }), commands)
+        const expected = [...model.first.values()].toSorted(byId)
+        await eventually(async () => (await house.rows()).length >= expected.length, { timeoutMs: 20_000 })
+        expect(await house.rows()).toEqual(expected)
+      }),
+      { numRuns: RUNS, endOnFailure: !LONG },
+    )
+  },
+  RUNS * 40_000,
+)
