@@ -8,7 +8,7 @@ import {
   LIST_SETTINGS,
   listEvents,
   listEventsQuery,
-  type EventRow,
+  type EventPage,
   type ListEventsOptions,
   type Pool,
   type ProjectedEvent,
@@ -93,8 +93,8 @@ function expected({ filter, order, afterMs = 0, beforeMs = Infinity }: Request):
   return order === 'asc' ? ids : ids.toReversed()
 }
 
-async function walk(request: Request, limit: number): Promise<EventRow[]> {
-  const all: EventRow[] = []
+async function walk(request: Request, limit: number): Promise<EventPage['events'][number][]> {
+  const all: EventPage['events'][number][] = []
   for (let cursorId: string | undefined; ; cursorId = all.at(-1)?.id) {
     const page = await listEvents(pool, {
       ...request,

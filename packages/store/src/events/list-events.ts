@@ -1,6 +1,6 @@
 import { EVENT_TYPES, type EventFilter, type EventType } from '@ariftly/events'
 import type { Queryable } from '../queryable.ts'
-import { EVENT_COLUMNS, toEventRow, type EventColumns, type EventRow } from './event-row.ts'
+import { SHOWN_COLUMNS, toShownEvent, type ShownColumns, type ShownEvent } from './event-row.ts'
 import { idBounds, type IdWindow } from '../id-bounds.ts'
 
 export interface ListEventsOptions extends IdWindow {
@@ -14,7 +14,7 @@ export interface ListEventsOptions extends IdWindow {
 }
 
 export interface EventPage {
-  readonly events: readonly EventRow[]
+  readonly events: readonly ShownEvent[]
   /** Whether events follow the last one of this page. */
   readonly hasMore: boolean
 }
@@ -22,7 +22,7 @@ export interface EventPage {
 const LIMIT_MAX = 500
 const DATA_BYTES_MAX = 4 * 1024 * 1024
 
-interface PageColumns extends EventColumns {
+interface PageColumns extends ShownColumns {
   readonly more: boolean
 }
 
@@ -33,7 +33,7 @@ interface PageColumns extends EventColumns {
  */
 export async function listEvents(db: Queryable, o: ListEventsOptions): Promise<EventPage> {
   const { rows } = await db.query<PageColumns>(listEventsQuery(o))
-  return { events: rows.map(toEventRow), hasMore: rows.at(-1)?.more ?? false }
+  return { events: rows.map(toShownEvent), hasMore: rows.at(-1)?.more ?? false }
 }
 
 /** Session settings of a pool that lists: plans are made once per shape, and none of them may sort or scan a table. */
@@ -61,7 +61,7 @@ export function listEventsQuery(o: ListEventsOptions): { name: string; text: str
   const parameter = (value: unknown): string => `$${values.push(value)}`
   const direction = o.order === 'asc' ? 'ASC' : 'DESC'
   const branch = (conditions: readonly string[]): string =>
-    `(SELECT ${EVENT_COLUMNS}, data_bytes FROM events ` +
+    `(SELECT ${SHOWN_COLUMNS}, data_bytes FROM events ` +
     `WHERE ${['tenant_id = $1', 'id >= $2::uuid', 'id < $3::uuid', ...conditions].join(' AND ')} ` +
     `ORDER BY id ${direction} LIMIT ${LIMIT_MAX + 1})`
 
@@ -73,7 +73,7 @@ export function listEventsQuery(o: ListEventsOptions): { name: string; text: str
   return {
     name: `list-events ${shapeOf(o.filter, branches.length)} ${direction}`,
     text:
-      `SELECT ${EVENT_COLUMNS}, more FROM (` +
+      `SELECT ${SHOWN_COLUMNS}, more FROM (` +
       `SELECT *, sum(data_bytes) OVER page AS bytes_so_far, lead(id) OVER page IS NOT NULL AS more, ` +
       `row_number() OVER page AS place FROM (${branches.join(' UNION ALL ')}) AS merged ` +
       `WINDOW page AS (ORDER BY id ${direction} ROWS UNBOUNDED PRECEDING)) AS numbered ` +
