@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
@@ -21,6 +21,8 @@ export interface History {
 
 const API_KEY = 'bench-key-0123456789abcdef'
 const KEPT_MS = 6 * 86_400_000
+/** What the lists read; other migrations have no part in this. */
+const SCHEMA_FILES = ['0001_roles_events.sql', '0003_api_keys.sql']
 const MIGRATIONS = join(import.meta.dirname, '../../packages/store/migrations')
 
 /**
@@ -50,7 +52,7 @@ export async function openHistory(rows: number, say: (line: string) => void): Pr
 
 function versionOf(rows: number): string {
   const hash = createHash('sha256').update(`${ROWS_VERSION} ${rows}`)
-  for (const file of readdirSync(MIGRATIONS).toSorted()) hash.update(readFileSync(join(MIGRATIONS, file)))
+  for (const file of SCHEMA_FILES) hash.update(readFileSync(join(MIGRATIONS, file)))
   return hash.digest('hex')
 }
 
