@@ -117,7 +117,7 @@ function renderProperties(values: Readonly<Record<string, string | number>>): st
  * The program `java` of JAVA_HOME or of PATH.
  * @throws StackFault when there is none, or it is too old for Kafka.
  */
-export interface Java {
+interface Java {
   readonly file: string
   /** As it says itself, `17.0.21`. */
   readonly version: string
