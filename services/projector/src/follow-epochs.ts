@@ -20,8 +20,8 @@ const FIRST_EPOCH_POLL_MS = 200
 const NEXT_EPOCH_POLL_MS = 2_000
 
 /**
- * Reads the log's newest epoch, and when its reader has stopped by itself (the log is not the one that it should be) waits
- * for the one that an operator opens. Another number of partitions needs another setting, so then it ends (ADR 0011).
+ * Reads the log's newest epoch. When an operator opens another it goes over to that one, and when its reader has stopped by
+ * itself (the log is not the one that it should be) it waits for it. Another number of partitions needs another setting, so then it ends (ADR 0011).
  * Resolves after that, or after the signal, when the last reader has stopped.
  */
 export async function followEpochs(o: FollowEpochsOptions): Promise<void> {
@@ -29,16 +29,34 @@ export async function followEpochs(o: FollowEpochsOptions): Promise<void> {
     const epoch = await nextEpoch(o, after)
     if (epoch === undefined) return
     const reader = o.startReader(epoch)
-    const close = () => void reader.close()
-    o.signal.addEventListener('abort', close)
+    const stopped = new AbortController()
+    void closeInTime(o, epoch, reader, AbortSignal.any([o.signal, stopped.signal]))
     await reader.stopped
-    o.signal.removeEventListener('abort', close)
+    stopped.abort()
     if (reader.failure instanceof KafkaFault && reader.failure.code === 'partition_count_changed') {
       o.onBroken(reader.failure)
       return
     }
     after = epoch.epoch
   }
+}
+
+/** Closes the reader of an epoch when there is a newer one, or at the signal. Nobody waits for it: Postgres may be away. */
+async function closeInTime(
+  o: FollowEpochsOptions,
+  { epoch }: LogEpoch,
+  reader: LogReader,
+  signal: AbortSignal,
+): Promise<void> {
+  const close = () => void reader.close()
+  signal.addEventListener('abort', close)
+  while (!signal.aborted) {
+    await sleep(NEXT_EPOCH_POLL_MS, signal)
+    const newest = signal.aborted ? undefined : await currentEpoch(o.pool, o.topic).catch(() => undefined)
+    if (newest !== undefined && newest.epoch > epoch) break
+  }
+  signal.removeEventListener('abort', close)
+  await reader.close()
 }
 
 /** Waits for an epoch above `after`, whose partitions then all have a position; undefined after the signal. */

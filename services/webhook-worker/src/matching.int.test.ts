@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
 import { createKafka, describeLog } from '@ariftly/kafka'
 import { createLogger, readConfig } from '@ariftly/runtime'
-import { createPool, openEpoch, readPositions, type Pool } from '@ariftly/store'
+import { createPool, currentEpoch, openEpoch, readPositions, type Pool } from '@ariftly/store'
 import { createWorld, eventually, type World } from '@ariftly/testkit'
 import { startMatching, type Matching } from './matching.ts'
 import { webhookWorkerConfig } from './config.ts'
@@ -44,6 +44,20 @@ test('a matcher that stopped at another log goes on with the epoch that is opene
   await openEpoch(pool, { topic, clusterId })
   await eventually(() => matching.state() === 'ok', { timeoutMs: 20_000 })
   expect([...(await readPositions(pool, { ...key, epoch: 2 })).values()].map((at) => at.nextOffset)).toEqual([0, 0, 0])
+  abort.abort()
+  await matching.close()
+})
+
+test('a matcher that reads goes over to a newer epoch', async () => {
+  const matching = start()
+  await eventually(() => matching.state() === 'ok', { timeoutMs: 20_000 })
+  const { topic } = world.topics
+  const former = await currentEpoch(pool, topic)
+  await openEpoch(pool, { topic, clusterId: former?.clusterId ?? '' })
+  await eventually(async () => {
+    const positions = await readPositions(pool, { projection: 'webhooks', topic, epoch: (former?.epoch ?? 0) + 1 })
+    return positions.size === 3 && matching.state() === 'ok'
+  })
   abort.abort()
   await matching.close()
 })

@@ -29,8 +29,8 @@ export interface Matching {
 const NEXT_EPOCH_POLL_MS = 2000
 
 /**
- * Starts it in the background: Kafka and Postgres are waited for. A new matcher begins at the log's start. When the log is not
- * the one that it should be it stops reading and goes on with the epoch that an operator opens; when the topic has another
+ * Starts it in the background: Kafka and Postgres are waited for. A new matcher begins at the log's start. It goes over to
+ * an epoch that an operator opens; until then it stops reading when the log is not the one that it should be. When the topic has another
  * number of partitions than configured it is `broken`.
  */
 export function startMatching(o: MatchingOptions): Matching {
@@ -56,12 +56,25 @@ export function startMatching(o: MatchingOptions): Matching {
       if (signal.aborted) return
       if (epoch === undefined) await sleep(NEXT_EPOCH_POLL_MS, signal)
       else {
-        reader = startReader(epoch)
-        await reader.stopped
-        const { failure } = reader
+        const current = startReader(epoch)
+        reader = current
+        const stopped = new AbortController()
+        void closeWhenOld(current, epoch, AbortSignal.any([signal, stopped.signal]))
+        await current.stopped
+        stopped.abort()
+        const { failure } = current
         if (failure instanceof KafkaFault && failure.code === 'partition_count_changed') return tellBroken(failure)
         after = epoch.epoch
       }
+    }
+  }
+
+  /** Closes the reader of an epoch when there is a newer one. Nobody waits for it: Postgres may be away. */
+  async function closeWhenOld(current: LogReader, { epoch }: LogEpoch, until: AbortSignal): Promise<void> {
+    while (!until.aborted) {
+      await sleep(NEXT_EPOCH_POLL_MS, until)
+      const newest = until.aborted ? undefined : await currentEpoch(pool, topic).catch(() => undefined)
+      if (newest !== undefined && newest.epoch > epoch) return current.close()
     }
   }
 

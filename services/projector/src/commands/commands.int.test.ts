@@ -156,6 +156,19 @@ describe('projection commands', () => {
     expect(rows).toEqual([{ next_offset: 0 }, { next_offset: 0 }, { next_offset: 0 }])
   })
 
+  test('a projector that reads goes over to the epoch that adopt-log opens by force', async () => {
+    await post([event(1)])
+    await projected(1)
+    expect(await adoptLog(context(true))).toBe(0)
+    await post([event(2)])
+    await projected(2)
+    const readOfNewest =
+      'SELECT sum(next_offset)::int AS records FROM projection_offsets GROUP BY epoch ORDER BY epoch DESC LIMIT 1'
+    await eventually(async () => (await pool.query<{ records: number }>(readOfNewest)).rows[0]?.records === 2)
+    expect(await verify(context())).toBe(0)
+    expect(projector.ready().ready).toBe(true)
+  })
+
   test('adopt-log opens an epoch on another cluster, which a projector that has stopped goes on with', async () => {
     await projector.close()
     await post([event(1)])
