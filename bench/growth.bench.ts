@@ -117,18 +117,13 @@ function isAllLive({ phases }: { readonly phases: Readonly<Record<string, number
 
 /** The position of now, as the first block of a stream says it. */
 async function idOfNow(house: StreamHouse): Promise<string> {
-  const closing = new AbortController()
   const headers = { authorization: `Bearer ${house.apiKey}` }
-  const response = await fetch(`${house.gateway.url}/v1/events/stream`, { headers, signal: closing.signal })
+  const { body } = await fetch(`${house.gateway.url}/v1/events/stream`, { headers })
+  const reader = body?.getReader()
   let text = ''
-  for await (const chunk of response.body ?? []) {
-    text += Buffer.from(chunk as Uint8Array).toString()
-    const id = /^id: (\S+)$/m.exec(text)?.[1]
-    if (id === undefined) continue
-    closing.abort()
-    return id
-  }
-  throw new Error('the stream has ended')
+  while (!/^id: \S+\n/m.test(text)) text += Buffer.from((await reader?.read())?.value ?? []).toString()
+  await reader?.cancel()
+  return /^id: (\S+)\n/m.exec(text)?.[1] ?? ''
 }
 
 /** One event every 100 ms until it is stopped; gives the moment at which the log had each. */

@@ -21,10 +21,15 @@ export interface Metrics {
   render(): Promise<string>
 }
 
+/** How often the delay of the event loop is looked at. The default of 10 ms is a hundred wake-ups a second of a process at rest. */
+const LOOP_EVERY_MS = 100
+
 /** Creates an empty set of metrics; `process: true` adds memory, CPU, event loop and garbage collection of this process. */
 export function createMetrics(options: { readonly process?: boolean } = {}): Metrics {
   const registry = new Registry()
-  if (options.process === true) collectDefaultMetrics({ register: registry, prefix: 'ariftly_' })
+  if (options.process === true) {
+    collectDefaultMetrics({ register: registry, prefix: 'ariftly_', eventLoopMonitoringPrecision: LOOP_EVERY_MS })
+  }
 
   function counter(o: MetricOptions): Counter {
     return existing(o, Counter) ?? new Counter({ ...base(o), registers: [registry] })

@@ -61,7 +61,7 @@ export interface Generation {
 const FLOOR_EVERY_MS = 60_000
 const HISTORY_READS_MAX = 6
 /** While nobody waits for the projection, it is looked at so much less often: each look costs as much as dozens of frames. */
-const CALM_FACTOR = 5
+const CALM_FACTOR = 10
 
 /** Begins to read the log. Rejects while Kafka or Postgres cannot be asked, and with `log_identity_changed`. */
 export async function startGeneration(o: GenerationOptions): Promise<Generation> {

@@ -20,7 +20,7 @@ export interface LogFeedOptions {
 /** Records that are decoded and dispatched at a stretch: more would hold up the live clients and their heartbeats. */
 const STRETCH_RECORDS = 256
 /** A fetch of a silent log waits so long at the broker; records end the wait at once. */
-const IDLE_WAIT_MS = 500
+const IDLE_WAIT_MS = 1000
 
 /**
  * Reads all partitions of the log into the hub, from the hub's own position on, in a consumer group of this process alone,
