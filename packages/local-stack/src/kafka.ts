@@ -127,7 +127,7 @@ interface Java {
  * The `java` of JAVA_HOME or PATH.
  * @throws StackFault when there is none, or it is too old for Kafka.
  */
-export async function findJava(env: NodeJS.ProcessEnv): Promise<string> {
+async function findJava(env: NodeJS.ProcessEnv): Promise<string> {
   return (await locateJava(env)).file
 }
 
