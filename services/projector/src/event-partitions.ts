@@ -1,5 +1,6 @@
-import { eventIdMs } from '@ariftly/events'
+import { eventIdMs, LIMITS } from '@ariftly/events'
 import { ensureEventPartitions, type Pool, type ProjectedEvent } from '@ariftly/store'
+import { LOG_RETENTION_MS } from './expiry.ts'
 
 /** Keeps the weekly partitions of `events` ahead of the inserts. */
 export interface EventPartitions {
@@ -35,6 +36,18 @@ export function createEventPartitions(pool: Pool): EventPartitions {
   return { ensure }
 }
 
+/**
+ * Whether the partition of an id has been dropped, or is about to be, and is made no more: its end is older than history, log
+ * retention and a day (design 6). A log that outlives its retention, as it goes by segments, may still have the record.
+ */
+export function isExpired(id: string, nowMs: number): boolean {
+  return weekOf(id) < weekAt(nowMs - LIMITS.recordPastMsMax - LOG_RETENTION_MS)
+}
+
 function weekOf(id: string): number {
-  return Math.floor((eventIdMs(id) - MONDAY_MS) / WEEK_MS)
+  return weekAt(eventIdMs(id))
+}
+
+function weekAt(ms: number): number {
+  return Math.floor((ms - MONDAY_MS) / WEEK_MS)
 }

@@ -3,7 +3,8 @@ import { dropExpiredEventPartitions, ensureEventPartitions, type Pool } from '@a
 
 const HOUR_MS = 60 * 60 * 1_000
 const DAY_MS = 24 * HOUR_MS
-const LOG_RETENTION_MS = 7 * DAY_MS
+/** How long the log keeps a record: the topic's `retention.ms`. */
+export const LOG_RETENTION_MS = 7 * DAY_MS
 const AHEAD_MS = 14 * DAY_MS
 
 /**
