@@ -100,6 +100,7 @@ export async function latency(run: Run): Promise<readonly Measurement[]> {
   const first = run.next
   run.next += posts * perPost
   const acceptedMs: number[] = []
+  const cpuBefore = await house.cpuSeconds()
   const startedMs = performance.now()
   const posting: Promise<void>[] = []
 
@@ -114,12 +115,16 @@ export async function latency(run: Run): Promise<readonly Measurement[]> {
   }
   await Promise.all(posting)
   await awaitReceived(house, posts * perPost)
+  const cpu = await house.cpuSeconds()
+  const cpuMs = (part: 'worker' | 'postgres') => ((cpu[part] - cpuBefore[part]) / (posts * perPost)) * 1000
   const waits = (await house.takeArrivals()).map(([, number, atMs]) => {
     return Math.max(0, atMs - (acceptedMs[Math.floor((number - first) / perPost)] ?? Number.NaN))
   })
   return [
     { name: 'p50_ms', value: percentile(waits, 0.5), unit: 'ms' },
     { name: 'p95_ms', value: percentile(waits, 0.95), unit: 'ms' },
+    { name: 'paced_worker_cpu_ms_per_delivery', value: cpuMs('worker'), unit: 'ms' },
+    { name: 'paced_postgres_cpu_ms_per_delivery', value: cpuMs('postgres'), unit: 'ms' },
   ]
 }
 

@@ -2,12 +2,15 @@ import { recordId, type RawRecord } from '@ariftly/events'
 import type { HandleOutcome, LogBatch } from '@ariftly/kafka'
 import {
   advancePosition,
+  advanceWithDeliveries,
   ensureDeliveryPartitions,
   insertDeliveries,
   readSubscriptions,
   readWebhooksVersion,
   withTransaction,
+  type MatchedEvent,
   type Pool,
+  type PositionAdvance,
   type Transaction,
 } from '@ariftly/store'
 import { matchRecords } from './match-records.ts'
@@ -57,25 +60,39 @@ export function createMatcher(o: MatcherOptions): (batch: LogBatch, signal: Abor
   async function matchPart(partition: number, expected: number, next: number, part: readonly RawRecord[]) {
     await ensurePartitions(part)
     const lastRecord = part.findLast((record) => recordId(record) !== undefined)
-    const written = await withTransaction(o.pool, async (tx) => {
-      const advanced = await advancePosition(tx, {
-        projection: WEBHOOKS_PROJECTION,
-        epoch: o.epoch,
-        topic: o.topic,
-        partition,
-        expected,
-        next,
-        lastOffset: lastRecord?.offset ?? null,
-        lastId: lastRecord === undefined ? null : (recordId(lastRecord) ?? null),
-      })
-      if (!advanced) return undefined
-      const matches = matchRecords(await currentIndex(tx), part, now() - KEPT_MS)
-      const deliveries = await insertDeliveries(tx, { epoch: o.epoch, partition, matches })
-      return { deliveries, webhookIds: new Set(matches.map((match) => match.webhookId)) }
-    })
+    const advance: PositionAdvance = {
+      projection: WEBHOOKS_PROJECTION,
+      epoch: o.epoch,
+      topic: o.topic,
+      partition,
+      expected,
+      next,
+      lastOffset: lastRecord?.offset ?? null,
+      lastId: lastRecord === undefined ? null : (recordId(lastRecord) ?? null),
+    }
+    const written = (await writeAsLoaded(advance, part)) ?? (await writeAfresh(advance, part))
     if (written === undefined) return false
     if (written.deliveries > 0) o.onMatched(written.webhookIds, written.deliveries)
     return true
+  }
+
+  /** In one statement, which does nothing when the webhooks are not those that were loaded, or the position is not ours. */
+  async function writeAsLoaded(advance: PositionAdvance, part: readonly RawRecord[]): Promise<Written | undefined> {
+    if (loaded === undefined) return undefined
+    const { epoch, partition } = advance
+    const matches = matchRecords(loaded.index, part, now() - KEPT_MS)
+    const webhooksVersion = loaded.version
+    const deliveries = await advanceWithDeliveries(o.pool, { advance, epoch, partition, matches, webhooksVersion })
+    return deliveries === undefined ? undefined : writtenOf(deliveries, matches)
+  }
+
+  async function writeAfresh(advance: PositionAdvance, part: readonly RawRecord[]): Promise<Written | undefined> {
+    return await withTransaction(o.pool, async (tx) => {
+      if (!(await advancePosition(tx, advance))) return undefined
+      const matches = matchRecords(await currentIndex(tx), part, now() - KEPT_MS)
+      const { epoch, partition } = advance
+      return writtenOf(await insertDeliveries(tx, { epoch, partition, matches }), matches)
+    })
   }
 
   async function currentIndex(tx: Transaction): Promise<SubscriptionIndex> {
@@ -96,4 +113,13 @@ export function createMatcher(o: MatcherOptions): (batch: LogBatch, signal: Abor
       ensuredWeeks.add(week)
     }
   }
+}
+
+interface Written {
+  readonly deliveries: number
+  readonly webhookIds: ReadonlySet<string>
+}
+
+function writtenOf(deliveries: number, matches: readonly MatchedEvent[]): Written {
+  return { deliveries, webhookIds: new Set(matches.map(({ webhookId }) => webhookId)) }
 }

@@ -41,6 +41,12 @@ const PROBE_DOUBLINGS = 30
  * empty must not read all of it once it is full.
  */
 const SESSION_SETTINGS = { enable_seqscan: 'off', enable_mergejoin: 'off' }
+/**
+ * What a crash of Postgres may undo without harm need not wait for its disk: matches go together with their position and are
+ * written again, a queued delivery is pending again, and one that was under way is sent again as after any crash. Only
+ * outcomes must stay, and an outcome's commit flushes all that came before it.
+ */
+const REPEATABLE = { synchronous_commit: 'off' }
 
 /**
  * Starts the webhook worker: Kafka → deliveries in Postgres → BullMQ → signed HTTP. Postgres is the truth; Kafka, Postgres
@@ -59,8 +65,11 @@ export async function start(config: WebhookWorkerConfig, deps: ServiceDeps): Pro
     let feeder: Feeder | undefined
     let matching: Matching | undefined
 
-    const [matcherPool, pool] = [openPool(config, 'webhook-matcher', 6), openPool(config, 'webhook-worker', 8)]
-    releasers.add('postgres', async () => void (await Promise.all([matcherPool.end(), pool.end()])))
+    const matcherPool = openPool(config, 'webhook-matcher', 6, REPEATABLE)
+    const pool = openPool(config, 'webhook-worker', 8, REPEATABLE)
+    const outcomePool = openPool(config, 'webhook-outcomes', 3)
+    const pools = [matcherPool, pool, outcomePool]
+    releasers.add('postgres', async () => void (await Promise.all(pools.map((one) => one.end()))))
     const metrics = createWorkerMetrics(deps.metrics, {
       lag: () => matching?.lag() ?? 0,
       active: () => queue.active(),
@@ -68,7 +77,7 @@ export async function start(config: WebhookWorkerConfig, deps: ServiceDeps): Pro
 
     async function disable(webhookId: string, reason: 'gone' | 'failures'): Promise<void> {
       try {
-        if (!(await disableWebhook(pool, { webhookId, reason }))) return
+        if (!(await disableWebhook(outcomePool, { webhookId, reason }))) return
         log.warn({ webhook: webhookId, reason }, 'a webhook was disabled')
         metrics.disabled(reason)
       } catch (error) {
@@ -78,7 +87,7 @@ export async function start(config: WebhookWorkerConfig, deps: ServiceDeps): Pro
 
     const egress = createEgress({ policy })
     const outcomes = createOutcomeWriter({
-      db: pool,
+      db: outcomePool,
       failing: {
         after: FAILING_AFTER,
         probeMs: config.WEBHOOK_PROBE_MS,
@@ -192,13 +201,18 @@ function readPolicy(config: WebhookWorkerConfig): EgressPolicy {
   throw new ConfigFault(faults)
 }
 
-function openPool(config: WebhookWorkerConfig, name: string, max: number): Pool {
+function openPool(
+  config: WebhookWorkerConfig,
+  name: string,
+  max: number,
+  more: Readonly<Record<string, string>> = {},
+): Pool {
   return createPool({
     url: config.DATABASE_URL,
     applicationName: `ariftly-${name}`,
     max,
     role: SERVICE_ROLE,
-    settings: SESSION_SETTINGS,
+    settings: { ...SESSION_SETTINGS, ...more },
   })
 }
 

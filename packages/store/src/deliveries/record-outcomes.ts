@@ -26,7 +26,8 @@ export interface RecordedOutcomes {
 
 /**
  * Writes the outcomes of a batch of attempts in one statement: each attempt's row, the delivery's next state (guarded by
- * `attempting` and the attempt's number), and what it says about the endpoint, whose rows are locked in order. A delivery
+ * `attempting` and the attempt's number), and what it says about the endpoint, whose rows are locked in order. An endpoint of
+ * which nothing but quick successes are known is neither locked nor written more than once a second: feeders want that row. A delivery
  * never becomes `failed` while its endpoint is failing, and a probe counts towards no schedule. By primary keys.
  */
 export async function recordOutcomes(
@@ -54,6 +55,9 @@ export async function recordOutcomes(
   return { applied: row?.applied ?? 0, toDisable: (row?.to_disable ?? []).map((id) => uuidToTypeId('whk', id)) }
 }
 
+/** An endpoint that answers sooner is not looked at again within a second while all goes well. */
+const QUICK_MS = 1000
+
 const SQL = `
 WITH outcome AS (
   SELECT * FROM unnest($1::uuid[], $2::int[], $3::text[], $4::uuid[], $5::text[], $6::bool[], $7::float8[], $8::bool[],
@@ -66,8 +70,13 @@ tally AS (
   SELECT * FROM unnest($21::uuid[], $22::bool[], $23::int[], $24::bool[], $25::int[])
     AS t (webhook_id, succeeded, failures, probe_failed, last_attempt_ms)),
 endpoint AS (
-  SELECT webhook_id, consecutive_failures, failing_since, probe_delay_ms, next_probe_at
-    FROM webhook_endpoints WHERE webhook_id = ANY ($21::uuid[]) ORDER BY webhook_id FOR UPDATE),
+  SELECT e.webhook_id, e.consecutive_failures, e.failing_since, e.probe_delay_ms, e.next_probe_at
+    FROM webhook_endpoints e JOIN tally t ON t.webhook_id = e.webhook_id
+   WHERE e.webhook_id = ANY ($21::uuid[])
+     AND (t.failures > 0 OR e.consecutive_failures > 0 OR e.failing_since IS NOT NULL OR e.next_probe_at IS NOT NULL
+          OR greatest(e.last_attempt_ms, t.last_attempt_ms) > ${QUICK_MS}
+          OR coalesce(e.last_success_at < now() - interval '1 s', true))
+   ORDER BY e.webhook_id FOR UPDATE OF e),
 verdict AS (
   SELECT t.*, e.next_probe_at, e.probe_delay_ms,
          CASE WHEN t.succeeded THEN t.failures ELSE e.consecutive_failures + t.failures END AS now_failures,
