@@ -1,0 +1,89 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { newEventId } from '@ariftly/events'
+import { insertEvents, type ProjectedEvent } from '@ariftly/store'
+import {
+  createWorld,
+  eventually,
+  startReceiver,
+  startServiceProcess,
+  type Receiver,
+  type ServiceProcess,
+  type World,
+} from '@ariftly/testkit'
+import { startApi, type ApiAnswer, type ApiClient } from '../support/api-client.ts'
+
+const EVENTS = Number(process.env['REPLAY_EVENTS'] ?? 4000)
+const PARTITIONS = 3
+const KILLS = Number(process.env['REPLAY_KILLS'] ?? 1)
+const PATIENCE = { timeoutMs: 30_000 + EVENTS * 20, everyMs: 50 }
+
+let world: World
+let receiver: Receiver
+let api: ApiClient
+let worker: ServiceProcess
+
+beforeAll(async () => {
+  world = await createWorld({ partitions: PARTITIONS, env: { WEBHOOK_LEASE_MS: '4000', WEBHOOK_TIMEOUT_MS: '2000' } })
+  receiver = await startReceiver()
+  api = await startApi(world, await world.apiKey('mine'))
+  worker = await startServiceProcess('webhook-worker', world.env)
+}, 60_000)
+afterAll(async () => {
+  worker?.kill()
+  await worker?.exited
+  await api?.close()
+  await receiver?.close()
+  await world?.close()
+})
+
+/** A day of history, as the projector would have written it. */
+async function project(): Promise<readonly string[]> {
+  const startMs = Date.now() - 86_400_000
+  const events = Array.from({ length: EVENTS }, (_, index): ProjectedEvent => {
+    const appendedAtMs = startMs + Math.floor((index / EVENTS) * 86_000_000)
+    const place = { epoch: 1, partition: index % PARTITIONS, offset: Math.floor(index / PARTITIONS), appendedAtMs }
+    const of = { tenant: 'mine', type: 'task.progress', taskId: `task-${index}`, sessionId: null, agent: null } as const
+    const data = Buffer.from(`{"task_id":"task-${index}","message":"m"}`)
+    return { ...of, ...place, id: newEventId(appendedAtMs), data, traceparent: null }
+  })
+  for (let at = 0; at < EVENTS; at += 2000) await insertEvents(world.admin, events.slice(at, at + 2000))
+  await world.admin.query(
+    `INSERT INTO projection_offsets (projection, epoch, topic, partition, next_offset)
+     SELECT 'events', 1, $1, partition, $2 FROM generate_series(0, $3 - 1) AS partition ON CONFLICT DO NOTHING`,
+    [world.topics.topic, Math.ceil(EVENTS / PARTITIONS), PARTITIONS],
+  )
+  return events.map(({ id }) => id)
+}
+
+test(`a replay of ${EVENTS} events delivers each, as many as its dry run said, while its worker is killed ${KILLS} times`, async () => {
+  const ids = await project()
+  const webhook = await api.createWebhook({ url: receiver.url, events: ['*'] })
+  const path = `/v1/webhooks/${webhook}/replay`
+  const after = new Date(Date.now() - 2 * 86_400_000).toISOString()
+  const progress = async (replay: ApiAnswer): Promise<Readonly<Record<string, unknown>>> =>
+    (await api.call('GET', replay.headers.get('location') ?? '')).json
+  const dry = await api.call('POST', path, { after, dry_run: true })
+  await eventually(async () => (await progress(dry))['status'] === 'completed', PATIENCE)
+  expect(receiver.requests).toEqual([])
+
+  const replay = await api.call('POST', path, { after })
+  for (let kill = 1; kill <= KILLS; kill++) {
+    const least = (EVENTS * kill) / (KILLS + 2)
+    await eventually(() => receiver.requests.length >= least, PATIENCE)
+    if (kill === 1) expect((await progress(replay))['status']).toBe('running')
+    worker.kill('SIGKILL')
+    await worker.exited
+    worker = await startServiceProcess('webhook-worker', world.env)
+  }
+  await eventually(async () => {
+    const { json } = await api.call('GET', `/v1/webhooks/${webhook}`)
+    return (await progress(replay))['status'] === 'completed' && json['pending_count'] === 0
+  }, PATIENCE)
+  const received = receiver.requests.map(({ headers }) => String(headers['webhook-id']))
+  const seen = new Set(received)
+  expect(ids.filter((id) => !seen.has(id))).toEqual([])
+  // Doubled is only what was on its way when a kill fell.
+  expect(received.length - ids.length).toBeLessThanOrEqual(KILLS * 10)
+  expect((await progress(dry))['delivery_count']).toBe(EVENTS)
+  expect((await progress(replay))['delivery_count']).toBe(EVENTS)
+}, 600_000)
