@@ -21,7 +21,7 @@ const NEXT_EPOCH_POLL_MS = 2_000
 
 /**
  * Reads the log's newest epoch. When an operator opens another it goes over to that one, and when its reader has stopped by
- * itself (the log is not the one that it should be) it waits for it. Another number of partitions needs another setting, so then it ends (ADR 0011).
+ * itself (the log is not the one that it should be) it waits for it. Another number of partitions needs another setting, so then it ends (ADR 0020).
  * Resolves after that, or after the signal, when the last reader has stopped.
  */
 export async function followEpochs(o: FollowEpochsOptions): Promise<void> {
