@@ -113,10 +113,6 @@ function renderProperties(values: Readonly<Record<string, string | number>>): st
     .join('')
 }
 
-/**
- * The program `java` of JAVA_HOME or of PATH.
- * @throws StackFault when there is none, or it is too old for Kafka.
- */
 interface Java {
   readonly file: string
   /** As it says itself, `17.0.21`. */
@@ -127,10 +123,6 @@ interface Java {
  * The `java` of JAVA_HOME or PATH.
  * @throws StackFault when there is none, or it is too old for Kafka.
  */
-async function findJava(env: NodeJS.ProcessEnv): Promise<string> {
-  return (await locateJava(env)).file
-}
-
 async function locateJava(env: NodeJS.ProcessEnv): Promise<Java> {
   const home = env['JAVA_HOME']
   const atHome = home === undefined || home === '' ? undefined : join(home, 'bin', 'java')
