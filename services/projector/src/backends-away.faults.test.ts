@@ -83,17 +83,6 @@ describe('projector, with a backend that goes away', () => {
     await projectsAll(ids, 30_000)
   }, 90_000)
 
-  test('goes on by itself after the broker stood still for longer than session and request last', async () => {
-    const ids = await post(100)
-    await projectsAll(ids, 20_000)
-    stack.kafka?.pause()
-    const posted = post(100)
-    await delay(13_000)
-    stack.kafka?.resume()
-    ids.push(...(await posted))
-    await projectsAll(ids, 40_000)
-  }, 90_000)
-
   test('waits for Postgres, loses and doubles nothing', async () => {
     const ids = await post(100)
     await projectsAll(ids, 20_000)
