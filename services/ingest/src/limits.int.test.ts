@@ -3,10 +3,10 @@ import { Agent, request, type IncomingHttpHeaders, type IncomingMessage } from '
 import { text } from 'node:stream/consumers'
 import { brotliCompressSync, constants, deflateSync, gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import { newTypeId } from '@ariftly/events'
+import { newEventId, newTypeId } from '@ariftly/events'
 import { serveService, type ServedService } from '@ariftly/http'
 import { createLogger, createMetrics, readConfig } from '@ariftly/runtime'
-import { insertApiKey } from '@ariftly/store'
+import { insertApiKey, revokeApiKey, withTransaction } from '@ariftly/store'
 import { createWorld, eventually, readTopicIds, type World } from '@ariftly/testkit'
 import { ConfigResourceTypes, Kafka, logLevel } from 'kafkajs'
 import { ingestConfig } from './config.ts'
@@ -120,7 +120,7 @@ describe('a quota', () => {
   const BATCH = 10
 
   test('lets in, of a flood of twenty times as much, what it says and one burst, and says so', async () => {
-    const limited = await limitedKey(EVENTS_PER_S)
+    const { key: limited } = await newKey(EVENTS_PER_S)
     const batch = JSON.stringify(Array.from({ length: BATCH }, () => event('flood', 1)))
     const statuses = new Map<number, number>()
     const startedMs = performance.now()
@@ -144,10 +144,44 @@ describe('a quota', () => {
   })
 })
 
-async function limitedKey(eventsPerS: number): Promise<string> {
+describe('a body that comes slowly', () => {
+  test('is written while its key is good, and not when that was revoked meanwhile', async () => {
+    const { id: keyId, key: brief } = await newKey(null)
+    const [kept, dropped] = [slowPost(key), slowPost(brief)]
+    expect((await post(JSON.stringify(event('slow', 1)), { as: brief })).status).toBe(202)
+    await withTransaction(world.admin, (tx) => revokeApiKey(tx, { id: keyId }))
+    await eventually(async () => (await post('{}', { as: brief })).status === 401)
+    await new Promise((resolve) => setTimeout(resolve, 600))
+    expect((await kept.finish()).status).toBe(202)
+    expect(await dropped.finish()).toMatchObject({ status: 401, body: { code: 'invalid_api_key' } })
+    const ids = await readTopicIds(world.env['KAFKA_BROKERS'] ?? '', world.topics.topic)
+    expect([ids.has(kept.id), ids.has(dropped.id)]).toEqual([true, false])
+  })
+})
+
+/** Posts an event, of which the last byte is sent with `finish`. */
+function slowPost(as: string) {
+  const id = newEventId(Date.now())
+  const body = JSON.stringify({ ...event('slow', 1), id })
+  const headers = { authorization: `Bearer ${as}`, 'content-type': 'application/json', 'content-length': body.length }
+  const req = request({ host: '127.0.0.1', port: ingest.port, path: '/v1/events', method: 'POST', headers })
+  const answer = new Promise<Answer>((resolve, reject) => {
+    req.on('response', (res) => void readAnswer(res).then(resolve, reject))
+    req.on('error', reject)
+  })
+  req.write(body.slice(0, -1))
+  async function finish(): Promise<Answer> {
+    req.end(body.slice(-1))
+    return await answer
+  }
+  return { id, finish }
+}
+
+async function newKey(eventsPerS: number | null) {
+  const id = newTypeId('key')
   const limited = `limited_key_${newTypeId('key')}`
   await insertApiKey(world.admin, {
-    id: newTypeId('key'),
+    id,
     tenant: 'acme',
     name: 'limited',
     scopes: ['events:write'],
@@ -156,5 +190,5 @@ async function limitedKey(eventsPerS: number): Promise<string> {
     expiresAtMs: null,
     createdAtMs: Date.now(),
   })
-  return limited
+  return { id, key: limited }
 }
