@@ -5,8 +5,8 @@ import { logEvents } from './log-events.ts'
 
 /**
  * Reads the log from its start up to the projection's positions and inserts the events that the table lacks, but for those
- * that are older than what the table keeps. It moves no offset and touches no row that is there: rows older than the log are their only copy. Readers keep an answer throughout,
- * and the projector may go on meanwhile.
+ * that are older than what the table keeps. It moves no offset and touches no row that is there: rows older than the log are
+ * their only copy. Readers keep an answer throughout, and the projector may go on meanwhile.
  */
 export async function rebuild(context: CommandContext): Promise<number> {
   const { epoch, partitions: places } = await readPlaces(context)

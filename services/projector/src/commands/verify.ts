@@ -8,8 +8,8 @@ const PRINTED_MAX = 100
 /**
  * Compares log and table over what the log still holds and the projection has passed, and prints every difference: an
  * event of the log that the table lacks (`missing`), one whose row has other content although it came from this very record
- * (`differs`), and rows that claim to come from records that the log does not have (`extra`). Exit code 1 when there are any. Events
- * that the table lacks since they are older than what it keeps are only counted.
+ * (`differs`), and rows that claim to come from records that the log does not have (`extra`). Exit code 1 when there are any.
+ * Events that the table lacks since they are older than what it keeps are only counted.
  */
 export async function verify(context: CommandContext): Promise<number> {
   const { epoch, partitions } = await readPlaces(context)
