@@ -9,10 +9,15 @@ const MORE = 50
 const GATE = 4_711
 
 let world: World
+/** For the second test, which only waits: it does so while the first one does. */
+let regrown: World
+let regrowing: Promise<ServiceProcess>
 let writer: EventWriter
 const processes: ServiceProcess[] = []
 
 beforeAll(async () => {
+  regrown = await createWorld({ partitions: 3 })
+  regrowing = startServiceProcess('projector', regrown.env).then(addPartition)
   world = await createWorld({ partitions: 1, env: { KAFKA_SESSION_TIMEOUT_MS: '6000' } })
   writer = createEventWriter(world, 1)
 }, 30_000)
@@ -22,7 +27,18 @@ afterAll(async () => {
   await Promise.all(processes.map(({ exited }) => exited))
   await writer?.close()
   await world?.close()
+  ;(await regrowing)?.kill()
+  await regrown?.close()
 }, 30_000)
+
+/** Answers the projector of a topic that has a partition more from now on. */
+async function addPartition(projector: ServiceProcess): Promise<ServiceProcess> {
+  const writing = createEventWriter(regrown, 3)
+  const { topic } = regrown.topics
+  await writing.client.withAdmin((admin) => admin.createPartitions({ topicPartitions: [{ topic, count: 4 }] }))
+  await writing.close()
+  return projector
+}
 
 async function startProjector(untilReady: boolean): Promise<ServiceProcess> {
   const process = await startServiceProcess('projector', world.env, { untilReady })
@@ -96,3 +112,9 @@ async function hasRejoined(process: ServiceProcess): Promise<boolean> {
     (await counted(process, 'ariftly_projector_positions_lost_total')) > 0
   )
 }
+
+test('a projector whose topic gets another partition ends with exit code 1 within its metadata age', async () => {
+  const projector = await regrowing
+  expect(await projector.exited).toBe(1)
+  expect(projector.output()).toContain('partition_count_changed')
+}, 60_000)
