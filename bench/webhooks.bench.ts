@@ -5,6 +5,7 @@ import { startWorker } from './ingest/worker.ts'
 import { loadAverage } from './support/process-usage.ts'
 import { medians, percentile, type Bench, type Measurement } from './support/report.ts'
 import { startWebhookHouse, type WebhookHouse } from './webhooks/house.ts'
+import type { NoopRequest } from './webhooks/noop-jobs.ts'
 
 const ROUNDS = 3
 const TENANTS = 10
@@ -41,21 +42,21 @@ export const webhooks: Bench = async (say) => {
   }
 }
 
-export async function subscribeAll(house: WebhookHouse): Promise<void> {
+async function subscribeAll(house: WebhookHouse): Promise<void> {
   const urls = await house.listen(Array.from({ length: ENDPOINTS }, () => 'ok' as const))
   for (const [index, url] of urls.entries()) {
     await house.subscribe({ tenant: tenantOf(index), agent: agentOf(index), url })
   }
 }
 
-export interface Run {
+interface Run {
   readonly house: WebhookHouse
   /** The number of the next event; numbers go on over all rounds. */
   next: number
   readonly say: (line: string) => void
 }
 
-export async function throughput(run: Run, deliveries: number): Promise<readonly Measurement[]> {
+async function throughput(run: Run, deliveries: number): Promise<readonly Measurement[]> {
   const { house } = run
   await house.stopWorker()
   await backlog(run, deliveries)
@@ -92,7 +93,7 @@ async function backlog(run: Run, deliveries: number): Promise<void> {
   await house.awaitProjected(run.next)
 }
 
-export async function latency(run: Run): Promise<readonly Measurement[]> {
+async function latency(run: Run): Promise<readonly Measurement[]> {
   const { house } = run
   await house.takeArrivals()
   const perPost = (PACED.perS * PACED.everyMs) / 1000
@@ -130,13 +131,14 @@ export async function latency(run: Run): Promise<readonly Measurement[]> {
 
 async function noopJobs(house: WebhookHouse): Promise<Measurement> {
   const worker = await startWorker(join(import.meta.dirname, 'webhooks/noop-jobs.ts'))
-  const perS = await worker.ask<number>({ redisUrl: house.redisUrl, jobs: DELIVERIES, concurrency: CONCURRENCY })
+  const request: NoopRequest = { redisUrl: house.redisUrl, jobs: DELIVERIES, concurrency: CONCURRENCY }
+  const perS = await worker.ask<number>(request)
   await worker.close()
   return { name: 'bullmq_noop_per_s', value: perS, unit: 'jobs/s' }
 }
 
 /** A round of its own, as logging each statement costs time. */
-export async function statements(run: Run): Promise<readonly Measurement[]> {
+async function statements(run: Run): Promise<readonly Measurement[]> {
   const counts = await run.house.countStatements(async () => void (await throughput(run, COUNTED)))
   let total = 0
   for (const [text, { count, ms }] of [...counts].toSorted(([, a], [, b]) => b.ms - a.ms)) {

@@ -18,7 +18,7 @@ describe('workers that run as processes', () => {
   let stack: Awaited<ReturnType<typeof startOwnStack>>
   let fixture: WorkerWorld
   let receiver: Receiver
-  const random = createRandom(randomSeed())
+  const random = createRandom(randomSeed('killed workers'))
 
   beforeAll(async () => {
     stack = await startOwnStack()
