@@ -3,6 +3,7 @@ import { startServiceProcess } from '@ariftly/testkit'
 import pg from 'pg'
 import { openHistory, type History } from './query/history.ts'
 import { drawShapes, type Shape } from './query/shapes.ts'
+import { cpuSecondsOf, loadAverage } from './support/process-usage.ts'
 import { percentile, type Bench, type Measurement } from './support/report.ts'
 
 const ROWS = 5_000_000
@@ -28,10 +29,12 @@ export const query: Bench = async (say, { rows = ROWS } = {}) => {
     try {
       const shapes = await drawShapes(db, QUERIES_EACH)
       const measured: Measurement[] = []
-      for (const shape of shapes) measured.push(...(await measure(client, shape, say)))
+      const target: Target = { client, api: api.pid, backends: () => backendsOf(db) }
+      for (const shape of shapes) measured.push(...(await measure(target, shape, say)))
       const p99s = measured.filter(({ name }) => name.endsWith('p99_ms')).map(({ value }) => value)
       const worst = { name: 'p99_worst_ms', value: Math.max(...p99s), unit: 'ms' }
-      return [...measured, worst, await deepPage(client, say)]
+      const load = { name: 'load_average', value: loadAverage(), unit: '' }
+      return [...measured, worst, load, await deepPage(client, say)]
     } finally {
       client.close()
       api.kill('SIGTERM')
@@ -75,15 +78,35 @@ async function readAll(response: IncomingMessage): Promise<string> {
   return text
 }
 
-async function measure(client: Client, shape: Shape, say: (line: string) => void): Promise<readonly Measurement[]> {
+interface Target {
+  readonly client: Client
+  /** Process ids of the api and of what Postgres runs for its lists. */
+  readonly api: number
+  readonly backends: () => Promise<readonly number[]>
+}
+
+async function backendsOf(db: pg.Pool): Promise<readonly number[]> {
+  const { rows } = await db.query<{ pid: number }>(
+    `SELECT pid FROM pg_stat_activity WHERE application_name = 'ariftly-api events'`,
+  )
+  return rows.map(({ pid }) => pid)
+}
+
+/** Times as a client sees them, and the processor time that a request takes, which other work on the machine hardly changes. */
+async function measure(target: Target, shape: Shape, say: (line: string) => void): Promise<readonly Measurement[]> {
+  const { client } = target
   for (const search of shape.queries.slice(0, WARM_UP)) await client.list(search)
+  const pids = [target.api, ...(await target.backends())]
+  const cpuBefore = cpuSecondsOf(pids)
   const times: number[] = []
   for (const search of shape.queries) times.push((await client.list(search)).ms)
+  const cpu = ((cpuSecondsOf(pids) - cpuBefore) * 1000) / times.length
   const [p50, p99] = [percentile(times, 0.5), percentile(times, 0.99)]
-  say(`${shape.name}: p50 ${p50.toFixed(2)} ms, p99 ${p99.toFixed(2)} ms`)
+  say(`${shape.name}: p50 ${p50.toFixed(2)} ms, p99 ${p99.toFixed(2)} ms, processor ${cpu.toFixed(2)} ms`)
   return [
     { name: `${shape.name}_p50_ms`, value: p50, unit: 'ms' },
     { name: `${shape.name}_p99_ms`, value: p99, unit: 'ms' },
+    { name: `${shape.name}_cpu_ms`, value: cpu, unit: 'ms' },
   ]
 }
 

@@ -4,21 +4,18 @@ const HEAD = Buffer.from('{"object":"list","data":[')
 const COMMA = Buffer.from(',')
 
 /**
- * Answers 200 with a list (design 5) of entries that are JSON already; their bytes are sent as they are, without a copy.
+ * Answers 200 with a list (design 5) of entries that are JSON already; their bytes are sent as they are. One copy into one
+ * buffer: a hundred small pieces cost more in the call that writes them than everything else that a page takes here.
  * `nextCursor` is null when this was the last page.
  */
 export function sendList(res: ServerResponse, entries: readonly Buffer[], nextCursor: string | null): void {
   const tail = Buffer.from(
     `],"has_more":${String(nextCursor !== null)},"next_cursor":${nextCursor === null ? 'null' : `"${nextCursor}"`}}`,
   )
-  const parts = [HEAD, ...entries.flatMap((entry, index) => (index === 0 ? [entry] : [COMMA, entry])), tail]
+  const parts = entries.flatMap((entry, index) => (index === 0 ? [entry] : [COMMA, entry]))
+  const body = Buffer.concat([HEAD, ...parts, tail])
   res.statusCode = 200
   res.setHeader('Content-Type', 'application/json; charset=utf-8')
-  res.setHeader(
-    'Content-Length',
-    parts.reduce((bytes, part) => bytes + part.length, 0),
-  )
-  res.cork()
-  for (const part of parts) res.write(part)
-  res.end()
+  res.setHeader('Content-Length', body.length)
+  res.end(body)
 }
