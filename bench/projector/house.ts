@@ -35,6 +35,9 @@ export async function startProjectorHouse(
   const stack = await startStack({ dataDir, parts: ['kafka', 'postgres'], progress: say })
   const { kafka, postgres } = stack.addresses
   const db = new pg.Pool({ connectionString: postgres, max: 2 })
+  // At the end Postgres may be gone before the last connection is.
+  db.on('error', () => undefined)
+  db.on('connect', (client) => client.on('error', () => undefined))
   const log = createLogger({ service: 'bench', level: 'silent' })
   const client = createKafka({ brokers: [kafka], clientId: 'bench', log })
   const env = { KAFKA_BROKERS: kafka, KAFKA_TOPIC: TOPIC, DATABASE_URL: postgres, LOG_LEVEL: 'warn' }
