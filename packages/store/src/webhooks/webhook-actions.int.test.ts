@@ -42,17 +42,13 @@ async function secrets(): Promise<[string | undefined, string | undefined]> {
 
 describe("a webhook's secret", () => {
   test('is rotated once at a time: of twenty at the same moment one', async () => {
-    const rotate = (secret: string) =>
-      rotateWebhookSecret(pool, { tenant, id, secret: Buffer.from(secret), overlapMs: 60_000 })
-    const outcomes = await Promise.all(Array.from({ length: 20 }, (_, index) => rotate(`new-${index}`)))
+    const outcomes = await Promise.all(Array.from({ length: 20 }, (_, index) => rotate(`new-${index}`, 60_000)))
     expect(outcomes.filter((outcome) => outcome === 'rotated')).toHaveLength(1)
     expect(outcomes.filter((outcome) => outcome === 'under_way')).toHaveLength(19)
     expect(await secrets()).toEqual([expect.stringMatching(/^new-/), 'first'])
   })
 
   test('stands alone without an overlap and when that has ended, and is no stranger’s to change', async () => {
-    const rotate = (secret: string, overlapMs: number, by = tenant) =>
-      rotateWebhookSecret(pool, { tenant: by, id, secret: Buffer.from(secret), overlapMs })
     expect(await rotate('second', 0, 'other')).toBe('not_found')
     expect(await rotate('second', 0)).toBe('rotated')
     expect(await secrets()).toEqual(['second', undefined])
@@ -68,31 +64,6 @@ describe("a webhook's secret", () => {
 })
 
 describe('deliveries of a deleted webhook', () => {
-  async function insertDelivery(state: 'pending' | 'delivered'): Promise<string> {
-    const delivery = newTypeId('dlv')
-    await pool.query(
-      `INSERT INTO deliveries (id, tenant_id, webhook_id, event_id, event_type, epoch, partition, "offset", state, due_at,
-                               finished_at)
-       VALUES ($1, $2, $3, $4, 'task.created', 1, 0, 0, $5, CASE WHEN $5 = 'pending' THEN now() END,
-               CASE WHEN $5 <> 'pending' THEN now() END)`,
-      [
-        typeIdToUuid('dlv', delivery),
-        tenant,
-        typeIdToUuid('whk', id),
-        typeIdToUuid('evt', newEventId(Date.now())),
-        state,
-      ],
-    )
-    return delivery
-  }
-
-  async function states(): Promise<unknown[]> {
-    const { rows } = await admin.query<{ state: string }>('SELECT state FROM deliveries WHERE webhook_id = $1', [
-      typeIdToUuid('whk', id),
-    ])
-    return rows.map(({ state }) => state)
-  }
-
   test('are cancelled whatever their age, also when no sweeper ran for days; those of others stay', async () => {
     const alive = id
     await insertDelivery('pending')
@@ -123,3 +94,32 @@ describe('deliveries of a deleted webhook', () => {
     expect(await redeliver(pool, { tenant, id: other })).toBeUndefined()
   })
 })
+
+function rotate(secret: string, overlapMs: number, by = tenant): ReturnType<typeof rotateWebhookSecret> {
+  return rotateWebhookSecret(pool, { tenant: by, id, secret: Buffer.from(secret), overlapMs })
+}
+
+async function insertDelivery(state: 'pending' | 'delivered'): Promise<string> {
+  const delivery = newTypeId('dlv')
+  await pool.query(
+    `INSERT INTO deliveries (id, tenant_id, webhook_id, event_id, event_type, epoch, partition, "offset", state, due_at,
+                             finished_at)
+     VALUES ($1, $2, $3, $4, 'task.created', 1, 0, 0, $5, CASE WHEN $5 = 'pending' THEN now() END,
+             CASE WHEN $5 <> 'pending' THEN now() END)`,
+    [
+      typeIdToUuid('dlv', delivery),
+      tenant,
+      typeIdToUuid('whk', id),
+      typeIdToUuid('evt', newEventId(Date.now())),
+      state,
+    ],
+  )
+  return delivery
+}
+
+async function states(): Promise<unknown[]> {
+  const { rows } = await admin.query<{ state: string }>('SELECT state FROM deliveries WHERE webhook_id = $1', [
+    typeIdToUuid('whk', id),
+  ])
+  return rows.map(({ state }) => state)
+}
