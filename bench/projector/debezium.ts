@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fetchJdbcSink, findFreePort, startSupervised, type Supervised } from '@ariftly/local-stack'
@@ -51,14 +51,15 @@ export async function startDebezium(kafka: string, say: (line: string) => void):
     name = undefined
   }
 
-  return { start, stop, close: () => end(worker, log, say) }
+  return { start, stop, close: () => end(worker, dir, say) }
 }
 
-async function end(worker: Supervised, log: string, say: (line: string) => void): Promise<void> {
+async function end(worker: Supervised, dir: string, say: (line: string) => void): Promise<void> {
   process.kill(worker.pid, 'SIGKILL')
   await worker.exited
-  const errors = readFileSync(log, 'utf8').split('\n')
+  const errors = readFileSync(join(dir, 'log'), 'utf8').split('\n')
   for (const line of errors.filter((text) => text.includes(' ERROR ')).slice(0, 5)) say(line.slice(0, 400))
+  rmSync(dir, { recursive: true, force: true })
 }
 
 function workerSettings(kafka: string, port: number, dir: string): Readonly<Record<string, string>> {
