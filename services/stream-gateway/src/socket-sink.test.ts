@@ -1,0 +1,95 @@
+import { once } from 'node:events'
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
+import { afterEach, expect, test } from '@jest/globals'
+import { eventually } from '@ariftly/testkit'
+import { createDirectWriter } from './direct-write.ts'
+import { createSocketSink } from './socket-sink.ts'
+
+const releases: (() => void)[] = []
+
+afterEach(() => {
+  for (const release of releases.splice(0)) release()
+})
+
+/** Both ends of a connection; the client reads nothing before it is resumed. */
+async function pair(): Promise<{ readonly server: Socket; readonly client: Socket; readonly text: () => string }> {
+  const listener = createServer()
+  listener.listen(0, '127.0.0.1')
+  await once(listener, 'listening')
+  const client = connect((listener.address() as AddressInfo).port, '127.0.0.1')
+  const [server] = (await once(listener, 'connection')) as [Socket]
+  releases.push(
+    () => listener.close(),
+    () => client.destroy(),
+    () => server.destroy(),
+  )
+  server.on('error', () => undefined)
+  const chunks: Buffer[] = []
+  client.on('data', (chunk: Buffer) => chunks.push(chunk)).pause()
+  return { server, client, text: () => Buffer.concat(chunks).toString() }
+}
+
+test('this node lets frames be written to the handle', async () => {
+  const { server } = await pair()
+  expect(createDirectWriter(server, () => undefined)).toBeDefined()
+})
+
+test('blocks of all sizes come in order, whether the kernel takes them at once or later', async () => {
+  const { server, client, text } = await pair()
+  const sink = createSocketSink(server, true)
+  let drains = 0
+  server.on('drain', () => (drains += 1))
+  const blocks = Array.from({ length: 3000 }, (_, n) =>
+    Buffer.from(`${n}:${'x'.repeat(n % 50 === 0 ? 60_000 : 9000)};`),
+  )
+  for (const block of blocks) sink.write(block)
+  expect(sink.unsentBytes()).toBeGreaterThan(0)
+  expect(sink.hasRoom()).toBe(false)
+  client.resume()
+  const whole = Buffer.concat(blocks).toString()
+  await eventually(() => text().length === whole.length)
+  expect(text() === whole).toBe(true)
+  await eventually(() => sink.hasRoom())
+  expect({ unsent: sink.unsentBytes(), sent: sink.sentBytes() }).toEqual({ unsent: 0, sent: whole.length })
+  expect(drains).toBeGreaterThan(0)
+})
+
+test('a small block that the kernel does not take at once is followed by drain when it has', async () => {
+  const { server, client, text } = await pair()
+  const sink = createSocketSink(server, true)
+  let sent = 0
+  // Up to the first block that is not taken whole.
+  while (sink.unsentBytes() === 0) {
+    sink.write(Buffer.alloc(4000, 'y'))
+    sent += 4000
+  }
+  expect(sink.hasRoom()).toBe(false)
+  const drained = once(server, 'drain')
+  client.resume()
+  await drained
+  expect(sink.hasRoom()).toBe(true)
+  await eventually(() => text().length === sent)
+})
+
+test('end sends what is unsent and then closes; writes after the end are left out', async () => {
+  const { server, client, text } = await pair()
+  const sink = createSocketSink(server, true)
+  sink.write(Buffer.from('last'))
+  sink.end()
+  sink.write(Buffer.from('too late'))
+  client.resume()
+  await once(client, 'close')
+  expect(text()).toBe('last')
+})
+
+test('a client that is gone makes no error that nobody hears', async () => {
+  const { server, client } = await pair()
+  const sink = createSocketSink(server, true)
+  client.resetAndDestroy()
+  const closed = new Promise((resolve) => {
+    server.once('close', resolve)
+  })
+  for (let n = 0; n < 100 && !server.destroyed; n += 1) sink.write(Buffer.from('anybody?'))
+  await closed
+  expect(sink.write(Buffer.from('no'))).toBe(0)
+})
