@@ -41,6 +41,11 @@ interface JobData {
 }
 
 const JOBS_PER_ADD = 500
+/**
+ * Workers of BullMQ in this process, which share a lane's concurrency. One fetches its jobs one after the other as long as
+ * it is not full, and starts none of them while it fetches: at 4 ms a fetch (a busy machine) that is 250 jobs a second.
+ */
+const FETCHERS: Readonly<Record<Lane, number>> = { fast: 10, suspect: 2 }
 const BOOT_WAIT_MS = 2000
 const CLOSE_WAIT_MS = 1000
 /** Longer than any attempt takes, so that locks are hardly ever renewed; a stalled job is refused by its guard anyway. */
@@ -81,7 +86,7 @@ export async function openDeliveryQueue(o: DeliveryQueueOptions): Promise<Delive
     await Promise.all([opened.fast.waitUntilReady(), opened.suspect.waitUntilReady()])
     if (closed) return
     queues = opened
-    workers = [openWorker('fast'), openWorker('suspect')]
+    workers = [...openWorkers('fast'), ...openWorkers('suspect')]
     o.onReady()
   }
 
@@ -114,11 +119,16 @@ export async function openDeliveryQueue(o: DeliveryQueueOptions): Promise<Delive
     return queue
   }
 
-  function openWorker(lane: Lane): Worker<JobData> {
+  function openWorkers(lane: Lane): readonly Worker<JobData>[] {
+    const count = Math.min(FETCHERS[lane], o.concurrency[lane])
+    return Array.from({ length: count }, () => openWorker(lane, Math.ceil(o.concurrency[lane] / count)))
+  }
+
+  function openWorker(lane: Lane, concurrency: number): Worker<JobData> {
     const worker = new Worker<JobData>(queueName(lane), ({ data }) => work(data), {
       connection: consumer,
       prefix: o.prefix,
-      concurrency: o.concurrency[lane],
+      concurrency,
       lockDuration: LOCK_MS,
       maxStalledCount: 1,
       removeOnComplete: { count: 0 },

@@ -20,10 +20,7 @@ export function connectFailFast(url: string, log: Pick<Logger, 'warn'>): Redis {
 
 /** A client whose commands wait until Redis is back: for workers, which BullMQ wants so. */
 export function connectPatient(url: string, log: Pick<Logger, 'warn'>): Redis {
-  return watch(
-    new Redis(url, { maxRetriesPerRequest: null, enableAutoPipelining: true, connectTimeout: 2000, retryStrategy }),
-    log,
-  )
+  return watch(new Redis(url, { maxRetriesPerRequest: null, connectTimeout: 2000, retryStrategy }), log)
 }
 
 /**
