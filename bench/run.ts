@@ -9,7 +9,8 @@ import { fairness } from './fairness.bench.ts'
 import { ingest } from './ingest.bench.ts'
 import { match } from './match.bench.ts'
 import { projector } from './projector.bench.ts'
-import { createReport, rounded, type Bench } from './support/report.ts'
+import { query } from './query.bench.ts'
+import { createReport, rounded, type Bench, type BenchOptions } from './support/report.ts'
 import { webhooks } from './webhooks.bench.ts'
 
 /** Every benchmark by its name on the command line. */
@@ -23,29 +24,39 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   ingest,
   match,
   projector,
+  query,
   webhooks,
 }
 
 const ROOT = join(import.meta.dirname, '..')
 
 /**
- * `npm run --silent bench -- <name> [--json]`: builds, runs one benchmark on a stack of its own and prints its values; with
+ * `npm run --silent bench -- <name> [--json] [--rows <number>]` (rows: of `query` alone): builds, runs one benchmark on a stack of its own and prints its values; with
  * `--json` the last line of stdout is one JSON object. Progress goes to stderr.
  */
 async function main(args: readonly string[]): Promise<void> {
   const json = args.includes('--json')
   const [name = '', ...more] = args.filter((arg) => arg !== '--json')
   const bench = BENCHES[name]
-  if (bench === undefined || more.length > 0) {
-    process.stderr.write(`Usage: npm run --silent bench -- <${Object.keys(BENCHES).join(' | ')}> [--json]\n`)
+  const options = readOptions(name, more)
+  if (bench === undefined || options === undefined) {
+    const names = Object.keys(BENCHES).join(' | ')
+    process.stderr.write(`Usage: npm run --silent bench -- <${names}> [--json]; query takes --rows <number> too\n`)
     process.exitCode = 64
     return
   }
   build()
-  const measurements = await bench((line) => process.stderr.write(`${name}: ${line}\n`))
+  const measurements = await bench((line) => process.stderr.write(`${name}: ${line}\n`), options)
   const exact = measurements.map((measurement) => ({ ...measurement, value: rounded(measurement.value) }))
   if (json) process.stdout.write(`${JSON.stringify(createReport(name, exact))}\n`)
   else for (const { name: what, value, unit } of exact) process.stdout.write(`${what.padEnd(28)} ${value} ${unit}\n`)
+}
+
+function readOptions(name: string, args: readonly string[]): BenchOptions | undefined {
+  if (args.length === 0) return {}
+  const [flag, rows = '', ...more] = args
+  const good = name === 'query' && flag === '--rows' && /^[1-9]\d{5,8}$/.test(rows) && more.length === 0
+  return good ? { rows: Number(rows) } : undefined
 }
 
 /** The services run from their builds, as they are shipped. */

@@ -20,7 +20,7 @@ export interface StreamHouse {
 }
 
 /** What the benchmarks read of it. */
-export interface GatewayNumbers {
+interface GatewayNumbers {
   readonly streams: number
   readonly phases: Readonly<Record<string, number>>
   readonly counts: { readonly delivered: number; readonly writes: number }
