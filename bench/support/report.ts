@@ -13,7 +13,7 @@ export interface BenchReport {
 }
 
 /** What the command line may ask of a benchmark that knows it. */
-interface BenchOptions {
+export interface BenchOptions {
   /** Rows that it works on. */
   readonly rows?: number
 }
