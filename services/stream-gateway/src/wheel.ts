@@ -67,8 +67,10 @@ export function createWheel(o: WheelOptions): Wheel {
   }
 
   function isStalled(client: Client, nowMs: number): boolean {
-    const takenBytes = client.sink.sentBytes()
-    if (takenBytes > client.takenBytes || client.sink.unsentBytes() === 0) {
+    const isWaiting = client.sink.unsentBytes() > 0
+    // What was taken is asked for only where something waits: the question costs as much as a heartbeat.
+    const takenBytes = isWaiting ? client.sink.sentBytes() : 0
+    if (!isWaiting || takenBytes > client.takenBytes) {
       client.takenBytes = takenBytes
       client.takenAtMs = nowMs
       return false
