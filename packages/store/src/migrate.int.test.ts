@@ -63,6 +63,7 @@ describe('migrate', () => {
         '0002_projection',
         '0003_api_keys',
         '0004_webhooks',
+        '0005_replays',
       ])
     } finally {
       await owner.query('DROP DATABASE migrate_from_nothing WITH (FORCE)')
