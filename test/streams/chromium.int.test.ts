@@ -6,6 +6,8 @@ import { chromium, type Browser } from 'playwright-core'
 import { startClientWorld, type ClientWorld } from './client-world.ts'
 
 const EVENTS = 100
+/** As root, and without the requests that a browser makes of its own. */
+const QUIET = ['--no-sandbox', '--disable-background-networking', '--disable-component-update', '--disable-sync']
 
 let clients: ClientWorld
 let browser: Browser
@@ -19,7 +21,7 @@ beforeAll(async () => {
   })
   ;[clients, browser] = await Promise.all([
     startClientWorld({ CORS_ORIGINS: siteUrl() }),
-    chromium.launch({ executablePath, args: ['--no-sandbox'] }),
+    chromium.launch({ executablePath, args: QUIET }),
   ])
 }, 300_000)
 
