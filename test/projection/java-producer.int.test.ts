@@ -1,10 +1,8 @@
-import { execFile, type ExecFileException } from 'node:child_process'
-import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { encodeRecord } from '@ariftly/events'
-import { fetchKafkaTools } from '@ariftly/local-stack'
 import { createWorld, eventually, startServiceProcess, type ServiceProcess, type World } from '@ariftly/testkit'
 import { createEventWriter, numberedEvents, range, type EventWriter } from './event-writer.ts'
+import { runKafkaTool } from './run-kafka-tool.ts'
 
 const EVENTS = 500
 
@@ -27,20 +25,10 @@ afterAll(async () => {
 
 /** Sends lines `headers TAB key TAB value` with Kafka's own console producer, on Java's client and partitioner. */
 async function produceWithJava(lines: readonly string[], compression: string): Promise<void> {
-  const jars = await fetchKafkaTools({ env: process.env, progress: () => {} })
-  const home = process.env['JAVA_HOME'] ?? ''
-  const java = home === '' ? 'java' : join(home, 'bin/java')
-  const args = ['-XX:TieredStopAtLevel=1', '-cp', join(jars, '*'), 'org.apache.kafka.tools.ConsoleProducer']
-  args.push('--bootstrap-server', world.env['KAFKA_BROKERS'] ?? '', '--topic', world.topics.topic)
+  const args = ['--bootstrap-server', world.env['KAFKA_BROKERS'] ?? '', '--topic', world.topics.topic]
   args.push('--compression-codec', compression, '--command-property', 'linger.ms=50')
   args.push('--reader-property', 'parse.key=true', '--reader-property', 'parse.headers=true')
-  await new Promise<void>((resolve, reject) => {
-    const child = execFile(java, args, (error: ExecFileException | null, _out, stderr) => {
-      if (error) reject(new Error(`${error.message} ${stderr}`))
-      else resolve()
-    })
-    child.stdin?.end(`${lines.join('\n')}\n`)
-  })
+  await runKafkaTool('ConsoleProducer', args, `${lines.join('\n')}\n`)
 }
 
 test('events that a Java producer sends compressed with zstd are projected like any others', async () => {
