@@ -11,6 +11,8 @@ const TIMEOUT_MS = 3000
 const RSS_KB_MAX = 20 * 1024
 const BOMB = gzipSync(Buffer.alloc(20 * 1024 * 1024))
 const HEAD = 'HTTP/1.1 200 OK\r\n'
+/** These receivers answer once a connection. */
+const BOMB_HEAD = `connection: close\r\ncontent-encoding: gzip\r\ncontent-length: ${BOMB.length}`
 
 interface Hostile {
   readonly answer: (socket: Socket) => void
@@ -31,10 +33,7 @@ const HOSTILE: Readonly<Record<string, Hostile>> = {
     errorClass: null,
   },
   'sends a gzip bomb': {
-    answer: (socket) =>
-      socket.write(
-        Buffer.concat([Buffer.from(`${HEAD}content-encoding: gzip\r\ncontent-length: ${BOMB.length}\r\n\r\n`), BOMB]),
-      ),
+    answer: (socket) => socket.write(Buffer.concat([Buffer.from(`${HEAD}${BOMB_HEAD}\r\n\r\n`), BOMB])),
     errorClass: null,
   },
   'resets in the middle of its answer': {
@@ -64,7 +63,11 @@ let healthy: Receiver
 const servers: { readonly server: Server; readonly sockets: Set<Socket> }[] = []
 
 beforeAll(async () => {
-  fixture = await createWorkerWorld({ WEBHOOK_TIMEOUT_MS: String(TIMEOUT_MS), WEBHOOK_RETRY_SCHEDULE_S: '600' })
+  fixture = await createWorkerWorld({
+    WEBHOOK_TIMEOUT_MS: String(TIMEOUT_MS),
+    WEBHOOK_LEASE_MS: String(2 * TIMEOUT_MS),
+    WEBHOOK_RETRY_SCHEDULE_S: '600',
+  })
   worker = await fixture.startProcess()
   healthy = await startReceiver()
 }, 60_000)
@@ -131,10 +134,10 @@ async function listen(answer: (socket: Socket) => void): Promise<number> {
   return (server.address() as AddressInfo).port
 }
 
-/** A byte every 50 ms. */
+/** A byte at a time, so slowly that the text is not through when the attempt has to end. */
 function drip(socket: Socket, text: string): void {
   let at = 0
-  const timer = setInterval(() => socket.write(text[at++ % text.length] ?? ''), 50)
+  const timer = setInterval(() => socket.write(text[at++] ?? ''), (2 * TIMEOUT_MS) / text.length)
   socket.once('close', () => clearInterval(timer))
 }
 
