@@ -70,3 +70,11 @@ export const settings = {
   }),
   CORS_ORIGINS: csv({ doc: 'Origins of browsers that may read the stream; `*` is any.', default: '' }),
 } as const
+
+/** Where the process of one service listens, and how long it may take to end; `standalone` has its own. */
+export const listenConfig = {
+  HOST: settings.HOST,
+  PORT: settings.PORT,
+  METRICS_PORT: settings.METRICS_PORT,
+  DRAIN_MS: settings.DRAIN_MS,
+} as const

@@ -10,11 +10,3 @@ export const apiConfig = {
 
 /** The values of `apiConfig`. */
 export type ApiConfig = ConfigOf<typeof apiConfig>
-
-/** Where the process serves it; `standalone` has its own. */
-export const listenConfig = {
-  HOST: settings.HOST,
-  PORT: settings.PORT,
-  METRICS_PORT: settings.METRICS_PORT,
-  DRAIN_MS: settings.DRAIN_MS,
-} as const

@@ -1,6 +1,6 @@
 import { serveService } from '@ariftly/http'
-import { runMain } from '@ariftly/runtime'
-import { apiConfig, listenConfig } from './config.ts'
+import { listenConfig, runMain } from '@ariftly/runtime'
+import { apiConfig } from './config.ts'
 import { start } from './service.ts'
 
 await runMain({

@@ -48,11 +48,3 @@ export const ingestConfig = {
 
 /** The values of {@link ingestConfig}. */
 export type IngestConfig = ConfigOf<typeof ingestConfig>
-
-/** Where the process serves it; `standalone` has its own. */
-export const listenConfig = {
-  HOST: settings.HOST,
-  PORT: settings.PORT,
-  METRICS_PORT: settings.METRICS_PORT,
-  DRAIN_MS: settings.DRAIN_MS,
-} as const

@@ -13,11 +13,3 @@ export const projectorConfig = {
 
 /** The values of `projectorConfig`. */
 export type ProjectorConfig = ConfigOf<typeof projectorConfig>
-
-/** Where the process serves `/livez`, `/readyz` and `/metrics`; `standalone` has its own. */
-export const listenConfig = {
-  HOST: settings.HOST,
-  PORT: settings.PORT,
-  METRICS_PORT: settings.METRICS_PORT,
-  DRAIN_MS: settings.DRAIN_MS,
-} as const

@@ -1,6 +1,6 @@
 import { serveService } from '@ariftly/http'
-import { runMain } from '@ariftly/runtime'
-import { listenConfig, projectorConfig } from './config.ts'
+import { listenConfig, runMain } from '@ariftly/runtime'
+import { projectorConfig } from './config.ts'
 import { start } from './service.ts'
 
 await runMain({

@@ -66,10 +66,3 @@ export const streamGatewayConfig = {
 
 /** What {@link streamGatewayConfig} gives. */
 export type StreamGatewayConfig = ConfigOf<typeof streamGatewayConfig>
-
-/** Where the process serves it; `standalone` has its own. */
-export const listenConfig = {
-  HOST: settings.HOST,
-  PORT: settings.PORT,
-  METRICS_PORT: settings.METRICS_PORT,
-} as const

@@ -1,6 +1,6 @@
 import { serveService } from '@ariftly/http'
-import { runMain } from '@ariftly/runtime'
-import { listenConfig, start, streamGatewayConfig } from './service.ts'
+import { listenConfig, runMain } from '@ariftly/runtime'
+import { start, streamGatewayConfig } from './service.ts'
 
 await runMain({
   name: 'stream-gateway',

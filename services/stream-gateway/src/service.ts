@@ -19,7 +19,7 @@ import { createOpenStream } from './open-stream.ts'
 import { createStreamIds } from './stream-id.ts'
 import { createStreams, type Streams } from './streams.ts'
 
-export { listenConfig, streamGatewayConfig, type StreamGatewayConfig } from './config.ts'
+export { streamGatewayConfig, type StreamGatewayConfig } from './config.ts'
 
 /** Streams that are ended in a second of draining, when DRAIN_MS leaves the time. */
 const DRAIN_PER_S = 1000
