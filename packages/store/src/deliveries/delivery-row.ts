@@ -1,4 +1,5 @@
 import { uuidToTypeId, type EventType } from '@ariftly/events'
+import type { AttemptRecord } from './attempt-outcome.ts'
 
 /** What a delivery shows: waiting, queued and attempting are all `pending`. */
 export type DeliveryStatus = 'pending' | 'delivered' | 'failed' | 'cancelled'
@@ -19,23 +20,10 @@ export interface DeliveryRow {
 }
 
 /** One attempt of a delivery, as it is kept. */
-export interface AttemptRow {
+export interface AttemptRow extends AttemptRecord {
   readonly attempt: number
   /** A probe of a failing endpoint counts towards no schedule. */
   readonly probe: boolean
-  readonly startedAtMs: number
-  readonly dnsMs: number | null
-  readonly connectMs: number | null
-  readonly tlsMs: number | null
-  readonly firstByteMs: number | null
-  readonly totalMs: number
-  readonly address: string | null
-  readonly status: number | null
-  readonly errorClass: string | null
-  readonly errorDetail: string | null
-  /** JSON object as text; null when there was no answer. */
-  readonly responseHeaders: string | null
-  readonly responseBody: Buffer | null
   readonly nextAttemptAtMs: number | null
 }
 
