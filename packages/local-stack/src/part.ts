@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { StackFault } from './fault.ts'
 import { findFreePort, isPortFree } from './ports.ts'
-import { awaitFormerProcess, signal, writeProcessId } from './process-id.ts'
+import { awaitFormerProcess, signal, signalTree, writeProcessId } from './process-id.ts'
 import { startSupervised, type Command, type Death, type Supervised } from './supervise.ts'
 
 /** The three parts of a stack. */
@@ -24,7 +24,7 @@ export interface Part {
   restart(): Promise<void>
   /** Ends it by a signal (SIGKILL if not given) and resolves when it has gone. */
   kill(name?: 'SIGKILL' | 'SIGTERM' | 'SIGINT' | 'SIGQUIT'): Promise<void>
-  /** SIGSTOP: it keeps its connections and answers nothing. */
+  /** SIGSTOP to all of its processes (Postgres has one for each connection): it keeps its connections and answers nothing. */
   pause(): void
   /** SIGCONT. */
   resume(): void
@@ -131,8 +131,8 @@ function createPart(spec: PartSpec, port: number, first: Supervised): Part {
     stop: () => kill(spec.stopSignal),
     restart,
     kill,
-    pause: () => void signal(current.pid, 'SIGSTOP'),
-    resume: () => void signal(current.pid, 'SIGCONT'),
+    pause: () => signalTree(current.pid, 'SIGSTOP'),
+    resume: () => signalTree(current.pid, 'SIGCONT'),
   }
 }
 

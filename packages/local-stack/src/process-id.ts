@@ -35,6 +35,22 @@ export function signal(pid: number, name: NodeJS.Signals): boolean {
   }
 }
 
+/** Sends `name` to a process and to the processes that it has started; the process itself comes first, so that it starts no more. */
+export function signalTree(pid: number, name: NodeJS.Signals): void {
+  signal(pid, name)
+  for (const child of childrenOf(pid)) signal(child, name)
+}
+
+/** proc(5): a process's own children; none where there is no such file. */
+function childrenOf(pid: number): readonly number[] {
+  try {
+    const ids = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim()
+    return ids === '' ? [] : ids.split(' ').map(Number)
+  } catch {
+    return []
+  }
+}
+
 async function isSame(pid: number, written: string): Promise<boolean> {
   return pid > 0 && `${pid} ${await bornAt(pid)}` === written
 }
