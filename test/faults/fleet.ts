@@ -1,7 +1,10 @@
 import { startServiceProcess, type ServiceProcess } from '@ariftly/testkit'
 
 /** The five services. */
-type ServiceName = 'ingest' | 'projector' | 'api' | 'stream-gateway' | 'webhook-worker'
+export const SERVICES = ['ingest', 'projector', 'api', 'stream-gateway', 'webhook-worker'] as const
+
+/** One of them. */
+export type ServiceName = (typeof SERVICES)[number]
 
 /** One process of a service, which keeps its name and its address over its lives. */
 export interface Replica {
@@ -11,31 +14,28 @@ export interface Replica {
   pid(): number
   alive(): boolean
   signal(name: NodeJS.Signals): void
-  /** Ends it with SIGKILL and resolves when it is gone. */
-  kill(): Promise<void>
+  /** Ends it with SIGKILL; resolves with the exit code when it is gone. */
+  kill(): Promise<number>
   /** Starts it again on the same port and resolves when `/readyz` is 200. */
   restart(): Promise<void>
-  stop(): Promise<void>
+  /** Ends it with SIGTERM; resolves with the exit code when it is gone. */
+  stop(): Promise<number>
   /** What the process wrote, over all its lives. */
   output(): string
 }
 
-/** A busy machine starts seven processes slowly. */
+/** A busy machine starts many processes slowly. */
 const READY_MS = 60_000
 
-const REPLICAS: readonly (readonly [ServiceName, string])[] = [
-  ['ingest', 'ingest'],
-  ['projector', 'projector-1'],
-  ['projector', 'projector-2'],
-  ['api', 'api'],
-  ['stream-gateway', 'gateway-1'],
-  ['stream-gateway', 'gateway-2'],
-  ['webhook-worker', 'webhook-worker'],
-]
-
-/** Starts seven processes: each of the five services, projector and gateway twice. */
-export async function startFleet(env: Readonly<Record<string, string>>): Promise<readonly Replica[]> {
-  const started = await Promise.allSettled(REPLICAS.map(([service, name]) => startReplica(service, name, env)))
+/** Starts so many processes of each service; they are named `ingest-1` and so on. If one does not start, none is left. */
+export async function startFleet(
+  env: Readonly<Record<string, string>>,
+  counts: Readonly<Record<ServiceName, number>>,
+): Promise<readonly Replica[]> {
+  const wanted = SERVICES.flatMap((service) => Array.from({ length: counts[service] }, () => service))
+  const started = await Promise.allSettled(
+    wanted.map((service, index) => startReplica(service, `${service}-${index - wanted.indexOf(service) + 1}`, env)),
+  )
   const replicas = started.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []))
   const failed = started.find((result) => result.status === 'rejected')
   if (failed === undefined) return replicas
@@ -64,7 +64,7 @@ export async function startReplica(
     async kill() {
       alive = false
       current.kill('SIGKILL')
-      await current.exited
+      return await current.exited
     },
     async restart() {
       earlier.push(current.output())
@@ -72,10 +72,10 @@ export async function startReplica(
       alive = true
     },
     async stop() {
-      if (!alive) return
-      current.kill('SIGTERM')
-      await current.exited
+      if (alive) current.kill('SIGTERM')
+      const code = await current.exited
       alive = false
+      return code
     },
     output: () => [...earlier, current.output()].join('\n'),
   }

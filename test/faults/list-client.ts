@@ -17,15 +17,22 @@ export interface ListClientOptions {
 export interface ListClient {
   unanswered(): number
   readonly listed: readonly ListedEvent[]
-  /** Statuses of 500 and more, which must never come. 503 is allowed. */
-  readonly unexpected: readonly string[]
+  readonly report: ListReport
   close(): Promise<void>
+}
+
+/** Requests that were cut or refused for the moment (503), and answers that must never come. */
+export interface ListReport {
+  answered: number
+  cut: number
+  unavailable: number
+  readonly unexpected: string[]
 }
 
 /** Starts the client. What it is shown is kept, so that the checker can look for events of another tenant. */
 export function startListClient(options: ListClientOptions): ListClient {
   const listed = new Map<string, ListedEvent>()
-  const unexpected: string[] = []
+  const report: ListReport = { answered: 0, cut: 0, unavailable: 0, unexpected: [] }
   const closing = new AbortController()
   const ended = AbortSignal.any([options.signal, closing.signal])
   let unanswered = 0
@@ -33,7 +40,9 @@ export function startListClient(options: ListClientOptions): ListClient {
 
   async function run(): Promise<void> {
     while (!ended.aborted) {
-      await (options.random() < 0.2 ? editWebhook() : listPage()).catch(() => undefined)
+      await (options.random() < 0.2 ? editWebhook() : listPage()).catch(() => {
+        if (!ended.aborted) report.cut += 1
+      })
       await sleep(20 + 60 * options.random())
     }
   }
@@ -65,8 +74,10 @@ export function startListClient(options: ListClientOptions): ListClient {
         signal: AbortSignal.any([ended, AbortSignal.timeout(20_000)]),
       })
       const text = await response.text()
+      report.answered += 1
       if (response.status === 200) return text
-      if (response.status !== 503) unexpected.push(`${method} ${path}: ${response.status} ${text.slice(0, 300)}`)
+      if (response.status === 503) report.unavailable += 1
+      else report.unexpected.push(`${method} ${path}: ${response.status} ${text.slice(0, 300)}`)
       return undefined
     } finally {
       unanswered -= 1
@@ -79,7 +90,7 @@ export function startListClient(options: ListClientOptions): ListClient {
     get listed() {
       return [...listed.values()]
     },
-    unexpected,
+    report,
     async close() {
       closing.abort()
       await running

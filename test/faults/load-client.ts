@@ -13,6 +13,8 @@ export interface LoadClientOptions {
   readonly random: () => number
   readonly plan: (nowMs: number) => PlannedEvent
   readonly acknowledge: (event: PlannedEvent) => void
+  /** An answer that has not come by then is not waited for any more; default 60 s. */
+  readonly timeoutMs?: number
   /** Ends the client at once, whatever it still holds: the test has failed. */
   readonly signal: AbortSignal
 }
@@ -106,7 +108,7 @@ export function startLoadClient(options: LoadClientOptions): LoadClient {
         'content-type': json ? 'application/json' : 'application/x-ndjson',
       },
       body: json ? `[${lines.join(',')}]` : lines.join('\n'),
-      signal: AbortSignal.any([options.signal, AbortSignal.timeout(60_000)]),
+      signal: AbortSignal.any([options.signal, AbortSignal.timeout(options.timeoutMs ?? 60_000)]),
     })
     const text = await response.text()
     return { status: response.status, text, statuses: statusesOf(response.status, text) }

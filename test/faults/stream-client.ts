@@ -13,6 +13,8 @@ export interface StreamClientOptions {
   readonly random: () => number
   /** Mean time after which the client itself cuts its connection, so that it moves between gateways that live. */
   readonly roamMs: number
+  /** Told of each event as it comes. */
+  readonly onEvent?: (id: string) => void
   /** Ends the client: the test has failed. */
   readonly signal: AbortSignal
 }
@@ -97,6 +99,7 @@ export function startStreamClient(options: StreamClientOptions): StreamClient {
     const id = ledgerIdOf(message.data)
     received.push({ id, type, data: message.data })
     ids.add(id)
+    options.onEvent?.(id)
   }
 
   const running = run()

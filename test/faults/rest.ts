@@ -1,0 +1,86 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { eventually, type Receiver, type World } from '@ariftly/testkit'
+import type pg from 'pg'
+import { isWanted, type Observation, type PlannedEvent, type Wanted } from './ledger.ts'
+import { countRecords, readLog, readTable } from './observe.ts'
+import type { Run } from './run.ts'
+import { createArrivals, seenByWebhook } from './webhooks.ts'
+
+/** What {@link observeAtRest} needs. */
+export interface RestOptions {
+  readonly run: Omit<Run, 'clients'>
+  readonly world: World
+  /** A pool of the owner. */
+  readonly db: pg.Pool
+  /** Where the run's webhooks lead, if it has any. */
+  readonly receiver?: Receiver
+  /** How long what is missing may take to come. */
+  readonly patienceMs: number
+  /** How long what comes twice may take to come. */
+  readonly settleMs: number
+  readonly say: (line: string) => void
+}
+
+/**
+ * Waits until everything that was written has arrived everywhere, or does not come any more, closes the clients and gives what was
+ * seen. The load has ended.
+ */
+export async function observeAtRest(o: RestOptions): Promise<Observation> {
+  const { run, db } = o
+  const brokers = (o.world.env['KAFKA_BROKERS'] ?? '').split(',')
+  const { topic, dlqTopic } = o.world.topics
+  const written = await countRecords(brokers, topic)
+  await eventually(async () => (await projectedUpTo(db)) >= written, { timeoutMs: o.patienceMs, everyMs: 200 })
+  o.say(`${written} records written and projected`)
+  const table = await readTable(db)
+  const requests = o.receiver?.requests ?? []
+  const missing = createMissing(run, table, createArrivals(requests))
+  await eventually(() => missing() === 0, { timeoutMs: o.patienceMs, everyMs: 200 }).then(
+    () => o.say('all that is to come has come'),
+    async () => o.say(`${missing()} still to come: ${await describeDeliveries(db)}`),
+  )
+  await sleep(o.settleMs)
+  await Promise.all([...run.lists, ...run.streams].map((client) => client.close()))
+  return {
+    acknowledged: [...run.acknowledged.values()],
+    log: await readLog(brokers, topic),
+    table,
+    deadLetters: await countRecords(brokers, dlqTopic),
+    streams: run.streams.map((stream) => stream.seen),
+    webhooks: seenByWebhook(run.subscriptions, requests),
+    listed: run.lists.flatMap((list) => list.listed),
+  }
+}
+
+/** Events that are still to come, over all streams and webhooks. */
+function createMissing(
+  run: RestOptions['run'],
+  table: readonly PlannedEvent[],
+  hasArrived: (webhookId: string, eventId: string) => boolean,
+): () => number {
+  const ofStreams = run.streams.map(({ seen, has }) => ({ has, ids: idsOf(table, seen) }))
+  const ofWebhooks = run.subscriptions.map((subscription) => ({
+    has: (id: string) => hasArrived(subscription.id, id),
+    ids: idsOf(table, subscription),
+  }))
+  return function missing() {
+    return [...ofStreams, ...ofWebhooks].reduce((sum, { has, ids }) => sum + ids.filter((id) => !has(id)).length, 0)
+  }
+}
+
+function idsOf(table: readonly PlannedEvent[], o: { tenant: string; wanted: Wanted }): readonly string[] {
+  return table.filter((event) => isWanted(event, o.tenant, o.wanted)).map(({ id }) => id)
+}
+
+/** What Postgres plans for deliveries that have not come: the first thing that one wants to know then. */
+async function describeDeliveries(db: pg.Pool): Promise<string> {
+  const states = await db.query('SELECT webhook_id, state, count(*)::int, min(due_at) FROM deliveries GROUP BY 1, 2')
+  const endpoints = await db.query('SELECT webhook_id, consecutive_failures, next_probe_at FROM webhook_endpoints')
+  return JSON.stringify({ states: states.rows, endpoints: endpoints.rows })
+}
+
+async function projectedUpTo(db: pg.Pool): Promise<number> {
+  const sql = `SELECT sum(next_offset)::float8 AS next FROM projection_offsets WHERE projection = 'events'`
+  const result = await db.query<{ next: number | null }>(sql)
+  return result.rows[0]?.next ?? 0
+}
