@@ -3,6 +3,8 @@ import { createLogger, type Logger } from './logger.ts'
 import { createMetrics } from './metrics.ts'
 import type { Running, ServiceDeps } from './running.ts'
 import { settings } from './settings.ts'
+import { startTracing } from './tracing/start-tracing.ts'
+import { tracingConfig } from './tracing/tracing-config.ts'
 
 /** What {@link runMain} needs. */
 export interface MainOptions<S extends ConfigSpec> {
@@ -19,7 +21,7 @@ export interface MainOptions<S extends ConfigSpec> {
 const EXIT = { ok: 0, failed: 1, config: 78 } as const
 
 /** Settings that every process has, besides those of its service. */
-const processSettings = { LOG_LEVEL: settings.LOG_LEVEL, DRAIN_MS: settings.DRAIN_MS } as const
+const processSettings = { LOG_LEVEL: settings.LOG_LEVEL, DRAIN_MS: settings.DRAIN_MS, ...tracingConfig } as const
 
 /**
  * Runs a service as this process: reads the configuration (all faults are printed, exit code 78), starts it and waits for
@@ -35,7 +37,9 @@ export async function runMain<S extends ConfigSpec>(options: MainOptions<S>): Pr
   const log = createLogger({ service: options.name, level: config.process.LOG_LEVEL })
   const abort = new AbortController()
   const end = watchForEnd(log)
-  const deps = { log, metrics: createMetrics({ process: true }), signal: abort.signal }
+  const metrics = createMetrics({ process: true })
+  const traces = await startTracing({ config: config.process, service: options.name, log, metrics })
+  const deps = { log, metrics, signal: abort.signal, tracing: traces?.tracing }
 
   const started = options.start(config.service, deps)
   const running = await Promise.race([started.catch(failedStart), end.requested.then(() => undefined)])
@@ -47,8 +51,10 @@ export async function runMain<S extends ConfigSpec>(options: MainOptions<S>): Pr
     await stop(running, config.process.DRAIN_MS)
   }
   process.exitCode = end.exitCode()
-  // What still holds the process open here was forgotten by its owner: it must not turn a clean stop into a kill.
+  // What still holds the process open here was forgotten by its owner, or is a collector that hangs: it must not turn a clean stop into a kill.
   setTimeout(() => process.exit(), 1000).unref()
+  // Last of all, as what was closed has had spans.
+  await traces?.close()
 
   function failedStart(error: unknown): undefined {
     log.fatal({ err: error }, 'the start failed')

@@ -1,6 +1,7 @@
 import type { RequestListener } from 'node:http'
 import type { Logger } from './logger.ts'
 import type { Metrics } from './metrics.ts'
+import type { Tracing } from './tracing/tracing.ts'
 
 /** What a service says about itself to `/readyz`. */
 export interface Readiness {
@@ -32,4 +33,6 @@ export interface ServiceDeps {
   readonly metrics: Metrics
   /** Aborted after draining, before closing: whatever waits or retries ends then. */
   readonly signal: AbortSignal
+  /** Undefined when no traces are collected. */
+  readonly tracing?: Tracing | undefined
 }
