@@ -1,19 +1,30 @@
-import { connect } from 'node:net'
-import { Kafka, logLevel, type Admin, type ISocketFactory } from 'kafkajs'
+import { Kafka, logLevel, type Admin, type SASLOptions } from 'kafkajs'
 import type { KafkaLog } from './kafka-log.ts'
 import { patchFetch } from './patch-fetch.ts'
 import { patchRequestQueue } from './patch-request-queue.ts'
+import { createSocketFactory, type BrokerTls } from './socket-factory.ts'
 import { createTopicCluster, type TopicCluster } from './topic-cluster.ts'
 
 /** How to reach Kafka. */
 export interface KafkaConnection {
   /** `host:port` of some brokers; the rest is learnt from them. */
   readonly brokers: readonly string[]
+  /** TLS with every broker; none if not given. */
+  readonly tls?: BrokerTls
+  /** How each connection logs in; not at all if not given. */
+  readonly sasl?: KafkaCredentials
   /** Name of this process in the brokers' logs and quotas. */
   readonly clientId: string
   readonly log: KafkaLog
   /** A request without an answer for so long has failed. Default 10,000 ms. */
   readonly requestTimeoutMs?: number
+}
+
+/** User and password, and by what exchange they are shown (SASL). */
+export interface KafkaCredentials {
+  readonly mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512'
+  readonly user: string
+  readonly password: string
 }
 
 /** A configured client. Nothing connects until a producer, a reader or an admin call needs it. */
@@ -44,7 +55,8 @@ export function createKafka(o: KafkaConnection): KafkaClient {
     connectionTimeout: 3_000,
     requestTimeout: o.requestTimeoutMs ?? 10_000,
     retry: RETRY,
-    socketFactory,
+    socketFactory: createSocketFactory(o.tls),
+    ...(o.sasl === undefined ? {} : { sasl: toSasl(o.sasl) }),
     logLevel: logLevel.WARN,
     logCreator: () => (entry) => relayLog(o.log, entry),
   })
@@ -81,11 +93,8 @@ export function createKafka(o: KafkaConnection): KafkaClient {
   }
 }
 
-/** kafkajs leaves Nagle's algorithm on and probes a silent connection after a minute; we want small requests at once. */
-const socketFactory: ISocketFactory = ({ host, port, onConnect }) => {
-  const socket = connect({ host, port, noDelay: true, keepAlive: true, keepAliveInitialDelay: 10_000 })
-  socket.on('connect', onConnect)
-  return socket
+function toSasl({ mechanism, user: username, password }: KafkaCredentials): SASLOptions {
+  return { mechanism, username, password }
 }
 
 interface LogEntry {

@@ -1,4 +1,4 @@
-export { createKafka, type KafkaClient, type KafkaConnection } from './client.ts'
+export { createKafka, type KafkaClient, type KafkaConnection, type KafkaCredentials } from './client.ts'
 export { createDeadLetterWriter, type DeadLetter, type DeadLetterWriter } from './dead-letters.ts'
 export { checkPartitionCount, describeLog, type LogDescription, type LogPartition } from './describe-log.ts'
 export { KafkaFault, type KafkaFaultCode } from './kafka-fault.ts'
@@ -22,4 +22,5 @@ export {
   type ProducerRecord,
 } from './producer.ts'
 export { scanLog, type ScanOptions } from './scan-log.ts'
+export type { BrokerTls } from './socket-factory.ts'
 export { createTopics, type TopicsOptions } from './topics.ts'

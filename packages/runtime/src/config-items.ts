@@ -18,6 +18,11 @@ export interface Setting<T> {
   readonly defaultText: string | undefined
   /** Reads a text that is present. */
   parse(text: string): ParsedSetting<T>
+  /**
+   * What is wrong with a value that could be read, beside the values of the other settings (by name; those that could not be
+   * read are undefined) or in the file that it names. Asked of every setting, also of an absent one.
+   */
+  check?(value: T, others: Readonly<Record<string, unknown>>): string | undefined
 }
 
 /** The value of a setting, or what is wrong with its text (never the text itself: it may be a secret). */
@@ -135,6 +140,11 @@ export function url(
     }
     return good(text)
   })
+}
+
+/** The path of a file, as it is given; what is in the file is for `check` to judge. */
+export function path(options: SettingOptions): Setting<string | undefined> {
+  return { ...str({ ...options, optional: true }), kind: 'path' }
 }
 
 /** A TCP port; 0 lets the system choose. */

@@ -10,7 +10,7 @@ export type ConfigOf<S extends ConfigSpec> = {
   readonly [K in keyof S]: S[K] extends Setting<infer T> ? T : never
 }
 
-/** The settings cannot be used; `faults` has one sentence for each, in the order of the specification. Exit code 78. */
+/** The settings cannot be used; `faults` has one sentence for each: what cannot be read, then what does not fit together. Exit code 78. */
 export class ConfigFault extends Fault {
   readonly faults: readonly string[]
 
@@ -32,6 +32,10 @@ export function readConfig<S extends ConfigSpec>(spec: S, env: NodeJS.ProcessEnv
     const read = readSetting(name, setting, env)
     if (read.ok) values[name] = read.value
     else faults.push(`${name} ${read.fault}`)
+  }
+  for (const [name, setting] of Object.entries(spec)) {
+    const fault = Object.hasOwn(values, name) ? setting.check?.(values[name], values) : undefined
+    if (fault !== undefined) faults.push(`${name} ${fault}`)
   }
   if (faults.length > 0) throw new ConfigFault(faults)
   return values as ConfigOf<S>

@@ -1,4 +1,14 @@
-import { bool, cidrs, csv, int, intCsv, oneOf, port, str, url } from './config-items.ts'
+import { bool, cidrs, csv, int, intCsv, oneOf, port, str, url, type Setting } from './config-items.ts'
+import { caFile, certFile, keyFile, type TlsSwitch } from './tls-settings.ts'
+
+const KAFKA_TLS: TlsSwitch = { setting: 'KAFKA_TLS', on: (value) => value === true, doc: 'KAFKA_TLS=true' }
+const DATABASE_TLS: TlsSwitch = { setting: 'DATABASE_TLS', on: (value) => value === true, doc: 'DATABASE_TLS=true' }
+const REDIS_TLS: TlsSwitch = {
+  setting: 'REDIS_URL',
+  on: (value) => String(value).startsWith('rediss:'),
+  doc: 'a REDIS_URL that begins with rediss://',
+}
+const POSTGRES_PROTOCOLS = { protocols: ['postgres:', 'postgresql:'] } as const
 
 /**
  * The environment of the whole house: each service's specification picks from it what it uses, so that one name means
@@ -6,6 +16,21 @@ import { bool, cidrs, csv, int, intCsv, oneOf, port, str, url } from './config-i
  */
 export const settings = {
   KAFKA_BROKERS: csv({ doc: 'Kafka bootstrap addresses, `host:port`.', minItems: 1 }),
+  KAFKA_TLS: bool({ doc: 'Speaks TLS with Kafka; the certificate of each broker must be valid.', default: false }),
+  KAFKA_TLS_CA_FILE: caFile('the brokers', KAFKA_TLS),
+  KAFKA_TLS_CERT_FILE: certFile('brokers', KAFKA_TLS, 'KAFKA_TLS_KEY_FILE'),
+  KAFKA_TLS_KEY_FILE: keyFile(KAFKA_TLS, 'KAFKA_TLS_CERT_FILE'),
+  KAFKA_TLS_CHECK_NAME: bool({
+    doc: 'Whether the name or address of a broker must stand in its certificate.',
+    default: true,
+  }),
+  KAFKA_SASL_MECHANISM: saslMechanism(),
+  KAFKA_SASL_USER: withMechanism(str({ doc: 'User of SASL.', optional: true })),
+  KAFKA_SASL_PASSWORD: withMechanism(str({ doc: 'Password of SASL.', secret: true, optional: true })),
+  KAFKA_SASL_PLAIN_WITHOUT_TLS: bool({
+    doc: 'Allows `plain` without KAFKA_TLS: whoever sees the network then sees the password.',
+    default: false,
+  }),
   KAFKA_TOPIC: str({ doc: 'Topic of the event log.', default: 'ariftly.events.v1' }),
   KAFKA_DLQ_TOPIC: str({ doc: 'Topic of records that break the contract.', default: 'ariftly.events.dlq.v1' }),
   KAFKA_PARTITIONS: int({ doc: 'Partitions of the topic; never changes for a topic.', default: 12, min: 1, max: 1000 }),
@@ -22,18 +47,32 @@ export const settings = {
     min: 1000,
     max: 300_000,
   }),
-  DATABASE_URL: url({
-    doc: 'Postgres, as the role of the services.',
-    secret: true,
-    protocols: ['postgres:', 'postgresql:'],
+  DATABASE_URL: withoutTlsParameters(
+    url({ doc: 'Postgres, as the role of the services.', secret: true, ...POSTGRES_PROTOCOLS }),
+  ),
+  DATABASE_ADMIN_URL: withoutTlsParameters(
+    url({
+      doc: 'Postgres, as the owner of the schema; used by `migrate` and operator commands alone.',
+      secret: true,
+      optional: true,
+      ...POSTGRES_PROTOCOLS,
+    }),
+  ),
+  DATABASE_TLS: bool({
+    doc: 'Speaks TLS with Postgres; its certificate must be valid and name the host (`verify-full`). In place of `sslmode` in the URL.',
+    default: false,
   }),
-  DATABASE_ADMIN_URL: url({
-    doc: 'Postgres, as the owner of the schema; used by `migrate` and operator commands alone.',
+  DATABASE_TLS_CA_FILE: caFile('Postgres', DATABASE_TLS),
+  DATABASE_TLS_CERT_FILE: certFile('servers', DATABASE_TLS, 'DATABASE_TLS_KEY_FILE'),
+  DATABASE_TLS_KEY_FILE: keyFile(DATABASE_TLS, 'DATABASE_TLS_CERT_FILE'),
+  REDIS_URL: url({
+    doc: 'Redis, for BullMQ; `rediss://` is TLS, with a certificate that must be valid and name the host.',
     secret: true,
-    optional: true,
-    protocols: ['postgres:', 'postgresql:'],
+    protocols: ['redis:', 'rediss:'],
   }),
-  REDIS_URL: url({ doc: 'Redis, for BullMQ.', secret: true, protocols: ['redis:', 'rediss:'] }),
+  REDIS_TLS_CA_FILE: caFile('Redis', REDIS_TLS),
+  REDIS_TLS_CERT_FILE: certFile('servers', REDIS_TLS, 'REDIS_TLS_KEY_FILE'),
+  REDIS_TLS_KEY_FILE: keyFile(REDIS_TLS, 'REDIS_TLS_CERT_FILE'),
   BULLMQ_PREFIX: str({ doc: "Prefix of BullMQ's keys in Redis.", default: 'ariftly' }),
   HOST: str({ doc: 'Address to listen on.', default: '0.0.0.0' }),
   PORT: port({ doc: 'Port to listen on; 0 lets the system choose.', default: 8080 }),
@@ -78,3 +117,97 @@ export const listenConfig = {
   METRICS_PORT: settings.METRICS_PORT,
   DRAIN_MS: settings.DRAIN_MS,
 } as const
+
+/** How Kafka is reached; for `kafkaConnection`. */
+export const kafkaConfig = {
+  KAFKA_BROKERS: settings.KAFKA_BROKERS,
+  KAFKA_TLS: settings.KAFKA_TLS,
+  KAFKA_TLS_CA_FILE: settings.KAFKA_TLS_CA_FILE,
+  KAFKA_TLS_CERT_FILE: settings.KAFKA_TLS_CERT_FILE,
+  KAFKA_TLS_KEY_FILE: settings.KAFKA_TLS_KEY_FILE,
+  KAFKA_TLS_CHECK_NAME: settings.KAFKA_TLS_CHECK_NAME,
+  KAFKA_SASL_MECHANISM: settings.KAFKA_SASL_MECHANISM,
+  KAFKA_SASL_USER: settings.KAFKA_SASL_USER,
+  KAFKA_SASL_PASSWORD: settings.KAFKA_SASL_PASSWORD,
+  KAFKA_SASL_PLAIN_WITHOUT_TLS: settings.KAFKA_SASL_PLAIN_WITHOUT_TLS,
+} as const
+
+/** How Postgres is reached; for `databaseConnection`. */
+export const databaseConfig = {
+  DATABASE_URL: settings.DATABASE_URL,
+  DATABASE_TLS: settings.DATABASE_TLS,
+  DATABASE_TLS_CA_FILE: settings.DATABASE_TLS_CA_FILE,
+  DATABASE_TLS_CERT_FILE: settings.DATABASE_TLS_CERT_FILE,
+  DATABASE_TLS_KEY_FILE: settings.DATABASE_TLS_KEY_FILE,
+} as const
+
+/** How Redis is reached; for `redisConnection`. */
+export const redisConfig = {
+  REDIS_URL: settings.REDIS_URL,
+  REDIS_TLS_CA_FILE: settings.REDIS_TLS_CA_FILE,
+  REDIS_TLS_CERT_FILE: settings.REDIS_TLS_CERT_FILE,
+  REDIS_TLS_KEY_FILE: settings.REDIS_TLS_KEY_FILE,
+} as const
+
+type SaslMechanism = 'none' | 'plain' | 'scram-sha-256' | 'scram-sha-512'
+
+function saslMechanism(): Setting<SaslMechanism> {
+  const setting = oneOf<SaslMechanism>({
+    doc: 'How this process logs in at Kafka. `plain` sends the password itself, so it asks for TLS.',
+    words: ['none', 'plain', 'scram-sha-256', 'scram-sha-512'],
+    default: 'none',
+  })
+  return {
+    ...setting,
+    check(mechanism, others) {
+      if (mechanism === 'none') return undefined
+      const missing = ['KAFKA_SASL_USER', 'KAFKA_SASL_PASSWORD'].filter((name) => others[name] === undefined)
+      if (missing.length > 0) return `needs ${missing.join(' and ')}`
+      const inTheClear = others['KAFKA_TLS'] === false && others['KAFKA_SASL_PLAIN_WITHOUT_TLS'] === false
+      return mechanism === 'plain' && inTheClear
+        ? 'is plain without KAFKA_TLS=true, which shows the password to the network: choose scram-sha-512, or allow it by KAFKA_SASL_PLAIN_WITHOUT_TLS=true'
+        : undefined
+    },
+  }
+}
+
+/** A user or password that nobody would be shown is a mistake: somebody believes that Kafka asks for it. */
+function withMechanism(setting: Setting<string | undefined>): Setting<string | undefined> {
+  return {
+    ...setting,
+    check: (value, others) =>
+      value !== undefined && others['KAFKA_SASL_MECHANISM'] === 'none'
+        ? 'counts only with a KAFKA_SASL_MECHANISM'
+        : undefined,
+  }
+}
+
+const TLS_PARAMETERS: ReadonlySet<string> = new Set([
+  'ssl',
+  'sslmode',
+  'sslcert',
+  'sslkey',
+  'sslrootcert',
+  'sslnegotiation',
+  'uselibpqcompat',
+])
+
+/**
+ * pg would let these win over what the settings say, and reads them otherwise than libpq does: `sslmode=require` judges the
+ * certificate today and will not in its next version, and `sslmode=no-verify` judges nothing.
+ */
+function withoutTlsParameters<T extends string | undefined>(setting: Setting<T>): Setting<T> {
+  return {
+    ...setting,
+    parse(text) {
+      const parsed = setting.parse(text)
+      if (!parsed.ok) return parsed
+      const names = [...new URL(text).searchParams.keys()].filter((name) => TLS_PARAMETERS.has(name))
+      if (names.length === 0) return parsed
+      return {
+        ok: false,
+        fault: `has ${names.join(', ')} in the URL: TLS is said by DATABASE_TLS and DATABASE_TLS_*_FILE`,
+      }
+    },
+  }
+}

@@ -1,8 +1,11 @@
 import { fileURLToPath } from 'node:url'
 import { runner } from 'node-pg-migrate'
 import pg from 'pg'
+import type { DatabaseTls } from './pool.ts'
 
 export interface MigrateOptions {
+  /** As of `createPool`. */
+  readonly tls?: DatabaseTls
   /** Told of each step. Default: nothing. */
   readonly log?: (message: string) => void
 }
@@ -20,6 +23,7 @@ export async function migrate(adminUrl: string, o: MigrateOptions = {}): Promise
   const log = o.log ?? ((): void => {})
   const client = new pg.Client({
     connectionString: adminUrl,
+    ssl: o.tls ?? false,
     application_name: 'ariftly-migrate',
     connectionTimeoutMillis: 5_000,
     keepAlive: true,

@@ -1,3 +1,4 @@
+import type { SecureContext } from 'node:tls'
 import pg from 'pg'
 import { typeParsers } from './type-parsers.ts'
 
@@ -7,9 +8,17 @@ export const SERVICE_ROLE = 'ariftly_app'
 /** A pool of connections to Postgres. */
 export type Pool = pg.Pool
 
+/** TLS with Postgres: its certificate must be valid and name the host of the URL (`verify-full`). */
+export interface DatabaseTls {
+  /** Asked for at each connect. */
+  readonly secureContext: SecureContext
+}
+
 export interface PoolOptions {
   /** `postgres://user:password@host:port/database`. */
   readonly url: string
+  /** None if not given: whatever the URL or the environment may say (`PGSSLMODE`). */
+  readonly tls?: DatabaseTls
   /** Shows in `pg_stat_activity`. */
   readonly applicationName: string
   /** Connections at most; further queries wait up to `connectTimeoutMs` for one. */
@@ -40,6 +49,7 @@ export function createPool(o: PoolOptions): Pool {
   const statementTimeoutMs = o.statementTimeoutMs ?? 10_000
   const pool = new pg.Pool({
     connectionString,
+    ssl: o.tls ?? false,
     options: [urlOptions, ...sessionSettings(o, statementTimeoutMs)].join(' ').trim(),
     application_name: o.applicationName,
     max: o.max,

@@ -1,5 +1,11 @@
 export { stackAddresses } from './addresses.ts'
 export { findFreePort } from '@ariftly/local-stack'
+export {
+  createTestAuthority,
+  type TestAuthority,
+  type TestCertificate,
+  type TestCertificateOptions,
+} from './certificates.ts'
 export { startCuttingProxy, startKafkaProxy, type CuttingProxy, type ProxyTarget } from './cutting-proxy.ts'
 export { createTemplateDatabase, createTestDatabase, type TestDatabase } from './database.ts'
 export { eventually, type EventuallyOptions } from './eventually.ts'

@@ -1,8 +1,8 @@
-import { settings, type ConfigOf } from '@ariftly/runtime'
+import { databaseConfig, settings, type ConfigOf } from '@ariftly/runtime'
 
 /** What the api reads from the environment. */
 export const apiConfig = {
-  DATABASE_URL: settings.DATABASE_URL,
+  ...databaseConfig,
   ENCRYPTION_KEYS: settings.ENCRYPTION_KEYS,
   WEBHOOK_ALLOW_HTTP: settings.WEBHOOK_ALLOW_HTTP,
   WEBHOOK_ALLOW_CIDRS: settings.WEBHOOK_ALLOW_CIDRS,

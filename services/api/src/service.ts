@@ -1,7 +1,14 @@
 import { createEgress, createEgressPolicy } from '@ariftly/egress'
 import { createAuthenticator, createCursorCodec, createExpressApp, type Authenticator } from '@ariftly/http'
 import { createKeyring } from '@ariftly/keyring'
-import { createReleasers, type Logger, type Readiness, type Running, type ServiceDeps } from '@ariftly/runtime'
+import {
+  createReleasers,
+  databaseConnection,
+  type Logger,
+  type Readiness,
+  type Running,
+  type ServiceDeps,
+} from '@ariftly/runtime'
 import {
   createPool,
   findApiKeyByHash,
@@ -110,7 +117,7 @@ function createServicePool(
   o: { readonly name: string; readonly max: number; readonly settings: Readonly<Record<string, string>> },
 ): Pool {
   return createPool({
-    url: config.DATABASE_URL,
+    ...databaseConnection(config),
     applicationName: `ariftly-api ${o.name}`,
     role: SERVICE_ROLE,
     max: o.max,

@@ -1,11 +1,11 @@
-import { int, oneOf, settings, type ConfigOf } from '@ariftly/runtime'
+import { databaseConfig, int, kafkaConfig, oneOf, settings, type ConfigOf } from '@ariftly/runtime'
 
 /** What ingest reads from the environment. */
 export const ingestConfig = {
-  KAFKA_BROKERS: settings.KAFKA_BROKERS,
+  ...kafkaConfig,
   KAFKA_TOPIC: settings.KAFKA_TOPIC,
   KAFKA_PARTITIONS: settings.KAFKA_PARTITIONS,
-  DATABASE_URL: settings.DATABASE_URL,
+  ...databaseConfig,
   QUOTA_SHARES: settings.QUOTA_SHARES,
   CORS_ORIGINS: settings.CORS_ORIGINS,
   INGEST_LANES: int({

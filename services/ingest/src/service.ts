@@ -1,6 +1,14 @@
 import { createAuthenticator, createRouter } from '@ariftly/http'
 import { createKafka, createProducer, type KafkaFault } from '@ariftly/kafka'
-import { withReleasers, type Readiness, type Releasers, type Running, type ServiceDeps } from '@ariftly/runtime'
+import {
+  databaseConnection,
+  kafkaConnection,
+  withReleasers,
+  type Readiness,
+  type Releasers,
+  type Running,
+  type ServiceDeps,
+} from '@ariftly/runtime'
 import { createPool, findApiKeyByHash, latestApiKeyChange, readApiKeyChanges } from '@ariftly/store'
 import { createBreaker } from './breaker.ts'
 import type { IngestConfig } from './config.ts'
@@ -33,7 +41,7 @@ async function compose(config: IngestConfig, deps: ServiceDeps, releasers: Relea
   const signal = AbortSignal.any([deps.signal, ending.signal])
   releasers.add('background work', () => ending.abort())
   const authenticator = startAuthenticator(config, deps, releasers)
-  const kafka = createKafka({ brokers: config.KAFKA_BROKERS, clientId: 'ariftly-ingest', log })
+  const kafka = createKafka({ ...kafkaConnection(config), clientId: 'ariftly-ingest', log })
   releasers.add('kafka client', () => kafka.close())
   const producer = createProducer(kafka, { topic: config.KAFKA_TOPIC, compression: config.INGEST_COMPRESSION })
   releasers.add('producer', () => producer.close())
@@ -110,8 +118,8 @@ async function compose(config: IngestConfig, deps: ServiceDeps, releasers: Relea
 
 const KAFKA_STATES = { closed: 'ok', halfOpen: 'being tried again', open: 'unavailable' } as const
 
-function startAuthenticator({ DATABASE_URL }: IngestConfig, { log }: ServiceDeps, releasers: Releasers) {
-  const pool = createPool({ url: DATABASE_URL, applicationName: 'ariftly-ingest', max: 4 })
+function startAuthenticator(config: IngestConfig, { log }: ServiceDeps, releasers: Releasers) {
+  const pool = createPool({ ...databaseConnection(config), applicationName: 'ariftly-ingest', max: 4 })
   releasers.add('database', () => pool.end())
   const authenticator = createAuthenticator({
     lookup: (hash) => findApiKeyByHash(pool, hash),

@@ -1,5 +1,5 @@
 import { createKafka, createTopics, describeLog, type KafkaClient, type KafkaConnection } from '@ariftly/kafka'
-import { Fault, type Logger } from '@ariftly/runtime'
+import { databaseConnection, Fault, kafkaConnection, type Logger } from '@ariftly/runtime'
 import {
   createPool,
   currentEpoch,
@@ -31,12 +31,13 @@ export interface MigrateDeps {
  * `backend_away` when one could not be reached; KafkaFault `partition_count_changed`.
  */
 export async function migrate(config: MigrateConfig, deps: MigrateDeps): Promise<void> {
-  const adminUrl = config.DATABASE_ADMIN_URL ?? config.DATABASE_URL
+  const database = { ...databaseConnection(config), url: config.DATABASE_ADMIN_URL ?? config.DATABASE_URL }
+  const migrateDatabase = () => migrateSchema(database.url, { ...database, log: (message) => deps.log.debug(message) })
   await Promise.all([
-    waitFor('Postgres', () => migrateSchema(adminUrl, { log: (message) => deps.log.debug(message) }), deps),
+    waitFor('Postgres', migrateDatabase, deps),
     waitFor('Kafka', () => withKafka(config, deps.log, (kafka) => prepareKafka(kafka, config)), deps),
   ])
-  const pool = createPool({ url: adminUrl, applicationName: 'ariftly-migrate', max: 1 })
+  const pool = createPool({ ...database, applicationName: 'ariftly-migrate', max: 1 })
   try {
     // A topic that another `migrate` has just made takes a moment until it can be asked about.
     const epoch = () => withKafka(config, deps.log, (kafka) => ensureEpoch(kafka, pool, config.KAFKA_TOPIC))
@@ -68,7 +69,7 @@ async function ensureEpoch(kafka: KafkaClient, pool: Pool, topic: string): Promi
 }
 
 async function withKafka<T>(config: MigrateConfig, log: Logger, use: (kafka: KafkaClient) => Promise<T>): Promise<T> {
-  const kafka = createKafka({ brokers: config.KAFKA_BROKERS, clientId: 'ariftly-migrate', log: quiet(log) })
+  const kafka = createKafka({ ...kafkaConnection(config), clientId: 'ariftly-migrate', log: quiet(log) })
   try {
     return await use(kafka)
   } finally {

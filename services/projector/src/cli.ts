@@ -1,5 +1,15 @@
 import { createKafka } from '@ariftly/kafka'
-import { ConfigFault, createLogger, messageOf, readConfig, settings } from '@ariftly/runtime'
+import {
+  ConfigFault,
+  createLogger,
+  databaseConfig,
+  databaseConnection,
+  kafkaConfig,
+  kafkaConnection,
+  messageOf,
+  readConfig,
+  settings,
+} from '@ariftly/runtime'
 import { createPool } from '@ariftly/store'
 import { adoptLog } from './commands/adopt-log.ts'
 import type { Command, CommandContext } from './commands/command.ts'
@@ -22,10 +32,10 @@ const USAGE = `Usage: npm run projection -- <command>
 `
 
 const cliConfig = {
-  KAFKA_BROKERS: settings.KAFKA_BROKERS,
+  ...kafkaConfig,
   KAFKA_TOPIC: settings.KAFKA_TOPIC,
   KAFKA_PARTITIONS: settings.KAFKA_PARTITIONS,
-  DATABASE_URL: settings.DATABASE_URL,
+  ...databaseConfig,
   DATABASE_ADMIN_URL: settings.DATABASE_ADMIN_URL,
 } as const
 
@@ -49,9 +59,10 @@ async function main([name, ...args]: readonly string[], env: NodeJS.ProcessEnv):
 async function run(command: Command, force: boolean, env: NodeJS.ProcessEnv): Promise<number> {
   const config = readConfig(cliConfig, env)
   const log = createLogger({ service: 'projection', level: 'error' })
-  const kafka = createKafka({ brokers: config.KAFKA_BROKERS, clientId: 'ariftly-projection-cli', log })
+  const kafka = createKafka({ ...kafkaConnection(config), clientId: 'ariftly-projection-cli', log })
   // The operator's commands use the owner's role: a service may not open an epoch.
   const pool = createPool({
+    ...databaseConnection(config),
     url: config.DATABASE_ADMIN_URL ?? config.DATABASE_URL,
     applicationName: 'ariftly-projection-cli',
     max: 2,

@@ -1,14 +1,14 @@
-import { settings, type ConfigOf } from '@ariftly/runtime'
+import { databaseConfig, kafkaConfig, settings, type ConfigOf } from '@ariftly/runtime'
 
 /** What the projector reads from the environment. */
 export const projectorConfig = {
-  KAFKA_BROKERS: settings.KAFKA_BROKERS,
+  ...kafkaConfig,
   KAFKA_TOPIC: settings.KAFKA_TOPIC,
   KAFKA_DLQ_TOPIC: settings.KAFKA_DLQ_TOPIC,
   KAFKA_PARTITIONS: settings.KAFKA_PARTITIONS,
   KAFKA_GROUP_PREFIX: settings.KAFKA_GROUP_PREFIX,
   KAFKA_SESSION_TIMEOUT_MS: settings.KAFKA_SESSION_TIMEOUT_MS,
-  DATABASE_URL: settings.DATABASE_URL,
+  ...databaseConfig,
 } as const
 
 /** The values of `projectorConfig`. */

@@ -7,7 +7,14 @@ import {
   type LogGap,
   type LogReader,
 } from '@ariftly/kafka'
-import { createReleasers, messageOf, type Running, type ServiceDeps } from '@ariftly/runtime'
+import {
+  createReleasers,
+  databaseConnection,
+  kafkaConnection,
+  messageOf,
+  type Running,
+  type ServiceDeps,
+} from '@ariftly/runtime'
 import { createPool, readPositions, recordHole, SERVICE_ROLE } from '@ariftly/store'
 import type { ProjectorConfig } from './config.ts'
 import { decodeBatch } from './decode-batch.ts'
@@ -40,10 +47,10 @@ export async function start(
   const releasers = createReleasers(log)
   const stopping = new AbortController()
   const signal = AbortSignal.any([deps.signal, stopping.signal])
-  const kafka = createKafka({ brokers: config.KAFKA_BROKERS, clientId: 'ariftly-projector', log })
+  const kafka = createKafka({ ...kafkaConnection(config), clientId: 'ariftly-projector', log })
   releasers.add('kafka', () => kafka.close())
   const pool = createPool({
-    url: config.DATABASE_URL,
+    ...databaseConnection(config),
     applicationName: 'ariftly-projector',
     // Expiry and the reading of positions do not wait for a batch.
     max: CONNECTIONS + 2,

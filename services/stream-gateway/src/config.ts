@@ -1,15 +1,15 @@
-import { int, settings, type ConfigOf } from '@ariftly/runtime'
+import { databaseConfig, int, kafkaConfig, settings, type ConfigOf } from '@ariftly/runtime'
 
 const MIB = 1024 * 1024
 
 /** What the stream gateway reads from the environment. */
 export const streamGatewayConfig = {
-  KAFKA_BROKERS: settings.KAFKA_BROKERS,
+  ...kafkaConfig,
   KAFKA_TOPIC: settings.KAFKA_TOPIC,
   KAFKA_PARTITIONS: settings.KAFKA_PARTITIONS,
   KAFKA_GROUP_PREFIX: settings.KAFKA_GROUP_PREFIX,
   KAFKA_SESSION_TIMEOUT_MS: settings.KAFKA_SESSION_TIMEOUT_MS,
-  DATABASE_URL: settings.DATABASE_URL,
+  ...databaseConfig,
   ENCRYPTION_KEYS: settings.ENCRYPTION_KEYS,
   CORS_ORIGINS: settings.CORS_ORIGINS,
   DRAIN_MS: settings.DRAIN_MS,

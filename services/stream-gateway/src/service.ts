@@ -2,7 +2,14 @@ import { LIMITS } from '@ariftly/events'
 import { createAuthenticator, createRouter } from '@ariftly/http'
 import { createKafka } from '@ariftly/kafka'
 import { createKeyring } from '@ariftly/keyring'
-import { withReleasers, type Readiness, type Running, type ServiceDeps } from '@ariftly/runtime'
+import {
+  databaseConnection,
+  kafkaConnection,
+  withReleasers,
+  type Readiness,
+  type Running,
+  type ServiceDeps,
+} from '@ariftly/runtime'
 import {
   createPool,
   findApiKeyByHash,
@@ -34,14 +41,14 @@ export async function start(config: StreamGatewayConfig, deps: ServiceDeps): Pro
     const keyring = createKeyring(config.ENCRYPTION_KEYS)
     const ids = createStreamIds(keyring)
     const pool = createPool({
-      url: config.DATABASE_URL,
+      ...databaseConnection(config),
       role: SERVICE_ROLE,
       applicationName: 'ariftly-stream-gateway',
       max: 8,
     })
     releasers.add('pool', () => pool.end())
     const watchPool = createPool({
-      url: config.DATABASE_URL,
+      ...databaseConnection(config),
       role: SERVICE_ROLE,
       applicationName: 'ariftly-stream-gateway-watch',
       max: 3,
@@ -56,7 +63,7 @@ export async function start(config: StreamGatewayConfig, deps: ServiceDeps): Pro
       log,
     })
     releasers.add('authenticator', () => auth.close())
-    const kafka = createKafka({ brokers: config.KAFKA_BROKERS, clientId: 'ariftly-stream-gateway', log })
+    const kafka = createKafka({ ...kafkaConnection(config), clientId: 'ariftly-stream-gateway', log })
     releasers.add('kafka', () => kafka.close())
     const gateway: Gateway = startGateway({
       config,

@@ -1,6 +1,6 @@
 import { parseTypeId } from '@ariftly/events'
 import { createKeyring } from '@ariftly/keyring'
-import { ConfigFault, messageOf, readConfig, settings } from '@ariftly/runtime'
+import { ConfigFault, databaseConfig, databaseConnection, messageOf, readConfig, settings } from '@ariftly/runtime'
 import { createPool, SERVICE_ROLE, webhookExists } from '@ariftly/store'
 import type { Command } from './commands/command.ts'
 import { disable } from './commands/disable.ts'
@@ -47,9 +47,8 @@ async function main([name = '', webhookId, ...more]: readonly string[], env: Nod
 }
 
 async function run(command: Command, webhookId: string | undefined, env: NodeJS.ProcessEnv): Promise<number> {
-  const { DATABASE_URL: url } = readConfig({ DATABASE_URL: settings.DATABASE_URL }, env)
   const pool = createPool({
-    url,
+    ...databaseConnection(readConfig(databaseConfig, env)),
     applicationName: 'ariftly-webhooks-cli',
     max: 1,
     role: SERVICE_ROLE,

@@ -1,14 +1,14 @@
-import { int, intCsv, settings, type ConfigOf } from '@ariftly/runtime'
+import { databaseConfig, int, intCsv, kafkaConfig, redisConfig, settings, type ConfigOf } from '@ariftly/runtime'
 
 /** The settings of the webhook worker. */
 export const webhookWorkerConfig = {
-  KAFKA_BROKERS: settings.KAFKA_BROKERS,
+  ...kafkaConfig,
   KAFKA_TOPIC: settings.KAFKA_TOPIC,
   KAFKA_PARTITIONS: settings.KAFKA_PARTITIONS,
   KAFKA_GROUP_PREFIX: settings.KAFKA_GROUP_PREFIX,
   KAFKA_SESSION_TIMEOUT_MS: settings.KAFKA_SESSION_TIMEOUT_MS,
-  DATABASE_URL: settings.DATABASE_URL,
-  REDIS_URL: settings.REDIS_URL,
+  ...databaseConfig,
+  ...redisConfig,
   BULLMQ_PREFIX: settings.BULLMQ_PREFIX,
   ENCRYPTION_KEYS: settings.ENCRYPTION_KEYS,
   HOST: settings.HOST,

@@ -2,11 +2,11 @@ import { Queue, Worker } from 'bullmq'
 import { Fault, retryForever, sleep, type Logger } from '@ariftly/runtime'
 import type { AttemptRef } from '@ariftly/store'
 import type { Lane } from './feed-plan.ts'
-import { checkPolicy, connectFailFast, connectPatient } from './redis.ts'
+import { checkPolicy, connectFailFast, connectPatient, type RedisAddress } from './redis.ts'
 
 /** What the queue needs. */
 export interface DeliveryQueueOptions {
-  readonly redisUrl: string
+  readonly redis: RedisAddress
   /** Prefix of all keys. */
   readonly prefix: string
   /** Attempts under way at the same time in this process. */
@@ -57,8 +57,8 @@ const LOCK_MS = 60_000
  * back empty is used as it is.
  */
 export async function openDeliveryQueue(o: DeliveryQueueOptions): Promise<DeliveryQueue> {
-  const producer = connectFailFast(o.redisUrl, o.log)
-  const consumer = connectPatient(o.redisUrl, o.log)
+  const producer = connectFailFast(o.redis, o.log)
+  const consumer = connectPatient(o.redis, o.log)
   let queues: Readonly<Record<Lane, Queue<JobData>>> | undefined
   let workers: readonly Worker<JobData>[] = []
   let fault: Fault | undefined

@@ -1,5 +1,5 @@
 import { createKafka, describeLog, KafkaFault, startLogReader, type LogReader } from '@ariftly/kafka'
-import { Fault, retryForever, sleep, type Logger } from '@ariftly/runtime'
+import { Fault, kafkaConnection, retryForever, sleep, type Logger } from '@ariftly/runtime'
 import { currentEpoch, ensurePositions, readPositions, recordHole, type LogEpoch, type Pool } from '@ariftly/store'
 import type { WebhookWorkerConfig } from './config.ts'
 import { createMatcher, WEBHOOKS_PROJECTION } from './matcher.ts'
@@ -36,7 +36,7 @@ const NEXT_EPOCH_POLL_MS = 2000
 export function startMatching(o: MatchingOptions): Matching {
   const { config, pool, log, signal } = o
   const topic = config.KAFKA_TOPIC
-  const client = createKafka({ brokers: config.KAFKA_BROKERS, clientId: 'ariftly-webhook-worker', log })
+  const client = createKafka({ ...kafkaConnection(config), clientId: 'ariftly-webhook-worker', log })
   let reader: LogReader | undefined
   let tellBroken: (reason: Error) => void
   const broken = new Promise<Error>((resolve) => {

@@ -1,13 +1,20 @@
 import { Redis } from 'ioredis'
-import { Fault, type Logger } from '@ariftly/runtime'
+import { Fault, type ClientTls, type Logger } from '@ariftly/runtime'
+
+/** Where Redis is: `redis://[user:password@]host:port`, or `rediss://` with `tls`. */
+export interface RedisAddress {
+  readonly url: string
+  readonly tls?: ClientTls
+}
 
 /** The commands of a client wait at most this long for an answer; blocking ones are another client's. */
 const COMMAND_MS_MAX = 5000
 
 /** A client whose commands fail at once while Redis is away: for adding jobs, which Postgres can plan again. */
-export function connectFailFast(url: string, log: Pick<Logger, 'warn'>): Redis {
+export function connectFailFast({ url, tls }: RedisAddress, log: Pick<Logger, 'warn'>): Redis {
   return watch(
     new Redis(url, {
+      ...(tls === undefined ? {} : { tls }),
       maxRetriesPerRequest: 1,
       enableOfflineQueue: false,
       commandTimeout: COMMAND_MS_MAX,
@@ -19,8 +26,9 @@ export function connectFailFast(url: string, log: Pick<Logger, 'warn'>): Redis {
 }
 
 /** A client whose commands wait until Redis is back: for workers, which BullMQ wants so. */
-export function connectPatient(url: string, log: Pick<Logger, 'warn'>): Redis {
-  return watch(new Redis(url, { maxRetriesPerRequest: null, connectTimeout: 2000, retryStrategy }), log)
+export function connectPatient({ url, tls }: RedisAddress, log: Pick<Logger, 'warn'>): Redis {
+  const options = { maxRetriesPerRequest: null, connectTimeout: 2000, retryStrategy }
+  return watch(new Redis(url, tls === undefined ? options : { ...options, tls }), log)
 }
 
 /**

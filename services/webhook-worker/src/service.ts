@@ -2,7 +2,9 @@ import { createEgress, createEgressPolicy, type EgressPolicy } from '@ariftly/eg
 import { createKeyring } from '@ariftly/keyring'
 import {
   ConfigFault,
+  databaseConnection,
   messageOf,
+  redisConnection,
   sleep,
   withReleasers,
   type Readiness,
@@ -114,7 +116,7 @@ export async function start(config: WebhookWorkerConfig, deps: ServiceDeps): Pro
       log,
     })
     const queue = await openDeliveryQueue({
-      redisUrl: config.REDIS_URL,
+      redis: redisConnection(config),
       prefix: config.BULLMQ_PREFIX,
       concurrency: { fast: config.WEBHOOK_CONCURRENCY, suspect: config.WEBHOOK_SUSPECT_CONCURRENCY },
       process: deliver,
@@ -208,7 +210,7 @@ function openPool(
   more: Readonly<Record<string, string>> = {},
 ): Pool {
   return createPool({
-    url: config.DATABASE_URL,
+    ...databaseConnection(config),
     applicationName: `ariftly-${name}`,
     max,
     role: SERVICE_ROLE,

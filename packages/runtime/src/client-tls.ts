@@ -1,0 +1,85 @@
+import { createPrivateKey, X509Certificate } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { createSecureContext, type ConnectionOptions, type SecureContext } from 'node:tls'
+import { messageOf } from './fault.ts'
+
+/** PEM files of the TLS of one backend, by path. */
+export interface TlsFiles {
+  /** Certificates of the authorities that are believed; default: those that Node brings along. */
+  readonly ca?: string | undefined
+  /** The certificate that this client shows, its chain included. */
+  readonly cert?: string | undefined
+  /** Its key, not encrypted. */
+  readonly key?: string | undefined
+}
+
+/** What `tls.connect` and the drivers that hand it their options take. Spread or copy it at each connect, not before. */
+export interface ClientTls extends Pick<ConnectionOptions, 'checkServerIdentity'> {
+  /** Of the files as they are now. */
+  readonly secureContext: SecureContext
+}
+
+/**
+ * TLS of a client, with the server's certificate always judged, and its name unless `checkName` is false. The files are read
+ * again at each connect, so renewed ones count without a restart; while they cannot be read, or do not fit together, the
+ * former ones go on. Throws when they cannot be read now.
+ */
+export function createClientTls(files: TlsFiles, o: { readonly checkName?: boolean } = {}): ClientTls {
+  let texts = readTexts(files)
+  let context = createSecureContext(texts)
+  return {
+    get secureContext() {
+      try {
+        const found = readTexts(files)
+        if (JSON.stringify(found) !== JSON.stringify(texts)) {
+          context = createSecureContext(found)
+          texts = found
+        }
+      } catch {
+        // Somebody is writing them: a driver must not be thrown at in the middle of a handshake.
+      }
+      return context
+    },
+    ...(o.checkName === false ? { checkServerIdentity: () => undefined } : {}),
+  }
+}
+
+function readTexts(files: TlsFiles): Partial<Record<keyof TlsFiles, string>> {
+  return Object.fromEntries(
+    Object.entries(files).flatMap(([name, file]: [string, string | undefined]) =>
+      file === undefined ? [] : [[name, readFileSync(file, 'utf8')]],
+    ),
+  )
+}
+
+const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g
+
+/** What is wrong with a file of certificates, as the end of a sentence that begins with the setting's name. */
+export function faultOfCertificates(file: string): string | undefined {
+  return explain(() => {
+    const certificates = readFileSync(file, 'utf8').match(CERTIFICATE) ?? []
+    // A certificate that cannot be parsed throws.
+    const parsed = certificates.map((certificate) => new X509Certificate(certificate))
+    return parsed.length > 0 ? undefined : `names a file without a PEM certificate: ${file}`
+  }, `names a file that cannot be used as certificates`)
+}
+
+/** What is wrong with a file of a private key, also beside the certificate that it shall belong to. */
+export function faultOfKey(file: string, certificateFile: string | undefined): string | undefined {
+  return explain(() => {
+    const key = createPrivateKey(readFileSync(file))
+    // What is wrong with the certificate is told by its own setting.
+    if (certificateFile === undefined || faultOfCertificates(certificateFile) !== undefined) return undefined
+    const fits = new X509Certificate(readFileSync(certificateFile)).checkPrivateKey(key)
+    return fits ? undefined : `names a key that does not belong to the certificate in ${certificateFile}`
+  }, `names a file that cannot be used as a private key (PEM, not encrypted)`)
+}
+
+/** Errors of the crypto library say what they could not read, never what they read. */
+function explain(judge: () => string | undefined, otherwise: string): string | undefined {
+  try {
+    return judge()
+  } catch (error) {
+    return `${otherwise}: ${messageOf(error)}`
+  }
+}
