@@ -1,0 +1,38 @@
+/** What of a tenant can stand in a request, by kind. */
+export interface Pool {
+  readonly tenant: string
+  /** Ids of objects, by their prefix: `evt`, `whk`, `dlv`, `rpl`, `key`. */
+  readonly ids: Readonly<Record<IdKind, readonly string[]>>
+  readonly taskIds: readonly string[]
+  readonly agents: readonly string[]
+  readonly sessionIds: readonly string[]
+  /** Cursors of every list, ids of stream frames and stream tokens: sealed texts that say nothing to whoever holds them. */
+  readonly sealed: readonly string[]
+}
+
+/** The prefixes of ids. */
+export type IdKind = 'evt' | 'whk' | 'dlv' | 'rpl' | 'key'
+
+/** Draws one of a list. */
+export type Pick = <T>(of: readonly T[]) => T
+
+/** Draws with `random`. */
+export function createPick(random: () => number): Pick {
+  return function pick<T>(of: readonly T[]): T {
+    const drawn = of[Math.floor(random() * of.length)]
+    if (drawn === undefined) throw new RangeError('There is nothing to draw from.')
+    return drawn
+  }
+}
+
+/** Everything in a pool that is a text, whatever it stands for. */
+export function everythingOf(pool: Pool): readonly string[] {
+  return [
+    pool.tenant,
+    ...Object.values(pool.ids).flat(),
+    ...pool.taskIds,
+    ...pool.agents,
+    ...pool.sessionIds,
+    ...pool.sealed,
+  ]
+}
