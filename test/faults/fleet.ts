@@ -6,6 +6,16 @@ export const SERVICES = ['ingest', 'projector', 'api', 'stream-gateway', 'webhoo
 /** One of them. */
 export type ServiceName = (typeof SERVICES)[number]
 
+/** Short, so that a killed process is missed for seconds; the ring holds less than a run, so that history is read too. */
+export const SHORT_TIMES = {
+  KAFKA_SESSION_TIMEOUT_MS: '4000',
+  WEBHOOK_TIMEOUT_MS: '4000',
+  WEBHOOK_LEASE_MS: '5000',
+  WEBHOOK_RETRY_SCHEDULE_S: '1,1,1,2,2,2,5,5,5,5,5,5',
+  WEBHOOK_PROBE_MS: '500',
+  RING_BYTES_MAX: String(8 * 1024 * 1024),
+}
+
 /** One process of a service, which keeps its name and its address over its lives. */
 export interface Replica {
   readonly service: ServiceName

@@ -9,7 +9,7 @@ import {
   type World,
 } from '@ariftly/testkit'
 import pg from 'pg'
-import { startFleet, type Replica } from './fleet.ts'
+import { SHORT_TIMES, startFleet, type Replica } from './fleet.ts'
 import { createInFlightCounter } from './in-flight.ts'
 import { runKiller, type Kill } from './killer.ts'
 import { observeAtRest } from './rest.ts'
@@ -22,16 +22,6 @@ const EVENTS_MIN = 20_000
 const KILLS_EACH = 3
 const PAUSE_MS = { min: 100, max: 700 }
 
-/** Short, so that a killed process is missed for seconds; the ring holds less than the run, so that history is read too. */
-const SHORT = {
-  KAFKA_SESSION_TIMEOUT_MS: '4000',
-  WEBHOOK_TIMEOUT_MS: '4000',
-  WEBHOOK_LEASE_MS: '5000',
-  WEBHOOK_RETRY_SCHEDULE_S: '1,1,1,2,2,2,5,5,5,5,5,5',
-  WEBHOOK_PROBE_MS: '500',
-  RING_BYTES_MAX: String(8 * 1024 * 1024),
-}
-
 let world: World
 let receiver: Receiver
 let db: pg.Pool
@@ -39,7 +29,7 @@ let replicas: readonly Replica[] = []
 const over = new AbortController()
 
 beforeAll(async () => {
-  world = await createWorld({ env: SHORT })
+  world = await createWorld({ env: SHORT_TIMES })
   receiver = await startReceiver()
   db = new pg.Pool({ connectionString: world.database.adminUrl, max: 2 })
   replicas = await startFleet(world.env, {

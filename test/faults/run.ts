@@ -76,8 +76,8 @@ export async function startRun(o: RunOptions): Promise<Run> {
 
   const acknowledged = new Map<string, PlannedEvent>()
   const acknowledge = (event: PlannedEvent) => {
+    if (!acknowledged.has(event.id)) o.note?.('acknowledged', event.id)
     acknowledged.set(event.id, event)
-    o.note?.('acknowledged', event.id)
   }
   const clients = Array.from({ length: o.clients }, (_, index) => startLoad(o, index, keyOf, acknowledge))
   const lists = TENANTS.map((tenant) => {

@@ -9,8 +9,9 @@ import { observeAtRest } from '../faults/rest.ts'
 import { startStreamClient, type StreamClient } from '../faults/stream-client.ts'
 import { expectAllHeld } from '../faults/verdict.ts'
 import { planEvent, TENANTS } from '../faults/workload.ts'
+import { carryOut } from '../support/carry-out.ts'
+import { startHoppingProxy, type HoppingProxy } from '../support/hopping-proxy.ts'
 import { planFaults, type PlannedFault } from './fault-plan.ts'
-import { startHoppingProxy, type HoppingProxy } from './hopping-proxy.ts'
 import { startLaggingKafka, type LaggingKafka } from './lagging-kafka.ts'
 import { startReposter, type Reposter } from './reposter.ts'
 
@@ -77,7 +78,11 @@ test(
   'streams miss and repeat nothing while connections are cut, gateways die or lag, and Postgres and the projector stop',
   async () => {
     const run = await startRun()
-    await carryOut(run, planFaults({ random: createRandom(seed), durationMs: DURATION_MS, gateways: gateways.length }))
+    await carryOut({
+      faults: planFaults({ random: createRandom(seed), durationMs: DURATION_MS, gateways: gateways.length }),
+      durationMs: DURATION_MS,
+      inject: (fault) => inject(run, fault),
+    })
     await run.reposter.close()
     const reports = await Promise.all(run.loads.map((load) => load.finish()))
     const observation = await observeAtRest({
@@ -180,23 +185,7 @@ const FILTERS: readonly Wanted[] = [
   { types: ['task.failed'] },
 ]
 
-/** Each fault begins at its moment; how long it takes holds no other one up. */
-async function carryOut(run: Run, faults: readonly PlannedFault[]): Promise<void> {
-  const startedMs = performance.now()
-  const acts: Promise<void>[] = []
-  const failed = new AbortController()
-  for (const fault of faults) {
-    await sleep(Math.max(0, startedMs + fault.atMs - performance.now()))
-    if (failed.signal.aborted) break
-    const act = carryOutOne(run, fault)
-    act.catch(() => failed.abort())
-    acts.push(act)
-  }
-  await Promise.all(acts)
-  await sleep(Math.max(0, startedMs + DURATION_MS - performance.now()))
-}
-
-async function carryOutOne(run: Run, fault: PlannedFault): Promise<void> {
+async function inject(run: Run, fault: PlannedFault): Promise<void> {
   say(fault)
   switch (fault.kind) {
     case 'gateway': {

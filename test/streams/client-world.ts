@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createRandom, createWorld, eventually, randomSeed, startServiceProcess, type World } from '@ariftly/testkit'
-import { startHoppingProxy, type HoppingProxy } from './hopping-proxy.ts'
+import { startHoppingProxy, type HoppingProxy } from '../support/hopping-proxy.ts'
 import { createLogWriter, numbered } from './log-writer.ts'
 
 /** A client of somebody else's making, at work on the stream of one task. */

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import { typeIdToUuid } from '@ariftly/events'
 import { eventually, startOwnStack, startReceiver, type Receiver } from '@ariftly/testkit'
-import { redisCommand } from './redis-command.ts'
+import { redisCommand } from '../support/redis-command.ts'
 import { createWorkerWorld, type WorkerWorld } from './worker-world.ts'
 
 /** The 10,000 of each take minutes: WEBHOOKS_FAULTS_EVENTS=10000 runs them. */

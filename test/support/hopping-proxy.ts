@@ -6,6 +6,8 @@ export interface HoppingProxy {
   readonly url: string
   /** Connections that were cut in the middle of what they were being sent. */
   readonly cuts: number
+  /** Connections that are open now. */
+  readonly connections: number
   /** Whether connections made from now on are cut after a drawn number of bytes. */
   setCutting(isCutting: boolean): void
   /** Resets all connections that are open. */
@@ -62,6 +64,9 @@ export async function startHoppingProxy(o: HoppingProxyOptions): Promise<Hopping
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     get cuts() {
       return cuts
+    },
+    get connections() {
+      return clients.size
     },
     setCutting(cutting) {
       isCutting = cutting

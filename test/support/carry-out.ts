@@ -1,0 +1,30 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+
+/**
+ * Carries out planned faults, each at its moment; how long one takes holds no other one up. After a failure no further one begins.
+ * @returns what the faults gave, in the order of the plan, once all are over and `durationMs` have passed.
+ * @throws the first failure, when those that had begun are over.
+ */
+export async function carryOut<F extends { readonly atMs: number }, T>(o: {
+  readonly faults: readonly F[]
+  readonly durationMs: number
+  readonly inject: (fault: F) => Promise<T>
+}): Promise<readonly T[]> {
+  const startedMs = performance.now()
+  const until = (atMs: number) => sleep(Math.max(0, startedMs + atMs - performance.now()))
+  const acts: Promise<T>[] = []
+  const failed = new AbortController()
+  for (const fault of o.faults) {
+    await until(fault.atMs)
+    if (failed.signal.aborted) break
+    const act = o.inject(fault)
+    act.catch(() => failed.abort())
+    acts.push(act)
+  }
+  const outcomes = await Promise.allSettled(acts)
+  if (!failed.signal.aborted) await until(o.durationMs)
+  return outcomes.map((outcome) => {
+    if (outcome.status === 'rejected') throw outcome.reason
+    return outcome.value
+  })
+}
