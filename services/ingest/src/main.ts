@@ -1,13 +1,5 @@
-import { serveService } from '@ariftly/http'
-import { listenConfig, runMain } from '@ariftly/runtime'
+import { runService } from '@ariftly/http'
 import { ingestConfig } from './config.ts'
 import { start } from './service.ts'
 
-await runMain({
-  name: 'ingest',
-  config: { ...ingestConfig, ...listenConfig },
-  async start(config, deps) {
-    const { HOST: host, PORT: port, METRICS_PORT: metricsPort, DRAIN_MS: drainMs } = config
-    return await serveService(await start(config, deps), { host, port, metricsPort, drainMs }, deps)
-  },
-})
+await runService({ name: 'ingest', config: ingestConfig, start })

@@ -1,12 +1,4 @@
-import { serveService } from '@ariftly/http'
-import { runMain } from '@ariftly/runtime'
+import { runService } from '@ariftly/http'
 import { start, webhookWorkerConfig } from './service.ts'
 
-await runMain({
-  name: 'webhook-worker',
-  config: webhookWorkerConfig,
-  async start(config, deps) {
-    const { HOST: host, PORT: port, METRICS_PORT: metricsPort, DRAIN_MS: drainMs } = config
-    return await serveService(await start(config, deps), { host, port, metricsPort, drainMs }, deps)
-  },
-})
+await runService({ name: 'webhook-worker', config: webhookWorkerConfig, start })

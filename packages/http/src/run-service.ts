@@ -1,0 +1,25 @@
+import { listenConfig, runMain, type ConfigOf, type ConfigSpec, type Running, type ServiceDeps } from '@ariftly/runtime'
+import { serveService } from './serve-service.ts'
+
+/** What {@link runService} needs. */
+export interface RunServiceOptions<S extends ConfigSpec> {
+  /** The name of the service in its log and its traces. */
+  readonly name: string
+  readonly config: S
+  start(config: ConfigOf<S>, deps: ServiceDeps): Promise<Running>
+}
+
+/** Runs a service as this process and serves it where the environment says: the whole of its `main.ts`. */
+export async function runService<S extends ConfigSpec>(options: RunServiceOptions<S>): Promise<void> {
+  await runMain({
+    name: options.name,
+    config: { ...options.config, ...listenConfig },
+    async start(config, deps) {
+      const running = await options.start(config as unknown as ConfigOf<S>, deps)
+      const { HOST: host, PORT: port, METRICS_PORT: metricsPort, DRAIN_MS: drainMs } = config as unknown as ListenConfig
+      return await serveService(running, { host, port, metricsPort, drainMs }, deps)
+    },
+  })
+}
+
+type ListenConfig = ConfigOf<typeof listenConfig>
