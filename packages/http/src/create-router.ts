@@ -2,7 +2,7 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import type { Logger, Metrics } from '@ariftly/runtime'
 import { answerPreflight, allowOrigin } from './cors.ts'
 import { createRouteMatcher, matchRoute, type MatchRoute, type NamedRoute } from './match-route.ts'
-import { observeRequest } from './observe-request.ts'
+import { observeRequests } from './observe-request.ts'
 import { Problem, pathOf, sendError, sendProblem } from './problem.ts'
 import { requestContext, type RequestContext } from './request-context.ts'
 import { routeOf, type RouteName, type ServiceName } from './routes.ts'
@@ -35,12 +35,12 @@ export function createRouter(options: RouterOptions): RequestListener {
   const { handlers, log, metrics, corsOrigins = [] } = options
   const names = Object.keys(handlers) as RouteName[]
   const match = createRouteMatcher(names.map(routeOf))
-  const observe = observeRequest({ log, metrics })
+  const observer = observeRequests({ log, metrics })
 
   async function handle(req: IncomingMessage, res: ServerResponse): Promise<void> {
     const context = requestContext(req, res)
     const found = match(req.method ?? 'GET', pathOf(req))
-    observe(req, res, context, found !== undefined && 'route' in found ? found.route.name : 'none')
+    observer.begin(req, res, context, found !== undefined && 'route' in found ? found.route.name : 'none')
     if (corsOrigins.length > 0) {
       allowOrigin(req, res, corsOrigins)
       if (answerPreflight(req, res, found)) return

@@ -4,7 +4,7 @@ import type { Authenticator } from './authenticator.ts'
 import type { Caller } from './caller.ts'
 import { unroutable } from './create-router.ts'
 import { createRouteMatcher, type NamedRoute } from './match-route.ts'
-import { observeRequest } from './observe-request.ts'
+import { observeRequests } from './observe-request.ts'
 import { pathOf, sendError, sendProblem } from './problem.ts'
 import { readJsonBody } from './read-body.ts'
 import { requestContext, type RequestContext } from './request-context.ts'
@@ -96,11 +96,16 @@ function apiHandler(options: ExpressAppOptions, route: NamedRoute, handler: ApiH
 }
 
 function createObserver(options: ExpressAppOptions, routes: readonly NamedRoute[]) {
-  const observe = observeRequest(options)
+  const observer = observeRequests(options)
   const match = createRouteMatcher(routes)
   return (req: Request, res: Response, next: NextFunction): void => {
     const found = match(req.method, pathOf(req))
-    observe(req, res, requestContext(req, res), found !== undefined && 'route' in found ? found.route.name : 'none')
+    observer.begin(
+      req,
+      res,
+      requestContext(req, res),
+      found !== undefined && 'route' in found ? found.route.name : 'none',
+    )
     next()
   }
 }

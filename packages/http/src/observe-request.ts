@@ -3,11 +3,30 @@ import type { Logger, Metrics } from '@ariftly/runtime'
 import { pathOf } from './problem.ts'
 import type { RequestContext } from './request-context.ts'
 
-/** Starts the measuring of one request; `route` is the route's name, or `none`. */
-export type ObserveRequest = (req: IncomingMessage, res: ServerResponse, context: RequestContext, route: string) => void
+/** A request that has ended. */
+export interface EndedRequest {
+  readonly method: string | undefined
+  readonly path: string
+  /** The route's name, or `none`. */
+  readonly route: string
+  /** 0 if the client left before an answer began. */
+  readonly status: number
+  /** Whether the whole answer was given to the system to send. */
+  readonly complete: boolean
+  /** By `performance.now`. */
+  readonly startedMs: number
+}
+
+/** Measures requests. */
+export interface RequestObserver {
+  /** Starts the measuring of one request; `route` is the route's name, or `none`. */
+  begin(req: IncomingMessage, res: ServerResponse, context: RequestContext, route: string): void
+  /** Notes one that has ended. */
+  ended(request: EndedRequest, context: RequestContext): void
+}
 
 /** Makes what logs each request in one wide line at its end, and counts and times it by route and status. */
-export function observeRequest(options: { readonly log: Logger; readonly metrics: Metrics }): ObserveRequest {
+export function observeRequests(options: { readonly log: Logger; readonly metrics: Metrics }): RequestObserver {
   const { metrics } = options
   // The names of this line's members are all ours: looking for secrets among them costs four times the line itself.
   const log = options.log.child({}, { redact: [] })
@@ -22,27 +41,35 @@ export function observeRequest(options: { readonly log: Logger; readonly metrics
     labels: ['route'],
   })
 
-  return (req, res, context, route) => {
+  function begin(req: IncomingMessage, res: ServerResponse, context: RequestContext, route: string): void {
     const startedMs = performance.now()
     res.once('close', () => {
       const status = res.headersSent ? res.statusCode : 0
-      const ms = performance.now() - startedMs
-      requests.inc({ route, status })
-      duration.observe({ route }, ms / 1000)
-      if (!log.isLevelEnabled('info')) return
-      log.info(
-        {
-          request_id: context.requestId,
-          method: req.method,
-          path: pathOf(req),
-          route,
-          status,
-          complete: res.writableFinished,
-          duration_ms: Math.round(ms * 10) / 10,
-          ...context.fields,
-        },
-        'request',
-      )
+      const { method } = req
+      ended({ method, path: pathOf(req), route, status, complete: res.writableFinished, startedMs }, context)
     })
   }
+
+  function ended(request: EndedRequest, { requestId, fields }: RequestContext): void {
+    const { method, path, route, status, complete } = request
+    const ms = performance.now() - request.startedMs
+    requests.inc({ route, status })
+    duration.observe({ route }, ms / 1000)
+    if (!log.isLevelEnabled('info')) return
+    log.info(
+      {
+        request_id: requestId,
+        method,
+        path,
+        route,
+        status,
+        complete,
+        duration_ms: Math.round(ms * 10) / 10,
+        ...fields,
+      },
+      'request',
+    )
+  }
+
+  return { begin, ended }
 }

@@ -83,16 +83,23 @@ export function problemBody(problem: Problem, instance: string, requestId: strin
  * message. What is no Problem is logged here, once.
  */
 export function sendError(req: IncomingMessage, res: ServerResponse, error: unknown, log: Pick<Logger, 'error'>): void {
-  if (error instanceof Problem) {
-    sendProblem(req, res, error)
-    return
-  }
   const { requestId } = requestContext(req, res)
-  log.error({ err: error, request_id: requestId, method: req.method, path: pathOf(req) }, 'the request failed')
-  sendProblem(req, res, problemOfError(error))
+  sendProblem(req, res, problemOfError(error, { requestId, method: req.method, path: pathOf(req), log }))
 }
 
-function problemOfError(error: unknown): Problem {
+/** The problem that answers what was thrown. What is no Problem is logged. */
+export function problemOfError(
+  error: unknown,
+  request: {
+    readonly requestId: string
+    readonly method: string | undefined
+    readonly path: string
+    readonly log: Pick<Logger, 'error'>
+  },
+): Problem {
+  if (error instanceof Problem) return error
+  const { requestId, method, path, log } = request
+  log.error({ err: error, request_id: requestId, method, path }, 'the request failed')
   const detail = (error instanceof Fault ? error.publicMessage : undefined) ?? 'Something went wrong on our side.'
   if (error instanceof Fault && error.retryable) {
     return new Problem(503, 'unavailable', { detail, headers: { 'Retry-After': '1' } })

@@ -15,14 +15,22 @@ export interface RequestContext {
 export function requestContext(req: IncomingMessage, res: ServerResponse): RequestContext {
   const known = (req as WithContext)[CONTEXT]
   if (known !== undefined) return known
-  const context: RequestContext = {
-    requestId: saneRequestId(req.headers['x-request-id']) ?? `req_${randomHex(16)}`,
-    traceparent: saneTraceparent(req.headers['traceparent']) ?? newTraceparent(),
-    fields: {},
-  }
+  const context = createRequestContext(req.headers['x-request-id'], req.headers['traceparent'])
   ;(req as WithContext)[CONTEXT] = context
   if (!res.headersSent) res.setHeader('X-Request-Id', context.requestId)
   return context
+}
+
+/** The context of a request with these headers. */
+export function createRequestContext(
+  requestId: string | string[] | undefined,
+  traceparent: string | string[] | undefined,
+): RequestContext {
+  return {
+    requestId: saneRequestId(requestId) ?? `req_${randomHex(16)}`,
+    traceparent: saneTraceparent(traceparent) ?? newTraceparent(),
+    fields: {},
+  }
 }
 
 const CONTEXT = Symbol('request context')

@@ -1,7 +1,8 @@
 import { createServer, type RequestListener, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { Fault, messageOf, type Logger } from '@ariftly/runtime'
+import { Fault, messageOf, type Logger, type WholePosts } from '@ariftly/runtime'
 import { sendError } from './problem.ts'
+import { serveWholePosts } from './whole-requests/serve-whole-posts.ts'
 
 /** What a server needs. */
 export interface ServeHttpOptions {
@@ -11,6 +12,8 @@ export interface ServeHttpOptions {
   /** 0 lets the system choose. */
   readonly port: number
   readonly listener: RequestListener
+  /** Requests that need not become those of `node:http`; all others come to `listener`. */
+  readonly wholePosts?: WholePosts | undefined
   readonly log: Logger
   /** All headers must have come within this; default 10 s. */
   readonly headersTimeoutMs?: number
@@ -34,20 +37,22 @@ export interface HttpServer {
 
 /** Starts a server; rejects with a {@link Fault} `listen_failed` when the port cannot be had. */
 export async function serveHttp(options: ServeHttpOptions): Promise<HttpServer> {
-  const { listener, log } = options
+  const { listener, log, wholePosts, headersTimeoutMs = 10_000, keepAliveTimeoutMs = 75_000 } = options
   const answers = new Set<ServerResponse>()
   let draining = false
   let closed: Promise<void> | undefined
 
   const server = createServer(
     {
-      headersTimeout: options.headersTimeoutMs ?? 10_000,
+      headersTimeout: headersTimeoutMs,
       requestTimeout: options.requestTimeoutMs ?? 60_000,
-      keepAliveTimeout: options.keepAliveTimeoutMs ?? 75_000,
+      keepAliveTimeout: keepAliveTimeoutMs,
       connectionsCheckingInterval: 5000,
     },
     handle,
   )
+  const whole =
+    wholePosts === undefined ? undefined : serveWholePosts(server, wholePosts, { headersTimeoutMs, keepAliveTimeoutMs })
 
   function handle(...[req, res]: Parameters<RequestListener>): void {
     answers.add(res)
@@ -67,6 +72,7 @@ export async function serveHttp(options: ServeHttpOptions): Promise<HttpServer> 
 
   function drain(): void {
     draining = true
+    whole?.drain()
     for (const res of answers) if (!res.headersSent) res.shouldKeepAlive = false
   }
 
@@ -78,11 +84,14 @@ export async function serveHttp(options: ServeHttpOptions): Promise<HttpServer> 
   async function closeOnce(graceMs: number): Promise<void> {
     drain()
     const cut = setTimeout(() => {
-      log.warn({ name: options.name, unanswered: answers.size }, 'connections are cut: their answers took too long')
+      const unanswered = answers.size + (whole?.unanswered ?? 0)
+      log.warn({ name: options.name, unanswered }, 'connections are cut: their answers took too long')
+      whole?.destroy()
       server.closeAllConnections()
     }, graceMs)
     await new Promise<void>((resolve) => {
       server.close(() => resolve())
+      whole?.close()
       server.closeIdleConnections()
     })
     clearTimeout(cut)

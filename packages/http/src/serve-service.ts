@@ -38,7 +38,8 @@ export async function serveService(
   const ops = createOpsListener({ ready, metrics: deps.metrics, debug: running.debug ?? {} })
   const apart = options.metricsPort !== undefined && (options.metricsPort !== port || port === 0)
   const listener = apart ? (running.router ?? nothing) : withOps(running, ops)
-  const server = await serveHttp({ name: running.name, host, port, listener, log: deps.log })
+  const { name, wholePosts } = running
+  const server = await serveHttp({ name, host, port, listener, wholePosts, log: deps.log })
   const opsServer = apart ? await serveOps(server) : server
 
   function ready(): Readiness {

@@ -1,4 +1,3 @@
-import type { ServerResponse } from 'node:http'
 import type { ValidatedEntry, ValidationResult } from '@ariftly/events'
 import { Problem, type ProblemError } from '@ariftly/http'
 import type { RecordStatus } from './lane.ts'
@@ -30,11 +29,19 @@ export function resultsOf(entries: readonly ValidatedEntry[], statuses: readonly
   })
 }
 
+/** An answer that is no problem. */
+export interface Answer {
+  readonly status: 202 | 207
+  /** Without Content-Length. */
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string
+}
+
 /**
  * Answers by design 5.1: 202 if all were accepted, 422 if all were refused, 207 if some were, else 503 with the results in `events`. The Problems are
  * thrown.
  */
-export function sendResults(res: ServerResponse, results: readonly EntryResult[], single: boolean): void {
+export function renderResults(results: readonly EntryResult[], single: boolean): Answer {
   let refused = 0
   let retry = 0
   for (const { status } of results) {
@@ -43,15 +50,18 @@ export function sendResults(res: ServerResponse, results: readonly EntryResult[]
   }
   if (refused === results.length) throw allRefused(results, single)
   if (retry > 0 && refused === 0) throw notWritten(results)
-  if (retry > 0) res.setHeader('Retry-After', RETRY_AFTER_S)
-  const body = `{"object":"list","data":[${results.map(renderResult).join(',')}]}`
-  res.writeHead(refused > 0 ? 207 : 202, {
-    'Content-Type': 'application/json; charset=utf-8',
-    'Content-Length': Buffer.byteLength(body),
-  })
-  res.end(body)
+  let entries = ''
+  for (let index = 0; index < results.length; index += 1) {
+    entries += (index === 0 ? '' : ',') + renderResult(results[index] as EntryResult, index)
+  }
+  return {
+    status: refused > 0 ? 207 : 202,
+    headers: retry > 0 ? { ...JSON_TYPE, 'Retry-After': RETRY_AFTER_S } : JSON_TYPE,
+    body: `{"object":"list","data":[${entries}]}`,
+  }
 }
 
+const JSON_TYPE = { 'Content-Type': 'application/json; charset=utf-8' } as const
 const RETRY_AFTER_S = '1'
 
 function renderResult(result: EntryResult, index: number): string {

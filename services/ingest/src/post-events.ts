@@ -1,32 +1,27 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { LIMITS, validateEvents, type ValidatedEvent } from '@ariftly/events'
-import type { Authenticator, Caller, RouteHandler } from '@ariftly/http'
-import { problemOfInvalid, resultsOf, sendResults, type EntryResult } from './answer.ts'
+import { LIMITS } from '@ariftly/events'
+import type { Authenticator, Caller, RouteHandler, WholePostHandler } from '@ariftly/http'
+import type { Answer } from './answer.ts'
 import { readContent } from './content.ts'
-import type { EventLog } from './event-log.ts'
 import type { MemoryBudget, MemoryLease } from './memory-budget.ts'
 import type { Quotas } from './quota.ts'
-import { discardRest, type BodyReader } from './request-body.ts'
+import { discardRest, outOfMemory, type BodyReader } from './request-body.ts'
+import type { TakeEvents } from './take-events.ts'
 
-/** What the handler needs. */
+/** What the handlers need. */
 export interface PostEventsDeps {
   readonly authenticator: Pick<Authenticator, 'authenticate'>
-  readonly quotas: Quotas
+  readonly quotas: Pick<Quotas, 'admit'>
   readonly budget: MemoryBudget
   readonly bodies: BodyReader
-  readonly log: Pick<EventLog, 'write'>
-  readonly count: (status: EntryResult['status'], events: number) => void
-  /** Epoch milliseconds; default `Date.now`. */
-  readonly now?: () => number
+  readonly take: TakeEvents
 }
 
 /**
  * Makes the handler of `POST /v1/events`: on bare `node:http`, as a framework would cost more than all that happens here. What is refused or cannot be
  * written is a Problem.
  */
-export function createPostEvents(deps: PostEventsDeps): RouteHandler {
-  const { authenticator, quotas, budget, now = Date.now } = deps
-
+export function createPostEvents({ authenticator, quotas, budget, bodies, take }: PostEventsDeps): RouteHandler {
   return async function postEvents(req, res, call): Promise<void> {
     try {
       const found = callerOf(req)
@@ -58,32 +53,44 @@ export function createPostEvents(deps: PostEventsDeps): RouteHandler {
     const headers = quotas.admit(caller)
     for (const name in headers) res.setHeader(name, headers[name] ?? '')
     const askedMs = performance.now()
-    const body = await deps.bodies.read(req, content.encoding, lease)
+    const body = await bodies.read(req, content.encoding, lease)
     // A key that is revoked while its body trickles in writes nothing any more.
     if (performance.now() - askedMs > CALLER_KNOWN_MS) await callerOf(req)
-    const { tenant } = caller
-    const checked = validateEvents(body, content.kind, { tenant, nowMs: now(), traceparent: context.traceparent })
-    quotas.charge(caller, checked.type === 'entries' ? checked.entries.length : 1, body.length)
-    if (checked.type === 'invalid') throw problemOfInvalid(checked)
-    const events: ValidatedEvent[] = []
-    for (const entry of checked.entries) if (entry.ok) events.push(entry.event)
-    const results = resultsOf(checked.entries, await deps.log.write(events))
-    note(results, context.fields)
-    sendResults(res, results, checked.single)
+    send(res, await take({ caller, kind: content.kind, body }, context))
   }
+}
 
-  function note(results: readonly EntryResult[], fields: Record<string, unknown>): void {
-    const counts = { accepted: 0, refused: 0, retry: 0 }
-    for (const { status } of results) counts[status] += 1
-    for (const status of STATUSES) if (counts[status] > 0) deps.count(status, counts[status])
-    Object.assign(fields, counts)
+/** Makes the short way of the same route, for posts that came whole and unpacked: the same steps in the same order. */
+export function createPostWholeEvents({
+  authenticator,
+  quotas,
+  budget,
+  take,
+}: Omit<PostEventsDeps, 'bodies'>): WholePostHandler {
+  return async function postWholeEvents(post, { context, headers }) {
+    const found = authenticator.authenticate(post.authorization, 'events:write')
+    const caller = found instanceof Promise ? await found : found
+    const { kind } = readContent({ 'content-type': post.contentType })
+    Object.assign(headers, quotas.admit(caller))
+    const lease = budget.open(caller.tenant)
+    if (!lease.take(post.body.length)) throw outOfMemory()
+    try {
+      const answer = await take({ caller, kind, body: post.body }, context)
+      Object.assign(headers, answer.headers)
+      return answer
+    } finally {
+      lease.release()
+    }
   }
+}
+
+function send(res: ServerResponse, { status, headers, body }: Answer): void {
+  res.writeHead(status, { ...headers, 'Content-Length': Buffer.byteLength(body) })
+  res.end(body)
 }
 
 /** A caller is asked for again after so long: with what a revocation takes to be known here, within the second of design 5. */
 const CALLER_KNOWN_MS = 500
-
-const STATUSES = ['accepted', 'refused', 'retry'] as const
 
 /** Bytes of a body, unpacked; the one limit of requests that the reader needs. */
 export const BODY_BYTES_MAX = LIMITS.requestBytesMax

@@ -160,7 +160,8 @@ function tooSlow(): Problem {
   })
 }
 
-function outOfMemory(): Problem {
+/** The Problem of a request for whose body there is no room. */
+export function outOfMemory(): Problem {
   return new Problem(503, 'overloaded', {
     detail: 'Too many requests are under way. Nothing of this one was written.',
     headers: { 'Retry-After': '1' },

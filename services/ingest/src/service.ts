@@ -1,4 +1,4 @@
-import { createAuthenticator, createRouter } from '@ariftly/http'
+import { createAuthenticator, createRouter, createWholePosts } from '@ariftly/http'
 import { createKafka, createProducer, type KafkaFault } from '@ariftly/kafka'
 import {
   databaseConnection,
@@ -16,9 +16,10 @@ import { createEventLog } from './event-log.ts'
 import { startTopicCheck } from './kafka-check.ts'
 import { createMemoryBudget } from './memory-budget.ts'
 import { createIngestMetrics } from './metrics.ts'
-import { BODY_BYTES_MAX, createPostEvents } from './post-events.ts'
+import { BODY_BYTES_MAX, createPostEvents, createPostWholeEvents } from './post-events.ts'
 import { createQuotas } from './quota.ts'
 import { createBodyReader } from './request-body.ts'
+import { createTakeEvents } from './take-events.ts'
 
 export { ingestConfig } from './config.ts'
 export type { IngestConfig } from './config.ts'
@@ -84,7 +85,9 @@ async function compose(config: IngestConfig, deps: ServiceDeps, releasers: Relea
   const bodies = createBodyReader({ bytesMax: BODY_BYTES_MAX, timeoutMs: config.INGEST_BODY_TIMEOUT_MS })
   releasers.add('body clock', () => bodies.close())
   const quotas = createQuotas({ shares: config.QUOTA_SHARES })
-  const postEvents = createPostEvents({ authenticator, quotas, budget, bodies, log: eventLog, count: measures.counted })
+  const take = createTakeEvents({ quotas, log: eventLog, count: measures.counted })
+  const postEvents = createPostEvents({ authenticator, quotas, budget, bodies, take })
+  const postWholeEvents = createPostWholeEvents({ authenticator, quotas, budget, take })
 
   const reached = topic.first.then(() => breaker.ask())
   await Promise.race([reached, wait(FIRST_CHECK_MS)])
@@ -105,6 +108,7 @@ async function compose(config: IngestConfig, deps: ServiceDeps, releasers: Relea
   return {
     name: 'ingest',
     router: createRouter({ handlers: { postEvents }, log, metrics, corsOrigins: config.CORS_ORIGINS }),
+    wholePosts: createWholePosts({ route: 'postEvents', handler: postWholeEvents, log, metrics }),
     ready,
     failed,
     async drain() {

@@ -33,6 +33,7 @@ export async function startServices(env: NodeJS.ProcessEnv, deps: ServiceDeps): 
   return {
     name: 'standalone',
     router: createServiceRouter(Object.fromEntries(started.map(({ name, router }) => [name, router ?? unreachable]))),
+    wholePosts: started.find(({ wholePosts }) => wholePosts !== undefined)?.wholePosts,
     ready: () => combineReadiness(started),
     failed: Promise.race(started.flatMap(({ failed: ofOne }) => ofOne ?? [])),
     debug: Object.assign({}, ...started.map(({ debug }) => debug)) as NonNullable<Running['debug']>,

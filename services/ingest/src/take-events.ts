@@ -1,0 +1,49 @@
+import { validateEvents, type ValidatedEvent } from '@ariftly/events'
+import type { Caller, RequestContext } from '@ariftly/http'
+import { problemOfInvalid, renderResults, resultsOf, type Answer, type EntryResult } from './answer.ts'
+import type { Content } from './content.ts'
+import type { EventLog } from './event-log.ts'
+import type { Quotas } from './quota.ts'
+
+/** What the taking of events needs. */
+export interface TakeEventsDeps {
+  readonly quotas: Pick<Quotas, 'charge'>
+  readonly log: Pick<EventLog, 'write'>
+  readonly count: (status: EntryResult['status'], events: number) => void
+  /** Epoch milliseconds; default `Date.now`. */
+  readonly now?: () => number
+}
+
+/** A body that is whole and unpacked, and whose it is. */
+export interface PostedBody {
+  readonly caller: Caller
+  readonly kind: Content['kind']
+  readonly body: Buffer
+}
+
+/** Judges a body's events, writes those that are valid, and answers. What is refused or cannot be written is a Problem. */
+export type TakeEvents = (posted: PostedBody, context: RequestContext) => Promise<Answer>
+
+/** Makes what both ways of a post lead to. */
+export function createTakeEvents({ quotas, log, count, now = Date.now }: TakeEventsDeps): TakeEvents {
+  return async function takeEvents({ caller, kind, body }, context) {
+    const { tenant } = caller
+    const checked = validateEvents(body, kind, { tenant, nowMs: now(), traceparent: context.traceparent })
+    quotas.charge(caller, checked.type === 'entries' ? checked.entries.length : 1, body.length)
+    if (checked.type === 'invalid') throw problemOfInvalid(checked)
+    const events: ValidatedEvent[] = []
+    for (const entry of checked.entries) if (entry.ok) events.push(entry.event)
+    const results = resultsOf(checked.entries, await log.write(events))
+    note(results, context.fields)
+    return renderResults(results, checked.single)
+  }
+
+  function note(results: readonly EntryResult[], fields: Record<string, unknown>): void {
+    const counts = { accepted: 0, refused: 0, retry: 0 }
+    for (const { status } of results) counts[status] += 1
+    for (const status of STATUSES) if (counts[status] > 0) count(status, counts[status])
+    Object.assign(fields, counts)
+  }
+}
+
+const STATUSES = ['accepted', 'refused', 'retry'] as const
