@@ -37,7 +37,7 @@ async function makeArchive(
   context.progress('Preparing Kafka (once)')
   const dir = mkdtempSync(`${file}.`)
   try {
-    const work = { ...context, dir, ephemeral: true, port: undefined, remove: { remove: dir } }
+    const work = { ...context, dir, ephemeral: true, port: undefined, tls: undefined, remove: { remove: dir } }
     const part = await startPart(describe(work, `-XX:ArchiveClassesAtExit=${dir}/archive`))
     await part.stop()
     if (existsSync(`${dir}/archive`)) renameSync(`${dir}/archive`, file)

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { fetchKafkaJars } from './artefacts.ts'
@@ -11,6 +11,8 @@ import { findOnPath, isExecutable } from './programs.ts'
 import type { PartSpec } from './part.ts'
 import { probe } from './probe.ts'
 import type { PartContext } from './stack.ts'
+import { runSupervised } from './supervise.ts'
+import { writePemKeyStore, type StackTls } from './tls.ts'
 
 const execute = promisify(execFile)
 const JAVA_MIN = 17
@@ -31,7 +33,9 @@ export async function kafkaSpec(context: PartContext): Promise<PartSpec> {
 
 function brokerSpec(context: PartContext, java: string, jars: string, flags: readonly string[]): PartSpec {
   const data = join(context.dir, 'data')
-  formatOnce(data)
+  const { tls } = context
+  let plainPort = 0
+  if (tls === undefined) formatOnce(data)
   writeFileSync(join(context.dir, 'log4j2.xml'), LOG4J)
   return {
     ...context,
@@ -41,11 +45,16 @@ function brokerSpec(context: PartContext, java: string, jars: string, flags: rea
     prepare: async (port) => {
       const file = join(context.dir, 'server.properties')
       const controllerPort = await findFreePort(new Set([port]))
-      writeFileSync(file, renderProperties(settings(port, controllerPort, data)))
-      const args = [...jvmFlags(context), ...flags, '-cp', join(jars, '*'), 'kafka.Kafka', file]
+      // Kafka asks itself nothing over TLS: a certificate that is wrong on purpose must not keep it from working.
+      plainPort = tls === undefined ? port : await findFreePort(new Set([port, controllerPort]))
+      const ports = { port, plainPort, controllerPort }
+      writeFileSync(file, renderProperties(settings(context, ports, data)), { mode: 0o600 })
+      const jvm = [...jvmFlags(context), ...flags, '-cp', join(jars, '*')]
+      if (tls !== undefined) await formatWithUser(context.dir, data, tls, [java, ...jvm])
+      const args = [...jvm, 'kafka.Kafka', file]
       return { file: java, args, cwd: context.dir }
     },
-    probe: (port) => probe(port, METADATA_REQUEST, hasBroker),
+    probe: () => probe({ port: plainPort }, METADATA_REQUEST, hasBroker),
   }
 }
 
@@ -65,12 +74,41 @@ function newId(): string {
   return randomBytes(16).toString('base64url').replace(/^-/, 'A')
 }
 
-function settings(port: number, controllerPort: number, data: string): Readonly<Record<string, string | number>> {
+interface Ports {
+  readonly port: number
+  /** The same without TLS; another one with it. */
+  readonly plainPort: number
+  readonly controllerPort: number
+}
+
+/** A user of SASL's scram exchanges has to be in the data before the first start: this takes another JVM, about 2 s. */
+async function formatWithUser(
+  dir: string,
+  data: string,
+  { user, passwords }: StackTls,
+  [java = '', ...jvm]: readonly string[],
+): Promise<void> {
+  if (existsSync(join(data, 'meta.properties'))) return
+  const scram = ['SCRAM-SHA-256', 'SCRAM-SHA-512'].flatMap((mechanism) => [
+    '--add-scram',
+    `${mechanism}=[name=${user},password=${passwords.kafka}]`,
+  ])
+  const tool = ['kafka.tools.StorageTool', 'format', '-t', newId(), '-c', join(dir, 'server.properties'), ...scram]
+  const log = join(dir, 'format.log')
+  const code = await runSupervised({ file: java, args: [...jvm, ...tool], cwd: dir }, log)
+  if (code !== 0) throw new StackFault(`Kafka could not be set up; its log (${log}):\n${readFileSync(log, 'utf8')}`)
+}
+
+function settings(
+  context: PartContext,
+  { port, plainPort, controllerPort }: Ports,
+  data: string,
+): Readonly<Record<string, string | number>> {
   return {
     'process.roles': 'broker,controller',
     'node.id': 1,
     'controller.quorum.voters': `1@127.0.0.1:${controllerPort}`,
-    listeners: `PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}`,
+    listeners: `PLAINTEXT://127.0.0.1:${plainPort},CONTROLLER://127.0.0.1:${controllerPort}`,
     'controller.listener.names': 'CONTROLLER',
     'inter.broker.listener.name': 'PLAINTEXT',
     'log.dirs': data,
@@ -92,6 +130,40 @@ function settings(port: number, controllerPort: number, data: string): Readonly<
     'log.cleaner.dedupe.buffer.size': 8_388_608,
     'file.delete.delay.ms': 1000,
     'metrics.jmx.reporter.auto.include': 'false',
+    ...(context.tls === undefined ? {} : tlsSettings(context, context.tls, { port, plainPort, controllerPort })),
+  }
+}
+
+/** Clients come by `SECURE`; `PLAINTEXT` is the broker's own, on a port that nobody is told. */
+function tlsSettings(
+  context: PartContext,
+  tls: StackTls,
+  { port, plainPort, controllerPort }: Ports,
+): Readonly<Record<string, string | number>> {
+  const login = 'org.apache.kafka.common.security'
+  const own: Readonly<Record<string, string | number>> = {
+    'ssl.keystore.type': 'PEM',
+    'ssl.keystore.location': writePemKeyStore(tls, context.dir),
+    'sasl.enabled.mechanisms': 'PLAIN,SCRAM-SHA-256,SCRAM-SHA-512',
+    'plain.sasl.jaas.config': `${login}.plain.PlainLoginModule required user_${tls.user}="${tls.passwords.kafka}";`,
+    'scram-sha-256.sasl.jaas.config': `${login}.scram.ScramLoginModule required;`,
+    'scram-sha-512.sasl.jaas.config': `${login}.scram.ScramLoginModule required;`,
+    ...(tls.kafkaLoginMs === undefined ? {} : { 'connections.max.reauth.ms': tls.kafkaLoginMs }),
+    ...(tls.clientCaFile === undefined
+      ? {}
+      : {
+          'ssl.client.auth': 'required',
+          'ssl.truststore.type': 'PEM',
+          'ssl.truststore.location': tls.clientCaFile,
+        }),
+  }
+  const hosts = { SECURE: port, PLAINTEXT: plainPort, CONTROLLER: controllerPort }
+  return {
+    listeners: Object.entries(hosts)
+      .map(([name, at]) => `${name}://127.0.0.1:${at}`)
+      .join(','),
+    'listener.security.protocol.map': 'SECURE:SASL_SSL,PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT',
+    ...Object.fromEntries(Object.entries(own).map(([name, value]) => [`listener.name.secure.${name}`, value])),
   }
 }
 

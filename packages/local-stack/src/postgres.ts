@@ -9,6 +9,7 @@ import { findOnPath } from './programs.ts'
 import type { PartSpec } from './part.ts'
 import { probe } from './probe.ts'
 import type { PartContext } from './stack.ts'
+import { copyPemFiles, type StackTls } from './tls.ts'
 import { runSupervised, type Command } from './supervise.ts'
 
 const execute = promisify(execFile)
@@ -31,7 +32,8 @@ export async function postgresSpec(context: PartContext): Promise<PostgresSpec> 
   const data = join(context.dir, 'data')
   const identity = await chooseIdentity(data)
   await initialiseOnce(context, binaries, data, identity)
-  const password = readPassword(context.dir)
+  const password = encodeURIComponent(readPassword(context.dir))
+  const owner = ownerOf(context)
   return {
     ...context,
     name: 'postgres',
@@ -41,16 +43,16 @@ export async function postgresSpec(context: PartContext): Promise<PostgresSpec> 
       dropForeignPidFile(data)
       return asUser(identity, {
         file: binaries.postgres,
-        args: ['-D', data, ...settings(context, port)],
+        args: ['-D', data, ...settings(context, port, identity)],
         cwd: context.dir,
       })
     },
-    probe: (port) => probe(port, STARTUP_MESSAGE, isReady),
-    url: (port) => `postgres://${OWNER}${password === '' ? '' : `:${password}`}@127.0.0.1:${port}/${OWNER}`,
+    probe: (port) => probe({ port }, startupMessage({ user: owner, database: owner }), isReady),
+    url: (port) => `postgres://${owner}${password === '' ? '' : `:${password}`}@127.0.0.1:${port}/${owner}`,
   }
 }
 
-function settings(context: PartContext, port: number): readonly string[] {
+function settings(context: PartContext, port: number, identity: Identity | undefined): readonly string[] {
   const lasting = { shared_buffers: '128MB', max_wal_size: '1GB' }
   // Data that nobody wants again after a power cut: this is for tests alone.
   const ephemeral = { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off', shared_buffers: '96MB' }
@@ -66,8 +68,26 @@ function settings(context: PartContext, port: number): readonly string[] {
     log_timezone: 'UTC',
     timezone: 'UTC',
     ...(context.ephemeral ? ephemeral : lasting),
+    ...(context.tls === undefined ? {} : tlsSettings(context.tls, context.dir, identity)),
   }
   return Object.entries(values).flatMap(([name, value]) => ['-c', `${name}=${value}`])
+}
+
+/** Certificates of clients count when the line of `pg_hba.conf` asks for one. */
+function tlsSettings(tls: StackTls, dir: string, identity: Identity | undefined): Readonly<Record<string, string>> {
+  const { cert, key } = copyPemFiles(tls, dir, identity)
+  const clients = tls.clientCaFile === undefined ? {} : { ssl_ca_file: tls.clientCaFile }
+  return { ssl: 'on', ssl_cert_file: cert, ssl_key_file: key, ...clients }
+}
+
+/** Nobody gets in without TLS. */
+function writeHostAuthentication(tls: StackTls, data: string): void {
+  const certificate = tls.clientCaFile === undefined ? '' : ' clientcert=verify-ca'
+  writeFileSync(join(data, 'pg_hba.conf'), `hostssl all all 127.0.0.1/32 scram-sha-256${certificate}\n`)
+}
+
+function ownerOf({ tls }: PartContext): string {
+  return tls?.user ?? OWNER
 }
 
 interface Binaries {
@@ -151,10 +171,12 @@ async function initialiseOnce(
     if (code !== 0)
       throw new StackFault(`PostgreSQL could not be set up; its log (${log}):\n${readFileSync(log, 'utf8')}`)
   }
-  const authentication = context.ephemeral ? ['--auth=trust'] : passwordFlags(context.dir)
+  const owner = ownerOf(context)
+  const trusted = context.ephemeral && context.tls === undefined
+  const authentication = trusted ? ['--auth=trust'] : passwordFlags(context)
   const common = [
     '-U',
-    OWNER,
+    owner,
     '-E',
     'UTF8',
     '--locale=C.UTF-8',
@@ -164,14 +186,15 @@ async function initialiseOnce(
   ]
   await run(binaries.initdb, ['-D', data, ...common, ...authentication])
   // The single-user form runs its whole input and ends; `-j` is not needed for one line.
-  const create = `echo 'CREATE DATABASE ${OWNER};' | "$0" --single -D "$1" -c fsync=off postgres`
+  const create = `echo 'CREATE DATABASE ${owner};' | "$0" --single -D "$1" -c fsync=off postgres`
   await run('/bin/sh', ['-c', create, binaries.postgres, data])
+  if (context.tls !== undefined) writeHostAuthentication(context.tls, data)
   writeFileSync(done, '')
 }
 
-function passwordFlags(dir: string): readonly string[] {
+function passwordFlags({ dir, tls }: PartContext): readonly string[] {
   const file = join(dir, 'password')
-  writeFileSync(file, randomBytes(18).toString('base64url'), { mode: 0o600 })
+  writeFileSync(file, tls?.passwords.postgres ?? randomBytes(18).toString('base64url'), { mode: 0o600 })
   return ['--auth=scram-sha-256', `--pwfile=${file}`]
 }
 
@@ -192,10 +215,8 @@ function dropForeignPidFile(data: string): void {
   if (existsSync(commandFile) && !readFileSync(commandFile, 'utf8').includes(data)) rmSync(file, { force: true })
 }
 
-// Startup message of protocol 3.0 for the owner. The server answers R (it asks to authenticate, or has done so) when it works, E while
-// it starts or recovers.
-const STARTUP_MESSAGE = startupMessage({ user: OWNER, database: OWNER })
-
+// Startup message of protocol 3.0. The server answers R (it asks to authenticate, or has done so) when it works, E while it starts or
+// recovers. It also works when it refuses us for want of TLS: that is E with SQLSTATE 28000.
 function startupMessage(parameters: Readonly<Record<string, string>>): Buffer {
   const text = Object.entries(parameters).flat().join('\0')
   const body = Buffer.concat([Buffer.from([0, 3, 0, 0]), Buffer.from(`${text}\0\0`)])
@@ -205,5 +226,5 @@ function startupMessage(parameters: Readonly<Record<string, string>>): Buffer {
 }
 
 function isReady(answer: Buffer): boolean | undefined {
-  return answer.length === 0 ? undefined : answer[0] === 'R'.charCodeAt(0)
+  return answer.length === 0 ? undefined : answer[0] === 'R'.charCodeAt(0) || answer.includes('C28000\0')
 }

@@ -1,14 +1,21 @@
 import { createConnection } from 'node:net'
 
+/** Where a server of the stack is: a port of 127.0.0.1, or a socket's file. */
+export type ProbeAddress = { readonly port: number } | { readonly path: string }
+
 /**
- * Asks a server on 127.0.0.1 one question and tells whether its answer is the right one. Enough of each protocol to know that the
+ * Asks a server one question and tells whether its answer is the right one. Enough of each protocol to know that the
  * server works, without a client library.
  * @param done looks at all bytes received so far: true or false ends the question, undefined waits for more.
  */
-export function probe(port: number, question: Buffer, done: (answer: Buffer) => boolean | undefined): Promise<boolean> {
+export function probe(
+  address: ProbeAddress,
+  question: Buffer,
+  done: (answer: Buffer) => boolean | undefined,
+): Promise<boolean> {
   return new Promise((resolve) => {
     let answer = Buffer.alloc(0)
-    const socket = createConnection({ port, host: '127.0.0.1' })
+    const socket = createConnection('path' in address ? address : { ...address, host: '127.0.0.1' })
     const finish = (result: boolean) => {
       socket.destroy()
       resolve(result)

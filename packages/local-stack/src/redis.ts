@@ -1,10 +1,11 @@
-import { existsSync, mkdirSync } from 'node:fs'
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fetchRedisBinary } from './artefacts.ts'
 import { findOnPath } from './programs.ts'
 import type { PartSpec } from './part.ts'
 import { probe } from './probe.ts'
 import type { PartContext } from './stack.ts'
+import { copyPemFiles, type StackTls } from './tls.ts'
 
 const PING = Buffer.from('PING\r\n')
 
@@ -23,12 +24,20 @@ export async function redisSpec(context: PartContext): Promise<PartSpec> {
     name: 'redis',
     stopSignal: 'SIGTERM',
     death: { signal: 'SIGTERM', graceMs: 3000, ...context.remove },
-    prepare: async (port) => ({ file, args: settings(port, data), cwd: data }),
-    probe: (port) => probe(port, PING, pongs),
+    prepare: async (port) => ({ file, args: [writeConfiguration(context, port, data)], cwd: data }),
+    probe: (port) => (context.tls === undefined ? probe({ port }, PING, pongs) : probeBySocket(context, context.tls)),
   }
 }
 
-function settings(port: number, dir: string): readonly string[] {
+/** The URL of the Redis that listens on `port`. */
+export function redisUrl({ tls }: PartContext, port: number): string {
+  return tls === undefined
+    ? `redis://127.0.0.1:${port}`
+    : `rediss://${tls.user}:${encodeURIComponent(tls.passwords.redis)}@127.0.0.1:${port}`
+}
+
+/** A file, not arguments: those of all processes can be seen by everybody, passwords too. */
+function writeConfiguration(context: PartContext, port: number, dir: string): string {
   const values: Readonly<Record<string, string>> = {
     port: String(port),
     bind: '127.0.0.1',
@@ -37,8 +46,42 @@ function settings(port: number, dir: string): readonly string[] {
     appendonly: 'yes',
     'maxmemory-policy': 'noeviction',
     daemonize: 'no',
+    ...(context.tls === undefined ? {} : tlsSettings(context, context.tls, port)),
   }
-  return Object.entries(values).flatMap(([name, value]) => [`--${name}`, value])
+  const file = join(context.dir, 'redis.conf')
+  const lines = Object.entries(values).map(([name, value]) => `${name} ${JSON.stringify(value)}\n`)
+  const users = context.tls === undefined ? '' : aclUsers(context.tls)
+  writeFileSync(file, lines.join('') + users, { mode: 0o600 })
+  return file
+}
+
+function tlsSettings(context: PartContext, tls: StackTls, port: number): Readonly<Record<string, string>> {
+  const { cert, key } = copyPemFiles(tls, context.dir)
+  return {
+    port: '0',
+    'tls-port': String(port),
+    'tls-cert-file': cert,
+    'tls-key-file': key,
+    'tls-ca-cert-file': tls.clientCaFile ?? cert, // Redis wants one, also when it asks for none.
+    'tls-auth-clients': tls.clientCaFile === undefined ? 'no' : 'yes',
+    unixsocket: socketFile(context), // For the probe.
+    unixsocketperm: '700',
+  }
+}
+
+function aclUsers({ user, passwords }: StackTls): string {
+  return `user default off\nuser ${user} on >${passwords.redis} ~* &* +@all\n`
+}
+
+function socketFile({ dir }: PartContext): string {
+  return join(dir, 'socket')
+}
+
+function probeBySocket(context: PartContext, { user, passwords }: StackTls): Promise<boolean> {
+  const question = Buffer.from(`AUTH ${user} ${passwords.redis}\r\nPING\r\n`)
+  return probe({ path: socketFile(context) }, question, (answer) =>
+    answer.toString('latin1').split('\n').length < 3 ? undefined : pongs(answer.subarray(answer.indexOf('\n') + 1)),
+  )
 }
 
 function pongs(answer: Buffer): boolean | undefined {

@@ -5,7 +5,8 @@ import { kafkaSpec } from './kafka.ts'
 import { tryLock, type Lock } from './lock.ts'
 import { startPart, type Part, type PartName } from './part.ts'
 import { postgresSpec } from './postgres.ts'
-import { redisSpec } from './redis.ts'
+import { redisSpec, redisUrl } from './redis.ts'
+import type { StackTls } from './tls.ts'
 
 /** Where the parts of a stack are: brokers as `host:port,…`, the owner's URL of Postgres, the URL of Redis. */
 export interface StackAddresses {
@@ -34,6 +35,8 @@ export interface StackOptions {
   readonly env?: NodeJS.ProcessEnv
   /** The parts to start; all three if not given. The address of one that is left out is empty. */
   readonly parts?: readonly PartName[]
+  /** The parts speak TLS alone and ask for a password; if not given, they speak in the clear. For fresh data alone. */
+  readonly tls?: StackTls
   /** Told, in a few words, what takes time. */
   progress?(line: string): void
   /** Told when a part ends by itself. */
@@ -46,6 +49,7 @@ export interface PartContext {
   readonly ephemeral: boolean
   readonly env: NodeJS.ProcessEnv
   readonly port: number | undefined
+  readonly tls: StackTls | undefined
   readonly progress: (line: string) => void
   readonly onExit: (detail: string) => void
   /** Spread into the part's `death`. */
@@ -121,7 +125,7 @@ async function startPostgres(context: PartContext): Promise<Started> {
 
 async function startRedis(context: PartContext): Promise<Started> {
   const part = await startPart(await redisSpec(context))
-  return { part, address: `redis://127.0.0.1:${part.port}` }
+  return { part, address: redisUrl(context, part.port) }
 }
 
 function contextOf(name: PartName, options: StackOptions, dataDir: string, former: StackAddresses): PartContext {
@@ -133,6 +137,7 @@ function contextOf(name: PartName, options: StackOptions, dataDir: string, forme
     ephemeral,
     env: options.env ?? process.env,
     port: portOf(former[name]),
+    tls: options.tls,
     progress: (line) => options.progress?.(line),
     onExit: (detail) => options.onExit?.(name, detail),
     remove: ephemeral ? { remove: dir } : {},

@@ -1,0 +1,120 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import {
+  eventually,
+  startReceiver,
+  type Receiver,
+  type ServiceProcess,
+  type ServiceProcessName,
+} from '@ariftly/testkit'
+import { openStream } from '../support/read-stream.ts'
+import { verifyWebhook } from '../support/verify-webhook.ts'
+import { startTlsWorld, type TlsWorld } from './tls-world.ts'
+
+const SERVICES = ['ingest', 'projector', 'api', 'stream-gateway', 'webhook-worker'] as const
+const WEBHOOK_SECRET = 'the-webhook-secret-of-the-tls-test'
+const TASK = 'task_01j9x8k2m4e7s9v0w1x2y3z4a5'
+
+let world: TlsWorld
+let receiver: Receiver
+let migrated: { readonly code: number; readonly output: string }
+const services = new Map<ServiceProcessName, ServiceProcess>()
+
+beforeAll(async () => {
+  // kafkajs repeats a login 10 s before it ends, so each connection does that about every 2 s.
+  ;[world, receiver] = await Promise.all([startTlsWorld({ kafkaLoginMs: 12_000 }), startReceiver()])
+  migrated = await world.migrate()
+  for (const name of SERVICES) services.set(name, await world.start(name))
+}, 90_000)
+
+afterAll(async () => {
+  await receiver?.close()
+  await world?.close()
+})
+
+test('migrate makes topics and tables over TLS', () => {
+  expect(migrated).toMatchObject({ code: 0, output: expect.stringContaining('migrated') })
+})
+
+test('a stack that speaks TLS alone carries events from their post to list, stream and webhook', async () => {
+  await Promise.all(SERVICES.map((name) => eventually(() => isReady(name), { timeoutMs: 40_000 })))
+  const webhook = await call('api', '/v1/webhooks', { url: receiver.url, events: ['*'], secret: WEBHOOK_SECRET })
+  expect(webhook.status).toBe(201)
+  const stream = await openStream((signal) =>
+    fetch(`${urlOf('stream-gateway')}/v1/events/stream?task_id=${TASK}`, { signal, headers: headers() }),
+  )
+  // Longer than a login lasts, so that each connection has logged in more than once.
+  const ids: string[] = []
+  for (let round = 0; round < 7; round++) {
+    const event = { type: 'task.progress', task_id: TASK, data: { message: `round ${round}`, progress: 0.5 } }
+    const answer = await call('ingest', '/v1/events', [event, event])
+    expect(answer.status).toBe(202)
+    const { data } = (await answer.json()) as { data: { id: string; status: string }[] }
+    expect(data.map(({ status }) => status)).toEqual(['accepted', 'accepted'])
+    ids.push(...data.map(({ id }) => id))
+    await eventually(() => stream.messages.length >= ids.length, { timeoutMs: 15_000 })
+    await delay(2000)
+  }
+  const listed = await eventually(async () => {
+    const answer = await call('api', `/v1/events?task_id=${TASK}&order=asc&limit=100`)
+    const { data } = (await answer.json()) as { data: { id: string }[] }
+    return data.length >= ids.length ? data.map(({ id }) => id) : undefined
+  })
+  expect(listed).toEqual(ids)
+  await eventually(() => receiver.requests.length >= ids.length, { timeoutMs: 20_000 })
+  expect(new Set(receiver.requests.map((request) => request.headers['webhook-id']))).toEqual(new Set(ids))
+  for (const { body, headers: sent } of receiver.requests) {
+    expect(verifyWebhook(body.toString(), String(sent['x-ariftly-signature']), WEBHOOK_SECRET)).toBe(true)
+  }
+  await stream.close()
+}, 90_000)
+
+test('the commands of operators work over TLS', async () => {
+  const projection = await world.run('projector', ['status'])
+  expect(projection).toMatchObject({ code: 0, output: expect.stringMatching(/partition/) })
+  expect(await world.run('projector', ['verify'])).toMatchObject({ code: 0 })
+  expect(await world.run('webhook-worker', ['status'])).toMatchObject({
+    code: 0,
+    output: expect.stringContaining('unfinished deliveries'),
+  })
+}, 60_000)
+
+test('no secret is in any output, metric or readiness of that whole run', async () => {
+  const places = new Map([['migrate', migrated.output]])
+  for (const [name, service] of services) {
+    for (const path of ['/readyz', '/metrics']) {
+      places.set(`${name}${path}`, await (await fetch(`${service.url}${path}`)).text())
+    }
+    service.kill('SIGTERM')
+    expect([name, await service.exited]).toEqual([name, 0])
+    places.set(name, service.output())
+  }
+  const found = [...places].flatMap(([place, text]) =>
+    Object.entries({ ...world.secrets, 'webhook secret': WEBHOOK_SECRET })
+      .filter(([, secret]) => text.includes(secret))
+      .map(([what]) => `${what} in ${place}`),
+  )
+  expect(found).toEqual([])
+  // The places were looked at while they were in use.
+  expect(places.get('projector')).toContain('"msg":"batch"')
+  expect(places.get('projector/metrics')).toContain('ariftly_')
+  expect(places.get('webhook-worker')).toContain('attempt made')
+}, 60_000)
+
+function urlOf(name: ServiceProcessName): string {
+  return services.get(name)?.url ?? ''
+}
+
+async function isReady(name: ServiceProcessName): Promise<boolean> {
+  return (await fetch(`${urlOf(name)}/readyz`)).status === 200
+}
+
+function headers(): Record<string, string> {
+  return { authorization: `Bearer ${world.apiKey}` }
+}
+
+function call(name: ServiceProcessName, path: string, body?: unknown): Promise<Response> {
+  if (body === undefined) return fetch(`${urlOf(name)}${path}`, { headers: headers() })
+  const json = { ...headers(), 'content-type': 'application/json' }
+  return fetch(`${urlOf(name)}${path}`, { method: 'POST', headers: json, body: JSON.stringify(body) })
+}
