@@ -62,11 +62,13 @@ create table events (
   primary key (tenant_id, id)
 ) partition by range (id);
 
-create index events_task on events (tenant_id, task_id, id) where task_id is not null;
+-- Type and agent stand behind the id of a task's or a session's events, so that rows of others are not read to be left out.
+create index events_task on events (tenant_id, task_id, id, type, agent) where task_id is not null;
 -- An agent's events stand by type, so that agent and type together are one range; an agent alone is a merge of its types.
 create index events_agent on events (tenant_id, agent, type, id) where agent is not null;
-create index events_type on events (tenant_id, type, id);
-create index events_session on events (tenant_id, session_id, id) where session_id is not null;
+-- The collation orders as the column's own does; it is said so that only lists by type alone, which say it too, take this index.
+create index events_type on events (tenant_id, type collate "C", id);
+create index events_session on events (tenant_id, session_id, id, type, agent) where session_id is not null;
 create index events_position on events (tenant_id, epoch, partition, "offset");
 
 grant select, insert on events to ariftly_app;

@@ -7,7 +7,6 @@ import {
   insertEvents,
   LIST_SETTINGS,
   listEvents,
-  listEventsQuery,
   type EventPage,
   type ListEventsOptions,
   type Pool,
@@ -126,82 +125,6 @@ describe.each(FILTERS)('a list by %s', (_name, filter) => {
     const request = { filter, order, afterMs: msOf(3000), beforeMs: msOf(200) }
     const events = await walk(request, 500)
     expect(events.map(({ id }) => id)).toEqual(expected(request))
-  })
-
-  test.each(['desc', 'asc'] as const)(
-    'is a range scan of indexes that neither sorts nor scans a table, and prunes partitions (%s)',
-    async (order) => {
-      const bounds = { afterMs: NOW_MS - 10 * DAY_MS, beforeMs: NOW_MS - 3 * DAY_MS }
-      const plan = await explain({ filter, order, ...bounds })
-      expect(plan.nodes.filter((node) => /Sort|Seq Scan|Bitmap/.test(node))).toEqual([])
-      expect(plan.nodes.some((node) => node.startsWith('Index Scan'))).toBe(true)
-      // 10 days touch at most three weeks, each with one scan per branch.
-      const branches = plan.nodes.filter((node) => node === 'Append').length
-      expect(plan.scans.length).toBeLessThanOrEqual(3 * Math.max(1, branches))
-      expect(plan.text).toContain('Subplans Removed')
-    },
-  )
-})
-
-interface Plan {
-  readonly text: string
-  /** Type of each node. */
-  readonly nodes: readonly string[]
-  readonly scans: readonly string[]
-}
-
-/** The plan that is really used: that of the prepared statement. */
-async function explain(request: Request): Promise<Plan> {
-  const { name, text, values } = listEventsQuery({ ...request, tenant: 'mine', limit: 50 })
-  const client = await pool.connect()
-  try {
-    await client.query({ name, text, values })
-    const literals = values.map(literal).join(', ')
-    const { rows } = await client.query<{ 'QUERY PLAN': string }>(`EXPLAIN EXECUTE "${name}" (${literals})`)
-    const lines = rows.map((row) => row['QUERY PLAN'])
-    const nodes = lines.flatMap(
-      (line) => /(?:->|^)\s*([A-Z][A-Za-z ]+?)(?: Backward)? *(?: using| on|\()/.exec(line)?.[1] ?? [],
-    )
-    return { text: lines.join('\n'), nodes, scans: nodes.filter((node) => node.startsWith('Index')) }
-  } finally {
-    client.release()
-  }
-}
-
-function literal(value: unknown): string {
-  if (Array.isArray(value)) return `'{${value.join(',')}}'`
-  return typeof value === 'number' ? String(value) : `'${String(value)}'`
-}
-
-describe('which index', () => {
-  test.each([
-    ['the primary key', {}, /events_p\d+_pkey/],
-    ['that of tasks', { taskId: 'task_7', agent: 'agent_3', types: ['task.failed'] }, /_task_id_/],
-    ['that of agents, and types in it', { agent: 'agent_3', types: ['task.failed'] }, /_agent_type_/],
-    ['that of types', { types: ['task.failed'] }, /_tenant_id_type_/],
-    ['that of sessions', { sessionId: 'session_6', types: ['task.failed'] }, /_session_id_/],
-  ] as [string, EventFilter, RegExp][])('a list uses is %s', async (_name, filter, index) => {
-    const plan = await explain({ filter, order: 'desc' })
-    const used = [...plan.text.matchAll(/Index Scan(?: Backward)? using (\S+)/g)].map(([, name]) => name ?? '')
-    expect(used.length).toBeGreaterThan(10)
-    expect(used.filter((name) => !index.test(name))).toEqual([])
-  })
-
-  test('is read only from the first row of the page on: page 70 costs what page 1 does', async () => {
-    const { events } = await listEvents(pool, { tenant: 'mine', filter: {}, order: 'desc', limit: 500 })
-    const last = events.at(-1)
-    const buffers = async (cursorId?: string): Promise<number> => {
-      const request = { filter: {}, order: 'desc' as const, ...(cursorId === undefined ? {} : { cursorId }) }
-      const { text, values } = listEventsQuery({ ...request, tenant: 'mine', limit: 50 })
-      const { rows } = await pool.query<{ 'QUERY PLAN': string }>(
-        `EXPLAIN (ANALYZE, TIMING OFF) ${text.replaceAll(/\$(\d+)/g, (_, n) => literal(values[Number(n) - 1]))}`,
-      )
-      const scans = rows.map((row) => row['QUERY PLAN']).filter((line) => line.includes('Index Scan'))
-      return scans.reduce((sum, line) => sum + Number(/rows=([\d.]+) loops/.exec(line)?.[1] ?? 0), 0)
-    }
-    expect(last).toBeDefined()
-    expect(await buffers()).toBeLessThanOrEqual(52)
-    expect(await buffers(last?.id)).toBeLessThanOrEqual(52)
   })
 })
 
