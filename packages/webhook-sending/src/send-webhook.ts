@@ -1,7 +1,8 @@
 import type { Egress, EgressOutcome } from '@ariftly/egress'
 import type { Keyring } from '@ariftly/keyring'
-import { messageOf, type Logger } from '@ariftly/runtime'
+import { messageOf, type Logger, type TraceContext } from '@ariftly/runtime'
 import type { AttemptRecord } from '@ariftly/store'
+import { endAttemptSpan, startAttemptSpan, type AttemptTrace } from './trace-attempt.ts'
 import { buildRequest, type OutgoingWebhook } from './webhook-request.ts'
 
 /** What sending takes. */
@@ -13,6 +14,8 @@ export interface SendingOptions {
   readonly log: Pick<Logger, 'error'>
   /** Epoch milliseconds of the attempt: its signature's time. */
   readonly nowMs: number
+  /** Undefined when no traces are collected. */
+  readonly trace?: AttemptTrace | undefined
 }
 
 /** An attempt that was made. */
@@ -28,7 +31,9 @@ export interface SentAttempt {
  * here, and the attempts of a schedule give time to bring it back) is logged and counts as `blocked`.
  */
 export async function sendWebhook(webhook: OutgoingWebhook, o: SendingOptions): Promise<SentAttempt> {
-  const sent = await exchange(webhook, o)
+  const span = o.trace === undefined ? undefined : startAttemptSpan(webhook, o.trace)
+  const sent = await exchange(webhook, o, span?.context)
+  if (span !== undefined) endAttemptSpan(span, sent)
   return {
     record: {
       startedAtMs: o.nowMs,
@@ -44,9 +49,13 @@ export async function sendWebhook(webhook: OutgoingWebhook, o: SendingOptions): 
   }
 }
 
-async function exchange(webhook: OutgoingWebhook, o: SendingOptions): Promise<EgressOutcome> {
+async function exchange(
+  webhook: OutgoingWebhook,
+  o: SendingOptions,
+  span: TraceContext | undefined,
+): Promise<EgressOutcome> {
   try {
-    return await o.egress.send(buildRequest(webhook, o))
+    return await o.egress.send(buildRequest(webhook, { ...o, span }))
   } catch (error) {
     o.log.error({ err: error, webhook: webhook.webhookId }, 'a webhook cannot be signed')
     return unsent(messageOf(error))

@@ -2,7 +2,7 @@ import { randomFillSync } from 'node:crypto'
 import type { EgressRequest } from '@ariftly/egress'
 import { renderEvent, type LogEvent } from '@ariftly/events'
 import type { Keyring } from '@ariftly/keyring'
-import { Fault } from '@ariftly/runtime'
+import { Fault, formatTraceparent, type TraceContext } from '@ariftly/runtime'
 import { signWebhook } from '@ariftly/signatures'
 
 /** A webhook and the event that it is sent. */
@@ -32,7 +32,13 @@ export function webhookAad(tenant: string, id: string): string {
  */
 export function buildRequest(
   webhook: OutgoingWebhook,
-  o: { readonly keyring: Pick<Keyring, 'open'>; readonly nowMs: number; readonly timeoutMs: number },
+  o: {
+    readonly keyring: Pick<Keyring, 'open'>
+    readonly nowMs: number
+    readonly timeoutMs: number
+    /** The span of the attempt, if it is recorded. */
+    readonly span: TraceContext | undefined
+  },
 ): EgressRequest {
   const body = renderEvent(webhook.event)
   const aad = webhookAad(webhook.tenant, webhook.webhookId)
@@ -47,7 +53,7 @@ export function buildRequest(
       'user-agent': 'Ariftly-Webhooks/1',
       ...signWebhook({ id: webhook.event.id, timestampS: Math.floor(o.nowMs / 1000), body, secrets }),
       'x-ariftly-webhook-id': webhook.webhookId,
-      traceparent: childTrace(webhook.traceparent),
+      traceparent: o.span === undefined ? childTrace(webhook.traceparent) : formatTraceparent(o.span),
     },
     body,
     timeoutMs: o.timeoutMs,

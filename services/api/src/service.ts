@@ -86,7 +86,7 @@ export async function start(config: ApiConfig, deps: ServiceDeps): Promise<Runni
     const routes = withStoreFaults({
       listEvents: createListEvents({ pool: events, gate, cursors }),
       getEvent: createGetEvent({ pool: events, gate }),
-      testWebhook: createTestWebhook({ pool, keyring, egress, gate: tests, log }),
+      testWebhook: createTestWebhook({ pool, keyring, egress, gate: tests, log, tracing: deps.tracing }),
       ...withTenantGate(rest, {
         createWebhook: createCreateWebhook({ pool, keyring, policy }),
         listWebhooks: createListWebhooks({ pool, cursors }),

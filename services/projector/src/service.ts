@@ -23,6 +23,7 @@ import { startExpiry } from './expiry.ts'
 import { followEpochs } from './follow-epochs.ts'
 import { PROJECTION } from './projection.ts'
 import { createProjectorMetrics } from './projector-metrics.ts'
+import { traceProjection } from './trace-projection.ts'
 import { writeBatch } from './write-batch.ts'
 
 export { projectorConfig, type ProjectorConfig } from './config.ts'
@@ -44,6 +45,8 @@ export async function start(
   now: () => number = Date.now,
 ): Promise<Running> {
   const { log } = deps
+  const topic = config.KAFKA_TOPIC
+  const group = `${config.KAFKA_GROUP_PREFIX}-projector`
   const releasers = createReleasers(log)
   const stopping = new AbortController()
   const signal = AbortSignal.any([deps.signal, stopping.signal])
@@ -57,7 +60,7 @@ export async function start(
     role: SERVICE_ROLE,
   })
   releasers.add('postgres', () => pool.end())
-  const deadLetters = createDeadLetterWriter(kafka, { topic: config.KAFKA_TOPIC, dlqTopic: config.KAFKA_DLQ_TOPIC })
+  const deadLetters = createDeadLetterWriter(kafka, { topic, dlqTopic: config.KAFKA_DLQ_TOPIC })
   releasers.add('dead letters', () => deadLetters.close())
   const partitions = createEventPartitions(pool)
   let reader: LogReader | undefined
@@ -68,12 +71,14 @@ export async function start(
     const startedMs = performance.now()
     const decoded = decodeBatch(batch, { epoch, partitions: config.KAFKA_PARTITIONS })
     await partitions.ensure(decoded.events)
-    const outcome = await writeBatch(batch, decoded, {
-      pool,
-      epoch,
-      topic: config.KAFKA_TOPIC,
-      writeDeadLetters: (letters) => deadLetters.write(letters),
-    })
+    const outcome = await traceProjection(deps.tracing, { batch, decoded, topic, group }, () =>
+      writeBatch(batch, decoded, {
+        pool,
+        epoch,
+        topic,
+        writeDeadLetters: (letters) => deadLetters.write(letters),
+      }),
+    )
     if (outcome.type === 'lost') {
       metrics.reread()
       log.info({ partition: batch.partition, firstOffset: batch.firstOffset }, 'another process has moved the position')
@@ -89,22 +94,26 @@ export async function start(
   }
 
   async function hole({ partition, expected, found }: LogGap, epoch: number): Promise<void> {
-    const key = { projection: PROJECTION, epoch, topic: config.KAFKA_TOPIC }
+    const key = { projection: PROJECTION, epoch, topic }
     await recordHole(pool, { ...key, partition, from: expected, to: found })
     metrics.hole(found - expected)
   }
 
+  let trouble: string | undefined
   const broken = createDeferred<Error>()
   const run = followEpochs({
     kafka,
     pool,
-    topic: config.KAFKA_TOPIC,
+    topic,
     partitions: config.KAFKA_PARTITIONS,
     signal,
     log,
     startReader({ epoch, clusterId }) {
       reader = startReader(epoch, clusterId)
       return reader
+    },
+    onTrouble(reason) {
+      trouble = reason
     },
     onBroken: (error) => broken.resolve(error),
   })
@@ -115,11 +124,10 @@ export async function start(
   })
 
   function startReader(epoch: number, clusterId: string): LogReader {
-    const topic = config.KAFKA_TOPIC
     return startLogReader({
       client: kafka,
       topic,
-      groupId: `${config.KAFKA_GROUP_PREFIX}-projector`,
+      groupId: group,
       partitionCount: config.KAFKA_PARTITIONS,
       clusterId,
       sessionTimeoutMs: config.KAFKA_SESSION_TIMEOUT_MS,
@@ -137,7 +145,7 @@ export async function start(
     name: 'projector',
     ready() {
       const ready = reader?.state === 'running'
-      const problem = reader?.failure ? messageOf(reader.failure) : (reader?.state ?? 'starting')
+      const problem = reader?.failure ? messageOf(reader.failure) : (trouble ?? reader?.state ?? 'starting')
       return { ready, checks: { log: ready ? 'ok' : problem } }
     },
     failed: broken.promise,

@@ -1,8 +1,8 @@
 import type { Egress } from '@ariftly/egress'
 import type { Keyring } from '@ariftly/keyring'
-import type { Logger } from '@ariftly/runtime'
+import type { Logger, Tracing } from '@ariftly/runtime'
 import type { AttemptOutcome, AttemptRef, StartedAttempt } from '@ariftly/store'
-import { sendWebhook } from '@ariftly/webhook-sending'
+import { sendWebhook, type AttemptTrace } from '@ariftly/webhook-sending'
 import type { Batcher } from './batcher.ts'
 import { planRetry, readRetryAfter } from './retry-plan.ts'
 
@@ -20,6 +20,8 @@ export interface DeliverOptions {
   readonly onGone: (webhookId: string) => void
   readonly observe: (result: AttemptOutcome['type'] | 'stale', errorClass: string | null, totalMs: number) => void
   readonly log: Pick<Logger, 'debug' | 'error'>
+  /** Undefined when no traces are collected. */
+  readonly tracing?: Tracing | undefined
   readonly now?: () => number
   readonly random?: () => number
 }
@@ -48,6 +50,12 @@ export function createDeliver(o: DeliverOptions): (ref: AttemptRef) => Promise<v
     )
   }
 
+  function traceOf({ deliveryId, attemptCount }: StartedAttempt): AttemptTrace | undefined {
+    if (o.tracing === undefined) return undefined
+    const attributes = { 'ariftly.delivery.id': deliveryId, 'http.request.resend_count': attemptCount || undefined }
+    return { tracing: o.tracing, attributes }
+  }
+
   async function makeAttempt(attempt: StartedAttempt): Promise<AttemptOutcome> {
     const { deliveryId, attempt: n, tenant, webhookId, event } = attempt
     const base = { deliveryId, attempt: n, tenant, webhookId }
@@ -56,7 +64,7 @@ export function createDeliver(o: DeliverOptions): (ref: AttemptRef) => Promise<v
     const { egress, keyring, timeoutMs, log } = o
     const { record, retryAfter } = await sendWebhook(
       { ...attempt, event },
-      { egress, keyring, timeoutMs, log, nowMs: now() },
+      { egress, keyring, timeoutMs, log, nowMs: now(), trace: traceOf(attempt) },
     )
     if (o.stopping() && record.errorClass !== null && record.status === null) return { ...base, type: 'released' }
     if (record.errorClass === null) return { ...base, type: 'delivered', probe: attempt.probe, record }

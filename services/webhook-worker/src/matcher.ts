@@ -1,5 +1,6 @@
 import { recordId, type RawRecord } from '@ariftly/events'
 import type { HandleOutcome, LogBatch } from '@ariftly/kafka'
+import { traceBatch, type Tracing } from '@ariftly/runtime'
 import {
   advancePosition,
   advanceWithDeliveries,
@@ -15,6 +16,7 @@ import {
 } from '@ariftly/store'
 import { matchRecords } from './match-records.ts'
 import type { ProjectionWatch } from './projection-watch.ts'
+import { headerText } from './record-attributes.ts'
 import { createSubscriptionIndex, type SubscriptionIndex } from './subscription-index.ts'
 
 /** Name of the matcher's rows in `projection_offsets`. */
@@ -29,6 +31,10 @@ export interface MatcherOptions {
   /** Told after each commit which webhooks have new deliveries. */
   readonly onMatched: (webhookIds: ReadonlySet<string>, deliveries: number) => void
   readonly now?: () => number
+  /** The consumer group, for traces. */
+  readonly group: string
+  /** Undefined when no traces are collected. */
+  readonly tracing?: Tracing | undefined
 }
 
 /** Records appended longer ago than deliveries are kept cannot be delivered any more. */
@@ -51,10 +57,35 @@ export function createMatcher(o: MatcherOptions): (batch: LogBatch, signal: Abor
       const projected = await o.projection.beyond(batch.partition, expected, signal)
       const next = Math.min(projected, batch.lastOffset + 1)
       const part = batch.records.filter((record) => record.offset >= expected && record.offset < next)
-      if (!(await matchPart(batch.partition, expected, next, part))) return { type: 'reread' }
+      if (!(await traced(batch.partition, part, () => matchPart(batch.partition, expected, next, part)))) {
+        return { type: 'reread' }
+      }
       expected = next
     }
     return { type: 'done' }
+  }
+
+  async function traced(partition: number, part: readonly RawRecord[], match: () => Promise<boolean>) {
+    if (o.tracing === undefined) return await match()
+    return await traceBatch(
+      o.tracing,
+      {
+        operation: 'match',
+        topic: o.topic,
+        partition,
+        group: o.group,
+        records: part,
+        traceparentOf: (record) => headerText(record, 'traceparent'),
+        describe: (record) => ({
+          tenant: headerText(record, 'ce_tenant') ?? '',
+          id: headerText(record, 'ce_id') ?? '',
+          type: headerText(record, 'ce_type') ?? '',
+          offset: record.offset,
+        }),
+      },
+      match,
+      (isOurs) => (isOurs ? undefined : 'position_moved'),
+    )
   }
 
   async function matchPart(partition: number, expected: number, next: number, part: readonly RawRecord[]) {

@@ -1,5 +1,5 @@
 import { createKafka, describeLog, KafkaFault, startLogReader, type LogReader } from '@ariftly/kafka'
-import { Fault, kafkaConnection, retryForever, sleep, type Logger } from '@ariftly/runtime'
+import { Fault, kafkaConnection, retryForever, sleep, type Logger, type Tracing } from '@ariftly/runtime'
 import { currentEpoch, ensurePositions, readPositions, recordHole, type LogEpoch, type Pool } from '@ariftly/store'
 import type { WebhookWorkerConfig } from './config.ts'
 import { createMatcher, WEBHOOKS_PROJECTION } from './matcher.ts'
@@ -12,6 +12,7 @@ export interface MatchingOptions {
   readonly onMatched: (webhookIds: ReadonlySet<string>, deliveries: number) => void
   readonly signal: AbortSignal
   readonly log: Logger
+  readonly tracing?: Tracing | undefined
 }
 
 /** The matching side: Kafka to deliveries. */
@@ -95,10 +96,11 @@ export function startMatching(o: MatchingOptions): Matching {
 
   function startReader(epoch: LogEpoch): LogReader {
     const key = { projection: WEBHOOKS_PROJECTION, epoch: epoch.epoch, topic }
+    const group = `${config.KAFKA_GROUP_PREFIX}-webhook-matcher`
     return startLogReader({
       client,
       topic,
-      groupId: `${config.KAFKA_GROUP_PREFIX}-webhook-matcher`,
+      groupId: group,
       partitionCount: config.KAFKA_PARTITIONS,
       clusterId: epoch.clusterId,
       sessionTimeoutMs: config.KAFKA_SESSION_TIMEOUT_MS,
@@ -109,6 +111,8 @@ export function startMatching(o: MatchingOptions): Matching {
         topic,
         projection: createProjectionWatch({ db: pool, epoch: epoch.epoch, topic, log }),
         onMatched: o.onMatched,
+        group,
+        tracing: o.tracing,
       }),
       hole: (gap) => recordHole(pool, { ...key, partition: gap.partition, from: gap.expected, to: gap.found }),
       log,

@@ -57,7 +57,7 @@ const REPEATABLE = { synchronous_commit: 'off' }
  */
 export async function start(config: WebhookWorkerConfig, deps: ServiceDeps): Promise<Running> {
   const policy = readPolicy(config)
-  const { log } = deps
+  const { log, tracing } = deps
   return await withReleasers(log, async (releasers) => {
     const keyring = createRememberingKeyring(createKeyring(config.ENCRYPTION_KEYS))
     const closing = new AbortController()
@@ -114,6 +114,7 @@ export async function start(config: WebhookWorkerConfig, deps: ServiceDeps): Pro
       onGone: (webhookId) => void disable(webhookId, 'gone'),
       observe: metrics.attempted,
       log,
+      tracing,
     })
     const queue = await openDeliveryQueue({
       redis: redisConnection(config),
@@ -169,6 +170,7 @@ export async function start(config: WebhookWorkerConfig, deps: ServiceDeps): Pro
       },
       signal,
       log,
+      tracing,
     })
     matching = reading
     releasers.add('matching', reading.close)

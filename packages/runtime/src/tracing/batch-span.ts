@@ -1,16 +1,27 @@
+import { Fault } from '../fault.ts'
 import { formatTraceparent, parseTraceparent, type TraceContext } from './trace-context.ts'
-import type { Span, SpanAttributes, SpanEnd, SpanKind, Tracing } from './tracing.ts'
+import type { Span, SpanAttributes, SpanEnd, Tracing } from './tracing.ts'
 
-/** Work on many records at once. */
+/** Work on many records of Kafka at once. */
 export interface BatchSpanOptions<R> {
-  /** Of the batch's span, and of what it adds to each trace. */
-  readonly name: { readonly batch: string; readonly member: string }
-  readonly kind: { readonly batch: SpanKind; readonly member: SpanKind }
-  readonly attributes: SpanAttributes
+  /** What is done with them; `send` is the producer's. */
+  readonly operation: 'send' | 'project' | 'stream' | 'match'
+  readonly topic: string
+  readonly partition?: number
+  readonly group?: string
   readonly records: readonly R[]
+  /** The record's header, as it came. */
   traceparentOf(record: R): string | null | undefined
-  /** More about the first record of a trace. */
-  describe(record: R): SpanAttributes
+  /** Asked for the first record of a trace that is recorded. */
+  describe(record: R): RecordOfTrace
+}
+
+/** What a span says about a record. */
+export interface RecordOfTrace {
+  readonly tenant: string
+  readonly id: string
+  readonly type: string
+  readonly offset?: number
 }
 
 /** A batch under way that is recorded. */
@@ -20,9 +31,9 @@ export type BatchSpan = Pick<Span, 'end'>
 const TRACES_MAX = 128
 
 /**
- * Starts the span of a batch, linked to the traces of its records; undefined when none of them is recorded. At its end each of these traces also gets a
- * span of its own, of the same time, so that one trace shows the way of its events through all services. Records of the same trace share
- * one; of more than 128 traces the first ones are taken.
+ * Starts the span of a batch, linked to the traces of its records; undefined when none of them is recorded. At its end each of these traces
+ * also gets a span of its own, of the same time, so that one trace shows the way of its events through all services. Records of the same
+ * trace share one; of more than 128 traces the first ones are taken.
  */
 export function startBatchSpan<R>(tracing: Tracing | undefined, o: BatchSpanOptions<R>): BatchSpan | undefined {
   if (tracing === undefined) return undefined
@@ -30,32 +41,75 @@ export function startBatchSpan<R>(tracing: Tracing | undefined, o: BatchSpanOpti
   if (members.length === 0) return undefined
   const startMs = Date.now()
   const startedAt = performance.now()
-  const batch = tracing.start({
-    name: o.name.batch,
-    kind: o.kind.batch,
+  const common = commonAttributes(o)
+  const started = tracing.start({
+    name: `${o.operation} ${o.topic}`,
+    kind: o.operation === 'send' ? 'producer' : 'consumer',
     links: members.map(({ context }) => context),
     attributes: {
-      ...o.attributes,
+      ...common,
       'messaging.batch.message_count': o.records.length,
       'ariftly.traces.omitted': omitted === 0 ? undefined : omitted,
     },
     startMs,
   })
-  if (batch === undefined) return undefined
+  if (started === undefined) return undefined
+  const batch = started
 
   function end(how: SpanEnd = {}): void {
     const endMs = startMs + performance.now() - startedAt
-    for (const { context, first, count } of members) {
-      const attributes = { ...o.describe(first), 'messaging.batch.message_count': count }
-      const { member: name } = o.name
-      const links = batch === undefined ? [] : [batch.context]
-      const span = tracing?.start({ name, kind: o.kind.member, parent: context, links, attributes, startMs })
-      span?.end({ error: how.error, endMs })
-    }
-    batch?.end({ ...how, endMs })
+    for (const member of members) startMember(member)?.end({ error: how.error, endMs })
+    batch.end({ ...how, endMs })
+  }
+
+  function startMember({ context, first, count }: Member<R>): Span | undefined {
+    const { tenant, id, type, offset } = o.describe(first)
+    return tracing?.start({
+      name: `${o.operation} ${type}`,
+      kind: o.operation === 'send' ? 'internal' : 'consumer',
+      parent: context,
+      links: [batch.context],
+      attributes: {
+        ...common,
+        'messaging.batch.message_count': count,
+        'messaging.kafka.offset': offset,
+        'cloudevents.event_id': id,
+        'cloudevents.event_type': type,
+        'ariftly.tenant': tenant,
+      },
+      startMs,
+    })
   }
 
   return { end }
+}
+
+/** Does `work` within the span of its batch, if there is one; `errorOf` says which outcomes are no success. */
+export async function traceBatch<R, T>(
+  tracing: Tracing | undefined,
+  options: BatchSpanOptions<R>,
+  work: () => Promise<T>,
+  errorOf: (outcome: T) => string | undefined = () => undefined,
+): Promise<T> {
+  const span = startBatchSpan(tracing, options)
+  if (span === undefined) return await work()
+  let error: string | undefined
+  try {
+    const outcome = await work()
+    error = errorOf(outcome)
+    return outcome
+  } catch (thrown) {
+    error = errorTypeOf(thrown)
+    throw thrown
+  } finally {
+    span.end({ error })
+  }
+}
+
+/** `error.type` of what was thrown. */
+export function errorTypeOf(thrown: unknown): string {
+  if (thrown instanceof Fault) return thrown.code
+  return thrown instanceof Error ? thrown.name : typeof thrown
 }
 
 interface Member<R> {
@@ -77,4 +131,17 @@ function membersOf<R>(o: BatchSpanOptions<R>): { readonly members: readonly Memb
     else omitted += 1
   }
   return { members: [...byContext.values()], omitted }
+}
+
+/** OpenTelemetry's semantic conventions for messaging. */
+function commonAttributes(o: Omit<BatchSpanOptions<never>, 'records' | 'traceparentOf' | 'describe'>): SpanAttributes {
+  const { operation, topic, partition, group } = o
+  return {
+    'messaging.system': 'kafka',
+    'messaging.operation.name': operation,
+    'messaging.operation.type': operation === 'send' ? 'send' : 'process',
+    'messaging.destination.name': topic,
+    'messaging.destination.partition.id': partition === undefined ? undefined : String(partition),
+    'messaging.consumer.group.name': group,
+  }
 }

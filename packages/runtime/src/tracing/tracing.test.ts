@@ -1,7 +1,8 @@
 import { afterEach, describe, expect, test } from '@jest/globals'
 import { readConfig } from '../config.ts'
+import { Fault } from '../fault.ts'
 import { createMetrics, type Metrics } from '../metrics.ts'
-import { startBatchSpan } from './batch-span.ts'
+import { startBatchSpan, traceBatch } from './batch-span.ts'
 import { startTracing, type StartedTracing } from './start-tracing.ts'
 import { attributesOf, startCollector, type Collector, type OtlpSpan } from './test-collector.ts'
 import { formatTraceparent, type TraceContext } from './trace-context.ts'
@@ -157,11 +158,12 @@ describe('tracing', () => {
 
 describe('the span of a batch', () => {
   const options = {
-    name: { batch: 'process', member: 'project' },
-    kind: { batch: 'consumer', member: 'consumer' },
-    attributes: { topic: 'events' },
+    operation: 'project',
+    topic: 'events',
+    partition: 3,
+    group: 'g',
     traceparentOf: (record: string) => record,
-    describe: (record: string) => ({ record }),
+    describe: (record: string) => ({ tenant: 't', id: record, type: 'task.created', offset: 9 }),
   } as const
 
   test('is linked to recorded traces alone, each of which gets one span', async () => {
@@ -176,7 +178,11 @@ describe('the span of a batch', () => {
     batch?.end()
     await close()
     const [first, second, whole] = collector.spans
-    expect(collector.spans.map(({ name }) => name)).toEqual(['project', 'project', 'process'])
+    expect(collector.spans.map(({ name }) => name)).toEqual([
+      'project task.created',
+      'project task.created',
+      'project events',
+    ])
     expect([first, second].map((span) => [span?.traceId, span?.parentSpanId])).toEqual([
       [hex('a', 32), hex('a', 16)],
       [hex('b', 32), hex('b', 16)],
@@ -184,8 +190,23 @@ describe('the span of a batch', () => {
     expect(whole?.links?.map(({ traceId }) => traceId)).toEqual([hex('a', 32), hex('b', 32)])
     expect(whole?.parentSpanId ?? '').toBe('')
     expect(first?.links).toEqual([expect.objectContaining({ traceId: whole?.traceId, spanId: whole?.spanId })])
-    expect(attributesOf(first as OtlpSpan)).toEqual({ record: a, 'messaging.batch.message_count': 2 })
-    expect(attributesOf(whole as OtlpSpan)).toEqual({ topic: 'events', 'messaging.batch.message_count': 5 })
+    const common = {
+      'messaging.system': 'kafka',
+      'messaging.operation.name': 'project',
+      'messaging.operation.type': 'process',
+      'messaging.destination.name': 'events',
+      'messaging.destination.partition.id': '3',
+      'messaging.consumer.group.name': 'g',
+    }
+    expect(attributesOf(first as OtlpSpan)).toEqual({
+      ...common,
+      'messaging.batch.message_count': 2,
+      'messaging.kafka.offset': 9,
+      'cloudevents.event_id': a,
+      'cloudevents.event_type': 'task.created',
+      'ariftly.tenant': 't',
+    })
+    expect(attributesOf(whole as OtlpSpan)).toEqual({ ...common, 'messaging.batch.message_count': 5 })
   })
 
   test('is none when no trace is recorded, or tracing is off', async () => {
@@ -193,6 +214,19 @@ describe('the span of a batch', () => {
     const unsampled = formatTraceparent(context('c', false))
     expect(startBatchSpan(tracing, { ...options, records: [unsampled, '', 'nonsense'] })).toBeUndefined()
     expect(startBatchSpan(undefined, { ...options, records: [formatTraceparent(context('a', true))] })).toBeUndefined()
+  })
+
+  test('tells how the work in it ended', async () => {
+    const collector = await startedCollector()
+    const { tracing, close } = await start(jsonTo(collector))
+    const records = [formatTraceparent(context('a', true))]
+    const fault = new Fault({ code: 'store_unavailable', message: 'Postgres is away.' })
+    expect(await traceBatch(tracing, { ...options, records }, async () => 'done')).toBe('done')
+    expect(await traceBatch(tracing, { ...options, records }, async () => 'lost', String)).toBe('lost')
+    await expect(traceBatch(tracing, { ...options, records }, () => Promise.reject(fault))).rejects.toBe(fault)
+    await close()
+    const errors = collector.spans.map((span) => attributesOf(span)['error.type'])
+    expect(errors).toEqual([undefined, undefined, 'lost', 'lost', 'store_unavailable', 'store_unavailable'])
   })
 
   test('has 128 links at most, and says how many records it left out', async () => {
@@ -204,10 +238,12 @@ describe('the span of a batch', () => {
     )
     startBatchSpan(tracing, { ...options, records })?.end({ error: 'lost' })
     await close()
-    const whole = collector.spans.find(({ name }) => name === 'process')
+    const whole = collector.spans.find(({ name }) => name === 'project events')
     expect(whole?.links?.length).toBe(128)
     expect(attributesOf(whole as OtlpSpan)).toMatchObject({ 'ariftly.traces.omitted': 72, 'error.type': 'lost' })
-    expect(collector.spans.filter(({ name, status }) => name === 'project' && status.code === 2).length).toBe(128)
+    expect(
+      collector.spans.filter(({ name, status }) => name === 'project task.created' && status.code === 2).length,
+    ).toBe(128)
   })
 })
 

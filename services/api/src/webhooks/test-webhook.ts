@@ -2,7 +2,7 @@ import type { Egress } from '@ariftly/egress'
 import { catalogue, EVENT_TYPES, isEventType, newEventId, type EventType } from '@ariftly/events'
 import { readQuery, sendJson, type ApiHandler } from '@ariftly/http'
 import type { Keyring } from '@ariftly/keyring'
-import type { Logger } from '@ariftly/runtime'
+import type { Logger, Tracing } from '@ariftly/runtime'
 import { getWebhookToSend, type Pool, type WebhookToSend } from '@ariftly/store'
 import { sendWebhook, type OutgoingWebhook, type SentAttempt } from '@ariftly/webhook-sending'
 import { invalidBody, judgeMembers, objectOf, withoutNulls, type MemberRule } from '../body-members.ts'
@@ -21,6 +21,8 @@ export interface TestWebhookOptions {
   /** How many tests of a tenant run at the same time. */
   readonly gate: TenantGate
   readonly log: Pick<Logger, 'error'>
+  /** Undefined when no traces are collected. */
+  readonly tracing?: Tracing | undefined
   readonly now?: () => number
 }
 
@@ -59,8 +61,9 @@ async function sendTest(
 ): Promise<SentTest> {
   const nowMs = (o.now ?? Date.now)()
   const event = exampleFor(target, type, nowMs)
-  const { egress, keyring, log } = o
-  const sent = await sendWebhook({ ...target, event }, { egress, keyring, log, timeoutMs: TIMEOUT_MS, nowMs })
+  const { egress, keyring, log, tracing } = o
+  const trace = tracing === undefined ? undefined : { tracing }
+  const sent = await sendWebhook({ ...target, event }, { egress, keyring, log, timeoutMs: TIMEOUT_MS, nowMs, trace })
   return { ...sent, event }
 }
 
