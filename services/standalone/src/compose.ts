@@ -68,7 +68,9 @@ function member<S extends ConfigSpec>(
 
 async function startMember(service: Member, env: NodeJS.ProcessEnv, deps: ServiceDeps): Promise<Running> {
   const log = createLogger({ service: service.name, level: deps.log.level })
-  const running = await service.start(env, { ...deps, log })
+  // One process, so one `service.name`: the scope tells whose span it is.
+  const tracing = deps.tracing?.scope(`ariftly-${service.name}`)
+  const running = await service.start(env, { ...deps, log, tracing })
   return { ...running, name: service.name }
 }
 
