@@ -37,6 +37,7 @@ export const ingest: Bench = async (say) => {
   try {
     pin(house.kafka.pid, CPU.others)
     pin(house.ingest.pid, CPU.measured)
+    pin(house.gzipIngest.pid, CPU.measured)
     const peers = {
       house,
       load: await worker('http-load.ts', CPU.others),
@@ -115,6 +116,7 @@ async function measureBatches(run: Run, ms: number): Promise<readonly Measuremen
   const { house, floor } = run
   const batches = await post(run, { ...BATCH, port: house.ingest.port, ms }, [house.ingest.pid])
   const batchPerS = batches.requestsPerS * BATCH.events
+  const packed = await post(run, { ...BATCH, port: house.gzipIngest.port, ms }, [house.gzipIngest.pid])
   const kafkajsPerS = await sendPlain(run.kafkajs, house, { ...floor, ms })
   const records = { bytes: recordBytes(TENANT), records: ms * JAVA_RECORDS_PER_MS }
   const javaPerS = await run.java.run({ ...records, broker: house.kafka.address, topic: house.topic })
@@ -122,6 +124,8 @@ async function measureBatches(run: Run, ms: number): Promise<readonly Measuremen
     measurement('batch_per_s', batchPerS, 'events/s'),
     measurement('batch_p99_ms', batches.p99Ms, 'ms'),
     measurement('batch_cpu_us', batches.cpuUs / BATCH.events, 'us/event'),
+    measurement('batch_gzip_per_s', packed.requestsPerS * BATCH.events, 'events/s'),
+    measurement('batch_gzip_cpu_us', packed.cpuUs / BATCH.events, 'us/event'),
     measurement('kafkajs_floor_per_s', kafkajsPerS, 'records/s'),
     measurement('producer_performance_per_s', javaPerS, 'records/s'),
     measurement('batch_vs_kafkajs_floor', batchPerS / kafkajsPerS, ''),

@@ -11,6 +11,8 @@ import { match } from './match.bench.ts'
 import { projector } from './projector.bench.ts'
 import { query } from './query.bench.ts'
 import { createReport, rounded, type Bench, type BenchOptions } from './support/report.ts'
+import { slowReaders } from './slow-readers.bench.ts'
+import { system } from './system.bench.ts'
 import { webhooks } from './webhooks.bench.ts'
 
 /** Every benchmark by its name on the command line. */
@@ -25,6 +27,8 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   match,
   projector,
   query,
+  'slow-readers': slowReaders,
+  system,
   webhooks,
 }
 

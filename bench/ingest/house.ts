@@ -10,6 +10,8 @@ import { startServiceProcess, type ServiceProcess } from '@ariftly/testkit'
 /** Ingest as a process of its own, at its default settings, on Kafka and Postgres of its own that flush as in production. */
 export interface IngestHouse {
   readonly ingest: ServiceProcess
+  /** Another one, which packs what it sends to Kafka. */
+  readonly gzipIngest: ServiceProcess
   readonly kafka: { readonly address: string; readonly pid: number }
   readonly databaseUrl: string
   readonly topic: string
@@ -31,11 +33,11 @@ const TOPIC = 'ariftly.events.v1'
 export async function startIngestHouse(): Promise<IngestHouse> {
   const dataDir = mkdtempSync(join(tmpdir(), 'ariftly-bench-'))
   const stack = await startStack({ dataDir, parts: ['kafka', 'postgres'] })
-  let ingest: ServiceProcess | undefined
+  const processes: ServiceProcess[] = []
 
   async function close(): Promise<void> {
-    ingest?.kill('SIGTERM')
-    await ingest?.exited
+    for (const process of processes) process.kill('SIGTERM')
+    await Promise.all(processes.map((process) => process.exited))
     await stack.close()
     rmSync(dataDir, { recursive: true, force: true })
   }
@@ -51,9 +53,12 @@ export async function startIngestHouse(): Promise<IngestHouse> {
     const migrate = await startServiceProcess('migrate', { ...env, ...admin }, { untilReady: false })
     if ((await migrate.exited) !== 0) throw new Error(`migrate failed:\n${migrate.output()}`)
     await storeLimitedKey(databaseUrl)
-    ingest = await startServiceProcess('ingest', env)
+    const ingest = await startServiceProcess('ingest', env)
+    processes.push(ingest)
+    const gzipIngest = await startServiceProcess('ingest', { ...env, INGEST_COMPRESSION: 'gzip' })
+    processes.push(gzipIngest)
     const kafka = { address: stack.addresses.kafka, pid: stack.kafka?.pid ?? 0 }
-    return { ingest, kafka, databaseUrl, topic: TOPIC, apiKey: API_KEY, limitedKey: LIMITED_KEY, close }
+    return { ingest, gzipIngest, kafka, databaseUrl, topic: TOPIC, apiKey: API_KEY, limitedKey: LIMITED_KEY, close }
   } catch (error) {
     await close()
     throw error

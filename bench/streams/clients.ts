@@ -17,6 +17,8 @@ export type ClientsOrder =
   | { readonly do: 'time' }
   /** Waits of all deliveries: from the moment given for each numbered event to the client's read. */
   | { readonly do: 'waits'; readonly fromMs: readonly number[] }
+  /** They read nothing more. */
+  | { readonly do: 'pause' }
   | { readonly do: 'close' }
 
 /** How far they are. */
@@ -66,6 +68,9 @@ async function answer(order: ClientsOrder): Promise<ClientsState | Waits> {
       return state()
     case 'waits':
       return waits(order.fromMs)
+    case 'pause':
+      for (const socket of sockets) socket.pause()
+      return state()
     case 'close':
       for (const socket of sockets) socket.destroy()
       sockets = []
