@@ -17,6 +17,28 @@ test('a gauge may be asked at the scrape', async () => {
   expect(await metrics.render()).toContain('ariftly_test_depth 7')
 })
 
+test('a counter may be told at the scrape what was counted elsewhere', async () => {
+  const metrics = createMetrics()
+  let ended = [{ labels: { why: 'client' }, value: 2 }]
+  metrics.counter({ name: 'ariftly_test_ended_total', help: 'Ends.', labels: ['why'], total: () => ended })
+  expect(await metrics.render()).toContain('ariftly_test_ended_total{why="client"} 2')
+  ended = [{ labels: { why: 'client' }, value: 5 }]
+  expect(await metrics.render()).toContain('ariftly_test_ended_total{why="client"} 5')
+})
+
+test('of a process, no gauge is named like a counter', async () => {
+  const text = await createMetrics({ process: true }).render()
+  const types = [...text.matchAll(/^# TYPE (\S+) (\S+)$/gm)]
+  expect(types.filter(([, name = '', type]) => name.endsWith('_total') && type !== 'counter')).toEqual([])
+  expect(types.map(([, name]) => name)).toEqual(
+    expect.arrayContaining([
+      'ariftly_process_resident_memory_bytes',
+      'ariftly_nodejs_eventloop_lag_p99_seconds',
+      'ariftly_nodejs_gc_duration_seconds',
+    ]),
+  )
+})
+
 test('a name outside ariftly_… and a second kind under one name are refused', () => {
   const metrics = createMetrics()
   expect(() => metrics.counter({ name: 'tests_total', help: '' })).toThrow(TypeError)

@@ -9,9 +9,16 @@ export interface MetricOptions {
   readonly labels?: readonly string[]
 }
 
+/** How much there was so far of what has these labels. When it falls, what counts it began anew. */
+export interface LabelledTotal {
+  readonly labels?: Readonly<Record<string, string>>
+  readonly value: number
+}
+
 /** The metrics of one process. Getting a metric that exists already gives the same one, so that parts need not share it by hand. */
 export interface Metrics {
-  counter(options: MetricOptions): Counter
+  /** `total` is called before each scrape, for what is counted elsewhere: it tells how much there was since its start. */
+  counter(options: MetricOptions & { readonly total?: () => readonly LabelledTotal[] }): Counter
   /** `collect` is called before each scrape, to set a value that is cheaper to ask for than to keep. */
   gauge(options: MetricOptions & { readonly collect?: (gauge: Gauge) => void | Promise<void> }): Gauge
   /** Buckets in the metric's unit, rising; default: 1 ms to 10 s for durations in seconds. */
@@ -24,15 +31,34 @@ export interface Metrics {
 /** How often the delay of the event loop is looked at. The default of 10 ms is a hundred wake-ups a second of a process at rest. */
 const LOOP_EVERY_MS = 100
 
+/** Gauges that prom-client names like counters; what they sum up has gauges by kind. */
+const MISNAMED = ['handles', 'requests', 'resources'].map((kind) => `ariftly_nodejs_active_${kind}_total`)
+
 /** Creates an empty set of metrics; `process: true` adds memory, CPU, event loop and garbage collection of this process. */
 export function createMetrics(options: { readonly process?: boolean } = {}): Metrics {
   const registry = new Registry()
   if (options.process === true) {
     collectDefaultMetrics({ register: registry, prefix: 'ariftly_', eventLoopMonitoringPrecision: LOOP_EVERY_MS })
+    for (const name of MISNAMED) registry.removeSingleMetric(name)
   }
 
-  function counter(o: MetricOptions): Counter {
-    return existing(o, Counter) ?? new Counter({ ...base(o), registers: [registry] })
+  function counter(o: MetricOptions & { readonly total?: () => readonly LabelledTotal[] }): Counter {
+    const { total } = o
+    return (
+      existing(o, Counter) ??
+      new Counter({
+        ...base(o),
+        registers: [registry],
+        ...(total === undefined
+          ? {}
+          : {
+              collect(this: Counter) {
+                this.reset()
+                for (const { labels = {}, value } of total()) this.inc(labels, value)
+              },
+            }),
+      })
+    )
   }
 
   function gauge(o: MetricOptions & { readonly collect?: (gauge: Gauge) => void | Promise<void> }): Gauge {
