@@ -1,0 +1,74 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { measureMainJob } from './end-to-end/main-job.ts'
+import { cloneHead, type StartedProduct } from './system/checkout.ts'
+import { PARTS, pidsOfParts, type PartName } from './system/parts.ts'
+import { cpuSecondsOf, loadAverage, residentKbOf } from './support/process-usage.ts'
+import type { Bench, Measurement } from './support/report.ts'
+
+const SETTLE_MS = 15_000
+const WATCH_MS = 30_000
+
+/**
+ * The product as whoever tries it meets it: HEAD is cloned, `npm start` installs, builds and starts it, and a second time
+ * it only starts. Then: what all its processes use while nothing happens, and what it carries in the one process of
+ * `npm start` (the bench `end-to-end` has a process for each service). What npm and the fetching of Kafka and Redis have
+ * in their caches stays there.
+ */
+export const system: Bench = async (say) => {
+  const checkout = cloneHead()
+  let running: StartedProduct | undefined
+  try {
+    const first = await checkout.start()
+    running = first
+    say(`fresh: ${first.tookS.toFixed(1)} s`)
+    const stopS = await first.interrupt()
+    running = undefined
+    say(`Ctrl-C: ${stopS.toFixed(1)} s`)
+    const again = await checkout.start()
+    running = again
+    say(`again: ${again.tookS.toFixed(1)} s`)
+    const idle = await measureIdle(again.pid)
+    say(idle.map(({ name, value }) => `${name} ${value.toFixed(2)}`).join(', '))
+    const { url, apiKey, databaseUrl } = again
+    const job = await measureMainJob({ ingest: url, gateway: url, apiKey, databaseUrl }, say)
+    return [
+      { name: 'start_fresh_s', value: first.tookS, unit: 's' },
+      { name: 'start_again_s', value: again.tookS, unit: 's' },
+      { name: 'stop_s', value: stopS, unit: 's' },
+      ...idle,
+      ...job,
+    ]
+  } finally {
+    await running?.interrupt()
+    checkout.remove()
+  }
+}
+
+/** Processor time in percent of one core, by the kernel's accounting, and resident memory: shared pages count in each process. */
+async function measureIdle(npmPid: number): Promise<readonly Measurement[]> {
+  await sleep(SETTLE_MS)
+  const pids = pidsOfParts(npmPid)
+  const startedMs = performance.now()
+  const before = PARTS.map((part) => cpuSecondsOf(pids[part]))
+  await sleep(WATCH_MS)
+  const passedS = (performance.now() - startedMs) / 1000
+  const percent = PARTS.map((part, index) => ((cpuSecondsOf(pids[part]) - (before[index] ?? 0)) / passedS) * 100)
+  return [
+    ...PARTS.map((part, index) => ({
+      name: `${prefixOf(part)}idle_cpu_percent`,
+      value: percent[index] ?? Number.NaN,
+      unit: '%',
+    })),
+    ...PARTS.map((part) => ({
+      name: `${prefixOf(part)}idle_rss_mb`,
+      value: residentKbOf(pids[part]) / 1024,
+      unit: 'MiB',
+    })),
+    { name: 'load_average', value: loadAverage(), unit: '' },
+  ]
+}
+
+/** The services are what is measured; what they stand on is named. */
+function prefixOf(part: PartName): string {
+  return part === 'services' ? '' : `${part}_`
+}
