@@ -151,24 +151,31 @@ async function measureSingles(run: Run, ms: number): Promise<readonly Measuremen
   ]
 }
 
-/** A tenant posts steadily, single events, while another one keeps to its quota, and while it posts twenty times as much. */
-async function measureFlood({ house, load, flood }: Run, ms: number): Promise<readonly Measurement[]> {
+/**
+ * A tenant posts steadily, single events, while another one keeps to its quota, and while it posts twenty times as much. The same flood poured on the echo shows
+ * what of that is the machine's share: it costs the processors of load and server as much, and ingest nothing.
+ */
+async function measureFlood({ house, load, flood, bare }: Run, ms: number): Promise<readonly Measurement[]> {
   const { port } = house.ingest
   const steady: LoadOrder = { port, apiKey: house.apiKey, events: 1, connections: 20, everyMs: 100, ms }
-  const others = { port, apiKey: house.limitedKey, events: 1, ms }
+  const others = { port, apiKey: house.limitedKey, events: 1, connections: 1, ms }
 
-  async function besides(connections: number, everyMs: number): Promise<readonly [LoadResult, LoadResult]> {
-    return await Promise.all([load.ask<LoadResult>(steady), flood.ask<LoadResult>({ ...others, connections, everyMs })])
+  async function besides(order: Partial<LoadOrder>): Promise<readonly [LoadResult, LoadResult]> {
+    return await Promise.all([load.ask<LoadResult>(steady), flood.ask<LoadResult>({ ...others, ...order })])
   }
 
-  const [quiet] = await besides(10, 10_000 / QUOTA_PER_S)
-  const [flooded, flooder] = await besides(40, 2000 / QUOTA_PER_S)
+  const [quiet] = await besides({ connections: 10, everyMs: 10_000 / QUOTA_PER_S })
+  const twentyfold = { connections: 40, everyMs: 2000 / QUOTA_PER_S }
+  const [flooded, flooder] = await besides(twentyfold)
+  const [elsewhere] = await besides({ ...twentyfold, port: bare.port })
   if (quiet.statuses['202'] === undefined || flooder.statuses['429'] === undefined) throw new Error('no flood')
   return [
     measurement('neighbour_p99_ms', quiet.p99Ms, 'ms'),
     measurement('neighbour_p99_in_flood_ms', flooded.p99Ms, 'ms'),
     measurement('flood_requests_per_s', flooder.requestsPerS, 'requests/s'),
+    measurement('neighbour_p99_flood_elsewhere_ms', elsewhere.p99Ms, 'ms'),
     measurement('neighbour_p99_flood_vs_quiet', flooded.p99Ms / quiet.p99Ms, ''),
+    measurement('neighbour_p99_flood_vs_elsewhere', flooded.p99Ms / elsewhere.p99Ms, ''),
   ]
 }
 
