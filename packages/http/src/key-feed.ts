@@ -1,4 +1,4 @@
-import { sleep, withTimeout, type Logger } from '@ariftly/runtime'
+import { messageOf, sleep, withTimeout, type Logger } from '@ariftly/runtime'
 
 /** One entry of the feed. */
 export interface KeyChange {
@@ -51,6 +51,8 @@ export function startKeyFeed(options: KeyFeedOptions): KeyFeed {
   let seq: number | undefined
   let readAtMs = 0
   let failure: string | undefined = 'not read yet'
+  /** Why it cannot be read, once that is logged. */
+  let told: string | undefined
   const ended = readForEver()
 
   async function readForEver(): Promise<void> {
@@ -69,12 +71,14 @@ export function startKeyFeed(options: KeyFeedOptions): KeyFeed {
       const more = await withTimeout(advance(), READ_TIMEOUT_MS, () => new Error('The feed took too long.'))
       readAtMs = askedAtMs
       if (failure !== undefined) log.info('the feed of key changes is read')
-      failure = undefined
+      failure = told = undefined
       return more
     } catch (error) {
       if (closing.signal.aborted) return false
-      if (failure === undefined) log.warn({ err: error }, 'the feed of key changes cannot be read')
-      failure = `cannot be read since ${new Date(readAtMs).toISOString()}`
+      const reason = messageOf(error)
+      if (reason !== told) log.warn({ err: error }, 'the feed of key changes cannot be read')
+      told = reason
+      failure = `cannot be read${readAtMs === 0 ? '' : ` since ${new Date(readAtMs).toISOString()}`}: ${reason}`
       return false
     }
   }

@@ -31,7 +31,15 @@ export function isRetryable(error: unknown): boolean {
   return error instanceof Fault && error.retryable
 }
 
-/** The message of whatever was thrown. */
+/** The message of whatever was thrown, with no password in it. */
 export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
+  return maskCredentials(error instanceof Error ? error.message : String(error))
+}
+
+/** A driver that quotes an address in its message would show what stands in it. */
+const CREDENTIALS = /\b([a-z][a-z\d+.-]*:\/\/)[^\s:/@]*:\S*@/gi
+
+/** A text in which user and password of every URL are replaced. */
+export function maskCredentials(text: string): string {
+  return text.includes('://') ? text.replace(CREDENTIALS, '$1[redacted]@') : text
 }

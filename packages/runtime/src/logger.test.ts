@@ -32,3 +32,11 @@ test('an error shows code, stack and cause, but no member that may hold a row or
   expect(line['err']).toHaveProperty('stack')
   expect(JSON.stringify(line)).not.toContain('payload')
 })
+
+test('an address in a message keeps its password to itself, also in the stack and the cause', () => {
+  const address = 'postgres://agent:p%40ss:w@rd@db.internal:5432/ariftly'
+  const cause = new Error(`connect ${address} and rediss://:other@redis:6380`)
+  const line = logged((log) => log.error({ err: new Error(`cannot reach ${address}`, { cause }) }, 'x'))
+  expect(JSON.stringify(line)).not.toMatch(/p%40ss|w@rd|other/)
+  expect(line['err']).toMatchObject({ message: 'cannot reach postgres://[redacted]@db.internal:5432/ariftly' })
+})

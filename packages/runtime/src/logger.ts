@@ -1,4 +1,5 @@
 import pino from 'pino'
+import { maskCredentials } from './fault.ts'
 
 /** A structured logger: JSON lines, one wide line for each request, batch or delivery; no secrets, no payloads. */
 export type Logger = pino.Logger
@@ -78,12 +79,12 @@ interface DescribedError {
 }
 
 function describeError(error: unknown, depth = 0): DescribedError {
-  if (!(error instanceof Error)) return { type: typeof error, message: String(error) }
+  if (!(error instanceof Error)) return { type: typeof error, message: maskCredentials(String(error)) }
   const code = 'code' in error ? error.code : undefined
   return {
     type: error.name,
-    message: error.message,
-    ...(error.stack === undefined ? {} : { stack: error.stack }),
+    message: maskCredentials(error.message),
+    ...(error.stack === undefined ? {} : { stack: maskCredentials(error.stack) }),
     ...(typeof code === 'string' ? { code } : {}),
     ...(error.cause === undefined || depth > 4 ? {} : { cause: describeError(error.cause, depth + 1) }),
   }

@@ -6,6 +6,8 @@ import { messageOf, retryForever, sleep, type Logger } from '@ariftly/runtime'
 export interface TopicCheck {
   /** `starting` until Kafka has answered once; `broken` when the topic has another number of partitions than configured, for ever. */
   readonly state: 'starting' | 'ok' | 'broken'
+  /** Why it is still `starting`: what the last try met. */
+  readonly problem: string | undefined
   /** Resolves when the state is no longer `starting`, or the signal is aborted. */
   readonly first: Promise<void>
 }
@@ -28,6 +30,7 @@ export function startTopicCheck(o: {
 }): TopicCheck {
   const { kafka, topic, partitions, signal, log, everyMs = EVERY_MS } = o
   let state: TopicCheck['state'] = 'starting'
+  let problem: string | undefined
 
   async function check(): Promise<void> {
     try {
@@ -52,13 +55,18 @@ export function startTopicCheck(o: {
     signal,
     maxMs: 1000,
     onError: (error, attempt) => {
-      if (attempt % 30 === 0) log.warn({ error: messageOf(error) }, 'Kafka is waited for')
+      const reason = messageOf(error)
+      if (attempt % 30 === 0 || reason !== problem) log.warn({ error: reason }, 'Kafka is waited for')
+      problem = reason
     },
   })
   void first.then(watch)
   return {
     get state() {
       return state
+    },
+    get problem() {
+      return problem
     },
     first,
   }

@@ -100,7 +100,7 @@ async function compose(config: IngestConfig, deps: ServiceDeps, releasers: Relea
         ? 'wrong number of partitions'
         : breaker.started
           ? KAFKA_STATES[breaker.state]
-          : 'starting'
+          : (topic.problem ?? 'starting')
     const checks = { kafka: kafkaState, api_keys: authenticator.state }
     return { ready: !draining && topic.state === 'ok' && breaker.started && authenticator.ready, checks }
   }

@@ -11,6 +11,8 @@ export interface FollowEpochsOptions {
   readonly signal: AbortSignal
   readonly log: Logger
   startReader(epoch: LogEpoch): LogReader
+  /** Told why no reader can be started yet; undefined when that is over. */
+  onTrouble(reason: string | undefined): void
   /** Told once before it ends by itself: no new epoch can mend what is wrong. */
   onBroken(error: Error): void
 }
@@ -81,9 +83,15 @@ async function ensureStart({ kafka, pool, topic, partitions }: FollowEpochsOptio
 }
 
 async function untilItWorks<T>(o: FollowEpochsOptions, attempt: () => Promise<T>): Promise<T | undefined> {
-  return retryForever(attempt, {
+  const outcome = await retryForever(attempt, {
     signal: o.signal,
     maxMs: NEXT_EPOCH_POLL_MS,
-    onError: (error) => o.log.warn({ reason: messageOf(error) }, 'a backend is away, waiting'),
+    onError(error) {
+      const reason = messageOf(error)
+      o.log.warn({ reason }, 'a backend is away, waiting')
+      o.onTrouble(reason)
+    },
   })
+  o.onTrouble(undefined)
+  return outcome
 }

@@ -1,5 +1,5 @@
 import { Queue, Worker } from 'bullmq'
-import { Fault, retryForever, sleep, type Logger } from '@ariftly/runtime'
+import { Fault, messageOf, retryForever, sleep, type Logger } from '@ariftly/runtime'
 import type { AttemptRef } from '@ariftly/store'
 import type { Lane } from './feed-plan.ts'
 import { checkPolicy, connectFailFast, connectPatient, type RedisAddress } from './redis.ts'
@@ -62,6 +62,7 @@ export async function openDeliveryQueue(o: DeliveryQueueOptions): Promise<Delive
   let queues: Readonly<Record<Lane, Queue<JobData>>> | undefined
   let workers: readonly Worker<JobData>[] = []
   let fault: Fault | undefined
+  let trouble = ''
   let active = 0
   let closed = false
 
@@ -75,7 +76,11 @@ export async function openDeliveryQueue(o: DeliveryQueueOptions): Promise<Delive
   }
   // Redis was away at boot: a wrong policy that is found later stops nobody but is said.
   opening.catch((error: unknown) => o.log.error({ err: error }, 'the queue cannot be used'))
+  producer.on('error', (error: Error) => {
+    trouble = `: ${messageOf(error)}`
+  })
   producer.on('ready', () => {
+    trouble = ''
     if (queues !== undefined) void recheck()
   })
 
@@ -164,7 +169,7 @@ export async function openDeliveryQueue(o: DeliveryQueueOptions): Promise<Delive
 
   function state(): string {
     if (fault !== undefined) return fault.message
-    return ready() ? 'ok' : 'redis cannot be reached'
+    return ready() ? 'ok' : `redis cannot be reached${trouble}`
   }
 
   function pause(): void {

@@ -1,5 +1,5 @@
 import { createKafka, describeLog, KafkaFault, startLogReader, type LogReader } from '@ariftly/kafka'
-import { Fault, kafkaConnection, retryForever, sleep, type Logger, type Tracing } from '@ariftly/runtime'
+import { Fault, kafkaConnection, messageOf, retryForever, sleep, type Logger, type Tracing } from '@ariftly/runtime'
 import { currentEpoch, ensurePositions, readPositions, recordHole, type LogEpoch, type Pool } from '@ariftly/store'
 import type { WebhookWorkerConfig } from './config.ts'
 import { createMatcher, WEBHOOKS_PROJECTION } from './matcher.ts'
@@ -39,6 +39,7 @@ export function startMatching(o: MatchingOptions): Matching {
   const topic = config.KAFKA_TOPIC
   const client = createKafka({ ...kafkaConnection(config), clientId: 'ariftly-webhook-worker', log })
   let reader: LogReader | undefined
+  let trouble: string | undefined
   let tellBroken: (reason: Error) => void
   const broken = new Promise<Error>((resolve) => {
     tellBroken = resolve
@@ -51,9 +52,12 @@ export function startMatching(o: MatchingOptions): Matching {
         signal,
         maxMs: 1000,
         onError: (error, attempt) => {
-          if (attempt % 10 === 0) log.warn({ err: error }, 'matching cannot start yet')
+          const reason = messageOf(error)
+          if (attempt % 10 === 0 || reason !== trouble) log.warn({ err: error }, 'matching cannot start yet')
+          trouble = reason
         },
       })
+      trouble = undefined
       if (signal.aborted) return
       if (epoch === undefined) await sleep(NEXT_EPOCH_POLL_MS, signal)
       else {
@@ -121,7 +125,7 @@ export function startMatching(o: MatchingOptions): Matching {
 
   function state(): string {
     if (reader?.failure !== undefined) return reader.failure.message
-    return reader?.state === 'running' ? 'ok' : 'starting'
+    return reader?.state === 'running' ? 'ok' : (trouble ?? 'starting')
   }
 
   function lag(): number {
