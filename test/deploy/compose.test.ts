@@ -83,6 +83,17 @@ describe('docker-compose.yml', () => {
       expect(service.ports?.map(withDefaults).every((port) => port.startsWith('127.0.0.1:'))).toBe(true)
   })
 
+  test('sends traces where its first lines say, to a service that all can reach', () => {
+    const [, collector = ''] =
+      /OTEL_EXPORTER_OTLP_ENDPOINT=http:\/\/(\w+):4318 docker compose --profile/.exec(text) ?? []
+    expect(compose.services[collector]?.profiles).toEqual(['observability'])
+    for (const { name, service } of own.filter((one) => one.name !== 'migrate')) {
+      const shared = service.networks?.filter((network) => compose.services[collector]?.networks?.includes(network))
+      expect({ name, shared }).toEqual({ name, shared: expect.arrayContaining(['inside']) })
+      expect(withDefaults(service.environment?.['OTEL_EXPORTER_OTLP_ENDPOINT'] ?? 'none')).toBe('')
+    }
+  })
+
   test('mounts only what is there', () => {
     const sources = services.flatMap(({ service }) => service.volumes ?? []).map((volume) => volume.split(':')[0] ?? '')
     expect(sources.filter((source) => source.startsWith('./') && !existsSync(join(ROOT, source)))).toEqual([])

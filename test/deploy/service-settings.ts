@@ -4,10 +4,10 @@ import { migrateConfig } from '@ariftly-services/migrate'
 import { projectorConfig } from '@ariftly-services/projector'
 import { streamGatewayConfig } from '@ariftly-services/stream-gateway'
 import { webhookWorkerConfig } from '@ariftly-services/webhook-worker'
-import { settings, type ConfigSpec } from '@ariftly/runtime'
+import { listenConfig, settings, tracingConfig, type ConfigSpec } from '@ariftly/runtime'
 
-const { HOST, PORT, METRICS_PORT, LOG_LEVEL, DRAIN_MS } = settings
-const SERVED = { HOST, PORT, METRICS_PORT, LOG_LEVEL, DRAIN_MS }
+const { LOG_LEVEL } = settings
+const SERVED = { ...listenConfig, LOG_LEVEL, ...tracingConfig }
 
 /** What each command of the image reads from its environment. */
 const SPECS: Readonly<Record<string, ConfigSpec>> = {
