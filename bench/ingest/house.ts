@@ -1,11 +1,8 @@
 import { createHash } from 'node:crypto'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { newTypeId } from '@ariftly/events'
-import { startStack } from '@ariftly/local-stack'
 import { createPool, insertApiKey } from '@ariftly/store'
-import { startServiceProcess, type ServiceProcess } from '@ariftly/testkit'
+import type { ServiceProcess } from '@ariftly/testkit'
+import { API_KEY, startBenchStack } from '../support/bench-stack.ts'
 
 /** Ingest as a process of its own, at its default settings, on Kafka and Postgres of its own that flush as in production. */
 export interface IngestHouse {
@@ -26,43 +23,18 @@ export interface IngestHouse {
 export const QUOTA_PER_S = 100
 
 const LIMITED_KEY = 'bench-limited-key-0123456789'
-const API_KEY = 'bench-key-0123456789abcdef'
 const TOPIC = 'ariftly.events.v1'
 
 /** Starts it from what is built; build first. */
 export async function startIngestHouse(): Promise<IngestHouse> {
-  const dataDir = mkdtempSync(join(tmpdir(), 'ariftly-bench-'))
-  const stack = await startStack({ dataDir, parts: ['kafka', 'postgres'] })
-  const processes: ServiceProcess[] = []
-
-  async function close(): Promise<void> {
-    for (const process of processes) process.kill('SIGTERM')
-    await Promise.all(processes.map((process) => process.exited))
-    await stack.close()
-    rmSync(dataDir, { recursive: true, force: true })
-  }
-
-  try {
+  return await startBenchStack({ parts: ['kafka', 'postgres'] }, async ({ stack, start, close }) => {
     const databaseUrl = stack.addresses.postgres
-    const env = { KAFKA_BROKERS: stack.addresses.kafka, KAFKA_TOPIC: TOPIC, DATABASE_URL: databaseUrl }
-    const admin = {
-      DATABASE_ADMIN_URL: databaseUrl,
-      ARIFTLY_BOOTSTRAP_KEY: API_KEY,
-      KAFKA_DLQ_TOPIC: 'ariftly.events.dlq.v1',
-    }
-    const migrate = await startServiceProcess('migrate', { ...env, ...admin }, { untilReady: false })
-    if ((await migrate.exited) !== 0) throw new Error(`migrate failed:\n${migrate.output()}`)
     await storeLimitedKey(databaseUrl)
-    const ingest = await startServiceProcess('ingest', env)
-    processes.push(ingest)
-    const gzipIngest = await startServiceProcess('ingest', { ...env, INGEST_COMPRESSION: 'gzip' })
-    processes.push(gzipIngest)
+    const ingest = await start('ingest')
+    const gzipIngest = await start('ingest', { INGEST_COMPRESSION: 'gzip' })
     const kafka = { address: stack.addresses.kafka, pid: stack.kafka?.pid ?? 0 }
     return { ingest, gzipIngest, kafka, databaseUrl, topic: TOPIC, apiKey: API_KEY, limitedKey: LIMITED_KEY, close }
-  } catch (error) {
-    await close()
-    throw error
-  }
+  })
 }
 
 async function storeLimitedKey(url: string): Promise<void> {

@@ -1,0 +1,60 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { startStack, type LocalStack, type PartName } from '@ariftly/local-stack'
+import { startServiceProcess, type ServiceProcess, type ServiceProcessName } from '@ariftly/testkit'
+
+/** Services as processes of their own, on a stack of their own that flushes to disk as in production. */
+export interface BenchStack {
+  readonly stack: LocalStack
+  /** Of all services: the stack's addresses, one encryption key, and what was given. */
+  readonly env: Readonly<Record<string, string>>
+  /** Starts a service from what is built, with more settings if given, and resolves when it is ready. It ends with the stack. */
+  readonly start: (name: ServiceProcessName, env?: Readonly<Record<string, string>>) => Promise<ServiceProcess>
+  readonly close: () => Promise<void>
+}
+
+/** Of tenant `default`, with all scopes. */
+export const API_KEY = 'bench-key-0123456789abcdef'
+
+/** Starts and migrates it, and hands it to `furnish`; if that fails, all is closed. Build first. */
+export async function startBenchStack<H>(
+  o: { readonly parts?: readonly PartName[]; readonly env?: Readonly<Record<string, string>> },
+  furnish: (bench: BenchStack) => Promise<H>,
+): Promise<H> {
+  const dataDir = mkdtempSync(join(tmpdir(), 'ariftly-bench-'))
+  const stack = await startStack({ dataDir, ...(o.parts === undefined ? {} : { parts: o.parts }) })
+  const processes: ServiceProcess[] = []
+  const { kafka, postgres, redis } = stack.addresses
+  const env = {
+    KAFKA_BROKERS: kafka,
+    DATABASE_URL: postgres,
+    DATABASE_ADMIN_URL: postgres,
+    REDIS_URL: redis,
+    ENCRYPTION_KEYS: `bench:${Buffer.alloc(32, 1).toString('base64')}`,
+    ARIFTLY_BOOTSTRAP_KEY: API_KEY,
+    ...o.env,
+  }
+
+  async function start(name: ServiceProcessName, more: Readonly<Record<string, string>> = {}): Promise<ServiceProcess> {
+    const service = await startServiceProcess(name, { ...env, ...more }, { timeoutMs: 60_000 })
+    processes.push(service)
+    return service
+  }
+
+  async function close(): Promise<void> {
+    for (const service of processes) service.kill('SIGTERM')
+    await Promise.all(processes.map((service) => service.exited))
+    await stack.close()
+    rmSync(dataDir, { recursive: true, force: true })
+  }
+
+  try {
+    const migrate = await startServiceProcess('migrate', env, { untilReady: false })
+    if ((await migrate.exited) !== 0) throw new Error(`migrate failed:\n${migrate.output()}`)
+    return await furnish({ stack, env, start, close })
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
