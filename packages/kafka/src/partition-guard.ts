@@ -89,11 +89,13 @@ export function createPartitionGuard(o: {
     heads: readonly RecordBatchHead[],
     fetched: FetchedPartition,
   ): Verdict {
-    const records = readCommitted(fetched.batches, heads.slice(0, 1), {
+    const { records, undecodable } = readCommitted(fetched.batches, heads.slice(0, 1), {
       partition: o.partition,
       from: expected.offset,
       aborted: [],
     })
+    // We have read it once: that says nothing about which log this is.
+    if (undecodable !== undefined) throw undecodable.error
     const record = records[0]?.offset === expected.offset ? records[0] : undefined
     const found = record === undefined ? null : (recordId(record) ?? null)
     if (found !== expected.id) {

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import type { RawRecord } from '@ariftly/events'
 import { createBatchSizer, type BatchSize } from './batch-sizer.ts'
 import type { KafkaLog } from './kafka-log.ts'
 import type { HandleOutcome, LogBatch, LogGap } from './log-reader.ts'
@@ -111,7 +112,8 @@ export function createPartitionLane(o: LaneOptions): PartitionLane {
         for (const gap of gaps) await o.hole(gap)
         gaps = []
         const outcome = await handle(batch)
-        if (more === undefined || outcome.type === 'reread') return outcome
+        if (outcome.type === 'reread') return outcome
+        if (more === undefined && next > (lastOffsetOf(taken.at(-1)) ?? 0)) return outcome
         rest = more
         pauseMs = RETRY_MS
       } catch (error) {
@@ -176,18 +178,23 @@ function cut(batch: LogBatch, records: number): [LogBatch, LogBatch | undefined]
   ]
 }
 
-/** Throws when records cannot be decoded: a codec that we do not have, or bytes that are none. */
+/**
+ * The records from `firstOffset` on, up to the first batch that cannot be decoded (a codec that we do not have, or bytes that
+ * are none). Throws when that batch is the first.
+ */
 function toBatch(partition: number, firstOffset: number, items: readonly Item[]): LogBatch {
+  const records: RawRecord[] = []
+  for (const item of items) {
+    if (item.type === 'gap') continue
+    const { data, heads, aborted, from, highWatermark } = item.range
+    const decoded = readCommitted(data, heads, { partition, from: Math.max(from, firstOffset), aborted })
+    for (const record of decoded.records) records.push(record)
+    if (decoded.undecodable === undefined) continue
+    const { head, error } = decoded.undecodable
+    if (head.baseOffset <= firstOffset) throw error
+    return { partition, records, firstOffset, lastOffset: head.baseOffset - 1, highWatermark }
+  }
   const last = items.at(-1)
-  const records = items.flatMap((item) =>
-    item.type === 'gap'
-      ? []
-      : readCommitted(item.range.data, item.range.heads, {
-          partition,
-          from: item.range.from,
-          aborted: item.range.aborted,
-        }),
-  )
   if (last === undefined) return { partition, records, firstOffset, lastOffset: firstOffset - 1, highWatermark: 0 }
   const lastOffset = lastOffsetOf(last) ?? firstOffset - 1
   const highWatermark = last.type === 'gap' ? last.highWatermark : last.range.highWatermark

@@ -23,7 +23,7 @@ const BYTES_MAX = 4 * 1024 * 1024
 /**
  * Reads a part of a partition, outside of any consumer group: for tools that look without taking part. Gives the committed
  * records in order, some at a time; they are views of what was read. Ends at `to`, or where the log ends.
- * Fault `kafka_unavailable` when the broker refuses.
+ * Fault `kafka_unavailable` when the broker refuses, `records_unreadable` after what precedes records that cannot be decoded.
  */
 export async function* scanLog(client: KafkaClient, o: ScanOptions): AsyncGenerator<readonly RawRecord[], void> {
   let next = o.from
@@ -35,12 +35,19 @@ export async function* scanLog(client: KafkaClient, o: ScanOptions): AsyncGenera
       if (next >= fetched.highWatermark) return
       throw new KafkaFault('kafka_unavailable', `Nothing came of ${o.topic}/${o.partition} at ${next}.`)
     }
-    const records = readCommitted(fetched.batches, heads, {
+    const { records, undecodable } = readCommitted(fetched.batches, heads, {
       partition: o.partition,
       from: next,
       aborted: fetched.aborted,
     })
     yield records.filter(({ offset }) => offset < o.to)
+    if (undecodable !== undefined) {
+      const { head, error } = undecodable
+      if (head.baseOffset >= o.to) return
+      const place = `${o.topic}/${o.partition} at ${head.baseOffset} to ${head.lastOffset}`
+      const reason = error instanceof Error ? error.message : String(error)
+      throw new KafkaFault('records_unreadable', `Records of ${place}: ${reason}.`, { cause: error })
+    }
     next = last.lastOffset + 1
   }
 }

@@ -21,6 +21,13 @@ export function readHeads(data: Buffer, from: number): readonly RecordBatchHead[
   return heads
 }
 
+/** The records of a set, up to the first batch that cannot be decoded. */
+export interface CommittedRecords {
+  readonly records: readonly RawRecord[]
+  /** That batch, and why: a codec that we do not have, or bytes that are none. What follows it is not looked at. */
+  readonly undecodable?: { readonly head: RecordBatchHead; readonly error: unknown }
+}
+
 /**
  * Decodes the records at `from` or above that a reader of committed records sees: no markers, nothing of aborted
  * transactions. Records are views of `data`.
@@ -29,7 +36,7 @@ export function readCommitted(
   data: Buffer,
   heads: readonly RecordBatchHead[],
   o: { readonly partition: number; readonly from: number; readonly aborted: readonly AbortedTransaction[] },
-): RawRecord[] {
+): CommittedRecords {
   const waiting = o.aborted.toSorted((a, b) => a.firstOffset - b.firstOffset)
   const abortedProducers = new Set<bigint>()
   const records: RawRecord[] = []
@@ -38,11 +45,16 @@ export function readCommitted(
       abortedProducers.add(waiting[0].producerId)
       waiting.shift()
     }
-    if (isControl(head)) {
-      if (abortedProducers.has(head.producerId) && isAbortMarker(data, head)) abortedProducers.delete(head.producerId)
-    } else if (!isTransactional(head) || !abortedProducers.has(head.producerId)) {
-      for (const record of readRecords(data, head, o)) records.push(record)
+    const aborted = abortedProducers.has(head.producerId)
+    try {
+      if (isControl(head)) {
+        if (aborted && isAbortMarker(data, head)) abortedProducers.delete(head.producerId)
+      } else if (head.lastOffset >= o.from && !(aborted && isTransactional(head))) {
+        for (const record of readRecords(data, head, o)) records.push(record)
+      }
+    } catch (error) {
+      return { records, undecodable: { head, error } }
     }
   }
-  return records
+  return { records }
 }
