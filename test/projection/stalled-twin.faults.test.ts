@@ -92,9 +92,12 @@ test('a projector stopped inside its transaction writes nothing when it goes on 
   expect(await counted(other, INSERTED)).toBe(EVENTS + MORE)
 
   stale.kill('SIGCONT')
-  await eventually(async () => (await counted(stale, 'ariftly_projector_rebuilds')) > 0 || (await hasRejoined(stale)), {
-    timeoutMs: 30_000,
-  })
+  await eventually(
+    async () => (await counted(stale, 'ariftly_projector_rebuilds_total')) > 0 || (await hasRejoined(stale)),
+    {
+      timeoutMs: 30_000,
+    },
+  )
   expect(await counted(stale, INSERTED)).toBe(0)
   expect(await writer.numbers()).toEqual(range(0, EVENTS + MORE))
   // And it is of use again: alone, it goes on where the other stopped.

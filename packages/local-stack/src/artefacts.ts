@@ -44,6 +44,19 @@ const KAFKA_TOOLS: Artefact = {
   instead: 'leave out what needs them',
 }
 
+const JAVA_READER: Artefact = {
+  title: "Kafka's Java client 4.4.0, a JSON Schema validator and a compiler (26 MB)",
+  folder: 'java-reader-4.4.0',
+  dependencies: [
+    ['org.apache.kafka', 'kafka-clients', '4.4.0'],
+    ['com.networknt', 'json-schema-validator', '1.5.7'],
+    ['org.eclipse.jdt', 'ecj', '3.38.0'], // Runs where there is a Java runtime without a JDK.
+    ['org.slf4j', 'slf4j-nop', '1.7.36'],
+  ],
+  goal: ['dependency:copy-dependencies', '-DincludeScope=runtime'],
+  instead: 'leave out what needs them',
+}
+
 const JDBC_SINK: Artefact = {
   title: 'Kafka Connect 4.4.0 with the Debezium JDBC sink 3.2.0 (64 MB)',
   folder: 'connect-debezium-3.2.0',
@@ -85,6 +98,15 @@ export function fetchKafkaJars(context: FetchContext): Promise<string> {
  */
 export function fetchKafkaTools(context: FetchContext): Promise<string> {
   return fetchArtefact(KAFKA_TOOLS, context)
+}
+
+/**
+ * The folder that holds what a Java program needs to read the log by its published documents: Kafka's client, a validator of JSON
+ * Schema (with Jackson), and a compiler (`org.eclipse.jdt.internal.compiler.batch.Main`); fetched by Maven the first time.
+ * @throws StackFault when they have to be fetched and Maven is missing or fails.
+ */
+export function fetchJavaReader(context: FetchContext): Promise<string> {
+  return fetchArtefact(JAVA_READER, context)
 }
 
 /**

@@ -1,4 +1,4 @@
-export { fetchJdbcSink, fetchKafkaTools } from './artefacts.ts'
+export { fetchJavaReader, fetchJdbcSink, fetchKafkaTools } from './artefacts.ts'
 export { StackFault } from './fault.ts'
 export type { Part, PartName } from './part.ts'
 export { findFreePort } from './ports.ts'

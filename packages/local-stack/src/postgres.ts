@@ -69,6 +69,7 @@ function settings(context: PartContext, port: number, identity: Identity | undef
     timezone: 'UTC',
     ...(context.ephemeral ? ephemeral : lasting),
     ...(context.tls === undefined ? {} : tlsSettings(context.tls, context.dir, identity)),
+    ...context.postgresSettings,
   }
   return Object.entries(values).flatMap(([name, value]) => ['-c', `${name}=${value}`])
 }

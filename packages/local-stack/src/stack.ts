@@ -37,6 +37,8 @@ export interface StackOptions {
   readonly parts?: readonly PartName[]
   /** The parts speak TLS alone and ask for a password; if not given, they speak in the clear. For fresh data alone. */
   readonly tls?: StackTls
+  /** Settings of Postgres in place of ours, as in `postgresql.conf`. */
+  readonly postgresSettings?: Readonly<Record<string, string>>
   /** Told, in a few words, what takes time. */
   progress?(line: string): void
   /** Told when a part ends by itself. */
@@ -50,6 +52,7 @@ export interface PartContext {
   readonly env: NodeJS.ProcessEnv
   readonly port: number | undefined
   readonly tls: StackTls | undefined
+  readonly postgresSettings: Readonly<Record<string, string>>
   readonly progress: (line: string) => void
   readonly onExit: (detail: string) => void
   /** Spread into the part's `death`. */
@@ -138,6 +141,7 @@ function contextOf(name: PartName, options: StackOptions, dataDir: string, forme
     env: options.env ?? process.env,
     port: portOf(former[name]),
     tls: options.tls,
+    postgresSettings: options.postgresSettings ?? {},
     progress: (line) => options.progress?.(line),
     onExit: (detail) => options.onExit?.(name, detail),
     remove: ephemeral ? { remove: dir } : {},

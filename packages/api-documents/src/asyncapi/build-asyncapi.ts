@@ -1,5 +1,6 @@
 import { catalogue, EVENT_TYPES, isSessionType, type EventType } from '@ariftly/events'
 import { payloadSchema } from '../json-schemas/event-schemas.ts'
+import { LOG_INFO } from './describe-log.ts'
 import { deadLetterHeadersSchema, recordHeadersSchema, recordKeySchema } from '../json-schemas/record-schemas.ts'
 
 /** Builds the AsyncAPI 3 document of the topics: all that a foreign Kafka client needs to know. */
@@ -7,13 +8,13 @@ export function buildAsyncapi(): Readonly<Record<string, unknown>> {
   const document = {
     asyncapi: '3.0.0',
     id: 'urn:ariftly:events',
-    info: INFO,
+    info: LOG_INFO,
     defaultContentType: 'application/json',
     servers: {
       kafka: {
         host: 'kafka.ariftly.internal:9092',
         protocol: 'kafka',
-        description: 'Inside the platform; not public.',
+        description: 'Bootstrap servers, inside the platform; not public. Yours may have others.',
       },
     },
     channels: { events: eventsChannel(), deadLetters: DEAD_LETTERS },
@@ -30,20 +31,6 @@ export function buildAsyncapi(): Readonly<Record<string, unknown>> {
   }
   return JSON.parse(JSON.stringify(document)) as Record<string, unknown>
 }
-
-const INFO = {
-  title: 'Ariftly event log',
-  version: '1.0.0',
-  description: `The log of all events, for services that read or write it with a Kafka client.
-
-**Records** are CloudEvents 1.0 in the binary mode of the Kafka binding: attributes are headers (\`ce_…\`), the value is the payload, one line of JSON.
-
-**Order** holds per key. The partition is murmur2 of the key, as in Java's client and kafkajs; librdkafka clients set \`partitioner=murmur2_random\`. The partition count never changes for a topic.
-
-**Reading.** The same event can stand at two offsets after a repost: dedupe by (\`ce_tenant\`, \`ce_id\`), the lowest offset wins. Values are compressed with gzip or not at all.
-
-**Writing.** Any producer that follows this document is a source like ingest: acks=all, no timestamp of its own (the topic uses LogAppendTime), no topic creation. A record that breaks it goes to the dead letters.`,
-} as const
 
 function operation(action: 'send' | 'receive', channel: string, summary: string): object {
   return { action, summary, channel: { $ref: `#/channels/${channel}` } }
@@ -62,7 +49,11 @@ function eventsChannel(): object {
         topic: 'ariftly.events.v1',
         partitions: 12,
         replicas: 3,
-        topicConfiguration: { 'cleanup.policy': ['delete'], 'retention.ms': 604_800_000 },
+        topicConfiguration: {
+          'cleanup.policy': ['delete'],
+          'retention.ms': 604_800_000,
+          'max.message.bytes': 1_048_588,
+        },
       },
     },
   }
