@@ -1,0 +1,48 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { createTestAuthority, type TestCertificate } from '@ariftly/testkit'
+import { startTlsWorld, type TlsWorld } from './tls-world.ts'
+
+let world: TlsWorld
+/** What shows a client's certificate to Kafka, and to Postgres. */
+let [toKafka, toPostgres]: Record<string, string>[] = []
+
+beforeAll(async () => {
+  world = await startTlsWorld({ mutual: true, parts: ['kafka', 'postgres'] })
+  const certificate = world.authority.issue({ names: ['ariftly-events'] })
+  toKafka = shows('KAFKA', 'own', certificate)
+  toPostgres = shows('DATABASE', 'own', certificate)
+}, 60_000)
+
+afterAll(async () => world?.close())
+
+test('servers that ask for a certificate get that of the settings', async () => {
+  expect(await world.migrate({ ...toKafka, ...toPostgres })).toMatchObject({ code: 0 })
+  expect(await status({ ...toKafka, ...toPostgres })).toMatchObject({
+    code: 0,
+    output: expect.stringContaining('partition'),
+  })
+}, 60_000)
+
+test('without one, or with one that nobody vouches for, nobody gets in', async () => {
+  const foreign = createTestAuthority('Somebody else').issue({ names: ['ariftly-events'] })
+  const refusals: readonly (readonly [Record<string, string>, RegExp])[] = [
+    [{ ...toPostgres }, /certificate required/],
+    [{ ...toPostgres, ...shows('KAFKA', 'foreign', foreign) }, /unknown ca|certificate unknown|bad certificate/],
+    [{ ...toKafka }, /requires a valid client certificate/],
+    [{ ...toKafka, ...shows('DATABASE', 'foreign', foreign) }, /unknown ca/],
+  ]
+  for (const [env, reason] of refusals) {
+    expect(await status(env)).toEqual({ code: 1, output: expect.stringMatching(reason) })
+  }
+}, 90_000)
+
+function status(env: Record<string, string>) {
+  return world.run('projector', ['status'], env)
+}
+
+function shows(backend: string, name: string, { cert, key }: TestCertificate): Record<string, string> {
+  return {
+    [`${backend}_TLS_CERT_FILE`]: world.file(`${backend}-${name}.pem`, cert),
+    [`${backend}_TLS_KEY_FILE`]: world.file(`${backend}-${name}-key.pem`, key),
+  }
+}
