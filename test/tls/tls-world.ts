@@ -102,7 +102,7 @@ export async function startTlsWorld(options: TlsWorldOptions = {}): Promise<TlsW
     HOST: '127.0.0.1',
     LOG_LEVEL: 'debug',
     WEBHOOK_ALLOW_HTTP: 'true',
-    INGEST_FAREWELL_MS: '0',
+    FAREWELL_MS: '0',
   }
   const processes: ServiceProcess[] = []
 

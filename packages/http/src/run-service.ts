@@ -16,8 +16,9 @@ export async function runService<S extends ConfigSpec>(options: RunServiceOption
     config: { ...options.config, ...listenConfig },
     async start(config, deps) {
       const running = await options.start(config as unknown as ConfigOf<S>, deps)
-      const { HOST: host, PORT: port, METRICS_PORT: metricsPort, DRAIN_MS: drainMs } = config as unknown as ListenConfig
-      return await serveService(running, { host, port, metricsPort, drainMs }, deps)
+      const listen = config as unknown as ListenConfig
+      const { HOST: host, PORT: port, METRICS_PORT: metricsPort, DRAIN_MS: drainMs, FAREWELL_MS: farewellMs } = listen
+      return await serveService(running, { host, port, metricsPort, drainMs, farewellMs }, deps)
     },
   })
 }

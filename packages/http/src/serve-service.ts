@@ -1,5 +1,5 @@
 import type { RequestListener } from 'node:http'
-import type { Readiness, Running, ServiceDeps } from '@ariftly/runtime'
+import { sleep, type Readiness, type Running, type ServiceDeps } from '@ariftly/runtime'
 import { unroutable } from './create-router.ts'
 import { createOpsListener, OPS_PATHS } from './ops-listener.ts'
 import { pathOf, sendProblem } from './problem.ts'
@@ -13,6 +13,8 @@ export interface ServeServiceOptions {
   readonly metricsPort: number | undefined
   /** DRAIN_MS, the time for the whole end; answers have 80 % of it, after which they are cut. */
   readonly drainMs: number
+  /** FAREWELL_MS, the part of it in which a service with routes still serves, so that fronts see that it is not ready; default 0. */
+  readonly farewellMs?: number
 }
 
 /** A service that is served. */
@@ -22,9 +24,9 @@ export interface ServedService extends Running {
 }
 
 /**
- * Serves a started service; the one way for a `main.ts`. When it drains, `/readyz` turns 503, the service drains, then no
- * connection is taken any more and answers under way end. On a port of their own the ops routes answer until the service is
- * closed.
+ * Serves a started service; the one way for a `main.ts`. When it drains, `/readyz` turns 503 and answers say `Connection: close`; once
+ * fronts have had the time to see that, the service drains, then no connection is taken any more and answers under way end. On a port
+ * of their own the ops routes answer until the service is closed.
  */
 export async function serveService(
   running: Running,
@@ -66,6 +68,7 @@ export async function serveService(
     const startedMs = performance.now()
     draining = true
     server.drain()
+    if (running.router !== undefined) await sleep(Math.min(options.farewellMs ?? 0, graceMs), deps.signal)
     await running.drain?.()
     await server.close(Math.max(0, graceMs - (performance.now() - startedMs)))
   }

@@ -86,6 +86,12 @@ export const settings = {
     default: 'info',
   }),
   DRAIN_MS: int({ doc: 'Time to end by itself after the first signal.', default: 10_000, min: 0, max: 600_000 }),
+  FAREWELL_MS: int({
+    doc: 'How long a service that clients call still serves after it says that it is not ready, with `Connection: close`: what a front needs to see that. Part of DRAIN_MS.',
+    default: 500,
+    min: 0,
+    max: 60_000,
+  }),
   ENCRYPTION_KEYS: str({
     doc: 'Keys of secrets at rest, cursors and stream positions: `id:base64(32 bytes)`, comma-separated; the first encrypts, all decrypt.',
     secret: true,
@@ -116,6 +122,7 @@ export const listenConfig = {
   PORT: settings.PORT,
   METRICS_PORT: settings.METRICS_PORT,
   DRAIN_MS: settings.DRAIN_MS,
+  FAREWELL_MS: settings.FAREWELL_MS,
 } as const
 
 /** How Kafka is reached; for `kafkaConnection`. */

@@ -38,12 +38,6 @@ export const ingestConfig = {
     min: 100,
     max: 300_000,
   }),
-  INGEST_FAREWELL_MS: int({
-    doc: 'How long it still serves after it says that it is not ready, with `Connection: close`: what a front needs to see that.',
-    default: 500,
-    min: 0,
-    max: 60_000,
-  }),
 } as const
 
 /** The values of {@link ingestConfig}. */

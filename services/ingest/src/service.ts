@@ -92,7 +92,6 @@ async function compose(config: IngestConfig, deps: ServiceDeps, releasers: Relea
   const reached = topic.first.then(() => breaker.ask())
   await Promise.race([reached, wait(FIRST_CHECK_MS)])
   if (fault !== undefined) throw fault
-  let draining = false
 
   function ready(): Readiness {
     const kafkaState =
@@ -102,7 +101,7 @@ async function compose(config: IngestConfig, deps: ServiceDeps, releasers: Relea
           ? KAFKA_STATES[breaker.state]
           : (topic.problem ?? 'starting')
     const checks = { kafka: kafkaState, api_keys: authenticator.state }
-    return { ready: !draining && topic.state === 'ok' && breaker.started && authenticator.ready, checks }
+    return { ready: topic.state === 'ok' && breaker.started && authenticator.ready, checks }
   }
 
   return {
@@ -111,11 +110,6 @@ async function compose(config: IngestConfig, deps: ServiceDeps, releasers: Relea
     wholePosts: createWholePosts({ route: 'postEvents', handler: postWholeEvents, log, metrics }),
     ready,
     failed,
-    async drain() {
-      draining = true
-      // Answers say `Connection: close` and `/readyz` says 503 by now: both are seen before any connection is closed.
-      await wait(config.INGEST_FAREWELL_MS)
-    },
     close: () => releasers.close(),
   }
 }

@@ -1,0 +1,145 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import {
+  createRandom,
+  createWorld,
+  eventually,
+  randomSeed,
+  startReceiver,
+  type Receiver,
+  type World,
+} from '@ariftly/testkit'
+import pg from 'pg'
+import { openStream } from '../support/read-stream.ts'
+import { SERVICES, SHORT_TIMES, startReplica, startFleet, type Replica } from './fleet.ts'
+import { startFront, type Front } from './front.ts'
+import { observeAtRest } from './rest.ts'
+import { startRun, STREAMS, totals, unexpected, WEBHOOKS } from './run.ts'
+import { expectAllHeld, expectChecked } from './verdict.ts'
+
+const CLIENTS = 8
+const EVENTS_PER_S = 240
+const PUBLIC = ['ingest', 'api', 'stream-gateway'] as const
+
+let world: World
+let receiver: Receiver
+let db: pg.Pool
+let env: Readonly<Record<string, string>>
+let replicas: readonly Replica[] = []
+let fronts: Readonly<Record<(typeof PUBLIC)[number], Front>>
+const over = new AbortController()
+
+beforeAll(async () => {
+  world = await createWorld({ env: SHORT_TIMES })
+  // A busy machine looks at /readyz late.
+  env = { ...world.env, FAREWELL_MS: '1500' }
+  receiver = await startReceiver()
+  db = new pg.Pool({ connectionString: world.database.adminUrl, max: 2 })
+  replicas = await startFleet(env, { ingest: 2, projector: 2, api: 2, 'stream-gateway': 2, 'webhook-worker': 2 })
+  fronts = { ingest: await startFront(), api: await startFront(), 'stream-gateway': await startFront() }
+  for (const { service, url } of replicas) frontOf(service)?.add(url)
+  await eventually(() => replicas.every(({ service, url }) => frontOf(service)?.isUsed(url) !== false))
+}, 90_000)
+
+afterAll(async () => {
+  over.abort()
+  await Promise.allSettled(replicas.map((replica) => replica.stop()))
+  if (fronts !== undefined) await Promise.all(PUBLIC.map((service) => fronts[service].close()))
+  await db?.end()
+  await receiver?.close()
+  await world?.close()
+}, 30_000)
+
+test('restarting every process, one after the other, fails no request, cuts no stream for good and loses nothing', async () => {
+  const run = await startRun({
+    world,
+    receiver,
+    ingest: () => fronts.ingest.url,
+    api: () => fronts.api.url,
+    gateways: () => [fronts['stream-gateway'].url],
+    random: createRandom(randomSeed('rolling restart')),
+    clients: CLIENTS,
+    eventsPerS: EVENTS_PER_S,
+    streams: STREAMS,
+    webhooks: WEBHOOKS,
+    roamMs: 600_000,
+    signal: over.signal,
+  })
+  const openings = startOpenings(await world.apiKey('north'))
+  for (const service of SERVICES) {
+    for (const replica of replicas.filter((one) => one.service === service)) {
+      const before = run.acknowledged.size
+      await replace(replica)
+      await eventually(() => run.acknowledged.size > before + EVENTS_PER_S / 4)
+    }
+  }
+  const opened = await openings.end()
+  const reports = await Promise.all(run.clients.map((client) => client.finish()))
+  const observation = await observeAtRest({ run, world, db, receiver, patienceMs: 60_000, settleMs: 500, say })
+
+  const lists = run.lists.map(({ report }) => report)
+  say(JSON.stringify({ ...totals(reports), lists, openings: opened, streams: run.streams.map(({ report }) => report) }))
+  expect([...fronts.ingest.failures, ...fronts.api.failures]).toEqual([])
+  expect(fronts['stream-gateway'].failures).toEqual([])
+  expect(unexpected(run, reports)).toEqual([])
+  expect({ cut: totals(reports).cut, unavailable: totals(reports).unavailable }).toEqual({ cut: 0, unavailable: 0 })
+  for (const list of lists) expect(list).toMatchObject({ cut: 0, unavailable: 0 })
+  expect(opened.refused).toEqual([])
+  // Each stream was moved at least once, and was let in each time.
+  for (const { report } of run.streams) {
+    expect(report.connections).toBeGreaterThan(1)
+    expect(report.refused).toBe(0)
+  }
+  expectAllHeld(observation)
+  expectChecked(observation)
+}, 240_000)
+
+/** As a deployment does it: a new one is started, and when it is in use the old one is told to end. */
+async function replace(old: Replica): Promise<void> {
+  const front = frontOf(old.service)
+  const fresh = await startReplica(old.service, `${old.name} of the next version`, env)
+  replicas = [...replicas, fresh]
+  front?.add(fresh.url)
+  await eventually(() => front?.isUsed(fresh.url) !== false)
+  expect({ of: old.name, code: await old.stop() }).toEqual({ of: old.name, code: 0 })
+  front?.remove(old.url)
+  say(`${old.name} is replaced`)
+}
+
+function frontOf(service: Replica['service']): Front | undefined {
+  return service === 'projector' || service === 'webhook-worker' ? undefined : fronts[service]
+}
+
+/** Opens streams one after another and closes them: whoever comes while a gateway ends has to be let in too. */
+function startOpenings(apiKey: string) {
+  const counts = { opened: 0, refused: [] as string[] }
+  const ending = new AbortController()
+
+  async function run(): Promise<void> {
+    while (!ending.signal.aborted && !over.signal.aborted) {
+      await openOne().catch((error: unknown) => counts.refused.push(String(error)))
+      await sleep(10)
+    }
+  }
+
+  async function openOne(): Promise<void> {
+    const headers = { authorization: `Bearer ${apiKey}` }
+    const url = `${fronts['stream-gateway'].url}/v1/events/stream?types=task.failed`
+    const stream = await openStream((signal) => fetch(url, { headers, signal }))
+    counts.opened += 1
+    await stream.close()
+  }
+
+  const running = run()
+  return {
+    async end() {
+      ending.abort()
+      await running
+      return counts
+    },
+  }
+}
+
+function say(line: string): void {
+  process.stdout.write(`rolling restart: ${line} (${Math.round(performance.now() / 1000)} s)\n`)
+}
