@@ -28,12 +28,13 @@ const USAGE = `Usage: npm run projection -- <command>
   verify      compares log and table over what the log still holds; exit code 1 when they differ
   rebuild     reads the log from its start and inserts what the table lacks; moves no offset, touches no row
   adopt-log   opens a new epoch: the log under this name is another one, and it is read from its start
-              (--force: also when nothing says that it is another one)
+              (--force: also when that cannot be told; never when it is the one that was read)
 `
 
 const cliConfig = {
   ...kafkaConfig,
   KAFKA_TOPIC: settings.KAFKA_TOPIC,
+  KAFKA_DLQ_TOPIC: settings.KAFKA_DLQ_TOPIC,
   KAFKA_PARTITIONS: settings.KAFKA_PARTITIONS,
   ...databaseConfig,
   DATABASE_ADMIN_URL: settings.DATABASE_ADMIN_URL,
@@ -73,6 +74,7 @@ async function run(command: Command, force: boolean, env: NodeJS.ProcessEnv): Pr
     kafka,
     pool,
     topic: config.KAFKA_TOPIC,
+    dlqTopic: config.KAFKA_DLQ_TOPIC,
     partitions: config.KAFKA_PARTITIONS,
     force,
     now: Date.now,

@@ -5,7 +5,6 @@ import {
   findConflicts,
   insertEvents,
   recordLogTimes,
-  sqlState,
   withTransaction,
   type EventIdConflict,
   type Pool,
@@ -13,6 +12,7 @@ import {
   type Transaction,
 } from '@ariftly/store'
 import type { DecodedBatch } from './decode-batch.ts'
+import { insertApart, isRefusedRow, type Inserted } from './insert-apart.ts'
 import { PROJECTION } from './projection.ts'
 
 /** What a batch left behind. */
@@ -47,12 +47,6 @@ export async function writeBatch(batch: LogBatch, decoded: DecodedBatch, deps: W
     if (!isRefusedRow(error)) throw error
     return await withTransaction(deps.pool, (tx) => writeOnce(tx, batch, decoded, deps, insertApart))
   }
-}
-
-interface Inserted {
-  readonly inserted: number
-  /** Events that Postgres refused, with its reason. */
-  readonly refused: readonly { readonly event: ProjectedEvent; readonly detail: string }[]
 }
 
 type Insert = (tx: Transaction, events: readonly ProjectedEvent[]) => Promise<Inserted>
@@ -90,33 +84,6 @@ async function writeOnce(
 async function insertAll(tx: Transaction, events: readonly ProjectedEvent[]): Promise<Inserted> {
   const { inserted } = await insertEvents(tx, events)
   return { inserted, refused: [] }
-}
-
-/** Inserts with a savepoint, and halves what Postgres refuses until the rows that it refuses stand alone. */
-async function insertApart(tx: Transaction, events: readonly ProjectedEvent[]): Promise<Inserted> {
-  await tx.query('SAVEPOINT part')
-  try {
-    const { inserted } = await insertEvents(tx, events)
-    await tx.query('RELEASE SAVEPOINT part')
-    return { inserted, refused: [] }
-  } catch (error) {
-    if (!isRefusedRow(error)) throw error
-    await tx.query('ROLLBACK TO SAVEPOINT part; RELEASE SAVEPOINT part')
-    const [only, ...others] = events
-    if (only === undefined) return { inserted: 0, refused: [] }
-    if (others.length === 0) {
-      return { inserted: 0, refused: [{ event: only, detail: `refused by the store: ${sqlState(error) ?? ''}` }] }
-    }
-    const middle = events.length >> 1
-    const left = await insertApart(tx, events.slice(0, middle))
-    const right = await insertApart(tx, events.slice(middle))
-    return { inserted: left.inserted + right.inserted, refused: [...left.refused, ...right.refused] }
-  }
-}
-
-/** Data that cannot be stored (class 22) or that breaks a constraint (class 23): trying again does not help. */
-function isRefusedRow(error: unknown): boolean {
-  return /^2[23]/.test(sqlState(error) ?? '')
 }
 
 function toLetters(records: readonly RawRecord[], refused: Inserted['refused']): DeadLetter[] {

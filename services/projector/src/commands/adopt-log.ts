@@ -1,26 +1,31 @@
-import { describeLog } from '@ariftly/kafka'
+import { recordId } from '@ariftly/events'
+import { describeLog, scanLog, type LogPartition } from '@ariftly/kafka'
 import { currentEpoch, ensurePositions, openEpoch, readPositions, withTransaction } from '@ariftly/store'
+import type { LogEpoch, ProjectionPosition } from '@ariftly/store'
 import { PROJECTION } from '../projection.ts'
 import type { CommandContext } from './command.ts'
 
 /**
  * Opens a new epoch: the log that stands under the topic's name now is read from its start. What was projected of the
- * former one stays, and an event that stands in both is not doubled. Refuses, without `--force`, when nothing says that
- * the log is another one. Services that have stopped with `log_identity_changed` go on by themselves.
+ * former one stays, and an event that stands in both is not doubled. Refuses when it is the very log that was read, as its
+ * rows would then be of a former epoch (ADR 51); and, without `--force`, when nothing tells. Services that have stopped with
+ * `log_identity_changed` go on by themselves.
  */
 export async function adoptLog(context: CommandContext): Promise<number> {
   const { kafka, pool, topic, print, force } = context
   const { clusterId, partitions } = await describeLog(kafka, topic)
   const former = await currentEpoch(pool, topic)
-  if (former && former.clusterId === clusterId && !force) {
-    const positions = await readPositions(pool, { projection: PROJECTION, epoch: former.epoch, topic })
-    const reaches = partitions.every(({ partition, logEnd }) => (positions.get(partition)?.nextOffset ?? 0) <= logEnd)
-    if (reaches) {
-      print(
-        `Epoch ${former.epoch} is of this cluster, and the log reaches its positions. Nothing was done (--force does it).`,
-      )
-      return 1
-    }
+  const likeness = former?.clusterId === clusterId ? await compareLogs(context, former, partitions) : 'other'
+  if (likeness === 'same') {
+    print(`Epoch ${former?.epoch} is of this very log: what was read last stands where it stood. Nothing was done.`)
+    print('To put back what the table lacks: rebuild.')
+    return 1
+  }
+  if (likeness === 'unknown' && !force) {
+    print(
+      `Epoch ${former?.epoch} is of this cluster, and nothing tells another log. Nothing was done (--force does it).`,
+    )
+    return 1
   }
   const epoch = await withTransaction(pool, async (tx) => {
     const opened = await openEpoch(tx, { topic, clusterId })
@@ -30,4 +35,39 @@ export async function adoptLog(context: CommandContext): Promise<number> {
   })
   print(`Opened epoch ${epoch.epoch} of ${topic} on cluster ${clusterId}, to be read from the log's start.`)
   return 0
+}
+
+/**
+ * Whether a topic on the cluster of the former epoch is the log that was read then. One that ends before a position, or has
+ * another record where the last one was read, is not; one such record that is still the same says that it is.
+ */
+async function compareLogs(
+  context: CommandContext,
+  former: LogEpoch,
+  partitions: readonly LogPartition[],
+): Promise<'same' | 'other' | 'unknown'> {
+  const { pool, topic } = context
+  const positions = await readPositions(pool, { projection: PROJECTION, epoch: former.epoch, topic })
+  let likeness: 'same' | 'unknown' = 'unknown'
+  for (const bounds of partitions) {
+    const position = positions.get(bounds.partition)
+    if (position === undefined) continue
+    if (position.nextOffset > bounds.logEnd) return 'other'
+    const stands = await lastRecordStands(context, bounds, position)
+    if (stands === false) return 'other'
+    if (stands === true) likeness = 'same'
+  }
+  return likeness
+}
+
+/** Undefined when no record was read, or the log has it no more. */
+async function lastRecordStands(
+  { kafka, topic }: CommandContext,
+  { partition, logStart }: LogPartition,
+  { lastOffset, lastId }: ProjectionPosition,
+): Promise<boolean | undefined> {
+  if (lastOffset === null || lastId === null || lastOffset < logStart) return undefined
+  const range = { topic, partition, from: lastOffset, to: lastOffset + 1, bytesMax: 1 }
+  for await (const [record] of scanLog(kafka, range)) return record !== undefined && recordId(record) === lastId
+  return false
 }

@@ -8,6 +8,7 @@ export interface CommandContext {
   readonly kafka: KafkaClient
   readonly pool: Pool
   readonly topic: string
+  readonly dlqTopic: string
   readonly partitions: number
   readonly force: boolean
   readonly now: () => number

@@ -46,6 +46,7 @@ function context(force = false, now: () => number = Date.now): CommandContext {
     kafka,
     pool,
     topic: world.topics.topic,
+    dlqTopic: world.topics.dlqTopic,
     partitions: PARTITIONS,
     force,
     now,
@@ -165,23 +166,72 @@ describe('projection commands', () => {
     expect(Number(cells[5])).toBeLessThan(30)
   })
 
-  test('adopt-log refuses while the log is the one that we know, and opens an epoch by force', async () => {
+  test('rebuild and verify pass over an event that Postgres refused, as the projector did, and count it', async () => {
+    await world.admin.query(`ALTER TABLE events ADD CONSTRAINT no_poison CHECK (data->>'message' <> '41')`)
+    await post(Array.from({ length: 100 }, (_, i) => event(i)))
+    await projected(99)
+    expect(await verify(context())).toBe(0)
+    expect(printed.slice(-2)).toEqual([
+      'passed over 1 events that the store refused, and that are dead letters',
+      '100 events compared, 0 differences',
+    ])
+    await pool.query(`DELETE FROM events WHERE task_id = 'task_1'`)
+    expect(await verify(context())).toBe(1)
+    expect(printed.filter((line) => line.startsWith('missing'))).toHaveLength(9)
+    expect(await rebuild(context())).toBe(0)
+    expect(printed.slice(-2)).toEqual([
+      'left out 1 events that the store refuses, and that are dead letters for that',
+      'read 100, inserted 9',
+    ])
+    expect(await verify(context())).toBe(0)
+  })
+
+  test('rebuild goes on past an event that is refused and no dead letter, but names it and fails', async () => {
+    const events = Array.from({ length: 20 }, (_, i) => event(i))
+    await post(events)
+    await projected(20)
+    await pool.query('DELETE FROM events')
+    await world.admin.query(`ALTER TABLE events ADD CONSTRAINT no_poison CHECK (data->>'message' <> '13')`)
+    expect(await rebuild(context())).toBe(1)
+    expect(printed.filter((line) => line.includes('refused by the store: 23514'))).toEqual([
+      expect.stringContaining(`acme ${events[13]?.id}`),
+    ])
+    expect(printed.at(-1)).toBe('read 20, inserted 19')
+    expect(await verify(context())).toBe(1)
+  })
+
+  test('adopt-log refuses the very log that was read, also by force: its rows would be of a former epoch', async () => {
     await post([event(1)])
     await projected(1)
-    expect(await adoptLog(context())).toBe(1)
     const before = await currentEpoch(pool, world.topics.topic)
+    expect(await adoptLog(context())).toBe(1)
+    expect(await adoptLog(context(true))).toBe(1)
+    expect(printed.filter((line) => line.startsWith('Epoch 1 is of this very log'))).toHaveLength(2)
+    expect(await currentEpoch(pool, world.topics.topic)).toEqual(before)
+  })
+
+  test('adopt-log opens an epoch by force where nothing tells which log it is', async () => {
+    expect(await adoptLog(context())).toBe(1)
     expect(await adoptLog(context(true))).toBe(0)
     const after = await currentEpoch(pool, world.topics.topic)
-    expect(after).toEqual({ epoch: (before?.epoch ?? 0) + 1, clusterId: before?.clusterId })
-    const { rows } = await pool.query('SELECT next_offset FROM projection_offsets WHERE epoch = $1', [after?.epoch])
+    expect(after?.epoch).toBe(2)
+    const { rows } = await pool.query('SELECT next_offset FROM projection_offsets WHERE epoch = 2')
     expect(rows).toEqual([{ next_offset: 0 }, { next_offset: 0 }, { next_offset: 0 }])
   })
 
-  test('a projector that reads goes over to the epoch that adopt-log opens by force', async () => {
+  test('adopt-log sees by itself that another record stands where the last one was read', async () => {
     await post([event(1)])
     await projected(1)
+    await projector.close()
+    await pool.query('UPDATE projection_offsets SET last_id = gen_random_uuid() WHERE last_id IS NOT NULL')
+    expect(await adoptLog(context())).toBe(0)
+    expect((await currentEpoch(pool, world.topics.topic))?.epoch).toBe(2)
+  })
+
+  test('a projector that reads goes over to the epoch that is opened', async () => {
+    await eventually(() => projector.ready().ready)
     expect(await adoptLog(context(true))).toBe(0)
-    await post([event(2)])
+    await post([event(1), event(2)])
     await projected(2)
     const readOfNewest =
       'SELECT sum(next_offset)::int AS records FROM projection_offsets GROUP BY epoch ORDER BY epoch DESC LIMIT 1'

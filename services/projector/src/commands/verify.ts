@@ -2,6 +2,7 @@ import { compareEvents, countEventsBetween, type EventDifference } from '@ariftl
 import { isExpired } from '../event-partitions.ts'
 import { readPlaces, type CommandContext, type Place } from './command.ts'
 import { logEvents } from './log-events.ts'
+import { createRefusedEvents } from './refused-events.ts'
 
 const PRINTED_MAX = 100
 
@@ -9,13 +10,16 @@ const PRINTED_MAX = 100
  * Compares log and table over what the log still holds and the projection has passed, and prints every difference: an
  * event of the log that the table lacks (`missing`), one whose row has other content although it came from this very record
  * (`differs`), and rows that claim to come from records that the log does not have (`extra`). Exit code 1 when there are any.
- * Events that the table lacks since they are older than what it keeps are only counted.
+ * Events that the table lacks since they are older than what it keeps, or since Postgres refused them and they are dead
+ * letters, are only counted.
  */
 export async function verify(context: CommandContext): Promise<number> {
   const { epoch, partitions } = await readPlaces(context)
   let differences = 0
   let read = 0
   let expired = 0
+  let deadLetters = 0
+  const refused = createRefusedEvents(context)
   function tell(partition: number, { kind, tenant, id, offset }: EventDifference): void {
     differences += 1
     if (differences <= PRINTED_MAX) context.print(`${kind} partition ${partition} offset ${offset} ${tenant} ${id}`)
@@ -28,7 +32,9 @@ export async function verify(context: CommandContext): Promise<number> {
       const { differing, fromHere } = await compareEvents(context.pool, events)
       rowsOfLog += fromHere
       for (const difference of differing) {
-        if (difference.kind === 'missing' && isExpired(difference.id, context.now())) expired += 1
+        const missing = difference.kind === 'missing'
+        if (missing && isExpired(difference.id, context.now())) expired += 1
+        else if (missing && (await refused.has(place.partition, difference.offset))) deadLetters += 1
         else tell(place.partition, difference)
       }
     }
@@ -39,6 +45,8 @@ export async function verify(context: CommandContext): Promise<number> {
     }
   }
   if (expired > 0) context.print(`passed over ${expired} events that are older than what the table keeps`)
+  if (deadLetters > 0)
+    context.print(`passed over ${deadLetters} events that the store refused, and that are dead letters`)
   context.print(`${read} events compared, ${differences} differences`)
   return differences === 0 ? 0 : 1
 }
