@@ -1,0 +1,180 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { startStack, type LocalStack } from '@ariftly/local-stack'
+import {
+  createTemplateDatabase,
+  createWorld,
+  eventually,
+  startReceiver,
+  startServiceProcess,
+  type Receiver,
+  type ServiceProcess,
+  type World,
+} from '@ariftly/testkit'
+import { createPool } from '@ariftly/store'
+import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { runProjectionCommand } from '../projection/run-projection-command.ts'
+import { redisCommand } from '../support/redis-command.ts'
+import { openStream, type OpenStream } from '../support/read-stream.ts'
+import { archivingSettings, restoreBaseBackup, START_BACKUP, STOP_BACKUP, takeBaseBackup } from './base-backup.ts'
+import { startSteadyLoad } from './steady-load.ts'
+
+const PATIENCE = { timeoutMs: 60_000 }
+
+let folder: string
+let stack: LocalStack
+let restored: LocalStack
+let world: World
+let house: ServiceProcess
+let receiver: Receiver
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'ariftly-restore-'))
+  mkdirSync(join(folder, 'archive'), { mode: 0o777 })
+  stack = await startStack({
+    dataDir: join(folder, 'first'),
+    ephemeral: true,
+    env: plainEnvironment(),
+    postgresSettings: archivingSettings(join(folder, 'archive')),
+  })
+  await createTemplateDatabase(stack.addresses.postgres)
+  const env = { WEBHOOK_RETRY_SCHEDULE_S: '1,1,1,1', WEBHOOK_LEASE_MS: '4000', WEBHOOK_TIMEOUT_MS: '2000' }
+  world = await createWorld({ addresses: stack.addresses, env: { ...env, DATA_DIR: join(folder, 'house') } })
+  house = await startServiceProcess('standalone', world.env, { timeoutMs: 60_000 })
+  receiver = await startReceiver()
+}, 120_000)
+
+afterAll(async () => {
+  house?.kill('SIGKILL')
+  await house?.exited
+  await receiver?.close()
+  await world?.close().catch(() => undefined) // Its Postgres is gone by design.
+  await restored?.close()
+  await stack?.close()
+  rmSync(folder, { recursive: true, force: true })
+}, 60_000)
+
+/** Never on servers that the shell happens to name. */
+function plainEnvironment(): NodeJS.ProcessEnv {
+  const { PATH, HOME, JAVA_HOME, XDG_CACHE_HOME } = process.env
+  return { PATH, HOME, JAVA_HOME, XDG_CACHE_HOME }
+}
+
+async function call(apiKey: string, path: string, body?: object): Promise<Response> {
+  const headers = { authorization: `Bearer ${apiKey}`, 'content-type': 'application/json' }
+  return await fetch(house.url + path, {
+    headers,
+    ...(body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) }),
+  })
+}
+
+async function subscribe(apiKey: string): Promise<string> {
+  const answer = await call(apiKey, '/v1/webhooks', { url: receiver.url, events: ['*'] })
+  return ((await answer.json()) as { id: string }).id
+}
+
+function stream(apiKey: string, lastEventId?: string): Promise<OpenStream> {
+  const headers = {
+    authorization: `Bearer ${apiKey}`,
+    ...(lastEventId === undefined ? {} : { 'last-event-id': lastEventId }),
+  }
+  return openStream((signal) => fetch(`${house.url}/v1/events/stream?envelope=true`, { headers, signal }))
+}
+
+const idsOf = ({ messages }: OpenStream) => messages.map(({ data }) => (JSON.parse(data) as { id: string }).id)
+const deliveredIds = () => receiver.requests.map(({ headers }) => String(headers['webhook-id']))
+
+/** Unpacks the backup into a new place, starts Postgres there and the house on it; gives the house's environment. */
+async function startOnBackup(file: string): Promise<Readonly<Record<string, string>>> {
+  const dataDir = join(folder, 'second')
+  const place = join(dataDir, 'postgres')
+  mkdirSync(place, { recursive: true, mode: 0o711 })
+  await restoreBaseBackup(file, join(folder, 'archive'), join(place, 'data'))
+  writeFileSync(join(place, 'initialised'), '') // To the local stack: there is a cluster, make none.
+  restored = await startStack({ dataDir, ephemeral: true, env: plainEnvironment(), parts: ['postgres'] })
+  const { port } = new URL(restored.addresses.postgres)
+  const moved = (url = '') => Object.assign(new URL(url), { port }).href
+  const { DATABASE_URL, DATABASE_ADMIN_URL } = world.env
+  const env = { ...world.env, DATABASE_URL: moved(DATABASE_URL), DATABASE_ADMIN_URL: moved(DATABASE_ADMIN_URL) }
+  house = await startServiceProcess('standalone', env, { timeoutMs: 60_000 })
+  return env
+}
+
+/** How often each id stands in a list. */
+function countById(ids: readonly string[]): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>()
+  for (const id of ids) counts.set(id, (counts.get(id) ?? 0) + 1)
+  return counts
+}
+
+test('a database restored from a backup taken under load ends up with every event, stream and delivery', async () => {
+  const apiKey = await world.apiKey('default')
+  const before = await subscribe(apiKey)
+  const open = await stream(apiKey)
+  const load = startSteadyLoad(house.url, apiKey)
+  await eventually(() => load.accepted.length >= 300 && receiver.requests.length >= 300, PATIENCE)
+  const finished = new Set(deliveredIds().slice(0, 150))
+  const resumeFrom = open.messages.at(-1)?.id
+
+  const file = join(folder, 'base.tar')
+  await takeBaseBackup(world.env['DATABASE_ADMIN_URL'] ?? '', join(folder, 'first/postgres/data'), file)
+  const inBackup = load.accepted.length
+  const after = await subscribe(apiKey)
+  await eventually(() => load.accepted.length >= inBackup + 300, PATIENCE)
+  await load.stop()
+  await eventually(() => new Set(deliveredIds()).size === load.accepted.length, PATIENCE)
+  await eventually(() => idsOf(open).length === load.accepted.length, PATIENCE)
+  expect(load.refused).toEqual([])
+  const lastSeen = open.messages.at(-1)?.id
+  const shown = idsOf(open)
+
+  // The disaster: the database and all processes are gone, Redis is empty; Kafka is what it was.
+  house.kill('SIGKILL')
+  await Promise.all([house.exited, open.close(), stack.postgres?.kill('SIGKILL')])
+  await redisCommand(stack.redis?.port ?? 0, 'FLUSHALL')
+  const deliveredBefore = receiver.requests.length
+  const env = await startOnBackup(file)
+
+  // Table = log, and no event lacks.
+  const pool = createPool({ url: env['DATABASE_ADMIN_URL'] ?? '', applicationName: 'test', max: 1 })
+  const countEvents = async () => (await pool.query<{ n: number }>('SELECT count(*)::int AS n FROM events')).rows[0]?.n
+  await eventually(async () => (await countEvents()) === load.accepted.length, PATIENCE)
+  await pool.end()
+  const verified = await runProjectionCommand(env, 'verify')
+  expect(verified).toEqual({
+    code: 0,
+    output: expect.stringContaining(`${load.accepted.length} events compared, 0 diff`),
+  })
+
+  // Streams go on where they were: behind the backup, and before it.
+  const [resumed, fromBefore] = await Promise.all([stream(apiKey, lastSeen), stream(apiKey, resumeFrom)])
+  const more = startSteadyLoad(house.url, apiKey)
+  await eventually(() => more.accepted.length >= 50, PATIENCE)
+  await more.stop()
+  await eventually(() => idsOf(resumed).length >= more.accepted.length, PATIENCE)
+  const unseen = shown.slice(open.messages.findIndex(({ id }) => id === resumeFrom) + 1)
+  await eventually(() => idsOf(fromBefore).length >= unseen.length + more.accepted.length, PATIENCE)
+  expect(idsOf(resumed).toSorted()).toEqual(more.accepted.toSorted())
+  expect(idsOf(fromBefore).toSorted()).toEqual([...unseen, ...more.accepted].toSorted())
+  await Promise.all([resumed.close(), fromBefore.close()])
+
+  // Webhooks: what was delivered after the backup comes again under its id, what was finished long before does not, none lacks.
+  const all = new Set([...load.accepted, ...more.accepted])
+  await eventually(() => new Set(deliveredIds()).size === all.size, PATIENCE)
+  const again = () => countById(deliveredIds().slice(deliveredBefore))
+  await eventually(() => load.accepted.slice(inBackup).every((id) => again().has(id)), PATIENCE)
+  expect(new Set(deliveredIds())).toEqual(all)
+  expect([...again().keys()].filter((id) => finished.has(id))).toEqual([])
+
+  // Lost is what only the database knew: a webhook that was made after the backup.
+  expect((await call(apiKey, `/v1/webhooks/${before}`)).status).toBe(200)
+  expect((await call(apiKey, `/v1/webhooks/${after}`)).status).toBe(404)
+}, 240_000)
+
+test('the operators read the very statements of this test', () => {
+  const page = readFileSync('docs/operations.md', 'utf8')
+  const settings = archivingSettings('$ARCHIVE')
+  const said = [START_BACKUP, STOP_BACKUP, ...Object.entries(settings).map(([name, value]) => `${name} = '${value}'`)]
+  expect(said.filter((text) => !page.includes(text))).toEqual([])
+})
