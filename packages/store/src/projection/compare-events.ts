@@ -1,7 +1,6 @@
-import { parseTypeId, uuidToTypeId } from '@ariftly/events'
+import { uuidToTypeId } from '@ariftly/events'
 import type { Queryable } from '../queryable.ts'
-import { binaryArray } from './binary-array.ts'
-import type { ProjectedEvent } from './insert-events.ts'
+import { eventArrays, givenEvents, type ProjectedEvent } from './event-arrays.ts'
 
 /** An event of the log that the table lacks, or whose row has other content although it came from that very record. */
 export interface EventDifference {
@@ -38,56 +37,9 @@ export async function compareEvents(db: Queryable, events: readonly ProjectedEve
             THEN 'differs'
           ELSE 'same'
         END AS kind
-      FROM unnest($1::text[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::int[], $8::int[], $9::bigint[],
-        $10::timestamptz[], $11::text[])
-        AS given (tenant_id, id, type, task_id, agent, session_id, epoch, partition, "offset", appended_at, data)
+      FROM ${givenEvents('text')}
       LEFT JOIN events held ON held.tenant_id = given.tenant_id AND held.id = given.id`,
-    [
-      binaryArray(
-        'text',
-        events.map((event) => event.tenant),
-      ),
-      binaryArray(
-        'uuid',
-        events.map((event) => parseTypeId('evt', event.id) ?? null),
-      ),
-      binaryArray(
-        'text',
-        events.map((event) => event.type),
-      ),
-      binaryArray(
-        'text',
-        events.map((event) => event.taskId),
-      ),
-      binaryArray(
-        'text',
-        events.map((event) => event.agent),
-      ),
-      binaryArray(
-        'text',
-        events.map((event) => event.sessionId),
-      ),
-      binaryArray(
-        'int4',
-        events.map((event) => event.epoch),
-      ),
-      binaryArray(
-        'int4',
-        events.map((event) => event.partition),
-      ),
-      binaryArray(
-        'int8',
-        events.map((event) => event.offset),
-      ),
-      binaryArray(
-        'timestamptz',
-        events.map((event) => event.appendedAtMs),
-      ),
-      binaryArray(
-        'text',
-        events.map((event) => event.data),
-      ),
-    ],
+    eventArrays(events, 'text'),
   )
   const fromHere = rows.filter(({ kind }) => kind === 'same' || kind === 'differs').length
   const differing = rows.flatMap((row) => {
