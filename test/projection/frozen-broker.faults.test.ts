@@ -1,14 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { newEventId } from '@ariftly/events'
-import {
-  createWorld,
-  eventually,
-  startOwnStack,
-  startServiceProcess,
-  type ServiceProcess,
-  type World,
-} from '@ariftly/testkit'
+import { eventually } from '@ariftly/testkit'
+import { startOwnHouse, type OwnHouse } from './own-house.ts'
 
 /**
  * The long form (ARIFTLY_LONG_FAULTS=1) has the times of production: 45 s, with a produce timeout of 5 s and sessions of 10 s. The
@@ -20,29 +14,13 @@ const SHORT = { KAFKA_SESSION_TIMEOUT_MS: '6000', INGEST_PRODUCE_TIMEOUT_MS: '15
 const CLIENTS = 4
 const BATCH = 10
 
-let stack: Awaited<ReturnType<typeof startOwnStack>>
-let world: World
-let ingest: ServiceProcess
-let projector: ServiceProcess
-let apiKey: string
+let house: OwnHouse
 
 beforeAll(async () => {
-  stack = await startOwnStack()
-  world = await createWorld({ addresses: stack.addresses, env: LONG ? {} : SHORT })
-  apiKey = await world.apiKey('acme')
-  ;[ingest, projector] = await Promise.all([
-    startServiceProcess('ingest', world.env),
-    startServiceProcess('projector', world.env),
-  ])
+  house = await startOwnHouse(LONG ? {} : SHORT)
 }, 90_000)
 
-afterAll(async () => {
-  ingest?.kill('SIGTERM')
-  projector?.kill('SIGTERM')
-  await Promise.all([ingest?.exited, projector?.exited])
-  await world?.close()
-  await stack?.close()
-}, 30_000)
+afterAll(() => house?.close(), 30_000)
 
 interface Entry {
   readonly id: string
@@ -73,9 +51,9 @@ function startPoster() {
 
 async function post(ids: readonly string[]): Promise<readonly Entry[]> {
   const events = ids.map((id, index) => ({ id, type: 'task.created', task_id: `t${index % 5}`, data: { title: id } }))
-  const response = await fetch(`${ingest.url}/v1/events`, {
+  const response = await fetch(`${house.ingest.url}/v1/events`, {
     method: 'POST',
-    headers: { authorization: `Bearer ${apiKey}`, 'content-type': 'application/json' },
+    headers: { authorization: `Bearer ${house.apiKey}`, 'content-type': 'application/json' },
     body: JSON.stringify(events),
   })
   const body = (await response.json()) as Partial<Record<'data' | 'events', readonly Entry[]>>
@@ -87,10 +65,10 @@ test(
   async () => {
     const posters = Array.from({ length: CLIENTS }, startPoster)
     await eventually(() => posters.every(({ accepted }) => accepted.size > 50), { timeoutMs: 20_000 })
-    stack.kafka?.pause()
+    house.stack.kafka?.pause()
     await delay(FROZEN_MS)
     const before = posters.map(({ accepted }) => accepted.size)
-    stack.kafka?.resume()
+    house.stack.kafka?.resume()
     await eventually(() => posters.every(({ accepted }, i) => accepted.size > (before[i] ?? 0) + 50), {
       timeoutMs: 60_000,
     })
@@ -107,6 +85,6 @@ test(
 )
 
 async function storedIds(): Promise<readonly string[]> {
-  const { rows } = await world.admin.query<{ id: string }>(`SELECT data->>'title' AS id FROM events`)
+  const { rows } = await house.world.admin.query<{ id: string }>(`SELECT data->>'title' AS id FROM events`)
   return rows.map(({ id }) => id)
 }

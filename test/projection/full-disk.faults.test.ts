@@ -3,47 +3,25 @@ import { randomBytes } from 'node:crypto'
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { newEventId } from '@ariftly/events'
-import {
-  createWorld,
-  eventually,
-  startOwnStack,
-  startServiceProcess,
-  type ServiceProcess,
-  type World,
-} from '@ariftly/testkit'
+import { eventually } from '@ariftly/testkit'
+import { startOwnHouse, type OwnHouse } from './own-house.ts'
 
 /** Above the 16 MiB of a WAL segment, which Postgres must be able to write, below what the events take. */
 const FILE_BYTES_MAX = 17 * 1024 * 1024
 const BATCH = 20
 const BATCHES = 6
 
-let stack: Awaited<ReturnType<typeof startOwnStack>>
-let world: World
-let ingest: ServiceProcess
-let projector: ServiceProcess
-let apiKey: string
+let house: OwnHouse
 
 beforeAll(async () => {
-  stack = await startOwnStack()
-  world = await createWorld({ addresses: stack.addresses })
-  apiKey = await world.apiKey('acme')
-  ;[ingest, projector] = await Promise.all([
-    startServiceProcess('ingest', world.env),
-    startServiceProcess('projector', world.env),
-  ])
+  house = await startOwnHouse()
 }, 90_000)
 
-afterAll(async () => {
-  ingest?.kill('SIGTERM')
-  projector?.kill('SIGTERM')
-  await Promise.all([ingest?.exited, projector?.exited])
-  await world?.close()
-  await stack?.close()
-}, 30_000)
+afterAll(() => house?.close(), 30_000)
 
 /** Bounds the size of every file that a process of Postgres writes; its new processes inherit the bound. */
 function limitFiles(bytesMax: number | 'unlimited'): void {
-  const postmaster = stack.postgres?.pid ?? 0
+  const postmaster = house.stack.postgres?.pid ?? 0
   // Where this is root, Postgres runs as another user, who alone may change its limits.
   const { uid, gid } = statSync(`/proc/${postmaster}`)
   const owner = process.getuid?.() === uid ? {} : { uid, gid }
@@ -73,9 +51,9 @@ async function post(): Promise<{ readonly ids: readonly string[]; readonly tookM
     data: { message: id, padding },
   }))
   const startedMs = performance.now()
-  const response = await fetch(`${ingest.url}/v1/events`, {
+  const response = await fetch(`${house.ingest.url}/v1/events`, {
     method: 'POST',
-    headers: { authorization: `Bearer ${apiKey}`, 'content-type': 'application/json' },
+    headers: { authorization: `Bearer ${house.apiKey}`, 'content-type': 'application/json' },
     body: JSON.stringify(events),
   })
   expect(response.status).toBe(202)
@@ -83,7 +61,7 @@ async function post(): Promise<{ readonly ids: readonly string[]; readonly tookM
 }
 
 async function storedIds(): Promise<readonly string[]> {
-  const { rows } = await world.admin.query<{ id: string }>(`SELECT data->>'message' AS id FROM events ORDER BY 1`)
+  const { rows } = await house.world.admin.query<{ id: string }>(`SELECT data->>'message' AS id FROM events ORDER BY 1`)
   return rows.map(({ id }) => id)
 }
 
@@ -92,12 +70,12 @@ test('when Postgres cannot extend a file, ingest goes on, and the projector wait
   await eventually(async () => (await storedIds()).length === BATCH)
   limitFiles(FILE_BYTES_MAX)
   for (let batch = 0; batch < BATCHES; batch += 1) ids.push(...(await post()).ids)
-  await eventually(() => projector.output().includes('could not extend file'), { timeoutMs: 20_000 })
+  await eventually(() => house.projector.output().includes('could not extend file'), { timeoutMs: 20_000 })
   ids.push(...(await post()).ids)
   expect((await storedIds()).length).toBeLessThan(ids.length)
-  expect((await fetch(`${projector.url}/readyz`)).status).toBe(200)
+  expect((await fetch(`${house.projector.url}/readyz`)).status).toBe(200)
   limitFiles('unlimited')
   await eventually(async () => (await storedIds()).length === ids.length, { timeoutMs: 30_000 })
   expect(await storedIds()).toEqual(ids.toSorted())
-  expect(stack.postgres?.running).toBe(true)
+  expect(house.stack.postgres?.running).toBe(true)
 }, 90_000)

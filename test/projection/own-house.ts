@@ -1,0 +1,43 @@
+import { createWorld, startOwnStack, startServiceProcess, type ServiceProcess, type World } from '@ariftly/testkit'
+
+/** Ingest and projector as processes, on a stack of their own whose parts may be disturbed. */
+export interface OwnHouse {
+  readonly stack: Awaited<ReturnType<typeof startOwnStack>>
+  readonly world: World
+  readonly ingest: ServiceProcess
+  readonly projector: ServiceProcess
+  /** Of tenant `acme`. */
+  readonly apiKey: string
+  close(): Promise<void>
+}
+
+/** Starts them; what had started is ended again when the rest fails. */
+export async function startOwnHouse(env: Readonly<Record<string, string>> = {}): Promise<OwnHouse> {
+  const stack = await startOwnStack()
+  const closers: (() => Promise<unknown>)[] = [() => stack.close()]
+
+  async function close(): Promise<void> {
+    for (const one of closers.splice(0).toReversed()) await one()
+  }
+
+  async function startService(name: 'ingest' | 'projector', world: World): Promise<ServiceProcess> {
+    const process = await startServiceProcess(name, world.env)
+    closers.push(async () => {
+      process.kill('SIGTERM')
+      await process.exited
+    })
+    return process
+  }
+
+  try {
+    const world = await createWorld({ addresses: stack.addresses, env })
+    closers.push(() => world.close())
+    const apiKey = await world.apiKey('acme')
+    const ingest = await startService('ingest', world)
+    const projector = await startService('projector', world)
+    return { stack, world, ingest, projector, apiKey, close }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
