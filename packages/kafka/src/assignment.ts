@@ -46,6 +46,8 @@ interface Reading {
   readonly guard: PartitionGuard
   readonly lane: PartitionLane
   highWatermark: number
+  /** Since when records are there that have not been fetched; undefined when there are none. */
+  unfetchedSinceMs: number | undefined
   paused: boolean
   committed: number
 }
@@ -134,7 +136,16 @@ export function createAssignment(o: AssignmentOptions): Assignment {
       next: lost ? bounds.logStart : nextOffset,
       verify: verifiable ? { offset: lastOffset, id: lastId } : null,
     })
-    readings.set(partition, { guard, lane, highWatermark: bounds.logEnd, paused: false, committed: -1 })
+    const reading: Reading = {
+      guard,
+      lane,
+      highWatermark: bounds.logEnd,
+      unfetchedSinceMs: undefined,
+      paused: false,
+      committed: -1,
+    }
+    readings.set(partition, reading)
+    noteUnfetched(reading)
     if (lost) {
       const { logStart } = bounds
       lane.pushGap({ partition, expected: nextOffset, found: logStart, logStart }, bounds.logEnd)
@@ -181,6 +192,7 @@ export function createAssignment(o: AssignmentOptions): Assignment {
     if (reading === undefined) return null
     if (!fetched.outOfRange) reading.highWatermark = fetched.highWatermark
     const verdict = reading.guard.judge(fetchedFrom, fetched)
+    noteUnfetched(reading)
     switch (verdict.type) {
       case 'idle':
         return null
@@ -204,6 +216,11 @@ export function createAssignment(o: AssignmentOptions): Assignment {
         return range.to
       }
     }
+  }
+
+  function noteUnfetched(reading: Reading): void {
+    if (reading.highWatermark <= reading.guard.next) reading.unfetchedSinceMs = undefined
+    else reading.unfetchedSinceMs ??= (reader.now ?? Date.now)()
   }
 
   /** Back-pressure: the partition whose lane is full is fetched no more, until it is half empty. */
@@ -230,9 +247,13 @@ export function createAssignment(o: AssignmentOptions): Assignment {
     onFetched,
     lag: () =>
       new Map(
-        Array.from(readings, ([partition, { lane, highWatermark }]) => [
+        Array.from(readings, ([partition, { lane, highWatermark, unfetchedSinceMs }]) => [
           partition,
-          { next: lane.next, highWatermark: Math.max(highWatermark, lane.next) },
+          {
+            next: lane.next,
+            highWatermark: Math.max(highWatermark, lane.next),
+            oldestMs: lane.oldestMs ?? unfetchedSinceMs,
+          },
         ]),
       ),
     uncommitted() {

@@ -79,6 +79,11 @@ export interface LogReaderOptions {
 export interface PartitionLag {
   readonly next: number
   readonly highWatermark: number
+  /**
+   * When the first record that is not handled yet was appended; of one that is not fetched yet, when it was seen to be
+   * there. Epoch milliseconds; undefined when all are handled.
+   */
+  readonly oldestMs: number | undefined
 }
 
 export interface LogReader {
@@ -88,7 +93,7 @@ export interface LogReader {
   readonly state: 'starting' | 'running' | 'stopped'
   /** The partitions that this process reads now, in order. */
   assigned(): readonly number[]
-  /** Next offset and high watermark of each assigned partition as last seen. */
+  /** How far each assigned partition is read, as last seen. */
   lag(): ReadonlyMap<number, PartitionLag>
   /** How many times the consumer was rebuilt, after a crash or by the watchdog. */
   readonly rebuilds: number

@@ -6,9 +6,9 @@ import { readHeads } from './wire/record-set.ts'
 
 const log = { info() {}, warn() {}, error() {}, debug() {} }
 
-function range(from: number, to: number) {
+function range(from: number, to: number, appendedAtMs = 1) {
   const records = Array.from({ length: to - from + 1 }, () => ({ key: null, value: Buffer.from('x'), headers: {} }))
-  const data = encodeRecordBatch(records, { nowMs: 1 })
+  const data = encodeRecordBatch(records, { nowMs: appendedAtMs })
   data.writeBigInt64BE(BigInt(from), 0)
   return { from, to, data, heads: readHeads(data, from), aborted: [], highWatermark: to + 1 }
 }
@@ -50,6 +50,25 @@ describe('partition lane', () => {
     ])
     expect(subject.next).toBe(8)
     expect(subject.bytes).toBe(0)
+  })
+
+  test('tells when the first record that is not handled yet was appended, also while it is handled', async () => {
+    const seen: (number | undefined)[] = []
+    const subject = lane({
+      async handle() {
+        seen.push(subject.oldestMs)
+        return { type: 'done' }
+      },
+    })
+    expect(subject.oldestMs).toBeUndefined()
+    subject.push(range(0, 1, 1000))
+    subject.push(range(2, 3, 2000))
+    expect(subject.oldestMs).toBe(1000)
+    await untilIdle(subject)
+    subject.push(range(4, 5, 3000))
+    await untilIdle(subject)
+    expect(seen).toEqual([1000, 3000])
+    expect(subject.oldestMs).toBeUndefined()
   })
 
   test('with a batch size, what came is cut without a gap, and a batch that failed comes back as its first half', async () => {

@@ -4,6 +4,7 @@ import { createBatchSizer, type BatchSize } from './batch-sizer.ts'
 import type { KafkaLog } from './kafka-log.ts'
 import type { HandleOutcome, LogBatch, LogGap } from './log-reader.ts'
 import type { LogRange } from './partition-guard.ts'
+import { appendedAtMs } from './wire/record-batch.ts'
 import { readCommitted } from './wire/record-set.ts'
 
 /** Bytes of encoded records that go to one turn, and without a `batch` to one call of the handler, unless one range alone is above. */
@@ -20,6 +21,8 @@ export interface PartitionLane {
   readonly bytes: number
   /** The first offset not yet handled. */
   readonly next: number
+  /** When the record at `next` was appended, epoch milliseconds; undefined when it is not here. */
+  readonly oldestMs: number | undefined
   readonly busy: boolean
   /** Takes no more, aborts the handler's signal. Resolves when the handler has ended. */
   stop(): Promise<void>
@@ -56,6 +59,8 @@ export function createPartitionLane(o: LaneOptions): PartitionLane {
   const { signal } = stopping
   const sizer = o.batch && createBatchSizer(o.batch)
   let items: Item[] = []
+  /** What the handler has now. */
+  let handling: readonly Item[] = []
   let { next } = o
   let bytes = 0
   let working: Promise<void> | undefined
@@ -72,7 +77,9 @@ export function createPartitionLane(o: LaneOptions): PartitionLane {
     await Promise.resolve()
     while (items.length > 0 && !signal.aborted) {
       const taken = take()
+      handling = taken
       const outcome = await o.withSlot(() => handleItems(taken))
+      handling = []
       if (outcome === 'aborted') break
       if (outcome.type === 'reread') {
         items = []
@@ -148,6 +155,13 @@ export function createPartitionLane(o: LaneOptions): PartitionLane {
     },
     get next() {
       return next
+    },
+    get oldestMs() {
+      for (const item of [...handling, ...items]) {
+        const head = item.type === 'gap' ? undefined : item.range.heads.find(({ lastOffset }) => lastOffset >= next)
+        if (head !== undefined) return appendedAtMs(head)
+      }
+      return undefined
     },
     get busy() {
       return working !== undefined

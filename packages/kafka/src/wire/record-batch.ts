@@ -34,6 +34,11 @@ const INFLATED_BYTES_MAX = 256 * 1024 * 1024
 export const isTransactional = (head: RecordBatchHead): boolean => (head.attributes & TRANSACTIONAL) !== 0
 export const isControl = (head: RecordBatchHead): boolean => (head.attributes & CONTROL) !== 0
 
+/** When the batch was appended; under a topic's CreateTime, what its producer says of its first record. */
+export function appendedAtMs({ attributes, baseTimestampMs, maxTimestampMs }: RecordBatchHead): number {
+  return (attributes & LOG_APPEND_TIME) === 0 ? baseTimestampMs : maxTimestampMs
+}
+
 /**
  * Reads the head of the batch that begins at `start`. Undefined when the batch is cut off, as the last one of a fetch may
  * be. Throws on a message format other than v2, which Kafka 4 no longer has.
