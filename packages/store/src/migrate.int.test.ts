@@ -64,6 +64,7 @@ describe('migrate', () => {
         '0003_api_keys',
         '0004_webhooks',
         '0005_replays',
+        '0006_expire_replays',
       ])
     } finally {
       await owner.query('DROP DATABASE migrate_from_nothing WITH (FORCE)')

@@ -19,8 +19,8 @@ export interface MatchingOptions {
 export interface Matching {
   /** `ok`, `starting`, or why it has stopped for good. */
   readonly state: () => string
-  /** Records not yet matched, over the partitions of this process. */
-  readonly lag: () => number
+  /** The present reader of the log; undefined while there is none. */
+  readonly reader: () => LogReader | undefined
   /** Resolves when it cannot go on, whatever an operator does but configure it anew. */
   readonly broken: Promise<Error>
   readonly close: () => Promise<void>
@@ -128,17 +128,11 @@ export function startMatching(o: MatchingOptions): Matching {
     return reader?.state === 'running' ? 'ok' : (trouble ?? 'starting')
   }
 
-  function lag(): number {
-    let total = 0
-    for (const { next, highWatermark } of reader?.lag().values() ?? []) total += Math.max(0, highWatermark - next)
-    return total
-  }
-
   async function close(): Promise<void> {
     await reader?.close()
     await ended
     await client.close()
   }
 
-  return { state, lag, broken, close }
+  return { state, reader: () => reader, broken, close }
 }

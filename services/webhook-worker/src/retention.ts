@@ -1,15 +1,21 @@
 import { sleep, type Logger } from '@ariftly/runtime'
-import { dropExpiredDeliveryPartitions, ensureDeliveryPartitions, type Queryable } from '@ariftly/store'
+import {
+  deleteExpiredReplays,
+  dropExpiredDeliveryPartitions,
+  ensureDeliveryPartitions,
+  type Queryable,
+} from '@ariftly/store'
 
 const EVERY_MS = 3_600_000
 const RETRY_MS = 30_000
 const AHEAD_MS = 14 * 86_400_000
+const REPLAYS_PER_STATEMENT = 1000
 
 /**
  * Keeps partitions of deliveries and attempts ahead of time, and drops those that ended 35 days ago; what was not finished
- * in them is counted and logged as `delivery_expired`. Runs until the signal aborts.
+ * in them is counted and logged as `delivery_expired`. Replays that ended so long ago go too. Runs until the signal aborts.
  */
-export async function keepDeliveryPartitions(o: {
+export async function keepRetention(o: {
   readonly db: Queryable
   readonly onExpired: (deliveries: number) => void
   readonly signal: AbortSignal
@@ -27,11 +33,20 @@ export async function keepDeliveryPartitions(o: {
         o.log.error({ code: 'delivery_expired', deliveries: expired }, 'deliveries expired before they were delivered')
         o.onExpired(expired)
       }
+      await expireReplays()
       return EVERY_MS
     } catch (error) {
-      o.log.warn({ err: error }, 'partitions of deliveries could not be looked after')
+      o.log.warn({ err: error }, 'deliveries and replays could not be expired')
       return RETRY_MS
     }
+  }
+
+  async function expireReplays(): Promise<void> {
+    let deleted = 0
+    for (let last = REPLAYS_PER_STATEMENT; last === REPLAYS_PER_STATEMENT && !o.signal.aborted; deleted += last) {
+      last = await deleteExpiredReplays(o.db, { limit: REPLAYS_PER_STATEMENT })
+    }
+    if (deleted > 0) o.log.info({ deleted }, 'expired replays were deleted')
   }
 
   while (!o.signal.aborted) await sleep(await look(), o.signal)

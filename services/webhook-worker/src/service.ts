@@ -20,6 +20,7 @@ import {
   type Pool,
   type StartedAttempt,
 } from '@ariftly/store'
+import { startBacklogWatch, type BacklogWatch } from './backlog-watch.ts'
 import { createBatcher } from './batcher.ts'
 import type { WebhookWorkerConfig } from './config.ts'
 import { createDeliver } from './deliver.ts'
@@ -29,7 +30,7 @@ import { startMatching, type Matching } from './matching.ts'
 import { createOutcomeWriter } from './outcome-writer.ts'
 import { createRememberingKeyring } from './remembering-keyring.ts'
 import { runReplays } from './replay/replay-runner.ts'
-import { keepDeliveryPartitions } from './retention.ts'
+import { keepRetention } from './retention.ts'
 import { RETRY_SCHEDULE_S } from './retry-plan.ts'
 import { startSweeper } from './sweeper.ts'
 import { createWorkerMetrics } from './worker-metrics.ts'
@@ -66,6 +67,7 @@ export async function start(config: WebhookWorkerConfig, deps: ServiceDeps): Pro
     let stopping = false
     let feeder: Feeder | undefined
     let matching: Matching | undefined
+    let backlog: BacklogWatch | undefined
 
     const matcherPool = openPool(config, 'webhook-matcher', 6, REPEATABLE)
     const pool = openPool(config, 'webhook-worker', 8, REPEATABLE)
@@ -73,8 +75,9 @@ export async function start(config: WebhookWorkerConfig, deps: ServiceDeps): Pro
     const pools = [matcherPool, pool, outcomePool]
     releasers.add('postgres', async () => void (await Promise.all(pools.map((one) => one.end()))))
     const metrics = createWorkerMetrics(deps.metrics, {
-      lag: () => matching?.lag() ?? 0,
+      reader: () => matching?.reader(),
       active: () => queue.active(),
+      backlog: () => backlog?.counts(),
     })
 
     async function disable(webhookId: string, reason: 'gone' | 'failures'): Promise<void> {
@@ -157,7 +160,10 @@ export async function start(config: WebhookWorkerConfig, deps: ServiceDeps): Pro
       log,
     })
     releasers.add('sweeper', sweeper.close)
-    const retention = keepDeliveryPartitions({ db: pool, onExpired: metrics.expired, signal, log })
+    const watch = startBacklogWatch({ pool, signal, log })
+    backlog = watch
+    releasers.add('backlog', () => watch.ended)
+    const retention = keepRetention({ db: pool, onExpired: metrics.expired, signal, log })
     releasers.add('retention', () => retention)
     const replays = runReplays({ pool, onReplayed: (webhookId) => wake([webhookId]), signal, log })
     releasers.add('replays', () => replays)

@@ -1,4 +1,6 @@
-import type { Metrics } from '@ariftly/runtime'
+import type { LogReader } from '@ariftly/kafka'
+import { registerReaderMetrics, type Metrics } from '@ariftly/runtime'
+import type { DeliveryCounts } from '@ariftly/store'
 
 /** The numbers that the worker keeps. */
 export interface WorkerMetrics {
@@ -10,11 +12,16 @@ export interface WorkerMetrics {
   readonly disabled: (reason: string) => void
 }
 
-/** Registers them; `gauges` are asked at each scrape. */
-export function createWorkerMetrics(
-  metrics: Metrics,
-  gauges: { readonly lag: () => number; readonly active: () => number },
-): WorkerMetrics {
+/** What is asked at each scrape. */
+export interface WorkerGauges {
+  readonly reader: () => LogReader | undefined
+  readonly active: () => number
+  /** Undefined where another worker counts. */
+  readonly backlog: () => DeliveryCounts | undefined
+}
+
+/** Registers them. */
+export function createWorkerMetrics(metrics: Metrics, gauges: WorkerGauges): WorkerMetrics {
   const matched = metrics.counter({ name: 'ariftly_webhook_matched_total', help: 'Deliveries written by the matcher.' })
   const queued = metrics.counter({
     name: 'ariftly_webhook_queued_total',
@@ -44,11 +51,8 @@ export function createWorkerMetrics(
     help: 'Webhooks disabled by the worker.',
     labels: ['reason'],
   })
-  metrics.gauge({
-    name: 'ariftly_webhook_matcher_lag_records',
-    help: 'Records of the log not yet matched, over the partitions of this process.',
-    collect: (gauge) => gauge.set(gauges.lag()),
-  })
+  registerReaderMetrics(metrics, 'ariftly_webhook_matcher', gauges.reader)
+  registerBacklog(metrics, gauges.backlog)
   metrics.gauge({
     name: 'ariftly_webhook_attempts_active',
     help: 'Jobs under way in this process.',
@@ -65,4 +69,32 @@ export function createWorkerMetrics(
     expired: (deliveries) => expired.inc(deliveries),
     disabled: (reason) => disabled.inc({ reason }),
   }
+}
+
+/** Of all webhooks, told by the one worker that counts. */
+function registerBacklog(metrics: Metrics, backlog: WorkerGauges['backlog']): void {
+  metrics.gauge({
+    name: 'ariftly_webhook_deliveries',
+    help: 'Unfinished deliveries: due, waiting (due later), held (disabled or failing webhook), queued, attempting.',
+    labels: ['state'],
+    collect(gauge) {
+      gauge.reset()
+      const counts = backlog()
+      if (counts === undefined) return
+      for (const state of ['due', 'waiting', 'held', 'queued', 'attempting'] as const) {
+        gauge.set({ state }, counts[state])
+      }
+    },
+  })
+  metrics.gauge({
+    name: 'ariftly_webhook_due_age_seconds',
+    help: 'For how long the delivery that is due longest has been due; 0 when none is.',
+    // A label, so that it has no value where it is not known.
+    labels: ['state'],
+    collect(gauge) {
+      gauge.reset()
+      const counts = backlog()
+      if (counts !== undefined) gauge.set({ state: 'due' }, counts.oldestDueS)
+    },
+  })
 }

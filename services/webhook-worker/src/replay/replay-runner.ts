@@ -1,5 +1,5 @@
 import { backoffMs, sleep, type Logger } from '@ariftly/runtime'
-import type { Pool } from '@ariftly/store'
+import { anyReplayRuns, type Pool } from '@ariftly/store'
 import { makeReplaySlice } from './replay-slice.ts'
 
 /** What the runner needs. */
@@ -26,7 +26,8 @@ export async function runReplays(o: ReplayRunnerOptions): Promise<void> {
   /** Answers how long to wait. */
   async function step(): Promise<number> {
     try {
-      const result = await makeReplaySlice(o.pool)
+      // One cheap look, as there is hardly ever one: a transaction for it is a third of what an idle process does.
+      const result = (await anyReplayRuns(o.pool)) ? await makeReplaySlice(o.pool) : ({ type: 'idle' } as const)
       failures = 0
       if (result.type === 'idle') return IDLE_MS
       if (result.type === 'full') return FULL_MS

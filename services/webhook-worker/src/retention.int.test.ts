@@ -1,0 +1,76 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { newTypeId, typeIdToUuid } from '@ariftly/events'
+import { createPool, insertWebhook, type Pool } from '@ariftly/store'
+import { createTestDatabase, eventually, type TestDatabase } from '@ariftly/testkit'
+import { keepRetention } from './retention.ts'
+
+const DAY_MS = 86_400_000
+const tenant = 'mine'
+/** More than go with one statement. */
+const EXPIRED = 2500
+
+let database: TestDatabase
+let service: Pool
+let admin: Pool
+
+beforeAll(async () => {
+  database = await createTestDatabase()
+  service = createPool({ url: database.url, applicationName: 'test', max: 2 })
+  admin = createPool({ url: database.adminUrl, applicationName: 'test', max: 1 })
+})
+afterAll(async () => {
+  await Promise.all([service?.end(), admin?.end()])
+  await database?.drop()
+})
+
+/** Replays of a webhook that were made `madeDays` ago; null: they still run. */
+async function insertReplays(count: number, madeDays: number, finishedDays: number | null): Promise<void> {
+  const webhookId = newTypeId('whk')
+  const filters = { taskId: null, sessionId: null, agent: null }
+  const options = { description: null, enabled: true, headerNames: [], headers: null, rateLimit: null }
+  const target = { url: 'https://example.com/', events: ['*'], ordering: 'none' as const, secret: Buffer.from('s') }
+  await insertWebhook(admin, { id: webhookId, tenant, ...filters, ...options, ...target }, 100)
+  const ids = Array.from({ length: count }, () => newTypeId('rpl', Date.now() - madeDays * DAY_MS))
+  await admin.query(
+    `INSERT INTO webhook_replays (id, tenant_id, webhook_id, after_at, before_at, dry_run, state, created_at, finished_at)
+     SELECT id, $2, $3, now(), now(), false, CASE WHEN $5::int IS NULL THEN 'running' ELSE 'completed' END,
+            now() - $4::int * interval '1 day', now() - $5::int * interval '1 day'
+       FROM unnest($1::uuid[]) id`,
+    [ids.map((id) => typeIdToUuid('rpl', id)), tenant, typeIdToUuid('whk', webhookId), madeDays, finishedDays],
+  )
+}
+
+async function daysLeft(): Promise<unknown> {
+  const { rows } = await admin.query(
+    `SELECT round(extract(epoch FROM now() - created_at) / 86400)::int AS made, state, count(*)::int AS replays
+       FROM webhook_replays GROUP BY 1, 2 ORDER BY 1`,
+  )
+  return rows
+}
+
+test('replays that ended more than 35 days ago are deleted, by a role that may not delete others', async () => {
+  await insertReplays(EXPIRED, 40, 36)
+  await insertReplays(1, 50, 34)
+  await insertReplays(1, 60, null)
+  await insertReplays(1, 1, 0)
+  await expect(service.query('DELETE FROM webhook_replays')).rejects.toMatchObject({ code: '42501' })
+
+  const end = new AbortController()
+  const kept = keepRetention({
+    db: service,
+    onExpired: () => {},
+    signal: end.signal,
+    log: { info() {}, warn() {}, error() {} },
+  })
+  await eventually(async () => {
+    const { rows } = await admin.query<{ count: number }>('SELECT count(*)::int FROM webhook_replays')
+    return rows[0]?.count === 3
+  })
+  end.abort()
+  await kept
+  expect(await daysLeft()).toEqual([
+    { made: 1, state: 'completed', replays: 1 },
+    { made: 50, state: 'completed', replays: 1 },
+    { made: 60, state: 'running', replays: 1 },
+  ])
+})
