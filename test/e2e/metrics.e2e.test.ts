@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { metricsOf, readQueries } from '../deploy/telemetry-files.ts'
 import { startStandalone, type Standalone } from '../support/standalone.ts'
@@ -28,6 +29,25 @@ describe('the metrics of the running house', () => {
     }
     const labels = new Set([...text.matchAll(/[{,]([a-z_]+)="/g)].map(([, label]) => label))
     for (const label of ['tenant', 'key_id', 'task_id', 'webhook_id', 'event_id']) expect(labels).not.toContain(label)
+  })
+
+  test('tell of every reader of the log how far it is behind, and what it failed at', () => {
+    for (const reader of ['projector', 'stream', 'webhook_matcher']) {
+      for (const what of ['records', 'seconds']) {
+        expect(text).toMatch(new RegExp(`^ariftly_${reader}_lag_${what}\\{partition="\\d+"\\} \\d`, 'm'))
+      }
+      for (const what of ['rebuilds', 'failed_batches']) expect(text).toContain(`\nariftly_${reader}_${what}_total 0\n`)
+    }
+  })
+
+  // Not an npm package, as in test/deploy/telemetry.test.ts.
+  test("pass Prometheus's own checks (promtool)", () => {
+    const { error, status, stdout, stderr } = spawnSync('promtool', ['check', 'metrics'], {
+      input: text,
+      encoding: 'utf8',
+    })
+    if (error !== undefined) expect(process.env['REQUIRE_TOOLS'] ?? 'not asked for').toBe('not asked for')
+    else expect({ status, output: stdout + stderr }).toEqual({ status: 0, output: '' })
   })
 })
 

@@ -1,5 +1,5 @@
 import type { LogReader } from '@ariftly/kafka'
-import type { Metrics } from '@ariftly/runtime'
+import { registerReaderMetrics, type Metrics } from '@ariftly/runtime'
 import type { WrittenBatch } from './write-batch.ts'
 
 /** What the projector counts. */
@@ -9,7 +9,7 @@ export interface ProjectorMetrics {
   hole(offsets: number): void
 }
 
-/** `reader` gives the present reader, for the gauges of lag. */
+/** Registers them; `reader` gives the present reader of the log. */
 export function createProjectorMetrics(metrics: Metrics, reader: () => LogReader | undefined): ProjectorMetrics {
   const events = metrics.counter({
     name: 'ariftly_projector_events_total',
@@ -32,27 +32,7 @@ export function createProjectorMetrics(metrics: Metrics, reader: () => LogReader
     name: 'ariftly_projector_lost_offsets_total',
     help: 'Offsets that the log lost before they were read. Alarm on any.',
   })
-  metrics.gauge({
-    name: 'ariftly_projector_lag_records',
-    help: 'Records of the assigned partitions that are not projected yet.',
-    labels: ['partition'],
-    collect(gauge) {
-      gauge.reset()
-      for (const [partition, { next, highWatermark }] of reader()?.lag() ?? []) {
-        gauge.set({ partition: String(partition) }, highWatermark - next)
-      }
-    },
-  })
-  metrics.gauge({
-    name: 'ariftly_projector_rebuilds',
-    help: 'How often the consumer was rebuilt since the start.',
-    collect: (gauge) => gauge.set(reader()?.rebuilds ?? 0),
-  })
-  metrics.gauge({
-    name: 'ariftly_projector_failed_batches',
-    help: 'How often a batch could not be decoded or written, and was tried again, since the start.',
-    collect: (gauge) => gauge.set(reader()?.failedBatches ?? 0),
-  })
+  registerReaderMetrics(metrics, 'ariftly_projector', reader)
 
   return {
     batch(outcome, tookMs) {

@@ -20,10 +20,11 @@ import {
 } from '@ariftly/store'
 import type { StreamGatewayConfig } from './config.ts'
 import { createStreamTokenHandler } from './create-stream-token.ts'
-import { debugStreams, registerMetrics } from './debug.ts'
+import { debugStreams } from './debug.ts'
 import { startGateway, type Gateway } from './gateway.ts'
 import { createOpenStream } from './open-stream.ts'
 import { createStreamIds } from './stream-id.ts'
+import { registerStreamMetrics } from './stream-metrics.ts'
 import { createStreams, type Streams } from './streams.ts'
 
 export { streamGatewayConfig, type StreamGatewayConfig } from './config.ts'
@@ -85,7 +86,7 @@ export async function start(config: StreamGatewayConfig, deps: ServiceDeps): Pro
     })
     releasers.add('streams', () => streams.close())
     releasers.add('revocations', auth.onRevoked(streams.endKey))
-    registerMetrics(metrics, gateway, streams)
+    registerStreamMetrics(metrics, gateway, streams)
 
     let draining = false
     let wasReady = false
