@@ -8,7 +8,7 @@ export { createRouter, createServiceRouter } from './create-router.ts'
 export type { RouteCall, RouteHandler, RouterOptions } from './create-router.ts'
 export { createCursorCodec } from './cursor.ts'
 export type { CursorBound, CursorCodec } from './cursor.ts'
-export { createExpressApp } from './express-app.ts'
+// Its function is at `@ariftly/http/express`, so that who does without express does not load it.
 export type { ApiCall, ApiHandler, ExpressAppOptions, OpenHandler } from './express-app.ts'
 export { parseInstant } from './instant.ts'
 export type { Instant } from './instant.ts'

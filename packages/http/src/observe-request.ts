@@ -1,10 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Logger, Metrics } from '@ariftly/runtime'
+import type { Logger, Metrics, Span, Tracing } from '@ariftly/runtime'
 import { pathOf } from './problem.ts'
 import type { RequestContext } from './request-context.ts'
+import { startRequestSpan } from './request-span.ts'
 
 /** A request that has ended. */
-export interface EndedRequest {
+interface EndedRequest {
   readonly method: string | undefined
   readonly path: string
   /** The route's name, or `none`. */
@@ -25,9 +26,17 @@ export interface RequestObserver {
   ended(request: EndedRequest, context: RequestContext): void
 }
 
-/** Makes what logs each request in one wide line at its end, and counts and times it by route and status. */
-export function observeRequests(options: { readonly log: Logger; readonly metrics: Metrics }): RequestObserver {
-  const { metrics } = options
+/** What observing needs. */
+export interface ObserveOptions {
+  readonly log: Logger
+  readonly metrics: Metrics
+  /** Undefined when no traces are collected. */
+  readonly tracing?: Tracing | undefined
+}
+
+/** Makes what logs each request in one wide line at its end, counts and times it by route and status, and traces it. */
+export function observeRequests(options: ObserveOptions): RequestObserver {
+  const { metrics, tracing } = options
   // The names of this line's members are all ours: looking for secrets among them costs four times the line itself.
   const log = options.log.child({}, { redact: [] })
   const requests = metrics.counter({
@@ -43,6 +52,10 @@ export function observeRequests(options: { readonly log: Logger; readonly metric
 
   function begin(req: IncomingMessage, res: ServerResponse, context: RequestContext, route: string): void {
     const startedMs = performance.now()
+    if (tracing !== undefined) {
+      const { method, headers } = req
+      startRequestSpan(tracing, context, { method, path: pathOf(req), route, traceparent: headers['traceparent'] })
+    }
     res.once('close', () => {
       const status = res.headersSent ? res.statusCode : 0
       const { method } = req
@@ -50,11 +63,12 @@ export function observeRequests(options: { readonly log: Logger; readonly metric
     })
   }
 
-  function ended(request: EndedRequest, { requestId, fields }: RequestContext): void {
+  function ended(request: EndedRequest, { requestId, fields, span }: RequestContext): void {
     const { method, path, route, status, complete } = request
     const ms = performance.now() - request.startedMs
     requests.inc({ route, status })
     duration.observe({ route }, ms / 1000)
+    if (span !== undefined) endSpan(span, status)
     if (!log.isLevelEnabled('info')) return
     log.info(
       {
@@ -72,4 +86,12 @@ export function observeRequests(options: { readonly log: Logger; readonly metric
   }
 
   return { begin, ended }
+}
+
+/** By the conventions for HTTP servers only a status of ours, 5xx, is an error; 0 is no status. */
+function endSpan(span: Span, status: number): void {
+  span.end({
+    error: status >= 500 ? String(status) : undefined,
+    attributes: { 'http.response.status_code': status === 0 ? undefined : status },
+  })
 }

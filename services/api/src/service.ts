@@ -1,5 +1,6 @@
 import { createEgress, createEgressPolicy } from '@ariftly/egress'
-import { createAuthenticator, createCursorCodec, createExpressApp, type Authenticator } from '@ariftly/http'
+import { createAuthenticator, createCursorCodec, type Authenticator } from '@ariftly/http'
+import { createExpressApp } from '@ariftly/http/express'
 import { createKeyring } from '@ariftly/keyring'
 import {
   createReleasers,
@@ -60,7 +61,7 @@ const TESTS_WAITING_MAX = 10
  * answers 503. Events, the rest, and keys have connections of their own, so slow lists delay neither.
  */
 export async function start(config: ApiConfig, deps: ServiceDeps): Promise<Running> {
-  const { log, metrics } = deps
+  const { log, metrics, tracing } = deps
   const releasers = createReleasers(log)
   const poolOf = (name: string, max: number, settings: Readonly<Record<string, string>> = {}): Pool => {
     const pool = createServicePool(config, log, { name, max, settings })
@@ -86,7 +87,7 @@ export async function start(config: ApiConfig, deps: ServiceDeps): Promise<Runni
     const routes = withStoreFaults({
       listEvents: createListEvents({ pool: events, gate, cursors }),
       getEvent: createGetEvent({ pool: events, gate }),
-      testWebhook: createTestWebhook({ pool, keyring, egress, gate: tests, log, tracing: deps.tracing }),
+      testWebhook: createTestWebhook({ pool, keyring, egress, gate: tests, log, tracing }),
       ...withTenantGate(rest, {
         createWebhook: createCreateWebhook({ pool, keyring, policy }),
         listWebhooks: createListWebhooks({ pool, cursors }),
@@ -103,7 +104,8 @@ export async function start(config: ApiConfig, deps: ServiceDeps): Promise<Runni
         ...createApiKeyHandlers({ pool, cursors }),
       }),
     })
-    const router = createExpressApp({ log, metrics, auth, routes, open: createDocumentHandlers(Object.keys(routes)) })
+    const open = createDocumentHandlers(Object.keys(routes))
+    const router = createExpressApp({ log, metrics, tracing, auth, routes, open })
     return { name: 'api', router, ready: () => readinessOf(auth), close: () => releasers.close() }
   } catch (error) {
     await releasers.close()

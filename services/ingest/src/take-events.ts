@@ -15,7 +15,7 @@ export interface TakeEventsDeps {
 }
 
 /** A body that is whole and unpacked, and whose it is. */
-export interface PostedBody {
+interface PostedBody {
   readonly caller: Caller
   readonly kind: Content['kind']
   readonly body: Buffer
