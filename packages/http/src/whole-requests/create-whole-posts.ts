@@ -1,7 +1,8 @@
-import type { Logger, Metrics, WholeAnswer, WholePost, WholePosts } from '@ariftly/runtime'
+import type { Logger, Metrics, Tracing, WholeAnswer, WholePost, WholePosts } from '@ariftly/runtime'
 import { observeRequests } from '../observe-request.ts'
 import { problemBody, problemOfError } from '../problem.ts'
 import { createRequestContext, type RequestContext } from '../request-context.ts'
+import { startRequestSpan } from '../request-span.ts'
 import { routeOf, type RouteName } from '../routes.ts'
 
 /**
@@ -19,16 +20,22 @@ export interface WholePostsOptions {
   readonly handler: WholePostHandler
   readonly log: Logger
   readonly metrics: Metrics
+  /** Undefined when no traces are collected. */
+  readonly tracing?: Tracing | undefined
 }
 
 /** Makes the short way of one route, as `createRouter` makes the usual one: request id, log line, metrics and problems are the same. */
-export function createWholePosts({ route, handler, log, metrics }: WholePostsOptions): WholePosts {
+export function createWholePosts(options: WholePostsOptions): WholePosts {
+  const { route, handler, log, tracing } = options
   const { method, path } = routeOf(route)
-  const observer = observeRequests({ log, metrics })
+  const observer = observeRequests(options)
 
   async function answer(post: WholePost): Promise<WholeAnswer> {
     const startedMs = performance.now()
     const context = createRequestContext(post.requestId, post.traceparent)
+    if (tracing !== undefined) {
+      startRequestSpan(tracing, context, { method, path, route, traceparent: post.traceparent })
+    }
     const headers: Record<string, string> = { 'X-Request-Id': context.requestId }
     const { status, body } = await handle(post, { context, headers })
     return {

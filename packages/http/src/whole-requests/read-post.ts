@@ -33,7 +33,6 @@ interface Head {
 const UNUSUAL: ReadonlySet<string> = new Set([
   'transfer-encoding',
   'content-encoding',
-  'connection',
   'proxy-connection',
   'keep-alive',
   'expect',
@@ -85,6 +84,8 @@ function readHead(text: string, linesAt: number): Head | undefined {
     found.set(name, text.slice(text.charCodeAt(colon + 1) === 0x20 ? colon + 2 : colon + 1, lineEnd))
     at = lineEnd + 2
   }
+  // What HTTP/1.1 means without it too, and most clients say all the same.
+  if ((found.get('connection') ?? 'keep-alive').toLowerCase() !== 'keep-alive') return undefined
   const length = found.get('content-length')
   if (length === undefined || !/^[0-9]{1,6}$/.test(length) || !found.has('host')) return undefined
   return {

@@ -120,6 +120,7 @@ const ODD: readonly (readonly [name: string, request: string])[] = [
   ['a query', post('x', [], 'POST /v1/events?a=1 HTTP/1.1')],
   ['another method', post('x', [], 'PUT /v1/events HTTP/1.1')],
   ['HTTP/1.0', post('x', [], 'POST /v1/events HTTP/1.0')],
+  ['Connection: keep-alive and more', post('x', ['Connection: keep-alive, upgrade', 'Upgrade: x'])],
   ['Connection: close', post('x', ['Connection: close'])],
   ['Expect', post('x', ['Expect: 100-continue'])],
   ['an origin', post('x', ['Origin: https://a.example'])],
@@ -156,10 +157,15 @@ describe('a whole post', () => {
   test('goes the short way, again and again on one connection, and is answered as node:http would', async () => {
     const both = await serveBoth()
     const usual = await serveBoth({ onlyUsual: true })
-    const pieces = [post('one'), post('tüö', ['Authorization: Bearer k']), post('bad'), post('four')]
+    const pieces = [
+      post('one'),
+      post('tüö', ['Authorization: Bearer k']),
+      post('bad'),
+      post('4', ['connection: Keep-Alive']),
+    ]
     expect(sorted(await talk(both.server.port, pieces, 20))).toBe(sorted(await talk(usual.server.port, pieces, 20)))
-    expect([both.short, both.usual]).toEqual([['one', 'tüö', 'bad', 'four'], []])
-    expect([usual.short, usual.usual]).toEqual([[], ['one', 'tüö', 'bad', 'four']])
+    expect([both.short, both.usual]).toEqual([['one', 'tüö', 'bad', '4'], []])
+    expect([usual.short, usual.usual]).toEqual([[], ['one', 'tüö', 'bad', '4']])
   })
 
   test('whose body comes a moment later goes the short way too', async () => {
