@@ -1,5 +1,5 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
-import type { Logger, Metrics } from '@ariftly/runtime'
+import type { Logger, Metrics, Tracing } from '@ariftly/runtime'
 import { answerPreflight, allowOrigin } from './cors.ts'
 import { createRouteMatcher, matchRoute, type MatchRoute, type NamedRoute } from './match-route.ts'
 import { observeRequests } from './observe-request.ts'
@@ -23,6 +23,8 @@ export interface RouterOptions {
   readonly handlers: Readonly<Partial<Record<RouteName, RouteHandler>>>
   readonly log: Logger
   readonly metrics: Metrics
+  /** Undefined when no traces are collected. */
+  readonly tracing?: Tracing | undefined
   /** Origins whose pages may read the answers (CORS); `*` is any; default none. */
   readonly corsOrigins?: readonly string[]
 }
@@ -32,10 +34,10 @@ export interface RouterOptions {
  * and counts it. Unknown paths are 404 problems, known paths with another method 405 with `Allow`.
  */
 export function createRouter(options: RouterOptions): RequestListener {
-  const { handlers, log, metrics, corsOrigins = [] } = options
+  const { handlers, log, corsOrigins = [] } = options
   const names = Object.keys(handlers) as RouteName[]
   const match = createRouteMatcher(names.map(routeOf))
-  const observer = observeRequests({ log, metrics })
+  const observer = observeRequests(options)
 
   async function handle(req: IncomingMessage, res: ServerResponse): Promise<void> {
     const context = requestContext(req, res)

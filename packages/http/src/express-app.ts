@@ -1,5 +1,5 @@
 import express, { type Express, type NextFunction, type Request, type Response } from 'express'
-import type { Logger, Metrics } from '@ariftly/runtime'
+import type { Logger, Metrics, Tracing } from '@ariftly/runtime'
 import type { Authenticator } from './authenticator.ts'
 import type { Caller } from './caller.ts'
 import { unroutable } from './create-router.ts'
@@ -32,6 +32,8 @@ export type OpenHandler = (req: Request, res: Response) => void | Promise<void>
 export interface ExpressAppOptions {
   readonly log: Logger
   readonly metrics: Metrics
+  /** Undefined when no traces are collected. */
+  readonly tracing?: Tracing | undefined
   readonly auth: Pick<Authenticator, 'authenticate'>
   /** Handlers of the routes that have a scope. */
   readonly routes: Readonly<Partial<Record<RouteName, ApiHandler>>>

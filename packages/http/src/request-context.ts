@@ -1,12 +1,15 @@
 import { randomFillSync } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Span } from '@ariftly/runtime'
 
 /** What a request is called in logs, answers and traces. */
 export interface RequestContext {
   /** The caller's `X-Request-Id` if it is sane (1 to 128 visible ASCII characters without quotes), else a new one. */
   readonly requestId: string
-  /** W3C trace context: the request's if it is valid, else a new one. */
-  readonly traceparent: string
+  /** W3C trace context: that of its span if it has one, else the request's if it is valid, else a new one. */
+  traceparent: string
+  /** Undefined unless it is recorded. */
+  span?: Span
   /** More members of the request's line in the log; anyone who handles the request may add. */
   readonly fields: Record<string, unknown>
 }

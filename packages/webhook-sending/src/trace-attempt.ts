@@ -13,10 +13,13 @@ export interface AttemptTrace {
  * hold the subscribers' secrets.
  */
 export function startAttemptSpan(webhook: OutgoingWebhook, { tracing, attributes }: AttemptTrace): Span | undefined {
+  const parent = parseTraceparent(webhook.traceparent)
+  // Decided at the head of the trace, for all of it.
+  if (parent?.sampled === false) return undefined
   return tracing.start({
     name: 'POST',
     kind: 'client',
-    parent: parseTraceparent(webhook.traceparent),
+    parent,
     attributes: {
       'http.request.method': 'POST',
       ...serverOf(webhook.url),

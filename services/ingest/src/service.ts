@@ -20,6 +20,7 @@ import { BODY_BYTES_MAX, createPostEvents, createPostWholeEvents } from './post-
 import { createQuotas } from './quota.ts'
 import { createBodyReader } from './request-body.ts'
 import { createTakeEvents } from './take-events.ts'
+import { traceSends } from './trace-sends.ts'
 
 export { ingestConfig } from './config.ts'
 export type { IngestConfig } from './config.ts'
@@ -37,7 +38,7 @@ export async function start(config: IngestConfig, deps: ServiceDeps): Promise<Ru
 }
 
 async function compose(config: IngestConfig, deps: ServiceDeps, releasers: Releasers): Promise<Running> {
-  const { log, metrics } = deps
+  const { log, metrics, tracing } = deps
   const ending = new AbortController()
   const signal = AbortSignal.any([deps.signal, ending.signal])
   releasers.add('background work', () => ending.abort())
@@ -73,7 +74,7 @@ async function compose(config: IngestConfig, deps: ServiceDeps, releasers: Relea
   })
   releasers.add('breaker', () => breaker.close())
   const eventLog = createEventLog({
-    producer,
+    producer: traceSends(producer, tracing, config.KAFKA_TOPIC),
     breaker,
     partitions: config.KAFKA_PARTITIONS,
     lanes: config.INGEST_LANES,
@@ -106,8 +107,8 @@ async function compose(config: IngestConfig, deps: ServiceDeps, releasers: Relea
 
   return {
     name: 'ingest',
-    router: createRouter({ handlers: { postEvents }, log, metrics, corsOrigins: config.CORS_ORIGINS }),
-    wholePosts: createWholePosts({ route: 'postEvents', handler: postWholeEvents, log, metrics }),
+    router: createRouter({ handlers: { postEvents }, log, metrics, tracing, corsOrigins: config.CORS_ORIGINS }),
+    wholePosts: createWholePosts({ route: 'postEvents', handler: postWholeEvents, log, metrics, tracing }),
     ready,
     failed,
     close: () => releasers.close(),

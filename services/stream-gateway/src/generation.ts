@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { LIMITS } from '@ariftly/events'
 import { checkPartitionCount, describeLog, type KafkaClient, type LogReader } from '@ariftly/kafka'
-import { createReleasers, Fault, type Logger } from '@ariftly/runtime'
+import { createReleasers, Fault, type Logger, type Tracing } from '@ariftly/runtime'
 import {
   currentEpoch,
   earliestLogTime,
@@ -33,6 +33,8 @@ export interface GenerationOptions {
   readonly watchPool: Pool
   readonly ids: StreamIds
   readonly log: Logger
+  /** Undefined when no traces are collected. */
+  readonly tracing?: Tracing | undefined
 }
 
 /** The reading of one epoch of the log: hub, reader and projection watch. */
@@ -115,6 +117,7 @@ export async function startGeneration(o: GenerationOptions): Promise<Generation>
     hub,
     copies,
     log,
+    tracing: o.tracing,
   })
   releasers.add('log reader', () => reader.close())
   let floor = originOf(partitions)

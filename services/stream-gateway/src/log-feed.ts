@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { decodeRecord, recordId, type RawRecord } from '@ariftly/events'
 import { startLogReader, type HandleOutcome, type KafkaClient, type LogBatch, type LogReader } from '@ariftly/kafka'
-import type { Logger } from '@ariftly/runtime'
+import { errorTypeOf, startBatchSpan, type Logger, type Tracing } from '@ariftly/runtime'
 import type { CopyCheck, EventRecord } from './copy-check.ts'
 import type { FeedRecord, Hub } from './hub.ts'
 
@@ -15,6 +15,8 @@ export interface LogFeedOptions {
   readonly hub: Hub
   readonly copies: CopyCheck
   readonly log: Logger
+  /** Undefined when no traces are collected. */
+  readonly tracing: Tracing | undefined
 }
 
 /** Records that are decoded and dispatched at a stretch: more would hold up the live clients and their heartbeats. */
@@ -62,11 +64,27 @@ export function startLogFeed(o: LogFeedOptions): LogReader {
       if (decoded.kind === 'deadLetter') continue
       events.push({ offset: record.offset, appendedAtMs: record.timestampMs, event: decoded.event })
     }
-    const found = await copies.find(partition, events, signal)
-    // A handler that was given up (the assignment changed) must not append behind its successor's back.
-    signal.throwIfAborted()
-    if (hub.ring.position[partition] !== position) throw new Error('Two handlers read the same partition.')
-    hub.append({ partition, records: events.map((event) => withCopy(event, found)), nextOffset })
+    const span = startBatchSpan(o.tracing, {
+      operation: 'stream',
+      topic: o.topic,
+      partition,
+      group: o.groupId,
+      records: events,
+      traceparentOf: ({ event }) => event.traceparent,
+      describe: ({ event: { tenant, id, type }, offset }) => ({ tenant, id, type, offset }),
+    })
+    try {
+      const found = await copies.find(partition, events, signal)
+      // A handler that was given up (the assignment changed) must not append behind its successor's back.
+      signal.throwIfAborted()
+      if (hub.ring.position[partition] !== position) throw new Error('Two handlers read the same partition.')
+      hub.append({ partition, records: events.map((event) => withCopy(event, found)), nextOffset })
+    } catch (error) {
+      span?.end({ error: errorTypeOf(error) })
+      throw error
+    }
+    // The hub has asked for the turn in which it writes to the streams; this is the one behind it.
+    if (span !== undefined) setImmediate(() => span.end())
   }
 
   return startLogReader({

@@ -37,7 +37,7 @@ const DRAIN_PER_S = 1000
  * as it was at the start it is not ready.
  */
 export async function start(config: StreamGatewayConfig, deps: ServiceDeps): Promise<Running> {
-  const { log, metrics } = deps
+  const { log, metrics, tracing } = deps
   return await withReleasers(log, async (releasers) => {
     const keyring = createKeyring(config.ENCRYPTION_KEYS)
     const ids = createStreamIds(keyring)
@@ -73,6 +73,7 @@ export async function start(config: StreamGatewayConfig, deps: ServiceDeps): Pro
       watchPool,
       ids,
       log,
+      tracing,
       onEnded: () => streams.endAll('log_changed'),
     })
     releasers.add('gateway', () => gateway.close())
@@ -109,6 +110,7 @@ export async function start(config: StreamGatewayConfig, deps: ServiceDeps): Pro
       },
       log,
       metrics,
+      tracing,
       corsOrigins: config.CORS_ORIGINS,
     })
 

@@ -1,0 +1,43 @@
+import { formatTraceparent, parseTraceparent, type Tracing } from '@ariftly/runtime'
+import type { RequestContext } from './request-context.ts'
+import { ROUTES } from './routes.ts'
+
+/** What the span of a request says about it. */
+export interface TracedRequest {
+  readonly method: string | undefined
+  readonly path: string
+  /** The route's name, or `none`. */
+  readonly route: string
+  /** The caller's header, unread. */
+  readonly traceparent: unknown
+}
+
+/**
+ * Starts the span of a request, if it is recorded: as a child of its caller's. From then on its context is the request's, and its ids stand in the request's line of
+ * the log. Of the URL it has the path alone: a query may hold a token.
+ */
+export function startRequestSpan(tracing: Tracing, context: RequestContext, request: TracedRequest): void {
+  const path = PATHS.get(request.route)
+  // Without a route the method can be any that a stranger thinks of.
+  const method = path === undefined ? undefined : request.method
+  const span = tracing.start({
+    name: path === undefined ? 'HTTP' : `${method} ${path}`,
+    kind: 'server',
+    parent: parseTraceparent(request.traceparent),
+    attributes: {
+      'http.request.method': method ?? '_OTHER',
+      'http.request.method_original': method === undefined ? request.method : undefined,
+      'http.route': path,
+      'url.path': request.path,
+      'url.scheme': 'http',
+      'ariftly.request_id': context.requestId,
+    },
+  })
+  if (span === undefined) return
+  context.span = span
+  context.traceparent = formatTraceparent(span.context)
+  context.fields['trace_id'] = span.context.traceId
+  context.fields['span_id'] = span.context.spanId
+}
+
+const PATHS: ReadonlyMap<string, string> = new Map(ROUTES.map(({ name, path }) => [name, path]))
