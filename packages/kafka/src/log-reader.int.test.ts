@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { randomUUID } from 'node:crypto'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals'
 import { newEventId } from '@ariftly/events'
-import { createTestTopics, eventually, stackAddresses, type TestTopics } from '@ariftly/testkit'
+import { createTestTopics, eventually, stackAddresses, startKafkaProxy, type TestTopics } from '@ariftly/testkit'
 import { createKafka, type KafkaClient } from './client.ts'
 import { describeLog } from './describe-log.ts'
 import {
@@ -329,6 +329,29 @@ describe('log reader', () => {
     await producer.send([record(0, 'b'), record(1, 'c')])
     await holds(() => expect(store.all()).toEqual(['a', 'b', 'c']))
     expect(reader.failure).toBeUndefined()
+  })
+
+  test('a reader with a group of its own does not wait for the session of the consumer that it has lost', async () => {
+    await freshTopic()
+    const proxy = await startKafkaProxy(stackAddresses().kafka)
+    const brokers = [`127.0.0.1:${proxy.port}`]
+    const behindProxy = createKafka({ brokers, clientId: 'test', log })
+    const store = memoryStore()
+    const reader = read(store, { client: behindProxy, sessionTimeoutMs: 30_000, deleteGroupOnClose: true })
+    try {
+      await producer.send([record(0, 'before')])
+      await holds(() => expect(store.all()).toEqual(['before']))
+      proxy.cutAfterBytes(1)
+      proxy.dropAll()
+      await eventually(() => reader.rebuilds > 0)
+      proxy.cutAfterBytes(undefined)
+      await producer.send([record(0, 'after')])
+      await holds(() => expect(store.all()).toEqual(['after', 'before']))
+    } finally {
+      await reader.close()
+      await behindProxy.close()
+      await proxy.close()
+    }
   })
 
   test('a reader that is closed while it starts leaves no member behind that holds partitions', async () => {

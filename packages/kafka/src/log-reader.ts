@@ -53,7 +53,10 @@ export interface LogReaderOptions {
   /** Cluster id of the log epoch that the positions belong to. */
   readonly clusterId: string
   readonly sessionTimeoutMs?: number
-  /** For groups of one process: the group is deleted when the reader closes. */
+  /**
+   * For groups of one process: each consumer has a group of its own, named after `groupId`, as its predecessor would be waited
+   * for until its session ends. The last one is deleted when the reader closes.
+   */
   readonly deleteGroupOnClose?: boolean
   readonly maxBytesPerPartition?: number
   /** Longest wait of an idle fetch, ms; bounds how soon a close or a seek takes effect, not the latency of records. */
@@ -141,11 +144,15 @@ export function startLogReader(o: LogReaderOptions): LogReader {
   let leaving: Promise<void> = Promise.resolve()
   const { promise: stopped, resolve: tellStopped } = deferred()
 
+  function groupOf(consumer: number): string {
+    return o.deleteGroupOnClose === true ? `${o.groupId}-${consumer}` : o.groupId
+  }
+
   function build(): void {
     const mine: FetchPump = startFetchPump({
       client: o.client,
       topic: o.topic,
-      groupId: o.groupId,
+      groupId: groupOf(rebuilds),
       sessionTimeoutMs: o.sessionTimeoutMs ?? SESSION_TIMEOUT_MS,
       maxBytesPerPartition: o.maxBytesPerPartition ?? BYTES_PER_PARTITION_MAX,
       maxWaitTimeMs: o.maxWaitTimeMs ?? MAX_WAIT_MS,
@@ -236,7 +243,7 @@ export function startLogReader(o: LogReaderOptions): LogReader {
     await committed
     pump = undefined
     await Promise.all([last?.close(PUMP_CLOSE_MS), leaving])
-    if (o.deleteGroupOnClose === true) await deleteGroup(o)
+    if (o.deleteGroupOnClose === true) await deleteGroup(o, groupOf(rebuilds))
     tellStopped()
   }
 
@@ -274,7 +281,7 @@ async function bothOf(first: Promise<void>, second: Promise<void>): Promise<void
   await Promise.all([first, second])
 }
 
-async function deleteGroup({ client, groupId, log }: LogReaderOptions): Promise<void> {
+async function deleteGroup({ client, log }: LogReaderOptions, groupId: string): Promise<void> {
   try {
     await client.withAdmin((admin) => admin.deleteGroups([groupId]))
   } catch (error) {
