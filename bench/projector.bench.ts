@@ -5,7 +5,8 @@ import { startServiceProcess } from '@ariftly/testkit'
 import { copyIn, copyOut } from './projector/copy.ts'
 import { startDebezium, type Debezium, type Tuning } from './projector/debezium.ts'
 import { startProjectorHouse, type ProjectorHouse } from './projector/house.ts'
-import { rowsPerS } from './projector/watch-rows.ts'
+import { watchRows, type RowRate } from './projector/watch-rows.ts'
+import { cpuSecondsOf, loadAverage } from './support/process-usage.ts'
 import { medians, type Bench, type Measurement } from './support/report.ts'
 
 const ROUNDS = 3
@@ -52,20 +53,30 @@ async function measure({ house, debezium, file, tuning }: Run): Promise<readonly
   await copyOut(house.databaseUrl, file)
   await house.reset()
   const copyPerS = (house.ours.events / (await copyIn(house.databaseUrl, file))) * 1000
-  const debeziumPerS = await sink(debezium, house, tuning)
+  const theirs = await sink(debezium, house, tuning)
   return [
     { name: 'projected_per_s', value: ours.perS, unit: 'events/s' },
     { name: 'projector_cpu_us', value: ours.cpuUs, unit: 'us/event' },
     { name: 'projector_rss_mb', value: ours.rssMb, unit: 'MB' },
     { name: 'copy_per_s', value: copyPerS, unit: 'rows/s' },
-    { name: 'debezium_per_s', value: debeziumPerS, unit: 'events/s' },
+    { name: 'debezium_per_s', value: theirs.perS, unit: 'events/s' },
+    { name: 'projector_row_us', value: ours.readerUs, unit: 'us/row' },
+    { name: 'projector_postgres_row_us', value: ours.postgresUs, unit: 'us/row' },
+    { name: 'debezium_row_us', value: theirs.readerUs, unit: 'us/row' },
+    { name: 'debezium_postgres_row_us', value: theirs.postgresUs, unit: 'us/row' },
+    { name: 'load_average', value: loadAverage(), unit: '' },
     { name: 'vs_copy', value: ours.perS / copyPerS, unit: '' },
-    { name: 'vs_debezium', value: ours.perS / debeziumPerS, unit: '' },
+    { name: 'vs_debezium', value: ours.perS / theirs.perS, unit: '' },
+    { name: 'vs_debezium_cpu', value: totalUs(theirs) / totalUs(ours), unit: '' },
   ]
 }
 
-interface Projected {
-  readonly perS: number
+/** What a row costs, reader and Postgres together. */
+function totalUs({ readerUs, postgresUs }: RowRate): number {
+  return readerUs + postgresUs
+}
+
+interface Projected extends RowRate {
   /** CPU time of the projector's process, its start included. */
   readonly cpuUs: number
   readonly rssMb: number
@@ -75,11 +86,14 @@ async function project(house: ProjectorHouse): Promise<Projected> {
   await house.reset()
   const process = await startServiceProcess('projector', house.env, { untilReady: false })
   try {
-    const perS = await rowsPerS(house.db, house.ours)
+    const rate = await watchRows(house.db, house.ours, {
+      reader: () => cpuSecondsOf([process.pid]),
+      postgres: house.postgresCpuS,
+    })
     const text = await (await fetch(`${process.url}/metrics`)).text()
     const cpuS = metric(text, 'ariftly_process_cpu_seconds_total')
     return {
-      perS,
+      ...rate,
       cpuUs: (cpuS * 1e6) / house.ours.events,
       rssMb: metric(text, 'ariftly_process_resident_memory_bytes') / 1024 / 1024,
     }
@@ -94,11 +108,14 @@ function metric(text: string, name: string): number {
   return Number(value ?? Number.NaN)
 }
 
-async function sink(debezium: Debezium, house: ProjectorHouse, tuning: Tuning): Promise<number> {
+async function sink(debezium: Debezium, house: ProjectorHouse, tuning: Tuning): Promise<RowRate> {
   await house.reset()
   await debezium.start({ topic: house.jsonTopic, databaseUrl: house.databaseUrl, tuning })
   try {
-    return await rowsPerS(house.db, house.json)
+    return await watchRows(house.db, house.json, {
+      reader: () => cpuSecondsOf([debezium.pid]),
+      postgres: house.postgresCpuS,
+    })
   } finally {
     await debezium.stop()
   }
@@ -110,7 +127,7 @@ async function bestTuning(debezium: Debezium, house: ProjectorHouse, say: (line:
   if (first === undefined) throw new Error('no settings to try')
   await sink(debezium, house, first)
   const tried: { tuning: Tuning; perS: number }[] = []
-  for (const tuning of TUNINGS) tried.push({ tuning, perS: await sink(debezium, house, tuning) })
+  for (const tuning of TUNINGS) tried.push({ tuning, perS: (await sink(debezium, house, tuning)).perS })
   say(`the sink by its settings: ${tried.map((t) => `${JSON.stringify(t.tuning)} ${Math.round(t.perS)}/s`).join(', ')}`)
   return tried.toSorted((a, b) => b.perS - a.perS)[0]?.tuning ?? first
 }

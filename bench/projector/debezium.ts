@@ -7,6 +7,8 @@ import { JSON_SCHEMA } from './workload.ts'
 
 /** Kafka Connect standalone, in which each run is a connector of its own, so that the JVM is warm after the first. */
 export interface Debezium {
+  /** Of the worker. */
+  readonly pid: number
   /** Starts a connector that reads `topic` from its start into the table `events`. */
   start(o: { readonly topic: string; readonly databaseUrl: string; readonly tuning: Tuning }): Promise<void>
   /** Ends the connector that runs. */
@@ -51,7 +53,7 @@ export async function startDebezium(kafka: string, say: (line: string) => void):
     name = undefined
   }
 
-  return { start, stop, close: () => end(worker, dir, say) }
+  return { pid: worker.pid, start, stop, close: () => end(worker, dir, say) }
 }
 
 async function end(worker: Supervised, dir: string, say: (line: string) => void): Promise<void> {

@@ -6,6 +6,7 @@ import { startStack } from '@ariftly/local-stack'
 import { createLogger } from '@ariftly/runtime'
 import { startServiceProcess } from '@ariftly/testkit'
 import pg from 'pg'
+import { cpuSecondsOfFamily } from '../support/process-usage.ts'
 import { fillTopic, type Filled } from './workload.ts'
 
 /** A stack of its own that flushes to disk as in production, with the same kind of events in two topics: ours, and as JSON. */
@@ -17,6 +18,8 @@ export interface ProjectorHouse {
   readonly jsonTopic: string
   readonly ours: Filled
   readonly json: Filled
+  /** Seconds of processor time of Postgres, all its processes together. */
+  readonly postgresCpuS: () => number
   /** Empties the table and puts the projection back to the log's start. */
   reset(): Promise<void>
   close(): Promise<void>
@@ -54,7 +57,18 @@ export async function startProjectorHouse(
     say(`${events.ours} events are written to the log, and ${events.json} as JSON`)
     const ours = await fillTopic(client, { topic: TOPIC, partitions: PARTITIONS, count: events.ours, json: false })
     const json = await fillJson(client, events.json)
-    return { env, kafka, databaseUrl: postgres, db, jsonTopic: JSON_TOPIC, ours, json, reset: () => reset(db), close }
+    return {
+      env,
+      kafka,
+      databaseUrl: postgres,
+      db,
+      jsonTopic: JSON_TOPIC,
+      ours,
+      json,
+      postgresCpuS: () => cpuSecondsOfFamily(stack.postgres?.pid ?? 0),
+      reset: () => reset(db),
+      close,
+    }
   } catch (error) {
     await close()
     throw error

@@ -5,15 +5,31 @@ import type { Filled } from './workload.ts'
 const GIVE_UP_MS = 300_000
 const POLL_MS = 20
 
+/** How fast rows came, and what one cost. */
+export interface RowRate {
+  readonly perS: number
+  /** Processor time of the reader's process for a row. */
+  readonly readerUs: number
+  /** The same of Postgres, all its processes together. */
+  readonly postgresUs: number
+}
+
+/** Seconds of processor time that the two have used. */
+export interface CpuClocks {
+  readonly reader: () => number
+  readonly postgres: () => number
+}
+
 /**
- * Waits until a reader of the log has written all of it, and answers rows per second from the moment of its first rows
- * (they do not count) to that of the last: its start, and joining the group, are left out. Looks by primary key, which costs
- * the one that is measured nothing to speak of.
+ * Waits until a reader of the log has written all of it, and answers rows per second, and processor time, from the moment
+ * of its first rows (they do not count) to that of the last: its start, and joining the group, are left out. Looks by primary
+ * key, which costs the one that is measured nothing to speak of.
  */
-export async function rowsPerS(db: pg.Pool, filled: Filled): Promise<number> {
+export async function watchRows(db: pg.Pool, filled: Filled, cpu: CpuClocks): Promise<RowRate> {
   await until(async () => (await db.query('SELECT FROM events LIMIT 1')).rowCount === 1)
   const firstMs = performance.now()
   const first = await countRows(db)
+  const [readerS, postgresS] = [cpu.reader(), cpu.postgres()]
   await until(async () => {
     const { rowCount } = await db.query(`SELECT FROM events WHERE tenant_id = 'default' AND id = ANY ($1::uuid[])`, [
       filled.lastIds,
@@ -21,9 +37,15 @@ export async function rowsPerS(db: pg.Pool, filled: Filled): Promise<number> {
     return rowCount === filled.lastIds.length
   })
   const tookMs = performance.now() - firstMs
+  const [readerTookS, postgresTookS] = [cpu.reader() - readerS, cpu.postgres() - postgresS]
   const all = await countRows(db)
   if (all !== filled.events) throw new Error(`${all} rows of ${filled.events} events`)
-  return ((all - first) / tookMs) * 1000
+  const rows = all - first
+  return {
+    perS: (rows / tookMs) * 1000,
+    readerUs: (readerTookS * 1e6) / rows,
+    postgresUs: (postgresTookS * 1e6) / rows,
+  }
 }
 
 async function countRows(db: pg.Pool): Promise<number> {

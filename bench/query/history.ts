@@ -1,9 +1,18 @@
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  createReadStream,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
+import { finished, pipeline } from 'node:stream/promises'
 import { startStack, type LocalStack } from '@ariftly/local-stack'
 import { migrate, seedBootstrapKey } from '@ariftly/store'
 import pg from 'pg'
@@ -38,8 +47,10 @@ export async function openHistory(rows: number, say: (line: string) => void): Pr
   mkdirSync(dataDir, { recursive: true })
   const stack = await startStack({ dataDir, parts: ['postgres'], env: {} })
   try {
-    if (existsSync(mark)) say(`found ${rows} rows of an earlier run`)
-    else {
+    if (existsSync(mark)) {
+      say(`found ${rows} rows of an earlier run`)
+      await readThrough(join(dataDir, 'postgres', 'data', 'base'))
+    } else {
       await load(stack, rows, say)
       writeFileSync(mark, version)
     }
@@ -47,6 +58,15 @@ export async function openHistory(rows: number, say: (line: string) => void): Pr
   } catch (error) {
     await stack.close()
     throw error
+  }
+}
+
+/** Reads all files once: what was loaded now is in the machine's memory too, and a run is not to depend on that. */
+async function readThrough(folder: string): Promise<void> {
+  const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile())
+  for (const { parentPath, name } of files) {
+    const stream = createReadStream(join(parentPath, name), { highWaterMark: 4 * 1024 * 1024 })
+    await finished(stream.resume())
   }
 }
 

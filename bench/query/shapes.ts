@@ -25,7 +25,18 @@ const FILTERS: Readonly<Record<string, (sample: Sample) => string>> = {
   before: ({ created_at: at }) => `before=${new Date(at.getTime() + DAY_MS).toISOString()}`,
 }
 
-/** No filter, each filter alone and each pair, with values of events drawn from the whole history. */
+/** Values that hardly any event of the other filter has, so that a page has to be found among very many that do not fit. */
+const RARE: Readonly<Record<string, (sample: Sample) => string>> = {
+  rare_type: () => 'type=approval.resolved',
+  other_agent: ({ agent }) => `agent=${agent === 'agent-199' ? 'agent-198' : 'agent-199'}`,
+}
+const RARE_PAIRS = [
+  ['task_id', 'rare_type'],
+  ['task_id', 'other_agent'],
+  ['agent', 'rare_type'],
+]
+
+/** No filter, each filter alone, each pair, and pairs that fit hardly anything; values are of events drawn from the whole history. */
 export async function drawShapes(db: pg.Pool, queriesEach: number): Promise<readonly Shape[]> {
   const { rows } = await db.query<Sample>(
     `SELECT task_id, agent, type, to_timestamp(uuid_v7_ms(id) / 1000.0) AS created_at
@@ -35,8 +46,9 @@ export async function drawShapes(db: pg.Pool, queriesEach: number): Promise<read
   )
   const names = Object.keys(FILTERS)
   const pairs = names.flatMap((one, index) => names.slice(index + 1).map((other) => [one, other]))
-  return [[], ...names.map((name) => [name]), ...pairs].map((filters) => ({
+  const say = (filter: string, sample: Sample): string | undefined => (FILTERS[filter] ?? RARE[filter])?.(sample)
+  return [[], ...names.map((name) => [name]), ...pairs, ...RARE_PAIRS].map((filters) => ({
     name: filters.join('_') || 'none',
-    queries: rows.map((sample) => ['limit=50', ...filters.map((filter) => FILTERS[filter]?.(sample))].join('&')),
+    queries: rows.map((sample) => ['limit=50', ...filters.map((filter) => say(filter, sample))].join('&')),
   }))
 }

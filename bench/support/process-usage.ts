@@ -8,6 +8,12 @@ export function cpuSecondsOf(pids: readonly number[]): number {
   return pids.reduce((sum, pid) => sum + ticksOf(pid), 0) / TICKS_PER_S
 }
 
+/** The same of a process and its children, those included that have ended and were waited for: of Postgres with all its backends. */
+export function cpuSecondsOfFamily(pid: number): number {
+  const [, , ended, endedKernel] = tickFieldsOf(pid)
+  return cpuSecondsOf([pid, ...childrenOf(pid)]) + (ended + endedKernel) / TICKS_PER_S
+}
+
 /** Resident memory of processes, KiB. */
 export function residentKbOf(pids: readonly number[]): number {
   return pids.reduce((sum, pid) => {
@@ -28,8 +34,14 @@ export function loadAverage(): number {
 }
 
 function ticksOf(pid: number): number {
+  const [user, kernel] = tickFieldsOf(pid)
+  return user + kernel
+}
+
+/** User and kernel, of the process and of its children that were waited for. */
+function tickFieldsOf(pid: number): [number, number, number, number] {
   const text = readFileSync(`/proc/${pid}/stat`, 'utf8')
   // The name, in brackets, may hold anything.
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
-  return Number(fields[11]) + Number(fields[12])
+  return [Number(fields[11]), Number(fields[12]), Number(fields[13]), Number(fields[14])]
 }
