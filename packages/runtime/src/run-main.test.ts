@@ -81,8 +81,22 @@ describe('runMain', () => {
     await main.line('"started"')
     main.kill('SIGTERM')
     await main.line('closing')
+    await new Promise((resolve) => setTimeout(resolve, 400)) // As long as a person takes at least.
     main.kill('SIGTERM')
     expect((await main.ended()).code).toBe(143)
+  })
+
+  test('one Ctrl-C that comes from the terminal and from npm ends in order', async () => {
+    const main = runScript(
+      SERVICE.replace("say('drained')", "say('draining'); await new Promise((r) => setTimeout(r, 200))"),
+    )
+    await main.line('"started"')
+    main.kill('SIGINT')
+    await main.line('draining')
+    main.kill('SIGINT')
+    const { code, output } = await main.ended()
+    expect(code).toBe(0)
+    expect(output).toMatch(/draining[^]*closed[^]*"stopped"/)
   })
 
   test('an unhandled rejection is logged as fatal and ends in order with 1', async () => {

@@ -20,12 +20,15 @@ export interface MainOptions<S extends ConfigSpec> {
 /** Exit codes, after sysexits.h: 0 ended as asked, 1 failed, 78 the configuration cannot be used. */
 const EXIT = { ok: 0, failed: 1, config: 78 } as const
 
+/** One Ctrl-C comes twice under `npm start`: from the terminal, and from npm, which passes on what it got from there itself. */
+const SAME_SIGNAL_MS = 300
+
 /** Settings that every process has, besides those of its service. */
 const processSettings = { LOG_LEVEL: settings.LOG_LEVEL, DRAIN_MS: settings.DRAIN_MS, ...tracingConfig } as const
 
 /**
  * Runs a service as this process: reads the configuration (all faults are printed, exit code 78), starts it and waits for
- * its end. The first SIGTERM or SIGINT drains, aborts the signal, then closes, all within DRAIN_MS; the second exits at
+ * its end. The first SIGTERM or SIGINT drains, aborts the signal, then closes, all within DRAIN_MS; a second one exits at
  * once with 128 + the signal's number. An unhandled rejection or exception, or a service that says that it has failed, is
  * logged as fatal and ends the process in the same order with exit code 1. Resolves when all is closed; the process then ends by itself.
  */
@@ -127,7 +130,7 @@ interface End {
 
 function watchForEnd(log: Logger): End {
   let code: number = EXIT.ok
-  let signals = 0
+  let firstMs: number | undefined
   let resolve: () => void
   const requested = new Promise<void>((done) => {
     resolve = done
@@ -139,10 +142,13 @@ function watchForEnd(log: Logger): End {
   }
 
   function onSignal(signal: NodeJS.Signals): void {
-    signals += 1
-    if (signals > 1) process.exit(signal === 'SIGINT' ? 130 : 143)
-    log.info({ signal }, 'stopping')
-    request(EXIT.ok)
+    if (firstMs === undefined) {
+      firstMs = performance.now()
+      log.info({ signal }, 'stopping')
+      request(EXIT.ok)
+    } else if (performance.now() - firstMs > SAME_SIGNAL_MS) {
+      process.exit(signal === 'SIGINT' ? 130 : 143)
+    }
   }
 
   function onFatal(error: unknown): void {
