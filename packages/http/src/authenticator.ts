@@ -30,7 +30,7 @@ export interface AuthenticatorOptions {
   readonly log: Pick<Logger, 'warn' | 'info'>
   /** Epoch milliseconds; default `Date.now`. */
   readonly now?: () => number
-  /** Pause between two reads of the feed, milliseconds; default 250. */
+  /** Pause between two reads of the feed, milliseconds; default 500. */
   readonly feedEveryMs?: number
 }
 
@@ -61,7 +61,7 @@ const LOOKUP_TIMEOUT_MS = 2000
 const LOOKUPS_MAX = 256
 
 /**
- * Creates an authenticator: keys are cached by hash, a feed of changes, read every 250 ms, drops those that were revoked.
+ * Creates an authenticator: keys are cached by hash, a feed of changes, read every 500 ms, drops those that were revoked.
  * While the store cannot be read, cached keys stay valid for 15 minutes and others get 503. Give `lookup` and the feed a
  * small pool of their own: behind slow queries a revocation would come late.
  */

@@ -38,6 +38,8 @@ export interface Feeder {
 
 const WEBHOOKS_PER_FEED = 200
 const SCAN_MS_MAX = 250
+/** While no webhook has anything pending: what others may make due meanwhile (a replay, a redelivery) is in no hurry. */
+const SCAN_MS_CALM = 1000
 const SCAN_MS_MIN = 10
 
 /**
@@ -45,7 +47,7 @@ const SCAN_MS_MIN = 10
  * over), counts what they have in flight, and takes what is due up to their room; then jobs are added. If that fails the
  * deliveries are given back, and if this process dies in between their lease ends. It is woken by the matcher and by
  * outcomes, and looks by itself for what has become due (retries, probes, other processes' work) every 250 ms at most,
- * less often when that look costs more than a twentieth of the time.
+ * less often when that look costs more than a twentieth of the time, and every second while nothing is pending at all.
  */
 export function startFeeder(o: FeederOptions): Feeder {
   const woken = new Set<string>()
@@ -135,6 +137,7 @@ export function startFeeder(o: FeederOptions): Feeder {
     const startedAt = performance.now()
     try {
       const due = await readDueWebhooks(o.pool)
+      if (due.length === 0) return SCAN_MS_CALM
       const soonest = Math.min(SCAN_MS_MAX, ...due.filter((one) => one.dueInMs > 0).map((one) => one.dueInMs))
       wake(due.filter((one) => one.dueInMs === 0).map((one) => one.webhookId))
       return Math.max(SCAN_MS_MIN, soonest, 20 * (performance.now() - startedAt))
