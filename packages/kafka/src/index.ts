@@ -3,16 +3,8 @@ export { createDeadLetterWriter, type DeadLetter, type DeadLetterWriter } from '
 export { checkPartitionCount, describeLog, type LogDescription, type LogPartition } from './describe-log.ts'
 export { KafkaFault, type KafkaFaultCode } from './kafka-fault.ts'
 export type { KafkaLog } from './kafka-log.ts'
-export {
-  startLogReader,
-  type HandleOutcome,
-  type LogBatch,
-  type LogGap,
-  type LogReader,
-  type LogReaderOptions,
-  type PartitionLag,
-  type Position,
-} from './log-reader.ts'
+export { startLogReader, type LogReader } from './log-reader.ts'
+export type { HandleOutcome, LogBatch, LogGap, LogReaderOptions, PartitionLag, Position } from './log-reader-options.ts'
 export {
   createProducer,
   type EventProducer,

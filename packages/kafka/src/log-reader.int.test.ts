@@ -5,14 +5,8 @@ import { newEventId } from '@ariftly/events'
 import { createTestTopics, eventually, stackAddresses, startKafkaProxy, type TestTopics } from '@ariftly/testkit'
 import { createKafka, type KafkaClient } from './client.ts'
 import { describeLog } from './describe-log.ts'
-import {
-  startLogReader,
-  type LogBatch,
-  type LogGap,
-  type LogReader,
-  type LogReaderOptions,
-  type Position,
-} from './log-reader.ts'
+import { startLogReader, type LogReader } from './log-reader.ts'
+import type { LogBatch, LogGap, LogReaderOptions, Position } from './log-reader-options.ts'
 import { createProducer, type EventProducer, type ProducerRecord } from './producer.ts'
 
 const log = { info() {}, warn() {}, error() {}, debug() {} }

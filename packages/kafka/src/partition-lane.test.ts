@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
-import type { LogBatch } from './log-reader.ts'
+import type { LogBatch } from './log-reader-options.ts'
 import { createPartitionLane, type LaneOptions } from './partition-lane.ts'
 import { encodeRecordBatch } from './wire/encode-record-batch.ts'
 import { readHeads } from './wire/record-set.ts'

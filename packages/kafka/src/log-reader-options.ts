@@ -1,0 +1,84 @@
+import type { RawRecord } from '@ariftly/events'
+import type { BatchSize } from './batch-sizer.ts'
+import type { KafkaClient } from './client.ts'
+import type { KafkaLog } from './kafka-log.ts'
+
+/** Where a reader of ours stands in a partition, as it is stored outside of Kafka. */
+export interface Position {
+  /** The first offset not yet handled. */
+  readonly nextOffset: number
+  /** Offset of the last record handled that had a valid event id; null when there was none yet. */
+  readonly lastOffset: number | null
+  /** The event id of that record. */
+  readonly lastId: string | null
+}
+
+/** Consecutive records of one partition. `records` is empty when the range holds transaction markers only. */
+export interface LogBatch {
+  readonly partition: number
+  readonly records: readonly RawRecord[]
+  /** Always exactly the expected offset. */
+  readonly firstOffset: number
+  /** The last offset of the range, control records included: the next batch begins at `lastOffset + 1`. */
+  readonly lastOffset: number
+  /** The partition's end as seen with this batch. */
+  readonly highWatermark: number
+}
+
+/**
+ * What a handler made of a batch: `done`, the next offset is `lastOffset + 1`; or `reread`, the stored position has moved
+ * under us (another process owns the partition), so positions are read again.
+ */
+export type HandleOutcome = { readonly type: 'done' } | { readonly type: 'reread' }
+
+/** Records that are gone: `expected` to `found - 1`. */
+export interface LogGap {
+  readonly partition: number
+  readonly expected: number
+  readonly found: number
+  readonly logStart: number
+}
+
+export interface LogReaderOptions {
+  readonly client: KafkaClient
+  readonly topic: string
+  readonly groupId: string
+  readonly partitionCount: number
+  /** Cluster id of the log epoch that the positions belong to. */
+  readonly clusterId: string
+  readonly sessionTimeoutMs?: number
+  /**
+   * For groups of one process: each consumer has a group of its own, named after `groupId`, as its predecessor would be waited
+   * for until its session ends. The last one is deleted when the reader closes.
+   */
+  readonly deleteGroupOnClose?: boolean
+  readonly maxBytesPerPartition?: number
+  /** Longest wait of an idle fetch, ms; bounds how soon a close or a seek takes effect, not the latency of records. */
+  readonly maxWaitTimeMs?: number
+  /** Partitions handled at the same time. Default: all. */
+  readonly concurrency?: number
+  /** Cuts what has come into batches of so many records, fewer when the handler is slow. Default: no cut. */
+  readonly batch?: BatchSize
+  /** Silent for this long while there is lag: the consumer is rebuilt. Default 30,000 ms. */
+  readonly stallMs?: number
+  /** Reads the stored positions, on every join. A partition that it leaves out is not read. */
+  positions(partitions: readonly number[]): Promise<ReadonlyMap<number, Position>>
+  /** Handles a batch. A throw means: the same batch again, or with `batch` its first half, after a pause that grows. */
+  handle(batch: LogBatch, signal: AbortSignal): Promise<HandleOutcome>
+  /** Told of records that are gone, after two equal reads; the reader goes on at `found` when it resolves. */
+  hole?(gap: LogGap): Promise<void>
+  /** Told once before the reader stops with fault `log_identity_changed`. */
+  onIdentityChanged?(detail: Readonly<Record<string, unknown>>): void
+  readonly now?: () => number
+  readonly log: KafkaLog
+}
+
+export interface PartitionLag {
+  readonly next: number
+  readonly highWatermark: number
+  /**
+   * When the first record that is not handled yet was appended; of one that is not fetched yet, when it was seen to be
+   * there. Epoch milliseconds; undefined when all are handled.
+   */
+  readonly oldestMs: number | undefined
+}
