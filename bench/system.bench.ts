@@ -44,21 +44,23 @@ export const system: Bench = async (say) => {
   }
 }
 
-/** Processor time in percent of one core, by the kernel's accounting, and resident memory: shared pages count in each process. */
+/**
+ * Processor time in percent of one core, by the kernel's accounting, and resident memory: shared pages count in each
+ * process. What a connection's process of Postgres used that ended meanwhile is not counted.
+ */
 async function measureIdle(npmPid: number): Promise<readonly Measurement[]> {
   await sleep(SETTLE_MS)
-  const pids = pidsOfParts(npmPid)
   const startedMs = performance.now()
-  const before = PARTS.map((part) => cpuSecondsOf(pids[part]))
+  const before = new Map(
+    Object.values(pidsOfParts(npmPid)).flatMap((pids) => pids.map((pid) => [pid, cpuSecondsOf([pid])] as const)),
+  )
   await sleep(WATCH_MS)
   const passedS = (performance.now() - startedMs) / 1000
-  const percent = PARTS.map((part, index) => ((cpuSecondsOf(pids[part]) - (before[index] ?? 0)) / passedS) * 100)
+  const pids = pidsOfParts(npmPid)
+  const percent = (part: PartName) =>
+    pids[part].reduce((sum, pid) => sum + cpuSecondsOf([pid]) - (before.get(pid) ?? 0), 0) * (100 / passedS)
   return [
-    ...PARTS.map((part, index) => ({
-      name: `${prefixOf(part)}idle_cpu_percent`,
-      value: percent[index] ?? Number.NaN,
-      unit: '%',
-    })),
+    ...PARTS.map((part) => ({ name: `${prefixOf(part)}idle_cpu_percent`, value: percent(part), unit: '%' })),
     ...PARTS.map((part) => ({
       name: `${prefixOf(part)}idle_rss_mb`,
       value: residentKbOf(pids[part]) / 1024,
