@@ -13,6 +13,7 @@ import { query } from './query.bench.ts'
 import { createReport, rounded, type Bench, type BenchOptions } from './support/report.ts'
 import { slowReaders } from './slow-readers.bench.ts'
 import { system } from './system.bench.ts'
+import { tls } from './tls.bench.ts'
 import { tracing } from './tracing.bench.ts'
 import { webhooks } from './webhooks.bench.ts'
 
@@ -31,6 +32,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   'slow-readers': slowReaders,
   system,
   tracing,
+  tls,
   webhooks,
 }
 

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { startStack, type LocalStack, type PartName } from '@ariftly/local-stack'
+import { startStack, type LocalStack, type PartName, type StackTls } from '@ariftly/local-stack'
 import { startServiceProcess, type ServiceProcess, type ServiceProcessName } from '@ariftly/testkit'
 
 /** Services as processes of their own, on a stack of their own that flushes to disk as in production. */
@@ -19,11 +19,16 @@ export const API_KEY = 'bench-key-0123456789abcdef'
 
 /** Starts and migrates it, and hands it to `furnish`; if that fails, all is closed. Build first. */
 export async function startBenchStack<H>(
-  o: { readonly parts?: readonly PartName[]; readonly env?: Readonly<Record<string, string>> },
+  o: {
+    readonly parts?: readonly PartName[]
+    readonly tls?: StackTls
+    readonly env?: Readonly<Record<string, string>>
+  },
   furnish: (bench: BenchStack) => Promise<H>,
 ): Promise<H> {
   const dataDir = mkdtempSync(join(tmpdir(), 'ariftly-bench-'))
-  const stack = await startStack({ dataDir, ...(o.parts === undefined ? {} : { parts: o.parts }) })
+  const { env: _env, ...wanted } = o
+  const stack = await startStack({ dataDir, ...wanted })
   const processes: ServiceProcess[] = []
   const { kafka, postgres, redis } = stack.addresses
   const env = {

@@ -1,108 +1,74 @@
 import { execFile } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { generateEncryptionKey } from '@ariftly/keyring'
 import { startStack, type LocalStack, type PartName } from '@ariftly/local-stack'
 import {
-  createTestAuthority,
+  createTestTls,
   startServiceProcess,
   type ServiceProcess,
   type ServiceProcessName,
-  type TestAuthority,
-  type TestCertificate,
+  type TestTls,
+  type TestTlsOptions,
 } from '@ariftly/testkit'
 
 /** A stack that speaks TLS alone, with what services need to reach it. */
-export interface TlsWorld {
+export interface TlsWorld extends Pick<TestTls, 'authority' | 'file' | 'serveWith'> {
   readonly stack: LocalStack
-  readonly authority: TestAuthority
-  /** The environment of the services; PORT is left to the caller. */
-  readonly env: Readonly<Record<string, string>>
   /** The API key that `migrate` seeds, with all scopes. */
   readonly apiKey: string
   /** What nobody may ever read in any output, by what it is. */
   readonly secrets: Readonly<Record<string, string>>
-  /** Writes a file beside those of the world, and gives its path. */
-  file(name: string, text: string): string
-  /** Gives the servers another certificate; counts for a part after its restart. */
-  serveWith(certificate: TestCertificate): void
   /** Starts a service as a process, without waiting; `close` ends it. */
   start(name: ServiceProcessName, env?: Readonly<Record<string, string>>): Promise<ServiceProcess>
   /** Runs `migrate` to its end. */
-  migrate(env?: Readonly<Record<string, string>>): Promise<{ readonly code: number; readonly output: string }>
+  migrate(env?: Readonly<Record<string, string>>): Promise<Ended>
   /** Runs a command line tool as operators do, from what is built. */
   run(
     tool: 'projector' | 'webhook-worker',
     args: readonly string[],
     env?: Readonly<Record<string, string>>,
-  ): Promise<{ readonly code: number; readonly output: string }>
+  ): Promise<Ended>
   close(): Promise<void>
 }
 
-/** What a world asks of its clients besides the password. */
-export interface TlsWorldOptions {
-  readonly parts?: readonly PartName[]
-  /** Every client must show a certificate of the world's authority. */
-  readonly mutual?: boolean
-  readonly kafkaLoginMs?: number
+/** What a process left behind. */
+export interface Ended {
+  readonly code: number
+  readonly output: string
 }
 
-const USER = 'agent'
-
-/** Starts the stack; nothing is migrated yet. */
-export async function startTlsWorld(options: TlsWorldOptions = {}): Promise<TlsWorld> {
-  const folder = mkdtempSync(join(tmpdir(), 'ariftly-tls-'))
-  const file = (name: string, text: string) => {
-    writeFileSync(join(folder, name), text, { mode: 0o600 })
-    return join(folder, name)
-  }
-  const authority = createTestAuthority()
-  const serveWith = ({ cert, key }: TestCertificate) => {
-    file('server.pem', cert)
-    file('server-key.pem', key)
-  }
-  serveWith(authority.issue())
-  const ca = file('ca.pem', authority.cert)
-  // Characters that mean something in a URL.
-  const passwords = { kafka: secret('kf'), postgres: secret('p@:/%25g'), redis: secret('r@:/d') }
+/** Starts the stack, or those of its parts; nothing is migrated yet. */
+export async function startTlsWorld(
+  options: TestTlsOptions & { readonly parts?: readonly PartName[] } = {},
+): Promise<TlsWorld> {
+  const tls = createTestTls(options)
+  const { PATH = '', HOME, JAVA_HOME, XDG_CACHE_HOME } = process.env
   const stack = await startStack({
     dataDir: mkdtempSync(join(tmpdir(), 'ariftly-test-')),
     ephemeral: true,
-    env: pick(process.env, ['PATH', 'HOME', 'JAVA_HOME', 'XDG_CACHE_HOME']),
+    env: { PATH, HOME, JAVA_HOME, XDG_CACHE_HOME },
     onExit: (_name, detail) => process.stderr.write(`${detail}\n`),
     ...(options.parts === undefined ? {} : { parts: options.parts }),
-    tls: {
-      certFile: join(folder, 'server.pem'),
-      keyFile: join(folder, 'server-key.pem'),
-      ...(options.mutual === true ? { clientCaFile: ca } : {}),
-      user: USER,
-      passwords,
-      ...(options.kafkaLoginMs === undefined ? {} : { kafkaLoginMs: options.kafkaLoginMs }),
-    },
+    tls: tls.stack,
   })
-  const apiKey = secret('key_')
+  const { kafka, postgres, redis } = stack.addresses
+  const apiKey = `key_${randomBytes(18).toString('base64url')}`
   const encryptionKey = generateEncryptionKey('tls')
   const env = {
-    KAFKA_BROKERS: stack.addresses.kafka,
-    KAFKA_TLS: 'true',
-    KAFKA_TLS_CA_FILE: ca,
-    KAFKA_SASL_MECHANISM: 'scram-sha-512',
-    KAFKA_SASL_USER: USER,
-    KAFKA_SASL_PASSWORD_FILE: file('kafka-password', `${passwords.kafka}\n`),
+    ...tls.env,
+    KAFKA_BROKERS: kafka,
     KAFKA_SESSION_TIMEOUT_MS: '4000',
-    DATABASE_URL_FILE: file('database-url', stack.addresses.postgres),
-    DATABASE_TLS: 'true',
-    DATABASE_TLS_CA_FILE: ca,
-    REDIS_URL_FILE: file('redis-url', stack.addresses.redis),
-    REDIS_TLS_CA_FILE: ca,
-    ENCRYPTION_KEYS_FILE: file('encryption-keys', encryptionKey),
-    ARIFTLY_BOOTSTRAP_KEY_FILE: file('bootstrap-key', apiKey),
+    DATABASE_URL_FILE: tls.file('database-url', postgres),
+    REDIS_URL_FILE: tls.file('redis-url', redis),
+    ENCRYPTION_KEYS_FILE: tls.file('encryption-keys', encryptionKey),
+    ARIFTLY_BOOTSTRAP_KEY_FILE: tls.file('bootstrap-key', apiKey),
     HOST: '127.0.0.1',
     LOG_LEVEL: 'debug',
     WEBHOOK_ALLOW_HTTP: 'true',
-    FAREWELL_MS: '0',
+    INGEST_FAREWELL_MS: '0',
   }
   const processes: ServiceProcess[] = []
 
@@ -112,7 +78,7 @@ export async function startTlsWorld(options: TlsWorldOptions = {}): Promise<TlsW
     return service
   }
 
-  async function migrate(more: Readonly<Record<string, string>> = {}) {
+  async function migrate(more: Readonly<Record<string, string>> = {}): Promise<Ended> {
     const service = await start('migrate', more)
     return { code: await service.exited, output: service.output() }
   }
@@ -121,49 +87,43 @@ export async function startTlsWorld(options: TlsWorldOptions = {}): Promise<TlsW
     for (const service of processes) service.kill()
     await Promise.all(processes.map(({ exited }) => exited))
     await stack.close()
-    rmSync(folder, { recursive: true, force: true })
+    tls.close()
   }
 
   return {
     stack,
-    authority,
-    env,
+    authority: tls.authority,
+    file: tls.file,
+    serveWith: tls.serveWith,
     apiKey,
-    secrets: {
-      'SASL password': passwords.kafka,
-      'database password': passwords.postgres,
-      'database password in a URL': encodeURIComponent(passwords.postgres),
-      'Redis password': passwords.redis,
-      'Redis password in a URL': encodeURIComponent(passwords.redis),
-      'API key': apiKey,
-      'encryption key': encryptionKey.slice(encryptionKey.indexOf(':') + 1),
-    },
-    file,
-    serveWith,
+    secrets: secretsOf(tls, { apiKey, encryptionKey }),
     start,
     migrate,
-    run: (tool, args, more = {}) => runTool(tool, args, { ...env, ...more, PATH: process.env['PATH'] ?? '' }),
+    run: (tool, args, more = {}) => runTool(tool, args, { ...env, ...more, PATH }),
     close,
   }
 }
 
-function secret(prefix: string): string {
-  return `${prefix}${randomBytes(18).toString('base64url')}`
+function secretsOf(
+  { stack: { passwords } }: TestTls,
+  keys: { readonly apiKey: string; readonly encryptionKey: string },
+): Readonly<Record<string, string>> {
+  return {
+    'SASL password': passwords.kafka,
+    'database password': passwords.postgres,
+    'database password in a URL': encodeURIComponent(passwords.postgres),
+    'Redis password': passwords.redis,
+    'Redis password in a URL': encodeURIComponent(passwords.redis),
+    'API key': keys.apiKey,
+    'encryption key': keys.encryptionKey.slice(keys.encryptionKey.indexOf(':') + 1),
+  }
 }
 
-function pick(env: NodeJS.ProcessEnv, names: readonly string[]): NodeJS.ProcessEnv {
-  return Object.fromEntries(names.map((name) => [name, env[name]]))
-}
-
-function runTool(
-  tool: string,
-  args: readonly string[],
-  env: Readonly<Record<string, string>>,
-): Promise<{ readonly code: number; readonly output: string }> {
+function runTool(tool: string, args: readonly string[], env: Readonly<Record<string, string>>): Promise<Ended> {
   const main = join(import.meta.dirname, '../../services', tool, 'dist/cli.js')
   return new Promise((resolve) => {
-    execFile(process.execPath, [main, ...args], { env }, (error, stdout, stderr) => {
-      resolve({ code: error === null ? 0 : Number(error.code ?? -1), output: stdout + stderr })
+    const child = execFile(process.execPath, [main, ...args], { env, timeout: 60_000 }, (_error, out, err) => {
+      resolve({ code: child.exitCode ?? -1, output: out + err })
     })
   })
 }

@@ -18,6 +18,7 @@ export {
   type ServiceProcessName,
   type ServiceProcessOptions,
 } from './service-process.ts'
+export { createTestTls, type TestTls, type TestTlsOptions } from './test-tls.ts'
 export { readTopicIds } from './topic-ids.ts'
 export { createTestTopics, type TestTopics, type TestTopicsOptions } from './topics.ts'
 export { createWorld, type World, type WorldOptions } from './world.ts'
