@@ -94,8 +94,8 @@ function drawRound(random: () => number, replicas: number): readonly Drawn[] {
     { act: { kind: 'terminate', service, replicas: one() }, lastsMs: between(300, 1000), calmMs: 4000 },
   ])
   const ofParts = PARTS.flatMap((part): Drawn[] => [
-    { act: { kind: 'killPart', part }, lastsMs: between(300, 3000), calmMs: part === 'kafka' ? 14_000 : 7000 },
-    { act: { kind: 'freeze', part }, lastsMs: between(2000, 12_000), calmMs: 7000 },
+    { act: { kind: 'killPart', part }, lastsMs: between(300, 3000), calmMs: part === 'kafka' ? 30_000 : 7000 },
+    { act: { kind: 'freeze', part }, lastsMs: between(2000, 12_000), calmMs: part === 'kafka' ? 14_000 : 7000 },
     { act: { kind: 'swallow', way: part }, lastsMs: between(2000, 12_000), calmMs: 7000 },
     { act: { kind: 'cut', way: part, bytes: cutBytes(random) }, lastsMs: between(1000, 3000), calmMs: 4000 },
   ])
