@@ -18,10 +18,9 @@ export interface TracedRequest {
  */
 export function startRequestSpan(tracing: Tracing, context: RequestContext, request: TracedRequest): void {
   const path = PATHS.get(request.route)
-  // Without a route the method can be any that a stranger thinks of.
-  const method = path === undefined ? undefined : request.method
+  const method = METHODS.has(request.method) ? request.method : undefined
   const span = tracing.start({
-    name: path === undefined ? 'HTTP' : `${method} ${path}`,
+    name: path === undefined ? (method ?? 'HTTP') : `${method} ${path}`,
     kind: 'server',
     parent: parseTraceparent(request.traceparent),
     attributes: {
@@ -40,4 +39,8 @@ export function startRequestSpan(tracing: Tracing, context: RequestContext, requ
   context.fields['span_id'] = span.context.spanId
 }
 
+/** Those of the conventions; `node:http` knows more, as PROPFIND. */
+const METHODS: ReadonlySet<string | undefined> = new Set(
+  'GET HEAD POST PUT DELETE CONNECT OPTIONS TRACE PATCH'.split(' '),
+)
 const PATHS: ReadonlyMap<string, string> = new Map(ROUTES.map(({ name, path }) => [name, path]))

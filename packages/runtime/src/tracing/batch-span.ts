@@ -122,7 +122,8 @@ function membersOf<R>(o: BatchSpanOptions<R>): { readonly members: readonly Memb
   const byContext = new Map<string, Member<R>>()
   let omitted = 0
   for (const record of o.records) {
-    const context = parseTraceparent(o.traceparentOf(record))
+    const text = o.traceparentOf(record)
+    const context = maySample(text) ? parseTraceparent(text) : undefined
     if (context?.sampled !== true) continue
     const key = formatTraceparent(context)
     const member = byContext.get(key)
@@ -132,6 +133,14 @@ function membersOf<R>(o: BatchSpanOptions<R>): { readonly members: readonly Memb
   }
   return { members: [...byContext.values()], omitted }
 }
+
+/** Whether the last digit of the flags is odd. Most headers are passed over by it, and need not be read. */
+function maySample(text: string | null | undefined): boolean {
+  return typeof text === 'string' && text.length >= TRACEPARENT_LENGTH && '13579bdf'.includes(text.charAt(FLAGS_END))
+}
+
+const TRACEPARENT_LENGTH = 55
+const FLAGS_END = TRACEPARENT_LENGTH - 1
 
 /** OpenTelemetry's semantic conventions for messaging. */
 function commonAttributes(o: Omit<BatchSpanOptions<never>, 'records' | 'traceparentOf' | 'describe'>): SpanAttributes {

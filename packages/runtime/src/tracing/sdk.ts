@@ -7,13 +7,21 @@ import {
   trace,
   TraceFlags,
   type Context,
+  type Link,
   type Span as OtelSpan,
   type SpanContext,
   type Tracer,
 } from '@opentelemetry/api'
 import { parseKeyPairsIntoRecord } from '@opentelemetry/core'
 import { defaultResource, detectResources, envDetector, resourceFromAttributes } from '@opentelemetry/resources'
-import { TracerProvider, type SpanExporter } from '@opentelemetry/sdk-trace'
+import {
+  AlwaysOnSampler,
+  RandomIdGenerator,
+  SamplingDecision,
+  TracerProvider,
+  type Sampler,
+  type SpanExporter,
+} from '@opentelemetry/sdk-trace'
 import { createSampler } from './sampler.ts'
 import { createSpanQueue } from './span-queue.ts'
 import type { StartedTracing, StartTracingOptions } from './start-tracing.ts'
@@ -36,16 +44,28 @@ const KINDS: Readonly<Record<SpanKind, OtelSpanKind>> = {
 export async function createSdkTracing(o: StartTracingOptions): Promise<StartedTracing> {
   const exporter = await createExporter(o.config)
   const queue = createSpanQueue({ ...o, exporter })
+  const sampler = createSampler(o.config)
+  const ids = new RandomIdGenerator()
+  let traceId = ''
   const provider = new TracerProvider({
     resource: resourceOf(o.service),
-    sampler: createSampler(o.config),
+    // It is asked only for spans that are recorded, and begins a trace under the id by which that was decided.
+    sampler: new AlwaysOnSampler(),
+    idGenerator: { generateSpanId: () => ids.generateSpanId(), generateTraceId: () => traceId },
     spanLimits: { attributeValueLengthLimit: ATTRIBUTE_LENGTH_MAX },
     spanProcessors: [queue],
   })
 
   function scope(name: string): Tracing {
     const tracer = provider.getTracer(name)
-    return { start: (options) => startSpan(tracer, options), scope }
+    return {
+      start(options) {
+        const parent = contextOf(options.parent)
+        traceId = options.parent?.traceId ?? ids.generateTraceId()
+        return isRecorded(sampler, parent, traceId, options) ? startSpan(tracer, parent, options) : undefined
+      },
+      scope,
+    }
   }
 
   async function close(): Promise<void> {
@@ -83,18 +103,28 @@ function resourceOf(service: string) {
     .merge(detectResources({ detectors: [envDetector] }))
 }
 
-function startSpan(tracer: Tracer, o: SpanOptions): Span | undefined {
+/** Most requests are not recorded: the SDK would build a span of each before it asks. */
+function isRecorded(sampler: Sampler, parent: Context, traceId: string, o: SpanOptions): boolean {
+  const { decision } = sampler.shouldSample(parent, traceId, o.name, KINDS[o.kind], {}, linksOf(o))
+  return decision === SamplingDecision.RECORD_AND_SAMPLED
+}
+
+function startSpan(tracer: Tracer, parent: Context, o: SpanOptions): Span {
   const span = tracer.startSpan(
     o.name,
     {
       kind: KINDS[o.kind],
+      links: linksOf(o),
       ...(o.attributes === undefined ? {} : { attributes: o.attributes }),
-      ...(o.links === undefined ? {} : { links: o.links.map((context) => ({ context: remote(context) })) }),
       ...(o.startMs === undefined ? {} : { startTime: o.startMs }),
     },
-    contextOf(o.parent),
+    parent,
   )
-  return span.isRecording() ? recorded(span) : undefined
+  return recorded(span)
+}
+
+function linksOf({ links }: SpanOptions): Link[] {
+  return links === undefined ? [] : links.map((context) => ({ context: remote(context) }))
 }
 
 function contextOf(parent: TraceContext | undefined): Context {
