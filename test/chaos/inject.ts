@@ -26,6 +26,9 @@ export interface Injector {
   release(): void
 }
 
+/** A way may have no traveller just now: both replicas of a service were killed, and a busy machine starts them slowly. */
+const USED_MS = 60_000
+
 export function createInjector({ stack, replicas, back, front }: Victims): Injector {
   const held = new Map<string, Promise<unknown>>()
 
@@ -97,7 +100,7 @@ export function createInjector({ stack, replicas, back, front }: Victims): Injec
   }
 
   async function cutClients(lastsMs: number): Promise<void> {
-    await eventually(() => front.connections() > 0)
+    await eventually(() => front.connections() > 0, { timeoutMs: USED_MS })
     front.setCutting(true)
     front.dropAll()
     await sleep(lastsMs)
@@ -113,7 +116,7 @@ export function createInjector({ stack, replicas, back, front }: Victims): Injec
   }
 
   async function untilUsed(name: PartName): Promise<void> {
-    await eventually(() => back.ways[name].connections > 0)
+    await eventually(() => back.ways[name].connections > 0, { timeoutMs: USED_MS })
   }
 
   return {
