@@ -1,23 +1,35 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { runner } from 'node-pg-migrate'
 import pg from 'pg'
 import type { DatabaseTls } from './pool.ts'
+import { sqlState } from './with-transaction.ts'
 
 export interface MigrateOptions {
   /** As of `createPool`. */
   readonly tls?: DatabaseTls
   /** Told of each step. Default: nothing. */
   readonly log?: (message: string) => void
+  /** The folder of the SQL files. Default: {@link MIGRATIONS_DIR}. */
+  readonly dir?: string
 }
 
-const MIGRATIONS_DIR = fileURLToPath(new URL('../migrations/', import.meta.url))
+/** The folder of our SQL files. */
+export const MIGRATIONS_DIR = fileURLToPath(new URL('../migrations/', import.meta.url))
 /** Any number, the same in all versions: two migrations of one database wait for each other. */
 const ADVISORY_LOCK = 4_207_849_484
+/** Whoever wants a table waits behind a migration that waits for it: less than the services' own `lock_timeout`. */
+const LOCK_TIMEOUT_MS = 2_000
+const LOCK_PATIENCE_MS = 60_000
+/** No lock in time; a deadlock, as services lock in their own order. */
+const LOCKED = new Set(['55P03', '40P01'])
+const LOCK_PAUSE_MS = 500
 
 /**
  * Brings the schema up to date as its owner: the SQL files of `migrations/` that have not run, in one transaction, and the
- * partitions of the accepted window. Runs under an advisory lock and may be repeated at any time. Throws what Postgres
- * answers, with nothing changed.
+ * partitions of the accepted window. Runs under an advisory lock, beside services at work, and may be repeated at any time: a
+ * lock that it does not get within 2 s is let go of, and tried again for a minute. Throws what Postgres answers, with nothing
+ * changed.
  */
 export async function migrate(adminUrl: string, o: MigrateOptions = {}): Promise<void> {
   const log = o.log ?? ((): void => {})
@@ -32,18 +44,37 @@ export async function migrate(adminUrl: string, o: MigrateOptions = {}): Promise
   await client.connect()
   try {
     await client.query('SELECT pg_advisory_lock($1)', [ADVISORY_LOCK])
-    await runner({
-      dbClient: client,
-      dir: MIGRATIONS_DIR,
-      direction: 'up',
-      migrationsTable: 'pgmigrations',
-      singleTransaction: true,
-      noLock: true,
-      logger: { info: log, warn: log, error: log, debug: () => {} },
-    })
-    await ensureWindow(client)
+    await client.query(`SET lock_timeout = ${LOCK_TIMEOUT_MS}`)
+    await withLockPatience(() => runMigrations(client, o.dir ?? MIGRATIONS_DIR, log), log)
+    await withLockPatience(() => ensureWindow(client), log)
+    await client.query('GRANT SELECT ON pgmigrations TO ariftly_app')
   } finally {
     await client.end()
+  }
+}
+
+async function runMigrations(client: pg.Client, dir: string, log: (message: string) => void): Promise<void> {
+  await runner({
+    dbClient: client,
+    dir,
+    direction: 'up',
+    migrationsTable: 'pgmigrations',
+    singleTransaction: true,
+    noLock: true,
+    logger: { info: log, warn: log, error: log, debug: () => {} },
+  })
+}
+
+async function withLockPatience(work: () => Promise<void>, log: (message: string) => void): Promise<void> {
+  const end = performance.now() + LOCK_PATIENCE_MS
+  for (;;) {
+    try {
+      return await work()
+    } catch (error) {
+      if (!LOCKED.has(sqlState(error) ?? '') || performance.now() >= end) throw error
+      log('somebody holds a lock that the migration needs: once more')
+      await delay(LOCK_PAUSE_MS)
+    }
   }
 }
 

@@ -1,5 +1,7 @@
 import { runService } from '@ariftly/http'
+import { databaseConnection } from '@ariftly/runtime'
+import { onKnownSchema } from '@ariftly/store'
 import { ingestConfig } from './config.ts'
 import { start } from './service.ts'
 
-await runService({ name: 'ingest', config: ingestConfig, start })
+await runService({ name: 'ingest', config: ingestConfig, start: onKnownSchema(databaseConnection, start) })

@@ -1,0 +1,57 @@
+import { readdirSync } from 'node:fs'
+import { MIGRATIONS_DIR } from './migrate.ts'
+import { createPool, SERVICE_ROLE, type PoolOptions } from './pool.ts'
+import { isStoreUnavailable } from './store-unavailable.ts'
+import { sqlState } from './with-transaction.ts'
+
+/** How a service starts. */
+export type Start<C, D, R> = (config: C, deps: D) => Promise<R>
+
+type Connection = Pick<PoolOptions, 'url' | 'tls'>
+
+/**
+ * A start that first looks whether the schema is at least the one that this code knows. On an older one it throws, with the
+ * migrations that are lacking in its message; a newer one is fine, as every migration leaves the code of the version before at work.
+ * When Postgres cannot be asked within 2 s the service starts all the same.
+ * @param connectionOf tells where Postgres is.
+ */
+export function onKnownSchema<C, D, R>(connectionOf: (config: C) => Connection, start: Start<C, D, R>): Start<C, D, R> {
+  return async function startOnKnownSchema(config, deps) {
+    const missing = await findMissingMigrations(connectionOf(config))
+    if (missing.length > 0) {
+      throw new Error(
+        `The schema of the database is older than this version, run migrate first. It lacks ${missing.join(', ')}.`,
+      )
+    }
+    return await start(config, deps)
+  }
+}
+
+/** The migrations that this code comes with and the database has not had; none when it cannot be asked. */
+async function findMissingMigrations(connection: Connection): Promise<readonly string[]> {
+  const known = readdirSync(MIGRATIONS_DIR).map((file) => file.replace(/\.sql$/, ''))
+  const name = 'ariftly-schema'
+  const pool = createPool({
+    ...connection,
+    applicationName: name,
+    max: 1,
+    role: SERVICE_ROLE,
+    statementTimeoutMs: 2_000,
+  })
+  try {
+    const { rows } = await pool.query<{ name: string }>('SELECT name FROM pgmigrations')
+    const had = new Set(rows.map((row) => row.name))
+    return known.filter((file) => !had.has(file)).toSorted()
+  } catch (error) {
+    if (isUnmigrated(error)) return known.toSorted()
+    if (isStoreUnavailable(error)) return []
+    throw error
+  } finally {
+    await pool.end()
+  }
+}
+
+/** No such role, table or right: `migrate` makes all three. */
+function isUnmigrated(error: unknown): boolean {
+  return ['22023', '42501', '42P01', '42704'].includes(sqlState(error) ?? '')
+}
