@@ -96,6 +96,17 @@ export interface InternalCluster {
 
 export interface InternalRequestQueue {
   readonly pending: readonly unknown[]
+  readonly inflight: ReadonlyMap<
+    unknown,
+    { readonly sentAt: number; readonly requestTimeout: number; timeoutRequest(): void }
+  >
+  readonly requestTimeout: number
+  readonly enforceRequestTimeout: boolean
+  readonly isConnected: () => boolean
+  requestTimeoutIntervalId: NodeJS.Timeout | null
+  /** Ends its timers. */
+  destroy(): void
+  scheduleRequestTimeoutCheck(): void
   throttledUntil: number
   throttleCheckTimeoutId: NodeJS.Timeout | null
   checkPendingRequests(): void

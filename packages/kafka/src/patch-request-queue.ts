@@ -1,14 +1,31 @@
 import { RequestQueue, type InternalRequestQueue } from './internals.ts'
 
 const PENDING_CHECK_MS = 10
+/** How often a request that waits for its answer is looked at within its timeout. */
+const LOOKS_PER_TIMEOUT = 10
 
 /**
- * Mends the request queue of kafkajs: after the first response each connection re-arms a timer of about 1 ms for ever, as
- * `throttledUntil` is -1 when nothing throttles (kafkajs #1704, #1751). It costs about 3 % of a core idle, and a
- * TimeoutNegativeWarning on Node 24. With this patch a timer runs only while requests are pending.
+ * Mends two timers of kafkajs's request queue, which wake an idle process.
+ *
+ * - After the first response each connection re-arms a timer of about 1 ms for ever, as `throttledUntil` is -1 when nothing
+ *   throttles (kafkajs #1704, #1751). It costs about 3 % of a core idle, and a TimeoutNegativeWarning on Node 24. With this
+ *   patch a timer runs only while requests are pending.
+ * - Each connection looks every 100 ms whether a request of 10 s has timed out. With this patch that is every second.
  */
 export function patchRequestQueue(): void {
   RequestQueue.prototype.scheduleCheckPendingRequests = scheduleCheckPendingRequests
+  RequestQueue.prototype.scheduleRequestTimeoutCheck = scheduleRequestTimeoutCheck
+}
+
+function scheduleRequestTimeoutCheck(this: InternalRequestQueue): void {
+  if (!this.enforceRequestTimeout) return
+  this.destroy()
+  this.requestTimeoutIntervalId = setInterval(() => {
+    for (const request of this.inflight.values()) {
+      if (Date.now() - request.sentAt > request.requestTimeout) request.timeoutRequest()
+    }
+    if (!this.isConnected()) this.destroy()
+  }, this.requestTimeout / LOOKS_PER_TIMEOUT)
 }
 
 function scheduleCheckPendingRequests(this: InternalRequestQueue): void {
