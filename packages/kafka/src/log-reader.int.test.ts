@@ -337,7 +337,8 @@ describe('log reader', () => {
       await holds(() => expect(store.all()).toEqual(['before']))
       proxy.cutAfterBytes(1)
       proxy.dropAll()
-      await eventually(() => reader.rebuilds > 0)
+      // Long enough for the lost one to give up saying goodbye.
+      await eventually(() => reader.rebuilds > 3, { timeoutMs: 20_000 })
       proxy.cutAfterBytes(undefined)
       await producer.send([record(0, 'after')])
       await holds(() => expect(store.all()).toEqual(['after', 'before']))
