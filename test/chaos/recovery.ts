@@ -6,7 +6,7 @@ export interface FaultSpan {
 }
 
 /** What an event passes, one after the other. */
-export const STAGES = ['acknowledged', 'projected', 'streamed', 'delivered'] as const
+const STAGES = ['acknowledged', 'projected', 'streamed', 'delivered'] as const
 export type Stage = (typeof STAGES)[number]
 
 /** An event at a stage: when it was due to be posted, and when it had passed. */

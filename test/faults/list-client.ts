@@ -22,7 +22,7 @@ export interface ListClient {
 }
 
 /** Requests that were cut or refused for the moment (503), and answers that must never come. */
-export interface ListReport {
+interface ListReport {
   answered: number
   cut: number
   unavailable: number
