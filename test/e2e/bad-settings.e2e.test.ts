@@ -15,6 +15,7 @@ describe('a bad setting stops the start, with every fault listed and nothing sec
   test.each([
     ['ingest', { PORT: 'eighty', KAFKA_BROKERS: '', DRAIN_MS: '-1' }],
     ['projector', { PORT: '99999', KAFKA_BROKERS: '', LOG_LEVEL: 'loud' }],
+    ['projector', { DATABASE_TLS: 'require', KAFKA_SASL_MECHANISM: 'plain', KAFKA_TLS_CA_FILE: '/nowhere.pem' }],
     ['api', { PORT: '0x50', DATABASE_URL: '', ENCRYPTION_KEYS: 'short' }],
     ['stream-gateway', { PORT: '-1', DATABASE_URL: 'not-a-url', RING_BYTES_MAX: 'big' }],
     [
