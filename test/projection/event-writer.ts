@@ -1,7 +1,7 @@
-import { encodeRecord, newEventId, partitionOf, type LogEvent } from '@ariftly/events'
+import { newEventId, type LogEvent } from '@ariftly/events'
 import { createKafka, createProducer, type KafkaClient } from '@ariftly/kafka'
 import { createLogger } from '@ariftly/runtime'
-import { eventually, type World } from '@ariftly/testkit'
+import { eventually, recordsOf, type World } from '@ariftly/testkit'
 
 /** Writes events to a world's log as any producer may, and reads what the projection made of them. */
 export interface EventWriter {
@@ -24,10 +24,7 @@ export function createEventWriter(world: World, partitions: number): EventWriter
 
   async function write(events: readonly LogEvent[]): Promise<void> {
     for (let at = 0; at < events.length; at += SEND) {
-      const records = events.slice(at, at + SEND).map((event) => {
-        const record = encodeRecord(event)
-        return { ...record, partition: partitionOf(record.key, partitions) }
-      })
+      const records = recordsOf(events.slice(at, at + SEND), partitions)
       await eventually(async () => (await producer.send(records)).ok, { timeoutMs: 30_000 })
     }
   }

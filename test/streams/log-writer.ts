@@ -1,6 +1,6 @@
-import { encodeRecord, newEventId, partitionOf, type LogEvent } from '@ariftly/events'
+import { newEventId, type LogEvent } from '@ariftly/events'
 import { createKafka, createProducer } from '@ariftly/kafka'
-import type { World } from '@ariftly/testkit'
+import { recordsOf, type World } from '@ariftly/testkit'
 
 /** Writes events straight to the log of a test's world, as any producer that follows the contract may. */
 export interface LogWriter {
@@ -17,11 +17,7 @@ export function createLogWriter(world: World): LogWriter {
   const producer = createProducer(kafka, { topic: world.topics.topic })
   return {
     async append(events) {
-      const records = events.map((event) => {
-        const encoded = encodeRecord(event)
-        return { partition: partitionOf(encoded.key, PARTITIONS), ...encoded }
-      })
-      const outcome = await producer.send(records)
+      const outcome = await producer.send(recordsOf(events, PARTITIONS))
       if (!outcome.ok) throw new Error(`the log did not take it: ${JSON.stringify([...outcome.partitions])}`)
     },
     async close() {

@@ -9,19 +9,18 @@ import {
   readPositions,
   withTransaction,
 } from '@ariftly/store'
-import {
-  decodeRecord,
-  encodeRecord,
-  newEventId,
-  newTypeId,
-  partitionOf,
-  typeIdToUuid,
-  type LogEvent,
-} from '@ariftly/events'
+import { decodeRecord, newEventId, newTypeId, typeIdToUuid, type LogEvent } from '@ariftly/events'
 import { createKafka, createProducer, startLogReader } from '@ariftly/kafka'
 import { createKeyring } from '@ariftly/keyring'
 import type { StackAddresses } from '@ariftly/local-stack'
-import { createWorld, eventually, startServiceProcess, type ServiceProcess, type World } from '@ariftly/testkit'
+import {
+  createWorld,
+  eventually,
+  recordsOf,
+  startServiceProcess,
+  type ServiceProcess,
+  type World,
+} from '@ariftly/testkit'
 import { start, webhookWorkerConfig } from '@ariftly-services/webhook-worker'
 
 /** The secret of every webhook of these tests. */
@@ -112,11 +111,7 @@ export async function createWorkerWorld(
   }
 
   async function append(events: readonly LogEvent[]): Promise<void> {
-    const records = events.map((event) => {
-      const record = encodeRecord(event)
-      return { ...record, partition: partitionOf(record.key, PARTITIONS) }
-    })
-    const outcome = await producer.send(records)
+    const outcome = await producer.send(recordsOf(events, PARTITIONS))
     if (!outcome.ok) throw new Error('the log did not take the events')
   }
 

@@ -19,6 +19,7 @@ export {
   type ServiceProcessOptions,
 } from './service-process.ts'
 export { createTestTls, type TestTls, type TestTlsOptions } from './test-tls.ts'
+export { recordsOf } from './records-of.ts'
 export { readTopicIds } from './topic-ids.ts'
 export { createTestTopics, type TestTopics, type TestTopicsOptions } from './topics.ts'
 export { createWorld, type World, type WorldOptions } from './world.ts'

@@ -11,7 +11,7 @@ import {
 } from '@ariftly/kafka'
 import { createLogger, createMetrics, readConfig, type Metrics, type Running } from '@ariftly/runtime'
 import { createPool, currentEpoch, openEpoch, readPositions, SERVICE_ROLE, type Pool } from '@ariftly/store'
-import { createWorld, eventually, type World } from '@ariftly/testkit'
+import { createWorld, eventually, recordsOf, type World } from '@ariftly/testkit'
 import { decodeBatch } from './decode-batch.ts'
 import { projectorConfig, start } from './service.ts'
 import { writeBatch } from './write-batch.ts'
@@ -61,11 +61,7 @@ function event(task: string, text: string, id = newEventId(Date.now())): LogEven
 }
 
 async function post(...events: readonly LogEvent[]): Promise<void> {
-  const records = events.map((one) => {
-    const record = encodeRecord(one)
-    return { ...record, partition: partitionOf(record.key, PARTITIONS) }
-  })
-  expect((await producer.send(records)).ok).toBe(true)
+  expect((await producer.send(recordsOf(events, PARTITIONS))).ok).toBe(true)
 }
 
 async function rows(): Promise<readonly string[]> {

@@ -1,13 +1,20 @@
 import { request, type IncomingMessage } from 'node:http'
 import { connect } from 'node:net'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals'
-import { encodeRecord, newEventId, partitionOf, type LogEvent } from '@ariftly/events'
+import { newEventId, type LogEvent } from '@ariftly/events'
 import { serveService, type ServedService } from '@ariftly/http'
 import { createKafka, createProducer, type EventProducer, type KafkaClient } from '@ariftly/kafka'
 import { createKeyring } from '@ariftly/keyring'
 import { createLogger, createMetrics, readConfig } from '@ariftly/runtime'
 import { listApiKeys, revokeApiKey, withTransaction } from '@ariftly/store'
-import { createWorld, eventually, startServiceProcess, type ServiceProcess, type World } from '@ariftly/testkit'
+import {
+  createWorld,
+  eventually,
+  recordsOf,
+  startServiceProcess,
+  type ServiceProcess,
+  type World,
+} from '@ariftly/testkit'
 import { start, streamGatewayConfig } from './service.ts'
 import { createStreamIds } from './stream-id.ts'
 
@@ -72,11 +79,7 @@ function event(taskId: string, o: Partial<LogEvent> = {}): LogEvent {
 }
 
 async function append(events: readonly LogEvent[]): Promise<void> {
-  const records = events.map((each) => {
-    const encoded = encodeRecord(each)
-    return { partition: partitionOf(encoded.key, PARTITIONS), ...encoded }
-  })
-  const outcome = await producer.send(records)
+  const outcome = await producer.send(recordsOf(events, PARTITIONS))
   for (const [, partition] of outcome.partitions) expect(partition).toMatchObject({ type: 'written' })
 }
 

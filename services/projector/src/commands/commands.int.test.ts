@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
-import { encodeRecord, newEventId, partitionOf, type LogEvent } from '@ariftly/events'
+import { newEventId, partitionOf, type LogEvent } from '@ariftly/events'
 import { createKafka, createProducer, type EventProducer, type KafkaClient } from '@ariftly/kafka'
 import { createLogger, createMetrics, readConfig, type Running } from '@ariftly/runtime'
 import { createPool, currentEpoch, type Pool } from '@ariftly/store'
-import { createWorld, eventually, type World } from '@ariftly/testkit'
+import { createWorld, eventually, recordsOf, type World } from '@ariftly/testkit'
 import { projectorConfig, start } from '../service.ts'
 import { adoptLog } from './adopt-log.ts'
 import type { CommandContext } from './command.ts'
@@ -71,11 +71,7 @@ function event(i: number, ms = Date.now()): LogEvent {
 }
 
 async function post(events: readonly LogEvent[]): Promise<void> {
-  const records = events.map((one) => {
-    const record = encodeRecord(one)
-    return { ...record, partition: partitionOf(record.key, PARTITIONS) }
-  })
-  expect((await producer.send(records)).ok).toBe(true)
+  expect((await producer.send(recordsOf(events, PARTITIONS))).ok).toBe(true)
 }
 
 async function projected(count: number): Promise<void> {
