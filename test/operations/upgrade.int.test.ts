@@ -1,18 +1,31 @@
-import { copyFileSync, mkdirSync, mkdtempSync, readdirSync } from 'node:fs'
+import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { createPool, migrate, MIGRATIONS_DIR, type Pool } from '@ariftly/store'
-import { createWorld, startServiceProcess, type World } from '@ariftly/testkit'
+import { createWorld, eventually, startServiceProcess, type ServiceProcess, type World } from '@ariftly/testkit'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { startSteadyLoad } from './steady-load.ts'
 
 const SERVICES = ['ingest', 'projector', 'api', 'stream-gateway', 'webhook-worker'] as const
 const OURS = readdirSync(MIGRATIONS_DIR).toSorted()
 const LAST = (OURS.at(-1) ?? '').replace(/\.sql$/, '')
 
-/** A folder with some of our migrations. */
-function migrationsOf(files: readonly string[]): string {
+/** The next release as it may be: every table that services write gets a column, in the order in which they lock them. */
+const NEXT = `
+  ALTER TABLE api_keys ADD COLUMN of_the_next_release text;
+  ALTER TABLE projection_offsets ADD COLUMN of_the_next_release text NOT NULL DEFAULT '';
+  ALTER TABLE events ADD COLUMN of_the_next_release text;
+  ALTER TABLE webhooks ADD COLUMN of_the_next_release text;
+  ALTER TABLE deliveries ADD COLUMN of_the_next_release integer NOT NULL DEFAULT 0;
+  ALTER TABLE attempts ADD COLUMN of_the_next_release text;
+`
+
+/** A folder with some of our migrations, and one of the next release. */
+function migrationsOf(files: readonly string[], next?: string): string {
   const dir = mkdtempSync(join(process.env['ARIFTLY_TEST_DIR'] ?? tmpdir(), 'migrations-'))
   for (const file of files) copyFileSync(join(MIGRATIONS_DIR, file), join(dir, file))
+  if (next !== undefined) writeFileSync(join(dir, '9999_next_release.sql'), next)
   return dir
 }
 
@@ -62,3 +75,90 @@ describe('on a schema that is older than the code', () => {
     expect(await api.exited).toBe(0)
   }, 40_000)
 })
+
+describe('under load', () => {
+  let house: ServiceProcess
+  const atEnd: (() => Promise<unknown>)[] = []
+
+  beforeAll(async () => {
+    house = await startServiceProcess('standalone', world.env, { timeoutMs: 60_000 })
+  }, 70_000)
+  afterAll(async () => {
+    for (const end of atEnd) await end()
+    house?.kill('SIGTERM')
+    await house?.exited
+  }, 30_000)
+
+  test('the next release migrates while a long reader holds it up, and no request fails; this one works on after it', async () => {
+    const apiKey = await world.apiKey('default')
+    const headers = { authorization: `Bearer ${apiKey}` }
+    const load = startSteadyLoad(house.url, apiKey)
+    const lists = startListing(`${house.url}/v1/events?limit=5`, headers)
+    const reader = await admin.connect()
+    atEnd.push(
+      () => load.stop(),
+      () => lists.stop(),
+      async () => reader.release(),
+    )
+    await reader.query('BEGIN')
+    await reader.query('SELECT count(*) FROM events')
+    const dir = migrationsOf(OURS, NEXT)
+    const steps: string[] = []
+    const url = world.env['DATABASE_ADMIN_URL'] ?? ''
+    const migrateNext = () => migrate(url, { dir, log: (step) => steps.push(step) })
+    const migrating = Promise.all([migrateNext(), migrateNext()])
+    atEnd.push(() => migrating)
+    await eventually(() => steps.filter((step) => step.includes('once more')).length >= 2, { timeoutMs: 30_000 })
+    await reader.query('COMMIT')
+    await migrating
+    const soFar = load.accepted.length
+    await eventually(() => load.accepted.length >= soFar + 100)
+    await Promise.all([load.stop(), lists.stop()])
+    expect({ posts: load.refused, lists: lists.failed }).toEqual({ posts: [], lists: [] })
+    expect(lists.answered()).toBeGreaterThan(20)
+    await eventually(async () => (await countEvents()) === load.accepted.length, { timeoutMs: 30_000 })
+
+    // A process of this release that starts on the schema of the next one.
+    const api = await startServiceProcess('api', world.env)
+    atEnd.push(async () => {
+      api.kill('SIGTERM')
+      await api.exited
+    })
+    const page = (await (await fetch(`${api.url}/v1/events?limit=500`, { headers })).json()) as { data: object[] }
+    expect(page.data).toHaveLength(Math.min(500, load.accepted.length))
+  }, 120_000)
+})
+
+async function countEvents(): Promise<number> {
+  const { rows } = await admin.query<{ n: number }>('SELECT count(*)::int AS n FROM events')
+  return rows[0]?.n ?? 0
+}
+
+/** Asks for a list again and again, and keeps every answer but 200. */
+function startListing(url: string, headers: Readonly<Record<string, string>>) {
+  const ending = new AbortController()
+  const failed: string[] = []
+  let answered = 0
+
+  async function run(): Promise<void> {
+    while (!ending.signal.aborted) {
+      const answer = await fetch(url, { headers }).catch(
+        (error: unknown) => new Response(String(error), { status: 599 }),
+      )
+      const text = await answer.text()
+      answered += 1
+      if (answer.status !== 200) failed.push(`${answer.status} ${text}`)
+      await sleep(20)
+    }
+  }
+
+  const running = run()
+  return {
+    failed,
+    answered: () => answered,
+    stop: async () => {
+      ending.abort()
+      await running
+    },
+  }
+}
