@@ -35,7 +35,7 @@ export interface TlsWorld extends Pick<TestTls, 'authority' | 'file' | 'serveWit
 }
 
 /** What a process left behind. */
-export interface Ended {
+interface Ended {
   readonly code: number
   readonly output: string
 }
