@@ -1,7 +1,6 @@
 import { readdirSync } from 'node:fs'
 import { MIGRATIONS_DIR } from './migrate.ts'
 import { createPool, SERVICE_ROLE, type PoolOptions } from './pool.ts'
-import { isStoreUnavailable } from './store-unavailable.ts'
 import { sqlState } from './with-transaction.ts'
 
 /** How a service starts. */
@@ -12,7 +11,7 @@ type Connection = Pick<PoolOptions, 'url' | 'tls'>
 /**
  * A start that first looks whether the schema is at least the one that this code knows. On an older one it throws, with the
  * migrations that are lacking in its message; a newer one is fine, as every migration leaves the code of the version before at work.
- * When Postgres cannot be asked within 2 s the service starts all the same.
+ * When Postgres cannot be asked within 2 s, or refuses us, the service starts all the same: it waits for Postgres, and says at `/readyz` what is wrong.
  * @param connectionOf tells where Postgres is.
  */
 export function onKnownSchema<C, D, R>(connectionOf: (config: C) => Connection, start: Start<C, D, R>): Start<C, D, R> {
@@ -43,9 +42,7 @@ async function findMissingMigrations(connection: Connection): Promise<readonly s
     const had = new Set(rows.map((row) => row.name))
     return known.filter((file) => !had.has(file)).toSorted()
   } catch (error) {
-    if (isUnmigrated(error)) return known.toSorted()
-    if (isStoreUnavailable(error)) return []
-    throw error
+    return isUnmigrated(error) ? known.toSorted() : []
   } finally {
     await pool.end()
   }
