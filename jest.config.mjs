@@ -12,6 +12,8 @@ const shared = {
 }
 // Runs once for all projects: one stack of real Kafka, Postgres and Redis.
 const stack = { globalSetup: './test/jest/setup.mjs', globalTeardown: './test/jest/teardown.mjs' }
+// Tests that run the whole system and break it: each needs the machine for itself.
+const SYSTEM = ['<rootDir>/test/chaos/', '<rootDir>/test/faults/', '<rootDir>/test/streams/chaos']
 const level = (name, extra) => ({ ...shared, ...extra, displayName: name, testMatch: [`**/*.${name}.test.ts`] })
 
 export default {
@@ -25,6 +27,7 @@ export default {
     },
     level('int', stack),
     level('e2e', stack),
-    level('faults', stack),
+    level('faults', { ...stack, testPathIgnorePatterns: ['/node_modules/', ...SYSTEM] }),
+    { ...level('system', stack), testMatch: SYSTEM.map((start) => `${start}**.faults.test.ts`) },
   ],
 }

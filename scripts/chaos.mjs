@@ -26,7 +26,7 @@ if (pattern === undefined || !(minutes > 0)) {
 checkNode()
 if (!installIfStale() || !run('node', ['node_modules/typescript/bin/tsc', '-b'])) process.exit(1)
 const jest = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning', 'node_modules/jest/bin/jest.js']
-const { status } = spawnSync(process.execPath, [...jest, '--selectProjects', 'faults', '--testPathPatterns', pattern], {
+const { status } = spawnSync(process.execPath, [...jest, '--selectProjects', 'system', '--testPathPatterns', pattern], {
   cwd: root,
   stdio: 'inherit',
   env: {

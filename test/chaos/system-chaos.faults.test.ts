@@ -27,7 +27,7 @@ import { startBackWays, startFrontWays, type BackWays, type FrontWays } from './
  */
 const MINUTES = Number.parseFloat(process.env['CHAOS_MINUTES'] ?? '')
 const LONG = !Number.isNaN(MINUTES)
-const DURATION_MS = LONG ? MINUTES * 60_000 : 80_000
+const DURATION_MS = LONG ? MINUTES * 60_000 : 60_000
 const REPLICAS = 2
 const CLIENTS = 6
 const EVENTS_PER_S = 150
