@@ -13,7 +13,7 @@ if (process.platform !== 'linux' || process.arch !== 'x64') {
   process.stdout.write(`There is no such binary for ${process.platform} on ${process.arch}: nothing was run.\n`)
 } else if (installIfStale() && installIfStale('tools') && (existsSync(binary) || install())) {
   const jest = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning', 'node_modules/jest/bin/jest.js']
-  const options = ['--selectProjects', 'unit', ...process.argv.slice(2)]
+  const options = ['--selectProjects', 'unit', '--maxWorkers', '2', ...process.argv.slice(2)]
   const { status } = spawnSync(binary, [...jest, ...options], { cwd: root, stdio: 'inherit' })
   process.exitCode = status ?? 1
 } else {
