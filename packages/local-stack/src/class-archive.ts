@@ -1,7 +1,7 @@
 import { existsSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { takeLock } from './lock.ts'
+import type { PartContext } from './part-context.ts'
 import { startPart, type PartSpec } from './part.ts'
-import type { PartContext } from './stack.ts'
 
 /**
  * The JVM's archive of the classes that a broker loads (JEP 350), made once for each version of Java by starting a broker and stopping

@@ -2,9 +2,9 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fetchRedisBinary } from './artefacts.ts'
 import { findOnPath } from './programs.ts'
+import type { PartContext } from './part-context.ts'
 import type { PartSpec } from './part.ts'
 import { probe } from './probe.ts'
-import type { PartContext } from './stack.ts'
 import { copyPemFiles, type StackTls } from './tls.ts'
 
 const PING = Buffer.from('PING\r\n')

@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path'
 import { StackFault } from './fault.ts'
 import { kafkaSpec } from './kafka.ts'
 import { tryLock, type Lock } from './lock.ts'
+import type { PartContext } from './part-context.ts'
 import { startPart, type Part, type PartName } from './part.ts'
 import { postgresSpec } from './postgres.ts'
 import { redisSpec, redisUrl } from './redis.ts'
@@ -43,20 +44,6 @@ export interface StackOptions {
   progress?(line: string): void
   /** Told when a part ends by itself. */
   onExit?(name: PartName, detail: string): void
-}
-
-/** What the description of a part (`kafka.ts`, `postgres.ts`, `redis.ts`) is made from. */
-export interface PartContext {
-  readonly dir: string
-  readonly ephemeral: boolean
-  readonly env: NodeJS.ProcessEnv
-  readonly port: number | undefined
-  readonly tls: StackTls | undefined
-  readonly postgresSettings: Readonly<Record<string, string>>
-  readonly progress: (line: string) => void
-  readonly onExit: (detail: string) => void
-  /** Spread into the part's `death`. */
-  readonly remove: { readonly remove?: string }
 }
 
 /**

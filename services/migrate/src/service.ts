@@ -11,18 +11,9 @@ import {
   type Pool,
 } from '@ariftly/store'
 import type { MigrateConfig } from './config.ts'
-import { waitFor } from './wait-for.ts'
+import { waitFor, type MigrateDeps } from './wait-for.ts'
 
 export { migrateConfig, type MigrateConfig } from './config.ts'
-
-/** What `migrate` needs of its process. */
-export interface MigrateDeps {
-  readonly log: Logger
-  /** Ends the waiting for backends that are away. */
-  readonly signal: AbortSignal
-  /** How long backends that are away are waited for; default 60 s. */
-  readonly patienceMs?: number
-}
 
 /**
  * Makes Kafka and Postgres ready for the services: schema, roles and partitions of tables; the two topics; the first log epoch;

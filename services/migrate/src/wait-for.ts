@@ -1,6 +1,14 @@
 import { types } from 'node:util'
-import { backoffMs, Fault, messageOf, sleep } from '@ariftly/runtime'
-import type { MigrateDeps } from './service.ts'
+import { backoffMs, Fault, messageOf, sleep, type Logger } from '@ariftly/runtime'
+
+/** What `migrate` needs of its process. */
+export interface MigrateDeps {
+  readonly log: Logger
+  /** Ends the waiting for backends that are away. */
+  readonly signal: AbortSignal
+  /** How long backends that are away are waited for; default 60 s. */
+  readonly patienceMs?: number
+}
 
 const PATIENCE_MS = 60_000
 

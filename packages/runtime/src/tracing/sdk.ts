@@ -24,7 +24,7 @@ import {
 } from '@opentelemetry/sdk-trace'
 import { createSampler } from './sampler.ts'
 import { createSpanQueue } from './span-queue.ts'
-import type { StartedTracing, StartTracingOptions } from './start-tracing.ts'
+import type { StartedTracing, StartTracingOptions } from './started-tracing.ts'
 import type { TraceContext } from './trace-context.ts'
 import type { TracingConfig } from './tracing-config.ts'
 import type { Span, SpanEnd, SpanKind, SpanOptions, Tracing } from './tracing.ts'
