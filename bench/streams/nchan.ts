@@ -33,7 +33,8 @@ export async function startNchan(say: (line: string) => void, cpu: number): Prom
   const { pid } = master
   if (pid === undefined) throw new Error('nginx could not be started')
   await eventually(() => canConnect(port), { timeoutMs: 10_000 })
-  const pids = childrenOf(pid)
+  // It listens before its worker is there, which is what is measured.
+  const pids = await eventually(() => someOf(childrenOf(pid)), { timeoutMs: 10_000 })
   for (const each of [pid, ...pids]) pin(each, cpu)
   return {
     port,
@@ -116,4 +117,9 @@ async function canConnect(port: number): Promise<boolean> {
   await once(socket, 'connect')
   socket.destroy()
   return true
+}
+
+function someOf(pids: readonly number[]): readonly number[] {
+  if (pids.length === 0) throw new Error('nginx has no worker yet')
+  return pids
 }
