@@ -66,7 +66,6 @@ export function createMatcher(o: MatcherOptions): (batch: LogBatch, signal: Abor
   }
 
   async function traced(partition: number, part: readonly RawRecord[], match: () => Promise<boolean>) {
-    if (o.tracing === undefined) return await match()
     return await traceBatch(
       o.tracing,
       {

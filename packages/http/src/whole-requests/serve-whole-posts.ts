@@ -60,7 +60,6 @@ export function serveWholePosts(server: Server, posts: WholePosts, o: ServeWhole
   clock.unref()
   server.once('close', () => clearInterval(clock))
   let draining = false
-  let closing = false
   let unanswered = 0
 
   function take(socket: Socket): void {
@@ -127,7 +126,7 @@ export function serveWholePosts(server: Server, posts: WholePosts, o: ServeWhole
   async function answer(connection: Connection, coming: Promise<WholeAnswer>): Promise<void> {
     const given = await coming
     const { socket } = connection
-    const close = draining || closing || connection.ended
+    const close = draining || connection.ended
     const complete = !socket.destroyed
     unanswered -= 1
     connection.busy = false
@@ -179,7 +178,6 @@ export function serveWholePosts(server: Server, posts: WholePosts, o: ServeWhole
     },
     close() {
       draining = true
-      closing = true
       for (const connection of connections.values()) {
         if (connection.busy) continue
         if (connection.held === undefined) connection.socket.destroy()

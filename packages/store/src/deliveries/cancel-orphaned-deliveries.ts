@@ -1,4 +1,5 @@
 import type { Queryable } from '../queryable.ts'
+import { PENDING_WEBHOOKS } from './pending-webhooks.ts'
 
 /**
  * Cancels pending deliveries of webhooks that are deleted: what a long backlog left over, and what a matcher wrote, with its
@@ -30,14 +31,5 @@ export async function cancelOrphanedDeliveries(
 const RECENT = `orphaned AS (SELECT id FROM webhooks WHERE deleted_at > now() - $2::float8 * interval '1 ms')`
 
 const ALL = `
-pending AS (
-  (SELECT webhook_id FROM deliveries WHERE state = 'pending' ORDER BY webhook_id, due_at LIMIT 1)
-  UNION ALL
-  SELECT next.webhook_id
-    FROM pending
-   CROSS JOIN LATERAL (
-          SELECT webhook_id FROM deliveries
-           WHERE state = 'pending' AND webhook_id > pending.webhook_id
-           ORDER BY webhook_id, due_at
-           LIMIT 1) next),
+${PENDING_WEBHOOKS},
 orphaned AS (SELECT w.id FROM pending JOIN webhooks w ON w.id = pending.webhook_id WHERE w.deleted_at IS NOT NULL)`

@@ -1,4 +1,5 @@
 import type { Queryable } from '../queryable.ts'
+import { PENDING_WEBHOOKS } from './pending-webhooks.ts'
 
 /** Unfinished deliveries by what they wait for. */
 export interface DeliveryCounts {
@@ -30,16 +31,7 @@ export async function countDeliveries(db: Queryable): Promise<DeliveryCounts> {
     attempting: number
     oldest_due_s: number
   }>(
-    `WITH RECURSIVE pending AS (
-       (SELECT webhook_id FROM deliveries WHERE state = 'pending' ORDER BY webhook_id, due_at LIMIT 1)
-       UNION ALL
-       SELECT next.webhook_id
-         FROM pending
-        CROSS JOIN LATERAL (
-               SELECT webhook_id FROM deliveries
-                WHERE state = 'pending' AND webhook_id > pending.webhook_id
-                ORDER BY webhook_id, due_at
-                LIMIT 1) next),
+    `WITH RECURSIVE ${PENDING_WEBHOOKS},
      counted AS (
        SELECT w.enabled AND w.deleted_at IS NULL AND e.next_probe_at IS NULL AS open, d.*
          FROM pending

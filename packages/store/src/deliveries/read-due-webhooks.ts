@@ -1,6 +1,7 @@
 import { uuidToTypeId } from '@ariftly/events'
 import { prepared } from '../prepared.ts'
 import type { Queryable } from '../queryable.ts'
+import { PENDING_WEBHOOKS } from './pending-webhooks.ts'
 
 /** A webhook with pending deliveries. */
 export interface DueWebhook {
@@ -16,17 +17,7 @@ export interface DueWebhook {
 export async function readDueWebhooks(db: Queryable): Promise<readonly DueWebhook[]> {
   const { rows } = await db.query<{ webhook_id: string; due_in_ms: number }>(
     prepared(
-      `WITH RECURSIVE pending AS (
-       (SELECT webhook_id, due_at FROM deliveries WHERE state = 'pending' ORDER BY webhook_id, due_at LIMIT 1)
-       UNION ALL
-       SELECT next.webhook_id, next.due_at
-         FROM pending
-        CROSS JOIN LATERAL (
-               SELECT webhook_id, due_at
-                 FROM deliveries
-                WHERE state = 'pending' AND webhook_id > pending.webhook_id
-                ORDER BY webhook_id, due_at
-                LIMIT 1) next)
+      `WITH RECURSIVE ${PENDING_WEBHOOKS}
      SELECT pending.webhook_id,
             greatest(0, extract(epoch FROM coalesce(e.next_probe_at, pending.due_at) - now()) * 1000)::float8 AS due_in_ms
        FROM pending
