@@ -1,17 +1,19 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { describeLog, partitionCountFault, type LogPartition } from './describe-log.ts'
-import type { FetchPump } from './fetch-pump.ts'
+import type { FetchLoop } from './fetch-loop.ts'
 import { KafkaFault } from './kafka-fault.ts'
 import type { LogReaderOptions, PartitionLag, Position } from './log-reader-options.ts'
 import { createPartitionGuard, type PartitionGuard } from './partition-guard.ts'
 import { createPartitionLane, type PartitionLane } from './partition-lane.ts'
 import type { FetchedPartition } from './wire/fetch.ts'
 
-/** The partitions that a join gave us, from the reading of their positions to the next join. */
+/** The partitions that a join gave us (or all), from the reading of their positions to the next join. */
 export interface Assignment {
   readonly partitions: readonly number[]
   /** Judges an answer; answers the last offset taken over, or null to take none. */
   onFetched(partition: number, fetchedFrom: number, fetched: FetchedPartition): number | null
+  /** Forgets where we were in these partitions and reads their positions again. */
+  restart(partitions: readonly number[]): void
   lag(): ReadonlyMap<number, PartitionLag>
   /** The next offset of the partitions that went on since the last call. */
   uncommitted(): ReadonlyMap<number, number>
@@ -21,7 +23,7 @@ export interface Assignment {
 
 export interface AssignmentOptions {
   readonly reader: LogReaderOptions
-  readonly pump: FetchPump
+  readonly loop: FetchLoop
   readonly partitions: readonly number[]
   /** Settles when the handlers of the assignment before have ended: their writes are in the positions that we read. */
   readonly before: Promise<void>
@@ -38,7 +40,7 @@ export interface AssignmentOptions {
 const LANE_BYTES_HIGH = 4 * 1024 * 1024
 const LANE_BYTES_LOW = 2 * 1024 * 1024
 const RETRY_MS = 100
-const RETRY_MS_MAX = 2_000
+const RETRY_MS_MAX = 1_000
 /** How long after the first sight of a wrong log end or start it is looked at again. */
 const SECOND_LOOK_MS = 1_000
 
@@ -58,9 +60,9 @@ interface Positioned {
   readonly bounds: LogPartition
 }
 
-/** Begins to read the positions at once; every partition is paused until its own is known. */
+/** Begins to read the positions at once; a partition is fetched from when its own is known. */
 export function createAssignment(o: AssignmentOptions): Assignment {
-  const { reader, pump } = o
+  const { reader, loop } = o
   const stopping = new AbortController()
   const readings = new Map<number, Reading>()
   const repositioning = new Set<Promise<void>>()
@@ -107,12 +109,12 @@ export function createAssignment(o: AssignmentOptions): Assignment {
   }
 
   async function look(partitions: readonly number[]): Promise<readonly Positioned[]> {
-    const { clusterId, partitions: bounds } = await describeLog(reader.client, reader.topic)
+    const { clusterId, partitionCount, partitions: bounds } = await describeLog(reader.client, reader.topic, partitions)
     if (clusterId !== reader.clusterId) {
       throw identityFault('This is another Kafka cluster.', { expected: reader.clusterId, found: clusterId })
     }
-    if (bounds.length !== reader.partitionCount) {
-      throw partitionCountFault(reader.topic, reader.partitionCount, bounds.length)
+    if (partitionCount !== reader.partitionCount) {
+      throw partitionCountFault(reader.topic, reader.partitionCount, partitionCount)
     }
     const positions = await reader.positions(partitions)
     const byPartition = new Map(bounds.map((entry) => [entry.partition, entry]))
@@ -150,7 +152,7 @@ export function createAssignment(o: AssignmentOptions): Assignment {
       const { logStart } = bounds
       lane.pushGap({ partition, expected: nextOffset, found: logStart, logStart }, bounds.logEnd)
     }
-    pump.start(partition, guard.readFrom)
+    loop.start(partition, guard.readFrom)
   }
 
   function createLane(partition: number, next: number): PartitionLane {
@@ -164,27 +166,35 @@ export function createAssignment(o: AssignmentOptions): Assignment {
         reader.log.error({ groupId: reader.groupId, ...gap }, 'records are gone from the log before they were read')
         await reader.hole?.(gap)
       },
-      onReread: () => reposition(partition),
+      onReread: () => restart([partition]),
       onFailed: () => o.onBatchFailed(),
       onDone: () => regulate(partition),
       withSlot: o.withSlot,
     })
   }
 
-  /** Forgets where we were in a partition and reads its position again. */
-  function reposition(partition: number): void {
-    const reading = readings.get(partition)
-    if (reading === undefined || stopping.signal.aborted) return
-    readings.delete(partition)
-    pump.pause(partition)
-    const again = positionAgain(partition, reading.lane)
-    repositioning.add(again)
-    void again.finally(() => repositioning.delete(again))
+  function restart(partitions: readonly number[]): void {
+    if (stopping.signal.aborted) return
+    const lanes: PartitionLane[] = []
+    const again: number[] = []
+    for (const partition of partitions) {
+      const reading = readings.get(partition)
+      // Without one its position is being read just now.
+      if (reading === undefined) continue
+      readings.delete(partition)
+      loop.pause(partition)
+      lanes.push(reading.lane)
+      again.push(partition)
+    }
+    if (again.length === 0) return
+    const restarted = positionAgain(again, lanes)
+    repositioning.add(restarted)
+    void restarted.finally(() => repositioning.delete(restarted))
   }
 
-  async function positionAgain(partition: number, lane: PartitionLane): Promise<void> {
-    await lane.stop()
-    await positionAll([partition])
+  async function positionAgain(partitions: readonly number[], lanes: readonly PartitionLane[]): Promise<void> {
+    await Promise.all(lanes.map((lane) => lane.stop()))
+    await positionAll(partitions)
   }
 
   function onFetched(partition: number, fetchedFrom: number, fetched: FetchedPartition): number | null {
@@ -197,10 +207,10 @@ export function createAssignment(o: AssignmentOptions): Assignment {
       case 'idle':
         return null
       case 'seek':
-        pump.seek(partition, verdict.offset)
+        loop.seek(partition, verdict.offset)
         return null
       case 'outOfRange':
-        reposition(partition)
+        restart([partition])
         return null
       case 'otherLog':
         o.onFailure(identityFault('Another record stands where we read the last one.', verdict.detail))
@@ -229,10 +239,10 @@ export function createAssignment(o: AssignmentOptions): Assignment {
     if (reading === undefined) return
     if (!reading.paused && reading.lane.bytes > LANE_BYTES_HIGH) {
       reading.paused = true
-      pump.pause(partition)
+      loop.pause(partition)
     } else if (reading.paused && reading.lane.bytes < LANE_BYTES_LOW) {
       reading.paused = false
-      pump.resume(partition)
+      loop.resume(partition)
     }
   }
 
@@ -245,6 +255,7 @@ export function createAssignment(o: AssignmentOptions): Assignment {
   return {
     partitions: o.partitions.toSorted((a, b) => a - b),
     onFetched,
+    restart,
     lag: () =>
       new Map(
         Array.from(readings, ([partition, { lane, highWatermark, unfetchedSinceMs }]) => [

@@ -1,6 +1,5 @@
 import { Kafka, logLevel, type Admin, type SASLOptions } from 'kafkajs'
 import type { KafkaLog } from './kafka-log.ts'
-import { patchFetch } from './patch-fetch.ts'
 import { patchRequestQueue } from './patch-request-queue.ts'
 import { createSocketFactory, type BrokerTls } from './socket-factory.ts'
 import { createTopicCluster, type TopicCluster } from './topic-cluster.ts'
@@ -48,7 +47,6 @@ const RETRY = { initialRetryTime: 100, factor: 0.2, multiplier: 2, maxRetryTime:
 /** Makes a client; brokers that are away are no error here. */
 export function createKafka(o: KafkaConnection): KafkaClient {
   patchRequestQueue()
-  patchFetch()
   const kafka = new Kafka({
     brokers: [...o.brokers],
     clientId: o.clientId,

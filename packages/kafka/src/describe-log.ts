@@ -15,14 +15,23 @@ export interface LogPartition {
 
 export interface LogDescription {
   readonly clusterId: string
+  readonly partitionCount: number
   /** In order of `partition`. */
   readonly partitions: readonly LogPartition[]
 }
 
-/** Reads the cluster's id and where each partition begins and ends. Faults `topic_missing` and `kafka_unavailable`. */
-export async function describeLog(client: KafkaClient, topic: string): Promise<LogDescription> {
+/**
+ * Reads the cluster's id, and where each partition begins and ends, or each of `some`: a partition without a leader holds up
+ * only who asks for it. Faults `topic_missing` and `kafka_unavailable`.
+ */
+export async function describeLog(
+  client: KafkaClient,
+  topic: string,
+  some?: readonly number[],
+): Promise<LogDescription> {
   return attended(client, topic, async (cluster) => {
-    const { clusterId, partitions } = await readMetadata(cluster, topic)
+    const { clusterId, partitions: all } = await readMetadata(cluster, topic)
+    const partitions = some === undefined ? all : all.filter((partition) => some.includes(partition))
     const wanted = partitions.map((partition) => ({ partition }))
     const [starts, ends] = await Promise.all([
       readOffsets(cluster, topic, wanted, true),
@@ -30,6 +39,7 @@ export async function describeLog(client: KafkaClient, topic: string): Promise<L
     ])
     return {
       clusterId,
+      partitionCount: all.length,
       partitions: partitions.map((partition) => ({
         partition,
         logStart: known(starts, partition),

@@ -1,6 +1,5 @@
 import { createRequire } from 'node:module'
 import type { Kafka } from 'kafkajs'
-import type { FetchedPartition } from './wire/fetch.ts'
 
 /**
  * The inner parts of kafkajs 2.2.4 that this package reaches into. kafkajs is pinned to that version and frozen upstream,
@@ -36,25 +35,6 @@ export interface InternalBroker {
     readonly pool: readonly InternalConnection[]
     send<T>(request: ProtocolRequest<T>): Promise<T>
   }
-  fetch(o: {
-    readonly rackId: string
-    readonly isolationLevel: number
-    readonly maxWaitTime: number
-    readonly minBytes: number
-    readonly maxBytes: number
-    readonly topics: readonly {
-      readonly topic: string
-      readonly partitions: readonly {
-        readonly partition: number
-        readonly fetchOffset: string
-        readonly maxBytes: number
-      }[]
-    }[]
-  }): Promise<{
-    readonly responses: readonly {
-      readonly partitions: readonly { readonly messages: readonly { readonly fetched?: FetchedPartition }[] }[]
-    }[]
-  }>
   metadata(topics: readonly string[]): Promise<{
     readonly clusterId: string
     readonly topicMetadata: readonly {
@@ -115,21 +95,6 @@ export interface InternalRequestQueue {
 
 /** The class whose prototype `patchRequestQueue` mends. */
 export const RequestQueue = require('kafkajs/src/network/requestQueue') as { readonly prototype: InternalRequestQueue }
-
-/** What a request is made of; only the part that we look at. */
-interface RequestPayload {
-  readonly rackId?: string
-}
-
-export interface RequestDefinition {
-  readonly versions: readonly string[]
-  protocol(o: { readonly version: number }): (payload: RequestPayload) => ProtocolRequest<unknown>
-}
-
-/** The table from which every connection takes its requests, by API name. */
-export const protocolRequests = (
-  require('kafkajs/src/protocol/requests') as { readonly requests: Record<string, RequestDefinition> }
-).requests
 
 const protocolErrors = require('kafkajs/src/protocol/error') as {
   readonly createErrorFromCode: (code: number) => Error & { readonly type: string }

@@ -42,26 +42,20 @@ export interface LogGap {
 export interface LogReaderOptions {
   readonly client: KafkaClient
   readonly topic: string
-  readonly groupId: string
+  /** The consumer group that shares the partitions out among processes; without one all of them are read here. */
+  readonly groupId?: string | undefined
   readonly partitionCount: number
   /** Cluster id of the log epoch that the positions belong to. */
   readonly clusterId: string
   readonly sessionTimeoutMs?: number
-  /**
-   * For groups of one process: each consumer has a group of its own, named after `groupId`, as its predecessor would be waited
-   * for until its session ends. The last one is deleted when the reader closes.
-   */
-  readonly deleteGroupOnClose?: boolean
   readonly maxBytesPerPartition?: number
-  /** Longest wait of an idle fetch, ms; bounds how soon a close or a seek takes effect, not the latency of records. */
-  readonly maxWaitTimeMs?: number
   /** Partitions handled at the same time. Default: all. */
   readonly concurrency?: number
   /** Cuts what has come into batches of so many records, fewer when the handler is slow. Default: no cut. */
   readonly batch?: BatchSize
   /** Silent for this long while there is lag: the consumer is rebuilt. Default 30,000 ms. */
   readonly stallMs?: number
-  /** Reads the stored positions, on every join. A partition that it leaves out is not read. */
+  /** Reads the stored positions, whenever reading begins or begins anew. A partition that it leaves out is not read. */
   positions(partitions: readonly number[]): Promise<ReadonlyMap<number, Position>>
   /** Handles a batch. A throw means: the same batch again, or with `batch` its first half, after a pause that grows. */
   handle(batch: LogBatch, signal: AbortSignal): Promise<HandleOutcome>

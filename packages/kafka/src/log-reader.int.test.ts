@@ -312,7 +312,7 @@ describe('log reader', () => {
     await freshTopic()
     const store = memoryStore()
     let jumpedMs = 0
-    const reader = read(store, { maxWaitTimeMs: 1_500, now: () => Date.now() + jumpedMs })
+    const reader = read(store, { now: () => Date.now() + jumpedMs })
     await producer.send([record(0, 'a')])
     await holds(() => expect(store.all()).toEqual(['a']))
     // For the watchdog's clock, the fetch that is under way has now lasted for minutes.
@@ -325,23 +325,67 @@ describe('log reader', () => {
     expect(reader.failure).toBeUndefined()
   })
 
-  test('a reader with a group of its own does not wait for the session of the consumer that it has lost', async () => {
+  test('a reader without a group reads all partitions, and they are not shared out', async () => {
+    await freshTopic()
+    const store = memoryStore()
+    const other = memoryStore()
+    const one = read(store, { groupId: undefined })
+    const two = read(other, { groupId: undefined })
+    await producer.send([record(0, 'a'), record(1, 'b'), record(2, 'c')])
+    await holds(() =>
+      expect([store.all(), other.all()]).toEqual([
+        ['a', 'b', 'c'],
+        ['a', 'b', 'c'],
+      ]),
+    )
+    expect([one.assigned(), two.assigned()]).toEqual([
+      [0, 1, 2],
+      [0, 1, 2],
+    ])
+  })
+
+  test.each([
+    ['a group', { groupId: `test-${randomUUID()}`, sessionTimeoutMs: 30_000 }],
+    ['none', { groupId: undefined }],
+  ])('goes on at once after the brokers were away, and waits for no session: in %s', async (_, membership) => {
     await freshTopic()
     const proxy = await startKafkaProxy(stackAddresses().kafka)
     const brokers = [`127.0.0.1:${proxy.port}`]
     const behindProxy = createKafka({ brokers, clientId: 'test', log })
     const store = memoryStore()
-    const reader = read(store, { client: behindProxy, sessionTimeoutMs: 30_000, deleteGroupOnClose: true })
+    const reader = read(store, { client: behindProxy, ...membership })
     try {
       await producer.send([record(0, 'before')])
       await holds(() => expect(store.all()).toEqual(['before']))
       proxy.cutAfterBytes(1)
       proxy.dropAll()
-      // Long enough for the lost one to give up saying goodbye.
-      await eventually(() => reader.rebuilds > 3, { timeoutMs: 20_000 })
-      proxy.cutAfterBytes(undefined)
+      await delay(5_000)
       await producer.send([record(0, 'after')])
-      await holds(() => expect(store.all()).toEqual(['after', 'before']))
+      proxy.cutAfterBytes(undefined)
+      await eventually(() => store.all().length === 2, { timeoutMs: 5_000 })
+      expect(store.all()).toEqual(['after', 'before'])
+      expect(reader.rebuilds).toBeGreaterThan(0)
+    } finally {
+      await reader.close()
+      await behindProxy.close()
+      await proxy.close()
+    }
+  })
+
+  test('looks at the identity of the log again when its connection was cut', async () => {
+    await freshTopic()
+    const proxy = await startKafkaProxy(stackAddresses().kafka)
+    const behindProxy = createKafka({ brokers: [`127.0.0.1:${proxy.port}`], clientId: 'test', log })
+    const store = memoryStore()
+    const reader = read(store, { client: behindProxy, groupId: undefined })
+    try {
+      await producer.send([record(0, 'a'), record(0, 'b')])
+      await holds(() => expect(store.all()).toEqual(['a', 'b']))
+      // As if another log stood there when the connection is back.
+      store.positions.set(0, { nextOffset: 2, lastOffset: 1, lastId: newEventId(1) })
+      proxy.dropAll()
+      await reader.stopped
+      expect(reader.failure).toMatchObject({ code: 'log_identity_changed' })
     } finally {
       await reader.close()
       await behindProxy.close()

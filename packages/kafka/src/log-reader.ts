@@ -1,13 +1,14 @@
 import { createAssignment, type Assignment } from './assignment.ts'
 import { describeLog } from './describe-log.ts'
-import { startFetchPump, type FetchPump } from './fetch-pump.ts'
+import { startFetchLoop, type FetchLoop } from './fetch-loop.ts'
+import { joinGroup, type GroupMembership } from './group-membership.ts'
 import { KafkaFault } from './kafka-fault.ts'
 import type { LogReaderOptions, PartitionLag } from './log-reader-options.ts'
 import { createSlots } from './slots.ts'
 import { within } from './within.ts'
 
 export interface LogReader {
-  /** Leaves the group and waits for running handlers (their signal is aborted). */
+  /** Leaves its group, if it is in one, and waits for running handlers (their signal is aborted). */
   close(): Promise<void>
   /** `starting` until the first assignment is positioned; `stopped` after a close or a `failure`. */
   readonly state: 'starting' | 'running' | 'stopped'
@@ -15,7 +16,7 @@ export interface LogReader {
   assigned(): readonly number[]
   /** How far each assigned partition is read, as last seen. */
   lag(): ReadonlyMap<number, PartitionLag>
-  /** How many times the consumer was rebuilt, after a crash or by the watchdog. */
+  /** How many times reading began anew: a connection broke or a leader changed, a consumer ended, or the watchdog saw none of its doings. */
   readonly rebuilds: number
   /** How many times a batch could not be decoded or its handler threw, so that it was tried again. */
   readonly failedBatches: number
@@ -25,24 +26,29 @@ export interface LogReader {
   readonly stopped: Promise<void>
 }
 
+/** Where records come from, and who says which. */
+interface Source {
+  readonly loop: FetchLoop
+  readonly group?: GroupMembership
+}
+
 const SESSION_TIMEOUT_MS = 10_000
-const MAX_WAIT_MS = 200
 const BYTES_PER_PARTITION_MAX = 2 * 1024 * 1024
 const STALL_MS = 30_000
 const COMMIT_EVERY_MS = 5_000
 /** How long a last commit for tools may take. */
 const COMMIT_MS = 1_000
-const PUMP_CLOSE_MS = 3_000
+const LEAVE_MS = 3_000
 const REBUILD_MS = 100
 const REBUILD_MS_MAX = 2_000
 
 /**
- * Starts a reader of the log in a consumer group. It goes on for ever: a broker that is away is waited for, a consumer that
- * ended or fell silent is rebuilt. It stops by itself only with `failure`.
+ * Starts a reader of the log: of the partitions that its consumer group gives it, or of all. It goes on for ever: a broker
+ * that is away is waited for, what ended or fell silent is rebuilt. It stops by itself only with `failure`.
  *
  * Handlers of different partitions run at the same time, those of one partition one after another. Each is called with an
  * unbroken run of offsets that begins at the stored position. The group only shares partitions out: what was handled is
- * known from `positions` alone, so offsets that the broker forgot or kafkajs reset do no harm.
+ * known from `positions` alone, so offsets that the broker forgot do no harm. Records are fetched by ourselves.
  */
 export function startLogReader(o: LogReaderOptions): LogReader {
   const { now = Date.now, log, stallMs = STALL_MS } = o
@@ -53,7 +59,7 @@ export function startLogReader(o: LogReaderOptions): LogReader {
   let failedBatches = 0
   let rebuildPauseMs = REBUILD_MS
   let rebuildTimer: NodeJS.Timeout | undefined
-  let pump: FetchPump | undefined
+  let source: Source | undefined
   let assignment: Assignment | undefined
   /** Of the handlers of former assignments. */
   let ending: Promise<void> = Promise.resolve()
@@ -61,32 +67,48 @@ export function startLogReader(o: LogReaderOptions): LogReader {
   let leaving: Promise<void> = Promise.resolve()
   const { promise: stopped, resolve: tellStopped } = deferred()
 
-  function groupOf(consumer: number): string {
-    return o.deleteGroupOnClose === true ? `${o.groupId}-${consumer}` : o.groupId
-  }
-
   function build(): void {
-    const mine: FetchPump = startFetchPump({
+    const loop = startFetchLoop({
       client: o.client,
       topic: o.topic,
-      groupId: groupOf(rebuilds),
+      bytesPerPartitionMax: o.maxBytesPerPartition ?? BYTES_PER_PARTITION_MAX,
+      now,
+      onFetched: (partition, fetchedFrom, fetched) => assignment?.onFetched(partition, fetchedFrom, fetched) ?? null,
+      onInterrupted(partitions, error) {
+        rebuilds += 1
+        log.warn({ err: error, groupId: o.groupId, rebuilds, partitions }, 'partitions are read anew')
+        assignment?.restart(partitions)
+      },
+    })
+    if (o.groupId === undefined) {
+      source = { loop }
+      assign(
+        source,
+        Array.from({ length: o.partitionCount }, (_, partition) => partition),
+      )
+      return
+    }
+    const group = joinGroup({
+      client: o.client,
+      topic: o.topic,
+      groupId: o.groupId,
       sessionTimeoutMs: o.sessionTimeoutMs ?? SESSION_TIMEOUT_MS,
-      maxBytesPerPartition: o.maxBytesPerPartition ?? BYTES_PER_PARTITION_MAX,
-      maxWaitTimeMs: o.maxWaitTimeMs ?? MAX_WAIT_MS,
       now,
       onJoin: (partitions) => assign(mine, partitions),
-      onFetched: (partition, fetchedFrom, fetched) => assignment?.onFetched(partition, fetchedFrom, fetched) ?? null,
+      onRebalancing: () => loop.clear(),
       onDead: (error) => rebuild(mine, error),
     })
-    pump = mine
+    const mine: Source = { loop, group }
+    source = mine
   }
 
-  function assign(from: FetchPump, partitions: readonly number[]): void {
-    if (from !== pump || state === 'stopped') return
+  function assign(from: Source, partitions: readonly number[]): void {
+    if (from !== source || state === 'stopped') return
+    from.loop.clear()
     const before = retire()
     assignment = createAssignment({
       reader: o,
-      pump: from,
+      loop: from.loop,
       partitions,
       before,
       withSlot: slots.run,
@@ -109,25 +131,29 @@ export function startLogReader(o: LogReaderOptions): LogReader {
     return ending
   }
 
-  function rebuild(dead: FetchPump, error: Error): void {
-    if (dead !== pump || state === 'stopped') return
+  function rebuild(dead: Source, error: Error): void {
+    if (dead !== source || state === 'stopped') return
     rebuilds += 1
     log.warn({ err: error, groupId: o.groupId, rebuilds, pauseMs: rebuildPauseMs }, 'the consumer is rebuilt')
     void retire()
-    leaving = bothOf(leaving, dead.close(PUMP_CLOSE_MS))
-    pump = undefined
+    leaving = bothOf(leaving, closeSource(dead))
+    source = undefined
     rebuildTimer = setTimeout(build, rebuildPauseMs)
     rebuildPauseMs = Math.min(2 * rebuildPauseMs, REBUILD_MS_MAX)
   }
 
-  /** A consumer that neither fetches nor crashes, while the broker does answer us, has stopped silently. */
+  /** What neither ends a fetch nor crashes, while the broker does answer us, has stopped silently. */
   async function watch(): Promise<void> {
-    const watched = pump
-    if (watched === undefined || now() - watched.lastActivityMs < stallMs) return
+    const watched = source
+    if (watched === undefined || silentMs(watched) < stallMs) return
     await describeLog(o.client, o.topic)
-    if (watched === pump && now() - watched.lastActivityMs >= stallMs) {
+    if (watched === source && silentMs(watched) >= stallMs) {
       rebuild(watched, new Error(`no fetch has ended for ${stallMs} ms`))
     }
+  }
+
+  function silentMs({ loop, group }: Source): number {
+    return now() - Math.min(loop.lastActivityMs, group?.lastActivityMs ?? Infinity)
   }
 
   function fail(error: Error): void {
@@ -140,7 +166,7 @@ export function startLogReader(o: LogReaderOptions): LogReader {
   }
 
   async function commit(): Promise<void> {
-    if (o.deleteGroupOnClose !== true && assignment) await pump?.commit(assignment.uncommitted())
+    if (assignment) await source?.group?.commit(assignment.uncommitted())
   }
 
   let closed: Promise<void> | undefined
@@ -154,13 +180,12 @@ export function startLogReader(o: LogReaderOptions): LogReader {
     clearInterval(watchTimer)
     clearInterval(commitTimer)
     clearTimeout(rebuildTimer)
-    const last = pump
+    const last = source
     const committed = within(commit(), COMMIT_MS).catch(() => {})
     await retire()
     await committed
-    pump = undefined
-    await Promise.all([last?.close(PUMP_CLOSE_MS), leaving])
-    if (o.deleteGroupOnClose === true) await deleteGroup(o, groupOf(rebuilds))
+    source = undefined
+    await Promise.all([last && closeSource(last), leaving])
     tellStopped()
   }
 
@@ -198,10 +223,6 @@ async function bothOf(first: Promise<void>, second: Promise<void>): Promise<void
   await Promise.all([first, second])
 }
 
-async function deleteGroup({ client, log }: LogReaderOptions, groupId: string): Promise<void> {
-  try {
-    await client.withAdmin((admin) => admin.deleteGroups([groupId]))
-  } catch (error) {
-    log.debug({ err: error, groupId }, 'the consumer group was not deleted; the broker expires it')
-  }
+async function closeSource({ loop, group }: Source): Promise<void> {
+  await Promise.all([loop.close(), group?.close(LEAVE_MS)])
 }

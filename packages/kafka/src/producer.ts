@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { KafkaClient } from './client.ts'
 import type { InternalBroker, InternalCluster, ProtocolRequest } from './internals.ts'
-import { createTopicCluster, dropConnections } from './topic-cluster.ts'
+import { createTopicCluster, dropConnection } from './topic-cluster.ts'
 import { within } from './within.ts'
 import { decodeProduced, encodeProduce, type PartitionBatch, type PartitionProduced } from './wire/produce.ts'
 import { encodeRecordBatch, type BatchRecord } from './wire/encode-record-batch.ts'
@@ -239,17 +239,6 @@ function noteUnsent(
 
 function mayTryAgain(outcome: PartitionOutcome | undefined): boolean {
   return outcome?.type === 'unsent' || outcome?.type === 'unknown'
-}
-
-/** A connection that gave no answer is not used again: behind it may be a frozen broker or a dead path. */
-function dropConnection(cluster: InternalCluster, broker: InternalBroker, cause: unknown): void {
-  const { host, port } = broker.connectionPool
-  try {
-    cluster.removeBroker({ host, port })
-  } catch {
-    // Another send removed the last broker a moment ago; then kafkajs has no seed to look at.
-  }
-  dropConnections(broker, cause instanceof Error ? cause : new Error(String(cause)))
 }
 
 function codeOf(error: unknown): string {

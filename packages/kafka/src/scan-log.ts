@@ -1,7 +1,8 @@
 import type { RawRecord } from '@ariftly/events'
 import type { KafkaClient } from './client.ts'
+import { fetchFrom } from './fetch-from.ts'
+import { createErrorFromCode } from './internals.ts'
 import { KafkaFault } from './kafka-fault.ts'
-import { RAW_FETCH } from './patch-fetch.ts'
 import type { FetchedPartition } from './wire/fetch.ts'
 import { readCommitted, readHeads } from './wire/record-set.ts'
 
@@ -16,7 +17,6 @@ export interface ScanOptions {
   readonly bytesMax?: number
 }
 
-const READ_COMMITTED = 1
 const WAIT_MS = 500
 const BYTES_MAX = 4 * 1024 * 1024
 
@@ -59,17 +59,16 @@ async function fetchOnce(client: KafkaClient, o: ScanOptions, offset: number): P
   const [nodeId] = Object.keys(cluster.findLeaderForPartitions(topic, [partition]))
   if (nodeId === undefined) throw new KafkaFault('topic_missing', `Partition ${topic}/${partition} does not exist.`)
   const broker = await connection.broker(cluster, nodeId)
-  const { responses } = await broker.fetch({
-    rackId: RAW_FETCH,
-    isolationLevel: READ_COMMITTED,
-    maxWaitTime: WAIT_MS,
-    minBytes: 1,
-    maxBytes: bytesMax,
-    topics: [{ topic, partitions: [{ partition, fetchOffset: String(offset), maxBytes: bytesMax }] }],
+  const [fetched] = await fetchFrom(broker, {
+    topic,
+    places: [{ partition, offset }],
+    maxWaitMs: WAIT_MS,
+    bytesMax,
+    bytesPerPartitionMax: bytesMax,
   })
-  const fetched = responses[0]?.partitions[0]?.messages[0]?.fetched
   if (fetched === undefined || fetched.outOfRange) {
     throw new KafkaFault('kafka_unavailable', `The log has no offset ${offset} in ${topic}/${partition}.`)
   }
+  if (fetched.errorCode !== 0) throw createErrorFromCode(fetched.errorCode)
   return fetched
 }

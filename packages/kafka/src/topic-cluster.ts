@@ -92,7 +92,18 @@ export function createTopicCluster(kafka: Kafka, topic: string): TopicCluster {
   }
 }
 
+/** A connection that gave no answer is not used again: behind it may be a frozen broker or a dead path. */
+export function dropConnection(cluster: InternalCluster, broker: InternalBroker, cause: unknown): void {
+  const { host, port } = broker.connectionPool
+  try {
+    cluster.removeBroker({ host, port })
+  } catch {
+    // Another send removed the last broker a moment ago; then kafkajs has no seed to look at.
+  }
+  dropConnections(broker, cause instanceof Error ? cause : new Error(String(cause)))
+}
+
 /** Ends the sockets of a broker at once; requests that wait for an answer are rejected with `reason`. */
-export function dropConnections(broker: InternalBroker | undefined, reason: Error): void {
+function dropConnections(broker: InternalBroker | undefined, reason: Error): void {
   for (const connection of broker?.connectionPool.pool ?? []) connection.socket?.destroy(reason)
 }

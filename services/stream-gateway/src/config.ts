@@ -7,8 +7,6 @@ export const streamGatewayConfig = {
   ...kafkaConfig,
   KAFKA_TOPIC: settings.KAFKA_TOPIC,
   KAFKA_PARTITIONS: settings.KAFKA_PARTITIONS,
-  KAFKA_GROUP_PREFIX: settings.KAFKA_GROUP_PREFIX,
-  KAFKA_SESSION_TIMEOUT_MS: settings.KAFKA_SESSION_TIMEOUT_MS,
   ...databaseConfig,
   ENCRYPTION_KEYS: settings.ENCRYPTION_KEYS,
   CORS_ORIGINS: settings.CORS_ORIGINS,

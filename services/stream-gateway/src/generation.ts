@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import { LIMITS } from '@ariftly/events'
 import { checkPartitionCount, describeLog, type KafkaClient, type LogReader } from '@ariftly/kafka'
 import { createReleasers, Fault, type Logger, type Tracing } from '@ariftly/runtime'
@@ -111,9 +110,7 @@ export async function startGeneration(o: GenerationOptions): Promise<Generation>
   const reader = startLogFeed({
     client: kafka,
     topic,
-    groupId: `${config.KAFKA_GROUP_PREFIX}-stream-gateway-${randomUUID()}`,
     clusterId: epoch.clusterId,
-    sessionTimeoutMs: config.KAFKA_SESSION_TIMEOUT_MS,
     hub,
     copies,
     log,

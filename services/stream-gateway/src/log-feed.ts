@@ -9,9 +9,7 @@ import type { FeedRecord, Hub } from './hub.ts'
 export interface LogFeedOptions {
   readonly client: KafkaClient
   readonly topic: string
-  readonly groupId: string
   readonly clusterId: string
-  readonly sessionTimeoutMs: number
   readonly hub: Hub
   readonly copies: CopyCheck
   readonly log: Logger
@@ -21,17 +19,15 @@ export interface LogFeedOptions {
 
 /** Records that are decoded and dispatched at a stretch: more would hold up the live clients and their heartbeats. */
 const STRETCH_RECORDS = 256
-/** A fetch of a silent log waits so long at the broker; records end the wait at once. */
-const IDLE_WAIT_MS = 1000
 
 /**
- * Reads all partitions of the log into the hub, from the hub's own position on, in a consumer group of this process alone,
- * which is deleted when the reader is closed.
+ * Reads all partitions of the log into the hub, from the hub's own position on, in no consumer group: no other process has
+ * a say in what is read here.
  */
 export function startLogFeed(o: LogFeedOptions): LogReader {
   const { hub, copies } = o
   const partitions = hub.ring.position.length
-  /** The last record of each partition that had an id, by which the log's identity is checked on every join. */
+  /** The last record of each partition that had an id, by which the log's identity is checked whenever reading begins anew. */
   const last = new Map<number, { readonly offset: number; readonly id: string }>()
 
   async function handle(batch: LogBatch, signal: AbortSignal): Promise<HandleOutcome> {
@@ -68,7 +64,6 @@ export function startLogFeed(o: LogFeedOptions): LogReader {
       operation: 'stream',
       topic: o.topic,
       partition,
-      group: o.groupId,
       records: events,
       traceparentOf: ({ event }) => event.traceparent,
       describe: ({ event: { tenant, id, type }, offset }) => ({ tenant, id, type, offset }),
@@ -90,12 +85,8 @@ export function startLogFeed(o: LogFeedOptions): LogReader {
   return startLogReader({
     client: o.client,
     topic: o.topic,
-    groupId: o.groupId,
     partitionCount: partitions,
     clusterId: o.clusterId,
-    sessionTimeoutMs: o.sessionTimeoutMs,
-    deleteGroupOnClose: true,
-    maxWaitTimeMs: IDLE_WAIT_MS,
     positions: async (wanted) =>
       new Map(
         wanted.map((partition) => {

@@ -1,0 +1,116 @@
+import type { Consumer } from 'kafkajs'
+import type { KafkaClient } from './client.ts'
+import { within } from './within.ts'
+
+export interface GroupMembershipOptions {
+  readonly client: KafkaClient
+  readonly topic: string
+  readonly groupId: string
+  readonly sessionTimeoutMs: number
+  readonly now: () => number
+  /** A new assignment. */
+  onJoin(partitions: readonly number[]): void
+  /** The group shares out anew: until the next join nothing is ours. */
+  onRebalancing(): void
+  /** The consumer has ended by itself and will not come back. Called at most once. */
+  onDead(error: Error): void
+}
+
+/** A kafkajs consumer reduced to its place in the group: it fetches nothing. */
+export interface GroupMembership {
+  /** Tells the broker how far we are, for tools that show lag. Best effort. */
+  commit(next: ReadonlyMap<number, number>): Promise<void>
+  /** When its loop last went round, or (before the first time) when it was made. */
+  readonly lastActivityMs: number
+  /** Leaves the group. Gives up waiting after `timeoutMs`; from the call on no callback is called. */
+  close(timeoutMs: number): Promise<void>
+}
+
+const HEARTBEATS_PER_SESSION = 10
+/** A group that is joined by a new member waits for the others no longer than this. */
+const REBALANCE_TIMEOUT_MS = 10_000
+const METADATA_MAX_AGE_MS = 30_000
+/** How often the loop of kafkajs goes round, which beats the heart when it is due. A close waits for it. */
+const TURN_MS = 250
+const RETRY_MS_MAX = 1_000
+
+/** Joins. Failing to connect or to join is told by `onDead` too. */
+export function joinGroup(o: GroupMembershipOptions): GroupMembership {
+  let live = true
+  let lastActivityMs = o.now()
+  const consumer = o.client.kafka.consumer({
+    groupId: o.groupId,
+    sessionTimeout: o.sessionTimeoutMs,
+    rebalanceTimeout: Math.max(REBALANCE_TIMEOUT_MS, o.sessionTimeoutMs),
+    heartbeatInterval: Math.max(100, Math.round(o.sessionTimeoutMs / HEARTBEATS_PER_SESSION)),
+    maxWaitTimeInMs: TURN_MS,
+    metadataMaxAge: METADATA_MAX_AGE_MS,
+    allowAutoTopicCreation: false,
+    retry: {
+      initialRetryTime: 100,
+      maxRetryTime: RETRY_MS_MAX,
+      // A member keeps its place while the coordinator restarts: a new one waits until the session of the old one has ended.
+      retries: 4 + Math.ceil(o.sessionTimeoutMs / RETRY_MS_MAX),
+      // A crash is told by the event; the reader makes a new consumer, whose state is known.
+      restartOnFailure: async () => false,
+    },
+  })
+
+  function die(error: Error): void {
+    if (!live) return
+    live = false
+    o.onDead(error)
+  }
+
+  consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
+    if (!live) return
+    lastActivityMs = o.now()
+    const partitions = payload.memberAssignment[o.topic] ?? []
+    // kafkajs turns in its loop and asks the broker for nothing when all of it is paused.
+    if (partitions.length > 0) consumer.pause([{ topic: o.topic, partitions }])
+    o.onJoin(partitions)
+  })
+  consumer.on(consumer.events.REBALANCING, () => {
+    if (live) o.onRebalancing()
+  })
+  consumer.on(consumer.events.FETCH, () => {
+    lastActivityMs = o.now()
+  })
+  consumer.on(consumer.events.CRASH, ({ payload }) => die(payload.error))
+
+  async function run(): Promise<void> {
+    await consumer.connect()
+    if (!live) return
+    await consumer.subscribe({ topic: o.topic, fromBeginning: true })
+    await consumer.run({ autoCommit: false, eachBatchAutoResolve: false, eachBatch: async () => {} })
+  }
+  const started = run().catch((error: unknown) => die(error instanceof Error ? error : new Error(String(error))))
+
+  return {
+    async commit(next) {
+      if (!live || next.size === 0) return
+      const offsets = Array.from(next, ([partition, offset]) => ({ topic: o.topic, partition, offset: String(offset) }))
+      await consumer.commitOffsets(offsets).catch(() => {})
+    },
+    get lastActivityMs() {
+      return lastActivityMs
+    },
+    async close(timeoutMs) {
+      live = false
+      await within(leave(), timeoutMs).catch(() => {})
+    },
+  }
+
+  /**
+   * kafkajs cannot end a consumer that connects or joins: it would come up after its end, and hold partitions that nobody
+   * reads for as long as the process lives. So its start is waited for, also when `close` no longer waits.
+   */
+  async function leave(): Promise<void> {
+    await started
+    await disconnect(consumer)
+  }
+}
+
+async function disconnect(consumer: Consumer): Promise<void> {
+  await consumer.disconnect().catch(() => {})
+}
