@@ -52,6 +52,12 @@ export interface Authenticator {
   close(): Promise<void>
 }
 
+/** What a service that tells who calls can be given by a process that runs several of them. */
+export interface SharedAuthenticator {
+  /** Asks Postgres once for all; whoever gives it closes it after the services. Default: the service makes its own. */
+  readonly authenticator?: Authenticator
+}
+
 /** A cached key is trusted for so long after the feed was last read. */
 const TRUST_MS = 15 * 60_000
 /** A hash that is no valid key is asked for again after so long. */

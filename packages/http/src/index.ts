@@ -1,7 +1,7 @@
 export { generateApiKey, hashApiKey, isApiKeyShaped } from './api-key.ts'
 export type { GeneratedApiKey } from './api-key.ts'
 export { createAuthenticator } from './authenticator.ts'
-export type { ApiKeyRecord, Authenticator, AuthenticatorOptions } from './authenticator.ts'
+export type { ApiKeyRecord, Authenticator, AuthenticatorOptions, SharedAuthenticator } from './authenticator.ts'
 export { hasScope, isScope, SCOPES } from './caller.ts'
 export type { Caller, Scope } from './caller.ts'
 export { createRouter, createServiceRouter } from './create-router.ts'

@@ -76,6 +76,8 @@ export { readHistoryPage } from './streams/read-history-page.ts'
 export type { HistoryPageRequest, HistoryPartition, HistoryRow } from './streams/read-history-page.ts'
 
 export type { ApiKeyRow } from './api-keys/api-key-row.ts'
+export { createApiKeyStore } from './api-keys/api-key-store.ts'
+export type { ApiKeyStore } from './api-keys/api-key-store.ts'
 export { findApiKeyByHash } from './api-keys/find-api-key-by-hash.ts'
 export { findApiKeyById } from './api-keys/find-api-key-by-id.ts'
 export { insertApiKey } from './api-keys/insert-api-key.ts'

@@ -1,5 +1,5 @@
 import { createEgress, createEgressPolicy } from '@ariftly/egress'
-import { createAuthenticator, createCursorCodec, type Authenticator } from '@ariftly/http'
+import { createAuthenticator, createCursorCodec, type Authenticator, type SharedAuthenticator } from '@ariftly/http'
 import { createExpressApp } from '@ariftly/http/express'
 import { createKeyring } from '@ariftly/keyring'
 import {
@@ -10,15 +10,7 @@ import {
   type Running,
   type ServiceDeps,
 } from '@ariftly/runtime'
-import {
-  createPool,
-  findApiKeyByHash,
-  latestApiKeyChange,
-  LIST_SETTINGS,
-  readApiKeyChanges,
-  SERVICE_ROLE,
-  type Pool,
-} from '@ariftly/store'
+import { createApiKeyStore, createPool, LIST_SETTINGS, SERVICE_ROLE, type Pool } from '@ariftly/store'
 import { createApiKeyHandlers } from './api-keys/api-key-handlers.ts'
 import type { ApiConfig } from './config.ts'
 import { createDocumentHandlers } from './documents/document-handlers.ts'
@@ -60,13 +52,18 @@ const TESTS_WAITING_MAX = 10
  * Starts the api: events, webhooks, deliveries and API keys out of Postgres. Returns at once; while Postgres is away it
  * answers 503. Events, the rest, and keys have connections of their own, so slow lists delay neither.
  */
-export async function start(config: ApiConfig, deps: ServiceDeps): Promise<Running> {
+export async function start(config: ApiConfig, deps: ServiceDeps & SharedAuthenticator): Promise<Running> {
   const { log, metrics, tracing } = deps
   const releasers = createReleasers(log)
   const poolOf = (name: string, max: number, settings: Readonly<Record<string, string>> = {}): Pool => {
     const pool = createServicePool(config, log, { name, max, settings })
     releasers.add(`pool ${name}`, () => pool.end())
     return pool
+  }
+  const ownAuthenticator = (): Authenticator => {
+    const auth = createAuthenticator({ ...createApiKeyStore(poolOf('keys', 2)), log })
+    releasers.add('keys', () => auth.close())
+    return auth
   }
   try {
     const keyring = createKeyring(config.ENCRYPTION_KEYS)
@@ -77,8 +74,7 @@ export async function start(config: ApiConfig, deps: ServiceDeps): Promise<Runni
     const cursors = createCursorCodec(keyring)
     const events = poolOf('events', EVENTS_POOL_MAX, LIST_SETTINGS)
     const pool = poolOf('webhooks', REST_POOL_MAX + TESTS_READING)
-    const auth = createKeys(poolOf('keys', 2), log)
-    releasers.add('keys', () => auth.close())
+    const auth = deps.authenticator ?? ownAuthenticator()
     const gate = createTenantGate({ placesMax: EVENTS_POOL_MAX, waitingMax: EVENTS_WAITING_MAX })
     const tests = createTenantGate({ placesMax: TESTS_MAX, waitingMax: TESTS_WAITING_MAX })
     const egress = createEgress({ policy })
@@ -126,15 +122,6 @@ function createServicePool(
     statementTimeoutMs: 5_000,
     settings: o.settings,
     onError: (error) => log.warn({ err: error, pool: o.name }, 'a connection to Postgres was lost'),
-  })
-}
-
-function createKeys(pool: Pool, log: Logger): Authenticator {
-  return createAuthenticator({
-    lookup: (hash) => findApiKeyByHash(pool, hash),
-    latestChange: () => latestApiKeyChange(pool),
-    changesSince: (afterSeq) => readApiKeyChanges(pool, { afterSeq }),
-    log,
   })
 }
 

@@ -1,4 +1,4 @@
-import { createAuthenticator, createRouter, createWholePosts } from '@ariftly/http'
+import { createAuthenticator, createRouter, createWholePosts, type SharedAuthenticator } from '@ariftly/http'
 import { createKafka, createProducer, type KafkaFault } from '@ariftly/kafka'
 import {
   databaseConnection,
@@ -9,7 +9,7 @@ import {
   type Running,
   type ServiceDeps,
 } from '@ariftly/runtime'
-import { createPool, findApiKeyByHash, latestApiKeyChange, readApiKeyChanges } from '@ariftly/store'
+import { createApiKeyStore, createPool } from '@ariftly/store'
 import { createBreaker } from './breaker.ts'
 import type { IngestConfig } from './config.ts'
 import { createEventLog } from './event-log.ts'
@@ -33,16 +33,20 @@ const FIRST_CHECK_MS = 3000
  * Starts ingest: `POST /v1/events` to Kafka. Backends that are away are waited for in the background; until Kafka has answered, events get 503. If the
  * topic has another number of partitions than configured (KafkaFault `partition_count_changed`), the start throws or, later, the service fails.
  */
-export async function start(config: IngestConfig, deps: ServiceDeps): Promise<Running> {
+export async function start(config: IngestConfig, deps: ServiceDeps & SharedAuthenticator): Promise<Running> {
   return await withReleasers(deps.log, async (releasers) => await compose(config, deps, releasers))
 }
 
-async function compose(config: IngestConfig, deps: ServiceDeps, releasers: Releasers): Promise<Running> {
+async function compose(
+  config: IngestConfig,
+  deps: ServiceDeps & SharedAuthenticator,
+  releasers: Releasers,
+): Promise<Running> {
   const { log, metrics, tracing } = deps
   const ending = new AbortController()
   const signal = AbortSignal.any([deps.signal, ending.signal])
   releasers.add('background work', () => ending.abort())
-  const authenticator = startAuthenticator(config, deps, releasers)
+  const authenticator = deps.authenticator ?? startAuthenticator(config, deps, releasers)
   const kafka = createKafka({ ...kafkaConnection(config), clientId: 'ariftly-ingest', log })
   releasers.add('kafka client', () => kafka.close())
   const producer = createProducer(kafka, { topic: config.KAFKA_TOPIC, compression: config.INGEST_COMPRESSION })
@@ -120,12 +124,7 @@ const KAFKA_STATES = { closed: 'ok', halfOpen: 'being tried again', open: 'unava
 function startAuthenticator(config: IngestConfig, { log }: ServiceDeps, releasers: Releasers) {
   const pool = createPool({ ...databaseConnection(config), applicationName: 'ariftly-ingest', max: 4 })
   releasers.add('database', () => pool.end())
-  const authenticator = createAuthenticator({
-    lookup: (hash) => findApiKeyByHash(pool, hash),
-    latestChange: () => latestApiKeyChange(pool),
-    changesSince: (afterSeq) => readApiKeyChanges(pool, { afterSeq }),
-    log,
-  })
+  const authenticator = createAuthenticator({ ...createApiKeyStore(pool), log })
   releasers.add('authenticator', () => authenticator.close())
   return authenticator
 }

@@ -3,27 +3,35 @@ import { ingestConfig, start as startIngest } from '@ariftly-services/ingest'
 import { projectorConfig, start as startProjector } from '@ariftly-services/projector'
 import { start as startStreamGateway, streamGatewayConfig } from '@ariftly-services/stream-gateway'
 import { start as startWebhookWorker, webhookWorkerConfig } from '@ariftly-services/webhook-worker'
-import { createServiceRouter } from '@ariftly/http'
+import { createAuthenticator, createServiceRouter, type Authenticator, type SharedAuthenticator } from '@ariftly/http'
 import {
   createLogger,
   createReleasers,
+  databaseConfig,
+  databaseConnection,
   readConfig,
   type ConfigOf,
   type ConfigSpec,
   type Readiness,
+  type Releasers,
   type Running,
   type ServiceDeps,
 } from '@ariftly/runtime'
+import { createApiKeyStore, createPool, SERVICE_ROLE } from '@ariftly/store'
+
+/** Of the one that looks up API keys for all. */
+const KEY_CONNECTIONS = 4
 
 /**
- * Starts the five services in this process and makes one of them: one router by the route table, one readiness. If one cannot be
- * started, the others are closed first.
+ * Starts the five services in this process and makes one of them: one router by the route table, one readiness, one that looks up API
+ * keys and follows what becomes of them. If one cannot be started, the others are closed first.
  * @param env the environment of all five.
  */
 export async function startServices(env: NodeJS.ProcessEnv, deps: ServiceDeps): Promise<Running> {
-  const settled = await Promise.allSettled(MEMBERS.map((each) => startMember(each, env, deps)))
-  const started = settled.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []))
   const releasers = createReleasers(deps.log)
+  const shared = { ...deps, authenticator: startAuthenticator(env, deps, releasers) }
+  const settled = await Promise.allSettled(MEMBERS.map((each) => startMember(each, env, shared)))
+  const started = settled.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []))
   for (const service of started) releasers.add(service.name, () => service.close())
   const failed = settled.find((outcome) => outcome.status === 'rejected')
   if (failed !== undefined) {
@@ -44,9 +52,26 @@ export async function startServices(env: NodeJS.ProcessEnv, deps: ServiceDeps): 
   }
 }
 
+/** At rest the feed of key changes is what asks Postgres most: one for all, on connections that nobody else delays. */
+function startAuthenticator(env: NodeJS.ProcessEnv, { log }: ServiceDeps, releasers: Releasers): Authenticator {
+  const pool = createPool({
+    ...databaseConnection(readConfig(databaseConfig, env)),
+    applicationName: 'ariftly-keys',
+    role: SERVICE_ROLE,
+    max: KEY_CONNECTIONS,
+    statementTimeoutMs: 2000,
+  })
+  releasers.add('pool of keys', () => pool.end())
+  const authenticator = createAuthenticator({ ...createApiKeyStore(pool), log })
+  releasers.add('authenticator', () => authenticator.close())
+  return authenticator
+}
+
+type MemberDeps = ServiceDeps & SharedAuthenticator
+
 interface Member {
   readonly name: string
-  start(env: NodeJS.ProcessEnv, deps: ServiceDeps): Promise<Running>
+  start(env: NodeJS.ProcessEnv, deps: MemberDeps): Promise<Running>
 }
 
 // In the order of the flow of an event, so that they are closed from its end.
@@ -61,12 +86,12 @@ const MEMBERS: readonly Member[] = [
 function member<S extends ConfigSpec>(
   name: string,
   spec: S,
-  start: (config: ConfigOf<S>, deps: ServiceDeps) => Promise<Running>,
+  start: (config: ConfigOf<S>, deps: MemberDeps) => Promise<Running>,
 ): Member {
   return { name, start: (env, deps) => start(readConfig(spec, env), deps) }
 }
 
-async function startMember(service: Member, env: NodeJS.ProcessEnv, deps: ServiceDeps): Promise<Running> {
+async function startMember(service: Member, env: NodeJS.ProcessEnv, deps: MemberDeps): Promise<Running> {
   const log = createLogger({ service: service.name, level: deps.log.level })
   // One process, so one `service.name`: the scope tells whose span it is.
   const tracing = deps.tracing?.scope(`ariftly-${service.name}`)

@@ -1,5 +1,5 @@
 import { LIMITS } from '@ariftly/events'
-import { createAuthenticator, createRouter } from '@ariftly/http'
+import { createAuthenticator, createRouter, type Authenticator, type SharedAuthenticator } from '@ariftly/http'
 import { createKafka } from '@ariftly/kafka'
 import { createKeyring } from '@ariftly/keyring'
 import {
@@ -10,14 +10,7 @@ import {
   type Running,
   type ServiceDeps,
 } from '@ariftly/runtime'
-import {
-  createPool,
-  findApiKeyByHash,
-  findApiKeyById,
-  latestApiKeyChange,
-  readApiKeyChanges,
-  SERVICE_ROLE,
-} from '@ariftly/store'
+import { createApiKeyStore, createPool, SERVICE_ROLE } from '@ariftly/store'
 import type { StreamGatewayConfig } from './config.ts'
 import { createStreamTokenHandler } from './create-stream-token.ts'
 import { debugStreams } from './debug.ts'
@@ -36,7 +29,7 @@ const DRAIN_PER_S = 1000
  * Starts the stream gateway. It returns at once and waits for Kafka and Postgres inside; until it has passed the log's end
  * as it was at the start it is not ready.
  */
-export async function start(config: StreamGatewayConfig, deps: ServiceDeps): Promise<Running> {
+export async function start(config: StreamGatewayConfig, deps: ServiceDeps & SharedAuthenticator): Promise<Running> {
   const { log, metrics, tracing } = deps
   return await withReleasers(log, async (releasers) => {
     const keyring = createKeyring(config.ENCRYPTION_KEYS)
@@ -56,14 +49,13 @@ export async function start(config: StreamGatewayConfig, deps: ServiceDeps): Pro
       statementTimeoutMs: 2000,
     })
     releasers.add('watch pool', () => watchPool.end())
-    const auth = createAuthenticator({
-      lookup: (hash) => findApiKeyByHash(watchPool, hash),
-      lookupById: (keyId) => findApiKeyById(watchPool, keyId),
-      latestChange: () => latestApiKeyChange(watchPool),
-      changesSince: (afterSeq) => readApiKeyChanges(watchPool, { afterSeq }),
-      log,
-    })
-    releasers.add('authenticator', () => auth.close())
+    const auth = deps.authenticator ?? ownAuthenticator()
+    function ownAuthenticator(): Authenticator {
+      const own = createAuthenticator({ ...createApiKeyStore(watchPool), log })
+      releasers.add('authenticator', () => own.close())
+      return own
+    }
+
     const kafka = createKafka({ ...kafkaConnection(config), clientId: 'ariftly-stream-gateway', log })
     releasers.add('kafka', () => kafka.close())
     const gateway: Gateway = startGateway({

@@ -1,0 +1,54 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { createPool, type Pool } from '@ariftly/store'
+import { eventually } from '@ariftly/testkit'
+import { startStandalone, type Standalone } from '../support/standalone.ts'
+
+const EVENT = '{"type":"task.created","task_id":"t","data":{}}'
+
+let house: Standalone
+let admin: Pool
+
+beforeAll(async () => {
+  house = await startStandalone()
+  admin = createPool({ url: house.env['DATABASE_ADMIN_URL'] ?? '', applicationName: 'revoked-key-test', max: 1 })
+}, 60_000)
+
+afterAll(async () => {
+  await admin?.end()
+  await house?.close()
+})
+
+test('a revoked key ends within a second at every door of the one process, which reads one feed of changes for all', async () => {
+  const key = await house.apiKeyOf('default', ['events:write', 'events:read'])
+  const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json' }
+  const post = () => house.request('/v1/events', { method: 'POST', headers, body: EVENT })
+  const list = () => house.request('/v1/events', { headers })
+  const stream = await house.request('/v1/events/stream', { headers })
+  const current = (await (await house.request('/v1/api-keys/current', { headers })).json()) as { readonly id: string }
+  expect([stream.status, (await post()).status, (await list()).status]).toEqual([200, 202, 200])
+  let streaming = true
+  const end = () => {
+    streaming = false
+  }
+  void stream.text().then(end, end)
+  expect(await readersOfTheFeed()).toEqual(['ariftly-keys'])
+
+  expect((await house.request(`/v1/api-keys/${current.id}`, { method: 'DELETE' })).status).toBe(204)
+  const ended = async () => !streaming && (await post()).status === 401 && (await list()).status === 401
+  await eventually(ended, { timeoutMs: 1000, everyMs: 10 })
+}, 30_000)
+
+/** The names of the connections that ask for changes of keys, as seen for longer than the pause between two askings. */
+async function readersOfTheFeed(): Promise<readonly string[]> {
+  const names = new Set<string>()
+  const untilMs = performance.now() + 1200
+  await eventually(async () => {
+    const { rows } = await admin.query<{ name: string }>(
+      `SELECT application_name AS name FROM pg_stat_activity
+        WHERE datname = current_database() AND pid <> pg_backend_pid() AND query LIKE '%FROM api_key_changes%'`,
+    )
+    for (const { name } of rows) names.add(name)
+    return performance.now() > untilMs
+  })
+  return [...names]
+}
