@@ -20,19 +20,21 @@ export interface GroupMembershipOptions {
 export interface GroupMembership {
   /** Tells the broker how far we are, for tools that show lag. Best effort. */
   commit(next: ReadonlyMap<number, number>): Promise<void>
-  /** When its loop last went round, or (before the first time) when it was made. */
+  /** When the coordinator last answered it, or (before the first time) when it was made. */
   readonly lastActivityMs: number
   /** Leaves the group. Gives up waiting after `timeoutMs`; from the call on no callback is called. */
   close(timeoutMs: number): Promise<void>
 }
 
 const HEARTBEATS_PER_SESSION = 10
+const HEARTBEAT_MS_MAX = 3_000
 /** A group that is joined by a new member waits for the others no longer than this. */
 const REBALANCE_TIMEOUT_MS = 10_000
 const METADATA_MAX_AGE_MS = 30_000
 /** How often the loop of kafkajs goes round, which beats the heart when it is due. A close waits for it. */
 const TURN_MS = 250
-const RETRY_MS_MAX = 1_000
+/** A member keeps its place while the coordinator restarts: a new one would wait until the session of the old one has ended. */
+const RETRY = { initialRetryTime: 100, maxRetryTime: 1_000, retries: 20 }
 
 /** Joins. Failing to connect or to join is told by `onDead` too. */
 export function joinGroup(o: GroupMembershipOptions): GroupMembership {
@@ -42,18 +44,12 @@ export function joinGroup(o: GroupMembershipOptions): GroupMembership {
     groupId: o.groupId,
     sessionTimeout: o.sessionTimeoutMs,
     rebalanceTimeout: Math.max(REBALANCE_TIMEOUT_MS, o.sessionTimeoutMs),
-    heartbeatInterval: Math.max(100, Math.round(o.sessionTimeoutMs / HEARTBEATS_PER_SESSION)),
+    heartbeatInterval: Math.min(Math.max(100, o.sessionTimeoutMs / HEARTBEATS_PER_SESSION), HEARTBEAT_MS_MAX),
     maxWaitTimeInMs: TURN_MS,
     metadataMaxAge: METADATA_MAX_AGE_MS,
     allowAutoTopicCreation: false,
-    retry: {
-      initialRetryTime: 100,
-      maxRetryTime: RETRY_MS_MAX,
-      // A member keeps its place while the coordinator restarts: a new one waits until the session of the old one has ended.
-      retries: 4 + Math.ceil(o.sessionTimeoutMs / RETRY_MS_MAX),
-      // A crash is told by the event; the reader makes a new consumer, whose state is known.
-      restartOnFailure: async () => false,
-    },
+    // A crash is told by the event; the reader makes a new consumer, whose state is known.
+    retry: { ...RETRY, restartOnFailure: async () => false },
   })
 
   function die(error: Error): void {
@@ -73,7 +69,7 @@ export function joinGroup(o: GroupMembershipOptions): GroupMembership {
   consumer.on(consumer.events.REBALANCING, () => {
     if (live) o.onRebalancing()
   })
-  consumer.on(consumer.events.FETCH, () => {
+  consumer.on(consumer.events.HEARTBEAT, () => {
     lastActivityMs = o.now()
   })
   consumer.on(consumer.events.CRASH, ({ payload }) => die(payload.error))

@@ -22,6 +22,8 @@ afterAll(() => stack.close())
 
 beforeEach(async () => {
   world = await createWorld({ partitions: PARTITIONS, addresses: stack.addresses })
+  // A test's Postgres may forget its last commits when it is killed; a real one does not.
+  await world.admin.query('ALTER ROLE ALL SET synchronous_commit = on')
   client = createKafka({ brokers: [stack.addresses.kafka], clientId: 'test', log, requestTimeoutMs: 3_000 })
   producer = createProducer(client, { topic: world.topics.topic })
   const config = readConfig(projectorConfig, { ...world.env, KAFKA_SESSION_TIMEOUT_MS: '6000' })
