@@ -20,6 +20,8 @@ export {
 } from './service-process.ts'
 export { createTestTls, type TestTls, type TestTlsOptions } from './test-tls.ts'
 export { recordsOf } from './records-of.ts'
+export { startSecondBroker, type SecondBroker } from './second-broker.ts'
 export { readTopicIds } from './topic-ids.ts'
+export { silentLog } from './silent-log.ts'
 export { createTestTopics, type TestTopics, type TestTopicsOptions } from './topics.ts'
 export { createWorld, type World, type WorldOptions } from './world.ts'

@@ -1,0 +1,89 @@
+import { randomBytes } from 'node:crypto'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { findFreePort, startSupervised, type LocalStack, type Supervised } from '@ariftly/local-stack'
+import { withClient } from './topics.ts'
+import { eventually } from './eventually.ts'
+
+/** Another broker of a stack's Kafka; its node id is 2. */
+export interface SecondBroker {
+  /** Ends it by SIGKILL and resolves when it has gone. */
+  kill(): Promise<void>
+  /** Starts it again, with its port and its data, and resolves when the cluster has it. */
+  start(): Promise<void>
+}
+
+const NODE_ID = '2'
+const UP_MS = 30_000
+const LOG_CHARS = 2_000
+
+/**
+ * Starts a second broker beside the one of an own stack that also is the controller: then partitions have leaders that move. It ends with the
+ * stack's process at the latest. The first one must not be restarted meanwhile, as its controller's port changes then.
+ */
+export async function startSecondBroker(stack: LocalStack & { readonly dataDir: string }): Promise<SecondBroker> {
+  const first = join(stack.dataDir, 'kafka')
+  const dir = join(stack.dataDir, 'kafka-2')
+  const data = join(dir, 'data')
+  mkdirSync(data, { recursive: true })
+  const port = await findFreePort(new Set())
+  writeProperties(join(data, 'meta.properties'), {
+    ...readProperties(join(first, 'data/meta.properties')),
+    'node.id': NODE_ID,
+    'directory.id': randomBytes(16).toString('base64url').replace(/^-/, 'A'),
+  })
+  const file = join(dir, 'server.properties')
+  writeProperties(file, {
+    ...readProperties(join(first, 'server.properties')),
+    'process.roles': 'broker',
+    'node.id': NODE_ID,
+    listeners: `PLAINTEXT://127.0.0.1:${port}`,
+    'log.dirs': data,
+  })
+  const [java = '', ...args] = commandOf(stack.kafka?.pid ?? 0)
+  let running: Supervised | undefined
+
+  async function start(): Promise<void> {
+    const command = { file: java, args: [...args.slice(0, -1), file], cwd: dir }
+    running = await startSupervised(command, { signal: 'SIGKILL', graceMs: 0 }, join(dir, 'log'))
+    try {
+      await eventually(async () => (await brokersOf(`127.0.0.1:${port}`)).includes(port), { timeoutMs: UP_MS })
+    } catch (error) {
+      const log = readFileSync(join(dir, 'log'), 'utf8').slice(-LOG_CHARS)
+      throw new Error(`The second broker did not come up; the end of its log:\n${log}`, { cause: error })
+    }
+  }
+
+  async function kill(): Promise<void> {
+    if (running === undefined || running.exitCode() !== undefined) return
+    process.kill(running.pid, 'SIGKILL')
+    await running.exited
+  }
+
+  await start()
+  return { kill, start }
+}
+
+async function brokersOf(brokers: string): Promise<readonly number[]> {
+  const described = await withClient(brokers, (client) => client.withAdmin((admin) => admin.describeCluster()))
+  return described.brokers.map((broker) => broker.port)
+}
+
+/** How the first one was started: the last argument is its file of settings. */
+function commandOf(pid: number): readonly string[] {
+  return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').slice(0, -1)
+}
+
+function readProperties(file: string): Readonly<Record<string, string>> {
+  const lines = readFileSync(file, 'utf8').split('\n')
+  return Object.fromEntries(
+    lines
+      .filter((line) => line.includes('='))
+      .map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]),
+  )
+}
+
+function writeProperties(file: string, properties: Readonly<Record<string, string>>): void {
+  const lines = Object.entries(properties).map(([name, value]) => `${name}=${value}`)
+  writeFileSync(file, `${lines.join('\n')}\n`)
+}
