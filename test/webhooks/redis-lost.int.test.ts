@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import { startStack, type LocalStack, type Part } from '@ariftly/local-stack'
+import { sleep } from '@ariftly/runtime'
 import { startReceiver, type Receiver } from '@ariftly/testkit'
 import { createWorkerWorld, soon, type WorkerWorld } from './worker-world.ts'
 
@@ -38,14 +39,30 @@ describe('webhooks when Redis is lost', () => {
   })
   afterEach(() => receiver.close())
 
-  /** One inline command of the Redis protocol. */
   async function command(line: string): Promise<void> {
+    expect(await answerTo(line)).toBe('+OK\r\n')
+  }
+
+  /** What Redis answers to one inline command of its protocol. */
+  async function answerTo(line: string): Promise<string> {
     const socket = connect(part.port, '127.0.0.1')
     socket.write(`${line}\r\n`)
     const [answer] = (await once(socket, 'data')) as [Buffer]
     socket.destroy()
-    expect(answer.toString()).toBe('+OK\r\n')
+    return answer.toString()
   }
+
+  /** How often workers have looked for jobs since the last CONFIG RESETSTAT. */
+  async function looks(): Promise<number> {
+    const stats = await answerTo('INFO commandstats')
+    return [...stats.matchAll(/^cmdstat_(?:evalsha|bzpopmin):calls=(\d+)/gm)].reduce((sum, [, n]) => sum + Number(n), 0)
+  }
+
+  test('two workers without jobs ask it less than four times a second', async () => {
+    await command('CONFIG RESETSTAT')
+    await sleep(6000)
+    expect(await looks()).toBeLessThan(4 * 6)
+  })
 
   test('two workers deliver each event exactly once while nothing is lost', async () => {
     const webhook = await fixture.subscribe({ tenant: 'both', url: receiver.url })

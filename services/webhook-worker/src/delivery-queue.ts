@@ -46,6 +46,11 @@ const JOBS_PER_ADD = 500
  * it is not full, and starts none of them while it fetches: at 4 ms a fetch (a busy machine) that is 250 jobs a second.
  */
 const FETCHERS: Readonly<Record<Lane, number>> = { fast: 10, suspect: 2 }
+/**
+ * A worker without jobs is woken by the next one, and looks by itself after so long, should it have missed that: the first of
+ * a lane. The others, which would find it at work, look less often, as twelve of them ask Redis five times a second.
+ */
+const LOOK_S = { first: 5, others: 30 } as const
 const BOOT_WAIT_MS = 2000
 const CLOSE_WAIT_MS = 1000
 /** Longer than any attempt takes, so that locks are hardly ever renewed; a stalled job is refused by its guard anyway. */
@@ -126,15 +131,20 @@ export async function openDeliveryQueue(o: DeliveryQueueOptions): Promise<Delive
 
   function openWorkers(lane: Lane): readonly Worker<JobData>[] {
     const count = Math.min(FETCHERS[lane], o.concurrency[lane])
-    return Array.from({ length: count }, () => openWorker(lane, Math.ceil(o.concurrency[lane] / count)))
+    return Array.from({ length: count }, (_, index) =>
+      openWorker(lane, Math.ceil(o.concurrency[lane] / count), index === 0),
+    )
   }
 
-  function openWorker(lane: Lane, concurrency: number): Worker<JobData> {
+  function openWorker(lane: Lane, concurrency: number, first: boolean): Worker<JobData> {
     const worker = new Worker<JobData>(queueName(lane), ({ data }) => work(data), {
       connection: consumer,
       prefix: o.prefix,
       concurrency,
+      drainDelay: first ? LOOK_S.first : LOOK_S.others,
       lockDuration: LOCK_MS,
+      // One look at a lane finds the stalled jobs of all its workers.
+      skipStalledCheck: !first,
       maxStalledCount: 1,
       removeOnComplete: { count: 0 },
       removeOnFail: { count: 0 },
