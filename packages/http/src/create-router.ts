@@ -1,9 +1,10 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import type { Logger, Metrics, Tracing } from '@ariftly/runtime'
 import { answerPreflight, allowOrigin } from './cors.ts'
+import { createLateTurns } from './late-turns.ts'
 import { createRouteMatcher, matchRoute, type MatchRoute, type NamedRoute } from './match-route.ts'
 import { observeRequests } from './observe-request.ts'
-import { Problem, pathOf, sendError, sendProblem } from './problem.ts'
+import { isRefusal, Problem, pathOf, sendError, sendProblem } from './problem.ts'
 import { requestContext, type RequestContext } from './request-context.ts'
 import { routeOf, type RouteName, type ServiceName } from './routes.ts'
 
@@ -38,6 +39,7 @@ export function createRouter(options: RouterOptions): RequestListener {
   const names = Object.keys(handlers) as RouteName[]
   const match = createRouteMatcher(names.map(routeOf))
   const observer = observeRequests(options)
+  const lateTurn = createLateTurns()
 
   async function handle(req: IncomingMessage, res: ServerResponse): Promise<void> {
     const context = requestContext(req, res)
@@ -51,6 +53,7 @@ export function createRouter(options: RouterOptions): RequestListener {
     try {
       await handlers[found.route.name]?.(req, res, { ...found, context })
     } catch (error) {
+      if (isRefusal(error, context)) await lateTurn()
       sendError(req, res, error, log)
     }
   }

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Logger, Metrics, Span, Tracing } from '@ariftly/runtime'
 import { pathOf } from './problem.ts'
+import { createRefusedLines } from './refused-lines.ts'
 import type { RequestContext } from './request-context.ts'
 import { startRequestSpan } from './request-span.ts'
 
@@ -34,11 +35,15 @@ export interface ObserveOptions {
   readonly tracing?: Tracing | undefined
 }
 
-/** Makes what logs each request in one wide line at its end, counts and times it by route and status, and traces it. */
+/**
+ * Makes what logs each request in one wide line at its end (refusals of a key that has had its share: once a second), counts and times it by route and status, and
+ * traces it.
+ */
 export function observeRequests(options: ObserveOptions): RequestObserver {
   const { metrics, tracing } = options
   // The names of this line's members are all ours: looking for secrets among them costs four times the line itself.
   const log = options.log.child({}, { redact: [] })
+  const noteRefused = createRefusedLines((line) => log.info(line, 'request'))
   const requests = metrics.counter({
     name: 'ariftly_http_requests_total',
     help: 'Requests that ended, by route and status (0: the client left before an answer began).',
@@ -63,26 +68,25 @@ export function observeRequests(options: ObserveOptions): RequestObserver {
     })
   }
 
-  function ended(request: EndedRequest, { requestId, fields, span }: RequestContext): void {
+  function ended(request: EndedRequest, { requestId, refusedKey, fields, span }: RequestContext): void {
     const { method, path, route, status, complete } = request
     const ms = performance.now() - request.startedMs
     requests.inc({ route, status })
     duration.observe({ route }, ms / 1000)
     if (span !== undefined) endSpan(span, status)
     if (!log.isLevelEnabled('info')) return
-    log.info(
-      {
-        request_id: requestId,
-        method,
-        path,
-        route,
-        status,
-        complete,
-        duration_ms: Math.round(ms * 10) / 10,
-        ...fields,
-      },
-      'request',
-    )
+    const line = {
+      request_id: requestId,
+      method,
+      path,
+      route,
+      status,
+      complete,
+      duration_ms: Math.round(ms * 10) / 10,
+      ...fields,
+    }
+    if (refusedKey === undefined) log.info(line, 'request')
+    else noteRefused(refusedKey, { ...line, key_id: refusedKey })
   }
 
   return { begin, ended }

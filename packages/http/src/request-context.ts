@@ -10,6 +10,8 @@ export interface RequestContext {
   traceparent: string
   /** Undefined unless it is recorded. */
   span?: Span
+  /** The key that it was refused to, as its key had had its share. */
+  refusedKey?: string
   /** More members of the request's line in the log; anyone who handles the request may add. */
   readonly fields: Record<string, unknown>
 }

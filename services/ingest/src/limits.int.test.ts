@@ -16,13 +16,15 @@ const BATCH_BYTES_MAX = 50_000
 let world: World
 let ingest: ServedService
 let key: string
+const logged: string[] = []
+const metrics = createMetrics()
 
 beforeAll(async () => {
   world = await createWorld({ partitions: 2 })
   await limitBatches(world)
   key = await world.apiKey('acme')
-  const log = createLogger({ service: 'ingest', level: 'warn' })
-  const deps = { log, metrics: createMetrics(), signal: new AbortController().signal }
+  const log = createLogger({ service: 'ingest', level: 'info', destination: { write: (line) => logged.push(line) } })
+  const deps = { log, metrics, signal: new AbortController().signal }
   const running = await start(readConfig(ingestConfig, world.env), deps)
   ingest = await serveService(running, { host: '127.0.0.1', port: 0, metricsPort: undefined, drainMs: 5000 }, deps)
   await eventually(() => ingest.ready().ready)
@@ -120,7 +122,7 @@ describe('a quota', () => {
   const BATCH = 10
 
   test('lets in, of a flood of twenty times as much, what it says and one burst, and says so', async () => {
-    const { key: limited } = await newKey(EVENTS_PER_S)
+    const { id: keyId, key: limited } = await newKey(EVENTS_PER_S)
     const batch = JSON.stringify(Array.from({ length: BATCH }, () => event('flood', 1)))
     const statuses = new Map<number, number>()
     const startedMs = performance.now()
@@ -141,8 +143,25 @@ describe('a quota', () => {
     expect(refused?.headers['ratelimit-policy']).toBe(`"events";q=${EVENTS_PER_S};w=1`)
     expect(refused?.headers['ratelimit']).toMatch(/^"events";r=0;t=\d+$/)
     expect((await post(batch)).status).toBe(202)
+    await expectCounted(keyId, statuses.get(429) ?? 0, seconds)
   })
 })
+
+interface RefusedLine {
+  readonly key_id?: string
+  readonly requests: number
+}
+
+/** All refusals are in the metrics, and in the log, which has few lines of them. */
+async function expectCounted(keyId: string, refused: number, seconds: number): Promise<void> {
+  const lines = () => logged.map((line) => JSON.parse(line) as RefusedLine).filter((line) => line.key_id === keyId)
+  await eventually(() => lines().reduce((sum, { requests }) => sum + requests, 0) >= refused)
+  expect(lines().reduce((sum, { requests }) => sum + requests, 0)).toBe(refused)
+  // Each of the two ways that a post can come has a line of its own.
+  expect(lines().length).toBeLessThanOrEqual(2 * (2 + Math.ceil(seconds)))
+  for (const line of lines()) expect(line).toMatchObject({ msg: 'request', route: 'postEvents', status: 429 })
+  expect(await metrics.render()).toContain(`_requests_total{route="postEvents",status="429"} ${refused}\n`)
+}
 
 describe('a body that comes slowly', () => {
   test('is written while its key is good, and not when that was revoked meanwhile', async () => {

@@ -50,8 +50,9 @@ export function createPostEvents({ authenticator, quotas, budget, bodies, take }
     lease: MemoryLease,
   ): Promise<void> {
     const content = readContent(req.headers)
-    const headers = quotas.admit(caller)
+    const { headers, refusal } = quotas.admit(caller)
     for (const name in headers) res.setHeader(name, headers[name] ?? '')
+    if (refusal !== undefined) throw refusal
     const askedMs = performance.now()
     const body = await bodies.read(req, content.encoding, lease)
     // A key that is revoked while its body trickles in writes nothing any more.
@@ -71,7 +72,9 @@ export function createPostWholeEvents({
     const found = authenticator.authenticate(post.authorization, 'events:write')
     const caller = found instanceof Promise ? await found : found
     const { kind } = readContent({ 'content-type': post.contentType })
-    Object.assign(headers, quotas.admit(caller))
+    const { headers: limits, refusal } = quotas.admit(caller)
+    Object.assign(headers, limits)
+    if (refusal !== undefined) return refusal
     const lease = budget.open(caller.tenant)
     if (!lease.take(post.body.length)) throw outOfMemory()
     try {

@@ -3,13 +3,20 @@ import { Problem, type Caller } from '@ariftly/http'
 /** Quotas per API key: token buckets in this process. */
 export interface Quotas {
   /**
-   * Asks whether a key may post now: throws a Problem 429 when one of its buckets is empty. Returns the headers of the answer
-   * (`RateLimit`, `RateLimit-Policy`; empty for a key without quota). A request is let in while there is anything left, whatever its size; what it takes
-   * beyond that is owed, so that a batch larger than a second's quota passes, and the mean is kept.
+   * Asks whether a key may post now. A request is let in while there is anything left, whatever its size; what it takes beyond that is owed, so that
+   * a batch larger than a second's quota passes, and the mean is kept.
    */
-  admit(caller: Caller): Readonly<Record<string, string>>
+  admit(caller: Caller): Admission
   /** Takes what a request was. */
   charge(caller: Caller, events: number, bytes: number): void
+}
+
+/** What a key is told. */
+export interface Admission {
+  /** Of the answer (`RateLimit`, `RateLimit-Policy`); none for a key without quota. */
+  readonly headers: Readonly<Record<string, string>>
+  /** A Problem 429 when one of its buckets is empty. Not thrown, as in a flood the throws cost more than the rest of this. */
+  readonly refusal: Problem | undefined
 }
 
 /** What quotas need. */
@@ -68,16 +75,18 @@ export function createQuotas({ shares, now = () => performance.now() }: QuotasOp
     }
   }
 
-  function admit(caller: Caller): Readonly<Record<string, string>> {
+  function admit(caller: Caller): Admission {
     const buckets = bucketsOf(caller)
-    if (buckets === undefined) return NO_HEADERS
+    if (buckets === undefined) return UNLIMITED
     const headers = headersOf(buckets)
     const waitS = Math.max(waitOf(buckets.events), waitOf(buckets.bytes))
-    if (waitS <= 0) return headers
-    throw new Problem(429, 'quota_exceeded', {
+    if (waitS <= 0) return { headers, refusal: undefined }
+    const refusal = new Problem(429, 'quota_exceeded', {
       detail: 'The quota of this API key is used up.',
-      headers: { ...headers, 'Retry-After': String(Math.ceil(waitS)) },
+      headers: { 'Retry-After': String(Math.ceil(waitS)) },
+      refusedKey: caller.keyId,
     })
+    return { headers, refusal }
   }
 
   function charge(caller: Caller, events: number, bytes: number): void {
@@ -89,7 +98,7 @@ export function createQuotas({ shares, now = () => performance.now() }: QuotasOp
   return { admit, charge }
 }
 
-const NO_HEADERS: Readonly<Record<string, string>> = {}
+const UNLIMITED: Admission = { headers: {}, refusal: undefined }
 
 function sameQuota(one: Caller, other: Caller): boolean {
   return one.quota.eventsPerS === other.quota.eventsPerS && one.quota.bytesPerS === other.quota.bytesPerS

@@ -1,18 +1,25 @@
 import type { Logger, Metrics, Tracing, WholeAnswer, WholePost, WholePosts } from '@ariftly/runtime'
+import { createLateTurns } from '../late-turns.ts'
 import { observeRequests } from '../observe-request.ts'
-import { problemBody, problemOfError } from '../problem.ts'
+import { isRefusal, Problem, problemBody, problemOfError } from '../problem.ts'
 import { createRequestContext, type RequestContext } from '../request-context.ts'
 import { startRequestSpan } from '../request-span.ts'
 import { routeOf, type RouteName } from '../routes.ts'
 
 /**
- * Answers a post, or rejects with what is answered like in a {@link RouteHandler}: a Problem as it is, all else as 500 or 503. It may add to `headers`, which the
- * answer then has, whatever it is.
+ * Answers a post, or rejects with what is answered like in a {@link RouteHandler}: a Problem as it is, all else as 500 or 503. A Problem that is frequent may be
+ * given instead, as a throw costs more than it. It may add to `headers`, which the answer then has, whatever it is.
  */
 export type WholePostHandler = (
   post: WholePost,
   call: { readonly context: RequestContext; readonly headers: Record<string, string> },
-) => Promise<{ readonly status: number; readonly body: string }>
+) => Promise<WholeReply | Problem>
+
+/** An answer that is no problem. */
+interface WholeReply {
+  readonly status: number
+  readonly body: string
+}
 
 /** What the short way of a route needs. */
 export interface WholePostsOptions {
@@ -29,6 +36,7 @@ export function createWholePosts(options: WholePostsOptions): WholePosts {
   const { route, handler, log, tracing } = options
   const { method, path } = routeOf(route)
   const observer = observeRequests(options)
+  const lateTurn = createLateTurns()
 
   async function answer(post: WholePost): Promise<WholeAnswer> {
     const startedMs = performance.now()
@@ -48,15 +56,20 @@ export function createWholePosts(options: WholePostsOptions): WholePosts {
     }
   }
 
-  async function handle(...[post, call]: Parameters<WholePostHandler>): ReturnType<WholePostHandler> {
+  async function handle(...[post, call]: Parameters<WholePostHandler>): Promise<WholeReply> {
     try {
-      return await handler(post, call)
+      const given = await handler(post, call)
+      return given instanceof Problem ? await replyOf(given, call) : given
     } catch (error) {
       const { requestId } = call.context
-      const problem = problemOfError(error, { requestId, method, path, log })
-      Object.assign(call.headers, problem.details.headers, PROBLEM_HEADERS)
-      return { status: problem.status, body: JSON.stringify(problemBody(problem, path, requestId)) }
+      return await replyOf(problemOfError(error, { requestId, method, path, log }), call)
     }
+  }
+
+  async function replyOf(problem: Problem, { context, headers }: Parameters<WholePostHandler>[1]): Promise<WholeReply> {
+    if (isRefusal(problem, context)) await lateTurn()
+    Object.assign(headers, problem.details.headers, PROBLEM_HEADERS)
+    return { status: problem.status, body: JSON.stringify(problemBody(problem, path, context.requestId)) }
   }
 
   return { path, answer }

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test } from '@jest/globals'
+import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { createMetrics, type WholePost } from '@ariftly/runtime'
 import { createRouter } from '../create-router.ts'
@@ -21,7 +22,7 @@ interface Ways {
   readonly server: HttpServer
 }
 
-/** A server that answers what it was sent, both ways; a body of `bad` is a problem, one of `slow` waits for `until`. */
+/** A server that answers what it was sent, both ways; a body of `bad` is a problem, one of `much` a refusal, one of `slow` waits for `until`. */
 async function serveBoth(o: { readonly until?: Promise<void>; readonly onlyUsual?: boolean } = {}): Promise<Ways> {
   const short: string[] = []
   const usual: string[] = []
@@ -29,6 +30,7 @@ async function serveBoth(o: { readonly until?: Promise<void>; readonly onlyUsual
 
   async function answerTo(body: string, headers: Pick<WholePost, 'authorization' | 'contentType'>): Promise<string> {
     if (body === 'bad') throw new Problem(422, 'bad', { headers: { 'X-More': 'yes' } })
+    if (body === 'much') throw new Problem(429, 'much', { headers: { 'Retry-After': '1' }, refusedKey: 'key_1' })
     if (body === 'slow') await o.until
     return JSON.stringify({ body, authorization: headers.authorization, type: headers.contentType, ä: 'ö' })
   }
@@ -120,6 +122,7 @@ function sorted(answers: string): string {
 
 const ODD: readonly (readonly [name: string, request: string])[] = [
   ['a problem', post('bad')],
+  ['a refusal', post('much')],
   ['an empty body', post('')],
   ['two requests in one write', post('one') + post('two')],
   ['a whole one and the beginning of the next', post('one') + post('two').slice(0, 40)],
@@ -168,11 +171,12 @@ describe('a whole post', () => {
       post('one'),
       post('tüö', ['Authorization: Bearer k']),
       post('bad'),
+      post('much'),
       post('4', ['connection: Keep-Alive']),
     ]
     expect(sorted(await talk(both.server.port, pieces, 20))).toBe(sorted(await talk(usual.server.port, pieces, 20)))
-    expect([both.short, both.usual]).toEqual([['one', 'tüö', 'bad', '4'], []])
-    expect([usual.short, usual.usual]).toEqual([[], ['one', 'tüö', 'bad', '4']])
+    expect([both.short, both.usual]).toEqual([['one', 'tüö', 'bad', 'much', '4'], []])
+    expect([usual.short, usual.usual]).toEqual([[], ['one', 'tüö', 'bad', 'much', '4']])
   })
 
   test('whose body comes a moment later goes the short way too', async () => {
@@ -219,6 +223,35 @@ describe('a whole post', () => {
     expect(await talk(server.port, [post('after')])).toContain('"body":"after"')
   })
 })
+
+describe('a burst of refusals', () => {
+  test.each([
+    ['whole posts', []],
+    ['requests of node:http', ['Origin: https://a.example']],
+  ])('does not stand before what comes a moment later: %s', async (_, headers) => {
+    const { short, usual, server } = await serveBoth()
+    const taken = () => short.length + usual.length
+    const sockets = await Promise.all(Array.from({ length: 61 }, () => usedSocket(server.port, post('first', headers))))
+    const [neighbour, ...flood] = sockets
+    const answered: string[] = []
+    const all = flood.map((socket) => once(socket, 'data').then(() => answered.push('flood')))
+    for (const socket of flood) socket.write(post('much', headers))
+    while (taken() === sockets.length) await new Promise((resolve) => setImmediate(resolve))
+    neighbour?.write(post('one', headers))
+    if (neighbour !== undefined) all.push(once(neighbour, 'data').then(() => answered.push('neighbour')))
+    await Promise.all(all)
+    expect(answered.indexOf('neighbour')).toBeLessThan(30)
+    for (const socket of sockets) socket.destroy()
+  })
+})
+
+/** A connection on which a request was answered: the server has taken it. */
+async function usedSocket(port: number, request: string): Promise<Socket> {
+  const socket = connect({ port, host: '127.0.0.1', noDelay: true })
+  socket.write(request)
+  await once(socket, 'data')
+  return socket
+}
 
 describe('connections of whole posts', () => {
   test('end when they are idle for too long, one that sent nothing sooner', async () => {

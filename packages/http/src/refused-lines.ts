@@ -1,0 +1,48 @@
+/** The line of a request in the log, without its message. */
+export interface RequestLine {
+  readonly [member: string]: unknown
+  readonly duration_ms: number
+}
+
+/** What came since a line was written. */
+interface Counted {
+  readonly requests: number
+  /** The last one's. */
+  readonly line: RequestLine
+  readonly longestMs: number
+}
+
+const EVERY_MS = 1000
+
+/**
+ * Keeps the log of refusals short: a key's first one is written at once; those that follow are counted and written once a second, until a second brings none, as the
+ * line of the last one with the number of `requests` and the longest `duration_ms`. A flood would else fill the log, and its lines would take a tenth of what its
+ * refusals cost. A process that ends writes what is counted first.
+ */
+export function createRefusedLines(write: (line: RequestLine) => void): (keyId: string, line: RequestLine) => void {
+  const byKey = new Map<string, Counted | undefined>()
+
+  function writeCounted(): void {
+    for (const [keyId, counted] of byKey) {
+      if (counted === undefined) byKey.delete(keyId)
+      else {
+        byKey.set(keyId, undefined)
+        write({ ...counted.line, duration_ms: counted.longestMs, requests: counted.requests })
+      }
+    }
+    if (byKey.size > 0) setTimeout(writeCounted, EVERY_MS)
+  }
+
+  return function noteRefused(keyId, line) {
+    if (byKey.has(keyId)) {
+      const { requests, longestMs } = byKey.get(keyId) ?? NOTHING
+      byKey.set(keyId, { requests: requests + 1, line, longestMs: Math.max(longestMs, line.duration_ms) })
+      return
+    }
+    if (byKey.size === 0) setTimeout(writeCounted, EVERY_MS)
+    byKey.set(keyId, undefined)
+    write({ ...line, requests: 1 })
+  }
+}
+
+const NOTHING = { requests: 0, longestMs: 0 } as const
