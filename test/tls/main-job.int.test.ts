@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import {
+  createTestAuthority,
   eventually,
   startReceiver,
   type Receiver,
@@ -78,6 +79,42 @@ test('the commands of operators work over TLS', async () => {
     output: expect.stringContaining('unfinished deliveries'),
   })
 }, 60_000)
+
+test('certificates of another authority are taken over by services that go on running', async () => {
+  const next = createTestAuthority()
+  world.file('ca.pem', next.cert)
+  world.serveWith(next.issue())
+  const { kafka, postgres, redis } = world.stack
+  await Promise.all([kafka?.restart(), postgres?.restart(), redis?.restart()])
+  const stream = await eventually(
+    async () => {
+      const opened = await openStream((signal) =>
+        fetch(`${urlOf('stream-gateway')}/v1/events/stream?task_id=renewed`, { signal, headers: headers() }),
+      )
+      return opened
+    },
+    { timeoutMs: 20_000 },
+  )
+  const event = { type: 'task.progress', task_id: 'renewed', data: { message: 'by the new authority' } }
+  const [accepted] = await eventually(
+    async () => {
+      const answer = await call('ingest', '/v1/events', [event])
+      expect(answer.status).toBe(202)
+      return ((await answer.json()) as { data: { id: string }[] }).data
+    },
+    { timeoutMs: 30_000 },
+  )
+  const id = accepted?.id ?? ''
+  await eventually(() => stream.messages.some((message) => message.data.includes('by the new authority')), {
+    timeoutMs: 20_000,
+  })
+  await eventually(async () => (await call('api', `/v1/events/${id}`)).status === 200, { timeoutMs: 20_000 })
+  await eventually(() => receiver.requests.some((request) => request.headers['webhook-id'] === id), {
+    timeoutMs: 30_000,
+  })
+  await stream.close()
+  await Promise.all(SERVICES.map((name) => eventually(() => isReady(name), { timeoutMs: 20_000 })))
+}, 120_000)
 
 test('no secret is in any output, metric or readiness of that whole run', async () => {
   const places = new Map([['migrate', migrated.output]])
