@@ -43,7 +43,7 @@ export class Client {
   aheadSinceMs = 0
   /** The ring's version that the last id sent to it covers. */
   sentVersion = -1
-  /** What had been taken at the last look, and when that was last more than before. */
+  /** What had been taken at the last look, 0 when nothing waited, and when that was last more than before. */
   takenBytes = 0
   takenAtMs: number
   readonly filter: StreamFilter

@@ -1,34 +1,52 @@
 import type { Socket } from 'node:net'
 
-/** Writes Buffers to a socket's handle, past the stream machinery of node. */
-export interface DirectWriter {
-  /** Bytes that the kernel has not taken yet. While there are any, nothing is to be written here. */
-  readonly pendingBytes: number
-  /** True when the kernel has taken all of it. Else it will, and `onTaken` is called; a broken connection is destroyed. */
-  write(block: Buffer): boolean
-}
-
 /**
  * `socket.write` keeps order, callbacks and high water marks, which costs about a third of the system call again when a
  * thousand sockets get one small Buffer each (docs/performance/streaming.md). This calls what `socket.write` calls in the end.
- * That is no public interface of node, so it is used only where everything looks as expected, and undefined elsewhere; for
- * a socket with anything unsent, and any other kind of socket (TLS), there is `socket.write`.
+ * That is no public interface of node, so it is used only where everything looks as expected; for a socket with anything
+ * unsent, and any other kind of socket (TLS), there is `socket.write`.
  */
-export function createDirectWriter(socket: Socket, onTaken: () => void): DirectWriter | undefined {
-  const handle = tcpHandleOf(socket)
-  if (handle === undefined || NODE === undefined) return undefined
-  return new HandleWriter(socket, handle, new NODE.WriteWrap(), onTaken)
+export interface DirectHandle {
+  writeBuffer(request: WriteRequest, buffer: Buffer): number
+  readonly writeQueueSize: number
+}
+
+/** Who wrote a block that the kernel did not take at once. */
+export interface DirectWriter {
+  /** The kernel has taken it; below 0 it never will, as the connection is broken. */
+  onTaken(status: number): void
+}
+
+/** The handle of a socket that can be written to so; undefined of any other, and where node is not what it was. */
+export function directHandleOf(socket: Socket): DirectHandle | undefined {
+  if (NODE === undefined) return undefined
+  const { _handle: handle } = socket as unknown as { _handle?: Partial<DirectHandle> | null }
+  if (handle?.constructor.name !== 'TCP') return undefined
+  const { writeBuffer, writeQueueSize } = handle
+  return typeof writeBuffer === 'function' && typeof writeQueueSize === 'number' ? (handle as DirectHandle) : undefined
+}
+
+/**
+ * Answers how many bytes the kernel has not taken. While there are any, nothing is to be written so, and `writer` is called
+ * when there are none. Below 0 the connection is broken.
+ */
+export function writeDirectly(handle: DirectHandle, block: Buffer, writer: DirectWriter): number {
+  if (NODE === undefined || request === undefined) return -1
+  if (handle.writeBuffer(request, block) !== 0) {
+    request = new NODE.WriteWrap()
+    return -1
+  }
+  if (NODE.streamBaseState[NODE.kLastWriteWasAsync] === 0) return 0
+  request.buffer = block
+  request.oncomplete = (status) => writer.onTaken(status)
+  request = new NODE.WriteWrap()
+  return handle.writeQueueSize
 }
 
 interface WriteRequest {
-  oncomplete(status: number): void
+  oncomplete?: (status: number) => void
   /** Keeps the memory of a write that is under way. */
-  buffer: Buffer | undefined
-}
-
-interface TcpHandle {
-  writeBuffer(request: WriteRequest, buffer: Buffer): number
-  readonly writeQueueSize: number
+  buffer?: Buffer
 }
 
 interface StreamBinding {
@@ -38,37 +56,10 @@ interface StreamBinding {
   readonly kLastWriteWasAsync: number
 }
 
-class HandleWriter implements DirectWriter {
-  pendingBytes = 0
-  readonly #socket: Socket
-  readonly #handle: TcpHandle
-  readonly #request: WriteRequest
-
-  constructor(socket: Socket, handle: TcpHandle, request: WriteRequest, onTaken: () => void) {
-    this.#socket = socket
-    this.#handle = handle
-    this.#request = request
-    request.oncomplete = (status) => {
-      request.buffer = undefined
-      this.pendingBytes = 0
-      if (status < 0) socket.destroy()
-      else onTaken()
-    }
-  }
-
-  write(block: Buffer): boolean {
-    if (this.#handle.writeBuffer(this.#request, block) !== 0) {
-      this.#socket.destroy()
-      return true
-    }
-    if (NODE?.streamBaseState[NODE.kLastWriteWasAsync] === 0) return true
-    this.#request.buffer = block
-    this.pendingBytes = this.#handle.writeQueueSize
-    return this.pendingBytes === 0
-  }
-}
-
 const NODE = findStreamBinding()
+
+/** Of the next write, whatever its socket: node does not touch it when the kernel takes all at once, as it nearly always does. */
+let request = NODE && new NODE.WriteWrap()
 
 function findStreamBinding(): StreamBinding | undefined {
   try {
@@ -79,11 +70,4 @@ function findStreamBinding(): StreamBinding | undefined {
   } catch {
     return undefined
   }
-}
-
-function tcpHandleOf(socket: Socket): TcpHandle | undefined {
-  const { _handle: handle } = socket as unknown as { _handle?: Partial<TcpHandle> | null }
-  if (handle?.constructor.name !== 'TCP') return undefined
-  const { writeBuffer, writeQueueSize } = handle
-  return typeof writeBuffer === 'function' && typeof writeQueueSize === 'number' ? (handle as TcpHandle) : undefined
 }

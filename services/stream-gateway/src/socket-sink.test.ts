@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 import { afterEach, expect, test } from '@jest/globals'
 import { eventually } from '@ariftly/testkit'
-import { createDirectWriter } from './direct-write.ts'
+import { directHandleOf } from './direct-write.ts'
 import { createSocketSink } from './socket-sink.ts'
 
 const releases: (() => void)[] = []
@@ -31,7 +31,7 @@ async function pair(): Promise<{ readonly server: Socket; readonly client: Socke
 
 test('this node lets frames be written to the handle', async () => {
   const { server } = await pair()
-  expect(createDirectWriter(server, () => undefined)).toBeDefined()
+  expect(directHandleOf(server)).toBeDefined()
 })
 
 test('blocks of all sizes come in order, whether the kernel takes them at once or later', async () => {
@@ -69,6 +69,32 @@ test('a small block that the kernel does not take at once is followed by drain w
   await drained
   expect(sink.hasRoom()).toBe(true)
   await eventually(() => text().length === sent)
+})
+
+test('sockets that take everything go on while another waits for its client, and each gets its own bytes', async () => {
+  const [slow, quick] = [await pair(), await pair()]
+  const sinks = { slow: createSocketSink(slow.server, true), quick: createSocketSink(quick.server, true) }
+  quick.client.resume()
+  let drains = 0
+  slow.server.on('drain', () => (drains += 1))
+  let sent = 0
+  for (let round = 0; round < 3; round += 1) {
+    while (sinks.slow.unsentBytes() === 0) {
+      sinks.slow.write(Buffer.alloc(4000, 's'))
+      sent += 4000
+    }
+    for (let n = 0; n < 100; n += 1) expect(sinks.quick.write(Buffer.from('quick;'))).toBe(0)
+    expect(sinks.slow.unsentBytes()).toBeGreaterThan(0)
+    slow.client.resume()
+    await eventually(() => sinks.slow.unsentBytes() === 0)
+    slow.client.pause()
+  }
+  slow.client.resume()
+  await eventually(() => slow.text().length === sent)
+  await eventually(() => quick.text().length === 3 * 100 * 'quick;'.length)
+  expect(slow.text() === 's'.repeat(sent)).toBe(true)
+  expect(quick.text() === 'quick;'.repeat(300)).toBe(true)
+  expect(drains).toBeGreaterThanOrEqual(3)
 })
 
 test('end sends what is unsent and then closes; writes after the end are left out', async () => {

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
 import type { Sink } from './client.ts'
-import { createDirectWriter, type DirectWriter } from './direct-write.ts'
+import { directHandleOf, writeDirectly, type DirectHandle, type DirectWriter } from './direct-write.ts'
 import { unchunk } from './frames.ts'
 
 /** Larger blocks are for those who catch up: node's own bookkeeping is nothing beside them. */
@@ -15,28 +15,31 @@ export function createSocketSink(socket: Socket, chunked: boolean): Sink {
 }
 
 /** Few and flat fields: with a thousand clients each memory access of a write is one that the processor waits for. */
-class SocketSink implements Sink {
+class SocketSink implements Sink, DirectWriter {
   /** Open, and nothing is unsent: the next small block may go to the handle at once. */
   #isIdle = false
   #isEnded = false
-  readonly #direct: DirectWriter | undefined
+  /** What the kernel has yet to take of a block that went to the handle. */
+  #pendingBytes = 0
+  readonly #handle: DirectHandle | undefined
   readonly #socket: Socket
   readonly #chunked: boolean
 
   constructor(socket: Socket, chunked: boolean) {
     this.#socket = socket
     this.#chunked = chunked
-    this.#direct = createDirectWriter(socket, () => socket.emit('drain'))
+    this.#handle = directHandleOf(socket)
     socket.once('close', () => this.#leave())
   }
 
   write(block: Buffer): number {
-    if (this.#isIdle && block.length <= DIRECT_BYTES_MAX) {
-      if (this.#direct?.write(block) === true) return 0
-      this.#isIdle = false
-      return this.unsentBytes()
-    }
-    return this.#writeByNode(block)
+    if (!this.#isIdle || this.#handle === undefined || block.length > DIRECT_BYTES_MAX) return this.#writeByNode(block)
+    const pending = writeDirectly(this.#handle, block, this)
+    if (pending === 0) return 0
+    this.#isIdle = false
+    if (pending > 0) this.#pendingBytes = pending
+    else this.#socket.destroy()
+    return this.unsentBytes()
   }
 
   /** What node or the kernel has yet to write goes first. */
@@ -45,16 +48,22 @@ class SocketSink implements Sink {
     if (this.#isEnded || !socket.writable) return 0
     socket.write(this.#chunked ? block : unchunk(block))
     const unsent = this.unsentBytes()
-    this.#isIdle = unsent === 0 && this.#chunked && this.#direct !== undefined
+    this.#isIdle = unsent === 0 && this.#chunked && this.#handle !== undefined
     return unsent
   }
 
+  onTaken(status: number): void {
+    this.#pendingBytes = 0
+    if (status < 0) this.#socket.destroy()
+    else this.#socket.emit('drain')
+  }
+
   unsentBytes(): number {
-    return this.#socket.writableLength + (this.#direct?.pendingBytes ?? 0)
+    return this.#isIdle ? 0 : this.#socket.writableLength + this.#pendingBytes
   }
 
   hasRoom(): boolean {
-    return !this.#socket.writableNeedDrain && (this.#direct?.pendingBytes ?? 0) === 0
+    return !this.#socket.writableNeedDrain && this.#pendingBytes === 0
   }
 
   sentBytes(): number {

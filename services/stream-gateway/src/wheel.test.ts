@@ -93,6 +93,17 @@ describe('an idle stream', () => {
 })
 
 describe('a stream whose client takes nothing', () => {
+  test('is given the whole 30 seconds when it was idle for long before', () => {
+    const { turn, ends, state } = setUp()
+    state.sent = 5000
+    turn(600)
+    state.unsent = 1000
+    turn(44)
+    expect(ends).toEqual([])
+    turn(2)
+    expect(ends.slice(0, 2)).toEqual(['stalled', 'destroy'])
+  })
+
   test('is cut after 30 seconds, and not while it still takes something', () => {
     const { turn, ends, state, blocks } = setUp()
     state.unsent = 1000

@@ -52,30 +52,30 @@ export function createWheel(o: WheelOptions): Wheel {
     next = (next + 1) % slots.length
     turns += 1
     const withCheckpoint = Math.floor(turns / slots.length) % CHECKPOINT_EVERY === CHECKPOINT_EVERY - 1
-    for (const client of slot ?? []) visit(client, withCheckpoint)
+    const nowMs = o.now()
+    for (const client of slot ?? []) visit(client, nowMs, withCheckpoint)
   }
 
-  function visit(client: Client, withCheckpoint: boolean): void {
-    const nowMs = o.now()
+  /** Of an idle stream little is looked at and nothing written down: what it has in memory is in no cache any more. */
+  function visit(client: Client, nowMs: number, withCheckpoint: boolean): void {
+    const isWaiting = client.sink.unsentBytes() > 0
     if (nowMs >= client.expiresAtMs) return end(client, 'expired')
-    if (isStalled(client, nowMs)) return end(client, 'stalled')
+    if (isWaiting && isStalled(client, nowMs)) return end(client, 'stalled')
     if (client.phase === 'held' && client.slow && nowMs - client.heldSinceMs >= o.stallMs) return end(client, 'held')
     // What waits for the client already keeps the connection alive.
-    if (client.sink.unsentBytes() > 0) return
+    if (isWaiting) return
+    if (client.takenBytes !== 0) client.takenBytes = 0
     const checkpoint = withCheckpoint || client.phase === 'history' ? o.hub()?.checkpoint(client) : undefined
     if (client.phase !== 'closed') client.sink.write(checkpoint ?? HEARTBEAT)
   }
 
+  /** Something waits for the client: whether nothing of it was taken for long. */
   function isStalled(client: Client, nowMs: number): boolean {
-    const isWaiting = client.sink.unsentBytes() > 0
-    // What was taken is asked for only where something waits: the question costs as much as a heartbeat.
-    const takenBytes = isWaiting ? client.sink.sentBytes() : 0
-    if (!isWaiting || takenBytes > client.takenBytes) {
-      client.takenBytes = takenBytes
-      client.takenAtMs = nowMs
-      return false
-    }
-    return nowMs - client.takenAtMs >= o.stallMs
+    const takenBytes = client.sink.sentBytes()
+    if (takenBytes <= client.takenBytes) return nowMs - client.takenAtMs >= o.stallMs
+    client.takenBytes = takenBytes
+    client.takenAtMs = nowMs
+    return false
   }
 
   function end(client: Client, why: 'stalled' | 'expired' | 'held'): void {
