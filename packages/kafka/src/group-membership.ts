@@ -31,8 +31,12 @@ const HEARTBEAT_MS_MAX = 3_000
 /** A group that is joined by a new member waits for the others no longer than this. */
 const REBALANCE_TIMEOUT_MS = 10_000
 const METADATA_MAX_AGE_MS = 30_000
-/** How often the loop of kafkajs goes round, which beats the heart when it is due. A close waits for it. */
-const TURN_MS = 250
+/**
+ * How often the loop of kafkajs goes round, which beats the heart when it is due: at most, and so many times a session. A close
+ * waits for it. A turn allocates more than anything else of a process at rest.
+ */
+const TURN_MS_MAX = 500
+const TURNS_PER_SESSION = 8
 /** A member keeps its place while the coordinator restarts: a new one would wait until the session of the old one has ended. */
 const RETRY = { initialRetryTime: 100, maxRetryTime: 1_000, retries: 20 }
 
@@ -45,7 +49,7 @@ export function joinGroup(o: GroupMembershipOptions): GroupMembership {
     sessionTimeout: o.sessionTimeoutMs,
     rebalanceTimeout: Math.max(REBALANCE_TIMEOUT_MS, o.sessionTimeoutMs),
     heartbeatInterval: Math.min(Math.max(100, o.sessionTimeoutMs / HEARTBEATS_PER_SESSION), HEARTBEAT_MS_MAX),
-    maxWaitTimeInMs: TURN_MS,
+    maxWaitTimeInMs: Math.min(TURN_MS_MAX, o.sessionTimeoutMs / TURNS_PER_SESSION),
     metadataMaxAge: METADATA_MAX_AGE_MS,
     allowAutoTopicCreation: false,
     // A crash is told by the event; the reader makes a new consumer, whose state is known.
