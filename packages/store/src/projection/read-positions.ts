@@ -1,4 +1,5 @@
 import { uuidToTypeId } from '@ariftly/events'
+import { prepared } from '../prepared.ts'
 import type { Queryable } from '../queryable.ts'
 import type { ProjectionKey, ProjectionPosition } from './projection-position.ts'
 
@@ -16,11 +17,13 @@ export async function readPositions(
     last_offset: number | null
     last_id: string | null
   }>(
-    `SELECT partition, next_offset, last_offset, last_id::text AS last_id
+    prepared(
+      `SELECT partition, next_offset, last_offset, last_id::text AS last_id
        FROM projection_offsets
       WHERE projection = $1 AND epoch = $2 AND topic = $3 AND ($4::int[] IS NULL OR partition = ANY ($4::int[]))
       ORDER BY partition`,
-    [o.projection, o.epoch, o.topic, o.partitions ?? null],
+      [o.projection, o.epoch, o.topic, o.partitions ?? null],
+    ),
   )
   return new Map(
     rows.map((row) => [

@@ -12,7 +12,7 @@ export interface ReplayRunnerOptions {
   readonly log: Pick<Logger, 'warn'>
 }
 
-const IDLE_MS = 500
+const IDLE_MS = 1000
 const FULL_MS = 100
 
 /**
