@@ -1,4 +1,3 @@
-# syntax=docker/dockerfile:1
 # One image for all services; the command chooses: docker run ariftly/events ingest
 # Build for both platforms: docker buildx build --platform linux/amd64,linux/arm64 -t ariftly/events .
 # The build stage runs on the builder's own platform: what it makes is JavaScript.

@@ -1,3 +1,4 @@
+import { Problem, problemBody } from '@ariftly/http'
 import { onlyService, pathRoutes, type PathRoutes } from './route-groups.ts'
 
 const SERVICES = ['ingest', 'api', 'stream-gateway'] as const
@@ -26,8 +27,8 @@ http {
   uwsgi_temp_path /tmp/uwsgi;
   scgi_temp_path /tmp/scgi;
 
-  # The services say 413 themselves, as a problem; their limit is 5 MiB unpacked.
-  client_max_body_size 16m;
+  # The services say 413 themselves, as a problem, before they have read the body.
+  client_max_body_size 0;
   merge_slashes off;
 
   # A browser's preflight goes to the service of the method that it asks about; HEAD goes with GET.
@@ -37,10 +38,19 @@ http {
     OPTIONS $http_access_control_request_method;
   }
 
+  # The path, where it may stand in a JSON text as it is.
+  map $request_uri $instance {
+    default /;
+    ~^(?<plain>[A-Za-z0-9/._~%:@-]+)(\\?|$) $plain;
+  }
+
 ${paths
   .filter((path) => onlyService(path) === undefined)
   .map(renderMap)
   .join('\n')}
+  # Docker's own. A container that comes back may have the address that another had: what was looked up once would be a wrong service.
+  resolver 127.0.0.11 valid=1s;
+
 ${SERVICES.map(renderUpstream).join('\n')}
   proxy_http_version 1.1;
   proxy_set_header Connection "";
@@ -55,10 +65,20 @@ ${SERVICES.map(renderUpstream).join('\n')}
 
   server {
     listen 8080 default_server;
+    error_page 502 504 =503 @unavailable;
 
 ${paths.map(renderLocation).join('\n')}
     location / {
       proxy_pass http://api;
+    }
+
+    # A service that is away or says nothing: the problem that the others say, as clients know it.
+    location @unavailable {
+      default_type application/problem+json;
+      add_header X-Request-Id req_$request_id always;
+      add_header Retry-After 1 always;
+      add_header Cache-Control no-store always;
+      return 503 '${unavailableBody()}';
     }
   }
 }
@@ -75,9 +95,8 @@ function variableOf(path: string): string {
   return `service_of${path.replaceAll(/\W+/g, '_')}`
 }
 
-/** Names are looked up at the start and by the resolver of Docker's network when containers come and go. */
 function renderUpstream(service: string): string {
-  return `  upstream ${service} {\n    server ${service}:8080 max_fails=0;\n    keepalive 64;\n  }\n`
+  return `  upstream ${service} {\n    zone ${service} 64k;\n    server ${service}:8080 resolve max_fails=0;\n    keepalive 64;\n  }\n`
 }
 
 function renderLocation(routes: PathRoutes): string {
@@ -89,4 +108,9 @@ function renderLocation(routes: PathRoutes): string {
     ? '      # A stream ends when it likes, and every byte goes out at once.\n      proxy_buffering off;\n      proxy_read_timeout 1h;\n'
     : ''
   return `    location ${place} {\n${stream}      proxy_pass http://${target};\n    }\n`
+}
+
+function unavailableBody(): string {
+  const problem = new Problem(503, 'unavailable', { detail: 'The service cannot be reached.' })
+  return JSON.stringify(problemBody(problem, '$instance', 'req_$request_id'))
 }

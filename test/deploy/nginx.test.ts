@@ -28,6 +28,34 @@ describe('deploy/nginx/nginx.conf', () => {
     expect(serviceOf(conf, 'PUT', '/v1/events')).toBe('api')
   })
 
+  // A container that comes back may have an address that was another's.
+  test('looks up each service anew, and asks for what nginx needs for that', () => {
+    expect(conf).toMatch(/^ {2}resolver 127\.0\.0\.11 valid=1s;$/m)
+    for (const service of new Set(ROUTES.map((route) => route.service)))
+      expect(conf).toMatch(
+        new RegExp(`upstream ${service} \\{\\n {4}zone ${service} \\w+;\\n {4}server ${service}:8080 resolve `),
+      )
+    const [, minor = ''] =
+      /nginx-unprivileged:1\.(\d+)/.exec(readFileSync(join(ROOT, 'docker-compose.yml'), 'utf8')) ?? []
+    // `resolve` for all: 1.27.3.
+    expect(Number(minor)).toBeGreaterThanOrEqual(28)
+  })
+
+  test('says a problem when a service is away, and leaves it to the services to refuse a body', () => {
+    const [, body = ''] = /return 503 '(.+)';/.exec(conf) ?? []
+    expect(conf).toContain('error_page 502 504 =503 @unavailable;')
+    expect(JSON.parse(body)).toMatchObject({ status: 503, code: 'unavailable', instance: '$instance' })
+    const [, shown = ''] = /~(\^\(\?<plain>\S+) \$plain;/.exec(conf) ?? []
+    for (const [uri, instance] of [
+      ['/v1/events?limit=1', '/v1/events'],
+      ['/v1/events/evt_1', '/v1/events/evt_1'],
+      ['/v1/"x', undefined],
+      ['/v1/\\x', undefined],
+    ])
+      expect(new RegExp(shown).exec(uri ?? '')?.groups?.['plain']).toBe(instance)
+    expect(conf).toContain('client_max_body_size 0;')
+  })
+
   test('buffers no stream', () => {
     expect(locationOf(conf, '/v1/events/stream')).toContain('proxy_buffering off;')
   })
