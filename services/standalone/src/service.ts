@@ -6,6 +6,7 @@ import { generateEncryptionKey } from '@ariftly/keyring'
 import { startStack, type LocalStack, type PartName } from '@ariftly/local-stack'
 import { Fault, readConfig, settings, sleep, withReleasers, type ServiceDeps } from '@ariftly/runtime'
 import { renderBanner } from './banner.ts'
+import { checkOwnParts } from './check-own-parts.ts'
 import { startServices } from './compose.ts'
 import type { StandaloneConfig } from './config.ts'
 import { readOrMakeSecret } from './secrets.ts'
@@ -26,6 +27,7 @@ export interface StandaloneDeps extends ServiceDeps {
  */
 export async function start(config: StandaloneConfig, deps: StandaloneDeps): Promise<ServedService> {
   const startedMs = performance.now()
+  checkOwnParts(deps.env)
   await checkPort(config)
   return withReleasers(deps.log, async (releasers) => {
     const given = readGiven(deps.env)
