@@ -1,10 +1,9 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import type { Logger, Metrics, Tracing } from '@ariftly/runtime'
 import { answerPreflight, allowOrigin } from './cors.ts'
-import { createLateTurns } from './late-turns.ts'
 import { createRouteMatcher, matchRoute, type MatchRoute, type NamedRoute } from './match-route.ts'
 import { observeRequests } from './observe-request.ts'
-import { isRefusal, Problem, pathOf, sendError, sendProblem } from './problem.ts'
+import { Problem, pathOf, sendError, sendProblem } from './problem.ts'
 import { requestContext, type RequestContext } from './request-context.ts'
 import { routeOf, type RouteName, type ServiceName } from './routes.ts'
 
@@ -39,7 +38,6 @@ export function createRouter(options: RouterOptions): RequestListener {
   const names = Object.keys(handlers) as RouteName[]
   const match = createRouteMatcher(names.map(routeOf))
   const observer = observeRequests(options)
-  const lateTurn = createLateTurns()
 
   async function handle(req: IncomingMessage, res: ServerResponse): Promise<void> {
     const context = requestContext(req, res)
@@ -53,7 +51,7 @@ export function createRouter(options: RouterOptions): RequestListener {
     try {
       await handlers[found.route.name]?.(req, res, { ...found, context })
     } catch (error) {
-      if (isRefusal(error, context)) await lateTurn()
+      if (error instanceof Problem) context.refusedKey = error.details.refusedKey
       sendError(req, res, error, log)
     }
   }

@@ -7,7 +7,7 @@ const EACH_TURN = 4
 /**
  * Creates a queue for answers that can wait: refusals of keys that have had their share. They come in bursts, and half of what one costs is its answer; answered at once,
  * a burst would stand before every request, and every word of Kafka's, that came a moment after it. So a few are answered in each turn of the event loop, which looks at
- * all sockets between two turns. Bounded by the open connections, on which nothing else is read meanwhile.
+ * all sockets between two turns. Not for `node:http`, which goes on reading what a client sends ahead: what waits is to be bounded by the open connections.
  */
 export function createLateTurns(): LateTurn {
   const waiting: (() => void)[] = []

@@ -1,6 +1,6 @@
 import { STATUS_CODES, type IncomingMessage, type ServerResponse } from 'node:http'
 import { Fault, type Logger } from '@ariftly/runtime'
-import { requestContext, type RequestContext } from './request-context.ts'
+import { requestContext } from './request-context.ts'
 
 /** One thing that is wrong: `pointer` (RFC 6901) into the body, or `parameter` of the query; `index` in a batch. */
 export interface ProblemError {
@@ -21,10 +21,7 @@ export interface ProblemDetails {
   readonly headers?: Readonly<Record<string, string>>
   /** More members of the body. */
   readonly extra?: Readonly<Record<string, unknown>>
-  /**
-   * The id of a key that asks for more than its share. What refuses it comes again and again: it is answered after what is more urgent, and logged once a
-   * second.
-   */
+  /** The id of a key that asks for more than its share. What refuses it comes again and again, and has one line a second in the log. */
   readonly refusedKey?: string
 }
 
@@ -110,13 +107,6 @@ export function problemOfError(
     return new Problem(503, 'unavailable', { detail, headers: { 'Retry-After': '1' } })
   }
   return new Problem(500, 'internal_error', { detail })
-}
-
-/** Whether this refuses a key that has had its share, which the request's context then says. */
-export function isRefusal(error: unknown, context: RequestContext): error is Problem {
-  if (!(error instanceof Problem) || error.details.refusedKey === undefined) return false
-  context.refusedKey = error.details.refusedKey
-  return true
 }
 
 /** The path of a request without its query, which may hold a token. */

@@ -10,8 +10,8 @@ export interface RequestContext {
   traceparent: string
   /** Undefined unless it is recorded. */
   span?: Span
-  /** The key that it was refused to, as its key had had its share. */
-  refusedKey?: string
+  /** Its key, if it was refused as that has had its share. */
+  refusedKey: string | undefined
   /** More members of the request's line in the log; anyone who handles the request may add. */
   readonly fields: Record<string, unknown>
 }
@@ -34,6 +34,7 @@ export function createRequestContext(
   return {
     requestId: saneRequestId(requestId) ?? `req_${randomHex(16)}`,
     traceparent: saneTraceparent(traceparent) ?? newTraceparent(),
+    refusedKey: undefined,
     fields: {},
   }
 }

@@ -1,7 +1,7 @@
 import type { Logger, Metrics, Tracing, WholeAnswer, WholePost, WholePosts } from '@ariftly/runtime'
 import { createLateTurns } from '../late-turns.ts'
 import { observeRequests } from '../observe-request.ts'
-import { isRefusal, Problem, problemBody, problemOfError } from '../problem.ts'
+import { Problem, problemBody, problemOfError } from '../problem.ts'
 import { createRequestContext, type RequestContext } from '../request-context.ts'
 import { startRequestSpan } from '../request-span.ts'
 import { routeOf, type RouteName } from '../routes.ts'
@@ -67,7 +67,8 @@ export function createWholePosts(options: WholePostsOptions): WholePosts {
   }
 
   async function replyOf(problem: Problem, { context, headers }: Parameters<WholePostHandler>[1]): Promise<WholeReply> {
-    if (isRefusal(problem, context)) await lateTurn()
+    context.refusedKey = problem.details.refusedKey
+    if (context.refusedKey !== undefined) await lateTurn()
     Object.assign(headers, problem.details.headers, PROBLEM_HEADERS)
     return { status: problem.status, body: JSON.stringify(problemBody(problem, path, context.requestId)) }
   }
