@@ -12,16 +12,20 @@ import { cpuSecondsOf, loadAverage } from './support/process-usage.ts'
 import { medians, type Bench, type Measurement } from './support/report.ts'
 
 const CLIENTS = 1000
-const ROUNDS = 3
-const EVENTS = { single: 200, burst: 60 } as const
+/** Many and short: those of one round are compared, and the machine does not do the same for long. */
+const ROUNDS = 5
+const EVENTS = { single: 120, burst: 40 } as const
 const BURST = 10
+/** Rounds' worth of events before the first round: until then a process of JavaScript compiles what it has just begun to run. */
+const WARM_UP = 6
 const PATIENCE_MS = 60_000
 
 /**
  * Deliveries per second of processor time of the serving process, as the kernel counts it, with 1,000 clients and frames of
  * about 220 bytes. The next event is written when all clients have the one before, so that each write carries one event
- * (and in bursts ten) however busy the machine is. The gateway reads the real Kafka and its clients have all kinds of
- * filters; the peers are fed over HTTP: nginx with nchan, better-sse, and a bare `res.write` of a ready Buffer.
+ * (and in bursts ten) however busy the machine is. All have served events for a while before they are measured. The gateway
+ * reads the real Kafka and its clients have all kinds of filters; the peers are fed over HTTP: nginx with nchan, better-sse,
+ * and a bare `res.write` of a ready Buffer.
  */
 export const fanout: Bench = async (say) => {
   const workers: Worker[] = []
@@ -49,7 +53,7 @@ export const fanout: Bench = async (say) => {
     const rounds: (readonly Measurement[])[] = []
     for (let round = 0; round <= ROUNDS; round += 1) {
       const measured: Measurement[] = []
-      for (const target of targets) measured.push(...(await measure(clients, target, round === 0 ? 0.2 : 1)))
+      for (const target of targets) measured.push(...(await measure(clients, target, round === 0 ? WARM_UP : 1)))
       say(`round ${round}: ${measured.map(({ name, value }) => `${name} ${value.toFixed(2)}`).join(', ')}`)
       if (round > 0) rounds.push([...measured, ...ratios(measured)]) // Round 0 warms up.
     }

@@ -9,18 +9,22 @@ import { cpuSecondsOf, loadAverage, residentKbOf } from './support/process-usage
 import type { Bench, Measurement } from './support/report.ts'
 
 const CLIENTS = 8000
-const SETTLE_MS = 20_000
+/** From the start of a process, or from the last stream that it opened: V8 collects three times more, some half a minute later. */
+const SETTLE_MS = 45_000
+/** Three periods of heartbeats, with which what streams cost comes and goes. */
 const WATCH_MS = 45_000
 
 /**
  * 8,000 open streams on which nothing happens but heartbeats: memory and processor time of the gateway process, and of
  * nchan's worker with the same number. Memory is what the process has more than before the streams, once it has come to rest.
+ * What it takes to open them and to come to rest is a figure of its own.
  */
 export const idle: Bench = async (say) => {
   const house = await startStreamHouse()
   const nchan = await startNchan(say, CPU.measured)
   const clients = await startWorker(join(import.meta.dirname, 'streams/clients.ts'), CPU.others)
   try {
+    await sleep(SETTLE_MS)
     const path = '/v1/events/stream?types=task.failed'
     const request = streamRequest(path, house.apiKey)
     const ours = await measure(clients, { port: house.gateway.port, pids: [house.gateway.pid], request })
@@ -30,8 +34,10 @@ export const idle: Bench = async (say) => {
       { name: 'rss_per_connection_kb', value: ours.kb, unit: 'KB' },
       { name: 'cpu_percent', value: ours.percent, unit: '%' },
       { name: 'cpu_percent_before', value: ours.percentBefore, unit: '%' },
+      { name: 'opening_us_per_stream', value: ours.openingUs, unit: 'us' },
       { name: 'nchan_rss_per_connection_kb', value: theirs.kb, unit: 'KB' },
       { name: 'nchan_cpu_percent', value: theirs.percent, unit: '%' },
+      { name: 'nchan_opening_us_per_stream', value: theirs.openingUs, unit: 'us' },
       { name: 'load_average', value: loadAverage(), unit: '' },
     ] satisfies readonly Measurement[]
   } finally {
@@ -46,6 +52,8 @@ interface Idle {
   readonly percent: number
   /** The same without any stream. */
   readonly percentBefore: number
+  /** Processor time from the first request until the process has come to rest, what it does at rest included. */
+  readonly openingUs: number
 }
 
 async function measure(
@@ -53,17 +61,17 @@ async function measure(
   o: { readonly port: number; readonly pids: readonly number[]; readonly request: string },
 ): Promise<Idle> {
   const ask = (order: ClientsOrder) => clients.ask<ClientsState>(order)
-  await sleep(SETTLE_MS / 2)
   const percentBefore = await cpuPercent(o.pids, WATCH_MS / 2)
-  const before = residentKbOf(o.pids)
+  const before = { kb: residentKbOf(o.pids), cpuS: cpuSecondsOf(o.pids) }
   await ask({ do: 'open', port: o.port, count: CLIENTS, requests: [o.request] })
   await sleep(SETTLE_MS)
+  const openingUs = ((cpuSecondsOf(o.pids) - before.cpuS) / CLIENTS) * 1e6
   const percent = await cpuPercent(o.pids, WATCH_MS)
-  const kb = (residentKbOf(o.pids) - before) / CLIENTS
+  const kb = (residentKbOf(o.pids) - before.kb) / CLIENTS
   const { closed } = await ask({ do: 'await', deliveries: 0, timeoutMs: 0 })
   if (closed > 0) throw new Error(`${closed} idle streams were closed`)
   await ask({ do: 'close' })
-  return { kb, percent, percentBefore }
+  return { kb, percent, percentBefore, openingUs }
 }
 
 /** Of one core. */
