@@ -39,4 +39,3 @@ USER 1000:1000
 EXPOSE 8080 9090
 HEALTHCHECK --interval=10s --timeout=4s --start-period=60s --retries=3 CMD ["node", "deploy/image/healthcheck.mjs"]
 ENTRYPOINT ["tini", "--", "deploy/image/entrypoint.sh"]
-CMD ["standalone"]

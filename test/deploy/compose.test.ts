@@ -19,7 +19,7 @@ interface ComposeService {
   readonly ports?: readonly string[]
   readonly read_only?: boolean
   readonly cap_drop?: readonly string[]
-  readonly healthcheck?: object
+  readonly healthcheck?: { readonly test?: readonly string[] }
 }
 
 const text = readFileSync(join(ROOT, 'docker-compose.yml'), 'utf8')
@@ -76,6 +76,24 @@ describe('docker-compose.yml', () => {
     expect(service.deploy?.resources.limits.memory).toMatch(/^\d+M$/)
   })
 
+  test('leaves Redis the memory that it takes while it rewrites its file', () => {
+    const { command = [], deploy } = compose.services['redis'] ?? {}
+    const allowed = Number.parseInt(command[command.indexOf('--maxmemory') + 1] ?? '', 10)
+    expect(Number.parseInt(deploy?.resources.limits.memory ?? '', 10)).toBeGreaterThan(2 * allowed)
+  })
+
+  test('asks after the health of Kafka without a JVM', () => {
+    expect(compose.services['kafka']?.healthcheck?.test).not.toContainEqual(expect.stringMatching(/\.sh$/))
+  })
+
+  test('lets webhooks reach what it is told, from both services that send them', () => {
+    for (const name of ['api', 'webhook-worker'])
+      expect(compose.services[name]).toMatchObject({
+        environment: { WEBHOOK_ALLOW_CIDRS: '${WEBHOOK_ALLOW_CIDRS:-}' },
+        extra_hosts: ['host.docker.internal:host-gateway'],
+      })
+  })
+
   test('opens no port but those of nginx and of what people look at, and those on this machine alone', () => {
     const open = services.filter(({ service }) => service.ports !== undefined)
     expect(open.map(({ name }) => name)).toEqual(['nginx', 'prometheus', 'grafana', 'traces'])
@@ -104,10 +122,20 @@ describe('the image', () => {
   test('knows every service that there is, and says so about others', () => {
     const script = readFileSync(join(ROOT, 'deploy/image/entrypoint.sh'), 'utf8')
     for (const name of readdirSync(join(ROOT, 'services'))) expect(script).toMatch(new RegExp(`[ |]${name}[ )]`))
-    const { status, stderr } = spawnSync('sh', [join(ROOT, 'deploy/image/entrypoint.sh'), 'nonsense'], {
-      encoding: 'utf8',
-    })
-    expect({ status, stderr }).toEqual({ status: 64, stderr: expect.stringContaining("no service 'nonsense'") })
+    for (const args of [['nonsense'], []]) {
+      const { status, stderr } = spawnSync('sh', [join(ROOT, 'deploy/image/entrypoint.sh'), ...args], {
+        encoding: 'utf8',
+      })
+      expect({ status, stderr }).toEqual({
+        status: 64,
+        stderr: expect.stringContaining(`no service '${args[0] ?? ''}'. There are: ingest,`),
+      })
+    }
+  })
+
+  // Standalone's own Kafka and Postgres are not in it, so it is no default; a frontend of its own would be one more image to fetch.
+  test('has no default command, and builds with the frontend of the engine', () => {
+    expect(readFileSync(join(ROOT, 'Dockerfile'), 'utf8')).not.toMatch(/^(CMD|# syntax=)/m)
   })
 
   test('runs as nobody in particular, on Node 24, under an init, with a health check', () => {

@@ -11,6 +11,8 @@ export function renderNginxConf(): string {
   const paths = pathRoutes()
   return `# Made from the route table by \`npm run generate\`: do not edit.
 worker_processes auto;
+# Newer engines give a container 1,024 open files unless it asks for more, and a stream takes two.
+worker_rlimit_nofile 16384;
 error_log /dev/stderr warn;
 pid /tmp/nginx.pid;
 
@@ -57,8 +59,9 @@ ${SERVICES.map(renderUpstream).join('\n')}
   proxy_set_header Host $http_host;
   proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
   proxy_set_header X-Forwarded-Proto $scheme;
-  # A POST that was sent is never sent again here: only the client knows whether that is safe.
-  proxy_next_upstream error;
+  # A POST that was sent is never sent again here: only the client knows whether that is safe. What could not be sent goes to another replica.
+  proxy_next_upstream error timeout;
+  proxy_next_upstream_timeout 10s;
   proxy_connect_timeout 2s;
   proxy_read_timeout 60s;
   proxy_request_buffering off;

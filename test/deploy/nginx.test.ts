@@ -56,6 +56,12 @@ describe('deploy/nginx/nginx.conf', () => {
     expect(conf).toContain('client_max_body_size 0;')
   })
 
+  test('may open a file for each connection of a worker', () => {
+    const [, files] = /^worker_rlimit_nofile (\d+);$/m.exec(conf) ?? []
+    const [, connections] = /^ {2}worker_connections (\d+);$/m.exec(conf) ?? []
+    expect(Number(files)).toBeGreaterThanOrEqual(Number(connections))
+  })
+
   test('buffers no stream', () => {
     expect(locationOf(conf, '/v1/events/stream')).toContain('proxy_buffering off;')
   })
