@@ -29,8 +29,9 @@ http {
   uwsgi_temp_path /tmp/uwsgi;
   scgi_temp_path /tmp/scgi;
 
-  # The services say 413 themselves, as a problem, before they have read the body.
-  client_max_body_size 0;
+  # No service takes more. A body is read whole before it goes on: behind the early answer of a service the rest of one would still come, and
+  # nginx cuts such a connection after it has promised to keep it.
+  client_max_body_size 5m;
   merge_slashes off;
 
   # A browser's preflight goes to the service of the method that it asks about; HEAD goes with GET.
@@ -64,26 +65,20 @@ ${SERVICES.map(renderUpstream).join('\n')}
   proxy_next_upstream_timeout 10s;
   proxy_connect_timeout 2s;
   proxy_read_timeout 60s;
-  proxy_request_buffering off;
 
   server {
     listen 8080 default_server;
-    error_page 502 504 =503 @unavailable;
+    error_page 500 502 504 =503 @unavailable;
+    error_page 413 @too_large;
 
 ${paths.map(renderLocation).join('\n')}
     location / {
       proxy_pass http://api;
     }
 
-    # A service that is away or says nothing: the problem that the others say, as clients know it.
-    location @unavailable {
-      default_type application/problem+json;
-      add_header X-Request-Id req_$request_id always;
-      add_header Retry-After 1 always;
-      add_header Cache-Control no-store always;
-      return 503 '${unavailableBody()}';
-    }
-  }
+    # What nginx says itself is the problem that a service would say.
+${renderProblem('@unavailable', new Problem(503, 'unavailable', { detail: 'The service cannot be reached.' }))}
+${renderProblem('@too_large', new Problem(413, 'body_too_large', { detail: 'The body may have at most 5242880 bytes.' }))}  }
 }
 `
 }
@@ -113,7 +108,16 @@ function renderLocation(routes: PathRoutes): string {
   return `    location ${place} {\n${stream}      proxy_pass http://${target};\n    }\n`
 }
 
-function unavailableBody(): string {
-  const problem = new Problem(503, 'unavailable', { detail: 'The service cannot be reached.' })
-  return JSON.stringify(problemBody(problem, '$instance', 'req_$request_id'))
+function renderProblem(location: string, problem: Problem): string {
+  const body = JSON.stringify(problemBody(problem, '$instance', 'req_$request_id'))
+  const retry = problem.status === 503 ? '      add_header Retry-After 1 always;\n' : ''
+  return `    location ${location} {
+      # The rest of a body may still come: nobody shall send the next request behind it.
+      keepalive_timeout 0;
+      default_type application/problem+json;
+      add_header X-Request-Id req_$request_id always;
+${retry}      add_header Cache-Control no-store always;
+      return ${problem.status} '${body}';
+    }
+`
 }

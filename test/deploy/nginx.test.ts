@@ -41,9 +41,9 @@ describe('deploy/nginx/nginx.conf', () => {
     expect(Number(minor)).toBeGreaterThanOrEqual(28)
   })
 
-  test('says a problem when a service is away, and leaves it to the services to refuse a body', () => {
+  test('says a problem when a service is away or a body too long, and never answers before the end of one', () => {
     const [, body = ''] = /return 503 '(.+)';/.exec(conf) ?? []
-    expect(conf).toContain('error_page 502 504 =503 @unavailable;')
+    expect(conf).toContain('error_page 500 502 504 =503 @unavailable;')
     expect(JSON.parse(body)).toMatchObject({ status: 503, code: 'unavailable', instance: '$instance' })
     const [, shown = ''] = /~(\^\(\?<plain>\S+) \$plain;/.exec(conf) ?? []
     for (const [uri, instance] of [
@@ -53,7 +53,11 @@ describe('deploy/nginx/nginx.conf', () => {
       ['/v1/\\x', undefined],
     ])
       expect(new RegExp(shown).exec(uri ?? '')?.groups?.['plain']).toBe(instance)
-    expect(conf).toContain('client_max_body_size 0;')
+    for (const location of ['@unavailable', '@too_large'])
+      expect(locationOf(conf, location)).toContain('keepalive_timeout 0;')
+    expect(conf).toContain('error_page 413 @too_large;')
+    expect(conf).toContain('client_max_body_size 5m;')
+    expect(conf).not.toContain('proxy_request_buffering off')
   })
 
   test('may open a file for each connection of a worker', () => {
@@ -81,8 +85,8 @@ function locationOf(text: string, path: string): string | undefined {
   const blocks = [...text.matchAll(/^ {4}location (?:([=~]) )?(\S+) \{\n([\s\S]*?)^ {4}\}$/gm)].map(
     ([, kind, place = '', body]) => ({ kind, place, body }),
   )
-  const exact = blocks.find(({ kind, place }) => kind === '=' && place === path)
+  const exact = blocks.find(({ kind, place }) => (kind === '=' || place.startsWith('@')) && place === path)
   const pattern = blocks.find(({ kind, place }) => kind === '~' && new RegExp(place).test(path))
-  const prefix = blocks.find(({ kind }) => kind === undefined)
+  const prefix = blocks.find(({ kind, place }) => kind === undefined && place === '/')
   return (exact ?? pattern ?? prefix)?.body
 }
