@@ -92,6 +92,20 @@ export function csv(
   })
 }
 
+/** A comma-separated list of addresses with ports, as `kafka-1:9092` or `[fd00::1]:9092`; one at least. */
+export function hostPorts(options: Required<object, string>): Setting<readonly string[]> {
+  const list = csv({ ...options, minItems: 1 })
+  return setting('list of host:port, comma-separated', options, (text) => {
+    const parsed = list.parse(text)
+    return !parsed.ok || parsed.value.every(isHostPort) ? parsed : bad('must be addresses such as kafka-1:9092')
+  })
+}
+
+function isHostPort(text: string): boolean {
+  const [, port] = /^(?:\[[\da-f:.]+\]|[\w.-]+):(\d{1,5})$/i.exec(text) ?? []
+  return port !== undefined && Number(port) >= 1 && Number(port) <= 65_535
+}
+
 /** A comma-separated list of address ranges, as `10.1.0.0/16` or `fd00::/8`. */
 export function cidrs(options: Required<object, string>): Setting<readonly string[]> {
   const list = csv(options)

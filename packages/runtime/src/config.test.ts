@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals'
 import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { bool, cidrs, csv, int, intCsv, oneOf, port, str, url } from './config-items.ts'
+import { bool, cidrs, csv, hostPorts, int, intCsv, oneOf, port, str, url } from './config-items.ts'
 import { ConfigFault, describeConfig, readConfig, type ConfigSpec } from './config.ts'
 import { settings } from './settings.ts'
 
@@ -50,6 +50,19 @@ describe('readConfig', () => {
 
   test.each(['10/8', '10.0.0.0', '10.0.0.0/33', 'fd00::/129', '10.0.0.0/8/8', 'a/8'])('refuses "%s"', (text) => {
     expect(faultsOf({ RANGES: cidrs({ doc: 'Ranges.', default: '' }) }, { RANGES: text })).toHaveLength(1)
+  })
+
+  test.each([
+    ['kafka-1:9092', 0],
+    ['127.0.0.1:9092, [fd00::1]:9093', 0],
+    ['::', 1],
+    ['kafka', 1],
+    ['kafka:0', 1],
+    ['kafka:65536', 1],
+    ['kafka:9092,http://other:9092', 1],
+    [',', 1],
+  ])('addresses with ports are checked: %s', (text, faults) => {
+    expect(faultsOf({ BROKERS: hostPorts({ doc: 'Brokers.' }) }, { BROKERS: text })).toHaveLength(faults)
   })
 
   test('takes an empty variable for an absent one', () => {

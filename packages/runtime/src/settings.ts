@@ -1,4 +1,4 @@
-import { bool, cidrs, csv, int, intCsv, oneOf, port, str, url, type Setting } from './config-items.ts'
+import { bool, cidrs, csv, hostPorts, int, intCsv, oneOf, port, str, url, type Setting } from './config-items.ts'
 import { caFile, certFile, keyFile, type TlsSwitch } from './tls-settings.ts'
 
 const KAFKA_TLS: TlsSwitch = { setting: 'KAFKA_TLS', on: (value) => value === true, doc: 'KAFKA_TLS=true' }
@@ -15,7 +15,7 @@ const POSTGRES_PROTOCOLS = { protocols: ['postgres:', 'postgresql:'] } as const
  * one thing everywhere (`{ KAFKA_BROKERS: settings.KAFKA_BROKERS, … }`).
  */
 export const settings = {
-  KAFKA_BROKERS: csv({ doc: 'Kafka bootstrap addresses, `host:port`.', minItems: 1 }),
+  KAFKA_BROKERS: hostPorts({ doc: 'Kafka bootstrap addresses.' }),
   KAFKA_TLS: bool({ doc: 'Speaks TLS with Kafka; the certificate of each broker must be valid.', default: false }),
   KAFKA_TLS_CA_FILE: caFile('the brokers', KAFKA_TLS),
   KAFKA_TLS_CERT_FILE: certFile('brokers', KAFKA_TLS, 'KAFKA_TLS_KEY_FILE'),
