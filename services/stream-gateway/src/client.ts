@@ -1,6 +1,5 @@
 import type { StreamFilter } from './filter.ts'
 import type { Position } from './position.ts'
-import type { Group } from './subscribers.ts'
 
 /** Where a stream's bytes go: a socket, or a list in a test. */
 export interface Sink {
@@ -74,5 +73,20 @@ export class Client {
     this.requested = o.requested ?? ''
     this.position = new Float64Array(o.partitions)
     this.takenAtMs = o.nowMs
+  }
+}
+
+/** The live clients of one filter. They get the same bytes, so what waits for them is kept once. */
+export class Group {
+  readonly filter: StreamFilter
+  readonly clients = new Set<Client>()
+  /** Frames since the last flush. */
+  pending: Buffer[] = []
+  pendingBytes = 0
+  /** The ring's version after the last of them. */
+  pendingVersion = 0
+
+  constructor(filter: StreamFilter) {
+    this.filter = filter
   }
 }

@@ -1,37 +1,14 @@
 import type { LogEvent } from '@ariftly/events'
-import type { HistoryPartition } from '@ariftly/store'
 import { createCatchUp, type CatchUp } from './catch-up.ts'
-import type { Client } from './client.ts'
+import type { Client, Group } from './client.ts'
 import { checkpointFrame } from './control-frames.ts'
-import type { StreamFilter } from './filter.ts'
 import { createSlabs, renderFrame } from './frames.ts'
+import type { HubCounts, HubOptions } from './hub-options.ts'
 import { IdIndex } from './id-index.ts'
 import { originOf, raise, type Position } from './position.ts'
 import { sharedChunk } from './record-data.ts'
 import { Ring, type RingRecord } from './ring.ts'
-import type { StreamIds } from './stream-id.ts'
-import { Subscribers, type Group } from './subscribers.ts'
-
-/** What a hub is made of; nothing of it is a socket, so that all of this is tested without any. */
-export interface HubOptions {
-  readonly epoch: number
-  /** Where the log reader begins. */
-  readonly start: Position
-  /** Of each partition, whether that is the first record that there ever was. */
-  readonly fromOrigin: readonly boolean[]
-  readonly ids: StreamIds
-  readonly ringBytesMax: number
-  readonly idsMax: number
-  /** A live client with more unsent bytes is served by pull from then on. */
-  readonly unsentBytesMax: number
-  /** History pages read at the same time. */
-  readonly historyReadsMax: number
-  readHistory(filter: StreamFilter, position: Position): Promise<ReadonlyMap<number, HistoryPartition>>
-  now(): number
-  /** Runs a function soon, after what is already waiting (`setImmediate`). */
-  schedule(run: () => void): void
-  onHistoryError?(error: unknown): void
-}
+import { Subscribers } from './subscribers.ts'
 
 /** A record of the feed that is an event. */
 export interface FeedRecord {
@@ -47,18 +24,6 @@ interface FeedBatch {
   readonly partition: number
   readonly records: readonly FeedRecord[]
   readonly nextOffset: number
-}
-
-/** Numbers that only grow. */
-export interface HubCounts {
-  records: number
-  copies: number
-  delivered: number
-  deliveredBytes: number
-  /** Blocks that were handed to sockets: frames that wait for a client go out in one. */
-  writes: number
-  slow: number
-  historyPages: number
 }
 
 /** The ring, the index and the open streams of one epoch of the log. All of it runs in one thread; nothing in it waits. */

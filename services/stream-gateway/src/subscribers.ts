@@ -1,20 +1,5 @@
-import type { Client } from './client.ts'
+import { Group, type Client } from './client.ts'
 import { ALL_TYPES, matches, sameFilter, typeBit, type Routed, type StreamFilter } from './filter.ts'
-
-/** The live clients of one filter. They get the same bytes, so what waits for them is kept once. */
-export class Group {
-  readonly filter: StreamFilter
-  readonly clients = new Set<Client>()
-  /** Frames since the last flush. */
-  pending: Buffer[] = []
-  pendingBytes = 0
-  /** The ring's version after the last of them. */
-  pendingVersion = 0
-
-  constructor(filter: StreamFilter) {
-    this.filter = filter
-  }
-}
 
 /** One tenant's groups, each under the narrowest of its conditions. */
 interface TenantIndex {
