@@ -101,6 +101,30 @@ function read(store: ReturnType<typeof memoryStore>, extra: Partial<LogReaderOpt
   return reader
 }
 
+interface ProxiedReader {
+  readonly proxy: Awaited<ReturnType<typeof startKafkaProxy>>
+  readonly store: ReturnType<typeof memoryStore>
+  readonly reader: LogReader
+}
+
+/** Reads through a proxy that can be cut, and ends both. */
+async function behindProxy(
+  extra: Partial<LogReaderOptions>,
+  use: (proxied: ProxiedReader) => Promise<void>,
+): Promise<void> {
+  const proxy = await startKafkaProxy(stackAddresses().kafka)
+  const proxied = createKafka({ brokers: [`127.0.0.1:${proxy.port}`], clientId: 'test', log })
+  const store = memoryStore()
+  const reader = read(store, { client: proxied, ...extra })
+  try {
+    await use({ proxy, store, reader })
+  } finally {
+    await reader.close()
+    await proxied.close()
+    await proxy.close()
+  }
+}
+
 describe('log reader', () => {
   test('hands on every record once and in order, with an unbroken run of offsets in each partition', async () => {
     await freshTopic()
@@ -349,12 +373,7 @@ describe('log reader', () => {
     ['none', { groupId: undefined }],
   ])('goes on at once after the brokers were away, and waits for no session: in %s', async (_, membership) => {
     await freshTopic()
-    const proxy = await startKafkaProxy(stackAddresses().kafka)
-    const brokers = [`127.0.0.1:${proxy.port}`]
-    const behindProxy = createKafka({ brokers, clientId: 'test', log })
-    const store = memoryStore()
-    const reader = read(store, { client: behindProxy, ...membership })
-    try {
+    await behindProxy(membership, async ({ proxy, store, reader }) => {
       await producer.send([record(0, 'before')])
       await holds(() => expect(store.all()).toEqual(['before']))
       proxy.cutAfterBytes(1)
@@ -365,20 +384,12 @@ describe('log reader', () => {
       await eventually(() => store.all().length === 2, { timeoutMs: 5_000 })
       expect(store.all()).toEqual(['after', 'before'])
       expect(reader.rebuilds).toBeGreaterThan(0)
-    } finally {
-      await reader.close()
-      await behindProxy.close()
-      await proxy.close()
-    }
+    })
   })
 
   test('looks at the identity of the log again when its connection was cut', async () => {
     await freshTopic()
-    const proxy = await startKafkaProxy(stackAddresses().kafka)
-    const behindProxy = createKafka({ brokers: [`127.0.0.1:${proxy.port}`], clientId: 'test', log })
-    const store = memoryStore()
-    const reader = read(store, { client: behindProxy, groupId: undefined })
-    try {
+    await behindProxy({ groupId: undefined }, async ({ proxy, store, reader }) => {
       await producer.send([record(0, 'a'), record(0, 'b')])
       await holds(() => expect(store.all()).toEqual(['a', 'b']))
       // As if another log stood there when the connection is back.
@@ -386,11 +397,7 @@ describe('log reader', () => {
       proxy.dropAll()
       await reader.stopped
       expect(reader.failure).toMatchObject({ code: 'log_identity_changed' })
-    } finally {
-      await reader.close()
-      await behindProxy.close()
-      await proxy.close()
-    }
+    })
   })
 
   test('a reader that is closed while it starts leaves no member behind that holds partitions', async () => {

@@ -47,7 +47,7 @@ export function registerReaderMetrics(
   })
   metrics.counter({
     name: `${prefix}_rebuilds_total`,
-    help: 'Times that the consumer was rebuilt, after a crash or as it had fallen silent.',
+    help: 'Times that reading began anew: a connection broke, a leader changed, a consumer ended or had fallen silent.',
     total: () => [{ value: reader()?.rebuilds ?? 0 }],
   })
   metrics.counter({
