@@ -1,5 +1,5 @@
 import { EVENT_TYPES, newEventId, newTypeId, type RawRecord } from '@ariftly/events'
-import type { Subscription } from '@ariftly/store'
+import type { Subscription } from '@ariftly/store/deliveries'
 import { createRandom } from '@ariftly/testkit'
 import { createSubscriptionIndex, matchRecords } from '@ariftly-services/webhook-worker/match'
 import { loadAverage } from './support/process-usage.ts'

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { newTypeId } from '@ariftly/events'
-import { createPool, insertApiKey } from '@ariftly/store'
+import { createPool } from '@ariftly/store'
+import { insertApiKey } from '@ariftly/store/api-keys'
 import type { ServiceProcess } from '@ariftly/testkit'
 import { API_KEY, startBenchStack } from '../support/bench-stack.ts'
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { newEventId } from '@ariftly/events'
-import { insertEvents } from '@ariftly/store'
+import { insertEvents } from '@ariftly/store/projection'
 import { createWorld, eventually, type World } from '@ariftly/testkit'
 import { startApi, type ApiClient } from '../support/api-client.ts'
 

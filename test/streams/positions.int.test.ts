@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals'
 import { createKeyring } from '@ariftly/keyring'
-import { openEpoch } from '@ariftly/store'
+import { openEpoch } from '@ariftly/store/projection'
 import { createWorld, eventually, startServiceProcess, type ServiceProcess, type World } from '@ariftly/testkit'
 import { openStream, type OpenStream } from '../support/read-stream.ts'
 import { createLogWriter, numbered, numbersOf, type LogWriter } from './log-writer.ts'

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { newEventId } from '@ariftly/events'
-import { insertEvents, type ProjectedEvent } from '@ariftly/store'
+import { insertEvents, type ProjectedEvent } from '@ariftly/store/projection'
 import {
   createWorld,
   eventually,

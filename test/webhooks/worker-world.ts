@@ -1,14 +1,7 @@
 import { createLogger, createMetrics, readConfig, type Running } from '@ariftly/runtime'
-import {
-  advancePosition,
-  createPool,
-  currentEpoch,
-  ensurePositions,
-  insertEvents,
-  insertWebhook,
-  readPositions,
-  withTransaction,
-} from '@ariftly/store'
+import { createPool, withTransaction } from '@ariftly/store'
+import { advancePosition, currentEpoch, ensurePositions, insertEvents, readPositions } from '@ariftly/store/projection'
+import { insertWebhook } from '@ariftly/store/webhooks'
 import { decodeRecord, newEventId, newTypeId, typeIdToUuid, type LogEvent } from '@ariftly/events'
 import { createKafka, createProducer, startLogReader } from '@ariftly/kafka'
 import { createKeyring } from '@ariftly/keyring'

@@ -1,14 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { createTestDatabase, type TestDatabase } from '@ariftly/testkit'
-import {
-  createPool,
-  dropExpiredDeliveryPartitions,
-  dropExpiredEventPartitions,
-  ensureDeliveryPartitions,
-  ensureEventPartitions,
-  migrate,
-  type Pool,
-} from './index.ts'
+import { dropExpiredDeliveryPartitions } from './deliveries/drop-expired-delivery-partitions.ts'
+import { ensureDeliveryPartitions } from './deliveries/ensure-delivery-partitions.ts'
+import { dropExpiredEventPartitions } from './events/drop-expired-event-partitions.ts'
+import { ensureEventPartitions } from './events/ensure-event-partitions.ts'
+import { migrate } from './migrate.ts'
+import { createPool, type Pool } from './pool.ts'
 
 const DAY_MS = 86_400_000
 

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { createTestDatabase, startCuttingProxy, type TestDatabase } from '@ariftly/testkit'
-import { createPool, isStoreUnavailable, withTransaction, type Pool } from './index.ts'
+import { createPool, type Pool } from './pool.ts'
+import { isStoreUnavailable } from './store-unavailable.ts'
+import { withTransaction } from './with-transaction.ts'
 
 let database: TestDatabase
 let pool: Pool

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { newEventId, newTypeId, renderEvent, typeIdToUuid } from '@ariftly/events'
 import { createKeyring } from '@ariftly/keyring'
 import { createLogger, createMetrics, readConfig, type Running } from '@ariftly/runtime'
-import { insertEvents, type ProjectedEvent } from '@ariftly/store'
+import { insertEvents, type ProjectedEvent } from '@ariftly/store/projection'
 import { createWorld, eventually, startCuttingProxy, type CuttingProxy, type World } from '@ariftly/testkit'
 import { apiConfig, start } from './service.ts'
 

@@ -10,7 +10,9 @@ import {
   type Running,
   type ServiceDeps,
 } from '@ariftly/runtime'
-import { createApiKeyStore, createPool, LIST_SETTINGS, SERVICE_ROLE, type Pool } from '@ariftly/store'
+import { createPool, SERVICE_ROLE, type Pool } from '@ariftly/store'
+import { createApiKeyStore } from '@ariftly/store/api-keys'
+import { LIST_SETTINGS } from '@ariftly/store/events'
 import { createApiKeyHandlers } from './api-keys/api-key-handlers.ts'
 import type { ApiConfig } from './config.ts'
 import { createDocumentHandlers } from './documents/document-handlers.ts'

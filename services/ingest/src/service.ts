@@ -9,7 +9,8 @@ import {
   type Running,
   type ServiceDeps,
 } from '@ariftly/runtime'
-import { createApiKeyStore, createPool } from '@ariftly/store'
+import { createPool } from '@ariftly/store'
+import { createApiKeyStore } from '@ariftly/store/api-keys'
 import { createBreaker } from './breaker.ts'
 import type { IngestConfig } from './config.ts'
 import { createEventLog } from './event-log.ts'

@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { createKafka, describeLog } from '@ariftly/kafka'
 import { createLogger, readConfig } from '@ariftly/runtime'
-import { createPool, currentEpoch, openEpoch, type Pool } from '@ariftly/store'
+import { createPool, type Pool } from '@ariftly/store'
+import { currentEpoch, openEpoch } from '@ariftly/store/projection'
 import {
   createTestDatabase,
   findFreePort,

@@ -1,15 +1,8 @@
 import { createKafka, createTopics, describeLog, type KafkaClient, type KafkaConnection } from '@ariftly/kafka'
 import { databaseConnection, Fault, kafkaConnection, type Logger } from '@ariftly/runtime'
-import {
-  createPool,
-  currentEpoch,
-  lockLogEpochs,
-  migrate as migrateSchema,
-  openEpoch,
-  seedBootstrapKey,
-  withTransaction,
-  type Pool,
-} from '@ariftly/store'
+import { createPool, migrate as migrateSchema, withTransaction, type Pool } from '@ariftly/store'
+import { seedBootstrapKey } from '@ariftly/store/api-keys'
+import { currentEpoch, lockLogEpochs, openEpoch } from '@ariftly/store/projection'
 import type { MigrateConfig } from './config.ts'
 import { waitFor, type MigrateDeps } from './wait-for.ts'
 

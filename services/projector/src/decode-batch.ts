@@ -1,6 +1,6 @@
 import { decodeRecord, recordId, type LogEvent, type RawRecord } from '@ariftly/events'
 import type { DeadLetter, LogBatch } from '@ariftly/kafka'
-import type { LogTime, ProjectedEvent } from '@ariftly/store'
+import type { LogTime, ProjectedEvent } from '@ariftly/store/projection'
 
 /** A batch as it goes to Postgres. */
 export interface DecodedBatch {

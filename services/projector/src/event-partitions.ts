@@ -1,5 +1,7 @@
 import { eventIdMs, LIMITS } from '@ariftly/events'
-import { ensureEventPartitions, type Pool, type ProjectedEvent } from '@ariftly/store'
+import { type Pool } from '@ariftly/store'
+import { ensureEventPartitions } from '@ariftly/store/events'
+import { type ProjectedEvent } from '@ariftly/store/projection'
 import { LOG_RETENTION_MS } from './expiry.ts'
 
 /** Keeps the weekly partitions of `events` ahead of the inserts. */

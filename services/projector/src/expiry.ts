@@ -1,5 +1,6 @@
 import { messageOf, type Logger } from '@ariftly/runtime'
-import { dropExpiredEventPartitions, ensureEventPartitions, type Pool } from '@ariftly/store'
+import { type Pool } from '@ariftly/store'
+import { dropExpiredEventPartitions, ensureEventPartitions } from '@ariftly/store/events'
 
 const HOUR_MS = 60 * 60 * 1_000
 const DAY_MS = 24 * HOUR_MS

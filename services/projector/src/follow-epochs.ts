@@ -1,6 +1,7 @@
 import { describeLog, KafkaFault, type KafkaClient, type LogReader } from '@ariftly/kafka'
 import { messageOf, retryForever, sleep, type Logger } from '@ariftly/runtime'
-import { currentEpoch, ensurePositions, type LogEpoch, type Pool } from '@ariftly/store'
+import { type Pool } from '@ariftly/store'
+import { currentEpoch, ensurePositions, type LogEpoch } from '@ariftly/store/projection'
 import { PROJECTION } from './projection.ts'
 
 export interface FollowEpochsOptions {

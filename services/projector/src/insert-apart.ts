@@ -1,4 +1,5 @@
-import { insertEvents, sqlState, type ProjectedEvent, type Transaction } from '@ariftly/store'
+import { sqlState, type Transaction } from '@ariftly/store'
+import { insertEvents, type ProjectedEvent } from '@ariftly/store/projection'
 
 /** What came of events that were to be inserted. */
 export interface Inserted {

@@ -10,7 +10,8 @@ import {
   type LogBatch,
 } from '@ariftly/kafka'
 import { createLogger, createMetrics, readConfig, type Metrics, type Running } from '@ariftly/runtime'
-import { createPool, currentEpoch, openEpoch, readPositions, SERVICE_ROLE, type Pool } from '@ariftly/store'
+import { createPool, SERVICE_ROLE, type Pool } from '@ariftly/store'
+import { currentEpoch, openEpoch, readPositions } from '@ariftly/store/projection'
 import { createWorld, eventually, recordsOf, type World } from '@ariftly/testkit'
 import { decodeBatch } from './decode-batch.ts'
 import { projectorConfig, start } from './service.ts'

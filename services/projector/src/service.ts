@@ -15,7 +15,8 @@ import {
   type Running,
   type ServiceDeps,
 } from '@ariftly/runtime'
-import { createPool, readPositions, recordHole, SERVICE_ROLE } from '@ariftly/store'
+import { createPool, SERVICE_ROLE } from '@ariftly/store'
+import { readPositions, recordHole } from '@ariftly/store/projection'
 import type { ProjectorConfig } from './config.ts'
 import { decodeBatch } from './decode-batch.ts'
 import { createEventPartitions } from './event-partitions.ts'

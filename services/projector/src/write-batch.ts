@@ -1,16 +1,14 @@
 import type { RawRecord } from '@ariftly/events'
 import type { DeadLetter, LogBatch } from '@ariftly/kafka'
+import { withTransaction, type Pool, type Transaction } from '@ariftly/store'
 import {
   advancePosition,
   findConflicts,
   insertEvents,
   recordLogTimes,
-  withTransaction,
   type EventIdConflict,
-  type Pool,
   type ProjectedEvent,
-  type Transaction,
-} from '@ariftly/store'
+} from '@ariftly/store/projection'
 import type { DecodedBatch } from './decode-batch.ts'
 import { insertApart, isRefusedRow, type Inserted } from './insert-apart.ts'
 import { PROJECTION } from './projection.ts'

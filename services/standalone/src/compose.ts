@@ -17,7 +17,8 @@ import {
   type Running,
   type ServiceDeps,
 } from '@ariftly/runtime'
-import { createApiKeyStore, createPool, SERVICE_ROLE } from '@ariftly/store'
+import { createPool, SERVICE_ROLE } from '@ariftly/store'
+import { createApiKeyStore } from '@ariftly/store/api-keys'
 
 /** Of the one that looks up API keys for all. */
 const KEY_CONNECTIONS = 4

@@ -1,4 +1,4 @@
-import type { HistoryPartition } from '@ariftly/store'
+import type { HistoryPartition } from '@ariftly/store/streams'
 import type { Client } from './client.ts'
 import { dataFor, matches } from './filter.ts'
 import { renderFrame } from './frames.ts'

@@ -1,6 +1,6 @@
 import { eventIdMs, type LogEvent } from '@ariftly/events'
 import { sleep, withTimeout } from '@ariftly/runtime'
-import type { CopyCandidate } from '@ariftly/store'
+import type { CopyCandidate } from '@ariftly/store/streams'
 import type { IdIndex } from './id-index.ts'
 
 /** A record that is an event. */

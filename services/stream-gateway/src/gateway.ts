@@ -1,5 +1,5 @@
 import { retryForever, sleep, type Logger } from '@ariftly/runtime'
-import { currentEpoch } from '@ariftly/store'
+import { currentEpoch } from '@ariftly/store/projection'
 import { startGeneration, type Generation, type GenerationOptions } from './generation.ts'
 
 /** The reading of whatever epoch of the log is current. */

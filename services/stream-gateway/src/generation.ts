@@ -1,16 +1,9 @@
 import { LIMITS } from '@ariftly/events'
 import { checkPartitionCount, describeLog, type KafkaClient, type LogReader } from '@ariftly/kafka'
 import { createReleasers, Fault, type Logger, type Tracing } from '@ariftly/runtime'
-import {
-  currentEpoch,
-  earliestLogTime,
-  findEarlierCopies,
-  positionsAtLogTime,
-  readHistoryPage,
-  readPositions,
-  type LogEpoch,
-  type Pool,
-} from '@ariftly/store'
+import { type Pool } from '@ariftly/store'
+import { currentEpoch, readPositions, type LogEpoch } from '@ariftly/store/projection'
+import { earliestLogTime, findEarlierCopies, positionsAtLogTime, readHistoryPage } from '@ariftly/store/streams'
 import type { StreamGatewayConfig } from './config.ts'
 import { createCopyCheck, type CopyCheck } from './copy-check.ts'
 import { toEventFilter, type StreamFilter } from './filter.ts'

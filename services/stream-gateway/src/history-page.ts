@@ -1,4 +1,4 @@
-import type { HistoryPartition, HistoryRow } from '@ariftly/store'
+import type { HistoryPartition, HistoryRow } from '@ariftly/store/streams'
 import type { Position } from './position.ts'
 
 /**

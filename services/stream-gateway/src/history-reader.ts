@@ -1,5 +1,5 @@
 import { partitionOf, type EventFilter } from '@ariftly/events'
-import type { HistoryPageRequest, HistoryPartition } from '@ariftly/store'
+import type { HistoryPageRequest, HistoryPartition } from '@ariftly/store/streams'
 import type { Position } from './position.ts'
 
 /** What {@link createHistoryReader} needs. */

@@ -1,4 +1,4 @@
-import type { HistoryPartition } from '@ariftly/store'
+import type { HistoryPartition } from '@ariftly/store/streams'
 import type { StreamFilter } from './filter.ts'
 import type { Position } from './position.ts'
 import type { StreamIds } from './stream-id.ts'

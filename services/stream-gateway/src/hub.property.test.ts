@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import { newEventId, type EventType, type LogEvent } from '@ariftly/events'
 import { createKeyring, generateEncryptionKey } from '@ariftly/keyring'
-import type { HistoryPartition, HistoryRow } from '@ariftly/store'
+import type { HistoryPartition, HistoryRow } from '@ariftly/store/streams'
 import fc from 'fast-check'
 import { Client, type Sink } from './client.ts'
 import { createCopyCheck, type CopyCheck } from './copy-check.ts'

@@ -10,7 +10,8 @@ import {
   type Running,
   type ServiceDeps,
 } from '@ariftly/runtime'
-import { createApiKeyStore, createPool, SERVICE_ROLE } from '@ariftly/store'
+import { createPool, SERVICE_ROLE } from '@ariftly/store'
+import { createApiKeyStore } from '@ariftly/store/api-keys'
 import type { StreamGatewayConfig } from './config.ts'
 import { createStreamTokenHandler } from './create-stream-token.ts'
 import { debugStreams } from './debug.ts'

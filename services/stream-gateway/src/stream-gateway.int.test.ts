@@ -6,7 +6,8 @@ import { serveService, type ServedService } from '@ariftly/http'
 import { createKafka, createProducer, type EventProducer, type KafkaClient } from '@ariftly/kafka'
 import { createKeyring } from '@ariftly/keyring'
 import { createLogger, createMetrics, readConfig } from '@ariftly/runtime'
-import { listApiKeys, revokeApiKey, withTransaction } from '@ariftly/store'
+import { withTransaction } from '@ariftly/store'
+import { listApiKeys, revokeApiKey } from '@ariftly/store/api-keys'
 import {
   createWorld,
   eventually,

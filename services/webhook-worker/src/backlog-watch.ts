@@ -1,5 +1,6 @@
 import { sleep, type Logger } from '@ariftly/runtime'
-import { countDeliveries, type DeliveryCounts, type Pool } from '@ariftly/store'
+import { type Pool } from '@ariftly/store'
+import { countDeliveries, type DeliveryCounts } from '@ariftly/store/deliveries'
 
 /** What the watch needs. */
 export interface BacklogWatchOptions {

@@ -1,7 +1,7 @@
 import type { Egress } from '@ariftly/egress'
 import type { Keyring } from '@ariftly/keyring'
 import type { Logger, Tracing } from '@ariftly/runtime'
-import type { AttemptOutcome, AttemptRef, StartedAttempt } from '@ariftly/store'
+import type { AttemptOutcome, AttemptRef, StartedAttempt } from '@ariftly/store/deliveries'
 import { sendWebhook, type AttemptTrace } from '@ariftly/webhook-sending'
 import type { Batcher } from './batcher.ts'
 import { planRetry, readRetryAfter } from './retry-plan.ts'

@@ -1,6 +1,6 @@
 import { Queue, Worker } from 'bullmq'
 import { Fault, messageOf, retryForever, sleep, type Logger } from '@ariftly/runtime'
-import type { AttemptRef } from '@ariftly/store'
+import type { AttemptRef } from '@ariftly/store/deliveries'
 import type { Lane } from './feed-plan.ts'
 import { checkPolicy, connectFailFast, connectPatient, type RedisAddress } from './redis.ts'
 

@@ -1,4 +1,4 @@
-import type { EndpointRoom, LockedEndpoint } from '@ariftly/store'
+import type { EndpointRoom, LockedEndpoint } from '@ariftly/store/deliveries'
 
 /** The queue that an endpoint's jobs go to. */
 export type Lane = 'fast' | 'suspect'

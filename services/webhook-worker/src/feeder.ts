@@ -1,14 +1,13 @@
 import { backoffMs, type Logger } from '@ariftly/runtime'
+import { withTransaction, type Pool } from '@ariftly/store'
 import {
   lockEndpoints,
   queueDueDeliveries,
   readDueWebhooks,
   spendRateTokens,
   unqueueDeliveries,
-  withTransaction,
   type AttemptRef,
-  type Pool,
-} from '@ariftly/store'
+} from '@ariftly/store/deliveries'
 import { laneOf, planRooms, type Lane } from './feed-plan.ts'
 
 /** What the feeder needs. */

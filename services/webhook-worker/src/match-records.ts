@@ -1,5 +1,5 @@
 import { recordId, type RawRecord } from '@ariftly/events'
-import type { MatchedEvent } from '@ariftly/store'
+import type { MatchedEvent } from '@ariftly/store/deliveries'
 import { headerText, readAttributes } from './record-attributes.ts'
 import type { SubscriptionIndex } from './subscription-index.ts'
 

@@ -1,19 +1,16 @@
 import { recordId, type RawRecord } from '@ariftly/events'
 import type { HandleOutcome, LogBatch } from '@ariftly/kafka'
 import { traceBatch, type Tracing } from '@ariftly/runtime'
+import { withTransaction, type Pool, type Transaction } from '@ariftly/store'
 import {
-  advancePosition,
   advanceWithDeliveries,
   ensureDeliveryPartitions,
   insertDeliveries,
   readSubscriptions,
   readWebhooksVersion,
-  withTransaction,
   type MatchedEvent,
-  type Pool,
-  type PositionAdvance,
-  type Transaction,
-} from '@ariftly/store'
+} from '@ariftly/store/deliveries'
+import { advancePosition, type PositionAdvance } from '@ariftly/store/projection'
 import { matchRecords } from './match-records.ts'
 import type { ProjectionWatch } from './projection-watch.ts'
 import { headerText } from './record-attributes.ts'

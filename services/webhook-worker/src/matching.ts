@@ -1,6 +1,7 @@
 import { createKafka, describeLog, KafkaFault, startLogReader, type LogReader } from '@ariftly/kafka'
 import { Fault, kafkaConnection, messageOf, retryForever, sleep, type Logger, type Tracing } from '@ariftly/runtime'
-import { currentEpoch, ensurePositions, readPositions, recordHole, type LogEpoch, type Pool } from '@ariftly/store'
+import { type Pool } from '@ariftly/store'
+import { currentEpoch, ensurePositions, readPositions, recordHole, type LogEpoch } from '@ariftly/store/projection'
 import type { WebhookWorkerConfig } from './config.ts'
 import { createMatcher, WEBHOOKS_PROJECTION } from './matcher.ts'
 import { createProjectionWatch } from './projection-watch.ts'

@@ -1,12 +1,6 @@
 import { retryForever, type Logger } from '@ariftly/runtime'
-import {
-  recordOutcomes,
-  sqlState,
-  type AttemptOutcome,
-  type FailingRule,
-  type Queryable,
-  type RecordedOutcomes,
-} from '@ariftly/store'
+import { sqlState, type Queryable } from '@ariftly/store'
+import { recordOutcomes, type AttemptOutcome, type FailingRule, type RecordedOutcomes } from '@ariftly/store/deliveries'
 import { createBatcher, type Batcher } from './batcher.ts'
 
 /** What writing outcomes needs. */

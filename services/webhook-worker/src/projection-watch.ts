@@ -1,4 +1,5 @@
-import { readPositions, type Queryable } from '@ariftly/store'
+import { type Queryable } from '@ariftly/store'
+import { readPositions } from '@ariftly/store/projection'
 import type { Logger } from '@ariftly/runtime'
 
 /** Tells how far the projection of events has come. */

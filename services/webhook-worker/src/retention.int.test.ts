@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { newTypeId, typeIdToUuid } from '@ariftly/events'
-import { createPool, insertWebhook, type Pool } from '@ariftly/store'
+import { createPool, type Pool } from '@ariftly/store'
+import { insertWebhook } from '@ariftly/store/webhooks'
 import { createTestDatabase, eventually, type TestDatabase } from '@ariftly/testkit'
 import { keepRetention } from './retention.ts'
 

@@ -1,10 +1,7 @@
 import { sleep, type Logger } from '@ariftly/runtime'
-import {
-  deleteExpiredReplays,
-  dropExpiredDeliveryPartitions,
-  ensureDeliveryPartitions,
-  type Queryable,
-} from '@ariftly/store'
+import { type Queryable } from '@ariftly/store'
+import { dropExpiredDeliveryPartitions, ensureDeliveryPartitions } from '@ariftly/store/deliveries'
+import { deleteExpiredReplays } from '@ariftly/store/replays'
 
 const EVERY_MS = 3_600_000
 const RETRY_MS = 30_000

@@ -11,15 +11,8 @@ import {
   type Running,
   type ServiceDeps,
 } from '@ariftly/runtime'
-import {
-  createPool,
-  disableWebhook,
-  SERVICE_ROLE,
-  startAttempts,
-  type AttemptRef,
-  type Pool,
-  type StartedAttempt,
-} from '@ariftly/store'
+import { createPool, SERVICE_ROLE, type Pool } from '@ariftly/store'
+import { disableWebhook, startAttempts, type AttemptRef, type StartedAttempt } from '@ariftly/store/deliveries'
 import { startBacklogWatch, type BacklogWatch } from './backlog-watch.ts'
 import { createBatcher } from './batcher.ts'
 import type { WebhookWorkerConfig } from './config.ts'

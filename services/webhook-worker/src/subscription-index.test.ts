@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import { EVENT_TYPES } from '@ariftly/events'
-import type { Subscription } from '@ariftly/store'
+import type { Subscription } from '@ariftly/store/deliveries'
 import { createSubscriptionIndex, expandTypes, type EventAttributes } from './subscription-index.ts'
 
 const CREATED_MS = 1_000_000

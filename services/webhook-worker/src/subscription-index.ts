@@ -1,5 +1,5 @@
 import { EVENT_TYPES, type EventType } from '@ariftly/events'
-import type { Subscription } from '@ariftly/store'
+import type { Subscription } from '@ariftly/store/deliveries'
 
 /** What of a record decides whom it interests; read from its headers, without a look at its payload. */
 export interface EventAttributes {

@@ -1,5 +1,6 @@
 import { backoffMs, type Logger } from '@ariftly/runtime'
-import { cancelOrphanedDeliveries, releaseExpiredLeases, type Queryable } from '@ariftly/store'
+import { type Queryable } from '@ariftly/store'
+import { cancelOrphanedDeliveries, releaseExpiredLeases } from '@ariftly/store/deliveries'
 
 /** What the sweeper needs. */
 export interface SweeperOptions {

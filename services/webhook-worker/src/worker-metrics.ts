@@ -1,6 +1,6 @@
 import type { LogReader } from '@ariftly/kafka'
 import { registerReaderMetrics, type Metrics } from '@ariftly/runtime'
-import type { DeliveryCounts } from '@ariftly/store'
+import type { DeliveryCounts } from '@ariftly/store/deliveries'
 
 /** The numbers that the worker keeps. */
 export interface WorkerMetrics {

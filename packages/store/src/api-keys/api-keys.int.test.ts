@@ -2,20 +2,16 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { createHash, randomBytes } from 'node:crypto'
 import { newTypeId } from '@ariftly/events'
 import { createTestDatabase, eventually, type TestDatabase } from '@ariftly/testkit'
-import {
-  createPool,
-  findApiKeyByHash,
-  findApiKeyById,
-  insertApiKey,
-  latestApiKeyChange,
-  listApiKeys,
-  readApiKeyChanges,
-  revokeApiKey,
-  seedBootstrapKey,
-  withTransaction,
-  type NewApiKey,
-  type Pool,
-} from '../index.ts'
+import { createPool, type Pool } from '../pool.ts'
+import { withTransaction } from '../with-transaction.ts'
+import { findApiKeyByHash } from './find-api-key-by-hash.ts'
+import { findApiKeyById } from './find-api-key-by-id.ts'
+import { insertApiKey, type NewApiKey } from './insert-api-key.ts'
+import { latestApiKeyChange } from './latest-api-key-change.ts'
+import { listApiKeys } from './list-api-keys.ts'
+import { readApiKeyChanges } from './read-api-key-changes.ts'
+import { revokeApiKey } from './revoke-api-key.ts'
+import { seedBootstrapKey } from './seed-bootstrap-key.ts'
 
 let database: TestDatabase
 let pool: Pool

@@ -1,28 +1,22 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import { newEventId, newTypeId, typeIdToUuid } from '@ariftly/events'
 import { createTestDatabase, type TestDatabase } from '@ariftly/testkit'
-import {
-  createPool,
-  insertDeliveries,
-  insertEvents,
-  insertWebhook,
-  lockEndpoints,
-  openEpoch,
-  queueDueDeliveries,
-  readDueWebhooks,
-  readSubscriptions,
-  readWebhooksVersion,
-  recordOutcomes,
-  releaseExpiredLeases,
-  startAttempts,
-  unqueueDeliveries,
-  withTransaction,
-  type AttemptOutcome,
-  type AttemptRef,
-  type EndpointRoom,
-  type Pool,
-  type QueuedDelivery,
-} from '../index.ts'
+import { createPool, type Pool } from '../pool.ts'
+import { insertEvents } from '../projection/insert-events.ts'
+import { openEpoch } from '../projection/open-epoch.ts'
+import { insertWebhook } from '../webhooks/insert-webhook.ts'
+import { withTransaction } from '../with-transaction.ts'
+import { type AttemptOutcome } from './attempt-outcome.ts'
+import { insertDeliveries } from './insert-deliveries.ts'
+import { lockEndpoints } from './lock-endpoints.ts'
+import { queueDueDeliveries, type EndpointRoom, type QueuedDelivery } from './queue-due-deliveries.ts'
+import { readDueWebhooks } from './read-due-webhooks.ts'
+import { readSubscriptions } from './read-subscriptions.ts'
+import { readWebhooksVersion } from './read-webhooks-version.ts'
+import { recordOutcomes } from './record-outcomes.ts'
+import { releaseExpiredLeases } from './release-expired-leases.ts'
+import { startAttempts } from './start-attempts.ts'
+import { unqueueDeliveries, type AttemptRef } from './unqueue-deliveries.ts'
 
 const FAILING = { after: 10, probeMs: 60_000, probeMsMax: 300_000, disableMs: 432_000_000 }
 const LEASE_MS = 60_000

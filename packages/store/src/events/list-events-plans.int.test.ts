@@ -1,15 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { EVENT_TYPES, newEventId, type EventFilter, type EventType } from '@ariftly/events'
 import { createTestDatabase, type TestDatabase } from '@ariftly/testkit'
-import {
-  createPool,
-  insertEvents,
-  LIST_SETTINGS,
-  listEventsQuery,
-  type ListEventsOptions,
-  type Pool,
-  type ProjectedEvent,
-} from '../index.ts'
+import { createPool, type Pool } from '../pool.ts'
+import { type ProjectedEvent } from '../projection/event-arrays.ts'
+import { insertEvents } from '../projection/insert-events.ts'
+import { LIST_SETTINGS, listEventsQuery, type ListEventsOptions } from './list-events.ts'
 
 const DAY_MS = 86_400_000
 const LIMIT = 50

@@ -1,17 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { EVENT_TYPES, newEventId, uuidToTypeId, type EventFilter, type EventType } from '@ariftly/events'
 import { createTestDatabase, type TestDatabase } from '@ariftly/testkit'
-import {
-  createPool,
-  getEvent,
-  insertEvents,
-  LIST_SETTINGS,
-  listEvents,
-  type EventPage,
-  type ListEventsOptions,
-  type Pool,
-  type ProjectedEvent,
-} from '../index.ts'
+import { createPool, type Pool } from '../pool.ts'
+import { type ProjectedEvent } from '../projection/event-arrays.ts'
+import { insertEvents } from '../projection/insert-events.ts'
+import { getEvent } from './get-event.ts'
+import { LIST_SETTINGS, listEvents, type EventPage, type ListEventsOptions } from './list-events.ts'
 
 const DAY_MS = 86_400_000
 const EVENTS = 4000

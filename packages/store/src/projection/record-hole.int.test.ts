@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { createTestDatabase, type TestDatabase } from '@ariftly/testkit'
-import { createPool, openEpoch, recordHole, type Pool } from '../index.ts'
+import { createPool, type Pool } from '../pool.ts'
+import { openEpoch } from './open-epoch.ts'
+import { recordHole } from './record-hole.ts'
 
 const KEY = { projection: 'events', epoch: 1, topic: 'holes-test', partition: 2 } as const
 

@@ -1,21 +1,18 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { newEventId, type EventFilter } from '@ariftly/events'
 import { createTestDatabase, type TestDatabase } from '@ariftly/testkit'
-import {
-  advancePosition,
-  createPool,
-  earliestLogTime,
-  ensurePositions,
-  findEarlierCopies,
-  insertEvents,
-  openEpoch,
-  positionsAtLogTime,
-  readHistoryPage,
-  recordLogTimes,
-  withTransaction,
-  type Pool,
-  type ProjectedEvent,
-} from '../index.ts'
+import { createPool, type Pool } from '../pool.ts'
+import { advancePosition } from '../projection/advance-position.ts'
+import { ensurePositions } from '../projection/ensure-positions.ts'
+import { type ProjectedEvent } from '../projection/event-arrays.ts'
+import { insertEvents } from '../projection/insert-events.ts'
+import { openEpoch } from '../projection/open-epoch.ts'
+import { recordLogTimes } from '../projection/record-log-times.ts'
+import { withTransaction } from '../with-transaction.ts'
+import { earliestLogTime } from './earliest-log-time.ts'
+import { findEarlierCopies } from './find-earlier-copies.ts'
+import { positionsAtLogTime } from './positions-at-log-time.ts'
+import { readHistoryPage } from './read-history-page.ts'
 
 const TOPIC = 'streams-test'
 const KEY = { projection: 'events', epoch: 1, topic: TOPIC } as const

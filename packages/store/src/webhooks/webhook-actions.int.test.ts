@@ -1,16 +1,13 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import { newEventId, newTypeId, typeIdToUuid } from '@ariftly/events'
 import { createTestDatabase, type TestDatabase } from '@ariftly/testkit'
-import {
-  cancelOrphanedDeliveries,
-  createPool,
-  deleteWebhook,
-  getWebhookToSend,
-  insertWebhook,
-  redeliver,
-  rotateWebhookSecret,
-  type Pool,
-} from '../index.ts'
+import { cancelOrphanedDeliveries } from '../deliveries/cancel-orphaned-deliveries.ts'
+import { redeliver } from '../deliveries/redeliver.ts'
+import { createPool, type Pool } from '../pool.ts'
+import { deleteWebhook } from './delete-webhook.ts'
+import { getWebhookToSend } from './get-webhook-to-send.ts'
+import { insertWebhook } from './insert-webhook.ts'
+import { rotateWebhookSecret } from './rotate-webhook-secret.ts'
 
 const tenant = 'mine'
 let database: TestDatabase

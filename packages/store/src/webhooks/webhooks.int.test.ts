@@ -1,20 +1,16 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import { newTypeId, typeIdToUuid } from '@ariftly/events'
 import { createTestDatabase, type TestDatabase } from '@ariftly/testkit'
-import {
-  cancelDeliveries,
-  createPool,
-  deleteWebhook,
-  getDelivery,
-  getWebhook,
-  insertWebhook,
-  listAttempts,
-  listDeliveries,
-  listWebhooks,
-  updateWebhook,
-  type NewWebhook,
-  type Pool,
-} from '../index.ts'
+import { cancelDeliveries } from '../deliveries/cancel-deliveries.ts'
+import { getDelivery } from '../deliveries/get-delivery.ts'
+import { listAttempts } from '../deliveries/list-attempts.ts'
+import { listDeliveries } from '../deliveries/list-deliveries.ts'
+import { createPool, type Pool } from '../pool.ts'
+import { deleteWebhook } from './delete-webhook.ts'
+import { getWebhook } from './get-webhook.ts'
+import { insertWebhook, type NewWebhook } from './insert-webhook.ts'
+import { listWebhooks } from './list-webhooks.ts'
+import { updateWebhook } from './update-webhook.ts'
 
 let database: TestDatabase
 let pool: Pool

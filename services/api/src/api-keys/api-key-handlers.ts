@@ -14,7 +14,8 @@ import {
   type ProblemError,
   type Scope,
 } from '@ariftly/http'
-import { insertApiKey, listApiKeys, revokeApiKey, withTransaction, type Pool } from '@ariftly/store'
+import { withTransaction, type Pool } from '@ariftly/store'
+import { insertApiKey, listApiKeys, revokeApiKey } from '@ariftly/store/api-keys'
 import type { Response } from 'express'
 import { notFound } from '../not-found.ts'
 import { apiKeyObject, currentApiKeyObject } from './api-key-object.ts'

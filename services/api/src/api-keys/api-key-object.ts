@@ -1,5 +1,5 @@
 import type { Caller } from '@ariftly/http'
-import type { ApiKeyRow } from '@ariftly/store'
+import type { ApiKeyRow } from '@ariftly/store/api-keys'
 
 /** An API key as the API shows it; without the key itself, which is shown once. */
 export function apiKeyObject(row: ApiKeyRow): Record<string, unknown> {

@@ -4,7 +4,8 @@ import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { generateEncryptionKey } from '@ariftly/keyring'
 import { createLogger, createMetrics, readConfig, type Running } from '@ariftly/runtime'
-import { createPool, seedBootstrapKey } from '@ariftly/store'
+import { createPool } from '@ariftly/store'
+import { seedBootstrapKey } from '@ariftly/store/api-keys'
 import {
   createTestDatabase,
   eventually,

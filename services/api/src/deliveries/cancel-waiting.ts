@@ -1,4 +1,5 @@
-import { cancelDeliveries, type Pool } from '@ariftly/store'
+import { type Pool } from '@ariftly/store'
+import { cancelDeliveries } from '@ariftly/store/deliveries'
 
 const AT_ONCE = 5000
 const ROUNDS_MAX = 40

@@ -1,6 +1,7 @@
 import { parseTypeId } from '@ariftly/events'
 import { readQuery, sendJson, type ApiHandler } from '@ariftly/http'
-import { getDelivery, listAttempts, type Pool } from '@ariftly/store'
+import { type Pool } from '@ariftly/store'
+import { getDelivery, listAttempts } from '@ariftly/store/deliveries'
 import { notFound } from '../not-found.ts'
 import { renderAttempt, renderDelivery } from './render-delivery.ts'
 

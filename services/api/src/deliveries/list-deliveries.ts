@@ -9,7 +9,8 @@ import {
   type ApiHandler,
   type CursorCodec,
 } from '@ariftly/http'
-import { listDeliveries, type Pool } from '@ariftly/store'
+import { type Pool } from '@ariftly/store'
+import { listDeliveries } from '@ariftly/store/deliveries'
 import { sendList } from '../send-list.ts'
 import { findWebhook } from '../webhooks/find-webhook.ts'
 import { renderDelivery } from './render-delivery.ts'

@@ -1,6 +1,7 @@
 import { parseTypeId } from '@ariftly/events'
 import { Problem, readQuery, sendJson, type ApiHandler } from '@ariftly/http'
-import { getDelivery, redeliver, type Pool } from '@ariftly/store'
+import { type Pool } from '@ariftly/store'
+import { getDelivery, redeliver } from '@ariftly/store/deliveries'
 import { objectOf, invalidBody, judgeMembers } from '../body-members.ts'
 import { notFound } from '../not-found.ts'
 import { renderDelivery } from './render-delivery.ts'

@@ -1,4 +1,4 @@
-import type { AttemptRow, DeliveryRow } from '@ariftly/store'
+import type { AttemptRow, DeliveryRow } from '@ariftly/store/deliveries'
 import { timeOf } from '../webhooks/render-webhook.ts'
 
 /** The delivery object of design 8. */

@@ -1,6 +1,7 @@
 import { parseTypeId, renderEvent } from '@ariftly/events'
 import { readQuery, sendJson, type ApiHandler } from '@ariftly/http'
-import { getEvent, type Pool } from '@ariftly/store'
+import { type Pool } from '@ariftly/store'
+import { getEvent } from '@ariftly/store/events'
 import { clientGone } from '../client-gone.ts'
 import { notFound } from '../not-found.ts'
 import type { TenantGate } from '../tenant-gate.ts'

@@ -10,7 +10,8 @@ import {
   type ApiHandler,
   type CursorCodec,
 } from '@ariftly/http'
-import { listEvents, type Pool } from '@ariftly/store'
+import { type Pool } from '@ariftly/store'
+import { listEvents } from '@ariftly/store/events'
 import { clientGone } from '../client-gone.ts'
 import { sendList } from '../send-list.ts'
 import type { TenantGate } from '../tenant-gate.ts'

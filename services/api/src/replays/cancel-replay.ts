@@ -1,5 +1,6 @@
 import { readQuery, type ApiHandler } from '@ariftly/http'
-import { stopReplay, type Pool } from '@ariftly/store'
+import { type Pool } from '@ariftly/store'
+import { stopReplay } from '@ariftly/store/replays'
 import { cancelWaiting } from '../deliveries/cancel-waiting.ts'
 import { findReplay } from './find-replay.ts'
 

@@ -1,6 +1,7 @@
 import { newTypeId } from '@ariftly/events'
 import { Problem, readQuery, sendJson, type ApiHandler } from '@ariftly/http'
-import { insertReplay, type Pool } from '@ariftly/store'
+import { type Pool } from '@ariftly/store'
+import { insertReplay } from '@ariftly/store/replays'
 import { findWebhook } from '../webhooks/find-webhook.ts'
 import { findReplay } from './find-replay.ts'
 import { renderReplay } from './render-replay.ts'

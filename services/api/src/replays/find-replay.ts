@@ -1,5 +1,6 @@
 import { parseTypeId } from '@ariftly/events'
-import { getReplay, type Pool, type ReplayRow } from '@ariftly/store'
+import { type Pool } from '@ariftly/store'
+import { getReplay, type ReplayRow } from '@ariftly/store/replays'
 import { notFound } from '../not-found.ts'
 import { isWebhookId } from '../webhooks/find-webhook.ts'
 

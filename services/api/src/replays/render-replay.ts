@@ -1,4 +1,4 @@
-import type { ReplayRow } from '@ariftly/store'
+import type { ReplayRow } from '@ariftly/store/replays'
 import { timeOf } from '../webhooks/render-webhook.ts'
 
 /** The replay object: what was asked for and how far it is. On a dry run `delivery_count` counts what would be made. */

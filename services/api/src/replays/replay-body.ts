@@ -1,6 +1,6 @@
 import { isEventType, type EventType } from '@ariftly/events'
 import { parseInstant, type ProblemError } from '@ariftly/http'
-import type { ReplayDeliveryStatus } from '@ariftly/store'
+import type { ReplayDeliveryStatus } from '@ariftly/store/replays'
 import { invalidBody, judgeMembers, objectOf, withoutNulls, type MemberRule } from '../body-members.ts'
 import { judgeBoolean, refuse, type Judged } from '../webhooks/member-rules.ts'
 import { WEBHOOK_LIMITS } from '../webhooks/webhook-limits.ts'

@@ -1,5 +1,6 @@
 import { readQuery, type ApiHandler } from '@ariftly/http'
-import { deleteWebhook, type Pool } from '@ariftly/store'
+import { type Pool } from '@ariftly/store'
+import { deleteWebhook } from '@ariftly/store/webhooks'
 import { cancelWaiting } from '../deliveries/cancel-waiting.ts'
 import { notFound } from '../not-found.ts'
 import { isWebhookId } from './find-webhook.ts'

@@ -1,5 +1,6 @@
 import { parseTypeId } from '@ariftly/events'
-import { getWebhook, type Pool, type WebhookRow } from '@ariftly/store'
+import { type Pool } from '@ariftly/store'
+import { getWebhook, type WebhookRow } from '@ariftly/store/webhooks'
 import { notFound } from '../not-found.ts'
 
 /** The webhook that a path names; a `Problem` 404 for what is no id, not there, deleted or another tenant's. */

@@ -1,5 +1,6 @@
 import { cursorParam, limitParam, readQuery, type ApiHandler, type CursorCodec } from '@ariftly/http'
-import { listWebhooks, type Pool } from '@ariftly/store'
+import { type Pool } from '@ariftly/store'
+import { listWebhooks } from '@ariftly/store/webhooks'
 import { sendList } from '../send-list.ts'
 import { renderWebhook } from './render-webhook.ts'
 

@@ -1,5 +1,5 @@
 import { formatTimestamp } from '@ariftly/events'
-import type { WebhookRow } from '@ariftly/store'
+import type { WebhookRow } from '@ariftly/store/webhooks'
 
 /** The webhook object of design 8; headers by name only, and the secret never (creation and rotation add it). */
 export function renderWebhook(row: WebhookRow): Record<string, unknown> {

@@ -1,5 +1,5 @@
 import type { Keyring } from '@ariftly/keyring'
-import type { WebhookSettings } from '@ariftly/store'
+import type { WebhookSettings } from '@ariftly/store/webhooks'
 import { webhookAad } from '@ariftly/webhook-sending'
 import type { WebhookBody } from './webhook-body.ts'
 

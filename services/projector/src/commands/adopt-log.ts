@@ -1,7 +1,8 @@
 import { recordId } from '@ariftly/events'
 import { describeLog, scanLog, type LogPartition } from '@ariftly/kafka'
-import { currentEpoch, ensurePositions, openEpoch, readPositions, withTransaction } from '@ariftly/store'
-import type { LogEpoch, ProjectionPosition } from '@ariftly/store'
+import { withTransaction } from '@ariftly/store'
+import { currentEpoch, ensurePositions, openEpoch, readPositions } from '@ariftly/store/projection'
+import type { LogEpoch, ProjectionPosition } from '@ariftly/store/projection'
 import { PROJECTION } from '../projection.ts'
 import type { CommandContext } from './command.ts'
 

@@ -1,6 +1,7 @@
 import { KafkaFault, describeLog, type KafkaClient, type LogPartition } from '@ariftly/kafka'
 import { Fault } from '@ariftly/runtime'
-import { currentEpoch, readPositions, type LogEpoch, type Pool, type ProjectionPosition } from '@ariftly/store'
+import { type Pool } from '@ariftly/store'
+import { currentEpoch, readPositions, type LogEpoch, type ProjectionPosition } from '@ariftly/store/projection'
 import { PROJECTION } from '../projection.ts'
 
 /** What an operator's command works with. */

@@ -1,6 +1,6 @@
 import { decodeRecord } from '@ariftly/events'
 import { scanLog } from '@ariftly/kafka'
-import type { ProjectedEvent } from '@ariftly/store'
+import type { ProjectedEvent } from '@ariftly/store/projection'
 import type { CommandContext, Place } from './command.ts'
 
 /**

@@ -1,4 +1,5 @@
-import { insertEvents, withTransaction, type Pool, type ProjectedEvent } from '@ariftly/store'
+import { withTransaction, type Pool } from '@ariftly/store'
+import { insertEvents, type ProjectedEvent } from '@ariftly/store/projection'
 import { createEventPartitions, isExpired } from '../event-partitions.ts'
 import { insertApart, isRefusedRow, type Inserted } from '../insert-apart.ts'
 import { readPlaces, type CommandContext } from './command.ts'

@@ -1,4 +1,4 @@
-import { compareEvents, countEventsBetween, type EventDifference } from '@ariftly/store'
+import { compareEvents, countEventsBetween, type EventDifference } from '@ariftly/store/projection'
 import { isExpired } from '../event-partitions.ts'
 import { readPlaces, type CommandContext, type Place } from './command.ts'
 import { logEvents } from './log-events.ts'

@@ -1,4 +1,4 @@
-import { disableWebhook } from '@ariftly/store'
+import { disableWebhook } from '@ariftly/store/deliveries'
 import type { CommandContext } from './command.ts'
 
 /** Disables a webhook as its owner would; what is pending waits. */

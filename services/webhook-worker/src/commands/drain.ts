@@ -1,4 +1,4 @@
-import { drainWebhook, probeNow } from '@ariftly/store'
+import { drainWebhook, probeNow } from '@ariftly/store/deliveries'
 import type { CommandContext } from './command.ts'
 
 const ROWS_PER_STATEMENT = 1000

@@ -1,5 +1,5 @@
 import type { Keyring } from '@ariftly/keyring'
-import { listSealedWebhooks, replaceSealed, type SealedWebhook } from '@ariftly/store'
+import { listSealedWebhooks, replaceSealed, type SealedWebhook } from '@ariftly/store/webhooks'
 import { webhookAad } from '@ariftly/webhook-sending'
 import type { CommandContext } from './command.ts'
 

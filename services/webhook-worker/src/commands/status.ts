@@ -1,4 +1,4 @@
-import { listBacklogs } from '@ariftly/store'
+import { listBacklogs } from '@ariftly/store/deliveries'
 import type { CommandContext } from './command.ts'
 
 const WEBHOOKS_MAX = 50

@@ -1,5 +1,6 @@
 import { backoffMs, sleep, type Logger } from '@ariftly/runtime'
-import { anyReplayRuns, type Pool } from '@ariftly/store'
+import { type Pool } from '@ariftly/store'
+import { anyReplayRuns } from '@ariftly/store/replays'
 import { makeReplaySlice } from './replay-slice.ts'
 
 /** What the runner needs. */

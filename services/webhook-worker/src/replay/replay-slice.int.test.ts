@@ -1,22 +1,16 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import { EVENT_TYPES, newEventId, newTypeId, typeIdToUuid } from '@ariftly/events'
+import { createPool, withTransaction, type Pool } from '@ariftly/store'
+import { cancelDeliveries } from '@ariftly/store/deliveries'
 import {
-  cancelDeliveries,
-  createPool,
-  deleteWebhook,
   ensurePositions,
-  getReplay,
   insertEvents,
-  insertReplay,
-  insertWebhook,
   openEpoch,
   recordLogTimes,
-  stopReplay,
-  withTransaction,
-  type Pool,
   type ProjectedEvent,
-  type ReplayRow,
-} from '@ariftly/store'
+} from '@ariftly/store/projection'
+import { getReplay, insertReplay, stopReplay, type ReplayRow } from '@ariftly/store/replays'
+import { deleteWebhook, insertWebhook } from '@ariftly/store/webhooks'
 import { createTestDatabase, type TestDatabase } from '@ariftly/testkit'
 import { makeReplaySlice } from './replay-slice.ts'
 

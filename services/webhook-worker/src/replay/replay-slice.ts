@@ -1,15 +1,13 @@
+import { withTransaction, type Pool, type Transaction } from '@ariftly/store'
 import {
   advanceReplay,
   lockNextReplay,
   nextReplayPartition,
   readReplaySlice,
   replayDeliveries,
-  withTransaction,
   type LockedReplay,
-  type Pool,
   type ReplayCandidate,
-  type Transaction,
-} from '@ariftly/store'
+} from '@ariftly/store/replays'
 import { expandTypes } from '../subscription-index.ts'
 
 /** What came of looking for a slice to make. */

@@ -1,0 +1,6 @@
+export { earliestLogTime } from './earliest-log-time.ts'
+export { findEarlierCopies } from './find-earlier-copies.ts'
+export type { CopyCandidate } from './find-earlier-copies.ts'
+export { positionsAtLogTime } from './positions-at-log-time.ts'
+export { readHistoryPage } from './read-history-page.ts'
+export type { HistoryPageRequest, HistoryPartition, HistoryRow } from './read-history-page.ts'

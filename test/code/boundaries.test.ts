@@ -1,0 +1,110 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { isBuiltin } from 'node:module'
+import { join, relative, resolve } from 'node:path'
+import { describe, expect, test } from '@jest/globals'
+
+const ROOT = join(import.meta.dirname, '../..')
+
+/** What only these packages may list among their dependencies. */
+const OWNERS: Readonly<Record<string, readonly string[]>> = {
+  kafkajs: ['@ariftly/kafka'],
+  'node-pg-migrate': ['@ariftly/store'],
+  undici: ['@ariftly/egress'],
+  bullmq: ['@ariftly-services/webhook-worker'],
+}
+
+interface Manifest {
+  readonly name: string
+  readonly dependencies?: Readonly<Record<string, string>>
+  readonly devDependencies?: Readonly<Record<string, string>>
+}
+
+interface Import {
+  /** Path from the root of the repository. */
+  readonly file: string
+  readonly specifier: string
+}
+
+const manifestOf = (folder: string): Manifest =>
+  JSON.parse(readFileSync(join(ROOT, folder, 'package.json'), 'utf8')) as Manifest
+const root = manifestOf('.')
+const workspaces = ['packages', 'services'].flatMap((parent) =>
+  readdirSync(join(ROOT, parent)).map((name) => `${parent}/${name}`),
+)
+const names = new Set(workspaces.map((folder) => manifestOf(folder).name))
+
+const dependenciesOf = (manifest: Manifest): string[] => Object.keys(manifest.dependencies ?? {})
+
+/** `@scope/name/path` and `name/path` without the path. */
+const packageOf = (specifier: string): string =>
+  specifier
+    .split('/')
+    .slice(0, specifier.startsWith('@') ? 2 : 1)
+    .join('/')
+
+function importsOf(folder: string): Import[] {
+  return readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts') && !/(^|\/)(node_modules|dist)\//.test(name))
+    .flatMap((name) => {
+      const file = join(folder, name)
+      const text = readFileSync(join(ROOT, file), 'utf8')
+      return [...text.matchAll(/^(?:import|export)\s(?:[^'"()=;]*?\sfrom\s)?'([^']+)'|\bimport\('([^']+)'/gm)].map(
+        ([, named, dynamic]) => ({ file, specifier: named ?? dynamic ?? '' }),
+      )
+    })
+}
+
+/** Tests, and helpers of tests that stand beside the code (`test-*.ts`). */
+const isTest = (file: string): boolean => /\.test\.ts$|\/test-[^/]*\.ts$/.test(file)
+
+/** Why `file` of the workspace in `folder` may not import `specifier`; null if it may. */
+function violation(folder: string, { file, specifier }: Import): string | null {
+  if (isBuiltin(specifier)) return null
+  if (specifier.startsWith('.')) {
+    const target = relative(join(ROOT, folder), resolve(ROOT, file, '..', specifier))
+    return target.startsWith('..') ? `${file} reaches ${specifier}, outside its package` : null
+  }
+  const manifest = manifestOf(folder)
+  const wanted = packageOf(specifier)
+  if (dependenciesOf(manifest).includes(wanted)) return null
+  const forTests = [...Object.keys(root.devDependencies ?? {}), ...Object.keys(manifest.devDependencies ?? {})]
+  const isService = wanted.startsWith('@ariftly-services/')
+  if (isTest(file) && !isService && (names.has(wanted) || forTests.includes(wanted))) return null
+  return `${file} imports ${specifier}, which is not a dependency of ${manifest.name}`
+}
+
+const fromEvents = (file: string, specifier: string) => violation('packages/events', { file, specifier })
+
+describe('boundaries', () => {
+  test.each(workspaces)('%s imports only what its package.json declares', (folder) => {
+    const imports = importsOf(`${folder}/src`)
+    expect(imports.length).toBeGreaterThan(0)
+    expect(imports.map((one) => violation(folder, one)).filter((text) => text !== null)).toEqual([])
+  })
+
+  test('tests and benches import packages by their names', () => {
+    const imports = ['test', 'bench'].flatMap(importsOf)
+    expect(imports.length).toBeGreaterThan(100)
+    expect(imports.filter(({ specifier }) => /^(\.\.\/)+(packages|services)\//.test(specifier))).toEqual([])
+  })
+
+  test('packages depend on no service, and only standalone composes services', () => {
+    for (const folder of workspaces.filter((name) => name !== 'services/standalone')) {
+      const services = dependenciesOf(manifestOf(folder)).filter((name) => name.startsWith('@ariftly-services/'))
+      expect({ folder, services }).toEqual({ folder, services: [] })
+    }
+  })
+
+  test.each(Object.entries(OWNERS))('%s is a dependency of its owner alone', (library, owners) => {
+    const users = workspaces.map(manifestOf).filter((manifest) => dependenciesOf(manifest).includes(library))
+    expect(users.map(({ name }) => name)).toEqual(owners)
+  })
+
+  test('an undeclared package, a service in a test and a path out of the package are found', () => {
+    expect(fromEvents('packages/events/src/one.ts', 'pg')).toContain('not a dependency of @ariftly/events')
+    expect(fromEvents('packages/events/src/one.ts', '@ariftly/store/events')).not.toBeNull()
+    expect(fromEvents('packages/events/src/one.test.ts', '@ariftly/store/events')).toBeNull()
+    expect(fromEvents('packages/events/src/one.test.ts', '@ariftly-services/api')).not.toBeNull()
+    expect(fromEvents('packages/events/src/one.ts', '../../store/src/pool.ts')).toContain('outside its package')
+  })
+})
