@@ -1,7 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { describeLog, partitionCountFault, type LogPartition } from './describe-log.ts'
 import type { FetchLoop } from './fetch-loop.ts'
-import { KafkaFault } from './kafka-fault.ts'
+import { Fault } from '@ariftly/fault'
+import { kafkaFault } from './kafka-fault.ts'
 import type { LogReaderOptions, PartitionLag, Position } from './log-reader-options.ts'
 import { createPartitionGuard, type PartitionGuard } from './partition-guard.ts'
 import { createPartitionLane, type PartitionLane } from './partition-lane.ts'
@@ -33,7 +34,7 @@ export interface AssignmentOptions {
   /** All partitions have a place to read from. */
   onPositioned(): void
   /** The log is not the one that it should be. */
-  onFailure(error: KafkaFault): void
+  onFailure(error: Fault): void
 }
 
 /** A lane above the first number is not fetched for until it is below the second. */
@@ -79,7 +80,7 @@ export function createAssignment(o: AssignmentOptions): Assignment {
         for (const positioned of await readPlaces(partitions)) startReading(positioned)
         return !stopping.signal.aborted
       } catch (error) {
-        if (error instanceof KafkaFault && !error.retryable) {
+        if (error instanceof Fault && !error.retryable) {
           if (!stopping.signal.aborted) o.onFailure(error)
           return false
         }
@@ -288,6 +289,6 @@ function isWithin({ nextOffset }: Position, { logStart, logEnd }: LogPartition):
   return nextOffset >= logStart && nextOffset <= logEnd
 }
 
-function identityFault(message: string, detail: Readonly<Record<string, unknown>>): KafkaFault {
-  return new KafkaFault('log_identity_changed', `${message} If that is meant, open a new epoch: adopt-log.`, { detail })
+function identityFault(message: string, detail: Readonly<Record<string, unknown>>): Fault {
+  return kafkaFault('log_identity_changed', `${message} If that is meant, open a new epoch: adopt-log.`, { detail })
 }

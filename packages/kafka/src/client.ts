@@ -1,5 +1,5 @@
 import { Kafka, logLevel, type Admin, type SASLOptions } from 'kafkajs'
-import type { KafkaLog } from './kafka-log.ts'
+import type { Logger } from '@ariftly/fault'
 import { patchRequestQueue } from './patch-request-queue.ts'
 import { createSocketFactory, type BrokerTls } from './socket-factory.ts'
 import { createTopicCluster, type TopicCluster } from './topic-cluster.ts'
@@ -14,7 +14,7 @@ export interface KafkaConnection {
   readonly sasl?: KafkaCredentials
   /** Name of this process in the brokers' logs and quotas. */
   readonly clientId: string
-  readonly log: KafkaLog
+  readonly log: Logger
   /** A request without an answer for so long has failed. Default 10,000 ms. */
   readonly requestTimeoutMs?: number
 }
@@ -30,7 +30,7 @@ export interface KafkaCredentials {
 export interface KafkaClient {
   readonly brokers: readonly string[]
   readonly clientId: string
-  readonly log: KafkaLog
+  readonly log: Logger
   /** For the modules of this package. */
   readonly kafka: Kafka
   /** The connection to the brokers of a topic, shared by all who ask; for the modules of this package. */
@@ -104,7 +104,7 @@ interface LogEntry {
  * kafkajs logs each try that failed, several a second while a broker is away. What matters is told by this package in its
  * own words, so all of that is for debugging.
  */
-function relayLog(log: KafkaLog, { namespace, log: entry }: LogEntry): void {
+function relayLog(log: Logger, { namespace, log: entry }: LogEntry): void {
   const { message, timestamp: _timestamp, stack: _stack, logger: _logger, ...fields } = entry
   log.debug({ ...fields, part: namespace }, message)
 }

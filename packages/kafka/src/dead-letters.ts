@@ -1,6 +1,7 @@
 import type { RawRecord } from '@ariftly/events'
 import type { KafkaClient } from './client.ts'
-import { KafkaFault } from './kafka-fault.ts'
+import { Fault } from '@ariftly/fault'
+import { kafkaFault } from './kafka-fault.ts'
 import { createProducer, type ProducerRecord } from './producer.ts'
 
 /** A record that breaks the contract, and why. */
@@ -96,8 +97,8 @@ function toRecord({ record, reason, detail }: DeadLetter, topic: string): Produc
   }
 }
 
-function unwritten(code: string): KafkaFault {
-  return new KafkaFault('kafka_unavailable', `Dead letters could not be written: ${code}`)
+function unwritten(code: string): Fault {
+  return kafkaFault('kafka_unavailable', `Dead letters could not be written: ${code}`)
 }
 
 function truncate(record: ProducerRecord): ProducerRecord {

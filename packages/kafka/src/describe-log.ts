@@ -1,7 +1,8 @@
 import type { KafkaClient } from './client.ts'
 import type { InternalCluster } from './internals.ts'
-import { KafkaFault } from './kafka-fault.ts'
-import { within } from './within.ts'
+import { Fault } from '@ariftly/fault'
+import { kafkaFault } from './kafka-fault.ts'
+import { withTimeout } from '@ariftly/async'
 
 const ANSWER_MS = 10_000
 
@@ -55,8 +56,8 @@ export async function checkPartitionCount(client: KafkaClient, topic: string, ex
   if (partitions.length !== expected) throw partitionCountFault(topic, expected, partitions.length)
 }
 
-export function partitionCountFault(topic: string, expected: number, found: number): KafkaFault {
-  return new KafkaFault(
+export function partitionCountFault(topic: string, expected: number, found: number): Fault {
+  return kafkaFault(
     'partition_count_changed',
     `Topic ${topic} has ${found} partitions, ${expected} are configured; the count is fixed (more means a new topic).`,
     { detail: { topic, expected, found } },
@@ -73,7 +74,7 @@ async function readMetadata(cluster: InternalCluster, topic: string): Promise<To
   const broker = await cluster.brokerPool.findConnectedBroker()
   const { clusterId, topicMetadata } = await broker.metadata([topic])
   const partitions = topicMetadata.find((entry) => entry.topic === topic)?.partitionMetadata ?? []
-  if (partitions.length === 0) throw new KafkaFault('topic_missing', `Topic ${topic} does not exist.`)
+  if (partitions.length === 0) throw kafkaFault('topic_missing', `Topic ${topic} does not exist.`)
   return { clusterId, partitions: partitions.map(({ partitionId }) => partitionId).toSorted((a, b) => a - b) }
 }
 
@@ -92,7 +93,7 @@ async function readOffsets(
 function known(offsets: ReadonlyMap<number, number>, partition: number): number {
   const offset = offsets.get(partition)
   if (offset === undefined || offset < 0 || !Number.isSafeInteger(offset)) {
-    throw new KafkaFault('kafka_unavailable', `The broker gave no offset for partition ${partition}.`)
+    throw kafkaFault('kafka_unavailable', `The broker gave no offset for partition ${partition}.`)
   }
   return offset
 }
@@ -107,13 +108,13 @@ async function attended<T>(
   let cluster: InternalCluster | undefined
   try {
     cluster = await connection.refreshed()
-    return await within(ask(cluster), ANSWER_MS)
+    return await withTimeout(ask(cluster), ANSWER_MS)
   } catch (error) {
-    if (error instanceof KafkaFault) throw error
+    if (error instanceof Fault) throw error
     if (cluster !== undefined) connection.discard(cluster)
     const type = error instanceof Error && 'type' in error ? error.type : undefined
-    if (type === 'UNKNOWN_TOPIC_OR_PARTITION') throw new KafkaFault('topic_missing', `Topic ${topic} does not exist.`)
+    if (type === 'UNKNOWN_TOPIC_OR_PARTITION') throw kafkaFault('topic_missing', `Topic ${topic} does not exist.`)
     const message = error instanceof Error ? error.message : String(error)
-    throw new KafkaFault('kafka_unavailable', `Kafka cannot be asked about ${topic}: ${message}`, { cause: error })
+    throw kafkaFault('kafka_unavailable', `Kafka cannot be asked about ${topic}: ${message}`, { cause: error })
   }
 }

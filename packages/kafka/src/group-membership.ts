@@ -1,6 +1,6 @@
 import type { Consumer } from 'kafkajs'
 import type { KafkaClient } from './client.ts'
-import { within } from './within.ts'
+import { withTimeout } from '@ariftly/async'
 
 export interface GroupMembershipOptions {
   readonly client: KafkaClient
@@ -97,7 +97,7 @@ export function joinGroup(o: GroupMembershipOptions): GroupMembership {
     },
     async close(timeoutMs) {
       live = false
-      await within(leave(), timeoutMs).catch(() => {})
+      await withTimeout(leave(), timeoutMs).catch(() => {})
     },
   }
 

@@ -1,7 +1,7 @@
 import type { RawRecord } from '@ariftly/events'
 import type { BatchSize } from './batch-sizer.ts'
 import type { KafkaClient } from './client.ts'
-import type { KafkaLog } from './kafka-log.ts'
+import type { Logger } from '@ariftly/fault'
 
 /** Where a reader of ours stands in a partition, as it is stored outside of Kafka. */
 export interface Position {
@@ -64,7 +64,7 @@ export interface LogReaderOptions {
   /** Told once before the reader stops with fault `log_identity_changed`. */
   onIdentityChanged?(detail: Readonly<Record<string, unknown>>): void
   readonly now?: () => number
-  readonly log: KafkaLog
+  readonly log: Logger
 }
 
 export interface PartitionLag {

@@ -1,11 +1,11 @@
+import { deferred, withTimeout } from '@ariftly/async'
 import { createAssignment, type Assignment } from './assignment.ts'
 import { describeLog } from './describe-log.ts'
 import { startFetchLoop, type FetchLoop } from './fetch-loop.ts'
 import { joinGroup, type GroupMembership } from './group-membership.ts'
-import { KafkaFault } from './kafka-fault.ts'
+import { Fault } from '@ariftly/fault'
 import type { LogReaderOptions, PartitionLag } from './log-reader-options.ts'
 import { createSlots } from './slots.ts'
-import { within } from './within.ts'
 
 export interface LogReader {
   /** Leaves its group, if it is in one, and waits for running handlers (their signal is aborted). */
@@ -159,9 +159,9 @@ export function startLogReader(o: LogReaderOptions): LogReader {
   function fail(error: Error): void {
     if (state === 'stopped') return
     failure = error
-    const detail = error instanceof KafkaFault ? error.detail : {}
+    const detail = error instanceof Fault ? error.detail : {}
     log.error({ err: error, groupId: o.groupId, ...detail }, 'the log reader stops')
-    if (error instanceof KafkaFault && error.code === 'log_identity_changed') o.onIdentityChanged?.(detail)
+    if (error instanceof Fault && error.code === 'log_identity_changed') o.onIdentityChanged?.(detail)
     void close()
   }
 
@@ -181,7 +181,7 @@ export function startLogReader(o: LogReaderOptions): LogReader {
     clearInterval(commitTimer)
     clearTimeout(rebuildTimer)
     const last = source
-    const committed = within(commit(), COMMIT_MS).catch(() => {})
+    const committed = withTimeout(commit(), COMMIT_MS).catch(() => {})
     await retire()
     await committed
     source = undefined
@@ -211,12 +211,6 @@ export function startLogReader(o: LogReaderOptions): LogReader {
     },
     stopped,
   }
-}
-
-function deferred(): { readonly promise: Promise<void>; readonly resolve: () => void } {
-  const resolvers: (() => void)[] = []
-  const promise = new Promise<void>((resolve) => resolvers.push(resolve))
-  return { promise, resolve: () => resolvers.forEach((resolve) => resolve()) }
 }
 
 async function bothOf(first: Promise<void>, second: Promise<void>): Promise<void> {

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { RawRecord } from '@ariftly/events'
 import { createBatchSizer, type BatchSize } from './batch-sizer.ts'
-import type { KafkaLog } from './kafka-log.ts'
+import type { Logger } from '@ariftly/fault'
 import type { HandleOutcome, LogBatch, LogGap } from './log-reader-options.ts'
 import type { LogRange } from './partition-guard.ts'
 import { appendedAtMs } from './wire/record-batch.ts'
@@ -31,7 +31,7 @@ export interface PartitionLane {
 export interface LaneOptions {
   readonly partition: number
   readonly next: number
-  readonly log: KafkaLog
+  readonly log: Logger
   /** Cuts what has come into batches of so many records. Default: no cut. */
   readonly batch?: BatchSize | undefined
   handle(batch: LogBatch, signal: AbortSignal): Promise<HandleOutcome>

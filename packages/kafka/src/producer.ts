@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { KafkaClient } from './client.ts'
 import type { InternalBroker, InternalCluster, ProtocolRequest } from './internals.ts'
 import { createTopicCluster, dropConnection } from './topic-cluster.ts'
-import { within } from './within.ts'
+import { withTimeout } from '@ariftly/async'
 import { decodeProduced, encodeProduce, type PartitionBatch, type PartitionProduced } from './wire/produce.ts'
 import { encodeRecordBatch, type BatchRecord } from './wire/encode-record-batch.ts'
 
@@ -105,7 +105,7 @@ export function createProducer(client: KafkaClient, o: ProducerOptions): EventPr
       left = left.filter(({ partition }) => mayTryAgain(outcomes.get(partition)))
       if (left.length === 0 || closing.signal.aborted || now() + pauseMs >= deadline) break
       await delay(pauseMs, undefined, { signal: closing.signal }).catch(() => {})
-      await within(connection.refreshed(), deadline - now()).catch(() => {})
+      await withTimeout(connection.refreshed(), deadline - now()).catch(() => {})
     }
     return { partitions: outcomes, ok: [...outcomes.values()].every(({ type }) => type === 'written') }
   }
@@ -133,7 +133,7 @@ export function createProducer(client: KafkaClient, o: ProducerOptions): EventPr
     let cluster: InternalCluster
     let leaders: Record<string, number[]>
     try {
-      cluster = await within(connection.ready(), deadline - now())
+      cluster = await withTimeout(connection.ready(), deadline - now())
       leaders = cluster.findLeaderForPartitions(
         topic,
         batches.map(({ partition }) => partition),
@@ -153,7 +153,7 @@ export function createProducer(client: KafkaClient, o: ProducerOptions): EventPr
   async function produceTo({ cluster, nodeId, batches, deadline, outcomes }: LeaderRequest): Promise<void> {
     let broker: InternalBroker
     try {
-      broker = await within(connection.broker(cluster, nodeId), deadline - now())
+      broker = await withTimeout(connection.broker(cluster, nodeId), deadline - now())
     } catch (error) {
       noteUnsent(batches, outcomes, codeOf(error))
       return
@@ -163,7 +163,7 @@ export function createProducer(client: KafkaClient, o: ProducerOptions): EventPr
     const timeoutMs = Math.max(1, Math.floor(leftMs - ANSWER_MARGIN_MS))
     try {
       const request = produceRequest(encodeProduce({ topic, timeoutMs, batches }))
-      for (const answer of await within(broker.connectionPool.send(request), leftMs)) note(answer, outcomes)
+      for (const answer of await withTimeout(broker.connectionPool.send(request), leftMs)) note(answer, outcomes)
     } catch (error) {
       for (const { partition } of batches) outcomes.set(partition, { type: 'unknown', code: codeOf(error) })
       dropConnection(cluster, broker, error)
@@ -172,7 +172,7 @@ export function createProducer(client: KafkaClient, o: ProducerOptions): EventPr
 
   async function probe(timeoutMs = 2_000): Promise<boolean> {
     try {
-      await within(connection.refreshed(), timeoutMs)
+      await withTimeout(connection.refreshed(), timeoutMs)
       return true
     } catch {
       return false

@@ -2,7 +2,7 @@ import type { RawRecord } from '@ariftly/events'
 import type { KafkaClient } from './client.ts'
 import { fetchFrom } from './fetch-from.ts'
 import { createErrorFromCode } from './internals.ts'
-import { KafkaFault } from './kafka-fault.ts'
+import { kafkaFault } from './kafka-fault.ts'
 import type { FetchedPartition } from './wire/fetch.ts'
 import { readCommitted, readHeads } from './wire/record-set.ts'
 
@@ -33,7 +33,7 @@ export async function* scanLog(client: KafkaClient, o: ScanOptions): AsyncGenera
     const last = heads.at(-1)
     if (last === undefined) {
       if (next >= fetched.highWatermark) return
-      throw new KafkaFault('kafka_unavailable', `Nothing came of ${o.topic}/${o.partition} at ${next}.`)
+      throw kafkaFault('kafka_unavailable', `Nothing came of ${o.topic}/${o.partition} at ${next}.`)
     }
     const { records, undecodable } = readCommitted(fetched.batches, heads, {
       partition: o.partition,
@@ -46,7 +46,7 @@ export async function* scanLog(client: KafkaClient, o: ScanOptions): AsyncGenera
       if (head.baseOffset >= o.to) return
       const place = `${o.topic}/${o.partition} at ${head.baseOffset} to ${head.lastOffset}`
       const reason = error instanceof Error ? error.message : String(error)
-      throw new KafkaFault('records_unreadable', `Records of ${place}: ${reason}.`, { cause: error })
+      throw kafkaFault('records_unreadable', `Records of ${place}: ${reason}.`, { cause: error })
     }
     next = last.lastOffset + 1
   }
@@ -57,7 +57,7 @@ async function fetchOnce(client: KafkaClient, o: ScanOptions, offset: number): P
   const connection = client.topicCluster(topic)
   const cluster = await connection.ready()
   const [nodeId] = Object.keys(cluster.findLeaderForPartitions(topic, [partition]))
-  if (nodeId === undefined) throw new KafkaFault('topic_missing', `Partition ${topic}/${partition} does not exist.`)
+  if (nodeId === undefined) throw kafkaFault('topic_missing', `Partition ${topic}/${partition} does not exist.`)
   const broker = await connection.broker(cluster, nodeId)
   const [fetched] = await fetchFrom(broker, {
     topic,
@@ -67,7 +67,7 @@ async function fetchOnce(client: KafkaClient, o: ScanOptions, offset: number): P
     bytesPerPartitionMax: bytesMax,
   })
   if (fetched === undefined || fetched.outOfRange) {
-    throw new KafkaFault('kafka_unavailable', `The log has no offset ${offset} in ${topic}/${partition}.`)
+    throw kafkaFault('kafka_unavailable', `The log has no offset ${offset} in ${topic}/${partition}.`)
   }
   if (fetched.errorCode !== 0) throw createErrorFromCode(fetched.errorCode)
   return fetched

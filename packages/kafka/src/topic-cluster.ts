@@ -1,6 +1,6 @@
 import type { Kafka } from 'kafkajs'
 import { createCluster, type InternalBroker, type InternalCluster } from './internals.ts'
-import { within } from './within.ts'
+import { withTimeout } from '@ariftly/async'
 
 /**
  * A connection to the brokers of one topic that mends itself. kafkajs's cluster can get stuck for good: a broker that
@@ -62,7 +62,7 @@ export function createTopicCluster(kafka: Kafka, topic: string): TopicCluster {
 
   async function attended<T>(cluster: InternalCluster, work: () => Promise<T>): Promise<T> {
     try {
-      return await within(work(), ATTEMPT_MS)
+      return await withTimeout(work(), ATTEMPT_MS)
     } catch (error) {
       discard(cluster)
       throw error
@@ -87,7 +87,7 @@ export function createTopicCluster(kafka: Kafka, topic: string): TopicCluster {
     async close() {
       const last = current
       current = undefined
-      if (last) await within(last.disconnect(), CLOSE_MS).catch(() => discard(last))
+      if (last) await withTimeout(last.disconnect(), CLOSE_MS).catch(() => discard(last))
     },
   }
 }

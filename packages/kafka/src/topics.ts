@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { KafkaClient } from './client.ts'
 import { describeLog, partitionCountFault } from './describe-log.ts'
-import { KafkaFault } from './kafka-fault.ts'
+import { Fault } from '@ariftly/fault'
 
 export interface TopicsOptions {
   readonly topic: string
@@ -60,7 +60,7 @@ async function untilServed(client: KafkaClient, topic: string, partitions: numbe
       if (found !== partitions) throw partitionCountFault(topic, partitions, found)
       return
     } catch (error) {
-      if (leftMs <= 0 || !(error instanceof KafkaFault) || !error.retryable) throw error
+      if (leftMs <= 0 || !(error instanceof Fault) || !error.retryable) throw error
       await delay(SERVED_POLL_MS)
     }
   }

@@ -1,7 +1,7 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { createSecureContext, type ConnectionOptions, type SecureContext } from 'node:tls'
-import { messageOf } from './fault.ts'
+import { messageOf } from '@ariftly/fault'
 
 /** PEM files of the TLS of one backend, by path. */
 export interface TlsFiles {

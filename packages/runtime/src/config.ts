@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import type { Setting } from './config-items.ts'
-import { Fault, messageOf } from './fault.ts'
+import { Fault, messageOf } from '@ariftly/fault'
 
 /** A specification: names of environment variables and how each is read. */
 export type ConfigSpec = Readonly<Record<string, Setting<unknown>>>

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals'
-import { Fault } from './fault.ts'
+import { Fault } from '@ariftly/fault'
 import { createLogger } from './logger.ts'
 
 function logged(write: (log: ReturnType<typeof createLogger>) => void): Record<string, unknown> {

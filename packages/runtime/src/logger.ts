@@ -1,5 +1,5 @@
 import pino from 'pino'
-import { maskCredentials } from './fault.ts'
+import { maskCredentials } from '@ariftly/fault'
 
 /** A structured logger: JSON lines, one wide line for each request, batch or delivery; no secrets, no payloads. */
 export type Logger = pino.Logger

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
-import { createKafka, type KafkaFault } from '@ariftly/kafka'
-import { createLogger } from '@ariftly/runtime'
+import { createKafka } from '@ariftly/kafka'
+import { createLogger, type Fault } from '@ariftly/runtime'
 import { createTestTopics, eventually, stackAddresses, type TestTopics } from '@ariftly/testkit'
 import { Kafka, logLevel } from 'kafkajs'
 import { startTopicCheck } from './kafka-check.ts'
@@ -23,7 +23,7 @@ test('a topic that is given more partitions is noticed, and the check is broken 
   const ending = new AbortController()
   await admin.connect()
   try {
-    const broken: KafkaFault[] = []
+    const broken: Fault[] = []
     const options = { kafka, topic: topics.topic, partitions: 3, signal: ending.signal, log, everyMs: 50 }
     const check = startTopicCheck({ ...options, onBroken: (fault) => broken.push(fault) })
     await check.first

@@ -1,6 +1,6 @@
 import type { KafkaClient } from '@ariftly/kafka'
-import { checkPartitionCount, KafkaFault } from '@ariftly/kafka'
-import { messageOf, retryForever, sleep, type Logger } from '@ariftly/runtime'
+import { checkPartitionCount } from '@ariftly/kafka'
+import { hasFaultCode, messageOf, retryForever, sleep, type Fault, type Logger } from '@ariftly/runtime'
 
 /** What is known about the topic. */
 export interface TopicCheck {
@@ -24,7 +24,7 @@ export function startTopicCheck(o: {
   readonly partitions: number
   readonly signal: AbortSignal
   readonly log: Logger
-  readonly onBroken: (fault: KafkaFault) => void
+  readonly onBroken: (fault: Fault) => void
   /** Pause between two looks; default 30 s. */
   readonly everyMs?: number
 }): TopicCheck {
@@ -37,7 +37,7 @@ export function startTopicCheck(o: {
       await checkPartitionCount(kafka, topic, partitions)
       state = 'ok'
     } catch (error) {
-      if (!(error instanceof KafkaFault) || error.code !== 'partition_count_changed') throw error
+      if (!hasFaultCode(error, 'partition_count_changed')) throw error
       state = 'broken'
       o.onBroken(error)
     }

@@ -1,9 +1,10 @@
 import { createAuthenticator, createRouter, createWholePosts, type SharedAuthenticator } from '@ariftly/http'
-import { createKafka, createProducer, type KafkaFault } from '@ariftly/kafka'
+import { createKafka, createProducer } from '@ariftly/kafka'
 import {
   databaseConnection,
   kafkaConnection,
   withReleasers,
+  type Fault,
   type Readiness,
   type Releasers,
   type Running,
@@ -32,7 +33,7 @@ const FIRST_CHECK_MS = 3000
 
 /**
  * Starts ingest: `POST /v1/events` to Kafka. Backends that are away are waited for in the background; until Kafka has answered, events get 503. If the
- * topic has another number of partitions than configured (KafkaFault `partition_count_changed`), the start throws or, later, the service fails.
+ * topic has another number of partitions than configured (Fault `partition_count_changed`), the start throws or, later, the service fails.
  */
 export async function start(config: IngestConfig, deps: ServiceDeps & SharedAuthenticator): Promise<Running> {
   return await withReleasers(deps.log, async (releasers) => await compose(config, deps, releasers))
@@ -53,7 +54,7 @@ async function compose(
   const producer = createProducer(kafka, { topic: config.KAFKA_TOPIC, compression: config.INGEST_COMPRESSION })
   releasers.add('producer', () => producer.close())
 
-  let fault: KafkaFault | undefined
+  let fault: Fault | undefined
   let fail: (reason: Error) => void
   const failed = new Promise<Error>((resolve) => {
     fail = resolve

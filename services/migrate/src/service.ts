@@ -12,7 +12,7 @@ export { migrateConfig, type MigrateConfig } from './config.ts'
  * Makes Kafka and Postgres ready for the services: schema, roles and partitions of tables; the two topics; the first log epoch;
  * the bootstrap key. It may be run at any time, also by several at once, and changes nothing that is right already.
  * @throws Fault `log_identity_changed` when the database knows another log under this topic (see `adopt-log`); Fault
- * `backend_away` when one could not be reached; KafkaFault `partition_count_changed`.
+ * `backend_away` when one could not be reached; Fault `partition_count_changed`.
  */
 export async function migrate(config: MigrateConfig, deps: MigrateDeps): Promise<void> {
   const database = { ...databaseConnection(config), url: config.DATABASE_ADMIN_URL ?? config.DATABASE_URL }

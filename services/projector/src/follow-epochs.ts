@@ -1,5 +1,5 @@
-import { describeLog, KafkaFault, type KafkaClient, type LogReader } from '@ariftly/kafka'
-import { messageOf, retryForever, sleep, type Logger } from '@ariftly/runtime'
+import { describeLog, type KafkaClient, type LogReader } from '@ariftly/kafka'
+import { hasFaultCode, messageOf, retryForever, sleep, type Logger } from '@ariftly/runtime'
 import { type Pool } from '@ariftly/store'
 import { currentEpoch, ensurePositions, type LogEpoch } from '@ariftly/store/projection'
 import { PROJECTION } from './projection.ts'
@@ -36,7 +36,7 @@ export async function followEpochs(o: FollowEpochsOptions): Promise<void> {
     void closeInTime(o, epoch, reader, AbortSignal.any([o.signal, stopped.signal]))
     await reader.stopped
     stopped.abort()
-    if (reader.failure instanceof KafkaFault && reader.failure.code === 'partition_count_changed') {
+    if (hasFaultCode(reader.failure, 'partition_count_changed')) {
       o.onBroken(reader.failure)
       return
     }

@@ -1,3 +1,4 @@
+import { bisect } from '@ariftly/async'
 import { sqlState, type Transaction } from '@ariftly/store'
 import { insertEvents, type ProjectedEvent } from '@ariftly/store/projection'
 
@@ -8,26 +9,31 @@ export interface Inserted {
   readonly refused: readonly { readonly event: ProjectedEvent; readonly detail: string }[]
 }
 
-/** Inserts with a savepoint, and halves what Postgres refuses until the rows that it refuses stand alone. */
+/** Inserts with a savepoint, and bisects what Postgres refuses until the rows that it refuses stand alone. */
 export async function insertApart(tx: Transaction, events: readonly ProjectedEvent[]): Promise<Inserted> {
-  await tx.query('SAVEPOINT part')
-  try {
-    const { inserted } = await insertEvents(tx, events)
-    await tx.query('RELEASE SAVEPOINT part')
-    return { inserted, refused: [] }
-  } catch (error) {
-    if (!isRefusedRow(error)) throw error
-    await tx.query('ROLLBACK TO SAVEPOINT part; RELEASE SAVEPOINT part')
-    const [only, ...others] = events
-    if (only === undefined) return { inserted: 0, refused: [] }
-    if (others.length === 0) {
-      return { inserted: 0, refused: [{ event: only, detail: `refused by the store: ${sqlState(error) ?? ''}` }] }
+  const refused: { readonly event: ProjectedEvent; readonly detail: string }[] = []
+  let inserted = 0
+  let reason = ''
+
+  async function insertSome(some: readonly ProjectedEvent[]): Promise<boolean> {
+    await tx.query('SAVEPOINT part')
+    try {
+      inserted += (await insertEvents(tx, some)).inserted
+      await tx.query('RELEASE SAVEPOINT part')
+      return true
+    } catch (error) {
+      if (!isRefusedRow(error)) throw error
+      reason = sqlState(error) ?? ''
+      await tx.query('ROLLBACK TO SAVEPOINT part; RELEASE SAVEPOINT part')
+      return false
     }
-    const middle = events.length >> 1
-    const left = await insertApart(tx, events.slice(0, middle))
-    const right = await insertApart(tx, events.slice(middle))
-    return { inserted: left.inserted + right.inserted, refused: [...left.refused, ...right.refused] }
   }
+
+  await bisect(events, {
+    attempt: insertSome,
+    onRefused: (event) => void refused.push({ event, detail: `refused by the store: ${reason}` }),
+  })
+  return { inserted, refused }
 }
 
 /** Data that cannot be stored (class 22) or that breaks a constraint (class 23): trying again does not help. */

@@ -10,6 +10,7 @@ import {
 import {
   createReleasers,
   databaseConnection,
+  deferred,
   kafkaConnection,
   messageOf,
   type Running,
@@ -101,7 +102,7 @@ export async function start(
   }
 
   let trouble: string | undefined
-  const broken = createDeferred<Error>()
+  const broken = deferred<Error>()
   const run = followEpochs({
     kafka,
     pool,
@@ -152,12 +153,4 @@ export async function start(
     failed: broken.promise,
     close: () => releasers.close(),
   }
-}
-
-function createDeferred<T>(): { readonly promise: Promise<T>; resolve(value: T): void } {
-  let settle: (value: T) => void
-  const promise = new Promise<T>((resolve) => {
-    settle = resolve
-  })
-  return { promise, resolve: (value) => settle(value) }
 }

@@ -1,5 +1,14 @@
-import { createKafka, describeLog, KafkaFault, startLogReader, type LogReader } from '@ariftly/kafka'
-import { Fault, kafkaConnection, messageOf, retryForever, sleep, type Logger, type Tracing } from '@ariftly/runtime'
+import { createKafka, describeLog, startLogReader, type LogReader } from '@ariftly/kafka'
+import {
+  Fault,
+  hasFaultCode,
+  kafkaConnection,
+  messageOf,
+  retryForever,
+  sleep,
+  type Logger,
+  type Tracing,
+} from '@ariftly/runtime'
 import { type Pool } from '@ariftly/store'
 import { currentEpoch, ensurePositions, readPositions, recordHole, type LogEpoch } from '@ariftly/store/projection'
 import type { WebhookWorkerConfig } from './config.ts'
@@ -69,7 +78,7 @@ export function startMatching(o: MatchingOptions): Matching {
         await current.stopped
         stopped.abort()
         const { failure } = current
-        if (failure instanceof KafkaFault && failure.code === 'partition_count_changed') return tellBroken(failure)
+        if (hasFaultCode(failure, 'partition_count_changed')) return tellBroken(failure)
         after = epoch.epoch
       }
     }

@@ -1,4 +1,4 @@
-import { Fault } from '../fault.ts'
+import { Fault } from '@ariftly/fault'
 import { formatTraceparent, parseTraceparent, type TraceContext } from './trace-context.ts'
 import type { Span, SpanAttributes, SpanEnd, Tracing } from './tracing.ts'
 

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from '@jest/globals'
 import { readConfig } from '../config.ts'
-import { Fault } from '../fault.ts'
+import { Fault } from '@ariftly/fault'
 import { createMetrics, type Metrics } from '../metrics.ts'
 import { startBatchSpan, traceBatch } from './batch-span.ts'
 import { startTracing } from './start-tracing.ts'

@@ -1,4 +1,4 @@
-import { KafkaFault, describeLog, type KafkaClient, type LogPartition } from '@ariftly/kafka'
+import { describeLog, kafkaFault, type KafkaClient, type LogPartition } from '@ariftly/kafka'
 import { Fault } from '@ariftly/runtime'
 import { type Pool } from '@ariftly/store'
 import { currentEpoch, readPositions, type LogEpoch, type ProjectionPosition } from '@ariftly/store/projection'
@@ -41,10 +41,10 @@ export async function readPlaces({ kafka, pool, topic, partitions: count }: Comm
   const { clusterId, partitions } = await describeLog(kafka, topic)
   if (clusterId !== epoch.clusterId) {
     const message = `Topic ${topic} is on cluster ${clusterId}, epoch ${epoch.epoch} is of cluster ${epoch.clusterId}.`
-    throw new KafkaFault('log_identity_changed', `${message} If that is meant: adopt-log.`)
+    throw kafkaFault('log_identity_changed', `${message} If that is meant: adopt-log.`)
   }
   if (partitions.length !== count) {
-    throw new KafkaFault('partition_count_changed', `Topic ${topic} has ${partitions.length} partitions, not ${count}.`)
+    throw kafkaFault('partition_count_changed', `Topic ${topic} has ${partitions.length} partitions, not ${count}.`)
   }
   return {
     epoch,

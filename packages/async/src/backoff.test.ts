@@ -1,5 +1,8 @@
 import { describe, expect, test } from '@jest/globals'
-import { backoffMs, retryForever, sleep, withTimeout } from './retry.ts'
+import { backoffMs, retryForever, sleep } from './backoff.ts'
+import { bisect } from './bisect.ts'
+import { deferred } from './deferred.ts'
+import { withTimeout } from './with-timeout.ts'
 
 describe('backoffMs', () => {
   test('doubles up to the maximum, and half of it is random', () => {
@@ -59,4 +62,31 @@ test('sleep ends early when its signal is aborted, also before it began', async 
 test('withTimeout rejects with the given error when the work takes longer', async () => {
   await expect(withTimeout(new Promise(() => {}), 5, () => new Error('late'))).rejects.toThrow('late')
   await expect(withTimeout(Promise.resolve('done'), 1000, () => new Error('late'))).resolves.toBe('done')
+})
+
+test('withTimeout names the time when no error is given', async () => {
+  await expect(withTimeout(new Promise(() => {}), 5)).rejects.toThrow('no answer within 5 ms')
+})
+
+test('bisect finds exactly the refused items, and takes all others once, in order', async () => {
+  const taken: number[] = []
+  const refused: number[] = []
+  await bisect([1, 2, 3, 4, 5, 6, 7, 8], {
+    async attempt(items) {
+      await Promise.resolve()
+      if (items.some((item) => item === 3 || item === 8)) return false
+      taken.push(...items)
+      return true
+    },
+    onRefused: (item) => void refused.push(item),
+  })
+  expect(taken).toEqual([1, 2, 4, 5, 6, 7])
+  expect(refused).toEqual([3, 8])
+})
+
+test('a deferred promise settles once', async () => {
+  const first = deferred<number>()
+  first.resolve(1)
+  first.reject(new Error('late'))
+  expect(await first.promise).toBe(1)
 })

@@ -51,16 +51,3 @@ export async function retryForever<T>(
   }
   return undefined
 }
-
-/** The outcome of `work`, or a rejection with `onTimeout()` when it takes longer; the work itself goes on. */
-export async function withTimeout<T>(work: Promise<T>, timeoutMs: number, onTimeout: () => Error): Promise<T> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(onTimeout()), timeoutMs)
-  })
-  try {
-    return await Promise.race([work, late])
-  } finally {
-    clearTimeout(timer)
-  }
-}

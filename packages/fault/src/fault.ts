@@ -8,6 +8,8 @@ export interface FaultDetails {
   readonly retryable?: boolean
   /** What a client of the API may read; without it the client reads a general sentence. */
   readonly publicMessage?: string
+  /** Numbers and names for the log. */
+  readonly detail?: Readonly<Record<string, unknown>>
   readonly cause?: unknown
 }
 
@@ -16,6 +18,7 @@ export class Fault extends Error {
   readonly code: string
   readonly retryable: boolean
   readonly publicMessage: string | undefined
+  readonly detail: Readonly<Record<string, unknown>>
 
   constructor(details: FaultDetails) {
     super(details.message, details.cause === undefined ? undefined : { cause: details.cause })
@@ -23,12 +26,18 @@ export class Fault extends Error {
     this.code = details.code
     this.retryable = details.retryable ?? false
     this.publicMessage = details.publicMessage
+    this.detail = details.detail ?? {}
   }
 }
 
 /** Whether doing the same again can succeed, as far as the error says so itself. */
 export function isRetryable(error: unknown): boolean {
   return error instanceof Fault && error.retryable
+}
+
+/** Whether an error is a {@link Fault} with one of these codes. */
+export function hasFaultCode(error: unknown, ...codes: readonly string[]): error is Fault {
+  return error instanceof Fault && codes.includes(error.code)
 }
 
 /** The message of whatever was thrown, with no password in it. */

@@ -1,0 +1,20 @@
+/** The items of one half, and what became of the attempt with them. */
+export interface BisectOptions<Item> {
+  /** Tries all of `items` at once. False when they were refused and a smaller number may be taken. */
+  readonly attempt: (items: readonly Item[]) => Promise<boolean>
+  /** Called with an item that is refused although it stands alone. */
+  readonly onRefused: (item: Item) => void | Promise<void>
+}
+
+/**
+ * Finds the items that a batch operation refuses: items that are refused together are tried in halves, in order, until
+ * those at fault stand alone. With k faulty items of n it makes about 2 k log2(n) attempts. An error of `attempt` ends it.
+ */
+export async function bisect<Item>(items: readonly Item[], o: BisectOptions<Item>): Promise<void> {
+  const [only, ...others] = items
+  if (only === undefined || (await o.attempt(items))) return
+  if (others.length === 0) return await o.onRefused(only)
+  const middle = items.length >> 1
+  await bisect(items.slice(0, middle), o)
+  await bisect(items.slice(middle), o)
+}
