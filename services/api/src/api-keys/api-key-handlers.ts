@@ -11,14 +11,13 @@ import {
   type ApiHandler,
   type Caller,
   type CursorCodec,
-  type ProblemError,
-  type Scope,
 } from '@ariftly/http'
 import { withTransaction, type Pool } from '@ariftly/store'
 import { insertApiKey, listApiKeys, revokeApiKey } from '@ariftly/store/api-keys'
 import type { Response } from 'express'
 import { notFound } from '../not-found.ts'
 import { apiKeyObject, currentApiKeyObject } from './api-key-object.ts'
+import { refuseExcess } from './refuse-excess.ts'
 import { readApiKeyRequest, TENANT, TENANT_SHAPE } from './read-api-key-request.ts'
 
 /** What the handlers need. */
@@ -43,7 +42,7 @@ export function createApiKeyHandlers(deps: ApiKeyHandlersDeps): ApiKeyHandlers {
     const nowMs = now()
     const request = readApiKeyRequest(body, nowMs)
     const tenant = reachTenant(caller, request.tenant)
-    refuseExcessScopes(caller, request.scopes)
+    refuseExcess(caller, request)
     const { key, hash } = generateApiKey()
     const { name, scopes, quota, expiresAtMs } = request
     const row = { id: newTypeId('key', nowMs), tenant, name, scopes, quota, expiresAtMs, createdAtMs: nowMs }
@@ -97,19 +96,3 @@ function reachTenant(caller: Caller, tenant: string | undefined): string {
   if (caller.scopes.includes('platform')) return tenant
   throw new Problem(403, 'missing_scope', { detail: 'Keys of another tenant need the scope `platform`.' })
 }
-
-/** A key gives no scope beyond its own, except that `admin` gives those that work with the tenant's own data. */
-function refuseExcessScopes(caller: Caller, scopes: readonly Scope[]): void {
-  const gives = new Set<Scope>(caller.scopes)
-  if (gives.has('admin')) for (const scope of GIVEN_BY_ADMIN) gives.add(scope)
-  const errors = scopes.flatMap((scope, index): readonly ProblemError[] =>
-    gives.has(scope)
-      ? []
-      : [{ pointer: `/scopes/${index}`, code: 'scope_beyond_own', message: `your key cannot give \`${scope}\`` }],
-  )
-  if (errors.length > 0) {
-    throw new Problem(403, 'scope_beyond_own', { detail: 'A key cannot give scopes that it does not have.', errors })
-  }
-}
-
-const GIVEN_BY_ADMIN: readonly Scope[] = ['events:write', 'events:read', 'webhooks']

@@ -98,6 +98,8 @@ async function create(fields: Record<string, unknown>, by = ROOT): Promise<{ id:
   return { id: body.id ?? '', key: body.key ?? '' }
 }
 
+const notGiven = (pointer: string) => [403, 'not_yours_to_give', pointer]
+
 const CURRENT = '/v1/api-keys/current'
 
 describe('POST /v1/api-keys', () => {
@@ -127,12 +129,34 @@ describe('POST /v1/api-keys', () => {
     const platform = await one.call('POST', '/v1/api-keys', admin.key, { name: 'x', scopes: ['admin', 'platform'] })
     expect(platform).toMatchObject({
       status: 403,
-      body: { code: 'scope_beyond_own', errors: [{ pointer: '/scopes/1' }] },
+      body: { code: 'not_yours_to_give', errors: [{ pointer: '/scopes/1' }] },
     })
     const reader = await create({ scopes: ['events:read'], tenant: 'acme-2' })
     expect((await one.call('POST', '/v1/api-keys', reader.key, { name: 'x', scopes: ['events:read'] })).status).toBe(
       403,
     )
+  })
+
+  test('gives no larger quota and no later end than its own, an absent one being none', async () => {
+    const own = { events_per_s: 10, bytes_per_s: null }
+    const ends = '2999-01-01T00:00:00.000Z'
+    const admin = await create({ scopes: ['admin'], tenant: 'acme-5', quota: own, expires_at: ends })
+    const asked = async (fields: Record<string, unknown>) => {
+      const body = { name: 'x', scopes: ['events:read'], quota: own, expires_at: ends, ...fields }
+      const answer = await one.call('POST', '/v1/api-keys', admin.key, body)
+      const errors = (answer.body['errors'] ?? []) as readonly { pointer: string }[]
+      return [answer.status, answer.body['code'], ...errors.map(({ pointer }) => pointer)]
+    }
+    expect(await asked({})).toEqual([201, undefined])
+    expect(await asked({ quota: { events_per_s: 11 } })).toEqual(notGiven('/quota/events_per_s'))
+    expect(await asked({ quota: { bytes_per_s: 5 } })).toEqual(notGiven('/quota/events_per_s'))
+    expect(await asked({ quota: null })).toEqual(notGiven('/quota/events_per_s'))
+    expect(await asked({ expires_at: '2999-01-01T00:00:00.001Z' })).toEqual(notGiven('/expires_at'))
+    expect(await asked({ expires_at: null })).toEqual(notGiven('/expires_at'))
+    expect(await asked({ quota: { events_per_s: 9, bytes_per_s: 5 }, expires_at: '2998-01-01T00:00:00Z' })).toEqual([
+      201,
+      undefined,
+    ])
   })
 
   test('an admin reaches no other tenant, whether to make, list or revoke', async () => {

@@ -18,7 +18,7 @@ export const apiKeyOperations: Operations<'getCurrentApiKey' | 'createApiKey' | 
   },
   createApiKey: {
     tag: 'API keys',
-    description: `The key itself is in this answer alone. A key gives no scope beyond its own, except that \`admin\` gives \`events:write\`, \`events:read\` and \`webhooks\`. ${ANY_TENANT}`,
+    description: `The key itself is in this answer alone. A key gives no scope, quota or end beyond its own (without \`quota\` or \`expires_at\` there is no limit and no end), except that \`admin\` gives \`events:write\`, \`events:read\` and \`webhooks\`. ${ANY_TENANT}`,
     body: {
       required: true,
       content: [
@@ -50,7 +50,7 @@ export const apiKeyOperations: Operations<'getCurrentApiKey' | 'createApiKey' | 
     ],
     problems: [
       { status: 400, codes: ['missing_body', 'malformed_json'] },
-      { status: 403, codes: ['scope_beyond_own'] },
+      { status: 403, codes: ['not_yours_to_give'] },
       { status: 413, codes: ['body_too_large'] },
       { status: 415, codes: ['unsupported_media_type', 'unsupported_encoding'] },
       { status: 422, codes: ['invalid_body'] },
