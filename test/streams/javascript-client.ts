@@ -14,15 +14,12 @@ if (client === 'eventsource') {
   })
   source.addEventListener('task.progress', (event) => show(String(event.data)))
 } else {
-  Object.assign(globalThis, { window: globalThis })
+  Object.assign(globalThis, { window: globalThis, document: new EventTarget() }) // What it needs of a browser.
   await fetchEventSource(url, {
     headers,
     openWhenHidden: true,
     onmessage(message) {
       if (message.event === 'task.progress') show(message.data)
-    },
-    onclose() {
-      throw new Error('The stream has ended: come back.') // As its documentation says, or it takes the end for good.
     },
   })
 }

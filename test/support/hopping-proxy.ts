@@ -10,8 +10,8 @@ export interface HoppingProxy {
   readonly connections: number
   /** Whether connections made from now on are cut after a drawn number of bytes. */
   setCutting(isCutting: boolean): void
-  /** Resets all connections that are open. */
-  dropAll(): void
+  /** Cuts all connections that are open: by a reset (RST), or by an end (FIN) as if the answer were complete. */
+  dropAll(how?: 'reset' | 'end'): void
   close(): Promise<void>
 }
 
@@ -71,8 +71,11 @@ export async function startHoppingProxy(o: HoppingProxyOptions): Promise<Hopping
     setCutting(cutting) {
       isCutting = cutting
     },
-    dropAll() {
-      for (const client of clients) client.resetAndDestroy()
+    dropAll(how = 'reset') {
+      for (const client of clients) {
+        if (how === 'end') client.destroySoon()
+        else client.resetAndDestroy()
+      }
     },
     async close() {
       const closed = once(server, 'close')

@@ -39,6 +39,12 @@ export function createOpenStream(o: OpenStreamOptions): (req: IncomingMessage, r
     const generation = admit(caller)
     const { socket } = req
     if (socket.destroyed) return
+    // Stream bytes are written to the socket itself: they must not overtake answers that are due before this one.
+    if (res.socket !== socket) {
+      throw new Problem(400, 'pipelined_stream', {
+        detail: 'Wait for the answers before this one: a stream cannot be pipelined (RFC 9112, 9.3.2).',
+      })
+    }
     writeHead(res)
     o.streams.open(
       {
@@ -70,7 +76,10 @@ export function createOpenStream(o: OpenStreamOptions): (req: IncomingMessage, r
     if (own.length > 0) {
       throw badParameter('token', 'holds the filter: leave out task_id, session_id, agent and types')
     }
-    return { caller: await o.auth.authenticateKeyId(token.keyId, 'events:read'), filter: token.filter }
+    return {
+      caller: endingWith(await o.auth.authenticateKeyId(token.keyId, 'events:read'), token),
+      filter: token.filter,
+    }
   }
 
   function admit(caller: Caller): Generation {
@@ -112,13 +121,21 @@ function startOf(req: IncomingMessage, parameters: StreamParameters, ids: Stream
   return { kind: 'time', text: new Date(after.floorMs).toISOString(), atMs: after.floorMs }
 }
 
-/** The head goes out at once; what follows is written to the socket, framed as chunks when `res.chunkedEncoding` says so. */
+/** A stream that was opened by a token ends with it, or with the token's key if that expires first. */
+function endingWith(caller: Caller, { expiresAtMs }: { readonly expiresAtMs: number }): Caller {
+  return { ...caller, expiresAtMs: Math.min(caller.expiresAtMs ?? Infinity, expiresAtMs) }
+}
+
+/**
+ * Sends the head at once; what follows is written to the socket, framed as chunks when `res.chunkedEncoding` says so. There is
+ * no `Connection` header: after `Connection: close` some clients (undici) take a cut connection for a complete answer.
+ */
 function writeHead(res: ServerResponse): void {
+  res.removeHeader('Connection')
   res.writeHead(200, {
     'Content-Type': 'text/event-stream; charset=utf-8',
     'Cache-Control': 'no-store',
     'X-Accel-Buffering': 'no',
-    Connection: 'close',
   })
   res.flushHeaders()
 }

@@ -2,7 +2,7 @@ import { request, type IncomingMessage } from 'node:http'
 import { connect } from 'node:net'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals'
 import { newEventId, type LogEvent } from '@ariftly/events'
-import { serveService, type ServedService } from '@ariftly/http'
+import { generateApiKey, serveService, type ServedService } from '@ariftly/http'
 import { createKafka, createProducer, type EventProducer, type KafkaClient } from '@ariftly/kafka'
 import { createKeyring } from '@ariftly/keyring'
 import { createLogger, createMetrics, readConfig } from '@ariftly/runtime'
@@ -18,6 +18,7 @@ import {
 } from '@ariftly/testkit'
 import { start, streamGatewayConfig } from './service.ts'
 import { createStreamIds } from './stream-id.ts'
+import { sealStreamToken } from './stream-token.ts'
 
 const PARTITIONS = 12
 const log = createLogger({ service: 'stream-gateway', level: 'error' })
@@ -201,8 +202,8 @@ describe('a stream', () => {
       'content-type': 'text/event-stream; charset=utf-8',
       'cache-control': 'no-store',
       'x-accel-buffering': 'no',
-      connection: 'close',
     })
+    expect(byQuery.response.headers).not.toHaveProperty('connection')
   })
 
   test('with envelope=true shows the whole event object', async () => {
@@ -409,6 +410,19 @@ describe('keys', () => {
     expect(await refused(two, `?token=${token}x`, { key: '' })).toMatchObject({ status: 401 })
   })
 
+  test('a stream that was opened by a token ends with it, after its position', async () => {
+    const keys = await listApiKeys(world.admin, { tenant: 'acme', limit: 10 })
+    const reader = keys.find(({ scopes }) => scopes.includes('events:read'))
+    const sealer = createKeyring(world.env['ENCRYPTION_KEYS'] ?? '')
+    const expiresAtMs = Date.now() + 1500
+    const token = sealStreamToken(sealer, { keyId: reader?.id ?? '', filter: { taskId: 't-end' }, expiresAtMs })
+    const stream = await openStream(one, `?token=${token}`, { key: '' })
+    expect(await stream.ended).toBe('cut')
+    expect(Date.now()).toBeGreaterThanOrEqual(expiresAtMs)
+    expect(stream.lastId).toMatch(/^v1\./)
+    expect(await refused(one, `?token=${token}`, { key: '' })).toMatchObject({ status: 401 })
+  })
+
   test('may have so many streams and no more', async () => {
     const small = await startGateway({ STREAMS_PER_KEY_MAX: '1' })
     try {
@@ -421,6 +435,10 @@ describe('keys', () => {
     }
   })
 })
+
+function rawRequest(apiKey: string): string {
+  return `GET /v1/events/stream HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer ${apiKey}\r\n\r\n`
+}
 
 describe('ends', () => {
   test('of a drain come with the position and without the last chunk, and the stream goes on elsewhere', async () => {
@@ -438,6 +456,19 @@ describe('ends', () => {
     const next = await openStream(one, '?task_id=t-drain', { headers: { 'Last-Event-ID': draining.lastId ?? '' } })
     await eventually(() => next.events.length === 1)
     expect([...draining.events, ...next.events].map(({ data }) => data)).toEqual(dataOf(sent))
+  })
+
+  test('a pipelined stream is refused, after the answer that is due before it', async () => {
+    await openStream(one, '') // From now on the key is known without a look-up.
+    const socket = connect(one.port, '127.0.0.1')
+    let text = ''
+    socket.setEncoding('latin1').on('data', (chunk: string) => (text += chunk))
+    const unknown = generateApiKey().key
+    socket.write(rawRequest(unknown) + rawRequest(key))
+    await eventually(() => text.includes('pipelined_stream'))
+    socket.destroy()
+    expect(text.match(/HTTP\/1\.1 \d{3}/g)).toEqual(['HTTP/1.1 401', 'HTTP/1.1 400'])
+    expect(text).toMatch(/^HTTP/)
   })
 
   test('an HTTP/1.0 client gets the stream without chunks', async () => {

@@ -83,12 +83,25 @@ describe('an idle stream', () => {
     expect(texts.filter((text) => text.startsWith('event: stream.checkpoint\n'))).toHaveLength(1)
   })
 
-  test('ends when its key expires', () => {
-    const { turn, ends } = setUp({ expiresAtMs: 20_000 })
+  test('ends with its position in the second in which its key or token expires', () => {
+    const { turn, ends, blocks, hub } = setUp({ expiresAtMs: 20_000 })
+    hub.append({ partition: 1, records: [], nextOffset: 500 })
     turn(19)
     expect(ends).toEqual([])
-    turn(15)
-    expect(ends[0]).toBe('expired')
+    turn(1)
+    expect(ends).toEqual(['expired', 'end'])
+    expect(unchunk(blocks.at(-1) ?? Buffer.alloc(0)).toString()).toMatch(/^event: stream\.checkpoint\n/)
+  })
+
+  test('is destroyed when it has expired and its client does not take the last bytes', () => {
+    const { turn, ends, state } = setUp({ expiresAtMs: 20_000 })
+    state.unsent = 100
+    turn(20)
+    expect(ends).toEqual(['expired', 'end'])
+    turn(6)
+    expect(ends).toEqual(['expired', 'end', 'destroy'])
+    turn(60)
+    expect(ends.filter((end) => end === 'expired')).toHaveLength(1)
   })
 })
 

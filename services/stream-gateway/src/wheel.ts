@@ -25,14 +25,23 @@ export interface Wheel {
 
 /** Every how many heartbeats a stream that got no event gets its position. */
 const CHECKPOINT_EVERY = 4
+/** Time for the last bytes of a stream whose credential has expired, ms. */
+const LAST_BYTES_MS = 5000
 
 /**
- * Heartbeats, checkpoints, stalled sockets and expired keys of all streams: each client stands in one slot, each turn
- * visits one slot, so that the work of a heartbeat period is spread over it and no client has a timer.
+ * Heartbeats, checkpoints and stalled sockets of all streams: each client is in one slot and each turn visits one slot, so
+ * that the work of a heartbeat period is spread over it and no client has a timer. Streams whose key or token expires are
+ * also listed by the second in which they end.
  */
 export function createWheel(o: WheelOptions): Wheel {
   const slots = Array.from({ length: Math.max(1, Math.round(o.heartbeatMs / TURN_MS)) }, () => new Set<Client>())
   const slotOf = new WeakMap<Client, Set<Client>>()
+  /** Clients to end, by the second of the clock in which that is due. */
+  const deadlines = new Map<number, Set<Client>>()
+  const deadlineOf = new WeakMap<Client, number>()
+  /** Expired: only the last bytes are still to be sent. */
+  const ending = new WeakSet<Client>()
+  let second = Math.floor(o.now() / 1000)
   let next = 0
   let turns = 0
 
@@ -41,10 +50,44 @@ export function createWheel(o: WheelOptions): Wheel {
     const slot = slots[(next + slots.length - 1) % slots.length]
     slot?.add(client)
     if (slot !== undefined) slotOf.set(client, slot)
+    if (client.expiresAtMs < Infinity) addDeadline(client, client.expiresAtMs)
+  }
+
+  function addDeadline(client: Client, atMs: number): void {
+    const due = Math.max(second + 1, Math.ceil(atMs / 1000))
+    const clients = deadlines.get(due)
+    if (clients === undefined) deadlines.set(due, new Set([client]))
+    else clients.add(client)
+    deadlineOf.set(client, due)
   }
 
   function remove(client: Client): void {
     slotOf.get(client)?.delete(client)
+    const due = deadlineOf.get(client)
+    if (due === undefined) return
+    const clients = deadlines.get(due)
+    clients?.delete(client)
+    if (clients?.size === 0) deadlines.delete(due)
+  }
+
+  /** Ends the streams that have expired; destroys those that did not take their last bytes. */
+  function expire(nowMs: number): void {
+    for (; second < Math.floor(nowMs / 1000); second += 1) {
+      const due = deadlines.get(second + 1)
+      deadlines.delete(second + 1)
+      for (const client of due ?? []) {
+        if (ending.has(client)) client.sink.destroy()
+        else finish(client, nowMs)
+      }
+    }
+  }
+
+  function finish(client: Client, nowMs: number): void {
+    const checkpoint = o.hub()?.checkpoint(client)
+    if (checkpoint !== undefined) client.sink.write(checkpoint)
+    ending.add(client)
+    addDeadline(client, nowMs + LAST_BYTES_MS)
+    end(client, 'expired')
   }
 
   function turn(): void {
@@ -53,13 +96,13 @@ export function createWheel(o: WheelOptions): Wheel {
     turns += 1
     const withCheckpoint = Math.floor(turns / slots.length) % CHECKPOINT_EVERY === CHECKPOINT_EVERY - 1
     const nowMs = o.now()
-    for (const client of slot ?? []) visit(client, nowMs, withCheckpoint)
+    expire(nowMs)
+    for (const client of slot ?? []) if (!ending.has(client)) visit(client, nowMs, withCheckpoint)
   }
 
   /** Of an idle stream little is looked at and nothing written down: what it has in memory is in no cache any more. */
   function visit(client: Client, nowMs: number, withCheckpoint: boolean): void {
     const isWaiting = client.sink.unsentBytes() > 0
-    if (nowMs >= client.expiresAtMs) return end(client, 'expired')
     if (isWaiting && isStalled(client, nowMs)) return end(client, 'stalled')
     if (client.phase === 'held' && client.slow && nowMs - client.heldSinceMs >= o.stallMs) return end(client, 'held')
     // What waits for the client already keeps the connection alive.

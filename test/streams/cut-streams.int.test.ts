@@ -1,0 +1,71 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { createWorld, eventually, startServiceProcess, type ServiceProcess, type World } from '@ariftly/testkit'
+import { startHoppingProxy, type HoppingProxy } from '../support/hopping-proxy.ts'
+import { startJavaScript } from './foreign-clients.ts'
+import { createLogWriter, numbered, type LogWriter } from './log-writer.ts'
+
+let world: World
+let key: string
+let log: LogWriter
+let gateway: ServiceProcess
+let proxy: HoppingProxy
+
+beforeAll(async () => {
+  world = await createWorld({ env: { DRAIN_MS: '0' } })
+  key = await world.apiKey('acme')
+  log = createLogWriter(world)
+  gateway = await startServiceProcess('stream-gateway', world.env)
+  proxy = await startHoppingProxy({ ports: [gateway.port], random: () => 0, bytes: { min: 1, max: 1 } })
+}, 60_000)
+
+afterAll(async () => {
+  await proxy?.close()
+  gateway?.kill('SIGTERM')
+  await gateway?.exited
+  await log?.close()
+  await world?.close()
+}, 30_000)
+
+describe.each(['end', 'reset'] as const)('a stream whose connection is cut by %s', (how) => {
+  test('is no complete answer: fetch rejects', async () => {
+    const response = await fetch(`${proxy.url}/v1/events/stream`, { headers: { authorization: `Bearer ${key}` } })
+    const body = response.body?.getReader()
+    await body?.read()
+    const rest = readToEnd(body)
+    proxy.dropAll(how)
+    expect(await rest).toMatchObject({ name: 'TypeError', message: 'terminated' })
+  })
+
+  test('is opened again by fetch-event-source, without a handler for the end', async () => {
+    const client = startJavaScript('fetch-event-source', {
+      url: `${proxy.url}/v1/events/stream?agent=${how}`,
+      apiKey: key,
+    })
+    try {
+      await eventually(() => proxy.connections === 1, { timeoutMs: 20_000 })
+      for (let number = 0; number < 4; number += 1) {
+        await eventually(
+          async () => {
+            if (client.numbers.length > number) return true
+            await log.append([numbered(`t-${how}`, number, { agent: how })])
+            return await eventually(() => client.numbers.length > number, { timeoutMs: 4000 })
+          },
+          { timeoutMs: 20_000 },
+        )
+        proxy.dropAll(how)
+      }
+    } finally {
+      client.close()
+    }
+  }, 60_000)
+})
+
+/** What the reading ends with: the error, or undefined when the answer seems complete. */
+async function readToEnd(body: ReadableStreamDefaultReader<Uint8Array> | undefined): Promise<unknown> {
+  try {
+    for (let isDone = false; !isDone; isDone = (await body?.read())?.done ?? true);
+    return undefined
+  } catch (error) {
+    return error
+  }
+}
