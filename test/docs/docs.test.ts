@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { describe, expect, test } from '@jest/globals'
+import { isOnRouteTable, namedCalls } from './documented-routes.ts'
 import { codeSpans, pages, readPage, relativeLinks, ROOT } from './markdown.ts'
 
 const PATH_SPAN = /^(?:(?:packages|services|test|bench|docs|scripts)\/)[\w./-]+$/
@@ -20,8 +21,34 @@ describe.each(pages())('%s', (page) => {
   })
 
   test('names only npm scripts that exist', () => {
-    const named = [...text.matchAll(/npm run (?:--silent )?([a-z]+)/g)].map((match) => match[1] ?? '')
+    const named = [...text.matchAll(/npm run (?:--silent )?([a-z][a-z0-9:]*)/g)].map((match) => match[1] ?? '')
     expect(named.filter((name) => SCRIPTS.scripts[name] === undefined)).toEqual([])
+  })
+
+  test('names only calls that the route table has', () => {
+    expect(namedCalls(text).filter((call) => !isOnRouteTable(call))).toEqual([])
+  })
+})
+
+describe('the check of named calls', () => {
+  test.each([
+    'Ask `GET /v1/webhooks/{id}/deliveries/{delivery}`.',
+    'Ask `PUT /v1/webhooks/{id}`.',
+    'and then `DELETE …/replay/{replay}`',
+    'curl -X POST https://api.ariftly.io/v1/webhook -d "{}"',
+    'curl https://api.ariftly.io/v1/webhooks/{id}/replay',
+    'see /v1/event for more',
+  ])('finds what is wrong with: %s', (text) => {
+    expect(namedCalls(text).every(isOnRouteTable)).toBe(false)
+  })
+
+  test.each([
+    'Ask `GET /v1/webhooks/{id}/deliveries`, or DELETE …/replays/{replay}.',
+    'curl -X POST https://api.ariftly.io/v1/webhooks \\\n -d "{}"',
+    'curl -N "$ARIFTLY_URL/v1/events/stream?task_id=t" and all of /v1/webhooks/',
+  ])('accepts: %s', (text) => {
+    expect(namedCalls(text)).not.toEqual([])
+    expect(namedCalls(text).filter((call) => !isOnRouteTable(call))).toEqual([])
   })
 })
 

@@ -1,7 +1,8 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { mkdirSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
 import { afterEach, describe, expect, test } from '@jest/globals'
 import { newEventId, renderEvent } from '@ariftly/events'
 import { generateSecret, signWebhook } from '@ariftly/signatures'
@@ -10,6 +11,10 @@ import { RETRY_SCHEDULE_S } from '@ariftly-services/webhook-worker/retry-plan'
 
 const ROOT = join(import.meta.dirname, '../..')
 const PAGE = readFileSync(join(ROOT, 'docs/webhooks.md'), 'utf8')
+/** A workspace has an entry without a version, which points to its folder. */
+const LOCK = JSON.parse(readFileSync(join(ROOT, 'package-lock.json'), 'utf8')) as {
+  readonly packages: Readonly<Record<string, { readonly version?: string }>>
+}
 const SECRET = generateSecret()
 
 let child: ChildProcess | undefined
@@ -22,25 +27,41 @@ afterEach(async () => {
   await exited
 })
 
-/** Runs a receiver word for word as the page shows it. */
+/** Runs a receiver word for word as the page shows it, in a folder that has nothing but the published packages that it imports. */
 async function startDocumented(name: string): Promise<{ url: string; output: () => string }> {
   const code = new RegExp(`<!-- receiver: ${name} -->\n+\`\`\`js\n([^]*?)\`\`\``).exec(PAGE)?.[1]
   if (code === undefined) throw new Error(`the page shows no receiver ${name}`)
-  // Below the root, so that its imports are found.
-  const folder = join(ROOT, '.cache/documented-receivers')
-  mkdirSync(folder, { recursive: true })
-  const file = join(folder, `${name}-${process.pid}.mjs`)
-  writeFileSync(file, code)
+  const cwd = mkdtempSync(join(process.env['ARIFTLY_TEST_DIR'] ?? tmpdir(), `receiver-${name}-`))
+  installPublished(cwd, code)
+  writeFileSync(join(cwd, 'receiver.mjs'), code)
   const port = await findFreePort()
   const env = { PATH: process.env['PATH'], PORT: String(port), WEBHOOK_SECRET: SECRET }
-  const started = spawn(process.execPath, ['--conditions=source', '--import', 'tsx', file], { env, cwd: ROOT })
+  const started = spawn(process.execPath, ['receiver.mjs'], { env, cwd })
   child = started
   let output = ''
   for (const stream of [started.stdout, started.stderr])
     stream.on('data', (text: Buffer) => (output += text.toString()))
   const url = `http://127.0.0.1:${port}/ariftly-webhook`
-  await eventually(async () => (await fetch(url, { method: 'POST' })).status > 0, { timeoutMs: 20_000 })
+  await eventually(
+    async () => {
+      if (started.exitCode !== null) throw new Error(`the receiver ended with ${started.exitCode}: ${output}`)
+      return (await fetch(url, { method: 'POST' })).status > 0
+    },
+    { timeoutMs: 20_000 },
+  )
   return { url, output: () => output }
+}
+
+/** Links the packages that the code imports. A workspace of this repository is none that a reader of the page can install. */
+function installPublished(folder: string, code: string): void {
+  const imported = [...code.matchAll(/from '([^']+)'/g)].map(([, name = '']) => name)
+  for (const name of imported.filter((each) => !each.startsWith('node:'))) {
+    const entry = LOCK.packages[`node_modules/${name}`]
+    if (entry?.version === undefined) throw new Error(`${name} is no published package`)
+    const target = join(folder, 'node_modules', name)
+    mkdirSync(dirname(target), { recursive: true })
+    symlinkSync(join(ROOT, 'node_modules', name), target)
+  }
 }
 
 describe.each(['express', 'bare'])('the receiver %s of docs/webhooks.md', (name) => {
