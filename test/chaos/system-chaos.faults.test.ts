@@ -22,7 +22,7 @@ import { recoveries, renderRecoveries } from './recovery.ts'
 import { startBackWays, startFrontWays, type BackWays, type FrontWays } from './ways.ts'
 
 /**
- * `npm run test:chaos -- --minutes 10` sets it: services then have the times that they have in production. Without it the run is short
+ * `npm run test:long -- --only chaos` sets it: services then have the times that they have in production. Without it the run is short
  * enough for every build, and so are their times.
  */
 const MINUTES = Number.parseFloat(process.env['CHAOS_MINUTES'] ?? '')

@@ -1,23 +1,22 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { newEventId } from '@ariftly/events'
-import { eventually } from '@ariftly/testkit'
+import { byForm, eventually } from '@ariftly/testkit'
 import { startOwnHouse, type OwnHouse } from './own-house.ts'
 
-/**
- * The long form (ARIFTLY_LONG_FAULTS=1) has the times of production: 45 s, with a produce timeout of 5 s and sessions of 10 s. The
- * form of every day has all of them shorter in the same order: the broker stands still for longer than any of them.
- */
-const LONG = process.env['ARIFTLY_LONG_FAULTS'] === '1'
-const FROZEN_MS = LONG ? 45_000 : 13_000
-const SHORT = { KAFKA_SESSION_TIMEOUT_MS: '6000', INGEST_PRODUCE_TIMEOUT_MS: '1500' }
+/** The long form has the times of production. In both the broker is frozen for longer than any timeout. */
+const FROZEN_MS = byForm({ short: 13_000, long: 45_000 })
+const TIMES = byForm<Readonly<Record<string, string>>>({
+  short: { KAFKA_SESSION_TIMEOUT_MS: '6000', INGEST_PRODUCE_TIMEOUT_MS: '1500' },
+  long: {},
+})
 const CLIENTS = 4
 const BATCH = 10
 
 let house: OwnHouse
 
 beforeAll(async () => {
-  house = await startOwnHouse(LONG ? {} : SHORT)
+  house = await startOwnHouse(TIMES)
 }, 90_000)
 
 afterAll(() => house?.close(), 30_000)

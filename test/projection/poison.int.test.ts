@@ -1,10 +1,9 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { scanLog } from '@ariftly/kafka'
-import { createWorld, eventually, startServiceProcess, type ServiceProcess, type World } from '@ariftly/testkit'
+import { byForm, createWorld, eventually, startServiceProcess, type ServiceProcess, type World } from '@ariftly/testkit'
 import { createEventWriter, numberedEvents, range, type EventWriter } from './event-writer.ts'
 
-/** The long form (ARIFTLY_LONG_FAULTS=1) has 100,000 events; that of every day has fewer, over as many partitions. */
-const EVENTS = process.env['ARIFTLY_LONG_FAULTS'] === '1' ? 100_000 : 20_000
+const EVENTS = byForm({ short: 20_000, long: 100_000 })
 const POISON = Math.floor(EVENTS * 0.6)
 
 let world: World

@@ -1,5 +1,5 @@
 import { createPool, type Pool as DatabasePool } from '@ariftly/store'
-import { createRandom, eventually, randomSeed } from '@ariftly/testkit'
+import { byForm, createRandom, eventually, randomSeed } from '@ariftly/testkit'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { startStandalone, type Standalone } from '../support/standalone.ts'
 import { createAttack } from './attack.ts'
@@ -9,8 +9,9 @@ import { seedTenant, type SeededTenant } from './seeded-tenant.ts'
 import { closeConnections, sendRaw } from './send-raw.ts'
 import { readTenantState } from './tenant-state.ts'
 
-const ALONE = 1200
-const AT_ONCE = 300
+const ALONE = byForm({ short: 1200, long: 12_000 })
+const AT_ONCE = byForm({ short: 300, long: 6000 })
+const TIMEOUT_MS = byForm({ short: 40_000, long: 900_000 })
 const IN_FLIGHT = 8
 
 const operations = documentedOperations()
@@ -110,33 +111,41 @@ describe.each([
   ['alpha', 'bravo', () => [alpha, bravo]],
   ['bravo', 'carol', () => [bravo, carol]],
 ] as const)('%s attacks %s', (_attacker, _victim, tenants) => {
-  test('and reads nothing, changes nothing and breaks nothing of it, on any route', async () => {
-    const [attacker, victim] = tenants() as [SeededTenant, SeededTenant]
-    const before = await readTenantState(admin, victim.pool.tenant)
-    const delivered = victim.receiver.requests.length
-    const { faults, answers } = await attack(attacker, victim, ALONE)
-    expect(faults).toEqual([])
-    expect(await readTenantState(admin, victim.pool.tenant)).toEqual(before)
-    expect(victim.receiver.requests).toHaveLength(delivered)
-    expect(foreignContentOf(attacker, victim)).toEqual([])
-    expect(foreignContentOf(victim, attacker)).toEqual([])
-    // An attack that is refused at the door would prove nothing: every route was tried, and most were got through for own things.
-    const routes = (digit: string) => new Set([...answers.keys()].filter((kind) => kind.endsWith(digit)).map(routeOf))
-    expect(new Set([...answers.keys()].map(routeOf))).toEqual(new Set(operations.map(({ name }) => name)))
-    expect(routes('2xx').size).toBeGreaterThanOrEqual(18)
-    expect(routes('4xx').size).toBeGreaterThanOrEqual(18)
-  }, 40_000)
+  test(
+    'and reads nothing, changes nothing and breaks nothing of it, on any route',
+    async () => {
+      const [attacker, victim] = tenants() as [SeededTenant, SeededTenant]
+      const before = await readTenantState(admin, victim.pool.tenant)
+      const delivered = victim.receiver.requests.length
+      const { faults, answers } = await attack(attacker, victim, ALONE)
+      expect(faults).toEqual([])
+      expect(await readTenantState(admin, victim.pool.tenant)).toEqual(before)
+      expect(victim.receiver.requests).toHaveLength(delivered)
+      expect(foreignContentOf(attacker, victim)).toEqual([])
+      expect(foreignContentOf(victim, attacker)).toEqual([])
+      // An attack that is refused at the door would prove nothing: every route was tried, and most were got through for own things.
+      const routes = (digit: string) => new Set([...answers.keys()].filter((kind) => kind.endsWith(digit)).map(routeOf))
+      expect(new Set([...answers.keys()].map(routeOf))).toEqual(new Set(operations.map(({ name }) => name)))
+      expect(routes('2xx').size).toBeGreaterThanOrEqual(18)
+      expect(routes('4xx').size).toBeGreaterThanOrEqual(18)
+    },
+    TIMEOUT_MS,
+  )
 })
 
-test('both at once are shown nothing of each other, live events and deliveries included', async () => {
-  const outcomes = await Promise.all([attack(alpha, bravo, AT_ONCE), attack(bravo, alpha, AT_ONCE)])
-  expect(outcomes.flatMap(({ faults }) => faults)).toEqual([])
-  for (const tenant of [alpha, bravo]) await postOwn(tenant)
-  for (const tenant of [alpha, bravo]) {
-    await eventually(() => tenant.stream.text().includes(`${tenant.mark}-last`))
-    expect(foreignContentOf(tenant, tenant === alpha ? bravo : alpha)).toEqual([])
-  }
-}, 40_000)
+test(
+  'both at once are shown nothing of each other, live events and deliveries included',
+  async () => {
+    const outcomes = await Promise.all([attack(alpha, bravo, AT_ONCE), attack(bravo, alpha, AT_ONCE)])
+    expect(outcomes.flatMap(({ faults }) => faults)).toEqual([])
+    for (const tenant of [alpha, bravo]) await postOwn(tenant)
+    for (const tenant of [alpha, bravo]) {
+      await eventually(() => tenant.stream.text().includes(`${tenant.mark}-last`))
+      expect(foreignContentOf(tenant, tenant === alpha ? bravo : alpha)).toEqual([])
+    }
+  },
+  TIMEOUT_MS,
+)
 
 /** Posts one more event of a tenant with its mark. */
 async function postOwn({ apiKey, mark }: SeededTenant): Promise<void> {

@@ -15,7 +15,7 @@ import { planFaults, type PlannedFault } from './fault-plan.ts'
 import { startLaggingKafka, type LaggingKafka } from './lagging-kafka.ts'
 import { startReposter, type Reposter } from './reposter.ts'
 
-/** `npm run test:chaos -- --only streams --minutes 10` sets it; without it the run is short enough for every build. */
+/** `npm run test:long -- --only streams` sets it; without it the run is short enough for every build. */
 const MINUTES = Number.parseFloat(process.env['CHAOS_MINUTES'] ?? '')
 const DURATION_MS = Number.isNaN(MINUTES) ? 30_000 : MINUTES * 60_000
 const CLIENTS = 20

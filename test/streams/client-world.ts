@@ -15,7 +15,10 @@ export interface ClientWorld {
   readonly proxy: HoppingProxy
   readonly world: World
   readonly apiKey: string
-  /** Opens no cut before each client has seen event 0, then posts `count` events under cuts, and waits until all have come. */
+  /**
+   * Posts events 0 to `count` - 1 and waits until all have come: cuts begin when each client has seen event 0 and end before the last event,
+   * so that whatever a cut repeats has come before that one.
+   */
   play(clients: readonly ForeignClient[], taskId: string, count: number): Promise<void>
   close(): Promise<void>
 }
@@ -45,14 +48,15 @@ export async function startClientWorld(env: Readonly<Record<string, string>> = {
     await untilAllHave(1, 15_000)
     proxy.setCutting(true)
     proxy.dropAll()
-    for (let number = 1; number < count; number += 1) {
+    for (let number = 1; number < count - 1; number += 1) {
       await log.append([numbered(taskId, number)])
       if (number % Math.ceil(count / DROPS) === 0) proxy.dropAll()
       await sleep(EVERY_MS)
     }
     proxy.setCutting(false)
-    await untilAllHave(count, 30_000).catch(() => undefined) // The test says what is missing.
-    await sleep(500) // Whatever comes twice comes now.
+    await log.append([numbered(taskId, count - 1)])
+    const haveLast = () => clients.every(({ numbers }) => numbers.includes(count - 1))
+    await eventually(haveLast, { timeoutMs: 60_000 }).catch(() => undefined) // The test says what is missing.
   }
 
   return {

@@ -1,11 +1,11 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import { typeIdToUuid } from '@ariftly/events'
-import { eventually, startOwnStack, startReceiver, type Receiver } from '@ariftly/testkit'
+import { byForm, eventually, startOwnStack, startReceiver, type Receiver } from '@ariftly/testkit'
 import { redisCommand } from '../support/redis-command.ts'
 import { createWorkerWorld, type WorkerWorld } from './worker-world.ts'
 
-/** The 10,000 of each take minutes: WEBHOOKS_FAULTS_EVENTS=10000 runs them. */
-const EVENTS = Number(process.env['WEBHOOKS_FAULTS_EVENTS'] ?? 600)
+/** Pending deliveries, and as many that are scheduled. */
+const EVENTS = byForm({ short: 600, long: 10_000 })
 const ENDPOINTS = 6
 const LEASE_MS = 3000
 const PATIENCE_MS = 60_000 + EVENTS * 40

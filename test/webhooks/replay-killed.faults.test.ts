@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { newEventId } from '@ariftly/events'
 import { insertEvents, type ProjectedEvent } from '@ariftly/store/projection'
 import {
+  byForm,
   createWorld,
   eventually,
   startReceiver,
@@ -12,9 +13,9 @@ import {
 } from '@ariftly/testkit'
 import { startApi, type ApiAnswer, type ApiClient } from '../support/api-client.ts'
 
-const EVENTS = Number(process.env['REPLAY_EVENTS'] ?? 4000)
+const EVENTS = byForm({ short: 4000, long: 20_000 })
 const PARTITIONS = 3
-const KILLS = Number(process.env['REPLAY_KILLS'] ?? 1)
+const KILLS = byForm({ short: 1, long: 5 })
 const PATIENCE = { timeoutMs: 30_000 + EVENTS * 20, everyMs: 50 }
 
 let world: World

@@ -4,11 +4,18 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import { typeIdToUuid } from '@ariftly/events'
-import { createRandom, eventually, randomSeed, startOwnStack, startReceiver, type Receiver } from '@ariftly/testkit'
+import {
+  byForm,
+  createRandom,
+  eventually,
+  randomSeed,
+  startOwnStack,
+  startReceiver,
+  type Receiver,
+} from '@ariftly/testkit'
 import { createWorkerWorld, type WorkerWorld } from './worker-world.ts'
 
-/** The 20 kills take over a minute: WEBHOOKS_FAULTS_KILLS=20 runs them. */
-const KILLS = Number(process.env['WEBHOOKS_FAULTS_KILLS'] ?? 4)
+const KILLS = byForm({ short: 4, long: 20 })
 const EVENTS_PER_KILL = 60
 const PER_ENDPOINT = 10
 const HOUR_MS = 3_600_000

@@ -203,7 +203,7 @@ async function locateJava(env: NodeJS.ProcessEnv): Promise<Java> {
   if (file !== undefined && version !== undefined && Number.parseInt(version, 10) >= JAVA_MIN) return { file, version }
   const found = file === undefined ? 'there is no java on the PATH' : `${file} is ${version ?? 'of unknown version'}`
   throw new StackFault(
-    `Java ${JAVA_MIN} or newer is needed to run Kafka here, and ${found}: install it (Debian: apt-get install openjdk-17-jre-headless), or set KAFKA_BROKERS to a Kafka that runs already.`,
+    `Java ${JAVA_MIN} or newer is needed to run Kafka here, and ${found}: install it (Debian: apt-get install default-jre-headless), or set KAFKA_BROKERS to a Kafka that runs already.`,
   )
 }
 

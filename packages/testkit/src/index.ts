@@ -8,6 +8,7 @@ export {
 } from './certificates.ts'
 export { startCuttingProxy, startKafkaProxy, type CuttingProxy, type ProxyTarget } from './cutting-proxy.ts'
 export { createTemplateDatabase, createTestDatabase, type TestDatabase } from './database.ts'
+export { byForm } from './long-form.ts'
 export { eventually, type EventuallyOptions } from './eventually.ts'
 export { startOwnStack } from './own-stack.ts'
 export { createRandom, randomSeed } from './random.ts'

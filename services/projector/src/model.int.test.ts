@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { newEventId, uuidToTypeId } from '@ariftly/events'
 import { createLogger, createMetrics, readConfig, type Running } from '@ariftly/runtime'
 import {
+  byForm,
   createWorld,
   eventually,
   startCuttingProxy,
@@ -15,8 +16,8 @@ import {
 import fc from 'fast-check'
 import { projectorConfig, start } from './service.ts'
 
-const LONG = process.env['ARIFTLY_LONG_FAULTS'] === '1'
-const RUNS = LONG ? 50 : 3
+const LONG = byForm({ short: false, long: true })
+const RUNS = byForm({ short: 3, long: 50 })
 const COMMANDS_MAX = 30
 const TASKS = 4
 

@@ -1,0 +1,80 @@
+// `npm run test:long -- [--only faults,chaos,streams,repeat] [--minutes 10] [--rounds 2] [--seed 1]`: what is too long for each change.
+// One part after the other; the last line is `N passed, N failed`.
+//   faults   every level, with long faults, more events and more random inputs (ARIFTLY_LONG_FAULTS=1)
+//   chaos    faults at random moments on the whole system, for `--minutes`
+//   streams  the same for streams alone
+//   repeat   unit, int and e2e again, `--rounds` times, beside processes that keep every core busy
+import { spawn } from 'node:child_process'
+import { availableParallelism } from 'node:os'
+import { parseArgs } from 'node:util'
+import { checkNode, installIfStale, run } from './prepare.mjs'
+import { ALL_LEVELS, runJest } from './run-jest.mjs'
+
+const PARTS = {
+  faults: async () => sum(await eachOf(ALL_LEVELS, (options) => runJest(options, { ARIFTLY_LONG_FAULTS: '1' }))),
+  chaos: () => runChaos('test/chaos/system-chaos'),
+  streams: () => runChaos('test/streams/chaos'),
+  repeat: repeatBesideLoad,
+}
+/** No load lasts longer than this, however the run ends. */
+const LOAD_MS_MAX = 3_600_000
+
+const { values } = parseArgs({
+  options: {
+    only: { type: 'string', default: Object.keys(PARTS).join(',') },
+    minutes: { type: 'string', default: '10' },
+    rounds: { type: 'string', default: '2' },
+    seed: { type: 'string' },
+  },
+})
+const names = values.only.split(',')
+const [minutes, rounds] = [Number(values.minutes), Number(values.rounds)]
+if (names.some((name) => !Object.hasOwn(PARTS, name)) || !(minutes > 0) || !(rounds >= 1)) {
+  process.stderr.write(
+    `Usage: npm run test:long -- [--only ${Object.keys(PARTS).join(',')}] [--minutes 10] [--rounds 2] [--seed 1]\n`,
+  )
+  process.exit(64)
+}
+
+checkNode()
+if (!installIfStale() || !installIfStale('tools') || !run('node', ['node_modules/typescript/bin/tsc', '-b'])) {
+  process.exit(1)
+}
+const results = await eachOf(names, async (name) => {
+  const startedMs = Date.now()
+  const { passed, failed } = await PARTS[name]()
+  const tookMin = ((Date.now() - startedMs) / 60_000).toFixed(1)
+  process.stdout.write(`${name}: ${passed} passed, ${failed} failed in ${tookMin} min\n`)
+  return { passed, failed }
+})
+const { passed, failed } = sum(results)
+process.stdout.write(`${passed} passed, ${failed} failed\n`)
+process.exitCode = failed === 0 ? 0 : 1
+
+function runChaos(pattern) {
+  const env = { CHAOS_MINUTES: String(minutes), ...(values.seed === undefined ? {} : { TEST_SEED: values.seed }) }
+  return runJest(['--selectProjects', 'system', '--testPathPatterns', pattern], env)
+}
+
+async function repeatBesideLoad() {
+  const busy = `const end = Date.now() + ${LOAD_MS_MAX}; while (Date.now() < end);`
+  const load = Array.from({ length: 2 * availableParallelism() }, () => spawn(process.execPath, ['-e', busy]))
+  try {
+    const options = ['--selectProjects', 'unit', 'int', 'e2e', '--maxWorkers', '2']
+    return sum(await eachOf(Array.from({ length: rounds }), () => runJest(options)))
+  } finally {
+    for (const process of load) process.kill('SIGKILL')
+  }
+}
+
+/** One after the other. */
+async function eachOf(list, work) {
+  const answers = []
+  for (const item of list) answers.push(await work(item))
+  return answers
+}
+
+function sum(counts) {
+  const add = (name) => counts.reduce((total, result) => total + result[name], 0)
+  return { passed: add('passed'), failed: add('failed') }
+}
