@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { runner } from 'node-pg-migrate'
 import pg from 'pg'
+import { buildPartitionIndexes } from './build-partition-indexes.ts'
 import type { DatabaseTls } from './pool.ts'
 import { sqlState } from './with-transaction.ts'
 
@@ -27,7 +28,7 @@ const LOCK_PAUSE_MS = 500
 
 /**
  * Brings the schema up to date as its owner: the SQL files of `migrations/` that have not run, in one transaction, and the
- * partitions of the accepted window. Runs under an advisory lock, beside services at work, and may be repeated at any time: a
+ * partitions of the accepted window; then builds the indexes that partitions are to have. Runs under an advisory lock, beside services at work, and may be repeated at any time: a
  * lock that it does not get within 2 s is let go of, and tried again for a minute. Throws what Postgres answers, with nothing
  * changed.
  */
@@ -43,13 +44,25 @@ export async function migrate(adminUrl: string, o: MigrateOptions = {}): Promise
   client.on('error', () => {})
   await client.connect()
   try {
-    await client.query('SELECT pg_advisory_lock($1)', [ADVISORY_LOCK])
+    await lockMigrations(client)
     await client.query(`SET lock_timeout = ${LOCK_TIMEOUT_MS}`)
     await withLockPatience(() => runMigrations(client, o.dir ?? MIGRATIONS_DIR, log), log)
     await withLockPatience(() => ensureWindow(client), log)
+    await withLockPatience(() => buildPartitionIndexes(client, log), log)
     await client.query('GRANT SELECT ON pgmigrations TO ariftly_app')
   } finally {
     await client.end()
+  }
+}
+
+/** Tries again and again: a statement that waits would hold a snapshot, for which a concurrent index build waits in turn. */
+async function lockMigrations(client: pg.Client): Promise<void> {
+  for (;;) {
+    const { rows } = await client.query<{ locked: boolean }>('SELECT pg_try_advisory_lock($1) AS locked', [
+      ADVISORY_LOCK,
+    ])
+    if (rows[0]?.locked === true) return
+    await delay(LOCK_PAUSE_MS)
   }
 }
 

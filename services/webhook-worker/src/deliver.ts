@@ -1,7 +1,7 @@
 import type { Egress } from '@ariftly/egress'
 import type { Keyring } from '@ariftly/keyring'
 import type { Logger, Tracing } from '@ariftly/runtime'
-import type { AttemptOutcome, AttemptRef, StartedAttempt } from '@ariftly/store/deliveries'
+import type { AttemptOutcome, AttemptRef, StartedAttempt, TriedEndpoint } from '@ariftly/store/deliveries'
 import { sendWebhook, type AttemptTrace } from '@ariftly/webhook-sending'
 import type { Batcher } from './batcher.ts'
 import { planRetry, readRetryAfter } from './retry-plan.ts'
@@ -16,8 +16,8 @@ export interface DeliverOptions {
   readonly timeoutMs: number
   /** True once this process ends: what is cut then is no failure of the subscriber. */
   readonly stopping: () => boolean
-  /** Told of an answer 410. */
-  readonly onGone: (webhookId: string) => void
+  /** Told of an answer 410, with the version of the endpoint that gave it. */
+  readonly onGone: (endpoint: TriedEndpoint) => void
   readonly observe: (result: AttemptOutcome['type'] | 'stale', errorClass: string | null, totalMs: number) => void
   readonly log: Pick<Logger, 'debug' | 'error'>
   /** Undefined when no traces are collected. */
@@ -43,7 +43,7 @@ export function createDeliver(o: DeliverOptions): (ref: AttemptRef) => Promise<v
     const record = 'record' in outcome ? outcome.record : undefined
     o.observe(outcome.type, record?.errorClass ?? null, record?.totalMs ?? 0)
     await o.outcomes.add(outcome)
-    if (record?.status === 410) o.onGone(attempt.webhookId)
+    if (record?.status === 410) o.onGone(attempt)
     o.log.debug(
       { delivery: ref.deliveryId, attempt: ref.attempt, result: outcome.type, status: record?.status },
       'attempt made',
@@ -57,8 +57,8 @@ export function createDeliver(o: DeliverOptions): (ref: AttemptRef) => Promise<v
   }
 
   async function makeAttempt(attempt: StartedAttempt): Promise<AttemptOutcome> {
-    const { deliveryId, attempt: n, tenant, webhookId, event } = attempt
-    const base = { deliveryId, attempt: n, tenant, webhookId }
+    const { deliveryId, attempt: n, tenant, webhookId, endpointVersion, event } = attempt
+    const base = { deliveryId, attempt: n, tenant, webhookId, endpointVersion }
     if (attempt.deleted || event === null) return { ...base, type: 'cancelled' }
     if (!attempt.enabled || o.stopping()) return { ...base, type: 'released' }
     const { egress, keyring, timeoutMs, log } = o

@@ -12,7 +12,13 @@ import {
   type ServiceDeps,
 } from '@ariftly/runtime'
 import { createPool, SERVICE_ROLE, type Pool } from '@ariftly/store'
-import { disableWebhook, startAttempts, type AttemptRef, type StartedAttempt } from '@ariftly/store/deliveries'
+import {
+  disableWebhook,
+  startAttempts,
+  type AttemptRef,
+  type StartedAttempt,
+  type TriedEndpoint,
+} from '@ariftly/store/deliveries'
 import { startBacklogWatch, type BacklogWatch } from './backlog-watch.ts'
 import { createBatcher } from './batcher.ts'
 import type { WebhookWorkerConfig } from './config.ts'
@@ -73,9 +79,9 @@ export async function start(config: WebhookWorkerConfig, deps: ServiceDeps): Pro
       backlog: () => backlog?.counts(),
     })
 
-    async function disable(webhookId: string, reason: 'gone' | 'failures'): Promise<void> {
+    async function disable({ webhookId, endpointVersion }: TriedEndpoint, reason: 'gone' | 'failures'): Promise<void> {
       try {
-        if (!(await disableWebhook(outcomePool, { webhookId, reason }))) return
+        if (!(await disableWebhook(outcomePool, { webhookId, endpointVersion, reason }))) return
         log.warn({ webhook: webhookId, reason }, 'a webhook was disabled')
         metrics.disabled(reason)
       } catch (error) {
@@ -94,7 +100,7 @@ export async function start(config: WebhookWorkerConfig, deps: ServiceDeps): Pro
       },
       onRecorded(webhookIds, { toDisable }) {
         feeder?.wake(webhookIds)
-        for (const webhookId of toDisable) void disable(webhookId, 'failures')
+        for (const endpoint of toDisable) void disable(endpoint, 'failures')
       },
       signal: outcomesEnd.signal,
       log,
@@ -107,7 +113,7 @@ export async function start(config: WebhookWorkerConfig, deps: ServiceDeps): Pro
       scheduleS: config.WEBHOOK_RETRY_SCHEDULE_S ?? RETRY_SCHEDULE_S,
       timeoutMs: config.WEBHOOK_TIMEOUT_MS,
       stopping: () => stopping,
-      onGone: (webhookId) => void disable(webhookId, 'gone'),
+      onGone: (endpoint) => void disable(endpoint, 'gone'),
       observe: metrics.attempted,
       log,
       tracing,

@@ -22,6 +22,8 @@ export interface AttemptRecord {
 export type AttemptOutcome = AttemptRef & {
   readonly tenant: string
   readonly webhookId: string
+  /** `endpoint_version` of the webhook when the attempt started. */
+  readonly endpointVersion: number
 } & (
     | { readonly type: 'delivered'; readonly probe: boolean; readonly record: AttemptRecord }
     | {
@@ -42,6 +44,8 @@ export type AttemptOutcome = AttemptRef & {
 /** What a batch of outcomes means for one endpoint, in the order in which they ended. */
 export interface EndpointTally {
   readonly webhookId: string
+  /** The version that was tried; a webhook that changed within the batch has a tally for each. */
+  readonly endpointVersion: number
   /** Whether any attempt succeeded. */
   readonly succeeded: boolean
   /** Failures after the last success (all of them if there was none). */
@@ -51,16 +55,18 @@ export interface EndpointTally {
   readonly lastAttemptMs: number
 }
 
-/** Adds outcomes up by endpoint. Those that say nothing about the endpoint do not count. */
+/** Adds outcomes up by endpoint and version. Those that say nothing about the endpoint do not count. */
 export function tallyEndpoints(outcomes: readonly AttemptOutcome[]): readonly EndpointTally[] {
   const tallies = new Map<string, EndpointTally>()
   for (const outcome of outcomes) {
     if (outcome.type !== 'delivered' && outcome.type !== 'failed') continue
-    const { webhookId, record } = outcome
-    const before = tallies.get(webhookId)
+    const { webhookId, endpointVersion, record } = outcome
+    const key = `${webhookId} ${endpointVersion}`
+    const before = tallies.get(key)
     const failed = outcome.type === 'failed'
-    tallies.set(webhookId, {
+    tallies.set(key, {
       webhookId,
+      endpointVersion,
       succeeded: !failed || (before?.succeeded ?? false),
       failures: failed ? (before?.failures ?? 0) + 1 : 0,
       probeFailed: failed && (outcome.probe || (before?.probeFailed ?? false)),

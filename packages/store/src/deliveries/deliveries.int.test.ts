@@ -5,8 +5,11 @@ import { createPool, type Pool } from '../pool.ts'
 import { insertEvents } from '../projection/insert-events.ts'
 import { openEpoch } from '../projection/open-epoch.ts'
 import { insertWebhook } from '../webhooks/insert-webhook.ts'
+import { getWebhook } from '../webhooks/get-webhook.ts'
+import { updateWebhook } from '../webhooks/update-webhook.ts'
 import { withTransaction } from '../with-transaction.ts'
 import { type AttemptOutcome } from './attempt-outcome.ts'
+import { disableWebhook } from './disable-webhook.ts'
 import { insertDeliveries } from './insert-deliveries.ts'
 import { lockEndpoints } from './lock-endpoints.ts'
 import { queueDueDeliveries, type EndpointRoom, type QueuedDelivery } from './queue-due-deliveries.ts'
@@ -98,8 +101,11 @@ async function feedIfLocked(): Promise<readonly QueuedDelivery[]> {
 
 const start = (refs: readonly AttemptRef[]) => startAttempts(pool, { refs, leaseMs: LEASE_MS })
 
-function outcome(ref: AttemptRef, more: { fails?: boolean; last?: boolean; probe?: boolean } = {}): AttemptOutcome {
-  const { fails = false, last = false, probe = false } = more
+function outcome(
+  ref: AttemptRef,
+  more: { fails?: boolean; last?: boolean; probe?: boolean; endpointVersion?: number } = {},
+): AttemptOutcome {
+  const { fails = false, last = false, probe = false, endpointVersion = 1 } = more
   const times = { startedAtMs: Date.now(), dnsMs: 0, connectMs: 0, tlsMs: null, firstByteMs: 3, totalMs: 4 }
   const answer = {
     address: '127.0.0.1',
@@ -108,7 +114,7 @@ function outcome(ref: AttemptRef, more: { fails?: boolean; last?: boolean; probe
     errorDetail: null,
   }
   const record = { ...times, ...answer, status: fails ? 500 : 200, errorClass: fails ? 'http_5xx' : null }
-  const base = { deliveryId: ref.deliveryId, attempt: ref.attempt, tenant, webhookId, probe, record }
+  const base = { deliveryId: ref.deliveryId, attempt: ref.attempt, tenant, webhookId, endpointVersion, probe, record }
   return fails ? { ...base, type: 'failed', retryInMs: 1000, last } : { ...base, type: 'delivered' }
 }
 
@@ -279,6 +285,34 @@ describe('attempts', () => {
       typeIdToUuid('whk', webhookId),
     ])
     const last = await record(...refs.slice(0, 1).map((ref) => outcome(ref, { fails: true })))
-    expect(last.toDisable).toEqual([webhookId])
+    expect(last.toDisable).toEqual([{ webhookId, endpointVersion: 1 }])
+  })
+
+  test('failures of a URL that the webhook no longer has count for nothing; the new one is tried at once', async () => {
+    await deliver(24)
+    const refs = await feed({ inFlightMax: 24, newMax: 24 })
+    const started = await start(refs)
+    expect(new Set(started.map(({ endpointVersion }) => endpointVersion))).toEqual(new Set([1]))
+    const endpoint = async () =>
+      (await withTransaction(pool, (tx) => lockEndpoints(tx, { webhookIds: [webhookId] }))).at(0)
+    await record(...refs.slice(0, 12).map((ref) => outcome(ref, { fails: true })))
+    expect(await endpoint()).toMatchObject({ gate: 'shut', consecutiveFailures: 12 })
+    await updateWebhook(pool, { tenant, id: webhookId, changes: { url: 'https://new.example/' } })
+    expect(await endpoint()).toMatchObject({ gate: 'probe_due', consecutiveFailures: 12 })
+    const late = await record(...refs.slice(12).map((ref) => outcome(ref, { fails: true })))
+    expect(late).toMatchObject({ applied: 12, toDisable: [] })
+    expect(await endpoint()).toMatchObject({ gate: 'probe_due', consecutiveFailures: 12 })
+    expect(await getWebhook(pool, { tenant, id: webhookId })).toMatchObject({ failingSinceMs: null })
+  })
+
+  test('a webhook is disabled for what was tried only while its endpoint is still the one', async () => {
+    const disable = (endpointVersion: number) => disableWebhook(pool, { webhookId, reason: 'gone', endpointVersion })
+    await updateWebhook(pool, { tenant, id: webhookId, changes: { url: 'https://new.example/' } })
+    expect(await disable(1)).toBe(false)
+    expect(await disable(2)).toBe(true)
+    await updateWebhook(pool, { tenant, id: webhookId, changes: { enabled: true } })
+    expect(await disable(2)).toBe(false)
+    await updateWebhook(pool, { tenant, id: webhookId, changes: { description: 'the same endpoint' } })
+    expect(await disable(3)).toBe(true)
   })
 })

@@ -20,8 +20,14 @@ export interface FailingRule {
 export interface RecordedOutcomes {
   /** Deliveries that were still ours; the others' leases had ended, and only their attempts were kept. */
   readonly applied: number
-  /** Webhooks that have seen nothing but failures for too long. */
-  readonly toDisable: readonly string[]
+  /** Endpoints that have seen nothing but failures for too long. */
+  readonly toDisable: readonly TriedEndpoint[]
+}
+
+/** A webhook with the version of its endpoint that was tried. */
+export interface TriedEndpoint {
+  readonly webhookId: string
+  readonly endpointVersion: number
 }
 
 /**
@@ -37,7 +43,7 @@ export async function recordOutcomes(
   const { outcomes, failing } = o
   if (outcomes.length === 0) return { applied: 0, toDisable: [] }
   const tallies = tallyEndpoints(outcomes)
-  const { rows } = await db.query<{ applied: number; to_disable: string[] | null }>(
+  const { rows } = await db.query<Columns>(
     prepared(SQL, [
       ...outcomeColumns(outcomes),
       plainArray(tallies.map((tally) => typeIdToUuid('whk', tally.webhookId))),
@@ -45,6 +51,7 @@ export async function recordOutcomes(
       plainArray(tallies.map((tally) => tally.failures)),
       plainArray(tallies.map((tally) => tally.probeFailed)),
       plainArray(tallies.map((tally) => tally.lastAttemptMs)),
+      plainArray(tallies.map((tally) => tally.endpointVersion)),
       failing.after,
       failing.probeMs,
       failing.probeMsMax,
@@ -52,7 +59,18 @@ export async function recordOutcomes(
     ]),
   )
   const row = rows[0]
-  return { applied: row?.applied ?? 0, toDisable: (row?.to_disable ?? []).map((id) => uuidToTypeId('whk', id)) }
+  const versions = row?.disable_versions ?? []
+  const toDisable = (row?.disable_ids ?? []).map((id, index) => ({
+    webhookId: uuidToTypeId('whk', id),
+    endpointVersion: versions[index] ?? 0,
+  }))
+  return { applied: row?.applied ?? 0, toDisable }
+}
+
+interface Columns {
+  readonly applied: number
+  readonly disable_ids: string[] | null
+  readonly disable_versions: number[] | null
 }
 
 /** An endpoint that answers sooner is not looked at again within a second while all goes well. */
@@ -67,11 +85,11 @@ WITH outcome AS (
           started_at_ms, dns_ms, connect_ms, tls_ms, first_byte_ms, total_ms,
           address, status, error_class, error_detail, response_headers, response_body)),
 tally AS (
-  SELECT * FROM unnest($21::uuid[], $22::bool[], $23::int[], $24::bool[], $25::int[])
-    AS t (webhook_id, succeeded, failures, probe_failed, last_attempt_ms)),
+  SELECT * FROM unnest($21::uuid[], $22::bool[], $23::int[], $24::bool[], $25::int[], $26::int[])
+    AS t (webhook_id, succeeded, failures, probe_failed, last_attempt_ms, endpoint_version)),
 endpoint AS (
-  SELECT e.webhook_id, e.consecutive_failures, e.failing_since, e.probe_delay_ms, e.next_probe_at
-    FROM webhook_endpoints e JOIN tally t ON t.webhook_id = e.webhook_id
+  SELECT e.webhook_id, e.endpoint_version, e.consecutive_failures, e.failing_since, e.probe_delay_ms, e.next_probe_at
+    FROM webhook_endpoints e JOIN tally t ON t.webhook_id = e.webhook_id AND t.endpoint_version = e.endpoint_version
    WHERE e.webhook_id = ANY ($21::uuid[])
      AND (t.failures > 0 OR e.consecutive_failures > 0 OR e.failing_since IS NOT NULL OR e.next_probe_at IS NOT NULL
           OR greatest(e.last_attempt_ms, t.last_attempt_ms) > ${QUICK_MS}
@@ -81,27 +99,27 @@ verdict AS (
   SELECT t.*, e.next_probe_at, e.probe_delay_ms,
          CASE WHEN t.succeeded THEN t.failures ELSE e.consecutive_failures + t.failures END AS now_failures,
          CASE WHEN t.failures = 0 THEN NULL WHEN t.succeeded THEN now() ELSE coalesce(e.failing_since, now()) END AS since
-    FROM tally t JOIN endpoint e USING (webhook_id)),
+    FROM tally t JOIN endpoint e USING (webhook_id, endpoint_version)),
 next AS (
-  SELECT v.*, v.now_failures >= $26 AS is_failing,
-         CASE WHEN v.next_probe_at IS NULL OR v.succeeded THEN $27::int
-              WHEN v.probe_failed THEN least(v.probe_delay_ms * 2, $28::int)
+  SELECT v.*, v.now_failures >= $27 AS is_failing,
+         CASE WHEN v.next_probe_at IS NULL OR v.succeeded THEN $28::int
+              WHEN v.probe_failed THEN least(v.probe_delay_ms * 2, $29::int)
               ELSE v.probe_delay_ms END AS new_delay_ms
     FROM verdict v),
 moved AS (
   UPDATE deliveries d
      SET state = CASE WHEN o.type IN ('delivered', 'cancelled') THEN o.type
-                      WHEN o.type = 'failed' AND o.last AND NOT o.probe AND NOT n.is_failing THEN 'failed'
+                      WHEN o.type = 'failed' AND o.last AND NOT o.probe AND n.is_failing IS NOT TRUE THEN 'failed'
                       ELSE 'pending' END,
          finished_at = CASE WHEN o.type IN ('delivered', 'cancelled')
-                                 OR (o.type = 'failed' AND o.last AND NOT o.probe AND NOT n.is_failing) THEN now() END,
+                                 OR (o.type = 'failed' AND o.last AND NOT o.probe AND n.is_failing IS NOT TRUE) THEN now() END,
          due_at = CASE WHEN o.type = 'released' THEN now()
                        WHEN o.type = 'failed' AND (NOT o.last OR o.probe OR n.is_failing)
                          THEN now() + o.retry_ms * interval '1 ms' END,
          attempt = d.attempt + CASE WHEN o.type = 'released'
                                          OR (o.type = 'failed' AND (NOT o.last OR o.probe OR n.is_failing)) THEN 1 ELSE 0 END,
          attempt_count = d.attempt_count
-           + CASE WHEN o.type = 'delivered' OR (o.type = 'failed' AND NOT o.probe AND NOT (o.last AND n.is_failing))
+           + CASE WHEN o.type = 'delivered' OR (o.type = 'failed' AND NOT o.probe AND NOT (o.last AND n.is_failing IS TRUE))
                   THEN 1 ELSE 0 END,
          lease_until = NULL, probe = false
     FROM outcome o LEFT JOIN next n ON n.webhook_id = o.webhook_id
@@ -130,9 +148,11 @@ marked AS (
          probe_delay_ms = CASE WHEN n.is_failing THEN n.new_delay_ms END
     FROM next n
    WHERE e.webhook_id = n.webhook_id
-  RETURNING e.webhook_id, n.is_failing AND e.failing_since < now() - $29 * interval '1 ms' AS expired)
+  RETURNING e.webhook_id, e.endpoint_version,
+            n.is_failing AND e.failing_since < now() - $30 * interval '1 ms' AS expired)
 SELECT (SELECT count(*)::int FROM moved) AS applied,
-       (SELECT array_agg(webhook_id) FROM marked WHERE expired) AS to_disable`
+       (SELECT array_agg(webhook_id ORDER BY webhook_id) FROM marked WHERE expired) AS disable_ids,
+       (SELECT array_agg(endpoint_version ORDER BY webhook_id) FROM marked WHERE expired) AS disable_versions`
 
 function outcomeColumns(outcomes: readonly AttemptOutcome[]): unknown[] {
   const of = <T>(read: (record: AttemptRecord) => T) =>

@@ -16,6 +16,8 @@ export interface StartedAttempt extends AttemptRef {
   /** False when the webhook was disabled or deleted after this was queued. */
   readonly enabled: boolean
   readonly deleted: boolean
+  /** Moves with the URL and with each enabling. */
+  readonly endpointVersion: number
   readonly url: string
   /** Sealed, aad `webhook:<tenant>:<whk id>`. */
   readonly secret: Buffer
@@ -38,6 +40,7 @@ interface Columns {
   traceparent: string | null
   enabled: boolean
   deleted: boolean
+  endpoint_version: number
   url: string
   secret: Buffer
   previous_secret: Buffer | null
@@ -66,7 +69,8 @@ export async function startAttempts(
          FROM unnest($1::uuid[], $2::int[]) AS j (id, attempt)
         WHERE d.id = j.id AND d.id = ANY ($1::uuid[]) AND d.attempt = j.attempt AND ${isStill('queued', 'd')}
        RETURNING d.id, d.attempt, d.webhook_id, d.tenant_id, d.event_id, d.attempt_count, d.probe, d.traceparent)
-     SELECT s.*, w.enabled, w.deleted_at IS NOT NULL AS deleted, w.url, w.secret,
+     SELECT s.*, w.enabled, w.deleted_at IS NOT NULL AS deleted, w.endpoint_version, w.url,
+            w.secret,
             CASE WHEN w.previous_secret_until > now() THEN w.previous_secret END AS previous_secret, w.headers,
             e.type, e.task_id, e.agent, e.session_id, e.data
        FROM started s
@@ -97,6 +101,7 @@ function toStartedAttempt(row: Columns): StartedAttempt {
     traceparent: row.traceparent,
     enabled: row.enabled,
     deleted: row.deleted,
+    endpointVersion: row.endpoint_version,
     url: row.url,
     secret: row.secret,
     previousSecret: row.previous_secret,

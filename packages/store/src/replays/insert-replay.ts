@@ -1,16 +1,17 @@
 import { typeIdToUuid } from '@ariftly/events'
 import type { Queryable } from '../queryable.ts'
-import type { ReplayRequest } from './replay-row.ts'
+import { REPLAY_COLUMNS, toReplayRow, type ReplayColumns, type ReplayRequest, type ReplayRow } from './replay-row.ts'
 
 /**
- * Stores a replay, which the webhook worker then carries out. `under_way` when the webhook has a running one of this kind
+ * Stores a replay, which the webhook worker then carries out, and returns it as it was written. `under_way` when the webhook has a running one of this kind
  * (real or dry run) already; the unique index webhook_replays_running holds it.
  */
-export async function insertReplay(db: Queryable, replay: ReplayRequest): Promise<'inserted' | 'under_way'> {
-  const { rowCount } = await db.query(
-    `INSERT INTO webhook_replays (id, tenant_id, webhook_id, after_at, before_at, types, delivery_status, dry_run)
+export async function insertReplay(db: Queryable, replay: ReplayRequest): Promise<ReplayRow | 'under_way'> {
+  const { rows } = await db.query<ReplayColumns>(
+    `INSERT INTO webhook_replays AS r (id, tenant_id, webhook_id, after_at, before_at, types, delivery_status, dry_run)
      VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
-     ON CONFLICT (webhook_id, dry_run) WHERE state = 'running' DO NOTHING`,
+     ON CONFLICT (webhook_id, dry_run) WHERE state = 'running' DO NOTHING
+     RETURNING ${REPLAY_COLUMNS}`,
     [
       typeIdToUuid('rpl', replay.id),
       replay.tenant,
@@ -22,5 +23,5 @@ export async function insertReplay(db: Queryable, replay: ReplayRequest): Promis
       replay.dryRun,
     ],
   )
-  return rowCount === 1 ? 'inserted' : 'under_way'
+  return rows[0] === undefined ? 'under_way' : toReplayRow(rows[0])
 }

@@ -1,7 +1,14 @@
 import { typeIdToUuid } from '@ariftly/events'
 import type { Pool } from '../pool.ts'
 import { withTransaction } from '../with-transaction.ts'
-import type { WebhookSettings } from './webhook-row.ts'
+import {
+  toWebhookRow,
+  WEBHOOK_COLUMNS,
+  webhookSelect,
+  type WebhookColumns,
+  type WebhookRow,
+  type WebhookSettings,
+} from './webhook-row.ts'
 
 export interface NewWebhook extends WebhookSettings {
   /** TypeID `whk_…`, fresh. */
@@ -14,20 +21,22 @@ export interface NewWebhook extends WebhookSettings {
 /**
  * Stores a new webhook, unless its tenant has `webhooksMax` already. Creations of one tenant wait for one another, so the
  * limit holds whatever runs at the same time. Triggers add its endpoint's row and move `webhooks_version`: the matcher
- * sees the webhook with the first event appended after this has committed.
+ * sees the webhook with the first event appended after this has committed. Returns the webhook as it was written.
  */
 export async function insertWebhook(
   pool: Pool,
   webhook: NewWebhook,
   webhooksMax: number,
-): Promise<'inserted' | 'too_many'> {
+): Promise<WebhookRow | 'too_many'> {
   return await withTransaction(pool, async (tx) => {
     await tx.query(`SELECT pg_advisory_xact_lock(hashtextextended('ariftly webhooks ' || $1, 0))`, [webhook.tenant])
-    const { rowCount } = await tx.query(
-      `INSERT INTO webhooks (id, tenant_id, url, events, task_id, session_id, agent, description, enabled, disabled_reason,
+    const { rows } = await tx.query<WebhookColumns>(
+      `WITH written AS (INSERT INTO webhooks AS w (id, tenant_id, url, events, task_id, session_id, agent, description, enabled, disabled_reason,
                              secret, header_names, headers, rate_limit, ordering)
        SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, CASE WHEN $9 THEN NULL ELSE 'manual' END, $10, $11, $12, $13, $14
-        WHERE (SELECT count(*) FROM webhooks WHERE tenant_id = $2 AND deleted_at IS NULL) < $15`,
+        WHERE (SELECT count(*) FROM webhooks WHERE tenant_id = $2 AND deleted_at IS NULL) < $15
+       RETURNING ${WEBHOOK_COLUMNS})
+       ${webhookSelect('written')}`,
       [
         typeIdToUuid('whk', webhook.id),
         webhook.tenant,
@@ -46,6 +55,6 @@ export async function insertWebhook(
         webhooksMax,
       ],
     )
-    return rowCount === 1 ? 'inserted' : 'too_many'
+    return rows[0] === undefined ? 'too_many' : toWebhookRow(rows[0])
   })
 }

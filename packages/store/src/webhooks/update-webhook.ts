@@ -1,6 +1,15 @@
 import { typeIdToUuid } from '@ariftly/events'
-import type { Queryable } from '../queryable.ts'
-import type { WebhookSettings } from './webhook-row.ts'
+import type { Pool } from '../pool.ts'
+import type { Transaction } from '../queryable.ts'
+import { withTransaction } from '../with-transaction.ts'
+import {
+  toWebhookRow,
+  WEBHOOK_COLUMNS,
+  webhookSelect,
+  type WebhookColumns,
+  type WebhookRow,
+  type WebhookSettings,
+} from './webhook-row.ts'
 
 const COLUMNS: Readonly<Record<Exclude<keyof WebhookSettings, 'enabled'>, string>> = {
   url: 'url',
@@ -16,13 +25,39 @@ const COLUMNS: Readonly<Record<Exclude<keyof WebhookSettings, 'enabled'>, string
 }
 
 /**
- * Changes the named settings of a webhook; false if the tenant has none with this id. Enabling clears `disabled_reason`,
- * disabling sets it to `manual` unless it was disabled already. Moves `webhooks_version`. By primary key.
+ * Changes the named settings of a webhook and returns it as it was written; undefined if the tenant has none with this id.
+ * Enabling clears `disabled_reason`, disabling sets it to `manual` unless it was disabled already. A URL of another origin
+ * clears the headers unless new ones come along: their values were meant for the host before. Moves `webhooks_version`. By
+ * primary key.
  */
 export async function updateWebhook(
-  db: Queryable,
+  pool: Pool,
+  o: { readonly tenant: string; readonly id: string; readonly changes: Partial<WebhookSettings> },
+): Promise<WebhookRow | undefined> {
+  return await withTransaction(pool, async (tx) => {
+    const cleared = (await movesOrigin(tx, o)) ? NO_HEADERS : {}
+    return await writeChanges(tx, { ...o, changes: { ...cleared, ...o.changes } })
+  })
+}
+
+const NO_HEADERS = { headerNames: [], headers: null } as const
+
+async function movesOrigin(
+  tx: Transaction,
   o: { readonly tenant: string; readonly id: string; readonly changes: Partial<WebhookSettings> },
 ): Promise<boolean> {
+  if (o.changes.url === undefined) return false
+  const { rows } = await tx.query<{ url: string }>(
+    `SELECT url FROM webhooks WHERE id = $1 AND tenant_id = $2 AND deleted_at IS NULL FOR UPDATE`,
+    [typeIdToUuid('whk', o.id), o.tenant],
+  )
+  return rows[0] !== undefined && new URL(rows[0].url).origin !== new URL(o.changes.url).origin
+}
+
+async function writeChanges(
+  tx: Transaction,
+  o: { readonly tenant: string; readonly id: string; readonly changes: Partial<WebhookSettings> },
+): Promise<WebhookRow | undefined> {
   const values: unknown[] = [typeIdToUuid('whk', o.id), o.tenant]
   const sets = ['updated_at = now()']
   for (const [member, column] of Object.entries(COLUMNS) as [keyof typeof COLUMNS, string][]) {
@@ -30,9 +65,12 @@ export async function updateWebhook(
   }
   if (o.changes.enabled === true) sets.push('enabled = true', 'disabled_reason = NULL')
   if (o.changes.enabled === false) sets.push(`enabled = false`, `disabled_reason = coalesce(disabled_reason, 'manual')`)
-  const { rowCount } = await db.query(
-    `UPDATE webhooks SET ${sets.join(', ')} WHERE id = $1 AND tenant_id = $2 AND deleted_at IS NULL`,
+  const { rows } = await tx.query<WebhookColumns>(
+    `WITH written AS (
+       UPDATE webhooks w SET ${sets.join(', ')} WHERE w.id = $1 AND w.tenant_id = $2 AND w.deleted_at IS NULL
+       RETURNING ${WEBHOOK_COLUMNS})
+     ${webhookSelect('written')}`,
     values,
   )
-  return rowCount === 1
+  return rows[0] === undefined ? undefined : toWebhookRow(rows[0])
 }

@@ -31,7 +31,7 @@ export interface WebhookRow extends WebhookSettings {
   readonly id: string
   readonly tenant: string
   readonly disabledReason: DisabledReason | null
-  /** Deliveries that are neither delivered, failed nor cancelled. */
+  /** Deliveries that are neither delivered, failed nor cancelled, counted up to `PENDING_COUNT_MAX`. */
   readonly pendingCount: number
   readonly oldestPendingAtMs: number | null
   readonly failingSinceMs: number | null
@@ -40,7 +40,7 @@ export interface WebhookRow extends WebhookSettings {
   readonly updatedAtMs: number
 }
 
-/** A row of `WEBHOOK_SELECT` as pg hands it over. */
+/** A row of `webhookSelect` as pg hands it over. */
 export interface WebhookColumns {
   readonly id: string
   readonly tenant_id: string
@@ -64,21 +64,30 @@ export interface WebhookColumns {
   readonly updated_at: Date
 }
 
+/** How far `pendingCount` counts: reading a webhook must not cost more the longer its backlog is. */
+export const PENDING_COUNT_MAX = 10_000
+
+/** The columns that `webhookSelect` needs of its source. */
+export const WEBHOOK_COLUMNS = `w.id, w.tenant_id, w.url, w.events, w.task_id, w.session_id, w.agent, w.description, w.enabled,
+  w.disabled_reason, w.header_names, w.headers, w.rate_limit, w.ordering, w.created_at, w.updated_at, w.endpoint_version`
+
 /**
- * Webhooks that are not deleted, with the state of their endpoint and their backlog; a `WHERE` on `w` follows. The backlog
- * is counted over `deliveries_ordering`, which holds unfinished deliveries alone.
+ * Webhooks with the state of their endpoint and their backlog; a `WHERE` on `w` may follow. `source` is the table, or a CTE of
+ * what a statement has just written. Its triggers reset the endpoint after this has read it, so a state of another version
+ * is not shown. The backlog's first 10,000 deliveries, oldest event first, are counted by index deliveries_unfinished.
  */
-export const WEBHOOK_SELECT = `
-  SELECT w.id, w.tenant_id, w.url, w.events, w.task_id, w.session_id, w.agent, w.description, w.enabled, w.disabled_reason,
-         w.header_names, w.headers, w.rate_limit, w.ordering, w.created_at, w.updated_at,
-         e.failing_since, e.last_success_at, backlog.pending_count, backlog.oldest_pending_at
-    FROM webhooks w
+export function webhookSelect(source: 'webhooks' | 'written'): string {
+  return `
+  SELECT ${WEBHOOK_COLUMNS}, CASE WHEN e.endpoint_version = w.endpoint_version THEN e.failing_since END AS failing_since,
+         e.last_success_at, backlog.pending_count, backlog.oldest_pending_at
+    FROM ${source} w
     LEFT JOIN webhook_endpoints e ON e.webhook_id = w.id
    CROSS JOIN LATERAL (
-         SELECT count(*) AS pending_count, min(d.created_at) AS oldest_pending_at
-           FROM deliveries d
-          WHERE d.webhook_id = w.id AND d.state IN ('pending', 'queued', 'attempting')) AS backlog
-   WHERE w.deleted_at IS NULL`
+         SELECT count(*) AS pending_count, min(created_at) AS oldest_pending_at
+           FROM (SELECT d.created_at FROM deliveries d
+                  WHERE d.webhook_id = w.id AND d.state IN ('pending', 'queued', 'attempting')
+                  ORDER BY d.id LIMIT ${PENDING_COUNT_MAX}) AS first) AS backlog`
+}
 
 /** Turns columns into the row that code works with. */
 export function toWebhookRow(columns: WebhookColumns): WebhookRow {

@@ -10,7 +10,9 @@ import { deleteWebhook } from './delete-webhook.ts'
 import { getWebhook } from './get-webhook.ts'
 import { insertWebhook, type NewWebhook } from './insert-webhook.ts'
 import { listWebhooks } from './list-webhooks.ts'
+import { rotateWebhookSecret } from './rotate-webhook-secret.ts'
 import { updateWebhook } from './update-webhook.ts'
+import { PENDING_COUNT_MAX } from './webhook-row.ts'
 
 let database: TestDatabase
 let pool: Pool
@@ -47,8 +49,19 @@ function newWebhook(changes: Partial<NewWebhook> = {}): NewWebhook {
 
 async function insertOne(changes: Partial<NewWebhook> = {}): Promise<string> {
   const webhook = newWebhook(changes)
-  expect(await insertWebhook(pool, webhook, 100)).toBe('inserted')
+  expect(await insertWebhook(pool, webhook, 100)).toMatchObject({ id: webhook.id })
   return webhook.id
+}
+
+/** Pending deliveries, one a second, the newest of now. */
+async function insertUnfinished(webhookId: string, count: number): Promise<void> {
+  await pool.query(
+    `INSERT INTO deliveries (id, tenant_id, webhook_id, event_id, event_type, epoch, partition, "offset", due_at, created_at)
+     SELECT uuid_v7_floor(ms), $1, $2, uuid_v7_floor(ms), 'task.progress', 1, 0, n, now(), to_timestamp(ms / 1000.0)
+       FROM (SELECT n, (extract(epoch FROM now()) * 1000)::bigint - n * 1000 AS ms
+               FROM generate_series(1, $3::int) AS n) AS seconds`,
+    [tenant, typeIdToUuid('whk', webhookId), count],
+  )
 }
 
 async function version(): Promise<number> {
@@ -59,12 +72,13 @@ async function version(): Promise<number> {
 describe('webhooks', () => {
   test('are at most so many a tenant, however many are created at the same time', async () => {
     const outcomes = await Promise.all(Array.from({ length: 12 }, () => insertWebhook(pool, newWebhook(), 5)))
-    expect(outcomes.filter((outcome) => outcome === 'inserted')).toHaveLength(5)
+    expect(outcomes.filter((outcome) => outcome !== 'too_many')).toHaveLength(5)
     expect((await listWebhooks(pool, { tenant, limit: 50 })).webhooks).toHaveLength(5)
     const [first] = (await listWebhooks(pool, { tenant, limit: 1 })).webhooks
     await deleteWebhook(pool, { tenant, id: first?.id ?? '' })
-    expect(await insertWebhook(pool, newWebhook(), 5)).toBe('inserted')
-    expect(await insertWebhook(pool, newWebhook({ tenant: `${tenant}-other` }), 5)).toBe('inserted')
+    expect(await insertWebhook(pool, newWebhook(), 5)).toMatchObject({ tenant })
+    const other = `${tenant}-other`
+    expect(await insertWebhook(pool, newWebhook({ tenant: other }), 5)).toMatchObject({ tenant: other })
   })
 
   test('move the version with each change, so that a matcher sees it', async () => {
@@ -97,15 +111,48 @@ describe('webhooks', () => {
     expect(await getWebhook(pool, { tenant: 'other', id })).toBeUndefined()
   })
 
+  test('come back from every write as they were written, a rotation and an enabling included', async () => {
+    const id = await insertOne()
+    const shown = { enabled: false, disabledReason: 'manual' }
+    expect(await updateWebhook(pool, { tenant, id, changes: { enabled: false } })).toMatchObject({ id, ...shown })
+    await pool.query(`UPDATE webhook_endpoints SET failing_since = now() WHERE tenant_id = $1`, [tenant])
+    expect(await getWebhook(pool, { tenant, id })).toMatchObject({ failingSinceMs: expect.any(Number) })
+    const enabled = await updateWebhook(pool, { tenant, id, changes: { enabled: true } })
+    expect(enabled).toMatchObject({ enabled: true, failingSinceMs: null })
+    expect(enabled).toEqual(await getWebhook(pool, { tenant, id }))
+    const rotated = await rotateWebhookSecret(pool, { tenant, id, secret: Buffer.from('new'), overlapMs: 0 })
+    expect(rotated).toEqual(await getWebhook(pool, { tenant, id }))
+  })
+
+  test('lose their headers with their origin, unless new ones come along', async () => {
+    const sealed = { headerNames: ['X-A'], headers: Buffer.from('sealed') }
+    const id = await insertOne({ url: 'https://a.example/hook', ...sealed })
+    const headersAt = async (url: string, more = {}): Promise<readonly string[] | undefined> =>
+      (await updateWebhook(pool, { tenant, id, changes: { url, ...more } }))?.headerNames
+    expect(await headersAt('HTTPS://A.example:443/other?path')).toEqual(['X-A'])
+    expect(await headersAt('https://a.example:8443/hook')).toEqual([])
+    expect(await headersAt('https://b.example/', sealed)).toEqual(['X-A'])
+    expect(await headersAt('http://b.example/')).toEqual([])
+  })
+
+  test('count their backlog no further than 10,000, the oldest first', async () => {
+    const id = await insertOne()
+    await insertUnfinished(id, PENDING_COUNT_MAX + 10)
+    const row = await getWebhook(pool, { tenant, id })
+    expect(row?.pendingCount).toBe(PENDING_COUNT_MAX)
+    expect(row?.oldestPendingAtMs).toBeLessThan(Date.now() - 7_000_000)
+  })
+
   test('keep what a change does not name, and null clears', async () => {
     const id = await insertOne({ agent: 'a', description: 'd' })
-    expect(await updateWebhook(pool, { tenant, id, changes: { agent: null, url: 'https://b.example/' } })).toBe(true)
-    expect(await getWebhook(pool, { tenant, id })).toMatchObject({
+    expect(
+      await updateWebhook(pool, { tenant, id, changes: { agent: null, url: 'https://b.example/' } }),
+    ).toMatchObject({
       agent: null,
       description: 'd',
       url: 'https://b.example/',
     })
-    expect(await updateWebhook(pool, { tenant: 'other', id, changes: { agent: 'b' } })).toBe(false)
+    expect(await updateWebhook(pool, { tenant: 'other', id, changes: { agent: 'b' } })).toBeUndefined()
   })
 
   test('keep the first reason for which they are disabled, and lose it when enabled', async () => {

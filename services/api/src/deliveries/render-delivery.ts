@@ -17,8 +17,12 @@ export function renderDelivery(row: DeliveryRow): Record<string, unknown> {
   }
 }
 
-/** An attempt, as a single delivery shows it. The body of the answer is shown as text; what is not UTF-8 is replaced. */
+/**
+ * An attempt, as a single delivery shows it. The body of the answer is shown as text; what is not UTF-8 is replaced. Where a
+ * blocked name leads to is not shown: nobody outside may map the names of the network that the sender runs in.
+ */
 export function renderAttempt(row: AttemptRow): Record<string, unknown> {
+  const hidden = row.errorClass === 'blocked' && row.address !== null
   return {
     attempt: row.attempt,
     probe: row.probe,
@@ -28,10 +32,10 @@ export function renderAttempt(row: AttemptRow): Record<string, unknown> {
     tls_ms: wholeMs(row.tlsMs),
     first_byte_ms: wholeMs(row.firstByteMs),
     total_ms: wholeMs(row.totalMs),
-    address: row.address,
+    address: hidden ? null : row.address,
     status: row.status,
     error: row.errorClass,
-    error_detail: row.errorDetail,
+    error_detail: hidden ? 'the host has no address that may be reached' : row.errorDetail,
     response_headers: row.responseHeaders === null ? null : (JSON.parse(row.responseHeaders) as unknown),
     response_body: row.responseBody?.toString('utf8') ?? null,
     next_attempt_at: timeOf(row.nextAttemptAtMs),

@@ -3,7 +3,6 @@ import { Problem, readQuery, sendJson, type ApiHandler } from '@ariftly/http'
 import { type Pool } from '@ariftly/store'
 import { insertReplay } from '@ariftly/store/replays'
 import { findWebhook } from '../webhooks/find-webhook.ts'
-import { findReplay } from './find-replay.ts'
 import { renderReplay } from './render-replay.ts'
 import { readReplay } from './replay-body.ts'
 
@@ -20,9 +19,8 @@ export function createCreateReplay(o: { pool: Pool; now?: () => number }): ApiHa
     const { status, ...asked } = readReplay(body, nowMs)
     const { id: webhookId } = await findWebhook(o.pool, tenant, params['id'] ?? '')
     const id = newTypeId('rpl', nowMs)
-    const outcome = await insertReplay(o.pool, { ...asked, deliveryStatus: status, id, tenant, webhookId })
-    if (outcome === 'under_way') throw underWay(asked.dryRun)
-    const replay = await findReplay(o.pool, tenant, { id: webhookId, replay: id })
+    const replay = await insertReplay(o.pool, { ...asked, deliveryStatus: status, id, tenant, webhookId })
+    if (replay === 'under_way') throw underWay(asked.dryRun)
     sendJson(res, 202, renderReplay(replay), { Location: `/v1/webhooks/${webhookId}/replays/${id}` })
   }
 }

@@ -4,9 +4,8 @@ import { Problem, readQuery, sendJson, type ApiHandler } from '@ariftly/http'
 import type { Keyring } from '@ariftly/keyring'
 import { generateSecret } from '@ariftly/signatures'
 import { type Pool } from '@ariftly/store'
-import { getWebhook, insertWebhook } from '@ariftly/store/webhooks'
+import { insertWebhook } from '@ariftly/store/webhooks'
 import { webhookAad } from '@ariftly/webhook-sending'
-import { notFound } from '../not-found.ts'
 import { renderWebhook } from './render-webhook.ts'
 import { readNewWebhook } from './webhook-body.ts'
 import { WEBHOOK_LIMITS } from './webhook-limits.ts'
@@ -23,7 +22,7 @@ export function createCreateWebhook(o: {
     const given = readNewWebhook(body, o.policy)
     const id = newTypeId('whk')
     const secret = given.secret ?? generateSecret()
-    const outcome = await insertWebhook(
+    const row = await insertWebhook(
       o.pool,
       {
         ...DEFAULTS,
@@ -36,10 +35,7 @@ export function createCreateWebhook(o: {
       },
       WEBHOOK_LIMITS.webhooksPerTenantMax,
     )
-    if (outcome === 'too_many') throw tooMany()
-    const row = await getWebhook(o.pool, { tenant, id })
-    // Deleted by somebody who lists faster than we answer.
-    if (row === undefined) throw notFound('webhook')
+    if (row === 'too_many') throw tooMany()
     sendJson(res, 201, { ...renderWebhook(row), secret }, { Location: `/v1/webhooks/${id}` })
   }
 }

@@ -69,14 +69,14 @@ export function judgeOrdering(value: unknown): Judged<'none' | 'task'> {
   return refuse(typeof value === 'string' ? 'invalid_value' : 'invalid_type', 'must be "none" or "task"')
 }
 
-/** Names that we set ourselves, or that belong to the connection (RFC 9110, 7.6.1). */
-const OWN_HEADERS: ReadonlySet<string> = new Set(
+/** Names that the sender sets, and those that belong to the connection or its framing (RFC 9110, 7.6.1 and 10.1.1). */
+const RESERVED_HEADERS: ReadonlySet<string> = new Set(
   (
-    'host content-length content-type content-encoding user-agent traceparent tracestate accept-encoding expect ' +
-    'connection keep-alive proxy-connection proxy-authenticate proxy-authorization te trailer transfer-encoding ' +
+    'host user-agent traceparent tracestate accept-encoding expect connection keep-alive te trailer transfer-encoding ' +
     'upgrade http2-settings'
   ).split(' '),
 )
+const RESERVED_PREFIXES = ['content-', 'proxy-', 'webhook-', 'x-ariftly-'] as const
 
 /** Custom headers: an object of names and values, none of ours. */
 export function judgeHeaders(value: unknown): Judged<Readonly<Record<string, string>>> {
@@ -105,7 +105,7 @@ function headerFault(name: string, text: unknown): HeaderFault | undefined {
   const lower = name.toLowerCase()
   if (name.length > WEBHOOK_LIMITS.headerNameCharsMax || !/^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/.test(name))
     return { code: 'invalid_name', message: 'is not a header name' }
-  if (OWN_HEADERS.has(lower) || lower.startsWith('webhook-') || lower.startsWith('x-ariftly-'))
+  if (RESERVED_HEADERS.has(lower) || RESERVED_PREFIXES.some((prefix) => lower.startsWith(prefix)))
     return { code: 'reserved_name', message: 'is a header that cannot be set' }
   if (typeof text !== 'string') return { code: 'invalid_type', message: 'must be a string' }
   const max = WEBHOOK_LIMITS.headerValueCharsMax

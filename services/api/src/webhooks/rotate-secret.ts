@@ -6,7 +6,7 @@ import { rotateWebhookSecret } from '@ariftly/store/webhooks'
 import { webhookAad } from '@ariftly/webhook-sending'
 import { invalidBody, judgeMembers, objectOf, withoutNulls, type MemberRule } from '../body-members.ts'
 import { notFound } from '../not-found.ts'
-import { findWebhook, isWebhookId } from './find-webhook.ts'
+import { isWebhookId } from './find-webhook.ts'
 import { refuse, type Judged } from './member-rules.ts'
 import { renderWebhook } from './render-webhook.ts'
 import { judgeSecret } from './webhook-body.ts'
@@ -26,10 +26,10 @@ export function createRotateSecret(o: { pool: Pool; keyring: Pick<Keyring, 'seal
     if (!isWebhookId(id)) throw notFound('webhook')
     const { secret = generateSecret(), overlap_hours: overlapHours = OVERLAP_HOURS } = readRotation(body)
     const sealed = o.keyring.seal(Buffer.from(secret), webhookAad(tenant, id))
-    const outcome = await rotateWebhookSecret(o.pool, { tenant, id, secret: sealed, overlapMs: overlapHours * HOUR_MS })
-    if (outcome === 'not_found') throw notFound('webhook')
-    if (outcome === 'under_way') throw underWay()
-    sendJson(res, 200, { ...renderWebhook(await findWebhook(o.pool, tenant, id)), secret })
+    const row = await rotateWebhookSecret(o.pool, { tenant, id, secret: sealed, overlapMs: overlapHours * HOUR_MS })
+    if (row === 'not_found') throw notFound('webhook')
+    if (row === 'under_way') throw underWay()
+    sendJson(res, 200, { ...renderWebhook(row), secret })
   }
 }
 

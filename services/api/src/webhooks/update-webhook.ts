@@ -9,7 +9,10 @@ import { renderWebhook } from './render-webhook.ts'
 import { readWebhookChanges } from './webhook-body.ts'
 import { settingsOf } from './webhook-settings.ts'
 
-/** Answers `PATCH /v1/webhooks/{id}`: changes the members that are given, null clears one. */
+/**
+ * Answers `PATCH /v1/webhooks/{id}`: changes the members that are given, null clears one. A URL of another origin clears the
+ * headers unless they are given too.
+ */
 export function createUpdateWebhook(o: {
   pool: Pool
   keyring: Pick<Keyring, 'seal'>
@@ -20,7 +23,9 @@ export function createUpdateWebhook(o: {
     const id = params['id'] ?? ''
     if (!isWebhookId(id)) throw notFound('webhook')
     const changes = settingsOf(readWebhookChanges(body, o.policy), { tenant, id, keyring: o.keyring })
-    if (Object.keys(changes).length > 0) await updateWebhook(o.pool, { tenant, id, changes })
-    sendJson(res, 200, renderWebhook(await findWebhook(o.pool, tenant, id)))
+    const unchanged = Object.keys(changes).length === 0
+    const row = unchanged ? await findWebhook(o.pool, tenant, id) : await updateWebhook(o.pool, { tenant, id, changes })
+    if (row === undefined) throw notFound('webhook')
+    sendJson(res, 200, renderWebhook(row))
   }
 }

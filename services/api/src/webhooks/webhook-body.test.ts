@@ -71,6 +71,12 @@ describe('a new webhook', () => {
     [{ ...GOOD, headers: { 'a~b': 'c\r\nd' } }, '/headers/a~0b invalid_value'],
     [{ ...GOOD, headers: { A: 1 } }, '/headers/A invalid_type'],
     [{ ...GOOD, headers: { Host: 'x' } }, '/headers/Host reserved_name'],
+    ...['Connection', 'Keep-Alive', 'TE', 'Trailer', 'Transfer-Encoding', 'Upgrade', 'Expect', 'Proxy-Anything'].map(
+      (name) => [{ ...GOOD, headers: { [name]: 'x' } }, `/headers/${name} reserved_name`] as const,
+    ),
+    ...['Content-Type', 'Content-Language', 'traceparent', 'TraceState', 'User-Agent', 'webhook-x'].map(
+      (name) => [{ ...GOOD, headers: { [name]: 'x' } }, `/headers/${name} reserved_name`] as const,
+    ),
     [{ ...GOOD, headers: { 'Webhook-Id': 'x' } }, '/headers/Webhook-Id reserved_name'],
     [{ ...GOOD, headers: { 'x-ariftly-a': 'x' } }, '/headers/x-ariftly-a reserved_name'],
     [{ ...GOOD, headers: { 'X-A': 'x', 'x-a': 'y' } }, '/headers/x-a duplicate'],

@@ -89,7 +89,7 @@ async function ask(changes: Asked = {}): Promise<string> {
   const id = newTypeId('rpl')
   const span = { afterMs: startMs - 1, beforeMs: Date.now() }
   const all = { types: null, deliveryStatus: null, dryRun: false }
-  expect(await insertReplay(pool, { id, tenant, webhookId, ...span, ...all, ...changes })).toBe('inserted')
+  expect(await insertReplay(pool, { id, tenant, webhookId, ...span, ...all, ...changes })).toMatchObject({ id })
   return id
 }
 
