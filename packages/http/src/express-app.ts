@@ -1,7 +1,6 @@
 import express, { type Express, type NextFunction, type Request, type Response } from 'express'
 import type { Logger, Metrics, Tracing } from '@ariftly/runtime'
-import type { Authenticator } from './authenticator.ts'
-import type { Caller } from './caller.ts'
+import type { Caller, Scope } from './caller.ts'
 import { unroutable } from './create-router.ts'
 import { createRouteMatcher, type NamedRoute } from './match-route.ts'
 import { observeRequests } from './observe-request.ts'
@@ -28,13 +27,18 @@ export type ApiHandler = (call: ApiCall, req: Request, res: Response) => void | 
 /** Answers a route without a scope (documents). */
 export type OpenHandler = (req: Request, res: Response) => void | Promise<void>
 
+/** Authenticates an `Authorization` header; throws or rejects with a 401, 403 or 503 Problem. */
+export interface RequestAuthenticator {
+  authenticate(authorization: string | undefined, scope: Scope | 'any'): Caller | Promise<Caller>
+}
+
 /** What the app needs. */
 export interface ExpressAppOptions {
   readonly log: Logger
   readonly metrics: Metrics
   /** Undefined when no traces are collected. */
   readonly tracing?: Tracing | undefined
-  readonly auth: Pick<Authenticator, 'authenticate'>
+  readonly auth: RequestAuthenticator
   /** Handlers of the routes that have a scope. */
   readonly routes: Readonly<Partial<Record<RouteName, ApiHandler>>>
   /** Handlers of the routes without one. */

@@ -1,5 +1,6 @@
 import { createEgress, createEgressPolicy } from '@ariftly/egress'
-import { createAuthenticator, createCursorCodec, type Authenticator, type SharedAuthenticator } from '@ariftly/http'
+import { startAuthenticator, type Authenticator, type SharedAuthenticator } from '@ariftly/auth'
+import { createCursorCodec } from '@ariftly/http'
 import { createExpressApp } from '@ariftly/http/express'
 import { createKeyring } from '@ariftly/keyring'
 import {
@@ -11,7 +12,6 @@ import {
   type ServiceDeps,
 } from '@ariftly/runtime'
 import { createPool, SERVICE_ROLE, type Pool } from '@ariftly/store'
-import { createApiKeyStore } from '@ariftly/store/api-keys'
 import { LIST_SETTINGS } from '@ariftly/store/events'
 import { createApiKeyHandlers } from './api-keys/api-key-handlers.ts'
 import type { ApiConfig } from './config.ts'
@@ -62,11 +62,6 @@ export async function start(config: ApiConfig, deps: ServiceDeps & SharedAuthent
     releasers.add(`pool ${name}`, () => pool.end())
     return pool
   }
-  const ownAuthenticator = (): Authenticator => {
-    const auth = createAuthenticator({ ...createApiKeyStore(poolOf('keys', 2)), log })
-    releasers.add('keys', () => auth.close())
-    return auth
-  }
   try {
     const keyring = createKeyring(config.ENCRYPTION_KEYS)
     const policy = createEgressPolicy({
@@ -76,7 +71,7 @@ export async function start(config: ApiConfig, deps: ServiceDeps & SharedAuthent
     const cursors = createCursorCodec(keyring)
     const events = poolOf('events', EVENTS_POOL_MAX, LIST_SETTINGS)
     const pool = poolOf('webhooks', REST_POOL_MAX + TESTS_READING)
-    const auth = deps.authenticator ?? ownAuthenticator()
+    const auth = startAuthenticator(config, { ...deps, name: 'api', releasers })
     const gate = createTenantGate({ placesMax: EVENTS_POOL_MAX, waitingMax: EVENTS_WAITING_MAX })
     const tests = createTenantGate({ placesMax: TESTS_MAX, waitingMax: TESTS_WAITING_MAX })
     const egress = createEgress({ policy })

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { LIMITS } from '@ariftly/events'
-import type { Authenticator, Caller, RouteHandler, WholePostHandler } from '@ariftly/http'
+import type { Authenticator } from '@ariftly/auth'
+import type { Caller, RouteHandler, WholePostHandler } from '@ariftly/http'
 import type { Answer } from './answer.ts'
 import { readContent } from './content.ts'
 import type { MemoryBudget, MemoryLease } from './memory-budget.ts'

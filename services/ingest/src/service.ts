@@ -1,7 +1,7 @@
-import { createAuthenticator, createRouter, createWholePosts, type SharedAuthenticator } from '@ariftly/http'
+import { startAuthenticator, type SharedAuthenticator } from '@ariftly/auth'
+import { createRouter, createWholePosts } from '@ariftly/http'
 import { createKafka, createProducer } from '@ariftly/kafka'
 import {
-  databaseConnection,
   kafkaConnection,
   withReleasers,
   type Fault,
@@ -10,8 +10,6 @@ import {
   type Running,
   type ServiceDeps,
 } from '@ariftly/runtime'
-import { createPool } from '@ariftly/store'
-import { createApiKeyStore } from '@ariftly/store/api-keys'
 import { createBreaker } from './breaker.ts'
 import type { IngestConfig } from './config.ts'
 import { createEventLog } from './event-log.ts'
@@ -48,7 +46,7 @@ async function compose(
   const ending = new AbortController()
   const signal = AbortSignal.any([deps.signal, ending.signal])
   releasers.add('background work', () => ending.abort())
-  const authenticator = deps.authenticator ?? startAuthenticator(config, deps, releasers)
+  const authenticator = startAuthenticator(config, { ...deps, name: 'ingest', releasers })
   const kafka = createKafka({ ...kafkaConnection(config), clientId: 'ariftly-ingest', log })
   releasers.add('kafka client', () => kafka.close())
   const producer = createProducer(kafka, { topic: config.KAFKA_TOPIC, compression: config.INGEST_COMPRESSION })
@@ -122,14 +120,6 @@ async function compose(
 }
 
 const KAFKA_STATES = { closed: 'ok', halfOpen: 'being tried again', open: 'unavailable' } as const
-
-function startAuthenticator(config: IngestConfig, { log }: ServiceDeps, releasers: Releasers) {
-  const pool = createPool({ ...databaseConnection(config), applicationName: 'ariftly-ingest', max: 4 })
-  releasers.add('database', () => pool.end())
-  const authenticator = createAuthenticator({ ...createApiKeyStore(pool), log })
-  releasers.add('authenticator', () => authenticator.close())
-  return authenticator
-}
 
 function wait(ms: number): Promise<void> {
   return new Promise((resolve) => {

@@ -3,25 +3,19 @@ import { ingestConfig, start as startIngest } from '@ariftly-services/ingest'
 import { projectorConfig, start as startProjector } from '@ariftly-services/projector'
 import { start as startStreamGateway, streamGatewayConfig } from '@ariftly-services/stream-gateway'
 import { start as startWebhookWorker, webhookWorkerConfig } from '@ariftly-services/webhook-worker'
-import { createAuthenticator, createServiceRouter, type Authenticator, type SharedAuthenticator } from '@ariftly/http'
+import { startAuthenticator, type SharedAuthenticator } from '@ariftly/auth'
+import { createServiceRouter } from '@ariftly/http'
 import {
   createLogger,
   createReleasers,
   databaseConfig,
-  databaseConnection,
   readConfig,
   type ConfigOf,
   type ConfigSpec,
   type Readiness,
-  type Releasers,
   type Running,
   type ServiceDeps,
 } from '@ariftly/runtime'
-import { createPool, SERVICE_ROLE } from '@ariftly/store'
-import { createApiKeyStore } from '@ariftly/store/api-keys'
-
-/** Of the one that looks up API keys for all. */
-const KEY_CONNECTIONS = 4
 
 /**
  * Starts the five services in this process and makes one of them: one router by the route table, one readiness, one that looks up API
@@ -30,7 +24,9 @@ const KEY_CONNECTIONS = 4
  */
 export async function startServices(env: NodeJS.ProcessEnv, deps: ServiceDeps): Promise<Running> {
   const releasers = createReleasers(deps.log)
-  const shared = { ...deps, authenticator: startAuthenticator(env, deps, releasers) }
+  // One authenticator for all: at rest its feed of key changes is what asks Postgres most.
+  const authenticator = startAuthenticator(readConfig(databaseConfig, env), { ...deps, name: 'standalone', releasers })
+  const shared = { ...deps, authenticator }
   const settled = await Promise.allSettled(MEMBERS.map((each) => startMember(each, env, shared)))
   const started = settled.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []))
   for (const service of started) releasers.add(service.name, () => service.close())
@@ -51,21 +47,6 @@ export async function startServices(env: NodeJS.ProcessEnv, deps: ServiceDeps): 
     },
     close: () => releasers.close(),
   }
-}
-
-/** At rest the feed of key changes is what asks Postgres most: one for all, on connections that nobody else delays. */
-function startAuthenticator(env: NodeJS.ProcessEnv, { log }: ServiceDeps, releasers: Releasers): Authenticator {
-  const pool = createPool({
-    ...databaseConnection(readConfig(databaseConfig, env)),
-    applicationName: 'ariftly-keys',
-    role: SERVICE_ROLE,
-    max: KEY_CONNECTIONS,
-    statementTimeoutMs: 2000,
-  })
-  releasers.add('pool of keys', () => pool.end())
-  const authenticator = createAuthenticator({ ...createApiKeyStore(pool), log })
-  releasers.add('authenticator', () => authenticator.close())
-  return authenticator
 }
 
 type MemberDeps = ServiceDeps & SharedAuthenticator

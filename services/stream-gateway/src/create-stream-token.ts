@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { Problem, readJsonBody, readQuery, sendJson, type Authenticator } from '@ariftly/http'
+import { type Authenticator } from '@ariftly/auth'
+import { Problem, readJsonBody, readQuery, sendJson } from '@ariftly/http'
 import type { Sealer } from './stream-id.ts'
 import { readTokenRequest, sealStreamToken } from './stream-token.ts'
 

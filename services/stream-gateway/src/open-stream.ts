@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { isApiKeyShaped, Problem, type Authenticator, type Caller } from '@ariftly/http'
+import { isApiKeyShaped, type Authenticator } from '@ariftly/auth'
+import { Problem, type Caller } from '@ariftly/http'
 import type { EventFilter } from '@ariftly/events'
 import { streamFilter } from './filter.ts'
 import type { Generation } from './generation.ts'

@@ -1,5 +1,6 @@
 import { LIMITS } from '@ariftly/events'
-import { createAuthenticator, createRouter, type Authenticator, type SharedAuthenticator } from '@ariftly/http'
+import { startAuthenticator, type SharedAuthenticator } from '@ariftly/auth'
+import { createRouter } from '@ariftly/http'
 import { createKafka } from '@ariftly/kafka'
 import { createKeyring } from '@ariftly/keyring'
 import {
@@ -11,7 +12,6 @@ import {
   type ServiceDeps,
 } from '@ariftly/runtime'
 import { createPool, SERVICE_ROLE } from '@ariftly/store'
-import { createApiKeyStore } from '@ariftly/store/api-keys'
 import type { StreamGatewayConfig } from './config.ts'
 import { createStreamTokenHandler } from './create-stream-token.ts'
 import { debugStreams } from './debug.ts'
@@ -50,12 +50,7 @@ export async function start(config: StreamGatewayConfig, deps: ServiceDeps & Sha
       statementTimeoutMs: 2000,
     })
     releasers.add('watch pool', () => watchPool.end())
-    const auth = deps.authenticator ?? ownAuthenticator()
-    function ownAuthenticator(): Authenticator {
-      const own = createAuthenticator({ ...createApiKeyStore(watchPool), log })
-      releasers.add('authenticator', () => own.close())
-      return own
-    }
+    const auth = startAuthenticator(config, { ...deps, name: 'stream-gateway', releasers })
 
     const kafka = createKafka({ ...kafkaConnection(config), clientId: 'ariftly-stream-gateway', log })
     releasers.add('kafka', () => kafka.close())

@@ -1,7 +1,7 @@
 import { newTypeId } from '@ariftly/events'
+import { generateApiKey } from '@ariftly/auth'
 import {
   cursorParam,
-  generateApiKey,
   limitParam,
   Problem,
   readQuery,

@@ -1,4 +1,4 @@
-import type { Caller } from './caller.ts'
+import type { Caller } from '@ariftly/http'
 
 /** A key that was found valid. */
 export interface CachedKey {

@@ -2,8 +2,14 @@ import { afterEach, describe, expect, test } from '@jest/globals'
 import { generateApiKey, hashApiKey } from './api-key.ts'
 import { createAuthenticator, type ApiKeyRecord, type Authenticator } from './authenticator.ts'
 import type { KeyChange } from './key-feed.ts'
-import { Problem } from './problem.ts'
-import { defer } from './test-server.ts'
+import { Problem } from '@ariftly/http'
+
+/** A promise that a test resolves by hand. */
+function deferred() {
+  const settle: { resolve?: () => void } = {}
+  const promise = new Promise<void>((resolve) => (settle.resolve = resolve))
+  return { promise, resolve: () => settle.resolve?.() }
+}
 
 const open: Authenticator[] = []
 
@@ -155,7 +161,7 @@ describe('a key that stops', () => {
   test('is refused when its look-up read it before the revocation and came back after it', async () => {
     const world = await started()
     const key = world.add({ id: 'key_x' })
-    const gate = defer()
+    const gate = deferred()
     world.afterRead = gate.promise
     const asked = outcome(world.auth, key)
     await until(() => world.lookups === 1)
@@ -169,7 +175,7 @@ describe('a key that stops', () => {
   test('is refused also when it was looked up before the feed began and revoked before the beginning', async () => {
     const world = createWorld()
     const key = world.add({ id: 'key_x' })
-    const gate = defer()
+    const gate = deferred()
     world.afterRead = gate.promise
     // The feed cannot begin before the key was read.
     world.away = true

@@ -1,5 +1,5 @@
-import type { Scope } from './caller.ts'
-import { Problem } from './problem.ts'
+import type { Scope } from '@ariftly/http'
+import { Problem } from '@ariftly/http'
 
 /** 401: no key was sent, or not as a bearer token. */
 export function missingKey(): Problem {

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto'
 import { withTimeout, type Logger } from '@ariftly/runtime'
-import { hasScope, isScope, type Caller, type Scope } from './caller.ts'
+import { hasScope, isScope, type Caller, type Scope } from '@ariftly/http'
 import { isApiKeyShaped, hashApiKey } from './api-key.ts'
 import { createKeyCache, type CachedKey } from './key-cache.ts'
 import { startKeyFeed, type KeyChanges } from './key-feed.ts'

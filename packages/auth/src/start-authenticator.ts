@@ -1,0 +1,36 @@
+import { databaseConnection, type ConfigOf, type databaseConfig, type Logger, type Releasers } from '@ariftly/runtime'
+import { createPool, SERVICE_ROLE } from '@ariftly/store'
+import { createApiKeyStore } from '@ariftly/store/api-keys'
+import { createAuthenticator, type Authenticator, type SharedAuthenticator } from './authenticator.ts'
+
+/** Connections that look up keys; they are shared with nothing, so that a slow query delays no key. */
+const CONNECTIONS_MAX = 4
+const STATEMENT_TIMEOUT_MS = 2000
+
+/** What an authenticator of a service needs beside its configuration. */
+export interface StartAuthenticatorDeps extends SharedAuthenticator {
+  /** The service, for `pg_stat_activity`. */
+  readonly name: string
+  readonly log: Logger
+  readonly releasers: Releasers
+}
+
+/** The authenticator that the process shares, or one with a pool of its own that `releasers` close. */
+export function startAuthenticator(
+  config: ConfigOf<typeof databaseConfig>,
+  { name, log, releasers, authenticator: shared }: StartAuthenticatorDeps,
+): Authenticator {
+  if (shared !== undefined) return shared
+  const pool = createPool({
+    ...databaseConnection(config),
+    applicationName: `ariftly-${name} keys`,
+    role: SERVICE_ROLE,
+    max: CONNECTIONS_MAX,
+    statementTimeoutMs: STATEMENT_TIMEOUT_MS,
+    onError: (error) => log.warn({ err: error, pool: 'keys' }, 'a connection to Postgres was lost'),
+  })
+  releasers.add('pool of keys', () => pool.end())
+  const authenticator = createAuthenticator({ ...createApiKeyStore(pool), log })
+  releasers.add('authenticator', () => authenticator.close())
+  return authenticator
+}
