@@ -39,7 +39,7 @@ export async function startIngestHouse(): Promise<IngestHouse> {
 }
 
 async function storeLimitedKey(url: string): Promise<void> {
-  const pool = createPool({ url, applicationName: 'bench', max: 1 })
+  const pool = createPool({ role: null, url, applicationName: 'bench', max: 1 })
   await insertApiKey(pool, {
     id: newTypeId('key'),
     tenant: 'limited',

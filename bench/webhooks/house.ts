@@ -47,7 +47,7 @@ export async function startWebhookHouse(): Promise<WebhookHouse> {
   const dataDir = mkdtempSync(join(tmpdir(), 'ariftly-bench-'))
   const stack = await startStack({ dataDir })
   const { kafka, postgres, redis: redisUrl } = stack.addresses
-  const pool = createPool({ url: postgres, applicationName: 'bench', max: 2, statementTimeoutMs: 60_000 })
+  const pool = createPool({ role: null, url: postgres, applicationName: 'bench', max: 2, statementTimeoutMs: 60_000 })
   const redis = new Redis(redisUrl)
   const receivers = await startWorker(join(import.meta.dirname, 'receivers.ts'))
   const processes: ServiceProcess[] = []

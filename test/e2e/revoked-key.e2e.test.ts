@@ -10,7 +10,12 @@ let admin: Pool
 
 beforeAll(async () => {
   house = await startStandalone()
-  admin = createPool({ url: house.env['DATABASE_ADMIN_URL'] ?? '', applicationName: 'revoked-key-test', max: 1 })
+  admin = createPool({
+    role: null,
+    url: house.env['DATABASE_ADMIN_URL'] ?? '',
+    applicationName: 'revoked-key-test',
+    max: 1,
+  })
 }, 60_000)
 
 afterAll(async () => {

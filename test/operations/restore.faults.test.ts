@@ -137,7 +137,7 @@ test('a database restored from a backup taken under load ends up with every even
   const env = await startOnBackup(file)
 
   // Table = log, and no event lacks.
-  const pool = createPool({ url: env['DATABASE_ADMIN_URL'] ?? '', applicationName: 'test', max: 1 })
+  const pool = createPool({ role: null, url: env['DATABASE_ADMIN_URL'] ?? '', applicationName: 'test', max: 1 })
   const countEvents = async () => (await pool.query<{ n: number }>('SELECT count(*)::int AS n FROM events')).rows[0]?.n
   await eventually(async () => (await countEvents()) === load.accepted.length, PATIENCE)
   await pool.end()

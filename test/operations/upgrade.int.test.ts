@@ -36,7 +36,7 @@ beforeAll(async () => {
   const dataDir = join(mkdtempSync(join(process.env['ARIFTLY_TEST_DIR'] ?? tmpdir(), 'upgrade-')), 'data')
   mkdirSync(dataDir)
   world = await createWorld({ env: { DATA_DIR: dataDir, WEBHOOK_LEASE_MS: '4000', WEBHOOK_TIMEOUT_MS: '2000' } })
-  admin = createPool({ url: world.env['DATABASE_ADMIN_URL'] ?? '', applicationName: 'test', max: 4 })
+  admin = createPool({ role: null, url: world.env['DATABASE_ADMIN_URL'] ?? '', applicationName: 'test', max: 4 })
 }, 60_000)
 afterAll(async () => {
   await admin?.end()
@@ -62,7 +62,7 @@ describe('on a schema that is older than the code', () => {
   })
 
   test('the migration keeps what is there, run by two at once, and the services start', async () => {
-    const older = createPool({ url, applicationName: 'test', max: 1 })
+    const older = createPool({ role: null, url, applicationName: 'test', max: 1 })
     await older.query(`INSERT INTO log_epochs (epoch, topic, cluster_id) VALUES (7, 'kept', 'cluster')`)
     await Promise.all([migrate(url), migrate(url)])
     const { rows } = await older.query('SELECT epoch, topic FROM log_epochs')

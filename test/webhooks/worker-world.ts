@@ -138,7 +138,7 @@ function taskEvent(tenant: string, task: string, index: number): LogEvent {
 async function startProjector(world: World): Promise<{ close(): Promise<void> }> {
   const { KAFKA_BROKERS: brokers = '', KAFKA_TOPIC: topic = '', DATABASE_URL: url = '' } = world.env
   const client = createKafka({ brokers: [brokers], clientId: 'test-projector', log })
-  const pool = createPool({ url, applicationName: 'test-projector', max: 4 })
+  const pool = createPool({ role: null, url, applicationName: 'test-projector', max: 4 })
   const epoch = await currentEpoch(pool, topic)
   if (epoch === undefined) throw new Error('the world has no epoch')
   const key = { projection: 'events', epoch: epoch.epoch, topic }

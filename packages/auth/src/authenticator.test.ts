@@ -1,15 +1,9 @@
+import { deferred } from '@ariftly/async'
 import { afterEach, describe, expect, test } from '@jest/globals'
 import { generateApiKey, hashApiKey } from './api-key.ts'
 import { createAuthenticator, type ApiKeyRecord, type Authenticator } from './authenticator.ts'
 import type { KeyChange } from './key-feed.ts'
 import { Problem } from '@ariftly/http'
-
-/** A promise that a test resolves by hand. */
-function deferred() {
-  const settle: { resolve?: () => void } = {}
-  const promise = new Promise<void>((resolve) => (settle.resolve = resolve))
-  return { promise, resolve: () => settle.resolve?.() }
-}
 
 const open: Authenticator[] = []
 

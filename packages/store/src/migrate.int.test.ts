@@ -16,8 +16,8 @@ let service: Pool
 
 beforeAll(async () => {
   database = await createTestDatabase()
-  owner = createPool({ url: database.adminUrl, applicationName: 'test', max: 4 })
-  service = createPool({ url: database.url, applicationName: 'test', max: 4 })
+  owner = createPool({ role: null, url: database.adminUrl, applicationName: 'test', max: 4 })
+  service = createPool({ role: null, url: database.url, applicationName: 'test', max: 4 })
 })
 afterAll(async () => {
   await Promise.all([owner?.end(), service?.end()])
@@ -60,7 +60,7 @@ describe('migrate', () => {
     url.pathname = '/migrate_from_nothing'
     try {
       await Promise.all([migrate(url.href), migrate(url.href)])
-      const fresh = createPool({ url: url.href, applicationName: 'test', max: 1 })
+      const fresh = createPool({ role: null, url: url.href, applicationName: 'test', max: 1 })
       const { rows } = await fresh.query<{ name: string }>('SELECT name FROM pgmigrations ORDER BY name')
       await fresh.end()
       const files = readdirSync(MIGRATIONS_DIR).map((file) => file.replace(/\.sql$/, ''))

@@ -9,7 +9,7 @@ let pool: Pool
 
 beforeAll(async () => {
   database = await createTestDatabase()
-  pool = createPool({ url: database.adminUrl, applicationName: 'pool-test', max: 4 })
+  pool = createPool({ role: null, url: database.adminUrl, applicationName: 'pool-test', max: 4 })
   await pool.query('CREATE TABLE counters (id int PRIMARY KEY, n int)')
   await pool.query('INSERT INTO counters VALUES (1, 0), (2, 0)')
 })
@@ -35,6 +35,7 @@ describe('values', () => {
 describe('sessions', () => {
   test('have their role, their timeouts and keepalives of seconds, also when the URL has options', async () => {
     const own = createPool({
+      role: null,
       url: database.url,
       applicationName: 'pool-test-own',
       max: 1,
@@ -62,7 +63,7 @@ describe('sessions', () => {
 
 describe('a lost Postgres', () => {
   test('fails a query at once when nothing listens', async () => {
-    const nobody = createPool({ url: 'postgres://x@127.0.0.1:1/x', applicationName: 'test', max: 1 })
+    const nobody = createPool({ role: null, url: 'postgres://x@127.0.0.1:1/x', applicationName: 'test', max: 1 })
     const startedMs = performance.now()
     const error: unknown = await nobody.query('SELECT 1').catch((reason: unknown) => reason)
     expect(isStoreUnavailable(error)).toBe(true)
@@ -76,6 +77,7 @@ describe('a lost Postgres', () => {
     const url = new URL(database.adminUrl)
     url.port = String(proxy.port)
     const far = createPool({
+      role: null,
       url: url.href,
       applicationName: 'test',
       max: 1,
@@ -95,6 +97,7 @@ describe('a lost Postgres', () => {
   test('ends neither the process nor the pool when idle and busy sessions are killed', async () => {
     const errors: Error[] = []
     const victim = createPool({
+      role: null,
       url: database.adminUrl,
       applicationName: 'pool-victim',
       max: 2,

@@ -23,8 +23,8 @@ export interface PoolOptions {
   readonly applicationName: string
   /** Connections at most; further queries wait up to `connectTimeoutMs` for one. */
   readonly max: number
-  /** Role that every session switches to (`SERVICE_ROLE` for services, also when the URL is the owner's). Default: none. */
-  readonly role?: string
+  /** Role that every session takes: `SERVICE_ROLE` for services, also when the URL is the owner's; null keeps the URL's user. */
+  readonly role: string | null
   /** A statement is cancelled after this. Default 10,000. */
   readonly statementTimeoutMs?: number
   /** A transaction is ended after this, so that a stalled twin cannot hold its locks. Default 15,000. */
@@ -73,7 +73,7 @@ function ignore(): void {}
 /** Settings as `-c name=value`; spaces and backslashes of values are escaped as libpq's `options` wants it. */
 function sessionSettings(o: PoolOptions, statementTimeoutMs: number): string[] {
   const settings: Record<string, string> = {
-    ...(o.role === undefined ? {} : { role: o.role }),
+    ...(o.role === null ? {} : { role: o.role }),
     statement_timeout: String(statementTimeoutMs),
     transaction_timeout: String(o.transactionTimeoutMs ?? 15_000),
     lock_timeout: String(o.lockTimeoutMs ?? 5_000),

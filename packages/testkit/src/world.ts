@@ -41,7 +41,7 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
     createTestDatabase(postgres),
     createTestTopics({ partitions, brokers: kafka }),
   ])
-  const admin = createPool({ url: database.adminUrl, applicationName: 'ariftly-testkit', max: 2 })
+  const admin = createPool({ role: null, url: database.adminUrl, applicationName: 'ariftly-testkit', max: 2 })
   const { clusterId } = await withClient(kafka, (client) => describeLog(client, topics.topic))
   await openEpoch(admin, { topic: topics.topic, clusterId })
   const name = `test-${randomBytes(6).toString('hex')}`

@@ -21,7 +21,7 @@ let env: Record<string, string>
 
 beforeEach(async () => {
   database = await createTestDatabase()
-  admin = createPool({ url: database.adminUrl, applicationName: 'test', max: 1 })
+  admin = createPool({ role: null, url: database.adminUrl, applicationName: 'test', max: 1 })
   const topic = `migrate-${Math.random().toString(36).slice(2)}`
   env = {
     KAFKA_BROKERS: stackAddresses().kafka,

@@ -21,7 +21,7 @@ export async function migrate(config: MigrateConfig, deps: MigrateDeps): Promise
     waitFor('Postgres', migrateDatabase, deps),
     waitFor('Kafka', () => withKafka(config, deps.log, (kafka) => prepareKafka(kafka, config)), deps),
   ])
-  const pool = createPool({ ...database, applicationName: 'ariftly-migrate', max: 1 })
+  const pool = createPool({ role: null, ...database, applicationName: 'ariftly-migrate', max: 1 })
   try {
     // A topic that another `migrate` has just made takes a moment until it can be asked about.
     const epoch = () => withKafka(config, deps.log, (kafka) => ensureEpoch(kafka, pool, config.KAFKA_TOPIC))

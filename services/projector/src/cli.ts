@@ -63,6 +63,7 @@ async function run(command: Command, force: boolean, env: NodeJS.ProcessEnv): Pr
   const kafka = createKafka({ ...kafkaConnection(config), clientId: 'ariftly-projection-cli', log })
   // The operator's commands use the owner's role: a service may not open an epoch.
   const pool = createPool({
+    role: null,
     ...databaseConnection(config),
     url: config.DATABASE_ADMIN_URL ?? config.DATABASE_URL,
     applicationName: 'ariftly-projection-cli',

@@ -17,7 +17,7 @@ let ends: readonly AbortController[] = []
 
 beforeAll(async () => {
   database = await createTestDatabase()
-  admin = createPool({ url: database.adminUrl, applicationName: 'test', max: 2 })
+  admin = createPool({ role: null, url: database.adminUrl, applicationName: 'test', max: 2 })
   pools = [1, 2].map((n) =>
     createPool({ url: database.url, applicationName: `worker-${n}`, max: 1, role: SERVICE_ROLE }),
   )

@@ -17,7 +17,7 @@ let pool: Pool
 
 beforeAll(async () => {
   database = await createTestDatabase()
-  pool = createPool({ url: database.adminUrl, applicationName: 'test', max: 2 })
+  pool = createPool({ role: null, url: database.adminUrl, applicationName: 'test', max: 2 })
 })
 afterAll(async () => {
   await pool?.end()

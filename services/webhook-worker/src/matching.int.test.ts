@@ -15,7 +15,7 @@ let abort: AbortController
 
 beforeEach(async () => {
   world = await createWorld({ partitions: 3 })
-  pool = createPool({ url: world.database.adminUrl, applicationName: 'matching-test', max: 3 })
+  pool = createPool({ role: null, url: world.database.adminUrl, applicationName: 'matching-test', max: 3 })
   abort = new AbortController()
 })
 

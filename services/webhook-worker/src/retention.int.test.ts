@@ -16,8 +16,8 @@ let admin: Pool
 
 beforeAll(async () => {
   database = await createTestDatabase()
-  service = createPool({ url: database.url, applicationName: 'test', max: 2 })
-  admin = createPool({ url: database.adminUrl, applicationName: 'test', max: 1 })
+  service = createPool({ role: null, url: database.url, applicationName: 'test', max: 2 })
+  admin = createPool({ role: null, url: database.adminUrl, applicationName: 'test', max: 1 })
 })
 afterAll(async () => {
   await Promise.all([service?.end(), admin?.end()])

@@ -18,7 +18,7 @@ let pool: Pool
 
 beforeAll(async () => {
   database = await createTestDatabase()
-  pool = createPool({ url: database.url, applicationName: 'api-keys-test', max: 5 })
+  pool = createPool({ role: null, url: database.url, applicationName: 'api-keys-test', max: 5 })
 })
 afterAll(async () => {
   await pool?.end()

@@ -33,10 +33,10 @@ let offset = 0
 
 beforeAll(async () => {
   database = await createTestDatabase()
-  const admin = createPool({ url: database.adminUrl, applicationName: 'test', max: 1 })
+  const admin = createPool({ role: null, url: database.adminUrl, applicationName: 'test', max: 1 })
   await openEpoch(admin, { topic: 'ariftly.events.v1', clusterId: 'test' })
   await admin.end()
-  pool = createPool({ url: database.url, applicationName: 'test', max: 8 })
+  pool = createPool({ role: null, url: database.url, applicationName: 'test', max: 8 })
 })
 beforeEach(async () => {
   tenant = `tenant-${++tenants}`

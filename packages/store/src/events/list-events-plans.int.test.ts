@@ -21,7 +21,7 @@ let ids: readonly string[]
 
 beforeAll(async () => {
   database = await createTestDatabase()
-  pool = createPool({ url: database.url, applicationName: 'test', max: 1, settings: LIST_SETTINGS })
+  pool = createPool({ role: null, url: database.url, applicationName: 'test', max: 1, settings: LIST_SETTINGS })
 })
 afterAll(async () => {
   await pool?.end()

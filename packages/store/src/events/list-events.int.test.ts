@@ -18,7 +18,7 @@ let model: readonly ProjectedEvent[]
 
 beforeAll(async () => {
   database = await createTestDatabase()
-  pool = createPool({ url: database.url, applicationName: 'test', max: 4, settings: LIST_SETTINGS })
+  pool = createPool({ role: null, url: database.url, applicationName: 'test', max: 4, settings: LIST_SETTINGS })
   model = makeEvents()
   for (let at = 0; at < model.length; at += 1000) await insertEvents(pool, model.slice(at, at + 1000))
 })

@@ -11,10 +11,10 @@ let pool: Pool
 
 beforeAll(async () => {
   database = await createTestDatabase()
-  const admin = createPool({ url: database.adminUrl, applicationName: 'test', max: 1 })
+  const admin = createPool({ role: null, url: database.adminUrl, applicationName: 'test', max: 1 })
   await openEpoch(admin, { topic: KEY.topic, clusterId: 'test' })
   await admin.end()
-  pool = createPool({ url: database.url, applicationName: 'test', max: 1 })
+  pool = createPool({ role: null, url: database.url, applicationName: 'test', max: 1 })
 })
 
 afterAll(async () => {

@@ -26,10 +26,10 @@ let model: readonly ProjectedEvent[]
 
 beforeAll(async () => {
   database = await createTestDatabase()
-  const admin = createPool({ url: database.adminUrl, applicationName: 'test', max: 1 })
+  const admin = createPool({ role: null, url: database.adminUrl, applicationName: 'test', max: 1 })
   await openEpoch(admin, { topic: TOPIC, clusterId: 'test' })
   await admin.end()
-  pool = createPool({ url: database.url, applicationName: 'test', max: 4 })
+  pool = createPool({ role: null, url: database.url, applicationName: 'test', max: 4 })
   await ensurePositions(pool, { ...KEY, starts: new Map([0, 1, 2].map((partition) => [partition, 0])) })
   model = Array.from({ length: ROWS }, (_, index) => eventAt(index))
   await insertEvents(pool, model)

@@ -17,8 +17,8 @@ let id: string
 
 beforeAll(async () => {
   database = await createTestDatabase()
-  admin = createPool({ url: database.adminUrl, applicationName: 'test', max: 1 })
-  pool = createPool({ url: database.url, applicationName: 'test', max: 8 })
+  admin = createPool({ role: null, url: database.adminUrl, applicationName: 'test', max: 1 })
+  pool = createPool({ role: null, url: database.url, applicationName: 'test', max: 8 })
 })
 beforeEach(async () => {
   id = newTypeId('whk')

@@ -21,7 +21,7 @@ let tenants = 0
 
 beforeAll(async () => {
   database = await createTestDatabase()
-  pool = createPool({ url: database.url, applicationName: 'test', max: 8 })
+  pool = createPool({ role: null, url: database.url, applicationName: 'test', max: 8 })
 })
 beforeEach(() => {
   tenant = `tenant-${++tenants}`

@@ -41,7 +41,7 @@ let behindProxy: Process
 
 beforeAll(async () => {
   database = await createTestDatabase()
-  const pool = createPool({ url: database.adminUrl, applicationName: 'test', max: 1 })
+  const pool = createPool({ role: null, url: database.adminUrl, applicationName: 'test', max: 1 })
   await seedBootstrapKey(pool, ROOT)
   await pool.end()
   const { hostname, port } = new URL(database.url)

@@ -31,9 +31,9 @@ let model: readonly ProjectedEvent[]
 
 beforeAll(async () => {
   database = await createTestDatabase()
-  admin = createPool({ url: database.adminUrl, applicationName: 'test', max: 2 })
-  pool = createPool({ url: database.url, applicationName: 'replay-1', max: 4 })
-  other = createPool({ url: database.url, applicationName: 'replay-2', max: 4 })
+  admin = createPool({ role: null, url: database.adminUrl, applicationName: 'test', max: 2 })
+  pool = createPool({ role: null, url: database.url, applicationName: 'replay-1', max: 4 })
+  other = createPool({ role: null, url: database.url, applicationName: 'replay-2', max: 4 })
   await openEpoch(admin, { topic: TOPIC, clusterId: 'test' })
   const starts = new Map(Array.from({ length: PARTITIONS }, (_, partition) => [partition, 0]))
   await ensurePositions(admin, { projection: 'events', epoch: 1, topic: TOPIC, starts })
