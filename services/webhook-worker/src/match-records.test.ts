@@ -7,6 +7,11 @@ const index = createSubscriptionIndex([{ id: 'whk_1', tenant: 'acme', events: ['
 const good = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01'
 
 function traceKept(traceparent: string): string | null | undefined {
+  const limits = { oldestMs: 0, pairsMax: 5_000 }
+  return matchRecords(index, [recordAt(7, traceparent)], limits).matches.map((match) => match.traceparent)[0]
+}
+
+function recordAt(offset: number, traceparent = good) {
   const { key, value, headers } = encodeRecord({
     tenant: 'acme',
     id: newEventId(Date.now()),
@@ -16,8 +21,7 @@ function traceKept(traceparent: string): string | null | undefined {
     data: Buffer.from('{"task_id":"t1","message":"m"}'),
     traceparent,
   })
-  const record = { partition: 0, offset: 7, timestampMs: Date.now(), key, value, headers }
-  return matchRecords(index, [record], 0).map((match) => match.traceparent)[0]
+  return { partition: 0, offset, timestampMs: Date.now(), key, value, headers }
 }
 
 describe('matchRecords', () => {
@@ -31,5 +35,14 @@ describe('matchRecords', () => {
     ['nothing', ''],
   ])('matches a record whose traceparent is %s, without it', (_, traceparent) => {
     expect(traceKept(traceparent)).toBeNull()
+  })
+
+  test('ends before the record whose webhooks go beyond the limit, and always takes one record', () => {
+    const three = createSubscriptionIndex(
+      ['whk_1', 'whk_2', 'whk_3'].map((id) => ({ id, tenant: 'acme', events: ['*'], ...filters, createdAtMs: 0 })),
+    )
+    const records = [0, 1, 2].map((offset) => recordAt(offset))
+    const taken = (pairsMax: number) => matchRecords(three, records, { oldestMs: 0, pairsMax }).taken
+    expect([1, 3, 5, 6, 8, 9].map(taken)).toEqual([1, 1, 1, 2, 2, 3])
   })
 })

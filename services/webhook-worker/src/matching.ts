@@ -38,6 +38,8 @@ export interface Matching {
 
 /** How often it is looked whether an operator has opened another epoch. */
 const NEXT_EPOCH_POLL_MS = 2000
+/** Fewer records after a failure: a part that Postgres cannot write within its timeout comes again as two halves. */
+const BATCH = { recordsMax: 5_000, targetMs: 2_000 } as const
 
 /**
  * Starts it in the background: Kafka and Postgres are waited for. A new matcher begins at the log's start. It goes over to
@@ -118,6 +120,7 @@ export function startMatching(o: MatchingOptions): Matching {
       partitionCount: config.KAFKA_PARTITIONS,
       clusterId: epoch.clusterId,
       sessionTimeoutMs: config.KAFKA_SESSION_TIMEOUT_MS,
+      batch: BATCH,
       positions: (wanted) => readPositions(pool, { ...key, partitions: wanted }),
       handle: createMatcher({
         pool,

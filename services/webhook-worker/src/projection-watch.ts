@@ -2,10 +2,12 @@ import { type Queryable } from '@ariftly/store'
 import { readPositions } from '@ariftly/store/projection'
 import type { Logger } from '@ariftly/runtime'
 
-/** Tells how far the projection of events has come. */
+/** Knows how far the projection of events has come. */
 export interface ProjectionWatch {
-  /** Waits until the partition's `next_offset` is above `offset`, and answers it. Rejects when the signal aborts. */
+  /** Waits until the partition's `next_offset` is above `offset`, and returns it. Rejects when the signal aborts. */
   readonly beyond: (partition: number, offset: number, signal: AbortSignal) => Promise<number>
+  /** Drops what is known of a partition: it is read again. */
+  readonly forget: (partition: number) => void
 }
 
 interface Waiter {
@@ -85,7 +87,7 @@ export function createProjectionWatch(o: {
     return any
   }
 
-  return { beyond }
+  return { beyond, forget: (partition) => void known.delete(partition) }
 }
 
 function pause(ms: number): Promise<void> {

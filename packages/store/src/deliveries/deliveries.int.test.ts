@@ -80,7 +80,7 @@ async function deliver(count: number, o: { tasks?: number; webhook?: string } = 
 }
 
 function match(eventId: string, at: number, appendedAtMs: number, webhook = webhookId) {
-  return { tenant, webhookId: webhook, eventId, offset: at, appendedAtMs, traceparent: null }
+  return { tenant, webhookIds: [webhook], eventId, offset: at, appendedAtMs, traceparent: null }
 }
 
 async function feed(room: Partial<EndpointRoom> = {}, tenantInFlightMax = 100, leaseMs = LEASE_MS) {

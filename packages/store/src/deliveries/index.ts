@@ -11,7 +11,7 @@ export { dropExpiredDeliveryPartitions } from './drop-expired-delivery-partition
 export { ensureDeliveryPartitions } from './ensure-delivery-partitions.ts'
 export { getDelivery } from './get-delivery.ts'
 export { advanceWithDeliveries, insertDeliveries } from './insert-deliveries.ts'
-export type { MatchedEvent } from './insert-deliveries.ts'
+export type { MatchedEvent, MatchedWrite } from './insert-deliveries.ts'
 export { listAttempts } from './list-attempts.ts'
 export { listBacklogs } from './list-backlogs.ts'
 export type { WebhookBacklog } from './list-backlogs.ts'

@@ -4,17 +4,18 @@ import type { PositionAdvance } from '../projection/advance-position.ts'
 import type { Queryable } from '../queryable.ts'
 import { deriveDeliveryId } from './delivery-id.ts'
 
-/** A record of the log that a webhook wants. */
+/** A record of the log and the webhooks that want it. */
 export interface MatchedEvent {
   readonly tenant: string
-  readonly webhookId: string
   readonly eventId: string
   readonly offset: number
   readonly appendedAtMs: number
   readonly traceparent: string | null
+  /** Each once. */
+  readonly webhookIds: readonly string[]
 }
 
-/** Where the matched records stand. */
+/** Matched records of one partition. */
 export interface MatchedPart {
   readonly epoch: number
   readonly partition: number
@@ -22,9 +23,9 @@ export interface MatchedPart {
 }
 
 /**
- * Writes one pending delivery, due now, for each match whose event the projection holds at this very position: a repost at
- * another offset and a dead letter have no such row and are skipped. Those that are there already stay as they are.
- * Answers how many were written. By primary key of `events` and `deliveries`.
+ * Writes one pending delivery, due now, for each webhook of each match whose event the projection holds at this very
+ * position: a duplicate at another offset and a dead letter have no such row and are skipped. Deliveries that exist stay as
+ * they are. Returns how many were written. By primary key of `events` and `deliveries`.
  */
 export async function insertDeliveries(tx: Queryable, o: MatchedPart): Promise<number> {
   if (o.matches.length === 0) return 0
@@ -33,16 +34,25 @@ export async function insertDeliveries(tx: Queryable, o: MatchedPart): Promise<n
 }
 
 /**
- * `advancePosition` and `insertDeliveries` in one statement, for matches that were found with this version of the webhooks.
- * Undefined, with nothing changed, when either is not as believed: the position has moved, or the version has. One snapshot
- * covers both, and the position's row is locked and looked at again by its update, as in a transaction of several statements.
+ * What came of {@link advanceWithDeliveries}: `written`; or nothing changed, because the webhooks are not those that were
+ * matched (`webhooks_changed`), the projection of events has not come so far (`not_projected`: a failover of Postgres may
+ * have undone what was read earlier), or the stored position is another (`moved`).
+ */
+export type MatchedWrite =
+  | { readonly type: 'written'; readonly deliveries: number }
+  | { readonly type: 'webhooks_changed' | 'not_projected' | 'moved' }
+
+/**
+ * Moves the matcher's position and writes the deliveries of what lies in between, in one statement: one snapshot covers the
+ * version of the webhooks, the projection's position and the deliveries' events, and the update locks the position's row.
+ * `webhooksVersion` undefined: the webhooks were read after these records, so a newer version changes nothing for them.
  */
 export async function advanceWithDeliveries(
   db: Queryable,
-  o: MatchedPart & { readonly advance: PositionAdvance; readonly webhooksVersion: number },
-): Promise<number | undefined> {
+  o: MatchedPart & { readonly advance: PositionAdvance; readonly webhooksVersion: number | undefined },
+): Promise<MatchedWrite> {
   const { advance } = o
-  const { rows } = await db.query<{ advanced: number; written: number }>(
+  const { rows } = await db.query<{ advanced: number; written: number; current: boolean; projected: boolean }>(
     prepared(ADVANCE_SQL, [
       ...insertValues(o),
       advance.projection,
@@ -51,50 +61,65 @@ export async function advanceWithDeliveries(
       advance.next,
       advance.lastOffset,
       advance.lastId === null ? null : typeIdToUuid('evt', advance.lastId),
-      o.webhooksVersion,
+      o.webhooksVersion ?? null,
     ]),
   )
-  return rows[0]?.advanced === 1 ? rows[0].written : undefined
+  const [row] = rows
+  if (row?.advanced === 1) return { type: 'written', deliveries: row.written }
+  if (row?.current === false) return { type: 'webhooks_changed' }
+  return { type: row?.projected === false ? 'not_projected' : 'moved' }
 }
 
-/** `only` is a further table of at most one row: without its row nothing is inserted. */
+/**
+ * `only` is a further table of at most one row: without its row nothing is inserted. The lateral look-up stays a nested loop
+ * by primary key, and each event is looked up once, however many webhooks want it.
+ */
 function insertSql(only: string): string {
-  // The lateral look-up stays a nested loop by primary key, whatever the planner thinks of the sizes.
   return `INSERT INTO deliveries (id, tenant_id, webhook_id, event_id, event_type, ordering_key, epoch, partition, "offset",
                                   traceparent, due_at)
-     SELECT m.id, m.tenant_id, m.webhook_id, m.event_id, e.type, coalesce(e.task_id, e.session_id), $1, $2, m."offset",
+     SELECT d.id, m.tenant_id, d.webhook_id, m.event_id, e.type, coalesce(e.task_id, e.session_id), $1, $2, m."offset",
             m.traceparent, now()
-       FROM ${only} unnest($3::uuid[], $4::text[], $5::uuid[], $6::uuid[], $7::bigint[], $8::text[])
-              AS m (id, tenant_id, webhook_id, event_id, "offset", traceparent)
+       FROM ${only} unnest($3::text[], $4::uuid[], $5::bigint[], $6::text[], $7::text[], $8::text[])
+              AS m (tenant_id, event_id, "offset", traceparent, delivery_ids, webhook_ids)
       CROSS JOIN LATERAL (
              SELECT type, task_id, session_id
                FROM events
               WHERE tenant_id = m.tenant_id AND id = m.event_id AND epoch = $1 AND partition = $2 AND "offset" = m."offset"
               LIMIT 1) e
+      CROSS JOIN LATERAL unnest(m.delivery_ids::uuid[], m.webhook_ids::uuid[]) AS d (id, webhook_id)
      ON CONFLICT DO NOTHING`
 }
 
 const ADVANCE_SQL = `
-WITH current AS (SELECT FROM webhooks_version WHERE version = $15),
+WITH webhooks AS (SELECT $15::bigint IS NULL OR version = $15 AS current FROM webhooks_version),
+projected AS (
+  SELECT FROM projection_offsets
+   WHERE projection = 'events' AND epoch = $1 AND topic = $10 AND partition = $2 AND next_offset >= $12),
 advanced AS (
-  UPDATE projection_offsets
-     SET next_offset = $12, last_offset = coalesce($13, last_offset), last_id = coalesce($14::uuid, last_id),
+  UPDATE projection_offsets o
+     SET next_offset = $12, last_offset = coalesce($13, o.last_offset), last_id = coalesce($14::uuid, o.last_id),
          updated_at = now()
-    FROM current
-   WHERE projection = $9 AND epoch = $1 AND topic = $10 AND partition = $2 AND next_offset = $11
-  RETURNING partition),
+    FROM webhooks, projected
+   WHERE webhooks.current
+     AND o.projection = $9 AND o.epoch = $1 AND o.topic = $10 AND o.partition = $2 AND o.next_offset = $11
+  RETURNING o.partition),
 written AS (${insertSql('advanced CROSS JOIN')} RETURNING partition)
-SELECT (SELECT count(*)::int FROM advanced) AS advanced, (SELECT count(*)::int FROM written) AS written`
+SELECT (SELECT count(*)::int FROM advanced) AS advanced, (SELECT count(*)::int FROM written) AS written,
+       (SELECT current FROM webhooks) AS current, EXISTS (SELECT FROM projected) AS projected`
 
 function insertValues({ epoch, partition, matches }: MatchedPart): unknown[] {
   return [
     epoch,
     partition,
-    plainArray(matches.map((match) => typeIdToUuid('dlv', deriveDeliveryId(match)))),
     matches.map((match) => match.tenant),
-    plainArray(matches.map((match) => typeIdToUuid('whk', match.webhookId))),
     plainArray(matches.map((match) => typeIdToUuid('evt', match.eventId))),
     plainArray(matches.map((match) => match.offset)),
     matches.map((match) => match.traceparent),
+    matches.map((match) => plainArray(deliveryIds(match))),
+    matches.map((match) => plainArray(match.webhookIds.map((id) => typeIdToUuid('whk', id)))),
   ]
+}
+
+function deliveryIds(match: MatchedEvent): string[] {
+  return match.webhookIds.map((webhookId) => typeIdToUuid('dlv', deriveDeliveryId({ ...match, webhookId })))
 }
