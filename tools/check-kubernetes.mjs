@@ -8,6 +8,7 @@ const require = createRequire(import.meta.url)
 /** Packages with models, by the ends of API groups. */
 const PACKAGES = [
   [/^gateway\.networking\.k8s\.io\//, '@kubernetes-models/gateway-api'],
+  [/^monitoring\.coreos\.com\//, '@kubernetes-models/prometheus-operator'],
   [/^keda\.sh\//, '@kubernetes-models/keda'],
   [/./, 'kubernetes-models'],
 ]

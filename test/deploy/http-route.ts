@@ -23,7 +23,7 @@ export function renderHttpRoute(): string {
     apiVersion: 'gateway.networking.k8s.io/v1',
     kind: 'HTTPRoute',
     metadata: { name: 'events-api' },
-    spec: { parentRefs: [{ name: 'public' }], rules: routeRules() },
+    spec: { parentRefs: [{ name: 'public', namespace: 'gateway' }], rules: routeRules() },
   }
   return `# Made from the route table by \`npm run generate\`: do not edit.\n${stringify(route)}`
 }

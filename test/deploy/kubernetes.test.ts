@@ -2,11 +2,13 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { ROUTES } from '@ariftly/http'
 import { describe, expect, test } from '@jest/globals'
-import { parse, parseAllDocuments } from 'yaml'
+import { parse } from 'yaml'
 import { ROOT } from '../docs/markdown.ts'
 import { runChecker } from '../support/run-checker.ts'
 import { backendOf, renderHttpRoute, type HttpRouteRule } from './http-route.ts'
+import { parseManifest, podsOf, settingsOf } from './manifest.ts'
 import { hashOfInputs, OVERLAYS, render, renderedFile } from './rendered.ts'
+import { PROMETHEUS_RULE, renderPrometheusRule } from './prometheus-rule.ts'
 import { samplePath } from './route-groups.ts'
 import { faultsOfEnvironment } from './service-settings.ts'
 
@@ -14,6 +16,7 @@ const HTTP_ROUTE = join(ROOT, 'k8s/base/http-route.yaml')
 
 if (process.env['UPDATE_DOCS'] === '1') {
   writeFileSync(HTTP_ROUTE, renderHttpRoute())
+  writeFileSync(PROMETHEUS_RULE, renderPrometheusRule())
   for (const overlay of OVERLAYS) {
     const text = render(overlay)
     if (text !== undefined) writeFileSync(renderedFile(overlay), text)
@@ -41,39 +44,16 @@ describe('k8s/base/http-route.yaml', () => {
   })
 })
 
-interface Container {
-  readonly name: string
-  readonly args: readonly string[]
-  readonly env: readonly { readonly name: string; readonly value: string }[]
-  readonly securityContext: object
-  readonly startupProbe: unknown
-  readonly readinessProbe: unknown
-  readonly livenessProbe: unknown
-  readonly resources: { readonly limits: { readonly memory?: string } }
-  readonly lifecycle?: { readonly preStop: { readonly sleep: { readonly seconds: number } } }
-}
-
-interface PodSpec {
-  readonly containers: readonly Container[]
-  readonly securityContext: object
-  readonly automountServiceAccountToken: boolean
-  readonly terminationGracePeriodSeconds: number
-  readonly topologySpreadConstraints: readonly object[]
-}
-
-interface KubernetesObject {
-  readonly kind: string
-  readonly metadata: { readonly name: string; readonly namespace: string }
-  readonly data?: Readonly<Record<string, string>>
-  readonly spec: { readonly template: { readonly spec: PodSpec } } & Readonly<Record<string, unknown>>
-}
+test('the PrometheusRule has the alerts of deploy/prometheus (write it with: npm run generate)', () => {
+  expect(readFileSync(PROMETHEUS_RULE, 'utf8')).toBe(renderPrometheusRule())
+})
 
 describe.each(OVERLAYS)('k8s/overlays/%s', (overlay) => {
   const text = existsSync(renderedFile(overlay)) ? readFileSync(renderedFile(overlay), 'utf8') : ''
-  const objects = parseAllDocuments(text).map((document) => document.toJS() as KubernetesObject)
+  const objects = parseManifest(text)
   const of = (kind: string) => objects.filter((object) => object.kind === kind)
-  const pods = [...of('Deployment'), ...of('Job')]
-  const config = of('ConfigMap')[0]?.data ?? {}
+  const pods = podsOf(objects)
+  const config = settingsOf(objects)
 
   test('is rendered from what stands in the folders now (kustomize is needed to write it anew: npm run generate)', () => {
     expect(/^# inputs (\w+)$/m.exec(text)?.[1]).toBe(hashOfInputs(overlay))
@@ -100,18 +80,15 @@ describe.each(OVERLAYS)('k8s/overlays/%s', (overlay) => {
         .toSorted(),
     ).toEqual(services)
     const scaled = [...of('HorizontalPodAutoscaler'), ...of('ScaledObject')].map(({ metadata }) => metadata.name)
-    expect(scaled.toSorted()).toEqual(['ingest', 'projector', 'stream-gateway', 'webhook-worker'])
-    // Two that set the number would fight over it.
-    expect(
-      of('Deployment')
-        .filter(({ spec }) => 'replicas' in spec)
-        .map(({ metadata }) => metadata.name),
-    ).toEqual(['api'])
-    expect(objects.map(({ metadata }) => metadata.namespace)).toEqual(objects.map(() => objects[0]?.metadata.namespace))
+    expect(scaled.toSorted()).toEqual(services)
+    // The autoscalers alone set the number of replicas.
+    expect(of('Deployment').filter(({ spec }) => 'replicas' in spec)).toEqual([])
+    const [namespace] = of('Namespace')
+    const rest = objects.filter(({ kind }) => kind !== 'Namespace')
+    expect(rest.map(({ metadata }) => metadata.namespace)).toEqual(rest.map(() => namespace?.metadata.name))
   })
 
-  test.each(pods)('runs $metadata.name as the restricted profile asks', ({ spec }) => {
-    const pod = spec.template.spec
+  test.each(pods)('runs $name as the restricted profile asks', ({ pod }) => {
     expect(pod.securityContext).toMatchObject({ runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } })
     expect(pod.automountServiceAccountToken).toBe(false)
     for (const container of pod.containers) {
@@ -124,35 +101,37 @@ describe.each(OVERLAYS)('k8s/overlays/%s', (overlay) => {
     }
   })
 
-  test.each(pods)('sets for $metadata.name what its config knows, and all that it asks for', ({ spec }) => {
-    for (const { args, env } of spec.template.spec.containers) {
+  test.each(pods)('sets for $name what its config knows, and all that it asks for', ({ pod }) => {
+    for (const { args, env } of pod.containers) {
       const own = Object.fromEntries(env.map(({ name, value }) => [name, value]))
       expect(faultsOfEnvironment(args[0] ?? '', own, config)).toEqual([])
     }
   })
 
-  test.each(of('Deployment'))('gives $metadata.name three different probes and time to drain', ({ spec }) => {
-    const pod = spec.template.spec
-    const [container] = pod.containers
-    const probes = [container?.startupProbe, container?.readinessProbe, container?.livenessProbe].map((probe) =>
-      JSON.stringify(probe),
-    )
-    expect(new Set(probes).size).toBe(3)
-    expect(probes[1]).toContain('/readyz')
-    expect(probes[2]).toContain('/livez')
-    const drainS = Number(container?.env.find(({ name }) => name === 'DRAIN_MS')?.value) / 1000
-    const beforeS = container?.lifecycle?.preStop.sleep.seconds ?? 0
-    expect(beforeS).toBeGreaterThan(0)
-    expect(pod.terminationGracePeriodSeconds).toBeGreaterThanOrEqual(beforeS + drainS + 5)
-    expect(pod.topologySpreadConstraints.length).toBe(2)
-  })
+  test.each(pods.filter(({ kind }) => kind === 'Deployment'))(
+    'gives $name three different probes and time to drain',
+    ({ pod }) => {
+      const [container] = pod.containers
+      const probes = [container?.startupProbe, container?.readinessProbe, container?.livenessProbe].map((probe) =>
+        JSON.stringify(probe),
+      )
+      expect(new Set(probes).size).toBe(3)
+      expect(probes[1]).toContain('/readyz')
+      expect(probes[2]).toContain('/livez')
+      const drainS = Number(container?.env.find(({ name }) => name === 'DRAIN_MS')?.value) / 1000
+      const beforeS = container?.lifecycle?.preStop.sleep.seconds ?? 0
+      expect(beforeS).toBeGreaterThan(0)
+      expect(pod.terminationGracePeriodSeconds).toBeGreaterThanOrEqual(beforeS + drainS + 5)
+      expect(pod.topologySpreadConstraints.length).toBe(2)
+    },
+  )
 
   test('lets only those reach the world that send webhooks, and nobody anything that is not said', () => {
     const policies = of('NetworkPolicy')
-    const world = policies.filter(({ spec }) => JSON.stringify(spec).includes('ipBlock'))
-    expect(world.map(({ spec }) => spec['podSelector'])).toEqual([
-      { matchExpressions: [{ key: 'app.kubernetes.io/name', operator: 'In', values: ['api', 'webhook-worker'] }] },
-    ])
+    const world = policies.filter(({ spec }) => JSON.stringify(spec['egress'] ?? []).includes('0.0.0.0/0'))
+    expect(world.map(({ spec }) => spec['podSelector'])).toEqual([{ matchLabels: { 'ariftly.io/webhooks': 'client' } }])
+    const senders = pods.filter(({ labels }) => labels['ariftly.io/webhooks'] === 'client')
+    expect(senders.map(({ name }) => name).toSorted()).toEqual(['api', 'webhook-worker'])
     const deny = policies.find(({ metadata }) => metadata.name === 'default-deny')
     expect(deny?.spec).toEqual({ podSelector: {}, policyTypes: ['Ingress', 'Egress'] })
   })
@@ -161,6 +140,6 @@ describe.each(OVERLAYS)('k8s/overlays/%s', (overlay) => {
 test('a manifest that does not fit the schemas is found', () => {
   const broken = readFileSync(renderedFile('dev'), 'utf8').replace('maxReplicas: ', 'maxReplicas: x')
   expect(runChecker('kubernetes', broken)).toEqual([
-    'HorizontalPodAutoscaler/ingest: data/spec/maxReplicas must be integer',
+    'HorizontalPodAutoscaler/api: data/spec/maxReplicas must be integer',
   ])
 })

@@ -7,31 +7,35 @@ import { ROOT } from '../docs/markdown.ts'
 const K8S = join(ROOT, 'k8s')
 
 /** The overlays of k8s/overlays. */
-export const OVERLAYS = ['dev', 'production'] as const
+export const OVERLAYS = ['dev', 'production', 'production-aws'] as const
 
 /** The file that holds what an overlay renders to. */
 export function renderedFile(overlay: string): string {
   return join(K8S, 'rendered', `${overlay}.yaml`)
 }
 
-/** SHA-256 of all that an overlay is made of: tells that the rendered file is of today, also where there is no kustomize. */
+/** SHA-256 of everything that an overlay is made of. It shows that the rendered file is current, also where kustomize is not installed. */
 export function hashOfInputs(overlay: string): string {
   const hash = createHash('sha256')
-  for (const folder of ['base', `overlays/${overlay}`]) {
-    for (const name of readdirSync(join(K8S, folder)).toSorted()) {
-      const file = join(K8S, folder, name)
+  for (const folder of ['k8s/base', 'k8s/components', `k8s/overlays/${overlay}`, 'deploy/grafana']) {
+    for (const name of readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' }).toSorted()) {
+      const file = join(ROOT, folder, name)
       if (statSync(file).isFile()) hash.update(`${folder}/${name}\0`).update(readFileSync(file))
     }
   }
   return hash.digest('hex')
 }
 
-/** What kustomize makes of an overlay, with the hash of its inputs above it; undefined where there is no kustomize. */
+/**
+ * The output of kustomize for an overlay, with the hash of its inputs above it and without the dashboards, whose text is in deploy/grafana already.
+ * Undefined where kustomize is not installed.
+ */
 export function render(overlay: string): string | undefined {
   const { status, stdout, stderr, error } = spawnSync('kustomize', ['build', join(K8S, 'overlays', overlay)], {
     encoding: 'utf8',
   })
   if (error !== undefined) return undefined
   if (status !== 0) throw new Error(`kustomize: ${stderr}`)
-  return `# Rendered by \`npm run generate\` (kustomize build k8s/overlays/${overlay}): do not edit.\n# inputs ${hashOfInputs(overlay)}\n${stdout}`
+  const documents = stdout.split('\n---\n').filter((document) => !document.includes('\n    grafana_dashboard: '))
+  return `# Rendered by \`npm run generate\` (kustomize build k8s/overlays/${overlay}): do not edit.\n# inputs ${hashOfInputs(overlay)}\n${documents.join('\n---\n')}`
 }

@@ -1,10 +1,17 @@
 import { apiConfig } from '@ariftly-services/api'
 import { ingestConfig } from '@ariftly-services/ingest'
-import { migrateConfig } from '@ariftly-services/migrate'
+import { migrateConfig, preflightConfig } from '@ariftly-services/migrate'
 import { projectorConfig } from '@ariftly-services/projector'
 import { streamGatewayConfig } from '@ariftly-services/stream-gateway'
 import { webhookWorkerConfig } from '@ariftly-services/webhook-worker'
-import { listenConfig, settings, tracingConfig, type ConfigSpec } from '@ariftly/runtime'
+import {
+  databaseConfig,
+  kafkaConfig,
+  listenConfig,
+  settings,
+  tracingConfig,
+  type ConfigSpec,
+} from '@ariftly/runtime'
 
 const { LOG_LEVEL } = settings
 const SERVED = { ...listenConfig, LOG_LEVEL, ...tracingConfig }
@@ -17,6 +24,9 @@ const SPECS: Readonly<Record<string, ConfigSpec>> = {
   'stream-gateway': { ...streamGatewayConfig, ...SERVED },
   'webhook-worker': { ...webhookWorkerConfig, ...SERVED },
   migrate: { ...migrateConfig, LOG_LEVEL },
+  preflight: preflightConfig,
+  projection: { ...kafkaConfig, ...databaseConfig, DATABASE_ADMIN_URL: settings.DATABASE_ADMIN_URL },
+  webhooks: { ...databaseConfig, ENCRYPTION_KEYS: settings.ENCRYPTION_KEYS },
 }
 
 /**

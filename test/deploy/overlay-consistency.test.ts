@@ -1,0 +1,99 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from '@jest/globals'
+import { ROOT } from '../docs/markdown.ts'
+import { parseManifest, podsOf, secretKeysOf, settingsOf, type KubernetesObject } from './manifest.ts'
+import { allowsEgress, backendsOf } from './network-policy.ts'
+import { OVERLAYS, renderedFile } from './rendered.ts'
+
+const example = (name: string) => parseManifest(readFileSync(join(ROOT, 'k8s/examples', name), 'utf8'))
+
+/** Connections to Postgres of one pod of each service, all pools together (docs/kubernetes.md). */
+const CONNECTIONS = { ingest: 4, projector: 8, api: 20, 'stream-gateway': 11, 'webhook-worker': 17 } as const
+
+/** `host:port` of the managed backends of an overlay whose Secret is not that of k8s/examples. */
+const MANAGED: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  'production-aws': {
+    DATABASE_URL: 'events.example.eu-central-1.rds.amazonaws.com:5432',
+    REDIS_URL: 'master.events.example.cache.amazonaws.com:6379',
+  },
+}
+
+const secrets = Object.fromEntries(
+  example('secrets.yaml').map(({ metadata, stringData = {} }) => [metadata.name, stringData] as const),
+)
+
+function hostPort(url: string): string {
+  const { hostname, port } = new URL(url)
+  return `${hostname}:${port}`
+}
+
+describe.each(OVERLAYS)('k8s/overlays/%s', (overlay) => {
+  const objects = parseManifest(readFileSync(renderedFile(overlay), 'utf8'))
+  const config = settingsOf(objects)
+  const pods = podsOf(objects)
+  const named = (kind: string, name: string) =>
+    objects.find((object) => object.kind === kind && object.metadata.name === name) as KubernetesObject
+
+  test.each(pods)('lets $kind $name reach every backend that it is configured for', (pod) => {
+    const keys = secretKeysOf(pod).map((key) => key.split('/')[1] ?? '')
+    const addresses = [
+      ...(pod.labels['ariftly.io/kafka'] === 'client' ? (config['KAFKA_BROKERS'] ?? '').split(',') : []),
+      ...['DATABASE_URL', 'REDIS_URL']
+        .filter((key) => keys.includes(key))
+        .map((key) => MANAGED[overlay]?.[key] ?? hostPort(secrets['events-secrets']?.[key] ?? '')),
+    ]
+    const backends = backendsOf(addresses)
+    expect(backends.length).toBeGreaterThan(0)
+    for (const backend of backends) {
+      expect({ backend, allowed: allowsEgress(objects, pod.labels, backend) }).toEqual({ backend, allowed: true })
+      const elsewhere = { ...backend, port: 6666 }
+      expect({ elsewhere, allowed: allowsEgress(objects, pod.labels, elsewhere) }).toEqual({
+        elsewhere,
+        allowed: false,
+      })
+    }
+  })
+
+  test.each(pods)('gives $kind $name no Secret key that the template lacks', (pod) => {
+    const ours = secretKeysOf(pod).filter((key) => /^events-(admin-)?secrets\//.test(key))
+    expect(ours.length).toBeGreaterThan(0)
+    expect(ours.filter((key) => secrets[key.split('/')[0] ?? '']?.[key.split('/')[1] ?? ''] === undefined)).toEqual([])
+  })
+
+  test('scales on the topic, the groups and the brokers of its settings', () => {
+    const triggers = ['projector', 'webhook-worker'].map((name) => {
+      const { triggers: all } = named('ScaledObject', name).spec as {
+        triggers: readonly { type: string; metadata: Readonly<Record<string, string>> }[]
+      }
+      return all.find(({ type }) => type === 'kafka')?.metadata
+    })
+    const shared = { bootstrapServers: config['KAFKA_BROKERS'], topic: config['KAFKA_TOPIC'] }
+    expect(triggers).toEqual([
+      expect.objectContaining({ ...shared, consumerGroup: `${config['KAFKA_GROUP_PREFIX']}-projector` }),
+      expect.objectContaining({ ...shared, consumerGroup: `${config['KAFKA_GROUP_PREFIX']}-webhook-matcher` }),
+    ])
+    const most = Number(named('ScaledObject', 'projector').spec['maxReplicaCount'])
+    expect(most).toBeLessThanOrEqual(Number(config['KAFKA_PARTITIONS']))
+  })
+
+  test('opens fewer connections at its largest than Postgres of the example takes', () => {
+    const sum = Object.entries(CONNECTIONS).reduce((total, [service, connections]) => {
+      const scaler = named('HorizontalPodAutoscaler', service) ?? named('ScaledObject', service)
+      // One more pod of each during a rolling update.
+      const replicas = Number(scaler.spec['maxReplicas'] ?? scaler.spec['maxReplicaCount']) + 1
+      return total + replicas * connections
+    }, 0)
+    const cluster = example('postgres-cloudnativepg.yaml').find(({ kind }) => kind === 'Cluster') as KubernetesObject
+    const { parameters } = cluster.spec['postgresql'] as { parameters: Readonly<Record<string, string>> }
+    // Postgres keeps 3 for superusers; `migrate`, operator commands and backups need some.
+    expect(sum).toBeLessThanOrEqual(Number(parameters['max_connections']) - 20)
+  })
+
+  test('has one name for the image', () => {
+    expect(
+      new Set(pods.flatMap(({ pod }) => pod.containers.map((container) => (container as { image?: string }).image)))
+        .size,
+    ).toBe(1)
+  })
+})
