@@ -1,7 +1,7 @@
 import { parseAllDocuments } from 'yaml'
 
 /** A container as the manifests have it. */
-export interface Container {
+interface Container {
   readonly name: string
   readonly args: readonly string[]
   readonly env: readonly { readonly name: string; readonly value: string }[]
@@ -20,7 +20,7 @@ interface SecretItems {
 }
 
 /** The part of a PodSpec that the tests read. */
-export interface PodSpec {
+interface PodSpec {
   readonly containers: readonly Container[]
   readonly securityContext: object
   readonly automountServiceAccountToken: boolean

@@ -4,14 +4,7 @@ import { migrateConfig, preflightConfig } from '@ariftly-services/migrate'
 import { projectorConfig } from '@ariftly-services/projector'
 import { streamGatewayConfig } from '@ariftly-services/stream-gateway'
 import { webhookWorkerConfig } from '@ariftly-services/webhook-worker'
-import {
-  databaseConfig,
-  kafkaConfig,
-  listenConfig,
-  settings,
-  tracingConfig,
-  type ConfigSpec,
-} from '@ariftly/runtime'
+import { databaseConfig, kafkaConfig, listenConfig, settings, tracingConfig, type ConfigSpec } from '@ariftly/runtime'
 
 const { LOG_LEVEL } = settings
 const SERVED = { ...listenConfig, LOG_LEVEL, ...tracingConfig }

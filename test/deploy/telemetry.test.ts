@@ -39,6 +39,6 @@ describe('deploy/grafana', () => {
 
   test('asks for a metric in every query', () => {
     const without = readQueries().filter(({ expr }) => metricsOf(expr).length === 0)
-    expect(without.map(({ place }) => place)).toEqual(['EventsServiceDown'])
+    expect(without.map(({ place }) => place)).toEqual(['EventsServiceDown', 'EventsServiceAbsent'])
   })
 })

@@ -4,7 +4,7 @@ import { migrateConfig } from '@ariftly-services/migrate'
 import { projectorConfig } from '@ariftly-services/projector'
 import { streamGatewayConfig } from '@ariftly-services/stream-gateway'
 import { webhookWorkerConfig } from '@ariftly-services/webhook-worker'
-import { describeConfig, listenConfig, tracingConfig, type ConfigSpec } from '@ariftly/runtime'
+import { describeConfig, listenConfig, redisConfig, tracingConfig, type ConfigSpec } from '@ariftly/runtime'
 
 const SERVICES: readonly (readonly [string, ConfigSpec])[] = [
   ['ingest', ingestConfig],
@@ -13,6 +13,7 @@ const SERVICES: readonly (readonly [string, ConfigSpec])[] = [
   ['stream-gateway', streamGatewayConfig],
   ['webhook-worker', webhookWorkerConfig],
   ['migrate', migrateConfig],
+  ['preflight, besides the settings of migrate', redisConfig],
   ['where every service listens, and how it ends', listenConfig],
   ['traces, of every service', tracingConfig],
 ]

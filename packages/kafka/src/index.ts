@@ -14,4 +14,5 @@ export {
 } from './producer.ts'
 export { scanLog, type ScanOptions } from './scan-log.ts'
 export type { BrokerTls } from './socket-factory.ts'
-export { createTopics, type TopicsOptions } from './topics.ts'
+export type { TopicFinding } from './check-topic.ts'
+export { checkTopics, createTopics, type TopicsOptions } from './topics.ts'

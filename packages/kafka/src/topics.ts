@@ -1,58 +1,99 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import { Fault } from '@ariftly/fault'
+import { types } from 'node:util'
+import { checkTopic, type ExpectedTopic, type TopicFinding } from './check-topic.ts'
 import type { KafkaClient } from './client.ts'
 import { describeLog, partitionCountFault } from './describe-log.ts'
-import { Fault } from '@ariftly/fault'
+import { topicSettings } from './topic-settings.ts'
 
+/** The two topics of the services. */
 export interface TopicsOptions {
   readonly topic: string
   readonly dlqTopic: string
-  /** Number of partitions of the topic of events, for ever. */
+  /** Number of partitions of the topic of events; it never changes. */
   readonly partitions: number
   /** Copies of each partition; from 3 on, two must be in sync for a write to be acknowledged. */
   readonly replication: number
 }
 
-/** How large a batch of records the topic takes, bytes; Kafka's own default. An event has at most 256 KiB of data. */
+/** The largest batch of records, bytes; Kafka's own default. An event has at most 256 KiB of data. */
 const MESSAGE_BYTES_MAX = 1_048_588
 /** A dead letter carries a few headers more than its record. */
 const DLQ_EXTRA_BYTES = 64 * 1024
-const RETENTION_MS = 7 * 24 * 60 * 60 * 1_000
 const DLQ_PARTITIONS = 1
 const SERVED_AFTER_MS = 30_000
 const SERVED_POLL_MS = 50
 
 /**
- * Creates the topic of events and that of dead letters where they lack, with the settings of design 4.3. Idempotent; the
- * only creator of topics. Fault `partition_count_changed` when the topic stands with another number of partitions.
+ * Creates the topic of events and that of dead letters where they are missing. Idempotent, and the only creator of topics. Topics that
+ * exist are left as they are, and the right to create is not needed then. A managed Kafka that refuses `compression.type` gets topics
+ * without it.
+ * @throws Fault `partition_count_changed` when the topic has another number of partitions.
  */
 export async function createTopics(client: KafkaClient, o: TopicsOptions): Promise<void> {
-  const replicationFactor = o.replication
-  await client.withAdmin((admin) =>
-    admin.createTopics({
-      // kafkajs waits for leaders without patience: a topic that no broker knows yet is an error to it.
-      waitForLeaders: false,
-      timeout: 30_000,
-      topics: [
-        {
-          topic: o.topic,
-          numPartitions: o.partitions,
-          replicationFactor,
-          configEntries: settings(o.replication, MESSAGE_BYTES_MAX),
-        },
-        {
-          topic: o.dlqTopic,
-          numPartitions: DLQ_PARTITIONS,
-          replicationFactor,
-          configEntries: settings(o.replication, MESSAGE_BYTES_MAX + DLQ_EXTRA_BYTES),
-        },
-      ],
-    }),
-  )
-  await untilServed(client, o.topic, o.partitions)
-  await untilServed(client, o.dlqTopic, DLQ_PARTITIONS)
+  const known = await client.withAdmin((admin) => admin.listTopics())
+  const missing = bothTopics(o).filter(({ topic }) => !known.includes(topic))
+  if (missing.length > 0) await createWithSettings(client, missing)
+  for (const { topic, partitions } of bothTopics(o)) await untilServed(client, topic, partitions)
 }
 
-/** What was created is known to the brokers, and led by one, a moment later. */
+/** Compares both topics with what the services need; see `checkTopic`. */
+export async function checkTopics(client: KafkaClient, o: TopicsOptions): Promise<readonly TopicFinding[]> {
+  const findings = await Promise.all(bothTopics(o).map((expected) => checkTopic(client, expected)))
+  return findings.flat()
+}
+
+function bothTopics({ topic, dlqTopic, partitions, replication }: TopicsOptions): readonly ExpectedTopic[] {
+  return [
+    { topic, partitions, replication, messageBytesMax: MESSAGE_BYTES_MAX },
+    { topic: dlqTopic, partitions: DLQ_PARTITIONS, replication, messageBytesMax: MESSAGE_BYTES_MAX + DLQ_EXTRA_BYTES },
+  ]
+}
+
+async function createWithSettings(client: KafkaClient, topics: readonly ExpectedTopic[]): Promise<void> {
+  try {
+    await create(client, topics, new Set())
+  } catch (error) {
+    if (!isRefusedSetting(error)) throw error
+    client.log.warn(
+      { setting: 'compression.type' },
+      'Kafka refused the settings of a topic, creating it without this one',
+    )
+    await create(client, topics, new Set(['compression.type']))
+  }
+}
+
+async function create(
+  client: KafkaClient,
+  topics: readonly ExpectedTopic[],
+  leftOut: ReadonlySet<string>,
+): Promise<void> {
+  await client.withAdmin((admin) =>
+    admin.createTopics({
+      // kafkajs fails while a new topic is not known to every broker; `untilServed` waits instead.
+      waitForLeaders: false,
+      timeout: 30_000,
+      topics: topics.map((expected) => ({
+        topic: expected.topic,
+        numPartitions: expected.partitions,
+        replicationFactor: expected.replication,
+        configEntries: Object.entries(topicSettings(expected))
+          .filter(([name]) => !leftOut.has(name))
+          .map(([name, value]) => ({ name, value })),
+      })),
+    }),
+  )
+}
+
+/** INVALID_CONFIG and POLICY_VIOLATION (Kafka protocol, error codes 40 and 44); kafkajs gives one error for each topic. */
+function isRefusedSetting(error: unknown): boolean {
+  if (!types.isNativeError(error)) return false
+  const type = 'type' in error ? error.type : undefined
+  if (type === 'INVALID_CONFIG' || type === 'POLICY_VIOLATION') return true
+  return 'errors' in error && Array.isArray(error.errors) && error.errors.some(isRefusedSetting)
+}
+
+/** Waits until the brokers know a new topic and lead its partitions. */
 async function untilServed(client: KafkaClient, topic: string, partitions: number): Promise<void> {
   for (let leftMs = SERVED_AFTER_MS; ; leftMs -= SERVED_POLL_MS) {
     try {
@@ -64,16 +105,4 @@ async function untilServed(client: KafkaClient, topic: string, partitions: numbe
       await delay(SERVED_POLL_MS)
     }
   }
-}
-
-function settings(replication: number, messageBytesMax: number): { name: string; value: string }[] {
-  return Object.entries({
-    'cleanup.policy': 'delete',
-    'retention.ms': String(RETENTION_MS),
-    'message.timestamp.type': 'LogAppendTime',
-    // Never `producer`: one producer with zstd would stop every consumer that cannot read it.
-    'compression.type': 'uncompressed',
-    'max.message.bytes': String(messageBytesMax),
-    ...(replication >= 3 ? { 'min.insync.replicas': '2' } : {}),
-  }).map(([name, value]) => ({ name, value }))
 }

@@ -40,6 +40,11 @@ export const settings = {
     min: 1,
     max: 10,
   }),
+  KAFKA_TOPICS: oneOf({
+    doc: '`create`: `migrate` creates missing topics. `verify`: it creates none, for topics that other tools manage.',
+    words: ['create', 'verify'],
+    default: 'create',
+  }),
   KAFKA_GROUP_PREFIX: str({ doc: 'Prefix of consumer group ids.', default: 'ariftly' }),
   KAFKA_SESSION_TIMEOUT_MS: int({
     doc: 'Consumer group session timeout.',

@@ -1,9 +1,9 @@
-import { ConfigFault, createLogger, readConfig, settings } from '@ariftly/runtime'
+import { ConfigFault, createLogger, hasFaultCode, readConfig, settings } from '@ariftly/runtime'
 import { migrate, migrateConfig } from './service.ts'
 
 const EX_CONFIG = 78 // sysexits.h
 
-// A one-shot: 0 when all is in place, 78 when a setting is wrong (every fault is printed), else 1.
+// A one-shot: 0 when all is in place, 78 when a setting of ours or of a topic is wrong (every fault is printed), otherwise 1.
 try {
   const config = readConfig({ ...migrateConfig, LOG_LEVEL: settings.LOG_LEVEL }, process.env)
   const log = createLogger({ service: 'migrate', level: config.LOG_LEVEL })
@@ -13,7 +13,7 @@ try {
     () => log.info('migrated'),
     (error: unknown) => {
       log.fatal({ err: error }, 'migrate failed')
-      process.exitCode = 1
+      process.exitCode = hasFaultCode(error, 'topic_settings', 'partition_count_changed') ? EX_CONFIG : 1
     },
   )
 } catch (error) {

@@ -1,4 +1,11 @@
-import { createKafka, createTopics, describeLog, type KafkaClient, type KafkaConnection } from '@ariftly/kafka'
+import {
+  checkTopics,
+  createKafka,
+  createTopics,
+  describeLog,
+  type KafkaClient,
+  type KafkaConnection,
+} from '@ariftly/kafka'
 import { databaseConnection, Fault, kafkaConnection, type Logger } from '@ariftly/runtime'
 import { createPool, migrate as migrateSchema, withTransaction, type Pool } from '@ariftly/store'
 import { seedBootstrapKey } from '@ariftly/store/api-keys'
@@ -7,19 +14,20 @@ import type { MigrateConfig } from './config.ts'
 import { waitFor, type MigrateDeps } from './wait-for.ts'
 
 export { migrateConfig, type MigrateConfig } from './config.ts'
+export { preflightConfig } from './preflight/config.ts'
 
 /**
  * Makes Kafka and Postgres ready for the services: schema, roles and partitions of tables; the two topics; the first log epoch;
  * the bootstrap key. It may be run at any time, also by several at once, and changes nothing that is right already.
  * @throws Fault `log_identity_changed` when the database knows another log under this topic (see `adopt-log`); Fault
- * `backend_away` when one could not be reached; Fault `partition_count_changed`.
+ * `backend_away` when one could not be reached; Fault `partition_count_changed` or `topic_settings` when a topic does not fit.
  */
 export async function migrate(config: MigrateConfig, deps: MigrateDeps): Promise<void> {
   const database = { ...databaseConnection(config), url: config.DATABASE_ADMIN_URL ?? config.DATABASE_URL }
   const migrateDatabase = () => migrateSchema(database.url, { ...database, log: (message) => deps.log.debug(message) })
   await Promise.all([
     waitFor('Postgres', migrateDatabase, deps),
-    waitFor('Kafka', () => withKafka(config, deps.log, (kafka) => prepareKafka(kafka, config)), deps),
+    waitFor('Kafka', () => withKafka(config, deps.log, (kafka) => prepareKafka(kafka, config, deps.log)), deps),
   ])
   const pool = createPool({ role: null, ...database, applicationName: 'ariftly-migrate', max: 1 })
   try {
@@ -32,10 +40,22 @@ export async function migrate(config: MigrateConfig, deps: MigrateDeps): Promise
   }
 }
 
-async function prepareKafka(kafka: KafkaClient, config: MigrateConfig): Promise<void> {
-  await createTopics(kafka, topicsOf(config))
+async function prepareKafka(kafka: KafkaClient, config: MigrateConfig, log: Logger): Promise<void> {
+  if (config.KAFKA_TOPICS === 'create') await createTopics(kafka, topicsOf(config))
+  await verifyTopics(kafka, config, log)
   // A new broker makes its topic of group offsets when somebody first asks for a group; without this the services would run into it.
   await kafka.withAdmin((admin) => admin.describeGroups(['ariftly-migrate']))
+}
+
+/** Topics may have been made by other tools, or changed since: settings that lose events stop the migration, the rest is logged. */
+async function verifyTopics(kafka: KafkaClient, config: MigrateConfig, log: Logger): Promise<void> {
+  const findings = await checkTopics(kafka, topicsOf(config))
+  for (const finding of findings)
+    if (finding.severity === 'warning') log.warn({ ...finding }, 'a topic setting differs')
+  const errors = findings.filter(({ severity }) => severity === 'error')
+  if (errors.length === 0) return
+  const lines = errors.map((e) => `- ${e.topic}: ${e.setting} is ${e.found}, it must be ${e.expected}. ${e.remedy}`)
+  throw new Fault({ code: 'topic_settings', message: `The topics do not fit:\n${lines.join('\n')}` })
 }
 
 /** The first epoch is opened here; every later one by an operator, who knows why the log is another one. */
