@@ -131,7 +131,7 @@ describe('preflight', () => {
     expect(found.filter(({ backend }) => backend === 'postgres')).toEqual([])
     await run()
     const name = `plain_${process.pid}`
-    const admin = createPool({ url: database.adminUrl, applicationName: 'test', max: 1 })
+    const admin = createPool({ url: database.adminUrl, applicationName: 'test', max: 1, role: null })
     await admin.query(`CREATE ROLE ${name} LOGIN`)
     try {
       const url = new URL(database.adminUrl)
