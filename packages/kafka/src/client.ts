@@ -19,12 +19,14 @@ export interface KafkaConnection {
   readonly requestTimeoutMs?: number
 }
 
-/** User and password, and by what exchange they are shown (SASL). */
-export interface KafkaCredentials {
-  readonly mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512'
-  readonly user: string
-  readonly password: string
-}
+/** How a connection logs in (SASL): by user and password, or by an access token that is asked for at each login. */
+export type KafkaCredentials =
+  | {
+      readonly mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512'
+      readonly user: string
+      readonly password: string
+    }
+  | { readonly mechanism: 'oauthbearer'; readonly token: () => Promise<string> }
 
 /** A configured client. Nothing connects until a producer, a reader or an admin call needs it. */
 export interface KafkaClient {
@@ -91,8 +93,11 @@ export function createKafka(o: KafkaConnection): KafkaClient {
   }
 }
 
-function toSasl({ mechanism, user: username, password }: KafkaCredentials): SASLOptions {
-  return { mechanism, username, password }
+function toSasl(login: KafkaCredentials): SASLOptions {
+  if (login.mechanism === 'oauthbearer') {
+    return { mechanism: 'oauthbearer', oauthBearerProvider: async () => ({ value: await login.token() }) }
+  }
+  return { mechanism: login.mechanism, username: login.user, password: login.password }
 }
 
 interface LogEntry {

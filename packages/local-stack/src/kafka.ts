@@ -144,10 +144,13 @@ function tlsSettings(
   const own: Readonly<Record<string, string | number>> = {
     'ssl.keystore.type': 'PEM',
     'ssl.keystore.location': writePemKeyStore(tls, context.dir),
-    'sasl.enabled.mechanisms': 'PLAIN,SCRAM-SHA-256,SCRAM-SHA-512',
+    'sasl.enabled.mechanisms': `PLAIN,SCRAM-SHA-256,SCRAM-SHA-512${tls.kafkaTokens === true ? ',OAUTHBEARER' : ''}`,
     'plain.sasl.jaas.config': `${login}.plain.PlainLoginModule required user_${tls.user}="${tls.passwords.kafka}";`,
     'scram-sha-256.sasl.jaas.config': `${login}.scram.ScramLoginModule required;`,
     'scram-sha-512.sasl.jaas.config': `${login}.scram.ScramLoginModule required;`,
+    ...(tls.kafkaTokens === true
+      ? { 'oauthbearer.sasl.jaas.config': `${login}.oauthbearer.OAuthBearerLoginModule required;` }
+      : {}),
     ...(tls.kafkaLoginMs === undefined ? {} : { 'connections.max.reauth.ms': tls.kafkaLoginMs }),
     ...(tls.clientCaFile === undefined
       ? {}

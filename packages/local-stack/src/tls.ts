@@ -17,6 +17,8 @@ export interface StackTls {
   /** The user of all parts; in Postgres the owner. */
   readonly user: string
   readonly passwords: Readonly<Record<PartName, string>>
+  /** Kafka also takes unsigned tokens (JWT without signature, SASL OAUTHBEARER): for tests of that login. */
+  readonly kafkaTokens?: boolean
   /** How long a login at Kafka lasts until it has to be repeated (KIP-368), milliseconds; for ever if not given. */
   readonly kafkaLoginMs?: number
 }

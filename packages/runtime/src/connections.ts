@@ -1,13 +1,20 @@
 import { createClientTls, type ClientTls } from './client-tls.ts'
 import type { ConfigOf } from './config.ts'
+import { createOauthTokens } from './oauth-token.ts'
 import type { databaseConfig, kafkaConfig, redisConfig } from './settings.ts'
 
 /** How a process logs in at Kafka. */
-export interface KafkaLogin {
-  readonly mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512'
-  readonly user: string
-  readonly password: string
-}
+export type KafkaLogin =
+  | {
+      readonly mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512'
+      readonly user: string
+      readonly password: string
+    }
+  | {
+      readonly mechanism: 'oauthbearer'
+      /** An access token (RFC 6750); asked for at each login. */
+      readonly token: () => Promise<string>
+    }
 
 /** Where Kafka is and how it is spoken with, as `createKafka` takes it. */
 export function kafkaConnection(config: ConfigOf<typeof kafkaConfig>): {
@@ -15,7 +22,7 @@ export function kafkaConnection(config: ConfigOf<typeof kafkaConfig>): {
   readonly tls?: ClientTls
   readonly sasl?: KafkaLogin
 } {
-  const { KAFKA_SASL_MECHANISM: mechanism, KAFKA_SASL_USER: user = '', KAFKA_SASL_PASSWORD: password = '' } = config
+  const sasl = kafkaLogin(config)
   const files = {
     ca: config.KAFKA_TLS_CA_FILE,
     cert: config.KAFKA_TLS_CERT_FILE,
@@ -24,8 +31,23 @@ export function kafkaConnection(config: ConfigOf<typeof kafkaConfig>): {
   return {
     brokers: config.KAFKA_BROKERS,
     ...(config.KAFKA_TLS ? { tls: createClientTls(files, { checkName: config.KAFKA_TLS_CHECK_NAME }) } : {}),
-    ...(mechanism === 'none' ? {} : { sasl: { mechanism, user, password } }),
+    ...(sasl === undefined ? {} : { sasl }),
   }
+}
+
+function kafkaLogin(config: ConfigOf<typeof kafkaConfig>): KafkaLogin | undefined {
+  const mechanism = config.KAFKA_SASL_MECHANISM
+  if (mechanism === 'none') return undefined
+  if (mechanism !== 'oauthbearer') {
+    return { mechanism, user: config.KAFKA_SASL_USER ?? '', password: config.KAFKA_SASL_PASSWORD ?? '' }
+  }
+  const token = createOauthTokens({
+    tokenUrl: config.KAFKA_OAUTH_TOKEN_URL ?? '',
+    clientId: config.KAFKA_OAUTH_CLIENT_ID ?? '',
+    clientSecret: config.KAFKA_OAUTH_CLIENT_SECRET ?? '',
+    scope: config.KAFKA_OAUTH_SCOPE,
+  })
+  return { mechanism, token }
 }
 
 /** Where Postgres is and how it is spoken with, as `createPool` takes it. The owner's URL takes the place of `url`. */

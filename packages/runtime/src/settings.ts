@@ -27,6 +27,18 @@ export const settings = {
   KAFKA_SASL_MECHANISM: saslMechanism(),
   KAFKA_SASL_USER: withMechanism(str({ doc: 'User of SASL.', optional: true })),
   KAFKA_SASL_PASSWORD: withMechanism(str({ doc: 'Password of SASL.', secret: true, optional: true })),
+  KAFKA_OAUTH_TOKEN_URL: withOauth(
+    url({
+      doc: 'Token endpoint for `oauthbearer` (client credentials, RFC 6749 section 4.4).',
+      optional: true,
+      protocols: ['https:', 'http:'],
+    }),
+  ),
+  KAFKA_OAUTH_CLIENT_ID: withOauth(str({ doc: 'Client id at the token endpoint.', optional: true })),
+  KAFKA_OAUTH_CLIENT_SECRET: withOauth(
+    str({ doc: 'Client secret at the token endpoint.', secret: true, optional: true }),
+  ),
+  KAFKA_OAUTH_SCOPE: withOauth(str({ doc: 'Scope to ask for; default: none.', optional: true })),
   KAFKA_SASL_PLAIN_WITHOUT_TLS: bool({
     doc: 'Allows `plain` without KAFKA_TLS: whoever sees the network then sees the password.',
     default: false,
@@ -142,6 +154,10 @@ export const kafkaConfig = {
   KAFKA_SASL_USER: settings.KAFKA_SASL_USER,
   KAFKA_SASL_PASSWORD: settings.KAFKA_SASL_PASSWORD,
   KAFKA_SASL_PLAIN_WITHOUT_TLS: settings.KAFKA_SASL_PLAIN_WITHOUT_TLS,
+  KAFKA_OAUTH_TOKEN_URL: settings.KAFKA_OAUTH_TOKEN_URL,
+  KAFKA_OAUTH_CLIENT_ID: settings.KAFKA_OAUTH_CLIENT_ID,
+  KAFKA_OAUTH_CLIENT_SECRET: settings.KAFKA_OAUTH_CLIENT_SECRET,
+  KAFKA_OAUTH_SCOPE: settings.KAFKA_OAUTH_SCOPE,
 } as const
 
 /** How Postgres is reached; for `databaseConnection`. */
@@ -161,19 +177,23 @@ export const redisConfig = {
   REDIS_TLS_KEY_FILE: settings.REDIS_TLS_KEY_FILE,
 } as const
 
-type SaslMechanism = 'none' | 'plain' | 'scram-sha-256' | 'scram-sha-512'
+type SaslMechanism = 'none' | 'plain' | 'scram-sha-256' | 'scram-sha-512' | 'oauthbearer'
 
 function saslMechanism(): Setting<SaslMechanism> {
   const setting = oneOf<SaslMechanism>({
     doc: 'How this process logs in at Kafka. `plain` sends the password itself, so it asks for TLS.',
-    words: ['none', 'plain', 'scram-sha-256', 'scram-sha-512'],
+    words: ['none', 'plain', 'scram-sha-256', 'scram-sha-512', 'oauthbearer'],
     default: 'none',
   })
   return {
     ...setting,
     check(mechanism, others) {
       if (mechanism === 'none') return undefined
-      const missing = ['KAFKA_SASL_USER', 'KAFKA_SASL_PASSWORD'].filter((name) => others[name] === undefined)
+      const needed =
+        mechanism === 'oauthbearer'
+          ? ['KAFKA_OAUTH_TOKEN_URL', 'KAFKA_OAUTH_CLIENT_ID', 'KAFKA_OAUTH_CLIENT_SECRET']
+          : ['KAFKA_SASL_USER', 'KAFKA_SASL_PASSWORD']
+      const missing = needed.filter((name) => others[name] === undefined)
       if (missing.length > 0) return `needs ${missing.join(' and ')}`
       const inTheClear = others['KAFKA_TLS'] === false && others['KAFKA_SASL_PLAIN_WITHOUT_TLS'] === false
       return mechanism === 'plain' && inTheClear
@@ -183,14 +203,26 @@ function saslMechanism(): Setting<SaslMechanism> {
   }
 }
 
-/** A user or password that nobody would be shown is a mistake: somebody believes that Kafka asks for it. */
+/** SASL credentials without a mechanism that uses them would be ignored, so they are rejected. */
 function withMechanism(setting: Setting<string | undefined>): Setting<string | undefined> {
+  return onlyWith(setting, (mechanism) => mechanism !== 'none' && mechanism !== 'oauthbearer', 'that asks for it')
+}
+
+function withOauth(setting: Setting<string | undefined>): Setting<string | undefined> {
+  return onlyWith(setting, (mechanism) => mechanism === 'oauthbearer', 'oauthbearer')
+}
+
+function onlyWith(
+  setting: Setting<string | undefined>,
+  isUsed: (mechanism: unknown) => boolean,
+  which: string,
+): Setting<string | undefined> {
   return {
     ...setting,
     check: (value, others) =>
-      value !== undefined && others['KAFKA_SASL_MECHANISM'] === 'none'
-        ? 'counts only with a KAFKA_SASL_MECHANISM'
-        : undefined,
+      value === undefined || isUsed(others['KAFKA_SASL_MECHANISM'])
+        ? undefined
+        : `counts only with a KAFKA_SASL_MECHANISM ${which}`,
   }
 }
 

@@ -25,6 +25,8 @@ export interface TestTlsOptions {
   /** Every client must show a certificate of the authority. */
   readonly mutual?: boolean
   readonly kafkaLoginMs?: number
+  /** Kafka also takes unsigned tokens. */
+  readonly kafkaTokens?: boolean
 }
 
 const USER = 'agent'
@@ -56,6 +58,7 @@ export function createTestTls(options: TestTlsOptions = {}): TestTls {
       ...(options.mutual === true ? { clientCaFile: ca } : {}),
       user: USER,
       passwords,
+      ...(options.kafkaTokens === true ? { kafkaTokens: true } : {}),
       ...(options.kafkaLoginMs === undefined ? {} : { kafkaLoginMs: options.kafkaLoginMs }),
     },
     env: {
