@@ -1,4 +1,5 @@
 export { backoffMs, retryForever, sleep, type BackoffOptions, type RetryOptions } from './backoff.ts'
 export { bisect } from './bisect.ts'
 export { deferred, type Deferred } from './deferred.ts'
+export { raceStaggered } from './race-staggered.ts'
 export { DeadlineError, withTimeout } from './with-timeout.ts'

@@ -1,8 +1,9 @@
 import { Kafka, logLevel, type Admin, type SASLOptions } from 'kafkajs'
 import type { Logger } from '@ariftly/fault'
+import { patchMetadata } from './patch-metadata.ts'
 import { patchRequestQueue } from './patch-request-queue.ts'
 import { createSocketFactory, type BrokerTls } from './socket-factory.ts'
-import { createTopicCluster, type TopicCluster } from './topic-cluster.ts'
+import { TopicCluster } from './topic-cluster.ts'
 
 /** How to reach Kafka. */
 export interface KafkaConnection {
@@ -49,6 +50,7 @@ const RETRY = { initialRetryTime: 100, factor: 0.2, multiplier: 2, maxRetryTime:
 /** Makes a client; brokers that are away are no error here. */
 export function createKafka(o: KafkaConnection): KafkaClient {
   patchRequestQueue()
+  patchMetadata()
   const kafka = new Kafka({
     brokers: [...o.brokers],
     clientId: o.clientId,
@@ -63,7 +65,7 @@ export function createKafka(o: KafkaConnection): KafkaClient {
   const clusters = new Map<string, TopicCluster>()
 
   function topicCluster(topic: string): TopicCluster {
-    const known = clusters.get(topic) ?? createTopicCluster(kafka, topic)
+    const known = clusters.get(topic) ?? new TopicCluster({ kafka, seeds: o.brokers, topic })
     clusters.set(topic, known)
     return known
   }

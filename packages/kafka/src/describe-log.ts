@@ -1,10 +1,12 @@
 import type { KafkaClient } from './client.ts'
-import type { InternalCluster } from './internals.ts'
-import { Fault } from '@ariftly/fault'
-import { kafkaFault } from './kafka-fault.ts'
-import { withTimeout } from '@ariftly/async'
+import type { Fault } from '@ariftly/fault'
+import { kafkaFault, toKafkaFault } from './kafka-fault.ts'
+import type { TopicCluster } from './topic-cluster.ts'
+import { errorName } from './wire/error-name.ts'
+import type { PartitionMetadata } from './wire/metadata.ts'
+import { decodeListedOffsets, EARLIEST, encodeListOffsets, LATEST } from './wire/list-offsets.ts'
 
-const ANSWER_MS = 10_000
+const ANSWER_MS = 5_000
 
 export interface LogPartition {
   readonly partition: number
@@ -21,38 +23,64 @@ export interface LogDescription {
   readonly partitions: readonly LogPartition[]
 }
 
+/** As `LogDescription`, where partitions that cannot be asked about now are left out. */
+export interface PartialLogDescription extends LogDescription {
+  /** The partitions left out, and why: they have no leader, or it does not answer. */
+  readonly unavailable: ReadonlyMap<number, Error>
+}
+
 /**
- * Reads the cluster's id, and where each partition begins and ends, or each of `some`: a partition without a leader holds up
- * only who asks for it. Faults `topic_missing` and `kafka_unavailable`.
+ * Reads the cluster's id, and where each partition begins and ends, or each of `some`. Faults `topic_missing`, and
+ * `kafka_unavailable` when one of these partitions cannot be asked about.
  */
 export async function describeLog(
   client: KafkaClient,
   topic: string,
   some?: readonly number[],
 ): Promise<LogDescription> {
-  return attended(client, topic, async (cluster) => {
-    const { clusterId, partitions: all } = await readMetadata(cluster, topic)
-    const partitions = some === undefined ? all : all.filter((partition) => some.includes(partition))
-    const wanted = partitions.map((partition) => ({ partition }))
-    const [starts, ends] = await Promise.all([
-      readOffsets(cluster, topic, wanted, true),
-      readOffsets(cluster, topic, wanted, false),
-    ])
+  const { unavailable, ...described } = await describeAvailable(client, topic, some)
+  for (const [partition, error] of unavailable) {
+    throw kafkaFault('kafka_unavailable', `Partition ${topic}/${partition} cannot be read: ${error.message}`, {
+      cause: error,
+    })
+  }
+  return described
+}
+
+/** As `describeLog`, but a partition that cannot be asked about holds up only itself. */
+export async function describeAvailable(
+  client: KafkaClient,
+  topic: string,
+  some?: readonly number[],
+): Promise<PartialLogDescription> {
+  const cluster = client.topicCluster(topic)
+  try {
+    const { clusterId, partitions: all } = await cluster.refreshed()
+    if (all.length === 0) throw kafkaFault('topic_missing', `Topic ${topic} does not exist.`)
+    const wanted = some === undefined ? all : all.filter(({ partition }) => some.includes(partition))
+    const answers = await Promise.all(
+      Array.from(groupByLeader(wanted), ([leader, led]) => readBounds(cluster, topic, leader, led)),
+    )
+    const found = answers.flatMap(({ partitions }) => partitions)
     return {
       clusterId,
       partitionCount: all.length,
-      partitions: partitions.map((partition) => ({
-        partition,
-        logStart: known(starts, partition),
-        logEnd: known(ends, partition),
-      })),
+      partitions: found.toSorted((a, b) => a.partition - b.partition),
+      unavailable: new Map(answers.flatMap(({ unavailable }) => [...unavailable])),
     }
-  })
+  } catch (error) {
+    throw toKafkaFault(error, topic)
+  }
 }
 
 /** Fault `partition_count_changed` unless the topic has exactly `expected` partitions; also the faults of `describeLog`. */
 export async function checkPartitionCount(client: KafkaClient, topic: string, expected: number): Promise<void> {
-  const { partitions } = await attended(client, topic, (cluster) => readMetadata(cluster, topic))
+  const { partitions } = await client
+    .topicCluster(topic)
+    .refreshed()
+    .catch((error: unknown) => {
+      throw toKafkaFault(error, topic)
+    })
   if (partitions.length !== expected) throw partitionCountFault(topic, expected, partitions.length)
 }
 
@@ -64,57 +92,50 @@ export function partitionCountFault(topic: string, expected: number, found: numb
   )
 }
 
-interface TopicMetadata {
-  readonly clusterId: string
-  readonly partitions: readonly number[]
+interface Bounds {
+  readonly partitions: readonly LogPartition[]
+  readonly unavailable: ReadonlyMap<number, Error>
 }
 
-/** Fresh from a broker, not from a cache. */
-async function readMetadata(cluster: InternalCluster, topic: string): Promise<TopicMetadata> {
-  const broker = await cluster.brokerPool.findConnectedBroker()
-  const { clusterId, topicMetadata } = await broker.metadata([topic])
-  const partitions = topicMetadata.find((entry) => entry.topic === topic)?.partitionMetadata ?? []
-  if (partitions.length === 0) throw kafkaFault('topic_missing', `Topic ${topic} does not exist.`)
-  return { clusterId, partitions: partitions.map(({ partitionId }) => partitionId).toSorted((a, b) => a - b) }
-}
-
-async function readOffsets(
-  cluster: InternalCluster,
+/** The bounds of partitions that one broker leads. Never rejects. */
+async function readBounds(
+  cluster: TopicCluster,
   topic: string,
-  partitions: readonly { readonly partition: number }[],
-  fromBeginning: boolean,
-): Promise<ReadonlyMap<number, number>> {
-  const answers = await cluster.fetchTopicsOffset([{ topic, fromBeginning, partitions }])
-  return new Map(
-    answers.flatMap((answer) => answer.partitions).map(({ partition, offset }) => [partition, Number(offset)]),
-  )
-}
-
-function known(offsets: ReadonlyMap<number, number>, partition: number): number {
-  const offset = offsets.get(partition)
-  if (offset === undefined || offset < 0 || !Number.isSafeInteger(offset)) {
-    throw kafkaFault('kafka_unavailable', `The broker gave no offset for partition ${partition}.`)
-  }
-  return offset
-}
-
-/** Asks with fresh metadata. What fails for another reason than the log itself costs the connection. */
-async function attended<T>(
-  client: KafkaClient,
-  topic: string,
-  ask: (cluster: InternalCluster) => Promise<T>,
-): Promise<T> {
-  const connection = client.topicCluster(topic)
-  let cluster: InternalCluster | undefined
+  leader: number,
+  partitions: readonly number[],
+): Promise<Bounds> {
   try {
-    cluster = await connection.refreshed()
-    return await withTimeout(ask(cluster), ANSWER_MS)
-  } catch (error) {
-    if (error instanceof Fault) throw error
-    if (cluster !== undefined) connection.discard(cluster)
-    const type = error instanceof Error && 'type' in error ? error.type : undefined
-    if (type === 'UNKNOWN_TOPIC_OR_PARTITION') throw kafkaFault('topic_missing', `Topic ${topic} does not exist.`)
-    const message = error instanceof Error ? error.message : String(error)
-    throw kafkaFault('kafka_unavailable', `Kafka cannot be asked about ${topic}: ${message}`, { cause: error })
+    if (leader < 0) throw new Error('it has no leader')
+    const [starts, ends] = await Promise.all(
+      ([EARLIEST, LATEST] as const).map(async (timestamp) => {
+        const body = encodeListOffsets({ topic, partitions, timestamp })
+        const request = { apiKey: 2, apiVersion: 1, apiName: 'ListOffsets', body, decode: decodeListedOffsets }
+        return await cluster.send(leader, request, { channel: 'main', timeoutMs: ANSWER_MS, partitions })
+      }),
+    )
+    const bounds: LogPartition[] = []
+    const unavailable = new Map<number, Error>()
+    for (const partition of partitions) {
+      const start = starts?.find((each) => each.partition === partition)
+      const end = ends?.find((each) => each.partition === partition)
+      const errorCode = start?.errorCode || end?.errorCode || 0
+      if (start === undefined || end === undefined || errorCode !== 0 || start.offset < 0 || end.offset < 0) {
+        unavailable.set(partition, new Error(`its leader answers ${errorName(errorCode)}`))
+      } else bounds.push({ partition, logStart: start.offset, logEnd: end.offset })
+    }
+    return { partitions: bounds, unavailable }
+  } catch (cause) {
+    const error = cause instanceof Error ? cause : new Error(String(cause))
+    return { partitions: [], unavailable: new Map(partitions.map((partition) => [partition, error])) }
   }
+}
+
+function groupByLeader(partitions: readonly PartitionMetadata[]): ReadonlyMap<number, readonly number[]> {
+  const groups = new Map<number, number[]>()
+  for (const { partition, leader } of partitions) {
+    const group = groups.get(leader)
+    if (group) group.push(partition)
+    else groups.set(leader, [partition])
+  }
+  return groups
 }

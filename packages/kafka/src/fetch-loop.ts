@@ -1,7 +1,7 @@
 import type { KafkaClient } from './client.ts'
 import { fetchFrom } from './fetch-from.ts'
-import { createErrorFromCode, type InternalCluster } from './internals.ts'
-import { createTopicCluster, dropConnection } from './topic-cluster.ts'
+import { createErrorFromCode } from './internals.ts'
+import { TopicCluster } from './topic-cluster.ts'
 import type { FetchedPartition } from './wire/fetch.ts'
 
 export interface FetchLoopOptions {
@@ -60,19 +60,18 @@ interface Asked {
 /** Makes a loop on connections of its own; nothing connects before the first `start`. */
 export function startFetchLoop(o: FetchLoopOptions): FetchLoop {
   const { topic, now } = o
-  const connection = createTopicCluster(o.client.kafka, topic)
+  const cluster = new TopicCluster({ kafka: o.client.kafka, seeds: o.client.brokers, topic })
   /** In the order in which they are asked for. */
   const places = new Map<number, Place>()
   /** Of partitions whose last fetch failed: how often in a row. */
   const failures = new Map<number, number>()
   /** Brokers whose answer is waited for. */
-  const busy = new Set<string>()
+  const busy = new Set<number>()
   const timers = new Set<NodeJS.Timeout>()
   let live = true
   let scheduled = false
   let lastActivityMs = now()
   let lastRecordsMs = now()
-  let lastCluster: InternalCluster | undefined
 
   function kick(): void {
     if (scheduled || !live) return
@@ -86,21 +85,21 @@ export function startFetchLoop(o: FetchLoopOptions): FetchLoop {
   /** Asks each leader that is not asked already. */
   async function round(): Promise<void> {
     if (![...places.values()].some(({ paused }) => !paused)) return
-    let leaders: Record<string, number[]>
-    let cluster: InternalCluster
     try {
-      cluster = await connection.ready()
+      await cluster.metadata()
       if (!live) return
-      leaders = cluster.findLeaderForPartitions(topic, wanted())
     } catch (error) {
       interrupt(wanted(), error)
       return
     }
-    lastCluster = cluster
-    for (const [nodeId, partitions] of Object.entries(leaders)) {
-      if (busy.has(nodeId)) continue
-      if (Number(nodeId) < 0) waitForLeader()
-      else void ask(cluster, nodeId, partitions)
+    for (const leader of new Set(wanted().map((partition) => cluster.leaderOf(partition)))) {
+      if (busy.has(leader)) continue
+      if (leader < 0) waitForLeader()
+      else
+        void ask(
+          leader,
+          wanted().filter((partition) => cluster.leaderOf(partition) === leader),
+        )
     }
   }
 
@@ -108,28 +107,22 @@ export function startFetchLoop(o: FetchLoopOptions): FetchLoop {
     return [...places].flatMap(([partition, { paused }]) => (paused ? [] : [partition]))
   }
 
-  async function ask(cluster: InternalCluster, nodeId: string, partitions: readonly number[]): Promise<void> {
+  async function ask(leader: number, partitions: readonly number[]): Promise<void> {
     const asked = partitions.flatMap((partition): Asked[] => {
       const place = places.get(partition)
       return place === undefined ? [] : [{ partition, offset: place.offset, place }]
     })
     if (busy.size === 0) lastActivityMs = now()
-    busy.add(nodeId)
+    busy.add(leader)
     try {
-      const broker = await connection.broker(cluster, nodeId)
-      try {
-        const answers = await fetchFrom(broker, {
-          topic,
-          places: asked,
-          maxWaitMs: now() - lastRecordsMs > SILENCE_MS ? SILENT_WAIT_MS : WAIT_MS,
-          bytesMax: FETCH_BYTES_MAX,
-          bytesPerPartitionMax: o.bytesPerPartitionMax,
-        })
-        if (live) takeAll(asked, answers)
-      } catch (error) {
-        dropConnection(cluster, broker, error)
-        throw error
-      }
+      const answers = await fetchFrom(cluster, leader, {
+        topic,
+        places: asked,
+        maxWaitMs: now() - lastRecordsMs > SILENCE_MS ? SILENT_WAIT_MS : WAIT_MS,
+        bytesMax: FETCH_BYTES_MAX,
+        bytesPerPartitionMax: o.bytesPerPartitionMax,
+      })
+      if (live) takeAll(asked, answers)
     } catch (error) {
       interrupt(
         asked.filter(isCurrent).map(({ partition }) => partition),
@@ -137,7 +130,7 @@ export function startFetchLoop(o: FetchLoopOptions): FetchLoop {
       )
     } finally {
       lastActivityMs = now()
-      busy.delete(nodeId)
+      busy.delete(leader)
       kick()
     }
   }
@@ -179,7 +172,7 @@ export function startFetchLoop(o: FetchLoopOptions): FetchLoop {
       pauseMs = Math.max(pauseMs, Math.min(PAUSE_MS * 2 ** before, PAUSE_MS_MAX))
     }
     later(pauseMs, async () => {
-      await connection.refreshed().catch(() => {})
+      await cluster.refreshed().catch(() => {})
       if (live) o.onInterrupted(partitions, error)
     })
   }
@@ -189,7 +182,7 @@ export function startFetchLoop(o: FetchLoopOptions): FetchLoop {
     if (waitsForLeader) return
     waitsForLeader = true
     later(LEADER_PAUSE_MS, async () => {
-      await connection.refreshed().catch(() => {})
+      await cluster.refreshed().catch(() => {})
       waitsForLeader = false
       kick()
     })
@@ -230,9 +223,7 @@ export function startFetchLoop(o: FetchLoopOptions): FetchLoop {
       live = false
       for (const timer of timers) clearTimeout(timer)
       places.clear()
-      // A wait at the broker is not waited for.
-      if (lastCluster !== undefined) connection.discard(lastCluster)
-      await connection.close()
+      await cluster.close()
     },
   }
 }

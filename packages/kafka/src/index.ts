@@ -4,10 +4,11 @@ export { checkPartitionCount, describeLog, type LogDescription, type LogPartitio
 export { kafkaFault, type KafkaFaultCode } from './kafka-fault.ts'
 export { startLogReader, type LogReader } from './log-reader.ts'
 export type { HandleOutcome, LogBatch, LogGap, LogReaderOptions, PartitionLag, Position } from './log-reader-options.ts'
+export type { PartitionOutcome } from './partition-outcome.ts'
 export {
   createProducer,
   type EventProducer,
-  type PartitionOutcome,
+  type ProduceOptions,
   type ProduceOutcome,
   type ProducerOptions,
   type ProducerRecord,

@@ -22,55 +22,32 @@ export interface ProtocolRequest<T> {
   readonly logResponseError?: boolean
 }
 
-interface InternalConnection {
+/** One socket of a broker, logged in. */
+export interface InternalConnection {
   readonly socket?: { destroy(error?: Error): void }
+  send<T>(request: ProtocolRequest<T>): Promise<T>
 }
 
+/** One broker: `connect` dials, asks for its API versions and logs in. */
 export interface InternalBroker {
-  readonly nodeId: string
-  isConnected(): boolean
-  readonly connectionPool: {
-    readonly host: string
-    readonly port: number
-    readonly pool: readonly InternalConnection[]
-    send<T>(request: ProtocolRequest<T>): Promise<T>
-  }
-  metadata(topics: readonly string[]): Promise<{
-    readonly clusterId: string
-    readonly topicMetadata: readonly {
-      readonly topic: string
-      readonly partitionMetadata: readonly { readonly partitionId: number; readonly leader: number }[]
-    }[]
-  }>
-}
-
-export interface InternalCluster {
   isConnected(): boolean
   connect(): Promise<void>
-  disconnect(): Promise<void>
-  refreshMetadata(): Promise<void>
-  refreshMetadataIfNecessary(): Promise<void>
-  addMultipleTargetTopics(topics: readonly string[]): Promise<void>
-  removeBroker(address: { readonly host: string; readonly port: number }): void
-  findBroker(o: { readonly nodeId: string }): Promise<InternalBroker>
-  findLeaderForPartitions(topic: string, partitions: readonly number[]): Record<string, number[]>
-  findTopicPartitionMetadata(topic: string): readonly { readonly partitionId: number }[]
-  fetchTopicsOffset(
-    topics: readonly {
-      readonly topic: string
-      readonly fromBeginning: boolean
-      readonly partitions: readonly { readonly partition: number }[]
-    }[],
-  ): Promise<
-    {
-      readonly topic: string
-      readonly partitions: readonly { readonly partition: number; readonly offset: string }[]
-    }[]
-  >
+  readonly connectionPool: {
+    readonly pool: readonly InternalConnection[]
+    getConnection(index: number): Promise<InternalConnection>
+  }
+}
+
+interface InternalCluster {
+  readonly rootLogger: unknown
+  readonly connectionPoolBuilder: {
+    build(address: { readonly host: string; readonly port: number }): Promise<InternalBroker['connectionPool']>
+  }
   readonly brokerPool: {
-    readonly brokers: Readonly<Record<string, InternalBroker>>
-    readonly seedBroker?: InternalBroker
-    findConnectedBroker(): Promise<InternalBroker>
+    createBroker(o: {
+      readonly connectionPool: InternalBroker['connectionPool']
+      readonly logger: unknown
+    }): InternalBroker
   }
 }
 
@@ -93,6 +70,14 @@ export interface InternalRequestQueue {
   scheduleCheckPendingRequests(): void
 }
 
+/**
+ * How kafkajs reads the answer to Metadata, in all its versions: they load this one at the first request, so it can be
+ * replaced before.
+ */
+export const metadataResponse = require('kafkajs/src/protocol/requests/metadata/v0/response') as {
+  parse: (data: { readonly topicMetadata: readonly object[] }) => Promise<unknown>
+}
+
 /** The class whose prototype `patchRequestQueue` mends. */
 export const RequestQueue = require('kafkajs/src/network/requestQueue') as { readonly prototype: InternalRequestQueue }
 
@@ -105,10 +90,14 @@ export function createErrorFromCode(code: number): Error & { readonly type: stri
   return protocolErrors.createErrorFromCode(code)
 }
 
-/** A cluster of its own: metadata, connections, requests; what producer, consumer and admin of kafkajs stand on. */
-export function createCluster(kafka: Kafka, o: { readonly metadataMaxAge: number }): InternalCluster {
+/** Makes brokers of addresses, with the settings of a client (TLS, SASL, timeouts). Nothing connects by it. */
+export function createBrokerFactory(
+  kafka: Kafka,
+): (address: { readonly host: string; readonly port: number }) => Promise<InternalBroker> {
   const symbol = Object.getOwnPropertySymbols(kafka).find((s) => s.description === 'private:Kafka:createCluster')
   const create = symbol && (kafka as unknown as Record<symbol, ((o: object) => InternalCluster) | undefined>)[symbol]
   if (!create) throw new Error('This version of kafkajs is not known: it makes its clusters elsewhere.')
-  return create({ ...o, allowAutoTopicCreation: false })
+  const { connectionPoolBuilder, brokerPool, rootLogger } = create.call(kafka, { allowAutoTopicCreation: false })
+  return async ({ host, port }) =>
+    brokerPool.createBroker({ connectionPool: await connectionPoolBuilder.build({ host, port }), logger: rootLogger })
 }

@@ -21,3 +21,10 @@ export function kafkaFault(
   const retryable = code === 'topic_missing' || code === 'kafka_unavailable'
   return new Fault({ code, message, retryable, ...options })
 }
+
+/** The fault of whatever failed while Kafka was asked about a topic. */
+export function toKafkaFault(error: unknown, topic: string): Fault {
+  if (error instanceof Fault) return error
+  const message = error instanceof Error ? error.message : String(error)
+  return kafkaFault('kafka_unavailable', `Kafka cannot be asked about ${topic}: ${message}`, { cause: error })
+}

@@ -54,12 +54,12 @@ export async function* scanLog(client: KafkaClient, o: ScanOptions): AsyncGenera
 
 async function fetchOnce(client: KafkaClient, o: ScanOptions, offset: number): Promise<FetchedPartition> {
   const { topic, partition, bytesMax = BYTES_MAX } = o
-  const connection = client.topicCluster(topic)
-  const cluster = await connection.ready()
-  const [nodeId] = Object.keys(cluster.findLeaderForPartitions(topic, [partition]))
-  if (nodeId === undefined) throw kafkaFault('topic_missing', `Partition ${topic}/${partition} does not exist.`)
-  const broker = await connection.broker(cluster, nodeId)
-  const [fetched] = await fetchFrom(broker, {
+  const cluster = client.topicCluster(topic)
+  const { partitions } = await cluster.metadata()
+  const leader = partitions.find((each) => each.partition === partition)?.leader
+  if (leader === undefined) throw kafkaFault('topic_missing', `Partition ${topic}/${partition} does not exist.`)
+  if (leader < 0) throw kafkaFault('kafka_unavailable', `Partition ${topic}/${partition} has no leader.`)
+  const [fetched] = await fetchFrom(cluster, leader, {
     topic,
     places: [{ partition, offset }],
     maxWaitMs: WAIT_MS,

@@ -1,109 +1,203 @@
+import { raceStaggered } from '@ariftly/async'
 import type { Kafka } from 'kafkajs'
-import { createCluster, type InternalBroker, type InternalCluster } from './internals.ts'
-import { withTimeout } from '@ariftly/async'
+import { BrokerConnection, type BrokerRequest } from './broker-connection.ts'
+import { createBrokerFactory, createErrorFromCode } from './internals.ts'
+import { kafkaFault } from './kafka-fault.ts'
+import { decodeMetadata, encodeMetadata, type BrokerAddress, type TopicMetadata } from './wire/metadata.ts'
 
-/**
- * A connection to the brokers of one topic that mends itself. kafkajs's cluster can get stuck for good: a broker that
- * accepts a connection and does not answer the first request (frozen, or behind a dead path) is taken for connected and
- * refuses every later request. So whatever fails here throws the whole cluster away, and the next caller gets a new one.
- */
-export interface TopicCluster {
-  /** A cluster that is connected and knows the topic. Concurrent callers share one attempt. */
-  ready(): Promise<InternalCluster>
-  /** As `ready`, with metadata asked of a broker just now. */
-  refreshed(): Promise<InternalCluster>
-  /** A connected broker. */
-  broker(cluster: InternalCluster, nodeId: string): Promise<InternalBroker>
-  /** Throws a cluster away that failed its user. */
-  discard(cluster: InternalCluster): void
-  /** True while a connection to a broker stands. */
-  readonly connected: boolean
-  close(): Promise<void>
+/** What a request is for, and how long it may take. */
+export interface SendOptions {
+  /** Name of the connection: requests on one connection wait for each other at the broker. */
+  readonly channel: string
+  readonly timeoutMs: number
+  /** Partitions that the broker is asked for as their leader: when it leads none of them any more, the request is given up. */
+  readonly partitions?: readonly number[]
+  /** After this long without an answer the leader is asked for again, every half second. Default 500 ms. */
+  readonly expectedMs?: number
+  /** Called when the request may have reached the broker. */
+  readonly onSent?: () => void
+}
+
+export interface TopicClusterOptions {
+  readonly kafka: Kafka
+  /** `host:port` of some brokers. */
+  readonly seeds: readonly string[]
+  readonly topic: string
+  /** Id of the cluster that connections may lead to; undefined while any may. Checked at each connect. */
+  readonly clusterId?: (() => string | undefined) | undefined
 }
 
 const METADATA_MAX_AGE_MS = 30_000
-/** An attempt that takes longer has failed. */
-const ATTEMPT_MS = 5_000
-const CLOSE_MS = 2_000
+const METADATA_ANSWER_MS = 3_000
+/** A broker that has not answered is not waited for any longer before the next one is asked too. */
+const NEXT_BROKER_MS = 300
+const EXPECTED_MS = 500
+const LEADER_LOOK_MS = 500
 
 /**
- * Makes one; nothing connects before the first call. It is for one topic, as kafkajs refuses metadata for all topics that
- * it knows as soon as one of them is gone.
+ * Connections to the brokers of one topic, and the topic's metadata. A failure counts for the connection that it happened
+ * on, and for nothing else: a partition without a leader is data (leader -1), and a broker that cannot be dialled costs the
+ * connections to the others nothing. Nothing connects before the first call.
  */
-export function createTopicCluster(kafka: Kafka, topic: string): TopicCluster {
-  let current: InternalCluster | undefined
-  let attempt: Promise<InternalCluster> | undefined
+export class TopicCluster {
+  readonly #o: TopicClusterOptions
+  readonly #createBroker: ReturnType<typeof createBrokerFactory>
+  /** By `node/channel`, seeds by `seed/host:port`. */
+  readonly #connections = new Map<string, BrokerConnection>()
+  #metadata: TopicMetadata | undefined
+  #metadataAtMs = Number.NEGATIVE_INFINITY
+  #asking: Promise<TopicMetadata> | undefined
+  #closed = false
 
-  function ready(): Promise<InternalCluster> {
-    attempt ??= open().finally(() => {
-      attempt = undefined
-    })
-    return attempt
+  constructor(o: TopicClusterOptions) {
+    this.#o = o
+    this.#createBroker = createBrokerFactory(o.kafka)
   }
 
-  function open(): Promise<InternalCluster> {
-    current ??= createCluster(kafka, { metadataMaxAge: METADATA_MAX_AGE_MS })
-    const cluster = current
-    return attended(cluster, async () => {
-      if (!cluster.isConnected()) await cluster.connect()
-      await cluster.addMultipleTargetTopics([topic])
-      await cluster.refreshMetadataIfNecessary()
-      return cluster
-    })
+  /** True while a connection to a broker stands. */
+  get connected(): boolean {
+    return [...this.#connections.values()].some(({ isOpen }) => isOpen)
   }
 
-  async function refreshed(): Promise<InternalCluster> {
-    const cluster = await ready()
-    return attended(cluster, async () => {
-      await cluster.refreshMetadata()
-      return cluster
-    })
+  /**
+   * The topic's metadata as last heard; every 30 s it is asked for anew, without waiting. The first call waits: it rejects
+   * when no broker answers, and with fault `topic_missing`.
+   */
+  async metadata(): Promise<TopicMetadata> {
+    if (this.#metadata === undefined) return await this.refreshed()
+    if (performance.now() - this.#metadataAtMs > METADATA_MAX_AGE_MS) void this.refreshed().catch(() => {})
+    return this.#metadata
   }
 
-  async function attended<T>(cluster: InternalCluster, work: () => Promise<T>): Promise<T> {
+  /** The topic's metadata as a broker says it now. Concurrent callers share one request. */
+  refreshed(): Promise<TopicMetadata> {
+    this.#asking ??= this.#ask().finally(() => {
+      this.#asking = undefined
+    })
+    return this.#asking
+  }
+
+  /** Node id of the leader as last known; -1 when there is none. */
+  leaderOf(partition: number): number {
+    return this.#metadata?.partitions.find((each) => each.partition === partition)?.leader ?? -1
+  }
+
+  /** Sends a request to a broker of the metadata. A failure drops that one connection. */
+  async send<T>(nodeId: number, request: BrokerRequest<T>, o: SendOptions): Promise<T> {
+    const address = this.#metadata?.brokers.get(nodeId)
+    if (address === undefined) throw kafkaFault('kafka_unavailable', `Broker ${nodeId} is not in the cluster.`)
+    const connection = this.#connectionTo(`${nodeId}/${o.channel}`, address)
+    const stopWatching = this.#watchLeader(nodeId, o, connection)
     try {
-      return await withTimeout(work(), ATTEMPT_MS)
-    } catch (error) {
-      discard(cluster)
-      throw error
+      return await connection.send(request, o.timeoutMs, o.onSent)
+    } finally {
+      stopWatching()
     }
   }
 
-  function discard(cluster: InternalCluster): void {
-    if (cluster === current) current = undefined
-    const { brokers, seedBroker } = cluster.brokerPool
-    for (const broker of [seedBroker, ...Object.values(brokers)]) dropConnections(broker, new Error('discarded'))
-    cluster.disconnect().catch(() => {})
+  /** Ends all connections at once. */
+  async close(): Promise<void> {
+    this.#closed = true
+    for (const connection of this.#connections.values()) connection.drop('closed')
+    this.#connections.clear()
   }
 
-  return {
-    ready,
-    refreshed,
-    broker: (cluster, nodeId) => attended(cluster, () => cluster.findBroker({ nodeId })),
-    discard,
-    get connected() {
-      return current?.isConnected() ?? false
-    },
-    async close() {
-      const last = current
-      current = undefined
-      if (last) await withTimeout(last.disconnect(), CLOSE_MS).catch(() => discard(last))
-    },
+  async #ask(): Promise<TopicMetadata> {
+    const request = metadataRequest(this.#o.topic)
+    const attempts = this.#candidates().map((connection) => () => connection.send(request, METADATA_ANSWER_MS))
+    const metadata = await raceStaggered(attempts, NEXT_BROKER_MS)
+    if (metadata.errorCode === 3) throw kafkaFault('topic_missing', `Topic ${this.#o.topic} does not exist.`)
+    if (metadata.errorCode !== 0) throw createErrorFromCode(metadata.errorCode)
+    this.#take(metadata)
+    return metadata
+  }
+
+  /** Connections to ask for metadata, the most promising first: open and free ones, other known brokers, then the seeds. */
+  #candidates(): BrokerConnection[] {
+    const known = [...(this.#metadata?.brokers ?? [])].map(([nodeId, address]) =>
+      this.#connectionTo(`${nodeId}/main`, address),
+    )
+    const seeds = this.#o.seeds.map((seed) => this.#connectionTo(`seed/${seed}`, parseAddress(seed)))
+    return [...known.toSorted((a, b) => rankOf(a) - rankOf(b)), ...seeds]
+  }
+
+  #take(metadata: TopicMetadata): void {
+    this.#metadata = metadata
+    this.#metadataAtMs = performance.now()
+    for (const [name, connection] of this.#connections) {
+      const [node] = name.split('/')
+      const address = metadata.brokers.get(Number(node))
+      // A seed has done its work when it told the brokers; one that is asked just now stays for that answer.
+      const isUsed =
+        node === 'seed'
+          ? connection.outstanding > 0
+          : address?.host === connection.address.host && address.port === connection.address.port
+      if (isUsed) continue
+      this.#connections.delete(name)
+      connection.drop('not in the cluster any more')
+    }
+  }
+
+  #connectionTo(name: string, address: BrokerAddress): BrokerConnection {
+    if (this.#closed) throw kafkaFault('kafka_unavailable', 'The connection to Kafka is closed.')
+    let connection = this.#connections.get(name)
+    if (connection === undefined) {
+      connection = new BrokerConnection({
+        address,
+        createBroker: this.#createBroker,
+        onOpened: (send) => this.#checkCluster(send),
+      })
+      this.#connections.set(name, connection)
+    }
+    return connection
+  }
+
+  /** Behind an address there may be another cluster than before. */
+  async #checkCluster(send: <T>(request: BrokerRequest<T>) => Promise<T>): Promise<void> {
+    const expected = this.#o.clusterId?.()
+    if (expected === undefined) return
+    const { clusterId } = await send(metadataRequest(this.#o.topic))
+    if (clusterId === expected) return
+    throw kafkaFault('log_identity_changed', `This is Kafka cluster ${clusterId}, not ${expected}.`, {
+      detail: { expected, found: clusterId },
+    })
+  }
+
+  /** A frozen broker does not say that it leads no longer: while it is silent the others are asked. */
+  #watchLeader(
+    nodeId: number,
+    { partitions, expectedMs = EXPECTED_MS }: SendOptions,
+    connection: BrokerConnection,
+  ): () => void {
+    if (partitions === undefined) return () => {}
+    const look = async (): Promise<void> => {
+      const metadata = await this.refreshed().catch(() => undefined)
+      if (stopped) return
+      const leads = metadata?.partitions.some((each) => each.leader === nodeId && partitions.includes(each.partition))
+      if (metadata !== undefined && leads === false) connection.drop(new Error(`broker ${nodeId} leads no longer`))
+      else timer = setTimeout(() => void look(), LEADER_LOOK_MS)
+    }
+    let stopped = false
+    let timer = setTimeout(() => void look(), expectedMs)
+    return () => {
+      stopped = true
+      clearTimeout(timer)
+    }
   }
 }
 
-/** A connection that gave no answer is not used again: behind it may be a frozen broker or a dead path. */
-export function dropConnection(cluster: InternalCluster, broker: InternalBroker, cause: unknown): void {
-  const { host, port } = broker.connectionPool
-  try {
-    cluster.removeBroker({ host, port })
-  } catch {
-    // Another send removed the last broker a moment ago; then kafkajs has no seed to look at.
-  }
-  dropConnections(broker, cause instanceof Error ? cause : new Error(String(cause)))
+/** The lower, the sooner an answer may be expected. */
+function rankOf({ isOpen, outstanding }: BrokerConnection): number {
+  if (outstanding > 0) return 2
+  return isOpen ? 0 : 1
 }
 
-/** Ends the sockets of a broker at once; requests that wait for an answer are rejected with `reason`. */
-function dropConnections(broker: InternalBroker | undefined, reason: Error): void {
-  for (const connection of broker?.connectionPool.pool ?? []) connection.socket?.destroy(reason)
+function metadataRequest(topic: string): BrokerRequest<TopicMetadata> {
+  return { apiKey: 3, apiVersion: 5, apiName: 'Metadata', body: encodeMetadata(topic), decode: decodeMetadata }
+}
+
+/** `host:port`, where the host may be an IPv6 address in brackets. */
+function parseAddress(address: string): BrokerAddress {
+  const colon = address.lastIndexOf(':')
+  return { host: address.slice(0, colon).replace(/^\[|\]$/g, ''), port: Number(address.slice(colon + 1)) }
 }

@@ -1,27 +1,38 @@
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals'
 import { newEventId } from '@ariftly/events'
-import { eventually, silentLog, startOwnStack, startSecondBroker, type SecondBroker } from '@ariftly/testkit'
+import {
+  eventually,
+  silentLog,
+  startOwnStack,
+  startExtraBroker,
+  startKafkaProxies,
+  type CuttingProxy,
+  type ExtraBroker,
+} from '@ariftly/testkit'
 import { createKafka, type KafkaClient } from './client.ts'
-import { describeLog } from './describe-log.ts'
+import { describeAvailable, describeLog } from './describe-log.ts'
 import { startLogReader, type LogReader } from './log-reader.ts'
-import { createProducer, type EventProducer } from './producer.ts'
+import { createProducer, type EventProducer, type ProducerRecord } from './producer.ts'
 
 /** Led by the first broker, and by the second. */
 const [STAYS, GOES] = [0, 1] as const
 
 let stack: Awaited<ReturnType<typeof startOwnStack>>
-let second: SecondBroker
+let second: ExtraBroker
 let client: KafkaClient
 let producer: EventProducer
 let reader: LogReader
 let values: readonly string[][]
+let proxies: readonly CuttingProxy[]
 
 beforeAll(async () => {
   stack = await startOwnStack()
-  second = await startSecondBroker(stack)
+  second = await startExtraBroker(stack)
+  proxies = await startKafkaProxies([stack.addresses.kafka, second.address])
 }, 90_000)
 
 afterAll(async () => {
+  await Promise.all(proxies?.map((proxy) => proxy.close()) ?? [])
   await second?.kill()
   await stack?.close()
 })
@@ -33,7 +44,8 @@ afterEach(async () => {
 })
 
 async function startReading(topic: string, replicas: readonly number[][]): Promise<void> {
-  client = createKafka({ brokers: [stack.addresses.kafka], clientId: 'test', log: silentLog, requestTimeoutMs: 3_000 })
+  const brokers = [`127.0.0.1:${proxies[0]?.port}`]
+  client = createKafka({ brokers, clientId: 'test', log: silentLog, requestTimeoutMs: 3_000 })
   producer = createProducer(client, { topic })
   const replicaAssignment = replicas.map((ids, partition) => ({ partition, replicas: ids }))
   await client.withAdmin((admin) => admin.createTopics({ topics: [{ topic, replicaAssignment }] }))
@@ -58,8 +70,12 @@ async function startReading(topic: string, replicas: readonly number[][]): Promi
 
 /** Until the broker has acknowledged it; a try that was left open may make a second copy. */
 async function send(partition: number, value: string): Promise<void> {
-  const record = { partition, key: Buffer.from('k'), value: Buffer.from(value), headers: { ce_id: newEventId(1) } }
-  await eventually(async () => (await producer.send([record], { timeoutMs: 2_000 })).ok, { timeoutMs: 30_000 })
+  const records = [record(partition, value)]
+  await eventually(async () => (await producer.send(records, { timeoutMs: 2_000 })).ok, { timeoutMs: 30_000 })
+}
+
+function record(partition: number, value: string): ProducerRecord {
+  return { partition, key: Buffer.from('k'), value: Buffer.from(value), headers: { ce_id: newEventId(1) } }
 }
 
 async function arrives(partition: number, value: string, withinMs: number): Promise<void> {
@@ -87,22 +103,57 @@ test('what a dead broker led goes on with the next leader, and holds up nothing 
   expect([...new Set(values[STAYS])]).toEqual(['a', 'b'])
 }, 90_000)
 
-test('what nobody leads is waited for, and all else goes on meanwhile', async () => {
+test('what nobody leads is told as such, and is waited for by itself', async () => {
   await startReading('kept-once', [[1], [2]])
   await send(STAYS, 'a')
   await send(GOES, 'a')
   await arrives(GOES, 'a', 10_000)
   await second.kill()
-  // Until the cluster has noticed, and after.
-  const rounds = Array.from({ length: 20 }, (_, round) => `meanwhile-${round}`)
+  // Until the controller has fenced the broker.
+  await eventually(async () => (await producer.probe(1_000)) && !producer.hasLeader(GOES), { timeoutMs: 30_000 })
+  const { partitions: readable, unavailable } = await describeAvailable(client, 'kept-once')
+  expect(readable.map(({ partition }) => partition)).toEqual([STAYS])
+  expect([...unavailable.keys()]).toEqual([GOES])
+  const rounds = Array.from({ length: 10 }, (_, round) => `meanwhile-${round}`)
   for (const value of rounds) {
-    await send(STAYS, value)
+    const told = new Map<number, number>()
+    const startedMs = performance.now()
+    const { partitions } = await producer.send([record(STAYS, value), record(GOES, 'lost')], {
+      timeoutMs: 700,
+      onOutcome: (partition) => told.set(partition, performance.now() - startedMs),
+    })
+    expect(partitions.get(STAYS)?.type).toBe('written')
+    expect(partitions.get(GOES)).toEqual({ type: 'unsent', code: 'LEADER_NOT_AVAILABLE' })
+    expect(told.get(STAYS)).toBeLessThan(500)
     await arrives(STAYS, value, 1_500)
-    await new Promise((resolve) => setTimeout(resolve, 500))
   }
   await second.start()
   await send(GOES, 'b')
   await arrives(GOES, 'b', 5_000)
+  expect(values).toEqual([
+    ['a', ...rounds],
+    ['a', 'b'],
+  ])
+}, 120_000)
+
+test('a leader that only we cannot reach costs the partitions of the others nothing', async () => {
+  await startReading('out-of-reach', [[1], [2]])
+  await send(STAYS, 'a')
+  await send(GOES, 'a')
+  await arrives(GOES, 'a', 10_000)
+  await proxies[1]?.refuse()
+  const rounds = Array.from({ length: 8 }, (_, round) => `meanwhile-${round}`)
+  for (const value of rounds) {
+    const mixed = producer.send([record(STAYS, value), record(GOES, 'lost')], { timeoutMs: 1_000 })
+    const { partitions } = await mixed
+    expect(partitions.get(STAYS)?.type).toBe('written')
+    expect(partitions.get(GOES)?.type).toMatch(/^un(sent|known)$/)
+  }
+  await arrives(STAYS, 'meanwhile-7', 1_500)
+  await proxies[1]?.accept()
+  await send(GOES, 'b')
+  await arrives(GOES, 'b', 5_000)
+  // Each was written once: no connection to the healthy broker was cut while it answered.
   expect(values).toEqual([
     ['a', ...rounds],
     ['a', 'b'],

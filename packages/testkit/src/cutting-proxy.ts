@@ -14,6 +14,10 @@ export interface CuttingProxy {
   resume(): void
   /** Resets all connections that are open. */
   dropAll(): void
+  /** Resets all connections, and refuses new ones until `accept`. */
+  refuse(): Promise<void>
+  /** Takes connections again, on the same port. */
+  accept(): Promise<void>
   close(): Promise<void>
 }
 
@@ -27,7 +31,7 @@ export interface ProxyTarget {
   readonly host: string
   readonly port: number
   /** Changes what goes to the client, chunk by chunk. */
-  readonly answers?: (chunk: Buffer, proxyPort: number) => Buffer
+  readonly answers?: (chunk: Buffer) => Buffer
 }
 
 /**
@@ -43,7 +47,7 @@ export async function startCuttingProxy(target: ProxyTarget): Promise<CuttingPro
     const pair = { client, target: createConnection({ host: target.host, port: target.port }) }
     pairs.add(pair)
     relay(client, pair.target, { limit, cut: () => reset(pair) })
-    relay(pair.target, client, { change: (chunk) => target.answers?.(chunk, portOf(server)) ?? chunk })
+    relay(pair.target, client, { change: (chunk) => target.answers?.(chunk) ?? chunk })
     for (const socket of [client, pair.target]) {
       if (frozen) socket.pause()
       socket.on('error', () => undefined) // Its `close` follows.
@@ -66,10 +70,23 @@ export async function startCuttingProxy(target: ProxyTarget): Promise<CuttingPro
     }
   }
 
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
+  async function close(): Promise<void> {
+    if (!server.listening) return
+    const closed = once(server, 'close')
+    server.close()
+    for (const pair of pairs) reset(pair)
+    await closed
+  }
+
+  async function listen(port: number): Promise<void> {
+    server.listen(port, '127.0.0.1')
+    await once(server, 'listening')
+  }
+
+  await listen(0)
+  const port = portOf(server)
   return {
-    port: portOf(server),
+    port,
     get connections() {
       return pairs.size
     },
@@ -87,30 +104,44 @@ export async function startCuttingProxy(target: ProxyTarget): Promise<CuttingPro
     dropAll: () => {
       for (const pair of pairs) reset(pair)
     },
-    close: async () => {
-      const closed = once(server, 'close')
-      server.close()
-      for (const pair of pairs) reset(pair)
-      await closed
-    },
+    refuse: close,
+    accept: () => listen(port),
+    close,
   }
 }
 
 /** A proxy for one broker: it tells clients its own address instead of the broker's, so that they stay with it. */
 export async function startKafkaProxy(broker: string): Promise<CuttingProxy> {
+  const [proxy] = await startKafkaProxies([broker])
+  if (proxy === undefined) throw new Error('no broker was given')
+  return proxy
+}
+
+/** A proxy for each broker of a cluster, in order: each tells clients the addresses of the proxies instead of the brokers'. */
+export async function startKafkaProxies(brokers: readonly string[]): Promise<readonly CuttingProxy[]> {
+  const ports = new Map<string, number>()
+  const proxies: CuttingProxy[] = []
+  for (const broker of brokers) {
+    const [host = '', port = ''] = broker.split(':')
+    const answers = (chunk: Buffer): Buffer => {
+      for (const [told, proxyPort] of ports) tellPort(chunk, told, proxyPort)
+      return chunk
+    }
+    const proxy = await startCuttingProxy({ host, port: Number(port), answers })
+    proxies.push(proxy)
+    ports.set(broker, proxy.port)
+  }
+  return proxies
+}
+
+/** Replaces the port wherever an address stands in an answer. */
+function tellPort(chunk: Buffer, broker: string, proxyPort: number): void {
   const [host = '', port = ''] = broker.split(':')
   const name = Buffer.from(host)
   const told = Buffer.concat([lengthOf(name), name, int32(Number(port))])
-  return await startCuttingProxy({
-    host,
-    port: Number(port),
-    answers(chunk, proxyPort) {
-      for (let at = chunk.indexOf(told); at >= 0; at = chunk.indexOf(told, at + 1)) {
-        chunk.writeInt32BE(proxyPort, at + told.length - 4)
-      }
-      return chunk
-    },
-  })
+  for (let at = chunk.indexOf(told); at >= 0; at = chunk.indexOf(told, at + 1)) {
+    chunk.writeInt32BE(proxyPort, at + told.length - 4)
+  }
 }
 
 /** Kafka's protocol: a string is its length in two bytes and its bytes, a port has four. */

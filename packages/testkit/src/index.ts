@@ -6,7 +6,13 @@ export {
   type TestCertificate,
   type TestCertificateOptions,
 } from './certificates.ts'
-export { startCuttingProxy, startKafkaProxy, type CuttingProxy, type ProxyTarget } from './cutting-proxy.ts'
+export {
+  startCuttingProxy,
+  startKafkaProxies,
+  startKafkaProxy,
+  type CuttingProxy,
+  type ProxyTarget,
+} from './cutting-proxy.ts'
 export { createTemplateDatabase, createTestDatabase, type TestDatabase } from './database.ts'
 export { byForm } from './long-form.ts'
 export { eventually, type EventuallyOptions } from './eventually.ts'
@@ -21,7 +27,7 @@ export {
 } from './service-process.ts'
 export { createTestTls, type TestTls, type TestTlsOptions } from './test-tls.ts'
 export { recordsOf } from './records-of.ts'
-export { startSecondBroker, type SecondBroker } from './second-broker.ts'
+export { startExtraBroker, type ExtraBroker } from './extra-broker.ts'
 export { readTopicIds } from './topic-ids.ts'
 export { silentLog } from './silent-log.ts'
 export { createTestTopics, type TestTopics, type TestTopicsOptions } from './topics.ts'

@@ -36,7 +36,9 @@ function createLog(answer: Answer = allWritten) {
 }
 
 function allWritten(records: readonly ProducerRecord[]): ReadonlyMap<number, PartitionOutcome> {
-  return new Map(records.map(({ partition }) => [partition, { type: 'written', baseOffset: 0, appendedAtMs: 0 }]))
+  return new Map(
+    records.map(({ partition }) => [partition, { type: 'written', baseOffset: 0, appendedAtMs: 0, leader: 1 }]),
+  )
 }
 
 const breaker = { sendBegan: () => ({ beganMs: 0 }), sendEnded: () => {} }
@@ -181,7 +183,7 @@ describe('a lane', () => {
     const log = createLog(
       () =>
         new Map<number, PartitionOutcome>([
-          [0, { type: 'written', baseOffset: 0, appendedAtMs: 0 }],
+          [0, { type: 'written', baseOffset: 0, appendedAtMs: 0, leader: 1 }],
           [1, { type: 'unknown', code: 'X' }],
         ]),
     )

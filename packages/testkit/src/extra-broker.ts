@@ -5,38 +5,48 @@ import { findFreePort, startSupervised, type LocalStack, type Supervised } from 
 import { withClient } from './topics.ts'
 import { eventually } from './eventually.ts'
 
-/** Another broker of a stack's Kafka; its node id is 2. */
-export interface SecondBroker {
+/** Another broker of a stack's Kafka. */
+export interface ExtraBroker {
+  readonly nodeId: number
+  /** `host:port`. */
+  readonly address: string
   /** Ends it by SIGKILL and resolves when it has gone. */
   kill(): Promise<void>
   /** Starts it again, with its port and its data, and resolves when the cluster has it. */
   start(): Promise<void>
+  /** Freezes it (SIGSTOP): connections stay open and nothing is answered. */
+  pause(): void
+  /** Ends `pause`. */
+  resume(): void
 }
 
-const NODE_ID = '2'
 const UP_MS = 30_000
 const LOG_CHARS = 2_000
 
 /**
- * Starts a second broker beside the one of an own stack that also is the controller: then partitions have leaders that move. It ends with the
- * stack's process at the latest. The first one must not be restarted meanwhile, as its controller's port changes then.
+ * Starts another broker beside the one of an own stack that also is the controller: then partitions have leaders that move.
+ * It ends with the stack's process at the latest. The first broker must not be restarted meanwhile, as its controller's
+ * port changes then.
  */
-export async function startSecondBroker(stack: LocalStack & { readonly dataDir: string }): Promise<SecondBroker> {
+export async function startExtraBroker(
+  stack: LocalStack & { readonly dataDir: string },
+  nodeId = 2,
+): Promise<ExtraBroker> {
   const first = join(stack.dataDir, 'kafka')
-  const dir = join(stack.dataDir, 'kafka-2')
+  const dir = join(stack.dataDir, `kafka-${nodeId}`)
   const data = join(dir, 'data')
   mkdirSync(data, { recursive: true })
   const port = await findFreePort(new Set())
   writeProperties(join(data, 'meta.properties'), {
     ...readProperties(join(first, 'data/meta.properties')),
-    'node.id': NODE_ID,
+    'node.id': String(nodeId),
     'directory.id': randomBytes(16).toString('base64url').replace(/^-/, 'A'),
   })
   const file = join(dir, 'server.properties')
   writeProperties(file, {
     ...readProperties(join(first, 'server.properties')),
     'process.roles': 'broker',
-    'node.id': NODE_ID,
+    'node.id': String(nodeId),
     listeners: `PLAINTEXT://127.0.0.1:${port}`,
     'log.dirs': data,
   })
@@ -50,7 +60,7 @@ export async function startSecondBroker(stack: LocalStack & { readonly dataDir: 
       await eventually(async () => (await brokersOf(`127.0.0.1:${port}`)).includes(port), { timeoutMs: UP_MS })
     } catch (error) {
       const log = readFileSync(join(dir, 'log'), 'utf8').slice(-LOG_CHARS)
-      throw new Error(`The second broker did not come up; the end of its log:\n${log}`, { cause: error })
+      throw new Error(`Broker ${nodeId} did not come up; the end of its log:\n${log}`, { cause: error })
     }
   }
 
@@ -60,8 +70,19 @@ export async function startSecondBroker(stack: LocalStack & { readonly dataDir: 
     await running.exited
   }
 
+  function signal(name: 'SIGSTOP' | 'SIGCONT'): void {
+    if (running !== undefined && running.exitCode() === undefined) process.kill(running.pid, name)
+  }
+
   await start()
-  return { kill, start }
+  return {
+    nodeId,
+    address: `127.0.0.1:${port}`,
+    kill,
+    start,
+    pause: () => signal('SIGSTOP'),
+    resume: () => signal('SIGCONT'),
+  }
 }
 
 async function brokersOf(brokers: string): Promise<readonly number[]> {
