@@ -55,6 +55,7 @@ function subscription(number: number, pick: (n: number) => number): Subscription
   return {
     id: newTypeId('whk'),
     tenant: `tenant-${number % TENANTS}`,
+    filter: null,
     events: [['*'], ['task.*'], ['task.complete', 'approval.requested'], ['session.message']][number % 4] ?? ['*'],
     taskId: narrow === 5 ? `task-${pick(1000)}` : null,
     sessionId: narrow === 6 ? `session-${pick(1000)}` : null,

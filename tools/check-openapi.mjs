@@ -8,7 +8,7 @@ const config = await createConfig({
   rules: {
     // The documents and the page have no 4xx of their own, and an event that never changes answers 304.
     'operation-4xx-response': 'off',
-    // `/v1/webhooks/deliveries/{id}` and `/v1/webhooks/{id}/test`: an id begins with `whk_`, so no request fits both.
+    // `/v1/deliveries/{id}` and `/v1/deliveries/redeliver`: an id begins with `dlv_`, so no request fits both.
     'no-ambiguous-paths': 'off',
   },
 })

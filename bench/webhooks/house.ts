@@ -103,7 +103,7 @@ export async function startWebhookHouse(): Promise<WebhookHouse> {
   async function subscribe({ tenant, agent, url }: { tenant: string; agent: string; url: string }): Promise<void> {
     const id = newTypeId('whk')
     const secret = keyring.seal(Buffer.from(`a-secret-of-${agent}`), `webhook:${tenant}:${id}`)
-    const filters = { taskId: null, sessionId: null, agent }
+    const filters = { taskId: null, sessionId: null, agent, filter: null }
     const settings = { enabled: true, description: null, headerNames: [], headers: null, rateLimit: null }
     const webhook = { id, tenant, url, events: ['task.*'], ordering: 'none' as const, secret, ...filters, ...settings }
     await insertWebhook(pool, webhook, 100)

@@ -1,4 +1,5 @@
 import { gzipSync } from 'node:zlib'
+import { deliveryCases, filterCases } from './delivery-input-cases.ts'
 
 /**
  * One bad request and the answer it must get. `code` is that of the first of the problem's `errors`, or the problem's own where
@@ -32,6 +33,8 @@ export function badInputs(now: number): readonly BadInput[] {
     ...streamCases(),
     ...webhookCases(),
     ...webhookActionCases(now),
+    ...filterCases(),
+    ...deliveryCases(),
     ...keyCases(),
     ...accessCases(),
   ]
@@ -370,7 +373,6 @@ function webhookCases(): BadInput[] {
 
 function webhookActionCases(now: number): BadInput[] {
   const webhook = '/v1/webhooks/whk_01m88y3fz3eeksq399rkr6wnx3'
-  const delivery = '/v1/webhooks/deliveries/dlv_01m88y3fz3eeksq399rkr6wnx3'
   const replay = `${webhook}/replays/rpl_01m88y3fz3eeksq399rkr6wnx3`
   const after = isoTime(now - DAY_MS)
   const bad = (action: string, body: object, code: string, names: string): BadInput => ({
@@ -415,8 +417,6 @@ function webhookActionCases(now: number): BadInput[] {
     absent('a replay of a webhook that is not there', 'POST', `${webhook}/replay`, JSON.stringify({ after })),
     absent('a replay that is not there', 'GET', replay),
     absent('the end of a replay that is not there', 'DELETE', replay),
-    absent('a redelivery of what is not there', 'POST', `${delivery}/redeliver`),
-    absent('a redelivery of what is no delivery', 'POST', '/v1/webhooks/deliveries/1/redeliver'),
   ]
 }
 

@@ -80,8 +80,8 @@ describe('the OpenAPI document', () => {
       for (const { name, example } of query) {
         if (example === undefined) continue
         const stream = new AbortController()
-        const text = encodeURIComponent(textOf(example))
-        const response = await house.request(`${target}?${name}=${text}`, { method, signal: stream.signal })
+        const given = new URLSearchParams({ ...NEEDED[path], [name]: textOf(example) })
+        const response = await house.request(`${target}?${given.toString()}`, { method, signal: stream.signal })
         expect({ name, status: response.status }).toEqual({ name, status: 200 })
         stream.abort()
       }
@@ -96,6 +96,9 @@ describe('the OpenAPI document', () => {
     }
   })
 })
+
+/** Parameters without which a list is refused as too wide. */
+const NEEDED: Readonly<Record<string, Readonly<Record<string, string>>>> = { '/v1/deliveries': { status: 'failed' } }
 
 function successOf({ responses }: OpenapiOperation): string | undefined {
   return Object.keys(responses).find((status) => status.startsWith('2'))
@@ -112,7 +115,7 @@ function bodyOf(type: string, value: unknown): string {
 async function filledPath(path: string): Promise<string> {
   if (!path.includes('{')) return path
   if (path.startsWith('/v1/events/')) return path.replace('{id}', await eventId())
-  if (path.startsWith('/v1/webhooks/deliveries/')) return path.replace('{id}', await deliveryId())
+  if (path.startsWith('/v1/deliveries/')) return path.replace('{id}', await deliveryId())
   if (path.startsWith('/v1/api-keys/')) return path.replace('{id}', 'key_01m88y3fz3eeksq399rkr6wnx3')
   return path.includes('{replay}') ? await replayPath(path) : path.replace('{id}', await webhookId())
 }

@@ -47,12 +47,16 @@ async function post(path: string, body?: unknown): Promise<ApiAnswer> {
 }
 
 async function statusOf(id: string): Promise<unknown> {
-  return (await api.call('GET', `/v1/webhooks/deliveries/${id}`)).json['status']
+  return (await api.call('GET', `/v1/deliveries/${id}`)).json['status']
 }
 
 async function deliveries(query = ''): Promise<{ id: string; event_id: string; status: string }[]> {
   const answer = await api.call('GET', `/v1/webhooks/${webhook}/deliveries?limit=500${query}`)
   return answer.json['data'] as { id: string; event_id: string; status: string }[]
+}
+
+async function find(query: string, by = api): Promise<Readonly<Record<string, unknown>>[]> {
+  return (await by.call('GET', `/v1/deliveries?${query}`)).json['data'] as Readonly<Record<string, unknown>>[]
 }
 
 /** Which of the two secrets sign a request: the seed's header, and the trio. */
@@ -131,19 +135,46 @@ describe('test', () => {
   })
 })
 
+describe('deliveries', () => {
+  test('are found by event, task and webhook, with what became of them; a stranger finds none', async () => {
+    receiver.respondWith(() => ({ status: 404, body: 'no such receiver' }))
+    const [event] = await fixture.post(TENANT, 1)
+    const { id: eventId = '', taskId } = event ?? {}
+    await soon(async () => (await find(`event_id=${eventId}`))[0]?.['last_error_class'] === 'http_4xx')
+    const [delivery] = await find(`event_id=${eventId}`)
+    const { id, created_at: createdAt } = delivery ?? {}
+    const attempted = { last_response_status: 404, last_error_class: 'http_4xx', last_attempt_at: expect.any(String) }
+    expect(delivery).toMatchObject({ object: 'delivery', task_id: taskId, webhook_id: webhook, ...attempted })
+    for (const more of [
+      'error_class=http_4xx',
+      'type=task.progress',
+      `after=${String(createdAt)}`,
+      `task_id=${taskId}`,
+    ]) {
+      expect(await find(`webhook_id=${webhook}&${more}`)).toMatchObject([{ id }])
+    }
+    for (const more of ['error_class=timeout', 'type=task.failed', `before=${String(createdAt)}`, 'task_id=another']) {
+      expect(await find(`webhook_id=${webhook}&${more}`)).toEqual([])
+    }
+    for (const query of [`event_id=${eventId}`, `webhook_id=${webhook}`, `task_id=${taskId}`]) {
+      expect(await find(query, stranger)).toEqual([])
+    }
+  })
+})
+
 describe('redeliver', () => {
   test('sends a finished delivery again under its webhook-id, and refuses one that is still to be sent', async () => {
     await fixture.post(TENANT, 1)
     await soon(async () => (await deliveries('&status=delivered')).length === 1)
     const [first] = await deliveries()
     const id = first?.id ?? ''
-    const path = `/v1/webhooks/deliveries/${id}/redeliver`
+    const path = `/v1/deliveries/${id}/redeliver`
     const again = await api.call('POST', path)
-    expect(again).toMatchObject({ status: 202, json: { object: 'delivery', id, status: 'pending', attempt_count: 0 } })
-    expect(again.headers.get('location')).toBe(`/v1/webhooks/deliveries/${id}`)
+    expect(again).toMatchObject({ status: 202, json: { object: 'delivery', id, status: 'pending', attempt_count: 1 } })
+    expect(again.headers.get('location')).toBe(`/v1/deliveries/${id}`)
     await soon(async () => (await statusOf(id)) === 'delivered')
     expect(receiver.requests.map(({ headers }) => headers['webhook-id'])).toEqual([first?.event_id, first?.event_id])
-    const { attempts } = (await api.call('GET', `/v1/webhooks/deliveries/${id}`)).json
+    const { attempts } = (await api.call('GET', `/v1/deliveries/${id}`)).json
     expect((attempts as { attempt: number }[]).map(({ attempt }) => attempt)).toEqual([1, 2])
     expect((await stranger.call('POST', path)).status).toBe(404)
     await api.call('PATCH', `/v1/webhooks/${webhook}`, { enabled: false })
@@ -151,7 +182,8 @@ describe('redeliver', () => {
     expect(await api.call('POST', path)).toMatchObject({ status: 409, json: { code: 'delivery_pending' } })
     await api.call('DELETE', `/v1/webhooks/${webhook}`)
     expect(await statusOf(id)).toBe('cancelled')
-    expect((await api.call('POST', path)).status).toBe(404)
+    const deleted = await api.call('POST', path)
+    expect({ status: deleted.status, code: deleted.json['code'] }).toEqual({ status: 409, code: 'webhook_deleted' })
   })
 })
 

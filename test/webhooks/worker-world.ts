@@ -89,7 +89,7 @@ export async function createWorkerWorld(
     const id = newTypeId('whk')
     const aad = `webhook:${o.tenant}:${id}`
     const { tenant, url, ordering = 'none', rateLimit = null } = o
-    const filters = { taskId: null, sessionId: null, agent: null }
+    const filters = { taskId: null, sessionId: null, agent: null, filter: null }
     const headers = keyring.seal(Buffer.from('{"X-Own":"mine"}'), aad)
     const secret = keyring.seal(Buffer.from(SECRET), aad)
     const settings = { url, events: ['task.*'], description: null, enabled: true, headerNames: ['X-Own'], headers }

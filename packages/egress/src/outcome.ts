@@ -1,14 +1,18 @@
-/** Why an attempt failed (design 8). `http_4xx` and `http_5xx` are read from the status. */
-export type ErrorClass =
-  | 'http_3xx'
-  | 'http_4xx'
-  | 'http_5xx'
-  | 'timeout'
-  | 'tls_error'
-  | 'connection_refused'
-  | 'connection_reset'
-  | 'dns_error'
-  | 'blocked'
+/** Why an attempt failed. `http_3xx`, `http_4xx` and `http_5xx` are read from the status. */
+export const ERROR_CLASSES = [
+  'http_3xx',
+  'http_4xx',
+  'http_5xx',
+  'timeout',
+  'tls_error',
+  'connection_refused',
+  'connection_reset',
+  'dns_error',
+  'blocked',
+] as const
+
+/** One of `ERROR_CLASSES`. */
+export type ErrorClass = (typeof ERROR_CLASSES)[number]
 
 /** Where the time went, in ms. `dnsMs`, `connectMs`, `tlsMs` are 0 on a kept connection, null when not reached. */
 export interface EgressTiming {

@@ -379,7 +379,7 @@ describe('deliveries', () => {
     expect(idsOf(await call(`${path}?limit=2&cursor=${String(first.json['next_cursor'])}`))).toEqual([ids[0]])
     expect(idsOf(await call(`${path}?status=failed`))).toEqual([ids[0]])
     expect((await call(`${path}?status=queued`)).status).toBe(400)
-    expect((await call(`/v1/webhooks/deliveries/${ids[0]}`)).json).toMatchObject({
+    expect((await call(`/v1/deliveries/${ids[0]}`)).json).toMatchObject({
       object: 'delivery',
       id: ids[0],
       webhook_id: webhook,
@@ -387,8 +387,8 @@ describe('deliveries', () => {
       next_attempt_at: null,
       attempts: [{ attempt: 1, status: 500, error: 'http_5xx', response_headers: { a: 'b' }, response_body: 'oops' }],
     })
-    expect((await call(`/v1/webhooks/deliveries/${ids[0]}`, { key: keys.theirs })).status).toBe(404)
-    expect((await call('/v1/webhooks/deliveries/dlv_1')).status).toBe(404)
+    expect((await call(`/v1/deliveries/${ids[0]}`, { key: keys.theirs })).status).toBe(404)
+    expect((await call('/v1/deliveries/dlv_1')).status).toBe(404)
     expect((await call(`/v1/webhooks/${webhook}`)).json).toMatchObject({ pending_count: 2 })
     expect((await call(`/v1/webhooks/${webhook}`, { method: 'DELETE' })).status).toBe(204)
     const { rows } = await world.admin.query(`SELECT state FROM deliveries WHERE webhook_id = $1 ORDER BY "offset"`, [

@@ -16,6 +16,7 @@ import { LIST_SETTINGS } from '@ariftly/store/events'
 import { createApiKeyHandlers } from './api-keys/api-key-handlers.ts'
 import type { ApiConfig } from './config.ts'
 import { createDocumentHandlers } from './documents/document-handlers.ts'
+import { createFindDeliveries } from './deliveries/find-deliveries.ts'
 import { createGetDelivery } from './deliveries/get-delivery.ts'
 import { createListDeliveries } from './deliveries/list-deliveries.ts'
 import { createRedeliver } from './deliveries/redeliver.ts'
@@ -80,6 +81,7 @@ export async function start(config: ApiConfig, deps: ServiceDeps & SharedAuthent
     const routes = withStoreFaults({
       listEvents: createListEvents({ pool: events, gate, cursors }),
       getEvent: createGetEvent({ pool: events, gate }),
+      findDeliveries: createFindDeliveries({ pool: events, gate, cursors }),
       testWebhook: createTestWebhook({ pool, keyring, egress, gate: tests, log, tracing }),
       ...withTenantGate(rest, {
         createWebhook: createCreateWebhook({ pool, keyring, policy }),

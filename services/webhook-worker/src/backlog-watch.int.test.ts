@@ -47,7 +47,7 @@ afterAll(async () => {
 /** Answers its UUID. */
 async function newWebhook(): Promise<string> {
   const id = newTypeId('whk')
-  const filters = { taskId: null, sessionId: null, agent: null }
+  const filters = { taskId: null, sessionId: null, agent: null, filter: null }
   const options = { description: null, enabled: true, headerNames: [], headers: null, rateLimit: null }
   const target = { url: 'https://example.com/', events: ['*'], ordering: 'none' as const, secret: Buffer.from('s') }
   await insertWebhook(admin, { id, tenant: 'mine', ...filters, ...options, ...target }, 100)

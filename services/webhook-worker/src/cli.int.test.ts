@@ -110,7 +110,15 @@ async function newWebhook(tenant: string, rotated = false): Promise<string> {
   const keyring = createKeyring(OLD)
   const aad = webhookAad(tenant, id)
   const seal = (text: string) => keyring.seal(Buffer.from(text), aad)
-  const filters = { taskId: null, sessionId: null, agent: null, description: null, enabled: true, rateLimit: null }
+  const filters = {
+    taskId: null,
+    sessionId: null,
+    agent: null,
+    filter: null,
+    description: null,
+    enabled: true,
+    rateLimit: null,
+  }
   const headers = rotated
     ? { headerNames: ['X-Own'], headers: seal('{"X-Own":"mine"}') }
     : { headerNames: [], headers: null }

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals'
 import { encodeRecord, newEventId } from '@ariftly/events'
 import { createSubscriptionIndex, matchRecords } from './match-records.ts'
 
-const filters = { taskId: null, sessionId: null, agent: null }
+const filters = { taskId: null, sessionId: null, agent: null, filter: null }
 const index = createSubscriptionIndex([{ id: 'whk_1', tenant: 'acme', events: ['*'], ...filters, createdAtMs: 0 }])
 const good = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01'
 

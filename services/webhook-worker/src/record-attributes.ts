@@ -16,6 +16,16 @@ export function readAttributes(record: RawRecord): EventAttributes | undefined {
     sessionId: headerText(record, 'ce_sessionid'),
     agent: headerText(record, 'ce_agent'),
     appendedAtMs: record.timestampMs,
+    data: () => parseData(record),
+  }
+}
+
+/** What is no JSON is no event either: its row is missing, so nothing is delivered of it. */
+function parseData(record: RawRecord): unknown {
+  try {
+    return JSON.parse(record.value?.toString('utf8') ?? '') as unknown
+  } catch {
+    return undefined
   }
 }
 

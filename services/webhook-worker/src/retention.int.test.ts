@@ -27,7 +27,7 @@ afterAll(async () => {
 /** Replays of a webhook that were made `madeDays` ago; null: they still run. */
 async function insertReplays(count: number, madeDays: number, finishedDays: number | null): Promise<void> {
   const webhookId = newTypeId('whk')
-  const filters = { taskId: null, sessionId: null, agent: null }
+  const filters = { taskId: null, sessionId: null, agent: null, filter: null }
   const options = { description: null, enabled: true, headerNames: [], headers: null, rateLimit: null }
   const target = { url: 'https://example.com/', events: ['*'], ordering: 'none' as const, secret: Buffer.from('s') }
   await insertWebhook(admin, { id: webhookId, tenant, ...filters, ...options, ...target }, 100)

@@ -6,16 +6,36 @@ import { createSubscriptionIndex, expandTypes, type EventAttributes } from './su
 const CREATED_MS = 1_000_000
 
 function subscription(id: string, more: Partial<Subscription> = {}): Subscription {
-  const filters = { taskId: null, sessionId: null, agent: null }
+  const filters = { taskId: null, sessionId: null, agent: null, filter: null }
   return { id, tenant: 'acme', events: ['*'], ...filters, createdAtMs: CREATED_MS, ...more }
 }
 
 function event(more: Partial<EventAttributes> = {}): EventAttributes {
   const base = { tenant: 'acme', type: 'task.progress', taskId: 't1', sessionId: 's1', agent: 'a1' }
-  return { ...base, appendedAtMs: CREATED_MS, ...more }
+  return { ...base, appendedAtMs: CREATED_MS, data: () => ({ progress: 0.5 }), ...more }
 }
 
 describe('the subscription index', () => {
+  test('asks for the payload only of what a filtered webhook wants otherwise', () => {
+    const filter = '{"data.progress":{"$gte":0.5}}'
+    const index = createSubscriptionIndex([
+      subscription('plain'),
+      subscription('high', { filter }),
+      subscription('low', { filter: '{"data.progress":{"$lt":0.5}}' }),
+      subscription('by agent', { filter: '{"agent":{"$in":["a1","a2"]}}' }),
+      subscription('other task', { filter, taskId: 't2' }),
+    ])
+    expect(index.match(event()).toSorted()).toEqual(['by agent', 'high', 'plain'])
+    let reads = 0
+    const data = (): unknown => ++reads
+    const narrow = createSubscriptionIndex([
+      subscription('other task', { filter, taskId: 't2' }),
+      subscription('plain'),
+    ])
+    expect(narrow.match(event({ data }))).toEqual(['plain'])
+    expect(reads).toBe(0)
+  })
+
   test.each<[string, Partial<Subscription>, Partial<EventAttributes>, boolean]>([
     ['everything', {}, {}, true],
     ['the exact type', { events: ['task.progress'] }, {}, true],

@@ -1,7 +1,8 @@
 import { EVENT_TYPES, type EventType } from '@ariftly/events'
 import type { Subscription } from '@ariftly/store/deliveries'
+import { compileFilter, type CompiledFilter, type WebhookFilter } from '@ariftly/webhook-filter'
 
-/** What of a record decides whom it interests; read from its headers, without a look at its payload. */
+/** What of a record decides whom it interests; all but `data` is read from its headers. */
 export interface EventAttributes {
   readonly tenant: string
   readonly type: string
@@ -9,6 +10,8 @@ export interface EventAttributes {
   readonly sessionId: string | undefined
   readonly agent: string | undefined
   readonly appendedAtMs: number
+  /** The payload, parsed; undefined if it is no JSON. Called only for a filtered webhook that otherwise wants the event. */
+  readonly data: () => unknown
 }
 
 /** Who wants an event. */
@@ -20,12 +23,17 @@ export interface SubscriptionIndex {
   readonly size: number
 }
 
+/** A subscription with its payload filter compiled. */
+interface Candidate extends Subscription {
+  readonly payloadFilter: CompiledFilter | undefined
+}
+
 /** Subscriptions to one type of one tenant, each in the map of its narrowest filter. */
 interface Bucket {
-  readonly byTask: Map<string, Subscription[]>
-  readonly bySession: Map<string, Subscription[]>
-  readonly byAgent: Map<string, Subscription[]>
-  readonly unfiltered: Subscription[]
+  readonly byTask: Map<string, Candidate[]>
+  readonly bySession: Map<string, Candidate[]>
+  readonly byAgent: Map<string, Candidate[]>
+  readonly unfiltered: Candidate[]
 }
 
 /** Events appended longer than this before a webhook was made are never sent to it. */
@@ -38,12 +46,13 @@ const BEFORE_CREATION_MS = 60_000
 export function createSubscriptionIndex(subscriptions: readonly Subscription[]): SubscriptionIndex {
   const tenants = new Map<string, Map<string, Bucket>>()
   for (const subscription of subscriptions) {
+    const candidate = { ...subscription, payloadFilter: compileText(subscription.filter) }
     const types = tenants.get(subscription.tenant) ?? new Map<string, Bucket>()
     tenants.set(subscription.tenant, types)
     for (const type of expandTypes(subscription.events)) {
       const bucket = types.get(type) ?? newBucket()
       types.set(type, bucket)
-      place(bucket, subscription)
+      place(bucket, candidate)
     }
   }
 
@@ -72,11 +81,16 @@ export function expandTypes(events: readonly string[]): ReadonlySet<EventType> {
   return types
 }
 
+/** The filter of a webhook, compiled; undefined when it has none. */
+export function compileText(filter: string | null): CompiledFilter | undefined {
+  return filter === null ? undefined : compileFilter(JSON.parse(filter) as WebhookFilter)
+}
+
 function newBucket(): Bucket {
   return { byTask: new Map(), bySession: new Map(), byAgent: new Map(), unfiltered: [] }
 }
 
-function place(bucket: Bucket, subscription: Subscription): void {
+function place(bucket: Bucket, subscription: Candidate): void {
   const { taskId, sessionId, agent } = subscription
   if (taskId !== null) push(bucket.byTask, taskId, subscription)
   else if (sessionId !== null) push(bucket.bySession, sessionId, subscription)
@@ -84,18 +98,19 @@ function place(bucket: Bucket, subscription: Subscription): void {
   else bucket.unfiltered.push(subscription)
 }
 
-function push(map: Map<string, Subscription[]>, key: string, subscription: Subscription): void {
+function push(map: Map<string, Candidate[]>, key: string, subscription: Candidate): void {
   const list = map.get(key)
   if (list === undefined) map.set(key, [subscription])
   else list.push(subscription)
 }
 
-function collect(candidates: readonly Subscription[] | undefined, event: EventAttributes, into: string[]): void {
+function collect(candidates: readonly Candidate[] | undefined, event: EventAttributes, into: string[]): void {
   for (const candidate of candidates ?? []) {
     if (candidate.taskId !== null && candidate.taskId !== event.taskId) continue
     if (candidate.sessionId !== null && candidate.sessionId !== event.sessionId) continue
     if (candidate.agent !== null && candidate.agent !== event.agent) continue
     if (event.appendedAtMs < candidate.createdAtMs - BEFORE_CREATION_MS) continue
+    if (candidate.payloadFilter?.matches(event) === false) continue
     into.push(candidate.id)
   }
 }

@@ -9,7 +9,7 @@ import {
   tenantSchema,
   timeSchema,
 } from './primitives.ts'
-import { ORDERINGS, REPLAYED_STATUSES, webhookEventsSchema } from './webhook-schemas.ts'
+import { ORDERINGS, REPLAYED_STATUSES, webhookEventsSchema, webhookFilterSchema } from './webhook-schemas.ts'
 
 const CLOSED = { additionalProperties: false } as const
 
@@ -36,6 +36,7 @@ const webhookMembers = {
     ...nullable(Type.Integer({ minimum: 1, maximum: 1000 })),
     description: 'Deliveries a second; null is no limit.',
   }),
+  filter: Type.Optional(nullable(webhookFilterSchema)),
 } as const
 
 /** Body of `POST /v1/webhooks`. */

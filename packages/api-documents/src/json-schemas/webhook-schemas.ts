@@ -28,7 +28,7 @@ const DISABLED_REASONS = ['manual', 'gone', 'failures'] as const
 export const DELIVERY_STATUSES = ['pending', 'delivered', 'failed', 'cancelled'] as const
 
 /** What went wrong in an attempt. */
-const ERROR_CLASSES = [
+export const ERROR_CLASSES = [
   'http_3xx',
   'http_4xx',
   'http_5xx',
@@ -48,6 +48,15 @@ export const webhookEventsSchema: TSchema = Type.Array(oneOfMore(EVENT_SELECTORS
   description: 'Exact types, groups (`task.*`) or `*`.',
 })
 
+/** A payload filter. What it may hold beyond its shape is in docs/webhooks.md. */
+export const webhookFilterSchema: TSchema = Type.Unsafe({
+  type: 'object',
+  minProperties: 1,
+  additionalProperties: true,
+  description:
+    'What an event must hold, besides its type: keys are `type`, `agent`, `task_id`, `session_id`, a path `data.a.b`, `$and` or `$or`; operators are `$eq`, `$in`, `$gt`, `$gte`, `$lt`, `$lte`, `$exists` and `$not`. At most 4 KiB, 20 operators and 5 levels.',
+})
+
 const webhookMembers = {
   object: Type.Literal('webhook'),
   id: typeIdSchema('whk', 'TypeID of the webhook.'),
@@ -62,7 +71,8 @@ const webhookMembers = {
   headers: Type.Array(Type.String(), { description: 'Names only: values are kept like secrets.' }),
   rate_limit: nullable(Type.Integer({ minimum: 1, maximum: 1000 })),
   ordering: oneOf(ORDERINGS),
-  pending_count: Type.Integer({ minimum: 0 }),
+  filter: nullable(webhookFilterSchema),
+  pending_count: Type.Integer({ minimum: 0, maximum: 10_000, description: '10,000 stands for as many or more.' }),
   oldest_pending_at: nullable(timeSchema),
   failing_since: nullable(timeSchema),
   last_success_at: nullable(timeSchema),
@@ -85,8 +95,12 @@ const deliveryMembers = {
   webhook_id: typeIdSchema('whk', 'Whose delivery it is.'),
   event_id: eventIdSchema,
   event_type: eventTypeSchema,
+  task_id: nullable(identifierSchema),
   status: oneOf(DELIVERY_STATUSES),
-  attempt_count: Type.Integer({ minimum: 0 }),
+  attempt_count: Type.Integer({ minimum: 0, description: 'Goes on after a redelivery.' }),
+  last_attempt_at: nullable(timeSchema),
+  last_response_status: nullable(Type.Integer({ minimum: 100, maximum: 599 })),
+  last_error_class: nullable(oneOfMore(ERROR_CLASSES)),
   next_attempt_at: nullable(timeSchema),
   created_at: timeSchema,
   finished_at: nullable(timeSchema),

@@ -4,6 +4,7 @@ import { documentOperations } from './operations/document-operations.ts'
 import { eventOperations } from './operations/event-operations.ts'
 import { replayOperations } from './operations/replay-operations.ts'
 import { streamOperations } from './operations/stream-operations.ts'
+import { deliveryOperations } from './operations/delivery-operations.ts'
 import { webhookOperations } from './operations/webhook-operations.ts'
 import type { OpenapiDocument, OpenapiOperation } from './document.ts'
 import { TAGS, type OperationDoc } from './operation.ts'
@@ -63,6 +64,7 @@ function operationDocs(recent: string): Readonly<Record<RouteName, OperationDoc>
     ...eventOperations,
     ...streamOperations,
     ...webhookOperations,
+    ...deliveryOperations,
     ...replayOperations(recent),
     ...apiKeyOperations,
     ...documentOperations,

@@ -6,6 +6,7 @@ export const TAGS = [
   { name: 'Events', description: 'Post events and query the log.' },
   { name: 'Streams', description: 'Follow the log as Server-Sent Events.' },
   { name: 'Webhooks', description: 'Have events delivered as signed requests.' },
+  { name: 'Deliveries', description: 'See what was delivered, and send it again.' },
   { name: 'API keys', description: 'Who may do what.' },
   { name: 'Documents', description: 'This reference.' },
 ] as const

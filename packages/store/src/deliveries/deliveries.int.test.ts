@@ -49,7 +49,7 @@ afterAll(async () => {
 
 async function newWebhook(ordering: 'none' | 'task' = 'none'): Promise<string> {
   const id = newTypeId('whk')
-  const filters = { taskId: null, sessionId: null, agent: null }
+  const filters = { taskId: null, sessionId: null, agent: null, filter: null }
   const options = { description: null, enabled: true, headerNames: [], headers: null, rateLimit: null, ordering }
   const target = { url: 'https://example.com/', events: ['*'], secret: Buffer.from('sealed') }
   await insertWebhook(pool, { id, tenant, ...filters, ...options, ...target }, 100)

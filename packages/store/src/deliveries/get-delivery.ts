@@ -8,7 +8,7 @@ export async function getDelivery(
   o: { readonly tenant: string; readonly id: string },
 ): Promise<DeliveryRow | undefined> {
   const { rows } = await db.query<DeliveryColumns>(
-    `SELECT ${DELIVERY_COLUMNS} FROM deliveries WHERE id = $1 AND tenant_id = $2`,
+    `SELECT ${DELIVERY_COLUMNS} FROM deliveries d WHERE d.id = $1 AND d.tenant_id = $2`,
     [typeIdToUuid('dlv', o.id), o.tenant],
   )
   return rows[0] === undefined ? undefined : toDeliveryRow(rows[0])

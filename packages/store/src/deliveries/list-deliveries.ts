@@ -3,6 +3,7 @@ import { idBounds } from '../id-bounds.ts'
 import type { Queryable } from '../queryable.ts'
 import {
   DELIVERY_COLUMNS,
+  STATUS_CONDITIONS,
   toDeliveryRow,
   type DeliveryColumns,
   type DeliveryRow,
@@ -21,14 +22,6 @@ export interface ListDeliveriesOptions {
   readonly limit: number
 }
 
-/** The states that show as a status, as a condition of their own so that partial indexes fit. */
-const STATES: Readonly<Record<DeliveryStatus, string>> = {
-  pending: `state IN ('pending', 'queued', 'attempting')`,
-  delivered: `state = 'delivered'`,
-  failed: `state = 'failed'`,
-  cancelled: `state = 'cancelled'`,
-}
-
 /** A page of a webhook's deliveries, newest event first. A range of `deliveries_webhook` (`deliveries_failed` for those). */
 export async function listDeliveries(
   db: Queryable,
@@ -36,11 +29,11 @@ export async function listDeliveries(
 ): Promise<{ readonly deliveries: readonly DeliveryRow[]; readonly hasMore: boolean }> {
   const { low, high } = idBounds('dlv', { ...o, order: 'desc' })
   const values: unknown[] = [typeIdToUuid('whk', o.webhookId), o.tenant, low, high, o.limit + 1]
-  const conditions = ['webhook_id = $1', 'tenant_id = $2', 'id >= $3', 'id < $4']
-  if (o.status !== undefined) conditions.push(STATES[o.status])
-  if (o.types !== undefined) conditions.push(`event_type = ANY ($${values.push(o.types)}::text[])`)
+  const conditions = ['d.webhook_id = $1', 'd.tenant_id = $2', 'd.id >= $3', 'd.id < $4']
+  if (o.status !== undefined) conditions.push(STATUS_CONDITIONS[o.status])
+  if (o.types !== undefined) conditions.push(`d.event_type = ANY ($${values.push(o.types)}::text[])`)
   const { rows } = await db.query<DeliveryColumns>(
-    `SELECT ${DELIVERY_COLUMNS} FROM deliveries WHERE ${conditions.join(' AND ')} ORDER BY id DESC LIMIT $5`,
+    `SELECT ${DELIVERY_COLUMNS} FROM deliveries d WHERE ${conditions.join(' AND ')} ORDER BY d.id DESC LIMIT $5`,
     values,
   )
   return { deliveries: rows.slice(0, o.limit).map(toDeliveryRow), hasMore: rows.length > o.limit }

@@ -12,6 +12,8 @@ export interface Subscription {
   readonly sessionId: string | null
   readonly agent: string | null
   readonly createdAtMs: number
+  /** Payload filter as JSON text; null is none. */
+  readonly filter: string | null
 }
 
 /** All enabled webhooks of all tenants, in one snapshot. A scan of the whole table: only when its version has moved. */
@@ -24,8 +26,9 @@ export async function readSubscriptions(tx: Queryable): Promise<readonly Subscri
     session_id: string | null
     agent: string | null
     created_at: Date
+    filter: string | null
   }>(
-    `SELECT id, tenant_id, events, task_id, session_id, agent, created_at
+    `SELECT id, tenant_id, events, task_id, session_id, agent, created_at, filter
        FROM webhooks
       WHERE enabled AND deleted_at IS NULL`,
   )
@@ -37,5 +40,6 @@ export async function readSubscriptions(tx: Queryable): Promise<readonly Subscri
     sessionId: row.session_id,
     agent: row.agent,
     createdAtMs: row.created_at.getTime(),
+    filter: row.filter,
   }))
 }

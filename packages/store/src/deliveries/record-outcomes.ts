@@ -76,6 +76,9 @@ interface Columns {
 /** An endpoint that answers sooner is not looked at again within a second while all goes well. */
 const QUICK_MS = 1000
 
+/** Of an outcome: something was sent. */
+const MADE = `o.type IN ('delivered', 'failed')`
+
 const SQL = `
 WITH outcome AS (
   SELECT * FROM unnest($1::uuid[], $2::int[], $3::text[], $4::uuid[], $5::text[], $6::bool[], $7::float8[], $8::bool[],
@@ -121,6 +124,9 @@ moved AS (
          attempt_count = d.attempt_count
            + CASE WHEN o.type = 'delivered' OR (o.type = 'failed' AND NOT o.probe AND NOT (o.last AND n.is_failing IS TRUE))
                   THEN 1 ELSE 0 END,
+         last_attempt_at = CASE WHEN ${MADE} THEN to_timestamp(o.started_at_ms / 1000) ELSE d.last_attempt_at END,
+         last_response_status = CASE WHEN ${MADE} THEN o.status ELSE d.last_response_status END,
+         last_error_class = CASE WHEN ${MADE} THEN o.error_class ELSE d.last_error_class END,
          lease_until = NULL, probe = false
     FROM outcome o LEFT JOIN next n ON n.webhook_id = o.webhook_id
    WHERE d.id = o.delivery_id AND d.id = ANY ($1::uuid[]) AND d.attempt = o.attempt AND ${isStill('attempting', 'd')}
@@ -133,7 +139,7 @@ kept AS (
          round(o.dns_ms), round(o.connect_ms), round(o.tls_ms), round(o.first_byte_ms), round(o.total_ms), o.address,
          o.status, o.error_class, o.error_detail, o.response_headers::json, o.response_body, m.due_at
     FROM outcome o LEFT JOIN moved m ON m.id = o.delivery_id
-   WHERE o.type IN ('delivered', 'failed')
+   WHERE ${MADE}
   ON CONFLICT DO NOTHING),
 marked AS (
   UPDATE webhook_endpoints e

@@ -1,5 +1,6 @@
 import { typeIdToUuid } from '@ariftly/events'
 import type { Queryable } from '../queryable.ts'
+import { FINISHED, SENT_AGAIN } from './delivery-state.ts'
 import { DELIVERY_COLUMNS, toDeliveryRow, type DeliveryColumns, type DeliveryRow } from './delivery-row.ts'
 
 /**
@@ -11,11 +12,9 @@ export async function redeliver(
   o: { readonly tenant: string; readonly id: string },
 ): Promise<DeliveryRow | undefined> {
   const { rows } = await db.query<DeliveryColumns>(
-    `UPDATE deliveries
-        SET state = 'pending', attempt = attempt + 1, attempt_count = 0, probe = false, due_at = now(), finished_at = NULL,
-            replay_id = NULL
-      WHERE id = $1 AND tenant_id = $2 AND state NOT IN ('pending', 'queued', 'attempting')
-        AND EXISTS (SELECT FROM webhooks w WHERE w.id = deliveries.webhook_id AND w.deleted_at IS NULL)
+    `UPDATE deliveries d SET ${SENT_AGAIN}, replay_id = NULL
+      WHERE d.id = $1 AND d.tenant_id = $2 AND ${FINISHED}
+        AND EXISTS (SELECT FROM webhooks w WHERE w.id = d.webhook_id AND w.deleted_at IS NULL)
      RETURNING ${DELIVERY_COLUMNS}`,
     [typeIdToUuid('dlv', o.id), o.tenant],
   )

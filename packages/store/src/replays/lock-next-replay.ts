@@ -14,7 +14,7 @@ export interface ReplayCursor {
 export interface LockedReplay extends ReplayRow {
   /** The next place to look at; undefined before the first slice. */
   readonly cursor: ReplayCursor | undefined
-  readonly webhook: Pick<Subscription, 'id' | 'events' | 'taskId' | 'sessionId' | 'agent'>
+  readonly webhook: Pick<Subscription, 'id' | 'events' | 'taskId' | 'sessionId' | 'agent' | 'filter'>
   readonly webhookDeleted: boolean
   /** Deliveries of the webhook that are due and wait, counted up to `waitingMax`. */
   readonly waiting: number
@@ -28,6 +28,7 @@ interface Columns extends ReplayColumns {
   readonly task_id: string | null
   readonly session_id: string | null
   readonly agent: string | null
+  readonly filter: string | null
   readonly deleted: boolean
   readonly waiting: number
 }
@@ -42,7 +43,7 @@ export async function lockNextReplay(
 ): Promise<LockedReplay | undefined> {
   const { rows } = await tx.query<Columns>(
     `SELECT ${REPLAY_COLUMNS}, r.epoch, r.partition, r.next_offset,
-            w.events, w.task_id, w.session_id, w.agent, w.deleted_at IS NOT NULL AS deleted,
+            w.events, w.task_id, w.session_id, w.agent, w.filter, w.deleted_at IS NOT NULL AS deleted,
             (SELECT count(*)::int FROM (
                SELECT FROM deliveries d
                 WHERE d.webhook_id = r.webhook_id AND d.state = 'pending' AND d.due_at <= now() LIMIT $1) due) AS waiting
@@ -66,6 +67,7 @@ export async function lockNextReplay(
       taskId: row.task_id,
       sessionId: row.session_id,
       agent: row.agent,
+      filter: row.filter,
     },
     webhookDeleted: row.deleted,
     waiting: row.waiting,

@@ -11,16 +11,24 @@ export interface ReplayCandidate {
   readonly sessionId: string | null
   readonly agent: string | null
   readonly appendedAtMs: number
+  /** The payload as text, if it was asked for. */
+  readonly data: string | null
 }
 
 /**
  * A tenant's next events of one partition of the log, in offset order. It ends a minute of log time behind `beforeMs`, so
  * that a clock that was set back loses nothing and a replay does not chase the log's end; the caller looks at each time.
- * A range of events_position.
+ * A range of events_position. With `withData` a slice holds up to `limit` payloads of 256 KiB each.
  */
 export async function readReplaySlice(
   tx: Queryable,
-  o: { readonly tenant: string; readonly from: ReplayCursor; readonly beforeMs: number; readonly limit: number },
+  o: {
+    readonly tenant: string
+    readonly from: ReplayCursor
+    readonly beforeMs: number
+    readonly limit: number
+    readonly withData: boolean
+  },
 ): Promise<readonly ReplayCandidate[]> {
   const { rows } = await tx.query<{
     id: string
@@ -30,8 +38,9 @@ export async function readReplaySlice(
     session_id: string | null
     agent: string | null
     appended_at: Date
+    data: string | null
   }>(
-    `SELECT id, "offset", type, task_id, session_id, agent, appended_at
+    `SELECT id, "offset", type, task_id, session_id, agent, appended_at, CASE WHEN $7 THEN data END AS data
        FROM events
       WHERE tenant_id = $1 AND epoch = $2 AND partition = $3 AND "offset" >= $4
         AND "offset" < coalesce((SELECT t."offset" FROM log_times t
@@ -40,7 +49,7 @@ export async function readReplaySlice(
                                   LIMIT 1), 9223372036854775807)
       ORDER BY "offset"
       LIMIT $6`,
-    [o.tenant, o.from.epoch, o.from.partition, o.from.offset, new Date(o.beforeMs + CLOCK_MS), o.limit],
+    [o.tenant, o.from.epoch, o.from.partition, o.from.offset, new Date(o.beforeMs + CLOCK_MS), o.limit, o.withData],
   )
   return rows.map((row) => ({
     id: uuidToTypeId('evt', row.id),
@@ -50,6 +59,7 @@ export async function readReplaySlice(
     sessionId: row.session_id,
     agent: row.agent,
     appendedAtMs: row.appended_at.getTime(),
+    data: row.data,
   }))
 }
 

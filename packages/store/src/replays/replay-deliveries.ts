@@ -1,5 +1,6 @@
 import { typeIdToUuid } from '@ariftly/events'
 import { deriveDeliveryId } from '../deliveries/delivery-id.ts'
+import { FINISHED, SENT_AGAIN } from '../deliveries/delivery-state.ts'
 import type { Queryable } from '../queryable.ts'
 import type { ReplayCandidate } from './read-replay-slice.ts'
 import type { ReplayRow } from './replay-row.ts'
@@ -44,8 +45,7 @@ async function count(tx: Queryable, text: string, values: unknown[]): Promise<nu
   return rows[0]?.n ?? 0
 }
 
-/** Said by what it is not, so that no partial index is taken for a way to find rows that are found by id. */
-const CHOSEN = `d.state NOT IN ('pending', 'queued', 'attempting') AND ($2::text IS NULL OR d.state = $2)`
+const CHOSEN = `${FINISHED} AND ($2::text IS NULL OR d.state = $2)`
 
 const COUNT = `
 SELECT count(*)::int AS n
@@ -56,14 +56,13 @@ SELECT count(*)::int AS n
 const WRITE = `
 WITH reset AS (
   UPDATE deliveries d
-     SET state = 'pending', attempt = d.attempt + 1, attempt_count = 0, probe = false, due_at = now(), finished_at = NULL,
-         replay_id = $3
+     SET ${SENT_AGAIN}, replay_id = $3
    WHERE d.id = ANY ($1::uuid[]) AND ${CHOSEN}
   RETURNING d.id),
 made AS (
   INSERT INTO deliveries (id, tenant_id, webhook_id, event_id, event_type, ordering_key, epoch, partition, "offset", due_at,
-                          replay_id)
-  SELECT wanted.id, $4, $5, wanted.event_id, wanted.type, wanted.ordering_key, $6, $7, wanted."offset", now(), $3
+                          replay_id, redelivered)
+  SELECT wanted.id, $4, $5, wanted.event_id, wanted.type, wanted.ordering_key, $6, $7, wanted."offset", now(), $3, true
     FROM unnest($1::uuid[], $8::uuid[], $9::text[], $10::text[], $11::bigint[])
            AS wanted (id, event_id, type, ordering_key, "offset")
    WHERE $2::text IS NULL

@@ -32,9 +32,9 @@ export async function insertWebhook(
     await tx.query(`SELECT pg_advisory_xact_lock(hashtextextended('ariftly webhooks ' || $1, 0))`, [webhook.tenant])
     const { rows } = await tx.query<WebhookColumns>(
       `WITH written AS (INSERT INTO webhooks AS w (id, tenant_id, url, events, task_id, session_id, agent, description, enabled, disabled_reason,
-                             secret, header_names, headers, rate_limit, ordering)
-       SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, CASE WHEN $9 THEN NULL ELSE 'manual' END, $10, $11, $12, $13, $14
-        WHERE (SELECT count(*) FROM webhooks WHERE tenant_id = $2 AND deleted_at IS NULL) < $15
+                             secret, header_names, headers, rate_limit, ordering, filter)
+       SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, CASE WHEN $9 THEN NULL ELSE 'manual' END, $10, $11, $12, $13, $14, $15
+        WHERE (SELECT count(*) FROM webhooks WHERE tenant_id = $2 AND deleted_at IS NULL) < $16
        RETURNING ${WEBHOOK_COLUMNS})
        ${webhookSelect('written')}`,
       [
@@ -52,6 +52,7 @@ export async function insertWebhook(
         webhook.headers,
         webhook.rateLimit,
         webhook.ordering,
+        webhook.filter,
         webhooksMax,
       ],
     )

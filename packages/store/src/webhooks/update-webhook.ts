@@ -22,6 +22,7 @@ const COLUMNS: Readonly<Record<Exclude<keyof WebhookSettings, 'enabled'>, string
   headers: 'headers',
   rateLimit: 'rate_limit',
   ordering: 'ordering',
+  filter: 'filter',
 }
 
 /**

@@ -22,7 +22,7 @@ beforeAll(async () => {
 })
 beforeEach(async () => {
   id = newTypeId('whk')
-  const filters = { taskId: null, sessionId: null, agent: null }
+  const filters = { taskId: null, sessionId: null, agent: null, filter: null }
   const options = { description: null, enabled: true, headerNames: [], headers: null, rateLimit: null }
   const target = { url: 'https://example.com/', events: ['*'], ordering: 'none' as const, secret: Buffer.from('first') }
   await insertWebhook(pool, { id, tenant, ...filters, ...options, ...target }, 100)

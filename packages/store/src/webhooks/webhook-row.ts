@@ -23,6 +23,8 @@ export interface WebhookSettings {
   /** Deliveries a second, 1 to 1,000; null is no limit. */
   readonly rateLimit: number | null
   readonly ordering: DeliveryOrdering
+  /** Payload filter as JSON text; null is none. */
+  readonly filter: string | null
 }
 
 /** A webhook as Postgres holds it, with what its deliveries say. */
@@ -56,6 +58,7 @@ export interface WebhookColumns {
   readonly headers: Buffer | null
   readonly rate_limit: number | null
   readonly ordering: DeliveryOrdering
+  readonly filter: string | null
   readonly pending_count: number
   readonly oldest_pending_at: Date | null
   readonly failing_since: Date | null
@@ -69,7 +72,7 @@ export const PENDING_COUNT_MAX = 10_000
 
 /** The columns that `webhookSelect` needs of its source. */
 export const WEBHOOK_COLUMNS = `w.id, w.tenant_id, w.url, w.events, w.task_id, w.session_id, w.agent, w.description, w.enabled,
-  w.disabled_reason, w.header_names, w.headers, w.rate_limit, w.ordering, w.created_at, w.updated_at, w.endpoint_version`
+  w.disabled_reason, w.header_names, w.headers, w.rate_limit, w.ordering, w.filter, w.created_at, w.updated_at, w.endpoint_version`
 
 /**
  * Webhooks with the state of their endpoint and their backlog; a `WHERE` on `w` may follow. `source` is the table, or a CTE of
@@ -106,6 +109,7 @@ export function toWebhookRow(columns: WebhookColumns): WebhookRow {
     headers: columns.headers,
     rateLimit: columns.rate_limit,
     ordering: columns.ordering,
+    filter: columns.filter,
     pendingCount: columns.pending_count,
     oldestPendingAtMs: msOf(columns.oldest_pending_at),
     failingSinceMs: msOf(columns.failing_since),

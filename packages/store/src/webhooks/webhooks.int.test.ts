@@ -32,7 +32,7 @@ afterAll(async () => {
 })
 
 function newWebhook(changes: Partial<NewWebhook> = {}): NewWebhook {
-  const filters = { taskId: null, sessionId: null, agent: null }
+  const filters = { taskId: null, sessionId: null, agent: null, filter: null }
   const options = { description: null, enabled: true, headerNames: [], headers: null, rateLimit: null }
   return {
     ...filters,

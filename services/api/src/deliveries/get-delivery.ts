@@ -7,7 +7,7 @@ import { renderAttempt, renderDelivery } from './render-delivery.ts'
 
 const ATTEMPTS_MAX = 100
 
-/** Answers `GET /v1/webhooks/deliveries/{id}`: the delivery with its newest 100 attempts, oldest first. */
+/** Answers `GET /v1/deliveries/{id}`: the delivery with its newest 100 attempts, oldest first. */
 export function createGetDelivery(o: { pool: Pool }): ApiHandler {
   return async ({ caller: { tenant }, params, url }, _req, res) => {
     readQuery(url, {})

@@ -1,7 +1,7 @@
 import type { AttemptRow, DeliveryRow } from '@ariftly/store/deliveries'
 import { timeOf } from '../webhooks/render-webhook.ts'
 
-/** The delivery object of design 8. */
+/** The delivery object, as lists show it. */
 export function renderDelivery(row: DeliveryRow): Record<string, unknown> {
   return {
     object: 'delivery',
@@ -9,8 +9,12 @@ export function renderDelivery(row: DeliveryRow): Record<string, unknown> {
     webhook_id: row.webhookId,
     event_id: row.eventId,
     event_type: row.eventType,
+    task_id: row.taskId,
     status: row.status,
     attempt_count: row.attemptCount,
+    last_attempt_at: timeOf(row.lastAttemptAtMs),
+    last_response_status: row.lastResponseStatus,
+    last_error_class: row.lastErrorClass,
     next_attempt_at: timeOf(row.nextAttemptAtMs),
     created_at: timeOf(row.createdAtMs),
     finished_at: timeOf(row.finishedAtMs),

@@ -50,6 +50,7 @@ const DEFAULTS = {
   headers: null,
   rateLimit: null,
   ordering: 'none',
+  filter: null,
 } as const
 
 function tooMany(): Problem {

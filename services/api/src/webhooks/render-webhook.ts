@@ -17,6 +17,7 @@ export function renderWebhook(row: WebhookRow): Record<string, unknown> {
     headers: row.headerNames,
     rate_limit: row.rateLimit,
     ordering: row.ordering,
+    filter: row.filter === null ? null : (JSON.parse(row.filter) as unknown),
     pending_count: row.pendingCount,
     oldest_pending_at: timeOf(row.oldestPendingAtMs),
     failing_since: timeOf(row.failingSinceMs),

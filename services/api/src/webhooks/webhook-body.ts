@@ -1,5 +1,6 @@
 import { checkWebhookUrl, type EgressPolicy } from '@ariftly/egress'
 import { checkSecret } from '@ariftly/signatures'
+import { validateFilter, type WebhookFilter } from '@ariftly/webhook-filter'
 import { invalidBody, judgeMembers, objectOf, unknownMember, withoutNulls, type MemberRule } from '../body-members.ts'
 import {
   judgeBoolean,
@@ -25,6 +26,7 @@ export interface WebhookBody {
   readonly headers?: Readonly<Record<string, string>> | null
   readonly rate_limit?: number | null
   readonly ordering?: 'none' | 'task'
+  readonly filter?: WebhookFilter | null
   readonly secret?: string
 }
 
@@ -42,6 +44,7 @@ const RULES: Readonly<Record<keyof WebhookBody, MemberRule<EgressPolicy>>> = {
   headers: { judge: judgeHeaders, nullable: true },
   rate_limit: { judge: judgeRateLimit, nullable: true },
   ordering: { judge: judgeOrdering, nullable: false },
+  filter: { judge: judgeFilter, nullable: true },
   secret: { judge: judgeSecret, nullable: false },
 }
 
@@ -74,6 +77,12 @@ function judgeUrl(value: unknown, policy: EgressPolicy): Judged<unknown> {
   if (typeof value !== 'string') return refuse('invalid_type', 'must be a string')
   const verdict = checkWebhookUrl(value, policy)
   return verdict.ok ? { ok: true, value } : refuse(verdict.code, verdict.message)
+}
+
+/** A payload filter. The first of its faults is told. */
+function judgeFilter(value: unknown): Judged<unknown> {
+  const [fault] = validateFilter(value)
+  return fault === undefined ? { ok: true, value } : refuse(fault.code, fault.message, fault.pointer)
 }
 
 /** A subscriber's own secret. */

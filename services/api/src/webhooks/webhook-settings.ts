@@ -18,6 +18,7 @@ export function settingsOf(
     ...(body.enabled === undefined ? {} : { enabled: body.enabled }),
     ...(body.rate_limit === undefined ? {} : { rateLimit: body.rate_limit }),
     ...(body.ordering === undefined ? {} : { ordering: body.ordering }),
+    ...(body.filter === undefined ? {} : { filter: body.filter === null ? null : JSON.stringify(body.filter) }),
     ...(body.headers === undefined ? {} : headerSettings(body.headers ?? {}, o)),
   }
 }

@@ -76,7 +76,7 @@ function eventAt(index: number): ProjectedEvent {
 
 async function subscribe(changes: object = {}): Promise<string> {
   const id = newTypeId('whk')
-  const filters = { taskId: null, sessionId: null, agent: null }
+  const filters = { taskId: null, sessionId: null, agent: null, filter: null }
   const options = { description: null, enabled: true, headerNames: [], headers: null, rateLimit: null }
   const target = { url: 'https://example.com/', events: ['*'], ordering: 'none' as const, secret: Buffer.from('s') }
   await insertWebhook(pool, { id, tenant, ...filters, ...options, ...target, ...changes }, 100)

@@ -8,7 +8,8 @@ import {
   type LockedReplay,
   type ReplayCandidate,
 } from '@ariftly/store/replays'
-import { expandTypes } from '../subscription-index.ts'
+import type { CompiledFilter } from '@ariftly/webhook-filter'
+import { compileText, expandTypes } from '../subscription-index.ts'
 
 /** What came of looking for a slice to make. */
 export type SliceResult =
@@ -20,6 +21,8 @@ export type SliceResult =
 
 /** Events of a tenant that one slice looks at. */
 const EVENTS_PER_SLICE = 1000
+/** The same when their payloads are read too, at up to 256 KiB each. */
+const PAYLOADS_PER_SLICE = 100
 /** Deliveries that are due and wait, beyond which a replay adds none: a backlog delays what the webhook gets live. */
 const WAITING_MAX = 2000
 
@@ -58,12 +61,15 @@ async function makeSlice(tx: Transaction, replay: LockedReplay, eventsMax: numbe
     return 0
   }
   const { epoch, partition } = from
-  const slice = await readReplaySlice(tx, { tenant, from, beforeMs, limit: eventsMax })
-  const events = slice.filter(createFilter(replay))
+  const payloadFilter = compileText(replay.webhook.filter)
+  const withData = payloadFilter?.needsData === true
+  const limit = withData ? Math.min(eventsMax, PAYLOADS_PER_SLICE) : eventsMax
+  const slice = await readReplaySlice(tx, { tenant, from, beforeMs, limit, withData })
+  const events = slice.filter(createFilter(replay, payloadFilter))
   const deliveries = await replayDeliveries(tx, { replay, epoch, partition, events })
   const last = slice.at(-1)
   const next =
-    slice.length === eventsMax && last !== undefined
+    slice.length === limit && last !== undefined
       ? { epoch, partition, offset: last.offset + 1 }
       : await nextReplayPartition(tx, { behind: from, afterMs })
   await advanceReplay(tx, { id, next: next ?? 'completed', scanned: slice.length, deliveries })
@@ -73,7 +79,10 @@ async function makeSlice(tx: Transaction, replay: LockedReplay, eventsMax: numbe
 /** Before the first partition: nothing has an epoch or an offset below. */
 const START = { epoch: 0, partition: 0, offset: 0 } as const
 
-function createFilter(replay: LockedReplay): (event: ReplayCandidate) => boolean {
+function createFilter(
+  replay: LockedReplay,
+  payloadFilter: CompiledFilter | undefined,
+): (event: ReplayCandidate) => boolean {
   const { webhook, afterMs, beforeMs } = replay
   const types = expandTypes(webhook.events)
   const asked = replay.types === null ? undefined : new Set(replay.types)
@@ -84,5 +93,6 @@ function createFilter(replay: LockedReplay): (event: ReplayCandidate) => boolean
     asked?.has(event.type) !== false &&
     (webhook.taskId === null || webhook.taskId === event.taskId) &&
     (webhook.sessionId === null || webhook.sessionId === event.sessionId) &&
-    (webhook.agent === null || webhook.agent === event.agent)
+    (webhook.agent === null || webhook.agent === event.agent) &&
+    payloadFilter?.matches({ ...event, data: () => JSON.parse(event.data ?? 'null') as unknown }) !== false
 }

@@ -1,9 +1,7 @@
-import { Type } from '@sinclair/typebox'
-import { DELIVERY_STATUSES } from '../../json-schemas/webhook-schemas.ts'
-import { oneOf } from '../../json-schemas/primitives.ts'
-import type { Answer, Example, OperationDoc, Operations, ProblemAnswer } from '../operation.ts'
-import { instant, PAGE, typesFilter } from '../parameters.ts'
-import { listOf, ref } from '../schema-ref.ts'
+import type { Operations } from '../operation.ts'
+import { answer, BODY_PROBLEMS, jsonBody, LOCATION, NOT_FOUND } from '../answers.ts'
+import { PAGE } from '../parameters.ts'
+import { listOf } from '../schema-ref.ts'
 
 const SIGNATURES = `Each delivery is a POST of the event object, at least once. The bytes that are signed are the bytes that are sent.
 
@@ -16,27 +14,6 @@ const SIGNATURES = `Each delivery is a POST of the event object, at least once. 
 
 2xx within 15 s is success; redirects are not followed; 410 disables the webhook. Else the delivery is tried again 12 times over about 4 days.`
 
-const NOT_FOUND: ProblemAnswer = { status: 404, codes: ['not_found'] }
-const BODY_PROBLEMS: readonly ProblemAnswer[] = [
-  { status: 400, codes: ['malformed_json', 'invalid_utf8'] },
-  { status: 413, codes: ['body_too_large'] },
-  { status: 415, codes: ['unsupported_media_type', 'unsupported_encoding'] },
-  { status: 422, codes: ['invalid_body'] },
-]
-const LOCATION = { name: 'Location', description: 'Where it is.', schema: Type.String() }
-
-function answer(status: Answer['status'], description: string, schema: Parameters<typeof ref>[0]): Answer {
-  return { status, description, content: [{ type: 'application/json', schema: ref(schema) }] }
-}
-
-function jsonBody(
-  schema: Parameters<typeof ref>[0],
-  required: boolean,
-  examples: readonly Example[],
-): NonNullable<OperationDoc['body']> {
-  return { required, content: [{ type: 'application/json', schema: ref(schema), examples }] }
-}
-
 /** Routes of webhooks. */
 export const webhookOperations: Operations<
   | 'createWebhook'
@@ -46,9 +23,6 @@ export const webhookOperations: Operations<
   | 'deleteWebhook'
   | 'rotateWebhookSecret'
   | 'testWebhook'
-  | 'listDeliveries'
-  | 'getDelivery'
-  | 'redeliver'
 > = {
   createWebhook: {
     tag: 'Webhooks',
@@ -76,6 +50,15 @@ export const webhookOperations: Operations<
           ordering: 'task',
         },
       },
+      {
+        name: 'payload',
+        summary: 'Only what a payload filter lets through',
+        value: {
+          url: 'https://your-server.com/ariftly-webhook',
+          events: ['task.progress'],
+          filter: { 'data.progress': { $gte: 0.5 }, agent: { $in: ['analyzer', 'writer'] } },
+        },
+      },
     ]),
     answers: [{ ...answer(201, 'The webhook and, this once, its secret.', 'WebhookWithSecret'), headers: [LOCATION] }],
     problems: [...BODY_PROBLEMS, { status: 409, codes: ['too_many_webhooks'] }],
@@ -97,7 +80,8 @@ export const webhookOperations: Operations<
   },
   updateWebhook: {
     tag: 'Webhooks',
-    description: 'Changes the members that are given; null clears one. The secret is changed with rotate-secret.',
+    description:
+      'Changes the members that are given; null clears one. A URL of another origin clears `headers` unless they are given too. The secret is changed with rotate-secret.',
     body: jsonBody('WebhookChanges', true, [
       { name: 'pause', summary: 'Stop for now; deliveries wait', value: { enabled: false } },
       {
@@ -133,33 +117,5 @@ export const webhookOperations: Operations<
     ]),
     answers: [answer(200, 'The attempt, whatever became of it.', 'TestAttempt')],
     problems: [...BODY_PROBLEMS, NOT_FOUND, { status: 429, codes: ['too_many_queries'] }],
-  },
-  listDeliveries: {
-    tag: 'Webhooks',
-    description: 'Newest event first.',
-    query: [
-      { name: 'status', description: 'Only deliveries that stand so.', schema: oneOf(DELIVERY_STATUSES) },
-      typesFilter('type', 'Only events of these types, separated by commas.'),
-      instant('after', 'Only events appended after this time (exclusive).'),
-      instant('before', 'Only events appended before this time (exclusive).'),
-      ...PAGE,
-    ],
-    answers: [
-      { status: 200, description: 'A page.', content: [{ type: 'application/json', schema: listOf('Delivery') }] },
-    ],
-    problems: [{ status: 400, codes: ['invalid_parameter', 'invalid_cursor'] }, NOT_FOUND],
-  },
-  getDelivery: {
-    tag: 'Webhooks',
-    description: 'With its newest 100 attempts, oldest first.',
-    answers: [answer(200, 'The delivery.', 'DeliveryWithAttempts')],
-    problems: [NOT_FOUND],
-  },
-  redeliver: {
-    tag: 'Webhooks',
-    description:
-      'Sets a finished delivery back to `pending` with fresh attempts. While its webhook is disabled it waits.',
-    answers: [{ ...answer(202, 'The delivery.', 'Delivery'), headers: [LOCATION] }],
-    problems: [...BODY_PROBLEMS, NOT_FOUND, { status: 409, codes: ['delivery_pending'] }],
   },
 }

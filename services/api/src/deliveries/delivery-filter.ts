@@ -1,0 +1,48 @@
+import { ERROR_CLASSES, type ErrorClass } from '@ariftly/egress'
+import { isEventType, parseTypeId } from '@ariftly/events'
+import { choiceParam, identifierParam, instantParam, listParam, Problem, textParam, type QueryOf } from '@ariftly/http'
+import type { DeliveryFilter } from '@ariftly/store/deliveries'
+
+/** Which deliveries are meant, as parameters of a list; members of the same names filter a redelivery. */
+export const deliveryFilterParams = {
+  webhook_id: typeIdParam('whk'),
+  event_id: typeIdParam('evt'),
+  task_id: identifierParam(),
+  status: choiceParam(['pending', 'delivered', 'failed', 'cancelled']),
+  type: listParam({ is: isEventType, shape: 'an event type, or several separated by commas, each once' }),
+  error_class: choiceParam<ErrorClass>(ERROR_CLASSES),
+  after: instantParam(),
+  before: instantParam(),
+}
+
+/** What the parameters say. `created_at` has whole milliseconds: `after` is inclusive, `before` exclusive. */
+export function readDeliveryFilter(values: Partial<QueryOf<typeof deliveryFilterParams>>): DeliveryFilter {
+  return {
+    ...(values.webhook_id === undefined ? {} : { webhookId: values.webhook_id }),
+    ...(values.event_id === undefined ? {} : { eventId: values.event_id }),
+    ...(values.task_id === undefined ? {} : { taskId: values.task_id }),
+    ...(values.status === undefined ? {} : { status: values.status }),
+    // The order in which types are listed means nothing.
+    ...(values.type === undefined ? {} : { types: values.type.toSorted() }),
+    ...(values.error_class === undefined ? {} : { errorClass: values.error_class }),
+    ...(values.after === undefined ? {} : { afterMs: values.after.ceilMs }),
+    ...(values.before === undefined ? {} : { beforeMs: values.before.ceilMs }),
+  }
+}
+
+/** Throws a `Problem` 400 for a filter that no index serves. */
+export function refuseTooWide(filter: DeliveryFilter): void {
+  const { webhookId, eventId, taskId, status, afterMs } = filter
+  if ((webhookId ?? eventId ?? taskId ?? afterMs) !== undefined || status === 'failed') return
+  throw new Problem(400, 'filter_too_wide', {
+    detail: 'Give at least one of webhook_id, event_id, task_id, status=failed and after.',
+  })
+}
+
+function typeIdParam(prefix: 'whk' | 'evt') {
+  const shape = `the id of ${prefix === 'whk' ? 'a webhook' : 'an event'}, ${prefix}_…`
+  const param = textParam({ pattern: new RegExp(`^${prefix}_`), shape })
+  const parse: typeof param.parse = (text) =>
+    parseTypeId(prefix, text) === undefined ? { ok: false, message: `must be ${shape}` } : { ok: true, value: text }
+  return { ...param, parse }
+}
