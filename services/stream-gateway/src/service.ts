@@ -13,13 +13,13 @@ import {
 } from '@ariftly/runtime'
 import { createPool, SERVICE_ROLE } from '@ariftly/store'
 import type { StreamGatewayConfig } from './config.ts'
-import { createStreamTokenHandler } from './create-stream-token.ts'
-import { debugStreams } from './debug.ts'
-import { startGateway, type Gateway } from './gateway.ts'
-import { createOpenStream } from './open-stream.ts'
-import { createStreamIds } from './stream-id.ts'
-import { registerStreamMetrics } from './stream-metrics.ts'
-import { createStreams, type Streams } from './streams.ts'
+import { createStreamTokenHandler } from './routes/create-stream-token.ts'
+import { debugStreams } from './routes/debug.ts'
+import { followEpochs, type EpochFollower } from './log/follow-epochs.ts'
+import { createOpenStream } from './routes/open-stream.ts'
+import { createStreamIds } from './frames/stream-id.ts'
+import { registerStreamMetrics } from './routes/stream-metrics.ts'
+import { createStreams, type Streams } from './streams/streams.ts'
 
 export { streamGatewayConfig, type StreamGatewayConfig } from './config.ts'
 
@@ -54,7 +54,7 @@ export async function start(config: StreamGatewayConfig, deps: ServiceDeps & Sha
 
     const kafka = createKafka({ ...kafkaConnection(config), clientId: 'ariftly-stream-gateway', log })
     releasers.add('kafka', () => kafka.close())
-    const gateway: Gateway = startGateway({
+    const gateway: EpochFollower = followEpochs({
       config,
       kafka,
       pool,
@@ -66,7 +66,7 @@ export async function start(config: StreamGatewayConfig, deps: ServiceDeps & Sha
     })
     releasers.add('gateway', () => gateway.close())
     const streams: Streams = createStreams({
-      generation: () => gateway.generation,
+      epochReader: () => gateway.epochReader,
       heartbeatMs: config.STREAM_HEARTBEAT_MS,
       stallMs: config.STREAM_STALL_MS,
       historyMs: LIMITS.historyMsMax,
@@ -84,7 +84,7 @@ export async function start(config: StreamGatewayConfig, deps: ServiceDeps & Sha
       ids,
       sealer: keyring,
       streams,
-      generation: () => gateway.generation,
+      epochReader: () => gateway.epochReader,
       isDraining: () => draining,
       streamsMax: config.STREAMS_MAX,
       streamsPerKeyMax: config.STREAMS_PER_KEY_MAX,
@@ -103,15 +103,15 @@ export async function start(config: StreamGatewayConfig, deps: ServiceDeps & Sha
     })
 
     function ready(): Readiness {
-      const { generation } = gateway
-      const failure = generation?.reader.failure
-      if (generation !== undefined && failure === undefined && generation.caughtUp()) wasReady = true
-      else if (generation === undefined || failure !== undefined) wasReady = false
+      const { epochReader } = gateway
+      const failure = epochReader?.reader.failure
+      if (epochReader !== undefined && failure === undefined && epochReader.caughtUp()) wasReady = true
+      else if (epochReader === undefined || failure !== undefined) wasReady = false
       return {
         ready: wasReady && !draining,
         checks: {
-          log: failure?.message ?? gateway.trouble ?? (generation?.caughtUp() === true ? 'ok' : 'catching up'),
-          projection: generation?.watch.state() ?? 'not read yet',
+          log: failure?.message ?? gateway.trouble ?? (epochReader?.caughtUp() === true ? 'ok' : 'catching up'),
+          projection: epochReader?.watch.state() ?? 'not read yet',
           keys: auth.state,
         },
       }

@@ -18,8 +18,8 @@ import {
   type World,
 } from '@ariftly/testkit'
 import { start, streamGatewayConfig } from './service.ts'
-import { createStreamIds } from './stream-id.ts'
-import { sealStreamToken } from './stream-token.ts'
+import { createStreamIds } from './frames/stream-id.ts'
+import { sealStreamToken } from './routes/stream-token.ts'
 
 const PARTITIONS = 12
 const log = createLogger({ service: 'stream-gateway', level: 'error' })
@@ -39,8 +39,8 @@ beforeAll(async () => {
   producer = createProducer(kafka, { topic: world.topics.topic })
   ;[projector, one, two] = await Promise.all([
     startServiceProcess('projector', { ...world.env }),
-    startGateway(),
-    startGateway(),
+    followEpochs(),
+    followEpochs(),
   ])
   await eventually(() => one.ready().ready && two.ready().ready, { timeoutMs: 20_000 })
 }, 60_000)
@@ -58,7 +58,7 @@ afterAll(async () => {
   await world?.close()
 })
 
-async function startGateway(env: Readonly<Record<string, string>> = {}): Promise<ServedService> {
+async function followEpochs(env: Readonly<Record<string, string>> = {}): Promise<ServedService> {
   const deps = { log, metrics: createMetrics(), signal: new AbortController().signal }
   const running = await start(readConfig(streamGatewayConfig, { ...world.env, ...env }), deps)
   return await serveService(running, { host: '127.0.0.1', port: 0, metricsPort: undefined, drainMs: 2000 }, deps)
@@ -425,7 +425,7 @@ describe('keys', () => {
   })
 
   test('may have so many streams and no more', async () => {
-    const small = await startGateway({ STREAMS_PER_KEY_MAX: '1' })
+    const small = await followEpochs({ STREAMS_PER_KEY_MAX: '1' })
     try {
       await eventually(() => small.ready().ready)
       await openStream(small, '')
@@ -443,7 +443,7 @@ function rawRequest(apiKey: string): string {
 
 describe('ends', () => {
   test('of a drain come with the position and without the last chunk, and the stream goes on elsewhere', async () => {
-    const third = await startGateway()
+    const third = await followEpochs()
     await eventually(() => third.ready().ready)
     const draining = await openStream(third, '?task_id=t-drain')
     const sent = [event('t-drain'), event('t-drain')]

@@ -1,0 +1,166 @@
+import { LIMITS } from '@ariftly/events'
+import { checkPartitionCount, describeLog, type KafkaClient, type LogReader } from '@ariftly/kafka'
+import { createReleasers, Fault, type Logger, type Tracing } from '@ariftly/runtime'
+import { type Pool } from '@ariftly/store'
+import { currentEpoch, readPositions, type LogEpoch } from '@ariftly/store/projection'
+import { earliestLogTime, findEarlierCopies, positionsAtLogTime, readHistoryPage } from '@ariftly/store/streams'
+import type { StreamGatewayConfig } from '../config.ts'
+import { createDuplicateCheck, type DuplicateCheck } from './duplicate-check.ts'
+import { toEventFilter, type StreamFilter } from '../streams/filter.ts'
+import { createHistoryReader } from './history-reader.ts'
+import { createHub, type Hub } from '../streams/hub.ts'
+import { consumeLog } from './consume-log.ts'
+import { dominates, originOf, type OffsetVector } from './offset-vector.ts'
+import { startProjectionWatch, type ProjectionWatch } from './projection-watch.ts'
+import { beyondEnd, readerStart } from './start-position.ts'
+import type { StreamIds } from '../frames/stream-id.ts'
+
+/** What {@link startEpochReader} needs. */
+export interface EpochReaderOptions {
+  readonly config: StreamGatewayConfig
+  readonly kafka: KafkaClient
+  /** For history pages and look-ups. */
+  readonly pool: Pool
+  /** For what must not wait behind them: the projection's position. */
+  readonly watchPool: Pool
+  readonly ids: StreamIds
+  readonly log: Logger
+  /** Undefined when no traces are collected. */
+  readonly tracing?: Tracing | undefined
+}
+
+/** The reading of one epoch of the log: hub, reader and projection watch. */
+export interface EpochReader {
+  readonly epoch: LogEpoch
+  readonly hub: Hub
+  readonly reader: LogReader
+  readonly copies: DuplicateCheck
+  readonly watch: ProjectionWatch
+  /** The log's end when the reading began: "now" is not before it. */
+  readonly endAtStart: OffsetVector
+  /** Whether the reading has passed it. */
+  caughtUp(): boolean
+  /** Where the kept history begins, as last looked up (every minute). */
+  floor(): OffsetVector
+  /** From where on everything appended at or after a moment follows. */
+  positionAt(atMs: number): Promise<OffsetVector>
+  /** When the oldest event that is kept was appended. */
+  earliestMs(): Promise<number | undefined>
+  logEnd(): Promise<OffsetVector>
+  /** The id of a position. */
+  idOf(position: OffsetVector): string
+  close(): Promise<void>
+}
+
+const FLOOR_EVERY_MS = 60_000
+const HISTORY_READS_MAX = 6
+/** While nobody waits for the projection, it is looked at so much less often: each look costs as much as dozens of frames. */
+const CALM_FACTOR = 10
+
+/** Begins to read the log. Rejects while Kafka or Postgres cannot be asked, and with `log_identity_changed`. */
+export async function startEpochReader(o: EpochReaderOptions): Promise<EpochReader> {
+  const { config, kafka, pool, log } = o
+  const { KAFKA_TOPIC: topic, KAFKA_PARTITIONS: partitions } = config
+  const epoch = await currentEpoch(pool, topic)
+  if (epoch === undefined) {
+    throw new Fault({ code: 'no_log_epoch', message: `The topic ${topic} has no epoch: migrate has not run.` })
+  }
+  await checkPartitionCount(kafka, topic, partitions)
+  const key = { projection: 'events', epoch: epoch.epoch, topic }
+  // Before the log's end is asked for: the projection goes on meanwhile, and would seem to be beyond the log.
+  const projected = new Map([...(await readPositions(pool, key))].map(([partition, at]) => [partition, at.nextOffset]))
+  const described = await describeLog(kafka, topic)
+  const logStart = Float64Array.from(described.partitions, (partition) => partition.logStart)
+  const endAtStart = Float64Array.from(described.partitions, (partition) => partition.logEnd)
+  if (described.clusterId !== epoch.clusterId || beyondEnd({ logEnd: endAtStart, projected }).length > 0) {
+    throw new Fault({ code: 'log_identity_changed', message: 'The log is not the one that was projected.' })
+  }
+
+  const start = readerStart({ logStart, logEnd: endAtStart, projected, ringBytesMax: config.RING_BYTES_MAX })
+  const readHistory = createHistoryReader({ read: readPage, partitions, epoch: epoch.epoch, topic })
+  const hub = createHub({
+    epoch: epoch.epoch,
+    start,
+    fromOrigin: Array.from(start, (offset) => offset === 0 && epoch.epoch === 1),
+    ids: o.ids,
+    ringBytesMax: config.RING_BYTES_MAX,
+    idsMax: config.RING_IDS_MAX,
+    unsentBytesMax: config.STREAM_UNSENT_BYTES_MAX,
+    historyReadsMax: HISTORY_READS_MAX,
+    readHistory: (filter: StreamFilter, position) => readHistory(filter.tenant, toEventFilter(filter), position),
+    now: () => performance.now(),
+    schedule: (run) => void setImmediate(run),
+    onHistoryError: (error) => log.warn({ err: error }, 'a history page cannot be read'),
+  })
+  const copies = createDuplicateCheck({
+    index: hub.ids,
+    lookUp: (partition, candidates) => findEarlierCopies(pool, { epoch: epoch.epoch, partition, candidates }),
+    now: () => performance.now(),
+    onOpened: (error) => log.error({ err: error }, 'copies are not looked up until Postgres answers'),
+  })
+
+  const releasers = createReleasers(log)
+  const reader = consumeLog({
+    client: kafka,
+    topic,
+    clusterId: epoch.clusterId,
+    hub,
+    copies,
+    log,
+    tracing: o.tracing,
+  })
+  releasers.add('log reader', () => reader.close())
+  let floor = originOf(partitions)
+  let floorAtMs = -Infinity
+  const watch = startProjectionWatch({
+    read: readProjection,
+    everyMs: () => config.PROJECTION_POLL_MS * (hub.isHolding() || copies.isOpen ? 1 : CALM_FACTOR),
+    onPosition(position) {
+      void copies.retry()
+      hub.setProjected(position)
+    },
+    log,
+  })
+  releasers.add('projection watch', () => watch.close())
+
+  function readPage(request: Parameters<typeof readHistoryPage>[1]): ReturnType<typeof readHistoryPage> {
+    return readHistoryPage(pool, request)
+  }
+
+  async function readProjection(): Promise<OffsetVector> {
+    const position = originOf(partitions)
+    for (const [partition, at] of await readPositions(o.watchPool, key)) position[partition] = at.nextOffset
+    if (performance.now() - floorAtMs >= FLOOR_EVERY_MS) {
+      floor = await positionAt(Date.now() - LIMITS.historyMsMax, o.watchPool)
+      floorAtMs = performance.now()
+    }
+    return position
+  }
+
+  async function positionAt(atMs: number, db: Pool = pool): Promise<OffsetVector> {
+    const position = originOf(partitions)
+    const found = await positionsAtLogTime(db, { epoch: epoch?.epoch ?? 0, partitions, atMs })
+    for (const [partition, offset] of found) position[partition] = offset
+    return position
+  }
+
+  return {
+    epoch,
+    hub,
+    reader,
+    copies,
+    watch,
+    endAtStart,
+    caughtUp: () => dominates(hub.ring.position, endAtStart),
+    floor: () => floor,
+    positionAt,
+    earliestMs: () =>
+      earliestLogTime(pool, { epoch: epoch.epoch, partitions, sinceMs: Date.now() - LIMITS.historyMsMax }),
+    async logEnd() {
+      const { partitions: all } = await describeLog(kafka, topic)
+      return Float64Array.from(all, (partition) => partition.logEnd)
+    },
+    idOf: (position) => o.ids.seal({ epoch: epoch.epoch, position }),
+    close: () => releasers.close(),
+  }
+}

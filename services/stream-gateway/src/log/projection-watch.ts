@@ -1,0 +1,54 @@
+import { sleep, type Logger } from '@ariftly/runtime'
+import type { OffsetVector } from './offset-vector.ts'
+
+/** What {@link startProjectionWatch} needs. */
+export interface ProjectionWatchOptions {
+  /** Reads the projection's position; partitions that it has not begun are 0. */
+  read(): Promise<OffsetVector>
+  /** Pause before the next look. */
+  everyMs(): number
+  onPosition(position: OffsetVector): void
+  readonly log: Pick<Logger, 'warn' | 'info'>
+}
+
+/** The polling of the events projection's position. */
+export interface ProjectionWatch {
+  /** `ok`, or that Postgres cannot be read. */
+  state(): string
+  close(): Promise<void>
+}
+
+/** Polls how far the projection has come: what it holds may be forgotten here, and who waits for it may go on. */
+export function startProjectionWatch(o: ProjectionWatchOptions): ProjectionWatch {
+  const abort = new AbortController()
+  let state = 'not read yet'
+  const ended = run()
+
+  async function run(): Promise<void> {
+    while (!abort.signal.aborted) {
+      await look()
+      await sleep(o.everyMs(), abort.signal)
+    }
+  }
+
+  async function look(): Promise<void> {
+    try {
+      const position = await o.read()
+      if (abort.signal.aborted) return
+      o.onPosition(position)
+      if (state === 'down') o.log.info({}, 'the projection can be read again')
+      state = 'ok'
+    } catch (error) {
+      if (state !== 'down' && !abort.signal.aborted) o.log.warn({ err: error }, 'the projection cannot be read')
+      state = 'down'
+    }
+  }
+
+  return {
+    state: () => state,
+    async close() {
+      abort.abort()
+      await ended
+    },
+  }
+}

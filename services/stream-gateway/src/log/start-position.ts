@@ -1,0 +1,54 @@
+import { dominates, type OffsetVector } from './offset-vector.ts'
+
+/** Average bytes of a record in the ring, to guess how many fit. */
+const RECORD_BYTES = 1024
+
+/** What is known of the log and the projection when the reading begins. */
+export interface LogAtStart {
+  readonly logStart: OffsetVector
+  readonly logEnd: OffsetVector
+  /** Next offset of the projection; undefined where it has not begun. */
+  readonly projected: ReadonlyMap<number, number>
+  readonly ringBytesMax: number
+}
+
+/**
+ * Where the reader begins: at the smaller of the projection's next offset (what is above is nowhere else) and the ring's
+ * window before the log's end, but not before the log's own start.
+ */
+export function readerStart(o: LogAtStart): OffsetVector {
+  const partitions = o.logEnd.length
+  const windowRecords = Math.floor(o.ringBytesMax / RECORD_BYTES / partitions)
+  return o.logEnd.map((end, partition) => {
+    const logStart = o.logStart[partition] ?? 0
+    const window = Math.max(0, end - windowRecords)
+    return Math.max(logStart, Math.min(o.projected.get(partition) ?? logStart, window))
+  })
+}
+
+/** Partitions whose projection is beyond the log's end: this is not the log that was projected. */
+export function beyondEnd(o: Pick<LogAtStart, 'logEnd' | 'projected'>): number[] {
+  return [...o.projected]
+    .filter(([partition, next]) => next > (o.logEnd[partition] ?? 0))
+    .map(([partition]) => partition)
+}
+
+/** Where a stream begins, or why it cannot begin where it was asked to. */
+export type StreamStart =
+  | { readonly kind: 'at'; readonly position: OffsetVector }
+  | { readonly kind: 'reset'; readonly reason: 'log_changed' | 'history_expired'; readonly position: OffsetVector }
+
+/** Where a stream that resumes goes on; `floor` is where the kept history begins. */
+export function resumeAt(o: {
+  readonly epoch: number
+  readonly floor: OffsetVector
+  readonly asked: { readonly epoch: number; readonly position: OffsetVector }
+}): StreamStart {
+  const { asked, floor } = o
+  if (asked.epoch !== o.epoch || asked.position.length !== floor.length) {
+    return { kind: 'reset', reason: 'log_changed', position: floor }
+  }
+  if (dominates(asked.position, floor)) return { kind: 'at', position: asked.position }
+  const position = asked.position.map((offset, partition) => Math.max(offset, floor[partition] ?? 0))
+  return { kind: 'reset', reason: 'history_expired', position }
+}

@@ -1,0 +1,160 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { isApiKeyShaped, type Authenticator } from '@ariftly/auth'
+import { Problem, type Caller } from '@ariftly/http'
+import type { EventFilter } from '@ariftly/events'
+import { streamFilter } from '../streams/filter.ts'
+import type { EpochReader } from '../log/epoch-reader.ts'
+import { readStreamParameters, type StreamParameters } from './parameters.ts'
+import type { Sealer, StreamIds } from '../frames/stream-id.ts'
+import { openStreamToken } from './stream-token.ts'
+import type { AskedStart, Streams } from '../streams/streams.ts'
+
+/** What {@link createOpenStream} needs. */
+export interface OpenStreamOptions {
+  readonly auth: Pick<Authenticator, 'authenticate' | 'authenticateKeyId'>
+  readonly ids: StreamIds
+  readonly sealer: Sealer
+  readonly streams: Streams
+  epochReader(): EpochReader | undefined
+  isDraining(): boolean
+  readonly streamsMax: number
+  readonly streamsPerKeyMax: number
+  readonly streamsPerTenantMax: number
+}
+
+/**
+ * Answers `GET` and `POST /v1/events/stream`. All that can be refused is refused before the answer begins: any status but
+ * 200 ends a browser's EventSource for good, so what is only late (history, a position ahead of us) is waited for inside.
+ */
+export function createOpenStream(o: OpenStreamOptions): (req: IncomingMessage, res: ServerResponse) => Promise<void> {
+  async function openStream(req: IncomingMessage, res: ServerResponse): Promise<void> {
+    const tokenInQuery = /[?&]token=/.test(req.url ?? '')
+    if (!tokenInQuery) await byKey(req)
+    const parameters = await readStreamParameters(req)
+    // Who comes by key is asked again: a form may come slowly, and the streams of a key that was revoked meanwhile are ended already.
+    const { caller, filter } =
+      tokenInQuery || parameters.token !== undefined
+        ? await byToken(parameters)
+        : { caller: await byKey(req), filter: filterOf(parameters) }
+    const start = startOf(req, parameters, o.ids)
+    const epochReader = admit(caller)
+    const { socket } = req
+    if (socket.destroyed) return
+    // Stream bytes are written to the socket itself: they must not overtake answers that are due before this one.
+    if (res.socket !== socket) {
+      throw new Problem(400, 'pipelined_stream', {
+        detail: 'Wait for the answers before this one: a stream cannot be pipelined (RFC 9112, 9.3.2).',
+      })
+    }
+    writeHead(res)
+    o.streams.open(
+      {
+        filter: streamFilter(caller.tenant, filter, parameters.envelope),
+        start,
+        keyId: caller.keyId,
+        expiresAtMs: caller.expiresAtMs,
+      },
+      epochReader,
+      socket,
+      res.chunkedEncoding,
+    )
+  }
+
+  async function byKey(req: IncomingMessage): Promise<Caller> {
+    return await o.auth.authenticate(req.headers.authorization, 'events:read')
+  }
+
+  async function byToken(parameters: StreamParameters): Promise<{ caller: Caller; filter: EventFilter }> {
+    const text = parameters.token ?? ''
+    if (isApiKeyShaped(text) && !text.startsWith('st_')) {
+      throw badParameter('token', 'must be a stream token: an API key does not belong into a URL')
+    }
+    const token = openStreamToken(o.sealer, text)
+    if (token === undefined || token.expiresAtMs <= Date.now()) {
+      throw new Problem(401, 'invalid_stream_token', { detail: 'The stream token is not one of ours, or has expired.' })
+    }
+    const own = Object.keys(filterOf(parameters))
+    if (own.length > 0) {
+      throw badParameter('token', 'holds the filter: leave out task_id, session_id, agent and types')
+    }
+    return {
+      caller: endingWith(await o.auth.authenticateKeyId(token.keyId, 'events:read'), token),
+      filter: token.filter,
+    }
+  }
+
+  function admit(caller: Caller): EpochReader {
+    if (o.isDraining()) throw unavailable('draining', 'This gateway is about to stop. Come back.')
+    const epochReader = o.epochReader()
+    if (epochReader === undefined) throw unavailable('starting', 'The log cannot be read yet. Try again.')
+    if (o.streams.size >= o.streamsMax) throw unavailable('gateway_full', 'This gateway has no room. Try again.')
+    if (o.streams.ofKey(caller.keyId) >= o.streamsPerKeyMax) throw tooMany('This API key', o.streamsPerKeyMax)
+    if (o.streams.ofTenant(caller.tenant) >= o.streamsPerTenantMax) throw tooMany('This tenant', o.streamsPerTenantMax)
+    return epochReader
+  }
+
+  return openStream
+}
+
+function filterOf(parameters: StreamParameters): EventFilter {
+  const { task_id: taskId, session_id: sessionId, agent, types } = parameters
+  return {
+    ...(taskId === undefined ? {} : { taskId }),
+    ...(sessionId === undefined ? {} : { sessionId }),
+    ...(agent === undefined ? {} : { agent }),
+    ...(types === undefined ? {} : { types }),
+  }
+}
+
+/** The header wins over the parameter, and both over `after`, so that a browser that comes back to its old URL resumes. */
+function startOf(req: IncomingMessage, parameters: StreamParameters, ids: StreamIds): AskedStart {
+  const header = req.headers['last-event-id']
+  const id = typeof header === 'string' && header !== '' ? header : parameters.last_event_id
+  if (id !== undefined) {
+    const place = ids.open(id)
+    if (place === undefined) {
+      throw badParameter(id === header ? 'Last-Event-ID' : 'last_event_id', 'must be an id that this stream sent')
+    }
+    return { kind: 'id', id, place }
+  }
+  const { after } = parameters
+  if (after === undefined) return { kind: 'now' }
+  return { kind: 'time', text: new Date(after.floorMs).toISOString(), atMs: after.floorMs }
+}
+
+/** A stream that was opened by a token ends with it, or with the token's key if that expires first. */
+function endingWith(caller: Caller, { expiresAtMs }: { readonly expiresAtMs: number }): Caller {
+  return { ...caller, expiresAtMs: Math.min(caller.expiresAtMs ?? Infinity, expiresAtMs) }
+}
+
+/**
+ * Sends the head at once; what follows is written to the socket, framed as chunks when `res.chunkedEncoding` says so. There is
+ * no `Connection` header: after `Connection: close` some clients (undici) take a cut connection for a complete answer.
+ */
+function writeHead(res: ServerResponse): void {
+  res.removeHeader('Connection')
+  res.writeHead(200, {
+    'Content-Type': 'text/event-stream; charset=utf-8',
+    'Cache-Control': 'no-store',
+    'X-Accel-Buffering': 'no',
+  })
+  res.flushHeaders()
+}
+
+function badParameter(parameter: string, message: string): Problem {
+  return new Problem(400, 'invalid_parameter', {
+    detail: `Cannot read: ${parameter}.`,
+    errors: [{ parameter, code: 'invalid_parameter', message }],
+  })
+}
+
+function tooMany(whose: string, max: number): Problem {
+  return new Problem(429, 'too_many_streams', {
+    detail: `${whose} has ${max} streams open here, which is all that it may have.`,
+    headers: { 'Retry-After': '5' },
+  })
+}
+
+function unavailable(code: string, detail: string): Problem {
+  return new Problem(503, code, { detail, headers: { 'Retry-After': '1' } })
+}

@@ -1,0 +1,140 @@
+import { FilterGroup, type Subscriber } from './subscriber.ts'
+import { ALL_TYPES, matches, sameFilter, typeBit, type Routed, type StreamFilter } from './filter.ts'
+
+/** One tenant's groups, each under the narrowest of its conditions. */
+interface TenantIndex {
+  readonly byTask: Map<string, FilterGroup[]>
+  readonly bySession: Map<string, FilterGroup[]>
+  readonly byAgent: Map<string, FilterGroup[]>
+  readonly byType: Map<number, FilterGroup[]>
+  readonly all: FilterGroup[]
+}
+
+/**
+ * The live clients by tenant, then task, session, agent and type, so that a record costs only those who get it. A group
+ * with several conditions stands under one of them, and the others are checked.
+ */
+export class FilterIndex {
+  readonly #tenants = new Map<string, TenantIndex>()
+  size = 0
+  groups = 0
+
+  /** The group of a filter, if there are live clients of it. */
+  find(filter: StreamFilter): FilterGroup | undefined {
+    const index = this.#tenants.get(filter.tenant)
+    return (
+      index &&
+      placesOf(index, filter)[0]
+        ?.get()
+        ?.find((group) => sameFilter(group.filter, filter))
+    )
+  }
+
+  add(client: Subscriber): void {
+    const group = this.find(client.filter) ?? this.#addGroup(client.filter)
+    group.clients.add(client)
+    client.group = group
+    this.size += 1
+  }
+
+  remove(client: Subscriber): void {
+    const { group } = client
+    if (group?.clients.delete(client) !== true) return
+    client.group = undefined
+    this.size -= 1
+    if (group.clients.size === 0) this.#removeGroup(group)
+  }
+
+  /** Calls `visit` with each group that gets the record, once. */
+  forEachMatch(record: Routed, visit: (group: FilterGroup) => void): void {
+    const index = this.#tenants.get(record.tenant)
+    if (index === undefined) return
+    if (record.taskId !== null) visitMatching(index.byTask.get(record.taskId), record, visit)
+    if (record.sessionId !== null) visitMatching(index.bySession.get(record.sessionId), record, visit)
+    if (record.agent !== null) visitMatching(index.byAgent.get(record.agent), record, visit)
+    visitMatching(index.byType.get(typeBit(record.type)), record, visit)
+    visitMatching(index.all, record, visit)
+  }
+
+  #addGroup(filter: StreamFilter): FilterGroup {
+    let index = this.#tenants.get(filter.tenant)
+    if (index === undefined) {
+      index = { byTask: new Map(), bySession: new Map(), byAgent: new Map(), byType: new Map(), all: [] }
+      this.#tenants.set(filter.tenant, index)
+    }
+    const group = new FilterGroup(filter)
+    for (const place of placesOf(index, filter)) place.add(group)
+    this.groups += 1
+    return group
+  }
+
+  #removeGroup(group: FilterGroup): void {
+    const index = this.#tenants.get(group.filter.tenant)
+    if (index === undefined) return
+    for (const place of placesOf(index, group.filter)) place.remove(group)
+    this.groups -= 1
+    const { byTask, bySession, byAgent, byType, all } = index
+    if (byTask.size + bySession.size + byAgent.size + byType.size + all.length === 0) {
+      this.#tenants.delete(group.filter.tenant)
+    }
+  }
+}
+
+interface Place {
+  get(): FilterGroup[] | undefined
+  add(group: FilterGroup): void
+  remove(group: FilterGroup): void
+}
+
+function placesOf(index: TenantIndex, filter: StreamFilter): Place[] {
+  if (filter.taskId !== undefined) return [placeIn(index.byTask, filter.taskId)]
+  if (filter.sessionId !== undefined) return [placeIn(index.bySession, filter.sessionId)]
+  if (filter.agent !== undefined) return [placeIn(index.byAgent, filter.agent)]
+  if (filter.types === ALL_TYPES) return [placeAt(index.all)]
+  const places: Place[] = []
+  for (let bit = 1; bit <= ALL_TYPES; bit *= 2) {
+    if ((filter.types & bit) !== 0) places.push(placeIn(index.byType, bit))
+  }
+  return places
+}
+
+function placeIn<K>(map: Map<K, FilterGroup[]>, key: K): Place {
+  return {
+    get: () => map.get(key),
+    add(group) {
+      const list = map.get(key)
+      if (list === undefined) map.set(key, [group])
+      else list.push(group)
+    },
+    remove(group) {
+      const list = map.get(key)
+      if (list === undefined) return
+      removeFrom(list, group)
+      if (list.length === 0) map.delete(key)
+    },
+  }
+}
+
+function placeAt(list: FilterGroup[]): Place {
+  return {
+    get: () => list,
+    add: (group) => void list.push(group),
+    remove: (group) => removeFrom(list, group),
+  }
+}
+
+/** The last one takes the place: order among groups means nothing. */
+function removeFrom(list: FilterGroup[], group: FilterGroup): void {
+  const index = list.indexOf(group)
+  const last = list.pop()
+  if (index >= 0 && index < list.length && last !== undefined) list[index] = last
+}
+
+/** From the back: a visit may flush a group, and that may remove it from the list. */
+function visitMatching(list: FilterGroup[] | undefined, record: Routed, visit: (group: FilterGroup) => void): void {
+  if (list === undefined) return
+  for (let index = list.length - 1; index >= 0; index -= 1) {
+    const group = list[index]
+    if (group !== undefined && matches(group.filter, record)) visit(group)
+  }
+}
