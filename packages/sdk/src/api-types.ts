@@ -1,0 +1,729 @@
+// Generated from the OpenAPI document by `npm run generate`: do not edit.
+/* oxlint-disable max-lines */
+
+/** An event. Events never change. */
+export interface Event {
+  readonly object: "event"
+  /** TypeID of a UUIDv7; its millisecond is `created_at`. */
+  readonly id: string
+  readonly type: "task.created" | "task.progress" | "task.complete" | "task.failed" | "artifact.emitted" | "approval.requested" | "approval.resolved" | "session.message" | "session.closed" | "tool_call.executed"
+  readonly created_at: string
+  readonly task_id: string | null
+  readonly agent: string | null
+  readonly session_id: string | null
+  /** The payload as it was posted: the caller's bytes, with `task_id` (else `session_id`) as first member. */
+  readonly data: Readonly<Record<string, unknown>>
+}
+
+/** `NewEvent` as the API documents it. */
+export type NewEvent = NewEventTaskCreated | NewEventTaskProgress | NewEventTaskComplete | NewEventTaskFailed | NewEventArtifactEmitted | NewEventApprovalRequested | NewEventApprovalResolved | NewEventSessionMessage | NewEventSessionClosed | NewEventToolCallExecuted
+
+/** `IngestResults` as the API documents it. */
+export interface IngestResults {
+  readonly object: "list"
+  /** One for each entry, in the order in which they were posted. */
+  readonly data: readonly ({
+    readonly index: number
+    /** TypeID of a UUIDv7; its millisecond is `created_at`. */
+    readonly id: string
+    /** `accepted`: safe in the log. `retry`: not written; post it again with this id. */
+    readonly status: "accepted" | "retry"
+  } | {
+    readonly index: number
+    readonly status: "refused"
+    readonly error: {
+      readonly code: string
+      /** JSON pointer (RFC 6901) into the entry. */
+      readonly pointer: string
+      readonly message: string
+    }
+  })[]
+}
+
+/** `StreamToken` as the API documents it. */
+export interface StreamToken {
+  readonly object: "stream_token"
+  /** For `?token=` of the stream; nothing else takes it. */
+  readonly token: string
+  readonly expires_at: string
+  readonly task_id: string | null
+  readonly session_id: string | null
+  readonly agent: string | null
+  readonly types: readonly ("task.created" | "task.progress" | "task.complete" | "task.failed" | "artifact.emitted" | "approval.requested" | "approval.resolved" | "session.message" | "session.closed" | "tool_call.executed")[] | null
+}
+
+/** `StreamTokenRequest` as the API documents it. */
+export interface StreamTokenRequest {
+  readonly task_id?: string | null
+  readonly session_id?: string | null
+  readonly agent?: string | null
+  readonly types?: readonly ("task.created" | "task.progress" | "task.complete" | "task.failed" | "artifact.emitted" | "approval.requested" | "approval.resolved" | "session.message" | "session.closed" | "tool_call.executed")[] | null
+  readonly ttl_s?: number | null
+}
+
+/** `Webhook` as the API documents it. */
+export interface Webhook {
+  readonly object: "webhook"
+  /** TypeID of the webhook. */
+  readonly id: string
+  readonly url: string
+  /** Exact types, groups (`task.*`) or `*`. */
+  readonly events: readonly ("*" | "task.*" | "artifact.*" | "approval.*" | "session.*" | "tool_call.*" | "task.created" | "task.progress" | "task.complete" | "task.failed" | "artifact.emitted" | "approval.requested" | "approval.resolved" | "session.message" | "session.closed" | "tool_call.executed")[]
+  readonly task_id: string | null
+  readonly session_id: string | null
+  readonly agent: string | null
+  readonly description: string | null
+  readonly enabled: boolean
+  readonly disabled_reason: "manual" | "gone" | "failures" | null
+  /** Names only: values are kept like secrets. */
+  readonly headers: readonly string[]
+  readonly rate_limit: number | null
+  readonly ordering: "none" | "task"
+  readonly pending_count: number
+  readonly oldest_pending_at: string | null
+  readonly failing_since: string | null
+  readonly last_success_at: string | null
+  readonly created_at: string
+  readonly updated_at: string
+}
+
+/** `WebhookWithSecret` as the API documents it. */
+export interface WebhookWithSecret {
+  readonly object: "webhook"
+  /** TypeID of the webhook. */
+  readonly id: string
+  readonly url: string
+  /** Exact types, groups (`task.*`) or `*`. */
+  readonly events: readonly ("*" | "task.*" | "artifact.*" | "approval.*" | "session.*" | "tool_call.*" | "task.created" | "task.progress" | "task.complete" | "task.failed" | "artifact.emitted" | "approval.requested" | "approval.resolved" | "session.message" | "session.closed" | "tool_call.executed")[]
+  readonly task_id: string | null
+  readonly session_id: string | null
+  readonly agent: string | null
+  readonly description: string | null
+  readonly enabled: boolean
+  readonly disabled_reason: "manual" | "gone" | "failures" | null
+  /** Names only: values are kept like secrets. */
+  readonly headers: readonly string[]
+  readonly rate_limit: number | null
+  readonly ordering: "none" | "task"
+  readonly pending_count: number
+  readonly oldest_pending_at: string | null
+  readonly failing_since: string | null
+  readonly last_success_at: string | null
+  readonly created_at: string
+  readonly updated_at: string
+  /** Shown this once. */
+  readonly secret: string
+}
+
+/** `NewWebhook` as the API documents it. */
+export interface NewWebhook {
+  /** https, a public address, no credentials. */
+  readonly url: string
+  /** Exact types, groups (`task.*`) or `*`. */
+  readonly events: readonly ("*" | "task.*" | "artifact.*" | "approval.*" | "session.*" | "tool_call.*" | "task.created" | "task.progress" | "task.complete" | "task.failed" | "artifact.emitted" | "approval.requested" | "approval.resolved" | "session.message" | "session.closed" | "tool_call.executed")[]
+  readonly task_id?: string | null
+  readonly session_id?: string | null
+  readonly agent?: string | null
+  readonly description?: string | null
+  /** Headers that every delivery carries; none of ours and none of the connection. */
+  readonly headers?: Readonly<Record<string, string>> | null
+  /** Deliveries a second; null is no limit. */
+  readonly rate_limit?: number | null
+  readonly enabled?: boolean | null
+  /** `task`: the events of one task one after another. */
+  readonly ordering?: "none" | "task" | null
+  /** Printable ASCII; `whsec_…` must be base64 of at least 24 bytes. Without one, one is made. It is shown this once. */
+  readonly secret?: string | null
+}
+
+/** `WebhookChanges` as the API documents it. */
+export interface WebhookChanges {
+  readonly url?: string
+  /** Exact types, groups (`task.*`) or `*`. */
+  readonly events?: readonly ("*" | "task.*" | "artifact.*" | "approval.*" | "session.*" | "tool_call.*" | "task.created" | "task.progress" | "task.complete" | "task.failed" | "artifact.emitted" | "approval.requested" | "approval.resolved" | "session.message" | "session.closed" | "tool_call.executed")[]
+  readonly task_id?: string | null
+  readonly session_id?: string | null
+  readonly agent?: string | null
+  readonly description?: string | null
+  /** Headers that every delivery carries; none of ours and none of the connection. */
+  readonly headers?: Readonly<Record<string, string>> | null
+  /** Deliveries a second; null is no limit. */
+  readonly rate_limit?: number | null
+  readonly enabled?: boolean
+  readonly ordering?: "none" | "task"
+}
+
+/** `RotateSecret` as the API documents it. */
+export interface RotateSecret {
+  readonly secret?: string | null
+  /** How long the old secret still signs. */
+  readonly overlap_hours?: number | null
+}
+
+/** `TestWebhook` as the API documents it. */
+export interface TestWebhook {
+  readonly type?: "task.created" | "task.progress" | "task.complete" | "task.failed" | "artifact.emitted" | "approval.requested" | "approval.resolved" | "session.message" | "session.closed" | "tool_call.executed" | null
+}
+
+/** `Delivery` as the API documents it. */
+export interface Delivery {
+  readonly object: "delivery"
+  /** TypeID of the delivery. */
+  readonly id: string
+  /** Whose delivery it is. */
+  readonly webhook_id: string
+  /** TypeID of a UUIDv7; its millisecond is `created_at`. */
+  readonly event_id: string
+  readonly event_type: "task.created" | "task.progress" | "task.complete" | "task.failed" | "artifact.emitted" | "approval.requested" | "approval.resolved" | "session.message" | "session.closed" | "tool_call.executed"
+  readonly status: "pending" | "delivered" | "failed" | "cancelled"
+  readonly attempt_count: number
+  readonly next_attempt_at: string | null
+  readonly created_at: string
+  readonly finished_at: string | null
+}
+
+/** `DeliveryWithAttempts` as the API documents it. */
+export interface DeliveryWithAttempts {
+  readonly object: "delivery"
+  /** TypeID of the delivery. */
+  readonly id: string
+  /** Whose delivery it is. */
+  readonly webhook_id: string
+  /** TypeID of a UUIDv7; its millisecond is `created_at`. */
+  readonly event_id: string
+  readonly event_type: "task.created" | "task.progress" | "task.complete" | "task.failed" | "artifact.emitted" | "approval.requested" | "approval.resolved" | "session.message" | "session.closed" | "tool_call.executed"
+  readonly status: "pending" | "delivered" | "failed" | "cancelled"
+  readonly attempt_count: number
+  readonly next_attempt_at: string | null
+  readonly created_at: string
+  readonly finished_at: string | null
+  readonly attempts: readonly ({
+    readonly attempt: number
+    /** A probe of a failing endpoint; it counts towards no schedule. */
+    readonly probe: boolean
+    readonly started_at: string
+    readonly dns_ms: number | null
+    readonly connect_ms: number | null
+    readonly tls_ms: number | null
+    readonly first_byte_ms: number | null
+    readonly total_ms: number | null
+    /** The address that was dialled. */
+    readonly address: string | null
+    readonly status: number | null
+    readonly error: "http_3xx" | "http_4xx" | "http_5xx" | "timeout" | "tls_error" | "connection_refused" | "connection_reset" | "dns_error" | "blocked" | null
+    readonly error_detail: string | null
+    readonly response_headers: Readonly<Record<string, unknown>> | null
+    /** At most 16 KiB. */
+    readonly response_body: string | null
+    readonly next_attempt_at: string | null
+  })[]
+}
+
+/** `TestAttempt` as the API documents it. */
+export interface TestAttempt {
+  readonly attempt: number
+  /** A probe of a failing endpoint; it counts towards no schedule. */
+  readonly probe: boolean
+  readonly started_at: string
+  readonly dns_ms: number | null
+  readonly connect_ms: number | null
+  readonly tls_ms: number | null
+  readonly first_byte_ms: number | null
+  readonly total_ms: number | null
+  /** The address that was dialled. */
+  readonly address: string | null
+  readonly status: number | null
+  readonly error: "http_3xx" | "http_4xx" | "http_5xx" | "timeout" | "tls_error" | "connection_refused" | "connection_reset" | "dns_error" | "blocked" | null
+  readonly error_detail: string | null
+  readonly response_headers: Readonly<Record<string, unknown>> | null
+  /** At most 16 KiB. */
+  readonly response_body: string | null
+  readonly next_attempt_at: string | null
+  /** TypeID of a UUIDv7; its millisecond is `created_at`. */
+  readonly event_id: string
+  readonly event_type: "task.created" | "task.progress" | "task.complete" | "task.failed" | "artifact.emitted" | "approval.requested" | "approval.resolved" | "session.message" | "session.closed" | "tool_call.executed"
+}
+
+/** `ReplayRequest` as the API documents it. */
+export interface ReplayRequest {
+  /** ISO 8601; log time (when the event was appended), at most 30 days back. */
+  readonly after: string
+  /** ISO 8601; default: now. */
+  readonly before?: string | null
+  readonly types?: readonly ("task.created" | "task.progress" | "task.complete" | "task.failed" | "artifact.emitted" | "approval.requested" | "approval.resolved" | "session.message" | "session.closed" | "tool_call.executed")[] | null
+  /** Only events whose delivery stands so. */
+  readonly status?: "delivered" | "failed" | "cancelled" | null
+  /** Only counts. */
+  readonly dry_run?: boolean | null
+}
+
+/** `Replay` as the API documents it. */
+export interface Replay {
+  readonly object: "replay"
+  /** TypeID of the replay. */
+  readonly id: string
+  /** Whose deliveries are made again. */
+  readonly webhook_id: string
+  readonly status: "running" | "completed" | "cancelled"
+  readonly dry_run: boolean
+  readonly after: string
+  readonly before: string
+  readonly types: readonly ("task.created" | "task.progress" | "task.complete" | "task.failed" | "artifact.emitted" | "approval.requested" | "approval.resolved" | "session.message" | "session.closed" | "tool_call.executed")[] | null
+  readonly delivery_status: "delivered" | "failed" | "cancelled" | null
+  /** Events looked at so far. */
+  readonly scanned_count: number
+  /** Deliveries made pending; on a dry run: that would be. */
+  readonly delivery_count: number
+  readonly created_at: string
+  readonly updated_at: string
+  readonly finished_at: string | null
+}
+
+/** `ApiKey` as the API documents it. */
+export interface ApiKey {
+  readonly object: "api_key"
+  /** TypeID of the key. */
+  readonly id: string
+  readonly tenant: string
+  readonly scopes: readonly ("events:write" | "events:read" | "webhooks" | "admin" | "platform")[]
+  readonly quota: {
+    readonly events_per_s: number | null
+    readonly bytes_per_s: number | null
+  }
+  readonly expires_at: string | null
+  readonly name: string
+  readonly created_at: string
+}
+
+/** `CurrentApiKey` as the API documents it. */
+export interface CurrentApiKey {
+  readonly object: "api_key"
+  /** TypeID of the key. */
+  readonly id: string
+  readonly tenant: string
+  readonly scopes: readonly ("events:write" | "events:read" | "webhooks" | "admin" | "platform")[]
+  readonly quota: {
+    readonly events_per_s: number | null
+    readonly bytes_per_s: number | null
+  }
+  readonly expires_at: string | null
+}
+
+/** `NewApiKey` as the API documents it. */
+export interface NewApiKey {
+  readonly object: "api_key"
+  /** TypeID of the key. */
+  readonly id: string
+  readonly tenant: string
+  readonly scopes: readonly ("events:write" | "events:read" | "webhooks" | "admin" | "platform")[]
+  readonly quota: {
+    readonly events_per_s: number | null
+    readonly bytes_per_s: number | null
+  }
+  readonly expires_at: string | null
+  readonly name: string
+  readonly created_at: string
+  /** The key itself; it is shown this once. */
+  readonly key: string
+}
+
+/** `NewApiKeyRequest` as the API documents it. */
+export interface NewApiKeyRequest {
+  readonly name: string
+  readonly scopes: readonly ("events:write" | "events:read" | "webhooks" | "admin" | "platform")[]
+  /** Default: your own. Another one needs `platform`. */
+  readonly tenant?: string | null
+  readonly expires_at?: string | null
+  readonly quota?: {
+    readonly events_per_s?: number | null
+    readonly bytes_per_s?: number | null
+  } | null
+}
+
+/** What went wrong (RFC 9457). */
+export interface Problem {
+  readonly type: string
+  readonly title: string
+  readonly status: number
+  readonly detail?: string
+  /** Path of the request. */
+  readonly instance: string
+  /** Stable, snake_case: what programs tell problems apart by. */
+  readonly code: string
+  /** As in `X-Request-Id`; name it when you ask us. */
+  readonly request_id: string
+  readonly errors?: readonly ({
+    /** JSON pointer (RFC 6901) into the body, or into the entry of a batch. */
+    readonly pointer?: string
+    /** Name of a parameter or header. */
+    readonly parameter?: string
+    /** Entry of the batch. */
+    readonly index?: number
+    /** Stable, snake_case. */
+    readonly code: string
+    /** The end of a sentence that begins with what is named. */
+    readonly message: string
+  })[]
+  /** With `log_unavailable`: what became of each entry. Post those that say `retry` again with these ids. */
+  readonly events?: readonly ({
+    readonly index: number
+    readonly id?: string
+    readonly status: string
+  })[]
+}
+
+/** A task is dispatched. `data` has at most 256 KiB and 64 levels. */
+export interface NewEventTaskCreated {
+  readonly type: "task.created"
+  readonly task_id: string
+  readonly session_id?: string | null
+  readonly agent?: string | null
+  readonly data: DataTaskCreated
+  /** An id of your own (TypeID of a UUIDv7) makes a repeated post harmless: the same id is the same event. */
+  readonly id?: string | null
+  /** When it happened, if not now: at most 90 days back and 5 minutes ahead. Must agree with `id`. */
+  readonly created_at?: string | null
+  /** With `created_at`: the id is derived from both, so a repeated post is the same event. */
+  readonly idempotency_key?: string | null
+  /** Allowed and ignored, so that an event can be posted as it was read. */
+  readonly object?: "event" | null
+}
+
+/** A task is dispatched. Other members are kept. */
+export interface DataTaskCreated {
+  readonly title?: string
+  readonly input?: unknown
+  readonly parent_task_id?: string
+}
+
+/** An agent emits a progress update. `data` has at most 256 KiB and 64 levels. */
+export interface NewEventTaskProgress {
+  readonly type: "task.progress"
+  readonly task_id: string
+  readonly session_id?: string | null
+  readonly agent?: string | null
+  readonly data: DataTaskProgress
+  /** An id of your own (TypeID of a UUIDv7) makes a repeated post harmless: the same id is the same event. */
+  readonly id?: string | null
+  /** When it happened, if not now: at most 90 days back and 5 minutes ahead. Must agree with `id`. */
+  readonly created_at?: string | null
+  /** With `created_at`: the id is derived from both, so a repeated post is the same event. */
+  readonly idempotency_key?: string | null
+  /** Allowed and ignored, so that an event can be posted as it was read. */
+  readonly object?: "event" | null
+}
+
+/** An agent emits a progress update. Other members are kept. */
+export interface DataTaskProgress {
+  readonly message: string
+  readonly progress?: number
+}
+
+/** An agent completes a task. `data` has at most 256 KiB and 64 levels. */
+export interface NewEventTaskComplete {
+  readonly type: "task.complete"
+  readonly task_id: string
+  readonly session_id?: string | null
+  readonly agent?: string | null
+  readonly data: DataTaskComplete
+  /** An id of your own (TypeID of a UUIDv7) makes a repeated post harmless: the same id is the same event. */
+  readonly id?: string | null
+  /** When it happened, if not now: at most 90 days back and 5 minutes ahead. Must agree with `id`. */
+  readonly created_at?: string | null
+  /** With `created_at`: the id is derived from both, so a repeated post is the same event. */
+  readonly idempotency_key?: string | null
+  /** Allowed and ignored, so that an event can be posted as it was read. */
+  readonly object?: "event" | null
+}
+
+/** An agent completes a task. Other members are kept. */
+export interface DataTaskComplete {
+  readonly artifact_count?: number
+  readonly result?: unknown
+}
+
+/** An agent reports failure. `data` has at most 256 KiB and 64 levels. */
+export interface NewEventTaskFailed {
+  readonly type: "task.failed"
+  readonly task_id: string
+  readonly session_id?: string | null
+  readonly agent?: string | null
+  readonly data: DataTaskFailed
+  /** An id of your own (TypeID of a UUIDv7) makes a repeated post harmless: the same id is the same event. */
+  readonly id?: string | null
+  /** When it happened, if not now: at most 90 days back and 5 minutes ahead. Must agree with `id`. */
+  readonly created_at?: string | null
+  /** With `created_at`: the id is derived from both, so a repeated post is the same event. */
+  readonly idempotency_key?: string | null
+  /** Allowed and ignored, so that an event can be posted as it was read. */
+  readonly object?: "event" | null
+}
+
+/** An agent reports failure. Other members are kept. */
+export interface DataTaskFailed {
+  readonly error: {
+    readonly message: string
+    readonly code?: string
+  }
+  readonly retryable?: boolean
+}
+
+/** An agent emits an artifact. `data` has at most 256 KiB and 64 levels. */
+export interface NewEventArtifactEmitted {
+  readonly type: "artifact.emitted"
+  readonly task_id: string
+  readonly session_id?: string | null
+  readonly agent?: string | null
+  readonly data: DataArtifactEmitted
+  /** An id of your own (TypeID of a UUIDv7) makes a repeated post harmless: the same id is the same event. */
+  readonly id?: string | null
+  /** When it happened, if not now: at most 90 days back and 5 minutes ahead. Must agree with `id`. */
+  readonly created_at?: string | null
+  /** With `created_at`: the id is derived from both, so a repeated post is the same event. */
+  readonly idempotency_key?: string | null
+  /** Allowed and ignored, so that an event can be posted as it was read. */
+  readonly object?: "event" | null
+}
+
+/** An agent emits an artifact. Other members are kept. */
+export interface DataArtifactEmitted {
+  readonly artifact_id: string
+  readonly type: string
+  readonly uri?: string
+  readonly media_type?: string
+  readonly size_bytes?: number
+}
+
+/** An agent requests human approval. `data` has at most 256 KiB and 64 levels. */
+export interface NewEventApprovalRequested {
+  readonly type: "approval.requested"
+  readonly task_id: string
+  readonly session_id?: string | null
+  readonly agent?: string | null
+  readonly data: DataApprovalRequested
+  /** An id of your own (TypeID of a UUIDv7) makes a repeated post harmless: the same id is the same event. */
+  readonly id?: string | null
+  /** When it happened, if not now: at most 90 days back and 5 minutes ahead. Must agree with `id`. */
+  readonly created_at?: string | null
+  /** With `created_at`: the id is derived from both, so a repeated post is the same event. */
+  readonly idempotency_key?: string | null
+  /** Allowed and ignored, so that an event can be posted as it was read. */
+  readonly object?: "event" | null
+}
+
+/** An agent requests human approval. Other members are kept. */
+export interface DataApprovalRequested {
+  readonly approval_id: string
+  readonly action?: string
+  readonly reason?: string
+  readonly expires_at?: string
+}
+
+/** A human approves or denies. `data` has at most 256 KiB and 64 levels. */
+export interface NewEventApprovalResolved {
+  readonly type: "approval.resolved"
+  readonly task_id: string
+  readonly session_id?: string | null
+  readonly agent?: string | null
+  readonly data: DataApprovalResolved
+  /** An id of your own (TypeID of a UUIDv7) makes a repeated post harmless: the same id is the same event. */
+  readonly id?: string | null
+  /** When it happened, if not now: at most 90 days back and 5 minutes ahead. Must agree with `id`. */
+  readonly created_at?: string | null
+  /** With `created_at`: the id is derived from both, so a repeated post is the same event. */
+  readonly idempotency_key?: string | null
+  /** Allowed and ignored, so that an event can be posted as it was read. */
+  readonly object?: "event" | null
+}
+
+/** A human approves or denies. Other members are kept. */
+export interface DataApprovalResolved {
+  readonly approval_id: string
+  readonly decision: "approved" | "denied"
+  readonly resolved_by?: string
+  readonly comment?: string
+}
+
+/** A message is added to a session. `data` has at most 256 KiB and 64 levels. */
+export interface NewEventSessionMessage {
+  readonly type: "session.message"
+  readonly task_id?: string | null
+  readonly session_id: string
+  readonly agent?: string | null
+  readonly data: DataSessionMessage
+  /** An id of your own (TypeID of a UUIDv7) makes a repeated post harmless: the same id is the same event. */
+  readonly id?: string | null
+  /** When it happened, if not now: at most 90 days back and 5 minutes ahead. Must agree with `id`. */
+  readonly created_at?: string | null
+  /** With `created_at`: the id is derived from both, so a repeated post is the same event. */
+  readonly idempotency_key?: string | null
+  /** Allowed and ignored, so that an event can be posted as it was read. */
+  readonly object?: "event" | null
+}
+
+/** A message is added to a session. Other members are kept. */
+export interface DataSessionMessage {
+  readonly role: "user" | "assistant" | "system" | "tool"
+  readonly content: string | readonly unknown[]
+  readonly message_id?: string
+}
+
+/** A session ends. `data` has at most 256 KiB and 64 levels. */
+export interface NewEventSessionClosed {
+  readonly type: "session.closed"
+  readonly task_id?: string | null
+  readonly session_id: string
+  readonly agent?: string | null
+  readonly data: DataSessionClosed
+  /** An id of your own (TypeID of a UUIDv7) makes a repeated post harmless: the same id is the same event. */
+  readonly id?: string | null
+  /** When it happened, if not now: at most 90 days back and 5 minutes ahead. Must agree with `id`. */
+  readonly created_at?: string | null
+  /** With `created_at`: the id is derived from both, so a repeated post is the same event. */
+  readonly idempotency_key?: string | null
+  /** Allowed and ignored, so that an event can be posted as it was read. */
+  readonly object?: "event" | null
+}
+
+/** A session ends. Other members are kept. */
+export interface DataSessionClosed {
+  readonly reason?: string
+}
+
+/** The tool proxy executes a tool call. `data` has at most 256 KiB and 64 levels. */
+export interface NewEventToolCallExecuted {
+  readonly type: "tool_call.executed"
+  readonly task_id: string
+  readonly session_id?: string | null
+  readonly agent?: string | null
+  readonly data: DataToolCallExecuted
+  /** An id of your own (TypeID of a UUIDv7) makes a repeated post harmless: the same id is the same event. */
+  readonly id?: string | null
+  /** When it happened, if not now: at most 90 days back and 5 minutes ahead. Must agree with `id`. */
+  readonly created_at?: string | null
+  /** With `created_at`: the id is derived from both, so a repeated post is the same event. */
+  readonly idempotency_key?: string | null
+  /** Allowed and ignored, so that an event can be posted as it was read. */
+  readonly object?: "event" | null
+}
+
+/** The tool proxy executes a tool call. Other members are kept. */
+export interface DataToolCallExecuted {
+  readonly tool: string
+  readonly tool_call_id?: string
+  readonly status?: "ok" | "error"
+  readonly duration_ms?: number
+  readonly arguments?: unknown
+  readonly result?: unknown
+  readonly error?: unknown
+}
+
+/** The payload of each event type. */
+export interface EventDataByType {
+  readonly 'task.created': DataTaskCreated
+  readonly 'task.progress': DataTaskProgress
+  readonly 'task.complete': DataTaskComplete
+  readonly 'task.failed': DataTaskFailed
+  readonly 'artifact.emitted': DataArtifactEmitted
+  readonly 'approval.requested': DataApprovalRequested
+  readonly 'approval.resolved': DataApprovalResolved
+  readonly 'session.message': DataSessionMessage
+  readonly 'session.closed': DataSessionClosed
+  readonly 'tool_call.executed': DataToolCallExecuted
+}
+
+/** Query parameters of `listEvents`. */
+export interface ListEventsQuery {
+  /** Only events of this task. */
+  readonly task_id?: string
+  /** Only events from this agent. */
+  readonly agent?: string
+  /** Only events of this session. */
+  readonly session_id?: string
+  /** Only events of this type, or of these, separated by commas. */
+  readonly type?: readonly ("task.created" | "task.progress" | "task.complete" | "task.failed" | "artifact.emitted" | "approval.requested" | "approval.resolved" | "session.message" | "session.closed" | "tool_call.executed")[]
+  /** Only events after this time (exclusive). */
+  readonly after?: string
+  /** Only events before this time (exclusive). */
+  readonly before?: string
+  /** `asc` for oldest first. */
+  readonly order?: "desc" | "asc"
+  /** Largest number of entries of the page. */
+  readonly limit?: number
+  /** The `next_cursor` of the page before, with all other parameters as they were. */
+  readonly cursor?: string
+}
+
+/** Query parameters of `streamEvents`. */
+export interface StreamEventsQuery {
+  /** Only events of this task. */
+  readonly task_id?: string
+  /** Only events from this agent. */
+  readonly agent?: string
+  /** Only events of this session. */
+  readonly session_id?: string
+  /** Only these types, separated by commas. */
+  readonly types?: readonly ("task.created" | "task.progress" | "task.complete" | "task.failed" | "artifact.emitted" | "approval.requested" | "approval.resolved" | "session.message" | "session.closed" | "tool_call.executed")[]
+  /** Sends the whole event object as data. */
+  readonly envelope?: boolean
+  /** Starts at this time, in log time; a position wins over it. */
+  readonly after?: string
+  /** A position, for clients that cannot send the header. */
+  readonly last_event_id?: string
+  /** A stream token, in place of a key; it holds the filter. */
+  readonly token?: string
+}
+
+/** Query parameters of `streamEventsByForm`. */
+export interface StreamEventsByFormQuery {
+  /** Only events of this task. */
+  readonly task_id?: string
+  /** Only events from this agent. */
+  readonly agent?: string
+  /** Only events of this session. */
+  readonly session_id?: string
+  /** Only these types, separated by commas. */
+  readonly types?: readonly ("task.created" | "task.progress" | "task.complete" | "task.failed" | "artifact.emitted" | "approval.requested" | "approval.resolved" | "session.message" | "session.closed" | "tool_call.executed")[]
+  /** Sends the whole event object as data. */
+  readonly envelope?: boolean
+  /** Starts at this time, in log time; a position wins over it. */
+  readonly after?: string
+  /** A position, for clients that cannot send the header. */
+  readonly last_event_id?: string
+  /** A stream token, in place of a key; it holds the filter. */
+  readonly token?: string
+}
+
+/** Query parameters of `listWebhooks`. */
+export interface ListWebhooksQuery {
+  /** Largest number of entries of the page. */
+  readonly limit?: number
+  /** The `next_cursor` of the page before, with all other parameters as they were. */
+  readonly cursor?: string
+}
+
+/** Query parameters of `listDeliveries`. */
+export interface ListDeliveriesQuery {
+  /** Only deliveries that stand so. */
+  readonly status?: "pending" | "delivered" | "failed" | "cancelled"
+  /** Only events of these types, separated by commas. */
+  readonly type?: readonly ("task.created" | "task.progress" | "task.complete" | "task.failed" | "artifact.emitted" | "approval.requested" | "approval.resolved" | "session.message" | "session.closed" | "tool_call.executed")[]
+  /** Only events appended after this time (exclusive). */
+  readonly after?: string
+  /** Only events appended before this time (exclusive). */
+  readonly before?: string
+  /** Largest number of entries of the page. */
+  readonly limit?: number
+  /** The `next_cursor` of the page before, with all other parameters as they were. */
+  readonly cursor?: string
+}
+
+/** Query parameters of `listApiKeys`. */
+export interface ListApiKeysQuery {
+  /** Whose keys; default: your own. */
+  readonly tenant?: string
+  /** Largest number of entries of the page. */
+  readonly limit?: number
+  /** The `next_cursor` of the page before, with all other parameters as they were. */
+  readonly cursor?: string
+}

@@ -1,0 +1,77 @@
+import { Events } from './events.ts'
+import { ServerClock } from './http/server-clock.ts'
+import { Transport } from './http/transport.ts'
+import type { ClientOptions } from './options.ts'
+import { nodeVersion } from './platform.ts'
+import { ApiKeys, Audit, DeadLetters, Tenants } from './resources/administration.ts'
+import { EventTypes, StreamTokens } from './resources/catalogue.ts'
+import { Deliveries, Redeliveries } from './resources/deliveries.ts'
+import { Webhooks } from './resources/webhooks.ts'
+import { Sender } from './send/sender.ts'
+import type { NewEvent } from './types.ts'
+import { VERSION } from './version.ts'
+
+/**
+ * A client of the Events API. Make one a process and share it. `close` it, or declare it with `await using`, so that no event is left behind.
+ */
+export class Ariftly {
+  readonly events: Events
+  readonly webhooks: Webhooks
+  readonly deliveries: Deliveries
+  readonly redeliveries: Redeliveries
+  readonly apiKeys: ApiKeys
+  readonly tenants: Tenants
+  readonly audit: Audit
+  readonly deadLetters: DeadLetters
+  readonly eventTypes: EventTypes
+  readonly streamTokens: StreamTokens
+  readonly #sender: Sender
+
+  constructor(options: ClientOptions = {}) {
+    const clock = new ServerClock()
+    const { baseUrl = 'https://api.ariftly.io', logger, send = {} } = options
+    const transport = new Transport({
+      baseUrl: baseUrl.replace(/\/+$/, ''),
+      headers: async () => await requestHeaders(options.apiKey),
+      fetch: options.fetch ?? ((input, init) => globalThis.fetch(input, init)),
+      attemptTimeoutMs: options.attemptTimeoutMs ?? 20_000,
+      totalTimeoutMs: options.totalTimeoutMs ?? 120_000,
+      maxRetries: options.maxRetries ?? 5,
+      maxRetryAfterMs: options.maxRetryAfterMs ?? 60_000,
+      logger,
+      clock,
+    })
+    this.#sender = new Sender({ transport, clock, options: send, logger })
+    this.events = new Events(transport, this.#sender)
+    this.webhooks = new Webhooks(transport)
+    this.deliveries = new Deliveries(transport)
+    this.redeliveries = new Redeliveries(transport)
+    this.apiKeys = new ApiKeys(transport)
+    this.tenants = new Tenants(transport)
+    this.audit = new Audit(transport)
+    this.deadLetters = new DeadLetters(transport)
+    this.eventTypes = new EventTypes(transport)
+    this.streamTokens = new StreamTokens(transport)
+  }
+
+  /**
+   * Takes no more events, waits at most `timeoutMs` (default 30 s) for those that are there, and answers with those that could not be sent:
+   * their promises reject with a ClosedError, and a spool keeps them. They have ids, so sending them again is harmless.
+   */
+  async close({ timeoutMs = 30_000 }: { readonly timeoutMs?: number } = {}): Promise<{ readonly unsent: readonly NewEvent[] }> {
+    return { unsent: await this.#sender.close(timeoutMs) }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+}
+
+async function requestHeaders(apiKey: ClientOptions['apiKey']): Promise<Readonly<Record<string, string>>> {
+  const key = typeof apiKey === 'function' ? await apiKey() : apiKey
+  return {
+    ...(key === undefined ? {} : { Authorization: `Bearer ${key}` }),
+    // Browsers send their own, and would ask the server first for leave to send another one.
+    ...(nodeVersion === undefined ? {} : { 'User-Agent': `ariftly-sdk/${VERSION} node/${nodeVersion}` }),
+  }
+}

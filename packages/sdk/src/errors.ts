@@ -1,0 +1,146 @@
+import type { Problem } from './api-types.ts'
+
+/** One thing that is wrong with a request. */
+export type ProblemError = NonNullable<Problem['errors']>[number]
+
+/** Every error of this SDK. `code` is stable and in snake_case. */
+export class AriftlyError extends Error {
+  readonly code: string
+
+  constructor(code: string, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.name = new.target.name
+    this.code = code
+  }
+}
+
+/** No answer came: the address cannot be reached, or the connection broke. `cause` is what `fetch` threw. */
+export class ConnectionError extends AriftlyError {
+  constructor(cause: unknown) {
+    super('connection_failed', `The API cannot be reached: ${reasonOf(cause)}`, { cause })
+  }
+}
+
+/** The time of an attempt (`attemptTimeoutMs`) or of a whole call (`totalTimeoutMs`) is over. */
+export class TimeoutError extends AriftlyError {
+  constructor(message: string, options?: ErrorOptions) {
+    super('timeout', message, options)
+  }
+}
+
+/** The client, or the stream, is closed. */
+export class ClosedError extends AriftlyError {
+  constructor(message: string) {
+    super('closed', message)
+  }
+}
+
+/** An answer that breaks the protocol: no event stream, a frame over 1 MiB, no JSON where JSON is promised. */
+export class ProtocolError extends AriftlyError {
+  constructor(message: string) {
+    super('protocol_error', message)
+  }
+}
+
+/** What is known of an answer that is an error. */
+export interface ApiErrorDetails {
+  readonly status: number
+  /** The problem (RFC 9457); undefined when the body is none, as from a proxy. */
+  readonly problem: Problem | undefined
+  /** The body as text. */
+  readonly body: string
+  /** `X-Request-Id` of the answer. */
+  readonly requestId: string | undefined
+  /** How long the server asked to wait. */
+  readonly retryAfterMs: number | undefined
+}
+
+/** The API answered with an error status. Its subclasses stand for one status each. */
+export class ApiError extends AriftlyError {
+  readonly status: number
+  readonly problem: Problem | undefined
+  readonly body: string
+  /** Name it when you ask for help. */
+  readonly requestId: string | undefined
+  readonly retryAfterMs: number | undefined
+  /** What is wrong, each with a JSON pointer into the body or the name of a parameter. */
+  readonly errors: readonly ProblemError[]
+
+  constructor(details: ApiErrorDetails) {
+    const { status, problem, body, requestId, retryAfterMs } = details
+    const errors = problem?.errors ?? []
+    const named = errors.map((error) => `${error.pointer ?? error.parameter ?? ''} ${error.message}`.trim())
+    const said = [problem?.detail ?? problem?.title ?? body.slice(0, 200), ...named.slice(0, 3)].filter(Boolean)
+    super(problem?.code ?? `http_${status}`, `${status}: ${said.join(' ')}`.trim())
+    this.status = status
+    this.problem = problem
+    this.body = body
+    this.requestId = requestId
+    this.retryAfterMs = retryAfterMs
+    this.errors = errors
+  }
+}
+
+/** 400: what cannot be read, such as an unknown parameter. */
+export class BadRequestError extends ApiError {}
+/** 401: the key or token is missing, unknown, expired or revoked. */
+export class AuthenticationError extends ApiError {}
+/** 403: the key lacks a scope, or its tenant is suspended (`tenant_suspended`). */
+export class PermissionDeniedError extends ApiError {}
+/** 404: there is no such thing for this tenant. */
+export class NotFoundError extends ApiError {}
+/** 409: the state does not allow it. */
+export class ConflictError extends ApiError {}
+/** 422: a member of the body is wrong; `errors` point to it. */
+export class UnprocessableError extends ApiError {}
+/** 429: a quota is used up; `retryAfterMs` says for how long. */
+export class RateLimitError extends ApiError {}
+/** 5xx: the server failed, after all retries. */
+export class ServerError extends ApiError {}
+
+const CLASSES: Readonly<Record<number, typeof ApiError>> = {
+  400: BadRequestError,
+  401: AuthenticationError,
+  403: PermissionDeniedError,
+  404: NotFoundError,
+  409: ConflictError,
+  422: UnprocessableError,
+  429: RateLimitError,
+}
+
+/** The error of a status. */
+export function apiError(details: ApiErrorDetails): ApiError {
+  const Class = CLASSES[details.status] ?? (details.status >= 500 ? ServerError : ApiError)
+  return new Class(details)
+}
+
+/** Why one event was refused. */
+export interface Refusal {
+  /** Place in the array that was sent; 0 of a single event. */
+  readonly index: number
+  readonly id: string | undefined
+  readonly code: string
+  /** JSON pointer (RFC 6901) into the event. */
+  readonly pointer: string
+  readonly message: string
+}
+
+/** Events were refused: they will never be accepted as they are. Events of the same call that are not named were accepted. */
+export class EventRefusedError extends AriftlyError {
+  readonly refusals: readonly Refusal[]
+  /** JSON pointer of the first refusal. */
+  readonly pointer: string
+
+  constructor(refusals: readonly Refusal[]) {
+    const [first] = refusals
+    super(first?.code ?? 'refused', `The event was refused: ${first?.pointer ?? ''} ${first?.message ?? ''}`.trim())
+    this.refusals = refusals
+    this.pointer = first?.pointer ?? ''
+  }
+}
+
+function reasonOf(cause: unknown): string {
+  // Node's fetch says "fetch failed" and hides the reason one level down.
+  const inner = cause instanceof Error && cause.cause instanceof Error ? cause.cause : cause
+  return inner instanceof Error ? inner.message : String(inner)
+}

@@ -1,0 +1,63 @@
+import type { ListEventsQuery } from './api-types.ts'
+import type { CallOptions, Transport } from './http/transport.ts'
+import type { List } from './lists.ts'
+import { path, Resource } from './resources/resource.ts'
+import type { SentEvent } from './send/pending-event.ts'
+import type { SendStats } from './send/send-stats.ts'
+import type { Sender } from './send/sender.ts'
+import type { Event, NewEvent } from './types.ts'
+
+/** Events: sending, reading, and listening to them. */
+export class Events extends Resource {
+  readonly #sender: Sender
+
+  constructor(transport: Transport, sender: Sender) {
+    super(transport)
+    this.#sender = sender
+  }
+
+  /** Resolves with the id once the server has accepted the event. */
+  send(event: NewEvent, options?: { readonly signal?: AbortSignal }): Promise<SentEvent>
+  /** Resolves with the ids, in order, once the server has accepted all. */
+  send(events: readonly NewEvent[], options?: { readonly signal?: AbortSignal }): Promise<readonly SentEvent[]>
+  /**
+   * Events of calls that are made at about the same time share requests. While the server cannot take them they are posted again, for as long as
+   * the client is open, under the same ids, so that nothing is doubled; events of one task keep their order. While the queue is full the promise
+   * waits: await it, and memory stays bounded.
+   *
+   * Rejects with an EventRefusedError (its `pointer` names what is wrong), an ApiError when the key is refused, a ClosedError when `close` gives
+   * the event back, or the signal's reason: an event that is under way by then may still be accepted.
+   */
+  send(
+    events: NewEvent | readonly NewEvent[],
+    { signal }: { readonly signal?: AbortSignal } = {},
+  ): Promise<SentEvent | readonly SentEvent[]> {
+    return this.#sender.send(events, signal)
+  }
+
+  /**
+   * Takes events if there is room at once, else answers false and takes none. What becomes of them is told by `stats` and, when they are given
+   * up, by `onFailed`. Throws an EventRefusedError for what can never be sent, and a ClosedError after `close`.
+   */
+  trySend(events: NewEvent | readonly NewEvent[]): boolean {
+    return this.#sender.trySend(events)
+  }
+
+  /** Resolves when all that was sent before this call is accepted or given up; sends at once. Calls may overlap. */
+  async flush(): Promise<void> {
+    await this.#sender.flush()
+  }
+
+  stats(): SendStats {
+    return this.#sender.stats()
+  }
+
+  /** Newest first, unless `order` is `asc`. */
+  list(query?: ListEventsQuery, options?: CallOptions): List<Event> {
+    return this.pages('/v1/events', query, options)
+  }
+
+  async get(id: string, options?: CallOptions): Promise<Event> {
+    return await this.read(path`/v1/events/${id}`, {}, options)
+  }
+}

@@ -1,0 +1,52 @@
+/** How long to wait before a retry. */
+export interface BackOff {
+  /** Upper bound of the first wait, milliseconds; it doubles with each failure. */
+  readonly firstMs: number
+  /** Upper bound of every wait. */
+  readonly maxMs: number
+  /** 0 to below 1; default `Math.random`. */
+  readonly random?: () => number
+}
+
+/** 0.25 s, 0.5 s, 1 s, … up to 30 s as upper bounds. */
+export const BACK_OFF: BackOff = { firstMs: 250, maxMs: 30_000 }
+
+/**
+ * Full jitter: a random time up to the bound of this failure (1 for the first), so that many clients do not come back together. What the server
+ * asked for (`floorMs`) is waited for in any case.
+ */
+export function backOffMs(failures: number, floorMs: number, { firstMs, maxMs, random = Math.random }: BackOff): number {
+  const bound = Math.min(maxMs, firstMs * 2 ** Math.min(30, failures - 1))
+  return Math.max(floorMs, Math.ceil(random() * bound))
+}
+
+/** `Retry-After` (RFC 9110, 10.2.3) in milliseconds, from seconds or a date; undefined when it is absent or unreadable. */
+export function retryAfterMs(header: string | null, nowMs: number): number | undefined {
+  if (header === null) return undefined
+  if (/^\s*\d+(\.\d+)?\s*$/.test(header)) return Number(header) * 1000
+  const atMs = Date.parse(header)
+  return Number.isNaN(atMs) ? undefined : Math.max(0, atMs - nowMs)
+}
+
+/** Statuses after which the same request may succeed. */
+export function isRetryableStatus(status: number): boolean {
+  return status === 408 || status === 425 || status === 429 || status >= 500
+}
+
+/** Waits; rejects with the signal's reason when it aborts. */
+export async function pause(ms: number, signal?: AbortSignal): Promise<void> {
+  signal?.throwIfAborted()
+  await new Promise<void>((resolve, reject) => {
+    const timer = setTimeout(done, ms)
+    signal?.addEventListener('abort', aborted)
+    function done(): void {
+      signal?.removeEventListener('abort', aborted)
+      resolve()
+    }
+    function aborted(): void {
+      clearTimeout(timer)
+      signal?.removeEventListener('abort', aborted)
+      reject(signal?.reason as Error)
+    }
+  })
+}

@@ -1,0 +1,176 @@
+import type { Problem } from '../api-types.ts'
+import { apiError, AriftlyError, ConnectionError, ProtocolError, TimeoutError, type ApiError } from '../errors.ts'
+import type { Logger } from '../types.ts'
+import { BACK_OFF, backOffMs, isRetryableStatus, pause, retryAfterMs } from './back-off.ts'
+import type { ServerClock } from './server-clock.ts'
+import { withDeadline } from './with-deadline.ts'
+
+/** Values of a query: undefined ones are left out, lists are joined by commas. */
+export type Query = Readonly<Record<string, string | number | boolean | readonly string[] | null | undefined>>
+
+/** One call of the API. */
+export interface Call {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+  /** Below the base URL, `/v1/…`. */
+  readonly path: string
+  readonly query?: object | undefined
+  readonly headers?: Readonly<Record<string, string>>
+  /** JSON text. */
+  readonly body?: string | undefined
+  readonly signal?: AbortSignal | undefined
+  /** Lets a browser finish the request after the page has gone. */
+  readonly keepalive?: boolean
+}
+
+/** What may be set for one call. */
+export interface CallOptions {
+  readonly signal?: AbortSignal
+  /** Default: the client's. */
+  readonly maxRetries?: number
+  readonly attemptTimeoutMs?: number
+  readonly totalTimeoutMs?: number
+}
+
+/** An answer whose body was read. */
+export interface Answer {
+  readonly status: number
+  readonly headers: Headers
+  readonly text: string
+}
+
+/** How requests are made; see `ClientOptions` for units and defaults. */
+export interface TransportSettings {
+  readonly baseUrl: string
+  readonly headers: () => Promise<Readonly<Record<string, string>>> | Readonly<Record<string, string>>
+  readonly fetch: typeof fetch
+  readonly attemptTimeoutMs: number
+  readonly totalTimeoutMs: number
+  readonly maxRetries: number
+  readonly maxRetryAfterMs: number
+  readonly logger: Logger | undefined
+  readonly clock: ServerClock
+}
+
+/** Makes requests. It holds no state but its settings. */
+export class Transport {
+  readonly settings: TransportSettings
+
+  constructor(settings: TransportSettings) {
+    this.settings = settings
+  }
+
+  /**
+   * One attempt. Throws ConnectionError, TimeoutError or the signal's reason; every status is an answer.
+   */
+  async attempt(call: Call, timeoutMs: number = this.settings.attemptTimeoutMs): Promise<Answer> {
+    return await withDeadline(call.signal, timeoutMs, async (signal) => {
+      const response = await this.open(call, signal)
+      return { status: response.status, headers: response.headers, text: await response.text() }
+    }).catch((error: unknown) => {
+      throw asFailure(error, call.signal)
+    })
+  }
+
+  /** Begins an attempt; the body is not read yet. Throws what `fetch` throws. */
+  async open(call: Call, signal: AbortSignal): Promise<Response> {
+    const { baseUrl, headers, clock, fetch } = this.settings
+    const sentMs = Date.now()
+    const response = await fetch(baseUrl + call.path + queryOf(call.query), {
+      method: call.method,
+      headers: {
+        ...(await headers()),
+        ...(call.body === undefined ? {} : { 'Content-Type': 'application/json' }),
+        ...call.headers,
+      },
+      signal,
+      redirect: 'error',
+      ...(call.body === undefined ? {} : { body: call.body }),
+      ...(call.keepalive === true ? { keepalive: true } : {}),
+    })
+    clock.learn(response.headers.get('date'), sentMs, Date.now())
+    return response
+  }
+
+  /**
+   * A call with retries: on 408, 425, 429, 5xx, a lost connection, a timeout, and 409 `idempotency_key_in_use`. `Retry-After` is a floor; one
+   * above `maxRetryAfterMs` ends the call. Throws an ApiError, ConnectionError, TimeoutError or the signal's reason.
+   */
+  async request(call: Call, options: CallOptions = {}): Promise<unknown> {
+    const { maxRetries = this.settings.maxRetries, attemptTimeoutMs = this.settings.attemptTimeoutMs } = options
+    const totalMs = options.totalTimeoutMs ?? this.settings.totalTimeoutMs
+    return await withDeadline(options.signal, totalMs, async (signal) => {
+      for (let failures = 1; ; failures += 1) {
+        const outcome = await this.#outcome({ ...call, signal }, attemptTimeoutMs)
+        if (!('error' in outcome)) return outcome.value
+        if (failures > maxRetries || outcome.waitMs === undefined) throw outcome.error
+        const waitMs = backOffMs(failures, outcome.waitMs, BACK_OFF)
+        this.settings.logger?.debug(`${call.method} ${call.path} again in ${waitMs} ms: ${outcome.error.message}`)
+        await pause(waitMs, signal)
+      }
+    })
+  }
+
+  /** `waitMs` is what the server asked for, 0 when it asked for nothing, undefined when a retry is of no use. */
+  async #outcome(
+    call: Call,
+    timeoutMs: number,
+  ): Promise<{ readonly value: unknown } | { readonly error: Error; readonly waitMs: number | undefined }> {
+    try {
+      const answer = await this.attempt(call, timeoutMs)
+      if (answer.status < 300) return { value: answer.text === '' ? undefined : parseJson(answer.text) }
+      const error = errorOf(answer)
+      return { error, waitMs: this.#waitMs(error) }
+    } catch (error) {
+      const retryable = error instanceof ConnectionError || error instanceof TimeoutError
+      if (!retryable || call.signal?.aborted === true) throw error
+      return { error, waitMs: 0 }
+    }
+  }
+
+  #waitMs({ status, code, retryAfterMs: askedMs = 0 }: ApiError): number | undefined {
+    const mayRetry = isRetryableStatus(status) || (status === 409 && code === 'idempotency_key_in_use')
+    return mayRetry && askedMs <= this.settings.maxRetryAfterMs ? askedMs : undefined
+  }
+}
+
+/** The error of an answer with an error status. */
+export function errorOf({ status, headers, text }: Answer): ApiError {
+  const isProblem = headers.get('content-type')?.includes('json') === true
+  return apiError({
+    status,
+    problem: isProblem ? readProblem(text) : undefined,
+    body: text,
+    requestId: headers.get('x-request-id') ?? undefined,
+    retryAfterMs: retryAfterMs(headers.get('retry-after'), Date.now()),
+  })
+}
+
+function readProblem(text: string): Problem | undefined {
+  try {
+    const body: unknown = JSON.parse(text)
+    return typeof body === 'object' && body !== null && 'code' in body ? (body as Problem) : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    throw new ProtocolError('The answer is not JSON. Is the base URL that of the API?')
+  }
+}
+
+function queryOf(query: object = {}): string {
+  const members = Object.entries(query as Query)
+    .filter(([, value]) => value !== undefined && value !== null)
+    .map(([name, value]) => `${name}=${encodeURIComponent(String(value))}`)
+  return members.length === 0 ? '' : `?${members.join('&')}`
+}
+
+/** What `fetch` threw, as an error of ours; an abort by the caller stays what it is. */
+export function asFailure(error: unknown, signal: AbortSignal | undefined): unknown {
+  if (error instanceof AriftlyError || signal?.aborted === true) return error
+  return new ConnectionError(error)
+}

@@ -1,0 +1,32 @@
+// The exports of this package stand here, by name; its sub-paths are webhooks/index.ts and node/index.ts.
+export { Ariftly } from './client.ts'
+export type { Events } from './events.ts'
+export type { ClientOptions, IssuedStreamToken, SendOptions } from './options.ts'
+export type { List, Page } from './lists.ts'
+export type { CallOptions } from './http/transport.ts'
+export type { CreateOptions } from './resources/resource.ts'
+export type { SentEvent } from './send/pending-event.ts'
+export type { SendStats } from './send/send-stats.ts'
+export type { Spool, SpooledEvent } from './send/spool.ts'
+export {
+  AriftlyError,
+  ApiError,
+  AuthenticationError,
+  BadRequestError,
+  ClosedError,
+  ConflictError,
+  ConnectionError,
+  EventRefusedError,
+  NotFoundError,
+  PermissionDeniedError,
+  ProtocolError,
+  RateLimitError,
+  ServerError,
+  TimeoutError,
+  UnprocessableError,
+  type ProblemError,
+  type Refusal,
+} from './errors.ts'
+export type { Event, EventOf, EventType, Logger, NewEvent, RawJson, StreamFilter, StreamItem, StreamReset } from './types.ts'
+export type * from './api-types.ts'
+export type * from './resources/ahead-types.ts'

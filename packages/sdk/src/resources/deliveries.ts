@@ -1,0 +1,43 @@
+import type { Delivery, DeliveryWithAttempts } from '../api-types.ts'
+import type { CallOptions } from '../http/transport.ts'
+import type { List } from '../lists.ts'
+import type { DeliveryFilter, Paging, Redelivery } from './ahead-types.ts'
+import { path, Resource, type CreateOptions } from './resource.ts'
+
+/** What was delivered, or was not, over all webhooks (scope `webhooks`). */
+export class Deliveries extends Resource {
+  /** Newest first. Needs a `webhook_id`, `event_id`, `task_id`, `status: 'failed'` or `after`. */
+  list(query: DeliveryFilter & Paging, options?: CallOptions): List<Delivery> {
+    return this.pages('/v1/deliveries', query, options)
+  }
+
+  /** With its attempts. */
+  async get(id: string, options?: CallOptions): Promise<DeliveryWithAttempts> {
+    return await this.read(path`/v1/deliveries/${id}`, {}, options)
+  }
+
+  /** Delivers again. A ConflictError while it is pending (`delivery_pending`), or when its webhook is deleted. */
+  async redeliver(id: string, options?: CreateOptions): Promise<Delivery> {
+    return await this.make(path`/v1/deliveries/${id}/redeliver`, undefined, options)
+  }
+}
+
+/** Many deliveries made again by a filter (scope `webhooks`). */
+export class Redeliveries extends Resource {
+  /** The filter needs a `webhook_id`, or an `after` at most 35 days ago; its `status` is `failed` by default. */
+  async create(
+    request: { readonly filter: DeliveryFilter; readonly dry_run?: boolean },
+    options?: CreateOptions,
+  ): Promise<Redelivery> {
+    return await this.make('/v1/deliveries/redeliver', request, options)
+  }
+
+  async get(id: string, options?: CallOptions): Promise<Redelivery> {
+    return await this.read(path`/v1/redeliveries/${id}`, {}, options)
+  }
+
+  /** Deliveries that were made pending already are still sent. */
+  async cancel(id: string, options?: CallOptions): Promise<Redelivery> {
+    return await this.write('DELETE', path`/v1/redeliveries/${id}`, undefined, options)
+  }
+}

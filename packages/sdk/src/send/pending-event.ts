@@ -1,0 +1,39 @@
+import type { AriftlyError, EventRefusedError } from '../errors.ts'
+import type { EncodedEvent } from './encode-event.ts'
+import type { TaskQueue } from './task-queues.ts'
+
+/** One event on its way. It is written by the batcher alone. */
+export interface PendingEvent {
+  encoded: EncodedEvent
+  readonly call: SendCall
+  /** Place in the call. */
+  readonly index: number
+  /** Rises with each event; a flush waits for those up to its own. */
+  readonly seq: number
+  /** Set once it has room. */
+  queue: TaskQueue | undefined
+  readonly atMs: number
+  /** Of the spool, if there is one. */
+  readonly ticket: number | undefined
+  isReminted: boolean
+  isSettled: boolean
+}
+
+/** What is told of an event that was accepted. */
+export interface SentEvent {
+  readonly id: string
+}
+
+/** What may become of an event. */
+export type Outcome =
+  | { readonly type: 'accepted'; readonly id: string }
+  | { readonly type: 'refused'; readonly error: EventRefusedError }
+  /** Without an answer that is about this event: a bad key, a closed client. */
+  | { readonly type: 'failed' | 'returned' | 'aborted'; readonly error: AriftlyError | Error }
+
+/** Collects the outcomes of one `send`. */
+export interface SendCall {
+  settle(event: PendingEvent, outcome: Outcome): void
+  /** Whether somebody waits for the outcome. */
+  readonly isAwaited: boolean
+}
