@@ -58,7 +58,9 @@ export class Ariftly {
    * Takes no more events, waits at most `timeoutMs` (default 30 s) for those that are there, and answers with those that could not be sent:
    * their promises reject with a ClosedError, and a spool keeps them. They have ids, so sending them again is harmless.
    */
-  async close({ timeoutMs = 30_000 }: { readonly timeoutMs?: number } = {}): Promise<{ readonly unsent: readonly NewEvent[] }> {
+  async close({ timeoutMs = 30_000 }: { readonly timeoutMs?: number } = {}): Promise<{
+    readonly unsent: readonly NewEvent[]
+  }> {
     return { unsent: await this.#sender.close(timeoutMs) }
   }
 

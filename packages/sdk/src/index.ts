@@ -27,6 +27,16 @@ export {
   type ProblemError,
   type Refusal,
 } from './errors.ts'
-export type { Event, EventOf, EventType, Logger, NewEvent, RawJson, StreamFilter, StreamItem, StreamReset } from './types.ts'
+export type {
+  Event,
+  EventOf,
+  EventType,
+  Logger,
+  NewEvent,
+  RawJson,
+  StreamFilter,
+  StreamItem,
+  StreamReset,
+} from './types.ts'
 export type * from './api-types.ts'
 export type * from './resources/ahead-types.ts'

@@ -1,7 +1,7 @@
 import type { Event as ApiEvent, EventDataByType, NewEvent as ApiNewEvent } from './api-types.ts'
 
 /** The type of an event, such as `task.progress`. */
-export type EventType = keyof EventDataByType & string
+export type EventType = keyof EventDataByType
 
 /** The event of one type, as the API shows it. */
 export type EventOf<T extends EventType> = Omit<ApiEvent, 'type' | 'data'> & {

@@ -15,7 +15,11 @@ export const BACK_OFF: BackOff = { firstMs: 250, maxMs: 30_000 }
  * Full jitter: a random time up to the bound of this failure (1 for the first), so that many clients do not come back together. What the server
  * asked for (`floorMs`) is waited for in any case.
  */
-export function backOffMs(failures: number, floorMs: number, { firstMs, maxMs, random = Math.random }: BackOff): number {
+export function backOffMs(
+  failures: number,
+  floorMs: number,
+  { firstMs, maxMs, random = Math.random }: BackOff,
+): number {
   const bound = Math.min(maxMs, firstMs * 2 ** Math.min(30, failures - 1))
   return Math.max(floorMs, Math.ceil(random() * bound))
 }

@@ -6,7 +6,7 @@ import type { ServerClock } from './server-clock.ts'
 import { withDeadline } from './with-deadline.ts'
 
 /** Values of a query: undefined ones are left out, lists are joined by commas. */
-export type Query = Readonly<Record<string, string | number | boolean | readonly string[] | null | undefined>>
+type Query = Readonly<Record<string, string | number | boolean | readonly string[] | null | undefined>>
 
 /** One call of the API. */
 export interface Call {
@@ -170,7 +170,7 @@ function queryOf(query: object = {}): string {
 }
 
 /** What `fetch` threw, as an error of ours; an abort by the caller stays what it is. */
-export function asFailure(error: unknown, signal: AbortSignal | undefined): unknown {
+function asFailure(error: unknown, signal: AbortSignal | undefined): unknown {
   if (error instanceof AriftlyError || signal?.aborted === true) return error
   return new ConnectionError(error)
 }

@@ -63,7 +63,11 @@ export function decodeEvent({ json, dataAt }: EncodedEvent): NewEvent {
   return { ...head, data: json.slice(dataAt, -1) } as NewEvent
 }
 
-function identify(event: NewEvent, minter: EventIdMinter, nowMs: number): { id: string | undefined; isMinted: boolean } {
+function identify(
+  event: NewEvent,
+  minter: EventIdMinter,
+  nowMs: number,
+): { id: string | undefined; isMinted: boolean } {
   const { id, created_at: createdAt, idempotency_key: idempotencyKey } = event
   if (typeof id === 'string') {
     if (!/^[\w-]{1,64}$/.test(id)) throw refused('invalid_id', '/id', 'is no event id')

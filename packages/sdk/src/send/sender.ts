@@ -57,7 +57,10 @@ export class Sender {
     for (const spooled of options.spool?.recover() ?? []) this.#addRecovered(spooled)
   }
 
-  send(events: NewEvent | readonly NewEvent[], signal: AbortSignal | undefined): Promise<SentEvent | readonly SentEvent[]> {
+  send(
+    events: NewEvent | readonly NewEvent[],
+    signal: AbortSignal | undefined,
+  ): Promise<SentEvent | readonly SentEvent[]> {
     const isSingle = !Array.isArray(events)
     const list = isSingle ? [events as NewEvent] : (events as readonly NewEvent[])
     return new Promise((resolve, reject) => {
@@ -155,9 +158,12 @@ export class Sender {
     this.#exitTimer = setTimeout(() => {
       this.#deps.logger?.warn(`The process ends before ${waiting + queued + inFlight} events are accepted.`)
     }, EXIT_MS)
-    void this.#batcher.flush().then(() => {
-      clearTimeout(this.#exitTimer)
-      this.#exitTimer = undefined
-    })
+    void this.#flushAtExit()
+  }
+
+  async #flushAtExit(): Promise<void> {
+    await this.#batcher.flush()
+    clearTimeout(this.#exitTimer)
+    this.#exitTimer = undefined
   }
 }

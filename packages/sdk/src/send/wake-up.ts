@@ -19,11 +19,14 @@ export class WakeUp {
     if (atMs >= this.#atMs) return
     this.cancel()
     this.#atMs = atMs
-    this.#timer = setTimeout(() => {
-      this.#atMs = Infinity
-      this.#timer = undefined
-      this.#act()
-    }, Math.max(0, atMs - Date.now()))
+    this.#timer = setTimeout(
+      () => {
+        this.#atMs = Infinity
+        this.#timer = undefined
+        this.#act()
+      },
+      Math.max(0, atMs - Date.now()),
+    )
     if (!this.#keepsAlive) (this.#timer as Timer).unref?.()
   }
 

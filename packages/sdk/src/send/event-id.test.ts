@@ -1,0 +1,39 @@
+import { eventIdMs, typeIdToUuid } from '@ariftly/events'
+import { describe, expect, test } from '@jest/globals'
+import { EventIdMinter } from './event-id.ts'
+
+const NOW_MS = Date.UTC(2026, 10, 25)
+
+describe('EventIdMinter', () => {
+  test('mints ids that the server reads as UUIDv7 with the given millisecond', () => {
+    const minter = new EventIdMinter()
+    for (const ms of [0, NOW_MS, 2 ** 48 - 1]) {
+      const id = new EventIdMinter().mint(ms)
+      expect(eventIdMs(id)).toBe(ms)
+      expect(typeIdToUuid('evt', id)).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/)
+    }
+    expect(eventIdMs(minter.mint(NOW_MS))).toBe(NOW_MS)
+  })
+
+  test('ids of one minter rise strictly, over carries and steps of the clock', () => {
+    const minter = new EventIdMinter((numbers) => numbers.fill(0xff_ff_ff_ff))
+    let last = ''
+    for (let count = 0; count < 5000; count += 1) {
+      const id = minter.mint(NOW_MS + Math.floor(count / 1000) - (count % 7))
+      expect(id > last).toBe(true)
+      last = id
+    }
+  })
+
+  test('a clock that is set back by more than a second is believed', () => {
+    const minter = new EventIdMinter()
+    minter.mint(NOW_MS)
+    expect(eventIdMs(minter.mint(NOW_MS - 600_000))).toBe(NOW_MS - 600_000)
+  })
+
+  test('two minters share no id', () => {
+    const [one, other] = [new EventIdMinter(), new EventIdMinter()]
+    const ids = Array.from({ length: 2000 }, (_, at) => (at % 2 === 0 ? one : other).mint(NOW_MS))
+    expect(new Set(ids).size).toBe(2000)
+  })
+})

@@ -1,0 +1,337 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
+import { deferred } from '@ariftly/async'
+import { eventually, startReceiver, type ReceivedRequest, type Receiver, type ReceiverAnswer } from '@ariftly/testkit'
+import {
+  Ariftly,
+  AuthenticationError,
+  ClosedError,
+  EventRefusedError,
+  type NewEvent,
+  type SendOptions,
+} from '../index.ts'
+
+let api: Receiver
+let client: Ariftly
+
+const JSON_TYPE = { 'content-type': 'application/json' }
+const accepted: ReceiverAnswer = { status: 202, headers: JSON_TYPE, body: '{"object":"list","data":[]}' }
+const problem = (status: number, more: object = {}, headers: Record<string, string> = {}): ReceiverAnswer => ({
+  status,
+  headers: { 'content-type': 'application/problem+json', ...headers },
+  body: JSON.stringify({ type: 'x', title: 'x', status, instance: '/', code: 'some_code', request_id: 'r1', ...more }),
+})
+const progress = (task: string, n: number, message = 'working'): NewEvent => ({
+  type: 'task.progress',
+  task_id: task,
+  data: { message, n },
+})
+interface Posted {
+  readonly id: string
+  readonly task_id: string
+  readonly data: { readonly n: number }
+}
+const eventsOf = (request: ReceivedRequest) => JSON.parse(request.body.toString()) as Posted[]
+const numbersOf = (request: ReceivedRequest) => eventsOf(request).map(({ data }) => data.n)
+const start = (send: SendOptions = {}, more: object = {}) =>
+  new Ariftly({ baseUrl: api.url, apiKey: 'key', send, ...more })
+
+beforeEach(async () => {
+  api = await startReceiver()
+  api.respondWith(() => accepted)
+  client = start()
+})
+
+afterEach(async () => {
+  await client.close({ timeoutMs: 100 })
+  await api.close()
+})
+
+/** Answers requests one after the other as given, then accepts. */
+function answerInTurn(...answers: readonly ReceiverAnswer[]): void {
+  let next = 0
+  api.respondWith(() => answers[next++] ?? accepted)
+}
+
+describe('batches', () => {
+  test('events that are sent at about the same time share a request, in order, with the key', async () => {
+    const sent = await Promise.all(Array.from({ length: 50 }, (_, n) => client.events.send(progress('a', n))))
+    expect(api.requests).toHaveLength(1)
+    const [request] = api.requests as [ReceivedRequest]
+    expect(request.headers).toMatchObject({ authorization: 'Bearer key', 'content-type': 'application/json' })
+    expect(numbersOf(request)).toEqual(Array.from({ length: 50 }, (_, n) => n))
+    expect(eventsOf(request).map(({ id }) => id)).toEqual(sent.map(({ id }) => id))
+  })
+
+  test('no request has more than 1,000 events or 4.5 MiB', async () => {
+    const events = Array.from({ length: 2500 }, (_, n) => progress(`task-${n % 7}`, n))
+    await client.events.send(events)
+    const big = Array.from({ length: 60 }, (_, n) => progress(`big-${n % 5}`, n, 'é'.repeat(100_000)))
+    await client.events.send(big)
+    expect(Math.max(...api.requests.map((request) => eventsOf(request).length))).toBeLessThanOrEqual(1000)
+    expect(Math.max(...api.requests.map(({ body }) => body.length))).toBeLessThanOrEqual(4.5 * 1024 * 1024)
+    expect(api.requests.flatMap(eventsOf)).toHaveLength(2560)
+  })
+
+  test('a task is in one request at a time, other tasks go on', async () => {
+    let running = 0
+    let most = 0
+    const tasks = new Set<string>()
+    api.respondWith(async (request) => {
+      const own = new Set(eventsOf(request).map((event) => event.task_id))
+      for (const task of own) {
+        expect(tasks.has(task)).toBe(false)
+        tasks.add(task)
+      }
+      running += 1
+      most = Math.max(most, running)
+      await eventually(() => running >= 2 || api.requests.length > 6, { timeoutMs: 1000 }).catch(() => undefined)
+      running -= 1
+      for (const task of own) tasks.delete(task)
+      return accepted
+    })
+    client = start({ batchEventsMax: 20 })
+    await client.events.send(Array.from({ length: 200 }, (_, n) => progress(`task-${n % 10}`, n)))
+    expect(most).toBeGreaterThan(1)
+    for (let task = 0; task < 10; task += 1) {
+      const order = api.requests.flatMap(eventsOf).filter((event) => event.task_id === `task-${task}`)
+      expect(order.map(({ data }) => data.n)).toEqual(order.map(({ data }) => data.n).toSorted((a, b) => a - b))
+    }
+  })
+})
+
+describe('what goes wrong', () => {
+  test.each<[string, ReceiverAnswer]>([
+    ['503', problem(503, {}, { 'retry-after': '0' })],
+    ['500 that is no problem', { status: 500, body: '<html>' }],
+    ['429', problem(429, {}, { 'retry-after': '0' })],
+    ['408', { status: 408 }],
+    ['425', { status: 425 }],
+    ['a reset connection', { instead: 'reset' }],
+    ['a 207 that is cut', { status: 207, body: '{"object":"li' }],
+  ])('%s: the same events are posted again under the same ids, in order', async (_, failure) => {
+    answerInTurn(failure, failure)
+    await client.events.send([progress('a', 1), progress('a', 2)])
+    expect(api.requests.map(numbersOf)).toEqual([
+      [1, 2],
+      [1, 2],
+      [1, 2],
+    ])
+    const ids = api.requests.map((request) =>
+      eventsOf(request)
+        .map(({ id }) => id)
+        .join(),
+    )
+    expect(new Set(ids).size).toBe(1)
+  })
+
+  test('an answer that does not come within the time of an attempt is a failure', async () => {
+    client = start({}, { attemptTimeoutMs: 200 })
+    answerInTurn({ instead: 'hang' })
+    await client.events.send(progress('a', 1))
+    expect(api.requests).toHaveLength(2)
+  })
+
+  test('Retry-After of a refused request holds back the whole client', async () => {
+    answerInTurn(problem(429, {}, { 'retry-after': '1' }))
+    const first = client.events.send(progress('a', 1))
+    await eventually(() => api.requests.length === 1)
+    const atMs = Date.now()
+    await Promise.all([first, client.events.send(progress('b', 2))])
+    expect(Date.now() - atMs).toBeGreaterThanOrEqual(900)
+    expect(
+      api.requests
+        .slice(1)
+        .flatMap(numbersOf)
+        .toSorted((a, b) => a - b),
+    ).toEqual([1, 2])
+  })
+
+  test('an entry that was not written holds back its own task alone, and goes first when it is repeated', async () => {
+    let isFirst = true
+    api.respondWith((request) => {
+      if (!isFirst) return accepted
+      isFirst = false
+      const data = eventsOf(request).map(({ id, task_id: task }, index) => ({
+        index,
+        id,
+        status: task === 'a' ? 'retry' : 'accepted',
+      }))
+      return {
+        status: 207,
+        headers: { ...JSON_TYPE, 'retry-after': '1' },
+        body: JSON.stringify({ object: 'list', data }),
+      }
+    })
+    const first = client.events.send([progress('a', 1), progress('b', 2)])
+    await eventually(() => client.events.stats().accepted === 1)
+    const second = client.events.send([progress('a', 3), progress('b', 4)])
+    await eventually(() => api.requests.length === 2)
+    await Promise.all([first, second])
+    expect(api.requests.map(numbersOf)).toEqual([[1, 2], [4], [1, 3]])
+  })
+
+  test('a refused event rejects its own promise with the pointer; its neighbours are accepted', async () => {
+    api.respondWith((request) => {
+      const data = eventsOf(request).map(({ id, data: { n } }, index) =>
+        n === 2
+          ? { index, status: 'refused', error: { code: 'too_long', pointer: '/task_id', message: 'is too long' } }
+          : { index, id, status: 'accepted' },
+      )
+      return { status: 207, headers: JSON_TYPE, body: JSON.stringify({ object: 'list', data }) }
+    })
+    const results = await Promise.allSettled([1, 2, 3].map((n) => client.events.send(progress('a', n))))
+    expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled'])
+    expect((results[1] as PromiseRejectedResult).reason).toMatchObject({ code: 'too_long', pointer: '/task_id' })
+    const whole = client.events.send([progress('a', 1), progress('a', 2)])
+    await expect(whole).rejects.toMatchObject({ refusals: [{ index: 1, pointer: '/task_id', code: 'too_long' }] })
+  })
+
+  test('a 422 for all refuses each with its own error', async () => {
+    const error = { code: 'invalid_type', pointer: '/data', message: 'must be an object' }
+    answerInTurn(
+      problem(422, {
+        code: 'invalid_events',
+        errors: [
+          { ...error, index: 0 },
+          { ...error, index: 1 },
+        ],
+      }),
+    )
+    const results = await Promise.allSettled([
+      client.events.send(progress('a', 1)),
+      client.events.send(progress('b', 2)),
+    ])
+    for (const result of results) expect((result as PromiseRejectedResult).reason).toBeInstanceOf(EventRefusedError)
+    expect(client.events.stats()).toMatchObject({ sent: 2, refused: 2 })
+  })
+
+  test('one event for which the whole request is refused costs the others nothing', async () => {
+    api.respondWith((request) => (numbersOf(request).includes(5) ? problem(400) : accepted))
+    const events = Array.from({ length: 16 }, (_, n) => client.events.send(progress('a', n)))
+    const results = await Promise.allSettled(events)
+    expect(results.flatMap(({ status }, n) => (status === 'rejected' ? [n] : []))).toEqual([5])
+    const others = api.requests.filter((request) => !numbersOf(request).includes(5)).flatMap(numbersOf)
+    expect(others).toEqual(Array.from({ length: 16 }, (_, n) => n).filter((n) => n !== 5))
+  })
+
+  test('a limit of the way (413) makes requests smaller', async () => {
+    api.respondWith(({ body }) => (body.length > 100_000 ? { status: 413 } : accepted))
+    const events = Array.from({ length: 2000 }, (_, n) => progress(`t${n % 20}`, n, 'm'.repeat(150)))
+    await client.events.send(events)
+    const refused = api.requests.filter(({ body }) => body.length > 100_000).length
+    expect(refused).toBeGreaterThan(0)
+    expect(client.events.stats()).toMatchObject({ accepted: 2000, refused: 0, failed: 0 })
+  })
+
+  test('a refused key rejects with its error, and nothing waits for ever', async () => {
+    api.respondWith(() => problem(401, { code: 'invalid_api_key' }))
+    const failure = await client.events.send(progress('a', 1)).catch((error: unknown) => error)
+    expect(failure).toBeInstanceOf(AuthenticationError)
+    expect(failure).toMatchObject({ status: 401, code: 'invalid_api_key', requestId: undefined })
+    expect(client.events.stats()).toMatchObject({ sent: 1, failed: 1 })
+  })
+
+  test('an id that a wrong clock minted is minted again, once, by the clock of the server', async () => {
+    const headers = { ...JSON_TYPE, date: new Date(Date.now() - 3_600_000).toUTCString() }
+    const ahead = { code: 'in_the_future', pointer: '/id', message: 'is more than 5 minutes ahead' }
+    answerInTurn({
+      ...problem(422, { errors: [{ ...ahead, index: 0 }] }),
+      headers: { ...headers, 'content-type': 'application/problem+json' },
+    })
+    await client.events.send(progress('a', 1))
+    const [[first], [second]] = api.requests.map(eventsOf) as [[Posted], [Posted]]
+    expect(second.id < first.id).toBe(true)
+    expect(api.requests).toHaveLength(2)
+  })
+})
+
+describe('the queue', () => {
+  test('full: send waits, trySend says no; nothing is dropped and stats add up', async () => {
+    const gate = deferred()
+    api.respondWith(async () => {
+      await gate.promise
+      return accepted
+    })
+    client = start({ queueEventsMax: 5, batchEventsMax: 2 })
+    const sends = Array.from({ length: 20 }, (_, n) => client.events.send(progress('a', n)))
+    await eventually(() => client.events.stats().in_flight > 0)
+    expect(client.events.trySend(progress('a', 99))).toBe(false)
+    const { sent, waiting, queued, in_flight: inFlight } = client.events.stats()
+    expect({ sent, waiting, held: queued + inFlight }).toEqual({ sent: 20, waiting: 15, held: 5 })
+    gate.resolve()
+    await Promise.all(sends)
+    expect(api.requests.flatMap(numbersOf)).toEqual(Array.from({ length: 20 }, (_, n) => n))
+    expect(client.events.trySend(progress('a', 20))).toBe(true)
+    await client.events.flush()
+    expect(client.events.stats()).toMatchObject({ sent: 21, accepted: 21, waiting: 0, queued: 0, in_flight: 0 })
+  })
+
+  test('what trySend gives up is told to onFailed', async () => {
+    const failed: unknown[] = []
+    client = start({ onFailed: (error, event) => failed.push([error.message, event.task_id]) })
+    api.respondWith(() => problem(403, { code: 'missing_scope' }))
+    client.events.trySend(progress('a', 1))
+    await client.events.flush()
+    expect(failed).toEqual([[expect.stringContaining('403'), 'a']])
+  })
+
+  test('flush covers what was sent before it, also what waits for room, and nothing that comes later', async () => {
+    client = start({ queueEventsMax: 3, batchEventsMax: 3, lingerMs: 60_000 })
+    const before = Array.from({ length: 10 }, (_, n) => client.events.send(progress(`t${n}`, n)))
+    await client.events.flush()
+    expect(client.events.stats()).toMatchObject({ accepted: 10 })
+    await Promise.all(before)
+    const flushed = client.events.send(progress('a', 1))
+    const flush = client.events.flush()
+    void client.events.send(progress('late', 2)).catch(() => undefined)
+    await flush
+    await flushed
+    expect(client.events.stats().sent).toBe(12)
+  })
+
+  test('a signal takes back what was not posted, and lets go of what was', async () => {
+    client = start({ lingerMs: 60_000 })
+    const controller = new AbortController()
+    const send = client.events.send(progress('a', 1), { signal: controller.signal })
+    controller.abort(new Error('enough'))
+    await expect(send).rejects.toThrow('enough')
+    await client.events.flush()
+    expect(api.requests).toHaveLength(0)
+    expect(client.events.stats()).toMatchObject({ sent: 1, aborted: 1 })
+    await expect(client.events.send(progress('a', 2), { signal: controller.signal })).rejects.toThrow('enough')
+  })
+})
+
+describe('close', () => {
+  test('waits for what is there, then takes no more', async () => {
+    const send = client.events.send(progress('a', 1))
+    expect(await client.close()).toEqual({ unsent: [] })
+    await send
+    await expect(client.events.send(progress('a', 2))).rejects.toBeInstanceOf(ClosedError)
+    expect(() => client.events.trySend(progress('a', 2))).toThrow(ClosedError)
+  })
+
+  test('answers with what could not be sent, under the ids that it had', async () => {
+    api.respondWith(() => problem(503))
+    const send = client.events.send([progress('a', 1), { ...progress('b', 2), data: '{"message":"1.0","n":1.0}' }])
+    const rejected = expect(send).rejects.toBeInstanceOf(ClosedError)
+    await eventually(() => api.requests.length > 0)
+    const { unsent } = await client.close({ timeoutMs: 300 })
+    await rejected
+    expect(unsent.map(({ task_id: task }) => task)).toEqual(['a', 'b'])
+    expect(unsent[1]?.data).toBe('{"message":"1.0","n":1.0}')
+    const ids = eventsOf(api.requests[0] as ReceivedRequest).map(({ id }) => id)
+    expect(unsent.map(({ id }) => id)).toEqual(ids)
+    expect(client.events.stats()).toMatchObject({ sent: 2, returned: 2, queued: 0, in_flight: 0 })
+    client = start()
+    api.respondWith(() => accepted)
+    await client.events.send(unsent)
+  })
+
+  test('`await using` leaves no event behind', async () => {
+    const own = start({ lingerMs: 50 })
+    own.events.trySend(progress('a', 1))
+    await own[Symbol.asyncDispose]()
+    expect(api.requests.flatMap(numbersOf)).toEqual([1])
+  })
+})
