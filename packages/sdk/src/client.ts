@@ -42,7 +42,10 @@ export class Ariftly {
       clock,
     })
     this.#sender = new Sender({ transport, clock, options: send, logger })
-    this.events = new Events(transport, this.#sender)
+    this.events = new Events(
+      { transport, streamToken: options.apiKey === undefined ? options.streamToken : undefined, logger },
+      this.#sender,
+    )
     this.webhooks = new Webhooks(transport)
     this.deliveries = new Deliveries(transport)
     this.redeliveries = new Redeliveries(transport)

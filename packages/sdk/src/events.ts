@@ -1,18 +1,21 @@
 import type { ListEventsQuery } from './api-types.ts'
-import type { CallOptions, Transport } from './http/transport.ts'
+import type { CallOptions } from './http/transport.ts'
 import type { List } from './lists.ts'
 import { path, Resource } from './resources/resource.ts'
 import type { SentEvent } from './send/pending-event.ts'
 import type { SendStats } from './send/send-stats.ts'
 import type { Sender } from './send/sender.ts'
+import { EventStream, type StreamDeps, type StreamOptions } from './stream/event-stream.ts'
 import type { Event, NewEvent } from './types.ts'
 
 /** Events: sending, reading, and listening to them. */
 export class Events extends Resource {
   readonly #sender: Sender
+  readonly #streamDeps: StreamDeps
 
-  constructor(transport: Transport, sender: Sender) {
-    super(transport)
+  constructor(streamDeps: StreamDeps, sender: Sender) {
+    super(streamDeps.transport)
+    this.#streamDeps = streamDeps
     this.#sender = sender
   }
 
@@ -50,6 +53,11 @@ export class Events extends Resource {
 
   stats(): SendStats {
     return this.#sender.stats()
+  }
+
+  /** Events as they happen, to loop over: from now on, from `after`, or from a position. */
+  stream(options: StreamOptions = {}): EventStream {
+    return new EventStream(this.#streamDeps, options)
   }
 
   /** Newest first, unless `order` is `asc`. */

@@ -1,6 +1,6 @@
 import type { EventRefusedError } from './errors.ts'
 import type { Spool } from './send/spool.ts'
-import type { Logger, NewEvent } from './types.ts'
+import type { Logger, NewEvent, StreamFilter } from './types.ts'
 
 /** A token for a stream, as `streamTokens.create` gives it. */
 export interface IssuedStreamToken {
@@ -33,8 +33,8 @@ export interface SendOptions {
 export interface ClientOptions {
   /** An API key, or what gives one for each request. Leave it out in browsers and set `streamToken`. */
   readonly apiKey?: string | (() => string | Promise<string>)
-  /** Gives a token for streams, for browsers: asked before the first connection, at 80 % of a token's life, and once after a 401. */
-  readonly streamToken?: () => Promise<IssuedStreamToken>
+  /** Gives a token for a stream with this filter, for browsers: asked before the first connection, at 80 % of a token's life, and once after a 401. */
+  readonly streamToken?: (filter: StreamFilter) => Promise<IssuedStreamToken>
   /** Default `https://api.ariftly.io`. */
   readonly baseUrl?: string
   /** Default: the platform's. */

@@ -44,3 +44,16 @@ export function onLeaving(client: Leaving): () => void {
   }
   return () => void leaving.delete(client)
 }
+/** Calls `act` when a browser is online again, or shows a page again that it had put away. Answers what ends that. */
+export function onReturn(act: () => void): () => void {
+  if (platform.document === undefined) return () => {}
+  const shown = (event: { readonly persisted?: boolean }) => {
+    if (event.persisted === true) act()
+  }
+  platform.addEventListener?.('online', act)
+  platform.addEventListener?.('pageshow', shown)
+  return () => {
+    platform.removeEventListener?.('online', act)
+    platform.removeEventListener?.('pageshow', shown)
+  }
+}

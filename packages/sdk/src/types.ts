@@ -46,8 +46,14 @@ export interface StreamReset {
   readonly earliest: string | null
 }
 
+/** An event of a stream. */
+export type StreamedEvent = Event & {
+  /** `data` as it was posted, without white space: numbers are not rounded. Not enumerable. */
+  readonly rawData: string
+}
+
 /** What a stream yields. */
-export type StreamItem = Event | StreamReset
+export type StreamItem = StreamedEvent | StreamReset
 
 /** Where the SDK writes what is worth knowing; `console` fits. */
 export interface Logger {

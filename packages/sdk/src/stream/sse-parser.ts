@@ -1,0 +1,97 @@
+import { ProtocolError } from '../errors.ts'
+
+/** One block of an event stream. */
+export interface Frame {
+  /** `message` when the stream does not say. */
+  readonly event: string
+  readonly data: string
+  /** The position after this frame; undefined when the frame has none. */
+  readonly id: string | undefined
+}
+
+/** Characters of one frame: payloads have at most 256 KiB. */
+const FRAME_CHARS_MAX = 1024 * 1024
+
+/**
+ * Parses an event stream (HTML standard, 9.2.6) from chunks that may be cut anywhere. A frame is given out at its blank line, so that a cut one is
+ * none. Throws ProtocolError for a frame over 1 MiB.
+ */
+export class SseParser {
+  /** What the last `retry:` said, milliseconds. */
+  retryMs: number | undefined
+  readonly #decoder = new TextDecoder() // It drops the byte order mark.
+  #rest = ''
+  /** Where the search for the next line end goes on in `#rest`. */
+  #from = 0
+  #event = ''
+  #data: string[] = []
+  #dataChars = 0
+  #id: string | undefined
+
+  /** The frames that this chunk completes. */
+  push(chunk: Uint8Array): Frame[] {
+    const frames: Frame[] = []
+    let text = this.#rest + this.#decoder.decode(chunk, { stream: true })
+    let start = 0
+    for (;;) {
+      const end = lineEnd(text, Math.max(start, this.#from))
+      if (end === -1) break
+      const isCrLf = text.charCodeAt(end) === CR && text.charCodeAt(end + 1) === LF
+      // What a carriage return at the end of a chunk is, the next chunk tells.
+      if (text.charCodeAt(end) === CR && end + 1 === text.length) break
+      const frame = this.#takeLine(text.slice(start, end))
+      if (frame !== undefined) frames.push(frame)
+      start = end + (isCrLf ? 2 : 1)
+      this.#from = 0
+    }
+    text = text.slice(start)
+    if (text.length + this.#dataChars > FRAME_CHARS_MAX) throw new ProtocolError('A frame of the stream is over 1 MiB.')
+    this.#from = Math.max(0, text.length - 1)
+    this.#rest = text
+    return frames
+  }
+
+  #takeLine(line: string): Frame | undefined {
+    if (line === '') return this.#endFrame()
+    const colon = line.indexOf(':')
+    if (colon === 0) return undefined
+    const name = colon === -1 ? line : line.slice(0, colon)
+    const value = colon === -1 ? '' : line.slice(line[colon + 1] === ' ' ? colon + 2 : colon + 1)
+    switch (name) {
+      case 'event':
+        this.#event = value
+        break
+      case 'data':
+        this.#data.push(value)
+        this.#dataChars += value.length
+        break
+      case 'id':
+        if (!value.includes('\0')) this.#id = value
+        break
+      case 'retry':
+        if (/^\d+$/.test(value)) this.retryMs = Number(value)
+        break
+    }
+    return undefined
+  }
+
+  #endFrame(): Frame | undefined {
+    const frame = { event: this.#event || 'message', data: this.#data.join('\n'), id: this.#id }
+    const hasData = this.#data.length > 0
+    this.#event = ''
+    this.#data = []
+    this.#dataChars = 0
+    this.#id = undefined
+    return hasData ? frame : undefined
+  }
+}
+
+const CR = 13
+const LF = 10
+
+function lineEnd(text: string, from: number): number {
+  const lf = text.indexOf('\n', from)
+  const cr = text.indexOf('\r', from)
+  if (cr === -1) return lf
+  return lf === -1 ? cr : Math.min(lf, cr)
+}

@@ -1,0 +1,61 @@
+import type { IssuedStreamToken } from '../options.ts'
+import type { StreamFilter } from '../types.ts'
+
+/** Part of a token's life after which another one is asked for. */
+const RENEWAL = 0.8
+/** How long to wait when no other one can be had. */
+const AGAIN_MS = 5000
+/** The longest time of a timer. */
+const NEVER_MS = 2 ** 31 - 1
+
+/** The token of one stream: asked for when it is needed, and again before it ends. */
+export class StreamTokenSource {
+  readonly #ask: (filter: StreamFilter) => Promise<IssuedStreamToken>
+  readonly #filter: StreamFilter
+  #token: string | undefined
+  #renewAtMs = 0
+  #endsAtMs = 0
+  /** Whether the server took a token since it refused one last; at first it is given the benefit of the doubt. */
+  #isTrusted = true
+
+  constructor(ask: (filter: StreamFilter) => Promise<IssuedStreamToken>, filter: StreamFilter) {
+    this.#ask = ask
+    this.#filter = filter
+  }
+
+  /** A token that is good for now. Rejects when a new one is needed and cannot be had. */
+  async get(): Promise<string> {
+    if (this.#token !== undefined && Date.now() < this.#renewAtMs) return this.#token
+    try {
+      const { token, expires_at: expiresAt } = await this.#ask(this.#filter)
+      const nowMs = Date.now()
+      this.#endsAtMs = expiresAt === undefined ? Infinity : Date.parse(expiresAt)
+      this.#renewAtMs = nowMs + (this.#endsAtMs - nowMs) * RENEWAL
+      this.#token = token
+      return token
+    } catch (error) {
+      // The one that is there is good for a while yet.
+      if (this.#token === undefined || Date.now() >= this.#endsAtMs) throw error
+      this.#renewAtMs = Date.now() + AGAIN_MS
+      return this.#token
+    }
+  }
+
+  /** The server does not take the token. Whether another one may help: not when the one before was refused too. */
+  drop(): boolean {
+    const mayHelp = this.#isTrusted
+    this.#isTrusted = false
+    this.#token = undefined
+    return mayHelp
+  }
+
+  /** The server has taken the token. */
+  taken(): void {
+    this.#isTrusted = true
+  }
+
+  /** Milliseconds until it is to be renewed. */
+  get renewInMs(): number {
+    return Math.min(NEVER_MS, Math.max(0, this.#renewAtMs - Date.now()))
+  }
+}
