@@ -26,13 +26,21 @@ export function webhookHandler(
   handle: HandleDelivery,
 ): (request: ExpressRequest, response: ExpressResponse, next: (error: unknown) => void) => void {
   return (request, response, next) => {
-    void answer(request, response).catch(next)
+    void answer(request, response, next)
   }
 
-  async function answer(request: ExpressRequest, response: ExpressResponse): Promise<void> {
-    const raw = (request.body as Uint8Array | undefined) ?? (await readBody(request))
-    const { status, body } = await receive(raw, request.headers, options, handle)
-    response.status(status).send(body)
+  async function answer(
+    request: ExpressRequest,
+    response: ExpressResponse,
+    next: (error: unknown) => void,
+  ): Promise<void> {
+    try {
+      const raw = (request.body as Uint8Array | undefined) ?? (await readBody(request))
+      const { status, body } = await receive(raw, request.headers, options, handle)
+      response.status(status).send(body)
+    } catch (error) {
+      next(error)
+    }
   }
 }
 

@@ -170,7 +170,7 @@ function queryOf(query: object = {}): string {
 }
 
 /** What `fetch` threw, as an error of ours; an abort by the caller stays what it is. */
-export function asFailure(error: unknown, signal: AbortSignal | undefined): unknown {
+function asFailure(error: unknown, signal: AbortSignal | undefined): unknown {
   if (error instanceof AriftlyError || signal?.aborted === true) return error
   return new ConnectionError(error)
 }

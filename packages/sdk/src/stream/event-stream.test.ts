@@ -218,10 +218,10 @@ describe('what goes wrong', () => {
   })
 })
 
-describe('with tokens', () => {
-  const tokenOf = (url: string, streamToken: NonNullable<ClientOptions['streamToken']>) =>
-    new Ariftly({ baseUrl: url, streamToken }).events.stream({ task_id: 't' })
+const tokenOf = (url: string, streamToken: NonNullable<ClientOptions['streamToken']>) =>
+  new Ariftly({ baseUrl: url, streamToken }).events.stream({ task_id: 't' })
 
+describe('with tokens', () => {
   test('the token stands in the URL, without a header, and is renewed before it ends, without a gap', async () => {
     const asked: unknown[] = []
     const { url, requests } = await serve(

@@ -56,15 +56,15 @@ export class PositionSaver {
   async #save(): Promise<void> {
     clearTimeout(this.#timer)
     this.#timer = undefined
-    const saving = this.#saving
-      .catch(() => undefined)
-      .then(async () => {
-        const position = this.#newest
-        if (position === undefined || position === this.#saved) return
-        await this.#store.save(position)
-        this.#saved = position
-      })
-    this.#saving = saving
-    await saving
+    this.#saving = this.#saveAfter(this.#saving)
+    await this.#saving
+  }
+
+  async #saveAfter(before: Promise<void>): Promise<void> {
+    await before.catch(() => undefined)
+    const position = this.#newest
+    if (position === undefined || position === this.#saved) return
+    await this.#store.save(position)
+    this.#saved = position
   }
 }

@@ -41,7 +41,7 @@ export function openStream(res: ServerResponse, text = ''): void {
 }
 
 /** The id of a numbered event. */
-export function idOf(number: number): string {
+function idOf(number: number): string {
   return `evt_01j9x8k2m4e7s9v0w1x2${String(number).padStart(6, '0')}`
 }
 
