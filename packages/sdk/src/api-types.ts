@@ -3,20 +3,10 @@
 
 /** An event. Events never change. */
 export interface Event {
-  readonly object: 'event'
+  readonly object: "event"
   /** TypeID of a UUIDv7; its millisecond is `created_at`. */
   readonly id: string
-  readonly type:
-    | 'task.created'
-    | 'task.progress'
-    | 'task.complete'
-    | 'task.failed'
-    | 'artifact.emitted'
-    | 'approval.requested'
-    | 'approval.resolved'
-    | 'session.message'
-    | 'session.closed'
-    | 'tool_call.executed'
+  readonly type: "task.created" | "task.progress" | "task.complete" | "task.failed" | "artifact.emitted" | "approval.requested" | "approval.resolved" | "session.message" | "session.closed" | "tool_call.executed"
   readonly created_at: string
   readonly task_id: string | null
   readonly agent: string | null
@@ -26,66 +16,40 @@ export interface Event {
 }
 
 /** `NewEvent` as the API documents it. */
-export type NewEvent =
-  | NewEventTaskCreated
-  | NewEventTaskProgress
-  | NewEventTaskComplete
-  | NewEventTaskFailed
-  | NewEventArtifactEmitted
-  | NewEventApprovalRequested
-  | NewEventApprovalResolved
-  | NewEventSessionMessage
-  | NewEventSessionClosed
-  | NewEventToolCallExecuted
+export type NewEvent = NewEventTaskCreated | NewEventTaskProgress | NewEventTaskComplete | NewEventTaskFailed | NewEventArtifactEmitted | NewEventApprovalRequested | NewEventApprovalResolved | NewEventSessionMessage | NewEventSessionClosed | NewEventToolCallExecuted
 
 /** `IngestResults` as the API documents it. */
 export interface IngestResults {
-  readonly object: 'list'
+  readonly object: "list"
   /** One for each entry, in the order in which they were posted. */
-  readonly data: readonly (
-    | {
-        readonly index: number
-        /** TypeID of a UUIDv7; its millisecond is `created_at`. */
-        readonly id: string
-        /** `accepted`: safe in the log. `retry`: not written; post it again with this id. */
-        readonly status: 'accepted' | 'retry'
-      }
-    | {
-        readonly index: number
-        readonly status: 'refused'
-        readonly error: {
-          readonly code: string
-          /** JSON pointer (RFC 6901) into the entry. */
-          readonly pointer: string
-          readonly message: string
-        }
-      }
-  )[]
+  readonly data: readonly ({
+    readonly index: number
+    /** TypeID of a UUIDv7; its millisecond is `created_at`. */
+    readonly id: string
+    /** `accepted`: safe in the log. `retry`: not written; post it again with this id. */
+    readonly status: "accepted" | "retry"
+  } | {
+    readonly index: number
+    readonly status: "refused"
+    readonly error: {
+      readonly code: string
+      /** JSON pointer (RFC 6901) into the entry. */
+      readonly pointer: string
+      readonly message: string
+    }
+  })[]
 }
 
 /** `StreamToken` as the API documents it. */
 export interface StreamToken {
-  readonly object: 'stream_token'
+  readonly object: "stream_token"
   /** For `?token=` of the stream; nothing else takes it. */
   readonly token: string
   readonly expires_at: string
   readonly task_id: string | null
   readonly session_id: string | null
   readonly agent: string | null
-  readonly types:
-    | readonly (
-        | 'task.created'
-        | 'task.progress'
-        | 'task.complete'
-        | 'task.failed'
-        | 'artifact.emitted'
-        | 'approval.requested'
-        | 'approval.resolved'
-        | 'session.message'
-        | 'session.closed'
-        | 'tool_call.executed'
-      )[]
-    | null
+  readonly types: readonly ("task.created" | "task.progress" | "task.complete" | "task.failed" | "artifact.emitted" | "approval.requested" | "approval.resolved" | "session.message" | "session.closed" | "tool_call.executed")[] | null
 }
 
 /** `StreamTokenRequest` as the API documents it. */
@@ -93,58 +57,28 @@ export interface StreamTokenRequest {
   readonly task_id?: string | null
   readonly session_id?: string | null
   readonly agent?: string | null
-  readonly types?:
-    | readonly (
-        | 'task.created'
-        | 'task.progress'
-        | 'task.complete'
-        | 'task.failed'
-        | 'artifact.emitted'
-        | 'approval.requested'
-        | 'approval.resolved'
-        | 'session.message'
-        | 'session.closed'
-        | 'tool_call.executed'
-      )[]
-    | null
+  readonly types?: readonly ("task.created" | "task.progress" | "task.complete" | "task.failed" | "artifact.emitted" | "approval.requested" | "approval.resolved" | "session.message" | "session.closed" | "tool_call.executed")[] | null
   readonly ttl_s?: number | null
 }
 
 /** `Webhook` as the API documents it. */
 export interface Webhook {
-  readonly object: 'webhook'
+  readonly object: "webhook"
   /** TypeID of the webhook. */
   readonly id: string
   readonly url: string
   /** Exact types, groups (`task.*`) or `*`. */
-  readonly events: readonly (
-    | '*'
-    | 'task.*'
-    | 'artifact.*'
-    | 'approval.*'
-    | 'session.*'
-    | 'tool_call.*'
-    | 'task.created'
-    | 'task.progress'
-    | 'task.complete'
-    | 'task.failed'
-    | 'artifact.emitted'
-    | 'approval.requested'
-    | 'approval.resolved'
-    | 'session.message'
-    | 'session.closed'
-    | 'tool_call.executed'
-  )[]
+  readonly events: readonly ("*" | "task.*" | "artifact.*" | "approval.*" | "session.*" | "tool_call.*" | "task.created" | "task.progress" | "task.complete" | "task.failed" | "artifact.emitted" | "approval.requested" | "approval.resolved" | "session.message" | "session.closed" | "tool_call.executed")[]
   readonly task_id: string | null
   readonly session_id: string | null
   readonly agent: string | null
   readonly description: string | null
   readonly enabled: boolean
-  readonly disabled_reason: 'manual' | 'gone' | 'failures' | null
+  readonly disabled_reason: "manual" | "gone" | "failures" | null
   /** Names only: values are kept like secrets. */
   readonly headers: readonly string[]
   readonly rate_limit: number | null
-  readonly ordering: 'none' | 'task'
+  readonly ordering: "none" | "task"
   readonly pending_count: number
   readonly oldest_pending_at: string | null
   readonly failing_since: string | null
@@ -155,39 +89,22 @@ export interface Webhook {
 
 /** `WebhookWithSecret` as the API documents it. */
 export interface WebhookWithSecret {
-  readonly object: 'webhook'
+  readonly object: "webhook"
   /** TypeID of the webhook. */
   readonly id: string
   readonly url: string
   /** Exact types, groups (`task.*`) or `*`. */
-  readonly events: readonly (
-    | '*'
-    | 'task.*'
-    | 'artifact.*'
-    | 'approval.*'
-    | 'session.*'
-    | 'tool_call.*'
-    | 'task.created'
-    | 'task.progress'
-    | 'task.complete'
-    | 'task.failed'
-    | 'artifact.emitted'
-    | 'approval.requested'
-    | 'approval.resolved'
-    | 'session.message'
-    | 'session.closed'
-    | 'tool_call.executed'
-  )[]
+  readonly events: readonly ("*" | "task.*" | "artifact.*" | "approval.*" | "session.*" | "tool_call.*" | "task.created" | "task.progress" | "task.complete" | "task.failed" | "artifact.emitted" | "approval.requested" | "approval.resolved" | "session.message" | "session.closed" | "tool_call.executed")[]
   readonly task_id: string | null
   readonly session_id: string | null
   readonly agent: string | null
   readonly description: string | null
   readonly enabled: boolean
-  readonly disabled_reason: 'manual' | 'gone' | 'failures' | null
+  readonly disabled_reason: "manual" | "gone" | "failures" | null
   /** Names only: values are kept like secrets. */
   readonly headers: readonly string[]
   readonly rate_limit: number | null
-  readonly ordering: 'none' | 'task'
+  readonly ordering: "none" | "task"
   readonly pending_count: number
   readonly oldest_pending_at: string | null
   readonly failing_since: string | null
@@ -203,24 +120,7 @@ export interface NewWebhook {
   /** https, a public address, no credentials. */
   readonly url: string
   /** Exact types, groups (`task.*`) or `*`. */
-  readonly events: readonly (
-    | '*'
-    | 'task.*'
-    | 'artifact.*'
-    | 'approval.*'
-    | 'session.*'
-    | 'tool_call.*'
-    | 'task.created'
-    | 'task.progress'
-    | 'task.complete'
-    | 'task.failed'
-    | 'artifact.emitted'
-    | 'approval.requested'
-    | 'approval.resolved'
-    | 'session.message'
-    | 'session.closed'
-    | 'tool_call.executed'
-  )[]
+  readonly events: readonly ("*" | "task.*" | "artifact.*" | "approval.*" | "session.*" | "tool_call.*" | "task.created" | "task.progress" | "task.complete" | "task.failed" | "artifact.emitted" | "approval.requested" | "approval.resolved" | "session.message" | "session.closed" | "tool_call.executed")[]
   readonly task_id?: string | null
   readonly session_id?: string | null
   readonly agent?: string | null
@@ -231,7 +131,7 @@ export interface NewWebhook {
   readonly rate_limit?: number | null
   readonly enabled?: boolean | null
   /** `task`: the events of one task one after another. */
-  readonly ordering?: 'none' | 'task' | null
+  readonly ordering?: "none" | "task" | null
   /** Printable ASCII; `whsec_…` must be base64 of at least 24 bytes. Without one, one is made. It is shown this once. */
   readonly secret?: string | null
 }
@@ -240,24 +140,7 @@ export interface NewWebhook {
 export interface WebhookChanges {
   readonly url?: string
   /** Exact types, groups (`task.*`) or `*`. */
-  readonly events?: readonly (
-    | '*'
-    | 'task.*'
-    | 'artifact.*'
-    | 'approval.*'
-    | 'session.*'
-    | 'tool_call.*'
-    | 'task.created'
-    | 'task.progress'
-    | 'task.complete'
-    | 'task.failed'
-    | 'artifact.emitted'
-    | 'approval.requested'
-    | 'approval.resolved'
-    | 'session.message'
-    | 'session.closed'
-    | 'tool_call.executed'
-  )[]
+  readonly events?: readonly ("*" | "task.*" | "artifact.*" | "approval.*" | "session.*" | "tool_call.*" | "task.created" | "task.progress" | "task.complete" | "task.failed" | "artifact.emitted" | "approval.requested" | "approval.resolved" | "session.message" | "session.closed" | "tool_call.executed")[]
   readonly task_id?: string | null
   readonly session_id?: string | null
   readonly agent?: string | null
@@ -267,7 +150,7 @@ export interface WebhookChanges {
   /** Deliveries a second; null is no limit. */
   readonly rate_limit?: number | null
   readonly enabled?: boolean
-  readonly ordering?: 'none' | 'task'
+  readonly ordering?: "none" | "task"
 }
 
 /** `RotateSecret` as the API documents it. */
@@ -279,41 +162,20 @@ export interface RotateSecret {
 
 /** `TestWebhook` as the API documents it. */
 export interface TestWebhook {
-  readonly type?:
-    | 'task.created'
-    | 'task.progress'
-    | 'task.complete'
-    | 'task.failed'
-    | 'artifact.emitted'
-    | 'approval.requested'
-    | 'approval.resolved'
-    | 'session.message'
-    | 'session.closed'
-    | 'tool_call.executed'
-    | null
+  readonly type?: "task.created" | "task.progress" | "task.complete" | "task.failed" | "artifact.emitted" | "approval.requested" | "approval.resolved" | "session.message" | "session.closed" | "tool_call.executed" | null
 }
 
 /** `Delivery` as the API documents it. */
 export interface Delivery {
-  readonly object: 'delivery'
+  readonly object: "delivery"
   /** TypeID of the delivery. */
   readonly id: string
   /** Whose delivery it is. */
   readonly webhook_id: string
   /** TypeID of a UUIDv7; its millisecond is `created_at`. */
   readonly event_id: string
-  readonly event_type:
-    | 'task.created'
-    | 'task.progress'
-    | 'task.complete'
-    | 'task.failed'
-    | 'artifact.emitted'
-    | 'approval.requested'
-    | 'approval.resolved'
-    | 'session.message'
-    | 'session.closed'
-    | 'tool_call.executed'
-  readonly status: 'pending' | 'delivered' | 'failed' | 'cancelled'
+  readonly event_type: "task.created" | "task.progress" | "task.complete" | "task.failed" | "artifact.emitted" | "approval.requested" | "approval.resolved" | "session.message" | "session.closed" | "tool_call.executed"
+  readonly status: "pending" | "delivered" | "failed" | "cancelled"
   readonly attempt_count: number
   readonly next_attempt_at: string | null
   readonly created_at: string
@@ -322,30 +184,20 @@ export interface Delivery {
 
 /** `DeliveryWithAttempts` as the API documents it. */
 export interface DeliveryWithAttempts {
-  readonly object: 'delivery'
+  readonly object: "delivery"
   /** TypeID of the delivery. */
   readonly id: string
   /** Whose delivery it is. */
   readonly webhook_id: string
   /** TypeID of a UUIDv7; its millisecond is `created_at`. */
   readonly event_id: string
-  readonly event_type:
-    | 'task.created'
-    | 'task.progress'
-    | 'task.complete'
-    | 'task.failed'
-    | 'artifact.emitted'
-    | 'approval.requested'
-    | 'approval.resolved'
-    | 'session.message'
-    | 'session.closed'
-    | 'tool_call.executed'
-  readonly status: 'pending' | 'delivered' | 'failed' | 'cancelled'
+  readonly event_type: "task.created" | "task.progress" | "task.complete" | "task.failed" | "artifact.emitted" | "approval.requested" | "approval.resolved" | "session.message" | "session.closed" | "tool_call.executed"
+  readonly status: "pending" | "delivered" | "failed" | "cancelled"
   readonly attempt_count: number
   readonly next_attempt_at: string | null
   readonly created_at: string
   readonly finished_at: string | null
-  readonly attempts: readonly {
+  readonly attempts: readonly ({
     readonly attempt: number
     /** A probe of a failing endpoint; it counts towards no schedule. */
     readonly probe: boolean
@@ -358,23 +210,13 @@ export interface DeliveryWithAttempts {
     /** The address that was dialled. */
     readonly address: string | null
     readonly status: number | null
-    readonly error:
-      | 'http_3xx'
-      | 'http_4xx'
-      | 'http_5xx'
-      | 'timeout'
-      | 'tls_error'
-      | 'connection_refused'
-      | 'connection_reset'
-      | 'dns_error'
-      | 'blocked'
-      | null
+    readonly error: "http_3xx" | "http_4xx" | "http_5xx" | "timeout" | "tls_error" | "connection_refused" | "connection_reset" | "dns_error" | "blocked" | null
     readonly error_detail: string | null
     readonly response_headers: Readonly<Record<string, unknown>> | null
     /** At most 16 KiB. */
     readonly response_body: string | null
     readonly next_attempt_at: string | null
-  }[]
+  })[]
 }
 
 /** `TestAttempt` as the API documents it. */
@@ -391,17 +233,7 @@ export interface TestAttempt {
   /** The address that was dialled. */
   readonly address: string | null
   readonly status: number | null
-  readonly error:
-    | 'http_3xx'
-    | 'http_4xx'
-    | 'http_5xx'
-    | 'timeout'
-    | 'tls_error'
-    | 'connection_refused'
-    | 'connection_reset'
-    | 'dns_error'
-    | 'blocked'
-    | null
+  readonly error: "http_3xx" | "http_4xx" | "http_5xx" | "timeout" | "tls_error" | "connection_refused" | "connection_reset" | "dns_error" | "blocked" | null
   readonly error_detail: string | null
   readonly response_headers: Readonly<Record<string, unknown>> | null
   /** At most 16 KiB. */
@@ -409,17 +241,7 @@ export interface TestAttempt {
   readonly next_attempt_at: string | null
   /** TypeID of a UUIDv7; its millisecond is `created_at`. */
   readonly event_id: string
-  readonly event_type:
-    | 'task.created'
-    | 'task.progress'
-    | 'task.complete'
-    | 'task.failed'
-    | 'artifact.emitted'
-    | 'approval.requested'
-    | 'approval.resolved'
-    | 'session.message'
-    | 'session.closed'
-    | 'tool_call.executed'
+  readonly event_type: "task.created" | "task.progress" | "task.complete" | "task.failed" | "artifact.emitted" | "approval.requested" | "approval.resolved" | "session.message" | "session.closed" | "tool_call.executed"
 }
 
 /** `ReplayRequest` as the API documents it. */
@@ -428,52 +250,26 @@ export interface ReplayRequest {
   readonly after: string
   /** ISO 8601; default: now. */
   readonly before?: string | null
-  readonly types?:
-    | readonly (
-        | 'task.created'
-        | 'task.progress'
-        | 'task.complete'
-        | 'task.failed'
-        | 'artifact.emitted'
-        | 'approval.requested'
-        | 'approval.resolved'
-        | 'session.message'
-        | 'session.closed'
-        | 'tool_call.executed'
-      )[]
-    | null
+  readonly types?: readonly ("task.created" | "task.progress" | "task.complete" | "task.failed" | "artifact.emitted" | "approval.requested" | "approval.resolved" | "session.message" | "session.closed" | "tool_call.executed")[] | null
   /** Only events whose delivery stands so. */
-  readonly status?: 'delivered' | 'failed' | 'cancelled' | null
+  readonly status?: "delivered" | "failed" | "cancelled" | null
   /** Only counts. */
   readonly dry_run?: boolean | null
 }
 
 /** `Replay` as the API documents it. */
 export interface Replay {
-  readonly object: 'replay'
+  readonly object: "replay"
   /** TypeID of the replay. */
   readonly id: string
   /** Whose deliveries are made again. */
   readonly webhook_id: string
-  readonly status: 'running' | 'completed' | 'cancelled'
+  readonly status: "running" | "completed" | "cancelled"
   readonly dry_run: boolean
   readonly after: string
   readonly before: string
-  readonly types:
-    | readonly (
-        | 'task.created'
-        | 'task.progress'
-        | 'task.complete'
-        | 'task.failed'
-        | 'artifact.emitted'
-        | 'approval.requested'
-        | 'approval.resolved'
-        | 'session.message'
-        | 'session.closed'
-        | 'tool_call.executed'
-      )[]
-    | null
-  readonly delivery_status: 'delivered' | 'failed' | 'cancelled' | null
+  readonly types: readonly ("task.created" | "task.progress" | "task.complete" | "task.failed" | "artifact.emitted" | "approval.requested" | "approval.resolved" | "session.message" | "session.closed" | "tool_call.executed")[] | null
+  readonly delivery_status: "delivered" | "failed" | "cancelled" | null
   /** Events looked at so far. */
   readonly scanned_count: number
   /** Deliveries made pending; on a dry run: that would be. */
@@ -485,11 +281,11 @@ export interface Replay {
 
 /** `ApiKey` as the API documents it. */
 export interface ApiKey {
-  readonly object: 'api_key'
+  readonly object: "api_key"
   /** TypeID of the key. */
   readonly id: string
   readonly tenant: string
-  readonly scopes: readonly ('events:write' | 'events:read' | 'webhooks' | 'admin' | 'platform')[]
+  readonly scopes: readonly ("events:write" | "events:read" | "webhooks" | "admin" | "platform")[]
   readonly quota: {
     readonly events_per_s: number | null
     readonly bytes_per_s: number | null
@@ -501,11 +297,11 @@ export interface ApiKey {
 
 /** `CurrentApiKey` as the API documents it. */
 export interface CurrentApiKey {
-  readonly object: 'api_key'
+  readonly object: "api_key"
   /** TypeID of the key. */
   readonly id: string
   readonly tenant: string
-  readonly scopes: readonly ('events:write' | 'events:read' | 'webhooks' | 'admin' | 'platform')[]
+  readonly scopes: readonly ("events:write" | "events:read" | "webhooks" | "admin" | "platform")[]
   readonly quota: {
     readonly events_per_s: number | null
     readonly bytes_per_s: number | null
@@ -515,11 +311,11 @@ export interface CurrentApiKey {
 
 /** `NewApiKey` as the API documents it. */
 export interface NewApiKey {
-  readonly object: 'api_key'
+  readonly object: "api_key"
   /** TypeID of the key. */
   readonly id: string
   readonly tenant: string
-  readonly scopes: readonly ('events:write' | 'events:read' | 'webhooks' | 'admin' | 'platform')[]
+  readonly scopes: readonly ("events:write" | "events:read" | "webhooks" | "admin" | "platform")[]
   readonly quota: {
     readonly events_per_s: number | null
     readonly bytes_per_s: number | null
@@ -534,7 +330,7 @@ export interface NewApiKey {
 /** `NewApiKeyRequest` as the API documents it. */
 export interface NewApiKeyRequest {
   readonly name: string
-  readonly scopes: readonly ('events:write' | 'events:read' | 'webhooks' | 'admin' | 'platform')[]
+  readonly scopes: readonly ("events:write" | "events:read" | "webhooks" | "admin" | "platform")[]
   /** Default: your own. Another one needs `platform`. */
   readonly tenant?: string | null
   readonly expires_at?: string | null
@@ -556,7 +352,7 @@ export interface Problem {
   readonly code: string
   /** As in `X-Request-Id`; name it when you ask us. */
   readonly request_id: string
-  readonly errors?: readonly {
+  readonly errors?: readonly ({
     /** JSON pointer (RFC 6901) into the body, or into the entry of a batch. */
     readonly pointer?: string
     /** Name of a parameter or header. */
@@ -567,18 +363,18 @@ export interface Problem {
     readonly code: string
     /** The end of a sentence that begins with what is named. */
     readonly message: string
-  }[]
+  })[]
   /** With `log_unavailable`: what became of each entry. Post those that say `retry` again with these ids. */
-  readonly events?: readonly {
+  readonly events?: readonly ({
     readonly index: number
     readonly id?: string
     readonly status: string
-  }[]
+  })[]
 }
 
 /** A task is dispatched. `data` has at most 256 KiB and 64 levels. */
 export interface NewEventTaskCreated {
-  readonly type: 'task.created'
+  readonly type: "task.created"
   readonly task_id: string
   readonly session_id?: string | null
   readonly agent?: string | null
@@ -590,7 +386,7 @@ export interface NewEventTaskCreated {
   /** With `created_at`: the id is derived from both, so a repeated post is the same event. */
   readonly idempotency_key?: string | null
   /** Allowed and ignored, so that an event can be posted as it was read. */
-  readonly object?: 'event' | null
+  readonly object?: "event" | null
 }
 
 /** A task is dispatched. Other members are kept. */
@@ -602,7 +398,7 @@ export interface DataTaskCreated {
 
 /** An agent emits a progress update. `data` has at most 256 KiB and 64 levels. */
 export interface NewEventTaskProgress {
-  readonly type: 'task.progress'
+  readonly type: "task.progress"
   readonly task_id: string
   readonly session_id?: string | null
   readonly agent?: string | null
@@ -614,7 +410,7 @@ export interface NewEventTaskProgress {
   /** With `created_at`: the id is derived from both, so a repeated post is the same event. */
   readonly idempotency_key?: string | null
   /** Allowed and ignored, so that an event can be posted as it was read. */
-  readonly object?: 'event' | null
+  readonly object?: "event" | null
 }
 
 /** An agent emits a progress update. Other members are kept. */
@@ -625,7 +421,7 @@ export interface DataTaskProgress {
 
 /** An agent completes a task. `data` has at most 256 KiB and 64 levels. */
 export interface NewEventTaskComplete {
-  readonly type: 'task.complete'
+  readonly type: "task.complete"
   readonly task_id: string
   readonly session_id?: string | null
   readonly agent?: string | null
@@ -637,7 +433,7 @@ export interface NewEventTaskComplete {
   /** With `created_at`: the id is derived from both, so a repeated post is the same event. */
   readonly idempotency_key?: string | null
   /** Allowed and ignored, so that an event can be posted as it was read. */
-  readonly object?: 'event' | null
+  readonly object?: "event" | null
 }
 
 /** An agent completes a task. Other members are kept. */
@@ -648,7 +444,7 @@ export interface DataTaskComplete {
 
 /** An agent reports failure. `data` has at most 256 KiB and 64 levels. */
 export interface NewEventTaskFailed {
-  readonly type: 'task.failed'
+  readonly type: "task.failed"
   readonly task_id: string
   readonly session_id?: string | null
   readonly agent?: string | null
@@ -660,7 +456,7 @@ export interface NewEventTaskFailed {
   /** With `created_at`: the id is derived from both, so a repeated post is the same event. */
   readonly idempotency_key?: string | null
   /** Allowed and ignored, so that an event can be posted as it was read. */
-  readonly object?: 'event' | null
+  readonly object?: "event" | null
 }
 
 /** An agent reports failure. Other members are kept. */
@@ -674,7 +470,7 @@ export interface DataTaskFailed {
 
 /** An agent emits an artifact. `data` has at most 256 KiB and 64 levels. */
 export interface NewEventArtifactEmitted {
-  readonly type: 'artifact.emitted'
+  readonly type: "artifact.emitted"
   readonly task_id: string
   readonly session_id?: string | null
   readonly agent?: string | null
@@ -686,7 +482,7 @@ export interface NewEventArtifactEmitted {
   /** With `created_at`: the id is derived from both, so a repeated post is the same event. */
   readonly idempotency_key?: string | null
   /** Allowed and ignored, so that an event can be posted as it was read. */
-  readonly object?: 'event' | null
+  readonly object?: "event" | null
 }
 
 /** An agent emits an artifact. Other members are kept. */
@@ -700,7 +496,7 @@ export interface DataArtifactEmitted {
 
 /** An agent requests human approval. `data` has at most 256 KiB and 64 levels. */
 export interface NewEventApprovalRequested {
-  readonly type: 'approval.requested'
+  readonly type: "approval.requested"
   readonly task_id: string
   readonly session_id?: string | null
   readonly agent?: string | null
@@ -712,7 +508,7 @@ export interface NewEventApprovalRequested {
   /** With `created_at`: the id is derived from both, so a repeated post is the same event. */
   readonly idempotency_key?: string | null
   /** Allowed and ignored, so that an event can be posted as it was read. */
-  readonly object?: 'event' | null
+  readonly object?: "event" | null
 }
 
 /** An agent requests human approval. Other members are kept. */
@@ -725,7 +521,7 @@ export interface DataApprovalRequested {
 
 /** A human approves or denies. `data` has at most 256 KiB and 64 levels. */
 export interface NewEventApprovalResolved {
-  readonly type: 'approval.resolved'
+  readonly type: "approval.resolved"
   readonly task_id: string
   readonly session_id?: string | null
   readonly agent?: string | null
@@ -737,20 +533,20 @@ export interface NewEventApprovalResolved {
   /** With `created_at`: the id is derived from both, so a repeated post is the same event. */
   readonly idempotency_key?: string | null
   /** Allowed and ignored, so that an event can be posted as it was read. */
-  readonly object?: 'event' | null
+  readonly object?: "event" | null
 }
 
 /** A human approves or denies. Other members are kept. */
 export interface DataApprovalResolved {
   readonly approval_id: string
-  readonly decision: 'approved' | 'denied'
+  readonly decision: "approved" | "denied"
   readonly resolved_by?: string
   readonly comment?: string
 }
 
 /** A message is added to a session. `data` has at most 256 KiB and 64 levels. */
 export interface NewEventSessionMessage {
-  readonly type: 'session.message'
+  readonly type: "session.message"
   readonly task_id?: string | null
   readonly session_id: string
   readonly agent?: string | null
@@ -762,19 +558,19 @@ export interface NewEventSessionMessage {
   /** With `created_at`: the id is derived from both, so a repeated post is the same event. */
   readonly idempotency_key?: string | null
   /** Allowed and ignored, so that an event can be posted as it was read. */
-  readonly object?: 'event' | null
+  readonly object?: "event" | null
 }
 
 /** A message is added to a session. Other members are kept. */
 export interface DataSessionMessage {
-  readonly role: 'user' | 'assistant' | 'system' | 'tool'
+  readonly role: "user" | "assistant" | "system" | "tool"
   readonly content: string | readonly unknown[]
   readonly message_id?: string
 }
 
 /** A session ends. `data` has at most 256 KiB and 64 levels. */
 export interface NewEventSessionClosed {
-  readonly type: 'session.closed'
+  readonly type: "session.closed"
   readonly task_id?: string | null
   readonly session_id: string
   readonly agent?: string | null
@@ -786,7 +582,7 @@ export interface NewEventSessionClosed {
   /** With `created_at`: the id is derived from both, so a repeated post is the same event. */
   readonly idempotency_key?: string | null
   /** Allowed and ignored, so that an event can be posted as it was read. */
-  readonly object?: 'event' | null
+  readonly object?: "event" | null
 }
 
 /** A session ends. Other members are kept. */
@@ -796,7 +592,7 @@ export interface DataSessionClosed {
 
 /** The tool proxy executes a tool call. `data` has at most 256 KiB and 64 levels. */
 export interface NewEventToolCallExecuted {
-  readonly type: 'tool_call.executed'
+  readonly type: "tool_call.executed"
   readonly task_id: string
   readonly session_id?: string | null
   readonly agent?: string | null
@@ -808,14 +604,14 @@ export interface NewEventToolCallExecuted {
   /** With `created_at`: the id is derived from both, so a repeated post is the same event. */
   readonly idempotency_key?: string | null
   /** Allowed and ignored, so that an event can be posted as it was read. */
-  readonly object?: 'event' | null
+  readonly object?: "event" | null
 }
 
 /** The tool proxy executes a tool call. Other members are kept. */
 export interface DataToolCallExecuted {
   readonly tool: string
   readonly tool_call_id?: string
-  readonly status?: 'ok' | 'error'
+  readonly status?: "ok" | "error"
   readonly duration_ms?: number
   readonly arguments?: unknown
   readonly result?: unknown
@@ -845,24 +641,13 @@ export interface ListEventsQuery {
   /** Only events of this session. */
   readonly session_id?: string
   /** Only events of this type, or of these, separated by commas. */
-  readonly type?: readonly (
-    | 'task.created'
-    | 'task.progress'
-    | 'task.complete'
-    | 'task.failed'
-    | 'artifact.emitted'
-    | 'approval.requested'
-    | 'approval.resolved'
-    | 'session.message'
-    | 'session.closed'
-    | 'tool_call.executed'
-  )[]
+  readonly type?: readonly ("task.created" | "task.progress" | "task.complete" | "task.failed" | "artifact.emitted" | "approval.requested" | "approval.resolved" | "session.message" | "session.closed" | "tool_call.executed")[]
   /** Only events after this time (exclusive). */
   readonly after?: string
   /** Only events before this time (exclusive). */
   readonly before?: string
   /** `asc` for oldest first. */
-  readonly order?: 'desc' | 'asc'
+  readonly order?: "desc" | "asc"
   /** Largest number of entries of the page. */
   readonly limit?: number
   /** The `next_cursor` of the page before, with all other parameters as they were. */
@@ -878,18 +663,7 @@ export interface StreamEventsQuery {
   /** Only events of this session. */
   readonly session_id?: string
   /** Only these types, separated by commas. */
-  readonly types?: readonly (
-    | 'task.created'
-    | 'task.progress'
-    | 'task.complete'
-    | 'task.failed'
-    | 'artifact.emitted'
-    | 'approval.requested'
-    | 'approval.resolved'
-    | 'session.message'
-    | 'session.closed'
-    | 'tool_call.executed'
-  )[]
+  readonly types?: readonly ("task.created" | "task.progress" | "task.complete" | "task.failed" | "artifact.emitted" | "approval.requested" | "approval.resolved" | "session.message" | "session.closed" | "tool_call.executed")[]
   /** Sends the whole event object as data. */
   readonly envelope?: boolean
   /** Starts at this time, in log time; a position wins over it. */
@@ -909,18 +683,7 @@ export interface StreamEventsByFormQuery {
   /** Only events of this session. */
   readonly session_id?: string
   /** Only these types, separated by commas. */
-  readonly types?: readonly (
-    | 'task.created'
-    | 'task.progress'
-    | 'task.complete'
-    | 'task.failed'
-    | 'artifact.emitted'
-    | 'approval.requested'
-    | 'approval.resolved'
-    | 'session.message'
-    | 'session.closed'
-    | 'tool_call.executed'
-  )[]
+  readonly types?: readonly ("task.created" | "task.progress" | "task.complete" | "task.failed" | "artifact.emitted" | "approval.requested" | "approval.resolved" | "session.message" | "session.closed" | "tool_call.executed")[]
   /** Sends the whole event object as data. */
   readonly envelope?: boolean
   /** Starts at this time, in log time; a position wins over it. */
@@ -942,20 +705,9 @@ export interface ListWebhooksQuery {
 /** Query parameters of `listDeliveries`. */
 export interface ListDeliveriesQuery {
   /** Only deliveries that stand so. */
-  readonly status?: 'pending' | 'delivered' | 'failed' | 'cancelled'
+  readonly status?: "pending" | "delivered" | "failed" | "cancelled"
   /** Only events of these types, separated by commas. */
-  readonly type?: readonly (
-    | 'task.created'
-    | 'task.progress'
-    | 'task.complete'
-    | 'task.failed'
-    | 'artifact.emitted'
-    | 'approval.requested'
-    | 'approval.resolved'
-    | 'session.message'
-    | 'session.closed'
-    | 'tool_call.executed'
-  )[]
+  readonly type?: readonly ("task.created" | "task.progress" | "task.complete" | "task.failed" | "artifact.emitted" | "approval.requested" | "approval.resolved" | "session.message" | "session.closed" | "tool_call.executed")[]
   /** Only events appended after this time (exclusive). */
   readonly after?: string
   /** Only events appended before this time (exclusive). */

@@ -1,6 +1,7 @@
 import type { ListEventsQuery } from './api-types.ts'
 import type { CallOptions } from './http/transport.ts'
 import type { List } from './lists.ts'
+import type { GetEventQuery } from './resources/ahead-types.ts'
 import { path, Resource } from './resources/resource.ts'
 import type { SentEvent } from './send/pending-event.ts'
 import type { SendStats } from './send/send-stats.ts'
@@ -65,7 +66,8 @@ export class Events extends Resource {
     return this.pages('/v1/events', query, options)
   }
 
-  async get(id: string, options?: CallOptions): Promise<Event> {
-    return await this.read(path`/v1/events/${id}`, {}, options)
+  /** `include` adds how the event went through the log, or its deliveries. */
+  async get(id: string, query?: GetEventQuery, options?: CallOptions): Promise<Event> {
+    return await this.read(path`/v1/events/${id}`, query, options)
   }
 }
