@@ -1,0 +1,246 @@
+import { fork, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, mkdtempSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { tmpdir } from 'node:os'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { Ariftly, type StreamItem } from '@ariftly/sdk'
+import { filePositionStore } from '@ariftly/sdk/node'
+import {
+  byForm,
+  createRandom,
+  createWorld,
+  eventually,
+  randomSeed,
+  startServiceProcess,
+  type ServiceProcess,
+  type World,
+} from '@ariftly/testkit'
+import { startHoppingProxy } from '../support/hopping-proxy.ts'
+import { mintEventId } from '../support/client-event-id.ts'
+import { startBreakingProxy, type Breakage, type BreakingProxy } from './breaking-proxy.ts'
+import type { SenderOrder, SenderReport } from './sender-process.ts'
+
+const EVENTS = byForm({ short: 20_000, long: 200_000 })
+const TASKS = 160
+const HOLE_MS = byForm({ short: 3000, long: 40_000 })
+const OUTAGE_MS = byForm({ short: 700, long: 10_000 })
+const ATTEMPT_MS = byForm({ short: 2000, long: 10_000 })
+const KILLS = byForm({ short: 3, long: 5 })
+const STREAMED = byForm({ short: 600, long: 10_000 })
+const CUTS = byForm({ short: 3, long: 50 })
+const TEST_MS = byForm({ short: 120_000, long: 600_000 })
+
+let world: World
+let apiKey: string
+let ingest: ServiceProcess
+let projector: ServiceProcess
+let gateways: ServiceProcess[] = []
+let proxy: BreakingProxy
+const children: ChildProcess[] = []
+
+beforeAll(async () => {
+  world = await createWorld({ env: { DRAIN_MS: '0' } })
+  apiKey = await world.apiKey('acme')
+  ;[ingest, projector, ...gateways] = await Promise.all([
+    startServiceProcess('ingest', world.env),
+    startServiceProcess('projector', world.env),
+    startServiceProcess('stream-gateway', world.env),
+    startServiceProcess('stream-gateway', world.env),
+  ])
+  proxy = await startBreakingProxy(ingest.url)
+}, 120_000)
+
+afterAll(async () => {
+  for (const child of children) child.kill('SIGKILL')
+  const services = [ingest, projector, ...gateways].filter((service) => service !== undefined)
+  for (const service of services) service.kill('SIGTERM')
+  await Promise.all(services.map(({ exited }) => exited))
+  await proxy?.close()
+  await world?.close()
+}, 60_000)
+
+function startSender(order: SenderOrder): ChildProcess {
+  const execArgv = ['--conditions=source', '--import', 'tsx']
+  const child = fork(join(import.meta.dirname, 'sender-process.ts'), [], { execArgv })
+  children.push(child)
+  child.send(order)
+  return child
+}
+
+async function reportOf(child: ChildProcess): Promise<SenderReport> {
+  const ended = once(child, 'exit').then(() => {
+    throw new Error('the sender ended without a report')
+  })
+  const [report] = (await Promise.race([once(child, 'message'), ended])) as [SenderReport]
+  return report
+}
+
+interface Row {
+  readonly task_id: string
+  readonly n: number
+}
+
+/** Numbers of each task in the order of the log. */
+async function numbersByTask(prefix: string): Promise<Map<string, number[]>> {
+  const { rows } = await world.admin.query<Row>(
+    `select task_id, (data->>'n')::int as n from events where tenant_id = 'acme' and task_id like $1 order by partition, "offset"`,
+    [`${prefix}%`],
+  )
+  const byTask = new Map<string, number[]>()
+  for (const { task_id: task, n } of rows) byTask.set(task, [...(byTask.get(task) ?? []), n])
+  return byTask
+}
+
+async function projected(prefix: string): Promise<number> {
+  const { rows } = await world.admin.query<{ count: string }>(
+    `select count(*) from events where tenant_id = 'acme' and task_id like $1`,
+    [`${prefix}%`],
+  )
+  return Number(rows[0]?.count)
+}
+
+test(
+  'four outages lose, double and reorder no event, and memory stays bounded',
+  async () => {
+    const outages: readonly (readonly [Breakage, number])[] = [
+      ['unavailable', OUTAGE_MS],
+      ['tooMany', OUTAGE_MS],
+      ['resetBefore', OUTAGE_MS / 2],
+      ['resetAfter', OUTAGE_MS / 2],
+      ['hole', HOLE_MS],
+    ]
+    const child = startSender({ url: proxy.url, apiKey, attemptMs: ATTEMPT_MS, tasks: TASKS, from: 0, to: EVENTS })
+    const report = reportOf(child)
+    for (const [at, [how, ms]] of outages.entries()) {
+      await eventually(async () => (await projected('task-')) >= (EVENTS * (at + 1)) / (outages.length + 2), {
+        timeoutMs: TEST_MS,
+        everyMs: 100,
+      })
+      proxy.break(how)
+      await sleep(ms)
+      await eventually(() => (proxy.broken[how] ?? 0) > 0, { timeoutMs: 20_000 })
+      proxy.break('none')
+    }
+    const { stats, unsent, grownMb, waitP99Ms } = await report
+    expect({ unsent, sent: stats.sent, accepted: stats.accepted }).toEqual({
+      unsent: 0,
+      sent: EVENTS,
+      accepted: EVENTS,
+    })
+    await eventually(async () => (await projected('task-')) >= EVENTS, { timeoutMs: 60_000 })
+    const byTask = await numbersByTask('task-')
+    const rows = [...byTask.values()].flat()
+    process.stderr.write(
+      `sdk outages: ${JSON.stringify({ broken: proxy.broken, grownMb, waitP99Ms, retries: stats.retries })}\n`,
+    )
+    expect(rows.length).toBe(EVENTS)
+    expect(new Set(rows).size).toBe(EVENTS)
+    for (const numbers of byTask.values()) expect(numbers).toEqual(numbers.toSorted((a, b) => a - b))
+    expect(grownMb).toBeLessThanOrEqual(64)
+  },
+  TEST_MS,
+)
+
+test(
+  'a process with a spool that is killed again and again loses no event that it has taken',
+  async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'sdk-spool-'))
+    const taken = join(folder, 'taken')
+    const events = KILLS * 500
+    const ids = Array.from({ length: events }, () => mintEventId(Date.now()))
+    const takenSoFar = () => (existsSync(taken) ? readFileSync(taken, 'utf8').split('\n').length - 1 : 0)
+    const order = { url: proxy.url, apiKey, attemptMs: ATTEMPT_MS, tasks: 7 }
+    for (let kill = 0; kill <= KILLS; kill += 1) {
+      const isLast = kill === KILLS
+      // Half of the kills find a server that answers, half one that is away.
+      proxy.break(kill % 2 === 0 && !isLast ? 'unavailable' : 'none')
+      const from = takenSoFar()
+      const child = startSender({ ...order, from, to: events, spool: { folder: join(folder, 'spool'), taken, ids } })
+      if (isLast) {
+        const { unsent } = await reportOf(child)
+        expect(unsent).toBe(0)
+      } else {
+        await eventually(() => takenSoFar() >= Math.min(events, from + 200), { timeoutMs: 30_000, everyMs: 5 })
+        child.kill('SIGKILL')
+        await once(child, 'exit')
+      }
+    }
+    await eventually(async () => (await numbersOf(ids)).length >= events, { timeoutMs: 30_000 })
+    expect(await numbersOf(ids)).toEqual(Array.from({ length: events }, (_, n) => n))
+  },
+  TEST_MS,
+)
+
+test(
+  'a stream gives each event once and in order, over cuts, restarts and the death of a gateway',
+  async () => {
+    const random = createRandom(randomSeed('cuts of the SDK'))
+    const way = await startHoppingProxy({
+      ports: gateways.map(({ port }) => port),
+      random,
+      bytes: { min: 2000, max: (STREAMED * 800) / CUTS },
+    })
+    const positionStore = filePositionStore(join(mkdtempSync(join(tmpdir(), 'sdk-position-')), 'position'))
+    const seen: number[] = []
+    const restarts = [0.25, 0.5, 0.75].map((part) => Math.floor(STREAMED * part))
+    const after = new Date().toISOString()
+    const writer = new Ariftly({ baseUrl: ingest.url, apiKey })
+    try {
+      const writing = write(writer)
+      way.setCutting(true)
+      while (seen.length < STREAMED) {
+        const client = new Ariftly({ baseUrl: way.url, apiKey })
+        const stream = client.events.stream({ task_id: 'streamed', after, positionStore })
+        for await (const item of stream) {
+          seen.push(numberOf(item))
+          if (seen.length === Math.floor(STREAMED * 0.6)) gateways[0]?.kill('SIGKILL')
+          // The end of a process in good order: the loop ends, its position is saved.
+          if (restarts.includes(seen.length) || seen.length === STREAMED) stream.close()
+        }
+        await client.close()
+      }
+      await writing
+    } finally {
+      await writer.close()
+      await way.close()
+    }
+    expect(seen).toEqual(Array.from({ length: STREAMED }, (_, n) => n))
+    expect(way.cuts).toBeGreaterThanOrEqual(CUTS / 2)
+  },
+  TEST_MS,
+)
+
+/** Numbers of the rows with these ids, in order. */
+async function numbersOf(ids: readonly string[]): Promise<number[]> {
+  const { rows } = await world.admin.query<{ n: number }>(
+    `select (data->>'n')::int as n from events where tenant_id = 'acme' and id = any($1::uuid[]) order by 1`,
+    [ids.map(uuidOf)],
+  )
+  return rows.map(({ n }) => n)
+}
+
+async function write(client: Ariftly): Promise<void> {
+  for (let n = 0; n < STREAMED; n += 50) {
+    await client.events.send(
+      Array.from({ length: 50 }, (_, at) => ({
+        type: 'task.progress' as const,
+        task_id: 'streamed',
+        data: { message: 'Analyzing document', n: n + at },
+      })),
+    )
+  }
+}
+
+function numberOf(item: StreamItem): number {
+  return item.type === 'task.progress' ? Number(item.data['n']) : Number.NaN
+}
+
+/** The UUID of a TypeID, as Postgres has it. */
+function uuidOf(id: string): string {
+  const alphabet = '0123456789abcdefghjkmnpqrstvwxyz'
+  let value = 0n
+  for (const char of id.slice('evt_'.length)) value = (value << 5n) | BigInt(alphabet.indexOf(char))
+  return value.toString(16).padStart(32, '0')
+}

@@ -1,0 +1,96 @@
+import { appendFileSync } from 'node:fs'
+import { Ariftly, type NewEvent } from '@ariftly/sdk'
+import { openSpool } from '@ariftly/sdk/node'
+
+/** What a sender is told. */
+export interface SenderOrder {
+  readonly url: string
+  readonly apiKey: string
+  readonly attemptMs: number
+  readonly tasks: number
+  /** Numbers of the events to send, `to` excluded. */
+  readonly from: number
+  readonly to: number
+  /** With a spool: its folder, and the file to which numbers are written once `trySend` has taken them. */
+  readonly spool?: { readonly folder: string; readonly taken: string; readonly ids: readonly string[] }
+}
+
+/** What a sender says at its end. */
+export interface SenderReport {
+  readonly stats: ReturnType<Ariftly['events']['stats']>
+  readonly unsent: number
+  /** MiB above what the process had once it had sent its first events. */
+  readonly grownMb: number
+  readonly waitP99Ms: number
+}
+
+/** Events in one `send`. */
+const CHUNK = 100
+const LOOPS = 16
+
+process.once('message', (order: SenderOrder) => {
+  void run(order).then((report) => process.send?.(report, () => process.exit()))
+})
+
+async function run(order: SenderOrder): Promise<SenderReport> {
+  const { url, apiKey, spool } = order
+  const client = new Ariftly({
+    baseUrl: url,
+    apiKey,
+    attemptTimeoutMs: order.attemptMs,
+    send: { ...(spool === undefined ? {} : { spool: openSpool(spool.folder, { fileBytesMax: 64 * 1024 }) }) },
+  })
+  const waits: number[] = []
+  let baseBytes = 0
+  let peakBytes = 0
+  const watch = setInterval(look, 50)
+
+  function look(): void {
+    const { rss } = process.memoryUsage()
+    if (baseBytes === 0 && client.events.stats().accepted >= 2000) baseBytes = rss
+    if (baseBytes > 0) peakBytes = Math.max(peakBytes, rss)
+  }
+
+  if (spool === undefined) await Promise.all(Array.from({ length: LOOPS }, (_, loop) => sendOwnTasks(loop)))
+  else await takeAll(spool)
+  const { unsent } = await client.close({ timeoutMs: 60_000 })
+  look()
+  clearInterval(watch)
+  const p99 = waits.toSorted((a, b) => a - b)[Math.floor(waits.length * 0.99)] ?? 0
+  return {
+    stats: client.events.stats(),
+    unsent: unsent.length,
+    grownMb: (peakBytes - baseBytes) / 2 ** 20,
+    waitP99Ms: p99,
+  }
+
+  /** Each loop has tasks of its own, so that the order of its sends is the order of their events. */
+  async function sendOwnTasks(loop: number): Promise<void> {
+    const own: NewEvent[] = []
+    for (let number = order.from; number < order.to; number += 1) {
+      if ((number % order.tasks) % LOOPS !== loop) continue
+      own.push(eventOf(number, order.tasks))
+      if (own.length < CHUNK) continue
+      const atMs = performance.now()
+      await client.events.send(own.splice(0))
+      waits.push(performance.now() - atMs)
+    }
+    await client.events.send(own)
+  }
+
+  async function takeAll({ taken, ids }: NonNullable<SenderOrder['spool']>): Promise<void> {
+    for (let number = order.from; number < order.to; number += 1) {
+      const event = { ...eventOf(number, order.tasks), id: ids[number] ?? null }
+      while (!client.events.trySend(event)) await client.events.flush()
+      appendFileSync(taken, `${number}\n`)
+    }
+  }
+}
+
+function eventOf(number: number, tasks: number): NewEvent {
+  return {
+    type: 'task.progress',
+    task_id: `task-${number % tasks}`,
+    data: { message: 'Analyzing document', n: number },
+  }
+}
