@@ -1,27 +1,25 @@
-import { spawnSync } from 'node:child_process'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { chromium, type Browser } from 'playwright-core'
+import { CHROMIUM_ARGS, findChromium } from '../support/find-chromium.ts'
 import { startClientWorld, type ClientWorld } from './client-world.ts'
 
 const EVENTS = 100
-/** As root, and without the requests that a browser makes of its own. */
-const QUIET = ['--no-sandbox', '--disable-background-networking', '--disable-component-update', '--disable-sync']
 
 let clients: ClientWorld
 let browser: Browser
 let site: Server
 
 beforeAll(async () => {
-  const executablePath = findChromium() ?? installChromium()
+  const executablePath = findChromium()
   site = createServer((_req, res) => res.writeHead(200, { 'Content-Type': 'text/html' }).end('<title>A page</title>'))
   await new Promise<void>((resolve) => {
     site.listen(0, '127.0.0.1', resolve)
   })
   ;[clients, browser] = await Promise.all([
     startClientWorld({ CORS_ORIGINS: siteUrl() }),
-    chromium.launch({ executablePath, args: QUIET }),
+    chromium.launch({ executablePath, args: CHROMIUM_ARGS }),
   ])
 }, 300_000)
 
@@ -33,21 +31,6 @@ afterAll(async () => {
 
 function siteUrl(): string {
   return `http://127.0.0.1:${(site.address() as AddressInfo).port}`
-}
-
-function findChromium(): string | undefined {
-  const found = spawnSync('sh', ['-c', 'command -v chromium'], { encoding: 'utf8' }).stdout.trim()
-  return found === '' ? undefined : found
-}
-
-function installChromium(): string {
-  process.stderr.write('Installing chromium\n')
-  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
-  spawnSync('apt-get', ['update', '-q'], { env })
-  spawnSync('apt-get', ['install', '-yq', '--no-install-recommends', 'chromium'], { env })
-  const found = findChromium()
-  if (found === undefined) throw new Error('This test needs Chromium: install it (Debian: apt-get install chromium).')
-  return found
 }
 
 test("a browser's own EventSource resumes over cuts, from another site, with a stream token", async () => {

@@ -6,7 +6,7 @@ const TOOLS = join(import.meta.dirname, '../../tools')
 
 /** What a checker of `tools/` has to say about a text, as sentences. They have packages of their own, which `npm test` installs. */
 export function runChecker(
-  name: 'openapi' | 'asyncapi' | 'kubernetes' | 'compose' | 'duplicates',
+  name: 'openapi' | 'asyncapi' | 'kubernetes' | 'compose' | 'duplicates' | 'package',
   text: string,
 ): readonly string[] {
   if (!existsSync(join(TOOLS, 'node_modules/.package-lock.json'))) {

@@ -1,0 +1,14 @@
+// An agent that reports what it does. ARIFTLY_URL=http://localhost:8080 ARIFTLY_API_KEY=… node agent.mjs task_1
+import { Ariftly } from '@ariftly/sdk'
+
+const taskId = process.argv[2] ?? 'task_1'
+const client = new Ariftly({ baseUrl: process.env.ARIFTLY_URL, apiKey: process.env.ARIFTLY_API_KEY })
+const event = (type, data) => ({ type, task_id: taskId, agent: 'analyzer', data })
+
+await client.events.send(event('task.created', { title: 'Read a document' }))
+for (const page of [1, 2, 3]) {
+  // Nobody waits for it: the event is sent with others, and again for as long as the server is away.
+  client.events.trySend(event('task.progress', { message: `Page ${page} of 3`, progress: page / 3 }))
+}
+await client.events.send(event('task.complete', { artifact_count: 1 }))
+await client.close()

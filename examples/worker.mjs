@@ -1,0 +1,29 @@
+// Follows a task from its beginning to its end, and goes on where it was when it is started again.
+// ARIFTLY_URL=http://localhost:8080 ARIFTLY_API_KEY=… node worker.mjs task_1
+import { Ariftly } from '@ariftly/sdk'
+import { filePositionStore } from '@ariftly/sdk/node'
+
+const taskId = process.argv[2] ?? 'task_1'
+const client = new Ariftly({ baseUrl: process.env.ARIFTLY_URL, apiKey: process.env.ARIFTLY_API_KEY })
+const stream = client.events.stream({
+  task_id: taskId,
+  after: new Date(Date.now() - 3_600_000).toISOString(),
+  positionStore: filePositionStore(`.positions/${taskId}`),
+})
+
+for await (const event of stream) {
+  switch (event.type) {
+    case 'task.progress':
+      console.log(`${event.data.message} (${Math.round((event.data.progress ?? 0) * 100)} %)`)
+      break
+    case 'task.complete':
+    case 'task.failed':
+      console.log(event.type)
+      stream.close() // The event counts as done; `break` would have it come again.
+      break
+    case 'stream.reset':
+      console.log(`Some events may be missing: ${event.reason}`)
+      break
+  }
+}
+await client.close()

