@@ -24,6 +24,7 @@ for await (const event of stream) {
     case 'stream.reset':
       console.log(`Some events may be missing: ${event.reason}`)
       break
+    default: // Other types, and those that will be added.
   }
 }
 await client.close()

@@ -8,7 +8,9 @@ import { Ariftly } from '@ariftly/sdk'
 const client = new Ariftly({ baseUrl: process.env.ARIFTLY_URL, apiKey: process.env.ARIFTLY_API_KEY })
 const html = `<!doctype html><title>A task</title><body data-url="${process.env.ARIFTLY_URL}"><ul></ul><script src="/page.js"></script>`
 
-const server = createServer(async (request, response) => {
+const server = createServer((request, response) => void answer(request, response))
+
+async function answer(request, response) {
   const { pathname, searchParams } = new URL(request.url ?? '', 'http://localhost')
   if (pathname === '/token') {
     // Ask first who the visitor is, and whether the task is theirs.
@@ -19,5 +21,6 @@ const server = createServer(async (request, response) => {
   } else {
     response.setHeader('Content-Type', 'text/html').end(html)
   }
-})
+}
+
 server.listen(process.env.PORT, () => console.log('ready'))

@@ -53,7 +53,11 @@ function manifest() {
   ])
   const root = entry('.', 'index.d.ts')
   return {
-    ...{ name, version, description, license, engines },
+    name,
+    version,
+    description,
+    license,
+    engines,
     type: 'module',
     sideEffects: false,
     files: ['esm', 'cjs'],

@@ -62,6 +62,8 @@ const METHODS: Readonly<Record<string, Call>> = {
   'GET /v1/event-types': (client) => read(client.eventTypes.list()),
 }
 
+const streamToken = async () => ({ token: 'st_x' })
+
 /** The stream has a test of its own; it is opened by GET alone. */
 const STREAM = '/v1/events/stream'
 const document = publishedFiles()['openapi.json'] as { readonly paths: Record<string, Record<string, Operation>> }
@@ -112,7 +114,6 @@ test('the stream is opened with every parameter of the document', async () => {
   api.respondWith(() => ({ status: 400 }))
   const filter = { task_id: 't', session_id: 's', agent: 'a', types: ['session.closed'] } as const
   const start = { after: '2026-11-25T00:00:00Z', from: 'v1.x' }
-  const streamToken = async () => ({ token: 'st_x' })
   const before = api.requests.length
   for (const client of [
     new Ariftly({ baseUrl: urlOf(api), apiKey: 'k' }),

@@ -71,6 +71,8 @@ afterAll(async () => {
   await house?.close()
 }, 60_000)
 
+const postProgress = async (message: string) =>
+  await house.post('/v1/events', JSON.stringify({ type: 'task.progress', task_id: 't-page', data: { message } }), 202)
 const env = () => ({ ARIFTLY_URL: house.url, ARIFTLY_API_KEY: house.apiKey })
 
 describe('the packed SDK', () => {
@@ -162,20 +164,18 @@ describe('examples', () => {
     await fixture.bundle('examples/browser/page.js', 'examples/browser/page.bundle.js')
     const site = await fixture.start('examples/browser/server.mjs', { ...env(), PORT: String(sitePort) })
     children.push(site.child)
-    const progress = (message: string) =>
-      house.post('/v1/events', JSON.stringify({ type: 'task.progress', task_id: 't-page', data: { message } }), 202)
     const browser = await chromium.launch({ executablePath: findChromium(), args: CHROMIUM_ARGS })
     try {
       const page = await browser.newPage()
       await page.goto(`http://127.0.0.1:${sitePort}/?task_id=t-page`)
-      await progress('one')
+      await postProgress('one')
       await page.waitForSelector('li:has-text("one")', { timeout: 30_000 })
       const hasPosition = () => page.evaluate('localStorage.getItem("position of t-page") !== null')
-      await progress('two')
+      await postProgress('two')
       await page.waitForSelector('li:has-text("two")', { timeout: 30_000 })
       await eventually(hasPosition, { timeoutMs: 10_000 })
       await page.reload()
-      await progress('three')
+      await postProgress('three')
       await page.waitForSelector('li:has-text("three")', { timeout: 30_000 })
       // What was finished before the reload does not come again: at most the event in hand does.
       expect(await page.locator('li:has-text("one")').count()).toBe(0)

@@ -38,7 +38,7 @@ async function run(order: SenderOrder): Promise<SenderReport> {
     baseUrl: url,
     apiKey,
     attemptTimeoutMs: order.attemptMs,
-    send: { ...(spool === undefined ? {} : { spool: openSpool(spool.folder, { fileBytesMax: 64 * 1024 }) }) },
+    send: spool === undefined ? {} : { spool: openSpool(spool.folder, { fileBytesMax: 64 * 1024 }) },
   })
   const waits: number[] = []
   let baseBytes = 0
