@@ -11,6 +11,7 @@ import { match } from './match.bench.ts'
 import { projector } from './projector.bench.ts'
 import { query } from './query.bench.ts'
 import { createReport, rounded, type Bench, type BenchOptions } from './support/report.ts'
+import { sdk } from './sdk.bench.ts'
 import { slowReaders } from './slow-readers.bench.ts'
 import { system } from './system.bench.ts'
 import { tls } from './tls.bench.ts'
@@ -29,6 +30,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   match,
   projector,
   query,
+  sdk,
   'slow-readers': slowReaders,
   system,
   tracing,
