@@ -79,6 +79,9 @@ export interface Webhook {
   readonly headers: readonly string[]
   readonly rate_limit: number | null
   readonly ordering: "none" | "task"
+  /** What an event must hold, besides its type: keys are `type`, `agent`, `task_id`, `session_id`, a path `data.a.b`, `$and` or `$or`; operators are `$eq`, `$in`, `$gt`, `$gte`, `$lt`, `$lte`, `$exists` and `$not`. At most 4 KiB, 20 operators and 5 levels. */
+  readonly filter: Readonly<Record<string, unknown>> | null
+  /** 10,000 stands for as many or more. */
   readonly pending_count: number
   readonly oldest_pending_at: string | null
   readonly failing_since: string | null
@@ -105,6 +108,9 @@ export interface WebhookWithSecret {
   readonly headers: readonly string[]
   readonly rate_limit: number | null
   readonly ordering: "none" | "task"
+  /** What an event must hold, besides its type: keys are `type`, `agent`, `task_id`, `session_id`, a path `data.a.b`, `$and` or `$or`; operators are `$eq`, `$in`, `$gt`, `$gte`, `$lt`, `$lte`, `$exists` and `$not`. At most 4 KiB, 20 operators and 5 levels. */
+  readonly filter: Readonly<Record<string, unknown>> | null
+  /** 10,000 stands for as many or more. */
   readonly pending_count: number
   readonly oldest_pending_at: string | null
   readonly failing_since: string | null
@@ -129,6 +135,8 @@ export interface NewWebhook {
   readonly headers?: Readonly<Record<string, string>> | null
   /** Deliveries a second; null is no limit. */
   readonly rate_limit?: number | null
+  /** What an event must hold, besides its type: keys are `type`, `agent`, `task_id`, `session_id`, a path `data.a.b`, `$and` or `$or`; operators are `$eq`, `$in`, `$gt`, `$gte`, `$lt`, `$lte`, `$exists` and `$not`. At most 4 KiB, 20 operators and 5 levels. */
+  readonly filter?: Readonly<Record<string, unknown>> | null
   readonly enabled?: boolean | null
   /** `task`: the events of one task one after another. */
   readonly ordering?: "none" | "task" | null
@@ -149,6 +157,8 @@ export interface WebhookChanges {
   readonly headers?: Readonly<Record<string, string>> | null
   /** Deliveries a second; null is no limit. */
   readonly rate_limit?: number | null
+  /** What an event must hold, besides its type: keys are `type`, `agent`, `task_id`, `session_id`, a path `data.a.b`, `$and` or `$or`; operators are `$eq`, `$in`, `$gt`, `$gte`, `$lt`, `$lte`, `$exists` and `$not`. At most 4 KiB, 20 operators and 5 levels. */
+  readonly filter?: Readonly<Record<string, unknown>> | null
   readonly enabled?: boolean
   readonly ordering?: "none" | "task"
 }
@@ -175,8 +185,13 @@ export interface Delivery {
   /** TypeID of a UUIDv7; its millisecond is `created_at`. */
   readonly event_id: string
   readonly event_type: "task.created" | "task.progress" | "task.complete" | "task.failed" | "artifact.emitted" | "approval.requested" | "approval.resolved" | "session.message" | "session.closed" | "tool_call.executed"
+  readonly task_id: string | null
   readonly status: "pending" | "delivered" | "failed" | "cancelled"
+  /** Goes on after a redelivery. */
   readonly attempt_count: number
+  readonly last_attempt_at: string | null
+  readonly last_response_status: number | null
+  readonly last_error_class: "http_3xx" | "http_4xx" | "http_5xx" | "timeout" | "tls_error" | "connection_refused" | "connection_reset" | "dns_error" | "blocked" | null
   readonly next_attempt_at: string | null
   readonly created_at: string
   readonly finished_at: string | null
@@ -192,8 +207,13 @@ export interface DeliveryWithAttempts {
   /** TypeID of a UUIDv7; its millisecond is `created_at`. */
   readonly event_id: string
   readonly event_type: "task.created" | "task.progress" | "task.complete" | "task.failed" | "artifact.emitted" | "approval.requested" | "approval.resolved" | "session.message" | "session.closed" | "tool_call.executed"
+  readonly task_id: string | null
   readonly status: "pending" | "delivered" | "failed" | "cancelled"
+  /** Goes on after a redelivery. */
   readonly attempt_count: number
+  readonly last_attempt_at: string | null
+  readonly last_response_status: number | null
+  readonly last_error_class: "http_3xx" | "http_4xx" | "http_5xx" | "timeout" | "tls_error" | "connection_refused" | "connection_reset" | "dns_error" | "blocked" | null
   readonly next_attempt_at: string | null
   readonly created_at: string
   readonly finished_at: string | null
@@ -711,6 +731,30 @@ export interface ListDeliveriesQuery {
   /** Only events appended after this time (exclusive). */
   readonly after?: string
   /** Only events appended before this time (exclusive). */
+  readonly before?: string
+  /** Largest number of entries of the page. */
+  readonly limit?: number
+  /** The `next_cursor` of the page before, with all other parameters as they were. */
+  readonly cursor?: string
+}
+
+/** Query parameters of `findDeliveries`. */
+export interface FindDeliveriesQuery {
+  /** Only of this webhook. */
+  readonly webhook_id?: string
+  /** Only of this event. */
+  readonly event_id?: string
+  /** Only of events of this task. */
+  readonly task_id?: string
+  /** Only deliveries that stand so. */
+  readonly status?: "pending" | "delivered" | "failed" | "cancelled"
+  /** Only events of these types, separated by commas. */
+  readonly type?: readonly ("task.created" | "task.progress" | "task.complete" | "task.failed" | "artifact.emitted" | "approval.requested" | "approval.resolved" | "session.message" | "session.closed" | "tool_call.executed")[]
+  /** Only those whose newest attempt failed so. */
+  readonly error_class?: "http_3xx" | "http_4xx" | "http_5xx" | "timeout" | "tls_error" | "connection_refused" | "connection_reset" | "dns_error" | "blocked"
+  /** Only deliveries created at this time or later. */
+  readonly after?: string
+  /** Only deliveries created before this time. */
   readonly before?: string
   /** Largest number of entries of the page. */
   readonly limit?: number

@@ -1,13 +1,13 @@
-import type { Delivery, DeliveryWithAttempts } from '../api-types.ts'
+import type { Delivery, DeliveryWithAttempts, FindDeliveriesQuery } from '../api-types.ts'
 import type { CallOptions } from '../http/transport.ts'
 import type { List } from '../lists.ts'
-import type { DeliveryFilter, Paging, Redelivery } from './ahead-types.ts'
+import type { DeliveryFilter, Redelivery } from './ahead-types.ts'
 import { path, Resource, type CreateOptions } from './resource.ts'
 
 /** What was delivered, or was not, over all webhooks (scope `webhooks`). */
 export class Deliveries extends Resource {
   /** Newest first. Needs a `webhook_id`, `event_id`, `task_id`, `status: 'failed'` or `after`. */
-  list(query: DeliveryFilter & Paging, options?: CallOptions): List<Delivery> {
+  list(query: FindDeliveriesQuery, options?: CallOptions): List<Delivery> {
     return this.pages('/v1/deliveries', query, options)
   }
 

@@ -1,6 +1,5 @@
 import type {
   Delivery,
-  DeliveryWithAttempts,
   ListDeliveriesQuery,
   ListWebhooksQuery,
   NewWebhook,
@@ -81,13 +80,5 @@ export class Webhooks extends Resource {
   /** Deliveries of one webhook; those of all are `deliveries.list`. */
   listDeliveries(id: string, query?: ListDeliveriesQuery, options?: CallOptions): List<Delivery> {
     return this.pages(path`/v1/webhooks/${id}/deliveries`, query, options)
-  }
-
-  async getDelivery(id: string, options?: CallOptions): Promise<DeliveryWithAttempts> {
-    return await this.read(path`/v1/webhooks/deliveries/${id}`, {}, options)
-  }
-
-  async redeliver(id: string, options?: CreateOptions): Promise<Delivery> {
-    return await this.make(path`/v1/webhooks/deliveries/${id}/redeliver`, undefined, options)
   }
 }
