@@ -69,7 +69,7 @@ test('a stream whose position is in neither place yet is held open, and gets all
   for (let at = 0; at < events.length; at += 250) await log.append(events.slice(at, at + 250))
   await eventually(() => live.messages.length === events.length, { timeoutMs: 20_000 })
   const behind = await open(`?agent=holder&last_event_id=${encodeURIComponent(id)}`)
-  await eventually(async () => ((await debug()).phases['held'] ?? 0) === 1)
+  await eventually(async () => ((await debug()).phases['waitingForProjection'] ?? 0) === 1)
   expect(behind.response.status).toBe(200)
   expect(behind.messages).toEqual([])
   projector.kill('SIGCONT')

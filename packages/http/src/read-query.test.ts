@@ -22,15 +22,20 @@ const spec = {
   cursor: cursorParam(),
 }
 
-/** Parameter and code of each fault. */
-function faultsOf(url: string | URLSearchParams): readonly string[] {
+/** The problem that a query is answered with. */
+function problemOf(url: string | URLSearchParams): Problem {
   try {
     readQuery(url, spec)
   } catch (error) {
-    if (!(error instanceof Problem) || error.status !== 400) throw error
-    return (error.details.errors ?? []).map(({ parameter, code }) => `${parameter} ${code}`)
+    if (error instanceof Problem && error.status === 400) return error
+    throw error
   }
-  return []
+  throw new Error('the query was taken')
+}
+
+/** Parameter and code of each fault. */
+function faultsOf(url: string | URLSearchParams): readonly string[] {
+  return (problemOf(url).details.errors ?? []).map(({ parameter, code }) => `${parameter} ${code}`)
 }
 
 describe('readQuery', () => {
@@ -76,6 +81,15 @@ describe('readQuery', () => {
       'limit invalid_parameter',
       'order empty_parameter',
     ])
+  })
+
+  test('refuses more than 32 parameters unread, and names at most 10 faults, none of them at length', () => {
+    expect(problemOf(`?${Array.from({ length: 33 }, (_, n) => n).join('&')}`).code).toBe('too_many_parameters')
+    expect(problemOf(`?${'&0%'.repeat(8000)}`).code).toBe('too_many_parameters')
+    const problem = problemOf(`?${Array.from({ length: 32 }, (_, n) => `${n}${'%'.repeat(500)}`).join('&')}`)
+    expect(problem.details.errors).toHaveLength(10)
+    expect(problem.details.detail).toMatch(/, and 2\d more\.$/)
+    expect(JSON.stringify(problem.details).length).toBeLessThan(16 * 1024)
   })
 
   test('reads the parameters of a form alike', () => {

@@ -14,30 +14,41 @@ export type QuerySpec = Readonly<Record<string, Param<unknown>>>
 /** The values of the parameters. */
 export type QueryOf<S extends QuerySpec> = { readonly [K in keyof S]: S[K] extends Param<infer T> ? T : never }
 
+/** Parameters that are read at most; more is no query of ours, and judging each would cost more than the answer is worth. */
+const PARAMETERS_MAX = 32
+/** Faults that an answer names at most, and characters of a caller's text that it repeats. */
+const FAULTS_MAX = 10
+const SHOWN_MAX = 200
+
 /**
  * Reads a query (`req.url`, or for a form's text `?` and the text) strictly: a parameter that is unknown, empty, repeated or ill-formed is a
- * {@link Problem} 400 that names it (all of them at once), so that a typo never means "everything".
+ * {@link Problem} 400 that names it (the first {@link FAULTS_MAX} at once), so that a typo never means "everything". One pass over the text; more than
+ * {@link PARAMETERS_MAX} parameters are refused unread.
  */
 export function readQuery<S extends QuerySpec>(source: string | URLSearchParams, spec: S): QueryOf<S> {
   const errors: ProblemError[] = []
-  const values: Record<string, unknown> = {}
-  const params = typeof source === 'string' ? parseRaw(queryOf(source), errors) : source
-  for (const name of new Set(params.keys())) {
-    if (!Object.hasOwn(spec, name)) {
-      errors.push({
-        parameter: name,
-        code: 'unknown_parameter',
-        message: `is not a parameter here; there are: ${Object.keys(spec).join(', ') || 'none'}`,
-      })
-    }
+  const given = typeof source === 'string' ? parseRaw(queryOf(source), errors) : grouped([...source])
+  const known = Object.keys(spec).join(', ') || 'none'
+  for (const name of given.keys()) {
+    if (Object.hasOwn(spec, name)) continue
+    errors.push({
+      parameter: shown(name),
+      code: 'unknown_parameter',
+      message: `is not a parameter here; there are: ${known}`,
+    })
   }
+  const values: Record<string, unknown> = {}
   for (const [name, param] of Object.entries(spec)) {
-    const read = readParam(params.getAll(name), param)
+    const read = readParam(given.get(name) ?? [], param)
     if (read.ok) values[name] = read.value
     else errors.push({ parameter: name, ...read.error })
   }
   if (errors.length > 0) throw badQuery(errors)
   return values as QueryOf<S>
+}
+
+function shown(name: string): string {
+  return name.length > SHOWN_MAX ? `${name.slice(0, SHOWN_MAX)}…` : name
 }
 
 type ReadParam =
@@ -58,8 +69,10 @@ function refuse(code: string, message: string): ReadParam {
 }
 
 function badQuery(errors: readonly ProblemError[]): Problem {
-  const names = [...new Set(errors.map(({ parameter }) => parameter))].join(', ')
-  return new Problem(400, 'invalid_parameter', { detail: `Cannot read: ${names}.`, errors })
+  const named = errors.slice(0, FAULTS_MAX)
+  const names = [...new Set(named.map(({ parameter }) => parameter))].join(', ')
+  const more = errors.length > named.length ? `, and ${errors.length - named.length} more` : ''
+  return new Problem(400, 'invalid_parameter', { detail: `Cannot read: ${names}${more}.`, errors: named })
 }
 
 function queryOf(url: string): string {
@@ -67,16 +80,37 @@ function queryOf(url: string): string {
   return start === -1 ? '' : url.slice(start + 1)
 }
 
-/** URLSearchParams turns what is not UTF-8, or no percent-encoding at all, silently into something else. */
-function parseRaw(query: string, errors: ProblemError[]): URLSearchParams {
-  const params = new URLSearchParams(query)
-  for (const piece of query.split('&')) {
-    if (isDecodable(piece)) continue
-    const [name = ''] = new URLSearchParams(piece).keys()
-    errors.push({ parameter: name, code: 'invalid_encoding', message: 'is not percent-encoded UTF-8' })
-    params.delete(name)
+/** URLSearchParams turns what is not UTF-8, or no percent-encoding at all, silently into something else: those are left out. */
+function parseRaw(query: string, errors: ProblemError[]): Map<string, string[]> {
+  const pieces = query === '' ? [] : query.split('&', PARAMETERS_MAX + 1)
+  if (pieces.length > PARAMETERS_MAX) {
+    throw new Problem(400, 'too_many_parameters', { detail: `There are more than ${PARAMETERS_MAX} parameters.` })
   }
-  return params
+  const bad = new Set<string>()
+  const params: [string, string][] = []
+  for (const piece of pieces) {
+    const [param] = new URLSearchParams(`&${piece}`) // A `?` in front would be left out.
+    if (isDecodable(piece)) {
+      if (param !== undefined) params.push(param)
+      continue
+    }
+    const name = param?.[0] ?? ''
+    if (!bad.has(name)) {
+      errors.push({ parameter: shown(name), code: 'invalid_encoding', message: 'is not percent-encoded UTF-8' })
+    }
+    bad.add(name)
+  }
+  return grouped(params.filter(([name]) => !bad.has(name)))
+}
+
+function grouped(params: readonly (readonly [string, string])[]): Map<string, string[]> {
+  const given = new Map<string, string[]>()
+  for (const [name, value] of params) {
+    const values = given.get(name)
+    if (values === undefined) given.set(name, [value])
+    else values.push(value)
+  }
+  return given
 }
 
 function isDecodable(piece: string): boolean {

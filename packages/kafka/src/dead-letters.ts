@@ -51,7 +51,9 @@ export function createDeadLetterWriter(
     if (withoutValue === 'written') return
     if (withoutValue !== 'MESSAGE_TOO_LARGE') throw unwritten(withoutValue)
     // A record whose key and headers alone are too large: where it stood and why is all that goes.
-    const bare = letters.map(({ record, ...why }) => ({ ...why, record: { ...record, key: null, headers: {} } }))
+    const bare = letters.map(({ record: { partition, offset, timestampMs }, ...why }) => {
+      return { ...why, record: { partition, offset, timestampMs, key: null, value: null, headers: {} } }
+    })
     const outcome = await send(bare.map((letter) => truncate(toRecord(letter, o.topic))))
     if (outcome !== 'written') throw unwritten(outcome)
   }

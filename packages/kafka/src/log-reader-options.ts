@@ -1,7 +1,7 @@
-import type { RawRecord } from '@ariftly/events'
 import type { BatchSize } from './batch-sizer.ts'
 import type { KafkaClient } from './client.ts'
 import type { Logger } from '@ariftly/fault'
+import type { RecordView } from './wire/record-view.ts'
 
 /** Where a reader of ours stands in a partition, as it is stored outside of Kafka. */
 export interface Position {
@@ -16,7 +16,7 @@ export interface Position {
 /** Consecutive records of one partition. `records` is empty when the range holds transaction markers only. */
 export interface LogBatch {
   readonly partition: number
-  readonly records: readonly RawRecord[]
+  readonly records: readonly RecordView[]
   /** Always exactly the expected offset. */
   readonly firstOffset: number
   /** The last offset of the range, control records included: the next batch begins at `lastOffset + 1`. */

@@ -1,11 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { RawRecord } from '@ariftly/events'
 import { createBatchSizer, type BatchSize } from './batch-sizer.ts'
 import type { Logger } from '@ariftly/fault'
 import type { HandleOutcome, LogBatch, LogGap } from './log-reader-options.ts'
 import type { LogRange } from './partition-guard.ts'
 import { appendedAtMs } from './wire/record-batch.ts'
 import { readCommitted } from './wire/record-set.ts'
+import type { RecordView } from './wire/record-view.ts'
 
 /** Bytes of encoded records that go to one turn, and without a `batch` to one call of the handler, unless one range alone is above. */
 const BATCH_BYTES_MAX = 2 * 1024 * 1024
@@ -197,7 +197,7 @@ function cut(batch: LogBatch, records: number): [LogBatch, LogBatch | undefined]
  * are none). Throws when that batch is the first.
  */
 function toBatch(partition: number, firstOffset: number, items: readonly Item[]): LogBatch {
-  const records: RawRecord[] = []
+  const records: RecordView[] = []
   for (const item of items) {
     if (item.type === 'gap') continue
     const { data, heads, aborted, from, highWatermark } = item.range

@@ -12,7 +12,7 @@ import {
 import { createLogger, createMetrics, readConfig, type Metrics, type Running } from '@ariftly/runtime'
 import { createPool, SERVICE_ROLE, type Pool } from '@ariftly/store'
 import { currentEpoch, openEpoch, readPositions } from '@ariftly/store/projection'
-import { createWorld, eventually, recordsOf, type World } from '@ariftly/testkit'
+import { recordViewOf, createWorld, eventually, recordsOf, type World } from '@ariftly/testkit'
 import { decodeBatch } from './decode-batch.ts'
 import { projectorConfig, start } from './service.ts'
 import { writeBatch } from './write-batch.ts'
@@ -315,5 +315,11 @@ function batchOf(events: readonly LogEvent[], garbage?: string): LogBatch {
   })
   const bad = { partition: 0, offset: records.length, timestampMs: Date.now(), key: null, value: null, headers: {} }
   const all = garbage === undefined ? records : [...records, bad]
-  return { partition: 0, records: all, firstOffset: 0, lastOffset: all.length - 1, highWatermark: all.length }
+  return {
+    partition: 0,
+    records: all.map(recordViewOf),
+    firstOffset: 0,
+    lastOffset: all.length - 1,
+    highWatermark: all.length,
+  }
 }

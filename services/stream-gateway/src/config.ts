@@ -18,10 +18,16 @@ export const streamGatewayConfig = {
     max: 16 * 1024 * MIB,
   }),
   RING_IDS_MAX: int({
-    doc: 'Event ids remembered to recognise reposts without asking Postgres; at least those of the ring are.',
+    doc: 'Event ids remembered to recognise duplicates without asking Postgres, 42 bytes each; ids that are not projected yet are kept beyond that.',
     default: 500_000,
     min: 0,
     max: 20_000_000,
+  }),
+  RING_UNPROJECTED_IDS_MAX: int({
+    doc: 'Event ids remembered while the projection does not move; beyond that the oldest are forgotten and counted (ariftly_stream_forgotten_ids_total).',
+    default: 4_000_000,
+    min: 1000,
+    max: 100_000_000,
   }),
   STREAMS_MAX: int({
     doc: 'Open streams of this process; further ones get 503.',
@@ -42,10 +48,16 @@ export const streamGatewayConfig = {
     max: 1_000_000,
   }),
   STREAM_UNSENT_BYTES_MAX: int({
-    doc: 'Bytes that may wait for one slow client before it is served by pull.',
-    default: 256 * 1024,
+    doc: 'Unsent bytes of one stream beyond which it gets nothing more; after 5 s it is closed, and resumes.',
+    default: MIB,
     min: 16 * 1024,
     max: 64 * MIB,
+  }),
+  STREAMS_UNSENT_BYTES_MAX: int({
+    doc: 'Unsent bytes of all streams of this process; beyond that the largest holders of the tenant that holds most are cut, and resume.',
+    default: 128 * MIB,
+    min: MIB,
+    max: 16 * 1024 * MIB,
   }),
   STREAM_STALL_MS: int({
     doc: 'A stream that takes no byte of what waits for it for so long is closed.',

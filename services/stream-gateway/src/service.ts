@@ -1,3 +1,4 @@
+import { TenantTurns } from '@ariftly/async'
 import { LIMITS } from '@ariftly/events'
 import { startAuthenticator, type SharedAuthenticator } from '@ariftly/auth'
 import { createRouter } from '@ariftly/http'
@@ -13,6 +14,7 @@ import {
 } from '@ariftly/runtime'
 import { createPool, SERVICE_ROLE } from '@ariftly/store'
 import type { StreamGatewayConfig } from './config.ts'
+import { UnsentBudget } from './streams/unsent-budget.ts'
 import { createStreamTokenHandler } from './routes/create-stream-token.ts'
 import { debugStreams } from './routes/debug.ts'
 import { followEpochs, type EpochFollower } from './log/follow-epochs.ts'
@@ -23,11 +25,13 @@ import { createStreams, type Streams } from './streams/streams.ts'
 
 export { streamGatewayConfig, type StreamGatewayConfig } from './config.ts'
 
+/** History pages that are read at the same time; each may hold a megabyte. */
+const HISTORY_READS_MAX = 6
 /** Streams that are ended in a second of draining, when DRAIN_MS leaves the time. */
 const DRAIN_PER_S = 1000
 
 /**
- * Starts the stream gateway. It returns at once and waits for Kafka and Postgres inside; until it has passed the log's end
+ * Starts the stream epochs. It returns at once and waits for Kafka and Postgres inside; until it has passed the log's end
  * as it was at the start it is not ready.
  */
 export async function start(config: StreamGatewayConfig, deps: ServiceDeps & SharedAuthenticator): Promise<Running> {
@@ -54,7 +58,8 @@ export async function start(config: StreamGatewayConfig, deps: ServiceDeps & Sha
 
     const kafka = createKafka({ ...kafkaConnection(config), clientId: 'ariftly-stream-gateway', log })
     releasers.add('kafka', () => kafka.close())
-    const gateway: EpochFollower = followEpochs({
+    const budget = new UnsentBudget(config.STREAMS_UNSENT_BYTES_MAX)
+    const epochs: EpochFollower = followEpochs({
       config,
       kafka,
       pool,
@@ -62,11 +67,15 @@ export async function start(config: StreamGatewayConfig, deps: ServiceDeps & Sha
       ids,
       log,
       tracing,
+      budget,
+      historyTurns: new TenantTurns({ placesMax: HISTORY_READS_MAX }),
+      closeStream: (subscriber, why) => streams.closeStream(subscriber, why),
       onEnded: () => streams.endAll('log_changed'),
     })
-    releasers.add('gateway', () => gateway.close())
+    releasers.add('epochs', () => epochs.close())
     const streams: Streams = createStreams({
-      epochReader: () => gateway.epochReader,
+      epochReader: () => epochs.epochReader,
+      budget,
       heartbeatMs: config.STREAM_HEARTBEAT_MS,
       stallMs: config.STREAM_STALL_MS,
       historyMs: LIMITS.historyMsMax,
@@ -75,7 +84,7 @@ export async function start(config: StreamGatewayConfig, deps: ServiceDeps & Sha
     })
     releasers.add('streams', () => streams.close())
     releasers.add('revocations', auth.onRevoked(streams.endKey))
-    registerStreamMetrics(metrics, gateway, streams)
+    registerStreamMetrics(metrics, epochs, streams, budget)
 
     let draining = false
     let wasReady = false
@@ -84,7 +93,7 @@ export async function start(config: StreamGatewayConfig, deps: ServiceDeps & Sha
       ids,
       sealer: keyring,
       streams,
-      epochReader: () => gateway.epochReader,
+      epochReader: () => epochs.epochReader,
       isDraining: () => draining,
       streamsMax: config.STREAMS_MAX,
       streamsPerKeyMax: config.STREAMS_PER_KEY_MAX,
@@ -103,14 +112,14 @@ export async function start(config: StreamGatewayConfig, deps: ServiceDeps & Sha
     })
 
     function ready(): Readiness {
-      const { epochReader } = gateway
+      const { epochReader } = epochs
       const failure = epochReader?.reader.failure
       if (epochReader !== undefined && failure === undefined && epochReader.caughtUp()) wasReady = true
       else if (epochReader === undefined || failure !== undefined) wasReady = false
       return {
         ready: wasReady && !draining,
         checks: {
-          log: failure?.message ?? gateway.trouble ?? (epochReader?.caughtUp() === true ? 'ok' : 'catching up'),
+          log: failure?.message ?? epochs.trouble ?? (epochReader?.caughtUp() === true ? 'ok' : 'catching up'),
           projection: epochReader?.watch.state() ?? 'not read yet',
           keys: auth.state,
         },
@@ -119,16 +128,16 @@ export async function start(config: StreamGatewayConfig, deps: ServiceDeps & Sha
 
     async function drain(): Promise<void> {
       draining = true
-      await streams.drain(Math.min(config.DRAIN_MS * 0.6, (streams.size / DRAIN_PER_S) * 1000))
+      await streams.drain(Math.min(config.DRAIN_MS * 0.6, (streams.registry.size / DRAIN_PER_S) * 1000))
     }
 
     return {
       name: 'stream-gateway',
       router,
       ready,
-      debug: { '/debug/streams': () => debugStreams(gateway, streams) },
+      debug: { '/debug/streams': () => debugStreams(epochs, streams, budget) },
       drain,
-      failed: gateway.failed,
+      failed: epochs.failed,
       close: () => releasers.close(),
     }
   })

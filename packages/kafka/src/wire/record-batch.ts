@@ -1,5 +1,5 @@
 import { gunzipSync } from 'node:zlib'
-import type { RawRecord } from '@ariftly/events'
+import { RecordView } from './record-view.ts'
 import { readVarint, type Cursor } from './varint.ts'
 
 /** What stands at the head of a record batch (message format v2), and where its records are. */
@@ -72,22 +72,20 @@ export function isAbortMarker(data: Buffer, head: RecordBatchHead): boolean {
 }
 
 /**
- * Decodes the records of a batch whose offset is `from` or above. Keys and values are views of `data`: copy what is to be
- * kept longer. Header values are text where they are ASCII and not long, else views too; a name that stands twice has an
- * array.
+ * Finds the records of a batch whose offset is `from` or above. They are views of `data` (of the inflated bytes of a
+ * compressed batch), read when they are asked for: copy what is to be kept longer.
  */
 export function readRecords(
   data: Buffer,
   head: RecordBatchHead,
   o: { readonly partition: number; readonly from: number },
-): RawRecord[] {
+): RecordView[] {
   const codec = head.attributes & CODEC_MASK
   if (codec !== 0 && codec !== GZIP) throw new Error(`records compressed by codec ${codec} cannot be read`)
   const plain = data.subarray(head.start + HEAD_BYTES, head.end)
   const bytes = codec === GZIP ? gunzipSync(plain, { maxOutputLength: INFLATED_BYTES_MAX }) : plain
   const fixedTime = (head.attributes & LOG_APPEND_TIME) !== 0
-  const records: RawRecord[] = []
-  const names: string[] = []
+  const records: RecordView[] = []
   const cursor: Cursor = { data: bytes, at: 0 }
   for (let left = head.count; left > 0; left -= 1) {
     const end = readVarint(cursor) + cursor.at
@@ -95,83 +93,10 @@ export function readRecords(
     const timestampDelta = readVarint(cursor)
     const offset = head.baseOffset + readVarint(cursor)
     if (offset >= o.from) {
-      records.push({
-        partition: o.partition,
-        offset,
-        timestampMs: fixedTime ? head.maxTimestampMs : head.baseTimestampMs + timestampDelta,
-        key: readNullable(cursor),
-        value: readNullable(cursor),
-        headers: readHeaders(cursor, names),
-      })
+      const timestampMs = fixedTime ? head.maxTimestampMs : head.baseTimestampMs + timestampDelta
+      records.push(new RecordView({ partition: o.partition, offset, timestampMs }, { bytes, start: cursor.at, end }))
     }
     cursor.at = end
   }
   return records
-}
-
-function readNullable(cursor: Cursor): Buffer | null {
-  const length = readVarint(cursor)
-  if (length < 0) return null
-  const start = cursor.at
-  cursor.at += length
-  return cursor.data.subarray(start, cursor.at)
-}
-
-type HeaderValue = Buffer | string | null
-type Headers = Record<string, HeaderValue | HeaderValue[] | undefined>
-
-/** `names` holds the names of the record before: a producer writes the same ones in the same order. */
-function readHeaders(cursor: Cursor, names: string[]): Headers {
-  const headers: Headers = {}
-  const count = readVarint(cursor)
-  for (let index = 0; index < count; index += 1) {
-    const name = readName(cursor, names, index)
-    addHeader(headers, name, readHeaderValue(cursor))
-  }
-  return headers
-}
-
-function readName(cursor: Cursor, names: string[], index: number): string {
-  const length = readVarint(cursor)
-  const start = cursor.at
-  cursor.at += length
-  const before = names[index]
-  if (before !== undefined && before.length === length && standsAt(cursor.data, start, before)) return before
-  const name = cursor.data.toString('utf8', start, cursor.at)
-  names[index] = name
-  return name
-}
-
-/** Whether an ASCII text stands there. */
-function standsAt(data: Buffer, start: number, text: string): boolean {
-  for (let at = 0; at < text.length; at += 1) {
-    const byte = data[start + at] ?? ASCII_END
-    if (byte >= ASCII_END || byte !== text.charCodeAt(at)) return false
-  }
-  return true
-}
-
-const ASCII_END = 0x80
-/** Longer values stay views; no attribute of an event is as long. */
-const TEXT_BYTES_MAX = 512
-
-/** Text costs a quarter of a Buffer, and readers want text. */
-function readHeaderValue(cursor: Cursor): HeaderValue {
-  const { data } = cursor
-  const length = readVarint(cursor)
-  if (length < 0) return null
-  const start = cursor.at
-  cursor.at += length
-  if (length > TEXT_BYTES_MAX) return data.subarray(start, cursor.at)
-  for (let at = start; at < cursor.at; at += 1) {
-    if ((data[at] ?? 0) >= ASCII_END) return data.subarray(start, cursor.at)
-  }
-  return data.toString('latin1', start, cursor.at)
-}
-
-function addHeader(headers: Headers, name: string, value: HeaderValue): void {
-  const before = Object.hasOwn(headers, name) ? headers[name] : undefined
-  const next = before === undefined ? value : Array.isArray(before) ? [...before, value] : [before, value]
-  if (name === '__proto__') Object.defineProperty(headers, name, { value: next, enumerable: true, configurable: true })
-  else headers[name] = next
 }

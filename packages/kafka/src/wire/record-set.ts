@@ -1,4 +1,3 @@
-import type { RawRecord } from '@ariftly/events'
 import type { AbortedTransaction } from './fetch.ts'
 import {
   isAbortMarker,
@@ -8,6 +7,7 @@ import {
   readRecords,
   type RecordBatchHead,
 } from './record-batch.ts'
+import type { RecordView } from './record-view.ts'
 
 /** Reads the heads of all complete batches whose last offset is `from` or above, in order. */
 export function readHeads(data: Buffer, from: number): readonly RecordBatchHead[] {
@@ -23,7 +23,7 @@ export function readHeads(data: Buffer, from: number): readonly RecordBatchHead[
 
 /** The records of a set, up to the first batch that cannot be decoded. */
 export interface CommittedRecords {
-  readonly records: readonly RawRecord[]
+  readonly records: readonly RecordView[]
   /** That batch, and why: a codec that we do not have, or bytes that are none. What follows it is not looked at. */
   readonly undecodable?: { readonly head: RecordBatchHead; readonly error: unknown }
 }
@@ -39,7 +39,7 @@ export function readCommitted(
 ): CommittedRecords {
   const waiting = o.aborted.toSorted((a, b) => a.firstOffset - b.firstOffset)
   const abortedProducers = new Set<bigint>()
-  const records: RawRecord[] = []
+  const records: RecordView[] = []
   for (const head of heads) {
     while (waiting[0] !== undefined && waiting[0].firstOffset <= head.lastOffset) {
       abortedProducers.add(waiting[0].producerId)

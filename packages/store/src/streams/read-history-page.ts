@@ -17,6 +17,11 @@ export interface HistoryPageRequest {
   readonly bytesMax: number
   /** Rows of the tenant that are looked at in one partition at most, so that a rare filter cannot make a statement long. */
   readonly scanMax: number
+  /**
+   * Reads by position even when the filter names a task or session: at most `scanMax` rows are looked at. Otherwise all
+   * rows of the task or session from the position on are, whose number is not bounded.
+   */
+  readonly scan?: boolean
 }
 
 /** One event of the projection, as a stream shows it. */
@@ -39,6 +44,8 @@ export interface HistoryPartition {
   readonly readTo: number
   /** When the page was cut, the id of the last event that was looked at. */
   readonly cutId: string | undefined
+  /** Matching rows that the statement saw, those beyond the page included; 0 when nothing is in the page. */
+  readonly matching: number
   /** In offset order. */
   readonly rows: readonly HistoryRow[]
 }
@@ -54,7 +61,7 @@ export async function readHistoryPage(
   o: HistoryPageRequest,
 ): Promise<ReadonlyMap<number, HistoryPartition>> {
   const { filter } = o
-  const selective = filter.taskId !== undefined || filter.sessionId !== undefined
+  const selective = o.scan !== true && (filter.taskId !== undefined || filter.sessionId !== undefined)
   const { rows } = await db.query<PageRow>({
     name: selective ? 'streams-history-selective' : 'streams-history-scan',
     text: selective ? SELECTIVE : SCAN,
@@ -69,7 +76,9 @@ export async function readHistoryPage(
       o.bytesMax,
       filter.agent ?? null,
       filter.types ?? null,
-      ...(selective ? [filter.taskId ?? null, filter.sessionId ?? null] : [o.scanMax]),
+      filter.taskId ?? null,
+      filter.sessionId ?? null,
+      ...(selective ? [] : [o.scanMax]),
     ],
   })
   return collect(rows)
@@ -119,8 +128,8 @@ function toPartition(list: readonly PageRow[]): HistoryPartition {
   const last = rows.at(-1)
   const end = last !== undefined && rows.length < matching ? last : lastScanned
   if (end === undefined || end.offset + 1 >= nextOffset)
-    return { nextOffset, readTo: nextOffset, cutId: undefined, rows }
-  return { nextOffset, readTo: end.offset + 1, cutId: end.id, rows }
+    return { nextOffset, readTo: nextOffset, cutId: undefined, matching, rows }
+  return { nextOffset, readTo: end.offset + 1, cutId: end.id, matching, rows }
 }
 
 function toRow(row: PageRow): HistoryRow | undefined {
@@ -167,14 +176,15 @@ const COLUMNS = `e."offset", e.id, e.type, e.task_id, e.session_id, e.agent, e.a
 const RANGE = `e.tenant_id = $1 AND e.epoch = $2 AND e.partition = o.partition
              AND e."offset" >= asked.position AND e."offset" < o.next_offset
              AND ($6::int IS NULL OR o.partition = $6::int)`
-const REST = `($9::text IS NULL OR e.agent = $9::text) AND ($10::text[] IS NULL OR e.type = ANY ($10::text[]))`
+const REST = `($9::text IS NULL OR e.agent = $9::text) AND ($10::text[] IS NULL OR e.type = ANY ($10::text[]))
+             AND ($11::text IS NULL OR e.task_id = $11::text) AND ($12::text IS NULL OR e.session_id = $12::text)`
 
 const SCAN = statement(`
-            SELECT ${COLUMNS}, $11::bigint AS scan_max, coalesce(${REST}, false) AS matches
+            SELECT ${COLUMNS}, $13::bigint AS scan_max, coalesce(${REST}, false) AS matches
               FROM events e
              WHERE ${RANGE}
              ORDER BY e."offset"
-             LIMIT $11::bigint`)
+             LIMIT $13::bigint`)
 
 // Without ORDER BY and LIMIT beside it, the planner takes the index that finds least rows; OFFSET 0 keeps it so.
 const SELECTIVE = statement(`
@@ -182,6 +192,4 @@ const SELECTIVE = statement(`
               FROM (SELECT ${COLUMNS}
                       FROM events e
                      WHERE ${RANGE} AND ${REST}
-                       AND ($11::text IS NULL OR e.task_id = $11::text)
-                       AND ($12::text IS NULL OR e.session_id = $12::text)
                     OFFSET 0) found`)

@@ -1,39 +1,17 @@
 /**
- * A Server-Sent Events frame inside an HTTP/1.1 chunk (RFC 9112, 7.1), ready for the socket: one Buffer that all clients
- * share. The offsets say where its parts are.
+ * Renders a Server-Sent Events frame inside an HTTP/1.1 chunk (RFC 9112, 7.1), ready for the socket: one Buffer that all
+ * subscribers share. `event:`, `data:`, then `id:` last, so that no client moves its id before it has the data. All but `data`
+ * is ASCII. The Buffer has memory of its own: while it is unsent it retains nothing else.
  */
-export interface Frame {
-  readonly chunk: Buffer
-  readonly dataStart: number
-  readonly dataEnd: number
-  readonly idStart: number
-  readonly idEnd: number
-}
-
-/** Gives memory for a frame. */
-export type Allocate = (bytes: number) => Buffer
-
-/** `event:`, `data:`, then `id:` last, so that no client moves its id before it has the data. All but `data` is ASCII. */
-export function renderFrame(o: {
-  readonly event: string
-  readonly data: Uint8Array
-  readonly id: string | Buffer
-  readonly allocate?: Allocate
-}): Frame {
+export function renderFrame(o: { readonly event: string; readonly data: Uint8Array; readonly id: string }): Buffer {
   const head = `event: ${o.event}\ndata: `
   const bodyLength = head.length + o.data.length + ID.length + o.id.length + 2
   const size = `${bodyLength.toString(16)}\r\n`
-  const total = size.length + bodyLength + 2
-  const chunk = o.allocate === undefined ? Buffer.allocUnsafe(total) : o.allocate(total)
+  const chunk = Buffer.allocUnsafeSlow(size.length + bodyLength + 2)
   const dataStart = chunk.write(size + head, 0, 'latin1')
   chunk.set(o.data, dataStart)
-  const dataEnd = dataStart + o.data.length
-  const idStart = dataEnd + chunk.write(ID, dataEnd, 'latin1')
-  const idEnd = idStart + o.id.length
-  if (typeof o.id === 'string') chunk.write(o.id, idStart, 'latin1')
-  else chunk.set(o.id, idStart)
-  chunk.write('\n\n\r\n', idEnd, 'latin1')
-  return { chunk, dataStart, dataEnd, idStart, idEnd }
+  chunk.write(`${ID}${o.id}\n\n\r\n`, dataStart + o.data.length, 'latin1')
+  return chunk
 }
 
 const ID = '\nid: '
@@ -59,20 +37,15 @@ export function unchunk(block: Buffer): Buffer {
   return Buffer.concat(bodies)
 }
 
-/**
- * Hands out parts of large blocks, so that what is kept for long is not strewn among short-lived Buffers (Node's own pool
- * would keep these alive too). A block is freed when all its parts are.
- */
-export function createSlabs(slabBytes = 256 * 1024): Allocate {
-  let slab = Buffer.alloc(0)
-  let used = 0
-  return function allocate(bytes: number): Buffer {
-    if (bytes > slabBytes / 8) return Buffer.allocUnsafeSlow(bytes)
-    if (used + bytes > slab.length) {
-      slab = Buffer.allocUnsafeSlow(slabBytes)
-      used = 0
-    }
-    used += bytes
-    return slab.subarray(used - bytes, used)
+/** Joins blocks that go out together, in memory of its own; one alone is returned as it is. */
+export function joinBlocks(blocks: readonly Buffer[], bytes: number): Buffer {
+  const [only] = blocks
+  if (only !== undefined && blocks.length === 1) return only
+  const joined = Buffer.allocUnsafeSlow(bytes)
+  let at = 0
+  for (const block of blocks) {
+    joined.set(block, at)
+    at += block.length
   }
+  return joined
 }

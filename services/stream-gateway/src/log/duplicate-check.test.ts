@@ -1,12 +1,13 @@
 import { describe, expect, test } from '@jest/globals'
 import { newEventId, type LogEvent } from '@ariftly/events'
-import { createDuplicateCheck, type EventRecord } from './duplicate-check.ts'
+import fc from 'fast-check'
+import { CANDIDATES_PER_TENANT_MAX, createDuplicateCheck, type WantedRecord } from './duplicate-check.ts'
 import { IdIndex } from './id-index.ts'
 
 const NOW_MS = Date.UTC(2026, 10, 25)
 const signal = new AbortController().signal
 
-function record(offset: number, idMs = NOW_MS): EventRecord {
+function record(offset: number, idMs = NOW_MS): WantedRecord {
   const event: LogEvent = {
     tenant: 'acme',
     id: newEventId(idMs),
@@ -17,19 +18,29 @@ function record(offset: number, idMs = NOW_MS): EventRecord {
     data: Buffer.from('{}'),
     traceparent: null,
   }
-  return { offset, appendedAtMs: NOW_MS, event }
+  return { offset, event }
 }
 
-function indexed(index: IdIndex, { event, offset, appendedAtMs }: EventRecord): boolean {
-  return index.add({ partition: 0, tenant: event.tenant, id: event.id, offset, appendedAtMs })
+function indexed(index: IdIndex, { event, offset }: WantedRecord): void {
+  index.add({ partition: 0, tenant: event.tenant, id: event.id, offset, appendedAtMs: NOW_MS })
 }
 
-describe('copies', () => {
+function indexOf(o: { readonly origin?: boolean; readonly idsMax?: number; readonly unprojectedMax?: number } = {}) {
+  const { origin = false, idsMax = 0, unprojectedMax = 1000 } = o
+  return new IdIndex({ fromOrigin: [origin], idsMax, unprojectedMax })
+}
+
+/** The offsets of records that are not to be shown. */
+function hidden(states: ReadonlyMap<number, string>): number[] {
+  return [...states].filter(([, state]) => state === 'hidden').map(([offset]) => offset)
+}
+
+describe('duplicates', () => {
   test('are looked up only for ids that may be older than what is remembered', async () => {
-    const index = new IdIndex({ fromOrigin: [false], idsMax: 0 })
+    const index = indexOf()
     index.seen(0, NOW_MS - 3_600_000)
     const asked: string[] = []
-    const copies = createDuplicateCheck({
+    const duplicates = createDuplicateCheck({
       index,
       lookUp: async (_, candidates) => {
         asked.push(...candidates.map(({ id }) => id))
@@ -39,25 +50,25 @@ describe('copies', () => {
       onOpened: () => undefined,
     })
     const [fresh, old] = [record(10), record(11, NOW_MS - 3_600_000)]
-    expect([...(await copies.find(0, [fresh, old], signal))]).toEqual([11])
+    expect(hidden(await duplicates.find(0, [fresh, old], signal))).toEqual([11])
     expect(asked).toEqual([old.event.id])
   })
 
   test('are known from the index even when it forgets the id while others are looked up', async () => {
-    const index = new IdIndex({ fromOrigin: [false], idsMax: 0 })
+    const index = indexOf()
     const first = record(1)
     indexed(index, first)
-    const copies = createDuplicateCheck({
+    const duplicates = createDuplicateCheck({
       index,
       lookUp: async () => {
-        index.trim(Float64Array.of(5), Float64Array.of(5))
+        index.setProjected(Float64Array.of(5))
         return new Set()
       },
       now: () => 0,
       onOpened: () => undefined,
     })
     const again = { ...first, offset: 7 }
-    expect([...(await copies.find(0, [again, record(8)], signal))]).toEqual([7])
+    expect(hidden(await duplicates.find(0, [again, record(8)], signal))).toEqual([7])
     expect(index.size).toBe(0)
   })
 
@@ -65,8 +76,8 @@ describe('copies', () => {
     let nowMs = 0
     let isAway = true
     let opened = 0
-    const copies = createDuplicateCheck({
-      index: new IdIndex({ fromOrigin: [false], idsMax: 0 }),
+    const duplicates = createDuplicateCheck({
+      index: indexOf(),
       lookUp: async () => {
         nowMs += 1000
         if (isAway) throw new Error('away')
@@ -76,23 +87,23 @@ describe('copies', () => {
       now: () => nowMs,
       onOpened: () => (opened += 1),
     })
-    expect((await copies.find(0, [record(1)], signal)).size).toBe(0)
-    expect((await copies.find(0, [record(2)], signal)).size).toBe(0)
-    expect([copies.isOpen, copies.unchecked, opened, nowMs]).toEqual([true, 2, 1, 2000])
-    await copies.retry()
-    expect((await copies.find(0, [record(3)], signal)).size).toBe(0)
-    expect([copies.isOpen, copies.unchecked, opened]).toEqual([true, 3, 1])
+    expect(hidden(await duplicates.find(0, [record(1)], signal))).toEqual([])
+    expect(hidden(await duplicates.find(0, [record(2)], signal))).toEqual([])
+    expect([duplicates.isOpen, duplicates.unchecked, opened, nowMs]).toEqual([true, 2, 1, 2000])
+    await duplicates.retry()
+    expect(hidden(await duplicates.find(0, [record(3)], signal))).toEqual([])
+    expect([duplicates.isOpen, duplicates.unchecked, opened]).toEqual([true, 3, 1])
     isAway = false
-    await copies.retry()
-    expect([...(await copies.find(0, [record(4)], signal))]).toEqual([4])
-    expect([copies.isOpen, copies.unchecked]).toEqual([false, 3])
+    await duplicates.retry()
+    expect(hidden(await duplicates.find(0, [record(4)], signal))).toEqual([4])
+    expect([duplicates.isOpen, duplicates.unchecked]).toEqual([false, 3])
   })
 
   test('are tried for by one look-up at a time while the breaker is open, and no record waits for it', async () => {
     const answers: (() => void)[] = []
     let asked = 0
-    const copies = createDuplicateCheck({
-      index: new IdIndex({ fromOrigin: [false], idsMax: 0 }),
+    const duplicates = createDuplicateCheck({
+      index: indexOf(),
       lookUp: () => {
         asked += 1
         if (asked === 1) return Promise.reject(new Error('away'))
@@ -102,31 +113,99 @@ describe('copies', () => {
       now: () => 0,
       onOpened: () => undefined,
     })
-    expect(copies.isOpen).toBe(false)
-    await copies.retry()
+    expect(duplicates.isOpen).toBe(false)
+    await duplicates.retry()
     expect(asked).toBe(0)
-    await copies.find(0, [record(1)], signal)
-    const trials = [copies.retry(), copies.retry()]
-    expect((await copies.find(0, [record(2)], signal)).size).toBe(0)
-    expect([asked, copies.isOpen, copies.unchecked]).toEqual([2, true, 2])
+    await duplicates.find(0, [record(1)], signal)
+    const trials = [duplicates.retry(), duplicates.retry()]
+    expect(hidden(await duplicates.find(0, [record(2)], signal))).toEqual([])
+    expect([asked, duplicates.isOpen, duplicates.unchecked]).toEqual([2, true, 2])
     for (const answer of answers) answer()
     await Promise.all(trials)
-    expect(copies.isOpen).toBe(false)
+    expect(duplicates.isOpen).toBe(false)
+  })
+})
+
+describe('a tenant with many old ids at once', () => {
+  test('gets a bounded number of look-ups; the rest are unchecked, and other tenants keep theirs', async () => {
+    const index = indexOf()
+    index.seen(0, NOW_MS)
+    const asked: string[] = []
+    const duplicates = createDuplicateCheck({
+      index,
+      lookUp: async (_, candidates) => {
+        asked.push(...candidates.map(({ tenant }) => tenant))
+        return new Set()
+      },
+      now: () => 0,
+      onOpened: () => undefined,
+    })
+    const flood = Array.from({ length: 500 }, (_, offset) => record(offset, NOW_MS - 1))
+    const other = record(500, NOW_MS - 1)
+    const states = await duplicates.find(
+      0,
+      [...flood, { ...other, event: { ...other.event, tenant: 'other' } }],
+      signal,
+    )
+    expect(asked.filter((tenant) => tenant === 'acme')).toHaveLength(CANDIDATES_PER_TENANT_MAX)
+    expect(asked.filter((tenant) => tenant === 'other')).toHaveLength(1)
+    expect([...states.values()].filter((state) => state === 'unchecked')).toHaveLength(500 - CANDIDATES_PER_TENANT_MAX)
+    expect(states.get(500)).toBe('shown')
   })
 })
 
 describe('the index of ids', () => {
-  test('keeps ids that are in the ring or not projected yet, whatever its bound', () => {
-    const index = new IdIndex({ fromOrigin: [true], idsMax: 0 })
-    for (let offset = 0; offset < 4; offset += 1) indexed(index, record(offset))
-    index.trim(Float64Array.of(3), Float64Array.of(2))
-    expect(index.size).toBe(2)
-    index.trim(Float64Array.of(3), Float64Array.of(9))
-    expect(index.size).toBe(1)
+  test('keeps ids that are not projected yet beyond its bound, up to a bound of their own, and counts what it forgets', () => {
+    const index = indexOf({ origin: true, unprojectedMax: 3 })
+    for (let offset = 0; offset < 5; offset += 1) indexed(index, record(offset))
+    expect([index.size, index.forgottenUnprojected]).toEqual([4, 1])
+    index.setProjected(Float64Array.of(2))
+    expect([index.size, index.forgottenUnprojected]).toEqual([3, 1])
+    index.setProjected(Float64Array.of(9))
+    expect([index.size, index.forgottenUnprojected]).toEqual([0, 1])
+  })
+
+  test('finds what a map would find, whatever comes and goes', () => {
+    const ids = Array.from({ length: 40 }, (_, n) => newEventId(NOW_MS + n))
+    const additions = fc.array(fc.tuple(fc.nat({ max: 39 }), fc.constantFrom('a', 'b'), fc.nat({ max: 1 })), {
+      maxLength: 300,
+      size: 'max',
+    })
+    fc.assert(
+      fc.property(additions, fc.integer({ min: 1, max: 50 }), (steps, idsMax) => {
+        const index = new IdIndex({ fromOrigin: [true, true], idsMax, unprojectedMax: 0 })
+        const model = new Map<string, number>()
+        for (const [offset, [n, tenant, partition]] of steps.entries()) {
+          const id = ids[n] ?? ''
+          const key = `${partition}/${tenant}/${id}`
+          index.add({ partition, tenant, id, offset, appendedAtMs: offset })
+          model.set(key, offset)
+          if (model.size > idsMax + 1) model.delete(model.keys().next().value ?? '')
+          index.setProjected(Float64Array.of(0, 0))
+          while (model.size > idsMax) model.delete(model.keys().next().value ?? '')
+        }
+        expect(index.size).toBe(model.size)
+        for (const partition of [0, 1]) {
+          for (const tenant of ['a', 'b']) {
+            for (const id of ids)
+              expect(index.find(partition, tenant, id)).toBe(model.get(`${partition}/${tenant}/${id}`))
+          }
+        }
+      }),
+    )
+  })
+
+  test('costs 42 bytes an id, of many as of few', () => {
+    const index = indexOf({ origin: true, unprojectedMax: 1e6 })
+    const before = process.memoryUsage().arrayBuffers
+    for (let offset = 0; offset < 100_000; offset += 1) indexed(index, record(offset))
+    expect(index.size).toBe(100_000)
+    // Columns double: room for 131,072 ids.
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(131_072 * 42 * 2.2)
   })
 
   test('knows everything when the reading began at the first record, and nothing before its first record otherwise', () => {
-    const [whole, part] = [true, false].map((origin) => new IdIndex({ fromOrigin: [origin], idsMax: 10 }))
+    const [whole, part] = [true, false].map((origin) => indexOf({ origin }))
     expect(whole?.mayBeOlder(0, 0)).toBe(false)
     expect(part?.mayBeOlder(0, NOW_MS)).toBe(true)
     part?.seen(0, NOW_MS)

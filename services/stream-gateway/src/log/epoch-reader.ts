@@ -1,3 +1,4 @@
+import type { TenantTurns } from '@ariftly/async'
 import { LIMITS } from '@ariftly/events'
 import { checkPartitionCount, describeLog, type KafkaClient, type LogReader } from '@ariftly/kafka'
 import { createReleasers, Fault, type Logger, type Tracing } from '@ariftly/runtime'
@@ -9,6 +10,8 @@ import { createDuplicateCheck, type DuplicateCheck } from './duplicate-check.ts'
 import { toEventFilter, type StreamFilter } from '../streams/filter.ts'
 import { createHistoryReader } from './history-reader.ts'
 import { createHub, type Hub } from '../streams/hub.ts'
+import type { HubOptions } from '../streams/hub-options.ts'
+import type { UnsentBudget } from '../streams/unsent-budget.ts'
 import { consumeLog } from './consume-log.ts'
 import { dominates, originOf, type OffsetVector } from './offset-vector.ts'
 import { startProjectionWatch, type ProjectionWatch } from './projection-watch.ts'
@@ -27,6 +30,9 @@ export interface EpochReaderOptions {
   readonly log: Logger
   /** Undefined when no traces are collected. */
   readonly tracing?: Tracing | undefined
+  readonly budget: UnsentBudget
+  readonly historyTurns: TenantTurns
+  readonly closeStream: HubOptions['closeStream']
 }
 
 /** The reading of one epoch of the log: hub, reader and projection watch. */
@@ -34,7 +40,7 @@ export interface EpochReader {
   readonly epoch: LogEpoch
   readonly hub: Hub
   readonly reader: LogReader
-  readonly copies: DuplicateCheck
+  readonly duplicates: DuplicateCheck
   readonly watch: ProjectionWatch
   /** The log's end when the reading began: "now" is not before it. */
   readonly endAtStart: OffsetVector
@@ -53,7 +59,6 @@ export interface EpochReader {
 }
 
 const FLOOR_EVERY_MS = 60_000
-const HISTORY_READS_MAX = 6
 /** While nobody waits for the projection, it is looked at so much less often: each look costs as much as dozens of frames. */
 const CALM_FACTOR = 10
 
@@ -85,27 +90,32 @@ export async function startEpochReader(o: EpochReaderOptions): Promise<EpochRead
     ids: o.ids,
     ringBytesMax: config.RING_BYTES_MAX,
     idsMax: config.RING_IDS_MAX,
+    unprojectedIdsMax: config.RING_UNPROJECTED_IDS_MAX,
     unsentBytesMax: config.STREAM_UNSENT_BYTES_MAX,
-    historyReadsMax: HISTORY_READS_MAX,
-    readHistory: (filter: StreamFilter, position) => readHistory(filter.tenant, toEventFilter(filter), position),
+    budget: o.budget,
+    historyTurns: o.historyTurns,
+    readHistory: (filter: StreamFilter, position, { scan }) =>
+      readHistory(filter.tenant, toEventFilter(filter), position, scan),
+    closeStream: o.closeStream,
     now: () => performance.now(),
     schedule: (run) => void setImmediate(run),
     onHistoryError: (error) => log.warn({ err: error }, 'a history page cannot be read'),
   })
-  const copies = createDuplicateCheck({
-    index: hub.ids,
+  const duplicates = createDuplicateCheck({
+    index: { find: hub.earlierOf, mayBeOlder: (...asked) => hub.ids.mayBeOlder(...asked) },
     lookUp: (partition, candidates) => findEarlierCopies(pool, { epoch: epoch.epoch, partition, candidates }),
     now: () => performance.now(),
-    onOpened: (error) => log.error({ err: error }, 'copies are not looked up until Postgres answers'),
+    onOpened: (error) => log.error({ err: error }, 'duplicates are not looked up until Postgres answers'),
   })
 
   const releasers = createReleasers(log)
+  hub.useDuplicates(duplicates)
   const reader = consumeLog({
     client: kafka,
     topic,
     clusterId: epoch.clusterId,
     hub,
-    copies,
+    duplicates,
     log,
     tracing: o.tracing,
   })
@@ -114,9 +124,9 @@ export async function startEpochReader(o: EpochReaderOptions): Promise<EpochRead
   let floorAtMs = -Infinity
   const watch = startProjectionWatch({
     read: readProjection,
-    everyMs: () => config.PROJECTION_POLL_MS * (hub.isHolding() || copies.isOpen ? 1 : CALM_FACTOR),
+    everyMs: () => config.PROJECTION_POLL_MS * (hub.isWaiting() || duplicates.isOpen ? 1 : CALM_FACTOR),
     onPosition(position) {
-      void copies.retry()
+      void duplicates.retry()
       hub.setProjected(position)
     },
     log,
@@ -148,7 +158,7 @@ export async function startEpochReader(o: EpochReaderOptions): Promise<EpochRead
     epoch,
     hub,
     reader,
-    copies,
+    duplicates,
     watch,
     endAtStart,
     caughtUp: () => dominates(hub.ring.position, endAtStart),

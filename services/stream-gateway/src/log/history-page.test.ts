@@ -12,7 +12,7 @@ function row(offset: number, second: number): HistoryRow {
 }
 
 function page(nextOffset: number, rows: readonly HistoryRow[], readTo = nextOffset): HistoryPartition {
-  return { nextOffset, readTo, rows, cutId: readTo < nextOffset ? rows.at(-1)?.id : undefined }
+  return { nextOffset, readTo, rows, matching: rows.length, cutId: readTo < nextOffset ? rows.at(-1)?.id : undefined }
 }
 
 function merge(pages: ReadonlyMap<number, HistoryPartition>, position: Float64Array): string[] {

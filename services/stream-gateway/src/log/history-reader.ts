@@ -1,5 +1,6 @@
 import { partitionOf, type EventFilter } from '@ariftly/events'
 import type { HistoryPageRequest, HistoryPartition } from '@ariftly/store/streams'
+import type { HistoryPage } from '../streams/hub-options.ts'
 import type { OffsetVector } from './offset-vector.ts'
 
 /** What {@link createHistoryReader} needs. */
@@ -13,20 +14,25 @@ export interface HistoryReaderOptions {
 /** Rows and bytes of a page over all partitions that can have rows; a row may have 256 KiB. */
 const PAGE_ROWS = 768
 const PAGE_BYTES = 768 * 1024
-/** Rows of the tenant that a page looks at in a partition when its filter names neither task nor session. */
+/** Rows of the tenant that a page looks at in a partition when it is read by position. */
 const SCAN_ROWS = 2000
+/**
+ * Matching rows from which on a task or session is read by position: by its own index, each page would read all of it. A
+ * page of a large task then costs the same wherever it is.
+ */
+const LARGE_ROWS = 5000
 
 /** Asks for pages of a size that bounds memory; a task's events all stand in the partition of its key. */
 export function createHistoryReader(
   o: HistoryReaderOptions,
-): (tenant: string, filter: EventFilter, position: OffsetVector) => Promise<ReadonlyMap<number, HistoryPartition>> {
-  return function readHistory(tenant, filter, position) {
+): (tenant: string, filter: EventFilter, position: OffsetVector, scan: boolean) => Promise<HistoryPage> {
+  return async function readHistory(tenant, filter, position, scan) {
     const onlyPartition =
       filter.taskId === undefined ? undefined : partitionOf(Buffer.from(`${tenant}/${filter.taskId}`), o.partitions)
     const parts = onlyPartition === undefined ? o.partitions : 1
     const rowsMax = Math.max(16, Math.floor(PAGE_ROWS / parts))
-    const isFiltered = filter.agent !== undefined || filter.types !== undefined
-    return o.read({
+    const isFiltered = filter.agent !== undefined || filter.types !== undefined || scan
+    const pages = await o.read({
       tenant,
       filter,
       epoch: o.epoch,
@@ -36,6 +42,9 @@ export function createHistoryReader(
       rowsMax,
       bytesMax: Math.floor(PAGE_BYTES / parts),
       scanMax: isFiltered ? SCAN_ROWS : rowsMax,
+      scan,
     })
+    const matching = [...pages.values()].reduce((sum, page) => sum + page.matching, 0)
+    return { partitions: pages, isLarge: matching > LARGE_ROWS }
   }
 }

@@ -1,7 +1,17 @@
-import { LIMITS } from '@ariftly/events'
-import { Deque } from './deque.ts'
+import { createHmac, randomBytes } from 'node:crypto'
+import { LIMITS, parseTypeId } from '@ariftly/events'
+import { originOf, raise, type OffsetVector } from './offset-vector.ts'
 
-interface Entry {
+/** An id may be this much ahead of its append time (`decodeRecord` refuses more). */
+const ID_AHEAD_MS = LIMITS.recordFutureMsMax
+/** Words of 32 bits of a hash. */
+const WORDS = 4
+const CAPACITY_MIN = 1024
+const TENANTS_MAX = 10_000
+const NONE = -1
+
+/** A record whose id is to be remembered. */
+export interface IndexedRecord {
   readonly partition: number
   readonly tenant: string
   readonly id: string
@@ -9,54 +19,86 @@ interface Entry {
   readonly appendedAtMs: number
 }
 
-/** An id may be this much ahead of its append time (`decodeRecord` refuses more). */
-const ID_AHEAD_MS = LIMITS.recordFutureMsMax
+/** What {@link IdIndex} needs. */
+export interface IdIndexOptions {
+  /** Of each partition, whether the reading begins at the first record that there ever was. */
+  readonly fromOrigin: readonly boolean[]
+  /** Ids remembered at most; when as many are, those go first that are projected (a look-up finds them). */
+  readonly idsMax: number
+  /** Ids remembered at most while the projection does not move; the oldest are then forgotten and counted. */
+  readonly unprojectedMax: number
+}
 
 /**
- * The ids of recent records, to recognise copies (design 7, Duplicates). It holds at least those of the ring and those that
- * are not projected yet; up to `idsMax` older ones spare the look-up in Postgres. Copies are looked for within a partition,
- * as a repost with the same key stands in the same one.
+ * The ids of recent records, by which duplicates are recognised. Duplicates are looked for within a partition, as an event
+ * that is posted again with the same key is in the same one.
+ *
+ * An entry is 128 bits, the id's own bits combined with a secret hash of its tenant, with offset, append time and partition in
+ * parallel typed arrays: 42 bytes, no object. Entries leave in the order in which they came. The bucket of an entry is a
+ * keyed hash, so that no caller can choose ids that share one.
  */
 export class IdIndex {
-  readonly #ids: readonly Map<string, Map<string, number>>[]
-  readonly #entries = new Deque<Entry>()
+  /** Ids that were forgotten before they were projected: a duplicate of one of those may be shown. */
+  forgottenUnprojected = 0
+  readonly #o: IdIndexOptions
   /** Append time below which ids of a partition are not known; `Infinity` while nothing is known. */
   readonly #knownFromMs: Float64Array
-  readonly #idsMax: number
+  readonly #projected: OffsetVector
+  readonly #secret = randomBytes(32)
+  readonly #multipliers = new Uint32Array(
+    this.#secret.buffer.slice(this.#secret.byteOffset, this.#secret.byteOffset + 16),
+  )
+  readonly #masks = new Map<string, Uint32Array>()
+  /** The 128 bits of the last id that was looked at. */
+  readonly #hash = new Uint32Array(WORDS)
+  #columns = createColumns(CAPACITY_MIN)
+  /** Entries are at `#first` and the following places, round the end. */
+  #first = 0
+  #size = 0
 
-  /** `fromOrigin` says of each partition whether the reading begins at the first record that there ever was. */
-  constructor(o: { readonly fromOrigin: readonly boolean[]; readonly idsMax: number }) {
-    this.#ids = o.fromOrigin.map(() => new Map())
+  constructor(o: IdIndexOptions) {
+    this.#o = o
     this.#knownFromMs = Float64Array.from(o.fromOrigin, (origin) => (origin ? -Infinity : Infinity))
-    this.#idsMax = o.idsMax
+    this.#projected = originOf(o.fromOrigin.length)
   }
 
   get size(): number {
-    return this.#entries.length
+    return this.#size
   }
 
-  has(partition: number, tenant: string, id: string): boolean {
-    return this.#ids[partition]?.get(tenant)?.has(id) ?? false
+  /** The offset of the record of a partition that has this id; undefined when none is known. */
+  find(partition: number, tenant: string, id: string): number | undefined {
+    const at = this.#hashOf(tenant, id) ? this.#entryOf(partition) : NONE
+    return at === NONE ? undefined : this.#columns.offsets[at]
   }
 
   /**
-   * Whether a copy may stand in front of all that the index knows, so that Postgres has to be asked: the first append of an
-   * id is not more than {@link ID_AHEAD_MS} before the id's own time.
+   * Whether a duplicate may be before all that the index knows, so that Postgres has to be asked: the first append of an id
+   * is not more than {@link ID_AHEAD_MS} before the id's own time.
    */
   mayBeOlder(partition: number, idMs: number): boolean {
     return idMs - ID_AHEAD_MS <= (this.#knownFromMs[partition] ?? Infinity)
   }
 
-  /** Adds the id of a record; false when it is there already, so that the record is a copy. */
-  add(entry: Entry): boolean {
-    const tenants = this.#ids[entry.partition]
-    if (tenants === undefined) return false
-    let ids = tenants.get(entry.tenant)
-    if (ids === undefined) tenants.set(entry.tenant, (ids = new Map()))
-    if (ids.has(entry.id)) return false
-    ids.set(entry.id, entry.offset)
-    this.#entries.push(entry)
-    return true
+  /** Adds the id of a record, which replaces an entry with the same id. An id that is none is left out. */
+  add(record: IndexedRecord): void {
+    if (!this.#hashOf(record.tenant, record.id)) return
+    const known = this.#entryOf(record.partition)
+    if (known !== NONE) {
+      this.#columns.offsets[known] = record.offset
+      return
+    }
+    this.#makeRoom()
+    const { words, offsets, times, partitions, next, heads } = this.#columns
+    const at = (this.#first + this.#size) & (partitions.length - 1)
+    words.set(this.#hash, at * WORDS)
+    offsets[at] = record.offset
+    times[at] = record.appendedAtMs
+    partitions[at] = record.partition
+    const bucket = this.#bucketOf(words, at * WORDS)
+    next[at] = heads[bucket] ?? NONE
+    heads[bucket] = at
+    this.#size += 1
   }
 
   /** Nothing before the first record that is read is known. To be called with each record before its id is asked for. */
@@ -64,21 +106,115 @@ export class IdIndex {
     if (this.#knownFromMs[partition] === Infinity) this.#knownFromMs[partition] = appendedAtMs
   }
 
-  /**
-   * Forgets the oldest ids, as long as there are more than `idsMax`, they are out of the ring (below `low`) and projected
-   * (below `projected`), so that the look-up finds them.
-   */
-  trim(low: Float64Array, projected: Float64Array): void {
-    while (this.#entries.length > this.#idsMax) {
-      const entry = this.#entries.at(0)
-      if (entry === undefined) return
-      const { partition, tenant, id, offset, appendedAtMs } = entry
-      if (offset >= (low[partition] ?? 0) || offset >= (projected[partition] ?? 0)) return
-      this.#entries.shift()
-      const ids = this.#ids[partition]?.get(tenant)
-      ids?.delete(id)
-      if (ids?.size === 0) this.#ids[partition]?.delete(tenant)
-      this.#knownFromMs[partition] = Math.max(appendedAtMs, this.#knownFromMs[partition] ?? 0)
+  /** The projection holds everything below `position`: those ids may be forgotten. */
+  setProjected(position: OffsetVector): void {
+    raise(this.#projected, position)
+    this.#trim()
+  }
+
+  /** Forgets the oldest ids as far as the limits ask for it. */
+  #trim(): void {
+    while (this.#size > this.#o.idsMax) {
+      const { offsets, partitions } = this.#columns
+      const isProjected = (offsets[this.#first] ?? 0) < (this.#projected[partitions[this.#first] ?? 0] ?? 0)
+      if (!isProjected && this.#size <= this.#o.unprojectedMax) return
+      if (!isProjected) this.forgottenUnprojected += 1
+      this.#forgetFirst()
     }
+  }
+
+  #forgetFirst(): void {
+    const { words, times, partitions, next, heads } = this.#columns
+    const at = this.#first
+    const bucket = this.#bucketOf(words, at * WORDS)
+    if (heads[bucket] === at) heads[bucket] = next[at] ?? NONE
+    else {
+      let before = heads[bucket] ?? NONE
+      while (next[before] !== at) before = next[before] ?? NONE
+      next[before] = next[at] ?? NONE
+    }
+    const partition = partitions[at] ?? 0
+    this.#knownFromMs[partition] = Math.max(times[at] ?? 0, this.#knownFromMs[partition] ?? 0)
+    this.#first = (at + 1) & (partitions.length - 1)
+    this.#size -= 1
+  }
+
+  #makeRoom(): void {
+    this.#trim()
+    const old = this.#columns
+    if (this.#size < old.partitions.length) return
+    const columns = createColumns(old.partitions.length * 2)
+    const { words, offsets, times, partitions, next, heads } = columns
+    for (let n = 0; n < this.#size; n += 1) {
+      const from = (this.#first + n) & (old.partitions.length - 1)
+      words.set(old.words.subarray(from * WORDS, (from + 1) * WORDS), n * WORDS)
+      offsets[n] = old.offsets[from] ?? 0
+      times[n] = old.times[from] ?? 0
+      partitions[n] = old.partitions[from] ?? 0
+    }
+    this.#columns = columns
+    this.#first = 0
+    for (let n = 0; n < this.#size; n += 1) {
+      const bucket = this.#bucketOf(words, n * WORDS)
+      next[n] = heads[bucket] ?? NONE
+      heads[bucket] = n
+    }
+  }
+
+  /** Puts the 128 bits of an id into `#hash`; false when it is no event id. */
+  #hashOf(tenant: string, id: string): boolean {
+    const bytes = parseTypeId('evt', id)
+    if (bytes === undefined) return false
+    let mask = this.#masks.get(tenant)
+    if (mask === undefined) {
+      if (this.#masks.size >= TENANTS_MAX) this.#masks.clear()
+      const digest = createHmac('sha256', this.#secret).update(tenant).digest()
+      mask = Uint32Array.from({ length: WORDS }, (_, word) => digest.readUInt32LE(word * 4))
+      this.#masks.set(tenant, mask)
+    }
+    for (let word = 0; word < WORDS; word += 1) this.#hash[word] = bytes.readUInt32LE(word * 4) ^ (mask[word] ?? 0)
+    return true
+  }
+
+  /** The entry with `#hash` in a partition. */
+  #entryOf(partition: number): number {
+    const { words, partitions, next, heads } = this.#columns
+    const hash = this.#hash
+    let at = heads[this.#bucketOf(hash, 0)] ?? NONE
+    while (at !== NONE) {
+      const from = at * WORDS
+      if (
+        words[from] === hash[0] &&
+        words[from + 1] === hash[1] &&
+        words[from + 2] === hash[2] &&
+        words[from + 3] === hash[3] &&
+        partitions[at] === partition
+      ) {
+        return at
+      }
+      at = next[at] ?? NONE
+    }
+    return NONE
+  }
+
+  #bucketOf(words: Uint32Array, from: number): number {
+    let sum = 0
+    for (let word = 0; word < WORDS; word += 1) {
+      sum = Math.imul(sum ^ (words[from + word] ?? 0), (this.#multipliers[word] ?? 0) | 1)
+      sum ^= sum >>> 15
+    }
+    return sum & (this.#columns.heads.length - 1)
+  }
+}
+
+/** Parallel columns; the capacity is a power of two. `heads` and `next` chain the entries of a bucket. */
+function createColumns(capacity: number) {
+  return {
+    words: new Uint32Array(capacity * WORDS),
+    offsets: new Float64Array(capacity),
+    times: new Float64Array(capacity),
+    partitions: new Uint16Array(capacity),
+    next: new Int32Array(capacity).fill(NONE),
+    heads: new Int32Array(capacity).fill(NONE),
   }
 }

@@ -1,25 +1,38 @@
-import { Deque } from './deque.ts'
-import type { Routed } from '../streams/filter.ts'
-import type { Frame } from '../frames/frames.ts'
+import { decodeRecord, type LogEvent } from '@ariftly/events'
+import { RecordView } from '@ariftly/kafka'
+import { NumberQueue } from './number-queue.ts'
 import { dominates, type OffsetVector } from './offset-vector.ts'
 
-/** A record of the ring, framed. */
-export interface RingRecord extends Routed {
-  readonly partition: number
-  readonly offset: number
-  readonly id: string
+/**
+ * What is known of a record of the ring:
+ * - `shown`: no duplicate of an earlier record. Whether it is an event at all is found out when it is decoded.
+ * - `unchecked`: an earlier record with its id may be in Postgres alone, and nobody has looked.
+ * - `hidden`: a duplicate or a dead letter; no stream shows it.
+ */
+export type RecordState = 'shown' | 'unchecked' | 'hidden'
+
+const STATES: readonly RecordState[] = ['shown', 'unchecked', 'hidden']
+
+/** An event of the ring. Its frame is made when the first stream gets it, once for all streams that share it. */
+export interface RingEvent {
+  readonly event: LogEvent
   readonly appendedAtMs: number
-  /** Its frame's id is the ring's position after the record. */
-  readonly frame: Frame
+  /** With the data alone, and with the whole event object (`envelope=true`). */
+  frame: Buffer | undefined
+  envelopeFrame: Buffer | undefined
 }
 
-/** Measured bytes of a record besides its frame: object, strings, index entries. */
-const RECORD_OVERHEAD_BYTES = 600
+/** Memory of a record besides its bytes: its columns and its entry in the partition's queue. */
+const RECORD_OVERHEAD_BYTES = 64
+/** Memory of a decoded event besides its frames: object, strings. */
+const EVENT_OVERHEAD_BYTES = 600
+const SEGMENT_BYTES = 512 * 1024
+const CAPACITY_MIN = 1024
 
 /**
  * The recent records of all partitions in the order in which this process read them (dispatch order), bounded in bytes. A
- * record's number (`seq`) says its place in that order. Records that no stream shows (copies, dead letters) are not kept;
- * they move the position all the same.
+ * record's number (`seq`) is its place in that order. The bytes of records are copied into segments of the ring's own, so
+ * that they retain no fetched answer; a record is decoded when a stream wants it.
  */
 export class Ring {
   /** The next offset of each partition: all below was read. */
@@ -27,59 +40,138 @@ export class Ring {
   /** The lowest offset of each partition from which on the ring has everything up to `position`. */
   readonly low: OffsetVector
   bytes = 0
-  readonly #records = new Deque<RingRecord>()
-  readonly #seqs: readonly Deque<{ readonly seq: number; readonly offset: number }>[]
+  #columns = createColumns(CAPACITY_MIN)
   #firstSeq = 0
+  #length = 0
+  /** The numbers of each partition's records. */
+  readonly #seqs: readonly NumberQueue[]
+  #segment = Buffer.alloc(0)
+  #segmentUsed = 0
 
   constructor(start: OffsetVector) {
     this.position = Float64Array.from(start)
     this.low = Float64Array.from(start)
-    this.#seqs = Array.from(start, () => new Deque())
+    this.#seqs = Array.from(start, () => new NumberQueue())
   }
 
   get length(): number {
-    return this.#records.length
+    return this.#length
   }
 
   /** The number that the next record will get. */
   get endSeq(): number {
-    return this.#firstSeq + this.#records.length
+    return this.#firstSeq + this.#length
   }
 
-  get oldest(): RingRecord | undefined {
-    return this.#records.at(0)
+  /** When the oldest record was appended, epoch milliseconds; undefined when there is none. */
+  get oldestMs(): number | undefined {
+    return this.#length === 0 ? undefined : this.appendedAtMs(this.#firstSeq)
   }
 
-  /** The record of a number; undefined when it was evicted or does not exist yet. */
-  at(seq: number): RingRecord | undefined {
-    return this.#records.at(seq - this.#firstSeq)
+  partition(seq: number): number {
+    return this.#columns.partitions[this.#slot(seq)] ?? 0
   }
 
-  /** Appends a record that is at or above the position of its partition, and moves the position behind it. */
-  append(record: RingRecord): void {
-    const { partition, offset } = record
-    this.#seqs[partition]?.push({ seq: this.endSeq, offset })
-    this.#records.push(record)
-    this.bytes += record.frame.chunk.length + RECORD_OVERHEAD_BYTES
+  offset(seq: number): number {
+    return this.#columns.offsets[this.#slot(seq)] ?? 0
+  }
+
+  appendedAtMs(seq: number): number {
+    return this.#columns.times[this.#slot(seq)] ?? 0
+  }
+
+  state(seq: number): RecordState {
+    return STATES[this.#columns.states[this.#slot(seq)] ?? 0] ?? 'hidden'
+  }
+
+  /** Appends a record that is at or above the position of its partition, and moves the position behind it; returns its number. */
+  append(record: RecordView, state: RecordState): number {
+    if (this.#length === this.#columns.offsets.length) this.#grow()
+    const seq = this.endSeq
+    const slot = this.#slot(seq)
+    const { partition, offset, bytes, start } = record
+    const length = state === 'hidden' ? 0 : record.end - start
+    const { partitions, offsets, times, states, segments, starts, lengths, extras, events } = this.#columns
+    partitions[slot] = partition
+    offsets[slot] = offset
+    times[slot] = record.timestampMs
+    states[slot] = STATES.indexOf(state)
+    starts[slot] = this.#copy(bytes, start, length)
+    segments[slot] = this.#segment
+    lengths[slot] = length
+    extras[slot] = 0
+    events[slot] = undefined
+    this.#length += 1
+    this.#seqs[partition]?.push(seq)
+    this.bytes += length + RECORD_OVERHEAD_BYTES
     this.position[partition] = offset + 1
+    return seq
   }
 
-  /** Moves the position of a partition over records that no stream shows. */
+  /** Moves the position of a partition over offsets that hold no record. */
   reach(partition: number, nextOffset: number): void {
     if (nextOffset > (this.position[partition] ?? 0)) this.position[partition] = nextOffset
   }
 
   /** Lets the oldest records go until at most `bytesMax` are held. */
-  evict(bytesMax: number, onEvicted: (record: RingRecord) => void): void {
-    while (this.bytes > bytesMax) {
-      const record = this.#records.shift()
-      if (record === undefined) return
+  evict(bytesMax: number): void {
+    while (this.bytes > bytesMax && this.#length > 0) {
+      const slot = this.#slot(this.#firstSeq)
+      const { partitions, offsets, segments, lengths, extras, events } = this.#columns
+      const partition = partitions[slot] ?? 0
+      this.#seqs[partition]?.shift()
+      this.low[partition] = (offsets[slot] ?? 0) + 1
+      this.bytes -= (lengths[slot] ?? 0) + RECORD_OVERHEAD_BYTES + (extras[slot] ?? 0)
+      segments[slot] = undefined
+      events[slot] = undefined
       this.#firstSeq += 1
-      this.#seqs[record.partition]?.shift()
-      this.low[record.partition] = record.offset + 1
-      this.bytes -= record.frame.chunk.length + RECORD_OVERHEAD_BYTES
-      onEvicted(record)
+      this.#length -= 1
     }
+  }
+
+  /** A record as it was read, but for one that is hidden. */
+  view(seq: number): RecordView {
+    const { segments, starts, lengths } = this.#columns
+    const slot = this.#slot(seq)
+    const start = starts[slot] ?? 0
+    return new RecordView(
+      { partition: this.partition(seq), offset: this.offset(seq), timestampMs: this.appendedAtMs(seq) },
+      { bytes: segments[slot] ?? Buffer.alloc(0), start, end: start + (lengths[slot] ?? 0) },
+    )
+  }
+
+  /** The event of a record if it was decoded before. */
+  decoded(seq: number): RingEvent | undefined {
+    return this.#columns.events[this.#slot(seq)]
+  }
+
+  /** The event of a record, decoded at the first call; undefined when it is hidden or turns out to be a dead letter. */
+  event(seq: number): RingEvent | undefined {
+    const slot = this.#slot(seq)
+    const { events, states } = this.#columns
+    if (states[slot] === STATES.indexOf('hidden')) return undefined
+    const known = events[slot]
+    if (known !== undefined) return known
+    const decoded = decodeRecord(this.view(seq), this.position.length)
+    if (decoded.kind === 'event') return this.setEvent(seq, decoded.event)
+    states[slot] = STATES.indexOf('hidden')
+    return undefined
+  }
+
+  /** Keeps the event of a record that somebody else has decoded. */
+  setEvent(seq: number, event: LogEvent): RingEvent {
+    const slot = this.#slot(seq)
+    const kept = { event, appendedAtMs: this.appendedAtMs(seq), frame: undefined, envelopeFrame: undefined }
+    this.#columns.events[slot] = kept
+    this.addBytes(seq, EVENT_OVERHEAD_BYTES)
+    return kept
+  }
+
+  /** Counts memory that was made for a record, such as its frames. */
+  addBytes(seq: number, bytes: number): void {
+    const slot = this.#slot(seq)
+    this.#columns.extras[slot] = (this.#columns.extras[slot] ?? 0) + bytes
+    this.bytes += bytes
   }
 
   /** Whether the ring has everything from a position on. */
@@ -87,13 +179,20 @@ export class Ring {
     return dominates(position, this.low)
   }
 
+  /** The number of a partition's record with an offset; undefined when the ring does not have it. */
+  seqOf(partition: number, offset: number): number | undefined {
+    const seqs = this.#seqs[partition]
+    const index = seqs?.firstIndex((seq) => this.offset(seq) >= offset) ?? 0
+    const seq = seqs !== undefined && index < seqs.length ? seqs.at(index) : undefined
+    return seq !== undefined && this.offset(seq) === offset ? seq : undefined
+  }
+
   /** The number of the first record at or above a position, in any partition; `endSeq` when there is none. */
   seqFrom(position: OffsetVector): number {
     let first = this.endSeq
-    for (let partition = 0; partition < position.length; partition += 1) {
-      const seqs = this.#seqs[partition]
-      const entry = seqs?.at(seqs.firstIndex(({ offset }) => offset >= (position[partition] ?? 0)))
-      if (entry !== undefined && entry.seq < first) first = entry.seq
+    for (const [partition, seqs] of this.#seqs.entries()) {
+      const index = seqs.firstIndex((seq) => this.offset(seq) >= (position[partition] ?? 0))
+      if (index < seqs.length) first = Math.min(first, seqs.at(index))
     }
     return first
   }
@@ -104,22 +203,70 @@ export class Ring {
    */
   sharedFrom(position: OffsetVector): number {
     let from = this.#firstSeq
-    for (let partition = 0; partition < position.length; partition += 1) {
-      from = Math.max(from, this.#reachedAt(partition, position[partition] ?? 0))
+    for (const [partition, seqs] of this.#seqs.entries()) {
+      from = Math.max(from, this.#reachedAt(partition, seqs, position[partition] ?? 0))
     }
     return from
   }
 
   /** The lowest number known before which the ring's position in a partition had reached `offset`. */
-  #reachedAt(partition: number, offset: number): number {
-    const seqs = this.#seqs[partition]
-    if (seqs === undefined || offset <= (this.low[partition] ?? 0)) return this.#firstSeq
-    const index = seqs.firstIndex((entry) => entry.offset >= offset)
-    const before = seqs.at(index - 1)
-    if (before !== undefined && before.offset + 1 === offset) return before.seq + 1
-    const next = seqs.at(index)
-    // Unkept records lie between: when the next kept one was appended, all below it had been read.
-    if (next !== undefined) return next.seq
+  #reachedAt(partition: number, seqs: NumberQueue, offset: number): number {
+    if (offset <= (this.low[partition] ?? 0)) return this.#firstSeq
+    const index = seqs.firstIndex((seq) => this.offset(seq) >= offset)
+    if (index > 0 && this.offset(seqs.at(index - 1)) + 1 === offset) return seqs.at(index - 1) + 1
+    // Offsets without a record are between: when the next record was appended, all below it had been read.
+    if (index < seqs.length) return seqs.at(index)
     return (this.position[partition] ?? 0) >= offset ? this.endSeq : Number.POSITIVE_INFINITY
+  }
+
+  #slot(seq: number): number {
+    return seq & (this.#columns.offsets.length - 1)
+  }
+
+  /** Copies bytes into the current segment, or begins the next one; returns where they are. */
+  #copy(bytes: Buffer, start: number, length: number): number {
+    if (this.#segmentUsed + length > this.#segment.length) {
+      this.#segment = Buffer.allocUnsafeSlow(Math.max(SEGMENT_BYTES, length))
+      this.#segmentUsed = 0
+    }
+    const at = this.#segmentUsed
+    bytes.copy(this.#segment, at, start, start + length)
+    this.#segmentUsed += length
+    return at
+  }
+
+  #grow(): void {
+    const old = this.#columns
+    const columns = createColumns(old.offsets.length * 2)
+    for (let seq = this.#firstSeq; seq < this.endSeq; seq += 1) {
+      const from = seq & (old.offsets.length - 1)
+      const to = seq & (columns.offsets.length - 1)
+      columns.partitions[to] = old.partitions[from] ?? 0
+      columns.offsets[to] = old.offsets[from] ?? 0
+      columns.times[to] = old.times[from] ?? 0
+      columns.states[to] = old.states[from] ?? 0
+      columns.starts[to] = old.starts[from] ?? 0
+      columns.lengths[to] = old.lengths[from] ?? 0
+      columns.extras[to] = old.extras[from] ?? 0
+      columns.segments[to] = old.segments[from]
+      columns.events[to] = old.events[from]
+    }
+    this.#columns = columns
+  }
+}
+
+/** Parallel columns; the capacity is a power of two, and a record is at its number modulo the capacity. */
+function createColumns(capacity: number) {
+  return {
+    partitions: new Uint16Array(capacity),
+    offsets: new Float64Array(capacity),
+    times: new Float64Array(capacity),
+    states: new Uint8Array(capacity),
+    starts: new Uint32Array(capacity),
+    lengths: new Uint32Array(capacity),
+    /** Bytes that were made for a record besides its own. */
+    extras: new Uint32Array(capacity),
+    segments: Array.from<Buffer | undefined>({ length: capacity }),
+    events: Array.from<RingEvent | undefined>({ length: capacity }),
   }
 }

@@ -1,4 +1,4 @@
-import { dominates, type OffsetVector } from './offset-vector.ts'
+import { dominates, raise, type OffsetVector } from './offset-vector.ts'
 
 /** Average bytes of a record in the ring, to guess how many fit. */
 const RECORD_BYTES = 1024
@@ -51,4 +51,11 @@ export function resumeAt(o: {
   if (dominates(asked.position, floor)) return { kind: 'at', position: asked.position }
   const position = asked.position.map((offset, partition) => Math.max(offset, floor[partition] ?? 0))
   return { kind: 'reset', reason: 'history_expired', position }
+}
+
+/** The position of "from now on": the ring's, or the log's end at the start while the ring has not come there yet. */
+export function positionOfNow(ringPosition: OffsetVector, endAtStart: OffsetVector): OffsetVector {
+  const position = Float64Array.from(ringPosition)
+  raise(position, endAtStart)
+  return position
 }

@@ -1,30 +1,34 @@
-import { ALL_TYPES, type StreamFilter } from '../streams/filter.ts'
 import type { EpochFollower } from '../log/follow-epochs.ts'
+import { ALL_TYPES, type StreamFilter } from '../streams/filter.ts'
 import type { Streams } from '../streams/streams.ts'
+import type { UnsentBudget } from '../streams/unsent-budget.ts'
 
 /** Numbers for operators: `/debug/streams`. They name no tenant, key or task. */
-export function debugStreams(gateway: EpochFollower, streams: Streams): object {
-  const { epochReader } = gateway
-  if (epochReader === undefined) return { trouble: gateway.trouble, streams: streams.size }
-  const { hub, reader, copies } = epochReader
+export function debugStreams(epochs: EpochFollower, { registry }: Streams, budget: UnsentBudget): object {
+  const { epochReader } = epochs
+  if (epochReader === undefined) return { trouble: epochs.trouble, streams: registry.size }
+  const { hub, reader, duplicates } = epochReader
   const { ring } = hub
-  const oldestMs = ring.oldest?.appendedAtMs
   return {
     epoch: hub.epoch,
     caught_up: epochReader.caughtUp(),
-    streams: streams.size,
-    phases: countBy(hub.clients, (client) => client.phase),
-    filters: countBy(hub.clients, (client) => filterKind(client.filter)),
-    slow: [...hub.clients].filter((client) => client.slow).length,
-    unsent_bytes: [...hub.clients].reduce((sum, client) => sum + client.sink.unsentBytes(), 0),
+    streams: registry.size,
+    phases: countBy(registry.all(), ({ phase }) => phase),
+    filters: countBy(registry.all(), ({ filter }) => filterKind(filter)),
+    unsent_bytes: budget.bytes,
     groups: hub.filterIndex.groups,
-    ended: Object.fromEntries(streams.ended),
+    ended: { ...Object.fromEntries(registry.ended), over_budget: budget.closed },
     counts: hub.counts,
-    copies: { ids: hub.ids.size, look_up_open: copies.isOpen, unchecked: copies.unchecked },
+    duplicates: {
+      ids: hub.ids.size,
+      look_up_open: duplicates.isOpen,
+      unchecked: duplicates.unchecked,
+      forgotten: hub.ids.forgottenUnprojected,
+    },
     ring: {
       records: ring.length,
       bytes: ring.bytes,
-      oldest: oldestMs === undefined ? null : new Date(oldestMs).toISOString(),
+      oldest: ring.oldestMs === undefined ? null : new Date(ring.oldestMs).toISOString(),
     },
     reader: {
       state: reader.state,

@@ -4,14 +4,14 @@ import { Problem, type Caller } from '@ariftly/http'
 import type { EventFilter } from '@ariftly/events'
 import { streamFilter } from '../streams/filter.ts'
 import type { EpochReader } from '../log/epoch-reader.ts'
-import { readStreamParameters, type StreamParameters } from './parameters.ts'
+import { queryToken, readStreamParameters, type StreamParameters } from './parameters.ts'
 import type { Sealer, StreamIds } from '../frames/stream-id.ts'
 import { openStreamToken } from './stream-token.ts'
 import type { AskedStart, Streams } from '../streams/streams.ts'
 
 /** What {@link createOpenStream} needs. */
 export interface OpenStreamOptions {
-  readonly auth: Pick<Authenticator, 'authenticate' | 'authenticateKeyId'>
+  readonly auth: Pick<Authenticator, 'authenticate' | 'authenticateKeyId' | 'ready'>
   readonly ids: StreamIds
   readonly sealer: Sealer
   readonly streams: Streams
@@ -25,17 +25,16 @@ export interface OpenStreamOptions {
 /**
  * Answers `GET` and `POST /v1/events/stream`. All that can be refused is refused before the answer begins: any status but
  * 200 ends a browser's EventSource for good, so what is only late (history, a position ahead of us) is waited for inside.
+ * Before the credential is known to be good nothing but it is read.
  */
 export function createOpenStream(o: OpenStreamOptions): (req: IncomingMessage, res: ServerResponse) => Promise<void> {
   async function openStream(req: IncomingMessage, res: ServerResponse): Promise<void> {
-    const tokenInQuery = /[?&]token=/.test(req.url ?? '')
-    if (!tokenInQuery) await byKey(req)
+    const token = queryToken(req.url ?? '')
+    const judged = token === undefined ? undefined : await byToken(token)
+    if (judged === undefined) await byKey(req)
     const parameters = await readStreamParameters(req)
-    // Who comes by key is asked again: a form may come slowly, and the streams of a key that was revoked meanwhile are ended already.
-    const { caller, filter } =
-      tokenInQuery || parameters.token !== undefined
-        ? await byToken(parameters)
-        : { caller: await byKey(req), filter: filterOf(parameters) }
+    // A form may come slowly: a key is asked for again, as the streams of one that was revoked meanwhile are ended already.
+    const { caller, filter } = await callerOf(req, judged, parameters)
     const start = startOf(req, parameters, o.ids)
     const epochReader = admit(caller)
     const { socket } = req
@@ -64,8 +63,20 @@ export function createOpenStream(o: OpenStreamOptions): (req: IncomingMessage, r
     return await o.auth.authenticate(req.headers.authorization, 'events:read')
   }
 
-  async function byToken(parameters: StreamParameters): Promise<{ caller: Caller; filter: EventFilter }> {
-    const text = parameters.token ?? ''
+  async function callerOf(
+    req: IncomingMessage,
+    judged: Credential | undefined,
+    parameters: StreamParameters,
+  ): Promise<Credential> {
+    const filter = filterOf(parameters)
+    if (judged === undefined && parameters.token === undefined) return { caller: await byKey(req), filter }
+    if (Object.keys(filter).length > 0) {
+      throw badParameter('token', 'holds the filter: leave out task_id, session_id, agent and types')
+    }
+    return judged !== undefined && req.method === 'GET' ? judged : await byToken(parameters.token ?? '')
+  }
+
+  async function byToken(text: string): Promise<Credential> {
     if (isApiKeyShaped(text) && !text.startsWith('st_')) {
       throw badParameter('token', 'must be a stream token: an API key does not belong into a URL')
     }
@@ -73,27 +84,30 @@ export function createOpenStream(o: OpenStreamOptions): (req: IncomingMessage, r
     if (token === undefined || token.expiresAtMs <= Date.now()) {
       throw new Problem(401, 'invalid_stream_token', { detail: 'The stream token is not one of ours, or has expired.' })
     }
-    const own = Object.keys(filterOf(parameters))
-    if (own.length > 0) {
-      throw badParameter('token', 'holds the filter: leave out task_id, session_id, agent and types')
-    }
-    return {
-      caller: endingWith(await o.auth.authenticateKeyId(token.keyId, 'events:read'), token),
-      filter: token.filter,
-    }
+    const caller = await o.auth.authenticateKeyId(token.keyId, 'events:read')
+    return { caller: endingWith(caller, token), filter: token.filter }
   }
 
   function admit(caller: Caller): EpochReader {
     if (o.isDraining()) throw unavailable('draining', 'This gateway is about to stop. Come back.')
     const epochReader = o.epochReader()
     if (epochReader === undefined) throw unavailable('starting', 'The log cannot be read yet. Try again.')
-    if (o.streams.size >= o.streamsMax) throw unavailable('gateway_full', 'This gateway has no room. Try again.')
-    if (o.streams.ofKey(caller.keyId) >= o.streamsPerKeyMax) throw tooMany('This API key', o.streamsPerKeyMax)
-    if (o.streams.ofTenant(caller.tenant) >= o.streamsPerTenantMax) throw tooMany('This tenant', o.streamsPerTenantMax)
+    // Until the changes of keys were read once, nobody would say that this one was revoked meanwhile.
+    if (!o.auth.ready) throw unavailable('starting', 'The keys cannot be read yet. Try again.')
+    const { registry } = o.streams
+    if (registry.size >= o.streamsMax) throw unavailable('gateway_full', 'This gateway has no room. Try again.')
+    if (registry.ofKey(caller.keyId).size >= o.streamsPerKeyMax) throw tooMany('This API key', o.streamsPerKeyMax)
+    if (registry.countOfTenant(caller.tenant) >= o.streamsPerTenantMax)
+      throw tooMany('This tenant', o.streamsPerTenantMax)
     return epochReader
   }
 
   return openStream
+}
+
+interface Credential {
+  readonly caller: Caller
+  readonly filter: EventFilter
 }
 
 function filterOf(parameters: StreamParameters): EventFilter {

@@ -30,6 +30,31 @@ const streamParameters = {
 export type StreamParameters = QueryOf<typeof streamParameters>
 
 /**
+ * The text of the parameter `token` in a URL's query, found in one pass without reading any other parameter; undefined when
+ * there is none. Of several the first is taken: they are refused when the parameters are read.
+ */
+export function queryToken(url: string): string | undefined {
+  const start = url.indexOf('?')
+  if (start === -1) return undefined
+  for (let at = start + 1; at <= url.length;) {
+    const next = url.indexOf('&', at)
+    const end = next === -1 ? url.length : next
+    if (url.startsWith('token=', at)) return decoded(url.slice(at + 'token='.length, end))
+    at = end + 1
+  }
+  return undefined
+}
+
+/** What is no percent-encoding is no token of ours either. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return ''
+  }
+}
+
+/**
  * Reads the parameters of a request, from the query and (POST) the form. Problems: 400 names each parameter that is
  * unknown, empty, repeated (also between query and form) or ill-formed; 413 above 16 KiB; 415 for a body that is no form.
  */
@@ -39,7 +64,7 @@ export async function readStreamParameters(req: IncomingMessage): Promise<Stream
   if (form === '') return readQuery(url, streamParameters)
   const start = url.indexOf('?')
   const query = start === -1 ? '' : url.slice(start + 1)
-  refuseBoth(query, form)
+  // A name in both stands twice in what is read.
   return readQuery(`?${query === '' ? form : `${query}&${form}`}`, streamParameters)
 }
 
@@ -55,18 +80,4 @@ async function readForm(req: IncomingMessage): Promise<string> {
     })
   }
   return body.toString('utf8')
-}
-
-function refuseBoth(query: string, form: string): void {
-  const inForm = new URLSearchParams(form)
-  const both = [...new Set(new URLSearchParams(query).keys())].filter((name) => inForm.has(name))
-  if (both.length === 0) return
-  throw new Problem(400, 'invalid_parameter', {
-    detail: `Cannot read: ${both.join(', ')}.`,
-    errors: both.map((parameter) => ({
-      parameter,
-      code: 'repeated_parameter',
-      message: 'stands in the query and in the form',
-    })),
-  })
 }

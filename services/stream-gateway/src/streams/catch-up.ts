@@ -1,91 +1,100 @@
+import { backoffMs } from '@ariftly/async'
 import type { HistoryPartition } from '@ariftly/store/streams'
-import type { Subscriber } from './subscriber.ts'
-import { dataFor, matches } from './filter.ts'
-import { renderFrame } from '../frames/frames.ts'
+import { joinBlocks, renderFrame } from '../frames/frames.ts'
+import { sharedFrame } from '../frames/record-frames.ts'
+import type { DuplicateCheck } from '../log/duplicate-check.ts'
 import { mergeHistory } from '../log/history-page.ts'
-import type { HubCounts, HubOptions } from './hub-options.ts'
 import { dominates, raise, type OffsetVector } from '../log/offset-vector.ts'
-import { dataOf, sharedChunk } from '../frames/record-data.ts'
-import type { Ring, RingRecord } from '../log/ring.ts'
+import { routedOf, tenantOf } from '../log/read-routed.ts'
+import type { Ring } from '../log/ring.ts'
+import { dataFor, matches, type StreamFilter } from './filter.ts'
+import type { HistoryPage, HubCounts, HubOptions } from './hub-options.ts'
+import type { Subscriber } from './subscriber.ts'
 
 /** What {@link createCatchUp} needs of the hub. */
 export interface CatchUpOptions extends HubOptions {
   readonly ring: Ring
   readonly counts: HubCounts
+  readonly duplicates: () => Pick<DuplicateCheck, 'isOpen' | 'countUnchecked'>
   /** Asks for a tick. */
   wake(): void
-  /** Puts a client whose position the ring dominates into the index. */
-  goLive(client: Subscriber): void
+  /** Makes a stream live whose position the ring dominates. */
+  goLive(subscriber: Subscriber): void
 }
 
-/** Brings clients from their own position to the ring's end. */
+/** Brings streams from their own position to the ring's end. */
 export interface CatchUp {
-  /** The projection's position as last heard of; Infinity before. */
-  readonly projected: OffsetVector
-  start(client: Subscriber): void
-  forget(client: Subscriber): void
-  drained(client: Subscriber): void
+  /** Takes a stream that is `catchingUp`. */
+  start(subscriber: Subscriber): void
+  forget(subscriber: Subscriber): void
   setProjected(position: OffsetVector): void
   /** The ring has new records or a new position. */
   ringMoved(): void
   /** One round of slices; true when there is more to do at once. */
   run(): boolean
-  /** Whether a client waits for the projection. */
-  isHolding(): boolean
-  aheadSince(ageMs: number): Subscriber[]
+  /** Whether a stream waits for the projection. */
+  isWaiting(): boolean
+  /** Streams that have been ahead of the log for so long; they are given again only after as long. */
+  takeAhead(ageMs: number): Subscriber[]
 }
 
-/** Bytes and records of one client's slice, so that a round stays short and the live clients are not held up. */
+/** Bytes and records of one stream's slice, so that a round stays short and the live streams are not held up. */
 const SLICE_BYTES = 64 * 1024
-const SLICE_RECORDS = 20_000
+const SLICE_RECORDS = 5000
 /** Length of a round, ms. */
 const ROUND_MS = 4
+/** Pauses after pages that could not be read. */
+const RETRY = { baseMs: 200, maxMs: 30_000 } as const
 
 /**
- * Each client that is not live has a position of its own and gets its own frames: pages from Postgres until the ring covers
- * the position, then the ring in dispatch order, and in the tick in which it stands at the ring's end and the ring's
- * position dominates its own it goes live. What is in neither place is waited for (`held`). A client whose socket is full
- * waits until it is drained. Nothing is ever skipped.
+ * Each stream that is not live has a position of its own and gets its own frames: pages from Postgres until the ring covers
+ * the position, then the ring in dispatch order, and in the tick in which it is at the ring's end and the ring's position
+ * dominates its own it becomes live. What is in neither place is waited for. A stream whose socket is full waits until it
+ * is writable. Nothing is ever skipped.
+ *
+ * A record of the ring that is `unchecked` may be a duplicate that only Postgres knows. A stream does not pass it: it is
+ * served by pages until it is behind it.
  */
 export function createCatchUp(o: CatchUpOptions): CatchUp {
   const { ring, counts } = o
+  /** The projection's position as last seen; Infinity before. */
   const projected = new Float64Array(ring.position.length).fill(Infinity)
   let queue: Subscriber[] = []
-  const ahead = new Set<Subscriber>()
-  const held = new Set<Subscriber>()
-  const readers: Subscriber[] = []
-  let reading = 0
+  /** Since when they have been ahead of the log, ms. */
+  const ahead = new Map<Subscriber, number>()
+  const waiting = new Set<Subscriber>()
 
-  function start(client: Subscriber): void {
-    client.phase = 'pulling'
-    enqueue(client)
-  }
-
-  function enqueue(client: Subscriber): void {
-    if (client.queued) return
-    client.queued = true
-    queue.push(client)
+  function start(subscriber: Subscriber): void {
+    if (subscriber.queued) return
+    subscriber.queued = true
+    queue.push(subscriber)
     o.wake()
   }
 
-  function forget(client: Subscriber): void {
-    ahead.delete(client)
-    held.delete(client)
+  function forget(subscriber: Subscriber): void {
+    ahead.delete(subscriber)
+    waiting.delete(subscriber)
   }
 
-  function drained(client: Subscriber): void {
-    if (client.phase === 'pulling') enqueue(client)
+  function resume(subscriber: Subscriber): void {
+    forget(subscriber)
+    subscriber.catchUp()
+    start(subscriber)
   }
 
   function setProjected(position: OffsetVector): void {
     projected.set(position)
-    for (const client of held) {
-      if (!dominates(client.position, projected)) enqueue(client)
+    const nowMs = o.now()
+    for (const subscriber of waiting) {
+      if (nowMs >= subscriber.retryAtMs && !dominates(subscriber.position, projected)) resume(subscriber)
     }
   }
 
   function ringMoved(): void {
-    for (const client of ahead) enqueue(client)
+    for (const subscriber of ahead.keys()) {
+      if (subscriber.phase === 'aheadOfLog') subscriber.catchUp()
+      start(subscriber)
+    }
   }
 
   function run(): boolean {
@@ -93,152 +102,163 @@ export function createCatchUp(o: CatchUpOptions): CatchUp {
     while (queue.length > 0) {
       const round = queue
       queue = []
-      for (const [index, client] of round.entries()) {
+      for (const [index, subscriber] of round.entries()) {
         if (index > 0 && o.now() > untilMs) {
           queue = [...round.slice(index), ...queue]
           return true
         }
-        client.queued = false
-        step(client)
+        subscriber.queued = false
+        step(subscriber)
       }
       if (o.now() > untilMs) break
     }
     return queue.length > 0
   }
 
-  /** One slice of one client. */
-  function step(client: Subscriber): void {
-    if (client.phase !== 'pulling' && client.phase !== 'held') return
-    held.delete(client)
-    client.phase = 'pulling'
-    if (!client.sink.hasRoom()) return
-    if (ring.covers(client.position)) walk(client)
-    else if (!dominates(client.position, projected)) readPage(client)
-    else hold(client)
+  /** One slice of one stream. */
+  function step(subscriber: Subscriber): void {
+    if (subscriber.phase !== 'catchingUp' || !subscriber.sink.hasRoom()) return
+    if (ring.covers(subscriber.position)) walk(subscriber)
+    else leaveRing(subscriber)
   }
 
-  function hold(client: Subscriber): void {
-    ahead.delete(client)
-    client.phase = 'held'
-    client.heldSinceMs = o.now()
-    held.add(client)
+  /** What comes next is not in the ring, or not known to be no duplicate. */
+  function leaveRing(subscriber: Subscriber): void {
+    ahead.delete(subscriber)
+    if (subscriber.fellBehind && !ring.covers(subscriber.position)) o.closeStream(subscriber, 'slow')
+    else if (dominates(subscriber.position, projected)) waitForProjection(subscriber)
+    else void readPage(subscriber)
   }
 
-  /** Walks the ring from the client's position, in dispatch order, as far as a slice reaches; live when it comes to the end. */
-  function walk(client: Subscriber): void {
-    const { position, filter } = client
+  function waitForProjection(subscriber: Subscriber): void {
+    subscriber.waitForProjection(o.now())
+    waiting.add(subscriber)
+  }
+
+  /** Walks the ring from the stream's position, in dispatch order, as far as a slice reaches; live when it comes to the end. */
+  function walk(subscriber: Subscriber): void {
+    const { position, filter } = subscriber
     const sharedFrom = ring.sharedFrom(position)
     const blocks: Buffer[] = []
     let bytes = 0
     let seq = ring.seqFrom(position)
     const endSeq = Math.min(ring.endSeq, seq + SLICE_RECORDS)
+    let isStopped = false
     for (; seq < endSeq && bytes < SLICE_BYTES; seq += 1) {
-      const record = ring.at(seq)
-      if (record === undefined || record.offset < (position[record.partition] ?? 0)) continue
-      position[record.partition] = record.offset + 1
-      if (!matches(filter, record) || record.appendedAtMs < client.fromMs) continue
-      const chunk = seq >= sharedFrom ? sharedChunk(record, filter) : ownChunk(client, record)
+      const partition = ring.partition(seq)
+      const offset = ring.offset(seq)
+      if (offset < (position[partition] ?? 0)) continue
+      const isWanted = mayShow(seq, subscriber)
+      if (isWanted && ring.state(seq) === 'unchecked') {
+        isStopped = !o.duplicates().isOpen
+        if (isStopped) break
+        o.duplicates().countUnchecked()
+      }
+      position[partition] = offset + 1
+      const chunk = isWanted ? frameOf(seq, subscriber, filter, seq >= sharedFrom) : undefined
+      if (chunk === undefined) continue
       blocks.push(chunk)
       bytes += chunk.length
     }
-    send(client, blocks)
-    if (seq < ring.endSeq) enqueue(client)
-    else arrive(client)
+    send(subscriber, blocks, bytes)
+    if (isStopped) leaveRing(subscriber)
+    else if (seq < ring.endSeq) start(subscriber)
+    else arrive(subscriber)
   }
 
-  /** The client has seen the whole ring. */
-  function arrive(client: Subscriber): void {
-    raise(client.position, ring.position)
-    if (dominates(ring.position, client.position)) {
-      ahead.delete(client)
-      // A full socket is served by pull until it has room.
-      if (client.sink.hasRoom()) o.goLive(client)
-    } else if (!ahead.has(client)) {
-      client.aheadSinceMs = o.now()
-      ahead.add(client)
+  /** Whether a record is the stream's, as far as its headers say. */
+  function mayShow(seq: number, { filter, fromMs }: Subscriber): boolean {
+    if (ring.state(seq) === 'hidden' || ring.appendedAtMs(seq) < fromMs) return false
+    const known = ring.decoded(seq)
+    if (known !== undefined) return matches(filter, known.event)
+    const view = ring.view(seq)
+    if (tenantOf(view) !== filter.tenant) return false
+    const routed = routedOf(view, filter.tenant)
+    return routed !== undefined && matches(filter, routed)
+  }
+
+  /** Undefined for a record that turns out to be a dead letter. */
+  function frameOf(seq: number, subscriber: Subscriber, filter: StreamFilter, isShared: boolean): Buffer | undefined {
+    const ringEvent = ring.event(seq)
+    if (ringEvent === undefined) return undefined
+    const id = () => o.ids.seal({ epoch: o.epoch, position: subscriber.position })
+    if (isShared) return sharedFrame(ringEvent, filter, { id, onMade: (bytes) => ring.addBytes(seq, bytes) })
+    const { event } = ringEvent
+    return renderFrame({ event: event.type, data: dataFor(filter, event), id: id() })
+  }
+
+  /** The stream has seen the whole ring. */
+  function arrive(subscriber: Subscriber): void {
+    raise(subscriber.position, ring.position)
+    if (!dominates(ring.position, subscriber.position)) {
+      subscriber.waitAhead(o.now())
+      if (!ahead.has(subscriber)) ahead.set(subscriber, o.now())
+      return
     }
+    ahead.delete(subscriber)
+    // A full socket continues when it is writable.
+    if (subscriber.sink.hasRoom()) o.goLive(subscriber)
   }
 
-  function ownChunk(client: Subscriber, record: RingRecord): Buffer {
-    return renderOwn(client, record.type, dataOf(record, client.filter))
-  }
-
-  function renderOwn(client: Subscriber, event: string, data: Buffer): Buffer {
-    return renderFrame({ event, data, id: o.ids.seal({ epoch: o.epoch, position: client.position }) }).chunk
-  }
-
-  function send(client: Subscriber, blocks: readonly Buffer[]): void {
-    const [only] = blocks
-    if (only === undefined) return
-    const block = blocks.length === 1 ? only : Buffer.concat(blocks)
-    client.sentVersion = -1
-    client.sink.write(block)
+  function send(subscriber: Subscriber, blocks: readonly Buffer[], bytes: number): void {
+    if (blocks.length === 0) return
+    subscriber.sentVersion = -1
+    o.budget.note(subscriber, subscriber.sink.write(joinBlocks(blocks, bytes)))
     counts.delivered += blocks.length
-    counts.deliveredBytes += block.length
+    counts.deliveredBytes += bytes
     counts.writes += 1
   }
 
-  function readPage(client: Subscriber): void {
-    ahead.delete(client)
-    client.phase = 'history'
-    readers.push(client)
-    readMore()
-  }
-
-  /** A bounded number of pages is read at the same time: each may hold megabytes. */
-  function readMore(): void {
-    while (reading < o.historyReadsMax) {
-      const client = readers.shift()
-      if (client === undefined) return
-      if (client.phase !== 'history') continue
-      reading += 1
-      const position = Float64Array.from(client.position)
-      o.readHistory(client.filter, position).then(
-        (pages) => finish(client, position, pages),
-        (error: unknown) => {
-          o.onHistoryError?.(error)
-          finish(client, position, undefined)
-        },
+  /** A bounded number of pages is read at the same time, and tenants take turns: each page may hold megabytes. */
+  async function readPage(subscriber: Subscriber): Promise<void> {
+    subscriber.readHistory()
+    const { filter } = subscriber
+    const position = Float64Array.from(subscriber.position)
+    const isStill = () => subscriber.phase === 'readingHistory' && samePosition(subscriber.position, position)
+    try {
+      const page = await o.historyTurns.run(filter.tenant, async () =>
+        isStill() ? await o.readHistory(filter, position, { scan: subscriber.scansHistory }) : undefined,
       )
+      // Closed, or started again at another position meanwhile.
+      if (page !== undefined && isStill()) takePage(subscriber, page)
+    } catch (error) {
+      o.onHistoryError?.(error)
+      if (!isStill()) return
+      subscriber.failPage(o.now(), backoffMs(subscriber.failures, RETRY))
+      waiting.add(subscriber)
     }
   }
 
-  function finish(
-    client: Subscriber,
-    asked: OffsetVector,
-    pages: ReadonlyMap<number, HistoryPartition> | undefined,
-  ): void {
-    reading -= 1
-    readMore()
-    // Closed, or restarted at another position meanwhile.
-    if (client.phase !== 'history' || !samePosition(client.position, asked)) return
-    if (pages === undefined) {
-      hold(client)
-      return
-    }
+  function takePage(subscriber: Subscriber, page: HistoryPage): void {
     counts.historyPages += 1
-    showPage(client, pages)
-    client.phase = 'pulling'
-    enqueue(client)
+    showPage(subscriber, page.partitions)
+    subscriber.gotPage(page)
+    start(subscriber)
   }
 
-  function showPage(client: Subscriber, pages: ReadonlyMap<number, HistoryPartition>): void {
+  function showPage(subscriber: Subscriber, pages: ReadonlyMap<number, HistoryPartition>): void {
     const blocks: Buffer[] = []
-    const { filter } = client
-    mergeHistory(pages, client.position, function show(row) {
-      if (row.appendedAtMs < client.fromMs) return
-      blocks.push(renderOwn(client, row.type, dataFor(filter, { ...row, tenant: filter.tenant })))
+    let bytes = 0
+    const { filter, fromMs, position } = subscriber
+    mergeHistory(pages, position, function show(row) {
+      if (row.appendedAtMs < fromMs) return
+      const id = o.ids.seal({ epoch: o.epoch, position })
+      const chunk = renderFrame({ event: row.type, data: dataFor(filter, { ...row, tenant: filter.tenant }), id })
+      blocks.push(chunk)
+      bytes += chunk.length
     })
     for (const partition of projected.keys()) projected[partition] = pages.get(partition)?.nextOffset ?? 0
-    send(client, blocks)
+    send(subscriber, blocks, bytes)
   }
 
-  function aheadSince(ageMs: number): Subscriber[] {
-    const latestMs = o.now() - ageMs
-    return [...ahead].filter((client) => client.aheadSinceMs <= latestMs)
+  function takeAhead(ageMs: number): Subscriber[] {
+    const nowMs = o.now()
+    const due = [...ahead].filter(([, sinceMs]) => sinceMs <= nowMs - ageMs).map(([subscriber]) => subscriber)
+    for (const subscriber of due) ahead.set(subscriber, nowMs)
+    return due
   }
 
-  return { projected, start, forget, drained, setProjected, ringMoved, run, isHolding: () => held.size > 0, aheadSince }
+  return { start, forget, setProjected, ringMoved, run, isWaiting: () => waiting.size > 0, takeAhead }
 }
 
 function samePosition(a: OffsetVector, b: OffsetVector): boolean {

@@ -1,4 +1,4 @@
-import { FilterGroup, type Subscriber } from './subscriber.ts'
+import type { FilterGroup } from './subscriber.ts'
 import { ALL_TYPES, matches, sameFilter, typeBit, type Routed, type StreamFilter } from './filter.ts'
 
 /** One tenant's groups, each under the narrowest of its conditions. */
@@ -11,38 +11,24 @@ interface TenantIndex {
 }
 
 /**
- * The live clients by tenant, then task, session, agent and type, so that a record costs only those who get it. A group
- * with several conditions stands under one of them, and the others are checked.
+ * The open streams by tenant, then task, session, agent and type, so that a record costs only those who get it. A group with
+ * several conditions is listed under one of them, and the others are checked. Streams that are not live are listed too: what
+ * they will want is then known before they come to it.
  */
 export class FilterIndex {
   readonly #tenants = new Map<string, TenantIndex>()
-  size = 0
   groups = 0
 
-  /** The group of a filter, if there are live clients of it. */
-  find(filter: StreamFilter): FilterGroup | undefined {
+  /** Whether a tenant has open streams. */
+  has(tenant: string): boolean {
+    return this.#tenants.has(tenant)
+  }
+
+  /** The group of a filter, made if there is none. */
+  groupOf(filter: StreamFilter): FilterGroup {
     const index = this.#tenants.get(filter.tenant)
-    return (
-      index &&
-      placesOf(index, filter)[0]
-        ?.get()
-        ?.find((group) => sameFilter(group.filter, filter))
-    )
-  }
-
-  add(client: Subscriber): void {
-    const group = this.find(client.filter) ?? this.#addGroup(client.filter)
-    group.clients.add(client)
-    client.group = group
-    this.size += 1
-  }
-
-  remove(client: Subscriber): void {
-    const { group } = client
-    if (group?.clients.delete(client) !== true) return
-    client.group = undefined
-    this.size -= 1
-    if (group.clients.size === 0) this.#removeGroup(group)
+    const places = index === undefined ? [] : placesOf(index, filter)
+    return places[0]?.get()?.find((group) => sameFilter(group.filter, filter)) ?? this.#addGroup(filter)
   }
 
   /** Calls `visit` with each group that gets the record, once. */
@@ -56,19 +42,36 @@ export class FilterIndex {
     visitMatching(index.all, record, visit)
   }
 
+  /** Whether any open stream wants a record. */
+  hasMatch(record: Routed): boolean {
+    let isMatch = false
+    this.forEachMatch(record, () => {
+      isMatch = true
+    })
+    return isMatch
+  }
+
   #addGroup(filter: StreamFilter): FilterGroup {
     let index = this.#tenants.get(filter.tenant)
     if (index === undefined) {
       index = { byTask: new Map(), bySession: new Map(), byAgent: new Map(), byType: new Map(), all: [] }
       this.#tenants.set(filter.tenant, index)
     }
-    const group = new FilterGroup(filter)
+    const group: FilterGroup = {
+      filter,
+      subscribers: new Set(),
+      live: new Set(),
+      pending: [],
+      pendingBytes: 0,
+      pendingVersion: 0,
+    }
     for (const place of placesOf(index, filter)) place.add(group)
     this.groups += 1
     return group
   }
 
-  #removeGroup(group: FilterGroup): void {
+  /** Forgets a group that has no streams any more. */
+  remove(group: FilterGroup): void {
     const index = this.#tenants.get(group.filter.tenant)
     if (index === undefined) return
     for (const place of placesOf(index, group.filter)) place.remove(group)

@@ -4,6 +4,8 @@ import { Subscriber, type Sink } from './subscriber.ts'
 import { openingFrame } from '../frames/control-frames.ts'
 import { streamFilter } from './filter.ts'
 import { unchunk } from '../frames/frames.ts'
+import { TenantTurns } from '@ariftly/async'
+import { UnsentBudget } from './unsent-budget.ts'
 import { createHub } from './hub.ts'
 import { createStreamIds } from '../frames/stream-id.ts'
 import { createHeartbeats, TURN_MS } from './heartbeats.ts'
@@ -26,6 +28,7 @@ function setUp(o: { readonly expiresAtMs?: number } = {}) {
     end: () => void ends.push('end'),
     destroy: () => void ends.push('destroy'),
   }
+  const budget = new UnsentBudget(1e9)
   const hub = createHub({
     epoch: 1,
     start: new Float64Array(2),
@@ -34,13 +37,17 @@ function setUp(o: { readonly expiresAtMs?: number } = {}) {
     ringBytesMax: 1e6,
     idsMax: 10,
     unsentBytesMax: 1e6,
-    historyReadsMax: 1,
-    readHistory: async () => new Map(),
+    unprojectedIdsMax: 100,
+    budget,
+    historyTurns: new TenantTurns({ placesMax: 1 }),
+    readHistory: async () => ({ partitions: new Map(), isLarge: false }),
+    closeStream: (subscriber, why) => heartbeats.close(subscriber, why),
     now: () => state.nowMs,
     schedule: (run) => void state.ticks.push(run),
   })
   const heartbeats = createHeartbeats({
     hub: () => hub,
+    budget,
     heartbeatMs: HEARTBEAT_MS,
     stallMs: 30_000,
     now: () => state.nowMs,
@@ -56,7 +63,6 @@ function setUp(o: { readonly expiresAtMs?: number } = {}) {
     expiresAtMs: o.expiresAtMs ?? null,
   })
   heartbeats.add(client)
-  hub.register(client)
   hub.begin(client, new Float64Array(2), openingFrame(1000, undefined))
   for (const tick of state.ticks.splice(0)) tick()
   blocks.splice(0)
@@ -83,7 +89,7 @@ describe('an idle stream', () => {
 
   test('gets its position once a minute when the log has moved on, and only then', () => {
     const { turn, blocks, hub } = setUp()
-    hub.append({ partition: 1, records: [], nextOffset: 500 })
+    hub.append({ partition: 1, records: [], wanted: new Map(), nextOffset: 500 })
     turn(120)
     const texts = blocks.map((block) => unchunk(block).toString())
     expect(texts).toHaveLength(8)
@@ -92,7 +98,7 @@ describe('an idle stream', () => {
 
   test('ends with its position in the second in which its key or token expires', () => {
     const { turn, ends, blocks, hub } = setUp({ expiresAtMs: 20_000 })
-    hub.append({ partition: 1, records: [], nextOffset: 500 })
+    hub.append({ partition: 1, records: [], wanted: new Map(), nextOffset: 500 })
     turn(19)
     expect(ends).toEqual([])
     turn(1)

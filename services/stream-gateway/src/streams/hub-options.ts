@@ -1,7 +1,20 @@
+import type { TenantTurns } from '@ariftly/async'
 import type { HistoryPartition } from '@ariftly/store/streams'
-import type { StreamFilter } from './filter.ts'
-import type { OffsetVector } from '../log/offset-vector.ts'
 import type { StreamIds } from '../frames/stream-id.ts'
+import type { OffsetVector } from '../log/offset-vector.ts'
+import type { StreamFilter } from './filter.ts'
+import type { Subscriber } from './subscriber.ts'
+import type { UnsentBudget } from './unsent-budget.ts'
+
+/** Why the gateway closes a stream that is too slow, or whose credential has expired. */
+export type CloseReason = 'slow' | 'expired'
+
+/** A page of history of one stream. */
+export interface HistoryPage {
+  readonly partitions: ReadonlyMap<number, HistoryPartition>
+  /** So much follows that the next page should be read by position in the log. */
+  readonly isLarge: boolean
+}
 
 /** What a hub is made of; nothing of it is a socket, so that all of this is tested without any. */
 export interface HubOptions {
@@ -13,25 +26,32 @@ export interface HubOptions {
   readonly ids: StreamIds
   readonly ringBytesMax: number
   readonly idsMax: number
-  /** A live client with more unsent bytes is served by pull from then on. */
+  readonly unprojectedIdsMax: number
+  /** A live stream with more unsent bytes gets nothing until it takes some. */
   readonly unsentBytesMax: number
-  /** History pages read at the same time. */
-  readonly historyReadsMax: number
-  readHistory(filter: StreamFilter, position: OffsetVector): Promise<ReadonlyMap<number, HistoryPartition>>
+  /** Of the whole process. */
+  readonly budget: UnsentBudget
+  /** History pages are read in turns of tenants. */
+  readonly historyTurns: TenantTurns
+  readHistory(filter: StreamFilter, position: OffsetVector, o: { readonly scan: boolean }): Promise<HistoryPage>
   now(): number
   /** Runs a function soon, after what is already waiting (`setImmediate`). */
   schedule(run: () => void): void
+  /** Sends the stream its position and ends its connection. */
+  closeStream(subscriber: Subscriber, why: CloseReason): void
   onHistoryError?(error: unknown): void
 }
 
 /** Numbers that only grow. */
 export interface HubCounts {
   records: number
-  copies: number
+  duplicates: number
+  /** Records that were decoded because a stream wanted them. */
+  decoded: number
   delivered: number
   deliveredBytes: number
-  /** Blocks that were handed to sockets: frames that wait for a client go out in one. */
+  /** Blocks that were handed to sockets: frames that wait for a stream go out in one. */
   writes: number
-  slow: number
+  overfull: number
   historyPages: number
 }

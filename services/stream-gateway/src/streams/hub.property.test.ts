@@ -1,14 +1,20 @@
 import { describe, expect, test } from '@jest/globals'
-import { newEventId, type EventType, type LogEvent } from '@ariftly/events'
+import { TenantTurns } from '@ariftly/async'
+import { encodeRecord, newEventId, partitionOf, type EventType, type LogEvent } from '@ariftly/events'
 import { createKeyring, generateEncryptionKey } from '@ariftly/keyring'
+import type { RecordView } from '@ariftly/kafka'
 import type { HistoryPartition, HistoryRow } from '@ariftly/store/streams'
+import { recordViewOf } from '@ariftly/testkit'
 import fc from 'fast-check'
 import { Subscriber, type Sink } from './subscriber.ts'
 import { createDuplicateCheck, type DuplicateCheck } from '../log/duplicate-check.ts'
 import { openingFrame } from '../frames/control-frames.ts'
 import { matches, streamFilter, type StreamFilter } from './filter.ts'
 import { unchunk } from '../frames/frames.ts'
-import { createHub, positionOfNow, type FeedRecord, type Hub } from './hub.ts'
+import { createDispatch } from '../log/dispatch-records.ts'
+import { positionOfNow } from '../log/start-position.ts'
+import { createHub, type Hub } from './hub.ts'
+import { UnsentBudget } from './unsent-budget.ts'
 import { originOf, type OffsetVector } from '../log/offset-vector.ts'
 import { createStreamIds, type StreamIds } from '../frames/stream-id.ts'
 
@@ -61,9 +67,10 @@ class World {
   }
 
   newEvent(partition: number, seed: number): LogEvent {
-    const taskId = `task_${partition}_${seed % 2}`
+    const tenant = seed % 7 === 0 ? 'other' : 'acme'
+    const taskId = taskOf(tenant, partition, seed % 2)
     return {
-      tenant: seed % 7 === 0 ? 'other' : 'acme',
+      tenant,
       id: newEventId(this.nowMs),
       type: TYPES[seed % TYPES.length] ?? 'task.progress',
       taskId,
@@ -87,7 +94,7 @@ class World {
       const rows = all.slice(0, rowsMax)
       const end = rows.length < all.length ? rows.at(-1) : undefined
       const readTo = end === undefined ? nextOffset : end.offset + 1
-      pages.set(partition, { nextOffset, readTo, cutId: end?.id, rows })
+      pages.set(partition, { nextOffset, readTo, cutId: end?.id, matching: all.length, rows })
     }
     return pages
   }
@@ -104,13 +111,24 @@ function toRow(record: LogRecord, event: LogEvent): HistoryRow {
   return { offset: record.offset, id, type, taskId, sessionId, agent, data, appendedAtMs: record.appendedAtMs }
 }
 
+/** One of two tasks whose key is in a partition. */
+function taskOf(tenant: string, partition: number, which: number): string {
+  for (let n = 0, found = 0; ; n += 1) {
+    const taskId = `task_${n}`
+    if (partitionOf(Buffer.from(`${tenant}/${taskId}`), PARTITIONS) !== partition) continue
+    if (found === which) return taskId
+    found += 1
+  }
+}
+
 interface Deferred {
   run(): void
 }
 
 class SimGateway {
   readonly hub: Hub
-  readonly copies: DuplicateCheck
+  readonly duplicates: DuplicateCheck
+  readonly dispatch: ReturnType<typeof createDispatch>
   /** Answers that Postgres has not given yet. */
   readonly waiting: Deferred[] = []
   readonly reading = new Set<number>()
@@ -128,15 +146,19 @@ class SimGateway {
       ringBytesMax,
       idsMax: 0,
       unsentBytesMax: 600,
-      historyReadsMax: 2,
-      readHistory: (filter, position) => this.defer(() => world.historyPage(filter, position, this.rowsMax)),
+      unprojectedIdsMax: 1000,
+      budget: new UnsentBudget(1e9),
+      historyTurns: new TenantTurns({ placesMax: 2 }),
+      readHistory: (filter, position) =>
+        this.defer(() => ({ partitions: world.historyPage(filter, position, this.rowsMax), isLarge: false })),
+      closeStream: (subscriber) => this.close(subscriber),
       now: () => 0,
       schedule: (run) => {
         this.scheduled = run
       },
     })
-    this.copies = createDuplicateCheck({
-      index: this.hub.ids,
+    this.duplicates = createDuplicateCheck({
+      index: { find: this.hub.earlierOf, mayBeOlder: (...asked) => this.hub.ids.mayBeOlder(...asked) },
       lookUp: (partition, candidates) =>
         this.defer(() => {
           const below = (world.log[partition] ?? []).slice(0, world.projected[partition])
@@ -148,6 +170,17 @@ class SimGateway {
       now: () => 0,
       onOpened: () => undefined,
     })
+    this.hub.useDuplicates(this.duplicates)
+    this.dispatch = createDispatch({ hub: this.hub, duplicates: this.duplicates, now: () => 0 })
+  }
+
+  /** As the heartbeats do: a last checkpoint, then the end; the client comes back. */
+  close(subscriber: Subscriber): void {
+    const client = this.world.clients.find((each) => each.client === subscriber)
+    const checkpoint = this.hub.checkpoint(subscriber)
+    if (checkpoint !== undefined) subscriber.sink.write(checkpoint)
+    subscriber.sink.end()
+    if (client !== undefined) client.isEnded = true
   }
 
   defer<T>(answer: () => T): Promise<T> {
@@ -165,13 +198,10 @@ class SimGateway {
   }
 
   async handle(partition: number, batch: readonly LogRecord[]): Promise<void> {
-    const events = batch.flatMap(({ offset, appendedAtMs, event }) =>
-      event === undefined ? [] : [{ offset, appendedAtMs, event }],
-    )
-    const found = await this.copies.find(partition, events, new AbortController().signal)
-    const records: FeedRecord[] = events.map((record) => ({ ...record, isCopy: found.has(record.offset) }))
+    const records = batch.map(viewOf)
+    const nextOffset = (batch.at(-1)?.offset ?? 0) + 1
+    await this.dispatch({ partition, records, nextOffset }, new AbortController().signal)
     this.reading.delete(partition)
-    this.hub.append({ partition, records, nextOffset: (batch.at(-1)?.offset ?? 0) + 1 })
   }
 
   tick(): void {
@@ -179,6 +209,24 @@ class SimGateway {
     this.scheduled = undefined
     run?.()
   }
+}
+
+function viewOf({ partition, offset, appendedAtMs, event }: LogRecord): RecordView {
+  const place = { partition, offset, timestampMs: appendedAtMs }
+  // A dead letter that has the key and id of an event all the same.
+  const parts = encodeRecord(event ?? { ...DEAD_LETTER, id: newEventId(appendedAtMs) })
+  const headers = event === undefined ? { ...parts.headers, ce_time: 'never' } : parts.headers
+  return recordViewOf({ ...place, key: parts.key, value: parts.value, headers })
+}
+
+const DEAD_LETTER: Omit<LogEvent, 'id'> = {
+  tenant: 'acme',
+  type: 'task.progress',
+  taskId: 'task_0',
+  sessionId: null,
+  agent: null,
+  data: Buffer.from('{"task_id":"task_0"}'),
+  traceparent: null,
 }
 
 class SimSink implements Sink {
@@ -218,6 +266,8 @@ class SimClient {
   sink = new SimSink()
   gateway: SimGateway
   client: Subscriber
+  /** The gateway has closed it: it is too slow. */
+  isEnded = false
 
   constructor(world: World, gateway: SimGateway, filter: StreamFilter, fromOrigin: boolean) {
     this.world = world
@@ -238,10 +288,10 @@ class SimClient {
       partitions: PARTITIONS,
       nowMs: 0,
     })
-    hub.register(client)
+    this.isEnded = false
     const position = this.positionToStart(hub)
-    hub.begin(client, position, openingFrame(1000, this.world.ids.seal({ epoch: EPOCH, position })))
     this.client = client
+    hub.begin(client, position, openingFrame(1000, this.world.ids.seal({ epoch: EPOCH, position })))
     return client
   }
 
@@ -252,21 +302,22 @@ class SimClient {
       return place.position
     }
     this.received = []
-    this.startedAt = this.fromOrigin ? originOf(PARTITIONS) : positionOfNow(hub.ring, originOf(PARTITIONS))
+    this.startedAt = this.fromOrigin ? originOf(PARTITIONS) : positionOfNow(hub.ring.position, originOf(PARTITIONS))
     return Float64Array.from(this.startedAt)
   }
 
   /** Takes all that was written. */
   drain(): void {
     this.sink.unread = 0
-    this.gateway.hub.drained(this.client)
+    if (this.isEnded) this.cut(Infinity, this.gateway)
+    else this.gateway.hub.onWritable(this.client)
   }
 
   /** The connection is cut after some of its bytes; the client comes back to a gateway with its last id. */
   cut(byteSeed: number, gateway: SimGateway): void {
     this.gateway.hub.remove(this.client)
     const bytes = unchunk(Buffer.concat(this.sink.blocks))
-    this.take(bytes.subarray(0, byteSeed % (bytes.length + 1)))
+    this.take(bytes.subarray(0, byteSeed === Infinity ? bytes.length : byteSeed % (bytes.length + 1)))
     this.connect(gateway)
   }
 
@@ -307,7 +358,7 @@ class SimClient {
 
 const FILTERS: readonly StreamFilter[] = [
   streamFilter('acme', {}, false),
-  streamFilter('acme', { taskId: 'task_1_1' }, false),
+  streamFilter('acme', { taskId: taskOf('acme', 1, 1) }, false),
   streamFilter('acme', { agent: 'writer' }, false),
   streamFilter('acme', { types: ['task.progress', 'task.complete'] }, false),
 ]
@@ -351,7 +402,8 @@ function act(world: World, kind: number, seed: number): void {
       answerOne(gateway, seed)
       break
     case 10:
-      client?.drain()
+      if (seed % 4 === 0) gateway.hub.closeOverfull(0)
+      else client?.drain()
       break
     case 11:
       client?.cut(seed * 31, gateway)

@@ -1,28 +1,32 @@
 import type { LogEvent } from '@ariftly/events'
-import { createCatchUp, type CatchUp } from './catch-up.ts'
-import type { Subscriber, FilterGroup } from './subscriber.ts'
+import type { RecordView } from '@ariftly/kafka'
 import { checkpointFrame } from '../frames/control-frames.ts'
-import { createSlabs, renderFrame } from '../frames/frames.ts'
-import type { HubCounts, HubOptions } from './hub-options.ts'
+import { joinBlocks } from '../frames/frames.ts'
+import { sharedFrame } from '../frames/record-frames.ts'
+import type { DuplicateCheck } from '../log/duplicate-check.ts'
 import { IdIndex } from '../log/id-index.ts'
-import { originOf, raise, type OffsetVector } from '../log/offset-vector.ts'
-import { sharedChunk } from '../frames/record-data.ts'
-import { Ring, type RingRecord } from '../log/ring.ts'
+import type { OffsetVector } from '../log/offset-vector.ts'
+import { routedOf, tenantOf } from '../log/read-routed.ts'
+import { createRecordStates, type RecordStates } from '../log/record-states.ts'
+import { Ring, type RecordState } from '../log/ring.ts'
+import { createCatchUp, type CatchUp } from './catch-up.ts'
 import { FilterIndex } from './filter-index.ts'
+import type { Routed } from './filter.ts'
+import type { HubCounts, HubOptions } from './hub-options.ts'
+import type { FilterGroup, Subscriber } from './subscriber.ts'
 
-/** A record of the feed that is an event. */
-export interface FeedRecord {
-  readonly offset: number
-  readonly appendedAtMs: number
+/** What was found out of a record that an open stream wants. */
+export interface WantedState {
   readonly event: LogEvent
-  /** Postgres knows an earlier copy. */
-  readonly isCopy: boolean
+  readonly state: RecordState
 }
 
-/** Consecutive records of one partition, as read; those that are no events are left out. */
-interface FeedBatch {
+/** Consecutive records of one partition, as read. */
+interface HubBatch {
   readonly partition: number
-  readonly records: readonly FeedRecord[]
+  readonly records: readonly RecordView[]
+  /** Of records that streams want, by offset: the others are decoded if a stream wants them later. */
+  readonly wanted: ReadonlyMap<number, WantedState>
   readonly nextOffset: number
 }
 
@@ -32,128 +36,139 @@ export interface Hub {
   readonly ring: Ring
   readonly ids: IdIndex
   readonly filterIndex: FilterIndex
-  readonly clients: ReadonlySet<Subscriber>
   readonly counts: HubCounts
-  /** Takes an open stream into the books; it shows nothing before {@link Hub.begin}. */
-  register(client: Subscriber): void
-  /** Starts a stream at a position (or restarts it there), after `first` was sent. */
-  begin(client: Subscriber, position: OffsetVector, first: Buffer): void
-  /** The client's socket is gone. */
-  remove(client: Subscriber): void
-  /** The client's socket has room again. */
-  drained(client: Subscriber): void
-  append(batch: FeedBatch): void
+  /** The duplicate check asks the hub what it knows; it is given here once both exist. */
+  useDuplicates(check: Pick<DuplicateCheck, 'isOpen' | 'countUnchecked'>): void
+  /** The offset of an earlier record with this id, as far as this process knows. */
+  readonly earlierOf: RecordStates['earlierOf']
+  /** Starts a stream at a position (or starts it again there), after `first` was sent. */
+  begin(subscriber: Subscriber, position: OffsetVector, first: Buffer): void
+  /** The stream's socket is gone. */
+  remove(subscriber: Subscriber): void
+  /** The stream's socket has room again. */
+  onWritable(subscriber: Subscriber): void
+  append(batch: HubBatch): void
   /** The projection holds everything below `position`. */
   setProjected(position: OffsetVector): void
   /** Writes what waits now, and lets those that catch up go on; `schedule` calls it. */
   tick(): void
-  /** A frame that moves the client's id to where it stands. */
-  checkpoint(client: Subscriber): Buffer | undefined
+  /** A frame that moves the client's id to where the stream is. */
+  checkpoint(subscriber: Subscriber): Buffer | undefined
+  /** Closes the streams that have been overfull for so long, or lets them catch up if they have taken enough. */
+  closeOverfull(ageMs: number): void
   /** Whether a stream waits for the projection. */
-  isHolding(): boolean
-  /** Clients above the log's end as this process knows it, since at least `ageMs`. */
-  aheadSince(ageMs: number): Subscriber[]
+  isWaiting(): boolean
+  /** Streams above the log's end as this process knows it, since at least `ageMs`; each only once in that time. */
+  takeAhead(ageMs: number): Subscriber[]
 }
 
-/** Groups are flushed early when this much waits, so that one tick cannot pile up more for a client. */
+/** Groups are flushed early when this much waits, so that one tick cannot pile up more for a stream. */
 const FLUSH_BYTES = 64 * 1024
+/** Length of a tick, ms: what is left is written in the next one, after other work of the process. */
+const TICK_MS = 4
 
 export function createHub(o: HubOptions): Hub {
   const ring = new Ring(o.start)
-  const index = new IdIndex({ fromOrigin: o.fromOrigin, idsMax: o.idsMax })
+  const ids = new IdIndex({ fromOrigin: o.fromOrigin, idsMax: o.idsMax, unprojectedMax: o.unprojectedIdsMax })
+  const states = createRecordStates({ ids, ring })
   const filterIndex = new FilterIndex()
-  const clients = new Set<Subscriber>()
+  const overfull = new Set<Subscriber>()
   const counts: HubCounts = {
     records: 0,
-    copies: 0,
+    duplicates: 0,
+    decoded: 0,
     delivered: 0,
     deliveredBytes: 0,
     writes: 0,
-    slow: 0,
+    overfull: 0,
     historyPages: 0,
   }
-  const allocate = createSlabs()
-  /** What is known to be projected: only that may be forgotten. */
-  const projected = originOf(o.start.length)
   let dirty: FilterGroup[] = []
   /** Grows with each record and each move of the position. */
   let version = 0
   let scheduled = false
   let sealed: { readonly version: number; readonly frame: Buffer } = { version: -1, frame: Buffer.alloc(0) }
-  const catchUp: CatchUp = createCatchUp({ ...o, ring, counts, wake, goLive })
+  let duplicates: Pick<DuplicateCheck, 'isOpen' | 'countUnchecked'> = { isOpen: false, countUnchecked: ignore }
+  const catchUp: CatchUp = createCatchUp({ ...o, ring, counts, duplicates: () => duplicates, wake, goLive })
 
-  function register(client: Subscriber): void {
-    clients.add(client)
+  function begin(subscriber: Subscriber, position: OffsetVector, first: Buffer): void {
+    if (subscriber.phase === 'closed') return
+    catchUp.forget(subscriber)
+    overfull.delete(subscriber)
+    subscriber.begin(filterIndex.groupOf(subscriber.filter), position)
+    o.budget.note(subscriber, subscriber.sink.write(first))
+    catchUp.start(subscriber)
   }
 
-  function begin(client: Subscriber, position: OffsetVector, first: Buffer): void {
-    if (client.phase === 'closed') return
-    leave(client)
-    client.position.set(position)
-    client.sink.write(first)
-    catchUp.start(client)
+  function remove(subscriber: Subscriber): void {
+    if (subscriber.phase === 'closed') return
+    catchUp.forget(subscriber)
+    overfull.delete(subscriber)
+    o.budget.note(subscriber, 0)
+    const empty = subscriber.close()
+    if (empty !== undefined) filterIndex.remove(empty)
   }
 
-  function remove(client: Subscriber): void {
-    if (!clients.delete(client)) return
-    leave(client)
-    client.phase = 'closed'
+  function onWritable(subscriber: Subscriber): void {
+    o.budget.note(subscriber, subscriber.sink.unsentBytes())
+    if (subscriber.phase === 'overfull') leaveOverfull(subscriber)
+    else if (subscriber.phase === 'catchingUp') catchUp.start(subscriber)
   }
 
-  function leave(client: Subscriber): void {
-    filterIndex.remove(client)
-    catchUp.forget(client)
+  function goLive(subscriber: Subscriber): void {
+    // Flush first: frames that wait for the group are older than this stream's position and must not be sent to it.
+    if (subscriber.group !== undefined) flushGroup(subscriber.group)
+    subscriber.goLive()
   }
 
-  function goLive(client: Subscriber): void {
-    const group = filterIndex.find(client.filter)
-    // What waits for the group was dispatched before this client came: it has it already. (A tick has flushed it, but no one
-    // who goes live at another time may get it twice.)
-    if (group !== undefined) flushGroup(group)
-    filterIndex.add(client)
-    client.phase = 'live'
-    client.slow = false
-  }
-
-  function append(batch: FeedBatch): void {
-    const { partition } = batch
-    for (const feed of batch.records) {
-      index.seen(partition, feed.appendedAtMs)
-      const { tenant, id } = feed.event
-      const { offset, appendedAtMs } = feed
-      if (feed.isCopy || !index.add({ partition, tenant, id, offset, appendedAtMs })) {
-        counts.copies += 1
-        continue
-      }
-      route(take(partition, feed))
-    }
-    ring.reach(partition, batch.nextOffset)
+  function append(batch: HubBatch): void {
+    for (const record of batch.records) dispatch(record, batch.wanted.get(record.offset))
+    ring.reach(batch.partition, batch.nextOffset)
     version += 1
-    ring.evict(o.ringBytesMax, ignore)
-    index.trim(ring.low, projected)
+    ring.evict(o.ringBytesMax)
     catchUp.ringMoved()
     wake()
   }
 
-  /** Frames a record once for all: the seal is of the ring's position after it. */
-  function take(partition: number, feed: FeedRecord): RingRecord {
-    const { event, offset, appendedAtMs } = feed
-    ring.reach(partition, offset + 1)
+  function dispatch(record: RecordView, wanted: WantedState | undefined): void {
+    const { partition, offset, timestampMs } = record
+    const tenant = tenantOf(record)
+    const id = record.headerText('ce_id')
+    ids.seen(partition, timestampMs)
+    const state = tenant === undefined || id === undefined ? 'hidden' : stateOf(partition, tenant, id, wanted)
+    const seq = ring.append(record, state)
     version += 1
-    const id = o.ids.seal({ epoch: o.epoch, position: ring.position })
-    const frame = renderFrame({ event: event.type, data: event.data, id, allocate })
-    const { tenant, type, taskId, sessionId, agent } = event
-    const record = { partition, offset, appendedAtMs, tenant, id: event.id, type, taskId, sessionId, agent, frame }
-    ring.append(record)
     counts.records += 1
-    return record
+    if (tenant === undefined || id === undefined || state === 'hidden') return
+    ids.add({ partition, tenant, id, offset, appendedAtMs: timestampMs })
+    if (wanted !== undefined) {
+      counts.decoded += 1
+      ring.setEvent(seq, wanted.event)
+    }
+    const routed = filterIndex.has(tenant) ? (wanted?.event ?? routedOf(record, tenant)) : undefined
+    if (routed !== undefined) route(seq, state, routed)
   }
 
-  function route(record: RingRecord): void {
-    let envelope: Buffer | undefined
-    filterIndex.forEachMatch(record, function queue(group) {
+  /** Of a record that was looked up, only one with its id that came meanwhile counts. */
+  function stateOf(partition: number, tenant: string, id: string, wanted: WantedState | undefined): RecordState {
+    const own = states.stateOf(partition, tenant, id)
+    const state = wanted === undefined || own === 'hidden' ? own : wanted.state
+    if (state === 'hidden') counts.duplicates += 1
+    return state
+  }
+
+  function route(seq: number, state: RecordState, routed: Routed): void {
+    filterIndex.forEachMatch(routed, function queue(group) {
+      if (group.live.size === 0) return
+      if (state === 'unchecked') {
+        fallBack(group, seq)
+        return
+      }
+      const ringEvent = ring.event(seq)
+      if (ringEvent === undefined) return
+      const id = () => o.ids.seal({ epoch: o.epoch, position: ring.position })
+      const chunk = sharedFrame(ringEvent, group.filter, { id, onMade: (bytes) => ring.addBytes(seq, bytes) })
       if (group.pending.length === 0) dirty.push(group)
-      const chunk = group.filter.envelope ? (envelope ??= sharedChunk(record, group.filter)) : record.frame.chunk
       group.pending.push(chunk)
       group.pendingBytes += chunk.length
       group.pendingVersion = version
@@ -161,29 +176,58 @@ export function createHub(o: HubOptions): Hub {
     })
   }
 
-  function flushGroup(group: FilterGroup): void {
-    const { pending } = group
-    const [only] = pending
-    if (only === undefined) return
-    const block = pending.length === 1 ? only : Buffer.concat(pending, group.pendingBytes)
-    group.pending = []
-    group.pendingBytes = 0
-    counts.delivered += pending.length * group.clients.size
-    counts.deliveredBytes += block.length * group.clients.size
-    counts.writes += group.clients.size
-    for (const client of group.clients) {
-      client.sentVersion = group.pendingVersion
-      if (client.sink.write(block) > o.unsentBytesMax) demote(client)
+  /** Nobody has looked whether the record is a duplicate: its live streams continue before it, from Postgres. */
+  function fallBack(group: FilterGroup, seq: number): void {
+    flushGroup(group)
+    const position = Float64Array.from(ring.position)
+    position[ring.partition(seq)] = ring.offset(seq)
+    for (const subscriber of group.live) {
+      subscriber.fallBack(position)
+      catchUp.start(subscriber)
     }
   }
 
-  /** A slow client leaves the index: from here on it has a position of its own. */
-  function demote(client: Subscriber): void {
-    filterIndex.remove(client)
-    counts.slow += 1
-    client.slow = true
-    client.position.set(ring.position)
-    catchUp.start(client)
+  function flushGroup(group: FilterGroup): void {
+    const { pending, pendingBytes } = group
+    if (pending.length === 0) return
+    const block = joinBlocks(pending, pendingBytes)
+    group.pending = []
+    group.pendingBytes = 0
+    counts.delivered += pending.length * group.live.size
+    counts.deliveredBytes += block.length * group.live.size
+    counts.writes += group.live.size
+    for (const subscriber of group.live) {
+      subscriber.sentVersion = group.pendingVersion
+      const unsent = subscriber.sink.write(block)
+      if (unsent === 0) continue
+      o.budget.note(subscriber, unsent)
+      if (unsent > o.unsentBytesMax) overflow(subscriber)
+    }
+    o.budget.enforce()
+  }
+
+  function overflow(subscriber: Subscriber): void {
+    counts.overfull += 1
+    subscriber.overflow(ring.position, o.now())
+    overfull.add(subscriber)
+  }
+
+  function leaveOverfull(subscriber: Subscriber): void {
+    overfull.delete(subscriber)
+    subscriber.catchUp()
+    catchUp.start(subscriber)
+  }
+
+  function closeOverfull(ageMs: number): void {
+    const latestMs = o.now() - ageMs
+    for (const subscriber of overfull) {
+      if (subscriber.sinceMs > latestMs) continue
+      if (subscriber.sink.unsentBytes() <= o.unsentBytesMax) leaveOverfull(subscriber)
+      else {
+        overfull.delete(subscriber)
+        o.closeStream(subscriber, 'slow')
+      }
+    }
   }
 
   function wake(): void {
@@ -194,20 +238,28 @@ export function createHub(o: HubOptions): Hub {
 
   function tick(): void {
     scheduled = false
+    const untilMs = o.now() + TICK_MS
     const groups = dirty
     dirty = []
-    for (const group of groups) flushGroup(group)
-    if (catchUp.run()) wake()
+    for (const [index, group] of groups.entries()) {
+      if (index > 0 && o.now() > untilMs) {
+        dirty = [...groups.slice(index), ...dirty]
+        break
+      }
+      flushGroup(group)
+    }
+    const hasMore = catchUp.run()
+    if (hasMore || dirty.length > 0) wake()
   }
 
-  function checkpoint(client: Subscriber): Buffer | undefined {
-    if (client.phase === 'starting' || client.phase === 'closed') return undefined
-    if (client.phase !== 'live') return checkpointFrame(o.ids.seal({ epoch: o.epoch, position: client.position }))
-    if (client.group !== undefined) flushGroup(client.group)
-    // Flushing may have found it slow.
-    if (client.group === undefined) return undefined
-    if (client.sentVersion === version) return undefined
-    client.sentVersion = version
+  function checkpoint(subscriber: Subscriber): Buffer | undefined {
+    const { phase, group } = subscriber
+    if (phase === 'starting' || phase === 'closed') return undefined
+    if (phase !== 'live') return checkpointFrame(o.ids.seal({ epoch: o.epoch, position: subscriber.position }))
+    if (group !== undefined) flushGroup(group)
+    // Flushing may have found it too slow.
+    if (subscriber.phase !== 'live' || subscriber.sentVersion === version) return undefined
+    subscriber.sentVersion = version
     if (sealed.version !== version) {
       sealed = { version, frame: checkpointFrame(o.ids.seal({ epoch: o.epoch, position: ring.position })) }
     }
@@ -217,32 +269,27 @@ export function createHub(o: HubOptions): Hub {
   return {
     epoch: o.epoch,
     ring,
-    ids: index,
+    ids,
     filterIndex,
-    clients,
     counts,
-    register,
+    useDuplicates(check) {
+      duplicates = check
+    },
+    earlierOf: states.earlierOf,
     begin,
     remove,
-    drained: (client) => catchUp.drained(client),
+    onWritable,
     append,
     setProjected(position) {
-      raise(projected, position)
+      ids.setProjected(position)
       catchUp.setProjected(position)
-      index.trim(ring.low, projected)
     },
     tick,
     checkpoint,
-    isHolding: () => catchUp.isHolding(),
-    aheadSince: (ageMs) => catchUp.aheadSince(ageMs),
+    closeOverfull,
+    isWaiting: () => catchUp.isWaiting(),
+    takeAhead: (ageMs) => catchUp.takeAhead(ageMs),
   }
-}
-
-/** The position of "from now on": the ring's, or the log's end at the start while the ring has not come there yet. */
-export function positionOfNow(ring: Ring, endAtStart: OffsetVector): OffsetVector {
-  const position = Float64Array.from(ring.position)
-  raise(position, endAtStart)
-  return position
 }
 
 function ignore(): void {}

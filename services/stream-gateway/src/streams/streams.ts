@@ -1,14 +1,16 @@
 import type { Socket } from 'node:net'
 import { sleep, type Logger } from '@ariftly/runtime'
-import { Subscriber } from './subscriber.ts'
 import { openingFrame, resetFrame, type ResetReason } from '../frames/control-frames.ts'
-import type { StreamFilter } from './filter.ts'
 import type { EpochReader } from '../log/epoch-reader.ts'
-import { positionOfNow } from './hub.ts'
 import { dominates, type OffsetVector } from '../log/offset-vector.ts'
-import { createSocketSink } from './socket-sink.ts'
-import { resumeAt } from '../log/start-position.ts'
+import { positionOfNow, resumeAt } from '../log/start-position.ts'
+import type { StreamFilter } from './filter.ts'
 import { createHeartbeats, TURN_MS } from './heartbeats.ts'
+import type { CloseReason } from './hub-options.ts'
+import { StreamRegistry } from './registry.ts'
+import { createSocketSink } from './socket-sink.ts'
+import { Subscriber } from './subscriber.ts'
+import type { UnsentBudget } from './unsent-budget.ts'
 
 /** Where a stream was asked to begin. */
 export type AskedStart =
@@ -31,6 +33,7 @@ interface StreamRequest {
 /** What {@link createStreams} needs. */
 export interface StreamsOptions {
   epochReader(): EpochReader | undefined
+  readonly budget: UnsentBudget
   readonly heartbeatMs: number
   readonly stallMs: number
   readonly historyMs: number
@@ -41,15 +44,13 @@ export interface StreamsOptions {
 
 /** The open streams of this process. */
 export interface Streams {
-  readonly size: number
-  ofKey(keyId: string): number
-  ofTenant(tenant: string): number
-  /** Streams that were ended here, by why. */
-  readonly ended: ReadonlyMap<string, number>
+  readonly registry: StreamRegistry
   /** Serves a stream on a socket whose response head was sent. */
   open(request: StreamRequest, epochReader: EpochReader, socket: Socket, chunked: boolean): void
   /** Ends the streams of a key. */
   endKey(this: void, keyId: string): void
+  /** Sends a stream its position and ends it. */
+  closeStream(this: void, subscriber: Subscriber, why: CloseReason): void
   /** Ends all streams at once. */
   endAll(why: string): void
   /** Ends all streams, spread over `overMs`, each with its position. */
@@ -62,23 +63,21 @@ const BEYOND_MS = 5000
 const RETRY_MS = { min: 1000, max: 3000 } as const
 
 export function createStreams(o: StreamsOptions): Streams {
-  const all = new Map<Subscriber, EpochReader>()
-  const byKey = new Map<string, Set<Subscriber>>()
-  const perTenant = new Map<string, number>()
-  const ended = new Map<string, number>()
+  const registry = new StreamRegistry()
   const heartbeats = createHeartbeats({
     hub: () => o.epochReader()?.hub,
+    budget: o.budget,
     heartbeatMs: o.heartbeatMs,
     stallMs: o.stallMs,
     now: () => performance.now(),
-    onEnded: (_client, why) => countEnd(why),
+    onEnded: (_subscriber, why) => registry.countEnd(why),
   })
-  const beyond = new WeakSet<Subscriber>()
+  const wasReset = new WeakSet<Subscriber>()
   const timer = setInterval(turn, TURN_MS)
 
   function open(request: StreamRequest, epochReader: EpochReader, socket: Socket, chunked: boolean): void {
     const { start } = request
-    const client = new Subscriber({
+    const subscriber = new Subscriber({
       filter: request.filter,
       sink: createSocketSink(socket, chunked),
       keyId: request.keyId,
@@ -88,89 +87,71 @@ export function createStreams(o: StreamsOptions): Streams {
       partitions: epochReader.hub.ring.position.length,
       nowMs: performance.now(),
     })
-    all.set(client, epochReader)
-    const ofKey = byKey.get(client.keyId)
-    if (ofKey === undefined) byKey.set(client.keyId, new Set([client]))
-    else ofKey.add(client)
-    countTenant(client, 1)
-    heartbeats.add(client)
-    epochReader.hub.register(client)
-    socket.on('drain', () => epochReader.hub.drained(client))
-    socket.once('close', () => remove(client, epochReader))
-    begin(client, epochReader, start)
+    registry.add(subscriber, epochReader)
+    heartbeats.add(subscriber)
+    socket.on('drain', () => epochReader.hub.onWritable(subscriber))
+    socket.once('close', () => remove(subscriber, epochReader))
+    begin(subscriber, epochReader, start)
   }
 
-  function remove(client: Subscriber, epochReader: EpochReader): void {
-    epochReader.hub.remove(client)
-    heartbeats.remove(client)
-    all.delete(client)
-    const ofKey = byKey.get(client.keyId)
-    ofKey?.delete(client)
-    if (ofKey?.size === 0) byKey.delete(client.keyId)
-    countTenant(client, -1)
+  function remove(subscriber: Subscriber, epochReader: EpochReader): void {
+    epochReader.hub.remove(subscriber)
+    heartbeats.remove(subscriber)
+    registry.remove(subscriber)
   }
 
-  function countTenant({ filter: { tenant } }: Subscriber, by: 1 | -1): void {
-    const count = (perTenant.get(tenant) ?? 0) + by
-    if (count === 0) perTenant.delete(tenant)
-    else perTenant.set(tenant, count)
-  }
-
-  function begin(client: Subscriber, epochReader: EpochReader, start: AskedStart): void {
+  function begin(subscriber: Subscriber, epochReader: EpochReader, start: AskedStart): void {
     const { hub } = epochReader
     const retryMs = Math.round(RETRY_MS.min + o.random() * (RETRY_MS.max - RETRY_MS.min))
     if (start.kind === 'now') {
-      const position = positionOfNow(hub.ring, epochReader.endAtStart)
-      hub.begin(client, position, openingFrame(retryMs, epochReader.idOf(position)))
+      const position = positionOfNow(hub.ring.position, epochReader.endAtStart)
+      hub.begin(subscriber, position, openingFrame(retryMs, epochReader.idOf(position)))
       return
     }
     if (start.kind === 'id') {
       const resumed = resumeAt({ epoch: hub.epoch, floor: epochReader.floor(), asked: start.place })
       if (resumed.kind === 'at') {
-        hub.begin(client, resumed.position, openingFrame(retryMs, epochReader.idOf(resumed.position)))
+        hub.begin(subscriber, resumed.position, openingFrame(retryMs, epochReader.idOf(resumed.position)))
         return
       }
-      client.sink.write(openingFrame(retryMs, undefined))
-      void reset(client, epochReader, resumed.reason, resumed.position)
+      subscriber.sink.write(openingFrame(retryMs, undefined))
+      void reset(subscriber, epochReader, resumed.reason, resumed.position)
       return
     }
-    client.sink.write(openingFrame(retryMs, undefined))
-    void beginAtTime(client, epochReader, start.atMs)
+    subscriber.sink.write(openingFrame(retryMs, undefined))
+    void beginAtTime(subscriber, epochReader, start.atMs)
   }
 
   /** Postgres may be away: the stream is open, and its beginning waits. */
-  async function beginAtTime(client: Subscriber, epochReader: EpochReader, atMs: number): Promise<void> {
+  async function beginAtTime(subscriber: Subscriber, epochReader: EpochReader, atMs: number): Promise<void> {
     const oldestMs = Date.now() - o.historyMs
     if (atMs < oldestMs) {
-      await reset(client, epochReader, 'history_expired', epochReader.floor())
+      await reset(subscriber, epochReader, 'history_expired', epochReader.floor())
       return
     }
-    const position = await insist(client, () => epochReader.positionAt(Math.min(atMs, Date.now())))
+    const position = await retryUntilClosed(subscriber, () => epochReader.positionAt(Math.min(atMs, Date.now())))
     if (position !== undefined)
-      epochReader.hub.begin(client, position, openingFrame(RETRY_MS.min, epochReader.idOf(position)))
+      epochReader.hub.begin(subscriber, position, openingFrame(RETRY_MS.min, epochReader.idOf(position)))
   }
 
   async function reset(
-    client: Subscriber,
+    subscriber: Subscriber,
     epochReader: EpochReader,
     reason: ResetReason,
     position: OffsetVector,
   ): Promise<void> {
-    const earliestMs = await insist(client, async () => ({ ms: await epochReader.earliestMs() }))
-    if (earliestMs === undefined) return
-    countEnd('reset')
+    const earliest = await retryUntilClosed(subscriber, async () => ({ ms: await epochReader.earliestMs() }))
+    if (earliest === undefined) return
+    registry.countEnd('reset')
+    const { requested } = subscriber
     const id = epochReader.idOf(position)
-    epochReader.hub.begin(
-      client,
-      position,
-      resetFrame({ reason, requested: client.requested, earliestMs: earliestMs.ms, id }),
-    )
+    epochReader.hub.begin(subscriber, position, resetFrame({ reason, requested, earliestMs: earliest.ms, id }))
   }
 
   /** Asks until there is an answer or the client has gone. */
-  async function insist<T>(client: Subscriber, ask: () => Promise<T>): Promise<T | undefined> {
+  async function retryUntilClosed<T>(subscriber: Subscriber, ask: () => Promise<T>): Promise<T | undefined> {
     let logged = false
-    while (client.phase !== 'closed') {
+    while (registry.epochOf(subscriber) !== undefined) {
       try {
         return await ask()
       } catch (error) {
@@ -185,20 +166,19 @@ export function createStreams(o: StreamsOptions): Streams {
   function turn(): void {
     heartbeats.turn()
     const epochReader = o.epochReader()
-    const ahead = epochReader?.hub.aheadSince(BEYOND_MS) ?? []
+    const ahead = epochReader?.hub.takeAhead(BEYOND_MS) ?? []
     if (epochReader !== undefined && ahead.length > 0) void checkBeyond(epochReader, ahead)
   }
 
   /** A position above the log's end is of records that the log has lost; one above the ring's only is ahead of this process. */
   async function checkBeyond(epochReader: EpochReader, ahead: readonly Subscriber[]): Promise<void> {
-    const nowMs = performance.now()
-    for (const client of ahead) client.aheadSinceMs = nowMs
     try {
       const end = await epochReader.logEnd()
-      for (const client of ahead) {
-        if (client.phase !== 'pulling' || beyond.has(client) || dominates(end, client.position)) continue
-        beyond.add(client)
-        void reset(client, epochReader, 'position_beyond_log', epochReader.floor())
+      for (const subscriber of ahead) {
+        const isBeyond = subscriber.phase === 'aheadOfLog' && !dominates(end, subscriber.position)
+        if (!isBeyond || wasReset.has(subscriber)) continue
+        wasReset.add(subscriber)
+        void reset(subscriber, epochReader, 'position_beyond_log', epochReader.floor())
       }
     } catch (error) {
       o.log.warn({ err: error }, "the log's end cannot be read")
@@ -206,56 +186,49 @@ export function createStreams(o: StreamsOptions): Streams {
   }
 
   function endKey(keyId: string): void {
-    for (const client of byKey.get(keyId) ?? []) {
-      countEnd('revoked')
-      client.sink.destroy()
+    for (const subscriber of registry.ofKey(keyId)) {
+      registry.countEnd('revoked')
+      subscriber.sink.destroy()
     }
   }
 
   function endAll(why: string): void {
-    for (const client of all.keys()) {
-      countEnd(why)
-      client.sink.end()
+    for (const subscriber of registry.all()) {
+      registry.countEnd(why)
+      subscriber.sink.end()
     }
   }
 
   async function drain(overMs: number): Promise<void> {
-    const clients = [...all]
+    const subscribers = [...registry.all()]
     const startedMs = performance.now()
-    for (const [index, [client, epochReader]] of clients.entries()) {
-      const dueMs = startedMs + (overMs * index) / clients.length
+    for (const [index, subscriber] of subscribers.entries()) {
+      const dueMs = startedMs + (overMs * index) / subscribers.length
       const waitMs = dueMs - performance.now()
       if (waitMs > 1) await sleep(waitMs)
-      goodbye(client, epochReader)
+      endDrained(subscriber)
     }
   }
 
-  function goodbye(client: Subscriber, epochReader: EpochReader): void {
-    if (client.phase === 'closed') return
-    const frame = epochReader.hub.checkpoint(client)
-    if (frame !== undefined) client.sink.write(frame)
-    countEnd('drained')
-    client.sink.end()
-  }
-
-  function countEnd(why: string): void {
-    ended.set(why, (ended.get(why) ?? 0) + 1)
+  function endDrained(subscriber: Subscriber): void {
+    const epochReader = registry.epochOf(subscriber)
+    if (epochReader === undefined) return
+    const frame = epochReader.hub.checkpoint(subscriber)
+    if (frame !== undefined) subscriber.sink.write(frame)
+    registry.countEnd('drained')
+    subscriber.sink.end()
   }
 
   return {
-    get size() {
-      return all.size
-    },
-    ofKey: (keyId) => byKey.get(keyId)?.size ?? 0,
-    ofTenant: (tenant) => perTenant.get(tenant) ?? 0,
-    ended,
+    registry,
     open,
     endKey,
+    closeStream: (subscriber, why) => heartbeats.close(subscriber, why),
     endAll,
     drain,
     close() {
       clearInterval(timer)
-      for (const client of all.keys()) client.sink.destroy()
+      for (const subscriber of registry.all()) subscriber.sink.destroy()
     },
   }
 }

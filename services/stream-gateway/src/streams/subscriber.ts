@@ -1,13 +1,13 @@
-import type { StreamFilter } from './filter.ts'
 import type { OffsetVector } from '../log/offset-vector.ts'
+import type { StreamFilter } from './filter.ts'
 
 /** Where a stream's bytes go: a socket, or a list in a test. */
 export interface Sink {
-  /** Takes whole chunks; never blocks. Answers with what is unsent then. */
+  /** Takes whole chunks; never blocks. Returns the bytes that are unsent then. */
   write(block: Buffer): number
   /** Bytes that were written and that the client's side has not taken yet. */
   unsentBytes(): number
-  /** False once too much is unsent; `Hub.drained` is then to be called when all is taken. */
+  /** False once too much is unsent; `Hub.onWritable` is then to be called when all is taken. */
   hasRoom(): boolean
   /** Bytes that the client's side has taken since the start. */
   sentBytes(): number
@@ -18,53 +18,98 @@ export interface Sink {
 }
 
 /**
+ * The phases of a stream. Its owner is {@link Subscriber}: nobody else changes its phase, position or group.
+ *
+ * ```
+ * starting ──begin──▶ catchingUp ──goLive──▶ live ──overflow──▶ overfull
+ *                      ▲  │   ▲  ▲            │                    │
+ *          page is read│  │   │  └──fallBack──┘                    │
+ *                      │  │   └────────────takes again─────────────┘
+ *         readingHistory◀─┤
+ *   waitingForProjection◀─┤   (both continue as catchingUp)
+ *            aheadOfLog ◀─┘
+ * any phase ──close──▶ closed
+ * ```
+ *
  * - `starting`: its position is being found out.
- * - `history`: a page from Postgres is being read.
- * - `pulling`: it walks the ring from its own position, or waits until its socket has room or the ring goes on.
- * - `held`: what comes next is neither in the ring nor in Postgres yet.
- * - `live`: it stands in the index and gets shared frames; its position is the ring's.
+ * - `catchingUp`: it walks the ring from its own position, or waits until its socket has room.
+ * - `readingHistory`: a page from Postgres is being read, or waits for its tenant's turn.
+ * - `waitingForProjection`: what comes next is neither in the ring nor in Postgres yet, or a page could not be read.
+ * - `aheadOfLog`: it has had all of the ring, and its position is above the ring's in some partition.
+ * - `live`: it gets shared frames; its position is the ring's.
+ * - `overfull`: too much is unsent; it gets nothing. It is closed if that does not change within some seconds.
  */
-export type Phase = 'starting' | 'history' | 'pulling' | 'held' | 'live' | 'closed'
+export type Phase =
+  'starting' | 'catchingUp' | 'readingHistory' | 'waitingForProjection' | 'aheadOfLog' | 'live' | 'overfull' | 'closed'
 
-/** One open stream. */
+/** From which phases each phase may be entered. */
+const FROM: Readonly<Record<Phase, readonly Phase[]>> = {
+  starting: [],
+  catchingUp: ['starting', 'catchingUp', 'readingHistory', 'waitingForProjection', 'aheadOfLog', 'live', 'overfull'],
+  readingHistory: ['catchingUp'],
+  waitingForProjection: ['catchingUp', 'readingHistory'],
+  aheadOfLog: ['catchingUp'],
+  live: ['catchingUp'],
+  overfull: ['live'],
+  closed: ['starting', 'catchingUp', 'readingHistory', 'waitingForProjection', 'aheadOfLog', 'live', 'overfull'],
+}
+
+/** The open streams of one filter. The live ones get the same bytes, so what waits for them is kept once. */
+export interface FilterGroup {
+  readonly filter: StreamFilter
+  /** All of them. */
+  readonly subscribers: Set<Subscriber>
+  readonly live: Set<Subscriber>
+  /** Frames since the last flush. */
+  pending: Buffer[]
+  pendingBytes: number
+  /** The ring's version after the last of them. */
+  pendingVersion: number
+}
+
+/** What is known of a stream when it opens. */
+export interface SubscriberOptions {
+  readonly filter: StreamFilter
+  readonly sink: Sink
+  readonly keyId: string
+  readonly fromMs?: number
+  readonly expiresAtMs?: number | null
+  readonly requested?: string
+  readonly partitions: number
+  readonly nowMs: number
+}
+
+/** One open stream: its filter, its socket, its place in the log, its phase. */
 export class Subscriber {
-  phase: Phase = 'starting'
-  /** Its own position; of no meaning while it is live. */
-  position: OffsetVector
-  group: FilterGroup | undefined
-  /** It waits in the run queue. */
-  queued = false
-  /** It was taken off the index because it reads too slowly. */
-  slow = false
-  /** Since when it has been held, ms. */
-  heldSinceMs = 0
-  /** Since when it has waited at the ring's end with a position above it, ms. */
-  aheadSinceMs = 0
-  /** The ring's version that the last id sent to it covers. */
-  sentVersion = -1
-  /** What had been taken at the last look, 0 when nothing waited, and when that was last more than before. */
-  takenBytes = 0
-  takenAtMs: number
   readonly filter: StreamFilter
   readonly sink: Sink
   readonly keyId: string
   /** Records that were appended before this are not shown (`after`). */
   readonly fromMs: number
-  /** When its key expires. */
+  /** When its key or token expires, on the clock of `performance.now()`. */
   readonly expiresAtMs: number
   /** What it asked for: an id or a time; for `stream.reset`. */
   readonly requested: string
+  /** Its own position; of no meaning while it is live. The walk of the ring and pages of history move it. */
+  readonly position: OffsetVector
+  /** The ring's version that the last id sent to it covers; -1 when that is not known. */
+  sentVersion = -1
+  /** It waits in the run queue of the catch-up. */
+  queued = false
+  /** Unsent bytes as last counted in the budget of the process. */
+  countedBytes = 0
+  /** What had been taken at the last look, 0 when nothing waited, and when that was last more than before. */
+  takenBytes = 0
+  takenAtMs: number
+  #phase: Phase = 'starting'
+  #group: FilterGroup | undefined
+  #sinceMs: number
+  #fellBehind = false
+  #failures = 0
+  #retryAtMs = 0
+  #scansHistory = false
 
-  constructor(o: {
-    readonly filter: StreamFilter
-    readonly sink: Sink
-    readonly keyId: string
-    readonly fromMs?: number
-    readonly expiresAtMs?: number | null
-    readonly requested?: string
-    readonly partitions: number
-    readonly nowMs: number
-  }) {
+  constructor(o: SubscriberOptions) {
     this.filter = o.filter
     this.sink = o.sink
     this.keyId = o.keyId
@@ -73,20 +118,114 @@ export class Subscriber {
     this.requested = o.requested ?? ''
     this.position = new Float64Array(o.partitions)
     this.takenAtMs = o.nowMs
+    this.#sinceMs = o.nowMs
   }
-}
 
-/** The live clients of one filter. They get the same bytes, so what waits for them is kept once. */
-export class FilterGroup {
-  readonly filter: StreamFilter
-  readonly clients = new Set<Subscriber>()
-  /** Frames since the last flush. */
-  pending: Buffer[] = []
-  pendingBytes = 0
-  /** The ring's version after the last of them. */
-  pendingVersion = 0
+  get phase(): Phase {
+    return this.#phase
+  }
 
-  constructor(filter: StreamFilter) {
-    this.filter = filter
+  /** The group of its filter, from `begin` to `close`. */
+  get group(): FilterGroup | undefined {
+    return this.#group
+  }
+
+  /** Since when it has been in its phase. */
+  get sinceMs(): number {
+    return this.#sinceMs
+  }
+
+  /** It was overfull and has not been live since: it gets no page of history, which is for streams that resume. */
+  get fellBehind(): boolean {
+    return this.#fellBehind
+  }
+
+  /** Pages in a row that could not be read, and when the next one may be asked for. */
+  get failures(): number {
+    return this.#failures
+  }
+
+  get retryAtMs(): number {
+    return this.#retryAtMs
+  }
+
+  /** Its pages are read by position in the log, as its task or session is too large to be read whole. */
+  get scansHistory(): boolean {
+    return this.#scansHistory
+  }
+
+  /** Starts it at a position, or starts it again there. */
+  begin(group: FilterGroup, position: OffsetVector): void {
+    this.#group = group
+    group.subscribers.add(this)
+    this.position.set(position)
+    this.catchUp()
+  }
+
+  /** Continues from its own position. */
+  catchUp(): void {
+    this.#enter('catchingUp')
+  }
+
+  /** Is no longer live, for a reason that is not its own: it continues from `position`. */
+  fallBack(position: OffsetVector): void {
+    this.position.set(position)
+    this.#enter('catchingUp')
+  }
+
+  readHistory(): void {
+    this.#enter('readingHistory')
+  }
+
+  /** A page was read. */
+  gotPage(o: { readonly isLarge: boolean }): void {
+    this.#failures = 0
+    this.#scansHistory ||= o.isLarge
+    this.#enter('catchingUp')
+  }
+
+  /** A page could not be read: the next one is asked for at `retryAtMs` at the earliest. */
+  failPage(nowMs: number, pauseMs: number): void {
+    this.#failures += 1
+    this.#retryAtMs = nowMs + pauseMs
+    this.#scansHistory = true
+    this.waitForProjection(nowMs)
+  }
+
+  waitForProjection(nowMs: number): void {
+    this.#enter('waitingForProjection', nowMs)
+  }
+
+  waitAhead(nowMs: number): void {
+    this.#enter('aheadOfLog', nowMs)
+  }
+
+  goLive(): void {
+    this.#fellBehind = false
+    this.#enter('live')
+    this.#group?.live.add(this)
+  }
+
+  /** Too much is unsent: it stays at `position`. */
+  overflow(position: OffsetVector, nowMs: number): void {
+    this.position.set(position)
+    this.#fellBehind = true
+    this.#enter('overfull', nowMs)
+  }
+
+  /** Leaves its group; returns the group if it is empty now. */
+  close(): FilterGroup | undefined {
+    if (this.#phase !== 'closed') this.#enter('closed')
+    const group = this.#group
+    group?.subscribers.delete(this)
+    this.#group = undefined
+    return group?.subscribers.size === 0 ? group : undefined
+  }
+
+  #enter(phase: Phase, nowMs = this.#sinceMs): void {
+    if (!FROM[phase].includes(this.#phase)) throw new Error(`A stream cannot go from ${this.#phase} to ${phase}.`)
+    if (this.#phase === 'live') this.#group?.live.delete(this)
+    this.#phase = phase
+    this.#sinceMs = nowMs
   }
 }

@@ -1,0 +1,87 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { decodeRecord } from '@ariftly/events'
+import type { RecordView } from '@ariftly/kafka'
+import type { Hub, WantedState } from '../streams/hub.ts'
+import type { DuplicateCheck, WantedRecord } from './duplicate-check.ts'
+import { routedOf, tenantOf } from './read-routed.ts'
+
+/** What {@link createDispatch} needs. */
+export interface DispatchOptions {
+  readonly hub: Hub
+  readonly duplicates: Pick<DuplicateCheck, 'find'>
+  readonly now: () => number
+}
+
+/** Consecutive records of one partition that are dispatched together. */
+export interface Stretch {
+  readonly partition: number
+  readonly records: readonly RecordView[]
+  readonly nextOffset: number
+}
+
+/** Records that are handed to the hub between two looks at the clock. */
+const STEP_RECORDS = 32
+/** So long the hub works at a stretch, ms: a record that many streams want must not hold up the others. */
+const STEP_MS = 4
+
+/**
+ * Hands records to the hub. Those that an open stream wants, by their tenant and then by their headers, are decoded and
+ * checked for duplicates before; of all others nothing is built. `onWanted` is called with those that are wanted.
+ */
+export function createDispatch(o: DispatchOptions) {
+  const { hub } = o
+  const partitions = hub.ring.position.length
+
+  return async function dispatch(
+    { partition, records, nextOffset }: Stretch,
+    signal: AbortSignal,
+    onWanted?: (wanted: readonly WantedRecord[]) => void,
+  ): Promise<void> {
+    let position = hub.ring.position[partition] ?? 0
+    // A batch that failed half-way comes again.
+    const fresh = records[0] !== undefined && records[0].offset >= position ? records : records.filter(isFresh)
+    const wanted = fresh.flatMap(decodeWanted)
+    onWanted?.(wanted)
+    const states = await statesOf(partition, wanted, signal)
+    for (let at = 0, untilMs = o.now() + STEP_MS; at < fresh.length || at === 0; at += STEP_RECORDS) {
+      if (o.now() > untilMs) {
+        await nextTurn()
+        untilMs = o.now() + STEP_MS
+      }
+      // A handler that was given up (the assignment changed) must not append behind its successor's back.
+      signal.throwIfAborted()
+      if (hub.ring.position[partition] !== position) throw new Error('Two handlers read the same partition.')
+      const step = fresh.slice(at, at + STEP_RECORDS)
+      const isEnd = at + STEP_RECORDS >= fresh.length
+      const next = isEnd ? nextOffset : (step.at(-1)?.offset ?? 0) + 1
+      hub.append({ partition, records: step, wanted: states, nextOffset: next })
+      position = hub.ring.position[partition] ?? 0
+    }
+
+    function isFresh(record: RecordView): boolean {
+      return record.offset >= position
+    }
+  }
+
+  function decodeWanted(record: RecordView): readonly WantedRecord[] {
+    const tenant = tenantOf(record)
+    if (tenant === undefined || !hub.filterIndex.has(tenant)) return NOTHING
+    const routed = routedOf(record, tenant)
+    if (routed === undefined || !hub.filterIndex.hasMatch(routed)) return NOTHING
+    const decoded = decodeRecord(record, partitions)
+    return decoded.kind === 'event' ? [{ offset: record.offset, event: decoded.event }] : NOTHING
+  }
+
+  async function statesOf(
+    partition: number,
+    wanted: readonly WantedRecord[],
+    signal: AbortSignal,
+  ): Promise<ReadonlyMap<number, WantedState>> {
+    if (wanted.length === 0) return NO_STATES
+    const found = await o.duplicates.find(partition, wanted, signal)
+    return new Map(wanted.map(({ offset, event }) => [offset, { event, state: found.get(offset) ?? 'hidden' }]))
+  }
+}
+
+const NOTHING: readonly WantedRecord[] = []
+const NO_STATES: ReadonlyMap<number, WantedState> = new Map()
