@@ -37,9 +37,12 @@ build() {
     sed -n "s#^\s*\(k8s.io/[a-z-]*\) => ./staging.*#\t\1 => \1 v0.${KUBERNETES#1.}#p" "$mod"
     printf ')\n'
   } >go.mod
+  # The version of the sources, which a build outside of their repository does not know.
+  local version=k8s.io/component-base/version minor
+  minor=$(cut -d. -f2 <<<"$KUBERNETES")
   for command in kube-apiserver kube-controller-manager kube-scheduler kubectl; do
     say "compiling $command"
-    go build -o bin/ "k8s.io/kubernetes/cmd/$command"
+    go build -ldflags "-X $version.gitVersion=v$KUBERNETES -X $version.gitMajor=1 -X $version.gitMinor=$minor" -o bin/ "k8s.io/kubernetes/cmd/$command"
   done
   GOBIN=$CACHE/bin go install "sigs.k8s.io/kwok/cmd/kwok@$KWOK"
   cd - >/dev/null
@@ -81,11 +84,13 @@ start_control_plane() {
   openssl genrsa -out "$work/sa.key" 2048 2>/dev/null
   openssl rsa -in "$work/sa.key" -pubout -out "$work/sa.pub" 2>/dev/null
   echo 'try-token,admin,admin,system:masters' >"$work/tokens.csv"
+  # The features that are switched off need etcd 3.4.25; Debian 12 has 3.4.23.
   start etcd etcd --data-dir "$work/etcd" --listen-client-urls "http://127.0.0.1:$ETCD_PORT" --advertise-client-urls "http://127.0.0.1:$ETCD_PORT" \
     --listen-peer-urls http://127.0.0.1:0 --initial-advertise-peer-urls http://127.0.0.1:0 --initial-cluster default=http://127.0.0.1:0
   start apiserver "$CACHE/bin/kube-apiserver" --etcd-servers "http://127.0.0.1:$ETCD_PORT" --secure-port $API_PORT --bind-address 127.0.0.1 \
     --cert-dir "$work/certs" --token-auth-file "$work/tokens.csv" --authorization-mode RBAC --service-cluster-ip-range 10.96.0.0/16 \
-    --service-account-issuer https://kubernetes.default.svc --service-account-key-file "$work/sa.pub" --service-account-signing-key-file "$work/sa.key"
+    --service-account-issuer https://kubernetes.default.svc --service-account-key-file "$work/sa.pub" --service-account-signing-key-file "$work/sa.key" \
+    --feature-gates WatchList=false,ConsistentListFromCache=false
   export KUBECONFIG=$work/kubeconfig
   local config
   for config in "set-cluster try --server=https://127.0.0.1:$API_PORT --insecure-skip-tls-verify=true" "set-credentials admin --token=try-token" \
@@ -99,7 +104,8 @@ start_control_plane() {
     [ "$n" -lt 120 ] || { tail -20 "$work/apiserver.log"; fail 'kube-apiserver is not ready'; }
     sleep 1
   done
-  start controllers "$CACHE/bin/kube-controller-manager" --kubeconfig "$KUBECONFIG" --service-account-private-key-file "$work/sa.key" --leader-elect=false
+  start controllers "$CACHE/bin/kube-controller-manager" --kubeconfig "$KUBECONFIG" --service-account-private-key-file "$work/sa.key" --leader-elect=false \
+    --node-monitor-grace-period 20m
   start scheduler "$CACHE/bin/kube-scheduler" --kubeconfig "$KUBECONFIG" --leader-elect=false
   start kwok "$CACHE/bin/kwok" --kubeconfig "$KUBECONFIG" --manage-all-nodes=true
 }
@@ -121,6 +127,19 @@ status:
   capacity: { cpu: '32', memory: 256Gi, pods: '110' }
 NODE
   done
+}
+
+# The volume that a storage class would provide.
+create_volume() {
+  kubectl apply -f - <<VOLUME
+apiVersion: v1
+kind: PersistentVolume
+metadata: { name: redis }
+spec:
+  capacity: { storage: 2Gi }
+  accessModes: [ReadWriteOnce]
+  hostPath: { path: /tmp/redis }
+VOLUME
 }
 
 # Every Deployment is rolled out, and no pod was refused by Pod Security.
@@ -174,6 +193,7 @@ say 'control plane'
 start_control_plane
 kubectl version
 create_nodes
+create_volume
 kubectl apply --server-side -f "$CACHE/crds" | grep -c 'serverside-applied' | sed 's/$/ CRDs/'
 for crd in kafkas.kafka.strimzi.io scaledobjects.keda.sh clusters.postgresql.cnpg.io podmonitors.monitoring.coreos.com httproutes.gateway.networking.k8s.io; do
   kubectl wait --for=condition=established --timeout=60s "crd/$crd"
@@ -183,7 +203,7 @@ say 'examples of backends'
 kubectl create namespace kafka
 kubectl apply -f k8s/overlays/production/namespace.yaml -f k8s/overlays/dev/namespace.yaml
 kubectl apply -f k8s/examples/gateway.yaml -f k8s/examples/kafka-strimzi.yaml -f k8s/examples/postgres-cloudnativepg.yaml -f k8s/examples/redis.yaml
-kubectl -n ariftly-dev rollout status statefulset/redis --timeout=120s || kubectl -n ariftly-dev get pods,pvc,events
+kubectl -n ariftly-dev rollout status statefulset/redis --timeout=120s
 
 overlays=("$@")
 [ "${#overlays[@]}" -gt 0 ] || overlays=(dev production production-aws)
