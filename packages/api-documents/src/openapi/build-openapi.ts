@@ -73,7 +73,7 @@ function operationDocs(recent: string): Readonly<Record<RouteName, OperationDoc>
 
 const INFO = {
   title: 'Ariftly Events API',
-  version: '1.0.0',
+  version: '1.1.0',
   summary: 'Post, query, stream and deliver the events of agents.',
   contact: { name: 'Ariftly', url: 'https://ariftly.io' },
   license: { name: 'Proprietary', url: 'https://ariftly.io/terms' },
