@@ -1,4 +1,5 @@
 import { gzipSync } from 'node:zlib'
+import { administrationCases } from './bad-administration-cases.ts'
 import { deliveryCases, filterCases } from './delivery-input-cases.ts'
 
 /**
@@ -36,6 +37,7 @@ export function badInputs(now: number): readonly BadInput[] {
     ...filterCases(),
     ...deliveryCases(),
     ...keyCases(),
+    ...administrationCases(),
     ...accessCases(),
   ]
 }

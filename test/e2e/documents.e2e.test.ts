@@ -7,9 +7,12 @@ import { startStandalone, type Standalone } from '../support/standalone.ts'
 let house: Standalone
 /** What the running house says of itself. */
 let served: OpenapiDocument
+/** A key that every route takes. */
+let operator: string
 
 beforeAll(async () => {
   house = await startStandalone()
+  operator = await house.apiKeyOf('default', ['events:write', 'events:read', 'webhooks', 'admin', 'platform'])
   served = (await (await house.request('/openapi.json')).json()) as OpenapiDocument
 }, 60_000)
 afterAll(async () => {
@@ -51,7 +54,7 @@ describe('the OpenAPI document', () => {
     const { method, path, type, value, operation } = documented
     const target = await filledPath(path)
     const body = bodyOf(type, value)
-    const headers = { 'content-type': type }
+    const headers = { 'content-type': type, ...authorization() }
     if (path === '/v1/events/stream') {
       const stream = await openStream((signal) => house.request(target, { method, body, headers, signal }))
       expect(stream.response.headers.get('content-type')).toContain('text/event-stream')
@@ -71,7 +74,7 @@ describe('the OpenAPI document', () => {
     async (documented) => {
       const { method, path, operation } = documented
       const target = await filledPath(path)
-      const refused = await house.request(`${target}?no_such_parameter=1`, { method })
+      const refused = await house.request(`${target}?no_such_parameter=1`, { method, headers: authorization() })
       const problem = (await refused.json()) as { errors: { parameter: string; message: string }[] }
       const message = problem.errors.find(({ parameter }) => parameter === 'no_such_parameter')?.message ?? ''
       const query = (operation.parameters ?? []).filter((each) => each.in === 'query')
@@ -81,7 +84,11 @@ describe('the OpenAPI document', () => {
         if (example === undefined) continue
         const stream = new AbortController()
         const given = new URLSearchParams({ ...NEEDED[path], [name]: textOf(example) })
-        const response = await house.request(`${target}?${given.toString()}`, { method, signal: stream.signal })
+        const response = await house.request(`${target}?${given.toString()}`, {
+          method,
+          headers: authorization(),
+          signal: stream.signal,
+        })
         expect({ name, status: response.status }).toEqual({ name, status: 200 })
         stream.abort()
       }
@@ -90,7 +97,7 @@ describe('the OpenAPI document', () => {
 
   test('has ids in its paths whose resources answer as documented', async () => {
     for (const documented of ALL.filter(({ method, path }) => method === 'GET' && path.includes('{'))) {
-      const response = await house.request(await filledPath(documented.path))
+      const response = await house.request(await filledPath(documented.path), { headers: authorization() })
       expect({ path: documented.path, status: response.status }).toEqual({ path: documented.path, status: 200 })
       await response.text()
     }
@@ -116,8 +123,24 @@ async function filledPath(path: string): Promise<string> {
   if (!path.includes('{')) return path
   if (path.startsWith('/v1/events/')) return path.replace('{id}', await eventId())
   if (path.startsWith('/v1/deliveries/')) return path.replace('{id}', await deliveryId())
-  if (path.startsWith('/v1/api-keys/')) return path.replace('{id}', 'key_01m88y3fz3eeksq399rkr6wnx3')
+  if (path.startsWith('/v1/api-keys/')) return path.replace('{id}', await apiKeyId())
+  if (path.startsWith('/v1/tenants/')) return path.replace('{id}', await tenantId())
   return path.includes('{replay}') ? await replayPath(path) : path.replace('{id}', await webhookId())
+}
+
+function authorization(): { readonly authorization: string } {
+  return { authorization: `Bearer ${operator}` }
+}
+
+async function apiKeyId(): Promise<string> {
+  return ((await house.post('/v1/api-keys', '{"name":"a","scopes":["events:read"]}', 201)) as { id: string }).id
+}
+
+/** A tenant that was put, so that another PUT answers 200. */
+async function tenantId(): Promise<string> {
+  const headers = { 'content-type': 'application/json', ...authorization() }
+  const answer = await house.request('/v1/tenants/acme', { method: 'PUT', headers, body: '{}' })
+  return ((await answer.json()) as { id: string }).id
 }
 
 async function eventId(): Promise<string> {

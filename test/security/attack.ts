@@ -49,9 +49,10 @@ export function createAttack(o: AttackOptions): () => Attack {
   function pathOf(operation: DocumentedOperation): { path: string; namesForeignObject: boolean } {
     let namesForeignObject = false
     const path = operation.path.replaceAll(/\{(\w+)\}/g, (_, name: string) => {
-      const kind = kindOf(operation, name)
       const isForeign = chance(0.6)
-      const id = pick((isForeign ? o.foreign : o.own).ids[kind])
+      const pool = isForeign ? o.foreign : o.own
+      const kind = kindOf(operation, name)
+      const id = kind === 'tenant' ? pool.tenant : pick(pool.ids[kind])
       if (chance(0.15)) return encodeURIComponent(mutations.text(chance(0.5) ? id : pick(all)))
       namesForeignObject ||= isForeign && ![...o.made].some((body) => body.includes(id))
       return id
@@ -105,6 +106,8 @@ export function createAttack(o: AttackOptions): () => Attack {
     if (operation.path.endsWith('/stream') && chance(0.4)) {
       headers['last-event-id'] = chance(0.8) ? pick(o.foreign.sealed) : mutations.sealed(pick(o.foreign.sealed))
     }
+    // Both tenants use the same few: what is kept under one is not for the other.
+    if (chance(0.1)) headers['idempotency-key'] = pick(['key-1', 'key-2', 'key-3'])
     if (chance(0.15)) {
       const name = pick(['x-tenant', 'x-tenant-id', 'ce-tenant', 'x-forwarded-user', 'x-original-url', 'cookie'])
       headers[name] = pick(everythingOf(o.foreign))
@@ -145,7 +148,8 @@ export function createAttack(o: AttackOptions): () => Attack {
   }
 }
 
-function kindOf(operation: DocumentedOperation, parameter: string): IdKind {
+function kindOf(operation: DocumentedOperation, parameter: string): IdKind | 'tenant' {
+  if (operation.path.startsWith('/v1/tenants/')) return 'tenant'
   if (parameter === 'replay') return 'rpl'
   if (operation.path.includes('/deliveries/')) return 'dlv'
   if (operation.path.includes('/api-keys/')) return 'key'

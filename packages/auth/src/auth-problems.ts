@@ -32,3 +32,10 @@ export function keysUnavailable(): Problem {
     headers: { 'Retry-After': '1' },
   })
 }
+
+/** 403: the key is good, but its tenant is not served. */
+export function tenantSuspended(): Problem {
+  return new Problem(403, 'tenant_suspended', {
+    detail: 'The tenant of this API key is suspended, or is being deleted.',
+  })
+}

@@ -26,13 +26,15 @@ function createWorld() {
       const { key } = generateApiKey()
       const id = fields.id ?? `key_${records.size}`
       const quota = { eventsPerS: null, bytesPerS: null }
-      const rest = { tenant: 'a', scopes: ['events:read'], quota, expiresAtMs: null, revokedAtMs: null }
+      const limits = { eventsPerS: null, streams: null, webhooks: null }
+      const secret = { secret: 1, secretEndsAtMs: null, tenantState: 'active', limits } as const
+      const rest = { tenant: 'a', scopes: ['events:read'], quota, expiresAtMs: null, revokedAtMs: null, ...secret }
       records.set(hashApiKey(key).toString('hex'), { ...rest, ...fields, id })
       return key
     },
     revoke(keyId: string): void {
       for (const [hash, record] of records) if (record.id === keyId) records.set(hash, { ...record, revokedAtMs: 1 })
-      changes.push({ seq: (changes.at(-1)?.seq ?? 0) + 3, keyId, kind: 'revoked' })
+      changes.push({ seq: (changes.at(-1)?.seq ?? 0) + 3, keyId, kind: 'revoked', secret: null, endsAtMs: null })
     },
     forgetChanges(): void {
       changes.length = 0
@@ -52,7 +54,8 @@ function createWorld() {
       await world.afterRead
       return record
     },
-    lookupById: (id) => read(() => [...records.values()].find((record) => record.id === id)),
+    lookupById: (id, secret) =>
+      read(() => [...records.values()].find((record) => record.id === id && record.secret === secret)),
     latestChange: () => read(() => changes.at(-1)?.seq ?? 0),
     changesSince: (seq) =>
       read(() => ({ latestSeq: changes.at(-1)?.seq ?? 0, changes: changes.filter((change) => change.seq > seq) })),
@@ -253,10 +256,12 @@ describe('authenticateKeyId', () => {
   test('gives the same caller as the key itself, until it is revoked', async () => {
     const world = await started()
     const key = world.add({ id: 'key_x' })
-    const byId = await world.auth.authenticateKeyId('key_x', 'events:read')
+    const byId = await world.auth.authenticateKeyId({ keyId: 'key_x', secret: 1 }, 'events:read')
     expect(await world.auth.authenticate(`Bearer ${key}`, 'any')).toBe(byId)
     world.revoke('key_x')
     await until(() => world.revoked.length > 0)
-    await expect(async () => await world.auth.authenticateKeyId('key_x', 'any')).rejects.toMatchObject({ status: 401 })
+    await expect(
+      async () => await world.auth.authenticateKeyId({ keyId: 'key_x', secret: 1 }, 'any'),
+    ).rejects.toMatchObject({ status: 401 })
   })
 })

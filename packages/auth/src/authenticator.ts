@@ -3,26 +3,36 @@ import { withTimeout, type Logger } from '@ariftly/runtime'
 import { hasScope, isScope, type Caller, type Scope } from '@ariftly/http'
 import { isApiKeyShaped, hashApiKey } from './api-key.ts'
 import { createKeyCache, type CachedKey } from './key-cache.ts'
-import { startKeyFeed, type KeyChanges } from './key-feed.ts'
-import { forbidden, invalidKey, keysUnavailable, missingKey } from './auth-problems.ts'
+import { startKeyFeed, type KeyChange, type KeyChanges } from './key-feed.ts'
+import { createLastUses } from './last-uses.ts'
+import { createSecretEnds } from './secret-ends.ts'
+import { forbidden, invalidKey, keysUnavailable, missingKey, tenantSuspended } from './auth-problems.ts'
 
-/** A stored API key, as the look-up gives it; also a revoked or expired one. */
+/** A stored API key and one of its secrets, as the look-up gives them; also when they have ended. */
 export interface ApiKeyRecord {
   /** `key_…`. */
   readonly id: string
   readonly tenant: string
   readonly scopes: readonly string[]
-  readonly quota: { readonly eventsPerS: number | null; readonly bytesPerS: number | null }
+  readonly quota: Caller['quota']
+  readonly limits: Caller['limits']
+  readonly tenantState: 'active' | 'suspended' | 'deleting' | 'deleted'
   readonly expiresAtMs: number | null
   readonly revokedAtMs: number | null
+  /** The number of the secret that was looked up. */
+  readonly secret: number
+  /** When that secret stops, if a rotation has replaced it. */
+  readonly secretEndsAtMs: number | null
 }
 
 /** What an authenticator needs. */
 export interface AuthenticatorOptions {
   /** Finds a key by the SHA-256 of its characters; rejects when the store cannot be read. */
   readonly lookup: (hash: Buffer) => Promise<ApiKeyRecord | undefined>
-  /** Finds a key by its id, for what was sealed with a key's id in it (stream tokens). */
-  readonly lookupById?: (keyId: string) => Promise<ApiKeyRecord | undefined>
+  /** Finds a key by its id and the number of a secret, for what was sealed with them in it (stream tokens). */
+  readonly lookupById?: (keyId: string, secret: number) => Promise<ApiKeyRecord | undefined>
+  /** Notes when keys were last used. Default: nothing does. */
+  readonly touch?: (uses: readonly { readonly id: string; readonly usedAtMs: number }[]) => Promise<void>
   /** The number of the last change, 0 if there is none. */
   readonly latestChange: () => Promise<number>
   /** The changes after a number, oldest first, and the number of the last one that exists. */
@@ -30,21 +40,31 @@ export interface AuthenticatorOptions {
   readonly log: Pick<Logger, 'warn' | 'info'>
   /** Epoch milliseconds; default `Date.now`. */
   readonly now?: () => number
-  /** Pause between two reads of the feed, milliseconds; default 500. */
+  /** Pause between two reads of the feed, milliseconds; default 250. */
   readonly feedEveryMs?: number
+}
+
+/** A key by its id, and one of its secrets by number. */
+export interface KeySecret {
+  readonly keyId: string
+  readonly secret: number
 }
 
 /** Tells who calls. */
 export interface Authenticator {
   /**
    * The caller of an `Authorization` header, at once when its key is cached. Throws or rejects with a Problem: 401 for a
-   * missing, ill-formed, unknown, revoked or expired key, 403 for a missing scope, 503 while the store cannot be asked.
+   * missing, ill-formed, unknown, revoked or expired key, 403 for a tenant that is not served or a missing scope, 503 while
+   * the store cannot be asked.
    */
   authenticate(authorization: string | undefined, scope: Scope | 'any'): Caller | Promise<Caller>
-  /** The caller of a key by its id; the same outcomes. Needs `lookupById`. */
-  authenticateKeyId(keyId: string, scope: Scope | 'any'): Caller | Promise<Caller>
-  /** Calls the listener for each key that is revoked (seen in the feed) or expires, within 1 s; returns how to stop that. */
-  onRevoked(listener: (keyId: string) => void): () => void
+  /** The caller of a key by its id and the number of a secret; the same outcomes. Needs `lookupById`. */
+  authenticateKeyId(key: KeySecret, scope: Scope | 'any'): Caller | Promise<Caller>
+  /**
+   * Calls the listener within 1 s for each key that stops (revoked, expired, or its tenant suspended), and for each secret of
+   * a key that stops (`secret`: its number; undefined: all). Returns how to stop that.
+   */
+  onRevoked(listener: (keyId: string, secret: number | undefined) => void): () => void
   /** Whether the feed has been read once. Until then keys are looked up one by one, and nothing is cached. */
   readonly ready: boolean
   /** `ok`, or since when the store cannot be read; for `/readyz`. */
@@ -67,7 +87,7 @@ const LOOKUP_TIMEOUT_MS = 2000
 const LOOKUPS_MAX = 256
 
 /**
- * Creates an authenticator: keys are cached by hash, a feed of changes, read every 500 ms, drops those that were revoked.
+ * Creates an authenticator: keys are cached by hash, a feed of changes, read every 250 ms, drops those that changed.
  * While the store cannot be read, cached keys stay valid for 15 minutes and others get 503. Give `lookup` and the feed a
  * small pool of their own: behind slow queries a revocation would come late.
  */
@@ -77,21 +97,25 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
   const cache = createKeyCache()
   const unknownUntilMs = new Map<string, number>()
   const lookups = new Map<string, Lookup>()
-  const listeners = new Set<(keyId: string) => void>()
+  const listeners = new Set<(keyId: string, secret: number | undefined) => void>()
+  const ends = createSecretEnds()
+  const uses = createLastUses({ cache, touch: options.touch ?? ((): Promise<void> => Promise.resolve()), now, log })
   const feed = startKeyFeed({
     ...options,
     now,
     onChange(change) {
       for (const { changed } of lookups.values()) changed.add(change.keyId)
       cache.drop(change.keyId)
-      tell(change.keyId)
+      follow(change)
     },
     onReset() {
       log.warn('the feed of key changes went back: every key is looked up again')
       cache.clear()
     },
     onTick() {
-      for (const keyId of cache.dropExpired(now())) tell(keyId)
+      const nowMs = now()
+      for (const { keyId, secret } of [...cache.dropExpired(nowMs), ...ends.takeDue(nowMs)]) tell(keyId, secret)
+      uses.onTick()
     },
   })
 
@@ -99,18 +123,18 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
     const key = bearerOf(authorization)
     // The hash comes first: what is cached was checked before, and this is on the path of every request.
     const name = hash('sha256', key, 'base64')
-    const cached = cache.byHash(name)
+    const cached = cache.byName(name)
     if (cached !== undefined) return admit(trusted(cached), scope)
     if (!isApiKeyShaped(key)) throw invalidKey()
     return lookupCaller(name, () => lookup(hashApiKey(key)), scope)
   }
 
-  function authenticateKeyId(keyId: string, scope: Scope | 'any'): Caller | Promise<Caller> {
+  function authenticateKeyId({ keyId, secret }: KeySecret, scope: Scope | 'any'): Caller | Promise<Caller> {
     const { lookupById } = options
     if (lookupById === undefined) throw new TypeError('This authenticator was made without lookupById.')
-    const cached = cache.byId(keyId)
+    const cached = cache.byId(keyId, secret)
     return cached === undefined
-      ? lookupCaller(`id:${keyId}`, () => lookupById(keyId), scope)
+      ? lookupCaller(`id:${keyId}:${secret}`, () => lookupById(keyId, secret), scope)
       : admit(trusted(cached), scope)
   }
 
@@ -118,8 +142,9 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
   function trusted(cached: CachedKey): Caller {
     const nowMs = now()
     if (nowMs - feed.readAtMs() > TRUST_MS) throw keysUnavailable()
-    const { expiresAtMs } = cached.caller
-    if (expiresAtMs !== null && expiresAtMs <= nowMs) throw invalidKey()
+    const { endsAtMs } = cached.caller
+    if (endsAtMs !== null && endsAtMs <= nowMs) throw invalidKey()
+    cached.usedAtMs = nowMs
     return cached.caller
   }
 
@@ -147,7 +172,11 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
       const record = await findUnchanged(find, changed)
       const caller = record === undefined ? undefined : callerOf(record, now())
       if (caller === undefined) rememberUnknown(name)
-      else if (feed.started()) return cache.add(name, caller)
+      else if (feed.started()) {
+        const cached = cache.add(name, caller)
+        cached.usedAtMs = now()
+        return cached.caller
+      }
       return caller
     } catch (error) {
       log.warn({ err: error }, 'an API key cannot be looked up')
@@ -175,11 +204,23 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
     unknownUntilMs.set(name, now() + UNKNOWN_MS)
   }
 
-  function tell(keyId: string): void {
-    for (const listener of listeners) listener(keyId)
+  function follow({ kind, keyId, secret, endsAtMs }: KeyChange): void {
+    switch (kind) {
+      case 'revoked':
+      case 'suspended':
+        return tell(keyId, undefined)
+      case 'updated':
+        return ends.announce({ keyId, secret: undefined }, endsAtMs)
+      case 'rotated':
+        return ends.announce({ keyId, secret: secret ?? undefined }, endsAtMs)
+    }
   }
 
-  function onRevoked(listener: (keyId: string) => void): () => void {
+  function tell(keyId: string, secret: number | undefined): void {
+    for (const listener of listeners) listener(keyId, secret)
+  }
+
+  function onRevoked(listener: (keyId: string, secret: number | undefined) => void): () => void {
     listeners.add(listener)
     return () => listeners.delete(listener)
   }
@@ -194,7 +235,10 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
     get state() {
       return feed.state()
     },
-    close: () => feed.close(),
+    async close() {
+      await feed.close()
+      await uses.flush()
+    },
   }
 }
 
@@ -214,12 +258,30 @@ function bearerOf(authorization: string | undefined): string {
 }
 
 function admit(caller: Caller, scope: Scope | 'any'): Caller {
+  if (caller.suspended) throw tenantSuspended()
   if (scope !== 'any' && !hasScope(caller, scope)) throw forbidden(scope)
   return caller
 }
 
 function callerOf(record: ApiKeyRecord, nowMs: number): Caller | undefined {
-  const { id, tenant, scopes, quota, expiresAtMs, revokedAtMs } = record
-  if (revokedAtMs !== null || (expiresAtMs !== null && expiresAtMs <= nowMs)) return undefined
-  return { keyId: id, tenant, scopes: scopes.filter(isScope), quota, expiresAtMs }
+  const { id, secret, tenant, scopes, quota, limits, tenantState, expiresAtMs, revokedAtMs, secretEndsAtMs } = record
+  const endsAtMs = earlier(expiresAtMs, secretEndsAtMs)
+  if (revokedAtMs !== null || (endsAtMs !== null && endsAtMs <= nowMs)) return undefined
+  const stopped = tenantState === 'suspended' || tenantState === 'deleting'
+  return {
+    keyId: id,
+    secret,
+    tenant,
+    scopes: scopes.filter(isScope),
+    quota,
+    limits,
+    suspended: stopped && !scopes.includes('platform'),
+    expiresAtMs,
+    endsAtMs,
+  }
+}
+
+function earlier(one: number | null, other: number | null): number | null {
+  if (one === null || other === null) return one ?? other
+  return Math.min(one, other)
 }

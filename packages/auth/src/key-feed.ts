@@ -4,7 +4,15 @@ import { messageOf, sleep, withTimeout, type Logger } from '@ariftly/runtime'
 export interface KeyChange {
   readonly seq: number
   readonly keyId: string
-  readonly kind: 'revoked'
+  /**
+   * `revoked`: the key has stopped. `suspended`: its tenant has. `updated`: quota, end or limits changed. `rotated`: one of
+   * its secrets stops at `endsAtMs`.
+   */
+  readonly kind: 'revoked' | 'suspended' | 'updated' | 'rotated'
+  /** Of `rotated`: the number of the secret that was replaced; else null. */
+  readonly secret: number | null
+  /** Of `updated`: the key's end now; of `rotated`: that of the secret. Null is no end. */
+  readonly endsAtMs: number | null
 }
 
 /** What was read of the feed. */
@@ -44,9 +52,9 @@ export interface KeyFeed {
 /** A read that takes longer counts as failed. */
 const READ_TIMEOUT_MS = 2000
 
-/** Reads the feed of key changes for ever: every 500 ms, also when the store is away. Never two reads at a time. */
+/** Reads the feed of key changes for ever: every 250 ms, also when the store is away. Never two reads at a time. */
 export function startKeyFeed(options: KeyFeedOptions): KeyFeed {
-  const { latestChange, changesSince, log, now, feedEveryMs = 500 } = options
+  const { latestChange, changesSince, log, now, feedEveryMs = 250 } = options
   const closing = new AbortController()
   let seq: number | undefined
   let readAtMs = 0

@@ -9,14 +9,27 @@ export function isScope(text: string): text is Scope {
   return (SCOPES as readonly string[]).includes(text)
 }
 
-/** Who calls: what a valid API key stands for. One object for each cached key, so it can key a WeakMap. */
+/** Who calls: what a valid API key stands for. One object for each cached secret of a key. */
 export interface Caller {
   readonly keyId: string
+  /** The number of the secret that was sent: 1 for the first; each rotation adds 1. */
+  readonly secret: number
   readonly tenant: string
   readonly scopes: readonly Scope[]
-  /** Before the division by QUOTA_SHARES; null is no limit. */
+  /** Over all replicas; null is no limit. */
   readonly quota: { readonly eventsPerS: number | null; readonly bytesPerS: number | null }
+  /** The limits of the tenant, over all its keys and all replicas; null is the default. */
+  readonly limits: {
+    readonly eventsPerS: number | null
+    readonly streams: number | null
+    readonly webhooks: number | null
+  }
+  /** The tenant is suspended or being deleted, and the key has no scope `platform`. */
+  readonly suspended: boolean
+  /** The end of the key, epoch milliseconds; null is no end. */
   readonly expiresAtMs: number | null
+  /** The end of the secret: that of the key, or of a rotation's overlap before it. */
+  readonly endsAtMs: number | null
 }
 
 /** Whether the caller has the scope; `any` asks for a valid key only, and `platform` may do what `admin` may. */

@@ -13,7 +13,11 @@ describe('createExpressApp', () => {
     tenant: 'a',
     scopes: [],
     quota: { eventsPerS: null, bytesPerS: null },
+    limits: { eventsPerS: null, streams: null, webhooks: null },
+    secret: 1,
+    suspended: false,
     expiresAtMs: null,
+    endsAtMs: null,
   }
 
   async function app(options: Pick<ExpressAppOptions, 'routes' | 'open'>, scopes: string[] = []): Promise<string> {

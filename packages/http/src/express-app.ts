@@ -16,7 +16,7 @@ export interface ApiCall {
   readonly params: Readonly<Record<string, string>>
   /** The path with its query, for {@link readQuery}. */
   readonly url: string
-  /** The parsed JSON body of POST and PATCH; `undefined` when there is none. */
+  /** The parsed JSON body of POST, PUT and PATCH; `undefined` when there is none. */
   readonly body: unknown
   readonly context: RequestContext
 }
@@ -92,7 +92,7 @@ function apiHandler(options: ExpressAppOptions, route: NamedRoute, handler: ApiH
     const caller = await auth.authenticate(req.headers.authorization, scope)
     context.fields['tenant'] = caller.tenant
     context.fields['key_id'] = caller.keyId
-    const hasBody = route.method === 'POST' || route.method === 'PATCH'
+    const hasBody = route.method === 'POST' || route.method === 'PUT' || route.method === 'PATCH'
     const body = hasBody ? await readJsonBody(req, jsonBytesMax) : undefined
     const params = req.params as Readonly<Record<string, string>>
     // Answers hold what one key may see: no cache in between keeps them.

@@ -30,7 +30,7 @@ export {
 export type { Param, QueryOf, QuerySpec } from './read-query.ts'
 export { requestContext } from './request-context.ts'
 export type { RequestContext } from './request-context.ts'
-export { routeOf, ROUTES } from './routes.ts'
+export { isAdministrativeWrite, routeOf, ROUTES } from './routes.ts'
 export type { Route, RouteName, ServiceName } from './routes.ts'
 export { runService } from './run-service.ts'
 export type { RunServiceOptions } from './run-service.ts'

@@ -7,7 +7,7 @@ export type ServiceName = 'ingest' | 'api' | 'stream-gateway'
 export interface Route {
   /** Also OpenAPI's operationId. */
   readonly name: string
-  readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE'
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   /** With `{name}` for a whole segment. */
   readonly path: string
   readonly service: ServiceName
@@ -16,6 +16,13 @@ export interface Route {
   readonly summary: string
   /** HEAD is answered like GET unless this is set: an endless answer has no head to ask for. */
   readonly noHead?: boolean
+  /** A write that creates or starts something: the header `Idempotency-Key` counts. On other routes it is ignored. */
+  readonly idempotent?: boolean
+}
+
+/** Whether a route is an administrative write: a call to webhooks, API keys or tenants other than GET. These are paced. */
+export function isAdministrativeWrite({ method, path }: Pick<Route, 'method' | 'path'>): boolean {
+  return method !== 'GET' && /^\/v1\/(?:webhooks|api-keys|tenants)(?:\/|$)/.test(path)
 }
 
 /**
@@ -30,24 +37,30 @@ export const ROUTES = [
   { name: 'listEvents', method: 'GET', path: '/v1/events', service: 'api', scope: 'events:read', summary: 'List events' },
   { name: 'getEvent', method: 'GET', path: '/v1/events/{id}', service: 'api', scope: 'events:read', summary: 'Get an event' },
   { name: 'createStreamToken', method: 'POST', path: '/v1/stream-tokens', service: 'stream-gateway', scope: 'events:read', summary: 'Create a stream token' },
-  { name: 'createWebhook', method: 'POST', path: '/v1/webhooks', service: 'api', scope: 'webhooks', summary: 'Create a webhook' },
+  { name: 'createWebhook', method: 'POST', path: '/v1/webhooks', service: 'api', scope: 'webhooks', summary: 'Create a webhook', idempotent: true },
   { name: 'listWebhooks', method: 'GET', path: '/v1/webhooks', service: 'api', scope: 'webhooks', summary: 'List webhooks' },
   { name: 'getWebhook', method: 'GET', path: '/v1/webhooks/{id}', service: 'api', scope: 'webhooks', summary: 'Get a webhook' },
   { name: 'updateWebhook', method: 'PATCH', path: '/v1/webhooks/{id}', service: 'api', scope: 'webhooks', summary: 'Change a webhook' },
   { name: 'deleteWebhook', method: 'DELETE', path: '/v1/webhooks/{id}', service: 'api', scope: 'webhooks', summary: 'Delete a webhook' },
-  { name: 'rotateWebhookSecret', method: 'POST', path: '/v1/webhooks/{id}/rotate-secret', service: 'api', scope: 'webhooks', summary: "Rotate a webhook's secret" },
+  { name: 'rotateWebhookSecret', method: 'POST', path: '/v1/webhooks/{id}/rotate-secret', service: 'api', scope: 'webhooks', summary: "Rotate a webhook's secret", idempotent: true },
   { name: 'testWebhook', method: 'POST', path: '/v1/webhooks/{id}/test', service: 'api', scope: 'webhooks', summary: 'Send a test delivery' },
-  { name: 'createReplay', method: 'POST', path: '/v1/webhooks/{id}/replay', service: 'api', scope: 'webhooks', summary: 'Deliver past events again' },
+  { name: 'createReplay', method: 'POST', path: '/v1/webhooks/{id}/replay', service: 'api', scope: 'webhooks', summary: 'Deliver past events again', idempotent: true },
   { name: 'getReplay', method: 'GET', path: '/v1/webhooks/{id}/replays/{replay}', service: 'api', scope: 'webhooks', summary: 'Get the progress of a replay' },
   { name: 'cancelReplay', method: 'DELETE', path: '/v1/webhooks/{id}/replays/{replay}', service: 'api', scope: 'webhooks', summary: 'Cancel a replay' },
   { name: 'listDeliveries', method: 'GET', path: '/v1/webhooks/{id}/deliveries', service: 'api', scope: 'webhooks', summary: 'List deliveries of a webhook' },
   { name: 'findDeliveries', method: 'GET', path: '/v1/deliveries', service: 'api', scope: 'webhooks', summary: 'List deliveries' },
   { name: 'getDelivery', method: 'GET', path: '/v1/deliveries/{id}', service: 'api', scope: 'webhooks', summary: 'Get a delivery with its attempts' },
-  { name: 'redeliver', method: 'POST', path: '/v1/deliveries/{id}/redeliver', service: 'api', scope: 'webhooks', summary: 'Deliver again' },
+  { name: 'redeliver', method: 'POST', path: '/v1/deliveries/{id}/redeliver', service: 'api', scope: 'webhooks', summary: 'Deliver again', idempotent: true },
   { name: 'getCurrentApiKey', method: 'GET', path: '/v1/api-keys/current', service: 'api', scope: 'any', summary: 'Get the key that calls' },
-  { name: 'createApiKey', method: 'POST', path: '/v1/api-keys', service: 'api', scope: 'admin', summary: 'Create an API key' },
+  { name: 'createApiKey', method: 'POST', path: '/v1/api-keys', service: 'api', scope: 'admin', summary: 'Create an API key', idempotent: true },
   { name: 'listApiKeys', method: 'GET', path: '/v1/api-keys', service: 'api', scope: 'admin', summary: 'List API keys' },
+  { name: 'updateApiKey', method: 'PATCH', path: '/v1/api-keys/{id}', service: 'api', scope: 'admin', summary: 'Change an API key' },
+  { name: 'rotateApiKey', method: 'POST', path: '/v1/api-keys/{id}/rotate', service: 'api', scope: 'admin', summary: "Rotate an API key's secret", idempotent: true },
   { name: 'revokeApiKey', method: 'DELETE', path: '/v1/api-keys/{id}', service: 'api', scope: 'admin', summary: 'Revoke an API key' },
+  { name: 'listTenants', method: 'GET', path: '/v1/tenants', service: 'api', scope: 'platform', summary: 'List tenants' },
+  { name: 'getTenant', method: 'GET', path: '/v1/tenants/{id}', service: 'api', scope: 'platform', summary: 'Get a tenant' },
+  { name: 'putTenant', method: 'PUT', path: '/v1/tenants/{id}', service: 'api', scope: 'platform', summary: 'Suspend, activate or limit a tenant' },
+  { name: 'listAuditEntries', method: 'GET', path: '/v1/audit', service: 'api', scope: 'admin', summary: 'List administrative changes' },
   { name: 'getOpenapi', method: 'GET', path: '/openapi.json', service: 'api', scope: 'none', summary: 'The OpenAPI document' },
   { name: 'getDocs', method: 'GET', path: '/docs', service: 'api', scope: 'none', summary: 'The API reference' },
   { name: 'getDocsScript', method: 'GET', path: '/docs/reference.js', service: 'api', scope: 'none', summary: "The reference's script" },

@@ -313,6 +313,8 @@ export interface ApiKey {
   readonly expires_at: string | null
   readonly name: string
   readonly created_at: string
+  /** To the minute, at most 60 s old. */
+  readonly last_used_at: string | null
 }
 
 /** `CurrentApiKey` as the API documents it. */
@@ -343,6 +345,8 @@ export interface NewApiKey {
   readonly expires_at: string | null
   readonly name: string
   readonly created_at: string
+  /** To the minute, at most 60 s old. */
+  readonly last_used_at: string | null
   /** The key itself; it is shown this once. */
   readonly key: string
 }
@@ -358,6 +362,68 @@ export interface NewApiKeyRequest {
     readonly events_per_s?: number | null
     readonly bytes_per_s?: number | null
   } | null
+}
+
+/** `ApiKeyChanges` as the API documents it. */
+export interface ApiKeyChanges {
+  readonly name?: string
+  /** Takes the place of the whole quota. */
+  readonly quota?: {
+    readonly events_per_s?: number | null
+    readonly bytes_per_s?: number | null
+  } | null
+  readonly expires_at?: string | null
+}
+
+/** `RotateApiKey` as the API documents it. */
+export interface RotateApiKey {
+  /** How long the old secret still works. */
+  readonly overlap_hours?: number | null
+}
+
+/** `Tenant` as the API documents it. */
+export interface Tenant {
+  readonly object: "tenant"
+  readonly id: string
+  readonly state: "active" | "suspended" | "deleting"
+  readonly limits: {
+    readonly events_per_s: number | null
+    readonly streams: number | null
+    readonly webhooks: number | null
+  }
+  /** Rows that the deletion has removed so far. */
+  readonly deleted_count?: number
+  /** Null for a tenant that was never put. */
+  readonly created_at: string | null
+  readonly updated_at: string | null
+}
+
+/** `TenantRequest` as the API documents it. */
+export interface TenantRequest {
+  readonly state?: "active" | "suspended"
+  readonly limits?: {
+    /** Over all keys and replicas; null: no limit. */
+    readonly events_per_s?: number | null
+    /** Open streams over all gateways; null: the setting. */
+    readonly streams?: number | null
+    /** Null: 100. */
+    readonly webhooks?: number | null
+  }
+}
+
+/** `AuditEntry` as the API documents it. */
+export interface AuditEntry {
+  readonly object: "audit_entry"
+  /** TypeID of the entry. */
+  readonly id: string
+  readonly at: string
+  /** The key that called. */
+  readonly key_id: string
+  readonly tenant: string
+  readonly action: "api_key.create" | "api_key.update" | "api_key.rotate" | "api_key.revoke" | "webhook.create" | "webhook.update" | "webhook.rotate_secret" | "webhook.delete" | "tenant.put" | "tenant.delete"
+  /** The id of what was changed. */
+  readonly target: string
+  readonly request_id: string
 }
 
 /** What went wrong (RFC 9457). */
@@ -766,6 +832,30 @@ export interface FindDeliveriesQuery {
 export interface ListApiKeysQuery {
   /** Whose keys; default: your own. */
   readonly tenant?: string
+  /** Largest number of entries of the page. */
+  readonly limit?: number
+  /** The `next_cursor` of the page before, with all other parameters as they were. */
+  readonly cursor?: string
+}
+
+/** Query parameters of `listTenants`. */
+export interface ListTenantsQuery {
+  /** Largest number of entries of the page. */
+  readonly limit?: number
+  /** The `next_cursor` of the page before, with all other parameters as they were. */
+  readonly cursor?: string
+}
+
+/** Query parameters of `listAuditEntries`. */
+export interface ListAuditEntriesQuery {
+  /** Whose; default: your own. */
+  readonly tenant?: string
+  /** Only this action. */
+  readonly action?: "api_key.create" | "api_key.update" | "api_key.rotate" | "api_key.revoke" | "webhook.create" | "webhook.update" | "webhook.rotate_secret" | "webhook.delete" | "tenant.put" | "tenant.delete"
+  /** Only entries of this time or later. */
+  readonly after?: string
+  /** Only entries before this time. */
+  readonly before?: string
   /** Largest number of entries of the page. */
   readonly limit?: number
   /** The `next_cursor` of the page before, with all other parameters as they were. */

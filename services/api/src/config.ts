@@ -1,4 +1,4 @@
-import { databaseConfig, settings, type ConfigOf } from '@ariftly/runtime'
+import { databaseConfig, int, settings, type ConfigOf } from '@ariftly/runtime'
 
 /** What the api reads from the environment. */
 export const apiConfig = {
@@ -6,6 +6,12 @@ export const apiConfig = {
   ENCRYPTION_KEYS: settings.ENCRYPTION_KEYS,
   WEBHOOK_ALLOW_HTTP: settings.WEBHOOK_ALLOW_HTTP,
   WEBHOOK_ALLOW_CIDRS: settings.WEBHOOK_ALLOW_CIDRS,
+  ADMIN_WRITES_PER_S: int({
+    doc: 'Administrative writes a second that a tenant may make in this process (webhooks, API keys, tenants); twice as many at once.',
+    default: 10,
+    min: 1,
+    max: 1_000_000,
+  }),
 } as const
 
 /** The values of `apiConfig`. */

@@ -14,6 +14,8 @@ import {
 import { createPool, SERVICE_ROLE, type Pool } from '@ariftly/store'
 import { LIST_SETTINGS } from '@ariftly/store/events'
 import { createApiKeyHandlers } from './api-keys/api-key-handlers.ts'
+import { createApiKeyWrites } from './api-keys/api-key-writes.ts'
+import { createListAuditEntries } from './audit/list-audit-entries.ts'
 import type { ApiConfig } from './config.ts'
 import { createDocumentHandlers } from './documents/document-handlers.ts'
 import { createFindDeliveries } from './deliveries/find-deliveries.ts'
@@ -27,6 +29,8 @@ import { createCreateReplay } from './replays/create-replay.ts'
 import { createGetReplay } from './replays/get-replay.ts'
 import { withStoreFaults } from './store-faults.ts'
 import { createTenantGate } from './tenant-gate.ts'
+import { createTenantHandlers } from './tenants/tenant-handlers.ts'
+import { createTenantWrites } from './tenants/tenant-writes.ts'
 import { createCreateWebhook } from './webhooks/create-webhook.ts'
 import { createDeleteWebhook } from './webhooks/delete-webhook.ts'
 import { createGetWebhook } from './webhooks/get-webhook.ts'
@@ -35,6 +39,8 @@ import { createRotateSecret } from './webhooks/rotate-secret.ts'
 import { createTestWebhook } from './webhooks/test-webhook.ts'
 import { createUpdateWebhook } from './webhooks/update-webhook.ts'
 import { withTenantGate } from './with-tenant-gate.ts'
+import { createWritePace, withWritePace } from './writes/write-pace.ts'
+import { createWrites } from './writes/create-writes.ts'
 
 export { apiConfig } from './config.ts'
 export type { ApiConfig } from './config.ts'
@@ -78,27 +84,38 @@ export async function start(config: ApiConfig, deps: ServiceDeps & SharedAuthent
     const egress = createEgress({ policy })
     releasers.add('egress', egress.close)
     const rest = createTenantGate({ placesMax: REST_POOL_MAX, waitingMax: REST_WAITING_MAX })
-    const routes = withStoreFaults({
-      listEvents: createListEvents({ pool: events, gate, cursors }),
-      getEvent: createGetEvent({ pool: events, gate }),
-      findDeliveries: createFindDeliveries({ pool: events, gate, cursors }),
-      testWebhook: createTestWebhook({ pool, keyring, egress, gate: tests, log, tracing }),
-      ...withTenantGate(rest, {
-        createWebhook: createCreateWebhook({ pool, keyring, policy }),
-        listWebhooks: createListWebhooks({ pool, cursors }),
-        getWebhook: createGetWebhook({ pool }),
-        updateWebhook: createUpdateWebhook({ pool, keyring, policy }),
-        deleteWebhook: createDeleteWebhook({ pool }),
-        rotateWebhookSecret: createRotateSecret({ pool, keyring }),
-        createReplay: createCreateReplay({ pool }),
-        getReplay: createGetReplay({ pool }),
-        cancelReplay: createCancelReplay({ pool }),
-        listDeliveries: createListDeliveries({ pool, cursors }),
-        getDelivery: createGetDelivery({ pool }),
-        redeliver: createRedeliver({ pool }),
-        ...createApiKeyHandlers({ pool, cursors }),
+    const writes = createWrites({ pool, keyring })
+    const paced = createWritePace({ perS: config.ADMIN_WRITES_PER_S, burst: 2 * config.ADMIN_WRITES_PER_S })
+    const routes = withWritePace(
+      paced,
+      withStoreFaults({
+        listEvents: createListEvents({ pool: events, gate, cursors }),
+        getEvent: createGetEvent({ pool: events, gate }),
+        findDeliveries: createFindDeliveries({ pool: events, gate, cursors }),
+        testWebhook: createTestWebhook({ pool, keyring, egress, gate: tests, log, tracing }),
+        ...withTenantGate(rest, {
+          listWebhooks: createListWebhooks({ pool, cursors }),
+          getWebhook: createGetWebhook({ pool }),
+          getReplay: createGetReplay({ pool }),
+          cancelReplay: createCancelReplay({ pool }),
+          listDeliveries: createListDeliveries({ pool, cursors }),
+          getDelivery: createGetDelivery({ pool }),
+          ...createApiKeyHandlers({ pool, cursors }),
+          ...createTenantHandlers({ pool, cursors }),
+          listAuditEntries: createListAuditEntries({ pool, cursors }),
+          ...writes({
+            createWebhook: createCreateWebhook({ keyring, policy }),
+            updateWebhook: createUpdateWebhook({ keyring, policy }),
+            deleteWebhook: createDeleteWebhook({ pool }),
+            rotateWebhookSecret: createRotateSecret({ keyring }),
+            createReplay: createCreateReplay(),
+            redeliver: createRedeliver(),
+            ...createApiKeyWrites(),
+            ...createTenantWrites(),
+          }),
+        }),
       }),
-    })
+    )
     const open = createDocumentHandlers(Object.keys(routes))
     const router = createExpressApp({ log, metrics, tracing, auth, routes, open })
     return { name: 'api', router, ready: () => readinessOf(auth), close: () => releasers.close() }

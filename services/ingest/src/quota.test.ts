@@ -5,7 +5,17 @@ import { createQuotas, type Admission } from './quota.ts'
 let nowMs = 0
 
 function callerWith(eventsPerS: number | null, bytesPerS: number | null, keyId = 'key_1'): Caller {
-  return { keyId, tenant: 'acme', scopes: ['events:write'], quota: { eventsPerS, bytesPerS }, expiresAtMs: null }
+  const limits = { eventsPerS: null, streams: null, webhooks: null }
+  const ends = { suspended: false, expiresAtMs: null, endsAtMs: null }
+  return {
+    keyId,
+    secret: 1,
+    tenant: 'acme',
+    scopes: ['events:write'],
+    quota: { eventsPerS, bytesPerS },
+    limits,
+    ...ends,
+  }
 }
 
 function quotasOf(shares = 1) {

@@ -416,7 +416,12 @@ describe('keys', () => {
     const reader = keys.find(({ scopes }) => scopes.includes('events:read'))
     const sealer = createKeyring(world.env['ENCRYPTION_KEYS'] ?? '')
     const expiresAtMs = Date.now() + 1500
-    const token = sealStreamToken(sealer, { keyId: reader?.id ?? '', filter: { taskId: 't-end' }, expiresAtMs })
+    const token = sealStreamToken(sealer, {
+      keyId: reader?.id ?? '',
+      secret: 1,
+      filter: { taskId: 't-end' },
+      expiresAtMs,
+    })
     const stream = await openStream(one, `?token=${token}`, { key: '' })
     expect(await stream.ended).toBe('cut')
     expect(Date.now()).toBeGreaterThanOrEqual(expiresAtMs)

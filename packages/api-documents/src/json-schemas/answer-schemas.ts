@@ -77,13 +77,18 @@ const apiKeyMembers = {
 /** The key that calls. */
 export const currentApiKeySchema: TSchema = Type.Object(apiKeyMembers)
 
-/** A key, without itself. */
-export const apiKeySchema: TSchema = Type.Object({ ...apiKeyMembers, name: Type.String(), created_at: timeSchema })
-
-/** A key just made: `key` is shown this once. */
-export const newApiKeySchema: TSchema = Type.Object({
+const storedApiKeyMembers = {
   ...apiKeyMembers,
   name: Type.String(),
   created_at: timeSchema,
+  last_used_at: { ...nullable(timeSchema), description: 'To the minute, at most 60 s old.' },
+} as const
+
+/** A key, without itself. */
+export const apiKeySchema: TSchema = Type.Object(storedApiKeyMembers)
+
+/** A key just made: `key` is shown this once. */
+export const newApiKeySchema: TSchema = Type.Object({
+  ...storedApiKeyMembers,
   key: Type.String({ description: 'The key itself; it is shown this once.' }),
 })

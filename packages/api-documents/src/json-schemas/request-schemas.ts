@@ -108,6 +108,35 @@ export const streamTokenRequestSchema: TSchema = Type.Object(
   CLOSED,
 )
 
+const quotaRequest = Type.Object(
+  {
+    events_per_s: Type.Optional(nullable(Type.Integer({ minimum: 1, maximum: 2 ** 31 - 1 }))),
+    bytes_per_s: Type.Optional(nullable(Type.Integer({ minimum: 1 }))),
+  },
+  CLOSED,
+)
+
+/** Body of `PATCH /v1/api-keys/{id}`. */
+export const apiKeyChangesSchema: TSchema = Type.Object(
+  {
+    name: Type.Optional(Type.String({ minLength: 1, maxLength: 128 })),
+    quota: Type.Optional({ ...nullable(quotaRequest), description: 'Takes the place of the whole quota.' }),
+    expires_at: Type.Optional(nullable(timeSchema)),
+  },
+  CLOSED,
+)
+
+/** Body of `POST /v1/api-keys/{id}/rotate`. */
+export const rotateApiKeySchema: TSchema = Type.Object(
+  {
+    overlap_hours: Type.Optional({
+      ...nullable(Type.Number({ minimum: 0, maximum: 168, default: 24 })),
+      description: 'How long the old secret still works.',
+    }),
+  },
+  CLOSED,
+)
+
 /** Body of `POST /v1/api-keys`. */
 export const newApiKeyRequestSchema: TSchema = Type.Object(
   {
@@ -118,17 +147,7 @@ export const newApiKeyRequestSchema: TSchema = Type.Object(
       description: 'Default: your own. Another one needs `platform`.',
     }),
     expires_at: Type.Optional(nullable(timeSchema)),
-    quota: Type.Optional(
-      nullable(
-        Type.Object(
-          {
-            events_per_s: Type.Optional(nullable(Type.Integer({ minimum: 1, maximum: 2 ** 31 - 1 }))),
-            bytes_per_s: Type.Optional(nullable(Type.Integer({ minimum: 1 }))),
-          },
-          CLOSED,
-        ),
-      ),
-    ),
+    quota: Type.Optional(nullable(quotaRequest)),
   },
   CLOSED,
 )

@@ -3,6 +3,7 @@ import { apiKeyOperations } from './operations/api-key-operations.ts'
 import { documentOperations } from './operations/document-operations.ts'
 import { eventOperations } from './operations/event-operations.ts'
 import { replayOperations } from './operations/replay-operations.ts'
+import { tenantOperations } from './operations/tenant-operations.ts'
 import { streamOperations } from './operations/stream-operations.ts'
 import { deliveryOperations } from './operations/delivery-operations.ts'
 import { webhookOperations } from './operations/webhook-operations.ts'
@@ -67,6 +68,7 @@ function operationDocs(recent: string): Readonly<Record<RouteName, OperationDoc>
     ...deliveryOperations,
     ...replayOperations(recent),
     ...apiKeyOperations,
+    ...tenantOperations,
     ...documentOperations,
   }
 }

@@ -8,6 +8,7 @@ export const TAGS = [
   { name: 'Webhooks', description: 'Have events delivered as signed requests.' },
   { name: 'Deliveries', description: 'See what was delivered, and send it again.' },
   { name: 'API keys', description: 'Who may do what.' },
+  { name: 'Tenants', description: 'Who is served, and how much; who changed what.' },
   { name: 'Documents', description: 'This reference.' },
 ] as const
 

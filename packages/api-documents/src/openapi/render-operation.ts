@@ -1,4 +1,4 @@
-import type { NamedRoute } from '@ariftly/http'
+import { isAdministrativeWrite, type NamedRoute } from '@ariftly/http'
 import { Type } from '@sinclair/typebox'
 import { problemExample } from '../json-schemas/problem-schema.ts'
 import type { OpenapiContent, OpenapiOperation, OpenapiParameter } from './document.ts'
@@ -12,6 +12,7 @@ export function renderOperation(route: NamedRoute, doc: OperationDoc): OpenapiOp
     ...pathParameters(route),
     ...query.map((parameter) => render('query', parameter)),
     ...headers.map((parameter) => render('header', parameter)),
+    ...(route.idempotent === true ? [render('header', IDEMPOTENCY_KEY)] : []),
   ]
   return {
     operationId: route.name,
@@ -21,7 +22,10 @@ export function renderOperation(route: NamedRoute, doc: OperationDoc): OpenapiOp
     ...(route.scope === 'none' ? { security: [] } : securityOf(route)),
     ...(parameters.length === 0 ? {} : { parameters }),
     ...(body === undefined ? {} : { requestBody: { required: body.required, content: contentOf(body.content) } }),
-    responses: { ...Object.fromEntries(doc.answers.map(renderAnswer)), ...problems(route, doc) },
+    responses: {
+      ...Object.fromEntries(doc.answers.map((answer) => renderAnswer(route, answer))),
+      ...problems(route, doc),
+    },
   } as OpenapiOperation
 }
 
@@ -43,19 +47,19 @@ const PATH_PARAMETERS: Readonly<Record<string, readonly [prefix: string, example
   '/v1/api-keys/': ['key', 'key_01m88y3fz3eeksq399rkr6wnx3'],
 }
 
+const TENANT_PATH = '/v1/tenants/'
+
 function pathParameters({ path }: NamedRoute): readonly OpenapiParameter[] {
   return [...path.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => {
     const [, [prefix, example] = ['rpl', 'rpl_01m88y3fz3eeksq399rkr6wnx3']] =
       name === 'id' ? (Object.entries(PATH_PARAMETERS).find(([start]) => path.startsWith(start)) ?? []) : []
-    return {
-      name,
-      in: 'path',
-      required: true,
-      description: `An id \`${prefix}_…\`.`,
-      schema: { type: 'string' },
-      example,
-    } as OpenapiParameter
+    if (path.startsWith(TENANT_PATH)) return { ...pathParameter(name, 'What the tenant is called.'), example: 'acme' }
+    return { ...pathParameter(name, `An id \`${prefix}_…\`.`), example }
   })
+}
+
+function pathParameter(name: string, description: string): OpenapiParameter {
+  return { name, in: 'path', required: true, description, schema: { type: 'string' } } as OpenapiParameter
 }
 
 function render(place: 'query' | 'header', parameter: QueryParameter): OpenapiParameter {
@@ -70,16 +74,29 @@ function render(place: 'query' | 'header', parameter: QueryParameter): OpenapiPa
   } as OpenapiParameter
 }
 
-function renderAnswer(answer: Answer): readonly [string, object] {
+function renderAnswer(route: NamedRoute, answer: Answer): readonly [string, object] {
   const { status, description, content, headers = [] } = answer
   return [
     String(status),
     {
       description,
-      headers: headersOf([...headers, REQUEST_ID]),
+      headers: headersOf([...headers, ...(route.idempotent === true ? [REPLAYED] : []), REQUEST_ID]),
       ...(content === undefined ? {} : { content: contentOf(content) }),
     },
   ]
+}
+
+const IDEMPOTENCY_KEY: QueryParameter = {
+  name: 'Idempotency-Key',
+  description:
+    'Makes a repeat safe: for 24 hours the same request with the same key of yours gets the first answer again, and another request is 422. Only 2xx are kept.',
+  schema: Type.String({ minLength: 1, maxLength: 255, pattern: '^[\\x21-\\x7e]+$' }),
+}
+
+const REPLAYED: AnswerHeader = {
+  name: 'Idempotent-Replayed',
+  description: '`true` when this is the first answer again.',
+  schema: Type.String(),
 }
 
 const REQUEST_ID: AnswerHeader = {
@@ -123,14 +140,25 @@ const TITLES: Readonly<Record<ProblemAnswer['status'], string>> = {
 const WITH_KEY: readonly ProblemAnswer[] = [
   { status: 400, codes: ['invalid_parameter'] },
   { status: 401, codes: ['missing_api_key', 'invalid_api_key'] },
+  { status: 403, codes: ['tenant_suspended'] },
   { status: 503, codes: ['authentication_unavailable', 'unavailable'] },
 ]
 const WITH_SCOPE: ProblemAnswer = { status: 403, codes: ['missing_scope'] }
+const PACED: ProblemAnswer = { status: 429, codes: ['too_many_writes'] }
+const IDEMPOTENT: readonly ProblemAnswer[] = [
+  { status: 409, codes: ['idempotency_key_in_use'] },
+  { status: 422, codes: ['idempotency_key_reused'] },
+]
 
 /** Those of the doc and those of every route with a key, one answer a status. */
 function problems(route: NamedRoute, doc: OperationDoc): Readonly<Record<string, object>> {
   const { scope } = route
-  const common = scope === 'none' ? [] : [...WITH_KEY, ...(scope === 'any' ? [] : [WITH_SCOPE])]
+  const common = [
+    ...(scope === 'none' ? [] : WITH_KEY),
+    ...(scope === 'none' || scope === 'any' ? [] : [WITH_SCOPE]),
+    ...(isAdministrativeWrite(route) ? [PACED] : []),
+    ...(route.idempotent === true ? IDEMPOTENT : []),
+  ]
   const byStatus = new Map<ProblemAnswer['status'], { codes: string[]; description?: string }>()
   for (const { status, codes, description } of [...doc.problems, ...common]) {
     const known = byStatus.get(status) ?? { codes: [] }

@@ -10,10 +10,13 @@ import {
 } from '../json-schemas/answer-schemas.ts'
 import { eventSchema, newEventSchemaOf, postedPayloadSchema } from '../json-schemas/event-schemas.ts'
 import { problemSchema } from '../json-schemas/problem-schema.ts'
+import { auditEntrySchema, tenantObjectSchema, tenantRequestSchema } from '../json-schemas/tenant-schemas.ts'
 import {
+  apiKeyChangesSchema,
   newApiKeyRequestSchema,
   newWebhookSchema,
   replayRequestSchema,
+  rotateApiKeySchema,
   rotateSecretSchema,
   streamTokenRequestSchema,
   testWebhookSchema,
@@ -49,6 +52,11 @@ const SCHEMAS = {
   CurrentApiKey: currentApiKeySchema,
   NewApiKey: newApiKeySchema,
   NewApiKeyRequest: newApiKeyRequestSchema,
+  ApiKeyChanges: apiKeyChangesSchema,
+  RotateApiKey: rotateApiKeySchema,
+  Tenant: tenantObjectSchema,
+  TenantRequest: tenantRequestSchema,
+  AuditEntry: auditEntrySchema,
   Problem: problemSchema,
 } as const
 

@@ -1,16 +1,18 @@
-import type { ApiKey, CurrentApiKey, ListApiKeysQuery, NewApiKey, NewApiKeyRequest } from '../api-types.ts'
-import type { CallOptions } from '../http/transport.ts'
-import type { List } from '../lists.ts'
 import type {
+  ApiKey,
   ApiKeyChanges,
   AuditEntry,
-  AuditQuery,
-  DeadLetter,
-  DeadLetterQuery,
-  Paging,
+  CurrentApiKey,
+  ListApiKeysQuery,
+  ListAuditEntriesQuery,
+  NewApiKey,
+  NewApiKeyRequest,
   Tenant,
-  TenantChanges,
-} from './ahead-types.ts'
+  TenantRequest,
+} from '../api-types.ts'
+import type { CallOptions } from '../http/transport.ts'
+import type { List } from '../lists.ts'
+import type { DeadLetter, DeadLetterQuery, Paging } from './ahead-types.ts'
 import { path, Resource, type CreateOptions } from './resource.ts'
 
 /** API keys (scope `admin` for the own tenant's, `platform` for any). */
@@ -51,7 +53,7 @@ export class ApiKeys extends Resource {
 /** Tenants (scope `platform`). */
 export class Tenants extends Resource {
   /** Creates a tenant, or changes it. */
-  async put(id: string, tenant: TenantChanges, options?: CallOptions): Promise<Tenant> {
+  async put(id: string, tenant: TenantRequest, options?: CallOptions): Promise<Tenant> {
     return await this.write('PUT', path`/v1/tenants/${id}`, tenant, options)
   }
 
@@ -72,7 +74,7 @@ export class Tenants extends Resource {
 /** Who changed keys, tenants and webhooks (scope `admin`). */
 export class Audit extends Resource {
   /** Newest first. */
-  list(query?: AuditQuery, options?: CallOptions): List<AuditEntry> {
+  list(query?: ListAuditEntriesQuery, options?: CallOptions): List<AuditEntry> {
     return this.pages('/v1/audit', query, options)
   }
 }

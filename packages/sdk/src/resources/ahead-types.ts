@@ -66,57 +66,6 @@ export interface WebhookStats {
   }[]
 }
 
-/** Limits of a tenant; null is the default. */
-export interface TenantLimits {
-  readonly events_per_s: number | null
-  readonly streams: number | null
-  readonly webhooks: number | null
-}
-
-/** A tenant. */
-export interface Tenant {
-  readonly object: 'tenant'
-  readonly id: string
-  readonly state: 'active' | 'suspended' | 'deleting'
-  readonly limits: TenantLimits
-  readonly created_at: string | null
-  readonly updated_at: string | null
-  readonly deleted_count?: number
-}
-
-/** What to change of a tenant; what is left out keeps its value. */
-export interface TenantChanges {
-  readonly state?: 'active' | 'suspended'
-  readonly limits?: Partial<TenantLimits>
-}
-
-/** What to change of a key. */
-export interface ApiKeyChanges {
-  readonly name?: string
-  readonly quota?: { readonly events_per_s: number | null; readonly bytes_per_s: number | null }
-  readonly expires_at?: string | null
-}
-
-/** A change of a key, a tenant or a webhook. */
-export interface AuditEntry {
-  readonly object: 'audit_entry'
-  readonly id: string
-  readonly at: string
-  readonly key_id: string | null
-  readonly tenant: string
-  readonly action: string
-  readonly target: string
-  readonly request_id: string
-}
-
-/** Which changes. */
-export interface AuditQuery extends Paging {
-  readonly tenant?: string
-  readonly action?: string
-  readonly after?: string
-  readonly before?: string
-}
-
 /** A record of the log that is no event. */
 export interface DeadLetter {
   readonly object: 'dead_letter'

@@ -11,7 +11,10 @@ import { latestApiKeyChange } from './latest-api-key-change.ts'
 import { listApiKeys } from './list-api-keys.ts'
 import { readApiKeyChanges } from './read-api-key-changes.ts'
 import { revokeApiKey } from './revoke-api-key.ts'
+import { rotateApiKey } from './rotate-api-key.ts'
 import { seedBootstrapKey } from './seed-bootstrap-key.ts'
+import { touchApiKeys } from './touch-api-keys.ts'
+import { updateApiKey } from './update-api-key.ts'
 
 let database: TestDatabase
 let pool: Pool
@@ -41,17 +44,37 @@ async function insert(fields: Partial<NewApiKey> = {}): Promise<NewApiKey> {
   return key
 }
 
-function revoke(id: string, tenant?: string): Promise<boolean> {
-  return withTransaction(pool, (tx) => revokeApiKey(tx, tenant === undefined ? { id } : { id, tenant }))
+function revoke(id: string): Promise<boolean> {
+  return withTransaction(pool, (tx) => revokeApiKey(tx, { id }))
+}
+
+function rotate(id: string, hash: Buffer, overlapMs: number): Promise<boolean> {
+  return withTransaction(pool, (tx) => rotateApiKey(tx, { id, hash, overlapMs }))
+}
+
+const NEW_KEY = {
+  lastUsedAtMs: null,
+  revokedAtMs: null,
+  secret: 1,
+  secretEndsAtMs: null,
+  tenantState: 'active',
+  limits: { eventsPerS: null, streams: null, webhooks: null },
+} as const
+
+/** The changes of the feed after a number, without their numbers. */
+async function changesAfter(afterSeq: number): Promise<readonly unknown[]> {
+  const { changes } = await readApiKeyChanges(pool, { afterSeq })
+  return changes.map(({ keyId, kind, secret, endsAtMs }) => ({ keyId, kind, secret, endsAtMs }))
 }
 
 describe('a stored key', () => {
   test('is found by hash and by id as it was stored', async () => {
     const { hash, ...key } = await insert()
-    expect(await findApiKeyByHash(pool, hash)).toEqual({ ...key, revokedAtMs: null })
-    expect(await findApiKeyById(pool, key.id)).toEqual({ ...key, revokedAtMs: null })
+    expect(await findApiKeyByHash(pool, hash)).toEqual({ ...key, ...NEW_KEY })
+    expect(await findApiKeyById(pool, { id: key.id, secret: 1 })).toEqual({ ...key, ...NEW_KEY })
     expect(await findApiKeyByHash(pool, randomBytes(32))).toBeUndefined()
-    expect(await findApiKeyById(pool, 'key_nonsense')).toBeUndefined()
+    expect(await findApiKeyById(pool, { id: 'key_nonsense', secret: 1 })).toBeUndefined()
+    expect(await findApiKeyById(pool, { id: key.id, secret: 2 })).toBeUndefined()
   })
 
   test('cannot stand twice', async () => {
@@ -59,7 +82,7 @@ describe('a stored key', () => {
     expect(await insertApiKey(pool, { ...key, id: newTypeId('key', Date.now()) })).toBe(false)
   })
 
-  test('can be neither changed nor deleted by a service, but revoked', async () => {
+  test('can be neither given other scopes nor deleted by a service', async () => {
     const { hash } = await insert()
     const denied = { code: '42501' }
     await expect(pool.query("UPDATE api_keys SET scopes = '{admin}' WHERE hash = $1", [hash])).rejects.toMatchObject(
@@ -91,19 +114,73 @@ describe('revokeApiKey', () => {
     expect(await revoke(id)).toBe(true)
     expect((await findApiKeyByHash(pool, hash))?.revokedAtMs).toBeGreaterThan(0)
     const { latestSeq, changes } = await readApiKeyChanges(pool, { afterSeq: before })
-    expect(changes).toEqual([{ seq: latestSeq, keyId: id, kind: 'revoked' }])
+    expect(changes).toEqual([{ seq: latestSeq, keyId: id, kind: 'revoked', secret: null, endsAtMs: null }])
   })
 
-  test('does nothing for a second time, another tenant or a key that is not there', async () => {
+  test('does nothing for a second time, or a key that is not there', async () => {
     const { id } = await insert()
-    expect(await revoke(id, 'b')).toBe(false)
-    expect(await revoke(id, 'a')).toBe(true)
+    expect(await revoke(id)).toBe(true)
     const before = await latestApiKeyChange(pool)
     expect(await revoke(id)).toBe(false)
     expect(await revoke(newTypeId('key', 1))).toBe(false)
     expect(await revoke('../x')).toBe(false)
     expect(await readApiKeyChanges(pool, { afterSeq: before })).toEqual({ latestSeq: before, changes: [] })
   })
+})
+
+describe('updateApiKey', () => {
+  test('writes name, quota and end, and tells the new end', async () => {
+    const { hash, ...key } = await insert()
+    const before = await latestApiKeyChange(pool)
+    const changes = { name: 'new', quota: { eventsPerS: null, bytesPerS: 7 }, expiresAtMs: Date.UTC(2031, 0, 1) }
+    await withTransaction(pool, (tx) => updateApiKey(tx, { id: key.id, ...changes }))
+    expect(await findApiKeyByHash(pool, hash)).toMatchObject({ ...key, ...changes })
+    const { expiresAtMs: endsAtMs } = changes
+    expect(await changesAfter(before)).toEqual([{ keyId: key.id, kind: 'updated', secret: null, endsAtMs }])
+  })
+})
+
+describe('rotateApiKey', () => {
+  test('lets both secrets find the key, the old one with its end, and refuses another rotation until then', async () => {
+    const { id, hash } = await insert()
+    const before = await latestApiKeyChange(pool)
+    const newHash = randomBytes(32)
+    expect(await rotate(id, newHash, 60_000)).toBe(true)
+    expect(await findApiKeyByHash(pool, newHash)).toMatchObject({ id, secret: 2, secretEndsAtMs: null })
+    const old = await findApiKeyByHash(pool, hash)
+    expect(old).toMatchObject({ id, secret: 1 })
+    expect(old?.secretEndsAtMs).toBeGreaterThan(Date.now() + 30_000)
+    expect(await findApiKeyById(pool, { id, secret: 1 })).toEqual(old)
+    expect(await changesAfter(before)).toEqual([
+      { keyId: id, kind: 'rotated', secret: 1, endsAtMs: old?.secretEndsAtMs },
+    ])
+    expect(await rotate(id, randomBytes(32), 0)).toBe(false)
+  })
+
+  test('without overlap the old secret has ended, and the next rotation is free', async () => {
+    const { id, hash } = await insert()
+    expect(await rotate(id, randomBytes(32), 0)).toBe(true)
+    expect((await findApiKeyByHash(pool, hash))?.secretEndsAtMs).toBeLessThanOrEqual(Date.now())
+    expect(await rotate(id, randomBytes(32), 0)).toBe(true)
+  })
+
+  test('a bootstrap key that was rotated is not seeded again', async () => {
+    const key = 'bootstrap-key-that-is-rotated'
+    const hash = createHash('sha256').update(key).digest()
+    expect(await seedBootstrapKey(pool, key)).toBe(true)
+    const id = (await findApiKeyByHash(pool, hash))?.id ?? ''
+    await rotate(id, randomBytes(32), 0)
+    expect(await seedBootstrapKey(pool, key)).toBe(false)
+    expect(await findApiKeyByHash(pool, hash)).toMatchObject({ id, secret: 1 })
+  })
+})
+
+test('a last use is kept to the minute, and an earlier one changes nothing', async () => {
+  const { id, hash } = await insert()
+  const usedAtMs = Date.UTC(2026, 0, 1, 10, 5, 59)
+  await touchApiKeys(pool, [{ id, usedAtMs }])
+  await touchApiKeys(pool, [{ id, usedAtMs: usedAtMs - 3_600_000 }])
+  expect((await findApiKeyByHash(pool, hash))?.lastUsedAtMs).toBe(Date.UTC(2026, 0, 1, 10, 5))
 })
 
 describe('the feed', () => {

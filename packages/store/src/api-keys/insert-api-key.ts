@@ -3,12 +3,15 @@ import type { Queryable } from '../queryable.ts'
 import type { ApiKeyRow } from './api-key-row.ts'
 
 /** A key to store, with the SHA-256 of its characters. */
-export interface NewApiKey extends Omit<ApiKeyRow, 'revokedAtMs'> {
+export interface NewApiKey extends Omit<ApiKeyRow, 'revokedAtMs' | 'lastUsedAtMs'> {
   /** 32 bytes. */
   readonly hash: Buffer
 }
 
-/** Stores a key. False, with nothing changed, when its hash stands already (also as that of a revoked key). */
+/**
+ * Stores a key. False, with nothing changed, when its hash stands already (also as that of a revoked key or a retired
+ * secret), or when its tenant is being deleted.
+ */
 export async function insertApiKey(db: Queryable, key: NewApiKey): Promise<boolean> {
   const { rowCount } = await db.query(
     `INSERT INTO api_keys

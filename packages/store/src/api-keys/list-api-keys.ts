@@ -14,7 +14,7 @@ export interface ListApiKeysOptions {
 export async function listApiKeys(db: Queryable, o: ListApiKeysOptions): Promise<readonly ApiKeyRow[]> {
   const { rows } = await db.query<ApiKeyColumns>({
     name: 'list-api-keys',
-    text: `SELECT ${API_KEY_COLUMNS} FROM api_keys
+    text: `SELECT ${API_KEY_COLUMNS} FROM api_keys k
            WHERE tenant_id = $1 AND revoked_at IS NULL AND id < $2::uuid
            ORDER BY id DESC LIMIT $3`,
     values: [o.tenant, o.beforeId === undefined ? LAST_UUID : typeIdToUuid('key', o.beforeId), o.limit],

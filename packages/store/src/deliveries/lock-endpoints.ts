@@ -1,6 +1,7 @@
 import { typeIdToUuid, uuidToTypeId } from '@ariftly/events'
 import { plainArray, prepared } from '../prepared.ts'
 import type { Queryable } from '../queryable.ts'
+import { isServed } from '../tenants/is-served.ts'
 
 /** The state of an endpoint whose row this transaction holds. */
 export interface LockedEndpoint {
@@ -18,7 +19,7 @@ export interface LockedEndpoint {
 
 /**
  * Locks the endpoints of these webhooks until the transaction ends. Left out are those that another feeder holds (it feeds
- * them), and webhooks that are disabled or deleted (their deliveries wait, or are cancelled). By primary key.
+ * them), and webhooks that are disabled, deleted or of a tenant that is not served (their deliveries wait, or are cancelled). By primary key.
  */
 export async function lockEndpoints(
   tx: Queryable,
@@ -43,7 +44,7 @@ export async function lockEndpoints(
                  END AS tokens
        FROM webhook_endpoints e
        JOIN webhooks w ON w.id = e.webhook_id
-      WHERE e.webhook_id = ANY ($1::uuid[]) AND w.enabled AND w.deleted_at IS NULL
+      WHERE e.webhook_id = ANY ($1::uuid[]) AND w.enabled AND w.deleted_at IS NULL AND ${isServed('w.tenant_id')}
       ORDER BY e.webhook_id
         FOR UPDATE OF e SKIP LOCKED`,
       [plainArray(o.webhookIds.map((id) => typeIdToUuid('whk', id)))],

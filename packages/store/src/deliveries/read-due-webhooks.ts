@@ -1,6 +1,7 @@
 import { uuidToTypeId } from '@ariftly/events'
 import { prepared } from '../prepared.ts'
 import type { Queryable } from '../queryable.ts'
+import { isServed } from '../tenants/is-served.ts'
 import { PENDING_WEBHOOKS } from './pending-webhooks.ts'
 
 /** A webhook with pending deliveries. */
@@ -11,7 +12,7 @@ export interface DueWebhook {
 }
 
 /**
- * Every enabled webhook that has pending deliveries, and when it next wants to be fed. It jumps from webhook to webhook in
+ * Every enabled webhook of a tenant that is served that has pending deliveries, and when it next wants to be fed. It jumps from webhook to webhook in
  * the index deliveries_due, so its cost is by webhooks with pending deliveries, not by deliveries.
  */
 export async function readDueWebhooks(db: Queryable): Promise<readonly DueWebhook[]> {
@@ -23,7 +24,7 @@ export async function readDueWebhooks(db: Queryable): Promise<readonly DueWebhoo
        FROM pending
        JOIN webhooks w ON w.id = pending.webhook_id
        JOIN webhook_endpoints e ON e.webhook_id = pending.webhook_id
-      WHERE w.enabled AND w.deleted_at IS NULL`,
+      WHERE w.enabled AND w.deleted_at IS NULL AND ${isServed('w.tenant_id')}`,
       [],
     ),
   )

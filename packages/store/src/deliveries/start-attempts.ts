@@ -2,6 +2,7 @@ import { typeIdToUuid, uuidToTypeId, type EventType } from '@ariftly/events'
 import type { EventRow } from '../events/event-row.ts'
 import { plainArray, prepared } from '../prepared.ts'
 import type { Queryable } from '../queryable.ts'
+import { isServed } from '../tenants/is-served.ts'
 import { isStill } from './delivery-state.ts'
 import type { AttemptRef } from './unqueue-deliveries.ts'
 
@@ -13,7 +14,7 @@ export interface StartedAttempt extends AttemptRef {
   readonly attemptCount: number
   readonly probe: boolean
   readonly traceparent: string | null
-  /** False when the webhook was disabled or deleted after this was queued. */
+  /** False when the webhook was disabled, or its tenant suspended, after this was queued. */
   readonly enabled: boolean
   readonly deleted: boolean
   /** Moves with the URL and with each enabling. */
@@ -69,7 +70,7 @@ export async function startAttempts(
          FROM unnest($1::uuid[], $2::int[]) AS j (id, attempt)
         WHERE d.id = j.id AND d.id = ANY ($1::uuid[]) AND d.attempt = j.attempt AND ${isStill('queued', 'd')}
        RETURNING d.id, d.attempt, d.webhook_id, d.tenant_id, d.event_id, d.attempt_count, d.probe, d.traceparent)
-     SELECT s.*, w.enabled, w.deleted_at IS NOT NULL AS deleted, w.endpoint_version, w.url,
+     SELECT s.*, w.enabled AND ${isServed('w.tenant_id')} AS enabled, w.deleted_at IS NOT NULL AS deleted, w.endpoint_version, w.url,
             w.secret,
             CASE WHEN w.previous_secret_until > now() THEN w.previous_secret END AS previous_secret, w.headers,
             e.type, e.task_id, e.agent, e.session_id, e.data

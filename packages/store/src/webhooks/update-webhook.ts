@@ -1,7 +1,5 @@
 import { typeIdToUuid } from '@ariftly/events'
-import type { Pool } from '../pool.ts'
-import type { Transaction } from '../queryable.ts'
-import { withTransaction } from '../with-transaction.ts'
+import type { Queryable } from '../queryable.ts'
 import {
   toWebhookRow,
   WEBHOOK_COLUMNS,
@@ -32,19 +30,17 @@ const COLUMNS: Readonly<Record<Exclude<keyof WebhookSettings, 'enabled'>, string
  * primary key.
  */
 export async function updateWebhook(
-  pool: Pool,
+  tx: Queryable,
   o: { readonly tenant: string; readonly id: string; readonly changes: Partial<WebhookSettings> },
 ): Promise<WebhookRow | undefined> {
-  return await withTransaction(pool, async (tx) => {
-    const cleared = (await movesOrigin(tx, o)) ? NO_HEADERS : {}
-    return await writeChanges(tx, { ...o, changes: { ...cleared, ...o.changes } })
-  })
+  const cleared = (await movesOrigin(tx, o)) ? NO_HEADERS : {}
+  return await writeChanges(tx, { ...o, changes: { ...cleared, ...o.changes } })
 }
 
 const NO_HEADERS = { headerNames: [], headers: null } as const
 
 async function movesOrigin(
-  tx: Transaction,
+  tx: Queryable,
   o: { readonly tenant: string; readonly id: string; readonly changes: Partial<WebhookSettings> },
 ): Promise<boolean> {
   if (o.changes.url === undefined) return false
@@ -56,7 +52,7 @@ async function movesOrigin(
 }
 
 async function writeChanges(
-  tx: Transaction,
+  tx: Queryable,
   o: { readonly tenant: string; readonly id: string; readonly changes: Partial<WebhookSettings> },
 ): Promise<WebhookRow | undefined> {
   const values: unknown[] = [typeIdToUuid('whk', o.id), o.tenant]

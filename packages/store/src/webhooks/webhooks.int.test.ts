@@ -6,6 +6,7 @@ import { getDelivery } from '../deliveries/get-delivery.ts'
 import { listAttempts } from '../deliveries/list-attempts.ts'
 import { listDeliveries } from '../deliveries/list-deliveries.ts'
 import { createPool, type Pool } from '../pool.ts'
+import { withTransaction } from '../with-transaction.ts'
 import { deleteWebhook } from './delete-webhook.ts'
 import { getWebhook } from './get-webhook.ts'
 import { insertWebhook, type NewWebhook } from './insert-webhook.ts'
@@ -71,7 +72,9 @@ async function version(): Promise<number> {
 
 describe('webhooks', () => {
   test('are at most so many a tenant, however many are created at the same time', async () => {
-    const outcomes = await Promise.all(Array.from({ length: 12 }, () => insertWebhook(pool, newWebhook(), 5)))
+    const outcomes = await Promise.all(
+      Array.from({ length: 12 }, () => withTransaction(pool, (tx) => insertWebhook(tx, newWebhook(), 5))),
+    )
     expect(outcomes.filter((outcome) => outcome !== 'too_many')).toHaveLength(5)
     expect((await listWebhooks(pool, { tenant, limit: 50 })).webhooks).toHaveLength(5)
     const [first] = (await listWebhooks(pool, { tenant, limit: 1 })).webhooks

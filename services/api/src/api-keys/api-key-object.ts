@@ -11,6 +11,7 @@ export function apiKeyObject(row: ApiKeyRow): Record<string, unknown> {
     scopes: row.scopes,
     quota: quotaObject(row.quota),
     expires_at: isoOf(row.expiresAtMs),
+    last_used_at: isoOf(row.lastUsedAtMs),
     created_at: isoOf(row.createdAtMs),
   }
 }

@@ -1,9 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import { createServer, type Server } from 'node:http'
-import { once } from 'node:events'
-import type { AddressInfo } from 'node:net'
 import { generateEncryptionKey } from '@ariftly/keyring'
-import { createLogger, createMetrics, readConfig, type Running } from '@ariftly/runtime'
 import { createPool } from '@ariftly/store'
 import { seedBootstrapKey } from '@ariftly/store/api-keys'
 import {
@@ -13,31 +9,17 @@ import {
   type CuttingProxy,
   type TestDatabase,
 } from '@ariftly/testkit'
-import { apiConfig, start } from '../service.ts'
+import { startTestApi, type TestApi } from '../test-api.ts'
 
 const ROOT = 'root-key-0123456789abcdef'
 const STRANGER = 'nobody-knows-this-key-0123'
 
-/** One api process, as far as keys are concerned: its own cache and its own reading of the feed. */
-interface Process {
-  readonly running: Running
-  /** Status and JSON body (undefined for none) of an answer. */
-  call(method: string, path: string, key: string, body?: unknown): Promise<{ status: number; body: Body }>
-  close(): Promise<void>
-}
-
-type Body = Readonly<Record<string, unknown>> & {
-  readonly id?: string
-  readonly key?: string
-  readonly data?: readonly Body[]
-}
-
 let database: TestDatabase
 let proxy: CuttingProxy
-let one: Process
-let other: Process
+let one: TestApi
+let other: TestApi
 /** Reaches Postgres through the proxy. */
-let behindProxy: Process
+let behindProxy: TestApi
 
 beforeAll(async () => {
   database = await createTestDatabase()
@@ -49,9 +31,9 @@ beforeAll(async () => {
   const throughProxy = new URL(database.url)
   throughProxy.port = String(proxy.port)
   const encryptionKeys = generateEncryptionKey('k1')
-  one = await startProcess(database.url, encryptionKeys)
-  other = await startProcess(database.url, encryptionKeys)
-  behindProxy = await startProcess(throughProxy.href, encryptionKeys)
+  one = await startTestApi(database.url, encryptionKeys)
+  other = await startTestApi(database.url, encryptionKeys)
+  behindProxy = await startTestApi(throughProxy.href, encryptionKeys)
 })
 afterAll(async () => {
   proxy?.resume()
@@ -59,37 +41,6 @@ afterAll(async () => {
   await proxy?.close()
   await database?.drop()
 })
-
-async function startProcess(databaseUrl: string, encryptionKeys: string): Promise<Process> {
-  const abort = new AbortController()
-  const log = createLogger({ service: 'test', level: 'silent' })
-  const config = readConfig(apiConfig, { DATABASE_URL: databaseUrl, ENCRYPTION_KEYS: encryptionKeys })
-  const running = await start(config, { log, metrics: createMetrics(), signal: abort.signal })
-  const server: Server = createServer(running.router)
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-  await eventually(() => running.ready().ready)
-
-  async function call(method: string, path: string, key: string, body?: unknown) {
-    const response = await fetch(`${base}${path}`, {
-      method,
-      headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    })
-    const text = await response.text()
-    return { status: response.status, body: (text === '' ? {} : JSON.parse(text)) as Body }
-  }
-
-  async function close(): Promise<void> {
-    server.close()
-    server.closeAllConnections()
-    abort.abort()
-    await running.close()
-  }
-
-  return { running, call, close }
-}
 
 /** Makes a key and gives its id and itself. */
 async function create(fields: Record<string, unknown>, by = ROOT): Promise<{ id: string; key: string }> {
@@ -196,6 +147,109 @@ describe('DELETE /v1/api-keys/{id}', () => {
     expect((await one.call('DELETE', `/v1/api-keys/${id}`, ROOT)).status).toBe(404)
   })
 })
+
+describe('PATCH /v1/api-keys/{id}', () => {
+  test('changes name, quota and end in every process within a second, and merges no partial quota', async () => {
+    const quota = { events_per_s: 5, bytes_per_s: 6 }
+    const { id, key } = await create({ scopes: ['events:read'], quota })
+    expect((await other.call('GET', CURRENT, key)).body).toMatchObject({ quota })
+    const changed = { events_per_s: 7, bytes_per_s: null }
+    const body = { name: 'new', quota: { events_per_s: 7 }, expires_at: '2999-01-01T00:00:00Z' }
+    const answer = await one.call('PATCH', `/v1/api-keys/${id}`, ROOT, body)
+    const shown = { id, name: 'new', quota: changed, expires_at: '2999-01-01T00:00:00.000Z' }
+    expect(answer).toMatchObject({ status: 200, body: { object: 'api_key', scopes: ['events:read'], ...shown } })
+    expect(answer.body).not.toHaveProperty('key')
+    const known = async () => (await other.call('GET', CURRENT, key)).body
+    await eventually(async () => JSON.stringify((await known())['quota']) === JSON.stringify(changed), {
+      timeoutMs: 1000,
+    })
+    expect(await known()).toMatchObject({ expires_at: shown.expires_at })
+    expect(await one.call('PATCH', `/v1/api-keys/${id}`, ROOT, {})).toMatchObject({ status: 200, body: shown })
+  })
+
+  test('refuses an end in the past, members that cannot be changed, and null for the name', async () => {
+    const { id } = await create({ scopes: ['events:read'] })
+    const pointerOf = async (body: unknown) => {
+      const answer = await one.call('PATCH', `/v1/api-keys/${id}`, ROOT, body)
+      return [answer.status, ((answer.body['errors'] ?? []) as readonly { pointer: string }[])[0]?.pointer]
+    }
+    expect(await pointerOf({ expires_at: '2020-01-01T00:00:00Z' })).toEqual([422, '/expires_at'])
+    expect(await pointerOf({ scopes: ['admin'] })).toEqual([422, '/scopes'])
+    expect(await pointerOf({ name: null })).toEqual([422, '/name'])
+    expect(await pointerOf({ quota: { events_per_s: 0 } })).toEqual([422, '/quota/events_per_s'])
+  })
+
+  test('PATCH, rotate and revoke are not for keys that may do more, and give nothing beyond the own', async () => {
+    const tenant = 'rights'
+    const admin = await create({ scopes: ['admin'], tenant, quota: { events_per_s: 10 } })
+    const plain = await create({ scopes: ['events:read'], tenant, quota: { events_per_s: 10 } })
+    const unlimited = await create({ scopes: ['events:read'], tenant })
+    const operator = await create({ scopes: ['platform'], tenant, quota: { events_per_s: 1 } })
+    const by = (method: string, path: string, body?: unknown) =>
+      one.call(method, `/v1/api-keys/${path}`, admin.key, body)
+    const refused = { status: 403, body: { code: 'not_yours_to_give' } }
+    expect(await by('PATCH', plain.id, { quota: { events_per_s: 11 } })).toMatchObject(refused)
+    expect(await by('PATCH', unlimited.id, { quota: { events_per_s: 5 } })).toMatchObject(refused)
+    expect(await by('POST', `${unlimited.id}/rotate`)).toMatchObject(refused)
+    expect(await by('PATCH', operator.id, { name: 'x' })).toMatchObject(refused)
+    expect(await by('POST', `${operator.id}/rotate`)).toMatchObject(refused)
+    expect(await by('DELETE', operator.id)).toMatchObject(refused)
+    expect((await by('PATCH', plain.id, { quota: { events_per_s: 9 } })).status).toBe(200)
+    expect((await by('DELETE', unlimited.id)).status).toBe(204)
+    const foreign = await create({ scopes: ['events:read'], tenant: 'rights-2' })
+    for (const [method, path] of [
+      ['PATCH', foreign.id],
+      ['POST', `${foreign.id}/rotate`],
+      ['DELETE', foreign.id],
+    ] as const) {
+      expect(await by(method, path, method === 'DELETE' ? undefined : {})).toMatchObject({ status: 404 })
+    }
+  })
+})
+
+describe('POST /v1/api-keys/{id}/rotate', () => {
+  test('gives the key a new secret once; both work until the overlap ends, then only the new one', async () => {
+    const { id, key } = await create({ scopes: ['events:read'], tenant: 'rotating' })
+    expect((await other.call('GET', CURRENT, key)).status).toBe(200)
+    const overlapHours = 3 / 3600
+    const rotated = await one.call('POST', `/v1/api-keys/${id}/rotate`, ROOT, { overlap_hours: overlapHours })
+    expect(rotated).toMatchObject({ status: 201, body: { object: 'api_key', id, tenant: 'rotating' } })
+    const renewed = rotated.body.key ?? ''
+    expect(renewed).toMatch(/^ak_/)
+    expect(renewed).not.toBe(key)
+    for (const secret of [key, renewed]) expect((await other.call('GET', CURRENT, secret)).body).toMatchObject({ id })
+    expect(await one.call('POST', `/v1/api-keys/${id}/rotate`, ROOT)).toMatchObject({
+      status: 409,
+      body: { code: 'rotation_under_way' },
+    })
+    await eventually(async () => (await other.call('GET', CURRENT, key)).status === 401, { timeoutMs: 15_000 })
+    expect((await other.call('GET', CURRENT, renewed)).status).toBe(200)
+  }, 30_000)
+
+  test('without overlap the old secret stops in every process within a second', async () => {
+    const { id, key } = await create({ scopes: ['events:read'] })
+    for (const process of [one, other]) expect((await process.call('GET', CURRENT, key)).status).toBe(200)
+    expect((await one.call('POST', `/v1/api-keys/${id}/rotate`, ROOT, { overlap_hours: 0 })).status).toBe(201)
+    for (const process of [one, other]) {
+      await eventually(async () => (await process.call('GET', CURRENT, key)).status === 401, { timeoutMs: 1000 })
+    }
+  })
+})
+
+async function lastUse(): Promise<unknown> {
+  return (await one.call('GET', '/v1/api-keys?tenant=used', ROOT)).body.data?.[0]?.['last_used_at']
+}
+
+test('a list shows when a key was last used, to the minute, within 60 s', async () => {
+  const { key } = await create({ scopes: ['events:read'], tenant: 'used' })
+  const startedMs = Math.floor(Date.now() / 60_000) * 60_000
+  expect(await lastUse()).toBeNull()
+  expect((await other.call('GET', CURRENT, key)).status).toBe(200)
+  await eventually(async () => (await lastUse()) !== null, { timeoutMs: 60_000, everyMs: 250 })
+  const shown = Date.parse(String(await lastUse()))
+  expect(shown % 60_000).toBe(0)
+  expect(shown).toBeGreaterThanOrEqual(startedMs)
+}, 70_000)
 
 describe('while Postgres cannot be reached', () => {
   test('cached keys work and others are 503; a key revoked meanwhile stops within a second of the return', async () => {

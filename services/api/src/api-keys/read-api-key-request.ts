@@ -1,4 +1,5 @@
 import { parseTimestamp } from '@ariftly/events'
+import { TENANT, TENANT_SHAPE } from '../tenants/tenant-id.ts'
 import { isScope, Problem, SCOPES, type ProblemError, type Scope } from '@ariftly/http'
 
 /** The body of `POST /v1/api-keys`. */
@@ -38,6 +39,50 @@ export function readApiKeyRequest(body: unknown, nowMs: number): ApiKeyRequest {
   }
 }
 
+/** The members that `PATCH /v1/api-keys/{id}` changes; absent ones stay. */
+export interface ApiKeyChanges {
+  readonly name?: string
+  /** Takes the place of the whole quota. */
+  readonly quota?: ApiKeyRequest['quota']
+  readonly expiresAtMs?: number | null
+}
+
+/** Reads the body of `PATCH /v1/api-keys/{id}`, with the same problems as {@link readApiKeyRequest}. Null is no quota, no end. */
+export function readApiKeyChanges(body: unknown, nowMs: number): ApiKeyChanges {
+  if (body === undefined) throw new Problem(400, 'missing_body', { detail: 'Send a JSON object.' })
+  if (!isObject(body)) throw invalid([wrong('', 'must be an object')])
+  const name = 'name' in body ? readName(body['name']) : undefined
+  const quota = 'quota' in body ? readQuota(body['quota']) : undefined
+  const expiresAtMs = 'expires_at' in body ? readExpiry(body['expires_at'], nowMs) : undefined
+  const reads = [name, quota, expiresAtMs].filter((read) => read !== undefined)
+  const errors = [...unknownMembers(body, CHANGEABLE, ''), ...errorsOf(...reads)]
+  if (errors.length > 0) throw invalid(errors)
+  return {
+    ...(name !== undefined && ok(name) ? { name: name.value } : {}),
+    ...(quota !== undefined && ok(quota) ? { quota: quota.value } : {}),
+    ...(expiresAtMs !== undefined && ok(expiresAtMs) ? { expiresAtMs: expiresAtMs.value } : {}),
+  }
+}
+
+const CHANGEABLE: readonly string[] = ['name', 'quota', 'expires_at']
+
+/** Reads the body of `POST /v1/api-keys/{id}/rotate`; an empty one asks for the default, and null is absent. */
+export function readRotation(body: unknown): { readonly overlapHours: number } {
+  if (body === undefined) return { overlapHours: OVERLAP_HOURS }
+  if (!isObject(body)) throw invalid([wrong('', 'must be an object')])
+  const hours = body['overlap_hours'] ?? OVERLAP_HOURS
+  const good = typeof hours === 'number' && hours >= 0 && hours <= OVERLAP_HOURS_MAX
+  const errors = [
+    ...unknownMembers(body, ['overlap_hours'], ''),
+    ...(good ? [] : [wrong('/overlap_hours', `must be a number from 0 to ${OVERLAP_HOURS_MAX}`)]),
+  ]
+  if (errors.length > 0 || !good) throw invalid(errors)
+  return { overlapHours: hours }
+}
+
+const OVERLAP_HOURS = 24
+const OVERLAP_HOURS_MAX = 168
+
 const MEMBERS: readonly string[] = ['name', 'scopes', 'tenant', 'expires_at', 'quota']
 
 function readName(value: unknown): Read<string> {
@@ -67,11 +112,6 @@ function readTenant(value: unknown): Read<string | undefined> {
   const good = typeof value === 'string' && TENANT.test(value)
   return good ? { value } : refuse('/tenant', `must be ${TENANT_SHAPE}`)
 }
-
-/** What a tenant's name is like. */
-export const TENANT = /^[a-z0-9-]{1,64}$/
-/** {@link TENANT} in words. */
-export const TENANT_SHAPE = '1 to 64 characters of a-z 0-9 -'
 
 function readExpiry(value: unknown, nowMs: number): Read<number | null> {
   if (value === undefined || value === null) return { value: null }
@@ -131,7 +171,7 @@ function wrong(pointer: string, message: string): ProblemError {
 }
 
 function invalid(errors: readonly ProblemError[]): Problem {
-  return new Problem(422, 'invalid_body', { detail: 'The API key cannot be made like this.', errors })
+  return new Problem(422, 'invalid_body', { detail: 'The API key cannot be made or changed like this.', errors })
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

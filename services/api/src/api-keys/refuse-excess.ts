@@ -1,7 +1,7 @@
 import { Problem, type Caller, type ProblemError, type Scope } from '@ariftly/http'
 
 /** What a key may do, how much, and until when. */
-interface Grant {
+export interface Grant {
   readonly scopes: readonly string[]
   /** Null is no limit. */
   readonly quota: Caller['quota']
@@ -15,16 +15,29 @@ interface Grant {
  * @throws Problem 403 `not_yours_to_give` that names each member.
  */
 export function refuseExcess(caller: Caller, grant: Grant): void {
-  const errors = [
-    ...excessScopes(caller, grant.scopes),
-    ...excessQuota(caller, grant.quota),
-    ...excessEnd(caller, grant),
-  ]
-  if (errors.length === 0) return
-  throw new Problem(403, 'not_yours_to_give', {
-    detail: 'A key gives no scope, quota or end beyond its own.',
-    errors,
-  })
+  const errors = [...excessScopes(caller, grant.scopes), ...excessTerms(caller, grant)]
+  if (errors.length > 0) throw notYours('A key gives no scope, quota or end beyond its own.', errors)
+}
+
+/**
+ * Refuses to revoke a key that has a scope which the caller lacks.
+ * @throws Problem 403 `not_yours_to_give`.
+ */
+export function refuseForeignScopes(caller: Caller, target: Pick<Grant, 'scopes'>): void {
+  if (excessScopes(caller, target.scopes).length > 0) throw notYours('The key has scopes that yours lacks.')
+}
+
+/**
+ * Refuses to change or rotate a key that has a scope which the caller lacks, a larger quota or a later end.
+ * @throws Problem 403 `not_yours_to_give`.
+ */
+export function refuseForeignKey(caller: Caller, target: Grant): void {
+  refuseForeignScopes(caller, target)
+  if (excessTerms(caller, target).length > 0) throw notYours('The key has a larger quota or a later end than yours.')
+}
+
+function notYours(detail: string, errors?: readonly ProblemError[]): Problem {
+  return new Problem(403, 'not_yours_to_give', { detail, ...(errors === undefined ? {} : { errors }) })
 }
 
 /** The errors of scopes that the caller does not hold. */
@@ -38,10 +51,11 @@ function excessScopes(caller: Caller, scopes: readonly string[]): readonly Probl
 
 const IMPLIED_BY_ADMIN: readonly Scope[] = ['events:write', 'events:read', 'webhooks']
 
-function excessQuota({ quota: own }: Caller, quota: Grant['quota']): readonly ProblemError[] {
+function excessTerms({ quota: own, expiresAtMs }: Caller, grant: Omit<Grant, 'scopes'>): readonly ProblemError[] {
   return [
-    ...excessRate('/quota/events_per_s', own.eventsPerS, quota.eventsPerS),
-    ...excessRate('/quota/bytes_per_s', own.bytesPerS, quota.bytesPerS),
+    ...excessRate('/quota/events_per_s', own.eventsPerS, grant.quota.eventsPerS),
+    ...excessRate('/quota/bytes_per_s', own.bytesPerS, grant.quota.bytesPerS),
+    ...excessEnd(expiresAtMs, grant.expiresAtMs),
   ]
 }
 
@@ -50,7 +64,7 @@ function excessRate(pointer: string, own: number | null, given: number | null): 
   return [excess(pointer, `must be at most ${own}, the quota of your key`)]
 }
 
-function excessEnd({ expiresAtMs: own }: Caller, { expiresAtMs: given }: Grant): readonly ProblemError[] {
+function excessEnd(own: number | null, given: number | null): readonly ProblemError[] {
   if (own === null || (given !== null && given <= own)) return []
   return [excess('/expires_at', `must be at most ${new Date(own).toISOString()}, the end of your key`)]
 }

@@ -1,9 +1,10 @@
 import { parseTypeId } from '@ariftly/events'
-import { Problem, readQuery, sendJson, type ApiHandler } from '@ariftly/http'
-import { type Pool } from '@ariftly/store'
+import { Problem, readQuery } from '@ariftly/http'
+import type { Transaction } from '@ariftly/store'
 import { getDelivery, redeliver } from '@ariftly/store/deliveries'
 import { objectOf, invalidBody, judgeMembers } from '../body-members.ts'
 import { notFound } from '../not-found.ts'
+import type { WriteHandler } from '../writes/write-handler.ts'
 import { renderDelivery } from './render-delivery.ts'
 
 /**
@@ -11,23 +12,24 @@ import { renderDelivery } from './render-delivery.ts'
  * before it. While its webhook is disabled it waits. An unfinished one is 409, and so is
  * one of a deleted webhook.
  */
-export function createRedeliver(o: { pool: Pool }): ApiHandler {
-  return async ({ caller: { tenant }, params, url, body }, _req, res) => {
+export function createRedeliver(): WriteHandler {
+  return async ({ caller: { tenant }, params, url, body }, tx) => {
     readQuery(url, {})
     const errors = judgeMembers(objectOf(body, { optional: true }), {}, undefined)
     if (errors.length > 0) throw invalidBody(errors)
     const id = params['id'] ?? ''
     if (parseTypeId('dlv', id) === undefined) throw notFound('delivery')
-    const again = await redeliver(o.pool, { tenant, id })
-    if (again === undefined) throw await reasonOf(o.pool, tenant, id)
-    sendJson(res, 202, renderDelivery(again), { Location: `/v1/deliveries/${id}` })
+    const again = await redeliver(tx, { tenant, id })
+    if (again === undefined) throw await reasonOf(tx, tenant, id)
+    const headers = { Location: `/v1/deliveries/${id}` }
+    return { status: 202, body: renderDelivery(again), headers }
   }
 }
 
 const WEBHOOK_DELETED = 'The webhook of the delivery is deleted: nothing is sent to it any more.'
 
-async function reasonOf(pool: Pool, tenant: string, id: string): Promise<Problem> {
-  const delivery = await getDelivery(pool, { tenant, id })
+async function reasonOf(tx: Transaction, tenant: string, id: string): Promise<Problem> {
+  const delivery = await getDelivery(tx, { tenant, id })
   if (delivery === undefined) return notFound('delivery')
   if (delivery.status !== 'pending') return new Problem(409, 'webhook_deleted', { detail: WEBHOOK_DELETED })
   return new Problem(409, 'delivery_pending', { detail: 'The delivery is not finished: it is still to be attempted.' })

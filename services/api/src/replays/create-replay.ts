@@ -1,8 +1,8 @@
 import { newTypeId } from '@ariftly/events'
-import { Problem, readQuery, sendJson, type ApiHandler } from '@ariftly/http'
-import { type Pool } from '@ariftly/store'
+import { Problem, readQuery } from '@ariftly/http'
 import { insertReplay } from '@ariftly/store/replays'
 import { findWebhook } from '../webhooks/find-webhook.ts'
+import type { WriteHandler } from '../writes/write-handler.ts'
 import { renderReplay } from './render-replay.ts'
 import { readReplay } from './replay-body.ts'
 
@@ -10,18 +10,19 @@ import { readReplay } from './replay-body.ts'
  * Answers `POST /v1/webhooks/{id}/replay` with 202 and the replay, which the webhook worker carries out. While the webhook
  * is disabled what it makes waits like any delivery. A second one of the same kind (real or dry run) meanwhile is 409.
  */
-export function createCreateReplay(o: { pool: Pool; now?: () => number }): ApiHandler {
+export function createCreateReplay(o: { now?: () => number } = {}): WriteHandler {
   const now = o.now ?? Date.now
 
-  return async ({ caller: { tenant }, params, url, body }, _req, res) => {
+  return async ({ caller: { tenant }, params, url, body }, tx) => {
     readQuery(url, {})
     const nowMs = now()
     const { status, ...asked } = readReplay(body, nowMs)
-    const { id: webhookId } = await findWebhook(o.pool, tenant, params['id'] ?? '')
+    const { id: webhookId } = await findWebhook(tx, tenant, params['id'] ?? '')
     const id = newTypeId('rpl', nowMs)
-    const replay = await insertReplay(o.pool, { ...asked, deliveryStatus: status, id, tenant, webhookId })
+    const replay = await insertReplay(tx, { ...asked, deliveryStatus: status, id, tenant, webhookId })
     if (replay === 'under_way') throw underWay(asked.dryRun)
-    sendJson(res, 202, renderReplay(replay), { Location: `/v1/webhooks/${webhookId}/replays/${id}` })
+    const headers = { Location: `/v1/webhooks/${webhookId}/replays/${id}` }
+    return { status: 202, body: renderReplay(replay), headers }
   }
 }
 

@@ -1,29 +1,26 @@
 import type { EgressPolicy } from '@ariftly/egress'
 import { newTypeId } from '@ariftly/events'
-import { Problem, readQuery, sendJson, type ApiHandler } from '@ariftly/http'
+import { Problem, readQuery } from '@ariftly/http'
 import type { Keyring } from '@ariftly/keyring'
 import { generateSecret } from '@ariftly/signatures'
-import { type Pool } from '@ariftly/store'
 import { insertWebhook } from '@ariftly/store/webhooks'
 import { webhookAad } from '@ariftly/webhook-sending'
+import type { WriteHandler } from '../writes/write-handler.ts'
 import { renderWebhook } from './render-webhook.ts'
 import { readNewWebhook } from './webhook-body.ts'
 import { WEBHOOK_LIMITS } from './webhook-limits.ts'
 import { settingsOf } from './webhook-settings.ts'
 
-/** Answers `POST /v1/webhooks`: 201 with the webhook and, this once, its secret. The 101st of a tenant is 409. */
-export function createCreateWebhook(o: {
-  pool: Pool
-  keyring: Pick<Keyring, 'seal'>
-  policy: EgressPolicy
-}): ApiHandler {
-  return async ({ caller: { tenant }, url, body }, _req, res) => {
+/** Answers `POST /v1/webhooks`: 201 with the webhook and, this once, its secret; 409 beyond the limit of the tenant. */
+export function createCreateWebhook(o: { keyring: Pick<Keyring, 'seal'>; policy: EgressPolicy }): WriteHandler {
+  return async ({ caller: { tenant, limits }, url, body }, tx) => {
+    const webhooksMax = limits.webhooks ?? WEBHOOK_LIMITS.webhooksPerTenantMax
     readQuery(url, {})
     const given = readNewWebhook(body, o.policy)
     const id = newTypeId('whk')
     const secret = given.secret ?? generateSecret()
     const row = await insertWebhook(
-      o.pool,
+      tx,
       {
         ...DEFAULTS,
         ...settingsOf(given, { tenant, id, keyring: o.keyring }),
@@ -33,10 +30,15 @@ export function createCreateWebhook(o: {
         tenant,
         secret: o.keyring.seal(Buffer.from(secret), webhookAad(tenant, id)),
       },
-      WEBHOOK_LIMITS.webhooksPerTenantMax,
+      webhooksMax,
     )
-    if (row === 'too_many') throw tooMany()
-    sendJson(res, 201, { ...renderWebhook(row), secret }, { Location: `/v1/webhooks/${id}` })
+    if (row === 'too_many') throw tooMany(webhooksMax)
+    return {
+      status: 201,
+      body: { ...renderWebhook(row), secret },
+      headers: { Location: `/v1/webhooks/${id}` },
+      audit: { action: 'webhook.create', target: id, tenant },
+    }
   }
 }
 
@@ -53,8 +55,8 @@ const DEFAULTS = {
   filter: null,
 } as const
 
-function tooMany(): Problem {
+function tooMany(max: number): Problem {
   return new Problem(409, 'too_many_webhooks', {
-    detail: `A tenant has at most ${WEBHOOK_LIMITS.webhooksPerTenantMax} webhooks: delete one first.`,
+    detail: `This tenant has at most ${max} webhooks: delete one first.`,
   })
 }

@@ -1,12 +1,12 @@
 import { parseTypeId } from '@ariftly/events'
-import { type Pool } from '@ariftly/store'
+import type { Queryable } from '@ariftly/store'
 import { getWebhook, type WebhookRow } from '@ariftly/store/webhooks'
 import { notFound } from '../not-found.ts'
 
 /** The webhook that a path names; a `Problem` 404 for what is no id, not there, deleted or another tenant's. */
-export async function findWebhook(pool: Pool, tenant: string, id: string): Promise<WebhookRow> {
+export async function findWebhook(db: Queryable, tenant: string, id: string): Promise<WebhookRow> {
   if (!isWebhookId(id)) throw notFound('webhook')
-  const row = await getWebhook(pool, { tenant, id })
+  const row = await getWebhook(db, { tenant, id })
   if (row === undefined) throw notFound('webhook')
   return row
 }

@@ -1,11 +1,11 @@
-import { Problem, readQuery, sendJson, type ApiHandler } from '@ariftly/http'
+import { Problem, readQuery } from '@ariftly/http'
 import type { Keyring } from '@ariftly/keyring'
 import { generateSecret } from '@ariftly/signatures'
-import { type Pool } from '@ariftly/store'
 import { rotateWebhookSecret } from '@ariftly/store/webhooks'
 import { webhookAad } from '@ariftly/webhook-sending'
 import { invalidBody, judgeMembers, objectOf, withoutNulls, type MemberRule } from '../body-members.ts'
 import { notFound } from '../not-found.ts'
+import type { WriteHandler } from '../writes/write-handler.ts'
 import { isWebhookId } from './find-webhook.ts'
 import { refuse, type Judged } from './member-rules.ts'
 import { renderWebhook } from './render-webhook.ts'
@@ -19,17 +19,21 @@ const HOUR_MS = 3_600_000
  * Answers `POST /v1/webhooks/{id}/rotate-secret`: the webhook and, this once, its new secret. Until the overlap ends the
  * old secret signs too (`X-Ariftly-Signature` with it alone), and a further rotation is 409.
  */
-export function createRotateSecret(o: { pool: Pool; keyring: Pick<Keyring, 'seal'> }): ApiHandler {
-  return async ({ caller: { tenant }, params, url, body }, _req, res) => {
+export function createRotateSecret(o: { keyring: Pick<Keyring, 'seal'> }): WriteHandler {
+  return async ({ caller: { tenant }, params, url, body }, tx) => {
     readQuery(url, {})
     const id = params['id'] ?? ''
     if (!isWebhookId(id)) throw notFound('webhook')
     const { secret = generateSecret(), overlap_hours: overlapHours = OVERLAP_HOURS } = readRotation(body)
     const sealed = o.keyring.seal(Buffer.from(secret), webhookAad(tenant, id))
-    const row = await rotateWebhookSecret(o.pool, { tenant, id, secret: sealed, overlapMs: overlapHours * HOUR_MS })
+    const row = await rotateWebhookSecret(tx, { tenant, id, secret: sealed, overlapMs: overlapHours * HOUR_MS })
     if (row === 'not_found') throw notFound('webhook')
     if (row === 'under_way') throw underWay()
-    sendJson(res, 200, { ...renderWebhook(row), secret })
+    return {
+      status: 200,
+      body: { ...renderWebhook(row), secret },
+      audit: { action: 'webhook.rotate_secret', target: id, tenant },
+    }
   }
 }
 

@@ -21,7 +21,7 @@ export function createStreamTokenHandler(o: {
     }
     const { filter, ttlS } = request
     const expiresAtMs = o.now() + ttlS * 1000
-    const token = sealStreamToken(o.sealer, { keyId: caller.keyId, filter, expiresAtMs })
+    const token = sealStreamToken(o.sealer, { keyId: caller.keyId, secret: caller.secret, filter, expiresAtMs })
     sendJson(
       res,
       201,

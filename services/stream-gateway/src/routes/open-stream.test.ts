@@ -29,6 +29,10 @@ test('a key that is revoked while the form of a stream is still coming opens no 
         quota,
         expiresAtMs: null,
         revokedAtMs: changes.length > 0 ? 1 : null,
+        limits: { eventsPerS: null, streams: null, webhooks: null },
+        tenantState: 'active',
+        secret: 1,
+        secretEndsAtMs: null,
       }),
     latestChange: () => Promise.resolve(0),
     changesSince: (seq) => Promise.resolve({ latestSeq: changes.length, changes: changes.slice(seq) }),
@@ -71,7 +75,7 @@ test('a key that is revoked while the form of a stream is still coming opens no 
   const revoked = new Promise((resolve) => auth.onRevoked(resolve))
   const status = await post(async () => {
     await once(server, 'request')
-    changes.push({ seq: 1, keyId: 'key_1', kind: 'revoked' })
+    changes.push({ seq: 1, keyId: 'key_1', kind: 'revoked', secret: null, endsAtMs: null })
     await revoked
   })
   expect(status).toBe(401)

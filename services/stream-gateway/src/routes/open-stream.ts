@@ -51,7 +51,8 @@ export function createOpenStream(o: OpenStreamOptions): (req: IncomingMessage, r
         filter: streamFilter(caller.tenant, filter, parameters.envelope),
         start,
         keyId: caller.keyId,
-        expiresAtMs: caller.expiresAtMs,
+        secret: caller.secret,
+        expiresAtMs: caller.endsAtMs,
       },
       epochReader,
       socket,
@@ -84,7 +85,7 @@ export function createOpenStream(o: OpenStreamOptions): (req: IncomingMessage, r
     if (token === undefined || token.expiresAtMs <= Date.now()) {
       throw new Problem(401, 'invalid_stream_token', { detail: 'The stream token is not one of ours, or has expired.' })
     }
-    const caller = await o.auth.authenticateKeyId(token.keyId, 'events:read')
+    const caller = await o.auth.authenticateKeyId(token, 'events:read')
     return { caller: endingWith(caller, token), filter: token.filter }
   }
 
@@ -138,7 +139,7 @@ function startOf(req: IncomingMessage, parameters: StreamParameters, ids: Stream
 
 /** A stream that was opened by a token ends with it, or with the token's key if that expires first. */
 function endingWith(caller: Caller, { expiresAtMs }: { readonly expiresAtMs: number }): Caller {
-  return { ...caller, expiresAtMs: Math.min(caller.expiresAtMs ?? Infinity, expiresAtMs) }
+  return { ...caller, endsAtMs: Math.min(caller.endsAtMs ?? Infinity, expiresAtMs) }
 }
 
 /**

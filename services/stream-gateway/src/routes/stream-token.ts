@@ -4,17 +4,21 @@ import type { Sealer } from '../frames/stream-id.ts'
 /** What a stream token allows: to open streams with this filter as this key, until it expires. */
 export interface StreamToken {
   readonly keyId: string
+  /** The number of the key's secret that asked for it: the token ends with that secret. */
+  readonly secret: number
   readonly filter: EventFilter
   readonly expiresAtMs: number
 }
+
+type SealedToken = readonly [keyId: string, expiresAtMs: number, filter: EventFilter, secret?: number]
 
 const PREFIX = 'st_'
 const AAD = 'stream-token'
 
 /** Seals a token: for browsers, whose EventSource sends no header and whose URLs are no place for an API key. */
 export function sealStreamToken(sealer: Sealer, token: StreamToken): string {
-  const { keyId, filter, expiresAtMs } = token
-  const plain = JSON.stringify([keyId, expiresAtMs, filter])
+  const { keyId, secret, filter, expiresAtMs } = token
+  const plain = JSON.stringify([keyId, expiresAtMs, filter, secret])
   return PREFIX + sealer.seal(Buffer.from(plain), AAD).toString('base64url')
 }
 
@@ -23,8 +27,9 @@ export function openStreamToken(sealer: Sealer, text: string): StreamToken | und
   if (!/^st_[A-Za-z0-9_-]+$/.test(text)) return undefined
   const plain = sealer.open(Buffer.from(text.slice(PREFIX.length), 'base64url'), AAD)
   if (plain === undefined) return undefined
-  const [keyId, expiresAtMs, filter] = JSON.parse(plain.toString('utf8')) as [string, number, EventFilter]
-  return { keyId, expiresAtMs, filter }
+  // A token without a number is from before keys could be rotated.
+  const [keyId, expiresAtMs, filter, secret = 1] = JSON.parse(plain.toString('utf8')) as SealedToken
+  return { keyId, secret, expiresAtMs, filter }
 }
 
 /** One thing that is wrong with a token request. */

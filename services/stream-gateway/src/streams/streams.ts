@@ -27,6 +27,8 @@ interface StreamRequest {
   readonly filter: StreamFilter
   readonly start: AskedStart
   readonly keyId: string
+  /** The number of the key's secret. */
+  readonly secret: number
   readonly expiresAtMs: number | null
 }
 
@@ -47,8 +49,8 @@ export interface Streams {
   readonly registry: StreamRegistry
   /** Serves a stream on a socket whose response head was sent. */
   open(request: StreamRequest, epochReader: EpochReader, socket: Socket, chunked: boolean): void
-  /** Ends the streams of a key. */
-  endKey(this: void, keyId: string): void
+  /** Ends the streams of a key, or of one of its secrets. */
+  endKey(this: void, keyId: string, secret: number | undefined): void
   /** Sends a stream its position and ends it. */
   closeStream(this: void, subscriber: Subscriber, why: CloseReason): void
   /** Ends all streams at once. */
@@ -64,6 +66,8 @@ const RETRY_MS = { min: 1000, max: 3000 } as const
 
 export function createStreams(o: StreamsOptions): Streams {
   const registry = new StreamRegistry()
+  /** Which secret of its key opened a stream. */
+  const secrets = new WeakMap<Subscriber, number>()
   const heartbeats = createHeartbeats({
     hub: () => o.epochReader()?.hub,
     budget: o.budget,
@@ -88,6 +92,7 @@ export function createStreams(o: StreamsOptions): Streams {
       nowMs: performance.now(),
     })
     registry.add(subscriber, epochReader)
+    secrets.set(subscriber, request.secret)
     heartbeats.add(subscriber)
     socket.on('drain', () => epochReader.hub.onWritable(subscriber))
     socket.once('close', () => remove(subscriber, epochReader))
@@ -185,8 +190,9 @@ export function createStreams(o: StreamsOptions): Streams {
     }
   }
 
-  function endKey(keyId: string): void {
+  function endKey(keyId: string, secret: number | undefined): void {
     for (const subscriber of registry.ofKey(keyId)) {
+      if (secret !== undefined && secrets.get(subscriber) !== secret) continue
       registry.countEnd('revoked')
       subscriber.sink.destroy()
     }

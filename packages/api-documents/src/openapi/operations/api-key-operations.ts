@@ -7,7 +7,9 @@ import { listOf, ref } from '../schema-ref.ts'
 const ANY_TENANT = 'With the scope `admin` those of your own tenant, with `platform` those of any.'
 
 /** Routes of API keys. */
-export const apiKeyOperations: Operations<'getCurrentApiKey' | 'createApiKey' | 'listApiKeys' | 'revokeApiKey'> = {
+export const apiKeyOperations: Operations<
+  'getCurrentApiKey' | 'createApiKey' | 'listApiKeys' | 'updateApiKey' | 'rotateApiKey' | 'revokeApiKey'
+> = {
   getCurrentApiKey: {
     tag: 'API keys',
     description: 'Tenant, scopes, quota and expiry of the key that calls.',
@@ -51,6 +53,7 @@ export const apiKeyOperations: Operations<'getCurrentApiKey' | 'createApiKey' | 
     problems: [
       { status: 400, codes: ['missing_body', 'malformed_json'] },
       { status: 403, codes: ['not_yours_to_give'] },
+      { status: 409, codes: ['tenant_deleting'] },
       { status: 413, codes: ['body_too_large'] },
       { status: 415, codes: ['unsupported_media_type', 'unsupported_encoding'] },
       { status: 422, codes: ['invalid_body'] },
@@ -65,10 +68,76 @@ export const apiKeyOperations: Operations<'getCurrentApiKey' | 'createApiKey' | 
     ],
     problems: [{ status: 400, codes: ['invalid_parameter', 'invalid_cursor'] }],
   },
+  updateApiKey: {
+    tag: 'API keys',
+    description: `Changes the members that are given; null clears quota or end. The key's scopes, its quota and its end, before and after, must be within those of the key that calls. Every process follows within a second. ${ANY_TENANT}`,
+    body: {
+      required: true,
+      content: [
+        {
+          type: 'application/json',
+          schema: ref('ApiKeyChanges'),
+          examples: [
+            { name: 'quota', summary: 'Another quota', value: { quota: { events_per_s: 2000 } } },
+            { name: 'name', summary: 'Another name, no end', value: { name: 'agents of team B', expires_at: null } },
+          ],
+        },
+      ],
+    },
+    answers: [
+      {
+        status: 200,
+        description: 'The key, without itself.',
+        content: [{ type: 'application/json', schema: ref('ApiKey') }],
+      },
+    ],
+    problems: [
+      { status: 400, codes: ['missing_body', 'malformed_json'] },
+      { status: 403, codes: ['not_yours_to_give'] },
+      { status: 404, codes: ['not_found'] },
+      { status: 413, codes: ['body_too_large'] },
+      { status: 415, codes: ['unsupported_media_type', 'unsupported_encoding'] },
+      { status: 422, codes: ['invalid_body'] },
+    ],
+  },
+  rotateApiKey: {
+    tag: 'API keys',
+    description: `Gives the key a new secret under the same id; it is in this answer alone. Both secrets work until the overlap ends; what was opened with the old one (streams, stream tokens) ends with it. The key's scopes, quota and end must be within those of the key that calls. ${ANY_TENANT}`,
+    body: {
+      required: false,
+      content: [
+        {
+          type: 'application/json',
+          schema: ref('RotateApiKey'),
+          examples: [{ name: 'overlap', summary: 'One hour of overlap', value: { overlap_hours: 1 } }],
+        },
+      ],
+    },
+    answers: [
+      {
+        status: 201,
+        description: 'The key with its new secret.',
+        headers: [{ name: 'Location', description: 'Where it is.', schema: Type.String() }],
+        content: [{ type: 'application/json', schema: ref('NewApiKey') }],
+      },
+    ],
+    problems: [
+      { status: 400, codes: ['malformed_json'] },
+      { status: 403, codes: ['not_yours_to_give'] },
+      { status: 404, codes: ['not_found'] },
+      { status: 409, codes: ['rotation_under_way'] },
+      { status: 413, codes: ['body_too_large'] },
+      { status: 415, codes: ['unsupported_media_type', 'unsupported_encoding'] },
+      { status: 422, codes: ['invalid_body'] },
+    ],
+  },
   revokeApiKey: {
     tag: 'API keys',
     description: `The key stops within a second on every service; its open streams end. ${ANY_TENANT}`,
     answers: [{ status: 204, description: 'Revoked.' }],
-    problems: [{ status: 404, codes: ['not_found'] }],
+    problems: [
+      { status: 403, codes: ['not_yours_to_give'] },
+      { status: 404, codes: ['not_found'] },
+    ],
   },
 }

@@ -1,0 +1,60 @@
+import { Type, type TSchema } from '@sinclair/typebox'
+import { nullable, oneOf, tenantSchema, timeSchema, typeIdSchema } from './primitives.ts'
+
+const CLOSED = { additionalProperties: false } as const
+const limit = nullable(Type.Integer({ minimum: 1, maximum: 1_000_000 }))
+
+/** A tenant. */
+export const tenantObjectSchema: TSchema = Type.Object({
+  object: Type.Literal('tenant'),
+  id: tenantSchema,
+  state: oneOf(['active', 'suspended', 'deleting']),
+  limits: Type.Object({ events_per_s: limit, streams: limit, webhooks: limit }),
+  deleted_count: Type.Optional(Type.Integer({ minimum: 0, description: 'Rows that the deletion has removed so far.' })),
+  created_at: { ...nullable(timeSchema), description: 'Null for a tenant that was never put.' },
+  updated_at: nullable(timeSchema),
+})
+
+/** Body of `PUT /v1/tenants/{id}`. */
+export const tenantRequestSchema: TSchema = Type.Object(
+  {
+    state: Type.Optional(oneOf(['active', 'suspended'])),
+    limits: Type.Optional(
+      Type.Object(
+        {
+          events_per_s: Type.Optional({ ...limit, description: 'Over all keys and replicas; null: no limit.' }),
+          streams: Type.Optional({ ...limit, description: 'Open streams over all gateways; null: the setting.' }),
+          webhooks: Type.Optional({ ...limit, description: 'Null: 100.' }),
+        },
+        CLOSED,
+      ),
+    ),
+  },
+  CLOSED,
+)
+
+/** The actions of the audit log; more may come. */
+export const AUDIT_ACTIONS = [
+  'api_key.create',
+  'api_key.update',
+  'api_key.rotate',
+  'api_key.revoke',
+  'webhook.create',
+  'webhook.update',
+  'webhook.rotate_secret',
+  'webhook.delete',
+  'tenant.put',
+  'tenant.delete',
+] as const
+
+/** An entry of the audit log. */
+export const auditEntrySchema: TSchema = Type.Object({
+  object: Type.Literal('audit_entry'),
+  id: typeIdSchema('aud', 'TypeID of the entry.'),
+  at: timeSchema,
+  key_id: typeIdSchema('key', 'The key that called.'),
+  tenant: tenantSchema,
+  action: oneOf(AUDIT_ACTIONS),
+  target: Type.String({ description: 'The id of what was changed.' }),
+  request_id: Type.String(),
+})

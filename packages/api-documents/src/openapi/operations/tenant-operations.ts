@@ -1,0 +1,77 @@
+import { Type } from '@sinclair/typebox'
+import { AUDIT_ACTIONS } from '../../json-schemas/tenant-schemas.ts'
+import { oneOf, tenantSchema } from '../../json-schemas/primitives.ts'
+import type { Operations } from '../operation.ts'
+import { instant, PAGE } from '../parameters.ts'
+import { listOf, ref } from '../schema-ref.ts'
+
+const TENANT_CONTENT = [{ type: 'application/json', schema: ref('Tenant') }] as const
+
+/** Routes of tenants and of the audit log. */
+export const tenantOperations: Operations<'listTenants' | 'getTenant' | 'putTenant' | 'listAuditEntries'> = {
+  listTenants: {
+    tag: 'Tenants',
+    description: 'Those that were put, newest first.',
+    query: PAGE,
+    answers: [
+      { status: 200, description: 'A page.', content: [{ type: 'application/json', schema: listOf('Tenant') }] },
+    ],
+    problems: [{ status: 400, codes: ['invalid_parameter', 'invalid_cursor'] }],
+  },
+  getTenant: {
+    tag: 'Tenants',
+    description: 'A tenant that was never put is `active` and has null limits; one that was deleted is not found.',
+    answers: [{ status: 200, description: 'The tenant.', content: TENANT_CONTENT }],
+    problems: [{ status: 404, codes: ['not_found'] }],
+  },
+  putTenant: {
+    tag: 'Tenants',
+    description:
+      'Members left out keep their value, also inside `limits`; null is the default (webhooks 100, streams the setting, events none). A suspended tenant gets 403 `tenant_suspended` on every route, its open streams end, and its deliveries wait, all within a second. Keys with the scope `platform` are never suspended. The tighter of the limits of tenant and key decides.',
+    body: {
+      required: true,
+      content: [
+        {
+          type: 'application/json',
+          schema: ref('TenantRequest'),
+          examples: [
+            { name: 'limits', summary: 'Limits', value: { limits: { events_per_s: 5000, streams: 200 } } },
+            { name: 'suspended', summary: 'Not served any more', value: { state: 'suspended' } },
+          ],
+        },
+      ],
+    },
+    answers: [
+      { status: 200, description: 'The tenant, changed.', content: TENANT_CONTENT },
+      {
+        status: 201,
+        description: 'The tenant, put for the first time.',
+        headers: [{ name: 'Location', description: 'Where it is.', schema: Type.String() }],
+        content: TENANT_CONTENT,
+      },
+    ],
+    problems: [
+      { status: 400, codes: ['malformed_json', 'invalid_parameter'] },
+      { status: 409, codes: ['tenant_deleting'] },
+      { status: 413, codes: ['body_too_large'] },
+      { status: 415, codes: ['unsupported_media_type', 'unsupported_encoding'] },
+      { status: 422, codes: ['invalid_body'] },
+    ],
+  },
+  listAuditEntries: {
+    tag: 'Tenants',
+    description:
+      'Every change of keys, webhooks and tenants, newest first; without secrets, kept 400 days. With the scope `admin` of your own tenant, with `platform` of any.',
+    query: [
+      { name: 'tenant', description: 'Whose; default: your own.', schema: tenantSchema },
+      { name: 'action', description: 'Only this action.', schema: oneOf(AUDIT_ACTIONS) },
+      instant('after', 'Only entries of this time or later.'),
+      instant('before', 'Only entries before this time.'),
+      ...PAGE,
+    ],
+    answers: [
+      { status: 200, description: 'A page.', content: [{ type: 'application/json', schema: listOf('AuditEntry') }] },
+    ],
+    problems: [{ status: 400, codes: ['invalid_parameter', 'invalid_cursor'] }],
+  },
+}

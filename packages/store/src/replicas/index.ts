@@ -1,0 +1,1 @@
+export { removeReplica, renewReplica } from './renew-replica.ts'

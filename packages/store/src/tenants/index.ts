@@ -1,0 +1,6 @@
+export { getTenant } from './get-tenant.ts'
+export { listTenants } from './list-tenants.ts'
+export type { TenantPlace } from './list-tenants.ts'
+export { putTenant } from './put-tenant.ts'
+export type { PutTenantOutcome, TenantChanges } from './put-tenant.ts'
+export type { TenantLimits, TenantRow } from './tenant-row.ts'

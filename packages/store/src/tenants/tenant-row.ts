@@ -1,0 +1,53 @@
+/** A tenant as it is stored. */
+export interface TenantRow {
+  /** 1 to 64 characters of `a-z 0-9 -`. */
+  readonly id: string
+  /** `deleted`: gone until it is put again. */
+  readonly state: 'active' | 'suspended' | 'deleting' | 'deleted'
+  /** 1 to 1,000,000 each; null is the default. */
+  readonly limits: TenantLimits
+  /** Rows that its deletion has removed so far. */
+  readonly deletedCount: number
+  /** End of its last deletion; null when there was none. */
+  readonly deletedAtMs: number | null
+  readonly createdAtMs: number
+  readonly updatedAtMs: number
+}
+
+/** What a tenant may do at most. */
+export interface TenantLimits {
+  readonly eventsPerS: number | null
+  /** Open streams, over all gateways. */
+  readonly streams: number | null
+  readonly webhooks: number | null
+}
+
+/** The columns that {@link toTenantRow} reads. */
+export const TENANT_COLUMNS =
+  'id, state, events_per_s, streams, webhooks, deleted_count, deleted_at, created_at, updated_at'
+
+/** A row of {@link TENANT_COLUMNS} as pg hands it over. */
+export interface TenantColumns {
+  readonly id: string
+  readonly state: TenantRow['state']
+  readonly events_per_s: number | null
+  readonly streams: number | null
+  readonly webhooks: number | null
+  readonly deleted_count: number
+  readonly deleted_at: Date | null
+  readonly created_at: Date
+  readonly updated_at: Date
+}
+
+/** Turns columns into the row that code works with. */
+export function toTenantRow(columns: TenantColumns): TenantRow {
+  return {
+    id: columns.id,
+    state: columns.state,
+    limits: { eventsPerS: columns.events_per_s, streams: columns.streams, webhooks: columns.webhooks },
+    deletedCount: columns.deleted_count,
+    deletedAtMs: columns.deleted_at?.getTime() ?? null,
+    createdAtMs: columns.created_at.getTime(),
+    updatedAtMs: columns.updated_at.getTime(),
+  }
+}

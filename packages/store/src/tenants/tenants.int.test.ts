@@ -1,0 +1,91 @@
+import { randomBytes } from 'node:crypto'
+import { newTypeId } from '@ariftly/events'
+import { createTestDatabase, type TestDatabase } from '@ariftly/testkit'
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { findApiKeyByHash } from '../api-keys/find-api-key-by-hash.ts'
+import { insertApiKey } from '../api-keys/insert-api-key.ts'
+import { latestApiKeyChange } from '../api-keys/latest-api-key-change.ts'
+import { readApiKeyChanges } from '../api-keys/read-api-key-changes.ts'
+import { createPool, SERVICE_ROLE, type Pool } from '../pool.ts'
+import { withTransaction } from '../with-transaction.ts'
+import { getTenant } from './get-tenant.ts'
+import { listTenants } from './list-tenants.ts'
+import { putTenant, type PutTenantOutcome, type TenantChanges } from './put-tenant.ts'
+
+let database: TestDatabase
+let pool: Pool
+
+beforeAll(async () => {
+  database = await createTestDatabase()
+  pool = createPool({ url: database.url, applicationName: 'test', max: 4, role: SERVICE_ROLE })
+})
+afterAll(async () => {
+  await pool?.end()
+  await database?.drop()
+})
+
+function put(id: string, changes: TenantChanges): Promise<PutTenantOutcome> {
+  return withTransaction(pool, (tx) => putTenant(tx, id, changes))
+}
+
+async function insertKey(tenant: string, scopes: readonly string[]): Promise<{ id: string; hash: Buffer }> {
+  const key = { id: newTypeId('key'), hash: randomBytes(32) }
+  const quota = { eventsPerS: null, bytesPerS: null }
+  const rest = { tenant, name: 'test', scopes, quota, expiresAtMs: null, createdAtMs: Date.now() }
+  expect(await insertApiKey(pool, { ...key, ...rest })).toBe(true)
+  return key
+}
+
+describe('putTenant', () => {
+  test('keeps what is left out, also one limit beside another, and null clears', async () => {
+    const limits = { eventsPerS: 10, streams: 20, webhooks: null }
+    expect(await put('a', { limits: { eventsPerS: 10, streams: 20 } })).toMatchObject({
+      type: 'created',
+      tenant: { id: 'a', state: 'active', limits },
+    })
+    expect(await put('a', { state: 'suspended' })).toMatchObject({ type: 'updated', tenant: { limits } })
+    expect(await put('a', { limits: { streams: null } })).toMatchObject({
+      tenant: { state: 'suspended', limits: { ...limits, streams: null } },
+    })
+    expect(await getTenant(pool, 'a')).toMatchObject({ state: 'suspended', limits: { ...limits, streams: null } })
+    expect(await getTenant(pool, 'never-put')).toBeUndefined()
+  })
+
+  test('tells every key of the tenant, and suspends all but those with the scope platform', async () => {
+    const plain = await insertKey('b', ['events:read'])
+    const operator = await insertKey('b', ['events:read', 'platform'])
+    await insertKey('c', ['events:read'])
+    const before = await latestApiKeyChange(pool)
+    await put('b', { state: 'suspended' })
+    await put('b', { state: 'active' })
+    const { changes } = await readApiKeyChanges(pool, { afterSeq: before })
+    expect(changes.map(({ keyId, kind }) => [keyId, kind])).toEqual([
+      [plain.id, 'suspended'],
+      [operator.id, 'updated'],
+      [plain.id, 'updated'],
+      [operator.id, 'updated'],
+    ])
+  })
+
+  test('a key that is made while its tenant is suspended is told, or is looked up as suspended', async () => {
+    const tx = await pool.connect()
+    await tx.query('BEGIN')
+    await putTenant(tx, 'd', { state: 'suspended' })
+    const before = await latestApiKeyChange(pool)
+    // It waits for the other transaction.
+    const made = insertKey('d', ['events:read'])
+    await tx.query('COMMIT')
+    tx.release()
+    const { hash } = await made
+    expect(await findApiKeyByHash(pool, hash)).toMatchObject({ tenantState: 'suspended' })
+    expect((await readApiKeyChanges(pool, { afterSeq: before })).changes).toEqual([])
+  })
+})
+
+test('listTenants pages newest first', async () => {
+  for (const id of ['page-1', 'page-2', 'page-3']) await put(id, {})
+  const [first, second] = await listTenants(pool, { limit: 2 })
+  expect([first?.id, second?.id]).toEqual(['page-3', 'page-2'])
+  const place = { createdAtMs: second?.createdAtMs ?? 0, id: second?.id ?? '' }
+  expect((await listTenants(pool, { limit: 1, place })).map(({ id }) => id)).toEqual(['page-1'])
+})

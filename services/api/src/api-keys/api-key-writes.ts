@@ -1,0 +1,101 @@
+import { generateApiKey } from '@ariftly/auth'
+import { newTypeId } from '@ariftly/events'
+import { Problem, readQuery, type ApiCall } from '@ariftly/http'
+import type { Transaction } from '@ariftly/store'
+import {
+  insertApiKey,
+  lockApiKey,
+  revokeApiKey,
+  rotateApiKey,
+  updateApiKey,
+  type ApiKeyRow,
+} from '@ariftly/store/api-keys'
+import { notFound } from '../not-found.ts'
+import { reachTenant } from '../tenants/reach-tenant.ts'
+import { tenantDeleting } from '../tenants/tenant-problems.ts'
+import type { WriteAnswer, WriteHandler } from '../writes/write-handler.ts'
+import { apiKeyObject } from './api-key-object.ts'
+import { readApiKeyChanges, readApiKeyRequest, readRotation } from './read-api-key-request.ts'
+import { refuseExcess, refuseForeignKey, refuseForeignScopes } from './refuse-excess.ts'
+
+const HOUR_MS = 3_600_000
+
+/**
+ * Makes the handlers that write `/v1/api-keys…`. `admin` reaches its own tenant's keys, `platform` those of any; nobody
+ * touches a key that may do more than the caller's.
+ * @param now epoch milliseconds.
+ */
+export function createApiKeyWrites(
+  now: () => number = Date.now,
+): Readonly<Record<'createApiKey' | 'updateApiKey' | 'rotateApiKey' | 'revokeApiKey', WriteHandler>> {
+  async function create({ caller, url, body }: ApiCall, tx: Transaction): Promise<WriteAnswer> {
+    readQuery(url, {})
+    const nowMs = now()
+    const request = readApiKeyRequest(body, nowMs)
+    const tenant = reachTenant(caller, request.tenant)
+    refuseExcess(caller, request)
+    const { key, hash } = generateApiKey()
+    const { name, scopes, quota, expiresAtMs } = request
+    const row = { id: newTypeId('key', nowMs), tenant, name, scopes, quota, expiresAtMs, createdAtMs: nowMs }
+    if (!(await insertApiKey(tx, { ...row, hash }))) throw tenantDeleting()
+    return answerWithSecret({ ...row, lastUsedAtMs: null, revokedAtMs: null }, key, 'api_key.create')
+  }
+
+  async function update(call: ApiCall, tx: Transaction): Promise<WriteAnswer> {
+    readQuery(call.url, {})
+    const changes = readApiKeyChanges(call.body, now())
+    const target = await findTarget(call, tx)
+    refuseForeignKey(call.caller, target)
+    const changed = { ...target, ...changes }
+    refuseExcess(call.caller, changed)
+    const answer = { status: 200, body: apiKeyObject(changed) } as const
+    if (Object.keys(changes).length === 0) return answer
+    await updateApiKey(tx, changed)
+    return { ...answer, audit: { action: 'api_key.update', target: target.id, tenant: target.tenant } }
+  }
+
+  return { createApiKey: create, updateApiKey: update, rotateApiKey: rotate, revokeApiKey: revoke }
+}
+
+async function rotate(call: ApiCall, tx: Transaction): Promise<WriteAnswer> {
+  readQuery(call.url, {})
+  const { overlapHours } = readRotation(call.body)
+  const target = await findTarget(call, tx)
+  refuseForeignKey(call.caller, target)
+  const { key, hash } = generateApiKey()
+  const rotated = await rotateApiKey(tx, { id: target.id, hash, overlapMs: overlapHours * HOUR_MS })
+  if (!rotated) throw rotationUnderWay()
+  return answerWithSecret(target, key, 'api_key.rotate')
+}
+
+async function revoke(call: ApiCall, tx: Transaction): Promise<WriteAnswer> {
+  readQuery(call.url, {})
+  const target = await findTarget(call, tx)
+  refuseForeignScopes(call.caller, target)
+  await revokeApiKey(tx, { id: target.id })
+  return { status: 204, audit: { action: 'api_key.revoke', target: target.id, tenant: target.tenant } }
+}
+
+/** The key that the path names, locked; 404 for what is not there, revoked, or another tenant's. */
+async function findTarget({ caller, params }: ApiCall, tx: Transaction): Promise<ApiKeyRow> {
+  const target = await lockApiKey(tx, params['id'] ?? '')
+  if (target === undefined) throw notFound('API key')
+  if (target.tenant !== caller.tenant && !caller.scopes.includes('platform')) throw notFound('API key')
+  return target
+}
+
+function answerWithSecret(row: ApiKeyRow, key: string, action: 'api_key.create' | 'api_key.rotate'): WriteAnswer {
+  const { object, id, ...rest } = apiKeyObject(row)
+  return {
+    status: 201,
+    body: { object, id, key, ...rest },
+    headers: { Location: `/v1/api-keys/${row.id}` },
+    audit: { action, target: row.id, tenant: row.tenant },
+  }
+}
+
+function rotationUnderWay(): Problem {
+  return new Problem(409, 'rotation_under_way', {
+    detail: 'The secret before the current one still works: rotate again when its overlap has ended.',
+  })
+}

@@ -1,0 +1,73 @@
+import {
+  choiceParam,
+  cursorParam,
+  instantParam,
+  limitParam,
+  readQuery,
+  sendJson,
+  textParam,
+  type ApiHandler,
+  type Caller,
+  type CursorCodec,
+} from '@ariftly/http'
+import type { Pool } from '@ariftly/store'
+import { listAuditEntries, type AuditEntry } from '@ariftly/store/audit'
+import { getTenant } from '@ariftly/store/tenants'
+import { reachTenant } from '../tenants/reach-tenant.ts'
+import { TENANT, TENANT_SHAPE } from '../tenants/tenant-id.ts'
+import { AUDIT_ACTIONS } from '../writes/write-handler.ts'
+
+const QUERY = {
+  tenant: textParam({ pattern: TENANT, shape: TENANT_SHAPE }),
+  action: choiceParam(AUDIT_ACTIONS),
+  after: instantParam(),
+  before: instantParam(),
+  limit: limitParam(),
+  cursor: cursorParam(),
+}
+
+/** Answers `GET /v1/audit`, newest first: with `admin` of the own tenant, with `platform` of any. */
+export function createListAuditEntries(o: { readonly pool: Pool; readonly cursors: CursorCodec }): ApiHandler {
+  return async ({ caller, url }, _req, res) => {
+    const query = readQuery(url, QUERY)
+    const tenant = reachTenant(caller, query.tenant)
+    const filter = {
+      ...(query.action === undefined ? {} : { action: query.action }),
+      // `after` is inclusive, `before` is not: both by the millisecond of the entry.
+      ...(query.after === undefined ? {} : { fromMs: query.after.ceilMs }),
+      ...(query.before === undefined ? {} : { beforeMs: query.before.ceilMs }),
+    }
+    const bound = { tenant, ...filter }
+    const cursor = query.cursor === undefined ? {} : { cursorId: o.cursors.decode('audit', bound, query.cursor) }
+    const fromMs = Math.max(filter.fromMs ?? 0, await ownershipMs(o.pool, caller, tenant))
+    const rows = await listAuditEntries(o.pool, { ...bound, ...cursor, fromMs, limit: query.limit + 1 })
+    const page = rows.slice(0, query.limit)
+    const last = page.at(-1)
+    const hasMore = rows.length > page.length && last !== undefined
+    sendJson(res, 200, {
+      object: 'list',
+      data: page.map(renderEntry),
+      has_more: hasMore,
+      next_cursor: hasMore ? o.cursors.encode('audit', bound, last.id) : null,
+    })
+  }
+}
+
+/** The owner of a tenant's id is not shown what was done before the id was deleted and given to them. */
+async function ownershipMs(pool: Pool, caller: Caller, tenant: string): Promise<number> {
+  if (caller.scopes.includes('platform')) return 0
+  return (await getTenant(pool, tenant))?.deletedAtMs ?? 0
+}
+
+function renderEntry(entry: AuditEntry): Record<string, unknown> {
+  return {
+    object: 'audit_entry',
+    id: entry.id,
+    at: new Date(entry.atMs).toISOString(),
+    key_id: entry.keyId,
+    tenant: entry.tenant,
+    action: entry.action,
+    target: entry.target,
+    request_id: entry.requestId,
+  }
+}

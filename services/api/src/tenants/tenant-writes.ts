@@ -1,0 +1,35 @@
+import { Problem, readQuery, type ApiCall } from '@ariftly/http'
+import type { Transaction } from '@ariftly/store'
+import { putTenant } from '@ariftly/store/tenants'
+import type { WriteAnswer, WriteHandler } from '../writes/write-handler.ts'
+import { readTenantRequest } from './read-tenant-request.ts'
+import { renderTenant } from './render-tenant.ts'
+import { TENANT, TENANT_SHAPE } from './tenant-id.ts'
+import { tenantDeleting } from './tenant-problems.ts'
+
+/** Makes the handlers that write `/v1/tenants…`. */
+export function createTenantWrites(): Readonly<Record<'putTenant', WriteHandler>> {
+  return { putTenant: put }
+}
+
+/** Answers `PUT /v1/tenants/{id}`: 201 when the tenant was not put before, else 200. Every door follows within a second. */
+async function put({ params, url, body }: ApiCall, tx: Transaction): Promise<WriteAnswer> {
+  readQuery(url, {})
+  const id = tenantIdOf(params)
+  const outcome = await putTenant(tx, id, readTenantRequest(body))
+  if (outcome.type === 'deleting') throw tenantDeleting()
+  return {
+    status: outcome.type === 'created' ? 201 : 200,
+    body: renderTenant(outcome.tenant),
+    headers: outcome.type === 'created' ? { Location: `/v1/tenants/${id}` } : {},
+    audit: { action: 'tenant.put', target: id, tenant: id },
+  }
+}
+
+/** The id of the path. 400 for what can be no tenant's: it would be made. */
+function tenantIdOf(params: ApiCall['params']): string {
+  const id = params['id'] ?? ''
+  if (TENANT.test(id)) return id
+  const errors = [{ parameter: 'id', code: 'invalid_parameter', message: `must be ${TENANT_SHAPE}` }]
+  throw new Problem(400, 'invalid_parameter', { detail: 'Cannot read: id.', errors })
+}

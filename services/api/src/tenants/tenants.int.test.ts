@@ -1,0 +1,192 @@
+import { generateEncryptionKey } from '@ariftly/keyring'
+import { createPool } from '@ariftly/store'
+import { seedBootstrapKey } from '@ariftly/store/api-keys'
+import { createTestDatabase, eventually, type TestDatabase } from '@ariftly/testkit'
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { startTestApi, type TestApi } from '../test-api.ts'
+
+const ROOT = 'root-key-0123456789abcdef'
+const CURRENT = '/v1/api-keys/current'
+
+let database: TestDatabase
+let one: TestApi
+let other: TestApi
+/** Paced as in production. */
+let paced: TestApi
+
+beforeAll(async () => {
+  database = await createTestDatabase()
+  const pool = createPool({ role: null, url: database.adminUrl, applicationName: 'test', max: 1 })
+  await seedBootstrapKey(pool, ROOT)
+  await pool.end()
+  const encryptionKeys = generateEncryptionKey('k1')
+  one = await startTestApi(database.url, encryptionKeys)
+  other = await startTestApi(database.url, encryptionKeys)
+  paced = await startTestApi(database.url, encryptionKeys, { ADMIN_WRITES_PER_S: '10' })
+})
+afterAll(async () => {
+  await Promise.all([one, other, paced].map((api) => api?.close()))
+  await database?.drop()
+})
+
+async function keyOf(tenant: string, scopes: readonly string[]): Promise<{ id: string; key: string }> {
+  const { status, body } = await one.call('POST', '/v1/api-keys', ROOT, { name: 'test', scopes, tenant })
+  expect(status).toBe(201)
+  return { id: body.id ?? '', key: body.key ?? '' }
+}
+
+const put = (id: string, body: unknown) => one.call('PUT', `/v1/tenants/${id}`, ROOT, body)
+
+/** The status of a refused PUT, and what its first error names. */
+async function refusal(id: string, body: unknown): Promise<readonly unknown[]> {
+  const answer = await put(id, body)
+  const [error] = (answer.body['errors'] ?? []) as readonly { pointer?: string; parameter?: string }[]
+  return [answer.status, error?.pointer ?? error?.parameter]
+}
+
+describe('PUT /v1/tenants/{id}', () => {
+  test('answers 201, then 200, keeps what is left out, and GET and the list show it', async () => {
+    const unknown = await one.call('GET', '/v1/tenants/fresh', ROOT)
+    const limits = { events_per_s: null, streams: null, webhooks: null }
+    expect(unknown).toMatchObject({ status: 200, body: { object: 'tenant', id: 'fresh', state: 'active', limits } })
+    const first = await put('fresh', { limits: { events_per_s: 5, webhooks: 2 } })
+    expect(first).toMatchObject({
+      status: 201,
+      body: { state: 'active', limits: { ...limits, events_per_s: 5, webhooks: 2 } },
+    })
+    expect(first.headers.get('location')).toBe('/v1/tenants/fresh')
+    const second = await put('fresh', { state: 'suspended', limits: { events_per_s: null } })
+    expect(second).toMatchObject({ status: 200, body: { state: 'suspended', limits: { ...limits, webhooks: 2 } } })
+    expect((await other.call('GET', '/v1/tenants/fresh', ROOT)).body).toEqual(second.body)
+    const listed = await one.call('GET', '/v1/tenants?limit=1', ROOT)
+    expect(listed.body.data).toEqual([second.body])
+  })
+
+  test('refuses what it does not know, by pointer, and ids that no tenant can have', async () => {
+    expect(await refusal('a', { state: 'deleting' })).toEqual([422, '/state'])
+    expect(await refusal('a', { limits: { streams: 0 } })).toEqual([422, '/limits/streams'])
+    expect(await refusal('a', { limits: { streams: 1_000_001 } })).toEqual([422, '/limits/streams'])
+    expect(await refusal('a', { limits: { disks: 1 } })).toEqual([422, '/limits/disks'])
+    expect(await refusal('a', { limits: null })).toEqual([422, '/limits'])
+    expect(await refusal('a', { name: 'x' })).toEqual([422, '/name'])
+    expect(await refusal('UPPER', {})).toEqual([400, 'id'])
+    expect((await one.call('GET', '/v1/tenants/UPPER', ROOT)).status).toBe(404)
+  })
+
+  test('needs the scope platform', async () => {
+    const admin = await keyOf('plain', ['admin'])
+    for (const [method, path] of [
+      ['GET', '/v1/tenants'],
+      ['GET', '/v1/tenants/plain'],
+      ['PUT', '/v1/tenants/plain'],
+    ] as const) {
+      const answer = await one.call(method, path, admin.key, method === 'PUT' ? {} : undefined)
+      expect(answer).toMatchObject({ status: 403, body: { code: 'missing_scope' } })
+    }
+  })
+
+  test('a suspended tenant is refused in every process within a second, its platform keys are not, and it comes back', async () => {
+    const reader = await keyOf('stopped', ['events:read'])
+    const operator = await keyOf('stopped', ['platform'])
+    for (const api of [one, other]) expect((await api.call('GET', CURRENT, reader.key)).status).toBe(200)
+    await put('stopped', { state: 'suspended' })
+    for (const api of [one, other]) {
+      const refused = async () => (await api.call('GET', CURRENT, reader.key)).body['code'] === 'tenant_suspended'
+      await eventually(refused, { timeoutMs: 1000, everyMs: 20 })
+      expect((await api.call('GET', '/v1/events', reader.key)).status).toBe(403)
+    }
+    expect((await one.call('GET', CURRENT, operator.key)).status).toBe(200)
+    await put('stopped', { state: 'active' })
+    for (const api of [one, other]) {
+      const served = async () => (await api.call('GET', CURRENT, reader.key)).status === 200
+      await eventually(served, { timeoutMs: 1000, everyMs: 20 })
+    }
+  })
+
+  test('limits the webhooks of the tenant in place of the default', async () => {
+    const { key } = await keyOf('few-webhooks', ['webhooks'])
+    await put('few-webhooks', { limits: { webhooks: 1 } })
+    const create = () => one.call('POST', '/v1/webhooks', key, { url: 'https://example.com/', events: ['*'] })
+    expect((await create()).status).toBe(201)
+    expect(await create()).toMatchObject({ status: 409, body: { code: 'too_many_webhooks' } })
+  })
+})
+
+describe('GET /v1/audit', () => {
+  test('shows who changed what under which request, newest first, without secrets', async () => {
+    const admin = await keyOf('audited', ['admin', 'webhooks'])
+    const webhook = await one.call(
+      'POST',
+      '/v1/webhooks',
+      admin.key,
+      { url: 'https://example.com/', events: ['*'], secret: 'a-secret-of-mine' },
+      { 'x-request-id': 'req-of-mine' },
+    )
+    const path = `/v1/webhooks/${webhook.body.id}`
+    await one.call('PATCH', path, admin.key, { description: 'x' })
+    await one.call('POST', `${path}/rotate-secret`, admin.key, {})
+    await one.call('DELETE', path, admin.key)
+    await one.call('PATCH', `/v1/api-keys/${admin.id}`, admin.key, { name: 'y' })
+    // Refused, and without an effect: neither is a change.
+    await one.call('PATCH', path, admin.key, { description: 'x' })
+    await one.call('PATCH', `/v1/api-keys/${admin.id}`, admin.key, {})
+    await put('audited', {})
+    const listed = await one.call('GET', '/v1/audit', admin.key)
+    const entries = listed.body.data ?? []
+    const webhookId = webhook.body.id
+    expect(entries.map(({ action, target }) => [action, target])).toEqual([
+      ['tenant.put', 'audited'],
+      ['api_key.update', admin.id],
+      ['webhook.delete', webhookId],
+      ['webhook.rotate_secret', webhookId],
+      ['webhook.update', webhookId],
+      ['webhook.create', webhookId],
+      ['api_key.create', admin.id],
+    ])
+    const created = entries.find(({ action }) => action === 'webhook.create')
+    expect(created).toMatchObject({
+      object: 'audit_entry',
+      key_id: admin.id,
+      tenant: 'audited',
+      request_id: 'req-of-mine',
+    })
+    expect(created?.id).toMatch(/^aud_/)
+    expect(JSON.stringify(listed.body)).not.toMatch(/a-secret-of-mine|whsec_|ak_/)
+
+    const byAction = await one.call('GET', '/v1/audit?action=webhook.create&tenant=audited', ROOT)
+    expect(byAction.body.data).toEqual([created])
+    const at = String(created?.['at'])
+    const from = await one.call('GET', `/v1/audit?action=webhook.create&after=${at}`, admin.key)
+    const before = await one.call('GET', `/v1/audit?action=webhook.create&before=${at}`, admin.key)
+    expect([from.body.data, before.body.data]).toEqual([[created], []])
+    const page = await one.call('GET', '/v1/audit?limit=3', admin.key)
+    const rest = await one.call('GET', `/v1/audit?limit=9&cursor=${String(page.body['next_cursor'])}`, admin.key)
+    expect([...(page.body.data ?? []), ...(rest.body.data ?? [])]).toEqual(entries)
+  })
+
+  test('shows another tenant to platform alone, and refuses unknown actions', async () => {
+    const admin = await keyOf('curious', ['admin'])
+    expect(await one.call('GET', '/v1/audit?tenant=audited', admin.key)).toMatchObject({ status: 403 })
+    expect((await one.call('GET', '/v1/audit?action=webhook.created', admin.key)).status).toBe(400)
+  })
+})
+
+describe('administrative writes', () => {
+  test('are paced by tenant, refused ones too, and reads are not', async () => {
+    const mine = await keyOf('hasty', ['admin'])
+    const theirs = await keyOf('calm', ['admin'])
+    const answers = await Promise.all(
+      Array.from({ length: 40 }, () => paced.call('POST', '/v1/api-keys', mine.key, { name: 7 })),
+    )
+    const late = answers.filter(({ status }) => status === 429)
+    expect(answers.every(({ status }) => status === 429 || status === 422)).toBe(true)
+    expect(answers.length - late.length).toBeGreaterThanOrEqual(20)
+    expect(late.length).toBeGreaterThan(0)
+    expect(late[0]?.body).toMatchObject({ code: 'too_many_writes' })
+    expect(late[0]?.headers.get('retry-after')).toBe('1')
+    expect((await paced.call('GET', '/v1/api-keys', mine.key)).status).toBe(200)
+    expect((await paced.call('POST', '/v1/api-keys', theirs.key, { name: 7 })).status).toBe(422)
+    const again = async () => (await paced.call('POST', '/v1/api-keys', mine.key, { name: 7 })).status === 422
+    await eventually(again, { timeoutMs: 5000 })
+  })
+})

@@ -1,0 +1,59 @@
+import { newTypeId } from '@ariftly/events'
+import { routeOf, sendJson, type ApiCall, type ApiHandler, type RouteName } from '@ariftly/http'
+import type { Keyring } from '@ariftly/keyring'
+import { withTransaction, type Pool, type Transaction } from '@ariftly/store'
+import { insertAuditEntry } from '@ariftly/store/audit'
+import type { Request, Response } from 'express'
+import { findKeptAnswer, keepAnswerOf, readIdempotentRequest } from './idempotency.ts'
+import type { WriteAnswer, WriteHandler } from './write-handler.ts'
+
+/** What {@link createWrites} needs. */
+export interface WritesOptions {
+  readonly pool: Pool
+  /** Seals answers that are kept, as they may hold secrets. */
+  readonly keyring: Pick<Keyring, 'seal' | 'open'>
+}
+
+/**
+ * Makes handlers of write handlers, by route name. The effect, its entry in the audit log and the answer that is kept under
+ * an `Idempotency-Key` are one transaction; the answer is sent after the commit.
+ */
+export function createWrites(
+  o: WritesOptions,
+): <N extends RouteName>(handlers: Readonly<Record<N, WriteHandler>>) => Readonly<Record<N, ApiHandler>> {
+  return function writes<N extends RouteName>(handlers: Readonly<Record<N, WriteHandler>>) {
+    const wrapped = (Object.entries<WriteHandler>(handlers) as [N, WriteHandler][]).map(([name, handler]) => [
+      name,
+      writing(o, handler, routeOf(name).idempotent === true),
+    ])
+    return Object.fromEntries(wrapped) as Record<N, ApiHandler>
+  }
+}
+
+function writing(o: WritesOptions, handler: WriteHandler, idempotent: boolean): ApiHandler {
+  return async function write(call: ApiCall, req: Request, res: Response): Promise<void> {
+    const request = idempotent ? readIdempotentRequest(call, req) : undefined
+    const answer = await withTransaction(o.pool, async (tx) => {
+      const kept = request === undefined ? undefined : await findKeptAnswer(tx, request, o.keyring)
+      if (kept !== undefined) return kept
+      const made = await handler(call, tx)
+      await audit(tx, call, made)
+      if (request !== undefined) await keepAnswerOf(tx, request, made, o.keyring)
+      return made
+    })
+    await answer.after?.()
+    if (answer.body === undefined)
+      res
+        .status(answer.status)
+        .set(answer.headers ?? {})
+        .end()
+    else sendJson(res, answer.status, answer.body, answer.headers)
+  }
+}
+
+async function audit(tx: Transaction, { caller, context }: ApiCall, answer: WriteAnswer): Promise<void> {
+  if (answer.audit === undefined) return
+  const { keyId } = caller
+  const { requestId } = context
+  await insertAuditEntry(tx, { id: newTypeId('aud'), keyId, requestId, ...answer.audit })
+}

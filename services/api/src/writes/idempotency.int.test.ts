@@ -1,0 +1,163 @@
+import { generateEncryptionKey } from '@ariftly/keyring'
+import { createPool, type Pool } from '@ariftly/store'
+import { seedBootstrapKey } from '@ariftly/store/api-keys'
+import { createTestDatabase, eventually, startCuttingProxy, type TestDatabase } from '@ariftly/testkit'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
+import { startTestApi, type TestApi } from '../test-api.ts'
+
+const ROOT = 'root-key-0123456789abcdef'
+const WEBHOOK = { url: 'https://example.com/', events: ['*'] }
+
+let database: TestDatabase
+let admin: Pool
+let api: TestApi
+let encryptionKeys: string
+/** A tenant of each test's own. */
+let tenant: { id: string; key: string }
+let tenants = 0
+
+beforeAll(async () => {
+  database = await createTestDatabase()
+  admin = createPool({ role: null, url: database.adminUrl, applicationName: 'test', max: 2 })
+  await seedBootstrapKey(admin, ROOT)
+  encryptionKeys = generateEncryptionKey('k1')
+  api = await startTestApi(database.url, encryptionKeys)
+})
+afterAll(async () => {
+  await api?.close()
+  await admin?.end()
+  await database?.drop()
+})
+beforeEach(async () => {
+  tenant = await keyOf(`tenant-${++tenants}`)
+})
+
+async function keyOf(name: string): Promise<{ id: string; key: string }> {
+  const scopes = ['events:read', 'webhooks', 'admin']
+  const { body } = await api.call('POST', '/v1/api-keys', ROOT, { name: 'test', scopes, tenant: name })
+  return { id: body.id ?? '', key: body.key ?? '' }
+}
+
+const post = (path: string, body: unknown, idempotencyKey: string, key = tenant.key) =>
+  api.call('POST', path, key, body, { 'idempotency-key': idempotencyKey })
+
+async function webhooks(): Promise<number> {
+  return (await api.call('GET', '/v1/webhooks', tenant.key)).body.data?.length ?? -1
+}
+
+describe('Idempotency-Key', () => {
+  test('the same request again has one effect and the first answer, secret and Location included', async () => {
+    const first = await post('/v1/webhooks', WEBHOOK, 'once')
+    const again = await post('/v1/webhooks', WEBHOOK, 'once')
+    expect(first.status).toBe(201)
+    expect(first.headers.get('idempotent-replayed')).toBeNull()
+    expect(again).toMatchObject({ status: 201, body: first.body })
+    expect(again.body['secret']).toMatch(/^whsec_/)
+    expect(again.headers.get('location')).toBe(first.headers.get('location'))
+    expect(again.headers.get('idempotent-replayed')).toBe('true')
+    expect(await webhooks()).toBe(1)
+  })
+
+  test('works for keys, their rotation, the rotation of secrets, and replays', async () => {
+    const { body: webhook } = await post('/v1/webhooks', WEBHOOK, 'a')
+    const after = new Date(Date.now() - 60_000).toISOString()
+    const requests = [
+      ['/v1/api-keys', { name: 'x', scopes: ['events:read'] }],
+      [`/v1/api-keys/${tenant.id}/rotate`, { overlap_hours: 1 }],
+      [`/v1/webhooks/${webhook.id}/rotate-secret`, {}],
+      [`/v1/webhooks/${webhook.id}/replay`, { after, dry_run: true }],
+    ] as const
+    for (const [path, body] of requests) {
+      const first = await post(path, body, `key of ${path}`.replaceAll(' ', '-'))
+      expect({ path, status: Math.floor(first.status / 100) }).toEqual({ path, status: 2 })
+      const again = await post(path, body, `key of ${path}`.replaceAll(' ', '-'))
+      expect(again).toMatchObject({ status: first.status, body: first.body })
+      expect(again.headers.get('idempotent-replayed')).toBe('true')
+    }
+    const { rows } = await admin.query<{ action: string }>(
+      `SELECT action FROM audit_entries WHERE tenant_id = $1 AND action LIKE '%rotate%'`,
+      [`tenant-${tenants}`],
+    )
+    expect(rows).toHaveLength(2)
+  })
+
+  test('another body, path or method under the same key is 422', async () => {
+    const { body } = await post('/v1/webhooks', WEBHOOK, 'used')
+    const reused = { status: 422, body: { code: 'idempotency_key_reused' } }
+    expect(await post('/v1/webhooks', { ...WEBHOOK, description: 'x' }, 'used')).toMatchObject(reused)
+    expect(await post(`/v1/webhooks/${body.id}/rotate-secret`, WEBHOOK, 'used')).toMatchObject(reused)
+    expect(await webhooks()).toBe(1)
+  })
+
+  test('each API key has keys of its own, a refusal is not kept, and other routes ignore the header', async () => {
+    const other = await keyOf(`tenant-${tenants}`)
+    const [mine, theirs] = [
+      await post('/v1/webhooks', WEBHOOK, 'k'),
+      await post('/v1/webhooks', WEBHOOK, 'k', other.key),
+    ]
+    expect(mine.body.id).not.toBe(theirs.body.id)
+    expect((await post('/v1/webhooks', { url: 1 }, 'mended')).status).toBe(422)
+    expect((await post('/v1/webhooks', WEBHOOK, 'mended')).status).toBe(201)
+    const headers = { 'idempotency-key': 'k' }
+    const path = `/v1/webhooks/${mine.body.id}`
+    expect((await api.call('PATCH', path, tenant.key, { description: 'x' }, headers)).status).toBe(200)
+  })
+
+  test('no kept answer shows a secret to who reads the table', async () => {
+    const { body } = await post('/v1/webhooks', WEBHOOK, 'sealed')
+    const { rows } = await admin.query<{ row: string }>(`SELECT encode(answer, 'escape') AS row FROM idempotency_keys`)
+    const text = rows.map(({ row }) => row).join('\n')
+    expect(text).not.toContain(String(body['secret']))
+    expect(text).not.toContain('whsec_')
+  })
+
+  test('an answer is kept for 24 hours', async () => {
+    const first = await post('/v1/webhooks', WEBHOOK, 'old')
+    await admin.query(`UPDATE idempotency_keys SET created_at = now() - interval '24 hours 1 second'`)
+    const later = await post('/v1/webhooks', WEBHOOK, 'old')
+    expect(later.status).toBe(201)
+    expect(later.body.id).not.toBe(first.body.id)
+    expect(later.headers.get('idempotent-replayed')).toBeNull()
+  })
+
+  test('while the first request runs the second is 409 with Retry-After, and afterwards gets its answer', async () => {
+    const blocker = await admin.connect()
+    await blocker.query('BEGIN')
+    await blocker.query('LOCK TABLE audit_entries IN ACCESS EXCLUSIVE MODE')
+    const first = post('/v1/webhooks', WEBHOOK, 'running')
+    await eventually(async () => {
+      const { rows } = await admin.query('SELECT FROM pg_locks WHERE NOT granted')
+      return rows.length > 0
+    })
+    const second = await post('/v1/webhooks', WEBHOOK, 'running')
+    await blocker.query('COMMIT')
+    blocker.release()
+    expect(second).toMatchObject({ status: 409, body: { code: 'idempotency_key_in_use' } })
+    expect(Number(second.headers.get('retry-after'))).toBeGreaterThanOrEqual(1)
+    expect((await first).status).toBe(201)
+    expect((await post('/v1/webhooks', WEBHOOK, 'running')).body).toEqual((await first).body)
+  })
+
+  test('a connection that is cut before the answer: the repeat gets the answer of the first, which had its effect', async () => {
+    const { hostname, port } = new URL(api.base)
+    const proxy = await startCuttingProxy({ host: hostname, port: Number(port), answers: () => Buffer.alloc(0) })
+    const headers = {
+      authorization: `Bearer ${tenant.key}`,
+      'content-type': 'application/json',
+      'idempotency-key': 'cut',
+    }
+    const request = { method: 'POST', headers, body: JSON.stringify(WEBHOOK) }
+    const lost = fetch(`http://127.0.0.1:${proxy.port}/v1/webhooks`, request).then(
+      () => 'answered',
+      () => 'cut',
+    )
+    await eventually(async () => (await webhooks()) === 1)
+    proxy.dropAll()
+    expect(await lost).toBe('cut')
+    await proxy.close()
+    const again = await post('/v1/webhooks', WEBHOOK, 'cut')
+    expect(again.status).toBe(201)
+    expect(again.headers.get('idempotent-replayed')).toBe('true')
+    expect(await webhooks()).toBe(1)
+  })
+})

@@ -1,0 +1,30 @@
+import { describe, expect, test } from '@jest/globals'
+import { createWritePace } from './write-pace.ts'
+
+describe('createWritePace', () => {
+  test('lets a burst pass, then the pace, and tells how long to wait', () => {
+    let nowMs = 0
+    const take = createWritePace({ perS: 10, burst: 20, now: () => nowMs })
+    for (let n = 0; n < 20; n += 1) expect(take('a')).toBeUndefined()
+    expect(take('a')).toBeCloseTo(0.1)
+    nowMs += 100
+    expect(take('a')).toBeUndefined()
+    expect(take('a')).toBeCloseTo(0.1)
+  })
+
+  test('gives each tenant a bucket of its own', () => {
+    const take = createWritePace({ perS: 1, burst: 1, now: () => 0 })
+    expect(take('a')).toBeUndefined()
+    expect(take('a')).toBe(1)
+    expect(take('b')).toBeUndefined()
+  })
+
+  test('holds no more than a burst, however long a tenant was quiet', () => {
+    let nowMs = 0
+    const take = createWritePace({ perS: 10, burst: 2, now: () => nowMs })
+    expect(take('a')).toBeUndefined()
+    nowMs += 60_000
+    expect([take('a'), take('a')]).toEqual([undefined, undefined])
+    expect(take('a')).toBeCloseTo(0.1)
+  })
+})
