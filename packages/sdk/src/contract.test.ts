@@ -1,0 +1,180 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { buffer } from 'node:stream/consumers'
+import { describe, expect, test } from '@jest/globals'
+import { ApiError, Ariftly, AriftlyError, EventRefusedError, type NewEvent, type StreamOptions } from './index.ts'
+
+/** Plays the cases of `packages/sdk/contract`, whose README says what their members mean. */
+const FOLDER = join(import.meta.dirname, '../contract')
+
+interface Case {
+  readonly name: string
+  readonly options?: Readonly<Record<string, number>>
+  readonly calls: readonly ContractCall[]
+  readonly exchanges: readonly Exchange[]
+  readonly results: readonly (object | null)[]
+  readonly stats?: object
+}
+
+interface ContractCall {
+  readonly call: string
+  readonly wait?: boolean
+  readonly events?: readonly NewEvent[]
+  readonly options?: StreamOptions
+  readonly take?: number
+  readonly query?: object
+  readonly id?: string
+  readonly body?: never
+  readonly timeout_ms?: number
+}
+
+interface Exchange {
+  readonly request: {
+    readonly method: string
+    readonly path: string
+    readonly query?: object
+    readonly headers?: object
+    readonly body?: object
+    readonly contains?: string
+    readonly same_body_as?: number
+    readonly same_header_as?: readonly [string, number]
+    readonly after_ms?: number
+  }
+  readonly answer: {
+    readonly status?: number
+    readonly headers?: Readonly<Record<string, string>>
+    readonly body?: object
+    readonly text?: string
+    readonly then?: 'reset' | 'hang' | 'reset_at_once'
+  }
+}
+
+interface Asked {
+  readonly method: string
+  readonly path: string
+  readonly query: object
+  readonly headers: IncomingHttpHeaders
+  readonly body: string
+  readonly atMs: number
+}
+
+const files = readdirSync(FOLDER).filter((name) => name.endsWith('.json'))
+
+describe.each(files)('%s', (file) => {
+  const cases = JSON.parse(readFileSync(join(FOLDER, file), 'utf8')) as Case[]
+
+  test.each(cases)('$name', async ({ options = {}, calls, exchanges, results, stats = {} }) => {
+    const asked: Asked[] = []
+    const server = await serve(exchanges, asked)
+    const client = new Ariftly({
+      baseUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+      apiKey: 'key',
+      ...(options['attempt_timeout_ms'] === undefined ? {} : { attemptTimeoutMs: options['attempt_timeout_ms'] }),
+      ...(options['max_retries'] === undefined ? {} : { maxRetries: options['max_retries'] }),
+    })
+    try {
+      const outcomes: Promise<object>[] = []
+      for (const call of calls) {
+        const outcome = make(client, call).catch(describeError)
+        outcomes.push(outcome)
+        if (call.wait !== false) await outcome
+      }
+      expect(await Promise.all(outcomes)).toMatchObject(results)
+      expect(client.events.stats()).toMatchObject(stats)
+      expect(asked).toHaveLength(exchanges.length)
+      for (const [at, { request }] of exchanges.entries()) check(request, asked, at)
+    } finally {
+      await client.close({ timeoutMs: 1 })
+      server.closeAllConnections()
+      server.close()
+    }
+  })
+})
+
+async function serve(exchanges: readonly Exchange[], asked: Asked[]) {
+  const server = createServer((req, res) => void answer(req, res))
+  async function answer(req: IncomingMessage, res: ServerResponse): Promise<void> {
+    const body = (await buffer(req)).toString()
+    const { pathname, searchParams } = new URL(req.url ?? '', 'http://localhost')
+    const { method = '', headers } = req
+    const exchange = exchanges[asked.length]
+    asked.push({ method, path: pathname, query: Object.fromEntries(searchParams), headers, body, atMs: Date.now() })
+    const { status = 200, headers: more = {}, body: json, text, then } = exchange?.answer ?? { status: 404 }
+    if (then === 'reset_at_once') req.socket.destroy()
+    if (then === 'reset_at_once' || (then === 'hang' && text === undefined)) return
+    res.writeHead(status, json === undefined ? more : { 'content-type': 'application/json', ...more })
+    const written = text ?? (json === undefined ? '' : withIds(JSON.stringify(json), body))
+    if (then === undefined) res.end(written)
+    else res.write(written, () => then === 'reset' && req.socket.destroy())
+  }
+  await new Promise<void>((resolve) => {
+    server.listen(0, '127.0.0.1', resolve)
+  })
+  return server
+}
+
+function withIds(text: string, body: string): string {
+  return text.replaceAll(
+    /\$id\[(\d+)\]/g,
+    (_, at: string) => (JSON.parse(body) as { id: string }[])[Number(at)]?.id ?? '',
+  )
+}
+
+async function make(client: Ariftly, call: ContractCall): Promise<object> {
+  switch (call.call) {
+    case 'send':
+      return { accepted: (await client.events.send(call.events ?? [])).length }
+    case 'close':
+      return { unsent: (await client.close({ timeoutMs: call.timeout_ms ?? 1000 })).unsent.length }
+    case 'stream':
+      return await readStream(client, call)
+    case 'list_events': {
+      const events = await client.events.list(call.query).toArray({ limit: 1000 })
+      return { ids: events.map(({ id }) => id) }
+    }
+    case 'get_event':
+      return await client.events.get(call.id ?? '')
+    case 'create_webhook':
+      return await client.webhooks.create(call.body ?? ({} as never))
+    default:
+      throw new Error(`The harness does not know the call ${call.call}.`)
+  }
+}
+
+async function readStream(client: Ariftly, { options, take }: ContractCall): Promise<object> {
+  const items: string[] = []
+  const stream = client.events.stream(options)
+  for await (const item of stream) {
+    items.push(item.type === 'stream.reset' ? item.type : item.id)
+    if (items.length === take) stream.close()
+  }
+  return { items, position: stream.position }
+}
+
+function describeError(error: unknown): object {
+  if (!(error instanceof AriftlyError)) throw error
+  const { code } = error
+  if (error instanceof ApiError) return { error: { code, status: error.status, request_id: error.problem?.request_id } }
+  return { error: error instanceof EventRefusedError ? { code, pointer: error.pointer } : { code } }
+}
+
+function check(request: Exchange['request'], asked: readonly Asked[], at: number): void {
+  const got = asked[at]
+  if (got === undefined) throw new Error(`There was no request ${at}.`)
+  expect({ method: got.method, path: got.path }).toEqual({ method: request.method, path: request.path })
+  if (request.query !== undefined) expect(got.query).toEqual(request.query)
+  expect(got.headers).toMatchObject(request.headers ?? {})
+  if (request.body !== undefined) expect(JSON.parse(got.body)).toMatchObject(request.body)
+  if (request.contains !== undefined) expect(got.body).toContain(request.contains)
+  if (request.same_body_as !== undefined) expect(got.body).toBe(asked[request.same_body_as]?.body)
+  if (request.same_header_as !== undefined) {
+    const [name, other] = request.same_header_as
+    expect(got.headers[name]).toBeTruthy()
+    expect(got.headers[name]).toBe(asked[other]?.headers[name])
+  }
+  if (request.after_ms !== undefined) {
+    expect(got.atMs - (asked[at - 1]?.atMs ?? 0)).toBeGreaterThanOrEqual(request.after_ms)
+  }
+}
