@@ -1,4 +1,5 @@
 import { gzipSync } from 'node:zlib'
+import { cloudEventCases } from './cloud-event-cases.ts'
 import { administrationCases } from './bad-administration-cases.ts'
 import { deliveryCases, filterCases } from './delivery-input-cases.ts'
 
@@ -30,6 +31,7 @@ export function badInputs(now: number): readonly BadInput[] {
     ...requestCases(),
     ...eventCases(now),
     ...dataCases(),
+    ...cloudEventCases(),
     ...listCases(),
     ...streamCases(),
     ...webhookCases(),
@@ -208,7 +210,20 @@ function listCases(): BadInput[] {
     badList('before=2026-02-30T00:00:00Z', 'before'),
     badList('after=1764060000', 'after'),
     badList('order=newest', 'order'),
+    badList('include=', 'include', 'empty_parameter'),
+    badList('include=data', 'include'),
+    badList('include=log,log', 'include'),
+    badList('include=log&include=deliveries', 'include', 'repeated_parameter'),
+    badList('include=deliveries&limit=101', 'limit'),
     badList('cursor=abc', 'cursor', 'invalid_cursor'),
+    {
+      name: 'an event with an include that is none',
+      method: 'GET',
+      path: `/v1/events/${ABSENT_EVENT}?include=attempts`,
+      status: 400,
+      code: 'invalid_parameter',
+      names: 'include',
+    },
     { name: 'an event id that is none', method: 'GET', path: '/v1/events/evt_1', status: 404, code: 'not_found' },
     {
       name: 'an event that is not there',

@@ -161,12 +161,13 @@ async function webhookId(): Promise<string> {
 async function deliveryId(): Promise<string> {
   const webhook = await webhookId()
   await eventId()
-  return await eventually(async () => {
+  const id = await eventually(async () => {
     const list = (await (await house.request(`/v1/webhooks/${webhook}/deliveries`)).json()) as {
       data: { id: string }[]
     }
-    return list.data[0]?.id ?? ''
+    return list.data[0]?.id
   })
+  return id ?? ''
 }
 
 /** A webhook with a dry run, which ends or not. */

@@ -1,4 +1,4 @@
-import { buildOpenapi, type OpenapiDocument, type OpenapiOperation } from '@ariftly/api-documents'
+import { buildOpenapi, responseOf, type OpenapiDocument, type OpenapiOperation } from '@ariftly/api-documents'
 import { matchRoute } from '@ariftly/http'
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js'
 import formats from 'ajv-formats'
@@ -55,9 +55,9 @@ function openapi() {
 
 function answerOf(path: string, method: string, status: number) {
   const operation: OpenapiOperation | undefined = openapi().document.paths[path]?.[method.toLowerCase()]
-  const response = operation?.responses[String(status)]
-  if (response === undefined) return undefined
-  const pointer = `/paths/${encodePointer(path)}/${method.toLowerCase()}/responses/${status}`
+  const found = responseOf(openapi().document, operation, String(status))
+  if (found === undefined) return undefined
+  const { pointer = `/paths/${encodePointer(path)}/${method.toLowerCase()}/responses/${status}`, response } = found
   return { pointer, types: Object.keys(response.content ?? {}) }
 }
 

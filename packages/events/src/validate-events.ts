@@ -19,13 +19,15 @@ interface Reading {
 const scanner = new JsonScanner()
 const data = new DataObject(scanner)
 const NO_BYTES = Buffer.alloc(0)
-const TOO_MANY: ValidationResult = {
+/** A request with too many events. */
+export const TOO_MANY: ValidationResult = {
   type: 'invalid',
   status: 413,
   code: 'too_many_events',
   detail: `A request holds at most ${LIMITS.eventsPerRequestMax} events.`,
 }
-const EMPTY_BATCH: ValidationResult = {
+/** A request without an event. */
+export const EMPTY_BATCH: ValidationResult = {
   type: 'invalid',
   status: 422,
   code: 'empty_batch',
@@ -53,7 +55,8 @@ export function validateEvents(body: Buffer, kind: 'json' | 'ndjson', context: V
   }
 }
 
-function malformed(body: Buffer, error: MalformedJson): ValidationResult {
+/** A body that is not JSON, and where that showed. */
+export function malformed(body: Buffer, error: MalformedJson): ValidationResult {
   const detail =
     error.offset >= body.length
       ? 'The body is not valid JSON: it ends too early.'

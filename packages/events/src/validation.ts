@@ -7,6 +7,8 @@ export type ValidatedEvent = LogEvent
 export interface EntryError {
   readonly code: string
   readonly pointer: string
+  /** Name of the header at fault; `pointer` is then empty and means nothing. */
+  readonly parameter?: string
   readonly message: string
 }
 

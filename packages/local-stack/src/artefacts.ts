@@ -45,11 +45,14 @@ const KAFKA_TOOLS: Artefact = {
 }
 
 const JAVA_READER: Artefact = {
-  title: "Kafka's Java client 4.4.0, a JSON Schema validator and a compiler (26 MB)",
+  title: "Kafka's Java client 4.4.0, the CloudEvents SDK, a JSON Schema validator and a compiler (27 MB)",
   folder: 'java-reader-4.4.0',
   dependencies: [
     ['org.apache.kafka', 'kafka-clients', '4.4.0'],
     ['com.networknt', 'json-schema-validator', '1.5.7'],
+    ['io.cloudevents', 'cloudevents-http-basic', '4.0.1'],
+    ['io.cloudevents', 'cloudevents-json-jackson', '4.0.1'],
+    ['com.fasterxml.jackson.core', 'jackson-core', '2.18.3'], // Maven would take an older one than the validator needs.
     ['org.eclipse.jdt', 'ecj', '3.38.0'], // Runs where there is a Java runtime without a JDK.
     ['org.slf4j', 'slf4j-nop', '1.7.36'],
   ],
@@ -101,8 +104,8 @@ export function fetchKafkaTools(context: FetchContext): Promise<string> {
 }
 
 /**
- * The folder that holds what a Java program needs to read the log by its published documents: Kafka's client, a validator of JSON
- * Schema (with Jackson), and a compiler (`org.eclipse.jdt.internal.compiler.batch.Main`); fetched by Maven the first time.
+ * The folder that holds what a Java program needs to read the log by its published documents, or to post CloudEvents: Kafka's client,
+ * the CloudEvents SDK, a validator of JSON Schema (with Jackson), and a compiler (`org.eclipse.jdt.internal.compiler.batch.Main`); fetched by Maven the first time.
  * @throws StackFault when they have to be fetched and Maven is missing or fails.
  */
 export function fetchJavaReader(context: FetchContext): Promise<string> {

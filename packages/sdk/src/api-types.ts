@@ -15,8 +15,69 @@ export interface Event {
   readonly data: Readonly<Record<string, unknown>>
 }
 
+/** An event. What is not in `log` or `deliveries` never changes. */
+export interface QueriedEvent {
+  readonly object: "event"
+  /** TypeID of a UUIDv7; its millisecond is `created_at`. */
+  readonly id: string
+  readonly type: "task.created" | "task.progress" | "task.complete" | "task.failed" | "artifact.emitted" | "approval.requested" | "approval.resolved" | "session.message" | "session.closed" | "tool_call.executed"
+  readonly created_at: string
+  readonly task_id: string | null
+  readonly agent: string | null
+  readonly session_id: string | null
+  /** The payload as it was posted: the caller's bytes, with `task_id` (else `session_id`) as first member. */
+  readonly data: Readonly<Record<string, unknown>>
+  /** With `include=log`. */
+  readonly log?: {
+    /** When the log took it. */
+    readonly appended_at: string
+    /** When queries could see it; null for old events. */
+    readonly projected_at: string | null
+    /** For keys with scope `platform`. */
+    readonly partition?: number
+    /** For keys with scope `platform`. */
+    readonly offset?: string
+  }
+  /** With `include=deliveries`: the newest 100 by id. */
+  readonly deliveries?: readonly ({
+    /** TypeID of the delivery. */
+    readonly id: string
+    /** Whose delivery it is. */
+    readonly webhook_id: string
+    readonly status: "pending" | "delivered" | "failed" | "cancelled"
+    readonly attempt_count: number
+    readonly last_attempt_at: string | null
+    readonly last_response_status: number | null
+    readonly last_error_class: "http_3xx" | "http_4xx" | "http_5xx" | "timeout" | "tls_error" | "connection_refused" | "connection_reset" | "dns_error" | "blocked" | null
+    readonly next_attempt_at: string | null
+  })[]
+  /** There are more than 100 deliveries. */
+  readonly deliveries_truncated?: true
+}
+
 /** `NewEvent` as the API documents it. */
 export type NewEvent = NewEventTaskCreated | NewEventTaskProgress | NewEventTaskComplete | NewEventTaskFailed | NewEventArtifactEmitted | NewEventApprovalRequested | NewEventApprovalResolved | NewEventSessionMessage | NewEventSessionClosed | NewEventToolCallExecuted
+
+/** An event as a CloudEvent (https://cloudevents.io). */
+export interface NewCloudEvent {
+  readonly specversion: "1.0"
+  /** `evt_…`, or any text that is unique for the source; then `time` is required. */
+  readonly id: string
+  /** A URI reference: who says so. */
+  readonly source: string
+  readonly type: "task.created" | "task.progress" | "task.complete" | "task.failed" | "artifact.emitted" | "approval.requested" | "approval.resolved" | "session.message" | "session.closed" | "tool_call.executed"
+  /** The task; of `session.*` without `taskid` the session. */
+  readonly subject?: string
+  /** `created_at` of the event. */
+  readonly time?: string
+  /** JSON, if it is given. */
+  readonly datacontenttype?: string
+  readonly taskid?: string
+  readonly sessionid?: string
+  readonly agent?: string
+  /** As `data` of an event of this type. */
+  readonly data: Readonly<Record<string, unknown>>
+}
 
 /** `IngestResults` as the API documents it. */
 export interface IngestResults {
@@ -738,6 +799,8 @@ export interface ListEventsQuery {
   readonly limit?: number
   /** The `next_cursor` of the page before, with all other parameters as they were. */
   readonly cursor?: string
+  /** `log`: when the log and the queries got the event. `deliveries`: what became of it at webhooks; needs the scope `webhooks` too, and `limit` ≤ 100. */
+  readonly include?: readonly ("log" | "deliveries")[]
 }
 
 /** Query parameters of `streamEvents`. */
@@ -778,6 +841,12 @@ export interface StreamEventsByFormQuery {
   readonly last_event_id?: string
   /** A stream token, in place of a key; it holds the filter. */
   readonly token?: string
+}
+
+/** Query parameters of `getEvent`. */
+export interface GetEventQuery {
+  /** `log`: when the log and the queries got the event. `deliveries`: what became of it at webhooks; needs the scope `webhooks` too, and `limit` ≤ 100. */
+  readonly include?: readonly ("log" | "deliveries")[]
 }
 
 /** Query parameters of `listWebhooks`. */

@@ -1,7 +1,6 @@
-import type { ListEventsQuery } from './api-types.ts'
+import type { GetEventQuery, ListEventsQuery } from './api-types.ts'
 import type { CallOptions } from './http/transport.ts'
 import type { List } from './lists.ts'
-import type { GetEventQuery } from './resources/ahead-types.ts'
 import { path, Resource } from './resources/resource.ts'
 import type { SentEvent } from './send/pending-event.ts'
 import type { SendStats } from './send/send-stats.ts'

@@ -89,8 +89,8 @@ export async function start(config: ApiConfig, deps: ServiceDeps & SharedAuthent
     const routes = withWritePace(
       paced,
       withStoreFaults({
-        listEvents: createListEvents({ pool: events, gate, cursors }),
-        getEvent: createGetEvent({ pool: events, gate }),
+        listEvents: createListEvents({ pool: events, rest: pool, gate, cursors }),
+        getEvent: createGetEvent({ pool: events, rest: pool, gate }),
         findDeliveries: createFindDeliveries({ pool: events, gate, cursors }),
         testWebhook: createTestWebhook({ pool, keyring, egress, gate: tests, log, tracing }),
         ...withTenantGate(rest, {

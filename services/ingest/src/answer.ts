@@ -1,14 +1,11 @@
-import type { ValidatedEntry, ValidationResult } from '@ariftly/events'
+import type { EntryError, ValidatedEntry, ValidationResult } from '@ariftly/events'
 import { Problem, type ProblemError } from '@ariftly/http'
 import type { RecordStatus } from './lane.ts'
 
 /** What is said about one entry of a request. */
 export type EntryResult =
   | { readonly status: 'accepted' | 'retry'; readonly id: string }
-  | {
-      readonly status: 'refused'
-      readonly error: { readonly code: string; readonly pointer: string; readonly message: string }
-    }
+  | { readonly status: 'refused'; readonly error: EntryError }
 
 /** The Problem of a request of which nothing can be taken. */
 export function problemOfInvalid(result: Extract<ValidationResult, { type: 'invalid' }>): Problem {
@@ -73,10 +70,15 @@ function renderResult(result: EntryResult, index: number): string {
 function allRefused(results: readonly EntryResult[], single: boolean): Problem {
   const errors = results.flatMap((result, index): ProblemError[] => {
     if (result.status !== 'refused') return []
-    return [single ? result.error : { ...result.error, index }]
+    return [single ? problemErrorOf(result.error) : { ...result.error, index }]
   })
   const detail = single ? 'The event is not valid.' : 'None of the events is valid.'
   return new Problem(422, 'invalid_events', { detail, errors })
+}
+
+/** A header is named instead of a pointer. */
+function problemErrorOf({ pointer, parameter, code, message }: EntryError): ProblemError {
+  return parameter === undefined ? { pointer, code, message } : { parameter, code, message }
 }
 
 function notWritten(results: readonly EntryResult[]): Problem {

@@ -1,31 +1,51 @@
 import type { IncomingHttpHeaders } from 'node:http'
+import { isJsonContentType } from '@ariftly/events'
 import { Problem } from '@ariftly/http'
+import { cloudEventAttributes } from './cloud-event-headers.ts'
 
-/** How a body is written and packed. */
-export interface Content {
-  readonly kind: 'json' | 'ndjson'
-  readonly encoding: 'identity' | 'gzip' | 'deflate' | 'br'
+/** The form of a body: our own JSON, or one of the three modes of CloudEvents over HTTP. */
+type Form =
+  | { readonly kind: 'json' | 'ndjson' | 'structured' | 'batched' }
+  | { readonly kind: 'binary'; readonly attributes: ReadonlyMap<string, string> }
+
+/** How a body is written and compressed. */
+export type Content = Form & { readonly encoding: 'identity' | 'gzip' | 'deflate' | 'br' }
+
+const KINDS: Readonly<Record<string, 'json' | 'ndjson' | 'structured' | 'batched'>> = {
+  'application/json': 'json',
+  'application/x-ndjson': 'ndjson',
+  'application/ndjson': 'ndjson',
+  'application/cloudevents+json': 'structured',
+  'application/cloudevents-batch+json': 'batched',
 }
+const TYPE = /^\s*([\w.+-]+\/[\w.+-]+)\s*(?:;\s*charset\s*=\s*"?utf-8"?\s*)?;?\s*$/i
+const TAKEN = Object.keys(KINDS)
+  .filter((type) => type !== 'application/ndjson')
+  .join(', ')
 
-const TYPE =
-  /^\s*(application\/json|application\/x-ndjson|application\/ndjson)\s*(?:;\s*charset\s*=\s*"?utf-8"?\s*)?;?\s*$/i
-
-/** What the headers say about the body; a Problem 415 for a type or encoding that is not taken. */
+/**
+ * What the headers say about the body. A structured CloudEvent is known by its content type, a binary one by `ce-specversion`.
+ * @throws Problem 415 for a type or encoding that is not taken; 422 for `ce-` headers without `ce-specversion`.
+ */
 export function readContent(headers: IncomingHttpHeaders): Content {
   const { 'content-type': type = '', 'content-encoding': encoding = 'identity' } = headers
-  return { kind: kindOf(type), encoding: encodingOf(encoding.trim().toLowerCase()) }
+  return { ...formOf(type, headers), encoding: encodingOf(encoding.trim().toLowerCase()) }
 }
 
-function kindOf(type: string): Content['kind'] {
-  if (type === 'application/json') return 'json'
-  const name = TYPE.exec(type)?.[1]?.toLowerCase()
-  if (name === undefined) {
-    throw new Problem(415, 'unsupported_media_type', {
-      detail: 'Send events as application/json or application/x-ndjson in UTF-8.',
-      headers: { 'Accept-Post': 'application/json, application/x-ndjson' },
-    })
+function formOf(type: string, headers: IncomingHttpHeaders): Form {
+  const kind = type === 'application/json' ? 'json' : KINDS[TYPE.exec(type)?.[1]?.toLowerCase() ?? '']
+  if (kind === 'structured' || kind === 'batched') return { kind }
+  const attributes = cloudEventAttributes(headers)
+  if (attributes !== undefined) {
+    if (type === '' || isJsonContentType(type)) return { kind: 'binary', attributes }
+    throw unsupported('The data of a CloudEvent must be JSON in UTF-8.')
   }
-  return name === 'application/json' ? 'json' : 'ndjson'
+  if (kind === undefined) throw unsupported('Send events as JSON, NDJSON or CloudEvents (JSON) in UTF-8.')
+  return { kind }
+}
+
+function unsupported(detail: string): Problem {
+  return new Problem(415, 'unsupported_media_type', { detail, headers: { 'Accept-Post': TAKEN } })
 }
 
 function encodingOf(encoding: string): Content['encoding'] {

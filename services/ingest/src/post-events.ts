@@ -58,7 +58,7 @@ export function createPostEvents({ authenticator, quotas, budget, bodies, take }
     const body = await bodies.read(req, content.encoding, lease)
     // A key that is revoked while its body trickles in writes nothing any more.
     if (performance.now() - askedMs > CALLER_KNOWN_MS) await callerOf(req)
-    send(res, await take({ caller, kind: content.kind, body }, context))
+    send(res, await take({ caller, content, body }, context))
   }
 }
 
@@ -72,14 +72,14 @@ export function createPostWholeEvents({
   return async function postWholeEvents(post, { context, headers }) {
     const found = authenticator.authenticate(post.authorization, 'events:write')
     const caller = found instanceof Promise ? await found : found
-    const { kind } = readContent({ 'content-type': post.contentType })
+    const content = readContent({ 'content-type': post.contentType })
     const { headers: limits, refusal } = quotas.admit(caller)
     Object.assign(headers, limits)
     if (refusal !== undefined) return refusal
     const lease = budget.open(caller.tenant)
     if (!lease.take(post.body.length)) throw outOfMemory()
     try {
-      const answer = await take({ caller, kind, body: post.body }, context)
+      const answer = await take({ caller, content, body: post.body }, context)
       Object.assign(headers, answer.headers)
       return answer
     } finally {

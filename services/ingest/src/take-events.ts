@@ -1,7 +1,8 @@
-import { validateEvents, type ValidatedEvent } from '@ariftly/events'
+import type { ValidatedEvent } from '@ariftly/events'
 import type { Caller, RequestContext } from '@ariftly/http'
 import { problemOfInvalid, renderResults, resultsOf, type Answer, type EntryResult } from './answer.ts'
 import type { Content } from './content.ts'
+import { readEntries } from './read-entries.ts'
 import type { EventLog } from './event-log.ts'
 import type { Quotas } from './quota.ts'
 
@@ -17,7 +18,7 @@ export interface TakeEventsDeps {
 /** A body that is whole and unpacked, and whose it is. */
 interface PostedBody {
   readonly caller: Caller
-  readonly kind: Content['kind']
+  readonly content: Content
   readonly body: Buffer
 }
 
@@ -26,9 +27,9 @@ export type TakeEvents = (posted: PostedBody, context: RequestContext) => Promis
 
 /** Makes what both ways of a post lead to. */
 export function createTakeEvents({ quotas, log, count, now = Date.now }: TakeEventsDeps): TakeEvents {
-  return async function takeEvents({ caller, kind, body }, context) {
+  return async function takeEvents({ caller, content, body }, context) {
     const { tenant } = caller
-    const checked = validateEvents(body, kind, { tenant, nowMs: now(), traceparent: context.traceparent })
+    const checked = readEntries(content, body, { tenant, nowMs: now(), traceparent: context.traceparent })
     quotas.charge(caller, checked.type === 'entries' ? checked.entries.length : 1, body.length)
     if (checked.type === 'invalid') throw problemOfInvalid(checked)
     const events: ValidatedEvent[] = []

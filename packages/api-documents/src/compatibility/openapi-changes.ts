@@ -1,4 +1,4 @@
-import type { OpenapiDocument, OpenapiOperation, OpenapiParameter } from '../openapi/document.ts'
+import type { OpenapiDocument, OpenapiOperation, OpenapiParameter, OpenapiResponse } from '../openapi/document.ts'
 import { findBreakingSchemaChanges } from './schema-changes.ts'
 
 /** What a change of the OpenAPI document breaks for clients, as sentences; empty if nothing. */
@@ -52,8 +52,9 @@ function bodyChanges(
 }
 
 function answerChanges(before: OpenapiOperation, after: OpenapiOperation): readonly string[] {
-  return Object.entries(before.responses).flatMap(([status, answer]) => {
-    const now = after.responses[status]
+  const answers = after.responses as Readonly<Record<string, OpenapiResponse>>
+  return Object.entries(before.responses as typeof answers).flatMap(([status, answer]) => {
+    const now = answers[status]
     if (now === undefined) return [`answer ${status}: is gone`]
     return Object.entries(answer.content ?? {}).flatMap(([type, { schema }]) => {
       const content = now.content?.[type]
@@ -67,12 +68,16 @@ function answerChanges(before: OpenapiOperation, after: OpenapiOperation): reado
 /** With `$ref`s into the components replaced; no schema of ours refers to itself. */
 function resolved<T>(value: T, document: OpenapiDocument): T {
   return JSON.parse(JSON.stringify(value), (_key, part: unknown) => {
-    const name = refOf(part)
-    return name === undefined ? part : resolved(document.components.schemas[name] ?? {}, document)
+    const ref = refOf(part)
+    if (ref === undefined) return part
+    const [kind, name = ''] = ref
+    const known = kind === 'responses' ? document.components.responses : document.components.schemas
+    return resolved(known?.[name] ?? {}, document)
   }) as T
 }
 
-function refOf(part: unknown): string | undefined {
+/** Kind and name of the component that a reference points to. */
+function refOf(part: unknown): readonly string[] | undefined {
   if (typeof part !== 'object' || part === null || !('$ref' in part) || typeof part.$ref !== 'string') return undefined
-  return part.$ref.replace('#/components/schemas/', '')
+  return part.$ref.replace('#/components/', '').split('/')
 }

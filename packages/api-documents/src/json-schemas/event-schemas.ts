@@ -1,27 +1,55 @@
 import { catalogue, EVENT_TYPES, isSessionType, LIMITS, type EventType } from '@ariftly/events'
 import { Type, type TSchema } from '@sinclair/typebox'
+import { eventDeliverySchema } from './event-delivery-schema.ts'
 import { eventTypeSchema, identifierSchema, nullable, timeSchema, typeIdSchema } from './primitives.ts'
 
 /** `evt_…`. */
 export const eventIdSchema: TSchema = typeIdSchema('evt', 'TypeID of a UUIDv7; its millisecond is `created_at`.')
 
+const eventMembers = {
+  object: Type.Literal('event'),
+  id: eventIdSchema,
+  type: eventTypeSchema,
+  created_at: timeSchema,
+  task_id: nullable(identifierSchema),
+  agent: nullable(identifierSchema),
+  session_id: nullable(identifierSchema),
+  data: Type.Unsafe({
+    type: 'object',
+    description:
+      "The payload as it was posted: the caller's bytes, with `task_id` (else `session_id`) as first member.",
+  }),
+} as const
+
 /** The event object: in lists, in webhooks, and in streams with `envelope=true`. */
-export const eventSchema: TSchema = Type.Object(
+export const eventSchema: TSchema = Type.Object(eventMembers, { description: 'An event. Events never change.' })
+
+/** An event as a query shows it: with what `include` asks for. */
+export const queriedEventSchema: TSchema = Type.Object(
   {
-    object: Type.Literal('event'),
-    id: eventIdSchema,
-    type: eventTypeSchema,
-    created_at: timeSchema,
-    task_id: nullable(identifierSchema),
-    agent: nullable(identifierSchema),
-    session_id: nullable(identifierSchema),
-    data: Type.Unsafe({
-      type: 'object',
-      description:
-        "The payload as it was posted: the caller's bytes, with `task_id` (else `session_id`) as first member.",
-    }),
+    ...eventMembers,
+    log: Type.Optional(
+      Type.Object(
+        {
+          appended_at: Type.Unsafe({ ...timeSchema, description: 'When the log took it.' }),
+          projected_at: nullable(
+            Type.Unsafe({ ...timeSchema, description: 'When queries could see it; null for old events.' }),
+          ),
+          partition: Type.Optional(Type.Integer({ minimum: 0, description: 'For keys with scope `platform`.' })),
+          offset: Type.Optional(Type.String({ pattern: '^[0-9]+$', description: 'For keys with scope `platform`.' })),
+        },
+        { description: 'With `include=log`.' },
+      ),
+    ),
+    deliveries: Type.Optional(
+      Type.Array(eventDeliverySchema, {
+        maxItems: 100,
+        description: 'With `include=deliveries`: the newest 100 by id.',
+      }),
+    ),
+    deliveries_truncated: Type.Optional(Type.Literal(true, { description: 'There are more than 100 deliveries.' })),
   },
-  { description: 'An event. Events never change.' },
+  { description: 'An event. What is not in `log` or `deliveries` never changes.' },
 )
 
 /**

@@ -1,5 +1,6 @@
 import { EVENT_TYPES } from '@ariftly/events'
 import { Type, type TSchema } from '@sinclair/typebox'
+import { DELIVERY_STATUSES, ERROR_CLASSES } from './event-delivery-schema.ts'
 import { eventIdSchema } from './event-schemas.ts'
 import {
   eventTypeSchema,
@@ -23,22 +24,6 @@ export const ORDERINGS = ['none', 'task'] as const
 
 /** Why a webhook gets nothing. */
 const DISABLED_REASONS = ['manual', 'gone', 'failures'] as const
-
-/** How a delivery stands. */
-export const DELIVERY_STATUSES = ['pending', 'delivered', 'failed', 'cancelled'] as const
-
-/** What went wrong in an attempt. */
-export const ERROR_CLASSES = [
-  'http_3xx',
-  'http_4xx',
-  'http_5xx',
-  'timeout',
-  'tls_error',
-  'connection_refused',
-  'connection_reset',
-  'dns_error',
-  'blocked',
-] as const
 
 /** `events` of a webhook. */
 export const webhookEventsSchema: TSchema = Type.Array(oneOfMore(EVENT_SELECTORS), {

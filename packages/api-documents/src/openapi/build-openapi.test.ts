@@ -4,6 +4,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js'
 import formats from 'ajv-formats'
 import { buildOpenapi } from './build-openapi.ts'
 import type { OpenapiContent } from './document.ts'
+import { responseOf } from './share-responses.ts'
 
 const document = buildOpenapi({ nowMs: Date.UTC(2026, 10, 25) })
 const ajv = new Ajv2020({ strict: false, allErrors: true })
@@ -34,6 +35,31 @@ describe('the OpenAPI document', () => {
     expect(names.filter((name) => !(name in document.components.schemas))).toEqual([])
   })
 
+  test('shares answers that are the same, and refers only to those that it has', () => {
+    const text = JSON.stringify(document)
+    const used = new Set([...text.matchAll(/"#\/components\/responses\/([^"]+)"/g)].map(([, name = '']) => name))
+    expect([...used].toSorted()).toEqual(Object.keys(document.components.responses ?? {}).toSorted())
+    expect(text.length).toBeLessThan(200_000)
+  })
+
+  test('describes the request that a webhook receives', () => {
+    const { post } = document.webhooks?.['event'] ?? {}
+    const validate = ajv.compile({ $ref: 'openapi#/components/schemas/Event' })
+    const examples = post?.requestBody?.content['application/json']?.examples ?? {}
+    for (const { value } of Object.values(examples)) expect(validate(value)).toBe(true)
+    expect(post?.parameters?.map(({ name }) => name)).toContain('X-Ariftly-Signature')
+  })
+
+  test.each(['Shell', 'TypeScript', 'Python'])('shows how to call each operation with a key: %s', (label) => {
+    for (const methods of Object.values(document.paths)) {
+      for (const operation of Object.values(methods)) {
+        const sample = operation['x-codeSamples']?.find((each) => each.label === label)
+        expect(sample?.source).toContain('https://api.ariftly.io/')
+        if (operation.security?.length !== 0) expect(sample?.source).toContain('ARIFTLY_API_KEY')
+      }
+    }
+  })
+
   test('names the scope that each route asks for', () => {
     for (const { path, method, scope } of ROUTES) {
       const description = JSON.stringify(document.paths[path]?.[method.toLowerCase()])
@@ -54,15 +80,16 @@ function bodies(): readonly { readonly name: string; readonly pointer: string; r
   return Object.entries(document.paths).flatMap(([path, methods]) =>
     Object.entries(methods).flatMap(([method, operation]) => {
       const at = `/paths/${escape(path)}/${method}`
-      const answers = Object.entries(operation.responses).map(
-        ([status, { content }]) => [`/responses/${status}`, content] as const,
-      )
-      return [['/requestBody', operation.requestBody?.content] as const, ...answers].flatMap(([part, contents]) =>
+      const answers = Object.keys(operation.responses).map((status) => {
+        const { pointer = `${at}/responses/${status}`, response } = responseOf(document, operation, status) ?? {}
+        return [pointer, response?.content] as const
+      })
+      return [[`${at}/requestBody`, operation.requestBody?.content] as const, ...answers].flatMap(([part, contents]) =>
         Object.entries(contents ?? {})
           .filter(([, content]) => content.examples !== undefined)
           .map(([type, content]) => ({
             name: `${operation.operationId} ${part}`,
-            pointer: `${at}${part}/content/${escape(type)}/schema`,
+            pointer: `${part}/content/${escape(type)}/schema`,
             content,
           })),
       )

@@ -10,7 +10,9 @@ import { webhookOperations } from './operations/webhook-operations.ts'
 import type { OpenapiDocument, OpenapiOperation } from './document.ts'
 import { TAGS, type OperationDoc } from './operation.ts'
 import { renderOperation } from './render-operation.ts'
+import { EVENT_WEBHOOK } from './event-webhook.ts'
 import { componentSchemas } from './schema-ref.ts'
+import { shareResponses } from './share-responses.ts'
 
 /** What the document is made for. */
 export interface OpenapiOptions {
@@ -36,13 +38,15 @@ export function buildOpenapi(options: OpenapiOptions): OpenapiDocument {
     const path = (paths[route.path] ??= {})
     path[route.method.toLowerCase()] = renderOperation(route, docs[route.name])
   }
+  const shared = shareResponses(paths)
   const document = {
     openapi: '3.1.1',
     info: INFO,
     servers: [{ url: serverUrl }],
     security: [{ apiKey: [] }],
     tags: TAGS,
-    paths,
+    paths: shared.paths,
+    webhooks: { event: { post: EVENT_WEBHOOK } },
     components: {
       securitySchemes: {
         apiKey: { type: 'http', scheme: 'bearer', description: 'An API key, as `Authorization: Bearer <API key>`.' },
@@ -53,6 +57,7 @@ export function buildOpenapi(options: OpenapiOptions): OpenapiDocument {
           description: 'A stream token, for the stream alone.',
         },
       },
+      responses: shared.responses,
       schemas: componentSchemas(),
     },
   }
@@ -62,7 +67,7 @@ export function buildOpenapi(options: OpenapiOptions): OpenapiDocument {
 
 function operationDocs(recent: string): Readonly<Record<RouteName, OperationDoc>> {
   return {
-    ...eventOperations,
+    ...eventOperations(recent),
     ...streamOperations,
     ...webhookOperations,
     ...deliveryOperations,

@@ -2,15 +2,36 @@
 export interface OpenapiDocument {
   readonly openapi: string
   readonly paths: Readonly<Record<string, Readonly<Record<string, OpenapiOperation>>>>
-  readonly components: { readonly schemas: Readonly<Record<string, unknown>> }
+  /** Requests that the service sends, by name. */
+  readonly webhooks?: Readonly<Record<string, Readonly<Record<string, OpenapiOperation>>>>
+  readonly components: {
+    readonly schemas: Readonly<Record<string, unknown>>
+    readonly responses?: Readonly<Record<string, OpenapiResponse>>
+  }
 }
 
 /** An operation of the document. */
 export interface OpenapiOperation {
   readonly operationId: string
+  readonly security?: readonly object[]
   readonly parameters?: readonly OpenapiParameter[]
+  readonly 'x-codeSamples'?: readonly CodeSample[]
   readonly requestBody?: { readonly required: boolean; readonly content: Readonly<Record<string, OpenapiContent>> }
-  readonly responses: Readonly<Record<string, { readonly content?: Readonly<Record<string, OpenapiContent>> }>>
+  /** By status. Those that several operations share are references. */
+  readonly responses: Readonly<Record<string, OpenapiResponse | { readonly $ref: string }>>
+}
+
+/** An answer of an operation. */
+export interface OpenapiResponse {
+  readonly description: string
+  readonly content?: Readonly<Record<string, OpenapiContent>>
+}
+
+/** How to call an operation in one language, as reference pages show it. */
+export interface CodeSample {
+  readonly lang: 'Shell' | 'TypeScript' | 'Python'
+  readonly label: string
+  readonly source: string
 }
 
 /** A parameter of an operation. */

@@ -38,6 +38,8 @@ export interface Content {
   readonly type:
     | 'application/json'
     | 'application/x-ndjson'
+    | 'application/cloudevents+json'
+    | 'application/cloudevents-batch+json'
     | 'application/x-www-form-urlencoded'
     | 'text/event-stream'
     | 'text/html'
@@ -66,6 +68,8 @@ export interface ProblemAnswer {
   readonly status: 400 | 401 | 403 | 404 | 408 | 409 | 413 | 415 | 422 | 429 | 503
   readonly codes: readonly string[]
   readonly description?: string
+  /** Besides `X-Request-Id` and `Retry-After`. */
+  readonly headers?: readonly AnswerHeader[]
 }
 
 /** What the reference says about one route, besides what the route table says. */

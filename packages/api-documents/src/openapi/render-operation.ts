@@ -3,6 +3,7 @@ import { Type } from '@sinclair/typebox'
 import { problemExample } from '../json-schemas/problem-schema.ts'
 import type { OpenapiContent, OpenapiOperation, OpenapiParameter } from './document.ts'
 import type { Answer, AnswerHeader, Content, OperationDoc, ProblemAnswer, QueryParameter } from './operation.ts'
+import { codeSamples } from './code-samples.ts'
 import { ref } from './schema-ref.ts'
 
 /** An operation of the document: what the route table says, and what its doc adds. */
@@ -22,6 +23,7 @@ export function renderOperation(route: NamedRoute, doc: OperationDoc): OpenapiOp
     ...(route.scope === 'none' ? { security: [] } : securityOf(route)),
     ...(parameters.length === 0 ? {} : { parameters }),
     ...(body === undefined ? {} : { requestBody: { required: body.required, content: contentOf(body.content) } }),
+    'x-codeSamples': codeSamples(route, { path: filledPath(route), body: body?.content[0] }),
     responses: {
       ...Object.fromEntries(doc.answers.map((answer) => renderAnswer(route, answer))),
       ...problems(route, doc),
@@ -60,6 +62,14 @@ function pathParameters({ path }: NamedRoute): readonly OpenapiParameter[] {
 
 function pathParameter(name: string, description: string): OpenapiParameter {
   return { name, in: 'path', required: true, description, schema: { type: 'string' } } as OpenapiParameter
+}
+
+/** The path with the examples of its parameters. */
+function filledPath(route: NamedRoute): string {
+  return pathParameters(route).reduce(
+    (path, { name, example }) => path.replace(`{${name}}`, String(example)),
+    route.path,
+  )
 }
 
 function render(place: 'query' | 'header', parameter: QueryParameter): OpenapiParameter {
@@ -159,39 +169,36 @@ function problems(route: NamedRoute, doc: OperationDoc): Readonly<Record<string,
     ...(isAdministrativeWrite(route) ? [PACED] : []),
     ...(route.idempotent === true ? IDEMPOTENT : []),
   ]
-  const byStatus = new Map<ProblemAnswer['status'], { codes: string[]; description?: string }>()
-  for (const { status, codes, description } of [...doc.problems, ...common]) {
-    const known = byStatus.get(status) ?? { codes: [] }
+  const byStatus = new Map<ProblemAnswer['status'], MergedProblem>()
+  for (const { status, codes, description, headers = [] } of [...doc.problems, ...common]) {
+    const known = byStatus.get(status) ?? { codes: [], headers: [] }
     byStatus.set(status, {
       codes: [...new Set([...known.codes, ...codes])],
+      headers: [...known.headers, ...headers],
       description: known.description ?? description ?? TITLES[status],
     })
   }
   const entries = [...byStatus].toSorted(([one], [other]) => one - other)
   return {
-    ...Object.fromEntries(
-      entries.map(([status, { codes, description = '' }]) => [
-        String(status),
-        renderProblem(route, status, codes, description),
-      ]),
-    ),
+    ...Object.fromEntries(entries.map(([status, problem]) => [String(status), renderProblem(status, problem)])),
     default: { description: 'Any other problem.', content: { 'application/problem+json': { schema: ref('Problem') } } },
   }
 }
 
-function renderProblem(
-  route: NamedRoute,
-  status: ProblemAnswer['status'],
-  codes: readonly string[],
-  description: string,
-): object {
+interface MergedProblem {
+  readonly codes: readonly string[]
+  readonly headers: readonly AnswerHeader[]
+  readonly description?: string
+}
+
+function renderProblem(status: ProblemAnswer['status'], { codes, headers, description = '' }: MergedProblem): object {
   const retry = status === 429 || status === 503
   const [code = 'error'] = codes
-  const value = problemExample({ status, code, title: TITLES[status], detail: description, instance: route.path })
+  const value = problemExample({ status, code, title: TITLES[status], detail: description, instance: '/v1/events' })
   return {
     description: `${description}${description.endsWith('.') ? '' : '.'} Codes: ${codes.map((each) => `\`${each}\``).join(', ')}.`,
     headers: {
-      ...headersOf([REQUEST_ID]),
+      ...headersOf([...headers, REQUEST_ID]),
       ...(retry ? { 'Retry-After': { description: 'Seconds.', schema: { type: 'integer' } } } : {}),
       ...(status === 401 ? { 'WWW-Authenticate': { description: 'RFC 6750.', schema: { type: 'string' } } } : {}),
     },

@@ -8,7 +8,13 @@ import {
   newApiKeySchema,
   streamTokenSchema,
 } from '../json-schemas/answer-schemas.ts'
-import { eventSchema, newEventSchemaOf, postedPayloadSchema } from '../json-schemas/event-schemas.ts'
+import { newCloudEventSchema } from '../json-schemas/cloud-event-schema.ts'
+import {
+  eventSchema,
+  newEventSchemaOf,
+  postedPayloadSchema,
+  queriedEventSchema,
+} from '../json-schemas/event-schemas.ts'
 import { problemSchema } from '../json-schemas/problem-schema.ts'
 import { auditEntrySchema, tenantObjectSchema, tenantRequestSchema } from '../json-schemas/tenant-schemas.ts'
 import {
@@ -33,7 +39,9 @@ import {
 
 const SCHEMAS = {
   Event: eventSchema,
+  QueriedEvent: queriedEventSchema,
   NewEvent: newEventUnion(),
+  NewCloudEvent: newCloudEventSchema,
   IngestResults: ingestResultsSchema,
   StreamToken: streamTokenSchema,
   StreamTokenRequest: streamTokenRequestSchema,

@@ -80,7 +80,8 @@ function readHead(text: string, linesAt: number): Head | undefined {
     const lineEnd = text.indexOf('\r\n', at)
     const colon = text.indexOf(':', at)
     const name = text.slice(at, colon).toLowerCase()
-    if (UNUSUAL.has(name) || found.has(name)) return undefined
+    // The headers of a CloudEvent are part of the event.
+    if (UNUSUAL.has(name) || name.startsWith('ce-') || found.has(name)) return undefined
     found.set(name, text.slice(text.charCodeAt(colon + 1) === 0x20 ? colon + 2 : colon + 1, lineEnd))
     at = lineEnd + 2
   }

@@ -7,11 +7,6 @@ export interface Paging {
   readonly cursor?: string
 }
 
-/** What to add to an event. */
-export interface GetEventQuery {
-  readonly include?: readonly ('log' | 'deliveries')[]
-}
-
 /** Which deliveries. */
 export interface DeliveryFilter {
   readonly webhook_id?: string

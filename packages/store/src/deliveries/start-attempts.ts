@@ -1,5 +1,5 @@
 import { typeIdToUuid, uuidToTypeId, type EventType } from '@ariftly/events'
-import type { EventRow } from '../events/event-row.ts'
+import type { ShownEvent } from '../events/event-row.ts'
 import { plainArray, prepared } from '../prepared.ts'
 import type { Queryable } from '../queryable.ts'
 import { isServed } from '../tenants/is-served.ts'
@@ -27,7 +27,7 @@ export interface StartedAttempt extends AttemptRef {
   /** Sealed JSON object; null when there are none. */
   readonly headers: Buffer | null
   /** Null when the event is older than the history. */
-  readonly event: Pick<EventRow, 'id' | 'type' | 'taskId' | 'agent' | 'sessionId' | 'data'> | null
+  readonly event: ShownEvent | null
 }
 
 interface Columns {

@@ -1,22 +1,22 @@
 import { uuidToTypeId, type EventType, type LogEvent } from '@ariftly/events'
 
-/** An event as Postgres holds it, and where it stands in the log. `renderEvent` takes it as it is. */
-export interface EventRow extends Omit<LogEvent, 'traceparent'> {
-  readonly epoch: number
+/** What an event shows; `renderEvent` takes it as it is. */
+export type ShownEvent = Pick<LogEvent, 'id' | 'type' | 'taskId' | 'agent' | 'sessionId' | 'data'>
+
+/** The same, and how it went through the log. */
+export interface LoggedEvent extends ShownEvent {
   readonly partition: number
   readonly offset: number
   readonly appendedAtMs: number
+  /** Null for rows that are older than the column. */
+  readonly projectedAtMs: number | null
 }
-
-/** What an event shows; `renderEvent` takes it as it is. */
-export type ShownEvent = Pick<EventRow, 'id' | 'type' | 'taskId' | 'agent' | 'sessionId' | 'data'>
 
 /** The columns that `toShownEvent` reads. */
 export const SHOWN_COLUMNS = 'id, type, task_id, agent, session_id, data'
 
-/** The columns that `toEventRow` reads. */
-export const EVENT_COLUMNS =
-  'tenant_id, id, type, task_id, agent, session_id, epoch, partition, "offset", appended_at, data'
+/** The columns that `toLoggedEvent` reads. */
+export const LOGGED_COLUMNS = `${SHOWN_COLUMNS}, partition, "offset", appended_at, projected_at`
 
 /** A row of `SHOWN_COLUMNS` as pg hands it over. */
 export interface ShownColumns {
@@ -28,28 +28,26 @@ export interface ShownColumns {
   readonly data: string
 }
 
-/** A row of `EVENT_COLUMNS` as pg hands it over. */
-export interface EventColumns extends ShownColumns {
-  readonly tenant_id: string
-  readonly epoch: number
+/** A row of `LOGGED_COLUMNS` as pg hands it over. */
+export interface LoggedColumns extends ShownColumns {
   readonly partition: number
   readonly offset: number
   readonly appended_at: Date
+  readonly projected_at: Date | null
 }
 
-/** Turns columns into the row that code works with; the bytes of `data` are the stored ones. */
-export function toEventRow(columns: EventColumns): EventRow {
+/** Turns columns into what code works with. */
+export function toLoggedEvent(columns: LoggedColumns): LoggedEvent {
   return {
     ...toShownEvent(columns),
-    tenant: columns.tenant_id,
-    epoch: columns.epoch,
     partition: columns.partition,
     offset: columns.offset,
     appendedAtMs: columns.appended_at.getTime(),
+    projectedAtMs: columns.projected_at?.getTime() ?? null,
   }
 }
 
-/** The same of what an event shows. */
+/** The same of what an event shows; the bytes of `data` are the stored ones. */
 export function toShownEvent(columns: ShownColumns): ShownEvent {
   return {
     id: uuidToTypeId('evt', columns.id),

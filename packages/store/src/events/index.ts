@@ -1,6 +1,6 @@
 export { dropExpiredEventPartitions } from './drop-expired-event-partitions.ts'
 export { ensureEventPartitions } from './ensure-event-partitions.ts'
-export type { EventRow } from './event-row.ts'
+export type { LoggedEvent } from './event-row.ts'
 export { getEvent } from './get-event.ts'
-export { LIST_SETTINGS, listEvents, listEventsQuery } from './list-events.ts'
+export { LIST_SETTINGS, listEvents, listEventsQuery, listLoggedEvents } from './list-events.ts'
 export type { EventPage, ListEventsOptions } from './list-events.ts'

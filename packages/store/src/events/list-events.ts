@@ -1,6 +1,15 @@
 import { EVENT_TYPES, type EventFilter, type EventType } from '@ariftly/events'
 import type { Queryable } from '../queryable.ts'
-import { SHOWN_COLUMNS, toShownEvent, type ShownColumns, type ShownEvent } from './event-row.ts'
+import {
+  LOGGED_COLUMNS,
+  SHOWN_COLUMNS,
+  toLoggedEvent,
+  toShownEvent,
+  type LoggedColumns,
+  type LoggedEvent,
+  type ShownColumns,
+  type ShownEvent,
+} from './event-row.ts'
 import { idBounds, type IdWindow } from '../id-bounds.ts'
 
 export interface ListEventsOptions extends IdWindow {
@@ -13,8 +22,8 @@ export interface ListEventsOptions extends IdWindow {
   readonly dataBytesMax?: number
 }
 
-export interface EventPage {
-  readonly events: readonly ShownEvent[]
+export interface EventPage<E extends ShownEvent = ShownEvent> {
+  readonly events: readonly E[]
   /** Whether events follow the last one of this page. */
   readonly hasMore: boolean
 }
@@ -24,7 +33,7 @@ const LIMIT_MAX = 500
 const WITHIN_INDEX = `(id, type) >= ($2::uuid, '')`
 const DATA_BYTES_MAX = 4 * 1024 * 1024
 
-interface PageColumns extends ShownColumns {
+interface More {
   readonly more: boolean
 }
 
@@ -34,8 +43,14 @@ interface PageColumns extends ShownColumns {
  * page 10,000 costs what page 1 costs; partitions outside the bounds are pruned. See `listEventsQuery`.
  */
 export async function listEvents(db: Queryable, o: ListEventsOptions): Promise<EventPage> {
-  const { rows } = await db.query<PageColumns>(listEventsQuery(o))
+  const { rows } = await db.query<ShownColumns & More>(listEventsQuery(o))
   return { events: rows.map(toShownEvent), hasMore: rows.at(-1)?.more ?? false }
+}
+
+/** The same page with how each event went through the log. */
+export async function listLoggedEvents(db: Queryable, o: ListEventsOptions): Promise<EventPage<LoggedEvent>> {
+  const { rows } = await db.query<LoggedColumns & More>(listEventsQuery(o, { logged: true }))
+  return { events: rows.map(toLoggedEvent), hasMore: rows.at(-1)?.more ?? false }
 }
 
 /**
@@ -63,13 +78,17 @@ export const LIST_SETTINGS = {
  *
  * The window function only adds up lengths in page order and stops with the page.
  */
-export function listEventsQuery(o: ListEventsOptions): { name: string; text: string; values: unknown[] } {
+export function listEventsQuery(
+  o: ListEventsOptions,
+  { logged = false }: { readonly logged?: boolean } = {},
+): { name: string; text: string; values: unknown[] } {
+  const columns = logged ? LOGGED_COLUMNS : SHOWN_COLUMNS
   const { low, high } = idBounds('evt', o)
   const values: unknown[] = [o.tenant, low, high, o.limit, o.dataBytesMax ?? DATA_BYTES_MAX]
   const parameter = (value: unknown): string => `$${values.push(value)}`
   const direction = o.order === 'asc' ? 'ASC' : 'DESC'
   const branch = (conditions: readonly string[]): string =>
-    `(SELECT ${SHOWN_COLUMNS}, data_bytes FROM events ` +
+    `(SELECT ${columns}, data_bytes FROM events ` +
     `WHERE ${['tenant_id = $1', 'id >= $2::uuid', 'id < $3::uuid', ...conditions].join(' AND ')} ` +
     `ORDER BY id ${direction} LIMIT ${LIMIT_MAX + 1})`
 
@@ -80,9 +99,9 @@ export function listEventsQuery(o: ListEventsOptions): { name: string; text: str
       ? [branch(conditions)]
       : types.map((type) => branch([...conditions, `${typeColumn} = ${parameter(type)}`]))
   return {
-    name: `list-events ${shapeOf(o.filter, branches.length)} ${direction}`,
+    name: `list-events${logged ? ' logged' : ''} ${shapeOf(o.filter, branches.length)} ${direction}`,
     text:
-      `SELECT ${SHOWN_COLUMNS}, more FROM (` +
+      `SELECT ${columns}, more FROM (` +
       `SELECT *, sum(data_bytes) OVER page AS bytes_so_far, lead(id) OVER page IS NOT NULL AS more, ` +
       `row_number() OVER page AS place FROM (${branches.join(' UNION ALL ')}) AS merged ` +
       `WINDOW page AS (ORDER BY id ${direction} ROWS UNBOUNDED PRECEDING)) AS numbered ` +

@@ -11,12 +11,13 @@ import {
   type CursorCodec,
 } from '@ariftly/http'
 import { type Pool } from '@ariftly/store'
-import { listEvents } from '@ariftly/store/events'
+import { listEvents, listLoggedEvents, type ListEventsOptions } from '@ariftly/store/events'
 import { clientGone } from '../client-gone.ts'
 import { sendList } from '../send-list.ts'
 import type { TenantGate } from '../tenant-gate.ts'
+import { includeOf, includeParam, renderIncluded, type Include } from './included.ts'
 
-/** Parameters of `GET /v1/events` (the specification's, and `session_id`, `order`, `cursor`). */
+/** Parameters of `GET /v1/events` (the specification's, and `session_id`, `order`, `cursor`, `include`). */
 const listEventsQuery = {
   task_id: identifierParam(),
   agent: identifierParam(),
@@ -27,12 +28,17 @@ const listEventsQuery = {
   order: choiceParam(['desc', 'asc'], 'desc'),
   limit: limitParam(),
   cursor: cursorParam(),
+  include: includeParam,
 }
 
-/** Answers `GET /v1/events`: a page of stored events, whose `data` goes out in the bytes in which it came in. */
-export function createListEvents(o: { pool: Pool; gate: TenantGate; cursors: CursorCodec }): ApiHandler {
+/**
+ * Handles `GET /v1/events`: a page of stored events, whose `data` is sent in the bytes in which it was posted. A cursor is not bound to
+ * `include`. `rest` reads deliveries.
+ */
+export function createListEvents(o: { pool: Pool; rest: Pool; gate: TenantGate; cursors: CursorCodec }): ApiHandler {
   return async ({ caller, url }, _req, res) => {
     const query = readQuery(url, listEventsQuery)
+    const include = includeOf(caller, query)
     const { tenant } = caller
     const filter: EventFilter = {
       ...(query.task_id === undefined ? {} : { taskId: query.task_id }),
@@ -59,9 +65,24 @@ export function createListEvents(o: { pool: Pool; gate: TenantGate; cursors: Cur
       ...(query.before === undefined ? {} : { beforeMs: query.before.ceilMs }),
       ...(cursorId === undefined ? {} : { cursorId }),
     }
-    const page = await o.gate(tenant, () => listEvents(o.pool, list), clientGone(res))
-    const lastId = page.events.at(-1)?.id
-    const next = page.hasMore && lastId !== undefined ? o.cursors.encode('events', bound, lastId) : null
-    sendList(res, page.events.map(renderEvent), next)
+    const { lastId, hasMore, entries } = await o.gate(tenant, () => readPage(list, include), clientGone(res))
+    const next = hasMore && lastId !== undefined ? o.cursors.encode('events', bound, lastId) : null
+    sendList(res, entries, next)
   }
+
+  async function readPage(list: ListEventsOptions, include: Include | undefined): Promise<RenderedPage> {
+    if (include === undefined) {
+      const { events, hasMore } = await listEvents(o.pool, list)
+      return { lastId: events.at(-1)?.id, hasMore, entries: events.map(renderEvent) }
+    }
+    const { events, hasMore } = await listLoggedEvents(o.pool, list)
+    const entries = await renderIncluded(o.rest, { tenant: list.tenant, events, include })
+    return { lastId: events.at(-1)?.id, hasMore, entries }
+  }
+}
+
+interface RenderedPage {
+  readonly lastId: string | undefined
+  readonly hasMore: boolean
+  readonly entries: readonly Buffer[]
 }

@@ -1,5 +1,5 @@
 import { identifierSchema, oneOf, typeIdSchema } from '../../json-schemas/primitives.ts'
-import { DELIVERY_STATUSES, ERROR_CLASSES } from '../../json-schemas/webhook-schemas.ts'
+import { DELIVERY_STATUSES, ERROR_CLASSES } from '../../json-schemas/event-delivery-schema.ts'
 import { answer, BODY_PROBLEMS, LOCATION, NOT_FOUND } from '../answers.ts'
 import type { Operations, QueryParameter } from '../operation.ts'
 import { instant, PAGE, typesFilter } from '../parameters.ts'

@@ -1,0 +1,30 @@
+import { Type, type TSchema } from '@sinclair/typebox'
+import { nullable, oneOf, oneOfMore, timeSchema, typeIdSchema } from './primitives.ts'
+
+/** The states of a delivery. */
+export const DELIVERY_STATUSES = ['pending', 'delivered', 'failed', 'cancelled'] as const
+
+/** What went wrong in an attempt. */
+export const ERROR_CLASSES = [
+  'http_3xx',
+  'http_4xx',
+  'http_5xx',
+  'timeout',
+  'tls_error',
+  'connection_refused',
+  'connection_reset',
+  'dns_error',
+  'blocked',
+] as const
+
+/** A delivery as its event shows it. */
+export const eventDeliverySchema: TSchema = Type.Object({
+  id: typeIdSchema('dlv', 'TypeID of the delivery.'),
+  webhook_id: typeIdSchema('whk', 'Whose delivery it is.'),
+  status: oneOf(DELIVERY_STATUSES),
+  attempt_count: Type.Integer({ minimum: 0 }),
+  last_attempt_at: nullable(timeSchema),
+  last_response_status: nullable(Type.Integer({ minimum: 100, maximum: 599 })),
+  last_error_class: nullable(oneOfMore(ERROR_CLASSES)),
+  next_attempt_at: nullable(timeSchema),
+})

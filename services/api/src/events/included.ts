@@ -1,0 +1,98 @@
+import { forbidden } from '@ariftly/auth'
+import { renderEvent } from '@ariftly/events'
+import { hasScope, listParam, Problem, type Caller } from '@ariftly/http'
+import type { Pool } from '@ariftly/store'
+import { listDeliveriesOfEvents, type DeliveryRow } from '@ariftly/store/deliveries'
+import type { LoggedEvent } from '@ariftly/store/events'
+import { timeOf } from '../webhooks/render-webhook.ts'
+
+/** What `include` can name. */
+const INCLUDED = ['log', 'deliveries'] as const
+type Included = (typeof INCLUDED)[number]
+
+/** Most events of a page, and most deliveries of one event, with `include=deliveries`. */
+const EVENTS_MAX = 100
+const DELIVERIES_MAX = 100
+
+/** The parameter `include`. */
+export const includeParam = listParam({
+  is: (text): text is Included => (INCLUDED as readonly string[]).includes(text),
+  shape: 'log, deliveries or both, separated by a comma',
+})
+
+/** What is shown of an event besides itself. */
+export interface Include {
+  readonly log: boolean
+  /** `partition` and `offset` tell the volume of the whole platform. */
+  readonly place: boolean
+  readonly deliveries: boolean
+}
+
+/**
+ * What a caller asks to have included; undefined for nothing.
+ * @throws Problem 403 for deliveries without the scope `webhooks`; 400 for a page of more than 100 events with deliveries.
+ */
+export function includeOf(
+  caller: Caller,
+  query: { readonly include: readonly Included[] | undefined; readonly limit?: number },
+): Include | undefined {
+  const { include, limit = 1 } = query
+  if (include === undefined) return undefined
+  const deliveries = include.includes('deliveries')
+  if (deliveries && !hasScope(caller, 'webhooks')) throw forbidden('webhooks')
+  if (deliveries && limit > EVENTS_MAX) throw pageTooLong()
+  return { log: include.includes('log'), place: caller.scopes.includes('platform'), deliveries }
+}
+
+function pageTooLong(): Problem {
+  const message = `must be at most ${EVENTS_MAX} with include=deliveries`
+  return new Problem(400, 'invalid_parameter', {
+    detail: 'Cannot read: limit.',
+    errors: [{ parameter: 'limit', code: 'invalid_parameter', message }],
+  })
+}
+
+/** Renders events of a tenant with what is included; `data` keeps its bytes. One query for the deliveries of all of them. */
+export async function renderIncluded(
+  pool: Pool,
+  o: { readonly tenant: string; readonly events: readonly LoggedEvent[]; readonly include: Include },
+): Promise<readonly Buffer[]> {
+  const { tenant, events, include } = o
+  const deliveries =
+    include.deliveries && events.length > 0
+      ? await listDeliveriesOfEvents(pool, { tenant, events, limit: DELIVERIES_MAX + 1 })
+      : undefined
+  return events.map((event) => {
+    const members = {
+      ...(include.log ? { log: renderLog(event, include.place) } : {}),
+      ...(deliveries === undefined ? {} : renderDeliveries(deliveries.get(event.id) ?? [])),
+    }
+    const rendered = renderEvent(event)
+    // The members go before the closing brace; an object always has some, as `include` is never empty.
+    return Buffer.concat([rendered.subarray(0, -1), Buffer.from(`,${JSON.stringify(members).slice(1)}`)])
+  })
+}
+
+function renderLog(event: LoggedEvent, withPlace: boolean): object {
+  return {
+    appended_at: timeOf(event.appendedAtMs),
+    projected_at: timeOf(event.projectedAtMs),
+    ...(withPlace ? { partition: event.partition, offset: String(event.offset) } : {}),
+  }
+}
+
+function renderDeliveries(deliveries: readonly DeliveryRow[]): object {
+  return {
+    deliveries: deliveries.slice(0, DELIVERIES_MAX).map((delivery) => ({
+      id: delivery.id,
+      webhook_id: delivery.webhookId,
+      status: delivery.status,
+      attempt_count: delivery.attemptCount,
+      last_attempt_at: timeOf(delivery.lastAttemptAtMs),
+      last_response_status: delivery.lastResponseStatus,
+      last_error_class: delivery.lastErrorClass,
+      next_attempt_at: timeOf(delivery.nextAttemptAtMs),
+    })),
+    ...(deliveries.length > DELIVERIES_MAX ? { deliveries_truncated: true } : {}),
+  }
+}

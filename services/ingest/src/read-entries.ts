@@ -1,0 +1,22 @@
+import {
+  validateBinaryCloudEvent,
+  validateCloudEvents,
+  validateEvents,
+  type ValidationContext,
+  type ValidationResult,
+} from '@ariftly/events'
+import type { Content } from './content.ts'
+
+/** Reads and validates the entries of a whole, decompressed body in any form that is taken. */
+export function readEntries(content: Content, body: Buffer, context: ValidationContext): ValidationResult {
+  switch (content.kind) {
+    case 'json':
+    case 'ndjson':
+      return validateEvents(body, content.kind, context)
+    case 'structured':
+    case 'batched':
+      return validateCloudEvents(body, content.kind, context)
+    case 'binary':
+      return validateBinaryCloudEvent(content.attributes, body, context)
+  }
+}

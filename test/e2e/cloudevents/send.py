@@ -1,0 +1,22 @@
+"""Posts a CloudEvent with the CloudEvents SDK for Python: mode, event as JSON."""
+import json, os, sys, urllib.request
+from datetime import datetime
+
+from cloudevents.core.bindings.http import to_binary, to_structured
+from cloudevents.core.formats.json import JSONFormat
+from cloudevents.core.v1.event import CloudEvent
+
+mode, text = sys.argv[1], sys.argv[2]
+given = json.loads(text)
+data = given.pop("data")
+given["time"] = datetime.fromisoformat(given["time"].replace("Z", "+00:00"))
+given["datacontenttype"] = "application/json"
+event = CloudEvent(attributes=given, data=data)
+message = (to_binary if mode == "binary" else to_structured)(event, JSONFormat())
+request = urllib.request.Request(
+    os.environ["ARIFTLY_URL"] + "/v1/events",
+    data=message.body,
+    headers={**message.headers, "Authorization": "Bearer " + os.environ["ARIFTLY_API_KEY"]},
+)
+with urllib.request.urlopen(request) as response:
+    print(response.status, response.read().decode())
