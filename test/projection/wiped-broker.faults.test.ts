@@ -98,10 +98,13 @@ describe('a wiped broker under the same name', () => {
 })
 
 describe('another number of partitions', () => {
-  test('ends the projector with exit code 1, as only another setting can mend it', async () => {
+  test('keeps the projector from reading, and is said in its readiness, log and metrics', async () => {
     const env = { ...world.env, KAFKA_PARTITIONS: String(PARTITIONS - 1) }
     const projector = await startServiceProcess('projector', env, { untilReady: false })
-    expect(await projector.exited).toBe(1)
-    expect(projector.output()).toContain('partition_count_changed')
+    await eventually(() => projector.output().includes('partition_count_changed'), { timeoutMs: 30_000, everyMs: 100 })
+    const ready = await fetch(`${projector.url}/readyz`)
+    expect([ready.status, await ready.text()]).toEqual([503, expect.stringContaining('partitions')])
+    projector.kill('SIGTERM')
+    expect(await projector.exited).toBe(0)
   }, 60_000)
 })

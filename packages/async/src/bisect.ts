@@ -2,6 +2,8 @@
 export interface BisectOptions<Item> {
   /** Tries all of `items` at once. False when they were refused and a smaller number may be taken. */
   readonly attempt: (items: readonly Item[]) => Promise<boolean>
+  /** Whether all items together are known to be refused already. Default false. */
+  readonly isRefused?: boolean
   /** Called with an item that is refused although it stands alone. */
   readonly onRefused: (item: Item) => void | Promise<void>
 }
@@ -12,9 +14,10 @@ export interface BisectOptions<Item> {
  */
 export async function bisect<Item>(items: readonly Item[], o: BisectOptions<Item>): Promise<void> {
   const [only, ...others] = items
-  if (only === undefined || (await o.attempt(items))) return
+  if (only === undefined || (o.isRefused !== true && (await o.attempt(items)))) return
   if (others.length === 0) return await o.onRefused(only)
   const middle = items.length >> 1
-  await bisect(items.slice(0, middle), o)
-  await bisect(items.slice(middle), o)
+  const { attempt, onRefused } = o
+  await bisect(items.slice(0, middle), { attempt, onRefused })
+  await bisect(items.slice(middle), { attempt, onRefused })
 }

@@ -73,17 +73,23 @@ export async function describeAvailable(
   }
 }
 
-/** Fault `partition_count_changed` unless the topic has exactly `expected` partitions; also the faults of `describeLog`. */
-export async function checkPartitionCount(client: KafkaClient, topic: string, expected: number): Promise<void> {
-  const { partitions } = await client
-    .topicCluster(topic)
-    .refreshed()
-    .catch((error: unknown) => {
-      throw toKafkaFault(error, topic)
-    })
-  if (partitions.length !== expected) throw partitionCountFault(topic, expected, partitions.length)
+/** Which topic this is. */
+export interface TopicSummary {
+  readonly clusterId: string
+  readonly partitionCount: number
 }
 
+/** Asks a broker which cluster this is and how many partitions the topic has; also the faults of `describeLog`. */
+export async function readTopic(client: KafkaClient, topic: string): Promise<TopicSummary> {
+  try {
+    const { clusterId, partitions } = await client.topicCluster(topic).refreshed()
+    return { clusterId, partitionCount: partitions.length }
+  } catch (error) {
+    throw toKafkaFault(error, topic)
+  }
+}
+
+/** The fault of a topic that has another number of partitions than configured. */
 export function partitionCountFault(topic: string, expected: number, found: number): Fault {
   return kafkaFault(
     'partition_count_changed',

@@ -7,26 +7,25 @@ export interface GroupMembershipOptions {
   readonly topic: string
   readonly groupId: string
   readonly sessionTimeoutMs: number
-  readonly now: () => number
+  /** Milliseconds that never go back. */
+  readonly clock: () => number
   /** A new assignment. */
   onJoin(partitions: readonly number[]): void
-  /** The group shares out anew: until the next join nothing is ours. */
-  onRebalancing(): void
   /** The consumer has ended by itself and will not come back. Called at most once. */
   onDead(error: Error): void
 }
 
-/** A kafkajs consumer reduced to its place in the group: it fetches nothing. */
+/** A consumer of kafkajs as a member of the group alone: it fetches nothing. */
 export interface GroupMembership {
   /** Tells the broker how far we are, for tools that show lag. Best effort. */
   commit(next: ReadonlyMap<number, number>): Promise<void>
-  /** When the coordinator last answered it, or (before the first time) when it was made. */
-  readonly lastActivityMs: number
+  /** How long the coordinator has not answered, ms; at first, since the membership was made. */
+  readonly silentMs: number
   /** Leaves the group. Gives up waiting after `timeoutMs`; from the call on no callback is called. */
   close(timeoutMs: number): Promise<void>
 }
 
-const HEARTBEATS_PER_SESSION = 10
+const HEARTBEATS_PER_SESSION = 20
 const HEARTBEAT_MS_MAX = 3_000
 /** A group that is joined by a new member waits for the others no longer than this. */
 const REBALANCE_TIMEOUT_MS = 10_000
@@ -36,14 +35,14 @@ const METADATA_MAX_AGE_MS = 30_000
  * waits for it. A turn allocates more than anything else of a process at rest.
  */
 const TURN_MS_MAX = 500
-const TURNS_PER_SESSION = 8
+const TURNS_PER_SESSION = 24
 /** A member keeps its place while the coordinator restarts: a new one would wait until the session of the old one has ended. */
 const RETRY = { initialRetryTime: 100, maxRetryTime: 1_000, retries: 20 }
 
 /** Joins. Failing to connect or to join is told by `onDead` too. */
 export function joinGroup(o: GroupMembershipOptions): GroupMembership {
   let live = true
-  let lastActivityMs = o.now()
+  let lastActivityMs = o.clock()
   const consumer = o.client.kafka.consumer({
     groupId: o.groupId,
     sessionTimeout: o.sessionTimeoutMs,
@@ -64,17 +63,14 @@ export function joinGroup(o: GroupMembershipOptions): GroupMembership {
 
   consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
     if (!live) return
-    lastActivityMs = o.now()
+    lastActivityMs = o.clock()
     const partitions = payload.memberAssignment[o.topic] ?? []
     // kafkajs turns in its loop and asks the broker for nothing when all of it is paused.
     if (partitions.length > 0) consumer.pause([{ topic: o.topic, partitions }])
     o.onJoin(partitions)
   })
-  consumer.on(consumer.events.REBALANCING, () => {
-    if (live) o.onRebalancing()
-  })
   consumer.on(consumer.events.HEARTBEAT, () => {
-    lastActivityMs = o.now()
+    lastActivityMs = o.clock()
   })
   consumer.on(consumer.events.CRASH, ({ payload }) => die(payload.error))
 
@@ -92,8 +88,8 @@ export function joinGroup(o: GroupMembershipOptions): GroupMembership {
       const offsets = Array.from(next, ([partition, offset]) => ({ topic: o.topic, partition, offset: String(offset) }))
       await consumer.commitOffsets(offsets).catch(() => {})
     },
-    get lastActivityMs() {
-      return lastActivityMs
+    get silentMs() {
+      return o.clock() - lastActivityMs
     },
     async close(timeoutMs) {
       live = false

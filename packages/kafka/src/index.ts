@@ -1,6 +1,14 @@
 export { createKafka, type KafkaClient, type KafkaConnection, type KafkaCredentials } from './client.ts'
 export { createDeadLetterWriter, type DeadLetter, type DeadLetterWriter } from './dead-letters.ts'
-export { checkPartitionCount, describeLog, type LogDescription, type LogPartition } from './describe-log.ts'
+export {
+  describeAvailable,
+  describeLog,
+  partitionCountFault,
+  readTopic,
+  type LogDescription,
+  type LogPartition,
+  type TopicSummary,
+} from './describe-log.ts'
 export { kafkaFault, type KafkaFaultCode } from './kafka-fault.ts'
 export { startLogReader, type LogReader } from './log-reader.ts'
 export type { HandleOutcome, LogBatch, LogGap, LogReaderOptions, PartitionLag, Position } from './log-reader-options.ts'

@@ -53,7 +53,7 @@ export interface LogReaderOptions {
   readonly concurrency?: number
   /** Cuts what has come into batches of so many records, fewer when the handler is slow. Default: no cut. */
   readonly batch?: BatchSize
-  /** Silent for this long while there is lag: the consumer is rebuilt. Default 30,000 ms. */
+  /** A group membership without any answer of its coordinator for this long is made anew. Default 30,000 ms. */
   readonly stallMs?: number
   /** Reads the stored positions, whenever reading begins or begins anew. A partition that it leaves out is not read. */
   positions(partitions: readonly number[]): Promise<ReadonlyMap<number, Position>>
@@ -61,9 +61,10 @@ export interface LogReaderOptions {
   handle(batch: LogBatch, signal: AbortSignal): Promise<HandleOutcome>
   /** Told of records that are gone, after two equal reads; the reader goes on at `found` when it resolves. */
   hole?(gap: LogGap): Promise<void>
-  /** Told once before the reader stops with fault `log_identity_changed`. */
-  onIdentityChanged?(detail: Readonly<Record<string, unknown>>): void
+  /** Epoch milliseconds, for the age of what is not handled yet; default `Date.now`. */
   readonly now?: () => number
+  /** Milliseconds that never go back, for `stallMs`; default `performance.now`. */
+  readonly clock?: () => number
   readonly log: Logger
 }
 

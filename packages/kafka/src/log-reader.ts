@@ -1,11 +1,13 @@
 import { deferred, withTimeout } from '@ariftly/async'
-import { createAssignment, type Assignment } from './assignment.ts'
-import { describeLog } from './describe-log.ts'
-import { startFetchLoop, type FetchLoop } from './fetch-loop.ts'
-import { joinGroup, type GroupMembership } from './group-membership.ts'
 import { Fault } from '@ariftly/fault'
+import { describeLog } from './describe-log.ts'
+import { Fetcher } from './fetcher.ts'
+import { joinGroup, type GroupMembership } from './group-membership.ts'
+import { Locator } from './locator.ts'
 import type { LogReaderOptions, PartitionLag } from './log-reader-options.ts'
+import { PartitionReader } from './partition-reader.ts'
 import { createSlots } from './slots.ts'
+import { TopicCluster } from './topic-cluster.ts'
 
 export interface LogReader {
   /** Leaves its group, if it is in one, and waits for running handlers (their signal is aborted). */
@@ -16,7 +18,7 @@ export interface LogReader {
   assigned(): readonly number[]
   /** How far each assigned partition is read, as last seen. */
   lag(): ReadonlyMap<number, PartitionLag>
-  /** How many times reading began anew: a connection broke or a leader changed, a consumer ended, or the watchdog saw none of its doings. */
+  /** How many times reading began anew: a connection broke, a leader changed, or the group membership ended. */
   readonly rebuilds: number
   /** How many times a batch could not be decoded or its handler threw, so that it was tried again. */
   readonly failedBatches: number
@@ -26,13 +28,8 @@ export interface LogReader {
   readonly stopped: Promise<void>
 }
 
-/** Where records come from, and who says which. */
-interface Source {
-  readonly loop: FetchLoop
-  readonly group?: GroupMembership
-}
-
-const SESSION_TIMEOUT_MS = 10_000
+/** Below the 7 s for which a killed process may be felt. */
+const SESSION_TIMEOUT_MS = 6_000
 const BYTES_PER_PARTITION_MAX = 2 * 1024 * 1024
 const STALL_MS = 30_000
 const COMMIT_EVERY_MS = 5_000
@@ -44,179 +41,208 @@ const REBUILD_MS_MAX = 2_000
 
 /**
  * Starts a reader of the log: of the partitions that its consumer group gives it, or of all. It goes on for ever: a broker
- * that is away is waited for, what ended or fell silent is rebuilt. It stops by itself only with `failure`.
+ * that is away is waited for. It stops by itself only with `failure`, when the log is not the one that it should be.
  *
  * Handlers of different partitions run at the same time, those of one partition one after another. Each is called with an
  * unbroken run of offsets that begins at the stored position. The group only shares partitions out: what was handled is
- * known from `positions` alone, so offsets that the broker forgot do no harm. Records are fetched by ourselves.
+ * known from `positions` alone, so offsets that the broker forgot do no harm.
  */
 export function startLogReader(o: LogReaderOptions): LogReader {
-  const { now = Date.now, log, stallMs = STALL_MS } = o
-  const slots = createSlots(o.concurrency ?? Number.POSITIVE_INFINITY)
-  let state: LogReader['state'] = 'starting'
-  let failure: Error | undefined
-  let rebuilds = 0
-  let failedBatches = 0
-  let rebuildPauseMs = REBUILD_MS
-  let rebuildTimer: NodeJS.Timeout | undefined
-  let source: Source | undefined
-  let assignment: Assignment | undefined
-  /** Of the handlers of former assignments. */
-  let ending: Promise<void> = Promise.resolve()
-  /** Of former consumers. */
-  let leaving: Promise<void> = Promise.resolve()
-  const { promise: stopped, resolve: tellStopped } = deferred()
+  return new GroupReader(o)
+}
 
-  function build(): void {
-    const loop = startFetchLoop({
-      client: o.client,
+class GroupReader implements LogReader {
+  readonly #o: LogReaderOptions
+  readonly #cluster: TopicCluster
+  readonly #fetcher: Fetcher
+  readonly #slots: ReturnType<typeof createSlots>
+  readonly #stopped = deferred()
+  readonly #timers: NodeJS.Timeout[] = []
+  #state: LogReader['state'] = 'starting'
+  #failure: Error | undefined
+  #rebuilds = 0
+  #failedBatches = 0
+  #readers: ReadonlyMap<number, PartitionReader> = new Map()
+  /** Of the handlers of former assignments. */
+  #ending: Promise<unknown> = Promise.resolve()
+  /** Of former memberships. */
+  #leaving: Promise<unknown> = Promise.resolve()
+  #group: GroupMembership | undefined
+  #rebuildPauseMs = REBUILD_MS
+  #lastError: unknown
+  readonly #committed = new Map<number, number>()
+  #closing: Promise<void> | undefined
+
+  constructor(o: LogReaderOptions) {
+    this.#o = o
+    this.#cluster = new TopicCluster({ kafka: o.client.kafka, seeds: o.client.brokers, topic: o.topic })
+    this.#fetcher = new Fetcher({
+      cluster: this.#cluster,
       topic: o.topic,
       bytesPerPartitionMax: o.maxBytesPerPartition ?? BYTES_PER_PARTITION_MAX,
-      now,
-      onFetched: (partition, fetchedFrom, fetched) => assignment?.onFetched(partition, fetchedFrom, fetched) ?? null,
-      onInterrupted(partitions, error) {
-        rebuilds += 1
-        log.warn({ err: error, groupId: o.groupId, rebuilds, partitions }, 'partitions are read anew')
-        assignment?.restart(partitions)
-      },
     })
+    this.#slots = createSlots(o.concurrency ?? Number.POSITIVE_INFINITY)
     if (o.groupId === undefined) {
-      source = { loop }
-      assign(
-        source,
-        Array.from({ length: o.partitionCount }, (_, partition) => partition),
-      )
+      this.#assign(Array.from({ length: o.partitionCount }, (_, partition) => partition))
       return
     }
+    const { stallMs = STALL_MS } = o
+    this.#timers.push(
+      setInterval(() => void this.#commit(), COMMIT_EVERY_MS),
+      setInterval(() => void this.#watch(stallMs).catch(() => {}), Math.max(100, Math.min(1_000, stallMs / 4))),
+    )
+    this.#join(o.groupId)
+  }
+
+  get state(): LogReader['state'] {
+    return this.#state
+  }
+
+  get rebuilds(): number {
+    return this.#rebuilds
+  }
+
+  get failedBatches(): number {
+    return this.#failedBatches
+  }
+
+  get failure(): Error | undefined {
+    return this.#failure
+  }
+
+  get stopped(): Promise<void> {
+    return this.#stopped.promise
+  }
+
+  assigned(): readonly number[] {
+    return [...this.#readers.keys()]
+  }
+
+  lag(): ReadonlyMap<number, PartitionLag> {
+    return new Map(
+      [...this.#readers].flatMap(([partition, { lag }]) => (lag === undefined ? [] : [[partition, lag] as const])),
+    )
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#shutDown()
+    return this.#closing
+  }
+
+  #join(groupId: string): void {
+    const { client, topic, sessionTimeoutMs = SESSION_TIMEOUT_MS, clock = () => performance.now() } = this.#o
     const group = joinGroup({
-      client: o.client,
-      topic: o.topic,
-      groupId: o.groupId,
-      sessionTimeoutMs: o.sessionTimeoutMs ?? SESSION_TIMEOUT_MS,
-      now,
-      onJoin: (partitions) => assign(mine, partitions),
-      onRebalancing: () => loop.clear(),
-      onDead: (error) => rebuild(mine, error),
-    })
-    const mine: Source = { loop, group }
-    source = mine
-  }
-
-  function assign(from: Source, partitions: readonly number[]): void {
-    if (from !== source || state === 'stopped') return
-    from.loop.clear()
-    const before = retire()
-    assignment = createAssignment({
-      reader: o,
-      loop: from.loop,
-      partitions,
-      before,
-      withSlot: slots.run,
-      onBatchFailed() {
-        failedBatches += 1
+      client,
+      topic,
+      groupId,
+      sessionTimeoutMs,
+      clock,
+      onJoin: (partitions) => {
+        if (group === this.#group) this.#assign(partitions)
       },
-      onPositioned() {
-        if (state === 'starting') state = 'running'
-        rebuildPauseMs = REBUILD_MS
-      },
-      onFailure: fail,
+      onDead: (error) => this.#rejoin(group, error),
     })
+    this.#group = group
   }
 
-  /** Ends the present assignment; the promise is of its last handler. */
-  function retire(): Promise<void> {
-    const handlersEnded = assignment?.stop() ?? Promise.resolve()
-    assignment = undefined
-    ending = bothOf(ending, handlersEnded)
-    return ending
+  /** A new membership in place of one that ended or fell silent; until it has joined nothing is read. */
+  #rejoin(dead: GroupMembership, cause: Error): void {
+    const { groupId, log } = this.#o
+    if (dead !== this.#group || this.#state === 'stopped' || groupId === undefined) return
+    this.#rebuilds += 1
+    log.warn(
+      { err: cause, groupId, rebuilds: this.#rebuilds, pauseMs: this.#rebuildPauseMs },
+      'the group is joined anew',
+    )
+    this.#group = undefined
+    this.#ending = Promise.all([this.#ending, this.#retire()])
+    this.#leaving = Promise.all([this.#leaving, dead.close(LEAVE_MS)])
+    const timer = setTimeout(() => this.#join(groupId), this.#rebuildPauseMs)
+    this.#timers.push(timer)
+    this.#rebuildPauseMs = Math.min(2 * this.#rebuildPauseMs, REBUILD_MS_MAX)
   }
 
-  function rebuild(dead: Source, error: Error): void {
-    if (dead !== source || state === 'stopped') return
-    rebuilds += 1
-    log.warn({ err: error, groupId: o.groupId, rebuilds, pauseMs: rebuildPauseMs }, 'the consumer is rebuilt')
-    void retire()
-    leaving = bothOf(leaving, closeSource(dead))
-    source = undefined
-    rebuildTimer = setTimeout(build, rebuildPauseMs)
-    rebuildPauseMs = Math.min(2 * rebuildPauseMs, REBUILD_MS_MAX)
-  }
-
-  /** What neither ends a fetch nor crashes, while the broker does answer us, has stopped silently. */
-  async function watch(): Promise<void> {
-    const watched = source
-    if (watched === undefined || silentMs(watched) < stallMs) return
-    await describeLog(o.client, o.topic)
-    if (watched === source && silentMs(watched) >= stallMs) {
-      rebuild(watched, new Error(`no fetch has ended for ${stallMs} ms`))
+  #assign(partitions: readonly number[]): void {
+    if (this.#state === 'stopped') return
+    const reader = this.#o
+    const handlersEnded = Promise.all([this.#ending, this.#retire()])
+    this.#ending = handlersEnded
+    const locator = new Locator(reader)
+    const shared = {
+      reader,
+      locator,
+      fetcher: this.#fetcher,
+      after: handlersEnded,
+      withSlot: this.#slots.run,
+      onFailed: () => {
+        this.#failedBatches += 1
+      },
+      onInterrupted: (partition: number, error: unknown) => this.#noteInterruption(partition, error),
+      onWrongLog: (error: Error) => this.#fail(error),
     }
+    this.#readers = new Map(
+      partitions
+        .toSorted((a, b) => a - b)
+        .map((partition) => [partition, new PartitionReader({ ...shared, partition })]),
+    )
+    void this.#positioned(partitions.length === 0 ? Promise.resolve() : locator.looked)
   }
 
-  function silentMs({ loop, group }: Source): number {
-    return now() - Math.min(loop.lastActivityMs, group?.lastActivityMs ?? Infinity)
+  async #positioned(looked: Promise<void>): Promise<void> {
+    await looked
+    if (this.#state === 'starting') this.#state = 'running'
+    this.#rebuildPauseMs = REBUILD_MS
   }
 
-  function fail(error: Error): void {
-    if (state === 'stopped') return
-    failure = error
+  /** Ends the present assignment; resolves when its last handler has ended. */
+  async #retire(): Promise<void> {
+    const readers = [...this.#readers.values()]
+    this.#readers = new Map()
+    this.#committed.clear()
+    await Promise.all(readers.map((reader) => reader.stop()))
+  }
+
+  /** Partitions that fail together are told the same error: it counts once. */
+  #noteInterruption(partition: number, error: unknown): void {
+    if (error === this.#lastError) return
+    this.#lastError = error
+    this.#rebuilds += 1
+    const { groupId, log } = this.#o
+    log.warn({ err: error, groupId, rebuilds: this.#rebuilds, partition }, 'partitions are read anew')
+  }
+
+  /** kafkajs's consumer can stop without an error: that shows by its silence while the broker answers us. */
+  async #watch(stallMs: number): Promise<void> {
+    const watched = this.#group
+    if (watched === undefined || watched.silentMs < stallMs) return
+    await describeLog(this.#o.client, this.#o.topic, [])
+    if (watched.silentMs >= stallMs) this.#rejoin(watched, new Error(`the group is silent for ${stallMs} ms`))
+  }
+
+  #fail(error: Error): void {
+    if (this.#state === 'stopped') return
+    this.#failure = error
     const detail = error instanceof Fault ? error.detail : {}
-    log.error({ err: error, groupId: o.groupId, ...detail }, 'the log reader stops')
-    if (error instanceof Fault && error.code === 'log_identity_changed') o.onIdentityChanged?.(detail)
-    void close()
+    this.#o.log.error({ err: error, groupId: this.#o.groupId, ...detail }, 'the log reader stops')
+    void this.close()
   }
 
-  async function commit(): Promise<void> {
-    if (assignment) await source?.group?.commit(assignment.uncommitted())
+  async #commit(): Promise<void> {
+    const moved = new Map<number, number>()
+    for (const [partition, { next }] of this.lag()) {
+      if (this.#committed.get(partition) !== next) moved.set(partition, next)
+      this.#committed.set(partition, next)
+    }
+    await this.#group?.commit(moved)
   }
 
-  let closed: Promise<void> | undefined
-  function close(): Promise<void> {
-    closed ??= shutDown()
-    return closed
-  }
-
-  async function shutDown(): Promise<void> {
-    state = 'stopped'
-    clearInterval(watchTimer)
-    clearInterval(commitTimer)
-    clearTimeout(rebuildTimer)
-    const last = source
-    const committed = withTimeout(commit(), COMMIT_MS).catch(() => {})
-    await retire()
+  async #shutDown(): Promise<void> {
+    this.#state = 'stopped'
+    for (const timer of this.#timers) clearTimeout(timer)
+    const committed = withTimeout(this.#commit(), COMMIT_MS).catch(() => {})
+    await Promise.all([this.#ending, this.#retire()])
     await committed
-    source = undefined
-    await Promise.all([last && closeSource(last), leaving])
-    tellStopped()
+    await Promise.all([this.#cluster.close(), this.#group?.close(LEAVE_MS), this.#leaving])
+    this.#stopped.resolve()
   }
-
-  const watchTimer = setInterval(() => void watch().catch(() => {}), Math.max(100, Math.min(1_000, stallMs / 4)))
-  const commitTimer = setInterval(() => void commit(), COMMIT_EVERY_MS)
-  build()
-
-  return {
-    close,
-    get state() {
-      return state
-    },
-    assigned: () => assignment?.partitions ?? [],
-    lag: () => assignment?.lag() ?? new Map(),
-    get rebuilds() {
-      return rebuilds
-    },
-    get failedBatches() {
-      return failedBatches
-    },
-    get failure() {
-      return failure
-    },
-    stopped,
-  }
-}
-
-async function bothOf(first: Promise<void>, second: Promise<void>): Promise<void> {
-  await Promise.all([first, second])
-}
-
-async function closeSource({ loop, group }: Source): Promise<void> {
-  await Promise.all([loop.close(), group?.close(LEAVE_MS)])
 }

@@ -35,30 +35,21 @@ describe('partition guard', () => {
   test('hands on an unbroken run, also out of a batch that begins below it', () => {
     const guard = guardAt(5)
     const first = guard.judge(
-      5,
       answer([
         [3, 7],
         [8, 9],
       ]),
     )
     expect(first).toMatchObject({ type: 'accept', range: { from: 5, to: 9 }, lostTo: null })
-    expect(guard.judge(10, answer([[10, 12]]))).toMatchObject({ type: 'accept', range: { from: 10, to: 12 } })
+    expect(guard.judge(answer([[10, 12]]))).toMatchObject({ type: 'accept', range: { from: 10, to: 12 } })
     expect(guard.next).toBe(13)
-  })
-
-  test('drops whatever was read from another offset, and asks for the right one', () => {
-    const guard = guardAt(5)
-    for (const from of [0, 4, 6, 20]) {
-      expect(guard.judge(from, answer([[from, from + 2]]))).toEqual({ type: 'seek', offset: 5 })
-    }
-    expect(guard.next).toBe(5)
   })
 
   test('believes a jump only when two reads from the right offset show the same', () => {
     const guard = guardAt(5)
-    expect(guard.judge(5, answer([[9, 12]]))).toEqual({ type: 'seek', offset: 5 })
-    expect(guard.judge(5, answer([[8, 12]]))).toEqual({ type: 'seek', offset: 5 })
-    expect(guard.judge(5, answer([[8, 12]], { logStart: 8 }))).toMatchObject({
+    expect(guard.judge(answer([[9, 12]]))).toEqual({ type: 'again' })
+    expect(guard.judge(answer([[8, 12]]))).toEqual({ type: 'again' })
+    expect(guard.judge(answer([[8, 12]], { logStart: 8 }))).toMatchObject({
       type: 'accept',
       lostTo: 8,
       range: { to: 12 },
@@ -67,8 +58,8 @@ describe('partition guard', () => {
 
   test('a jump inside of what the log still has is no loss', () => {
     const guard = guardAt(5)
-    guard.judge(5, answer([[8, 12]]))
-    expect(guard.judge(5, answer([[8, 12]]))).toMatchObject({
+    guard.judge(answer([[8, 12]]))
+    expect(guard.judge(answer([[8, 12]]))).toMatchObject({
       type: 'accept',
       lostTo: null,
       range: { from: 5, to: 12 },
@@ -77,8 +68,8 @@ describe('partition guard', () => {
 
   test('a jump that heals at the second read was none', () => {
     const guard = guardAt(5)
-    guard.judge(5, answer([[8, 12]]))
-    expect(guard.judge(5, answer([[5, 12]]))).toMatchObject({
+    guard.judge(answer([[8, 12]]))
+    expect(guard.judge(answer([[5, 12]]))).toMatchObject({
       type: 'accept',
       lostTo: null,
       range: { from: 5, to: 12 },
@@ -90,7 +81,6 @@ describe('partition guard', () => {
     expect(guard.readFrom).toBe(4)
     expect(
       guard.judge(
-        4,
         answer([
           [3, 5],
           [6, 8],
@@ -101,29 +91,35 @@ describe('partition guard', () => {
 
   test('reads on from the next offset when the last record is all there is yet', () => {
     const guard = guardAt(6, { offset: 4, id: ids[4] ?? '' })
-    expect(guard.judge(4, answer([[3, 5]]))).toEqual({ type: 'seek', offset: 6 })
-    expect(guard.judge(6, answer([]))).toEqual({ type: 'idle' })
+    expect(guard.judge(answer([[3, 5]]))).toEqual({ type: 'again' })
+    expect(guard.readFrom).toBe(6)
+    expect(guard.judge(answer([]))).toEqual({ type: 'again' })
   })
 
   test('another record, or none, in the place of the last one is another log, at the second sight', () => {
     const guard = guardAt(6, { offset: 4, id: newEventId(1) })
-    expect(guard.judge(4, answer([[3, 8]]))).toEqual({ type: 'seek', offset: 4 })
-    expect(guard.judge(4, answer([[3, 8]]))).toMatchObject({ type: 'otherLog', detail: { offset: 4, foundId: ids[4] } })
+    expect(guard.judge(answer([[3, 8]]))).toEqual({ type: 'again' })
+    expect(guard.judge(answer([[3, 8]]))).toMatchObject({ type: 'otherLog', detail: { offset: 4, foundId: ids[4] } })
     const gone = guardAt(6, { offset: 4, id: ids[4] ?? '' })
-    gone.judge(4, answer([[5, 8]]))
-    expect(gone.judge(4, answer([[5, 8]]))).toMatchObject({ type: 'otherLog', detail: { foundId: null } })
+    gone.judge(answer([[5, 8]]))
+    expect(gone.judge(answer([[5, 8]]))).toMatchObject({ type: 'otherLog', detail: { foundId: null } })
   })
 
   test('the last record that retention has taken meanwhile is not asked for', () => {
     const guard = guardAt(6, { offset: 4, id: ids[4] ?? '' })
-    expect(guard.judge(4, answer([[5, 8]], { logStart: 5 }))).toEqual({ type: 'seek', offset: 6 })
-    expect(guard.judge(6, answer([[5, 8]], { logStart: 5 }))).toMatchObject({
+    expect(guard.judge(answer([[5, 8]], { logStart: 5 }))).toEqual({ type: 'again' })
+    expect(guard.judge(answer([[5, 8]], { logStart: 5 }))).toMatchObject({
       type: 'accept',
       range: { from: 6, to: 8 },
     })
   })
 
-  test('an offset that the log does not have is left to the caller', () => {
-    expect(guardAt(5).judge(5, answer([], { outOfRange: true }))).toEqual({ type: 'outOfRange' })
+  test('keeps little of a large answer alive', () => {
+    const guard = guardAt(0)
+    const { batches } = answer([[0, 9]])
+    const large = Buffer.alloc(8 * 1024 * 1024)
+    batches.copy(large)
+    const verdict = guard.judge(answer([], { batches: large.subarray(0, batches.length) }))
+    expect(verdict).toMatchObject({ type: 'accept', range: { from: 0, to: 9, retainedBytes: batches.length } })
   })
 })

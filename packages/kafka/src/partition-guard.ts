@@ -1,4 +1,5 @@
 import { recordId } from '@ariftly/events'
+import { retain } from './retain.ts'
 import type { AbortedTransaction, FetchedPartition } from './wire/fetch.ts'
 import type { RecordBatchHead } from './wire/record-batch.ts'
 import { readCommitted, readHeads } from './wire/record-set.ts'
@@ -9,6 +10,8 @@ export interface LogRange {
   /** The last offset, control records included. */
   readonly to: number
   readonly data: Buffer
+  /** Bytes that `data` keeps in memory. */
+  readonly retainedBytes: number
   readonly heads: readonly RecordBatchHead[]
   readonly aborted: readonly AbortedTransaction[]
   readonly highWatermark: number
@@ -17,17 +20,13 @@ export interface LogRange {
 /**
  * What to do with one answer of the broker.
  *
- * - `idle`: it holds nothing new.
- * - `seek`: read again from `offset`; the answer is dropped.
+ * - `again`: it holds nothing to hand on; read again from `readFrom`.
  * - `accept`: hand on `range`; if `lostTo` is set, the log no longer had the offsets from `range.from` to `lostTo - 1`.
- * - `outOfRange`: the log has no such offset; ask where it begins and ends.
- * - `otherLog`: the record that we read last is not the one that stands there now.
+ * - `otherLog`: the record that was read last is not the one that stands there now.
  */
 type Verdict =
-  | { readonly type: 'idle' }
-  | { readonly type: 'seek'; readonly offset: number }
+  | { readonly type: 'again' }
   | { readonly type: 'accept'; readonly range: LogRange; readonly lostTo: number | null }
-  | { readonly type: 'outOfRange' }
   | { readonly type: 'otherLog'; readonly detail: Readonly<Record<string, unknown>> }
 
 export interface PartitionGuard {
@@ -35,16 +34,17 @@ export interface PartitionGuard {
   readonly readFrom: number
   /** The first offset not yet handed on. */
   readonly next: number
-  judge(fetchedFrom: number, fetched: FetchedPartition): Verdict
+  /** Judges an answer to a read from `readFrom`. */
+  judge(fetched: FetchedPartition): Verdict
 }
 
+const AGAIN = { type: 'again' } as const
+
 /**
- * The guard of one partition of one assignment: whatever offset the consumer happens to read from, only an unbroken run
- * from `next` is handed on. Pure; the caller seeks.
+ * Checks what is read of one partition: only an unbroken run from `next` is handed on. Pure.
  *
  * With `verify` the first read begins at the last record handled, whose id must be the stored one (design 4.4): a wiped
- * broker, or another cluster, has something else there. What looks wrong is read a second time before it is believed, as a
- * consumer of kafkajs may resume elsewhere after a session blip.
+ * broker, or another cluster, has something else there. What looks wrong is read a second time before it is believed.
  */
 export function createPartitionGuard(o: {
   readonly partition: number
@@ -52,22 +52,20 @@ export function createPartitionGuard(o: {
   readonly verify: { readonly offset: number; readonly id: string } | null
 }): PartitionGuard {
   let { next, verify } = o
-  /** First offset of a read that began at the right place and jumped; the second equal one is believed. */
+  /** First offset of a read that jumped; the second equal one is believed. */
   let jumpSeen: number | null = null
   let mismatchSeen = false
 
   const readFrom = (): number => verify?.offset ?? next
 
-  function judge(fetchedFrom: number, fetched: FetchedPartition): Verdict {
-    if (fetchedFrom !== readFrom()) return { type: 'seek', offset: readFrom() }
-    if (fetched.outOfRange) return { type: 'outOfRange' }
+  function judge(fetched: FetchedPartition): Verdict {
     if (verify !== null && fetched.logStart > verify.offset) {
       verify = null
-      return { type: 'seek', offset: next }
+      return AGAIN
     }
     const heads = readHeads(fetched.batches, readFrom())
     const first = heads[0]
-    if (first === undefined) return { type: 'idle' }
+    if (first === undefined) return AGAIN
     return verify === null ? follow(first, heads, fetched) : checkIdentity(verify, heads, fetched)
   }
 
@@ -75,7 +73,7 @@ export function createPartitionGuard(o: {
     const jumped = first.baseOffset > next
     if (jumped && jumpSeen !== first.baseOffset) {
       jumpSeen = first.baseOffset
-      return { type: 'seek', offset: next }
+      return AGAIN
     }
     jumpSeen = null
     const lostTo = jumped && fetched.logStart > next ? first.baseOffset : null
@@ -94,7 +92,7 @@ export function createPartitionGuard(o: {
       from: expected.offset,
       aborted: [],
     })
-    // We have read it once: that says nothing about which log this is.
+    // It was read once: that it cannot be decoded now says nothing about which log this is.
     if (undecodable !== undefined) throw undecodable.error
     const record = records[0]?.offset === expected.offset ? records[0] : undefined
     const found = record === undefined ? null : (recordId(record) ?? null)
@@ -104,12 +102,12 @@ export function createPartitionGuard(o: {
         return { type: 'otherLog', detail }
       }
       mismatchSeen = true
-      return { type: 'seek', offset: expected.offset }
+      return AGAIN
     }
     verify = null
     const rest = heads.filter((head) => head.lastOffset >= next)
     const first = rest[0]
-    return first === undefined ? { type: 'seek', offset: next } : follow(first, rest, fetched)
+    return first === undefined ? AGAIN : follow(first, rest, fetched)
   }
 
   return {
@@ -124,10 +122,12 @@ export function createPartitionGuard(o: {
 }
 
 function rangeFrom(from: number, heads: readonly RecordBatchHead[], fetched: FetchedPartition): LogRange {
+  const data = retain(fetched.batches)
   return {
     from,
     to: heads.at(-1)?.lastOffset ?? from - 1,
-    data: fetched.batches,
+    data,
+    retainedBytes: data.buffer.byteLength,
     heads,
     aborted: fetched.aborted,
     highWatermark: fetched.highWatermark,

@@ -42,11 +42,8 @@ export async function* scanLog(client: KafkaClient, o: ScanOptions): AsyncGenera
     })
     yield records.filter(({ offset }) => offset < o.to)
     if (undecodable !== undefined) {
-      const { head, error } = undecodable
-      if (head.baseOffset >= o.to) return
-      const place = `${o.topic}/${o.partition} at ${head.baseOffset} to ${head.lastOffset}`
-      const reason = error instanceof Error ? error.message : String(error)
-      throw kafkaFault('records_unreadable', `Records of ${place}: ${reason}.`, { cause: error })
+      if (undecodable.head.baseOffset >= o.to) return
+      throw undecodable.error
     }
     next = last.lastOffset + 1
   }

@@ -59,8 +59,8 @@ export const settings = {
   }),
   KAFKA_GROUP_PREFIX: str({ doc: 'Prefix of consumer group ids.', default: 'ariftly' }),
   KAFKA_SESSION_TIMEOUT_MS: int({
-    doc: 'Consumer group session timeout.',
-    default: 10_000,
+    doc: 'Consumer group session timeout: what a killed process read stands still for this long.',
+    default: 6_000,
     min: 1000,
     max: 300_000,
   }),

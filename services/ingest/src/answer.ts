@@ -1,6 +1,6 @@
 import type { EntryError, ValidatedEntry, ValidationResult } from '@ariftly/events'
 import { Problem, type ProblemError } from '@ariftly/http'
-import type { RecordStatus } from './lane.ts'
+import type { RecordStatus } from './part.ts'
 
 /** What is said about one entry of a request. */
 export type EntryResult =

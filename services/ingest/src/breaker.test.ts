@@ -1,22 +1,21 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals'
-import { createBreaker, type Breaker } from './breaker.ts'
+import { Breaker } from './breaker.ts'
 
+const [SICK, WELL] = [0, 1] as const
 let alive: boolean
-let opened: number
+let writable: boolean
+let leaderless: Set<number>
+let opened: number[]
 let breaker: Breaker
 
 beforeEach(async () => {
   jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick'] })
   alive = true
-  opened = 0
-  breaker = createBreaker({
-    probe: async () => alive,
-    onOpen: () => {
-      opened += 1
-    },
-    now: () => Date.now(),
-  })
-  await jest.advanceTimersByTimeAsync(0)
+  writable = true
+  leaderless = new Set()
+  opened = []
+  start()
+  await pass(0)
 })
 
 afterEach(() => {
@@ -24,70 +23,100 @@ afterEach(() => {
   jest.useRealTimers()
 })
 
+function start(): void {
+  breaker = new Breaker({
+    partitions: 2,
+    probe: async () => alive,
+    isWritable: () => writable,
+    hasLeader: (partition) => !leaderless.has(partition),
+    onOpen: (partition) => opened.push(partition),
+    now: () => Date.now(),
+  })
+}
+
 async function pass(ms: number): Promise<void> {
   await jest.advanceTimersByTimeAsync(ms)
 }
 
+function send(partition: number, type: 'written' | 'refused' | 'unknown' | 'unsent'): void {
+  breaker.sendBegan(partition)
+  breaker.sendEnded(partition, { type })
+}
+
 describe('the breaker', () => {
-  test('admits nothing before Kafka has given a sign of life, then everything', async () => {
+  test('admits nothing before a broker has answered, then everything', async () => {
     breaker.close()
     alive = false
-    breaker = createBreaker({ probe: async () => alive, onOpen: () => {}, now: () => Date.now() })
+    start()
     await pass(1000)
-    expect([breaker.admit(), breaker.started]).toEqual([false, false])
+    expect([breaker.admit(WELL), breaker.started]).toEqual([false, false])
     alive = true
     await pass(250)
-    expect([breaker.admit(), breaker.admit(), breaker.started]).toEqual([true, true, true])
+    expect([breaker.admit(WELL), breaker.admit(WELL), breaker.started]).toEqual([true, true, true])
   })
 
-  test('opens when a send failed and none succeeded since it began', () => {
-    const send = breaker.sendBegan()
-    breaker.sendEnded(send, false)
-    expect([breaker.state, breaker.admit(), opened]).toEqual(['open', false, 1])
+  test.each(['unknown', 'unsent'] as const)('opens the one partition whose send ended %s', (type) => {
+    send(SICK, type)
+    expect([breaker.admit(SICK), breaker.admit(WELL), opened]).toEqual([false, true, [SICK]])
   })
 
-  test('stays closed when another send was answered meanwhile', async () => {
-    const failing = breaker.sendBegan()
-    await pass(10)
-    breaker.sendEnded(breaker.sendBegan(), true)
-    breaker.sendEnded(failing, false)
-    expect(breaker.state).toBe('closed')
+  test('opens a partition whose send is slow, and closes it when that send is answered after all', async () => {
+    breaker.sendBegan(SICK)
+    for (let half = 0; half < 5; half += 1) {
+      send(WELL, 'written')
+      await pass(500)
+    }
+    expect([breaker.stateOf(SICK), breaker.stateOf(WELL), opened]).toEqual(['open', 'closed', [SICK]])
+    breaker.sendEnded(SICK, { type: 'written' })
+    expect(breaker.admit(SICK)).toBe(true)
   })
 
-  test('opens within about two seconds when Kafka falls silent, with a send under way or without', async () => {
-    alive = false
-    breaker.sendBegan()
-    await pass(1500)
-    expect([breaker.state, opened]).toEqual(['open', 1])
-    breaker.close()
-    alive = true
-    breaker = createBreaker({ probe: async () => alive, onOpen: () => {}, now: () => Date.now() })
+  test('opens a partition that has no leader, and tries it as soon as it has one', async () => {
+    leaderless.add(SICK)
+    await pass(2500)
+    expect([breaker.stateOf(SICK), breaker.stateOf(WELL)]).toEqual(['open', 'closed'])
+    leaderless.delete(SICK)
     await pass(250)
+    expect([breaker.stateOf(SICK), breaker.admit(SICK), breaker.admit(SICK)]).toEqual(['halfOpen', true, false])
+  })
+
+  test('opens everything within about two seconds when all brokers fall silent, without traffic too', async () => {
     alive = false
     await pass(2500)
-    expect(breaker.state).toBe('open')
+    expect([breaker.openPartitions, opened]).toEqual([2, [SICK, WELL]])
   })
 
-  test('lets one write through after a probe; its outcome decides', async () => {
-    breaker.sendEnded(breaker.sendBegan(), false)
+  test('lets one write through when the brokers answer; its outcome decides', async () => {
+    send(SICK, 'unknown')
     await pass(250)
-    expect(breaker.state).toBe('halfOpen')
-    expect([breaker.admit(), breaker.admit()]).toEqual([true, false])
-    await pass(1)
-    breaker.sendEnded(breaker.sendBegan(), false)
-    expect([breaker.state, breaker.admit()]).toEqual(['open', false])
+    expect([breaker.isTrial(SICK), breaker.admit(SICK), breaker.admit(SICK)]).toEqual([true, true, false])
+    send(SICK, 'unsent')
+    expect([breaker.stateOf(SICK), breaker.admit(SICK)]).toEqual(['open', false])
     await pass(250)
-    expect(breaker.admit()).toBe(true)
-    breaker.sendEnded(breaker.sendBegan(), true)
-    expect([breaker.state, breaker.admit(), breaker.admit()]).toEqual(['closed', true, true])
+    expect(breaker.admit(SICK)).toBe(true)
+    send(SICK, 'written')
+    expect([breaker.stateOf(SICK), breaker.admit(SICK), breaker.admit(SICK)]).toEqual(['closed', true, true])
   })
 
-  test('does not ask while writes succeed', async () => {
+  test('a trial that was never sent does not keep the partition closed to others', async () => {
+    send(SICK, 'unknown')
+    await pass(250)
+    expect(breaker.admit(SICK)).toBe(true)
+    await pass(3500)
+    expect(breaker.admit(SICK)).toBe(true)
+  })
+
+  test('does not open while writes succeed, whatever is asked', async () => {
     alive = false
-    for (let second = 0; second < 10; second++) {
-      breaker.sendEnded(breaker.sendBegan(), true)
+    for (let second = 0; second < 10; second += 1) {
+      send(WELL, 'written')
       await pass(1000)
     }
-    expect(breaker.state).toBe('closed')
+    expect(breaker.stateOf(WELL)).toBe('closed')
+  })
+
+  test('admits nothing while the topic is not the right one', () => {
+    writable = false
+    expect(breaker.admit(WELL)).toBe(false)
   })
 })

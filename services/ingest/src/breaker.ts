@@ -1,129 +1,159 @@
-/** Whether Kafka takes writes, as far as this process knows. */
-export interface Breaker {
-  /** Whether a write may go to the lanes now. While it is half open this lets one through: the caller must then send it. */
-  admit(): boolean
-  /** A send began; what it returns goes to {@link sendEnded}. */
-  sendBegan(): Send
-  /** A send ended: `answered` if Kafka took or refused any of its partitions. */
-  sendEnded(send: Send, answered: boolean): void
-  readonly state: 'closed' | 'open' | 'halfOpen'
-  /** False until Kafka has given its first sign of life. */
-  readonly started: boolean
-  /** Probes now, unless a probe is under way. */
-  ask(): Promise<void>
-  close(): void
-}
+import type { PartitionOutcome } from '@ariftly/kafka'
 
-/** A send under way. */
-interface Send {
-  readonly beganMs: number
-}
+/** Whether a partition is written to: `closed` yes, `open` no, `halfOpen` by one write that decides. */
+export type BreakerState = 'closed' | 'open' | 'halfOpen'
 
 /** What a breaker needs. */
 export interface BreakerOptions {
-  /** Asks Kafka for a sign of life; must answer within about a second. */
+  readonly partitions: number
+  /** Asks the brokers for metadata; must answer within about a second. */
   readonly probe: () => Promise<boolean>
-  /** Called when writes stop being admitted: what waits is to be answered. */
-  readonly onOpen: () => void
-  readonly onChange?: (state: Breaker['state']) => void
+  /** Whether the topic may be written to at all: it is the right one. */
+  readonly isWritable: () => boolean
+  /** Whether a partition has a leader, as last heard. */
+  readonly hasLeader: (partition: number) => boolean
+  /** Called when a partition is not written to any more: what waits for it is to be answered. */
+  readonly onOpen: (partition: number) => void
+  readonly onChange?: (partition: number, state: BreakerState) => void
   readonly now?: () => number
 }
 
-/** A send that takes longer than this, or a silence of this length, makes the breaker ask. */
-const SLOW_SEND_MS = 1000
-const SILENCE_MS = 2000
+/** A partition as this process knows it. */
+interface Circuit {
+  state: BreakerState
+  /** When the produce request under way began. */
+  beganMs: number | undefined
+  /** When the write was admitted that tries the partition. */
+  triedMs: number | undefined
+}
+
+/** A produce request that takes longer opens its partition. */
+const SLOW_SEND_MS = 2_000
+/** After this long without any answer of a broker one is asked. */
+const SILENCE_MS = 2_000
 const LOOK_EVERY_MS = 250
+/** A write that was admitted as a trial and has not been sent by then is given up. */
+const TRIAL_LOST_MS = 3_000
 
 /**
- * Creates a breaker, open until the first probe succeeds. It opens when a send failed and none succeeded since that one began, or when Kafka gives no
- * sign of life while a send is slow or nothing is sent: so an outage is known within about two seconds, with traffic or without. While open it probes
- * every 250 ms; after a probe it is half open: one write is tried, and its outcome closes or opens it. The very first probe closes it.
+ * Decides by partition whether events may be written, so that what cannot be written gets a fast 503. A partition opens when
+ * a send of it failed or is slow, when it has no leader, and when no broker answers; and is tried again, by one write, as
+ * soon as the brokers name a leader. While something is open they are asked every 250 ms. All are open until the first
+ * answer, which closes them.
  */
-export function createBreaker(options: BreakerOptions): Breaker {
-  const { probe, onOpen, onChange, now = () => performance.now() } = options
-  const sends = new Set<Send>()
-  let state: Breaker['state'] = 'open'
-  let trying = false
-  let signOfLifeMs = Number.NEGATIVE_INFINITY
-  let answeredMs = Number.NEGATIVE_INFINITY
-  let probing = false
-  let starting = true
-  let closed = false
-  const clock = setInterval(look, LOOK_EVERY_MS)
-  clock.unref()
-  look()
+export class Breaker {
+  readonly #o: BreakerOptions
+  readonly #now: () => number
+  readonly #circuits: Circuit[]
+  readonly #clock: NodeJS.Timeout
+  #lifeMs = Number.NEGATIVE_INFINITY
+  #asking: Promise<void> | undefined
+  #started = false
+  #closed = false
 
-  function look(): void {
-    if (state === 'open' || isSuspicious()) void ask()
+  constructor(o: BreakerOptions) {
+    this.#o = o
+    this.#now = o.now ?? (() => performance.now())
+    this.#circuits = Array.from({ length: o.partitions }, () => ({
+      state: 'open',
+      beganMs: undefined,
+      triedMs: undefined,
+    }))
+    this.#clock = setInterval(() => this.#look(), LOOK_EVERY_MS)
+    this.#clock.unref()
+    this.#look()
   }
 
-  function isSuspicious(): boolean {
-    const nowMs = now()
-    for (const { beganMs } of sends)
-      if (nowMs - beganMs > SLOW_SEND_MS && nowMs - signOfLifeMs > SLOW_SEND_MS) return true
-    return nowMs - Math.max(signOfLifeMs, answeredMs) > SILENCE_MS
+  /** False until a broker has answered for the first time. */
+  get started(): boolean {
+    return this.#started
   }
 
-  async function ask(): Promise<void> {
-    if (probing || closed) return
-    probing = true
-    let alive = false
-    try {
-      alive = await probe()
-    } finally {
-      probing = false
-      if (alive) signOfLifeMs = now()
-      if (!closed) {
-        if (!alive) change('open')
-        else if (state === 'open') change(starting ? 'closed' : 'halfOpen')
-        if (alive) starting = false
-      }
-    }
+  /** Number of partitions that are not written to. */
+  get openPartitions(): number {
+    return this.#circuits.filter(({ state }) => state !== 'closed').length
   }
 
-  function change(next: Breaker['state']): void {
-    trying = false
-    if (next === state) return
-    state = next
-    onChange?.(next)
-    if (next === 'open') onOpen()
+  stateOf(partition: number): BreakerState {
+    return this.#circuits[partition]?.state ?? 'open'
   }
 
-  function admit(): boolean {
-    if (state === 'closed') return true
-    if (state === 'open' || trying) return false
-    trying = true
+  /** Whether a write may go to the lanes now. A half-open partition lets one through: the caller must then send it. */
+  admit(partition: number): boolean {
+    const circuit = this.#circuits[partition]
+    if (circuit === undefined || circuit.state === 'open' || !this.#o.isWritable()) return false
+    if (circuit.state === 'closed') return true
+    if (circuit.triedMs !== undefined) return false
+    circuit.triedMs = this.#now()
     return true
   }
 
-  function sendBegan(): Send {
-    const send = { beganMs: now() }
-    sends.add(send)
-    return send
+  /** Whether what is sent now tries whether the partition is back. */
+  isTrial(partition: number): boolean {
+    return this.stateOf(partition) === 'halfOpen'
   }
 
-  function sendEnded(send: Send, answered: boolean): void {
-    sends.delete(send)
-    if (answered) {
-      answeredMs = now()
-      change('closed')
-    } else if (answeredMs < send.beganMs) change('open')
+  /** A produce request of a partition began. */
+  sendBegan(partition: number): void {
+    const circuit = this.#circuits[partition]
+    if (circuit) circuit.beganMs = this.#now()
   }
 
-  return {
-    admit,
-    sendBegan,
-    sendEnded,
-    get state() {
-      return state
-    },
-    get started() {
-      return !starting
-    },
-    ask,
-    close() {
-      closed = true
-      clearInterval(clock)
-    },
+  /** It ended: an answer of the leader closes the partition, everything else opens it. */
+  sendEnded(partition: number, { type }: Pick<PartitionOutcome, 'type'>): void {
+    const circuit = this.#circuits[partition]
+    if (circuit) circuit.beganMs = undefined
+    const isAnswered = type === 'written' || type === 'refused'
+    if (isAnswered) this.#lifeMs = this.#now()
+    this.#change(partition, isAnswered ? 'closed' : 'open')
+  }
+
+  /** Asks the brokers now, unless they are being asked. */
+  ask(): Promise<void> {
+    this.#asking ??= this.#ask().finally(() => {
+      this.#asking = undefined
+    })
+    return this.#asking
+  }
+
+  close(): void {
+    this.#closed = true
+    clearInterval(this.#clock)
+  }
+
+  #look(): void {
+    const nowMs = this.#now()
+    let isAnyOpen = false
+    for (const [partition, circuit] of this.#circuits.entries()) {
+      if (circuit.beganMs !== undefined && nowMs - circuit.beganMs > SLOW_SEND_MS) this.#change(partition, 'open')
+      if (circuit.triedMs !== undefined && nowMs - circuit.triedMs > TRIAL_LOST_MS) circuit.triedMs = undefined
+      if (circuit.state !== 'closed') isAnyOpen = true
+    }
+    if (isAnyOpen || nowMs - this.#lifeMs > SILENCE_MS) void this.ask()
+  }
+
+  async #ask(): Promise<void> {
+    if (this.#closed) return
+    const isAlive = await this.#o.probe().catch(() => false)
+    if (this.#closed) return
+    if (isAlive) this.#lifeMs = this.#now()
+    // Writes that succeed say more than metadata that is late.
+    else if (this.#now() - this.#lifeMs < SILENCE_MS) return
+    for (const [partition, { state, beganMs }] of this.#circuits.entries()) {
+      if (!isAlive || !this.#o.hasLeader(partition)) this.#change(partition, 'open')
+      // One that is slow stays open until its request has ended.
+      else if (state === 'open' && beganMs === undefined) this.#change(partition, this.#started ? 'halfOpen' : 'closed')
+    }
+    if (isAlive) this.#started = true
+  }
+
+  #change(partition: number, next: BreakerState): void {
+    const circuit = this.#circuits[partition]
+    if (circuit === undefined) return
+    if (next !== 'halfOpen') circuit.triedMs = undefined
+    if (next === circuit.state) return
+    circuit.state = next
+    this.#o.onChange?.(partition, next)
+    if (next === 'open') this.#o.onOpen(partition)
   }
 }

@@ -1,17 +1,19 @@
 import { encodeRecord, partitionOf, type LogEvent } from '@ariftly/events'
 import type { EventProducer, ProducerRecord } from '@ariftly/kafka'
 import type { Breaker } from './breaker.ts'
-import { createLane, type LaneOptions, type Part, type RecordStatus } from './lane.ts'
+import { Lane, type LaneOptions } from './lane.ts'
+import type { Part, RecordStatus } from './part.ts'
 
 /** The way into the log: batches the events of all requests. */
 export interface EventLog {
   /**
-   * Writes events and tells what became of each, in order. Order holds per key. Answers at once (all `retry`) while the breaker is open, and after at
-   * most about the produce timeout otherwise: never before the last produce of these events has ended.
+   * Writes events and tells what became of each, in order. Order holds per key. Those of a partition that is not written to
+   * now are `retry` at once; all are answered within twice the produce timeout, never before the last produce request of
+   * these events has ended.
    */
   write(events: readonly LogEvent[]): Promise<readonly RecordStatus[]>
-  /** Answers `retry` for all that waits. */
-  failWaiting(): void
+  /** Answers `retry` for all that waits for a partition. */
+  failWaiting(partition: number): void
   /** Resolves when nothing waits or is under way. */
   idle(): Promise<void>
 }
@@ -19,7 +21,7 @@ export interface EventLog {
 /** What the log needs. */
 export interface EventLogOptions extends Omit<LaneOptions, 'send' | 'breaker' | 'partitionBytesMax' | 'sendBytesMax'> {
   readonly producer: Pick<EventProducer, 'send'>
-  readonly breaker: Pick<Breaker, 'admit' | 'sendBegan' | 'sendEnded'>
+  readonly breaker: Pick<Breaker, 'admit' | 'sendBegan' | 'sendEnded' | 'isTrial'>
   readonly partitions: number
   readonly lanes: number
   /** Default 900,000: the topic takes batches of 1,048,588. */
@@ -31,13 +33,13 @@ export interface EventLogOptions extends Omit<LaneOptions, 'send' | 'breaker' | 
 /** Creates the log's lanes; a partition belongs to one of them for ever. */
 export function createEventLog(options: EventLogOptions): EventLog {
   const { producer, breaker, partitions } = options
-  const lanes = Array.from({ length: Math.min(options.lanes, partitions) }, () =>
-    createLane({ partitionBytesMax: 900_000, sendBytesMax: 4 * 1024 * 1024, ...options, send: producer.send }),
+  const lanes = Array.from(
+    { length: Math.min(options.lanes, partitions) },
+    () => new Lane({ partitionBytesMax: 900_000, sendBytesMax: 4 * 1024 * 1024, ...options, send: producer.send }),
   )
 
   function write(events: readonly LogEvent[]): Promise<readonly RecordStatus[]> {
     if (events.length === 0) return Promise.resolve([])
-    if (!breaker.admit()) return Promise.resolve(events.map(() => 'retry'))
     return new Promise((resolve) => {
       const statuses = events.map((): RecordStatus => 'retry')
       let open = events.length
@@ -46,15 +48,20 @@ export function createEventLog(options: EventLogOptions): EventLog {
         open -= 1
         if (open === 0) resolve(statuses)
       })
-      for (const part of parts) lanes[part.partition % lanes.length]?.add(part)
+      for (const part of parts) {
+        if (breaker.admit(part.partition)) laneOf(part.partition)?.add(part)
+        else part.settle(0, part.records.length, 'retry')
+      }
     })
+  }
+
+  function laneOf(partition: number): Lane | undefined {
+    return lanes[partition % lanes.length]
   }
 
   return {
     write,
-    failWaiting() {
-      for (const lane of lanes) lane.failWaiting()
-    },
+    failWaiting: (partition) => laneOf(partition)?.failWaiting(partition),
     async idle() {
       await Promise.all(lanes.map((lane) => lane.idle()))
     },
@@ -92,8 +99,6 @@ function openPart(partition: number, onStatus: (place: number, status: RecordSta
     records: [],
     sizes: [],
     places,
-    sent: 0,
-    failed: false,
     settle(from, to, status) {
       for (let at = from; at < to; at++) onStatus(places[at] ?? -1, status)
     },

@@ -198,11 +198,21 @@ describe('refused entries', () => {
   })
 })
 
-test('a topic with another number of partitions stops the start', async () => {
-  await expect(startIngest({ ...world.env, KAFKA_PARTITIONS: '7' })).rejects.toMatchObject({
-    code: 'partition_count_changed',
-  })
-})
+test('a topic with another number of partitions is not written to, and readiness says why', async () => {
+  const other = await startIngest({ ...world.env, KAFKA_PARTITIONS: '7' })
+  try {
+    await eventually(() => /has 12 partitions, 7 are configured/.test(other.ready().checks['kafka'] ?? ''))
+    expect(other.ready().ready).toBe(false)
+    const response = await fetch(`http://127.0.0.1:${other.port}/v1/events`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+      body: progress('t', 'a'),
+    })
+    expect(response.status).toBe(503)
+  } finally {
+    await other.close()
+  }
+}, 30_000)
 
 test('without Kafka it starts, is not ready, and answers 503 with the ids at once', async () => {
   const away = await startIngest({ ...world.env, KAFKA_BROKERS: '127.0.0.1:1' })

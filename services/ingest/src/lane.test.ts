@@ -1,50 +1,65 @@
 import { describe, expect, test } from '@jest/globals'
-import type { EventProducer, PartitionOutcome, ProduceOutcome, ProducerRecord } from '@ariftly/kafka'
-import { createLane, type LaneOptions, type Part, type RecordStatus } from './lane.ts'
+import type { EventProducer, PartitionOutcome, ProducerRecord } from '@ariftly/kafka'
+import { Lane, type LaneOptions } from './lane.ts'
+import type { Part, RecordStatus } from './part.ts'
 
-type Answer = (records: readonly ProducerRecord[]) => ReadonlyMap<number, PartitionOutcome>
+type Answer = (partition: number, records: readonly ProducerRecord[]) => PartitionOutcome
 
-/** A log of its own: what it was sent, in order, and how many sends overlapped. */
-function createLog(answer: Answer = allWritten) {
+const WRITTEN: PartitionOutcome = { type: 'written', baseOffset: 0, appendedAtMs: 0, leader: 1 }
+
+/** A log of its own: what it was sent, in order. Partitions can be held, so that they are not answered. */
+function createLog(answer: Answer = () => WRITTEN) {
   const sends: ProducerRecord[][] = []
-  const waiting: (() => void)[] = []
-  let open = 0
+  const held = new Map<number, (() => void)[]>()
+  const open = new Map<number, number>()
   let openMax = 0
-  let held = false
-  const send: EventProducer['send'] = async (records) => {
-    sends.push([...records])
-    open += 1
-    openMax = Math.max(openMax, open)
+
+  async function answerOf(partition: number, records: readonly ProducerRecord[]): Promise<PartitionOutcome> {
+    open.set(partition, (open.get(partition) ?? 0) + 1)
+    openMax = Math.max(openMax, open.get(partition) ?? 0)
     await new Promise<void>((resolve) => {
-      if (held) waiting.push(resolve)
+      const waiting = held.get(partition)
+      if (waiting) waiting.push(resolve)
       else setImmediate(resolve)
     })
-    open -= 1
-    const partitions = answer(records)
-    return { partitions, ok: false } satisfies ProduceOutcome
+    open.set(partition, (open.get(partition) ?? 0) - 1)
+    return answer(partition, records)
   }
+
+  const send: EventProducer['send'] = async (records, o = {}) => {
+    sends.push([...records])
+    const partitions = new Map<number, PartitionOutcome>()
+    await Promise.all(
+      [...new Set(records.map(({ partition }) => partition))].map(async (partition) => {
+        const outcome = await answerOf(
+          partition,
+          records.filter((record) => record.partition === partition),
+        )
+        partitions.set(partition, outcome)
+        o.onOutcome?.(partition, outcome)
+      }),
+    )
+    return { partitions, ok: false }
+  }
+
   return {
     send,
     sends,
+    /** The most sends of one partition that overlapped. */
     openMax: () => openMax,
-    hold: () => (held = true),
-    letGo() {
-      held = false
-      for (const resolve of waiting.splice(0)) resolve()
+    hold: (partition: number) => void held.set(partition, []),
+    letGo(partition: number) {
+      const waiting = held.get(partition) ?? []
+      held.delete(partition)
+      for (const resolve of waiting) resolve()
     },
   }
 }
 
-function allWritten(records: readonly ProducerRecord[]): ReadonlyMap<number, PartitionOutcome> {
-  return new Map(
-    records.map(({ partition }) => [partition, { type: 'written', baseOffset: 0, appendedAtMs: 0, leader: 1 }]),
-  )
-}
+const breaker = { sendBegan: () => {}, sendEnded: () => {}, isTrial: () => false }
 
-const breaker = { sendBegan: () => ({ beganMs: 0 }), sendEnded: () => {} }
-
-function laneOn(send: EventProducer['send'], options: Partial<LaneOptions> = {}) {
-  return createLane({
+function laneOn(send: EventProducer['send'], options: Partial<LaneOptions> = {}): Lane {
+  return new Lane({
     send,
     breaker,
     timeoutMs: 1000,
@@ -66,8 +81,6 @@ function partOf(
     partition,
     records: names.map((name) => ({ partition, key: null, value: Buffer.from(name), headers: {} })),
     sizes: names.map(() => size),
-    sent: 0,
-    failed: false,
     told,
     settle(from, to, status) {
       for (let at = from; at < to; at++) {
@@ -83,17 +96,17 @@ function namesOf(records: readonly ProducerRecord[]): string[] {
 }
 
 describe('a lane', () => {
-  test('has one send outstanding, and fills the next one meanwhile, in order', async () => {
+  test('has one send of a partition outstanding, and fills the next one meanwhile, in order', async () => {
     const log = createLog()
     const lane = laneOn(log.send)
-    log.hold()
+    log.hold(0)
     const first = partOf(0, ['a', 'b'])
     lane.add(first)
     await new Promise((resolve) => setImmediate(resolve))
     const others = Array.from({ length: 5 }, (_, index) => partOf(0, [`c${index}`]))
     for (const part of others) lane.add(part)
     expect(first.told).toEqual([undefined, undefined])
-    log.letGo()
+    log.letGo(0)
     await lane.idle()
     expect(log.openMax()).toBe(1)
     expect(log.sends.map(namesOf)).toEqual([
@@ -105,14 +118,14 @@ describe('a lane', () => {
 
   test('tells nothing before the send has ended', async () => {
     const log = createLog()
-    log.hold()
+    log.hold(0)
     const lane = laneOn(log.send)
     const part = partOf(0, ['a'])
     lane.add(part)
     await new Promise((resolve) => setTimeout(resolve, 20))
     expect(log.sends).toHaveLength(1)
     expect(part.told).toEqual([undefined])
-    log.letGo()
+    log.letGo(0)
     await lane.idle()
     expect(part.told).toEqual(['accepted'])
   })
@@ -145,10 +158,10 @@ describe('a lane', () => {
 
   test('refuses the one record that the broker finds too large, and writes its neighbours in order', async () => {
     const written: string[] = []
-    const log = createLog((records) => {
-      if (namesOf(records).includes('bad')) return new Map([[0, { type: 'refused', code: 'MESSAGE_TOO_LARGE' }]])
+    const log = createLog((_partition, records) => {
+      if (namesOf(records).includes('bad')) return { type: 'refused', code: 'MESSAGE_TOO_LARGE' }
       written.push(...namesOf(records))
-      return allWritten(records)
+      return WRITTEN
     })
     const lane = laneOn(log.send)
     const [one, other] = [partOf(0, ['a', 'b', 'bad', 'c']), partOf(0, ['d', 'e'])]
@@ -163,7 +176,7 @@ describe('a lane', () => {
   test.each(['unknown', 'unsent'] as const)(
     'answers retry when the outcome is %s, and never sends what is behind in the same request',
     async (type) => {
-      const log = createLog((records) => new Map(records.map(({ partition }) => [partition, { type, code: 'X' }])))
+      const log = createLog(() => ({ type, code: 'X' }))
       const lane = laneOn(log.send)
       const part = partOf(
         0,
@@ -180,13 +193,7 @@ describe('a lane', () => {
   )
 
   test('fails only the partition that failed', async () => {
-    const log = createLog(
-      () =>
-        new Map<number, PartitionOutcome>([
-          [0, { type: 'written', baseOffset: 0, appendedAtMs: 0, leader: 1 }],
-          [1, { type: 'unknown', code: 'X' }],
-        ]),
-    )
+    const log = createLog((partition) => (partition === 0 ? WRITTEN : { type: 'unknown', code: 'X' }))
     const lane = laneOn(log.send)
     const parts = [partOf(0, ['a']), partOf(1, ['b'])]
     for (const part of parts) lane.add(part)
@@ -196,18 +203,71 @@ describe('a lane', () => {
 
   test('answers what waits when told so, and what is under way by its own outcome', async () => {
     const log = createLog()
-    log.hold()
+    log.hold(0)
     const lane = laneOn(log.send)
     const [first, second] = [partOf(0, ['a']), partOf(0, ['b'])]
     lane.add(first)
     await new Promise((resolve) => setImmediate(resolve))
     lane.add(second)
-    lane.failWaiting()
+    lane.failWaiting(0)
     expect(second.told).toEqual(['retry'])
     expect(first.told).toEqual([undefined])
-    log.letGo()
+    log.letGo(0)
     await lane.idle()
     expect(first.told).toEqual(['accepted'])
     expect(log.sends).toHaveLength(1)
+  })
+
+  test('a partition that is not answered holds up only itself', async () => {
+    const log = createLog()
+    log.hold(0)
+    const lane = laneOn(log.send)
+    const stuck = [partOf(0, ['a']), partOf(0, ['b'])]
+    const rounds = Array.from({ length: 5 }, (_, index) => partOf(1, [`c${index}`]))
+    for (const part of stuck) lane.add(part)
+    for (const part of rounds) {
+      lane.add(part)
+      while (part.told[0] === undefined) await new Promise((resolve) => setTimeout(resolve, 1))
+    }
+    expect(rounds.flatMap(({ told }) => told)).toEqual(rounds.map(() => 'accepted'))
+    expect(stuck.flatMap(({ told }) => told)).toEqual([undefined, undefined])
+    log.letGo(0)
+    await lane.idle()
+    expect(stuck.flatMap(({ told }) => told)).toEqual(['accepted', 'accepted'])
+    expect(log.openMax()).toBe(1)
+  })
+
+  test('settles what has waited for as long as a produce request may take', async () => {
+    const log = createLog()
+    log.hold(0)
+    const lane = laneOn(log.send, { timeoutMs: 50 })
+    const [first, behind] = [partOf(0, ['a']), partOf(0, ['b', 'c'])]
+    lane.add(first)
+    await new Promise((resolve) => setTimeout(resolve, 5))
+    lane.add(behind)
+    while (behind.told.includes(undefined)) await new Promise((resolve) => setTimeout(resolve, 5))
+    expect(behind.told).toEqual(['retry', 'retry'])
+    log.letGo(0)
+    await lane.idle()
+    expect(first.told).toEqual(['accepted'])
+    expect(log.sends.map(namesOf)).toEqual([['a']])
+  })
+
+  test('sends a trial by itself, and shortly', async () => {
+    const log = createLog()
+    const limits: unknown[] = []
+    const lane = laneOn(
+      (records, o) => {
+        limits.push([records.map(({ partition }) => partition), o?.timeoutMs, o?.unsentMs])
+        return log.send(records, o)
+      },
+      { timeoutMs: 5_000, breaker: { ...breaker, isTrial: (partition) => partition === 0 } },
+    )
+    for (const part of [partOf(0, ['a']), partOf(1, ['b']), partOf(2, ['c'])]) lane.add(part)
+    await lane.idle()
+    expect(limits).toEqual([
+      [[0], 1_000, 0],
+      [[1, 2], 5_000, 1_000],
+    ])
   })
 })

@@ -1,37 +1,15 @@
 import type { EventProducer, PartitionOutcome, ProducerRecord } from '@ariftly/kafka'
 import type { Breaker } from './breaker.ts'
-
-/** What became of one record: `accepted` is in Kafka with acks=all, `retry` may be, `refused` is not and never will be. */
-export type RecordStatus = 'accepted' | 'retry' | 'refused'
-
-/** The records of one request for one partition, in order. They are sent in order; once one is `retry`, so are those behind it. */
-export interface Part {
-  readonly partition: number
-  readonly records: readonly ProducerRecord[]
-  /** Size of each record in the log, bytes, at most. */
-  readonly sizes: readonly number[]
-  /** Told the status of records `from` to `to` (exclusive). Every record is told once. */
-  settle(from: number, to: number, status: RecordStatus): void
-  /** Records handed to sends so far. */
-  sent: number
-  failed: boolean
-}
-
-/** Sends parts in the order in which they come, with one produce outstanding. */
-export interface Lane {
-  add(part: Part): void
-  /** Answers `retry` for all that waits; what is under way goes on. */
-  failWaiting(): void
-  /** Resolves when nothing waits and nothing is under way. */
-  idle(): Promise<void>
-}
+import type { Part, RecordStatus } from './part.ts'
+import { isAboutRecords, separateRefused } from './separate-refused.ts'
 
 /** What a lane needs. */
 export interface LaneOptions {
   readonly send: EventProducer['send']
-  readonly breaker: Pick<Breaker, 'sendBegan' | 'sendEnded'>
+  readonly breaker: Pick<Breaker, 'sendBegan' | 'sendEnded' | 'isTrial'>
+  /** How long a part waits at most, and how long its produce request may take: it is settled within twice this. */
   readonly timeoutMs: number
-  /** How long it waits for more while it is under load, at most. */
+  /** How long the lane waits for more while it is under load, at most. */
   readonly lingerMs: number
   /** Bytes of one partition in one send: below the topic's `max.message.bytes`, which counts for a partition's batch. */
   readonly partitionBytesMax: number
@@ -39,196 +17,279 @@ export interface LaneOptions {
   readonly onSend?: (sent: { readonly records: number; readonly bytes: number; readonly ms: number }) => void
 }
 
+/** A part that waits. */
+interface Waiting {
+  readonly part: Part
+  readonly addedMs: number
+  /** Records handed to sends so far. */
+  sent: number
+  failed: boolean
+}
+
 /** Records `from` to `to` of a part, in one send. */
 interface Slice {
-  readonly part: Part
+  readonly waiting: Waiting
   readonly from: number
   readonly to: number
 }
 
 /** Mean parts a send below which a lane counts as without load: it then sends at the end of the tick. */
 const LOAD_PARTS = 2
+/** A send holds the lane until its first outcome, so that the next one fills; but no longer than this. */
+const HOLD_MS = 25
+/** A partition without a reachable leader is answered after this: nothing of it can have been written. */
+const UNSENT_MS = 1_000
+/** How long the one write may take that tries whether a partition is back. */
+const TRIAL_MS = 1_000
 
 /**
- * Creates a lane. Without load a part leaves at the end of the tick in which it came; under load sends begin at least `lingerMs` apart, so that they
- * fill; while one is under way the next one fills anyway.
+ * Sends the parts of some partitions, those of one partition in the order in which they come and with one produce request
+ * outstanding for each. Without load a part leaves at the end of the tick in which it came; under load sends begin at least
+ * `lingerMs` apart, and while one is under way the next one fills. A partition that must be tried again, or whose leader is
+ * silent, holds up only its own parts.
  */
-export function createLane(options: LaneOptions): Lane {
-  const { breaker, lingerMs, sendBytesMax } = options
-  const idleWaiters: (() => void)[] = []
-  let waiting: Part[] = []
-  let waitingBytes = 0
-  let sending = false
-  let timer: NodeJS.Timeout | NodeJS.Immediate | undefined
-  let lingering = false
-  let lastBeganMs = Number.NEGATIVE_INFINITY
-  let partsMean = 1
+export class Lane {
+  readonly #o: LaneOptions
+  /** By partition; the partition that was served last stands last. */
+  readonly #queues = new Map<number, Waiting[]>()
+  /** Partitions with a produce request outstanding. */
+  readonly #busy = new Set<number>()
+  readonly #idleWaiters: (() => void)[] = []
+  #waitingBytes = 0
+  #timer: { readonly cancel: () => void; readonly lingers: boolean } | undefined
+  #hold: NodeJS.Timeout | undefined
+  #expiry: NodeJS.Timeout | undefined
+  #lastBeganMs = Number.NEGATIVE_INFINITY
+  #partsMean = 1
 
-  function add(part: Part): void {
-    waiting.push(part)
-    for (const size of part.sizes) waitingBytes += size
-    schedule()
+  constructor(options: LaneOptions) {
+    this.#o = options
   }
 
-  function schedule(): void {
-    if (sending || waiting.length === 0) return
-    const leftMs =
-      partsMean < LOAD_PARTS || waitingBytes >= sendBytesMax ? 0 : lastBeganMs + lingerMs - performance.now()
-    if (timer !== undefined && (!lingering || leftMs > 0)) return
-    cancelTimer()
-    lingering = leftMs > 0
-    timer = lingering ? setTimeout(flush, leftMs) : setImmediate(flush)
+  /** Adds a part behind those of its partition. */
+  add(part: Part): void {
+    const waiting = { part, addedMs: performance.now(), sent: 0, failed: false }
+    const queue = this.#queues.get(part.partition)
+    if (queue) queue.push(waiting)
+    else this.#queues.set(part.partition, [waiting])
+    this.#waitingBytes += sumOf(part.sizes, 0, part.sizes.length)
+    this.#expireLater()
+    this.#schedule()
   }
 
-  function cancelTimer(): void {
-    if (lingering) clearTimeout(timer as NodeJS.Timeout)
-    else clearImmediate(timer as NodeJS.Immediate)
-    timer = undefined
+  /** Settles with `retry` what waits for a partition; what is under way goes on. */
+  failWaiting(partition: number): void {
+    const queue = this.#queues.get(partition) ?? []
+    this.#queues.delete(partition)
+    for (const waiting of queue) this.#fail(waiting)
+    this.#settleIdle()
   }
 
-  function flush(): void {
-    timer = undefined
-    const slices = takeSlices()
-    if (slices.length === 0) return settleIdle()
-    sending = true
-    lastBeganMs = performance.now()
-    partsMean = partsMean * 0.8 + slices.length * 0.2
-    void sendSlices(slices).finally(() => {
-      sending = false
-      schedule()
-      settleIdle()
+  /** Resolves when nothing waits and nothing is under way. */
+  idle(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#idleWaiters.push(resolve)
+      this.#settleIdle()
     })
   }
 
-  /** As much as one send may hold, in order; a partition that is full is passed over, so that its parts stay in order. */
-  function takeSlices(): Slice[] {
-    const bytesOf = new Map<number, number>()
-    const full = new Set<number>()
-    const slices: Slice[] = []
-    const left: Part[] = []
+  #schedule(): void {
+    if (this.#hold !== undefined || !this.#isAnyReady()) return
+    const isUrgent = this.#partsMean < LOAD_PARTS || this.#waitingBytes >= this.#o.sendBytesMax
+    const leftMs = isUrgent ? 0 : this.#lastBeganMs + this.#o.lingerMs - performance.now()
+    if (this.#timer !== undefined && (!this.#timer.lingers || leftMs > 0)) return
+    this.#timer?.cancel()
+    const flush = (): void => this.#flush()
+    if (leftMs > 0) {
+      const timer = setTimeout(flush, leftMs)
+      this.#timer = { lingers: true, cancel: () => clearTimeout(timer) }
+    } else {
+      const immediate = setImmediate(flush)
+      this.#timer = { lingers: false, cancel: () => clearImmediate(immediate) }
+    }
+  }
+
+  #isAnyReady(): boolean {
+    for (const partition of this.#queues.keys()) if (!this.#busy.has(partition)) return true
+    return false
+  }
+
+  #flush(): void {
+    this.#timer = undefined
+    const taken = this.#take()
+    if (taken.size === 0) return this.#settleIdle()
+    this.#lastBeganMs = performance.now()
+    let parts = 0
+    for (const slices of taken.values()) parts += slices.length
+    this.#partsMean = this.#partsMean * 0.8 + parts * 0.2
+    const together = new Map<number, Slice[]>()
+    for (const [partition, slices] of taken) {
+      if (this.#o.breaker.isTrial(partition)) {
+        void this.#send(new Map([[partition, slices]]), { timeoutMs: TRIAL_MS, unsentMs: 0 })
+      } else together.set(partition, slices)
+    }
+    if (together.size > 0) {
+      this.#hold = setTimeout(() => this.#release(), HOLD_MS)
+      void this.#send(together, { timeoutMs: this.#o.timeoutMs, unsentMs: UNSENT_MS })
+    }
+    this.#schedule()
+  }
+
+  /** As much as one send may hold of the partitions that are free, each in order. */
+  #take(): Map<number, Slice[]> {
+    const taken = new Map<number, Slice[]>()
     let total = 0
-    for (const part of waiting) {
-      if (part.failed) continue
-      const { partition, sizes } = part
-      const from = part.sent
-      let bytes = bytesOf.get(partition) ?? 0
-      let to = from
-      while (to < sizes.length && !full.has(partition)) {
-        const size = sizes[to] ?? 0
-        if (bytes > 0 && (bytes + size > options.partitionBytesMax || total + size > sendBytesMax)) full.add(partition)
-        else {
-          bytes += size
-          total += size
-          to += 1
-        }
-      }
-      bytesOf.set(partition, bytes)
-      if (to > from) slices.push({ part, from, to })
-      part.sent = to
-      if (to < sizes.length) left.push(part)
+    for (const [partition, queue] of Array.from(this.#queues)) {
+      if (total >= this.#o.sendBytesMax) break
+      if (this.#busy.has(partition)) continue
+      const { slices, bytes } = this.#takeOf(queue, this.#o.sendBytesMax - total)
+      total += bytes
+      this.#queues.delete(partition)
+      if (queue.length > 0) this.#queues.set(partition, queue)
+      if (slices.length > 0) taken.set(partition, slices)
     }
-    waiting = left
-    waitingBytes -= total
-    return slices
+    this.#waitingBytes -= total
+    return taken
   }
 
-  async function sendSlices(slices: readonly Slice[]): Promise<void> {
-    const records = slices.flatMap(({ part, from, to }) => part.records.slice(from, to))
-    const beganMs = performance.now()
-    const send = breaker.sendBegan()
-    const { partitions } = await options.send(records, { timeoutMs: options.timeoutMs })
-    const outcomes = [...partitions.values()]
-    breaker.sendEnded(
-      send,
-      outcomes.some(({ type }) => type === 'written' || type === 'refused'),
-    )
+  /** The first records of a partition: at least one, unless another partition filled the send. */
+  #takeOf(queue: Waiting[], roomBytes: number): { readonly slices: Slice[]; readonly bytes: number } {
+    const limit = Math.min(roomBytes, this.#o.partitionBytesMax)
+    const slices: Slice[] = []
     let bytes = 0
-    for (const { part, from, to } of slices) for (let at = from; at < to; at++) bytes += part.sizes[at] ?? 0
-    options.onSend?.({ records: records.length, bytes, ms: performance.now() - beganMs })
-    const refused = new Map<number, Slice[]>()
-    for (const slice of slices) {
-      const outcome = partitions.get(slice.part.partition)
-      if (outcome?.type === 'written') settle(slice, 'accepted')
-      else if (outcome?.type !== 'refused' || !isAboutRecords(outcome)) settle(slice, 'retry')
-      else if (slice.part.failed) settle(slice, 'retry')
-      else refused.set(slice.part.partition, [...(refused.get(slice.part.partition) ?? []), slice])
+    for (let first = queue[0]; first !== undefined; first = queue[0]) {
+      const { sizes } = first.part
+      const from = first.sent
+      let to = from
+      for (; to < sizes.length; to += 1) {
+        const size = sizes[to] ?? 0
+        if (bytes + size > limit && bytes > 0) break
+        bytes += size
+      }
+      if (to > from) slices.push({ waiting: first, from, to })
+      first.sent = to
+      if (to < sizes.length) break
+      queue.shift()
     }
-    for (const group of refused.values()) await sendApart(group)
+    return { slices, bytes }
   }
 
-  /** A batch that was refused is sent in halves, one after the other, until the record that is at fault stands alone. */
-  async function sendApart(slices: readonly Slice[]): Promise<void> {
-    const count = slices.reduce((sum, { from, to }) => sum + to - from, 0)
-    if (count === 1) {
-      for (const slice of slices) settle(slice, 'refused')
-      return
+  async #send(
+    taken: ReadonlyMap<number, readonly Slice[]>,
+    limits: { readonly timeoutMs: number; readonly unsentMs: number },
+  ): Promise<void> {
+    const records: ProducerRecord[] = []
+    for (const [partition, slices] of taken) {
+      this.#busy.add(partition)
+      this.#o.breaker.sendBegan(partition)
+      for (const { waiting, from, to } of slices) records.push(...waiting.part.records.slice(from, to))
     }
-    for (const half of halve(slices, count)) {
-      const live = half.filter((slice) => !slice.part.failed)
-      for (const slice of half) if (slice.part.failed) settle(slice, 'retry')
-      if (live.length > 0) await sendSlices(live)
-    }
+    const beganMs = performance.now()
+    await this.#o.send(records, {
+      ...limits,
+      onOutcome: (partition, outcome) => void this.#settleSlices(taken.get(partition) ?? [], outcome, partition),
+    })
+    let bytes = 0
+    for (const slices of taken.values())
+      for (const { waiting, from, to } of slices) bytes += sumOf(waiting.part.sizes, from, to)
+    this.#o.onSend?.({ records: records.length, bytes, ms: performance.now() - beganMs })
   }
 
-  function settle({ part, from, to }: Slice, status: RecordStatus): void {
-    if (status === 'retry' && !part.failed) {
-      part.failed = true
-      dropRest(part)
-    }
-    part.settle(from, to, status)
+  async #settleSlices(slices: readonly Slice[], outcome: PartitionOutcome, partition: number): Promise<void> {
+    this.#o.breaker.sendEnded(partition, outcome)
+    this.#release()
+    if (outcome.type === 'written') for (const slice of slices) this.#settle(slice, 'accepted')
+    else if (isAboutRecords(outcome)) await this.#sendApart(slices)
+    else for (const slice of slices) this.#settle(slice, 'retry')
+    this.#busy.delete(partition)
+    this.#schedule()
+    this.#settleIdle()
+  }
+
+  /** Finds the records that the broker refuses, and writes the others of the partition in order. */
+  async #sendApart(slices: readonly Slice[]): Promise<void> {
+    const single: Slice[] = []
+    for (const { waiting, from, to } of slices)
+      for (let at = from; at < to; at += 1) single.push({ waiting, from: at, to: at + 1 })
+    await separateRefused(single, {
+      isDropped: ({ waiting }) => waiting.failed,
+      send: (some) => this.#sendAgain(some),
+      settle: (slice, status) => this.#settle(slice, status),
+    })
+  }
+
+  /** Sends some records of one partition, as long as their post may still be answered in time. */
+  async #sendAgain(slices: readonly Slice[]): Promise<PartitionOutcome> {
+    const late = { type: 'unsent', code: 'NO_ANSWER' } as const
+    const [first] = slices
+    if (first === undefined) return late
+    const { timeoutMs } = this.#o
+    const leftMs = first.waiting.addedMs + 2 * timeoutMs - performance.now()
+    if (leftMs <= 0) return late
+    const { partition } = first.waiting.part
+    const records = slices.flatMap(({ waiting, from, to }) => waiting.part.records.slice(from, to))
+    this.#o.breaker.sendBegan(partition)
+    const { partitions } = await this.#o.send(records, { timeoutMs: Math.min(timeoutMs, leftMs), unsentMs: UNSENT_MS })
+    const outcome = partitions.get(partition) ?? late
+    this.#o.breaker.sendEnded(partition, outcome)
+    return outcome
+  }
+
+  #settle({ waiting, from, to }: Slice, status: RecordStatus): void {
+    if (status === 'retry') this.#fail(waiting)
+    waiting.part.settle(from, to, status)
   }
 
   /** What is behind a record that may not be in the log must not overtake it. */
-  function dropRest(part: Part): void {
-    const from = part.sent
+  #fail(waiting: Waiting): void {
+    if (waiting.failed) return
+    waiting.failed = true
+    const { part, sent: from } = waiting
     const { length } = part.records
     if (from >= length) return
-    part.sent = length
-    for (let at = from; at < length; at++) waitingBytes -= part.sizes[at] ?? 0
+    waiting.sent = length
+    this.#waitingBytes -= sumOf(part.sizes, from, length)
     part.settle(from, length, 'retry')
   }
 
-  function failWaiting(): void {
-    const parts = waiting
-    waiting = []
-    for (const part of parts) {
-      if (part.failed) continue
-      part.failed = true
-      dropRest(part)
+  #release(): void {
+    if (this.#hold === undefined) return
+    clearTimeout(this.#hold)
+    this.#hold = undefined
+    this.#schedule()
+  }
+
+  /** Parts that have waited for too long are settled, so that every post is answered in time. */
+  #expireLater(): void {
+    if (this.#expiry !== undefined) return
+    this.#expiry = setTimeout(() => {
+      this.#expiry = undefined
+      this.#expire(performance.now() - this.#o.timeoutMs)
+    }, this.#o.timeoutMs / 10)
+  }
+
+  #expire(addedBeforeMs: number): void {
+    for (const [partition, queue] of this.#queues) {
+      while (queue[0] !== undefined && queue[0].addedMs <= addedBeforeMs) {
+        const waiting = queue.shift()
+        if (waiting !== undefined) this.#fail(waiting)
+      }
+      if (queue.length === 0) this.#queues.delete(partition)
     }
-    settleIdle()
+    if (this.#queues.size > 0) this.#expireLater()
+    this.#settleIdle()
   }
 
-  function idle(): Promise<void> {
-    return new Promise((resolve) => {
-      idleWaiters.push(resolve)
-      settleIdle()
-    })
+  #settleIdle(): void {
+    if (this.#busy.size > 0 || this.#queues.size > 0) return
+    clearTimeout(this.#expiry)
+    this.#expiry = undefined
+    for (const resolve of this.#idleWaiters.splice(0)) resolve()
   }
-
-  function settleIdle(): void {
-    if (sending || waiting.length > 0) return
-    for (const resolve of idleWaiters.splice(0)) resolve()
-  }
-
-  return { add, failWaiting, idle }
 }
 
-/** Whether the broker refused what was sent, rather than to be written to: only then does it help to send less. */
-function isAboutRecords({ code }: Extract<PartitionOutcome, { type: 'refused' }>): boolean {
-  return code === 'MESSAGE_TOO_LARGE' || code === 'RECORD_LIST_TOO_LARGE' || code === 'INVALID_RECORD'
-}
-
-/** Two halves of the records of some slices, in order. */
-function halve(slices: readonly Slice[], count: number): readonly (readonly Slice[])[] {
-  const first: Slice[] = []
-  const second: Slice[] = []
-  let room = count >> 1
-  for (const { part, from, to } of slices) {
-    const cut = Math.min(to, from + room)
-    room -= cut - from
-    if (cut > from) first.push({ part, from, to: cut })
-    if (to > cut) second.push({ part, from: cut, to })
-  }
-  return [first, second]
+function sumOf(sizes: readonly number[], from: number, to: number): number {
+  let sum = 0
+  for (let at = from; at < to; at += 1) sum += sizes[at] ?? 0
+  return sum
 }

@@ -1,5 +1,4 @@
 import type { Metrics } from '@ariftly/runtime'
-import type { Breaker } from './breaker.ts'
 import type { EntryResult } from './answer.ts'
 
 /** What ingest measures. */
@@ -11,7 +10,7 @@ export interface IngestMetrics {
 /** Creates the metrics of ingest; what can be asked for is asked at each scrape. */
 export function createIngestMetrics(
   metrics: Metrics,
-  ask: { readonly bufferedBytes: () => number; readonly breaker: () => Breaker['state'] },
+  ask: { readonly bufferedBytes: () => number; readonly openPartitions: () => number },
 ): IngestMetrics {
   const events = metrics.counter({
     name: 'ariftly_ingest_events_total',
@@ -35,8 +34,13 @@ export function createIngestMetrics(
   })
   metrics.gauge({
     name: 'ariftly_ingest_breaker_open',
-    help: '1 while events are refused because Kafka does not take them.',
-    collect: (gauge) => gauge.set(ask.breaker() === 'closed' ? 0 : 1),
+    help: '1 while events of some partition are refused because Kafka does not take them.',
+    collect: (gauge) => gauge.set(ask.openPartitions() === 0 ? 0 : 1),
+  })
+  metrics.gauge({
+    name: 'ariftly_ingest_open_partitions',
+    help: 'Partitions whose events are refused because Kafka does not take them.',
+    collect: (gauge) => gauge.set(ask.openPartitions()),
   })
   return {
     counted: (status, count) => events.inc({ status }, count),

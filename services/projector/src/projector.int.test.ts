@@ -203,7 +203,7 @@ describe('projector', () => {
     await post(event('task_1', 'a'))
     await world.admin.query(`UPDATE log_epochs SET cluster_id = 'the-old-cluster'`)
     const service = await startProjector()
-    await holds(async () => expect(service.ready().checks['log']).toMatch(/another Kafka cluster/))
+    await holds(async () => expect(service.ready().checks['log']).toMatch(/is on Kafka cluster/))
     expect(service.ready().ready).toBe(false)
     expect(await rows()).toEqual([])
     await openEpoch(world.admin, { topic, clusterId: real?.clusterId ?? '' })

@@ -7,22 +7,14 @@ import {
   type LogGap,
   type LogReader,
 } from '@ariftly/kafka'
-import {
-  createReleasers,
-  databaseConnection,
-  deferred,
-  kafkaConnection,
-  messageOf,
-  type Running,
-  type ServiceDeps,
-} from '@ariftly/runtime'
+import { ensureStart, followEpochs, sessionOf } from '@ariftly/log-epochs'
+import { createReleasers, databaseConnection, kafkaConnection, type Running, type ServiceDeps } from '@ariftly/runtime'
 import { createPool, SERVICE_ROLE } from '@ariftly/store'
-import { readPositions, recordHole } from '@ariftly/store/projection'
+import { readPositions, recordHole, type LogEpoch } from '@ariftly/store/projection'
 import type { ProjectorConfig } from './config.ts'
 import { decodeBatch } from './decode-batch.ts'
 import { createEventPartitions } from './event-partitions.ts'
 import { startExpiry } from './expiry.ts'
-import { followEpochs } from './follow-epochs.ts'
 import { PROJECTION } from './projection.ts'
 import { createProjectorMetrics } from './projector-metrics.ts'
 import { traceProjection } from './trace-projection.ts'
@@ -36,10 +28,9 @@ const CONNECTIONS = 6
 const BATCH = { recordsMax: 5_000, targetMs: 1_000 } as const
 
 /**
- * Starts the projector: it copies the log into the table of events, each event exactly once, and never forgets where it is,
- * as position and rows are one transaction. Returns at once; Kafka and Postgres are waited for inside. When the log is not
- * the one that it should be it stops reading, says so in `/readyz`, and goes on when an operator has opened a new epoch; when
- * the topic has another number of partitions than configured it fails.
+ * Starts the projector: it copies the log into the table of events, each event exactly once; position and rows are written
+ * in one transaction. Returns at once; Kafka and Postgres are waited for inside. While the log is not the one that it should
+ * be nothing is read, `/readyz` says so, and it goes on by itself when the log fits again or a new epoch was opened.
  */
 export async function start(
   config: ProjectorConfig,
@@ -50,8 +41,6 @@ export async function start(
   const topic = config.KAFKA_TOPIC
   const group = `${config.KAFKA_GROUP_PREFIX}-projector`
   const releasers = createReleasers(log)
-  const stopping = new AbortController()
-  const signal = AbortSignal.any([deps.signal, stopping.signal])
   const kafka = createKafka({ ...kafkaConnection(config), clientId: 'ariftly-projector', log })
   releasers.add('kafka', () => kafka.close())
   const pool = createPool({
@@ -101,31 +90,24 @@ export async function start(
     metrics.hole(found - expected)
   }
 
-  let trouble: string | undefined
-  const broken = deferred<Error>()
-  const run = followEpochs({
+  const follower = followEpochs({
     kafka,
     pool,
     topic,
     partitions: config.KAFKA_PARTITIONS,
-    signal,
     log,
-    startReader({ epoch, clusterId }) {
-      reader = startReader(epoch, clusterId)
-      return reader
+    metrics: deps.metrics,
+    metricPrefix: 'ariftly_projector',
+    async start(epoch) {
+      const where = { topic, partitions: config.KAFKA_PARTITIONS, epoch }
+      await ensureStart({ kafka, pool, projection: PROJECTION, ...where })
+      reader = startReader(epoch)
+      return sessionOf(reader)
     },
-    onTrouble(reason) {
-      trouble = reason
-    },
-    onBroken: (error) => broken.resolve(error),
   })
-  releasers.add('log reader', async () => {
-    stopping.abort()
-    await reader?.close()
-    await run
-  })
+  releasers.add('log reader', () => follower.close())
 
-  function startReader(epoch: number, clusterId: string): LogReader {
+  function startReader({ epoch, clusterId }: LogEpoch): LogReader {
     return startLogReader({
       client: kafka,
       topic,
@@ -146,11 +128,10 @@ export async function start(
   return {
     name: 'projector',
     ready() {
-      const ready = reader?.state === 'running'
-      const problem = reader?.failure ? messageOf(reader.failure) : (trouble ?? reader?.state ?? 'starting')
+      const ready = reader?.state === 'running' && follower.trouble === undefined
+      const problem = follower.trouble ?? reader?.state ?? 'starting'
       return { ready, checks: { log: ready ? 'ok' : problem } }
     },
-    failed: broken.promise,
     close: () => releasers.close(),
   }
 }

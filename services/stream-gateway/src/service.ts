@@ -17,7 +17,7 @@ import type { StreamGatewayConfig } from './config.ts'
 import { UnsentBudget } from './streams/unsent-budget.ts'
 import { createStreamTokenHandler } from './routes/create-stream-token.ts'
 import { debugStreams } from './routes/debug.ts'
-import { followEpochs, type EpochFollower } from './log/follow-epochs.ts'
+import { readEpochs, type EpochFollower } from './log/follow-epochs.ts'
 import { createOpenStream } from './routes/open-stream.ts'
 import { createStreamIds } from './frames/stream-id.ts'
 import { registerStreamMetrics } from './routes/stream-metrics.ts'
@@ -59,13 +59,14 @@ export async function start(config: StreamGatewayConfig, deps: ServiceDeps & Sha
     const kafka = createKafka({ ...kafkaConnection(config), clientId: 'ariftly-stream-gateway', log })
     releasers.add('kafka', () => kafka.close())
     const budget = new UnsentBudget(config.STREAMS_UNSENT_BYTES_MAX)
-    const epochs: EpochFollower = followEpochs({
+    const epochs: EpochFollower = readEpochs({
       config,
       kafka,
       pool,
       watchPool,
       ids,
       log,
+      metrics,
       tracing,
       budget,
       historyTurns: new TenantTurns({ placesMax: HISTORY_READS_MAX }),
@@ -137,7 +138,6 @@ export async function start(config: StreamGatewayConfig, deps: ServiceDeps & Sha
       ready,
       debug: { '/debug/streams': () => debugStreams(epochs, streams, budget) },
       drain,
-      failed: epochs.failed,
       close: () => releasers.close(),
     }
   })

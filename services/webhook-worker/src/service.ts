@@ -173,8 +173,8 @@ export async function start(config: WebhookWorkerConfig, deps: ServiceDeps): Pro
         metrics.matched(deliveries)
         wake(webhookIds)
       },
-      signal,
       log,
+      metrics: deps.metrics,
       tracing,
     })
     matching = reading
@@ -192,7 +192,7 @@ export async function start(config: WebhookWorkerConfig, deps: ServiceDeps): Pro
       await Promise.all([feeder?.close(), settled(() => queue.active() === 0, config.DRAIN_MS / 2)])
     }
 
-    return { name: 'webhook-worker', ready, failed: reading.broken, drain, close: () => releasers.close() }
+    return { name: 'webhook-worker', ready, drain, close: () => releasers.close() }
   })
 }
 

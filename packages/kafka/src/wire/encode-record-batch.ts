@@ -1,6 +1,7 @@
 import { gzipSync } from 'node:zlib'
 import { crc32c } from './crc32c.ts'
-import { ATTRIBUTES_AT, CRC_AT, GZIP, HEAD_BYTES, LENGTH_AT, MAGIC_AT } from './record-batch.ts'
+import { GZIP } from './codec.ts'
+import { ATTRIBUTES_AT, CRC_AT, HEAD_BYTES, LENGTH_AT, MAGIC_AT } from './record-batch.ts'
 import { sizeOfVarint, writeVarint } from './varint.ts'
 
 /** A record to encode; header values as they shall stand in the log. */

@@ -1,4 +1,4 @@
-import { gunzipSync } from 'node:zlib'
+import { unpack } from './codec.ts'
 import { RecordView } from './record-view.ts'
 import { readVarint, type Cursor } from './varint.ts'
 
@@ -22,13 +22,10 @@ export const LENGTH_AT = 8
 export const MAGIC_AT = 16
 export const CRC_AT = 17
 export const ATTRIBUTES_AT = 21
-/** The codec in the attributes. */
-export const GZIP = 1
 const CODEC_MASK = 0x07
 const LOG_APPEND_TIME = 0x08
 const TRANSACTIONAL = 0x10
 const CONTROL = 0x20
-const INFLATED_BYTES_MAX = 256 * 1024 * 1024
 
 /** Whether a batch belongs to a transaction; whether it holds markers that no client may see. */
 export const isTransactional = (head: RecordBatchHead): boolean => (head.attributes & TRANSACTIONAL) !== 0
@@ -78,12 +75,11 @@ export function isAbortMarker(data: Buffer, head: RecordBatchHead): boolean {
 export function readRecords(
   data: Buffer,
   head: RecordBatchHead,
-  o: { readonly partition: number; readonly from: number },
+  o: { readonly partition: number; readonly from: number; readonly room?: { unpacked: number } },
 ): RecordView[] {
   const codec = head.attributes & CODEC_MASK
-  if (codec !== 0 && codec !== GZIP) throw new Error(`records compressed by codec ${codec} cannot be read`)
-  const plain = data.subarray(head.start + HEAD_BYTES, head.end)
-  const bytes = codec === GZIP ? gunzipSync(plain, { maxOutputLength: INFLATED_BYTES_MAX }) : plain
+  const bytes = unpack(codec, data.subarray(head.start + HEAD_BYTES, head.end))
+  if (o.room !== undefined) o.room.unpacked -= bytes.length
   const fixedTime = (head.attributes & LOG_APPEND_TIME) !== 0
   const records: RecordView[] = []
   const cursor: Cursor = { data: bytes, at: 0 }

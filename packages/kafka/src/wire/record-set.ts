@@ -1,3 +1,5 @@
+import type { Fault } from '@ariftly/fault'
+import { kafkaFault } from '../kafka-fault.ts'
 import type { AbortedTransaction } from './fetch.ts'
 import {
   isAbortMarker,
@@ -21,11 +23,19 @@ export function readHeads(data: Buffer, from: number): readonly RecordBatchHead[
   return heads
 }
 
-/** The records of a set, up to the first batch that cannot be decoded. */
+/** How many bytes may still be decoded; counted down. */
+export interface DecodeRoom {
+  encoded: number
+  unpacked: number
+}
+
+/** The records of a set, up to where the room ends or a batch cannot be decoded. */
 export interface CommittedRecords {
   readonly records: readonly RecordView[]
-  /** That batch, and why: a codec that we do not have, or bytes that are none. What follows it is not looked at. */
-  readonly undecodable?: { readonly head: RecordBatchHead; readonly error: unknown }
+  /** First offset of the batch at which it stopped; undefined when all was decoded. */
+  readonly stoppedAt?: number
+  /** The batch that cannot be decoded, and fault `records_unreadable`. What follows it is not looked at. */
+  readonly undecodable?: { readonly head: RecordBatchHead; readonly error: Fault }
 }
 
 /**
@@ -35,12 +45,21 @@ export interface CommittedRecords {
 export function readCommitted(
   data: Buffer,
   heads: readonly RecordBatchHead[],
-  o: { readonly partition: number; readonly from: number; readonly aborted: readonly AbortedTransaction[] },
+  o: {
+    readonly partition: number
+    readonly from: number
+    readonly aborted: readonly AbortedTransaction[]
+    /** At least one batch is decoded, whatever the room. */
+    readonly room?: DecodeRoom
+  },
 ): CommittedRecords {
+  const { room = { encoded: Number.POSITIVE_INFINITY, unpacked: Number.POSITIVE_INFINITY } } = o
   const waiting = o.aborted.toSorted((a, b) => a.firstOffset - b.firstOffset)
   const abortedProducers = new Set<bigint>()
   const records: RecordView[] = []
+  let isFirst = true
   for (const head of heads) {
+    if (!isFirst && (room.encoded <= 0 || room.unpacked <= 0)) return { records, stoppedAt: head.baseOffset }
     while (waiting[0] !== undefined && waiting[0].firstOffset <= head.lastOffset) {
       abortedProducers.add(waiting[0].producerId)
       waiting.shift()
@@ -50,11 +69,24 @@ export function readCommitted(
       if (isControl(head)) {
         if (aborted && isAbortMarker(data, head)) abortedProducers.delete(head.producerId)
       } else if (head.lastOffset >= o.from && !(aborted && isTransactional(head))) {
-        for (const record of readRecords(data, head, o)) records.push(record)
+        for (const record of readRecords(data, head, { ...o, room })) records.push(record)
+        room.encoded -= head.end - head.start
+        isFirst = false
       }
-    } catch (error) {
-      return { records, undecodable: { head, error } }
+    } catch (cause) {
+      return { records, stoppedAt: head.baseOffset, undecodable: { head, error: unreadable(o.partition, head, cause) } }
     }
   }
   return { records }
+}
+
+function unreadable(partition: number, { baseOffset, lastOffset }: RecordBatchHead, cause: unknown): Fault {
+  const reason = cause instanceof Error ? cause.message : String(cause)
+  return kafkaFault(
+    'records_unreadable',
+    `Offsets ${baseOffset} to ${lastOffset} of partition ${partition}: ${reason}.`,
+    {
+      cause,
+    },
+  )
 }

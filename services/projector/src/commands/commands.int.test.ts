@@ -243,7 +243,7 @@ describe('projection commands', () => {
     await pool.query(`UPDATE log_epochs SET cluster_id = 'the-old-cluster'`)
     const config = readConfig(projectorConfig, world.env)
     projector = await start(config, { log, metrics: createMetrics(), signal: new AbortController().signal })
-    await eventually(() => /another Kafka cluster/.test(projector.ready().checks['log'] ?? ''), { timeoutMs: 15_000 })
+    await eventually(() => /is on Kafka cluster/.test(projector.ready().checks['log'] ?? ''), { timeoutMs: 15_000 })
     await expect(verify(context())).rejects.toMatchObject({ code: 'log_identity_changed' })
     expect(await adoptLog(context())).toBe(0)
     await projected(1)

@@ -109,9 +109,6 @@ export function consumeLog(o: ConsumeLogOptions): LogReader {
       o.log.error({ ...gap }, 'the log has lost events before this gateway read them')
       hub.append({ partition: gap.partition, records: [], wanted: new Map(), nextOffset: gap.found })
     },
-    onIdentityChanged(detail) {
-      o.log.error({ ...detail }, 'the log is not the one that this gateway has read')
-    },
     log: o.log,
   })
 }

@@ -1,9 +1,9 @@
 import type { TenantTurns } from '@ariftly/async'
 import { LIMITS } from '@ariftly/events'
-import { checkPartitionCount, describeLog, type KafkaClient, type LogReader } from '@ariftly/kafka'
-import { createReleasers, Fault, type Logger, type Tracing } from '@ariftly/runtime'
+import { describeAvailable, kafkaFault, type KafkaClient, type LogReader } from '@ariftly/kafka'
+import { createReleasers, type Logger, type Tracing } from '@ariftly/runtime'
 import { type Pool } from '@ariftly/store'
-import { currentEpoch, readPositions, type LogEpoch } from '@ariftly/store/projection'
+import { readPositions, type LogEpoch } from '@ariftly/store/projection'
 import { earliestLogTime, findEarlierCopies, positionsAtLogTime, readHistoryPage } from '@ariftly/store/streams'
 import type { StreamGatewayConfig } from '../config.ts'
 import { createDuplicateCheck, type DuplicateCheck } from './duplicate-check.ts'
@@ -62,23 +62,24 @@ const FLOOR_EVERY_MS = 60_000
 /** While nobody waits for the projection, it is looked at so much less often: each look costs as much as dozens of frames. */
 const CALM_FACTOR = 10
 
-/** Begins to read the log. Rejects while Kafka or Postgres cannot be asked, and with `log_identity_changed`. */
-export async function startEpochReader(o: EpochReaderOptions): Promise<EpochReader> {
+/**
+ * Begins to read the log of an epoch. A partition without a leader begins where it is projected to. Rejects while Kafka or
+ * Postgres cannot be asked, and with `log_identity_changed` when the log ends before what was projected.
+ */
+export async function startEpochReader(o: EpochReaderOptions, epoch: LogEpoch): Promise<EpochReader> {
   const { config, kafka, pool, log } = o
   const { KAFKA_TOPIC: topic, KAFKA_PARTITIONS: partitions } = config
-  const epoch = await currentEpoch(pool, topic)
-  if (epoch === undefined) {
-    throw new Fault({ code: 'no_log_epoch', message: `The topic ${topic} has no epoch: migrate has not run.` })
-  }
-  await checkPartitionCount(kafka, topic, partitions)
   const key = { projection: 'events', epoch: epoch.epoch, topic }
   // Before the log's end is asked for: the projection goes on meanwhile, and would seem to be beyond the log.
   const projected = new Map([...(await readPositions(pool, key))].map(([partition, at]) => [partition, at.nextOffset]))
-  const described = await describeLog(kafka, topic)
-  const logStart = Float64Array.from(described.partitions, (partition) => partition.logStart)
-  const endAtStart = Float64Array.from(described.partitions, (partition) => partition.logEnd)
-  if (described.clusterId !== epoch.clusterId || beyondEnd({ logEnd: endAtStart, projected }).length > 0) {
-    throw new Fault({ code: 'log_identity_changed', message: 'The log is not the one that was projected.' })
+  const logStart = Float64Array.from({ length: partitions }, (_, partition) => projected.get(partition) ?? 0)
+  const endAtStart = Float64Array.from(logStart)
+  for (const each of (await describeAvailable(kafka, topic)).partitions) {
+    logStart[each.partition] = each.logStart
+    endAtStart[each.partition] = each.logEnd
+  }
+  if (beyondEnd({ logEnd: endAtStart, projected }).length > 0) {
+    throw kafkaFault('log_identity_changed', 'The log ends before what was projected.')
   }
 
   const start = readerStart({ logStart, logEnd: endAtStart, projected, ringBytesMax: config.RING_BYTES_MAX })
@@ -149,7 +150,7 @@ export async function startEpochReader(o: EpochReaderOptions): Promise<EpochRead
 
   async function positionAt(atMs: number, db: Pool = pool): Promise<OffsetVector> {
     const position = originOf(partitions)
-    const found = await positionsAtLogTime(db, { epoch: epoch?.epoch ?? 0, partitions, atMs })
+    const found = await positionsAtLogTime(db, { epoch: epoch.epoch, partitions, atMs })
     for (const [partition, offset] of found) position[partition] = offset
     return position
   }
@@ -167,8 +168,9 @@ export async function startEpochReader(o: EpochReaderOptions): Promise<EpochRead
     earliestMs: () =>
       earliestLogTime(pool, { epoch: epoch.epoch, partitions, sinceMs: Date.now() - LIMITS.historyMsMax }),
     async logEnd() {
-      const { partitions: all } = await describeLog(kafka, topic)
-      return Float64Array.from(all, (partition) => partition.logEnd)
+      const end = Float64Array.from(hub.ring.position)
+      for (const { partition, logEnd } of (await describeAvailable(kafka, topic)).partitions) end[partition] = logEnd
+      return end
     },
     idOf: (position) => o.ids.seal({ epoch: epoch.epoch, position }),
     close: () => releasers.close(),

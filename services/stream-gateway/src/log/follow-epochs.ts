@@ -1,96 +1,58 @@
-import { retryForever, sleep, type Logger } from '@ariftly/runtime'
-import { currentEpoch } from '@ariftly/store/projection'
+import { followEpochs } from '@ariftly/log-epochs'
+import type { Metrics } from '@ariftly/runtime'
 import { startEpochReader, type EpochReader, type EpochReaderOptions } from './epoch-reader.ts'
 
 /** The reading of whatever epoch of the log is current. */
 export interface EpochFollower {
-  /** Undefined until the log could be read for the first time, and between two epochs. */
+  /** Undefined until the log could be read for the first time, between two epochs, and while the log is another one. */
   readonly epochReader: EpochReader | undefined
   /** Why there is none, in a few words. */
   readonly trouble: string | undefined
-  /** Resolves when this process can never read the log again: it is another one, or has another number of partitions. */
-  readonly failed: Promise<Error>
   close(): Promise<void>
 }
 
-const LOOK_EVERY_MS = 2000
-/** Faults after which only an operator can help. */
-const PERMANENT: ReadonlySet<unknown> = new Set(['partition_count_changed', 'log_identity_changed'])
-
 /**
- * Reads the log, and starts anew when an operator has opened another epoch: its streams are ended, come back with ids of
- * the old epoch and are told so (`stream.reset`).
+ * Reads the log, and begins anew when an operator has opened another epoch, or when the log was another one for a while:
+ * streams are ended and come back. With ids of an older epoch they are told so (`stream.reset`).
  */
-export function followEpochs(
-  o: EpochReaderOptions & { readonly onEnded: (epochReader: EpochReader) => void; readonly log: Logger },
+export function readEpochs(
+  o: EpochReaderOptions & { readonly metrics: Metrics; readonly onEnded: () => void },
 ): EpochFollower {
-  const abort = new AbortController()
   let epochReader: EpochReader | undefined
-  let trouble: string | undefined = 'starting'
-  let fail: (error: Error) => void = ignore
-  const failed = new Promise<Error>((resolve) => {
-    fail = resolve
-  })
-  const ended = run()
-
-  async function run(): Promise<void> {
-    while (!abort.signal.aborted) {
-      const started = await retryForever(() => startEpochReader(o), {
-        signal: abort.signal,
-        maxMs: 2000,
-        onError(error) {
-          const message = error instanceof Error ? error.message : String(error)
-          if (message !== trouble) o.log.warn({ err: error }, 'the log cannot be read yet')
-          trouble = message
-          if (isPermanent(error)) fail(error)
-        },
-      })
-      if (started === undefined) return
+  const follower = followEpochs({
+    kafka: o.kafka,
+    pool: o.watchPool,
+    topic: o.config.KAFKA_TOPIC,
+    partitions: o.config.KAFKA_PARTITIONS,
+    log: o.log,
+    metrics: o.metrics,
+    metricPrefix: 'ariftly_stream_gateway',
+    async start(epoch) {
+      const started = await startEpochReader(o, epoch)
       epochReader = started
-      trouble = undefined
-      void watchReader(started)
-      await untilOtherEpoch(started)
-      epochReader = undefined
-      trouble = 'starting'
-      o.onEnded(started)
-      await started.close()
-    }
-  }
-
-  async function watchReader({ reader }: EpochReader): Promise<void> {
-    await reader.stopped
-    if (reader.failure !== undefined) fail(reader.failure)
-  }
-
-  async function untilOtherEpoch(current: EpochReader): Promise<void> {
-    while (!abort.signal.aborted) {
-      await sleep(LOOK_EVERY_MS, abort.signal)
-      try {
-        const epoch = await currentEpoch(o.watchPool, o.config.KAFKA_TOPIC)
-        if (epoch !== undefined && epoch.epoch !== current.epoch.epoch) return
-      } catch {
-        // The projection watch says that Postgres is away.
+      return {
+        stopped: failureOf(started),
+        async close() {
+          epochReader = undefined
+          o.onEnded()
+          await started.close()
+        },
       }
-    }
-  }
+    },
+  })
 
   return {
     get epochReader() {
       return epochReader
     },
     get trouble() {
-      return trouble
+      return follower.trouble
     },
-    failed,
-    async close() {
-      abort.abort()
-      await ended
-    },
+    close: () => follower.close(),
   }
 }
 
-function isPermanent(error: unknown): error is Error {
-  return error instanceof Error && 'code' in error && PERMANENT.has(error.code)
+async function failureOf({ reader }: EpochReader): Promise<Error | undefined> {
+  await reader.stopped
+  return reader.failure
 }
-
-function ignore(): void {}

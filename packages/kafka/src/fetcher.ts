@@ -1,0 +1,137 @@
+import { fetchFrom } from './fetch-from.ts'
+import { createErrorFromCode } from './internals.ts'
+import { kafkaFault } from './kafka-fault.ts'
+import type { TopicCluster } from './topic-cluster.ts'
+import type { FetchedPartition } from './wire/fetch.ts'
+
+export interface FetcherOptions {
+  readonly cluster: TopicCluster
+  readonly topic: string
+  readonly bytesPerPartitionMax: number
+}
+
+/** A partition that wants its next records. */
+interface Wanted {
+  readonly offset: number
+  resolve(fetched: FetchedPartition | undefined): void
+  reject(error: unknown): void
+}
+
+const FETCH_BYTES_MAX = 16 * 1024 * 1024
+/** Records end the wait of a fetch at once. A partition that comes later is asked for when the wait is over. */
+const WAIT_MS = 200
+/** After this long without any record the wait is longer: each fetch costs both sides more than it does the log. */
+const SILENCE_MS = 5_000
+const SILENT_WAIT_MS = 1_000
+
+/**
+ * Fetches records for many partitions: those that want some and have the same leader share one request, of which each
+ * leader has one outstanding. A failure counts for the partitions of its request only.
+ */
+export class Fetcher {
+  readonly #o: FetcherOptions
+  /** In the order in which they are asked for: who got nothing last time stands before who did. */
+  readonly #wanted = new Map<number, Wanted>()
+  readonly #busy = new Set<number>()
+  #isScheduled = false
+  #lastRecordsMs = performance.now()
+
+  constructor(o: FetcherOptions) {
+    this.#o = o
+  }
+
+  /**
+   * What the leader has of a partition from `offset` on, or that it has nothing new; undefined after the signal. Rejects
+   * when the partition has no leader, or the leader cannot be asked. One call for each partition at a time.
+   */
+  async fetch(partition: number, offset: number, signal: AbortSignal): Promise<FetchedPartition | undefined> {
+    if (signal.aborted) return undefined
+    return await new Promise((resolve, reject) => {
+      const wanted = { offset, resolve: settleWith(resolve), reject: settleWith(reject) }
+      const giveUp = (): void => {
+        if (this.#wanted.get(partition) === wanted) this.#wanted.delete(partition)
+        wanted.resolve(undefined)
+      }
+      function settleWith<T>(settle: (value: T) => void): (value: T) => void {
+        return (value) => {
+          signal.removeEventListener('abort', giveUp)
+          settle(value)
+        }
+      }
+      signal.addEventListener('abort', giveUp, { once: true })
+      this.#wanted.set(partition, wanted)
+      this.#schedule()
+    })
+  }
+
+  #schedule(): void {
+    if (this.#isScheduled) return
+    this.#isScheduled = true
+    setImmediate(() => {
+      this.#isScheduled = false
+      void this.#round()
+    })
+  }
+
+  /** Asks each leader that is not being asked. */
+  async #round(): Promise<void> {
+    const { cluster } = this.#o
+    try {
+      await cluster.metadata()
+    } catch (error) {
+      for (const wanted of this.#wanted.values()) wanted.reject(error)
+      this.#wanted.clear()
+      return
+    }
+    const byLeader = new Map<number, Map<number, Wanted>>()
+    for (const [partition, wanted] of this.#wanted) {
+      const leader = cluster.leaderOf(partition)
+      if (this.#busy.has(leader)) continue
+      const group = byLeader.get(leader) ?? new Map<number, Wanted>()
+      byLeader.set(leader, group.set(partition, wanted))
+    }
+    for (const [leader, group] of byLeader) {
+      for (const partition of group.keys()) this.#wanted.delete(partition)
+      void this.#ask(leader, group)
+    }
+  }
+
+  async #ask(leader: number, group: ReadonlyMap<number, Wanted>): Promise<void> {
+    const left = new Map(group)
+    this.#busy.add(leader)
+    try {
+      if (leader < 0) throw kafkaFault('kafka_unavailable', 'The partition has no leader.')
+      const isSilent = performance.now() - this.#lastRecordsMs > SILENCE_MS
+      const answers = await fetchFrom(this.#o.cluster, leader, {
+        topic: this.#o.topic,
+        places: Array.from(group, ([partition, { offset }]) => ({ partition, offset })),
+        maxWaitMs: isSilent ? SILENT_WAIT_MS : WAIT_MS,
+        bytesMax: FETCH_BYTES_MAX,
+        bytesPerPartitionMax: this.#o.bytesPerPartitionMax,
+      })
+      for (const fetched of answers.toSorted((a, b) => a.batches.length - b.batches.length)) {
+        const wanted = left.get(fetched.partition)
+        left.delete(fetched.partition)
+        if (fetched.batches.length > 0) this.#lastRecordsMs = performance.now()
+        if (fetched.errorCode === 0 || fetched.outOfRange) wanted?.resolve(fetched)
+        else this.#reject([wanted], createErrorFromCode(fetched.errorCode))
+      }
+      this.#reject(left.values(), new Error('the answer lacks the partition'))
+    } catch (error) {
+      this.#reject(left.values(), error)
+    } finally {
+      this.#busy.delete(leader)
+      if (this.#wanted.size > 0) this.#schedule()
+    }
+  }
+
+  /** The leader may be another one now: by the time that a partition is fetched again, that is known. */
+  #reject(wanted: Iterable<Wanted | undefined>, error: unknown): void {
+    let isAny = false
+    for (const each of wanted) {
+      each?.reject(error)
+      isAny = true
+    }
+    if (isAny) void this.#o.cluster.refreshed().catch(() => {})
+  }
+}

@@ -1,0 +1,155 @@
+import { sleep } from '@ariftly/async'
+import type { Fetcher } from './fetcher.ts'
+import { identityFault, isWrongLog, type Located, type Locator } from './locator.ts'
+import type { LogReaderOptions, PartitionLag } from './log-reader-options.ts'
+import { createPartitionGuard, type PartitionGuard } from './partition-guard.ts'
+import { PartitionQueue } from './partition-queue.ts'
+
+export interface PartitionReaderOptions {
+  readonly partition: number
+  readonly reader: LogReaderOptions
+  readonly fetcher: Fetcher
+  readonly locator: Locator
+  /** Settles when the handlers of former readers of the partition have ended: their writes are in the positions. */
+  readonly after: Promise<unknown>
+  readonly withSlot: <T>(work: () => Promise<T>) => Promise<T>
+  /** Told that a batch could not be decoded or handled and is tried again. */
+  onFailed(): void
+  /** Told why reading begins anew; partitions of one request are told the same error. */
+  onInterrupted(partition: number, error: unknown): void
+  /** Told that the log is not the one that it should be. The reader has ended. */
+  onWrongLog(error: Error): void
+}
+
+const RETRY_MS = 100
+const RETRY_MS_MAX = 1_000
+
+/**
+ * Reads one partition for as long as it is assigned: finds out where to begin, then fetches, checks, and hands on, in two
+ * loops with a bounded queue between them. Whatever breaks a fetch (a connection, a leader that moved) begins it anew from
+ * the stored position, as behind a new connection there may be another log than before.
+ */
+export class PartitionReader {
+  readonly #o: PartitionReaderOptions
+  readonly #stopping = new AbortController()
+  readonly #ended: Promise<void>
+  #queue: PartitionQueue | undefined
+  #guard: PartitionGuard | undefined
+  #highWatermark = 0
+  /** Since when records are there that have not been fetched; undefined when there are none. */
+  #unfetchedSinceMs: number | undefined
+  #failures = 0
+
+  constructor(o: PartitionReaderOptions) {
+    this.#o = o
+    this.#ended = this.#run()
+  }
+
+  /** How far the partition is read; undefined before it has a position. */
+  get lag(): PartitionLag | undefined {
+    const queue = this.#queue
+    if (queue === undefined) return undefined
+    const { next, oldestMs = this.#unfetchedSinceMs } = queue
+    return { next, highWatermark: Math.max(this.#highWatermark, next), oldestMs }
+  }
+
+  /** Aborts the handler, and resolves when it has ended. */
+  async stop(): Promise<void> {
+    this.#stopping.abort()
+    await this.#ended
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#stopping
+    const { partition, locator } = this.#o
+    await this.#o.after
+    while (!signal.aborted) {
+      try {
+        const located = await locator.locate(partition, signal)
+        if (located === undefined) return
+        await this.#readFrom(located)
+      } catch (error) {
+        if (signal.aborted) return
+        if (isWrongLog(error)) return this.#o.onWrongLog(error)
+        this.#o.onInterrupted(partition, error)
+        await sleep(Math.min(RETRY_MS * 2 ** this.#failures, RETRY_MS_MAX), signal)
+        this.#failures += 1
+      }
+    }
+  }
+
+  /** Until the position has to be read again; rejects when a fetch fails. */
+  async #readFrom({ position, bounds }: Located): Promise<void> {
+    const { partition, reader, withSlot } = this.#o
+    const { logStart, logEnd } = bounds
+    const isLost = logStart > position.nextOffset
+    const queue = new PartitionQueue({
+      partition,
+      next: position.nextOffset,
+      log: reader.log,
+      batch: reader.batch,
+      handle: (batch, signal) => reader.handle(batch, signal),
+      hole: async (gap) => {
+        reader.log.error({ groupId: reader.groupId, ...gap }, 'records are gone from the log before they were read')
+        await reader.hole?.(gap)
+      },
+      onFailed: () => this.#o.onFailed(),
+      withSlot,
+    })
+    if (isLost) queue.pushGap({ partition, expected: position.nextOffset, found: logStart, logStart }, logEnd)
+    const { lastOffset, lastId } = position
+    const isVerifiable = !isLost && lastOffset !== null && lastId !== null && lastOffset >= logStart
+    const guard = createPartitionGuard({
+      partition,
+      next: isLost ? logStart : position.nextOffset,
+      verify: isVerifiable ? { offset: lastOffset, id: lastId } : null,
+    })
+    this.#queue = queue
+    this.#guard = guard
+    this.#noteEnd(logEnd)
+
+    const reading = new AbortController()
+    const abort = (): void => reading.abort()
+    this.#stopping.signal.addEventListener('abort', abort, { once: true })
+    if (this.#stopping.signal.aborted) abort()
+    const handling = queue.handleAll(reading.signal)
+    try {
+      await Promise.race([this.#fetchAll(guard, queue, reading.signal), handling])
+    } finally {
+      abort()
+      this.#stopping.signal.removeEventListener('abort', abort)
+      await handling
+    }
+  }
+
+  /** Until the signal, or until the log has no such offset; rejects when a fetch fails. */
+  async #fetchAll(guard: PartitionGuard, queue: PartitionQueue, signal: AbortSignal): Promise<void> {
+    const { partition, fetcher } = this.#o
+    while (!signal.aborted) {
+      await queue.room(signal)
+      const fetched = await fetcher.fetch(partition, guard.readFrom, signal)
+      if (fetched === undefined || fetched.outOfRange) return
+      this.#failures = 0
+      const verdict = guard.judge(fetched)
+      this.#noteEnd(fetched.highWatermark)
+      if (verdict.type === 'otherLog') {
+        throw identityFault('Another record stands where we read the last one.', verdict.detail)
+      }
+      if (verdict.type === 'again') continue
+      const { range, lostTo } = verdict
+      if (lostTo !== null) {
+        queue.pushGap(
+          { partition, expected: range.from, found: lostTo, logStart: fetched.logStart },
+          range.highWatermark,
+        )
+      }
+      queue.push(lostTo === null ? range : { ...range, from: lostTo })
+    }
+  }
+
+  #noteEnd(highWatermark: number): void {
+    this.#highWatermark = highWatermark
+    if (highWatermark <= (this.#guard?.next ?? 0)) this.#unfetchedSinceMs = undefined
+    else this.#unfetchedSinceMs ??= (this.#o.reader.now ?? Date.now)()
+  }
+}

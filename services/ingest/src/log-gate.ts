@@ -1,0 +1,82 @@
+import { deferred, sleep } from '@ariftly/async'
+import { hasFaultCode } from '@ariftly/fault'
+import type { KafkaClient } from '@ariftly/kafka'
+import { checkLog, followEpochs, type EpochSession } from '@ariftly/log-epochs'
+import type { Logger, Metrics } from '@ariftly/runtime'
+import type { Pool } from '@ariftly/store'
+import type { LogEpoch } from '@ariftly/store/projection'
+
+/** Whether events may be written: the topic is the one of the current epoch. */
+export interface LogGate {
+  readonly isOpen: boolean
+  /** Id of the Kafka cluster that may be written to. */
+  readonly clusterId: string | undefined
+  /** Why it is shut. */
+  readonly trouble: string | undefined
+  /** Resolves when it opens for the first time. */
+  readonly opened: Promise<void>
+  close(): Promise<void>
+}
+
+export interface LogGateOptions {
+  readonly kafka: KafkaClient
+  readonly pool: Pool
+  readonly topic: string
+  readonly partitions: number
+  readonly log: Logger
+  readonly metrics: Metrics
+}
+
+/** How often it is looked whether the topic is still the right one; each new connection is checked as well. */
+const LOOK_EVERY_MS = 2_000
+
+/**
+ * Opens while the topic is on the cluster of the current epoch and has its fixed number of partitions: an event in another
+ * cluster's log would be acknowledged and never be seen, and one in the wrong partition would be a dead letter. Kafka and
+ * Postgres are waited for; once open, it stays open while they are away.
+ */
+export function createLogGate(o: LogGateOptions): LogGate {
+  const opened = deferred()
+  let epoch: LogEpoch | undefined
+
+  async function start(current: LogEpoch): Promise<EpochSession> {
+    const closing = new AbortController()
+    epoch = current
+    opened.resolve()
+    return {
+      stopped: watch(current, closing.signal),
+      async close() {
+        epoch = undefined
+        closing.abort()
+      },
+    }
+  }
+
+  async function watch(current: LogEpoch, signal: AbortSignal): Promise<Error | undefined> {
+    while (!signal.aborted) {
+      await sleep(LOOK_EVERY_MS, signal)
+      try {
+        if (!signal.aborted) await checkLog({ ...o, epoch: current }, signal)
+      } catch (error) {
+        if (hasFaultCode(error, 'log_identity_changed', 'partition_count_changed')) return error
+        // Kafka away is the breaker's to notice.
+      }
+    }
+    return undefined
+  }
+
+  const follower = followEpochs({ ...o, metricPrefix: 'ariftly_ingest', start })
+  return {
+    get isOpen() {
+      return epoch !== undefined
+    },
+    get clusterId() {
+      return epoch?.clusterId
+    },
+    get trouble() {
+      return follower.trouble
+    },
+    opened: opened.promise,
+    close: () => follower.close(),
+  }
+}

@@ -1,0 +1,44 @@
+import { bisect } from '@ariftly/async'
+import type { PartitionOutcome } from '@ariftly/kafka'
+import type { RecordStatus } from './part.ts'
+
+/** Records of one partition that the broker refused together. */
+export interface SeparateOptions<Item> {
+  /** Whether a record must not be sent any more, as an earlier one of its request was not written. */
+  readonly isDropped: (item: Item) => boolean
+  readonly send: (items: readonly Item[]) => Promise<PartitionOutcome>
+  /** Told the status of each record once. */
+  readonly settle: (item: Item, status: RecordStatus) => void
+}
+
+/** Sends records in halves, in order, until those that the broker refuses stand alone; the others are written. */
+export async function separateRefused<Item>(items: readonly Item[], o: SeparateOptions<Item>): Promise<void> {
+  const settled = new Set<Item>()
+
+  function settle(item: Item, status: RecordStatus): void {
+    if (settled.has(item)) return
+    settled.add(item)
+    o.settle(item, status)
+  }
+
+  await bisect(items, {
+    isRefused: true,
+    async attempt(some) {
+      for (const item of some) if (o.isDropped(item)) settle(item, 'retry')
+      const live = some.filter((item) => !settled.has(item))
+      if (live.length === 0) return true
+      const outcome = await o.send(live)
+      if (isAboutRecords(outcome)) return false
+      for (const item of live) settle(item, outcome.type === 'written' ? 'accepted' : 'retry')
+      return true
+    },
+    onRefused: (item) => settle(item, 'refused'),
+  })
+}
+
+/** Whether the broker refused what was sent, rather than to be written to: only then does it help to send less. */
+export function isAboutRecords(outcome: PartitionOutcome): boolean {
+  if (outcome.type !== 'refused') return false
+  const { code } = outcome
+  return code === 'MESSAGE_TOO_LARGE' || code === 'RECORD_LIST_TOO_LARGE' || code === 'INVALID_RECORD'
+}
