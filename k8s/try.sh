@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Applies every overlay to a real Kubernetes control plane on this machine: kube-apiserver, controller-manager and scheduler built from source, etcd,
+# Applies every overlay to a real Kubernetes control plane on this machine: kube-apiserver, controller-manager, scheduler and etcd built from source,
 # and nodes simulated by kwok (pods are scheduled and become ready, no container runs). Run by hand, not in CI: the first run compiles for about ten
-# minutes. Needs go 1.24, etcd, kustomize, openssl, and a JDK 21 with Maven for the CRDs of Strimzi (JAVA_HOME).
+# minutes. Needs go 1.24, kustomize, openssl, and a JDK 21 with Maven for the CRDs of Strimzi (JAVA_HOME).
 #
 #   k8s/try.sh [overlay …]        default: all
 #
@@ -10,7 +10,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-KUBERNETES=1.34.4 KWOK=v0.7.0
+KUBERNETES=1.34.4 ETCD=v3.6.5 KWOK=v0.7.0
 CRD_MODULES=(sigs.k8s.io/gateway-api@v1.4.0 github.com/kedacore/keda/v2@v2.18.0 github.com/cloudnative-pg/cloudnative-pg@v1.27.0
   github.com/cloudnative-pg/plugin-barman-cloud@v0.15.0 github.com/prometheus-operator/prometheus-operator@v0.85.0)
 CRD_FOLDERS=(config/crd/standard config/crd/bases config/crd/bases config/crd/bases example/prometheus-operator-crd)
@@ -44,6 +44,10 @@ build() {
     say "compiling $command"
     go build -ldflags "-X $version.gitVersion=v$KUBERNETES -X $version.gitMajor=1 -X $version.gitMinor=$minor" -o bin/ "k8s.io/kubernetes/cmd/$command"
   done
+  # Debian 12 has etcd 3.4, which is too old for this version.
+  mkdir -p etcd && printf 'module ariftly.local/etcd\n\ngo 1.24.0\n\nrequire go.etcd.io/etcd/server/v3 %s\n' "$ETCD" >etcd/go.mod
+  say 'compiling etcd'
+  (cd etcd && go build -o ../bin/etcd go.etcd.io/etcd/server/v3)
   GOBIN=$CACHE/bin go install "sigs.k8s.io/kwok/cmd/kwok@$KWOK"
   cd - >/dev/null
 }
@@ -84,13 +88,11 @@ start_control_plane() {
   openssl genrsa -out "$work/sa.key" 2048 2>/dev/null
   openssl rsa -in "$work/sa.key" -pubout -out "$work/sa.pub" 2>/dev/null
   echo 'try-token,admin,admin,system:masters' >"$work/tokens.csv"
-  # The features that are switched off need etcd 3.4.25; Debian 12 has 3.4.23.
-  start etcd etcd --data-dir "$work/etcd" --listen-client-urls "http://127.0.0.1:$ETCD_PORT" --advertise-client-urls "http://127.0.0.1:$ETCD_PORT" \
+  start etcd "$CACHE/bin/etcd" --data-dir "$work/etcd" --listen-client-urls "http://127.0.0.1:$ETCD_PORT" --advertise-client-urls "http://127.0.0.1:$ETCD_PORT" \
     --listen-peer-urls http://127.0.0.1:0 --initial-advertise-peer-urls http://127.0.0.1:0 --initial-cluster default=http://127.0.0.1:0
   start apiserver "$CACHE/bin/kube-apiserver" --etcd-servers "http://127.0.0.1:$ETCD_PORT" --secure-port $API_PORT --bind-address 127.0.0.1 \
     --cert-dir "$work/certs" --token-auth-file "$work/tokens.csv" --authorization-mode RBAC --service-cluster-ip-range 10.96.0.0/16 \
-    --service-account-issuer https://kubernetes.default.svc --service-account-key-file "$work/sa.pub" --service-account-signing-key-file "$work/sa.key" \
-    --feature-gates WatchList=false,ConsistentListFromCache=false
+    --service-account-issuer https://kubernetes.default.svc --service-account-key-file "$work/sa.pub" --service-account-signing-key-file "$work/sa.key"
   export KUBECONFIG=$work/kubeconfig
   local config
   for config in "set-cluster try --server=https://127.0.0.1:$API_PORT --insecure-skip-tls-verify=true" "set-credentials admin --token=try-token" \
@@ -186,7 +188,7 @@ try_overlay() {
   kubectl delete -f "k8s/overlays/$overlay/namespace.yaml" --wait=true --timeout=180s
 }
 
-for tool in go etcd kustomize openssl mvn; do command -v "$tool" >/dev/null || fail "$tool is not installed"; done
+for tool in go kustomize openssl mvn; do command -v "$tool" >/dev/null || fail "$tool is not installed"; done
 build
 collect_crds
 say 'control plane'

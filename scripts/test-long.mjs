@@ -1,12 +1,14 @@
-// `npm run test:long -- [--only faults,chaos,streams,repeat] [--minutes 10] [--rounds 2] [--seed 1]`: what is too long for each change.
+// `npm run test:long -- [--only faults,chaos,streams,release,repeat] [--minutes 10] [--rounds 2] [--seed 1]`: what is too long for each change.
 // One part after the other; the last line is `N passed, N failed`.
 //   faults   every level, with long faults, more events and more random inputs (ARIFTLY_LONG_FAULTS=1)
 //   chaos    faults at random moments on the whole system, for `--minutes`
 //   streams  the same for streams alone
+//   release  a rolling upgrade under load from the former release, its processes and data side by side with this one's
 //   repeat   unit, int and e2e again, `--rounds` times, beside processes that keep every core busy
 import { spawn } from 'node:child_process'
 import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
+import { buildFormerRelease } from './former-release.mjs'
 import { checkNode, installIfStale, run } from './prepare.mjs'
 import { ALL_LEVELS, runJest } from './run-jest.mjs'
 
@@ -14,6 +16,7 @@ const PARTS = {
   faults: async () => sum(await eachOf(ALL_LEVELS, (options) => runJest(options, { ARIFTLY_LONG_FAULTS: '1' }))),
   chaos: () => runChaos('test/chaos/system-chaos'),
   streams: () => runChaos('test/streams/chaos'),
+  release: runUpgrade,
   repeat: repeatBesideLoad,
 }
 /** No load lasts longer than this, however the run ends. */
@@ -54,6 +57,13 @@ process.exitCode = failed === 0 ? 0 : 1
 function runChaos(pattern) {
   const env = { CHAOS_MINUTES: String(minutes), ...(values.seed === undefined ? {} : { TEST_SEED: values.seed }) }
   return runJest(['--selectProjects', 'system', '--testPathPatterns', pattern], env)
+}
+
+async function runUpgrade() {
+  const dir = buildFormerRelease()
+  if (dir === undefined) return { passed: 0, failed: 1 }
+  const options = ['--selectProjects', 'system', '--testPathPatterns', 'test/faults/rolling-restart']
+  return runJest(options, { FORMER_RELEASE_DIR: dir })
 }
 
 async function repeatBesideLoad() {

@@ -41,10 +41,13 @@ const READY_MS = 60_000
 export async function startFleet(
   env: Readonly<Record<string, string>>,
   counts: Readonly<Record<ServiceName, number>>,
+  root?: string,
 ): Promise<readonly Replica[]> {
   const wanted = SERVICES.flatMap((service) => Array.from({ length: counts[service] }, () => service))
   const started = await Promise.allSettled(
-    wanted.map((service, index) => startReplica(service, `${service}-${index - wanted.indexOf(service) + 1}`, env)),
+    wanted.map((service, index) =>
+      startReplica(service, `${service}-${index - wanted.indexOf(service) + 1}`, env, root),
+    ),
   )
   const replicas = started.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []))
   const failed = started.find((result) => result.status === 'rejected')
@@ -53,13 +56,15 @@ export async function startFleet(
   throw failed.reason
 }
 
-/** Starts one process, with an environment of its own. */
+/** Starts one process, with an environment of its own; of another checkout if `root` names one. */
 export async function startReplica(
   service: ServiceName,
   name: string,
   env: Readonly<Record<string, string>>,
+  root?: string,
 ): Promise<Replica> {
-  let current: ServiceProcess = await startServiceProcess(service, env, { timeoutMs: READY_MS })
+  const options = { timeoutMs: READY_MS, ...(root === undefined ? {} : { root }) }
+  let current: ServiceProcess = await startServiceProcess(service, env, options)
   let alive = true
   const url = current.url
   const earlier: string[] = []
@@ -78,7 +83,7 @@ export async function startReplica(
     },
     async restart() {
       earlier.push(current.output())
-      current = await startServiceProcess(service, env, { port: current.port, timeoutMs: READY_MS })
+      current = await startServiceProcess(service, env, { ...options, port: current.port })
       alive = true
     },
     async stop() {

@@ -12,6 +12,7 @@ import {
 import pg from 'pg'
 import { openStream } from '../support/read-stream.ts'
 import { SERVICES, SHORT_TIMES, startReplica, startFleet, type Replica } from './fleet.ts'
+import { startFormerRelease, type FormerRelease } from './former-release.ts'
 import { startFront, type Front } from './front.ts'
 import { observeAtRest } from './rest.ts'
 import { startRun, STREAMS, totals, unexpected, WEBHOOKS } from './run.ts'
@@ -20,12 +21,15 @@ import { expectAllHeld, expectChecked } from './verdict.ts'
 const CLIENTS = 8
 const EVENTS_PER_S = 240
 const PUBLIC = ['ingest', 'api', 'stream-gateway'] as const
+/** A built checkout of the former release: the processes start as its own and are replaced by those of this one. */
+const FORMER_DIR = process.env['FORMER_RELEASE_DIR']
 
 let world: World
 let receiver: Receiver
 let db: pg.Pool
 let env: Readonly<Record<string, string>>
 let replicas: readonly Replica[] = []
+let former: FormerRelease | undefined
 let fronts: Readonly<Record<(typeof PUBLIC)[number], Front>>
 const over = new AbortController()
 
@@ -35,11 +39,14 @@ beforeAll(async () => {
   env = { ...world.env, FAREWELL_MS: '1500' }
   receiver = await startReceiver()
   db = new pg.Pool({ connectionString: world.database.adminUrl, max: 2 })
-  replicas = await startFleet(env, { ingest: 2, projector: 2, api: 2, 'stream-gateway': 2, 'webhook-worker': 2 })
+  if (FORMER_DIR !== undefined) former = await startFormerRelease({ dir: FORMER_DIR, world, env })
+  const counts = { ingest: 2, projector: 2, api: 2, 'stream-gateway': 2, 'webhook-worker': 2 }
+  replicas = await startFleet(env, counts, FORMER_DIR)
   fronts = { ingest: await startFront(), api: await startFront(), 'stream-gateway': await startFront() }
   for (const { service, url } of replicas) frontOf(service)?.add(url)
   await eventually(() => replicas.every(({ service, url }) => frontOf(service)?.isUsed(url) !== false))
-}, 90_000)
+  await former?.writeAndMigrate({ ingest: fronts.ingest.url, api: fronts.api.url })
+}, 180_000)
 
 afterAll(async () => {
   over.abort()
@@ -92,6 +99,7 @@ test('restarting every process, one after the other, fails no request, cuts no s
   }
   expectAllHeld(observation)
   expectChecked(observation)
+  await former?.expectKept(fronts.api.url)
 }, 240_000)
 
 /** As a deployment does it: a new one is started, and when it is in use the old one is told to end. */

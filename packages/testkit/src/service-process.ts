@@ -30,6 +30,8 @@ export interface ServiceProcessOptions {
   readonly untilReady?: boolean
   /** How long to wait for that; default 20 s. */
   readonly timeoutMs?: number
+  /** A built checkout to run the service of; default: this one. */
+  readonly root?: string
 }
 
 const ROOT = join(import.meta.dirname, '../../..')
@@ -43,12 +45,13 @@ export async function startServiceProcess(
   env: Readonly<Record<string, string>>,
   options: ServiceProcessOptions = {},
 ): Promise<ServiceProcess> {
-  const main = join(ROOT, 'services', name, 'dist/main.js')
+  const root = options.root ?? ROOT
+  const main = join(root, 'services', name, 'dist/main.js')
   if (!existsSync(main)) throw new Error(`${main} is missing: run npm run build first.`)
   const port = options.port ?? (await findFreePort())
   const logFile = join(mkdtempSync(join(process.env['ARIFTLY_TEST_DIR'] ?? tmpdir(), `${name}-`)), 'log')
   const whole = { ...env, PORT: String(port), PATH: process.env['PATH'] ?? '' }
-  const command = { file: process.execPath, args: ['--enable-source-maps', main], env: whole, cwd: ROOT }
+  const command = { file: process.execPath, args: ['--enable-source-maps', main], env: whole, cwd: root }
   const { pid, exited } = await startSupervised(command, { signal: 'SIGKILL', graceMs: 0 }, logFile)
   const service: ServiceProcess = {
     url: `http://127.0.0.1:${port}`,

@@ -1,0 +1,60 @@
+import { randomBytes } from 'node:crypto'
+import { eventually, startServiceProcess, type World } from '@ariftly/testkit'
+import { expect } from '@jest/globals'
+
+/** An installation of the former release that is upgraded while it works. */
+export interface FormerRelease {
+  /** Posts events to the former release, reads them back, then runs `migrate` of this release beside it. */
+  writeAndMigrate(urls: { readonly ingest: string; readonly api: string }): Promise<void>
+  /** The events of the former release are listed as they were. */
+  expectKept(api: string): Promise<void>
+}
+
+const EVENTS = 300
+
+/** Replaces the schema of a world by that of the former release, made by its own `migrate`. `dir` is its built checkout. */
+export async function startFormerRelease(o: {
+  readonly dir: string
+  readonly world: World
+  readonly env: Readonly<Record<string, string>>
+}): Promise<FormerRelease> {
+  const { dir, world, env } = o
+  const apiKey = `bootstrap_${randomBytes(18).toString('hex')}`
+  const headers = { authorization: `Bearer ${apiKey}`, 'content-type': 'application/json' }
+  let before: readonly string[] = []
+
+  async function migrate(root?: string): Promise<void> {
+    const owner = { ...env, DATABASE_URL: world.database.adminUrl, ARIFTLY_BOOTSTRAP_KEY: apiKey }
+    const options = { untilReady: false, ...(root === undefined ? {} : { root }) }
+    const process = await startServiceProcess('migrate', owner, options)
+    expect({ code: await process.exited, output: process.output() }).toMatchObject({ code: 0 })
+  }
+
+  /** Each event as text, so that a number that was rounded would show. */
+  async function list(api: string): Promise<readonly string[]> {
+    const answer = await fetch(`${api}/v1/events?task_id=of-the-former-release&limit=500`, { headers })
+    const text = await answer.text()
+    expect({ status: answer.status, text }).toMatchObject({ status: 200 })
+    return text.match(/\{"object":"event".*?"n":[\d.]+\}\}/g) ?? []
+  }
+
+  await world.admin.query('DROP SCHEMA public CASCADE; CREATE SCHEMA public')
+  await migrate(dir)
+  return {
+    async writeAndMigrate({ ingest, api }) {
+      const events = Array.from({ length: EVENTS }, (_, n) => {
+        return `{"type":"task.progress","task_id":"of-the-former-release","data":{"message":"kept","n":${n}.0}}`
+      })
+      const answer = await fetch(`${ingest}/v1/events`, { method: 'POST', headers, body: `[${events.join(',')}]` })
+      expect({ status: answer.status, text: await answer.text() }).toMatchObject({ status: 202 })
+      await eventually(async () => {
+        before = await list(api)
+        return before.length === EVENTS
+      })
+      await migrate()
+    },
+    async expectKept(api) {
+      expect(await list(api)).toEqual(before)
+    },
+  }
+}
