@@ -198,7 +198,8 @@ create_nodes
 create_volume
 kubectl apply --server-side -f "$CACHE/crds" | grep -c 'serverside-applied' | sed 's/$/ CRDs/'
 for crd in kafkas.kafka.strimzi.io scaledobjects.keda.sh clusters.postgresql.cnpg.io podmonitors.monitoring.coreos.com httproutes.gateway.networking.k8s.io; do
-  kubectl wait --for=condition=established --timeout=60s "crd/$crd"
+  # A CRD has no status at all for a moment.
+  until kubectl wait --for=condition=established --timeout=60s "crd/$crd" 2>/dev/null; do sleep 1; done
 done
 
 say 'examples of backends'
