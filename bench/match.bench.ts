@@ -1,7 +1,7 @@
 import { EVENT_TYPES, newEventId, newTypeId, type RawRecord } from '@ariftly/events'
 import type { Subscription } from '@ariftly/store/deliveries'
 import { createRandom } from '@ariftly/testkit'
-import { createSubscriptionIndex, matchRecords } from '@ariftly-services/webhook-worker/match'
+import { matchRecords, SubscriptionIndex } from '@ariftly-services/webhook-worker/match'
 import { loadAverage } from './support/process-usage.ts'
 import { percentile, type Bench } from './support/report.ts'
 
@@ -11,7 +11,13 @@ const AGENTS = 20
 const EVENTS_PER_BATCH = 500
 const BATCHES = 2_000
 const WARM_UP = 200
-const LIMITS = { oldestMs: 0, pairsMax: Number.POSITIVE_INFINITY } as const
+const LIMITS = {
+  oldestMs: 0,
+  pairsMax: Number.POSITIVE_INFINITY,
+  tenantPairsMax: Number.POSITIVE_INFINITY,
+  spent: new Map<string, number>(),
+  backlogged: new Set<string>(),
+}
 
 /**
  * What matching costs in memory: records as they come from Kafka, against 10,000 webhooks of 200 tenants; half of them for
@@ -22,7 +28,7 @@ export const match: Bench = async (say) => {
   const random = createRandom(20_261_125)
   const pick = (n: number) => Math.floor(random() * n)
   const startedMs = performance.now()
-  const index = createSubscriptionIndex(Array.from({ length: WEBHOOKS }, (_, number) => subscription(number, pick)))
+  const index = new SubscriptionIndex(Array.from({ length: WEBHOOKS }, (_, number) => subscription(number, pick)))
   const buildMs = performance.now() - startedMs
   const batches = Array.from({ length: 50 }, () => Array.from({ length: EVENTS_PER_BATCH }, () => record(pick)))
   const times: number[] = []

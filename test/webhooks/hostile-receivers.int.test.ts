@@ -65,7 +65,6 @@ const servers: { readonly server: Server; readonly sockets: Set<Socket> }[] = []
 beforeAll(async () => {
   fixture = await createWorkerWorld({
     WEBHOOK_TIMEOUT_MS: String(TIMEOUT_MS),
-    WEBHOOK_LEASE_MS: String(2 * TIMEOUT_MS),
     WEBHOOK_RETRY_SCHEDULE_S: '600',
   })
   worker = await fixture.startProcess()

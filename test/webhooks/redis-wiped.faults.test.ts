@@ -7,7 +7,6 @@ import { createWorkerWorld, type WorkerWorld } from './worker-world.ts'
 /** Pending deliveries, and as many that are scheduled. */
 const EVENTS = byForm({ short: 600, long: 10_000 })
 const ENDPOINTS = 6
-const LEASE_MS = 3000
 const PATIENCE_MS = 60_000 + EVENTS * 40
 
 describe('a Redis wiped under a worker that runs as a process', () => {
@@ -18,7 +17,6 @@ describe('a Redis wiped under a worker that runs as a process', () => {
   beforeAll(async () => {
     stack = await startOwnStack()
     const times = {
-      WEBHOOK_LEASE_MS: String(LEASE_MS),
       WEBHOOK_TIMEOUT_MS: '2000',
       WEBHOOK_RETRY_SCHEDULE_S: '1,1,1,1',
     }

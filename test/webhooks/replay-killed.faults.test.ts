@@ -24,7 +24,10 @@ let api: ApiClient
 let worker: ServiceProcess
 
 beforeAll(async () => {
-  world = await createWorld({ partitions: PARTITIONS, env: { WEBHOOK_LEASE_MS: '4000', WEBHOOK_TIMEOUT_MS: '2000' } })
+  world = await createWorld({
+    partitions: PARTITIONS,
+    env: { WEBHOOK_WORKER_DEAD_MS: '4000', WEBHOOK_TIMEOUT_MS: '2000' },
+  })
   receiver = await startReceiver()
   api = await startApi(world, await world.apiKey('mine'))
   worker = await startServiceProcess('webhook-worker', world.env)

@@ -82,7 +82,7 @@ describe('workers that run as processes', () => {
     await fixture.post('stopped', 200)
     await eventually(() => receiver.requests.length >= 30, { timeoutMs: 30_000, everyMs: 5 })
     stopped.kill('SIGSTOP')
-    // Its lease is 2 s: the other one takes over what it had, partitions and deliveries.
+    // Its heart stops: the other one takes over what it had, partitions and deliveries.
     await eventually(async () => (await fixture.states(webhook))['delivered'] === 200, { timeoutMs: 60_000 })
     const sentBefore = receiver.requests.length
     expect(sentBefore).toBeLessThanOrEqual(200 + 2 * PER_ENDPOINT)

@@ -27,10 +27,10 @@ export async function soon<T>(check: () => T | Promise<T>): Promise<T> {
 const PARTITIONS = 3
 const log = createLogger({ service: 'test', level: process.env['TEST_LOG_LEVEL'] ?? 'silent' })
 
-/** Short times, so that retries, leases and probes pass within a test. */
+/** Short times, so that retries, probes and the death of a worker pass within a test. */
 const FAST = {
   WEBHOOK_RETRY_SCHEDULE_S: '0,0,1',
-  WEBHOOK_LEASE_MS: '2000',
+  WEBHOOK_WORKER_DEAD_MS: '3000',
   WEBHOOK_TIMEOUT_MS: '1000',
   WEBHOOK_PROBE_MS: '200',
 }

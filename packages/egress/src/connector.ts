@@ -151,7 +151,7 @@ function opened(
 }
 
 /** Waits for a promise or an abort, whichever comes first. */
-export function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise<T>((resolve, reject) => {
     const onAbort = () => reject(abortFault(signal))
     if (signal.aborted) return onAbort()

@@ -14,28 +14,25 @@ export interface EgressOptions {
   readonly dial?: Dial
   /** Trusted roots instead of those that Node brings. */
   readonly ca?: string | Buffer
-  /** Connections to one origin (default 256); more requests wait within their deadline. */
-  readonly perOriginMax?: number
 }
 
 /** Sends guarded POSTs. */
 export interface Egress {
   /** Never rejects: every fault is an outcome, at the latest at the request's deadline. */
   readonly send: (request: EgressRequest) => Promise<EgressOutcome>
-  readonly sizes: () => { origins: number; connections: number }
   /** Cuts what is under way. */
   readonly close: () => Promise<void>
 }
 
 /**
- * The way out to subscribers: connections are guarded (`dialGuarded`), kept per origin and bounded; redirects are never
- * followed, nothing is decompressed, at most 64 KiB of an answer are read and 16 KiB kept, and one deadline stands over the
- * look-up, the connection, TLS, request and answer together.
+ * The way out to subscribers: connections are guarded (`dialGuarded`) and kept per origin; redirects are never followed,
+ * nothing is decompressed, at most 64 KiB of an answer are read, 16 KiB of its body and 2 KiB of its headers are kept, and
+ * one deadline covers the look-up, the connection, TLS, request and answer together.
  */
 export function createEgress(o: EgressOptions): Egress {
   const { policy, resolve = createResolver(), dial = dialTcp } = o
   const secureContext = createSecureContext(o.ca === undefined ? {} : { ca: o.ca })
-  const pool = createOriginPool({ openSocket, perOriginMax: o.perOriginMax ?? 256 })
+  const pool = createOriginPool({ openSocket })
 
   function openSocket(url: URL, record: DialRecord, signal: AbortSignal) {
     const secure = url.protocol === 'https:'
@@ -75,7 +72,7 @@ export function createEgress(o: EgressOptions): Egress {
     let connection: Connection | undefined
     let fault: EgressFault | undefined
     try {
-      connection = await pool.acquire(request.url, signal)
+      connection = pool.acquire(request.url, signal)
       await exchange(connection, request, answer, signal)
     } catch (error) {
       fault = toEgressFault(error, 'exchange')
@@ -86,7 +83,7 @@ export function createEgress(o: EgressOptions): Egress {
     return { stale, outcome: outcomeOf(startedAt, connection, answer, fault) }
   }
 
-  return { send, sizes: pool.sizes, close: pool.close }
+  return { send, close: pool.close }
 }
 
 function newAnswer(): Answer {

@@ -5,8 +5,10 @@ import type { EgressRequest } from './outcome.ts'
 
 /** The most of an answer that is read; a longer one is cut off there. */
 const READ_BYTES_MAX = 64 * 1024
-/** The most of an answer that is kept. */
+/** The most of an answer's body that is kept. */
 const KEPT_BYTES_MAX = 16 * 1024
+/** The most of its headers that is kept, names and values together. */
+const KEPT_HEADER_BYTES_MAX = 2 * 1024
 
 /** What has arrived so far; still there when the exchange fails half-way. */
 export interface Answer {
@@ -83,8 +85,17 @@ export function exchange(
   })
 }
 
+/** The headers in their order as long as they fit, `retry-after` first. */
 function flatten(headers: IncomingHttpHeaders): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(', ') : String(value)]),
-  )
+  const kept: Record<string, string> = {}
+  let bytes = 0
+  const { 'retry-after': retryAfter, ...others } = headers
+  const entries = Object.entries({ ...(retryAfter === undefined ? {} : { 'retry-after': retryAfter }), ...others })
+  for (const [name, value] of entries) {
+    const text = Array.isArray(value) ? value.join(', ') : String(value)
+    if (bytes + name.length + text.length > KEPT_HEADER_BYTES_MAX) continue
+    bytes += name.length + text.length
+    kept[name] = text
+  }
+  return kept
 }

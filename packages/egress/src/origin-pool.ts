@@ -1,7 +1,7 @@
 import { Client, type buildConnector } from 'undici'
 import type { Socket } from 'node:net'
 import { EgressFault } from './fault.ts'
-import { untilAborted, type DialRecord } from './connector.ts'
+import type { DialRecord } from './connector.ts'
 
 /** Opens the socket of one connection; `signal` ends the dial of the exchange that asked for it. */
 export type OpenSocket = (url: URL, record: DialRecord, signal: AbortSignal) => Promise<Socket>
@@ -17,13 +17,12 @@ export interface Connection {
   used: boolean
 }
 
-/** Kept connections by origin, bounded in number each. */
+/** Kept connections by origin. */
 export interface OriginPool {
-  /** Waits for a free place of the origin. Rejects when the signal aborts. */
-  readonly acquire: (url: URL, signal: AbortSignal) => Promise<Connection>
+  /** A kept connection, or a new one: never waits for another request. Throws when the pool is closed. */
+  readonly acquire: (url: URL, signal: AbortSignal) => Connection
   /** Gives it back: kept for the next request, or destroyed when its exchange did not end well. */
   readonly release: (url: URL, connection: Connection, keep: boolean) => void
-  readonly sizes: () => { origins: number; connections: number }
   readonly close: () => Promise<void>
 }
 
@@ -32,7 +31,6 @@ type ConnectCallback = buildConnector.Callback
 interface Origin {
   readonly idle: Connection[]
   readonly busy: Set<Connection>
-  readonly waiting: { resolve: () => void; signal: AbortSignal }[]
 }
 
 const IDLE_MS_MAX = 10_000
@@ -42,9 +40,10 @@ const IDLE_MAX = 2_000
 
 /**
  * A pool of our own rather than undici's, as only one client per connection tells which request paid for which dial, and
- * a deadline can end exactly one exchange.
+ * a deadline can end exactly one exchange. The number of connections is that of the requests under way, which the callers
+ * bound by endpoint and tenant: a limit by origin would let tenants whose receivers share a host wait for one another.
  */
-export function createOriginPool(o: { openSocket: OpenSocket; perOriginMax: number; now?: () => number }): OriginPool {
+export function createOriginPool(o: { openSocket: OpenSocket; now?: () => number }): OriginPool {
   const now = o.now ?? (() => performance.now())
   const origins = new Map<string, Origin>()
   let idleCount = 0
@@ -52,13 +51,9 @@ export function createOriginPool(o: { openSocket: OpenSocket; perOriginMax: numb
   const sweeper = setInterval(sweep, SWEEP_EVERY_MS)
   sweeper.unref()
 
-  async function acquire(url: URL, signal: AbortSignal): Promise<Connection> {
-    const origin = origins.get(url.origin) ?? { idle: [], busy: new Set(), waiting: [] }
+  function acquire(url: URL, signal: AbortSignal): Connection {
+    const origin = origins.get(url.origin) ?? { idle: [], busy: new Set() }
     origins.set(url.origin, origin)
-    while (origin.busy.size >= o.perOriginMax) {
-      const place = new Promise<void>((resolve) => origin.waiting.push({ resolve, signal }))
-      await untilAborted(place, signal)
-    }
     if (closed) throw new EgressFault('connection_reset', 'ended by us')
     const kept = origin.idle.pop()
     if (kept !== undefined) idleCount -= 1
@@ -100,17 +95,7 @@ export function createOriginPool(o: { openSocket: OpenSocket; perOriginMax: numb
     } else {
       void connection.client.destroy().catch(() => {})
     }
-    if (origin === undefined) return
-    wakeNext(origin)
-    if (origin.busy.size === 0 && origin.idle.length === 0 && origin.waiting.length === 0) origins.delete(url.origin)
-  }
-
-  function wakeNext(origin: Origin): void {
-    for (let next = origin.waiting.shift(); next !== undefined; next = origin.waiting.shift()) {
-      if (next.signal.aborted) continue
-      next.resolve()
-      return
-    }
+    if (origin !== undefined && origin.busy.size === 0 && origin.idle.length === 0) origins.delete(url.origin)
   }
 
   function sweep(): void {
@@ -123,7 +108,7 @@ export function createOriginPool(o: { openSocket: OpenSocket; perOriginMax: numb
           .catch(() => {})
         idleCount -= 1
       }
-      if (origin.busy.size === 0 && origin.idle.length === 0 && origin.waiting.length === 0) origins.delete(key)
+      if (origin.busy.size === 0 && origin.idle.length === 0) origins.delete(key)
     }
   }
 
@@ -135,13 +120,7 @@ export function createOriginPool(o: { openSocket: OpenSocket; perOriginMax: numb
     await Promise.allSettled(all.map((connection) => connection.client.destroy()))
   }
 
-  function sizes() {
-    let connections = 0
-    for (const origin of origins.values()) connections += origin.idle.length + origin.busy.size
-    return { origins: origins.size, connections }
-  }
-
-  return { acquire, release, sizes, close }
+  return { acquire, release, close }
 }
 
 /** Hands a socket, or why there is none, to undici. */

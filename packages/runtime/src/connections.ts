@@ -63,12 +63,22 @@ export function databaseConnection(config: ConfigOf<typeof databaseConfig>): {
   return { url: config.DATABASE_URL, ...(config.DATABASE_TLS ? { tls: createClientTls(files) } : {}) }
 }
 
-/** Where Redis is and how it is spoken with. */
-export function redisConnection(config: ConfigOf<typeof redisConfig>): {
+/** Where Redis is and how it is reached. */
+export interface RedisAddress {
+  /** `redis://[user:password@]host:port[/database]`, or `rediss://` with `tls`. */
   readonly url: string
   readonly tls?: ClientTls
-} {
-  const { REDIS_URL: url } = config
+  /** `cluster`: the URL names one node; `sentinel`: the URL's host is not used. */
+  readonly mode: 'single' | 'cluster' | 'sentinel'
+  /** Further nodes of a cluster, or the Sentinels, as `host:port`. */
+  readonly nodes: readonly string[]
+  readonly sentinelName: string
+}
+
+/** Where Redis is, from the settings. */
+export function redisConnection(config: ConfigOf<typeof redisConfig>): RedisAddress {
+  const { REDIS_URL: url, REDIS_MODE: mode, REDIS_NODES: nodes, REDIS_SENTINEL_NAME: sentinelName } = config
   const files = { ca: config.REDIS_TLS_CA_FILE, cert: config.REDIS_TLS_CERT_FILE, key: config.REDIS_TLS_KEY_FILE }
-  return { url, ...(url.startsWith('rediss:') ? { tls: createClientTls(files) } : {}) }
+  const tls = url.startsWith('rediss:') ? { tls: createClientTls(files) } : {}
+  return { url, mode, nodes, sentinelName, ...tls }
 }

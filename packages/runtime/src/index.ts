@@ -3,7 +3,7 @@ export { bool, cidrs, csv, int, intCsv, oneOf, port, str, url } from './config-i
 export type { ParsedSetting, Setting, SettingOptions } from './config-items.ts'
 export { ConfigFault, describeConfig, readConfig } from './config.ts'
 export type { ConfigOf, ConfigSpec } from './config.ts'
-export { databaseConnection, kafkaConnection, redisConnection } from './connections.ts'
+export { databaseConnection, kafkaConnection, redisConnection, type RedisAddress } from './connections.ts'
 export type { KafkaLogin } from './connections.ts'
 export { Fault, hasFaultCode, isRetryable, messageOf } from '@ariftly/fault'
 export type { FaultDetails } from '@ariftly/fault'

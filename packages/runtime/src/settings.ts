@@ -87,10 +87,23 @@ export const settings = {
     secret: true,
     protocols: ['redis:', 'rediss:'],
   }),
+  REDIS_MODE: oneOf({
+    doc: 'What REDIS_URL names: one Redis; a node of a Redis Cluster; or, with `sentinel`, only user, password, database and TLS of a Redis that Sentinels know.',
+    words: ['single', 'cluster', 'sentinel'],
+    default: 'single',
+  }),
+  REDIS_NODES: csv({
+    doc: 'With `REDIS_MODE` `cluster` further nodes to begin with, with `sentinel` the Sentinels, as `redis-1:6379`.',
+    default: '',
+  }),
+  REDIS_SENTINEL_NAME: str({ doc: 'Name by which Sentinels know the Redis.', default: 'mymaster' }),
   REDIS_TLS_CA_FILE: caFile('Redis', REDIS_TLS),
   REDIS_TLS_CERT_FILE: certFile('servers', REDIS_TLS, 'REDIS_TLS_KEY_FILE'),
   REDIS_TLS_KEY_FILE: keyFile(REDIS_TLS, 'REDIS_TLS_CERT_FILE'),
-  BULLMQ_PREFIX: str({ doc: "Prefix of BullMQ's keys in Redis.", default: 'ariftly' }),
+  BULLMQ_PREFIX: str({
+    doc: "Prefix of BullMQ's keys in Redis. In braces, so that a Redis Cluster keeps them all on one node.",
+    default: '{ariftly}',
+  }),
   HOST: str({ doc: 'Address to listen on.', default: '0.0.0.0' }),
   PORT: port({ doc: 'Port to listen on; 0 lets the system choose.', default: 8080 }),
   METRICS_PORT: port({
@@ -172,6 +185,9 @@ export const databaseConfig = {
 /** How Redis is reached; for `redisConnection`. */
 export const redisConfig = {
   REDIS_URL: settings.REDIS_URL,
+  REDIS_MODE: settings.REDIS_MODE,
+  REDIS_NODES: settings.REDIS_NODES,
+  REDIS_SENTINEL_NAME: settings.REDIS_SENTINEL_NAME,
   REDIS_TLS_CA_FILE: settings.REDIS_TLS_CA_FILE,
   REDIS_TLS_CERT_FILE: settings.REDIS_TLS_CERT_FILE,
   REDIS_TLS_KEY_FILE: settings.REDIS_TLS_KEY_FILE,

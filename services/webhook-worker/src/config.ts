@@ -29,8 +29,14 @@ export const webhookWorkerConfig = {
     max: 60_000,
   }),
   WEBHOOK_LEASE_MS: int({
-    doc: 'How long a delivery may stand in the queue, and then be under way, before it is taken to be lost; at least a second more than WEBHOOK_TIMEOUT_MS.',
-    default: 30_000,
+    doc: 'How long a delivery may be queued, or an attempt under way, before it is taken back whatever else says; at least a second more than WEBHOOK_TIMEOUT_MS. A dead worker and a Redis that lost its jobs are noticed sooner.',
+    default: 600_000,
+    min: 1000,
+    max: 3_600_000,
+  }),
+  WEBHOOK_WORKER_DEAD_MS: int({
+    doc: 'A worker without a heartbeat for so long is dead, and its attempts are repeated.',
+    default: 6000,
     min: 1000,
     max: 600_000,
   }),

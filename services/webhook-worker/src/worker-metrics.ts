@@ -5,7 +5,7 @@ import type { DeliveryCounts } from '@ariftly/store/deliveries'
 /** The numbers that the worker keeps. */
 export interface WorkerMetrics {
   readonly matched: (deliveries: number) => void
-  readonly queued: (lane: string, deliveries: number) => void
+  readonly queued: (priority: string, deliveries: number) => void
   readonly attempted: (result: string, errorClass: string | null, totalMs: number) => void
   readonly leasesEnded: (deliveries: number) => void
   readonly expired: (deliveries: number) => void
@@ -20,8 +20,8 @@ export interface WorkerGauges {
   readonly backlog: () => DeliveryCounts | undefined
 }
 
-/** Registers them. */
-export function createWorkerMetrics(metrics: Metrics, gauges: WorkerGauges): WorkerMetrics {
+/** Registers the counters. */
+export function createWorkerMetrics(metrics: Metrics): WorkerMetrics {
   const matched = metrics.counter({ name: 'ariftly_webhook_matched_total', help: 'Deliveries written by the matcher.' })
   const queued = metrics.counter({
     name: 'ariftly_webhook_queued_total',
@@ -51,16 +51,9 @@ export function createWorkerMetrics(metrics: Metrics, gauges: WorkerGauges): Wor
     help: 'Webhooks disabled by the worker.',
     labels: ['reason'],
   })
-  registerReaderMetrics(metrics, 'ariftly_webhook_matcher', gauges.reader)
-  registerBacklog(metrics, gauges.backlog)
-  metrics.gauge({
-    name: 'ariftly_webhook_attempts_active',
-    help: 'Jobs under way in this process.',
-    collect: (gauge) => gauge.set(gauges.active()),
-  })
   return {
     matched: (deliveries) => matched.inc(deliveries),
-    queued: (lane, deliveries) => queued.inc({ lane }, deliveries),
+    queued: (priority, deliveries) => queued.inc({ lane: priority }, deliveries),
     attempted(result, errorClass, totalMs) {
       attempts.inc({ result, error_class: errorClass ?? 'none' })
       if (result === 'delivered' || result === 'failed') seconds.observe({ result }, totalMs / 1000)
@@ -69,6 +62,17 @@ export function createWorkerMetrics(metrics: Metrics, gauges: WorkerGauges): Wor
     expired: (deliveries) => expired.inc(deliveries),
     disabled: (reason) => disabled.inc({ reason }),
   }
+}
+
+/** Registers the gauges, which are read when metrics are. */
+export function registerWorkerGauges(metrics: Metrics, gauges: WorkerGauges): void {
+  registerReaderMetrics(metrics, 'ariftly_webhook_matcher', gauges.reader)
+  registerBacklog(metrics, gauges.backlog)
+  metrics.gauge({
+    name: 'ariftly_webhook_attempts_active',
+    help: 'Jobs under way in this process.',
+    collect: (gauge) => gauge.set(gauges.active()),
+  })
 }
 
 /** Of all webhooks, told by the one worker that counts. */

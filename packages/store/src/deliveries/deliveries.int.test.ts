@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import { newEventId, newTypeId, typeIdToUuid } from '@ariftly/events'
 import { createTestDatabase, type TestDatabase } from '@ariftly/testkit'
@@ -9,20 +10,26 @@ import { getWebhook } from '../webhooks/get-webhook.ts'
 import { updateWebhook } from '../webhooks/update-webhook.ts'
 import { withTransaction } from '../with-transaction.ts'
 import { type AttemptOutcome } from './attempt-outcome.ts'
+import { claimQueue } from './claim-queue.ts'
 import { disableWebhook } from './disable-webhook.ts'
 import { insertDeliveries } from './insert-deliveries.ts'
+import { keepSuccessAnswers } from './keep-success-answers.ts'
+import { listAttempts } from './list-attempts.ts'
 import { lockEndpoints } from './lock-endpoints.ts'
-import { queueDueDeliveries, type EndpointRoom, type QueuedDelivery } from './queue-due-deliveries.ts'
+import { queueDueDeliveries, type EndpointCapacity, type QueuedDelivery } from './queue-due-deliveries.ts'
+import { queueOrderedDeliveries } from './queue-ordered-deliveries.ts'
 import { readDueWebhooks } from './read-due-webhooks.ts'
 import { readSubscriptions } from './read-subscriptions.ts'
 import { readWebhooksVersion } from './read-webhooks-version.ts'
 import { recordOutcomes } from './record-outcomes.ts'
-import { releaseExpiredLeases } from './release-expired-leases.ts'
+import { releaseAttemptsOf, releaseExpiredLeases, releaseQueued } from './release-deliveries.ts'
 import { startAttempts } from './start-attempts.ts'
 import { unqueueDeliveries, type AttemptRef } from './unqueue-deliveries.ts'
+import { beatWorker, forgetWorker, listDeadWorkers } from './worker-heartbeat.ts'
 
 const FAILING = { after: 10, probeMs: 60_000, probeMsMax: 300_000, disableMs: 432_000_000 }
 const LEASE_MS = 60_000
+const CAPACITY = { inFlightMax: 10, newMax: 10, probe: false, unhealthy: false, tenantShare: 1_000 }
 
 let database: TestDatabase
 let pool: Pool
@@ -83,23 +90,32 @@ function match(eventId: string, at: number, appendedAtMs: number, webhook = webh
   return { tenant, webhookIds: [webhook], eventId, offset: at, appendedAtMs, traceparent: null }
 }
 
-async function feed(room: Partial<EndpointRoom> = {}, tenantInFlightMax = 100, leaseMs = LEASE_MS) {
-  const endpoint = { webhookId, tenant, inFlightMax: 10, newMax: 10, probe: false, ordered: false, ...room }
+async function feed(room: Partial<EndpointCapacity> = {}, tenantInFlightMax = 100, leaseMs = LEASE_MS) {
+  const endpoint = { ...CAPACITY, webhookId, tenant, ...room }
   return await withTransaction(pool, async (tx) => {
     await lockEndpoints(tx, { webhookIds: [webhookId] })
     return await queueDueDeliveries(tx, { endpoints: [endpoint], tenantInFlightMax, leaseMs })
   })
 }
 
+async function takeOrdered(o: { fromKey?: string; keysMax?: number } = {}) {
+  const endpoint = { ...CAPACITY, webhookId, tenant }
+  return await withTransaction(pool, async (tx) => {
+    await lockEndpoints(tx, { webhookIds: [webhookId] })
+    const scan = { fromKey: '', keysMax: 100, tenantInFlightMax: 100, leaseMs: LEASE_MS, ...o }
+    return await queueOrderedDeliveries(tx, { endpoint, ...scan })
+  })
+}
+
 async function feedIfLocked(): Promise<readonly QueuedDelivery[]> {
   return await withTransaction(pool, async (tx) => {
     const locked = await lockEndpoints(tx, { webhookIds: [webhookId] })
-    const rooms = locked.map((one) => ({ ...one, inFlightMax: 10, newMax: 10, probe: false, ordered: false }))
+    const rooms = locked.map((one) => ({ ...one, ...CAPACITY }))
     return await queueDueDeliveries(tx, { endpoints: rooms, tenantInFlightMax: 100, leaseMs: LEASE_MS })
   })
 }
 
-const start = (refs: readonly AttemptRef[]) => startAttempts(pool, { refs, leaseMs: LEASE_MS })
+const start = (refs: readonly AttemptRef[]) => startAttempts(pool, { refs, leaseMs: LEASE_MS, workerId: null })
 
 function outcome(
   ref: AttemptRef,
@@ -147,7 +163,23 @@ describe('matching', () => {
     const before = await readWebhooksVersion(pool)
     const added = await newWebhook()
     expect(await readWebhooksVersion(pool)).toBeGreaterThan(before)
-    expect((await readSubscriptions(pool)).map(({ id }) => id)).toEqual(expect.arrayContaining([webhookId, added]))
+    const all = (await readSubscriptions(pool, { since: undefined })).map(({ subscription }) => subscription.id)
+    expect(all).toEqual(expect.arrayContaining([webhookId, added]))
+    const changed = await readSubscriptions(pool, { since: before })
+    expect(changed).toMatchObject([{ subscription: { id: added, tenant }, enabled: true }])
+  })
+
+  test('moves the version for what matching reads, and for nothing else', async () => {
+    const before = await readWebhooksVersion(pool)
+    const update = async (set: string) =>
+      await pool.query(`UPDATE webhooks SET ${set} WHERE id = $1`, [typeIdToUuid('whk', webhookId)])
+    await update(`description = 'other', url = 'https://other.example/', rate_limit = 5, updated_at = now()`)
+    await update(`events = events`)
+    expect(await readWebhooksVersion(pool)).toBe(before)
+    await update(`enabled = false, disabled_reason = 'manual'`)
+    expect(await readWebhooksVersion(pool)).toBe(before + 1)
+    const changed = await readSubscriptions(pool, { since: before })
+    expect(changed).toMatchObject([{ subscription: { id: webhookId }, enabled: false }])
   })
 })
 
@@ -158,6 +190,7 @@ describe('feeding', () => {
     expect(await feed()).toHaveLength(0)
     expect(await feed({ inFlightMax: 12 })).toHaveLength(2)
     expect(await feed({ inFlightMax: 100 }, 13)).toHaveLength(1)
+    expect(await feed({ inFlightMax: 100, tenantShare: 1 })).toHaveLength(1)
   })
 
   test('two feeders at the same time do not feed one endpoint twice', async () => {
@@ -168,14 +201,33 @@ describe('feeding', () => {
 
   test('under ordering by task takes the first of each task, and waits for it', async () => {
     await deliver(6, { tasks: 2 })
-    const first = await feed({ ordered: true })
+    const { queued } = await takeOrdered()
     expect(await states()).toEqual(['queued', 'queued', 'pending', 'pending', 'pending', 'pending'])
-    expect(await feed({ ordered: true })).toEqual([])
-    await start(first)
-    const [one, two] = first
+    expect((await takeOrdered()).queued).toEqual([])
+    await start(queued)
+    const [one, two] = queued
     if (one === undefined || two === undefined) throw new Error('nothing was queued')
     await record(outcome(one), outcome(two, { fails: true }))
-    expect(await feed({ ordered: true })).toHaveLength(1)
+    expect((await takeOrdered()).queued).toHaveLength(1)
+  })
+
+  test('under ordering by task looks at a bounded number of tasks, and continues where it ended', async () => {
+    await deliver(200, { tasks: 50 })
+    // The first delivery of every task but the last waits, and its task with it.
+    await pool.query(
+      `UPDATE deliveries SET due_at = now() + interval '1 h' WHERE webhook_id = $1 AND ordering_key <> 'task-9'`,
+      [typeIdToUuid('whk', webhookId)],
+    )
+    const seen: number[] = []
+    let nextKey = ''
+    for (let look = 0; look < 5; look += 1) {
+      const found = await takeOrdered({ fromKey: nextKey, keysMax: 12 })
+      seen.push(found.looked, found.queued.length)
+      nextKey = found.nextKey
+    }
+    // 50 tasks in looks of 12, the last of which finds task-9 and has come to the end.
+    expect(seen).toEqual([12, 0, 12, 0, 12, 0, 12, 0, 2, 1])
+    expect(nextKey).toBe('')
   })
 
   test('a probe takes one delivery, due or not', async () => {
@@ -191,7 +243,7 @@ describe('feeding', () => {
   test('finds webhooks with something due, and when the next is', async () => {
     await deliver(2)
     const mine = async () => (await readDueWebhooks(pool)).find((one) => one.webhookId === webhookId)
-    expect(await mine()).toEqual({ webhookId, dueInMs: 0 })
+    expect(await mine()).toEqual({ webhookId, tenant, ordering: 'none', dueInMs: 0 })
     await pool.query(`UPDATE deliveries SET due_at = now() + interval '5 s' WHERE webhook_id = $1`, [
       typeIdToUuid('whk', webhookId),
     ])
@@ -228,7 +280,7 @@ describe('attempts', () => {
     await deliver(2)
     const [late, never] = await feed({}, 100, -1000)
     if (late === undefined || never === undefined) throw new Error('nothing was queued')
-    await startAttempts(pool, { refs: [late], leaseMs: -1000 })
+    await startAttempts(pool, { refs: [late], leaseMs: -1000, workerId: null })
     expect((await releaseExpiredLeases(pool, { limit: 100 })).get(webhookId)).toBe(2)
     expect(await rows()).toMatchObject([
       { state: 'pending', attempt: 2 },
@@ -314,5 +366,64 @@ describe('attempts', () => {
     expect(await disable(2)).toBe(false)
     await updateWebhook(pool, { tenant, id: webhookId, changes: { description: 'the same endpoint' } })
     expect(await disable(3)).toBe(true)
+  })
+
+  test('answers to the last five successes of a webhook are kept, and shown with their attempts', async () => {
+    await deliver(8)
+    const refs = await feed()
+    await start(refs)
+    await record(
+      ...refs.map((ref) => {
+        const success = outcome(ref)
+        if (success.type !== 'delivered') throw new Error('no success')
+        return { ...success, record: { ...success.record, responseHeaders: null, responseBody: null } }
+      }),
+    )
+    const answers = refs.map((ref, index) => ({
+      ...ref,
+      responseHeaders: '{"a":"b"}',
+      responseBody: Buffer.from(`answer ${index}`),
+    }))
+    await keepSuccessAnswers(pool, answers.slice(0, 4))
+    await keepSuccessAnswers(pool, answers.slice(4))
+    const shown = []
+    for (const { deliveryId } of refs) {
+      const [attempt] = await listAttempts(pool, { tenant, deliveryId, limit: 10 })
+      expect(attempt).toMatchObject({ status: 200, errorClass: null })
+      shown.push(attempt?.responseBody?.toString() ?? null)
+    }
+    expect(shown.filter((body) => body !== null)).toHaveLength(5)
+    expect(shown.slice(4)).toEqual(['answer 4', 'answer 5', 'answer 6', 'answer 7'])
+  })
+
+  test('what dead workers attempted is due again, and what others attempt is left to them', async () => {
+    await deliver(3)
+    const [one, two, three] = await feed()
+    if (one === undefined || two === undefined || three === undefined) throw new Error('nothing was queued')
+    const [dead, living] = [randomUUID(), randomUUID()]
+    await startAttempts(pool, { refs: [one], leaseMs: LEASE_MS, workerId: dead })
+    await startAttempts(pool, { refs: [two], leaseMs: LEASE_MS, workerId: living })
+    await beatWorker(pool, { id: dead })
+    await pool.query(`UPDATE webhook_workers SET beat_at = beat_at - interval '1 min' WHERE id = $1`, [dead])
+    await beatWorker(pool, { id: living })
+    const workers = await listDeadWorkers(pool, { deadMs: 30_000 })
+    expect(workers).toEqual([dead])
+    expect((await releaseAttemptsOf(pool, { workers, limit: 100 })).get(webhookId)).toBe(1)
+    expect((await states()).toSorted()).toEqual(['attempting', 'pending', 'queued'])
+    await forgetWorker(pool, { id: dead })
+    expect(await listDeadWorkers(pool, { deadMs: 30_000 })).toEqual([])
+  })
+
+  test('what is queued is due again, once, when the queue is seen to be another one', async () => {
+    await deliver(2)
+    const [one] = await feed()
+    if (one === undefined) throw new Error('nothing was queued')
+    await start([one])
+    const seen = { marker: randomUUID(), runId: 'a' }
+    const claim = async () => await withTransaction(pool, async (tx) => await claimQueue(tx, seen))
+    expect((await Promise.all([claim(), claim(), claim()])).filter((first) => first)).toHaveLength(1)
+    expect(await claim()).toBe(false)
+    expect((await releaseQueued(pool, { limit: 1000 })).get(webhookId)).toBe(1)
+    expect((await states()).toSorted()).toEqual(['attempting', 'pending'])
   })
 })

@@ -33,26 +33,48 @@ export async function insertDeliveries(tx: Queryable, o: MatchedPart): Promise<n
   return rowCount ?? 0
 }
 
+/** A part of the log as the matcher has seen it. */
+export interface PassedPart extends MatchedPart {
+  readonly advance: PositionAdvance
+  /** Undefined: the webhooks were read after these records, so a newer version changes nothing for them. */
+  readonly webhooksVersion: number | undefined
+  /** Tenants whose records are left for later, each with the first of them. */
+  readonly deferred: ReadonlyMap<string, number>
+}
+
 /**
  * What came of {@link advanceWithDeliveries}: `written`; or nothing changed, because the webhooks are not those that were
  * matched (`webhooks_changed`), the projection of events has not come so far (`not_projected`: a failover of Postgres may
- * have undone what was read earlier), or the stored position is another (`moved`).
+ * have undone what was read earlier), earlier records of a tenant that has matches are still to be matched (`backlogged`),
+ * or the stored position is another (`moved`).
  */
 export type MatchedWrite =
-  | { readonly type: 'written'; readonly deliveries: number }
+  | {
+      readonly type: 'written'
+      readonly deliveries: number
+      /** Of the deferred tenants, those that had no backlog before. */
+      readonly opened: readonly string[]
+    }
+  | { readonly type: 'backlogged'; readonly tenants: readonly string[] }
   | { readonly type: 'webhooks_changed' | 'not_projected' | 'moved' }
 
+interface AdvanceColumns {
+  readonly advanced: number
+  readonly written: number
+  readonly current: boolean
+  readonly projected: boolean
+  readonly blocked: string[] | null
+  readonly opened: string[] | null
+}
+
 /**
- * Moves the matcher's position and writes the deliveries of what lies in between, in one statement: one snapshot covers the
- * version of the webhooks, the projection's position and the deliveries' events, and the update locks the position's row.
- * `webhooksVersion` undefined: the webhooks were read after these records, so a newer version changes nothing for them.
+ * Moves the matcher's position and writes the deliveries and backlogs of what lies in between, in one statement: one snapshot
+ * covers the version of the webhooks, the projection's position, the backlogs and the deliveries' events, and the update
+ * locks the position's row. A tenant's deliveries are written in the order of the log: what follows on a backlog joins it.
  */
-export async function advanceWithDeliveries(
-  db: Queryable,
-  o: MatchedPart & { readonly advance: PositionAdvance; readonly webhooksVersion: number | undefined },
-): Promise<MatchedWrite> {
-  const { advance } = o
-  const { rows } = await db.query<{ advanced: number; written: number; current: boolean; projected: boolean }>(
+export async function advanceWithDeliveries(db: Queryable, o: PassedPart): Promise<MatchedWrite> {
+  const { advance, deferred } = o
+  const { rows } = await db.query<AdvanceColumns>(
     prepared(ADVANCE_SQL, [
       ...insertValues(o),
       advance.projection,
@@ -62,11 +84,15 @@ export async function advanceWithDeliveries(
       advance.lastOffset,
       advance.lastId === null ? null : typeIdToUuid('evt', advance.lastId),
       o.webhooksVersion ?? null,
+      [...new Set(o.matches.map(({ tenant }) => tenant))],
+      [...deferred.keys()],
+      [...deferred.values()],
     ]),
   )
   const [row] = rows
-  if (row?.advanced === 1) return { type: 'written', deliveries: row.written }
+  if (row?.advanced === 1) return { type: 'written', deliveries: row.written, opened: row.opened ?? [] }
   if (row?.current === false) return { type: 'webhooks_changed' }
+  if (row?.blocked) return { type: 'backlogged', tenants: row.blocked }
   return { type: row?.projected === false ? 'not_projected' : 'moved' }
 }
 
@@ -95,17 +121,29 @@ WITH webhooks AS (SELECT $15::bigint IS NULL OR version = $15 AS current FROM we
 projected AS (
   SELECT FROM projection_offsets
    WHERE projection = 'events' AND epoch = $1 AND topic = $10 AND partition = $2 AND next_offset >= $12),
+blocked AS (
+  SELECT DISTINCT tenant_id FROM match_backlogs WHERE epoch = $1 AND partition = $2 AND tenant_id = ANY ($16::text[])),
 advanced AS (
   UPDATE projection_offsets o
      SET next_offset = $12, last_offset = coalesce($13, o.last_offset), last_id = coalesce($14::uuid, o.last_id),
          updated_at = now()
     FROM webhooks, projected
-   WHERE webhooks.current
+   WHERE webhooks.current AND NOT EXISTS (SELECT FROM blocked)
      AND o.projection = $9 AND o.epoch = $1 AND o.topic = $10 AND o.partition = $2 AND o.next_offset = $11
   RETURNING o.partition),
+deferred AS (
+  INSERT INTO match_backlogs (epoch, partition, tenant_id, first_offset, next_offset, end_offset)
+  SELECT $1, $2, t.tenant_id, t.from_offset, t.from_offset, $12
+    FROM advanced CROSS JOIN unnest($17::text[], $18::bigint[]) AS t (tenant_id, from_offset)
+  RETURNING tenant_id),
+opened AS (
+  SELECT tenant_id FROM deferred
+   WHERE NOT EXISTS (SELECT FROM match_backlogs b WHERE b.epoch = $1 AND b.partition = $2 AND b.tenant_id = deferred.tenant_id)),
 written AS (${insertSql('advanced CROSS JOIN')} RETURNING partition)
 SELECT (SELECT count(*)::int FROM advanced) AS advanced, (SELECT count(*)::int FROM written) AS written,
-       (SELECT current FROM webhooks) AS current, EXISTS (SELECT FROM projected) AS projected`
+       (SELECT current FROM webhooks) AS current, EXISTS (SELECT FROM projected) AS projected,
+       (SELECT array_agg(tenant_id) FROM blocked) AS blocked,
+       (SELECT array_agg(tenant_id) FROM opened) AS opened`
 
 function insertValues({ epoch, partition, matches }: MatchedPart): unknown[] {
   return [

@@ -20,15 +20,23 @@ interface AttemptColumns {
   readonly next_attempt_at: Date | null
 }
 
-/** The newest `limit` attempts of a delivery, oldest first. A range of the primary key, in one partition. */
+/**
+ * The newest `limit` attempts of a delivery, oldest first, with what was answered to failures and to the last successes of the
+ * webhook. A range of the primary key, in one partition.
+ */
 export async function listAttempts(
   db: Queryable,
   o: { readonly tenant: string; readonly deliveryId: string; readonly limit: number },
 ): Promise<readonly AttemptRow[]> {
   const { rows } = await db.query<AttemptColumns>(
-    `SELECT attempt, probe, started_at, dns_ms, connect_ms, tls_ms, first_byte_ms, total_ms, address, status, error_class,
-            error_detail, response_headers, response_body, next_attempt_at
-       FROM attempts WHERE delivery_id = $1 AND tenant_id = $2 ORDER BY attempt DESC LIMIT $3`,
+    `SELECT a.attempt, a.probe, a.started_at, a.dns_ms, a.connect_ms, a.tls_ms, a.first_byte_ms, a.total_ms, a.address,
+            a.status, a.error_class, a.error_detail, coalesce(a.response_headers, s.response_headers) AS response_headers,
+            coalesce(a.response_body, s.response_body) AS response_body, a.next_attempt_at
+       FROM attempts a
+       LEFT JOIN success_answers s
+              ON s.webhook_id = a.webhook_id AND s.delivery_id = a.delivery_id AND s.attempt = a.attempt
+      WHERE a.delivery_id = $1 AND a.tenant_id = $2
+      ORDER BY a.attempt DESC LIMIT $3`,
     [typeIdToUuid('dlv', o.deliveryId), o.tenant, o.limit],
   )
   return rows.toReversed().map((row) => ({

@@ -18,8 +18,9 @@ export interface LockedEndpoint {
 }
 
 /**
- * Locks the endpoints of these webhooks until the transaction ends. Left out are those that another feeder holds (it feeds
- * them), and webhooks that are disabled, deleted or of a tenant that is not served (their deliveries wait, or are cancelled). By primary key.
+ * Locks the endpoints of these webhooks until the transaction ends. Left out are those that another scheduler holds (it serves
+ * them), and webhooks that are disabled, deleted or of a tenant that is not served (their deliveries wait, or are cancelled).
+ * By primary key.
  */
 export async function lockEndpoints(
   tx: Queryable,

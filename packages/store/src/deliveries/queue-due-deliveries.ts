@@ -3,8 +3,8 @@ import { plainArray, prepared } from '../prepared.ts'
 import type { Queryable } from '../queryable.ts'
 import { isStill } from './delivery-state.ts'
 
-/** How much of a locked endpoint may be queued. */
-export interface EndpointRoom {
+/** How many deliveries of a locked endpoint may be queued. */
+export interface EndpointCapacity {
   readonly webhookId: string
   readonly tenant: string
   /** Queued and attempting deliveries that it may have, over all workers. */
@@ -13,8 +13,10 @@ export interface EndpointRoom {
   readonly newMax: number
   /** Queue its oldest pending delivery, whether due or not, as a probe. */
   readonly probe: boolean
-  /** Only the lowest unfinished position of each task. */
-  readonly ordered: boolean
+  /** Whether its jobs go through the queue of unhealthy endpoints. */
+  readonly unhealthy: boolean
+  /** Deliveries that its tenant may have queued now in that queue, over all its endpoints. */
+  readonly tenantShare: number
 }
 
 /** A delivery that is queued now: attempt n of it may be started until its lease ends. */
@@ -28,23 +30,23 @@ export interface QueuedDelivery {
 const PROBE_CHOICE_MAX = 500
 
 /**
- * Moves due deliveries from `pending` to `queued` with a lease: of each endpoint the earliest due that its room allows, and
- * of a tenant no more than `tenantInFlightMax` over all its endpoints (those listed first are served first; the cap is
- * approximate when two feeders serve a tenant at the same time). The endpoints' rows must be locked by an **earlier
- * statement** of this transaction, so that this one's snapshot counts what another feeder has just queued. Indexes:
- * deliveries_leased, deliveries_due, deliveries_ordering.
+ * Moves due deliveries of webhooks without an order from `pending` to `queued` with a lease: of each endpoint the earliest
+ * due that it has capacity for, and of a tenant no more than `tenantInFlightMax` over all its endpoints (its endpoints take
+ * turns; the limit is approximate when two schedulers serve a tenant at the same time). The endpoints' rows must be
+ * locked by an **earlier statement** of this transaction, so that this one's snapshot counts what another scheduler has just
+ * queued. Indexes: deliveries_leased, deliveries_due.
  */
 export async function queueDueDeliveries(
   tx: Queryable,
-  o: { readonly endpoints: readonly EndpointRoom[]; readonly tenantInFlightMax: number; readonly leaseMs: number },
+  o: { readonly endpoints: readonly EndpointCapacity[]; readonly tenantInFlightMax: number; readonly leaseMs: number },
 ): Promise<readonly QueuedDelivery[]> {
   const { endpoints } = o
   if (endpoints.length === 0) return []
   const { rows } = await tx.query<{ id: string; webhook_id: string; attempt: number }>(
     prepared(
       `WITH endpoint AS (
-       SELECT * FROM unnest($1::uuid[], $2::text[], $3::int[], $4::int[], $5::bool[], $6::bool[])
-         WITH ORDINALITY AS e (webhook_id, tenant_id, in_flight_max, new_max, probe, ordered, place)),
+       SELECT * FROM unnest($1::uuid[], $2::text[], $3::int[], $4::int[], $5::bool[], $9::bool[], $10::int[])
+         WITH ORDINALITY AS e (webhook_id, tenant_id, in_flight_max, new_max, probe, unhealthy, tenant_share, place)),
      busy AS (
        SELECT tenant_id, webhook_id, count(*)::int AS n
          FROM deliveries
@@ -55,33 +57,27 @@ export async function queueDueDeliveries(
        SELECT e.*, greatest(0, least(e.new_max, e.in_flight_max - coalesce(b.n, 0))) AS n
          FROM endpoint e LEFT JOIN busy b USING (webhook_id)),
      picked AS (
-       SELECT d.id, row_number() OVER (PARTITION BY w.tenant_id ORDER BY d.turn, w.place) + coalesce(t.n, 0) AS tenant_rank
+       SELECT d.id, w.tenant_share,
+              row_number() OVER (PARTITION BY w.tenant_id ORDER BY d.turn, w.place) + coalesce(t.n, 0) AS tenant_rank,
+              row_number() OVER (PARTITION BY w.tenant_id, w.unhealthy ORDER BY d.turn, w.place) AS share_rank
          FROM wanted w
          LEFT JOIN tenant_busy t USING (tenant_id)
         CROSS JOIN LATERAL (
                SELECT id, row_number() OVER () AS turn FROM (
                  (SELECT id, due_at FROM deliveries
-                   WHERE NOT w.probe AND NOT w.ordered
-                     AND webhook_id = w.webhook_id AND state = 'pending' AND due_at <= now()
+                   WHERE NOT w.probe AND webhook_id = w.webhook_id AND state = 'pending' AND due_at <= now()
                    ORDER BY due_at LIMIT w.n)
                  UNION ALL
                  (SELECT id, due_at FROM (
                     SELECT id, due_at FROM deliveries
-                     WHERE w.probe AND NOT w.ordered AND webhook_id = w.webhook_id AND state = 'pending'
+                     WHERE w.probe AND webhook_id = w.webhook_id AND state = 'pending'
                      ORDER BY due_at LIMIT ${PROBE_CHOICE_MAX}) choice
-                   ORDER BY id LIMIT w.n)
-                 UNION ALL
-                 (SELECT id, due_at FROM (
-                    SELECT DISTINCT ON (ordering_key) id, state, due_at FROM deliveries
-                     WHERE w.ordered AND webhook_id = w.webhook_id AND state IN ('pending', 'queued', 'attempting')
-                     ORDER BY ordering_key, epoch, partition, "offset") head
-                   WHERE state = 'pending' AND (w.probe OR due_at <= now())
-                   ORDER BY due_at LIMIT w.n)) one_way) d
+                   ORDER BY id LIMIT w.n)) one_way) d
         WHERE w.n > 0)
      UPDATE deliveries
-        SET state = 'queued', due_at = NULL, lease_until = now() + $7 * interval '1 ms',
-            probe = webhook_id = ANY ($8::uuid[])
-      WHERE id = ANY (ARRAY(SELECT id FROM picked WHERE tenant_rank <= $9)) AND ${isStill('pending')}
+        SET state = 'queued', due_at = NULL, lease_until = now() + $6 * interval '1 ms',
+            probe = webhook_id = ANY ($7::uuid[])
+      WHERE id = ANY (ARRAY(SELECT id FROM picked WHERE tenant_rank <= $8 AND share_rank <= tenant_share)) AND ${isStill('pending')}
       RETURNING id, webhook_id, attempt`,
       [
         plainArray(endpoints.map((endpoint) => typeIdToUuid('whk', endpoint.webhookId))),
@@ -89,10 +85,11 @@ export async function queueDueDeliveries(
         plainArray(endpoints.map((endpoint) => endpoint.inFlightMax)),
         plainArray(endpoints.map((endpoint) => endpoint.newMax)),
         plainArray(endpoints.map((endpoint) => endpoint.probe)),
-        plainArray(endpoints.map((endpoint) => endpoint.ordered)),
         o.leaseMs,
         endpoints.filter((endpoint) => endpoint.probe).map((endpoint) => typeIdToUuid('whk', endpoint.webhookId)),
         o.tenantInFlightMax,
+        plainArray(endpoints.map((endpoint) => endpoint.unhealthy)),
+        plainArray(endpoints.map((endpoint) => endpoint.tenantShare)),
       ],
     ),
   )

@@ -7,19 +7,27 @@ import { PENDING_WEBHOOKS } from './pending-webhooks.ts'
 /** A webhook with pending deliveries. */
 export interface DueWebhook {
   readonly webhookId: string
+  readonly tenant: string
+  readonly ordering: 'none' | 'task'
   /** Until its next delivery or probe may be sent, in ms; 0 when that is now. */
   readonly dueInMs: number
 }
 
 /**
- * Every enabled webhook of a tenant that is served that has pending deliveries, and when it next wants to be fed. It jumps from webhook to webhook in
+ * Every enabled webhook of a tenant that is served that has pending deliveries, and when the scheduler is to look at it next.
+ * It jumps from webhook to webhook in
  * the index deliveries_due, so its cost is by webhooks with pending deliveries, not by deliveries.
  */
 export async function readDueWebhooks(db: Queryable): Promise<readonly DueWebhook[]> {
-  const { rows } = await db.query<{ webhook_id: string; due_in_ms: number }>(
+  const { rows } = await db.query<{
+    webhook_id: string
+    tenant_id: string
+    ordering: 'none' | 'task'
+    due_in_ms: number
+  }>(
     prepared(
       `WITH RECURSIVE ${PENDING_WEBHOOKS}
-     SELECT pending.webhook_id,
+     SELECT pending.webhook_id, w.tenant_id, w.ordering,
             greatest(0, extract(epoch FROM coalesce(e.next_probe_at, pending.due_at) - now()) * 1000)::float8 AS due_in_ms
        FROM pending
        JOIN webhooks w ON w.id = pending.webhook_id
@@ -28,5 +36,10 @@ export async function readDueWebhooks(db: Queryable): Promise<readonly DueWebhoo
       [],
     ),
   )
-  return rows.map((row) => ({ webhookId: uuidToTypeId('whk', row.webhook_id), dueInMs: row.due_in_ms }))
+  return rows.map((row) => ({
+    webhookId: uuidToTypeId('whk', row.webhook_id),
+    tenant: row.tenant_id,
+    ordering: row.ordering,
+    dueInMs: row.due_in_ms,
+  }))
 }

@@ -2,8 +2,8 @@ import { prepared } from '../prepared.ts'
 import type { Queryable } from '../queryable.ts'
 
 /**
- * The number that every write to `webhooks` moves. A matcher reads it in the transaction of its batch and reloads its
- * subscriptions when it has moved; as the writer committed before its 2xx, any event appended later is matched with it.
+ * The number that every change of a webhook moves that matters to matching. A matcher reads what has changed when it has moved;
+ * as the writer committed before its 2xx, any event appended later is matched with it.
  */
 export async function readWebhooksVersion(tx: Queryable): Promise<number> {
   const { rows } = await tx.query<{ version: number }>(prepared('SELECT version FROM webhooks_version', []))

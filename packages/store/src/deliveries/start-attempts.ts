@@ -60,13 +60,18 @@ interface Columns {
  */
 export async function startAttempts(
   db: Queryable,
-  o: { readonly refs: readonly AttemptRef[]; readonly leaseMs: number },
+  o: {
+    readonly refs: readonly AttemptRef[]
+    readonly leaseMs: number
+    /** The UUID by which the worker's heart beats. */
+    readonly workerId: string | null
+  },
 ): Promise<readonly StartedAttempt[]> {
   const { rows } = await db.query<Columns>(
     prepared(
       `WITH started AS (
        UPDATE deliveries d
-          SET state = 'attempting', lease_until = now() + $3 * interval '1 ms'
+          SET state = 'attempting', lease_until = now() + $3 * interval '1 ms', worker_id = $4::uuid
          FROM unnest($1::uuid[], $2::int[]) AS j (id, attempt)
         WHERE d.id = j.id AND d.id = ANY ($1::uuid[]) AND d.attempt = j.attempt AND ${isStill('queued', 'd')}
        RETURNING d.id, d.attempt, d.webhook_id, d.tenant_id, d.event_id, d.attempt_count, d.probe, d.traceparent)
@@ -85,6 +90,7 @@ export async function startAttempts(
         plainArray(o.refs.map((ref) => typeIdToUuid('dlv', ref.deliveryId))),
         plainArray(o.refs.map((ref) => ref.attempt)),
         o.leaseMs,
+        o.workerId,
       ],
     ),
   )

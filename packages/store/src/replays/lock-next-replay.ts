@@ -16,8 +16,6 @@ export interface LockedReplay extends ReplayRow {
   readonly cursor: ReplayCursor | undefined
   readonly webhook: Pick<Subscription, 'id' | 'events' | 'taskId' | 'sessionId' | 'agent' | 'filter'>
   readonly webhookDeleted: boolean
-  /** Deliveries of the webhook that are due and wait, counted up to `waitingMax`. */
-  readonly waiting: number
 }
 
 interface Columns extends ReplayColumns {
@@ -30,27 +28,42 @@ interface Columns extends ReplayColumns {
   readonly agent: string | null
   readonly filter: string | null
   readonly deleted: boolean
-  readonly waiting: number
 }
 
 /**
- * Locks the running replay whose last slice was longest ago, or answers undefined. One that another worker holds is passed
- * over. By indexes webhook_replays_running and deliveries_due.
+ * Locks the next running replay, or returns undefined: tenants take turns, and of a tenant's replays the one whose last slice
+ * was longest ago is next. Skipped are those that another worker holds, and real ones whose webhook has `waitingMax`
+ * deliveries or more that are due already. Replays are judged in the order of their turns until some may go. By indexes
+ * webhook_replays_running and deliveries_due.
  */
 export async function lockNextReplay(
   tx: Queryable,
   o: { readonly waitingMax: number },
 ): Promise<LockedReplay | undefined> {
+  // OFFSET 0 keeps the order of the turns before the costly look at what waits.
   const { rows } = await tx.query<Columns>(
-    `SELECT ${REPLAY_COLUMNS}, r.epoch, r.partition, r.next_offset,
-            w.events, w.task_id, w.session_id, w.agent, w.filter, w.deleted_at IS NOT NULL AS deleted,
-            (SELECT count(*)::int FROM (
-               SELECT FROM deliveries d
-                WHERE d.webhook_id = r.webhook_id AND d.state = 'pending' AND d.due_at <= now() LIMIT $1) due) AS waiting
-       FROM webhook_replays r
+    `WITH turns AS (
+       SELECT tenant_id, max(updated_at) AS last_turn FROM webhook_replays WHERE state = 'running' GROUP BY tenant_id),
+     candidate AS MATERIALIZED (
+       SELECT inturn.id, inturn.place
+         FROM (SELECT r.id, r.webhook_id, r.dry_run, row_number() OVER (ORDER BY t.last_turn, r.updated_at, r.id) AS place
+                 FROM webhook_replays r JOIN turns t USING (tenant_id)
+                WHERE r.state = 'running'
+                ORDER BY place
+               OFFSET 0) inturn
+        WHERE inturn.dry_run
+           OR EXISTS (SELECT FROM webhooks w WHERE w.id = inturn.webhook_id AND w.deleted_at IS NOT NULL)
+           OR NOT EXISTS (SELECT FROM deliveries d
+                           WHERE d.webhook_id = inturn.webhook_id AND d.state = 'pending' AND d.due_at <= now()
+                          OFFSET $1 - 1)
+        LIMIT ${CANDIDATES_MAX})
+     SELECT ${REPLAY_COLUMNS}, r.epoch, r.partition, r.next_offset,
+            w.events, w.task_id, w.session_id, w.agent, w.filter, w.deleted_at IS NOT NULL AS deleted
+       FROM candidate c
+       JOIN webhook_replays r ON r.id = c.id
        JOIN webhooks w ON w.id = r.webhook_id
       WHERE r.state = 'running'
-      ORDER BY r.updated_at, r.id
+      ORDER BY c.place
       LIMIT 1
         FOR UPDATE OF r SKIP LOCKED`,
     [o.waitingMax],
@@ -70,6 +83,8 @@ export async function lockNextReplay(
       filter: row.filter,
     },
     webhookDeleted: row.deleted,
-    waiting: row.waiting,
   }
 }
+
+/** As many as workers that may hold the first ones. */
+const CANDIDATES_MAX = 20

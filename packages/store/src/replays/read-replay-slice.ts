@@ -1,19 +1,11 @@
-import { uuidToTypeId, type EventType } from '@ariftly/events'
+import {
+  matchableColumns,
+  toMatchableEvent,
+  type MatchableColumns,
+  type MatchableEvent,
+} from '../events/matchable-event.ts'
 import type { Queryable } from '../queryable.ts'
 import type { ReplayCursor } from './lock-next-replay.ts'
-
-/** Of an event, what decides whether it is replayed and what its delivery needs. */
-export interface ReplayCandidate {
-  readonly id: string
-  readonly offset: number
-  readonly type: EventType
-  readonly taskId: string | null
-  readonly sessionId: string | null
-  readonly agent: string | null
-  readonly appendedAtMs: number
-  /** The payload as text, if it was asked for. */
-  readonly data: string | null
-}
 
 /**
  * A tenant's next events of one partition of the log, in offset order. It ends a minute of log time behind `beforeMs`, so
@@ -29,18 +21,9 @@ export async function readReplaySlice(
     readonly limit: number
     readonly withData: boolean
   },
-): Promise<readonly ReplayCandidate[]> {
-  const { rows } = await tx.query<{
-    id: string
-    offset: number
-    type: EventType
-    task_id: string | null
-    session_id: string | null
-    agent: string | null
-    appended_at: Date
-    data: string | null
-  }>(
-    `SELECT id, "offset", type, task_id, session_id, agent, appended_at, CASE WHEN $7 THEN data END AS data
+): Promise<readonly MatchableEvent[]> {
+  const { rows } = await tx.query<MatchableColumns>(
+    `SELECT ${matchableColumns(o)}
        FROM events
       WHERE tenant_id = $1 AND epoch = $2 AND partition = $3 AND "offset" >= $4
         AND "offset" < coalesce((SELECT t."offset" FROM log_times t
@@ -49,18 +32,9 @@ export async function readReplaySlice(
                                   LIMIT 1), 9223372036854775807)
       ORDER BY "offset"
       LIMIT $6`,
-    [o.tenant, o.from.epoch, o.from.partition, o.from.offset, new Date(o.beforeMs + CLOCK_MS), o.limit, o.withData],
+    [o.tenant, o.from.epoch, o.from.partition, o.from.offset, new Date(o.beforeMs + CLOCK_MS), o.limit],
   )
-  return rows.map((row) => ({
-    id: uuidToTypeId('evt', row.id),
-    offset: row.offset,
-    type: row.type,
-    taskId: row.task_id,
-    sessionId: row.session_id,
-    agent: row.agent,
-    appendedAtMs: row.appended_at.getTime(),
-    data: row.data,
-  }))
+  return rows.map(toMatchableEvent)
 }
 
 const CLOCK_MS = 60_000

@@ -2,7 +2,7 @@ import { typeIdToUuid } from '@ariftly/events'
 import { deriveDeliveryId } from '../deliveries/delivery-id.ts'
 import { FINISHED, SENT_AGAIN } from '../deliveries/delivery-state.ts'
 import type { Queryable } from '../queryable.ts'
-import type { ReplayCandidate } from './read-replay-slice.ts'
+import type { MatchableEvent } from '../events/matchable-event.ts'
 import type { ReplayRow } from './replay-row.ts'
 
 /** Which deliveries a slice of a replay makes pending. */
@@ -10,7 +10,7 @@ export interface ReplayedEvents {
   readonly replay: Pick<ReplayRow, 'id' | 'tenant' | 'webhookId' | 'deliveryStatus' | 'dryRun'>
   readonly epoch: number
   readonly partition: number
-  readonly events: readonly ReplayCandidate[]
+  readonly events: readonly MatchableEvent[]
 }
 
 /**

@@ -14,24 +14,25 @@ export interface ReplayRunnerOptions {
 }
 
 const IDLE_MS = 1000
-const FULL_MS = 100
+/** While replays run, but none may go on now. */
+const FULL_MS = 250
 
 /**
- * Carries out replays slice by slice until the signal aborts: those of all webhooks take turns, any number of processes
- * share them, and each goes on where the last slice that was committed ended.
+ * Carries out replays slice by slice until the signal aborts: tenants take turns, any number of processes share the work, and
+ * each replay continues where the last slice that was committed ended.
  */
 export async function runReplays(o: ReplayRunnerOptions): Promise<void> {
   let failures = 0
   while (!o.signal.aborted) await sleep(await step(), o.signal)
 
-  /** Answers how long to wait. */
+  /** Returns how long to wait. */
   async function step(): Promise<number> {
     try {
       // One cheap look, as there is hardly ever one: a transaction for it is a third of what an idle process does.
-      const result = (await anyReplayRuns(o.pool)) ? await makeReplaySlice(o.pool) : ({ type: 'idle' } as const)
+      if (!(await anyReplayRuns(o.pool))) return IDLE_MS
+      const result = await makeReplaySlice(o.pool)
       failures = 0
-      if (result.type === 'idle') return IDLE_MS
-      if (result.type === 'full') return FULL_MS
+      if (result.type === 'idle') return FULL_MS
       if (result.deliveries > 0 && !result.dryRun) o.onReplayed(result.webhookId, result.deliveries)
       return 0
     } catch (error) {

@@ -6,17 +6,15 @@ import {
   readReplaySlice,
   replayDeliveries,
   type LockedReplay,
-  type ReplayCandidate,
 } from '@ariftly/store/replays'
+import type { MatchableEvent } from '@ariftly/store/events'
 import type { CompiledFilter } from '@ariftly/webhook-filter'
-import { compileText, expandTypes } from '../subscription-index.ts'
+import { compileText, expandTypes } from '../matching/subscription-index.ts'
 
 /** What came of looking for a slice to make. */
 export type SliceResult =
-  /** No replay runs, or all that do are in the hands of others. */
+  /** No replay runs, or those that do are held by other workers or their webhooks have enough that is due. */
   | { readonly type: 'idle' }
-  /** The webhook has enough to do: what is due waits already. */
-  | { readonly type: 'full' }
   | { readonly type: 'advanced'; readonly webhookId: string; readonly deliveries: number; readonly dryRun: boolean }
 
 /** Events of a tenant that one slice looks at. */
@@ -42,11 +40,6 @@ export async function makeReplaySlice(
     if (replay.webhookDeleted) {
       await advanceReplay(tx, { id, next: 'cancelled', scanned: 0, deliveries: 0 })
       return { type: 'advanced', webhookId, deliveries: 0, dryRun }
-    }
-    if (!dryRun && replay.waiting >= waitingMax) {
-      // Its turn comes again after that of the others.
-      await advanceReplay(tx, { id, next: replay.cursor ?? START, scanned: 0, deliveries: 0 })
-      return { type: 'full' }
     }
     const deliveries = await makeSlice(tx, replay, eventsMax)
     return { type: 'advanced', webhookId, deliveries, dryRun }
@@ -76,13 +69,10 @@ async function makeSlice(tx: Transaction, replay: LockedReplay, eventsMax: numbe
   return deliveries
 }
 
-/** Before the first partition: nothing has an epoch or an offset below. */
-const START = { epoch: 0, partition: 0, offset: 0 } as const
-
 function createFilter(
   replay: LockedReplay,
   payloadFilter: CompiledFilter | undefined,
-): (event: ReplayCandidate) => boolean {
+): (event: MatchableEvent) => boolean {
   const { webhook, afterMs, beforeMs } = replay
   const types = expandTypes(webhook.events)
   const asked = replay.types === null ? undefined : new Set(replay.types)

@@ -1,0 +1,95 @@
+import {
+  matchableColumns,
+  toMatchableEvent,
+  type MatchableColumns,
+  type MatchableEvent,
+} from '../events/matchable-event.ts'
+import type { Queryable } from '../queryable.ts'
+
+/** A tenant's records of one part of the log that are still to be matched: from `nextOffset` to below `endOffset`. */
+export interface MatchBacklog {
+  readonly epoch: number
+  readonly partition: number
+  readonly tenant: string
+  /** Where it began: names it. */
+  readonly firstOffset: number
+  readonly nextOffset: number
+  readonly endOffset: number
+}
+
+/**
+ * Locks the next backlog: tenants take turns, and each partition of a tenant is worked off in the order of the log. Skipped
+ * are those that another worker holds, and those whose records the projection does not hold now (it is being rebuilt).
+ * Undefined when there is none. Reads all backlogs: one a part that the matcher passed by while a tenant had a backlog.
+ */
+export async function lockNextMatchBacklog(
+  tx: Queryable,
+  o: { readonly topic: string },
+): Promise<MatchBacklog | undefined> {
+  const { rows } = await tx.query<{
+    epoch: number
+    partition: number
+    tenant_id: string
+    first_offset: number
+    next_offset: number
+    end_offset: number
+  }>(
+    `WITH turns AS (SELECT tenant_id, max(updated_at) AS last_turn FROM match_backlogs GROUP BY tenant_id)
+     SELECT b.epoch, b.partition, b.tenant_id, b.first_offset, b.next_offset, b.end_offset
+       FROM match_backlogs b JOIN turns USING (tenant_id)
+      WHERE NOT EXISTS (
+              SELECT FROM match_backlogs lower
+               WHERE lower.epoch = b.epoch AND lower.partition = b.partition AND lower.tenant_id = b.tenant_id
+                 AND lower.first_offset < b.first_offset)
+        AND EXISTS (
+              SELECT FROM projection_offsets p
+               WHERE p.projection = 'events' AND p.epoch = b.epoch AND p.topic = $1 AND p.partition = b.partition
+                 AND p.next_offset >= b.end_offset)
+      ORDER BY turns.last_turn, b.updated_at
+      LIMIT 1
+        FOR UPDATE OF b SKIP LOCKED`,
+    [o.topic],
+  )
+  const [row] = rows
+  if (row === undefined) return undefined
+  const { epoch, partition, tenant_id: tenant, first_offset: firstOffset } = row
+  return { epoch, partition, tenant, firstOffset, nextOffset: row.next_offset, endOffset: row.end_offset }
+}
+
+/** Whether there is any backlog, whoever works on it: one look, without a lock. */
+export async function anyMatchBacklog(db: Queryable): Promise<boolean> {
+  const { rows } = await db.query<{ any: boolean }>('SELECT EXISTS (SELECT FROM match_backlogs) AS any')
+  return rows[0]?.any === true
+}
+
+/** The first `limit` events of a backlog, in the order of the log. A range of events_position. */
+export async function readMatchBacklog(
+  tx: Queryable,
+  backlog: MatchBacklog,
+  o: { readonly limit: number; readonly withData: boolean },
+): Promise<readonly MatchableEvent[]> {
+  const { rows } = await tx.query<MatchableColumns>(
+    `SELECT ${matchableColumns(o)}
+       FROM events
+      WHERE tenant_id = $1 AND epoch = $2 AND partition = $3 AND "offset" >= $4 AND "offset" < $5
+      ORDER BY "offset"
+      LIMIT $6`,
+    [backlog.tenant, backlog.epoch, backlog.partition, backlog.nextOffset, backlog.endOffset, o.limit],
+  )
+  return rows.map(toMatchableEvent)
+}
+
+/** Moves a backlog whose row this transaction holds on to `nextOffset`; at its end it is gone. By primary key. */
+export async function advanceMatchBacklog(tx: Queryable, backlog: MatchBacklog, nextOffset: number): Promise<void> {
+  const key = [backlog.epoch, backlog.partition, backlog.tenant, backlog.firstOffset]
+  if (nextOffset >= backlog.endOffset) {
+    await tx.query(`DELETE FROM match_backlogs WHERE ${KEY}`, key)
+  } else {
+    await tx.query(`UPDATE match_backlogs SET next_offset = $5, updated_at = clock_timestamp() WHERE ${KEY}`, [
+      ...key,
+      nextOffset,
+    ])
+  }
+}
+
+const KEY = 'epoch = $1 AND partition = $2 AND tenant_id = $3 AND first_offset = $4'

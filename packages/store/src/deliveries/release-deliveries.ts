@@ -1,0 +1,44 @@
+import { uuidToTypeId } from '@ariftly/events'
+import type { Queryable } from '../queryable.ts'
+
+/** Webhooks whose deliveries were released, and how many of each. */
+export type ReleasedDeliveries = ReadonlyMap<string, number>
+
+/**
+ * Puts deliveries whose lease has ended back to `pending`, due now, under a new attempt number: whatever the old job
+ * still does is refused by its guard. Rows that another transaction is just finishing are skipped. At most `limit`. By index
+ * deliveries_leased.
+ */
+export async function releaseExpiredLeases(db: Queryable, o: { readonly limit: number }): Promise<ReleasedDeliveries> {
+  return await release(db, `state IN ('queued', 'attempting') AND lease_until < now()`, [o.limit])
+}
+
+/** The same for the attempts of these workers, which are dead. */
+export async function releaseAttemptsOf(
+  db: Queryable,
+  o: { readonly workers: readonly string[]; readonly limit: number },
+): Promise<ReleasedDeliveries> {
+  const where = `state IN ('queued', 'attempting') AND state = 'attempting' AND worker_id = ANY ($2::uuid[])`
+  return await release(db, where, [o.limit, o.workers])
+}
+
+/** The same for what is queued, whose jobs are lost. */
+export async function releaseQueued(db: Queryable, o: { readonly limit: number }): Promise<ReleasedDeliveries> {
+  return await release(db, `state IN ('queued', 'attempting') AND state = 'queued'`, [o.limit])
+}
+
+async function release(db: Queryable, where: string, values: readonly unknown[]): Promise<ReleasedDeliveries> {
+  const { rows } = await db.query<{ webhook_id: string }>(
+    `UPDATE deliveries
+        SET state = 'pending', attempt = attempt + 1, due_at = now(), lease_until = NULL, probe = false
+      WHERE id = ANY (ARRAY(SELECT id FROM deliveries WHERE ${where} LIMIT $1 FOR UPDATE SKIP LOCKED)) AND ${where}
+      RETURNING webhook_id`,
+    [...values],
+  )
+  const released = new Map<string, number>()
+  for (const row of rows) {
+    const webhookId = uuidToTypeId('whk', row.webhook_id)
+    released.set(webhookId, (released.get(webhookId) ?? 0) + 1)
+  }
+  return released
+}

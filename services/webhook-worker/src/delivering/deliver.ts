@@ -1,0 +1,75 @@
+import type { Egress } from '@ariftly/egress'
+import type { Keyring } from '@ariftly/keyring'
+import type { Logger, Tracing } from '@ariftly/runtime'
+import type { AttemptOutcome, AttemptRef, StartedAttempt, TriedEndpoint } from '@ariftly/store/deliveries'
+import { sendWebhook, type AttemptTrace } from '@ariftly/webhook-sending'
+import type { Batcher } from './batcher.ts'
+import { planRetry, readRetryAfter } from './retry-plan.ts'
+
+/** What making an attempt needs. */
+export interface DeliverOptions {
+  readonly starts: Pick<Batcher<AttemptRef, StartedAttempt | undefined>, 'add'>
+  readonly outcomes: Pick<Batcher<AttemptOutcome, void>, 'add'>
+  readonly egress: Pick<Egress, 'send'>
+  readonly keyring: Pick<Keyring, 'open'>
+  readonly scheduleS: readonly number[]
+  readonly timeoutMs: number
+  /** True once this process ends: what is cut then is no failure of the subscriber. */
+  readonly stopping: () => boolean
+  /** Told of an answer 410, with the version of the endpoint that gave it. */
+  readonly onGone: (endpoint: TriedEndpoint) => void
+  readonly observe: (result: AttemptOutcome['type'] | 'stale', errorClass: string | null, totalMs: number) => void
+  readonly log: Pick<Logger, 'debug' | 'error'>
+  /** Undefined when no traces are collected. */
+  readonly tracing?: Tracing | undefined
+  readonly now?: () => number
+  readonly random?: () => number
+}
+
+/**
+ * Makes the one place that acts on attempts: a guarded start (a stale job is dropped), one signed POST, and the outcome
+ * written before the job ends. Rejects only when Postgres cannot be reached; the lease then brings the delivery back.
+ */
+export function createDeliver(o: DeliverOptions): (ref: AttemptRef) => Promise<void> {
+  const { now = Date.now, random = Math.random } = o
+
+  return async function deliver(ref) {
+    const attempt = await o.starts.add(ref)
+    if (attempt === undefined) {
+      o.observe('stale', null, 0)
+      return
+    }
+    const outcome = await makeAttempt(attempt)
+    const record = 'record' in outcome ? outcome.record : undefined
+    o.observe(outcome.type, record?.errorClass ?? null, record?.totalMs ?? 0)
+    await o.outcomes.add(outcome)
+    if (record?.status === 410) o.onGone(attempt)
+    o.log.debug(
+      { delivery: ref.deliveryId, attempt: ref.attempt, result: outcome.type, status: record?.status },
+      'attempt made',
+    )
+  }
+
+  function traceOf({ deliveryId, attemptCount }: StartedAttempt): AttemptTrace | undefined {
+    if (o.tracing === undefined) return undefined
+    const attributes = { 'ariftly.delivery.id': deliveryId, 'http.request.resend_count': attemptCount || undefined }
+    return { tracing: o.tracing, attributes }
+  }
+
+  async function makeAttempt(attempt: StartedAttempt): Promise<AttemptOutcome> {
+    const { deliveryId, attempt: n, tenant, webhookId, endpointVersion, event } = attempt
+    const base = { deliveryId, attempt: n, tenant, webhookId, endpointVersion }
+    if (attempt.deleted || event === null) return { ...base, type: 'cancelled' }
+    if (!attempt.enabled || o.stopping()) return { ...base, type: 'released' }
+    const { egress, keyring, timeoutMs, log } = o
+    const { record, retryAfter } = await sendWebhook(
+      { ...attempt, event },
+      { egress, keyring, timeoutMs, log, nowMs: now(), trace: traceOf(attempt) },
+    )
+    if (o.stopping() && record.errorClass !== null && record.status === null) return { ...base, type: 'released' }
+    if (record.errorClass === null) return { ...base, type: 'delivered', probe: attempt.probe, record }
+    const retryAfterMs = readRetryAfter(retryAfter, now())
+    const plan = planRetry({ attemptCount: attempt.attemptCount, scheduleS: o.scheduleS, retryAfterMs, random })
+    return { ...base, type: 'failed', probe: attempt.probe, record, ...plan }
+  }
+}

@@ -1,0 +1,55 @@
+import { retryForever, type Logger } from '@ariftly/runtime'
+import { sqlState, type Queryable } from '@ariftly/store'
+import { recordOutcomes, type AttemptOutcome, type FailingRule, type RecordedOutcomes } from '@ariftly/store/deliveries'
+import { createBatcher, type Batcher } from './batcher.ts'
+
+/** What writing outcomes needs. */
+export interface OutcomeWriterOptions {
+  readonly db: Queryable
+  readonly failing: FailingRule
+  /** Called after each write, with the number of outcomes of each webhook. */
+  readonly onRecorded: (counts: ReadonlyMap<string, number>, recorded: RecordedOutcomes) => void
+  /** Ends the retries when Postgres is away while this process ends. */
+  readonly signal: AbortSignal
+  readonly log: Pick<Logger, 'warn' | 'error'>
+}
+
+/**
+ * Writes outcomes in batches over jobs, and again until Postgres takes them: what was sent must not be sent twice because
+ * Postgres was away for a moment. What Postgres refuses for its content is written alone, and given up (logged) if it is
+ * refused then: the lease brings that delivery back.
+ */
+export function createOutcomeWriter(o: OutcomeWriterOptions): Batcher<AttemptOutcome, void> {
+  async function writeBatch(outcomes: readonly AttemptOutcome[]): Promise<readonly void[]> {
+    await retryForever(() => writeOrSplit(outcomes), {
+      signal: o.signal,
+      maxMs: 1000,
+      onError: (error) => o.log.warn({ err: error, outcomes: outcomes.length }, 'outcomes cannot be written yet'),
+    })
+    return outcomes.map(() => undefined)
+  }
+
+  async function writeOrSplit(outcomes: readonly AttemptOutcome[]): Promise<void> {
+    try {
+      const recorded = await recordOutcomes(o.db, { outcomes, failing: o.failing })
+      const counts = new Map<string, number>()
+      for (const { webhookId } of outcomes) counts.set(webhookId, (counts.get(webhookId) ?? 0) + 1)
+      o.onRecorded(counts, recorded)
+    } catch (error) {
+      if (!isRefusedContent(error)) throw error
+      if (outcomes.length > 1) {
+        for (const outcome of outcomes) await writeOrSplit([outcome])
+        return
+      }
+      o.log.error({ err: error, delivery: outcomes[0]?.deliveryId }, 'an outcome was refused')
+    }
+  }
+
+  return createBatcher({ max: 200, concurrency: 2, run: writeBatch })
+}
+
+/** Data exceptions and violated constraints (SQLSTATE classes 22 and 23) do not get better by trying again. */
+function isRefusedContent(error: unknown): boolean {
+  const state = sqlState(error)
+  return state !== undefined && (state.startsWith('22') || state.startsWith('23'))
+}

@@ -1,0 +1,187 @@
+import { sleep } from '@ariftly/async'
+import { createEgress, type EgressPolicy } from '@ariftly/egress'
+import { createKeyring } from '@ariftly/keyring'
+import { redisConnection, type Logger, type Releasers, type Tracing } from '@ariftly/runtime'
+import type { Pool } from '@ariftly/store'
+import {
+  disableWebhook,
+  startAttempts,
+  type AttemptRef,
+  type StartedAttempt,
+  type TriedEndpoint,
+} from '@ariftly/store/deliveries'
+import type { WebhookWorkerConfig } from '../config.ts'
+import type { WorkerPools } from '../pools.ts'
+import { openJobQueue, type JobQueue } from '../queue/job-queue.ts'
+import { watchQueue } from '../queue/queue-watch.ts'
+import { DeliveryScheduler } from '../scheduling/delivery-scheduler.ts'
+import { TenantShares } from '../scheduling/tenant-shares.ts'
+import type { Wakeups } from '../wakeups.ts'
+import type { WorkerMetrics } from '../worker-metrics.ts'
+import { createBatcher } from './batcher.ts'
+import { createCachedKeyring } from './cached-keyring.ts'
+import { createDeliver } from './deliver.ts'
+import { createOutcomeWriter } from './outcome-writer.ts'
+import { RETRY_SCHEDULE_S } from './retry-plan.ts'
+import { SuccessAnswers } from './success-answers.ts'
+
+/** What the delivering side of the worker needs. */
+export interface DeliveringOptions {
+  readonly config: WebhookWorkerConfig
+  readonly policy: EgressPolicy
+  readonly pools: WorkerPools
+  /** UUID by which this worker's heart beats. */
+  readonly workerId: string
+  readonly wakeups: Wakeups
+  readonly metrics: WorkerMetrics
+  readonly signal: AbortSignal
+  readonly releasers: Releasers
+  readonly log: Logger
+  readonly tracing?: Tracing | undefined
+}
+
+/** The delivering side: due deliveries to BullMQ to signed HTTP, and their outcomes to Postgres. */
+export interface Delivering {
+  readonly queue: Pick<JobQueue, 'active' | 'opened' | 'state'>
+  /** Takes no more; resolves when what is under way has ended, at the latest after `timeoutMs`. */
+  readonly drain: (timeoutMs: number) => Promise<void>
+}
+
+const FAILING_AFTER = 10
+const PROBE_DOUBLINGS = 30
+/** What is still under way when the worker closes is cut and given back. */
+const CUT_MS_MAX = 2000
+
+/**
+ * Starts it. Postgres is the truth; Redis may be away at any time and is waited for. Rejects with Fault `redis_policy` when
+ * Redis may evict jobs. What it opens is released last-in first-out: scheduling ends, attempts are cut, the queue is closed.
+ */
+export async function startDelivering(o: DeliveringOptions): Promise<Delivering> {
+  const { config, pools, wakeups, metrics, signal, releasers, log } = o
+  let stopping = false
+  const outcomesEnd = new AbortController()
+  const egress = createEgress({ policy: o.policy })
+  const shares = new TenantShares({
+    healthy: config.WEBHOOK_CONCURRENCY,
+    unhealthy: config.WEBHOOK_SUSPECT_CONCURRENCY,
+  })
+
+  const answers = new SuccessAnswers({ db: pools.other, log })
+  const keeping = answers.run(outcomesEnd.signal)
+
+  const outcomes = createOutcomeWriter({
+    db: pools.outcomes,
+    failing: {
+      after: FAILING_AFTER,
+      probeMs: config.WEBHOOK_PROBE_MS,
+      probeMsMax: PROBE_DOUBLINGS * config.WEBHOOK_PROBE_MS,
+      disableMs: config.WEBHOOK_DISABLE_AFTER_S * 1000,
+    },
+    onRecorded(counts, { toDisable }) {
+      for (const [webhookId, count] of counts) shares.ended(webhookId, count)
+      wakeups.wake(counts.keys())
+      for (const endpoint of toDisable) void disable(endpoint, 'failures')
+    },
+    signal: outcomesEnd.signal,
+    log,
+  })
+  const deliver = createDeliver({
+    starts: createStarts(pools.other, { leaseMs: config.WEBHOOK_LEASE_MS, workerId: o.workerId }),
+    outcomes: { add: (outcome) => outcomes.add(answers.takeFrom(outcome)) },
+    egress,
+    keyring: createCachedKeyring(createKeyring(config.ENCRYPTION_KEYS)),
+    scheduleS: config.WEBHOOK_RETRY_SCHEDULE_S ?? RETRY_SCHEDULE_S,
+    timeoutMs: config.WEBHOOK_TIMEOUT_MS,
+    stopping: () => stopping,
+    onGone: (endpoint) => void disable(endpoint, 'gone'),
+    observe: metrics.attempted,
+    log,
+    tracing: o.tracing,
+  })
+  const queue = await openJobQueue({
+    redis: redisConnection(config),
+    prefix: config.BULLMQ_PREFIX,
+    concurrency: { healthy: config.WEBHOOK_CONCURRENCY, unhealthy: config.WEBHOOK_SUSPECT_CONCURRENCY },
+    process: deliver,
+    onReady: wakeups.wakeAll,
+    signal,
+    log,
+  })
+  releasers.add('queue', () => queue.close())
+  releasers.add('attempts', async () => {
+    stopping = true
+    queue.pause()
+    await egress.close()
+    await settled(() => queue.active === 0, CUT_MS_MAX)
+    outcomesEnd.abort()
+    await keeping
+  })
+  const scheduler = new DeliveryScheduler({
+    pool: pools.scheduling,
+    enqueue: (priority, refs) => queue.add(priority, refs),
+    canEnqueue: () => queue.ready,
+    perEndpointMax: config.WEBHOOK_PER_ENDPOINT,
+    perTenantMax: config.WEBHOOK_PER_TENANT,
+    shares,
+    deadMs: config.WEBHOOK_WORKER_DEAD_MS,
+    leaseMs: config.WEBHOOK_LEASE_MS,
+    onQueued: metrics.queued,
+    log,
+  })
+  releasers.add('scheduler', () => scheduler.close())
+  wakeups.listen(
+    (webhookIds) => scheduler.wake(webhookIds),
+    () => scheduler.wakeAll(),
+  )
+  const watching = watchQueue({
+    redis: queue.producer,
+    prefix: config.BULLMQ_PREFIX,
+    pool: pools.other,
+    onReleased(deliveries) {
+      metrics.leasesEnded(deliveries)
+      wakeups.wakeAll()
+    },
+    signal,
+    log,
+  })
+  releasers.add('queue watch', () => watching)
+
+  async function disable({ webhookId, endpointVersion }: TriedEndpoint, reason: 'gone' | 'failures'): Promise<void> {
+    try {
+      if (!(await disableWebhook(pools.outcomes, { webhookId, endpointVersion, reason }))) return
+      log.warn({ webhook: webhookId, reason }, 'a webhook was disabled')
+      metrics.disabled(reason)
+    } catch (error) {
+      log.warn({ err: error, webhook: webhookId, reason }, 'a webhook could not be disabled')
+    }
+  }
+
+  async function drain(timeoutMs: number): Promise<void> {
+    stopping = true
+    queue.pause()
+    await Promise.all([scheduler.close(), settled(() => queue.active === 0, timeoutMs)])
+  }
+
+  return { queue, drain }
+}
+
+/** Guarded starts, batched over jobs: what a batch does not return is stale. */
+function createStarts(pool: Pool, o: { readonly leaseMs: number; readonly workerId: string }) {
+  return createBatcher<AttemptRef, StartedAttempt | undefined>({
+    max: 200,
+    concurrency: 2,
+    run: async (refs) => {
+      const started = await startAttempts(pool, { refs, ...o })
+      const byDelivery = new Map(started.map((attempt) => [attempt.deliveryId, attempt]))
+      return refs.map((ref) => {
+        const attempt = byDelivery.get(ref.deliveryId)
+        return attempt?.attempt === ref.attempt ? attempt : undefined
+      })
+    },
+  })
+}
+
+async function settled(done: () => boolean, timeoutMs: number): Promise<void> {
+  const until = performance.now() + timeoutMs
+  while (!done() && performance.now() < until) await sleep(20)
+}

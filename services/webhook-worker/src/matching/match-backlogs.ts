@@ -1,0 +1,116 @@
+import { backoffMs, sleep } from '@ariftly/async'
+import type { Logger } from '@ariftly/runtime'
+import { withTransaction, type Pool } from '@ariftly/store'
+import {
+  advanceMatchBacklog,
+  anyMatchBacklog,
+  insertDeliveries,
+  lockNextMatchBacklog,
+  readMatchBacklog,
+  type MatchBacklog,
+  type MatchedEvent,
+} from '@ariftly/store/deliveries'
+import type { MatchableEvent } from '@ariftly/store/events'
+import { KEPT_MS, PAIRS_MAX } from './matcher.ts'
+import { once } from './record-attributes.ts'
+import type { SubscriptionCache } from './subscription-cache.ts'
+import type { SubscriptionIndex } from './subscription-index.ts'
+
+/** What working off backlogs needs. */
+export interface MatchBacklogsOptions {
+  readonly pool: Pool
+  readonly topic: string
+  readonly subscriptions: SubscriptionCache
+  /** Called after each commit with the webhooks that have new deliveries. */
+  readonly onMatched: (webhookIds: ReadonlySet<string>, deliveries: number) => void
+  /** Ends it after the slice that is under way. */
+  readonly signal: AbortSignal
+  readonly log: Pick<Logger, 'warn'>
+  readonly now?: () => number
+}
+
+/** Events of a backlog that one slice looks at. */
+const EVENTS_MAX = 1_000
+/** The same when their payloads are read too, at up to 256 KiB each. */
+const PAYLOADS_MAX = 100
+const IDLE_MS = 1_000
+
+/**
+ * Matches the records that the matcher has left for later, slice by slice, until the signal aborts. Tenants take turns, any
+ * number of processes share the work, and each tenant's records of a partition are matched in the order of the log. One
+ * transaction covers a slice's deliveries and its position. `wake` begins at once.
+ */
+export function runMatchBacklogs(o: MatchBacklogsOptions): {
+  readonly wake: () => void
+  readonly ended: Promise<void>
+} {
+  const { now = Date.now } = o
+  let idle = new AbortController()
+
+  async function run(): Promise<void> {
+    for (let failures = 0; !o.signal.aborted;) {
+      try {
+        const any = (await anyMatchBacklog(o.pool)) && (await matchSlice())
+        failures = 0
+        if (any) continue
+      } catch (error) {
+        if (!o.signal.aborted) o.log.warn({ err: error }, 'a backlog could not be matched')
+        await sleep(backoffMs(failures++), o.signal)
+      }
+      idle = new AbortController()
+      await sleep(IDLE_MS, AbortSignal.any([o.signal, idle.signal]))
+    }
+  }
+
+  /** False: there was none to work on. */
+  async function matchSlice(): Promise<boolean> {
+    const slice = await withTransaction(o.pool, async (tx) => {
+      const backlog = await lockNextMatchBacklog(tx, { topic: o.topic })
+      if (backlog === undefined) return undefined
+      const { index } = await o.subscriptions.reload()
+      const withData = index.needsData(backlog.tenant)
+      const limit = withData ? PAYLOADS_MAX : EVENTS_MAX
+      const events = await readMatchBacklog(tx, backlog, { limit, withData })
+      const { matches, next } = matchEvents(index, backlog, events, limit)
+      const deliveries = await insertDeliveries(tx, { ...backlog, matches })
+      await advanceMatchBacklog(tx, backlog, next)
+      return { deliveries, webhookIds: new Set(matches.flatMap(({ webhookIds }) => webhookIds)) }
+    })
+    if (slice === undefined) return false
+    if (slice.deliveries > 0) o.onMatched(slice.webhookIds, slice.deliveries)
+    return true
+  }
+
+  function matchEvents(
+    index: SubscriptionIndex,
+    backlog: MatchBacklog,
+    events: readonly MatchableEvent[],
+    limit: number,
+  ) {
+    const { tenant } = backlog
+    const oldestMs = now() - KEPT_MS
+    const matches: MatchedEvent[] = []
+    let pairs = 0
+    for (const { id: eventId, offset, type, appendedAtMs, ...of } of events) {
+      if (appendedAtMs < oldestMs) continue
+      const { taskId, sessionId, agent, data } = of
+      const names = { taskId: taskId ?? undefined, sessionId: sessionId ?? undefined, agent: agent ?? undefined }
+      const webhookIds = index.match({
+        tenant,
+        type,
+        ...names,
+        appendedAtMs,
+        data: once(() => JSON.parse(data ?? 'null')),
+      })
+      pairs += webhookIds.length
+      if (pairs > PAIRS_MAX && matches.length > 0) return { matches, next: offset }
+      // The trace of a record is not in the projection.
+      if (webhookIds.length > 0) matches.push({ tenant, eventId, offset, appendedAtMs, traceparent: null, webhookIds })
+    }
+    const last = events.at(-1)
+    const atEnd = events.length < limit || last === undefined
+    return { matches, next: atEnd ? backlog.endOffset : last.offset + 1 }
+  }
+
+  return { wake: () => idle.abort(), ended: run() }
+}

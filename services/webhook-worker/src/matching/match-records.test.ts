@@ -1,0 +1,73 @@
+import { describe, expect, test } from '@jest/globals'
+import { encodeRecord, newEventId } from '@ariftly/events'
+import { matchRecords, SubscriptionIndex } from './match-records.ts'
+
+const filters = { taskId: null, sessionId: null, agent: null, filter: null }
+const index = new SubscriptionIndex([{ id: 'whk_1', tenant: 'acme', events: ['*'], ...filters, createdAtMs: 0 }])
+const LIMITS = {
+  oldestMs: 0,
+  pairsMax: 5_000,
+  tenantPairsMax: 5_000,
+  spent: new Map<string, number>(),
+  backlogged: new Set<string>(),
+}
+const good = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01'
+
+function traceKept(traceparent: string): string | null | undefined {
+  return matchRecords(index, [recordAt(7, traceparent)], LIMITS).matches.map((match) => match.traceparent)[0]
+}
+
+function recordAt(offset: number, traceparent = good, tenant = 'acme') {
+  const { key, value, headers } = encodeRecord({
+    tenant,
+    id: newEventId(Date.now()),
+    type: 'task.progress',
+    ...filters,
+    taskId: 't1',
+    data: Buffer.from('{"task_id":"t1","message":"m"}'),
+    traceparent,
+  })
+  return { partition: 0, offset, timestampMs: Date.now(), key, value, headers }
+}
+
+describe('matchRecords', () => {
+  test('keeps the trace of a record', () => {
+    expect(traceKept(good)).toBe(good)
+  })
+
+  test.each([
+    ['a NUL, which Postgres takes in no text', `${good}\0`],
+    ['no trace context', 'x'.repeat(100_000)],
+    ['nothing', ''],
+  ])('matches a record whose traceparent is %s, without it', (_, traceparent) => {
+    expect(traceKept(traceparent)).toBeNull()
+  })
+
+  test('ends before the record whose webhooks go beyond the limit, and always takes one record', () => {
+    const three = new SubscriptionIndex(
+      ['whk_1', 'whk_2', 'whk_3'].map((id) => ({ id, tenant: 'acme', events: ['*'], ...filters, createdAtMs: 0 })),
+    )
+    const records = [0, 1, 2].map((offset) => recordAt(offset))
+    const taken = (pairsMax: number) => matchRecords(three, records, { ...LIMITS, pairsMax }).taken
+    expect([1, 3, 5, 6, 8, 9].map(taken)).toEqual([1, 1, 1, 2, 2, 3])
+  })
+
+  test('leaves a tenant beyond its share for later, and goes on to the records of others', () => {
+    const both = new SubscriptionIndex(
+      ['acme', 'acme', 'other'].map((tenant, number) => ({
+        id: `whk_${number}`,
+        tenant,
+        events: ['*'],
+        ...filters,
+        createdAtMs: 0,
+      })),
+    )
+    const records = ['acme', 'acme', 'acme', 'other'].map((tenant, offset) => recordAt(offset, good, tenant))
+    const found = matchRecords(both, records, { ...LIMITS, tenantPairsMax: 4 })
+    expect(found.matches.map(({ offset }) => offset)).toEqual([0, 1, 3])
+    expect([...found.deferred]).toEqual([['acme', 2]])
+    const joined = matchRecords(both, records, { ...LIMITS, backlogged: new Set(['acme']) })
+    expect(joined.matches.map(({ offset }) => offset)).toEqual([3])
+    expect([...joined.deferred]).toEqual([['acme', 0]])
+  })
+})

@@ -1,0 +1,181 @@
+import { recordId, type RawRecord } from '@ariftly/events'
+import type { HandleOutcome, LogBatch } from '@ariftly/kafka'
+import { traceBatch, type Tracing } from '@ariftly/runtime'
+import type { Pool } from '@ariftly/store'
+import { advanceWithDeliveries, ensureDeliveryPartitions, type MatchedWrite } from '@ariftly/store/deliveries'
+import type { PositionAdvance } from '@ariftly/store/projection'
+import { matchRecords, type Matched } from './match-records.ts'
+import type { ProjectionWatch } from './projection-watch.ts'
+import { headerText } from './record-attributes.ts'
+import type { CachedSubscriptions, SubscriptionCache } from './subscription-cache.ts'
+
+/** Name of the matcher's rows in `projection_offsets`. */
+export const WEBHOOKS_PROJECTION = 'webhooks'
+
+/** What the matcher needs. */
+export interface MatcherOptions {
+  readonly pool: Pool
+  readonly epoch: number
+  readonly topic: string
+  readonly projection: ProjectionWatch
+  readonly subscriptions: SubscriptionCache
+  /** Called when tenants have records that are to be matched later. */
+  readonly onDeferred: () => void
+  /** Called after each commit with the webhooks that have new deliveries. */
+  readonly onMatched: (webhookIds: ReadonlySet<string>, deliveries: number) => void
+  readonly now?: () => number
+  /** The consumer group, for traces. */
+  readonly group: string
+  /** Undefined when no traces are collected. */
+  readonly tracing?: Tracing | undefined
+}
+
+/** Records appended longer ago than deliveries are kept cannot be delivered any more. */
+export const KEPT_MS = 35 * 86_400_000
+const WEEK_MS = 7 * 86_400_000
+/**
+ * Pairs of a webhook and a record that one statement writes: about half a second of Postgres and 60 ms of this thread, whatever
+ * the number of webhooks of a tenant. (One record alone may have more.)
+ */
+export const PAIRS_MAX = 5_000
+/** Pairs that one tenant has of a batch; its other records are matched later, so that others wait a second or two for it. */
+const TENANT_PAIRS_MAX = 10_000
+
+/** Consecutive records of one partition, all of them projected. */
+interface Part {
+  readonly partition: number
+  readonly firstOffset: number
+  readonly records: readonly RawRecord[]
+  /** The offset that follows the part. */
+  readonly next: number
+  /** Pairs that each tenant has had of the batch. */
+  readonly spent: Map<string, number>
+}
+
+/**
+ * Makes the handler that turns records into deliveries. It stays behind the projection of events, and writes a batch in parts
+ * of at most 5,000 deliveries. One statement covers one part: position (compare-and-set, so a stalled second matcher
+ * can never write), projection, version of the webhooks, deliveries, and the records that are left for later because their
+ * tenant has had its share. So a delivery's event always exists, and each record is matched exactly once. Between two
+ * parts other partitions and other work of the process have their turn.
+ */
+export function createMatcher(o: MatcherOptions): (batch: LogBatch, signal: AbortSignal) => Promise<HandleOutcome> {
+  const now = o.now ?? Date.now
+  const ensuredWeeks = new Set<number>()
+  /** By partition, tenants that may have a backlog. */
+  const backlogged = new Map<number, Set<string>>()
+
+  return async function matchBatch(batch, signal) {
+    const { partition, records, lastOffset } = batch
+    const spent = new Map<string, number>()
+    let expected = batch.firstOffset
+    while (expected <= lastOffset) {
+      const projected = await o.projection.beyond(partition, expected, signal)
+      const next = Math.min(projected, lastOffset + 1)
+      const waiting = records.filter((record) => record.offset >= expected && record.offset < next)
+      const written = await writeFirst({ partition, firstOffset: expected, records: waiting, next, spent })
+      if (written === 'moved') return { type: 'reread' }
+      if (written === 'not_projected') o.projection.forget(partition)
+      else expected = written
+    }
+    return { type: 'done' }
+  }
+
+  /** Writes the deliveries of the first records, as many as one statement may; returns the offset that is next. */
+  async function writeFirst(part: Part): Promise<number | 'moved' | 'not_projected'> {
+    await ensurePartitions(part.records)
+    let subscriptions = o.subscriptions.current
+    let version = subscriptions?.version
+    for (;;) {
+      if (subscriptions === undefined) {
+        // Read after these records: a webhook that is newer than this list was answered after they were appended.
+        subscriptions = await o.subscriptions.reload()
+        version = undefined
+      }
+      const { outcome, advance, matched } = await write(part, subscriptions, version)
+      if (outcome.type === 'written') {
+        tellWritten(part, matched, outcome)
+        return advance.next
+      }
+      if (outcome.type === 'moved' || outcome.type === 'not_projected') return outcome.type
+      if (outcome.type === 'backlogged') for (const tenant of outcome.tenants) backloggedIn(part).add(tenant)
+      else subscriptions = undefined
+    }
+  }
+
+  async function write(part: Part, { index }: CachedSubscriptions, webhooksVersion: number | undefined) {
+    const { partition, records, spent } = part
+    const limits = { oldestMs: now() - KEPT_MS, pairsMax: PAIRS_MAX, tenantPairsMax: TENANT_PAIRS_MAX, spent }
+    const matched = matchRecords(index, records, { ...limits, backlogged: backloggedIn(part) })
+    const advance = advanceOf(part, matched)
+    const { matches, deferred } = matched
+    const outcome = await traced(partition, records.slice(0, matched.taken), () =>
+      advanceWithDeliveries(o.pool, { advance, epoch: o.epoch, partition, matches, deferred, webhooksVersion }),
+    )
+    return { outcome, advance, matched }
+  }
+
+  function tellWritten(part: Part, { matches, deferred }: Matched, written: MatchedWrite & { type: 'written' }): void {
+    const webhookIds = new Set<string>()
+    for (const match of matches) {
+      part.spent.set(match.tenant, (part.spent.get(match.tenant) ?? 0) + match.webhookIds.length)
+      for (const id of match.webhookIds) webhookIds.add(id)
+    }
+    // Of a tenant whose backlog was worked off meanwhile, the next records may be matched at once again.
+    for (const tenant of written.opened) backloggedIn(part).delete(tenant)
+    if (deferred.size > 0) o.onDeferred()
+    if (written.deliveries > 0) o.onMatched(webhookIds, written.deliveries)
+  }
+
+  function backloggedIn({ partition }: Part): Set<string> {
+    const tenants = backlogged.get(partition) ?? new Set<string>()
+    backlogged.set(partition, tenants)
+    return tenants
+  }
+
+  function advanceOf({ partition, firstOffset, records, next }: Part, { taken }: Matched): PositionAdvance {
+    const last = records.slice(0, taken).findLast((record) => recordId(record) !== undefined)
+    return {
+      projection: WEBHOOKS_PROJECTION,
+      epoch: o.epoch,
+      topic: o.topic,
+      partition,
+      expected: firstOffset,
+      next: records[taken]?.offset ?? next,
+      lastOffset: last?.offset ?? null,
+      lastId: last === undefined ? null : (recordId(last) ?? null),
+    }
+  }
+
+  async function traced(partition: number, records: readonly RawRecord[], match: () => Promise<MatchedWrite>) {
+    return await traceBatch(
+      o.tracing,
+      {
+        operation: 'match',
+        topic: o.topic,
+        partition,
+        group: o.group,
+        records,
+        traceparentOf: (record) => headerText(record, 'traceparent'),
+        describe: (record) => ({
+          tenant: headerText(record, 'ce_tenant') ?? '',
+          id: headerText(record, 'ce_id') ?? '',
+          type: headerText(record, 'ce_type') ?? '',
+          offset: record.offset,
+        }),
+      },
+      match,
+      ({ type }) => (type === 'written' ? undefined : type === 'moved' ? 'position_moved' : type),
+    )
+  }
+
+  async function ensurePartitions(records: readonly RawRecord[]): Promise<void> {
+    for (const { timestampMs } of records) {
+      const week = Math.floor(timestampMs / WEEK_MS)
+      if (ensuredWeeks.has(week) || timestampMs < now() - KEPT_MS) continue
+      // A week counted from 1970 spans two partitions, which begin on Mondays: both are created.
+      await ensureDeliveryPartitions(o.pool, { minMs: week * WEEK_MS, maxMs: (week + 1) * WEEK_MS })
+      ensuredWeeks.add(week)
+    }
+  }
+}

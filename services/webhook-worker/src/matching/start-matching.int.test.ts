@@ -1,0 +1,77 @@
+import { afterEach, beforeEach, expect, test } from '@jest/globals'
+import { createKafka, describeLog } from '@ariftly/kafka'
+import { createLogger, createMetrics, readConfig } from '@ariftly/runtime'
+import { createPool, type Pool } from '@ariftly/store'
+import { currentEpoch, openEpoch, readPositions } from '@ariftly/store/projection'
+import { createWorld, eventually, type World } from '@ariftly/testkit'
+import { startMatching, type Matching } from './start-matching.ts'
+import { webhookWorkerConfig } from '../config.ts'
+
+const log = createLogger({ service: 'test', level: 'silent' })
+
+let world: World
+let pool: Pool
+
+beforeEach(async () => {
+  world = await createWorld({ partitions: 3 })
+  pool = createPool({ role: null, url: world.database.adminUrl, applicationName: 'matching-test', max: 3 })
+})
+
+afterEach(async () => {
+  await pool?.end()
+  await world?.close()
+})
+
+function start(env: NodeJS.ProcessEnv = {}): Matching {
+  const config = readConfig(webhookWorkerConfig, { ...world.env, ...env })
+  return startMatching({ config, pool, onMatched() {}, log, metrics: createMetrics() })
+}
+
+test('a matcher that stopped at another log goes on with the epoch that is opened for it, from its start', async () => {
+  await pool.query(`UPDATE log_epochs SET cluster_id = 'the-old-cluster'`)
+  const matching = start()
+  await eventually(() => /is on Kafka cluster/.test(matching.state()), { timeoutMs: 20_000 })
+  const { topic } = world.topics
+  const key = { projection: 'webhooks', topic }
+  // Where this log begins is no position of the other one.
+  expect((await readPositions(pool, { ...key, epoch: 1 })).size).toBe(0)
+
+  const kafka = createKafka({ brokers: [world.env['KAFKA_BROKERS'] ?? ''], clientId: 'test', log })
+  const { clusterId } = await describeLog(kafka, topic)
+  await kafka.close()
+  await openEpoch(pool, { topic, clusterId })
+  await eventually(() => matching.state() === 'ok', { timeoutMs: 20_000 })
+  expect([...(await readPositions(pool, { ...key, epoch: 2 })).values()].map((at) => at.nextOffset)).toEqual([0, 0, 0])
+  await matching.close()
+})
+
+test('a matcher that reads goes over to a newer epoch', async () => {
+  const matching = start()
+  await eventually(() => matching.state() === 'ok', { timeoutMs: 20_000 })
+  const { topic } = world.topics
+  const former = await currentEpoch(pool, topic)
+  await openEpoch(pool, { topic, clusterId: former?.clusterId ?? '' })
+  await eventually(async () => {
+    const positions = await readPositions(pool, { projection: 'webhooks', topic, epoch: (former?.epoch ?? 0) + 1 })
+    return positions.size === 3 && matching.state() === 'ok'
+  })
+  await matching.close()
+})
+
+test('a matcher that finds another log goes on by itself when the log of its epoch is back', async () => {
+  const { topic } = world.topics
+  const former = await currentEpoch(pool, topic)
+  await pool.query(`UPDATE log_epochs SET cluster_id = 'the-old-cluster'`)
+  const matching = start()
+  await eventually(() => /is on Kafka cluster/.test(matching.state()), { timeoutMs: 20_000 })
+  await pool.query('UPDATE log_epochs SET cluster_id = $1', [former?.clusterId])
+  await eventually(() => matching.state() === 'ok', { timeoutMs: 20_000 })
+  await matching.close()
+})
+
+test('a matcher whose topic has another number of partitions says so, and reads nothing', async () => {
+  const matching = start({ KAFKA_PARTITIONS: '4' })
+  await eventually(() => /has 3 partitions, 4 are configured/.test(matching.state()), { timeoutMs: 20_000 })
+  expect(matching.reader()).toBeUndefined()
+  await matching.close()
+})

@@ -1,0 +1,108 @@
+import { createKafka, startLogReader, type LogReader } from '@ariftly/kafka'
+import { ensureStart, followEpochs, sessionOf } from '@ariftly/log-epochs'
+import { kafkaConnection, type Logger, type Metrics, type Tracing } from '@ariftly/runtime'
+import { type Pool } from '@ariftly/store'
+import { readPositions, recordHole, type LogEpoch } from '@ariftly/store/projection'
+import type { WebhookWorkerConfig } from '../config.ts'
+import { runMatchBacklogs } from './match-backlogs.ts'
+import { createMatcher, WEBHOOKS_PROJECTION } from './matcher.ts'
+import { createProjectionWatch } from './projection-watch.ts'
+import { SubscriptionCache } from './subscription-cache.ts'
+
+/** What the matching side of the worker needs. */
+export interface MatchingOptions {
+  readonly config: WebhookWorkerConfig
+  readonly pool: Pool
+  readonly onMatched: (webhookIds: ReadonlySet<string>, deliveries: number) => void
+  readonly log: Logger
+  readonly metrics: Metrics
+  readonly tracing?: Tracing | undefined
+}
+
+/** The matching side: Kafka to deliveries. */
+export interface Matching {
+  /** `ok`, `starting`, or why the log is not read now. */
+  readonly state: () => string
+  /** The present reader of the log; undefined while there is none. */
+  readonly reader: () => LogReader | undefined
+  readonly close: () => Promise<void>
+}
+
+/** Fewer records after a failure: a part that Postgres cannot write within its timeout comes again as two halves. */
+const BATCH = { recordsMax: 5_000, targetMs: 2_000 } as const
+
+/**
+ * Starts it in the background: Kafka and Postgres are waited for. A new matcher begins at the log's start. While the log is
+ * not the one that it should be nothing is read; it goes on when the log fits again or a new epoch was opened.
+ */
+export function startMatching(o: MatchingOptions): Matching {
+  const { config, pool, log } = o
+  const topic = config.KAFKA_TOPIC
+  const client = createKafka({ ...kafkaConnection(config), clientId: 'ariftly-webhook-worker', log })
+  const closing = new AbortController()
+  const subscriptions = new SubscriptionCache(pool)
+  const backlogs = runMatchBacklogs({
+    pool,
+    topic,
+    subscriptions,
+    onMatched: o.onMatched,
+    signal: closing.signal,
+    log,
+  })
+  let reader: LogReader | undefined
+  const follower = followEpochs({
+    kafka: client,
+    pool,
+    topic,
+    partitions: config.KAFKA_PARTITIONS,
+    log,
+    metrics: o.metrics,
+    metricPrefix: 'ariftly_webhook_matcher',
+    async start(epoch) {
+      const partitions = config.KAFKA_PARTITIONS
+      await ensureStart({ kafka: client, pool, projection: WEBHOOKS_PROJECTION, topic, partitions, epoch })
+      reader = startReader(epoch)
+      return sessionOf(reader)
+    },
+  })
+
+  function startReader(epoch: LogEpoch): LogReader {
+    const key = { projection: WEBHOOKS_PROJECTION, epoch: epoch.epoch, topic }
+    const group = `${config.KAFKA_GROUP_PREFIX}-webhook-matcher`
+    return startLogReader({
+      client,
+      topic,
+      groupId: group,
+      partitionCount: config.KAFKA_PARTITIONS,
+      clusterId: epoch.clusterId,
+      sessionTimeoutMs: config.KAFKA_SESSION_TIMEOUT_MS,
+      batch: BATCH,
+      positions: (wanted) => readPositions(pool, { ...key, partitions: wanted }),
+      handle: createMatcher({
+        pool,
+        epoch: epoch.epoch,
+        topic,
+        projection: createProjectionWatch({ db: pool, epoch: epoch.epoch, topic, log }),
+        subscriptions,
+        onDeferred: backlogs.wake,
+        onMatched: o.onMatched,
+        group,
+        tracing: o.tracing,
+      }),
+      hole: (gap) => recordHole(pool, { ...key, partition: gap.partition, from: gap.expected, to: gap.found }),
+      log,
+    })
+  }
+
+  function state(): string {
+    return follower.trouble ?? (reader?.state === 'running' ? 'ok' : 'starting')
+  }
+
+  async function close(): Promise<void> {
+    closing.abort()
+    await Promise.all([follower.close(), backlogs.ended])
+    await client.close()
+  }
+
+  return { state, reader: () => reader, close }
+}

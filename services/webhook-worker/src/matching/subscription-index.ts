@@ -1,0 +1,150 @@
+import { EVENT_TYPES, type EventType } from '@ariftly/events'
+import type { Subscription, SubscriptionChange } from '@ariftly/store/deliveries'
+import { compileFilter, type CompiledFilter, type WebhookFilter } from '@ariftly/webhook-filter'
+
+/** What decides which webhooks want an event; all but `data` is read from a record's headers. */
+export interface EventAttributes {
+  readonly tenant: string
+  readonly type: string
+  readonly taskId: string | undefined
+  readonly sessionId: string | undefined
+  readonly agent: string | undefined
+  readonly appendedAtMs: number
+  /** The payload, parsed; undefined if it is no JSON. Called only for a filtered webhook that otherwise wants the event. */
+  readonly data: () => unknown
+}
+
+/** The webhooks of one tenant, and by type those that want it. */
+interface TenantWebhooks {
+  readonly byId: Map<string, Candidate>
+  byType: ReadonlyMap<string, Bucket>
+}
+
+/** A webhook with its payload filter compiled. */
+interface Candidate extends Subscription {
+  readonly payloadFilter: CompiledFilter | undefined
+}
+
+/** Webhooks for one type, each in the map of its narrowest filter. */
+interface Bucket {
+  readonly byTask: Map<string, Candidate[]>
+  readonly bySession: Map<string, Candidate[]>
+  readonly byAgent: Map<string, Candidate[]>
+  readonly unfiltered: Candidate[]
+}
+
+/** Events appended longer than this before a webhook was created are never sent to it. */
+const BEFORE_CREATION_MS = 60_000
+
+/**
+ * Finds the webhooks that want an event: by tenant and type, then by `task_id`, `session_id` or `agent`, as nested maps. The
+ * cost of an event is by the webhooks that want it, not by those that exist; the cost of a change by its tenant's webhooks.
+ */
+export class SubscriptionIndex {
+  readonly #tenants = new Map<string, TenantWebhooks>()
+
+  constructor(subscriptions: readonly Subscription[] = []) {
+    this.apply(subscriptions.map((subscription) => ({ subscription, enabled: true })))
+  }
+
+  /** Puts changed webhooks in the place of what was known of them. */
+  apply(changes: readonly SubscriptionChange[]): void {
+    const changed = new Map<string, TenantWebhooks>()
+    for (const { subscription, enabled } of changes) {
+      const { tenant, id } = subscription
+      const webhooks = this.#tenants.get(tenant) ?? changed.get(tenant) ?? { byId: new Map(), byType: new Map() }
+      changed.set(tenant, webhooks)
+      if (enabled) webhooks.byId.set(id, { ...subscription, payloadFilter: compileText(subscription.filter) })
+      else webhooks.byId.delete(id)
+    }
+    for (const [tenant, webhooks] of changed) {
+      if (webhooks.byId.size === 0) this.#tenants.delete(tenant)
+      else {
+        webhooks.byType = indexByType(webhooks.byId.values())
+        this.#tenants.set(tenant, webhooks)
+      }
+    }
+  }
+
+  /** Whether the tenant has any webhook. */
+  hasTenant(tenant: string): boolean {
+    return this.#tenants.has(tenant)
+  }
+
+  /** Whether any webhook of the tenant looks into payloads. */
+  needsData(tenant: string): boolean {
+    for (const { payloadFilter } of this.#tenants.get(tenant)?.byId.values() ?? []) {
+      if (payloadFilter?.needsData === true) return true
+    }
+    return false
+  }
+
+  /** Ids of the webhooks that want it, each once. */
+  match(event: EventAttributes): readonly string[] {
+    const bucket = this.#tenants.get(event.tenant)?.byType.get(event.type)
+    if (bucket === undefined) return []
+    const matched: string[] = []
+    collect(bucket.unfiltered, event, matched)
+    if (event.taskId !== undefined) collect(bucket.byTask.get(event.taskId), event, matched)
+    if (event.sessionId !== undefined) collect(bucket.bySession.get(event.sessionId), event, matched)
+    if (event.agent !== undefined) collect(bucket.byAgent.get(event.agent), event, matched)
+    return matched
+  }
+}
+
+/** The exact types that a webhook's `events` stand for: types, groups (`task.*`) and `*`. Unknown words stand for none. */
+export function expandTypes(events: readonly string[]): ReadonlySet<EventType> {
+  const types = new Set<EventType>()
+  for (const word of events) {
+    for (const type of EVENT_TYPES) {
+      if (word === type || word === '*' || (word.endsWith('.*') && type.startsWith(word.slice(0, -1)))) types.add(type)
+    }
+  }
+  return types
+}
+
+/** The filter of a webhook, compiled; undefined when it has none. */
+export function compileText(filter: string | null): CompiledFilter | undefined {
+  return filter === null ? undefined : compileFilter(JSON.parse(filter) as WebhookFilter)
+}
+
+function indexByType(subscriptions: Iterable<Candidate>): ReadonlyMap<string, Bucket> {
+  const types = new Map<string, Bucket>()
+  for (const subscription of subscriptions) {
+    for (const type of expandTypes(subscription.events)) {
+      const bucket = types.get(type) ?? newBucket()
+      types.set(type, bucket)
+      place(bucket, subscription)
+    }
+  }
+  return types
+}
+
+function newBucket(): Bucket {
+  return { byTask: new Map(), bySession: new Map(), byAgent: new Map(), unfiltered: [] }
+}
+
+function place(bucket: Bucket, subscription: Candidate): void {
+  const { taskId, sessionId, agent } = subscription
+  if (taskId !== null) push(bucket.byTask, taskId, subscription)
+  else if (sessionId !== null) push(bucket.bySession, sessionId, subscription)
+  else if (agent !== null) push(bucket.byAgent, agent, subscription)
+  else bucket.unfiltered.push(subscription)
+}
+
+function push(map: Map<string, Candidate[]>, key: string, subscription: Candidate): void {
+  const list = map.get(key)
+  if (list === undefined) map.set(key, [subscription])
+  else list.push(subscription)
+}
+
+function collect(candidates: readonly Candidate[] | undefined, event: EventAttributes, into: string[]): void {
+  for (const candidate of candidates ?? []) {
+    if (candidate.taskId !== null && candidate.taskId !== event.taskId) continue
+    if (candidate.sessionId !== null && candidate.sessionId !== event.sessionId) continue
+    if (candidate.agent !== null && candidate.agent !== event.agent) continue
+    if (event.appendedAtMs < candidate.createdAtMs - BEFORE_CREATION_MS) continue
+    if (candidate.payloadFilter?.matches(event) === false) continue
+    into.push(candidate.id)
+  }
+}

@@ -1,0 +1,54 @@
+import { databaseConnection } from '@ariftly/runtime'
+import { createPool, SERVICE_ROLE, type Pool } from '@ariftly/store'
+import type { WebhookWorkerConfig } from './config.ts'
+
+/** The worker's connections to Postgres, apart by what must not wait for what. */
+export interface WorkerPools {
+  readonly matching: Pool
+  readonly scheduling: Pool
+  readonly outcomes: Pool
+  /** One connection, so that nothing delays a heartbeat. */
+  readonly heartbeat: Pool
+  /** Starts of attempts and upkeep. */
+  readonly other: Pool
+}
+
+/**
+ * Every statement of the worker finds its rows by index. Plans are kept, and one that was made while a partition was still
+ * empty must not read all of it once it is full.
+ */
+const SESSION_SETTINGS = { enable_seqscan: 'off', enable_mergejoin: 'off' }
+/**
+ * What a crash of Postgres may undo without harm need not wait for its disk: matches go together with their position and are
+ * written again, a queued delivery is pending again, and an attempt that was under way is repeated as after any crash. Only
+ * outcomes must stay, and an outcome's commit flushes all that came before it.
+ */
+const REPEATABLE = { synchronous_commit: 'off' }
+/** A statement of the scheduler that takes longer would delay other webhooks: it is cancelled, and its webhooks are bisected. */
+const SCHEDULING_MS_MAX = 2_000
+
+/** Makes the pools; nothing connects before its first query. */
+export function createPools(config: WebhookWorkerConfig): WorkerPools {
+  function open(name: string, max: number, settings: Readonly<Record<string, string>>, statementTimeoutMs = 10_000) {
+    return createPool({
+      ...databaseConnection(config),
+      applicationName: `ariftly-webhook-${name}`,
+      max,
+      role: SERVICE_ROLE,
+      statementTimeoutMs,
+      settings: { ...SESSION_SETTINGS, ...settings },
+    })
+  }
+  return {
+    matching: open('matcher', 6, REPEATABLE),
+    scheduling: open('scheduler', 3, REPEATABLE, SCHEDULING_MS_MAX),
+    outcomes: open('outcomes', 3, {}),
+    heartbeat: open('heartbeat', 1, REPEATABLE, SCHEDULING_MS_MAX),
+    other: open('worker', 6, REPEATABLE),
+  }
+}
+
+/** Closes all of them. */
+export async function closePools(pools: WorkerPools): Promise<void> {
+  await Promise.all(Object.values(pools).map((pool: Pool) => pool.end()))
+}

@@ -1,0 +1,246 @@
+import { DeadlineError, withTimeout } from '@ariftly/async'
+import { Queue, Worker } from 'bullmq'
+import { Fault, hasFaultCode, messageOf, retryForever, type Logger, type RedisAddress } from '@ariftly/runtime'
+import type { AttemptRef } from '@ariftly/store/deliveries'
+import type { DeliveryPriority } from '../scheduling/plan-capacity.ts'
+import { BLOCK_S_MAX, checkPolicy, connectFailFast, connectPatient, type RedisClient } from './redis.ts'
+
+/** What the queue needs. */
+export interface JobQueueOptions {
+  readonly redis: RedisAddress
+  /** Prefix of all keys. */
+  readonly prefix: string
+  /** Attempts under way at the same time in this process. */
+  readonly concurrency: Readonly<Record<DeliveryPriority, number>>
+  /** Makes the attempt of a job. */
+  readonly process: (ref: AttemptRef) => Promise<void>
+  /** Called when jobs can be added (again). */
+  readonly onReady: () => void
+  readonly signal: AbortSignal
+  readonly log: Logger
+}
+
+/** A job: ids alone, as Redis is not to be trusted with more. */
+interface JobData {
+  readonly deliveryId: string
+  readonly attempt: number
+}
+
+type Queues = Readonly<Record<DeliveryPriority, Queue<JobData>>>
+
+const PRIORITIES = ['healthy', 'unhealthy'] as const
+const JOBS_PER_ADD = 500
+/**
+ * Workers of BullMQ in this process, which share a priority's concurrency. One fetches its jobs one after the other as long
+ * as it is not full, and starts none of them while it fetches: at 4 ms a fetch (a busy machine) that is 250 jobs a second.
+ */
+const FETCHERS: Readonly<Record<DeliveryPriority, number>> = { healthy: 10, unhealthy: 2 }
+/**
+ * A worker without jobs is woken by the next one, and looks by itself after so many seconds, should it have missed that: the
+ * first of a priority. The others look less often, as twelve of them ask Redis all the time.
+ */
+const LOOK_S = { first: 5, others: BLOCK_S_MAX } as const
+const BOOT_WAIT_MS = 2000
+const CLOSE_WAIT_MS = 1000
+/**
+ * A job whose worker does not renew its lock for so long is given to another one, as its worker may have died between the
+ * fetch and the start of the attempt. Where it lives after all, the guard of the start drops the second job.
+ */
+const LOCK_MS = 6000
+const STALLED_LOOK_MS = 2000
+
+/**
+ * Opens the two queues and their workers. A Redis that can be reached and has another `maxmemory-policy` than noeviction
+ * rejects with Fault `redis_policy`; one that is away is waited for in the background, and checked then. One that comes
+ * back empty is used as it is.
+ */
+export async function openJobQueue(o: JobQueueOptions): Promise<JobQueue> {
+  const queue = new JobQueue(o)
+  await queue.open()
+  return queue
+}
+
+/** The jobs of BullMQ, of which all can be lost at any time: Postgres plans them again. */
+export class JobQueue {
+  readonly #o: JobQueueOptions
+  readonly #producer: RedisClient
+  readonly #consumer: RedisClient
+  #queues: Queues | undefined
+  #workers: readonly Worker<JobData>[] = []
+  /** Why Redis is not used although it is there. */
+  #policyFault: Fault | undefined
+  #trouble = ''
+  #active = 0
+  #closed = false
+
+  constructor(o: JobQueueOptions) {
+    this.#o = o
+    this.#producer = connectFailFast(o.redis, o.log)
+    this.#consumer = connectPatient(o.redis, o.log)
+  }
+
+  /** The client that adds jobs. Its commands fail at once while Redis is away. */
+  get producer(): RedisClient {
+    return this.#producer
+  }
+
+  /** Attempts under way. */
+  get active(): number {
+    return this.#active
+  }
+
+  /** Whether Redis was there once, with the right policy. */
+  get opened(): boolean {
+    return this.#queues !== undefined
+  }
+
+  /** Whether jobs can be added now. */
+  get ready(): boolean {
+    const isOpen = !this.#closed && this.#queues !== undefined
+    return isOpen && this.#policyFault === undefined && this.#producer.status === 'ready'
+  }
+
+  /** `ok`, or what is wrong. */
+  get state(): string {
+    if (this.#policyFault !== undefined) return this.#policyFault.message
+    return this.ready ? 'ok' : `redis cannot be reached${this.#trouble}`
+  }
+
+  /** Waits up to two seconds for Redis; rejects with Fault `redis_policy`. */
+  async open(): Promise<void> {
+    const { log, signal } = this.#o
+    const opening = retryForever(() => this.#openQueues(), {
+      signal,
+      maxMs: 1000,
+      onError: (error) => this.#stopOnPolicy(error),
+    })
+    try {
+      await withTimeout(opening, BOOT_WAIT_MS)
+    } catch (error) {
+      if (!(error instanceof DeadlineError)) {
+        this.#producer.disconnect()
+        this.#consumer.disconnect()
+        throw error
+      }
+    }
+    // Redis was away at boot: a wrong policy that is found later ends nothing, but is logged.
+    opening.catch((error: unknown) => log.error({ err: error }, 'the queue cannot be used'))
+    this.#producer.on('error', (error: Error) => {
+      this.#trouble = `: ${messageOf(error)}`
+    })
+    this.#producer.on('ready', () => {
+      this.#trouble = ''
+      if (this.#queues !== undefined) void this.#recheck()
+    })
+  }
+
+  /** Adds jobs that hold (delivery, attempt) and nothing more. Rejects when Redis does not take them. */
+  async add(priority: DeliveryPriority, refs: readonly AttemptRef[]): Promise<void> {
+    const queue = this.#queues?.[priority]
+    if (queue === undefined) throw new Fault({ code: 'redis_away', message: 'the queue is not open', retryable: true })
+    for (let from = 0; from < refs.length; from += JOBS_PER_ADD) {
+      const part = refs.slice(from, from + JOBS_PER_ADD)
+      await queue.addBulk(part.map(({ deliveryId, attempt }) => ({ name: 'attempt', data: { deliveryId, attempt } })))
+    }
+  }
+
+  /** Takes no more jobs; those under way go on. */
+  pause(): void {
+    for (const worker of this.#workers) void worker.pause(true).catch(ignore)
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    // Worker.close() hangs while Redis is away: it is forced, and its client is disconnected after it.
+    const ends = [
+      ...this.#workers.map((worker) => worker.close(true)),
+      ...Object.values(this.#queues ?? {}).map((queue) => queue.close()),
+    ]
+    await withTimeout(Promise.allSettled(ends), CLOSE_WAIT_MS).catch(ignore)
+    this.#producer.disconnect()
+    this.#consumer.disconnect()
+  }
+
+  async #openQueues(): Promise<void> {
+    if (this.#producer.status !== 'ready') throw new Fault({ code: 'redis_away', message: 'Redis cannot be reached' })
+    await checkPolicy(this.#producer)
+    const queues = { healthy: this.#openQueue('healthy'), unhealthy: this.#openQueue('unhealthy') }
+    await Promise.all(Object.values(queues).map((queue) => queue.waitUntilReady()))
+    if (this.#closed) return
+    this.#queues = queues
+    this.#workers = PRIORITIES.flatMap((priority) => this.#openWorkers(priority))
+    this.#o.onReady()
+  }
+
+  #stopOnPolicy(error: unknown): void {
+    if (!(error instanceof Fault) || !hasFaultCode(error, 'redis_policy')) return
+    this.#policyFault = error
+    throw error
+  }
+
+  async #recheck(): Promise<void> {
+    try {
+      await checkPolicy(this.#producer)
+      this.#policyFault = undefined
+      this.#o.onReady()
+    } catch (error) {
+      if (!(error instanceof Fault)) return
+      this.#policyFault = error
+      this.#o.log.error({ err: error }, 'the queue cannot be used')
+    }
+  }
+
+  #openQueue(priority: DeliveryPriority): Queue<JobData> {
+    const queue = new Queue<JobData>(queueName(priority), {
+      connection: this.#producer,
+      prefix: this.#o.prefix,
+      streams: { events: { maxLen: 100 } },
+      defaultJobOptions: { attempts: 1, removeOnComplete: true, removeOnFail: true },
+    })
+    queue.on('error', ignore)
+    return queue
+  }
+
+  #openWorkers(priority: DeliveryPriority): readonly Worker<JobData>[] {
+    const concurrency = this.#o.concurrency[priority]
+    const count = Math.min(FETCHERS[priority], concurrency)
+    return Array.from({ length: count }, (_, index) =>
+      this.#openWorker(priority, Math.ceil(concurrency / count), index === 0),
+    )
+  }
+
+  #openWorker(priority: DeliveryPriority, concurrency: number, first: boolean): Worker<JobData> {
+    const worker = new Worker<JobData>(queueName(priority), ({ data }) => this.#work(data), {
+      connection: this.#consumer,
+      prefix: this.#o.prefix,
+      concurrency,
+      drainDelay: first ? LOOK_S.first : LOOK_S.others,
+      lockDuration: LOCK_MS,
+      stalledInterval: STALLED_LOOK_MS,
+      // One look at a queue finds the stalled jobs of all its workers.
+      skipStalledCheck: !first,
+      maxStalledCount: 1,
+      removeOnComplete: { count: 0 },
+      removeOnFail: { count: 0 },
+    })
+    worker.on('error', (error) => this.#o.log.debug({ err: error, priority }, 'the queue worker had an error'))
+    return worker
+  }
+
+  async #work({ deliveryId, attempt }: JobData): Promise<void> {
+    this.#active += 1
+    try {
+      await this.#o.process({ deliveryId, attempt })
+    } catch (error) {
+      this.#o.log.warn({ err: error, delivery: deliveryId }, 'an attempt could not be made, its lease brings it back')
+    } finally {
+      this.#active -= 1
+    }
+  }
+}
+
+function queueName(priority: DeliveryPriority): string {
+  return `webhooks-${priority}`
+}
+
+function ignore(): void {}

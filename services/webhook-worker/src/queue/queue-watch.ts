@@ -1,0 +1,78 @@
+import { randomUUID } from 'node:crypto'
+import { sleep } from '@ariftly/async'
+import type { Logger } from '@ariftly/runtime'
+import { withTransaction, type Pool } from '@ariftly/store'
+import { claimQueue, releaseQueued, type QueueIdentity } from '@ariftly/store/deliveries'
+import type { RedisClient } from './redis.ts'
+
+/** What the watch needs. */
+export interface QueueWatchOptions {
+  readonly redis: RedisClient
+  /** Prefix of all keys. */
+  readonly prefix: string
+  readonly pool: Pool
+  /** Called when queued deliveries are due again, as their jobs were lost. */
+  readonly onReleased: (deliveries: number) => void
+  /** Ends it. */
+  readonly signal: AbortSignal
+  readonly log: Pick<Logger, 'warn'>
+  readonly everyMs?: number
+}
+
+const EVERY_MS = 1000
+const ROWS_PER_STATEMENT = 5000
+
+/**
+ * Looks once a second whether Redis is the one that the jobs were added to: a marker key that is lost with its data (FLUSHALL,
+ * a restart without its file), and its run id, which is another one after a restart or a failover, as the last jobs may
+ * be lost then. If it is not, all queued deliveries are due again at once, under a new attempt number: a job that is still there
+ * is dropped by its guard. Of all workers that see it, one does so (`claimQueue`).
+ */
+export async function watchQueue(o: QueueWatchOptions): Promise<void> {
+  let known: QueueIdentity | undefined
+  while (!o.signal.aborted) {
+    try {
+      if (o.redis.status === 'ready') await look()
+    } catch (error) {
+      if (!o.signal.aborted) o.log.warn({ err: error }, 'the identity of redis cannot be compared')
+    }
+    await sleep(o.everyMs ?? EVERY_MS, o.signal)
+  }
+
+  async function look(): Promise<void> {
+    const found = await readIdentity(o.redis, o.prefix)
+    if (found.marker === known?.marker && found.runId === known.runId) return
+    const released = await withTransaction(o.pool, async (tx) => {
+      if (!(await claimQueue(tx, found))) return 0
+      let count = 0
+      for (let last = ROWS_PER_STATEMENT; last >= ROWS_PER_STATEMENT;) {
+        last = 0
+        for (const n of (await releaseQueued(tx, { limit: ROWS_PER_STATEMENT })).values()) last += n
+        count += last
+      }
+      return count
+    })
+    known = found
+    if (released > 0) {
+      o.log.warn({ deliveries: released }, 'redis may have lost its jobs, queued deliveries are due again')
+      o.onReleased(released)
+    }
+  }
+}
+
+/** Reads the marker, or sets a new one, and the run id of the same node: of a cluster the one that holds the jobs. */
+async function readIdentity(redis: RedisClient, prefix: string): Promise<QueueIdentity> {
+  const answer: unknown = await redis.eval(SCRIPT, 1, `${prefix}:marker`, randomUUID())
+  const [marker, info] = Array.isArray(answer) ? answer.map(String) : []
+  const runId = /^run_id:(\w+)/m.exec(info ?? '')?.[1]
+  if (marker === undefined || runId === undefined) throw new Error('redis does not tell its run id')
+  return { marker, runId }
+}
+
+const SCRIPT = `
+local marker = redis.call('GET', KEYS[1])
+if not marker then
+  marker = ARGV[1]
+  redis.call('SET', KEYS[1], marker)
+end
+return { marker, redis.call('INFO', 'server') }`

@@ -1,0 +1,95 @@
+import { Cluster, Redis, type ClusterNode, type RedisOptions } from 'ioredis'
+import { Fault, type Logger, type RedisAddress } from '@ariftly/runtime'
+
+/** One Redis, one that Sentinels know, or a Redis Cluster. */
+export type RedisClient = Redis | Cluster
+
+/** The commands of a client that adds jobs wait at most this long for an answer. */
+const COMMAND_MS_MAX = 5000
+/**
+ * A connection that has been silent for so long while an answer is due is closed and opened again: a host that vanished sends
+ * no reset, and TCP alone would wait some 15 minutes. Longer than any blocking command of a worker (`BLOCK_S_MAX`).
+ */
+const SILENT_MS_MAX = 10_000
+/** The longest that a worker may block in one command, in seconds. */
+export const BLOCK_S_MAX = 8
+
+/** A client whose commands fail at once while Redis is away: for adding jobs, which Postgres can plan again. */
+export function connectFailFast(address: RedisAddress, log: Pick<Logger, 'warn'>): RedisClient {
+  const options = { maxRetriesPerRequest: 1, commandTimeout: COMMAND_MS_MAX, socketTimeout: COMMAND_MS_MAX }
+  return watch(connect(address, { ...options, enableOfflineQueue: false }), log)
+}
+
+/** A client whose commands wait until Redis is back: for workers, which BullMQ wants so. */
+export function connectPatient(address: RedisAddress, log: Pick<Logger, 'warn'>): RedisClient {
+  return watch(connect(address, { maxRetriesPerRequest: null, socketTimeout: SILENT_MS_MAX }), log)
+}
+
+/**
+ * Throws Fault `redis_policy` unless each Redis is set to refuse writes when it is full (`maxmemory-policy noeviction`): any
+ * other policy would drop jobs and parts of queues at random.
+ */
+export async function checkPolicy(redis: RedisClient): Promise<void> {
+  const nodes = redis instanceof Cluster ? redis.nodes('master') : [redis]
+  for (const node of nodes) {
+    const memory = await node.info('memory')
+    const policy = /^maxmemory_policy:(\S+)/m.exec(memory)?.[1]
+    if (policy === undefined || policy === 'noeviction') continue
+    throw new Fault({ code: 'redis_policy', message: `Redis has maxmemory-policy ${policy}, it must be noeviction` })
+  }
+}
+
+function connect(address: RedisAddress, own: RedisOptions): RedisClient {
+  const { url, tls, mode } = address
+  const options: RedisOptions = {
+    ...own,
+    ...(tls === undefined ? {} : { tls }),
+    connectTimeout: 2000,
+    keepAlive: 5000,
+    retryStrategy,
+  }
+  if (mode === 'single') return new Redis(url, options)
+  const { hostname, port, username, password, pathname } = new URL(url)
+  const login = {
+    ...(username === '' ? {} : { username: decodeURIComponent(username) }),
+    ...(password === '' ? {} : { password: decodeURIComponent(password) }),
+  }
+  const nodes = address.nodes.map(toNode)
+  if (mode === 'sentinel') {
+    const db = Number(pathname.slice(1))
+    const ofSentinels = tls === undefined ? {} : { sentinelTLS: tls, enableTLSForSentinelMode: true }
+    return new Redis({ ...options, ...login, db, sentinels: nodes, name: address.sentinelName, ...ofSentinels })
+  }
+  const { enableOfflineQueue = true, ...redisOptions } = options
+  return new Cluster([{ host: hostname, port: Number(port === '' ? 6379 : port) }, ...nodes], {
+    redisOptions: { ...redisOptions, ...login },
+    enableOfflineQueue,
+    clusterRetryStrategy: retryStrategy,
+    slotsRefreshTimeout: 5000,
+    // Certificates name hosts: a node's name is not resolved before TLS checks it.
+    ...(tls === undefined ? {} : { dnsLookup: (host, resolved) => resolved(null, host) }),
+  })
+}
+
+function toNode(address: string): { host: string; port: number } & ClusterNode {
+  const { hostname, port } = new URL(`redis://${address}`)
+  return { host: hostname, port: Number(port === '' ? 6379 : port) }
+}
+
+function retryStrategy(times: number): number {
+  return Math.min(50 * 2 ** Math.min(times, 6), 1000)
+}
+
+/** ioredis throws what no listener takes; one line a change of state is enough, as it tries several times a second. */
+function watch(redis: RedisClient, log: Pick<Logger, 'warn'>): RedisClient {
+  let told = false
+  redis.on('ready', () => {
+    told = false
+  })
+  redis.on('error', (error: Error) => {
+    if (told) return
+    told = true
+    log.warn({ err: error }, 'redis cannot be reached')
+  })
+  return redis
+}

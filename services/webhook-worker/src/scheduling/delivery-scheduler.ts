@@ -1,0 +1,175 @@
+import { backoffMs, bisect, sleep } from '@ariftly/async'
+import { withTransaction } from '@ariftly/store'
+import {
+  countInFlight,
+  lockEndpoints,
+  queueDueDeliveries,
+  readDueWebhooks,
+  spendRateTokens,
+} from '@ariftly/store/deliveries'
+import { OrderedScheduler } from './ordered-scheduler.ts'
+import { planCapacity, SLOW_MS } from './plan-capacity.ts'
+import { addJobs, countLimited, isRejected, type DeliverySchedulerOptions } from './schedule-parts.ts'
+import { SetAside } from './set-aside.ts'
+import { WorkLoop } from './work-loop.ts'
+
+const WEBHOOKS_PER_STATEMENT = 200
+const SCAN_MS_MAX = 250
+/** While no webhook has anything pending: what others make due meanwhile (a replay, a redelivery) is in no hurry. */
+const SCAN_MS_CALM = 1000
+const SCAN_MS_MIN = 10
+
+/**
+ * Moves due deliveries to BullMQ. In one transaction it locks endpoints (SKIP LOCKED), respects their limits and marks
+ * deliveries as queued; then it adds jobs. If that fails the deliveries are pending again, and if this process dies in between
+ * their lease brings them back. It is woken by the matcher and by outcomes, and looks by itself for what has become due
+ * (retries, probes, other processes' work) every 250 ms at most, less often when that look costs more than a twentieth of
+ * the time, and every second while nothing is pending.
+ *
+ * Webhooks without an order are served up to 200 at a time, ordered ones one by one beside them. When Postgres rejects or
+ * cancels the statement of a set, the set is bisected beside the work for all other webhooks, until the webhook at fault
+ * stands alone; that one is left alone for a time that doubles up to a minute.
+ */
+export class DeliveryScheduler {
+  readonly #o: DeliverySchedulerOptions
+  readonly #setAside = new SetAside()
+  readonly #ordered: OrderedScheduler
+  readonly #unordered = new WorkLoop((signal) => this.#serveWoken(signal))
+  readonly #woken = new Set<string>()
+  readonly #bisected = new Set<string>()
+  #bisecting = Promise.resolve()
+  #scanTimer: NodeJS.Timeout | undefined
+  #scanning: Promise<void> | undefined
+  #closed = false
+
+  constructor(o: DeliverySchedulerOptions) {
+    this.#o = o
+    this.#ordered = new OrderedScheduler(o, this.#setAside, (id) => this.wake([id]))
+    this.#scan()
+  }
+
+  /** These webhooks may have something due, or capacity again: they are looked at as soon as possible. */
+  wake(webhookIds: Iterable<string>): void {
+    for (const id of webhookIds) {
+      if (this.#ordered.has(id)) this.#ordered.wake(id)
+      else if (!this.#bisected.has(id) && !this.#setAside.rests(id)) this.#woken.add(id)
+    }
+    if (this.#closed || !this.#o.canEnqueue()) return
+    if (this.#woken.size > 0) this.#unordered.run()
+    this.#ordered.run()
+  }
+
+  /** Everything is looked at again. */
+  wakeAll(): void {
+    if (!this.#closed) this.#scan()
+  }
+
+  /** Takes no more; resolves when what is under way has ended. */
+  async close(): Promise<void> {
+    this.#closed = true
+    clearTimeout(this.#scanTimer)
+    await Promise.allSettled([this.#unordered.close(), this.#ordered.close(), this.#bisecting, this.#scanning])
+  }
+
+  async #serveWoken(signal: AbortSignal): Promise<void> {
+    for (let failures = 0; this.#woken.size > 0 && !signal.aborted && this.#o.canEnqueue();) {
+      const ids = [...this.#woken].slice(0, WEBHOOKS_PER_STATEMENT)
+      for (const id of ids) this.#woken.delete(id)
+      // What has failed alone is tried alone.
+      this.#bisectBeside(ids.filter((id) => this.#setAside.has(id)))
+      const others = ids.filter((id) => !this.#setAside.has(id))
+      try {
+        await this.#serve(others)
+        failures = 0
+      } catch (error) {
+        this.#o.log.warn({ err: error, webhooks: others.length }, 'scheduling failed')
+        if (isRejected(error)) this.#bisectBeside(others)
+        else {
+          for (const id of others) this.#woken.add(id)
+          await sleep(backoffMs(failures++, { maxMs: 1000 }), signal)
+        }
+      }
+    }
+  }
+
+  /** Serves these in halves beside everything else, one such set at a time. */
+  #bisectBeside(ids: readonly string[]): void {
+    if (ids.length === 0) return
+    for (const id of ids) this.#bisected.add(id)
+    this.#bisecting = this.#bisecting.then(() => this.#bisect(ids))
+  }
+
+  async #bisect(ids: readonly string[]): Promise<void> {
+    try {
+      await bisect(ids, {
+        attempt: (some) => this.#serveUnlessRejected(some),
+        onRefused: (id) => {
+          this.#o.log.warn({ webhook: id }, 'a webhook cannot be scheduled and is left alone for a while')
+          this.#setAside.failed(id)
+        },
+      })
+    } catch (error) {
+      // Postgres or Redis is away: the next scan finds these webhooks again.
+      this.#o.log.warn({ err: error }, 'scheduling failed')
+    }
+    for (const id of ids) this.#bisected.delete(id)
+  }
+
+  async #serveUnlessRejected(ids: readonly string[]): Promise<boolean> {
+    if (this.#closed) return true
+    try {
+      await this.#serve(ids)
+    } catch (error) {
+      if (isRejected(error)) return false
+      throw error
+    }
+    for (const id of ids) this.#setAside.succeeded(id)
+    return true
+  }
+
+  async #serve(webhookIds: readonly string[]): Promise<void> {
+    if (webhookIds.length === 0) return
+    const { perTenantMax: tenantInFlightMax, leaseMs } = this.#o
+    const { locked, queued } = await withTransaction(this.#o.pool, async (tx) => {
+      const endpoints = await lockEndpoints(tx, { webhookIds })
+      const unordered = endpoints.filter(({ ordering }) => ordering === 'none')
+      const capacities = planCapacity(unordered, this.#o)
+      const taken = await queueDueDeliveries(tx, { endpoints: capacities, tenantInFlightMax, leaseMs })
+      await spendRateTokens(tx, { spent: countLimited(unordered, taken) })
+      return { locked: endpoints, queued: taken }
+    })
+    const ordered = locked.filter(({ ordering }) => ordering === 'task')
+    for (const { webhookId, tenant } of ordered) this.#ordered.learn(webhookId, tenant)
+    this.wake(ordered.map(({ webhookId }) => webhookId))
+    await addJobs(this.#o, locked, queued)
+  }
+
+  #scan(): void {
+    clearTimeout(this.#scanTimer)
+    this.#scanning ??= this.#scanOnce().then((waitMs) => {
+      this.#scanning = undefined
+      if (!this.#closed) this.#scanTimer = setTimeout(() => this.#scan(), waitMs)
+      return undefined
+    })
+  }
+
+  async #scanOnce(): Promise<number> {
+    if (!this.#o.canEnqueue()) return SCAN_MS_MAX
+    const startedAt = performance.now()
+    try {
+      const pending = await readDueWebhooks(this.#o.pool)
+      if (pending.length === 0) return SCAN_MS_CALM
+      this.#o.shares.update(await countInFlight(this.#o.pool, { slowMs: SLOW_MS, deadMs: this.#o.deadMs }))
+      const soonest = Math.min(SCAN_MS_MAX, ...pending.filter((one) => one.dueInMs > 0).map((one) => one.dueInMs))
+      const due = pending.filter((one) => one.dueInMs === 0)
+      for (const { webhookId, tenant, ordering } of due) {
+        if (ordering === 'task') this.#ordered.learn(webhookId, tenant)
+      }
+      this.wake(due.map((one) => one.webhookId))
+      return Math.max(SCAN_MS_MIN, soonest, 20 * (performance.now() - startedAt))
+    } catch (error) {
+      this.#o.log.warn({ err: error }, 'looking for due deliveries failed')
+      return 1000
+    }
+  }
+}

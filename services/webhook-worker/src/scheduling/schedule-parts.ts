@@ -1,0 +1,75 @@
+import type { Logger } from '@ariftly/runtime'
+import { sqlState, type Pool } from '@ariftly/store'
+import { unqueueDeliveries, type AttemptRef, type LockedEndpoint, type QueuedDelivery } from '@ariftly/store/deliveries'
+import { priorityOf, type DeliveryPriority } from './plan-capacity.ts'
+import type { TenantShares } from './tenant-shares.ts'
+
+/** What scheduling needs. */
+export interface DeliverySchedulerOptions {
+  /** A pool of its own, whose statements end after a short time. */
+  readonly pool: Pool
+  /** Adds jobs; rejects when the queue cannot be reached. */
+  readonly enqueue: (priority: DeliveryPriority, refs: readonly AttemptRef[]) => Promise<void>
+  /** False while the queue cannot be reached: nothing is taken then. */
+  readonly canEnqueue: () => boolean
+  /** Queued and attempting deliveries of an endpoint, over all workers. */
+  readonly perEndpointMax: number
+  readonly perTenantMax: number
+  readonly shares: TenantShares
+  /** A worker without a heartbeat for so long is dead, and its places do not count. */
+  readonly deadMs: number
+  readonly leaseMs: number
+  readonly onQueued: (priority: DeliveryPriority, count: number) => void
+  readonly log: Pick<Logger, 'warn'>
+}
+
+/** Adds a job for each queued delivery. If that fails the deliveries are pending again, and it rejects. */
+export async function addJobs(
+  o: Pick<DeliverySchedulerOptions, 'pool' | 'enqueue' | 'onQueued' | 'shares'>,
+  endpoints: readonly LockedEndpoint[],
+  queued: readonly QueuedDelivery[],
+): Promise<void> {
+  const byId = new Map(endpoints.map((endpoint) => [endpoint.webhookId, endpoint]))
+  const refs: Record<DeliveryPriority, QueuedDelivery[]> = { healthy: [], unhealthy: [] }
+  for (const one of queued) {
+    const endpoint = byId.get(one.webhookId)
+    if (endpoint === undefined) continue
+    const priority = priorityOf(endpoint)
+    refs[priority].push(one)
+    o.shares.queued(one.webhookId, endpoint.tenant, priority)
+  }
+  await Promise.all([add('healthy'), add('unhealthy')])
+
+  async function add(priority: DeliveryPriority): Promise<void> {
+    if (refs[priority].length === 0) return
+    try {
+      await o.enqueue(priority, refs[priority])
+      o.onQueued(priority, refs[priority].length)
+    } catch (error) {
+      await unqueueDeliveries(o.pool, refs[priority])
+      throw error
+    }
+  }
+}
+
+/** How many deliveries were taken of each rate-limited endpoint. */
+export function countLimited(
+  endpoints: readonly LockedEndpoint[],
+  queued: readonly QueuedDelivery[],
+): ReadonlyMap<string, number> {
+  const limited = new Set(endpoints.filter(({ tokens }) => tokens !== null).map(({ webhookId }) => webhookId))
+  const spent = new Map<string, number>()
+  for (const { webhookId } of queued) {
+    if (limited.has(webhookId)) spent.set(webhookId, (spent.get(webhookId) ?? 0) + 1)
+  }
+  return spent
+}
+
+/** Connection, authorization, resources, shut-down, not migrated: nothing that fewer webhooks would change. */
+const AWAY = /^(?:08|28|3D|53|57P)|^42P01$/
+
+/** Whether Postgres rejected, cancelled or timed out the statement itself, so that a part of it may succeed. */
+export function isRejected(error: unknown): boolean {
+  const state = sqlState(error)
+  return state !== undefined && !AWAY.test(state)
+}

@@ -1,0 +1,51 @@
+import { expect, test } from '@jest/globals'
+import { TenantShares } from './tenant-shares.ts'
+
+const NONE = { workers: 1, tenants: [] }
+
+function fill(shares: TenantShares, tenant: string): number {
+  let count = 0
+  while (shares.left(tenant, 'healthy') > 0) {
+    shares.queued(`whk_${tenant}`, tenant, 'healthy')
+    count += 1
+  }
+  return count
+}
+
+test('one tenant alone leaves a third of the places free', () => {
+  const shares = new TenantShares({ healthy: 300, unhealthy: 200 })
+  expect(fill(shares, 'a')).toBe(200)
+  expect(shares.left('b', 'healthy')).toBeGreaterThan(50)
+  expect(shares.left('a', 'unhealthy')).toBe(133)
+})
+
+test('tenants that come later have a place however many are there, and shares become equal as places are freed', () => {
+  const shares = new TenantShares({ healthy: 400, unhealthy: 200 })
+  for (const tenant of ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h']) expect(fill(shares, tenant)).toBeGreaterThan(0)
+  // Each in turn gives back what it has beyond its share, and takes what it may.
+  for (let round = 0; round < 40; round += 1) {
+    for (const tenant of ['a', 'b']) {
+      shares.ended(`whk_${tenant}`, 20)
+      fill(shares, tenant)
+    }
+  }
+  const more = ['a', 'b'].map((tenant) => {
+    shares.update({ workers: 1, tenants: ['a', 'b'].map((one) => ({ tenant: one, unhealthy: false, count: 160 })) })
+    return shares.left(tenant, 'healthy')
+  })
+  expect(more).toEqual([0, 0])
+})
+
+test('places are those of all workers, and even without any left a new tenant has one', () => {
+  const shares = new TenantShares({ healthy: 30, unhealthy: 30 })
+  shares.update({ ...NONE, workers: 3 })
+  expect(shares.left('a', 'healthy')).toBe(60)
+  shares.update({ workers: 1, tenants: [{ tenant: 'a', unhealthy: false, count: 500 }] })
+  expect([shares.left('a', 'healthy'), shares.left('b', 'healthy')]).toEqual([0, 1])
+})
+
+test('what has ended of a webhook that was queued elsewhere changes nothing', () => {
+  const shares = new TenantShares({ healthy: 30, unhealthy: 30 })
+  shares.ended('whk_x', 5)
+  expect(shares.left('a', 'healthy')).toBe(20)
+})

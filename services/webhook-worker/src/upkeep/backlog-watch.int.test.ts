@@ -1,0 +1,119 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { newTypeId, typeIdToUuid } from '@ariftly/events'
+import { createPool, SERVICE_ROLE, type Pool } from '@ariftly/store'
+import { countDeliveries } from '@ariftly/store/deliveries'
+import { insertWebhook } from '@ariftly/store/webhooks'
+import { createTestDatabase, eventually, type TestDatabase } from '@ariftly/testkit'
+import { parseAllDocuments } from 'yaml'
+import { startBacklogWatch } from './backlog-watch.ts'
+
+const log = { warn() {} }
+let database: TestDatabase
+let pools: readonly Pool[]
+let admin: Pool
+let ends: readonly AbortController[] = []
+
+beforeAll(async () => {
+  database = await createTestDatabase()
+  admin = createPool({ role: null, url: database.adminUrl, applicationName: 'test', max: 2 })
+  pools = [1, 2].map((n) =>
+    createPool({ url: database.url, applicationName: `worker-${n}`, max: 1, role: SERVICE_ROLE }),
+  )
+  const open = await newWebhook()
+  await deliveries(open, 5, 'pending', -600)
+  await deliveries(open, 3, 'pending', 3600)
+  await deliveries(open, 2, 'queued')
+  await deliveries(open, 1, 'attempting')
+  await deliveries(open, 7, 'delivered')
+  const second = await newWebhook()
+  await deliveries(second, 4, 'pending', -60)
+  const disabled = await newWebhook()
+  await deliveries(disabled, 20, 'pending', -7200)
+  await admin.query(`UPDATE webhooks SET enabled = false, disabled_reason = 'manual' WHERE id = $1`, [disabled])
+  const failing = await newWebhook()
+  await deliveries(failing, 30, 'pending', -7200)
+  await admin.query(`UPDATE webhook_endpoints SET next_probe_at = now() + interval '1 min' WHERE webhook_id = $1`, [
+    failing,
+  ])
+}, 30_000)
+afterAll(async () => {
+  for (const end of ends) end.abort()
+  await Promise.all([...(pools ?? []), ...(admin === undefined ? [] : [admin])].map((pool) => pool.end()))
+  await database?.drop()
+})
+
+/** Answers its UUID. */
+async function newWebhook(): Promise<string> {
+  const id = newTypeId('whk')
+  const filters = { taskId: null, sessionId: null, agent: null, filter: null }
+  const options = { description: null, enabled: true, headerNames: [], headers: null, rateLimit: null }
+  const target = { url: 'https://example.com/', events: ['*'], ordering: 'none' as const, secret: Buffer.from('s') }
+  await insertWebhook(admin, { id, tenant: 'mine', ...filters, ...options, ...target }, 100)
+  return typeIdToUuid('whk', id)
+}
+
+async function deliveries(webhook: string, count: number, state: string, dueInS = 0): Promise<void> {
+  const ids = Array.from({ length: count }, () => typeIdToUuid('dlv', newTypeId('dlv')))
+  await admin.query(
+    `INSERT INTO deliveries (id, tenant_id, webhook_id, event_id, event_type, epoch, partition, "offset", state, due_at,
+                             lease_until, finished_at)
+     SELECT id, 'mine', $2, id, 'task.created', 1, 0, 0, $3, CASE WHEN $3 = 'pending' THEN now() + $4 * interval '1 s' END,
+            CASE WHEN $3 IN ('queued', 'attempting') THEN now() + interval '1 min' END,
+            CASE WHEN $3 = 'delivered' THEN now() END
+       FROM unnest($1::uuid[]) id`,
+    [ids, webhook, state, dueInS],
+  )
+}
+
+test('deliveries are counted by what they wait for: those of disabled and failing webhooks wait for no worker', async () => {
+  const [pool] = pools
+  const { oldestDueS, ...counts } = await countDeliveries(pool ?? admin)
+  expect(counts).toEqual({ due: 9, waiting: 3, held: 50, queued: 2, attempting: 1 })
+  expect(oldestDueS).toBeGreaterThanOrEqual(600)
+  expect(oldestDueS).toBeLessThan(660)
+})
+
+test('one of several workers counts, and another takes its place', async () => {
+  ends = [new AbortController(), new AbortController()]
+  const watches = ends.map(({ signal }, index) =>
+    startBacklogWatch({ pool: pools[index] ?? admin, signal, log, everyMs: 50 }),
+  )
+  const counting = () => watches.map(({ counts }) => counts()?.due)
+  await eventually(() => counting().includes(9))
+  const first = counting().indexOf(9)
+  expect(counting()[1 - first]).toBeUndefined()
+  expect(await locksHeld()).toBe(1)
+
+  ends[first]?.abort()
+  await watches[first]?.ended
+  expect(counting()[first]).toBeUndefined()
+  await eventually(() => counting()[1 - first] === 9)
+  ends[1 - first]?.abort()
+  await watches[1 - first]?.ended
+  await eventually(async () => (await locksHeld()) === 0)
+})
+
+async function locksHeld(): Promise<number | undefined> {
+  const { rows } = await admin.query<{ held: number }>(
+    `SELECT count(*)::int AS held FROM pg_locks
+      WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`,
+  )
+  return rows[0]?.held
+}
+
+test('what Kubernetes scales workers by is the number of deliveries that are due', async () => {
+  const text = readFileSync(join(import.meta.dirname, '../../../../k8s/base/scaling.yaml'), 'utf8')
+  const objects = parseAllDocuments(text).map((document) => document.toJS() as ScaledObject)
+  const triggers = objects.find(({ kind, metadata }) => kind === 'ScaledObject' && metadata.name === 'webhook-worker')
+  const query = triggers?.spec.triggers.find(({ type }) => type === 'postgresql')?.metadata['query'] ?? ''
+  const { rows } = await (pools[0] ?? admin).query<{ count: number }>(query)
+  expect(rows).toEqual([{ count: 9 }])
+})
+
+interface ScaledObject {
+  readonly kind: string
+  readonly metadata: { readonly name: string }
+  readonly spec: { readonly triggers: readonly { readonly type: string; readonly metadata: Record<string, string> }[] }
+}

@@ -1,0 +1,61 @@
+import { randomUUID } from 'node:crypto'
+import { sleep } from '@ariftly/async'
+import type { Logger } from '@ariftly/runtime'
+import type { Queryable } from '@ariftly/store'
+import { beatWorker, forgetWorker } from '@ariftly/store/deliveries'
+
+/** The heartbeat of this worker. */
+export interface Heartbeat {
+  /** UUID of this worker. */
+  readonly id: string
+  /**
+   * Whether it has beaten without a pause for so long that a worker without a heartbeat is dead, and not one that could no
+   * more reach Postgres than this one could.
+   */
+  readonly steady: () => boolean
+  /** Resolves after the signal; other workers then know that this one has ended. */
+  readonly ended: Promise<void>
+}
+
+/** Heartbeats in the time after which a worker without one is dead. */
+const BEATS = 4
+
+/** Beats until the signal aborts. `db` is a connection of its own, so that no other work delays it. */
+export function startHeartbeat(o: {
+  readonly db: Queryable
+  /** A worker without a heartbeat for so long is dead. */
+  readonly deadMs: number
+  readonly signal: AbortSignal
+  readonly log: Pick<Logger, 'warn'>
+}): Heartbeat {
+  const id = randomUUID()
+  let steadySinceMs: number | undefined
+  let lastMs = 0
+
+  async function beat(): Promise<void> {
+    try {
+      await beatWorker(o.db, { id })
+      const nowMs = performance.now()
+      if (steadySinceMs === undefined || nowMs - lastMs > o.deadMs / 2) steadySinceMs = nowMs
+      lastMs = nowMs
+    } catch (error) {
+      if (!o.signal.aborted) o.log.warn({ err: error }, 'the heartbeat cannot be written')
+      steadySinceMs = undefined
+    }
+  }
+
+  async function run(): Promise<void> {
+    while (!o.signal.aborted) {
+      const startedMs = performance.now()
+      await beat()
+      await sleep(Math.max(0, o.deadMs / BEATS - (performance.now() - startedMs)), o.signal)
+    }
+    await forgetWorker(o.db, { id }).catch(() => {})
+  }
+
+  function steady(): boolean {
+    return steadySinceMs !== undefined && performance.now() - steadySinceMs >= o.deadMs
+  }
+
+  return { id, steady, ended: run() }
+}

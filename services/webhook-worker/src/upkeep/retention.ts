@@ -1,0 +1,55 @@
+import { sleep, type Logger } from '@ariftly/runtime'
+import { type Queryable } from '@ariftly/store'
+import {
+  deleteExpiredSuccessAnswers,
+  dropExpiredDeliveryPartitions,
+  ensureDeliveryPartitions,
+} from '@ariftly/store/deliveries'
+import { deleteExpiredReplays } from '@ariftly/store/replays'
+
+const EVERY_MS = 3_600_000
+const RETRY_MS = 30_000
+const AHEAD_MS = 14 * 86_400_000
+const REPLAYS_PER_STATEMENT = 1000
+
+/**
+ * Keeps partitions of deliveries and attempts ahead of time, and drops those that ended 35 days ago; what was not finished
+ * in them is counted and logged as `delivery_expired`. Replays that ended so long ago go too. Runs until the signal aborts.
+ */
+export async function keepRetention(o: {
+  readonly db: Queryable
+  readonly onExpired: (deliveries: number) => void
+  readonly signal: AbortSignal
+  readonly log: Pick<Logger, 'info' | 'warn' | 'error'>
+  readonly now?: () => number
+}): Promise<void> {
+  const now = o.now ?? Date.now
+
+  async function look(): Promise<number> {
+    try {
+      await ensureDeliveryPartitions(o.db, { minMs: now(), maxMs: now() + AHEAD_MS })
+      const { dropped, expired } = await dropExpiredDeliveryPartitions(o.db)
+      if (dropped.length > 0) o.log.info({ dropped }, 'expired partitions were dropped')
+      if (expired > 0) {
+        o.log.error({ code: 'delivery_expired', deliveries: expired }, 'deliveries expired before they were delivered')
+        o.onExpired(expired)
+      }
+      await expireReplays()
+      await deleteExpiredSuccessAnswers(o.db)
+      return EVERY_MS
+    } catch (error) {
+      o.log.warn({ err: error }, 'deliveries and replays could not be expired')
+      return RETRY_MS
+    }
+  }
+
+  async function expireReplays(): Promise<void> {
+    let deleted = 0
+    for (let last = REPLAYS_PER_STATEMENT; last === REPLAYS_PER_STATEMENT && !o.signal.aborted; deleted += last) {
+      last = await deleteExpiredReplays(o.db, { limit: REPLAYS_PER_STATEMENT })
+    }
+    if (deleted > 0) o.log.info({ deleted }, 'expired replays were deleted')
+  }
+
+  while (!o.signal.aborted) await sleep(await look(), o.signal)
+}

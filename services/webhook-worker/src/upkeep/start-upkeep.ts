@@ -1,0 +1,48 @@
+import type { Logger, Releasers } from '@ariftly/runtime'
+import type { Pool } from '@ariftly/store'
+import type { WebhookWorkerConfig } from '../config.ts'
+import { runReplays } from '../replay/replay-runner.ts'
+import type { Wakeups } from '../wakeups.ts'
+import type { WorkerMetrics } from '../worker-metrics.ts'
+import { startBacklogWatch, type BacklogWatch } from './backlog-watch.ts'
+import type { Heartbeat } from './heartbeat.ts'
+import { keepRetention } from './retention.ts'
+import { Sweeper } from './sweeper.ts'
+
+/** What the upkeep of deliveries needs. */
+export interface UpkeepOptions {
+  readonly config: WebhookWorkerConfig
+  readonly pool: Pool
+  readonly heartbeat: Heartbeat
+  readonly wakeups: Wakeups
+  readonly metrics: WorkerMetrics
+  readonly signal: AbortSignal
+  readonly releasers: Releasers
+  readonly log: Logger
+}
+
+const SWEEP_MS = 1000
+
+/** Starts what brings lost deliveries back, counts and expires them, and carries out replays. Returns the count. */
+export function startUpkeep(o: UpkeepOptions): Pick<BacklogWatch, 'counts'> {
+  const { config, pool: db, wakeups, metrics, signal, releasers, log } = o
+  const sweeper = new Sweeper({
+    db,
+    everyMs: Math.min(SWEEP_MS, config.WEBHOOK_LEASE_MS / 4),
+    deadMs: config.WEBHOOK_WORKER_DEAD_MS,
+    mayJudge: o.heartbeat.steady,
+    onReleased(webhookIds, deliveries) {
+      metrics.leasesEnded(deliveries)
+      wakeups.wake(webhookIds)
+    },
+    log,
+  })
+  releasers.add('sweeper', () => sweeper.close())
+  const backlog = startBacklogWatch({ pool: db, signal, log })
+  releasers.add('backlog', () => backlog.ended)
+  const retention = keepRetention({ db, onExpired: metrics.expired, signal, log })
+  releasers.add('retention', () => retention)
+  const replays = runReplays({ pool: db, onReplayed: (webhookId) => wakeups.wake([webhookId]), signal, log })
+  releasers.add('replays', () => replays)
+  return backlog
+}

@@ -1,0 +1,72 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
+import { typeIdToUuid } from '@ariftly/events'
+import { byForm, startReceiver, type Receiver } from '@ariftly/testkit'
+import { createWorkerWorld, soon, type WorkerWorld } from '../../webhooks/worker-world.ts'
+
+const WEBHOOKS = 12
+/** Deliveries of one webhook. */
+const BACKLOG = byForm({ short: 60_000, long: 2_000_000 })
+
+describe('scheduling', () => {
+  let fixture: WorkerWorld
+  let receiver: Receiver
+
+  beforeAll(async () => {
+    fixture = await createWorkerWorld()
+    await fixture.startWorker()
+  }, 60_000)
+  afterAll(() => fixture?.close(), 30_000)
+  beforeEach(async () => {
+    receiver = await startReceiver()
+  })
+  afterEach(() => receiver.close())
+
+  test('a webhook whose statement Postgres rejects delays no other, and is served when the cause is gone', async () => {
+    const { admin } = fixture.world
+    const poisoned = await fixture.subscribe({ tenant: 'poisoned', url: receiver.url })
+    const others = await Promise.all(
+      Array.from({ length: WEBHOOKS }, (_, number) =>
+        fixture.subscribe({ tenant: `beside-${number % 3}`, url: receiver.url }),
+      ),
+    )
+    await admin.query(`
+      CREATE FUNCTION reject() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'rejected'; END $$;
+      CREATE TRIGGER poison BEFORE UPDATE ON deliveries FOR EACH ROW
+        WHEN (NEW.state = 'queued' AND NEW.webhook_id = '${typeIdToUuid('whk', poisoned)}') EXECUTE FUNCTION reject()`)
+    await fixture.post('poisoned', 3)
+    for (const tenant of ['beside-0', 'beside-1', 'beside-2']) await fixture.post(tenant, 5)
+    await soon(async () => {
+      for (const id of others) if ((await fixture.states(id))['delivered'] !== 5) return false
+      return true
+    })
+    expect(await fixture.states(poisoned)).toEqual({ pending: 3 })
+    await admin.query('DROP TRIGGER poison ON deliveries; DROP FUNCTION reject()')
+    await soon(async () => (await fixture.states(poisoned))['delivered'] === 3)
+  }, 60_000)
+
+  test('an ordered webhook with a large backlog delays no other', async () => {
+    const slow = await fixture.subscribe({ tenant: 'large', url: receiver.url, ordering: 'task', rateLimit: 1 })
+    const quick = await fixture.subscribe({ tenant: 'small', url: receiver.url })
+    await writeBacklog(slow)
+    // The large one is served too: one at a time, as it asked for.
+    await soon(() => receiver.requests.some(({ headers }) => headers['x-ariftly-webhook-id'] === slow))
+    await fixture.post('small', 40)
+    await soon(async () => (await fixture.states(quick))['delivered'] === 40)
+    const delivered = (await fixture.states(slow))['delivered'] ?? 0
+    expect(delivered).toBeLessThan(BACKLOG / 10)
+  }, 60_000)
+
+  /** Deliveries of one posted event's tenant, a hundred a task, as a matcher would have written them over a night. */
+  async function writeBacklog(webhookId: string): Promise<void> {
+    await fixture.post('large', 1)
+    await soon(async () => (await fixture.states(webhookId))['pending'] !== undefined)
+    await fixture.world.admin.query(
+      `INSERT INTO deliveries (id, tenant_id, webhook_id, event_id, event_type, ordering_key, epoch, partition, "offset", due_at)
+       SELECT (substr(d.id::text, 1, 15) || substr(gen_random_uuid()::text, 16))::uuid, d.tenant_id, d.webhook_id,
+              d.event_id, d.event_type, 'task-' || n / 100, d.epoch, d.partition, 1000 + n, now()
+         FROM deliveries d, generate_series(1, $2::int) AS n
+        WHERE d.webhook_id = $1`,
+      [typeIdToUuid('whk', webhookId), BACKLOG],
+    )
+  }
+})
