@@ -333,7 +333,7 @@ describe('webhooks', () => {
 
   test.each([
     ['malformed JSON', '{', {}, 400, 'malformed_json'],
-    ['no body', '', {}, 400, 'malformed_json'],
+    ['no body', '', {}, 422, 'missing_body'],
     ['another type', 'url=x', { 'content-type': 'text/plain' }, 415, 'unsupported_media_type'],
     ['an encoding', '{}', { 'content-encoding': 'gzip' }, 415, 'unsupported_encoding'],
     ['too much', `{"url":"${'x'.repeat(300_000)}"}`, {}, 413, 'body_too_large'],

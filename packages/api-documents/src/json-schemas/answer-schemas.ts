@@ -8,7 +8,7 @@ import {
   tenantSchema,
   timeSchema,
   typeIdSchema,
-} from './primitives.ts'
+} from '@ariftly/contract'
 
 /** A page of a list of what `item` describes. */
 export function listSchema(item: TSchema): TSchema {

@@ -1,3 +1,4 @@
+import { published } from '@ariftly/contract'
 import { EVENT_TYPES } from '@ariftly/events'
 import type { TSchema } from '@sinclair/typebox'
 import { ingestResultsSchema } from './answer-schemas.ts'
@@ -25,6 +26,6 @@ export function buildSchemaFiles(): Readonly<Record<string, Readonly<Record<stri
 }
 
 function asFile(path: string, schema: TSchema): Readonly<Record<string, unknown>> {
-  const plain = JSON.parse(JSON.stringify(schema)) as Record<string, unknown>
+  const plain = published(schema) as Record<string, unknown>
   return { $schema: 'https://json-schema.org/draft/2020-12/schema', $id: `${BASE}/${path}`, ...plain }
 }

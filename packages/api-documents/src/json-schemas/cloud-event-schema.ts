@@ -1,5 +1,5 @@
 import { Type, type TSchema } from '@sinclair/typebox'
-import { eventTypeSchema, identifierSchema, timeSchema } from './primitives.ts'
+import { eventTypeSchema, identifierSchema, timeSchema } from '@ariftly/contract'
 
 const text = (description: string): TSchema => Type.String({ minLength: 1, description })
 

@@ -1,5 +1,5 @@
 import { Type, type TSchema } from '@sinclair/typebox'
-import { nullable, oneOf, oneOfMore, timeSchema, typeIdSchema } from './primitives.ts'
+import { nullable, oneOf, oneOfMore, timeSchema, typeIdSchema } from '@ariftly/contract'
 
 /** The states of a delivery. */
 export const DELIVERY_STATUSES = ['pending', 'delivered', 'failed', 'cancelled'] as const

@@ -1,7 +1,7 @@
 import { catalogue, EVENT_TYPES, isSessionType, LIMITS, type EventType } from '@ariftly/events'
 import { Type, type TSchema } from '@sinclair/typebox'
 import { eventDeliverySchema } from './event-delivery-schema.ts'
-import { eventTypeSchema, identifierSchema, nullable, timeSchema, typeIdSchema } from './primitives.ts'
+import { eventTypeSchema, identifierSchema, nullable, timeSchema, typeIdSchema } from '@ariftly/contract'
 
 /** `evt_…`. */
 export const eventIdSchema: TSchema = typeIdSchema('evt', 'TypeID of a UUIDv7; its millisecond is `created_at`.')

@@ -1,7 +1,7 @@
 import { EVENT_TYPES } from '@ariftly/events'
 import { Type, type TSchema } from '@sinclair/typebox'
 import { eventIdSchema } from './event-schemas.ts'
-import { identifierSchema, oneOfMore, tenantSchema, timeSchema } from './primitives.ts'
+import { identifierSchema, oneOfMore, tenantSchema, timeSchema } from '@ariftly/contract'
 
 /** Headers of a record of the log: CloudEvents 1.0, Kafka binding, binary mode. `types` are those that it may be. */
 export function recordHeadersSchema(types: readonly string[] = EVENT_TYPES): TSchema {

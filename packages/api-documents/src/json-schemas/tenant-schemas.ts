@@ -1,7 +1,6 @@
 import { Type, type TSchema } from '@sinclair/typebox'
-import { nullable, oneOf, tenantSchema, timeSchema, typeIdSchema } from './primitives.ts'
+import { nullable, oneOf, tenantSchema, timeSchema, typeIdSchema } from '@ariftly/contract'
 
-const CLOSED = { additionalProperties: false } as const
 const limit = nullable(Type.Integer({ minimum: 1, maximum: 1_000_000 }))
 
 /** A tenant. */
@@ -14,24 +13,6 @@ export const tenantObjectSchema: TSchema = Type.Object({
   created_at: { ...nullable(timeSchema), description: 'Null for a tenant that was never put.' },
   updated_at: nullable(timeSchema),
 })
-
-/** Body of `PUT /v1/tenants/{id}`. */
-export const tenantRequestSchema: TSchema = Type.Object(
-  {
-    state: Type.Optional(oneOf(['active', 'suspended'])),
-    limits: Type.Optional(
-      Type.Object(
-        {
-          events_per_s: Type.Optional({ ...limit, description: 'Over all keys and replicas; null: no limit.' }),
-          streams: Type.Optional({ ...limit, description: 'Open streams over all gateways; null: the setting.' }),
-          webhooks: Type.Optional({ ...limit, description: 'Null: 100.' }),
-        },
-        CLOSED,
-      ),
-    ),
-  },
-  CLOSED,
-)
 
 /** The actions of the audit log; more may come. */
 export const AUDIT_ACTIONS = [

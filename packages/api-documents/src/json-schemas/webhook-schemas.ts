@@ -1,8 +1,11 @@
-import { EVENT_TYPES } from '@ariftly/events'
 import { Type, type TSchema } from '@sinclair/typebox'
 import { DELIVERY_STATUSES, ERROR_CLASSES } from './event-delivery-schema.ts'
 import { eventIdSchema } from './event-schemas.ts'
 import {
+  ORDERINGS,
+  REPLAYED_STATUSES,
+  webhookEventsSchema,
+  webhookFilterSchema,
   eventTypeSchema,
   identifierSchema,
   nullable,
@@ -10,37 +13,10 @@ import {
   oneOfMore,
   timeSchema,
   typeIdSchema,
-} from './primitives.ts'
-
-/** `*`, groups and types that a webhook may ask for. */
-const EVENT_SELECTORS: readonly string[] = [
-  '*',
-  ...new Set(EVENT_TYPES.map((type) => `${type.slice(0, type.indexOf('.'))}.*`)),
-  ...EVENT_TYPES,
-]
-
-/** Whether the events of one task come one after another. */
-export const ORDERINGS = ['none', 'task'] as const
+} from '@ariftly/contract'
 
 /** Why a webhook gets nothing. */
 const DISABLED_REASONS = ['manual', 'gone', 'failures'] as const
-
-/** `events` of a webhook. */
-export const webhookEventsSchema: TSchema = Type.Array(oneOfMore(EVENT_SELECTORS), {
-  minItems: 1,
-  maxItems: 32,
-  uniqueItems: true,
-  description: 'Exact types, groups (`task.*`) or `*`.',
-})
-
-/** A payload filter. What it may hold beyond its shape is in docs/webhooks.md. */
-export const webhookFilterSchema: TSchema = Type.Unsafe({
-  type: 'object',
-  minProperties: 1,
-  additionalProperties: true,
-  description:
-    'What an event must hold, besides its type: keys are `type`, `agent`, `task_id`, `session_id`, a path `data.a.b`, `$and` or `$or`; operators are `$eq`, `$in`, `$gt`, `$gte`, `$lt`, `$lte`, `$exists` and `$not`. At most 4 KiB, 20 operators and 5 levels.',
-})
 
 const webhookMembers = {
   object: Type.Literal('webhook'),
@@ -132,9 +108,6 @@ export const deliveryWithAttemptsSchema: TSchema = Type.Object({
 
 /** How a replay stands. */
 const REPLAY_STATUSES = ['running', 'completed', 'cancelled'] as const
-
-/** Deliveries that a replay may be bound to. */
-export const REPLAYED_STATUSES = ['delivered', 'failed', 'cancelled'] as const
 
 /** A replay: what was asked for and how far it is. */
 export const replaySchema: TSchema = Type.Object({

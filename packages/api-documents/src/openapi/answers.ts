@@ -10,7 +10,7 @@ export const BODY_PROBLEMS: readonly ProblemAnswer[] = [
   { status: 400, codes: ['malformed_json', 'invalid_utf8'] },
   { status: 413, codes: ['body_too_large'] },
   { status: 415, codes: ['unsupported_media_type', 'unsupported_encoding'] },
-  { status: 422, codes: ['invalid_body'] },
+  { status: 422, codes: ['missing_body', 'invalid_body'] },
 ]
 
 /** The header of what was created. */

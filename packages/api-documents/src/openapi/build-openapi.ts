@@ -1,3 +1,4 @@
+import { published } from '@ariftly/contract'
 import { ROUTES, type NamedRoute, type RouteName } from '@ariftly/http'
 import { apiKeyOperations } from './operations/api-key-operations.ts'
 import { documentOperations } from './operations/document-operations.ts'
@@ -61,8 +62,7 @@ export function buildOpenapi(options: OpenapiOptions): OpenapiDocument {
       schemas: componentSchemas(),
     },
   }
-  // TypeBox keeps what it knows in symbols, which are no part of a document.
-  return JSON.parse(JSON.stringify(document)) as OpenapiDocument
+  return published(document) as OpenapiDocument
 }
 
 function operationDocs(recent: string): Readonly<Record<RouteName, OperationDoc>> {

@@ -1,6 +1,6 @@
 import { EVENT_TYPES } from '@ariftly/events'
 import { Type, type TSchema } from '@sinclair/typebox'
-import { cursorSchema, eventTypeSchema, identifierSchema, limitSchema } from '../json-schemas/primitives.ts'
+import { cursorSchema, eventTypeSchema, identifierSchema, limitSchema } from '@ariftly/contract'
 import type { QueryParameter } from './operation.ts'
 
 /** `task_id`, `session_id` and `agent` of a filter. */

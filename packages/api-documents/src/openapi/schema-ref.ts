@@ -16,7 +16,7 @@ import {
   queriedEventSchema,
 } from '../json-schemas/event-schemas.ts'
 import { problemSchema } from '../json-schemas/problem-schema.ts'
-import { auditEntrySchema, tenantObjectSchema, tenantRequestSchema } from '../json-schemas/tenant-schemas.ts'
+import { auditEntrySchema, tenantObjectSchema } from '../json-schemas/tenant-schemas.ts'
 import {
   apiKeyChangesSchema,
   newApiKeyRequestSchema,
@@ -25,9 +25,10 @@ import {
   rotateApiKeySchema,
   rotateSecretSchema,
   streamTokenRequestSchema,
+  tenantRequestSchema,
   testWebhookSchema,
   webhookChangesSchema,
-} from '../json-schemas/request-schemas.ts'
+} from '@ariftly/contract'
 import {
   deliverySchema,
   deliveryWithAttemptsSchema,

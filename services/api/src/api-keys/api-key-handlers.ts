@@ -12,7 +12,7 @@ import type { Pool } from '@ariftly/store'
 import { listApiKeys } from '@ariftly/store/api-keys'
 import type { Response } from 'express'
 import { reachTenant } from '../tenants/reach-tenant.ts'
-import { TENANT, TENANT_SHAPE } from '../tenants/tenant-id.ts'
+import { TENANT, TENANT_SHAPE } from '@ariftly/contract'
 import { apiKeyObject, currentApiKeyObject } from './api-key-object.ts'
 
 /** Makes the handlers that read `/v1/api-keys…`. `admin` reaches its own tenant's keys, `platform` those of any. */

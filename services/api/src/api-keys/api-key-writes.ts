@@ -15,7 +15,7 @@ import { reachTenant } from '../tenants/reach-tenant.ts'
 import { tenantDeleting } from '../tenants/tenant-problems.ts'
 import type { WriteAnswer, WriteHandler } from '../writes/write-handler.ts'
 import { apiKeyObject } from './api-key-object.ts'
-import { readApiKeyChanges, readApiKeyRequest, readRotation } from './read-api-key-request.ts'
+import { readApiKeyChanges, readApiKeyRequest, readRotation } from './api-key-body.ts'
 import { refuseExcess, refuseForeignKey, refuseForeignScopes } from './refuse-excess.ts'
 
 const HOUR_MS = 3_600_000

@@ -14,7 +14,7 @@ import type { Pool } from '@ariftly/store'
 import { listAuditEntries, type AuditEntry } from '@ariftly/store/audit'
 import { getTenant } from '@ariftly/store/tenants'
 import { reachTenant } from '../tenants/reach-tenant.ts'
-import { TENANT, TENANT_SHAPE } from '../tenants/tenant-id.ts'
+import { TENANT, TENANT_SHAPE } from '@ariftly/contract'
 import { AUDIT_ACTIONS } from '../writes/write-handler.ts'
 
 const QUERY = {

@@ -1,11 +1,13 @@
+import { createBodyReader, emptySchema } from '@ariftly/contract'
 import { parseTypeId } from '@ariftly/events'
 import { Problem, readQuery } from '@ariftly/http'
 import type { Transaction } from '@ariftly/store'
 import { getDelivery, redeliver } from '@ariftly/store/deliveries'
-import { objectOf, invalidBody, judgeMembers } from '../body-members.ts'
 import { notFound } from '../not-found.ts'
 import type { WriteHandler } from '../writes/write-handler.ts'
 import { renderDelivery } from './render-delivery.ts'
+
+const readNothing = createBodyReader(emptySchema, { optional: true })
 
 /**
  * Answers `POST /v1/deliveries/{id}/redeliver` with 202: a finished delivery is pending again, with all attempts
@@ -15,8 +17,7 @@ import { renderDelivery } from './render-delivery.ts'
 export function createRedeliver(): WriteHandler {
   return async ({ caller: { tenant }, params, url, body }, tx) => {
     readQuery(url, {})
-    const errors = judgeMembers(objectOf(body, { optional: true }), {}, undefined)
-    if (errors.length > 0) throw invalidBody(errors)
+    readNothing(body)
     const id = params['id'] ?? ''
     if (parseTypeId('dlv', id) === undefined) throw notFound('delivery')
     const again = await redeliver(tx, { tenant, id })

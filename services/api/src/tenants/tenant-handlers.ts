@@ -13,7 +13,7 @@ import { getTenant, listTenants, type TenantPlace } from '@ariftly/store/tenants
 import type { Response } from 'express'
 import { notFound } from '../not-found.ts'
 import { renderTenant, renderUnknownTenant } from './render-tenant.ts'
-import { TENANT } from './tenant-id.ts'
+import { TENANT } from '@ariftly/contract'
 
 /** Makes the handlers that read `/v1/tenants…`. */
 export function createTenantHandlers(deps: {

@@ -4,7 +4,7 @@ import { putTenant } from '@ariftly/store/tenants'
 import type { WriteAnswer, WriteHandler } from '../writes/write-handler.ts'
 import { readTenantRequest } from './read-tenant-request.ts'
 import { renderTenant } from './render-tenant.ts'
-import { TENANT, TENANT_SHAPE } from './tenant-id.ts'
+import { TENANT, TENANT_SHAPE } from '@ariftly/contract'
 import { tenantDeleting } from './tenant-problems.ts'
 
 /** Makes the handlers that write `/v1/tenants…`. */

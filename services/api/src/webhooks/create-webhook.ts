@@ -1,3 +1,4 @@
+import { WEBHOOK_LIMITS } from '@ariftly/contract'
 import type { EgressPolicy } from '@ariftly/egress'
 import { newTypeId } from '@ariftly/events'
 import { Problem, readQuery } from '@ariftly/http'
@@ -8,7 +9,6 @@ import { webhookAad } from '@ariftly/webhook-sending'
 import type { WriteHandler } from '../writes/write-handler.ts'
 import { renderWebhook } from './render-webhook.ts'
 import { readNewWebhook } from './webhook-body.ts'
-import { WEBHOOK_LIMITS } from './webhook-limits.ts'
 import { settingsOf } from './webhook-settings.ts'
 
 /** Answers `POST /v1/webhooks`: 201 with the webhook and, this once, its secret; 409 beyond the limit of the tenant. */
@@ -16,7 +16,7 @@ export function createCreateWebhook(o: { keyring: Pick<Keyring, 'seal'>; policy:
   return async ({ caller: { tenant, limits }, url, body }, tx) => {
     const webhooksMax = limits.webhooks ?? WEBHOOK_LIMITS.webhooksPerTenantMax
     readQuery(url, {})
-    const given = readNewWebhook(body, o.policy)
+    const given = readNewWebhook(body, { policy: o.policy })
     const id = newTypeId('whk')
     const secret = given.secret ?? generateSecret()
     const row = await insertWebhook(

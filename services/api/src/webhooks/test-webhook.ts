@@ -1,18 +1,17 @@
+import { createBodyReader, testWebhookSchema } from '@ariftly/contract'
 import type { Egress } from '@ariftly/egress'
-import { catalogue, EVENT_TYPES, isEventType, newEventId, type EventType } from '@ariftly/events'
+import { catalogue, EVENT_TYPES, newEventId, type EventType } from '@ariftly/events'
 import { readQuery, sendJson, type ApiHandler } from '@ariftly/http'
 import type { Keyring } from '@ariftly/keyring'
 import type { Logger, Tracing } from '@ariftly/runtime'
 import { type Pool } from '@ariftly/store'
 import { getWebhookToSend, type WebhookToSend } from '@ariftly/store/webhooks'
 import { sendWebhook, type OutgoingWebhook, type SentAttempt } from '@ariftly/webhook-sending'
-import { invalidBody, judgeMembers, objectOf, withoutNulls, type MemberRule } from '../body-members.ts'
 import { clientGone } from '../client-gone.ts'
 import { renderAttempt } from '../deliveries/render-delivery.ts'
 import { notFound } from '../not-found.ts'
 import type { TenantGate } from '../tenant-gate.ts'
 import { isWebhookId } from './find-webhook.ts'
-import { refuse, type Judged } from './member-rules.ts'
 
 /** What sending a test takes. */
 export interface TestWebhookOptions {
@@ -29,6 +28,8 @@ export interface TestWebhookOptions {
 
 /** As long as a delivery's attempt may take. */
 const TIMEOUT_MS = 15_000
+
+const readTest = createBodyReader(testWebhookSchema, { optional: true })
 
 /**
  * Answers `POST /v1/webhooks/{id}/test`: sends the example of a type under a fresh id, signed and with the webhook's own
@@ -66,20 +67,6 @@ async function sendTest(
   const trace = tracing === undefined ? undefined : { tracing }
   const sent = await sendWebhook({ ...target, event }, { egress, keyring, log, timeoutMs: TIMEOUT_MS, nowMs, trace })
   return { ...sent, event }
-}
-
-const RULES: Readonly<Record<'type', MemberRule<undefined>>> = { type: { judge: judgeType, nullable: false } }
-
-function readTest(body: unknown): { readonly type?: EventType } {
-  const given = withoutNulls(objectOf(body, { optional: true }))
-  const errors = judgeMembers(given, RULES, undefined)
-  if (errors.length > 0) throw invalidBody(errors)
-  return given
-}
-
-function judgeType(value: unknown): Judged<unknown> {
-  if (typeof value !== 'string') return refuse('invalid_type', 'must be a string')
-  return isEventType(value) ? { ok: true, value } : refuse('unknown_type', 'is no event type')
 }
 
 /** The first type that a webhook's `events` stand for. */

@@ -18,7 +18,7 @@ export function createUpdateWebhook(o: { keyring: Pick<Keyring, 'seal'>; policy:
     readQuery(url, {})
     const id = params['id'] ?? ''
     if (!isWebhookId(id)) throw notFound('webhook')
-    const changes = settingsOf(readWebhookChanges(body, o.policy), { tenant, id, keyring: o.keyring })
+    const changes = settingsOf(readWebhookChanges(body, { policy: o.policy }), { tenant, id, keyring: o.keyring })
     const unchanged = Object.keys(changes).length === 0
     const row = unchanged ? await findWebhook(tx, tenant, id) : await updateWebhook(tx, { tenant, id, changes })
     if (row === undefined) throw notFound('webhook')

@@ -1,10 +1,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Authenticator } from '@ariftly/auth'
-import { Problem, readJsonBody, readQuery, sendJson } from '@ariftly/http'
+import { type Authenticator } from '@ariftly/auth'
+import { createBodyReader, STREAM_TOKEN_LIMITS, streamTokenRequestSchema } from '@ariftly/contract'
+import type { EventFilter } from '@ariftly/events'
+import { readJsonBody, readQuery, sendJson } from '@ariftly/http'
 import type { Sealer } from '../frames/stream-id.ts'
-import { readTokenRequest, sealStreamToken } from './stream-token.ts'
+import { sealStreamToken } from './stream-token.ts'
 
 const BODY_BYTES_MAX = 16 * 1024
+
+const readTokenRequest = createBodyReader(streamTokenRequestSchema, { optional: true })
 
 /** Answers `POST /v1/stream-tokens`. */
 export function createStreamTokenHandler(o: {
@@ -15,11 +19,20 @@ export function createStreamTokenHandler(o: {
   return async function createStreamToken(req, res) {
     const caller = await o.auth.authenticate(req.headers.authorization, 'events:read')
     readQuery(req.url ?? '', {})
-    const request = readTokenRequest((await readJsonBody(req, BODY_BYTES_MAX)) ?? {})
-    if (!request.ok) {
-      throw new Problem(422, 'invalid_request', { detail: 'Some members are wrong.', errors: request.errors })
+    const request = readTokenRequest(await readJsonBody(req, BODY_BYTES_MAX))
+    const {
+      task_id: taskId,
+      session_id: sessionId,
+      agent,
+      types,
+      ttl_s: ttlS = STREAM_TOKEN_LIMITS.ttlSDefault,
+    } = request
+    const filter: EventFilter = {
+      ...(taskId === undefined ? {} : { taskId }),
+      ...(sessionId === undefined ? {} : { sessionId }),
+      ...(agent === undefined ? {} : { agent }),
+      ...(types === undefined ? {} : { types }),
     }
-    const { filter, ttlS } = request
     const expiresAtMs = o.now() + ttlS * 1000
     const token = sealStreamToken(o.sealer, { keyId: caller.keyId, secret: caller.secret, filter, expiresAtMs })
     sendJson(

@@ -1,4 +1,4 @@
-import { tenantSchema } from '../../json-schemas/primitives.ts'
+import { tenantSchema } from '@ariftly/contract'
 import { Type } from '@sinclair/typebox'
 import type { Operations } from '../operation.ts'
 import { PAGE } from '../parameters.ts'
@@ -51,12 +51,12 @@ export const apiKeyOperations: Operations<
       },
     ],
     problems: [
-      { status: 400, codes: ['missing_body', 'malformed_json'] },
+      { status: 400, codes: ['malformed_json', 'invalid_utf8'] },
       { status: 403, codes: ['not_yours_to_give'] },
       { status: 409, codes: ['tenant_deleting'] },
       { status: 413, codes: ['body_too_large'] },
       { status: 415, codes: ['unsupported_media_type', 'unsupported_encoding'] },
-      { status: 422, codes: ['invalid_body'] },
+      { status: 422, codes: ['missing_body', 'invalid_body'] },
     ],
   },
   listApiKeys: {

@@ -1,4 +1,4 @@
-import { identifierSchema, oneOf, typeIdSchema } from '../../json-schemas/primitives.ts'
+import { identifierSchema, oneOf, typeIdSchema } from '@ariftly/contract'
 import { DELIVERY_STATUSES, ERROR_CLASSES } from '../../json-schemas/event-delivery-schema.ts'
 import { answer, BODY_PROBLEMS, LOCATION, NOT_FOUND } from '../answers.ts'
 import type { Operations, QueryParameter } from '../operation.ts'

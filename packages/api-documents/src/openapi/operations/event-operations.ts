@@ -1,7 +1,7 @@
 import { catalogue, LIMITS } from '@ariftly/events'
 import { Type } from '@sinclair/typebox'
 import { POSTED_EXAMPLES } from '../../json-schemas/event-schemas.ts'
-import { oneOf } from '../../json-schemas/primitives.ts'
+import { oneOf } from '@ariftly/contract'
 import type { AnswerHeader, Example, Operations, QueryParameter } from '../operation.ts'
 import { instant, NAME_FILTERS, PAGE, typesFilter } from '../parameters.ts'
 import { listOf, ref } from '../schema-ref.ts'

@@ -32,12 +32,12 @@ export function replayOperations(recent: string): Operations<'createReplay' | 'g
         },
       ],
       problems: [
-        { status: 400, codes: ['malformed_json'] },
+        { status: 400, codes: ['malformed_json', 'invalid_utf8'] },
         { status: 404, codes: ['not_found'] },
         { status: 409, codes: ['replay_under_way'] },
         { status: 413, codes: ['body_too_large'] },
         { status: 415, codes: ['unsupported_media_type', 'unsupported_encoding'] },
-        { status: 422, codes: ['invalid_body'] },
+        { status: 422, codes: ['missing_body', 'invalid_body'] },
       ],
     },
     getReplay: {

@@ -119,10 +119,10 @@ export const streamOperations: Operations<'streamEvents' | 'streamEventsByForm' 
       { status: 201, description: 'The token.', content: [{ type: 'application/json', schema: ref('StreamToken') }] },
     ],
     problems: [
-      { status: 400, codes: ['malformed_json'] },
+      { status: 400, codes: ['malformed_json', 'invalid_utf8'] },
       { status: 413, codes: ['body_too_large'] },
       { status: 415, codes: ['unsupported_media_type', 'unsupported_encoding'] },
-      { status: 422, codes: ['invalid_request'] },
+      { status: 422, codes: ['invalid_body'] },
     ],
   },
 }

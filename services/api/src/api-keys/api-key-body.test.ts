@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import { Problem } from '@ariftly/http'
-import { readApiKeyRequest } from './read-api-key-request.ts'
+import { readApiKeyRequest } from './api-key-body.ts'
 
 const nowMs = Date.UTC(2026, 10, 25)
 const good = { name: 'fleet', scopes: ['events:write'] }
@@ -62,7 +62,9 @@ describe('readApiKeyRequest', () => {
     expect(pointersOf(body)).toEqual(pointers)
   })
 
-  test('no body is 400', () => {
-    expect(() => readApiKeyRequest(undefined, nowMs)).toThrow(expect.objectContaining({ status: 400 }))
+  test('no body is 422', () => {
+    expect(() => readApiKeyRequest(undefined, nowMs)).toThrow(
+      expect.objectContaining({ status: 422, code: 'missing_body' }),
+    )
   })
 })

@@ -1,0 +1,35 @@
+export { createBodyReader, invalidBody } from './body-reader.ts'
+export type { BodyOf, BodyReader, BodyReaderOptions } from './body-reader.ts'
+export { checkedBy } from './checks.ts'
+export type { BodyError } from './describe-errors.ts'
+export { API_KEY_LIMITS, STREAM_TOKEN_LIMITS, TENANT, TENANT_SHAPE, WEBHOOK_LIMITS } from './limits.ts'
+export {
+  cursorSchema,
+  described,
+  eventTypeSchema,
+  identifierSchema,
+  limitSchema,
+  nullable,
+  oneOf,
+  oneOfMore,
+  scopeSchema,
+  tenantSchema,
+  timeInputSchema,
+  timeSchema,
+  typeIdSchema,
+} from './primitives.ts'
+export { published } from './publish.ts'
+export {
+  apiKeyChangesSchema,
+  emptySchema,
+  newApiKeyRequestSchema,
+  newWebhookSchema,
+  replayRequestSchema,
+  rotateApiKeySchema,
+  rotateSecretSchema,
+  streamTokenRequestSchema,
+  tenantRequestSchema,
+  testWebhookSchema,
+  webhookChangesSchema,
+} from './request-schemas.ts'
+export { ORDERINGS, REPLAYED_STATUSES, webhookEventsSchema, webhookFilterSchema } from './webhook-words.ts'

@@ -1,0 +1,68 @@
+import { EVENT_TYPES, LIMITS } from '@ariftly/events'
+import { SCOPES } from '@ariftly/http'
+import { Type, type Static, type TSchema, type TUnsafe } from '@sinclair/typebox'
+import { checkedBy } from './checks.ts'
+import { TENANT } from './limits.ts'
+
+/** A string that is one of some words. */
+export function oneOf<W extends string>(words: readonly W[], description?: string): TUnsafe<W> {
+  return Type.Unsafe<W>({ type: 'string', enum: [...words], ...(description === undefined ? {} : { description }) })
+}
+
+/** A string that is one of some words, to which more may come: readers ignore those that they do not know. */
+export function oneOfMore<W extends string>(words: readonly W[]): TUnsafe<W> {
+  return Type.Unsafe<W>({ type: 'string', enum: [...words], 'x-extensible': true })
+}
+
+/** A schema that also takes null. `schema` must be of one plain type. */
+export function nullable<S extends TSchema>(schema: S): TUnsafe<Static<S> | null> {
+  const { type, enum: words } = schema as { readonly type?: string; readonly enum?: readonly unknown[] }
+  if (typeof type !== 'string') throw new TypeError('Only a schema of one plain type can be made nullable.')
+  return Type.Unsafe<Static<S> | null>({
+    ...schema,
+    type: [type, 'null'],
+    ...(words === undefined ? {} : { enum: [...words, null] }),
+  })
+}
+
+/** A schema with a description. */
+export function described<S extends TSchema>(schema: S, description: string): S {
+  return { ...schema, description }
+}
+
+/** A TypeID: a prefix and a UUIDv7 in lower-case base 32. */
+export function typeIdSchema(prefix: string, description: string): TSchema {
+  return Type.String({ pattern: `^${prefix}_[0-7][0-9a-hjkmnp-tv-z]{25}$`, description })
+}
+
+/** `task_id`, `session_id`, `agent`. */
+export const identifierSchema = Type.String({
+  minLength: 1,
+  maxLength: LIMITS.identifierCharsMax,
+  pattern: '^[A-Za-z0-9_.:/-]+$',
+})
+
+/** What a tenant is called. */
+export const tenantSchema = Type.String({
+  pattern: TENANT.source,
+  minLength: 1,
+  maxLength: LIMITS.tenantCharsMax,
+})
+
+/** One of the ten types; more may come. */
+export const eventTypeSchema = oneOfMore(EVENT_TYPES)
+
+/** RFC 3339 in UTC with milliseconds, as all our answers write times. */
+export const timeSchema: TSchema = Type.String({ format: 'date-time' })
+
+/** A time in a body: ISO 8601 with any offset; none means UTC. */
+export const timeInputSchema = checkedBy('time', Type.String({ format: 'date-time' }))
+
+/** `limit` of a list. */
+export const limitSchema: TSchema = Type.Integer({ minimum: 1, maximum: 500, default: 50 })
+
+/** `cursor` of a list. */
+export const cursorSchema: TSchema = Type.String({ minLength: 1, description: 'Opaque.' })
+
+/** A scope of an API key. */
+export const scopeSchema = oneOf(SCOPES)

@@ -1,0 +1,204 @@
+import { EVENT_TYPES } from '@ariftly/events'
+import { Type } from '@sinclair/typebox'
+import { checkedBy } from './checks.ts'
+import { API_KEY_LIMITS, STREAM_TOKEN_LIMITS, TENANT_LIMIT_MAX, WEBHOOK_LIMITS } from './limits.ts'
+import {
+  described,
+  eventTypeSchema,
+  identifierSchema,
+  nullable,
+  oneOf,
+  scopeSchema,
+  tenantSchema,
+  timeInputSchema,
+} from './primitives.ts'
+import { ORDERINGS, REPLAYED_STATUSES, webhookEventsSchema, webhookFilterSchema } from './webhook-words.ts'
+
+const CLOSED = { additionalProperties: false } as const
+
+const filterMembers = {
+  task_id: Type.Optional(nullable(identifierSchema)),
+  session_id: Type.Optional(nullable(identifierSchema)),
+  agent: Type.Optional(nullable(identifierSchema)),
+}
+
+const headersSchema = checkedBy(
+  'headers',
+  Type.Unsafe<Readonly<Record<string, string>>>({
+    type: 'object',
+    additionalProperties: { type: 'string', minLength: 1, maxLength: WEBHOOK_LIMITS.headerValueCharsMax },
+    maxProperties: WEBHOOK_LIMITS.headersMax,
+  }),
+)
+
+const urlSchema = checkedBy('url', Type.String({ format: 'uri' }))
+const secretSchema = checkedBy('secret', Type.String({ minLength: 8, maxLength: 256 }))
+
+const webhookMembers = {
+  ...filterMembers,
+  description: Type.Optional(
+    nullable(checkedBy('text', Type.String({ maxLength: WEBHOOK_LIMITS.descriptionCharsMax }))),
+  ),
+  headers: Type.Optional(
+    described(nullable(headersSchema), 'Headers that every delivery carries; none of ours and none of the connection.'),
+  ),
+  rate_limit: Type.Optional(
+    described(
+      nullable(Type.Integer({ minimum: 1, maximum: WEBHOOK_LIMITS.rateLimitMax })),
+      'Deliveries a second; null is no limit.',
+    ),
+  ),
+  filter: Type.Optional(nullable(webhookFilterSchema)),
+}
+
+/** Body of `POST /v1/webhooks`. */
+export const newWebhookSchema = Type.Object(
+  {
+    url: described(urlSchema, 'https, a public address, no credentials.'),
+    events: webhookEventsSchema,
+    ...webhookMembers,
+    enabled: Type.Optional(nullable(Type.Boolean({ default: true }))),
+    ordering: Type.Optional(nullable(oneOf(ORDERINGS, '`task`: the events of one task one after another.'))),
+    secret: Type.Optional(
+      described(
+        nullable(secretSchema),
+        'Printable ASCII; `whsec_…` must be base64 of at least 24 bytes. Without one, one is made. It is shown this once.',
+      ),
+    ),
+  },
+  CLOSED,
+)
+
+/** Body of `PATCH /v1/webhooks/{id}`: members that are left out stay as they are, null clears one. */
+export const webhookChangesSchema = Type.Object(
+  {
+    url: Type.Optional(urlSchema),
+    events: Type.Optional(webhookEventsSchema),
+    ...webhookMembers,
+    enabled: Type.Optional(Type.Boolean()),
+    ordering: Type.Optional(oneOf(ORDERINGS)),
+  },
+  CLOSED,
+)
+
+/** Body of `POST …/rotate-secret`. */
+export const rotateSecretSchema = Type.Object(
+  {
+    secret: Type.Optional(nullable(secretSchema)),
+    overlap_hours: Type.Optional(
+      described(
+        nullable(Type.Number({ minimum: 0, maximum: WEBHOOK_LIMITS.overlapHoursMax, default: 24 })),
+        'How long the old secret still signs.',
+      ),
+    ),
+  },
+  CLOSED,
+)
+
+/** Body of `POST …/test`. */
+export const testWebhookSchema = Type.Object({ type: Type.Optional(nullable(eventTypeSchema)) }, CLOSED)
+
+/** The body of a route that takes no members: none, or `{}`. */
+export const emptySchema = Type.Object({}, CLOSED)
+
+/** Body of `POST …/replay`. */
+export const replayRequestSchema = Type.Object(
+  {
+    after: checkedBy(
+      'time',
+      Type.String({
+        description: `ISO 8601; log time (when the event was appended), at most ${WEBHOOK_LIMITS.replayDaysMax} days back.`,
+      }),
+    ),
+    before: Type.Optional(nullable(checkedBy('time', Type.String({ description: 'ISO 8601; default: now.' })))),
+    types: Type.Optional(nullable(Type.Array(oneOf(EVENT_TYPES), { minItems: 1, uniqueItems: true }))),
+    status: Type.Optional(described(nullable(oneOf(REPLAYED_STATUSES)), 'Only events whose delivery stands so.')),
+    dry_run: Type.Optional(described(nullable(Type.Boolean({ default: false })), 'Only counts.')),
+  },
+  CLOSED,
+)
+
+/** Body of `POST /v1/stream-tokens`. */
+export const streamTokenRequestSchema = Type.Object(
+  {
+    ...filterMembers,
+    types: Type.Optional(nullable(Type.Array(eventTypeSchema, { minItems: 1, uniqueItems: true }))),
+    ttl_s: Type.Optional(
+      nullable(
+        Type.Integer({
+          minimum: STREAM_TOKEN_LIMITS.ttlSMin,
+          maximum: STREAM_TOKEN_LIMITS.ttlSMax,
+          default: STREAM_TOKEN_LIMITS.ttlSDefault,
+        }),
+      ),
+    ),
+  },
+  CLOSED,
+)
+
+const keyNameSchema = checkedBy('label', Type.String({ minLength: 1, maxLength: API_KEY_LIMITS.nameCharsMax }))
+
+const quotaSchema = Type.Object(
+  {
+    events_per_s: Type.Optional(nullable(Type.Integer({ minimum: 1, maximum: API_KEY_LIMITS.eventsPerSMax }))),
+    bytes_per_s: Type.Optional(nullable(Type.Integer({ minimum: 1 }))),
+  },
+  CLOSED,
+)
+
+/** Body of `PATCH /v1/api-keys/{id}`. */
+export const apiKeyChangesSchema = Type.Object(
+  {
+    name: Type.Optional(keyNameSchema),
+    quota: Type.Optional(described(nullable(quotaSchema), 'Takes the place of the whole quota.')),
+    expires_at: Type.Optional(nullable(timeInputSchema)),
+  },
+  CLOSED,
+)
+
+/** Body of `POST /v1/api-keys/{id}/rotate`. */
+export const rotateApiKeySchema = Type.Object(
+  {
+    overlap_hours: Type.Optional(
+      described(
+        nullable(Type.Number({ minimum: 0, maximum: API_KEY_LIMITS.overlapHoursMax, default: 24 })),
+        'How long the old secret still works.',
+      ),
+    ),
+  },
+  CLOSED,
+)
+
+/** Body of `POST /v1/api-keys`. */
+export const newApiKeyRequestSchema = Type.Object(
+  {
+    name: keyNameSchema,
+    scopes: Type.Array(scopeSchema, { minItems: 1, uniqueItems: true }),
+    tenant: Type.Optional(described(nullable(tenantSchema), 'Default: your own. Another one needs `platform`.')),
+    expires_at: Type.Optional(nullable(timeInputSchema)),
+    quota: Type.Optional(nullable(quotaSchema)),
+  },
+  CLOSED,
+)
+
+/** What a tenant can be put to. */
+const TENANT_STATES = ['active', 'suspended'] as const
+const tenantLimitSchema = nullable(Type.Integer({ minimum: 1, maximum: TENANT_LIMIT_MAX }))
+
+/** Body of `PUT /v1/tenants/{id}`. */
+export const tenantRequestSchema = Type.Object(
+  {
+    state: Type.Optional(oneOf(TENANT_STATES)),
+    limits: Type.Optional(
+      Type.Object(
+        {
+          events_per_s: Type.Optional(described(tenantLimitSchema, 'Over all keys and replicas; null: no limit.')),
+          streams: Type.Optional(described(tenantLimitSchema, 'Open streams over all gateways; null: the setting.')),
+          webhooks: Type.Optional(described(tenantLimitSchema, 'Null: 100.')),
+        },
+        CLOSED,
+      ),
+    ),
+  },
+  CLOSED,
+)
