@@ -129,6 +129,25 @@ describe('authenticate', () => {
     expect(await outcome(world.auth, platform, 'events:read')).toBe('403 missing_scope')
   })
 
+  test('is looked up at once while any number of random texts is', async () => {
+    const world = await started()
+    const gate = deferred()
+    world.afterRead = gate.promise
+    const key = world.add()
+    const random = Array.from({ length: 1000 }, (_, at) =>
+      outcome(world.auth, `random-text-number-${at}-`.padEnd(40, 'x')),
+    )
+    await until(() => world.lookups > 0)
+    const before = world.lookups
+    expect(before).toBeLessThan(10)
+    const asked = outcome(world.auth, key)
+    await until(() => world.lookups === before + 1)
+    gate.resolve()
+    expect(await asked).toBe('a')
+    const outcomes = await Promise.all(random)
+    expect(new Set(outcomes)).toEqual(new Set(['401 invalid_api_key', '503 authentication_unavailable']))
+  })
+
   test('an unknown key is looked up once a second, a known one once in all', async () => {
     const world = await started()
     const { key: unknown } = generateApiKey()

@@ -1,12 +1,13 @@
 import { hash } from 'node:crypto'
 import { withTimeout, type Logger } from '@ariftly/runtime'
 import { hasScope, isScope, type Caller, type Scope } from '@ariftly/http'
-import { isApiKeyShaped, hashApiKey } from './api-key.ts'
+import { hashApiKey, keyShapeOf } from './api-key.ts'
 import { createKeyCache, type CachedKey } from './key-cache.ts'
 import { startKeyFeed, type KeyChange, type KeyChanges } from './key-feed.ts'
 import { createLastUses } from './last-uses.ts'
 import { createSecretEnds } from './secret-ends.ts'
 import { forbidden, invalidKey, keysUnavailable, missingKey, tenantSuspended } from './auth-problems.ts'
+import { createLookupGate } from './lookup-gate.ts'
 
 /** A stored API key and one of its secrets, as the look-up gives them; also when they have ended. */
 export interface ApiKeyRecord {
@@ -85,6 +86,8 @@ const UNKNOWN_MS = 1000
 const UNKNOWN_MAX = 10_000
 const LOOKUP_TIMEOUT_MS = 2000
 const LOOKUPS_MAX = 256
+/** Texts without a checksum may be random: they have a part of the connections and of the look-ups, so that real keys never wait for them. */
+const CHOSEN_KEYS = { runningMax: 2, waitingMax: 64 } as const
 
 /**
  * Creates an authenticator: keys are cached by hash, a feed of changes, read every 250 ms, drops those that changed.
@@ -95,6 +98,7 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
   const { lookup, log } = options
   const now = options.now ?? Date.now
   const cache = createKeyCache()
+  const chosenKeys = createLookupGate(CHOSEN_KEYS)
   const unknownUntilMs = new Map<string, number>()
   const lookups = new Map<string, Lookup>()
   const listeners = new Set<(keyId: string, secret: number | undefined) => void>()
@@ -125,8 +129,12 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
     const name = hash('sha256', key, 'base64')
     const cached = cache.byName(name)
     if (cached !== undefined) return admit(trusted(cached), scope)
-    if (!isApiKeyShaped(key)) throw invalidKey()
-    return lookupCaller(name, () => lookup(hashApiKey(key)), scope)
+    const shape = keyShapeOf(key)
+    if (shape === 'invalid') throw invalidKey()
+    const find = () => lookup(hashApiKey(key))
+    if (shape === 'generated') return lookupCaller(name, find, scope)
+    if (chosenKeys.isFull) throw keysUnavailable()
+    return lookupCaller(name, () => chosenKeys.run(find), scope)
   }
 
   function authenticateKeyId({ keyId, secret }: KeySecret, scope: Scope | 'any'): Caller | Promise<Caller> {

@@ -1,4 +1,5 @@
 import type { JsonScanner } from './json-scanner.ts'
+import { LIMITS } from './limits.ts'
 
 /** How many members are compared pairwise before a set of names is worth its cost. */
 const PAIRWISE_MAX = 16
@@ -15,6 +16,8 @@ export class DataObject {
   /** Offset of `{` and the offset behind `}`. */
   start = 0
   end = 0
+  /** Bytes without white space; a payload beyond the limit is looked at no further. */
+  netBytes = 0
   /** Where the name that stood there before begins, -1 if all names differ after unescaping. */
   duplicateAt = -1
 
@@ -55,7 +58,8 @@ export class DataObject {
       slots.push(scanner.at)
     }
     this.end = scanner.at
-    this.duplicateAt = this.#findDuplicate()
+    this.netBytes = this.end - this.start - gapBytes(scanner.gaps)
+    this.duplicateAt = this.netBytes > LIMITS.dataBytesMax ? -1 : this.#findDuplicate()
   }
 
   /** The name of a member after unescaping. */
@@ -110,4 +114,11 @@ export class DataObject {
     for (let at = 0; at < length; at++) if (bytes[oneStart + at] !== bytes[otherStart + at]) return false
     return true
   }
+}
+
+/** Gaps are pairs of offsets of white space. */
+function gapBytes(gaps: readonly number[]): number {
+  let bytes = 0
+  for (let index = 0; index < gaps.length; index += 2) bytes += (gaps[index + 1] as number) - (gaps[index] as number)
+  return bytes
 }

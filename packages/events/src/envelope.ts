@@ -1,6 +1,6 @@
 import type { DataObject } from './data-object.ts'
 import type { JsonScanner } from './json-scanner.ts'
-import { pointerToken } from './json-pointer.ts'
+import { boundPointer, pointerToken } from './json-pointer.ts'
 import type { EntryError } from './validation.ts'
 
 /** The members of a posted event (design 4.1), read but not yet judged. Null and absent are the same: undefined. */
@@ -47,18 +47,19 @@ export function readEnvelope(scanner: JsonScanner, data: DataObject): Envelope {
   let seen = 0
   for (let more = scanner.enterObject(); more; more = scanner.nextMember()) {
     scanner.scanName()
-    const index = memberIndex(scanner)
+    // The first error refuses the event: an escaped name after it is not worth being unescaped.
+    const index = envelope.error !== undefined && scanner.stringEscaped ? -1 : memberIndex(scanner)
     const member = MEMBERS[index]
     if (member === undefined) {
-      const name = scanner.textOf(scanner.stringStart, scanner.stringEnd, scanner.stringEscaped)
-      fail(envelope, 'unknown_member', `/${pointerToken(name)}`, 'is not a member of an event')
+      // Only the first error is told: the names of the others are not read.
+      envelope.error ??= unknownMember(scanner)
       scanner.scanValue(1)
       continue
     }
     if (seen & (1 << index)) fail(envelope, 'duplicate_member', `/${member}`, 'stands more than once')
     seen |= 1 << index
     if (member === 'data') readData(scanner, data, envelope)
-    else if (member === 'object') readObject(scanner, envelope)
+    else if (member === 'object') scanner.scanValue(1)
     else readText(scanner, envelope, member)
   }
   envelope.badStringAt = scanner.badStringAt
@@ -109,13 +110,6 @@ function readText(scanner: JsonScanner, envelope: Envelope, member: TextMember):
   if (code !== 0x6e) fail(envelope, 'invalid_type', `/${member}`, 'must be a string')
 }
 
-function readObject(scanner: JsonScanner, envelope: Envelope): void {
-  const start = scanner.at
-  scanner.scanValue(1)
-  const text = scanner.bytes.toString('utf8', start, scanner.at)
-  if (text !== '"event"' && text !== 'null') fail(envelope, 'invalid_value', '/object', 'must be "event"')
-}
-
 function readData(scanner: JsonScanner, data: DataObject, envelope: Envelope): void {
   const code = scanner.at < scanner.end ? scanner.bytes[scanner.at] : -1
   if (code !== 0x7b) {
@@ -133,6 +127,12 @@ function readData(scanner: JsonScanner, data: DataObject, envelope: Envelope): v
   }
   envelope.data = 'object'
   envelope.dataDepth = scanner.depthMax
+}
+
+function unknownMember(scanner: JsonScanner): EntryError {
+  const name = scanner.textOf(scanner.stringStart, scanner.stringEnd, scanner.stringEscaped)
+  const pointer = boundPointer(`/${pointerToken(name)}`)
+  return { code: 'unknown_member', pointer, message: 'is not a member of an event' }
 }
 
 function fail(envelope: Envelope, code: string, pointer: string, message: string): void {

@@ -1,8 +1,32 @@
 import { JsonScanner } from './json-scanner.ts'
 
-/** One reference token of a JSON pointer (RFC 6901), escaped. */
+/** A name in a pointer is cut at so many characters: an error must not be as large as what it is about. */
+const NAME_CHARS_MAX = 64
+
+/** One reference token of a JSON pointer (RFC 6901), escaped; of a long name the beginning and `…`. */
 export function pointerToken(name: string): string {
-  return name.replaceAll('~', '~0').replaceAll('/', '~1')
+  const cut = name.length <= NAME_CHARS_MAX ? name : `${name.slice(0, NAME_CHARS_MAX).replace(/[\ud800-\udbff]$/, '')}…`
+  return cut.replaceAll('~', '~0').replaceAll('/', '~1')
+}
+
+/** A pointer takes at most so many bytes in JSON; a longer one ends in `…`. */
+const POINTER_BYTES_MAX = 200
+
+/** A pointer that is short enough to be in an answer for each of a thousand entries. */
+export function boundPointer(pointer: string): string {
+  if (jsonBytes(pointer) <= POINTER_BYTES_MAX) return pointer
+  let kept = ''
+  let bytes = 0
+  for (const char of pointer) {
+    bytes += jsonBytes(char)
+    if (bytes > POINTER_BYTES_MAX) break
+    kept += char
+  }
+  return `${kept}…`
+}
+
+function jsonBytes(text: string): number {
+  return Buffer.byteLength(JSON.stringify(text)) - 2
 }
 
 /**
@@ -20,7 +44,7 @@ export function pointerTo(bytes: Buffer, start: number, end: number, target: num
     const last = path.at(-1)
     if (last === undefined || last.nameStart - 1 === target) break
   }
-  return path.map((step) => `/${pointerToken(tokenOf(scanner, step))}`).join('')
+  return boundPointer(path.map((step) => `/${pointerToken(tokenOf(scanner, step))}`).join(''))
 }
 
 /** Where a container that is open stands: at a member by its name, or (`nameStart` is 0) at an element by its index. */

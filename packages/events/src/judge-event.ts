@@ -29,7 +29,12 @@ export function judgeEvent(entry: ReadEntry): ValidatedEntry {
   const refuse = (error: EntryError): ValidatedEntry =>
     id === undefined ? { ok: false, error } : { ok: false, id, error }
   const error =
-    envelope.error ?? checkBadString(entry) ?? checkType(envelope) ?? checkNames(envelope) ?? checkData(entry)
+    envelope.error ??
+    checkSize(entry) ??
+    checkBadString(entry) ??
+    checkType(envelope) ??
+    checkNames(envelope) ??
+    checkData(entry)
   if (error) return refuse(error)
   const identity = chooseId(entry)
   if (typeof identity !== 'string') return refuse(identity)
@@ -39,7 +44,7 @@ export function judgeEvent(entry: ReadEntry): ValidatedEntry {
   const stored = storeData(entry.scanner, entry.data, name, taskId ?? sessionId ?? '')
   if (stored.type === 'mismatch') return refuse(fault('mismatch', `/data/${name}`, `must equal the event's ${name}`))
   if (stored.type === 'tooLarge') {
-    return refuse(fault('too_large', '/data', `must have at most ${LIMITS.dataBytesMax} bytes, has ${stored.length}`))
+    return refuse(tooLarge(stored.length))
   }
   const type = envelope.type as EventType
   const broken = checkDataSchema(type, JSON.parse(stored.bytes.toString('utf8')))
@@ -47,6 +52,16 @@ export function judgeEvent(entry: ReadEntry): ValidatedEntry {
   const { tenant, traceparent } = context
   const agent = envelope.agent ?? null
   return { ok: true, event: { tenant, id: identity, type, taskId, sessionId, agent, data: stored.bytes, traceparent } }
+}
+
+/** Comes first: what is too large is not described any further. */
+function checkSize({ data, envelope }: ReadEntry): EntryError | undefined {
+  if (envelope.data !== 'object' || data.netBytes <= LIMITS.dataBytesMax) return undefined
+  return tooLarge(data.netBytes)
+}
+
+function tooLarge(bytes: number): EntryError {
+  return fault('too_large', '/data', `must have at most ${LIMITS.dataBytesMax} bytes, has ${bytes}`)
 }
 
 function checkBadString({ scanner, envelope, start }: ReadEntry): EntryError | undefined {

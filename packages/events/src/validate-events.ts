@@ -107,6 +107,10 @@ function readEntry({ context, mintId, entries }: Reading): void {
 function readLines(reading: Reading, body: Buffer, allUtf8: boolean): ValidationResult {
   const { entries } = reading
   for (let start = 0; start < body.length;) {
+    if (body[start] === 0x0a) {
+      start += 1
+      continue
+    }
     const found = body.indexOf(0x0a, start)
     const end = found < 0 ? body.length : found
     scanner.reset(body, start, end)

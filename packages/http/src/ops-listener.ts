@@ -2,6 +2,7 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import type { Metrics, Readiness } from '@ariftly/runtime'
 import { unroutable } from './create-router.ts'
 import { pathOf, sendError, sendProblem } from './problem.ts'
+import { requestContext } from './request-context.ts'
 import { sendJson } from './send-json.ts'
 
 /** What the listener of operators' routes needs. */
@@ -45,6 +46,8 @@ export function createOpsListener(options: OpsOptions): RequestListener {
   }
 
   async function handle(req: IncomingMessage, res: ServerResponse): Promise<void> {
+    // Gives the answer its X-Request-Id.
+    requestContext(req, res)
     const path = pathOf(req)
     const page = Object.hasOwn(pages, path) ? pages[path] : undefined
     if (page === undefined) return sendProblem(req, res, unroutable(undefined))

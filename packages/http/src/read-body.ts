@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http'
+import { isUtf8Type, mediaTypeOf } from './media-type.ts'
 import { Problem } from './problem.ts'
 
 /**
@@ -59,7 +60,7 @@ export async function readJsonBody(req: IncomingMessage, bytesMax: number): Prom
 }
 
 function isJson(contentType: string | undefined): boolean {
-  return /^application\/json\s*(;\s*charset\s*=\s*"?utf-8"?\s*)?;?\s*$/i.test(contentType ?? '')
+  return contentType !== undefined && mediaTypeOf(contentType) === 'application/json' && isUtf8Type(contentType)
 }
 
 const utf8 = new TextDecoder('utf-8', { fatal: true })

@@ -88,14 +88,14 @@ describe('the role of the services', () => {
     ['delete API keys', 'DELETE FROM api_keys'],
     ['write its own changes into the feed of keys', `UPDATE api_key_changes SET kind = 'revoked'`],
   ])('cannot %s', async (_what, statement) => {
-    await expect(service.query(statement)).rejects.toMatchObject({ code: '42501' })
+    await expect(service.query(statement)).rejects.toMatchObject({ sqlState: '42501' })
   })
 
   test('cannot change events in a partition either', async () => {
     const { rows } = await owner.query<{ name: string }>(
       `SELECT inhrelid::regclass::text AS name FROM pg_inherits WHERE inhparent = 'events'::regclass LIMIT 1`,
     )
-    await expect(service.query(`DELETE FROM ${rows[0]?.name}`)).rejects.toMatchObject({ code: '42501' })
+    await expect(service.query(`DELETE FROM ${rows[0]?.name}`)).rejects.toMatchObject({ sqlState: '42501' })
   })
 })
 

@@ -4,7 +4,7 @@ import { runner } from 'node-pg-migrate'
 import pg from 'pg'
 import { buildPartitionIndexes } from './build-partition-indexes.ts'
 import type { DatabaseTls } from './pool.ts'
-import { sqlState } from './with-transaction.ts'
+import { sqlStateOf } from './store-fault.ts'
 
 export interface MigrateOptions {
   /** As of `createPool`. */
@@ -84,7 +84,7 @@ async function withLockPatience(work: () => Promise<void>, log: (message: string
     try {
       return await work()
     } catch (error) {
-      if (!LOCKED.has(sqlState(error) ?? '') || performance.now() >= end) throw error
+      if (!LOCKED.has(sqlStateOf(error) ?? '') || performance.now() >= end) throw error
       log('somebody holds a lock that the migration needs: once more')
       await delay(LOCK_PAUSE_MS)
     }

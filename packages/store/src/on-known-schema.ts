@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs'
 import { MIGRATIONS_DIR } from './migrate.ts'
 import { createPool, SERVICE_ROLE, type PoolOptions } from './pool.ts'
-import { sqlState } from './with-transaction.ts'
+import { sqlState } from './store-fault.ts'
 
 /** How a service starts. */
 export type Start<C, D, R> = (config: C, deps: D) => Promise<R>

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { createTestDatabase, startCuttingProxy, type TestDatabase } from '@ariftly/testkit'
 import { createPool, type Pool } from './pool.ts'
-import { isStoreUnavailable } from './store-unavailable.ts'
+import { isStoreUnavailable, sqlState, StoreFault } from './store-fault.ts'
 import { withTransaction } from './with-transaction.ts'
 
 let database: TestDatabase
@@ -154,3 +154,43 @@ function barrier(count: number): () => Promise<void> {
     return opened
   }
 }
+
+describe('a store fault', () => {
+  test('is what a refused query rejects with, on a pool and in a transaction, with its SQLSTATE', async () => {
+    const refused = [
+      pool.query('SELECT 1 / 0'),
+      withTransaction(pool, (tx) => tx.query('SELECT 1 / 0')),
+      pool.query(`SELECT 'Connection timeout terminated'::int`),
+    ]
+    const errors = await Promise.all(refused.map((query) => query.catch((reason: unknown) => reason)))
+    expect(errors.map((error) => error instanceof StoreFault)).toEqual([true, true, true])
+    expect(errors.map(sqlState)).toEqual(['22012', '22012', '22P02'])
+    expect(errors.some(isStoreUnavailable)).toBe(false)
+  })
+
+  test('is nothing that comes from elsewhere, whatever its text', () => {
+    for (const text of ['unknown parameter timeout', 'Connection terminated', 'Cannot use a pool'])
+      expect(isStoreUnavailable(new Error(text))).toBe(false)
+    expect(sqlState(Object.assign(new Error('x'), { code: '57P01' }))).toBeUndefined()
+  })
+})
+
+describe('a server that takes no writes', () => {
+  test('is unavailable, and its connections are not used again: the next ones reach the primary', async () => {
+    const name = new URL(database.adminUrl).pathname.slice(1)
+    const writer = createPool({ role: null, url: database.adminUrl, applicationName: 'test-writer', max: 1 })
+    const write = () => withTransaction(writer, (tx) => tx.query('CREATE TABLE written (n int)'))
+    try {
+      await pool.query(`ALTER DATABASE ${name} SET default_transaction_read_only = on`)
+      const error: unknown = await write().catch((reason: unknown) => reason)
+      expect({ state: sqlState(error), unavailable: isStoreUnavailable(error) }).toEqual({
+        state: '25006',
+        unavailable: true,
+      })
+      await pool.query(`ALTER DATABASE ${name} RESET default_transaction_read_only`)
+      await expect(write()).resolves.toBeDefined()
+    } finally {
+      await writer.end()
+    }
+  })
+})

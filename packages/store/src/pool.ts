@@ -1,5 +1,7 @@
 import type { SecureContext } from 'node:tls'
 import pg from 'pg'
+import { prepareSession } from './session.ts'
+import { toStoreFault } from './store-fault.ts'
 import { typeParsers } from './type-parsers.ts'
 
 /** The role of all services: may insert and select events, not update or delete them. Made by the first migration. */
@@ -47,10 +49,15 @@ export interface PoolOptions {
 export function createPool(o: PoolOptions): Pool {
   const { connectionString, urlOptions } = splitUrlOptions(o.url)
   const statementTimeoutMs = o.statementTimeoutMs ?? 10_000
+  const settings = sessionSettings(o, statementTimeoutMs)
+  // pg-pool waits for the promise, although its type does not say so.
+  const hooks = { onConnect: (client: pg.ClientBase) => prepareSession(client, settings, o.role) }
   const pool = new pg.Pool({
+    Client: StoreClient,
     connectionString,
     ssl: o.tls ?? false,
-    options: [urlOptions, ...sessionSettings(o, statementTimeoutMs)].join(' ').trim(),
+    ...(urlOptions === '' ? {} : { options: urlOptions }),
+    ...hooks,
     application_name: o.applicationName,
     max: o.max,
     types: typeParsers,
@@ -59,21 +66,51 @@ export function createPool(o: PoolOptions): Pool {
     connectionTimeoutMillis: o.connectTimeoutMs ?? 2_000,
     query_timeout: statementTimeoutMs + 2_000,
     idleTimeoutMillis: 30_000,
+    maxLifetimeSeconds: LIFETIME_S,
   })
   const onError = o.onError ?? ignore
   pool.on('error', onError)
   // A connection that is lost while it is checked out tells its user by a failed query; without a listener it would also
   // end the process.
   pool.on('connect', (client) => client.on('error', ignore))
-  return pool
+  return throwStoreFaults(pool)
 }
 
 function ignore(): void {}
 
-/** Settings as `-c name=value`; spaces and backslashes of values are escaped as libpq's `options` wants it. */
-function sessionSettings(o: PoolOptions, statementTimeoutMs: number): string[] {
-  const settings: Record<string, string> = {
-    ...(o.role === null ? {} : { role: o.role }),
+/** A client whose promised queries reject with a {@link StoreFault}. */
+class StoreClient extends pg.Client {
+  constructor(config?: pg.ClientConfig) {
+    super(config)
+    this.query = faulty(this.query.bind(this) as AnyQuery) as typeof this.query
+  }
+}
+
+/** The pool, whose promised connects and queries reject with a {@link StoreFault}; its own calls with callbacks stay as they are. */
+function throwStoreFaults(pool: pg.Pool): pg.Pool {
+  pool.query = faulty(pool.query.bind(pool) as AnyQuery) as typeof pool.query
+  pool.connect = faulty(pool.connect.bind(pool) as AnyQuery) as typeof pool.connect
+  return pool
+}
+
+type AnyQuery = (...args: unknown[]) => unknown
+
+function faulty(call: AnyQuery): AnyQuery {
+  return function callOrFault(...args) {
+    const result = call(...args)
+    return result instanceof Promise ? result.catch(throwFault) : result
+  }
+}
+
+function throwFault(error: unknown): never {
+  throw toStoreFault(error)
+}
+
+/** A connection is replaced after this, so that a pool finds a new primary behind the same name. */
+const LIFETIME_S = 300
+
+function sessionSettings(o: PoolOptions, statementTimeoutMs: number): Readonly<Record<string, string>> {
+  return {
     statement_timeout: String(statementTimeoutMs),
     transaction_timeout: String(o.transactionTimeoutMs ?? 15_000),
     lock_timeout: String(o.lockTimeoutMs ?? 5_000),
@@ -84,7 +121,6 @@ function sessionSettings(o: PoolOptions, statementTimeoutMs: number): string[] {
     client_connection_check_interval: '5000',
     ...o.settings,
   }
-  return Object.entries(settings).map(([name, value]) => `-c ${name}=${value.replace(/[\\ ]/g, '\\$&')}`)
 }
 
 /** pg lets the URL's own `options` parameter win over ours: it is taken out, to be set beside ours. */

@@ -27,7 +27,6 @@ import { createListEvents } from './events/list-events.ts'
 import { createCancelReplay } from './replays/cancel-replay.ts'
 import { createCreateReplay } from './replays/create-replay.ts'
 import { createGetReplay } from './replays/get-replay.ts'
-import { withStoreFaults } from './store-faults.ts'
 import { createTenantGate } from './tenant-gate.ts'
 import { createTenantHandlers } from './tenants/tenant-handlers.ts'
 import { createTenantWrites } from './tenants/tenant-writes.ts'
@@ -86,36 +85,33 @@ export async function start(config: ApiConfig, deps: ServiceDeps & SharedAuthent
     const rest = createTenantGate({ placesMax: REST_POOL_MAX, waitingMax: REST_WAITING_MAX })
     const writes = createWrites({ pool, keyring })
     const paced = createWritePace({ perS: config.ADMIN_WRITES_PER_S, burst: 2 * config.ADMIN_WRITES_PER_S })
-    const routes = withWritePace(
-      paced,
-      withStoreFaults({
-        listEvents: createListEvents({ pool: events, rest: pool, gate, cursors }),
-        getEvent: createGetEvent({ pool: events, rest: pool, gate }),
-        findDeliveries: createFindDeliveries({ pool: events, gate, cursors }),
-        testWebhook: createTestWebhook({ pool, keyring, egress, gate: tests, log, tracing }),
-        ...withTenantGate(rest, {
-          listWebhooks: createListWebhooks({ pool, cursors }),
-          getWebhook: createGetWebhook({ pool }),
-          getReplay: createGetReplay({ pool }),
-          cancelReplay: createCancelReplay({ pool }),
-          listDeliveries: createListDeliveries({ pool, cursors }),
-          getDelivery: createGetDelivery({ pool }),
-          ...createApiKeyHandlers({ pool, cursors }),
-          ...createTenantHandlers({ pool, cursors }),
-          listAuditEntries: createListAuditEntries({ pool, cursors }),
-          ...writes({
-            createWebhook: createCreateWebhook({ keyring, policy }),
-            updateWebhook: createUpdateWebhook({ keyring, policy }),
-            deleteWebhook: createDeleteWebhook({ pool }),
-            rotateWebhookSecret: createRotateSecret({ keyring }),
-            createReplay: createCreateReplay(),
-            redeliver: createRedeliver(),
-            ...createApiKeyWrites(),
-            ...createTenantWrites(),
-          }),
+    const routes = withWritePace(paced, {
+      listEvents: createListEvents({ pool: events, rest: pool, gate, cursors }),
+      getEvent: createGetEvent({ pool: events, rest: pool, gate }),
+      findDeliveries: createFindDeliveries({ pool: events, gate, cursors }),
+      testWebhook: createTestWebhook({ pool, keyring, egress, gate: tests, log, tracing }),
+      ...withTenantGate(rest, {
+        listWebhooks: createListWebhooks({ pool, cursors }),
+        getWebhook: createGetWebhook({ pool }),
+        getReplay: createGetReplay({ pool }),
+        cancelReplay: createCancelReplay({ pool }),
+        listDeliveries: createListDeliveries({ pool, cursors }),
+        getDelivery: createGetDelivery({ pool }),
+        ...createApiKeyHandlers({ pool, cursors }),
+        ...createTenantHandlers({ pool, cursors }),
+        listAuditEntries: createListAuditEntries({ pool, cursors }),
+        ...writes({
+          createWebhook: createCreateWebhook({ keyring, policy }),
+          updateWebhook: createUpdateWebhook({ keyring, policy }),
+          deleteWebhook: createDeleteWebhook({ pool }),
+          rotateWebhookSecret: createRotateSecret({ keyring }),
+          createReplay: createCreateReplay(),
+          redeliver: createRedeliver(),
+          ...createApiKeyWrites(),
+          ...createTenantWrites(),
         }),
       }),
-    )
+    })
     const open = createDocumentHandlers(Object.keys(routes))
     const router = createExpressApp({ log, metrics, tracing, auth, routes, open })
     return { name: 'api', router, ready: () => readinessOf(auth), close: () => releasers.close() }

@@ -35,8 +35,8 @@ export interface Answer {
 }
 
 /**
- * Answers by design 5.1: 202 if all were accepted, 422 if all were refused, 207 if some were, else 503 with the results in `events`. The Problems are
- * thrown.
+ * Answers with 202 if all entries were accepted, 207 if they differ (with `Retry-After` if some are `retry`). Throws a Problem 422 if all
+ * were refused, 503 with the results in `events` if all are `retry`.
  */
 export function renderResults(results: readonly EntryResult[], single: boolean): Answer {
   let refused = 0
@@ -46,13 +46,13 @@ export function renderResults(results: readonly EntryResult[], single: boolean):
     else if (status === 'retry') retry += 1
   }
   if (refused === results.length) throw allRefused(results, single)
-  if (retry > 0 && refused === 0) throw notWritten(results)
+  if (retry === results.length) throw notWritten(results)
   let entries = ''
   for (let index = 0; index < results.length; index += 1) {
     entries += (index === 0 ? '' : ',') + renderResult(results[index] as EntryResult, index)
   }
   return {
-    status: refused > 0 ? 207 : 202,
+    status: refused + retry > 0 ? 207 : 202,
     headers: retry > 0 ? { ...JSON_TYPE, 'Retry-After': RETRY_AFTER_S } : JSON_TYPE,
     body: `{"object":"list","data":[${entries}]}`,
   }

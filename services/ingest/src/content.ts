@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { isJsonContentType } from '@ariftly/events'
-import { Problem } from '@ariftly/http'
+import { isUtf8Type, mediaTypeOf, Problem } from '@ariftly/http'
 import { cloudEventAttributes } from './cloud-event-headers.ts'
 
 /** The form of a body: our own JSON, or one of the three modes of CloudEvents over HTTP. */
@@ -18,7 +18,6 @@ const KINDS: Readonly<Record<string, 'json' | 'ndjson' | 'structured' | 'batched
   'application/cloudevents+json': 'structured',
   'application/cloudevents-batch+json': 'batched',
 }
-const TYPE = /^\s*([\w.+-]+\/[\w.+-]+)\s*(?:;\s*charset\s*=\s*"?utf-8"?\s*)?;?\s*$/i
 const TAKEN = Object.keys(KINDS)
   .filter((type) => type !== 'application/ndjson')
   .join(', ')
@@ -33,7 +32,7 @@ export function readContent(headers: IncomingHttpHeaders): Content {
 }
 
 function formOf(type: string, headers: IncomingHttpHeaders): Form {
-  const kind = type === 'application/json' ? 'json' : KINDS[TYPE.exec(type)?.[1]?.toLowerCase() ?? '']
+  const kind = type === 'application/json' ? 'json' : kindOf(type)
   if (kind === 'structured' || kind === 'batched') return { kind }
   const attributes = cloudEventAttributes(headers)
   if (attributes !== undefined) {
@@ -42,6 +41,11 @@ function formOf(type: string, headers: IncomingHttpHeaders): Form {
   }
   if (kind === undefined) throw unsupported('Send events as JSON, NDJSON or CloudEvents (JSON) in UTF-8.')
   return { kind }
+}
+
+function kindOf(type: string): (typeof KINDS)[string] | undefined {
+  const name = mediaTypeOf(type)
+  return isUtf8Type(type) && Object.hasOwn(KINDS, name) ? KINDS[name] : undefined
 }
 
 function unsupported(detail: string): Problem {

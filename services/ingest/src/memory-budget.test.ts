@@ -1,20 +1,66 @@
 import { expect, test } from '@jest/globals'
-import { createMemoryBudget } from './memory-budget.ts'
+import { createMemoryBudget, REQUEST_BYTES, type MemoryBudget, type MemoryLease } from './memory-budget.ts'
+
+const KIB = 1024
+const never = (): void => {
+  throw new Error('It does not wait.')
+}
+
+function open(budget: MemoryBudget, tenant: string): MemoryLease {
+  const lease = budget.open(tenant)
+  if (lease === undefined) throw new Error('There is no room.')
+  return lease
+}
 
 test('no more is held than the budget, by one tenant no more than half, and all comes back', () => {
-  const budget = createMemoryBudget(1000)
-  const [one, same, other] = [budget.open('acme'), budget.open('acme'), budget.open('other')]
-  expect(one.take(400)).toBe(true)
-  expect(same.take(101)).toBe(false)
-  expect(same.take(100)).toBe(true)
-  expect(other.take(500)).toBe(true)
-  expect(budget.open('third').take(1)).toBe(false)
-  expect(budget.usedBytes).toBe(1000)
+  const budget = createMemoryBudget(100 * KIB)
+  const [one, same, other] = [open(budget, 'acme'), open(budget, 'acme'), open(budget, 'other')]
+  expect(budget.usedBytes).toBe(3 * REQUEST_BYTES)
+  expect(one.take(32 * KIB)).toBe(true)
+  expect(same.take(10 * KIB + 1)).toBe(false)
+  expect(same.take(10 * KIB)).toBe(true)
+  expect(other.take(46 * KIB)).toBe(true)
+  expect(budget.open('third')).toBeUndefined()
+  expect(budget.usedBytes).toBe(100 * KIB)
   one.release()
   one.release()
-  same.release()
-  expect(budget.usedBytes).toBe(500)
-  expect(same.take(500)).toBe(true)
   for (const lease of [same, other]) lease.release()
   expect(budget.usedBytes).toBe(0)
+})
+
+test('a request costs its fixed part, however little it sends', () => {
+  const budget = createMemoryBudget(10 * REQUEST_BYTES)
+  const leases = Array.from({ length: 5 }, () => open(budget, 'acme'))
+  expect(budget.open('acme')).toBeUndefined()
+  leases[0]?.release()
+  expect(budget.open('acme')).toBeDefined()
+})
+
+test('unfinished bodies of a tenant wait at their share, and the oldest goes on', () => {
+  const budget = createMemoryBudget(1024 * KIB)
+  const [first, second] = [open(budget, 'acme'), open(budget, 'acme')]
+  expect(first.arrived(250 * KIB, never)).toBe('go')
+  // Half of the budget is for unfinished bodies, and a tenant alone has half of that.
+  expect(first.arrived(10 * KIB, never)).toBe('go')
+  const resumed: string[] = []
+  expect(second.arrived(10 * KIB, () => resumed.push('second'))).toBe('wait')
+  expect(first.arrived(10 * KIB, never)).toBe('go')
+  expect(resumed).toEqual([])
+  first.bodyEnded()
+  expect(resumed).toEqual(['second'])
+})
+
+test('a tenant whose unfinished bodies wait keeps no other out', () => {
+  const budget = createMemoryBudget(1024 * KIB)
+  const ofOne = Array.from({ length: 20 }, () => open(budget, 'acme'))
+  const answers = ofOne.map((lease) => lease.arrived(20 * KIB, () => {}))
+  expect(answers.filter((answer) => answer === 'wait').length).toBeGreaterThan(5)
+  expect(open(budget, 'other').arrived(200 * KIB, never)).toBe('go')
+})
+
+test('what fits into the fixed part of a request never waits', () => {
+  const budget = createMemoryBudget(1024 * KIB)
+  open(budget, 'acme').arrived(260 * KIB, never)
+  open(budget, 'acme').arrived(20 * KIB, () => {})
+  expect(open(budget, 'acme').arrived(REQUEST_BYTES, never)).toBe('go')
 })

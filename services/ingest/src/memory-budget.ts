@@ -1,53 +1,175 @@
 /** The share of one request in the memory that all requests may hold. */
 export interface MemoryLease {
-  /** Asks for `bytes` more; false (and nothing taken) if there is no room. */
+  /** Asks for `bytes` more, for what is whole; false (and nothing taken) if there is no room. */
   take(bytes: number): boolean
+  /**
+   * Counts bytes of a body that arrived. `go`: more may come; `wait`: the socket is to be paused until `onRoom`; `full`: there is no room
+   * at all, the request is to be refused.
+   */
+  arrived(bytes: number, onRoom: () => void): 'go' | 'wait' | 'full'
+  /** The body is whole: it no longer counts as unfinished. */
+  bodyEnded(): void
   /** Gives back all that was taken. */
   release(): void
 }
 
 /** Bounds the bytes that requests hold, together and for each tenant. */
 export interface MemoryBudget {
-  open(tenant: string): MemoryLease
+  /** Opens the lease of a request; `undefined` if there is no room for {@link REQUEST_BYTES}. */
+  open(tenant: string): MemoryLease | undefined
   readonly usedBytes: number
 }
 
+/** What a request costs besides its body: node's request and answer, closures, its place in the batcher. */
+export const REQUEST_BYTES = 4096
+
 /** The part of all memory that one tenant may hold, so that a flood of its own never keeps others out. */
 const TENANT_SHARE = 0.5
+/** The part that unfinished bodies may hold: whole ones always find room beside them. */
+const UNFINISHED_SHARE = 0.5
+/** A tenant alone has so much of that part; more tenants have equal shares. */
+const TENANTS_MIN = 2
 
-/** Creates a budget of `bytesMax`. When it is full, `take` says no at once: nobody queues. */
+interface Tenant {
+  used: number
+  unfinished: number
+  /** Its leases with an unfinished body. */
+  bodies: number
+  /** The one body that goes on although the bound is reached. */
+  exempt: Lease | undefined
+}
+
+/** Creates a budget of `bytesMax`. When it is full a request is refused at once; only bodies that are still coming wait. */
 export function createMemoryBudget(bytesMax: number): MemoryBudget {
-  const usedByTenant = new Map<string, number>()
-  let used = 0
+  const state = new BudgetState(bytesMax)
+  return {
+    open(tenant) {
+      const lease = new Lease(state, tenant)
+      if (lease.take(REQUEST_BYTES)) return lease
+      lease.release()
+      return undefined
+    },
+    get usedBytes() {
+      return state.used
+    },
+  }
+}
 
-  function add(tenant: string, bytes: number): void {
-    used += bytes
-    const now = (usedByTenant.get(tenant) ?? 0) + bytes
-    if (now > 0) usedByTenant.set(tenant, now)
-    else usedByTenant.delete(tenant)
+/** The sums of all leases, and the bodies that wait, oldest first. */
+class BudgetState {
+  readonly bytesMax: number
+  readonly #tenants = new Map<string, Tenant>()
+  readonly #waiting = new Map<Lease, () => void>()
+  used = 0
+  #unfinished = 0
+  /** Tenants with an unfinished body. */
+  #receiving = 0
+
+  constructor(bytesMax: number) {
+    this.bytesMax = bytesMax
   }
 
-  function open(tenant: string): MemoryLease {
-    let held = 0
-    return {
-      take(bytes) {
-        const ofTenant = (usedByTenant.get(tenant) ?? 0) + bytes
-        if (used + bytes > bytesMax || ofTenant > bytesMax * TENANT_SHARE) return false
-        held += bytes
-        add(tenant, bytes)
-        return true
-      },
-      release() {
-        add(tenant, -held)
-        held = 0
-      },
+  tenant(name: string): Tenant {
+    let tenant = this.#tenants.get(name)
+    if (tenant === undefined)
+      this.#tenants.set(name, (tenant = { used: 0, unfinished: 0, bodies: 0, exempt: undefined }))
+    return tenant
+  }
+
+  hasRoom(tenant: Tenant, bytes: number): boolean {
+    return this.used + bytes <= this.bytesMax && tenant.used + bytes <= this.bytesMax * TENANT_SHARE
+  }
+
+  add(name: string, bytes: number): void {
+    const tenant = this.tenant(name)
+    this.used += bytes
+    tenant.used += bytes
+    if (tenant.used <= 0) this.#tenants.delete(name)
+  }
+
+  beginBody(tenant: Tenant): void {
+    if (tenant.bodies === 0) this.#receiving += 1
+    tenant.bodies += 1
+  }
+
+  addUnfinished(tenant: Tenant, bytes: number): void {
+    this.#unfinished += bytes
+    tenant.unfinished += bytes
+  }
+
+  /** Whether more of the lease's body may come. */
+  mayGoOn(lease: Lease): boolean {
+    const { tenant } = lease
+    const bound = this.bytesMax * UNFINISHED_SHARE
+    const share = bound / Math.max(TENANTS_MIN, this.#receiving)
+    if (this.#unfinished <= bound && tenant.unfinished <= share) return true
+    tenant.exempt ??= lease
+    return tenant.exempt === lease
+  }
+
+  wait(lease: Lease, onRoom: () => void): void {
+    this.#waiting.set(lease, onRoom)
+  }
+
+  endBody(lease: Lease): void {
+    lease.tenant.bodies -= 1
+    if (lease.tenant.bodies === 0) this.#receiving -= 1
+    if (lease.tenant.exempt === lease) lease.tenant.exempt = undefined
+    this.#waiting.delete(lease)
+    for (const [waiting, onRoom] of this.#waiting) {
+      if (!this.mayGoOn(waiting)) continue
+      this.#waiting.delete(waiting)
+      onRoom()
     }
   }
+}
 
-  return {
-    open,
-    get usedBytes() {
-      return used
-    },
+class Lease implements MemoryLease {
+  readonly #state: BudgetState
+  readonly #name: string
+  readonly tenant: Tenant
+  #held = 0
+  #unfinished = 0
+  #receiving = false
+
+  constructor(state: BudgetState, name: string) {
+    this.#state = state
+    this.#name = name
+    this.tenant = state.tenant(name)
+  }
+
+  take(bytes: number): boolean {
+    if (!this.#state.hasRoom(this.tenant, bytes)) return false
+    this.#held += bytes
+    this.#state.add(this.#name, bytes)
+    return true
+  }
+
+  arrived(bytes: number, onRoom: () => void): 'go' | 'wait' | 'full' {
+    if (!this.take(bytes)) return 'full'
+    if (!this.#receiving) {
+      this.#receiving = true
+      this.#state.beginBody(this.tenant)
+    }
+    this.#unfinished += bytes
+    this.#state.addUnfinished(this.tenant, bytes)
+    // What fits into the fixed part of a request is let in at any time.
+    if (this.#unfinished <= REQUEST_BYTES || this.#state.mayGoOn(this)) return 'go'
+    this.#state.wait(this, onRoom)
+    return 'wait'
+  }
+
+  bodyEnded(): void {
+    if (!this.#receiving) return
+    this.#receiving = false
+    this.#state.addUnfinished(this.tenant, -this.#unfinished)
+    this.#unfinished = 0
+    this.#state.endBody(this)
+  }
+
+  release(): void {
+    this.bodyEnded()
+    this.#state.add(this.#name, -this.#held)
+    this.#held = 0
   }
 }

@@ -32,23 +32,23 @@ describe('quotas', () => {
   test('a key without quota gets no headers and is never refused', () => {
     const quotas = quotasOf()
     const caller = callerWith(null, null)
-    quotas.charge(caller, 1e9, 1e12)
-    expect(quotas.admit(caller)).toEqual({ headers: {}, refusal: undefined })
+    quotas.charge(caller, { events: 1e9, bytes: 1e12, declaredBytes: 0 })
+    expect(quotas.admit(caller, 0)).toEqual({ headers: {}, refusal: undefined })
   })
 
   test('keep the mean: what a batch takes beyond the bucket is owed', () => {
     const quotas = quotasOf()
     const caller = callerWith(100, null)
-    quotas.admit(caller)
-    quotas.charge(caller, 1000, 1)
-    const { headers, refusal } = quotas.admit(caller)
+    quotas.admit(caller, 0)
+    quotas.charge(caller, { events: 1000, bytes: 1, declaredBytes: 0 })
+    const { headers, refusal } = quotas.admit(caller, 0)
     expect(refusal).toMatchObject({ status: 429, code: 'quota_exceeded', details: { refusedKey: 'key_1' } })
     expect(refusal?.details.headers).toEqual({ 'Retry-After': '10' })
     expect(headers['RateLimit']).toBe('"events";r=0;t=10')
     nowMs = 8990
-    refusalOf(quotas.admit(caller))
+    refusalOf(quotas.admit(caller, 0))
     nowMs = 9020
-    expect(quotas.admit(caller).headers['RateLimit']).toBe('"events";r=2;t=1')
+    expect(quotas.admit(caller, 0).headers['RateLimit']).toBe('"events";r=2;t=1')
   })
 
   test('let in, over ten seconds of a flood, what ten seconds allow and one burst', () => {
@@ -56,8 +56,8 @@ describe('quotas', () => {
     const caller = callerWith(1000, null)
     let taken = 0
     for (; nowMs < 10_000; nowMs += 1) {
-      if (quotas.admit(caller).refusal !== undefined) continue
-      quotas.charge(caller, 20, 1)
+      if (quotas.admit(caller, 0).refusal !== undefined) continue
+      quotas.charge(caller, { events: 20, bytes: 1, declaredBytes: 0 })
       taken += 20
     }
     expect(taken).toBeGreaterThanOrEqual(10_900)
@@ -67,13 +67,13 @@ describe('quotas', () => {
   test('count bytes too, each replica its share, each key for itself', () => {
     const quotas = quotasOf(4)
     const caller = callerWith(400, 4000)
-    expect(quotas.admit(caller).headers).toEqual({
+    expect(quotas.admit(caller, 0).headers).toEqual({
       'RateLimit-Policy': '"events";q=100;w=1, "bytes";q=1000;w=1;qu="content-bytes"',
       RateLimit: '"events";r=100;t=0, "bytes";r=1000;t=0',
     })
-    quotas.charge(caller, 1, 2000)
-    expect(refusalOf(quotas.admit(caller)).details.headers?.['Retry-After']).toBe('2')
-    expect(quotas.admit(callerWith(400, 4000, 'key_2')).headers['RateLimit']).toBe(
+    quotas.charge(caller, { events: 1, bytes: 2000, declaredBytes: 0 })
+    expect(refusalOf(quotas.admit(caller, 0)).details.headers?.['Retry-After']).toBe('2')
+    expect(quotas.admit(callerWith(400, 4000, 'key_2'), 0).headers['RateLimit']).toBe(
       '"events";r=100;t=0, "bytes";r=1000;t=0',
     )
   })
@@ -81,10 +81,10 @@ describe('quotas', () => {
   test('forget keys that were not used for long, but not what they owe', () => {
     const quotas = quotasOf()
     const debtor = callerWith(1, null, 'key_debtor')
-    quotas.admit(debtor)
-    quotas.charge(debtor, 1000, 1)
+    quotas.admit(debtor, 0)
+    quotas.charge(debtor, { events: 1000, bytes: 1, declaredBytes: 0 })
     nowMs = 200_000
-    quotas.admit(callerWith(1, null, 'key_other'))
-    refusalOf(quotas.admit(debtor))
+    quotas.admit(callerWith(1, null, 'key_other'), 0)
+    refusalOf(quotas.admit(debtor, 0))
   })
 })

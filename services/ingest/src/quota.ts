@@ -3,12 +3,21 @@ import { Problem, type Caller } from '@ariftly/http'
 /** Quotas per API key: token buckets in this process. */
 export interface Quotas {
   /**
-   * Asks whether a key may post now. A request is let in while there is anything left, whatever its size; what it takes beyond that is owed, so that
+   * Asks whether a key may post now, and if so reserves one event and the declared bytes, so that requests that come at the same time do not
+   * all pass on the last token. A request is let in while there is anything left, whatever its size; what it takes beyond that is owed, so
    * a batch larger than a second's quota passes, and the mean is kept.
    */
-  admit(caller: Caller): Admission
-  /** Takes what a request was. */
-  charge(caller: Caller, events: number, bytes: number): void
+  admit(caller: Caller, declaredBytes: number): Admission
+  /** Takes what a request was beyond what was reserved for it. */
+  charge(caller: Caller, posted: Posted): void
+}
+
+/** The size of a request whose body was read. */
+interface Posted {
+  readonly events: number
+  readonly bytes: number
+  /** As given to {@link Quotas.admit}. */
+  readonly declaredBytes: number
 }
 
 /** What a key is told. */
@@ -75,12 +84,15 @@ export function createQuotas({ shares, now = () => performance.now() }: QuotasOp
     }
   }
 
-  function admit(caller: Caller): Admission {
+  function admit(caller: Caller, declaredBytes: number): Admission {
     const buckets = bucketsOf(caller)
     if (buckets === undefined) return UNLIMITED
     const headers = headersOf(buckets)
     const waitS = Math.max(waitOf(buckets.events), waitOf(buckets.bytes))
-    if (waitS <= 0) return { headers, refusal: undefined }
+    if (waitS <= 0) {
+      take(buckets, 1, declaredBytes)
+      return { headers, refusal: undefined }
+    }
     const refusal = new Problem(429, 'quota_exceeded', {
       detail: 'The quota of this API key is used up.',
       headers: { 'Retry-After': String(Math.ceil(waitS)) },
@@ -89,16 +101,20 @@ export function createQuotas({ shares, now = () => performance.now() }: QuotasOp
     return { headers, refusal }
   }
 
-  function charge(caller: Caller, events: number, bytes: number): void {
+  function charge(caller: Caller, { events, bytes, declaredBytes }: Posted): void {
     const buckets = bucketsOf(caller)
-    if (buckets?.events) buckets.events.left -= events
-    if (buckets?.bytes) buckets.bytes.left -= bytes
+    if (buckets !== undefined) take(buckets, events - 1, Math.max(0, bytes - declaredBytes))
   }
 
   return { admit, charge }
 }
 
 const UNLIMITED: Admission = { headers: {}, refusal: undefined }
+
+function take({ events: ofEvents, bytes: ofBytes }: KeyBuckets, events: number, bytes: number): void {
+  if (ofEvents) ofEvents.left -= events
+  if (ofBytes) ofBytes.left -= bytes
+}
 
 function sameQuota(one: Caller, other: Caller): boolean {
   return one.quota.eventsPerS === other.quota.eventsPerS && one.quota.bytesPerS === other.quota.bytesPerS

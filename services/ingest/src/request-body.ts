@@ -43,8 +43,7 @@ export function createBodyReader({ bytesMax, timeoutMs }: BodyReaderOptions): Bo
   function read(req: IncomingMessage, encoding: Content['encoding'], lease: MemoryLease): Promise<Buffer> {
     const declared = Number(req.headers['content-length'] ?? 0)
     if (declared > bytesMax) throw tooLarge(bytesMax)
-    if (!lease.take(declared)) throw outOfMemory()
-    const packed = receive(req, declared, lease)
+    const packed = receive(req, lease)
     return encoding === 'identity' ? packed : unpackLater(packed, encoding, lease)
   }
 
@@ -64,7 +63,7 @@ export function createBodyReader({ bytesMax, timeoutMs }: BodyReaderOptions): Bo
     return long
   }
 
-  function receive(req: IncomingMessage, declared: number, lease: MemoryLease): Promise<Buffer> {
+  function receive(req: IncomingMessage, lease: MemoryLease): Promise<Buffer> {
     return new Promise((resolve, reject) => {
       const chunks: Buffer[] = []
       let bytes = 0
@@ -79,9 +78,15 @@ export function createBodyReader({ bytesMax, timeoutMs }: BodyReaderOptions): Bo
 
       function onData(chunk: Buffer): void {
         bytes += chunk.length
-        if (bytes > bytesMax) fail(tooLarge(bytesMax))
-        else if (declared === 0 && !lease.take(chunk.length)) fail(outOfMemory())
-        else chunks.push(chunk)
+        if (bytes > bytesMax) return fail(tooLarge(bytesMax))
+        const room = lease.arrived(chunk.length, goOn)
+        if (room === 'full') return fail(outOfMemory())
+        if (room === 'wait') req.pause()
+        chunks.push(chunk)
+      }
+
+      function goOn(): void {
+        req.resume()
       }
 
       function onEnd(): void {
@@ -103,6 +108,7 @@ export function createBodyReader({ bytesMax, timeoutMs }: BodyReaderOptions): Bo
 
       function settle(): void {
         readings.delete(reading)
+        lease.bodyEnded()
         req.off('data', onData)
         req.off('end', onEnd)
         req.off('close', onCut)

@@ -18,6 +18,7 @@ import { createLogGate } from './log-gate.ts'
 import { createMemoryBudget } from './memory-budget.ts'
 import { createIngestMetrics } from './metrics.ts'
 import { BODY_BYTES_MAX, createPostEvents, createPostWholeEvents } from './post-events.ts'
+import { createPostPipeline } from './post-pipeline.ts'
 import { createQuotas } from './quota.ts'
 import { createBodyReader } from './request-body.ts'
 import { createTakeEvents } from './take-events.ts'
@@ -90,8 +91,9 @@ async function compose(
   releasers.add('body clock', () => bodies.close())
   const quotas = createQuotas({ shares: config.QUOTA_SHARES })
   const take = createTakeEvents({ quotas, log: eventLog, count: measures.counted })
-  const postEvents = createPostEvents({ authenticator, quotas, budget, bodies, take })
-  const postWholeEvents = createPostWholeEvents({ authenticator, quotas, budget, take })
+  const answerPost = createPostPipeline({ authenticator, quotas, budget, take })
+  const postEvents = createPostEvents(answerPost, bodies)
+  const postWholeEvents = createPostWholeEvents(answerPost)
 
   await Promise.race([firstAnswer(), wait(FIRST_ANSWER_MS)])
 

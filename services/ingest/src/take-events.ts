@@ -20,6 +20,8 @@ interface PostedBody {
   readonly caller: Caller
   readonly content: Content
   readonly body: Buffer
+  /** What `Content-Length` said; 0 for none. */
+  readonly declaredBytes: number
 }
 
 /** Judges a body's events, writes those that are valid, and answers. What is refused or cannot be written is a Problem. */
@@ -27,14 +29,15 @@ export type TakeEvents = (posted: PostedBody, context: RequestContext) => Promis
 
 /** Makes what both ways of a post lead to. */
 export function createTakeEvents({ quotas, log, count, now = Date.now }: TakeEventsDeps): TakeEvents {
-  return async function takeEvents({ caller, content, body }, context) {
+  return async function takeEvents({ caller, content, body, declaredBytes }, context) {
     const { tenant } = caller
     const checked = readEntries(content, body, { tenant, nowMs: now(), traceparent: context.traceparent })
-    quotas.charge(caller, checked.type === 'entries' ? checked.entries.length : 1, body.length)
+    const events = checked.type === 'entries' ? checked.entries.length : 1
+    quotas.charge(caller, { events, bytes: body.length, declaredBytes })
     if (checked.type === 'invalid') throw problemOfInvalid(checked)
-    const events: ValidatedEvent[] = []
-    for (const entry of checked.entries) if (entry.ok) events.push(entry.event)
-    const results = resultsOf(checked.entries, await log.write(events))
+    const valid: ValidatedEvent[] = []
+    for (const entry of checked.entries) if (entry.ok) valid.push(entry.event)
+    const results = resultsOf(checked.entries, await log.write(valid))
     note(results, context.fields)
     return renderResults(results, checked.single)
   }

@@ -10,10 +10,16 @@ import { routeOf, type RouteName } from '../routes.ts'
  * Answers a post, or rejects with what is answered like in a {@link RouteHandler}: a Problem as it is, all else as 500 or 503. A Problem that is frequent may be
  * given instead, as a throw costs more than it. It may add to `headers`, which the answer then has, whatever it is.
  */
-export type WholePostHandler = (
-  post: WholePost,
-  call: { readonly context: RequestContext; readonly headers: Record<string, string> },
-) => Promise<WholeReply | Problem>
+export type WholePostHandler = (post: WholePost, call: WholePostCall) => Promise<WholeReply | Problem>
+
+/** How a post is answered. */
+interface WholePostCall {
+  readonly context: RequestContext
+  /** Of the answer, whatever it is. */
+  readonly headers: Record<string, string>
+  /** Calls back when the answer was written, or could not be as the client had gone. */
+  onClose(release: () => void): void
+}
 
 /** An answer that is no problem. */
 interface WholeReply {
@@ -45,12 +51,15 @@ export function createWholePosts(options: WholePostsOptions): WholePosts {
       startRequestSpan(tracing, context, { method, path, route, traceparent: post.traceparent })
     }
     const headers: Record<string, string> = { 'X-Request-Id': context.requestId }
-    const { status, body } = await handle(post, { context, headers })
+    const releases: (() => void)[] = []
+    const onClose = (release: () => void): void => void releases.push(release)
+    const { status, body } = await handle(post, { context, headers, onClose })
     return {
       status,
       headers,
       body,
       ended(complete) {
+        for (const release of releases) release()
         observer.ended({ method, path, route, status: complete ? status : 0, complete, startedMs }, context)
       },
     }

@@ -84,7 +84,7 @@ describe('a stored key', () => {
 
   test('can be neither given other scopes nor deleted by a service', async () => {
     const { hash } = await insert()
-    const denied = { code: '42501' }
+    const denied = { sqlState: '42501' }
     await expect(pool.query("UPDATE api_keys SET scopes = '{admin}' WHERE hash = $1", [hash])).rejects.toMatchObject(
       denied,
     )

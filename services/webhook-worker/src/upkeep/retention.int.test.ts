@@ -54,7 +54,7 @@ test('replays that ended more than 35 days ago are deleted, by a role that may n
   await insertReplays(1, 50, 34)
   await insertReplays(1, 60, null)
   await insertReplays(1, 1, 0)
-  await expect(service.query('DELETE FROM webhook_replays')).rejects.toMatchObject({ code: '42501' })
+  await expect(service.query('DELETE FROM webhook_replays')).rejects.toMatchObject({ sqlState: '42501' })
 
   const end = new AbortController()
   const kept = keepRetention({

@@ -1,0 +1,74 @@
+import type { IncomingHttpHeaders } from 'node:http'
+import type { Authenticator } from '@ariftly/auth'
+import { readQuery, type Problem, type RequestContext } from '@ariftly/http'
+import type { Answer } from './answer.ts'
+import { readContent, type Content } from './content.ts'
+import type { MemoryBudget, MemoryLease } from './memory-budget.ts'
+import type { Quotas } from './quota.ts'
+import { outOfMemory } from './request-body.ts'
+import type { TakeEvents } from './take-events.ts'
+
+/** A post as far as its head tells. */
+interface Post {
+  /** With the query, if there is one. */
+  readonly url: string
+  /** At least those that say who posts and how the body is written. */
+  readonly headers: IncomingHttpHeaders
+  /** `Content-Length`; 0 without one. */
+  readonly declaredBytes: number
+  /** The whole body, decompressed. */
+  readBody(encoding: Content['encoding'], lease: MemoryLease): Buffer | Promise<Buffer>
+}
+
+/** How a post is answered. */
+interface PostCall {
+  readonly context: RequestContext
+  /** Adds headers that the answer has, whatever it is. */
+  setHeaders(headers: Readonly<Record<string, string>>): void
+  /** Calls back when the answer is out, or its client has gone. */
+  onClose(release: () => void): void
+}
+
+/** What the pipeline needs. */
+export interface PostPipelineDeps {
+  readonly authenticator: Pick<Authenticator, 'authenticate'>
+  readonly quotas: Pick<Quotas, 'admit'>
+  readonly budget: MemoryBudget
+  readonly take: TakeEvents
+}
+
+/**
+ * The steps of `POST /v1/events` behind both ways in: key, query, content type, quota, memory, body, validation, log. Gives the answer; an
+ * error is a Problem, thrown, or given where it is frequent (a throw costs more than a 429).
+ */
+export type PostPipeline = (post: Post, call: PostCall) => Promise<Answer | Problem>
+
+/** Makes the pipeline. */
+export function createPostPipeline({ authenticator, quotas, budget, take }: PostPipelineDeps): PostPipeline {
+  return async function answerPost(post, call) {
+    const { headers } = post
+    const found = authenticator.authenticate(headers.authorization, 'events:write')
+    // A cached key costs no turn of the event loop.
+    const caller = found instanceof Promise ? await found : found
+    readQuery(post.url, {})
+    const content = readContent(headers)
+    const { declaredBytes } = post
+    const admission = quotas.admit(caller, declaredBytes)
+    call.setHeaders(admission.headers)
+    if (admission.refusal !== undefined) return admission.refusal
+    const lease = budget.open(caller.tenant)
+    if (lease === undefined) throw outOfMemory()
+    call.onClose(() => lease.release())
+    const askedMs = performance.now()
+    const read = post.readBody(content.encoding, lease)
+    const body = read instanceof Promise ? await read : read
+    // A key that is revoked while its body trickles in writes nothing any more.
+    if (performance.now() - askedMs > CALLER_KNOWN_MS) {
+      await authenticator.authenticate(headers.authorization, 'events:write')
+    }
+    return await take({ caller, content, body, declaredBytes }, call.context)
+  }
+}
+
+/** A caller is asked for again after so long: a revocation is known within a second. */
+const CALLER_KNOWN_MS = 500

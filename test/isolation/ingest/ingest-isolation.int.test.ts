@@ -1,0 +1,135 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { ingestConfig, start } from '@ariftly-services/ingest'
+import { generateApiKey } from '@ariftly/auth'
+import { newTypeId } from '@ariftly/events'
+import { serveService, type ServedService } from '@ariftly/http'
+import { createLogger, createMetrics, readConfig } from '@ariftly/runtime'
+import { insertApiKey } from '@ariftly/store/api-keys'
+import { createWorld, eventually, type World } from '@ariftly/testkit'
+import {
+  ATTACKS,
+  declareBodies,
+  EVENT,
+  LONG_CONTENT_TYPE,
+  LONG_POINTER,
+  MANY_NAMES,
+  MANY_UNKNOWN,
+  postEvents,
+  postSteadily,
+  type Attack,
+} from './attacks.ts'
+
+/** A neighbour's slowest post, on a machine that is busy with other tests. */
+const SLOWEST_MS_MAX = 4000
+let world: World
+let ingest: ServedService
+let keys: { readonly one: string; readonly two: string; readonly victim: string }
+
+beforeAll(async () => {
+  world = await createWorld({ partitions: 2 })
+  keys = { one: await createKey('one'), two: await createKey('two'), victim: await createKey('victim') }
+  ingest = await serveIngest(world.env)
+}, 60_000)
+
+afterAll(async () => {
+  await ingest?.close()
+  await world?.close()
+})
+
+async function serveIngest(env: World['env']): Promise<ServedService> {
+  const signal = AbortSignal.timeout(600_000)
+  const deps = { signal, metrics: createMetrics(), log: createLogger({ service: 'ingest', level: 'silent' }) }
+  const address = { port: 0, host: '127.0.0.1', drainMs: 5000, metricsPort: undefined }
+  const served = await serveService(await start(readConfig(ingestConfig, env), deps), address, deps)
+  await eventually(() => served.ready().ready)
+  return served
+}
+
+/** Stores a key as the API makes it. */
+async function createKey(tenant: string, eventsPerS: number | null = null): Promise<string> {
+  const { key, hash } = generateApiKey()
+  const nowMs = Date.now()
+  await insertApiKey(world.admin, {
+    id: newTypeId('key', nowMs),
+    tenant,
+    name: 'test',
+    scopes: ['events:write'],
+    hash,
+    quota: { eventsPerS, bytesPerS: null },
+    expiresAtMs: null,
+    createdAtMs: nowMs,
+  })
+  return key
+}
+
+const port = () => ingest.port
+
+describe('a tenant beside another one', () => {
+  test.each<[string, Attack]>([
+    ['sends the longest Content-Type', ATTACKS.contentType],
+    ['posts 5 MiB of member names', ATTACKS.memberNames],
+    ['posts 5 MiB of unknown members', ATTACKS.unknownMembers],
+    ['posts 5 KB that ask for an answer of 10 MB', ATTACKS.longPointer],
+    ['tries random keys', ATTACKS.randomKeys],
+  ])('that %s is answered 202, soon', async (_what, attack) => {
+    const victim = { port: port(), key: keys.victim }
+    await postEvents(victim, EVENT)
+    const ending = new AbortController()
+    const attacking = attack.run({ port: port(), keys: [keys.one] }, ending.signal)
+    const times = await postSteadily(victim, { ms: 2000, everyMs: 50 })
+    ending.abort()
+    await attacking
+    expect(times.at(-1)).toBeLessThan(SLOWEST_MS_MAX)
+  })
+
+  test('that declares 130 MiB on 26 connections and sends 26 bytes finds room', async () => {
+    const sockets = await declareBodies({ port: port(), keys: [keys.one, keys.two] }, 26)
+    try {
+      for (let at = 0; at < 5; at += 1) {
+        expect((await postEvents({ port: port(), key: keys.victim }, EVENT)).status).toBe(202)
+      }
+    } finally {
+      for (const socket of sockets) socket.destroy()
+    }
+  })
+
+  test('that tries random keys comes in with a fresh key of its own at the first try', async () => {
+    const fresh = await Promise.all(Array.from({ length: 24 }, () => createKey('fresh')))
+    const ending = new AbortController()
+    const attacking = ATTACKS.randomKeys.run({ port: port(), keys: [] }, ending.signal)
+    const answers = await Promise.all(fresh.map((key) => postEvents({ port: port(), key }, EVENT)))
+    ending.abort()
+    await attacking
+    expect(answers.map(({ status }) => status)).toEqual(fresh.map(() => 202))
+  })
+})
+
+describe('a refusal', () => {
+  test.each<[string, string | Buffer, Record<string, string>, number]>([
+    ['a long Content-Type', EVENT, LONG_CONTENT_TYPE, 415],
+    ['too many member names', MANY_NAMES, {}, 422],
+    ['unknown members', MANY_UNKNOWN, {}, 422],
+    ['a name of 5 MiB', LONG_POINTER, { 'content-encoding': 'gzip' }, 422],
+  ])('of %s has less than 1 KB', async (_what, body, headers, status) => {
+    const answer = await postEvents({ port: port(), key: keys.one }, body, headers)
+    expect(answer.status).toBe(status)
+    expect(answer.bytes).toBeLessThan(1024)
+  })
+
+  test('of a thousand entries has at most 400 bytes each, however long their names are', async () => {
+    const name = '\\u0001'.repeat(500)
+    const entries = Array.from({ length: 1000 }, () => `{"${name}":1}`)
+    const { status, bytes } = await postEvents({ port: port(), key: keys.one }, `[${entries.join(',')}]`)
+    expect(status).toBe(422)
+    expect(bytes).toBeLessThanOrEqual(400 * 1000)
+  })
+})
+
+test('requests whose heads come at the same time do not all pass on the last token of a quota', async () => {
+  const key = await createKey('limited', 10)
+  const body = `[${Array(100).fill(EVENT).join(',')}]`
+  const answers = await Promise.all(Array.from({ length: 100 }, () => postEvents({ port: port(), key }, body)))
+  const accepted = answers.filter(({ status }) => status === 202)
+  expect(accepted.length).toBeGreaterThan(0)
+  expect(accepted.length).toBeLessThanOrEqual(12)
+})
