@@ -33,6 +33,7 @@ RUN apt-get update -q \
 WORKDIR /app
 COPY --from=packages /app ./
 COPY deploy/image deploy/image
+COPY schemas schemas
 ENV NODE_ENV=production DATA_DIR=/data
 # Nothing is written to the image's own file system: run it read-only. `/data` is for `standalone` alone.
 USER 1000:1000

@@ -8,6 +8,7 @@ import { createExpressApp } from '@ariftly/http/express'
 import { createLogger, createMetrics } from '@ariftly/runtime'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { createDocumentHandlers } from './document-handlers.ts'
+import { EXAMPLE_DAY } from './openapi-file.ts'
 
 const ASSETS = new URL('../../assets/', import.meta.url)
 
@@ -30,7 +31,17 @@ afterAll(async () => {
   await new Promise((resolve) => server.close(resolve))
 })
 
+const componentsOf = (text: string) => (JSON.parse(text) as { components: object }).components
+
 describe('the documents', () => {
+  test('are the published file, with the times of its examples in the last days', async () => {
+    const published = readFileSync(new URL('../../../../schemas/openapi.json', import.meta.url), 'utf8')
+    expect(published).toContain(EXAMPLE_DAY)
+    const served = await (await fetch(`${base}/openapi.json`)).text()
+    expect(served).not.toContain(EXAMPLE_DAY)
+    expect(componentsOf(served)).toEqual(componentsOf(published))
+  })
+
   test('hold the routes that are served and those of the other services, and no others', async () => {
     const response = await fetch(`${base}/openapi.json`)
     expect(response.headers.get('content-type')).toBe('application/json; charset=utf-8')

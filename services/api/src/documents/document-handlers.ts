@@ -2,8 +2,8 @@ import { readFile } from 'node:fs/promises'
 import type { ServerResponse } from 'node:http'
 import { promisify } from 'node:util'
 import { gunzip } from 'node:zlib'
-import { buildOpenapi } from '@ariftly/api-documents'
-import { readQuery, ROUTES, sendJson, type OpenHandler, type RouteName } from '@ariftly/http'
+import { readQuery, sendJson, type OpenHandler, type RouteName } from '@ariftly/http'
+import { readOpenapi } from './openapi-file.ts'
 import { REFERENCE_PAGE } from './reference-page.ts'
 
 /** The routes of this file, for `createExpressApp`. */
@@ -39,10 +39,7 @@ const SECURITY_HEADERS = {
  * @param served names of the api's routes that have a handler: the document holds no others of this service.
  */
 export function createDocumentHandlers(served: readonly string[], nowMs: number = Date.now()): DocumentHandlers {
-  const names: ReadonlySet<string> = new Set<string>([...served, ...OWN])
-  const routes = ROUTES.filter(({ name, service }) => service !== 'api' || names.has(name))
-  // The reference page sends its tries to where it came from.
-  const openapi = Buffer.from(JSON.stringify(buildOpenapi({ routes, serverUrl: '/', nowMs })))
+  const openapi = readOpenapi(new Set<string>([...served, ...OWN]), nowMs)
   const script = createScriptReader()
 
   return {
