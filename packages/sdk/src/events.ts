@@ -6,7 +6,7 @@ import type { SentEvent } from './send/pending-event.ts'
 import type { SendStats } from './send/send-stats.ts'
 import type { Sender } from './send/sender.ts'
 import { EventStream, type StreamDeps, type StreamOptions } from './stream/event-stream.ts'
-import type { Event, NewEvent } from './types.ts'
+import type { NewEvent, QueriedEvent } from './types.ts'
 
 /** Events: sending, reading, and listening to them. */
 export class Events extends Resource {
@@ -61,12 +61,12 @@ export class Events extends Resource {
   }
 
   /** Newest first, unless `order` is `asc`. */
-  list(query?: ListEventsQuery, options?: CallOptions): List<Event> {
+  list(query?: ListEventsQuery, options?: CallOptions): List<QueriedEvent> {
     return this.pages('/v1/events', query, options)
   }
 
   /** `include` adds how the event went through the log, or its deliveries. */
-  async get(id: string, query?: GetEventQuery, options?: CallOptions): Promise<Event> {
+  async get(id: string, query?: GetEventQuery, options?: CallOptions): Promise<QueriedEvent> {
     return await this.read(path`/v1/events/${id}`, query, options)
   }
 }

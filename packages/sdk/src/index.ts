@@ -1,6 +1,10 @@
 // The exports of this package stand here, by name; its sub-paths are webhooks/index.ts and node/index.ts.
 export { Ariftly } from './client.ts'
 export type { Events } from './events.ts'
+export type { ApiKeys, Audit, DeadLetters, Tenants } from './resources/administration.ts'
+export type { EventTypes, StreamTokens } from './resources/catalogue.ts'
+export type { Deliveries, Redeliveries } from './resources/deliveries.ts'
+export type { Webhooks } from './resources/webhooks.ts'
 export type { ClientOptions, IssuedStreamToken, SendOptions } from './options.ts'
 export type { List, Page } from './lists.ts'
 export type { CallOptions } from './http/transport.ts'
@@ -35,6 +39,7 @@ export type {
   EventType,
   Logger,
   NewEvent,
+  QueriedEvent,
   RawJson,
   StreamFilter,
   StreamItem,

@@ -1,4 +1,9 @@
-import type { Event as ApiEvent, EventDataByType, NewEvent as ApiNewEvent } from './api-types.ts'
+import type {
+  Event as ApiEvent,
+  EventDataByType,
+  NewEvent as ApiNewEvent,
+  QueriedEvent as ApiQueriedEvent,
+} from './api-types.ts'
 
 /** The type of an event, such as `task.progress`. */
 export type EventType = keyof EventDataByType
@@ -45,6 +50,9 @@ export interface StreamReset {
   /** Where the stream goes on. */
   readonly earliest: string | null
 }
+
+/** An event of the history, with what `include` asked for. */
+export type QueriedEvent = Event & Pick<ApiQueriedEvent, 'log' | 'deliveries' | 'deliveries_truncated'>
 
 /** An event of a stream. */
 export type StreamedEvent = Event & {
