@@ -20,7 +20,13 @@ function callerWith(eventsPerS: number | null, bytesPerS: number | null, keyId =
 
 function quotasOf(shares = 1) {
   nowMs = 0
-  return createQuotas({ shares, now: () => nowMs })
+  return createQuotas({ shares: () => shares, now: () => nowMs })
+}
+
+/** With a limit of the tenant beside the quota of the key. */
+function limited(tenantPerS: number, keyPerS: number | null, keyId: string): Caller {
+  const caller = callerWith(keyPerS, null, keyId)
+  return { ...caller, limits: { ...caller.limits, eventsPerS: tenantPerS } }
 }
 
 function refusalOf({ refusal }: Admission): Problem {
@@ -76,6 +82,34 @@ describe('quotas', () => {
     expect(quotas.admit(callerWith(400, 4000, 'key_2'), 0).headers['RateLimit']).toBe(
       '"events";r=100;t=0, "bytes";r=1000;t=0',
     )
+  })
+
+  test('let the tighter of key and tenant decide, and the headers show it; a tenant has one bucket for all its keys', () => {
+    const quotas = quotasOf()
+    const one = limited(100, 1000, 'key_1')
+    const other = limited(100, null, 'key_2')
+    expect(quotas.admit(one, 0).headers['RateLimit-Policy']).toBe('"events";q=100;w=1')
+    quotas.charge(one, { events: 101, bytes: 1, declaredBytes: 0 })
+    refusalOf(quotas.admit(one, 0))
+    refusalOf(quotas.admit(other, 0))
+    nowMs = 1000
+    expect(quotas.admit(other, 0).headers['RateLimit']).toBe('"events";r=99;t=1')
+    const tight = limited(100, 10, 'key_3')
+    expect(quotas.admit(tight, 0).headers['RateLimit-Policy']).toBe('"events";q=10;w=1')
+  })
+
+  test('follow the number of processes that share them', () => {
+    let shares = 1
+    nowMs = 0
+    const quotas = createQuotas({ shares: () => shares, now: () => nowMs })
+    const caller = callerWith(100, null)
+    expect(quotas.admit(caller, 0).headers['RateLimit']).toBe('"events";r=100;t=0')
+    shares = 2
+    expect(quotas.admit(caller, 0).headers['RateLimit']).toBe('"events";r=50;t=0')
+    quotas.charge(caller, { events: 50, bytes: 1, declaredBytes: 0 })
+    shares = 1
+    nowMs = 500
+    expect(quotas.admit(caller, 0).headers['RateLimit']).toBe('"events";r=50;t=1')
   })
 
   test('forget keys that were not used for long, but not what they owe', () => {

@@ -20,6 +20,7 @@ import { createIngestMetrics } from './metrics.ts'
 import { BODY_BYTES_MAX, createPostEvents, createPostWholeEvents } from './post-events.ts'
 import { createPostPipeline } from './post-pipeline.ts'
 import { createQuotas } from './quota.ts'
+import { countQuotaShares } from './quota-shares.ts'
 import { createBodyReader } from './request-body.ts'
 import { createTakeEvents } from './take-events.ts'
 import { traceSends } from './trace-sends.ts'
@@ -89,7 +90,7 @@ async function compose(
   releasers.add('events under way', () => eventLog.idle())
   const bodies = createBodyReader({ bytesMax: BODY_BYTES_MAX, timeoutMs: config.INGEST_BODY_TIMEOUT_MS })
   releasers.add('body clock', () => bodies.close())
-  const quotas = createQuotas({ shares: config.QUOTA_SHARES })
+  const quotas = createQuotas({ shares: startShares(config, deps, releasers) })
   const take = createTakeEvents({ quotas, log: eventLog, count: measures.counted })
   const answerPost = createPostPipeline({ authenticator, quotas, budget, take })
   const postEvents = createPostEvents(answerPost, bodies)
@@ -121,6 +122,24 @@ function stateOf({ started, openPartitions }: Breaker, partitions: number): stri
   if (!started) return 'starting'
   if (openPartitions === 0) return 'ok'
   return openPartitions === partitions ? 'unavailable' : `${openPartitions} of ${partitions} partitions unavailable`
+}
+
+/** How many processes share each quota: the setting, or as counted. */
+function startShares(config: IngestConfig, { log }: ServiceDeps, releasers: Releasers): () => number {
+  const { QUOTA_SHARES: fixed } = config
+  if (fixed !== 'auto') return () => fixed
+  const pool = createPool({
+    ...databaseConnection(config),
+    applicationName: 'ariftly-ingest shares',
+    role: SERVICE_ROLE,
+    max: 1,
+    statementTimeoutMs: 2000,
+    onError: (error) => log.warn({ err: error, pool: 'shares' }, 'a connection to Postgres was lost'),
+  })
+  releasers.add('pool of shares', () => pool.end())
+  const shares = countQuotaShares({ pool, log })
+  releasers.add('shares', () => shares.close())
+  return () => shares.count()
 }
 
 function wait(ms: number): Promise<void> {

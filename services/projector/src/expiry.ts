@@ -1,5 +1,6 @@
 import { messageOf, type Logger } from '@ariftly/runtime'
 import { type Pool } from '@ariftly/store'
+import { deleteExpiredAuditEntries } from '@ariftly/store/audit'
 import { dropExpiredEventPartitions, ensureEventPartitions } from '@ariftly/store/events'
 
 const HOUR_MS = 60 * 60 * 1_000
@@ -7,9 +8,11 @@ const DAY_MS = 24 * HOUR_MS
 /** How long the log keeps a record: the topic's `retention.ms`. */
 export const LOG_RETENTION_MS = 7 * DAY_MS
 const AHEAD_MS = 14 * DAY_MS
+/** Entries of the audit log that are removed in an hour at most. */
+const AUDIT_ROWS_MAX = 100_000
 
 /**
- * Once an hour creates the partitions of the coming two weeks and drops those whose time is over; the rule is checked in
+ * Once an hour creates the partitions of the coming two weeks and drops those whose time is over, and removes entries of the audit log older than 400 days; the rules are checked in
  * Postgres. Answers a function that stops it.
  */
 export function startExpiry(o: { readonly pool: Pool; readonly log: Logger; readonly now: () => number }): () => void {
@@ -19,6 +22,7 @@ export function startExpiry(o: { readonly pool: Pool; readonly log: Logger; read
     try {
       await ensureEventPartitions(o.pool, { minMs: o.now(), maxMs: o.now() + AHEAD_MS })
       const dropped = await dropExpiredEventPartitions(o.pool, { logRetentionMs: LOG_RETENTION_MS })
+      await deleteExpiredAuditEntries(o.pool, AUDIT_ROWS_MAX)
       if (dropped.length > 0) o.log.info({ partitions: dropped }, 'expired partitions of events were dropped')
     } catch (error) {
       if (stopped) return

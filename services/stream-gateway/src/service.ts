@@ -22,6 +22,7 @@ import { createOpenStream } from './routes/open-stream.ts'
 import { createStreamIds } from './frames/stream-id.ts'
 import { registerStreamMetrics } from './routes/stream-metrics.ts'
 import { createStreams, type Streams } from './streams/streams.ts'
+import { TenantStreamCounts } from './streams/tenant-stream-counts.ts'
 
 export { streamGatewayConfig, type StreamGatewayConfig } from './config.ts'
 
@@ -87,6 +88,13 @@ export async function start(config: StreamGatewayConfig, deps: ServiceDeps & Sha
     releasers.add('revocations', auth.onRevoked(streams.endKey))
     registerStreamMetrics(metrics, epochs, streams, budget)
 
+    const tenantCounts = new TenantStreamCounts({
+      pool: watchPool,
+      log,
+      countHere: (tenant) => streams.registry.countOfTenant(tenant),
+    })
+    releasers.add('stream counts', () => tenantCounts.close())
+
     let draining = false
     let wasReady = false
     const openStream = createOpenStream({
@@ -99,6 +107,7 @@ export async function start(config: StreamGatewayConfig, deps: ServiceDeps & Sha
       streamsMax: config.STREAMS_MAX,
       streamsPerKeyMax: config.STREAMS_PER_KEY_MAX,
       streamsPerTenantMax: config.STREAMS_PER_TENANT_MAX,
+      streamsElsewhere: (tenant) => tenantCounts.elsewhere(tenant),
     })
     const router = createRouter({
       handlers: {

@@ -1,3 +1,4 @@
+export { exchangeStreamCounts } from './exchange-stream-counts.ts'
 export { earliestLogTime } from './earliest-log-time.ts'
 export { findEarlierCopies } from './find-earlier-copies.ts'
 export type { CopyCandidate } from './find-earlier-copies.ts'

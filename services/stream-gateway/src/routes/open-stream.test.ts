@@ -51,6 +51,7 @@ test('a key that is revoked while the form of a stream is still coming opens no 
     isDraining: () => false,
     streamsMax: 1,
     streamsPerKeyMax: 1,
+    streamsElsewhere: () => Promise.resolve(0),
     streamsPerTenantMax: 1,
   })
   const server = createServer((req, res) => void openStream(req, res).catch((error) => sendError(req, res, error, log)))

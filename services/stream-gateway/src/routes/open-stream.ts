@@ -20,6 +20,8 @@ export interface OpenStreamOptions {
   readonly streamsMax: number
   readonly streamsPerKeyMax: number
   readonly streamsPerTenantMax: number
+  /** Open streams of a tenant in other gateways; asked for tenants that have a limit. */
+  streamsElsewhere(tenant: string): Promise<number>
 }
 
 /**
@@ -36,7 +38,8 @@ export function createOpenStream(o: OpenStreamOptions): (req: IncomingMessage, r
     // A form may come slowly: a key is asked for again, as the streams of one that was revoked meanwhile are ended already.
     const { caller, filter } = await callerOf(req, judged, parameters)
     const start = startOf(req, parameters, o.ids)
-    const epochReader = admit(caller)
+    const elsewhere = caller.limits.streams === null ? 0 : await o.streamsElsewhere(caller.tenant)
+    const epochReader = admit(caller, elsewhere)
     const { socket } = req
     if (socket.destroyed) return
     // Stream bytes are written to the socket itself: they must not overtake answers that are due before this one.
@@ -89,7 +92,7 @@ export function createOpenStream(o: OpenStreamOptions): (req: IncomingMessage, r
     return { caller: endingWith(caller, token), filter: token.filter }
   }
 
-  function admit(caller: Caller): EpochReader {
+  function admit(caller: Caller, elsewhere: number): EpochReader {
     if (o.isDraining()) throw unavailable('draining', 'This gateway is about to stop. Come back.')
     const epochReader = o.epochReader()
     if (epochReader === undefined) throw unavailable('starting', 'The log cannot be read yet. Try again.')
@@ -98,8 +101,8 @@ export function createOpenStream(o: OpenStreamOptions): (req: IncomingMessage, r
     const { registry } = o.streams
     if (registry.size >= o.streamsMax) throw unavailable('gateway_full', 'This gateway has no room. Try again.')
     if (registry.ofKey(caller.keyId).size >= o.streamsPerKeyMax) throw tooMany('This API key', o.streamsPerKeyMax)
-    if (registry.countOfTenant(caller.tenant) >= o.streamsPerTenantMax)
-      throw tooMany('This tenant', o.streamsPerTenantMax)
+    const tenantMax = caller.limits.streams ?? o.streamsPerTenantMax
+    if (registry.countOfTenant(caller.tenant) + elsewhere >= tenantMax) throw tooMany('This tenant', tenantMax)
     return epochReader
   }
 
@@ -165,7 +168,7 @@ function badParameter(parameter: string, message: string): Problem {
 
 function tooMany(whose: string, max: number): Problem {
   return new Problem(429, 'too_many_streams', {
-    detail: `${whose} has ${max} streams open here, which is all that it may have.`,
+    detail: `${whose} has ${max} streams open, which is all that it may have.`,
     headers: { 'Retry-After': '5' },
   })
 }

@@ -1,0 +1,65 @@
+import { randomUUID } from 'node:crypto'
+import { sleep, type Logger } from '@ariftly/runtime'
+import type { Pool } from '@ariftly/store'
+import { removeReplica, renewReplica } from '@ariftly/store/replicas'
+
+/** How many processes share each quota. */
+export interface QuotaShares {
+  /** The number that was counted last; 1 before the first count. */
+  count(): number
+  /** Stops counting, and takes this process out of the count of the others. */
+  close(): Promise<void>
+}
+
+/** What {@link countQuotaShares} needs. */
+export interface QuotaSharesOptions {
+  readonly pool: Pool
+  readonly log: Pick<Logger, 'warn' | 'info'>
+  /** Pause between two counts, milliseconds. */
+  readonly everyMs?: number
+}
+
+/** Three renewals are missed before a process is taken to be gone (15 s). */
+const EVERY_MS = 5_000
+const SERVICE = 'ingest'
+
+/**
+ * Counts the ingest processes at work through the database: each renews a row every 5 s, and one that has not done so for 15 s
+ * has gone. While Postgres is away the last count holds. No request waits for this.
+ */
+export function countQuotaShares({ pool, log, everyMs = EVERY_MS }: QuotaSharesOptions): QuotaShares {
+  const closing = new AbortController()
+  const own = { service: SERVICE, replica: randomUUID() }
+  let count = 1
+  let failing = false
+  const ended = countForEver()
+
+  async function countForEver(): Promise<void> {
+    while (!closing.signal.aborted) {
+      await countOnce()
+      await sleep(everyMs, closing.signal)
+    }
+  }
+
+  async function countOnce(): Promise<void> {
+    try {
+      const counted = await renewReplica(pool, own)
+      if (counted !== count) log.info({ replicas: counted }, 'the number of processes that share the quotas changed')
+      count = counted
+      failing = false
+    } catch (error) {
+      if (!failing) log.warn({ err: error }, 'the processes that share the quotas cannot be counted')
+      failing = true
+    }
+  }
+
+  async function close(): Promise<void> {
+    closing.abort()
+    await ended
+    await removeReplica(pool, own).catch((error: unknown) => {
+      log.warn({ err: error }, 'this process is counted for 15 s more')
+    })
+  }
+
+  return { count: () => count, close }
+}

@@ -1,0 +1,100 @@
+import { randomUUID } from 'node:crypto'
+import { sleep, withTimeout, type Logger } from '@ariftly/runtime'
+import type { Pool } from '@ariftly/store'
+import { removeReplica, renewReplica } from '@ariftly/store/replicas'
+import { exchangeStreamCounts } from '@ariftly/store/streams'
+
+/** What {@link TenantStreamCounts} needs. */
+export interface TenantStreamCountsOptions {
+  readonly pool: Pool
+  readonly log: Pick<Logger, 'warn'>
+  /** Open streams of a tenant in this process. */
+  countHere(this: void, tenant: string): number
+}
+
+const SERVICE = 'stream-gateway'
+const EVERY_MS = 250
+/** Three renewals are missed before a process is taken to be gone (15 s). */
+const RENEW_MS = 5_000
+const FIRST_COUNT_MS = 2_000
+const FORGET_MS = 60_000
+
+/**
+ * Counts the streams of tenants that have a limit over all gateways, through the database. Tenants without a limit cost
+ * nothing. While Postgres is away the last counts hold.
+ */
+export class TenantStreamCounts {
+  readonly #o: TenantStreamCountsOptions
+  readonly #replica = randomUUID()
+  /** Tenants with a limit that have asked for a stream here, and their streams in other processes. */
+  readonly #elsewhere = new Map<string, number>()
+  /** When each of them has last asked. */
+  readonly #askedMs = new Map<string, number>()
+  readonly #closing = new AbortController()
+  readonly #ended: Promise<void>
+  #renewedMs = -Infinity
+  #failing = false
+
+  constructor(o: TenantStreamCountsOptions) {
+    this.#o = o
+    this.#ended = this.#exchangeForEver()
+  }
+
+  /**
+   * Open streams of a tenant in other gateways, as of the last exchange (250 ms). The first question of a tenant waits for
+   * one, at most 2 s; when Postgres is away it is 0.
+   */
+  async elsewhere(tenant: string): Promise<number> {
+    this.#askedMs.set(tenant, performance.now())
+    if (!this.#elsewhere.has(tenant)) {
+      this.#elsewhere.set(tenant, 0)
+      await withTimeout(this.#exchange(), FIRST_COUNT_MS, () => new Error('The exchange took too long.')).catch(
+        () => {},
+      )
+    }
+    return this.#elsewhere.get(tenant) ?? 0
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort()
+    await this.#ended
+    if (this.#renewedMs > -Infinity) {
+      await removeReplica(this.#o.pool, { service: SERVICE, replica: this.#replica }).catch(() => {})
+    }
+  }
+
+  #forget(tenant: string): void {
+    this.#elsewhere.delete(tenant)
+    this.#askedMs.delete(tenant)
+  }
+
+  async #exchangeForEver(): Promise<void> {
+    while (!this.#closing.signal.aborted) {
+      await sleep(EVERY_MS, this.#closing.signal)
+      if (this.#elsewhere.size > 0 && !this.#closing.signal.aborted) await this.#exchange()
+    }
+  }
+
+  async #exchange(): Promise<void> {
+    const { pool, log, countHere } = this.#o
+    try {
+      const nowMs = performance.now()
+      if (nowMs - this.#renewedMs >= RENEW_MS) {
+        await renewReplica(pool, { service: SERVICE, replica: this.#replica })
+        this.#renewedMs = nowMs
+      }
+      const counts = new Map([...this.#elsewhere.keys()].map((tenant) => [tenant, countHere(tenant)]))
+      const others = await exchangeStreamCounts(pool, { service: SERVICE, replica: this.#replica, counts })
+      for (const [tenant, here] of counts) {
+        const streams = others.get(tenant) ?? 0
+        this.#elsewhere.set(tenant, streams)
+        // A tenant that has no stream here and has not asked for long is forgotten: its next question waits for a count.
+        if (here === 0 && nowMs - (this.#askedMs.get(tenant) ?? nowMs) > FORGET_MS) this.#forget(tenant)
+      }
+      this.#failing = false
+    } catch (error) {
+      if (!this.#failing) log.warn({ err: error }, 'the streams of tenants cannot be counted over all gateways')
+      this.#failing = true
+    }
+  }
+}

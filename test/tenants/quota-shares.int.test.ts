@@ -1,0 +1,61 @@
+import { createHash, randomBytes } from 'node:crypto'
+import { newTypeId } from '@ariftly/events'
+import { insertApiKey } from '@ariftly/store/api-keys'
+import { createWorld, eventually, startServiceProcess, type ServiceProcess, type World } from '@ariftly/testkit'
+import { afterAll, beforeAll, test } from '@jest/globals'
+
+let world: World
+const processes: ServiceProcess[] = []
+
+beforeAll(async () => {
+  world = await createWorld()
+}, 30_000)
+afterAll(async () => {
+  for (const process of processes) process.kill()
+  await Promise.all(processes.map(({ exited }) => exited))
+  await world?.close()
+})
+
+async function startIngest(): Promise<ServiceProcess> {
+  const process = await startServiceProcess('ingest', world.env)
+  processes.push(process)
+  return process
+}
+
+/** A key of 100 events a second. */
+async function limitedKey(): Promise<string> {
+  const key = `test_${randomBytes(24).toString('base64url')}`
+  const hash = createHash('sha256').update(key).digest()
+  const quota = { eventsPerS: 100, bytesPerS: null }
+  const rest = { tenant: 'acme', name: 'test', scopes: ['events:write'], quota, expiresAtMs: null }
+  await insertApiKey(world.admin, { id: newTypeId('key'), hash, ...rest, createdAtMs: Date.now() })
+  return key
+}
+
+/** The events a second that a process grants the key. */
+async function granted(ingest: ServiceProcess, key: string): Promise<number> {
+  const answer = await fetch(`${ingest.url}/v1/events`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+    body: '{"type":"task.created","task_id":"t","data":{}}',
+  })
+  await answer.text()
+  return Number(/"events";q=(\d+)/.exec(answer.headers.get('ratelimit-policy') ?? '')?.[1])
+}
+
+test('two processes have half of each quota; when one is killed the other takes its share within 20 s', async () => {
+  const key = await limitedKey()
+  const one = await startIngest()
+  await eventually(async () => (await granted(one, key)) === 100)
+  const other = await startIngest()
+  for (const ingest of [one, other]) {
+    await eventually(async () => (await granted(ingest, key)) === 50, { timeoutMs: 10_000, everyMs: 200 })
+  }
+  other.kill('SIGKILL')
+  await eventually(async () => (await granted(one, key)) === 100, { timeoutMs: 21_000, everyMs: 200 })
+  const third = await startIngest()
+  await eventually(async () => (await granted(one, key)) === 50, { timeoutMs: 10_000, everyMs: 200 })
+  // One that ends by itself is not waited for.
+  third.kill('SIGTERM')
+  await eventually(async () => (await granted(one, key)) === 100, { timeoutMs: 10_000, everyMs: 200 })
+}, 90_000)

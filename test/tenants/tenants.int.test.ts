@@ -1,0 +1,138 @@
+import { eventually, startReceiver, startServiceProcess, type ServiceProcess } from '@ariftly/testkit'
+import { createPool, type Pool } from '@ariftly/store'
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { startStandalone, type Standalone } from '../support/standalone.ts'
+
+let house: Standalone
+/** A second gateway of the same installation. */
+let gateway: ServiceProcess
+let operator: string
+let admin: Pool
+
+beforeAll(async () => {
+  house = await startStandalone({ WEBHOOK_RETRY_SCHEDULE_S: '1,1,1,1,1,1,1,1,1' })
+  admin = createPool({ role: null, url: house.env['DATABASE_ADMIN_URL'] ?? '', applicationName: 'test', max: 1 })
+  gateway = await startServiceProcess('stream-gateway', house.env)
+  operator = await house.apiKeyOf('default', ['platform'])
+}, 60_000)
+afterAll(async () => {
+  gateway?.kill()
+  await gateway?.exited
+  await admin?.end()
+  await house?.close()
+})
+
+async function put(tenant: string, body: object): Promise<void> {
+  const headers = { authorization: `Bearer ${operator}`, 'content-type': 'application/json' }
+  const answer = await house.request(`/v1/tenants/${tenant}`, { method: 'PUT', headers, body: JSON.stringify(body) })
+  expect(Math.floor(answer.status / 100)).toBe(2)
+}
+
+function headersOf(key: string): Record<string, string> {
+  return { authorization: `Bearer ${key}`, 'content-type': 'application/json' }
+}
+
+/** Opens a stream and gives its status, a promise of its end, and how to close it. */
+async function openStream(base: string, key: string) {
+  const abort = new AbortController()
+  const response = await fetch(`${base}/v1/events/stream`, { headers: headersOf(key), signal: abort.signal })
+  const ended = response.text().then(
+    () => 'ended',
+    () => 'cut',
+  )
+  return { status: response.status, ended, close: () => abort.abort() }
+}
+
+async function post(key: string, task: string): Promise<number> {
+  const body = JSON.stringify({ type: 'task.created', task_id: task, data: {} })
+  return (await house.request('/v1/events', { method: 'POST', headers: headersOf(key), body })).status
+}
+
+describe('a suspended tenant', () => {
+  test('is refused at every door within a second, its streams end, its deliveries wait, and all of it comes back', async () => {
+    const receiver = await startReceiver()
+    const key = await house.apiKeyOf('stopped', ['events:write', 'events:read', 'webhooks'])
+    const body = JSON.stringify({ url: receiver.url, events: ['*'] })
+    await house.request('/v1/webhooks', { method: 'POST', headers: headersOf(key), body })
+    expect(await post(key, 'before')).toBe(202)
+    await eventually(() => receiver.requests.length === 1, { timeoutMs: 15_000 })
+    const streams = [await openStream(house.url, key), await openStream(gateway.url, key)]
+
+    const askedMs = performance.now()
+    await put('stopped', { state: 'suspended' })
+    await Promise.all(streams.map(({ ended }) => ended))
+    const refused = async () => (await post(key, 'refused')) === 403
+    await eventually(refused, { everyMs: 20 })
+    expect(performance.now() - askedMs).toBeLessThan(2000)
+    for (const path of ['/v1/events', '/v1/webhooks', '/v1/events/stream', '/v1/api-keys/current']) {
+      const answer = await house.request(path, { headers: headersOf(key) })
+      expect(await answer.json()).toMatchObject({ status: 403, code: 'tenant_suspended' })
+    }
+    expect((await openStream(gateway.url, key)).status).toBe(403)
+
+    await put('stopped', { state: 'active' })
+    await eventually(async () => (await post(key, 'after')) === 202, { everyMs: 20 })
+    await eventually(() => receiver.requests.some(({ body: sent }) => sent.toString().includes('"after"')), {
+      timeoutMs: 15_000,
+    })
+    expect(receiver.requests.some(({ body: sent }) => sent.toString().includes('"refused"'))).toBe(false)
+    await receiver.close()
+  }, 60_000)
+
+  test('has deliveries that wait, beside those of another tenant that do not, until it is served again', async () => {
+    const [waiting, served] = [await failingWebhook('waiting'), await failingWebhook('served')]
+    await put('waiting', { state: 'suspended' })
+    await eventually(async () => (await post(waiting.key, 'refused')) === 403, { everyMs: 20 })
+    const [before, others] = [waiting.receiver.requests.length, served.receiver.requests.length]
+    await eventually(() => served.receiver.requests.length >= others + 3, { timeoutMs: 30_000 })
+    // One that was under way when the tenant was suspended may have come in after that.
+    expect(waiting.receiver.requests.length).toBeLessThanOrEqual(before + 1)
+    await put('waiting', { state: 'active' })
+    await eventually(() => waiting.receiver.requests.length >= before + 2, { timeoutMs: 30_000 })
+    await Promise.all([waiting, served].map(({ receiver }) => receiver.close()))
+  }, 90_000)
+})
+
+/** A tenant whose one webhook fails, with its first attempt made. */
+async function failingWebhook(tenant: string) {
+  const receiver = await startReceiver()
+  receiver.respondWith(() => ({ status: 503 }))
+  const key = await house.apiKeyOf(tenant, ['events:write', 'webhooks'])
+  const body = JSON.stringify({ url: receiver.url, events: ['*'] })
+  await house.request('/v1/webhooks', { method: 'POST', headers: headersOf(key), body })
+  expect(await post(key, 'fails')).toBe(202)
+  await eventually(() => receiver.requests.length >= 1, { timeoutMs: 15_000 })
+  return { key, receiver }
+}
+
+/** How many streams the gateways have told each other of. */
+async function streamsTold(): Promise<number> {
+  const { rows } = await admin.query<{ streams: number }>(
+    `SELECT coalesce(sum(streams), 0)::int AS streams FROM open_stream_counts WHERE tenant_id = 'counted'`,
+  )
+  return rows[0]?.streams ?? 0
+}
+
+test('the streams of a tenant are counted over all gateways', async () => {
+  const key = await house.apiKeyOf('counted', ['events:read'])
+  await put('counted', { limits: { streams: 2 } })
+  const one = await openStream(house.url, key)
+  await eventually(async () => (await streamsTold()) === 1)
+  const other = await openStream(gateway.url, key)
+  await eventually(async () => (await streamsTold()) === 2)
+  expect([one.status, other.status]).toEqual([200, 200])
+  for (const base of [house.url, gateway.url]) {
+    await eventually(async () => {
+      const next = await openStream(base, key)
+      next.close()
+      return next.status === 429
+    })
+  }
+  one.close()
+  await eventually(async () => {
+    const next = await openStream(gateway.url, key)
+    next.close()
+    return next.status === 200
+  })
+  other.close()
+}, 30_000)
