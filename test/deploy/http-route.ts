@@ -37,8 +37,19 @@ function routeRules(): readonly HttpRouteRule[] {
       backendRefs: [{ name: 'stream-gateway', port: 80 }],
       timeouts: { request: '0s' },
     },
-    { matches: prefixes(), backendRefs: [{ name: 'api', port: 80 }], timeouts: { request: '60s' } },
+    ...inRules(prefixes()).map((matches): HttpRouteRule => {
+      return { matches, backendRefs: [{ name: 'api', port: 80 }], timeouts: { request: '60s' } }
+    }),
   ]
+}
+
+/** Matches of one rule: the schema that the overlays are checked by allows 8. */
+const MATCHES_MAX = 8
+
+function inRules(matches: readonly HttpRouteMatch[]): readonly (readonly HttpRouteMatch[])[] {
+  return Array.from({ length: Math.ceil(matches.length / MATCHES_MAX) }, (_, rule) =>
+    matches.slice(rule * MATCHES_MAX, (rule + 1) * MATCHES_MAX),
+  )
 }
 
 /** Exact paths; where other services have methods of the path, by method, and with the preflights of browsers that ask about it. */

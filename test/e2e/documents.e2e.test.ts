@@ -121,6 +121,7 @@ function bodyOf(type: string, value: unknown): string {
 /** The path with ids of things that are there, made when they are first needed. */
 async function filledPath(path: string): Promise<string> {
   if (!path.includes('{')) return path
+  if (path.startsWith('/problems/')) return path.replace('{code}', 'not_found')
   if (path.startsWith('/v1/events/')) return path.replace('{id}', await eventId())
   if (path.startsWith('/v1/deliveries/')) return path.replace('{id}', await deliveryId())
   if (path.startsWith('/v1/api-keys/')) return path.replace('{id}', await apiKeyId())

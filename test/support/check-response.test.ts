@@ -25,7 +25,7 @@ function answer(change: Partial<Omit<AnswerToCheck, 'body'>> & { readonly body?:
 }
 
 const PROBLEM = {
-  type: 'https://api.ariftly.io/problems/not_found',
+  type: '/problems/not_found',
   title: 'Not Found',
   status: 404,
   instance: '/',

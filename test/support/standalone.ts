@@ -59,7 +59,7 @@ export async function startStandalone(env: Readonly<Record<string, string>> = {}
 
 async function checkAgainstDocument(method: string, path: string, response: Response): Promise<void> {
   const contentType = response.headers.get('content-type')
-  const isPublic = /^\/(v1|docs|openapi\.json)/.test(path)
+  const isPublic = /^\/(v1|docs|problems|(openapi|asyncapi)\.json|llms\.txt)/.test(path)
   if (!isPublic || ['HEAD', 'OPTIONS'].includes(method) || contentType?.startsWith('text/event-stream') === true) return
   const fault = checkResponse({
     method,

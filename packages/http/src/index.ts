@@ -15,6 +15,7 @@ export { createOpsListener, OPS_PATHS } from './ops-listener.ts'
 export type { OpsOptions } from './ops-listener.ts'
 export { pathOf, Problem, problemBody, sendError, sendProblem } from './problem.ts'
 export type { ProblemDetails, ProblemError } from './problem.ts'
+export { PROBLEMS } from './problem-catalogue.ts'
 export { readBody, readJsonBody } from './read-body.ts'
 export {
   booleanParam,

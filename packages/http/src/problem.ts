@@ -68,7 +68,7 @@ export function sendProblem(req: IncomingMessage, res: ServerResponse, problem: 
 export function problemBody(problem: Problem, instance: string, requestId: string): Record<string, unknown> {
   const { title, detail, errors, extra } = problem.details
   return {
-    type: `https://api.ariftly.io/problems/${problem.code}`,
+    type: `/problems/${problem.code}`,
     title: title ?? STATUS_CODES[problem.status] ?? 'Error',
     status: problem.status,
     ...(detail === undefined ? {} : { detail }),

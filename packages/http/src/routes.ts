@@ -61,7 +61,11 @@ export const ROUTES = [
   { name: 'getTenant', method: 'GET', path: '/v1/tenants/{id}', service: 'api', scope: 'platform', summary: 'Get a tenant' },
   { name: 'putTenant', method: 'PUT', path: '/v1/tenants/{id}', service: 'api', scope: 'platform', summary: 'Suspend, activate or limit a tenant' },
   { name: 'listAuditEntries', method: 'GET', path: '/v1/audit', service: 'api', scope: 'admin', summary: 'List administrative changes' },
+  { name: 'listEventTypes', method: 'GET', path: '/v1/event-types', service: 'api', scope: 'any', summary: 'List event types' },
   { name: 'getOpenapi', method: 'GET', path: '/openapi.json', service: 'api', scope: 'none', summary: 'The OpenAPI document' },
+  { name: 'getAsyncapi', method: 'GET', path: '/asyncapi.json', service: 'api', scope: 'none', summary: 'The AsyncAPI document' },
+  { name: 'getProblem', method: 'GET', path: '/problems/{code}', service: 'api', scope: 'none', summary: 'What a problem means' },
+  { name: 'getLlms', method: 'GET', path: '/llms.txt', service: 'api', scope: 'none', summary: 'The API for language models' },
   { name: 'getDocs', method: 'GET', path: '/docs', service: 'api', scope: 'none', summary: 'The API reference' },
   { name: 'getDocsScript', method: 'GET', path: '/docs/reference.js', service: 'api', scope: 'none', summary: "The reference's script" },
 ] as const satisfies readonly Route[]

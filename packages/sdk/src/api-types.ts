@@ -487,8 +487,31 @@ export interface AuditEntry {
   readonly request_id: string
 }
 
+/** `EventType` as the API documents it. */
+export interface EventType {
+  readonly object: "event_type"
+  readonly type: "task.created" | "task.progress" | "task.complete" | "task.failed" | "artifact.emitted" | "approval.requested" | "approval.resolved" | "session.message" | "session.closed" | "tool_call.executed"
+  readonly description: string
+  /** JSON Schema of `data` as it is posted. */
+  readonly schema: Readonly<Record<string, unknown>>
+  /** An example of `data`. */
+  readonly example: Readonly<Record<string, unknown>>
+}
+
+/** `ProblemKind` as the API documents it. */
+export interface ProblemKind {
+  readonly code: string
+  readonly title: string
+  readonly status: number
+  readonly cause: string
+  readonly fix: string
+  /** A problem with this code. */
+  readonly example: Readonly<Record<string, unknown>>
+}
+
 /** What went wrong (RFC 9457). */
 export interface Problem {
+  /** Path of a page that says cause and fix. */
   readonly type: string
   readonly title: string
   readonly status: number

@@ -18,6 +18,7 @@ import { createApiKeyWrites } from './api-keys/api-key-writes.ts'
 import { createListAuditEntries } from './audit/list-audit-entries.ts'
 import type { ApiConfig } from './config.ts'
 import { createDocumentHandlers } from './documents/document-handlers.ts'
+import { createListEventTypes } from './documents/list-event-types.ts'
 import { createFindDeliveries } from './deliveries/find-deliveries.ts'
 import { createGetDelivery } from './deliveries/get-delivery.ts'
 import { createListDeliveries } from './deliveries/list-deliveries.ts'
@@ -86,6 +87,7 @@ export async function start(config: ApiConfig, deps: ServiceDeps & SharedAuthent
     const writes = createWrites({ pool, keyring })
     const paced = createWritePace({ perS: config.ADMIN_WRITES_PER_S, burst: 2 * config.ADMIN_WRITES_PER_S })
     const routes = withWritePace(paced, {
+      listEventTypes: createListEventTypes(),
       listEvents: createListEvents({ pool: events, rest: pool, gate, cursors }),
       getEvent: createGetEvent({ pool: events, rest: pool, gate }),
       findDeliveries: createFindDeliveries({ pool: events, gate, cursors }),

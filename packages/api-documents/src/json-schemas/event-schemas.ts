@@ -24,6 +24,15 @@ const eventMembers = {
 /** The event object: in lists, in webhooks, and in streams with `envelope=true`. */
 export const eventSchema: TSchema = Type.Object(eventMembers, { description: 'An event. Events never change.' })
 
+/** A type of events: what can be posted. */
+export const eventTypeObjectSchema: TSchema = Type.Object({
+  object: Type.Literal('event_type'),
+  type: eventTypeSchema,
+  description: Type.String(),
+  schema: Type.Unsafe({ type: 'object', description: 'JSON Schema of `data` as it is posted.' }),
+  example: Type.Unsafe({ type: 'object', description: 'An example of `data`.' }),
+})
+
 /** An event as a query shows it: with what `include` asks for. */
 export const queriedEventSchema: TSchema = Type.Object(
   {

@@ -14,7 +14,7 @@ const problemErrorSchema: TSchema = Type.Object({
 /** `application/problem+json` (RFC 9457). */
 export const problemSchema: TSchema = Type.Object(
   {
-    type: Type.String({ format: 'uri' }),
+    type: Type.String({ format: 'uri-reference', description: 'Path of a page that says cause and fix.' }),
     title: Type.String(),
     status: Type.Integer({ minimum: 400, maximum: 599 }),
     detail: Type.Optional(Type.String()),
@@ -39,6 +39,16 @@ export const problemSchema: TSchema = Type.Object(
   { description: 'What went wrong (RFC 9457).' },
 )
 
+/** What a code means. */
+export const problemKindSchema: TSchema = Type.Object({
+  code: Type.String(),
+  title: Type.String(),
+  status: Type.Integer({ minimum: 400, maximum: 599 }),
+  cause: Type.String(),
+  fix: Type.String(),
+  example: Type.Unsafe({ type: 'object', description: 'A problem with this code.' }),
+})
+
 /** A problem as an example. */
 export function problemExample(o: {
   readonly status: number
@@ -50,7 +60,7 @@ export function problemExample(o: {
 }): object {
   const { status, code, title, detail, instance, errors } = o
   return {
-    type: `https://api.ariftly.io/problems/${code}`,
+    type: `/problems/${code}`,
     title,
     status,
     detail,

@@ -43,6 +43,7 @@ export interface Content {
     | 'application/x-www-form-urlencoded'
     | 'text/event-stream'
     | 'text/html'
+    | 'text/plain'
     | 'text/javascript'
   readonly schema: TSchema
   readonly examples?: readonly Example[]

@@ -55,6 +55,8 @@ function pathParameters({ path }: NamedRoute): readonly OpenapiParameter[] {
   return [...path.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => {
     const [, [prefix, example] = ['rpl', 'rpl_01m88y3fz3eeksq399rkr6wnx3']] =
       name === 'id' ? (Object.entries(PATH_PARAMETERS).find(([start]) => path.startsWith(start)) ?? []) : []
+    if (path.startsWith('/problems/'))
+      return { ...pathParameter(name, 'The `code` of a problem.'), example: 'not_found' }
     if (path.startsWith(TENANT_PATH)) return { ...pathParameter(name, 'What the tenant is called.'), example: 'acme' }
     return { ...pathParameter(name, `An id \`${prefix}_…\`.`), example }
   })

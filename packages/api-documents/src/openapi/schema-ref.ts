@@ -10,12 +10,13 @@ import {
 } from '../json-schemas/answer-schemas.ts'
 import { newCloudEventSchema } from '../json-schemas/cloud-event-schema.ts'
 import {
+  eventTypeObjectSchema,
   eventSchema,
   newEventSchemaOf,
   postedPayloadSchema,
   queriedEventSchema,
 } from '../json-schemas/event-schemas.ts'
-import { problemSchema } from '../json-schemas/problem-schema.ts'
+import { problemKindSchema, problemSchema } from '../json-schemas/problem-schema.ts'
 import { auditEntrySchema, tenantObjectSchema } from '../json-schemas/tenant-schemas.ts'
 import {
   apiKeyChangesSchema,
@@ -66,6 +67,8 @@ const SCHEMAS = {
   Tenant: tenantObjectSchema,
   TenantRequest: tenantRequestSchema,
   AuditEntry: auditEntrySchema,
+  EventType: eventTypeObjectSchema,
+  ProblemKind: problemKindSchema,
   Problem: problemSchema,
 } as const
 

@@ -50,7 +50,60 @@ describe('the documents', () => {
       Object.values(methods).map(({ operationId }) => operationId),
     )
     const elsewhere = ROUTES.filter(({ service }) => service !== 'api').map(({ name }) => name)
-    expect(names.toSorted()).toEqual(['listEvents', 'getOpenapi', 'getDocs', 'getDocsScript', ...elsewhere].toSorted())
+    expect(names.toSorted()).toEqual(
+      [
+        'listEvents',
+        'getOpenapi',
+        'getAsyncapi',
+        'getProblem',
+        'getLlms',
+        'getDocs',
+        'getDocsScript',
+        ...elsewhere,
+      ].toSorted(),
+    )
+  })
+
+  test('have the AsyncAPI document of the topics', async () => {
+    const response = await fetch(`${base}/asyncapi.json`)
+    expect(response.headers.get('content-type')).toBe('application/json; charset=utf-8')
+    expect(await response.json()).toMatchObject({ asyncapi: '3.0.0', channels: { events: {}, deadLetters: {} } })
+    expect((await fetch(`${base}/asyncapi.json?x=1`)).status).toBe(400)
+  })
+
+  test.each([
+    [undefined, 'text/html'],
+    ['*/*', 'text/html'],
+    ['text/html,application/json;q=0.5', 'text/html'],
+    ['application/json', 'application/json'],
+  ])('explain a problem, for Accept %s as %s', async (accept, type) => {
+    const response = await fetch(`${base}/problems/quota_exceeded`, { headers: accept === undefined ? {} : { accept } })
+    expect([response.status, response.headers.get('content-type')]).toEqual([200, `${type}; charset=utf-8`])
+    expect(response.headers.get('vary')).toBe('Accept')
+    const text = await response.text()
+    if (type === 'text/html') expect(text).toMatch(/<code>quota_exceeded<\/code>, HTTP status 429/)
+    else
+      expect(JSON.parse(text)).toEqual({
+        code: 'quota_exceeded',
+        title: expect.any(String),
+        status: 429,
+        cause: expect.any(String),
+        fix: expect.any(String),
+        example: expect.objectContaining({ code: 'quota_exceeded', type: '/problems/quota_exceeded' }),
+      })
+  })
+
+  test.each(['no_such_code', 'constructor', '%3Cscript%3E'])('know no problem %s', async (code) => {
+    const response = await fetch(`${base}/problems/${code}`)
+    expect(response.status).toBe(404)
+    expect(response.headers.get('content-type')).toBe('application/problem+json')
+  })
+
+  test('tell language models the routes, types and codes that there are', async () => {
+    const response = await fetch(`${base}/llms.txt`)
+    expect(response.headers.get('content-type')).toBe('text/plain; charset=utf-8')
+    const text = await response.text()
+    for (const part of ['`GET /v1/events`', '`task.progress`', '`quota_exceeded` (429)']) expect(text).toContain(part)
   })
 
   test('are shown by a page that loads nothing from elsewhere and may not', async () => {

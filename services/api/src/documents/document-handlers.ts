@@ -2,12 +2,14 @@ import { readFile } from 'node:fs/promises'
 import type { ServerResponse } from 'node:http'
 import { promisify } from 'node:util'
 import { gunzip } from 'node:zlib'
-import { readQuery, sendJson, type OpenHandler, type RouteName } from '@ariftly/http'
-import { readOpenapi } from './openapi-file.ts'
+import { pathOf, Problem, readQuery, ROUTES, sendJson, type OpenHandler, type RouteName } from '@ariftly/http'
+import { renderLlmsText } from './llms-text.ts'
+import { readAsyncapi, readOpenapi } from './openapi-file.ts'
+import { problemDocument, renderProblemPage } from './problem-page.ts'
 import { REFERENCE_PAGE } from './reference-page.ts'
 
 /** The routes of this file, for `createExpressApp`. */
-export type DocumentHandlers = Readonly<Record<'getOpenapi' | 'getDocs' | 'getDocsScript', OpenHandler>>
+export type DocumentHandlers = Readonly<Record<(typeof OWN)[number], OpenHandler>>
 
 /**
  * Nothing on the page comes from elsewhere or goes elsewhere. The reference styles itself inline; its script is a file of ours.
@@ -35,17 +37,37 @@ const SECURITY_HEADERS = {
 } as const
 
 /**
- * Makes the handlers of `/openapi.json`, `/docs` and the page's script.
+ * Makes the handlers of `/openapi.json`, `/asyncapi.json`, `/problems/{code}`, `/llms.txt`, `/docs` and the page's script.
  * @param served names of the api's routes that have a handler: the document holds no others of this service.
  */
 export function createDocumentHandlers(served: readonly string[], nowMs: number = Date.now()): DocumentHandlers {
-  const openapi = readOpenapi(new Set<string>([...served, ...OWN]), nowMs)
+  const names: ReadonlySet<string> = new Set<string>([...served, ...OWN])
+  const openapi = readOpenapi(names, nowMs)
+  const asyncapi = readAsyncapi()
+  const llms = renderLlmsText(ROUTES.filter(({ name, service }) => service !== 'api' || names.has(name)))
   const script = createScriptReader()
 
   return {
     getOpenapi(req, res) {
       readQuery(req.originalUrl, {})
       sendJson(res, 200, openapi, { 'Cache-Control': 'public, max-age=300', 'X-Content-Type-Options': 'nosniff' })
+    },
+    getAsyncapi(req, res) {
+      readQuery(req.originalUrl, {})
+      sendJson(res, 200, asyncapi, { 'Cache-Control': 'public, max-age=300', 'X-Content-Type-Options': 'nosniff' })
+    },
+    getProblem(req, res) {
+      readQuery(req.originalUrl, {})
+      const problem = problemDocument(pathOf(req).split('/').at(-1) ?? '')
+      if (problem === undefined) throw new Problem(404, 'not_found', { detail: 'There is no problem of this code.' })
+      res.setHeader('Vary', 'Accept')
+      const headers = { 'Cache-Control': 'public, max-age=300' }
+      if (req.accepts(['html', 'json']) === 'json') sendJson(res, 200, Buffer.from(JSON.stringify(problem)), headers)
+      else send(res, 'text/html; charset=utf-8', renderProblemPage(problem), headers)
+    },
+    getLlms(req, res) {
+      readQuery(req.originalUrl, {})
+      send(res, 'text/plain; charset=utf-8', llms, { 'Cache-Control': 'public, max-age=300' })
     },
     getDocs(req, res) {
       readQuery(req.originalUrl, {})
@@ -63,7 +85,14 @@ export function createDocumentHandlers(served: readonly string[], nowMs: number 
   }
 }
 
-const OWN = ['getOpenapi', 'getDocs', 'getDocsScript'] as const satisfies readonly RouteName[]
+const OWN = [
+  'getOpenapi',
+  'getAsyncapi',
+  'getProblem',
+  'getLlms',
+  'getDocs',
+  'getDocsScript',
+] as const satisfies readonly RouteName[]
 
 interface ScriptReader {
   packed(): Promise<Buffer>

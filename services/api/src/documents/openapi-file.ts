@@ -3,6 +3,7 @@ import { ROUTES } from '@ariftly/http'
 
 /** Written by `npm run generate`, published and compared with the code by a test. */
 const FILE = new URL('../../../../schemas/openapi.json', import.meta.url)
+const ASYNCAPI_FILE = new URL('../../../../schemas/asyncapi.json', import.meta.url)
 /** The day of the examples in the file; what is served has yesterday in its place, as some times must lie in the last days. */
 export const EXAMPLE_DAY = '2026-11-24T00:00:00.000Z'
 const DAY_MS = 86_400_000
@@ -28,4 +29,12 @@ export function readOpenapi(served: ReadonlySet<string>, nowMs: number): Buffer 
     return kept.length === 0 ? [] : [[path, Object.fromEntries(kept)] as const]
   })
   return Buffer.from(JSON.stringify({ ...document, servers: [{ url: '/' }], paths: Object.fromEntries(paths) }))
+}
+
+/**
+ * The committed AsyncAPI document, as it is.
+ * @throws Error if the file is not there: the process must not start without it.
+ */
+export function readAsyncapi(): Buffer {
+  return readFileSync(ASYNCAPI_FILE)
 }

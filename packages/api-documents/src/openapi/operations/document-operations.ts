@@ -1,8 +1,56 @@
 import { Type } from '@sinclair/typebox'
 import type { Operations } from '../operation.ts'
+import { listOf, ref } from '../schema-ref.ts'
 
 /** Routes of this reference. */
-export const documentOperations: Operations<'getOpenapi' | 'getDocs' | 'getDocsScript'> = {
+export const documentOperations: Operations<
+  'listEventTypes' | 'getOpenapi' | 'getAsyncapi' | 'getProblem' | 'getLlms' | 'getDocs' | 'getDocsScript'
+> = {
+  listEventTypes: {
+    tag: 'Events',
+    description: 'The types of events that can be posted, with the JSON Schema of `data` and an example of it.',
+    answers: [
+      {
+        status: 200,
+        description: 'All types, on one page.',
+        content: [{ type: 'application/json', schema: listOf('EventType') }],
+      },
+    ],
+    problems: [],
+  },
+  getAsyncapi: {
+    tag: 'Documents',
+    description: 'The Kafka topics, for services inside the platform (AsyncAPI 3).',
+    answers: [
+      {
+        status: 200,
+        description: 'The document.',
+        content: [{ type: 'application/json', schema: Type.Unsafe({ type: 'object' }) }],
+      },
+    ],
+    problems: [],
+  },
+  getProblem: {
+    tag: 'Documents',
+    description: 'Cause and fix of a problem by its `code`: a page, or JSON for `Accept: application/json`.',
+    answers: [
+      {
+        status: 200,
+        description: 'What the code means.',
+        content: [
+          { type: 'text/html', schema: Type.String() },
+          { type: 'application/json', schema: ref('ProblemKind') },
+        ],
+      },
+    ],
+    problems: [{ status: 404, codes: ['not_found'] }],
+  },
+  getLlms: {
+    tag: 'Documents',
+    description: 'Routes, event types and problem codes in Markdown (https://llmstxt.org).',
+    answers: [{ status: 200, description: 'The text.', content: [{ type: 'text/plain', schema: Type.String() }] }],
+    problems: [],
+  },
   getOpenapi: {
     tag: 'Documents',
     description: 'This document (OpenAPI 3.1).',
