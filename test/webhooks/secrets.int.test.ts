@@ -61,7 +61,7 @@ test('no secret, header value or payload gets into logs, metrics, attempts, erro
   // The places were looked at while they were in use.
   expect(places.logs).toContain('attempt made')
   expect(places.logs).toContain('cannot be signed')
-  expect(places.redis).toMatch(/"evalsha".*webhooks-fast/)
+  expect(places.redis).toMatch(/"evalsha".*webhooks-healthy/)
   expect(places.metrics).toContain('ariftly_webhook_attempts_total')
   expect(receiver.requests[0]?.headers['x-own']).toBe('mine')
 }, 90_000)

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { fetchRedisBinary } from './artefacts.ts'
+import { fetchRedisBinary, type FetchContext } from './artefacts.ts'
 import { findOnPath } from './programs.ts'
 import type { PartContext } from './part-context.ts'
 import type { PartSpec } from './part.ts'
@@ -14,9 +14,7 @@ const PING = Buffer.from('PING\r\n')
  * `redis-server` or `valkey-server` of the PATH, else the binary that comes with the artefact (see `artefacts.ts`).
  */
 export async function redisSpec(context: PartContext): Promise<PartSpec> {
-  const path = context.env['PATH']
-  const file =
-    findOnPath('redis-server', path) ?? findOnPath('valkey-server', path) ?? (await fetchRedisBinary(context))
+  const file = await findRedisServer(context)
   const data = join(context.dir, 'data')
   if (!existsSync(data)) mkdirSync(data)
   return {
@@ -27,6 +25,12 @@ export async function redisSpec(context: PartContext): Promise<PartSpec> {
     prepare: async (port) => ({ file, args: [writeConfiguration(context, port, data)], cwd: data }),
     probe: (port) => (context.tls === undefined ? probe({ port }, PING, pongs) : probeBySocket(context, context.tls)),
   }
+}
+
+/** The program of a Redis server: of the PATH, else fetched. */
+export async function findRedisServer(context: FetchContext): Promise<string> {
+  const path = context.env['PATH']
+  return findOnPath('redis-server', path) ?? findOnPath('valkey-server', path) ?? (await fetchRedisBinary(context))
 }
 
 /** The URL of the Redis that listens on `port`. */
