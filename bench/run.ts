@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { endToEnd } from './end-to-end.bench.ts'
 import { fanout } from './fanout.bench.ts'
 import { fanoutLatency } from './fanout-latency.bench.ts'
+import { follow } from './follow.bench.ts'
 import { growth } from './growth.bench.ts'
 import { idle } from './idle.bench.ts'
 import { fairness } from './fairness.bench.ts'
@@ -23,6 +24,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   'end-to-end': endToEnd,
   fanout,
   'fanout-latency': fanoutLatency,
+  follow,
   growth,
   idle,
   fairness,

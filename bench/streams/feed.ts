@@ -20,14 +20,20 @@ const PARTITIONS = 12
 const TEXT_BYTES = 52
 const SILENT = { debug: ignore, info: ignore, warn: ignore, error: ignore }
 
-export function createFeed(o: { readonly broker: string; readonly topic: string; readonly textBytes?: number }): Feed {
+export function createFeed(o: {
+  readonly broker: string
+  readonly topic: string
+  /** Default: that of the streams' key. */
+  readonly tenant?: string
+  readonly textBytes?: number
+}): Feed {
   const kafka = createKafka({ brokers: [o.broker], clientId: 'bench-feed', log: SILENT })
   const producer = createProducer(kafka, { topic: o.topic })
 
   async function send(events: readonly FeedEvent[]): Promise<void> {
     const records = events.map(({ number, taskId }) => {
       const encoded = encodeRecord({
-        tenant: 'default',
+        tenant: o.tenant ?? 'default',
         id: newEventId(Date.now()),
         type: 'task.progress',
         taskId,

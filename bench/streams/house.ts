@@ -20,7 +20,7 @@ export interface StreamHouse {
 interface GatewayNumbers {
   readonly streams: number
   readonly phases: Readonly<Record<string, number>>
-  readonly counts: { readonly delivered: number; readonly writes: number }
+  readonly counts: { readonly records: number; readonly delivered: number; readonly writes: number }
 }
 
 /** What is measured has one processor, all else the other; the same for the peers. */

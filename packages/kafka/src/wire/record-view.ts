@@ -71,6 +71,12 @@ export class RecordView implements RawRecord, RecordBytes {
     return undefined
   }
 
+  /** Whether the key begins with an ASCII text. */
+  keyStartsWith(text: string): boolean {
+    const cursor = { data: this.bytes, at: this.start }
+    return readVarint(cursor) >= text.length && isAt(this.bytes, cursor.at, text)
+  }
+
   /** The value of the first header of an ASCII name, as Latin-1 text; undefined when there is none or it has no value. */
   headerText(name: string): string | undefined {
     const cursor = this.#atHeaders()

@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { decodeRecord } from '@ariftly/events'
+import { decodeRecord, type LogEvent } from '@ariftly/events'
 import type { RecordView } from '@ariftly/kafka'
 import type { Hub, WantedState } from '../streams/hub.ts'
 import type { DuplicateCheck, WantedRecord } from './duplicate-check.ts'
@@ -40,7 +40,11 @@ export function createDispatch(o: DispatchOptions) {
     let position = hub.ring.position[partition] ?? 0
     // A batch that failed half-way comes again.
     const fresh = records[0] !== undefined && records[0].offset >= position ? records : records.filter(isFresh)
-    const wanted = fresh.flatMap(decodeWanted)
+    const wanted: WantedRecord[] = []
+    for (const record of fresh) {
+      const event = decodeWanted(record)
+      if (event !== undefined) wanted.push({ offset: record.offset, event })
+    }
     onWanted?.(wanted)
     const states = await statesOf(partition, wanted, signal)
     for (let at = 0, untilMs = o.now() + STEP_MS; at < fresh.length || at === 0; at += STEP_RECORDS) {
@@ -63,13 +67,14 @@ export function createDispatch(o: DispatchOptions) {
     }
   }
 
-  function decodeWanted(record: RecordView): readonly WantedRecord[] {
+  /** The event of a record that an open stream wants. */
+  function decodeWanted(record: RecordView): LogEvent | undefined {
     const tenant = tenantOf(record)
-    if (tenant === undefined || !hub.filterIndex.has(tenant)) return NOTHING
+    if (tenant === undefined || !hub.filterIndex.has(tenant)) return undefined
     const routed = routedOf(record, tenant)
-    if (routed === undefined || !hub.filterIndex.hasMatch(routed)) return NOTHING
+    if (routed === undefined || !hub.filterIndex.hasMatch(routed)) return undefined
     const decoded = decodeRecord(record, partitions)
-    return decoded.kind === 'event' ? [{ offset: record.offset, event: decoded.event }] : NOTHING
+    return decoded.kind === 'event' ? decoded.event : undefined
   }
 
   async function statesOf(
@@ -83,5 +88,4 @@ export function createDispatch(o: DispatchOptions) {
   }
 }
 
-const NOTHING: readonly WantedRecord[] = []
 const NO_STATES: ReadonlyMap<number, WantedState> = new Map()

@@ -1,5 +1,5 @@
 import { createHmac, randomBytes } from 'node:crypto'
-import { LIMITS, parseTypeId } from '@ariftly/events'
+import { LIMITS } from '@ariftly/events'
 import { originOf, raise, type OffsetVector } from './offset-vector.ts'
 
 /** An id may be this much ahead of its append time (`decodeRecord` refuses more). */
@@ -9,6 +9,11 @@ const WORDS = 4
 const CAPACITY_MIN = 1024
 const TENANTS_MAX = 10_000
 const NONE = -1
+const PREFIX = 'evt_'
+const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz'
+/** Value of each character of a TypeID, 255 for one that is none. */
+const VALUES = new Uint8Array(128).fill(255)
+for (let value = 0; value < ALPHABET.length; value += 1) VALUES[ALPHABET.charCodeAt(value)] = value
 
 /** A record whose id is to be remembered. */
 export interface IndexedRecord {
@@ -80,13 +85,18 @@ export class IdIndex {
     return idMs - ID_AHEAD_MS <= (this.#knownFromMs[partition] ?? Infinity)
   }
 
-  /** Adds the id of a record, which replaces an entry with the same id. An id that is none is left out. */
-  add(record: IndexedRecord): void {
-    if (!this.#hashOf(record.tenant, record.id)) return
+  /**
+   * Adds the id of a record. When the partition has an earlier record with this id that is not `isStale`, nothing changes and
+   * its offset is returned. An id that is none is left out.
+   */
+  add(record: IndexedRecord, isStale: (earlierOffset: number) => boolean = never): number | undefined {
+    if (!this.#hashOf(record.tenant, record.id)) return undefined
     const known = this.#entryOf(record.partition)
     if (known !== NONE) {
+      const earlier = this.#columns.offsets[known] ?? 0
+      if (!isStale(earlier)) return earlier
       this.#columns.offsets[known] = record.offset
-      return
+      return undefined
     }
     this.#makeRoom()
     const { words, offsets, times, partitions, next, heads } = this.#columns
@@ -99,6 +109,7 @@ export class IdIndex {
     next[at] = heads[bucket] ?? NONE
     heads[bucket] = at
     this.#size += 1
+    return undefined
   }
 
   /** Nothing before the first record that is read is known. To be called with each record before its id is asked for. */
@@ -163,17 +174,20 @@ export class IdIndex {
 
   /** Puts the 128 bits of an id into `#hash`; false when it is no event id. */
   #hashOf(tenant: string, id: string): boolean {
-    const bytes = parseTypeId('evt', id)
-    if (bytes === undefined) return false
-    let mask = this.#masks.get(tenant)
-    if (mask === undefined) {
-      if (this.#masks.size >= TENANTS_MAX) this.#masks.clear()
-      const digest = createHmac('sha256', this.#secret).update(tenant).digest()
-      mask = Uint32Array.from({ length: WORDS }, (_, word) => digest.readUInt32LE(word * 4))
-      this.#masks.set(tenant, mask)
-    }
-    for (let word = 0; word < WORDS; word += 1) this.#hash[word] = bytes.readUInt32LE(word * 4) ^ (mask[word] ?? 0)
+    if (id.length !== PREFIX.length + 26 || !packId(id, this.#hash)) return false
+    const mask = this.#maskOf(tenant)
+    for (let word = 0; word < WORDS; word += 1) this.#hash[word] = (this.#hash[word] ?? 0) ^ (mask[word] ?? 0)
     return true
+  }
+
+  #maskOf(tenant: string): Uint32Array {
+    const known = this.#masks.get(tenant)
+    if (known !== undefined) return known
+    if (this.#masks.size >= TENANTS_MAX) this.#masks.clear()
+    const digest = createHmac('sha256', this.#secret).update(tenant).digest()
+    const mask = Uint32Array.from({ length: WORDS }, (_, word) => digest.readUInt32LE(word * 4))
+    this.#masks.set(tenant, mask)
+    return mask
   }
 
   /** The entry with `#hash` in a partition. */
@@ -205,6 +219,35 @@ export class IdIndex {
     }
     return sum & (this.#columns.heads.length - 1)
   }
+}
+
+/**
+ * Packs the 128 bits of a TypeID's 26 characters (base32, the first has 3 bits) into four words: six characters each, and the
+ * last two in what is left of them. False for a character that is not in the alphabet.
+ */
+function packId(id: string, into: Uint32Array): boolean {
+  let all = 0
+  for (let word = 0; word < WORDS; word += 1) {
+    let bits = 0
+    const from = PREFIX.length + word * 6
+    for (let at = from; at < from + 6; at += 1) {
+      const value = VALUES[id.charCodeAt(at) & 127] ?? 255
+      all |= value
+      bits = (bits << 5) | value
+    }
+    into[word] = bits
+  }
+  const last = VALUES[id.charCodeAt(id.length - 1) & 127] ?? 255
+  const beforeLast = VALUES[id.charCodeAt(id.length - 2) & 127] ?? 255
+  into[0] = (into[0] ?? 0) | ((beforeLast & 15) << 28)
+  into[1] = (into[1] ?? 0) | ((last & 3) << 30)
+  into[2] = (into[2] ?? 0) | (((last >> 2) & 3) << 30)
+  into[3] = (into[3] ?? 0) | (((last >> 4) | ((beforeLast >> 4) << 1)) << 30)
+  return (all | last | beforeLast) < 32
+}
+
+function never(): boolean {
+  return false
 }
 
 /** Parallel columns; the capacity is a power of two. `heads` and `next` chain the entries of a bucket. */

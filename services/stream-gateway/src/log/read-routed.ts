@@ -4,9 +4,15 @@ import type { Routed } from '../streams/filter.ts'
 
 const SLASH = 0x2f
 
+/** The tenant of the record before: most records come in runs of one tenant, whose name need not be built again. */
+let last = { tenant: '', prefix: '/' }
+
 /** The tenant of a record, as its key names it (`<tenant>/<task or session>`). */
 export function tenantOf(record: RecordView): string | undefined {
-  return record.keyTextBefore(SLASH)
+  if (record.keyStartsWith(last.prefix)) return last.tenant
+  const tenant = record.keyTextBefore(SLASH)
+  if (tenant !== undefined) last = { tenant, prefix: `${tenant}/` }
+  return tenant
 }
 
 /**

@@ -22,7 +22,7 @@ const TOTALS: Readonly<Record<string, readonly [help: string, read: (from: Epoch
   delivered_bytes: ['Bytes of frames of events written to streams.', ({ hub }) => hub.counts.deliveredBytes],
   records: ['Records read from the log.', ({ hub }) => hub.counts.records],
   decoded: ['Records decoded because an open stream wanted them.', ({ hub }) => hub.counts.decoded],
-  copies: ['Records suppressed as duplicates of an earlier one.', ({ hub }) => hub.counts.duplicates],
+  copies: ['Records suppressed: duplicates of an earlier one, and what is no event.', ({ hub }) => hub.counts.hidden],
   unchecked: ['Records shown without the look-up for duplicates.', ({ duplicates }) => duplicates.unchecked],
   forgotten_ids: [
     'Event ids forgotten before they were projected: a duplicate of those may be shown.',

@@ -45,7 +45,8 @@ export interface HubOptions {
 /** Numbers that only grow. */
 export interface HubCounts {
   records: number
-  duplicates: number
+  /** Duplicates and records that cannot be events. */
+  hidden: number
   /** Records that were decoded because a stream wanted them. */
   decoded: number
   delivered: number

@@ -75,7 +75,7 @@ export function createHub(o: HubOptions): Hub {
   const overfull = new Set<Subscriber>()
   const counts: HubCounts = {
     records: 0,
-    duplicates: 0,
+    hidden: 0,
     decoded: 0,
     delivered: 0,
     deliveredBytes: 0,
@@ -131,30 +131,22 @@ export function createHub(o: HubOptions): Hub {
   }
 
   function dispatch(record: RecordView, wanted: WantedState | undefined): void {
-    const { partition, offset, timestampMs } = record
+    const { partition, offset, timestampMs: appendedAtMs } = record
     const tenant = tenantOf(record)
     const id = record.headerText('ce_id')
-    ids.seen(partition, timestampMs)
-    const state = tenant === undefined || id === undefined ? 'hidden' : stateOf(partition, tenant, id, wanted)
+    const isEvent = tenant !== undefined && id !== undefined
+    const state = isEvent ? states.note({ partition, tenant, id, offset, appendedAtMs }, wanted?.state) : 'hidden'
     const seq = ring.append(record, state)
     version += 1
     counts.records += 1
-    if (tenant === undefined || id === undefined || state === 'hidden') return
-    ids.add({ partition, tenant, id, offset, appendedAtMs: timestampMs })
+    if (state === 'hidden') counts.hidden += 1
+    if (tenant === undefined || state === 'hidden') return
     if (wanted !== undefined) {
       counts.decoded += 1
       ring.setEvent(seq, wanted.event)
     }
     const routed = filterIndex.has(tenant) ? (wanted?.event ?? routedOf(record, tenant)) : undefined
     if (routed !== undefined) route(seq, state, routed)
-  }
-
-  /** Of a record that was looked up, only one with its id that came meanwhile counts. */
-  function stateOf(partition: number, tenant: string, id: string, wanted: WantedState | undefined): RecordState {
-    const own = states.stateOf(partition, tenant, id)
-    const state = wanted === undefined || own === 'hidden' ? own : wanted.state
-    if (state === 'hidden') counts.duplicates += 1
-    return state
   }
 
   function route(seq: number, state: RecordState, routed: Routed): void {
@@ -178,16 +170,17 @@ export function createHub(o: HubOptions): Hub {
 
   /** Nobody has looked whether the record is a duplicate: its live streams continue before it, from Postgres. */
   function fallBack(group: FilterGroup, seq: number): void {
-    flushGroup(group)
     const position = Float64Array.from(ring.position)
     position[ring.partition(seq)] = ring.offset(seq)
+    flushGroup(group, position)
     for (const subscriber of group.live) {
       subscriber.fallBack(position)
       catchUp.start(subscriber)
     }
   }
 
-  function flushGroup(group: FilterGroup): void {
+  /** `position` is that of the group's live streams once they have what waits. */
+  function flushGroup(group: FilterGroup, position: OffsetVector = ring.position): void {
     const { pending, pendingBytes } = group
     if (pending.length === 0) return
     const block = joinBlocks(pending, pendingBytes)
@@ -201,14 +194,14 @@ export function createHub(o: HubOptions): Hub {
       const unsent = subscriber.sink.write(block)
       if (unsent === 0) continue
       o.budget.note(subscriber, unsent)
-      if (unsent > o.unsentBytesMax) overflow(subscriber)
+      if (unsent > o.unsentBytesMax) overflow(subscriber, position)
     }
     o.budget.enforce()
   }
 
-  function overflow(subscriber: Subscriber): void {
+  function overflow(subscriber: Subscriber, position: OffsetVector): void {
     counts.overfull += 1
-    subscriber.overflow(ring.position, o.now())
+    subscriber.overflow(position, o.now())
     overfull.add(subscriber)
   }
 

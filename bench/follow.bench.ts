@@ -1,0 +1,118 @@
+import { join } from 'node:path'
+import { eventually } from '@ariftly/testkit'
+import { consumerPerformance } from './follow/consumer-performance.ts'
+import type { ReadRate } from './follow/kafkajs-reader.ts'
+import { startWorker } from './ingest/worker.ts'
+import { createFeed, type Feed } from './streams/feed.ts'
+import { CPU, startStreamHouse, type StreamHouse } from './streams/house.ts'
+import { streamRequest } from './streams/workload.ts'
+import { cpuSecondsOf, loadAverage } from './support/process-usage.ts'
+import { medians, type Bench, type Measurement } from './support/report.ts'
+
+const EVENTS = 2_000_000
+/** Of the tenant that has the streams, which want none of them. */
+const OWN_EVENTS = 500_000
+const STREAMS = 1000
+const BATCH = 2000
+/** With the attributes, a record of about 300 bytes. */
+const TEXT_BYTES = 40
+const ROUNDS = 3
+const PATIENCE_MS = 300_000
+
+/**
+ * How fast one gateway on one processor follows a log of which its streams want nothing: 2,000,000 events of another tenant, with
+ * 1,000 open streams, then 500,000 of the tenant that has the streams. The gateway is stopped while they are written.
+ * Kafka's own consumer performance tool and a kafkajs consumer that does nothing read the same topic on the same processor.
+ */
+export const follow: Bench = async (say) => {
+  const house = await startStreamHouse()
+  const [other, own] = ['other', 'default'].map((tenant) => createFeed({ ...house, tenant, textBytes: TEXT_BYTES }))
+  const clients = await startWorker(join(import.meta.dirname, 'streams/clients.ts'), CPU.others)
+  try {
+    const requests = Array.from({ length: STREAMS }, (_, n) =>
+      streamRequest(`/v1/events/stream?task_id=wanted_${n}`, house.apiKey),
+    )
+    await clients.ask({ do: 'open', port: house.gateway.port, count: STREAMS, requests })
+    const unwanted = await followed(house, other, EVENTS)
+    say(`${Math.round(unwanted.perS)} events a second of another tenant, ${unwanted.cpuUs.toFixed(2)} us each`)
+    const sameTenant = await followed(house, own, OWN_EVENTS)
+    say(`${Math.round(sameTenant.perS)} events a second of the streams' tenant, ${sameTenant.cpuUs.toFixed(2)} us each`)
+    house.gateway.kill('SIGSTOP')
+    const peers = await readByPeers(house, say)
+    house.gateway.kill('SIGCONT')
+    const peer = (name: string) => peers.find((each) => each.name === name)?.value ?? Number.NaN
+    return [
+      { name: 'followed_per_s', value: unwanted.perS, unit: 'events/s' },
+      { name: 'cpu_us_per_unwanted_event', value: unwanted.cpuUs, unit: 'us' },
+      { name: 'cpu_us_per_unwanted_event_same_tenant', value: sameTenant.cpuUs, unit: 'us' },
+      ...peers,
+      { name: 'follow_vs_consumer_performance', value: unwanted.perS / peer('consumer_performance_per_s'), unit: '' },
+      { name: 'follow_vs_kafkajs', value: unwanted.perS / peer('kafkajs_per_s'), unit: '' },
+      { name: 'load_average', value: loadAverage(), unit: '' },
+    ]
+  } finally {
+    house.gateway.kill('SIGCONT')
+    await clients.close()
+    await Promise.all([other?.close(), own?.close()])
+    await house.close()
+  }
+}
+
+interface Followed {
+  readonly perS: number
+  readonly cpuUs: number
+}
+
+/** Writes events while the gateway is stopped, and measures it from a twentieth of them to all of them. */
+async function followed(house: StreamHouse, feed: Feed | undefined, events: number): Promise<Followed> {
+  const { records: before } = (await house.debug()).counts
+  house.gateway.kill('SIGSTOP')
+  for (let at = 0; at < events; at += BATCH) {
+    await feed?.send(Array.from({ length: BATCH }, (_, n) => ({ number: at + n, taskId: `task_${(at + n) % 5000}` })))
+  }
+  house.gateway.kill('SIGCONT')
+  const first = await reach(house, before + events / 20)
+  const last = await reach(house, before + events)
+  const records = last.records - first.records
+  return {
+    perS: records / ((last.atMs - first.atMs) / 1000),
+    cpuUs: ((last.cpuS - first.cpuS) / records) * 1e6,
+  }
+}
+
+interface Reached {
+  readonly records: number
+  readonly atMs: number
+  readonly cpuS: number
+}
+
+/** Waits until the gateway has read so many records. */
+async function reach(house: StreamHouse, wanted: number): Promise<Reached> {
+  let reached: Reached = { records: 0, atMs: 0, cpuS: 0 }
+  await eventually(
+    async () => {
+      const { records } = (await house.debug()).counts
+      reached = { records, atMs: performance.now(), cpuS: cpuSecondsOf([house.gateway.pid]) }
+      return records >= wanted
+    },
+    { timeoutMs: PATIENCE_MS, everyMs: 50 },
+  )
+  return reached
+}
+
+async function readByPeers(house: StreamHouse, say: (line: string) => void): Promise<readonly Measurement[]> {
+  const { broker, topic } = house
+  const rounds: (readonly Measurement[])[] = []
+  for (let round = 0; round < ROUNDS; round += 1) {
+    const kafkajs = await startWorker(join(import.meta.dirname, 'follow/kafkajs-reader.ts'), CPU.measured)
+    const { perS } = await kafkajs.ask<ReadRate>({ broker, topic, records: EVENTS })
+    await kafkajs.close()
+    const tool = await consumerPerformance({ broker, topic, records: EVENTS, cpu: CPU.measured, say })
+    say(`kafkajs ${Math.round(perS)}, consumer performance ${Math.round(tool)} a second`)
+    rounds.push([
+      { name: 'kafkajs_per_s', value: perS, unit: 'records/s' },
+      { name: 'consumer_performance_per_s', value: tool, unit: 'records/s' },
+    ])
+  }
+  return medians(rounds)
+}

@@ -1,0 +1,194 @@
+import { readFileSync } from 'node:fs'
+import { connect, type Socket } from 'node:net'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals'
+import { createWorld, eventually, startServiceProcess, type ServiceProcess, type World } from '@ariftly/testkit'
+import { createLogWriter, numbered, type LogWriter } from '../../streams/log-writer.ts'
+import { openStream, type OpenStream } from '../../support/read-stream.ts'
+
+/*
+ * One tenant (`rude`) or a caller without a key attacks a gateway, seen from outside; what another tenant (`calm`) gets
+ * meanwhile is bounded.
+ */
+
+const MIB = 1024 * 1024
+const BUDGET_BYTES = 16 * MIB
+/** Far below the 2 GiB of the Kubernetes manifests: what all attacks of this file may add. */
+const MEMORY_MAX = 700 * MIB
+
+let world: World
+let calmKey: string
+let rudeKey: string
+let log: LogWriter
+let projector: ServiceProcess
+let gateway: ServiceProcess
+const opened: OpenStream[] = []
+const sockets: Socket[] = []
+
+beforeAll(async () => {
+  const env = { DRAIN_MS: '0', RING_BYTES_MAX: String(MIB), STREAMS_UNSENT_BYTES_MAX: String(BUDGET_BYTES) }
+  world = await createWorld({ env })
+  ;[calmKey, rudeKey] = await Promise.all([world.apiKey('calm'), world.apiKey('rude')])
+  log = createLogWriter(world)
+  ;[projector, gateway] = await Promise.all([
+    startServiceProcess('projector', world.env),
+    startServiceProcess('stream-gateway', world.env),
+  ])
+}, 60_000)
+
+afterEach(async () => {
+  for (const socket of sockets.splice(0)) socket.destroy()
+  for (const stream of opened.splice(0)) await stream.close()
+})
+
+afterAll(async () => {
+  for (const each of [projector, gateway]) each?.kill('SIGTERM')
+  await Promise.all([projector?.exited, gateway?.exited])
+  await log?.close()
+  await world?.close()
+}, 30_000)
+
+async function open(query: string, apiKey: string): Promise<OpenStream> {
+  const url = `${gateway.url}/v1/events/stream${query}`
+  const stream = await openStream((signal) => fetch(url, { headers: { authorization: `Bearer ${apiKey}` }, signal }))
+  opened.push(stream)
+  return stream
+}
+
+/** A stream whose client never reads. */
+async function openUnread(query: string): Promise<Socket> {
+  const socket = connect({ host: '127.0.0.1', port: gateway.port })
+  sockets.push(socket)
+  socket.on('error', () => undefined)
+  socket.write(`GET /v1/events/stream${query} HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer ${rudeKey}\r\n\r\n`)
+  await new Promise((resolve) => socket.once('data', resolve))
+  return socket.pause()
+}
+
+interface Debug {
+  readonly unsent_bytes: number
+  readonly ended: Readonly<Record<string, number>>
+}
+
+async function debug(): Promise<Debug> {
+  return (await (await fetch(`${gateway.url}/debug/streams`)).json()) as Debug
+}
+
+function residentBytes(): number {
+  const status = readFileSync(`/proc/${gateway.pid}/status`, 'utf8')
+  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) * 1024
+}
+
+/** The calm tenant gets an event that is written now; the milliseconds that it takes. */
+async function deliveryMs(stream: OpenStream, number: number): Promise<number> {
+  const startedMs = performance.now()
+  const before = stream.messages.length
+  await log.append([numbered('t-calm', number, { tenant: 'calm' })])
+  await eventually(() => stream.messages.length > before, { timeoutMs: 20_000, everyMs: 5 })
+  return performance.now() - startedMs
+}
+
+async function postWithoutKey(query: string, form: string) {
+  const response = await fetch(`${gateway.url}/v1/events/stream?${query}`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/x-www-form-urlencoded' },
+    body: form,
+  })
+  return { status: response.status, bytes: (await response.arrayBuffer()).byteLength }
+}
+
+describe('callers without a key', () => {
+  test('that send thousands of parameters get short refusals, and hold no stream up', async () => {
+    const calm = await open('?task_id=t-calm', calmKey)
+    const pieces = Array.from({ length: 3000 }, (_, n) => `${n}%`).join('&')
+    const answers: { readonly status: number; readonly bytes: number }[] = []
+    const waits: number[] = []
+    for (let round = 0; round < 10; round += 1) {
+      const attacks = Array.from({ length: 10 }, () =>
+        postWithoutKey(`token=x&${pieces.slice(0, 8000)}`, pieces.slice(0, 16_000)),
+      )
+      waits.push(await deliveryMs(calm, round))
+      answers.push(...(await Promise.all(attacks)))
+    }
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([401]))
+    expect(Math.max(...answers.map(({ bytes }) => bytes))).toBeLessThan(2048)
+    expect(Math.max(...waits)).toBeLessThan(5000)
+  }, 60_000)
+
+  test('a key holder with as many gets at most 16 KiB', async () => {
+    const form = Array.from({ length: 32 }, (_, n) => `${n}${'x'.repeat(400)}=%`).join('&')
+    const response = await fetch(`${gateway.url}/v1/events/stream`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/x-www-form-urlencoded', authorization: `Bearer ${rudeKey}` },
+      body: form,
+    })
+    const body = await response.text()
+    expect(response.status).toBe(400)
+    expect(body.length).toBeLessThan(16 * 1024)
+    expect((JSON.parse(body) as { errors: unknown[] }).errors).toHaveLength(10)
+  })
+})
+
+test('streams that read nothing, each with a filter of its own, cost no more than the budget of the process', async () => {
+  const calm = await open('?task_id=t-calm', calmKey)
+  const types = [
+    'task.progress',
+    'task.created',
+    'task.complete',
+    'task.failed',
+    'tool_call.executed',
+    'approval.requested',
+  ]
+  const filters = Array.from({ length: 60 }, (_, n) => {
+    const wanted = types.filter((type, bit) => type === 'task.progress' || (n & (1 << bit)) !== 0)
+    return `?types=${wanted.join(',')}&envelope=${n % 2 === 0 ? 'true' : 'false'}`
+  })
+  await Promise.all(filters.map(openUnread))
+  const text = 'x'.repeat(8000)
+  const waits: number[] = []
+  let mostUnsent = 0
+  for (let round = 0; round < 10; round += 1) {
+    await log.append(
+      Array.from({ length: 100 }, (_, n) => {
+        const data = Buffer.from(`{"task_id":"t-rude-${n % 5}","message":"${text}","n":${round * 100 + n}}`)
+        return numbered(`t-rude-${n % 5}`, n, { tenant: 'rude', data })
+      }),
+    )
+    waits.push(await deliveryMs(calm, round))
+    mostUnsent = Math.max(mostUnsent, (await debug()).unsent_bytes)
+  }
+  const { ended } = await debug()
+  expect(ended['over_budget'] ?? 0).toBeGreaterThan(0)
+  // One block of each stream may come on top before the budget is looked at.
+  expect(mostUnsent).toBeLessThan(BUDGET_BYTES + 60 * 128 * 1024)
+  expect(residentBytes()).toBeLessThan(MEMORY_MAX)
+  expect(Math.max(...waits)).toBeLessThan(8000)
+  expect(calm.messages.length).toBe(10)
+}, 90_000)
+
+test('many streams through the history of a large task do not keep another tenant from its own', async () => {
+  const sealed = (await open('?agent=nobody', calmKey)).response
+  expect(sealed.status).toBe(200)
+  await log.append(Array.from({ length: 5 }, (_, n) => numbered('t-calm-old', n, { tenant: 'calm' })))
+  for (let at = 0; at < 20_000; at += 1000) {
+    await log.append(Array.from({ length: 1000 }, (_, n) => numbered('t-large', at + n, { tenant: 'rude' })))
+  }
+  await eventually(async () => (await rowsOf('t-large')) === 20_000 && (await rowsOf('t-calm-old')) === 5, {
+    timeoutMs: 60_000,
+  })
+  const after = new Date(Date.now() - 3_600_000).toISOString()
+  const rude = await Promise.all(Array.from({ length: 60 }, () => open(`?task_id=t-large&after=${after}`, rudeKey)))
+  await eventually(() => rude.some(({ messages }) => messages.length > 0), { timeoutMs: 20_000 })
+  const startedMs = performance.now()
+  const calm = await open(`?task_id=t-calm-old&after=${after}`, calmKey)
+  await eventually(() => calm.messages.length === 5, { timeoutMs: 20_000, everyMs: 5 })
+  const waitMs = performance.now() - startedMs
+  expect(rude.some(({ messages }) => messages.length < 20_000)).toBe(true)
+  expect(waitMs).toBeLessThan(4000)
+}, 150_000)
+
+async function rowsOf(taskId: string): Promise<number> {
+  const { rows } = await world.admin.query<{ n: number }>('SELECT count(*)::int AS n FROM events WHERE task_id = $1', [
+    taskId,
+  ])
+  return rows[0]?.n ?? 0
+}
