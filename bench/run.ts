@@ -9,6 +9,7 @@ import { idle } from './idle.bench.ts'
 import { fairness } from './fairness.bench.ts'
 import { ingest } from './ingest.bench.ts'
 import { match } from './match.bench.ts'
+import { neighbours } from './neighbours.bench.ts'
 import { projector } from './projector.bench.ts'
 import { query } from './query.bench.ts'
 import { createReport, rounded, type Bench, type BenchOptions } from './support/report.ts'
@@ -30,6 +31,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   fairness,
   ingest,
   match,
+  neighbours,
   projector,
   query,
   sdk,

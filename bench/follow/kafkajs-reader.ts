@@ -2,7 +2,7 @@ import { Kafka, logLevel } from 'kafkajs'
 import { serveMessages } from '../ingest/worker.ts'
 
 /** A kafkajs consumer that reads a topic from its beginning and does nothing with a record. */
-export interface ReadOrder {
+interface ReadOrder {
   readonly broker: string
   readonly topic: string
   readonly records: number

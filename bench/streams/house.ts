@@ -1,3 +1,7 @@
+import { createHash, randomBytes } from 'node:crypto'
+import { newTypeId } from '@ariftly/events'
+import { createPool, type Pool } from '@ariftly/store'
+import { insertApiKey } from '@ariftly/store/api-keys'
 import type { ServiceProcess } from '@ariftly/testkit'
 import { pin } from '../ingest/worker.ts'
 import { API_KEY, startBenchStack } from '../support/bench-stack.ts'
@@ -11,6 +15,10 @@ export interface StreamHouse {
   readonly topic: string
   /** Of tenant `default`. */
   readonly apiKey: string
+  /** Makes a key of another tenant. */
+  addKey(tenant: string): Promise<string>
+  /** Events that are projected; 0 without a projector. */
+  projected(): Promise<number>
   /** The gateway's page of numbers. */
   debug(): Promise<GatewayNumbers>
   close(): Promise<void>
@@ -30,19 +38,62 @@ const TOPIC = 'ariftly.events.v1'
 
 /** Starts it from what is built; build first. */
 export async function startStreamHouse(
-  o: { readonly withIngest?: boolean; readonly env?: Readonly<Record<string, string>> } = {},
+  o: {
+    readonly withIngest?: boolean
+    readonly withProjector?: boolean
+    readonly env?: Readonly<Record<string, string>>
+  } = {},
 ): Promise<StreamHouse> {
   const env = { LOG_LEVEL: 'warn', DRAIN_MS: '0', ...o.env }
   return await startBenchStack({ parts: ['kafka', 'postgres'], env }, async ({ stack, start, close }) => {
     const gateway = await start('stream-gateway')
     const ingest = o.withIngest === true ? await start('ingest') : undefined
+    const projector = o.withProjector === true ? await start('projector') : undefined
     pin(gateway.pid, CPU.measured)
-    for (const pid of [stack.kafka?.pid, stack.postgres?.pid, ingest?.pid]) if (pid !== undefined) pin(pid, CPU.others)
+    for (const pid of [stack.kafka?.pid, stack.postgres?.pid, ingest?.pid, projector?.pid])
+      if (pid !== undefined) pin(pid, CPU.others)
+
+    async function withDatabase<T>(work: (db: Pool) => Promise<T>): Promise<T> {
+      const db = createPool({ role: null, url: stack.addresses.postgres, applicationName: 'bench', max: 1 })
+      try {
+        return await work(db)
+      } finally {
+        await db.end()
+      }
+    }
+
+    async function addKey(tenant: string): Promise<string> {
+      const key = `bench_${randomBytes(24).toString('base64url')}`
+      const createdAtMs = Date.now()
+      const quota = { eventsPerS: null, bytesPerS: null }
+      const hash = createHash('sha256').update(key).digest()
+      const scopes = ['events:read', 'events:write']
+      const id = newTypeId('key', createdAtMs)
+      await withDatabase((db) =>
+        insertApiKey(db, { id, tenant, name: 'bench', scopes, hash, quota, expiresAtMs: null, createdAtMs }),
+      )
+      return key
+    }
+
+    async function projected(): Promise<number> {
+      const sql = `SELECT coalesce(sum(next_offset), 0)::int AS n FROM projection_offsets WHERE projection = 'events'`
+      return await withDatabase(async (db) => (await db.query<{ n: number }>(sql)).rows[0]?.n ?? 0)
+    }
 
     async function debug(): Promise<GatewayNumbers> {
       return (await (await fetch(`${gateway.url}/debug/streams`)).json()) as GatewayNumbers
     }
 
-    return { gateway, ingest, broker: stack.addresses.kafka, topic: TOPIC, apiKey: API_KEY, debug, close }
+    return {
+      gateway,
+      ingest,
+      broker: stack.addresses.kafka,
+      topic: TOPIC,
+      apiKey: API_KEY,
+      addKey,
+      projected,
+      debug,
+      close,
+    }
   })
 }

@@ -1,0 +1,29 @@
+import type { Attack } from './neighbours/attack.ts'
+import { streamHistory } from './neighbours/stream-history.ts'
+import { streamParameters } from './neighbours/stream-parameters.ts'
+import { streamsUnread } from './neighbours/streams-unread.ts'
+import { loadAverage } from './support/process-usage.ts'
+import type { Bench, Measurement } from './support/report.ts'
+
+/** One file an attack. */
+const ATTACKS: readonly Attack[] = [streamParameters, streamsUnread, streamHistory]
+
+/** Below this a p99 is noise of the machine, ms. */
+const ALONE_MIN_MS = 10
+
+/**
+ * What a tenant feels of another one's attack: for each attack its p99 beside it against alone (at least 10 ms), each the
+ * median of five windows.
+ */
+export const neighbours: Bench = async (say) => {
+  const measured: Measurement[] = []
+  for (const attack of ATTACKS) {
+    const { p99AloneMs, p99BesideMs } = await attack.run((line) => say(`${attack.name}: ${line}`))
+    measured.push(
+      { name: `${attack.name}_p99_alone_ms`, value: p99AloneMs, unit: 'ms' },
+      { name: `${attack.name}_p99_beside_ms`, value: p99BesideMs, unit: 'ms' },
+      { name: `${attack.name}_p99_vs_alone`, value: p99BesideMs / Math.max(ALONE_MIN_MS, p99AloneMs), unit: '' },
+    )
+  }
+  return [...measured, { name: 'load_average', value: loadAverage(), unit: '' }]
+}

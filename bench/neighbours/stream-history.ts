@@ -1,0 +1,60 @@
+import { connect } from 'node:net'
+import { eventually } from '@ariftly/testkit'
+import { compare, type Attack } from './attack.ts'
+import { startStreamVictim, type StreamVictim } from './stream-victim.ts'
+
+const LARGE = 100_000
+const STREAMS = 200
+const RESUMES = 30
+
+/**
+ * A tenant opens 200 streams from the beginning of a task with 100,000 events; the victim resumes streams of its own from
+ * before the ring: from its request to its first event.
+ */
+export const streamHistory: Attack = {
+  name: 'stream_history',
+  async run(say) {
+    const victim = await startStreamVictim({ RING_BYTES_MAX: String(1024 * 1024) })
+    const after = new Date(Date.now() - 3_600_000).toISOString()
+    try {
+      await victim.measure()
+      for (let at = 0; at < LARGE; at += 1000) {
+        await victim.rudeFeed.send(Array.from({ length: 1000 }, (_, n) => ({ number: at + n, taskId: 'large' })))
+      }
+      await eventually(async () => (await victim.house.projected()) >= LARGE, { timeoutMs: 300_000, everyMs: 200 })
+      return await compare({
+        measure: () => resumes(victim, after),
+        async attack() {
+          const path = `/v1/events/stream?task_id=large&after=${after}`
+          const sockets = await Promise.all(
+            Array.from({ length: STREAMS }, async () => (await victim.open(path, victim.rudeKey)).resume()),
+          )
+          return async () => {
+            for (const socket of sockets) socket.destroy()
+          }
+        },
+        say,
+      })
+    } finally {
+      await victim.close()
+    }
+  },
+}
+
+async function resumes(victim: StreamVictim, after: string): Promise<readonly number[]> {
+  const waits: number[] = []
+  for (let n = 0; n < RESUMES; n += 1) waits.push(await firstEventMs(victim, after))
+  return waits
+}
+
+async function firstEventMs({ house }: StreamVictim, after: string): Promise<number> {
+  const startedMs = performance.now()
+  const socket = connect({ host: '127.0.0.1', port: house.gateway.port })
+  const head = `Host: a\r\nAuthorization: Bearer ${house.apiKey}`
+  socket.write(`GET /v1/events/stream?task_id=calm&after=${after} HTTP/1.1\r\n${head}\r\n\r\n`)
+  await new Promise<void>((resolve) => {
+    socket.on('data', (chunk: Buffer) => chunk.includes('task.progress') && resolve())
+  })
+  socket.destroy()
+  return performance.now() - startedMs
+}
