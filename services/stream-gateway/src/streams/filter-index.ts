@@ -33,22 +33,27 @@ export class FilterIndex {
 
   /** Calls `visit` with each group that gets the record, once. */
   forEachMatch(record: Routed, visit: (group: FilterGroup) => void): void {
-    const index = this.#tenants.get(record.tenant)
-    if (index === undefined) return
-    if (record.taskId !== null) visitMatching(index.byTask.get(record.taskId), record, visit)
-    if (record.sessionId !== null) visitMatching(index.bySession.get(record.sessionId), record, visit)
-    if (record.agent !== null) visitMatching(index.byAgent.get(record.agent), record, visit)
-    visitMatching(index.byType.get(typeBit(record.type)), record, visit)
-    visitMatching(index.all, record, visit)
+    for (const list of this.#candidates(record)) {
+      for (const group of list) if (matches(group.filter, record)) visit(group)
+    }
   }
 
   /** Whether any open stream wants a record. */
   hasMatch(record: Routed): boolean {
-    let isMatch = false
-    this.forEachMatch(record, () => {
-      isMatch = true
-    })
-    return isMatch
+    return this.#candidates(record).some((list) => list.some((group) => matches(group.filter, record)))
+  }
+
+  /** The lists of groups that may get the record; no group is in two of them. */
+  #candidates(record: Routed): readonly (readonly FilterGroup[])[] {
+    const index = this.#tenants.get(record.tenant)
+    if (index === undefined) return []
+    return [
+      (record.taskId !== null && index.byTask.get(record.taskId)) || NO_GROUPS,
+      (record.sessionId !== null && index.bySession.get(record.sessionId)) || NO_GROUPS,
+      (record.agent !== null && index.byAgent.get(record.agent)) || NO_GROUPS,
+      index.byType.get(typeBit(record.type)) ?? NO_GROUPS,
+      index.all,
+    ]
   }
 
   #addGroup(filter: StreamFilter): FilterGroup {
@@ -133,11 +138,4 @@ function removeFrom(list: FilterGroup[], group: FilterGroup): void {
   if (index >= 0 && index < list.length && last !== undefined) list[index] = last
 }
 
-/** From the back: a visit may flush a group, and that may remove it from the list. */
-function visitMatching(list: FilterGroup[] | undefined, record: Routed, visit: (group: FilterGroup) => void): void {
-  if (list === undefined) return
-  for (let index = list.length - 1; index >= 0; index -= 1) {
-    const group = list[index]
-    if (group !== undefined && matches(group.filter, record)) visit(group)
-  }
-}
+const NO_GROUPS: readonly FilterGroup[] = []

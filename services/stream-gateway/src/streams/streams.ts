@@ -85,7 +85,8 @@ export function createStreams(o: StreamsOptions): Streams {
       filter: request.filter,
       sink: createSocketSink(socket, chunked),
       keyId: request.keyId,
-      fromMs: start.kind === 'time' ? start.atMs : 0,
+      // A moment that is yet to come is now: what is appended from here on is shown.
+      fromMs: start.kind === 'time' ? Math.min(start.atMs, Date.now()) : 0,
       expiresAtMs: request.expiresAtMs === null ? null : performance.now() + request.expiresAtMs - Date.now(),
       requested: start.kind === 'id' ? start.id : start.kind === 'time' ? start.text : '',
       partitions: epochReader.hub.ring.position.length,
