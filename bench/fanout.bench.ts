@@ -5,7 +5,6 @@ import { startWorker, type Worker } from './ingest/worker.ts'
 import type { ClientsOrder, ClientsState } from './streams/clients.ts'
 import { createFeed } from './streams/feed.ts'
 import { CPU, startStreamHouse } from './streams/house.ts'
-import { CENTRIFUGO_KEY, CENTRIFUGO_STREAM, startCentrifugo } from './streams/centrifugo.ts'
 import { startNchan } from './streams/nchan.ts'
 import type { PeerOrder } from './streams/peers.ts'
 import { FRAME_BYTES, message, streamRequest } from './streams/workload.ts'
@@ -25,7 +24,7 @@ const PATIENCE_MS = 60_000
  * Deliveries per second of processor time of the serving process, as the kernel counts it, with 1,000 clients and frames of
  * about 220 bytes. The next event is written when all clients have the one before, so that each write carries one event
  * (and in bursts ten) however busy the machine is. All have served events for a while before they are measured. The gateway
- * reads the real Kafka and its clients have all kinds of filters; the peers are fed over HTTP: nginx with nchan, Centrifugo, better-sse,
+ * reads the real Kafka and its clients have all kinds of filters; the peers are fed over HTTP: nginx with nchan, better-sse,
  * and a bare `res.write` of a ready Buffer.
  */
 export const fanout: Bench = async (say) => {
@@ -33,7 +32,6 @@ export const fanout: Bench = async (say) => {
   const house = await startStreamHouse()
   const feed = createFeed(house)
   const nchan = await startNchan(say, CPU.measured)
-  const centrifugo = await startCentrifugo(say, CPU.measured)
   try {
     const clients = await worker('clients.ts', CPU.others)
     const ours = {
@@ -49,7 +47,6 @@ export const fanout: Bench = async (say) => {
         close: nothing,
       },
       nchanTarget(nchan.port, nchan.pids),
-      centrifugoTarget(centrifugo.port, centrifugo.pids),
       await peerTarget('better-sse'),
       await peerTarget('raw-write'),
     ]
@@ -64,7 +61,6 @@ export const fanout: Bench = async (say) => {
   } finally {
     await Promise.all(workers.map((each) => each.close()))
     await nchan.close()
-    await centrifugo.close()
     await feed.close()
     await house.close()
   }
@@ -79,7 +75,7 @@ export const fanout: Bench = async (say) => {
     const served = await worker('peers.ts', CPU.measured)
     const { port } = await served.ask<{ port: number }>({ peer })
     const overhead = `event: task.progress\nid: ${'i'.repeat(40)}\ndata: \n\n`.length
-    const poster = createPoster({ port, path: '/', bytes: FRAME_BYTES - overhead })
+    const poster = createPoster(port, '/', FRAME_BYTES - overhead)
     return { name: peer, pids: [served.pid], port, requests: [streamRequest('/')], ...poster }
   }
 }
@@ -109,37 +105,12 @@ function filters(apiKey: string): string[] {
 
 function nchanTarget(port: number, pids: readonly number[]): Target {
   // What nchan writes around a message: `id: 1784709937:0`, `data: `.
-  const poster = createPoster({ port, path: '/pub', bytes: FRAME_BYTES - 'id: 1784709937:0\ndata: \n\n'.length })
+  const poster = createPoster(port, '/pub', FRAME_BYTES - 'id: 1784709937:0\ndata: \n\n'.length)
   return { name: 'nchan', pids, port, requests: [streamRequest('/sub')], ...poster }
 }
 
-function centrifugoTarget(port: number, pids: readonly number[]): Target {
-  // What Centrifugo writes around a publication.
-  const overhead = 'data: {"channel":"bench","pub":{"data":"","offset":1000}}\n\n'.length
-  const poster = createPoster({
-    port,
-    path: '/api/publish',
-    bytes: FRAME_BYTES - overhead,
-    headers: `X-API-Key: ${CENTRIFUGO_KEY}\r\n`,
-    bodyOf: (text) => `{"channel":"bench","data":"${text}"}`,
-  })
-  return { name: 'centrifugo', pids, port, requests: [streamRequest(CENTRIFUGO_STREAM)], ...poster }
-}
-
-/** How a peer is fed over HTTP. */
-interface PosterOptions {
-  readonly port: number
-  readonly path: string
-  /** Of an event's text. */
-  readonly bytes: number
-  readonly headers?: string
-  /** Default: the text alone. */
-  readonly bodyOf?: (text: string) => string
-}
-
 /** Posts events one a request; those of a burst go out in one write on one connection. */
-function createPoster(o: PosterOptions): Pick<Target, 'publish' | 'close'> {
-  const { port, path, bytes, headers = '', bodyOf = (text: string) => text } = o
+function createPoster(port: number, path: string, bytes: number): Pick<Target, 'publish' | 'close'> {
   let socket: Socket | undefined
 
   async function publish(numbers: readonly number[]): Promise<void> {
@@ -149,9 +120,7 @@ function createPoster(o: PosterOptions): Pick<Target, 'publish' | 'close'> {
       await once(socket, 'connect')
     }
     const requests = numbers.map((number) => {
-      const body = bodyOf(message(number, bytes))
-      const head = `Host: 127.0.0.1\r\nContent-Type: text/plain\r\nContent-Length: ${body.length}\r\n${headers}`
-      return `POST ${path} HTTP/1.1\r\n${head}\r\n${body}`
+      return `POST ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: text/plain\r\nContent-Length: ${bytes}\r\n\r\n${message(number, bytes)}`
     })
     socket.write(requests.join(''))
   }
@@ -206,7 +175,6 @@ function ratios(measured: readonly Measurement[]): readonly Measurement[] {
       value: of('gateway_burst10_per_cpu_s') / of('nchan_burst10_per_cpu_s'),
       unit: '',
     },
-    { name: 'vs_centrifugo', value: ours / of('centrifugo_per_cpu_s'), unit: '' },
     { name: 'vs_better_sse', value: ours / of('better_sse_per_cpu_s'), unit: '' },
     { name: 'vs_raw_write', value: ours / of('raw_write_per_cpu_s'), unit: '' },
   ]
