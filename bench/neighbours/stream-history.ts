@@ -4,6 +4,8 @@ import { compare, type Attack } from './attack.ts'
 import { startStreamVictim, type StreamVictim } from './stream-victim.ts'
 
 const LARGE = 100_000
+/** Well below what one produce request may hold. */
+const BATCH = 500
 const STREAMS = 200
 const RESUMES = 30
 
@@ -18,8 +20,8 @@ export const streamHistory: Attack = {
     const after = new Date(Date.now() - 3_600_000).toISOString()
     try {
       await victim.measure()
-      for (let at = 0; at < LARGE; at += 1000) {
-        await victim.rudeFeed.send(Array.from({ length: 1000 }, (_, n) => ({ number: at + n, taskId: 'large' })))
+      for (let at = 0; at < LARGE; at += BATCH) {
+        await victim.rudeFeed.send(Array.from({ length: BATCH }, (_, n) => ({ number: at + n, taskId: 'large' })))
       }
       await eventually(async () => (await victim.house.projected()) >= LARGE, { timeoutMs: 300_000, everyMs: 200 })
       return await compare({
