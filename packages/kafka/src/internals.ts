@@ -53,10 +53,7 @@ interface InternalCluster {
 
 export interface InternalRequestQueue {
   readonly pending: readonly unknown[]
-  readonly inflight: ReadonlyMap<
-    unknown,
-    { readonly sentAt: number; readonly requestTimeout: number; timeoutRequest(): void }
-  >
+  readonly inflight: ReadonlyMap<unknown, { readonly requestTimeout: number; timeoutRequest(): void }>
   readonly requestTimeout: number
   readonly enforceRequestTimeout: boolean
   readonly isConnected: () => boolean

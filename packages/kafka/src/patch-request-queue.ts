@@ -10,7 +10,8 @@ const LOOKS_PER_TIMEOUT = 10
  * - After the first response each connection re-arms a timer of about 1 ms for ever, as `throttledUntil` is -1 when nothing
  *   throttles (kafkajs #1704, #1751). It costs about 3 % of a core idle, and a TimeoutNegativeWarning on Node 24. With this
  *   patch a timer runs only while requests are pending.
- * - Each connection looks every 100 ms whether a request of 10 s has timed out. With this patch that is every second.
+ * - Each connection looks every 100 ms whether a request of 10 s has timed out. With this patch that is every second, and by
+ *   a clock that never goes back: a wall clock that was set back would keep requests from timing out.
  */
 export function patchRequestQueue(): void {
   RequestQueue.prototype.scheduleCheckPendingRequests = scheduleCheckPendingRequests
@@ -20,9 +21,13 @@ export function patchRequestQueue(): void {
 function scheduleRequestTimeoutCheck(this: InternalRequestQueue): void {
   if (!this.enforceRequestTimeout) return
   this.destroy()
+  const seenMs = new WeakMap<object, number>()
   this.requestTimeoutIntervalId = setInterval(() => {
+    const nowMs = performance.now()
     for (const request of this.inflight.values()) {
-      if (Date.now() - request.sentAt > request.requestTimeout) request.timeoutRequest()
+      const sinceMs = seenMs.get(request)
+      if (sinceMs === undefined) seenMs.set(request, nowMs)
+      else if (nowMs - sinceMs > request.requestTimeout) request.timeoutRequest()
     }
     if (!this.isConnected()) this.destroy()
   }, this.requestTimeout / LOOKS_PER_TIMEOUT)

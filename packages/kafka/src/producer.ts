@@ -36,8 +36,8 @@ export interface EventProducer {
   send(records: readonly ProducerRecord[], o?: ProduceOptions): Promise<ProduceOutcome>
   /** Asks a broker for the topic's metadata: true when one answers within `timeoutMs` (default 2,000). For a breaker. */
   probe(timeoutMs?: number): Promise<boolean>
-  /** Whether a partition has a leader, as last heard. */
-  hasLeader(partition: number): boolean
+  /** Node id of a partition's leader as last heard; -1 when it has none. */
+  leaderOf(partition: number): number
   /** True while a connection to a broker stands. */
   readonly connected: boolean
   close(): Promise<void>
@@ -163,7 +163,7 @@ export function createProducer(client: KafkaClient, o: ProducerOptions): EventPr
   return {
     send,
     probe,
-    hasLeader: (partition) => cluster.leaderOf(partition) >= 0,
+    leaderOf: (partition) => cluster.leaderOf(partition),
     get connected() {
       return cluster.connected
     },

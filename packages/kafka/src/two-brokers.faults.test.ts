@@ -110,7 +110,7 @@ test('what nobody leads is told as such, and is waited for by itself', async () 
   await arrives(GOES, 'a', 20_000)
   await second.kill()
   // Until the controller has fenced the broker.
-  await eventually(async () => (await producer.probe(1_000)) && !producer.hasLeader(GOES), { timeoutMs: 30_000 })
+  await eventually(async () => (await producer.probe(1_000)) && producer.leaderOf(GOES) < 0, { timeoutMs: 30_000 })
   const { partitions: readable, unavailable } = await describeAvailable(client, 'kept-once')
   expect(readable.map(({ partition }) => partition)).toEqual([STAYS])
   expect([...unavailable.keys()]).toEqual([GOES])

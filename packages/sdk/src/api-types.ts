@@ -534,7 +534,7 @@ export interface Problem {
     /** The end of a sentence that begins with what is named. */
     readonly message: string
   })[]
-  /** With `log_unavailable`: what became of each entry. Post those that say `retry` again with these ids. */
+  /** With `log_unavailable` and `clock_skew`: what became of each entry. Post those that say `retry` again with these ids. */
   readonly events?: readonly ({
     readonly index: number
     readonly id?: string

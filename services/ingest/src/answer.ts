@@ -38,7 +38,10 @@ export interface Answer {
  * Answers with 202 if all entries were accepted, 207 if they differ (with `Retry-After` if some are `retry`). Throws a Problem 422 if all
  * were refused, 503 with the results in `events` if all are `retry`.
  */
-export function renderResults(results: readonly EntryResult[], single: boolean): Answer {
+export function renderResults(
+  results: readonly EntryResult[],
+  { single, isClockOff }: { readonly single: boolean; readonly isClockOff: boolean },
+): Answer {
   let refused = 0
   let retry = 0
   for (const { status } of results) {
@@ -46,7 +49,7 @@ export function renderResults(results: readonly EntryResult[], single: boolean):
     else if (status === 'retry') retry += 1
   }
   if (refused === results.length) throw allRefused(results, single)
-  if (retry === results.length) throw notWritten(results)
+  if (retry === results.length) throw notWritten(results, isClockOff)
   let entries = ''
   for (let index = 0; index < results.length; index += 1) {
     entries += (index === 0 ? '' : ',') + renderResult(results[index] as EntryResult, index)
@@ -81,12 +84,13 @@ function problemErrorOf({ pointer, parameter, code, message }: EntryError): Prob
   return parameter === undefined ? { pointer, code, message } : { parameter, code, message }
 }
 
-function notWritten(results: readonly EntryResult[]): Problem {
+function notWritten(results: readonly EntryResult[], isClockOff: boolean): Problem {
   const events = results.map((result, index) =>
     result.status === 'refused' ? { index, status: result.status } : { index, id: result.id, status: result.status },
   )
-  return new Problem(503, 'log_unavailable', {
-    detail: 'The log does not take events now. Post those that have the status retry again, with these ids.',
+  const reason = isClockOff ? 'The clocks of the service do not agree.' : 'The log does not take events now.'
+  return new Problem(503, isClockOff ? 'clock_skew' : 'log_unavailable', {
+    detail: `${reason} Post those that have the status retry again, with these ids.`,
     headers: { 'Retry-After': RETRY_AFTER_S },
     extra: { events },
   })

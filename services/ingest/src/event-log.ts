@@ -21,7 +21,9 @@ export interface EventLog {
 /** What the log needs. */
 export interface EventLogOptions extends Omit<LaneOptions, 'send' | 'breaker' | 'partitionBytesMax' | 'sendBytesMax'> {
   readonly producer: Pick<EventProducer, 'send'>
-  readonly breaker: Pick<Breaker, 'admit' | 'sendBegan' | 'sendEnded' | 'isTrial'>
+  readonly breaker: Pick<Breaker, 'admit' | 'stateOf' | 'sendBegan' | 'sendEnded' | 'isTrial'>
+  /** Whether the clock of a partition's leader agrees with ours, or this write finds out; default always. */
+  readonly isTrusted?: (partition: number) => boolean
   readonly partitions: number
   readonly lanes: number
   /** Default 900,000: the topic takes batches of 1,048,588. */
@@ -32,7 +34,7 @@ export interface EventLogOptions extends Omit<LaneOptions, 'send' | 'breaker' | 
 
 /** Creates the log's lanes; a partition belongs to one of them for ever. */
 export function createEventLog(options: EventLogOptions): EventLog {
-  const { producer, breaker, partitions } = options
+  const { producer, breaker, partitions, isTrusted = () => true } = options
   const lanes = Array.from(
     { length: Math.min(options.lanes, partitions) },
     () => new Lane({ partitionBytesMax: 900_000, sendBytesMax: 4 * 1024 * 1024, ...options, send: producer.send }),
@@ -49,10 +51,15 @@ export function createEventLog(options: EventLogOptions): EventLog {
         if (open === 0) resolve(statuses)
       })
       for (const part of parts) {
-        if (breaker.admit(part.partition)) laneOf(part.partition)?.add(part)
+        if (admit(part.partition)) laneOf(part.partition)?.add(part)
         else part.settle(0, part.records.length, 'retry')
       }
     })
+  }
+
+  function admit(partition: number): boolean {
+    // A trial that the breaker lets through has to be sent.
+    return breaker.stateOf(partition) !== 'open' && isTrusted(partition) && breaker.admit(partition)
   }
 
   function laneOf(partition: number): Lane | undefined {

@@ -10,7 +10,11 @@ export interface IngestMetrics {
 /** Creates the metrics of ingest; what can be asked for is asked at each scrape. */
 export function createIngestMetrics(
   metrics: Metrics,
-  ask: { readonly bufferedBytes: () => number; readonly openPartitions: () => number },
+  ask: {
+    readonly bufferedBytes: () => number
+    readonly openPartitions: () => number
+    readonly clockSkew: () => ReadonlyMap<number, number>
+  },
 ): IngestMetrics {
   const events = metrics.counter({
     name: 'ariftly_ingest_events_total',
@@ -41,6 +45,15 @@ export function createIngestMetrics(
     name: 'ariftly_ingest_open_partitions',
     help: 'Partitions whose events are refused because Kafka does not take them.',
     collect: (gauge) => gauge.set(ask.openPartitions()),
+  })
+  metrics.gauge({
+    name: 'ariftly_ingest_clock_skew_seconds',
+    help: 'By how much the clock is ahead of that of a broker (negative: behind), the time of an acknowledgement included.',
+    labels: ['broker'],
+    collect(gauge) {
+      gauge.reset()
+      for (const [broker, aheadMs] of ask.clockSkew()) gauge.set({ broker: String(broker) }, aheadMs / 1000)
+    },
   })
   return {
     counted: (status, count) => events.inc({ status }, count),

@@ -12,6 +12,7 @@ import {
 } from '@ariftly/runtime'
 import { createPool, SERVICE_ROLE } from '@ariftly/store'
 import { Breaker } from './breaker.ts'
+import { createClockSkew, watchClocks } from './clock-skew.ts'
 import type { IngestConfig } from './config.ts'
 import { createEventLog } from './event-log.ts'
 import { createLogGate } from './log-gate.ts'
@@ -64,23 +65,26 @@ async function compose(
   releasers.add('producer', () => producer.close())
 
   const budget = createMemoryBudget(config.INGEST_BUFFER_BYTES_MAX)
+  const skew = createClockSkew()
   const measures = createIngestMetrics(metrics, {
     bufferedBytes: () => budget.usedBytes,
     openPartitions: () => breaker.openPartitions,
+    clockSkew: () => skew.all(),
   })
   const breaker = new Breaker({
     partitions: config.KAFKA_PARTITIONS,
     probe: () => producer.probe(PROBE_TIMEOUT_MS),
     isWritable: () => gate.isOpen,
-    hasLeader: (partition) => producer.hasLeader(partition),
+    hasLeader: (partition) => producer.leaderOf(partition) >= 0,
     onOpen: (partition) => eventLog.failWaiting(partition),
     onChange: (partition, state) =>
       log[state === 'open' ? 'warn' : 'debug']({ partition, state }, 'the breaker of a partition changed'),
   })
   releasers.add('breaker', () => breaker.close())
   const eventLog = createEventLog({
-    producer: traceSends(producer, tracing, topic),
+    producer: traceSends(watchClocks(producer, skew), tracing, topic),
     breaker,
+    isTrusted: (partition) => skew.admit(producer.leaderOf(partition)),
     partitions: config.KAFKA_PARTITIONS,
     lanes: config.INGEST_LANES,
     timeoutMs: config.INGEST_PRODUCE_TIMEOUT_MS,
@@ -91,7 +95,7 @@ async function compose(
   const bodies = createBodyReader({ bytesMax: BODY_BYTES_MAX, timeoutMs: config.INGEST_BODY_TIMEOUT_MS })
   releasers.add('body clock', () => bodies.close())
   const quotas = createQuotas({ shares: startShares(config, deps, releasers) })
-  const take = createTakeEvents({ quotas, log: eventLog, count: measures.counted })
+  const take = createTakeEvents({ quotas, log: eventLog, count: measures.counted, clock: skew })
   const answerPost = createPostPipeline({ authenticator, quotas, budget, take })
   const postEvents = createPostEvents(answerPost, bodies)
   const postWholeEvents = createPostWholeEvents(answerPost)
@@ -105,7 +109,8 @@ async function compose(
 
   function ready(): Readiness {
     const kafkaState = gate.trouble ?? stateOf(breaker, config.KAFKA_PARTITIONS)
-    const checks = { kafka: kafkaState, api_keys: authenticator.state }
+    const clock = skew.isBeyond ? 'more than a minute off a broker' : 'ok'
+    const checks = { kafka: kafkaState, clock, api_keys: authenticator.state }
     return { ready: gate.isOpen && breaker.started && authenticator.ready, checks }
   }
 

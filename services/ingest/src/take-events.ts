@@ -1,6 +1,7 @@
 import type { ValidatedEvent } from '@ariftly/events'
 import type { Caller, RequestContext } from '@ariftly/http'
 import { problemOfInvalid, renderResults, resultsOf, type Answer, type EntryResult } from './answer.ts'
+import type { ClockSkew } from './clock-skew.ts'
 import type { Content } from './content.ts'
 import { readEntries } from './read-entries.ts'
 import type { EventLog } from './event-log.ts'
@@ -11,8 +12,8 @@ export interface TakeEventsDeps {
   readonly quotas: Pick<Quotas, 'charge'>
   readonly log: Pick<EventLog, 'write'>
   readonly count: (status: EntryResult['status'], events: number) => void
-  /** Epoch milliseconds; default `Date.now`. */
-  readonly now?: () => number
+  /** The clock by which ids are minted and judged. */
+  readonly clock: Pick<ClockSkew, 'now' | 'isBeyond'>
 }
 
 /** A body that is whole and unpacked, and whose it is. */
@@ -28,10 +29,10 @@ interface PostedBody {
 export type TakeEvents = (posted: PostedBody, context: RequestContext) => Promise<Answer>
 
 /** Makes what both ways of a post lead to. */
-export function createTakeEvents({ quotas, log, count, now = Date.now }: TakeEventsDeps): TakeEvents {
+export function createTakeEvents({ quotas, log, count, clock }: TakeEventsDeps): TakeEvents {
   return async function takeEvents({ caller, content, body, declaredBytes }, context) {
     const { tenant } = caller
-    const checked = readEntries(content, body, { tenant, nowMs: now(), traceparent: context.traceparent })
+    const checked = readEntries(content, body, { tenant, nowMs: clock.now(), traceparent: context.traceparent })
     const events = checked.type === 'entries' ? checked.entries.length : 1
     quotas.charge(caller, { events, bytes: body.length, declaredBytes })
     if (checked.type === 'invalid') throw problemOfInvalid(checked)
@@ -39,7 +40,7 @@ export function createTakeEvents({ quotas, log, count, now = Date.now }: TakeEve
     for (const entry of checked.entries) if (entry.ok) valid.push(entry.event)
     const results = resultsOf(checked.entries, await log.write(valid))
     note(results, context.fields)
-    return renderResults(results, checked.single)
+    return renderResults(results, { single: checked.single, isClockOff: clock.isBeyond })
   }
 
   function note(results: readonly EntryResult[], fields: Record<string, unknown>): void {

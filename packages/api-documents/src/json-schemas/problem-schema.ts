@@ -31,7 +31,7 @@ export const problemSchema: TSchema = Type.Object(
         }),
         {
           description:
-            'With `log_unavailable`: what became of each entry. Post those that say `retry` again with these ids.',
+            'With `log_unavailable` and `clock_skew`: what became of each entry. Post those that say `retry` again with these ids.',
         },
       ),
     ),
