@@ -28,6 +28,7 @@ export {
 export { createTestTls, type TestTls, type TestTlsOptions } from './test-tls.ts'
 export { recordsOf } from './records-of.ts'
 export { startExtraBroker, type ExtraBroker } from './extra-broker.ts'
+export { startThreeBrokers, type ThreeBrokers } from './three-brokers.ts'
 export { readTopicIds } from './topic-ids.ts'
 export { silentLog } from './silent-log.ts'
 export { createTestTopics, type TestTopics, type TestTopicsOptions } from './topics.ts'

@@ -17,6 +17,8 @@ export interface TestTopicsOptions {
   readonly partitions?: number
   /** The brokers of another stack than the shared one. */
   readonly brokers?: string
+  /** Copies of each partition; default 1. From 3 on two must be in sync. */
+  readonly replication?: number
 }
 
 /** Makes a topic of events and one of dead letters under a name that nobody else uses. */
@@ -24,8 +26,8 @@ export async function createTestTopics(options: TestTopicsOptions = {}): Promise
   const brokers = options.brokers ?? stackAddresses().kafka
   const name = `test-${randomBytes(6).toString('hex')}`
   const topics = { topic: `${name}.v1`, dlqTopic: `${name}.dlq.v1` }
-  const { partitions = 12 } = options
-  await withClient(brokers, (client) => createTopics(client, { ...topics, partitions, replication: 1 }))
+  const { partitions = 12, replication = 1 } = options
+  await withClient(brokers, (client) => createTopics(client, { ...topics, partitions, replication }))
   const remove = (client: KafkaClient) =>
     client.withAdmin((admin) => admin.deleteTopics({ topics: [topics.topic, topics.dlqTopic], timeout: 5000 }))
   return { ...topics, delete: () => withClient(brokers, remove) }

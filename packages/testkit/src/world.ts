@@ -27,6 +27,8 @@ export interface World {
 export interface WorldOptions {
   /** Default 12. */
   readonly partitions?: number
+  /** Copies of each partition; default 1. */
+  readonly replication?: number
   /** A stack of the test's own (`startOwnStack`); the shared one if not given. */
   readonly addresses?: StackAddresses
   /** Added to the environment, or put in its place. */
@@ -39,7 +41,7 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
   const { partitions = 12 } = options
   const [database, topics] = await Promise.all([
     createTestDatabase(postgres),
-    createTestTopics({ partitions, brokers: kafka }),
+    createTestTopics({ partitions, brokers: kafka, replication: options.replication ?? 1 }),
   ])
   const admin = createPool({ role: null, url: database.adminUrl, applicationName: 'ariftly-testkit', max: 2 })
   const { clusterId } = await withClient(kafka, (client) => describeLog(client, topics.topic))
