@@ -15,17 +15,29 @@ function keyChangeCases(): BadInput[] {
     return { name: `a changed key with ${name}`, ...base, code, names }
   }
   const rotate = { method: 'POST', path: `${path}/rotate`, headers: JSON_TYPE } as const
-  const invalid = { status: 422, code: 'invalid_value', names: '/overlap_hours' } as const
+  const invalid = { status: 422, names: '/overlap_hours' } as const
   return [
     change('other scopes', { scopes: ['admin'] }, 'unknown_member', '/scopes'),
-    change('no name', { name: null }, 'required', '/name'),
-    change('a quota of nothing', { quota: { events_per_s: 0 } }, 'invalid_value', '/quota/events_per_s'),
-    change('an end in the past', { expires_at: '2020-01-01T00:00:00Z' }, 'invalid_value', '/expires_at'),
+    change('no name', { name: null }, 'invalid_type', '/name'),
+    change('a quota of nothing', { quota: { events_per_s: 0 } }, 'out_of_range', '/quota/events_per_s'),
+    change('an end in the past', { expires_at: '2020-01-01T00:00:00Z' }, 'out_of_range', '/expires_at'),
     { name: 'a change of a key that is not there', method: 'PATCH', path, headers: JSON_TYPE, body: '{}', ...ABSENT },
-    { name: 'a change without a body', method: 'PATCH', path, status: 400, code: 'missing_body' },
+    { name: 'a change without a body', method: 'PATCH', path, status: 422, code: 'missing_body' },
     { ...rotate, name: 'a rotation of a key that is not there', body: '{}', ...ABSENT },
-    { ...rotate, name: 'a rotation with an endless overlap', body: '{"overlap_hours":169}', ...invalid },
-    { ...rotate, name: 'a rotation with an overlap in words', body: '{"overlap_hours":"1"}', ...invalid },
+    {
+      ...rotate,
+      name: 'a rotation with an endless overlap',
+      body: '{"overlap_hours":169}',
+      ...invalid,
+      code: 'out_of_range',
+    },
+    {
+      ...rotate,
+      name: 'a rotation with an overlap in words',
+      body: '{"overlap_hours":"1"}',
+      ...invalid,
+      code: 'invalid_type',
+    },
     {
       ...rotate,
       name: 'a rotation with a secret',

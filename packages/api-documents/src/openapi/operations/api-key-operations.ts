@@ -92,12 +92,12 @@ export const apiKeyOperations: Operations<
       },
     ],
     problems: [
-      { status: 400, codes: ['missing_body', 'malformed_json'] },
+      { status: 400, codes: ['malformed_json'] },
       { status: 403, codes: ['not_yours_to_give'] },
       { status: 404, codes: ['not_found'] },
       { status: 413, codes: ['body_too_large'] },
       { status: 415, codes: ['unsupported_media_type', 'unsupported_encoding'] },
-      { status: 422, codes: ['invalid_body'] },
+      { status: 422, codes: ['missing_body', 'invalid_body'] },
     ],
   },
   rotateApiKey: {
