@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
+import { deliveries } from './deliveries.bench.ts'
 import { endToEnd } from './end-to-end.bench.ts'
 import { fanout } from './fanout.bench.ts'
 import { fanoutLatency } from './fanout-latency.bench.ts'
@@ -22,6 +23,7 @@ import { webhooks } from './webhooks.bench.ts'
 
 /** Every benchmark by its name on the command line. */
 const BENCHES: Readonly<Record<string, Bench>> = {
+  deliveries,
   'end-to-end': endToEnd,
   fanout,
   'fanout-latency': fanoutLatency,
@@ -45,7 +47,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
 const ROOT = join(import.meta.dirname, '..')
 
 /**
- * `npm run --silent bench -- <name> [--json] [--rows <number>]` (rows: of `query` alone): builds, runs one benchmark on a stack of its own and prints its values; with
+ * `npm run --silent bench -- <name> [--json] [--rows <number>]` (rows: of `query` and `deliveries`): builds, runs one benchmark on a stack of its own and prints its values; with
  * `--json` the last line of stdout is one JSON object. Progress goes to stderr.
  */
 async function main(args: readonly string[]): Promise<void> {
@@ -55,7 +57,9 @@ async function main(args: readonly string[]): Promise<void> {
   const options = readOptions(name, more)
   if (bench === undefined || options === undefined) {
     const names = Object.keys(BENCHES).join(' | ')
-    process.stderr.write(`Usage: npm run --silent bench -- <${names}> [--json]; query takes --rows <number> too\n`)
+    process.stderr.write(
+      `Usage: npm run --silent bench -- <${names}> [--json]; query and deliveries take --rows <number> too\n`,
+    )
     process.exitCode = 64
     return
   }
@@ -69,7 +73,8 @@ async function main(args: readonly string[]): Promise<void> {
 function readOptions(name: string, args: readonly string[]): BenchOptions | undefined {
   if (args.length === 0) return {}
   const [flag, rows = '', ...more] = args
-  const good = name === 'query' && flag === '--rows' && /^[1-9]\d{5,8}$/.test(rows) && more.length === 0
+  const good =
+    ['query', 'deliveries'].includes(name) && flag === '--rows' && /^[1-9]\d{5,8}$/.test(rows) && more.length === 0
   return good ? { rows: Number(rows) } : undefined
 }
 

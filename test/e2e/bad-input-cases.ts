@@ -37,7 +37,7 @@ export function badInputs(now: number): readonly BadInput[] {
     ...webhookCases(),
     ...webhookActionCases(now),
     ...filterCases(),
-    ...deliveryCases(),
+    ...deliveryCases(now),
     ...keyCases(),
     ...administrationCases(),
     ...accessCases(),

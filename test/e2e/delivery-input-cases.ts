@@ -1,6 +1,9 @@
 import type { BadInput } from './bad-input-cases.ts'
 
 const JSON_TYPE = { 'content-type': 'application/json' }
+const DAY_MS = 86_400_000
+const WEBHOOK = 'whk_01m88y3fz3eeksq399rkr6wnx3'
+const REDELIVERY = '/v1/redeliveries/rdl_01m88y3fz3eeksq399rkr6wnx3'
 const DELIVERY = '/v1/deliveries/dlv_01m88y3fz3eeksq399rkr6wnx3'
 
 /** Payload filters that are none. */
@@ -28,7 +31,7 @@ function badFilter(filter: object, code: string, names: string): BadInput {
 }
 
 /** Lists of deliveries, single ones and redeliveries that are refused. */
-export function deliveryCases(): BadInput[] {
+export function deliveryCases(now: number): BadInput[] {
   return [
     badList('nothing', '', 'filter_too_wide'),
     badList('a type alone', '?type=task.failed', 'filter_too_wide'),
@@ -46,6 +49,30 @@ export function deliveryCases(): BadInput[] {
     absent('a delivery under a route that was removed', 'GET', `/v1/webhooks${DELIVERY.slice('/v1'.length)}`),
     absent('a redelivery of what is not there', 'POST', `${DELIVERY}/redeliver`),
     absent('a redelivery of what is no delivery', 'POST', '/v1/deliveries/1/redeliver'),
+    absent('a redelivery by filter that is not there', 'GET', REDELIVERY),
+    absent('the end of a redelivery by filter that is not there', 'DELETE', REDELIVERY),
+    absent('what is no redelivery', 'GET', '/v1/redeliveries/1'),
+    absent('replays of a webhook that is not there', 'GET', '/v1/webhooks/whk_01m88y3fz3eeksq399rkr6wnx3/replays'),
+    absent('statistics of a webhook that is not there', 'GET', `/v1/webhooks/${WEBHOOK}/stats`),
+    {
+      name: 'statistics of another window',
+      method: 'GET',
+      path: `/v1/webhooks/${WEBHOOK}/stats?window=30d`,
+      status: 400,
+      code: 'invalid_parameter',
+      names: 'window',
+    },
+    badRedelivery({}, 'required', '/filter'),
+    badRedelivery({ filter: [] }, 'invalid_type', '/filter'),
+    badRedelivery({ filter: { webhook_id: WEBHOOK }, dry_run: 'yes' }, 'invalid_type', '/dry_run'),
+    badRedelivery({ filter: { webhook_id: WEBHOOK }, limit: 1 }, 'unknown_member', '/limit'),
+    badRedelivery({ filter: { webhook_id: WEBHOOK, limit: 1 } }, 'unknown_member', '/filter/limit'),
+    badRedelivery({ filter: { webhook_id: 'whk_1' } }, 'invalid_value', '/filter/webhook_id'),
+    badRedelivery({ filter: { webhook_id: WEBHOOK, status: 'pending' } }, 'invalid_value', '/filter/status'),
+    badRedelivery({ filter: { webhook_id: WEBHOOK, type: ['task.failed'] } }, 'invalid_type', '/filter/type'),
+    badRedelivery({ filter: { webhook_id: WEBHOOK, after: 'yesterday' } }, 'invalid_value', '/filter/after'),
+    badRedelivery({ filter: { task_id: 't' } }, 'required', '/filter'),
+    badRedelivery({ filter: { after: new Date(now - 36 * DAY_MS).toISOString() } }, 'out_of_range', '/filter/after'),
   ]
 }
 
@@ -58,6 +85,19 @@ function badList(what: string, query: string, code: string, names?: string): Bad
     code,
   } as const
   return names === undefined ? base : { ...base, names }
+}
+
+function badRedelivery(body: object, code: string, names: string): BadInput {
+  return {
+    name: `a redelivery with ${JSON.stringify(body)}`,
+    method: 'POST',
+    path: '/v1/deliveries/redeliver',
+    headers: JSON_TYPE,
+    body: JSON.stringify(body),
+    status: 422,
+    code,
+    names,
+  }
 }
 
 function absent(name: string, method: BadInput['method'], path: string): BadInput {

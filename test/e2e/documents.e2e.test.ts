@@ -124,6 +124,7 @@ async function filledPath(path: string): Promise<string> {
   if (path.startsWith('/problems/')) return path.replace('{code}', 'not_found')
   if (path.startsWith('/v1/events/')) return path.replace('{id}', await eventId())
   if (path.startsWith('/v1/deliveries/')) return path.replace('{id}', await deliveryId())
+  if (path.startsWith('/v1/redeliveries/')) return path.replace('{id}', await redeliveryId())
   if (path.startsWith('/v1/api-keys/')) return path.replace('{id}', await apiKeyId())
   if (path.startsWith('/v1/tenants/')) return path.replace('{id}', await tenantId())
   return path.includes('{replay}') ? await replayPath(path) : path.replace('{id}', await webhookId())
@@ -169,6 +170,11 @@ async function deliveryId(): Promise<string> {
     return list.data[0]?.id
   })
   return id ?? ''
+}
+
+async function redeliveryId(): Promise<string> {
+  const body = JSON.stringify({ filter: { webhook_id: await webhookId() }, dry_run: true })
+  return ((await house.post('/v1/deliveries/redeliver', body, 202)) as { id: string }).id
 }
 
 /** A webhook with a dry run, which ends or not. */

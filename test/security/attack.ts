@@ -152,6 +152,7 @@ function kindOf(operation: DocumentedOperation, parameter: string): IdKind | 'te
   if (operation.path.startsWith('/v1/tenants/')) return 'tenant'
   if (parameter === 'replay') return 'rpl'
   if (operation.path.includes('/deliveries/')) return 'dlv'
+  if (operation.path.includes('/redeliveries/')) return 'rdl'
   if (operation.path.includes('/api-keys/')) return 'key'
   return operation.path.includes('/webhooks/') ? 'whk' : 'evt'
 }

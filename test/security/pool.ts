@@ -1,7 +1,7 @@
 /** What of a tenant can stand in a request, by kind. */
 export interface Pool {
   readonly tenant: string
-  /** Ids of objects, by their prefix: `evt`, `whk`, `dlv`, `rpl`, `key`. */
+  /** Ids of objects, by their prefix: `evt`, `whk`, `dlv`, `rpl`, `rdl`, `key`. */
   readonly ids: Readonly<Record<IdKind, readonly string[]>>
   readonly taskIds: readonly string[]
   readonly agents: readonly string[]
@@ -11,7 +11,7 @@ export interface Pool {
 }
 
 /** The prefixes of ids. */
-export type IdKind = 'evt' | 'whk' | 'dlv' | 'rpl' | 'key'
+export type IdKind = 'evt' | 'whk' | 'dlv' | 'rpl' | 'rdl' | 'key'
 
 /** Draws one of a list. */
 export type Pick = <T>(of: readonly T[]) => T

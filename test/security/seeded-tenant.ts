@@ -54,12 +54,17 @@ export async function seedTenant(house: Standalone, tenant: string): Promise<See
   const eventIds = await postEvents(call, tenant, mark)
   const deliveries = await deliveriesOf(call, String(webhook['id']))
   const replay = await finishedReplay(call, String(webhook['id']))
+  const redelivery = await finishedRedelivery(call, String(webhook['id']))
   const streamToken = await call('POST', '/v1/stream-tokens', { task_id: `${tenant}-task-1` })
   await eventually(() => stream.ids().length >= EVENTS)
   const cursors = await Promise.all(
-    ['/v1/events', `/v1/webhooks/${String(webhook['id'])}/deliveries`, '/v1/webhooks', '/v1/api-keys'].map(
-      async (path) => String(((await call('GET', `${path}?limit=1`)) as unknown as Listed).next_cursor),
-    ),
+    [
+      '/v1/events?',
+      `/v1/webhooks/${String(webhook['id'])}/deliveries?`,
+      `/v1/deliveries?webhook_id=${String(webhook['id'])}&`,
+      '/v1/webhooks?',
+      '/v1/api-keys?',
+    ].map(async (path) => String(((await call('GET', `${path}limit=1`)) as unknown as Listed).next_cursor)),
   )
   const dlv = deliveries.map(({ id }) => id)
   const pool: Pool = {
@@ -69,6 +74,7 @@ export async function seedTenant(house: Standalone, tenant: string): Promise<See
       whk: [String(webhook['id']), String(silent['id'])],
       dlv: dlv.slice(0, KNOWN),
       rpl: [replay],
+      rdl: [redelivery],
       key: [String(spareKey['id'])],
     },
     taskIds: [`${tenant}-task-0`, `${tenant}-task-1`, `${tenant}/task`],
@@ -129,6 +135,13 @@ async function deliveriesOf(call: Call, webhookId: string): Promise<Listed['data
     return data.length === EVENTS && data.every(({ status }) => status === 'delivered')
   })
   return await list()
+}
+
+/** A redelivery that sends nothing again and has ended. */
+async function finishedRedelivery(call: Call, webhookId: string): Promise<string> {
+  const { id } = await call('POST', '/v1/deliveries/redeliver', { filter: { webhook_id: webhookId }, dry_run: true })
+  await eventually(async () => (await call('GET', `/v1/redeliveries/${String(id)}`))['status'] === 'completed')
+  return String(id)
 }
 
 async function finishedReplay(call: Call, webhookId: string): Promise<string> {

@@ -187,6 +187,44 @@ describe('redeliver', () => {
   })
 })
 
+/** A redelivery once it has ended, which its end does not change; a stranger does not see it. */
+async function endedRedelivery(answer: ApiAnswer): Promise<Readonly<Record<string, unknown>>> {
+  const path = answer.headers.get('location') ?? ''
+  await soon(async () => (await api.call('GET', path)).json['status'] === 'completed')
+  for (const method of ['GET', 'DELETE'] as const) expect((await stranger.call(method, path)).status).toBe(404)
+  return (await api.call('DELETE', path)).json
+}
+
+describe('redelivery by filter', () => {
+  test('counts first, then sends what failed once more, and is shown to its tenant alone', async () => {
+    receiver.respondWith(() => ({ status: 404 }))
+    // Two deliveries fail for good before their endpoint counts as failing.
+    const posted = await fixture.post(TENANT, 2)
+    await soon(async () => (await fixture.states(webhook))['failed'] === 2)
+    receiver.respondWith(() => ({}))
+    const ask = async (more: object): Promise<ApiAnswer> =>
+      await api.call('POST', '/v1/deliveries/redeliver', {
+        filter: { webhook_id: webhook, error_class: 'http_4xx' },
+        ...more,
+      })
+    const dry = await ask({ dry_run: true })
+    expect(dry).toMatchObject({ status: 202, json: { object: 'redelivery', status: 'running', dry_run: true } })
+    expect(await endedRedelivery(dry)).toMatchObject({ status: 'completed', delivery_count: 2 })
+    expect((await fixture.states(webhook))['failed']).toBe(2)
+    const real = await ask({})
+    const filter = { webhook_id: webhook, error_class: 'http_4xx', status: 'failed' }
+    expect(await endedRedelivery(real)).toMatchObject({
+      status: 'completed',
+      filter,
+      scanned_count: 2,
+      delivery_count: 2,
+    })
+    await soon(async () => (await fixture.states(webhook))['delivered'] === 2)
+    const sent = receiver.requests.slice(-2).map(({ headers }) => String(headers['webhook-id']))
+    expect(new Set(sent)).toEqual(new Set(posted.map(({ id }) => id)))
+  })
+})
+
 describe('replay', () => {
   const after = new Date(Date.now() - 3_600_000).toISOString()
 

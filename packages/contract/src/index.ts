@@ -24,6 +24,7 @@ export {
   emptySchema,
   newApiKeyRequestSchema,
   newWebhookSchema,
+  redeliveryRequestSchema,
   replayRequestSchema,
   rotateApiKeySchema,
   rotateSecretSchema,

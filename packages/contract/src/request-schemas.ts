@@ -202,3 +202,24 @@ export const tenantRequestSchema = Type.Object(
   },
   CLOSED,
 )
+
+/** Body of `POST /v1/deliveries/redeliver`. */
+export const redeliveryRequestSchema = Type.Object(
+  {
+    filter: Type.Object(
+      {
+        webhook_id: Type.Optional(Type.String({ description: 'Only of this webhook.' })),
+        event_id: Type.Optional(Type.String({ description: 'Only of this event.' })),
+        task_id: Type.Optional(Type.String({ description: 'Only of events of this task.' })),
+        status: Type.Optional(oneOf(REPLAYED_STATUSES, 'Default: `failed`.')),
+        type: Type.Optional(Type.String({ description: 'An event type, or several separated by commas.' })),
+        error_class: Type.Optional(Type.String({ description: 'Only those whose newest attempt failed so.' })),
+        after: Type.Optional(Type.String({ description: 'ISO 8601; only deliveries created at this time or later.' })),
+        before: Type.Optional(Type.String({ description: 'ISO 8601; only deliveries created before this time.' })),
+      },
+      CLOSED,
+    ),
+    dry_run: Type.Optional(described(nullable(Type.Boolean({ default: false })), 'Only counts.')),
+  },
+  CLOSED,
+)

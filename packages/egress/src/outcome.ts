@@ -1,4 +1,7 @@
-/** Why an attempt failed. `http_3xx`, `http_4xx` and `http_5xx` are read from the status. */
+/**
+ * Why an attempt failed. `http_3xx`, `http_4xx` and `http_5xx` are read from the status. Only added to at the end: statistics
+ * are kept by place.
+ */
 export const ERROR_CLASSES = [
   'http_3xx',
   'http_4xx',

@@ -300,6 +300,89 @@ export interface DeliveryWithAttempts {
   })[]
 }
 
+/** `WebhookStats` as the API documents it. */
+export interface WebhookStats {
+  readonly object: "webhook_stats"
+  /** Whose figures they are. */
+  readonly webhook_id: string
+  readonly window: "1h" | "24h" | "7d"
+  readonly from: string
+  readonly to: string
+  readonly delivered_count: number
+  readonly failed_count: number
+  readonly attempt_count: number
+  /** Failed attempts by class. */
+  readonly error_classes: Readonly<Record<string, number>>
+  readonly latency_ms: {
+    readonly p50: number
+    readonly p95: number
+    readonly p99: number
+  } | null
+  /** Oldest first; the last one is running. */
+  readonly buckets: readonly ({
+    readonly at: string
+    readonly delivered_count: number
+    readonly failed_count: number
+    readonly attempt_count: number
+    readonly latency_p95_ms: number | null
+  })[]
+}
+
+/** `Redelivery` as the API documents it. */
+export interface Redelivery {
+  readonly object: "redelivery"
+  /** TypeID of the redelivery. */
+  readonly id: string
+  readonly status: "running" | "completed" | "cancelled" | "failed"
+  readonly dry_run: boolean
+  readonly filter: {
+    /** Only of this webhook. */
+    readonly webhook_id?: string
+    /** Only of this event. */
+    readonly event_id?: string
+    readonly task_id?: string
+    /** An event type, or several separated by commas. */
+    readonly type?: string
+    readonly error_class?: "http_3xx" | "http_4xx" | "http_5xx" | "timeout" | "tls_error" | "connection_refused" | "connection_reset" | "dns_error" | "blocked"
+    /** ISO 8601; only deliveries created at this time or later. */
+    readonly after?: string
+    /** ISO 8601; only deliveries created before this time. */
+    readonly before?: string
+    readonly status: "delivered" | "failed" | "cancelled"
+  }
+  /** Deliveries looked at so far. */
+  readonly scanned_count: number
+  /** Deliveries made pending; on a dry run: that would be. */
+  readonly delivery_count: number
+  readonly created_at: string
+  readonly updated_at: string
+  readonly finished_at: string | null
+}
+
+/** `RedeliveryRequest` as the API documents it. */
+export interface RedeliveryRequest {
+  readonly filter: {
+    /** Only of this webhook. */
+    readonly webhook_id?: string
+    /** Only of this event. */
+    readonly event_id?: string
+    /** Only of events of this task. */
+    readonly task_id?: string
+    /** Default: `failed`. */
+    readonly status?: "delivered" | "failed" | "cancelled"
+    /** An event type, or several separated by commas. */
+    readonly type?: string
+    /** Only those whose newest attempt failed so. */
+    readonly error_class?: string
+    /** ISO 8601; only deliveries created at this time or later. */
+    readonly after?: string
+    /** ISO 8601; only deliveries created before this time. */
+    readonly before?: string
+  }
+  /** Only counts. */
+  readonly dry_run?: boolean | null
+}
+
 /** `TestAttempt` as the API documents it. */
 export interface TestAttempt {
   readonly attempt: number
@@ -874,6 +957,20 @@ export interface GetEventQuery {
 
 /** Query parameters of `listWebhooks`. */
 export interface ListWebhooksQuery {
+  /** Largest number of entries of the page. */
+  readonly limit?: number
+  /** The `next_cursor` of the page before, with all other parameters as they were. */
+  readonly cursor?: string
+}
+
+/** Query parameters of `getWebhookStats`. */
+export interface GetWebhookStatsQuery {
+  /** How far back: 60, 96 or 168 buckets. */
+  readonly window?: "1h" | "24h" | "7d"
+}
+
+/** Query parameters of `listReplays`. */
+export interface ListReplaysQuery {
   /** Largest number of entries of the page. */
   readonly limit?: number
   /** The `next_cursor` of the page before, with all other parameters as they were. */

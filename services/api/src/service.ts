@@ -25,15 +25,19 @@ import { createListDeliveries } from './deliveries/list-deliveries.ts'
 import { createRedeliver } from './deliveries/redeliver.ts'
 import { createGetEvent } from './events/get-event.ts'
 import { createListEvents } from './events/list-events.ts'
+import { createCreateRedelivery } from './redeliveries/create-redelivery.ts'
+import { createCancelRedelivery, createGetRedelivery } from './redeliveries/get-redelivery.ts'
 import { createCancelReplay } from './replays/cancel-replay.ts'
 import { createCreateReplay } from './replays/create-replay.ts'
 import { createGetReplay } from './replays/get-replay.ts'
+import { createListReplays } from './replays/list-replays.ts'
 import { createTenantGate } from './tenant-gate.ts'
 import { createTenantHandlers } from './tenants/tenant-handlers.ts'
 import { createTenantWrites } from './tenants/tenant-writes.ts'
 import { createCreateWebhook } from './webhooks/create-webhook.ts'
 import { createDeleteWebhook } from './webhooks/delete-webhook.ts'
 import { createGetWebhook } from './webhooks/get-webhook.ts'
+import { createGetWebhookStats } from './webhooks/get-webhook-stats.ts'
 import { createListWebhooks } from './webhooks/list-webhooks.ts'
 import { createRotateSecret } from './webhooks/rotate-secret.ts'
 import { createTestWebhook } from './webhooks/test-webhook.ts'
@@ -95,10 +99,14 @@ export async function start(config: ApiConfig, deps: ServiceDeps & SharedAuthent
       ...withTenantGate(rest, {
         listWebhooks: createListWebhooks({ pool, cursors }),
         getWebhook: createGetWebhook({ pool }),
+        getWebhookStats: createGetWebhookStats({ pool }),
+        listReplays: createListReplays({ pool, cursors }),
         getReplay: createGetReplay({ pool }),
         cancelReplay: createCancelReplay({ pool }),
         listDeliveries: createListDeliveries({ pool, cursors }),
         getDelivery: createGetDelivery({ pool }),
+        getRedelivery: createGetRedelivery({ pool }),
+        cancelRedelivery: createCancelRedelivery({ pool }),
         ...createApiKeyHandlers({ pool, cursors }),
         ...createTenantHandlers({ pool, cursors }),
         listAuditEntries: createListAuditEntries({ pool, cursors }),
@@ -109,6 +117,7 @@ export async function start(config: ApiConfig, deps: ServiceDeps & SharedAuthent
           rotateWebhookSecret: createRotateSecret({ keyring }),
           createReplay: createCreateReplay(),
           redeliver: createRedeliver(),
+          createRedelivery: createCreateRedelivery(),
           ...createApiKeyWrites(),
           ...createTenantWrites(),
         }),

@@ -1,5 +1,6 @@
 import { databaseConnection } from '@ariftly/runtime'
 import { createPool, SERVICE_ROLE, type Pool } from '@ariftly/store'
+import { LIST_SETTINGS } from '@ariftly/store/events'
 import type { WebhookWorkerConfig } from './config.ts'
 
 /** The worker's connections to Postgres, apart by what must not wait for what. */
@@ -9,6 +10,8 @@ export interface WorkerPools {
   readonly outcomes: Pool
   /** One connection, so that nothing delays a heartbeat. */
   readonly heartbeat: Pool
+  /** Finds what is redelivered; has `LIST_SETTINGS`. */
+  readonly redeliveries: Pool
   /** Starts of attempts and upkeep. */
   readonly other: Pool
 }
@@ -44,6 +47,7 @@ export function createPools(config: WebhookWorkerConfig): WorkerPools {
     scheduling: open('scheduler', 3, REPEATABLE, SCHEDULING_MS_MAX),
     outcomes: open('outcomes', 3, {}),
     heartbeat: open('heartbeat', 1, REPEATABLE, SCHEDULING_MS_MAX),
+    redeliveries: open('redeliveries', 1, { ...LIST_SETTINGS, ...REPEATABLE }),
     other: open('worker', 6, REPEATABLE),
   }
 }

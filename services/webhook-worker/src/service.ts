@@ -41,7 +41,7 @@ export async function start(config: WebhookWorkerConfig, deps: ServiceDeps): Pro
     const shared = { config, wakeups, metrics, signal, releasers, log }
 
     const delivering = await startDelivering({ ...shared, policy, pools, workerId: heartbeat.id, tracing })
-    const backlog = startUpkeep({ ...shared, pool: pools.other, heartbeat })
+    const backlog = startUpkeep({ ...shared, pool: pools.other, redeliveryPool: pools.redeliveries, heartbeat })
     const matching = startMatching({
       config,
       pool: pools.matching,

@@ -50,6 +50,36 @@ export const webhookWithSecretSchema: TSchema = Type.Object({
   secret: Type.String({ description: 'Shown this once.' }),
 })
 
+const statsCounts = {
+  delivered_count: Type.Integer({ minimum: 0 }),
+  failed_count: Type.Integer({ minimum: 0 }),
+  attempt_count: Type.Integer({ minimum: 0 }),
+} as const
+
+/** Statistics of a webhook. */
+export const webhookStatsSchema: TSchema = Type.Object({
+  object: Type.Literal('webhook_stats'),
+  webhook_id: typeIdSchema('whk', 'Whose figures they are.'),
+  window: oneOf(['1h', '24h', '7d']),
+  from: timeSchema,
+  to: timeSchema,
+  ...statsCounts,
+  error_classes: Type.Unsafe({
+    type: 'object',
+    additionalProperties: { type: 'integer', minimum: 1 },
+    description: 'Failed attempts by class.',
+  }),
+  latency_ms: Type.Unsafe({
+    type: ['object', 'null'],
+    required: ['p50', 'p95', 'p99'],
+    properties: { p50: { type: 'number' }, p95: { type: 'number' }, p99: { type: 'number' } },
+  }),
+  buckets: Type.Array(
+    Type.Object({ at: timeSchema, ...statsCounts, latency_p95_ms: Type.Unsafe({ type: ['number', 'null'] }) }),
+    { description: 'Oldest first; the last one is running.' },
+  ),
+})
+
 const deliveryMembers = {
   object: Type.Literal('delivery'),
   id: typeIdSchema('dlv', 'TypeID of the delivery.'),
@@ -104,6 +134,31 @@ export const deliverySchema: TSchema = Type.Object(deliveryMembers)
 export const deliveryWithAttemptsSchema: TSchema = Type.Object({
   ...deliveryMembers,
   attempts: Type.Array(attemptSchema),
+})
+
+/** What a redelivery filters by. */
+const redeliveryFilterMembers = {
+  webhook_id: Type.Optional(typeIdSchema('whk', 'Only of this webhook.')),
+  event_id: Type.Optional(typeIdSchema('evt', 'Only of this event.')),
+  task_id: Type.Optional(identifierSchema),
+  type: Type.Optional(Type.String({ description: 'An event type, or several separated by commas.' })),
+  error_class: Type.Optional(oneOfMore(ERROR_CLASSES)),
+  after: Type.Optional(Type.String({ description: 'ISO 8601; only deliveries created at this time or later.' })),
+  before: Type.Optional(Type.String({ description: 'ISO 8601; only deliveries created before this time.' })),
+} as const
+
+/** A redelivery: what was asked for and how far it is. */
+export const redeliverySchema: TSchema = Type.Object({
+  object: Type.Literal('redelivery'),
+  id: typeIdSchema('rdl', 'TypeID of the redelivery.'),
+  status: oneOf(['running', 'completed', 'cancelled', 'failed']),
+  dry_run: Type.Boolean(),
+  filter: Type.Object({ ...redeliveryFilterMembers, status: oneOf(['delivered', 'failed', 'cancelled']) }),
+  scanned_count: Type.Integer({ minimum: 0, description: 'Deliveries looked at so far.' }),
+  delivery_count: Type.Integer({ minimum: 0, description: 'Deliveries made pending; on a dry run: that would be.' }),
+  created_at: timeSchema,
+  updated_at: timeSchema,
+  finished_at: nullable(timeSchema),
 })
 
 /** How a replay stands. */

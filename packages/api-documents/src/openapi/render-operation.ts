@@ -45,6 +45,7 @@ function securityOf({ service, path }: NamedRoute): object {
 const PATH_PARAMETERS: Readonly<Record<string, readonly [prefix: string, example: string]>> = {
   '/v1/events/': ['evt', 'evt_01m88y3fz3eeksq399rkr6wnx3'],
   '/v1/deliveries/': ['dlv', 'dlv_01m88y3fz3eeksq399rkr6wnx3'],
+  '/v1/redeliveries/': ['rdl', 'rdl_01m88y3fz3eeksq399rkr6wnx3'],
   '/v1/webhooks/': ['whk', 'whk_01m88y3fz3eeksq399rkr6wnx3'],
   '/v1/api-keys/': ['key', 'key_01m88y3fz3eeksq399rkr6wnx3'],
 }

@@ -1,7 +1,12 @@
-import type { Delivery, DeliveryWithAttempts, FindDeliveriesQuery } from '../api-types.ts'
+import type {
+  Delivery,
+  DeliveryWithAttempts,
+  FindDeliveriesQuery,
+  Redelivery,
+  RedeliveryRequest,
+} from '../api-types.ts'
 import type { CallOptions } from '../http/transport.ts'
 import type { List } from '../lists.ts'
-import type { DeliveryFilter, Redelivery } from './ahead-types.ts'
 import { path, Resource, type CreateOptions } from './resource.ts'
 
 /** What was delivered, or was not, over all webhooks (scope `webhooks`). */
@@ -25,10 +30,7 @@ export class Deliveries extends Resource {
 /** Many deliveries made again by a filter (scope `webhooks`). */
 export class Redeliveries extends Resource {
   /** The filter needs a `webhook_id`, or an `after` at most 35 days ago; its `status` is `failed` by default. */
-  async create(
-    request: { readonly filter: DeliveryFilter; readonly dry_run?: boolean },
-    options?: CreateOptions,
-  ): Promise<Redelivery> {
+  async create(request: RedeliveryRequest, options?: CreateOptions): Promise<Redelivery> {
     return await this.make('/v1/deliveries/redeliver', request, options)
   }
 

@@ -1,5 +1,6 @@
 import type {
   Delivery,
+  GetWebhookStatsQuery,
   ListDeliveriesQuery,
   ListWebhooksQuery,
   NewWebhook,
@@ -10,11 +11,11 @@ import type {
   TestWebhook,
   Webhook,
   WebhookChanges,
+  WebhookStats,
   WebhookWithSecret,
 } from '../api-types.ts'
 import type { CallOptions } from '../http/transport.ts'
 import type { List } from '../lists.ts'
-import type { WebhookStats, WebhookStatsQuery } from './ahead-types.ts'
 import { path, Resource, type CreateOptions } from './resource.ts'
 
 /** Webhooks: events sent to an address of yours (scope `webhooks`). */
@@ -52,7 +53,7 @@ export class Webhooks extends Resource {
     return await this.write('POST', path`/v1/webhooks/${id}/test`, test, options)
   }
 
-  async stats(id: string, query?: WebhookStatsQuery, options?: CallOptions): Promise<WebhookStats> {
+  async stats(id: string, query?: GetWebhookStatsQuery, options?: CallOptions): Promise<WebhookStats> {
     return await this.read(path`/v1/webhooks/${id}/stats`, query, options)
   }
 

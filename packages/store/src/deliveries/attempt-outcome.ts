@@ -24,6 +24,8 @@ export type AttemptOutcome = AttemptRef & {
   readonly webhookId: string
   /** `endpoint_version` of the webhook when the attempt started. */
   readonly endpointVersion: number
+  /** Whether the delivery goes out for the first time: neither a replay nor a redelivery has made it pending. */
+  readonly first: boolean
 } & (
     | { readonly type: 'delivered'; readonly probe: boolean; readonly record: AttemptRecord }
     | {

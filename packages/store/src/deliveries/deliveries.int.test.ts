@@ -130,7 +130,16 @@ function outcome(
     errorDetail: null,
   }
   const record = { ...times, ...answer, status: fails ? 500 : 200, errorClass: fails ? 'http_5xx' : null }
-  const base = { deliveryId: ref.deliveryId, attempt: ref.attempt, tenant, webhookId, endpointVersion, probe, record }
+  const base = {
+    deliveryId: ref.deliveryId,
+    attempt: ref.attempt,
+    tenant,
+    webhookId,
+    endpointVersion,
+    first: true,
+    probe,
+    record,
+  }
   return fails ? { ...base, type: 'failed', retryInMs: 1000, last } : { ...base, type: 'delivered' }
 }
 

@@ -4,7 +4,8 @@ import { createTestDatabase, type TestDatabase } from '@ariftly/testkit'
 import { LIST_SETTINGS } from '../events/list-events.ts'
 import { createPool, type Pool } from '../pool.ts'
 import { getDelivery } from './get-delivery.ts'
-import { findDeliveries, findDeliveriesQuery, type DeliveryFilter } from './find-deliveries.ts'
+import type { DeliveryFilter } from './delivery-shape.ts'
+import { findDeliveries, findDeliveriesQuery } from './find-deliveries.ts'
 import type { DeliveryStatus } from './delivery-row.ts'
 
 const DAY_MS = 86_400_000

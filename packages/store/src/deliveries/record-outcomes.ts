@@ -20,6 +20,10 @@ export interface FailingRule {
 export interface RecordedOutcomes {
   /** Deliveries that were still ours; the others' leases had ended, and only their attempts were kept. */
   readonly applied: number
+  /** Deliveries that have failed for good. */
+  readonly failed: ReadonlySet<string>
+  /** Deliveries that were not ours any more. */
+  readonly stale: ReadonlySet<string>
   /** Endpoints that have seen nothing but failures for too long. */
   readonly toDisable: readonly TriedEndpoint[]
 }
@@ -41,7 +45,7 @@ export async function recordOutcomes(
   o: { readonly outcomes: readonly AttemptOutcome[]; readonly failing: FailingRule },
 ): Promise<RecordedOutcomes> {
   const { outcomes, failing } = o
-  if (outcomes.length === 0) return { applied: 0, toDisable: [] }
+  if (outcomes.length === 0) return { applied: 0, failed: new Set(), stale: new Set(), toDisable: [] }
   const tallies = tallyEndpoints(outcomes)
   const { rows } = await db.query<Columns>(
     prepared(SQL, [
@@ -64,11 +68,17 @@ export async function recordOutcomes(
     webhookId: uuidToTypeId('whk', id),
     endpointVersion: versions[index] ?? 0,
   }))
-  return { applied: row?.applied ?? 0, toDisable }
+  return { applied: row?.applied ?? 0, failed: idsOf(row?.failed_ids), stale: idsOf(row?.stale_ids), toDisable }
+}
+
+function idsOf(uuids: readonly string[] | null | undefined): ReadonlySet<string> {
+  return new Set((uuids ?? []).map((uuid) => uuidToTypeId('dlv', uuid)))
 }
 
 interface Columns {
   readonly applied: number
+  readonly failed_ids: string[] | null
+  readonly stale_ids: string[] | null
   readonly disable_ids: string[] | null
   readonly disable_versions: number[] | null
 }
@@ -130,7 +140,7 @@ moved AS (
          lease_until = NULL, probe = false
     FROM outcome o LEFT JOIN next n ON n.webhook_id = o.webhook_id
    WHERE d.id = o.delivery_id AND d.id = ANY ($1::uuid[]) AND d.attempt = o.attempt AND ${isStill('attempting', 'd')}
-  RETURNING d.id, d.due_at),
+  RETURNING d.id, d.due_at, d.state),
 kept AS (
   INSERT INTO attempts (delivery_id, attempt, tenant_id, webhook_id, probe, started_at, dns_ms, connect_ms, tls_ms,
                         first_byte_ms, total_ms, address, status, error_class, error_detail, response_headers,
@@ -157,6 +167,8 @@ marked AS (
   RETURNING e.webhook_id, e.endpoint_version,
             n.is_failing AND e.failing_since < now() - $30 * interval '1 ms' AS expired)
 SELECT (SELECT count(*)::int FROM moved) AS applied,
+       (SELECT array_agg(id) FROM moved WHERE state = 'failed') AS failed_ids,
+       (SELECT array_agg(delivery_id) FROM outcome WHERE delivery_id NOT IN (SELECT id FROM moved)) AS stale_ids,
        (SELECT array_agg(webhook_id ORDER BY webhook_id) FROM marked WHERE expired) AS disable_ids,
        (SELECT array_agg(endpoint_version ORDER BY webhook_id) FROM marked WHERE expired) AS disable_versions`
 

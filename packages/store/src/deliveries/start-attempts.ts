@@ -13,6 +13,8 @@ export interface StartedAttempt extends AttemptRef {
   /** Attempts made before that count towards the schedule. */
   readonly attemptCount: number
   readonly probe: boolean
+  /** Neither a replay nor a redelivery has made it pending. */
+  readonly first: boolean
   readonly traceparent: string | null
   /** False when the webhook was disabled, or its tenant suspended, after this was queued. */
   readonly enabled: boolean
@@ -38,6 +40,7 @@ interface Columns {
   event_id: string
   attempt_count: number
   probe: boolean
+  first: boolean
   traceparent: string | null
   enabled: boolean
   deleted: boolean
@@ -74,7 +77,8 @@ export async function startAttempts(
           SET state = 'attempting', lease_until = now() + $3 * interval '1 ms', worker_id = $4::uuid
          FROM unnest($1::uuid[], $2::int[]) AS j (id, attempt)
         WHERE d.id = j.id AND d.id = ANY ($1::uuid[]) AND d.attempt = j.attempt AND ${isStill('queued', 'd')}
-       RETURNING d.id, d.attempt, d.webhook_id, d.tenant_id, d.event_id, d.attempt_count, d.probe, d.traceparent)
+       RETURNING d.id, d.attempt, d.webhook_id, d.tenant_id, d.event_id, d.attempt_count, d.probe,
+                 d.replay_id IS NULL AND NOT d.redelivered AS first, d.traceparent)
      SELECT s.*, w.enabled AND ${isServed('w.tenant_id')} AS enabled, w.deleted_at IS NOT NULL AS deleted, w.endpoint_version, w.url,
             w.secret,
             CASE WHEN w.previous_secret_until > now() THEN w.previous_secret END AS previous_secret, w.headers,
@@ -105,6 +109,7 @@ function toStartedAttempt(row: Columns): StartedAttempt {
     tenant: row.tenant_id,
     attemptCount: row.attempt_count,
     probe: row.probe,
+    first: row.first,
     traceparent: row.traceparent,
     enabled: row.enabled,
     deleted: row.deleted,

@@ -57,8 +57,8 @@ export function createDeliver(o: DeliverOptions): (ref: AttemptRef) => Promise<v
   }
 
   async function makeAttempt(attempt: StartedAttempt): Promise<AttemptOutcome> {
-    const { deliveryId, attempt: n, tenant, webhookId, endpointVersion, event } = attempt
-    const base = { deliveryId, attempt: n, tenant, webhookId, endpointVersion }
+    const { deliveryId, attempt: n, tenant, webhookId, endpointVersion, first, event } = attempt
+    const base = { deliveryId, attempt: n, tenant, webhookId, endpointVersion, first }
     if (attempt.deleted || event === null) return { ...base, type: 'cancelled' }
     if (!attempt.enabled || o.stopping()) return { ...base, type: 'released' }
     const { egress, keyring, timeoutMs, log } = o

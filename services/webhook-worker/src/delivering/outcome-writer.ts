@@ -2,6 +2,7 @@ import { retryForever, type Logger } from '@ariftly/runtime'
 import { sqlState, type Queryable } from '@ariftly/store'
 import { recordOutcomes, type AttemptOutcome, type FailingRule, type RecordedOutcomes } from '@ariftly/store/deliveries'
 import { createBatcher, type Batcher } from './batcher.ts'
+import type { StatsRollup } from '../stats/stats-rollup.ts'
 
 /** What writing outcomes needs. */
 export interface OutcomeWriterOptions {
@@ -9,6 +10,8 @@ export interface OutcomeWriterOptions {
   readonly failing: FailingRule
   /** Called after each write, with the number of outcomes of each webhook. */
   readonly onRecorded: (counts: ReadonlyMap<string, number>, recorded: RecordedOutcomes) => void
+  /** Sums what was recorded. */
+  readonly stats: Pick<StatsRollup, 'count'>
   /** Ends the retries when Postgres is away while this process ends. */
   readonly signal: AbortSignal
   readonly log: Pick<Logger, 'warn' | 'error'>
@@ -32,6 +35,7 @@ export function createOutcomeWriter(o: OutcomeWriterOptions): Batcher<AttemptOut
   async function writeOrSplit(outcomes: readonly AttemptOutcome[]): Promise<void> {
     try {
       const recorded = await recordOutcomes(o.db, { outcomes, failing: o.failing })
+      o.stats.count(outcomes, recorded)
       const counts = new Map<string, number>()
       for (const { webhookId } of outcomes) counts.set(webhookId, (counts.get(webhookId) ?? 0) + 1)
       o.onRecorded(counts, recorded)

@@ -16,6 +16,7 @@ import { openJobQueue, type JobQueue } from '../queue/job-queue.ts'
 import { watchQueue } from '../queue/queue-watch.ts'
 import { DeliveryScheduler } from '../scheduling/delivery-scheduler.ts'
 import { TenantShares } from '../scheduling/tenant-shares.ts'
+import { StatsRollup } from '../stats/stats-rollup.ts'
 import type { Wakeups } from '../wakeups.ts'
 import type { WorkerMetrics } from '../worker-metrics.ts'
 import { createBatcher } from './batcher.ts'
@@ -68,6 +69,8 @@ export async function startDelivering(o: DeliveringOptions): Promise<Delivering>
 
   const answers = new SuccessAnswers({ db: pools.other, log })
   const keeping = answers.run(outcomesEnd.signal)
+  const stats = new StatsRollup({ db: pools.other, log })
+  const summing = stats.run(outcomesEnd.signal)
 
   const outcomes = createOutcomeWriter({
     db: pools.outcomes,
@@ -82,6 +85,7 @@ export async function startDelivering(o: DeliveringOptions): Promise<Delivering>
       wakeups.wake(counts.keys())
       for (const endpoint of toDisable) void disable(endpoint, 'failures')
     },
+    stats,
     signal: outcomesEnd.signal,
     log,
   })
@@ -114,7 +118,7 @@ export async function startDelivering(o: DeliveringOptions): Promise<Delivering>
     await egress.close()
     await settled(() => queue.active === 0, CUT_MS_MAX)
     outcomesEnd.abort()
-    await keeping
+    await Promise.all([keeping, summing])
   })
   const scheduler = new DeliveryScheduler({
     pool: pools.scheduling,

@@ -5,16 +5,18 @@ import {
   dropExpiredDeliveryPartitions,
   ensureDeliveryPartitions,
 } from '@ariftly/store/deliveries'
+import { deleteExpiredRedeliveries } from '@ariftly/store/redeliveries'
 import { deleteExpiredReplays } from '@ariftly/store/replays'
+import { deleteExpiredStats } from '@ariftly/store/stats'
 
 const EVERY_MS = 3_600_000
 const RETRY_MS = 30_000
 const AHEAD_MS = 14 * 86_400_000
-const REPLAYS_PER_STATEMENT = 1000
+const ROWS_PER_STATEMENT = 1000
 
 /**
  * Keeps partitions of deliveries and attempts ahead of time, and drops those that ended 35 days ago; what was not finished
- * in them is counted and logged as `delivery_expired`. Replays that ended so long ago go too. Runs until the signal aborts.
+ * in them is counted and logged as `delivery_expired`. Replays and redeliveries that ended so long ago go too. Runs until the signal aborts.
  */
 export async function keepRetention(o: {
   readonly db: Queryable
@@ -34,7 +36,9 @@ export async function keepRetention(o: {
         o.log.error({ code: 'delivery_expired', deliveries: expired }, 'deliveries expired before they were delivered')
         o.onExpired(expired)
       }
-      await expireReplays()
+      await expire('replays', deleteExpiredReplays)
+      await expire('redeliveries', deleteExpiredRedeliveries)
+      await expire('statistics', deleteExpiredStats)
       await deleteExpiredSuccessAnswers(o.db)
       return EVERY_MS
     } catch (error) {
@@ -43,12 +47,12 @@ export async function keepRetention(o: {
     }
   }
 
-  async function expireReplays(): Promise<void> {
+  async function expire(what: string, remove: (db: Queryable, o: { limit: number }) => Promise<number>): Promise<void> {
     let deleted = 0
-    for (let last = REPLAYS_PER_STATEMENT; last === REPLAYS_PER_STATEMENT && !o.signal.aborted; deleted += last) {
-      last = await deleteExpiredReplays(o.db, { limit: REPLAYS_PER_STATEMENT })
+    for (let last = ROWS_PER_STATEMENT; last === ROWS_PER_STATEMENT && !o.signal.aborted; deleted += last) {
+      last = await remove(o.db, { limit: ROWS_PER_STATEMENT })
     }
-    if (deleted > 0) o.log.info({ deleted }, 'expired replays were deleted')
+    if (deleted > 0) o.log.info({ deleted }, `expired ${what} were deleted`)
   }
 
   while (!o.signal.aborted) await sleep(await look(), o.signal)

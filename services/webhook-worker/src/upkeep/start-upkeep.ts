@@ -1,6 +1,7 @@
 import type { Logger, Releasers } from '@ariftly/runtime'
 import type { Pool } from '@ariftly/store'
 import type { WebhookWorkerConfig } from '../config.ts'
+import { runRedeliveries } from '../redelivery/redelivery-runner.ts'
 import { runReplays } from '../replay/replay-runner.ts'
 import type { Wakeups } from '../wakeups.ts'
 import type { WorkerMetrics } from '../worker-metrics.ts'
@@ -13,6 +14,8 @@ import { Sweeper } from './sweeper.ts'
 export interface UpkeepOptions {
   readonly config: WebhookWorkerConfig
   readonly pool: Pool
+  /** Has `LIST_SETTINGS`. */
+  readonly redeliveryPool: Pool
   readonly heartbeat: Heartbeat
   readonly wakeups: Wakeups
   readonly metrics: WorkerMetrics
@@ -23,7 +26,7 @@ export interface UpkeepOptions {
 
 const SWEEP_MS = 1000
 
-/** Starts what brings lost deliveries back, counts and expires them, and carries out replays. Returns the count. */
+/** Starts what brings lost deliveries back, counts and expires them, and carries out replays and redeliveries. Returns the count. */
 export function startUpkeep(o: UpkeepOptions): Pick<BacklogWatch, 'counts'> {
   const { config, pool: db, wakeups, metrics, signal, releasers, log } = o
   const sweeper = new Sweeper({
@@ -44,5 +47,7 @@ export function startUpkeep(o: UpkeepOptions): Pick<BacklogWatch, 'counts'> {
   releasers.add('retention', () => retention)
   const replays = runReplays({ pool: db, onReplayed: (webhookId) => wakeups.wake([webhookId]), signal, log })
   releasers.add('replays', () => replays)
+  const redeliveries = runRedeliveries({ pool: o.redeliveryPool, onRedelivered: wakeups.wake, signal, log })
+  releasers.add('redeliveries', () => redeliveries)
   return backlog
 }

@@ -1,6 +1,6 @@
 import { identifierSchema, oneOf, typeIdSchema } from '@ariftly/contract'
 import { DELIVERY_STATUSES, ERROR_CLASSES } from '../../json-schemas/event-delivery-schema.ts'
-import { answer, BODY_PROBLEMS, LOCATION, NOT_FOUND } from '../answers.ts'
+import { answer, BODY_PROBLEMS, jsonBody, LOCATION, NOT_FOUND } from '../answers.ts'
 import type { Operations, QueryParameter } from '../operation.ts'
 import { instant, PAGE, typesFilter } from '../parameters.ts'
 import { listOf } from '../schema-ref.ts'
@@ -18,7 +18,15 @@ const STATUS: QueryParameter = {
 }
 
 /** Routes of deliveries. */
-export const deliveryOperations: Operations<'listDeliveries' | 'findDeliveries' | 'getDelivery' | 'redeliver'> = {
+export const deliveryOperations: Operations<
+  | 'listDeliveries'
+  | 'findDeliveries'
+  | 'getDelivery'
+  | 'redeliver'
+  | 'createRedelivery'
+  | 'getRedelivery'
+  | 'cancelRedelivery'
+> = {
   listDeliveries: {
     tag: 'Deliveries',
     description: 'Newest event first.',
@@ -66,5 +74,37 @@ export const deliveryOperations: Operations<'listDeliveries' | 'findDeliveries' 
       'Sets a finished delivery back to `pending` with fresh attempts. While its webhook is disabled it waits.',
     answers: [{ ...answer(202, 'The delivery.', 'Delivery'), headers: [LOCATION] }],
     problems: [...BODY_PROBLEMS, NOT_FOUND, { status: 409, codes: ['delivery_pending', 'webhook_deleted'] }],
+  },
+  createRedelivery: {
+    tag: 'Deliveries',
+    description:
+      'Sets finished deliveries that a filter fits back to `pending` with fresh attempts. The filter has the members of the list; `status` is `failed` unless another one is given, and a `webhook_id` or an `after` of at most 35 days ago is needed. One runs at a time; a dry run only counts.',
+    body: jsonBody('RedeliveryRequest', true, [
+      {
+        name: 'dry',
+        summary: 'Only count',
+        value: { filter: { webhook_id: 'whk_01m88y3fz3eeksq399rkr6wnx3', error_class: 'timeout' }, dry_run: true },
+      },
+      {
+        name: 'failed',
+        summary: 'What failed at a webhook',
+        value: { filter: { webhook_id: 'whk_01m88y3fz3eeksq399rkr6wnx3', status: 'failed' } },
+      },
+    ]),
+    answers: [{ ...answer(202, 'The redelivery, which goes on later.', 'Redelivery'), headers: [LOCATION] }],
+    problems: [...BODY_PROBLEMS, { status: 409, codes: ['redelivery_under_way'] }],
+  },
+  getRedelivery: {
+    tag: 'Deliveries',
+    description: 'How far it is.',
+    answers: [answer(200, 'The redelivery.', 'Redelivery')],
+    problems: [NOT_FOUND],
+  },
+  cancelRedelivery: {
+    tag: 'Deliveries',
+    description:
+      'No further delivery is made pending. What is pending already is still sent; a finished one stays as it is.',
+    answers: [answer(200, 'The redelivery as it is now.', 'Redelivery')],
+    problems: [NOT_FOUND],
   },
 }

@@ -1,9 +1,12 @@
 import { Type } from '@sinclair/typebox'
 import type { Operations } from '../operation.ts'
-import { ref } from '../schema-ref.ts'
+import { PAGE } from '../parameters.ts'
+import { listOf, ref } from '../schema-ref.ts'
 
 /** Routes of replays. `recent` is a time (ISO 8601) of the last days, for the example. */
-export function replayOperations(recent: string): Operations<'createReplay' | 'getReplay' | 'cancelReplay'> {
+export function replayOperations(
+  recent: string,
+): Operations<'createReplay' | 'listReplays' | 'getReplay' | 'cancelReplay'> {
   const replay = { type: 'application/json', schema: ref('Replay') } as const
   return {
     createReplay: {
@@ -38,6 +41,18 @@ export function replayOperations(recent: string): Operations<'createReplay' | 'g
         { status: 413, codes: ['body_too_large'] },
         { status: 415, codes: ['unsupported_media_type', 'unsupported_encoding'] },
         { status: 422, codes: ['missing_body', 'invalid_body'] },
+      ],
+    },
+    listReplays: {
+      tag: 'Webhooks',
+      description: 'Newest first. A replay is kept for 35 days after its end.',
+      query: PAGE,
+      answers: [
+        { status: 200, description: 'A page.', content: [{ type: 'application/json', schema: listOf('Replay') }] },
+      ],
+      problems: [
+        { status: 400, codes: ['invalid_parameter', 'invalid_cursor'] },
+        { status: 404, codes: ['not_found'] },
       ],
     },
     getReplay: {

@@ -1,5 +1,6 @@
 import type { Operations } from '../operation.ts'
 import { answer, BODY_PROBLEMS, jsonBody, LOCATION, NOT_FOUND } from '../answers.ts'
+import { oneOf } from '@ariftly/contract'
 import { PAGE } from '../parameters.ts'
 import { listOf } from '../schema-ref.ts'
 
@@ -19,6 +20,7 @@ export const webhookOperations: Operations<
   | 'createWebhook'
   | 'listWebhooks'
   | 'getWebhook'
+  | 'getWebhookStats'
   | 'updateWebhook'
   | 'deleteWebhook'
   | 'rotateWebhookSecret'
@@ -77,6 +79,21 @@ export const webhookOperations: Operations<
     description: 'Without its secret.',
     answers: [answer(200, 'The webhook.', 'Webhook')],
     problems: [NOT_FOUND],
+  },
+  getWebhookStats: {
+    tag: 'Webhooks',
+    description:
+      'What first deliveries came to, within 5 s of it: deliveries count when they end, attempts as they end. Replays, redeliveries and tests are in no figure. `latency_ms` is from the append to the log to the 2xx, within 10 %.',
+    query: [
+      {
+        name: 'window',
+        description: 'How far back: 60, 96 or 168 buckets.',
+        schema: oneOf(['1h', '24h', '7d']),
+        example: '24h',
+      },
+    ],
+    answers: [answer(200, 'The statistics.', 'WebhookStats')],
+    problems: [{ status: 400, codes: ['invalid_parameter'] }, NOT_FOUND],
   },
   updateWebhook: {
     tag: 'Webhooks',

@@ -1,0 +1,39 @@
+import { typeIdToUuid } from '@ariftly/events'
+import { plainArray, prepared } from '../prepared.ts'
+import type { Queryable } from '../queryable.ts'
+import type { WebhookFigures } from './webhook-figures.ts'
+
+/**
+ * Adds figures to those that are kept; each stretch of a webhook at most once in `figures`. Rows are locked in one order, so
+ * that workers do not wait for each other in a circle. By primary key.
+ */
+export async function addWebhookStats(db: Queryable, figures: readonly WebhookFigures[]): Promise<void> {
+  if (figures.length === 0) return
+  await db.query(
+    prepared(
+      `INSERT INTO webhook_stats AS s (webhook_id, step_s, at, delivered_count, failed_count, attempt_count, error_counts,
+                                       latency_counts)
+       SELECT webhook_id, step_s, to_timestamp(at_ms / 1000), delivered, failed, attempts, errors::integer[],
+              latencies::integer[]
+         FROM unnest($1::uuid[], $2::int[], $3::float8[], $4::int[], $5::int[], $6::int[], $7::text[], $8::text[])
+                AS f (webhook_id, step_s, at_ms, delivered, failed, attempts, errors, latencies)
+        ORDER BY webhook_id, step_s, at_ms
+       ON CONFLICT (webhook_id, step_s, at) DO UPDATE
+          SET delivered_count = s.delivered_count + excluded.delivered_count,
+              failed_count = s.failed_count + excluded.failed_count,
+              attempt_count = s.attempt_count + excluded.attempt_count,
+              error_counts = add_counts(s.error_counts, excluded.error_counts),
+              latency_counts = add_counts(s.latency_counts, excluded.latency_counts)`,
+      [
+        plainArray(figures.map((one) => typeIdToUuid('whk', one.webhookId))),
+        plainArray(figures.map((one) => one.stepS)),
+        plainArray(figures.map((one) => one.atMs)),
+        plainArray(figures.map((one) => one.delivered)),
+        plainArray(figures.map((one) => one.failed)),
+        plainArray(figures.map((one) => one.attempts)),
+        figures.map((one) => plainArray(one.errors)),
+        figures.map((one) => plainArray(one.latencies)),
+      ],
+    ),
+  )
+}

@@ -1,0 +1,30 @@
+import { newTypeId } from '@ariftly/events'
+import { Problem, readQuery } from '@ariftly/http'
+import { insertRedelivery } from '@ariftly/store/redeliveries'
+import type { WriteHandler } from '../writes/write-handler.ts'
+import { readRedelivery } from './redelivery-body.ts'
+import { renderRedelivery } from './render-redelivery.ts'
+
+/**
+ * Answers `POST /v1/deliveries/redeliver` with 202 and the redelivery, which the webhook worker carries out. A second one of the
+ * tenant meanwhile is 409; dry runs do not count.
+ */
+export function createCreateRedelivery(o: { now?: () => number } = {}): WriteHandler {
+  const now = o.now ?? Date.now
+
+  return async ({ caller: { tenant }, url, body }, tx) => {
+    readQuery(url, {})
+    const nowMs = now()
+    const { filter, dryRun } = readRedelivery(body, nowMs)
+    const id = newTypeId('rdl', nowMs)
+    const row = await insertRedelivery(tx, { id, tenant, filter: JSON.stringify(filter), dryRun })
+    if (row === 'under_way') throw underWay()
+    return { status: 202, body: renderRedelivery(row), headers: { Location: `/v1/redeliveries/${id}` } }
+  }
+}
+
+function underWay(): Problem {
+  return new Problem(409, 'redelivery_under_way', {
+    detail: 'A redelivery of this tenant is running: wait for its end or cancel it.',
+  })
+}

@@ -1,0 +1,43 @@
+import { backoffMs, sleep, type Logger } from '@ariftly/runtime'
+import { type Pool } from '@ariftly/store'
+import { anyRedeliveryDue } from '@ariftly/store/redeliveries'
+import { makeRedeliverySlice } from './redelivery-slice.ts'
+
+/** What the runner needs. */
+export interface RedeliveryRunnerOptions {
+  /** Has `LIST_SETTINGS`. */
+  readonly pool: Pool
+  /** Told after each slice that has made deliveries due. */
+  readonly onRedelivered: (webhookIds: Iterable<string>) => void
+  /** Ends it after the slice that is under way. */
+  readonly signal: AbortSignal
+  readonly log: Pick<Logger, 'warn'>
+}
+
+const IDLE_MS = 1000
+
+/**
+ * Carries out redeliveries slice by slice until the signal aborts: tenants take turns, any number of processes share them, and
+ * each goes on where the last slice that was committed ended.
+ */
+export async function runRedeliveries(o: RedeliveryRunnerOptions): Promise<void> {
+  let failures = 0
+  while (!o.signal.aborted) await sleep(await step(), o.signal)
+
+  /** Returns how long to wait. */
+  async function step(): Promise<number> {
+    try {
+      // One cheap look, as there is hardly ever one.
+      if (!(await anyRedeliveryDue(o.pool))) return IDLE_MS
+      const slice = await makeRedeliverySlice(o.pool)
+      failures = 0
+      if (slice.type === 'idle') return IDLE_MS
+      if (slice.type === 'failed') o.log.warn({ err: slice.error }, 'a slice of a redelivery failed')
+      if (slice.type === 'advanced' && slice.made.size > 0) o.onRedelivered(slice.made.keys())
+      return 0
+    } catch (error) {
+      if (!o.signal.aborted) o.log.warn({ err: error }, 'redeliveries cannot go on yet')
+      return backoffMs(failures++)
+    }
+  }
+}

@@ -1,0 +1,199 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
+import { newEventId, newTypeId, typeIdToUuid, uuidToTypeId } from '@ariftly/events'
+import { createPool, type Pool } from '@ariftly/store'
+import { LIST_SETTINGS } from '@ariftly/store/events'
+import { cancelRedelivery, getRedelivery, insertRedelivery, type StoredFilter } from '@ariftly/store/redeliveries'
+import { deleteWebhook, insertWebhook } from '@ariftly/store/webhooks'
+import { createTestDatabase, type TestDatabase } from '@ariftly/testkit'
+import { makeRedeliverySlice } from './redelivery-slice.ts'
+
+const DAY_MS = 86_400_000
+
+let database: TestDatabase
+let pool: Pool
+let tenant: string
+let webhookId: string
+let tenants = 0
+
+beforeAll(async () => {
+  database = await createTestDatabase()
+  pool = createPool({ role: null, url: database.url, applicationName: 'test', max: 4, settings: LIST_SETTINGS })
+})
+beforeEach(async () => {
+  tenant = `tenant-${++tenants}`
+  webhookId = await subscribe()
+})
+afterAll(async () => {
+  await pool?.end()
+  await database?.drop()
+})
+
+async function subscribe(): Promise<string> {
+  const id = newTypeId('whk')
+  const filters = { taskId: null, sessionId: null, agent: null, filter: null, description: null }
+  const options = { enabled: true, headerNames: [], headers: null, rateLimit: null, ordering: 'none' as const }
+  const target = { url: 'https://example.com/', events: ['*'], secret: Buffer.from('sealed') }
+  await insertWebhook(pool, { id, tenant, ...filters, ...options, ...target }, 100)
+  return id
+}
+
+/** Deliveries that have ended, one a minute up to now; returns their ids, the oldest first. */
+async function insertEnded(count: number, o: { state?: string; error?: string | null; webhook?: string } = {}) {
+  const { state = 'failed', error = 'timeout', webhook = webhookId } = o
+  const { rows } = await pool.query<{ id: string }>(
+    `INSERT INTO deliveries (id, tenant_id, webhook_id, event_id, event_type, ordering_key, epoch, partition, "offset", state,
+                             finished_at, created_at, attempt, attempt_count, last_attempt_at, last_error_class)
+     SELECT e.id, $1, $2, e.id, 'task.progress', 'task', 1, 0, n, $3, now(), now() - n * interval '1 minute', 13, 13, now(), $4
+       FROM unnest($5::uuid[]) WITH ORDINALITY AS e (id, n)
+     RETURNING id`,
+    [
+      tenant,
+      typeIdToUuid('whk', webhook),
+      state,
+      error,
+      Array.from({ length: count }, () => typeIdToUuid('evt', newEventId(Date.now()))),
+    ],
+  )
+  return rows.map(({ id }) => uuidToTypeId('dlv', id)).toReversed()
+}
+
+async function ask(filter: Partial<StoredFilter> = {}, dryRun = false): Promise<string> {
+  const id = newTypeId('rdl')
+  const stored = JSON.stringify({ webhook_id: webhookId, status: 'failed', ...filter })
+  expect(await insertRedelivery(pool, { id, tenant, filter: stored, dryRun })).toMatchObject({ id, state: 'running' })
+  return id
+}
+
+/** Makes slices until none is due. */
+async function run(options: Parameters<typeof makeRedeliverySlice>[1] = {}): Promise<void> {
+  for (let slices = 0; slices < 100; slices++) {
+    if ((await makeRedeliverySlice(pool, options)).type === 'idle') return
+  }
+  throw new Error('the redelivery has no end')
+}
+
+async function pending(): Promise<readonly string[]> {
+  const { rows } = await pool.query<{ id: string }>(
+    `SELECT id FROM deliveries WHERE tenant_id = $1 AND state = 'pending' ORDER BY created_at`,
+    [tenant],
+  )
+  return rows.map(({ id }) => uuidToTypeId('dlv', id))
+}
+
+const found = async (id: string) => await getRedelivery(pool, { tenant, id })
+
+describe('a redelivery', () => {
+  test('sends each delivery that its filter fits once more, slice by slice, with fresh attempts', async () => {
+    const timeouts = await insertEnded(25)
+    await insertEnded(10, { error: 'http_5xx' })
+    await insertEnded(10, { state: 'delivered', error: null })
+    const id = await ask({ error_class: 'timeout' })
+    await run({ deliveriesMax: 7 })
+    expect(await pending()).toEqual(timeouts)
+    // The index of a webhook's failed deliveries tells all but the error class.
+    expect(await found(id)).toMatchObject({ state: 'completed', scannedCount: 35, deliveryCount: 25 })
+    const { rows } = await pool.query(
+      `SELECT DISTINCT attempt, attempt_count, earlier_attempts, redelivered FROM deliveries
+        WHERE tenant_id = $1 AND state = 'pending'`,
+      [tenant],
+    )
+    expect(rows).toEqual([{ attempt: 14, attempt_count: 0, earlier_attempts: 13, redelivered: true }])
+  })
+
+  test('bound by time, task, event or status sends what fits these', async () => {
+    const ids = await insertEnded(20)
+    const after = new Date(Date.now() - 5.5 * 60_000).toISOString()
+    await ask({ after, task_id: 'task' })
+    await run()
+    expect(await pending()).toEqual(ids.slice(15))
+    await insertEnded(3, { state: 'cancelled', error: null })
+    await ask({ status: 'cancelled', after: new Date(Date.now() - DAY_MS).toISOString() })
+    await run()
+    expect(await pending()).toHaveLength(8)
+  })
+
+  test('that is a dry run counts the same and changes nothing, beside a real one', async () => {
+    await insertEnded(12)
+    const [dry, again] = [await ask({}, true), await ask({}, true)]
+    await run({ deliveriesMax: 5 })
+    expect(await pending()).toEqual([])
+    expect(await found(dry)).toMatchObject({ state: 'completed', deliveryCount: 12, scannedCount: 12 })
+    const real = await ask()
+    const second = { id: newTypeId('rdl'), tenant, filter: '{"status":"failed"}', dryRun: false }
+    expect(await insertRedelivery(pool, second)).toBe('under_way')
+    await run()
+    expect(await found(real)).toMatchObject({ state: 'completed', deliveryCount: 12 })
+    expect(await found(again)).toMatchObject({ state: 'completed', deliveryCount: 12 })
+  })
+
+  test('skips deleted webhooks and other tenants', async () => {
+    const gone = await subscribe()
+    await insertEnded(4, { webhook: gone })
+    await deleteWebhook(pool, { tenant, id: gone })
+    const stranger = tenant
+    await insertEnded(3)
+    tenant = `${stranger}-other`
+    const id = newTypeId('rdl')
+    const filter = JSON.stringify({ webhook_id: webhookId, status: 'failed' })
+    await insertRedelivery(pool, { id, tenant, filter, dryRun: false })
+    await run()
+    expect(await found(id)).toMatchObject({ state: 'completed', scannedCount: 0, deliveryCount: 0 })
+    tenant = stranger
+    const own = await ask({ webhook_id: gone })
+    await run()
+    expect(await found(own)).toMatchObject({ state: 'completed', deliveryCount: 0 })
+  })
+
+  test('that is cancelled makes no further slice, and what is pending already stays so', async () => {
+    await insertEnded(30)
+    const id = await ask()
+    await makeRedeliverySlice(pool, { deliveriesMax: 10 })
+    expect(await cancelRedelivery(pool, { tenant: 'other', id })).toBeUndefined()
+    const cancelled = await cancelRedelivery(pool, { tenant, id })
+    expect(cancelled).toMatchObject({ state: 'cancelled', deliveryCount: 10, finishedAtMs: expect.any(Number) })
+    await run()
+    expect(await pending()).toHaveLength(10)
+    expect(await cancelRedelivery(pool, { tenant, id })).toEqual(cancelled)
+  })
+
+  test('adds nothing while a webhook has so much to do already', async () => {
+    await insertEnded(30)
+    const id = await ask()
+    const options = { deliveriesMax: 10, waitingMax: 15 }
+    for (const type of ['advanced', 'advanced', 'full']) {
+      expect(await makeRedeliverySlice(pool, options)).toMatchObject({ type })
+    }
+    expect(await pending()).toHaveLength(20)
+    expect(await makeRedeliverySlice(pool, options)).toEqual({ type: 'idle' })
+    await pool.query(`UPDATE redeliveries SET due_at = now() WHERE id = $1`, [typeIdToUuid('rdl', id)])
+    await pool.query(`UPDATE webhooks SET enabled = false, disabled_reason = 'manual' WHERE id = $1`, [
+      typeIdToUuid('whk', webhookId),
+    ])
+    await run(options)
+    expect(await found(id)).toMatchObject({ state: 'completed', deliveryCount: 30 })
+  })
+
+  test('takes turns with those of other tenants, however many dry runs one of them has', async () => {
+    const first = tenant
+    await insertEnded(3)
+    for (let count = 0; count < 10; count++) await ask({}, true)
+    tenant = `${first}-other`
+    webhookId = await subscribe()
+    await insertEnded(3)
+    const id = await ask()
+    for (let slice = 0; slice < 2; slice++) await makeRedeliverySlice(pool)
+    expect(await found(id)).toMatchObject({ state: 'completed', deliveryCount: 3 })
+    await run()
+  })
+
+  test('whose slices fail again and again has failed, and says so', async () => {
+    await insertEnded(1)
+    const id = await ask({ event_id: 'no event' })
+    for (let slice = 0; slice < 20; slice++) {
+      expect(await makeRedeliverySlice(pool)).toMatchObject({ type: 'failed' })
+      await pool.query(`UPDATE redeliveries SET due_at = now() WHERE id = $1`, [typeIdToUuid('rdl', id)])
+    }
+    expect(await found(id)).toMatchObject({ state: 'failed', finishedAtMs: expect.any(Number) })
+    expect(await makeRedeliverySlice(pool)).toEqual({ type: 'idle' })
+  })
+})
