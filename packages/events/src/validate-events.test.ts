@@ -375,6 +375,12 @@ function costOf(body: string, kind: 'json' | 'ndjson' = 'json'): number {
   return Math.min(...costs)
 }
 
+test.each(['"event"', '"list"', 'null', '{"a":1}'])('object is ignored, whatever it is: %s', (value) => {
+  const body = `{"object":${value},"type":"task.progress","task_id":"t","data":{"message":"m"}}`
+  const result = validateEvents(Buffer.from(body), 'json', { tenant: 'acme', nowMs, traceparent: null })
+  expect(result).toMatchObject({ type: 'entries', entries: [{ ok: true }] })
+})
+
 describe('the cost of a body', () => {
   const bytes = 4_000_000
   const fill = (entry: (at: number) => string): string => {
