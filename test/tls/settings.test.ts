@@ -141,7 +141,9 @@ describe('settings of encrypted connections', () => {
   test('say nothing of TLS when none is set, and of no authority when Node’s are meant', () => {
     expect(kafkaConnection(readConfig(kafkaConfig, BROKERS))).toEqual({ brokers: ['kafka:9093'] })
     expect(databaseConnection(readConfig(databaseConfig, POSTGRES))).toEqual({ url: POSTGRES.DATABASE_URL })
-    expect(redisConnection(readConfig(redisConfig, { REDIS_URL: 'redis://r' }))).toEqual({ url: 'redis://r' })
+    const redis = redisConnection(readConfig(redisConfig, { REDIS_URL: 'redis://r' }))
+    expect(redis).toMatchObject({ url: 'redis://r', mode: 'single' })
+    expect(redis).not.toHaveProperty('tls')
     expect(redisConnection(readConfig(redisConfig, REDIS)).tls?.secureContext).toBeDefined()
     expect(databaseConnection(readConfig(databaseConfig, { ...POSTGRES, DATABASE_TLS: 'true' })).tls).toBeDefined()
   })
