@@ -98,9 +98,9 @@ describe('docker-compose.yml', () => {
       })
   })
 
-  test('opens no port but those of nginx and of what people look at, and those on this machine alone', () => {
+  test('opens only the ports of Kafka, nginx and the dashboards, on this machine alone', () => {
     const open = services.filter(({ service }) => service.ports !== undefined)
-    expect(open.map(({ name }) => name)).toEqual(['nginx', 'prometheus', 'grafana', 'traces'])
+    expect(open.map(({ name }) => name)).toEqual(['kafka', 'nginx', 'prometheus', 'grafana', 'traces'])
     for (const { service } of open)
       expect(service.ports?.map(withDefaults).every((port) => port.startsWith('127.0.0.1:'))).toBe(true)
   })

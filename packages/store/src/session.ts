@@ -5,9 +5,10 @@ import type pg from 'pg'
 const MAJOR_MIN = 17
 
 /**
- * Gives a new connection its settings and checks that they hold. They are set by statements and not by the start-up packet, as PgBouncer
- * does not pass its `options` on. The role comes last: the owner's rights may be needed for a setting.
- * @throws Fault `postgres_too_old`, `settings_lost` (a pooler that shares sessions between transactions); neither is retryable.
+ * Gives a new connection its settings. They are set by statements and not by the start-up packet, as PgBouncer does not pass its `options`
+ * on. The role comes last: the owner's rights may be needed for a setting. A pooler that shares sessions between transactions loses them
+ * unnoticed: `preflight` finds that.
+ * @throws Fault `postgres_too_old`, not retryable.
  */
 export async function prepareSession(
   client: pg.ClientBase,

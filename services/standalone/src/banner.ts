@@ -4,6 +4,8 @@ const TASK = 'task_01j9x8k2m4e7s9v0w1x2y3z4a5'
 export function renderBanner(o: {
   readonly baseUrl: string
   readonly apiKey: string
+  /** `host:port` of the brokers, for services that read the log. */
+  readonly kafka: string
   readonly tookMs: number
 }): string {
   const authorization = `-H "Authorization: Bearer ${o.apiKey}"`
@@ -18,6 +20,7 @@ Ariftly Events API, ready after ${(o.tookMs / 1000).toFixed(1)} s
 
   Base URL  ${o.baseUrl}
   API key   ${o.apiKey}
+  Kafka     ${o.kafka} (docs/kafka.md)
 
 Open the stream of a task (in a second terminal):
 

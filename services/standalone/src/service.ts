@@ -68,7 +68,9 @@ export async function start(config: StandaloneConfig, deps: StandaloneDeps): Pro
       }
       if (deps.signal.aborted) return
       const baseUrl = config.PUBLIC_URL ?? `http://${host === '0.0.0.0' ? '127.0.0.1' : host}:${service.port}`
-      deps.announce(renderBanner({ baseUrl, apiKey, tookMs: performance.now() - startedMs }))
+      deps.announce(
+        renderBanner({ baseUrl, apiKey, kafka: stack.addresses.kafka, tookMs: performance.now() - startedMs }),
+      )
     }
 
     return {

@@ -20,7 +20,7 @@ export const LOG_INFO = {
 
 **Times.** A record's timestamp is when the log took it (\`LogAppendTime\`), the one clock that all events share; \`ce_time\` is the poster's and may lie up to 90 days before it.
 
-**Writing.** Any producer that follows this document is a source like ingest: acks=all, no timestamp of its own, no topic creation, no value above 256 KiB. A record that breaks it goes to the dead letters.
+**Writing.** Only ingest writes: post events by \`POST /v1/events\`, which checks keys, schemas and quotas. Its records have acks=all, no timestamp of their own and no value above 256 KiB. A record that breaks this document goes to the dead letters.
 
 **Changes.** What is here only ever gets wider: new optional headers, new members of payloads, new messages. Anything else is a new topic.`,
 } as const

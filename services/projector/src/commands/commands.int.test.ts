@@ -79,9 +79,10 @@ async function projected(count: number): Promise<void> {
   await eventually(async () => (await pool.query('SELECT FROM events')).rowCount === count, { timeoutMs: 15_000 })
 }
 
+/** Of every column but `projected_at`: a row that is put back was projected later. */
 async function contentHash(): Promise<string> {
   const { rows } = await pool.query<{ line: string }>(
-    `SELECT (events.*)::text AS line FROM events ORDER BY tenant_id, id`,
+    `SELECT (to_jsonb(events) - 'projected_at' - 'data')::text || data::text AS line FROM events ORDER BY tenant_id, id`,
   )
   return createHash('sha256')
     .update(rows.map(({ line }) => line).join('\n'))
