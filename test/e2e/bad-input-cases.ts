@@ -2,6 +2,7 @@ import { gzipSync } from 'node:zlib'
 import { cloudEventCases } from './cloud-event-cases.ts'
 import { administrationCases } from './bad-administration-cases.ts'
 import { deliveryCases, filterCases } from './delivery-input-cases.ts'
+import { refusedNotOutageCases } from './refused-not-outage-cases.ts'
 
 /**
  * One bad request and the answer it must get. `code` is that of the first of the problem's `errors`, or the problem's own where
@@ -41,6 +42,7 @@ export function badInputs(now: number): readonly BadInput[] {
     ...keyCases(),
     ...administrationCases(),
     ...accessCases(),
+    ...refusedNotOutageCases(),
   ]
 }
 
@@ -242,16 +244,7 @@ function streamCases(): BadInput[] {
   }
   const form = (body: string, names: string, code: string, query = ''): BadInput => {
     const name = `POST ${path}${query} ${body}`
-    return {
-      name,
-      method: 'POST',
-      path: path + query,
-      headers: FORM_TYPE,
-      body,
-      status: 400,
-      code,
-      names,
-    }
+    return { name, method: 'POST', path: path + query, headers: FORM_TYPE, body, status: 400, code, names }
   }
   return [
     bad('task=task_1', 'task', 'unknown_parameter'),

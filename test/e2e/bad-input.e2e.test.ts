@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { eventually } from '@ariftly/testkit'
 import { startStandalone, type Standalone } from '../support/standalone.ts'
 import { badInputs, type BadInput } from './bad-input-cases.ts'
 
@@ -72,6 +73,25 @@ describe('a batch of good and bad entries', () => {
     const problem = (await house.post('/v1/events', '[{"type":1},{}]', 422)) as ProblemBody
     expect(problem.errors?.map(({ index }) => index)).toEqual(expect.arrayContaining([0, 1]))
   })
+})
+
+describe('unusual input that is valid', () => {
+  test('an event with another `object` is accepted, and is an event', async () => {
+    const event = '{"object":"something","type":"task.created","task_id":"t","data":{}}'
+    const answer = (await house.post('/v1/events', event, 202)) as { data: readonly { id: string }[] }
+    const path = `/v1/events/${answer.data[0]?.id}`
+    await eventually(async () => (await house.request(path)).status === 200)
+    expect(await (await house.request(path)).json()).toMatchObject({ object: 'event', type: 'task.created' })
+  })
+
+  test.each(['/livez', '/readyz'])(
+    '%s answers with the X-Request-Id of the request, or one of its own',
+    async (path) => {
+      const headers = { 'x-request-id': 'probe-1' }
+      expect((await house.request(path, { headers })).headers.get('x-request-id')).toBe('probe-1')
+      expect((await house.request(path)).headers.get('x-request-id')).toMatch(/^req_./)
+    },
+  )
 })
 
 describe('another tenant', () => {

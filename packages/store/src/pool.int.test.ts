@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { createTestDatabase, startCuttingProxy, type TestDatabase } from '@ariftly/testkit'
 import { createPool, type Pool } from './pool.ts'
-import { isStoreUnavailable, sqlState, StoreFault } from './store-fault.ts'
+import { sqlState, StoreFault } from './store-fault.ts'
 import { withTransaction } from './with-transaction.ts'
 
 let database: TestDatabase
@@ -66,7 +66,7 @@ describe('a lost Postgres', () => {
     const nobody = createPool({ role: null, url: 'postgres://x@127.0.0.1:1/x', applicationName: 'test', max: 1 })
     const startedMs = performance.now()
     const error: unknown = await nobody.query('SELECT 1').catch((reason: unknown) => reason)
-    expect(isStoreUnavailable(error)).toBe(true)
+    expect(isUnavailable(error)).toBe(true)
     expect(performance.now() - startedMs).toBeLessThan(1000)
     await nobody.end()
   })
@@ -87,7 +87,7 @@ describe('a lost Postgres', () => {
     expect((await far.query('SELECT 1 AS n')).rows).toEqual([{ n: 1 }])
     proxy.freeze()
     const error: unknown = await far.query('SELECT 2 AS n').catch((reason: unknown) => reason)
-    expect(isStoreUnavailable(error)).toBe(true)
+    expect(isUnavailable(error)).toBe(true)
     proxy.resume()
     expect((await far.query('SELECT 3 AS n')).rows).toEqual([{ n: 3 }])
     await far.end()
@@ -107,7 +107,7 @@ describe('a lost Postgres', () => {
     const busy = withTransaction(victim, (tx) => tx.query('SELECT pg_sleep(30)')).catch((reason: unknown) => reason)
     const kill = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'pool-victim' AND query LIKE '%pg_sleep%'`
     while ((await pool.query(kill)).rowCount === 0) await new Promise(setImmediate)
-    expect(isStoreUnavailable(await busy)).toBe(true)
+    expect(isUnavailable(await busy)).toBe(true)
     expect((await victim.query('SELECT 1 AS n')).rows).toEqual([{ n: 1 }])
     await pool.query(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'pool-victim'`)
     const again = await victim.query('SELECT 1 AS n').catch(() => victim.query('SELECT 1 AS n'))
@@ -142,6 +142,11 @@ describe('withTransaction', () => {
   })
 })
 
+/** Whether it is a fault of the store that is answered 503. */
+function isUnavailable(error: unknown): boolean {
+  return error instanceof StoreFault && error.retryable
+}
+
 /** Resolves for all once `count` have come; at once for those that come later. */
 function barrier(count: number): () => Promise<void> {
   let open: () => void
@@ -165,12 +170,17 @@ describe('a store fault', () => {
     const errors = await Promise.all(refused.map((query) => query.catch((reason: unknown) => reason)))
     expect(errors.map((error) => error instanceof StoreFault)).toEqual([true, true, true])
     expect(errors.map(sqlState)).toEqual(['22012', '22012', '22P02'])
-    expect(errors.some(isStoreUnavailable)).toBe(false)
+    expect(errors.some(isUnavailable)).toBe(false)
   })
 
-  test('is nothing that comes from elsewhere, whatever its text', () => {
-    for (const text of ['unknown parameter timeout', 'Connection terminated', 'Cannot use a pool'])
-      expect(isStoreUnavailable(new Error(text))).toBe(false)
+  test('is nothing that comes from elsewhere, whatever its text', async () => {
+    for (const text of ['unknown parameter timeout', 'Connection terminated', 'Cannot use a pool']) {
+      const thrown = new Error(text)
+      const error: unknown = await withTransaction(pool, () => Promise.reject(thrown)).catch(
+        (reason: unknown) => reason,
+      )
+      expect(error).toBe(thrown)
+    }
     expect(sqlState(Object.assign(new Error('x'), { code: '57P01' }))).toBeUndefined()
   })
 })
@@ -183,7 +193,7 @@ describe('a server that takes no writes', () => {
     try {
       await pool.query(`ALTER DATABASE ${name} SET default_transaction_read_only = on`)
       const error: unknown = await write().catch((reason: unknown) => reason)
-      expect({ state: sqlState(error), unavailable: isStoreUnavailable(error) }).toEqual({
+      expect({ state: sqlState(error), unavailable: isUnavailable(error) }).toEqual({
         state: '25006',
         unavailable: true,
       })

@@ -43,11 +43,6 @@ export function toStoreFault(error: unknown): unknown {
     : new StoreFault(error)
 }
 
-/** Whether Postgres could not answer just now (away, starting, overloaded, too slow) and the same query may succeed later. */
-export function isStoreUnavailable(error: unknown): boolean {
-  return error instanceof StoreFault && error.retryable
-}
-
 /** The SQLSTATE of a query that Postgres refused (`23505` …), undefined for any other error. */
 export function sqlState(error: unknown): string | undefined {
   return error instanceof StoreFault ? error.sqlState : undefined
