@@ -11,7 +11,6 @@ export { formatTypeId, newTypeId, parseTypeId, typeIdMs, typeIdToUuid, uuidToTyp
 export { formatTimestamp, parseTimestamp } from './timestamp.ts'
 export type { Timestamp } from './timestamp.ts'
 export { renderEvent } from './render-event.ts'
-export { renderSseFrame } from './sse-frame.ts'
 export { partitionOf } from './partition.ts'
 export { encodeRecord } from './encode-record.ts'
 export { decodeRecord, recordId } from './decode-record.ts'

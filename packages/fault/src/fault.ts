@@ -30,11 +30,6 @@ export class Fault extends Error {
   }
 }
 
-/** Whether doing the same again can succeed, as far as the error says so itself. */
-export function isRetryable(error: unknown): boolean {
-  return error instanceof Fault && error.retryable
-}
-
 /** Whether an error is a {@link Fault} with one of these codes. */
 export function hasFaultCode(error: unknown, ...codes: readonly string[]): error is Fault {
   return error instanceof Fault && codes.includes(error.code)

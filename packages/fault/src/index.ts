@@ -1,2 +1,2 @@
-export { Fault, hasFaultCode, isRetryable, maskCredentials, messageOf, type FaultDetails } from './fault.ts'
+export { Fault, hasFaultCode, maskCredentials, messageOf, type FaultDetails } from './fault.ts'
 export type { Logger } from './logger.ts'

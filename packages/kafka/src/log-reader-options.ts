@@ -48,7 +48,6 @@ export interface LogReaderOptions {
   /** Cluster id of the log epoch that the positions belong to. */
   readonly clusterId: string
   readonly sessionTimeoutMs?: number
-  readonly maxBytesPerPartition?: number
   /** Partitions handled at the same time. Default: all. */
   readonly concurrency?: number
   /** Cuts what has come into batches of so many records, fewer when the handler is slow. Default: no cut. */

@@ -79,7 +79,7 @@ class GroupReader implements LogReader {
     this.#fetcher = new Fetcher({
       cluster: this.#cluster,
       topic: o.topic,
-      bytesPerPartitionMax: o.maxBytesPerPartition ?? BYTES_PER_PARTITION_MAX,
+      bytesPerPartitionMax: BYTES_PER_PARTITION_MAX,
     })
     this.#slots = createSlots(o.concurrency ?? Number.POSITIVE_INFINITY)
     if (o.groupId === undefined) {

@@ -38,8 +38,6 @@ export interface EventProducer {
   probe(timeoutMs?: number): Promise<boolean>
   /** Node id of a partition's leader as last heard; -1 when it has none. */
   leaderOf(partition: number): number
-  /** True while a connection to a broker stands. */
-  readonly connected: boolean
   close(): Promise<void>
 }
 
@@ -164,9 +162,6 @@ export function createProducer(client: KafkaClient, o: ProducerOptions): EventPr
     send,
     probe,
     leaderOf: (partition) => cluster.leaderOf(partition),
-    get connected() {
-      return cluster.connected
-    },
     async close() {
       closing.abort()
       await cluster.close()

@@ -54,11 +54,6 @@ export class TopicCluster {
     this.#createBroker = createBrokerFactory(o.kafka)
   }
 
-  /** True while a connection to a broker stands. */
-  get connected(): boolean {
-    return [...this.#connections.values()].some(({ isOpen }) => isOpen)
-  }
-
   /**
    * The topic's metadata as last heard; every 30 s it is asked for anew, without waiting. The first call waits: it rejects
    * when no broker answers, and with fault `topic_missing`.

@@ -6,10 +6,9 @@ export interface Releasers {
   add(name: string, release: () => void | Promise<void>): void
   /**
    * Releases everything, last-in first-out, each after the one before has ended. A failing release is logged and does not
-   * keep the others from theirs. After `deadlineMs` (default: none) the rest is called without waiting. Never rejects;
-   * further calls give the same promise.
+   * keep the others from theirs. Never rejects; further calls give the same promise.
    */
-  close(deadlineMs?: number): Promise<void>
+  close(): Promise<void>
 }
 
 /** Creates an empty collection. Anything added after {@link Releasers.close} was called is released at once. */
@@ -19,24 +18,16 @@ export function createReleasers(log: Pick<Logger, 'error'>): Releasers {
 
   function add(name: string, release: () => void | Promise<void>): void {
     stack.push({ name, release })
-    if (closing !== undefined) closing = closing.then(() => releaseAll(undefined))
+    if (closing !== undefined) closing = closing.then(releaseAll)
   }
 
-  function close(deadlineMs?: number): Promise<void> {
-    closing ??= releaseAll(deadlineMs)
+  function close(): Promise<void> {
+    closing ??= releaseAll()
     return closing
   }
 
-  async function releaseAll(deadlineMs: number | undefined): Promise<void> {
-    const deadline = createDeadline(deadlineMs)
-    for (let entry = stack.pop(); entry !== undefined; entry = stack.pop()) {
-      const { name } = entry
-      const released = releaseOne(name, entry.release)
-      if ((await Promise.race([released, deadline.passed])) === 'late') {
-        log.error({ release: name, deadline_ms: deadlineMs }, 'a release did not end in time')
-      }
-    }
-    deadline.clear()
+  async function releaseAll(): Promise<void> {
+    for (let entry = stack.pop(); entry !== undefined; entry = stack.pop()) await releaseOne(entry.name, entry.release)
   }
 
   async function releaseOne(name: string, release: () => void | Promise<void>): Promise<void> {
@@ -65,17 +56,4 @@ export async function withReleasers<T>(
     await releasers.close()
     throw error
   }
-}
-
-interface Deadline {
-  readonly passed: Promise<'late'>
-  clear(): void
-}
-
-function createDeadline(ms: number | undefined): Deadline {
-  let timer: NodeJS.Timeout | undefined
-  const passed = new Promise<'late'>((resolve) => {
-    if (ms !== undefined) timer = setTimeout(resolve, ms, 'late')
-  })
-  return { passed, clear: () => clearTimeout(timer) }
 }

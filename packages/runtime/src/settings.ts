@@ -1,17 +1,4 @@
-import {
-  bool,
-  cidrs,
-  csv,
-  hostPorts,
-  int,
-  intCsv,
-  intOrAuto,
-  oneOf,
-  port,
-  str,
-  url,
-  type Setting,
-} from './config-items.ts'
+import { bool, cidrs, csv, hostPorts, int, intOrAuto, oneOf, port, str, url, type Setting } from './config-items.ts'
 import { caFile, certFile, keyFile, type TlsSwitch } from './tls-settings.ts'
 
 const KAFKA_TLS: TlsSwitch = { setting: 'KAFKA_TLS', on: (value) => value === true, doc: 'KAFKA_TLS=true' }
@@ -156,10 +143,6 @@ export const settings = {
   }),
   WEBHOOK_ALLOW_HTTP: bool({ doc: 'Allows http and loopback webhooks (development).', default: false }),
   WEBHOOK_ALLOW_CIDRS: cidrs({ doc: 'Address ranges that webhooks may reach besides public ones.', default: '' }),
-  WEBHOOK_RETRY_SCHEDULE_S: intCsv({
-    doc: 'Retry delays in seconds, in place of the built-in schedule.',
-    optional: true,
-  }),
   CORS_ORIGINS: csv({ doc: 'Origins of browsers that may read the stream; `*` is any.', default: '' }),
 } as const
 
