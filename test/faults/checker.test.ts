@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
-import { checkLedger, summarize } from './checker.ts'
+import { checkLedger, summarize, tooManyCopies } from './checker.ts'
 import { isWanted, type Observation, type PlacedEvent, type PlannedEvent } from './ledger.ts'
 import { tamperings } from './tamper.ts'
 
@@ -38,6 +38,17 @@ describe('checkLedger', () => {
     const violations = checkLedger({ ...good, table: [], deadLetters: 2 })
     expect(summarize(violations)).toEqual({ 'table: missing': good.acknowledged.length, 'log: deadLetter': 1 })
   })
+})
+
+test('each post of an event may make two copies of it, and no more', () => {
+  const { log } = goodRun()
+  const posts = new Map(log.map(({ id }) => [id, 1]))
+  expect(tooManyCopies(log, posts)).toEqual([])
+  const [event] = log
+  const again = log.filter(({ id }) => id === event?.id)
+  expect(again).toHaveLength(2)
+  expect(tooManyCopies([...log, ...again], posts)).toEqual([{ id: event?.id, copies: 4, posts: 1 }])
+  expect(tooManyCopies([...log, ...again], posts.set(String(event?.id), 2))).toEqual([])
 })
 
 /** A run of 120 events of two tenants in which all went well; every tenth event stands in the log twice. */

@@ -15,6 +15,9 @@ export interface Violation {
   readonly detail: string
 }
 
+/** Ingest sends a batch once more when its outcome is unknown. */
+const COPIES_OF_A_POST_MAX = 2
+
 /**
  * Judges an observation against the ledger of acknowledged events and returns every broken promise; empty means that
  * all held. The log is the reference for streams and webhooks, as an event that was written without its
@@ -40,6 +43,18 @@ export function summarize(violations: readonly Violation[]): Readonly<Record<str
     counts.set(name, (counts.get(name) ?? 0) + 1)
   }
   return Object.fromEntries(counts)
+}
+
+/** Events that stand in the log more than twice for each time that they were posted (`posts`, by id). */
+export function tooManyCopies(
+  log: readonly PlacedEvent[],
+  posts: ReadonlyMap<string, number>,
+): readonly { readonly id: string; readonly copies: number; readonly posts: number }[] {
+  const copies = new Map<string, number>()
+  for (const { id } of log) copies.set(id, (copies.get(id) ?? 0) + 1)
+  return [...copies]
+    .map(([id, count]) => ({ id, copies: count, posts: posts.get(id) ?? 0 }))
+    .filter((each) => each.copies > COPIES_OF_A_POST_MAX * each.posts)
 }
 
 type Copies = ReadonlyMap<string, ReadonlyMap<string, PlacedEvent>>

@@ -13,6 +13,8 @@ export interface LoadClientOptions {
   readonly random: () => number
   readonly plan: (nowMs: number) => PlannedEvent
   readonly acknowledge: (event: PlannedEvent) => void
+  /** Told of each event before each post of it. */
+  readonly onPost?: (event: PlannedEvent) => void
   /** An answer that has not come by then is not waited for any more; default 60 s. */
   readonly timeoutMs?: number
   /** Ends the client at once, whatever it still holds: the test has failed. */
@@ -81,6 +83,7 @@ export function startLoadClient(options: LoadClientOptions): LoadClient {
   /** Returns the events that have to be posted again. */
   async function post(batch: readonly PlannedEvent[]): Promise<readonly PlannedEvent[]> {
     unanswered += 1
+    for (const event of batch) options.onPost?.(event)
     try {
       const { status, statuses, text } = await send(batch)
       if (status !== 202 && status !== 503) {

@@ -8,7 +8,7 @@ import { createArrivals, seenByWebhook } from './webhooks.ts'
 
 /** What {@link observeAtRest} needs. */
 export interface RestOptions {
-  readonly run: Omit<Run, 'clients'>
+  readonly run: Omit<Run, 'clients' | 'posts'>
   readonly world: World
   /** A pool of the owner. */
   readonly db: pg.Pool

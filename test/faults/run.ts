@@ -1,7 +1,7 @@
 import { eventually, type Receiver, type World } from '@ariftly/testkit'
 import type { PlannedEvent, Wanted } from './ledger.ts'
 import { startListClient, type ListClient } from './list-client.ts'
-import { startLoadClient, type LoadClient, type LoadReport } from './load-client.ts'
+import { startLoadClient, type LoadClient, type LoadClientOptions, type LoadReport } from './load-client.ts'
 import { startStreamClient, type StreamClient } from './stream-client.ts'
 import { subscribe, type Subscription } from './webhooks.ts'
 import { planEvent, TENANTS } from './workload.ts'
@@ -38,6 +38,8 @@ export interface RunOptions {
 /** Clients of all kinds at work, and the ledger of what was acknowledged. */
 export interface Run {
   readonly acknowledged: ReadonlyMap<string, PlannedEvent>
+  /** How often each event was posted, by id. */
+  readonly posts: ReadonlyMap<string, number>
   readonly clients: readonly LoadClient[]
   readonly streams: readonly StreamClient[]
   readonly lists: readonly ListClient[]
@@ -79,13 +81,15 @@ export async function startRun(o: RunOptions): Promise<Run> {
     if (!acknowledged.has(event.id)) o.note?.('acknowledged', event.id)
     acknowledged.set(event.id, event)
   }
-  const clients = Array.from({ length: o.clients }, (_, index) => startLoad(o, index, keyOf, acknowledge))
+  const posts = new Map<string, number>()
+  const onPost = ({ id }: PlannedEvent) => void posts.set(id, (posts.get(id) ?? 0) + 1)
+  const clients = Array.from({ length: o.clients }, (_, index) => startLoad(o, index, keyOf, { acknowledge, onPost }))
   const lists = TENANTS.map((tenant) => {
     const webhookId = subscriptions.find((subscription) => subscription.tenant === tenant)?.id ?? ''
     const { random, signal } = o
     return startListClient({ url: o.api, tenant, apiKey: keyOf(tenant), webhookId, random, signal })
   })
-  return { acknowledged, clients, streams, lists, subscriptions }
+  return { acknowledged, posts, clients, streams, lists, subscriptions }
 }
 
 /** What all load clients did, together. */
@@ -113,7 +117,7 @@ function startLoad(
   o: RunOptions,
   index: number,
   keyOf: (tenant: string) => string,
-  acknowledge: (event: PlannedEvent) => void,
+  told: Pick<LoadClientOptions, 'acknowledge' | 'onPost'>,
 ): LoadClient {
   const tenant = TENANTS[index % TENANTS.length] ?? TENANTS[0]
   return startLoadClient({
@@ -124,7 +128,7 @@ function startLoad(
     format: index % 2 === 0 ? 'json' : 'ndjson',
     random: o.random,
     plan: (nowMs) => planEvent(tenant, o.random, nowMs),
-    acknowledge,
+    ...told,
     ...(o.timeoutMs === undefined ? {} : { timeoutMs: o.timeoutMs }),
     signal: o.signal,
   })

@@ -13,6 +13,7 @@ import {
 } from '@ariftly/testkit'
 import pg from 'pg'
 import { SHORT_TIMES, startFleet, type Replica } from './fleet.ts'
+import { tooManyCopies } from './checker.ts'
 import { observeAtRest } from './rest.ts'
 import { startRun, STREAMS, totals, unexpected, WEBHOOKS, type Run } from './run.ts'
 import { expectAllHeld } from './verdict.ts'
@@ -79,6 +80,7 @@ test('one of three brokers killed, and one frozen: nothing acknowledged is lost,
   say(JSON.stringify(totals(reports)))
   expect(unexpected(run, reports)).toEqual([])
   expectAllHeld(observation)
+  expect(tooManyCopies(observation.log, run.posts)).toEqual([])
 }, 300_000)
 
 /** Events of every client are acknowledged. */

@@ -15,7 +15,7 @@ export type PartitionOutcome =
   | { readonly type: 'unknown'; readonly code: string }
   | { readonly type: 'unsent'; readonly code: string }
 
-/** Answers after which the same batch may be sent again; the batch is not in the log. */
+/** Answers after which the same batch may be sent again; the batch is not in the log when they come without its offset. */
 const TRY_AGAIN: ReadonlySet<string> = new Set([
   'CORRUPT_MESSAGE',
   'UNKNOWN_TOPIC_OR_PARTITION',
@@ -27,7 +27,7 @@ const TRY_AGAIN: ReadonlySet<string> = new Set([
   'FENCED_LEADER_EPOCH',
   'UNKNOWN_LEADER_EPOCH',
 ])
-/** Answers after which the batch may be in the log: tried again, and `unknown` if that does not help. */
+/** Answers after which the batch may be in the log: tried once more, and `unknown` if that does not help. */
 const LEFT_OPEN: ReadonlySet<string> = new Set([
   'UNKNOWN_SERVER_ERROR',
   'REQUEST_TIMED_OUT',
@@ -35,11 +35,14 @@ const LEFT_OPEN: ReadonlySet<string> = new Set([
   'NOT_ENOUGH_REPLICAS_AFTER_APPEND',
 ])
 
-/** The outcome that a leader's answer means. */
+/**
+ * The outcome that a leader's answer means. A leader that is replaced after it appended the batch, while it waits for the
+ * replicas, answers NOT_LEADER_OR_FOLLOWER with the batch's offset: the next leader may have the batch.
+ */
 export function outcomeOf({ code, baseOffset, appendedAtMs }: PartitionProduced, leader: number): PartitionOutcome {
   if (code === 'NONE') return { type: 'written', baseOffset, appendedAtMs, leader }
   if (LEFT_OPEN.has(code)) return { type: 'unknown', code }
-  if (TRY_AGAIN.has(code)) return { type: 'unsent', code }
+  if (TRY_AGAIN.has(code)) return { type: baseOffset < 0 ? 'unsent' : 'unknown', code }
   return { type: 'refused', code }
 }
 

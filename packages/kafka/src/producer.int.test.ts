@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import { ConfigResourceTypes } from 'kafkajs'
-import { createTestTopics, stackAddresses, type TestTopics } from '@ariftly/testkit'
+import { createTestTopics, stackAddresses, startKafkaProxy, type CuttingProxy, type TestTopics } from '@ariftly/testkit'
 import { createKafka, type KafkaClient } from './client.ts'
 import { describeLog } from './describe-log.ts'
 import { createProducer, type EventProducer, type ProducerRecord } from './producer.ts'
@@ -105,6 +105,43 @@ describe('producer', () => {
     expect(partitions.get(1)?.type).toBe('written')
   })
 })
+
+describe('a producer whose answers are lost', () => {
+  let proxy: CuttingProxy
+  let behind: KafkaClient
+  let losing: EventProducer
+
+  beforeEach(async () => {
+    proxy = await startKafkaProxy(stackAddresses().kafka)
+    behind = createKafka({ brokers: [`127.0.0.1:${proxy.port}`], clientId: 'test', log })
+    losing = createProducer(behind, { topic: topics.topic })
+  })
+  afterEach(async () => {
+    await losing.close()
+    await behind.close()
+    await proxy.close()
+  })
+
+  test('writes a batch at most twice, and then leaves it open', async () => {
+    proxy.cutAnswersTo(isProduce)
+    const { partitions } = await losing.send([record(0, 'a'), record(0, 'b')], { timeoutMs: 8_000 })
+    expect(partitions.get(0)?.type).toBe('unknown')
+    expect(await values(0)).toEqual(['a', 'b', 'a', 'b'])
+  }, 20_000)
+
+  test('says where the second try was written when only the first answer was lost', async () => {
+    let requests = 0
+    proxy.cutAnswersTo((chunk) => isProduce(chunk) && (requests += 1) === 1)
+    const { partitions } = await losing.send([record(0, 'a')], { timeoutMs: 8_000 })
+    expect(partitions.get(0)).toMatchObject({ type: 'written', baseOffset: 1 })
+    expect(await values(0)).toEqual(['a', 'a'])
+  }, 20_000)
+})
+
+/** A request begins with its length in four bytes; the key of its API follows, 0 for Produce. */
+function isProduce(request: Buffer): boolean {
+  return request.length >= 6 && request.readInt16BE(4) === 0
+}
 
 describe('topics', () => {
   test('are made as design 4.3 says, and making them again changes nothing', async () => {

@@ -30,7 +30,8 @@ export interface EventProducer {
   /**
    * Writes records of one topic with acks=all, in input order within a partition. Never rejects. Resolves when every
    * partition is decided, at the latest after `timeoutMs`. What the broker may do again (leader moved, too few replicas,
-   * connection lost) is tried again until then, each partition by itself, so a record can stand in the log twice.
+   * connection lost) is tried again until then, each partition by itself. A try whose outcome is `unknown` may have
+   * written its batch, and no try follows the second of them: one send writes a record at most twice.
    * Sends of one partition that overlap may be reordered: keep one outstanding for each partition that needs order.
    */
   send(records: readonly ProducerRecord[], o?: ProduceOptions): Promise<ProduceOutcome>
@@ -54,6 +55,9 @@ export interface ProducerOptions {
 const SEND_TIMEOUT_MS = 10_000
 const RETRY_PAUSE_MS = 50
 const RETRY_PAUSE_MS_MAX = 500
+/** Tries of one batch that may end `unknown`: each of them may have written a copy of it. */
+const UNKNOWN_TRIES_MAX = 2
+const UNANSWERED: PartitionOutcome = { type: 'unknown', code: 'NO_ANSWER' }
 /** How long before the deadline the broker gives up waiting for replicas, so that its answer still arrives. */
 const ANSWER_MARGIN_MS = 200
 /** Connections to one leader: a request that waits for replicas holds up the requests behind it on its connection. */
@@ -88,7 +92,7 @@ export function createProducer(client: KafkaClient, o: ProducerOptions): EventPr
         const first = await produce(leader, group, limits.deadline)
         await Promise.all(
           group.map(async (batch) => {
-            const outcome = first.get(batch.partition) ?? { type: 'unsent', code: 'NO_ANSWER' }
+            const outcome = first.get(batch.partition) ?? UNANSWERED
             decide(batch.partition, mayTryAgain(outcome) ? await tryAgain(batch, outcome, limits) : outcome)
           }),
         )
@@ -97,19 +101,20 @@ export function createProducer(client: KafkaClient, o: ProducerOptions): EventPr
     return { partitions: outcomes, ok: [...outcomes.values()].every(({ type }) => type === 'written') }
   }
 
-  /** Sends the batch of one partition alone until it is decided or the time is over. */
+  /** Sends the batch of one partition alone until it is decided, was left open twice, or the time is over. */
   async function tryAgain(batch: PartitionBatch, first: PartitionOutcome, limits: Limits): Promise<PartitionOutcome> {
+    const { partition } = batch
     let outcome = first
+    let unknownTries = first.type === 'unknown' ? 1 : 0
     for (let pauseMs = RETRY_PAUSE_MS; ; pauseMs = Math.min(2 * pauseMs, RETRY_PAUSE_MS_MAX)) {
       const end = outcome.type === 'unsent' ? limits.unsentDeadline : limits.deadline
       if (now() + pauseMs >= end || closing.signal.aborted) return outcome
       await sleep(pauseMs, closing.signal)
       await withTimeout(cluster.refreshed(), end - now()).catch(() => {})
-      const { partition } = batch
-      const answer = (await produce(cluster.leaderOf(partition), [batch], limits.deadline)).get(partition)
-      if (answer === undefined) continue
+      const answer = (await produce(cluster.leaderOf(partition), [batch], limits.deadline)).get(partition) ?? UNANSWERED
       outcome = mergeOutcomes(outcome, answer)
-      if (!mayTryAgain(answer)) return outcome
+      if (answer.type === 'unknown') unknownTries += 1
+      if (!mayTryAgain(answer) || unknownTries >= UNKNOWN_TRIES_MAX) return outcome
     }
   }
 

@@ -47,6 +47,20 @@ test('resets a connection after exactly the given number of bytes', async () => 
   expect(await nextText(other)).toBe('got whole')
 })
 
+test('resets a connection in place of an answer', async () => {
+  proxy.cutAnswersTo((chunk) => chunk.toString() === 'lost')
+  const client = await connect()
+  client.write('hello')
+  expect(await nextText(client)).toBe('got hello')
+  const closed = closing(client)
+  let answered = ''
+  client.on('data', (chunk) => (answered += chunk.toString()))
+  client.write('lost')
+  await closed
+  expect(arrived).toBe('hellolost')
+  expect(answered).toBe('')
+})
+
 test('holds bytes back while frozen, and lets them pass afterwards', async () => {
   const client = await connect()
   await eventually(() => proxy.connections === 1)

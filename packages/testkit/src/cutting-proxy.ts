@@ -8,6 +8,11 @@ export interface CuttingProxy {
   readonly connections: number
   /** Every connection made from now on is reset once so many bytes have gone to the target; undefined ends that. */
   cutAfterBytes(bytes: number | undefined): void
+  /**
+   * A connection is reset in place of the answer to a request that `isRequest` accepts; undefined ends that. It is given
+   * what goes to the target, chunk by chunk.
+   */
+  cutAnswersTo(isRequest: ((chunk: Buffer) => boolean) | undefined): void
   /** Nothing passes in either direction; connections stay open and new ones are taken. */
   freeze(): void
   /** What was held back passes. */
@@ -42,12 +47,23 @@ export async function startCuttingProxy(target: ProxyTarget): Promise<CuttingPro
   const pairs = new Set<Pair>()
   let frozen = false
   let limit: number | undefined
+  let losesAnswer: ((chunk: Buffer) => boolean) | undefined
 
   const server = createServer((client) => {
     const pair = { client, target: createConnection({ host: target.host, port: target.port }) }
     pairs.add(pair)
-    relay(client, pair.target, { limit, cut: () => reset(pair) })
-    relay(pair.target, client, { change: (chunk) => target.answers?.(chunk) ?? chunk })
+    let isAnswerLost = false
+    const request = (chunk: Buffer): Buffer => {
+      isAnswerLost ||= losesAnswer?.(chunk) ?? false
+      return chunk
+    }
+    const answer = (chunk: Buffer): Buffer => {
+      if (!isAnswerLost) return target.answers?.(chunk) ?? chunk
+      reset(pair)
+      return Buffer.alloc(0)
+    }
+    relay(client, pair.target, { limit, cut: () => reset(pair), change: request })
+    relay(pair.target, client, { change: answer })
     for (const socket of [client, pair.target]) {
       if (frozen) socket.pause()
       socket.on('error', () => undefined) // Its `close` follows.
@@ -92,6 +108,9 @@ export async function startCuttingProxy(target: ProxyTarget): Promise<CuttingPro
     },
     cutAfterBytes: (bytes) => {
       limit = bytes
+    },
+    cutAnswersTo: (isRequest) => {
+      losesAnswer = isRequest
     },
     freeze: () => {
       frozen = true
