@@ -44,7 +44,7 @@ const RETRY_MS = 40
 
 /**
  * Posts at a steady pace whatever the answers are: events that fall due while ingest is away wait in the client and
- * are posted when it is back. A cut connection or a 503 is posted again with the same ids.
+ * are posted when it is back. What was cut, answered 503, or is `retry` in a 207 is posted again with the same ids.
  */
 export function startLoadClient(options: LoadClientOptions): LoadClient {
   const startedMs = performance.now()
@@ -86,11 +86,12 @@ export function startLoadClient(options: LoadClientOptions): LoadClient {
     for (const event of batch) options.onPost?.(event)
     try {
       const { status, statuses, text } = await send(batch)
-      if (status !== 202 && status !== 503) {
+      const isPart = status === 207 && !text.includes('"status":"refused"')
+      if (status !== 202 && status !== 503 && !isPart) {
         report.unexpected.push(`${status} ${text.slice(0, 300)}`)
         return status >= 500 ? batch : []
       }
-      if (status === 503) report.unavailable += 1
+      if (status !== 202) report.unavailable += 1
       for (const event of batch) if (statuses.get(event.id) === 'accepted') options.acknowledge(event)
       return batch.filter((event) => statuses.get(event.id) !== 'accepted')
     } catch {
@@ -133,9 +134,9 @@ interface Answer {
   readonly statuses: ReadonlyMap<string, string>
 }
 
-/** Id to `accepted` or `retry`: in `data` of a 202, in `events` of a 503 problem. */
+/** Id to `accepted` or `retry`: in `data` of a 202 or 207, in `events` of a 503 problem. */
 function statusesOf(status: number, text: string): ReadonlyMap<string, string> {
-  if (status !== 202 && status !== 503) return new Map()
+  if (![202, 207, 503].includes(status)) return new Map()
   const body = JSON.parse(text) as Partial<Record<'data' | 'events', { id?: string; status: string }[]>>
   const entries = body.data ?? body.events ?? []
   return new Map(entries.flatMap((entry) => (entry.id === undefined ? [] : [[entry.id, entry.status]])))
