@@ -36,7 +36,7 @@ test('a revoked key ends within a second at every door of the one process, which
     streaming = false
   }
   void stream.text().then(end, end)
-  expect(await readersOfTheFeed()).toEqual(['ariftly-keys'])
+  expect(await readersOfTheFeed()).toEqual(['ariftly-standalone keys'])
 
   expect((await house.request(`/v1/api-keys/${current.id}`, { method: 'DELETE' })).status).toBe(204)
   const ended = async () => !streaming && (await post()).status === 401 && (await list()).status === 401

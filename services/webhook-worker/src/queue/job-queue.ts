@@ -48,6 +48,9 @@ const CLOSE_WAIT_MS = 1000
  */
 const LOCK_MS = 6000
 const STALLED_LOOK_MS = 2000
+const START_AGAIN_MS = 1000
+/** As many as fit into the lease of a queued delivery, ten minutes. */
+const STARTS_MAX = 600
 
 /**
  * Opens the two queues and their workers. A Redis that can be reached and has another `maxmemory-policy` than noeviction
@@ -195,7 +198,13 @@ export class JobQueue {
       connection: this.#producer,
       prefix: this.#o.prefix,
       streams: { events: { maxLen: 100 } },
-      defaultJobOptions: { attempts: 1, removeOnComplete: true, removeOnFail: true },
+      // A job whose attempt could not be started, as Postgres is away, comes again until the lease of its delivery ends.
+      defaultJobOptions: {
+        attempts: STARTS_MAX,
+        backoff: { type: 'fixed', delay: START_AGAIN_MS },
+        removeOnComplete: true,
+        removeOnFail: true,
+      },
     })
     queue.on('error', ignore)
     return queue
@@ -219,7 +228,8 @@ export class JobQueue {
       stalledInterval: STALLED_LOOK_MS,
       // One look at a queue finds the stalled jobs of all its workers.
       skipStalledCheck: !first,
-      maxStalledCount: 1,
+      // A job is lost by none of the workers that end between its fetch and its start.
+      maxStalledCount: STARTS_MAX,
       removeOnComplete: { count: 0 },
       removeOnFail: { count: 0 },
     })
@@ -232,7 +242,8 @@ export class JobQueue {
     try {
       await this.#o.process({ deliveryId, attempt })
     } catch (error) {
-      this.#o.log.warn({ err: error, delivery: deliveryId }, 'an attempt could not be made, its lease brings it back')
+      this.#o.log.warn({ err: error, delivery: deliveryId }, 'an attempt could not be made, its job comes again')
+      throw error
     } finally {
       this.#active -= 1
     }

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { sleep } from '@ariftly/async'
 import type { Logger } from '@ariftly/runtime'
 import type { Queryable } from '@ariftly/store'
-import { beatWorker, forgetWorker } from '@ariftly/store/deliveries'
+import { beatWorker } from '@ariftly/store/deliveries'
 
 /** The heartbeat of this worker. */
 export interface Heartbeat {
@@ -13,7 +13,7 @@ export interface Heartbeat {
    * more reach Postgres than this one could.
    */
   readonly steady: () => boolean
-  /** Resolves after the signal; other workers then know that this one has ended. */
+  /** Resolves after the signal. The last heartbeat stays: other workers give back what this one could not, then forget it. */
   readonly ended: Promise<void>
 }
 
@@ -50,7 +50,6 @@ export function startHeartbeat(o: {
       await beat()
       await sleep(Math.max(0, o.deadMs / BEATS - (performance.now() - startedMs)), o.signal)
     }
-    await forgetWorker(o.db, { id }).catch(() => {})
   }
 
   function steady(): boolean {
