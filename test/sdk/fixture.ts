@@ -21,6 +21,8 @@ export interface Fixture {
     file: string,
     env: Readonly<Record<string, string>>,
   ): Promise<{ output(): string; readonly child: ChildProcess }>
+  /** Checks the types of files as a strict project does, and answers with the compiler's complaints. */
+  check(files: readonly string[]): Promise<string>
   /** Bundles a file for browsers, minified. */
   bundle(file: string, to: string): Promise<void>
 }
@@ -33,7 +35,7 @@ export async function createFixture(): Promise<Fixture> {
   const tarball = stdout.trim()
   writeFileSync(join(folder, 'package.json'), '{"private":true}')
   await run('npm', ['install', '--offline', '--no-audit', '--no-fund', tarball], { cwd: folder })
-  for (const name of ['express', 'fastify', 'hono']) {
+  for (const name of ['express', 'fastify', 'hono', '@types']) {
     symlinkSync(join(ROOT, 'node_modules', name), join(folder, 'node_modules', name))
   }
   cpSync(join(ROOT, 'examples'), join(folder, 'examples'), { recursive: true })
@@ -62,6 +64,17 @@ export async function createFixture(): Promise<Fixture> {
         child.on('exit', () => reject(new Error(`${file} ended: ${output}`)))
       })
       return { child, output: () => output }
+    },
+    async check(files) {
+      const flags = ['--noEmit', '--strict', '--skipLibCheck', '--module', 'nodenext', '--target', 'es2023']
+      const libraries = ['--types', 'node', '--lib', 'es2023,esnext.disposable,dom,dom.iterable']
+      const tsc = join(ROOT, 'node_modules/typescript/bin/tsc')
+      try {
+        await run(process.execPath, [tsc, ...flags, ...libraries, ...files], { cwd: folder })
+        return ''
+      } catch (error) {
+        return (error as { readonly stdout?: string }).stdout || String(error)
+      }
     },
     async bundle(file, to) {
       const esbuild = join(ROOT, 'node_modules/.bin/esbuild')

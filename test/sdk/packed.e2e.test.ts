@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { sign } from '@ariftly/sdk/webhooks'
 import { eventually, findFreePort } from '@ariftly/testkit'
 import { chromium } from 'playwright-core'
+import { fencedBlocks, readPage } from '../docs/markdown.ts'
 import { CHROMIUM_ARGS, findChromium } from '../support/find-chromium.ts'
 import { runChecker } from '../support/run-checker.ts'
 import { startStandalone, type Standalone } from '../support/standalone.ts'
@@ -38,6 +39,33 @@ async function main() {
   }))
 }
 main()
+`
+/** Sends, and returns without `close`; so long a linger that the events are sent at the end of the program or not at all. */
+const PROGRAM_WITHOUT_CLOSE = `
+import { Ariftly } from '@ariftly/sdk'
+const client = new Ariftly({
+  baseUrl: process.env.ARIFTLY_URL,
+  apiKey: process.env.ARIFTLY_API_KEY,
+  send: { lingerMs: 600_000 },
+})
+for (const n of [1, 2, 3]) {
+  client.events.trySend({ type: 'task.progress', task_id: 't-without-close', data: { message: 'm', n } })
+}
+`
+/** What the snippets of the README use and do not declare. */
+const README_GLOBALS = `
+import type { Ariftly as Client, StreamItem } from '@ariftly/sdk'
+declare global {
+  const Ariftly: typeof Client
+  const client: Client
+  const apiKey: string
+  const rawBody: Uint8Array
+  const headers: Headers
+  const body: string
+  const secret: string
+  const formerSecret: string
+  const show: (item: StreamItem) => void
+}
 `
 const HELPERS = ['express', 'fastify', 'hono', 'next']
 const ESM = [
@@ -73,6 +101,11 @@ afterAll(async () => {
 
 const postProgress = async (message: string) =>
   await house.post('/v1/events', JSON.stringify({ type: 'task.progress', task_id: 't-page', data: { message } }), 202)
+const numbersOf = async (task: string) => {
+  const answer = await house.request(`/v1/events?task_id=${task}&order=asc`)
+  const { data } = (await answer.json()) as { readonly data: readonly { readonly data: { readonly n: number } }[] }
+  return data.map((event) => event.data.n)
+}
 const env = () => ({ ARIFTLY_URL: house.url, ARIFTLY_API_KEY: house.apiKey })
 
 describe('the packed SDK', () => {
@@ -91,6 +124,14 @@ describe('the packed SDK', () => {
     process.stderr.write(`import { Ariftly }: ${bytes} bytes\n`)
     expect(bytes).toBeLessThanOrEqual(12_000)
   }, 30_000)
+
+  test('has a README whose snippets compile', async () => {
+    const snippets = fencedBlocks(readPage('packages/sdk/README.md'), 'ts')
+    expect(snippets.length).toBeGreaterThanOrEqual(7)
+    // `export {}` makes each a module with names of its own.
+    const files = snippets.map((snippet, at) => fixture.write(`snippet-${at + 1}.mts`, `${snippet}\nexport {}\n`))
+    expect(await fixture.check([...files, fixture.write('globals.mts', README_GLOBALS)])).toBe('')
+  }, 60_000)
 
   const node24 = findNode24()
   test.each([
@@ -113,6 +154,15 @@ describe('the packed SDK', () => {
     },
     60_000,
   )
+})
+
+describe('a program that returns without close', () => {
+  test('sends what it has left before it ends', async () => {
+    fixture.write('without-close.mjs', PROGRAM_WITHOUT_CLOSE)
+    await fixture.run(process.execPath, 'without-close.mjs', env())
+    await eventually(async () => (await numbersOf('t-without-close')).length === 3, { timeoutMs: 30_000 })
+    expect(await numbersOf('t-without-close')).toEqual([1, 2, 3])
+  }, 60_000)
 })
 
 describe('examples', () => {

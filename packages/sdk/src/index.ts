@@ -46,4 +46,5 @@ export type {
   StreamReset,
 } from './types.ts'
 export type * from './api-types.ts'
-export type * from './resources/ahead-types.ts'
+export type { EventType as EventTypeDescription } from './api-types.ts'
+export type { DeadLetter, DeadLetterQuery } from './resources/dead-letter-types.ts'

@@ -5,6 +5,7 @@ import type {
   CurrentApiKey,
   ListApiKeysQuery,
   ListAuditEntriesQuery,
+  ListTenantsQuery,
   NewApiKey,
   NewApiKeyRequest,
   Tenant,
@@ -12,7 +13,7 @@ import type {
 } from '../api-types.ts'
 import type { CallOptions } from '../http/transport.ts'
 import type { List } from '../lists.ts'
-import type { DeadLetter, DeadLetterQuery, Paging } from './ahead-types.ts'
+import type { DeadLetter, DeadLetterQuery } from './dead-letter-types.ts'
 import { path, Resource, type CreateOptions } from './resource.ts'
 
 /** API keys (scope `admin` for the own tenant's, `platform` for any). */
@@ -61,11 +62,14 @@ export class Tenants extends Resource {
     return await this.read(path`/v1/tenants/${id}`, {}, options)
   }
 
-  list(query?: Paging, options?: CallOptions): List<Tenant> {
+  list(query?: ListTenantsQuery, options?: CallOptions): List<Tenant> {
     return this.pages('/v1/tenants', query, options)
   }
 
-  /** Deletes all that it has; `get` shows the progress, and is a NotFoundError when it is done. */
+  /**
+   * Deletes the tenant and all its data. `get` shows the progress, and rejects with a NotFoundError when it is done. Needs a server that has this
+   * route: another one answers with an ApiError of status 405.
+   */
   async delete(id: string, options?: CallOptions): Promise<Tenant> {
     return await this.write('DELETE', path`/v1/tenants/${id}`, undefined, options)
   }
@@ -79,9 +83,9 @@ export class Audit extends Resource {
   }
 }
 
-/** Records of the log that are no events (scope `platform`). */
+/** Records of the log that are no events (scope `platform`). Needs a server that has this route. */
 export class DeadLetters extends Resource {
-  /** Newest first. */
+  /** Newest first. Needs a server that has this route: another one answers with a NotFoundError. */
   list(query?: DeadLetterQuery, options?: CallOptions): List<DeadLetter> {
     return this.pages('/v1/dead-letters', query, options)
   }

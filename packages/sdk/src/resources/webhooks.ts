@@ -2,6 +2,7 @@ import type {
   Delivery,
   GetWebhookStatsQuery,
   ListDeliveriesQuery,
+  ListReplaysQuery,
   ListWebhooksQuery,
   NewWebhook,
   Replay,
@@ -62,11 +63,8 @@ export class Webhooks extends Resource {
     return await this.make(path`/v1/webhooks/${id}/replay`, request, options)
   }
 
-  listReplays(
-    id: string,
-    query?: { readonly limit?: number; readonly cursor?: string },
-    options?: CallOptions,
-  ): List<Replay> {
+  /** Newest first. */
+  listReplays(id: string, query?: ListReplaysQuery, options?: CallOptions): List<Replay> {
     return this.pages(path`/v1/webhooks/${id}/replays`, query, options)
   }
 
