@@ -9,7 +9,7 @@ import { OVERLAYS, renderedFile } from './rendered.ts'
 const example = (name: string) => parseManifest(readFileSync(join(ROOT, 'k8s/examples', name), 'utf8'))
 
 /** Connections to Postgres of one pod of each service, all pools together (docs/kubernetes.md). */
-const CONNECTIONS = { ingest: 4, projector: 8, api: 20, 'stream-gateway': 11, 'webhook-worker': 17 } as const
+const CONNECTIONS = { ingest: 6, projector: 8, api: 22, 'stream-gateway': 15, 'webhook-worker': 20 } as const
 
 /** `host:port` of the managed backends of an overlay whose Secret is not that of k8s/examples. */
 const MANAGED: Readonly<Record<string, Readonly<Record<string, string>>>> = {
