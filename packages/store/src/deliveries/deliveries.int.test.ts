@@ -22,7 +22,7 @@ import { readDueWebhooks } from './read-due-webhooks.ts'
 import { readSubscriptions } from './read-subscriptions.ts'
 import { readWebhooksVersion } from './read-webhooks-version.ts'
 import { recordOutcomes } from './record-outcomes.ts'
-import { releaseAttemptsOf, releaseExpiredLeases, releaseQueued } from './release-deliveries.ts'
+import { releaseDeliveriesOf, releaseExpiredLeases, releaseQueued } from './release-deliveries.ts'
 import { startAttempts } from './start-attempts.ts'
 import { unqueueDeliveries, type AttemptRef } from './unqueue-deliveries.ts'
 import { beatWorker, forgetWorker, listDeadWorkers } from './worker-heartbeat.ts'
@@ -405,6 +405,23 @@ describe('attempts', () => {
     expect(shown.slice(4)).toEqual(['answer 4', 'answer 5', 'answer 6', 'answer 7'])
   })
 
+  test('what a dead worker queued is due again, as it may have died before it added the job', async () => {
+    await deliver(1)
+    const [dead, living] = [randomUUID(), randomUUID()]
+    const queueBy = (workerId: string) =>
+      withTransaction(pool, async (tx) => {
+        await lockEndpoints(tx, { webhookIds: [webhookId] })
+        const endpoints = [{ ...CAPACITY, webhookId, tenant }]
+        return await queueDueDeliveries(tx, { endpoints, tenantInFlightMax: 100, leaseMs: LEASE_MS, workerId })
+      })
+    const [first] = await queueBy(dead)
+    expect((await releaseDeliveriesOf(pool, { workers: [living], limit: 100 })).size).toBe(0)
+    expect((await releaseDeliveriesOf(pool, { workers: [dead], limit: 100 })).get(webhookId)).toBe(1)
+    const [second] = await queueBy(living)
+    expect(second).toEqual({ ...first, attempt: (first?.attempt ?? 0) + 1 })
+    expect((await releaseDeliveriesOf(pool, { workers: [dead], limit: 100 })).size).toBe(0)
+  })
+
   test('what dead workers attempted is due again, and what others attempt is left to them', async () => {
     await deliver(3)
     const [one, two, three] = await feed()
@@ -417,7 +434,7 @@ describe('attempts', () => {
     await beatWorker(pool, { id: living })
     const workers = await listDeadWorkers(pool, { deadMs: 30_000 })
     expect(workers).toEqual([dead])
-    expect((await releaseAttemptsOf(pool, { workers, limit: 100 })).get(webhookId)).toBe(1)
+    expect((await releaseDeliveriesOf(pool, { workers, limit: 100 })).get(webhookId)).toBe(1)
     expect((await states()).toSorted()).toEqual(['attempting', 'pending', 'queued'])
     await forgetWorker(pool, { id: dead })
     expect(await listDeadWorkers(pool, { deadMs: 30_000 })).toEqual([])

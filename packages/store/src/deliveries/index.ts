@@ -37,7 +37,7 @@ export type { FailingRule, RecordedOutcomes, TriedEndpoint } from './record-outc
 export { redeliver } from './redeliver.ts'
 export { claimQueue } from './claim-queue.ts'
 export type { QueueIdentity } from './claim-queue.ts'
-export { releaseAttemptsOf, releaseExpiredLeases, releaseQueued } from './release-deliveries.ts'
+export { releaseDeliveriesOf, releaseExpiredLeases, releaseQueued } from './release-deliveries.ts'
 export type { ReleasedDeliveries } from './release-deliveries.ts'
 export { beatWorker, forgetWorker, listDeadWorkers } from './worker-heartbeat.ts'
 export { spendRateTokens } from './spend-rate-tokens.ts'

@@ -38,7 +38,13 @@ const PROBE_CHOICE_MAX = 500
  */
 export async function queueDueDeliveries(
   tx: Queryable,
-  o: { readonly endpoints: readonly EndpointCapacity[]; readonly tenantInFlightMax: number; readonly leaseMs: number },
+  o: {
+    readonly endpoints: readonly EndpointCapacity[]
+    readonly tenantInFlightMax: number
+    readonly leaseMs: number
+    /** UUID of the worker that adds the jobs: if it dies, they are pending again with its attempts. */
+    readonly workerId?: string
+  },
 ): Promise<readonly QueuedDelivery[]> {
   const { endpoints } = o
   if (endpoints.length === 0) return []
@@ -75,7 +81,7 @@ export async function queueDueDeliveries(
                    ORDER BY id LIMIT w.n)) one_way) d
         WHERE w.n > 0)
      UPDATE deliveries
-        SET state = 'queued', due_at = NULL, lease_until = now() + $6 * interval '1 ms',
+        SET state = 'queued', due_at = NULL, lease_until = now() + $6 * interval '1 ms', worker_id = $11::uuid,
             probe = webhook_id = ANY ($7::uuid[])
       WHERE id = ANY (ARRAY(SELECT id FROM picked WHERE tenant_rank <= $8 AND share_rank <= tenant_share)) AND ${isStill('pending')}
       RETURNING id, webhook_id, attempt`,
@@ -90,6 +96,7 @@ export async function queueDueDeliveries(
         o.tenantInFlightMax,
         plainArray(endpoints.map((endpoint) => endpoint.unhealthy)),
         plainArray(endpoints.map((endpoint) => endpoint.tenantShare)),
+        o.workerId ?? null,
       ],
     ),
   )

@@ -35,6 +35,8 @@ export async function queueOrderedDeliveries(
     readonly keysMax: number
     readonly tenantInFlightMax: number
     readonly leaseMs: number
+    /** As of `queueDueDeliveries`. */
+    readonly workerId?: string
   },
 ): Promise<OrderedQueued> {
   const { endpoint } = o
@@ -49,6 +51,7 @@ export async function queueOrderedDeliveries(
       o.keysMax,
       o.tenantInFlightMax,
       o.leaseMs,
+      o.workerId ?? null,
     ]),
   )
   const [row] = rows
@@ -87,7 +90,7 @@ head AS (
    WHERE head.looked < $7 AND head.found < wanted.n),
 queued AS (
   UPDATE deliveries
-     SET state = 'queued', due_at = NULL, lease_until = now() + $9 * interval '1 ms', probe = $5
+     SET state = 'queued', due_at = NULL, lease_until = now() + $9 * interval '1 ms', worker_id = $10::uuid, probe = $5
    WHERE id = ANY (ARRAY(SELECT id FROM head WHERE due)) AND ${isStill('pending')}
   RETURNING id, attempt),
 taken AS (

@@ -13,12 +13,15 @@ export async function releaseExpiredLeases(db: Queryable, o: { readonly limit: n
   return await release(db, `state IN ('queued', 'attempting') AND lease_until < now()`, [o.limit])
 }
 
-/** The same for the attempts of these workers, which are dead. */
-export async function releaseAttemptsOf(
+/**
+ * The same for the attempts of these workers, which are dead, and for what they queued: one that died between the commit and
+ * the adding of its jobs leaves deliveries without a job. Jobs that are there are dropped by their guard.
+ */
+export async function releaseDeliveriesOf(
   db: Queryable,
   o: { readonly workers: readonly string[]; readonly limit: number },
 ): Promise<ReleasedDeliveries> {
-  const where = `state IN ('queued', 'attempting') AND state = 'attempting' AND worker_id = ANY ($2::uuid[])`
+  const where = `state IN ('queued', 'attempting') AND worker_id = ANY ($2::uuid[])`
   return await release(db, where, [o.limit, o.workers])
 }
 

@@ -203,8 +203,8 @@ describe('the index of ids', () => {
     const before = process.memoryUsage().arrayBuffers
     for (let offset = 0; offset < 100_000; offset += 1) indexed(index, record(offset))
     expect(index.size).toBe(100_000)
-    // Columns double: room for 131,072 ids.
-    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(131_072 * 42 * 2.2)
+    // Columns double (room for 131,072 ids), and the former ones may not be collected yet. A Map of strings takes 166 bytes an id.
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(131_072 * 42 * 3)
   })
 
   test('knows everything when the reading began at the first record, and nothing before its first record otherwise', () => {

@@ -129,6 +129,7 @@ export async function startDelivering(o: DeliveringOptions): Promise<Delivering>
     shares,
     deadMs: config.WEBHOOK_WORKER_DEAD_MS,
     leaseMs: config.WEBHOOK_LEASE_MS,
+    workerId: o.workerId,
     onQueued: metrics.queued,
     log,
   })

@@ -129,12 +129,12 @@ export class DeliveryScheduler {
 
   async #serve(webhookIds: readonly string[]): Promise<void> {
     if (webhookIds.length === 0) return
-    const { perTenantMax: tenantInFlightMax, leaseMs } = this.#o
+    const { perTenantMax: tenantInFlightMax, leaseMs, workerId } = this.#o
     const { locked, queued } = await withTransaction(this.#o.pool, async (tx) => {
       const endpoints = await lockEndpoints(tx, { webhookIds })
       const unordered = endpoints.filter(({ ordering }) => ordering === 'none')
       const capacities = planCapacity(unordered, this.#o)
-      const taken = await queueDueDeliveries(tx, { endpoints: capacities, tenantInFlightMax, leaseMs })
+      const taken = await queueDueDeliveries(tx, { endpoints: capacities, tenantInFlightMax, leaseMs, workerId })
       await spendRateTokens(tx, { spent: countLimited(unordered, taken) })
       return { locked: endpoints, queued: taken }
     })

@@ -108,7 +108,7 @@ export class OrderedScheduler {
   }
 
   async #queue(webhookId: string, fromKey: string) {
-    const { perTenantMax: tenantInFlightMax, leaseMs } = this.#o
+    const { perTenantMax: tenantInFlightMax, leaseMs, workerId } = this.#o
     return await withTransaction(this.#o.pool, async (tx) => {
       const locked = await lockEndpoints(tx, { webhookIds: [webhookId] })
       const [endpoint] = locked
@@ -116,7 +116,7 @@ export class OrderedScheduler {
       if (endpoint?.ordering !== 'task' || capacity === undefined) {
         return { endpoint, queued: [], looked: 0, nextKey: fromKey }
       }
-      const scan = { fromKey, keysMax: KEYS_PER_STATEMENT, tenantInFlightMax, leaseMs }
+      const scan = { fromKey, keysMax: KEYS_PER_STATEMENT, tenantInFlightMax, leaseMs, workerId }
       const found = await queueOrderedDeliveries(tx, { endpoint: capacity, ...scan })
       await spendRateTokens(tx, { spent: countLimited(locked, found.queued) })
       return { endpoint, ...found }

@@ -19,6 +19,8 @@ export interface DeliverySchedulerOptions {
   /** A worker without a heartbeat for so long is dead, and its places do not count. */
   readonly deadMs: number
   readonly leaseMs: number
+  /** UUID of this worker. */
+  readonly workerId: string
   readonly onQueued: (priority: DeliveryPriority, count: number) => void
   readonly log: Pick<Logger, 'warn'>
 }

@@ -5,7 +5,7 @@ import {
   cancelOrphanedDeliveries,
   forgetWorker,
   listDeadWorkers,
-  releaseAttemptsOf,
+  releaseDeliveriesOf,
   releaseExpiredLeases,
   type ReleasedDeliveries,
 } from '@ariftly/store/deliveries'
@@ -77,7 +77,7 @@ export class Sweeper {
     const { db, deadMs } = this.#o
     const workers = await listDeadWorkers(db, { deadMs })
     if (workers.length === 0) return
-    await this.#releaseAll('workers are dead', (limit) => releaseAttemptsOf(db, { workers, limit }))
+    await this.#releaseAll('workers are dead', (limit) => releaseDeliveriesOf(db, { workers, limit }))
     for (const id of workers) await forgetWorker(db, { id })
   }
 
