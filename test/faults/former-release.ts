@@ -11,6 +11,8 @@ export interface FormerRelease {
 }
 
 const EVENTS = 300
+/** Their task, by which the ledger of a run leaves them out. */
+export const FORMER_TASK = 'of-the-former-release'
 
 /** Replaces the schema of a world by that of the former release, made by its own `migrate`. `dir` is its built checkout. */
 export async function startFormerRelease(o: {
@@ -32,7 +34,7 @@ export async function startFormerRelease(o: {
 
   /** Each event as text, so that a number that was rounded would show. */
   async function list(api: string): Promise<readonly string[]> {
-    const answer = await fetch(`${api}/v1/events?task_id=of-the-former-release&limit=500`, { headers })
+    const answer = await fetch(`${api}/v1/events?task_id=${FORMER_TASK}&limit=500`, { headers })
     const text = await answer.text()
     expect({ status: answer.status, text }).toMatchObject({ status: 200 })
     return text.match(/\{"object":"event".*?"n":[\d.]+\}\}/g) ?? []
@@ -43,7 +45,7 @@ export async function startFormerRelease(o: {
   return {
     async writeAndMigrate({ ingest, api }) {
       const events = Array.from({ length: EVENTS }, (_, n) => {
-        return `{"type":"task.progress","task_id":"of-the-former-release","data":{"message":"kept","n":${n}.0}}`
+        return `{"type":"task.progress","task_id":"${FORMER_TASK}","data":{"message":"kept","n":${n}.0}}`
       })
       const answer = await fetch(`${ingest}/v1/events`, { method: 'POST', headers, body: `[${events.join(',')}]` })
       expect({ status: answer.status, text: await answer.text() }).toMatchObject({ status: 202 })

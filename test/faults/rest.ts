@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { eventually, type Receiver, type World } from '@ariftly/testkit'
 import type pg from 'pg'
 import { isWanted, type Observation, type PlannedEvent, type Wanted } from './ledger.ts'
+import { FORMER_TASK } from './former-release.ts'
 import { countRecords, readLog, readTable } from './observe.ts'
 import type { Run } from './run.ts'
 import { createArrivals, seenByWebhook } from './webhooks.ts'
@@ -32,7 +33,7 @@ export async function observeAtRest(o: RestOptions): Promise<Observation> {
   const written = await countRecords(brokers, topic)
   await eventually(async () => (await projectedUpTo(db)) >= written, { timeoutMs: o.patienceMs, everyMs: 200 })
   o.say(`${written} records written and projected`)
-  const table = await readTable(db)
+  const table = (await readTable(db)).filter(isOfRun)
   const requests = o.receiver?.requests ?? []
   const missing = createMissing(run, table, createArrivals(requests))
   await eventually(() => missing() === 0, { timeoutMs: o.patienceMs, everyMs: 200 }).then(
@@ -43,7 +44,7 @@ export async function observeAtRest(o: RestOptions): Promise<Observation> {
   await Promise.all([...run.lists, ...run.streams].map((client) => client.close()))
   return {
     acknowledged: [...run.acknowledged.values()],
-    log: await readLog(brokers, topic),
+    log: (await readLog(brokers, topic)).filter(isOfRun),
     table,
     deadLetters: await countRecords(brokers, dlqTopic),
     streams: run.streams.map((stream) => stream.seen),
@@ -83,4 +84,9 @@ async function projectedUpTo(db: pg.Pool): Promise<number> {
   const sql = `SELECT sum(next_offset)::float8 AS next FROM projection_offsets WHERE projection = 'events'`
   const result = await db.query<{ next: number | null }>(sql)
   return result.rows[0]?.next ?? 0
+}
+
+/** Whether an event is of the run, and not of the former release that it began with. */
+function isOfRun({ taskId }: { readonly taskId: string }): boolean {
+  return taskId !== FORMER_TASK
 }
