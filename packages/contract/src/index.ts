@@ -1,3 +1,4 @@
+export { AUDIT_ACTIONS, type AuditAction } from './audit-actions.ts'
 export { createBodyReader, invalidBody } from './body-reader.ts'
 export type { BodyOf, BodyReader, BodyReaderOptions } from './body-reader.ts'
 export { checkedBy } from './checks.ts'

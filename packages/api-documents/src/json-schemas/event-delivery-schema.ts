@@ -1,21 +1,9 @@
+import { ERROR_CLASSES } from '@ariftly/egress'
 import { Type, type TSchema } from '@sinclair/typebox'
 import { nullable, oneOf, oneOfMore, timeSchema, typeIdSchema } from '@ariftly/contract'
 
 /** The states of a delivery. */
 export const DELIVERY_STATUSES = ['pending', 'delivered', 'failed', 'cancelled'] as const
-
-/** What went wrong in an attempt. */
-export const ERROR_CLASSES = [
-  'http_3xx',
-  'http_4xx',
-  'http_5xx',
-  'timeout',
-  'tls_error',
-  'connection_refused',
-  'connection_reset',
-  'dns_error',
-  'blocked',
-] as const
 
 /** A delivery as its event shows it. */
 export const eventDeliverySchema: TSchema = Type.Object({

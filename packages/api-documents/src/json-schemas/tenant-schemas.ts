@@ -1,5 +1,5 @@
 import { Type, type TSchema } from '@sinclair/typebox'
-import { nullable, oneOf, tenantSchema, timeSchema, typeIdSchema } from '@ariftly/contract'
+import { AUDIT_ACTIONS, nullable, oneOf, tenantSchema, timeSchema, typeIdSchema } from '@ariftly/contract'
 
 const limit = nullable(Type.Integer({ minimum: 1, maximum: 1_000_000 }))
 
@@ -13,20 +13,6 @@ export const tenantObjectSchema: TSchema = Type.Object({
   created_at: { ...nullable(timeSchema), description: 'Null for a tenant that was never put.' },
   updated_at: nullable(timeSchema),
 })
-
-/** The actions of the audit log; more may come. */
-export const AUDIT_ACTIONS = [
-  'api_key.create',
-  'api_key.update',
-  'api_key.rotate',
-  'api_key.revoke',
-  'webhook.create',
-  'webhook.update',
-  'webhook.rotate_secret',
-  'webhook.delete',
-  'tenant.put',
-  'tenant.delete',
-] as const
 
 /** An entry of the audit log. */
 export const auditEntrySchema: TSchema = Type.Object({

@@ -1,5 +1,6 @@
 import { Type, type TSchema } from '@sinclair/typebox'
-import { DELIVERY_STATUSES, ERROR_CLASSES } from './event-delivery-schema.ts'
+import { ERROR_CLASSES } from '@ariftly/egress'
+import { DELIVERY_STATUSES } from './event-delivery-schema.ts'
 import { eventIdSchema } from './event-schemas.ts'
 import {
   ORDERINGS,

@@ -1,3 +1,4 @@
+import { AUDIT_ACTIONS } from '@ariftly/contract'
 import {
   choiceParam,
   cursorParam,
@@ -15,7 +16,6 @@ import { listAuditEntries, type AuditEntry } from '@ariftly/store/audit'
 import { getTenant } from '@ariftly/store/tenants'
 import { reachTenant } from '../tenants/reach-tenant.ts'
 import { TENANT, TENANT_SHAPE } from '@ariftly/contract'
-import { AUDIT_ACTIONS } from '../writes/write-handler.ts'
 
 const QUERY = {
   tenant: textParam({ pattern: TENANT, shape: TENANT_SHAPE }),

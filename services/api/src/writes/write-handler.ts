@@ -1,32 +1,6 @@
+import type { AuditAction } from '@ariftly/contract'
 import type { ApiCall } from '@ariftly/http'
 import type { Transaction } from '@ariftly/store'
-
-/** What the audit log calls a change. */
-export type AuditAction =
-  | 'api_key.create'
-  | 'api_key.update'
-  | 'api_key.rotate'
-  | 'api_key.revoke'
-  | 'webhook.create'
-  | 'webhook.update'
-  | 'webhook.rotate_secret'
-  | 'webhook.delete'
-  | 'tenant.put'
-  | 'tenant.delete'
-
-/** All actions of the audit log. */
-export const AUDIT_ACTIONS: readonly AuditAction[] = [
-  'api_key.create',
-  'api_key.update',
-  'api_key.rotate',
-  'api_key.revoke',
-  'webhook.create',
-  'webhook.update',
-  'webhook.rotate_secret',
-  'webhook.delete',
-  'tenant.put',
-  'tenant.delete',
-]
 
 /** The answer of a write, sent when its transaction has committed. */
 export interface WriteAnswer {

@@ -1,5 +1,6 @@
 import { identifierSchema, oneOf, typeIdSchema } from '@ariftly/contract'
-import { DELIVERY_STATUSES, ERROR_CLASSES } from '../../json-schemas/event-delivery-schema.ts'
+import { ERROR_CLASSES } from '@ariftly/egress'
+import { DELIVERY_STATUSES } from '../../json-schemas/event-delivery-schema.ts'
 import { answer, BODY_PROBLEMS, jsonBody, LOCATION, NOT_FOUND } from '../answers.ts'
 import type { Operations, QueryParameter } from '../operation.ts'
 import { instant, PAGE, typesFilter } from '../parameters.ts'

@@ -1,6 +1,5 @@
 import { Type } from '@sinclair/typebox'
-import { AUDIT_ACTIONS } from '../../json-schemas/tenant-schemas.ts'
-import { oneOf, tenantSchema } from '@ariftly/contract'
+import { AUDIT_ACTIONS, oneOf, tenantSchema } from '@ariftly/contract'
 import type { Operations } from '../operation.ts'
 import { instant, PAGE } from '../parameters.ts'
 import { listOf, ref } from '../schema-ref.ts'
