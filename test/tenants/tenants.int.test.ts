@@ -63,7 +63,7 @@ describe('a suspended tenant', () => {
     await Promise.all(streams.map(({ ended }) => ended))
     const refused = async () => (await post(key, 'refused')) === 403
     await eventually(refused, { everyMs: 20 })
-    expect(performance.now() - askedMs).toBeLessThan(2000)
+    expect(performance.now() - askedMs).toBeLessThan(5000)
     for (const path of ['/v1/events', '/v1/webhooks', '/v1/events/stream', '/v1/api-keys/current']) {
       const answer = await house.request(path, { headers: headersOf(key) })
       expect(await answer.json()).toMatchObject({ status: 403, code: 'tenant_suspended' })

@@ -7,16 +7,17 @@ afterEach(closeServers)
 
 describe('serveHttp', () => {
   test('closing ends idle connections at once and lets an answer under way end, with Connection: close', async () => {
-    const mayAnswer = defer()
+    const [arrived, mayAnswer] = [defer(), defer()]
     const server = await serve((req, res) => {
-      if (req.url === '/slow') void mayAnswer.promise.then(() => res.end('slow'))
-      else res.end('quick')
+      if (req.url !== '/slow') return void res.end('quick')
+      void mayAnswer.promise.then(() => res.end('slow'))
+      arrived.resolve()
     })
     const idle = connect(server.port, '127.0.0.1')
     const idleClosed = new Promise((resolve) => idle.once('close', resolve))
     await new Promise((resolve) => idle.once('data', resolve).write('GET / HTTP/1.1\r\nHost: x\r\n\r\n'))
     const slow = raw(server.port, 'GET /slow HTTP/1.1\r\nHost: x\r\n\r\n')
-    await new Promise((resolve) => setTimeout(resolve, 50))
+    await arrived.promise
     const closed = server.close(60_000)
     await idleClosed
     mayAnswer.resolve()
@@ -26,13 +27,14 @@ describe('serveHttp', () => {
   })
 
   test('closing ends a connection whose keep-alive answer had begun before', async () => {
-    const mayEnd = defer()
+    const [begun, mayEnd] = [defer(), defer()]
     const server = await serve((_req, res) => {
       res.write('begun ')
+      begun.resolve()
       void mayEnd.promise.then(() => res.end('ended'))
     })
     const answer = raw(server.port, 'GET / HTTP/1.1\r\nHost: x\r\n\r\n')
-    await new Promise((resolve) => setTimeout(resolve, 50))
+    await begun.promise
     const closed = server.close(60_000)
     mayEnd.resolve()
     await closed
@@ -40,9 +42,10 @@ describe('serveHttp', () => {
   })
 
   test('cuts what does not end within the grace', async () => {
-    const server = await serve(() => {})
+    const arrived = defer()
+    const server = await serve(() => arrived.resolve())
     const never = raw(server.port, 'GET / HTTP/1.1\r\nHost: x\r\n\r\n').catch(() => 'reset')
-    await new Promise((resolve) => setTimeout(resolve, 50))
+    await arrived.promise
     await server.close(50)
     expect(['', 'reset']).toContain(await never)
   })

@@ -90,7 +90,7 @@ describe('producer', () => {
     const lost = createProducer(away, { topic: topics.topic })
     const startedMs = performance.now()
     const { ok, partitions } = await lost.send([record(0, 'a')], { timeoutMs: 500 })
-    expect(performance.now() - startedMs).toBeLessThan(900)
+    expect(performance.now() - startedMs).toBeLessThan(3000)
     expect(ok).toBe(false)
     expect(partitions.get(0)?.type).toBe('unsent')
     expect(await lost.probe(300)).toBe(false)

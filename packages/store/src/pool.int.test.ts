@@ -67,7 +67,7 @@ describe('a lost Postgres', () => {
     const startedMs = performance.now()
     const error: unknown = await nobody.query('SELECT 1').catch((reason: unknown) => reason)
     expect(isUnavailable(error)).toBe(true)
-    expect(performance.now() - startedMs).toBeLessThan(1000)
+    expect(performance.now() - startedMs).toBeLessThan(3000)
     await nobody.end()
   })
 

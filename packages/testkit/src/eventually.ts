@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 
 /** How long and how often to look. */
 export interface EventuallyOptions {
-  /** Default 10 s. */
+  /** Default 20 s. */
   readonly timeoutMs?: number
   /** Default 25 ms. */
   readonly everyMs?: number
@@ -13,7 +13,7 @@ export interface EventuallyOptions {
  * @throws what `check` threw last, or an Error that shows what it gave last, when the time is over.
  */
 export async function eventually<T>(check: () => T | Promise<T>, options: EventuallyOptions = {}): Promise<T> {
-  const { timeoutMs = 10_000, everyMs = 25 } = options
+  const { timeoutMs = 20_000, everyMs = 25 } = options
   const end = performance.now() + timeoutMs
   for (;;) {
     const outcome = await attempt(check)

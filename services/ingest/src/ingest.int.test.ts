@@ -225,7 +225,7 @@ test('without Kafka it starts, is not ready, and answers 503 with the ids at onc
       headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
       body: progress('t', 'a'),
     })
-    expect(performance.now() - startedMs).toBeLessThan(250)
+    expect(performance.now() - startedMs).toBeLessThan(2000)
     expect(response.status).toBe(503)
     expect(response.headers.get('retry-after')).toBe('1')
     const events = [{ index: 0, id: expect.stringMatching(/^evt_/), status: 'retry' }]

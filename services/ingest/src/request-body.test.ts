@@ -163,7 +163,7 @@ test('the body of a request that was cut before anybody listened is given up at 
     const startedMs = performance.now()
     const lease = openLease()
     await expect(reader.read(req, 'identity', lease)).rejects.toMatchObject({ code: 'request_aborted' })
-    expect(performance.now() - startedMs).toBeLessThan(100)
+    expect(performance.now() - startedMs).toBeLessThan(1000)
     lease.release()
   } finally {
     cut.close()

@@ -384,7 +384,7 @@ describe('keys', () => {
     const startedMs = performance.now()
     for (const { id } of keys) await withTransaction(world.admin, (tx) => revokeApiKey(tx, { id }))
     expect(await mine.ended).toBe('cut')
-    expect(performance.now() - startedMs).toBeLessThan(1000)
+    expect(performance.now() - startedMs).toBeLessThan(3000)
     expect(other.response.destroyed).toBe(false)
     expect(await refused(one, '', { key: doomed })).toMatchObject({ status: 401 })
   })

@@ -143,7 +143,7 @@ describe('DELETE /v1/api-keys/{id}', () => {
       const answers = await Promise.all([one, other].map((process) => process.call('GET', CURRENT, key)))
       return answers.every(({ status }) => status === 401)
     }
-    await eventually(refused, { timeoutMs: 1000, everyMs: 20 })
+    await eventually(refused, { timeoutMs: 3000, everyMs: 20 })
     expect((await one.call('DELETE', `/v1/api-keys/${id}`, ROOT)).status).toBe(404)
   })
 })
@@ -161,7 +161,7 @@ describe('PATCH /v1/api-keys/{id}', () => {
     expect(answer.body).not.toHaveProperty('key')
     const known = async () => (await other.call('GET', CURRENT, key)).body
     await eventually(async () => JSON.stringify((await known())['quota']) === JSON.stringify(changed), {
-      timeoutMs: 1000,
+      timeoutMs: 3000,
     })
     expect(await known()).toMatchObject({ expires_at: shown.expires_at })
     expect(await one.call('PATCH', `/v1/api-keys/${id}`, ROOT, {})).toMatchObject({ status: 200, body: shown })
@@ -231,7 +231,7 @@ describe('POST /v1/api-keys/{id}/rotate', () => {
     for (const process of [one, other]) expect((await process.call('GET', CURRENT, key)).status).toBe(200)
     expect((await one.call('POST', `/v1/api-keys/${id}/rotate`, ROOT, { overlap_hours: 0 })).status).toBe(201)
     for (const process of [one, other]) {
-      await eventually(async () => (await process.call('GET', CURRENT, key)).status === 401, { timeoutMs: 1000 })
+      await eventually(async () => (await process.call('GET', CURRENT, key)).status === 401, { timeoutMs: 3000 })
     }
   })
 })
@@ -271,7 +271,7 @@ describe('while Postgres cannot be reached', () => {
     proxy.resume()
     await eventually(() => behindProxy.running.ready().checks['postgres'] === 'ok')
     const refused = async (): Promise<boolean> => (await behindProxy.call('GET', CURRENT, key)).status === 401
-    await eventually(refused, { timeoutMs: 1000 })
+    await eventually(refused, { timeoutMs: 3000 })
     expect((await behindProxy.call('GET', CURRENT, kept.key)).status).toBe(200)
     expect((await behindProxy.call('GET', CURRENT, STRANGER)).status).toBe(401)
   })

@@ -92,14 +92,14 @@ describe('PUT /v1/tenants/{id}', () => {
     await put('stopped', { state: 'suspended' })
     for (const api of [one, other]) {
       const refused = async () => (await api.call('GET', CURRENT, reader.key)).body['code'] === 'tenant_suspended'
-      await eventually(refused, { timeoutMs: 1000, everyMs: 20 })
+      await eventually(refused, { timeoutMs: 3000, everyMs: 20 })
       expect((await api.call('GET', '/v1/events', reader.key)).status).toBe(403)
     }
     expect((await one.call('GET', CURRENT, operator.key)).status).toBe(200)
     await put('stopped', { state: 'active' })
     for (const api of [one, other]) {
       const served = async () => (await api.call('GET', CURRENT, reader.key)).status === 200
-      await eventually(served, { timeoutMs: 1000, everyMs: 20 })
+      await eventually(served, { timeoutMs: 3000, everyMs: 20 })
     }
   })
 
