@@ -52,6 +52,21 @@ for (const n of [1, 2, 3]) {
   client.events.trySend({ type: 'task.progress', task_id: 't-without-close', data: { message: 'm', n } })
 }
 `
+/** An empty page. */
+const SITE = `
+import { createServer } from 'node:http'
+createServer((_, response) => response.setHeader('Content-Type', 'text/html').end('<!doctype html>'))
+  .listen(process.env.PORT, () => console.log('ready'))
+`
+/** What runs in a page: a stream whose connections are counted, and events that wait for others for longer than the page lives. */
+const PAGE = `([baseUrl, apiKey]) => {
+  globalThis.opened = 0
+  const counted = (...call) => (globalThis.opened++, fetch(...call))
+  const stream = new Ariftly({ baseUrl, apiKey, fetch: counted }).events.stream({ task_id: 't-page-left' })
+  void (async () => { for await (const event of stream); })()
+  const client = new Ariftly({ baseUrl, apiKey, send: { lingerMs: 600_000 } })
+  for (const n of [1, 2, 3]) client.events.trySend({ type: 'task.progress', task_id: 't-page-left', data: { message: 'm', n } })
+}`
 /** What the snippets of the README use and do not declare. */
 const README_GLOBALS = `
 import type { Ariftly as Client, StreamItem } from '@ariftly/sdk'
@@ -163,6 +178,31 @@ describe('a program that returns without close', () => {
     await eventually(async () => (await numbersOf('t-without-close')).length === 3, { timeoutMs: 30_000 })
     expect(await numbersOf('t-without-close')).toEqual([1, 2, 3])
   }, 60_000)
+})
+
+describe('a page in Chromium', () => {
+  test('sends what it has left when it is left, and opens its stream anew when it is online again', async () => {
+    fixture.write('global.mjs', "import { Ariftly } from '@ariftly/sdk'\nglobalThis.Ariftly = Ariftly\n")
+    await fixture.bundle('global.mjs', 'bundles/global.js')
+    fixture.write('site.mjs', SITE)
+    const site = await fixture.start('site.mjs', { PORT: String(sitePort) })
+    const browser = await chromium.launch({ executablePath: findChromium(), args: CHROMIUM_ARGS })
+    try {
+      const page = await browser.newPage()
+      await page.goto(`http://127.0.0.1:${sitePort}/`)
+      await page.addScriptTag({ path: join(fixture.folder, 'bundles/global.js') })
+      await page.evaluate(`(${PAGE})(${JSON.stringify([house.url, house.apiKey])})`)
+      await page.waitForFunction('opened === 1', undefined, { timeout: 30_000 })
+      await page.evaluate("dispatchEvent(new Event('online'))")
+      await page.waitForFunction('opened === 2', undefined, { timeout: 10_000 })
+      expect(await numbersOf('t-page-left')).toEqual([])
+      await page.goto('about:blank')
+      await eventually(async () => (await numbersOf('t-page-left')).length === 3, { timeoutMs: 30_000 })
+    } finally {
+      await browser.close()
+      site.child.kill()
+    }
+  }, 120_000)
 })
 
 describe('examples', () => {

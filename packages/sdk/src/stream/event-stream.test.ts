@@ -158,6 +158,21 @@ describe('what goes wrong', () => {
     expect(requests[1]?.headers['last-event-id']).toBe('p1')
   })
 
+  test('reconnect gives up an attempt that gets no answer', async () => {
+    const { url, requests } = await serve(
+      () => {},
+      (res) => openStream(res, frameOf(1)),
+    )
+    const stream = streamOf(url)
+    const read = readUntil(stream, 1)
+    await eventually(() => requests.length === 1)
+    const atMs = performance.now()
+    stream.reconnect()
+    expect(await read).toEqual([1])
+    // An attempt has 20 s.
+    expect(performance.now() - atMs).toBeLessThan(10_000)
+  })
+
   test('503, 429 and 500 are waited for, by Retry-After', async () => {
     const { url, requests } = await serve(fail(503, { 'Retry-After': '1' }), fail(429), fail(500), (res) =>
       openStream(res, frameOf(1)),

@@ -51,7 +51,8 @@ export class EventStream implements AsyncIterable<StreamItem> {
   readonly #saver: PositionSaver | undefined
   readonly #token: StreamTokenSource | undefined
   #connection: Connection | undefined
-  #waiting: AbortController | undefined
+  /** The attempt to connect, or the wait for the next one, that is under way: an abort cuts it short. */
+  #pending: AbortController | undefined
   #isStarted = false
   /** Of the last frame that was taken from a connection: what the next one resumes from. */
   #received: string | undefined
@@ -80,13 +81,13 @@ export class EventStream implements AsyncIterable<StreamItem> {
   /** Ends the loop once the event in hand is finished: call it inside the loop, where `break` would leave that event unfinished. */
   close(): void {
     this.#closed.abort()
-    this.#waiting?.abort()
+    this.#pending?.abort()
     this.#connection?.end()
   }
 
-  /** Opens a new connection now, in place of the one that is there or of a wait for one. */
+  /** Opens a new connection now, in place of the one that is there, of an attempt that is under way, or of a wait for one. */
   reconnect(): void {
-    this.#waiting?.abort()
+    this.#pending?.abort()
     this.#connection?.end()
   }
 
@@ -143,10 +144,11 @@ export class EventStream implements AsyncIterable<StreamItem> {
     const { transport, logger } = this.#deps
     const { stallTimeoutMs = 2.5 * HEARTBEAT_MS } = this.#options
     const options = { connectTimeoutMs: transport.settings.attemptTimeoutMs, stallTimeoutMs }
+    const { signal } = (this.#pending = new AbortController())
     try {
-      return await Connection.open(transport, await this.#call(), options)
+      return await Connection.open(transport, await this.#call(signal), options)
     } catch (error) {
-      if (this.#isClosed) return undefined
+      if (signal.aborted) return undefined
       if (error instanceof ProtocolError) throw error
       if (error instanceof ApiError && !isRetryableStatus(error.status)) {
         // A token may have ended early; a new one that is refused too ends the stream.
@@ -159,9 +161,9 @@ export class EventStream implements AsyncIterable<StreamItem> {
     }
   }
 
-  async #call(): Promise<Call> {
+  async #call(signal: AbortSignal): Promise<Call> {
     const { after } = this.#options
-    const common = { method: 'GET', path: '/v1/events/stream', signal: this.#closed.signal } as const
+    const common = { method: 'GET', path: '/v1/events/stream', signal } as const
     const resumed = this.#received
     if (this.#token !== undefined) {
       // No header of our own: a browser would ask the server first for leave to send it.
@@ -175,11 +177,10 @@ export class EventStream implements AsyncIterable<StreamItem> {
   /** Full jitter, the server's `retry:` as the least; only a frame makes the waits short again. */
   async #wait(floorMs: number): Promise<void> {
     this.#failures += 1
-    this.#waiting = new AbortController()
+    const { signal } = (this.#pending = new AbortController())
     const waitMs = backOffMs(this.#failures, Math.max(floorMs, this.#retryMs), BACK_OFF)
     // An abort is a wish to go on at once.
-    await pause(waitMs, this.#waiting.signal).catch(() => undefined)
-    this.#waiting = undefined
+    await pause(waitMs, signal).catch(() => undefined)
   }
 
   /** What the loop is to see of a frame. */
