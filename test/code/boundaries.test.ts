@@ -11,6 +11,7 @@ const OWNERS: Readonly<Record<string, readonly string[]>> = {
   'node-pg-migrate': ['@ariftly/store'],
   undici: ['@ariftly/egress'],
   bullmq: ['@ariftly-services/webhook-worker'],
+  '@ariftly/http-fast-path': ['@ariftly-services/ingest'],
 }
 
 interface Manifest {

@@ -55,10 +55,11 @@ export function sendProblem(req: IncomingMessage, res: ServerResponse, problem: 
     res.destroy()
     return
   }
-  const body = Buffer.from(JSON.stringify(problemBody(problem, pathOf(req), requestId)))
+  // A string: `node:http` would put the head of a Buffer before a `100 Continue` that waits behind a pipelined request.
+  const body = JSON.stringify(problemBody(problem, pathOf(req), requestId))
   for (const [name, value] of Object.entries(problem.details.headers ?? {})) res.setHeader(name, value)
   res.setHeader('Content-Type', 'application/problem+json')
-  res.setHeader('Content-Length', body.length)
+  res.setHeader('Content-Length', Buffer.byteLength(body))
   res.setHeader('Cache-Control', 'no-store')
   res.statusCode = problem.status
   res.end(body)

@@ -1,12 +1,12 @@
-import { listenConfig, runMain, type ConfigOf, type ConfigSpec, type Running, type ServiceDeps } from '@ariftly/runtime'
-import { serveService } from './serve-service.ts'
+import { listenConfig, runMain, type ConfigOf, type ConfigSpec, type ServiceDeps } from '@ariftly/runtime'
+import { serveService, type HttpService } from './serve-service.ts'
 
 /** What {@link runService} needs. */
 export interface RunServiceOptions<S extends ConfigSpec> {
   /** The name of the service in its log and its traces. */
   readonly name: string
   readonly config: S
-  start(config: ConfigOf<S>, deps: ServiceDeps): Promise<Running>
+  start(config: ConfigOf<S>, deps: ServiceDeps): Promise<HttpService>
 }
 
 /** Runs a service as this process and serves it where the environment says: the whole of its `main.ts`. */

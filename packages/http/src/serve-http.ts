@@ -1,8 +1,8 @@
-import { createServer, type RequestListener, type ServerResponse } from 'node:http'
+import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { Fault, messageOf, type Logger, type WholePosts } from '@ariftly/runtime'
+import { Fault, messageOf, type Logger } from '@ariftly/runtime'
+import type { ConnectionFront } from './connection-front.ts'
 import { sendError } from './problem.ts'
-import { serveWholePosts } from './whole-requests/serve-whole-posts.ts'
 
 /** What a server needs. */
 export interface ServeHttpOptions {
@@ -12,8 +12,8 @@ export interface ServeHttpOptions {
   /** 0 lets the system choose. */
   readonly port: number
   readonly listener: RequestListener
-  /** Requests that need not become those of `node:http`; all others come to `listener`. */
-  readonly wholePosts?: WholePosts | undefined
+  /** Answers some requests before `node:http` reads them; all others come to `listener`. */
+  readonly connectionFront?: ConnectionFront | undefined
   readonly log: Logger
   /** All headers must have come within this; default 10 s. */
   readonly headersTimeoutMs?: number
@@ -37,7 +37,7 @@ export interface HttpServer {
 
 /** Starts a server; rejects with a {@link Fault} `listen_failed` when the port cannot be had. */
 export async function serveHttp(options: ServeHttpOptions): Promise<HttpServer> {
-  const { listener, log, wholePosts, headersTimeoutMs = 10_000, keepAliveTimeoutMs = 75_000 } = options
+  const { listener, log, headersTimeoutMs = 10_000, keepAliveTimeoutMs = 75_000 } = options
   const answers = new Set<ServerResponse>()
   let draining = false
   let closed: Promise<void> | undefined
@@ -51,13 +51,13 @@ export async function serveHttp(options: ServeHttpOptions): Promise<HttpServer> 
     },
     handle,
   )
-  const whole =
-    wholePosts === undefined ? undefined : serveWholePosts(server, wholePosts, { headersTimeoutMs, keepAliveTimeoutMs })
+  const front = options.connectionFront?.(server, { headersTimeoutMs, keepAliveTimeoutMs })
 
   function handle(...[req, res]: Parameters<RequestListener>): void {
     answers.add(res)
     res.once('close', () => onAnswered(res))
     if (draining) res.shouldKeepAlive = false
+    useOriginForm(req)
     try {
       listener(req, res)
     } catch (error) {
@@ -72,7 +72,7 @@ export async function serveHttp(options: ServeHttpOptions): Promise<HttpServer> 
 
   function drain(): void {
     draining = true
-    whole?.drain()
+    front?.drain()
     for (const res of answers) if (!res.headersSent) res.shouldKeepAlive = false
   }
 
@@ -84,14 +84,14 @@ export async function serveHttp(options: ServeHttpOptions): Promise<HttpServer> 
   async function closeOnce(graceMs: number): Promise<void> {
     drain()
     const cut = setTimeout(() => {
-      const unanswered = answers.size + (whole?.unanswered ?? 0)
+      const unanswered = answers.size + (front?.unanswered ?? 0)
       log.warn({ name: options.name, unanswered }, 'connections are cut: their answers took too long')
-      whole?.destroy()
+      front?.destroy()
       server.closeAllConnections()
     }, graceMs)
     await new Promise<void>((resolve) => {
       server.close(() => resolve())
-      whole?.close()
+      front?.close()
       server.closeIdleConnections()
     })
     clearTimeout(cut)
@@ -101,6 +101,14 @@ export async function serveHttp(options: ServeHttpOptions): Promise<HttpServer> 
   const { port } = server.address() as AddressInfo
   log.info({ name: options.name, host: options.host, port }, 'listening')
   return { port, drain, close }
+}
+
+/** Cuts a target in absolute form (RFC 9112, section 3.2.2) to its path and query. A server here has one authority, so the target's is not looked at. */
+function useOriginForm(req: IncomingMessage): void {
+  const authority = /^https?:\/\/[^/?]*/i.exec(req.url ?? '')
+  if (authority === null) return
+  const rest = (req.url ?? '').slice(authority[0].length)
+  req.url = rest.startsWith('/') ? rest : `/${rest}`
 }
 
 async function listen(server: ReturnType<typeof createServer>, options: ServeHttpOptions): Promise<void> {

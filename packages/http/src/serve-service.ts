@@ -1,5 +1,6 @@
 import type { RequestListener } from 'node:http'
 import { sleep, type Readiness, type Running, type ServiceDeps } from '@ariftly/runtime'
+import type { ConnectionFront } from './connection-front.ts'
 import { unroutable } from './create-router.ts'
 import { createOpsListener, OPS_PATHS } from './ops-listener.ts'
 import { pathOf, sendProblem } from './problem.ts'
@@ -17,6 +18,11 @@ export interface ServeServiceOptions {
   readonly farewellMs?: number
 }
 
+/** A service with routes, and what may answer some of them before `node:http` reads them. */
+export interface HttpService extends Running {
+  readonly connectionFront?: ConnectionFront | undefined
+}
+
 /** A service that is served. */
 export interface ServedService extends Running {
   readonly port: number
@@ -29,7 +35,7 @@ export interface ServedService extends Running {
  * of their own the ops routes answer until the service is closed.
  */
 export async function serveService(
-  running: Running,
+  running: HttpService,
   options: ServeServiceOptions,
   deps: ServiceDeps,
 ): Promise<ServedService> {
@@ -40,8 +46,8 @@ export async function serveService(
   const ops = createOpsListener({ ready, metrics: deps.metrics, debug: running.debug ?? {} })
   const apart = options.metricsPort !== undefined && (options.metricsPort !== port || port === 0)
   const listener = apart ? (running.router ?? nothing) : withOps(running, ops)
-  const { name, wholePosts } = running
-  const server = await serveHttp({ name, host, port, listener, wholePosts, log: deps.log })
+  const { name, connectionFront } = running
+  const server = await serveHttp({ name, host, port, listener, connectionFront, log: deps.log })
   const opsServer = apart ? await serveOps(server) : server
 
   function ready(): Readiness {

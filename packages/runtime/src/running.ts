@@ -2,7 +2,6 @@ import type { RequestListener } from 'node:http'
 import type { Logger } from './logger.ts'
 import type { Metrics } from './metrics.ts'
 import type { Tracing } from './tracing/tracing.ts'
-import type { WholePosts } from './whole-posts.ts'
 
 /** What a service says about itself to `/readyz`. */
 export interface Readiness {
@@ -17,8 +16,6 @@ export interface Running {
   readonly name: string
   /** Its routes under `/v1`, if it serves HTTP. */
   readonly router?: RequestListener
-  /** One of its routes by a shorter way, if it has one that is worth it. */
-  readonly wholePosts?: WholePosts | undefined
   ready(): Readiness
   /** Resolves when the service finds that it must not go on (its log is another one); the process then ends in order with exit code 1. */
   readonly failed?: Promise<Error>

@@ -3,8 +3,15 @@ import type { EntryResult } from './answer.ts'
 
 /** What ingest measures. */
 export interface IngestMetrics {
+  /** Counts a post by what read it. */
+  readonly posted: (reader: keyof PostsByReader) => void
   readonly counted: (status: EntryResult['status'], events: number) => void
   readonly sent: (send: { readonly records: number; readonly bytes: number; readonly ms: number }) => void
+}
+
+interface PostsByReader {
+  fast_path: number
+  node_http: number
 }
 
 /** Creates the metrics of ingest; what can be asked for is asked at each scrape. */
@@ -55,7 +62,17 @@ export function createIngestMetrics(
       for (const [broker, aheadMs] of ask.clockSkew()) gauge.set({ broker: String(broker) }, aheadMs / 1000)
     },
   })
+  const posts: PostsByReader = { fast_path: 0, node_http: 0 }
+  metrics.counter({
+    name: 'ariftly_ingest_posts_total',
+    help: 'Requests to POST /v1/events by what read them: the fast path, or node:http.',
+    labels: ['reader'],
+    total: () => Object.entries(posts).map(([reader, value]) => ({ labels: { reader }, value })),
+  })
   return {
+    posted(reader) {
+      posts[reader] += 1
+    },
     counted: (status, count) => events.inc({ status }, count),
     sent(send) {
       records.observe(send.records)

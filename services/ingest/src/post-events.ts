@@ -1,13 +1,25 @@
 import type { ServerResponse } from 'node:http'
 import { LIMITS } from '@ariftly/events'
-import { Problem, type RouteHandler, type WholePostHandler } from '@ariftly/http'
+import { Problem, type RouteHandler } from '@ariftly/http'
+import type { FastPathHandler } from '@ariftly/http-fast-path'
 import type { Answer } from './answer.ts'
 import type { PostPipeline } from './post-pipeline.ts'
 import { discardRest, type BodyReader } from './request-body.ts'
 
-/** Makes the handler of `POST /v1/events` on `node:http`, without a framework, which would cost more than all that happens here. */
-export function createPostEvents(answerPost: PostPipeline, bodies: BodyReader): RouteHandler {
+/** Bytes of a body, decompressed; the one limit of requests that the reader needs. */
+export const BODY_BYTES_MAX = LIMITS.requestBytesMax
+
+/** What {@link createPostEvents} needs besides the pipeline. */
+export interface PostEventsDeps {
+  readonly bodies: BodyReader
+  /** Called for each post. */
+  readonly onPost: () => void
+}
+
+/** Makes the handler of `POST /v1/events` on `node:http`. Without a framework, which would cost more than the rest of the request. */
+export function createPostEvents(answerPost: PostPipeline, { bodies, onPost }: PostEventsDeps): RouteHandler {
   return async function postEvents(req, res, { context }): Promise<void> {
+    onPost()
     const { headers } = req
     try {
       const post = {
@@ -30,23 +42,12 @@ export function createPostEvents(answerPost: PostPipeline, bodies: BodyReader): 
 }
 
 /** Makes the handler of posts that the fast path read: whole and not compressed. */
-export function createPostWholeEvents(answerPost: PostPipeline): WholePostHandler {
-  return async function postWholeEvents({ authorization, contentType, body }, call) {
-    const post = {
-      url: '/v1/events',
-      headers: {
-        ...(authorization === undefined ? {} : { authorization }),
-        ...(contentType === undefined ? {} : { 'content-type': contentType }),
-      },
-      declaredBytes: body.length,
-      readBody: () => body,
-    }
-    const answer = await answerPost(post, {
-      context: call.context,
-      setHeaders: (headers) => Object.assign(call.headers, headers),
-      onClose: (release) => call.onClose(release),
-    })
-    if (!(answer instanceof Problem)) Object.assign(call.headers, answer.headers)
+export function createFastPostEvents(answerPost: PostPipeline, onPost: () => void): FastPathHandler {
+  return async function postEventsFast({ headers, body }, call) {
+    onPost()
+    const post = { url: '/v1/events', headers, declaredBytes: body.length, readBody: () => body }
+    const answer = await answerPost(post, call)
+    if (!(answer instanceof Problem)) call.setHeaders(answer.headers)
     return answer
   }
 }
@@ -69,6 +70,3 @@ function send(res: ServerResponse, { status, headers, body }: Answer): void {
   res.writeHead(status, { ...headers, 'Content-Length': Buffer.byteLength(body) })
   res.end(body)
 }
-
-/** Bytes of a body, decompressed; the one limit of requests that the reader needs. */
-export const BODY_BYTES_MAX = LIMITS.requestBytesMax

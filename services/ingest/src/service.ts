@@ -1,5 +1,6 @@
 import { startAuthenticator, type SharedAuthenticator } from '@ariftly/auth'
-import { createRouter, createWholePosts } from '@ariftly/http'
+import { createRouter, type HttpService } from '@ariftly/http'
+import { createFastPath } from '@ariftly/http-fast-path'
 import { createKafka, createProducer } from '@ariftly/kafka'
 import {
   databaseConnection,
@@ -7,7 +8,6 @@ import {
   withReleasers,
   type Readiness,
   type Releasers,
-  type Running,
   type ServiceDeps,
 } from '@ariftly/runtime'
 import { createPool, SERVICE_ROLE } from '@ariftly/store'
@@ -18,7 +18,7 @@ import { createEventLog } from './event-log.ts'
 import { createLogGate } from './log-gate.ts'
 import { createMemoryBudget } from './memory-budget.ts'
 import { createIngestMetrics } from './metrics.ts'
-import { BODY_BYTES_MAX, createPostEvents, createPostWholeEvents } from './post-events.ts'
+import { BODY_BYTES_MAX, createFastPostEvents, createPostEvents } from './post-events.ts'
 import { createPostPipeline } from './post-pipeline.ts'
 import { createQuotas } from './quota.ts'
 import { countQuotaShares } from './quota-shares.ts'
@@ -37,7 +37,7 @@ const FIRST_ANSWER_MS = 3000
  * Starts ingest: `POST /v1/events` to Kafka. Backends that are away are waited for in the background; until Kafka has
  * answered, and while the topic is not the one of the current epoch, events get 503.
  */
-export async function start(config: IngestConfig, deps: ServiceDeps & SharedAuthenticator): Promise<Running> {
+export async function start(config: IngestConfig, deps: ServiceDeps & SharedAuthenticator): Promise<HttpService> {
   return await withReleasers(deps.log, async (releasers) => await compose(config, deps, releasers))
 }
 
@@ -45,7 +45,7 @@ async function compose(
   config: IngestConfig,
   deps: ServiceDeps & SharedAuthenticator,
   releasers: Releasers,
-): Promise<Running> {
+): Promise<HttpService> {
   const { log, metrics, tracing } = deps
   const authenticator = startAuthenticator(config, { ...deps, name: 'ingest', releasers })
   const kafka = createKafka({ ...kafkaConnection(config), clientId: 'ariftly-ingest', log })
@@ -97,8 +97,9 @@ async function compose(
   const quotas = createQuotas({ shares: startShares(config, deps, releasers) })
   const take = createTakeEvents({ quotas, log: eventLog, count: measures.counted, clock: skew })
   const answerPost = createPostPipeline({ authenticator, quotas, budget, take })
-  const postEvents = createPostEvents(answerPost, bodies)
-  const postWholeEvents = createPostWholeEvents(answerPost)
+  const handlers = { postEvents: createPostEvents(answerPost, { bodies, onPost: () => measures.posted('node_http') }) }
+  const fastHandler = createFastPostEvents(answerPost, () => measures.posted('fast_path'))
+  const corsOrigins = config.CORS_ORIGINS
 
   await Promise.race([firstAnswer(), wait(FIRST_ANSWER_MS)])
 
@@ -116,8 +117,10 @@ async function compose(
 
   return {
     name: 'ingest',
-    router: createRouter({ handlers: { postEvents }, log, metrics, tracing, corsOrigins: config.CORS_ORIGINS }),
-    wholePosts: createWholePosts({ route: 'postEvents', handler: postWholeEvents, log, metrics, tracing }),
+    router: createRouter({ handlers, log, metrics, tracing, corsOrigins }),
+    connectionFront: config.INGEST_FAST_PATH
+      ? createFastPath({ route: 'postEvents', handler: fastHandler, log, metrics, tracing, corsOrigins })
+      : undefined,
     ready,
     close: () => releasers.close(),
   }

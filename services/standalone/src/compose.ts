@@ -4,7 +4,7 @@ import { projectorConfig, start as startProjector } from '@ariftly-services/proj
 import { start as startStreamGateway, streamGatewayConfig } from '@ariftly-services/stream-gateway'
 import { start as startWebhookWorker, webhookWorkerConfig } from '@ariftly-services/webhook-worker'
 import { startAuthenticator, type SharedAuthenticator } from '@ariftly/auth'
-import { createServiceRouter } from '@ariftly/http'
+import { createServiceRouter, type HttpService } from '@ariftly/http'
 import {
   createLogger,
   createReleasers,
@@ -13,7 +13,6 @@ import {
   type ConfigOf,
   type ConfigSpec,
   type Readiness,
-  type Running,
   type ServiceDeps,
 } from '@ariftly/runtime'
 
@@ -22,7 +21,7 @@ import {
  * keys and follows what becomes of them. If one cannot be started, the others are closed first.
  * @param env the environment of all five.
  */
-export async function startServices(env: NodeJS.ProcessEnv, deps: ServiceDeps): Promise<Running> {
+export async function startServices(env: NodeJS.ProcessEnv, deps: ServiceDeps): Promise<HttpService> {
   const releasers = createReleasers(deps.log)
   // One authenticator for all: at rest its feed of key changes is what asks Postgres most.
   const authenticator = startAuthenticator(readConfig(databaseConfig, env), { ...deps, name: 'standalone', releasers })
@@ -38,10 +37,10 @@ export async function startServices(env: NodeJS.ProcessEnv, deps: ServiceDeps): 
   return {
     name: 'standalone',
     router: createServiceRouter(Object.fromEntries(started.map(({ name, router }) => [name, router ?? unreachable]))),
-    wholePosts: started.find(({ wholePosts }) => wholePosts !== undefined)?.wholePosts,
+    connectionFront: started.find(({ connectionFront }) => connectionFront !== undefined)?.connectionFront,
     ready: () => combineReadiness(started),
     failed: Promise.race(started.flatMap(({ failed: ofOne }) => ofOne ?? [])),
-    debug: Object.assign({}, ...started.map(({ debug }) => debug)) as NonNullable<Running['debug']>,
+    debug: Object.assign({}, ...started.map(({ debug }) => debug)) as NonNullable<HttpService['debug']>,
     drain: async () => {
       await Promise.all(started.map(async (service) => service.drain?.()))
     },
@@ -53,7 +52,7 @@ type MemberDeps = ServiceDeps & SharedAuthenticator
 
 interface Member {
   readonly name: string
-  start(env: NodeJS.ProcessEnv, deps: MemberDeps): Promise<Running>
+  start(env: NodeJS.ProcessEnv, deps: MemberDeps): Promise<HttpService>
 }
 
 // In the order of the flow of an event, so that they are closed from its end.
@@ -68,12 +67,12 @@ const MEMBERS: readonly Member[] = [
 function member<S extends ConfigSpec>(
   name: string,
   spec: S,
-  start: (config: ConfigOf<S>, deps: MemberDeps) => Promise<Running>,
+  start: (config: ConfigOf<S>, deps: MemberDeps) => Promise<HttpService>,
 ): Member {
   return { name, start: (env, deps) => start(readConfig(spec, env), deps) }
 }
 
-async function startMember(service: Member, env: NodeJS.ProcessEnv, deps: MemberDeps): Promise<Running> {
+async function startMember(service: Member, env: NodeJS.ProcessEnv, deps: MemberDeps): Promise<HttpService> {
   const log = createLogger({ service: service.name, level: deps.log.level })
   // One process, so one `service.name`: the scope tells whose span it is.
   const tracing = deps.tracing?.scope(`ariftly-${service.name}`)
@@ -81,7 +80,7 @@ async function startMember(service: Member, env: NodeJS.ProcessEnv, deps: Member
   return { ...running, name: service.name }
 }
 
-function combineReadiness(services: readonly Running[]): Readiness {
+function combineReadiness(services: readonly HttpService[]): Readiness {
   const all = services.map((service) => ({ name: service.name, ...service.ready() }))
   const checks = all.flatMap(({ name, ready, checks: own }) => [
     [name, ready ? 'ok' : 'not ready'] as const,

@@ -1,23 +1,24 @@
 import { STATUS_CODES } from 'node:http'
-import type { WholeAnswer } from '@ariftly/runtime'
+import type { FastResponse } from './create-fast-path.ts'
 
-/** An answer as it goes over the wire, and how its characters are to be written. */
-export interface RenderedAnswer {
+/** A response as it is written, and the encoding of its characters. */
+export interface RenderedResponse {
   readonly text: string
   readonly encoding: 'latin1' | 'utf8'
 }
 
-/** Renders an answer with the headers that `node:http` would add, in the form in which it would write them. */
-export function renderAnswer(
-  { status, headers, body }: WholeAnswer,
+/** Renders a response with the headers that `node:http` would add (RFC 9112), and with `headers` of ASCII. */
+export function renderResponse(
+  { status, body }: FastResponse,
+  headers: Readonly<Record<string, string>>,
   o: { readonly keepAliveS: number; readonly close: boolean },
-): RenderedAnswer {
+): RenderedResponse {
   let head = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n`
   for (const name in headers) head += `${name}: ${headers[name]}\r\n`
   const bytes = Buffer.byteLength(body)
   const connection = o.close ? 'close' : `keep-alive\r\nKeep-Alive: timeout=${o.keepAliveS}`
   const text = `${head}Content-Length: ${bytes}\r\nDate: ${httpDate()}\r\nConnection: ${connection}\r\n\r\n${body}`
-  // Headers are ASCII; a body that has as many bytes as characters is too.
+  // A body with as many bytes as UTF-16 units is ASCII.
   return { text, encoding: bytes === body.length ? 'latin1' : 'utf8' }
 }
 

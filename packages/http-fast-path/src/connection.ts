@@ -1,0 +1,187 @@
+import type { Socket } from 'node:net'
+import type { ConnectionTimeouts } from '@ariftly/http'
+import type { FastPathService } from './create-fast-path.ts'
+import { createRequestReader, type FastPost } from './read-request.ts'
+import { renderResponse } from './render-response.ts'
+
+/** What a connection needs. */
+export interface ConnectionOptions {
+  readonly service: FastPathService
+  /** For the header `Keep-Alive`. */
+  readonly keepAliveS: number
+  /** Whether responses are to say `Connection: close`. */
+  isDraining(): boolean
+  /** Gives the socket to `node:http`, which adds its listeners to it. */
+  handOver(): void
+  /** The socket is closed or was handed over. */
+  onEnd(): void
+}
+
+/**
+ * `reading`: waits for a request or for the rest of one; `answering`: one request is under way; `writing`: the client has not read its response yet; `closing`:
+ * the last response was written, what still comes is thrown away (RFC 9112, section 9.6).
+ */
+type State = 'reading' | 'answering' | 'writing' | 'closing'
+
+/** A request whose rest has not come within this is left to `node:http` and its timeouts. */
+const REST_MS = 1000
+/** A connection whose last response was written is cut after this if the client does not close it. */
+const LINGER_MS = 1000
+
+/**
+ * One connection of the fast path. The first bytes that are no whole post for the fast path, and all that follow, are left to `node:http`: the fast path refuses
+ * nothing itself. One request is under way at a time; what a client sends ahead stays in the kernel, but for one read.
+ */
+export class Connection {
+  readonly #socket: Socket
+  readonly #options: ConnectionOptions
+  readonly #read: ReturnType<typeof createRequestReader>
+  #state: State = 'reading'
+  /** The beginning of a request, or what came while one was under way. */
+  #held: Buffer | undefined
+  /** When the last response was written, or the first byte of what is held came. By `performance.now`. */
+  #usedMs = performance.now()
+  #isFresh = true
+  /** The client sends no more. */
+  #isHalfClosed = false
+
+  constructor(socket: Socket, options: ConnectionOptions) {
+    this.#socket = socket
+    this.#options = options
+    this.#read = createRequestReader(options.service.path)
+    socket.on('data', this.#onData)
+    socket.on('end', this.#onHalfClosed)
+    socket.on('error', ignore)
+    socket.on('close', this.#onClosed)
+  }
+
+  get isAnswering(): boolean {
+    return this.#state === 'answering'
+  }
+
+  /** Ends the connection unless a response is under way, which is then the last one. A partial request is left to `node:http`. */
+  endIfIdle(): void {
+    if (this.#state !== 'reading') return
+    if (this.#held === undefined) this.#socket.destroy()
+    else this.#handOver()
+  }
+
+  /** Ends what waits for too long. */
+  endIfOverdue(nowMs: number, { headersTimeoutMs, keepAliveTimeoutMs }: ConnectionTimeouts): void {
+    const idleMs = nowMs - this.#usedMs
+    switch (this.#state) {
+      case 'answering':
+        return
+      case 'writing':
+        if (idleMs > keepAliveTimeoutMs) this.#socket.destroy()
+        return
+      case 'closing':
+        if (idleMs > LINGER_MS) this.#socket.destroy()
+        return
+      case 'reading':
+        if (this.#held !== undefined) {
+          if (idleMs > REST_MS) this.#handOver()
+        } else if (idleMs > (this.#isFresh ? headersTimeoutMs : keepAliveTimeoutMs)) this.#socket.destroy()
+    }
+  }
+
+  destroy(): void {
+    this.#socket.destroy()
+  }
+
+  readonly #onData = (chunk: Buffer): void => {
+    if (this.#state === 'closing') return
+    if (this.#held === undefined) {
+      this.#held = chunk
+      this.#usedMs = performance.now()
+    } else this.#held = Buffer.concat([this.#held, chunk])
+    if (this.#state === 'reading') this.#readHeld()
+    else this.#socket.pause()
+  }
+
+  /** A request that is under way is still answered. A client that stops in the middle of one is told so by `node:http`. */
+  readonly #onHalfClosed = (): void => {
+    this.#isHalfClosed = true
+    if (this.#state !== 'reading') return
+    if (this.#held === undefined) this.#end()
+    else this.#handOver()
+  }
+
+  readonly #onClosed = (): void => this.#options.onEnd()
+
+  #readHeld(): void {
+    if (this.#held === undefined) return
+    const found = this.#read(this.#held)
+    if (found.type === 'whole') {
+      this.#held = undefined
+      this.#state = 'answering'
+      void this.#answer(found.post)
+    } else if (found.type === 'other') this.#handOver()
+  }
+
+  async #answer(post: FastPost): Promise<void> {
+    const { service, keepAliveS } = this.#options
+    const call = service.open(post)
+    const response = await service.answer(post, call)
+    const complete = !this.#socket.destroyed
+    if (complete) {
+      const close = this.#options.isDraining()
+      const { text, encoding } = renderResponse(response, call.headers, { keepAliveS, close })
+      const isTaken = this.#socket.write(text, encoding)
+      this.#isFresh = false
+      this.#usedMs = performance.now()
+      if (close) this.#end()
+      else if (isTaken) this.#readNext()
+      else this.#waitForClient()
+    }
+    service.ended(call, response.status, complete)
+  }
+
+  /** A client that does not read its response gets no further one. */
+  #waitForClient(): void {
+    this.#state = 'writing'
+    this.#socket.pause()
+    this.#socket.once('drain', () => {
+      if (this.#options.isDraining()) this.#end()
+      else this.#readNext()
+    })
+  }
+
+  #readNext(): void {
+    this.#state = 'reading'
+    if (this.#held !== undefined) this.#readHeld()
+    else if (this.#isHalfClosed) this.#end()
+    if (this.#state === 'reading' && this.#socket.isPaused()) this.#socket.resume()
+  }
+
+  #end(): void {
+    this.#state = 'closing'
+    this.#held = undefined
+    this.#socket.end()
+    this.#socket.resume()
+  }
+
+  /** From here on the connection is one of `node:http`, as if it had been from the start. */
+  #handOver(): void {
+    const socket = this.#socket
+    const held = this.#held
+    socket.off('data', this.#onData)
+    socket.off('end', this.#onHalfClosed)
+    socket.off('error', ignore)
+    socket.off('close', this.#onClosed)
+    this.#options.onEnd()
+    socket.pause()
+    if (held !== undefined && !this.#isHalfClosed) socket.unshift(held)
+    this.#options.handOver()
+    if (this.#isHalfClosed) {
+      // Nothing can be unshifted into a stream that has ended. The end comes a turn later, so that a refusal of the head is written before it.
+      socket.emit('data', held)
+      setImmediate(() => {
+        if (!socket.destroyed) socket.emit('end')
+      })
+    } else socket.resume()
+  }
+}
+
+/** `close` follows. */
+function ignore(): void {}

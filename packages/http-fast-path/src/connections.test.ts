@@ -1,0 +1,257 @@
+import { once } from 'node:events'
+import { connect, type Socket } from 'node:net'
+import { afterEach, describe, expect, test } from '@jest/globals'
+import { deferred } from '@ariftly/async'
+import { createRouter, Problem, readBody, serveHttp, type HttpServer } from '@ariftly/http'
+import { createLogger, createMetrics } from '@ariftly/runtime'
+import { eventually } from '@ariftly/testkit'
+import { createFastPath } from './create-fast-path.ts'
+
+const HEADERS_TIMEOUT_MS = 400
+const KEEP_ALIVE_TIMEOUT_MS = 1500
+const log = createLogger({ service: 'test', level: 'silent' })
+const open: HttpServer[] = []
+const sockets: Socket[] = []
+
+afterEach(async () => {
+  for (const socket of sockets.splice(0)) socket.destroy()
+  await Promise.all(open.splice(0).map((server) => server.close(0)))
+})
+
+interface TestServer {
+  readonly server: HttpServer
+  /** The bodies that the fast path read, in order. */
+  readonly bodies: readonly string[]
+  /** The bodies that `node:http` read, and `…` when a request began. */
+  readonly byHttp: readonly string[]
+  /** The bodies whose call has ended. */
+  readonly ended: readonly string[]
+}
+
+/** A server that answers with the body: `slow` once `until` resolves, `limited` with 429, `big` with 8 MB. */
+async function serve(until: Promise<void> = Promise.resolve()): Promise<TestServer> {
+  const bodies: string[] = []
+  const byHttp: string[] = []
+  const ended: string[] = []
+  const metrics = createMetrics()
+  const connectionFront = createFastPath({
+    route: 'postEvents',
+    log,
+    metrics,
+    async handler({ body: bytes }, call) {
+      const body = String(bytes)
+      bodies.push(body)
+      call.onClose(() => ended.push(body))
+      if (body === 'slow') await until
+      if (body === 'limited') throw new Problem(429, 'quota_exceeded', { refusedKey: 'key_1' })
+      return { status: 202, body: body === 'big' ? 'b'.repeat(8_000_000) : `<${body}>` }
+    },
+  })
+  const listener = createRouter({
+    log,
+    metrics,
+    handlers: {
+      async postEvents(req, res) {
+        byHttp.push('…')
+        const body = String(await readBody(req, 1_000_000))
+        byHttp.push(body)
+        res.end(`<${body}>`)
+      },
+    },
+  })
+  const server = await serveHttp({
+    name: 'test',
+    host: '127.0.0.1',
+    port: 0,
+    listener,
+    connectionFront,
+    log,
+    headersTimeoutMs: HEADERS_TIMEOUT_MS,
+    keepAliveTimeoutMs: KEEP_ALIVE_TIMEOUT_MS,
+  })
+  open.push(server)
+  return { server, bodies, byHttp, ended }
+}
+
+interface Client {
+  readonly socket: Socket
+  /** All that came so far. */
+  readonly text: () => string
+  readonly closed: Promise<unknown>
+}
+
+function connectTo({ port }: HttpServer): Client {
+  const socket = connect({ port, host: '127.0.0.1', noDelay: true, allowHalfOpen: true })
+  sockets.push(socket)
+  let text = ''
+  socket.on('error', () => {})
+  socket.on('data', (chunk) => (text += String(chunk)))
+  return { socket, text: () => text, closed: new Promise((resolve) => socket.once('close', resolve)) }
+}
+
+function post(body: string): string {
+  return `POST /v1/events HTTP/1.1\r\nHost: x\r\nContent-Length: ${body.length}\r\n\r\n${body}`
+}
+
+const answersIn = (text: string): readonly (string | undefined)[] =>
+  [...text.matchAll(/<(\w+)>/g)].map(([, body]) => body)
+
+describe('a connection of the fast path', () => {
+  test('answers what was sent ahead in order, whatever reads it', async () => {
+    const until = deferred()
+    const { server, bodies } = await serve(until.promise)
+    const { socket, text } = connectTo(server)
+    socket.write(post('slow'))
+    await eventually(() => bodies.length === 1)
+    socket.write(post('b') + post('c'))
+    socket.write(post('d'))
+    until.resolve()
+    await eventually(() => answersIn(text()).length === 4)
+    expect(answersIn(text())).toEqual(['slow', 'b', 'c', 'd'])
+  })
+
+  test('answers a client that has ended its side', async () => {
+    const until = deferred()
+    const { server, bodies } = await serve(until.promise)
+    const { socket, text, closed } = connectTo(server)
+    socket.end(post('slow'))
+    await eventually(() => bodies.length === 1)
+    until.resolve()
+    await eventually(() => answersIn(text()).length === 1)
+    await closed
+  })
+
+  test('leaves a request whose rest does not come to node:http', async () => {
+    const { server, bodies, byHttp } = await serve()
+    const { socket, text } = connectTo(server)
+    const request = post('late')
+    socket.write(request.slice(0, -2))
+    await eventually(() => byHttp.length === 1)
+    socket.write(request.slice(-2))
+    await eventually(() => answersIn(text()).length === 1)
+    expect([bodies, byHttp]).toEqual([[], ['…', 'late']])
+  })
+
+  test('ends the call of a client that has gone', async () => {
+    const until = deferred()
+    const { server, bodies, ended } = await serve(until.promise)
+    const gone = connectTo(server)
+    gone.socket.write(post('slow'))
+    await eventually(() => bodies.length === 1)
+    gone.socket.destroy()
+    await gone.closed
+    until.resolve()
+    await eventually(() => ended.length === 1)
+  })
+
+  test('reads nothing more from a client that does not read its response', async () => {
+    const { server, bodies } = await serve()
+    const { socket, text } = connectTo(server)
+    socket.pause()
+    socket.write(post('big'))
+    await eventually(() => bodies.length === 1)
+    socket.write(post('next'))
+    // Enough turns of the server's event loop to read it.
+    for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setImmediate(resolve))
+    expect(bodies).toEqual(['big'])
+    socket.resume()
+    await eventually(() => answersIn(text()).includes('next'))
+  })
+
+  test('is closed when it is idle for too long, a new one sooner', async () => {
+    const { server } = await serve()
+    const lastedMs = async (text: string): Promise<number> => {
+      const startedMs = performance.now()
+      const { socket, closed } = connectTo(server)
+      socket.write(text)
+      socket.on('end', () => socket.end())
+      await closed
+      return performance.now() - startedMs
+    }
+    const [silent, used] = await Promise.all([lastedMs(''), lastedMs(post('x'))])
+    expect(silent).toBeGreaterThan(HEADERS_TIMEOUT_MS - 10)
+    expect(used).toBeGreaterThan(KEEP_ALIVE_TIMEOUT_MS - 10)
+    expect(silent).toBeLessThan(used)
+  })
+})
+
+test('a burst of refusals does not delay what comes a moment later', async () => {
+  const { server, bodies } = await serve()
+  const clients = Array.from({ length: 61 }, () => connectTo(server))
+  await Promise.all(
+    clients.map(async ({ socket, text }) => {
+      socket.write(post('first'))
+      await eventually(() => answersIn(text()).length === 1)
+    }),
+  )
+  const [neighbour, ...flood] = clients as [Client, ...Client[]]
+  const answered: string[] = []
+  const answers = flood.map(({ socket }) => once(socket, 'data').then(() => answered.push('flood')))
+  for (const { socket } of flood) socket.write(post('limited'))
+  const before = bodies.length
+  for (let turn = 0; bodies.length === before && turn < 10_000; turn += 1) {
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  answers.push(once(neighbour.socket, 'data').then(() => answered.push('neighbour')))
+  neighbour.socket.write(post('one'))
+  await Promise.all(answers)
+  expect(answered.indexOf('neighbour')).toBeLessThan(30)
+})
+
+describe('the end of a server', () => {
+  test('a drain says Connection: close; closing ends idle connections at once and others after their response', async () => {
+    const until = deferred()
+    const { server, bodies } = await serve(until.promise)
+    const idle = connectTo(server)
+    idle.socket.write(post('x'))
+    await eventually(() => answersIn(idle.text()).length === 1)
+    expect(idle.text()).toMatch(/\r\nConnection: keep-alive\r\n/)
+    const busy = connectTo(server)
+    busy.socket.write(post('slow'))
+    await eventually(() => bodies.length === 2)
+    server.drain()
+    const late = connectTo(server)
+    late.socket.write(post('y'))
+    await once(late.socket, 'end')
+    expect(late.text()).toMatch(/\r\nConnection: close\r\n/)
+    late.socket.end()
+    const closed = server.close(60_000)
+    await once(idle.socket, 'end')
+    idle.socket.end()
+    until.resolve()
+    await once(busy.socket, 'end')
+    expect(busy.text()).toMatch(/\r\nConnection: close\r\n[^]*<slow>/)
+    busy.socket.end()
+    await closed
+  })
+
+  test('a request sent ahead is not read once Connection: close was said', async () => {
+    const until = deferred()
+    const { server, bodies, byHttp } = await serve(until.promise)
+    const { socket, text } = connectTo(server)
+    socket.write(post('slow'))
+    await eventually(() => bodies.length === 1)
+    socket.write(post('ahead'))
+    server.drain()
+    until.resolve()
+    await once(socket, 'end')
+    // The client goes on sending: the server cuts the connection after a moment.
+    await eventually(() => {
+      socket.write(post('behind'))
+      return socket.destroyed
+    })
+    expect(answersIn(text())).toEqual(['slow'])
+    expect([bodies, byHttp]).toEqual([['slow'], []])
+  })
+
+  test('what is not answered within the grace is cut', async () => {
+    const { server, bodies } = await serve(new Promise(() => {}))
+    const { socket, text, closed } = connectTo(server)
+    socket.write(post('slow'))
+    await eventually(() => bodies.length === 1)
+    socket.on('end', () => socket.end())
+    await server.close(50)
+    await closed
+    expect(text()).toBe('')
+  })
+})

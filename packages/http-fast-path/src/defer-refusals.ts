@@ -1,0 +1,23 @@
+/** Resolves in a later turn of the event loop, in the order of the calls. */
+export type DeferRefusal = () => Promise<void>
+
+const EACH_TURN = 4
+
+/**
+ * Creates a queue that lets at most 4 rate-limit refusals go in each turn of the event loop, so that a burst of 429s cannot delay other requests or the answers
+ * of Kafka. The queue is bounded by the number of open connections, as a connection of the fast path has one request under way.
+ */
+export function createDeferRefusal(): DeferRefusal {
+  const waiting: (() => void)[] = []
+
+  function releaseSome(): void {
+    for (const resolve of waiting.splice(0, EACH_TURN)) resolve()
+    if (waiting.length > 0) setImmediate(releaseSome)
+  }
+
+  return function deferRefusal() {
+    return new Promise((resolve) => {
+      if (waiting.push(resolve) === 1) setImmediate(releaseSome)
+    })
+  }
+}
