@@ -13,6 +13,7 @@ export interface FetcherOptions {
 /** A partition that wants its next records. */
 interface Wanted {
   readonly offset: number
+  readonly signal: AbortSignal
   resolve(fetched: FetchedPartition | undefined): void
   reject(error: unknown): void
 }
@@ -26,13 +27,16 @@ const SILENT_WAIT_MS = 1_000
 
 /**
  * Fetches records for many partitions: those that want some and have the same leader share one request, of which each
- * leader has one outstanding. A failure counts for the partitions of its request only.
+ * leader has one outstanding. A failure counts for the partitions of its request only. A partition that has nothing new is
+ * told so once and then asked for again until it has, so that the silent partitions of an answer cost nothing.
  */
 export class Fetcher {
   readonly #o: FetcherOptions
   /** In the order in which they are asked for: who got nothing last time stands before who did. */
   readonly #wanted = new Map<number, Wanted>()
   readonly #busy = new Set<number>()
+  /** The ends of partitions, as answers without records have told them. */
+  readonly #toldEnds = new Map<number, number>()
   #isScheduled = false
   #lastRecordsMs = performance.now()
 
@@ -41,13 +45,14 @@ export class Fetcher {
   }
 
   /**
-   * What the leader has of a partition from `offset` on, or that it has nothing new; undefined after the signal. Rejects
-   * when the partition has no leader, or the leader cannot be asked. One call for each partition at a time.
+   * What the leader has of a partition from `offset` on, or (once for each end of the log) that this is the end; undefined
+   * after the signal. Rejects when the partition has no leader, or the leader cannot be asked. One call for each partition
+   * at a time.
    */
   async fetch(partition: number, offset: number, signal: AbortSignal): Promise<FetchedPartition | undefined> {
     if (signal.aborted) return undefined
     return await new Promise((resolve, reject) => {
-      const wanted = { offset, resolve: settleWith(resolve), reject: settleWith(reject) }
+      const wanted = { offset, signal, resolve: settleWith(resolve), reject: settleWith(reject) }
       const giveUp = (): void => {
         if (this.#wanted.get(partition) === wanted) this.#wanted.delete(partition)
         wanted.resolve(undefined)
@@ -81,6 +86,7 @@ export class Fetcher {
     } catch (error) {
       for (const wanted of this.#wanted.values()) wanted.reject(error)
       this.#wanted.clear()
+      this.#toldEnds.clear()
       return
     }
     const byLeader = new Map<number, Map<number, Wanted>>()
@@ -113,23 +119,38 @@ export class Fetcher {
         const wanted = left.get(fetched.partition)
         left.delete(fetched.partition)
         if (fetched.batches.length > 0) this.#lastRecordsMs = performance.now()
-        if (fetched.errorCode === 0 || fetched.outOfRange) wanted?.resolve(fetched)
-        else this.#reject([wanted], createErrorFromCode(fetched.errorCode))
+        if (wanted !== undefined) this.#settle(wanted, fetched)
       }
-      this.#reject(left.values(), new Error('the answer lacks the partition'))
+      this.#reject(left, new Error('the answer lacks the partition'))
     } catch (error) {
-      this.#reject(left.values(), error)
+      this.#reject(left, error)
     } finally {
       this.#busy.delete(leader)
       if (this.#wanted.size > 0) this.#schedule()
     }
   }
 
+  #settle(wanted: Wanted, fetched: FetchedPartition): void {
+    const { partition, errorCode, highWatermark } = fetched
+    if (errorCode !== 0 && !fetched.outOfRange) {
+      this.#reject([[partition, wanted]], createErrorFromCode(errorCode))
+      return
+    }
+    const isEnd = errorCode === 0 && fetched.batches.length === 0 && highWatermark === wanted.offset
+    if (isEnd && this.#toldEnds.get(partition) === highWatermark) {
+      if (!wanted.signal.aborted) this.#wanted.set(partition, wanted)
+      return
+    }
+    if (isEnd) this.#toldEnds.set(partition, highWatermark)
+    wanted.resolve(fetched)
+  }
+
   /** The leader may be another one now: by the time that a partition is fetched again, that is known. */
-  #reject(wanted: Iterable<Wanted | undefined>, error: unknown): void {
+  #reject(wanted: Iterable<readonly [number, Wanted]>, error: unknown): void {
     let isAny = false
-    for (const each of wanted) {
-      each?.reject(error)
+    for (const [partition, each] of wanted) {
+      this.#toldEnds.delete(partition)
+      each.reject(error)
       isAny = true
     }
     if (isAny) void this.#o.cluster.refreshed().catch(() => {})
