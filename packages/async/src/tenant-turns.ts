@@ -2,65 +2,124 @@
 export interface TenantTurnsOptions {
   /** How much work runs at the same time, of all tenants. At least 1. */
   readonly placesMax: number
+  /** How much work of one tenant runs at the same time. Default: what the free places allow. */
+  readonly placesPerTenantMax?: number
+  /** How much work of one tenant may wait; more is refused. Default: no bound. */
+  readonly waitingPerTenantMax?: number
 }
 
-interface TenantQueue {
+/** Thrown for work that was not started: too much work of its tenant waits, or its signal was aborted while it waited. */
+export class TurnRefused extends Error {
+  readonly reason: 'full' | 'aborted'
+
+  constructor(reason: TurnRefused['reason']) {
+    super(reason === 'full' ? 'Too much work of this tenant waits.' : 'The work was given up before its turn came.')
+    this.name = 'TurnRefused'
+    this.reason = reason
+  }
+}
+
+interface Lane {
   running: number
-  readonly waiting: (() => void)[]
+  /** What starts the work that waits, in the order in which it came. */
+  readonly waiting: Set<() => void>
 }
 
 /**
- * Runs work of many tenants, a bounded number at a time. Tenants take turns: each waits in a queue of its own, the queues
- * are served round robin, and no tenant has more than a third of the places, however much of its work waits.
+ * Runs work of many tenants, a bounded number at a time. A tenant gets one more place only while it has fewer than are free
+ * (dynamic threshold, Choudhury and Hahne 1998): one alone gets half of them, each further one half of the rest, and whoever
+ * runs nothing finds a place. Whoever runs least is next, and among equals whoever has waited for a turn the longest.
  */
 export class TenantTurns {
-  readonly #placesMax: number
-  readonly #shareMax: number
-  /** In the order of their turns: a tenant that was served goes to the end. */
-  readonly #queues = new Map<string, TenantQueue>()
-  #running = 0
+  readonly #perTenantMax: number
+  readonly #waitingMax: number
+  /** In the order of their last turns. */
+  readonly #lanes = new Map<string, Lane>()
+  #free: number
 
-  constructor({ placesMax }: TenantTurnsOptions) {
-    this.#placesMax = placesMax
-    this.#shareMax = Math.max(1, Math.floor(placesMax / 3))
+  constructor(o: TenantTurnsOptions) {
+    this.#free = o.placesMax
+    this.#perTenantMax = o.placesPerTenantMax ?? o.placesMax
+    this.#waitingMax = o.waitingPerTenantMax ?? Infinity
   }
 
   /** Work that waits or runs, of all tenants. */
   get size(): number {
     let size = 0
-    for (const { running, waiting } of this.#queues.values()) size += running + waiting.length
+    for (const { running, waiting } of this.#lanes.values()) size += running + waiting.size
     return size
   }
 
-  /** Starts `work` when it is the tenant's turn, and settles as it does. Work of one tenant starts in the order of the calls. */
-  async run<T>(tenant: string, work: () => Promise<T>): Promise<T> {
-    let queue = this.#queues.get(tenant)
-    if (queue === undefined) this.#queues.set(tenant, (queue = { running: 0, waiting: [] }))
-    const { waiting } = queue
-    const started = new Promise<void>((resolve) => waiting.push(resolve))
-    this.#startNext()
-    await started
+  /**
+   * Starts `work` when it is the tenant's turn, at once if there is a place, and settles as it does. Work of one tenant
+   * starts in the order of the calls. Rejects with {@link TurnRefused} when it is not started.
+   */
+  async run<T>(tenant: string, work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+    let lane = this.#lanes.get(tenant)
+    if (lane === undefined) this.#lanes.set(tenant, (lane = { running: 0, waiting: new Set() }))
+    if (this.#mayStart(lane)) this.#take(tenant, lane)
+    else await this.#wait(tenant, lane, signal)
     try {
       return await work()
     } finally {
-      queue.running -= 1
-      this.#running -= 1
-      if (queue.running === 0 && waiting.length === 0) this.#queues.delete(tenant)
+      lane.running -= 1
+      this.#free += 1
       this.#startNext()
+      this.#forgetIdle(tenant, lane)
     }
   }
 
+  #mayStart({ running }: Lane): boolean {
+    return running < this.#free && running < this.#perTenantMax
+  }
+
+  #take(tenant: string, lane: Lane): void {
+    lane.running += 1
+    this.#free -= 1
+    this.#lanes.delete(tenant)
+    this.#lanes.set(tenant, lane)
+  }
+
   #startNext(): void {
-    for (const [tenant, queue] of this.#queues) {
-      if (this.#running >= this.#placesMax) return
-      const start = queue.running < this.#shareMax ? queue.waiting.shift() : undefined
-      if (start === undefined) continue
-      queue.running += 1
-      this.#running += 1
-      // Its next turn is after all others'; the loop comes to it again.
-      this.#queues.delete(tenant)
-      this.#queues.set(tenant, queue)
+    for (let next = this.#nextLane(); next !== undefined; next = this.#nextLane()) {
+      const [tenant, lane] = next
+      const [start] = lane.waiting
+      if (start === undefined) return
+      lane.waiting.delete(start)
+      this.#take(tenant, lane)
       start()
     }
+  }
+
+  #nextLane(): readonly [string, Lane] | undefined {
+    let next: readonly [string, Lane] | undefined
+    for (const [tenant, lane] of this.#lanes) {
+      if (lane.waiting.size === 0 || !this.#mayStart(lane)) continue
+      if (lane.running === 0) return [tenant, lane]
+      if (next === undefined || lane.running < next[1].running) next = [tenant, lane]
+    }
+    return next
+  }
+
+  #wait(tenant: string, lane: Lane, signal: AbortSignal | undefined): Promise<void> {
+    if (lane.waiting.size >= this.#waitingMax) throw new TurnRefused('full')
+    return new Promise((resolve, reject) => {
+      const start = (): void => {
+        signal?.removeEventListener('abort', leave)
+        resolve()
+      }
+      const leave = (): void => {
+        lane.waiting.delete(start)
+        this.#forgetIdle(tenant, lane)
+        reject(new TurnRefused('aborted'))
+      }
+      lane.waiting.add(start)
+      signal?.addEventListener('abort', leave, { once: true })
+      if (signal?.aborted === true) leave()
+    })
+  }
+
+  #forgetIdle(tenant: string, lane: Lane): void {
+    if (lane.running === 0 && lane.waiting.size === 0) this.#lanes.delete(tenant)
   }
 }

@@ -1,8 +1,9 @@
+import { TenantTurns, TurnRefused } from '@ariftly/async'
 import { Problem } from '@ariftly/http'
 
 /**
  * Runs work of a tenant when it is its turn. When `signal` aborts while the work waits, it is dropped: nobody reads its
- * answer any more.
+ * answer any more. Problems: 429 when too much work of the tenant waits.
  */
 export type TenantGate = <T>(tenant: string, work: () => Promise<T>, signal?: AbortSignal) => Promise<T>
 
@@ -13,89 +14,25 @@ export interface TenantGateOptions {
   readonly waitingMax: number
 }
 
-interface Lane {
-  running: number
-  /** In the order in which it came. */
-  readonly waiting: Set<() => void>
-}
+/** Keeps slow tenants from taking every place, as {@link TenantTurns} shares them out. */
+export function createTenantGate({ placesMax, waitingMax }: TenantGateOptions): TenantGate {
+  const turns = new TenantTurns({ placesMax, waitingPerTenantMax: waitingMax })
 
-/**
- * Keeps slow tenants from taking every place: a tenant takes one more only while it has fewer than are free (dynamic
- * threshold, Choudhury and Hahne 1998). So one alone gets half of them, each further one half of the rest, and whoever
- * runs nothing finds a place. Whoever runs least is next.
- */
-export function createTenantGate(o: TenantGateOptions): TenantGate {
-  const lanes = new Map<string, Lane>()
-  let free = o.placesMax
-
-  return async function passGate<T>(tenant: string, work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
-    const lane = lanes.get(tenant) ?? { running: 0, waiting: new Set() }
-    lanes.set(tenant, lane)
-    if (lane.running < free) take(lane)
-    else await waitInLine(tenant, lane, signal)
+  return async function passGate(tenant, work, signal) {
     try {
-      return await work()
-    } finally {
-      lane.running -= 1
-      free += 1
-      admit()
-      forgetIdle(tenant, lane)
+      return await turns.run(tenant, work, signal)
+    } catch (error) {
+      throw error instanceof TurnRefused ? problemOf(error) : error
     }
-  }
-
-  function take(lane: Lane): void {
-    lane.running += 1
-    free -= 1
-  }
-
-  function admit(): void {
-    for (let lane = nextLane(); lane !== undefined; lane = nextLane()) {
-      const [next] = lane.waiting
-      if (next === undefined) return
-      lane.waiting.delete(next)
-      take(lane)
-      next()
-    }
-  }
-
-  function nextLane(): Lane | undefined {
-    let least: Lane | undefined
-    for (const lane of lanes.values()) {
-      if (lane.waiting.size > 0 && lane.running < free && lane.running < (least?.running ?? free)) least = lane
-    }
-    return least
-  }
-
-  function waitInLine(tenant: string, lane: Lane, signal: AbortSignal | undefined): Promise<void> {
-    if (lane.waiting.size >= o.waitingMax) throw tooMany()
-    return new Promise((resolve, reject) => {
-      function enter(): void {
-        signal?.removeEventListener('abort', leave)
-        resolve()
-      }
-      function leave(): void {
-        lane.waiting.delete(enter)
-        forgetIdle(tenant, lane)
-        reject(gone())
-      }
-      lane.waiting.add(enter)
-      signal?.addEventListener('abort', leave, { once: true })
-      if (signal?.aborted === true) leave()
-    })
-  }
-
-  function forgetIdle(tenant: string, lane: Lane): void {
-    if (lane.running === 0 && lane.waiting.size === 0) lanes.delete(tenant)
   }
 }
 
-function tooMany(): Problem {
+function problemOf({ reason }: TurnRefused): Problem {
+  if (reason === 'aborted') {
+    return new Problem(400, 'request_aborted', { detail: 'The client has left before its turn came.' })
+  }
   return new Problem(429, 'too_many_queries', {
     detail: 'Too many requests of this tenant are waiting.',
     headers: { 'Retry-After': '1' },
   })
-}
-
-function gone(): Problem {
-  return new Problem(400, 'request_aborted', { detail: 'The client has left before its turn came.' })
 }
