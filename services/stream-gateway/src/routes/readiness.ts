@@ -1,0 +1,49 @@
+import type { Authenticator } from '@ariftly/auth'
+import type { Readiness } from '@ariftly/runtime'
+import type { EpochFollower } from '../log/follow-epochs.ts'
+
+/** Whether the gateway may be given streams. */
+export interface GatewayReadiness {
+  readonly isDraining: boolean
+  /** From now on it is not ready. */
+  startDraining(): void
+  read(): Readiness
+}
+
+/**
+ * The gateway is ready once it has passed the log's end as it was at the start, and stays so while it lags: its streams
+ * would lag at any other gateway too. A log that cannot be read, or is another one, makes it unready.
+ */
+export function createReadiness(o: {
+  readonly epochs: EpochFollower
+  readonly auth: Pick<Authenticator, 'state'>
+}): GatewayReadiness {
+  let isDraining = false
+  let wasReady = false
+
+  function read(): Readiness {
+    const { epochReader, trouble } = o.epochs
+    const failure = epochReader?.reader.failure
+    const isCaughtUp = epochReader?.caughtUp() === true
+    if (epochReader === undefined || failure !== undefined) wasReady = false
+    else if (isCaughtUp) wasReady = true
+    return {
+      ready: wasReady && !isDraining,
+      checks: {
+        log: failure?.message ?? trouble ?? (isCaughtUp ? 'ok' : 'catching up'),
+        projection: epochReader?.watch.state() ?? 'not read yet',
+        keys: o.auth.state,
+      },
+    }
+  }
+
+  return {
+    get isDraining() {
+      return isDraining
+    },
+    startDraining() {
+      isDraining = true
+    },
+    read,
+  }
+}
