@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { startWorker, type Worker } from './ingest/worker.ts'
+import { CENTRIFUGO_PUBLISH, centrifugoBody, centrifugoTextBytes, startCentrifugo } from './streams/centrifugo.ts'
 import type { ClientsOrder, Waits } from './streams/clients.ts'
 import { monotonicMs } from './streams/clock.ts'
 import { endToEndLatency } from './streams/end-to-end-latency.ts'
@@ -18,12 +19,13 @@ const PATIENCE_MS = 120_000
 
 /**
  * 1,000 clients that each get 10 events a second: from the moment in which the poster has ingest's answer to each client's
- * read, through ingest, Kafka and the gateway. Beside it the same with nchan, from publishing to each read, and Kafka's own
+ * read, through ingest, Kafka and the gateway. Beside it the same with nchan and Centrifugo, from publishing to each read, and Kafka's own
  * EndToEndLatency without any of us.
  */
 export const fanoutLatency: Bench = async (say) => {
   const house = await startStreamHouse({ withIngest: true })
   const nchan = await startNchan(say, CPU.measured)
+  const centrifugo = await startCentrifugo(say, CPU.measured)
   const clients = await startWorker(join(import.meta.dirname, 'streams/clients.ts'), CPU.others)
   const ask = <A>(order: ClientsOrder) => clients.ask<A>(order)
 
@@ -56,6 +58,17 @@ export const fanoutLatency: Bench = async (say) => {
       request: streamRequest('/sub'),
       publish: (number) => post(`http://127.0.0.1:${nchan.port}/pub`, message(number, FRAME_BYTES - 26), {}),
     })
+    const centrifugoWaits =
+      centrifugo &&
+      (await measure({
+        from: 'sent',
+        port: centrifugo.port,
+        request: centrifugo.request,
+        publish(number) {
+          const body = centrifugoBody(message(number, centrifugoTextBytes(FRAME_BYTES)))
+          return post(`http://127.0.0.1:${centrifugo.port}${CENTRIFUGO_PUBLISH}`, body, {})
+        },
+      }))
     const { broker, topic } = house
     const kafka = await endToEndLatency({ broker, topic: `${topic}.latency`, records: 1000, bytes: FRAME_BYTES, say })
     return [
@@ -64,12 +77,15 @@ export const fanoutLatency: Bench = async (say) => {
       ms('max_ms', ours.maxMs),
       ms('nchan_p50_ms', theirs.p50Ms),
       ms('nchan_p99_ms', theirs.p99Ms),
+      ...(centrifugoWaits === undefined
+        ? []
+        : [ms('centrifugo_p50_ms', centrifugoWaits.p50Ms), ms('centrifugo_p99_ms', centrifugoWaits.p99Ms)]),
       ms('kafka_end_to_end_p50_ms', kafka.p50Ms),
       ms('kafka_end_to_end_p99_ms', kafka.p99Ms),
       { name: 'load_average', value: loadAverage(), unit: '' },
     ]
   } finally {
-    await endAll([clients, nchan, house])
+    await endAll([clients, nchan, ...(centrifugo === undefined ? [] : [centrifugo]), house])
   }
 }
 

@@ -3,6 +3,13 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { startWorker, type Worker } from './ingest/worker.ts'
 import type { ClientsOrder, ClientsState } from './streams/clients.ts'
+import {
+  CENTRIFUGO_PUBLISH,
+  centrifugoBody,
+  centrifugoTextBytes,
+  startCentrifugo,
+  type Centrifugo,
+} from './streams/centrifugo.ts'
 import { createFeed } from './streams/feed.ts'
 import { CPU, startStreamHouse } from './streams/house.ts'
 import { startNchan } from './streams/nchan.ts'
@@ -24,14 +31,15 @@ const PATIENCE_MS = 60_000
  * Deliveries per second of processor time of the serving process, as the kernel counts it, with 1,000 clients and frames of
  * about 220 bytes. The next event is written when all clients have the one before, so that each write carries one event
  * (and in bursts ten) however busy the machine is. All have served events for a while before they are measured. The gateway
- * reads the real Kafka and its clients have all kinds of filters; the peers are fed over HTTP: nginx with nchan, better-sse,
- * and a bare `res.write` of a ready Buffer.
+ * reads the real Kafka and its clients have all kinds of filters; the peers are fed over HTTP: nginx with nchan, Centrifugo
+ * (where there is a `go` to build it), better-sse, and a bare `res.write` of a ready Buffer.
  */
 export const fanout: Bench = async (say) => {
   const workers: Worker[] = []
   const house = await startStreamHouse()
   const feed = createFeed(house)
   const nchan = await startNchan(say, CPU.measured)
+  const centrifugo = await startCentrifugo(say, CPU.measured)
   try {
     const clients = await worker('clients.ts', CPU.others)
     const ours = {
@@ -47,6 +55,7 @@ export const fanout: Bench = async (say) => {
         close: nothing,
       },
       nchanTarget(nchan.port, nchan.pids),
+      ...(centrifugo === undefined ? [] : [centrifugoTarget(centrifugo)]),
       await peerTarget('better-sse'),
       await peerTarget('raw-write'),
     ]
@@ -61,6 +70,7 @@ export const fanout: Bench = async (say) => {
   } finally {
     await Promise.all(workers.map((each) => each.close()))
     await nchan.close()
+    await centrifugo?.close()
     await feed.close()
     await house.close()
   }
@@ -75,7 +85,7 @@ export const fanout: Bench = async (say) => {
     const served = await worker('peers.ts', CPU.measured)
     const { port } = await served.ask<{ port: number }>({ peer })
     const overhead = `event: task.progress\nid: ${'i'.repeat(40)}\ndata: \n\n`.length
-    const poster = createPoster(port, '/', FRAME_BYTES - overhead)
+    const poster = createPoster(port, '/', (number) => message(number, FRAME_BYTES - overhead))
     return { name: peer, pids: [served.pid], port, requests: [streamRequest('/')], ...poster }
   }
 }
@@ -105,12 +115,23 @@ function filters(apiKey: string): string[] {
 
 function nchanTarget(port: number, pids: readonly number[]): Target {
   // What nchan writes around a message: `id: 1784709937:0`, `data: `.
-  const poster = createPoster(port, '/pub', FRAME_BYTES - 'id: 1784709937:0\ndata: \n\n'.length)
+  const bytes = FRAME_BYTES - 'id: 1784709937:0\ndata: \n\n'.length
+  const poster = createPoster(port, '/pub', (number) => message(number, bytes))
   return { name: 'nchan', pids, port, requests: [streamRequest('/sub')], ...poster }
 }
 
+function centrifugoTarget({ port, pids, request }: Centrifugo): Target {
+  const bytes = centrifugoTextBytes(FRAME_BYTES)
+  const poster = createPoster(port, CENTRIFUGO_PUBLISH, (number) => centrifugoBody(message(number, bytes)))
+  return { name: 'centrifugo', pids, port, requests: [request], ...poster }
+}
+
 /** Posts events one a request; those of a burst go out in one write on one connection. */
-function createPoster(port: number, path: string, bytes: number): Pick<Target, 'publish' | 'close'> {
+function createPoster(
+  port: number,
+  path: string,
+  bodyOf: (number: number) => string,
+): Pick<Target, 'publish' | 'close'> {
   let socket: Socket | undefined
 
   async function publish(numbers: readonly number[]): Promise<void> {
@@ -120,7 +141,9 @@ function createPoster(port: number, path: string, bytes: number): Pick<Target, '
       await once(socket, 'connect')
     }
     const requests = numbers.map((number) => {
-      return `POST ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: text/plain\r\nContent-Length: ${bytes}\r\n\r\n${message(number, bytes)}`
+      const body = bodyOf(number)
+      const head = `Host: 127.0.0.1\r\nContent-Type: ${body.startsWith('{') ? 'application/json' : 'text/plain'}`
+      return `POST ${path} HTTP/1.1\r\n${head}\r\nContent-Length: ${body.length}\r\n\r\n${body}`
     })
     socket.write(requests.join(''))
   }
@@ -175,6 +198,9 @@ function ratios(measured: readonly Measurement[]): readonly Measurement[] {
       value: of('gateway_burst10_per_cpu_s') / of('nchan_burst10_per_cpu_s'),
       unit: '',
     },
+    ...(measured.some(({ name }) => name === 'centrifugo_per_cpu_s')
+      ? [{ name: 'vs_centrifugo', value: ours / of('centrifugo_per_cpu_s'), unit: '' }]
+      : []),
     { name: 'vs_better_sse', value: ours / of('better_sse_per_cpu_s'), unit: '' },
     { name: 'vs_raw_write', value: ours / of('raw_write_per_cpu_s'), unit: '' },
   ]

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { startWorker, type Worker } from './ingest/worker.ts'
+import { startCentrifugo } from './streams/centrifugo.ts'
 import type { ClientsOrder, ClientsState } from './streams/clients.ts'
 import { CPU, startStreamHouse } from './streams/house.ts'
 import { startNchan } from './streams/nchan.ts'
@@ -16,12 +17,13 @@ const WATCH_MS = 45_000
 
 /**
  * 8,000 open streams on which nothing happens but heartbeats: memory and processor time of the gateway process, and of
- * nchan's worker with the same number. Memory is what the process has more than before the streams, once it has come to rest.
+ * nchan's worker and Centrifugo with the same number. Memory is what the process has more than before the streams, once it has come to rest.
  * What it takes to open them and to come to rest is a figure of its own.
  */
 export const idle: Bench = async (say) => {
   const house = await startStreamHouse()
   const nchan = await startNchan(say, CPU.measured)
+  const centrifugo = await startCentrifugo(say, CPU.measured)
   const clients = await startWorker(join(import.meta.dirname, 'streams/clients.ts'), CPU.others)
   try {
     await sleep(SETTLE_MS)
@@ -30,6 +32,7 @@ export const idle: Bench = async (say) => {
     const ours = await measure(clients, { port: house.gateway.port, pids: [house.gateway.pid], request })
     say(`ours ${JSON.stringify(ours)}`)
     const theirs = await measure(clients, { port: nchan.port, pids: nchan.pids, request: streamRequest('/sub') })
+    const ofCentrifugo = centrifugo && (await measure(clients, centrifugo))
     return [
       { name: 'rss_per_connection_kb', value: ours.kb, unit: 'KB' },
       { name: 'cpu_percent', value: ours.percent, unit: '%' },
@@ -38,11 +41,18 @@ export const idle: Bench = async (say) => {
       { name: 'nchan_rss_per_connection_kb', value: theirs.kb, unit: 'KB' },
       { name: 'nchan_cpu_percent', value: theirs.percent, unit: '%' },
       { name: 'nchan_opening_us_per_stream', value: theirs.openingUs, unit: 'us' },
+      ...(ofCentrifugo === undefined
+        ? []
+        : [
+            { name: 'centrifugo_rss_per_connection_kb', value: ofCentrifugo.kb, unit: 'KB' },
+            { name: 'centrifugo_cpu_percent', value: ofCentrifugo.percent, unit: '%' },
+          ]),
       { name: 'load_average', value: loadAverage(), unit: '' },
     ] satisfies readonly Measurement[]
   } finally {
     await clients.close()
     await nchan.close()
+    await centrifugo?.close()
     await house.close()
   }
 }
