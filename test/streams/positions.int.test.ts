@@ -114,6 +114,15 @@ test('a tenant may have so many streams over all its keys, and no more', async (
   }
 }, 40_000)
 
+test('a stream begins now when after= is yet to come, as the clock of its client is ahead', async () => {
+  await log.append([numbered('t-ahead', 1)])
+  await eventually(async () => (await rowsOf('t-ahead')) === 1, { timeoutMs: 20_000 })
+  const stream = await open(`?task_id=t-ahead&after=${new Date(Date.now() + 3_600_000).toISOString()}`)
+  await log.append([numbered('t-ahead', 2), numbered('t-ahead', 3)])
+  await eventually(() => stream.messages.length >= 2, { timeoutMs: 20_000 })
+  expect(numbersOf(stream.messages)).toEqual([2, 3])
+}, 60_000)
+
 describe('a position that is older than the kept history', () => {
   test('by after= is told by stream.reset, and the stream goes on from the earliest', async () => {
     await log.append([numbered('t-old', 1)])

@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals'
+import { newEventId, type LogEvent } from '@ariftly/events'
 import { createWorld, eventually, startServiceProcess, type ServiceProcess, type World } from '@ariftly/testkit'
-import { createLogWriter, numbered, type LogWriter } from '../../streams/log-writer.ts'
+import { createLogWriter, numbered, numbersOf, type LogWriter } from '../../streams/log-writer.ts'
 import { openStream, type OpenStream } from '../../support/read-stream.ts'
 
 /*
@@ -25,7 +26,12 @@ const opened: OpenStream[] = []
 const sockets: Socket[] = []
 
 beforeAll(async () => {
-  const env = { DRAIN_MS: '0', RING_BYTES_MAX: String(MIB), STREAMS_UNSENT_BYTES_MAX: String(BUDGET_BYTES) }
+  const env = {
+    DRAIN_MS: '0',
+    RING_BYTES_MAX: String(MIB),
+    RING_IDS_MAX: '1000',
+    STREAMS_UNSENT_BYTES_MAX: String(BUDGET_BYTES),
+  }
   world = await createWorld({ env })
   ;[calmKey, rudeKey] = await Promise.all([world.apiKey('calm'), world.apiKey('rude')])
   log = createLogWriter(world)
@@ -66,6 +72,7 @@ async function openUnread(query: string): Promise<Socket> {
 
 interface Debug {
   readonly unsent_bytes: number
+  readonly duplicates: { readonly ids: number; readonly look_up_open: boolean }
   readonly ended: Readonly<Record<string, number>>
 }
 
@@ -76,6 +83,12 @@ async function debug(): Promise<Debug> {
 function residentBytes(): number {
   const status = readFileSync(`/proc/${gateway.pid}/status`, 'utf8')
   return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) * 1024
+}
+
+/** Memory outside of V8's heap: of Buffers. */
+async function bufferBytes(): Promise<number> {
+  const metrics = await (await fetch(`${gateway.url}/metrics`)).text()
+  return Number(/^ariftly_nodejs_external_memory_bytes (\S+)$/m.exec(metrics)?.[1])
 }
 
 /** The calm tenant gets an event that is written now; the milliseconds that it takes. */
@@ -165,6 +178,77 @@ test('streams that read nothing, each with a filter of its own, cost no more tha
   expect(calm.messages.length).toBe(10)
 }, 90_000)
 
+test('a reader that reads nothing keeps its own unsent frames in memory, and none of other tenants', async () => {
+  const calm = await open('?agent=calm', calmKey)
+  await openUnread('?agent=slow')
+  // What the kernel takes is not in the memory of the gateway: until it takes no more.
+  let unsent = 0
+  await eventually(
+    async () => {
+      const before = unsent
+      unsent = (await debug()).unsent_bytes
+      if (unsent === 0) await log.append(Array.from({ length: 10 }, () => slowEvent(60_000)))
+      return unsent > 0 && unsent === before
+    },
+    { timeoutMs: 60_000, everyMs: 200 },
+  )
+  const before = await bufferBytes()
+  let posted = 0
+  /** 256 KiB of events of the calm tenant. */
+  function calmEvents() {
+    posted += 4
+    const data = textOf('t-calm', 64 * 1024)
+    return Array.from({ length: 4 }, () => numbered('t-calm', 0, { tenant: 'calm', agent: 'calm', data }))
+  }
+  for (let round = 0; round < 160; round += 1) {
+    await log.append([...calmEvents(), slowEvent(10)])
+    await eventually(() => calm.messages.length === posted, { timeoutMs: 60_000, everyMs: 1 })
+  }
+  expect((await debug()).unsent_bytes).toBeGreaterThan(unsent)
+  // Buffers are freed when V8 collects garbage, which it does while there is work.
+  await eventually(
+    async () => {
+      await log.append(calmEvents())
+      return (await bufferBytes()) - before < 24 * MIB
+    },
+    { timeoutMs: 60_000 },
+  )
+}, 150_000)
+
+function slowEvent(bytes: number): LogEvent {
+  return numbered('t-slow', 0, { tenant: 'rude', agent: 'slow', data: textOf('t-slow', bytes) })
+}
+
+/** The data of an event of a task, with so many bytes of text. */
+function textOf(taskId: string, bytes: number): Buffer {
+  return Buffer.from(`{"task_id":"${taskId}","message":"${'x'.repeat(bytes)}","n":0}`)
+}
+
+test('a tenant that posts events of long ago gets each once, and holds up no stream of another tenant', async () => {
+  const oldMs = Date.now() - 7_200_000
+  const reposted = numbered('t-calm', 99, { tenant: 'calm', id: newEventId(oldMs) })
+  const calm = await open('?task_id=t-calm', calmKey)
+  const rude = await open('?agent=backfill', rudeKey)
+  await log.append([reposted])
+  const backfill = Array.from({ length: 6000 }, (_, n) =>
+    numbered(`t-old-${n % 24}`, n, { tenant: 'rude', agent: 'backfill', id: newEventId(oldMs + n) }),
+  )
+  const waits: number[] = []
+  for (let at = 0; at < backfill.length; at += 1000) {
+    await log.append(backfill.slice(at, at + 1000))
+    waits.push(await deliveryMs(calm, at))
+  }
+  expect(Math.max(...waits)).toBeLessThan(8000)
+  await eventually(() => rude.messages.length >= backfill.length, { timeoutMs: 60_000 })
+  // The first id of the calm tenant is known to Postgres alone by now.
+  await eventually(async () => (await debug()).duplicates.ids <= 1000)
+  await log.append([reposted])
+  await deliveryMs(calm, 6000)
+  expect(numbersOf(calm.messages)).toEqual([99, 0, 1000, 2000, 3000, 4000, 5000, 6000])
+  expect(numbersOf(rude.messages).toSorted((a, b) => a - b)).toEqual(backfill.map((_, n) => n))
+  expect((await debug()).duplicates.look_up_open).toBe(false)
+}, 120_000)
+
 test('many streams through the history of a large task do not keep another tenant from its own', async () => {
   const sealed = (await open('?agent=nobody', calmKey)).response
   expect(sealed.status).toBe(200)
@@ -184,7 +268,12 @@ test('many streams through the history of a large task do not keep another tenan
   const waitMs = performance.now() - startedMs
   expect(rude.some(({ messages }) => messages.length < 20_000)).toBe(true)
   expect(waitMs).toBeLessThan(4000)
-}, 150_000)
+  // Pages of a task that large are read by position: all of it comes, in order.
+  const [one, ...others] = rude
+  await Promise.all(others.map((stream) => stream.close()))
+  await eventually(() => one?.messages.length === 20_000, { timeoutMs: 60_000 })
+  expect(numbersOf(one?.messages ?? [])).toEqual(Array.from({ length: 20_000 }, (_, n) => n))
+}, 180_000)
 
 async function rowsOf(taskId: string): Promise<number> {
   const { rows } = await world.admin.query<{ n: number }>('SELECT count(*)::int AS n FROM events WHERE task_id = $1', [

@@ -122,6 +122,8 @@ describe('a page of history', () => {
         { bytesMax: 200 },
         { scanMax: 11 },
         { rowsMax: 3, bytesMax: 150, scanMax: 5 },
+        { scan: true },
+        { rowsMax: 7, scanMax: 40, scan: true },
       ]) {
         const positions = all()
         const offsets: number[][] = [[], [], []]
@@ -138,6 +140,18 @@ describe('a page of history', () => {
       }
     },
   )
+
+  test('that is read by position looks at a bounded number of rows, also of a task', async () => {
+    const pages = await read({ taskId: 'task_3' }, { scan: true, scanMax: 30 })
+    for (const partition of [0, 1, 2]) {
+      const seen = expectedIn(partition, {}).slice(0, 30)
+      const page = pages.get(partition)
+      expect(page?.rows.map(({ offset }) => offset)).toEqual(
+        seen.filter(({ taskId }) => taskId === 'task_3').map(({ offset }) => offset),
+      )
+      expect(page?.readTo).toBe((seen.at(-1)?.offset ?? 0) + 1)
+    }
+  })
 
   test('reads rows of the one partition that can have them, and how far the others are', async () => {
     const pages = await read({ taskId: 'task_3' }, { onlyPartition: 1 })

@@ -48,9 +48,10 @@ export function createDispatch(o: DispatchOptions) {
     onWanted?.(wanted)
     const states = await statesOf(partition, wanted, signal)
     for (let at = 0, untilMs = o.now() + STEP_MS; at < fresh.length || at === 0; at += STEP_RECORDS) {
-      if (o.now() > untilMs) {
+      while (o.now() > untilMs || hub.isFull) {
         await nextTurn()
         untilMs = o.now() + STEP_MS
+        signal.throwIfAborted()
       }
       // A handler that was given up (the assignment changed) must not append behind its successor's back.
       signal.throwIfAborted()

@@ -1,6 +1,8 @@
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { createServer, request, type IncomingMessage } from 'node:http'
+import { text } from 'node:stream/consumers'
+import { deferred } from '@ariftly/async'
 import { afterEach, expect, test } from '@jest/globals'
 import { createAuthenticator, generateApiKey, type KeyChange } from '@ariftly/auth'
 import { sendError } from '@ariftly/http'
@@ -8,6 +10,9 @@ import { createKeyring, generateEncryptionKey } from '@ariftly/keyring'
 import { createLogger } from '@ariftly/runtime'
 import { createOpenStream } from './open-stream.ts'
 import { createStreamIds } from '../frames/stream-id.ts'
+import type { EpochReader } from '../log/epoch-reader.ts'
+import { StreamRegistry } from '../streams/registry.ts'
+import type { Streams } from '../streams/streams.ts'
 
 const log = createLogger({ service: 'test', level: 'silent' })
 const releases: (() => unknown)[] = []
@@ -16,9 +21,9 @@ afterEach(async () => {
   for (const release of releases.splice(0)) await release()
 })
 
-test('a key that is revoked while the form of a stream is still coming opens no stream', async () => {
+/** Serves streams to one key. `changes` are what the feed of key changes has; `isFed` settles before it is read for the first time. */
+async function serve(o: { readonly changes: readonly KeyChange[]; readonly isFed: Promise<unknown> }) {
   const { key } = generateApiKey()
-  const changes: KeyChange[] = []
   const quota = { eventsPerS: null, bytesPerS: null }
   const auth = createAuthenticator({
     lookup: () =>
@@ -28,14 +33,14 @@ test('a key that is revoked while the form of a stream is still coming opens no 
         scopes: ['events:read'],
         quota,
         expiresAtMs: null,
-        revokedAtMs: changes.length > 0 ? 1 : null,
+        revokedAtMs: o.changes.length > 0 ? 1 : null,
         limits: { eventsPerS: null, streams: null, webhooks: null },
         tenantState: 'active',
         secret: 1,
         secretEndsAtMs: null,
       }),
-    latestChange: () => Promise.resolve(0),
-    changesSince: (seq) => Promise.resolve({ latestSeq: changes.length, changes: changes.slice(seq) }),
+    latestChange: () => o.isFed.then(() => 0),
+    changesSince: (seq) => Promise.resolve({ latestSeq: o.changes.length, changes: o.changes.slice(seq) }),
     log,
     feedEveryMs: 5,
   })
@@ -45,11 +50,11 @@ test('a key that is revoked while the form of a stream is still coming opens no 
     auth,
     ids: createStreamIds(keyring),
     sealer: keyring,
-    // Who gets as far as to be told that nothing can be read yet would have been let in.
-    epochReader: () => undefined,
-    streams: undefined as never,
+    epochReader: () => ({}) as EpochReader,
+    // Who gets as far as to be told that there is no room would have been let in.
+    streams: { registry: new StreamRegistry() } as Streams,
     isDraining: () => false,
-    streamsMax: 1,
+    streamsMax: 0,
     streamsPerKeyMax: 1,
     streamsElsewhere: () => Promise.resolve(0),
     streamsPerTenantMax: 1,
@@ -60,24 +65,39 @@ test('a key that is revoked while the form of a stream is still coming opens no 
   releases.push(() => server.closeAllConnections() ?? server.close())
   const { port } = server.address() as AddressInfo
 
-  async function post(meanwhile: () => Promise<unknown>): Promise<number | undefined> {
+  /** The code of the refusal of a form that comes in two pieces. */
+  async function post(meanwhile: () => Promise<unknown> = () => Promise.resolve()): Promise<string> {
     const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/x-www-form-urlencoded' }
     const req = request({ port, host: '127.0.0.1', method: 'POST', path: '/v1/events/stream', headers })
     req.write('task_id=')
     await meanwhile()
     req.end('t1')
     const [res] = (await once(req, 'response')) as [IncomingMessage]
-    res.resume()
-    return res.statusCode
+    return (JSON.parse(await text(res)) as { code: string }).code
   }
 
+  return { auth, server, post }
+}
+
+test('a key that is revoked while the form of a stream is still coming opens no stream', async () => {
+  const changes: KeyChange[] = []
+  const { auth, server, post } = await serve({ changes, isFed: Promise.resolve() })
   while (!auth.ready) await new Promise(setImmediate)
-  expect(await post(() => once(server, 'request'))).toBe(503)
+  expect(await post(() => once(server, 'request'))).toBe('gateway_full')
   const revoked = new Promise((resolve) => auth.onRevoked(resolve))
-  const status = await post(async () => {
+  const code = await post(async () => {
     await once(server, 'request')
     changes.push({ seq: 1, keyId: 'key_1', kind: 'revoked', secret: null, endsAtMs: null })
     await revoked
   })
-  expect(status).toBe(401)
+  expect(code).toBe('invalid_api_key')
+})
+
+test('no stream opens before the changes of keys were read once, as nobody would tell it that its key was revoked', async () => {
+  const fed = deferred()
+  const { auth, post } = await serve({ changes: [], isFed: fed.promise })
+  expect(await post()).toBe('starting')
+  fed.resolve()
+  while (!auth.ready) await new Promise(setImmediate)
+  expect(await post()).toBe('gateway_full')
 })

@@ -10,6 +10,7 @@ import type { Ring } from '../log/ring.ts'
 import { dataFor, matches, type StreamFilter } from './filter.ts'
 import type { HistoryPage, HubCounts, HubOptions } from './hub-options.ts'
 import type { Subscriber } from './subscriber.ts'
+import { TurnQueue } from './turn-queue.ts'
 
 /** What {@link createCatchUp} needs of the hub. */
 export interface CatchUpOptions extends HubOptions {
@@ -30,7 +31,7 @@ export interface CatchUp {
   setProjected(position: OffsetVector): void
   /** The ring has new records or a new position. */
   ringMoved(): void
-  /** One round of slices; true when there is more to do at once. */
+  /** One round of slices, in turns of tenants; true when there is more to do at once. */
   run(): boolean
   /** Whether a stream waits for the projection. */
   isWaiting(): boolean
@@ -40,7 +41,7 @@ export interface CatchUp {
 
 /** Bytes and records of one stream's slice, so that a round stays short and the live streams are not held up. */
 const SLICE_BYTES = 64 * 1024
-const SLICE_RECORDS = 5000
+const SLICE_RECORDS = 2000
 /** Length of a round, ms. */
 const ROUND_MS = 4
 /** Pauses after pages that could not be read. */
@@ -59,7 +60,7 @@ export function createCatchUp(o: CatchUpOptions): CatchUp {
   const { ring, counts } = o
   /** The projection's position as last seen; Infinity before. */
   const projected = new Float64Array(ring.position.length).fill(Infinity)
-  let queue: Subscriber[] = []
+  const queue = new TurnQueue<Subscriber>()
   /** Since when they have been ahead of the log, ms. */
   const ahead = new Map<Subscriber, number>()
   const waiting = new Set<Subscriber>()
@@ -67,7 +68,7 @@ export function createCatchUp(o: CatchUpOptions): CatchUp {
   function start(subscriber: Subscriber): void {
     if (subscriber.queued) return
     subscriber.queued = true
-    queue.push(subscriber)
+    queue.add(subscriber.filter.tenant, subscriber)
     o.wake()
   }
 
@@ -99,20 +100,12 @@ export function createCatchUp(o: CatchUpOptions): CatchUp {
 
   function run(): boolean {
     const untilMs = o.now() + ROUND_MS
-    while (queue.length > 0) {
-      const round = queue
-      queue = []
-      for (const [index, subscriber] of round.entries()) {
-        if (index > 0 && o.now() > untilMs) {
-          queue = [...round.slice(index), ...queue]
-          return true
-        }
-        subscriber.queued = false
-        step(subscriber)
-      }
+    for (let subscriber = queue.take(); subscriber !== undefined; subscriber = queue.take()) {
+      subscriber.queued = false
+      step(subscriber)
       if (o.now() > untilMs) break
     }
-    return queue.length > 0
+    return !queue.isEmpty
   }
 
   /** One slice of one stream. */

@@ -69,6 +69,8 @@ export class FilterIndex {
       pending: [],
       pendingBytes: 0,
       pendingVersion: 0,
+      isQueued: false,
+      unfinished: undefined,
     }
     for (const place of placesOf(index, filter)) place.add(group)
     this.groups += 1

@@ -1,5 +1,5 @@
 import { TenantTurns } from '@ariftly/async'
-import { encodeRecord, newEventId, type LogEvent } from '@ariftly/events'
+import { encodeRecord, EVENT_TYPES, newEventId, type EventFilter, type LogEvent } from '@ariftly/events'
 import { createKeyring, generateEncryptionKey } from '@ariftly/keyring'
 import { recordViewOf } from '@ariftly/testkit'
 import { describe, expect, test } from '@jest/globals'
@@ -11,8 +11,8 @@ import { UnsentBudget } from './unsent-budget.ts'
 
 const NOW_MS = Date.UTC(2026, 10, 25)
 
-/** A hub of one partition with live streams of tenant `acme` whose clients take nothing. */
-function setUp(o: { readonly unsentBytesMax: number; readonly budgetBytes?: number }) {
+/** A hub of one partition whose streams take nothing; each write to one takes `writeMs` of its clock. */
+function setUp(o: { readonly unsentBytesMax: number; readonly budgetBytes?: number; readonly writeMs?: number }) {
   const state = { nowMs: 0, ticks: [] as (() => void)[], closed: [] as string[] }
   const budget = new UnsentBudget(o.budgetBytes ?? 1e9)
   const hub = createHub({
@@ -32,12 +32,16 @@ function setUp(o: { readonly unsentBytesMax: number; readonly budgetBytes?: numb
     closeStream: (_subscriber, why) => void state.closed.push(why),
   })
 
-  function open(tenant: string, taskId?: string) {
+  function open(tenant: string, wanted: EventFilter = {}) {
     const sink = {
       unsent: 0,
       destroyed: false,
+      blocks: [] as string[],
       write(block: Buffer) {
-        if (hub.ring.length > 0) sink.unsent += block.length
+        if (hub.ring.length === 0) return 0
+        sink.unsent += block.length
+        sink.blocks.push(block.toString())
+        state.nowMs += o.writeMs ?? 0
         return sink.unsent
       },
       unsentBytes: () => sink.unsent,
@@ -48,7 +52,7 @@ function setUp(o: { readonly unsentBytesMax: number; readonly budgetBytes?: numb
         sink.destroyed = true
       },
     }
-    const filter = streamFilter(tenant, taskId === undefined ? {} : { taskId }, false)
+    const filter = streamFilter(tenant, wanted, false)
     const subscriber = new Subscriber({ filter, sink, keyId: 'k', partitions: 1, nowMs: 0 })
     hub.begin(subscriber, hub.ring.position, Buffer.from('first'))
     tick()
@@ -59,7 +63,17 @@ function setUp(o: { readonly unsentBytesMax: number; readonly budgetBytes?: numb
     for (const run of state.ticks.splice(0)) run()
   }
 
-  return { hub, budget, state, open, tick }
+  function append(...events: readonly LogEvent[]): void {
+    const from = hub.ring.position[0] ?? 0
+    hub.append({
+      partition: 0,
+      records: events.map((each, index) => viewOf(from + index, each)),
+      wanted: new Map(events.map((each, index) => [from + index, { event: each, state: 'shown' as const }])),
+      nextOffset: from + events.length,
+    })
+  }
+
+  return { hub, budget, state, open, append, tick }
 }
 
 function event(tenant: string, text = ''): LogEvent {
@@ -95,15 +109,9 @@ describe('a live stream', () => {
   })
 
   test('is closed when it has too much unsent for 5 s, and not when its client takes enough before', () => {
-    const { hub, open, state, tick } = setUp({ unsentBytesMax: 300 })
-    const [slow, quick] = [open('acme'), open('acme', 't')]
-    const shown = event('acme', 'x'.repeat(400))
-    hub.append({
-      partition: 0,
-      records: [viewOf(0, shown)],
-      wanted: new Map([[0, { event: shown, state: 'shown' as const }]]),
-      nextOffset: 1,
-    })
+    const { hub, open, state, append, tick } = setUp({ unsentBytesMax: 300 })
+    const [slow, quick] = [open('acme'), open('acme', { taskId: 't' })]
+    append(event('acme', 'x'.repeat(400)))
     tick()
     expect([slow.subscriber.phase, quick.subscriber.phase]).toEqual(['overfull', 'overfull'])
     quick.sink.unsent = 0
@@ -121,16 +129,10 @@ describe('a live stream', () => {
 
 describe('the budget of unsent bytes', () => {
   test('is kept by cutting the largest holders of the tenant that holds most, and no others', () => {
-    const { hub, budget, open, tick } = setUp({ unsentBytesMax: 1e6, budgetBytes: 20_000 })
-    const rude = Array.from({ length: 12 }, (_, n) => open('rude', n % 2 === 0 ? 't' : undefined))
+    const { budget, open, append, tick } = setUp({ unsentBytesMax: 1e6, budgetBytes: 20_000 })
+    const rude = Array.from({ length: 12 }, (_, n) => open('rude', n % 2 === 0 ? { taskId: 't' } : {}))
     const calm = open('calm')
-    const records = [event('calm', 'x'.repeat(4000)), event('rude', 'x'.repeat(2000))]
-    hub.append({
-      partition: 0,
-      records: records.map((each, offset) => viewOf(offset, each)),
-      wanted: new Map(records.map((each, offset) => [offset, { event: each, state: 'shown' as const }])),
-      nextOffset: 2,
-    })
+    append(event('calm', 'x'.repeat(4000)), event('rude', 'x'.repeat(2000)))
     tick()
     expect(calm.sink.destroyed).toBe(false)
     expect(rude.filter(({ sink }) => sink.destroyed).length).toBeGreaterThan(0)
@@ -138,3 +140,52 @@ describe('the budget of unsent bytes', () => {
     expect(budget.bytes).toBeLessThanOrEqual(20_000)
   })
 })
+
+describe('a tenant with many streams', () => {
+  test.each([
+    ['of one filter', () => ({})],
+    [
+      'of as many filters',
+      (n: number) => ({ types: EVENT_TYPES.filter((type, at) => type === 'task.progress' || (n >> at) % 2 === 1) }),
+    ],
+  ])('%s does not hold up the event of another tenant', (_what, filterOf: (n: number) => EventFilter) => {
+    const { open, append, tick } = setUp({ unsentBytesMax: 1e6, writeMs: 0.5 })
+    const rude = Array.from({ length: 100 }, (_, n) => open('rude', filterOf(n)))
+    const calm = open('calm')
+    append(event('rude'), event('calm'))
+    tick()
+    const served = rude.filter(({ sink }) => sink.blocks.length > 0).length
+    expect(calm.sink.blocks.length + served).toBeGreaterThan(0)
+    tick()
+    expect(calm.sink.blocks).toHaveLength(1)
+    expect(rude.filter(({ sink }) => sink.blocks.length > 0).length).toBeLessThan(100)
+    for (let n = 0; n < 20; n += 1) tick()
+    expect(rude.map(({ sink }) => sink.blocks.length)).toEqual(rude.map(() => 1))
+  })
+
+  test('gets every event once and in order, also where the next one comes before all have the one before', () => {
+    const { hub, open, append, tick } = setUp({ unsentBytesMax: 1000, writeMs: 0.5 })
+    const streams = Array.from({ length: 40 }, () => open('acme'))
+    const last = streams.at(-1)
+    append(event('acme', 'event 1'))
+    tick()
+    expect(last?.sink.blocks).toEqual([])
+    if (last !== undefined) last.sink.unsent = 2000
+    append(event('acme', 'event 2'))
+    const late = open('acme')
+    for (let n = 0; n < 20; n += 1) tick()
+    for (const { sink } of streams.slice(0, -1)) expect(textsOf(sink.blocks)).toEqual(['event 1', 'event 2'])
+    expect(textsOf(late.sink.blocks)).toEqual(null)
+    // Too slow for event 2: it continues behind event 1.
+    expect([last?.subscriber.phase, last?.subscriber.position[0], textsOf(last?.sink.blocks ?? [])]).toEqual([
+      'overfull',
+      1,
+      ['event 1'],
+    ])
+    expect(hub.ring.position[0]).toBe(2)
+  })
+})
+
+function textsOf(blocks: readonly string[]): readonly string[] | null {
+  return blocks.join('').match(/event \d/g)
+}

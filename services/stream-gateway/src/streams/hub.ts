@@ -1,7 +1,6 @@
 import type { LogEvent } from '@ariftly/events'
 import type { RecordView } from '@ariftly/kafka'
 import { checkpointFrame } from '../frames/control-frames.ts'
-import { joinBlocks } from '../frames/frames.ts'
 import { sharedFrame } from '../frames/record-frames.ts'
 import type { DuplicateCheck } from '../log/duplicate-check.ts'
 import { IdIndex } from '../log/id-index.ts'
@@ -13,6 +12,7 @@ import { createCatchUp, type CatchUp } from './catch-up.ts'
 import { FilterIndex } from './filter-index.ts'
 import type { Routed } from './filter.ts'
 import type { HubCounts, HubOptions } from './hub-options.ts'
+import { PendingFrames } from './pending-frames.ts'
 import type { FilterGroup, Subscriber } from './subscriber.ts'
 
 /** What was found out of a record that an open stream wants. */
@@ -48,6 +48,8 @@ export interface Hub {
   /** The stream's socket has room again. */
   onWritable(subscriber: Subscriber): void
   append(batch: HubBatch): void
+  /** So much waits to be written that no further records should be appended before the next tick. */
+  readonly isFull: boolean
   /** The projection holds everything below `position`. */
   setProjected(position: OffsetVector): void
   /** Writes what waits now, and lets those that catch up go on; `schedule` calls it. */
@@ -62,8 +64,6 @@ export interface Hub {
   takeAhead(ageMs: number): Subscriber[]
 }
 
-/** Groups are flushed early when this much waits, so that one tick cannot pile up more for a stream. */
-const FLUSH_BYTES = 64 * 1024
 /** Length of a tick, ms: what is left is written in the next one, after other work of the process. */
 const TICK_MS = 4
 
@@ -83,12 +83,12 @@ export function createHub(o: HubOptions): Hub {
     overfull: 0,
     historyPages: 0,
   }
-  let dirty: FilterGroup[] = []
   /** Grows with each record and each move of the position. */
   let version = 0
   let scheduled = false
   let sealed: { readonly version: number; readonly frame: Buffer } = { version: -1, frame: Buffer.alloc(0) }
   let duplicates: Pick<DuplicateCheck, 'isOpen' | 'countUnchecked'> = { isOpen: false, countUnchecked: ignore }
+  const pending = new PendingFrames({ ...o, counts, onOverfull: overflow })
   const catchUp: CatchUp = createCatchUp({ ...o, ring, counts, duplicates: () => duplicates, wake, goLive })
 
   function begin(subscriber: Subscriber, position: OffsetVector, first: Buffer): void {
@@ -117,7 +117,7 @@ export function createHub(o: HubOptions): Hub {
 
   function goLive(subscriber: Subscriber): void {
     // Flush first: frames that wait for the group are older than this stream's position and must not be sent to it.
-    if (subscriber.group !== undefined) flushGroup(subscriber.group)
+    if (subscriber.group !== undefined) pending.flush(subscriber.group, ring.position)
     subscriber.goLive()
   }
 
@@ -160,11 +160,7 @@ export function createHub(o: HubOptions): Hub {
       if (ringEvent === undefined) return
       const id = () => o.ids.seal({ epoch: o.epoch, position: ring.position })
       const chunk = sharedFrame(ringEvent, group.filter, { id, onMade: (bytes) => ring.addBytes(seq, bytes) })
-      if (group.pending.length === 0) dirty.push(group)
-      group.pending.push(chunk)
-      group.pendingBytes += chunk.length
-      group.pendingVersion = version
-      if (group.pendingBytes >= FLUSH_BYTES) flushGroup(group)
+      pending.add(group, chunk, version)
     })
   }
 
@@ -172,31 +168,11 @@ export function createHub(o: HubOptions): Hub {
   function fallBack(group: FilterGroup, seq: number): void {
     const position = Float64Array.from(ring.position)
     position[ring.partition(seq)] = ring.offset(seq)
-    flushGroup(group, position)
+    pending.flush(group, position)
     for (const subscriber of group.live) {
       subscriber.fallBack(position)
       catchUp.start(subscriber)
     }
-  }
-
-  /** `position` is that of the group's live streams once they have what waits. */
-  function flushGroup(group: FilterGroup, position: OffsetVector = ring.position): void {
-    const { pending, pendingBytes } = group
-    if (pending.length === 0) return
-    const block = joinBlocks(pending, pendingBytes)
-    group.pending = []
-    group.pendingBytes = 0
-    counts.delivered += pending.length * group.live.size
-    counts.deliveredBytes += block.length * group.live.size
-    counts.writes += group.live.size
-    for (const subscriber of group.live) {
-      subscriber.sentVersion = group.pendingVersion
-      const unsent = subscriber.sink.write(block)
-      if (unsent === 0) continue
-      o.budget.note(subscriber, unsent)
-      if (unsent > o.unsentBytesMax) overflow(subscriber, position)
-    }
-    o.budget.enforce()
   }
 
   function overflow(subscriber: Subscriber, position: OffsetVector): void {
@@ -232,25 +208,17 @@ export function createHub(o: HubOptions): Hub {
   function tick(): void {
     scheduled = false
     const untilMs = o.now() + TICK_MS
-    const groups = dirty
-    dirty = []
-    for (const [index, group] of groups.entries()) {
-      if (index > 0 && o.now() > untilMs) {
-        dirty = [...groups.slice(index), ...dirty]
-        break
-      }
-      flushGroup(group)
-    }
+    const isLeft = pending.run(ring.position, untilMs)
     const hasMore = catchUp.run()
-    if (hasMore || dirty.length > 0) wake()
+    if (isLeft || hasMore) wake()
   }
 
   function checkpoint(subscriber: Subscriber): Buffer | undefined {
     const { phase, group } = subscriber
     if (phase === 'starting' || phase === 'closed') return undefined
     if (phase !== 'live') return checkpointFrame(o.ids.seal({ epoch: o.epoch, position: subscriber.position }))
-    if (group !== undefined) flushGroup(group)
-    // Flushing may have found it too slow.
+    if (group !== undefined) pending.flush(group, ring.position)
+    // It may have turned out to be too slow.
     if (subscriber.phase !== 'live' || subscriber.sentVersion === version) return undefined
     subscriber.sentVersion = version
     if (sealed.version !== version) {
@@ -273,6 +241,9 @@ export function createHub(o: HubOptions): Hub {
     remove,
     onWritable,
     append,
+    get isFull() {
+      return pending.isFull
+    },
     setProjected(position) {
       ids.setProjected(position)
       catchUp.setProjected(position)

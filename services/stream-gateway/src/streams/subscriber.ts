@@ -1,5 +1,6 @@
 import type { OffsetVector } from '../log/offset-vector.ts'
 import type { StreamFilter } from './filter.ts'
+import type { UnfinishedBlock } from './pending-frames.ts'
 
 /** Where a stream's bytes go: a socket, or a list in a test. */
 export interface Sink {
@@ -60,11 +61,15 @@ export interface FilterGroup {
   /** All of them. */
   readonly subscribers: Set<Subscriber>
   readonly live: Set<Subscriber>
-  /** Frames since the last flush. */
+  /** Frames that wait to be written; they and the fields below are written by `PendingFrames` alone. */
   pending: Buffer[]
   pendingBytes: number
   /** The ring's version after the last of them. */
   pendingVersion: number
+  /** It waits for its tenant's turn. */
+  isQueued: boolean
+  /** A block that some of the live streams have not been given yet. */
+  unfinished: UnfinishedBlock | undefined
 }
 
 /** What is known of a stream when it opens. */

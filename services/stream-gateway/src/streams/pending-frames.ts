@@ -1,0 +1,125 @@
+import { joinBlocks } from '../frames/frames.ts'
+import type { OffsetVector } from '../log/offset-vector.ts'
+import type { HubCounts } from './hub-options.ts'
+import type { FilterGroup, Subscriber } from './subscriber.ts'
+import { TurnQueue } from './turn-queue.ts'
+import type { UnsentBudget } from './unsent-budget.ts'
+
+/** What {@link PendingFrames} needs. */
+export interface PendingFramesOptions {
+  readonly counts: HubCounts
+  readonly budget: UnsentBudget
+  /** A live stream with more unsent bytes gets nothing until it takes some. */
+  readonly unsentBytesMax: number
+  now(): number
+  /** A stream has too much unsent: it has everything up to `position`. */
+  onOverfull(subscriber: Subscriber, position: OffsetVector): void
+}
+
+/** A block that not all live streams of its group have been given yet. */
+export interface UnfinishedBlock {
+  readonly block: Buffer
+  /** The ring's version and position after its last frame. */
+  readonly version: number
+  readonly position: OffsetVector
+  /** The streams that are to be given it: an iterator of the group's live ones, to which none is added meanwhile. */
+  readonly rest: SetIterator<Subscriber>
+}
+
+/** Bytes of the frames that wait, counted once a group, from which on no further records are dispatched. */
+const PENDING_BYTES_MAX = 16 * 1024 * 1024
+/** Writes between two looks at the clock. */
+const WRITES_PER_LOOK = 8
+
+/**
+ * The frames that wait for the live streams of groups, from the record to the end of the tick. Tenants take turns, one group
+ * each, and a group with many streams is left and continued in its next turn, so that a tenant with many filters or streams
+ * does not hold up another one's events.
+ */
+export class PendingFrames {
+  readonly #o: PendingFramesOptions
+  readonly #turns = new TurnQueue<FilterGroup>()
+  #bytes = 0
+
+  constructor(o: PendingFramesOptions) {
+    this.#o = o
+  }
+
+  /** So much waits that some of it should be written before more is added. */
+  get isFull(): boolean {
+    return this.#bytes > PENDING_BYTES_MAX
+  }
+
+  /** Adds a frame for the live streams of a group; `version` is the ring's after its record. */
+  add(group: FilterGroup, frame: Buffer, version: number): void {
+    group.pending.push(frame)
+    group.pendingBytes += frame.length
+    group.pendingVersion = version
+    this.#bytes += frame.length
+    if (group.isQueued) return
+    group.isQueued = true
+    this.#turns.add(group.filter.tenant, group)
+  }
+
+  /** Writes all that waits for one group; `position` is that of its live streams once they have it. */
+  flush(group: FilterGroup, position: OffsetVector): void {
+    if (group.unfinished !== undefined) this.#write(group, group.unfinished, Infinity)
+    const next = this.#join(group, position)
+    if (next !== undefined) this.#write(group, next, Infinity)
+  }
+
+  /** Writes what waits, in turns of tenants, until a moment (of `now`); true when something is left. */
+  run(position: OffsetVector, untilMs: number): boolean {
+    for (let group = this.#turns.take(); group !== undefined; group = this.#turns.take()) {
+      group.isQueued = false
+      const next = group.unfinished ?? this.#join(group, position)
+      if (next !== undefined && !this.#write(group, next, untilMs)) this.#continueLater(group, next)
+      else if (group.pending.length > 0) this.#continueLater(group, undefined)
+      if (this.#o.now() > untilMs) break
+    }
+    return !this.#turns.isEmpty
+  }
+
+  #continueLater(group: FilterGroup, unfinished: UnfinishedBlock | undefined): void {
+    // The ring moves its position in place.
+    group.unfinished = unfinished && { ...unfinished, position: Float64Array.from(unfinished.position) }
+    group.isQueued = true
+    this.#turns.add(group.filter.tenant, group)
+  }
+
+  /** The frames that wait for a group as one block; undefined when there are none. */
+  #join(group: FilterGroup, position: OffsetVector): UnfinishedBlock | undefined {
+    const { pending, pendingBytes, pendingVersion, live } = group
+    if (pending.length === 0) return undefined
+    const block = joinBlocks(pending, pendingBytes)
+    group.pending = []
+    group.pendingBytes = 0
+    this.#bytes -= pendingBytes
+    const { counts } = this.#o
+    counts.delivered += pending.length * live.size
+    counts.deliveredBytes += block.length * live.size
+    counts.writes += live.size
+    return { block, version: pendingVersion, position, rest: live.values() }
+  }
+
+  /** False when the time is over before all streams have been given the block. */
+  #write(group: FilterGroup, { block, version, position, rest }: UnfinishedBlock, untilMs: number): boolean {
+    const { budget, unsentBytesMax } = this.#o
+    group.unfinished = undefined
+    let writes = 0
+    for (const subscriber of rest) {
+      subscriber.sentVersion = version
+      const unsent = subscriber.sink.write(block)
+      if (unsent > 0) {
+        budget.note(subscriber, unsent)
+        if (unsent > unsentBytesMax) this.#o.onOverfull(subscriber, position)
+      }
+      writes += 1
+      if (writes % WRITES_PER_LOOK !== 0 || this.#o.now() <= untilMs) continue
+      budget.enforce()
+      return false
+    }
+    budget.enforce()
+    return true
+  }
+}

@@ -1,0 +1,44 @@
+import { expect, test } from '@jest/globals'
+import { TurnQueue } from './turn-queue.ts'
+
+function takeAll(queue: TurnQueue<string>): string[] {
+  const taken: string[] = []
+  for (let item = queue.take(); item !== undefined; item = queue.take()) taken.push(item)
+  return taken
+}
+
+test('tenants take turns, and the items of one tenant keep their order', () => {
+  const queue = new TurnQueue<string>()
+  for (const item of ['a1', 'a2', 'a3', 'b1', 'c1', 'c2']) queue.add(item.slice(0, 1), item)
+  expect(takeAll(queue)).toEqual(['a1', 'b1', 'c1', 'a2', 'c2', 'a3'])
+  expect(queue.isEmpty).toBe(true)
+})
+
+test('an item that comes late waits for one item of each other tenant at most', () => {
+  const queue = new TurnQueue<string>()
+  for (let n = 0; n < 1000; n += 1) queue.add('rude', `rude ${n}`)
+  expect([queue.take(), queue.take()]).toEqual(['rude 0', 'rude 1'])
+  queue.add('calm', 'calm')
+  expect([queue.take(), queue.take()]).toEqual(['rude 2', 'calm'])
+  expect(takeAll(queue)).toHaveLength(997)
+})
+
+test('many items are each taken once, whatever is added meanwhile', () => {
+  const queue = new TurnQueue<string>()
+  const added: string[] = []
+  const taken: string[] = []
+  for (let n = 0; n < 5000; n += 1) {
+    for (const tenant of [`t${n % 7}`, `t${n % 3}`]) {
+      const item = `${tenant} ${added.length}`
+      added.push(item)
+      queue.add(tenant, item)
+    }
+    taken.push(queue.take() ?? '')
+  }
+  taken.push(...takeAll(queue))
+  expect(taken.toSorted()).toEqual(added.toSorted())
+  for (const tenant of ['t0', 't6']) {
+    const of = (items: readonly string[]) => items.filter((item) => item.startsWith(tenant))
+    expect(of(taken)).toEqual(of(added))
+  }
+})
