@@ -17,7 +17,8 @@ const SYSTEM = ['<rootDir>/test/chaos/', '<rootDir>/test/faults/', '<rootDir>/te
 const level = (name, extra) => ({ ...shared, ...extra, displayName: name, testMatch: [`**/*.${name}.test.ts`] })
 
 export default {
-  testTimeout: 30_000,
+  // Long beyond what a test takes on a machine that is busy with others: bounds of waits are shorter, and say what was missing.
+  testTimeout: 120_000,
   reporters: ['default', './test/jest/last-line-reporter.mjs'],
   projects: [
     {

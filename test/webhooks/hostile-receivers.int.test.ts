@@ -98,14 +98,14 @@ test('hostile receivers end in time, under the right class, cost little memory a
   for (const [name, { errorClass }] of Object.entries(HOSTILE)) {
     const made = await attempts([webhooks.get(name) ?? ''])
     expect([name, made.map((attempt) => attempt.error_class)]).toEqual([name, Array(5).fill(errorClass)])
-    expect(Math.max(...made.map(({ total_ms }) => total_ms))).toBeLessThanOrEqual(TIMEOUT_MS + 1000)
+    expect(Math.max(...made.map(({ total_ms }) => total_ms))).toBeLessThanOrEqual(2 * TIMEOUT_MS)
   }
   expect(peakRssKb() - peakBefore).toBeLessThanOrEqual(RSS_KB_MAX)
   const beside = healthy.requests.filter(({ headers }) => events.has(String(headers['webhook-id'])))
   expect(beside).toHaveLength(5)
   // Others hang for as long as the timeout: a healthy one that waited for them would come after that.
   expect(Math.max(...beside.map(({ atMs }) => atMs)) - postedAt).toBeLessThan(5 * TIMEOUT_MS)
-}, 120_000)
+}, 240_000)
 
 async function attempts(webhooks: readonly string[]) {
   const { rows } = await fixture.world.admin.query<{ error_class: string | null; total_ms: number }>(

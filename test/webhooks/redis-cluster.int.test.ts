@@ -32,14 +32,14 @@ beforeAll(async () => {
       .join(','),
     BULLMQ_PREFIX: '{ariftly-test}',
   })
-}, 90_000)
+})
 afterAll(async () => {
   await fixture?.close()
   await receiver?.close()
   for (const node of nodes) node.disconnect()
   await Promise.all(servers.map(async (server) => server.kill('SIGKILL') && (await once(server, 'exit'))))
   rmSync(folder, { recursive: true, force: true })
-}, 60_000)
+})
 
 test('a Redis Cluster carries the jobs, and what it held is due again when it has lost its data', async () => {
   const worker = await fixture.startWorker()
@@ -57,7 +57,7 @@ test('a Redis Cluster carries the jobs, and what it held is due again when it ha
   await soon(async () => (await fixture.states(webhook))['delivered'] === 90)
   expect(new Set(receiver.requests.map(({ headers }) => headers['webhook-id'])).size).toBe(90)
   await worker.close()
-}, 90_000)
+}, 240_000)
 
 async function startNodes(): Promise<readonly number[]> {
   const program = await findRedisServer({ env: process.env, progress: () => {} })

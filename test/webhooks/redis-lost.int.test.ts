@@ -26,7 +26,8 @@ describe('webhooks when Redis is lost', () => {
     })
     if (stack.redis === undefined) throw new Error('no Redis of its own')
     part = stack.redis
-    fixture = await createWorkerWorld({ REDIS_URL: stack.addresses.redis })
+    // None of the two is dead here, however late its heartbeat is.
+    fixture = await createWorkerWorld({ REDIS_URL: stack.addresses.redis, WEBHOOK_WORKER_DEAD_MS: '60000' })
     await fixture.startWorker()
     await fixture.startWorker()
   })

@@ -17,7 +17,7 @@ describe('a Redis wiped under a worker that runs as a process', () => {
   beforeAll(async () => {
     stack = await startOwnStack()
     const times = {
-      WEBHOOK_TIMEOUT_MS: '2000',
+      WEBHOOK_TIMEOUT_MS: '15000',
       WEBHOOK_RETRY_SCHEDULE_S: '1,1,1,1',
     }
     fixture = await createWorkerWorld(times, stack.addresses)

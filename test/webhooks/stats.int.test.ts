@@ -15,7 +15,7 @@ beforeAll(async () => {
   await fixture.startWorker()
   api = await startApi(fixture.world, await fixture.world.apiKey(TENANT, ['webhooks']))
   stranger = api.withKey(await fixture.world.apiKey('stranger', ['webhooks']))
-}, 60_000)
+})
 afterAll(async () => {
   await api?.close()
   await fixture?.close()
@@ -53,6 +53,8 @@ describe('statistics of a webhook', () => {
     const after = new Date(Date.now() - 600_000).toISOString()
     await api.call('POST', `/v1/webhooks/${webhook}/replay`, { after })
     await soon(() => receiver.requests.length === 11)
+    // A redelivery sends again what is recorded as delivered.
+    await soon(async () => (await fixture.states(webhook))['delivered'] === 5)
     const filter = { webhook_id: webhook, status: 'delivered' }
     await soon(async () => (await api.call('POST', '/v1/deliveries/redeliver', { filter })).status === 202)
     await soon(() => receiver.requests.length === 16)

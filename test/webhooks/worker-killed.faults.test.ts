@@ -30,7 +30,7 @@ describe('workers that run as processes', () => {
   beforeAll(async () => {
     stack = await startOwnStack()
     fixture = await createWorkerWorld(undefined, stack.addresses)
-  }, 120_000)
+  }, 240_000)
   afterAll(async () => {
     await fixture?.close()
     await stack?.close()
@@ -53,7 +53,7 @@ describe('workers that run as processes', () => {
         // Not until it is ready: it delivers at once what is pending, and joins its dead forerunner's group later.
         const worker = await fixture.startProcess({}, { untilReady: false })
         const target = receiver.requests.length + Math.floor((random() * EVENTS_PER_KILL) / 2)
-        await eventually(() => receiver.requests.length > target, { timeoutMs: 30_000, everyMs: 5 })
+        await eventually(() => receiver.requests.length > target, { timeoutMs: 60_000, everyMs: 5 })
         worker.kill('SIGKILL')
         await worker.exited
         await backendsGone()
@@ -73,21 +73,21 @@ describe('workers that run as processes', () => {
       const tooOften = [...times].filter(([id, count]) => count > 1 + (unrecorded.get(id) ?? 0))
       expect(tooOften).toEqual([])
     },
-    60_000 + KILLS * 20_000,
+    120_000 + KILLS * 60_000,
   )
 
   test('stopped beyond its lease and continued, a worker leaves no state astray and makes no storm', async () => {
     const [stopped] = [await fixture.startProcess(), await fixture.startProcess()]
     const webhook = await fixture.subscribe({ tenant: 'stopped', url: receiver.url })
     await fixture.post('stopped', 200)
-    await eventually(() => receiver.requests.length >= 30, { timeoutMs: 30_000, everyMs: 5 })
+    await eventually(() => receiver.requests.length >= 30, { timeoutMs: 60_000, everyMs: 5 })
     stopped.kill('SIGSTOP')
     // Its heart stops: the other one takes over what it had, partitions and deliveries.
     await eventually(async () => (await fixture.states(webhook))['delivered'] === 200, { timeoutMs: 60_000 })
     const sentBefore = receiver.requests.length
     expect(sentBefore).toBeLessThanOrEqual(200 + 2 * PER_ENDPOINT)
     stopped.kill('SIGCONT')
-    await eventually(async () => (await fetch(`${stopped.url}/readyz`)).status === 200, { timeoutMs: 30_000 })
+    await eventually(async () => (await fetch(`${stopped.url}/readyz`)).status === 200, { timeoutMs: 60_000 })
     const more = await fixture.post('stopped', 50)
     await eventually(async () => (await fixture.states(webhook))['delivered'] === 250, { timeoutMs: 60_000 })
     expect(await fixture.states(webhook)).toEqual({ delivered: 250 })
@@ -95,13 +95,13 @@ describe('workers that run as processes', () => {
     const times = timesReceived(receiver)
     for (const { id } of more) expect(times.get(id)).toBe(1)
     await endAll()
-  }, 120_000)
+  }, 240_000)
 
   test('a restart of Postgres loses nothing, and doubles at most what was under way', async () => {
     const worker = await fixture.startProcess()
     const webhook = await fixture.subscribe({ tenant: 'restarted', url: receiver.url })
     const events = await fixture.post('restarted', 200)
-    await eventually(() => receiver.requests.length >= 50, { timeoutMs: 30_000, everyMs: 5 })
+    await eventually(() => receiver.requests.length >= 50, { timeoutMs: 60_000, everyMs: 5 })
     await stack.postgres?.restart()
     await eventually(async () => (await fixture.states(webhook))['delivered'] === 200, { timeoutMs: 60_000 })
     const times = timesReceived(receiver)
@@ -109,7 +109,7 @@ describe('workers that run as processes', () => {
     expect(receiver.requests.length).toBeLessThanOrEqual(200 + PER_ENDPOINT)
     worker.kill('SIGTERM')
     expect(await worker.exited).toBe(0)
-  }, 120_000)
+  }, 240_000)
 
   test('a clock that jumps an hour ahead and two back hurries, delays and repeats nothing', async () => {
     const clock = join(mkdtempSync(join(tmpdir(), 'ariftly-clock-')), 'ahead')
@@ -124,7 +124,7 @@ describe('workers that run as processes', () => {
       [-HOUR_MS, 80],
       [0, 130],
     ] as const) {
-      await eventually(() => receiver.requests.length >= share, { timeoutMs: 30_000, everyMs: 5 })
+      await eventually(() => receiver.requests.length >= share, { timeoutMs: 60_000, everyMs: 5 })
       writeFileSync(clock, String(aheadMs))
     }
     await eventually(async () => (await fixture.states(webhook))['delivered'] === 150, { timeoutMs: 60_000 })
@@ -136,7 +136,7 @@ describe('workers that run as processes', () => {
     expect(Math.max(...signedS)).toBeGreaterThan(3500)
     expect(Math.min(...signedS)).toBeLessThan(-3500)
     await endAll()
-  }, 120_000)
+  }, 240_000)
 
   test('two matchers on one partition write each delivery once', async () => {
     const [one, two] = ['one', 'two'].map((name) => `${fixture.world.env['KAFKA_GROUP_PREFIX']}-${name}`)
@@ -149,7 +149,7 @@ describe('workers that run as processes', () => {
     expect(await fixture.states(webhook)).toEqual({ delivered: 300 })
     expect(receiver.requests).toHaveLength(300)
     await endAll()
-  }, 120_000)
+  }, 240_000)
 
   async function endAll(): Promise<void> {
     for (const process of fixture.processes) process.kill('SIGKILL')
@@ -163,7 +163,7 @@ describe('workers that run as processes', () => {
         `SELECT count(*)::int AS n FROM pg_stat_activity WHERE application_name LIKE 'ariftly-webhook-%'`,
       )
       return rows[0]?.n === 0
-    })
+    }, { timeoutMs: 60_000 })
   }
 
   async function sentWithoutRecord(webhook: string): Promise<readonly string[]> {

@@ -7,6 +7,8 @@ import { createWorld, eventually, type World } from '@ariftly/testkit'
 import { startMatching, type Matching } from './start-matching.ts'
 import { webhookWorkerConfig } from '../config.ts'
 
+/** For a machine that is busy with other tests. */
+const PATIENCE = { timeoutMs: 60_000 }
 const log = createLogger({ service: 'test', level: 'silent' })
 
 let world: World
@@ -30,7 +32,7 @@ function start(env: NodeJS.ProcessEnv = {}): Matching {
 test('a matcher that stopped at another log goes on with the epoch that is opened for it, from its start', async () => {
   await pool.query(`UPDATE log_epochs SET cluster_id = 'the-old-cluster'`)
   const matching = start()
-  await eventually(() => /is on Kafka cluster/.test(matching.state()), { timeoutMs: 20_000 })
+  await eventually(() => /is on Kafka cluster/.test(matching.state()), PATIENCE)
   const { topic } = world.topics
   const key = { projection: 'webhooks', topic }
   // Where this log begins is no position of the other one.
@@ -40,21 +42,21 @@ test('a matcher that stopped at another log goes on with the epoch that is opene
   const { clusterId } = await describeLog(kafka, topic)
   await kafka.close()
   await openEpoch(pool, { topic, clusterId })
-  await eventually(() => matching.state() === 'ok', { timeoutMs: 20_000 })
+  await eventually(() => matching.state() === 'ok', PATIENCE)
   expect([...(await readPositions(pool, { ...key, epoch: 2 })).values()].map((at) => at.nextOffset)).toEqual([0, 0, 0])
   await matching.close()
 })
 
 test('a matcher that reads goes over to a newer epoch', async () => {
   const matching = start()
-  await eventually(() => matching.state() === 'ok', { timeoutMs: 20_000 })
+  await eventually(() => matching.state() === 'ok', PATIENCE)
   const { topic } = world.topics
   const former = await currentEpoch(pool, topic)
   await openEpoch(pool, { topic, clusterId: former?.clusterId ?? '' })
   await eventually(async () => {
     const positions = await readPositions(pool, { projection: 'webhooks', topic, epoch: (former?.epoch ?? 0) + 1 })
     return positions.size === 3 && matching.state() === 'ok'
-  })
+  }, PATIENCE)
   await matching.close()
 })
 
@@ -63,15 +65,15 @@ test('a matcher that finds another log goes on by itself when the log of its epo
   const former = await currentEpoch(pool, topic)
   await pool.query(`UPDATE log_epochs SET cluster_id = 'the-old-cluster'`)
   const matching = start()
-  await eventually(() => /is on Kafka cluster/.test(matching.state()), { timeoutMs: 20_000 })
+  await eventually(() => /is on Kafka cluster/.test(matching.state()), PATIENCE)
   await pool.query('UPDATE log_epochs SET cluster_id = $1', [former?.clusterId])
-  await eventually(() => matching.state() === 'ok', { timeoutMs: 20_000 })
+  await eventually(() => matching.state() === 'ok', PATIENCE)
   await matching.close()
 })
 
 test('a matcher whose topic has another number of partitions says so, and reads nothing', async () => {
   const matching = start({ KAFKA_PARTITIONS: '4' })
-  await eventually(() => /has 3 partitions, 4 are configured/.test(matching.state()), { timeoutMs: 20_000 })
+  await eventually(() => /has 3 partitions, 4 are configured/.test(matching.state()), PATIENCE)
   expect(matching.reader()).toBeUndefined()
   await matching.close()
 })
