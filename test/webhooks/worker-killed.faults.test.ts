@@ -158,12 +158,15 @@ describe('workers that run as processes', () => {
 
   /** What a dead process had sent may still be on its way through Postgres. */
   async function backendsGone(): Promise<void> {
-    await eventually(async () => {
-      const { rows } = await fixture.world.admin.query<{ n: number }>(
-        `SELECT count(*)::int AS n FROM pg_stat_activity WHERE application_name LIKE 'ariftly-webhook-%'`,
-      )
-      return rows[0]?.n === 0
-    }, { timeoutMs: 60_000 })
+    await eventually(
+      async () => {
+        const { rows } = await fixture.world.admin.query<{ n: number }>(
+          `SELECT count(*)::int AS n FROM pg_stat_activity WHERE application_name LIKE 'ariftly-webhook-%'`,
+        )
+        return rows[0]?.n === 0
+      },
+      { timeoutMs: 60_000 },
+    )
   }
 
   async function sentWithoutRecord(webhook: string): Promise<readonly string[]> {

@@ -49,17 +49,21 @@ describe('scheduling', () => {
     await eventually(async () => (await fixture.states(poisoned))['delivered'] === 3, { timeoutMs: LEFT_ALONE_MS_MAX })
   }, 240_000)
 
-  test('an ordered webhook with a large backlog delays no other', async () => {
-    const slow = await fixture.subscribe({ tenant: 'large', url: receiver.url, ordering: 'task', rateLimit: 1 })
-    const quick = await fixture.subscribe({ tenant: 'small', url: receiver.url })
-    await writeBacklog(slow)
-    // The large one is served too: one at a time, as it asked for.
-    await soon(() => receiver.requests.some(({ headers }) => headers['x-ariftly-webhook-id'] === slow))
-    await fixture.post('small', 40)
-    await soon(async () => (await fixture.states(quick))['delivered'] === 40)
-    const delivered = (await fixture.states(slow))['delivered'] ?? 0
-    expect(delivered).toBeLessThan(BACKLOG / 10)
-  }, 120_000 + BACKLOG)
+  test(
+    'an ordered webhook with a large backlog delays no other',
+    async () => {
+      const slow = await fixture.subscribe({ tenant: 'large', url: receiver.url, ordering: 'task', rateLimit: 1 })
+      const quick = await fixture.subscribe({ tenant: 'small', url: receiver.url })
+      await writeBacklog(slow)
+      // The large one is served too: one at a time, as it asked for.
+      await soon(() => receiver.requests.some(({ headers }) => headers['x-ariftly-webhook-id'] === slow))
+      await fixture.post('small', 40)
+      await soon(async () => (await fixture.states(quick))['delivered'] === 40)
+      const delivered = (await fixture.states(slow))['delivered'] ?? 0
+      expect(delivered).toBeLessThan(BACKLOG / 10)
+    },
+    120_000 + BACKLOG,
+  )
 
   /** Deliveries of one posted event's tenant, a hundred a task, as a matcher would have written them over a night. */
   async function writeBacklog(webhookId: string): Promise<void> {

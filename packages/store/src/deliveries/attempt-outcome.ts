@@ -18,6 +18,25 @@ export interface AttemptRecord {
   readonly responseBody: Buffer | null
 }
 
+/** What becomes of a delivery after an attempt. */
+export interface NextStep {
+  /** `pending`: there is a next attempt, after `dueInMs`. All others are final. */
+  readonly state: 'pending' | 'delivered' | 'failed' | 'cancelled'
+  /** Whether the attempt counts towards the retry schedule. */
+  readonly counts: boolean
+}
+
+/**
+ * What becomes of a delivery, decided for both states that its endpoint can be in. Which one it is in is known only under the
+ * lock of the endpoint's row, as outcomes recorded at the same time count too.
+ */
+export interface NextSteps {
+  readonly whileOpen: NextStep
+  readonly whileFailing: NextStep
+  /** Until the next attempt, if there is one. */
+  readonly dueInMs: number
+}
+
 /** How an attempt ended. */
 export type AttemptOutcome = AttemptRef & {
   readonly tenant: string
@@ -26,21 +45,11 @@ export type AttemptOutcome = AttemptRef & {
   readonly endpointVersion: number
   /** Whether the delivery goes out for the first time: neither a replay nor a redelivery has made it pending. */
   readonly first: boolean
+  readonly next: NextSteps
 } & (
-    | { readonly type: 'delivered'; readonly probe: boolean; readonly record: AttemptRecord }
-    | {
-        readonly type: 'failed'
-        readonly probe: boolean
-        readonly record: AttemptRecord
-        /** Until the next attempt, if there is one. */
-        readonly retryInMs: number
-        /** The schedule ends with this attempt: the delivery has failed, unless its endpoint is failing. */
-        readonly last: boolean
-      }
-    /** Nothing was sent, or what was sent was cut by us: due again now, and nobody's failure. */
-    | { readonly type: 'released' }
-    /** Nothing to send any more. */
-    | { readonly type: 'cancelled' }
+    | { readonly type: 'delivered' | 'failed'; readonly probe: boolean; readonly record: AttemptRecord }
+    /** `released`: nothing was sent, or this process cut what was sent. `cancelled`: there is nothing to send any more. */
+    | { readonly type: 'released' | 'cancelled' }
   )
 
 /** What a batch of outcomes means for one endpoint, in the order in which they ended. */

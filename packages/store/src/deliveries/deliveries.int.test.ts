@@ -9,7 +9,7 @@ import { insertWebhook } from '../webhooks/insert-webhook.ts'
 import { getWebhook } from '../webhooks/get-webhook.ts'
 import { updateWebhook } from '../webhooks/update-webhook.ts'
 import { withTransaction } from '../with-transaction.ts'
-import { type AttemptOutcome } from './attempt-outcome.ts'
+import type { AttemptOutcome, NextStep, NextSteps } from './attempt-outcome.ts'
 import { claimQueue } from './claim-queue.ts'
 import { disableWebhook } from './disable-webhook.ts'
 import { insertDeliveries } from './insert-deliveries.ts'
@@ -140,7 +140,16 @@ function outcome(
     probe,
     record,
   }
-  return fails ? { ...base, type: 'failed', retryInMs: 1000, last } : { ...base, type: 'delivered' }
+  if (!fails) return { ...base, type: 'delivered', next: steps('delivered', 'delivered') }
+  return { ...base, type: 'failed', next: steps(last ? 'failed' : 'pending', 'pending') }
+}
+
+function steps(whileOpen: NextStep['state'], whileFailing: NextStep['state']): NextSteps {
+  return {
+    whileOpen: { state: whileOpen, counts: true },
+    whileFailing: { state: whileFailing, counts: false },
+    dueInMs: 1000,
+  }
 }
 
 const record = (...outcomes: AttemptOutcome[]) => recordOutcomes(pool, { outcomes, failing: FAILING })
@@ -326,6 +335,44 @@ describe('attempts', () => {
     const [locked] = await withTransaction(pool, (tx) => lockEndpoints(tx, { webhookIds: [webhookId] }))
     expect(locked).toMatchObject({ gate: 'shut', consecutiveFailures: 12 })
   })
+
+  test.each(['pending', 'failed', 'delivered', 'cancelled'] as const)(
+    'a delivery takes the step %s that was decided for the state of its endpoint',
+    async (state) => {
+      const other = state === 'pending' ? 'failed' : 'pending'
+      const take = async (next: NextSteps) => {
+        await deliver(1)
+        const [ref] = await feed()
+        if (ref === undefined) throw new Error('nothing was queued')
+        await start([ref])
+        await record({ ...outcome(ref, { fails: true }), next })
+        const { rows: found } = await pool.query(
+          `SELECT state, attempt, attempt_count, due_at > now() AS later, finished_at IS NOT NULL AS finished
+             FROM deliveries WHERE id = $1`,
+          [typeIdToUuid('dlv', ref.deliveryId)],
+        )
+        return found[0]
+      }
+      const pending = { attempt: 2, later: true, finished: false }
+      const taken = { state, ...(state === 'pending' ? pending : { attempt: 1, later: null, finished: true }) }
+      const step = { state, counts: true }
+      const unused = { state: other, counts: false } as const
+      expect(await take({ whileOpen: step, whileFailing: unused, dueInMs: 60_000 })).toEqual({
+        ...taken,
+        attempt_count: 1,
+      })
+      await pool.query(
+        'UPDATE webhook_endpoints SET consecutive_failures = 50, next_probe_at = now(), probe_delay_ms = 1 WHERE webhook_id = $1',
+        [typeIdToUuid('whk', webhookId)],
+      )
+      await pool.query(
+        `UPDATE deliveries SET due_at = now() + interval '1 h' WHERE state = 'pending' AND webhook_id = $1`,
+        [typeIdToUuid('whk', webhookId)],
+      )
+      const failing = { whileOpen: unused, whileFailing: { state, counts: false }, dueInMs: 60_000 }
+      expect(await take(failing)).toEqual({ ...taken, attempt_count: 0 })
+    },
+  )
 
   test('the first success opens a failing endpoint', async () => {
     await deliver(12)

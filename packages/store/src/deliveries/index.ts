@@ -1,4 +1,4 @@
-export type { AttemptOutcome, AttemptRecord } from './attempt-outcome.ts'
+export type { AttemptOutcome, AttemptRecord, NextStep, NextSteps } from './attempt-outcome.ts'
 export { cancelDeliveries } from './cancel-deliveries.ts'
 export { cancelOrphanedDeliveries } from './cancel-orphaned-deliveries.ts'
 export { countDeliveries } from './count-deliveries.ts'

@@ -35,10 +35,11 @@ export interface TriedEndpoint {
 }
 
 /**
- * Writes the outcomes of a batch of attempts in one statement: each attempt's row, the delivery's next state (guarded by
- * `attempting` and the attempt's number), and what it says about the endpoint, whose rows are locked in order. An endpoint of
- * which nothing but quick successes are known is neither locked nor written more than once a second: feeders want that row. A delivery
- * never becomes `failed` while its endpoint is failing, and a probe counts towards no schedule. By primary keys.
+ * Writes the outcomes of a batch of attempts in one statement: each attempt's row, the delivery's next step (guarded by
+ * `attempting` and the attempt's number), and what the attempts say about the endpoint, whose rows are locked in order. What
+ * the next step is has been decided by the caller for an open and for a failing endpoint; the statement takes the one that
+ * fits. An endpoint with nothing but quick successes is locked and written once a second at most, as schedulers need its row.
+ * By primary keys.
  */
 export async function recordOutcomes(
   db: Queryable,
@@ -86,24 +87,23 @@ interface Columns {
 /** An endpoint that answers sooner is not looked at again within a second while all goes well. */
 const QUICK_MS = 1000
 
-/** Of an outcome: something was sent. */
-const MADE = `o.type IN ('delivered', 'failed')`
-
 const SQL = `
 WITH outcome AS (
-  SELECT * FROM unnest($1::uuid[], $2::int[], $3::text[], $4::uuid[], $5::text[], $6::bool[], $7::float8[], $8::bool[],
-                       $9::float8[], $10::float8[], $11::float8[], $12::float8[], $13::float8[], $14::float8[],
-                       $15::text[], $16::int[], $17::text[], $18::text[], $19::text[], $20::bytea[])
-    AS o (delivery_id, attempt, tenant_id, webhook_id, type, probe, retry_ms, last,
+  SELECT * FROM unnest($1::uuid[], $2::int[], $3::text[], $4::uuid[], $5::text[], $6::bool[], $7::text[], $8::bool[],
+                       $9::float8[], $10::bool[], $11::bool[],
+                       $12::float8[], $13::float8[], $14::float8[], $15::float8[], $16::float8[], $17::float8[],
+                       $18::text[], $19::int[], $20::text[], $21::text[], $22::text[], $23::bytea[])
+    AS o (delivery_id, attempt, tenant_id, webhook_id, open_state, open_counts, failing_state, failing_counts,
+          due_in_ms, made, probe,
           started_at_ms, dns_ms, connect_ms, tls_ms, first_byte_ms, total_ms,
           address, status, error_class, error_detail, response_headers, response_body)),
 tally AS (
-  SELECT * FROM unnest($21::uuid[], $22::bool[], $23::int[], $24::bool[], $25::int[], $26::int[])
+  SELECT * FROM unnest($24::uuid[], $25::bool[], $26::int[], $27::bool[], $28::int[], $29::int[])
     AS t (webhook_id, succeeded, failures, probe_failed, last_attempt_ms, endpoint_version)),
 endpoint AS (
   SELECT e.webhook_id, e.endpoint_version, e.consecutive_failures, e.failing_since, e.probe_delay_ms, e.next_probe_at
     FROM webhook_endpoints e JOIN tally t ON t.webhook_id = e.webhook_id AND t.endpoint_version = e.endpoint_version
-   WHERE e.webhook_id = ANY ($21::uuid[])
+   WHERE e.webhook_id = ANY ($24::uuid[])
      AND (t.failures > 0 OR e.consecutive_failures > 0 OR e.failing_since IS NOT NULL OR e.next_probe_at IS NOT NULL
           OR greatest(e.last_attempt_ms, t.last_attempt_ms) > ${QUICK_MS}
           OR coalesce(e.last_success_at < now() - interval '1 s', true))
@@ -113,33 +113,29 @@ verdict AS (
          CASE WHEN t.succeeded THEN t.failures ELSE e.consecutive_failures + t.failures END AS now_failures,
          CASE WHEN t.failures = 0 THEN NULL WHEN t.succeeded THEN now() ELSE coalesce(e.failing_since, now()) END AS since
     FROM tally t JOIN endpoint e USING (webhook_id, endpoint_version)),
-next AS (
-  SELECT v.*, v.now_failures >= $27 AS is_failing,
-         CASE WHEN v.next_probe_at IS NULL OR v.succeeded THEN $28::int
-              WHEN v.probe_failed THEN least(v.probe_delay_ms * 2, $29::int)
+endpoint_state AS (
+  SELECT v.*, v.now_failures >= $30 AS is_failing,
+         CASE WHEN v.next_probe_at IS NULL OR v.succeeded THEN $31::int
+              WHEN v.probe_failed THEN least(v.probe_delay_ms * 2, $32::int)
               ELSE v.probe_delay_ms END AS new_delay_ms
     FROM verdict v),
+step AS (
+  SELECT o.*, CASE WHEN e.is_failing THEN o.failing_state ELSE o.open_state END AS state,
+         CASE WHEN e.is_failing THEN o.failing_counts ELSE o.open_counts END AS counts
+    FROM outcome o LEFT JOIN endpoint_state e USING (webhook_id)),
 moved AS (
   UPDATE deliveries d
-     SET state = CASE WHEN o.type IN ('delivered', 'cancelled') THEN o.type
-                      WHEN o.type = 'failed' AND o.last AND NOT o.probe AND n.is_failing IS NOT TRUE THEN 'failed'
-                      ELSE 'pending' END,
-         finished_at = CASE WHEN o.type IN ('delivered', 'cancelled')
-                                 OR (o.type = 'failed' AND o.last AND NOT o.probe AND n.is_failing IS NOT TRUE) THEN now() END,
-         due_at = CASE WHEN o.type = 'released' THEN now()
-                       WHEN o.type = 'failed' AND (NOT o.last OR o.probe OR n.is_failing)
-                         THEN now() + o.retry_ms * interval '1 ms' END,
-         attempt = d.attempt + CASE WHEN o.type = 'released'
-                                         OR (o.type = 'failed' AND (NOT o.last OR o.probe OR n.is_failing)) THEN 1 ELSE 0 END,
-         attempt_count = d.attempt_count
-           + CASE WHEN o.type = 'delivered' OR (o.type = 'failed' AND NOT o.probe AND NOT (o.last AND n.is_failing IS TRUE))
-                  THEN 1 ELSE 0 END,
-         last_attempt_at = CASE WHEN ${MADE} THEN to_timestamp(o.started_at_ms / 1000) ELSE d.last_attempt_at END,
-         last_response_status = CASE WHEN ${MADE} THEN o.status ELSE d.last_response_status END,
-         last_error_class = CASE WHEN ${MADE} THEN o.error_class ELSE d.last_error_class END,
+     SET state = s.state,
+         finished_at = CASE WHEN s.state <> 'pending' THEN now() END,
+         due_at = CASE WHEN s.state = 'pending' THEN now() + s.due_in_ms * interval '1 ms' END,
+         attempt = d.attempt + (s.state = 'pending')::int,
+         attempt_count = d.attempt_count + s.counts::int,
+         last_attempt_at = CASE WHEN s.made THEN to_timestamp(s.started_at_ms / 1000) ELSE d.last_attempt_at END,
+         last_response_status = CASE WHEN s.made THEN s.status ELSE d.last_response_status END,
+         last_error_class = CASE WHEN s.made THEN s.error_class ELSE d.last_error_class END,
          lease_until = NULL, probe = false
-    FROM outcome o LEFT JOIN next n ON n.webhook_id = o.webhook_id
-   WHERE d.id = o.delivery_id AND d.id = ANY ($1::uuid[]) AND d.attempt = o.attempt AND ${isStill('attempting', 'd')}
+    FROM step s
+   WHERE d.id = s.delivery_id AND d.id = ANY ($1::uuid[]) AND d.attempt = s.attempt AND ${isStill('attempting', 'd')}
   RETURNING d.id, d.due_at, d.state),
 kept AS (
   INSERT INTO attempts (delivery_id, attempt, tenant_id, webhook_id, probe, started_at, dns_ms, connect_ms, tls_ms,
@@ -149,7 +145,7 @@ kept AS (
          round(o.dns_ms), round(o.connect_ms), round(o.tls_ms), round(o.first_byte_ms), round(o.total_ms), o.address,
          o.status, o.error_class, o.error_detail, o.response_headers::json, o.response_body, m.due_at
     FROM outcome o LEFT JOIN moved m ON m.id = o.delivery_id
-   WHERE ${MADE}
+   WHERE o.made
   ON CONFLICT DO NOTHING),
 marked AS (
   UPDATE webhook_endpoints e
@@ -162,10 +158,10 @@ marked AS (
                                 THEN now() + n.new_delay_ms * interval '1 ms'
                               ELSE e.next_probe_at END,
          probe_delay_ms = CASE WHEN n.is_failing THEN n.new_delay_ms END
-    FROM next n
+    FROM endpoint_state n
    WHERE e.webhook_id = n.webhook_id
   RETURNING e.webhook_id, e.endpoint_version,
-            n.is_failing AND e.failing_since < now() - $30 * interval '1 ms' AS expired)
+            n.is_failing AND e.failing_since < now() - $33 * interval '1 ms' AS expired)
 SELECT (SELECT count(*)::int FROM moved) AS applied,
        (SELECT array_agg(id) FROM moved WHERE state = 'failed') AS failed_ids,
        (SELECT array_agg(delivery_id) FROM outcome WHERE delivery_id NOT IN (SELECT id FROM moved)) AS stale_ids,
@@ -180,10 +176,13 @@ function outcomeColumns(outcomes: readonly AttemptOutcome[]): unknown[] {
     plainArray(outcomes.map((outcome) => outcome.attempt)),
     outcomes.map((outcome) => outcome.tenant),
     plainArray(outcomes.map((outcome) => typeIdToUuid('whk', outcome.webhookId))),
-    plainArray(outcomes.map((outcome) => outcome.type)),
+    plainArray(outcomes.map(({ next }) => next.whileOpen.state)),
+    plainArray(outcomes.map(({ next }) => next.whileOpen.counts)),
+    plainArray(outcomes.map(({ next }) => next.whileFailing.state)),
+    plainArray(outcomes.map(({ next }) => next.whileFailing.counts)),
+    plainArray(outcomes.map(({ next }) => next.dueInMs)),
+    plainArray(outcomes.map((outcome) => 'record' in outcome)),
     plainArray(outcomes.map((outcome) => 'probe' in outcome && outcome.probe)),
-    plainArray(outcomes.map((outcome) => (outcome.type === 'failed' ? outcome.retryInMs : null))),
-    plainArray(outcomes.map((outcome) => outcome.type === 'failed' && outcome.last)),
     plainArray(of((record) => record.startedAtMs)),
     plainArray(of((record) => record.dnsMs)),
     plainArray(of((record) => record.connectMs)),

@@ -1,10 +1,10 @@
 import type { Egress } from '@ariftly/egress'
 import type { Keyring } from '@ariftly/keyring'
 import type { Logger, Tracing } from '@ariftly/runtime'
-import type { AttemptOutcome, AttemptRef, StartedAttempt, TriedEndpoint } from '@ariftly/store/deliveries'
+import type { AttemptOutcome, AttemptRef, NextSteps, StartedAttempt, TriedEndpoint } from '@ariftly/store/deliveries'
 import { sendWebhook, type AttemptTrace } from '@ariftly/webhook-sending'
 import type { Batcher } from './batcher.ts'
-import { planRetry, readRetryAfter } from './retry-plan.ts'
+import { decideNext, readRetryAfter, type Ended } from './retry-plan.ts'
 
 /** What making an attempt needs. */
 export interface DeliverOptions {
@@ -59,17 +59,27 @@ export function createDeliver(o: DeliverOptions): (ref: AttemptRef) => Promise<v
   async function makeAttempt(attempt: StartedAttempt): Promise<AttemptOutcome> {
     const { deliveryId, attempt: n, tenant, webhookId, endpointVersion, first, event } = attempt
     const base = { deliveryId, attempt: n, tenant, webhookId, endpointVersion, first }
-    if (attempt.deleted || event === null) return { ...base, type: 'cancelled' }
-    if (!attempt.enabled || o.stopping()) return { ...base, type: 'released' }
+    if (attempt.deleted || event === null) return { ...base, ...unmade('cancelled') }
+    if (!attempt.enabled || o.stopping()) return { ...base, ...unmade('released') }
     const { egress, keyring, timeoutMs, log } = o
     const { record, retryAfter } = await sendWebhook(
       { ...attempt, event },
       { egress, keyring, timeoutMs, log, nowMs: now(), trace: traceOf(attempt) },
     )
-    if (o.stopping() && record.errorClass !== null && record.status === null) return { ...base, type: 'released' }
-    if (record.errorClass === null) return { ...base, type: 'delivered', probe: attempt.probe, record }
-    const retryAfterMs = readRetryAfter(retryAfter, now())
-    const plan = planRetry({ attemptCount: attempt.attemptCount, scheduleS: o.scheduleS, retryAfterMs, random })
-    return { ...base, type: 'failed', probe: attempt.probe, record, ...plan }
+    if (o.stopping() && record.errorClass !== null && record.status === null) return { ...base, ...unmade('released') }
+    const { probe, attemptCount } = attempt
+    if (record.errorClass === null) {
+      return { ...base, type: 'delivered', probe, record, next: next({ type: 'delivered' }) }
+    }
+    const failed = { type: 'failed', probe, attemptCount, retryAfterMs: readRetryAfter(retryAfter, now()) } as const
+    return { ...base, type: 'failed', probe, record, next: next(failed) }
+  }
+
+  function unmade(type: 'released' | 'cancelled') {
+    return { type, next: next({ type }) }
+  }
+
+  function next(ended: Ended): NextSteps {
+    return decideNext(ended, { scheduleS: o.scheduleS, random })
   }
 }

@@ -12,20 +12,26 @@ export function planCapacity(
   endpoints: readonly LockedEndpoint[],
   o: { readonly perEndpointMax: number; readonly shares: Pick<TenantShares, 'left'> },
 ): readonly EndpointCapacity[] {
-  return endpoints
-    .filter((endpoint) => endpoint.gate !== 'shut' && endpoint.tokens !== 0)
-    .map((endpoint) => {
-      const probe = endpoint.gate === 'probe_due'
-      return {
-        webhookId: endpoint.webhookId,
-        tenant: endpoint.tenant,
-        inFlightMax: probe ? 1 : o.perEndpointMax,
-        newMax: probe ? 1 : Math.max(0, Math.min(o.perEndpointMax, endpoint.tokens ?? o.perEndpointMax)),
-        probe,
-        unhealthy: priorityOf(endpoint) === 'unhealthy',
-        tenantShare: o.shares.left(endpoint.tenant, priorityOf(endpoint)),
-      }
-    })
+  const ready = endpoints.filter((endpoint) => endpoint.gate !== 'shut' && endpoint.tokens !== 0)
+  const left = { healthy: leftOf('healthy'), unhealthy: leftOf('unhealthy') }
+  return ready.map((endpoint) => {
+    const probe = endpoint.gate === 'probe_due'
+    const priority = priorityOf(endpoint)
+    return {
+      webhookId: endpoint.webhookId,
+      tenant: endpoint.tenant,
+      inFlightMax: probe ? 1 : o.perEndpointMax,
+      newMax: probe ? 1 : Math.max(0, Math.min(o.perEndpointMax, endpoint.tokens ?? o.perEndpointMax)),
+      probe,
+      unhealthy: priority === 'unhealthy',
+      tenantShare: left[priority].get(endpoint.tenant) ?? 0,
+    }
+  })
+
+  function leftOf(priority: DeliveryPriority): ReadonlyMap<string, number> {
+    const tenants = ready.filter((endpoint) => priorityOf(endpoint) === priority).map(({ tenant }) => tenant)
+    return o.shares.left(tenants, priority)
+  }
 }
 
 /** Endpoints whose last attempts failed or were slow have a queue of their own, so that they delay no other. */

@@ -3,9 +3,12 @@ import { TenantShares } from './tenant-shares.ts'
 
 const NONE = { workers: 1, tenants: [] }
 
+const leftOf = (shares: TenantShares, tenant: string, priority: 'healthy' | 'unhealthy' = 'healthy') =>
+  shares.left([tenant], priority).get(tenant) ?? 0
+
 function fill(shares: TenantShares, tenant: string): number {
   let count = 0
-  while (shares.left(tenant, 'healthy') > 0) {
+  while (leftOf(shares, tenant) > 0) {
     shares.queued(`whk_${tenant}`, tenant, 'healthy')
     count += 1
   }
@@ -15,8 +18,8 @@ function fill(shares: TenantShares, tenant: string): number {
 test('one tenant alone leaves a third of the places free', () => {
   const shares = new TenantShares({ healthy: 300, unhealthy: 200 })
   expect(fill(shares, 'a')).toBe(200)
-  expect(shares.left('b', 'healthy')).toBeGreaterThan(50)
-  expect(shares.left('a', 'unhealthy')).toBe(133)
+  expect(leftOf(shares, 'b')).toBeGreaterThan(50)
+  expect(leftOf(shares, 'a', 'unhealthy')).toBe(133)
 })
 
 test('tenants that come later have a place however many are there, and shares become equal as places are freed', () => {
@@ -31,7 +34,7 @@ test('tenants that come later have a place however many are there, and shares be
   }
   const more = ['a', 'b'].map((tenant) => {
     shares.update({ workers: 1, tenants: ['a', 'b'].map((one) => ({ tenant: one, unhealthy: false, count: 160 })) })
-    return shares.left(tenant, 'healthy')
+    return leftOf(shares, tenant)
   })
   expect(more).toEqual([0, 0])
 })
@@ -39,13 +42,22 @@ test('tenants that come later have a place however many are there, and shares be
 test('places are those of all workers, and even without any left a new tenant has one', () => {
   const shares = new TenantShares({ healthy: 30, unhealthy: 30 })
   shares.update({ ...NONE, workers: 3 })
-  expect(shares.left('a', 'healthy')).toBe(60)
+  expect(leftOf(shares, 'a')).toBe(60)
   shares.update({ workers: 1, tenants: [{ tenant: 'a', unhealthy: false, count: 500 }] })
-  expect([shares.left('a', 'healthy'), shares.left('b', 'healthy')]).toEqual([0, 1])
+  expect([leftOf(shares, 'a'), leftOf(shares, 'b')]).toEqual([0, 1])
 })
 
 test('what has ended of a webhook that was queued elsewhere changes nothing', () => {
   const shares = new TenantShares({ healthy: 30, unhealthy: 30 })
   shares.ended('whk_x', 5)
-  expect(shares.left('a', 'healthy')).toBe(20)
+  expect(leftOf(shares, 'a')).toBe(20)
+})
+
+test('tenants that ask at once get no more in all than there are places, and those that have their share get nothing', () => {
+  const shares = new TenantShares({ healthy: 400, unhealthy: 200 })
+  const asking = Array.from({ length: 10 }, (_, number) => `new-${number}`)
+  expect(new Set(shares.left(asking, 'healthy').values())).toEqual(new Set([38]))
+  shares.update({ workers: 1, tenants: [{ tenant: 'loud', unhealthy: false, count: 266 }] })
+  const left = shares.left(['loud', ...asking], 'healthy')
+  expect([left.get('loud'), left.get('new-0')]).toEqual([0, 12])
 })

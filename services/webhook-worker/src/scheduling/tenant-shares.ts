@@ -1,7 +1,7 @@
 import type { InFlight } from '@ariftly/store/deliveries'
 import type { DeliveryPriority } from './plan-capacity.ts'
 
-/** A tenant may have twice what it leaves free for others. */
+/** A tenant may have twice what remains free. */
 const OF_FREE = 2
 
 interface Load {
@@ -11,9 +11,10 @@ interface Load {
 
 /**
  * Shares the workers' places for attempts out among tenants, in each of the two queues: a tenant may have up to two thirds of
- * what the others leave. So one tenant alone has two thirds, two have two fifths each, n have 2 / (1 + 2 n) each, and there
- * is always room for one that comes. What is queued therefore never waits long behind the jobs of others. Counts are read
- * from Postgres several times a second, and kept up in between by what this process queues and ends.
+ * what the others leave. So one tenant alone has two thirds, two have two fifths each, n have 2 / (1 + 2 n) each, whether they
+ * ask one after the other or at once, and there is always room for one that comes. What is queued therefore never waits long
+ * behind the jobs of others. Counts are read from Postgres several times a second, and kept up in between by what this process
+ * queues and ends.
  */
 export class TenantShares {
   readonly #places: Readonly<Record<DeliveryPriority, number>>
@@ -35,13 +36,22 @@ export class TenantShares {
     for (const { tenant, unhealthy, count } of tenants) this.#add(tenant, unhealthy ? 'unhealthy' : 'healthy', count)
   }
 
-  /** How many more deliveries of a tenant may be queued now. One that has none may always have one. */
-  left(tenant: string, priority: DeliveryPriority): number {
+  /** How many more deliveries each of these tenants may queue now, all at once. One that has none may always have one. */
+  left(tenants: Iterable<string>, priority: DeliveryPriority): ReadonlyMap<string, number> {
     const { total, byTenant } = this.#loads[priority]
-    const own = byTenant.get(tenant) ?? 0
-    const forTenant = this.#places[priority] * this.#workers - (total - own)
-    const limit = Math.max(1, Math.floor((forTenant * OF_FREE) / (1 + OF_FREE)))
-    return Math.max(0, limit - own)
+    const left = new Map<string, number>()
+    let asking = new Map(Array.from(tenants, (tenant) => [tenant, byTenant.get(tenant) ?? 0]))
+    while (asking.size > 0) {
+      const own = [...asking.values()].reduce((sum, count) => sum + count, 0)
+      const free = this.#places[priority] * this.#workers - (total - own)
+      const limit = Math.max(1, Math.floor((free * OF_FREE) / (1 + OF_FREE * asking.size)))
+      for (const [tenant, count] of asking) left.set(tenant, Math.max(0, limit - count))
+      // Those that have their share already leave less for the others than one that asks would.
+      const below = new Map([...asking].filter(([, count]) => count < limit))
+      if (below.size === asking.size) break
+      asking = below
+    }
+    return left
   }
 
   /** A delivery was queued. */

@@ -53,7 +53,10 @@ export function startHeartbeat(o: {
   }
 
   function steady(): boolean {
-    return steadySinceMs !== undefined && performance.now() - steadySinceMs >= o.deadMs
+    const nowMs = performance.now()
+    // After a pause of this process timers run in any order: others may be judged before the next heartbeat has seen the pause.
+    const beatsNow = nowMs - lastMs <= o.deadMs / 2
+    return beatsNow && steadySinceMs !== undefined && nowMs - steadySinceMs >= o.deadMs
   }
 
   return { id, steady, ended: run() }

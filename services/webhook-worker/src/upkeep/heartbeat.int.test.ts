@@ -1,0 +1,35 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { createPool, type Pool } from '@ariftly/store'
+import { createTestDatabase, eventually, type TestDatabase } from '@ariftly/testkit'
+import { startHeartbeat } from './heartbeat.ts'
+
+const DEAD_MS = 1000
+
+let database: TestDatabase
+let pool: Pool
+
+beforeAll(async () => {
+  database = await createTestDatabase()
+  pool = createPool({ role: null, url: database.url, applicationName: 'test', max: 1 })
+})
+afterAll(async () => {
+  await pool?.end()
+  await database?.drop()
+})
+
+test('a worker that was stopped for a while declares no other one dead before it has beaten again for as long', async () => {
+  const closing = new AbortController()
+  const heartbeat = startHeartbeat({ db: pool, deadMs: DEAD_MS, signal: closing.signal, log: { warn() {} } })
+  try {
+    await eventually(() => heartbeat.steady(), { timeoutMs: 60_000 })
+    // As a stopped process or a paused machine: nothing runs, and then what was due runs at once.
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, DEAD_MS / 2 + 100)
+    expect(heartbeat.steady()).toBe(false)
+    const resumedMs = performance.now()
+    await eventually(() => heartbeat.steady(), { timeoutMs: 60_000 })
+    expect(performance.now() - resumedMs).toBeGreaterThanOrEqual(DEAD_MS)
+  } finally {
+    closing.abort()
+    await heartbeat.ended
+  }
+})
