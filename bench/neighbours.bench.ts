@@ -2,11 +2,21 @@ import type { Attack } from './neighbours/attack.ts'
 import { streamHistory } from './neighbours/stream-history.ts'
 import { streamParameters } from './neighbours/stream-parameters.ts'
 import { streamsUnread } from './neighbours/streams-unread.ts'
+import { webhookBacklog } from './neighbours/webhook-backlog.ts'
+import { webhookBurst } from './neighbours/webhook-burst.ts'
+import { webhookSlow } from './neighbours/webhook-slow.ts'
 import { loadAverage } from './support/process-usage.ts'
 import type { Bench, Measurement } from './support/report.ts'
 
 /** One file an attack. */
-const ATTACKS: readonly Attack[] = [streamParameters, streamsUnread, streamHistory]
+const ATTACKS: readonly Attack[] = [
+  streamParameters,
+  streamsUnread,
+  streamHistory,
+  webhookBurst,
+  webhookBacklog,
+  webhookSlow,
+]
 
 /** Below this a p99 is noise of the machine, ms. */
 const ALONE_MIN_MS = 10
@@ -15,9 +25,11 @@ const ALONE_MIN_MS = 10
  * What a tenant feels of another one's attack: for each attack its p99 beside it against alone (at least 10 ms), each the
  * median of five windows.
  */
-export const neighbours: Bench = async (say) => {
+export const neighbours: Bench = async (say, { only } = {}) => {
+  const attacks = ATTACKS.filter(({ name }) => only === undefined || name === only)
+  if (attacks.length === 0) throw new Error(`the attacks are ${ATTACKS.map(({ name }) => name).join(', ')}`)
   const measured: Measurement[] = []
-  for (const attack of ATTACKS) {
+  for (const attack of attacks) {
     const { p99AloneMs, p99BesideMs } = await attack.run((line) => say(`${attack.name}: ${line}`))
     measured.push(
       { name: `${attack.name}_p99_alone_ms`, value: p99AloneMs, unit: 'ms' },

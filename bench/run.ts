@@ -47,7 +47,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
 const ROOT = join(import.meta.dirname, '..')
 
 /**
- * `npm run --silent bench -- <name> [--json] [--rows <number>]` (rows: of `query` and `deliveries`): builds, runs one benchmark on a stack of its own and prints its values; with
+ * `npm run --silent bench -- <name> [--json] [--rows <number>] [--only <attack>]` (rows: of `query` and `deliveries`; an attack: of `neighbours`): builds, runs one benchmark on a stack of its own and prints its values; with
  * `--json` the last line of stdout is one JSON object. Progress goes to stderr.
  */
 async function main(args: readonly string[]): Promise<void> {
@@ -58,7 +58,7 @@ async function main(args: readonly string[]): Promise<void> {
   if (bench === undefined || options === undefined) {
     const names = Object.keys(BENCHES).join(' | ')
     process.stderr.write(
-      `Usage: npm run --silent bench -- <${names}> [--json]; query and deliveries take --rows <number> too\n`,
+      `Usage: npm run --silent bench -- <${names}> [--json]; query and deliveries take --rows <number>, neighbours --only <attack>\n`,
     )
     process.exitCode = 64
     return
@@ -73,6 +73,7 @@ async function main(args: readonly string[]): Promise<void> {
 function readOptions(name: string, args: readonly string[]): BenchOptions | undefined {
   if (args.length === 0) return {}
   const [flag, rows = '', ...more] = args
+  if (name === 'neighbours' && flag === '--only' && more.length === 0) return { only: rows }
   const good =
     ['query', 'deliveries'].includes(name) && flag === '--rows' && /^[1-9]\d{5,8}$/.test(rows) && more.length === 0
   return good ? { rows: Number(rows) } : undefined

@@ -16,6 +16,8 @@ export interface BenchReport {
 export interface BenchOptions {
   /** Rows that it works on. */
   readonly rows?: number
+  /** The one of its parts that it measures; all if none is named. */
+  readonly only?: string
 }
 
 /** A benchmark: it tells its progress and answers with measurements. */

@@ -23,8 +23,8 @@ export interface WebhookHouse {
   stopWorker(): Promise<void>
   /** Receivers of these kinds; answers their URLs. Once. */
   listen(kinds: readonly ReceiverKind[]): Promise<readonly string[]>
-  /** Makes a webhook for the events of one agent. */
-  subscribe(o: { readonly tenant: string; readonly agent: string; readonly url: string }): Promise<void>
+  /** Makes a webhook for the events of one agent, and answers its id. */
+  subscribe(o: BenchWebhook): Promise<string>
   /** Posts events with numbers from `from` on, one for each agent; answers when they were accepted, in ms of the monotonic clock. */
   post(tenant: string, agents: readonly string[], from: number): Promise<number>
   /** Waits until the projection holds so many records in all. */
@@ -38,6 +38,15 @@ export interface WebhookHouse {
   /** Counts the worker's statements while `work` runs, from the log of Postgres: by statement, with its time in ms. */
   countStatements(work: () => Promise<void>): Promise<ReadonlyMap<string, { count: number; ms: number }>>
   close(): Promise<void>
+}
+
+/** A webhook of a benchmark; unordered and without a rate limit if nothing is said. */
+export interface BenchWebhook {
+  readonly tenant: string
+  readonly agent: string
+  readonly url: string
+  readonly ordering?: 'none' | 'task'
+  readonly rateLimit?: number
 }
 
 const ENCRYPTION_KEYS = `bench:${Buffer.alloc(32, 1).toString('base64')}`
@@ -100,13 +109,15 @@ export async function startWebhookHouse(): Promise<WebhookHouse> {
     return key
   }
 
-  async function subscribe({ tenant, agent, url }: { tenant: string; agent: string; url: string }): Promise<void> {
+  async function subscribe(o: BenchWebhook): Promise<string> {
+    const { tenant, agent, url, ordering = 'none', rateLimit = null } = o
     const id = newTypeId('whk')
     const secret = keyring.seal(Buffer.from(`a-secret-of-${agent}`), `webhook:${tenant}:${id}`)
     const filters = { taskId: null, sessionId: null, agent, filter: null }
-    const settings = { enabled: true, description: null, headerNames: [], headers: null, rateLimit: null }
-    const webhook = { id, tenant, url, events: ['task.*'], ordering: 'none' as const, secret, ...filters, ...settings }
+    const settings = { enabled: true, description: null, headerNames: [], headers: null, rateLimit }
+    const webhook = { id, tenant, url, events: ['task.*'], ordering, secret, ...filters, ...settings }
     await insertWebhook(pool, webhook, 100)
+    return id
   }
 
   async function post(tenant: string, agents: readonly string[], from: number): Promise<number> {

@@ -16,10 +16,10 @@ export interface FoundDeliveries {
 }
 
 /** Rows that one page looks at when it has to judge each of them. */
-const SCAN_MAX = 2000
+const SCAN_MAX = 500
 
 /**
- * A page of a tenant's deliveries. What its index cannot tell is judged row by row, at most 2,000 rows a page, so that a
+ * A page of a tenant's deliveries. What its index cannot tell is judged row by row, at most 500 rows a page, so that a
  * selective filter costs no more than another one. For connections with `LIST_SETTINGS`; see `findDeliveriesQuery`.
  */
 export async function findDeliveries(db: Queryable, o: FindDeliveriesOptions): Promise<FoundDeliveries> {

@@ -1,0 +1,30 @@
+import { compare, type Attack } from './attack.ts'
+import { noneLeft, startWebhookVictim } from './webhook-victim.ts'
+
+const WEBHOOKS = 100
+const EVENTS = 1_000
+
+/** A tenant with 100 webhooks posts 1,000 events at once: 100,000 deliveries to be matched. */
+export const webhookBurst: Attack = {
+  name: 'webhook_burst',
+  async run(say) {
+    const victim = await startWebhookVictim()
+    try {
+      await victim.subscribeRude(WEBHOOKS, { tenant: 'rude', rateLimit: 1, ordering: 'task' })
+      return await compare({
+        measure: () => victim.measure(),
+        async attack() {
+          await victim.enableRude(true)
+          await victim.postRude('rude', EVENTS)
+          return async () => {
+            await victim.enableRude(false)
+            await noneLeft(victim.house, 'SELECT FROM match_backlogs LIMIT 1')
+          }
+        },
+        say,
+      })
+    } finally {
+      await victim.close()
+    }
+  },
+}
