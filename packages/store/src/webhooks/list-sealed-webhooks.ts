@@ -10,7 +10,7 @@ export interface SealedWebhook {
   readonly headers: Buffer | null
 }
 
-/** A page of all webhooks in the order of their ids, those of all tenants and the deleted ones too. By primary key. */
+/** A page of the webhooks of all tenants in the order of their ids. Deleted ones hold nothing sealed. By primary key. */
 export async function listSealedWebhooks(
   db: Queryable,
   o: { readonly afterId: string | undefined; readonly limit: number },
@@ -23,7 +23,7 @@ export async function listSealedWebhooks(
     headers: Buffer | null
   }>(
     `SELECT id, tenant_id, secret, previous_secret, headers
-       FROM webhooks WHERE $1::uuid IS NULL OR id > $1 ORDER BY id LIMIT $2`,
+       FROM webhooks WHERE deleted_at IS NULL AND ($1::uuid IS NULL OR id > $1) ORDER BY id LIMIT $2`,
     [o.afterId === undefined ? null : typeIdToUuid('whk', o.afterId), o.limit],
   )
   return rows.map((row) => ({

@@ -22,6 +22,7 @@ import type { WorkerMetrics } from '../worker-metrics.ts'
 import { createBatcher } from './batcher.ts'
 import { createCachedKeyring } from './cached-keyring.ts'
 import { createDeliver } from './deliver.ts'
+import { FailureAnswers } from './failure-answers.ts'
 import { createOutcomeWriter } from './outcome-writer.ts'
 import { RETRY_SCHEDULE_S } from './retry-plan.ts'
 import { SuccessAnswers } from './success-answers.ts'
@@ -67,6 +68,7 @@ export async function startDelivering(o: DeliveringOptions): Promise<Delivering>
     unhealthy: config.WEBHOOK_SUSPECT_CONCURRENCY,
   })
 
+  const failureAnswers = new FailureAnswers()
   const answers = new SuccessAnswers({ db: pools.other, log })
   const keeping = answers.run(outcomesEnd.signal)
   const stats = new StatsRollup({ db: pools.other, log })
@@ -91,7 +93,7 @@ export async function startDelivering(o: DeliveringOptions): Promise<Delivering>
   })
   const deliver = createDeliver({
     starts: createStarts(pools.other, { leaseMs: config.WEBHOOK_LEASE_MS, workerId: o.workerId }),
-    outcomes: { add: (outcome) => outcomes.add(answers.takeFrom(outcome)) },
+    outcomes: { add: (outcome) => outcomes.add(answers.takeFrom(failureAnswers.bound(outcome))) },
     egress,
     keyring: createCachedKeyring(createKeyring(config.ENCRYPTION_KEYS)),
     scheduleS: config.WEBHOOK_RETRY_SCHEDULE_S ?? RETRY_SCHEDULE_S,

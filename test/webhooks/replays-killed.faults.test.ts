@@ -1,0 +1,142 @@
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals'
+import { newEventId, newTypeId, typeIdToUuid } from '@ariftly/events'
+import { insertEvents, type ProjectedEvent } from '@ariftly/store/projection'
+import {
+  byForm,
+  createWorld,
+  eventually,
+  startReceiver,
+  startServiceProcess,
+  type Receiver,
+  type ServiceProcess,
+  type World,
+} from '@ariftly/testkit'
+import { startApi, type ApiAnswer, type ApiClient } from '../support/api-client.ts'
+
+const EVENTS = byForm({ short: 4000, long: 20_000 })
+const PARTITIONS = 3
+const KILLS = byForm({ short: 1, long: 5 })
+/** Sent before each kill. What makes deliveries pending still runs then, as it waits while 2,000 are due. */
+const BEFORE_KILL = 600
+const PATIENCE = { timeoutMs: 30_000 + EVENTS * 20, everyMs: 50 }
+
+let world: World
+let receiver: Receiver
+let api: ApiClient
+let worker: ServiceProcess
+let ids: readonly string[]
+
+beforeAll(async () => {
+  world = await createWorld({
+    partitions: PARTITIONS,
+    env: { WEBHOOK_WORKER_DEAD_MS: '4000', WEBHOOK_TIMEOUT_MS: '60000' },
+  })
+  api = await startApi(world, await world.apiKey('mine'))
+  ids = await project()
+  worker = await startServiceProcess('webhook-worker', world.env, { timeoutMs: 60_000 })
+})
+afterAll(async () => {
+  worker?.kill()
+  await worker?.exited
+  await api?.close()
+  await world?.close()
+})
+beforeEach(async () => {
+  receiver = await startReceiver()
+})
+afterEach(() => receiver.close())
+
+/** A day of history, as the projector would have written it. */
+async function project(): Promise<readonly string[]> {
+  const startMs = Date.now() - 86_400_000
+  const events = Array.from({ length: EVENTS }, (_, index): ProjectedEvent => {
+    const appendedAtMs = startMs + Math.floor((index / EVENTS) * 86_000_000)
+    const place = { epoch: 1, partition: index % PARTITIONS, offset: Math.floor(index / PARTITIONS), appendedAtMs }
+    const of = { tenant: 'mine', type: 'task.progress', taskId: `task-${index}`, sessionId: null, agent: null } as const
+    const data = Buffer.from(`{"task_id":"task-${index}","message":"m"}`)
+    return { ...of, ...place, id: newEventId(appendedAtMs), data, traceparent: null }
+  })
+  for (let at = 0; at < EVENTS; at += 2000) await insertEvents(world.admin, events.slice(at, at + 2000))
+  await world.admin.query(
+    `INSERT INTO projection_offsets (projection, epoch, topic, partition, next_offset)
+     SELECT 'events', 1, $1, partition, $2 FROM generate_series(0, $3 - 1) AS partition ON CONFLICT DO NOTHING`,
+    [world.topics.topic, Math.ceil(EVENTS / PARTITIONS), PARTITIONS],
+  )
+  return events.map(({ id }) => id)
+}
+
+/** Failed deliveries of all these events. */
+async function insertFailed(webhook: string): Promise<void> {
+  await world.admin.query(
+    `INSERT INTO deliveries (id, tenant_id, webhook_id, event_id, event_type, ordering_key, epoch, partition, "offset", state,
+                             finished_at, attempt, attempt_count, last_error_class, last_attempt_at)
+     SELECT d.id, e.tenant_id, $1, e.id, e.type, e.task_id, e.epoch, e.partition, e."offset", 'failed', now(), 13, 13,
+            'timeout', now()
+       FROM unnest($2::uuid[], $3::uuid[]) AS d (id, event_id) JOIN events e ON e.id = d.event_id`,
+    [
+      typeIdToUuid('whk', webhook),
+      ids.map(() => typeIdToUuid('dlv', newTypeId('dlv'))),
+      ids.map((id) => typeIdToUuid('evt', id)),
+    ],
+  )
+}
+
+async function progress(started: ApiAnswer): Promise<Readonly<Record<string, unknown>>> {
+  return (await api.call('GET', started.headers.get('location') ?? '')).json
+}
+
+/** Kills the worker in the midst of what `started` makes pending, until all of it is sent; answers as `start` did. */
+async function sendWithKills(webhook: string, start: () => Promise<ApiAnswer>): Promise<ApiAnswer> {
+  // Each kill falls while attempts are under way, however late it comes.
+  let until = BEFORE_KILL
+  receiver.respondWith(() => (receiver.requests.length < until ? {} : { instead: 'hang' }))
+  const started = await start()
+  for (let kill = 1; kill <= KILLS; kill++) {
+    await eventually(() => receiver.requests.length >= until, PATIENCE)
+    if (kill === 1) expect((await progress(started))['status']).toBe('running')
+    worker.kill('SIGKILL')
+    await worker.exited
+    until = kill === KILLS ? Number.POSITIVE_INFINITY : receiver.requests.length + BEFORE_KILL
+    worker = await startServiceProcess('webhook-worker', world.env, { timeoutMs: 60_000 })
+  }
+  await eventually(async () => {
+    const { json } = await api.call('GET', `/v1/webhooks/${webhook}`)
+    return (await progress(started))['status'] === 'completed' && json['pending_count'] === 0
+  }, PATIENCE)
+  return started
+}
+
+function expectAllSent(): void {
+  const received = receiver.requests.map(({ headers }) => String(headers['webhook-id']))
+  const seen = new Set(received)
+  expect(ids.filter((id) => !seen.has(id))).toEqual([])
+  // Doubled is only what was on its way when a kill fell.
+  expect(received.length - ids.length).toBeLessThanOrEqual(KILLS * 10)
+}
+
+test(`a replay of ${EVENTS} events delivers each, as many as its dry run said, while its worker is killed ${KILLS} times`, async () => {
+  const webhook = await api.createWebhook({ url: receiver.url, events: ['*'] })
+  const path = `/v1/webhooks/${webhook}/replay`
+  const after = new Date(Date.now() - 2 * 86_400_000).toISOString()
+  const dry = await api.call('POST', path, { after, dry_run: true })
+  await eventually(async () => (await progress(dry))['status'] === 'completed', PATIENCE)
+  expect(receiver.requests).toEqual([])
+
+  const replay = await sendWithKills(webhook, () => api.call('POST', path, { after }))
+  expectAllSent()
+  expect((await progress(dry))['delivery_count']).toBe(EVENTS)
+  expect((await progress(replay))['delivery_count']).toBe(EVENTS)
+}, 600_000)
+
+test(`a redelivery of ${EVENTS} failed deliveries sends each, while its worker is killed ${KILLS} times`, async () => {
+  const webhook = await api.createWebhook({ url: receiver.url, events: ['*'] })
+  await insertFailed(webhook)
+  const filter = { webhook_id: webhook, error_class: 'timeout' }
+  const redelivery = await sendWithKills(webhook, () => api.call('POST', '/v1/deliveries/redeliver', { filter }))
+  expectAllSent()
+  expect(await progress(redelivery)).toMatchObject({
+    status: 'completed',
+    scanned_count: EVENTS,
+    delivery_count: EVENTS,
+  })
+}, 600_000)
