@@ -19,6 +19,7 @@ import { slowReaders } from './slow-readers.bench.ts'
 import { system } from './system.bench.ts'
 import { tls } from './tls.bench.ts'
 import { tracing } from './tracing.bench.ts'
+import { webhookFaults } from './webhook-faults.bench.ts'
 import { webhooks } from './webhooks.bench.ts'
 
 /** Every benchmark by its name on the command line. */
@@ -41,13 +42,14 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   system,
   tracing,
   tls,
+  'webhook-faults': webhookFaults,
   webhooks,
 }
 
 const ROOT = join(import.meta.dirname, '..')
 
 /**
- * `npm run --silent bench -- <name> [--json] [--rows <number>] [--only <attack>]` (rows: of `query` and `deliveries`; an attack: of `neighbours`): builds, runs one benchmark on a stack of its own and prints its values; with
+ * `npm run --silent bench -- <name> [--json] [--rows <number>] [--only <part>]` (rows: of `query` and `deliveries`; an attack of `neighbours`, a fault of `webhook-faults`): builds, runs one benchmark on a stack of its own and prints its values; with
  * `--json` the last line of stdout is one JSON object. Progress goes to stderr.
  */
 async function main(args: readonly string[]): Promise<void> {
@@ -58,7 +60,7 @@ async function main(args: readonly string[]): Promise<void> {
   if (bench === undefined || options === undefined) {
     const names = Object.keys(BENCHES).join(' | ')
     process.stderr.write(
-      `Usage: npm run --silent bench -- <${names}> [--json]; query and deliveries take --rows <number>, neighbours --only <attack>\n`,
+      `Usage: npm run --silent bench -- <${names}> [--json]; query and deliveries take --rows <number>, neighbours and webhook-faults --only <part>\n`,
     )
     process.exitCode = 64
     return
@@ -73,7 +75,7 @@ async function main(args: readonly string[]): Promise<void> {
 function readOptions(name: string, args: readonly string[]): BenchOptions | undefined {
   if (args.length === 0) return {}
   const [flag, rows = '', ...more] = args
-  if (name === 'neighbours' && flag === '--only' && more.length === 0) return { only: rows }
+  if (['neighbours', 'webhook-faults'].includes(name) && flag === '--only' && more.length === 0) return { only: rows }
   const good =
     ['query', 'deliveries'].includes(name) && flag === '--rows' && /^[1-9]\d{5,8}$/.test(rows) && more.length === 0
   return good ? { rows: Number(rows) } : undefined

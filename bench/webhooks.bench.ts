@@ -58,7 +58,7 @@ interface Run {
 
 async function throughput(run: Run, deliveries: number): Promise<readonly Measurement[]> {
   const { house } = run
-  await house.stopWorker()
+  await house.stopWorkers()
   await backlog(run, deliveries)
   await house.takeArrivals()
   const commandsBefore = await house.redisCommands()

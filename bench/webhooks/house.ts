@@ -18,9 +18,10 @@ import type { Arrival, ReceiverKind, ReceiversRequest } from './receivers.ts'
 export interface WebhookHouse {
   readonly redisUrl: string
   readonly pool: Pool
-  /** Starts the one worker. */
+  /** Starts a worker. */
   startWorker(env?: Readonly<Record<string, string>>): Promise<ServiceProcess>
-  stopWorker(): Promise<void>
+  /** Ends all workers. */
+  stopWorkers(): Promise<void>
   /** Receivers of these kinds; answers their URLs. Once. */
   listen(kinds: readonly ReceiverKind[]): Promise<readonly string[]>
   /** Makes a webhook for the events of one agent, and answers its id. */
@@ -31,10 +32,12 @@ export interface WebhookHouse {
   awaitProjected(records: number): Promise<void>
   received(): Promise<number>
   takeArrivals(): Promise<readonly Arrival[]>
-  /** Seconds of processor time used so far, by part: the worker's own process, the worker's connections of Postgres, Redis. */
+  /** Seconds of processor time used so far, by part: the workers' own processes, the worker's connections of Postgres, Redis. */
   cpuSeconds(): Promise<Readonly<Record<'worker' | 'postgres' | 'redis', number>>>
   /** Commands that clients have sent to Redis so far, those of the worker's own blocking wait included. */
   redisCommands(): Promise<number>
+  /** Empties Redis. */
+  flushRedis(): Promise<void>
   /** Counts the worker's statements while `work` runs, from the log of Postgres: by statement, with its time in ms. */
   countStatements(work: () => Promise<void>): Promise<ReadonlyMap<string, { count: number; ms: number }>>
   close(): Promise<void>
@@ -60,10 +63,10 @@ export async function startWebhookHouse(): Promise<WebhookHouse> {
   const redis = new Redis(redisUrl)
   const receivers = await startWorker(join(import.meta.dirname, 'receivers.ts'))
   const processes: ServiceProcess[] = []
-  let worker: ServiceProcess | undefined
+  const workers: ServiceProcess[] = []
 
   async function close(): Promise<void> {
-    await stopWorker()
+    await stopWorkers()
     for (const process of processes) process.kill('SIGTERM')
     await Promise.all(processes.map((process) => process.exited))
     await receivers.close()
@@ -84,14 +87,15 @@ export async function startWebhookHouse(): Promise<WebhookHouse> {
   }
 
   async function startTheWorker(more: Readonly<Record<string, string>> = {}): Promise<ServiceProcess> {
-    worker = await startServiceProcess('webhook-worker', { ...env, ...more }, { timeoutMs: 60_000 })
+    const worker = await startServiceProcess('webhook-worker', { ...env, ...more }, { timeoutMs: 60_000 })
+    workers.push(worker)
     return worker
   }
 
-  async function stopWorker(): Promise<void> {
-    worker?.kill('SIGTERM')
-    await worker?.exited
-    worker = undefined
+  async function stopWorkers(): Promise<void> {
+    const ending = workers.splice(0)
+    for (const worker of ending) worker.kill('SIGTERM')
+    await Promise.all(ending.map((worker) => worker.exited))
   }
 
   const keyring = createKeyring(ENCRYPTION_KEYS)
@@ -145,7 +149,7 @@ export async function startWebhookHouse(): Promise<WebhookHouse> {
     const sql = `SELECT pid FROM pg_stat_activity WHERE application_name LIKE 'ariftly-webhook-%'`
     const backends = (await pool.query<{ pid: number }>(sql)).rows.map(({ pid }) => pid)
     return {
-      worker: cpuSecondsOf(worker === undefined ? [] : [worker.pid]),
+      worker: cpuSecondsOf(workers.map(({ pid }) => pid)),
       postgres: cpuSecondsOf(backends),
       redis: cpuSecondsOf(stack.redis === undefined ? [] : [stack.redis.pid]),
     }
@@ -179,7 +183,7 @@ export async function startWebhookHouse(): Promise<WebhookHouse> {
       redisUrl,
       pool,
       startWorker: startTheWorker,
-      stopWorker,
+      stopWorkers,
       listen: async (kinds) => urlsOf(await ask<number[]>(receivers, { type: 'listen', kinds })),
       subscribe,
       post,
@@ -188,6 +192,7 @@ export async function startWebhookHouse(): Promise<WebhookHouse> {
       takeArrivals: () => ask<Arrival[]>(receivers, { type: 'take' }),
       cpuSeconds,
       redisCommands,
+      flushRedis: async () => void (await redis.flushall()),
       countStatements,
       close,
     }

@@ -1,0 +1,108 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { eventually, type ServiceProcess } from '@ariftly/testkit'
+import { loadAverage } from './support/process-usage.ts'
+import { percentile, type Bench, type Measurement } from './support/report.ts'
+import { PacedEvents } from './webhooks/paced-events.ts'
+import { startWebhookHouse, type WebhookHouse } from './webhooks/house.ts'
+
+const ROUNDS = 5
+const QUIET_MS = 8_000
+/** What a fault delays is accepted within this time after it. */
+const FELT_WITHIN_MS = 15_000
+const LEASES_MS = 600_000
+const ENDPOINTS = 20
+
+/** A fault, and what is measured of it. */
+type Part = (house: WebhookHouse, events: PacedEvents, say: (line: string) => void) => Promise<readonly Measurement[]>
+
+const PARTS: Readonly<Record<string, Part>> = { kill, flush, leases }
+
+/**
+ * What subscribers feel of a fault while two workers deliver 100 events a second: the longest wait from acceptance to receipt.
+ * `kill`: a worker is killed; `flush`: Redis is emptied; five rounds each. `leases` (named only: ten minutes): how many
+ * deliveries came back although nothing was lost.
+ */
+export const webhookFaults: Bench = async (say, { only } = {}) => {
+  const names = only === undefined ? ['kill', 'flush'] : [only]
+  const house = await startWebhookHouse()
+  const urls = await house.listen(Array.from({ length: ENDPOINTS }, () => 'ok' as const))
+  const measured: Measurement[] = []
+  try {
+    for (const [index, url] of urls.entries()) {
+      await house.subscribe({ tenant: `tenant-${index % 4}`, agent: `agent-${index}`, url })
+    }
+    const events = new PacedEvents(house, { perS: only === 'leases' ? 500 : 100, tenants: 4, endpoints: ENDPOINTS })
+    for (const name of names) {
+      const part = PARTS[name]
+      if (part === undefined) throw new Error(`the faults are ${Object.keys(PARTS).join(', ')}`)
+      measured.push(...(await part(house, events, say)))
+    }
+    await events.close()
+    return [...measured, { name: 'load', value: loadAverage(), unit: '' }]
+  } finally {
+    await house.close()
+  }
+}
+
+async function kill(house: WebhookHouse, events: PacedEvents, say: (line: string) => void) {
+  const living: ServiceProcess[] = [await house.startWorker(), await house.startWorker()]
+  return await rounds('kill', events, say, async () => {
+    const victim = living.shift()
+    victim?.kill('SIGKILL')
+    await victim?.exited
+    return async () => void living.push(await house.startWorker())
+  })
+}
+
+async function flush(house: WebhookHouse, events: PacedEvents, say: (line: string) => void) {
+  await house.startWorker()
+  return await rounds('flush', events, say, async () => {
+    await house.flushRedis()
+    return async () => undefined
+  })
+}
+
+async function rounds(
+  name: string,
+  events: PacedEvents,
+  say: (line: string) => void,
+  fault: () => Promise<() => Promise<void>>,
+): Promise<readonly Measurement[]> {
+  const felt: number[] = []
+  const before: number[] = []
+  for (let round = 0; round < ROUNDS; round += 1) {
+    await sleep(QUIET_MS)
+    before.push(await events.longestWaitMs())
+    const mend = await fault()
+    await sleep(FELT_WITHIN_MS)
+    felt.push(await events.longestWaitMs())
+    await mend()
+    say(`${name} ${round}: ${(felt.at(-1) ?? 0).toFixed(0)} ms, ${(before.at(-1) ?? 0).toFixed(0)} ms before it`)
+  }
+  return [
+    { name: `${name}_felt_worst_ms`, value: Math.max(...felt), unit: 'ms' },
+    { name: `${name}_felt_p50_ms`, value: percentile(felt, 0.5), unit: 'ms' },
+    { name: `${name}_before_worst_ms`, value: Math.max(...before), unit: 'ms' },
+  ]
+}
+
+async function leases(house: WebhookHouse, events: PacedEvents, say: (line: string) => void) {
+  const workers = [await house.startWorker(), await house.startWorker()]
+  const loads: number[] = []
+  for (const endMs = performance.now() + LEASES_MS; performance.now() < endMs;) {
+    await sleep(15_000)
+    loads.push(loadAverage())
+    say(`longest wait ${(await events.longestWaitMs()).toFixed(0)} ms at load ${loads.at(-1) ?? 0}`)
+  }
+  const ended = await Promise.all(workers.map((worker) => readCounter(worker, 'ariftly_webhook_leases_ended_total')))
+  return [
+    { name: 'deliveries_taken_back', value: ended.reduce((sum, count) => sum + count, 0), unit: 'deliveries' },
+    { name: 'received_again', value: events.receivedAgain, unit: 'requests' },
+    { name: 'load_p50', value: percentile(loads, 0.5), unit: '' },
+  ]
+}
+
+async function readCounter(worker: ServiceProcess, name: string): Promise<number> {
+  const text = await eventually(async () => await (await fetch(`${worker.url}/metrics`)).text())
+  return Number(new RegExp(`^${name} (\\d+)`, 'm').exec(text)?.[1] ?? 0)
+}
