@@ -278,8 +278,7 @@ describe('replay', () => {
       const waiting = post('/replay', { after })
       await soon(async () => {
         const { rows } = await tx.query(
-          `SELECT FROM pg_stat_activity
-            WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%INSERT INTO webhook_replays%'`,
+          'SELECT FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY (pg_blocking_pids(pid))',
         )
         return rows.length > 0
       })
