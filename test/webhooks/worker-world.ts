@@ -21,11 +21,8 @@ export const SECRET = 'a-signing-secret-of-a-test'
 
 /** `eventually` with patience for a machine that is busy with other tests. */
 export async function soon<T>(check: () => T | Promise<T>): Promise<T> {
-  return await eventually(check, { timeoutMs: SOON_MS })
+  return await eventually(check, { timeoutMs: 60_000 })
 }
-
-/** For how long {@link soon} looks. */
-export const SOON_MS = 60_000
 
 const PARTITIONS = 3
 const log = createLogger({ service: 'test', level: process.env['TEST_LOG_LEVEL'] ?? 'silent' })
