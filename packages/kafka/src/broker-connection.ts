@@ -1,18 +1,12 @@
 import { withTimeout } from '@ariftly/async'
-import type { InternalBroker, InternalConnection, ProtocolRequest } from './internals.ts'
+import type { InternalBroker, InternalConnection } from './internals.ts'
+import { sendRequest, type BrokerRequest } from './send-request.ts'
 import type { BrokerAddress } from './wire/metadata.ts'
-
-/** A request, and how its answer is read. Source: Kafka protocol guide, "Protocol Messages". */
-export interface BrokerRequest<T> {
-  readonly apiKey: number
-  readonly apiVersion: number
-  readonly apiName: string
-  readonly body: Buffer
-  readonly decode: (data: Buffer) => T
-}
 
 export interface BrokerConnectionOptions {
   readonly address: BrokerAddress
+  /** Id of the cluster that it may lead to, which `onOpened` checks; undefined: any. */
+  readonly clusterId: string | undefined
   /** Makes kafkajs's broker of an address, not connected yet. */
   createBroker(address: BrokerAddress): Promise<InternalBroker>
   /** Checks a connection that was just made; its error closes it. */
@@ -29,6 +23,7 @@ const DIAL_MS = 3_000
  */
 export class BrokerConnection {
   readonly address: BrokerAddress
+  readonly clusterId: string | undefined
   readonly #o: BrokerConnectionOptions
   #broker: InternalBroker | undefined
   #opening: Promise<InternalConnection> | undefined
@@ -37,6 +32,7 @@ export class BrokerConnection {
   constructor(o: BrokerConnectionOptions) {
     this.#o = o
     this.address = o.address
+    this.clusterId = o.clusterId
   }
 
   get isOpen(): boolean {
@@ -76,7 +72,8 @@ export class BrokerConnection {
   async #exchange<T>(connection: InternalConnection, request: BrokerRequest<T>, timeoutMs: number): Promise<T> {
     const broker = this.#broker
     try {
-      return await withTimeout(connection.send(toProtocol(request, timeoutMs)), timeoutMs)
+      // kafkajs's own timeout comes second.
+      return await withTimeout(sendRequest(connection, request, timeoutMs + DIAL_MS), timeoutMs)
     } catch (error) {
       if (broker === this.#broker) this.drop(error)
       throw error
@@ -98,7 +95,7 @@ export class BrokerConnection {
     try {
       await withTimeout(broker.connect(), DIAL_MS)
       const connection = await broker.connectionPool.getConnection(0)
-      await this.#o.onOpened?.((request) => withTimeout(connection.send(toProtocol(request, DIAL_MS)), DIAL_MS))
+      await this.#o.onOpened?.((request) => withTimeout(sendRequest(connection, request, 2 * DIAL_MS), DIAL_MS))
       if (this.#broker !== broker) throw new Error('the connection was dropped')
       this.#opening = undefined
       return connection
@@ -107,16 +104,6 @@ export class BrokerConnection {
       if (this.#broker === broker) this.drop(error)
       throw error
     }
-  }
-}
-
-function toProtocol<T>({ body, decode, ...names }: BrokerRequest<T>, timeoutMs: number): ProtocolRequest<T> {
-  return {
-    request: { ...names, encode: async () => ({ buf: body, buffer: body }) },
-    response: { decode: async (data) => decode(data), parse: async (decoded) => decoded },
-    // kafkajs's own timeout is by the wall clock and comes second.
-    requestTimeout: timeoutMs + DIAL_MS,
-    logResponseError: false,
   }
 }
 

@@ -114,7 +114,7 @@ async function readBounds(
     if (leader < 0) throw new Error('it has no leader')
     const [starts, ends] = await Promise.all(
       ([EARLIEST, LATEST] as const).map(async (timestamp) => {
-        const body = encodeListOffsets({ topic, partitions, timestamp })
+        const body = [encodeListOffsets({ topic, partitions, timestamp })]
         const request = { apiKey: 2, apiVersion: 1, apiName: 'ListOffsets', body, decode: decodeListedOffsets }
         return await cluster.send(leader, request, { channel: 'main', timeoutMs: ANSWER_MS, partitions })
       }),

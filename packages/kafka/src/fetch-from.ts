@@ -18,7 +18,7 @@ export async function fetchFrom(
 ): Promise<readonly FetchedPartition[]> {
   const { errorCode, topics } = await cluster.send(
     leader,
-    { apiKey: 1, apiVersion: 11, apiName: 'Fetch', body: encodeFetch(order), decode: decodeFetched },
+    { apiKey: 1, apiVersion: 11, apiName: 'Fetch', body: [encodeFetch(order)], decode: decodeFetched },
     {
       channel: 'fetch',
       timeoutMs: order.maxWaitMs + ANSWER_MS,

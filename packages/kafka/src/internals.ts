@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module'
+import type { Socket } from 'node:net'
 import type { Kafka } from 'kafkajs'
 
 /**
@@ -7,25 +8,32 @@ import type { Kafka } from 'kafkajs'
  */
 const require = createRequire(import.meta.url)
 
-/** A request as kafkajs's connection sends it, and how its answer is read. */
-export interface ProtocolRequest<T> {
-  readonly request: {
-    readonly apiKey: number
-    readonly apiVersion: number
-    readonly apiName: string
-    readonly expectResponse?: () => boolean
-    /** A ready body, in the shape of kafkajs's encoder. */
-    encode(): Promise<{ readonly buf: Buffer; readonly buffer: Buffer }>
-  }
-  readonly response: { decode(data: Buffer): Promise<T>; parse(decoded: T): Promise<unknown> }
-  readonly requestTimeout?: number
-  readonly logResponseError?: boolean
-}
-
-/** One socket of a broker, logged in. */
+/** One socket of a broker. */
 export interface InternalConnection {
-  readonly socket?: { destroy(error?: Error): void }
-  send<T>(request: ProtocolRequest<T>): Promise<T>
+  readonly socket?: Pick<Socket, 'cork' | 'uncork' | 'write' | 'destroy'>
+  readonly clientId: string
+  readonly requestQueue: {
+    push(request: {
+      readonly entry: {
+        readonly apiKey: number
+        readonly apiName: string
+        readonly apiVersion: number
+        readonly correlationId: number
+        resolve(answer: { readonly payload: Buffer }): void
+        reject(error: Error): void
+      }
+      readonly expectResponse: boolean
+      /** Milliseconds; at least the client's own `requestTimeout` counts. */
+      readonly requestTimeout: number
+      /** Called when the request may be written: at once, unless the broker throttles. */
+      sendRequest(): void
+    }): void
+  }
+  /** False also without a login, where `authenticate` does nothing. */
+  isAuthenticated(): boolean
+  authenticate(): Promise<void>
+  failIfNotConnected(): void
+  nextCorrelationId(): number
 }
 
 /** One broker: `connect` dials, asks for its API versions and logs in. */

@@ -75,7 +75,12 @@ class GroupReader implements LogReader {
 
   constructor(o: LogReaderOptions) {
     this.#o = o
-    this.#cluster = new TopicCluster({ kafka: o.client.kafka, seeds: o.client.brokers, topic: o.topic })
+    this.#cluster = new TopicCluster({
+      kafka: o.client.kafka,
+      seeds: o.client.brokers,
+      topic: o.topic,
+      clusterId: () => o.clusterId,
+    })
     this.#fetcher = new Fetcher({
       cluster: this.#cluster,
       topic: o.topic,

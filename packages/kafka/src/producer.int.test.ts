@@ -99,6 +99,20 @@ describe('producer', () => {
     expect(await producer.probe()).toBe(true)
   })
 
+  test('writes nothing while another cluster is expected, also on connections that are open', async () => {
+    const { clusterId } = await describeLog(client, topics.topic)
+    let expected: string | undefined = clusterId
+    const bound = createProducer(client, { topic: topics.topic, clusterId: () => expected })
+    expect((await bound.send([record(0, 'a')])).ok).toBe(true)
+    expected = 'another'
+    const { partitions } = await bound.send([record(0, 'b')], { timeoutMs: 600 })
+    expect(partitions.get(0)?.type).toBe('unsent')
+    expected = clusterId
+    expect((await bound.send([record(0, 'c')])).ok).toBe(true)
+    await bound.close()
+    expect(await values(0)).toEqual(['a', 'c'])
+  })
+
   test('a partition that the topic does not have is unsent, and the others are written', async () => {
     const { partitions } = await producer.send([record(9, 'a'), record(1, 'b')], { timeoutMs: 600 })
     expect(partitions.get(9)?.type).toBe('unsent')

@@ -1,8 +1,9 @@
 import { raceStaggered } from '@ariftly/async'
 import type { Kafka } from 'kafkajs'
-import { BrokerConnection, type BrokerRequest } from './broker-connection.ts'
+import { BrokerConnection } from './broker-connection.ts'
 import { createBrokerFactory, createErrorFromCode } from './internals.ts'
 import { kafkaFault } from './kafka-fault.ts'
+import type { BrokerRequest } from './send-request.ts'
 import { decodeMetadata, encodeMetadata, type BrokerAddress, type TopicMetadata } from './wire/metadata.ts'
 
 /** What a request is for, and how long it may take. */
@@ -23,7 +24,10 @@ export interface TopicClusterOptions {
   /** `host:port` of some brokers. */
   readonly seeds: readonly string[]
   readonly topic: string
-  /** Id of the cluster that connections may lead to; undefined while any may. Checked at each connect. */
+  /**
+   * Id of the cluster that connections may lead to; undefined while any may. Checked at each connect; when it changes, the
+   * connections that were made before are dropped.
+   */
   readonly clusterId?: (() => string | undefined) | undefined
 }
 
@@ -135,27 +139,26 @@ export class TopicCluster {
 
   #connectionTo(name: string, address: BrokerAddress): BrokerConnection {
     if (this.#closed) throw kafkaFault('kafka_unavailable', 'The connection to Kafka is closed.')
-    let connection = this.#connections.get(name)
-    if (connection === undefined) {
-      connection = new BrokerConnection({
-        address,
-        createBroker: this.#createBroker,
-        onOpened: (send) => this.#checkCluster(send),
-      })
-      this.#connections.set(name, connection)
-    }
+    const clusterId = this.#o.clusterId?.()
+    const known = this.#connections.get(name)
+    if (known !== undefined && known.clusterId === clusterId) return known
+    known?.drop('another cluster is expected')
+    const connection = new BrokerConnection({
+      address,
+      clusterId,
+      createBroker: this.#createBroker,
+      onOpened: (send) => this.#checkCluster(clusterId, send),
+    })
+    this.#connections.set(name, connection)
     return connection
   }
 
-  /** Behind an address there may be another cluster than before. */
-  async #checkCluster(send: <T>(request: BrokerRequest<T>) => Promise<T>): Promise<void> {
-    const expected = this.#o.clusterId?.()
+  /** Behind an address there may be another cluster than before. Who looks twice finds out whether it stays. */
+  async #checkCluster(expected: string | undefined, send: <T>(request: BrokerRequest<T>) => Promise<T>): Promise<void> {
     if (expected === undefined) return
     const { clusterId } = await send(metadataRequest(this.#o.topic))
     if (clusterId === expected) return
-    throw kafkaFault('log_identity_changed', `This is Kafka cluster ${clusterId}, not ${expected}.`, {
-      detail: { expected, found: clusterId },
-    })
+    throw kafkaFault('kafka_unavailable', `This is Kafka cluster ${clusterId}, not ${expected}.`)
   }
 
   /** A frozen broker does not say that it leads no longer: while it is silent the others are asked. */
@@ -188,7 +191,7 @@ function rankOf({ isOpen, outstanding }: BrokerConnection): number {
 }
 
 function metadataRequest(topic: string): BrokerRequest<TopicMetadata> {
-  return { apiKey: 3, apiVersion: 5, apiName: 'Metadata', body: encodeMetadata(topic), decode: decodeMetadata }
+  return { apiKey: 3, apiVersion: 5, apiName: 'Metadata', body: [encodeMetadata(topic)], decode: decodeMetadata }
 }
 
 /** `host:port`, where the host may be an IPv6 address in brackets. */

@@ -98,11 +98,11 @@ export function followEpochs(o: FollowEpochsOptions): LogFollower {
   }
 
   function tell(error: unknown): void {
-    const before = trouble
+    const before = { trouble, wrongLog }
     trouble = error === undefined ? undefined : messageOf(error)
     const isWrong = hasFaultCode(error, ...WRONG_LOG)
     wrongLog = isWrong ? error.code : undefined
-    if (trouble === before || trouble === undefined) return
+    if (trouble === before.trouble || trouble === undefined || (isWrong && wrongLog === before.wrongLog)) return
     if (isWrong) o.log.error({ err: error, ...error.detail }, 'the log is not the one of the current epoch, waiting')
     else o.log.warn({ err: error }, 'the log cannot be used yet, waiting')
   }

@@ -23,6 +23,8 @@ export interface CuttingProxy {
   refuse(): Promise<void>
   /** Takes connections again, on the same port. */
   accept(): Promise<void>
+  /** Resets all connections; new ones lead to another address. */
+  leadTo(target: Pick<ProxyTarget, 'host' | 'port'>): void
   close(): Promise<void>
 }
 
@@ -48,9 +50,10 @@ export async function startCuttingProxy(target: ProxyTarget): Promise<CuttingPro
   let frozen = false
   let limit: number | undefined
   let losesAnswer: ((chunk: Buffer) => boolean) | undefined
+  let { host, port: targetPort } = target
 
   const server = createServer((client) => {
-    const pair = { client, target: createConnection({ host: target.host, port: target.port }) }
+    const pair = { client, target: createConnection({ host, port: targetPort }) }
     pairs.add(pair)
     let isAnswerLost = false
     const request = (chunk: Buffer): Buffer => {
@@ -125,15 +128,30 @@ export async function startCuttingProxy(target: ProxyTarget): Promise<CuttingPro
     },
     refuse: close,
     accept: () => listen(port),
+    leadTo(next) {
+      host = next.host
+      targetPort = next.port
+      for (const pair of pairs) reset(pair)
+    },
     close,
   }
 }
 
-/** A proxy for one broker: it tells clients its own address instead of the broker's, so that they stay with it. */
-export async function startKafkaProxy(broker: string): Promise<CuttingProxy> {
-  const [proxy] = await startKafkaProxies([broker])
-  if (proxy === undefined) throw new Error('no broker was given')
-  return proxy
+/** A proxy in front of one broker, or of several clusters of one broker each. */
+export interface KafkaProxy extends CuttingProxy {
+  /** Resets all connections; new ones lead to another of the brokers. */
+  leadToBroker(broker: string): void
+}
+
+/**
+ * A proxy for one broker: it tells clients its own address instead of the broker's, so that they stay with it. It may be led to
+ * one of `others`, each the only broker of another cluster.
+ */
+export async function startKafkaProxy(broker: string, ...others: readonly string[]): Promise<KafkaProxy> {
+  const ports = new Map<string, number>()
+  const proxy = await startCuttingProxy({ ...parseAddress(broker), answers: (chunk) => tellPorts(chunk, ports) })
+  for (const each of [broker, ...others]) ports.set(each, proxy.port)
+  return Object.assign(proxy, { leadToBroker: (next: string) => proxy.leadTo(parseAddress(next)) })
 }
 
 /** A proxy for each broker of a cluster, in order: each tells clients the addresses of the proxies instead of the brokers'. */
@@ -141,23 +159,28 @@ export async function startKafkaProxies(brokers: readonly string[]): Promise<rea
   const ports = new Map<string, number>()
   const proxies: CuttingProxy[] = []
   for (const broker of brokers) {
-    const [host = '', port = ''] = broker.split(':')
-    const answers = (chunk: Buffer): Buffer => {
-      for (const [told, proxyPort] of ports) tellPort(chunk, told, proxyPort)
-      return chunk
-    }
-    const proxy = await startCuttingProxy({ host, port: Number(port), answers })
+    const proxy = await startCuttingProxy({ ...parseAddress(broker), answers: (chunk) => tellPorts(chunk, ports) })
     proxies.push(proxy)
     ports.set(broker, proxy.port)
   }
   return proxies
 }
 
+function parseAddress(broker: string): { readonly host: string; readonly port: number } {
+  const [host = '', port = ''] = broker.split(':')
+  return { host, port: Number(port) }
+}
+
+function tellPorts(chunk: Buffer, ports: ReadonlyMap<string, number>): Buffer {
+  for (const [broker, proxyPort] of ports) tellPort(chunk, broker, proxyPort)
+  return chunk
+}
+
 /** Replaces the port wherever an address stands in an answer. */
 function tellPort(chunk: Buffer, broker: string, proxyPort: number): void {
-  const [host = '', port = ''] = broker.split(':')
+  const { host, port } = parseAddress(broker)
   const name = Buffer.from(host)
-  const told = Buffer.concat([lengthOf(name), name, int32(Number(port))])
+  const told = Buffer.concat([lengthOf(name), name, int32(port)])
   for (let at = chunk.indexOf(told); at >= 0; at = chunk.indexOf(told, at + 1)) {
     chunk.writeInt32BE(proxyPort, at + told.length - 4)
   }

@@ -10,6 +10,8 @@ export interface ExtraBroker {
   readonly nodeId: number
   /** `host:port`. */
   readonly address: string
+  /** Of its process; another one after each start. */
+  pid(): number
   /** Ends it by SIGKILL and resolves when it has gone. */
   kill(): Promise<void>
   /** Starts it again, with its port and its data, and resolves when the cluster has it. */
@@ -78,6 +80,7 @@ export async function startExtraBroker(
   return {
     nodeId,
     address: `127.0.0.1:${port}`,
+    pid: () => running?.pid ?? 0,
     kill,
     start,
     pause: () => signal('SIGSTOP'),

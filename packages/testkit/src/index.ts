@@ -11,12 +11,14 @@ export {
   startKafkaProxies,
   startKafkaProxy,
   type CuttingProxy,
+  type KafkaProxy,
   type ProxyTarget,
 } from './cutting-proxy.ts'
 export { createTemplateDatabase, createTestDatabase, type TestDatabase } from './database.ts'
 export { byForm } from './long-form.ts'
 export { eventually, type EventuallyOptions } from './eventually.ts'
-export { startOwnStack } from './own-stack.ts'
+export { startOwnKafka, startOwnStack } from './own-stack.ts'
+export { createPartitionPosts, leadersOf, type PartitionAnswer, type PartitionPosts } from './partition-posts.ts'
 export { createRandom, randomSeed } from './random.ts'
 export { startReceiver, type ReceivedRequest, type Receiver, type ReceiverAnswer, type Respond } from './receiver.ts'
 export {

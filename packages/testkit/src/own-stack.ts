@@ -1,7 +1,7 @@
 import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { startStack, type LocalStack } from '@ariftly/local-stack'
+import { startStack, type LocalStack, type PartName } from '@ariftly/local-stack'
 import { createTemplateDatabase } from './database.ts'
 
 /**
@@ -9,20 +9,31 @@ import { createTemplateDatabase } from './database.ts'
  * `createTestDatabase` and `createWorld` clone) and Redis, without a trace afterwards. About 3 s.
  */
 export async function startOwnStack(): Promise<LocalStack & { readonly dataDir: string }> {
+  const stack = await startParts()
+  try {
+    await createTemplateDatabase(stack.addresses.postgres)
+    return stack
+  } catch (error) {
+    await stack.close()
+    throw error
+  }
+}
+
+/** Starts a Kafka cluster of one broker that has nothing to do with any other. About 3 s. */
+export async function startOwnKafka(): Promise<LocalStack> {
+  return await startParts(['kafka'])
+}
+
+async function startParts(parts?: readonly PartName[]): Promise<LocalStack & { readonly dataDir: string }> {
   const { PATH, HOME, JAVA_HOME, XDG_CACHE_HOME } = process.env // Never on a stack that the shell happens to name.
   const dataDir = mkdtempSync(join(tmpdir(), 'ariftly-test-'))
   const stack = await startStack({
     dataDir,
     ephemeral: true,
     env: { PATH, HOME, JAVA_HOME, XDG_CACHE_HOME },
+    ...(parts === undefined ? {} : { parts }),
     progress: (line) => process.stderr.write(`${line}\n`),
     onExit: (_name, detail) => process.stderr.write(`${detail}\n`),
   })
-  try {
-    await createTemplateDatabase(stack.addresses.postgres)
-    return { ...stack, dataDir }
-  } catch (error) {
-    await stack.close()
-    throw error
-  }
+  return { ...stack, dataDir }
 }

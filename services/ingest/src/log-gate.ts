@@ -9,7 +9,10 @@ import type { LogEpoch } from '@ariftly/store/projection'
 /** Whether events may be written: the topic is the one of the current epoch. */
 export interface LogGate {
   readonly isOpen: boolean
-  /** Id of the Kafka cluster that may be written to. */
+  /**
+   * Id of the Kafka cluster of the epoch for which it opened last; undefined before. It stays while the gate is shut, as sends
+   * that began before may still be tried again.
+   */
   readonly clusterId: string | undefined
   /** Why it is shut. */
   readonly trouble: string | undefined
@@ -37,16 +40,18 @@ const LOOK_EVERY_MS = 2_000
  */
 export function createLogGate(o: LogGateOptions): LogGate {
   const opened = deferred()
-  let epoch: LogEpoch | undefined
+  let isOpen = false
+  let clusterId: string | undefined
 
   async function start(current: LogEpoch): Promise<EpochSession> {
     const closing = new AbortController()
-    epoch = current
+    clusterId = current.clusterId
+    isOpen = true
     opened.resolve()
     return {
       stopped: watch(current, closing.signal),
       async close() {
-        epoch = undefined
+        isOpen = false
         closing.abort()
       },
     }
@@ -68,10 +73,10 @@ export function createLogGate(o: LogGateOptions): LogGate {
   const follower = followEpochs({ ...o, metricPrefix: 'ariftly_ingest', start })
   return {
     get isOpen() {
-      return epoch !== undefined
+      return isOpen
     },
     get clusterId() {
-      return epoch?.clusterId
+      return clusterId
     },
     get trouble() {
       return follower.trouble

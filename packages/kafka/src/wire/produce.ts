@@ -15,29 +15,35 @@ export interface PartitionProduced {
   readonly appendedAtMs: number
 }
 
-/** Encodes the body of Produce v7 (acks=all, no transaction) for one topic. */
+/** Encodes the body of Produce v7 (acks=all, no transaction) for one topic, in parts: the batches are not copied. */
 export function encodeProduce(o: {
   readonly topic: string
   readonly timeoutMs: number
   readonly batches: readonly PartitionBatch[]
-}): Buffer {
+}): readonly Buffer[] {
   const topicBytes = Buffer.byteLength(o.topic)
-  const size = 2 + 2 + 4 + 4 + 2 + topicBytes + 4 + o.batches.reduce((sum, { batch }) => sum + 8 + batch.length, 0)
-  const body = Buffer.allocUnsafe(size)
-  let at = body.writeInt16BE(-1, 0)
-  at = body.writeInt16BE(-1, at)
-  at = body.writeInt32BE(o.timeoutMs, at)
-  at = body.writeInt32BE(1, at)
-  at = body.writeInt16BE(topicBytes, at)
-  at += body.write(o.topic, at)
-  at = body.writeInt32BE(o.batches.length, at)
+  const headBytes = 2 + 2 + 4 + 4 + 2 + topicBytes + 4
+  const heads = Buffer.allocUnsafe(headBytes + o.batches.length * PARTITION_HEAD_BYTES)
+  let at = heads.writeInt16BE(-1, 0)
+  at = heads.writeInt16BE(-1, at)
+  at = heads.writeInt32BE(o.timeoutMs, at)
+  at = heads.writeInt32BE(1, at)
+  at = heads.writeInt16BE(topicBytes, at)
+  at += heads.write(o.topic, at)
+  at = heads.writeInt32BE(o.batches.length, at)
+  const parts: Buffer[] = []
+  let from = 0
   for (const { partition, batch } of o.batches) {
-    at = body.writeInt32BE(partition, at)
-    at = body.writeInt32BE(batch.length, at)
-    at += batch.copy(body, at)
+    at = heads.writeInt32BE(partition, at)
+    at = heads.writeInt32BE(batch.length, at)
+    parts.push(heads.subarray(from, at), batch)
+    from = at
   }
-  return body
+  return parts
 }
+
+/** Number of the partition, and length of its batch. */
+const PARTITION_HEAD_BYTES = 8
 
 /** Decodes the answer to a Produce v7 for one topic. */
 export function decodeProduced(data: Buffer): readonly PartitionProduced[] {
