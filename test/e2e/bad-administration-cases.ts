@@ -66,6 +66,13 @@ function auditCases(): BadInput[] {
       status: 403,
       code: 'missing_scope',
     },
+    {
+      name: 'a tenant deleted without the scope',
+      method: 'DELETE',
+      path: '/v1/tenants/acme',
+      status: 403,
+      code: 'missing_scope',
+    },
   ]
 }
 

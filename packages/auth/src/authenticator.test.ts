@@ -27,7 +27,13 @@ function createWorld() {
       const id = fields.id ?? `key_${records.size}`
       const quota = { eventsPerS: null, bytesPerS: null }
       const limits = { eventsPerS: null, streams: null, webhooks: null }
-      const secret = { secret: 1, secretEndsAtMs: null, tenantState: 'active', limits } as const
+      const secret = {
+        secret: 1,
+        secretEndsAtMs: null,
+        tenantState: 'active',
+        tenantDeletedAtMs: null,
+        limits,
+      } as const
       const rest = { tenant: 'a', scopes: ['events:read'], quota, expiresAtMs: null, revokedAtMs: null, ...secret }
       records.set(hashApiKey(key).toString('hex'), { ...rest, ...fields, id })
       return key

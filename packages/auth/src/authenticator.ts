@@ -18,6 +18,7 @@ export interface ApiKeyRecord {
   readonly quota: Caller['quota']
   readonly limits: Caller['limits']
   readonly tenantState: 'active' | 'suspended' | 'deleting' | 'deleted'
+  readonly tenantDeletedAtMs: number | null
   readonly expiresAtMs: number | null
   readonly revokedAtMs: number | null
   /** The number of the secret that was looked up. */
@@ -274,8 +275,9 @@ function admit(caller: Caller, scope: Scope | 'any'): Caller {
 function callerOf(record: ApiKeyRecord, nowMs: number): Caller | undefined {
   const { id, secret, tenant, scopes, quota, limits, tenantState, expiresAtMs, revokedAtMs, secretEndsAtMs } = record
   const endsAtMs = earlier(expiresAtMs, secretEndsAtMs)
-  if (revokedAtMs !== null || (endsAtMs !== null && endsAtMs <= nowMs)) return undefined
-  const stopped = tenantState === 'suspended' || tenantState === 'deleting'
+  // The keys of a tenant that is being deleted are revoked; until it is gone they are told why.
+  const isDeleting = tenantState === 'deleting'
+  if ((revokedAtMs !== null && !isDeleting) || (endsAtMs !== null && endsAtMs <= nowMs)) return undefined
   return {
     keyId: id,
     secret,
@@ -283,7 +285,8 @@ function callerOf(record: ApiKeyRecord, nowMs: number): Caller | undefined {
     scopes: scopes.filter(isScope),
     quota,
     limits,
-    suspended: stopped && !scopes.includes('platform'),
+    suspended: isDeleting || (tenantState === 'suspended' && !scopes.includes('platform')),
+    tenantDeletedAtMs: record.tenantDeletedAtMs,
     expiresAtMs,
     endsAtMs,
   }

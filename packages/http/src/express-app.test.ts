@@ -16,6 +16,7 @@ describe('createExpressApp', () => {
     limits: { eventsPerS: null, streams: null, webhooks: null },
     secret: 1,
     suspended: false,
+    tenantDeletedAtMs: null,
     expiresAtMs: null,
     endsAtMs: null,
   }
@@ -43,6 +44,30 @@ describe('createExpressApp', () => {
     const base = await app({ routes: echo }, scopes)
     expect((await fetch(`${base}/v1/webhooks`, { method: 'POST', body: 'no json' })).status).toBe(401)
     expect(scopes).toEqual(['webhooks'])
+  })
+
+  test('asks for the key again when the body took long: one that was revoked meanwhile changes nothing', async () => {
+    let revoked = false
+    let handled = false
+    const auth: ExpressAppOptions['auth'] = {
+      authenticate() {
+        if (revoked) throw new Problem(401, 'invalid_api_key')
+        return caller
+      },
+    }
+    const createWebhook = () => void (handled = true)
+    const { base } = await serve(createExpressApp({ log, metrics: createMetrics(), auth, routes: { createWebhook } }))
+    const body = new TransformStream<Uint8Array, Uint8Array>()
+    const writer = body.writable.getWriter()
+    const headers = { authorization, 'content-type': 'application/json' }
+    const init = { method: 'POST', headers, body: body.readable, duplex: 'half' } as RequestInit
+    const answer = fetch(`${base}/v1/webhooks`, init)
+    await writer.write(Buffer.from('{'))
+    await new Promise((resolve) => setTimeout(resolve, 700))
+    revoked = true
+    await writer.write(Buffer.from('}'))
+    await writer.close()
+    expect([(await answer).status, handled]).toEqual([401, false])
   })
 
   test('hands over parameters, the query and the parsed body', async () => {

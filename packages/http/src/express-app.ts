@@ -76,6 +76,9 @@ export function createExpressApp(options: ExpressAppOptions): Express {
   return app
 }
 
+/** A caller is asked for again after so long: a revocation is known within a second. */
+const CALLER_KNOWN_MS = 500
+
 function addRoute(app: Express, route: NamedRoute, handler: OpenHandler): void {
   const path = route.path.replaceAll(/\{(\w+)\}/g, ':$1')
   const method = route.method.toLowerCase() as Lowercase<NamedRoute['method']>
@@ -93,7 +96,10 @@ function apiHandler(options: ExpressAppOptions, route: NamedRoute, handler: ApiH
     context.fields['tenant'] = caller.tenant
     context.fields['key_id'] = caller.keyId
     const hasBody = route.method === 'POST' || route.method === 'PUT' || route.method === 'PATCH'
+    const askedMs = performance.now()
     const body = hasBody ? await readJsonBody(req, jsonBytesMax) : undefined
+    // A key that is revoked while its body trickles in changes nothing any more.
+    if (performance.now() - askedMs > CALLER_KNOWN_MS) await auth.authenticate(req.headers.authorization, scope)
     const params = req.params as Readonly<Record<string, string>>
     // Answers hold what one key may see: no cache in between keeps them.
     res.setHeader('Cache-Control', 'no-store')

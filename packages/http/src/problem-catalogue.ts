@@ -54,7 +54,7 @@ export const PROBLEMS: Readonly<Record<string, ProblemKind>> = {
   request_aborted: kind(400, 'Request aborted', 'The connection was closed before the whole body was there.', 'Send the request again.'),
   request_timeout: kind(408, 'Body too slow', 'The body did not arrive in time.', 'Send the request again, in smaller batches on a slow network.'),
   rotation_under_way: kind(409, 'Rotation under way', 'The previous rotation still overlaps.', 'Wait until its overlap ends.'),
-  own_tenant: kind(409, 'Own tenant', 'A key cannot suspend or delete its own tenant.', 'Use a key of another tenant.'),
+  own_tenant: kind(409, 'Own tenant', 'A key cannot delete its own tenant.', 'Use a key of another tenant.'),
   starting: kind(503, 'Starting', 'The server that got the request has just been started.', AGAIN),
   taken: kind(409, 'Already there', 'There is one of this name already.', 'Use another name.'),
   tenant_deleting: kind(409, 'Tenant being deleted', 'The tenant is being deleted.', 'Wait until `GET /v1/tenants/{id}` answers 404.'),

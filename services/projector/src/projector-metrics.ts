@@ -39,6 +39,7 @@ export function createProjectorMetrics(metrics: Metrics, reader: () => LogReader
       events.inc({ outcome: 'inserted' }, outcome.inserted)
       events.inc({ outcome: 'duplicate' }, outcome.duplicates)
       events.inc({ outcome: 'dead_letter' }, outcome.deadLetters)
+      events.inc({ outcome: 'deleted' }, outcome.deleted)
       conflicts.inc(outcome.conflicts.length)
       seconds.observe(tookMs / 1_000)
     },

@@ -17,6 +17,7 @@ import { createEventPartitions } from './event-partitions.ts'
 import { startExpiry } from './expiry.ts'
 import { PROJECTION } from './projection.ts'
 import { createProjectorMetrics } from './projector-metrics.ts'
+import { startTenantDeletions } from './tenant-deletion/tenant-deletions.ts'
 import { traceProjection } from './trace-projection.ts'
 import { writeBatch } from './write-batch.ts'
 
@@ -46,7 +47,7 @@ export async function start(
   const pool = createPool({
     ...databaseConnection(config),
     applicationName: 'ariftly-projector',
-    // Expiry and the reading of positions do not wait for a batch.
+    // Expiry, the reading of positions and the deletion of tenants do not wait for a batch.
     max: CONNECTIONS + 2,
     role: SERVICE_ROLE,
   })
@@ -57,6 +58,7 @@ export async function start(
   let reader: LogReader | undefined
   const metrics = createProjectorMetrics(deps.metrics, () => reader)
   releasers.add('expiry', startExpiry({ pool, log, now }))
+  releasers.add('tenant deletions', startTenantDeletions({ pool, kafka, topic, metrics: deps.metrics, log }))
 
   async function handle(batch: LogBatch, epoch: number): Promise<HandleOutcome> {
     const startedMs = performance.now()

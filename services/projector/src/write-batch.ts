@@ -9,9 +9,11 @@ import {
   type EventIdConflict,
   type ProjectedEvent,
 } from '@ariftly/store/projection'
+import { readTenantLogEnds } from '@ariftly/store/tenants'
 import type { DecodedBatch } from './decode-batch.ts'
 import { insertApart, isRefusedRow, type Inserted } from './insert-apart.ts'
 import { PROJECTION } from './projection.ts'
+import { withoutDeleted } from './tenant-deletion/without-deleted.ts'
 
 /** What a batch left behind. */
 export interface WrittenBatch {
@@ -20,6 +22,8 @@ export interface WrittenBatch {
   readonly duplicates: number
   readonly conflicts: readonly EventIdConflict[]
   readonly deadLetters: number
+  /** Events of former owners of a tenant's id, left out. */
+  readonly deleted: number
 }
 
 /** `lost`: the position had moved, nothing was written. */
@@ -52,7 +56,7 @@ type Insert = (tx: Transaction, events: readonly ProjectedEvent[]) => Promise<In
 async function writeOnce(
   tx: Transaction,
   batch: LogBatch,
-  { events, letters, last, times }: DecodedBatch,
+  { events: decoded, letters, last, times }: DecodedBatch,
   deps: WriteBatchDeps,
   insert: Insert,
 ): Promise<WriteOutcome> {
@@ -69,6 +73,8 @@ async function writeOnce(
     lastId: last?.id ?? null,
   })
   if (!owned) return { type: 'lost' }
+  const ends = await readTenantLogEnds(tx, { epoch, partition, from: batch.firstOffset })
+  const events = withoutDeleted(decoded, ends)
   const { inserted, refused } = await insert(tx, events)
   const stored = refused.length === 0 ? events : events.filter((event) => !refused.some((r) => r.event === event))
   const duplicates = stored.length - inserted
@@ -76,7 +82,14 @@ async function writeOnce(
   if (times.length > 0) await recordLogTimes(tx, { epoch, partition, times })
   const allLetters = [...letters, ...toLetters(batch.records, refused)]
   if (allLetters.length > 0) await deps.writeDeadLetters(allLetters)
-  return { type: 'written', inserted, duplicates, conflicts, deadLetters: allLetters.length }
+  return {
+    type: 'written',
+    inserted,
+    duplicates,
+    conflicts,
+    deadLetters: allLetters.length,
+    deleted: decoded.length - events.length,
+  }
 }
 
 async function insertAll(tx: Transaction, events: readonly ProjectedEvent[]): Promise<Inserted> {

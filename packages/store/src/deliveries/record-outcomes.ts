@@ -39,7 +39,7 @@ export interface TriedEndpoint {
  * `attempting` and the attempt's number), and what the attempts say about the endpoint, whose rows are locked in order. What
  * the next step is has been decided by the caller for an open and for a failing endpoint; the statement takes the one that
  * fits. An endpoint with nothing but quick successes is locked and written once a second at most, as schedulers need its row.
- * By primary keys.
+ * Of a delivery that was deleted with its tenant no attempt is kept. By primary keys.
  */
 export async function recordOutcomes(
   db: Queryable,
@@ -145,7 +145,7 @@ kept AS (
          round(o.dns_ms), round(o.connect_ms), round(o.tls_ms), round(o.first_byte_ms), round(o.total_ms), o.address,
          o.status, o.error_class, o.error_detail, o.response_headers::json, o.response_body, m.due_at
     FROM outcome o LEFT JOIN moved m ON m.id = o.delivery_id
-   WHERE o.made
+   WHERE o.made AND (m.id IS NOT NULL OR EXISTS (SELECT FROM deliveries WHERE id = o.delivery_id))
   ON CONFLICT DO NOTHING),
 marked AS (
   UPDATE webhook_endpoints e

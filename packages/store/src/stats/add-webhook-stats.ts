@@ -4,7 +4,7 @@ import type { Queryable } from '../queryable.ts'
 import type { WebhookFigures } from './webhook-figures.ts'
 
 /**
- * Adds figures to those that are kept; each stretch of a webhook at most once in `figures`. Rows are locked in one order, so
+ * Adds figures to those that are kept, but for deleted webhooks; each stretch of a webhook at most once in `figures`. Rows are locked in one order, so
  * that workers do not wait for each other in a circle. By primary key.
  */
 export async function addWebhookStats(db: Queryable, figures: readonly WebhookFigures[]): Promise<void> {
@@ -17,6 +17,7 @@ export async function addWebhookStats(db: Queryable, figures: readonly WebhookFi
               latencies::integer[]
          FROM unnest($1::uuid[], $2::int[], $3::float8[], $4::int[], $5::int[], $6::int[], $7::text[], $8::text[])
                 AS f (webhook_id, step_s, at_ms, delivered, failed, attempts, errors, latencies)
+        WHERE EXISTS (SELECT FROM webhooks w WHERE w.id = f.webhook_id AND w.deleted_at IS NULL)
         ORDER BY webhook_id, step_s, at_ms
        ON CONFLICT (webhook_id, step_s, at) DO UPDATE
           SET delivered_count = s.delivered_count + excluded.delivered_count,

@@ -1,15 +1,16 @@
 import { Problem, readQuery, type ApiCall } from '@ariftly/http'
 import type { Transaction } from '@ariftly/store'
-import { putTenant } from '@ariftly/store/tenants'
+import { deleteTenant, putTenant } from '@ariftly/store/tenants'
+import { TENANT, TENANT_SHAPE } from '@ariftly/contract'
+import { notFound } from '../not-found.ts'
 import type { WriteAnswer, WriteHandler } from '../writes/write-handler.ts'
 import { readTenantRequest } from './read-tenant-request.ts'
 import { renderTenant } from './render-tenant.ts'
-import { TENANT, TENANT_SHAPE } from '@ariftly/contract'
-import { tenantDeleting } from './tenant-problems.ts'
+import { ownTenant, tenantDeleting } from './tenant-problems.ts'
 
 /** Makes the handlers that write `/v1/tenants…`. */
-export function createTenantWrites(): Readonly<Record<'putTenant', WriteHandler>> {
-  return { putTenant: put }
+export function createTenantWrites(): Readonly<Record<'putTenant' | 'deleteTenant', WriteHandler>> {
+  return { putTenant: put, deleteTenant: remove }
 }
 
 /** Answers `PUT /v1/tenants/{id}`: 201 when the tenant was not put before, else 200. Every door follows within a second. */
@@ -23,6 +24,23 @@ async function put({ params, url, body }: ApiCall, tx: Transaction): Promise<Wri
     body: renderTenant(outcome.tenant),
     headers: outcome.type === 'created' ? { Location: `/v1/tenants/${id}` } : {},
     audit: { action: 'tenant.put', target: id, tenant: id },
+  }
+}
+
+/**
+ * Answers `DELETE /v1/tenants/{id}` with 202: the tenant's keys stop within a second, and the projector deletes its data. Again
+ * while that is under way it changes nothing.
+ */
+async function remove({ caller, params, url }: ApiCall, tx: Transaction): Promise<WriteAnswer> {
+  readQuery(url, {})
+  const id = tenantIdOf(params)
+  if (id === caller.tenant) throw ownTenant()
+  const outcome = await deleteTenant(tx, id)
+  if (outcome.type === 'absent') throw notFound('tenant')
+  return {
+    status: 202,
+    body: renderTenant(outcome.tenant),
+    ...(outcome.type === 'started' ? { audit: { action: 'tenant.delete', target: id, tenant: id } } : {}),
   }
 }
 

@@ -1,23 +1,26 @@
 import { decodeRecord } from '@ariftly/events'
 import { scanLog } from '@ariftly/kafka'
 import type { ProjectedEvent } from '@ariftly/store/projection'
+import { readTenantLogEnds } from '@ariftly/store/tenants'
+import { withoutDeleted } from '../tenant-deletion/without-deleted.ts'
 import type { CommandContext, Place } from './command.ts'
 
 /**
  * Reads the events of a partition that the projection has passed and the log still has, in order, some at a time. Dead
- * letters are left out.
+ * letters and the events of former owners of a tenant's id are left out.
  */
 export async function* logEvents(
-  { kafka, topic, partitions }: CommandContext,
+  { kafka, pool, topic, partitions }: CommandContext,
   { partition, logStart, logEnd, position }: Place,
   epoch: number,
 ): AsyncGenerator<readonly ProjectedEvent[], void> {
   const to = Math.min(position.nextOffset, logEnd)
   for await (const records of scanLog(kafka, { topic, partition, from: logStart, to })) {
-    yield records.flatMap((record) => {
+    const events = records.flatMap((record) => {
       const decoded = decodeRecord(record, partitions)
       if (decoded.kind !== 'event') return []
       return [{ ...decoded.event, epoch, partition, offset: record.offset, appendedAtMs: record.timestampMs }]
     })
+    yield withoutDeleted(events, await readTenantLogEnds(pool, { epoch, partition, from: logStart }))
   }
 }

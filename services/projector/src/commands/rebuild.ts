@@ -1,7 +1,9 @@
-import { withTransaction, type Pool } from '@ariftly/store'
+import { withTransaction, type Pool, type Transaction } from '@ariftly/store'
 import { insertEvents, type ProjectedEvent } from '@ariftly/store/projection'
+import { readTenantLogEnds } from '@ariftly/store/tenants'
 import { createEventPartitions, isExpired } from '../event-partitions.ts'
 import { insertApart, isRefusedRow, type Inserted } from '../insert-apart.ts'
+import { withoutDeleted } from '../tenant-deletion/without-deleted.ts'
 import { readPlaces, type CommandContext } from './command.ts'
 import { logEvents } from './log-events.ts'
 import { createRefusedEvents } from './refused-events.ts'
@@ -49,10 +51,21 @@ export async function rebuild(context: CommandContext): Promise<number> {
 
 async function insertStorable(pool: Pool, events: readonly ProjectedEvent[]): Promise<Inserted> {
   try {
-    const { inserted } = await insertEvents(pool, events)
-    return { inserted, refused: [] }
+    return await withTransaction(pool, async (tx) => {
+      const { inserted } = await insertEvents(tx, await stillOwned(tx, events))
+      return { inserted, refused: [] }
+    })
   } catch (error) {
     if (!isRefusedRow(error)) throw error
-    return await withTransaction(pool, (tx) => insertApart(tx, events))
+    return await withTransaction(pool, async (tx) => insertApart(tx, await stillOwned(tx, events)))
   }
+}
+
+/** Leaves out what belongs to a tenant whose deletion began since the events were read; one that begins later waits for us. */
+async function stillOwned(tx: Transaction, events: readonly ProjectedEvent[]): Promise<readonly ProjectedEvent[]> {
+  const [first] = events
+  if (first === undefined) return events
+  await tx.query('SELECT pg_current_xact_id()')
+  const { epoch, partition, offset } = first
+  return withoutDeleted(events, await readTenantLogEnds(tx, { epoch, partition, from: offset }))
 }

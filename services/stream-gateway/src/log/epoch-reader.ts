@@ -5,6 +5,7 @@ import { createReleasers, type Logger, type Tracing } from '@ariftly/runtime'
 import { type Pool } from '@ariftly/store'
 import { readPositions, type LogEpoch } from '@ariftly/store/projection'
 import { earliestLogTime, findEarlierCopies, positionsAtLogTime, readHistoryPage } from '@ariftly/store/streams'
+import { readLogEndsOfTenant } from '@ariftly/store/tenants'
 import type { StreamGatewayConfig } from '../config.ts'
 import { createDuplicateCheck, type DuplicateCheck } from './duplicate-check.ts'
 import { toEventFilter, type StreamFilter } from '../streams/filter.ts'
@@ -50,6 +51,8 @@ export interface EpochReader {
   floor(): OffsetVector
   /** From where on everything appended at or after a moment follows. */
   positionAt(atMs: number): Promise<OffsetVector>
+  /** Where the records of a tenant's former owners end; undefined when it has had none. */
+  formerOwnersEnd(tenant: string): Promise<OffsetVector | undefined>
   /** When the oldest event that is kept was appended. */
   earliestMs(): Promise<number | undefined>
   logEnd(): Promise<OffsetVector>
@@ -165,6 +168,11 @@ export async function startEpochReader(o: EpochReaderOptions, epoch: LogEpoch): 
     caughtUp: () => dominates(hub.ring.position, endAtStart),
     floor: () => floor,
     positionAt,
+    async formerOwnersEnd(tenant) {
+      const ends = await readLogEndsOfTenant(pool, { tenant, epoch: epoch.epoch })
+      if (ends.size === 0) return undefined
+      return Float64Array.from({ length: partitions }, (_, partition) => ends.get(partition) ?? 0)
+    },
     earliestMs: () =>
       earliestLogTime(pool, { epoch: epoch.epoch, partitions, sinceMs: Date.now() - LIMITS.historyMsMax }),
     async logEnd() {

@@ -2,7 +2,7 @@ import type { Socket } from 'node:net'
 import { sleep, type Logger } from '@ariftly/runtime'
 import { openingFrame, resetFrame, type ResetReason } from '../frames/control-frames.ts'
 import type { EpochReader } from '../log/epoch-reader.ts'
-import { dominates, type OffsetVector } from '../log/offset-vector.ts'
+import { dominates, raise, type OffsetVector } from '../log/offset-vector.ts'
 import { positionOfNow, resumeAt } from '../log/start-position.ts'
 import type { StreamFilter } from './filter.ts'
 import { createHeartbeats, TURN_MS } from './heartbeats.ts'
@@ -26,6 +26,8 @@ export type AskedStart =
 interface StreamRequest {
   readonly filter: StreamFilter
   readonly start: AskedStart
+  /** Where the records of the tenant's former owners end: the stream shows nothing below. Undefined: it has had none. */
+  readonly notBefore: OffsetVector | undefined
   readonly keyId: string
   /** The number of the key's secret. */
   readonly secret: number
@@ -79,6 +81,7 @@ export function createStreams(o: StreamsOptions): Streams {
     now: () => performance.now(),
     onEnded: (_subscriber, why) => registry.countEnd(why),
   })
+  const notBefore = new WeakMap<Subscriber, OffsetVector>()
   const wasReset = new WeakSet<Subscriber>()
   const timer = setInterval(turn, TURN_MS)
 
@@ -97,6 +100,7 @@ export function createStreams(o: StreamsOptions): Streams {
     })
     registry.add(subscriber, epochReader)
     secrets.set(subscriber, request.secret)
+    if (request.notBefore !== undefined) notBefore.set(subscriber, request.notBefore)
     heartbeats.add(subscriber)
     socket.on('drain', () => epochReader.hub.onWritable(subscriber))
     socket.once('close', () => remove(subscriber, epochReader))
@@ -113,14 +117,15 @@ export function createStreams(o: StreamsOptions): Streams {
     const { hub } = epochReader
     const retryMs = Math.round(RETRY_MS.min + o.random() * (RETRY_MS.max - RETRY_MS.min))
     if (start.kind === 'now') {
-      const position = positionOfNow(hub.ring.position, epochReader.endAtStart)
+      const position = ownedFrom(subscriber, positionOfNow(hub.ring.position, epochReader.endAtStart))
       hub.begin(subscriber, position, openingFrame(retryMs, epochReader.idOf(position)))
       return
     }
     if (start.kind === 'id') {
       const resumed = resumeAt({ epoch: hub.epoch, floor: epochReader.floor(), asked: start.place })
       if (resumed.kind === 'at') {
-        hub.begin(subscriber, resumed.position, openingFrame(retryMs, epochReader.idOf(resumed.position)))
+        const position = ownedFrom(subscriber, resumed.position)
+        hub.begin(subscriber, position, openingFrame(retryMs, epochReader.idOf(position)))
         return
       }
       subscriber.sink.write(openingFrame(retryMs, undefined))
@@ -138,17 +143,28 @@ export function createStreams(o: StreamsOptions): Streams {
       await reset(subscriber, epochReader, 'history_expired', epochReader.floor())
       return
     }
-    const position = await retryUntilClosed(subscriber, () => epochReader.positionAt(Math.min(atMs, Date.now())))
-    if (position !== undefined)
-      epochReader.hub.begin(subscriber, position, openingFrame(RETRY_MS.min, epochReader.idOf(position)))
+    const found = await retryUntilClosed(subscriber, () => epochReader.positionAt(Math.min(atMs, Date.now())))
+    if (found === undefined) return
+    const position = ownedFrom(subscriber, found)
+    epochReader.hub.begin(subscriber, position, openingFrame(RETRY_MS.min, epochReader.idOf(position)))
+  }
+
+  /** A position at which nothing of the tenant's former owners follows. */
+  function ownedFrom(subscriber: Subscriber, position: OffsetVector): OffsetVector {
+    const floor = notBefore.get(subscriber)
+    if (floor === undefined) return position
+    const raised = Float64Array.from(position)
+    raise(raised, floor)
+    return raised
   }
 
   async function reset(
     subscriber: Subscriber,
     epochReader: EpochReader,
     reason: ResetReason,
-    position: OffsetVector,
+    from: OffsetVector,
   ): Promise<void> {
+    const position = ownedFrom(subscriber, from)
     const earliest = await retryUntilClosed(subscriber, async () => ({ ms: await epochReader.earliestMs() }))
     if (earliest === undefined) return
     registry.countEnd('reset')

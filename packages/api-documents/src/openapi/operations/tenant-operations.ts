@@ -7,7 +7,9 @@ import { listOf, ref } from '../schema-ref.ts'
 const TENANT_CONTENT = [{ type: 'application/json', schema: ref('Tenant') }] as const
 
 /** Routes of tenants and of the audit log. */
-export const tenantOperations: Operations<'listTenants' | 'getTenant' | 'putTenant' | 'listAuditEntries'> = {
+export const tenantOperations: Operations<
+  'listTenants' | 'getTenant' | 'putTenant' | 'deleteTenant' | 'listAuditEntries'
+> = {
   listTenants: {
     tag: 'Tenants',
     description: 'Those that were put, newest first.',
@@ -55,6 +57,17 @@ export const tenantOperations: Operations<'listTenants' | 'getTenant' | 'putTena
       { status: 413, codes: ['body_too_large'] },
       { status: 415, codes: ['unsupported_media_type', 'unsupported_encoding'] },
       { status: 422, codes: ['invalid_body'] },
+    ],
+  },
+  deleteTenant: {
+    tag: 'Tenants',
+    description:
+      'Its keys are revoked and its streams end within a second; events, deliveries and webhooks follow in slices. `GET` shows the progress in `deleted_count`, and is 404 when nothing is left. Until then `PUT` and new keys are 409 `tenant_deleting`. A tenant that was never put is deleted likewise. Who is given the id later sees nothing of before.',
+    answers: [{ status: 202, description: 'The tenant, being deleted.', content: TENANT_CONTENT }],
+    problems: [
+      { status: 400, codes: ['invalid_parameter'] },
+      { status: 404, codes: ['not_found'] },
+      { status: 409, codes: ['own_tenant'] },
     ],
   },
   listAuditEntries: {
