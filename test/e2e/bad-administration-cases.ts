@@ -67,6 +67,13 @@ function auditCases(): BadInput[] {
       code: 'missing_scope',
     },
     {
+      name: 'dead letters without the scope',
+      method: 'GET',
+      path: '/v1/dead-letters',
+      status: 403,
+      code: 'missing_scope',
+    },
+    {
       name: 'a tenant deleted without the scope',
       method: 'DELETE',
       path: '/v1/tenants/acme',

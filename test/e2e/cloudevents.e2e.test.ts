@@ -6,7 +6,8 @@ import { compileJava, type JavaProgram } from '../support/java.ts'
 import { runPython } from '../support/python.ts'
 import { startStandalone, type Standalone } from '../support/standalone.ts'
 
-type Mode = 'binary' | 'structured'
+/** `batch`: the event, and the same with the id `second`; each is written by the SDK, none of which joins them. */
+type Mode = 'binary' | 'structured' | 'batch'
 
 interface GivenEvent {
   readonly id: string
@@ -40,6 +41,10 @@ const SDKS: readonly (readonly [string, Send])[] = [
   [
     'npm',
     async (mode, { data, ...event }) => {
+      if (mode === 'batch') {
+        const batch = [event.id, 'second'].map((id) => new CloudEvent({ ...event, id, data }))
+        return await post({ 'content-type': 'application/cloudevents-batch+json' }, JSON.stringify(batch))
+      }
       const { headers, body } = HTTP[mode](new CloudEvent({ ...event, data }))
       return await post(headers as Record<string, string>, String(body))
     },
@@ -87,6 +92,20 @@ describe.each(SDKS)('the CloudEvents SDK of %s', (name, send) => {
     },
     60_000,
   )
+
+  test('writes the entries of a batch', async () => {
+    const subject = `task-${name}-batch`
+    const time = new Date().toISOString()
+    const base = { source: `/fleet/${name}`, type: 'task.progress', subject, time, agent: 'analyzer' }
+    const event = { ...base, id: 'first', note: '50 % "Grüße"', data: { message: 'Grüße 🚀' } }
+    const answer = await send('batch', event)
+    expect(answer).toMatch(/^202 (.*"status":"accepted"){2}/)
+    // The entry and the event alone are one and the same.
+    const [first] = (JSON.parse(answer.slice(4)) as { data: { id: string }[] }).data
+    expect(await send('structured', event)).toContain(first?.id)
+    await eventually(async () => (await listed(subject)).length === 2)
+    for (const each of await listed(subject)) expect(each).toMatchObject({ agent: 'analyzer', created_at: time })
+  }, 60_000)
 })
 
 test('a batch of CloudEvents has a result for each entry', async () => {

@@ -38,7 +38,7 @@ async function call(key: string, method: string, path: string, body?: object) {
 }
 
 async function post(key: string, task: string, events: number): Promise<void> {
-  const body = Array.from({ length: events }, (_, n) => ({ type: 'task.progress', task_id: task, data: { n } }))
+  const body = Array.from({ length: events }, (_, n) => ({ type: 'task.progress', task_id: task, data: { message: `${n}` } }))
   expect((await call(key, 'POST', '/v1/events', body)).status).toBe(202)
 }
 

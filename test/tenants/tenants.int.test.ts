@@ -113,6 +113,54 @@ async function streamsTold(): Promise<number> {
   return rows[0]?.streams ?? 0
 }
 
+/** The first line of an answer as JSON. */
+async function json(
+  path: string,
+  key: string,
+  body: object,
+): Promise<{ status: number; body: Record<string, unknown> }> {
+  const answer = await house.request(path, { method: 'POST', headers: headersOf(key), body: JSON.stringify(body) })
+  return { status: answer.status, body: (await answer.json()) as Record<string, unknown> }
+}
+
+describe('a rotated secret', () => {
+  test('ends with its streams and stream tokens, at every gateway, while those of the new one go on', async () => {
+    const made = await json('/v1/api-keys', operator, {
+      name: 'x',
+      tenant: 'rotated',
+      scopes: ['events:read', 'events:write'],
+    })
+    const old = String(made.body['key'])
+    const tokenOf = async (key: string) => String((await json('/v1/stream-tokens', key, {})).body['token'])
+    const byToken = async (token: string) => await fetch(`${gateway.url}/v1/events/stream?token=${token}`)
+    const oldToken = await tokenOf(old)
+    const oldByToken = await byToken(oldToken)
+    const ended = [
+      (await openStream(house.url, old)).ended,
+      (await openStream(gateway.url, old)).ended,
+      oldByToken.text().then(
+        () => 'ended',
+        () => 'cut',
+      ),
+    ]
+
+    const rotated = await json(`/v1/api-keys/${String(made.body['id'])}/rotate`, operator, { overlap_hours: 0 })
+    expect(rotated.status).toBe(201)
+    const secret = String(rotated.body['key'])
+    const streams = await Promise.all([house.url, gateway.url].map((base) => openStream(base, secret)))
+    const newToken = await tokenOf(secret)
+    await Promise.all(ended)
+    await eventually(async () => (await post(old, 'refused')) === 401)
+    await eventually(async () => (await byToken(oldToken)).status === 401)
+    const still = await byToken(newToken)
+    expect([...streams.map(({ status }) => status), still.status]).toEqual([200, 200, 200])
+    // Nothing has ended the streams of the new secret while those of the old one ended.
+    expect(await Promise.race([streams[0]?.ended, streams[1]?.ended, Promise.resolve('open')])).toBe('open')
+    for (const { close } of streams) close()
+    await still.body?.cancel()
+  }, 60_000)
+})
+
 test('the streams of a tenant are counted over all gateways', async () => {
   const key = await house.apiKeyOf('counted', ['events:read'])
   await put('counted', { limits: { streams: 2 } })

@@ -2,6 +2,7 @@ export { AUDIT_ACTIONS, type AuditAction } from './audit-actions.ts'
 export { createBodyReader, invalidBody } from './body-reader.ts'
 export type { BodyOf, BodyReader, BodyReaderOptions } from './body-reader.ts'
 export { checkedBy } from './checks.ts'
+export { DEAD_LETTER_REASONS } from './dead-letter-reasons.ts'
 export type { BodyError } from './describe-errors.ts'
 export { API_KEY_LIMITS, STREAM_TOKEN_LIMITS, TENANT, TENANT_SHAPE, WEBHOOK_LIMITS } from './limits.ts'
 export {

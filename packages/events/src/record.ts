@@ -20,23 +20,27 @@ export interface EncodedRecord {
   readonly headers: Record<string, string>
 }
 
-/** Why a record is no event: a stable code for `dlq_reason`. */
-export type DeadLetterReason =
-  | 'missing_attribute'
-  | 'bad_attribute'
-  | 'unknown_type'
-  | 'key_mismatch'
-  | 'wrong_partition'
-  | 'id_out_of_window'
-  | 'value_missing'
-  | 'value_too_large'
-  | 'value_not_utf8'
-  | 'value_not_one_line'
-  | 'value_not_json_object'
-  | 'value_too_deep'
-  | 'value_bad_string'
-  | 'value_duplicate_member'
-  | 'value_first_member'
+/** Why a record is no event: stable codes for `dlq_reason`. */
+export const DEAD_LETTER_REASONS = [
+  'missing_attribute',
+  'bad_attribute',
+  'unknown_type',
+  'key_mismatch',
+  'wrong_partition',
+  'id_out_of_window',
+  'value_missing',
+  'value_too_large',
+  'value_not_utf8',
+  'value_not_one_line',
+  'value_not_json_object',
+  'value_too_deep',
+  'value_bad_string',
+  'value_duplicate_member',
+  'value_first_member',
+] as const
+
+/** One of {@link DEAD_LETTER_REASONS}. */
+export type DeadLetterReason = (typeof DEAD_LETTER_REASONS)[number]
 
 /** A record read: an event, or a dead letter with its reason and one sentence of detail that holds no payload. */
 export type Decoded =

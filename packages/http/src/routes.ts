@@ -67,6 +67,7 @@ export const ROUTES = [
   { name: 'putTenant', method: 'PUT', path: '/v1/tenants/{id}', service: 'api', scope: 'platform', summary: 'Suspend, activate or limit a tenant' },
   { name: 'deleteTenant', method: 'DELETE', path: '/v1/tenants/{id}', service: 'api', scope: 'platform', summary: 'Delete a tenant with all its data' },
   { name: 'listAuditEntries', method: 'GET', path: '/v1/audit', service: 'api', scope: 'admin', summary: 'List administrative changes' },
+  { name: 'listDeadLetters', method: 'GET', path: '/v1/dead-letters', service: 'api', scope: 'platform', summary: 'List dead letters' },
   { name: 'listEventTypes', method: 'GET', path: '/v1/event-types', service: 'api', scope: 'any', summary: 'List event types' },
   { name: 'getOpenapi', method: 'GET', path: '/openapi.json', service: 'api', scope: 'none', summary: 'The OpenAPI document' },
   { name: 'getAsyncapi', method: 'GET', path: '/asyncapi.json', service: 'api', scope: 'none', summary: 'The AsyncAPI document' },

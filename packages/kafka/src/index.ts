@@ -22,6 +22,7 @@ export {
   type ProducerRecord,
 } from './producer.ts'
 export { scanLog, type ScanOptions } from './scan-log.ts'
+export { scanLogBackwards } from './scan-log-backwards.ts'
 export type { BrokerTls } from './socket-factory.ts'
 export type { TopicFinding } from './check-topic.ts'
 export { checkTopics, createTopics, type TopicsOptions } from './topics.ts'

@@ -570,6 +570,31 @@ export interface AuditEntry {
   readonly request_id: string
 }
 
+/** `DeadLetter` as the API documents it. */
+export interface DeadLetter {
+  readonly object: "dead_letter"
+  /** `<partition>-<offset>` in the topic of dead letters. */
+  readonly id: string
+  /** When it became a dead letter. */
+  readonly at: string
+  /** A stable code; more may come. */
+  readonly reason: string
+  /** One sentence; it holds no payload. */
+  readonly detail: string
+  /** The `ce_source` of the record. */
+  readonly source: string | null
+  /** The partition of the log that has the record. */
+  readonly partition: number | null
+  /** Its offset there. */
+  readonly offset: string | null
+  /** The key, base64; its first 1,024 bytes. */
+  readonly key: string | null
+  /** The headers as text, at most 50 of them and 256 characters of each. */
+  readonly headers: Readonly<Record<string, unknown>>
+  /** The value, base64; its first 1,024 bytes. */
+  readonly value_preview: string | null
+}
+
 /** `EventType` as the API documents it. */
 export interface EventType {
   readonly object: "event_type"
@@ -1044,6 +1069,20 @@ export interface ListAuditEntriesQuery {
   /** Only entries of this time or later. */
   readonly after?: string
   /** Only entries before this time. */
+  readonly before?: string
+  /** Largest number of entries of the page. */
+  readonly limit?: number
+  /** The `next_cursor` of the page before, with all other parameters as they were. */
+  readonly cursor?: string
+}
+
+/** Query parameters of `listDeadLetters`. */
+export interface ListDeadLettersQuery {
+  /** Only this reason. */
+  readonly reason?: "missing_attribute" | "bad_attribute" | "unknown_type" | "key_mismatch" | "wrong_partition" | "id_out_of_window" | "value_missing" | "value_too_large" | "value_not_utf8" | "value_not_one_line" | "value_not_json_object" | "value_too_deep" | "value_bad_string" | "value_duplicate_member" | "value_first_member" | "not_storable"
+  /** Only those of this time or later. */
+  readonly after?: string
+  /** Only those before this time. */
   readonly before?: string
   /** Largest number of entries of the page. */
   readonly limit?: number

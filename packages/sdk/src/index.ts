@@ -47,4 +47,3 @@ export type {
 } from './types.ts'
 export type * from './api-types.ts'
 export type { EventType as EventTypeDescription } from './api-types.ts'
-export type { DeadLetter, DeadLetterQuery } from './resources/dead-letter-types.ts'

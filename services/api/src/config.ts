@@ -1,7 +1,9 @@
-import { databaseConfig, int, settings, type ConfigOf } from '@ariftly/runtime'
+import { databaseConfig, int, kafkaConfig, settings, type ConfigOf } from '@ariftly/runtime'
 
 /** What the api reads from the environment. */
 export const apiConfig = {
+  ...kafkaConfig,
+  KAFKA_DLQ_TOPIC: settings.KAFKA_DLQ_TOPIC,
   ...databaseConfig,
   ENCRYPTION_KEYS: settings.ENCRYPTION_KEYS,
   WEBHOOK_ALLOW_HTTP: settings.WEBHOOK_ALLOW_HTTP,

@@ -2,10 +2,12 @@ import { createEgress, createEgressPolicy } from '@ariftly/egress'
 import { startAuthenticator, type Authenticator, type SharedAuthenticator } from '@ariftly/auth'
 import { createCursorCodec } from '@ariftly/http'
 import { createExpressApp } from '@ariftly/http/express'
+import { createKafka } from '@ariftly/kafka'
 import { createKeyring } from '@ariftly/keyring'
 import {
   createReleasers,
   databaseConnection,
+  kafkaConnection,
   type Logger,
   type Readiness,
   type Running,
@@ -19,6 +21,7 @@ import { createListAuditEntries } from './audit/list-audit-entries.ts'
 import type { ApiConfig } from './config.ts'
 import { createDocumentHandlers } from './documents/document-handlers.ts'
 import { createListEventTypes } from './documents/list-event-types.ts'
+import { createListDeadLetters } from './dead-letters/list-dead-letters.ts'
 import { createFindDeliveries } from './deliveries/find-deliveries.ts'
 import { createGetDelivery } from './deliveries/get-delivery.ts'
 import { createListDeliveries } from './deliveries/list-deliveries.ts'
@@ -60,10 +63,14 @@ const TESTS_READING = 2
 /** Tests of webhooks under way, and how many more of one tenant may wait. */
 const TESTS_MAX = 20
 const TESTS_WAITING_MAX = 10
+/** Reads of dead letters under way, and how many more of one tenant may wait. */
+const LETTERS_MAX = 2
+const LETTERS_WAITING_MAX = 4
 
 /**
  * Starts the api: events, webhooks, deliveries and API keys out of Postgres. Returns at once; while Postgres is away it
- * answers 503. Events, the rest, and keys have connections of their own, so slow lists delay neither.
+ * answers 503. Events, the rest, and keys have connections of their own, so slow lists delay neither. Kafka is asked for dead
+ * letters alone.
  */
 export async function start(config: ApiConfig, deps: ServiceDeps & SharedAuthenticator): Promise<Running> {
   const { log, metrics, tracing } = deps
@@ -87,6 +94,10 @@ export async function start(config: ApiConfig, deps: ServiceDeps & SharedAuthent
     const tests = createTenantGate({ placesMax: TESTS_MAX, waitingMax: TESTS_WAITING_MAX })
     const egress = createEgress({ policy })
     releasers.add('egress', egress.close)
+    // It dials when dead letters are asked for, and not before.
+    const kafka = createKafka({ ...kafkaConnection(config), clientId: 'ariftly-api', log })
+    releasers.add('kafka', () => kafka.close())
+    const letters = createTenantGate({ placesMax: LETTERS_MAX, waitingMax: LETTERS_WAITING_MAX })
     const rest = createTenantGate({ placesMax: REST_POOL_MAX, waitingMax: REST_WAITING_MAX })
     const writes = createWrites({ pool, keyring })
     const paced = createWritePace({ perS: config.ADMIN_WRITES_PER_S, burst: 2 * config.ADMIN_WRITES_PER_S })
@@ -96,6 +107,9 @@ export async function start(config: ApiConfig, deps: ServiceDeps & SharedAuthent
       getEvent: createGetEvent({ pool: events, rest: pool, gate }),
       findDeliveries: createFindDeliveries({ pool: events, gate, cursors }),
       testWebhook: createTestWebhook({ pool, keyring, egress, gate: tests, log, tracing }),
+      ...withTenantGate(letters, {
+        listDeadLetters: createListDeadLetters({ kafka, topic: config.KAFKA_DLQ_TOPIC, cursors }),
+      }),
       ...withTenantGate(rest, {
         listWebhooks: createListWebhooks({ pool, cursors }),
         getWebhook: createGetWebhook({ pool }),

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { createLogger, createMetrics, readConfig, type Running } from '@ariftly/runtime'
-import { eventually } from '@ariftly/testkit'
+import { eventually, stackAddresses } from '@ariftly/testkit'
 import { apiConfig, start } from './service.ts'
 
 /** One api process of a test, with its own cache of keys and its own reading of their feed. */
@@ -37,7 +37,13 @@ export async function startTestApi(
 ): Promise<TestApi> {
   const abort = new AbortController()
   const log = createLogger({ service: 'test', level: 'silent' })
-  const given = { DATABASE_URL: databaseUrl, ENCRYPTION_KEYS: encryptionKeys, ADMIN_WRITES_PER_S: '100000', ...env }
+  const given = {
+    DATABASE_URL: databaseUrl,
+    KAFKA_BROKERS: stackAddresses().kafka,
+    ENCRYPTION_KEYS: encryptionKeys,
+    ADMIN_WRITES_PER_S: '100000',
+    ...env,
+  }
   const running = await start(readConfig(apiConfig, given), { log, metrics: createMetrics(), signal: abort.signal })
   const server: Server = createServer(running.router)
   server.listen(0, '127.0.0.1')

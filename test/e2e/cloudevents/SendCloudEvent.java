@@ -1,15 +1,21 @@
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.cloudevents.core.builder.CloudEventBuilder;
 import io.cloudevents.core.message.MessageWriter;
 import io.cloudevents.http.HttpMessageFactory;
+import io.cloudevents.jackson.JsonFormat;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.time.OffsetDateTime;
 
-/** Posts a CloudEvent with the CloudEvents SDK for Java: mode, URL, API key, event as JSON. */
+/**
+ * Posts a CloudEvent with the CloudEvents SDK for Java: mode, URL, API key, event as JSON. {@code batch}: also the same with the id
+ * {@code second}.
+ */
 public class SendCloudEvent {
   public static void main(String[] args) throws Exception {
     ObjectMapper json = new ObjectMapper();
@@ -29,7 +35,13 @@ public class SendCloudEvent {
     MessageWriter<?, ?> writer =
         HttpMessageFactory.createWriter(
             request::header, body -> request.POST(HttpRequest.BodyPublishers.ofByteArray(body)));
-    if (args[0].equals("binary")) writer.writeBinary(builder.build());
+    if (args[0].equals("batch")) {
+      JsonFormat format = new JsonFormat();
+      String first = new String(format.serialize(builder.build()), UTF_8);
+      String second = new String(format.serialize(builder.withId("second").build()), UTF_8);
+      request.header("Content-Type", "application/cloudevents-batch+json");
+      request.POST(HttpRequest.BodyPublishers.ofString("[" + first + "," + second + "]"));
+    } else if (args[0].equals("binary")) writer.writeBinary(builder.build());
     else writer.writeStructured(builder.build(), "application/cloudevents+json");
     HttpResponse<String> response =
         HttpClient.newHttpClient().send(request.build(), HttpResponse.BodyHandlers.ofString());

@@ -1,6 +1,7 @@
 import { published } from '@ariftly/contract'
 import { ROUTES, type NamedRoute, type RouteName } from '@ariftly/http'
 import { apiKeyOperations } from './operations/api-key-operations.ts'
+import { deadLetterOperations } from './operations/dead-letter-operations.ts'
 import { documentOperations } from './operations/document-operations.ts'
 import { eventOperations } from './operations/event-operations.ts'
 import { replayOperations } from './operations/replay-operations.ts'
@@ -74,6 +75,7 @@ function operationDocs(recent: string): Readonly<Record<RouteName, OperationDoc>
     ...replayOperations(recent),
     ...apiKeyOperations,
     ...tenantOperations,
+    ...deadLetterOperations,
     ...documentOperations,
   }
 }

@@ -9,6 +9,7 @@ export const TAGS = [
   { name: 'Deliveries', description: 'See what was delivered, and send it again.' },
   { name: 'API keys', description: 'Who may do what.' },
   { name: 'Tenants', description: 'Who is served, and how much; who changed what.' },
+  { name: 'Dead letters', description: 'Records of the log that are no events.' },
   { name: 'Documents', description: 'This reference.' },
 ] as const
 

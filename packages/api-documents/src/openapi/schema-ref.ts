@@ -1,3 +1,4 @@
+import { deadLetterSchema } from '../json-schemas/dead-letter-schema.ts'
 import { Type, type TSchema } from '@sinclair/typebox'
 import { EVENT_TYPES } from '@ariftly/events'
 import {
@@ -73,6 +74,7 @@ const SCHEMAS = {
   Tenant: tenantObjectSchema,
   TenantRequest: tenantRequestSchema,
   AuditEntry: auditEntrySchema,
+  DeadLetter: deadLetterSchema,
   EventType: eventTypeObjectSchema,
   ProblemKind: problemKindSchema,
   Problem: problemSchema,

@@ -3,8 +3,10 @@ import type {
   ApiKeyChanges,
   AuditEntry,
   CurrentApiKey,
+  DeadLetter,
   ListApiKeysQuery,
   ListAuditEntriesQuery,
+  ListDeadLettersQuery,
   ListTenantsQuery,
   NewApiKey,
   NewApiKeyRequest,
@@ -13,7 +15,6 @@ import type {
 } from '../api-types.ts'
 import type { CallOptions } from '../http/transport.ts'
 import type { List } from '../lists.ts'
-import type { DeadLetter, DeadLetterQuery } from './dead-letter-types.ts'
 import { path, Resource, type CreateOptions } from './resource.ts'
 
 /** API keys (scope `admin` for the own tenant's, `platform` for any). */
@@ -67,8 +68,7 @@ export class Tenants extends Resource {
   }
 
   /**
-   * Deletes the tenant and all its data. `get` shows the progress, and rejects with a NotFoundError when it is done. Needs a server that has this
-   * route: another one answers with an ApiError of status 405.
+   * Deletes the tenant and all its data. `get` shows the progress, and rejects with a NotFoundError when it is done.
    */
   async delete(id: string, options?: CallOptions): Promise<Tenant> {
     return await this.write('DELETE', path`/v1/tenants/${id}`, undefined, options)
@@ -83,10 +83,10 @@ export class Audit extends Resource {
   }
 }
 
-/** Records of the log that are no events (scope `platform`). Needs a server that has this route. */
+/** Records of the log that are no events (scope `platform`). */
 export class DeadLetters extends Resource {
-  /** Newest first. Needs a server that has this route: another one answers with a NotFoundError. */
-  list(query?: DeadLetterQuery, options?: CallOptions): List<DeadLetter> {
+  /** Newest first. A page may be empty and yet not be the last one. */
+  list(query?: ListDeadLettersQuery, options?: CallOptions): List<DeadLetter> {
     return this.pages('/v1/dead-letters', query, options)
   }
 }

@@ -1,3 +1,4 @@
+import { newTypeId, typeIdToUuid } from '@ariftly/events'
 import { generateEncryptionKey } from '@ariftly/keyring'
 import { createPool, type Pool } from '@ariftly/store'
 import { seedBootstrapKey } from '@ariftly/store/api-keys'
@@ -41,6 +42,11 @@ async function keyOf(name: string): Promise<{ id: string; key: string }> {
 const post = (path: string, body: unknown, idempotencyKey: string, key = tenant.key) =>
   api.call('POST', path, key, body, { 'idempotency-key': idempotencyKey })
 
+function newDeliveryId(): readonly [string, string] {
+  const id = newTypeId('dlv')
+  return [id, typeIdToUuid('dlv', id)]
+}
+
 async function webhooks(): Promise<number> {
   return (await api.call('GET', '/v1/webhooks', tenant.key)).body.data?.length ?? -1
 }
@@ -79,6 +85,28 @@ describe('Idempotency-Key', () => {
       [`tenant-${tenants}`],
     )
     expect(rows).toHaveLength(2)
+  })
+
+  test('works for redeliveries, of one delivery and by a filter', async () => {
+    const { body: webhook } = await post('/v1/webhooks', WEBHOOK, 'w')
+    const [id, uuid] = newDeliveryId()
+    await admin.query(
+      `INSERT INTO deliveries (id, tenant_id, webhook_id, event_id, event_type, epoch, partition, "offset", state, finished_at)
+       VALUES ($1, $2, $3, $1, 'task.created', 1, 0, 0, 'failed', now())`,
+      [uuid, `tenant-${tenants}`, typeIdToUuid('whk', webhook.id ?? '')],
+    )
+    const one = await post(`/v1/deliveries/${id}/redeliver`, {}, 'one')
+    expect(one.status).toBe(202)
+    // Without the key the second request would be refused, as the delivery is pending by now.
+    expect(await post(`/v1/deliveries/${id}/redeliver`, {}, 'one')).toMatchObject({ status: 202, body: one.body })
+    expect(await post(`/v1/deliveries/${id}/redeliver`, {}, 'two')).toMatchObject({ status: 409 })
+    const filter = { filter: { webhook_id: webhook.id } }
+    const many = await post('/v1/deliveries/redeliver', filter, 'many')
+    expect(many.status).toBe(202)
+    const again = await post('/v1/deliveries/redeliver', filter, 'many')
+    expect([again.body, again.headers.get('idempotent-replayed')]).toEqual([many.body, 'true'])
+    const { rows } = await admin.query('SELECT FROM redeliveries WHERE tenant_id = $1', [`tenant-${tenants}`])
+    expect(rows).toHaveLength(1)
   })
 
   test('another body, path or method under the same key is 422', async () => {

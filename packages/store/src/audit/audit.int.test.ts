@@ -1,0 +1,40 @@
+import { newTypeId } from '@ariftly/events'
+import { createTestDatabase, type TestDatabase } from '@ariftly/testkit'
+import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { createPool, SERVICE_ROLE, type Pool } from '../pool.ts'
+import { deleteExpiredAuditEntries } from './delete-expired-audit-entries.ts'
+import { insertAuditEntry } from './insert-audit-entry.ts'
+import { listAuditEntries } from './list-audit-entries.ts'
+
+const DAY_MS = 86_400_000
+
+let database: TestDatabase
+/** Of the services' role. */
+let pool: Pool
+
+beforeAll(async () => {
+  database = await createTestDatabase()
+  pool = createPool({ url: database.url, applicationName: 'test', max: 1, role: SERVICE_ROLE })
+})
+afterAll(async () => {
+  await pool?.end()
+  await database?.drop()
+})
+
+async function insertOf(ageDays: number): Promise<string> {
+  const id = newTypeId('aud', Date.now() - ageDays * DAY_MS)
+  const rest = { keyId: newTypeId('key'), tenant: 'acme', action: 'tenant.put', target: 'acme', requestId: 'r' }
+  await insertAuditEntry(pool, { id, ...rest })
+  return id
+}
+
+test('entries older than 400 days are removed, at most as many as asked for, by a role that may remove no other', async () => {
+  const kept = [await insertOf(0), await insertOf(399)]
+  for (const ageDays of [401, 402, 500]) await insertOf(ageDays)
+  expect(await deleteExpiredAuditEntries(pool, 2)).toBe(2)
+  expect(await deleteExpiredAuditEntries(pool, 100)).toBe(1)
+  expect(await deleteExpiredAuditEntries(pool, 100)).toBe(0)
+  expect((await listAuditEntries(pool, { tenant: 'acme', limit: 10 })).map(({ id }) => id)).toEqual(kept)
+  await expect(pool.query('DELETE FROM audit_entries')).rejects.toThrow('permission denied')
+  await expect(pool.query(`UPDATE audit_entries SET target = ''`)).rejects.toThrow('permission denied')
+})

@@ -1,0 +1,77 @@
+import { withTimeout } from '@ariftly/async'
+import { DEAD_LETTER_REASONS } from '@ariftly/contract'
+import {
+  choiceParam,
+  cursorParam,
+  instantParam,
+  limitParam,
+  Problem,
+  readQuery,
+  sendJson,
+  type ApiHandler,
+  type CursorCodec,
+} from '@ariftly/http'
+import type { KafkaClient } from '@ariftly/kafka'
+import { readDeadLetters, type DeadLetterPage, type DeadLetterPlace } from './read-dead-letters.ts'
+
+/** What {@link createListDeadLetters} needs. */
+export interface ListDeadLettersOptions {
+  readonly kafka: KafkaClient
+  /** The topic of dead letters. */
+  readonly topic: string
+  readonly cursors: CursorCodec
+}
+
+const QUERY = {
+  reason: choiceParam(DEAD_LETTER_REASONS),
+  after: instantParam(),
+  before: instantParam(),
+  limit: limitParam(),
+  cursor: cursorParam(),
+}
+/** A page is given as far as it is after so long. */
+const READ_MS = 1_500
+/** Kafka counts as away when nothing has come by then. */
+const ANSWER_MS = 2_500
+
+/** Answers `GET /v1/dead-letters`, newest first. While Kafka is away this route alone is 503. */
+export function createListDeadLetters({ kafka, topic, cursors }: ListDeadLettersOptions): ApiHandler {
+  async function read(
+    wanted: Omit<Parameters<typeof readDeadLetters>[1], 'topic' | 'untilMs'>,
+  ): Promise<DeadLetterPage> {
+    const reading = readDeadLetters(kafka, { ...wanted, topic, untilMs: performance.now() + READ_MS })
+    return await withTimeout(reading, ANSWER_MS, kafkaAway)
+  }
+
+  return async function listDeadLetters({ url }, _req, res) {
+    const query = readQuery(url, QUERY)
+    const filter = {
+      ...(query.reason === undefined ? {} : { reason: query.reason }),
+      ...(query.after === undefined ? {} : { fromMs: query.after.ceilMs }),
+      ...(query.before === undefined ? {} : { beforeMs: query.before.ceilMs }),
+    }
+    const place =
+      query.cursor === undefined ? {} : { place: placeOf(cursors.decode('dead-letters', filter, query.cursor)) }
+    const { letters, next } = await read({ ...filter, ...place, limit: query.limit })
+    sendJson(res, 200, {
+      object: 'list',
+      data: letters,
+      has_more: next !== undefined,
+      next_cursor:
+        next === undefined ? null : cursors.encode('dead-letters', filter, `${next.partition} ${next.offset}`),
+    })
+  }
+}
+
+/** The cursor is sealed: what is in it is ours. */
+function placeOf(text: string): DeadLetterPlace {
+  const [partition, offset] = text.split(' ').map(Number)
+  return { partition: partition ?? 0, offset: offset ?? 0 }
+}
+
+function kafkaAway(): Problem {
+  return new Problem(503, 'unavailable', {
+    detail: 'Kafka does not answer at the moment.',
+    headers: { 'Retry-After': '1' },
+  })
+}
