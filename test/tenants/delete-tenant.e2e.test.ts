@@ -17,7 +17,7 @@ let receiver: Receiver
 beforeAll(async () => {
   house = await startStandalone()
   admin = createPool({ role: null, url: house.env['DATABASE_ADMIN_URL'] ?? '', applicationName: 'test', max: 1 })
-  operator = await house.apiKeyOf('default', ['platform'])
+  operator = await house.apiKeyOf('default', [...SCOPES, 'platform'])
   receiver = await startReceiver()
 }, 60_000)
 afterAll(async () => {
@@ -38,7 +38,11 @@ async function call(key: string, method: string, path: string, body?: object) {
 }
 
 async function post(key: string, task: string, events: number): Promise<void> {
-  const body = Array.from({ length: events }, (_, n) => ({ type: 'task.progress', task_id: task, data: { message: `${n}` } }))
+  const body = Array.from({ length: events }, (_, n) => ({
+    type: 'task.progress',
+    task_id: task,
+    data: { message: `${n}` },
+  }))
   expect((await call(key, 'POST', '/v1/events', body)).status).toBe(202)
 }
 

@@ -125,7 +125,8 @@ async function json(
 
 describe('a rotated secret', () => {
   test('ends with its streams and stream tokens, at every gateway, while those of the new one go on', async () => {
-    const made = await json('/v1/api-keys', operator, {
+    const root = await house.apiKeyOf('default', ['events:read', 'events:write', 'platform'])
+    const made = await json('/v1/api-keys', root, {
       name: 'x',
       tenant: 'rotated',
       scopes: ['events:read', 'events:write'],
@@ -144,7 +145,7 @@ describe('a rotated secret', () => {
       ),
     ]
 
-    const rotated = await json(`/v1/api-keys/${String(made.body['id'])}/rotate`, operator, { overlap_hours: 0 })
+    const rotated = await json(`/v1/api-keys/${String(made.body['id'])}/rotate`, root, { overlap_hours: 0 })
     expect(rotated.status).toBe(201)
     const secret = String(rotated.body['key'])
     const streams = await Promise.all([house.url, gateway.url].map((base) => openStream(base, secret)))
