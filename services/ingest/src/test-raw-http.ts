@@ -109,7 +109,13 @@ async function untilReady(authenticator: Authenticator): Promise<void> {
 }
 
 function startKeys(log: ReturnType<typeof createLogger>): Authenticator {
-  const base = { tenant: 'acme', secret: 1, secretEndsAtMs: null, tenantState: 'active' } as const
+  const base = {
+    tenant: 'acme',
+    secret: 1,
+    secretEndsAtMs: null,
+    tenantState: 'active',
+    tenantDeletedAtMs: null,
+  } as const
   const limits = { eventsPerS: null, streams: null, webhooks: null }
   const rest = { ...base, scopes: ['events:write'], limits, expiresAtMs: null, revokedAtMs: null }
   const quota = { eventsPerS: null, bytesPerS: null }
