@@ -125,7 +125,7 @@ test('a tenant is deleted with all its data, and the next owner of its id sees n
   const streams = await Promise.all(
     [{ after: hourAgo() }, { last_event_id: lastId }, {}].map((query) =>
       openStream((signal) =>
-        fetch(`${house.url}/v1/events/stream?${new URLSearchParams(query as Record<string, string>)}`, {
+        fetch(`${house.url}/v1/events/stream?${new URLSearchParams(query as Record<string, string>).toString()}`, {
           headers: { authorization: `Bearer ${next}` },
           signal,
         }),
