@@ -50,7 +50,7 @@ begin
     return removed;
   end if;
 
-  ids := array(select id from public.webhooks where tenant_id = tenant and secret <> '' order by id limit 1);
+  ids := array(select id from public.webhooks where tenant_id = tenant and url <> '' order by id limit 1);
   if cardinality(ids) > 0 then
     delete from public.success_answers where webhook_id = any (ids);
     delete from public.webhook_stats where webhook_id = any (ids);
