@@ -53,7 +53,18 @@ test("a browser's own EventSource resumes over cuts, from another site, with a s
   await page.close()
 }, 90_000)
 
-/** Runs in the page; a text, as a page has other globals than a test. */
+/** Runs in the page; a text, as a page has other globals than a test. As docs/streaming.md says: `EventSource` ends at a 503, and the page makes a new one. */
 function script(url: string): string {
-  return `new EventSource(${JSON.stringify(url)}).addEventListener('task.progress', (event) => shown(event.data)); 0`
+  return `
+    const open = (last) => {
+      const source = new EventSource(${JSON.stringify(url)} + (last === undefined ? '' : '&last_event_id=' + last))
+      source.addEventListener('task.progress', (event) => {
+        last = event.lastEventId
+        shown(event.data)
+      })
+      source.addEventListener('error', () => {
+        if (source.readyState === EventSource.CLOSED) setTimeout(() => open(last), 1000)
+      })
+    }
+    open()`
 }
