@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
+import { brokers } from './brokers.bench.ts'
 import { deliveries } from './deliveries.bench.ts'
 import { endToEnd } from './end-to-end.bench.ts'
 import { fanout } from './fanout.bench.ts'
@@ -17,6 +18,7 @@ import { createReport, rounded, type Bench, type BenchOptions } from './support/
 import { sdk } from './sdk.bench.ts'
 import { slowReaders } from './slow-readers.bench.ts'
 import { system } from './system.bench.ts'
+import { takeover } from './takeover.bench.ts'
 import { tls } from './tls.bench.ts'
 import { tracing } from './tracing.bench.ts'
 import { webhookFaults } from './webhook-faults.bench.ts'
@@ -24,6 +26,7 @@ import { webhooks } from './webhooks.bench.ts'
 
 /** Every benchmark by its name on the command line. */
 const BENCHES: Readonly<Record<string, Bench>> = {
+  brokers,
   deliveries,
   'end-to-end': endToEnd,
   fanout,
@@ -40,6 +43,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   sdk,
   'slow-readers': slowReaders,
   system,
+  takeover,
   tracing,
   tls,
   'webhook-faults': webhookFaults,

@@ -1,7 +1,7 @@
-// `npm run test:long -- [--only faults,chaos,streams,release,repeat] [--minutes 10] [--rounds 2] [--seed 1]`: what is too long for each change.
+// `npm run test:long -- [--only faults,chaos,streams,release,repeat] [--minutes 10] [--brokers 3] [--rounds 2] [--seed 1]`: what is too long for each change.
 // One part after the other; the last line is `N passed, N failed`.
 //   faults   every level, with long faults, more events and more random inputs (ARIFTLY_LONG_FAULTS=1)
-//   chaos    faults at random moments on the whole system, for `--minutes`
+//   chaos    faults at random moments on the whole system, for `--minutes`; with `--brokers 3` on a cluster of three
 //   streams  the same for streams alone
 //   release  a rolling upgrade under load from the former release, its processes and data side by side with this one's
 //   repeat   unit, int and e2e again, `--rounds` times, beside processes that keep every core busy
@@ -26,15 +26,21 @@ const { values } = parseArgs({
   options: {
     only: { type: 'string', default: Object.keys(PARTS).join(',') },
     minutes: { type: 'string', default: '10' },
+    brokers: { type: 'string', default: '1' },
     rounds: { type: 'string', default: '2' },
     seed: { type: 'string' },
   },
 })
 const names = values.only.split(',')
 const [minutes, rounds] = [Number(values.minutes), Number(values.rounds)]
-if (names.some((name) => !Object.hasOwn(PARTS, name)) || !(minutes > 0) || !(rounds >= 1)) {
+if (
+  names.some((name) => !Object.hasOwn(PARTS, name)) ||
+  !(minutes > 0) ||
+  !(rounds >= 1) ||
+  !['1', '3'].includes(values.brokers)
+) {
   process.stderr.write(
-    `Usage: npm run test:long -- [--only ${Object.keys(PARTS).join(',')}] [--minutes 10] [--rounds 2] [--seed 1]\n`,
+    `Usage: npm run test:long -- [--only ${Object.keys(PARTS).join(',')}] [--minutes 10] [--brokers 3] [--rounds 2] [--seed 1]\n`,
   )
   process.exit(64)
 }
@@ -55,7 +61,11 @@ process.stdout.write(`${passed} passed, ${failed} failed\n`)
 process.exitCode = failed === 0 ? 0 : 1
 
 function runChaos(pattern) {
-  const env = { CHAOS_MINUTES: String(minutes), ...(values.seed === undefined ? {} : { TEST_SEED: values.seed }) }
+  const env = {
+    CHAOS_MINUTES: String(minutes),
+    CHAOS_BROKERS: values.brokers,
+    ...(values.seed === undefined ? {} : { TEST_SEED: values.seed }),
+  }
   return runJest(['--selectProjects', 'system', '--testPathPatterns', pattern], env)
 }
 

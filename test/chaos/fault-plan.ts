@@ -15,6 +15,17 @@ type Act =
   | { readonly kind: 'flush' }
   | { readonly kind: 'cut'; readonly way: PartName | 'clients'; readonly bytes: number }
   | { readonly kind: 'swallow'; readonly way: PartName }
+  | BrokerAct
+
+/** Faults of a cluster of three: `broker` is a place among those that may be killed, `way` one among all. */
+type BrokerAct =
+  | { readonly kind: 'killBroker' | 'freezeBroker'; readonly broker: number }
+  | { readonly kind: 'loseTwoBrokers' }
+  | { readonly kind: 'refuse'; readonly broker: number }
+
+/** Brokers of three that may be killed and frozen; the first one is the controller and stays. */
+const BROKERS_KILLED = 2
+const BROKERS = 3
 
 /** One fault of the whole system, at a moment of its run. */
 export type SystemFault = Act & { readonly atMs: number; readonly lastsMs: number }
@@ -38,6 +49,14 @@ export function nameOf(fault: SystemFault): string {
       return `connections cut: ${fault.way}`
     case 'swallow':
       return `network swallows: ${fault.way}`
+    case 'killBroker':
+      return 'SIGKILL of one broker of three'
+    case 'freezeBroker':
+      return 'SIGSTOP of one broker of three'
+    case 'loseTwoBrokers':
+      return 'SIGKILL of one, SIGSTOP of another'
+    case 'refuse':
+      return 'one broker refuses services'
   }
 }
 
@@ -53,9 +72,11 @@ export function planFaults(o: {
   readonly random: () => number
   readonly durationMs: number
   readonly replicas: number
+  /** 1, or 3 with three replicas of each partition, of which two must be in sync. */
+  readonly brokers?: 1 | 3
 }): readonly SystemFault[] {
   const rounds = Math.max(1, Math.round(o.durationMs / ROUND_MS))
-  const drawn = Array.from({ length: rounds }, () => drawRound(o.random, o.replicas)).flat()
+  const drawn = Array.from({ length: rounds }, () => drawRound(o.random, o.replicas, o.brokers ?? 1)).flat()
   const naturalMs = drawn.reduce((sum, { lastsMs, calmMs }) => sum + lastsMs + calmMs, FIRST_CALM_MS)
   const pace = o.durationMs / naturalMs
   let atMs = FIRST_CALM_MS
@@ -78,8 +99,8 @@ interface Drawn {
 /** They share the partitions of the log out: what one of them held is given to the other when its session ends. */
 const SHARING: readonly ServiceName[] = ['projector', 'webhook-worker']
 
-function drawRound(random: () => number, replicas: number): readonly Drawn[] {
-  const between = (min: number, max: number) => min + random() * (max - min)
+function drawRound(random: () => number, replicas: number, brokers: 1 | 3): readonly Drawn[] {
+  const between = drawBetween(random)
   const one = () => [Math.floor(random() * replicas)]
   const all = Array.from({ length: replicas }, (_, index) => index)
   // Most stops are shorter than the session of a reader, some are longer: others take over, and it wakes up as a stalled twin.
@@ -93,9 +114,13 @@ function drawRound(random: () => number, replicas: number): readonly Drawn[] {
     { act: { kind: 'stop', service, replicas: one() }, lastsMs: stopMs(), calmMs: 5000 },
     { act: { kind: 'terminate', service, replicas: one() }, lastsMs: between(300, 1000), calmMs: 4000 },
   ])
-  const ofParts = PARTS.flatMap((part): Drawn[] => [
+  const single = brokers === 1 ? PARTS : PARTS.filter((part) => part !== 'kafka')
+  const ofSingle = single.flatMap((part): Drawn[] => [
     { act: { kind: 'killPart', part }, lastsMs: between(300, 3000), calmMs: part === 'kafka' ? 30_000 : 7000 },
     { act: { kind: 'freeze', part }, lastsMs: between(2000, 12_000), calmMs: part === 'kafka' ? 14_000 : 7000 },
+  ])
+  const ofBrokers = brokers === 1 ? [] : drawOfBrokers(random)
+  const ofWays = PARTS.flatMap((part): Drawn[] => [
     { act: { kind: 'swallow', way: part }, lastsMs: between(2000, 12_000), calmMs: 7000 },
     { act: { kind: 'cut', way: part, bytes: cutBytes(random) }, lastsMs: between(1000, 3000), calmMs: 4000 },
   ])
@@ -103,7 +128,23 @@ function drawRound(random: () => number, replicas: number): readonly Drawn[] {
     { act: { kind: 'flush' }, lastsMs: 0, calmMs: 6000 },
     { act: { kind: 'cut', way: 'clients', bytes: cutBytes(random) }, lastsMs: between(1000, 3000), calmMs: 4000 },
   ]
-  return shuffle([...ofServices, ...ofParts, ...others], random)
+  return shuffle([...ofServices, ...ofSingle, ...ofBrokers, ...ofWays, ...others], random)
+}
+
+/** Some absences are shorter than the controller waits for a broker (6 s here), some are longer. */
+function drawOfBrokers(random: () => number): readonly Drawn[] {
+  const between = drawBetween(random)
+  const one = () => Math.floor(random() * BROKERS_KILLED)
+  return [
+    { act: { kind: 'killBroker', broker: one() }, lastsMs: between(300, 12_000), calmMs: 12_000 },
+    { act: { kind: 'freezeBroker', broker: one() }, lastsMs: between(2000, 12_000), calmMs: 10_000 },
+    { act: { kind: 'loseTwoBrokers' }, lastsMs: between(2000, 12_000), calmMs: 20_000 },
+    { act: { kind: 'refuse', broker: Math.floor(random() * BROKERS) }, lastsMs: between(2000, 12_000), calmMs: 7000 },
+  ]
+}
+
+function drawBetween(random: () => number): (min: number, max: number) => number {
+  return (min, max) => min + random() * (max - min)
 }
 
 /** 100 bytes to 100 KB, small ones as likely as large ones. */

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { eventually, type startOwnStack } from '@ariftly/testkit'
+import { eventually, type ExtraBroker, type startOwnStack } from '@ariftly/testkit'
 import type { Replica } from '../faults/fleet.ts'
 import { redisCommand } from '../support/redis-command.ts'
 import { nameOf, PARTS, type PartName, type SystemFault } from './fault-plan.ts'
@@ -10,6 +10,8 @@ import type { BackWays, FrontWays } from './ways.ts'
 /** What there is to be broken. */
 export interface Victims {
   readonly stack: Awaited<ReturnType<typeof startOwnStack>>
+  /** Brokers beside the one of the stack. */
+  readonly brokers: readonly ExtraBroker[]
   readonly replicas: readonly Replica[]
   readonly back: BackWays
   readonly front: FrontWays
@@ -29,7 +31,7 @@ export interface Injector {
 /** A way may have no traveller just now: both replicas of a service were killed, and a busy machine starts them slowly. */
 const USED_MS = 60_000
 
-export function createInjector({ stack, replicas, back, front }: Victims): Injector {
+export function createInjector({ stack, brokers, replicas, back, front }: Victims): Injector {
   const held = new Map<string, Promise<unknown>>()
 
   async function inject(fault: SystemFault): Promise<FaultSpan> {
@@ -64,7 +66,7 @@ export function createInjector({ stack, replicas, back, front }: Victims): Injec
         await partOf(fault.part).start()
         return Date.now()
       case 'freeze':
-        await freeze(fault.part, fault.lastsMs)
+        await freezePart(fault.part, fault.lastsMs)
         return Date.now()
       case 'flush':
         await redisCommand(partOf('redis').port, 'FLUSHALL')
@@ -78,7 +80,27 @@ export function createInjector({ stack, replicas, back, front }: Victims): Injec
         await sleep(fault.lastsMs)
         back.ways[fault.way].resume()
         return Date.now()
+      case 'killBroker':
+        await loseBroker(brokerOf(fault.broker), fault.lastsMs)
+        return Date.now()
+      case 'freezeBroker':
+        await freeze(brokerOf(fault.broker), fault.lastsMs)
+        return Date.now()
+      case 'loseTwoBrokers':
+        await Promise.all([loseBroker(brokerOf(0), fault.lastsMs), freeze(brokerOf(1), fault.lastsMs)])
+        return Date.now()
+      case 'refuse':
+        await back.brokers[fault.broker]?.refuse()
+        await sleep(fault.lastsMs)
+        await back.brokers[fault.broker]?.accept()
+        return Date.now()
     }
+  }
+
+  function brokerOf(index: number): ExtraBroker {
+    const broker = brokers[index]
+    if (broker === undefined) throw new Error(`there is no broker ${index} beside the first`)
+    return broker
   }
 
   function replicasOf({ service, replicas: indices }: Extract<SystemFault, { service: string }>): readonly Replica[] {
@@ -91,12 +113,9 @@ export function createInjector({ stack, replicas, back, front }: Victims): Injec
     return part
   }
 
-  async function freeze(name: PartName, lastsMs: number): Promise<void> {
+  async function freezePart(name: PartName, lastsMs: number): Promise<void> {
     const part = partOf(name)
-    part.pause()
-    await eventually(() => standsStill(part.pid))
-    await sleep(lastsMs)
-    part.resume()
+    await freeze({ pid: () => part.pid, pause: () => part.pause(), resume: () => part.resume() }, lastsMs)
   }
 
   async function cutClients(lastsMs: number): Promise<void> {
@@ -123,6 +142,7 @@ export function createInjector({ stack, replicas, back, front }: Victims): Injec
     inject,
     release() {
       for (const replica of replicas) replica.signal('SIGCONT')
+      for (const broker of brokers) broker.resume()
       for (const name of PARTS) {
         stack[name]?.resume()
         back.ways[name].resume()
@@ -134,7 +154,33 @@ export function createInjector({ stack, replicas, back, front }: Victims): Injec
 function victimsOf(fault: SystemFault): readonly string[] {
   if ('service' in fault) return fault.replicas.map((index) => `${fault.service}-${index}`)
   if ('part' in fault) return [fault.part]
-  return fault.kind === 'flush' ? ['redis'] : [`way to ${fault.way}`]
+  switch (fault.kind) {
+    case 'flush':
+      return ['redis']
+    case 'killBroker':
+    case 'freezeBroker':
+      return [`broker ${fault.broker}`]
+    case 'loseTwoBrokers':
+      return ['broker 0', 'broker 1']
+    case 'refuse':
+      return ['way to kafka']
+    case 'cut':
+    case 'swallow':
+      return [`way to ${fault.way}`]
+  }
+}
+
+async function loseBroker(broker: ExtraBroker, lastsMs: number): Promise<void> {
+  await broker.kill()
+  await sleep(lastsMs)
+  await broker.start()
+}
+
+async function freeze(victim: Pick<ExtraBroker, 'pid' | 'pause' | 'resume'>, lastsMs: number): Promise<void> {
+  victim.pause()
+  await eventually(() => standsStill(victim.pid()))
+  await sleep(lastsMs)
+  victim.resume()
 }
 
 const KILLED = 137

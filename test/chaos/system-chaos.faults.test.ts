@@ -5,6 +5,8 @@ import {
   randomSeed,
   startOwnStack,
   startReceiver,
+  startThreeBrokers,
+  type ExtraBroker,
   type Receiver,
   type World,
 } from '@ariftly/testkit'
@@ -28,6 +30,8 @@ import { startBackWays, startFrontWays, type BackWays, type FrontWays } from './
 const MINUTES = Number.parseFloat(process.env['CHAOS_MINUTES'] ?? '')
 const LONG = !Number.isNaN(MINUTES)
 const DURATION_MS = LONG ? MINUTES * 60_000 : 60_000
+/** `--brokers 3` sets it: three brokers, three replicas of each partition, two of them in sync. */
+const BROKERS = process.env['CHAOS_BROKERS'] === '3' ? 3 : 1
 const REPLICAS = 2
 const CLIENTS = 6
 const EVENTS_PER_S = 150
@@ -35,6 +39,7 @@ const EVENTS_PER_S = 150
 const PATIENCE_MS = 120_000
 
 let stack: Awaited<ReturnType<typeof startOwnStack>>
+let brokers: readonly ExtraBroker[] = []
 let world: World
 let receiver: Receiver
 let db: pg.Pool
@@ -49,8 +54,7 @@ const seed = randomSeed('chaos of the system')
 const random = createRandom(seed + 1)
 
 beforeAll(async () => {
-  stack = await startOwnStack()
-  world = await createWorld({ addresses: stack.addresses, env: LONG ? {} : SHORT_TIMES })
+  world = await startWorld()
   db = new pg.Pool({ connectionString: world.database.adminUrl, max: 2 })
   db.on('error', () => undefined) // Postgres is killed.
   // As in production: a commit that was answered outlives the server. Stacks of tests do without.
@@ -66,7 +70,7 @@ beforeAll(async () => {
   })
   front = await startFrontWays(replicas, random)
   delays = watchDelays(db)
-}, 120_000)
+}, 180_000)
 
 afterAll(async () => {
   over.abort()
@@ -78,8 +82,21 @@ afterAll(async () => {
   await receiver?.close()
   await db?.end()
   await world?.close()
+  await Promise.all(brokers.map((broker) => broker.kill()))
   await stack?.close()
 }, 60_000)
+
+async function startWorld(): Promise<World> {
+  const env = LONG ? {} : SHORT_TIMES
+  if (BROKERS === 1) {
+    stack = await startOwnStack()
+    return await createWorld({ addresses: stack.addresses, env })
+  }
+  const three = await startThreeBrokers()
+  stack = three.stack
+  brokers = three.others
+  return await createWorld({ addresses: { ...stack.addresses, kafka: three.brokers }, replication: BROKERS, env })
+}
 
 test(
   'loses, doubles, reorders and mixes up nothing, whatever is killed, frozen, cut or emptied',
@@ -124,10 +141,10 @@ const MORE_STREAMS: readonly Opened[] = [
 ]
 
 async function breakThings() {
-  const breaking = createInjector({ stack, replicas, back, front })
+  const breaking = createInjector({ stack, brokers, replicas, back, front })
   injector = breaking
   return await carryOut({
-    faults: planFaults({ random: createRandom(seed), durationMs: DURATION_MS, replicas: REPLICAS }),
+    faults: planFaults({ random: createRandom(seed), durationMs: DURATION_MS, replicas: REPLICAS, brokers: BROKERS }),
     durationMs: DURATION_MS,
     inject(fault: SystemFault) {
       say(`${nameOf(fault)} ${JSON.stringify(fault)}`)

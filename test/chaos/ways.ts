@@ -1,11 +1,16 @@
-import { startCuttingProxy, startKafkaProxy, type CuttingProxy, type World } from '@ariftly/testkit'
+import { startCuttingProxy, startKafkaProxies, type CuttingProxy, type World } from '@ariftly/testkit'
 import type { Replica, ServiceName } from '../faults/fleet.ts'
 import { startHoppingProxy, type HoppingProxy } from '../support/hopping-proxy.ts'
-import { PARTS, type PartName } from './fault-plan.ts'
+import type { PartName } from './fault-plan.ts'
+
+/** The way to a server, or to all brokers of a cluster. */
+export type Way = Pick<CuttingProxy, 'connections' | 'cutAfterBytes' | 'freeze' | 'resume' | 'dropAll'>
 
 /** The ways from services to the servers behind them, which can be cut and can swallow what goes over them. */
 export interface BackWays {
-  readonly ways: Readonly<Record<PartName, CuttingProxy>>
+  readonly ways: Readonly<Record<PartName, Way>>
+  /** The way to each broker. */
+  readonly brokers: readonly CuttingProxy[]
   /** The environment of services that take these ways. */
   readonly env: Readonly<Record<string, string>>
   close(): Promise<void>
@@ -14,20 +19,31 @@ export interface BackWays {
 /** Starts a proxy in front of each server of a world. */
 export async function startBackWays(world: World): Promise<BackWays> {
   const { KAFKA_BROKERS = '', DATABASE_URL = '', REDIS_URL = '' } = world.env
-  const ways = {
-    kafka: await startKafkaProxy(KAFKA_BROKERS),
-    postgres: await startCuttingProxy(targetOf(DATABASE_URL)),
-    redis: await startCuttingProxy(targetOf(REDIS_URL)),
-  }
+  const brokers = await startKafkaProxies(KAFKA_BROKERS.split(','))
+  const postgres = await startCuttingProxy(targetOf(DATABASE_URL))
+  const redis = await startCuttingProxy(targetOf(REDIS_URL))
   return {
-    ways,
+    ways: { kafka: togetherOf(brokers), postgres, redis },
+    brokers,
     env: {
       ...world.env,
-      KAFKA_BROKERS: `127.0.0.1:${ways.kafka.port}`,
-      DATABASE_URL: withPort(DATABASE_URL, ways.postgres.port),
-      REDIS_URL: withPort(REDIS_URL, ways.redis.port),
+      KAFKA_BROKERS: brokers.map(({ port }) => `127.0.0.1:${port}`).join(),
+      DATABASE_URL: withPort(DATABASE_URL, postgres.port),
+      REDIS_URL: withPort(REDIS_URL, redis.port),
     },
-    close: async () => void (await Promise.all(PARTS.map((part) => ways[part].close()))),
+    close: async () => void (await Promise.all([...brokers, postgres, redis].map((proxy) => proxy.close()))),
+  }
+}
+
+function togetherOf(proxies: readonly CuttingProxy[]): Way {
+  return {
+    get connections() {
+      return proxies.reduce((sum, { connections }) => sum + connections, 0)
+    },
+    cutAfterBytes: (bytes) => proxies.forEach((proxy) => proxy.cutAfterBytes(bytes)),
+    freeze: () => proxies.forEach((proxy) => proxy.freeze()),
+    resume: () => proxies.forEach((proxy) => proxy.resume()),
+    dropAll: () => proxies.forEach((proxy) => proxy.dropAll()),
   }
 }
 
