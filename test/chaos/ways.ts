@@ -4,7 +4,7 @@ import { startHoppingProxy, type HoppingProxy } from '../support/hopping-proxy.t
 import type { PartName } from './fault-plan.ts'
 
 /** The way to a server, or to all brokers of a cluster. */
-export type Way = Pick<CuttingProxy, 'connections' | 'cutAfterBytes' | 'freeze' | 'resume' | 'dropAll'>
+type Way = Pick<CuttingProxy, 'connections' | 'cutAfterBytes' | 'freeze' | 'resume' | 'dropAll'>
 
 /** The ways from services to the servers behind them, which can be cut and can swallow what goes over them. */
 export interface BackWays {
