@@ -44,7 +44,7 @@ async function serve(until: Promise<void> = Promise.resolve()): Promise<TestServ
       call.onClose(() => ended.push(body))
       if (body === 'slow') await until
       if (body === 'limited') throw new Problem(429, 'quota_exceeded', { refusedKey: 'key_1' })
-      return { status: 202, body: body === 'big' ? 'b'.repeat(8_000_000) : `<${body}>` }
+      return { status: 202, headers: {}, body: body === 'big' ? 'b'.repeat(8_000_000) : `<${body}>` }
     },
   })
   const listener = createRouter({

@@ -15,9 +15,11 @@ import { createDeferRefusal } from './defer-refusals.ts'
 import { FastPathCall } from './fast-path-call.ts'
 import type { FastPost } from './read-request.ts'
 
-/** A response without its headers, which are set on the {@link FastPathCall}. */
+/** A response, with its headers beside those that were set on the {@link FastPathCall}. */
 export interface FastResponse {
   readonly status: number
+  /** Values are ASCII. */
+  readonly headers: Readonly<Record<string, string>>
   readonly body: string
 }
 
@@ -90,9 +92,8 @@ function createService(options: FastPathOptions): FastPathService {
     const { context } = call
     context.refusedKey = problem.details.refusedKey
     if (context.refusedKey !== undefined) await deferRefusal()
-    if (problem.details.headers !== undefined) call.setHeaders(problem.details.headers)
-    call.setHeaders(PROBLEM_HEADERS)
-    return { status: problem.status, body: JSON.stringify(problemBody(problem, path, context.requestId)) }
+    const headers = { ...problem.details.headers, ...PROBLEM_HEADERS }
+    return { status: problem.status, headers, body: JSON.stringify(problemBody(problem, path, context.requestId)) }
   }
 
   function ended(call: FastPathCall, status: number, complete: boolean): void {

@@ -6,7 +6,7 @@ export class FastPathCall {
   /** By `performance.now`. */
   readonly startedMs: number
   readonly #headers: Record<string, string>
-  #releases: (() => void)[] | undefined
+  #release: (() => void) | undefined
 
   constructor(context: RequestContext, startedMs: number) {
     this.context = context
@@ -19,10 +19,9 @@ export class FastPathCall {
     for (const name in headers) this.#headers[name] = headers[name] ?? ''
   }
 
-  /** Calls `release` once, when the response was given to the system or the client has gone. */
+  /** Has `release` called once, when the response was given to the system or the client has gone. For one caller. */
   onClose(release: () => void): void {
-    if (this.#releases === undefined) this.#releases = [release]
-    else this.#releases.push(release)
+    this.#release = release
   }
 
   /** The headers of the response so far. */
@@ -32,8 +31,8 @@ export class FastPathCall {
 
   /** Ends the call. */
   close(): void {
-    const releases = this.#releases ?? []
-    this.#releases = undefined
-    for (const release of releases) release()
+    const release = this.#release
+    this.#release = undefined
+    release?.()
   }
 }

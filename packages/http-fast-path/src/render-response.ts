@@ -7,13 +7,14 @@ export interface RenderedResponse {
   readonly encoding: 'latin1' | 'utf8'
 }
 
-/** Renders a response with the headers that `node:http` would add (RFC 9112), and with `headers` of ASCII. */
+/** Renders a response with the headers of its call, its own, and those that `node:http` would add (RFC 9112). */
 export function renderResponse(
-  { status, body }: FastResponse,
-  headers: Readonly<Record<string, string>>,
+  { status, headers, body }: FastResponse,
+  ofCall: Readonly<Record<string, string>>,
   o: { readonly keepAliveS: number; readonly close: boolean },
 ): RenderedResponse {
   let head = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n`
+  for (const name in ofCall) head += `${name}: ${ofCall[name]}\r\n`
   for (const name in headers) head += `${name}: ${headers[name]}\r\n`
   const bytes = Buffer.byteLength(body)
   const connection = o.close ? 'close' : `keep-alive\r\nKeep-Alive: timeout=${o.keepAliveS}`

@@ -7,6 +7,7 @@ export { databaseConnection, kafkaConnection, redisConnection, type RedisAddress
 export type { KafkaLogin } from './connections.ts'
 export { Fault, hasFaultCode, messageOf } from '@ariftly/fault'
 export type { FaultDetails } from '@ariftly/fault'
+export { EXIT, exitCodeOf } from './exit-code.ts'
 export { createLogger } from './logger.ts'
 export type { Logger, LoggerOptions } from './logger.ts'
 export { createMetrics } from './metrics.ts'

@@ -1,4 +1,5 @@
 import { ConfigFault, readConfig, type ConfigOf, type ConfigSpec } from './config.ts'
+import { EXIT, exitCodeOf } from './exit-code.ts'
 import { createLogger, type Logger } from './logger.ts'
 import { createMetrics } from './metrics.ts'
 import type { Running, ServiceDeps } from './running.ts'
@@ -17,9 +18,6 @@ export interface MainOptions<S extends ConfigSpec> {
   readonly env?: NodeJS.ProcessEnv
 }
 
-/** Exit codes, after sysexits.h: 0 ended as asked, 1 failed, 78 the configuration cannot be used. */
-const EXIT = { ok: 0, failed: 1, config: 78 } as const
-
 /** One Ctrl-C comes twice under `npm start`: from the terminal, and from npm, which passes on what it got from there itself. */
 const SAME_SIGNAL_MS = 300
 
@@ -27,7 +25,7 @@ const SAME_SIGNAL_MS = 300
 const processSettings = { LOG_LEVEL: settings.LOG_LEVEL, DRAIN_MS: settings.DRAIN_MS, ...tracingConfig } as const
 
 /**
- * Runs a service as this process: reads the configuration (all faults are printed, exit code 78), starts it and waits for
+ * Runs a service as this process: reads the configuration (all faults are printed, exit code 78), starts it (exit code 78 for a server that does not fit) and waits for
  * its end. The first SIGTERM or SIGINT drains, aborts the signal, then closes, all within DRAIN_MS; a second one exits at
  * once with 128 + the signal's number. An unhandled rejection or exception, or a service that says that it has failed, is
  * logged as fatal and ends the process in the same order with exit code 1. Resolves when all is closed; the process then ends by itself.
@@ -61,7 +59,7 @@ export async function runMain<S extends ConfigSpec>(options: MainOptions<S>): Pr
 
   function failedStart(error: unknown): undefined {
     log.fatal({ err: error }, 'the start failed')
-    end.request(EXIT.failed)
+    end.request(exitCodeOf(error))
     return undefined
   }
 

@@ -5,30 +5,80 @@ import type pg from 'pg'
 const MAJOR_MIN = 17
 
 /**
- * Gives a new connection its settings. They are set by statements and not by the start-up packet, as PgBouncer does not pass its `options`
- * on. The role comes last: the owner's rights may be needed for a setting. A pooler that shares sessions between transactions loses them
- * unnoticed: `preflight` finds that.
- * @throws Fault `postgres_too_old`, not retryable.
+ * Gives a new connection its settings and reads them back. They are set by statements and not by the start-up packet, as PgBouncer does not pass its `options`
+ * on. The role comes last: the owner's rights may be needed for a setting.
+ * @throws Fault `postgres_too_old`; Fault `postgres_sessions_shared` when the settings are not those of the next statement.
  */
 export async function prepareSession(
   client: pg.ClientBase,
   settings: Readonly<Record<string, string>>,
   role: string | null,
 ): Promise<void> {
+  await checkServerVersion(client)
   const wanted: readonly (readonly [name: string, value: string])[] = [
     ...Object.entries(settings),
     ...(role === null ? [] : [['role', role] as const]),
   ]
+  const sets = wanted.map((_, at) => `set_config($${2 * at + 1}, $${2 * at + 2}, false) AS "${at}"`)
+  const gets = wanted.map((_, at) => `current_setting($${at + 1}) AS "${at}"`)
+  const set = await client.query(`SELECT pg_backend_pid(), ${sets.join(', ')}`, wanted.flat())
+  const read = await client.query(
+    `SELECT pg_backend_pid(), ${gets.join(', ')}`,
+    wanted.map(([name]) => name),
+  )
+  if (JSON.stringify(set.rows) !== JSON.stringify(read.rows)) throw sharedSessions()
+}
+
+/** Refuses a server that lacks what the queries use. @throws Fault `postgres_too_old`. */
+export async function checkServerVersion(client: pg.ClientBase): Promise<void> {
   const { rows } = await client.query<{ version: number }>(
     `SELECT current_setting('server_version_num')::int AS version`,
   )
-  const version = rows[0]?.version ?? 0
-  if (version < MAJOR_MIN * 10_000) {
-    throw new Fault({
-      code: 'postgres_too_old',
-      message: `This is PostgreSQL ${Math.floor(version / 10_000)}; version ${MAJOR_MIN} or newer is needed.`,
-    })
+  refuseOldVersion(rows[0]?.version ?? 0)
+}
+
+/** @param version as `server_version_num` has it: 170004 is 17.4. @throws Fault `postgres_too_old`. */
+export function refuseOldVersion(version: number): void {
+  if (version >= MAJOR_MIN * 10_000) return
+  throw new Fault({
+    code: 'postgres_too_old',
+    message: `The server of DATABASE_URL is PostgreSQL ${Math.floor(version / 10_000)}. Version ${MAJOR_MIN} or newer is needed.`,
+  })
+}
+
+/** Enough for a busy pooler, which may happen to give a client the same session twice. */
+const ROUNDS = 3
+
+/**
+ * Refuses a connection pooler that gives a client another session for each transaction: role and timeouts of a session would be lost, or be those of another
+ * client. One client holds a transaction while the other asks which session it has.
+ * @throws Fault `postgres_sessions_shared`.
+ */
+export async function refuseSharedSessions(one: pg.ClientBase, other: pg.ClientBase): Promise<void> {
+  for (let round = 0; round < ROUNDS; round += 1) {
+    const before = await sessionOf(one)
+    await other.query('BEGIN')
+    try {
+      const held = await sessionOf(other)
+      const after = await sessionOf(one)
+      if (held === before || after !== before) throw sharedSessions()
+    } finally {
+      await other.query('ROLLBACK')
+    }
   }
-  const sets = wanted.map((_, at) => `set_config($${2 * at + 1}, $${2 * at + 2}, false)`)
-  await client.query(`SELECT ${sets.join(', ')}`, wanted.flat())
+}
+
+async function sessionOf(client: pg.ClientBase): Promise<number | undefined> {
+  const { rows } = await client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid')
+  return rows[0]?.pid
+}
+
+function sharedSessions(): Fault {
+  return new Fault({
+    code: 'postgres_sessions_shared',
+    message:
+      'A connection pooler in transaction mode stands before Postgres: role and timeouts of a session are lost. Set it to session mode (PgBouncer: pool_mode = session), or connect to Postgres itself.',
+    retryable: true,
+    publicMessage: 'The store cannot answer just now. Try again.',
+  })
 }

@@ -31,6 +31,20 @@ export function readContent(headers: IncomingHttpHeaders): Content {
   return { ...formOf(type, headers), encoding: encodingOf(encoding.trim().toLowerCase()) }
 }
 
+/** Makes a {@link readContent} for requests whose only header about the body is `Content-Type`. It remembers the last type, as clients repeat theirs. */
+export function createPlainContentReader(): (type: string | undefined) => Content {
+  let lastType: string | undefined
+  let last: Content | undefined
+
+  return function readPlainContent(type) {
+    if (last !== undefined && type === lastType) return last
+    const content = readContent(type === undefined ? {} : { 'content-type': type })
+    lastType = type
+    last = content
+    return content
+  }
+}
+
 function formOf(type: string, headers: IncomingHttpHeaders): Form {
   const kind = type === 'application/json' ? 'json' : kindOf(type)
   if (kind === 'structured' || kind === 'batched') return { kind }

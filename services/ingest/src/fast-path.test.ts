@@ -132,6 +132,18 @@ describe('the fast path', () => {
     expect(fast.posts.fast).toBe(before + 1)
   })
 
+  test('refuses a body for which there is no memory, as node:http does', async () => {
+    const task = newTask()
+    const script = { pieces: [Buffer.from(post(eventBody(task, { data: { text: 'y'.repeat(10_000) } })))] }
+    const small = await Promise.all(
+      [true, false].map((fastPath) => startRawServer({ fastPath, memoryBytes: 24 * 1024 })),
+    )
+    const [one, other] = await Promise.all(small.map((server) => outcomeOf(server, script, task)))
+    await Promise.all(small.map((server) => server.close()))
+    expect(one).toEqual(other)
+    expect(one?.responses[0]).toMatch(/^HTTP\/1.1 503 [^]*"code":"overloaded"/)
+  })
+
   test.each(ODD)('answers as node:http does: %s', async (_, requestFor) => {
     for (const arrange of [whole, behindAnother, inPieces]) {
       const task = newTask()
@@ -141,7 +153,7 @@ describe('the fast path', () => {
   })
 
   test('and node:http give the same responses and write the same events for random requests', async () => {
-    const count = byForm({ short: 20_000, long: 200_000 })
+    const count = byForm({ short: 12_000, long: 200_000 })
     const seed = randomSeed('requests of the fast path')
     const before = { ...fast.posts }
     const random = createRandom(seed)

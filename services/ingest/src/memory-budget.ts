@@ -31,6 +31,7 @@ const UNFINISHED_SHARE = 0.5
 const TENANTS_MIN = 2
 
 interface Tenant {
+  readonly name: string
   used: number
   unfinished: number
   /** Its leases with an unfinished body. */
@@ -72,7 +73,7 @@ class BudgetState {
   tenant(name: string): Tenant {
     let tenant = this.#tenants.get(name)
     if (tenant === undefined)
-      this.#tenants.set(name, (tenant = { used: 0, unfinished: 0, bodies: 0, exempt: undefined }))
+      this.#tenants.set(name, (tenant = { name, used: 0, unfinished: 0, bodies: 0, exempt: undefined }))
     return tenant
   }
 
@@ -80,11 +81,10 @@ class BudgetState {
     return this.used + bytes <= this.bytesMax && tenant.used + bytes <= this.bytesMax * TENANT_SHARE
   }
 
-  add(name: string, bytes: number): void {
-    const tenant = this.tenant(name)
+  add(tenant: Tenant, bytes: number): void {
     this.used += bytes
     tenant.used += bytes
-    if (tenant.used <= 0) this.#tenants.delete(name)
+    if (tenant.used <= 0) this.#tenants.delete(tenant.name)
   }
 
   beginBody(tenant: Tenant): void {
@@ -126,7 +126,6 @@ class BudgetState {
 
 class Lease implements MemoryLease {
   readonly #state: BudgetState
-  readonly #name: string
   readonly tenant: Tenant
   #held = 0
   #unfinished = 0
@@ -134,14 +133,13 @@ class Lease implements MemoryLease {
 
   constructor(state: BudgetState, name: string) {
     this.#state = state
-    this.#name = name
     this.tenant = state.tenant(name)
   }
 
   take(bytes: number): boolean {
     if (!this.#state.hasRoom(this.tenant, bytes)) return false
     this.#held += bytes
-    this.#state.add(this.#name, bytes)
+    this.#state.add(this.tenant, bytes)
     return true
   }
 
@@ -169,7 +167,7 @@ class Lease implements MemoryLease {
 
   release(): void {
     this.bodyEnded()
-    this.#state.add(this.#name, -this.#held)
+    if (this.#held > 0) this.#state.add(this.tenant, -this.#held)
     this.#held = 0
   }
 }

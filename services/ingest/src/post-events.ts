@@ -3,8 +3,10 @@ import { LIMITS } from '@ariftly/events'
 import { Problem, type RouteHandler } from '@ariftly/http'
 import type { FastPathHandler } from '@ariftly/http-fast-path'
 import type { Answer } from './answer.ts'
+import { createPlainContentReader, readContent } from './content.ts'
+import type { MemoryLease } from './memory-budget.ts'
 import type { PostPipeline } from './post-pipeline.ts'
-import { discardRest, type BodyReader } from './request-body.ts'
+import { discardRest, outOfMemory, type BodyReader } from './request-body.ts'
 
 /** Bytes of a body, decompressed; the one limit of requests that the reader needs. */
 export const BODY_BYTES_MAX = LIMITS.requestBytesMax
@@ -24,7 +26,8 @@ export function createPostEvents(answerPost: PostPipeline, { bodies, onPost }: P
     try {
       const post = {
         url: req.url ?? '',
-        headers,
+        authorization: headers.authorization,
+        content: () => readContent(headers),
         declaredBytes: declaredBytesOf(headers['content-length']),
         readBody: bodies.read.bind(bodies, req),
       }
@@ -41,15 +44,29 @@ export function createPostEvents(answerPost: PostPipeline, { bodies, onPost }: P
   }
 }
 
-/** Makes the handler of posts that the fast path read: whole and not compressed. */
+/** Makes the handler of posts that the fast path read: whole, not compressed and without headers of a CloudEvent. */
 export function createFastPostEvents(answerPost: PostPipeline, onPost: () => void): FastPathHandler {
-  return async function postEventsFast({ headers, body }, call) {
+  const contentOf = createPlainContentReader()
+
+  return function postEventsFast({ headers, body }, call) {
     onPost()
-    const post = { url: '/v1/events', headers, declaredBytes: body.length, readBody: () => body }
-    const answer = await answerPost(post, call)
-    if (!(answer instanceof Problem)) call.setHeaders(answer.headers)
-    return answer
+    return answerPost(
+      {
+        url: '/v1/events',
+        authorization: headers['authorization'],
+        content: () => contentOf(headers['content-type']),
+        declaredBytes: body.length,
+        readBody: (_encoding, lease) => leased(body, lease),
+      },
+      call,
+    )
   }
+}
+
+/** A body that is here already, once it is counted. */
+function leased(body: Buffer, lease: MemoryLease): Buffer {
+  if (!lease.take(body.length)) throw outOfMemory()
+  return body
 }
 
 function declaredBytesOf(contentLength: string | undefined): number {

@@ -1,8 +1,7 @@
-import type { IncomingHttpHeaders } from 'node:http'
 import type { Authenticator } from '@ariftly/auth'
 import { readQuery, type Problem, type RequestContext } from '@ariftly/http'
 import type { Answer } from './answer.ts'
-import { readContent, type Content } from './content.ts'
+import type { Content } from './content.ts'
 import type { MemoryBudget, MemoryLease } from './memory-budget.ts'
 import type { Quotas } from './quota.ts'
 import { outOfMemory } from './request-body.ts'
@@ -12,8 +11,9 @@ import type { TakeEvents } from './take-events.ts'
 interface Post {
   /** With the query, if there is one. */
   readonly url: string
-  /** At least those that say who posts and how the body is written. */
-  readonly headers: IncomingHttpHeaders
+  readonly authorization: string | undefined
+  /** How the body is written. @throws Problem 415 or 422. */
+  content(): Content
   /** `Content-Length`; 0 without one. */
   readonly declaredBytes: number
   /** The whole body, decompressed. */
@@ -46,27 +46,31 @@ export type PostPipeline = (post: Post, call: PostCall) => Promise<Answer | Prob
 /** Makes the pipeline. */
 export function createPostPipeline({ authenticator, quotas, budget, take }: PostPipelineDeps): PostPipeline {
   return async function answerPost(post, call) {
-    const { headers } = post
-    const found = authenticator.authenticate(headers.authorization, 'events:write')
+    const { url, authorization, declaredBytes } = post
+    const found = authenticator.authenticate(authorization, 'events:write')
     // A cached key costs no turn of the event loop.
     const caller = found instanceof Promise ? await found : found
-    readQuery(post.url, {})
-    const content = readContent(headers)
-    const { declaredBytes } = post
+    if (url.includes('?')) readQuery(url, {})
+    const content = post.content()
     const admission = quotas.admit(caller, declaredBytes)
     call.setHeaders(admission.headers)
     if (admission.refusal !== undefined) return admission.refusal
     const lease = budget.open(caller.tenant)
     if (lease === undefined) throw outOfMemory()
     call.onClose(() => lease.release())
-    const askedMs = performance.now()
     const read = post.readBody(content.encoding, lease)
-    const body = read instanceof Promise ? await read : read
-    // A key that is revoked while its body trickles in writes nothing any more.
-    if (performance.now() - askedMs > CALLER_KNOWN_MS) {
-      await authenticator.authenticate(headers.authorization, 'events:write')
-    }
+    const body = read instanceof Promise ? await readSlowly(read, authorization) : read
     return await take({ caller, content, body, declaredBytes }, call.context)
+  }
+
+  /** A key that is revoked while its body trickles in writes nothing any more. */
+  async function readSlowly(reading: Promise<Buffer>, authorization: string | undefined): Promise<Buffer> {
+    const askedMs = performance.now()
+    const body = await reading
+    if (performance.now() - askedMs > CALLER_KNOWN_MS) {
+      await authenticator.authenticate(authorization, 'events:write')
+    }
+    return body
   }
 }
 

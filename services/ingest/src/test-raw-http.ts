@@ -40,7 +40,11 @@ export interface RawServer {
 }
 
 /** Starts a server with or without the fast path. Events are written at once, so that no response is under way when the next piece is read. */
-export async function startRawServer(o: { readonly fastPath: boolean }): Promise<RawServer> {
+export async function startRawServer(o: {
+  readonly fastPath: boolean
+  /** Default 128 MiB. */
+  readonly memoryBytes?: number
+}): Promise<RawServer> {
   const log = createLogger({ service: 'test', level: 'silent' })
   const metrics = createMetrics()
   const written = new Map<string, string[]>()
@@ -55,7 +59,12 @@ export async function startRawServer(o: { readonly fastPath: boolean }): Promise
     count: () => {},
     clock: { now: Date.now, isBeyond: false },
   })
-  const answerPost = createPostPipeline({ authenticator, quotas, budget: createMemoryBudget(2 ** 27), take })
+  const answerPost = createPostPipeline({
+    authenticator,
+    quotas,
+    budget: createMemoryBudget(o.memoryBytes ?? 2 ** 27),
+    take,
+  })
   const corsOrigins = ['https://a.example']
   const handlers = { postEvents: createPostEvents(answerPost, { bodies, onPost: () => (posts.http += 1) }) }
   const fastPath = createFastPath({
@@ -148,9 +157,11 @@ async function play(
   socket.on('close', () => closed.resolve(undefined))
   await once(socket, 'connect')
   const localPort = socket.localPort ?? 0
+  // A write to a connection that the server has closed would end it here before its last response is read.
+  const isOpen = (): boolean => !socket.destroyed && !socket.readableEnded && sockets.get(localPort)?.destroyed !== true
   let sent = 0
   for (const piece of pieces) {
-    if (socket.destroyed || socket.readableEnded) break
+    if (!isOpen()) break
     const before = text.length
     socket.write(piece)
     sent += piece.length
@@ -158,7 +169,7 @@ async function play(
     await setImmediate()
     if (isPolite) while (text.length === before && !socket.destroyed) await setImmediate()
   }
-  socket.end()
+  if (isOpen()) socket.end()
   await closed.promise
   sockets.delete(localPort)
   return text

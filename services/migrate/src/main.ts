@@ -1,7 +1,5 @@
-import { ConfigFault, createLogger, hasFaultCode, readConfig, settings } from '@ariftly/runtime'
+import { ConfigFault, createLogger, EXIT, exitCodeOf, readConfig, settings } from '@ariftly/runtime'
 import { migrate, migrateConfig } from './service.ts'
-
-const EX_CONFIG = 78 // sysexits.h
 
 // A one-shot: 0 when all is in place, 78 when a setting of ours or of a topic is wrong (every fault is printed), otherwise 1.
 try {
@@ -13,11 +11,11 @@ try {
     () => log.info('migrated'),
     (error: unknown) => {
       log.fatal({ err: error }, 'migrate failed')
-      process.exitCode = hasFaultCode(error, 'topic_settings', 'partition_count_changed') ? EX_CONFIG : 1
+      process.exitCode = exitCodeOf(error)
     },
   )
 } catch (error) {
   if (!(error instanceof ConfigFault)) throw error
   process.stderr.write(`${error.message}\n`)
-  process.exitCode = EX_CONFIG
+  process.exitCode = EXIT.config
 }

@@ -1,4 +1,5 @@
-import { messageOf } from '@ariftly/runtime'
+import { hasFaultCode, messageOf } from '@ariftly/runtime'
+import { refuseSharedSessions } from '@ariftly/store'
 import pg from 'pg'
 import { unreachable, type Finding } from './finding.ts'
 
@@ -31,7 +32,10 @@ interface ServerRow {
 export async function checkPostgres(o: PostgresCheck): Promise<readonly Finding[]> {
   const owner = await withClient(o.adminUrl, o, 'DATABASE_ADMIN_URL', checkOwner)
   if (owner.some(({ severity }) => severity === 'error') || o.url === o.adminUrl) return owner
-  return [...owner, ...(await withClient(o.url, o, 'DATABASE_URL', checkService))]
+  const service = await withClient(o.url, o, 'DATABASE_URL', (one) =>
+    withClient(o.url, o, 'DATABASE_URL', (other) => checkService(one, other)),
+  )
+  return [...owner, ...service]
 }
 
 async function withClient(
@@ -94,25 +98,21 @@ function findingsOf(row: ServerRow): readonly Finding[] {
 }
 
 /** The services' sessions switch to their role and set timeouts; a pooler in transaction mode forgets both. */
-async function checkService(client: pg.Client): Promise<readonly Finding[]> {
-  const findings: Finding[] = []
+async function checkService(one: pg.Client, other: pg.Client): Promise<readonly Finding[]> {
   try {
-    await client.query(`SET ROLE ${SERVICE_ROLE}`)
-    await client.query(`SET transaction_timeout = '15s'`)
+    await one.query(`SET ROLE ${SERVICE_ROLE}`)
+    await one.query(`SET transaction_timeout = '15s'`)
   } catch (error) {
     const remedy = `GRANT ${SERVICE_ROLE} TO the user of DATABASE_URL, or run migrate first.`
     return [{ backend: 'postgres', severity: 'error', message: `${messageOf(error)}.`, remedy }]
   }
-  const { rows } = await client.query<{ role: string; timeout: string }>(
-    `SELECT current_user AS role, current_setting('transaction_timeout') AS timeout`,
-  )
-  if (rows[0]?.role !== SERVICE_ROLE || rows[0].timeout !== '15s') {
-    findings.push({
-      backend: 'postgres',
-      severity: 'error',
-      message: 'Settings of a session do not last until the next statement.',
-      remedy: 'Use a connection pooler in session mode, or none.',
-    })
+  try {
+    await refuseSharedSessions(one, other)
+    return []
+  } catch (error) {
+    if (!hasFaultCode(error, 'postgres_sessions_shared')) throw error
+    const message = 'Sessions are shared between transactions: role and timeouts are lost.'
+    const remedy = 'Use a connection pooler in session mode, or none.'
+    return [{ backend: 'postgres', severity: 'error', message, remedy }]
   }
-  return findings
 }

@@ -1,0 +1,53 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { createTestDatabase, type TestDatabase } from '@ariftly/testkit'
+import { createPool, SERVICE_ROLE, type Pool } from '../pool.ts'
+import { positionsAtLogTime } from '../streams/index.ts'
+import { deleteExpiredLogTimes } from './delete-expired-log-times.ts'
+
+const DAY_MS = 86_400_000
+let database: TestDatabase
+let pool: Pool
+
+beforeAll(async () => {
+  database = await createTestDatabase()
+  pool = createPool({ role: SERVICE_ROLE, url: database.adminUrl, applicationName: 'test', max: 1 })
+})
+afterAll(async () => {
+  await pool?.end()
+  await database?.drop()
+})
+
+test('expired log times are deleted, but for the newest of each partition, so that positions stay', async () => {
+  const nowMs = Date.now()
+  const agesOfPartitions = [
+    [95, 93, 92, 10],
+    [99, 98],
+    [20, 1],
+  ]
+  await pool.query(`INSERT INTO log_epochs (epoch, topic, cluster_id) VALUES (7, 't', 'c')`)
+  for (const [partition, ages] of agesOfPartitions.entries()) {
+    await pool.query(
+      `INSERT INTO projection_offsets (projection, epoch, topic, partition, next_offset) VALUES ('events', 7, 't', $1, 0)`,
+      [partition],
+    )
+    for (const [index, age] of ages.entries()) {
+      await pool.query(
+        `INSERT INTO log_times (epoch, partition, "offset", appended_at) VALUES (7, $1, $2, to_timestamp($3::float8 / 1000))`,
+        [partition, index * 10, nowMs - age * DAY_MS],
+      )
+    }
+  }
+  const at = { epoch: 7, partitions: 3, atMs: nowMs - 90 * DAY_MS }
+  const before = await positionsAtLogTime(pool, at)
+  expect(await deleteExpiredLogTimes(pool, nowMs - 91 * DAY_MS)).toBe(3)
+  const { rows } = await pool.query(`SELECT partition, "offset" FROM log_times ORDER BY partition, "offset"`)
+  expect(rows.map((row) => Object.values(row as object))).toEqual([
+    [0, 20],
+    [0, 30],
+    [1, 10],
+    [2, 0],
+    [2, 10],
+  ])
+  expect(await positionsAtLogTime(pool, at)).toEqual(before)
+  expect(await deleteExpiredLogTimes(pool, nowMs - 91 * DAY_MS)).toBe(0)
+})
