@@ -12,6 +12,8 @@ import { parseTimestamp } from './timestamp.ts'
 import { typeIdMs } from './typeid.ts'
 import type { EntryError, ValidatedEntry, ValidationContext } from './validation.ts'
 
+const DAY_MS = 86_400_000
+
 /** One entry as it was read: the scanner stands behind it, `start` is where it begins. */
 export interface ReadEntry {
   readonly scanner: JsonScanner
@@ -115,7 +117,7 @@ function chooseId({ envelope, context, mintId }: ReadEntry): string | EntryError
     return fault('invalid_format', '/created_at', 'must be an ISO 8601 date and time')
   }
   const ms = idMs ?? createdMs
-  const late = ms === undefined ? undefined : checkWindow(ms, context.nowMs, id === undefined ? '/created_at' : '/id')
+  const late = ms === undefined ? undefined : checkWindow(ms, context, id === undefined ? '/created_at' : '/id')
   if (late) return late
   if (idMs !== undefined && createdMs !== undefined && idMs !== createdMs) {
     return fault('mismatch', '/created_at', 'must be the millisecond inside id')
@@ -137,9 +139,11 @@ function isIdempotencyKey(key: string): boolean {
   return key.length > 0 && (key.length <= max || (key.length <= 2 * max && Array.from(key).length <= max))
 }
 
-function checkWindow(ms: number, nowMs: number, pointer: string): EntryError | undefined {
-  if (ms < nowMs - LIMITS.historyMsMax)
-    return fault('too_old', pointer, 'is older than the 90 days of history that are kept')
+function checkWindow(ms: number, context: ValidationContext, pointer: string): EntryError | undefined {
+  const { nowMs } = context
+  const historyMs = Math.min(context.historyMs ?? LIMITS.historyMsMax, LIMITS.historyMsMax)
+  if (ms < nowMs - historyMs)
+    return fault('too_old', pointer, `is older than the ${historyMs / DAY_MS} days of history that are kept`)
   if (ms > nowMs + LIMITS.futureMsMax) return fault('in_the_future', pointer, 'is more than 5 minutes ahead')
   return undefined
 }

@@ -32,6 +32,21 @@ function progress(data: string): string {
   return `{"type":"task.progress","task_id":"t1","data":${data}}`
 }
 
+test('an event that is older than what this installation keeps is refused, 90 days at most', () => {
+  const days = (count: number): string => new Date(nowMs - count * 86_400_000).toISOString()
+  const outcome = (count: number, historyDays: number) => {
+    const body = `{"created_at":"${days(count)}","type":"task.progress","task_id":"t","data":{"message":"m"}}`
+    const [entry] = entriesOf(
+      validateEvents(Buffer.from(body), 'json', { ...context, historyMs: historyDays * 86_400_000 }),
+    )
+    return entry?.ok === false ? entry.error.message : 'valid'
+  }
+  expect(outcome(40, 40)).toBe('valid')
+  expect(outcome(41, 40)).toBe('is older than the 40 days of history that are kept')
+  expect(outcome(90, 400)).toBe('valid')
+  expect(outcome(91, 400)).toBe('is older than the 90 days of history that are kept')
+})
+
 describe('the caller\u2019s bytes are kept', () => {
   test.each([
     ['numbers', '{"message":"m","n":[1.0,1e400,-0,0.10,9223372036854775808,1E+2,18446744073709551616.000]}'],

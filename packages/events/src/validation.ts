@@ -33,4 +33,6 @@ export interface ValidationContext {
   readonly tenant: string
   readonly nowMs: number
   readonly traceparent: string | null
+  /** How old an event may be, milliseconds; `LIMITS.historyMsMax` when that is not given, and at most. */
+  readonly historyMs?: number
 }

@@ -10,6 +10,8 @@ export interface ExpectedTopic {
   readonly replication: number
   /** The largest batch of records that the topic takes, bytes. */
   readonly messageBytesMax: number
+  /** How long the topic keeps a record, milliseconds. */
+  readonly retentionMs: number
 }
 
 /** A difference between a topic and what the services need. */

@@ -14,6 +14,8 @@ export interface TopicsOptions {
   readonly partitions: number
   /** Copies of each partition; from 3 on, two must be in sync for a write to be acknowledged. */
   readonly replication: number
+  /** How long both topics keep a record, milliseconds; default 7 days. */
+  readonly retentionMs?: number
 }
 
 /** The largest batch of records, bytes; Kafka's own default. An event has at most 256 KiB of data. */
@@ -21,6 +23,7 @@ const MESSAGE_BYTES_MAX = 1_048_588
 /** A dead letter carries a few headers more than its record. */
 const DLQ_EXTRA_BYTES = 64 * 1024
 const DLQ_PARTITIONS = 1
+const RETENTION_MS = 7 * 24 * 60 * 60 * 1_000
 const SERVED_AFTER_MS = 30_000
 const SERVED_POLL_MS = 50
 
@@ -43,10 +46,16 @@ export async function checkTopics(client: KafkaClient, o: TopicsOptions): Promis
   return findings.flat()
 }
 
-function bothTopics({ topic, dlqTopic, partitions, replication }: TopicsOptions): readonly ExpectedTopic[] {
+function bothTopics(o: TopicsOptions): readonly ExpectedTopic[] {
+  const both = { replication: o.replication, retentionMs: o.retentionMs ?? RETENTION_MS }
   return [
-    { topic, partitions, replication, messageBytesMax: MESSAGE_BYTES_MAX },
-    { topic: dlqTopic, partitions: DLQ_PARTITIONS, replication, messageBytesMax: MESSAGE_BYTES_MAX + DLQ_EXTRA_BYTES },
+    { ...both, topic: o.topic, partitions: o.partitions, messageBytesMax: MESSAGE_BYTES_MAX },
+    {
+      ...both,
+      topic: o.dlqTopic,
+      partitions: DLQ_PARTITIONS,
+      messageBytesMax: MESSAGE_BYTES_MAX + DLQ_EXTRA_BYTES,
+    },
   ]
 }
 

@@ -11,6 +11,7 @@ import {
   type ServiceDeps,
 } from '@ariftly/runtime'
 import { createPool, SERVICE_ROLE } from '@ariftly/store'
+import { watchRetention } from '@ariftly/store/retention'
 import { Breaker } from './breaker.ts'
 import { createClockSkew, watchClocks } from './clock-skew.ts'
 import type { IngestConfig } from './config.ts'
@@ -95,7 +96,10 @@ async function compose(
   const bodies = createBodyReader({ bytesMax: BODY_BYTES_MAX, timeoutMs: config.INGEST_BODY_TIMEOUT_MS })
   releasers.add('body clock', () => bodies.close())
   const quotas = createQuotas({ shares: startShares(config, deps, releasers) })
-  const take = createTakeEvents({ quotas, log: eventLog, count: measures.counted, clock: skew })
+  const retention = watchRetention({ db: pool, log })
+  releasers.add('retention', () => retention.close())
+  const historyMs = (): number => retention.current().eventsMs
+  const take = createTakeEvents({ quotas, log: eventLog, count: measures.counted, clock: skew, historyMs })
   const answerPost = createPostPipeline({ authenticator, quotas, budget, take })
   const handlers = { postEvents: createPostEvents(answerPost, { bodies, onPost: () => measures.posted('node_http') }) }
   const fastHandler = createFastPostEvents(answerPost, () => measures.posted('fast_path'))

@@ -14,6 +14,8 @@ export interface TakeEventsDeps {
   readonly count: (status: EntryResult['status'], events: number) => void
   /** The clock by which ids are minted and judged. */
   readonly clock: Pick<ClockSkew, 'now' | 'isBeyond'>
+  /** How long events are kept, milliseconds: what is older is refused. */
+  readonly historyMs: () => number
 }
 
 /** A body that is whole and unpacked, and whose it is. */
@@ -29,10 +31,11 @@ interface PostedBody {
 export type TakeEvents = (posted: PostedBody, context: RequestContext) => Promise<Answer>
 
 /** Makes what both ways of a post lead to. */
-export function createTakeEvents({ quotas, log, count, clock }: TakeEventsDeps): TakeEvents {
+export function createTakeEvents({ quotas, log, count, clock, historyMs }: TakeEventsDeps): TakeEvents {
   return async function takeEvents({ caller, content, body, declaredBytes }, context) {
     const { tenant } = caller
-    const checked = readEntries(content, body, { tenant, nowMs: clock.now(), traceparent: context.traceparent })
+    const validation = { tenant, nowMs: clock.now(), traceparent: context.traceparent, historyMs: historyMs() }
+    const checked = readEntries(content, body, validation)
     const events = checked.type === 'entries' ? checked.entries.length : 1
     quotas.charge(caller, { events, bytes: body.length, declaredBytes })
     if (checked.type === 'invalid') throw problemOfInvalid(checked)

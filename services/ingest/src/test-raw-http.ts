@@ -57,6 +57,7 @@ export async function startRawServer(o: {
     quotas,
     log: { write: async (events) => events.map(write) },
     count: () => {},
+    historyMs: () => 90 * 86_400_000,
     clock: { now: Date.now, isBeyond: false },
   })
   const answerPost = createPostPipeline({

@@ -1,4 +1,5 @@
 import { databaseConfig, kafkaConfig, settings, type ConfigOf } from '@ariftly/runtime'
+import { retentionConfig } from './retention-settings.ts'
 
 /** Settings of `migrate`. */
 export const migrateConfig = {
@@ -11,6 +12,7 @@ export const migrateConfig = {
   ...databaseConfig,
   DATABASE_ADMIN_URL: settings.DATABASE_ADMIN_URL,
   ARIFTLY_BOOTSTRAP_KEY: settings.ARIFTLY_BOOTSTRAP_KEY,
+  ...retentionConfig,
 } as const
 
 /** What {@link migrateConfig} gives. */

@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
-import { createKafka, describeLog } from '@ariftly/kafka'
+import { checkTopics, createKafka, describeLog } from '@ariftly/kafka'
 import { createLogger, readConfig } from '@ariftly/runtime'
 import { createPool, type Pool } from '@ariftly/store'
 import { currentEpoch, openEpoch } from '@ariftly/store/projection'
+import { DEFAULT_RETENTION, readRetention } from '@ariftly/store/retention'
 import {
   createTestDatabase,
   findFreePort,
@@ -63,6 +64,33 @@ describe('migrate', () => {
     expect(await keys()).toEqual([{ tenant_id: 'default', name: 'bootstrap', revoked_at: null }])
   })
 
+  test('writes the retention for the services, and gives it to the topics that it makes', async () => {
+    Object.assign(env, { EVENTS_RETENTION_DAYS: '120', LOG_RETENTION_DAYS: '3', DELIVERIES_RETENTION_DAYS: '40' })
+    await run()
+    const dayMs = 86_400_000
+    const kept = { eventsMs: 120 * dayMs, logMs: 3 * dayMs, deliveriesMs: 40 * dayMs }
+    expect(await readRetention(admin)).toEqual(kept)
+    const kafka = createKafka({ brokers: [stackAddresses().kafka], clientId: 'test', log: deps.log })
+    const topics = {
+      topic: env['KAFKA_TOPIC'] ?? '',
+      dlqTopic: env['KAFKA_DLQ_TOPIC'] ?? '',
+      partitions: 2,
+      replication: 1,
+    }
+    expect(await checkTopics(kafka, { ...topics, retentionMs: kept.logMs })).toEqual([])
+    const longer = await checkTopics(kafka, { ...topics, retentionMs: 4 * dayMs })
+    await kafka.close()
+    expect(longer.map(({ setting, found }) => [setting, found])).toEqual([
+      ['retention.ms', '259200000'],
+      ['retention.ms', '259200000'],
+    ])
+    // Without the settings it is what it always was.
+    for (const name of ['EVENTS_RETENTION_DAYS', 'LOG_RETENTION_DAYS', 'DELIVERIES_RETENTION_DAYS'])
+      Reflect.deleteProperty(env, name)
+    await run()
+    expect(await readRetention(admin)).toEqual(DEFAULT_RETENTION)
+  })
+
   test('refuses a database that belongs to another log, and opens no epoch', async () => {
     const topic = env['KAFKA_TOPIC'] ?? ''
     await openEpoch(admin, { topic, clusterId: 'another-cluster' })
@@ -87,7 +115,8 @@ describe('migrate', () => {
 })
 
 test('the process lists every wrong setting at once and ends with 78', async () => {
-  const wrong = { KAFKA_PARTITIONS: 'many', DATABASE_URL: 'mysql://x', ARIFTLY_BOOTSTRAP_KEY: 'short' }
+  const retention = { LOG_RETENTION_DAYS: '91', DELIVERIES_RETENTION_DAYS: '100' }
+  const wrong = { KAFKA_PARTITIONS: 'many', DATABASE_URL: 'mysql://x', ARIFTLY_BOOTSTRAP_KEY: 'short', ...retention }
   const process = await startServiceProcess('migrate', wrong, { untilReady: false })
   expect(await process.exited).toBe(78)
   for (const name of ['KAFKA_BROKERS', ...Object.keys(wrong)]) expect(process.output()).toContain(`- ${name} `)

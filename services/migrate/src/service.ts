@@ -10,15 +10,18 @@ import { databaseConnection, Fault, kafkaConnection, type Logger } from '@ariftl
 import { createPool, migrate as migrateSchema, withTransaction, type Pool } from '@ariftly/store'
 import { seedBootstrapKey } from '@ariftly/store/api-keys'
 import { currentEpoch, lockLogEpochs, openEpoch } from '@ariftly/store/projection'
+import { writeRetention } from '@ariftly/store/retention'
 import type { MigrateConfig } from './config.ts'
 import { waitFor, type MigrateDeps } from './wait-for.ts'
+
+const DAY_MS = 86_400_000
 
 export { migrateConfig, type MigrateConfig } from './config.ts'
 export { preflightConfig } from './preflight/config.ts'
 
 /**
  * Makes Kafka and Postgres ready for the services: schema, roles and partitions of tables; the two topics; the first log epoch;
- * the bootstrap key. It may be run at any time, also by several at once, and changes nothing that is right already.
+ * the retention; the bootstrap key. It may be run at any time, also by several at once, and changes nothing that is right already.
  * @throws Fault `log_identity_changed` when the database knows another log under this topic (see `adopt-log`); Fault
  * `backend_away` when one could not be reached; Fault `partition_count_changed` or `topic_settings` when a topic does not fit.
  */
@@ -34,10 +37,18 @@ export async function migrate(config: MigrateConfig, deps: MigrateDeps): Promise
     // A topic that another `migrate` has just made takes a moment until it can be asked about.
     const epoch = () => withKafka(config, deps.log, (kafka) => ensureEpoch(kafka, pool, config.KAFKA_TOPIC))
     await waitFor('Kafka', epoch, deps)
+    await keepRetention(pool, config, deps.log)
     if (config.ARIFTLY_BOOTSTRAP_KEY !== undefined) await seedBootstrapKey(pool, config.ARIFTLY_BOOTSTRAP_KEY)
   } finally {
     await pool.end()
   }
+}
+
+/** What services delete, and what they refuse as too old, follows within an hour. */
+async function keepRetention(pool: Pool, config: MigrateConfig, log: Logger): Promise<void> {
+  const events = config.EVENTS_RETENTION_DAYS
+  const days = { events, log: config.LOG_RETENTION_DAYS, deliveries: config.DELIVERIES_RETENTION_DAYS }
+  if (await writeRetention(pool, days)) log.info(days, 'the retention was changed')
 }
 
 async function prepareKafka(kafka: KafkaClient, config: MigrateConfig, log: Logger): Promise<void> {
@@ -93,5 +104,6 @@ function topicsOf(config: MigrateConfig) {
     dlqTopic: config.KAFKA_DLQ_TOPIC,
     partitions: config.KAFKA_PARTITIONS,
     replication: config.KAFKA_REPLICATION,
+    retentionMs: config.LOG_RETENTION_DAYS * DAY_MS,
   }
 }

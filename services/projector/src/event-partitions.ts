@@ -1,8 +1,8 @@
-import { eventIdMs, LIMITS } from '@ariftly/events'
+import { eventIdMs } from '@ariftly/events'
 import { type Pool } from '@ariftly/store'
 import { ensureEventPartitions } from '@ariftly/store/events'
 import { type ProjectedEvent } from '@ariftly/store/projection'
-import { LOG_RETENTION_MS } from './expiry.ts'
+import type { Retention } from '@ariftly/store/retention'
 
 /** Keeps the weekly partitions of `events` ahead of the inserts. */
 export interface EventPartitions {
@@ -10,7 +10,8 @@ export interface EventPartitions {
   ensure(events: readonly ProjectedEvent[]): Promise<void>
 }
 
-const WEEK_MS = 7 * 24 * 60 * 60 * 1_000
+const DAY_MS = 24 * 60 * 60 * 1_000
+const WEEK_MS = 7 * DAY_MS
 /** The first Monday of the Unix epoch; only a stable way to cut time in weeks is needed here. */
 const MONDAY_MS = 4 * 24 * 60 * 60 * 1_000
 
@@ -42,8 +43,8 @@ export function createEventPartitions(pool: Pool): EventPartitions {
  * Whether the partition of an id has been dropped, or is about to be, and is made no more: its end is older than history, log
  * retention and a day (design 6). A log that outlives its retention, as it goes by segments, may still have the record.
  */
-export function isExpired(id: string, nowMs: number): boolean {
-  return weekOf(id) < weekAt(nowMs - LIMITS.recordPastMsMax - LOG_RETENTION_MS)
+export function isExpired(id: string, nowMs: number, { eventsMs, logMs }: Retention): boolean {
+  return weekOf(id) < weekAt(nowMs - eventsMs - DAY_MS - logMs)
 }
 
 function weekOf(id: string): number {

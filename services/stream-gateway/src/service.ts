@@ -1,10 +1,10 @@
 import { TenantTurns } from '@ariftly/async'
 import { startAuthenticator, type SharedAuthenticator } from '@ariftly/auth'
-import { LIMITS } from '@ariftly/events'
 import { createRouter } from '@ariftly/http'
 import { createKafka } from '@ariftly/kafka'
 import { createKeyring } from '@ariftly/keyring'
 import { kafkaConnection, withReleasers, type Running, type ServiceDeps } from '@ariftly/runtime'
+import { watchRetention } from '@ariftly/store/retention'
 import type { StreamGatewayConfig } from './config.ts'
 import { createStreamIds } from './frames/stream-id.ts'
 import { readEpochs, type EpochFollower } from './log/follow-epochs.ts'
@@ -33,6 +33,9 @@ export async function start(config: StreamGatewayConfig, deps: ServiceDeps & Sha
     const keyring = createKeyring(config.ENCRYPTION_KEYS)
     const ids = createStreamIds(keyring)
     const pools = openPools(config, releasers)
+    const retention = watchRetention({ db: pools.watchPool, log })
+    releasers.add('retention', () => retention.close())
+    const historyMs = (): number => retention.current().eventsMs
     const auth = startAuthenticator(config, { ...deps, name: 'stream-gateway', releasers })
     const kafka = createKafka({ ...kafkaConnection(config), clientId: 'ariftly-stream-gateway', log })
     releasers.add('kafka', () => kafka.close())
@@ -40,6 +43,7 @@ export async function start(config: StreamGatewayConfig, deps: ServiceDeps & Sha
     const budget = new UnsentBudget(config.STREAMS_UNSENT_BYTES_MAX)
     const epochs: EpochFollower = readEpochs({
       ...pools,
+      historyMs,
       config,
       kafka,
       ids,
@@ -58,7 +62,7 @@ export async function start(config: StreamGatewayConfig, deps: ServiceDeps & Sha
       budget,
       heartbeatMs: config.STREAM_HEARTBEAT_MS,
       stallMs: config.STREAM_STALL_MS,
-      historyMs: LIMITS.historyMsMax,
+      historyMs,
       log,
       random: Math.random,
     })

@@ -1,7 +1,7 @@
 import type { Queryable } from '../queryable.ts'
 
 /**
- * Drops the partitions of `deliveries` and `attempts` that ended more than 35 days ago; answers their names and how many of
+ * Drops the partitions of `deliveries` and `attempts` that ended longer ago than deliveries are kept; answers their names and how many of
  * the deliveries were not finished (`delivery_expired`: to be counted and logged). 55P03: try again later.
  */
 export async function dropExpiredDeliveryPartitions(

@@ -2,7 +2,7 @@ import type { Queryable } from '../queryable.ts'
 
 /**
  * Creates the weekly partitions of `deliveries` and `attempts` that ids with these milliseconds (inclusive) need and that are
- * missing; answers how many it created. Moments outside 35 days back to 21 days ahead are cut off. 55P03: try again.
+ * missing; answers how many it created. Moments before what is kept, and more than 21 days ahead, are cut off. 55P03: try again.
  */
 export async function ensureDeliveryPartitions(
   db: Queryable,

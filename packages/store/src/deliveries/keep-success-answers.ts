@@ -44,8 +44,11 @@ export async function keepSuccessAnswers(db: Queryable, answers: readonly Succes
   )
 }
 
-/** Drops answers kept more than 35 days ago, as their deliveries are gone; returns how many. Reads the table, which is small. */
+/** Drops answers that were kept for as long as deliveries are, as theirs are gone; returns how many. Reads the table, which is small. */
 export async function deleteExpiredSuccessAnswers(db: Queryable): Promise<number> {
-  const { rowCount } = await db.query(`DELETE FROM success_answers WHERE kept_at < now() - interval '35 days'`)
+  const { rowCount } = await db.query(
+    `DELETE FROM success_answers
+      WHERE kept_at < now() - (SELECT make_interval(days => deliveries_days) FROM retention)`,
+  )
   return rowCount ?? 0
 }

@@ -1,7 +1,7 @@
 import type { Queryable } from '../queryable.ts'
 
 /**
- * Drops the partitions of `events` whose end is older than 90 days, the log's retention and one day; answers their names.
+ * Drops the partitions of `events` whose end is older than what is kept of events and of the log, and one day; answers their names.
  * The function in Postgres checks the rule and takes a shorter retention than 7 days for 7 days. 55P03: try again later.
  */
 export async function dropExpiredEventPartitions(

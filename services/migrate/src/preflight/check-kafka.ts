@@ -12,6 +12,7 @@ export async function checkKafka(config: PreflightConfig, log: Logger): Promise<
       dlqTopic: config.KAFKA_DLQ_TOPIC,
       partitions: config.KAFKA_PARTITIONS,
       replication: config.KAFKA_REPLICATION,
+      retentionMs: config.LOG_RETENTION_DAYS * 86_400_000,
     })
     return findings.map(({ topic, severity, setting, found, expected, remedy }) => ({
       backend: 'kafka',

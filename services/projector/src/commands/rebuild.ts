@@ -1,6 +1,7 @@
 import { withTransaction, type Pool, type Transaction } from '@ariftly/store'
 import { insertEvents, type ProjectedEvent } from '@ariftly/store/projection'
 import { readTenantLogEnds } from '@ariftly/store/tenants'
+import { readRetention } from '@ariftly/store/retention'
 import { createEventPartitions, isExpired } from '../event-partitions.ts'
 import { insertApart, isRefusedRow, type Inserted } from '../insert-apart.ts'
 import { withoutDeleted } from '../tenant-deletion/without-deleted.ts'
@@ -16,6 +17,7 @@ import { createRefusedEvents } from './refused-events.ts'
  */
 export async function rebuild(context: CommandContext): Promise<number> {
   const { epoch, partitions: places } = await readPlaces(context)
+  const retention = await readRetention(context.pool)
   const partitions = createEventPartitions(context.pool)
   const refusedBefore = createRefusedEvents(context)
   let read = 0
@@ -25,7 +27,7 @@ export async function rebuild(context: CommandContext): Promise<number> {
   let refused = 0
   for (const place of places) {
     for await (const events of logEvents(context, place, epoch.epoch)) {
-      const kept = events.filter(({ id }) => !isExpired(id, context.now()))
+      const kept = events.filter(({ id }) => !isExpired(id, context.now(), retention))
       await partitions.ensure(kept)
       const outcome = await insertStorable(context.pool, kept)
       read += events.length

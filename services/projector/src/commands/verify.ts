@@ -1,4 +1,5 @@
 import { compareEvents, countEventsBetween, type EventDifference } from '@ariftly/store/projection'
+import { readRetention } from '@ariftly/store/retention'
 import { isExpired } from '../event-partitions.ts'
 import { readPlaces, type CommandContext, type Place } from './command.ts'
 import { logEvents } from './log-events.ts'
@@ -15,6 +16,7 @@ const PRINTED_MAX = 100
  */
 export async function verify(context: CommandContext): Promise<number> {
   const { epoch, partitions } = await readPlaces(context)
+  const retention = await readRetention(context.pool)
   let differences = 0
   let read = 0
   let expired = 0
@@ -33,7 +35,7 @@ export async function verify(context: CommandContext): Promise<number> {
       rowsOfLog += fromHere
       for (const difference of differing) {
         const missing = difference.kind === 'missing'
-        if (missing && isExpired(difference.id, context.now())) expired += 1
+        if (missing && isExpired(difference.id, context.now(), retention)) expired += 1
         else if (missing && (await refused.has(place.partition, difference.offset))) deadLetters += 1
         else tell(place.partition, difference)
       }

@@ -1,5 +1,4 @@
 import type { TenantTurns } from '@ariftly/async'
-import { LIMITS } from '@ariftly/events'
 import { describeAvailable, kafkaFault, type KafkaClient, type LogReader } from '@ariftly/kafka'
 import { createReleasers, type Logger, type Tracing } from '@ariftly/runtime'
 import { type Pool } from '@ariftly/store'
@@ -27,6 +26,8 @@ export interface EpochReaderOptions {
   readonly pool: Pool
   /** For what must not wait behind them: the projection's position. */
   readonly watchPool: Pool
+  /** How long history is kept, milliseconds. */
+  readonly historyMs: () => number
   readonly ids: StreamIds
   readonly log: Logger
   /** Undefined when no traces are collected. */
@@ -145,7 +146,7 @@ export async function startEpochReader(o: EpochReaderOptions, epoch: LogEpoch): 
     const position = originOf(partitions)
     for (const [partition, at] of await readPositions(o.watchPool, key)) position[partition] = at.nextOffset
     if (performance.now() - floorAtMs >= FLOOR_EVERY_MS) {
-      floor = await positionAt(Date.now() - LIMITS.historyMsMax, o.watchPool)
+      floor = await positionAt(Date.now() - o.historyMs(), o.watchPool)
       floorAtMs = performance.now()
     }
     return position
@@ -173,8 +174,7 @@ export async function startEpochReader(o: EpochReaderOptions, epoch: LogEpoch): 
       if (ends.size === 0) return undefined
       return Float64Array.from({ length: partitions }, (_, partition) => ends.get(partition) ?? 0)
     },
-    earliestMs: () =>
-      earliestLogTime(pool, { epoch: epoch.epoch, partitions, sinceMs: Date.now() - LIMITS.historyMsMax }),
+    earliestMs: () => earliestLogTime(pool, { epoch: epoch.epoch, partitions, sinceMs: Date.now() - o.historyMs() }),
     async logEnd() {
       const end = Float64Array.from(hub.ring.position)
       for (const { partition, logEnd } of (await describeAvailable(kafka, topic)).partitions) end[partition] = logEnd

@@ -40,7 +40,8 @@ export interface StreamsOptions {
   readonly budget: UnsentBudget
   readonly heartbeatMs: number
   readonly stallMs: number
-  readonly historyMs: number
+  /** How long history is kept, milliseconds. */
+  readonly historyMs: () => number
   readonly log: Logger
   /** Numbers from 0 to 1, for the pause before clients come back. */
   random(): number
@@ -138,7 +139,7 @@ export function createStreams(o: StreamsOptions): Streams {
 
   /** Postgres may be away: the stream is open, and its beginning waits. */
   async function beginAtTime(subscriber: Subscriber, epochReader: EpochReader, atMs: number): Promise<void> {
-    const oldestMs = Date.now() - o.historyMs
+    const oldestMs = Date.now() - o.historyMs()
     if (atMs < oldestMs) {
       await reset(subscriber, epochReader, 'history_expired', epochReader.floor())
       return

@@ -15,7 +15,7 @@ const AHEAD_MS = 14 * 86_400_000
 const ROWS_PER_STATEMENT = 1000
 
 /**
- * Keeps partitions of deliveries and attempts ahead of time, and drops those that ended 35 days ago; what was not finished
+ * Keeps partitions of deliveries and attempts ahead of time, and drops those whose retention is over; what was not finished
  * in them is counted and logged as `delivery_expired`. Replays and redeliveries that ended so long ago go too. Runs until the signal aborts.
  */
 export async function keepRetention(o: {
