@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { dropExpiredEventPartitions } from '../events/drop-expired-event-partitions.ts'
 import { ensureEventPartitions } from '../events/ensure-event-partitions.ts'
 import { createPool, SERVICE_ROLE, type Pool } from '../pool.ts'
+import type { Queryable } from '../queryable.ts'
 import { DEFAULT_RETENTION, readRetention } from './read-retention.ts'
 import { watchRetention } from './watch-retention.ts'
 import { writeRetention } from './write-retention.ts'
@@ -61,11 +62,11 @@ test('decides which partitions of events are made and dropped', async () => {
 test('is followed by who watches it, and the last reading holds while Postgres is away', async () => {
   await writeRetention(owner, DEFAULT_DAYS)
   let away = false
-  const db: Pick<Pool, 'query'> = {
-    query: (async (...query: Parameters<Pool['query']>) => {
+  const db: Queryable = {
+    async query(config, values) {
       if (away) throw new Error('away')
-      return await service.query(...query)
-    }) as Pool['query'],
+      return await service.query(config, values)
+    },
   }
   const watch = watchRetention({ db, log: silentLog, everyMs: 20 })
   await writeRetention(owner, { ...DEFAULT_DAYS, events: 120 })
