@@ -32,18 +32,20 @@ function progress(data: string): string {
   return `{"type":"task.progress","task_id":"t1","data":${data}}`
 }
 
+/** What becomes of an event of so many days ago, where events are kept for so many. */
+function fateOf(ageDays: number, historyDays: number): string {
+  const createdAt = new Date(nowMs - ageDays * 86_400_000).toISOString()
+  const body = `{"created_at":"${createdAt}","type":"task.progress","task_id":"t","data":{"message":"m"}}`
+  const history = { ...context, historyMs: historyDays * 86_400_000 }
+  const [entry] = entriesOf(validateEvents(Buffer.from(body), 'json', history))
+  return entry?.ok === false ? entry.error.message : 'valid'
+}
+
 test('an event that is older than what this installation keeps is refused, 90 days at most', () => {
-  const outcome = (count: number, historyDays: number) => {
-    const body = `{"created_at":"${new Date(nowMs - count * 86_400_000).toISOString()}","type":"task.progress","task_id":"t","data":{"message":"m"}}`
-    const [entry] = entriesOf(
-      validateEvents(Buffer.from(body), 'json', { ...context, historyMs: historyDays * 86_400_000 }),
-    )
-    return entry?.ok === false ? entry.error.message : 'valid'
-  }
-  expect(outcome(40, 40)).toBe('valid')
-  expect(outcome(41, 40)).toBe('is older than the 40 days of history that are kept')
-  expect(outcome(90, 400)).toBe('valid')
-  expect(outcome(91, 400)).toBe('is older than the 90 days of history that are kept')
+  expect(fateOf(40, 40)).toBe('valid')
+  expect(fateOf(41, 40)).toBe('is older than the 40 days of history that are kept')
+  expect(fateOf(90, 400)).toBe('valid')
+  expect(fateOf(91, 400)).toBe('is older than the 90 days of history that are kept')
 })
 
 describe('the caller\u2019s bytes are kept', () => {
