@@ -2,5 +2,6 @@ export { backoffMs, retryForever, sleep, type BackoffOptions, type RetryOptions 
 export { bisect } from './bisect.ts'
 export { deferred, type Deferred } from './deferred.ts'
 export { raceStaggered } from './race-staggered.ts'
+export { Semaphore } from './semaphore.ts'
 export { DeadlineError, withTimeout } from './with-timeout.ts'
 export { TenantTurns, TurnRefused, type TenantTurnsOptions } from './tenant-turns.ts'

@@ -73,6 +73,10 @@ export async function startDelivering(o: DeliveringOptions): Promise<Delivering>
   const keeping = answers.run(outcomesEnd.signal)
   const stats = new StatsRollup({ db: pools.other, log })
   const summing = stats.run(outcomesEnd.signal)
+  releasers.add('outcomes', async () => {
+    outcomesEnd.abort()
+    await Promise.all([keeping, summing])
+  })
 
   const outcomes = createOutcomeWriter({
     db: pools.outcomes,
@@ -119,8 +123,6 @@ export async function startDelivering(o: DeliveringOptions): Promise<Delivering>
     queue.pause()
     await egress.close()
     await settled(() => queue.active === 0, CUT_MS_MAX)
-    outcomesEnd.abort()
-    await Promise.all([keeping, summing])
   })
   const scheduler = new DeliveryScheduler({
     pool: pools.scheduling,
