@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createWorld, startServiceProcess, type World } from '@ariftly/testkit'
 import { checkResponse } from './check-response.ts'
+import { recordAnswer } from './record-answer.ts'
 
 /** The whole product in one process on one port, on a world of its own, with a key of tenant `default`. */
 export interface Standalone {
@@ -61,12 +62,8 @@ async function checkAgainstDocument(method: string, path: string, response: Resp
   const contentType = response.headers.get('content-type')
   const isPublic = /^\/(v1|docs|problems|(openapi|asyncapi)\.json|llms\.txt)/.test(path)
   if (!isPublic || ['HEAD', 'OPTIONS'].includes(method) || contentType?.startsWith('text/event-stream') === true) return
-  const fault = checkResponse({
-    method,
-    path,
-    status: response.status,
-    contentType,
-    body: await response.clone().text(),
-  })
+  const answer = { method, path, status: response.status, contentType, body: await response.clone().text() }
+  recordAnswer(answer)
+  const fault = checkResponse(answer)
   if (fault !== undefined) throw new Error(fault)
 }
