@@ -35,14 +35,21 @@ export interface PythonProgram {
   /** Packages of PyPI. */
   readonly packages: readonly string[]
   readonly env?: Readonly<Record<string, string>>
+  /** The folder to run in; default: that of the tests. */
+  readonly cwd?: string
 }
 
 /**
  * Runs a Python program to its end and gives its standard output.
  * @throws Error with what the program wrote when it fails or takes longer than `timeoutMs`.
  */
-export async function runPython({ args, packages, env = {} }: PythonProgram, timeoutMs = 60_000): Promise<string> {
-  const options = { env: await environment(packages, env), timeout: timeoutMs, maxBuffer: 64 * 1024 * 1024 }
+export async function runPython({ args, packages, env = {}, cwd }: PythonProgram, timeoutMs = 60_000): Promise<string> {
+  const options = {
+    env: await environment(packages, env),
+    timeout: timeoutMs,
+    maxBuffer: 64 * 1024 * 1024,
+    ...(cwd === undefined ? {} : { cwd }),
+  }
   return (await execute('python3', args, options)).stdout
 }
 
