@@ -5,6 +5,7 @@ import { seedBootstrapKey } from '@ariftly/store/api-keys'
 import {
   createTestDatabase,
   createTestTopics,
+  eventually,
   silentLog,
   stackAddresses,
   startKafkaProxy,
@@ -104,10 +105,11 @@ describe('GET /v1/dead-letters', () => {
     await proxy.refuse()
     const startedMs = performance.now()
     expect(await list('')).toMatchObject({ status: 503, body: { code: 'unavailable' } })
-    expect(performance.now() - startedMs).toBeLessThan(6000)
+    expect(performance.now() - startedMs).toBeLessThan(15_000)
     expect((await api.call('GET', '/v1/tenants', ROOT)).status).toBe(200)
     expect(api.running.ready().ready).toBe(true)
     await proxy.accept()
+    await eventually(async () => (await list('')).status === 200)
     expect(await offsetsOf('')).toHaveLength(LETTERS)
   }, 60_000)
 })
