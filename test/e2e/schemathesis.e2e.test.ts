@@ -41,7 +41,7 @@ test(
     const args = [
       ...['-m', 'schemathesis.cli', '--config-file', join(folder, 'schemathesis.toml'), 'run'],
       ...[`${system.url}/openapi.json`, '--url', system.url, '--checks', 'all', '--continue-on-failure', '--no-color'],
-      ...['--workers', '2', '--seed', seed, '--generation-database', 'none', '--warnings', 'off', ...AMOUNT],
+      ...['--workers', '2', '--seed', seed, '--warnings', 'off', ...AMOUNT],
     ]
     const env = { SACRIFICED_KEY: await system.apiKeyOf('sacrificed', SCOPES) }
     const report = await runPython({ args, packages: PACKAGES, env, cwd: folder }, TIMEOUT_MS).catch(
