@@ -70,11 +70,12 @@ async function insertFormerData(): Promise<void> {
       createHash('sha256').update(key).digest(),
     ])
   }
-  const event = typeIdToUuid('evt', newTypeId('evt'))
+  const atMs = Date.now()
+  const event = typeIdToUuid('evt', newTypeId('evt', atMs))
   await owner.query(
     `INSERT INTO events (tenant_id, id, type, task_id, epoch, partition, "offset", appended_at, data)
-     VALUES ('acme', $1, 'task.created', 't', 1, 0, 0, now(), '{"task_id":"t"}')`,
-    [event],
+     VALUES ('acme', $1, 'task.created', 't', 1, 0, 0, $2, '{"task_id":"t"}')`,
+    [event, new Date(atMs)],
   )
   const webhook = typeIdToUuid('whk', newTypeId('whk'))
   await owner.query(
@@ -85,7 +86,8 @@ async function insertFormerData(): Promise<void> {
     `INSERT INTO deliveries (id, tenant_id, webhook_id, event_id, event_type, epoch, partition, "offset", state, finished_at,
                              attempt_count)
      VALUES ($1, 'acme', $2, $3, 'task.created', 1, 0, 0, 'failed', now(), 9)`,
-    [typeIdToUuid('dlv', newTypeId('dlv')), webhook, event],
+    // An id of a delivery carries the time at which its event was appended.
+    [typeIdToUuid('dlv', newTypeId('dlv', atMs)), webhook, event],
   )
 }
 
