@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { runPython } from '../support/python.ts'
 import { startStandalone, type Standalone } from '../support/standalone.ts'
 
-const CONFIG = join(import.meta.dirname, 'schemathesis/schemathesis.toml')
+const FOLDER = join(import.meta.dirname, 'schemathesis')
 const PACKAGES = ['schemathesis==4.32.5', 'hypothesis==6.170.17', 'jsonschema-rs==0.60.3']
 const SCOPES = ['events:write', 'events:read', 'webhooks', 'admin']
 /** In the short form the same cases each time, whatever the machine takes for them. */
@@ -35,7 +35,7 @@ async function userOf(name: string) {
 test(
   'schemathesis, which makes requests and judges answers by the served document, finds nothing',
   async () => {
-    copyFileSync(CONFIG, join(folder, 'schemathesis.toml'))
+    for (const file of ['schemathesis.toml', 'hooks.py']) copyFileSync(join(FOLDER, file), join(folder, file))
     writeFileSync(join(folder, 'users.json'), JSON.stringify({ auth: [await userOf('one'), await userOf('two')] }))
     const seed = process.env['TEST_SEED'] ?? '1'
     const args = [

@@ -107,13 +107,10 @@ export const replayRequestSchema = Type.Object(
     after: checkedBy(
       'time',
       Type.String({
-        format: 'date-time',
         description: `ISO 8601; log time (when the event was appended), at most ${WEBHOOK_LIMITS.replayDaysMax} days back.`,
       }),
     ),
-    before: Type.Optional(
-      nullable(checkedBy('time', Type.String({ format: 'date-time', description: 'ISO 8601; default: now.' }))),
-    ),
+    before: Type.Optional(nullable(checkedBy('time', Type.String({ description: 'ISO 8601; default: now.' })))),
     types: Type.Optional(nullable(Type.Array(oneOf(EVENT_TYPES), { minItems: 1, uniqueItems: true }))),
     status: Type.Optional(described(nullable(oneOf(REPLAYED_STATUSES)), 'Only events whose delivery stands so.')),
     dry_run: Type.Optional(described(nullable(Type.Boolean({ default: false })), 'Only counts.')),
@@ -217,12 +214,8 @@ export const redeliveryRequestSchema = Type.Object(
         status: Type.Optional(oneOf(REPLAYED_STATUSES, 'Default: `failed`.')),
         type: Type.Optional(Type.String({ description: 'An event type, or several separated by commas.' })),
         error_class: Type.Optional(Type.String({ description: 'Only those whose newest attempt failed so.' })),
-        after: Type.Optional(
-          Type.String({ format: 'date-time', description: 'ISO 8601; only deliveries created at this time or later.' }),
-        ),
-        before: Type.Optional(
-          Type.String({ format: 'date-time', description: 'ISO 8601; only deliveries created before this time.' }),
-        ),
+        after: Type.Optional(Type.String({ description: 'ISO 8601; only deliveries created at this time or later.' })),
+        before: Type.Optional(Type.String({ description: 'ISO 8601; only deliveries created before this time.' })),
       },
       CLOSED,
     ),

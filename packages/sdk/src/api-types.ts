@@ -67,14 +67,14 @@ export interface NewCloudEvent {
   readonly source: string
   readonly type: "task.created" | "task.progress" | "task.complete" | "task.failed" | "artifact.emitted" | "approval.requested" | "approval.resolved" | "session.message" | "session.closed" | "tool_call.executed"
   /** The task; of `session.*` without `taskid` the session. */
-  readonly subject?: string
+  readonly subject?: string | null
   /** `created_at` of the event. */
-  readonly time?: string
+  readonly time?: string | null
   /** JSON, if it is given. */
-  readonly datacontenttype?: string
-  readonly taskid?: string
-  readonly sessionid?: string
-  readonly agent?: string
+  readonly datacontenttype?: string | null
+  readonly taskid?: string | null
+  readonly sessionid?: string | null
+  readonly agent?: string | null
   /** As `data` of an event of this type. */
   readonly data: Readonly<Record<string, unknown>>
 }

@@ -1,9 +1,9 @@
 import { Type, type TSchema } from '@sinclair/typebox'
-import { eventTypeSchema, identifierSchema, timeSchema } from '@ariftly/contract'
+import { eventTypeSchema, identifierSchema, nullable, timeSchema } from '@ariftly/contract'
 
 const text = (description: string): TSchema => Type.String({ minLength: 1, description })
 
-/** A CloudEvent 1.0 that can be posted, in the JSON format. Other extensions are allowed and ignored. */
+/** A CloudEvent 1.0 that can be posted, in the JSON format. Other extensions are allowed and ignored; null is absent. */
 export const newCloudEventSchema: TSchema = Type.Object(
   {
     specversion: Type.Literal('1.0'),
@@ -11,14 +11,14 @@ export const newCloudEventSchema: TSchema = Type.Object(
     source: text('A URI reference: who says so.'),
     type: eventTypeSchema,
     subject: Type.Optional({
-      ...identifierSchema,
+      ...nullable(identifierSchema),
       description: 'The task; of `session.*` without `taskid` the session.',
     }),
-    time: Type.Optional({ ...timeSchema, description: '`created_at` of the event.' }),
-    datacontenttype: Type.Optional(Type.String({ description: 'JSON, if it is given.' })),
-    taskid: Type.Optional(identifierSchema),
-    sessionid: Type.Optional(identifierSchema),
-    agent: Type.Optional(identifierSchema),
+    time: Type.Optional({ ...nullable(timeSchema), description: '`created_at` of the event.' }),
+    datacontenttype: Type.Optional(nullable(Type.String({ description: 'JSON, if it is given.' }))),
+    taskid: Type.Optional(nullable(identifierSchema)),
+    sessionid: Type.Optional(nullable(identifierSchema)),
+    agent: Type.Optional(nullable(identifierSchema)),
     data: Type.Unsafe({ type: 'object', description: 'As `data` of an event of this type.' }),
   },
   { description: 'An event as a CloudEvent (https://cloudevents.io).' },
