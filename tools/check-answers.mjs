@@ -1,5 +1,6 @@
 // Checks answers of the API (a folder of NDJSON files: method, path, status, contentType, body) by express-openapi-validator, which
 // knows nothing of our code: each is given again by an app behind its middleware, with the published OpenAPI document.
+import { once } from 'node:events'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import express from 'express'
@@ -40,18 +41,19 @@ function fault({ method, path, status }, error) {
   faults.push(`${method} ${path} answered ${status}: ${error.message}`)
 }
 
-const server = app.listen(0, '127.0.0.1', async () => {
-  const base = `http://127.0.0.1:${server.address().port}`
-  for (let from = 0; from < unique.length; from += BATCH) {
-    await Promise.all(unique.slice(from, from + BATCH).map((answer, index) => replay(base, answer, from + index)))
-  }
-  server.closeAllConnections()
-  server.close()
-  console.error(`${unique.length} answers checked`)
-  printFaults(faults)
-})
+const server = app.listen(0, '127.0.0.1')
+await once(server, 'listening')
+const base = `http://127.0.0.1:${server.address().port}`
+for (let from = 0; from < unique.length; from += BATCH) {
+  await Promise.all(unique.slice(from, from + BATCH).map((_answer, index) => replay(from + index)))
+}
+server.closeAllConnections()
+server.close()
+console.error(`${unique.length} answers checked`)
+printFaults(faults)
 
-async function replay(base, { method, path }, index) {
+async function replay(index) {
+  const { method, path } = unique[index]
   const answer = await fetch(base + path, { method, headers: { [ANSWER]: String(index) } })
   await answer.arrayBuffer()
 }
