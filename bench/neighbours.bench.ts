@@ -1,4 +1,5 @@
 import type { Attack } from './neighbours/attack.ts'
+import { INGEST_ATTACKS } from './neighbours/ingest-attacks.ts'
 import { streamHistory } from './neighbours/stream-history.ts'
 import { streamParameters } from './neighbours/stream-parameters.ts'
 import { streamsUnread } from './neighbours/streams-unread.ts'
@@ -16,6 +17,7 @@ const ATTACKS: readonly Attack[] = [
   webhookBurst,
   webhookBacklog,
   webhookSlow,
+  ...INGEST_ATTACKS,
 ]
 
 /** Below this a p99 is noise of the machine, ms. */

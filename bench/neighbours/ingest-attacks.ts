@@ -1,0 +1,36 @@
+import { join } from 'node:path'
+import { ATTACKS } from '../../test/isolation/ingest/attacks.ts'
+import { startWorker } from '../ingest/worker.ts'
+import { compare, type Attack } from './attack.ts'
+import type { AttackOrder } from './ingest-attacker.ts'
+import { startIngestVictim } from './ingest-victim.ts'
+
+/** Longer than a window of the victim. */
+const ATTACK_MS = 5_000
+/** The attack is under way when the victim is measured. */
+const LEAD_MS = 500
+
+/** The attacks of the isolation tests of ingest, each as `ingest_<name>`. */
+export const INGEST_ATTACKS: readonly Attack[] = (Object.keys(ATTACKS) as (keyof typeof ATTACKS)[]).map((attack) => ({
+  name: `ingest_${ATTACKS[attack].name}`,
+  async run(say) {
+    const victim = await startIngestVictim({ freshKeys: attack === 'randomKeys' })
+    // A process of its own, as rendering and sending bodies of 5 MiB would delay the victim's clock.
+    const attacker = await startWorker(join(import.meta.dirname, 'ingest-attacker.ts'))
+    const order: AttackOrder = { attack, port: victim.port, keys: victim.attackers, ms: ATTACK_MS }
+    try {
+      return await compare({
+        measure: () => victim.measure(),
+        async attack() {
+          const ended = attacker.ask(order)
+          await new Promise((resolve) => setTimeout(resolve, LEAD_MS))
+          return async () => void (await ended)
+        },
+        say,
+      })
+    } finally {
+      await attacker.close()
+      await victim.close()
+    }
+  },
+}))
