@@ -27,12 +27,12 @@ export function cloudEventCases(): BadInput[] {
   })
   return [
     structured('no time', {}, 'required', '/time'),
-    structured('a tenant', { tenant: 'other' }, 'not_allowed', '/tenant'),
-    structured('data in base64', { data_base64: 'e30=' }, 'not_allowed', '/data_base64'),
+    structured('a tenant', { tenant: 'other' }, 'unknown_member', '/tenant'),
+    structured('data in base64', { data_base64: 'e30=' }, 'unknown_member', '/data_base64'),
     structured('XML', { datacontenttype: 'text/xml' }, 'invalid_value', '/datacontenttype'),
-    structured('an unknown type', { type: 'a.b', time: new Date().toISOString() }, 'unknown_type', '/type'),
+    structured('an unknown type', { type: 'a.b', time: new Date().toISOString() }, 'invalid_value', '/type'),
     binary('no time', {}, 422, 'required', 'ce-time'),
-    binary('a tenant', { 'ce-tenant': 'other' }, 422, 'not_allowed', 'ce-tenant'),
+    binary('a tenant', { 'ce-tenant': 'other' }, 422, 'unknown_member', 'ce-tenant'),
     binary('XML', { 'content-type': 'text/xml' }, 415, 'unsupported_media_type'),
     {
       ...post('headers of a CloudEvent without a version', '{}', 422, 'required', 'ce-specversion'),

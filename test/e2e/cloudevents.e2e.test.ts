@@ -121,7 +121,7 @@ test('a batch of CloudEvents has a result for each entry', async () => {
   expect(JSON.parse(answer.slice(4))).toMatchObject({
     data: [
       { index: 0, status: 'accepted' },
-      { index: 1, status: 'refused', error: { code: 'unknown_type', pointer: '/type' } },
+      { index: 1, status: 'refused', error: { code: 'invalid_value', pointer: '/type' } },
       { index: 2, status: 'accepted' },
     ],
   })

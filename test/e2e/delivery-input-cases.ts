@@ -9,11 +9,11 @@ const DELIVERY = '/v1/deliveries/dlv_01m88y3fz3eeksq399rkr6wnx3'
 /** Payload filters that are none. */
 export function filterCases(): BadInput[] {
   return [
-    badFilter({}, 'invalid_value', '/filter'),
-    badFilter({ id: 'evt_1' }, 'invalid_value', '/filter/id'),
-    badFilter({ 'data.n': 9007199254740992 }, 'invalid_value', '/filter/data.n'),
-    badFilter({ agent: { $in: [] } }, 'invalid_value', '/filter/agent/$in'),
-    badFilter({ agent: { $gt: true } }, 'invalid_value', '/filter/agent/$gt'),
+    badFilter({}, 'out_of_range', '/filter'),
+    badFilter({ id: 'evt_1' }, 'unknown_member', '/filter/id'),
+    badFilter({ 'data.n': 9007199254740992 }, 'out_of_range', '/filter/data.n'),
+    badFilter({ agent: { $in: [] } }, 'out_of_range', '/filter/agent/$in'),
+    badFilter({ agent: { $gt: true } }, 'invalid_type', '/filter/agent/$gt'),
   ]
 }
 

@@ -34,7 +34,7 @@ const CHECKS = {
   headers: checkHeaders,
   filter: (value) => {
     const [fault] = validateFilter(value)
-    return fault && { code: 'invalid_value', message: fault.message, path: fault.pointer }
+    return fault && { code: fault.code, message: fault.message, path: fault.pointer }
   },
   /** Text that Postgres can hold. */
   text: (value) =>

@@ -60,6 +60,8 @@ function describe(error: ErrorObject): BodyError {
       return { pointer: at, code: 'out_of_range', message: `must be at most ${limit}` }
     case 'minItems':
       return { pointer: at, code: 'out_of_range', message: `must have at least ${limit} entries` }
+    case 'minProperties':
+      return { pointer: at, code: 'out_of_range', message: `must have at least ${limit} members` }
     case 'maxItems':
       return { pointer: at, code: 'too_long', message: `may have at most ${limit} entries` }
     case 'maxProperties':

@@ -3,10 +3,11 @@ import formats from 'ajv-formats'
 import { catalogue } from './catalogue/catalogue.ts'
 import { EVENT_TYPES, type EventType } from './event-type.ts'
 import { pointerToken } from './json-pointer.ts'
+import type { EntryError } from './validation.ts'
 
 /** What a payload breaks of its type's schema; `pointer` is relative to the payload. */
 export interface SchemaFault {
-  readonly code: string
+  readonly code: EntryError['code']
   readonly pointer: string
   readonly message: string
 }
@@ -31,13 +32,13 @@ function compileSchemas(): ReadonlyMap<EventType, ValidateFunction> {
   return new Map(EVENT_TYPES.map((type) => [type, ajv.compile(catalogue[type].schema)]))
 }
 
-const CODES: Readonly<Record<string, string>> = {
+const CODES: Readonly<Record<string, SchemaFault['code']>> = {
   required: 'required',
   type: 'invalid_type',
   enum: 'invalid_value',
   minimum: 'out_of_range',
   maximum: 'out_of_range',
-  format: 'invalid_format',
+  format: 'invalid_value',
 }
 
 function toFault(error: ErrorObject): SchemaFault {

@@ -56,7 +56,7 @@ export function readEnvelope(scanner: JsonScanner, data: DataObject): Envelope {
       scanner.scanValue(1)
       continue
     }
-    if (seen & (1 << index)) fail(envelope, 'duplicate_member', `/${member}`, 'stands more than once')
+    if (seen & (1 << index)) fail(envelope, 'invalid_value', `/${member}`, 'stands more than once')
     seen |= 1 << index
     if (member === 'data') readData(scanner, data, envelope)
     else if (member === 'object') scanner.scanValue(1)
@@ -135,6 +135,6 @@ function unknownMember(scanner: JsonScanner): EntryError {
   return { code: 'unknown_member', pointer, message: 'is not a member of an event' }
 }
 
-function fail(envelope: Envelope, code: string, pointer: string, message: string): void {
+function fail(envelope: Envelope, code: EntryError['code'], pointer: string, message: string): void {
   envelope.error ??= { code, pointer, message }
 }

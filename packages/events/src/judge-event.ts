@@ -44,7 +44,7 @@ export function judgeEvent(entry: ReadEntry): ValidatedEntry {
   const sessionId = envelope.session_id ?? null
   const name = taskId === null ? 'session_id' : 'task_id'
   const stored = storeData(entry.scanner, entry.data, name, taskId ?? sessionId ?? '')
-  if (stored.type === 'mismatch') return refuse(fault('mismatch', `/data/${name}`, `must equal the event's ${name}`))
+  if (stored.type === 'mismatch') return refuse(fault('invalid_value', `/data/${name}`, `must equal the event's ${name}`))
   if (stored.type === 'tooLarge') {
     return refuse(tooLarge(stored.length))
   }
@@ -63,7 +63,7 @@ function checkSize({ data, envelope }: ReadEntry): EntryError | undefined {
 }
 
 function tooLarge(bytes: number): EntryError {
-  return fault('too_large', '/data', `must have at most ${LIMITS.dataBytesMax} bytes, has ${bytes}`)
+  return fault('too_long', '/data', `must have at most ${LIMITS.dataBytesMax} bytes, has ${bytes}`)
 }
 
 function checkBadString({ scanner, envelope, start }: ReadEntry): EntryError | undefined {
@@ -71,12 +71,12 @@ function checkBadString({ scanner, envelope, start }: ReadEntry): EntryError | u
   if (envelope.badStringAt < 0 || envelope.dataDepth > LIMITS.dataDepthMax || envelope.data === 'other')
     return undefined
   const pointer = pointerTo(scanner.bytes, start, scanner.at, envelope.badStringAt)
-  return fault('invalid_string', pointer, 'must not hold \\u0000 or a lone surrogate')
+  return fault('invalid_value', pointer, 'must not hold \\u0000 or a lone surrogate')
 }
 
 function checkType(envelope: Envelope): EntryError | undefined {
   if (envelope.type === undefined) return required('/type')
-  if (!isEventType(envelope.type)) return fault('unknown_type', '/type', `must be one of ${EVENT_TYPES.join(', ')}`)
+  if (!isEventType(envelope.type)) return fault('invalid_value', '/type', `must be one of ${EVENT_TYPES.join(', ')}`)
   return undefined
 }
 
@@ -87,7 +87,7 @@ function checkNames(envelope: Envelope): EntryError | undefined {
     const value = envelope[name]
     if (value !== undefined && !isIdentifier(value)) {
       const chars = LIMITS.identifierCharsMax
-      return fault('invalid_format', `/${name}`, `must be 1 to ${chars} characters of A-Z a-z 0-9 _ . : - /`)
+      return fault('invalid_value', `/${name}`, `must be 1 to ${chars} characters of A-Z a-z 0-9 _ . : - /`)
     }
   }
   const needed = isSessionType(envelope.type as EventType) ? 'session_id' : 'task_id'
@@ -98,11 +98,11 @@ function checkData({ scanner, data, envelope, start }: ReadEntry): EntryError | 
   if (envelope.data === 'absent') return required('/data')
   if (envelope.data === 'other') return fault('invalid_type', '/data', 'must be an object')
   if (envelope.dataDepth > LIMITS.dataDepthMax) {
-    return fault('too_deep', '/data', `must have at most ${LIMITS.dataDepthMax} levels, has ${envelope.dataDepth}`)
+    return fault('out_of_range', '/data', `must have at most ${LIMITS.dataDepthMax} levels, has ${envelope.dataDepth}`)
   }
   if (data.duplicateAt < 0) return undefined
   const pointer = pointerTo(scanner.bytes, start, scanner.at, data.duplicateAt - 1)
-  return fault('duplicate_member', pointer, 'stands more than once')
+  return fault('invalid_value', pointer, 'stands more than once')
 }
 
 /** The event's id: the caller's, derived from the idempotency key, or minted; or why there can be none. */
@@ -110,26 +110,26 @@ function chooseId({ envelope, context, mintId }: ReadEntry): string | EntryError
   const { id, created_at: createdAt, idempotency_key: key } = envelope
   const idMs = id === undefined ? undefined : typeIdMs('evt', id)
   if (id !== undefined && idMs === undefined) {
-    return fault('invalid_format', '/id', 'must be evt_ and a UUIDv7 as a TypeID, in lower case')
+    return fault('invalid_value', '/id', 'must be evt_ and a UUIDv7 as a TypeID, in lower case')
   }
   const createdMs = createdAt === undefined ? undefined : parseTimestamp(createdAt)?.ms
   if (createdAt !== undefined && createdMs === undefined) {
-    return fault('invalid_format', '/created_at', 'must be an ISO 8601 date and time')
+    return fault('invalid_value', '/created_at', 'must be an ISO 8601 date and time')
   }
   const ms = idMs ?? createdMs
   const late = ms === undefined ? undefined : checkWindow(ms, context, id === undefined ? '/created_at' : '/id')
   if (late) return late
   if (idMs !== undefined && createdMs !== undefined && idMs !== createdMs) {
-    return fault('mismatch', '/created_at', 'must be the millisecond inside id')
+    return fault('invalid_value', '/created_at', 'must be the millisecond inside id')
   }
   if (key === undefined) return id ?? mintId(ms ?? context.nowMs)
   if (ms === undefined) return fault('required', '/created_at', 'is required with idempotency_key')
   if (!isIdempotencyKey(key)) {
-    return fault('invalid_format', '/idempotency_key', `must have 1 to ${LIMITS.idempotencyKeyCharsMax} characters`)
+    return fault('invalid_value', '/idempotency_key', `must have 1 to ${LIMITS.idempotencyKeyCharsMax} characters`)
   }
   const derived = deriveEventId(ms, context.tenant, key)
   if (id !== undefined && id !== derived)
-    return fault('mismatch', '/id', 'is not the id that created_at and idempotency_key give')
+    return fault('invalid_value', '/id', 'is not the id that created_at and idempotency_key give')
   return derived
 }
 
@@ -143,8 +143,8 @@ function checkWindow(ms: number, context: ValidationContext, pointer: string): E
   const { nowMs } = context
   const historyMs = Math.min(context.historyMs ?? LIMITS.historyMsMax, LIMITS.historyMsMax)
   if (ms < nowMs - historyMs)
-    return fault('too_old', pointer, `is older than the ${historyMs / DAY_MS} days of history that are kept`)
-  if (ms > nowMs + LIMITS.futureMsMax) return fault('in_the_future', pointer, 'is more than 5 minutes ahead')
+    return fault('out_of_range', pointer, `is older than the ${historyMs / DAY_MS} days of history that are kept`)
+  if (ms > nowMs + LIMITS.futureMsMax) return fault('out_of_range', pointer, 'is more than 5 minutes ahead')
   return undefined
 }
 
@@ -152,6 +152,6 @@ function required(pointer: string): EntryError {
   return fault('required', pointer, 'is required')
 }
 
-function fault(code: string, pointer: string, message: string): EntryError {
+function fault(code: EntryError['code'], pointer: string, message: string): EntryError {
   return { code, pointer, message }
 }

@@ -140,7 +140,7 @@ describe('the catalogue', () => {
     ['task.complete', '{"artifact_count":1.5}', '/data/artifact_count', 'invalid_type'],
     ['task.complete', '{"artifact_count":-1}', '/data/artifact_count', 'out_of_range'],
     ['task.failed', '{"error":{"message":1}}', '/data/error/message', 'invalid_type'],
-    ['approval.requested', '{"approval_id":"a","expires_at":"soon"}', '/data/expires_at', 'invalid_format'],
+    ['approval.requested', '{"approval_id":"a","expires_at":"soon"}', '/data/expires_at', 'invalid_value'],
     ['approval.resolved', '{"approval_id":"a","decision":"maybe"}', '/data/decision', 'invalid_value'],
     ['tool_call.executed', '{"tool":"t","status":"fine"}', '/data/status', 'invalid_value'],
   ])('refuses %s %s at %s', (type, data, pointer, code) => {
@@ -173,77 +173,77 @@ describe('what is wrong is named', () => {
       'a doubled member',
       '{"type":"task.progress","task_id":"t","data":{"message":"m"},"t\\u0079pe":"x"}',
       '/type',
-      'duplicate_member',
+      'invalid_value',
     ],
-    ['a doubled member of data', progress('{"message":"m","a":1,"\\u0061":2}'), '/data/a', 'duplicate_member'],
+    ['a doubled member of data', progress('{"message":"m","a":1,"\\u0061":2}'), '/data/a', 'invalid_value'],
     ['no type', '{"task_id":"t","data":{"message":"m"}}', '/type', 'required'],
     ['a null type', '{"type":null,"task_id":"t","data":{"message":"m"}}', '/type', 'required'],
-    ['an unknown type', '{"type":"task.done","task_id":"t","data":{}}', '/type', 'unknown_type'],
+    ['an unknown type', '{"type":"task.done","task_id":"t","data":{}}', '/type', 'invalid_value'],
     ['a type that is no string', '{"type":7,"task_id":"t","data":{}}', '/type', 'invalid_type'],
     ['no task_id', '{"type":"task.progress","session_id":"s","data":{"message":"m"}}', '/task_id', 'required'],
     ['no session_id', '{"type":"session.closed","task_id":"t","data":{}}', '/session_id', 'required'],
-    ['an empty task_id', '{"type":"task.progress","task_id":"","data":{"message":"m"}}', '/task_id', 'invalid_format'],
+    ['an empty task_id', '{"type":"task.progress","task_id":"","data":{"message":"m"}}', '/task_id', 'invalid_value'],
     [
       'a long agent',
       `{"type":"task.progress","task_id":"t","agent":"${'a'.repeat(129)}","data":{"message":"m"}}`,
       '/agent',
-      'invalid_format',
+      'invalid_value',
     ],
     [
       'a blank in agent',
       '{"type":"task.progress","task_id":"t","agent":"a b","data":{"message":"m"}}',
       '/agent',
-      'invalid_format',
+      'invalid_value',
     ],
     ['no data', '{"type":"task.progress","task_id":"t"}', '/data', 'required'],
     ['null data', '{"type":"task.progress","task_id":"t","data":null}', '/data', 'required'],
     ['data that is an array', '{"type":"task.progress","task_id":"t","data":[]}', '/data', 'invalid_type'],
-    ['another task_id in data', progress('{"message":"m","task_id":"t2"}'), '/data/task_id', 'mismatch'],
-    ['a task_id in data that is no string', progress('{"message":"m","task_id":1}'), '/data/task_id', 'mismatch'],
-    ['\\u0000', progress('{"message":"m","a":[{"b/c":"x\\u0000"}]}'), '/data/a/0/b~1c', 'invalid_string'],
+    ['another task_id in data', progress('{"message":"m","task_id":"t2"}'), '/data/task_id', 'invalid_value'],
+    ['a task_id in data that is no string', progress('{"message":"m","task_id":1}'), '/data/task_id', 'invalid_value'],
+    ['\\u0000', progress('{"message":"m","a":[{"b/c":"x\\u0000"}]}'), '/data/a/0/b~1c', 'invalid_value'],
     [
       '\\u0000 behind siblings',
       progress('{"message":"m", "a" : [1, [2], [], {}, {"x":{"y":0},"z":[{"p":1,"q":"\\u0000"}]}],"b":1}'),
       '/data/a/4/z/0/q',
-      'invalid_string',
+      'invalid_value',
     ],
     ['\\u0000 under a million levels of arrays', progress(nested('"\\u0000"', 1_000_000)), '/data', 'invalid_type'],
-    ['more than 256 KiB, whatever else is wrong with it', progress(buried('"\\u0000"')), '/data', 'too_large'],
-    ['a lone surrogate', progress('{"message":"\\ud800"}'), '/data/message', 'invalid_string'],
-    ['a lone surrogate in a name', progress('{"message":"m","a":{"\\udc00":1}}'), '/data/a/\udc00', 'invalid_string'],
+    ['more than 256 KiB, whatever else is wrong with it', progress(buried('"\\u0000"')), '/data', 'too_long'],
+    ['a lone surrogate', progress('{"message":"\\ud800"}'), '/data/message', 'invalid_value'],
+    ['a lone surrogate in a name', progress('{"message":"m","a":{"\\udc00":1}}'), '/data/a/\udc00', 'invalid_value'],
     [
       '\\u0000 in the agent',
       '{"type":"task.progress","task_id":"t","agent":"\\u0000","data":{"message":"m"}}',
       '/agent',
-      'invalid_string',
+      'invalid_value',
     ],
-    ['65 levels', progress(deep(65)), '/data', 'too_deep'],
-    ['65 levels', progress(deep(65)), '/data', 'too_deep'],
-    ['a million levels', progress(deep(1_000_000)), '/data', 'too_large'],
-    ['256 KiB and a byte', progress(sized(LIMITS.dataBytesMax + 1)), '/data', 'too_large'],
+    ['65 levels', progress(deep(65)), '/data', 'out_of_range'],
+    ['65 levels', progress(deep(65)), '/data', 'out_of_range'],
+    ['a million levels', progress(deep(1_000_000)), '/data', 'too_long'],
+    ['256 KiB and a byte', progress(sized(LIMITS.dataBytesMax + 1)), '/data', 'too_long'],
     [
       'an id that is none',
       '{"id":"evt_1","type":"task.progress","task_id":"t","data":{"message":"m"}}',
       '/id',
-      'invalid_format',
+      'invalid_value',
     ],
     [
       'a date only',
       '{"created_at":"2026-11-25","type":"task.progress","task_id":"t","data":{"message":"m"}}',
       '/created_at',
-      'invalid_format',
+      'invalid_value',
     ],
     [
       'a time out of history',
       '{"created_at":"2026-08-01T00:00:00Z","type":"task.progress","task_id":"t","data":{"message":"m"}}',
       '/created_at',
-      'too_old',
+      'out_of_range',
     ],
     [
       'a time ahead',
       '{"created_at":"2026-11-25T08:51:00Z","type":"task.progress","task_id":"t","data":{"message":"m"}}',
       '/created_at',
-      'in_the_future',
+      'out_of_range',
     ],
     [
       'a key without a time',
@@ -255,7 +255,7 @@ describe('what is wrong is named', () => {
       'an empty key',
       '{"idempotency_key":"","created_at":"2026-11-25T08:45:00Z","type":"task.progress","task_id":"t","data":{"message":"m"}}',
       '/idempotency_key',
-      'invalid_format',
+      'invalid_value',
     ],
   ])('%s', (_what, body, pointer, code) => {
     expect(one(body)).toMatchObject({ pointer, code })
@@ -287,10 +287,10 @@ describe('ids', () => {
     expect(post({ id })).toMatchObject({ id })
     expect(post({ id, created_at: new Date(nowMs - 1000).toISOString() })).toMatchObject({ id })
     expect(post({ id, created_at: new Date(nowMs - 1001).toISOString() })).toMatchObject({
-      code: 'mismatch',
+      code: 'invalid_value',
       pointer: '/created_at',
     })
-    expect(post({ id: newEventId(nowMs + 301_000) })).toMatchObject({ code: 'in_the_future', pointer: '/id' })
+    expect(post({ id: newEventId(nowMs + 301_000) })).toMatchObject({ code: 'out_of_range', pointer: '/id' })
   })
 
   test('are derived from the key, and a retry that brings the derived id along is the same event', () => {
@@ -298,9 +298,9 @@ describe('ids', () => {
     const id = deriveEventId(nowMs - 5, 'acme', 'k')
     expect(post({ created_at, idempotency_key: 'k' })).toMatchObject({ id })
     expect(post({ id, created_at, idempotency_key: 'k' })).toMatchObject({ id })
-    expect(post({ id, created_at, idempotency_key: 'other' })).toMatchObject({ code: 'mismatch', pointer: '/id' })
+    expect(post({ id, created_at, idempotency_key: 'other' })).toMatchObject({ code: 'invalid_value', pointer: '/id' })
     expect(post({ created_at, idempotency_key: '\u{1f600}'.repeat(128) })).toMatchObject({ id: expect.anything() })
-    expect(post({ created_at, idempotency_key: '\u{1f600}'.repeat(129) })).toMatchObject({ code: 'invalid_format' })
+    expect(post({ created_at, idempotency_key: '\u{1f600}'.repeat(129) })).toMatchObject({ code: 'invalid_value' })
   })
 
   test('rise in the order of the request', () => {
@@ -321,7 +321,7 @@ describe('ids', () => {
 
 describe('bodies', () => {
   test.each([
-    ['nothing', '', 400, 'malformed_json'],
+    ['nothing', '', 422, 'missing_body'],
     ['half an object', '{"type":', 400, 'malformed_json'],
     ['text behind the object', `${progress('{"message":"m"}')}x`, 400, 'malformed_json'],
     ['a malformed second entry', `[${progress('{"message":"m"}')},{]`, 400, 'malformed_json'],

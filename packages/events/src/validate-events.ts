@@ -26,6 +26,13 @@ export const TOO_MANY: ValidationResult = {
   code: 'too_many_events',
   detail: `A request holds at most ${LIMITS.eventsPerRequestMax} events.`,
 }
+/** A request without a body. */
+export const MISSING_BODY: ValidationResult = {
+  type: 'invalid',
+  status: 422,
+  code: 'missing_body',
+  detail: 'Send an event, or an array of events, as the body.',
+}
 /** A request without an event. */
 export const EMPTY_BATCH: ValidationResult = {
   type: 'invalid',
@@ -41,6 +48,7 @@ export const EMPTY_BATCH: ValidationResult = {
  */
 export function validateEvents(body: Buffer, kind: 'json' | 'ndjson', context: ValidationContext): ValidationResult {
   const reading: Reading = { scanner, data, context, mintId: createEventIdMinter(), entries: [] }
+  if (body.length === 0) return MISSING_BODY
   const utf8 = isUtf8(body)
   try {
     if (kind === 'ndjson') return readLines(reading, body, utf8)

@@ -3,9 +3,20 @@ import type { LogEvent } from './log-event.ts'
 /** An event that passed every rule of design 4.1 and its type's schema. */
 export type ValidatedEvent = LogEvent
 
+/** What is wrong with an entry: the codes of all bodies of the API, and those of a line of NDJSON that cannot be read. */
+type EntryErrorCode =
+  | 'required'
+  | 'unknown_member'
+  | 'invalid_type'
+  | 'invalid_value'
+  | 'out_of_range'
+  | 'too_long'
+  | 'malformed_json'
+  | 'invalid_utf8'
+
 /** Why an entry was refused; `pointer` (RFC 6901) is relative to the entry. */
 export interface EntryError {
-  readonly code: string
+  readonly code: EntryErrorCode
   readonly pointer: string
   /** Name of the header at fault; `pointer` is then empty and means nothing. */
   readonly parameter?: string

@@ -42,7 +42,7 @@ export const PROBLEMS: Readonly<Record<string, ProblemKind>> = {
   malformed_json: kind(400, 'Malformed JSON', 'The body is not JSON (RFC 8259).', 'Correct the text at the offset that the detail names.'),
   method_not_allowed: kind(405, 'Method not allowed', 'The path has other methods.', 'Use one of the methods in `Allow`.'),
   missing_api_key: kind(401, 'No API key', 'The request has no API key.', 'Send `Authorization: Bearer <API key>`.'),
-  missing_body: kind(422, 'No body', 'The route needs a body.', 'Send a JSON object with `Content-Type: application/json`.'),
+  missing_body: kind(422, 'No body', 'The route needs a body.', 'Send JSON, with `Content-Type: application/json`.'),
   missing_scope: kind(403, 'Missing scope', 'The API key does not have the scope that the route needs.', 'Use a key with the scope that the detail names.'),
   not_found: kind(404, 'Not found', 'Nothing is there, or it belongs to another tenant.', 'Check the path and the id.'),
   not_yours_to_give: kind(403, 'More than the key has', 'A key cannot give scopes, quotas or an end beyond its own.', 'Use a key that has at least what it gives.'),

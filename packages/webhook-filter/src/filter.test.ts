@@ -82,10 +82,10 @@ describe('validation', () => {
     [null, ' invalid_type'],
     [[], ' invalid_type'],
     ['a', ' invalid_type'],
-    [{}, ' too_few'],
-    [{ $and: [] }, '/$and too_few'],
+    [{}, ' out_of_range'],
+    [{ $and: [] }, '/$and out_of_range'],
     [{ $or: {} }, '/$or invalid_type'],
-    [{ $or: [{}] }, '/$or/0 too_few'],
+    [{ $or: [{}] }, '/$or/0 out_of_range'],
     [{ $not: { agent: 'a' } }, '/$not unknown_member'],
     [{ $eq: 1 }, '/$eq unknown_member'],
     [{ id: 'evt_1' }, '/id unknown_member'],
@@ -93,18 +93,18 @@ describe('validation', () => {
     [{ 'data.': 1 }, '/data. unknown_member'],
     [{ 'data.a..b': 1 }, '/data.a..b unknown_member'],
     [{ 'a/b~': 1 }, '/a~1b~0 unknown_member'],
-    [{ agent: {} }, '/agent too_few'],
+    [{ agent: {} }, '/agent out_of_range'],
     [{ agent: [] }, '/agent invalid_type'],
     [{ agent: { a: 1 } }, '/agent/a unknown_member'],
     [{ agent: { $and: [{ agent: 1 }] } }, '/agent/$and unknown_member'],
     [{ agent: { $eq: { a: 1 } } }, '/agent/$eq invalid_type'],
     [{ agent: { $in: 'a' } }, '/agent/$in invalid_type'],
-    [{ agent: { $in: [] } }, '/agent/$in too_few'],
+    [{ agent: { $in: [] } }, '/agent/$in out_of_range'],
     [{ agent: { $in: [[1]] } }, '/agent/$in/0 invalid_type'],
     [{ agent: { $gt: null } }, '/agent/$gt invalid_type'],
     [{ agent: { $lte: true } }, '/agent/$lte invalid_type'],
     [{ agent: { $exists: 1 } }, '/agent/$exists invalid_type'],
-    [{ agent: { $not: {} } }, '/agent/$not too_few'],
+    [{ agent: { $not: {} } }, '/agent/$not out_of_range'],
     [{ agent: { $not: [] } }, '/agent/$not invalid_type'],
   ])('of %j refuses %s', (filter, fault) => {
     expect(faults(filter)).toEqual([fault])
@@ -125,20 +125,20 @@ describe('validation', () => {
       faults({ $or: Array.from({ length: count - 1 }, () => ({ agent: 'a' })) })
     expect([operators(FILTER_LIMITS.operatorsMax), operators(FILTER_LIMITS.operatorsMax + 1)]).toEqual([
       [],
-      [' too_many'],
+      [' too_long'],
     ])
     expect(faults(nested(5))).toEqual([])
-    expect(faults(nested(6))).toEqual(['/$and/0/$and/0/$and/0/$and/0/$and/0 too_deep'])
+    expect(faults(nested(6))).toEqual(['/$and/0/$and/0/$and/0/$and/0/$and/0 out_of_range'])
     expect(faults({ agent: { $not: { $not: { $not: { $eq: 'a' } } } } })).toEqual([])
     expect(faults({ agent: { $not: { $not: { $not: { $not: { $eq: 'a' } } } } } })).toEqual([
-      '/agent/$not/$not/$not/$not too_deep',
+      '/agent/$not/$not/$not/$not out_of_range',
     ])
     const long = (text: string): string[] => faults({ agent: text })
     expect(long('a'.repeat(4096 - '{"agent":""}'.length))).toEqual([])
     expect(long('a'.repeat(4096))).toEqual([' too_long'])
     expect(long('ä'.repeat(2048))).toEqual([' too_long'])
     const values = (count: number): string[] => faults({ agent: { $in: Array.from({ length: count }, (_, n) => n) } })
-    expect([values(100), values(101)]).toEqual([[], ['/agent/$in too_many']])
+    expect([values(100), values(101)]).toEqual([[], ['/agent/$in too_long']])
   })
 
   test('names at most ten faults', () => {

@@ -3,7 +3,7 @@ import { ATTRIBUTES, dataPath, FILTER_LIMITS } from './filter.ts'
 /** What is wrong with a filter. `pointer` leads from the filter to the place (RFC 6901). */
 export interface FilterError {
   readonly pointer: string
-  readonly code: string
+  readonly code: 'unknown_member' | 'invalid_type' | 'out_of_range' | 'too_long'
   /** The end of the sentence "it …". */
   readonly message: string
 }
@@ -34,13 +34,13 @@ export function validateFilter(value: unknown): readonly FilterError[] {
   checkFilter(value, { pointer: '', depth: 1 }, tally)
   if (tally.errors.length > 0) return tally.errors
   if (tally.operators > FILTER_LIMITS.operatorsMax)
-    refuse(tally, '', 'too_many', `may have at most ${FILTER_LIMITS.operatorsMax} operators`)
+    refuse(tally, '', 'too_long', `may have at most ${FILTER_LIMITS.operatorsMax} operators`)
   if (Buffer.byteLength(JSON.stringify(value)) > FILTER_LIMITS.bytesMax)
     refuse(tally, '', 'too_long', `may have at most ${FILTER_LIMITS.bytesMax} bytes of JSON`)
   return tally.errors
 }
 
-function refuse(tally: Tally, pointer: string, code: string, message: string): void {
+function refuse(tally: Tally, pointer: string, code: FilterError['code'], message: string): void {
   if (tally.errors.length < ERRORS_MAX) tally.errors.push({ pointer, code, message })
 }
 
@@ -50,12 +50,12 @@ function membersOf(value: unknown, place: Place, tally: Tally): readonly [string
     return undefined
   }
   if (place.depth > FILTER_LIMITS.depthMax) {
-    refuse(tally, place.pointer, 'too_deep', `may be nested at most ${FILTER_LIMITS.depthMax} levels deep`)
+    refuse(tally, place.pointer, 'out_of_range', `may be nested at most ${FILTER_LIMITS.depthMax} levels deep`)
     return undefined
   }
   const members = Object.entries(value)
   if (members.length > 0) return members
-  refuse(tally, place.pointer, 'too_few', 'must not be empty')
+  refuse(tally, place.pointer, 'out_of_range', 'must not be empty')
   return undefined
 }
 
@@ -75,7 +75,7 @@ function checkFilter(value: unknown, place: Place, tally: Tally): void {
 
 function checkFilters(value: unknown, place: Place, tally: Tally): void {
   if (!Array.isArray(value)) return refuse(tally, place.pointer, 'invalid_type', 'must be an array of filters')
-  if (value.length === 0) return refuse(tally, place.pointer, 'too_few', 'must not be empty')
+  if (value.length === 0) return refuse(tally, place.pointer, 'out_of_range', 'must not be empty')
   for (const [index, filter] of value.entries()) {
     checkFilter(filter, { pointer: `${place.pointer}/${index}`, depth: place.depth + 1 }, tally)
   }
@@ -114,9 +114,9 @@ function checkOperand(operator: string, operand: unknown, place: Place, tally: T
 
 function checkValues(value: unknown, pointer: string, tally: Tally): void {
   if (!Array.isArray(value)) return refuse(tally, pointer, 'invalid_type', 'must be an array of values')
-  if (value.length === 0) return refuse(tally, pointer, 'too_few', 'must not be empty')
+  if (value.length === 0) return refuse(tally, pointer, 'out_of_range', 'must not be empty')
   if (value.length > FILTER_LIMITS.valuesMax)
-    return refuse(tally, pointer, 'too_many', `may have at most ${FILTER_LIMITS.valuesMax} values`)
+    return refuse(tally, pointer, 'too_long', `may have at most ${FILTER_LIMITS.valuesMax} values`)
   for (const [index, entry] of value.entries()) checkScalar(entry, `${pointer}/${index}`, tally)
 }
 

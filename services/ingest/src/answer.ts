@@ -22,7 +22,7 @@ export function resultsOf(entries: readonly ValidatedEntry[], statuses: readonly
     const status = statuses[next++] ?? 'retry'
     if (status !== 'refused') return { status, id: entry.event.id }
     const message = 'the log does not take a record of this size'
-    return { status, error: { code: 'too_large', pointer: '/data', message } }
+    return { status, error: { code: 'too_long', pointer: '/data', message } }
   })
 }
 

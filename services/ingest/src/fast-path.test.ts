@@ -61,6 +61,7 @@ const ODD: readonly (readonly [name: string, request: (taskId: string) => string
   ['another path', (id) => post(eventBody(id), [], { first: 'POST /v1/events/x HTTP/1.1' })],
   ['a query', (id) => post(eventBody(id), [], { first: 'POST /v1/events?task_id=x HTTP/1.1' })],
   ['another method', (id) => post(eventBody(id), [], { first: 'PUT /v1/events HTTP/1.1' })],
+  ['CONNECT', (id) => post(eventBody(id), [], { first: 'CONNECT x:1 HTTP/1.1' })],
   ['HTTP/1.0', (id) => post(eventBody(id), [], { first: 'POST /v1/events HTTP/1.0' })],
   ['an upgrade beside keep-alive', (id) => post(eventBody(id), ['Connection: keep-alive, upgrade', 'Upgrade: x'])],
   ['Connection: close', (id) => post(eventBody(id), ['Connection: close'])],

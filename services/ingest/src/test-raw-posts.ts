@@ -126,7 +126,6 @@ const FIRST_LINES: readonly string[] = [
   'HEAD /v1/events HTTP/1.1',
   'OPTIONS /v1/events HTTP/1.1',
   'OPTIONS * HTTP/1.1',
-  'CONNECT x:1 HTTP/1.1',
   'POST /v1/events? HTTP/1.1',
   'POST /v1/events?a=1 HTTP/1.1',
   'POST /v1/events/ HTTP/1.1',

@@ -14,7 +14,7 @@ export interface CloudEvent {
 /** What is wrong with an attribute, or with `data`. */
 interface AttributeError {
   readonly attribute: string
-  readonly code: string
+  readonly code: EntryError['code']
   readonly message: string
 }
 
@@ -59,9 +59,9 @@ function checkAttributes(attributes: ReadonlyMap<string, string>): AttributeErro
   if (attributes.get('specversion') !== '1.0')
     return { attribute: 'specversion', code: 'invalid_value', message: 'must be 1.0' }
   if (attributes.has('tenant'))
-    return { attribute: 'tenant', code: 'not_allowed', message: 'is not taken: the API key says whose event it is' }
+    return { attribute: 'tenant', code: 'unknown_member', message: 'is not taken: the API key says whose event it is' }
   if (attributes.has('data_base64'))
-    return { attribute: 'data_base64', code: 'not_allowed', message: 'is not taken: data must be a JSON object' }
+    return { attribute: 'data_base64', code: 'unknown_member', message: 'is not taken: data must be a JSON object' }
   const type = attributes.get('datacontenttype')
   if (type !== undefined && !isJsonContentType(type))
     return { attribute: 'datacontenttype', code: 'invalid_value', message: 'must be JSON in UTF-8, or absent' }

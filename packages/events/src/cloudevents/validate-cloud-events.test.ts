@@ -85,16 +85,16 @@ describe('a structured CloudEvent', () => {
     ['no id', { id: '' }, 'required /id'],
     ['no source', { source: undefined }, 'required /source'],
     ['no time beside an id of its own', { id: '42' }, 'required /time'],
-    ['a time that is none', { id: '42', time: 'now' }, 'invalid_format /time'],
-    ['a time that is too old', { id: '42', time: '2020-01-01T00:00:00Z' }, 'too_old /time'],
-    ['another time than that of its id', { time: '2026-11-25T08:45:38Z' }, 'mismatch /time'],
-    ['an unknown type', { type: 'task.deleted' }, 'unknown_type /type'],
+    ['a time that is none', { id: '42', time: 'now' }, 'invalid_value /time'],
+    ['a time that is too old', { id: '42', time: '2020-01-01T00:00:00Z' }, 'out_of_range /time'],
+    ['another time than that of its id', { time: '2026-11-25T08:45:38Z' }, 'invalid_value /time'],
+    ['an unknown type', { type: 'task.deleted' }, 'invalid_value /type'],
     ['no task', { subject: undefined }, 'required /subject'],
-    ['a bad task', { taskid: 'a b' }, 'invalid_format /taskid'],
-    ['a bad agent', { agent: 'ä' }, 'invalid_format /agent'],
-    ['a tenant', { tenant: 'other' }, 'not_allowed /tenant'],
-    ['a tenant that is a number', { tenant: 7 }, 'not_allowed /tenant'],
-    ['data in base64', { data: undefined, data_base64: 'e30=' }, 'not_allowed /data_base64'],
+    ['a bad task', { taskid: 'a b' }, 'invalid_value /taskid'],
+    ['a bad agent', { agent: 'ä' }, 'invalid_value /agent'],
+    ['a tenant', { tenant: 'other' }, 'unknown_member /tenant'],
+    ['a tenant that is a number', { tenant: 7 }, 'unknown_member /tenant'],
+    ['data in base64', { data: undefined, data_base64: 'e30=' }, 'unknown_member /data_base64'],
     ['data of another type', { datacontenttype: 'text/xml' }, 'invalid_value /datacontenttype'],
     ['data that is no object', { data: 'x' }, 'invalid_type /data'],
     ['no data', { data: undefined }, 'required /data'],
@@ -106,12 +106,12 @@ describe('a structured CloudEvent', () => {
   test('with an attribute twice is refused', () => {
     const text = JSON.stringify(EVENT).replace('{', '{"id":"a",')
     expect(validateCloudEvents(Buffer.from(text), 'structured', CONTEXT)).toMatchObject({
-      entries: [{ ok: false, error: { code: 'duplicate_member', pointer: '/id' } }],
+      entries: [{ ok: false, error: { code: 'invalid_value', pointer: '/id' } }],
     })
   })
 
   test.each([
-    ['', 400, 'malformed_json'],
+    ['', 422, 'missing_body'],
     ['{"id":', 400, 'malformed_json'],
     ['{} {}', 400, 'malformed_json'],
     ['[]', 422, 'invalid_type'],
@@ -135,13 +135,13 @@ describe('a batch of CloudEvents', () => {
         { ok: false, error: { pointer: '/specversion' } },
         { ok: true, event: { id: ID } },
         { ok: false, error: { code: 'invalid_type', pointer: '' } },
-        { ok: false, error: { code: 'unknown_type', pointer: '/type' } },
+        { ok: false, error: { code: 'invalid_value', pointer: '/type' } },
       ],
     })
   })
 
   test.each([
-    ['', 400, 'malformed_json'],
+    ['', 422, 'missing_body'],
     ['{}', 422, 'invalid_type'],
     ['[]', 422, 'empty_batch'],
     [`[${'0,'.repeat(1000)}0]`, 413, 'too_many_events'],
@@ -161,8 +161,8 @@ describe('a binary CloudEvent', () => {
   })
 
   test.each([
-    [{ type: 'x' }, undefined, { parameter: 'ce-type', code: 'unknown_type' }],
-    [{ tenant: 'x' }, undefined, { parameter: 'ce-tenant', code: 'not_allowed' }],
+    [{ type: 'x' }, undefined, { parameter: 'ce-type', code: 'invalid_value' }],
+    [{ tenant: 'x' }, undefined, { parameter: 'ce-tenant', code: 'unknown_member' }],
     [{ id: '1' }, undefined, { parameter: 'ce-time', code: 'required' }],
     [{}, '{"message":7}', { pointer: '/message', code: 'invalid_type' }],
     [{}, '7', { pointer: '', code: 'invalid_type' }],

@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer'
 import { pointerToken } from '../json-pointer.ts'
 import { JsonScanner, MalformedJson } from '../json-scanner.ts'
 import { LIMITS } from '../limits.ts'
-import { EMPTY_BATCH, malformed, TOO_MANY, validateEvents } from '../validate-events.ts'
+import { EMPTY_BATCH, malformed, MISSING_BODY, TOO_MANY, validateEvents } from '../validate-events.ts'
 import type { EntryError, ValidatedEntry, ValidationContext, ValidationResult } from '../validation.ts'
 import { attributeOf, newEventText, type CloudEvent } from './cloud-event.ts'
 
@@ -41,6 +41,7 @@ export function validateCloudEvents(
   mode: 'structured' | 'batched',
   context: ValidationContext,
 ): ValidationResult {
+  if (body.length === 0) return MISSING_BODY
   if (!isUtf8(body)) return INVALID_UTF8
   let read: readonly ReadCloudEvent[] | ValidationResult
   try {
@@ -139,7 +140,7 @@ function readEvent(scanner: JsonScanner): ReadCloudEvent {
     const name = scanner.textOf(scanner.stringStart, scanner.stringEnd, scanner.stringEscaped)
     const start = scanner.at
     scanner.scanValue(1)
-    if (seen.has(name)) error ??= fault(name, 'duplicate_member', 'is there more than once')
+    if (seen.has(name)) error ??= fault(name, 'invalid_value', 'is there more than once')
     seen.add(name)
     const raw = scanner.bytes.subarray(start, scanner.at)
     if (raw[0] === 0x6e) continue // null is absent
@@ -151,7 +152,7 @@ function readEvent(scanner: JsonScanner): ReadCloudEvent {
   return error === undefined ? { ok: true, event: { attributes, data } } : { ok: false, error }
 }
 
-function fault(name: string, code: string, message: string): EntryError {
+function fault(name: string, code: EntryError['code'], message: string): EntryError {
   return { code, pointer: `/${pointerToken(name)}`, message }
 }
 

@@ -27,8 +27,6 @@ export interface BatcherSettings {
   readonly mintId: () => string
 }
 
-/** Refused because the id lies too far ahead: the clock that minted it was wrong. */
-const CLOCK_CODES = new Set(['in_the_future', 'too_old'])
 const BATCH_BYTES_MIN = 64 * 1024
 
 /**
@@ -247,7 +245,7 @@ export class Batcher {
   /** A refused id was never written: an event whose id came from a wrong clock gets another one, once. */
   #judge(event: PendingEvent, result: EventResult): EventResult {
     if (result.type !== 'refused' || !event.encoded.isMinted || event.isReminted) return result
-    if (!CLOCK_CODES.has(result.error.code)) return result
+    if (!isClockError(result.error)) return result
     event.isReminted = true
     event.encoded = withId(event.encoded, this.#settings.mintId())
     return RETRY
@@ -283,3 +281,8 @@ export class Batcher {
 }
 
 const RETRY = { type: 'retry' } as const
+
+/** Whether an id was refused because the clock that minted it was wrong: it lies too far ahead, or before the history that is kept. */
+function isClockError({ code, pointer }: { readonly code: string; readonly pointer: string }): boolean {
+  return code === 'out_of_range' && pointer === '/id'
+}

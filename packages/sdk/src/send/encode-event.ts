@@ -37,7 +37,7 @@ export function encodeEvent(event: NewEvent, minter: EventIdMinter, nowMs: numbe
   }
   json = `{${json},"data":${data}}`
   const bytes = utf8Length(json)
-  if (bytes > EVENT_BYTES_MAX) throw refused('too_large', '', `has ${bytes} bytes, more than fit into a request`)
+  if (bytes > EVENT_BYTES_MAX) throw refused('too_long', '', `has ${bytes} bytes, more than fit into a request`)
   return { json, bytes, key: keyOf(event), id, isMinted, dataAt: json.length - data.length - 1 }
 }
 

@@ -233,7 +233,7 @@ describe('what goes wrong', () => {
 
   test('an id that a wrong clock minted is minted again, once, by the clock of the server', async () => {
     const headers = { ...JSON_TYPE, date: new Date(Date.now() - 3_600_000).toUTCString() }
-    const ahead = { code: 'in_the_future', pointer: '/id', message: 'is more than 5 minutes ahead' }
+    const ahead = { code: 'out_of_range', pointer: '/id', message: 'is more than 5 minutes ahead' }
     answerInTurn({
       ...problem(422, { errors: [{ ...ahead, index: 0 }] }),
       headers: { ...headers, 'content-type': 'application/problem+json' },

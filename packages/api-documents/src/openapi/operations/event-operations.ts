@@ -131,7 +131,7 @@ export function eventOperations(recent: string): Operations<'postEvents' | 'list
         { status: 415, codes: ['unsupported_media_type', 'unsupported_encoding'] },
         {
           status: 422,
-          codes: ['invalid_events', 'empty_batch', 'invalid_type'],
+          codes: ['invalid_events', 'empty_batch', 'invalid_type', 'missing_body'],
           description: 'None of the events is valid; `errors` names each fault.',
         },
         { status: 429, codes: ['quota_exceeded'], headers: RATE_LIMIT },
