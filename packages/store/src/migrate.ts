@@ -4,7 +4,7 @@ import { runner } from 'node-pg-migrate'
 import pg from 'pg'
 import { buildPartitionIndexes } from './build-partition-indexes.ts'
 import type { DatabaseTls } from './pool.ts'
-import { checkServerVersion } from './session.ts'
+import { checkServer } from './session.ts'
 import { sqlStateOf } from './store-fault.ts'
 
 export interface MigrateOptions {
@@ -45,7 +45,7 @@ export async function migrate(adminUrl: string, o: MigrateOptions = {}): Promise
   client.on('error', () => {})
   await client.connect()
   try {
-    await checkServerVersion(client)
+    await checkServer(client)
     await lockMigrations(client)
     await client.query(`SET lock_timeout = ${LOCK_TIMEOUT_MS}`)
     await withLockPatience(() => runMigrations(client, o.dir ?? MIGRATIONS_DIR, log), log)

@@ -1,20 +1,24 @@
 import { Fault } from '@ariftly/fault'
 import type pg from 'pg'
+import { StoreFault } from './store-fault.ts'
 
 /** `MERGE … RETURNING`, `transaction_timeout` and more that the queries use came with it. */
 const MAJOR_MIN = 17
+/** read_only_sql_transaction */
+const READ_ONLY = '25006'
 
 /**
  * Gives a new connection its settings and reads them back. They are set by statements and not by the start-up packet, as PgBouncer does not pass its `options`
  * on. The role comes last: the owner's rights may be needed for a setting.
- * @throws Fault `postgres_too_old`; Fault `postgres_sessions_shared` when the settings are not those of the next statement.
+ * @throws Fault `postgres_too_old`; StoreFault, retryable, when the server is a standby; Fault `postgres_sessions_shared` when the settings are not those of the next
+ * statement.
  */
 export async function prepareSession(
   client: pg.ClientBase,
   settings: Readonly<Record<string, string>>,
   role: string | null,
 ): Promise<void> {
-  await checkServerVersion(client)
+  await checkServer(client)
   const wanted: readonly (readonly [name: string, value: string])[] = [
     ...Object.entries(settings),
     ...(role === null ? [] : [['role', role] as const]),
@@ -29,12 +33,17 @@ export async function prepareSession(
   if (JSON.stringify(set.rows) !== JSON.stringify(read.rows)) throw sharedSessions()
 }
 
-/** Refuses a server that lacks what the queries use. @throws Fault `postgres_too_old`. */
-export async function checkServerVersion(client: pg.ClientBase): Promise<void> {
-  const { rows } = await client.query<{ version: number }>(
-    `SELECT current_setting('server_version_num')::int AS version`,
+/**
+ * Refuses a server that lacks what the queries use, and a standby: it would answer with old rows, and a revoked key would go on working.
+ * @throws Fault `postgres_too_old`; StoreFault, retryable, for a standby.
+ */
+export async function checkServer(client: pg.ClientBase): Promise<void> {
+  const { rows } = await client.query<{ version: number; standby: boolean }>(
+    `SELECT current_setting('server_version_num')::int AS version, pg_is_in_recovery() AS standby`,
   )
   refuseOldVersion(rows[0]?.version ?? 0)
+  if (rows[0]?.standby !== true) return
+  throw new StoreFault(Object.assign(new Error('The server is a read-only standby.'), { code: READ_ONLY }))
 }
 
 /** @param version as `server_version_num` has it: 170004 is 17.4. @throws Fault `postgres_too_old`. */
