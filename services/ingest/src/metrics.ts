@@ -14,15 +14,8 @@ interface PostsByReader {
   node_http: number
 }
 
-/** Creates the metrics of ingest; what can be asked for is asked at each scrape. */
-export function createIngestMetrics(
-  metrics: Metrics,
-  ask: {
-    readonly bufferedBytes: () => number
-    readonly openPartitions: () => number
-    readonly clockSkew: () => ReadonlyMap<number, number>
-  },
-): IngestMetrics {
+/** Creates the metrics of posts and sends. `bufferedBytes` is asked at each scrape. */
+export function createIngestMetrics(metrics: Metrics, bufferedBytes: () => number): IngestMetrics {
   const events = metrics.counter({
     name: 'ariftly_ingest_events_total',
     help: 'Entries of requests by what became of them.',
@@ -41,26 +34,7 @@ export function createIngestMetrics(
   metrics.gauge({
     name: 'ariftly_ingest_buffered_bytes',
     help: 'Bytes of requests held in memory.',
-    collect: (gauge) => gauge.set(ask.bufferedBytes()),
-  })
-  metrics.gauge({
-    name: 'ariftly_ingest_breaker_open',
-    help: '1 while events of some partition are refused because Kafka does not take them.',
-    collect: (gauge) => gauge.set(ask.openPartitions() === 0 ? 0 : 1),
-  })
-  metrics.gauge({
-    name: 'ariftly_ingest_open_partitions',
-    help: 'Partitions whose events are refused because Kafka does not take them.',
-    collect: (gauge) => gauge.set(ask.openPartitions()),
-  })
-  metrics.gauge({
-    name: 'ariftly_ingest_clock_skew_seconds',
-    help: 'By how much the clock is ahead of that of a broker (negative: behind), the time of an acknowledgement included.',
-    labels: ['broker'],
-    collect(gauge) {
-      gauge.reset()
-      for (const [broker, aheadMs] of ask.clockSkew()) gauge.set({ broker: String(broker) }, aheadMs / 1000)
-    },
+    collect: (gauge) => gauge.set(bufferedBytes()),
   })
   const posts: PostsByReader = { fast_path: 0, node_http: 0 }
   metrics.counter({
@@ -80,4 +54,30 @@ export function createIngestMetrics(
       duration.observe(send.ms / 1000)
     },
   }
+}
+
+/** Registers what is asked of the log at each scrape: partitions that are not written to, and the clocks of brokers. */
+export function registerLogMetrics(
+  metrics: Metrics,
+  ask: { readonly openPartitions: () => number; readonly clockSkew: () => ReadonlyMap<number, number> },
+): void {
+  metrics.gauge({
+    name: 'ariftly_ingest_breaker_open',
+    help: '1 while events of some partition are refused because Kafka does not take them.',
+    collect: (gauge) => gauge.set(ask.openPartitions() === 0 ? 0 : 1),
+  })
+  metrics.gauge({
+    name: 'ariftly_ingest_open_partitions',
+    help: 'Partitions whose events are refused because Kafka does not take them.',
+    collect: (gauge) => gauge.set(ask.openPartitions()),
+  })
+  metrics.gauge({
+    name: 'ariftly_ingest_clock_skew_seconds',
+    help: 'By how much the clock is ahead of that of a broker (negative: behind), the time of an acknowledgement included.',
+    labels: ['broker'],
+    collect(gauge) {
+      gauge.reset()
+      for (const [broker, aheadMs] of ask.clockSkew()) gauge.set({ broker: String(broker) }, aheadMs / 1000)
+    },
+  })
 }

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto'
-import { sleep, type Logger } from '@ariftly/runtime'
-import type { Pool } from '@ariftly/store'
+import { databaseConnection, sleep, type Logger, type Releasers } from '@ariftly/runtime'
+import { createPool, SERVICE_ROLE, type Pool } from '@ariftly/store'
 import { removeReplica, renewReplica } from '@ariftly/store/replicas'
+import type { IngestConfig } from './config.ts'
 
 /** How many processes share each quota. */
 export interface QuotaShares {
@@ -62,4 +63,25 @@ export function countQuotaShares({ pool, log, everyMs = EVERY_MS }: QuotaSharesO
   }
 
   return { count: () => count, close }
+}
+
+/** How many processes share each quota: the setting, or as counted. */
+export function startQuotaShares(
+  config: IngestConfig,
+  { log, releasers }: { readonly log: Logger; readonly releasers: Releasers },
+): () => number {
+  const { QUOTA_SHARES: fixed } = config
+  if (fixed !== 'auto') return () => fixed
+  const pool = createPool({
+    ...databaseConnection(config),
+    applicationName: 'ariftly-ingest shares',
+    role: SERVICE_ROLE,
+    max: 1,
+    statementTimeoutMs: 2000,
+    onError: (error) => log.warn({ err: error, pool: 'shares' }, 'a connection to Postgres was lost'),
+  })
+  releasers.add('pool of shares', () => pool.end())
+  const shares = countQuotaShares({ pool, log })
+  releasers.add('shares', () => shares.close())
+  return () => shares.count()
 }

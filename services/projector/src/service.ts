@@ -1,25 +1,14 @@
-import {
-  createDeadLetterWriter,
-  createKafka,
-  startLogReader,
-  type HandleOutcome,
-  type LogBatch,
-  type LogGap,
-  type LogReader,
-} from '@ariftly/kafka'
+import { createDeadLetterWriter, createKafka, startLogReader, type LogReader } from '@ariftly/kafka'
 import { ensureStart, followEpochs, sessionOf } from '@ariftly/log-epochs'
 import { createReleasers, databaseConnection, kafkaConnection, type Running, type ServiceDeps } from '@ariftly/runtime'
 import { createPool, SERVICE_ROLE } from '@ariftly/store'
-import { readPositions, recordHole, type LogEpoch } from '@ariftly/store/projection'
+import { readPositions, type LogEpoch } from '@ariftly/store/projection'
 import type { ProjectorConfig } from './config.ts'
-import { decodeBatch } from './decode-batch.ts'
-import { createEventPartitions } from './event-partitions.ts'
+import { createProjection } from './create-projection.ts'
 import { startExpiry } from './expiry.ts'
 import { PROJECTION } from './projection.ts'
 import { createProjectorMetrics } from './projector-metrics.ts'
 import { startTenantDeletions } from './tenant-deletion/tenant-deletions.ts'
-import { traceProjection } from './trace-projection.ts'
-import { writeBatch } from './write-batch.ts'
 
 export { projectorConfig, type ProjectorConfig } from './config.ts'
 
@@ -54,43 +43,12 @@ export async function start(
   releasers.add('postgres', () => pool.end())
   const deadLetters = createDeadLetterWriter(kafka, { topic, dlqTopic: config.KAFKA_DLQ_TOPIC })
   releasers.add('dead letters', () => deadLetters.close())
-  const partitions = createEventPartitions(pool)
   let reader: LogReader | undefined
   const metrics = createProjectorMetrics(deps.metrics, () => reader)
+  const projection = { pool, topic, group, partitions: config.KAFKA_PARTITIONS, deadLetters, metrics }
+  const { projectBatch, recordGap } = createProjection(projection, deps)
   releasers.add('expiry', startExpiry({ pool, log, now }))
   releasers.add('tenant deletions', startTenantDeletions({ pool, kafka, topic, metrics: deps.metrics, log }))
-
-  async function handle(batch: LogBatch, epoch: number): Promise<HandleOutcome> {
-    const startedMs = performance.now()
-    const decoded = decodeBatch(batch, { epoch, partitions: config.KAFKA_PARTITIONS })
-    await partitions.ensure(decoded.events)
-    const outcome = await traceProjection(deps.tracing, { batch, decoded, topic, group }, () =>
-      writeBatch(batch, decoded, {
-        pool,
-        epoch,
-        topic,
-        writeDeadLetters: (letters) => deadLetters.write(letters),
-      }),
-    )
-    if (outcome.type === 'lost') {
-      metrics.reread()
-      log.info({ partition: batch.partition, firstOffset: batch.firstOffset }, 'another process has moved the position')
-      return { type: 'reread' }
-    }
-    const tookMs = performance.now() - startedMs
-    metrics.batch(outcome, tookMs)
-    const { conflicts, ...counts } = outcome
-    for (const conflict of conflicts) log.warn(conflict, 'event_id_conflict')
-    const { partition, firstOffset, lastOffset } = batch
-    log.debug({ partition, firstOffset, lastOffset, ...counts, took_ms: Math.round(tookMs) }, 'batch')
-    return { type: 'done' }
-  }
-
-  async function hole({ partition, expected, found }: LogGap, epoch: number): Promise<void> {
-    const key = { projection: PROJECTION, epoch, topic }
-    await recordHole(pool, { ...key, partition, from: expected, to: found })
-    metrics.hole(found - expected)
-  }
 
   const follower = followEpochs({
     kafka,
@@ -120,8 +78,8 @@ export async function start(
       concurrency: CONNECTIONS,
       batch: BATCH,
       positions: (assigned) => readPositions(pool, { projection: PROJECTION, epoch, topic, partitions: assigned }),
-      handle: (batch) => handle(batch, epoch),
-      hole: (gap) => hole(gap, epoch),
+      handle: (batch) => projectBatch(batch, epoch),
+      hole: (gap) => recordGap(gap, epoch),
       now,
       log,
     })

@@ -1,15 +1,15 @@
-import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { migrate, migrateConfig } from '@ariftly-services/migrate'
 import { generateApiKey } from '@ariftly/auth'
 import { serveService, type ServedService } from '@ariftly/http'
-import { generateEncryptionKey } from '@ariftly/keyring'
-import { startStack, type LocalStack, type PartName } from '@ariftly/local-stack'
-import { Fault, readConfig, settings, sleep, withReleasers, type ServiceDeps } from '@ariftly/runtime'
+import { startStack, type PartName } from '@ariftly/local-stack'
+import { readConfig, sleep, withReleasers, type ServiceDeps } from '@ariftly/runtime'
 import { renderBanner } from './banner.ts'
 import { checkOwnParts } from './check-own-parts.ts'
+import { checkPort } from './check-port.ts'
 import { startServices } from './compose.ts'
 import type { StandaloneConfig } from './config.ts'
+import { completeEnvironment, readGiven } from './local-environment.ts'
 import { readOrMakeSecret } from './secrets.ts'
 
 /** What `standalone` needs besides the usual. */
@@ -23,7 +23,7 @@ export interface StandaloneDeps extends ServiceDeps {
 }
 
 /**
- * Runs the whole house in one process on one port: starts Kafka, Postgres and Redis where their addresses are not given, makes them
+ * Runs the whole system in one process on one port: starts Kafka, Postgres and Redis where their addresses are not given, makes them
  * ready, and composes the five services. Says so when all of them really work.
  */
 export async function start(config: StandaloneConfig, deps: StandaloneDeps): Promise<ServedService> {
@@ -83,70 +83,8 @@ export async function start(config: StandaloneConfig, deps: StandaloneDeps): Pro
   })
 }
 
-/** Settings that may be given, also as files, and that are made here otherwise. */
-function readGiven(env: NodeJS.ProcessEnv) {
-  const { KAFKA_BROKERS, DATABASE_URL, DATABASE_ADMIN_URL, REDIS_URL, ARIFTLY_BOOTSTRAP_KEY } = settings
-  const optional = { DATABASE_ADMIN_URL, ARIFTLY_BOOTSTRAP_KEY, ...asOptional({ DATABASE_URL, REDIS_URL }) }
-  const { ARIFTLY_BOOTSTRAP_KEY: apiKey, ...urls } = readConfig(optional, env)
-  const brokers = readConfig({ KAFKA_BROKERS: { ...KAFKA_BROKERS, optional: true } }, env).KAFKA_BROKERS as
-    readonly string[] | undefined
-  return { apiKey, addresses: { ...urls, KAFKA_BROKERS: brokers?.join(',') } }
-}
-
-type Urls = Record<'DATABASE_URL' | 'REDIS_URL', typeof settings.DATABASE_URL>
-
-function asOptional(urls: Urls): Record<keyof Urls, typeof settings.DATABASE_ADMIN_URL> {
-  return {
-    DATABASE_URL: { ...urls.DATABASE_URL, optional: true },
-    REDIS_URL: { ...urls.REDIS_URL, optional: true },
-  }
-}
-
-/** The environment of the services: what was given stays, the rest is that of the local stack. */
-function completeEnvironment(env: NodeJS.ProcessEnv, stack: LocalStack, dataDir: string): NodeJS.ProcessEnv {
-  const { kafka, postgres, redis } = stack
-  const keysFile = join(dataDir, 'encryption-keys')
-  const hasKeys = isSet(env, 'ENCRYPTION_KEYS')
-  if (!hasKeys) readOrMakeSecret(keysFile, () => generateEncryptionKey('k1'))
-  return {
-    ...env,
-    ...(kafka === undefined ? {} : localKafka(stack.addresses.kafka, env)),
-    ...(postgres === undefined ? {} : { DATABASE_URL: stack.addresses.postgres }),
-    ...(redis === undefined ? {} : { REDIS_URL: stack.addresses.redis }),
-    ...(hasKeys ? {} : { ENCRYPTION_KEYS_FILE: keysFile }),
-  }
-}
-
-/** Our own broker allows short sessions, so that a start after a kill does not wait long for the dead members of the groups. */
-function localKafka(brokers: string, env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  return { KAFKA_BROKERS: brokers, KAFKA_SESSION_TIMEOUT_MS: env['KAFKA_SESSION_TIMEOUT_MS'] || '4000' }
-}
-
-function isSet(env: NodeJS.ProcessEnv, name: string): boolean {
-  return [env[name], env[`${name}_FILE`]].some((value) => value !== undefined && value !== '')
-}
-
 function unready(service: ServedService): readonly string[] {
   return Object.entries(service.ready().checks)
     .filter(([, value]) => value !== 'ok')
     .map(([name, value]) => `${name} (${value})`)
-}
-
-/** A taken port is known before anything is started. */
-async function checkPort(config: StandaloneConfig): Promise<void> {
-  const { HOST: host, PORT: port } = config
-  const free = await new Promise<boolean>((resolve) => {
-    const server = createServer()
-    server.once('error', () => {
-      resolve(false)
-    })
-    server.listen({ host, port }, () => {
-      server.close(() => {
-        resolve(true)
-      })
-    })
-  })
-  if (free) return
-  const message = `Port ${port} of ${host} is taken or not allowed: stop what listens there, or choose another one: PORT=${port + 1} npm start`
-  throw new Fault({ code: 'listen_failed', message })
 }

@@ -1,0 +1,115 @@
+import type { Egress, EgressPolicy } from '@ariftly/egress'
+import { createCursorCodec, type ApiHandler, type RouteName } from '@ariftly/http'
+import type { KafkaClient } from '@ariftly/kafka'
+import type { Keyring } from '@ariftly/keyring'
+import type { ServiceDeps } from '@ariftly/runtime'
+import type { Pool } from '@ariftly/store'
+import type { ApiConfig } from './config.ts'
+import { createApiKeyHandlers } from './api-keys/api-key-handlers.ts'
+import { createApiKeyWrites } from './api-keys/api-key-writes.ts'
+import { createListAuditEntries } from './audit/list-audit-entries.ts'
+import { createListEventTypes } from './documents/list-event-types.ts'
+import { createListDeadLetters } from './dead-letters/list-dead-letters.ts'
+import { createFindDeliveries } from './deliveries/find-deliveries.ts'
+import { createGetDelivery } from './deliveries/get-delivery.ts'
+import { createListDeliveries } from './deliveries/list-deliveries.ts'
+import { createRedeliver } from './deliveries/redeliver.ts'
+import { createGetEvent } from './events/get-event.ts'
+import { createListEvents } from './events/list-events.ts'
+import { createCreateRedelivery } from './redeliveries/create-redelivery.ts'
+import { createCancelRedelivery, createGetRedelivery } from './redeliveries/get-redelivery.ts'
+import { createCancelReplay } from './replays/cancel-replay.ts'
+import { createCreateReplay } from './replays/create-replay.ts'
+import { createGetReplay } from './replays/get-replay.ts'
+import { createListReplays } from './replays/list-replays.ts'
+import { createTenantGate } from './tenant-gate.ts'
+import { createTenantHandlers } from './tenants/tenant-handlers.ts'
+import { createTenantWrites } from './tenants/tenant-writes.ts'
+import { createCreateWebhook } from './webhooks/create-webhook.ts'
+import { createDeleteWebhook } from './webhooks/delete-webhook.ts'
+import { createGetWebhook } from './webhooks/get-webhook.ts'
+import { createGetWebhookStats } from './webhooks/get-webhook-stats.ts'
+import { createListWebhooks } from './webhooks/list-webhooks.ts'
+import { createRotateSecret } from './webhooks/rotate-secret.ts'
+import { createTestWebhook } from './webhooks/test-webhook.ts'
+import { createUpdateWebhook } from './webhooks/update-webhook.ts'
+import { withTenantGate } from './with-tenant-gate.ts'
+import { createWritePace, withWritePace } from './writes/write-pace.ts'
+import { createWrites } from './writes/create-writes.ts'
+
+/** Connections that read events, and how many queries of one tenant may wait for one. */
+export const EVENTS_POOL_MAX = 10
+const EVENTS_WAITING_MAX = 100
+/** The same for webhooks, deliveries and keys. */
+export const REST_POOL_MAX = 6
+const REST_WAITING_MAX = 200
+/** Tests of webhooks under way, and how many more of one tenant may wait. */
+const TESTS_MAX = 20
+const TESTS_WAITING_MAX = 10
+/** Reads of dead letters under way, and how many more of one tenant may wait. */
+const LETTERS_MAX = 2
+const LETTERS_WAITING_MAX = 4
+
+/** What the routes need. */
+export interface ApiRoutesDeps extends Pick<ServiceDeps, 'log' | 'tracing'> {
+  readonly config: Pick<ApiConfig, 'ADMIN_WRITES_PER_S' | 'KAFKA_DLQ_TOPIC'>
+  /** Of {@link EVENTS_POOL_MAX} connections. */
+  readonly events: Pool
+  /** Of at least {@link REST_POOL_MAX} connections. */
+  readonly pool: Pool
+  readonly keyring: Keyring
+  readonly policy: EgressPolicy
+  readonly egress: Egress
+  readonly kafka: KafkaClient
+}
+
+/**
+ * Makes the handlers of all routes that ask for a key. Each group passes a gate of its own, which bounds what runs at the same time and shares it among
+ * tenants: lists of events, tests of webhooks, dead letters, and the rest. Administrative writes have a pace for each tenant.
+ */
+export function createApiRoutes(deps: ApiRoutesDeps): Readonly<Partial<Record<RouteName, ApiHandler>>> {
+  const { config, events, pool, keyring, policy, egress, kafka, log, tracing } = deps
+  const cursors = createCursorCodec(keyring)
+  const gate = createTenantGate({ placesMax: EVENTS_POOL_MAX, waitingMax: EVENTS_WAITING_MAX })
+  const tests = createTenantGate({ placesMax: TESTS_MAX, waitingMax: TESTS_WAITING_MAX })
+  const letters = createTenantGate({ placesMax: LETTERS_MAX, waitingMax: LETTERS_WAITING_MAX })
+  const rest = createTenantGate({ placesMax: REST_POOL_MAX, waitingMax: REST_WAITING_MAX })
+  const writes = createWrites({ pool, keyring })
+  const paced = createWritePace({ perS: config.ADMIN_WRITES_PER_S, burst: 2 * config.ADMIN_WRITES_PER_S })
+  return withWritePace(paced, {
+    listEventTypes: createListEventTypes(),
+    listEvents: createListEvents({ pool: events, rest: pool, gate, cursors }),
+    getEvent: createGetEvent({ pool: events, rest: pool, gate }),
+    findDeliveries: createFindDeliveries({ pool: events, gate, cursors }),
+    testWebhook: createTestWebhook({ pool, keyring, egress, gate: tests, log, tracing }),
+    ...withTenantGate(letters, {
+      listDeadLetters: createListDeadLetters({ kafka, topic: config.KAFKA_DLQ_TOPIC, cursors }),
+    }),
+    ...withTenantGate(rest, {
+      listWebhooks: createListWebhooks({ pool, cursors }),
+      getWebhook: createGetWebhook({ pool }),
+      getWebhookStats: createGetWebhookStats({ pool }),
+      listReplays: createListReplays({ pool, cursors }),
+      getReplay: createGetReplay({ pool }),
+      cancelReplay: createCancelReplay({ pool }),
+      listDeliveries: createListDeliveries({ pool, cursors }),
+      getDelivery: createGetDelivery({ pool }),
+      getRedelivery: createGetRedelivery({ pool }),
+      cancelRedelivery: createCancelRedelivery({ pool }),
+      ...createApiKeyHandlers({ pool, cursors }),
+      ...createTenantHandlers({ pool, cursors }),
+      listAuditEntries: createListAuditEntries({ pool, cursors }),
+      ...writes({
+        createWebhook: createCreateWebhook({ keyring, policy }),
+        updateWebhook: createUpdateWebhook({ keyring, policy }),
+        deleteWebhook: createDeleteWebhook({ pool }),
+        rotateWebhookSecret: createRotateSecret({ keyring }),
+        createReplay: createCreateReplay(),
+        redeliver: createRedeliver(),
+        createRedelivery: createCreateRedelivery(),
+        ...createApiKeyWrites(),
+        ...createTenantWrites(),
+      }),
+    }),
+  })
+}
