@@ -1,8 +1,10 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { findBreakingOpenapiChanges, findBreakingSchemaChanges, type OpenapiDocument } from '@ariftly/api-documents'
+import type { OpenapiDocument } from '@ariftly/api-documents'
 import { describe, expect, test } from '@jest/globals'
 import { ROOT } from '../docs/markdown.ts'
+import { findBreakingOpenapiChanges } from './compatibility/openapi-changes.ts'
+import { findBreakingSchemaChanges } from './compatibility/schema-changes.ts'
 import { publishedFiles } from './published-files.ts'
 
 const FOLDER = join(ROOT, 'schemas')

@@ -1,8 +1,12 @@
 export { buildOpenapi } from './openapi/build-openapi.ts'
 export type { OpenapiOptions } from './openapi/build-openapi.ts'
 export { responseOf } from './openapi/share-responses.ts'
-export type { OpenapiContent, OpenapiDocument, OpenapiOperation, OpenapiParameter } from './openapi/document.ts'
+export type {
+  OpenapiContent,
+  OpenapiDocument,
+  OpenapiOperation,
+  OpenapiParameter,
+  OpenapiResponse,
+} from './openapi/document.ts'
 export { buildAsyncapi } from './asyncapi/build-asyncapi.ts'
 export { buildSchemaFiles } from './json-schemas/build-schema-files.ts'
-export { findBreakingSchemaChanges } from './compatibility/schema-changes.ts'
-export { findBreakingOpenapiChanges } from './compatibility/openapi-changes.ts'

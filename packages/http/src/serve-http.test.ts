@@ -50,6 +50,21 @@ describe('serveHttp', () => {
     expect(['', 'reset']).toContain(await never)
   })
 
+  test('routes a target in absolute form by its path', async () => {
+    const { port } = await serve((req, res) => res.end(`<${req.url}>`))
+    const targets = ['http://x/v1/events', 'HTTP://x:80/v1/events?a=1', 'https://x', 'http://x?a=1', '/http://x/y']
+    const answers = await Promise.all(
+      targets.map((target) => raw(port, `GET ${target} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`)),
+    )
+    expect(answers.map((answer) => /<(.*)>/.exec(answer)?.[1])).toEqual([
+      '/v1/events',
+      '/v1/events?a=1',
+      '/',
+      '/?a=1',
+      '/http://x/y',
+    ])
+  })
+
   test('answers 500 when a listener throws, and goes on', async () => {
     const { port } = await serve(() => {
       throw new Error('no')

@@ -1,4 +1,4 @@
-import type { OpenapiDocument, OpenapiOperation, OpenapiParameter, OpenapiResponse } from '../openapi/document.ts'
+import type { OpenapiDocument, OpenapiOperation, OpenapiParameter, OpenapiResponse } from '@ariftly/api-documents'
 import { findBreakingSchemaChanges } from './schema-changes.ts'
 
 /** What a change of the OpenAPI document breaks for clients, as sentences; empty if nothing. */

@@ -1,6 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
-import { buildOpenapi } from '../openapi/build-openapi.ts'
-import type { OpenapiDocument } from '../openapi/document.ts'
+import { buildOpenapi, type OpenapiDocument } from '@ariftly/api-documents'
 import { findBreakingOpenapiChanges } from './openapi-changes.ts'
 
 const document = buildOpenapi({ nowMs: 0 })
