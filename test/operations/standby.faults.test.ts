@@ -24,10 +24,8 @@ let world: World
 let proxy: CuttingProxy
 let system: ServiceProcess
 let apiKey: string
-/** Where the name of the database leads. */
-let port: number
 
-const portOf = (stack: LocalStack): number => Number(new URL(stack.addresses.postgres).port)
+const addressOf = (stack: LocalStack) => ({ host: '127.0.0.1', port: Number(new URL(stack.addresses.postgres).port) })
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'ariftly-standby-'))
@@ -40,13 +38,7 @@ beforeAll(async () => {
   })
   apiKey = await world.apiKey('acme')
   standby = await startStandby(primary, join(folder, 'primary'), join(folder, 'standby'))
-  port = portOf(primary)
-  proxy = await startCuttingProxy({
-    host: '127.0.0.1',
-    get port() {
-      return port
-    },
-  })
+  proxy = await startCuttingProxy(addressOf(primary))
   const named = (url = ''): string => Object.assign(new URL(url), { port: String(proxy.port) }).href
   const { DATABASE_URL, DATABASE_ADMIN_URL } = world.env
   const env = { ...world.env, DATABASE_URL: named(DATABASE_URL), DATABASE_ADMIN_URL: named(DATABASE_ADMIN_URL) }
@@ -86,15 +78,14 @@ test('a standby behind the name of the primary makes reads and writes 503, posts
   expect(await postEvent('before')).toBe(202)
   await eventually(async () => (await listed('before')) === 1, PATIENCE)
 
-  port = portOf(standby)
-  proxy.dropAll()
+  proxy.leadTo(addressOf(standby))
   const statuses: number[] = []
   for (let attempt = 0; attempt < 10; attempt += 1) statuses.push(await createWebhook(), await statusOfList())
   expect(new Set(statuses)).toEqual(new Set([503]))
   expect(await postEvent('meanwhile')).toBe(202)
 
   // Connections are not cut here: those to the standby have to be given up by their pools.
-  port = portOf(primary)
+  proxy.leadNewTo(addressOf(primary))
   await eventually(async () => (await createWebhook()) === 201, PATIENCE)
   await eventually(async () => (await listed('meanwhile')) === 1 && (await listed('before')) === 1, PATIENCE)
 }, 300_000)

@@ -25,6 +25,8 @@ export interface CuttingProxy {
   accept(): Promise<void>
   /** Resets all connections; new ones lead to another address. */
   leadTo(target: Pick<ProxyTarget, 'host' | 'port'>): void
+  /** New connections lead to another address; those that are open stay. */
+  leadNewTo(target: Pick<ProxyTarget, 'host' | 'port'>): void
   close(): Promise<void>
 }
 
@@ -102,6 +104,11 @@ export async function startCuttingProxy(target: ProxyTarget): Promise<CuttingPro
     await once(server, 'listening')
   }
 
+  function leadNewTo(next: Pick<ProxyTarget, 'host' | 'port'>): void {
+    host = next.host
+    targetPort = next.port
+  }
+
   await listen(0)
   const port = portOf(server)
   return {
@@ -129,10 +136,10 @@ export async function startCuttingProxy(target: ProxyTarget): Promise<CuttingPro
     refuse: close,
     accept: () => listen(port),
     leadTo(next) {
-      host = next.host
-      targetPort = next.port
+      leadNewTo(next)
       for (const pair of pairs) reset(pair)
     },
+    leadNewTo,
     close,
   }
 }
