@@ -5,7 +5,7 @@ import { removeReplica, renewReplica } from '@ariftly/store/replicas'
 import type { IngestConfig } from './config.ts'
 
 /** How many processes share each quota. */
-export interface QuotaShares {
+interface QuotaShares {
   /** The number that was counted last; 1 before the first count. */
   count(): number
   /** Stops counting, and takes this process out of the count of the others. */
@@ -13,7 +13,7 @@ export interface QuotaShares {
 }
 
 /** What {@link countQuotaShares} needs. */
-export interface QuotaSharesOptions {
+interface QuotaSharesOptions {
   readonly pool: Pool
   readonly log: Pick<Logger, 'warn' | 'info'>
   /** Pause between two counts, milliseconds. */
@@ -28,7 +28,7 @@ const SERVICE = 'ingest'
  * Counts the ingest processes at work through the database: each renews a row every 5 s, and one that has not done so for 15 s
  * has gone. While Postgres is away the last count holds. No request waits for this.
  */
-export function countQuotaShares({ pool, log, everyMs = EVERY_MS }: QuotaSharesOptions): QuotaShares {
+function countQuotaShares({ pool, log, everyMs = EVERY_MS }: QuotaSharesOptions): QuotaShares {
   const closing = new AbortController()
   const own = { service: SERVICE, replica: randomUUID() }
   let count = 1

@@ -24,9 +24,9 @@ export interface ProjectionOptions {
 /** The steps of the projection, for the log reader. */
 export interface Projection {
   /** Writes a batch and its checkpoint in one transaction; `reread` when another process has moved the checkpoint. */
-  projectBatch(batch: LogBatch, epoch: number): Promise<HandleOutcome>
+  readonly projectBatch: (batch: LogBatch, epoch: number) => Promise<HandleOutcome>
   /** Records offsets that the log lost before they were read. */
-  recordGap(gap: LogGap, epoch: number): Promise<void>
+  readonly recordGap: (gap: LogGap, epoch: number) => Promise<void>
 }
 
 /** Creates the steps: decode, make room for the events' days, write, count. */
@@ -35,12 +35,12 @@ export function createProjection(
   { log, tracing }: Pick<ServiceDeps, 'log' | 'tracing'>,
 ): Projection {
   const eventPartitions = createEventPartitions(pool)
+  const writeDeadLetters: DeadLetterWriter['write'] = (letters) => deadLetters.write(letters)
 
   async function projectBatch(batch: LogBatch, epoch: number): Promise<HandleOutcome> {
     const startedMs = performance.now()
     const decoded = decodeBatch(batch, { epoch, partitions })
     await eventPartitions.ensure(decoded.events)
-    const writeDeadLetters: DeadLetterWriter['write'] = (letters) => deadLetters.write(letters)
     const outcome = await traceProjection(tracing, { batch, decoded, topic, group }, () =>
       writeBatch(batch, decoded, { pool, epoch, topic, writeDeadLetters }),
     )
