@@ -129,7 +129,12 @@ function eventCases(now: number): BadInput[] {
     badEvent('an id in capitals', { id: 'evt_01M88Y3FZ3EEKSQ399RKR6WNX3' }, 'invalid_value', '/id'),
     badEvent('an id older than history', { id: OLD_ID }, 'out_of_range', '/id'),
     badEvent('a created_at that is no time', { created_at: 'yesterday' }, 'invalid_value', '/created_at'),
-    badEvent('a created_at older than history', { created_at: isoTime(now - 91 * DAY_MS) }, 'out_of_range', '/created_at'),
+    badEvent(
+      'a created_at older than history',
+      { created_at: isoTime(now - 91 * DAY_MS) },
+      'out_of_range',
+      '/created_at',
+    ),
     badEvent('a created_at ten minutes ahead', { created_at: isoTime(now + 600_000) }, 'out_of_range', '/created_at'),
     badEvent('an idempotency_key without created_at', { idempotency_key: 'k' }, 'required', '/created_at'),
     badEvent(

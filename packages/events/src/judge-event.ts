@@ -44,7 +44,8 @@ export function judgeEvent(entry: ReadEntry): ValidatedEntry {
   const sessionId = envelope.session_id ?? null
   const name = taskId === null ? 'session_id' : 'task_id'
   const stored = storeData(entry.scanner, entry.data, name, taskId ?? sessionId ?? '')
-  if (stored.type === 'mismatch') return refuse(fault('invalid_value', `/data/${name}`, `must equal the event's ${name}`))
+  if (stored.type === 'mismatch')
+    return refuse(fault('invalid_value', `/data/${name}`, `must equal the event's ${name}`))
   if (stored.type === 'tooLarge') {
     return refuse(tooLarge(stored.length))
   }
