@@ -47,6 +47,15 @@ test('places are those of all workers, and even without any left a new tenant ha
   expect([leftOf(shares, 'a'), leftOf(shares, 'b')]).toEqual([0, 1])
 })
 
+test('what was queued before a count and ends after it gives its places back at once', () => {
+  const shares = new TenantShares({ healthy: 300, unhealthy: 200 })
+  expect(fill(shares, 'a')).toBe(200)
+  shares.update({ workers: 1, tenants: [{ tenant: 'a', unhealthy: false, count: 200 }] })
+  expect(leftOf(shares, 'a')).toBe(0)
+  shares.ended('whk_a', 150)
+  expect(leftOf(shares, 'a')).toBe(150)
+})
+
 test('what has ended of a webhook that was queued elsewhere changes nothing', () => {
   const shares = new TenantShares({ healthy: 30, unhealthy: 30 })
   shares.ended('whk_x', 5)

@@ -19,7 +19,7 @@ interface Load {
 export class TenantShares {
   readonly #places: Readonly<Record<DeliveryPriority, number>>
   readonly #loads: Record<DeliveryPriority, Load> = { healthy: noLoad(), unhealthy: noLoad() }
-  /** Where the jobs of a webhook were put last. */
+  /** Where the jobs of a webhook were put last; of tenants that have something in flight. */
   readonly #webhooks = new Map<string, { readonly tenant: string; readonly priority: DeliveryPriority }>()
   #workers = 1
 
@@ -32,7 +32,8 @@ export class TenantShares {
   update({ workers, tenants }: InFlight): void {
     this.#workers = Math.max(1, workers)
     for (const priority of ['healthy', 'unhealthy'] as const) this.#loads[priority] = noLoad()
-    this.#webhooks.clear()
+    const known = new Set(tenants.map(({ tenant }) => tenant))
+    for (const [webhookId, { tenant }] of this.#webhooks) if (!known.has(tenant)) this.#webhooks.delete(webhookId)
     for (const { tenant, unhealthy, count } of tenants) this.#add(tenant, unhealthy ? 'unhealthy' : 'healthy', count)
   }
 
