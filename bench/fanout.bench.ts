@@ -23,8 +23,11 @@ const CLIENTS = 1000
 const ROUNDS = 5
 const EVENTS = { single: 120, burst: 40 } as const
 const BURST = 10
-/** Rounds' worth of events before the first round: until then a process of JavaScript compiles what it has just begun to run. */
-const WARM_UP = 6
+/**
+ * Rounds' worth of events before the first round: a process of JavaScript compiles what it has begun to run, and what runs
+ * once an event late.
+ */
+const WARM_UP = 15
 const PATIENCE_MS = 60_000
 
 /**

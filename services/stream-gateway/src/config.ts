@@ -18,7 +18,7 @@ export const streamGatewayConfig = {
     max: 16 * 1024 * MIB,
   }),
   RING_IDS_MAX: int({
-    doc: 'Event ids remembered to recognise duplicates without asking Postgres, 42 bytes each; ids that are not projected yet are kept beyond that.',
+    doc: 'Event ids remembered to recognise duplicates without asking Postgres, 50 bytes each; ids that are not projected yet are kept beyond that.',
     default: 500_000,
     min: 0,
     max: 20_000_000,

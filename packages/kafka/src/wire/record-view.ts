@@ -79,14 +79,21 @@ export class RecordView implements RawRecord, RecordBytes {
 
   /** The value of the first header of an ASCII name, as Latin-1 text; undefined when there is none or it has no value. */
   headerText(name: string): string | undefined {
+    return this.readHeader(name, latin1)
+  }
+
+  /**
+   * What `read` makes of the value of the first header of an ASCII name, from where its bytes stand; undefined when there is
+   * none or it has no value.
+   */
+  readHeader<T>(name: string, read: (bytes: Buffer, start: number, end: number) => T): T | undefined {
     const cursor = this.#atHeaders()
     for (let left = readVarint(cursor); left > 0; left -= 1) {
       const length = readVarint(cursor)
       const isWanted = length === name.length && isAt(this.bytes, cursor.at, name)
       cursor.at += length
       const valueLength = readVarint(cursor)
-      if (isWanted)
-        return valueLength < 0 ? undefined : this.bytes.toString('latin1', cursor.at, cursor.at + valueLength)
+      if (isWanted) return valueLength < 0 ? undefined : read(this.bytes, cursor.at, cursor.at + valueLength)
       if (valueLength > 0) cursor.at += valueLength
     }
     return undefined
@@ -98,6 +105,10 @@ export class RecordView implements RawRecord, RecordBytes {
     skipNullable(cursor)
     return cursor
   }
+}
+
+function latin1(bytes: Buffer, start: number, end: number): string {
+  return bytes.toString('latin1', start, end)
 }
 
 function skipNullable(cursor: Cursor): void {

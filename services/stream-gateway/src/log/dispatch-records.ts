@@ -40,6 +40,7 @@ export function createDispatch(o: DispatchOptions) {
     let position = hub.ring.position[partition] ?? 0
     // A batch that failed half-way comes again.
     const fresh = records[0] !== undefined && records[0].offset >= position ? records : records.filter(isFresh)
+    const { version: filterVersion } = hub.filterIndex
     const wanted: WantedRecord[] = []
     for (const record of fresh) {
       const event = decodeWanted(record)
@@ -59,7 +60,7 @@ export function createDispatch(o: DispatchOptions) {
       const step = fresh.slice(at, at + STEP_RECORDS)
       const isEnd = at + STEP_RECORDS >= fresh.length
       const next = isEnd ? nextOffset : (step.at(-1)?.offset ?? 0) + 1
-      hub.append({ partition, records: step, wanted: states, nextOffset: next })
+      hub.append({ partition, records: step, wanted: states, filterVersion, nextOffset: next })
       position = hub.ring.position[partition] ?? 0
     }
 
@@ -72,8 +73,7 @@ export function createDispatch(o: DispatchOptions) {
   function decodeWanted(record: RecordView): LogEvent | undefined {
     const tenant = tenantOf(record)
     if (tenant === undefined || !hub.filterIndex.has(tenant)) return undefined
-    const routed = routedOf(record, tenant)
-    if (routed === undefined || !hub.filterIndex.hasMatch(routed)) return undefined
+    if (!hub.filterIndex.hasMatch(routedOf(record, tenant))) return undefined
     const decoded = decodeRecord(record, partitions)
     return decoded.kind === 'event' ? decoded.event : undefined
   }

@@ -13,7 +13,10 @@ export interface WantedRecord {
 
 /** What {@link createDuplicateCheck} needs. */
 export interface DuplicateCheckOptions {
-  readonly index: Pick<IdIndex, 'find' | 'mayBeOlder'>
+  readonly index: Pick<IdIndex, 'mayBeOlder'> & {
+    /** The offset of an earlier record of the partition with this id, as far as this process knows. */
+    find(partition: number, tenant: string, id: string): number | undefined
+  }
   /** Which of the records Postgres knows an earlier one of, as indexes. */
   lookUp(partition: number, candidates: readonly CopyCandidate[]): Promise<ReadonlySet<number>>
   /** The look-up waits so long at most, ms. Default 2,000. */

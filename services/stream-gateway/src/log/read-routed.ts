@@ -1,4 +1,3 @@
-import { isEventType } from '@ariftly/events'
 import type { RecordView } from '@ariftly/kafka'
 import type { Routed } from '../streams/filter.ts'
 
@@ -16,17 +15,42 @@ export function tenantOf(record: RecordView): string | undefined {
 }
 
 /**
- * The attributes that decide who gets a record, read from its headers without decoding it; undefined when it cannot be an
- * event. They are those of the event if the record is one; that is only certain once it is decoded.
+ * The attributes that decide who gets a record, each read from its headers when it is asked for, without decoding the record.
+ * They are those of the event if the record is one; that is only certain once it is decoded.
  */
-export function routedOf(record: RecordView, tenant: string): Routed | undefined {
-  const type = record.headerText('ce_type')
-  if (type === undefined || !isEventType(type)) return undefined
-  return {
-    tenant,
-    type,
-    taskId: record.headerText('ce_taskid') ?? null,
-    sessionId: record.headerText('ce_sessionid') ?? null,
-    agent: record.headerText('ce_agent') ?? null,
+export function routedOf(record: RecordView, tenant: string): Routed {
+  return new RoutedRecord(record, tenant)
+}
+
+class RoutedRecord implements Routed {
+  readonly tenant: string
+  readonly #record: RecordView
+  #type: string | undefined
+  #taskId: string | null | undefined
+  #sessionId: string | null | undefined
+  #agent: string | null | undefined
+
+  constructor(record: RecordView, tenant: string) {
+    this.tenant = tenant
+    this.#record = record
+  }
+
+  get type(): string {
+    return (this.#type ??= this.#record.headerText('ce_type') ?? '')
+  }
+
+  get taskId(): string | null {
+    if (this.#taskId === undefined) this.#taskId = this.#record.headerText('ce_taskid') ?? null
+    return this.#taskId
+  }
+
+  get sessionId(): string | null {
+    if (this.#sessionId === undefined) this.#sessionId = this.#record.headerText('ce_sessionid') ?? null
+    return this.#sessionId
+  }
+
+  get agent(): string | null {
+    if (this.#agent === undefined) this.#agent = this.#record.headerText('ce_agent') ?? null
+    return this.#agent
   }
 }

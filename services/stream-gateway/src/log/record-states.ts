@@ -1,4 +1,4 @@
-import { typeIdMs } from '@ariftly/events'
+import { EventIdBits } from './event-id-bits.ts'
 import type { IdIndex, IndexedRecord } from './id-index.ts'
 import type { RecordState, Ring } from './ring.ts'
 
@@ -12,8 +12,10 @@ export interface RecordStates {
 
 /** Judges records by the index of ids and the ring. */
 export function createRecordStates({ ids, ring }: { readonly ids: IdIndex; readonly ring: Ring }): RecordStates {
+  const asked = new EventIdBits()
+
   function earlierOf(partition: number, tenant: string, id: string): number | undefined {
-    const offset = ids.find(partition, tenant, id)
+    const offset = asked.readText(id) ? ids.find(partition, tenant, asked) : undefined
     return offset === undefined || isDeadLetter(partition, offset) ? undefined : offset
   }
 
@@ -25,13 +27,10 @@ export function createRecordStates({ ids, ring }: { readonly ids: IdIndex; reado
 
   function note(record: IndexedRecord, found: RecordState | undefined): RecordState {
     if (found === 'hidden') return 'hidden'
-    const { partition, appendedAtMs } = record
-    const idMs = typeIdMs('evt', record.id)
-    if (idMs === undefined) return 'hidden'
+    const { partition, appendedAtMs, id } = record
     ids.seen(partition, appendedAtMs)
-    const state = found ?? (ids.mayBeOlder(partition, idMs) ? 'unchecked' : 'shown')
-    const earlier = ids.add(record, (offset) => isDeadLetter(partition, offset))
-    return earlier === undefined ? state : 'hidden'
+    const state = found ?? (ids.mayBeOlder(partition, id.ms) ? 'unchecked' : 'shown')
+    return ids.add(record, isDeadLetter) === undefined ? state : 'hidden'
   }
 
   return { earlierOf, note }

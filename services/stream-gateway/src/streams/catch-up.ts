@@ -166,8 +166,7 @@ export function createCatchUp(o: CatchUpOptions): CatchUp {
     if (known !== undefined) return matches(filter, known.event)
     const view = ring.view(seq)
     if (tenantOf(view) !== filter.tenant) return false
-    const routed = routedOf(view, filter.tenant)
-    return routed !== undefined && matches(filter, routed)
+    return matches(filter, routedOf(view, filter.tenant))
   }
 
   /** Undefined for a record that turns out to be a dead letter. */
@@ -236,7 +235,7 @@ export function createCatchUp(o: CatchUpOptions): CatchUp {
     mergeHistory(pages, position, function show(row) {
       if (row.appendedAtMs < fromMs) return
       const id = o.ids.seal({ epoch: o.epoch, position })
-      const chunk = renderFrame({ event: row.type, data: dataFor(filter, { ...row, tenant: filter.tenant }), id })
+      const chunk = renderFrame({ event: row.type, data: dataFor(filter, row), id })
       blocks.push(chunk)
       bytes += chunk.length
     })

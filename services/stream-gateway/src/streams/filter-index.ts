@@ -18,6 +18,8 @@ interface TenantIndex {
 export class FilterIndex {
   readonly #tenants = new Map<string, TenantIndex>()
   groups = 0
+  /** Grows with each group that is added. */
+  version = 0
 
   /** Whether a tenant has open streams. */
   has(tenant: string): boolean {
@@ -47,12 +49,14 @@ export class FilterIndex {
   #candidates(record: Routed): readonly (readonly FilterGroup[])[] {
     const index = this.#tenants.get(record.tenant)
     if (index === undefined) return []
+    const { byTask, bySession, byAgent, byType, all } = index
+    // Of a record only that is read by which a group is listed.
     return [
-      (record.taskId !== null && index.byTask.get(record.taskId)) || NO_GROUPS,
-      (record.sessionId !== null && index.bySession.get(record.sessionId)) || NO_GROUPS,
-      (record.agent !== null && index.byAgent.get(record.agent)) || NO_GROUPS,
-      index.byType.get(typeBit(record.type)) ?? NO_GROUPS,
-      index.all,
+      (byTask.size > 0 && record.taskId !== null && byTask.get(record.taskId)) || NO_GROUPS,
+      (bySession.size > 0 && record.sessionId !== null && bySession.get(record.sessionId)) || NO_GROUPS,
+      (byAgent.size > 0 && record.agent !== null && byAgent.get(record.agent)) || NO_GROUPS,
+      (byType.size > 0 && byType.get(typeBit(record.type))) || NO_GROUPS,
+      all,
     ]
   }
 
@@ -74,6 +78,7 @@ export class FilterIndex {
     }
     for (const place of placesOf(index, filter)) place.add(group)
     this.groups += 1
+    this.version += 1
     return group
   }
 

@@ -1,4 +1,4 @@
-import { EVENT_TYPES, renderEvent, type EventFilter, type EventType } from '@ariftly/events'
+import { EVENT_TYPES, renderEvent, type EventFilter } from '@ariftly/events'
 
 /** What a stream shows: always of one tenant. */
 export interface StreamFilter {
@@ -15,7 +15,8 @@ export interface StreamFilter {
 /** The attributes that decide who gets a record. */
 export interface Routed {
   readonly tenant: string
-  readonly type: EventType
+  /** An event type, or any text if the record turns out to be none of ours. */
+  readonly type: string
   readonly taskId: string | null
   readonly sessionId: string | null
   readonly agent: string | null
@@ -26,8 +27,8 @@ export const ALL_TYPES = 2 ** EVENT_TYPES.length - 1
 
 const BITS: ReadonlyMap<string, number> = new Map(EVENT_TYPES.map((type, index) => [type, 1 << index]))
 
-/** The bit of a type in {@link StreamFilter.types}. */
-export function typeBit(type: EventType): number {
+/** The bit of a type in {@link StreamFilter.types}; 0 for a text that is no type. */
+export function typeBit(type: string): number {
   return BITS.get(type) ?? 0
 }
 
@@ -62,7 +63,7 @@ export function matches(filter: StreamFilter, record: Routed): boolean {
     (filter.taskId === undefined || filter.taskId === record.taskId) &&
     (filter.sessionId === undefined || filter.sessionId === record.sessionId) &&
     (filter.agent === undefined || filter.agent === record.agent) &&
-    (filter.types === ALL_TYPES || (filter.types & typeBit(record.type)) !== 0)
+    (filter.types & typeBit(record.type)) !== 0
   )
 }
 
@@ -79,6 +80,9 @@ export function sameFilter(a: StreamFilter, b: StreamFilter): boolean {
 }
 
 /** What stands in the `data:` line of a stream. */
-export function dataFor(filter: StreamFilter, event: Routed & { readonly id: string; readonly data: Buffer }): Buffer {
+export function dataFor(
+  filter: StreamFilter,
+  event: Parameters<typeof renderEvent>[0] & { readonly data: Buffer },
+): Buffer {
   return filter.envelope ? renderEvent(event) : event.data
 }

@@ -89,7 +89,7 @@ describe('an idle stream', () => {
 
   test('gets its position once a minute when the log has moved on, and only then', () => {
     const { turn, blocks, hub } = setUp()
-    hub.append({ partition: 1, records: [], wanted: new Map(), nextOffset: 500 })
+    hub.append({ partition: 1, records: [], wanted: new Map(), filterVersion: -1, nextOffset: 500 })
     turn(120)
     const texts = blocks.map((block) => unchunk(block).toString())
     expect(texts).toHaveLength(8)
@@ -98,7 +98,7 @@ describe('an idle stream', () => {
 
   test('ends with its position in the second in which its key or token expires', () => {
     const { turn, ends, blocks, hub } = setUp({ expiresAtMs: 20_000 })
-    hub.append({ partition: 1, records: [], wanted: new Map(), nextOffset: 500 })
+    hub.append({ partition: 1, records: [], wanted: new Map(), filterVersion: -1, nextOffset: 500 })
     turn(19)
     expect(ends).toEqual([])
     turn(1)

@@ -69,6 +69,7 @@ function setUp(o: { readonly unsentBytesMax: number; readonly budgetBytes?: numb
       partition: 0,
       records: events.map((each, index) => viewOf(from + index, each)),
       wanted: new Map(events.map((each, index) => [from + index, { event: each, state: 'shown' as const }])),
+      filterVersion: -1,
       nextOffset: from + events.length,
     })
   }
@@ -103,6 +104,7 @@ describe('a live stream', () => {
       partition: 0,
       records: [viewOf(0, first), viewOf(1, second)],
       wanted: new Map([[0, { event: first, state: 'shown' as const }]]),
+      filterVersion: -1,
       nextOffset: 2,
     })
     expect([subscriber.phase, subscriber.position[0]]).toEqual(['overfull', 1])

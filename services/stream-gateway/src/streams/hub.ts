@@ -3,6 +3,7 @@ import type { RecordView } from '@ariftly/kafka'
 import { checkpointFrame } from '../frames/control-frames.ts'
 import { sharedFrame } from '../frames/record-frames.ts'
 import type { DuplicateCheck } from '../log/duplicate-check.ts'
+import { EventIdBits } from '../log/event-id-bits.ts'
 import { IdIndex } from '../log/id-index.ts'
 import type { OffsetVector } from '../log/offset-vector.ts'
 import { routedOf, tenantOf } from '../log/read-routed.ts'
@@ -27,6 +28,8 @@ interface HubBatch {
   readonly records: readonly RecordView[]
   /** Of records that streams want, by offset: the others are decoded if a stream wants them later. */
   readonly wanted: ReadonlyMap<number, WantedState>
+  /** The version of the filter index when the wanted records were found: unless it has grown, nobody wants the others. */
+  readonly filterVersion: number
   readonly nextOffset: number
 }
 
@@ -85,6 +88,9 @@ export function createHub(o: HubOptions): Hub {
   }
   /** Grows with each record and each move of the position. */
   let version = 0
+  /** Of the record that is being dispatched. */
+  const id = new EventIdBits()
+  const readId = (bytes: Buffer, start: number, end: number) => id.read(bytes, start, end)
   let scheduled = false
   let sealed: { readonly version: number; readonly frame: Buffer } = { version: -1, frame: Buffer.alloc(0) }
   let duplicates: Pick<DuplicateCheck, 'isOpen' | 'countUnchecked'> = { isOpen: false, countUnchecked: ignore }
@@ -122,7 +128,8 @@ export function createHub(o: HubOptions): Hub {
   }
 
   function append(batch: HubBatch): void {
-    for (const record of batch.records) dispatch(record, batch.wanted.get(record.offset))
+    const areAllFound = batch.filterVersion === filterIndex.version
+    for (const record of batch.records) dispatch(record, batch.wanted.get(record.offset), areAllFound)
     ring.reach(batch.partition, batch.nextOffset)
     version += 1
     ring.evict(o.ringBytesMax)
@@ -130,11 +137,10 @@ export function createHub(o: HubOptions): Hub {
     wake()
   }
 
-  function dispatch(record: RecordView, wanted: WantedState | undefined): void {
+  function dispatch(record: RecordView, wanted: WantedState | undefined, areAllFound: boolean): void {
     const { partition, offset, timestampMs: appendedAtMs } = record
     const tenant = tenantOf(record)
-    const id = record.headerText('ce_id')
-    const isEvent = tenant !== undefined && id !== undefined
+    const isEvent = tenant !== undefined && record.readHeader('ce_id', readId) === true
     const state = isEvent ? states.note({ partition, tenant, id, offset, appendedAtMs }, wanted?.state) : 'hidden'
     const seq = ring.append(record, state)
     version += 1
@@ -144,9 +150,8 @@ export function createHub(o: HubOptions): Hub {
     if (wanted !== undefined) {
       counts.decoded += 1
       ring.setEvent(seq, wanted.event)
-    }
-    const routed = filterIndex.has(tenant) ? (wanted?.event ?? routedOf(record, tenant)) : undefined
-    if (routed !== undefined) route(seq, state, routed)
+      route(seq, state, wanted.event)
+    } else if (!areAllFound && filterIndex.has(tenant)) route(seq, state, routedOf(record, tenant))
   }
 
   function route(seq: number, state: RecordState, routed: Routed): void {
@@ -158,8 +163,8 @@ export function createHub(o: HubOptions): Hub {
       }
       const ringEvent = ring.event(seq)
       if (ringEvent === undefined) return
-      const id = () => o.ids.seal({ epoch: o.epoch, position: ring.position })
-      const chunk = sharedFrame(ringEvent, group.filter, { id, onMade: (bytes) => ring.addBytes(seq, bytes) })
+      const streamId = () => o.ids.seal({ epoch: o.epoch, position: ring.position })
+      const chunk = sharedFrame(ringEvent, group.filter, { id: streamId, onMade: (bytes) => ring.addBytes(seq, bytes) })
       pending.add(group, chunk, version)
     })
   }
