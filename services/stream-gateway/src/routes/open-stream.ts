@@ -140,7 +140,9 @@ function startOf(req: IncomingMessage, parameters: StreamParameters, ids: Stream
   }
   const { after } = parameters
   if (after === undefined) return { kind: 'now' }
-  return { kind: 'time', text: new Date(after.floorMs).toISOString(), atMs: after.floorMs }
+  // A moment that is yet to come is now. It is looked up before the answer begins: what is appended after the answer is shown.
+  const atMs = Math.min(after.floorMs, Date.now())
+  return { kind: 'time', text: new Date(after.floorMs).toISOString(), atMs }
 }
 
 /** A stream that was opened by a token ends with it, or with the token's key if that expires first. */

@@ -20,6 +20,7 @@ export type AskedStart =
       readonly id: string
       readonly place: { readonly epoch: number; readonly position: OffsetVector }
     }
+  /** `text` is the moment as it was asked for; `atMs` is not in the future. */
   | { readonly kind: 'time'; readonly text: string; readonly atMs: number }
 
 /** What is known of a stream before it opens. */
@@ -92,8 +93,7 @@ export function createStreams(o: StreamsOptions): Streams {
       filter: request.filter,
       sink: createSocketSink(socket, chunked),
       keyId: request.keyId,
-      // A moment that is yet to come is now: what is appended from here on is shown.
-      fromMs: start.kind === 'time' ? Math.min(start.atMs, Date.now()) : 0,
+      fromMs: start.kind === 'time' ? start.atMs : 0,
       expiresAtMs: request.expiresAtMs === null ? null : performance.now() + request.expiresAtMs - Date.now(),
       requested: start.kind === 'id' ? start.id : start.kind === 'time' ? start.text : '',
       partitions: epochReader.hub.ring.position.length,
@@ -144,7 +144,7 @@ export function createStreams(o: StreamsOptions): Streams {
       await reset(subscriber, epochReader, 'history_expired', epochReader.floor())
       return
     }
-    const found = await retryUntilClosed(subscriber, () => epochReader.positionAt(Math.min(atMs, Date.now())))
+    const found = await retryUntilClosed(subscriber, () => epochReader.positionAt(atMs))
     if (found === undefined) return
     const position = ownedFrom(subscriber, found)
     epochReader.hub.begin(subscriber, position, openingFrame(RETRY_MS.min, epochReader.idOf(position)))
