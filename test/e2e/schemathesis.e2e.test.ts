@@ -38,12 +38,10 @@ test(
     for (const file of ['schemathesis.toml', 'hooks.py']) copyFileSync(join(FOLDER, file), join(folder, file))
     writeFileSync(join(folder, 'users.json'), JSON.stringify({ auth: [await userOf('one'), await userOf('two')] }))
     const seed = process.env['TEST_SEED'] ?? '1'
-    const args = [
-      ...['-m', 'schemathesis.cli', '--config-file', join(folder, 'schemathesis.toml'), 'run'],
-      ...[`${system.url}/openapi.json`, '--url', system.url, '--continue-on-failure', '--no-color'],
-      // One worker: threads that parse at the same time are an error of Python 3.11 itself.
-      ...['--workers', '1', '--seed', seed, '--warnings', 'off', ...AMOUNT],
-    ]
+    const args = ['-m', 'schemathesis.cli', '--config-file', join(folder, 'schemathesis.toml'), 'run']
+    args.push(`${system.url}/openapi.json`, '--url', system.url, '--seed', seed, '--continue-on-failure', '--no-color')
+    // One worker: threads that parse at the same time are an error of Python 3.11 itself.
+    args.push('--workers', '1', '--warnings', 'off', ...AMOUNT)
     const env = { SACRIFICED_KEY: await system.apiKeyOf('sacrificed', SCOPES) }
     const report = await runPython({ args, packages: PACKAGES, env, cwd: folder }, TIMEOUT_MS).catch(
       (error: { readonly stdout?: string; readonly message: string }) => `${error.stdout ?? ''}\n${error.message}`,
