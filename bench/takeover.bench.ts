@@ -65,6 +65,15 @@ interface Run {
 async function killProjectors(run: Run, say: (line: string) => void): Promise<readonly number[]> {
   const over = new AbortController()
   const posting = postSteadily(run.posts, over.signal)
+  try {
+    return await killOneByOne(run, say)
+  } finally {
+    over.abort()
+    await posting
+  }
+}
+
+async function killOneByOne(run: Run, say: (line: string) => void): Promise<readonly number[]> {
   let pair = await Promise.all([startProjector(run.bench), startProjector(run.bench)])
   const felt: number[] = []
   for (let kill = 1; kill <= KILLS; kill += 1) {
@@ -81,8 +90,6 @@ async function killProjectors(run: Run, say: (line: string) => void): Promise<re
     // The one that took over is the next to die.
     pair = [other, await startProjector(run.bench)]
   }
-  over.abort()
-  await posting
   for (const each of pair) each.kill('SIGTERM')
   await Promise.all(pair.map((each) => each.exited))
   return felt
@@ -110,13 +117,13 @@ async function countFalseAlarms(
   }
 }
 
-/** The lines of kafkajs say when a member has joined. */
+/** Its log says when a member was given partitions. */
 function startProjector(bench: BenchStack): Promise<ServiceProcess> {
   return bench.start('projector', { LOG_LEVEL: 'debug' })
 }
 
 function joins(projector: ServiceProcess): number {
-  return projector.output().split('Consumer has joined the group').length - 1
+  return projector.output().split('partitions are assigned').length - 1
 }
 
 /** The number of joins once it stays the same: members that start make each other join again. */

@@ -170,6 +170,7 @@ class GroupReader implements LogReader {
   #assign(partitions: readonly number[]): void {
     if (this.#state === 'stopped') return
     const reader = this.#o
+    reader.log.debug({ groupId: reader.groupId, partitions }, 'partitions are assigned')
     const handlersEnded = Promise.all([this.#ending, this.#retire()])
     this.#ending = handlersEnded
     const locator = new Locator(reader)
