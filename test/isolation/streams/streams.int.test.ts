@@ -197,8 +197,8 @@ test('a reader that reads nothing keeps its own unsent frames in memory, and non
   /** 256 KiB of events of the calm tenant. */
   function calmEvents() {
     posted += 4
-    const data = textOf('t-calm', 64 * 1024)
-    return Array.from({ length: 4 }, () => numbered('t-calm', 0, { tenant: 'calm', agent: 'calm', data }))
+    const data = textOf('t-large-events', 64 * 1024)
+    return Array.from({ length: 4 }, () => numbered('t-large-events', 0, { tenant: 'calm', agent: 'calm', data }))
   }
   for (let round = 0; round < 160; round += 1) {
     await log.append([...calmEvents(), slowEvent(10)])
@@ -230,6 +230,7 @@ test('a tenant that posts events of long ago gets each once, and holds up no str
   const calm = await open('?task_id=t-calm', calmKey)
   const rude = await open('?agent=backfill', rudeKey)
   await log.append([reposted])
+  await eventually(() => calm.messages.length === 1, { timeoutMs: 20_000 })
   const backfill = Array.from({ length: 6000 }, (_, n) =>
     numbered(`t-old-${n % 24}`, n, { tenant: 'rude', agent: 'backfill', id: newEventId(oldMs + n) }),
   )
