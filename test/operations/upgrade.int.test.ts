@@ -108,7 +108,7 @@ describe('under load', () => {
     const migrateNext = () => migrate(url, { dir, log: (step) => steps.push(step) })
     const migrating = Promise.all([migrateNext(), migrateNext()])
     atEnd.push(() => migrating)
-    await eventually(() => steps.filter((step) => step.includes('once more')).length >= 2, { timeoutMs: 30_000 })
+    await eventually(() => steps.filter((step) => step.includes('trying again')).length >= 2, { timeoutMs: 30_000 })
     await reader.query('COMMIT')
     await migrating
     const soFar = load.accepted.length

@@ -30,7 +30,7 @@ export async function sleep(ms: number, signal?: AbortSignal): Promise<void> {
 export interface RetryOptions extends BackoffOptions {
   /** Ends the trying; the result is then `undefined`. */
   readonly signal: AbortSignal
-  /** Told each failure before the pause. To give up, it throws. */
+  /** Called with each failure before the pause. It throws to stop the retries. */
   readonly onError?: (error: unknown, attempt: number, pauseMs: number) => void
 }
 

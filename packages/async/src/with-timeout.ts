@@ -11,7 +11,7 @@ export class DeadlineError extends Error {
 
 /**
  * The outcome of `work`, or a rejection with `onTimeout()` (default: `DeadlineError`) when it takes longer than `timeoutMs`.
- * The work itself goes on; a later failure of it is ignored.
+ * The work itself continues; a later failure of it is ignored.
  */
 export async function withTimeout<T>(
   work: Promise<T>,

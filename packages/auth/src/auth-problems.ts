@@ -9,7 +9,7 @@ export function missingKey(): Problem {
   })
 }
 
-/** 401: unknown, revoked, expired or mistyped; which of them is not told. */
+/** 401: unknown, revoked, expired or mistyped; the answer does not say which. */
 export function invalidKey(): Problem {
   return new Problem(401, 'invalid_api_key', {
     detail: 'The API key is unknown, revoked or expired.',
@@ -25,7 +25,7 @@ export function forbidden(scope: Scope): Problem {
   })
 }
 
-/** 503: whether the key is good cannot be told now. */
+/** 503: the key cannot be checked at the moment. */
 export function keysUnavailable(): Problem {
   return new Problem(503, 'authentication_unavailable', {
     detail: 'API keys cannot be checked at the moment. Try again.',

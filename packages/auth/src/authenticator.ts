@@ -76,7 +76,7 @@ export interface Authenticator {
 
 /** What a service that tells who calls can be given by a process that runs several of them. */
 export interface SharedAuthenticator {
-  /** Asks Postgres once for all; whoever gives it closes it after the services. Default: the service makes its own. */
+  /** Shared by the services of one process, so that Postgres is asked once. Its owner closes it after the services. Default: the service makes its own. */
   readonly authenticator?: Authenticator
 }
 

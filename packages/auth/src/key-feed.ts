@@ -30,7 +30,7 @@ export interface KeyFeedOptions {
   readonly log: Pick<Logger, 'warn' | 'info'>
   readonly now: () => number
   readonly feedEveryMs?: number
-  /** Told each change, in order, once. */
+  /** Called with each change, in order, once. */
   onChange(change: KeyChange): void
   /** The feed ends before what was read already: the store is another one, or an older copy. */
   onReset(): void

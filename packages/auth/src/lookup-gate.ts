@@ -2,7 +2,7 @@
 export interface LookupGate {
   /** Runs the look-up as soon as fewer than `runningMax` others run. */
   run<T>(lookUp: () => Promise<T>): Promise<T>
-  /** Whether `waitingMax` wait already: whoever comes now is to be refused. */
+  /** Whether `waitingMax` callers wait already: the next one is to be refused. */
   readonly isFull: boolean
 }
 

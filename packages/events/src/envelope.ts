@@ -51,7 +51,7 @@ export function readEnvelope(scanner: JsonScanner, data: DataObject): Envelope {
     const index = envelope.error !== undefined && scanner.stringEscaped ? -1 : memberIndex(scanner)
     const member = MEMBERS[index]
     if (member === undefined) {
-      // Only the first error is told: the names of the others are not read.
+      // Only the first error is reported: the names of the others are not read.
       envelope.error ??= unknownMember(scanner)
       scanner.scanValue(1)
       continue

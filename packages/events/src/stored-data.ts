@@ -75,7 +75,7 @@ function copySpan(bytes: Buffer, gaps: readonly number[], start: number, end: nu
   return from < end ? copyBytes(bytes, from, end, out, at) : at
 }
 
-/** A call into native code costs as much as some thirty bytes copied by hand. */
+/** A call into native code costs as much as some thirty bytes copied in a loop. */
 function copyBytes(bytes: Buffer, start: number, end: number, out: Buffer, at: number): number {
   if (end - start > 32) return at + bytes.copy(out, at, start, end)
   for (let from = start; from < end; from++) out[at++] = bytes[from] as number

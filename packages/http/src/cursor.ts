@@ -4,9 +4,9 @@ import { Problem } from './problem.ts'
 /** What a cursor is bound to: tenant, filters, order. Members that are undefined do not count. */
 export type CursorBound = Readonly<Record<string, unknown>>
 
-/** Makes and reads cursors: sealed, so that nobody reads or forges a position, and bound to the list that they go on with. */
+/** Makes and reads cursors: sealed, so that a position can be neither read nor forged, and bound to their list. */
 export interface CursorCodec {
-  /** `kind` is the list (`events`), `position` whatever the list needs to go on. */
+  /** `kind` is the list (`events`), `position` whatever the list needs for the next page. */
   encode(kind: string, bound: CursorBound, position: string): string
   /** The position; throws a {@link Problem} 400 for a cursor that is forged, or of another list, tenant, filter or order. */
   decode(kind: string, bound: CursorBound, cursor: string): string

@@ -33,7 +33,7 @@ export class Problem extends Error {
   readonly details: ProblemDetails
 
   constructor(status: number, code: string, details: ProblemDetails = {}) {
-    // It is an answer, not an accident: nobody reads its stack, which would cost more than the rest of a refusal.
+    // It is an answer, not a fault: its stack is never read, and would cost more than the rest of a refusal.
     const { stackTraceLimit } = Error
     Error.stackTraceLimit = 0
     super(details.detail ?? details.title ?? code)

@@ -26,7 +26,7 @@ export async function readBody(req: IncomingMessage, bytesMax: number): Promise<
       settle(() => resolve(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks, bytes)))
     }
 
-    /** Nobody reads this answer: the client has gone. */
+    /** The client has gone: no one receives this answer. */
     function onCut(): void {
       settle(() => reject(new Problem(400, 'request_aborted', { detail: 'The request ended before its body did.' })))
     }
@@ -35,7 +35,7 @@ export async function readBody(req: IncomingMessage, bytesMax: number): Promise<
       req.off('data', onData)
       req.off('end', onEnd)
       req.off('close', onCut)
-      // A late error of a request nobody reads any more must still have a listener, which stays.
+      // A late error of a request that is no longer read still needs a listener, so it stays.
       req.resume()
       outcome()
     }

@@ -60,7 +60,7 @@ function saneTraceparent(header: string | string[] | undefined): string | undefi
   return `00-${traceId}-${parentId}-${flags}`
 }
 
-/** A new trace, not sampled (flag 00): we measure it, nobody has asked to record it. */
+/** A new trace, not sampled (flag 00): it is measured, but no one asked for it to be recorded. */
 function newTraceparent(): string {
   const text = randomHex(24)
   return /^0{32}|0{16}$/.test(text) ? newTraceparent() : `00-${text.slice(0, 32)}-${text.slice(32)}-00`

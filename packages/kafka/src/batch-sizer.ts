@@ -10,7 +10,7 @@ export interface BatchSizer {
   /** The most that the next batch may hold. */
   readonly records: number
   done(records: number, tookMs: number): void
-  /** The batch was too much, or the store is away: that cannot be told apart, so it comes back smaller. */
+  /** The batch was too large, or the store is away: the two cannot be distinguished, so the next one is smaller. */
   failed(): void
 }
 

@@ -61,7 +61,7 @@ export class BrokerConnection {
     }
   }
 
-  /** Ends the connection at once; requests that wait for an answer are rejected with `cause`. The next request dials anew. */
+  /** Ends the connection at once; requests that wait for an answer are rejected with `cause`. The next request opens a new connection. */
   drop(cause: unknown): void {
     const broker = this.#broker
     this.#broker = undefined

@@ -108,7 +108,7 @@ interface LogEntry {
 }
 
 /**
- * kafkajs logs each try that failed, several a second while a broker is away. What matters is told by this package in its
+ * kafkajs logs each try that failed, several a second while a broker is away. What matters is logged by this package in its
  * own words, so all of that is for debugging.
  */
 function relayLog(log: Logger, { namespace, log: entry }: LogEntry): void {

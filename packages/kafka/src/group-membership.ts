@@ -11,7 +11,7 @@ export interface GroupMembershipOptions {
   readonly clock: () => number
   /** A new assignment. */
   onJoin(partitions: readonly number[]): void
-  /** The consumer has ended by itself and will not come back. Called at most once. */
+  /** The consumer has ended by itself for good. Called at most once. */
   onDead(error: Error): void
 }
 
@@ -39,7 +39,7 @@ const TURNS_PER_SESSION = 24
 /** A member keeps its place while the coordinator restarts: a new one would wait until the session of the old one has ended. */
 const RETRY = { initialRetryTime: 100, maxRetryTime: 1_000, retries: 20 }
 
-/** Joins. Failing to connect or to join is told by `onDead` too. */
+/** Joins. A failure to connect or to join calls `onDead` too. */
 export function joinGroup(o: GroupMembershipOptions): GroupMembership {
   let live = true
   let lastActivityMs = o.clock()
@@ -51,7 +51,7 @@ export function joinGroup(o: GroupMembershipOptions): GroupMembership {
     maxWaitTimeInMs: Math.min(TURN_MS_MAX, o.sessionTimeoutMs / TURNS_PER_SESSION),
     metadataMaxAge: METADATA_MAX_AGE_MS,
     allowAutoTopicCreation: false,
-    // A crash is told by the event; the reader makes a new consumer, whose state is known.
+    // A crash is reported by the event; the reader makes a new consumer, whose state is known.
     retry: { ...RETRY, restartOnFailure: async () => false },
   })
 
@@ -98,7 +98,7 @@ export function joinGroup(o: GroupMembershipOptions): GroupMembership {
   }
 
   /**
-   * kafkajs cannot end a consumer that connects or joins: it would come up after its end, and hold partitions that nobody
+   * kafkajs cannot end a consumer that connects or joins: it would start after its end, and hold partitions that no one
    * reads for as long as the process lives. So its start is waited for, also when `close` no longer waits.
    */
   async function leave(): Promise<void> {

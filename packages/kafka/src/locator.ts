@@ -100,7 +100,7 @@ export class Locator {
     this.#isLooking = false
   }
 
-  /** Looks once, and once more if the log does not fit. */
+  /** Looks once, and a second time if the log does not fit. */
   async #look(partitions: readonly number[]): Promise<Look> {
     const first = await this.#lookOnce(partitions)
     const firstProblem = this.#problemOf(first)

@@ -52,13 +52,13 @@ export interface LogReaderOptions {
   readonly concurrency?: number
   /** Cuts what has come into batches of so many records, fewer when the handler is slow. Default: no cut. */
   readonly batch?: BatchSize
-  /** A group membership without any answer of its coordinator for this long is made anew. Default 30,000 ms. */
+  /** A group membership without any answer of its coordinator for this long is replaced. Default 30,000 ms. */
   readonly stallMs?: number
-  /** Reads the stored positions, whenever reading begins or begins anew. A partition that it leaves out is not read. */
+  /** Reads the stored positions whenever reading starts or restarts. A partition that it leaves out is not read. */
   positions(partitions: readonly number[]): Promise<ReadonlyMap<number, Position>>
   /** Handles a batch. A throw means: the same batch again, or with `batch` its first half, after a pause that grows. */
   handle(batch: LogBatch, signal: AbortSignal): Promise<HandleOutcome>
-  /** Told of records that are gone, after two equal reads; the reader goes on at `found` when it resolves. */
+  /** Called with records that are gone, after two equal reads; the reader continues at `found` when it resolves. */
   hole?(gap: LogGap): Promise<void>
   /** Epoch milliseconds, for the age of what is not handled yet; default `Date.now`. */
   readonly now?: () => number

@@ -18,7 +18,7 @@ export interface LogReader {
   assigned(): readonly number[]
   /** How far each assigned partition is read, as last seen. */
   lag(): ReadonlyMap<number, PartitionLag>
-  /** How many times reading began anew: a connection broke, a leader changed, or the group membership ended. */
+  /** How many times reading was restarted: a connection broke, a leader changed, or the group membership ended. */
   readonly rebuilds: number
   /** How many times a batch could not be decoded or its handler threw, so that it was tried again. */
   readonly failedBatches: number
@@ -40,7 +40,7 @@ const REBUILD_MS = 100
 const REBUILD_MS_MAX = 2_000
 
 /**
- * Starts a reader of the log: of the partitions that its consumer group gives it, or of all. It goes on for ever: a broker
+ * Starts a reader of the log: of the partitions that its consumer group gives it, or of all. It runs until it is closed: a broker
  * that is away is waited for. It stops by itself only with `failure`, when the log is not the one that it should be.
  *
  * Handlers of different partitions run at the same time, those of one partition one after another. Each is called with an
@@ -157,7 +157,7 @@ class GroupReader implements LogReader {
     this.#rebuilds += 1
     log.warn(
       { err: cause, groupId, rebuilds: this.#rebuilds, pauseMs: this.#rebuildPauseMs },
-      'the group is joined anew',
+      'the consumer group is joined again',
     )
     this.#group = undefined
     this.#ending = Promise.all([this.#ending, this.#retire()])
@@ -208,13 +208,13 @@ class GroupReader implements LogReader {
     await Promise.all(readers.map((reader) => reader.stop()))
   }
 
-  /** Partitions that fail together are told the same error: it counts once. */
+  /** Partitions that fail together get the same error: it counts once. */
   #noteInterruption(partition: number, error: unknown): void {
     if (error === this.#lastError) return
     this.#lastError = error
     this.#rebuilds += 1
     const { groupId, log } = this.#o
-    log.warn({ err: error, groupId, rebuilds: this.#rebuilds, partition }, 'partitions are read anew')
+    log.warn({ err: error, groupId, rebuilds: this.#rebuilds, partition }, 'reading of partitions is restarted')
   }
 
   /** kafkajs's consumer can stop without an error: that shows by its silence while the broker answers us. */

@@ -27,7 +27,7 @@ const TRY_AGAIN: ReadonlySet<string> = new Set([
   'FENCED_LEADER_EPOCH',
   'UNKNOWN_LEADER_EPOCH',
 ])
-/** Answers after which the batch may be in the log: tried once more, and `unknown` if that does not help. */
+/** Answers after which the batch may be in the log: retried once, and `unknown` if that does not help. */
 const LEFT_OPEN: ReadonlySet<string> = new Set([
   'UNKNOWN_SERVER_ERROR',
   'REQUEST_TIMED_OUT',

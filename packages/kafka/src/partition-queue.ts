@@ -16,7 +16,7 @@ export interface PartitionQueueOptions {
   readonly batch?: BatchSize | undefined
   handle(batch: LogBatch, signal: AbortSignal): Promise<HandleOutcome>
   hole(gap: LogGap): Promise<void>
-  /** Told that a batch could not be decoded or handled and is tried again. */
+  /** Called when a batch could not be decoded or handled and is tried again. */
   onFailed(): void
   /** Limits how many partitions handle at the same time. It is held for one try, not for the pause after it. */
   readonly withSlot: <T>(work: () => Promise<T>) => Promise<T>

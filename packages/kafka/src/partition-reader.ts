@@ -13,11 +13,11 @@ export interface PartitionReaderOptions {
   /** Settles when the handlers of former readers of the partition have ended: their writes are in the positions. */
   readonly after: Promise<unknown>
   readonly withSlot: <T>(work: () => Promise<T>) => Promise<T>
-  /** Told that a batch could not be decoded or handled and is tried again. */
+  /** Called when a batch could not be decoded or handled and is tried again. */
   onFailed(): void
-  /** Told why reading begins anew; partitions of one request are told the same error. */
+  /** Called with the reason when reading is restarted; partitions of one request get the same error. */
   onInterrupted(partition: number, error: unknown): void
-  /** Told that the log is not the one that it should be. The reader has ended. */
+  /** Called when the log is not the expected one. The reader has ended. */
   onWrongLog(error: Error): void
 }
 
@@ -26,7 +26,7 @@ const RETRY_MS_MAX = 1_000
 
 /**
  * Reads one partition for as long as it is assigned: finds out where to begin, then fetches, checks, and hands on, in two
- * loops with a bounded queue between them. Whatever breaks a fetch (a connection, a leader that moved) begins it anew from
+ * loops with a bounded queue between them. Whatever breaks a fetch (a connection, a leader that moved) restarts it from
  * the stored position, as behind a new connection there may be another log than before.
  */
 export class PartitionReader {

@@ -22,7 +22,7 @@ export interface ProduceOptions {
   readonly timeoutMs?: number
   /** A partition whose leader cannot be reached (so that nothing was sent) is given up after this. Default `timeoutMs`. */
   readonly unsentMs?: number
-  /** Told the outcome of each partition once, as soon as it is known. */
+  /** Called with the outcome of each partition once, as soon as it is known. */
   readonly onOutcome?: (partition: number, outcome: PartitionOutcome) => void
 }
 

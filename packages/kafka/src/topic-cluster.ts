@@ -59,7 +59,7 @@ export class TopicCluster {
   }
 
   /**
-   * The topic's metadata as last heard; every 30 s it is asked for anew, without waiting. The first call waits: it rejects
+   * The topic's metadata as last read; it is refreshed every 30 s, without waiting. The first call waits: it rejects
    * when no broker answers, and with fault `topic_missing`.
    */
   async metadata(): Promise<TopicMetadata> {
@@ -126,7 +126,7 @@ export class TopicCluster {
     for (const [name, connection] of this.#connections) {
       const [node] = name.split('/')
       const address = metadata.brokers.get(Number(node))
-      // A seed has done its work when it told the brokers; one that is asked just now stays for that answer.
+      // A seed is no longer needed once it has named the brokers; one with a request under way stays until its answer.
       const isUsed =
         node === 'seed'
           ? connection.outstanding > 0

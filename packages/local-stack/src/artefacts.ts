@@ -7,7 +7,7 @@ import { takeLock } from './lock.ts'
 import { findOnPath } from './programs.ts'
 import { runSupervised } from './supervise.ts'
 
-/** Where artefacts come from and who is told that it takes a while. */
+/** Where artefacts come from, and what reports that it takes a while. */
 export interface FetchContext {
   readonly env: NodeJS.ProcessEnv
   readonly progress: (line: string) => void

@@ -11,9 +11,9 @@ export interface Lock {
 }
 
 /**
- * Takes the machine-wide lock `name` if nobody has it. The lock is a listening local socket, so the kernel gives it up when the
+ * Takes the machine-wide lock `name` if it is free. The lock is a listening local socket, so the kernel gives it up when the
  * process ends, even by SIGKILL: there is no stale lock. On Linux the socket is in the abstract name space; elsewhere it is a file,
- * and one that nobody listens on is removed.
+ * and one without a listener is removed.
  */
 export async function tryLock(name: string): Promise<Lock | undefined> {
   const id = `ariftly-${createHash('sha256').update(name).digest('hex').slice(0, 32)}`

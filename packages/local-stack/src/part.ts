@@ -44,7 +44,7 @@ export interface PartSpec {
   prepare(port: number): Promise<Command>
   /** Asks the server once whether it works; false while it does not, or not yet. */
   probe(port: number): Promise<boolean>
-  /** Told when the server ends without having been asked to. */
+  /** Called when the server ends without having been asked to. */
   onExit?(detail: string): void
 }
 

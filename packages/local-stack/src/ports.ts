@@ -7,7 +7,7 @@ const COUNT = 10_000
 const TRIES = 100
 
 /**
- * Finds a TCP port of 127.0.0.1 that nobody listens on, in 20000..29999: below the range from which the kernel gives ports to
+ * Finds a free TCP port of 127.0.0.1, in 20000..29999: below the range from which the kernel gives ports to
  * outgoing connections, so that nobody takes the port of a part while a test has it stopped. `avoid` are ports that are promised
  * already. Another process can still take it before it is used: callers try again with another one.
  * @throws StackFault when a hundred tries found none.

@@ -81,7 +81,7 @@ function tlsSettings(tls: StackTls, dir: string, identity: Identity | undefined)
   return { ssl: 'on', ssl_cert_file: cert, ssl_key_file: key, ...clients }
 }
 
-/** Nobody gets in without TLS. */
+/** Connections without TLS are refused. */
 function writeHostAuthentication(tls: StackTls, data: string): void {
   const certificate = tls.clientCaFile === undefined ? '' : ' clientcert=verify-ca'
   writeFileSync(join(data, 'pg_hba.conf'), `hostssl all all 127.0.0.1/32 scram-sha-256${certificate}\n`)
@@ -116,7 +116,7 @@ interface Identity {
   readonly gid: number
 }
 
-/** As root: whoever owns the data already, else the user `postgres`, else `nobody`. Otherwise undefined: this user. */
+/** As root: the owner of the data, else the user `postgres`, else `nobody`. Otherwise undefined: this user. */
 async function chooseIdentity(data: string): Promise<Identity | undefined> {
   if (process.getuid?.() !== 0) return undefined
   if (existsSync(data)) {

@@ -40,9 +40,9 @@ export interface StackOptions {
   readonly tls?: StackTls
   /** Settings of Postgres in place of ours, as in `postgresql.conf`. */
   readonly postgresSettings?: Readonly<Record<string, string>>
-  /** Told, in a few words, what takes time. */
+  /** Called with a few words about what takes time. */
   progress?(line: string): void
-  /** Told when a part ends by itself. */
+  /** Called when a part ends by itself. */
   onExit?(name: PartName, detail: string): void
 }
 
@@ -149,7 +149,7 @@ function readFormer(file: string): StackAddresses {
     const { kafka, postgres, redis } = JSON.parse(readFileSync(file, 'utf8')) as Partial<StackAddresses>
     return { kafka: kafka ?? '', postgres: postgres ?? '', redis: redis ?? '' }
   } catch {
-    return { kafka: '', postgres: '', redis: '' } // The first start, or a file that somebody broke: ports are chosen anew.
+    return { kafka: '', postgres: '', redis: '' } // The first start, or a damaged file: new ports are chosen.
   }
 }
 

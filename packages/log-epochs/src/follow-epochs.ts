@@ -26,7 +26,7 @@ export interface FollowEpochsOptions {
   start(epoch: LogEpoch): Promise<EpochSession>
 }
 
-/** Goes on with the current epoch for as long as it lives. */
+/** Continues with the current epoch while it lasts. */
 export interface LogFollower {
   /** Why there is no session now; undefined while there is one. */
   readonly trouble: string | undefined
@@ -40,7 +40,7 @@ const WRONG_LOG = ['log_identity_changed', 'partition_count_changed'] as const
 
 /**
  * One policy for a log that is not the one of the current epoch (another cluster, wiped, another number of partitions), in
- * every service: nothing is read or written, readiness, metric and log say so, and the service goes on by itself when the
+ * every service: nothing is read or written, readiness, metric and log say so, and the service continues by itself when the
  * log fits again, or when an operator has opened a new epoch. Backends that are away are waited for too.
  */
 export function followEpochs(o: FollowEpochsOptions): LogFollower {
@@ -90,7 +90,7 @@ export function followEpochs(o: FollowEpochsOptions): LogFollower {
   async function newerEpoch(epoch: number, until: AbortSignal): Promise<undefined> {
     while (!until.aborted) {
       await sleep(LOOK_EVERY_MS, until)
-      // Postgres away is told by whoever needs it; the session goes on.
+      // Whatever needs Postgres reports that it is away; the session continues.
       const newest = until.aborted ? undefined : await currentEpoch(o.pool, o.topic).catch(() => undefined)
       if (newest !== undefined && newest.epoch > epoch) return undefined
     }

@@ -68,7 +68,7 @@ export function faultOfCertificates(file: string): string | undefined {
 export function faultOfKey(file: string, certificateFile: string | undefined): string | undefined {
   return explain(() => {
     const key = createPrivateKey(readFileSync(file))
-    // What is wrong with the certificate is told by its own setting.
+    // A fault of the certificate is reported by its own setting.
     if (certificateFile === undefined || faultOfCertificates(certificateFile) !== undefined) return undefined
     const fits = new X509Certificate(readFileSync(certificateFile)).checkPrivateKey(key)
     return fits ? undefined : `names a key that does not belong to the certificate in ${certificateFile}`

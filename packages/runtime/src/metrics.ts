@@ -9,13 +9,13 @@ export interface MetricOptions {
   readonly labels?: readonly string[]
 }
 
-/** How much there was so far of what has these labels. When it falls, what counts it began anew. */
+/** The total so far for these labels. When it falls, the counter was restarted. */
 export interface LabelledTotal {
   readonly labels?: Readonly<Record<string, string>>
   readonly value: number
 }
 
-/** The metrics of one process. Getting a metric that exists already gives the same one, so that parts need not share it by hand. */
+/** The metrics of one process. Getting a metric that exists already gives the same one, so that parts need not pass it to one another. */
 export interface Metrics {
   /** `total` is called before each scrape, for what is counted elsewhere: it tells how much there was since its start. */
   counter(options: MetricOptions & { readonly total?: () => readonly LabelledTotal[] }): Counter

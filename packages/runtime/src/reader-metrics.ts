@@ -47,7 +47,7 @@ export function registerReaderMetrics(
   })
   metrics.counter({
     name: `${prefix}_rebuilds_total`,
-    help: 'Times that reading began anew: a connection broke, a leader changed, a consumer ended or had fallen silent.',
+    help: 'Times that reading was restarted: a connection broke, a leader changed, a consumer ended or had fallen silent.',
     total: () => [{ value: reader()?.rebuilds ?? 0 }],
   })
   metrics.counter({

@@ -52,7 +52,7 @@ export async function runMain<S extends ConfigSpec>(options: MainOptions<S>): Pr
     await stop(running, config.process.DRAIN_MS)
   }
   process.exitCode = end.exitCode()
-  // What still holds the process open here was forgotten by its owner, or is a collector that hangs: it must not turn a clean stop into a kill.
+  // What still holds the process open here was not closed by its owner, or is a collector that hangs: it must not turn a clean stop into a kill.
   setTimeout(() => process.exit(), 1000).unref()
   // Last of all, as what was closed has had spans.
   await traces?.close()
@@ -68,7 +68,7 @@ export async function runMain<S extends ConfigSpec>(options: MainOptions<S>): Pr
     end.request(EXIT.failed)
   }
 
-  /** A signal came first: the start is told, and whatever it still brings up is closed. */
+  /** A signal came first: the start is aborted, and whatever it has started is closed. */
   async function abandonStart(starting: Promise<Running>): Promise<void> {
     abort.abort()
     const late = await within(

@@ -40,7 +40,7 @@ export const settings = {
   ),
   KAFKA_OAUTH_SCOPE: withOauth(str({ doc: 'Scope to ask for; default: none.', optional: true })),
   KAFKA_SASL_PLAIN_WITHOUT_TLS: bool({
-    doc: 'Allows `plain` without KAFKA_TLS: whoever sees the network then sees the password.',
+    doc: 'Allows `plain` without KAFKA_TLS: anyone who can read the network traffic can then read the password.',
     default: false,
   }),
   KAFKA_TOPIC: str({ doc: 'Topic of the event log.', default: 'ariftly.events.v1' }),

@@ -248,7 +248,7 @@ export interface Delivery {
   readonly event_type: "task.created" | "task.progress" | "task.complete" | "task.failed" | "artifact.emitted" | "approval.requested" | "approval.resolved" | "session.message" | "session.closed" | "tool_call.executed"
   readonly task_id: string | null
   readonly status: "pending" | "delivered" | "failed" | "cancelled"
-  /** Goes on after a redelivery. */
+  /** Keeps counting after a redelivery. */
   readonly attempt_count: number
   readonly last_attempt_at: string | null
   readonly last_response_status: number | null
@@ -270,7 +270,7 @@ export interface DeliveryWithAttempts {
   readonly event_type: "task.created" | "task.progress" | "task.complete" | "task.failed" | "artifact.emitted" | "approval.requested" | "approval.resolved" | "session.message" | "session.closed" | "tool_call.executed"
   readonly task_id: string | null
   readonly status: "pending" | "delivered" | "failed" | "cancelled"
-  /** Goes on after a redelivery. */
+  /** Keeps counting after a redelivery. */
   readonly attempt_count: number
   readonly last_attempt_at: string | null
   readonly last_response_status: number | null

@@ -39,7 +39,7 @@ export class Events extends Resource {
   }
 
   /**
-   * Takes events if there is room at once, else answers false and takes none. What becomes of them is told by `stats` and, when they are given
+   * Takes events if there is room at once, else answers false and takes none. Their outcome is reported by `stats` and, when they are given
    * up, by `onFailed`. Throws an EventRefusedError for what can never be sent, and a ClosedError after `close`.
    */
   trySend(events: NewEvent | readonly NewEvent[]): boolean {

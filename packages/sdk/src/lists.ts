@@ -4,7 +4,7 @@ import type { Call, CallOptions, Transport } from './http/transport.ts'
 export interface Page<T> {
   readonly data: readonly T[]
   readonly has_more: boolean
-  /** Goes on after this page; null on the last one. */
+  /** Cursor of the next page; null on the last one. */
   readonly next_cursor: string | null
 }
 
@@ -13,7 +13,7 @@ export class List<T> implements AsyncIterable<T> {
   readonly #transport: Transport
   readonly #call: Call
   readonly #options: CallOptions
-  /** Where to go on after the last page that was read whole; undefined before the first one, null after the last one. */
+  /** Cursor after the last page that was read whole; undefined before the first one, null after the last one. */
   cursor: string | null | undefined
 
   constructor(transport: Transport, path: string, query: object, options: CallOptions) {

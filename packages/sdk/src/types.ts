@@ -47,7 +47,7 @@ export interface StreamReset {
   readonly reason: string
   /** The position that was asked for. */
   readonly requested: string | null
-  /** Where the stream goes on. */
+  /** Where the stream continues. */
   readonly earliest: string | null
 }
 

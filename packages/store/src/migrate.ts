@@ -10,7 +10,7 @@ import { sqlStateOf } from './store-fault.ts'
 export interface MigrateOptions {
   /** As of `createPool`. */
   readonly tls?: DatabaseTls
-  /** Told of each step. Default: nothing. */
+  /** Called with each step. Default: nothing. */
   readonly log?: (message: string) => void
   /** The folder of the SQL files. Default: {@link MIGRATIONS_DIR}. */
   readonly dir?: string
@@ -20,7 +20,7 @@ export interface MigrateOptions {
 export const MIGRATIONS_DIR = fileURLToPath(new URL('../migrations/', import.meta.url))
 /** Any number, the same in all versions: two migrations of one database wait for each other. */
 const ADVISORY_LOCK = 4_207_849_484
-/** Whoever wants a table waits behind a migration that waits for it: less than the services' own `lock_timeout`. */
+/** Queries of a table wait behind a migration that waits for it, so this is less than the services' own `lock_timeout`. */
 const LOCK_TIMEOUT_MS = 2_000
 const LOCK_PATIENCE_MS = 60_000
 /** No lock in time; a deadlock, as services lock in their own order. */
@@ -87,7 +87,7 @@ async function withLockPatience(work: () => Promise<void>, log: (message: string
       return await work()
     } catch (error) {
       if (!LOCKED.has(sqlStateOf(error) ?? '') || performance.now() >= end) throw error
-      log('somebody holds a lock that the migration needs: once more')
+      log('another session holds a lock that the migration needs: trying again')
       await delay(LOCK_PAUSE_MS)
     }
   }

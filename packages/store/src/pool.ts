@@ -37,7 +37,7 @@ export interface PoolOptions {
   readonly connectTimeoutMs?: number
   /** Further settings of each session, by name. */
   readonly settings?: Readonly<Record<string, string>>
-  /** Told of idle connections that were lost; queries fail by themselves. Default: nothing. */
+  /** Called when an idle connection is lost; queries report their own failures. Default: nothing. */
   readonly onError?: (error: Error) => void
 }
 

@@ -20,7 +20,7 @@ interface Place {
   readonly depth: number
 }
 
-/** Errors that one filter is told; a hostile one has thousands. */
+/** Most errors reported for one filter; a hostile one has thousands. */
 const ERRORS_MAX = 10
 const SCALARS = new Set(['string', 'number', 'boolean'])
 const COMPARISONS = new Set(['$gt', '$gte', '$lt', '$lte'])

@@ -2,7 +2,7 @@ import { TenantTurns, TurnRefused } from '@ariftly/async'
 import { Problem } from '@ariftly/http'
 
 /**
- * Runs work of a tenant when it is its turn. When `signal` aborts while the work waits, it is dropped: nobody reads its
+ * Runs work of a tenant when it is its turn. When `signal` aborts while the work waits, it is dropped: no one reads its
  * answer any more. Problems: 429 when too much work of the tenant waits.
  */
 export type TenantGate = <T>(tenant: string, work: () => Promise<T>, signal?: AbortSignal) => Promise<T>

@@ -77,7 +77,7 @@ export class Lane {
     this.#schedule()
   }
 
-  /** Settles with `retry` what waits for a partition; what is under way goes on. */
+  /** Settles with `retry` what waits for a partition; what is under way continues. */
   failWaiting(partition: number): void {
     const queue = this.#queues.get(partition) ?? []
     this.#queues.delete(partition)

@@ -36,7 +36,7 @@ interface Tenant {
   unfinished: number
   /** Its leases with an unfinished body. */
   bodies: number
-  /** The one body that goes on although the bound is reached. */
+  /** The one body that is still read although the bound is reached. */
   exempt: Lease | undefined
 }
 

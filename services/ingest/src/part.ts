@@ -9,6 +9,6 @@ export interface Part {
   readonly records: readonly ProducerRecord[]
   /** Size of each record in the log, bytes, at most. */
   readonly sizes: readonly number[]
-  /** Told the status of records `from` to `to` (exclusive). Every record is told once. */
+  /** Called with the status of records `from` to `to` (exclusive). Every record is reported once. */
   settle(from: number, to: number, status: RecordStatus): void
 }

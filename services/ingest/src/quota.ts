@@ -20,7 +20,7 @@ interface Posted {
   readonly declaredBytes: number
 }
 
-/** What a key is told. */
+/** What the answer says about a key's quota. */
 export interface Admission {
   /** Of the answer (`RateLimit`, `RateLimit-Policy`); none without quota and limit. */
   readonly headers: Readonly<Record<string, string>>
@@ -38,7 +38,7 @@ export interface QuotasOptions {
 
 /** A bucket holds what comes in within this time. */
 const WINDOW_S = 1
-/** A key or tenant that was not used for so long is forgotten; its buckets are full by then, unless it owes more. */
+/** A key or tenant that was not used for so long is dropped; its buckets are full by then, unless it owes more. */
 const FORGET_MS = 60_000
 
 interface Bucket {

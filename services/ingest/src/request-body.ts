@@ -95,7 +95,7 @@ export function createBodyReader({ bytesMax, timeoutMs }: BodyReaderOptions): Bo
         resolve(first !== undefined && chunks.length === 1 ? first : Buffer.concat(chunks, bytes))
       }
 
-      /** Nobody reads this answer: the client has gone. */
+      /** The client has gone: no one receives this answer. */
       function onCut(): void {
         fail(new Problem(400, 'request_aborted', { detail: 'The request ended before its body did.' }))
       }

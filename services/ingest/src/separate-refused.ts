@@ -7,7 +7,7 @@ export interface SeparateOptions<Item> {
   /** Whether a record must not be sent any more, as an earlier one of its request was not written. */
   readonly isDropped: (item: Item) => boolean
   readonly send: (items: readonly Item[]) => Promise<PartitionOutcome>
-  /** Told the status of each record once. */
+  /** Called once for each record, with its status. */
   readonly settle: (item: Item, status: RecordStatus) => void
 }
 

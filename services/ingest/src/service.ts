@@ -16,7 +16,7 @@ import { createTakeEvents } from './take-events.ts'
 export { ingestConfig } from './config.ts'
 export type { IngestConfig } from './config.ts'
 
-/** How long the start waits for Kafka's first answer; it goes on without. */
+/** How long the start waits for Kafka's first answer; after that it continues without. */
 const FIRST_ANSWER_MS = 3000
 
 /**

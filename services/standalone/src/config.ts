@@ -20,7 +20,7 @@ const standaloneConfig = {
   }),
 } as const
 
-/** What `standalone` itself is told. */
+/** Settings of `standalone` itself. */
 export type StandaloneConfig = ConfigOf<typeof standaloneConfig>
 
 /** Everything that may be set: of `standalone`, of `migrate` and of the five services. */

@@ -16,7 +16,7 @@ import { readOrMakeSecret } from './secrets.ts'
 export interface StandaloneDeps extends ServiceDeps {
   /** The environment of the services; addresses and keys that it lacks are filled in. */
   readonly env: NodeJS.ProcessEnv
-  /** Told in a few words what goes on. */
+  /** Called with a few words about each step. */
   progress(line: string): void
   /** Shown once, when all works. */
   announce(text: string): void

@@ -24,7 +24,7 @@ export const streamGatewayConfig = {
     max: 20_000_000,
   }),
   RING_UNPROJECTED_IDS_MAX: int({
-    doc: 'Event ids remembered while the projection does not move; beyond that the oldest are forgotten and counted (ariftly_stream_forgotten_ids_total).',
+    doc: 'Event ids remembered while the projection does not move; beyond that the oldest are dropped and counted (ariftly_stream_forgotten_ids_total).',
     default: 4_000_000,
     min: 1000,
     max: 100_000_000,

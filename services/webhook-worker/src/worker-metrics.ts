@@ -75,7 +75,7 @@ export function registerWorkerGauges(metrics: Metrics, gauges: WorkerGauges): vo
   })
 }
 
-/** Of all webhooks, told by the one worker that counts. */
+/** Of all webhooks, reported by the one worker that counts. */
 function registerBacklog(metrics: Metrics, backlog: WorkerGauges['backlog']): void {
   metrics.gauge({
     name: 'ariftly_webhook_deliveries',

@@ -16,7 +16,9 @@ export function listSchema(item: TSchema): TSchema {
     object: Type.Literal('list'),
     data: Type.Array(item),
     has_more: Type.Boolean(),
-    next_cursor: nullable(Type.String({ description: 'Pass it as `cursor` to go on; null on the last page.' })),
+    next_cursor: nullable(
+      Type.String({ description: 'Pass it as `cursor` to get the next page; null on the last page.' }),
+    ),
   })
 }
 

@@ -89,7 +89,7 @@ const deliveryMembers = {
   event_type: eventTypeSchema,
   task_id: nullable(identifierSchema),
   status: oneOf(DELIVERY_STATUSES),
-  attempt_count: Type.Integer({ minimum: 0, description: 'Goes on after a redelivery.' }),
+  attempt_count: Type.Integer({ minimum: 0, description: 'Keeps counting after a redelivery.' }),
   last_attempt_at: nullable(timeSchema),
   last_response_status: nullable(Type.Integer({ minimum: 100, maximum: 599 })),
   last_error_class: nullable(oneOfMore(ERROR_CLASSES)),

@@ -92,7 +92,7 @@ const INFO = {
 
 **Errors** are \`application/problem+json\` (RFC 9457) with a stable \`code\` and, for input, \`errors\` that name each parameter or pointer. A parameter that is unknown, empty or repeated is 400; a body with an unknown member or a bad value is 422. \`X-Request-Id\` is on every answer.
 
-**Lists** answer \`{object, data, has_more, next_cursor}\`; pass \`next_cursor\` as \`cursor\` to go on.
+**Lists** answer \`{object, data, has_more, next_cursor}\`; pass \`next_cursor\` as \`cursor\` to get the next page.
 
 **New members** may appear in any answer: ignore those that you do not know.`,
 } as const

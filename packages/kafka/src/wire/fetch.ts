@@ -14,7 +14,7 @@ interface FetchPlace {
 
 export interface FetchOrder {
   readonly topic: string
-  /** Filled in this order while there is room: whoever came off badly last time should stand first. */
+  /** Filled in this order while there is room: partitions that got nothing last time should come first. */
   readonly places: readonly FetchPlace[]
   /** How long the broker waits for the first byte, ms. */
   readonly maxWaitMs: number

@@ -63,7 +63,7 @@ export function createSpanQueue(o: SpanQueueOptions): SpanProcessor {
   return {
     onStart() {},
     onEnd(span) {
-      // The processor drops them just so, but tells nobody.
+      // The processor drops them too, but without a count.
       if (waiting >= queueMax) return count('dropped', 1)
       waiting += 1
       inner.onEnd(span)

@@ -11,7 +11,7 @@ export interface SpanOptions {
   /** With few values: no ids in it. */
   readonly name: string
   readonly kind: SpanKind
-  /** The trace that it goes on with; without one it begins a trace, if the sampler says so. */
+  /** The trace that it continues; without one it begins a trace, if the sampler says so. */
   readonly parent?: TraceContext | undefined
   /** Traces that it also worked for. Without a parent it is recorded when one of them is. */
   readonly links?: readonly TraceContext[]
@@ -37,7 +37,7 @@ export interface Span {
   end(end?: SpanEnd): void
 }
 
-/** Records spans. A process without it has `undefined` in its place, so that nothing is done for traces that nobody collects. */
+/** Records spans. A process without it has `undefined` in its place, so that traces that no one collects cost nothing. */
 export interface Tracing {
   /** Starts a span; undefined when it is not recorded (head sampling): whatever is sent on then keeps its parent's context. Never throws. */
   start(options: SpanOptions): Span | undefined

@@ -12,7 +12,7 @@ export interface BackOff {
 export const BACK_OFF: BackOff = { firstMs: 250, maxMs: 30_000 }
 
 /**
- * Full jitter: a random time up to the bound of this failure (1 for the first), so that many clients do not come back together. What the server
+ * Full jitter: a random time up to the bound of this failure (1 for the first), so that many clients do not retry at the same time. What the server
  * asked for (`floorMs`) is waited for in any case.
  */
 export function backOffMs(

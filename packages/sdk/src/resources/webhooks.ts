@@ -58,7 +58,7 @@ export class Webhooks extends Resource {
     return await this.read(path`/v1/webhooks/${id}/stats`, query, options)
   }
 
-  /** Delivers past events again; the work goes on after the answer. */
+  /** Delivers past events again; the work continues after the answer. */
   async replay(id: string, request: ReplayRequest, options?: CreateOptions): Promise<Replay> {
     return await this.make(path`/v1/webhooks/${id}/replay`, request, options)
   }

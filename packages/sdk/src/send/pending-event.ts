@@ -19,7 +19,7 @@ export interface PendingEvent {
   isSettled: boolean
 }
 
-/** What is told of an event that was accepted. */
+/** What the server answered about an event that it accepted. */
 export interface SentEvent {
   readonly id: string
 }

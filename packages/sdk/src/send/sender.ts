@@ -21,7 +21,7 @@ export interface SenderDeps {
   readonly logger: Logger | undefined
 }
 
-/** How long a process that has nothing else to do waits for events that nobody awaits. */
+/** How long a process that has nothing else to do waits for events that no caller awaits. */
 const EXIT_MS = 30_000
 
 /** The sending half of a client: encodes events, gives them ids, and hands them to the batcher. */

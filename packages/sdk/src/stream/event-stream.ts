@@ -115,7 +115,7 @@ export class EventStream implements AsyncIterable<StreamItem> {
     return this.#closed.signal.aborted
   }
 
-  /** Opens one connection and gives out what it holds; comes back when it is time to open another one. */
+  /** Opens one connection and gives out what it holds; returns when it is time to open another one. */
   async *#readConnection(): AsyncGenerator<StreamItem, void, undefined> {
     const connection = await this.#connect()
     if (connection === undefined) return
@@ -179,7 +179,7 @@ export class EventStream implements AsyncIterable<StreamItem> {
     this.#failures += 1
     const { signal } = (this.#pending = new AbortController())
     const waitMs = backOffMs(this.#failures, Math.max(floorMs, this.#retryMs), BACK_OFF)
-    // An abort is a wish to go on at once.
+    // An abort ends the wait early.
     await pause(waitMs, signal).catch(() => undefined)
   }
 

@@ -41,7 +41,7 @@ export class PositionSaver {
     return this.#saved
   }
 
-  /** With `everyMs` 0 resolves when the position is kept; else at once. A failure is told to `warn`, and the next save tries again. */
+  /** With `everyMs` 0 resolves when the position is kept; else at once. A failure is passed to `warn`, and the next save tries again. */
   async note(position: string): Promise<void> {
     this.#newest = position
     if (this.#everyMs === 0) await this.#save()

@@ -7,7 +7,7 @@ export class SeenIds {
     this.#max = max
   }
 
-  /** Whether the id is new; it is remembered then, and the oldest one is forgotten. */
+  /** Whether the id is new; it is remembered then, and the oldest one is dropped. */
   add(id: string): boolean {
     if (this.#ids.has(id)) return false
     this.#ids.add(id)

@@ -21,7 +21,7 @@ export class SseParser {
   retryMs: number | undefined
   readonly #decoder = new TextDecoder() // It drops the byte order mark.
   #rest = ''
-  /** Where the search for the next line end goes on in `#rest`. */
+  /** Where the search for the next line end continues in `#rest`. */
   #from = 0
   #event = ''
   #data: string[] = []

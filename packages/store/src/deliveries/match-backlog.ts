@@ -56,7 +56,7 @@ export async function lockNextMatchBacklog(
   return { epoch, partition, tenant, firstOffset, nextOffset: row.next_offset, endOffset: row.end_offset }
 }
 
-/** Whether there is any backlog, whoever works on it: one look, without a lock. */
+/** Whether there is any backlog, on this worker or another: one look, without a lock. */
 export async function anyMatchBacklog(db: Queryable): Promise<boolean> {
   const { rows } = await db.query<{ any: boolean }>('SELECT EXISTS (SELECT FROM match_backlogs) AS any')
   return rows[0]?.any === true

@@ -1,7 +1,7 @@
 import type { Transaction } from '../queryable.ts'
 
 /**
- * Keeps others from opening an epoch until the transaction ends; reading goes on. So "none yet, open one" is one step however many
+ * Keeps others from opening an epoch until the transaction ends; reads continue. So "none yet, open one" is one step however many
  * run `migrate` or `adopt-log` at the same time. Owner's role only.
  */
 export async function lockLogEpochs(tx: Transaction): Promise<void> {

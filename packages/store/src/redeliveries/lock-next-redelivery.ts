@@ -12,7 +12,7 @@ export interface LockedRedelivery extends RedeliveryRow {
 /** Tenants that are tried in turn when others hold their redeliveries. */
 const TENANTS_MAX = 20
 
-/** Whether a slice is due, whoever makes it: one look by index redeliveries_due, without a lock. */
+/** Whether a slice is due, on this worker or another: one look by index redeliveries_due, without a lock. */
 export async function anyRedeliveryDue(db: Queryable): Promise<boolean> {
   const { rows } = await db.query<{ any: boolean }>(
     prepared(`SELECT EXISTS (SELECT FROM redeliveries WHERE state = 'running' AND due_at <= now()) AS any`, []),

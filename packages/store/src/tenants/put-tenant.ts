@@ -14,7 +14,7 @@ export type PutTenantOutcome =
 
 /**
  * Writes a tenant and tells every process through the feed of keys, in the caller's transaction. `deleting`, with nothing
- * changed, while the tenant is being deleted; one that was deleted is made anew. By primary key.
+ * changed, while the tenant is being deleted; one that was deleted is created again. By primary key.
  */
 export async function putTenant(tx: Transaction, id: string, changes: TenantChanges): Promise<PutTenantOutcome> {
   await lockApiKeyChanges(tx)

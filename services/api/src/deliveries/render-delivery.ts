@@ -23,7 +23,7 @@ export function renderDelivery(row: DeliveryRow): Record<string, unknown> {
 
 /**
  * An attempt, as a single delivery shows it. The body of the answer is shown as text; what is not UTF-8 is replaced. Where a
- * blocked name leads to is not shown: nobody outside may map the names of the network that the sender runs in.
+ * blocked name leads to is not shown: callers must not be able to map the network that the sender runs in.
  */
 export function renderAttempt(row: AttemptRow): Record<string, unknown> {
   const hidden = row.errorClass === 'blocked' && row.address !== null

@@ -1,4 +1,4 @@
-/** What the reference is told; it neither loads fonts nor reports anywhere. https://github.com/scalar/scalar */
+/** Settings of the reference; it neither loads fonts nor reports anywhere. https://github.com/scalar/scalar */
 const SETTINGS = {
   withDefaultFonts: false,
   telemetry: false,

@@ -8,7 +8,7 @@ export interface WriteAnswer {
   /** Absent for 204. */
   readonly body?: object
   readonly headers?: Readonly<Record<string, string>>
-  /** What the audit log is told; absent when nothing changed. */
+  /** The entry for the audit log; absent when nothing changed. */
   readonly audit?: { readonly action: AuditAction; readonly target: string; readonly tenant: string }
   /** Runs after the commit and before the answer; work that may be lost without harm. */
   readonly after?: () => Promise<void>

@@ -19,7 +19,7 @@ interface Bucket {
 
 const TENANTS_MAX = 10_000
 
-/** A token bucket for each tenant, in this process. When there are too many tenants, those whose buckets are full are forgotten. */
+/** A token bucket for each tenant, in this process. When there are too many tenants, those whose buckets are full are dropped. */
 export function createWritePace({ perS, burst, now = () => performance.now() }: WritePaceOptions): TakeWrite {
   const buckets = new Map<string, Bucket>()
 

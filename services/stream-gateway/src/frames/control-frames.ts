@@ -4,7 +4,7 @@ import { chunkOf } from './frames.ts'
 export type ResetReason = 'log_changed' | 'history_expired' | 'position_beyond_log'
 
 /**
- * The first block of a stream: how soon to come back, and the position it starts at, so that a stream that is cut before
+ * The first block of a stream: how soon to reconnect, and the position it starts at, so that a stream that is cut before
  * its first event still resumes without a gap. One block, as every block makes some clients fire a message.
  */
 export function openingFrame(retryMs: number, id: string | undefined): Buffer {
@@ -17,7 +17,7 @@ export function checkpointFrame(id: string): Buffer {
   return chunkOf(`event: stream.checkpoint\ndata: {}\nid: ${id}\n\n`)
 }
 
-/** Tells the client that its position could not be kept and where the stream goes on. */
+/** Tells the client that its position could not be kept and where the stream continues. */
 export function resetFrame(o: {
   readonly reason: ResetReason
   /** The id or time that was asked for, as it was given. */

@@ -63,7 +63,7 @@ export interface EpochReader {
 }
 
 const FLOOR_EVERY_MS = 60_000
-/** While nobody waits for the projection, it is looked at so much less often: each look costs as much as dozens of frames. */
+/** While no stream waits for the projection, it is polled so much less often: each look costs as much as dozens of frames. */
 const CALM_FACTOR = 10
 
 /**
@@ -74,7 +74,7 @@ export async function startEpochReader(o: EpochReaderOptions, epoch: LogEpoch): 
   const { config, kafka, pool, log } = o
   const { KAFKA_TOPIC: topic, KAFKA_PARTITIONS: partitions } = config
   const key = { projection: 'events', epoch: epoch.epoch, topic }
-  // Before the log's end is asked for: the projection goes on meanwhile, and would seem to be beyond the log.
+  // Before the log's end is asked for: the projection advances meanwhile, and would seem to be beyond the log.
   const projected = new Map([...(await readPositions(pool, key))].map(([partition, at]) => [partition, at.nextOffset]))
   const logStart = Float64Array.from({ length: partitions }, (_, partition) => projected.get(partition) ?? 0)
   const endAtStart = Float64Array.from(logStart)

@@ -12,8 +12,8 @@ export interface EpochFollower {
 }
 
 /**
- * Reads the log, and begins anew when an operator has opened another epoch, or when the log was another one for a while:
- * streams are ended and come back. With ids of an older epoch they are told so (`stream.reset`).
+ * Reads the log, and starts over when an operator has opened another epoch, or when the log was another one for a while:
+ * streams are ended and reconnect. Those with ids of an older epoch get `stream.reset`.
  */
 export function readEpochs(
   o: EpochReaderOptions & { readonly metrics: Metrics; readonly onEnded: () => void },

@@ -25,7 +25,7 @@ export interface IdIndexOptions {
   readonly fromOrigin: readonly boolean[]
   /** Ids remembered at most; when as many are, those go first that are projected (a look-up finds them). */
   readonly idsMax: number
-  /** Ids remembered at most while the projection does not move; the oldest are then forgotten and counted. */
+  /** Ids remembered at most while the projection does not move; the oldest are then dropped and counted. */
   readonly unprojectedMax: number
 }
 
@@ -39,7 +39,7 @@ export interface IdIndexOptions {
  * ids that share a slot.
  */
 export class IdIndex {
-  /** Ids that were forgotten before they were projected: a duplicate of one of those may be shown. */
+  /** Ids that were dropped before they were projected: a duplicate of one of those may be shown. */
   forgottenUnprojected = 0
   readonly #o: IdIndexOptions
   /** Append time below which ids of a partition are not known; `Infinity` while nothing is known. */
@@ -119,7 +119,7 @@ export class IdIndex {
     if (this.#knownFromMs[partition] === Infinity) this.#knownFromMs[partition] = appendedAtMs
   }
 
-  /** The projection holds everything below `position`: those ids may be forgotten. */
+  /** The projection holds everything below `position`: those ids may be dropped. */
   setProjected(position: OffsetVector): void {
     raise(this.#projected, position)
     this.#trim()

@@ -18,7 +18,7 @@ export interface ProjectionWatch {
   close(): Promise<void>
 }
 
-/** Polls how far the projection has come: what it holds may be forgotten here, and who waits for it may go on. */
+/** Polls how far the projection has come: what it holds may be dropped here, and streams that wait for it may continue. */
 export function startProjectionWatch(o: ProjectionWatchOptions): ProjectionWatch {
   const abort = new AbortController()
   let state = 'not read yet'

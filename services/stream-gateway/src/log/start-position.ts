@@ -38,7 +38,7 @@ export type StreamStart =
   | { readonly kind: 'at'; readonly position: OffsetVector }
   | { readonly kind: 'reset'; readonly reason: 'log_changed' | 'history_expired'; readonly position: OffsetVector }
 
-/** Where a stream that resumes goes on; `floor` is where the kept history begins. */
+/** Where a stream that resumes continues; `floor` is where the kept history begins. */
 export function resumeAt(o: {
   readonly epoch: number
   readonly floor: OffsetVector

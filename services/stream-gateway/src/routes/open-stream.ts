@@ -96,10 +96,10 @@ export function createOpenStream(o: OpenStreamOptions): (req: IncomingMessage, r
   }
 
   function admit(caller: Caller, elsewhere: number): EpochReader {
-    if (o.isDraining()) throw unavailable('draining', 'This gateway is about to stop. Come back.')
+    if (o.isDraining()) throw unavailable('draining', 'This gateway is about to stop. Connect again.')
     const epochReader = o.epochReader()
     if (epochReader === undefined) throw unavailable('starting', 'The log cannot be read yet. Try again.')
-    // Until the changes of keys were read once, nobody would say that this one was revoked meanwhile.
+    // Until the changes of keys were read once, a revocation of this one meanwhile would go unnoticed.
     if (!o.auth.ready) throw unavailable('starting', 'The keys cannot be read yet. Try again.')
     const { registry } = o.streams
     if (registry.size >= o.streamsMax) throw unavailable('gateway_full', 'This gateway has no room. Try again.')
@@ -127,7 +127,7 @@ function filterOf(parameters: StreamParameters): EventFilter {
   }
 }
 
-/** The header wins over the parameter, and both over `after`, so that a browser that comes back to its old URL resumes. */
+/** The header wins over the parameter, and both over `after`, so that a browser that reconnects with its old URL resumes. */
 function startOf(req: IncomingMessage, parameters: StreamParameters, ids: StreamIds): AskedStart {
   const header = req.headers['last-event-id']
   const id = typeof header === 'string' && header !== '' ? header : parameters.last_event_id

@@ -25,7 +25,7 @@ const TOTALS: Readonly<Record<string, readonly [help: string, read: (from: Epoch
   copies: ['Records suppressed: duplicates of an earlier one, and what is no event.', ({ hub }) => hub.counts.hidden],
   unchecked: ['Records shown without the look-up for duplicates.', ({ duplicates }) => duplicates.unchecked],
   forgotten_ids: [
-    'Event ids forgotten before they were projected: a duplicate of those may be shown.',
+    'Event ids dropped before they were projected: a duplicate of those may be shown.',
     ({ hub }) => hub.ids.forgottenUnprojected,
   ],
   slow: ['Times that a live stream had too much unsent.', ({ hub }) => hub.counts.overfull],

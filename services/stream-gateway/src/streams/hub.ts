@@ -67,7 +67,7 @@ export interface Hub {
   takeAhead(ageMs: number): Subscriber[]
 }
 
-/** Length of a tick, ms: what is left is written in the next one, after other work of the process. */
+/** Length of a tick, ms: the rest is written in the next one, after other work of the process. */
 const TICK_MS = 4
 
 export function createHub(o: HubOptions): Hub {
@@ -169,7 +169,7 @@ export function createHub(o: HubOptions): Hub {
     })
   }
 
-  /** Nobody has looked whether the record is a duplicate: its live streams continue before it, from Postgres. */
+  /** It is not known whether the record is a duplicate: its live streams continue before it, from Postgres. */
   function fallBack(group: FilterGroup, seq: number): void {
     const position = Float64Array.from(ring.position)
     position[ring.partition(seq)] = ring.offset(seq)

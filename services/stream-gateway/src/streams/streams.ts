@@ -44,7 +44,7 @@ export interface StreamsOptions {
   /** How long history is kept, milliseconds. */
   readonly historyMs: () => number
   readonly log: Logger
-  /** Numbers from 0 to 1, for the pause before clients come back. */
+  /** Numbers from 0 to 1, for the pause before clients reconnect. */
   random(): number
 }
 

@@ -19,7 +19,7 @@ export interface Sink {
 }
 
 /**
- * The phases of a stream. Its owner is {@link Subscriber}: nobody else changes its phase, position or group.
+ * The phases of a stream. Its owner is {@link Subscriber}: nothing else changes its phase, position or group.
  *
  * ```
  * starting ──begin──▶ catchingUp ──goLive──▶ live ──overflow──▶ overfull

@@ -88,7 +88,7 @@ export class TenantStreamCounts {
       for (const [tenant, here] of counts) {
         const streams = others.get(tenant) ?? 0
         this.#elsewhere.set(tenant, streams)
-        // A tenant that has no stream here and has not asked for long is forgotten: its next question waits for a count.
+        // A tenant that has no stream here and has not asked for long is dropped: its next question waits for a count.
         if (here === 0 && nowMs - (this.#askedMs.get(tenant) ?? nowMs) > FORGET_MS) this.#forget(tenant)
       }
       this.#failing = false

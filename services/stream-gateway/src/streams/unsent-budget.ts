@@ -5,7 +5,7 @@ const ROOM = 0.8
 
 /**
  * The unsent bytes of all streams of the process, bounded. They are counted when something is written or taken, and each
- * stream is counted as if nobody shared its bytes, so the sum is an upper bound of the memory.
+ * stream is counted as if its bytes were not shared, so the sum is an upper bound of the memory.
  */
 export class UnsentBudget {
   /** Streams that were closed for it. */

@@ -16,7 +16,7 @@ export interface DeliverOptions {
   readonly timeoutMs: number
   /** True once this process ends: what is cut then is no failure of the subscriber. */
   readonly stopping: () => boolean
-  /** Told of an answer 410, with the version of the endpoint that gave it. */
+  /** Called with an answer 410 and the version of the endpoint that gave it. */
   readonly onGone: (endpoint: TriedEndpoint) => void
   readonly observe: (result: AttemptOutcome['type'] | 'stale', errorClass: string | null, totalMs: number) => void
   readonly log: Pick<Logger, 'debug' | 'error'>

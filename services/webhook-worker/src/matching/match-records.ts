@@ -5,7 +5,7 @@ import type { SubscriptionIndex } from './subscription-index.ts'
 
 export { SubscriptionIndex } from './subscription-index.ts'
 
-/** How much one statement may write, in pairs of a webhook and a record, and what is left for later. */
+/** How much one statement may write, in pairs of a webhook and a record, and what is deferred. */
 export interface MatchLimits {
   /** Records appended earlier are wanted by no webhook. */
   readonly oldestMs: number

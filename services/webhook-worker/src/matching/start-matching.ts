@@ -33,7 +33,7 @@ const BATCH = { recordsMax: 5_000, targetMs: 2_000 } as const
 
 /**
  * Starts it in the background: Kafka and Postgres are waited for. A new matcher begins at the log's start. While the log is
- * not the one that it should be nothing is read; it goes on when the log fits again or a new epoch was opened.
+ * not the expected one nothing is read; it continues when the log fits again or a new epoch was opened.
  */
 export function startMatching(o: MatchingOptions): Matching {
   const { config, pool, log } = o

@@ -34,7 +34,7 @@ export class SubscriptionCache {
   async #load(): Promise<CachedSubscriptions> {
     const since = this.#version
     const { version, changes } = await withTransaction(this.#pool, async (tx) => {
-      // The version first: the list may then be newer than its number, and is read once more, but never older.
+      // The version first: the list may then be newer than its number, and is read again, but never older.
       const number = await readWebhooksVersion(tx)
       return { version: number, changes: number === since ? [] : await readSubscriptions(tx, { since }) }
     })

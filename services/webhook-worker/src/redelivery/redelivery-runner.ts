@@ -7,7 +7,7 @@ import { makeRedeliverySlice } from './redelivery-slice.ts'
 export interface RedeliveryRunnerOptions {
   /** Has `LIST_SETTINGS`. */
   readonly pool: Pool
-  /** Told after each slice that has made deliveries due. */
+  /** Called after each slice that has made deliveries due. */
   readonly onRedelivered: (webhookIds: Iterable<string>) => void
   /** Ends it after the slice that is under way. */
   readonly signal: AbortSignal
@@ -18,7 +18,7 @@ const IDLE_MS = 1000
 
 /**
  * Carries out redeliveries slice by slice until the signal aborts: tenants take turns, any number of processes share them, and
- * each goes on where the last slice that was committed ended.
+ * each continues where the last slice that was committed ended.
  */
 export async function runRedeliveries(o: RedeliveryRunnerOptions): Promise<void> {
   let failures = 0

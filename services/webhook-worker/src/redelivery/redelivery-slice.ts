@@ -34,7 +34,7 @@ const FAILED_SLICES_MAX = 20
 
 /**
  * Makes the next slice of the redelivery whose turn it is. One transaction covers the cursor and the slice's deliveries, so a
- * worker that dies in it has done nothing, and another goes on from the same place. `pool` has `LIST_SETTINGS`.
+ * worker that dies in it has done nothing, and another continues from the same place. `pool` has `LIST_SETTINGS`.
  */
 export async function makeRedeliverySlice(
   pool: Pool,

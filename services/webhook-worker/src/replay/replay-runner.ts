@@ -6,7 +6,7 @@ import { makeReplaySlice } from './replay-slice.ts'
 /** What the runner needs. */
 export interface ReplayRunnerOptions {
   readonly pool: Pool
-  /** Told after each slice that has made deliveries due. */
+  /** Called after each slice that has made deliveries due. */
   readonly onReplayed: (webhookId: string, deliveries: number) => void
   /** Ends it after the slice that is under way. */
   readonly signal: AbortSignal

@@ -26,7 +26,7 @@ const WAITING_MAX = 2000
 
 /**
  * Makes the next slice of the replay whose turn it is. One transaction covers the cursor and the slice's deliveries, so a
- * worker that dies in it has done nothing, and another goes on from the same place.
+ * worker that dies in it has done nothing, and another continues from the same place.
  */
 export async function makeReplaySlice(
   pool: Pool,

@@ -30,7 +30,7 @@ const ALL_ORPHANS_EVERY = 30
 
 /**
  * Takes back deliveries whose worker is dead or whose lease has expired. It asks Postgres alone, never Redis: whatever became
- * of a job, its delivery goes on under a new attempt number. Any number of processes may run one.
+ * of a job, its delivery continues under a new attempt number. Any number of processes may run one.
  */
 export class Sweeper {
   readonly #o: SweeperOptions
