@@ -13,7 +13,8 @@ test('a percentile of a histogram is within 10 % of the latency at its rank', ()
         .reduce((all, one) => addCounts(all, one), [])
       const exact = values.toSorted((a, b) => a - b)[Math.ceil(values.length * share) - 1] ?? 0
       const read = latencyPercentile(counts, share) ?? 0
-      expect(Math.abs(read - exact) / exact).toBeLessThanOrEqual(0.1)
+      // A little more, as the bounds of the buckets are floating point numbers.
+      expect(Math.abs(read - exact) / exact).toBeLessThanOrEqual(0.1 + 1e-9)
     }),
   )
 })
