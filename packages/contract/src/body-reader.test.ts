@@ -48,6 +48,7 @@ describe('a body reader', () => {
   test.each<[unknown, string[]]>([
     [{}, ['/size required']],
     [{ size: 1, other: 1 }, ['/other unknown_member']],
+    [{ size: 1, other: null }, ['/other unknown_member']],
     [JSON.parse('{"size":1,"__proto__":1}'), ['/__proto__ unknown_member']],
     [{ size: '1' }, ['/size invalid_type']],
     [{ size: 1.5 }, ['/size invalid_type']],

@@ -9,7 +9,7 @@ export interface BodyReaderOptions<N extends 'absent' | 'kept'> {
   /** Whether a request without a body is read as `{}`. Default: false, it is 422 `missing_body`. */
   readonly optional?: boolean
   /**
-   * What null of a top-level member means: `absent` takes the member out first, `kept` gives null to the handler (PATCH, where null clears
+   * What null of a top-level member means: `absent` takes it out first if the schema knows the member, `kept` gives null to the handler (PATCH, where null clears
    * one). Default `absent`.
    */
   readonly nulls?: N
@@ -37,7 +37,7 @@ export function createBodyReader<S extends TSchema, N extends 'absent' | 'kept' 
   return function readBody(body, context = {}) {
     if (body === undefined && !optional) throw missingBody()
     const whole = body === undefined ? {} : body
-    const given = nulls === 'absent' ? withoutNulls(whole) : whole
+    const given = nulls === 'absent' ? withoutNulls(whole, schema) : whole
     validate ??= ajv.compile(schema)
     if (!validate.call(context, given)) throw invalidBody(describeErrors(validate.errors ?? []))
     return given as BodyOf<S, N>
@@ -57,10 +57,13 @@ function missingBody(): Problem {
   return new Problem(422, 'missing_body', { detail: 'Send a JSON object as the body.' })
 }
 
-/** An object without its members that are null; anything else as it is. */
-function withoutNulls(body: unknown): unknown {
+/** An object without its members that are null, but for those that the schema does not know: they are refused. Anything else as it is. */
+function withoutNulls(body: unknown, schema: TSchema): unknown {
   if (typeof body !== 'object' || body === null || Array.isArray(body)) return body
-  return Object.fromEntries(Object.entries(body).filter(([, value]) => value !== null))
+  const known = (schema['properties'] ?? {}) as object
+  return Object.fromEntries(
+    Object.entries(body).filter(([name, value]) => value !== null || !Object.hasOwn(known, name)),
+  )
 }
 
 const ajv = new Ajv({
