@@ -130,7 +130,7 @@ async function measureSurvivors(
   return figures
 }
 
-/** Posts to the partitions of a dead broker, which nobody else has, and to all others. */
+/** Posts to the partitions that only the dead broker has, and to all others. */
 async function measureDead(
   { posts, ledBy }: Ingest,
   broker: ExtraBroker,

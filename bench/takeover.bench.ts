@@ -95,7 +95,7 @@ async function killOneByOne(run: Run, say: (line: string) => void): Promise<read
   return felt
 }
 
-/** Times that members joined the group anew without a cause, over both of two projectors. */
+/** Times that members joined the group again without a cause, over both of two projectors. */
 async function countFalseAlarms(
   bench: BenchStack,
   ingest: ServiceProcess,

@@ -27,8 +27,8 @@ interface Lane {
 
 /**
  * Runs work of many tenants, a bounded number at a time. A tenant gets one more place only while it has fewer than are free
- * (dynamic threshold, Choudhury and Hahne 1998): one alone gets half of them, each further one half of the rest, and whoever
- * runs nothing finds a place. Whoever runs least is next, and among equals whoever has waited for a turn the longest.
+ * (dynamic threshold, Choudhury and Hahne 1998): one alone gets half of them, each further one half of the rest, and a tenant that
+ * runs nothing finds a place. The tenant that runs least is next, and among equals the one that has waited the longest.
  */
 export class TenantTurns {
   readonly #perTenantMax: number

@@ -25,7 +25,7 @@ export interface DeadLetterPlace {
 /** A page, newest first. */
 export interface DeadLetterPage {
   readonly letters: readonly DeadLetter[]
-  /** Where the next page goes on; undefined at the end. */
+  /** Where the next page begins; undefined at the end. */
   readonly next: DeadLetterPlace | undefined
 }
 

@@ -5,7 +5,7 @@ export function tenantDeleting(): Problem {
   return new Problem(409, 'tenant_deleting', { detail: 'The tenant is being deleted: wait until it is gone.' })
 }
 
-/** 409: whoever deleted its own tenant could not see the end of it. */
+/** 409: a key that deletes its own tenant could not see the end of the deletion. */
 export function ownTenant(): Problem {
   return new Problem(409, 'own_tenant', { detail: 'A key cannot delete its own tenant.' })
 }

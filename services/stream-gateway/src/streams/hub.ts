@@ -28,7 +28,7 @@ interface HubBatch {
   readonly records: readonly RecordView[]
   /** Of records that streams want, by offset: the others are decoded if a stream wants them later. */
   readonly wanted: ReadonlyMap<number, WantedState>
-  /** The version of the filter index when the wanted records were found: unless it has grown, nobody wants the others. */
+  /** The version of the filter index when the wanted records were found: unless it has grown, no stream wants the others. */
   readonly filterVersion: number
   readonly nextOffset: number
 }
