@@ -20,8 +20,9 @@ let receiver: Receiver
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'ariftly-cluster-'))
-  const ports = await startNodes()
-  await joinNodes(ports)
+  const started = await startNodes()
+  await joinNodes(started)
+  const ports = started.map(({ port }) => port)
   receiver = await startReceiver()
   fixture = await createWorkerWorld({
     REDIS_MODE: 'cluster',
@@ -59,30 +60,45 @@ test('a Redis Cluster carries the jobs, and what it held is due again when it ha
   await worker.close()
 }, 240_000)
 
-async function startNodes(): Promise<readonly number[]> {
-  const program = await findRedisServer({ env: process.env, progress: () => {} })
-  const ports: number[] = []
-  for (let number = 0; number < NODES; number += 1) {
-    // The nodes speak with each other on the port 10,000 above.
-    let port = await findFreePort()
-    while (port > 55_000) port = await findFreePort()
-    const dir = mkdtempSync(join(folder, 'node-'))
-    const settings = { port, dir, save: '', appendonly: 'no', bind: '127.0.0.1', 'maxmemory-policy': 'noeviction' }
-    const cluster = { 'cluster-enabled': 'yes', 'cluster-node-timeout': 5000 }
-    const args = Object.entries({ ...settings, ...cluster }).flatMap(([name, value]) => [`--${name}`, String(value)])
-    servers.push(spawn(program, args, { stdio: 'ignore' }))
-    ports.push(port)
-    nodes.push(new Redis({ port, host: '127.0.0.1', maxRetriesPerRequest: null }))
-  }
-  return ports
+/** Both ports of a node: that of clients, and that on which the nodes speak with each other. */
+interface Ports {
+  readonly port: number
+  readonly busPort: number
 }
 
-async function joinNodes(ports: readonly number[]): Promise<void> {
+async function startNodes(): Promise<readonly Ports[]> {
+  const program = await findRedisServer({ env: process.env, progress: () => {} })
+  const started: Ports[] = []
+  while (started.length < NODES) {
+    const ports = { port: await findFreePort(), busPort: await findFreePort() }
+    if (await startNode(program, ports)) started.push(ports)
+  }
+  return started
+}
+
+/** Starts a node and waits until it answers; false if it has ended, as it does when another process took one of its ports. */
+async function startNode(program: string, { port, busPort }: Ports): Promise<boolean> {
+  const dir = mkdtempSync(join(folder, 'node-'))
+  const settings = { port, dir, save: '', appendonly: 'no', bind: '127.0.0.1', 'maxmemory-policy': 'noeviction' }
+  const cluster = { 'cluster-enabled': 'yes', 'cluster-node-timeout': 5000, 'cluster-port': busPort }
+  const args = Object.entries({ ...settings, ...cluster }).flatMap(([name, value]) => [`--${name}`, String(value)])
+  const server = spawn(program, args, { stdio: 'ignore' })
+  const node = new Redis({ port, host: '127.0.0.1', maxRetriesPerRequest: null })
+  node.on('error', () => {})
+  const answers = await Promise.race([node.ping().then(() => true), once(server, 'exit').then(() => false)])
+  if (answers) {
+    servers.push(server)
+    nodes.push(node)
+  } else node.disconnect()
+  return answers
+}
+
+async function joinNodes(ports: readonly Ports[]): Promise<void> {
   for (const [number, node] of nodes.entries()) {
     const from = Math.floor((number * SLOTS) / NODES)
     const to = Math.floor(((number + 1) * SLOTS) / NODES)
     await node.cluster('ADDSLOTS', ...Array.from({ length: to - from }, (_, slot) => from + slot))
-    for (const port of ports) await node.cluster('MEET', '127.0.0.1', port)
+    for (const { port, busPort } of ports) await node.call('CLUSTER', 'MEET', '127.0.0.1', port, busPort)
   }
   await soon(async () => {
     const states = await Promise.all(nodes.map((node) => node.call('CLUSTER', 'INFO') as Promise<string>))
