@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { Semaphore } from '@ariftly/async'
 import { createTestAuthority, eventually, type ServiceProcess, type ServiceProcessName } from '@ariftly/testkit'
 import { startTlsWorld, type TlsWorld } from './tls-world.ts'
 
@@ -19,7 +20,7 @@ const WRONG_NAME = /Hostname\/IP does not match certificate's altnames/
 const EXPIRED = /certificate has expired/
 
 describe('a service does not connect, and says why', () => {
-  test.each<[string, ServiceProcessName, (foreign: string) => Record<string, string>, RegExp]>([
+  const cases: readonly [string, ServiceProcessName, (foreign: string) => Record<string, string>, RegExp][] = [
     ['Kafka of an unknown authority', 'ingest', (ca) => ({ KAFKA_TLS_CA_FILE: ca }), UNKNOWN],
     ['Kafka of an authority that Node does not know', 'projector', () => ({ KAFKA_TLS_CA_FILE: '' }), UNKNOWN],
     ['Kafka of an unknown authority', 'stream-gateway', (ca) => ({ KAFKA_TLS_CA_FILE: ca }), UNKNOWN],
@@ -39,12 +40,23 @@ describe('a service does not connect, and says why', () => {
     ['Postgres that refuses the password', 'api', wrongDatabasePassword, /password authentication failed/],
     ['Postgres in the clear', 'ingest', () => ({ DATABASE_TLS: '', DATABASE_TLS_CA_FILE: '' }), /no encryption/],
     ['Redis that refuses the password', 'webhook-worker', wrongRedisPassword, /WRONGPASS/],
-  ])(
+  ]
+  // Each takes seconds in which it waits, so they run beside one another; each has a test that waits for its end.
+  const turns = new Semaphore(4)
+  const ends: Promise<void>[] = []
+
+  beforeAll(() => {
+    const foreign = world.file('foreign.pem', createTestAuthority('Somebody else').cert)
+    for (const [, name, faultOf, reason] of cases) {
+      const end = turns.acquire().then(() => refused(name, faultOf(foreign), reason).finally(() => turns.release()))
+      end.catch(() => undefined) // its test says so
+      ends.push(end)
+    }
+  })
+
+  test.each(cases.map(([what, name], at) => [what, name, at] as const))(
     '%s: %s',
-    async (_what, name, faultOf, reason) => {
-      const foreign = world.file('foreign.pem', createTestAuthority('Somebody else').cert)
-      await refused(name, faultOf(foreign), reason)
-    },
+    async (_what, _name, at) => await ends[at],
     60_000,
   )
 
@@ -63,20 +75,20 @@ describe.each([
     await serveWith(options)
   }, 60_000)
 
-  test.each<[ServiceProcessName, string]>([
-    ['ingest', 'kafka'],
-    ['api', 'postgres'],
-    ['webhook-worker', 'redis'],
-  ])('keeps %s from %s', (name) => refused(name, {}, reason), 60_000)
+  test('keeps ingest from Kafka, api from Postgres and webhook-worker from Redis', async () => {
+    const names = ['ingest', 'api', 'webhook-worker'] as const
+    await Promise.all(names.map((name) => refused(name, {}, reason)))
+  }, 60_000)
 })
 
 test('all five work when all is right again', async () => {
   await serveWith({})
-  for (const name of ['ingest', 'projector', 'api', 'stream-gateway', 'webhook-worker'] as const) {
-    const service = await world.start(name)
+  const names = ['ingest', 'projector', 'api', 'stream-gateway', 'webhook-worker'] as const
+  const services = await Promise.all(names.map((name) => world.start(name)))
+  for (const service of services) {
     await eventually(async () => (await readiness(service)).status === 200, { timeoutMs: 30_000 })
-    await end(service)
   }
+  await Promise.all(services.map(end))
 }, 120_000)
 
 test('no secret is in any of these outputs', () => {
