@@ -1,7 +1,8 @@
 // `npm test`: installs what is missing, checks (types, lint, format, unused code), builds, and runs every level of tests on a stack of its
-// own. Arguments go to jest, which then runs once. The last line is always `N passed, N failed`.
+// own. Arguments go to jest, which then runs once. `runWithSecondTry` says what is run again. The last line is always
+// `N passed, N failed`.
 import { checkNode, installIfStale, run } from './prepare.mjs'
-import { ALL_LEVELS, runJest } from './run-jest.mjs'
+import { ALL_LEVELS, runWithSecondTry } from './run-jest.mjs'
 
 const args = process.argv.slice(2)
 const runs = args.every((arg) => arg === '--ci') ? ALL_LEVELS : [[]]
@@ -10,7 +11,7 @@ const sums = { passed: 0, failed: 0 }
 checkNode()
 if (installIfStale() && installIfStale('tools') && run('npm', ['run', '--silent', 'check'])) {
   for (const more of runs) {
-    const { passed, failed } = await runJest([...args, ...more])
+    const { passed, failed } = await runWithSecondTry([...args, ...more])
     sums.passed += passed
     sums.failed += failed
   }

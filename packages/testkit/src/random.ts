@@ -2,11 +2,12 @@ import { randomInt } from 'node:crypto'
 
 /**
  * A seed for a test that draws its moments and inputs, printed so that a failure can be played again with TEST_SEED.
+ * TEST_RUN_SEED is that of a whole run, so that a file that is run again draws the same.
  * @param name what is drawn, for the printed line.
  * @returns 0 to 2^31 - 1.
  */
 export function randomSeed(name: string, env: NodeJS.ProcessEnv = process.env): number {
-  const given = Number.parseInt(env['TEST_SEED'] ?? '', 10)
+  const given = Number.parseInt(env['TEST_SEED'] ?? env['TEST_RUN_SEED'] ?? '', 10)
   const seed = Number.isNaN(given) ? randomInt(2 ** 31) : given
   process.stderr.write(`${name}: seed ${seed} (again with TEST_SEED=${seed})\n`)
   return seed
