@@ -13,7 +13,7 @@ import {
 } from '@ariftly/testkit'
 import { startApi, type ApiAnswer, type ApiClient } from '../support/api-client.ts'
 
-const EVENTS = byForm({ short: 4000, long: 20_000 })
+const EVENTS = byForm({ short: 3000, long: 20_000 })
 const PARTITIONS = 3
 const KILLS = byForm({ short: 1, long: 5 })
 /** Sent before each kill. What makes deliveries pending still runs then, as it waits while 2,000 are due. */

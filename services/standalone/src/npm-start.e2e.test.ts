@@ -24,13 +24,19 @@ afterEach(async () => {
   rmSync(folder, { recursive: true, force: true, maxRetries: 10 })
 }, 30_000)
 
+/** What it prints when all is up: the base URL and the key. */
+interface Banner {
+  readonly url: string
+  readonly apiKey: string
+}
+
 interface Start {
   readonly process: ChildProcess
   readonly dataDir: string
   readonly port: number
   output(): string
-  /** Resolves with the banner's base URL and key. */
-  ready(): Promise<{ readonly url: string; readonly apiKey: string }>
+  /** Resolves when all is up. */
+  ready(): Promise<Banner>
   /** Sends the signal and resolves with the exit code. */
   readonly stop: (signal: NodeJS.Signals) => Promise<number | null>
 }
@@ -74,47 +80,32 @@ async function npmStart(env: Record<string, string> = {}, name = 'data'): Promis
 }
 
 describe('npm start', () => {
-  test('stops within 10 s, and a second start is up with its key and its data', async () => {
-    const first = await npmStart()
-    const { url, apiKey } = await first.ready()
-    expect(url).toBe(`http://127.0.0.1:${first.port}`)
-    const headers = { authorization: `Bearer ${apiKey}`, 'content-type': 'application/json' }
-    const body = '{"type":"task.created","task_id":"task_kept","data":{"title":"kept"}}'
-    expect((await fetch(`${url}/v1/events`, { method: 'POST', headers, body })).status).toBe(202)
-    await eventually(async () => (await list(url, apiKey)).length === 1)
-    const stopping = performance.now()
-    expect(await first.stop('SIGINT')).toBe(0)
-    expect(performance.now() - stopping).toBeLessThan(10_000)
-    expect(processesOf(first.dataDir)).toEqual([])
-
-    const second = await npmStart()
-    const again = await second.ready()
-    expect(again.apiKey).toBe(apiKey)
-    expect(await list(again.url, apiKey)).toEqual(['task_kept'])
-  }, 180_000)
-
-  test('leaves no process behind when it is killed, and starts again on the same data', async () => {
-    const first = await npmStart()
-    await first.ready()
-    await first.stop('SIGKILL')
-    const second = await npmStart()
-    await second.ready()
-    await second.stop('SIGKILL')
-    await eventually(() => processesOf(folder).length === 0, { timeoutMs: 15_000 })
-  }, 180_000)
-
-  test('runs twice side by side with other PORT and DATA_DIR, each with addresses of its own', async () => {
+  test('runs twice side by side, each with addresses of its own; stopped or killed, it leaves no process behind and starts again with its key and its data', async () => {
     const [one, other] = await Promise.all([npmStart({}, 'one'), npmStart({}, 'other')])
     const [first, second] = await Promise.all([one.ready(), other.ready()])
+    expect(first.url).toBe(`http://127.0.0.1:${one.port}`)
     const addresses = [one, other].map(
       ({ dataDir }) => JSON.parse(readFileSync(join(dataDir, 'stack.json'), 'utf8')) as Record<string, string>,
     )
     expect(Object.keys(addresses[0] ?? {})).toEqual(['kafka', 'postgres', 'redis'])
     const all = addresses.flatMap((entry) => Object.values(entry))
     expect(new Set(all).size).toBe(6)
-    expect(await list(second.url, second.apiKey)).toEqual([])
     const stranger = await fetch(`${first.url}/v1/events`, { headers: { authorization: `Bearer ${second.apiKey}` } })
     expect(stranger.status).toBe(401)
+    await Promise.all([post(first, 'task_of_one'), post(second, 'task_of_other')])
+
+    const stopping = performance.now()
+    const [code] = await Promise.all([one.stop('SIGINT'), other.stop('SIGKILL')])
+    expect(code).toBe(0)
+    expect(performance.now() - stopping).toBeLessThan(10_000)
+    expect(processesOf(one.dataDir)).toEqual([])
+    await eventually(() => processesOf(folder).length === 0, { timeoutMs: 15_000 })
+
+    const starts = await Promise.all([npmStart({}, 'one'), npmStart({}, 'other')])
+    const [firstAgain, secondAgain] = await Promise.all(starts.map((start) => start.ready()))
+    expect([firstAgain?.apiKey, secondAgain?.apiKey]).toEqual([first.apiKey, second.apiKey])
+    expect(await list(firstAgain ?? first)).toEqual(['task_of_one'])
+    expect(await list(secondAgain ?? second)).toEqual(['task_of_other'])
   }, 180_000)
 
   test('says in one sentence that its port is taken, and starts nothing', async () => {
@@ -135,7 +126,15 @@ describe('npm start', () => {
   }, 30_000)
 })
 
-async function list(url: string, apiKey: string): Promise<readonly unknown[]> {
+/** Posts the first event of a task, and waits until it is listed. */
+async function post(banner: Banner, taskId: string): Promise<void> {
+  const headers = { authorization: `Bearer ${banner.apiKey}`, 'content-type': 'application/json' }
+  const body = JSON.stringify({ type: 'task.created', task_id: taskId, data: { title: 'kept' } })
+  expect((await fetch(`${banner.url}/v1/events`, { method: 'POST', headers, body })).status).toBe(202)
+  await eventually(async () => (await list(banner)).length === 1)
+}
+
+async function list({ url, apiKey }: Banner): Promise<readonly unknown[]> {
   const response = await fetch(`${url}/v1/events`, { headers: { authorization: `Bearer ${apiKey}` } })
   expect(response.status).toBe(200)
   const { data } = (await response.json()) as { readonly data: readonly { readonly task_id: unknown }[] }
