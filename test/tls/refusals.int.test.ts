@@ -41,22 +41,22 @@ describe('a service does not connect, and says why', () => {
     ['Postgres in the clear', 'ingest', () => ({ DATABASE_TLS: '', DATABASE_TLS_CA_FILE: '' }), /no encryption/],
     ['Redis that refuses the password', 'webhook-worker', wrongRedisPassword, /WRONGPASS/],
   ]
-  // Each takes seconds in which it waits, so they run beside one another; each has a test that waits for its end.
+  // Each takes seconds in which it waits, so they run beside one another; each has a test that waits for its verdict.
   const turns = new Semaphore(4)
-  const ends: Promise<void>[] = []
+  const verdicts: Promise<void>[] = []
 
   beforeAll(() => {
     const foreign = world.file('foreign.pem', createTestAuthority('Somebody else').cert)
     for (const [, name, faultOf, reason] of cases) {
-      const end = turns.acquire().then(() => refused(name, faultOf(foreign), reason).finally(() => turns.release()))
-      end.catch(() => undefined) // its test says so
-      ends.push(end)
+      const verdict = turns.acquire().then(() => refused(name, faultOf(foreign), reason).finally(() => turns.release()))
+      verdict.catch(() => undefined) // its test says so
+      verdicts.push(verdict)
     }
   })
 
   test.each(cases.map(([what, name], at) => [what, name, at] as const))(
     '%s: %s',
-    async (_what, _name, at) => await ends[at],
+    async (_what, _name, at) => await verdicts[at],
     60_000,
   )
 

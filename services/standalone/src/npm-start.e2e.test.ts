@@ -101,8 +101,8 @@ describe('npm start', () => {
     expect(processesOf(one.dataDir)).toEqual([])
     await eventually(() => processesOf(folder).length === 0, { timeoutMs: 15_000 })
 
-    const starts = await Promise.all([npmStart({}, 'one'), npmStart({}, 'other')])
-    const [firstAgain, secondAgain] = await Promise.all(starts.map((start) => start.ready()))
+    const again = await Promise.all([npmStart({}, 'one'), npmStart({}, 'other')])
+    const [firstAgain, secondAgain] = await Promise.all(again.map((start) => start.ready()))
     expect([firstAgain?.apiKey, secondAgain?.apiKey]).toEqual([first.apiKey, second.apiKey])
     expect(await list(firstAgain ?? first)).toEqual(['task_of_one'])
     expect(await list(secondAgain ?? second)).toEqual(['task_of_other'])
