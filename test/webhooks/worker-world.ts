@@ -160,7 +160,7 @@ async function startProjector(world: World): Promise<{ close(): Promise<void> }>
     topic,
     groupId: `${topic}-projector`,
     partitionCount: PARTITIONS,
-    clusterId: epoch.clusterId,
+    identity: epoch,
     log,
     positions: (wanted) => readPositions(pool, { ...key, partitions: wanted }),
     async handle({ partition, records, firstOffset, lastOffset }) {

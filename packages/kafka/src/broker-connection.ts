@@ -1,12 +1,13 @@
 import { withTimeout } from '@ariftly/async'
 import type { InternalBroker, InternalConnection } from './internals.ts'
+import type { LogIdentity } from './log-identity.ts'
 import { sendRequest, type BrokerRequest } from './send-request.ts'
 import type { BrokerAddress } from './wire/metadata.ts'
 
 export interface BrokerConnectionOptions {
   readonly address: BrokerAddress
-  /** Id of the cluster that it may lead to, which `onOpened` checks; undefined: any. */
-  readonly clusterId: string | undefined
+  /** The log that it may lead to, which `onOpened` checks; undefined: any. */
+  readonly identity: LogIdentity | undefined
   /** Makes kafkajs's broker of an address, not connected yet. */
   createBroker(address: BrokerAddress): Promise<InternalBroker>
   /** Checks a connection that was just made; its error closes it. */
@@ -23,7 +24,7 @@ const DIAL_MS = 3_000
  */
 export class BrokerConnection {
   readonly address: BrokerAddress
-  readonly clusterId: string | undefined
+  readonly identity: LogIdentity | undefined
   readonly #o: BrokerConnectionOptions
   #broker: InternalBroker | undefined
   #opening: Promise<InternalConnection> | undefined
@@ -32,11 +33,7 @@ export class BrokerConnection {
   constructor(o: BrokerConnectionOptions) {
     this.#o = o
     this.address = o.address
-    this.clusterId = o.clusterId
-  }
-
-  get isOpen(): boolean {
-    return this.#broker?.isConnected() ?? false
+    this.identity = o.identity
   }
 
   /** Requests without an answer yet. The broker takes the next one of a connection when it has answered the one before. */

@@ -1,6 +1,7 @@
 import type { KafkaClient } from './client.ts'
 import type { Fault } from '@ariftly/fault'
 import { kafkaFault, toKafkaFault } from './kafka-fault.ts'
+import type { LogIdentity } from './log-identity.ts'
 import type { TopicCluster } from './topic-cluster.ts'
 import { errorName } from './wire/error-name.ts'
 import type { PartitionMetadata } from './wire/metadata.ts'
@@ -16,8 +17,7 @@ export interface LogPartition {
   readonly logEnd: number
 }
 
-export interface LogDescription {
-  readonly clusterId: string
+export interface LogDescription extends LogIdentity {
   readonly partitionCount: number
   /** In order of `partition`. */
   readonly partitions: readonly LogPartition[]
@@ -30,7 +30,7 @@ export interface PartialLogDescription extends LogDescription {
 }
 
 /**
- * Reads the cluster's id, and where each partition begins and ends, or each of `some`. Faults `topic_missing`, and
+ * Reads which log this is, and where each partition begins and ends, or each of `some`. Faults `topic_missing`, and
  * `kafka_unavailable` when one of these partitions cannot be asked about.
  */
 export async function describeLog(
@@ -55,7 +55,7 @@ export async function describeAvailable(
 ): Promise<PartialLogDescription> {
   const cluster = client.topicCluster(topic)
   try {
-    const { clusterId, partitions: all } = await cluster.refreshed()
+    const { clusterId, topicId, partitions: all } = await cluster.refreshed()
     if (all.length === 0) throw kafkaFault('topic_missing', `Topic ${topic} does not exist.`)
     const wanted = some === undefined ? all : all.filter(({ partition }) => some.includes(partition))
     const answers = await Promise.all(
@@ -64,6 +64,7 @@ export async function describeAvailable(
     const found = answers.flatMap(({ partitions }) => partitions)
     return {
       clusterId,
+      topicId,
       partitionCount: all.length,
       partitions: found.toSorted((a, b) => a.partition - b.partition),
       unavailable: new Map(answers.flatMap(({ unavailable }) => [...unavailable])),
@@ -74,16 +75,15 @@ export async function describeAvailable(
 }
 
 /** Which topic this is. */
-export interface TopicSummary {
-  readonly clusterId: string
+export interface TopicSummary extends LogIdentity {
   readonly partitionCount: number
 }
 
-/** Asks a broker which cluster this is and how many partitions the topic has; also the faults of `describeLog`. */
+/** Asks a broker which log this is and how many partitions it has; also the faults of `describeLog`. */
 export async function readTopic(client: KafkaClient, topic: string): Promise<TopicSummary> {
   try {
-    const { clusterId, partitions } = await client.topicCluster(topic).refreshed()
-    return { clusterId, partitionCount: partitions.length }
+    const { clusterId, topicId, partitions } = await client.topicCluster(topic).refreshed()
+    return { clusterId, topicId, partitionCount: partitions.length }
   } catch (error) {
     throw toKafkaFault(error, topic)
   }

@@ -1,31 +1,27 @@
 import { createErrorFromCode } from './internals.ts'
 import type { TopicCluster } from './topic-cluster.ts'
-import { decodeFetched, encodeFetch, type FetchedPartition, type FetchOrder } from './wire/fetch.ts'
+import { fetchRequest, type FetchedPartition, type FetchOrder } from './wire/fetch.ts'
 
 /** Beyond the wait that was asked for: how long an answer may take, and after how long the leader is looked up again. */
 const ANSWER_MS = 10_000
 const EXPECTED_MS = 500
 
 /**
- * Asks one broker for records of partitions that it leads, by Fetch v11. An error of one partition stands in its part of
+ * Asks one broker for records of partitions that it leads. An error of one partition stands in its part of
  * the answer; rejects with the broker's error for the whole, when no answer comes in time, and when the broker is silent
  * and leads none of them any more.
  */
 export async function fetchFrom(
   cluster: TopicCluster,
   leader: number,
-  order: FetchOrder,
+  order: Omit<FetchOrder, 'topicId'>,
 ): Promise<readonly FetchedPartition[]> {
-  const { errorCode, topics } = await cluster.send(
-    leader,
-    { apiKey: 1, apiVersion: 11, apiName: 'Fetch', body: [encodeFetch(order)], decode: decodeFetched },
-    {
-      channel: 'fetch',
-      timeoutMs: order.maxWaitMs + ANSWER_MS,
-      expectedMs: order.maxWaitMs + EXPECTED_MS,
-      partitions: order.places.map(({ partition }) => partition),
-    },
-  )
+  const { errorCode, partitions } = await cluster.send(leader, fetchRequest({ ...order, topicId: cluster.topicId }), {
+    channel: 'fetch',
+    timeoutMs: order.maxWaitMs + ANSWER_MS,
+    expectedMs: order.maxWaitMs + EXPECTED_MS,
+    partitions: order.places.map(({ partition }) => partition),
+  })
   if (errorCode !== 0) throw createErrorFromCode(errorCode)
-  return topics.flatMap(({ partitions }) => partitions)
+  return partitions
 }

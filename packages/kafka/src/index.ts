@@ -10,6 +10,7 @@ export {
   type TopicSummary,
 } from './describe-log.ts'
 export { kafkaFault, type KafkaFaultCode } from './kafka-fault.ts'
+export { identityFault, isSameLog, type LogIdentity } from './log-identity.ts'
 export { startLogReader, type LogReader } from './log-reader.ts'
 export type { HandleOutcome, LogBatch, LogGap, LogReaderOptions, PartitionLag, Position } from './log-reader-options.ts'
 export type { PartitionOutcome } from './partition-outcome.ts'

@@ -12,6 +12,8 @@ const require = createRequire(import.meta.url)
 export interface InternalConnection {
   readonly socket?: Pick<Socket, 'cork' | 'uncork' | 'write' | 'destroy'>
   readonly clientId: string
+  /** The versions of each request that the broker speaks, by `apiKey`. */
+  readonly versions: Readonly<Record<number, { readonly maxVersion: number } | undefined>> | null
   readonly requestQueue: {
     push(request: {
       readonly entry: {

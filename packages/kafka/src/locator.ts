@@ -7,6 +7,7 @@ import {
   type PartialLogDescription,
 } from './describe-log.ts'
 import { kafkaFault } from './kafka-fault.ts'
+import { identityFault, isSameLog, logChanged } from './log-identity.ts'
 import type { LogReaderOptions, Position } from './log-reader-options.ts'
 
 /** Where the reading of a partition begins, in the log as it is now. */
@@ -30,11 +31,6 @@ const SECOND_LOOK_MS = 1_000
 /** Whether a fault says that the log is not the one that was read: only a person can mend it, or its return. */
 export function isWrongLog(error: unknown): error is Fault {
   return hasFaultCode(error, 'log_identity_changed', 'partition_count_changed')
-}
-
-/** The fault of a log that is not the one that was read. */
-export function identityFault(message: string, detail: Readonly<Record<string, unknown>>): Fault {
-  return kafkaFault('log_identity_changed', `${message} If that is meant, open a new epoch: adopt-log.`, { detail })
 }
 
 /**
@@ -109,8 +105,7 @@ export class Locator {
     const second = await this.#lookOnce(partitions)
     const problem = this.#problemOf(second)
     if (problem === undefined) return second
-    const isSame = first.described.clusterId === second.described.clusterId
-    if (firstProblem !== undefined && isSame) throw problem
+    if (firstProblem !== undefined && isSameLog(first.described, second.described)) throw problem
     throw kafkaFault('kafka_unavailable', `The log is another one at each look: ${problem.message}`)
   }
 
@@ -121,17 +116,15 @@ export class Locator {
   }
 
   #problemOf({ described, positions }: Look): Fault | undefined {
-    const { clusterId, partitionCount, topic } = this.#reader
-    if (described.clusterId !== clusterId) {
-      return identityFault('This is another Kafka cluster.', { expected: clusterId, found: described.clusterId })
-    }
+    const { identity, partitionCount, topic } = this.#reader
+    if (!isSameLog(identity, described)) return identityFault(topic, identity, described)
     if (described.partitionCount !== partitionCount) {
       return partitionCountFault(topic, partitionCount, described.partitionCount)
     }
     for (const { partition, logEnd } of described.partitions) {
       const nextOffset = positions.get(partition)?.nextOffset ?? 0
       if (nextOffset <= logEnd) continue
-      return identityFault('The log ends before the stored position.', { partition, nextOffset, logEnd })
+      return logChanged('The log ends before the stored position.', { partition, nextOffset, logEnd })
     }
     return undefined
   }

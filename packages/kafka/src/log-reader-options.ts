@@ -1,5 +1,6 @@
 import type { BatchSize } from './batch-sizer.ts'
 import type { KafkaClient } from './client.ts'
+import type { LogIdentity } from './log-identity.ts'
 import type { Logger } from '@ariftly/fault'
 import type { RecordView } from './wire/record-view.ts'
 
@@ -45,8 +46,8 @@ export interface LogReaderOptions {
   /** The consumer group that shares the partitions out among processes; without one all of them are read here. */
   readonly groupId?: string | undefined
   readonly partitionCount: number
-  /** Cluster id of the log epoch that the positions belong to. */
-  readonly clusterId: string
+  /** The log that the positions belong to. */
+  readonly identity: LogIdentity
   readonly sessionTimeoutMs?: number
   /** Partitions handled at the same time. Default: all. */
   readonly concurrency?: number

@@ -5,8 +5,10 @@ import { newEventId } from '@ariftly/events'
 import { createTestTopics, eventually, stackAddresses, startKafkaProxy, type TestTopics } from '@ariftly/testkit'
 import { createKafka, type KafkaClient } from './client.ts'
 import { describeLog } from './describe-log.ts'
+import type { LogIdentity } from './log-identity.ts'
 import { startLogReader, type LogReader } from './log-reader.ts'
 import type { LogBatch, LogGap, LogReaderOptions, Position } from './log-reader-options.ts'
+import { createTopics } from './topics.ts'
 import { createProducer, type EventProducer, type ProducerRecord } from './producer.ts'
 
 const log = { info() {}, warn() {}, error() {}, debug() {} }
@@ -15,7 +17,7 @@ const PARTITIONS = 3
 let client: KafkaClient
 let topics: TestTopics
 let producer: EventProducer
-let clusterId: string
+let identity: LogIdentity
 const readers: LogReader[] = []
 
 beforeAll(async () => {
@@ -33,7 +35,7 @@ afterAll(() => client.close())
 async function freshTopic(): Promise<void> {
   topics = await createTestTopics({ partitions: PARTITIONS })
   producer = createProducer(client, { topic: topics.topic })
-  ;({ clusterId } = await describeLog(client, topics.topic))
+  identity = await describeLog(client, topics.topic)
 }
 
 /** Waits until the expectation holds. */
@@ -89,7 +91,7 @@ function read(store: ReturnType<typeof memoryStore>, extra: Partial<LogReaderOpt
     topic: topics.topic,
     groupId: `test-${randomUUID()}`,
     partitionCount: PARTITIONS,
-    clusterId,
+    identity,
     sessionTimeoutMs: 6_000,
     positions: async (partitions) =>
       new Map([...store.positions].filter(([partition]) => partitions.includes(partition))),
@@ -266,10 +268,40 @@ describe('log reader', () => {
 
   test('stops with log_identity_changed on another cluster id', async () => {
     await freshTopic()
-    const reader = read(memoryStore(), { clusterId: 'another' })
+    const reader = read(memoryStore(), { identity: { ...identity, clusterId: 'another' } })
     await reader.stopped
-    const detail = { expected: 'another', found: clusterId }
+    const detail = { expected: 'another', found: identity.clusterId }
     expect(reader.failure).toMatchObject({ code: 'log_identity_changed', detail })
+  })
+
+  test('stops with log_identity_changed when the topic was deleted and made again, which is not written to either', async () => {
+    await freshTopic()
+    const bound = createProducer(client, { topic: topics.topic, identity: () => identity })
+    expect((await bound.send([record(0, 'a'), record(0, 'b')])).ok).toBe(true)
+    const store = memoryStore()
+    const reader = read(store, { groupId: undefined })
+    await holds(() => expect(store.all()).toEqual(['a', 'b']))
+    await client.withAdmin((admin) => admin.deleteTopics({ topics: [topics.topic] }))
+    await eventually(() => reader.rebuilds > 0)
+    await createTopics(client, { ...topics, partitions: PARTITIONS, replication: 1 })
+    await producer.send([record(0, 'x'), record(0, 'y'), record(0, 'z'), record(1, 'u')])
+    const { partitions } = await bound.send([record(0, 'c')], { timeoutMs: 600 })
+    expect(partitions.get(0)?.type).toBe('unsent')
+    await bound.close()
+    await reader.stopped
+    const found = await describeLog(client, topics.topic)
+    const detail = { expected: identity.topicId, found: found.topicId }
+    expect(reader.failure).toMatchObject({ code: 'log_identity_changed', detail })
+    expect(store.all()).toEqual(['a', 'b'])
+    expect(found.partitions.map(({ logEnd }) => logEnd)).toEqual([3, 1, 0])
+  })
+
+  test('reads a log whose topic id was not recorded', async () => {
+    await freshTopic()
+    await producer.send([record(0, 'a')])
+    const store = memoryStore()
+    read(store, { identity: { ...identity, topicId: null } })
+    await holds(() => expect(store.all()).toEqual(['a']))
   })
 
   test('stops with log_identity_changed when the log ends before the stored position', async () => {

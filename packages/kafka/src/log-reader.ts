@@ -79,7 +79,7 @@ class GroupReader implements LogReader {
       kafka: o.client.kafka,
       seeds: o.client.brokers,
       topic: o.topic,
-      clusterId: () => o.clusterId,
+      identity: () => o.identity,
     })
     this.#fetcher = new Fetcher({
       cluster: this.#cluster,

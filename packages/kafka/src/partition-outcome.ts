@@ -19,6 +19,7 @@ export type PartitionOutcome =
 const TRY_AGAIN: ReadonlySet<string> = new Set([
   'CORRUPT_MESSAGE',
   'UNKNOWN_TOPIC_OR_PARTITION',
+  'UNKNOWN_TOPIC_ID',
   'LEADER_NOT_AVAILABLE',
   'NOT_LEADER_OR_FOLLOWER',
   'REPLICA_NOT_AVAILABLE',

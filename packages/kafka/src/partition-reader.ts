@@ -1,6 +1,7 @@
 import { sleep } from '@ariftly/async'
 import type { Fetcher } from './fetcher.ts'
-import { identityFault, isWrongLog, type Located, type Locator } from './locator.ts'
+import { isWrongLog, type Located, type Locator } from './locator.ts'
+import { logChanged } from './log-identity.ts'
 import type { LogReaderOptions, PartitionLag } from './log-reader-options.ts'
 import { createPartitionGuard, type PartitionGuard } from './partition-guard.ts'
 import { PartitionQueue } from './partition-queue.ts'
@@ -133,7 +134,7 @@ export class PartitionReader {
       const verdict = guard.judge(fetched)
       this.#noteEnd(fetched.highWatermark)
       if (verdict.type === 'otherLog') {
-        throw identityFault('Another record stands where we read the last one.', verdict.detail)
+        throw logChanged('Another record stands where we read the last one.', verdict.detail)
       }
       if (verdict.type === 'again') continue
       const { range, lostTo } = verdict

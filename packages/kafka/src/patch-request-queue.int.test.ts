@@ -26,14 +26,14 @@ test('an idle reader and producer are woken by fewer than 20 timers a second, an
   }).enable()
   const client = createKafka({ brokers: stackAddresses().kafka.split(','), clientId: 'test', log })
   const topics = await createTestTopics({ partitions: 3 })
-  const { clusterId } = await describeLog(client, topics.topic)
+  const identity = await describeLog(client, topics.topic)
   const producer = createProducer(client, { topic: topics.topic })
   const reader = startLogReader({
     client,
     topic: topics.topic,
     groupId: `test-${randomUUID()}`,
     partitionCount: 3,
-    clusterId,
+    identity,
     positions: async (partitions) =>
       new Map(partitions.map((p) => [p, { nextOffset: 0, lastOffset: null, lastId: null }])),
     handle: async () => ({ type: 'done' }),

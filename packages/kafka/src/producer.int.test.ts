@@ -3,9 +3,15 @@ import { ConfigResourceTypes } from 'kafkajs'
 import { createTestTopics, stackAddresses, startKafkaProxy, type CuttingProxy, type TestTopics } from '@ariftly/testkit'
 import { createKafka, type KafkaClient } from './client.ts'
 import { describeLog } from './describe-log.ts'
+import type { LogIdentity } from './log-identity.ts'
 import { createProducer, type EventProducer, type ProducerRecord } from './producer.ts'
 import { scanLog } from './scan-log.ts'
 import { createTopics } from './topics.ts'
+import type { BrokerRequest } from './send-request.ts'
+import { encodeRecordBatch } from './wire/encode-record-batch.ts'
+import { fetchRequest } from './wire/fetch.ts'
+import { metadataRequest } from './wire/metadata.ts'
+import { produceRequest } from './wire/produce.ts'
 
 const log = { info() {}, warn() {}, error() {}, debug() {} }
 
@@ -28,6 +34,10 @@ afterEach(async () => {
 
 function record(partition: number, value: string | Buffer): ProducerRecord {
   return { partition, key: Buffer.from('key'), value: Buffer.from(value), headers: { a: '1', ü: Buffer.from([0xff]) } }
+}
+
+function writtenAt(baseOffset: number): readonly object[] {
+  return [0, 1].map((partition) => ({ partition, code: 'NONE', baseOffset, appendedAtMs: expect.any(Number) }))
 }
 
 async function values(partition: number): Promise<string[]> {
@@ -100,17 +110,49 @@ describe('producer', () => {
   })
 
   test('writes nothing while another cluster is expected, also on connections that are open', async () => {
-    const { clusterId } = await describeLog(client, topics.topic)
-    let expected: string | undefined = clusterId
-    const bound = createProducer(client, { topic: topics.topic, clusterId: () => expected })
+    const identity: LogIdentity = await describeLog(client, topics.topic)
+    let expected = identity
+    const bound = createProducer(client, { topic: topics.topic, identity: () => expected })
     expect((await bound.send([record(0, 'a')])).ok).toBe(true)
-    expected = 'another'
+    expected = { ...identity, clusterId: 'another' }
     const { partitions } = await bound.send([record(0, 'b')], { timeoutMs: 600 })
     expect(partitions.get(0)?.type).toBe('unsent')
-    expected = clusterId
+    expected = identity
     expect((await bound.send([record(0, 'c')])).ok).toBe(true)
     await bound.close()
     expect(await values(0)).toEqual(['a', 'c'])
+  })
+
+  test('brokers that know no topic ids are asked in older forms, which mean the same', async () => {
+    const cluster = client.topicCluster(topics.topic)
+    const metadata = await cluster.refreshed()
+    expect(metadata.topicId).toMatch(/^[\w-]{22}$/)
+    async function askBoth<T>(
+      request: BrokerRequest<T>,
+    ): Promise<{ readonly newer: T; readonly older: T | undefined }> {
+      const older = request.fallback?.()
+      const send = (some: BrokerRequest<T>) =>
+        cluster.send(cluster.leaderOf(0), some, { channel: 'main', timeoutMs: 5_000 })
+      return { newer: await send(request), older: older && (await send(older)) }
+    }
+    const { topic } = topics
+    const { topicId } = metadata
+    const described = await askBoth(metadataRequest(topic))
+    expect(described).toEqual({ newer: metadata, older: { ...metadata, topicId: null } })
+    const batches = [0, 1].map((partition) => {
+      return { partition, batch: encodeRecordBatch([record(partition, `${partition}`)], { nowMs: Date.now() }) }
+    })
+    const { newer, older } = await askBoth(produceRequest({ topic, topicId, timeoutMs: 5_000, batches }))
+    const inOrder = (some: typeof older) => some?.toSorted((a, b) => a.partition - b.partition)
+    expect([inOrder(newer), inOrder(older)]).toEqual([writtenAt(0), writtenAt(1)])
+    const places = [0, 1].map((partition) => ({ partition, offset: 0 }))
+    const bounds = { maxWaitMs: 5_000, bytesMax: 10_000, bytesPerPartitionMax: 10_000 }
+    const fetched = await askBoth(fetchRequest({ topic, topicId, places, ...bounds }))
+    expect(fetched.newer.partitions.map(({ partition, highWatermark }) => [partition, highWatermark])).toEqual([
+      [0, 2],
+      [1, 2],
+    ])
+    expect(fetched.older).toEqual(fetched.newer)
   })
 
   test('a partition that the topic does not have is unsent, and the others are written', async () => {

@@ -1,8 +1,9 @@
 import { sleep, withTimeout } from '@ariftly/async'
 import type { KafkaClient } from './client.ts'
+import type { LogIdentity } from './log-identity.ts'
 import { mayTryAgain, mergeOutcomes, outcomeOf, type PartitionOutcome } from './partition-outcome.ts'
 import { TopicCluster } from './topic-cluster.ts'
-import { decodeProduced, encodeProduce, type PartitionBatch } from './wire/produce.ts'
+import { produceRequest, type PartitionBatch } from './wire/produce.ts'
 import { encodeRecordBatch, type BatchRecord } from './wire/encode-record-batch.ts'
 
 /** A record to write: bytes as they shall stand in the log. */
@@ -46,8 +47,8 @@ export interface ProducerOptions {
   readonly topic: string
   /** Default `none`. */
   readonly compression?: 'none' | 'gzip'
-  /** Id of the cluster that may be written to, checked on each new connection; undefined: any. */
-  readonly clusterId?: () => string | undefined
+  /** The log that may be written to, the same object while it stays the same; undefined: any. */
+  readonly identity?: () => LogIdentity | undefined
   /** Milliseconds that never go back, for deadlines; default `performance.now`. */
   readonly now?: () => number
 }
@@ -70,7 +71,7 @@ const CHANNELS_MAX = 4
  */
 export function createProducer(client: KafkaClient, o: ProducerOptions): EventProducer {
   const { topic, compression = 'none', now = () => performance.now() } = o
-  const cluster = new TopicCluster({ kafka: client.kafka, seeds: client.brokers, topic, clusterId: o.clusterId })
+  const cluster = new TopicCluster({ kafka: client.kafka, seeds: client.brokers, topic, identity: o.identity })
   const channels = createChannels()
   const closing = new AbortController()
 
@@ -130,22 +131,18 @@ export function createProducer(client: KafkaClient, o: ProducerOptions): EventPr
     const leftMs = deadline - now()
     if (leftMs <= 0) return all({ type: 'unsent', code: 'NO_ANSWER' })
     const timeoutMs = Math.max(1, Math.floor(leftMs - ANSWER_MARGIN_MS))
-    const body = encodeProduce({ topic, timeoutMs, batches })
+    const request = produceRequest({ topic, topicId: cluster.topicId, timeoutMs, batches })
     const channel = channels.take(leader)
     let sent = false
     try {
-      const answers = await cluster.send(
-        leader,
-        { apiKey: 0, apiVersion: 7, apiName: 'Produce', body, decode: decodeProduced },
-        {
-          channel: channel.name,
-          timeoutMs: leftMs,
-          partitions: batches.map(({ partition }) => partition),
-          onSent: () => {
-            sent = true
-          },
+      const answers = await cluster.send(leader, request, {
+        channel: channel.name,
+        timeoutMs: leftMs,
+        partitions: batches.map(({ partition }) => partition),
+        onSent: () => {
+          sent = true
         },
-      )
+      })
       return new Map(answers.map((answer) => [answer.partition, outcomeOf(answer, leader)]))
     } catch (error) {
       return all({ type: sent ? 'unknown' : 'unsent', code: codeOf(error) })

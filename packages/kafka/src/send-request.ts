@@ -5,9 +5,13 @@ export interface BrokerRequest<T> {
   readonly apiKey: number
   readonly apiVersion: number
   readonly apiName: string
+  /** Whether the header has tagged fields, none of which are sent (KIP-482). */
+  readonly isFlexible?: boolean
   /** The body in parts, which are written one behind the other; they must stay as they are until the answer. */
   readonly body: readonly Buffer[]
   readonly decode: (data: Buffer) => T
+  /** Sent in its place to a broker that does not know `apiVersion`. */
+  readonly fallback?: () => BrokerRequest<T>
 }
 
 /**
@@ -17,14 +21,19 @@ export interface BrokerRequest<T> {
  */
 export async function sendRequest<T>(
   connection: InternalConnection,
-  { apiKey, apiVersion, apiName, body, decode }: BrokerRequest<T>,
+  request: BrokerRequest<T>,
   timeoutMs: number,
 ): Promise<T> {
+  const { fallback } = request
+  if (fallback && (connection.versions?.[request.apiKey]?.maxVersion ?? 0) < request.apiVersion) {
+    return await sendRequest(connection, fallback(), timeoutMs)
+  }
+  const { apiKey, apiVersion, apiName, decode } = request
   // A login may have a lifetime (KIP-368).
   if (!connection.isAuthenticated()) await connection.authenticate()
   connection.failIfNotConnected()
   const correlationId = connection.nextCorrelationId()
-  const head = encodeHead({ apiKey, apiVersion, correlationId, clientId: connection.clientId, body })
+  const head = encodeHead(request, correlationId, connection.clientId)
   const { payload } = await new Promise<{ readonly payload: Buffer }>((resolve, reject) => {
     connection.requestQueue.push({
       entry: { apiKey, apiName, apiVersion, correlationId, resolve, reject },
@@ -34,7 +43,7 @@ export async function sendRequest<T>(
         const { socket } = connection
         socket?.cork()
         socket?.write(head)
-        for (const part of body) socket?.write(part)
+        for (const part of request.body) socket?.write(part)
         socket?.uncork()
       },
     })
@@ -42,23 +51,21 @@ export async function sendRequest<T>(
   return decode(payload)
 }
 
-/** Length and header (version 1) of a request. Source: Kafka protocol guide, "Request Header". */
-function encodeHead(o: {
-  readonly apiKey: number
-  readonly apiVersion: number
-  readonly correlationId: number
-  readonly clientId: string
-  readonly body: readonly Buffer[]
-}): Buffer {
-  const clientBytes = Buffer.byteLength(o.clientId)
-  const head = Buffer.allocUnsafe(4 + 2 + 2 + 4 + 2 + clientBytes)
+/** Length and header (version 1, flexible 2) of a request. Source: Kafka protocol guide, "Request Header". */
+function encodeHead(
+  { apiKey, apiVersion, body, isFlexible = false }: BrokerRequest<unknown>,
+  correlationId: number,
+  clientId: string,
+): Buffer {
+  const clientBytes = Buffer.byteLength(clientId)
+  const head = Buffer.alloc(4 + 2 + 2 + 4 + 2 + clientBytes + (isFlexible ? 1 : 0))
   let length = head.length - 4
-  for (const part of o.body) length += part.length
+  for (const part of body) length += part.length
   let at = head.writeInt32BE(length, 0)
-  at = head.writeInt16BE(o.apiKey, at)
-  at = head.writeInt16BE(o.apiVersion, at)
-  at = head.writeInt32BE(o.correlationId, at)
+  at = head.writeInt16BE(apiKey, at)
+  at = head.writeInt16BE(apiVersion, at)
+  at = head.writeInt32BE(correlationId, at)
   at = head.writeInt16BE(clientBytes, at)
-  head.write(o.clientId, at)
+  head.write(clientId, at)
   return head
 }

@@ -3,8 +3,9 @@ import type { Kafka } from 'kafkajs'
 import { BrokerConnection } from './broker-connection.ts'
 import { createBrokerFactory, createErrorFromCode } from './internals.ts'
 import { kafkaFault } from './kafka-fault.ts'
+import { identityFault, isSameLog, type LogIdentity } from './log-identity.ts'
 import type { BrokerRequest } from './send-request.ts'
-import { decodeMetadata, encodeMetadata, type BrokerAddress, type TopicMetadata } from './wire/metadata.ts'
+import { metadataRequest, type BrokerAddress, type TopicMetadata } from './wire/metadata.ts'
 
 /** What a request is for, and how long it may take. */
 export interface SendOptions {
@@ -13,7 +14,7 @@ export interface SendOptions {
   readonly timeoutMs: number
   /** Partitions that the broker is asked for as their leader: when it leads none of them any more, the request is given up. */
   readonly partitions?: readonly number[]
-  /** After this long without an answer the leader is asked for again, every half second. Default 500 ms. */
+  /** After this long without an answer it is looked whether the broker still leads, and again after pauses that grow. Default 100 ms. */
   readonly expectedMs?: number
   /** Called when the request may have reached the broker. */
   readonly onSent?: () => void
@@ -25,18 +26,19 @@ export interface TopicClusterOptions {
   readonly seeds: readonly string[]
   readonly topic: string
   /**
-   * Id of the cluster that connections may lead to; undefined while any may. Checked at each connect; when it changes, the
-   * connections that were made before are dropped.
+   * The log that may be read and written, the same object while it stays the same; undefined while any may. Checked at each
+   * connect and with all metadata; when it changes, the connections that were made before are dropped.
    */
-  readonly clusterId?: (() => string | undefined) | undefined
+  readonly identity?: (() => LogIdentity | undefined) | undefined
 }
 
 const METADATA_MAX_AGE_MS = 30_000
 const METADATA_ANSWER_MS = 3_000
 /** A broker that has not answered is not waited for any longer before the next one is asked too. */
-const NEXT_BROKER_MS = 300
-const EXPECTED_MS = 500
-const LEADER_LOOK_MS = 500
+const NEXT_BROKER_MS = 100
+/** Pauses of the looks at a silent broker: 100, 200, 400, 500, 500 ms. */
+const LOOK_MS = 100
+const LOOK_MS_MAX = 500
 
 /**
  * Connections to the brokers of one topic, and the topic's metadata. A failure counts for the connection that it happened
@@ -48,6 +50,8 @@ export class TopicCluster {
   readonly #createBroker: ReturnType<typeof createBrokerFactory>
   /** By `node/channel`, seeds by `seed/host:port`. */
   readonly #connections = new Map<string, BrokerConnection>()
+  /** When a broker last answered anything, by node id. */
+  readonly #answeredMs = new Map<number, number>()
   #metadata: TopicMetadata | undefined
   #metadataAtMs = Number.NEGATIVE_INFINITY
   #asking: Promise<TopicMetadata> | undefined
@@ -81,6 +85,11 @@ export class TopicCluster {
     return this.#metadata?.partitions.find((each) => each.partition === partition)?.leader ?? -1
   }
 
+  /** Id of the topic as last heard; null when it is not known. */
+  get topicId(): string | null {
+    return this.#metadata?.topicId ?? null
+  }
+
   /** Sends a request to a broker of the metadata. A failure drops that one connection. */
   async send<T>(nodeId: number, request: BrokerRequest<T>, o: SendOptions): Promise<T> {
     const address = this.#metadata?.brokers.get(nodeId)
@@ -88,7 +97,9 @@ export class TopicCluster {
     const connection = this.#connectionTo(`${nodeId}/${o.channel}`, address)
     const stopWatching = this.#watchLeader(nodeId, o, connection)
     try {
-      return await connection.send(request, o.timeoutMs, o.onSent)
+      const answer = await connection.send(request, o.timeoutMs, o.onSent)
+      this.#answeredMs.set(nodeId, performance.now())
+      return answer
     } finally {
       stopWatching()
     }
@@ -105,19 +116,33 @@ export class TopicCluster {
     const request = metadataRequest(this.#o.topic)
     const attempts = this.#candidates().map((connection) => () => connection.send(request, METADATA_ANSWER_MS))
     const metadata = await raceStaggered(attempts, NEXT_BROKER_MS)
-    if (metadata.errorCode === 3) throw kafkaFault('topic_missing', `Topic ${this.#o.topic} does not exist.`)
-    if (metadata.errorCode !== 0) throw createErrorFromCode(metadata.errorCode)
+    try {
+      this.#checkTopic(metadata)
+    } catch (error) {
+      // The leaders of a topic that is gone are none of the one that takes its name.
+      this.#metadata = undefined
+      throw error
+    }
     this.#take(metadata)
     return metadata
   }
 
-  /** Connections to ask for metadata, the most promising first: open and free ones, other known brokers, then the seeds. */
+  #checkTopic(metadata: TopicMetadata): void {
+    const { topic, identity } = this.#o
+    if (metadata.errorCode === 3) throw kafkaFault('topic_missing', `Topic ${topic} does not exist.`)
+    if (metadata.errorCode !== 0) throw createErrorFromCode(metadata.errorCode)
+    checkIdentity(topic, identity?.(), metadata)
+  }
+
+  /** Connections to ask for metadata: first the broker that answered last, those that owe an answer after the others, then the seeds. */
   #candidates(): BrokerConnection[] {
-    const known = [...(this.#metadata?.brokers ?? [])].map(([nodeId, address]) =>
-      this.#connectionTo(`${nodeId}/main`, address),
-    )
+    const known = Array.from(this.#metadata?.brokers ?? [], ([nodeId, address]) => {
+      const connection = this.#connectionTo(`${nodeId}/main`, address)
+      const answeredMs = this.#answeredMs.get(nodeId) ?? 0
+      return { connection, rank: connection.outstanding > 0 ? Number.POSITIVE_INFINITY : -answeredMs }
+    })
     const seeds = this.#o.seeds.map((seed) => this.#connectionTo(`seed/${seed}`, parseAddress(seed)))
-    return [...known.toSorted((a, b) => rankOf(a) - rankOf(b)), ...seeds]
+    return [...known.toSorted((a, b) => a.rank - b.rank).map(({ connection }) => connection), ...seeds]
   }
 
   #take(metadata: TopicMetadata): void {
@@ -139,44 +164,38 @@ export class TopicCluster {
 
   #connectionTo(name: string, address: BrokerAddress): BrokerConnection {
     if (this.#closed) throw kafkaFault('kafka_unavailable', 'The connection to Kafka is closed.')
-    const clusterId = this.#o.clusterId?.()
+    const identity = this.#o.identity?.()
     const known = this.#connections.get(name)
-    if (known !== undefined && known.clusterId === clusterId) return known
-    known?.drop('another cluster is expected')
+    if (known !== undefined && known.identity === identity) return known
+    known?.drop('another log is expected')
     const connection = new BrokerConnection({
       address,
-      clusterId,
+      identity,
       createBroker: this.#createBroker,
-      onOpened: (send) => this.#checkCluster(clusterId, send),
+      onOpened: async (send) => {
+        if (identity !== undefined) checkIdentity(this.#o.topic, identity, await send(metadataRequest(this.#o.topic)))
+      },
     })
     this.#connections.set(name, connection)
     return connection
   }
 
-  /** Behind an address there may be another cluster than before. Who looks twice finds out whether it stays. */
-  async #checkCluster(expected: string | undefined, send: <T>(request: BrokerRequest<T>) => Promise<T>): Promise<void> {
-    if (expected === undefined) return
-    const { clusterId } = await send(metadataRequest(this.#o.topic))
-    if (clusterId === expected) return
-    throw kafkaFault('kafka_unavailable', `This is Kafka cluster ${clusterId}, not ${expected}.`)
-  }
-
   /** A frozen broker does not say that it leads no longer: while it is silent the others are asked. */
   #watchLeader(
     nodeId: number,
-    { partitions, expectedMs = EXPECTED_MS }: SendOptions,
+    { partitions, expectedMs = LOOK_MS }: SendOptions,
     connection: BrokerConnection,
   ): () => void {
     if (partitions === undefined) return () => {}
-    const look = async (): Promise<void> => {
+    const look = async (pauseMs: number): Promise<void> => {
       const metadata = await this.refreshed().catch(() => undefined)
       if (stopped) return
       const leads = metadata?.partitions.some((each) => each.leader === nodeId && partitions.includes(each.partition))
       if (metadata !== undefined && leads === false) connection.drop(new Error(`broker ${nodeId} leads no longer`))
-      else timer = setTimeout(() => void look(), LEADER_LOOK_MS)
+      else timer = setTimeout(() => void look(Math.min(2 * pauseMs, LOOK_MS_MAX)), pauseMs)
     }
     let stopped = false
-    let timer = setTimeout(() => void look(), expectedMs)
+    let timer = setTimeout(() => void look(2 * LOOK_MS), expectedMs)
     return () => {
       stopped = true
       clearTimeout(timer)
@@ -184,14 +203,10 @@ export class TopicCluster {
   }
 }
 
-/** The lower, the sooner an answer may be expected. */
-function rankOf({ isOpen, outstanding }: BrokerConnection): number {
-  if (outstanding > 0) return 2
-  return isOpen ? 0 : 1
-}
-
-function metadataRequest(topic: string): BrokerRequest<TopicMetadata> {
-  return { apiKey: 3, apiVersion: 5, apiName: 'Metadata', body: [encodeMetadata(topic)], decode: decodeMetadata }
+/** Behind an address there may be another cluster than before, behind a name another topic. Who looks twice finds out whether it stays. */
+function checkIdentity(topic: string, expected: LogIdentity | undefined, found: LogIdentity): void {
+  if (expected === undefined || isSameLog(expected, found)) return
+  throw kafkaFault('kafka_unavailable', identityFault(topic, expected, found).message)
 }
 
 /** `host:port`, where the host may be an IPv6 address in brackets. */

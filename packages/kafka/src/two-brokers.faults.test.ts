@@ -55,7 +55,7 @@ async function startReading(topic: string, replicas: readonly number[][]): Promi
     client,
     topic,
     partitionCount: replicas.length,
-    clusterId: (await describeLog(client, topic)).clusterId,
+    identity: await describeLog(client, topic),
     positions: async (wanted) =>
       new Map(wanted.map((each) => [each, { nextOffset: next[each] ?? 0, lastOffset: null, lastId: null }])),
     async handle({ partition, records, firstOffset, lastOffset }) {

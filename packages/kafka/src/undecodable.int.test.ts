@@ -98,7 +98,7 @@ test('records that cannot be decoded hold the partition exactly there: what prec
     topic: topics.topic,
     groupId: `test-${randomUUID()}`,
     partitionCount: PARTITIONS,
-    clusterId: (await describeLog(client, topics.topic)).clusterId,
+    identity: await describeLog(client, topics.topic),
     sessionTimeoutMs: 6_000,
     batch: { recordsMax: 2, targetMs: 1_000 },
     positions: async () =>

@@ -1,5 +1,13 @@
 import { sleep } from '@ariftly/async'
-import { kafkaFault, partitionCountFault, readTopic, type KafkaClient, type TopicSummary } from '@ariftly/kafka'
+import {
+  identityFault,
+  isSameLog,
+  kafkaFault,
+  partitionCountFault,
+  readTopic,
+  type KafkaClient,
+  type TopicSummary,
+} from '@ariftly/kafka'
 import type { LogEpoch } from '@ariftly/store/projection'
 
 /** How long after the first sight of a log that does not fit it is looked at again. */
@@ -14,7 +22,7 @@ export interface ExpectedLog {
 }
 
 /**
- * Checks that the topic is that of the epoch: the same Kafka cluster, the configured number of partitions. What does not fit
+ * Checks that the topic is that of the epoch: the same Kafka cluster and topic id, the configured number of partitions. What does not fit
  * is believed at the second of two looks that agree. Rejects with fault `log_identity_changed`, `partition_count_changed`,
  * or what keeps Kafka from being asked.
  */
@@ -25,17 +33,11 @@ export async function checkLog(o: ExpectedLog, signal?: AbortSignal): Promise<vo
   const second = await readTopic(o.kafka, o.topic)
   const fault = faultOf(second, o)
   if (fault === undefined) return
-  if (first.clusterId === second.clusterId) throw fault
+  if (isSameLog(first, second)) throw fault
   throw kafkaFault('kafka_unavailable', `Topic ${o.topic} is another one at each look: ${fault.message}`)
 }
 
-function faultOf({ clusterId, partitionCount }: TopicSummary, { topic, partitions, epoch }: ExpectedLog) {
-  if (clusterId !== epoch.clusterId) {
-    return kafkaFault(
-      'log_identity_changed',
-      `Topic ${topic} is on Kafka cluster ${clusterId}, not ${epoch.clusterId}. If that is meant, open a new epoch: adopt-log.`,
-      { detail: { expected: epoch.clusterId, found: clusterId } },
-    )
-  }
-  return partitionCount === partitions ? undefined : partitionCountFault(topic, partitions, partitionCount)
+function faultOf(found: TopicSummary, { topic, partitions, epoch }: ExpectedLog) {
+  if (!isSameLog(epoch, found)) return identityFault(topic, epoch, found)
+  return found.partitionCount === partitions ? undefined : partitionCountFault(topic, partitions, found.partitionCount)
 }

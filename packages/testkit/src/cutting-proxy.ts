@@ -183,19 +183,13 @@ function tellPorts(chunk: Buffer, ports: ReadonlyMap<string, number>): Buffer {
   return chunk
 }
 
-/** Replaces the port wherever an address stands in an answer. */
+/** Replaces the port wherever an address stands in an answer: the name of the host, and the port in four bytes. */
 function tellPort(chunk: Buffer, broker: string, proxyPort: number): void {
   const { host, port } = parseAddress(broker)
-  const name = Buffer.from(host)
-  const told = Buffer.concat([lengthOf(name), name, int32(port)])
+  const told = Buffer.concat([Buffer.from(host), int32(port)])
   for (let at = chunk.indexOf(told); at >= 0; at = chunk.indexOf(told, at + 1)) {
     chunk.writeInt32BE(proxyPort, at + told.length - 4)
   }
-}
-
-/** Kafka's protocol: a string is its length in two bytes and its bytes, a port has four. */
-function lengthOf(text: Buffer): Buffer {
-  return Buffer.from([text.length >> 8, text.length & 0xff])
 }
 
 function int32(value: number): Buffer {

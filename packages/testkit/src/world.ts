@@ -44,8 +44,8 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
     createTestTopics({ partitions, brokers: kafka, replication: options.replication ?? 1 }),
   ])
   const admin = createPool({ role: null, url: database.adminUrl, applicationName: 'ariftly-testkit', max: 2 })
-  const { clusterId } = await withClient(kafka, (client) => describeLog(client, topics.topic))
-  await openEpoch(admin, { topic: topics.topic, clusterId })
+  const identity = await withClient(kafka, (client) => describeLog(client, topics.topic))
+  await openEpoch(admin, { topic: topics.topic, ...identity })
   const name = `test-${randomBytes(6).toString('hex')}`
   const env = {
     KAFKA_BROKERS: kafka,

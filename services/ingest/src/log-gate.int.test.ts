@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
 import { createKafka, type KafkaClient } from '@ariftly/kafka'
 import { createLogger, createMetrics } from '@ariftly/runtime'
+import { currentEpoch } from '@ariftly/store/projection'
 import { createWorld, eventually, stackAddresses, type World } from '@ariftly/testkit'
 import { Kafka, logLevel } from 'kafkajs'
 import { createLogGate, type LogGate } from './log-gate.ts'
@@ -31,10 +32,6 @@ function openGate(): void {
   gate = createLogGate({ kafka, pool: world.admin, topic, partitions: 3, log, metrics })
 }
 
-async function setCluster(clusterId: string | undefined): Promise<void> {
-  await world.admin.query('UPDATE log_epochs SET cluster_id = $1', [clusterId])
-}
-
 test('a topic that is given more partitions is not written to any more', async () => {
   openGate()
   await gate.opened
@@ -47,14 +44,21 @@ test('a topic that is given more partitions is not written to any more', async (
   expect(await metrics.render()).toContain('ariftly_ingest_log_fault{code="partition_count_changed"} 1')
 }, 30_000)
 
-test('the log of another cluster is not written to, until it is the right one again', async () => {
-  const rows = await world.admin.query<{ cluster_id: string }>('SELECT cluster_id FROM log_epochs')
-  await setCluster('another')
-  openGate()
-  await eventually(() => /is on Kafka cluster .*, not another/.test(gate.trouble ?? ''), WAIT)
-  expect(gate.isOpen).toBe(false)
-  expect(await metrics.render()).toContain('ariftly_ingest_log_fault{code="log_identity_changed"} 1')
-  await setCluster(rows.rows[0]?.cluster_id)
-  await eventually(() => gate.isOpen, WAIT)
-  expect(gate.clusterId).toBe(rows.rows[0]?.cluster_id)
-}, 30_000)
+test.each([
+  ['cluster_id', /is on Kafka cluster .*, not another/],
+  ['topic_id', /has the id .*, not another/],
+])(
+  'the log of another %s is not written to, until it is the right one again',
+  async (column, trouble) => {
+    const right = await currentEpoch(world.admin, world.topics.topic)
+    await world.admin.query(`UPDATE log_epochs SET ${column} = 'another'`)
+    openGate()
+    await eventually(() => trouble.test(gate.trouble ?? ''), WAIT)
+    expect(gate.isOpen).toBe(false)
+    expect(await metrics.render()).toContain('ariftly_ingest_log_fault{code="log_identity_changed"} 1')
+    await world.admin.query('UPDATE log_epochs SET cluster_id = $1, topic_id = $2', [right?.clusterId, right?.topicId])
+    await eventually(() => gate.isOpen, WAIT)
+    expect(gate.identity).toEqual(right)
+  },
+  30_000,
+)

@@ -1,6 +1,6 @@
 import { deferred, sleep } from '@ariftly/async'
 import { hasFaultCode } from '@ariftly/fault'
-import type { KafkaClient } from '@ariftly/kafka'
+import type { KafkaClient, LogIdentity } from '@ariftly/kafka'
 import { checkLog, followEpochs, type EpochSession } from '@ariftly/log-epochs'
 import type { Logger, Metrics } from '@ariftly/runtime'
 import type { Pool } from '@ariftly/store'
@@ -10,10 +10,10 @@ import type { LogEpoch } from '@ariftly/store/projection'
 export interface LogGate {
   readonly isOpen: boolean
   /**
-   * Id of the Kafka cluster of the epoch for which it opened last; undefined before. It stays while the gate is shut, as sends
-   * that began before may still be tried again.
+   * The log of the epoch for which it opened last; undefined before. It stays while the gate is shut, as sends that began
+   * before may still be tried again.
    */
-  readonly clusterId: string | undefined
+  readonly identity: LogIdentity | undefined
   /** Why it is shut. */
   readonly trouble: string | undefined
   /** Resolves when it opens for the first time. */
@@ -34,18 +34,18 @@ export interface LogGateOptions {
 const LOOK_EVERY_MS = 2_000
 
 /**
- * Opens while the topic is on the cluster of the current epoch and has its fixed number of partitions: an event in another
- * cluster's log would be acknowledged and never be seen, and one in the wrong partition would be a dead letter. Kafka and
+ * Opens while the topic is that of the current epoch and has its fixed number of partitions: an event
+ * in another log would be acknowledged and never be seen, and one in the wrong partition would be a dead letter. Kafka and
  * Postgres are waited for; once open, it stays open while they are away.
  */
 export function createLogGate(o: LogGateOptions): LogGate {
   const opened = deferred()
   let isOpen = false
-  let clusterId: string | undefined
+  let identity: LogIdentity | undefined
 
   async function start(current: LogEpoch): Promise<EpochSession> {
     const closing = new AbortController()
-    clusterId = current.clusterId
+    identity = current
     isOpen = true
     opened.resolve()
     return {
@@ -75,8 +75,8 @@ export function createLogGate(o: LogGateOptions): LogGate {
     get isOpen() {
       return isOpen
     },
-    get clusterId() {
-      return clusterId
+    get identity() {
+      return identity
     },
     get trouble() {
       return follower.trouble

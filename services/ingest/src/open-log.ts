@@ -39,8 +39,11 @@ export function openLog(
   releasers.add('retention', () => retention.close())
   const gate = createLogGate({ kafka, pool, topic, partitions, log, metrics })
   releasers.add('log gate', () => gate.close())
-  const clusterId = (): string | undefined => gate.clusterId
-  const producer = createProducer(kafka, { topic, compression: config.INGEST_COMPRESSION, clusterId })
+  const producer = createProducer(kafka, {
+    topic,
+    compression: config.INGEST_COMPRESSION,
+    identity: () => gate.identity,
+  })
   releasers.add('producer', () => producer.close())
   const breaker = new Breaker({
     partitions,

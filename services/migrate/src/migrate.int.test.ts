@@ -56,11 +56,11 @@ describe('migrate', () => {
     await Promise.all([run(), run(), run()])
     await run()
     const kafka = createKafka({ brokers: [stackAddresses().kafka], clientId: 'test', log: deps.log })
-    const { clusterId, partitions } = await describeLog(kafka, env['KAFKA_TOPIC'] ?? '')
+    const { clusterId, topicId, partitions } = await describeLog(kafka, env['KAFKA_TOPIC'] ?? '')
     const dead = await describeLog(kafka, env['KAFKA_DLQ_TOPIC'] ?? '')
     await kafka.close()
     expect([partitions.length, dead.partitions.length]).toEqual([2, 1])
-    expect(await currentEpoch(admin, env['KAFKA_TOPIC'] ?? '')).toEqual({ epoch: 1, clusterId })
+    expect(await currentEpoch(admin, env['KAFKA_TOPIC'] ?? '')).toEqual({ epoch: 1, clusterId, topicId })
     expect(await keys()).toEqual([{ tenant_id: 'default', name: 'bootstrap', revoked_at: null }])
   })
 
@@ -95,7 +95,18 @@ describe('migrate', () => {
     const topic = env['KAFKA_TOPIC'] ?? ''
     await openEpoch(admin, { topic, clusterId: 'another-cluster' })
     await expect(run()).rejects.toMatchObject({ code: 'log_identity_changed' })
-    expect(await currentEpoch(admin, topic)).toEqual({ epoch: 1, clusterId: 'another-cluster' })
+    expect(await currentEpoch(admin, topic)).toEqual({ epoch: 1, clusterId: 'another-cluster', topicId: null })
+  })
+
+  test('completes an epoch that was recorded without the id of its topic, and refuses a topic with another one', async () => {
+    await run()
+    const topic = env['KAFKA_TOPIC'] ?? ''
+    const epoch = await currentEpoch(admin, topic)
+    await admin.query('UPDATE log_epochs SET topic_id = NULL')
+    await run()
+    expect(await currentEpoch(admin, topic)).toEqual(epoch)
+    await admin.query(`UPDATE log_epochs SET topic_id = 'another'`)
+    await expect(run()).rejects.toMatchObject({ code: 'log_identity_changed' })
   })
 
   test('refuses a topic with another number of partitions', async () => {

@@ -3,13 +3,16 @@ import {
   createKafka,
   createTopics,
   describeLog,
+  identityFault,
+  isSameLog,
   type KafkaClient,
   type KafkaConnection,
+  type LogIdentity,
 } from '@ariftly/kafka'
 import { databaseConnection, Fault, kafkaConnection, type Logger } from '@ariftly/runtime'
 import { createPool, migrate as migrateSchema, withTransaction, type Pool } from '@ariftly/store'
 import { seedBootstrapKey } from '@ariftly/store/api-keys'
-import { currentEpoch, lockLogEpochs, openEpoch } from '@ariftly/store/projection'
+import { completeEpoch, currentEpoch, lockLogEpochs, openEpoch } from '@ariftly/store/projection'
 import { writeRetention } from '@ariftly/store/retention'
 import type { MigrateConfig } from './config.ts'
 import { waitFor, type MigrateDeps } from './wait-for.ts'
@@ -69,17 +72,26 @@ async function verifyTopics(kafka: KafkaClient, config: MigrateConfig, log: Logg
   throw new Fault({ code: 'topic_settings', message: `The topics do not fit:\n${lines.join('\n')}` })
 }
 
-/** The first epoch is opened here; every later one by an operator, who knows why the log is another one. */
+/**
+ * The first epoch is opened here; every later one by an operator, who knows why the log is another one. An epoch that a release
+ * opened which did not record the topic's id gets it here.
+ */
 async function ensureEpoch(kafka: KafkaClient, pool: Pool, topic: string): Promise<void> {
-  const { clusterId } = await describeLog(kafka, topic)
-  const epoch = await withTransaction(pool, async (tx) => {
+  const { clusterId, topicId } = await describeLog(kafka, topic)
+  await withTransaction(pool, async (tx) => {
     await lockLogEpochs(tx)
-    return (await currentEpoch(tx, topic)) ?? (await openEpoch(tx, { topic, clusterId }))
+    const known = await currentEpoch(tx, topic)
+    if (known === undefined) await openEpoch(tx, { topic, clusterId, topicId })
+    else if (!isSameLog(known, { clusterId, topicId })) throw foreignLog(topic, known, { clusterId, topicId })
+    else if (known.topicId === null && topicId !== null) await completeEpoch(tx, { epoch: known.epoch, topicId })
   })
-  if (epoch.clusterId === clusterId) return
-  throw new Fault({
+}
+
+function foreignLog(topic: string, expected: LogIdentity, found: LogIdentity): Fault {
+  const { message } = identityFault(topic, expected, found)
+  return new Fault({
     code: 'log_identity_changed',
-    message: `Topic ${topic} belongs to Kafka cluster ${clusterId}, but this database holds the projection of the one on cluster ${epoch.clusterId}: check KAFKA_BROKERS and DATABASE_URL; if the log was replaced on purpose, run: npm run projection -- adopt-log`,
+    message: `This database holds the projection of another log: check KAFKA_BROKERS and DATABASE_URL. ${message}`,
   })
 }
 

@@ -67,13 +67,14 @@ export async function start(
   })
   releasers.add('log reader', () => follower.close())
 
-  function startReader({ epoch, clusterId }: LogEpoch): LogReader {
+  function startReader(identity: LogEpoch): LogReader {
+    const { epoch } = identity
     return startLogReader({
       client: kafka,
       topic,
       groupId: group,
       partitionCount: config.KAFKA_PARTITIONS,
-      clusterId,
+      identity,
       sessionTimeoutMs: config.KAFKA_SESSION_TIMEOUT_MS,
       concurrency: CONNECTIONS,
       batch: BATCH,

@@ -29,6 +29,7 @@ const NAMES: Readonly<Record<number, string>> = {
   75: 'UNKNOWN_LEADER_EPOCH',
   76: 'UNSUPPORTED_COMPRESSION_TYPE',
   87: 'INVALID_RECORD',
+  100: 'UNKNOWN_TOPIC_ID',
 }
 
 export function errorName(code: number): string {

@@ -1,4 +1,9 @@
+import type { BrokerRequest } from '../send-request.ts'
 import { errorName } from './error-name.ts'
+import { WireReader } from './reader.ts'
+import { writeUnsignedVarint } from './varint.ts'
+
+const ACKS_ALL = -1
 
 /** The batch of one partition. */
 export interface PartitionBatch {
@@ -15,25 +20,52 @@ export interface PartitionProduced {
   readonly appendedAtMs: number
 }
 
-/** Encodes the body of Produce v7 (acks=all, no transaction) for one topic, in parts: the batches are not copied. */
-export function encodeProduce(o: {
+export interface ProduceOrder {
   readonly topic: string
+  /** Null when it is not known. */
+  readonly topicId: string | null
   readonly timeoutMs: number
   readonly batches: readonly PartitionBatch[]
-}): readonly Buffer[] {
-  const topicBytes = Buffer.byteLength(o.topic)
-  const headBytes = 2 + 2 + 4 + 4 + 2 + topicBytes + 4
-  const heads = Buffer.allocUnsafe(headBytes + o.batches.length * PARTITION_HEAD_BYTES)
+}
+
+/**
+ * Produce (acks=all, no transaction) for one topic: v13, which names it by its id, so that a topic that was made again is not
+ * written to; to brokers before Kafka 4.1, or without an id, v7. Source: Kafka protocol guide.
+ */
+export function produceRequest(o: ProduceOrder): BrokerRequest<readonly PartitionProduced[]> {
+  const { topicId } = o
+  const both = { apiKey: 0, apiName: 'Produce' }
+  const byName = (): BrokerRequest<readonly PartitionProduced[]> => ({
+    ...both,
+    apiVersion: 7,
+    body: encodeByName(o),
+    decode: (data) => decode(new WireReader(data)),
+  })
+  if (topicId === null) return byName()
+  return {
+    ...both,
+    apiVersion: 13,
+    isFlexible: true,
+    body: encodeById({ ...o, topicId }),
+    decode: (data) => decode(new WireReader(data, { isFlexible: true })),
+    fallback: byName,
+  }
+}
+
+/** In parts: the batches are not copied. */
+function encodeByName({ topic, timeoutMs, batches }: ProduceOrder): readonly Buffer[] {
+  const topicBytes = Buffer.byteLength(topic)
+  const heads = Buffer.allocUnsafe(2 + 2 + 4 + 4 + 2 + topicBytes + 4 + batches.length * (4 + 4))
   let at = heads.writeInt16BE(-1, 0)
-  at = heads.writeInt16BE(-1, at)
-  at = heads.writeInt32BE(o.timeoutMs, at)
+  at = heads.writeInt16BE(ACKS_ALL, at)
+  at = heads.writeInt32BE(timeoutMs, at)
   at = heads.writeInt32BE(1, at)
   at = heads.writeInt16BE(topicBytes, at)
-  at += heads.write(o.topic, at)
-  at = heads.writeInt32BE(o.batches.length, at)
+  at += heads.write(topic, at)
+  at = heads.writeInt32BE(batches.length, at)
   const parts: Buffer[] = []
   let from = 0
-  for (const { partition, batch } of o.batches) {
+  for (const { partition, batch } of batches) {
     at = heads.writeInt32BE(partition, at)
     at = heads.writeInt32BE(batch.length, at)
     parts.push(heads.subarray(from, at), batch)
@@ -42,27 +74,53 @@ export function encodeProduce(o: {
   return parts
 }
 
-/** Number of the partition, and length of its batch. */
-const PARTITION_HEAD_BYTES = 8
-
-/** Decodes the answer to a Produce v7 for one topic. */
-export function decodeProduced(data: Buffer): readonly PartitionProduced[] {
-  const produced: PartitionProduced[] = []
-  let at = 4
-  for (let topics = data.readInt32BE(0); topics > 0; topics -= 1) {
-    at += 2 + data.readInt16BE(at)
-    let partitions = data.readInt32BE(at)
-    at += 4
-    for (; partitions > 0; partitions -= 1) {
-      const code = data.readInt16BE(at + 4)
-      produced.push({
-        partition: data.readInt32BE(at),
-        code: code === 0 ? 'NONE' : errorName(code),
-        baseOffset: Number(data.readBigInt64BE(at + 6)),
-        appendedAtMs: Number(data.readBigInt64BE(at + 14)),
-      })
-      at += 30
-    }
+function encodeById({ topicId, timeoutMs, batches }: ProduceOrder & { readonly topicId: string }): readonly Buffer[] {
+  const heads = Buffer.alloc(1 + 2 + 4 + 1 + 16 + 5 + batches.length * (4 + 5 + 1) + 1 + 1)
+  let at = heads.writeInt16BE(ACKS_ALL, 1) // after no transactional_id: zero
+  at = heads.writeInt32BE(timeoutMs, at)
+  at = heads.writeUInt8(1 + 1, at) // one topic
+  at += heads.write(topicId, at, 'base64url')
+  at = writeUnsignedVarint(heads, at, batches.length + 1)
+  const parts: Buffer[] = []
+  let from = 0
+  for (const { partition, batch } of batches) {
+    at = heads.writeInt32BE(partition, at)
+    at = writeUnsignedVarint(heads, at, batch.length + 1)
+    parts.push(heads.subarray(from, at), batch)
+    from = at
+    at += 1 // no tagged fields of the partition: zero
   }
-  return produced
+  parts.push(heads.subarray(from, at + 2)) // nor of the topic, nor of the request
+  return parts
+}
+
+function decode(read: WireReader): readonly PartitionProduced[] {
+  const { isFlexible } = read
+  read.tags() // of the header
+  const topics = read.array(() => {
+    if (isFlexible) read.uuid()
+    else read.string()
+    const partitions = read.array(() => decodePartition(read))
+    read.tags()
+    return partitions
+  })
+  return topics.flat()
+}
+
+function decodePartition(read: WireReader): PartitionProduced {
+  const partition = read.int32()
+  const errorCode = read.int16()
+  const baseOffset = read.int64()
+  const appendedAtMs = read.int64()
+  read.int64() // log_start_offset
+  if (read.isFlexible) {
+    read.array(() => {
+      read.int32() // batch_index
+      read.string() // batch_index_error_message
+      read.tags()
+    })
+    read.string() // error_message
+    read.tags()
+  }
+  return { partition, code: errorCode === 0 ? 'NONE' : errorName(errorCode), baseOffset, appendedAtMs }
 }

@@ -15,7 +15,12 @@ export function sizeOfVarint(value: number): number {
 
 /** Writes a number of 32 bits as a zigzag varint at `start`; answers the position after it. */
 export function writeVarint(into: Buffer, start: number, value: number): number {
-  let coded = ((value << 1) ^ (value >> 31)) >>> 0
+  return writeUnsignedVarint(into, start, ((value << 1) ^ (value >> 31)) >>> 0)
+}
+
+/** Writes a number of 32 bits as an unsigned varint at `start`; answers the position after it. */
+export function writeUnsignedVarint(into: Buffer, start: number, value: number): number {
+  let coded = value
   let at = start
   while (coded >= 0x80) {
     into[at] = (coded & 0x7f) | 0x80

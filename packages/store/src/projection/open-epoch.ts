@@ -7,15 +7,16 @@ import type { LogEpoch } from './current-epoch.ts'
  */
 export async function openEpoch(
   db: Queryable,
-  o: { readonly topic: string; readonly clusterId: string },
+  o: { readonly topic: string; readonly clusterId: string; readonly topicId?: string | null },
 ): Promise<LogEpoch> {
+  const { topic, clusterId, topicId = null } = o
   const { rows } = await db.query<{ epoch: number }>(
-    `INSERT INTO log_epochs (epoch, topic, cluster_id)
-     SELECT coalesce(max(epoch), 0) + 1, $1, $2 FROM log_epochs
+    `INSERT INTO log_epochs (epoch, topic, cluster_id, topic_id)
+     SELECT coalesce(max(epoch), 0) + 1, $1, $2, $3 FROM log_epochs
      RETURNING epoch`,
-    [o.topic, o.clusterId],
+    [topic, clusterId, topicId],
   )
   const row = rows[0]
   if (!row) throw new Error('INSERT … RETURNING gave no row')
-  return { epoch: row.epoch, clusterId: o.clusterId }
+  return { epoch: row.epoch, clusterId, topicId }
 }

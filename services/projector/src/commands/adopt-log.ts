@@ -1,5 +1,5 @@
 import { recordId } from '@ariftly/events'
-import { describeLog, scanLog, type LogPartition } from '@ariftly/kafka'
+import { describeLog, isSameLog, scanLog, type LogPartition } from '@ariftly/kafka'
 import { withTransaction } from '@ariftly/store'
 import { currentEpoch, ensurePositions, openEpoch, readPositions } from '@ariftly/store/projection'
 import type { LogEpoch, ProjectionPosition } from '@ariftly/store/projection'
@@ -14,9 +14,10 @@ import type { CommandContext } from './command.ts'
  */
 export async function adoptLog(context: CommandContext): Promise<number> {
   const { kafka, pool, topic, print, force } = context
-  const { clusterId, partitions } = await describeLog(kafka, topic)
+  const { clusterId, topicId, partitions } = await describeLog(kafka, topic)
   const former = await currentEpoch(pool, topic)
-  const likeness = former?.clusterId === clusterId ? await compareLogs(context, former, partitions) : 'other'
+  const mayBeSame = former !== undefined && isSameLog(former, { clusterId, topicId })
+  const likeness = mayBeSame ? await compareLogs(context, former, partitions) : 'other'
   if (likeness === 'same') {
     print(`Epoch ${former?.epoch} is of this very log: what was read last stands where it stood. Nothing was done.`)
     print('To put back what the table lacks: rebuild.')
@@ -29,7 +30,7 @@ export async function adoptLog(context: CommandContext): Promise<number> {
     return 1
   }
   const epoch = await withTransaction(pool, async (tx) => {
-    const opened = await openEpoch(tx, { topic, clusterId })
+    const opened = await openEpoch(tx, { topic, clusterId, topicId })
     const starts = new Map(partitions.map(({ partition, logStart }) => [partition, logStart]))
     await ensurePositions(tx, { projection: PROJECTION, epoch: opened.epoch, topic, starts })
     return opened

@@ -1,4 +1,4 @@
-import { describeLog, kafkaFault, type KafkaClient, type LogPartition } from '@ariftly/kafka'
+import { describeLog, identityFault, isSameLog, kafkaFault, type KafkaClient, type LogPartition } from '@ariftly/kafka'
 import { Fault } from '@ariftly/runtime'
 import { type Pool } from '@ariftly/store'
 import { currentEpoch, readPositions, type LogEpoch, type ProjectionPosition } from '@ariftly/store/projection'
@@ -38,11 +38,8 @@ export async function readPlaces({ kafka, pool, topic, partitions: count }: Comm
   if (epoch === undefined) throw new Fault({ code: 'no_epoch', message: `Topic ${topic} has no epoch: run migrate.` })
   // Positions first: what is read later of the log is at least as far.
   const positions = await readPositions(pool, { projection: PROJECTION, epoch: epoch.epoch, topic })
-  const { clusterId, partitions } = await describeLog(kafka, topic)
-  if (clusterId !== epoch.clusterId) {
-    const message = `Topic ${topic} is on cluster ${clusterId}, epoch ${epoch.epoch} is of cluster ${epoch.clusterId}.`
-    throw kafkaFault('log_identity_changed', `${message} If that is meant: adopt-log.`)
-  }
+  const { partitions, ...identity } = await describeLog(kafka, topic)
+  if (!isSameLog(epoch, identity)) throw identityFault(topic, epoch, identity)
   if (partitions.length !== count) {
     throw kafkaFault('partition_count_changed', `Topic ${topic} has ${partitions.length} partitions, not ${count}.`)
   }

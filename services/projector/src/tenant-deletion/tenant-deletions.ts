@@ -1,5 +1,5 @@
 import { backoffMs, sleep } from '@ariftly/async'
-import { describeLog, kafkaFault, type KafkaClient } from '@ariftly/kafka'
+import { describeLog, identityFault, isSameLog, type KafkaClient } from '@ariftly/kafka'
 import { Fault, messageOf, type Logger, type Metrics } from '@ariftly/runtime'
 import { withTransaction, type Pool } from '@ariftly/store'
 import { currentEpoch } from '@ariftly/store/projection'
@@ -103,9 +103,7 @@ async function readLogEnds({
 }: TenantDeletionsOptions): Promise<{ epoch: number; ends: ReadonlyMap<number, number> }> {
   const epoch = await currentEpoch(pool, topic)
   if (epoch === undefined) throw new Fault({ code: 'no_epoch', message: `Topic ${topic} has no epoch: run migrate.` })
-  const { clusterId, partitions } = await describeLog(kafka, topic)
-  if (clusterId !== epoch.clusterId) {
-    throw kafkaFault('log_identity_changed', `Topic ${topic} is on cluster ${clusterId}, not ${epoch.clusterId}.`)
-  }
+  const { partitions, ...identity } = await describeLog(kafka, topic)
+  if (!isSameLog(epoch, identity)) throw identityFault(topic, epoch, identity)
   return { epoch: epoch.epoch, ends: new Map(partitions.map(({ partition, logEnd }) => [partition, logEnd])) }
 }

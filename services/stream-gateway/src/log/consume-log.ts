@@ -5,6 +5,7 @@ import {
   type HandleOutcome,
   type KafkaClient,
   type LogBatch,
+  type LogIdentity,
   type LogReader,
   type RecordView,
 } from '@ariftly/kafka'
@@ -17,7 +18,7 @@ import type { DuplicateCheck, WantedRecord } from './duplicate-check.ts'
 export interface ConsumeLogOptions {
   readonly client: KafkaClient
   readonly topic: string
-  readonly clusterId: string
+  readonly identity: LogIdentity
   readonly hub: Hub
   readonly duplicates: DuplicateCheck
   readonly log: Logger
@@ -95,7 +96,7 @@ export function consumeLog(o: ConsumeLogOptions): LogReader {
     client: o.client,
     topic: o.topic,
     partitionCount: partitions,
-    clusterId: o.clusterId,
+    identity: o.identity,
     positions: async (wanted) =>
       new Map(
         wanted.map((partition) => {

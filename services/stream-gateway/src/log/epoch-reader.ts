@@ -118,7 +118,7 @@ export async function startEpochReader(o: EpochReaderOptions, epoch: LogEpoch): 
   const reader = consumeLog({
     client: kafka,
     topic,
-    clusterId: epoch.clusterId,
+    identity: epoch,
     hub,
     duplicates,
     log,

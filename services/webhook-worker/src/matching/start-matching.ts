@@ -74,7 +74,7 @@ export function startMatching(o: MatchingOptions): Matching {
       topic,
       groupId: group,
       partitionCount: config.KAFKA_PARTITIONS,
-      clusterId: epoch.clusterId,
+      identity: epoch,
       sessionTimeoutMs: config.KAFKA_SESSION_TIMEOUT_MS,
       batch: BATCH,
       positions: (wanted) => readPositions(pool, { ...key, partitions: wanted }),
