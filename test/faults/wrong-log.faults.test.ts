@@ -1,204 +1,196 @@
-import { mkdtempSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import { createKafka, createTopics } from '@ariftly/kafka'
+import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { createTopics, type KafkaClient } from '@ariftly/kafka'
 import {
   byForm,
-  createRandom,
-  createWorld,
   eventually,
-  randomSeed,
-  silentLog,
   stackAddresses,
   startKafkaProxy,
   startOwnKafka,
-  startReceiver,
+  withClient,
   type KafkaProxy,
-  type Receiver,
-  type World,
+  type TestTopics,
 } from '@ariftly/testkit'
-import pg from 'pg'
 import { runProjectionCommand } from '../projection/run-projection-command.ts'
 import { mintEventId } from '../support/client-event-id.ts'
-import { openStream } from '../support/read-stream.ts'
-import { SHORT_TIMES } from './fleet.ts'
-import {
-  LOG_USERS,
-  logStateOf,
-  startOneProcess,
-  startProcesses,
-  type Installation,
-  type StartInstallation,
-} from './log-users.ts'
+import { startInstallation, startOneProcess, startProcesses, type Installation } from './installation.ts'
+import { LOG_USERS, logStateOf } from './log-users.ts'
 import { countRecords } from './observe.ts'
-import { observeAtRest } from './rest.ts'
-import { startRun, STREAMS, unexpected, WEBHOOKS, type Run } from './run.ts'
-import { expectAllHeld } from './verdict.ts'
+import type { Run } from './run.ts'
 
 const PARTITIONS = 4
 const EVENTS_PER_S = 40
 const FOREIGN_MS = byForm({ short: 4_000, long: 10_000 })
 const SOON = { timeoutMs: 60_000, everyMs: 100 }
 const USERS = Object.keys(LOG_USERS) as (keyof typeof LOG_USERS)[]
+const READY = { ready: true, body: expect.stringContaining('ok'), fault: 0 }
+
+/** An installation, and the proxy by which it reaches Kafka. */
+interface Behind extends Installation {
+  readonly proxy: KafkaProxy
+}
 
 let foreign: Awaited<ReturnType<typeof startOwnKafka>>
+let all: readonly Behind[] = []
 
 beforeAll(async () => {
   foreign = await startOwnKafka()
-}, 60_000)
+  all = await Promise.all([
+    startBehindProxy('services as processes', startProcesses),
+    startBehindProxy('standalone', startOneProcess),
+  ])
+}, 180_000)
 
 afterAll(async () => {
+  await Promise.all(all.map((each) => each.stop()))
   await foreign?.close()
-}, 30_000)
+}, 60_000)
 
-const INSTALLATIONS: readonly (readonly [string, StartInstallation])[] = [
-  ['services as processes', startProcesses],
-  ['standalone', startOneProcess],
-]
-
-describe.each(INSTALLATIONS)('%s', (_name, start) => {
-  let world: World
-  let proxy: KafkaProxy
-  let receiver: Receiver
-  let db: pg.Pool
-  let installation: Installation
-  let apiKey: string
-  const over = new AbortController()
-
-  beforeAll(async () => {
-    const own = stackAddresses().kafka
-    const dataDir = mkdtempSync(join(process.env['ARIFTLY_TEST_DIR'] ?? tmpdir(), 'wrong-log-'))
-    world = await createWorld({ partitions: PARTITIONS, env: { ...SHORT_TIMES, DATA_DIR: dataDir } })
-    proxy = await startKafkaProxy(own, foreign.addresses.kafka)
-    const client = createKafka({ brokers: [foreign.addresses.kafka], clientId: 'test', log: silentLog })
-    await createTopics(client, { ...world.topics, partitions: PARTITIONS, replication: 1 })
-    await client.close()
-    receiver = await startReceiver()
-    db = new pg.Pool({ connectionString: world.database.adminUrl, max: 2 })
-    installation = await start({ ...world.env, KAFKA_BROKERS: `127.0.0.1:${proxy.port}` })
-    apiKey = await world.apiKey('north')
-  }, 120_000)
-
-  afterAll(async () => {
-    over.abort()
-    await installation?.stop()
-    await db?.end()
-    await receiver?.close()
-    await proxy?.close()
-    await world?.close()
-  }, 60_000)
-
-  test('a foreign cluster behind the same name is neither read nor written, and all goes on when it is gone', async () => {
-    const run = await startRun({
-      world,
-      receiver,
-      ingest: () => installation.urls.ingest,
-      api: () => installation.urls.api,
-      gateways: () => [installation.urls['stream-gateway']],
-      random: createRandom(randomSeed('a foreign cluster')),
-      clients: 3,
-      eventsPerS: EVENTS_PER_S,
-      streams: STREAMS,
-      webhooks: WEBHOOKS,
-      roamMs: 600_000,
-      signal: over.signal,
-    })
+test('a foreign cluster behind the same name is neither read nor written, and all goes on when it is gone', async () => {
+  await forAll(async (each) => {
+    const run = await each.startRun({ clients: 3, eventsPerS: EVENTS_PER_S })
     await goesOn(run)
-    proxy.leadToBroker(foreign.addresses.kafka)
+    each.proxy.leadToBroker(foreign.addresses.kafka)
     const ledMs = performance.now()
-    await allSay({ ready: false, body: expect.stringContaining('Kafka cluster'), fault: 1 })
-    await isRefused()
+    await allSay(each, wrong('Kafka cluster'))
+    await isRefused(each)
     await sleep(ledMs + FOREIGN_MS - performance.now())
-    await isRefused()
-    proxy.leadToBroker(stackAddresses().kafka)
-    await allSay({ ready: true, body: expect.stringContaining('ok'), fault: 0 })
+    await isRefused(each)
+    each.proxy.leadToBroker(stackAddresses().kafka)
+    await allSay(each, READY)
     await goesOn(run)
+    await each.allHeld(run)
+    expect(await recordsOf(each)).toBe(0)
+  })
+}, 240_000)
 
-    const reports = await Promise.all(run.clients.map((client) => client.finish()))
-    const observation = await observeAtRest({ run, world, db, receiver, patienceMs: 60_000, settleMs: 200, say })
-    expect(unexpected(run, reports)).toEqual([])
-    expectAllHeld(observation)
-    expect(await countRecords([foreign.addresses.kafka], world.topics.topic)).toBe(0)
-  }, 240_000)
-
-  test('a broker that was wiped is neither read nor written until an operator adopts its log', async () => {
-    const webhook = { url: receiver.url, events: ['task.complete'], secret: 'secret of the wiped log' }
-    expect((await request('api', '/v1/webhooks', JSON.stringify(webhook))).status).toBe(201)
+test('a broker that was wiped is neither read nor written until an operator adopts its log', async () => {
+  await forAll(async (each) => {
+    const webhook = { url: each.receiver.url, events: ['task.complete'], secret: 'secret of the wiped log' }
+    expect((await each.request('api', '/v1/webhooks', JSON.stringify(webhook))).status).toBe(201)
     const before = mintEventId(Date.now())
-    expect((await post(before)).status).toBe(202)
-    await isListed(before)
-    proxy.leadToBroker(foreign.addresses.kafka)
-    await allSay({ ready: false, body: expect.stringContaining('Kafka cluster'), fault: 1 })
-    await isRefused()
-    expect(await countRecords([foreign.addresses.kafka], world.topics.topic)).toBe(0)
+    expect((await post(each, before)).status).toBe(202)
+    await isListed(each, before)
+    each.proxy.leadToBroker(foreign.addresses.kafka)
+    await allSay(each, wrong('Kafka cluster'))
+    await isRefused(each)
+    expect(await recordsOf(each)).toBe(0)
+    await adoptLog(each, 2)
+    await comesOut(each)
+    await isListed(each, before)
+  })
+}, 240_000)
 
-    const env = { ...world.env, KAFKA_BROKERS: `127.0.0.1:${proxy.port}` }
-    expect(await runProjectionCommand(env, 'adopt-log')).toEqual({
-      code: 0,
-      output: expect.stringContaining('Opened epoch 2'),
+test('a topic that is deleted and made again is neither read nor written until an operator adopts it', async () => {
+  await forAll(async (each) => {
+    const { topics } = each.world
+    await withClient(foreign.addresses.kafka, async (client) => {
+      await deleteTopics(client, topics)
+      await createTopics(client, { ...topics, partitions: PARTITIONS, replication: 1 })
     })
-    await allSay({ ready: true, body: expect.stringContaining('ok'), fault: 0 })
-    const stream = await openStream((signal) => request('stream-gateway', '/v1/events/stream', undefined, signal))
-    const after = mintEventId(Date.now())
-    await eventually(async () => (await post(after)).status === 202, SOON)
-    await isListed(after)
-    await isListed(before)
-    await eventually(() => stream.messages.some(({ data }) => data.includes(after)), SOON)
-    await eventually(() => receiver.requests.some(({ headers }) => headers['webhook-id'] === after), SOON)
-    await stream.close()
-  }, 240_000)
+    await allSay(each, wrong('has the id'))
+    await isRefused(each)
+    expect(await recordsOf(each)).toBe(0)
+    await adoptLog(each, 3)
+    await comesOut(each)
+  })
+}, 240_000)
 
-  async function allSay(state: object): Promise<void> {
-    for (const user of USERS) {
-      await eventually(async () => {
-        expect({ user, ...(await logStateOf(installation, user)) }).toEqual({ user, ...state })
-        return true
-      }, SOON)
-    }
+async function startBehindProxy(name: string, start: typeof startOneProcess): Promise<Behind> {
+  const proxy = await startKafkaProxy(stackAddresses().kafka, foreign.addresses.kafka)
+  const proxied = { KAFKA_BROKERS: `127.0.0.1:${proxy.port}` }
+  const installation = await startInstallation({
+    name,
+    partitions: PARTITIONS,
+    async start(env, { topics }) {
+      await withClient(foreign.addresses.kafka, (client) =>
+        createTopics(client, { ...topics, partitions: PARTITIONS, replication: 1 }),
+      )
+      return await start({ ...env, ...proxied })
+    },
+  })
+  return {
+    ...installation,
+    proxy,
+    async stop() {
+      await installation.stop()
+      await proxy.close()
+    },
   }
+}
 
-  /** A post gets 503 at once, with its id. */
-  async function isRefused(): Promise<void> {
-    const id = mintEventId(Date.now())
-    const refused = await post(id)
-    expect([refused.status, await refused.json()]).toEqual([
-      503,
-      expect.objectContaining({ events: [expect.objectContaining({ id, status: 'retry' })] }),
-    ])
-  }
+async function forAll(use: (each: Behind) => Promise<void>): Promise<void> {
+  await Promise.all(all.map(use))
+}
 
-  async function isListed(id: string): Promise<void> {
-    await eventually(async () => (await request('api', `/v1/events/${id}`)).status === 200, SOON)
-  }
+/** What a service says of a log that is not its own. */
+function wrong(why: string): object {
+  return { ready: false, body: expect.stringContaining(why), fault: 1 }
+}
 
-  async function post(id: string): Promise<Response> {
-    const event = { type: 'task.complete', id, task_id: 'task_1', data: { artifact_count: 1, mark: id } }
-    return await request('ingest', '/v1/events', JSON.stringify(event))
+async function allSay(each: Behind, state: object): Promise<void> {
+  for (const user of USERS) {
+    await eventually(async () => {
+      expect({ user, ...(await logStateOf(each, user)) }).toEqual({ user, ...state })
+      return true
+    }, SOON)
   }
+}
 
-  async function request(
-    service: keyof Installation['urls'],
-    path: string,
-    body?: string,
-    signal?: AbortSignal,
-  ): Promise<Response> {
-    const headers = { authorization: `Bearer ${apiKey}`, 'content-type': 'application/json' }
-    return await fetch(`${installation.urls[service]}${path}`, {
-      headers,
-      ...(body === undefined ? {} : { method: 'POST', body }),
-      ...(signal === undefined ? {} : { signal }),
-    })
-  }
-})
+async function deleteTopics(client: KafkaClient, { topic, dlqTopic }: TestTopics): Promise<void> {
+  await client.withAdmin(async (admin) => {
+    await admin.deleteTopics({ topics: [topic, dlqTopic] })
+    await eventually(async () => !(await admin.listTopics()).includes(topic), SOON)
+  })
+}
+
+/** Opens a new epoch, with which the services go on by themselves. */
+async function adoptLog(each: Behind, epoch: number): Promise<void> {
+  const env = { ...each.world.env, KAFKA_BROKERS: `127.0.0.1:${each.proxy.port}` }
+  expect(await runProjectionCommand(env, 'adopt-log')).toEqual({
+    code: 0,
+    output: expect.stringContaining(`Opened epoch ${epoch}`),
+  })
+  await allSay(each, READY)
+}
+
+/** A post is written, listed, streamed and delivered. */
+async function comesOut(each: Behind): Promise<void> {
+  const stream = await each.openStream('/v1/events/stream')
+  const id = mintEventId(Date.now())
+  await eventually(async () => (await post(each, id)).status === 202, SOON)
+  await isListed(each, id)
+  await eventually(() => stream.messages.some(({ data }) => data.includes(id)), SOON)
+  await eventually(() => each.receiver.requests.some(({ headers }) => headers['webhook-id'] === id), SOON)
+  await stream.close()
+}
+
+/** A post gets 503 at once, with its id. */
+async function isRefused(each: Behind): Promise<void> {
+  const id = mintEventId(Date.now())
+  const refused = await post(each, id)
+  expect([refused.status, await refused.json()]).toEqual([
+    503,
+    expect.objectContaining({ events: [expect.objectContaining({ id, status: 'retry' })] }),
+  ])
+}
+
+async function isListed(each: Behind, id: string): Promise<void> {
+  await eventually(async () => (await each.request('api', `/v1/events/${id}`)).status === 200, SOON)
+}
+
+/** Records in the topic on the foreign cluster. */
+async function recordsOf({ world }: Behind): Promise<number> {
+  return await countRecords([foreign.addresses.kafka], world.topics.topic)
+}
+
+async function post(each: Behind, id: string): Promise<Response> {
+  const event = { type: 'task.complete', id, task_id: 'task_1', data: { artifact_count: 1, mark: id } }
+  return await each.request('ingest', '/v1/events', JSON.stringify(event))
+}
 
 /** Events of every client are acknowledged. */
 async function goesOn(run: Run): Promise<void> {
   const before = run.acknowledged.size
   await eventually(() => run.acknowledged.size > before + EVENTS_PER_S, SOON)
-}
-
-function say(line: string): void {
-  process.stderr.write(`${line}\n`)
 }
