@@ -20,14 +20,14 @@ import { medians, type Bench, type Measurement } from './support/report.ts'
 
 const CLIENTS = 1000
 /** Many and short: those of one round are compared, and the machine does not do the same for long. */
-const ROUNDS = 5
-const EVENTS = { single: 120, burst: 40 } as const
+const ROUNDS = 9
+const EVENTS = { single: 80, burst: 25 } as const
 const BURST = 10
 /**
  * Rounds' worth of events before the first round: a process of JavaScript compiles what it has begun to run, and what runs
- * once an event late.
+ * once an event late. nchan and Centrifugo are compiled already.
  */
-const WARM_UP = 15
+const WARM_UP = { javascript: 20, native: 2 } as const
 const PATIENCE_MS = 60_000
 
 /**
@@ -39,14 +39,15 @@ const PATIENCE_MS = 60_000
  */
 export const fanout: Bench = async (say) => {
   const workers: Worker[] = []
+  const feeders = new Map<Target, Feeder>()
   const house = await startStreamHouse()
   const feed = createFeed(house)
   const nchan = await startNchan(say, CPU.measured)
   const centrifugo = await startCentrifugo(say, CPU.measured)
   try {
-    const clients = await worker('clients.ts', CPU.others)
     const ours = {
       name: 'gateway',
+      warmUp: WARM_UP.javascript,
       pids: [house.gateway.pid],
       port: house.gateway.port,
       requests: filters(house.apiKey),
@@ -62,15 +63,19 @@ export const fanout: Bench = async (say) => {
       await peerTarget('better-sse'),
       await peerTarget('raw-write'),
     ]
+    for (const target of targets) feeders.set(target, await openClients(await worker('clients.ts', CPU.others), target))
     const rounds: (readonly Measurement[])[] = []
     for (let round = 0; round <= ROUNDS; round += 1) {
       const measured: Measurement[] = []
-      for (const target of targets) measured.push(...(await measure(clients, target, round === 0 ? WARM_UP : 1)))
+      for (const [target, feeder] of feeders) {
+        measured.push(...(await measure(target, feeder, round === 0 ? target.warmUp : 1)))
+      }
       say(`round ${round}: ${measured.map(({ name, value }) => `${name} ${value.toFixed(2)}`).join(', ')}`)
       if (round > 0) rounds.push([...measured, ...ratios(measured)]) // Round 0 warms up.
     }
     return [...medians(rounds), { name: 'load_average', value: loadAverage(), unit: '' }]
   } finally {
+    for (const target of feeders.keys()) target.close()
     await Promise.all(workers.map((each) => each.close()))
     await nchan.close()
     await centrifugo?.close()
@@ -89,13 +94,16 @@ export const fanout: Bench = async (say) => {
     const { port } = await served.ask<{ port: number }>({ peer })
     const overhead = `event: task.progress\nid: ${'i'.repeat(40)}\ndata: \n\n`.length
     const poster = createPoster(port, '/', (number) => message(number, FRAME_BYTES - overhead))
-    return { name: peer, pids: [served.pid], port, requests: [streamRequest('/')], ...poster }
+    const warmUp = WARM_UP.javascript
+    return { name: peer, warmUp, pids: [served.pid], port, requests: [streamRequest('/')], ...poster }
   }
 }
 
 /** What is measured: whose processor time counts, and how its clients come and its events go. */
 interface Target {
   readonly name: string
+  /** Rounds' worth of events before the first round. */
+  readonly warmUp: number
   readonly pids: readonly number[]
   readonly port: number
   readonly requests: readonly string[]
@@ -120,13 +128,13 @@ function nchanTarget(port: number, pids: readonly number[]): Target {
   // What nchan writes around a message: `id: 1784709937:0`, `data: `.
   const bytes = FRAME_BYTES - 'id: 1784709937:0\ndata: \n\n'.length
   const poster = createPoster(port, '/pub', (number) => message(number, bytes))
-  return { name: 'nchan', pids, port, requests: [streamRequest('/sub')], ...poster }
+  return { name: 'nchan', warmUp: WARM_UP.native, pids, port, requests: [streamRequest('/sub')], ...poster }
 }
 
 function centrifugoTarget({ port, pids, request }: Centrifugo): Target {
   const bytes = centrifugoTextBytes(FRAME_BYTES)
   const poster = createPoster(port, CENTRIFUGO_PUBLISH, (number) => centrifugoBody(message(number, bytes)))
-  return { name: 'centrifugo', pids, port, requests: [request], ...poster }
+  return { name: 'centrifugo', warmUp: WARM_UP.native, pids, port, requests: [request], ...poster }
 }
 
 /** Posts events one a request; those of a burst go out in one write on one connection. */
@@ -154,28 +162,15 @@ function createPoster(
   return { publish, close: () => socket?.destroy() }
 }
 
-async function measure(clients: Worker, target: Target, share: number): Promise<readonly Measurement[]> {
+/** Feeds so many writes of so many events; gives deliveries per second of processor time. */
+type Feeder = (writes: number, size: number) => Promise<number>
+
+/** Opens the clients of a target. They stay open, so that what opening leaves to be collected is in no figure. */
+async function openClients(clients: Worker, target: Target): Promise<Feeder> {
   const ask = (order: ClientsOrder) => clients.ask<ClientsState>(order)
   await ask({ do: 'open', port: target.port, count: CLIENTS, requests: target.requests })
-  try {
-    const feeder = createFeeder(ask, target)
-    await feeder(30, 1)
-    const single = await feeder(EVENTS.single * share, 1)
-    const burst = await feeder(EVENTS.burst * share, BURST)
-    return [
-      { name: `${label(target)}_per_cpu_s`, value: single, unit: 'deliveries/s' },
-      { name: `${label(target)}_burst10_per_cpu_s`, value: burst, unit: 'deliveries/s' },
-    ]
-  } finally {
-    await ask({ do: 'close' })
-    target.close()
-  }
-}
-
-/** Gives deliveries per second of processor time over so many writes of `size` events. */
-function createFeeder(ask: (order: ClientsOrder) => Promise<ClientsState>, target: Target) {
   let number = 0
-  return async function feed(writes: number, size: number): Promise<number> {
+  return async function feed(writes, size) {
     const from = number
     const before = cpuSecondsOf(target.pids)
     for (let write = 0; write < writes; write += 1) {
@@ -185,6 +180,16 @@ function createFeeder(ask: (order: ClientsOrder) => Promise<ClientsState>, targe
     }
     return ((number - from) * CLIENTS) / (cpuSecondsOf(target.pids) - before)
   }
+}
+
+async function measure(target: Target, feeder: Feeder, share: number): Promise<readonly Measurement[]> {
+  await feeder(10, 1)
+  const single = await feeder(EVENTS.single * share, 1)
+  const burst = await feeder(EVENTS.burst * share, BURST)
+  return [
+    { name: `${label(target)}_per_cpu_s`, value: single, unit: 'deliveries/s' },
+    { name: `${label(target)}_burst10_per_cpu_s`, value: burst, unit: 'deliveries/s' },
+  ]
 }
 
 function label(target: Target): string {

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { eventually } from '@ariftly/testkit'
 import { startWorker } from './ingest/worker.ts'
 import type { ClientsOrder, ClientsState, Waits } from './streams/clients.ts'
@@ -13,12 +14,17 @@ const SIZES = [100, 1000, 10_000] as const
 /** Written close together, so that the processor time per event is far above what the process uses anyway. */
 const EVENTS = 20_000
 const BATCH = 100
+/** From the last stream that was opened: V8 then collects what opening has left, some half a minute later. */
+const SETTLE_MS = 45_000
 const STORM = { clients: 1000, behind: 10_000, live: 20 } as const
+/** A ring's worth of records of 1 KiB with their bookkeeping, and the records that come in each 100 ms meanwhile. */
+const FULL_RING = { records: 128 * 1024, textBytes: 700, batch: 2000, load: 100 } as const
 const PATIENCE_MS = 300_000
 
 /**
  * What an event costs when each of 100, 1,000 and 10,000 clients looks at a task of its own: it should not grow with those
- * who do not get it. Then a storm: 1,000 clients come at once, each 10,000 events behind, while 20 others are live.
+ * who do not get it. Then a storm: 1,000 clients come at once, each 10,000 events behind, while 20 others are live. Then another
+ * gateway starts, with a full ring's worth of log to read, while 1,000 events a second come in.
  */
 export const growth: Bench = async (say) => {
   const house = await startStreamHouse()
@@ -32,18 +38,20 @@ export const growth: Bench = async (say) => {
     live: (order) => live.ask(order),
   }
   try {
-    await cpuPerEvent(run, 100) // Warm-up.
+    await cpuPerEvent(run, { size: 100, settleMs: 0 }) // Warm-up.
     const costs: number[] = []
     for (const size of SIZES) {
-      costs.push(await cpuPerEvent(run, size))
+      costs.push(await cpuPerEvent(run, { size, settleMs: SETTLE_MS }))
       say(`${size} clients: ${(costs.at(-1) ?? 0).toFixed(1)} us an event`)
     }
     const storm = await resumeStorm(run)
+    const readyFullRingS = await startWithFullRing(run)
     const [small = Number.NaN, , large = Number.NaN] = costs
     return [
       ...SIZES.map((size, index) => ({ name: `cpu_per_event_us_${size}`, value: costs[index] ?? 0, unit: 'us' })),
       { name: 'growth_10000_vs_100', value: large / small, unit: '' },
       ...storm,
+      { name: 'ready_full_ring_s', value: readyFullRingS, unit: 's' },
       { name: 'load_average', value: loadAverage(), unit: '' },
     ]
   } finally {
@@ -62,12 +70,16 @@ interface Run {
 }
 
 /** Microseconds of the gateway's processor time for each event, over events of all the clients' tasks in turn. */
-async function cpuPerEvent(run: Run, size: number): Promise<number> {
+async function cpuPerEvent(
+  run: Run,
+  { size, settleMs }: { readonly size: number; readonly settleMs: number },
+): Promise<number> {
   const { house, feed } = run
   const requests = Array.from({ length: size }, (_, index) => {
     return streamRequest(`/v1/events/stream?task_id=task_${index}`, house.apiKey)
   })
   await run.clients({ do: 'open', port: house.gateway.port, count: size, requests })
+  await sleep(settleMs)
   const before = cpuSecondsOf([house.gateway.pid])
   for (let at = 0; at < EVENTS; at += BATCH) {
     // Steps of a prime: the events of a batch are of different tasks, whatever the number of clients.
@@ -111,6 +123,32 @@ async function resumeStorm(run: Run): Promise<readonly Measurement[]> {
   ]
 }
 
+/** Seconds until a gateway is ready that begins with a full ring's worth of log. */
+async function startWithFullRing(run: Run): Promise<number> {
+  const { house } = run
+  await run.clients({ do: 'close' })
+  const feed = createFeed({ ...house, textBytes: FULL_RING.textBytes })
+  const send = (count: number) =>
+    feed.send(Array.from({ length: count }, (_, number) => ({ number, taskId: `ring_${number % 500}` })))
+  for (let at = 0; at < FULL_RING.records; at += FULL_RING.batch) await send(FULL_RING.batch)
+  const ending = new AbortController()
+  const load = repeatUntil(ending.signal, async () => {
+    await send(FULL_RING.load)
+    await sleep(100)
+  })
+  try {
+    return await house.startAnother()
+  } finally {
+    ending.abort()
+    await load
+    await feed.close()
+  }
+}
+
+async function repeatUntil(signal: AbortSignal, work: () => Promise<void>): Promise<void> {
+  while (!signal.aborted) await work()
+}
+
 function isAllLive({ phases }: { readonly phases: Readonly<Record<string, number>> }): boolean {
   return (phases['live'] ?? 0) >= STORM.clients + STORM.live
 }
@@ -130,18 +168,11 @@ async function idOfNow(house: StreamHouse): Promise<string> {
 function startPulse(feed: Feed): { stop(): Promise<number[]> } {
   const writtenMs: number[] = []
   const stopping = new AbortController()
-
-  async function run(): Promise<void> {
-    for (let number = 0; !stopping.signal.aborted; number += 1) {
-      await feed.send([{ number, taskId: 'pulse' }])
-      writtenMs.push(monotonicMs())
-      await new Promise((resolve) => {
-        setTimeout(resolve, 100)
-      })
-    }
-  }
-
-  const running = run()
+  const running = repeatUntil(stopping.signal, async () => {
+    await feed.send([{ number: writtenMs.length, taskId: 'pulse' }])
+    writtenMs.push(monotonicMs())
+    await sleep(100)
+  })
   return {
     async stop() {
       stopping.abort()

@@ -32,9 +32,12 @@ export const neighbours: Bench = async (say, { only } = {}) => {
   if (attacks.length === 0) throw new Error(`the attacks are ${ATTACKS.map(({ name }) => name).join(', ')}`)
   const measured: Measurement[] = []
   for (const attack of attacks) {
-    const { p99AloneMs, p99BesideMs } = await attack.run((line) => say(`${attack.name}: ${line}`))
+    const { p99AloneMs, p99BesideMs, p99ControlMs } = await attack.run((line) => say(`${attack.name}: ${line}`))
     measured.push(
       { name: `${attack.name}_p99_alone_ms`, value: p99AloneMs, unit: 'ms' },
+      ...(p99ControlMs === undefined
+        ? []
+        : [{ name: `${attack.name}_p99_control_ms`, value: p99ControlMs, unit: 'ms' }]),
       { name: `${attack.name}_p99_beside_ms`, value: p99BesideMs, unit: 'ms' },
       { name: `${attack.name}_p99_vs_alone`, value: p99BesideMs / Math.max(ALONE_MIN_MS, p99AloneMs), unit: '' },
     )

@@ -11,28 +11,45 @@ export interface Attack {
 export interface Beside {
   readonly p99AloneMs: number
   readonly p99BesideMs: number
+  /** Beside the control, if there is one. */
+  readonly p99ControlMs?: number
 }
+
+/** Begins something and resolves with what ends it. */
+type Begin = () => Promise<() => Promise<void>>
 
 const WINDOWS = 5
 
 /**
  * Measures a victim in turns, five windows alone and five beside the attack. `measure` gives the waits of one window;
- * `attack` begins it and resolves with what ends it.
+ * `control` is the load that the attack puts on the machine, without what is attacked: it is measured in turns with them.
  */
 export async function compare(o: {
   readonly measure: () => Promise<readonly number[]>
-  readonly attack: () => Promise<() => Promise<void>>
+  readonly attack: Begin
+  readonly control?: Begin
   readonly say: (line: string) => void
 }): Promise<Beside> {
   const alone: number[] = []
   const beside: number[] = []
+  const control: number[] = []
   await o.measure() // Warm-up.
   for (let window = 0; window < WINDOWS; window += 1) {
     alone.push(percentile(await o.measure(), 0.99))
-    const end = await o.attack()
-    beside.push(percentile(await o.measure(), 0.99))
-    await end()
-    o.say(`window ${window}: ${(alone.at(-1) ?? 0).toFixed(1)} ms alone, ${(beside.at(-1) ?? 0).toFixed(1)} ms beside`)
+    if (o.control !== undefined) control.push(await p99Beside(o.control))
+    beside.push(await p99Beside(o.attack))
+    o.say(`window ${window}: ${[alone, control, beside].map((all) => all.at(-1)?.toFixed(1) ?? '-').join(', ')} ms`)
   }
-  return { p99AloneMs: percentile(alone, 0.5), p99BesideMs: percentile(beside, 0.5) }
+  return {
+    p99AloneMs: percentile(alone, 0.5),
+    p99BesideMs: percentile(beside, 0.5),
+    ...(o.control === undefined ? {} : { p99ControlMs: percentile(control, 0.5) }),
+  }
+
+  async function p99Beside(begin: Begin): Promise<number> {
+    const end = await begin()
+    const p99Ms = percentile(await o.measure(), 0.99)
+    await end()
+    return p99Ms
+  }
 }

@@ -11,14 +11,23 @@ const TYPES = [
   'session.message',
 ]
 
-/** A tenant opens 200 streams, each with a filter of its own, reads none of them, and posts bursts that match all. */
+/**
+ * A tenant opens 200 streams, each with a filter of its own, reads none of them, and posts bursts that match all. The control is
+ * the bursts alone: what Kafka, the projector and the process that posts take of the machine.
+ */
 export const streamsUnread: Attack = {
   name: 'streams_unread',
   async run(say) {
     const victim = await startStreamVictim()
+    const postBursts = () =>
+      repeat(async () => {
+        await victim.rudeFeed.send(Array.from({ length: 100 }, (_, n) => ({ number: n, taskId: `rude_${n % 5}` })))
+        await new Promise((resolve) => setTimeout(resolve, 200))
+      })
     try {
       return await compare({
         measure: () => victim.measure(),
+        control: async () => postBursts(),
         async attack() {
           const sockets = await Promise.all(
             Array.from({ length: STREAMS }, async (_, n) => {
@@ -27,10 +36,7 @@ export const streamsUnread: Attack = {
               return (await victim.open(path, victim.rudeKey)).pause()
             }),
           )
-          const end = repeat(async () => {
-            await victim.rudeFeed.send(Array.from({ length: 100 }, (_, n) => ({ number: n, taskId: `rude_${n % 5}` })))
-            await new Promise((resolve) => setTimeout(resolve, 200))
-          })
+          const end = postBursts()
           return async () => {
             await end()
             for (const socket of sockets) socket.destroy()

@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import { newTypeId } from '@ariftly/events'
 import { createPool, type Pool } from '@ariftly/store'
 import { insertApiKey } from '@ariftly/store/api-keys'
-import type { ServiceProcess } from '@ariftly/testkit'
+import { eventually, type ServiceProcess } from '@ariftly/testkit'
 import { pin } from '../ingest/worker.ts'
 import { API_KEY, startBenchStack } from '../support/bench-stack.ts'
 
@@ -15,6 +15,8 @@ export interface StreamHouse {
   readonly topic: string
   /** Of tenant `default`. */
   readonly apiKey: string
+  /** Starts another gateway on the processor of the first one; gives the seconds until it is ready. */
+  startAnother(): Promise<number>
   /** Makes a key of another tenant. */
   addKey(tenant: string): Promise<string>
   /** Events that are projected; 0 without a projector. */
@@ -45,7 +47,7 @@ export async function startStreamHouse(
   } = {},
 ): Promise<StreamHouse> {
   const env = { LOG_LEVEL: 'warn', DRAIN_MS: '0', ...o.env }
-  return await startBenchStack({ parts: ['kafka', 'postgres'], env }, async ({ stack, start, close }) => {
+  return await startBenchStack({ parts: ['kafka', 'postgres'], env }, async ({ stack, start, spawn, close }) => {
     const gateway = await start('stream-gateway')
     const ingest = o.withIngest === true ? await start('ingest') : undefined
     const projector = o.withProjector === true ? await start('projector') : undefined
@@ -60,6 +62,14 @@ export async function startStreamHouse(
       } finally {
         await db.end()
       }
+    }
+
+    async function startAnother(): Promise<number> {
+      const startedMs = performance.now()
+      const service = await spawn('stream-gateway')
+      pin(service.pid, CPU.measured)
+      await eventually(async () => (await fetch(`${service.url}/readyz`)).ok, { timeoutMs: 60_000, everyMs: 20 })
+      return (performance.now() - startedMs) / 1000
     }
 
     async function addKey(tenant: string): Promise<string> {
@@ -90,6 +100,7 @@ export async function startStreamHouse(
       broker: stack.addresses.kafka,
       topic: TOPIC,
       apiKey: API_KEY,
+      startAnother,
       addKey,
       projected,
       debug,

@@ -11,6 +11,8 @@ export interface BenchStack {
   readonly env: Readonly<Record<string, string>>
   /** Starts a service from what is built, with more settings if given, and resolves when it is ready. It ends with the stack. */
   readonly start: (name: ServiceProcessName, env?: Readonly<Record<string, string>>) => Promise<ServiceProcess>
+  /** The same, and resolves when the process runs. */
+  readonly spawn: (name: ServiceProcessName) => Promise<ServiceProcess>
   readonly close: () => Promise<void>
 }
 
@@ -47,6 +49,12 @@ export async function startBenchStack<H>(
     return service
   }
 
+  async function spawn(name: ServiceProcessName): Promise<ServiceProcess> {
+    const service = await startServiceProcess(name, env, { untilReady: false })
+    processes.push(service)
+    return service
+  }
+
   async function close(): Promise<void> {
     for (const service of processes) service.kill('SIGTERM')
     await Promise.all(processes.map((service) => service.exited))
@@ -57,7 +65,7 @@ export async function startBenchStack<H>(
   try {
     const migrate = await startServiceProcess('migrate', env, { untilReady: false })
     if ((await migrate.exited) !== 0) throw new Error(`migrate failed:\n${migrate.output()}`)
-    return await furnish({ stack, env, start, close })
+    return await furnish({ stack, env, start, spawn, close })
   } catch (error) {
     await close()
     throw error

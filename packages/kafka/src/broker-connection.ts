@@ -28,6 +28,8 @@ export class BrokerConnection {
   readonly #o: BrokerConnectionOptions
   #broker: InternalBroker | undefined
   #opening: Promise<InternalConnection> | undefined
+  /** Of the broker, once it is dialled. */
+  #connection: InternalConnection | undefined
   #outstanding = 0
 
   constructor(o: BrokerConnectionOptions) {
@@ -49,10 +51,11 @@ export class BrokerConnection {
     this.#outstanding += 1
     try {
       const startedMs = performance.now()
-      const connection = await withTimeout(this.#open(), timeoutMs)
+      const connection = this.#broker?.isConnected() === true ? this.#connection : undefined
+      const opened = connection ?? (await withTimeout(this.#open(), timeoutMs))
       const leftMs = timeoutMs - (performance.now() - startedMs)
       onSent?.()
-      return await this.#exchange(connection, request, leftMs)
+      return await this.#exchange(opened, request, leftMs)
     } finally {
       this.#outstanding -= 1
     }
@@ -63,6 +66,7 @@ export class BrokerConnection {
     const broker = this.#broker
     this.#broker = undefined
     this.#opening = undefined
+    this.#connection = undefined
     if (broker !== undefined) destroy(broker, cause)
   }
 
@@ -79,9 +83,6 @@ export class BrokerConnection {
 
   #open(): Promise<InternalConnection> {
     if (this.#broker !== undefined && !this.#broker.isConnected() && this.#opening === undefined) this.drop('closed')
-    if (this.#broker !== undefined && this.#broker.isConnected() && this.#opening === undefined) {
-      return this.#broker.connectionPool.getConnection(0)
-    }
     this.#opening ??= this.#dial()
     return this.#opening
   }
@@ -95,6 +96,7 @@ export class BrokerConnection {
       await this.#o.onOpened?.((request) => withTimeout(sendRequest(connection, request, 2 * DIAL_MS), DIAL_MS))
       if (this.#broker !== broker) throw new Error('the connection was dropped')
       this.#opening = undefined
+      this.#connection = connection
       return connection
     } catch (error) {
       destroy(broker, error)

@@ -121,7 +121,7 @@ export class Fetcher {
         if (fetched.batches.length > 0) this.#lastRecordsMs = performance.now()
         if (wanted !== undefined) this.#settle(wanted, fetched)
       }
-      this.#reject(left, new Error('the answer lacks the partition'))
+      if (left.size > 0) this.#reject(left, new Error('the answer lacks the partition'))
     } catch (error) {
       this.#reject(left, error)
     } finally {

@@ -33,17 +33,19 @@ export function createKeyring(encryptionKeys: string): Keyring {
   const sealingKey = deriveKey(primary.key, salt)
   const header = Buffer.concat([Buffer.from([VERSION, primary.id.length]), Buffer.from(primary.id, 'latin1'), salt])
   const derivedKeys = createDerivedKeys(byId)
+  /** Zeros, then the count. A cipher copies it when it is made. */
+  const nextNonce = Buffer.alloc(GCM_NONCE_BYTES)
+  const nextCounter = nextNonce.subarray(GCM_NONCE_BYTES - COUNTER_BYTES)
   let sealedCount = 0
 
   function seal(plain: Uint8Array, aad: string): Buffer {
-    const nonce = Buffer.alloc(GCM_NONCE_BYTES)
-    nonce.writeUIntBE(sealedCount, GCM_NONCE_BYTES - COUNTER_BYTES, COUNTER_BYTES)
+    nextNonce.writeUIntBE(sealedCount, GCM_NONCE_BYTES - COUNTER_BYTES, COUNTER_BYTES)
     sealedCount += 1
-    const cipher = createCipheriv('aes-256-gcm', sealingKey, nonce)
+    const cipher = createCipheriv('aes-256-gcm', sealingKey, nextNonce)
     cipher.setAAD(Buffer.from(aad, 'utf8'))
     const text = cipher.update(plain)
     cipher.final()
-    return Buffer.concat([header, nonce.subarray(GCM_NONCE_BYTES - COUNTER_BYTES), text, cipher.getAuthTag()])
+    return Buffer.concat([header, nextCounter, text, cipher.getAuthTag()])
   }
 
   function open(sealed: Uint8Array, aad: string): Buffer | undefined {

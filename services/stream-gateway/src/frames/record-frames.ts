@@ -1,4 +1,4 @@
-import type { RingEvent } from '../log/ring.ts'
+import type { RingEvent } from '../log/ring-columns.ts'
 import { dataFor, type StreamFilter } from '../streams/filter.ts'
 import { renderFrame } from './frames.ts'
 

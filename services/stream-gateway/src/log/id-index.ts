@@ -150,21 +150,30 @@ export class IdIndex {
 
   #makeRoom(): void {
     this.#trim()
+    if (this.#size === this.#columns.partitions.length) this.#grow()
+  }
+
+  /**
+   * Doubles the columns, which are full. The table is copied in the order of its slots: an entry stays where it is or moves by
+   * the old length, so that memory is walked in order.
+   */
+  #grow(): void {
     const old = this.#columns
-    if (this.#size < old.partitions.length) return
-    const columns = createColumns(old.partitions.length * 2)
-    const { words, offsets, times, partitions, table } = columns
-    for (let n = 0; n < this.#size; n += 1) {
-      const from = (this.#first + n) & (old.partitions.length - 1)
-      words.set(old.words.subarray(from * WORDS, (from + 1) * WORDS), n * WORDS)
-      offsets[n] = old.offsets[from] ?? 0
-      times[n] = old.times[from] ?? 0
-      partitions[n] = old.partitions[from] ?? 0
-      const mixed = this.#mix(words, n * WORDS)
+    const capacity = old.partitions.length
+    const columns = createColumns(capacity * 2)
+    copyFrom(old.words, this.#first * WORDS, columns.words)
+    copyFrom(old.offsets, this.#first, columns.offsets)
+    copyFrom(old.times, this.#first, columns.times)
+    copyFrom(old.partitions, this.#first, columns.partitions)
+    const { table } = columns
+    for (let from = 0; from < old.table.length; from += 2) {
+      const at = old.table[from + 1] ?? NONE
+      if (at === NONE) continue
+      const mixed = old.table[from] ?? 0
       let slot = slotFor(mixed, table)
       while (table[slot + 1] !== NONE) slot = nextSlot(slot, table)
       table[slot] = mixed
-      table[slot + 1] = n
+      table[slot + 1] = (at - this.#first) & (capacity - 1)
     }
     this.#columns = columns
     this.#first = 0
@@ -216,6 +225,12 @@ function isSame(hash: Uint32Array, words: Uint32Array, from: number): boolean {
   return (
     words[from] === hash[0] && words[from + 1] === hash[1] && words[from + 2] === hash[2] && words[from + 3] === hash[3]
   )
+}
+
+/** Copies a column that begins at `first` and continues at its start. */
+function copyFrom<T extends Uint32Array | Float64Array | Uint16Array>(from: T, first: number, into: T): void {
+  into.set(from.subarray(first))
+  into.set(from.subarray(0, first), from.length - first)
 }
 
 /** The first slot in which an entry with a hash may be. */

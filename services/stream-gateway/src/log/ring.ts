@@ -2,6 +2,7 @@ import { decodeRecord, type LogEvent } from '@ariftly/events'
 import { RecordView } from '@ariftly/kafka'
 import { NumberQueue } from './number-queue.ts'
 import { dominates, type OffsetVector } from './offset-vector.ts'
+import { createColumns, doubled, type RingEvent } from './ring-columns.ts'
 
 /**
  * What is known of a record of the ring:
@@ -12,14 +13,13 @@ import { dominates, type OffsetVector } from './offset-vector.ts'
 export type RecordState = 'shown' | 'unchecked' | 'hidden'
 
 const STATES: readonly RecordState[] = ['shown', 'unchecked', 'hidden']
+const HIDDEN = STATES.indexOf('hidden')
 
-/** An event of the ring. Its frame is made when the first stream gets it, once for all streams that share it. */
-export interface RingEvent {
-  readonly event: LogEvent
-  readonly appendedAtMs: number
-  /** With the data alone, and with the whole event object (`envelope=true`). */
-  frame: Buffer | undefined
-  envelopeFrame: Buffer | undefined
+/** Bytes of a fetched answer, from `start` on there, that are in a segment from `at` on. */
+interface CopiedBytes {
+  readonly segment: Buffer
+  readonly at: number
+  readonly start: number
 }
 
 /** Memory of a record besides its bytes: its columns and its entry in the partition's queue. */
@@ -27,6 +27,8 @@ const RECORD_OVERHEAD_BYTES = 64
 /** Memory of a decoded event besides its frames: object, strings. */
 const EVENT_OVERHEAD_BYTES = 600
 const SEGMENT_BYTES = 512 * 1024
+/** Records that are together larger are copied one by one: a segment is as large as its largest copy. */
+const COPIED_BYTES_MAX = SEGMENT_BYTES / 8
 const CAPACITY_MIN = 1024
 
 /**
@@ -84,20 +86,39 @@ export class Ring {
     return STATES[this.#columns.states[this.#slot(seq)] ?? 0] ?? 'hidden'
   }
 
-  /** Appends a record that is at or above the position of its partition, and moves the position behind it; returns its number. */
-  append(record: RecordView, state: RecordState): number {
-    if (this.#length === this.#columns.offsets.length) this.#grow()
+  /**
+   * Copies the bytes of records that are about to be appended, at once: undefined when they do not lie behind one another in
+   * the same answer, or are large, so that each is copied by {@link append}.
+   */
+  copy(records: readonly RecordView[]): CopiedBytes | undefined {
+    const first = records[0]
+    const last = records.at(-1)
+    if (first === undefined || last === undefined || first.bytes !== last.bytes) return undefined
+    const { bytes, start } = first
+    const { end } = last
+    return end - start > COPIED_BYTES_MAX ? undefined : this.#copy({ bytes, start, end })
+  }
+
+  /**
+   * Appends a record that is at or above the position of its partition, and moves the position behind it; returns its number.
+   * `copied` is what {@link copy} returned for it and its neighbours.
+   */
+  append(record: RecordView, state: RecordState, copied?: CopiedBytes): number {
+    if (this.#length === this.#columns.offsets.length) {
+      this.#columns = doubled(this.#columns, { fromSeq: this.#firstSeq, toSeq: this.endSeq })
+    }
     const seq = this.endSeq
     const slot = this.#slot(seq)
-    const { partition, offset, bytes, start } = record
-    const length = state === 'hidden' ? 0 : record.end - start
+    const { partition, offset, start, end } = record
+    const length = end - start
+    const { segment, at, start: copiedFrom } = copied ?? this.#copy(record)
     const { partitions, offsets, times, states, segments, starts, lengths, extras, events } = this.#columns
     partitions[slot] = partition
     offsets[slot] = offset
     times[slot] = record.timestampMs
     states[slot] = STATES.indexOf(state)
-    starts[slot] = this.#copy(bytes, start, length)
-    segments[slot] = this.#segment
+    starts[slot] = at + start - copiedFrom
+    segments[slot] = segment
     lengths[slot] = length
     extras[slot] = 0
     events[slot] = undefined
@@ -129,7 +150,7 @@ export class Ring {
     }
   }
 
-  /** A record as it was read, but for one that is hidden. */
+  /** A record as it was read. */
   view(seq: number): RecordView {
     const { segments, starts, lengths } = this.#columns
     const slot = this.#slot(seq)
@@ -149,20 +170,23 @@ export class Ring {
   event(seq: number): RingEvent | undefined {
     const slot = this.#slot(seq)
     const { events, states } = this.#columns
-    if (states[slot] === STATES.indexOf('hidden')) return undefined
+    if (states[slot] === HIDDEN) return undefined
     const known = events[slot]
     if (known !== undefined) return known
     const decoded = decodeRecord(this.view(seq), this.position.length)
-    if (decoded.kind === 'event') return this.setEvent(seq, decoded.event)
-    states[slot] = STATES.indexOf('hidden')
+    if (decoded.kind === 'event') return this.#keep(seq, decoded.event)
+    states[slot] = HIDDEN
     return undefined
   }
 
-  /** Keeps the event of a record that somebody else has decoded. */
-  setEvent(seq: number, event: LogEvent): RingEvent {
-    const slot = this.#slot(seq)
+  /** Keeps the event of a record that somebody else has decoded, with the ring's own copy of its data. */
+  setEvent(seq: number, decoded: LogEvent): RingEvent {
+    return this.#keep(seq, { ...decoded, data: this.view(seq).value ?? decoded.data })
+  }
+
+  #keep(seq: number, event: LogEvent): RingEvent {
     const kept = { event, appendedAtMs: this.appendedAtMs(seq), frame: undefined, envelopeFrame: undefined }
-    this.#columns.events[slot] = kept
+    this.#columns.events[this.#slot(seq)] = kept
     this.addBytes(seq, EVENT_OVERHEAD_BYTES)
     return kept
   }
@@ -223,50 +247,16 @@ export class Ring {
     return seq & (this.#columns.offsets.length - 1)
   }
 
-  /** Copies bytes into the current segment, or begins the next one; returns where they are. */
-  #copy(bytes: Buffer, start: number, length: number): number {
+  /** Copies bytes into the current segment, or begins the next one. */
+  #copy({ bytes, start, end }: Pick<RecordView, 'bytes' | 'start' | 'end'>): CopiedBytes {
+    const length = end - start
     if (this.#segmentUsed + length > this.#segment.length) {
       this.#segment = Buffer.allocUnsafeSlow(Math.max(SEGMENT_BYTES, length))
       this.#segmentUsed = 0
     }
     const at = this.#segmentUsed
-    bytes.copy(this.#segment, at, start, start + length)
+    bytes.copy(this.#segment, at, start, end)
     this.#segmentUsed += length
-    return at
-  }
-
-  #grow(): void {
-    const old = this.#columns
-    const columns = createColumns(old.offsets.length * 2)
-    for (let seq = this.#firstSeq; seq < this.endSeq; seq += 1) {
-      const from = seq & (old.offsets.length - 1)
-      const to = seq & (columns.offsets.length - 1)
-      columns.partitions[to] = old.partitions[from] ?? 0
-      columns.offsets[to] = old.offsets[from] ?? 0
-      columns.times[to] = old.times[from] ?? 0
-      columns.states[to] = old.states[from] ?? 0
-      columns.starts[to] = old.starts[from] ?? 0
-      columns.lengths[to] = old.lengths[from] ?? 0
-      columns.extras[to] = old.extras[from] ?? 0
-      columns.segments[to] = old.segments[from]
-      columns.events[to] = old.events[from]
-    }
-    this.#columns = columns
-  }
-}
-
-/** Parallel columns; the capacity is a power of two, and a record is at its number modulo the capacity. */
-function createColumns(capacity: number) {
-  return {
-    partitions: new Uint16Array(capacity),
-    offsets: new Float64Array(capacity),
-    times: new Float64Array(capacity),
-    states: new Uint8Array(capacity),
-    starts: new Uint32Array(capacity),
-    lengths: new Uint32Array(capacity),
-    /** Bytes that were made for a record besides its own. */
-    extras: new Uint32Array(capacity),
-    segments: Array.from<Buffer | undefined>({ length: capacity }),
-    events: Array.from<RingEvent | undefined>({ length: capacity }),
+    return { segment: this.#segment, at, start }
   }
 }

@@ -37,10 +37,12 @@ function setUp(o: { readonly unsentBytesMax: number; readonly budgetBytes?: numb
       unsent: 0,
       destroyed: false,
       blocks: [] as string[],
+      buffers: [] as Buffer[],
       write(block: Buffer) {
         if (hub.ring.length === 0) return 0
         sink.unsent += block.length
         sink.blocks.push(block.toString())
+        sink.buffers.push(block)
         state.nowMs += o.writeMs ?? 0
         return sink.unsent
       },
@@ -163,6 +165,21 @@ describe('a tenant with many streams', () => {
     expect(rude.filter(({ sink }) => sink.blocks.length > 0).length).toBeLessThan(100)
     for (let n = 0; n < 20; n += 1) tick()
     expect(rude.map(({ sink }) => sink.blocks.length)).toEqual(rude.map(() => 1))
+  })
+
+  test('whose filters show the same events is given the same memory, and others what they show', () => {
+    const { open, append, tick } = setUp({ unsentBytesMax: 1e6 })
+    const same = [{}, { taskId: 't' }, { types: ['task.progress' as const] }].map((filter) => open('acme', filter))
+    const other = open('acme', { taskId: 'u' })
+    append(event('acme', 'event 1'), { ...event('acme', 'event 2'), taskId: 'u' }, event('acme', 'event 3'))
+    tick()
+    expect(same.map(({ sink }) => textsOf(sink.blocks))).toEqual([
+      ['event 1', 'event 2', 'event 3'],
+      ['event 1', 'event 3'],
+      ['event 1', 'event 2', 'event 3'],
+    ])
+    expect(textsOf(other.sink.blocks)).toEqual(['event 2'])
+    expect(same[0]?.sink.buffers[0]).toBe(same[2]?.sink.buffers[0])
   })
 
   test('gets every event once and in order, also where the next one comes before all have the one before', () => {

@@ -33,6 +33,15 @@ interface HubBatch {
   readonly nextOffset: number
 }
 
+/** What is known of a record before it is appended. */
+interface Dispatched {
+  /** Its bytes and those of its neighbours, if they were copied together. */
+  readonly copied: ReturnType<Ring['copy']>
+  readonly wanted: WantedState | undefined
+  /** Unless it is `wanted`, no stream wants it. */
+  readonly areAllFound: boolean
+}
+
 /** The ring, the index and the open streams of one epoch of the log. All of it runs in one thread; nothing in it waits. */
 export interface Hub {
   readonly epoch: number
@@ -129,7 +138,9 @@ export function createHub(o: HubOptions): Hub {
 
   function append(batch: HubBatch): void {
     const areAllFound = batch.filterVersion === filterIndex.version
-    for (const record of batch.records) dispatch(record, batch.wanted.get(record.offset), areAllFound)
+    const copied = ring.copy(batch.records)
+    for (const record of batch.records)
+      dispatch(record, { copied, wanted: batch.wanted.get(record.offset), areAllFound })
     ring.reach(batch.partition, batch.nextOffset)
     version += 1
     ring.evict(o.ringBytesMax)
@@ -137,12 +148,12 @@ export function createHub(o: HubOptions): Hub {
     wake()
   }
 
-  function dispatch(record: RecordView, wanted: WantedState | undefined, areAllFound: boolean): void {
+  function dispatch(record: RecordView, { copied, wanted, areAllFound }: Dispatched): void {
     const { partition, offset, timestampMs: appendedAtMs } = record
     const tenant = tenantOf(record)
     const isEvent = tenant !== undefined && record.readHeader('ce_id', readId) === true
     const state = isEvent ? states.note({ partition, tenant, id, offset, appendedAtMs }, wanted?.state) : 'hidden'
-    const seq = ring.append(record, state)
+    const seq = ring.append(record, state, copied)
     version += 1
     counts.records += 1
     if (state === 'hidden') counts.hidden += 1

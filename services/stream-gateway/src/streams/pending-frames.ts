@@ -26,6 +26,11 @@ export interface UnfinishedBlock {
   readonly rest: SetIterator<Subscriber>
 }
 
+interface JoinedFrames {
+  readonly frames: readonly Buffer[]
+  readonly block: Buffer
+}
+
 /** Bytes of the frames that wait, counted once a group, from which on no further records are dispatched. */
 const PENDING_BYTES_MAX = 16 * 1024 * 1024
 /** Writes between two looks at the clock. */
@@ -39,6 +44,8 @@ const WRITES_PER_LOOK = 8
 export class PendingFrames {
   readonly #o: PendingFramesOptions
   readonly #turns = new TurnQueue<FilterGroup>()
+  /** What was joined last, of frames with envelopes and without. */
+  readonly #joined = new Map<boolean, JoinedFrames>()
   #bytes = 0
 
   constructor(o: PendingFramesOptions) {
@@ -77,6 +84,7 @@ export class PendingFrames {
       else if (group.pending.length > 0) this.#continueLater(group, undefined)
       if (this.#o.now() > untilMs) break
     }
+    if (this.#turns.isEmpty) this.#joined.clear()
     return !this.#turns.isEmpty
   }
 
@@ -91,7 +99,7 @@ export class PendingFrames {
   #join(group: FilterGroup, position: OffsetVector): UnfinishedBlock | undefined {
     const { pending, pendingBytes, pendingVersion, live } = group
     if (pending.length === 0) return undefined
-    const block = joinBlocks(pending, pendingBytes)
+    const block = this.#blockOf(group)
     group.pending = []
     group.pendingBytes = 0
     this.#bytes -= pendingBytes
@@ -100,6 +108,15 @@ export class PendingFrames {
     counts.deliveredBytes += block.length * live.size
     counts.writes += live.size
     return { block, version: pendingVersion, position, rest: live.values() }
+  }
+
+  /** The frames of a group in one block, which it shares with groups of other filters that wait for the same frames. */
+  #blockOf({ pending, pendingBytes, filter }: FilterGroup): Buffer {
+    const last = this.#joined.get(filter.envelope)
+    if (last !== undefined && isSame(last.frames, pending)) return last.block
+    const block = joinBlocks(pending, pendingBytes)
+    if (pending.length > 1) this.#joined.set(filter.envelope, { frames: pending, block })
+    return block
   }
 
   /** False when the time is over before all streams have been given the block. */
@@ -122,4 +139,8 @@ export class PendingFrames {
     budget.enforce()
     return true
   }
+}
+
+function isSame(a: readonly Buffer[], b: readonly Buffer[]): boolean {
+  return a.length === b.length && a.every((frame, index) => frame === b[index])
 }
