@@ -1,8 +1,9 @@
 import { Kafka, logLevel, type Admin, type SASLOptions } from 'kafkajs'
 import type { Logger } from '@ariftly/fault'
+import type { ClientTls, KafkaLogin } from '@ariftly/runtime'
 import { patchMetadata } from './patch-metadata.ts'
 import { patchRequestQueue } from './patch-request-queue.ts'
-import { createSocketFactory, type BrokerTls } from './socket-factory.ts'
+import { createSocketFactory } from './socket-factory.ts'
 import { TopicCluster } from './topic-cluster.ts'
 
 /** How to reach Kafka. */
@@ -10,24 +11,15 @@ export interface KafkaConnection {
   /** `host:port` of some brokers; the rest is learnt from them. */
   readonly brokers: readonly string[]
   /** TLS with every broker; none if not given. */
-  readonly tls?: BrokerTls
+  readonly tls?: ClientTls
   /** How each connection logs in; not at all if not given. */
-  readonly sasl?: KafkaCredentials
+  readonly sasl?: KafkaLogin
   /** Name of this process in the brokers' logs and quotas. */
   readonly clientId: string
   readonly log: Logger
   /** A request without an answer for so long has failed. Default 10,000 ms. */
   readonly requestTimeoutMs?: number
 }
-
-/** How a connection logs in (SASL): by user and password, or by an access token that is asked for at each login. */
-export type KafkaCredentials =
-  | {
-      readonly mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512'
-      readonly user: string
-      readonly password: string
-    }
-  | { readonly mechanism: 'oauthbearer'; readonly token: () => Promise<string> }
 
 /** A configured client. Nothing connects until a producer, a reader or an admin call needs it. */
 export interface KafkaClient {
@@ -95,7 +87,7 @@ export function createKafka(o: KafkaConnection): KafkaClient {
   }
 }
 
-function toSasl(login: KafkaCredentials): SASLOptions {
+function toSasl(login: KafkaLogin): SASLOptions {
   if (login.mechanism === 'oauthbearer') {
     return { mechanism: 'oauthbearer', oauthBearerProvider: async () => ({ value: await login.token() }) }
   }

@@ -1,4 +1,4 @@
-import { createErrorFromCode } from './internals.ts'
+import { brokerFault } from './kafka-fault.ts'
 import type { TopicCluster } from './topic-cluster.ts'
 import { fetchRequest, type FetchedPartition, type FetchOrder } from './wire/fetch.ts'
 
@@ -22,6 +22,6 @@ export async function fetchFrom(
     expectedMs: order.maxWaitMs + EXPECTED_MS,
     partitions: order.places.map(({ partition }) => partition),
   })
-  if (errorCode !== 0) throw createErrorFromCode(errorCode)
+  if (errorCode !== 0) throw brokerFault(errorCode)
   return partitions
 }

@@ -1,6 +1,5 @@
 import { fetchFrom } from './fetch-from.ts'
-import { createErrorFromCode } from './internals.ts'
-import { kafkaFault } from './kafka-fault.ts'
+import { brokerFault, kafkaFault } from './kafka-fault.ts'
 import type { TopicCluster } from './topic-cluster.ts'
 import type { FetchedPartition } from './wire/fetch.ts'
 
@@ -133,7 +132,7 @@ export class Fetcher {
   #settle(wanted: Wanted, fetched: FetchedPartition): void {
     const { partition, errorCode, highWatermark } = fetched
     if (errorCode !== 0 && !fetched.outOfRange) {
-      this.#reject([[partition, wanted]], createErrorFromCode(errorCode))
+      this.#reject([[partition, wanted]], brokerFault(errorCode))
       return
     }
     const isEnd = errorCode === 0 && fetched.batches.length === 0 && highWatermark === wanted.offset

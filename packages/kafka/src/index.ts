@@ -1,4 +1,4 @@
-export { createKafka, type KafkaClient, type KafkaConnection, type KafkaCredentials } from './client.ts'
+export { createKafka, type KafkaClient, type KafkaConnection } from './client.ts'
 export { createDeadLetterWriter, type DeadLetter, type DeadLetterWriter } from './dead-letters.ts'
 export {
   describeAvailable,
@@ -24,7 +24,6 @@ export {
 } from './producer.ts'
 export { scanLog, type ScanOptions } from './scan-log.ts'
 export { scanLogBackwards } from './scan-log-backwards.ts'
-export type { BrokerTls } from './socket-factory.ts'
 export type { TopicFinding } from './check-topic.ts'
 export { checkTopics, createTopics, type TopicsOptions } from './topics.ts'
 export { RecordView } from './wire/record-view.ts'

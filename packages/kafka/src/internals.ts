@@ -88,15 +88,6 @@ export const metadataResponse = require('kafkajs/src/protocol/requests/metadata/
 /** The class whose prototype `patchRequestQueue` mends. */
 export const RequestQueue = require('kafkajs/src/network/requestQueue') as { readonly prototype: InternalRequestQueue }
 
-const protocolErrors = require('kafkajs/src/protocol/error') as {
-  readonly createErrorFromCode: (code: number) => Error & { readonly type: string }
-}
-
-/** The error that kafkajs's own code makes of an error code, so that its retries know it. */
-export function createErrorFromCode(code: number): Error & { readonly type: string } {
-  return protocolErrors.createErrorFromCode(code)
-}
-
 /** Makes brokers of addresses, with the settings of a client (TLS, SASL, timeouts). Nothing connects by it. */
 export function createBrokerFactory(
   kafka: Kafka,

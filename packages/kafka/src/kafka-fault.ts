@@ -1,4 +1,5 @@
 import { Fault } from '@ariftly/fault'
+import { errorName } from './wire/error-name.ts'
 
 /**
  * Codes of what is wrong with the log as a whole.
@@ -20,6 +21,11 @@ export function kafkaFault(
 ): Fault {
   const retryable = code === 'topic_missing' || code === 'kafka_unavailable'
   return new Fault({ code, message, retryable, ...options })
+}
+
+/** The fault of an error code that a broker answers with. */
+export function brokerFault(errorCode: number): Fault {
+  return kafkaFault('kafka_unavailable', `The broker answers ${errorName(errorCode)}.`)
 }
 
 /** The fault of whatever failed while Kafka was asked about a topic. */

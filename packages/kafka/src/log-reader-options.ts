@@ -53,8 +53,6 @@ export interface LogReaderOptions {
   readonly concurrency?: number
   /** Cuts what has come into batches of so many records, fewer when the handler is slow. Default: no cut. */
   readonly batch?: BatchSize
-  /** A group membership without any answer of its coordinator for this long is replaced. Default 30,000 ms. */
-  readonly stallMs?: number
   /** Reads the stored positions whenever reading starts or restarts. A partition that it leaves out is not read. */
   positions(partitions: readonly number[]): Promise<ReadonlyMap<number, Position>>
   /** Handles a batch. A throw means: the same batch again, or with `batch` its first half, after a pause that grows. */
@@ -63,7 +61,7 @@ export interface LogReaderOptions {
   hole?(gap: LogGap): Promise<void>
   /** Epoch milliseconds, for the age of what is not handled yet; default `Date.now`. */
   readonly now?: () => number
-  /** Milliseconds that never go back, for `stallMs`; default `performance.now`. */
+  /** Milliseconds that never go back, for the silence of a group; default `performance.now`. */
   readonly clock?: () => number
   readonly log: Logger
 }

@@ -1,4 +1,4 @@
-import { deferred, withTimeout } from '@ariftly/async'
+import { deferred, Semaphore, withTimeout } from '@ariftly/async'
 import { Fault } from '@ariftly/fault'
 import { describeLog } from './describe-log.ts'
 import { Fetcher } from './fetcher.ts'
@@ -6,7 +6,6 @@ import { joinGroup, type GroupMembership } from './group-membership.ts'
 import { Locator } from './locator.ts'
 import type { LogReaderOptions, PartitionLag } from './log-reader-options.ts'
 import { PartitionReader } from './partition-reader.ts'
-import { createSlots } from './slots.ts'
 import { TopicCluster } from './topic-cluster.ts'
 
 export interface LogReader {
@@ -31,7 +30,9 @@ export interface LogReader {
 /** Below the 7 s for which a killed process may be felt. */
 const SESSION_TIMEOUT_MS = 6_000
 const BYTES_PER_PARTITION_MAX = 2 * 1024 * 1024
+/** A group membership without any answer of its coordinator for this long is replaced. */
 const STALL_MS = 30_000
+const WATCH_EVERY_MS = 1_000
 const COMMIT_EVERY_MS = 5_000
 /** How long a last commit for tools may take. */
 const COMMIT_MS = 1_000
@@ -55,7 +56,7 @@ class GroupReader implements LogReader {
   readonly #o: LogReaderOptions
   readonly #cluster: TopicCluster
   readonly #fetcher: Fetcher
-  readonly #slots: ReturnType<typeof createSlots>
+  readonly #slots: Semaphore
   readonly #stopped = deferred()
   readonly #timers: NodeJS.Timeout[] = []
   #state: LogReader['state'] = 'starting'
@@ -86,15 +87,14 @@ class GroupReader implements LogReader {
       topic: o.topic,
       bytesPerPartitionMax: BYTES_PER_PARTITION_MAX,
     })
-    this.#slots = createSlots(o.concurrency ?? Number.POSITIVE_INFINITY)
+    this.#slots = new Semaphore(o.concurrency ?? Number.POSITIVE_INFINITY)
     if (o.groupId === undefined) {
       this.#assign(Array.from({ length: o.partitionCount }, (_, partition) => partition))
       return
     }
-    const { stallMs = STALL_MS } = o
     this.#timers.push(
       setInterval(() => void this.#commit(), COMMIT_EVERY_MS),
-      setInterval(() => void this.#watch(stallMs).catch(() => {}), Math.max(100, Math.min(1_000, stallMs / 4))),
+      setInterval(() => void this.#watch().catch(() => {}), WATCH_EVERY_MS),
     )
     this.#join(o.groupId)
   }
@@ -179,7 +179,7 @@ class GroupReader implements LogReader {
       locator,
       fetcher: this.#fetcher,
       after: handlersEnded,
-      withSlot: this.#slots.run,
+      slots: this.#slots,
       onFailed: () => {
         this.#failedBatches += 1
       },
@@ -218,11 +218,11 @@ class GroupReader implements LogReader {
   }
 
   /** kafkajs's consumer can stop without an error: that shows by its silence while the broker answers us. */
-  async #watch(stallMs: number): Promise<void> {
+  async #watch(): Promise<void> {
     const watched = this.#group
-    if (watched === undefined || watched.silentMs < stallMs) return
+    if (watched === undefined || watched.silentMs < STALL_MS) return
     await describeLog(this.#o.client, this.#o.topic, [])
-    if (watched.silentMs >= stallMs) this.#rejoin(watched, new Error(`the group is silent for ${stallMs} ms`))
+    if (watched.silentMs >= STALL_MS) this.#rejoin(watched, new Error(`the group is silent for ${STALL_MS} ms`))
   }
 
   #fail(error: Error): void {

@@ -1,8 +1,7 @@
 import { afterEach, describe, expect, test } from '@jest/globals'
-import { deferred, sleep } from '@ariftly/async'
+import { deferred, Semaphore, sleep } from '@ariftly/async'
 import type { LogBatch } from './log-reader-options.ts'
 import { PartitionQueue, type PartitionQueueOptions } from './partition-queue.ts'
-import { createSlots } from './slots.ts'
 import { encodeRecordBatch } from './wire/encode-record-batch.ts'
 import { readHeads } from './wire/record-set.ts'
 
@@ -48,7 +47,7 @@ function queueOf(o: Partial<PartitionQueueOptions>) {
     handle: async () => ({ type: 'done' }),
     hole: async () => {},
     onFailed: () => {},
-    withSlot: (work) => work(),
+    slots: new Semaphore(Number.POSITIVE_INFINITY),
     ...o,
   })
   const abort = new AbortController()
@@ -184,16 +183,16 @@ describe('partition queue', () => {
   })
 
   test('a partition that pauses after a failure leaves its slot to another', async () => {
-    const { run } = createSlots(1)
+    const slots = new Semaphore(1)
     let tries = 0
     const failing = queueOf({
-      withSlot: run,
+      slots,
       async handle() {
         tries += 1
         throw new Error('no')
       },
     })
-    const healthy = queueOf({ withSlot: run })
+    const healthy = queueOf({ slots })
     failing.queue.push(range(0, 1))
     await until(() => tries > 0)
     healthy.queue.push(range(0, 1))

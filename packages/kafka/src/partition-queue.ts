@@ -1,4 +1,4 @@
-import { deferred, sleep } from '@ariftly/async'
+import { deferred, sleep, type Semaphore } from '@ariftly/async'
 import type { Logger } from '@ariftly/fault'
 import { createBatchSizer, type BatchSize, type BatchSizer } from './batch-sizer.ts'
 import type { HandleOutcome, LogBatch, LogGap } from './log-reader-options.ts'
@@ -19,7 +19,7 @@ export interface PartitionQueueOptions {
   /** Called when a batch could not be decoded or handled and is tried again. */
   onFailed(): void
   /** Limits how many partitions handle at the same time. It is held for one try, not for the pause after it. */
-  readonly withSlot: <T>(work: () => Promise<T>) => Promise<T>
+  readonly slots: Semaphore
 }
 
 type Item =
@@ -105,7 +105,7 @@ export class PartitionQueue {
         continue
       }
       try {
-        const outcome = await this.#o.withSlot(() => this.#handleNext(signal))
+        const outcome = await this.#handleInSlot(signal)
         if (outcome.type === 'reread') break
         pauseMs = RETRY_MS
       } catch (error) {
@@ -118,6 +118,15 @@ export class PartitionQueue {
       }
     }
     signal.removeEventListener('abort', notify)
+  }
+
+  async #handleInSlot(signal: AbortSignal): Promise<HandleOutcome> {
+    await this.#o.slots.acquire()
+    try {
+      return await this.#handleNext(signal)
+    } finally {
+      this.#o.slots.release()
+    }
   }
 
   async #handleNext(signal: AbortSignal): Promise<HandleOutcome> {

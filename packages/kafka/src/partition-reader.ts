@@ -1,4 +1,4 @@
-import { sleep } from '@ariftly/async'
+import { sleep, type Semaphore } from '@ariftly/async'
 import type { Fetcher } from './fetcher.ts'
 import { isWrongLog, type Located, type Locator } from './locator.ts'
 import { logChanged } from './log-identity.ts'
@@ -13,7 +13,7 @@ export interface PartitionReaderOptions {
   readonly locator: Locator
   /** Settles when the handlers of former readers of the partition have ended: their writes are in the positions. */
   readonly after: Promise<unknown>
-  readonly withSlot: <T>(work: () => Promise<T>) => Promise<T>
+  readonly slots: Semaphore
   /** Called when a batch could not be decoded or handled and is tried again. */
   onFailed(): void
   /** Called with the reason when reading is restarted; partitions of one request get the same error. */
@@ -81,7 +81,7 @@ export class PartitionReader {
 
   /** Until the position has to be read again; rejects when a fetch fails. */
   async #readFrom({ position, bounds }: Located): Promise<void> {
-    const { partition, reader, withSlot } = this.#o
+    const { partition, reader, slots } = this.#o
     const { logStart, logEnd } = bounds
     const isLost = logStart > position.nextOffset
     const queue = new PartitionQueue({
@@ -95,7 +95,7 @@ export class PartitionReader {
         await reader.hole?.(gap)
       },
       onFailed: () => this.#o.onFailed(),
-      withSlot,
+      slots,
     })
     if (isLost) queue.pushGap({ partition, expected: position.nextOffset, found: logStart, logStart }, logEnd)
     const { lastOffset, lastId } = position

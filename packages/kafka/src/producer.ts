@@ -49,8 +49,6 @@ export interface ProducerOptions {
   readonly compression?: 'none' | 'gzip'
   /** The log that may be written to, the same object while it stays the same; undefined: any. */
   readonly identity?: () => LogIdentity | undefined
-  /** Milliseconds that never go back, for deadlines; default `performance.now`. */
-  readonly now?: () => number
 }
 
 const SEND_TIMEOUT_MS = 10_000
@@ -70,14 +68,14 @@ const CHANNELS_MAX = 4
  * kafkajs's loses acknowledged records when sends overlap.
  */
 export function createProducer(client: KafkaClient, o: ProducerOptions): EventProducer {
-  const { topic, compression = 'none', now = () => performance.now() } = o
+  const { topic, compression = 'none' } = o
   const cluster = new TopicCluster({ kafka: client.kafka, seeds: client.brokers, topic, identity: o.identity })
   const channels = createChannels()
   const closing = new AbortController()
 
   async function send(records: readonly ProducerRecord[], options: ProduceOptions = {}): Promise<ProduceOutcome> {
     const { timeoutMs = SEND_TIMEOUT_MS, unsentMs = timeoutMs } = options
-    const startedMs = now()
+    const startedMs = performance.now()
     const limits = { deadline: startedMs + timeoutMs, unsentDeadline: startedMs + Math.min(unsentMs, timeoutMs) }
     const outcomes = new Map<number, PartitionOutcome>()
 
@@ -109,9 +107,9 @@ export function createProducer(client: KafkaClient, o: ProducerOptions): EventPr
     let unknownTries = first.type === 'unknown' ? 1 : 0
     for (let pauseMs = RETRY_PAUSE_MS; ; pauseMs = Math.min(2 * pauseMs, RETRY_PAUSE_MS_MAX)) {
       const end = outcome.type === 'unsent' ? limits.unsentDeadline : limits.deadline
-      if (now() + pauseMs >= end || closing.signal.aborted) return outcome
+      if (performance.now() + pauseMs >= end || closing.signal.aborted) return outcome
       await sleep(pauseMs, closing.signal)
-      await withTimeout(cluster.refreshed(), end - now()).catch(() => {})
+      await withTimeout(cluster.refreshed(), end - performance.now()).catch(() => {})
       const answer = (await produce(cluster.leaderOf(partition), [batch], limits.deadline)).get(partition) ?? UNANSWERED
       outcome = mergeOutcomes(outcome, answer)
       if (answer.type === 'unknown') unknownTries += 1
@@ -128,7 +126,7 @@ export function createProducer(client: KafkaClient, o: ProducerOptions): EventPr
     const all = (outcome: PartitionOutcome): ReadonlyMap<number, PartitionOutcome> =>
       new Map(batches.map(({ partition }) => [partition, outcome]))
     if (leader < 0) return all({ type: 'unsent', code: 'LEADER_NOT_AVAILABLE' })
-    const leftMs = deadline - now()
+    const leftMs = deadline - performance.now()
     if (leftMs <= 0) return all({ type: 'unsent', code: 'NO_ANSWER' })
     const timeoutMs = Math.max(1, Math.floor(leftMs - ANSWER_MARGIN_MS))
     const request = produceRequest({ topic, topicId: cluster.topicId, timeoutMs, batches })
@@ -171,7 +169,7 @@ export function createProducer(client: KafkaClient, o: ProducerOptions): EventPr
   }
 }
 
-/** When a send ends, by the clock of the producer: at the latest, and for a partition of which nothing could be sent. */
+/** When a send ends, by `performance.now`: at the latest, and for a partition of which nothing could be sent. */
 interface Limits {
   readonly deadline: number
   readonly unsentDeadline: number

@@ -1,8 +1,7 @@
 import type { RawRecord } from '@ariftly/events'
 import type { KafkaClient } from './client.ts'
 import { fetchFrom } from './fetch-from.ts'
-import { createErrorFromCode } from './internals.ts'
-import { kafkaFault } from './kafka-fault.ts'
+import { brokerFault, kafkaFault } from './kafka-fault.ts'
 import type { FetchedPartition } from './wire/fetch.ts'
 import { readCommitted, readHeads } from './wire/record-set.ts'
 
@@ -66,6 +65,6 @@ async function fetchOnce(client: KafkaClient, o: ScanOptions, offset: number): P
   if (fetched === undefined || fetched.outOfRange) {
     throw kafkaFault('kafka_unavailable', `The log has no offset ${offset} in ${topic}/${partition}.`)
   }
-  if (fetched.errorCode !== 0) throw createErrorFromCode(fetched.errorCode)
+  if (fetched.errorCode !== 0) throw brokerFault(fetched.errorCode)
   return fetched
 }

@@ -1,14 +1,7 @@
 import { connect, isIP } from 'node:net'
-import { connect as connectTls, type ConnectionOptions, type SecureContext } from 'node:tls'
+import { connect as connectTls } from 'node:tls'
+import type { ClientTls } from '@ariftly/runtime'
 import type { ISocketFactory } from 'kafkajs'
-
-/** TLS with the brokers, as `tls.connect` takes it. */
-export interface BrokerTls {
-  /** Asked for at each connect. */
-  readonly secureContext: SecureContext
-  /** In place of Node's check that the certificate names the broker. */
-  readonly checkServerIdentity?: ConnectionOptions['checkServerIdentity']
-}
 
 /** Small requests go out at once, and a connection that is dead is noticed: kafkajs does neither by itself. */
 const SOCKET = { noDelay: true, keepAlive: true, keepAliveInitialDelay: 10_000 } as const
@@ -17,7 +10,7 @@ const SOCKET = { noDelay: true, keepAlive: true, keepAliveInitialDelay: 10_000 }
  * Makes the sockets of all connections to brokers, those of kafkajs and those that we use ourselves. With `tls` a socket counts
  * as connected when the broker's certificate has been judged.
  */
-export function createSocketFactory(tls: BrokerTls | undefined): ISocketFactory {
+export function createSocketFactory(tls: ClientTls | undefined): ISocketFactory {
   if (tls === undefined)
     return ({ host, port, onConnect }) => connect({ host, port, ...SOCKET }).on('connect', onConnect)
   return ({ host, port, onConnect }) => {

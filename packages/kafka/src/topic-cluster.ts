@@ -1,8 +1,8 @@
 import { raceStaggered } from '@ariftly/async'
 import type { Kafka } from 'kafkajs'
 import { BrokerConnection } from './broker-connection.ts'
-import { createBrokerFactory, createErrorFromCode } from './internals.ts'
-import { kafkaFault } from './kafka-fault.ts'
+import { createBrokerFactory } from './internals.ts'
+import { brokerFault, kafkaFault } from './kafka-fault.ts'
 import { identityFault, isSameLog, type LogIdentity } from './log-identity.ts'
 import type { BrokerRequest } from './send-request.ts'
 import { metadataRequest, type BrokerAddress, type TopicMetadata } from './wire/metadata.ts'
@@ -130,7 +130,7 @@ export class TopicCluster {
   #checkTopic(metadata: TopicMetadata): void {
     const { topic, identity } = this.#o
     if (metadata.errorCode === 3) throw kafkaFault('topic_missing', `Topic ${topic} does not exist.`)
-    if (metadata.errorCode !== 0) throw createErrorFromCode(metadata.errorCode)
+    if (metadata.errorCode !== 0) throw brokerFault(metadata.errorCode)
     checkIdentity(topic, identity?.(), metadata)
   }
 
