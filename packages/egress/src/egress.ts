@@ -1,5 +1,6 @@
 import { createSecureContext } from 'node:tls'
 import { dialGuarded, dialTcp, type Dial, type DialRecord } from './connector.ts'
+import { Deadline } from './deadline.ts'
 import { exchange, type Answer } from './exchange.ts'
 import { EgressFault, toEgressFault } from './fault.ts'
 import { createOriginPool, type Connection } from './origin-pool.ts'
@@ -53,33 +54,29 @@ export function createEgress(o: EgressOptions): Egress {
     if (request.url.protocol !== 'https:' && !policy.allowHttp) {
       return outcomeOf(startedAt, undefined, newAnswer(), new EgressFault('blocked', 'only https is allowed'))
     }
-    const deadline = new AbortController()
-    const timer = setTimeout(
-      () => deadline.abort(new EgressFault('timeout', `no complete answer within ${request.timeoutMs} ms`)),
-      request.timeoutMs,
-    )
-    try {
-      const first = await attempt(request, startedAt, deadline.signal)
-      // The subscriber closed a kept connection just as it was used: that says nothing about the subscriber.
-      return first.stale ? (await attempt(request, startedAt, deadline.signal)).outcome : first.outcome
-    } finally {
-      clearTimeout(timer)
-    }
+    const deadline = new Deadline(request.timeoutMs)
+    const first = await attempt(request, startedAt, deadline)
+    // The subscriber closed a kept connection just as it was used: that says nothing about the subscriber.
+    const { outcome } = first.stale ? await attempt(request, startedAt, deadline) : first
+    deadline.end()
+    return outcome
   }
 
-  async function attempt(request: EgressRequest, startedAt: number, signal: AbortSignal) {
+  /** Never rejects. */
+  async function attempt(request: EgressRequest, startedAt: number, deadline: Deadline) {
     const answer = newAnswer()
     let connection: Connection | undefined
     let fault: EgressFault | undefined
     try {
-      connection = pool.acquire(request.url, signal)
-      await exchange(connection, request, answer, signal)
+      connection = pool.acquire(request.url, deadline)
+      await exchange(connection, request, answer, deadline)
     } catch (error) {
       fault = toEgressFault(error, 'exchange')
     }
     const kept = connection?.used === true && connection.dialled === undefined
     if (connection !== undefined) pool.release(request.url, connection, answer.reusable)
-    const stale = kept && fault?.errorClass === 'connection_reset' && answer.firstByteAt === null && !signal.aborted
+    const stale =
+      kept && fault?.errorClass === 'connection_reset' && answer.firstByteAt === null && deadline.fault === undefined
     return { stale, outcome: outcomeOf(startedAt, connection, answer, fault) }
   }
 

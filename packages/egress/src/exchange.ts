@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http'
-import { EgressFault } from './fault.ts'
+import type { Dispatcher } from 'undici'
+import type { Deadline } from './deadline.ts'
 import type { Connection } from './origin-pool.ts'
 import type { EgressRequest } from './outcome.ts'
 
@@ -20,82 +21,105 @@ export interface Answer {
   reusable: boolean
 }
 
-/** Sends the request on a connection and fills `answer` as it comes. Rejects with what broke it, or when `signal` aborts. */
+/** Sends the request on a connection and fills `answer` as it comes. Rejects with what broke it, or when the deadline passes. */
 export function exchange(
   connection: Connection,
   request: EgressRequest,
   answer: Answer,
-  signal: AbortSignal,
+  deadline: Deadline,
 ): Promise<void> {
   return new Promise((resolve, reject) => {
-    const kept: Buffer[] = []
-    let keptBytes = 0
-    let readBytes = 0
-    let cut = false
-
-    function onAbort() {
-      const fault = signal.reason instanceof Error ? signal.reason : new EgressFault('timeout', 'no answer in time')
-      void connection.client.destroy(fault).catch(() => {})
-      settle(fault)
+    const reading = new AnswerReader(answer, deadline, resolve, reject)
+    deadline.onPassed = (fault) => {
+      void connection.client.destroy(fault).catch(ignore)
+      reading.settle(fault)
     }
-    function settle(error?: Error) {
-      signal.removeEventListener('abort', onAbort)
-      if (answer.status !== null) answer.body = Buffer.concat(kept, keptBytes)
-      answer.reusable = error === undefined && !cut
-      if (error === undefined || cut) resolve()
-      else reject(error)
-    }
-    if (signal.aborted) return onAbort()
-    signal.addEventListener('abort', onAbort, { once: true })
+    if (deadline.fault !== undefined) return deadline.onPassed(deadline.fault)
+    const { pathname, search } = request.url
     connection.client.dispatch(
-      {
-        method: 'POST',
-        path: request.url.pathname + request.url.search,
-        headers: { ...request.headers },
-        body: request.body,
-      },
-      {
-        onRequestStart() {},
-        onResponseStart(_, status, headers) {
-          answer.firstByteAt ??= performance.now()
-          if (status < 200) return
-          answer.status = status
-          answer.headers = flatten(headers)
-        },
-        onResponseData(controller, chunk) {
-          const room = KEPT_BYTES_MAX - keptBytes
-          if (room > 0) {
-            // A copy, as the chunk is a view of the socket's whole read buffer.
-            kept.push(Buffer.from(chunk.subarray(0, room)))
-            keptBytes += Math.min(room, chunk.length)
-          }
-          readBytes += chunk.length
-          if (readBytes <= READ_BYTES_MAX || cut) return
-          cut = true
-          controller.abort(new Error('the answer is longer than is read'))
-        },
-        onResponseEnd() {
-          settle()
-        },
-        onResponseError(_, error) {
-          settle(error)
-        },
-      },
+      { method: 'POST', path: pathname + search, headers: request.headers, body: request.body },
+      reading,
     )
   })
+}
+
+/** Fills an answer by what undici tells. A class, so that an exchange makes one object and not a closure for each event. */
+class AnswerReader implements Dispatcher.DispatchHandler {
+  readonly #answer: Answer
+  readonly #deadline: Deadline
+  readonly #resolve: () => void
+  readonly #reject: (error: Error) => void
+  readonly #kept: Buffer[] = []
+  #keptBytes = 0
+  #readBytes = 0
+  #cut = false
+
+  constructor(answer: Answer, deadline: Deadline, resolve: () => void, reject: (error: Error) => void) {
+    this.#answer = answer
+    this.#deadline = deadline
+    this.#resolve = resolve
+    this.#reject = reject
+  }
+
+  onRequestStart(): void {}
+
+  onResponseStart(_: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
+    this.#answer.firstByteAt ??= performance.now()
+    if (status < 200) return
+    this.#answer.status = status
+    this.#answer.headers = flatten(headers)
+  }
+
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    const room = KEPT_BYTES_MAX - this.#keptBytes
+    if (room > 0) {
+      // A copy, as the chunk is a view of the socket's whole read buffer.
+      this.#kept.push(Buffer.from(chunk.subarray(0, room)))
+      this.#keptBytes += Math.min(room, chunk.length)
+    }
+    this.#readBytes += chunk.length
+    if (this.#readBytes <= READ_BYTES_MAX || this.#cut) return
+    this.#cut = true
+    controller.abort(new Error('the answer is longer than is read'))
+  }
+
+  onResponseEnd(): void {
+    this.settle()
+  }
+
+  onResponseError(_: Dispatcher.DispatchController, error: Error): void {
+    this.settle(error)
+  }
+
+  /** Ends the exchange; a second call changes nothing but what the answer holds. */
+  settle(error?: Error): void {
+    this.#deadline.onPassed = undefined
+    const [first] = this.#kept
+    if (this.#answer.status !== null) {
+      this.#answer.body = this.#kept.length === 1 && first !== undefined ? first : Buffer.concat(this.#kept)
+    }
+    this.#answer.reusable = error === undefined && !this.#cut
+    if (error === undefined || this.#cut) this.#resolve()
+    else this.#reject(error)
+  }
 }
 
 /** The headers in their order as long as they fit, `retry-after` first. */
 function flatten(headers: IncomingHttpHeaders): Record<string, string> {
   const kept: Record<string, string> = {}
-  let bytes = 0
-  const { 'retry-after': retryAfter, ...others } = headers
-  const entries = Object.entries({ ...(retryAfter === undefined ? {} : { 'retry-after': retryAfter }), ...others })
-  for (const [name, value] of entries) {
+  let left = KEPT_HEADER_BYTES_MAX
+
+  function keep(name: string): void {
+    const value = headers[name]
     const text = Array.isArray(value) ? value.join(', ') : String(value)
-    if (bytes + name.length + text.length > KEPT_HEADER_BYTES_MAX) continue
-    bytes += name.length + text.length
+    if (name.length + text.length > left) return
+    left -= name.length + text.length
     kept[name] = text
   }
+
+  if (headers['retry-after'] !== undefined) keep('retry-after')
+  for (const name of Object.keys(headers)) if (name !== 'retry-after') keep(name)
   return kept
 }
+
+function ignore(): void {}

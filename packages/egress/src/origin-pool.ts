@@ -1,5 +1,6 @@
 import { Client, type buildConnector } from 'undici'
 import type { Socket } from 'node:net'
+import type { Deadline } from './deadline.ts'
 import { EgressFault } from './fault.ts'
 import type { DialRecord } from './connector.ts'
 
@@ -12,7 +13,8 @@ export interface Connection {
   record: DialRecord
   /** The dial made for the request that has the connection now; undefined when a kept socket was used. */
   dialled: DialRecord | undefined
-  signal: AbortSignal
+  /** Of the exchange that has the connection: it ends its dial too. */
+  deadline: Deadline
   idleSinceMs: number
   used: boolean
 }
@@ -20,7 +22,7 @@ export interface Connection {
 /** Kept connections by origin. */
 export interface OriginPool {
   /** A kept connection, or a new one: never waits for another request. Throws when the pool is closed. */
-  readonly acquire: (url: URL, signal: AbortSignal) => Connection
+  readonly acquire: (url: URL, deadline: Deadline) => Connection
   /** Gives it back: kept for the next request, or destroyed when its exchange did not end well. */
   readonly release: (url: URL, connection: Connection, keep: boolean) => void
   readonly close: () => Promise<void>
@@ -51,20 +53,27 @@ export function createOriginPool(o: { openSocket: OpenSocket; now?: () => number
   const sweeper = setInterval(sweep, SWEEP_EVERY_MS)
   sweeper.unref()
 
-  function acquire(url: URL, signal: AbortSignal): Connection {
-    const origin = origins.get(url.origin) ?? { idle: [], busy: new Set() }
-    origins.set(url.origin, origin)
+  function acquire(url: URL, deadline: Deadline): Connection {
+    const origin = originOf(url.origin)
     if (closed) throw new EgressFault('connection_reset', 'ended by us')
     const kept = origin.idle.pop()
     if (kept !== undefined) idleCount -= 1
-    const connection = kept ?? open(url, signal)
-    connection.signal = signal
+    const connection = kept ?? open(url, deadline)
+    connection.deadline = deadline
     connection.dialled = undefined
     origin.busy.add(connection)
     return connection
   }
 
-  function open(url: URL, signal: AbortSignal): Connection {
+  function originOf(name: string): Origin {
+    const known = origins.get(name)
+    if (known !== undefined) return known
+    const origin: Origin = { idle: [], busy: new Set() }
+    origins.set(name, origin)
+    return origin
+  }
+
+  function open(url: URL, deadline: Deadline): Connection {
     const client = new Client(url.origin, {
       pipelining: 1,
       maxHeaderSize: 16 * 1024,
@@ -76,11 +85,11 @@ export function createOriginPool(o: { openSocket: OpenSocket; now?: () => number
         const record: DialRecord = { address: null, dnsMs: null, connectMs: null, tlsMs: null }
         connection.record = record
         connection.dialled = record
-        void connectInto(callback, o.openSocket(url, record, connection.signal))
+        void connectInto(callback, o.openSocket(url, record, connection.deadline.signal))
       },
     })
     const record: DialRecord = { address: null, dnsMs: null, connectMs: null, tlsMs: null }
-    const connection: Connection = { client, record, dialled: undefined, signal, idleSinceMs: 0, used: false }
+    const connection: Connection = { client, record, dialled: undefined, deadline, idleSinceMs: 0, used: false }
     return connection
   }
 

@@ -54,6 +54,23 @@ describe('TypeIDs', () => {
     expect(() => eventIdMs(id)).toThrow(RangeError)
   })
 
+  test.each([
+    ['nothing', ''],
+    ['one character less', '019a1234-0000-7000-8000-00000000000'],
+    ['one character more', '019a1234-0000-7000-8000-0000000000000'],
+    ['a dash that is missing', '019a123400000-7000-8000-000000000000'],
+    ['a letter that is no digit', '019a1234-0000-7000-8000-00000000000g'],
+    ['a letter beyond ASCII', '019a1234-0000-7000-8000-00000000000\u0131'],
+  ])('are not made of %s in the place of a UUID', (_what, text) => {
+    expect(() => uuidToTypeId('evt', text)).toThrow(RangeError)
+  })
+
+  test('are made of UUIDs in capital letters too', () => {
+    expect(uuidToTypeId('evt', '019A1234-ABCD-7EF0-8ABC-DEF012345678')).toBe(
+      uuidToTypeId('evt', '019a1234-abcd-7ef0-8abc-def012345678'),
+    )
+  })
+
   test('of the specification are read', () => {
     expect(new Date(eventIdMs(valid)).toISOString()).toBe('2026-11-25T08:45:37.123Z')
   })

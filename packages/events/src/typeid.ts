@@ -97,18 +97,59 @@ export function newTypeId(prefix: string, ms: number = Date.now()): string {
   return formatTypeId(prefix, uuidV7Bytes(ms, randomBytes(10)))
 }
 
-/** `evt_…` to `8-4-4-4-12`, the text form of Postgres' `uuid`. Throws RangeError if `parseTypeId` would not read it. */
-export function typeIdToUuid(prefix: string, id: string): string {
-  const bytes = parseTypeId(prefix, id)
-  if (!bytes) throw new RangeError(`not a TypeID of a UUIDv7 with prefix ${prefix}`)
-  const hex = bytes.toString('hex')
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`
+/** Values of hex digits by code, 255 for all other characters; and their codes by value, lower case. */
+const HEX_VALUES = new Uint8Array(128).fill(255)
+const HEX_CODES = Uint8Array.from('0123456789abcdef', (char) => char.charCodeAt(0))
+for (let value = 0; value < 16; value++) {
+  HEX_VALUES[HEX_CODES[value] ?? 0] = value
+  HEX_VALUES[value.toString(16).toUpperCase().charCodeAt(0)] = value
 }
 
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
+const UUID_CHARS = 36
+const DASH = 0x2d
+const uuidScratch = Buffer.alloc(UUID_CHARS)
+const bytesScratch = Buffer.alloc(16)
+
+/** `evt_…` to `8-4-4-4-12`, the text form of Postgres' `uuid`. Throws RangeError if `parseTypeId` would not read it. */
+export function typeIdToUuid(prefix: string, id: string): string {
+  if (typeIdMs(prefix, id) === undefined) throw new RangeError(`not a TypeID of a UUIDv7 with prefix ${prefix}`)
+  // 26 groups of five bits are read from the back, and written as hex digits of four.
+  let accumulator = 0
+  let bits = 0
+  let at = UUID_CHARS
+  for (let index = prefix.length + SUFFIX_CHARS; at > 0; index--) {
+    accumulator |= (VALUES[id.charCodeAt(index)] ?? 0) << bits
+    bits += 5
+    while (bits >= 4 && at > 0) {
+      if (isDashBefore(at)) uuidScratch[--at] = DASH
+      uuidScratch[--at] = HEX_CODES[accumulator & 15] ?? 0
+      accumulator >>= 4
+      bits -= 4
+    }
+  }
+  return uuidScratch.toString('latin1')
+}
+
+function isDashBefore(end: number): boolean {
+  return end === 24 || end === 19 || end === 14 || end === 9
+}
 
 /** `8-4-4-4-12` to `prefix_…`. Any version is written; throws RangeError if the text is no UUID. */
 export function uuidToTypeId(prefix: string, uuid: string): string {
-  if (!UUID.test(uuid)) throw new RangeError('not a UUID')
-  return formatTypeId(prefix, Buffer.from(uuid.replaceAll('-', ''), 'hex'))
+  let digits = 0
+  for (let index = 0; index < UUID_CHARS; index++) {
+    const code = uuid.charCodeAt(index)
+    if (isDashBefore(index + 1)) {
+      if (code !== DASH) throw new RangeError('not a UUID')
+      continue
+    }
+    const value = code < 128 ? (HEX_VALUES[code] ?? 255) : 255
+    if (value === 255) throw new RangeError('not a UUID')
+    // The first digit of a byte overwrites what the last call left there.
+    const before = digits % 2 === 0 ? 0 : (bytesScratch[digits >> 1] ?? 0)
+    bytesScratch[digits >> 1] = (before << 4) | value
+    digits += 1
+  }
+  if (uuid.length !== UUID_CHARS) throw new RangeError('not a UUID')
+  return formatTypeId(prefix, bytesScratch)
 }

@@ -12,6 +12,13 @@ export interface WorkerMetrics {
   readonly disabled: (reason: string) => void
 }
 
+/** Of attempts that ended in the same way. */
+interface EndedMetrics {
+  readonly count: { inc(): void }
+  /** Undefined for attempts that sent nothing. */
+  readonly seconds?: { observe(value: number): void }
+}
+
 /** What is asked at each scrape. */
 export interface WorkerGauges {
   readonly reader: () => LogReader | undefined
@@ -51,12 +58,27 @@ export function createWorkerMetrics(metrics: Metrics): WorkerMetrics {
     help: 'Webhooks disabled by the worker.',
     labels: ['reason'],
   })
+  const ends = new Map<string, EndedMetrics>()
+
+  /** The metrics of attempts that ended so, found once: prom-client would look their labels up for every attempt. */
+  function endedBy(result: string, errorClass: string): EndedMetrics {
+    const key = `${result} ${errorClass}`
+    const known = ends.get(key)
+    if (known !== undefined) return known
+    const sent = result === 'delivered' || result === 'failed'
+    const count = attempts.labels({ result, error_class: errorClass })
+    const ended = sent ? { count, seconds: seconds.labels({ result }) } : { count }
+    ends.set(key, ended)
+    return ended
+  }
+
   return {
     matched: (deliveries) => matched.inc(deliveries),
     queued: (priority, deliveries) => queued.inc({ lane: priority }, deliveries),
     attempted(result, errorClass, totalMs) {
-      attempts.inc({ result, error_class: errorClass ?? 'none' })
-      if (result === 'delivered' || result === 'failed') seconds.observe({ result }, totalMs / 1000)
+      const ended = endedBy(result, errorClass ?? 'none')
+      ended.count.inc()
+      ended.seconds?.observe(totalMs / 1000)
     },
     leasesEnded: (deliveries) => leases.inc(deliveries),
     expired: (deliveries) => expired.inc(deliveries),

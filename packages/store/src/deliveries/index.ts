@@ -13,7 +13,7 @@ export { dropExpiredDeliveryPartitions } from './drop-expired-delivery-partition
 export { ensureDeliveryPartitions } from './ensure-delivery-partitions.ts'
 export { getDelivery } from './get-delivery.ts'
 export { advanceWithDeliveries, insertDeliveries } from './insert-deliveries.ts'
-export type { MatchedEvent, MatchedWrite } from './insert-deliveries.ts'
+export type { MatchedEvent, MatchedWrite, PassedPart } from './insert-deliveries.ts'
 export { deleteExpiredSuccessAnswers, keepSuccessAnswers, SUCCESS_ANSWERS_KEPT } from './keep-success-answers.ts'
 export type { SuccessAnswer } from './keep-success-answers.ts'
 export { listAttempts } from './list-attempts.ts'

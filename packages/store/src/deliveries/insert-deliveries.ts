@@ -1,6 +1,7 @@
 import { typeIdToUuid } from '@ariftly/events'
 import { plainArray, prepared } from '../prepared.ts'
 import type { PositionAdvance } from '../projection/advance-position.ts'
+import type { ProjectionKey } from '../projection/projection-position.ts'
 import type { Queryable } from '../queryable.ts'
 import { deriveDeliveryId } from './delivery-id.ts'
 
@@ -29,13 +30,15 @@ export interface MatchedPart {
  */
 export async function insertDeliveries(tx: Queryable, o: MatchedPart): Promise<number> {
   if (o.matches.length === 0) return 0
-  const { rowCount } = await tx.query(prepared(insertSql(''), insertValues(o)))
+  const { rowCount } = await tx.query(prepared(insertSql(''), insertValues(o.epoch, [o])))
   return rowCount ?? 0
 }
 
 /** A part of the log as the matcher has seen it. */
-export interface PassedPart extends MatchedPart {
-  readonly advance: PositionAdvance
+export interface PassedPart {
+  readonly partition: number
+  readonly matches: readonly MatchedEvent[]
+  readonly advance: Omit<PositionAdvance, 'projection' | 'epoch' | 'topic' | 'partition'>
   /** Undefined: the webhooks were read after these records, so a newer version changes nothing for them. */
   readonly webhooksVersion: number | undefined
   /** Tenants whose records are left for later, each with the first of them. */
@@ -59,7 +62,7 @@ export type MatchedWrite =
   | { readonly type: 'webhooks_changed' | 'not_projected' | 'moved' }
 
 interface AdvanceColumns {
-  readonly advanced: number
+  readonly advanced: boolean
   readonly written: number
   readonly current: boolean
   readonly projected: boolean
@@ -68,93 +71,130 @@ interface AdvanceColumns {
 }
 
 /**
- * Moves the matcher's position and writes the deliveries and backlogs of what lies in between, in one statement: one snapshot
- * covers the version of the webhooks, the projection's position, the backlogs and the deliveries' events, and the update
- * locks the position's row. A tenant's deliveries are written in the order of the log: what follows on a backlog joins it.
+ * Moves the matcher's positions and writes the deliveries and backlogs of what lies in between, in one statement for parts of
+ * several partitions, each with a result of its own: one snapshot covers the version of the webhooks, the projection's
+ * positions, the backlogs and the deliveries' events, and the update locks the positions' rows. A tenant's deliveries of a
+ * partition are written in the order of the log: what follows on a backlog joins it. No two parts are of one partition.
  */
-export async function advanceWithDeliveries(db: Queryable, o: PassedPart): Promise<MatchedWrite> {
-  const { advance, deferred } = o
+export async function advanceWithDeliveries(
+  db: Queryable,
+  o: ProjectionKey & { readonly parts: readonly PassedPart[] },
+): Promise<readonly MatchedWrite[]> {
+  // One order for all, so that two statements do not wait for each other's rows in a circle.
+  const parts = o.parts.toSorted((a, b) => a.partition - b.partition)
   const { rows } = await db.query<AdvanceColumns>(
-    prepared(ADVANCE_SQL, [
-      ...insertValues(o),
-      advance.projection,
-      advance.topic,
-      advance.expected,
-      advance.next,
-      advance.lastOffset,
-      advance.lastId === null ? null : typeIdToUuid('evt', advance.lastId),
-      o.webhooksVersion ?? null,
-      [...new Set(o.matches.map(({ tenant }) => tenant))],
-      [...deferred.keys()],
-      [...deferred.values()],
-    ]),
+    prepared(ADVANCE_SQL, [...insertValues(o.epoch, parts), o.projection, o.topic, ...advanceValues(parts)]),
   )
-  const [row] = rows
-  if (row?.advanced === 1) return { type: 'written', deliveries: row.written, opened: row.opened ?? [] }
+  const results = new Map(parts.map(({ partition }, index) => [partition, toMatchedWrite(rows[index])]))
+  return o.parts.map(({ partition }) => results.get(partition) ?? { type: 'moved' })
+}
+
+function toMatchedWrite(row: AdvanceColumns | undefined): MatchedWrite {
+  if (row?.advanced === true) return { type: 'written', deliveries: row.written, opened: row.opened ?? [] }
   if (row?.current === false) return { type: 'webhooks_changed' }
   if (row?.blocked) return { type: 'backlogged', tenants: row.blocked }
   return { type: row?.projected === false ? 'not_projected' : 'moved' }
 }
 
 /**
- * `only` is a further table of at most one row: without its row nothing is inserted. The lateral look-up stays a nested loop
- * by primary key, and each event is looked up once, however many webhooks want it.
+ * `only` is a further table with a row for each partition that is written: nothing is inserted without it. The lateral look-up
+ * stays a nested loop by primary key, and each event is looked up once, however many webhooks want it.
  */
 function insertSql(only: string): string {
   return `INSERT INTO deliveries (id, tenant_id, webhook_id, event_id, event_type, ordering_key, epoch, partition, "offset",
                                   traceparent, due_at)
-     SELECT d.id, m.tenant_id, d.webhook_id, m.event_id, e.type, coalesce(e.task_id, e.session_id), $1, $2, m."offset",
+     SELECT d.id, m.tenant_id, d.webhook_id, m.event_id, e.type, coalesce(e.task_id, e.session_id), $1, m.partition, m."offset",
             m.traceparent, now()
-       FROM ${only} unnest($3::text[], $4::uuid[], $5::bigint[], $6::text[], $7::text[], $8::text[])
-              AS m (tenant_id, event_id, "offset", traceparent, delivery_ids, webhook_ids)
+       FROM unnest($2::int[], $3::text[], $4::uuid[], $5::bigint[], $6::text[], $7::text[], $8::text[])
+              AS m (partition, tenant_id, event_id, "offset", traceparent, delivery_ids, webhook_ids)
+      ${only}
       CROSS JOIN LATERAL (
              SELECT type, task_id, session_id
                FROM events
-              WHERE tenant_id = m.tenant_id AND id = m.event_id AND epoch = $1 AND partition = $2 AND "offset" = m."offset"
+              WHERE tenant_id = m.tenant_id AND id = m.event_id AND epoch = $1 AND partition = m.partition
+                AND "offset" = m."offset"
               LIMIT 1) e
       CROSS JOIN LATERAL unnest(m.delivery_ids::uuid[], m.webhook_ids::uuid[]) AS d (id, webhook_id)
      ON CONFLICT DO NOTHING`
 }
 
 const ADVANCE_SQL = `
-WITH webhooks AS (SELECT $15::bigint IS NULL OR version = $15 AS current FROM webhooks_version),
+WITH part AS (
+  SELECT * FROM unnest($11::int[], $12::bigint[], $13::bigint[], $14::bigint[], $15::uuid[], $16::bigint[])
+    WITH ORDINALITY AS p (partition, expected, next, last_offset, last_id, version, place)),
+current AS (SELECT p.partition FROM part p JOIN webhooks_version v ON p.version IS NULL OR p.version = v.version),
 projected AS (
-  SELECT FROM projection_offsets
-   WHERE projection = 'events' AND epoch = $1 AND topic = $10 AND partition = $2 AND next_offset >= $12),
+  SELECT p.partition
+    FROM part p JOIN projection_offsets o
+      ON o.projection = 'events' AND o.epoch = $1 AND o.topic = $10 AND o.partition = p.partition AND o.next_offset >= p.next),
 blocked AS (
-  SELECT DISTINCT tenant_id FROM match_backlogs WHERE epoch = $1 AND partition = $2 AND tenant_id = ANY ($16::text[])),
+  SELECT DISTINCT t.partition, t.tenant_id
+    FROM unnest($17::int[], $18::text[]) AS t (partition, tenant_id)
+    JOIN match_backlogs b ON b.epoch = $1 AND b.partition = t.partition AND b.tenant_id = t.tenant_id),
 advanced AS (
   UPDATE projection_offsets o
-     SET next_offset = $12, last_offset = coalesce($13, o.last_offset), last_id = coalesce($14::uuid, o.last_id),
+     SET next_offset = p.next, last_offset = coalesce(p.last_offset, o.last_offset), last_id = coalesce(p.last_id, o.last_id),
          updated_at = now()
-    FROM webhooks, projected
-   WHERE webhooks.current AND NOT EXISTS (SELECT FROM blocked)
-     AND o.projection = $9 AND o.epoch = $1 AND o.topic = $10 AND o.partition = $2 AND o.next_offset = $11
-  RETURNING o.partition),
+    FROM part p
+   WHERE p.partition IN (SELECT partition FROM current) AND p.partition IN (SELECT partition FROM projected)
+     AND p.partition NOT IN (SELECT partition FROM blocked)
+     AND o.projection = $9 AND o.epoch = $1 AND o.topic = $10 AND o.partition = p.partition AND o.next_offset = p.expected
+  RETURNING o.partition, o.next_offset),
 deferred AS (
   INSERT INTO match_backlogs (epoch, partition, tenant_id, first_offset, next_offset, end_offset)
-  SELECT $1, $2, t.tenant_id, t.from_offset, t.from_offset, $12
-    FROM advanced CROSS JOIN unnest($17::text[], $18::bigint[]) AS t (tenant_id, from_offset)
-  RETURNING tenant_id),
+  SELECT $1, a.partition, t.tenant_id, t.from_offset, t.from_offset, a.next_offset
+    FROM advanced a JOIN unnest($19::int[], $20::text[], $21::bigint[]) AS t (partition, tenant_id, from_offset) USING (partition)
+  RETURNING partition, tenant_id),
 opened AS (
-  SELECT tenant_id FROM deferred
-   WHERE NOT EXISTS (SELECT FROM match_backlogs b WHERE b.epoch = $1 AND b.partition = $2 AND b.tenant_id = deferred.tenant_id)),
-written AS (${insertSql('advanced CROSS JOIN')} RETURNING partition)
-SELECT (SELECT count(*)::int FROM advanced) AS advanced, (SELECT count(*)::int FROM written) AS written,
-       (SELECT current FROM webhooks) AS current, EXISTS (SELECT FROM projected) AS projected,
-       (SELECT array_agg(tenant_id) FROM blocked) AS blocked,
-       (SELECT array_agg(tenant_id) FROM opened) AS opened`
+  SELECT partition, tenant_id FROM deferred
+   WHERE NOT EXISTS (
+           SELECT FROM match_backlogs b
+            WHERE b.epoch = $1 AND b.partition = deferred.partition AND b.tenant_id = deferred.tenant_id)),
+written AS (${insertSql('JOIN advanced a ON a.partition = m.partition')} RETURNING partition)
+SELECT p.partition IN (SELECT partition FROM advanced) AS advanced,
+       (SELECT count(*)::int FROM written w WHERE w.partition = p.partition) AS written,
+       p.partition IN (SELECT partition FROM current) AS current,
+       p.partition IN (SELECT partition FROM projected) AS projected,
+       (SELECT array_agg(tenant_id) FROM blocked b WHERE b.partition = p.partition) AS blocked,
+       (SELECT array_agg(tenant_id) FROM opened o WHERE o.partition = p.partition) AS opened
+  FROM part p ORDER BY p.place`
 
-function insertValues({ epoch, partition, matches }: MatchedPart): unknown[] {
+/** $1 to $8. */
+function insertValues(epoch: number, parts: readonly Pick<PassedPart, 'partition' | 'matches'>[]): unknown[] {
+  const partitions = parts.flatMap(({ partition, matches }) => matches.map(() => partition))
+  const matches = parts.flatMap((part) => part.matches)
   return [
     epoch,
-    partition,
+    plainArray(partitions),
     matches.map((match) => match.tenant),
     plainArray(matches.map((match) => typeIdToUuid('evt', match.eventId))),
     plainArray(matches.map((match) => match.offset)),
     matches.map((match) => match.traceparent),
     matches.map((match) => plainArray(deliveryIds(match))),
     matches.map((match) => plainArray(match.webhookIds.map((id) => typeIdToUuid('whk', id)))),
+  ]
+}
+
+/** $11 to $21. */
+function advanceValues(parts: readonly PassedPart[]): unknown[] {
+  const tenants = parts.flatMap(({ partition, matches }) =>
+    [...new Set(matches.map(({ tenant }) => tenant))].map((tenant) => ({ partition, tenant })),
+  )
+  const deferred = parts.flatMap(({ partition, deferred: ofPart }) =>
+    Array.from(ofPart, ([tenant, offset]) => ({ partition, tenant, offset })),
+  )
+  return [
+    plainArray(parts.map(({ partition }) => partition)),
+    plainArray(parts.map(({ advance }) => advance.expected)),
+    plainArray(parts.map(({ advance }) => advance.next)),
+    plainArray(parts.map(({ advance }) => advance.lastOffset)),
+    plainArray(parts.map(({ advance }) => (advance.lastId === null ? null : typeIdToUuid('evt', advance.lastId)))),
+    plainArray(parts.map(({ webhooksVersion }) => webhooksVersion ?? null)),
+    plainArray(tenants.map(({ partition }) => partition)),
+    tenants.map(({ tenant }) => tenant),
+    plainArray(deferred.map(({ partition }) => partition)),
+    deferred.map(({ tenant }) => tenant),
+    plainArray(deferred.map(({ offset }) => offset)),
   ]
 }
 

@@ -2,10 +2,10 @@ import { recordId, type RawRecord } from '@ariftly/events'
 import type { HandleOutcome, LogBatch } from '@ariftly/kafka'
 import { traceBatch, type Tracing } from '@ariftly/runtime'
 import type { Pool } from '@ariftly/store'
-import { advanceWithDeliveries, ensureDeliveryPartitions, type MatchedWrite } from '@ariftly/store/deliveries'
-import type { PositionAdvance } from '@ariftly/store/projection'
+import { ensureDeliveryPartitions, type MatchedWrite, type PassedPart } from '@ariftly/store/deliveries'
 import { matchRecords, type Matched } from './match-records.ts'
 import type { ProjectionWatch } from './projection-watch.ts'
+import { createPartWriter } from './part-writer.ts'
 import { headerText } from './record-attributes.ts'
 import type { CachedSubscriptions, SubscriptionCache } from './subscription-cache.ts'
 
@@ -54,13 +54,14 @@ interface Part {
 
 /**
  * Makes the handler that turns records into deliveries. It stays behind the projection of events, and writes a batch in parts
- * of at most 5,000 deliveries. One statement covers one part: position (compare-and-set, so a stalled second matcher
+ * of at most 5,000 deliveries. One statement covers a part, or small parts of several partitions: position (compare-and-set, so a stalled second matcher
  * can never write), projection, version of the webhooks, deliveries, and the records that are left for later because their
  * tenant has had its share. So a delivery's event always exists, and each record is matched exactly once. Between two
  * parts other partitions and other work of the process have their turn.
  */
 export function createMatcher(o: MatcherOptions): (batch: LogBatch, signal: AbortSignal) => Promise<HandleOutcome> {
   const now = o.now ?? Date.now
+  const writePart = createPartWriter({ ...o, projection: WEBHOOKS_PROJECTION })
   const ensuredWeeks = new Set<number>()
   /** By partition, tenants that may have a backlog. */
   const backlogged = new Map<number, Set<string>>()
@@ -110,7 +111,7 @@ export function createMatcher(o: MatcherOptions): (batch: LogBatch, signal: Abor
     const advance = advanceOf(part, matched)
     const { matches, deferred } = matched
     const outcome = await traced(partition, records.slice(0, matched.taken), () =>
-      advanceWithDeliveries(o.pool, { advance, epoch: o.epoch, partition, matches, deferred, webhooksVersion }),
+      writePart({ partition, matches, advance, deferred, webhooksVersion }),
     )
     return { outcome, advance, matched }
   }
@@ -133,13 +134,9 @@ export function createMatcher(o: MatcherOptions): (batch: LogBatch, signal: Abor
     return tenants
   }
 
-  function advanceOf({ partition, firstOffset, records, next }: Part, { taken }: Matched): PositionAdvance {
+  function advanceOf({ firstOffset, records, next }: Part, { taken }: Matched): PassedPart['advance'] {
     const last = records.slice(0, taken).findLast((record) => recordId(record) !== undefined)
     return {
-      projection: WEBHOOKS_PROJECTION,
-      epoch: o.epoch,
-      topic: o.topic,
-      partition,
       expected: firstOffset,
       next: records[taken]?.offset ?? next,
       lastOffset: last?.offset ?? null,

@@ -27,10 +27,21 @@ interface Candidate extends Subscription {
 
 /** Webhooks for one type, each in the map of its narrowest filter. */
 interface Bucket {
-  readonly byTask: Map<string, Candidate[]>
-  readonly bySession: Map<string, Candidate[]>
-  readonly byAgent: Map<string, Candidate[]>
-  readonly unfiltered: Candidate[]
+  readonly byTask: Map<string, Group>
+  readonly bySession: Map<string, Group>
+  readonly byAgent: Map<string, Group>
+  readonly unfiltered: Group
+}
+
+/** Webhooks that one look-up finds. */
+interface Group {
+  /** Those that ask for no more than was looked up, and their ids: an event takes the ids without a look at the webhooks. */
+  readonly plain: Candidate[]
+  readonly plainIds: string[]
+  /** Events appended since then are newer than each of `plain`. */
+  plainFromMs: number
+  /** Those with further filters. */
+  readonly filtered: Candidate[]
 }
 
 /** Events appended longer than this before a webhook was created are never sent to it. */
@@ -121,30 +132,48 @@ function indexByType(subscriptions: Iterable<Candidate>): ReadonlyMap<string, Bu
 }
 
 function newBucket(): Bucket {
-  return { byTask: new Map(), bySession: new Map(), byAgent: new Map(), unfiltered: [] }
+  return { byTask: new Map(), bySession: new Map(), byAgent: new Map(), unfiltered: newGroup() }
 }
 
-function place(bucket: Bucket, subscription: Candidate): void {
-  const { taskId, sessionId, agent } = subscription
-  if (taskId !== null) push(bucket.byTask, taskId, subscription)
-  else if (sessionId !== null) push(bucket.bySession, sessionId, subscription)
-  else if (agent !== null) push(bucket.byAgent, agent, subscription)
-  else bucket.unfiltered.push(subscription)
+function newGroup(): Group {
+  return { plain: [], plainIds: [], plainFromMs: Number.NEGATIVE_INFINITY, filtered: [] }
 }
 
-function push(map: Map<string, Candidate[]>, key: string, subscription: Candidate): void {
-  const list = map.get(key)
-  if (list === undefined) map.set(key, [subscription])
-  else list.push(subscription)
+function place(bucket: Bucket, candidate: Candidate): void {
+  const { taskId, sessionId, agent } = candidate
+  if (taskId !== null) add(groupOf(bucket.byTask, taskId), candidate, sessionId === null && agent === null)
+  else if (sessionId !== null) add(groupOf(bucket.bySession, sessionId), candidate, agent === null)
+  else if (agent !== null) add(groupOf(bucket.byAgent, agent), candidate, true)
+  else add(bucket.unfiltered, candidate, true)
 }
 
-function collect(candidates: readonly Candidate[] | undefined, event: EventAttributes, into: string[]): void {
-  for (const candidate of candidates ?? []) {
-    if (candidate.taskId !== null && candidate.taskId !== event.taskId) continue
-    if (candidate.sessionId !== null && candidate.sessionId !== event.sessionId) continue
-    if (candidate.agent !== null && candidate.agent !== event.agent) continue
-    if (event.appendedAtMs < candidate.createdAtMs - BEFORE_CREATION_MS) continue
-    if (candidate.payloadFilter?.matches(event) === false) continue
-    into.push(candidate.id)
+function groupOf(groups: Map<string, Group>, key: string): Group {
+  const group = groups.get(key) ?? newGroup()
+  groups.set(key, group)
+  return group
+}
+
+function add(group: Group, candidate: Candidate, onlyKey: boolean): void {
+  if (!onlyKey || candidate.payloadFilter !== undefined) {
+    group.filtered.push(candidate)
+    return
   }
+  group.plain.push(candidate)
+  group.plainIds.push(candidate.id)
+  group.plainFromMs = Math.max(group.plainFromMs, candidate.createdAtMs - BEFORE_CREATION_MS)
+}
+
+function collect(group: Group | undefined, event: EventAttributes, into: string[]): void {
+  if (group === undefined) return
+  if (event.appendedAtMs >= group.plainFromMs) for (const id of group.plainIds) into.push(id)
+  else for (const candidate of group.plain) if (wants(candidate, event)) into.push(candidate.id)
+  for (const candidate of group.filtered) if (wants(candidate, event)) into.push(candidate.id)
+}
+
+function wants(candidate: Candidate, event: EventAttributes): boolean {
+  if (candidate.taskId !== null && candidate.taskId !== event.taskId) return false
+  if (candidate.sessionId !== null && candidate.sessionId !== event.sessionId) return false
+  if (candidate.agent !== null && candidate.agent !== event.agent) return false
+  if (event.appendedAtMs < candidate.createdAtMs - BEFORE_CREATION_MS) return false
+  return candidate.payloadFilter?.matches(event) !== false
 }

@@ -30,7 +30,7 @@ type Queues = Readonly<Record<DeliveryPriority, Queue<JobData>>>
 const PRIORITIES = ['healthy', 'unhealthy'] as const
 const JOBS_PER_ADD = 500
 /** A job costs the worker and Redis as much as an attempt does. Few enough that two workers share what is queued evenly. */
-const ATTEMPTS_PER_JOB = 10
+const ATTEMPTS_PER_JOB = 20
 /**
  * Workers of BullMQ in this process, which share a priority's concurrency. One fetches its jobs one after the other as long
  * as it is not full, and starts none of them while it fetches: at 4 ms a fetch (a busy machine) that is 250 jobs a second.

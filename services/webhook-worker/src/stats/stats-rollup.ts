@@ -1,28 +1,30 @@
 import { ERROR_CLASSES } from '@ariftly/egress'
-import { parseTypeId } from '@ariftly/events'
+import { typeIdMs } from '@ariftly/events'
 import { sleep, type Logger } from '@ariftly/runtime'
 import { type Queryable } from '@ariftly/store'
 import type { AttemptOutcome, RecordedOutcomes } from '@ariftly/store/deliveries'
-import {
-  addWebhookStats,
-  latencyBucket,
-  STATS_STEPS_S,
-  sumFigures,
-  type Figures,
-  type WebhookFigures,
-} from '@ariftly/store/stats'
+import { addWebhookStats, latencyBucket, STATS_STEPS_S, sumFigures, type WebhookFigures } from '@ariftly/store/stats'
 
 /** Figures become visible after so long. */
 const FLUSH_MS = 2000
 /** Rows of one statement. */
 const ROWS_MAX = 1000
 
+/** The figures of a webhook and a stretch of time, counted up in place: each outcome changes two of them. */
+interface Sum extends WebhookFigures {
+  delivered: number
+  failed: number
+  attempts: number
+  readonly errors: number[]
+  readonly latencies: number[]
+}
+
 /**
  * Sums what first deliveries come to, by webhook and stretch of time, and adds it to Postgres every two seconds. Replays and
  * redeliveries do not count. What a killed process had not added yet is missing in the statistics, and nowhere else.
  */
 export class StatsRollup {
-  #sums = new Map<string, WebhookFigures>()
+  #sums = new Map<string, Sum>()
   readonly #db: Queryable
   readonly #log: Pick<Logger, 'warn'>
   readonly #now: () => number
@@ -39,24 +41,22 @@ export class StatsRollup {
     for (const outcome of outcomes) {
       if (outcome.type !== 'delivered' && outcome.type !== 'failed') continue
       if (!outcome.first) continue
-      const figures = figuresOf(outcome, recorded)
       for (const stepS of STATS_STEPS_S) {
-        const atMs = nowMs - (nowMs % (stepS * 1000))
-        this.#add({ ...figures, webhookId: outcome.webhookId, stepS, atMs })
+        countInto(this.#sumOf(outcome.webhookId, stepS, nowMs - (nowMs % (stepS * 1000))), outcome, recorded)
       }
     }
   }
 
   /** Adds what was counted to Postgres; what cannot be added now is kept for the next time. */
   async flush(): Promise<void> {
-    const figures = [...this.#sums.values()]
+    const sums = [...this.#sums.values()]
     this.#sums = new Map()
-    for (let start = 0; start < figures.length; start += ROWS_MAX) {
+    for (let start = 0; start < sums.length; start += ROWS_MAX) {
       try {
-        await addWebhookStats(this.#db, figures.slice(start, start + ROWS_MAX))
+        await addWebhookStats(this.#db, sums.slice(start, start + ROWS_MAX))
       } catch (error) {
         this.#log.warn({ err: error }, 'statistics cannot be written yet')
-        for (const kept of figures.slice(start)) this.#add(kept)
+        for (const kept of sums.slice(start)) this.#keep(kept)
         return
       }
     }
@@ -70,34 +70,53 @@ export class StatsRollup {
     }
   }
 
-  #add(figures: WebhookFigures): void {
-    const key = `${figures.webhookId} ${figures.stepS} ${figures.atMs}`
-    const before = this.#sums.get(key)
-    this.#sums.set(key, before === undefined ? figures : { ...figures, ...sumFigures(before, figures) })
+  #sumOf(webhookId: string, stepS: Sum['stepS'], atMs: number): Sum {
+    const key = keyOf({ webhookId, stepS, atMs })
+    const known = this.#sums.get(key)
+    if (known !== undefined) return known
+    const sum = { webhookId, stepS, atMs, delivered: 0, failed: 0, attempts: 0, errors: [], latencies: [] }
+    this.#sums.set(key, sum)
+    return sum
+  }
+
+  #keep(sum: Sum): void {
+    const key = keyOf(sum)
+    const since = this.#sums.get(key)
+    if (since === undefined) {
+      this.#sums.set(key, sum)
+      return
+    }
+    const { errors, latencies, ...counts } = sumFigures(sum, since)
+    this.#sums.set(key, { ...sum, ...counts, errors: [...errors], latencies: [...latencies] })
   }
 }
 
-function figuresOf(
-  outcome: Extract<AttemptOutcome, { type: 'delivered' | 'failed' }>,
+function keyOf({ webhookId, stepS, atMs }: Pick<Sum, 'webhookId' | 'stepS' | 'atMs'>): string {
+  return `${webhookId} ${stepS} ${atMs}`
+}
+
+function countInto(
+  sum: Sum,
+  { type, deliveryId, record }: Extract<AttemptOutcome, { type: 'delivered' | 'failed' }>,
   recorded: Pick<RecordedOutcomes, 'failed' | 'stale'>,
-): Figures {
-  const { deliveryId, record } = outcome
-  const delivered = outcome.type === 'delivered' && !recorded.stale.has(deliveryId)
-  const place = ERROR_CLASSES.findIndex((name) => name === record.errorClass)
-  return {
-    attempts: 1,
-    delivered: delivered ? 1 : 0,
-    failed: recorded.failed.has(deliveryId) ? 1 : 0,
-    errors: place === -1 ? [] : oneAt(place),
-    latencies: delivered ? oneAt(latencyBucket(record.startedAtMs + record.totalMs - appendedAt(deliveryId))) : [],
+): void {
+  sum.attempts += 1
+  if (recorded.failed.has(deliveryId)) sum.failed += 1
+  if (record.errorClass !== null) {
+    const place = ERROR_CLASSES.findIndex((name) => name === record.errorClass)
+    if (place !== -1) countAt(sum.errors, place)
   }
+  if (type !== 'delivered' || recorded.stale.has(deliveryId)) return
+  sum.delivered += 1
+  countAt(sum.latencies, latencyBucket(record.startedAtMs + record.totalMs - appendedAt(deliveryId)))
 }
 
-function oneAt(place: number): number[] {
-  return [...Array.from({ length: place }, () => 0), 1]
+function countAt(counts: number[], place: number): void {
+  while (counts.length <= place) counts.push(0)
+  counts[place] = (counts[place] ?? 0) + 1
 }
 
 /** The millisecond at which the event was appended to the log, which is the one in its delivery's id. */
 function appendedAt(deliveryId: string): number {
-  return parseTypeId('dlv', deliveryId)?.readUIntBE(0, 6) ?? 0
+  return typeIdMs('dlv', deliveryId) ?? 0
 }
