@@ -35,7 +35,8 @@ interface Origin {
   readonly busy: Set<Connection>
 }
 
-const IDLE_MS_MAX = 10_000
+/** Endpoints have bursts: a connection of ten that the last one needed is kept until the next. Undici keeps to a shorter `Keep-Alive` of the receiver. */
+const IDLE_MS_MAX = 30_000
 const SWEEP_EVERY_MS = 5_000
 /** Idle connections over all origins; the oldest is closed beyond it. */
 const IDLE_MAX = 2_000

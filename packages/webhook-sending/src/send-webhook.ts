@@ -55,7 +55,8 @@ async function exchange(
   span: TraceContext | undefined,
 ): Promise<EgressOutcome> {
   try {
-    return await o.egress.send(buildRequest(webhook, { ...o, span }))
+    const { keyring, nowMs, timeoutMs } = o
+    return await o.egress.send(buildRequest(webhook, { keyring, nowMs, timeoutMs, span }))
   } catch (error) {
     o.log.error({ err: error, webhook: webhook.webhookId }, 'a webhook cannot be signed')
     return unsent(messageOf(error))

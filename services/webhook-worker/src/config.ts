@@ -36,7 +36,7 @@ export const webhookWorkerConfig = {
   }),
   WEBHOOK_WORKER_DEAD_MS: int({
     doc: 'A worker without a heartbeat for so long is dead, and its attempts are repeated.',
-    default: 6000,
+    default: 5000,
     min: 1000,
     max: 600_000,
   }),

@@ -2,7 +2,7 @@ import type { Egress } from '@ariftly/egress'
 import type { Keyring } from '@ariftly/keyring'
 import type { Logger, Tracing } from '@ariftly/runtime'
 import type { AttemptOutcome, AttemptRef, NextSteps, StartedAttempt, TriedEndpoint } from '@ariftly/store/deliveries'
-import { sendWebhook, type AttemptTrace } from '@ariftly/webhook-sending'
+import { sendWebhook, type AttemptTrace, type OutgoingWebhook } from '@ariftly/webhook-sending'
 import type { Batcher } from './batcher.ts'
 import { decideNext, readRetryAfter, type Ended } from './retry-plan.ts'
 
@@ -57,15 +57,13 @@ export function createDeliver(o: DeliverOptions): (ref: AttemptRef) => Promise<v
   }
 
   async function makeAttempt(attempt: StartedAttempt): Promise<AttemptOutcome> {
-    const { deliveryId, attempt: n, tenant, webhookId, endpointVersion, first, event } = attempt
+    const { deliveryId, attempt: n, tenant, webhookId, endpointVersion, first } = attempt
     const base = { deliveryId, attempt: n, tenant, webhookId, endpointVersion, first }
-    if (attempt.deleted || event === null) return { ...base, ...unmade('cancelled') }
+    if (attempt.deleted || !hasEvent(attempt)) return { ...base, ...unmade('cancelled') }
     if (!attempt.enabled || o.stopping()) return { ...base, ...unmade('released') }
     const { egress, keyring, timeoutMs, log } = o
-    const { record, retryAfter } = await sendWebhook(
-      { ...attempt, event },
-      { egress, keyring, timeoutMs, log, nowMs: now(), trace: traceOf(attempt) },
-    )
+    const sending = { egress, keyring, timeoutMs, log, nowMs: now(), trace: traceOf(attempt) }
+    const { record, retryAfter } = await sendWebhook(attempt, sending)
     if (o.stopping() && record.errorClass !== null && record.status === null) return { ...base, ...unmade('released') }
     const { probe, attemptCount } = attempt
     if (record.errorClass === null) {
@@ -82,4 +80,8 @@ export function createDeliver(o: DeliverOptions): (ref: AttemptRef) => Promise<v
   function next(ended: Ended): NextSteps {
     return decideNext(ended, { scheduleS: o.scheduleS, random })
   }
+}
+
+function hasEvent(attempt: StartedAttempt): attempt is StartedAttempt & Pick<OutgoingWebhook, 'event'> {
+  return attempt.event !== null
 }

@@ -134,16 +134,6 @@ export function createMatcher(o: MatcherOptions): (batch: LogBatch, signal: Abor
     return tenants
   }
 
-  function advanceOf({ firstOffset, records, next }: Part, { taken }: Matched): PassedPart['advance'] {
-    const last = records.slice(0, taken).findLast((record) => recordId(record) !== undefined)
-    return {
-      expected: firstOffset,
-      next: records[taken]?.offset ?? next,
-      lastOffset: last?.offset ?? null,
-      lastId: last === undefined ? null : (recordId(last) ?? null),
-    }
-  }
-
   async function traced(partition: number, records: readonly RawRecord[], match: () => Promise<MatchedWrite>) {
     return await traceBatch(
       o.tracing,
@@ -174,5 +164,15 @@ export function createMatcher(o: MatcherOptions): (batch: LogBatch, signal: Abor
       await ensureDeliveryPartitions(o.pool, { minMs: week * WEEK_MS, maxMs: (week + 1) * WEEK_MS })
       ensuredWeeks.add(week)
     }
+  }
+}
+
+function advanceOf({ firstOffset, records, next }: Part, { taken }: Matched): PassedPart['advance'] {
+  const last = records.slice(0, taken).findLast((record) => recordId(record) !== undefined)
+  return {
+    expected: firstOffset,
+    next: records[taken]?.offset ?? next,
+    lastOffset: last?.offset ?? null,
+    lastId: last === undefined ? null : (recordId(last) ?? null),
   }
 }
