@@ -1,22 +1,28 @@
+/** Who is told which webhooks to look at. */
+export interface Woken {
+  /** These webhooks may have something due. */
+  readonly wake: (webhookIds: Iterable<string>) => void
+  /** Attempts of these webhooks have ended, so they have capacity again. */
+  readonly wakeFreed: (webhookIds: Iterable<string>) => void
+  /** Any webhook may have something due. */
+  readonly wakeAll: () => void
+}
+
 /**
  * Tells the scheduler which webhooks to look at: the matcher, outcomes, the sweeper and replays wake them. Until a scheduler
  * listens nothing is kept, as its first look finds all that is due.
  */
-export class Wakeups {
-  #onWake: (webhookIds: Iterable<string>) => void = ignore
-  #onWakeAll: () => void = ignore
+export class Wakeups implements Woken {
+  #woken: Woken | undefined
 
   /** Passes on from now on. */
-  listen(onWake: (webhookIds: Iterable<string>) => void, onWakeAll: () => void): void {
-    this.#onWake = onWake
-    this.#onWakeAll = onWakeAll
+  listen(woken: Woken): void {
+    this.#woken = woken
   }
 
-  /** These webhooks may have something due, or capacity again. */
-  readonly wake = (webhookIds: Iterable<string>): void => this.#onWake(webhookIds)
+  readonly wake = (webhookIds: Iterable<string>): void => this.#woken?.wake(webhookIds)
 
-  /** Any webhook may. */
-  readonly wakeAll = (): void => this.#onWakeAll()
+  readonly wakeFreed = (webhookIds: Iterable<string>): void => this.#woken?.wakeFreed(webhookIds)
+
+  readonly wakeAll = (): void => this.#woken?.wakeAll()
 }
-
-function ignore(): void {}

@@ -94,7 +94,8 @@ async function feed(room: Partial<EndpointCapacity> = {}, tenantInFlightMax = 10
   const endpoint = { ...CAPACITY, webhookId, tenant, ...room }
   return await withTransaction(pool, async (tx) => {
     await lockEndpoints(tx, { webhookIds: [webhookId] })
-    return await queueDueDeliveries(tx, { endpoints: [endpoint], tenantInFlightMax, leaseMs })
+    const { queued } = await queueDueDeliveries(tx, { endpoints: [endpoint], tenantInFlightMax, leaseMs })
+    return queued
   })
 }
 
@@ -111,7 +112,8 @@ async function feedIfLocked(): Promise<readonly QueuedDelivery[]> {
   return await withTransaction(pool, async (tx) => {
     const locked = await lockEndpoints(tx, { webhookIds: [webhookId] })
     const rooms = locked.map((one) => ({ ...one, ...CAPACITY }))
-    return await queueDueDeliveries(tx, { endpoints: rooms, tenantInFlightMax: 100, leaseMs: LEASE_MS })
+    const { queued } = await queueDueDeliveries(tx, { endpoints: rooms, tenantInFlightMax: 100, leaseMs: LEASE_MS })
+    return queued
   })
 }
 
@@ -209,6 +211,19 @@ describe('feeding', () => {
     expect(await feed({ inFlightMax: 12 })).toHaveLength(2)
     expect(await feed({ inFlightMax: 100 }, 13)).toHaveLength(1)
     expect(await feed({ inFlightMax: 100, tenantShare: 1 })).toHaveLength(1)
+  })
+
+  test('tells the webhooks that had capacity for more than was due', async () => {
+    await deliver(12)
+    const drainedBy = async (room: Partial<EndpointCapacity>) => {
+      const endpoint = { ...CAPACITY, webhookId, tenant, inFlightMax: 100, ...room }
+      return (await queueDueDeliveries(pool, { endpoints: [endpoint], tenantInFlightMax: 100, leaseMs: LEASE_MS }))
+        .drained
+    }
+    expect(await drainedBy({ newMax: 10 })).toEqual([])
+    expect(await drainedBy({ tenantShare: 1 })).toEqual([])
+    expect(await drainedBy({ inFlightMax: 12 })).toEqual([])
+    expect(await drainedBy({})).toEqual([webhookId])
   })
 
   test('two feeders at the same time do not feed one endpoint twice', async () => {
@@ -459,7 +474,13 @@ describe('attempts', () => {
       withTransaction(pool, async (tx) => {
         await lockEndpoints(tx, { webhookIds: [webhookId] })
         const endpoints = [{ ...CAPACITY, webhookId, tenant }]
-        return await queueDueDeliveries(tx, { endpoints, tenantInFlightMax: 100, leaseMs: LEASE_MS, workerId })
+        const { queued } = await queueDueDeliveries(tx, {
+          endpoints,
+          tenantInFlightMax: 100,
+          leaseMs: LEASE_MS,
+          workerId,
+        })
+        return queued
       })
     const [first] = await queueBy(dead)
     expect((await releaseDeliveriesOf(pool, { workers: [living], limit: 100 })).size).toBe(0)

@@ -26,6 +26,13 @@ export interface QueuedDelivery {
   readonly attempt: number
 }
 
+/** What {@link queueDueDeliveries} has done. */
+export interface QueuedDeliveries {
+  readonly queued: readonly QueuedDelivery[]
+  /** Webhooks that had capacity for more than was due: nothing is left to queue when an attempt of theirs ends. */
+  readonly drained: readonly string[]
+}
+
 /** Pending deliveries among which a probe takes the oldest; a bound on what is read. */
 const PROBE_CHOICE_MAX = 500
 
@@ -45,10 +52,10 @@ export async function queueDueDeliveries(
     /** UUID of the worker that adds the jobs: if it dies, they are pending again with its attempts. */
     readonly workerId?: string
   },
-): Promise<readonly QueuedDelivery[]> {
+): Promise<QueuedDeliveries> {
   const { endpoints } = o
-  if (endpoints.length === 0) return []
-  const { rows } = await tx.query<{ id: string; webhook_id: string; attempt: number }>(
+  if (endpoints.length === 0) return { queued: [], drained: [] }
+  const { rows } = await tx.query<{ id: string | null; webhook_id: string; attempt: number }>(
     prepared(
       `WITH endpoint AS (
        SELECT * FROM unnest($1::uuid[], $2::text[], $3::int[], $4::int[], $5::bool[], $9::bool[], $10::int[])
@@ -63,7 +70,7 @@ export async function queueDueDeliveries(
        SELECT e.*, greatest(0, least(e.new_max, e.in_flight_max - coalesce(b.n, 0))) AS n
          FROM endpoint e LEFT JOIN busy b USING (webhook_id)),
      picked AS (
-       SELECT d.id, w.tenant_share,
+       SELECT d.id, w.webhook_id, w.tenant_share,
               row_number() OVER (PARTITION BY w.tenant_id ORDER BY d.turn, w.place) + coalesce(t.n, 0) AS tenant_rank,
               row_number() OVER (PARTITION BY w.tenant_id, w.unhealthy ORDER BY d.turn, w.place) AS share_rank
          FROM wanted w
@@ -79,12 +86,22 @@ export async function queueDueDeliveries(
                      WHERE w.probe AND webhook_id = w.webhook_id AND state = 'pending'
                      ORDER BY due_at LIMIT ${PROBE_CHOICE_MAX}) choice
                    ORDER BY id LIMIT w.n)) one_way) d
-        WHERE w.n > 0)
+        WHERE w.n > 0),
+     taken AS (SELECT id FROM picked WHERE tenant_rank <= $8 AND share_rank <= tenant_share),
+     queued AS (
      UPDATE deliveries
         SET state = 'queued', due_at = NULL, lease_until = now() + $6 * interval '1 ms', worker_id = $11::uuid,
             probe = webhook_id = ANY ($7::uuid[])
-      WHERE id = ANY (ARRAY(SELECT id FROM picked WHERE tenant_rank <= $8 AND share_rank <= tenant_share)) AND ${isStill('pending')}
-      RETURNING id, webhook_id, attempt`,
+      WHERE id = ANY (ARRAY(SELECT id FROM taken)) AND ${isStill('pending')}
+      RETURNING id, webhook_id, attempt)
+     SELECT id, webhook_id, attempt FROM queued
+     UNION ALL
+     SELECT NULL, w.webhook_id, 0
+       FROM wanted w
+       LEFT JOIN picked p USING (webhook_id)
+       LEFT JOIN taken t ON t.id = p.id
+      GROUP BY w.webhook_id, w.n
+     HAVING w.n > count(p.id) AND count(p.id) = count(t.id)`,
       [
         plainArray(endpoints.map((endpoint) => typeIdToUuid('whk', endpoint.webhookId))),
         endpoints.map((endpoint) => endpoint.tenant),
@@ -100,9 +117,12 @@ export async function queueDueDeliveries(
       ],
     ),
   )
-  return rows.map((row) => ({
-    deliveryId: uuidToTypeId('dlv', row.id),
-    webhookId: uuidToTypeId('whk', row.webhook_id),
-    attempt: row.attempt,
-  }))
+  const queued: QueuedDelivery[] = []
+  const drained: string[] = []
+  for (const { id, webhook_id, attempt } of rows) {
+    const webhookId = uuidToTypeId('whk', webhook_id)
+    if (id === null) drained.push(webhookId)
+    else queued.push({ deliveryId: uuidToTypeId('dlv', id), webhookId, attempt })
+  }
+  return { queued, drained }
 }

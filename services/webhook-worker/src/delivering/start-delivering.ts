@@ -88,7 +88,7 @@ export async function startDelivering(o: DeliveringOptions): Promise<Delivering>
     },
     onRecorded(counts, { toDisable }) {
       for (const [webhookId, count] of counts) shares.ended(webhookId, count)
-      wakeups.wake(counts.keys())
+      wakeups.wakeFreed(counts.keys())
       for (const endpoint of toDisable) void disable(endpoint, 'failures')
     },
     stats,
@@ -138,10 +138,7 @@ export async function startDelivering(o: DeliveringOptions): Promise<Delivering>
     log,
   })
   releasers.add('scheduler', () => scheduler.close())
-  wakeups.listen(
-    (webhookIds) => scheduler.wake(webhookIds),
-    () => scheduler.wakeAll(),
-  )
+  wakeups.listen(scheduler)
   const watching = watchQueue({
     redis: queue.producer,
     prefix: config.BULLMQ_PREFIX,

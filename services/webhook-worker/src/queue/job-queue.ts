@@ -48,7 +48,7 @@ const CLOSE_WAIT_MS = 1000
  * fetch and the start of the attempt. Where it lives after all, the guard of the start drops the second job.
  */
 const LOCK_MS = 4000
-const STALLED_LOOK_MS = 1000
+const STALLED_LOOK_MS = 2000
 const START_AGAIN_MS = 1000
 /** As many as fit into the lease of a queued delivery, ten minutes. */
 const STARTS_MAX = 600

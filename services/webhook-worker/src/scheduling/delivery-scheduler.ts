@@ -37,6 +37,8 @@ export class DeliveryScheduler {
   readonly #unordered = new WorkLoop((signal) => this.#serveWoken(signal))
   readonly #woken = new Set<string>()
   readonly #bisected = new Set<string>()
+  /** Webhooks whose last look left nothing due, since the last scan. */
+  readonly #drained = new Set<string>()
   #bisecting = Promise.resolve()
   #scanTimer: NodeJS.Timeout | undefined
   #scanning: Promise<void> | undefined
@@ -48,15 +50,21 @@ export class DeliveryScheduler {
     this.#scan()
   }
 
-  /** These webhooks may have something due, or capacity again: they are looked at as soon as possible. */
+  /** These webhooks may have something due: they are looked at as soon as possible. */
   wake(webhookIds: Iterable<string>): void {
     for (const id of webhookIds) {
+      this.#drained.delete(id)
       if (this.#ordered.has(id)) this.#ordered.wake(id)
       else if (!this.#bisected.has(id) && !this.#setAside.rests(id)) this.#woken.add(id)
     }
     if (this.#closed || !this.#o.canEnqueue()) return
     if (this.#woken.size > 0) this.#unordered.run()
     this.#ordered.run()
+  }
+
+  /** Attempts of these webhooks have ended: those are looked at that had more due than they had capacity for. */
+  wakeFreed(webhookIds: Iterable<string>): void {
+    this.wake([...webhookIds].filter((id) => !this.#drained.has(id)))
   }
 
   /** Everything is looked at again. */
@@ -130,14 +138,17 @@ export class DeliveryScheduler {
   async #serve(webhookIds: readonly string[]): Promise<void> {
     if (webhookIds.length === 0) return
     const { perTenantMax: tenantInFlightMax, leaseMs, workerId } = this.#o
-    const { locked, queued } = await withTransaction(this.#o.pool, async (tx) => {
+    const { locked, queued, drained } = await withTransaction(this.#o.pool, async (tx) => {
       const endpoints = await lockEndpoints(tx, { webhookIds })
       const unordered = endpoints.filter(({ ordering }) => ordering === 'none')
       const capacities = planCapacity(unordered, this.#o)
-      const taken = await queueDueDeliveries(tx, { endpoints: capacities, tenantInFlightMax, leaseMs, workerId })
-      await spendRateTokens(tx, { spent: countLimited(unordered, taken) })
-      return { locked: endpoints, queued: taken }
+      const room = { endpoints: capacities, tenantInFlightMax, leaseMs, workerId }
+      const taken = await queueDueDeliveries(tx, room)
+      await spendRateTokens(tx, { spent: countLimited(unordered, taken.queued) })
+      return { locked: endpoints, ...taken }
     })
+    // What was woken meanwhile has something newer than this look has seen.
+    for (const id of drained) if (!this.#woken.has(id)) this.#drained.add(id)
     const ordered = locked.filter(({ ordering }) => ordering === 'task')
     for (const { webhookId, tenant } of ordered) this.#ordered.learn(webhookId, tenant)
     this.wake(ordered.map(({ webhookId }) => webhookId))
@@ -154,6 +165,7 @@ export class DeliveryScheduler {
   }
 
   async #scanOnce(): Promise<number> {
+    this.#drained.clear()
     if (!this.#o.canEnqueue()) return SCAN_MS_MAX
     const startedAt = performance.now()
     try {
