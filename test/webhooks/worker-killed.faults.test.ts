@@ -113,7 +113,7 @@ describe('workers that run as processes', () => {
 
   test('a clock that jumps an hour ahead and two back hurries, delays and repeats nothing', async () => {
     const clock = join(mkdtempSync(join(tmpdir(), 'ariftly-clock-')), 'ahead')
-    const preload = pathToFileURL(join(import.meta.dirname, 'jumping-clock.mjs')).href
+    const preload = pathToFileURL(join(import.meta.dirname, '../support/jumping-clock.mjs')).href
     await fixture.startProcess({ NODE_OPTIONS: `--import=${preload}`, JUMPING_CLOCK_FILE: clock })
     const webhook = await fixture.subscribe({ tenant: 'clock', url: receiver.url })
     let refused = 0

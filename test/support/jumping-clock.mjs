@@ -1,4 +1,4 @@
-// Preloaded into a worker's process: its clock is ahead by what the file JUMPING_CLOCK_FILE says, in milliseconds, looked at
+// Preloaded into a process: its clock is ahead by what the file JUMPING_CLOCK_FILE says, in milliseconds, looked at
 // every 20 ms. Timers and `performance` go on evenly, as they do when the clock of a machine is set.
 import { readFileSync } from 'node:fs'
 
