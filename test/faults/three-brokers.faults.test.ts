@@ -15,8 +15,6 @@ import type { Run } from './run.ts'
 
 const PARTITIONS = 12
 const ALL = Array.from({ length: PARTITIONS }, (_, partition) => partition)
-/** Longer than a broker that is silent is waited for by the controller (`broker.session.timeout.ms`, 6 s in tests). */
-const FENCED_MS = 8_000
 /** How long the only replica of some partitions is away, and how long a broker cannot be reached from ingest. */
 const AWAY_MS = byForm({ short: 6_000, long: 90_000 })
 const REFUSED_MS = byForm({ short: 3_000, long: 30_000 })
@@ -64,7 +62,7 @@ test('brokers out of reach, frozen and killed: nothing acknowledged is lost, dou
   await refusedFromIngest(killed)
 
   frozen.pause()
-  await sleep(FENCED_MS)
+  await eventually(async () => (await ledBy(safe, frozen)).led.length === 0, SOON)
   await goesOn(ofSafe)
   await killed.kill()
   // One replica of three is left in sync, and two are needed.

@@ -19,7 +19,7 @@ export interface ThreeBrokers {
 export async function startThreeBrokers(): Promise<ThreeBrokers> {
   const stack = await startOwnStack()
   try {
-    const others = [await startExtraBroker(stack, 2), await startExtraBroker(stack, 3)] as const
+    const others = await Promise.all([startExtraBroker(stack, 2), startExtraBroker(stack, 3)])
     const brokers = [stack.addresses.kafka, ...others.map(({ address }) => address)].join()
     const offsets = {
       topic: '__consumer_offsets',
