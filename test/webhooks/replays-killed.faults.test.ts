@@ -13,7 +13,8 @@ import {
 } from '@ariftly/testkit'
 import { startApi, type ApiAnswer, type ApiClient } from '../support/api-client.ts'
 
-const EVENTS = byForm({ short: 3000, long: 20_000 })
+/** More than are made pending, 3,000 at most, before a kill: it is to fall into the midst. */
+const EVENTS = byForm({ short: 3700, long: 20_000 })
 const PARTITIONS = 3
 const KILLS = byForm({ short: 1, long: 5 })
 /** Sent before each kill. What makes deliveries pending still runs then, as it waits while 2,000 are due. */
