@@ -21,8 +21,8 @@ export interface Stretch {
 
 /** Records that are handed to the hub between two looks at the clock. */
 const STEP_RECORDS = 32
-/** So long the hub works at a stretch, ms: a record that many streams want must not hold up the others. */
-const STEP_MS = 4
+/** So long records are decoded, or handed to the hub, at a stretch, ms: those of one tenant must not hold up the others. */
+const STEP_MS = 2
 
 /**
  * Hands records to the hub. Those that an open stream wants, by their tenant and then by their headers, are decoded and
@@ -41,11 +41,7 @@ export function createDispatch(o: DispatchOptions) {
     // A batch that failed half-way comes again.
     const fresh = records[0] !== undefined && records[0].offset >= position ? records : records.filter(isFresh)
     const { version: filterVersion } = hub.filterIndex
-    const wanted: WantedRecord[] = []
-    for (const record of fresh) {
-      const event = decodeWanted(record)
-      if (event !== undefined) wanted.push({ offset: record.offset, event })
-    }
+    const wanted = await decodeAllWanted(fresh, signal)
     onWanted?.(wanted)
     const states = await statesOf(partition, wanted, signal)
     for (let at = 0, untilMs = o.now() + STEP_MS; at < fresh.length || at === 0; at += STEP_RECORDS) {
@@ -67,6 +63,24 @@ export function createDispatch(o: DispatchOptions) {
     function isFresh(record: RecordView): boolean {
       return record.offset >= position
     }
+  }
+
+  /** The records that open streams want, decoded; other work has its turn in between. */
+  async function decodeAllWanted(records: readonly RecordView[], signal: AbortSignal): Promise<WantedRecord[]> {
+    const wanted: WantedRecord[] = []
+    let untilMs = o.now() + STEP_MS
+    for (let at = 0; at < records.length; at += STEP_RECORDS) {
+      if (o.now() > untilMs) {
+        await nextTurn()
+        untilMs = o.now() + STEP_MS
+        signal.throwIfAborted()
+      }
+      for (const record of records.slice(at, at + STEP_RECORDS)) {
+        const event = decodeWanted(record)
+        if (event !== undefined) wanted.push({ offset: record.offset, event })
+      }
+    }
+    return wanted
   }
 
   /** The event of a record that an open stream wants. */

@@ -50,6 +50,8 @@ export class IdIndex {
     this.#secret.buffer.slice(this.#secret.byteOffset, this.#secret.byteOffset + 16),
   )
   readonly #masks = new Map<string, Uint32Array>()
+  /** That of the tenant that was looked at last: most records come in runs of one tenant. */
+  #last: { readonly tenant: string; readonly mask: Uint32Array } | undefined
   /** The 128 bits of the last id that was looked at. */
   readonly #hash = new Uint32Array(WORDS)
   #mixed = 0
@@ -181,7 +183,8 @@ export class IdIndex {
 
   /** Puts the bits of an id, combined with those of its tenant, into `#hash`. */
   #setHash(tenant: string, { words }: EventIdBits): void {
-    const mask = this.#maskOf(tenant)
+    if (tenant !== this.#last?.tenant) this.#last = { tenant, mask: this.#maskOf(tenant) }
+    const { mask } = this.#last
     for (let word = 0; word < WORDS; word += 1) this.#hash[word] = (words[word] ?? 0) ^ (mask[word] ?? 0)
   }
 

@@ -43,7 +43,7 @@ export interface CatchUp {
 const SLICE_BYTES = 64 * 1024
 const SLICE_RECORDS = 2000
 /** Length of a round, ms. */
-const ROUND_MS = 4
+const ROUND_MS = 2
 /** Pauses after pages that could not be read. */
 const RETRY = { baseMs: 200, maxMs: 30_000 } as const
 

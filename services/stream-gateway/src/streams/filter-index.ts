@@ -72,6 +72,7 @@ export class FilterIndex {
       live: new Set(),
       pending: [],
       pendingBytes: 0,
+      heldBytes: 0,
       pendingVersion: 0,
       isQueued: false,
       unfinished: undefined,

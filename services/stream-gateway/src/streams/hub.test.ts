@@ -182,6 +182,18 @@ describe('a tenant with many streams', () => {
     expect(same[0]?.sink.buffers[0]).toBe(same[2]?.sink.buffers[0])
   })
 
+  test('does not stop the reading of the log by frames that they share, and does by frames that they do not', () => {
+    const { hub, open, append } = setUp({ unsentBytesMax: 1e9 })
+    for (let n = 0; n < 64; n += 1) {
+      open('acme', { types: EVENT_TYPES.filter((type, at) => type === 'task.progress' || (n >> at) % 2 === 1) })
+    }
+    const text = 'x'.repeat(600_000)
+    append(event('acme', text))
+    expect(hub.isFull).toBe(false)
+    append(...Array.from({ length: 30 }, () => event('acme', text)))
+    expect(hub.isFull).toBe(true)
+  })
+
   test('gets every event once and in order, also where the next one comes before all have the one before', () => {
     const { hub, open, append, tick } = setUp({ unsentBytesMax: 1000, writeMs: 0.5 })
     const streams = Array.from({ length: 40 }, () => open('acme'))

@@ -33,12 +33,11 @@ interface HubBatch {
   readonly nextOffset: number
 }
 
-/** What is known of a record before it is appended. */
+/** What is known of the records of a batch. */
 interface Dispatched {
-  /** Its bytes and those of its neighbours, if they were copied together. */
+  /** Their bytes, if they were copied together. */
   readonly copied: ReturnType<Ring['copy']>
-  readonly wanted: WantedState | undefined
-  /** Unless it is `wanted`, no stream wants it. */
+  /** No stream wants those that are not known to be wanted. */
   readonly areAllFound: boolean
 }
 
@@ -77,7 +76,7 @@ export interface Hub {
 }
 
 /** Length of a tick, ms: the rest is written in the next one, after other work of the process. */
-const TICK_MS = 4
+const TICK_MS = 2
 
 export function createHub(o: HubOptions): Hub {
   const ring = new Ring(o.start)
@@ -138,9 +137,9 @@ export function createHub(o: HubOptions): Hub {
 
   function append(batch: HubBatch): void {
     const areAllFound = batch.filterVersion === filterIndex.version
-    const copied = ring.copy(batch.records)
-    for (const record of batch.records)
-      dispatch(record, { copied, wanted: batch.wanted.get(record.offset), areAllFound })
+    const { records, wanted } = batch
+    const shared = { copied: ring.copy(records), areAllFound }
+    for (const record of records) dispatch(record, wanted.size === 0 ? undefined : wanted.get(record.offset), shared)
     ring.reach(batch.partition, batch.nextOffset)
     version += 1
     ring.evict(o.ringBytesMax)
@@ -148,7 +147,7 @@ export function createHub(o: HubOptions): Hub {
     wake()
   }
 
-  function dispatch(record: RecordView, { copied, wanted, areAllFound }: Dispatched): void {
+  function dispatch(record: RecordView, wanted: WantedState | undefined, { copied, areAllFound }: Dispatched): void {
     const { partition, offset, timestampMs: appendedAtMs } = record
     const tenant = tenantOf(record)
     const isEvent = tenant !== undefined && record.readHeader('ce_id', readId) === true

@@ -31,8 +31,12 @@ interface JoinedFrames {
   readonly block: Buffer
 }
 
-/** Bytes of the frames that wait, counted once a group, from which on no further records are dispatched. */
-const PENDING_BYTES_MAX = 16 * 1024 * 1024
+/**
+ * Memory of the frames that wait from which on no further records are dispatched. A frame that many groups share is counted for
+ * the first of them, and for the others its entry alone: as groups take turns, no more than twice as much is held.
+ */
+const HELD_BYTES_MAX = 16 * 1024 * 1024
+const ENTRY_BYTES = 16
 /** Writes between two looks at the clock. */
 const WRITES_PER_LOOK = 8
 
@@ -46,7 +50,9 @@ export class PendingFrames {
   readonly #turns = new TurnQueue<FilterGroup>()
   /** What was joined last, of frames with envelopes and without. */
   readonly #joined = new Map<boolean, JoinedFrames>()
-  #bytes = 0
+  /** The frames that were added last, by the same. */
+  readonly #added = new Map<boolean, Buffer>()
+  #heldBytes = 0
 
   constructor(o: PendingFramesOptions) {
     this.#o = o
@@ -54,7 +60,7 @@ export class PendingFrames {
 
   /** So much waits that some of it should be written before more is added. */
   get isFull(): boolean {
-    return this.#bytes > PENDING_BYTES_MAX
+    return this.#heldBytes > HELD_BYTES_MAX
   }
 
   /** Adds a frame for the live streams of a group; `version` is the ring's after its record. */
@@ -62,7 +68,11 @@ export class PendingFrames {
     group.pending.push(frame)
     group.pendingBytes += frame.length
     group.pendingVersion = version
-    this.#bytes += frame.length
+    const { envelope } = group.filter
+    const heldBytes = this.#added.get(envelope) === frame ? ENTRY_BYTES : ENTRY_BYTES + frame.length
+    this.#added.set(envelope, frame)
+    group.heldBytes += heldBytes
+    this.#heldBytes += heldBytes
     if (group.isQueued) return
     group.isQueued = true
     this.#turns.add(group.filter.tenant, group)
@@ -84,8 +94,10 @@ export class PendingFrames {
       else if (group.pending.length > 0) this.#continueLater(group, undefined)
       if (this.#o.now() > untilMs) break
     }
-    if (this.#turns.isEmpty) this.#joined.clear()
-    return !this.#turns.isEmpty
+    if (!this.#turns.isEmpty) return true
+    this.#joined.clear()
+    this.#added.clear()
+    return false
   }
 
   #continueLater(group: FilterGroup, unfinished: UnfinishedBlock | undefined): void {
@@ -97,12 +109,13 @@ export class PendingFrames {
 
   /** The frames that wait for a group as one block; undefined when there are none. */
   #join(group: FilterGroup, position: OffsetVector): UnfinishedBlock | undefined {
-    const { pending, pendingBytes, pendingVersion, live } = group
+    const { pending, pendingVersion, live } = group
     if (pending.length === 0) return undefined
     const block = this.#blockOf(group)
     group.pending = []
     group.pendingBytes = 0
-    this.#bytes -= pendingBytes
+    this.#heldBytes -= group.heldBytes
+    group.heldBytes = 0
     const { counts } = this.#o
     counts.delivered += pending.length * live.size
     counts.deliveredBytes += block.length * live.size

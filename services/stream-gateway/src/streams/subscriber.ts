@@ -64,6 +64,8 @@ export interface FilterGroup {
   /** Frames that wait to be written; they and the fields below are written by `PendingFrames` alone. */
   pending: Buffer[]
   pendingBytes: number
+  /** Memory of them that is counted for this group. */
+  heldBytes: number
   /** The ring's version after the last of them. */
   pendingVersion: number
   /** It waits for its tenant's turn. */
