@@ -37,20 +37,16 @@ export interface Replica {
 /** A busy machine starts many processes slowly. */
 const READY_MS = 60_000
 
-/** The environment of all services, or of each. */
-export type FleetEnv = Readonly<Record<string, string>> | ((service: ServiceName) => Readonly<Record<string, string>>)
-
 /** Starts so many processes of each service; they are named `ingest-1` and so on. If one does not start, none is left. */
 export async function startFleet(
-  env: FleetEnv,
+  env: Readonly<Record<string, string>>,
   counts: Readonly<Record<ServiceName, number>>,
   root?: string,
 ): Promise<readonly Replica[]> {
-  const envOf = typeof env === 'function' ? env : () => env
   const wanted = SERVICES.flatMap((service) => Array.from({ length: counts[service] }, () => service))
   const started = await Promise.allSettled(
     wanted.map((service, index) =>
-      startReplica(service, `${service}-${index - wanted.indexOf(service) + 1}`, envOf(service), root),
+      startReplica(service, `${service}-${index - wanted.indexOf(service) + 1}`, env, root),
     ),
   )
   const replicas = started.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []))

@@ -18,7 +18,7 @@ import {
 import pg from 'pg'
 import { openStream, type OpenStream } from '../support/read-stream.ts'
 import { tooManyCopies } from './checker.ts'
-import { SERVICES, SHORT_TIMES, startFleet, type FleetEnv, type ServiceName } from './fleet.ts'
+import { SERVICES, SHORT_TIMES, startFleet, type ServiceName } from './fleet.ts'
 import { observeAtRest } from './rest.ts'
 import { startRun, STREAMS, totals, unexpected, WEBHOOKS, type Run } from './run.ts'
 import { expectAllHeld } from './verdict.ts'
@@ -31,7 +31,7 @@ export interface RunningServices {
 }
 
 /** Starts one process of each service. */
-export async function startProcesses(env: FleetEnv): Promise<RunningServices> {
+export async function startProcesses(env: Readonly<Record<string, string>>): Promise<RunningServices> {
   const replicas = await startFleet(env, { ingest: 1, projector: 1, api: 1, 'stream-gateway': 1, 'webhook-worker': 1 })
   const urls = Object.fromEntries(replicas.map(({ service, url }) => [service, url])) as RunningServices['urls']
   return { urls, stop: async () => void (await Promise.all(replicas.map((replica) => replica.stop()))) }

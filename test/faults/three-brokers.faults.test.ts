@@ -10,7 +10,8 @@ import {
   type ExtraBroker,
   type ThreeBrokers,
 } from '@ariftly/testkit'
-import { startInstallation, startOneProcess, startProcesses, type Installation } from './installation.ts'
+import { startReplica } from './fleet.ts'
+import { startInstallation, startOneProcess, type Installation, type RunningServices } from './installation.ts'
 import type { Run } from './run.ts'
 
 const PARTITIONS = 12
@@ -25,7 +26,7 @@ const SOON = { timeoutMs: 60_000 }
 
 let kafka: ThreeBrokers
 let proxies: readonly CuttingProxy[]
-/** Three replicas of each partition, a process for each service, and ingest reaches the brokers through proxies. */
+/** Three replicas of each partition; ingest is a process of its own, which reaches the brokers through proxies. */
 let safe: Installation
 /** One replica of each partition, and one process for all. */
 let single: Installation
@@ -33,15 +34,9 @@ let single: Installation
 beforeAll(async () => {
   kafka = await startThreeBrokers()
   proxies = await startKafkaProxies(kafka.brokers.split(','))
-  const proxied = { KAFKA_BROKERS: proxies.map(({ port }) => `127.0.0.1:${port}`).join() }
   const both = { addresses: { ...kafka.stack.addresses, kafka: kafka.brokers }, partitions: PARTITIONS }
   ;[safe, single] = await Promise.all([
-    startInstallation({
-      ...both,
-      name: 'three replicas',
-      replication: 3,
-      start: (env) => startProcesses((service) => (service === 'ingest' ? { ...env, ...proxied } : env)),
-    }),
+    startInstallation({ ...both, name: 'three replicas', replication: 3, start: startWithProxiedIngest }),
     startInstallation({ ...both, name: 'one replica', replication: 1, start: startOneProcess }),
   ])
 }, 240_000)
@@ -77,6 +72,15 @@ test('brokers out of reach, frozen and killed: nothing acknowledged is lost, dou
   await Promise.all([ofSafe, ofSingle].map(goesOn))
   await Promise.all([safe.allHeld(ofSafe), single.allHeld(ofSingle)])
 }, 400_000)
+
+async function startWithProxiedIngest(env: Readonly<Record<string, string>>): Promise<RunningServices> {
+  const proxied = { ...env, KAFKA_BROKERS: proxies.map(({ port }) => `127.0.0.1:${port}`).join() }
+  const [others, ingest] = await Promise.all([startOneProcess(env), startReplica('ingest', 'ingest', proxied)])
+  return {
+    urls: { ...others.urls, ingest: ingest.url },
+    stop: async () => void (await Promise.all([others.stop(), ingest.stop()])),
+  }
+}
 
 /** A broker that ingest alone cannot reach costs the partitions of the others nothing. */
 async function refusedFromIngest(broker: ExtraBroker): Promise<void> {
