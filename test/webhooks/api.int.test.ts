@@ -118,7 +118,7 @@ describe('test', () => {
       tenant: TENANT,
       nowMs: Date.now(),
       traceparent: null,
-    })
+    }).next().value
     expect(valid).toMatchObject({ type: 'entries', entries: [{ ok: true }] })
     expect(await deliveries()).toEqual([])
     expect((await api.call('GET', `/v1/events/${String(body['id'])}`)).status).toBe(404)

@@ -137,6 +137,7 @@ function checkValue(value: Buffer, name: string, subject: string): DeadLetter | 
   scanner.reset(value, 0, value.length)
   try {
     if (scanner.skipSpace() !== 0x7b) return deadLetter('value_not_json_object', 'the value is not a JSON object')
+    members.begin()
     members.scan()
     if (scanner.skipSpace() !== -1) return deadLetter('value_not_json_object', 'bytes follow the JSON object')
   } catch (error) {
@@ -153,8 +154,10 @@ function checkValue(value: Buffer, name: string, subject: string): DeadLetter | 
     return deadLetter('value_too_deep', `the value has ${scanner.depthMax} levels`)
   if (scanner.badStringAt >= 0)
     return deadLetter('value_bad_string', `\\u0000 or a lone surrogate at byte ${scanner.badStringAt}`)
-  if (members.duplicateAt >= 0)
-    return deadLetter('value_duplicate_member', `a name stands twice, at byte ${members.duplicateAt}`)
+  if (members.duplicate >= 0) {
+    const at = members.nameStart(members.duplicate)
+    return deadLetter('value_duplicate_member', `a name stands twice, at byte ${at}`)
+  }
   if (!isFirstMember(value, name, subject))
     return deadLetter('value_first_member', `the first member is not ${name} of the subject`)
   return undefined

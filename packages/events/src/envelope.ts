@@ -14,8 +14,10 @@ export interface Envelope {
   idempotency_key: string | undefined
   /** What `data` is; of an `object` the `DataObject` holds the members. */
   data: 'absent' | 'object' | 'other'
-  /** Levels of `data`, and where its first string with `\u0000` or a lone surrogate begins (-1 for none). */
+  /** Levels of `data`. */
   dataDepth: number
+  /** The member with the first string with `\u0000` or a lone surrogate, and where that string begins (-1 for none). */
+  badMember: Member | undefined
   badStringAt: number
   /** The first fault of the envelope itself. */
   error: EntryError | undefined
@@ -37,34 +39,134 @@ const MEMBERS: readonly Member[] = [
   'object',
 ]
 
+/** No name of a member takes more bytes, with each character escaped. */
+const NAME_BYTES_MAX = 6 * Math.max(...MEMBERS.map(({ length }) => length))
+/** What is longer than any value that is valid, with each character escaped, is not unescaped: its beginning is no valid value either. */
+const TEXT_BYTES_MAX = 2048
+
 /**
- * Reads one posted event at the scanner's place, which must be `{`, and stands behind it. Well-formedness is checked to the end (MalformedJson is
- * thrown), any other fault is kept in `error` so that the rest of a batch is still read.
+ * Reads posted events one after the other, each in as many slices as its scanner makes of it. Well-formedness is checked to the end
+ * (MalformedJson is thrown), any other fault is kept in `error` so that the rest of a batch is still read.
  */
-export function readEnvelope(scanner: JsonScanner, data: DataObject): Envelope {
-  const envelope = emptyEnvelope()
-  scanner.forget()
-  let seen = 0
-  for (let more = scanner.enterObject(); more; more = scanner.nextMember()) {
-    scanner.scanName()
+export class EnvelopeReader {
+  readonly #scanner: JsonScanner
+  readonly #data: DataObject
+  /** The event that is read, or was read last. */
+  envelope = emptyEnvelope()
+  /** Bits of the members that were there, by their place in MEMBERS. */
+  #seen = 0
+  /** Whether there is a further member. */
+  #more = false
+  /** Whether the scanner stands in a member's value; whose it is (undefined: of an unknown one), and its first byte. */
+  #inValue = false
+  #member: Member | undefined
+  #code = -1
+
+  constructor(scanner: JsonScanner, data: DataObject) {
+    this.#scanner = scanner
+    this.#data = data
+  }
+
+  /** Begins with the event at the scanner's place, which must be `{`. */
+  begin(): void {
+    this.envelope = emptyEnvelope()
+    this.#seen = 0
+    this.#inValue = false
+    this.#scanner.forget()
+    this.#more = this.#scanner.enterObject()
+  }
+
+  /** Reads the event, to stand behind it. False: the scanner paused; called again this goes on. */
+  read(): boolean {
+    const scanner = this.#scanner
+    while (this.#more) {
+      if (!this.#inValue) {
+        if (!scanner.scanName()) return false
+        this.#beginValue()
+      }
+      if (!this.#readValue()) return false
+      this.#endValue()
+      this.#more = scanner.nextMember()
+    }
+    return true
+  }
+
+  /** Behind the name of a member. */
+  #beginValue(): void {
+    const { envelope } = this
+    const scanner = this.#scanner
+    this.#inValue = true
+    this.#code = scanner.at < scanner.end ? (scanner.bytes[scanner.at] as number) : -1
     // The first error refuses the event: an escaped name after it is not worth being unescaped.
     const index = envelope.error !== undefined && scanner.stringEscaped ? -1 : memberIndex(scanner)
-    const member = MEMBERS[index]
+    // To read an array at -1 costs more than all the rest.
+    const member = index < 0 ? undefined : MEMBERS[index]
+    this.#member = member
     if (member === undefined) {
       // Only the first error is reported: the names of the others are not read.
       envelope.error ??= unknownMember(scanner)
-      scanner.scanValue(1)
-      continue
+      return
     }
-    if (seen & (1 << index)) fail(envelope, 'invalid_value', `/${member}`, 'stands more than once')
-    seen |= 1 << index
-    if (member === 'data') readData(scanner, data, envelope)
-    else if (member === 'object') scanner.scanValue(1)
-    else readText(scanner, envelope, member)
+    if (this.#seen & (1 << index)) fail(envelope, 'invalid_value', `/${member}`, 'stands more than once')
+    this.#seen |= 1 << index
+    if (member === 'data') this.#beginData()
   }
-  envelope.badStringAt = scanner.badStringAt
-  return envelope
+
+  #beginData(): void {
+    if (this.#code !== OPEN_OBJECT) return
+    const scanner = this.#scanner
+    scanner.depthMax = 0
+    scanner.gaps.length = 0
+    scanner.recordGaps = true
+    this.#data.begin()
+  }
+
+  #readValue(): boolean {
+    const scanner = this.#scanner
+    if (this.#member === 'data' && this.#code === OPEN_OBJECT) return this.#data.scan()
+    // Of a value that is no text only the end matters.
+    return scanner.scanValue(1)
+  }
+
+  #endValue(): void {
+    const { envelope } = this
+    const member = this.#member
+    const scanner = this.#scanner
+    this.#inValue = false
+    if (member === undefined) return
+    if (envelope.badStringAt < 0 && scanner.badStringAt >= 0) {
+      envelope.badStringAt = scanner.badStringAt
+      envelope.badMember = member
+    }
+    if (member === 'data') this.#endData()
+    else if (member !== 'object') this.#takeText(member)
+  }
+
+  #endData(): void {
+    const { envelope } = this
+    const scanner = this.#scanner
+    if (this.#code === OPEN_OBJECT) {
+      scanner.recordGaps = false
+      envelope.data = 'object'
+      envelope.dataDepth = scanner.depthMax
+    } else envelope.data = this.#code === NULL ? 'absent' : 'other'
+  }
+
+  #takeText(member: TextMember): void {
+    const { stringStart, stringEnd, stringEscaped, bytes } = this.#scanner
+    if (this.#code === QUOTE) {
+      this.envelope[member] =
+        stringEnd - stringStart > TEXT_BYTES_MAX
+          ? bytes.toString('latin1', stringStart, stringStart + TEXT_BYTES_MAX)
+          : this.#scanner.textOf(stringStart, stringEnd, stringEscaped)
+    } else if (this.#code !== NULL) fail(this.envelope, 'invalid_type', `/${member}`, 'must be a string')
+  }
 }
+
+const QUOTE = 0x22
+const OPEN_OBJECT = 0x7b
+/** The first byte of `null`. */
+const NULL = 0x6e
 
 function emptyEnvelope(): Envelope {
   return {
@@ -77,6 +179,7 @@ function emptyEnvelope(): Envelope {
     idempotency_key: undefined,
     data: 'absent',
     dataDepth: 0,
+    badMember: undefined,
     badStringAt: -1,
     error: undefined,
   }
@@ -84,11 +187,10 @@ function emptyEnvelope(): Envelope {
 
 /** Index in MEMBERS of the name scanned last, -1 if it is none of them. */
 function memberIndex(scanner: JsonScanner): number {
-  if (scanner.stringEscaped) {
-    return MEMBERS.indexOf(scanner.textOf(scanner.stringStart, scanner.stringEnd, true) as Member)
-  }
-  const { bytes, stringStart } = scanner
-  const length = scanner.stringEnd - stringStart
+  const { bytes, stringStart, stringEnd } = scanner
+  const length = stringEnd - stringStart
+  if (length > NAME_BYTES_MAX) return -1
+  if (scanner.stringEscaped) return MEMBERS.indexOf(scanner.textOf(stringStart, stringEnd, true) as Member)
   for (let index = 0; index < MEMBERS.length; index++) {
     const name = MEMBERS[index] as Member
     if (name.length !== length || bytes[stringStart] !== name.charCodeAt(0)) continue
@@ -99,38 +201,8 @@ function memberIndex(scanner: JsonScanner): number {
   return -1
 }
 
-function readText(scanner: JsonScanner, envelope: Envelope, member: TextMember): void {
-  const code = scanner.at < scanner.end ? scanner.bytes[scanner.at] : -1
-  if (code === 0x22) {
-    scanner.scanString()
-    envelope[member] = scanner.textOf(scanner.stringStart, scanner.stringEnd, scanner.stringEscaped)
-    return
-  }
-  scanner.scanValue(1)
-  if (code !== 0x6e) fail(envelope, 'invalid_type', `/${member}`, 'must be a string')
-}
-
-function readData(scanner: JsonScanner, data: DataObject, envelope: Envelope): void {
-  const code = scanner.at < scanner.end ? scanner.bytes[scanner.at] : -1
-  if (code !== 0x7b) {
-    scanner.scanValue(1)
-    envelope.data = code === 0x6e ? 'absent' : 'other'
-    return
-  }
-  scanner.depthMax = 0
-  scanner.gaps.length = 0
-  scanner.recordGaps = true
-  try {
-    data.scan()
-  } finally {
-    scanner.recordGaps = false
-  }
-  envelope.data = 'object'
-  envelope.dataDepth = scanner.depthMax
-}
-
 function unknownMember(scanner: JsonScanner): EntryError {
-  const name = scanner.textOf(scanner.stringStart, scanner.stringEnd, scanner.stringEscaped)
+  const name = scanner.beginningOf(scanner.stringStart, scanner.stringEnd, scanner.stringEscaped)
   const pointer = boundPointer(`/${pointerToken(name)}`)
   return { code: 'unknown_member', pointer, message: 'is not a member of an event' }
 }

@@ -19,7 +19,14 @@ export type { DeadLetterReason, Decoded, EncodedRecord, RawRecord } from './reco
 export { isJsonContentType } from './cloudevents/cloud-event.ts'
 export { validateBinaryCloudEvent, validateCloudEvents } from './cloudevents/validate-cloud-events.ts'
 export { validateEvents } from './validate-events.ts'
-export type { EntryError, ValidatedEntry, ValidatedEvent, ValidationContext, ValidationResult } from './validation.ts'
+export type {
+  EntryError,
+  ValidatedEntry,
+  ValidatedEvent,
+  Validation,
+  ValidationContext,
+  ValidationResult,
+} from './validation.ts'
 export type { ApprovalRequestedData } from './catalogue/approval-requested.ts'
 export type { ApprovalResolvedData } from './catalogue/approval-resolved.ts'
 export type { ArtifactEmittedData } from './catalogue/artifact-emitted.ts'

@@ -31,7 +31,8 @@ function jsonBytes(text: string): number {
 
 /**
  * The JSON pointer, relative to the value at `start`, of the string whose opening quote is at `target`: the string itself, or the member
- * that it names. For error messages alone: it walks the (well-formed) text a second time, up to the target and once, however deep that is.
+ * that it names. For error messages alone: it walks the (well-formed) text a second time, up to the target and once. The text is that of a
+ * payload within its limits, so that its depth bounds the pointer.
  */
 export function pointerTo(bytes: Buffer, start: number, end: number, target: number): string {
   const scanner = new JsonScanner()
@@ -44,7 +45,7 @@ export function pointerTo(bytes: Buffer, start: number, end: number, target: num
     const last = path.at(-1)
     if (last === undefined || last.nameStart - 1 === target) break
   }
-  return boundPointer(path.map((step) => `/${pointerToken(tokenOf(scanner, step))}`).join(''))
+  return path.map((step) => `/${pointerToken(tokenOf(scanner, step))}`).join('')
 }
 
 /** Where a container that is open stands: at a member by its name, or (`nameStart` is 0) at an element by its index. */

@@ -16,16 +16,26 @@ const CLOSE_ARRAY = 0x5d
 const COMMA = 0x2c
 const COLON = 0x3a
 
+/** A character takes at most 12 bytes, as two escapes. */
+const BEGINNING_BYTES = 1024
+/** No text is as long as this; a small integer for V8. */
+const NEVER = 0x3fff_ffff
+
 /**
  * Walks JSON text in a Buffer byte by byte, once, and yields byte ranges; it builds no values. The grammar is RFC 8259's, strictly. UTF-8 is
  * the caller's to check (`buffer.isUtf8`), depth is reported and never limited: nesting costs one byte a level, no call stack.
  *
  * The scanner stands at `at` and reads up to `end`. It is used again and again (`reset`), so that a request allocates nothing for it.
+ *
+ * Long texts can be scanned in slices: beyond `pauseAt` what scans a string, a name or a value answers false. After `goOn` it is to be called
+ * again, and goes on where it stopped. A number and a run of white space are scanned in one go.
  */
 export class JsonScanner {
   bytes: Buffer = Buffer.alloc(0)
   at = 0
   end = 0
+  /** The offset beyond which scanning pauses; none until it is set. */
+  pauseAt = NEVER
   /** Inner range (without quotes) of the string scanned last, and whether it holds an escape. */
   stringStart = 0
   stringEnd = 0
@@ -37,14 +47,32 @@ export class JsonScanner {
   /** Runs of insignificant white space seen while `recordGaps`: start, end, start, end… in rising order. */
   readonly gaps: number[] = []
   recordGaps = false
+  /** Bytes of insignificant white space seen. */
+  gapBytes = 0
   #stack = new Uint8Array(256)
+  /** Where a string that was paused goes on, while `at` stays at its opening quote; -1: none was. */
+  #stringAt = -1
+  /** How many containers are open in a value that was paused. */
+  #open = 0
+  /** Whether a member's name comes next inside the innermost of them. */
+  #atName = false
 
   /** Stands at `start` of `bytes` and forgets all that was seen. */
   reset(bytes: Buffer, start: number, end: number): void {
     this.bytes = bytes
     this.at = start
     this.end = end
+    this.pauseAt = NEVER
+    this.recordGaps = false
+    this.#stringAt = -1
+    this.#open = 0
+    this.#atName = false
     this.forget()
+  }
+
+  /** Moves the next pause so many bytes further. */
+  goOn(bytes: number): void {
+    this.pauseAt = Math.max(this.at, this.pauseAt) + bytes
   }
 
   /** Forgets what was seen, and stays where it is. */
@@ -52,6 +80,7 @@ export class JsonScanner {
     this.depthMax = 0
     this.badStringAt = -1
     this.gaps.length = 0
+    this.gapBytes = 0
   }
 
   /** Skips white space and returns the byte after it, -1 at the end. */
@@ -70,7 +99,10 @@ export class JsonScanner {
       }
       code = bytes[at] as number
     }
-    if (this.recordGaps && at > start) this.gaps.push(start, at)
+    if (at > start) {
+      this.gapBytes += at - start
+      if (this.recordGaps) this.gaps.push(start, at)
+    }
     this.at = at
     return code
   }
@@ -91,13 +123,14 @@ export class JsonScanner {
     return false
   }
 
-  /** Scans a member's name (its range is then the string's) and the colon, and stands at the value. */
-  scanName(): void {
+  /** Scans a member's name (its range is then the string's) and the colon, and stands at the value. False: paused. */
+  scanName(): boolean {
     if (this.skipSpace() !== QUOTE) this.#malformed()
-    this.scanString()
+    if (!this.scanString()) return false
     if (this.skipSpace() !== COLON) this.#malformed()
     this.at += 1
     this.skipSpace()
+    return true
   }
 
   /** After a member's value: true at the next name, false behind the object. */
@@ -122,17 +155,18 @@ export class JsonScanner {
     return true
   }
 
-  /** Scans the value at `at` and stands behind it; `level` is its depth if it is an object or an array. */
-  scanValue(level: number): void {
+  /** Scans the value at `at` and stands behind it; `level` is its depth if it is an object or an array. False: paused. */
+  scanValue(level: number): boolean {
     const code = this.at < this.end ? (this.bytes[this.at] as number) : -1
-    if (code === OPEN_OBJECT || code === OPEN_ARRAY) this.#scanContainer(level)
-    else this.#scanScalar(code)
+    if (this.#open > 0 || code === OPEN_OBJECT || code === OPEN_ARRAY) return this.#scanContainer(level)
+    return this.#scanScalar(code)
   }
 
   /** Keeps its own stack of what is open: a body of five million brackets must not end the process. */
-  #scanContainer(level: number): void {
-    let open = 0
+  #scanContainer(level: number): boolean {
+    let open = this.#open
     for (;;) {
+      if (this.at >= this.pauseAt || !this.#scanNameIfNext()) return this.#pauseInside(open)
       const code = this.skipSpace()
       if (code === OPEN_OBJECT || code === OPEN_ARRAY) {
         const closer = code + 2
@@ -141,15 +175,29 @@ export class JsonScanner {
         if (level + open - 1 > this.depthMax) this.depthMax = level + open - 1
         this.at += 1
         if (this.skipSpace() !== closer) {
-          if (closer === CLOSE_OBJECT) this.scanName()
+          this.#atName = closer === CLOSE_OBJECT
           continue
         }
         this.at += 1
         open -= 1
-      } else this.#scanScalar(code)
+      } else if (!this.#scanScalar(code)) return this.#pauseInside(open)
       open = this.#closeContainers(open)
-      if (open === 0) return
+      if (open > 0) continue
+      this.#open = 0
+      return true
     }
+  }
+
+  #pauseInside(open: number): false {
+    this.#open = open
+    return false
+  }
+
+  #scanNameIfNext(): boolean {
+    if (!this.#atName) return true
+    if (!this.scanName()) return false
+    this.#atName = false
+    return true
   }
 
   /** After a value inside `open` containers: leaves those that end here and stands at the next value; returns how many are still open. */
@@ -157,7 +205,7 @@ export class JsonScanner {
     while (open > 0) {
       const closer = this.#stack[open - 1] as number
       if (this.#next(closer)) {
-        if (closer === CLOSE_OBJECT) this.scanName()
+        this.#atName = closer === CLOSE_OBJECT
         return open
       }
       open -= 1
@@ -171,23 +219,26 @@ export class JsonScanner {
     this.#stack = larger
   }
 
-  #scanScalar(code: number): void {
-    if (code === QUOTE) this.scanString()
-    else if (code === 0x2d || (code >= 0x30 && code <= 0x39)) this.#scanNumber()
+  #scanScalar(code: number): boolean {
+    if (code === QUOTE) return this.scanString()
+    if (code === 0x2d || (code >= 0x30 && code <= 0x39)) this.#scanNumber()
     else if (code === 0x74) this.#scanLiteral('true')
     else if (code === 0x66) this.#scanLiteral('false')
     else if (code === 0x6e) this.#scanLiteral('null')
     else this.#malformed()
+    return true
   }
 
-  /** Scans the string whose opening quote is at `at`. */
-  scanString(): void {
-    const { bytes, end } = this
+  /** Scans the string whose opening quote is at `at`. False: paused. */
+  scanString(): boolean {
+    const { bytes } = this
+    const stop = Math.min(this.end, this.pauseAt)
     const quoteAt = this.at
-    let at = quoteAt + 1
-    let escaped = false
+    const goesOn = this.#stringAt >= 0
+    let at = goesOn ? this.#stringAt : quoteAt + 1
+    let escaped = goesOn && this.stringEscaped
     for (;;) {
-      if (at >= end) this.#malformed(end)
+      if (at >= stop) return this.#pauseString(at, escaped)
       const code = bytes[at] as number
       if (code === QUOTE) break
       if (code === BACKSLASH) {
@@ -196,10 +247,19 @@ export class JsonScanner {
       } else if (code < 0x20) this.#malformed(at)
       else at += 1
     }
+    this.#stringAt = -1
     this.stringStart = quoteAt + 1
     this.stringEnd = at
     this.stringEscaped = escaped
     this.at = at + 1
+    return true
+  }
+
+  #pauseString(at: number, escaped: boolean): false {
+    if (at >= this.end) this.#malformed(this.end)
+    this.#stringAt = at
+    this.stringEscaped = escaped
+    return false
   }
 
   /** Checks the escape at `at` and returns the offset behind it (behind both halves of a surrogate pair). */
@@ -271,8 +331,17 @@ export class JsonScanner {
 
   /** The text of a string's inner range. */
   textOf(start: number, end: number, escaped: boolean): string {
-    if (!escaped) return this.bytes.toString('utf8', start, end)
-    return JSON.parse(this.bytes.toString('utf8', start - 1, end + 1)) as string
+    const text = this.bytes.toString('utf8', start, end)
+    return escaped ? (JSON.parse(`"${text}"`) as string) : text
+  }
+
+  /** The beginning of that text, at least 64 characters if it has as many: all that a message shows of a long name. */
+  beginningOf(start: number, end: number, escaped: boolean): string {
+    const { bytes } = this
+    let at = start
+    // No escape is cut in two.
+    while (at < end && at < start + BEGINNING_BYTES) at += bytes[at] !== BACKSLASH ? 1 : bytes[at + 1] === 0x75 ? 6 : 2
+    return this.textOf(start, at, escaped)
   }
 
   #malformed(offset: number = this.at): never {

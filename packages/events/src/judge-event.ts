@@ -3,7 +3,7 @@ import { checkDataSchema } from './data-schema.ts'
 import type { Envelope } from './envelope.ts'
 import { deriveEventId } from './event-id.ts'
 import { EVENT_TYPES, type EventType, isEventType, isSessionType } from './event-type.ts'
-import { pointerTo } from './json-pointer.ts'
+import { boundPointer, pointerTo, pointerToken } from './json-pointer.ts'
 import type { JsonScanner } from './json-scanner.ts'
 import { LIMITS } from './limits.ts'
 import { isIdentifier } from './log-event.ts'
@@ -14,12 +14,11 @@ import type { EntryError, ValidatedEntry, ValidationContext } from './validation
 
 const DAY_MS = 86_400_000
 
-/** One entry as it was read: the scanner stands behind it, `start` is where it begins. */
+/** One entry as it was read: the scanner stands behind it. */
 export interface ReadEntry {
   readonly scanner: JsonScanner
   readonly data: DataObject
   readonly envelope: Envelope
-  readonly start: number
   readonly context: ValidationContext
   readonly mintId: (ms: number) => string
 }
@@ -50,7 +49,7 @@ export function judgeEvent(entry: ReadEntry): ValidatedEntry {
     return refuse(tooLarge(stored.length))
   }
   const type = envelope.type as EventType
-  const broken = checkDataSchema(type, JSON.parse(stored.bytes.toString('utf8')))
+  const broken = checkDataSchema(type, entry.scanner, entry.data)
   if (broken) return refuse(fault(broken.code, `/data${broken.pointer}`, broken.message))
   const { tenant, traceparent } = context
   const agent = envelope.agent ?? null
@@ -67,12 +66,12 @@ function tooLarge(bytes: number): EntryError {
   return fault('too_long', '/data', `must have at most ${LIMITS.dataBytesMax} bytes, has ${bytes}`)
 }
 
-function checkBadString({ scanner, envelope, start }: ReadEntry): EntryError | undefined {
+function checkBadString({ scanner, data, envelope }: ReadEntry): EntryError | undefined {
+  const { badMember, badStringAt, dataDepth } = envelope
   // Beyond the depth that is allowed the pointer would be as long as the nesting; of `data` that is no object no depth is known.
-  if (envelope.badStringAt < 0 || envelope.dataDepth > LIMITS.dataDepthMax || envelope.data === 'other')
-    return undefined
-  const pointer = pointerTo(scanner.bytes, start, scanner.at, envelope.badStringAt)
-  return fault('invalid_value', pointer, 'must not hold \\u0000 or a lone surrogate')
+  if (badMember === undefined || dataDepth > LIMITS.dataDepthMax || envelope.data === 'other') return undefined
+  const inside = badMember === 'data' ? pointerTo(scanner.bytes, data.start, data.end, badStringAt) : ''
+  return fault('invalid_value', boundPointer(`/${badMember}${inside}`), 'must not hold \\u0000 or a lone surrogate')
 }
 
 function checkType(envelope: Envelope): EntryError | undefined {
@@ -95,14 +94,14 @@ function checkNames(envelope: Envelope): EntryError | undefined {
   return envelope[needed] === undefined ? required(`/${needed}`) : undefined
 }
 
-function checkData({ scanner, data, envelope, start }: ReadEntry): EntryError | undefined {
+function checkData({ data, envelope }: ReadEntry): EntryError | undefined {
   if (envelope.data === 'absent') return required('/data')
   if (envelope.data === 'other') return fault('invalid_type', '/data', 'must be an object')
   if (envelope.dataDepth > LIMITS.dataDepthMax) {
     return fault('out_of_range', '/data', `must have at most ${LIMITS.dataDepthMax} levels, has ${envelope.dataDepth}`)
   }
-  if (data.duplicateAt < 0) return undefined
-  const pointer = pointerTo(scanner.bytes, start, scanner.at, data.duplicateAt - 1)
+  if (data.duplicate < 0) return undefined
+  const pointer = boundPointer(`/data/${pointerToken(data.nameOf(data.duplicate))}`)
   return fault('invalid_value', pointer, 'stands more than once')
 }
 

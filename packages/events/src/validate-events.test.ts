@@ -4,6 +4,7 @@ import { catalogue } from './catalogue/catalogue.ts'
 import { deriveEventId, eventIdMs, newEventId } from './event-id.ts'
 import { EVENT_TYPES, isSessionType } from './event-type.ts'
 import { LIMITS } from './limits.ts'
+import { toEnd } from './test-to-end.ts'
 import { validateEvents } from './validate-events.ts'
 import type { ValidatedEntry, ValidationResult } from './validation.ts'
 
@@ -11,7 +12,7 @@ const nowMs = Date.parse('2026-11-25T08:45:37.123Z')
 const context = { tenant: 'acme', nowMs, traceparent: null }
 
 function validate(body: string | Buffer, kind: 'json' | 'ndjson' = 'json'): ValidationResult {
-  return validateEvents(Buffer.from(body), kind, context)
+  return toEnd(validateEvents(Buffer.from(body), kind, context)).result
 }
 
 function entriesOf(result: ValidationResult): readonly ValidatedEntry[] {
@@ -37,7 +38,7 @@ function fateOf(ageDays: number, historyDays: number): string {
   const createdAt = new Date(nowMs - ageDays * 86_400_000).toISOString()
   const body = `{"created_at":"${createdAt}","type":"task.progress","task_id":"t","data":{"message":"m"}}`
   const history = { ...context, historyMs: historyDays * 86_400_000 }
-  const [entry] = entriesOf(validateEvents(Buffer.from(body), 'json', history))
+  const [entry] = entriesOf(toEnd(validateEvents(Buffer.from(body), 'json', history)).result)
   return entry?.ok === false ? entry.error.message : 'valid'
 }
 
@@ -87,7 +88,7 @@ describe('the caller\u2019s bytes are kept', () => {
 
   test('a payload that has its form already is not copied', () => {
     const body = Buffer.from(progress('{"task_id":"t1","message":"m"}'))
-    const [entry] = entriesOf(validateEvents(body, 'json', context))
+    const [entry] = entriesOf(toEnd(validateEvents(body, 'json', context)).result)
     if (!entry?.ok) throw new Error('refused')
     expect(entry.event.data.buffer).toBe(body.buffer)
     expect(entry.event.data.toString()).toBe('{"task_id":"t1","message":"m"}')
@@ -371,7 +372,7 @@ describe('bodies', () => {
         (edits, kind) => {
           const body = Buffer.from(start)
           for (const [place, byte] of edits) body[place % body.length] = byte
-          expect(['entries', 'invalid']).toContain(validateEvents(body, kind, context).type)
+          expect(['entries', 'invalid']).toContain(toEnd(validateEvents(body, kind, context)).result.type)
         },
       ),
       { numRuns: 1000 },
@@ -384,7 +385,7 @@ function costOf(body: string, kind: 'json' | 'ndjson' = 'json'): number {
   const buffer = Buffer.from(body)
   const costs = [1, 2, 3].map(() => {
     const before = process.cpuUsage()
-    validateEvents(buffer, kind, { tenant: 'acme', nowMs, traceparent: null })
+    toEnd(validateEvents(buffer, kind, context))
     const { user, system } = process.cpuUsage(before)
     return (user + system) / 1000
   })
@@ -393,8 +394,7 @@ function costOf(body: string, kind: 'json' | 'ndjson' = 'json'): number {
 
 test.each(['"event"', '"list"', 'null', '{"a":1}'])('object is ignored, whatever it is: %s', (value) => {
   const body = `{"object":${value},"type":"task.progress","task_id":"t","data":{"message":"m"}}`
-  const result = validateEvents(Buffer.from(body), 'json', { tenant: 'acme', nowMs, traceparent: null })
-  expect(result).toMatchObject({ type: 'entries', entries: [{ ok: true }] })
+  expect(validate(body)).toMatchObject({ type: 'entries', entries: [{ ok: true }] })
 })
 
 describe('the cost of a body', () => {
@@ -405,6 +405,7 @@ describe('the cost of a body', () => {
       entries.push(entry(entries.length))
     return entries.join(',')
   }
+  const names = Array.from({ length: 29_000 }, (_, at) => `"${at.toString(36)}":0`).join(',')
   const usual = `[${Array(1000)
     .fill(progress(sized(4000)))
     .join(',')}]`
@@ -415,7 +416,108 @@ describe('the cost of a body', () => {
     ['unknown members with escapes', `{${fill((at) => `"\\u0078${at}":0`)}}`, 'json'],
     ['a name of 4 MB', progress(`{"${'~'.repeat(bytes)}":"\\u0000"}`), 'json'],
     ['line ends', '\n'.repeat(bytes), 'ndjson'],
-  ])('of %s is at most ten times that of a usual batch of as many bytes', (_what, body, kind) => {
-    expect(costOf(body, kind)).toBeLessThan(10 * Math.max(10, costOf(usual)))
+    [
+      'legal payloads of many members',
+      `[${Array(16)
+        .fill(progress(`{"message":"m",${names}}`))
+        .join(',')}]`,
+      'json',
+    ],
+    ['an object of two million levels', `{"object":${nested('"\\u0000"', 2_000_000)}}`, 'json'],
+  ])('of %s is at most twenty times that of a usual batch of as many bytes', (_what, body, kind) => {
+    expect(costOf(body, kind)).toBeLessThan(20 * Math.max(10, costOf(usual)))
   })
 })
+
+describe('a body is read in slices', () => {
+  const part = fc.oneof(
+    fc.constantFrom(
+      '"type":"task.progress"',
+      '"task_id" : "t\\u0031"',
+      '"agent":[1,{"a":"\\ud800"}]',
+      '"x\\u0079z":null',
+      '"object":{"a":[[],{}]}',
+      '"created_at":"2026-11-25T08:45:00Z"',
+      '"data":{"message":"\\ud83d\\ude00", "n" : [ 1.0 , -2e5 ]}',
+      '"data":{"message":"m","a":1,"\\u0061":2}',
+      '"data":{"message":"\\u0000"}',
+    ),
+    fc.json({ maxDepth: 3 }).map((value) => `"data":{"message":"m","x":${value}}`),
+  )
+  const event = fc.array(part, { maxLength: 5 }).map((parts) => `{${parts.join(' ,')}}`)
+  const body = fc.oneof(
+    fc.array(event, { maxLength: 4 }).map((events) => `[${events.join(',')}]`),
+    fc.array(event, { maxLength: 4 }).map((events) => events.join('\n \n')),
+    fc.json(),
+  )
+
+  test('of any length with the result of one slice', () => {
+    fc.assert(
+      fc.property(
+        body,
+        fc.array(fc.tuple(fc.nat(), fc.constantFrom(...'{}[],:"\\0 \n')), { maxLength: 2 }),
+        fc.constantFrom('json' as const, 'ndjson' as const),
+        fc.integer({ min: 1, max: 20 }),
+        (text, edits, kind, sliceBytes) => {
+          const bytes = Buffer.from(text)
+          for (const [place, char] of edits) bytes.write(char, place % Math.max(1, bytes.length))
+          const { result } = toEnd(validateEvents(bytes, kind, context, sliceBytes))
+          expect(withoutIds(result)).toEqual(withoutIds(toEnd(validateEvents(bytes, kind, context)).result))
+        },
+      ),
+      { numRuns: 3000 },
+    )
+  })
+
+  const bytes = 2_000_000
+  test.each<[string, string, 'json' | 'ndjson']>([
+    ['members', progress(`{${many('"n":0')}}`), 'json'],
+    ['unknown members', `{${many('"\\u0078":0')}}`, 'json'],
+    ['a long name', progress(`{"${'~'.repeat(bytes)}":0}`), 'json'],
+    ['a long string in a list', `[["${'\\n'.repeat(bytes / 2)}"]]`, 'json'],
+    ['values', `{"object":[${many('{"a":[0]}')}]}`, 'json'],
+    ['brackets', '['.repeat(bytes), 'json'],
+    [
+      'events',
+      `[${Array(1000)
+        .fill(progress(sized(2000)))
+        .join(',')}]`,
+      'json',
+    ],
+    ['empty lines', ' \n'.repeat(bytes / 2), 'ndjson'],
+  ])('one for each 16 KiB of %s', (_what, text, kind) => {
+    const { slices } = toEnd(validateEvents(Buffer.from(text), kind, context))
+    expect(slices).toBeGreaterThanOrEqual(Math.floor(text.length / 16_384))
+  })
+
+  test('two at a time do not disturb one another', () => {
+    const validations = ['a', 'b'].map((agent) => {
+      const text = progress('{"message":"m","list":[1,2,3]}').replace('{', `{"agent":"${agent}",`)
+      return validateEvents(Buffer.from(text), 'json', context, 8)
+    })
+    const results: ValidationResult[] = []
+    while (results.length < 2) {
+      for (const validation of validations) {
+        const step = validation.next()
+        if (step.done === true && step.value !== undefined) results.push(step.value)
+      }
+    }
+    expect(results.flatMap(entriesOf)).toMatchObject(
+      ['a', 'b'].map((agent) => ({ ok: true, event: { agent, taskId: 't1' } })),
+    )
+  })
+})
+
+function many(text: string): string {
+  return Array(Math.ceil(2_000_000 / (text.length + 1)))
+    .fill(text)
+    .join(',')
+}
+
+/** Minted ids differ each time. */
+function withoutIds(result: ValidationResult): unknown {
+  if (result.type === 'invalid') return result
+  return result.entries.map((entry) =>
+    entry.ok ? { ...entry.event, id: '', data: entry.event.data.toString() } : entry,
+  )
+}

@@ -39,6 +39,12 @@ export type ValidationResult =
     }
   | { readonly type: 'entries'; readonly single: boolean; readonly entries: readonly ValidatedEntry[] }
 
+/**
+ * A validation under way: it yields between two slices of its body, so that its caller can let other work go on, and ends with the result. A small
+ * body is one slice.
+ */
+export type Validation = Generator<undefined, ValidationResult, undefined>
+
 /** Who posts, when, and the request's trace. */
 export interface ValidationContext {
   readonly tenant: string

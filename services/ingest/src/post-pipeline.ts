@@ -59,18 +59,19 @@ export function createPostPipeline({ authenticator, quotas, budget, take }: Post
     if (lease === undefined) throw outOfMemory()
     call.onClose(() => lease.release())
     const read = post.readBody(content.encoding, lease)
-    const body = read instanceof Promise ? await readSlowly(read, authorization) : read
-    return await take({ caller, content, body, declaredBytes }, call.context)
+    const wait = <T>(waiting: Promise<T>): Promise<T> => waitAsCaller(waiting, authorization)
+    const body = read instanceof Promise ? await wait(read) : read
+    return await take({ caller, content, body, declaredBytes, wait }, call.context)
   }
 
-  /** A key that is revoked while its body trickles in writes nothing any more. */
-  async function readSlowly(reading: Promise<Buffer>, authorization: string | undefined): Promise<Buffer> {
+  /** A key that is revoked while its body trickles in, or waits to be validated, writes nothing any more. */
+  async function waitAsCaller<T>(waiting: Promise<T>, authorization: string | undefined): Promise<T> {
     const askedMs = performance.now()
-    const body = await reading
+    const result = await waiting
     if (performance.now() - askedMs > CALLER_KNOWN_MS) {
       await authenticator.authenticate(authorization, 'events:write')
     }
-    return body
+    return result
   }
 }
 

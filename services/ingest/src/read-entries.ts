@@ -2,13 +2,13 @@ import {
   validateBinaryCloudEvent,
   validateCloudEvents,
   validateEvents,
+  type Validation,
   type ValidationContext,
-  type ValidationResult,
 } from '@ariftly/events'
 import type { Content } from './content.ts'
 
-/** Reads and validates the entries of a whole, decompressed body in any form that is taken. */
-export function readEntries(content: Content, body: Buffer, context: ValidationContext): ValidationResult {
+/** Begins to validate the entries of a whole, decompressed body in any form that is taken. */
+export function readEntries(content: Content, body: Buffer, context: ValidationContext): Validation {
   switch (content.kind) {
     case 'json':
     case 'ndjson':

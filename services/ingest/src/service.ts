@@ -12,6 +12,7 @@ import { createQuotas } from './quota.ts'
 import { startQuotaShares } from './quota-shares.ts'
 import { createBodyReader } from './request-body.ts'
 import { createTakeEvents } from './take-events.ts'
+import { ValidationQueue } from './validation-queue.ts'
 
 export { ingestConfig } from './config.ts'
 export type { IngestConfig } from './config.ts'
@@ -41,7 +42,14 @@ async function compose(
   const bodies = createBodyReader({ bytesMax: BODY_BYTES_MAX, timeoutMs: config.INGEST_BODY_TIMEOUT_MS })
   releasers.add('body clock', () => bodies.close())
   const quotas = createQuotas({ shares: startQuotaShares(config, { log, releasers }) })
-  const take = createTakeEvents({ quotas, log: eventLog, count: measures.counted, clock: skew, historyMs })
+  const take = createTakeEvents({
+    quotas,
+    validations: new ValidationQueue(),
+    log: eventLog,
+    count: measures.counted,
+    clock: skew,
+    historyMs,
+  })
   const answerPost = createPostPipeline({ authenticator, quotas, budget, take })
   const corsOrigins = config.CORS_ORIGINS
   const postEvents = createPostEvents(answerPost, { bodies, onPost: () => measures.posted('node_http') })

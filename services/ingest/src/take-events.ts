@@ -6,10 +6,12 @@ import type { Content } from './content.ts'
 import { readEntries } from './read-entries.ts'
 import type { EventLog } from './event-log.ts'
 import type { Quotas } from './quota.ts'
+import type { ValidationQueue } from './validation-queue.ts'
 
 /** What the taking of events needs. */
 export interface TakeEventsDeps {
   readonly quotas: Pick<Quotas, 'charge'>
+  readonly validations: Pick<ValidationQueue, 'run'>
   readonly log: Pick<EventLog, 'write'>
   readonly count: (status: EntryResult['status'], events: number) => void
   /** The clock by which ids are minted and judged. */
@@ -25,17 +27,23 @@ interface PostedBody {
   readonly body: Buffer
   /** What `Content-Length` said; 0 for none. */
   readonly declaredBytes: number
+  /** Waits for what may take long. @throws Problem when the caller's key has ended meanwhile. */
+  wait<T>(waiting: Promise<T>): Promise<T>
 }
 
 /** Judges a body's events, writes those that are valid, and answers. What is refused or cannot be written is a Problem. */
 export type TakeEvents = (posted: PostedBody, context: RequestContext) => Promise<Answer>
 
 /** Makes what both ways of a post lead to. */
-export function createTakeEvents({ quotas, log, count, clock, historyMs }: TakeEventsDeps): TakeEvents {
-  return async function takeEvents({ caller, content, body, declaredBytes }, context) {
+export function createTakeEvents(deps: TakeEventsDeps): TakeEvents {
+  const { quotas, validations, log, count, clock, historyMs } = deps
+
+  return async function takeEvents(posted, context) {
+    const { caller, content, body, declaredBytes } = posted
     const { tenant } = caller
     const validation = { tenant, nowMs: clock.now(), traceparent: context.traceparent, historyMs: historyMs() }
-    const checked = readEntries(content, body, validation)
+    const judged = validations.run(tenant, readEntries(content, body, validation))
+    const checked = judged instanceof Promise ? await posted.wait(judged) : judged
     const events = checked.type === 'entries' ? checked.entries.length : 1
     quotas.charge(caller, { events, bytes: body.length, declaredBytes })
     if (checked.type === 'invalid') throw problemOfInvalid(checked)

@@ -14,6 +14,7 @@ import { createPostPipeline } from './post-pipeline.ts'
 import { createQuotas } from './quota.ts'
 import { createBodyReader } from './request-body.ts'
 import { createTakeEvents } from './take-events.ts'
+import { ValidationQueue } from './validation-queue.ts'
 
 /** API keys of a {@link RawServer}: one without a quota, one whose quota is used up, one without the scope. */
 export const KEYS = { free: generateApiKey().key, empty: generateApiKey().key, reader: generateApiKey().key } as const
@@ -55,6 +56,7 @@ export async function startRawServer(o: {
   const bodies = createBodyReader({ bytesMax: BODY_BYTES_MAX, timeoutMs: 30_000 })
   const take = createTakeEvents({
     quotas,
+    validations: new ValidationQueue(),
     log: { write: async (events) => events.map(write) },
     count: () => {},
     historyMs: () => 90 * 86_400_000,

@@ -104,6 +104,34 @@ describe('a tenant beside another one', () => {
   })
 })
 
+test('a body of 5 MiB is not validated in one turn of the event loop', async () => {
+  const posts = 6
+  const body = Buffer.from(MANY_UNKNOWN)
+  const turns = countLongTurns()
+  for (let post = 0; post < posts; post += 1) await postEvents({ port: port(), key: keys.one }, body)
+  // Garbage is collected in long turns, too; in one turn each of the bodies takes at least twice as long.
+  expect(turns.end()).toBeLessThan(posts)
+})
+
+/** Counts the turns of this process's event loop that take more than 15 ms of processor time. */
+function countLongTurns(): { end(): number } {
+  let count = 0
+  let isOver = false
+  let before = process.cpuUsage()
+  setImmediate(function turn() {
+    const { user, system } = process.cpuUsage(before)
+    if (user + system > 15_000) count += 1
+    before = process.cpuUsage()
+    if (!isOver) setImmediate(turn)
+  })
+  return {
+    end() {
+      isOver = true
+      return count
+    },
+  }
+}
+
 describe('a refusal', () => {
   test.each<[string, string | Buffer, Record<string, string>, number]>([
     ['a long Content-Type', EVENT, LONG_CONTENT_TYPE, 415],

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import { deriveEventId, newEventId } from '../event-id.ts'
+import { toEnd } from '../test-to-end.ts'
 import type { ValidatedEvent } from '../validation.ts'
 import { validateBinaryCloudEvent, validateCloudEvents } from './validate-cloud-events.ts'
 
@@ -17,7 +18,9 @@ const EVENT = {
   data: { message: 'm' },
 }
 
-const structured = (event: unknown) => validateCloudEvents(Buffer.from(JSON.stringify(event)), 'structured', CONTEXT)
+const validate = (body: string | Buffer, mode: 'structured' | 'batched' = 'structured') =>
+  toEnd(validateCloudEvents(Buffer.from(body), mode, CONTEXT)).result
+const structured = (event: unknown) => validate(JSON.stringify(event))
 
 function accepted(event: unknown): ValidatedEvent {
   const result = structured(event)
@@ -36,7 +39,7 @@ function refusal(event: unknown): string {
 describe('a structured CloudEvent', () => {
   test('keeps an id of ours, and the bytes of data', () => {
     const text = JSON.stringify(EVENT).replace('"m"', '"m","n":1.0')
-    const result = validateCloudEvents(Buffer.from(text), 'structured', CONTEXT)
+    const result = validate(text)
     expect(result).toMatchObject({
       type: 'entries',
       single: true,
@@ -105,7 +108,7 @@ describe('a structured CloudEvent', () => {
 
   test('with an attribute twice is refused', () => {
     const text = JSON.stringify(EVENT).replace('{', '{"id":"a",')
-    expect(validateCloudEvents(Buffer.from(text), 'structured', CONTEXT)).toMatchObject({
+    expect(validate(text)).toMatchObject({
       entries: [{ ok: false, error: { code: 'invalid_value', pointer: '/id' } }],
     })
   })
@@ -117,7 +120,7 @@ describe('a structured CloudEvent', () => {
     ['[]', 422, 'invalid_type'],
     ['7', 422, 'invalid_type'],
   ])('that is the body %j is refused as a whole', (text, status, code) => {
-    expect(validateCloudEvents(Buffer.from(text), 'structured', CONTEXT)).toMatchObject({
+    expect(validate(text)).toMatchObject({
       type: 'invalid',
       status,
       code,
@@ -129,7 +132,7 @@ describe('a batch of CloudEvents', () => {
   test('has a result for each, in input order', () => {
     const second = { ...EVENT, id: newEventId(NOW_MS), specversion: '0.3' }
     const body = Buffer.from(JSON.stringify([second, EVENT, 7, { ...EVENT, type: 'x' }]))
-    expect(validateCloudEvents(body, 'batched', CONTEXT)).toMatchObject({
+    expect(validate(body, 'batched')).toMatchObject({
       single: false,
       entries: [
         { ok: false, error: { pointer: '/specversion' } },
@@ -146,13 +149,15 @@ describe('a batch of CloudEvents', () => {
     ['[]', 422, 'empty_batch'],
     [`[${'0,'.repeat(1000)}0]`, 413, 'too_many_events'],
   ])('that is the body %j is refused as a whole', (text, status, code) => {
-    expect(validateCloudEvents(Buffer.from(text), 'batched', CONTEXT)).toMatchObject({ type: 'invalid', status, code })
+    expect(validate(text, 'batched')).toMatchObject({ type: 'invalid', status, code })
   })
 })
 
 const binary = (changes: Readonly<Record<string, string>>, body = '{"message":"m"}') => {
   const { data: _, ...attributes } = EVENT
-  return validateBinaryCloudEvent(new Map(Object.entries({ ...attributes, ...changes })), Buffer.from(body), CONTEXT)
+  return toEnd(
+    validateBinaryCloudEvent(new Map(Object.entries({ ...attributes, ...changes })), Buffer.from(body), CONTEXT),
+  ).result
 }
 
 describe('a binary CloudEvent', () => {
@@ -180,9 +185,9 @@ test('no body and no attributes make it throw', () => {
   fc.assert(
     fc.property(fc.json(), fc.dictionary(fc.string(), fc.string()), fc.boolean(), (text, attributes, whole) => {
       const body = Buffer.from(whole ? text : text.slice(1))
-      validateCloudEvents(body, 'structured', CONTEXT)
-      validateCloudEvents(Buffer.concat([Buffer.from('['), body, Buffer.from(']')]), 'batched', CONTEXT)
-      validateBinaryCloudEvent(new Map(Object.entries(attributes)), body, CONTEXT)
+      validate(body)
+      validate(Buffer.concat([Buffer.from('['), body, Buffer.from(']')]), 'batched')
+      toEnd(validateBinaryCloudEvent(new Map(Object.entries(attributes)), body, CONTEXT))
     }),
     { numRuns: 1000 },
   )

@@ -1,9 +1,10 @@
 import { isUtf8 } from 'node:buffer'
+import { SLICE_BYTES } from '../event-reader.ts'
 import { pointerToken } from '../json-pointer.ts'
 import { JsonScanner, MalformedJson } from '../json-scanner.ts'
 import { LIMITS } from '../limits.ts'
 import { EMPTY_BATCH, malformed, MISSING_BODY, TOO_MANY, validateEvents } from '../validate-events.ts'
-import type { EntryError, ValidatedEntry, ValidationContext, ValidationResult } from '../validation.ts'
+import type { EntryError, ValidatedEntry, Validation, ValidationContext, ValidationResult } from '../validation.ts'
 import { attributeOf, newEventText, type CloudEvent } from './cloud-event.ts'
 
 const INVALID_UTF8: ValidationResult = {
@@ -36,44 +37,45 @@ const REFUSED: ReadonlySet<string> = new Set(['tenant', 'data_base64'])
  * Reads and validates a body in the JSON format of CloudEvents: one event (structured mode) or an array of them (batched mode). Each is
  * translated to an event as it is posted in JSON; pointers of errors name the CloudEvent's own members. Never throws on any input.
  */
-export function validateCloudEvents(
+export function* validateCloudEvents(
   body: Buffer,
   mode: 'structured' | 'batched',
   context: ValidationContext,
-): ValidationResult {
+): Validation {
   if (body.length === 0) return MISSING_BODY
   if (!isUtf8(body)) return INVALID_UTF8
   let read: readonly ReadCloudEvent[] | ValidationResult
   try {
-    read = readBody(new JsonScanner(), body, mode)
+    read = yield* readBody(openScanner(body), mode)
   } catch (error) {
     if (error instanceof MalformedJson) return malformed(body, error)
     throw error
   }
-  return 'type' in read ? read : { type: 'entries', single: mode === 'structured', entries: validate(read, context) }
+  if ('type' in read) return read
+  return { type: 'entries', single: mode === 'structured', entries: yield* validate(read, context) }
 }
 
 /**
  * Validates a CloudEvent of the binary mode: attributes from headers, `data` is the body. An error of an attribute names it as `parameter`
  * (`ce-type`), one of the body has a pointer into it.
  */
-export function validateBinaryCloudEvent(
+export function* validateBinaryCloudEvent(
   attributes: ReadonlyMap<string, string>,
   body: Buffer,
   context: ValidationContext,
-): ValidationResult {
+): Validation {
   if (!isUtf8(body)) return INVALID_UTF8
-  const scanner = new JsonScanner()
-  scanner.reset(body, 0, body.length)
+  const scanner = openScanner(body)
   const isEmpty = scanner.skipSpace() === -1
   try {
-    if (!isEmpty) scanValueAlone(scanner)
+    if (!isEmpty) yield* scanValueAlone(scanner)
   } catch (error) {
     if (error instanceof MalformedJson) return malformed(body, error)
     throw error
   }
   const event = { attributes, data: isEmpty ? undefined : body }
-  const entries = validate([{ ok: true, event }], context).map((entry): ValidatedEntry => {
+  const results = yield* validate([{ ok: true, event }], context)
+  const entries = results.map((entry): ValidatedEntry => {
     return entry.ok ? entry : { ...entry, error: inHeaders(entry.error) }
   })
   return { type: 'entries', single: true, entries }
@@ -87,37 +89,59 @@ function inHeaders({ pointer, code, message }: EntryError): EntryError {
   return { pointer: '', parameter: `ce-${attribute}`, code, message }
 }
 
-function readBody(
-  scanner: JsonScanner,
-  body: Buffer,
-  mode: 'structured' | 'batched',
-): readonly ReadCloudEvent[] | ValidationResult {
+function openScanner(body: Buffer): JsonScanner {
+  const scanner = new JsonScanner()
   scanner.reset(body, 0, body.length)
+  scanner.pauseAt = SLICE_BYTES
+  return scanner
+}
+
+/** A part of the work, which yields as a {@link Validation} does. */
+type Slices<T> = Generator<undefined, T, undefined>
+
+function* scanName(scanner: JsonScanner): Slices<void> {
+  while (!scanner.scanName()) {
+    scanner.goOn(SLICE_BYTES)
+    yield
+  }
+}
+
+function* scanValue(scanner: JsonScanner): Slices<void> {
+  while (!scanner.scanValue(1)) {
+    scanner.goOn(SLICE_BYTES)
+    yield
+  }
+}
+
+function* readBody(
+  scanner: JsonScanner,
+  mode: 'structured' | 'batched',
+): Slices<readonly ReadCloudEvent[] | ValidationResult> {
   const first = scanner.skipSpace()
   if (mode === 'structured') {
-    if (first !== -1 && first !== 0x7b) return noEvent(scanner, 'The body must be one CloudEvent.')
-    const event = readEvent(scanner)
+    if (first !== -1 && first !== 0x7b) return yield* noEvent(scanner, 'The body must be one CloudEvent.')
+    const event = yield* readEvent(scanner)
     endOfText(scanner)
     return [event]
   }
-  if (first !== -1 && first !== 0x5b) return noEvent(scanner, 'The body must be an array of CloudEvents.')
+  if (first !== -1 && first !== 0x5b) return yield* noEvent(scanner, 'The body must be an array of CloudEvents.')
   if (first === -1) throw new MalformedJson(scanner.at)
   const events: ReadCloudEvent[] = []
   for (let more = scanner.enterArray(); more; more = scanner.nextElement()) {
     if (events.length === LIMITS.eventsPerRequestMax) return TOO_MANY
-    events.push(readEvent(scanner))
+    events.push(yield* readEvent(scanner))
   }
   endOfText(scanner)
   return events.length === 0 ? EMPTY_BATCH : events
 }
 
-function noEvent(scanner: JsonScanner, detail: string): ValidationResult {
-  scanValueAlone(scanner)
+function* noEvent(scanner: JsonScanner, detail: string): Validation {
+  yield* scanValueAlone(scanner)
   return { type: 'invalid', status: 422, code: 'invalid_type', detail, pointer: '' }
 }
 
-function scanValueAlone(scanner: JsonScanner): void {
-  scanner.scanValue(1)
+function* scanValueAlone(scanner: JsonScanner): Slices<void> {
+  yield* scanValue(scanner)
   endOfText(scanner)
 }
 
@@ -126,9 +150,9 @@ function endOfText(scanner: JsonScanner): void {
 }
 
 /** Reads one value, and stands behind it. */
-function readEvent(scanner: JsonScanner): ReadCloudEvent {
+function* readEvent(scanner: JsonScanner): Slices<ReadCloudEvent> {
   if (scanner.skipSpace() !== 0x7b) {
-    scanner.scanValue(1)
+    yield* scanValue(scanner)
     return { ok: false, error: { code: 'invalid_type', pointer: '', message: 'must be a CloudEvent' } }
   }
   const attributes = new Map<string, string>()
@@ -136,10 +160,10 @@ function readEvent(scanner: JsonScanner): ReadCloudEvent {
   let data: Buffer | undefined
   let error: EntryError | undefined
   for (let more = scanner.enterObject(); more; more = scanner.nextMember()) {
-    scanner.scanName()
+    yield* scanName(scanner)
     const name = scanner.textOf(scanner.stringStart, scanner.stringEnd, scanner.stringEscaped)
     const start = scanner.at
-    scanner.scanValue(1)
+    yield* scanValue(scanner)
     if (seen.has(name)) error ??= fault(name, 'invalid_value', 'is there more than once')
     seen.add(name)
     const raw = scanner.bytes.subarray(start, scanner.at)
@@ -157,16 +181,15 @@ function fault(name: string, code: EntryError['code'], message: string): EntryEr
 }
 
 /** Validates those that could be translated, all at once, and puts the results in the order of the input. */
-function validate(read: readonly ReadCloudEvent[], context: ValidationContext): readonly ValidatedEntry[] {
+function* validate(read: readonly ReadCloudEvent[], context: ValidationContext): Slices<readonly ValidatedEntry[]> {
   const texts: Buffer[] = []
-  const translated = read.map((entry): ReadCloudEvent => {
-    if (!entry.ok) return entry
-    const result = newEventText(entry.event)
-    if (!result.ok) return { ok: false, error: fault(result.error.attribute, result.error.code, result.error.message) }
-    texts.push(texts.length === 0 ? OPEN : COMMA, result.text)
-    return entry
-  })
-  const checked = texts.length === 0 ? undefined : validateEvents(Buffer.concat([...texts, CLOSE]), 'json', context)
+  const translated: ReadCloudEvent[] = []
+  for (const entry of read) {
+    if (translated.length % TRANSLATED_A_SLICE === TRANSLATED_A_SLICE - 1) yield
+    translated.push(translate(entry, texts))
+  }
+  const checked =
+    texts.length === 0 ? undefined : yield* validateEvents(Buffer.concat([...texts, CLOSE]), 'json', context)
   const results = checked?.type === 'entries' ? checked.entries.values() : undefined
   return translated.map((entry): ValidatedEntry => {
     if (!entry.ok) return entry
@@ -176,6 +199,17 @@ function validate(read: readonly ReadCloudEvent[], context: ValidationContext): 
     const attribute = attributeOf(result.error, entry.event.attributes)
     return attribute === undefined ? result : { ...result, error: { ...result.error, pointer: `/${attribute}` } }
   })
+}
+
+const TRANSLATED_A_SLICE = 50
+
+/** Adds the text of an event as it is posted in JSON to `texts`. */
+function translate(entry: ReadCloudEvent, texts: Buffer[]): ReadCloudEvent {
+  if (!entry.ok) return entry
+  const result = newEventText(entry.event)
+  if (!result.ok) return { ok: false, error: fault(result.error.attribute, result.error.code, result.error.message) }
+  texts.push(texts.length === 0 ? OPEN : COMMA, result.text)
+  return entry
 }
 
 const OPEN = Buffer.from('[')
