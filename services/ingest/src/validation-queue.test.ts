@@ -17,7 +17,7 @@ async function orderOf(queue: ValidationQueue, bodies: readonly (readonly [strin
   const ended: string[] = []
   await Promise.all(
     bodies.map(async ([name, tenant, slices]) => {
-      await queue.run(tenant, validationOf(slices, 3))
+      await queue.run(tenant, validationOf(slices, 2))
       ended.push(name)
     }),
   )

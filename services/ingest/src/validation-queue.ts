@@ -1,7 +1,7 @@
 import type { Validation, ValidationResult } from '@ariftly/events'
 
 /** What the validations of large bodies take of one turn of the event loop, milliseconds; the last slice of a turn may go beyond it. */
-const TURN_MS = 2
+const TURN_MS = 1
 
 interface Waiting {
   readonly validation: Validation
@@ -11,7 +11,7 @@ interface Waiting {
 
 /**
  * Runs validations, so that a large body delays nobody else's small one: what is not done after its first slice waits here, and in each turn of
- * the event loop one body goes on for 2 ms. Tenants take turns; the bodies of one tenant are validated one after the other. What waits is
+ * the event loop one body goes on for 1 ms. Tenants take turns; the bodies of one tenant are validated one after the other. What waits is
  * bounded by the memory that bodies may hold.
  */
 export class ValidationQueue {
