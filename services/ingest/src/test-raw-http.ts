@@ -3,7 +3,7 @@ import { connect, type Socket } from 'node:net'
 import { setImmediate } from 'node:timers/promises'
 import { deferred } from '@ariftly/async'
 import { createAuthenticator, generateApiKey, hashApiKey, type Authenticator } from '@ariftly/auth'
-import type { LogEvent } from '@ariftly/events'
+import type { LogEvent, Validation, ValidationResult } from '@ariftly/events'
 import { createRouter, serveHttp, type ConnectionFront, type FrontConnections } from '@ariftly/http'
 import { createFastPath } from '@ariftly/http-fast-path'
 import { createLogger, createMetrics } from '@ariftly/runtime'
@@ -14,7 +14,6 @@ import { createPostPipeline } from './post-pipeline.ts'
 import { createQuotas } from './quota.ts'
 import { createBodyReader } from './request-body.ts'
 import { createTakeEvents } from './take-events.ts'
-import { ValidationQueue } from './validation-queue.ts'
 
 /** API keys of a {@link RawServer}: one without a quota, one whose quota is used up, one without the scope. */
 export const KEYS = { free: generateApiKey().key, empty: generateApiKey().key, reader: generateApiKey().key } as const
@@ -40,7 +39,7 @@ export interface RawServer {
   close(): Promise<void>
 }
 
-/** Starts a server with or without the fast path. Events are written at once, so that no response is under way when the next piece is read. */
+/** Starts a server with or without the fast path. Events are validated and written at once, so that no response is under way when the next piece is read. */
 export async function startRawServer(o: {
   readonly fastPath: boolean
   /** Default 128 MiB. */
@@ -56,7 +55,7 @@ export async function startRawServer(o: {
   const bodies = createBodyReader({ bytesMax: BODY_BYTES_MAX, timeoutMs: 30_000 })
   const take = createTakeEvents({
     quotas,
-    validations: new ValidationQueue(),
+    validations: { run: (_tenant, validation) => toEnd(validation) },
     log: { write: async (events) => events.map(write) },
     count: () => {},
     historyMs: () => 90 * 86_400_000,
@@ -180,4 +179,11 @@ async function play(
 
 function isRead(socket: Socket | undefined, bytes: number): boolean {
   return socket !== undefined && (socket.destroyed || socket.bytesRead >= bytes)
+}
+
+function toEnd(validation: Validation): ValidationResult {
+  for (;;) {
+    const step = validation.next()
+    if (step.done === true) return step.value
+  }
 }
