@@ -2,7 +2,8 @@ import { DataObject } from './data-object.ts'
 import { EnvelopeReader } from './envelope.ts'
 import { createEventIdMinter } from './event-id.ts'
 import { judgeEvent } from './judge-event.ts'
-import { JsonScanner, MalformedJson } from './json-scanner.ts'
+import { JsonScanner } from './json-scanner.ts'
+import { MalformedJson } from './json-tokens.ts'
 import type { ValidatedEntry, ValidationContext } from './validation.ts'
 
 /** Bytes of a slice: less than a millisecond of work, whatever they are. */

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
-import { JsonScanner, MalformedJson } from './json-scanner.ts'
+import { JsonScanner } from './json-scanner.ts'
+import { MalformedJson } from './json-tokens.ts'
 
 const scanner = new JsonScanner()
 

@@ -1,11 +1,4 @@
-/** The text is not JSON (RFC 8259); `offset` is the byte at which that showed. Thrown by {@link JsonScanner} alone, caught where it is used. */
-export class MalformedJson extends Error {
-  readonly offset: number
-  constructor(offset: number) {
-    super(`malformed JSON at byte ${offset}`)
-    this.offset = offset
-  }
-}
+import { endOfLiteral, endOfNumber, MalformedJson, readHex } from './json-tokens.ts'
 
 const QUOTE = 0x22
 const BACKSLASH = 0x5c
@@ -221,10 +214,11 @@ export class JsonScanner {
 
   #scanScalar(code: number): boolean {
     if (code === QUOTE) return this.scanString()
-    if (code === 0x2d || (code >= 0x30 && code <= 0x39)) this.#scanNumber()
-    else if (code === 0x74) this.#scanLiteral('true')
-    else if (code === 0x66) this.#scanLiteral('false')
-    else if (code === 0x6e) this.#scanLiteral('null')
+    const { bytes, at, end } = this
+    if (code === 0x2d || (code >= 0x30 && code <= 0x39)) this.at = endOfNumber(bytes, at, end)
+    else if (code === 0x74) this.at = endOfLiteral(bytes, at, end, 'true')
+    else if (code === 0x66) this.at = endOfLiteral(bytes, at, end, 'false')
+    else if (code === 0x6e) this.at = endOfLiteral(bytes, at, end, 'null')
     else this.#malformed()
     return true
   }
@@ -271,62 +265,16 @@ export class JsonScanner {
       if (code === 0x62 || code === 0x66 || code === 0x6e || code === 0x72 || code === 0x74) return at + 2
       this.#malformed(at)
     }
-    const unit = this.#readHex(at + 2)
+    const unit = readHex(this.bytes, at + 2, this.end)
     if (unit < 0xd800 || unit > 0xdfff) {
-      if (unit === 0) this.#badString(quoteAt)
+      if (unit === 0 && this.badStringAt < 0) this.badStringAt = quoteAt
       return at + 6
     }
     const paired = unit < 0xdc00 && at + 7 < this.end && this.bytes[at + 6] === BACKSLASH && this.bytes[at + 7] === 0x75
-    const low = paired ? this.#readHex(at + 8) : 0
+    const low = paired ? readHex(this.bytes, at + 8, this.end) : 0
     if (low >= 0xdc00 && low <= 0xdfff) return at + 12
-    this.#badString(quoteAt)
-    return at + 6
-  }
-
-  #badString(quoteAt: number): void {
     if (this.badStringAt < 0) this.badStringAt = quoteAt
-  }
-
-  #readHex(at: number): number {
-    let value = 0
-    for (let index = at; index < at + 4; index++) {
-      const code = index < this.end ? (this.bytes[index] as number) : -1
-      if (code >= 0x30 && code <= 0x39) value = value * 16 + code - 0x30
-      else if ((code >= 0x41 && code <= 0x46) || (code >= 0x61 && code <= 0x66)) value = value * 16 + (code & 15) + 9
-      else this.#malformed(index)
-    }
-    return value
-  }
-
-  #scanNumber(): void {
-    let at = this.at
-    if (this.#code(at) === 0x2d) at += 1
-    at = this.#code(at) === 0x30 ? at + 1 : this.#scanDigits(at)
-    if (this.#code(at) === 0x2e) at = this.#scanDigits(at + 1)
-    const exponent = this.#code(at)
-    if (exponent === 0x65 || exponent === 0x45) {
-      const sign = this.#code(at + 1)
-      at = this.#scanDigits(sign === 0x2b || sign === 0x2d ? at + 2 : at + 1)
-    }
-    this.at = at
-  }
-
-  #scanDigits(start: number): number {
-    let at = start
-    for (let code = this.#code(at); code >= 0x30 && code <= 0x39; code = this.#code(at)) at += 1
-    if (at === start) this.#malformed(at)
-    return at
-  }
-
-  #scanLiteral(word: string): void {
-    for (let index = 0; index < word.length; index++) {
-      if (this.#code(this.at + index) !== word.charCodeAt(index)) this.#malformed(this.at + index)
-    }
-    this.at += word.length
-  }
-
-  #code(at: number): number {
-    return at < this.end ? (this.bytes[at] as number) : -1
+    return at + 6
   }
 
   /** The text of a string's inner range. */

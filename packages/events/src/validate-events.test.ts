@@ -219,7 +219,6 @@ describe('what is wrong is named', () => {
       'invalid_value',
     ],
     ['65 levels', progress(deep(65)), '/data', 'out_of_range'],
-    ['65 levels', progress(deep(65)), '/data', 'out_of_range'],
     ['a million levels', progress(deep(1_000_000)), '/data', 'too_long'],
     ['256 KiB and a byte', progress(sized(LIMITS.dataBytesMax + 1)), '/data', 'too_long'],
     [
@@ -455,7 +454,7 @@ describe('a body is read in slices', () => {
     fc.assert(
       fc.property(
         body,
-        fc.array(fc.tuple(fc.nat(), fc.constantFrom(...'{}[],:"\\0 \n')), { maxLength: 2 }),
+        fc.array(fc.tuple(fc.nat(), fc.constantFrom(...Array.from('{}[],:"\\0 \n'))), { maxLength: 2 }),
         fc.constantFrom('json' as const, 'ndjson' as const),
         fc.integer({ min: 1, max: 20 }),
         (text, edits, kind, sliceBytes) => {
@@ -502,9 +501,7 @@ describe('a body is read in slices', () => {
         if (step.done === true && step.value !== undefined) results.push(step.value)
       }
     }
-    expect(results.flatMap(entriesOf)).toMatchObject(
-      ['a', 'b'].map((agent) => ({ ok: true, event: { agent, taskId: 't1' } })),
-    )
+    expect(results.flatMap(entriesOf).map((entry) => entry.ok && entry.event.agent)).toEqual(['a', 'b'])
   })
 })
 

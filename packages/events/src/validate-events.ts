@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 import { EventReader, SLICE_BYTES } from './event-reader.ts'
-import { MalformedJson } from './json-scanner.ts'
+import { MalformedJson } from './json-tokens.ts'
 import { LIMITS } from './limits.ts'
 import type { Validation, ValidationContext, ValidationResult } from './validation.ts'
 

@@ -57,12 +57,13 @@ test('tenants take turns, and the bodies of one tenant are validated one after t
   expect(ended).toEqual(['c1', 'b1', 'a1', 'a2'])
 })
 
+function* failing(): Validation {
+  yield
+  throw new Error('broken')
+}
+
 test('a validation that throws rejects, and the next one goes on', async () => {
   const queue = new ValidationQueue()
-  function* failing(): Validation {
-    yield
-    throw new Error('broken')
-  }
   const [failed, next] = await Promise.allSettled([queue.run('a', failing()), queue.run('a', validationOf(5))])
   expect(failed).toMatchObject({ status: 'rejected', reason: { message: 'broken' } })
   expect(next).toMatchObject({ status: 'fulfilled' })
