@@ -1,13 +1,13 @@
 import { measureMainJob } from './end-to-end/main-job.ts'
-import { startBenchHouse } from './support/house.ts'
+import { startBenchSystem } from './support/system.ts'
 import type { Bench } from './support/report.ts'
 
 /** The main job with each of the five services as a process of its own. */
 export const endToEnd: Bench = async (say) => {
-  const house = await startBenchHouse()
+  const system = await startBenchSystem()
   try {
-    return await measureMainJob(house, say)
+    return await measureMainJob(system, say)
   } finally {
-    await house.close()
+    await system.close()
   }
 }

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { eventually } from '@ariftly/testkit'
 import { loadAverage } from './support/process-usage.ts'
 import { percentile, type Bench } from './support/report.ts'
-import { startWebhookHouse, type WebhookHouse } from './webhooks/house.ts'
+import { startWebhookSystem, type WebhookSystem } from './webhooks/system.ts'
 
 const HEALTHY = { tenants: 5, perS: 25, seconds: 20, everyMs: 40 } as const
 const NOISE_TIMES = 20
@@ -18,24 +18,24 @@ const OTHERS_FROM = 10_000_000
  * twenty times as much as one of them.
  */
 export const fairness: Bench = async (say) => {
-  const house = await startWebhookHouse()
+  const system = await startWebhookSystem()
   try {
-    const urls = await house.listen(KINDS)
+    const urls = await system.listen(KINDS)
     for (const [index, url] of urls.entries()) {
       const tenant = index < HEALTHY.tenants ? `healthy-${index}` : index === 7 ? NOISY : 'ill'
-      await house.subscribe({ tenant, agent: `agent-${index}`, url })
+      await system.subscribe({ tenant, agent: `agent-${index}`, url })
     }
-    await house.startWorker()
-    await healthy(house, 0) // Warm-up.
-    const alone = await healthy(house, 100_000)
+    await system.startWorker()
+    await healthy(system, 0) // Warm-up.
+    const alone = await healthy(system, 100_000)
     say(`alone: p95 ${alone.p95.toFixed(1)} ms`)
-    await others(house, 'ill', 5, BACKLOG)
-    await others(house, 'ill', 6, 2_000)
-    await pendingAtLeast(house, BACKLOG)
+    await others(system, 'ill', 5, BACKLOG)
+    await others(system, 'ill', 6, 2_000)
+    await pendingAtLeast(system, BACKLOG)
     const stop = new AbortController()
-    const noise = makeNoise(house, stop.signal)
+    const noise = makeNoise(system, stop.signal)
     await sleep(2000)
-    const beside = await healthy(house, 200_000)
+    const beside = await healthy(system, 200_000)
     stop.abort()
     const noisy = await noise
     say(`beside them: p95 ${beside.p95.toFixed(1)} ms; the noisy tenant sent ${noisy} events`)
@@ -49,13 +49,13 @@ export const fairness: Bench = async (say) => {
       { name: 'load', value: loadAverage(), unit: '' },
     ]
   } finally {
-    await house.close()
+    await system.close()
   }
 }
 
 /** Posts the events of the healthy tenants at their pace, one at a time, and measures. */
-async function healthy(house: WebhookHouse, from: number): Promise<{ p50: number; p95: number }> {
-  await house.takeArrivals()
+async function healthy(system: WebhookSystem, from: number): Promise<{ p50: number; p95: number }> {
+  await system.takeArrivals()
   const count = HEALTHY.perS * HEALTHY.seconds
   const acceptedMs: number[] = []
   const posting: Promise<void>[] = []
@@ -63,7 +63,7 @@ async function healthy(house: WebhookHouse, from: number): Promise<{ p50: number
 
   async function post(index: number): Promise<void> {
     const who = index % HEALTHY.tenants
-    acceptedMs[index] = await house.post(`healthy-${who}`, [`agent-${who}`], from + index)
+    acceptedMs[index] = await system.post(`healthy-${who}`, [`agent-${who}`], from + index)
   }
 
   for (let index = 0; index < count; index += 1) {
@@ -74,7 +74,7 @@ async function healthy(house: WebhookHouse, from: number): Promise<{ p50: number
   const waits = new Map<number, number>()
   await eventually(
     async () => {
-      for (const [, number, atMs] of await house.takeArrivals()) {
+      for (const [, number, atMs] of await system.takeArrivals()) {
         const acceptedAt = acceptedMs[number - from]
         if (number < OTHERS_FROM && acceptedAt !== undefined) waits.set(number, Math.max(0, atMs - acceptedAt))
       }
@@ -85,20 +85,20 @@ async function healthy(house: WebhookHouse, from: number): Promise<{ p50: number
   return { p50: percentile([...waits.values()], 0.5), p95: percentile([...waits.values()], 0.95) }
 }
 
-async function others(house: WebhookHouse, tenant: string, agent: number, count: number): Promise<void> {
+async function others(system: WebhookSystem, tenant: string, agent: number, count: number): Promise<void> {
   const perPost = 500
   for (let posted = 0; posted < count; posted += perPost) {
     const agents = Array.from({ length: perPost }, () => `agent-${agent}`)
-    await house.post(tenant, agents, OTHERS_FROM + posted)
+    await system.post(tenant, agents, OTHERS_FROM + posted)
   }
 }
 
-async function makeNoise(house: WebhookHouse, signal: AbortSignal): Promise<number> {
+async function makeNoise(system: WebhookSystem, signal: AbortSignal): Promise<number> {
   const perPost = Math.round(((HEALTHY.perS / HEALTHY.tenants) * NOISE_TIMES) / 10)
   let sent = 0
   while (!signal.aborted) {
     const next = performance.now() + 100
-    await house.post(
+    await system.post(
       NOISY,
       Array.from({ length: perPost }, () => 'agent-7'),
       OTHERS_FROM,
@@ -109,9 +109,9 @@ async function makeNoise(house: WebhookHouse, signal: AbortSignal): Promise<numb
   return sent
 }
 
-async function pendingAtLeast(house: WebhookHouse, count: number): Promise<void> {
+async function pendingAtLeast(system: WebhookSystem, count: number): Promise<void> {
   const sql = `SELECT count(*)::int AS n FROM deliveries WHERE state IN ('pending', 'queued', 'attempting')`
-  await eventually(async () => ((await house.pool.query<{ n: number }>(sql)).rows[0]?.n ?? 0) >= count, {
+  await eventually(async () => ((await system.pool.query<{ n: number }>(sql)).rows[0]?.n ?? 0) >= count, {
     timeoutMs: 120_000,
     everyMs: 200,
   })

@@ -5,7 +5,7 @@ import { CENTRIFUGO_PUBLISH, centrifugoBody, centrifugoTextBytes, startCentrifug
 import type { ClientsOrder, Waits } from './streams/clients.ts'
 import { monotonicMs } from './streams/clock.ts'
 import { endToEndLatency } from './streams/end-to-end-latency.ts'
-import { CPU, startStreamHouse } from './streams/house.ts'
+import { CPU, startStreamSystem } from './streams/system.ts'
 import { startNchan } from './streams/nchan.ts'
 import { FRAME_BYTES, message, streamRequest } from './streams/workload.ts'
 import { loadAverage } from './support/process-usage.ts'
@@ -23,7 +23,7 @@ const PATIENCE_MS = 120_000
  * EndToEndLatency without any of us.
  */
 export const fanoutLatency: Bench = async (say) => {
-  const house = await startStreamHouse({ withIngest: true })
+  const system = await startStreamSystem({ withIngest: true })
   const nchan = await startNchan(say, CPU.measured)
   const centrifugo = await startCentrifugo(say, CPU.measured)
   const clients = await startWorker(join(import.meta.dirname, 'streams/clients.ts'), CPU.others)
@@ -44,12 +44,12 @@ export const fanoutLatency: Bench = async (say) => {
   }
 
   try {
-    const authorization = { authorization: `Bearer ${house.apiKey}` }
+    const authorization = { authorization: `Bearer ${system.apiKey}` }
     const ours = await measure({
       from: 'answered',
-      port: house.gateway.port,
-      request: streamRequest('/v1/events/stream?agent=bench', house.apiKey),
-      publish: (number) => post(`${house.ingest?.url ?? ''}/v1/events`, event(number), authorization),
+      port: system.gateway.port,
+      request: streamRequest('/v1/events/stream?agent=bench', system.apiKey),
+      publish: (number) => post(`${system.ingest?.url ?? ''}/v1/events`, event(number), authorization),
     })
     say(`ours ${JSON.stringify(ours)}`)
     const theirs = await measure({
@@ -69,7 +69,7 @@ export const fanoutLatency: Bench = async (say) => {
           return post(`http://127.0.0.1:${centrifugo.port}${CENTRIFUGO_PUBLISH}`, body, {})
         },
       }))
-    const { broker, topic } = house
+    const { broker, topic } = system
     const kafka = await endToEndLatency({ broker, topic: `${topic}.latency`, records: 1000, bytes: FRAME_BYTES, say })
     return [
       ms('p50_ms', ours.p50Ms),
@@ -85,7 +85,7 @@ export const fanoutLatency: Bench = async (say) => {
       { name: 'load_average', value: loadAverage(), unit: '' },
     ]
   } finally {
-    await endAll([clients, nchan, ...(centrifugo === undefined ? [] : [centrifugo]), house])
+    await endAll([clients, nchan, ...(centrifugo === undefined ? [] : [centrifugo]), system])
   }
 }
 

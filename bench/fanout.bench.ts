@@ -11,7 +11,7 @@ import {
   type Centrifugo,
 } from './streams/centrifugo.ts'
 import { createFeed } from './streams/feed.ts'
-import { CPU, startStreamHouse } from './streams/house.ts'
+import { CPU, startStreamSystem } from './streams/system.ts'
 import { startNchan } from './streams/nchan.ts'
 import type { PeerOrder } from './streams/peers.ts'
 import { FRAME_BYTES, message, streamRequest } from './streams/workload.ts'
@@ -40,17 +40,17 @@ const PATIENCE_MS = 60_000
 export const fanout: Bench = async (say) => {
   const workers: Worker[] = []
   const feeders = new Map<Target, Feeder>()
-  const house = await startStreamHouse()
-  const feed = createFeed(house)
+  const system = await startStreamSystem()
+  const feed = createFeed(system)
   const nchan = await startNchan(say, CPU.measured)
   const centrifugo = await startCentrifugo(say, CPU.measured)
   try {
     const ours = {
       name: 'gateway',
       warmUp: WARM_UP.javascript,
-      pids: [house.gateway.pid],
-      port: house.gateway.port,
-      requests: filters(house.apiKey),
+      pids: [system.gateway.pid],
+      port: system.gateway.port,
+      requests: filters(system.apiKey),
     }
     const targets: readonly Target[] = [
       {
@@ -80,7 +80,7 @@ export const fanout: Bench = async (say) => {
     await nchan.close()
     await centrifugo?.close()
     await feed.close()
-    await house.close()
+    await system.close()
   }
 
   async function worker(name: string, cpu: number): Promise<Worker> {

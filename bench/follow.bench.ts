@@ -4,7 +4,7 @@ import { consumerPerformance } from './follow/consumer-performance.ts'
 import type { ReadRate } from './follow/kafkajs-reader.ts'
 import { startWorker } from './ingest/worker.ts'
 import { createFeed, type Feed } from './streams/feed.ts'
-import { CPU, startStreamHouse, type StreamHouse } from './streams/house.ts'
+import { CPU, startStreamSystem, type StreamSystem } from './streams/system.ts'
 import { streamRequest } from './streams/workload.ts'
 import { cpuSecondsOf, loadAverage } from './support/process-usage.ts'
 import { medians, type Bench, type Measurement } from './support/report.ts'
@@ -25,21 +25,21 @@ const PATIENCE_MS = 300_000
  * Kafka's own consumer performance tool and a kafkajs consumer that does nothing read the same topic on the same processor.
  */
 export const follow: Bench = async (say) => {
-  const house = await startStreamHouse()
-  const [other, own] = ['other', 'default'].map((tenant) => createFeed({ ...house, tenant, textBytes: TEXT_BYTES }))
+  const system = await startStreamSystem()
+  const [other, own] = ['other', 'default'].map((tenant) => createFeed({ ...system, tenant, textBytes: TEXT_BYTES }))
   const clients = await startWorker(join(import.meta.dirname, 'streams/clients.ts'), CPU.others)
   try {
     const requests = Array.from({ length: STREAMS }, (_, n) =>
-      streamRequest(`/v1/events/stream?task_id=wanted_${n}`, house.apiKey),
+      streamRequest(`/v1/events/stream?task_id=wanted_${n}`, system.apiKey),
     )
-    await clients.ask({ do: 'open', port: house.gateway.port, count: STREAMS, requests })
-    const unwanted = await followed(house, other, EVENTS)
+    await clients.ask({ do: 'open', port: system.gateway.port, count: STREAMS, requests })
+    const unwanted = await followed(system, other, EVENTS)
     say(`${Math.round(unwanted.perS)} events a second of another tenant, ${unwanted.cpuUs.toFixed(2)} us each`)
-    const sameTenant = await followed(house, own, OWN_EVENTS)
+    const sameTenant = await followed(system, own, OWN_EVENTS)
     say(`${Math.round(sameTenant.perS)} events a second of the streams' tenant, ${sameTenant.cpuUs.toFixed(2)} us each`)
-    house.gateway.kill('SIGSTOP')
-    const peers = await readByPeers(house, say)
-    house.gateway.kill('SIGCONT')
+    system.gateway.kill('SIGSTOP')
+    const peers = await readByPeers(system, say)
+    system.gateway.kill('SIGCONT')
     const peer = (name: string) => peers.find((each) => each.name === name)?.value ?? Number.NaN
     return [
       { name: 'followed_per_s', value: unwanted.perS, unit: 'events/s' },
@@ -51,10 +51,10 @@ export const follow: Bench = async (say) => {
       { name: 'load_average', value: loadAverage(), unit: '' },
     ]
   } finally {
-    house.gateway.kill('SIGCONT')
+    system.gateway.kill('SIGCONT')
     await clients.close()
     await Promise.all([other?.close(), own?.close()])
-    await house.close()
+    await system.close()
   }
 }
 
@@ -64,15 +64,15 @@ interface Followed {
 }
 
 /** Writes events while the gateway is stopped, and measures it from a twentieth of them to all of them. */
-async function followed(house: StreamHouse, feed: Feed | undefined, events: number): Promise<Followed> {
-  const { records: before } = (await house.debug()).counts
-  house.gateway.kill('SIGSTOP')
+async function followed(system: StreamSystem, feed: Feed | undefined, events: number): Promise<Followed> {
+  const { records: before } = (await system.debug()).counts
+  system.gateway.kill('SIGSTOP')
   for (let at = 0; at < events; at += BATCH) {
     await feed?.send(Array.from({ length: BATCH }, (_, n) => ({ number: at + n, taskId: `task_${(at + n) % 5000}` })))
   }
-  house.gateway.kill('SIGCONT')
-  const first = await reach(house, before + events / 20)
-  const last = await reach(house, before + events)
+  system.gateway.kill('SIGCONT')
+  const first = await reach(system, before + events / 20)
+  const last = await reach(system, before + events)
   const records = last.records - first.records
   return {
     perS: records / ((last.atMs - first.atMs) / 1000),
@@ -87,12 +87,12 @@ interface Reached {
 }
 
 /** Waits until the gateway has read so many records. */
-async function reach(house: StreamHouse, wanted: number): Promise<Reached> {
+async function reach(system: StreamSystem, wanted: number): Promise<Reached> {
   let reached: Reached = { records: 0, atMs: 0, cpuS: 0 }
   await eventually(
     async () => {
-      const { records } = (await house.debug()).counts
-      reached = { records, atMs: performance.now(), cpuS: cpuSecondsOf([house.gateway.pid]) }
+      const { records } = (await system.debug()).counts
+      reached = { records, atMs: performance.now(), cpuS: cpuSecondsOf([system.gateway.pid]) }
       return records >= wanted
     },
     { timeoutMs: PATIENCE_MS, everyMs: 50 },
@@ -100,8 +100,8 @@ async function reach(house: StreamHouse, wanted: number): Promise<Reached> {
   return reached
 }
 
-async function readByPeers(house: StreamHouse, say: (line: string) => void): Promise<readonly Measurement[]> {
-  const { broker, topic } = house
+async function readByPeers(system: StreamSystem, say: (line: string) => void): Promise<readonly Measurement[]> {
+  const { broker, topic } = system
   const rounds: (readonly Measurement[])[] = []
   for (let round = 0; round < ROUNDS; round += 1) {
     const kafkajs = await startWorker(join(import.meta.dirname, 'follow/kafkajs-reader.ts'), CPU.measured)

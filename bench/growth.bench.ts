@@ -5,7 +5,7 @@ import { startWorker } from './ingest/worker.ts'
 import type { ClientsOrder, ClientsState, Waits } from './streams/clients.ts'
 import { monotonicMs } from './streams/clock.ts'
 import { createFeed, type Feed } from './streams/feed.ts'
-import { CPU, startStreamHouse, type StreamHouse } from './streams/house.ts'
+import { CPU, startStreamSystem, type StreamSystem } from './streams/system.ts'
 import { streamRequest } from './streams/workload.ts'
 import { cpuSecondsOf, loadAverage } from './support/process-usage.ts'
 import type { Bench, Measurement } from './support/report.ts'
@@ -27,12 +27,12 @@ const PATIENCE_MS = 300_000
  * gateway starts, with a full ring's worth of log to read, while 1,000 events a second come in.
  */
 export const growth: Bench = async (say) => {
-  const house = await startStreamHouse()
-  const feed = createFeed(house)
+  const system = await startStreamSystem()
+  const feed = createFeed(system)
   const clients = await startWorker(join(import.meta.dirname, 'streams/clients.ts'), CPU.others)
   const live = await startWorker(join(import.meta.dirname, 'streams/clients.ts'), CPU.others)
   const run: Run = {
-    house,
+    system,
     feed,
     clients: (order) => clients.ask(order),
     live: (order) => live.ask(order),
@@ -58,12 +58,12 @@ export const growth: Bench = async (say) => {
     await clients.close()
     await live.close()
     await feed.close()
-    await house.close()
+    await system.close()
   }
 }
 
 interface Run {
-  readonly house: StreamHouse
+  readonly system: StreamSystem
   readonly feed: Feed
   clients(order: ClientsOrder): Promise<ClientsState>
   live<A = ClientsState>(order: ClientsOrder): Promise<A>
@@ -74,13 +74,13 @@ async function cpuPerEvent(
   run: Run,
   { size, settleMs }: { readonly size: number; readonly settleMs: number },
 ): Promise<number> {
-  const { house, feed } = run
+  const { system, feed } = run
   const requests = Array.from({ length: size }, (_, index) => {
-    return streamRequest(`/v1/events/stream?task_id=task_${index}`, house.apiKey)
+    return streamRequest(`/v1/events/stream?task_id=task_${index}`, system.apiKey)
   })
-  await run.clients({ do: 'open', port: house.gateway.port, count: size, requests })
+  await run.clients({ do: 'open', port: system.gateway.port, count: size, requests })
   await sleep(settleMs)
-  const before = cpuSecondsOf([house.gateway.pid])
+  const before = cpuSecondsOf([system.gateway.pid])
   for (let at = 0; at < EVENTS; at += BATCH) {
     // Steps of a prime: the events of a batch are of different tasks, whatever the number of clients.
     const events = Array.from({ length: BATCH }, (_, index) => {
@@ -89,29 +89,29 @@ async function cpuPerEvent(
     await feed.send(events)
     await run.clients({ do: 'await', deliveries: at + BATCH, timeoutMs: PATIENCE_MS })
   }
-  const seconds = cpuSecondsOf([house.gateway.pid]) - before
+  const seconds = cpuSecondsOf([system.gateway.pid]) - before
   await run.clients({ do: 'close' })
   return (seconds / EVENTS) * 1e6
 }
 
 /** Seconds until all who resume are live, and the longest that a live client waited for an event meanwhile. */
 async function resumeStorm(run: Run): Promise<readonly Measurement[]> {
-  const { house, feed } = run
-  const id = await idOfNow(house)
+  const { system, feed } = run
+  const id = await idOfNow(system)
   for (let at = 0; at < STORM.behind; at += BATCH) {
     await feed.send(
       Array.from({ length: BATCH }, (_, index) => ({ number: at + index, taskId: `storm_${index % 50}` })),
     )
   }
-  const watching = streamRequest('/v1/events/stream?task_id=pulse', house.apiKey)
-  await run.live({ do: 'open', port: house.gateway.port, count: STORM.live, requests: [watching] })
+  const watching = streamRequest('/v1/events/stream?task_id=pulse', system.apiKey)
+  await run.live({ do: 'open', port: system.gateway.port, count: STORM.live, requests: [watching] })
   await run.live({ do: 'time' })
   const pulse = startPulse(feed)
   const startedMs = performance.now()
-  const request = streamRequest(`/v1/events/stream?types=task.progress&last_event_id=${id}`, house.apiKey)
-  await run.clients({ do: 'open', port: house.gateway.port, count: STORM.clients, requests: [request] })
+  const request = streamRequest(`/v1/events/stream?types=task.progress&last_event_id=${id}`, system.apiKey)
+  await run.clients({ do: 'open', port: system.gateway.port, count: STORM.clients, requests: [request] })
   await run.clients({ do: 'await', deliveries: STORM.clients * STORM.behind, timeoutMs: PATIENCE_MS })
-  await eventually(async () => isAllLive(await house.debug()), { timeoutMs: PATIENCE_MS, everyMs: 50 })
+  await eventually(async () => isAllLive(await system.debug()), { timeoutMs: PATIENCE_MS, everyMs: 50 })
   const seconds = (performance.now() - startedMs) / 1000
   const fromMs = await pulse.stop()
   await run.live({ do: 'await', deliveries: fromMs.length * STORM.live, timeoutMs: PATIENCE_MS })
@@ -125,9 +125,9 @@ async function resumeStorm(run: Run): Promise<readonly Measurement[]> {
 
 /** Seconds until a gateway is ready that begins with a full ring's worth of log. */
 async function startWithFullRing(run: Run): Promise<number> {
-  const { house } = run
+  const { system } = run
   await run.clients({ do: 'close' })
-  const feed = createFeed({ ...house, textBytes: FULL_RING.textBytes })
+  const feed = createFeed({ ...system, textBytes: FULL_RING.textBytes })
   const send = (count: number) =>
     feed.send(Array.from({ length: count }, (_, number) => ({ number, taskId: `ring_${number % 500}` })))
   for (let at = 0; at < FULL_RING.records; at += FULL_RING.batch) await send(FULL_RING.batch)
@@ -137,7 +137,7 @@ async function startWithFullRing(run: Run): Promise<number> {
     await sleep(100)
   })
   try {
-    return await house.startAnother()
+    return await system.startAnother()
   } finally {
     ending.abort()
     await load
@@ -154,9 +154,9 @@ function isAllLive({ phases }: { readonly phases: Readonly<Record<string, number
 }
 
 /** The position of now, as the first block of a stream says it. */
-async function idOfNow(house: StreamHouse): Promise<string> {
-  const headers = { authorization: `Bearer ${house.apiKey}` }
-  const { body } = await fetch(`${house.gateway.url}/v1/events/stream`, { headers })
+async function idOfNow(system: StreamSystem): Promise<string> {
+  const headers = { authorization: `Bearer ${system.apiKey}` }
+  const { body } = await fetch(`${system.gateway.url}/v1/events/stream`, { headers })
   const reader = body?.getReader()
   let text = ''
   while (!/^id: \S+\n/m.test(text)) text += Buffer.from((await reader?.read())?.value ?? []).toString()

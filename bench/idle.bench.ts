@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { startWorker, type Worker } from './ingest/worker.ts'
 import { startCentrifugo } from './streams/centrifugo.ts'
 import type { ClientsOrder, ClientsState } from './streams/clients.ts'
-import { CPU, startStreamHouse } from './streams/house.ts'
+import { CPU, startStreamSystem } from './streams/system.ts'
 import { startNchan } from './streams/nchan.ts'
 import { streamRequest } from './streams/workload.ts'
 import { cpuSecondsOf, loadAverage, residentKbOf } from './support/process-usage.ts'
@@ -21,15 +21,15 @@ const WATCH_MS = 45_000
  * What it takes to open them and to come to rest is a figure of its own.
  */
 export const idle: Bench = async (say) => {
-  const house = await startStreamHouse()
+  const system = await startStreamSystem()
   const nchan = await startNchan(say, CPU.measured)
   const centrifugo = await startCentrifugo(say, CPU.measured)
   const clients = await startWorker(join(import.meta.dirname, 'streams/clients.ts'), CPU.others)
   try {
     await sleep(SETTLE_MS)
     const path = '/v1/events/stream?types=task.failed'
-    const request = streamRequest(path, house.apiKey)
-    const ours = await measure(clients, { port: house.gateway.port, pids: [house.gateway.pid], request })
+    const request = streamRequest(path, system.apiKey)
+    const ours = await measure(clients, { port: system.gateway.port, pids: [system.gateway.pid], request })
     say(`ours ${JSON.stringify(ours)}`)
     const theirs = await measure(clients, { port: nchan.port, pids: nchan.pids, request: streamRequest('/sub') })
     const ofCentrifugo = centrifugo && (await measure(clients, centrifugo))
@@ -53,7 +53,7 @@ export const idle: Bench = async (say) => {
     await clients.close()
     await nchan.close()
     await centrifugo?.close()
-    await house.close()
+    await system.close()
   }
 }
 

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { QUOTA_PER_S, startIngestHouse, type IngestHouse } from './ingest/house.ts'
+import { QUOTA_PER_S, startIngestSystem, type IngestSystem } from './ingest/system.ts'
 import type { FloorOrder } from './ingest/kafkajs-floor.ts'
 import type { PeerOrder } from './ingest/http-peers.ts'
 import type { LoadOrder, LoadResult } from './ingest/http-load.ts'
@@ -28,7 +28,7 @@ const CPU = { measured: 0, others: 1 } as const
  * express with `express.json()` that writes nothing. Last: what a tenant far above its quota does to another one's p99.
  */
 export const ingest: Bench = async (say) => {
-  const house = await startIngestHouse()
+  const system = await startIngestSystem()
   const workers: Worker[] = []
 
   async function worker(name: string, cpu: number): Promise<Worker> {
@@ -38,11 +38,11 @@ export const ingest: Bench = async (say) => {
   }
 
   try {
-    pin(house.kafka.pid, CPU.others)
-    pin(house.ingest.pid, CPU.measured)
-    pin(house.gzipIngest.pid, CPU.measured)
+    pin(system.kafka.pid, CPU.others)
+    pin(system.ingest.pid, CPU.measured)
+    pin(system.gzipIngest.pid, CPU.measured)
     const peers = {
-      house,
+      system,
       load: await worker('http-load.ts', CPU.others),
       flood: await worker('http-load.ts', CPU.others),
       kafkajs: await worker('kafkajs-floor.ts', CPU.measured),
@@ -50,7 +50,7 @@ export const ingest: Bench = async (say) => {
       bare: await servePeer(await worker('http-peers.ts', CPU.measured), 'bare'),
       express: await servePeer(await worker('http-peers.ts', CPU.measured), 'express'),
     }
-    const run: Run = { ...peers, floor: await bestFloor(peers.kafkajs, house, say) }
+    const run: Run = { ...peers, floor: await bestFloor(peers.kafkajs, system, say) }
     await measure(run, WARM_UP_MS)
     const rounds: (readonly Measurement[])[] = []
     for (let round = 1; round <= ROUNDS; round += 1) {
@@ -61,12 +61,12 @@ export const ingest: Bench = async (say) => {
     return medians(rounds)
   } finally {
     await Promise.all(workers.map((each) => each.close()))
-    await house.close()
+    await system.close()
   }
 }
 
 interface Run {
-  readonly house: IngestHouse
+  readonly system: IngestSystem
   readonly load: Worker
   readonly flood: Worker
   readonly kafkajs: Worker
@@ -88,11 +88,11 @@ async function servePeer(worker: Worker, peer: PeerOrder['peer']): Promise<Peer>
 }
 
 /** The batch size and number of sends in flight with which bare kafkajs is fastest here. */
-async function bestFloor(kafkajs: Worker, house: IngestHouse, say: (line: string) => void): Promise<Run['floor']> {
+async function bestFloor(kafkajs: Worker, system: IngestSystem, say: (line: string) => void): Promise<Run['floor']> {
   const choices = [500, 1000, 2000, 5000].flatMap((batch) => [1, 2, 4].map((inFlight) => ({ batch, inFlight })))
-  await sendPlain(kafkajs, house, { batch: 1000, inFlight: 2, ms: WARM_UP_MS })
+  await sendPlain(kafkajs, system, { batch: 1000, inFlight: 2, ms: WARM_UP_MS })
   const tried: { choice: Run['floor']; perS: number }[] = []
-  for (const choice of choices) tried.push({ choice, perS: await sendPlain(kafkajs, house, { ...choice, ms: 1500 }) })
+  for (const choice of choices) tried.push({ choice, perS: await sendPlain(kafkajs, system, { ...choice, ms: 1500 }) })
   const [best] = tried.toSorted((a, b) => b.perS - a.perS)
   if (best === undefined) throw new Error('no batch size was tried')
   say(`bare kafkajs is fastest with ${JSON.stringify(best.choice)}`)
@@ -101,10 +101,10 @@ async function bestFloor(kafkajs: Worker, house: IngestHouse, say: (line: string
 
 async function sendPlain(
   kafkajs: Worker,
-  house: IngestHouse,
+  system: IngestSystem,
   o: Run['floor'] & { readonly ms: number },
 ): Promise<number> {
-  const order: FloorOrder = { ...o, broker: house.kafka.address, topic: house.topic, tenant: TENANT }
+  const order: FloorOrder = { ...o, broker: system.kafka.address, topic: system.topic, tenant: TENANT }
   return (await kafkajs.ask<{ perS: number }>(order)).perS
 }
 
@@ -116,13 +116,13 @@ async function measure(run: Run, ms: number): Promise<readonly Measurement[]> {
 }
 
 async function measureBatches(run: Run, ms: number): Promise<readonly Measurement[]> {
-  const { house, floor } = run
-  const batches = await post(run, { ...BATCH, port: house.ingest.port, ms }, [house.ingest.pid])
+  const { system, floor } = run
+  const batches = await post(run, { ...BATCH, port: system.ingest.port, ms }, [system.ingest.pid])
   const batchPerS = batches.requestsPerS * BATCH.events
-  const packed = await post(run, { ...BATCH, port: house.gzipIngest.port, ms }, [house.gzipIngest.pid])
-  const kafkajsPerS = await sendPlain(run.kafkajs, house, { ...floor, ms })
+  const packed = await post(run, { ...BATCH, port: system.gzipIngest.port, ms }, [system.gzipIngest.pid])
+  const kafkajsPerS = await sendPlain(run.kafkajs, system, { ...floor, ms })
   const records = { bytes: recordBytes(TENANT), records: ms * JAVA_RECORDS_PER_MS }
-  const javaPerS = await run.java.run({ ...records, broker: house.kafka.address, topic: house.topic })
+  const javaPerS = await run.java.run({ ...records, broker: system.kafka.address, topic: system.topic })
   return [
     measurement('batch_per_s', batchPerS, 'events/s'),
     measurement('batch_p99_ms', batches.p99Ms, 'ms'),
@@ -137,8 +137,8 @@ async function measureBatches(run: Run, ms: number): Promise<readonly Measuremen
 }
 
 async function measureSingles(run: Run, ms: number): Promise<readonly Measurement[]> {
-  const { house, bare, express } = run
-  const single = await post(run, { ...SINGLE, port: house.ingest.port, ms }, [house.ingest.pid])
+  const { system, bare, express } = run
+  const single = await post(run, { ...SINGLE, port: system.ingest.port, ms }, [system.ingest.pid])
   const bareHttp = await post(run, { ...SINGLE, port: bare.port, ms }, [bare.pid])
   const expressJson = await post(run, { ...SINGLE, port: express.port, ms }, [express.pid])
   return [
@@ -165,17 +165,17 @@ async function measureFlood(run: Run, ms: number): Promise<readonly Measurement[
   return medians(turns)
 }
 
-async function floodTurn({ house, load, flood, bare }: Run, ms: number): Promise<readonly Measurement[]> {
-  const { port } = house.ingest
-  const steady: LoadOrder = { port, apiKey: house.apiKey, events: 1, connections: 20, everyMs: 50, ms }
-  const others = { port, apiKey: house.limitedKey, events: 1, connections: 1, ms }
+async function floodTurn({ system, load, flood, bare }: Run, ms: number): Promise<readonly Measurement[]> {
+  const { port } = system.ingest
+  const steady: LoadOrder = { port, apiKey: system.apiKey, events: 1, connections: 20, everyMs: 50, ms }
+  const others = { port, apiKey: system.limitedKey, events: 1, connections: 1, ms }
 
   /** The neighbour's result, the other one's, and the processor time of ingest meanwhile. */
   async function besides(order: Partial<LoadOrder>): Promise<readonly [LoadResult, LoadResult, number]> {
-    const beforeS = cpuSecondsOf([house.ingest.pid])
+    const beforeS = cpuSecondsOf([system.ingest.pid])
     const results = [load.ask<LoadResult>(steady), flood.ask<LoadResult>({ ...others, ...order })] as const
     const [neighbour, other] = await Promise.all(results)
-    return [neighbour, other, cpuSecondsOf([house.ingest.pid]) - beforeS]
+    return [neighbour, other, cpuSecondsOf([system.ingest.pid]) - beforeS]
   }
 
   const [quiet, , quietS] = await besides({ connections: 10, everyMs: 10_000 / QUOTA_PER_S })
@@ -216,7 +216,7 @@ async function post(
   pids: readonly number[],
 ): Promise<LoadResult & { readonly cpuUs: number }> {
   const beforeS = cpuSecondsOf(pids)
-  const result = await run.load.ask<LoadResult>({ ...order, apiKey: run.house.apiKey })
+  const result = await run.load.ask<LoadResult>({ ...order, apiKey: run.system.apiKey })
   const cpuUs = ((cpuSecondsOf(pids) - beforeS) * 1e6) / (result.requestsPerS * (order.ms / 1000))
   const other = Object.keys(result.statuses).filter((status) => status !== '200' && status !== '202')
   if (other.length > 0) throw new Error(`not all was accepted: ${JSON.stringify(result.statuses)}`)

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { startServiceProcess } from '@ariftly/testkit'
 import { copyIn, copyOut } from './projector/copy.ts'
 import { startDebezium, type Debezium, type Tuning } from './projector/debezium.ts'
-import { startProjectorHouse, type ProjectorHouse } from './projector/house.ts'
+import { startProjectorSystem, type ProjectorSystem } from './projector/system.ts'
 import { watchRows, type RowRate } from './projector/watch-rows.ts'
 import { cpuSecondsOf, loadAverage } from './support/process-usage.ts'
 import { medians, type Bench, type Measurement } from './support/report.ts'
@@ -21,12 +21,12 @@ const TUNINGS: readonly Tuning[] = [500, 3_000].flatMap((batch) => [1, 4].map((t
  * four settings. Both readers start from a full log; what their start takes is left out.
  */
 export const projector: Bench = async (say) => {
-  const house = await startProjectorHouse({ ours: EVENTS, json: SINK_EVENTS }, say)
+  const system = await startProjectorSystem({ ours: EVENTS, json: SINK_EVENTS }, say)
   const dir = mkdtempSync(join(tmpdir(), 'ariftly-bench-rows-'))
   let debezium: Debezium | undefined
   try {
-    debezium = await startDebezium(house.kafka, say)
-    const run: Run = { house, debezium, file: join(dir, 'rows'), tuning: await bestTuning(debezium, house, say) }
+    debezium = await startDebezium(system.kafka, say)
+    const run: Run = { system, debezium, file: join(dir, 'rows'), tuning: await bestTuning(debezium, system, say) }
     const rounds: (readonly Measurement[])[] = []
     for (let round = 1; round <= ROUNDS; round += 1) {
       const measured = await measure(run)
@@ -36,24 +36,24 @@ export const projector: Bench = async (say) => {
     return medians(rounds)
   } finally {
     await debezium?.close()
-    await house.close()
+    await system.close()
     rmSync(dir, { recursive: true, force: true })
   }
 }
 
 interface Run {
-  readonly house: ProjectorHouse
+  readonly system: ProjectorSystem
   readonly debezium: Debezium
   readonly file: string
   readonly tuning: Tuning
 }
 
-async function measure({ house, debezium, file, tuning }: Run): Promise<readonly Measurement[]> {
-  const ours = await project(house)
-  await copyOut(house.databaseUrl, file)
-  await house.reset()
-  const copyPerS = (house.ours.events / (await copyIn(house.databaseUrl, file))) * 1000
-  const theirs = await sink(debezium, house, tuning)
+async function measure({ system, debezium, file, tuning }: Run): Promise<readonly Measurement[]> {
+  const ours = await project(system)
+  await copyOut(system.databaseUrl, file)
+  await system.reset()
+  const copyPerS = (system.ours.events / (await copyIn(system.databaseUrl, file))) * 1000
+  const theirs = await sink(debezium, system, tuning)
   return [
     { name: 'projected_per_s', value: ours.perS, unit: 'events/s' },
     { name: 'projector_cpu_us', value: ours.cpuUs, unit: 'us/event' },
@@ -82,19 +82,19 @@ interface Projected extends RowRate {
   readonly rssMb: number
 }
 
-async function project(house: ProjectorHouse): Promise<Projected> {
-  await house.reset()
-  const process = await startServiceProcess('projector', house.env, { untilReady: false })
+async function project(system: ProjectorSystem): Promise<Projected> {
+  await system.reset()
+  const process = await startServiceProcess('projector', system.env, { untilReady: false })
   try {
-    const rate = await watchRows(house.db, house.ours, {
+    const rate = await watchRows(system.db, system.ours, {
       reader: () => cpuSecondsOf([process.pid]),
-      postgres: house.postgresCpuS,
+      postgres: system.postgresCpuS,
     })
     const text = await (await fetch(`${process.url}/metrics`)).text()
     const cpuS = metric(text, 'ariftly_process_cpu_seconds_total')
     return {
       ...rate,
-      cpuUs: (cpuS * 1e6) / house.ours.events,
+      cpuUs: (cpuS * 1e6) / system.ours.events,
       rssMb: metric(text, 'ariftly_process_resident_memory_bytes') / 1024 / 1024,
     }
   } finally {
@@ -108,13 +108,13 @@ function metric(text: string, name: string): number {
   return Number(value ?? Number.NaN)
 }
 
-async function sink(debezium: Debezium, house: ProjectorHouse, tuning: Tuning): Promise<RowRate> {
-  await house.reset()
-  await debezium.start({ topic: house.jsonTopic, databaseUrl: house.databaseUrl, tuning })
+async function sink(debezium: Debezium, system: ProjectorSystem, tuning: Tuning): Promise<RowRate> {
+  await system.reset()
+  await debezium.start({ topic: system.jsonTopic, databaseUrl: system.databaseUrl, tuning })
   try {
-    return await watchRows(house.db, house.json, {
+    return await watchRows(system.db, system.json, {
       reader: () => cpuSecondsOf([debezium.pid]),
-      postgres: house.postgresCpuS,
+      postgres: system.postgresCpuS,
     })
   } finally {
     await debezium.stop()
@@ -122,12 +122,12 @@ async function sink(debezium: Debezium, house: ProjectorHouse, tuning: Tuning): 
 }
 
 /** The settings with which the sink is fastest here. The first run warms the JVM up and does not count. */
-async function bestTuning(debezium: Debezium, house: ProjectorHouse, say: (line: string) => void): Promise<Tuning> {
+async function bestTuning(debezium: Debezium, system: ProjectorSystem, say: (line: string) => void): Promise<Tuning> {
   const [first] = TUNINGS
   if (first === undefined) throw new Error('no settings to try')
-  await sink(debezium, house, first)
+  await sink(debezium, system, first)
   const tried: { tuning: Tuning; perS: number }[] = []
-  for (const tuning of TUNINGS) tried.push({ tuning, perS: (await sink(debezium, house, tuning)).perS })
+  for (const tuning of TUNINGS) tried.push({ tuning, perS: (await sink(debezium, system, tuning)).perS })
   say(`the sink by its settings: ${tried.map((t) => `${JSON.stringify(t.tuning)} ${Math.round(t.perS)}/s`).join(', ')}`)
   return tried.toSorted((a, b) => b.perS - a.perS)[0]?.tuning ?? first
 }

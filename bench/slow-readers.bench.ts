@@ -4,7 +4,7 @@ import { startWorker, type Worker } from './ingest/worker.ts'
 import type { ClientsOrder, Waits } from './streams/clients.ts'
 import { monotonicMs } from './streams/clock.ts'
 import { createFeed, type Feed } from './streams/feed.ts'
-import { CPU, startStreamHouse, type StreamHouse } from './streams/house.ts'
+import { CPU, startStreamSystem, type StreamSystem } from './streams/system.ts'
 import { streamRequest } from './streams/workload.ts'
 import { loadAverage, residentKbOf } from './support/process-usage.ts'
 import { medians, type Bench, type Measurement } from './support/report.ts'
@@ -24,21 +24,27 @@ const PATIENCE_MS = 120_000
  * acknowledgement to their read, and what the gateway's memory grows by.
  */
 export const slowReaders: Bench = async (say) => {
-  const house = await startStreamHouse()
-  const feed = createFeed({ broker: house.broker, topic: house.topic })
+  const system = await startStreamSystem()
+  const feed = createFeed({ broker: system.broker, topic: system.topic })
   const readers = await startClients()
   const slow = await startClients()
-  const run: Run = { house, feed, readers, slow, request: streamRequest('/v1/events/stream?agent=bench', house.apiKey) }
+  const run: Run = {
+    system,
+    feed,
+    readers,
+    slow,
+    request: streamRequest('/v1/events/stream?agent=bench', system.apiKey),
+  }
   try {
     await measure(run, WARM_UP)
     const rounds: (readonly Measurement[])[] = []
     for (let round = 1; round <= ROUNDS; round += 1) {
       const alone = await measure(run, EVENTS)
-      const beforeKb = residentKbOf([house.gateway.pid])
-      await slow.ask({ do: 'open', port: house.gateway.port, count: SLOW, requests: [run.request] })
+      const beforeKb = residentKbOf([system.gateway.pid])
+      await slow.ask({ do: 'open', port: system.gateway.port, count: SLOW, requests: [run.request] })
       await slow.ask({ do: 'pause' })
       const beside = await measure(run, EVENTS)
-      const grownMb = (residentKbOf([house.gateway.pid]) - beforeKb) / 1024
+      const grownMb = (residentKbOf([system.gateway.pid]) - beforeKb) / 1024
       await slow.ask({ do: 'close' })
       say(`round ${round}: alone ${JSON.stringify(alone)}, beside ${JSON.stringify(beside)}`)
       rounds.push([
@@ -53,7 +59,7 @@ export const slowReaders: Bench = async (say) => {
     }
     return medians(rounds)
   } finally {
-    for (const part of [readers, slow, feed, house]) await part.close()
+    for (const part of [readers, slow, feed, system]) await part.close()
   }
 }
 
@@ -62,16 +68,16 @@ function startClients(): Promise<Worker> {
 }
 
 interface Run {
-  readonly house: StreamHouse
+  readonly system: StreamSystem
   readonly feed: Feed
   readonly readers: Worker
   readonly slow: Worker
   readonly request: string
 }
 
-async function measure({ house, feed, readers, request }: Run, events: number): Promise<Waits> {
+async function measure({ system, feed, readers, request }: Run, events: number): Promise<Waits> {
   const ask = <A>(order: ClientsOrder) => readers.ask<A>(order)
-  await ask({ do: 'open', port: house.gateway.port, count: READERS, requests: [request] })
+  await ask({ do: 'open', port: system.gateway.port, count: READERS, requests: [request] })
   try {
     await ask({ do: 'time' })
     const fromMs = await feedPaced(feed, events)

@@ -22,8 +22,8 @@ export const tls: Bench = async (say) => {
   const parts = ['kafka', 'postgres'] as const
   const load = await startWorker(join(import.meta.dirname, 'ingest/http-load.ts'), 1)
   try {
-    return await withHouse({ parts }, (clear) =>
-      withHouse({ parts, tls: test.stack, env: test.env }, async (secured) => {
+    return await withSystem({ parts }, (clear) =>
+      withSystem({ parts, tls: test.stack, env: test.env }, async (secured) => {
         const rounds: (readonly Measurement[])[] = []
         await measure(load, { clear, secured })
         for (let round = 1; round <= ROUNDS; round += 1) {
@@ -40,14 +40,14 @@ export const tls: Bench = async (say) => {
   }
 }
 
-interface House {
+interface System {
   readonly ingest: ServiceProcess
   readonly kafkaPid: number
 }
 
-async function withHouse<T>(
+async function withSystem<T>(
   options: Parameters<typeof startBenchStack>[0],
-  use: (house: House) => Promise<T>,
+  use: (system: System) => Promise<T>,
 ): Promise<T> {
   return await startBenchStack(options, async ({ stack, start, close }) => {
     const ingest = await start('ingest')
@@ -62,11 +62,11 @@ async function withHouse<T>(
 
 async function measure(
   load: Worker,
-  houses: Readonly<Record<'clear' | 'secured', House>>,
+  systems: Readonly<Record<'clear' | 'secured', System>>,
 ): Promise<readonly Measurement[]> {
   const measured: Measurement[] = []
   for (const [name, order] of Object.entries(LOADS)) {
-    const [clear, secured] = [await post(load, houses.clear, order), await post(load, houses.secured, order)]
+    const [clear, secured] = [await post(load, systems.clear, order), await post(load, systems.secured, order)]
     measured.push(
       { name: `${name}_per_s`, value: clear.perS, unit: 'events/s' },
       { name: `${name}_tls_per_s`, value: secured.perS, unit: 'events/s' },
@@ -80,10 +80,10 @@ async function measure(
   return [...measured, { name: 'load_average', value: loadAverage(), unit: 'processes' }]
 }
 
-async function post(load: Worker, house: House, order: Pick<LoadOrder, 'events' | 'connections'>) {
-  const pids = [[house.ingest.pid], [house.kafkaPid]]
+async function post(load: Worker, system: System, order: Pick<LoadOrder, 'events' | 'connections'>) {
+  const pids = [[system.ingest.pid], [system.kafkaPid]]
   const before = pids.map(cpuSecondsOf)
-  const whole: LoadOrder = { ...order, port: house.ingest.port, apiKey: API_KEY, ms: ROUND_MS }
+  const whole: LoadOrder = { ...order, port: system.ingest.port, apiKey: API_KEY, ms: ROUND_MS }
   const { requestsPerS, statuses } = await load.ask<LoadResult>(whole)
   if (Object.keys(statuses).join() !== '202') throw new Error(`not all was accepted: ${JSON.stringify(statuses)}`)
   const perS = requestsPerS * order.events

@@ -34,17 +34,17 @@ export const tracing: Bench = async (say) => {
       const load = await startWorker(join(import.meta.dirname, 'ingest/http-load.ts'), CPU.others)
       try {
         pin(stack.kafka?.pid ?? 0, CPU.others)
-        const houses = new Map<string, ServiceProcess>()
+        const systems = new Map<string, ServiceProcess>()
         for (const [share, env] of Object.entries(SHARES)) {
           const ingest = await start('ingest', { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url, ...env })
           pin(ingest.pid, CPU.measured)
-          houses.set(share, ingest)
+          systems.set(share, ingest)
         }
-        await measure(load, [...houses], WARM_UP_MS)
+        await measure(load, [...systems], WARM_UP_MS)
         const rounds: (readonly Measurement[])[] = []
         for (let round = 1; round <= ROUNDS; round += 1) {
           // Nobody is always the first.
-          const order = round % 2 === 0 ? [...houses].toReversed() : [...houses]
+          const order = round % 2 === 0 ? [...systems].toReversed() : [...systems]
           const measured = await measure(load, order, ROUND_MS)
           rounds.push(measured)
           say(`round ${round}: ${measured.map(({ name, value }) => `${name} ${value.toFixed(2)}`).join(', ')}`)
@@ -62,13 +62,13 @@ export const tracing: Bench = async (say) => {
 
 async function measure(
   load: Worker,
-  houses: readonly (readonly [string, ServiceProcess])[],
+  systems: readonly (readonly [string, ServiceProcess])[],
   ms: number,
 ): Promise<readonly Measurement[]> {
   const measured: Measurement[] = []
   for (const [kind, how] of Object.entries(LOADS)) {
     const cpuUs: Record<string, number> = {}
-    for (const [share, ingest] of houses) {
+    for (const [share, ingest] of systems) {
       const cost = await post(load, ingest, { ...how, ms })
       cpuUs[share] = cost.cpuUs
       measured.push({ name: `${kind}_cpu_us_${share}`, value: cost.cpuUs, unit: 'us/request' })
@@ -78,7 +78,7 @@ async function measure(
       measured.push({ name: `${kind}_cpu_${share}_vs_off`, value: (cpuUs[share] ?? 0) / (cpuUs['off'] ?? 0), unit: '' })
     }
   }
-  const lost = await lostSpans(houses.find(([share]) => share === 'all')?.[1])
+  const lost = await lostSpans(systems.find(([share]) => share === 'all')?.[1])
   return [...measured, { name: 'lost_spans_all', value: lost, unit: 'spans' }, loadMeasurement()]
 }
 

@@ -3,7 +3,7 @@ import { eventually, type ServiceProcess } from '@ariftly/testkit'
 import { loadAverage } from './support/process-usage.ts'
 import { percentile, type Bench, type Measurement } from './support/report.ts'
 import { PacedEvents } from './webhooks/paced-events.ts'
-import { startWebhookHouse, type WebhookHouse } from './webhooks/house.ts'
+import { startWebhookSystem, type WebhookSystem } from './webhooks/system.ts'
 
 const ROUNDS = 5
 const QUIET_MS = 8_000
@@ -13,7 +13,7 @@ const LEASES_MS = 600_000
 const ENDPOINTS = 20
 
 /** A fault, and what is measured of it. */
-type Part = (house: WebhookHouse, events: PacedEvents, say: (line: string) => void) => Promise<readonly Measurement[]>
+type Part = (system: WebhookSystem, events: PacedEvents, say: (line: string) => void) => Promise<readonly Measurement[]>
 
 const PARTS: Readonly<Record<string, Part>> = { kill, flush, leases }
 
@@ -24,40 +24,40 @@ const PARTS: Readonly<Record<string, Part>> = { kill, flush, leases }
  */
 export const webhookFaults: Bench = async (say, { only } = {}) => {
   const names = only === undefined ? ['kill', 'flush'] : [only]
-  const house = await startWebhookHouse()
-  const urls = await house.listen(Array.from({ length: ENDPOINTS }, () => 'ok' as const))
+  const system = await startWebhookSystem()
+  const urls = await system.listen(Array.from({ length: ENDPOINTS }, () => 'ok' as const))
   const measured: Measurement[] = []
   try {
     for (const [index, url] of urls.entries()) {
-      await house.subscribe({ tenant: `tenant-${index % 4}`, agent: `agent-${index}`, url })
+      await system.subscribe({ tenant: `tenant-${index % 4}`, agent: `agent-${index}`, url })
     }
-    const events = new PacedEvents(house, { perS: only === 'leases' ? 500 : 100, tenants: 4, endpoints: ENDPOINTS })
+    const events = new PacedEvents(system, { perS: only === 'leases' ? 500 : 100, tenants: 4, endpoints: ENDPOINTS })
     for (const name of names) {
       const part = PARTS[name]
       if (part === undefined) throw new Error(`the faults are ${Object.keys(PARTS).join(', ')}`)
-      measured.push(...(await part(house, events, say)))
+      measured.push(...(await part(system, events, say)))
     }
     await events.close()
     return [...measured, { name: 'load', value: loadAverage(), unit: '' }]
   } finally {
-    await house.close()
+    await system.close()
   }
 }
 
-async function kill(house: WebhookHouse, events: PacedEvents, say: (line: string) => void) {
-  const living: ServiceProcess[] = [await house.startWorker(), await house.startWorker()]
+async function kill(system: WebhookSystem, events: PacedEvents, say: (line: string) => void) {
+  const living: ServiceProcess[] = [await system.startWorker(), await system.startWorker()]
   return await rounds('kill', events, say, async () => {
     const victim = living.shift()
     victim?.kill('SIGKILL')
     await victim?.exited
-    return async () => void living.push(await house.startWorker())
+    return async () => void living.push(await system.startWorker())
   })
 }
 
-async function flush(house: WebhookHouse, events: PacedEvents, say: (line: string) => void) {
-  await house.startWorker()
+async function flush(system: WebhookSystem, events: PacedEvents, say: (line: string) => void) {
+  await system.startWorker()
   return await rounds('flush', events, say, async () => {
-    await house.flushRedis()
+    await system.flushRedis()
     return async () => undefined
   })
 }
@@ -86,8 +86,8 @@ async function rounds(
   ]
 }
 
-async function leases(house: WebhookHouse, events: PacedEvents, say: (line: string) => void) {
-  const workers = [await house.startWorker(), await house.startWorker()]
+async function leases(system: WebhookSystem, events: PacedEvents, say: (line: string) => void) {
+  const workers = [await system.startWorker(), await system.startWorker()]
   const loads: number[] = []
   for (const endMs = performance.now() + LEASES_MS; performance.now() < endMs;) {
     await sleep(15_000)

@@ -4,7 +4,7 @@ import { eventually } from '@ariftly/testkit'
 import { startWorker } from './ingest/worker.ts'
 import { loadAverage } from './support/process-usage.ts'
 import { medians, percentile, type Bench, type Measurement } from './support/report.ts'
-import { startWebhookHouse, type WebhookHouse } from './webhooks/house.ts'
+import { startWebhookSystem, type WebhookSystem } from './webhooks/system.ts'
 import type { NoopRequest } from './webhooks/noop-jobs.ts'
 
 const ROUNDS = 3
@@ -22,14 +22,14 @@ const CONCURRENCY = 400
  * in which the process starts and most of its code is compiled.
  */
 export const webhooks: Bench = async (say) => {
-  const house = await startWebhookHouse()
-  const run: Run = { house, next: 0, say }
+  const system = await startWebhookSystem()
+  const run: Run = { system, next: 0, say }
   try {
-    await subscribeAll(house)
+    await subscribeAll(system)
     const rounds: (readonly Measurement[])[] = []
     await throughput(run, 2000) // Warm-up of all but the worker.
     for (let round = 1; round <= ROUNDS; round += 1) {
-      const values = [...(await throughput(run, DELIVERIES)), ...(await latency(run)), await noopJobs(house)]
+      const values = [...(await throughput(run, DELIVERIES)), ...(await latency(run)), await noopJobs(system)]
       rounds.push([...values, { name: 'load', value: loadAverage(), unit: '' }])
       say(`round ${round}: ${values.map(({ name, value }) => `${name} ${value.toFixed(1)}`).join(', ')}`)
     }
@@ -39,40 +39,40 @@ export const webhooks: Bench = async (say) => {
     const versus = of('deliveries_per_s') / of('bullmq_noop_per_s')
     return [...middle, ...counted, { name: 'vs_bullmq_noop', value: versus, unit: '' }]
   } finally {
-    await house.close()
+    await system.close()
   }
 }
 
-async function subscribeAll(house: WebhookHouse): Promise<void> {
-  const urls = await house.listen(Array.from({ length: ENDPOINTS }, () => 'ok' as const))
+async function subscribeAll(system: WebhookSystem): Promise<void> {
+  const urls = await system.listen(Array.from({ length: ENDPOINTS }, () => 'ok' as const))
   for (const [index, url] of urls.entries()) {
-    await house.subscribe({ tenant: tenantOf(index), agent: agentOf(index), url })
+    await system.subscribe({ tenant: tenantOf(index), agent: agentOf(index), url })
   }
 }
 
 interface Run {
-  readonly house: WebhookHouse
+  readonly system: WebhookSystem
   /** The number of the next event; numbers go on over all rounds. */
   next: number
   readonly say: (line: string) => void
 }
 
 async function throughput(run: Run, deliveries: number): Promise<readonly Measurement[]> {
-  const { house } = run
-  await house.stopWorkers()
+  const { system } = run
+  await system.stopWorkers()
   await backlog(run, deliveries)
-  await house.takeArrivals()
-  const commandsBefore = await house.redisCommands()
-  const redisBefore = (await house.cpuSeconds()).redis
-  await house.startWorker()
-  await awaitReceived(house, deliveries / 4)
-  const warmFrom = { received: await house.received(), cpu: await house.cpuSeconds() }
-  await awaitReceived(house, deliveries)
-  const cpu = await house.cpuSeconds()
+  await system.takeArrivals()
+  const commandsBefore = await system.redisCommands()
+  const redisBefore = (await system.cpuSeconds()).redis
+  await system.startWorker()
+  await awaitReceived(system, deliveries / 4)
+  const warmFrom = { received: await system.received(), cpu: await system.cpuSeconds() }
+  await awaitReceived(system, deliveries)
+  const cpu = await system.cpuSeconds()
   const cpuMs = (seconds: number) => (seconds / deliveries) * 1000
   const warmCpuMs = ((cpu.worker - warmFrom.cpu.worker) / (deliveries - warmFrom.received)) * 1000
-  const commands = (await house.redisCommands()) - commandsBefore
-  const arrivals = await house.takeArrivals()
+  const commands = (await system.redisCommands()) - commandsBefore
+  const arrivals = await system.takeArrivals()
   const first = Math.min(...arrivals.map(([, , atMs]) => atMs))
   const last = Math.max(...arrivals.map(([, , atMs]) => atMs))
   return [
@@ -87,32 +87,32 @@ async function throughput(run: Run, deliveries: number): Promise<readonly Measur
 
 /** Puts events into log and projection, evenly over all endpoints. */
 async function backlog(run: Run, deliveries: number): Promise<void> {
-  const { house } = run
+  const { system } = run
   const perPost = 500
   for (let posted = 0; posted < deliveries; posted += perPost) {
     const tenant = (posted / perPost) % TENANTS
     const agents = Array.from({ length: perPost }, (_, index) => agentOf(tenant + TENANTS * (index % 10)))
-    await house.post(tenantOf(tenant), agents, run.next)
+    await system.post(tenantOf(tenant), agents, run.next)
     run.next += perPost
   }
-  await house.awaitProjected(run.next)
+  await system.awaitProjected(run.next)
 }
 
 async function latency(run: Run): Promise<readonly Measurement[]> {
-  const { house } = run
-  await house.takeArrivals()
+  const { system } = run
+  await system.takeArrivals()
   const perPost = (PACED.perS * PACED.everyMs) / 1000
   const posts = (PACED.seconds * 1000) / PACED.everyMs
   const first = run.next
   run.next += posts * perPost
   const acceptedMs: number[] = []
-  const cpuBefore = await house.cpuSeconds()
+  const cpuBefore = await system.cpuSeconds()
   const startedMs = performance.now()
   const posting: Promise<void>[] = []
 
   async function post(number: number): Promise<void> {
     const agents = Array.from({ length: perPost }, (_, index) => agentOf((number % TENANTS) + TENANTS * (index % 10)))
-    acceptedMs[number] = await house.post(tenantOf(number % TENANTS), agents, first + number * perPost)
+    acceptedMs[number] = await system.post(tenantOf(number % TENANTS), agents, first + number * perPost)
   }
 
   for (let number = 0; number < posts; number += 1) {
@@ -120,10 +120,10 @@ async function latency(run: Run): Promise<readonly Measurement[]> {
     posting.push(post(number))
   }
   await Promise.all(posting)
-  await awaitReceived(house, posts * perPost)
-  const cpu = await house.cpuSeconds()
+  await awaitReceived(system, posts * perPost)
+  const cpu = await system.cpuSeconds()
   const cpuMs = (part: 'worker' | 'postgres') => ((cpu[part] - cpuBefore[part]) / (posts * perPost)) * 1000
-  const waits = (await house.takeArrivals()).map(([, number, atMs]) => {
+  const waits = (await system.takeArrivals()).map(([, number, atMs]) => {
     return Math.max(0, atMs - (acceptedMs[Math.floor((number - first) / perPost)] ?? Number.NaN))
   })
   return [
@@ -134,9 +134,9 @@ async function latency(run: Run): Promise<readonly Measurement[]> {
   ]
 }
 
-async function noopJobs(house: WebhookHouse): Promise<Measurement> {
+async function noopJobs(system: WebhookSystem): Promise<Measurement> {
   const worker = await startWorker(join(import.meta.dirname, 'webhooks/noop-jobs.ts'))
-  const request: NoopRequest = { redisUrl: house.redisUrl, jobs: DELIVERIES, concurrency: CONCURRENCY }
+  const request: NoopRequest = { redisUrl: system.redisUrl, jobs: DELIVERIES, concurrency: CONCURRENCY }
   const perS = await worker.ask<number>(request)
   await worker.close()
   return { name: 'bullmq_noop_per_s', value: perS, unit: 'jobs/s' }
@@ -144,7 +144,7 @@ async function noopJobs(house: WebhookHouse): Promise<Measurement> {
 
 /** A round of its own, as logging each statement costs time. */
 async function statements(run: Run): Promise<readonly Measurement[]> {
-  const counts = await run.house.countStatements(async () => void (await throughput(run, COUNTED)))
+  const counts = await run.system.countStatements(async () => void (await throughput(run, COUNTED)))
   let total = 0
   for (const [text, { count, ms }] of [...counts].toSorted(([, a], [, b]) => b.ms - a.ms)) {
     total += count
@@ -153,8 +153,8 @@ async function statements(run: Run): Promise<readonly Measurement[]> {
   return [{ name: 'statements_per_delivery', value: total / COUNTED, unit: 'statements' }]
 }
 
-async function awaitReceived(house: WebhookHouse, count: number): Promise<void> {
-  await eventually(async () => (await house.received()) >= count, { timeoutMs: 180_000, everyMs: 50 })
+async function awaitReceived(system: WebhookSystem, count: number): Promise<void> {
+  await eventually(async () => (await system.received()) >= count, { timeoutMs: 180_000, everyMs: 50 })
 }
 
 function tenantOf(index: number): string {

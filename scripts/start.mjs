@@ -1,4 +1,4 @@
-// `npm start`: installs what is missing, builds what changed, then runs the whole house in this process.
+// `npm start`: installs what is missing, builds what changed, then runs the whole system in this process.
 import { join } from 'node:path'
 import { checkNode, installIfStale, root, run } from './prepare.mjs'
 

@@ -5,7 +5,7 @@ import { openCountingStream, type CountingStream } from '../support/count-stream
 import { medians, percentile, type Measurement } from '../support/report.ts'
 
 /** Where the main job is done: by any number of processes that run already. */
-export interface MainJobHouse {
+export interface MainJobSystem {
   readonly ingest: string
   readonly gateway: string
   readonly databaseUrl: string
@@ -24,12 +24,12 @@ const PACED = { batches: 50, everyMs: 100 } as const
  * steady 1,000 events a second. Medians of three rounds.
  */
 export async function measureMainJob(
-  house: MainJobHouse,
+  system: MainJobSystem,
   say: (line: string) => void,
 ): Promise<readonly Measurement[]> {
-  const db = new pg.Pool({ connectionString: house.databaseUrl, max: 1 })
-  const stream = await openCountingStream(house.gateway, house.apiKey)
-  const run: Run = { house, db, stream, next: 0 }
+  const db = new pg.Pool({ connectionString: system.databaseUrl, max: 1 })
+  const stream = await openCountingStream(system.gateway, system.apiKey)
+  const run: Run = { system, db, stream, next: 0 }
   try {
     await throughput(run, 2000) // Warm-up.
     const rounds: (readonly Measurement[])[] = []
@@ -50,7 +50,7 @@ export async function measureMainJob(
 }
 
 interface Run {
-  readonly house: MainJobHouse
+  readonly system: MainJobSystem
   readonly db: pg.Pool
   readonly stream: CountingStream
   /** The number of the next event; numbers go on over all rounds. */
@@ -68,7 +68,7 @@ async function throughput(run: Run, events: number): Promise<readonly Measuremen
     while (at < first + events) {
       const from = at
       at += BATCH
-      await post(run.house, from)
+      await post(run.system, from)
     }
   }
 
@@ -94,7 +94,7 @@ async function latency(run: Run): Promise<readonly Measurement[]> {
   const posts: Promise<void>[] = []
 
   async function postPaced(batch: number): Promise<void> {
-    await post(run.house, first + batch * BATCH)
+    await post(run.system, first + batch * BATCH)
     acknowledgedMs[batch] = performance.now()
   }
 
@@ -118,11 +118,11 @@ function arrivals({ stream }: Run, from: number, to: number): readonly number[] 
   return stream.arrivedMs.slice(from, to).map((arrivedMs) => arrivedMs ?? Number.NaN)
 }
 
-async function post(house: MainJobHouse, from: number): Promise<void> {
+async function post(system: MainJobSystem, from: number): Promise<void> {
   const lines = Array.from({ length: BATCH }, (_, index) => line(from + index))
-  const response = await fetch(`${house.ingest}/v1/events`, {
+  const response = await fetch(`${system.ingest}/v1/events`, {
     method: 'POST',
-    headers: { authorization: `Bearer ${house.apiKey}`, 'content-type': 'application/x-ndjson' },
+    headers: { authorization: `Bearer ${system.apiKey}`, 'content-type': 'application/x-ndjson' },
     body: lines.join('\n'),
   })
   const text = await response.text()

@@ -23,7 +23,7 @@ export const streamHistory: Attack = {
       for (let at = 0; at < LARGE; at += BATCH) {
         await victim.rudeFeed.send(Array.from({ length: BATCH }, (_, n) => ({ number: at + n, taskId: 'large' })))
       }
-      await eventually(async () => (await victim.house.projected()) >= LARGE, { timeoutMs: 300_000, everyMs: 200 })
+      await eventually(async () => (await victim.system.projected()) >= LARGE, { timeoutMs: 300_000, everyMs: 200 })
       return await compare({
         measure: () => resumes(victim, after),
         async attack() {
@@ -49,10 +49,10 @@ async function resumes(victim: StreamVictim, after: string): Promise<readonly nu
   return waits
 }
 
-async function firstEventMs({ house }: StreamVictim, after: string): Promise<number> {
+async function firstEventMs({ system }: StreamVictim, after: string): Promise<number> {
   const startedMs = performance.now()
-  const socket = connect({ host: '127.0.0.1', port: house.gateway.port })
-  const head = `Host: a\r\nAuthorization: Bearer ${house.apiKey}`
+  const socket = connect({ host: '127.0.0.1', port: system.gateway.port })
+  const head = `Host: a\r\nAuthorization: Bearer ${system.apiKey}`
   socket.write(`GET /v1/events/stream?task_id=calm&after=${after} HTTP/1.1\r\n${head}\r\n\r\n`)
   await new Promise<void>((resolve) => {
     socket.on('data', (chunk: Buffer) => chunk.includes('task.progress') && resolve())

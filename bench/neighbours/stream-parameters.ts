@@ -9,7 +9,7 @@ export const streamParameters: Attack = {
   name: 'stream_parameters',
   async run(say) {
     const victim = await startStreamVictim()
-    const url = `${victim.house.gateway.url}/v1/events/stream?token=x&${PIECES.slice(0, 8000)}`
+    const url = `${victim.system.gateway.url}/v1/events/stream?token=x&${PIECES.slice(0, 8000)}`
     const headers = { 'content-type': 'application/x-www-form-urlencoded' }
     const post = async () => {
       await (await fetch(url, { method: 'POST', headers, body: PIECES.slice(0, 16_000) })).arrayBuffer()

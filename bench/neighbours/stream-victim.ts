@@ -1,12 +1,12 @@
 import { connect, type Socket } from 'node:net'
 import { eventually } from '@ariftly/testkit'
 import { createFeed, type Feed } from '../streams/feed.ts'
-import { startStreamHouse, type StreamHouse } from '../streams/house.ts'
+import { startStreamSystem, type StreamSystem } from '../streams/system.ts'
 import { streamRequest } from '../streams/workload.ts'
 
 /** A gateway with a stream of a victim on it, and the key and the log of another tenant. */
 export interface StreamVictim {
-  readonly house: StreamHouse
+  readonly system: StreamSystem
   /** A key of tenant `rude`. */
   readonly rudeKey: string
   readonly rudeFeed: Feed
@@ -22,12 +22,12 @@ const PAUSE_MS = 20
 const TASK = 'calm'
 
 export async function startStreamVictim(env: Readonly<Record<string, string>> = {}): Promise<StreamVictim> {
-  const house = await startStreamHouse({ env, withProjector: true })
-  const feed = createFeed(house)
-  const rudeFeed = createFeed({ ...house, tenant: 'rude', textBytes: 1000 })
-  const rudeKey = await house.addKey('rude')
+  const system = await startStreamSystem({ env, withProjector: true })
+  const feed = createFeed(system)
+  const rudeFeed = createFeed({ ...system, tenant: 'rude', textBytes: 1000 })
+  const rudeKey = await system.addKey('rude')
   const arrivedMs = new Map<number, number>()
-  const watch = await open(`/v1/events/stream?task_id=${TASK}`, house.apiKey)
+  const watch = await open(`/v1/events/stream?task_id=${TASK}`, system.apiKey)
   watch.on('data', (chunk: Buffer) => {
     for (const [, number] of chunk.toString('latin1').matchAll(/~(\d{7})/g))
       arrivedMs.set(Number(number), performance.now())
@@ -35,7 +35,7 @@ export async function startStreamVictim(env: Readonly<Record<string, string>> = 
   let next = 0
 
   async function open(path: string, key: string): Promise<Socket> {
-    const socket = connect({ host: '127.0.0.1', port: house.gateway.port })
+    const socket = connect({ host: '127.0.0.1', port: system.gateway.port })
     socket.on('error', () => undefined)
     socket.write(streamRequest(path, key))
     await new Promise((resolve) => socket.once('data', resolve))
@@ -56,7 +56,7 @@ export async function startStreamVictim(env: Readonly<Record<string, string>> = 
   }
 
   return {
-    house,
+    system,
     rudeKey,
     rudeFeed,
     measure,
@@ -65,7 +65,7 @@ export async function startStreamVictim(env: Readonly<Record<string, string>> = 
       watch.destroy()
       await feed.close()
       await rudeFeed.close()
-      await house.close()
+      await system.close()
     },
   }
 }

@@ -14,12 +14,12 @@ export const webhookBacklog: Attack = {
       await victim.subscribeRude(WEBHOOKS, { tenant: 'rude', rateLimit: 1, ordering: 'task' })
       await victim.postRude('rude', 1)
       await noneLeft(
-        victim.house,
+        victim.system,
         `SELECT count(*) FROM deliveries WHERE tenant_id = 'rude' HAVING count(*) < ${WEBHOOKS}`,
       )
       await victim.enableRude(false)
       for (let from = 0; from < BACKLOG; from += 1_000) {
-        await victim.house.pool.query(
+        await victim.system.pool.query(
           `INSERT INTO deliveries (id, tenant_id, webhook_id, event_id, event_type, ordering_key, epoch, partition, "offset", due_at)
            SELECT (substr(d.id::text, 1, 15) || substr(gen_random_uuid()::text, 16))::uuid, d.tenant_id, d.webhook_id,
                   d.event_id, d.event_type, 'task-' || n / 100, d.epoch, d.partition, 1000 + n, now()

@@ -18,7 +18,7 @@ export const webhookBurst: Attack = {
           await victim.postRude('rude', EVENTS)
           return async () => {
             await victim.enableRude(false)
-            await noneLeft(victim.house, 'SELECT FROM match_backlogs LIMIT 1')
+            await noneLeft(victim.system, 'SELECT FROM match_backlogs LIMIT 1')
           }
         },
         say,

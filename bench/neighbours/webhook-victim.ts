@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { eventually } from '@ariftly/testkit'
-import { startWebhookHouse, type BenchWebhook, type WebhookHouse } from '../webhooks/house.ts'
+import { startWebhookSystem, type BenchWebhook, type WebhookSystem } from '../webhooks/system.ts'
 
 /** One worker, a victim with one healthy webhook, and receivers for the webhooks of others. */
 export interface WebhookVictim {
-  readonly house: WebhookHouse
+  readonly system: WebhookSystem
   /** Waits of one window: from ingest's answer to the request at the victim's receiver, ms. */
   measure(): Promise<readonly number[]>
   /** Makes webhooks of another tenant: their receivers answer at once, or after 14 s (`slow`). */
@@ -24,11 +24,11 @@ const POST_MAX = 1_000
 const RUDE_FROM = 10_000_000
 
 export async function startWebhookVictim(): Promise<WebhookVictim> {
-  const house = await startWebhookHouse()
+  const system = await startWebhookSystem()
   try {
-    const [victimUrl = '', okUrl = '', slowUrl = ''] = await house.listen(['ok', 'ok', 'slow'])
-    await house.subscribe({ tenant: 'calm', agent: 'calm', url: victimUrl })
-    await house.startWorker()
+    const [victimUrl = '', okUrl = '', slowUrl = ''] = await system.listen(['ok', 'ok', 'slow'])
+    await system.subscribe({ tenant: 'calm', agent: 'calm', url: victimUrl })
+    await system.startWorker()
     let next = 0
 
     async function measure(): Promise<readonly number[]> {
@@ -37,7 +37,7 @@ export async function startWebhookVictim(): Promise<WebhookVictim> {
       const acceptedMs: number[] = []
       const posting: Promise<void>[] = []
       const post = async (number: number) => {
-        acceptedMs[number - first] = await house.post('calm', ['calm'], number)
+        acceptedMs[number - first] = await system.post('calm', ['calm'], number)
       }
       for (let number = first; number < next; number += 1) {
         posting.push(post(number))
@@ -47,7 +47,7 @@ export async function startWebhookVictim(): Promise<WebhookVictim> {
       const waits = new Map<number, number>()
       await eventually(
         async () => {
-          for (const [, number, atMs] of await house.takeArrivals()) {
+          for (const [, number, atMs] of await system.takeArrivals()) {
             const acceptedAt = acceptedMs[number - first]
             if (acceptedAt !== undefined) waits.set(number, Math.max(0, atMs - acceptedAt))
           }
@@ -61,31 +61,31 @@ export async function startWebhookVictim(): Promise<WebhookVictim> {
     async function subscribeRude(count: number, o: Parameters<WebhookVictim['subscribeRude']>[1]): Promise<void> {
       const { slow = false, ...webhook } = o
       const url = slow ? slowUrl : okUrl
-      for (let number = 0; number < count; number += 1) await house.subscribe({ ...webhook, agent: RUDE_AGENT, url })
+      for (let number = 0; number < count; number += 1) await system.subscribe({ ...webhook, agent: RUDE_AGENT, url })
     }
 
     async function postRude(tenant: string, count: number): Promise<void> {
       for (let posted = 0; posted < count; posted += POST_MAX) {
         const agents = Array.from({ length: Math.min(POST_MAX, count - posted) }, () => RUDE_AGENT)
-        await house.post(tenant, agents, RUDE_FROM + posted)
+        await system.post(tenant, agents, RUDE_FROM + posted)
       }
     }
 
     async function enableRude(enabled: boolean): Promise<void> {
-      await house.pool.query(
+      await system.pool.query(
         `UPDATE webhooks SET enabled = $1, disabled_reason = CASE WHEN $1 THEN NULL ELSE 'manual' END WHERE agent = $2`,
         [enabled, RUDE_AGENT],
       )
     }
 
-    return { house, measure, subscribeRude, postRude, enableRude, close: () => house.close() }
+    return { system, measure, subscribeRude, postRude, enableRude, close: () => system.close() }
   } catch (error) {
-    await house.close()
+    await system.close()
     throw error
   }
 }
 
 /** Waits until a query that counts rows gives none. */
-export async function noneLeft(house: WebhookHouse, sql: string): Promise<void> {
-  await eventually(async () => (await house.pool.query(sql)).rows.length === 0, { timeoutMs: 120_000, everyMs: 200 })
+export async function noneLeft(system: WebhookSystem, sql: string): Promise<void> {
+  await eventually(async () => (await system.pool.query(sql)).rows.length === 0, { timeoutMs: 120_000, everyMs: 200 })
 }

@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { eventually } from '@ariftly/testkit'
-import type { WebhookHouse } from './house.ts'
+import type { WebhookSystem } from './system.ts'
 
 const POSTS_PER_S = 20
 
 /** Posts events at an even rate until it is closed, and knows how long each was on its way. */
 export class PacedEvents {
-  readonly #house: WebhookHouse
+  readonly #system: WebhookSystem
   readonly #o: { readonly perS: number; readonly tenants: number; readonly endpoints: number }
   readonly #running: Promise<void>
   /** Accepted and not received yet: number to milliseconds of the monotonic clock. */
@@ -18,8 +18,11 @@ export class PacedEvents {
   #again = 0
   #closed = false
 
-  constructor(house: WebhookHouse, o: { readonly perS: number; readonly tenants: number; readonly endpoints: number }) {
-    this.#house = house
+  constructor(
+    system: WebhookSystem,
+    o: { readonly perS: number; readonly tenants: number; readonly endpoints: number },
+  ) {
+    this.#system = system
     this.#o = o
     this.#running = this.#run()
   }
@@ -70,7 +73,7 @@ export class PacedEvents {
     const agents = Array.from({ length: count }, (_, index) => {
       return `agent-${(tenant + tenants * ((first + index) % (endpoints / tenants))) % endpoints}`
     })
-    const acceptedMs = await this.#house.post(`tenant-${tenant}`, agents, first)
+    const acceptedMs = await this.#system.post(`tenant-${tenant}`, agents, first)
     for (let number = first; number < first + count; number += 1) {
       const arrivedMs = this.#early.get(number)
       if (arrivedMs === undefined) this.#underWay.set(number, acceptedMs)
@@ -79,7 +82,7 @@ export class PacedEvents {
   }
 
   async #takeArrivals(): Promise<void> {
-    for (const [, number, atMs] of await this.#house.takeArrivals()) {
+    for (const [, number, atMs] of await this.#system.takeArrivals()) {
       if (this.#received.has(number)) this.#again += 1
       this.#received.add(number)
       const acceptedMs = this.#underWay.get(number)

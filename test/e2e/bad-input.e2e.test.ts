@@ -18,13 +18,13 @@ interface ProblemBody {
   }[]
 }
 
-let house: Standalone
+let system: Standalone
 
 beforeAll(async () => {
-  house = await startStandalone()
+  system = await startStandalone()
 }, 60_000)
 afterAll(async () => {
-  await house?.close()
+  await system?.close()
 })
 
 describe('bad input gets a 4xx problem that names what is wrong', () => {
@@ -36,7 +36,7 @@ describe('bad input gets a 4xx problem that names what is wrong', () => {
   })
 
   test.each(cases)('$name: $status $code', async (bad) => {
-    const response = await house.request(bad.path, requestOf(bad))
+    const response = await system.request(bad.path, requestOf(bad))
     const text = await response.text()
     expect({ status: response.status, text }).toEqual({ status: bad.status, text: expect.any(String) })
     expect(response.headers.get('content-type')).toMatch(/^application\/problem\+json/)
@@ -50,9 +50,9 @@ describe('bad input gets a 4xx problem that names what is wrong', () => {
     expect(named).toEqual({ code: bad.code, names: bad.names ?? named.names })
   })
 
-  test('and leaves the house unharmed: a good event still goes through', async () => {
-    await house.post('/v1/events', '{"type":"task.created","task_id":"t","data":{}}', 202)
-    expect((await house.request('/readyz')).status).toBe(200)
+  test('and leaves the system unharmed: a good event still goes through', async () => {
+    await system.post('/v1/events', '{"type":"task.created","task_id":"t","data":{}}', 202)
+    expect((await system.request('/readyz')).status).toBe(200)
   })
 })
 
@@ -60,7 +60,7 @@ describe('a batch of good and bad entries', () => {
   test('answers 207 with one result per index and a pointer for each that is refused', async () => {
     const good = '{"type":"task.created","task_id":"t","data":{}}'
     const bad = '{"type":"task.created","task_id":"t","data":{},"extra":1}'
-    const answer = (await house.post('/v1/events', `[${good},${bad},7,${good}]`, 207)) as { data: object[] }
+    const answer = (await system.post('/v1/events', `[${good},${bad},7,${good}]`, 207)) as { data: object[] }
     expect(answer.data).toMatchObject([
       { index: 0, status: 'accepted', id: expect.stringMatching(/^evt_/) },
       { index: 1, status: 'refused', error: { code: 'unknown_member', pointer: '/extra' } },
@@ -70,7 +70,7 @@ describe('a batch of good and bad entries', () => {
   })
 
   test('names the index of each entry when all are refused', async () => {
-    const problem = (await house.post('/v1/events', '[{"type":1},{}]', 422)) as ProblemBody
+    const problem = (await system.post('/v1/events', '[{"type":1},{}]', 422)) as ProblemBody
     expect(problem.errors?.map(({ index }) => index)).toEqual(expect.arrayContaining([0, 1]))
   })
 })
@@ -78,48 +78,48 @@ describe('a batch of good and bad entries', () => {
 describe('unusual input that is valid', () => {
   test('an event with another `object` is accepted, and is an event', async () => {
     const event = '{"object":"something","type":"task.created","task_id":"t","data":{}}'
-    const answer = (await house.post('/v1/events', event, 202)) as { data: readonly { id: string }[] }
+    const answer = (await system.post('/v1/events', event, 202)) as { data: readonly { id: string }[] }
     const path = `/v1/events/${answer.data[0]?.id}`
-    await eventually(async () => (await house.request(path)).status === 200)
-    expect(await (await house.request(path)).json()).toMatchObject({ object: 'event', type: 'task.created' })
+    await eventually(async () => (await system.request(path)).status === 200)
+    expect(await (await system.request(path)).json()).toMatchObject({ object: 'event', type: 'task.created' })
   })
 
   test.each(['/livez', '/readyz'])(
     '%s answers with the X-Request-Id of the request, or one of its own',
     async (path) => {
       const headers = { 'x-request-id': 'probe-1' }
-      expect((await house.request(path, { headers })).headers.get('x-request-id')).toBe('probe-1')
-      expect((await house.request(path)).headers.get('x-request-id')).toMatch(/^req_./)
+      expect((await system.request(path, { headers })).headers.get('x-request-id')).toBe('probe-1')
+      expect((await system.request(path)).headers.get('x-request-id')).toMatch(/^req_./)
     },
   )
 })
 
 describe('another tenant', () => {
   test('is told 404 for an event and a webhook that it does not own, and its lists are empty', async () => {
-    const stranger = { authorization: `Bearer ${await house.apiKeyOf('stranger', ['events:read', 'webhooks'])}` }
-    const webhook = (await house.post('/v1/webhooks', '{"url":"https://example.com/","events":["*"]}', 201)) as {
+    const stranger = { authorization: `Bearer ${await system.apiKeyOf('stranger', ['events:read', 'webhooks'])}` }
+    const webhook = (await system.post('/v1/webhooks', '{"url":"https://example.com/","events":["*"]}', 201)) as {
       id: string
     }
-    expect((await house.request(`/v1/webhooks/${webhook.id}`, { headers: stranger })).status).toBe(404)
-    expect((await house.request(`/v1/webhooks/${webhook.id}`, { headers: stranger, method: 'DELETE' })).status).toBe(
+    expect((await system.request(`/v1/webhooks/${webhook.id}`, { headers: stranger })).status).toBe(404)
+    expect((await system.request(`/v1/webhooks/${webhook.id}`, { headers: stranger, method: 'DELETE' })).status).toBe(
       404,
     )
     for (const path of ['/v1/events', '/v1/webhooks']) {
-      expect(await (await house.request(path, { headers: stranger })).json()).toMatchObject({ data: [] })
+      expect(await (await system.request(path, { headers: stranger })).json()).toMatchObject({ data: [] })
     }
-    expect((await house.request(`/v1/webhooks/${webhook.id}`)).status).toBe(200)
+    expect((await system.request(`/v1/webhooks/${webhook.id}`)).status).toBe(200)
   })
 
   test('is refused what its key has no scope for', async () => {
-    const reader = { authorization: `Bearer ${await house.apiKeyOf('stranger', ['events:read'])}` }
+    const reader = { authorization: `Bearer ${await system.apiKeyOf('stranger', ['events:read'])}` }
     const event = '{"type":"task.created","task_id":"t","data":{}}'
     const headers = { ...reader, 'content-type': 'application/json' }
-    const refused = await house.request('/v1/events', { method: 'POST', headers, body: event })
+    const refused = await system.request('/v1/events', { method: 'POST', headers, body: event })
     expect({ status: refused.status, body: await refused.json() }).toMatchObject({
       status: 403,
       body: { code: 'missing_scope' },
     })
-    expect((await house.request('/v1/webhooks', { headers: reader })).status).toBe(403)
+    expect((await system.request('/v1/webhooks', { headers: reader })).status).toBe(403)
   })
 })
 

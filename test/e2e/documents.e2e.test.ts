@@ -4,19 +4,19 @@ import { eventually } from '@ariftly/testkit'
 import { openStream } from '../support/read-stream.ts'
 import { startStandalone, type Standalone } from '../support/standalone.ts'
 
-let house: Standalone
-/** What the running house says of itself. */
+let system: Standalone
+/** What the running system says of itself. */
 let served: OpenapiDocument
 /** A key that every route takes. */
 let operator: string
 
 beforeAll(async () => {
-  house = await startStandalone()
-  operator = await house.apiKeyOf('default', ['events:write', 'events:read', 'webhooks', 'admin', 'platform'])
-  served = (await (await house.request('/openapi.json')).json()) as OpenapiDocument
+  system = await startStandalone()
+  operator = await system.apiKeyOf('default', ['events:write', 'events:read', 'webhooks', 'admin', 'platform'])
+  served = (await (await system.request('/openapi.json')).json()) as OpenapiDocument
 }, 60_000)
 afterAll(async () => {
-  await house?.close()
+  await system?.close()
 })
 
 interface DocumentedOperation {
@@ -42,7 +42,7 @@ const WITH_EXAMPLES = ALL.flatMap((documented) =>
 )
 
 describe('the OpenAPI document', () => {
-  test('of the running house has every route', () => {
+  test('of the running system has every route', () => {
     expect(Object.keys(served.paths)).toEqual([...new Set(ALL.map(({ path }) => path))])
     const names = Object.values(served.paths).flatMap((methods) =>
       Object.values(methods).map(({ operationId }) => operationId),
@@ -56,12 +56,12 @@ describe('the OpenAPI document', () => {
     const body = bodyOf(type, value)
     const headers = { 'content-type': type, ...authorization() }
     if (path === '/v1/events/stream') {
-      const stream = await openStream((signal) => house.request(target, { method, body, headers, signal }))
+      const stream = await openStream((signal) => system.request(target, { method, body, headers, signal }))
       expect(stream.response.headers.get('content-type')).toContain('text/event-stream')
       await stream.close()
       return
     }
-    const response = await house.request(target, { method, body, headers })
+    const response = await system.request(target, { method, body, headers })
     const text = await response.text()
     expect({ status: String(response.status), text }).toEqual({
       status: successOf(operation),
@@ -74,7 +74,7 @@ describe('the OpenAPI document', () => {
     async (documented) => {
       const { method, path, operation } = documented
       const target = await filledPath(path)
-      const refused = await house.request(`${target}?no_such_parameter=1`, { method, headers: authorization() })
+      const refused = await system.request(`${target}?no_such_parameter=1`, { method, headers: authorization() })
       const problem = (await refused.json()) as { errors: { parameter: string; message: string }[] }
       const message = problem.errors.find(({ parameter }) => parameter === 'no_such_parameter')?.message ?? ''
       const query = (operation.parameters ?? []).filter((each) => each.in === 'query')
@@ -84,7 +84,7 @@ describe('the OpenAPI document', () => {
         if (example === undefined) continue
         const stream = new AbortController()
         const given = new URLSearchParams({ ...NEEDED[path], [name]: textOf(example) })
-        const response = await house.request(`${target}?${given.toString()}`, {
+        const response = await system.request(`${target}?${given.toString()}`, {
           method,
           headers: authorization(),
           signal: stream.signal,
@@ -97,7 +97,7 @@ describe('the OpenAPI document', () => {
 
   test('has ids in its paths whose resources answer as documented', async () => {
     for (const documented of ALL.filter(({ method, path }) => method === 'GET' && path.includes('{'))) {
-      const response = await house.request(await filledPath(documented.path), { headers: authorization() })
+      const response = await system.request(await filledPath(documented.path), { headers: authorization() })
       expect({ path: documented.path, status: response.status }).toEqual({ path: documented.path, status: 200 })
       await response.text()
     }
@@ -135,36 +135,36 @@ function authorization(): { readonly authorization: string } {
 }
 
 async function apiKeyId(): Promise<string> {
-  return ((await house.post('/v1/api-keys', '{"name":"a","scopes":["events:read"]}', 201)) as { id: string }).id
+  return ((await system.post('/v1/api-keys', '{"name":"a","scopes":["events:read"]}', 201)) as { id: string }).id
 }
 
 /** A tenant that was put, so that another PUT answers 200. */
 async function tenantId(): Promise<string> {
   const headers = { 'content-type': 'application/json', ...authorization() }
-  const answer = await house.request('/v1/tenants/acme', { method: 'PUT', headers, body: '{}' })
+  const answer = await system.request('/v1/tenants/acme', { method: 'PUT', headers, body: '{}' })
   return ((await answer.json()) as { id: string }).id
 }
 
 async function eventId(): Promise<string> {
-  const answer = (await house.post('/v1/events', '{"type":"task.created","task_id":"t","data":{}}', 202)) as {
+  const answer = (await system.post('/v1/events', '{"type":"task.created","task_id":"t","data":{}}', 202)) as {
     data: { id: string }[]
   }
   const id = answer.data[0]?.id ?? ''
-  await eventually(async () => (await house.request(`/v1/events/${id}`)).status === 200)
+  await eventually(async () => (await system.request(`/v1/events/${id}`)).status === 200)
   return id
 }
 
 async function webhookId(): Promise<string> {
   // Nobody listens there: the delivery fails, which is an outcome like another.
   const body = '{"url":"http://127.0.0.1:9/","events":["task.created"]}'
-  return ((await house.post('/v1/webhooks', body, 201)) as { id: string }).id
+  return ((await system.post('/v1/webhooks', body, 201)) as { id: string }).id
 }
 
 async function deliveryId(): Promise<string> {
   const webhook = await webhookId()
   await eventId()
   const id = await eventually(async () => {
-    const list = (await (await house.request(`/v1/webhooks/${webhook}/deliveries`)).json()) as {
+    const list = (await (await system.request(`/v1/webhooks/${webhook}/deliveries`)).json()) as {
       data: { id: string }[]
     }
     return list.data[0]?.id
@@ -174,14 +174,14 @@ async function deliveryId(): Promise<string> {
 
 async function redeliveryId(): Promise<string> {
   const body = JSON.stringify({ filter: { webhook_id: await webhookId() }, dry_run: true })
-  return ((await house.post('/v1/deliveries/redeliver', body, 202)) as { id: string }).id
+  return ((await system.post('/v1/deliveries/redeliver', body, 202)) as { id: string }).id
 }
 
 /** A webhook with a dry run, which ends or not. */
 async function replayPath(path: string): Promise<string> {
   const webhook = await webhookId()
   const body = JSON.stringify({ after: new Date(Date.now() - 60_000).toISOString(), dry_run: true })
-  const replay = (await house.post(`/v1/webhooks/${webhook}/replay`, body, 202)) as { id: string }
+  const replay = (await system.post(`/v1/webhooks/${webhook}/replay`, body, 202)) as { id: string }
   return path.replace('{id}', webhook).replace('{replay}', replay.id)
 }
 

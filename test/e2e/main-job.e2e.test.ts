@@ -33,7 +33,7 @@ interface Listed {
   readonly agent: string | null
 }
 
-let house: Standalone
+let system: Standalone
 let receiver: Receiver
 let stream: OpenStream
 let ids: readonly string[]
@@ -41,19 +41,19 @@ const examples = EVENT_TYPES.map(exampleOf)
 const webhookIds = { plain: '', standard: '' }
 
 beforeAll(async () => {
-  house = await startStandalone()
+  system = await startStandalone()
   receiver = await startReceiver()
-  stream = await openStream((signal) => house.request('/v1/events/stream', { signal }))
+  stream = await openStream((signal) => system.request('/v1/events/stream', { signal }))
   webhookIds.plain = await createWebhook(PLAIN_SECRET)
   webhookIds.standard = await createWebhook(STANDARD_SECRET)
-  const answer = await house.post('/v1/events', `[${examples.map(({ request }) => request).join(',')}]`, 202)
+  const answer = await system.post('/v1/events', `[${examples.map(({ request }) => request).join(',')}]`, 202)
   ids = (answer as { data: { id: string; status: string }[] }).data.map(({ id }) => id)
 }, 60_000)
 
 afterAll(async () => {
   await stream?.close()
   await receiver?.close()
-  await house?.close()
+  await system?.close()
 })
 
 describe('ten example events that an agent posts', () => {
@@ -84,7 +84,7 @@ describe('ten example events that an agent posts', () => {
 
   test('come out of GET /v1/events with the same bytes', async () => {
     const { events, data } = await eventually(async () => {
-      const response = await house.request('/v1/events?order=asc')
+      const response = await system.request('/v1/events?order=asc')
       const text = await response.text()
       const list = JSON.parse(text) as { data: Listed[] }
       if (list.data.length < examples.length) throw new Error(`only ${list.data.length} events yet`)
@@ -97,7 +97,7 @@ describe('ten example events that an agent posts', () => {
 
   test('are found alone by id, with the same bytes', async () => {
     for (const [index, id] of ids.entries()) {
-      const response = await house.request(`/v1/events/${id}`)
+      const response = await system.request(`/v1/events/${id}`)
       expect(rawDataObjects(await response.text())).toEqual([examples[index]?.data])
     }
   })
@@ -164,17 +164,17 @@ function envelopeOf(example: Example | undefined): object {
 
 async function createWebhook(secret: string): Promise<string> {
   const body = JSON.stringify({ url: receiver.url, events: ['*'], secret })
-  return ((await house.post('/v1/webhooks', body, 201)) as { id: string }).id
+  return ((await system.post('/v1/webhooks', body, 201)) as { id: string }).id
 }
 
 async function readTopic(count: number): Promise<readonly KafkaMessage[]> {
-  const brokers = (house.env['KAFKA_BROKERS'] ?? '').split(',')
+  const brokers = (system.env['KAFKA_BROKERS'] ?? '').split(',')
   const kafka = new Kafka({ brokers, clientId: 'internal-service', logLevel: logLevel.NOTHING })
   const consumer = kafka.consumer({ groupId: `internal-service-${Date.now()}` })
   const messages: KafkaMessage[] = []
   await consumer.connect()
   try {
-    await consumer.subscribe({ topic: house.env['KAFKA_TOPIC'] ?? '', fromBeginning: true })
+    await consumer.subscribe({ topic: system.env['KAFKA_TOPIC'] ?? '', fromBeginning: true })
     await consumer.run({
       eachMessage: async ({ message }) => {
         messages.push(message)

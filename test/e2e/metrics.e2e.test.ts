@@ -3,19 +3,19 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { metricsOf, readQueries } from '../deploy/telemetry-files.ts'
 import { startStandalone, type Standalone } from '../support/standalone.ts'
 
-let house: Standalone
+let system: Standalone
 let text: string
 
 beforeAll(async () => {
-  house = await startStandalone()
-  await house.post('/v1/events', '{"type":"task.created","task_id":"t","data":{}}', 202)
-  text = await (await house.request('/metrics')).text()
+  system = await startStandalone()
+  await system.post('/v1/events', '{"type":"task.created","task_id":"t","data":{}}', 202)
+  text = await (await system.request('/metrics')).text()
 }, 60_000)
 afterAll(async () => {
-  await house?.close()
+  await system?.close()
 })
 
-describe('the metrics of the running house', () => {
+describe('the metrics of the running system', () => {
   test.each(readQueries())('are those that are asked for: $place', ({ expr }) => {
     const present = series(text)
     expect(metricsOf(expr).filter((name) => !present.has(name))).toEqual([])

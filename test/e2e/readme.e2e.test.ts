@@ -10,12 +10,12 @@ import { fencedBlocks, readPage, ROOT } from '../docs/markdown.ts'
 const blocks = fencedBlocks(readPage('README.md'), 'sh')
 const folder = mkdtempSync(join(tmpdir(), 'ariftly-readme-'))
 const children: ChildProcess[] = []
-let house: Output
+let system: Output
 let origin = ''
 
 beforeAll(async () => {
-  house = run('npm start', { PORT: '0', DATA_DIR: join(folder, '.data') }, ROOT)
-  origin = await eventually(() => findOrigin(house), { timeoutMs: 60_000 })
+  system = run('npm start', { PORT: '0', DATA_DIR: join(folder, '.data') }, ROOT)
+  origin = await eventually(() => findOrigin(system), { timeoutMs: 60_000 })
 }, 90_000)
 
 afterAll(() => {
@@ -57,7 +57,7 @@ describe('the shell blocks of the README', () => {
   })
 
   test('of npm start: it prints the same calls, and they work as they are printed', async () => {
-    const printed = house.text
+    const printed = system.text
       .replaceAll(/\\\n\s*/g, ' ')
       .split('\n')
       .filter((line) => line.trim().startsWith('curl '))
@@ -72,8 +72,8 @@ describe('the shell blocks of the README', () => {
 
   test('of npm start: Ctrl-C ends it within 10 s', async () => {
     const startedMs = performance.now()
-    const ended = once(house.child, 'exit')
-    house.child.kill('SIGINT')
+    const ended = once(system.child, 'exit')
+    system.child.kill('SIGINT')
     await ended
     expect(performance.now() - startedMs).toBeLessThan(10_000)
   }, 20_000)

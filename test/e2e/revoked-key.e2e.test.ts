@@ -5,14 +5,14 @@ import { startStandalone, type Standalone } from '../support/standalone.ts'
 
 const EVENT = '{"type":"task.created","task_id":"t","data":{}}'
 
-let house: Standalone
+let system: Standalone
 let admin: Pool
 
 beforeAll(async () => {
-  house = await startStandalone()
+  system = await startStandalone()
   admin = createPool({
     role: null,
-    url: house.env['DATABASE_ADMIN_URL'] ?? '',
+    url: system.env['DATABASE_ADMIN_URL'] ?? '',
     applicationName: 'revoked-key-test',
     max: 1,
   })
@@ -20,16 +20,16 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await admin?.end()
-  await house?.close()
+  await system?.close()
 })
 
 test('a revoked key ends within a second at every door of the one process, which reads one feed of changes for all', async () => {
-  const key = await house.apiKeyOf('default', ['events:write', 'events:read'])
+  const key = await system.apiKeyOf('default', ['events:write', 'events:read'])
   const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json' }
-  const post = () => house.request('/v1/events', { method: 'POST', headers, body: EVENT })
-  const list = () => house.request('/v1/events', { headers })
-  const stream = await house.request('/v1/events/stream', { headers })
-  const current = (await (await house.request('/v1/api-keys/current', { headers })).json()) as { readonly id: string }
+  const post = () => system.request('/v1/events', { method: 'POST', headers, body: EVENT })
+  const list = () => system.request('/v1/events', { headers })
+  const stream = await system.request('/v1/events/stream', { headers })
+  const current = (await (await system.request('/v1/api-keys/current', { headers })).json()) as { readonly id: string }
   expect([stream.status, (await post()).status, (await list()).status]).toEqual([200, 202, 200])
   let streaming = true
   const end = () => {
@@ -38,7 +38,7 @@ test('a revoked key ends within a second at every door of the one process, which
   void stream.text().then(end, end)
   expect(await readersOfTheFeed()).toEqual(['ariftly-standalone keys'])
 
-  expect((await house.request(`/v1/api-keys/${current.id}`, { method: 'DELETE' })).status).toBe(204)
+  expect((await system.request(`/v1/api-keys/${current.id}`, { method: 'DELETE' })).status).toBe(204)
   const ended = async () => !streaming && (await post()).status === 401 && (await list()).status === 401
   await eventually(ended, { timeoutMs: 1000, everyMs: 10 })
 }, 30_000)

@@ -22,22 +22,22 @@ const WEBHOOK_BODY = `{
   "secret": "your-signing-secret"
 }`
 
-let house: Standalone
+let system: Standalone
 const children: ChildProcess[] = []
 
 beforeAll(async () => {
-  house = await startStandalone()
+  system = await startStandalone()
 }, 60_000)
 afterEach(() => {
   for (const child of children.splice(0)) child.kill('SIGKILL')
 })
 afterAll(async () => {
-  await house?.close()
+  await system?.close()
 })
 
 describe('the calls of the product page', () => {
   test('the curl for the stream, pasted as it stands, prints the frames that the page shows', async () => {
-    const output = runShell(STREAM_CALL.replace('https://api.ariftly.io', house.url))
+    const output = runShell(STREAM_CALL.replace('https://api.ariftly.io', system.url))
     await eventually(() => output.text.includes('retry:'), { timeoutMs: 10_000 })
     await postShownEvents('task_01j9x8k...')
     await postShownEvents('task_of_another')
@@ -49,7 +49,7 @@ describe('the calls of the product page', () => {
   test('GET /v1/events/stream with the parameters of the page streams the same', async () => {
     const query = 'task_id=task_get&agent=analyzer&types=task.progress,task.complete'
     const output = runShell(
-      `curl -sN "${house.url}/v1/events/stream?${query}" -H "Authorization: Bearer $ARIFTLY_API_KEY"`,
+      `curl -sN "${system.url}/v1/events/stream?${query}" -H "Authorization: Bearer $ARIFTLY_API_KEY"`,
     )
     await eventually(() => output.text.includes('retry:'), { timeoutMs: 10_000 })
     await postShownEvents('task_get')
@@ -64,21 +64,21 @@ describe('the calls of the product page', () => {
     const before = new Date(Date.now() + 60_000).toISOString()
     const query = `task_id=task_listed&agent=analyzer&type=task.complete&after=${after}&before=${before}&limit=500`
     await eventually(async () => {
-      const response = await house.request(`/v1/events?${query}`)
+      const response = await system.request(`/v1/events?${query}`)
       expect(response.status).toBe(200)
       const list = (await response.json()) as { object: string; has_more: boolean; data: { id: string }[] }
       expect(list).toMatchObject({ object: 'list', has_more: false })
       expect(list.data.map(({ id }) => id)).toEqual([ids[2]])
       return true
     })
-    const limited = await house.request('/v1/events?task_id=task_listed&limit=2')
+    const limited = await system.request('/v1/events?task_id=task_listed&limit=2')
     expect(((await limited.json()) as { data: { id: string }[] }).data.map(({ id }) => id)).toEqual([ids[2], ids[1]])
-    const earlier = await house.request(`/v1/events?task_id=task_listed&before=${after}`)
+    const earlier = await system.request(`/v1/events?task_id=task_listed&before=${after}`)
     expect(await earlier.json()).toMatchObject({ data: [], has_more: false })
   })
 
   test('POST /v1/webhooks takes the body of the page', async () => {
-    const created = await house.post('/v1/webhooks', WEBHOOK_BODY, 201)
+    const created = await system.post('/v1/webhooks', WEBHOOK_BODY, 201)
     expect(created).toMatchObject({
       object: 'webhook',
       id: expect.stringMatching(/^whk_/),
@@ -88,17 +88,17 @@ describe('the calls of the product page', () => {
       enabled: true,
     })
     const { id } = created as { id: string }
-    const shown = (await (await house.request(`/v1/webhooks/${id}`)).json()) as object
+    const shown = (await (await system.request(`/v1/webhooks/${id}`)).json()) as object
     expect(shown).toMatchObject({ id })
     expect(shown).not.toHaveProperty('secret')
-    expect((await house.request(`/v1/webhooks/${id}`, { method: 'DELETE' })).status).toBe(204)
+    expect((await system.request(`/v1/webhooks/${id}`, { method: 'DELETE' })).status).toBe(204)
   })
 
   test('the verifyWebhook of the page accepts what comes and refuses a changed byte', async () => {
     const receiver = await startReceiver()
     try {
       const host = new URL(receiver.url).origin
-      await house.post('/v1/webhooks', WEBHOOK_BODY.replace('https://your-server.com', host), 201)
+      await system.post('/v1/webhooks', WEBHOOK_BODY.replace('https://your-server.com', host), 201)
       const ids = await postShownEvents('task_signed')
       await eventually(() => receiver.requests.length >= 1, { timeoutMs: 15_000 })
       const [request] = receiver.requests
@@ -121,14 +121,14 @@ async function postShownEvents(task: string): Promise<readonly string[]> {
     const [, type, data] = /^event: (\S+)\ndata: (.*)\n$/.exec(frame) ?? []
     return `{"type":"${type}","task_id":"${task}","agent":"analyzer","data":${data?.replace('task_01j9x8k...', task)}}`
   })
-  const answer = (await house.post('/v1/events', `[${entries.join(',')}]`, 202)) as { data: { id: string }[] }
+  const answer = (await system.post('/v1/events', `[${entries.join(',')}]`, 202)) as { data: { id: string }[] }
   return answer.data.map(({ id }) => id)
 }
 
 function runShell(command: string): { text: string } {
   const child = spawn('exec ' + command, {
     shell: true,
-    env: { ...process.env, ARIFTLY_API_KEY: house.apiKey },
+    env: { ...process.env, ARIFTLY_API_KEY: system.apiKey },
     stdio: ['ignore', 'pipe', 'ignore'],
   })
   children.push(child)

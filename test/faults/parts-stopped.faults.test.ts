@@ -21,14 +21,14 @@ const KNOWN_MS = 250
 let stack: Awaited<ReturnType<typeof startOwnStack>>
 let world: World
 let apiKey: string
-let house: ServiceProcess
+let system: ServiceProcess
 let receiver: Receiver
 let stream: OpenStream
 
 beforeAll(async () => {
   stack = await startOwnStack()
   world = await createWorld({ addresses: stack.addresses, env: { DATA_DIR: join(stack.dataDir, 'standalone') } })
-  house = await startServiceProcess('standalone', world.env)
+  system = await startServiceProcess('standalone', world.env)
   apiKey = await world.apiKey('north')
   receiver = await startReceiver()
   const webhook = { url: receiver.url, events: ['task.complete'], secret: 'secret of the parts test' }
@@ -38,8 +38,8 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await stream?.close()
-  house?.kill('SIGTERM')
-  await house?.exited
+  system?.kill('SIGTERM')
+  await system?.exited
   await receiver?.close()
   await world?.close()
   await stack?.close()
@@ -164,7 +164,7 @@ interface PostedEntry {
   readonly status: string
 }
 
-async function request(path: string, init: RequestInit = {}, url = house.url): Promise<Response> {
+async function request(path: string, init: RequestInit = {}, url = system.url): Promise<Response> {
   const headers = { authorization: `Bearer ${apiKey}`, 'content-type': 'application/json' }
   return await fetch(`${url}${path}`, { ...init, headers })
 }

@@ -26,7 +26,7 @@ let folder: string
 let stack: LocalStack
 let restored: LocalStack
 let world: World
-let house: ServiceProcess
+let system: ServiceProcess
 let receiver: Receiver
 
 beforeAll(async () => {
@@ -40,14 +40,14 @@ beforeAll(async () => {
   })
   await createTemplateDatabase(stack.addresses.postgres)
   const env = { WEBHOOK_RETRY_SCHEDULE_S: '1,1,1,1', WEBHOOK_WORKER_DEAD_MS: '4000', WEBHOOK_TIMEOUT_MS: '2000' }
-  world = await createWorld({ addresses: stack.addresses, env: { ...env, DATA_DIR: join(folder, 'house') } })
-  house = await startServiceProcess('standalone', world.env, { timeoutMs: 60_000 })
+  world = await createWorld({ addresses: stack.addresses, env: { ...env, DATA_DIR: join(folder, 'system') } })
+  system = await startServiceProcess('standalone', world.env, { timeoutMs: 60_000 })
   receiver = await startReceiver()
 }, 120_000)
 
 afterAll(async () => {
-  house?.kill('SIGKILL')
-  await house?.exited
+  system?.kill('SIGKILL')
+  await system?.exited
   await receiver?.close()
   await world?.close().catch(() => undefined) // Its Postgres is gone by design.
   await restored?.close()
@@ -63,7 +63,7 @@ function plainEnvironment(): NodeJS.ProcessEnv {
 
 async function call(apiKey: string, path: string, body?: object): Promise<Response> {
   const headers = { authorization: `Bearer ${apiKey}`, 'content-type': 'application/json' }
-  return await fetch(house.url + path, {
+  return await fetch(system.url + path, {
     headers,
     ...(body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) }),
   })
@@ -79,13 +79,13 @@ function stream(apiKey: string, lastEventId?: string): Promise<OpenStream> {
     authorization: `Bearer ${apiKey}`,
     ...(lastEventId === undefined ? {} : { 'last-event-id': lastEventId }),
   }
-  return openStream((signal) => fetch(`${house.url}/v1/events/stream?envelope=true`, { headers, signal }))
+  return openStream((signal) => fetch(`${system.url}/v1/events/stream?envelope=true`, { headers, signal }))
 }
 
 const idsOf = ({ messages }: OpenStream) => messages.map(({ data }) => (JSON.parse(data) as { id: string }).id)
 const deliveredIds = () => receiver.requests.map(({ headers }) => String(headers['webhook-id']))
 
-/** Unpacks the backup into a new place, starts Postgres there and the house on it; gives the house's environment. */
+/** Unpacks the backup into a new place, starts Postgres there and the system on it; gives the system's environment. */
 async function startOnBackup(file: string): Promise<Readonly<Record<string, string>>> {
   const dataDir = join(folder, 'second')
   const place = join(dataDir, 'postgres')
@@ -97,7 +97,7 @@ async function startOnBackup(file: string): Promise<Readonly<Record<string, stri
   const moved = (url = '') => Object.assign(new URL(url), { port }).href
   const { DATABASE_URL, DATABASE_ADMIN_URL } = world.env
   const env = { ...world.env, DATABASE_URL: moved(DATABASE_URL), DATABASE_ADMIN_URL: moved(DATABASE_ADMIN_URL) }
-  house = await startServiceProcess('standalone', env, { timeoutMs: 60_000 })
+  system = await startServiceProcess('standalone', env, { timeoutMs: 60_000 })
   return env
 }
 
@@ -112,7 +112,7 @@ test('a database restored from a backup taken under load ends up with every even
   const apiKey = await world.apiKey('default')
   const before = await subscribe(apiKey)
   const open = await stream(apiKey)
-  const load = startSteadyLoad(house.url, apiKey)
+  const load = startSteadyLoad(system.url, apiKey)
   await eventually(() => load.accepted.length >= 300 && receiver.requests.length >= 300, PATIENCE)
   const finished = new Set(deliveredIds().slice(0, 150))
   const resumeFrom = open.messages.at(-1)?.id
@@ -130,8 +130,8 @@ test('a database restored from a backup taken under load ends up with every even
   const shown = idsOf(open)
 
   // The disaster: the database and all processes are gone, Redis is empty; Kafka is what it was.
-  house.kill('SIGKILL')
-  await Promise.all([house.exited, open.close(), stack.postgres?.kill('SIGKILL')])
+  system.kill('SIGKILL')
+  await Promise.all([system.exited, open.close(), stack.postgres?.kill('SIGKILL')])
   await redisCommand(stack.redis?.port ?? 0, 'FLUSHALL')
   const deliveredBefore = receiver.requests.length
   const env = await startOnBackup(file)
@@ -149,7 +149,7 @@ test('a database restored from a backup taken under load ends up with every even
 
   // Streams go on where they were: behind the backup, and before it.
   const [resumed, fromBefore] = await Promise.all([stream(apiKey, lastSeen), stream(apiKey, resumeFrom)])
-  const more = startSteadyLoad(house.url, apiKey)
+  const more = startSteadyLoad(system.url, apiKey)
   await eventually(() => more.accepted.length >= 50, PATIENCE)
   await more.stop()
   await eventually(() => idsOf(resumed).length >= more.accepted.length, PATIENCE)

@@ -77,23 +77,23 @@ describe('on a schema that is older than the code', () => {
 })
 
 describe('under load', () => {
-  let house: ServiceProcess
+  let system: ServiceProcess
   const atEnd: (() => Promise<unknown>)[] = []
 
   beforeAll(async () => {
-    house = await startServiceProcess('standalone', world.env, { timeoutMs: 60_000 })
+    system = await startServiceProcess('standalone', world.env, { timeoutMs: 60_000 })
   }, 70_000)
   afterAll(async () => {
     for (const end of atEnd) await end()
-    house?.kill('SIGTERM')
-    await house?.exited
+    system?.kill('SIGTERM')
+    await system?.exited
   }, 30_000)
 
   test('the next release migrates while a long reader holds it up, and no request fails; this one works on after it', async () => {
     const apiKey = await world.apiKey('default')
     const headers = { authorization: `Bearer ${apiKey}` }
-    const load = startSteadyLoad(house.url, apiKey)
-    const lists = startListing(`${house.url}/v1/events?limit=5`, headers)
+    const load = startSteadyLoad(system.url, apiKey)
+    const lists = startListing(`${system.url}/v1/events?limit=5`, headers)
     const reader = await admin.connect()
     atEnd.push(
       () => load.stop(),

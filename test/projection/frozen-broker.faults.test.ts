@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { newEventId } from '@ariftly/events'
 import { byForm, eventually } from '@ariftly/testkit'
-import { startOwnHouse, type OwnHouse } from './own-house.ts'
+import { startOwnSystem, type OwnSystem } from './own-system.ts'
 
 /** The long form has the times of production. In both the broker is frozen for longer than any timeout. */
 const FROZEN_MS = byForm({ short: 13_000, long: 45_000 })
@@ -13,13 +13,13 @@ const TIMES = byForm<Readonly<Record<string, string>>>({
 const CLIENTS = 4
 const BATCH = 10
 
-let house: OwnHouse
+let system: OwnSystem
 
 beforeAll(async () => {
-  house = await startOwnHouse(TIMES)
+  system = await startOwnSystem(TIMES)
 }, 90_000)
 
-afterAll(() => house?.close(), 30_000)
+afterAll(() => system?.close(), 30_000)
 
 interface Entry {
   readonly id: string
@@ -50,9 +50,9 @@ function startPoster() {
 
 async function post(ids: readonly string[]): Promise<readonly Entry[]> {
   const events = ids.map((id, index) => ({ id, type: 'task.created', task_id: `t${index % 5}`, data: { title: id } }))
-  const response = await fetch(`${house.ingest.url}/v1/events`, {
+  const response = await fetch(`${system.ingest.url}/v1/events`, {
     method: 'POST',
-    headers: { authorization: `Bearer ${house.apiKey}`, 'content-type': 'application/json' },
+    headers: { authorization: `Bearer ${system.apiKey}`, 'content-type': 'application/json' },
     body: JSON.stringify(events),
   })
   const body = (await response.json()) as Partial<Record<'data' | 'events', readonly Entry[]>>
@@ -64,10 +64,10 @@ test(
   async () => {
     const posters = Array.from({ length: CLIENTS }, startPoster)
     await eventually(() => posters.every(({ accepted }) => accepted.size > 50), { timeoutMs: 20_000 })
-    house.stack.kafka?.pause()
+    system.stack.kafka?.pause()
     await delay(FROZEN_MS)
     const before = posters.map(({ accepted }) => accepted.size)
-    house.stack.kafka?.resume()
+    system.stack.kafka?.resume()
     await eventually(() => posters.every(({ accepted }, i) => accepted.size > (before[i] ?? 0) + 50), {
       timeoutMs: 60_000,
     })
@@ -84,6 +84,6 @@ test(
 )
 
 async function storedIds(): Promise<readonly string[]> {
-  const { rows } = await house.world.admin.query<{ id: string }>(`SELECT data->>'title' AS id FROM events`)
+  const { rows } = await system.world.admin.query<{ id: string }>(`SELECT data->>'title' AS id FROM events`)
   return rows.map(({ id }) => id)
 }

@@ -4,24 +4,24 @@ import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { newEventId } from '@ariftly/events'
 import { eventually } from '@ariftly/testkit'
-import { startOwnHouse, type OwnHouse } from './own-house.ts'
+import { startOwnSystem, type OwnSystem } from './own-system.ts'
 
 /** Above the 16 MiB of a WAL segment, which Postgres must be able to write, below what the events take. */
 const FILE_BYTES_MAX = 17 * 1024 * 1024
 const BATCH = 20
 const BATCHES = 6
 
-let house: OwnHouse
+let system: OwnSystem
 
 beforeAll(async () => {
-  house = await startOwnHouse()
+  system = await startOwnSystem()
 }, 90_000)
 
-afterAll(() => house?.close(), 30_000)
+afterAll(() => system?.close(), 30_000)
 
 /** Bounds the size of every file that a process of Postgres writes; its new processes inherit the bound. */
 function limitFiles(bytesMax: number | 'unlimited'): void {
-  const postmaster = house.stack.postgres?.pid ?? 0
+  const postmaster = system.stack.postgres?.pid ?? 0
   // Where this is root, Postgres runs as another user, who alone may change its limits.
   const { uid, gid } = statSync(`/proc/${postmaster}`)
   const owner = process.getuid?.() === uid ? {} : { uid, gid }
@@ -51,9 +51,9 @@ async function post(): Promise<{ readonly ids: readonly string[]; readonly tookM
     data: { message: id, padding },
   }))
   const startedMs = performance.now()
-  const response = await fetch(`${house.ingest.url}/v1/events`, {
+  const response = await fetch(`${system.ingest.url}/v1/events`, {
     method: 'POST',
-    headers: { authorization: `Bearer ${house.apiKey}`, 'content-type': 'application/json' },
+    headers: { authorization: `Bearer ${system.apiKey}`, 'content-type': 'application/json' },
     body: JSON.stringify(events),
   })
   expect(response.status).toBe(202)
@@ -61,7 +61,9 @@ async function post(): Promise<{ readonly ids: readonly string[]; readonly tookM
 }
 
 async function storedIds(): Promise<readonly string[]> {
-  const { rows } = await house.world.admin.query<{ id: string }>(`SELECT data->>'message' AS id FROM events ORDER BY 1`)
+  const { rows } = await system.world.admin.query<{ id: string }>(
+    `SELECT data->>'message' AS id FROM events ORDER BY 1`,
+  )
   return rows.map(({ id }) => id)
 }
 
@@ -70,12 +72,12 @@ test('when Postgres cannot extend a file, ingest goes on, and the projector wait
   await eventually(async () => (await storedIds()).length === BATCH)
   limitFiles(FILE_BYTES_MAX)
   for (let batch = 0; batch < BATCHES; batch += 1) ids.push(...(await post()).ids)
-  await eventually(() => house.projector.output().includes('could not extend file'), { timeoutMs: 20_000 })
+  await eventually(() => system.projector.output().includes('could not extend file'), { timeoutMs: 20_000 })
   ids.push(...(await post()).ids)
   expect((await storedIds()).length).toBeLessThan(ids.length)
-  expect((await fetch(`${house.projector.url}/readyz`)).status).toBe(200)
+  expect((await fetch(`${system.projector.url}/readyz`)).status).toBe(200)
   limitFiles('unlimited')
   await eventually(async () => (await storedIds()).length === ids.length, { timeoutMs: 30_000 })
   expect(await storedIds()).toEqual(ids.toSorted())
-  expect(house.stack.postgres?.running).toBe(true)
+  expect(system.stack.postgres?.running).toBe(true)
 }, 90_000)

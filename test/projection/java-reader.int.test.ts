@@ -12,13 +12,13 @@ import { runJavaReader, type ReadByJava } from './run-java-reader.ts'
 
 const PARTITIONS = 12
 
-let house: Standalone
+let system: Standalone
 
 beforeAll(async () => {
-  house = await startStandalone()
+  system = await startStandalone()
 }, 60_000)
 afterAll(async () => {
-  await house?.close()
+  await system?.close()
 }, 30_000)
 
 interface Listed {
@@ -31,8 +31,8 @@ function documentOfThisInstallation(): string {
     servers: { kafka: { host: string } }
     channels: { events: { address: string } }
   }
-  published.servers.kafka.host = house.env['KAFKA_BROKERS'] ?? ''
-  published.channels.events.address = house.env['KAFKA_TOPIC'] ?? ''
+  published.servers.kafka.host = system.env['KAFKA_BROKERS'] ?? ''
+  published.channels.events.address = system.env['KAFKA_TOPIC'] ?? ''
   const file = join(mkdtempSync(join(process.env['ARIFTLY_TEST_DIR'] ?? tmpdir(), 'asyncapi-')), 'asyncapi.json')
   writeFileSync(file, JSON.stringify(published))
   return file
@@ -73,8 +73,8 @@ function foreignRecords(): readonly ProducerRecord[] {
 
 async function append(records: readonly ProducerRecord[]): Promise<void> {
   const log = createLogger({ service: 'test', level: 'silent' })
-  const client = createKafka({ brokers: (house.env['KAFKA_BROKERS'] ?? '').split(','), clientId: 'test', log })
-  const producer = createProducer(client, { topic: house.env['KAFKA_TOPIC'] ?? '' })
+  const client = createKafka({ brokers: (system.env['KAFKA_BROKERS'] ?? '').split(','), clientId: 'test', log })
+  const producer = createProducer(client, { topic: system.env['KAFKA_TOPIC'] ?? '' })
   expect((await producer.send(records)).ok).toBe(true)
   await producer.close()
   await client.close()
@@ -92,13 +92,13 @@ function withoutReposts(lines: readonly ReadByJava[]): readonly ReadByJava[] {
 }
 
 test('a Java program that knows only the AsyncAPI document reads from the log what the API lists', async () => {
-  await house.post('/v1/events', bodyOfAllTypes(), 202)
+  await system.post('/v1/events', bodyOfAllTypes(), 202)
   const twice = `{"type":"task.created","task_id":"t","id":"${newEventId(Date.now())}","data":{"title":"posted twice"}}`
-  await house.post('/v1/events', twice, 202)
-  await house.post('/v1/events', twice, 202)
+  await system.post('/v1/events', twice, 202)
+  await system.post('/v1/events', twice, 202)
   await append(foreignRecords())
   const wanted = EVENT_TYPES.length + 3
-  const list = async () => await (await house.request('/v1/events?limit=500&order=asc')).text()
+  const list = async () => await (await system.request('/v1/events?limit=500&order=asc')).text()
   await eventually(async () => (JSON.parse(await list()) as Listed).data.length === wanted)
 
   const lines = await runJavaReader(documentOfThisInstallation(), 'readEvents')

@@ -97,13 +97,13 @@ const CJS = [
 ].join('\n')
 
 let fixture: Fixture
-let house: Standalone
+let system: Standalone
 let sitePort: number
 const children: ChildProcess[] = []
 
 beforeAll(async () => {
   sitePort = await findFreePort()
-  ;[fixture, house] = await Promise.all([
+  ;[fixture, system] = await Promise.all([
     createFixture(),
     startStandalone({ CORS_ORIGINS: `http://127.0.0.1:${sitePort}` }),
   ])
@@ -111,17 +111,17 @@ beforeAll(async () => {
 
 afterAll(async () => {
   for (const child of children) child.kill()
-  await house?.close()
+  await system?.close()
 }, 60_000)
 
 const postProgress = async (message: string) =>
-  await house.post('/v1/events', JSON.stringify({ type: 'task.progress', task_id: 't-page', data: { message } }), 202)
+  await system.post('/v1/events', JSON.stringify({ type: 'task.progress', task_id: 't-page', data: { message } }), 202)
 const numbersOf = async (task: string) => {
-  const answer = await house.request(`/v1/events?task_id=${task}&order=asc`)
+  const answer = await system.request(`/v1/events?task_id=${task}&order=asc`)
   const { data } = (await answer.json()) as { readonly data: readonly { readonly data: { readonly n: number } }[] }
   return data.map((event) => event.data.n)
 }
-const env = () => ({ ARIFTLY_URL: house.url, ARIFTLY_API_KEY: house.apiKey })
+const env = () => ({ ARIFTLY_URL: system.url, ARIFTLY_API_KEY: system.apiKey })
 
 describe('the packed SDK', () => {
   test('has nothing that publint and attw complain about, and no dependencies', () => {
@@ -191,7 +191,7 @@ describe('a page in Chromium', () => {
       const page = await browser.newPage()
       await page.goto(`http://127.0.0.1:${sitePort}/`)
       await page.addScriptTag({ path: join(fixture.folder, 'bundles/global.js') })
-      await page.evaluate(`(${PAGE})(${JSON.stringify([house.url, house.apiKey])})`)
+      await page.evaluate(`(${PAGE})(${JSON.stringify([system.url, system.apiKey])})`)
       await page.waitForFunction('opened === 1', undefined, { timeout: 30_000 })
       await page.evaluate("dispatchEvent(new Event('online'))")
       await page.waitForFunction('opened === 2', undefined, { timeout: 10_000 })
@@ -226,8 +226,8 @@ describe('examples', () => {
       WEBHOOK_SECRET: SECRET,
     })
     children.push(receiver.child)
-    await house.post('/v1/webhooks', JSON.stringify({ url, events: ['session.closed'], secret: SECRET }), 201)
-    await house.post('/v1/events', '{"type":"session.closed","session_id":"s-example","data":{}}', 202)
+    await system.post('/v1/webhooks', JSON.stringify({ url, events: ['session.closed'], secret: SECRET }), 201)
+    await system.post('/v1/events', '{"type":"session.closed","session_id":"s-example","data":{}}', 202)
     await eventually(() => receiver.output().includes('session.closed evt_'), { timeoutMs: 30_000 })
     const forged = await fetch(url, { method: 'POST', body: '{}', headers: { 'webhook-signature': 'v1,x' } })
     expect(forged.status).toBe(401)

@@ -34,10 +34,10 @@ interface Listed {
 }
 
 /** Makes everything through the API, and waits until nothing of it goes on. */
-export async function seedTenant(house: Standalone, tenant: string): Promise<SeededTenant> {
+export async function seedTenant(system: Standalone, tenant: string): Promise<SeededTenant> {
   const mark = `mark${randomBytes(9).toString('hex')}`
-  const apiKey = await house.apiKeyOf(tenant, SCOPES)
-  const call = createCall(house, apiKey)
+  const apiKey = await system.apiKeyOf(tenant, SCOPES)
+  const call = createCall(system, apiKey)
   const receiver = await startReceiver()
   const webhook = await call('POST', '/v1/webhooks', {
     url: `${receiver.url}?${mark}`,
@@ -50,7 +50,7 @@ export async function seedTenant(house: Standalone, tenant: string): Promise<See
   const spareKey = await call('POST', '/v1/api-keys', { name: mark, scopes: ['events:read'] })
   const spareHook = await call('POST', '/v1/webhooks', { url: receiver.url, events: ['task.failed'] })
   const keyToLose = await call('POST', '/v1/api-keys', { name: mark, scopes: ['events:read'] })
-  const stream = await openTenantStream(house.url, apiKey)
+  const stream = await openTenantStream(system.url, apiKey)
   const eventIds = await postEvents(call, tenant, mark)
   const deliveries = await deliveriesOf(call, String(webhook['id']))
   const replay = await finishedReplay(call, String(webhook['id']))
@@ -101,10 +101,10 @@ export async function seedTenant(house: Standalone, tenant: string): Promise<See
 
 type Call = (method: string, path: string, body?: object) => Promise<Readonly<Record<string, unknown>>>
 
-function createCall(house: Standalone, apiKey: string): Call {
+function createCall(system: Standalone, apiKey: string): Call {
   return async function call(method, path, body) {
     const headers = { authorization: `Bearer ${apiKey}`, 'content-type': 'application/json' }
-    const answer = await house.request(path, {
+    const answer = await system.request(path, {
       method,
       headers,
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),

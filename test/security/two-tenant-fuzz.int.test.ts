@@ -16,7 +16,7 @@ const IN_FLIGHT = 8
 
 const operations = documentedOperations()
 
-let house: Standalone
+let system: Standalone
 let admin: DatabasePool
 let alpha: SeededTenant
 let bravo: SeededTenant
@@ -25,18 +25,18 @@ let random: () => number
 
 beforeAll(async () => {
   random = createRandom(randomSeed('two tenants'))
-  house = await startStandalone({ WEBHOOK_TIMEOUT_MS: '1000' })
-  admin = createPool({ role: null, url: house.env['DATABASE_ADMIN_URL'] ?? '', applicationName: 'test', max: 4 })
-  alpha = await seedTenant(house, 'alpha')
-  bravo = await seedTenant(house, 'bravo')
-  carol = await seedTenant(house, 'carol')
+  system = await startStandalone({ WEBHOOK_TIMEOUT_MS: '1000' })
+  admin = createPool({ role: null, url: system.env['DATABASE_ADMIN_URL'] ?? '', applicationName: 'test', max: 4 })
+  alpha = await seedTenant(system, 'alpha')
+  bravo = await seedTenant(system, 'bravo')
+  carol = await seedTenant(system, 'carol')
 }, 60_000)
 
 afterAll(async () => {
   closeConnections()
   await Promise.all([alpha?.close(), bravo?.close(), carol?.close()])
   await admin?.end()
-  await house?.close()
+  await system?.close()
 }, 30_000)
 
 interface Outcome {
@@ -64,7 +64,7 @@ async function attack(attacker: SeededTenant, victim: SeededTenant, count: numbe
   async function sendOnAndOn(): Promise<void> {
     while (left-- > 0) {
       const sent = next()
-      const { status, text: answer } = await sendRaw(house.url, sent)
+      const { status, text: answer } = await sendRaw(system.url, sent)
       const request = `${sent.method} ${sent.path} ${sent.body?.toString('utf8', 0, 200) ?? ''}`
       const { namesForeignObject } = sent
       faults.push(...judgeExchange({ request, status, answer, namesForeignObject }, victim.hidden))
@@ -92,7 +92,7 @@ describe('what looks on', () => {
     const paths = ['/v1/events', '/v1/api-keys', `/v1/webhooks/${webhook}/deliveries`]
     paths.push(`/v1/events/stream?after=${new Date(Date.now() - 600_000).toISOString()}`, `/v1/webhooks/${webhook}`)
     for (const path of paths) {
-      const { status, text: answer } = await sendRaw(house.url, { method: 'GET', path, headers })
+      const { status, text: answer } = await sendRaw(system.url, { method: 'GET', path, headers })
       const exchange = { request: path, status, answer, namesForeignObject: false }
       expect(judgeExchange(exchange, alpha.hidden)).not.toEqual([])
     }
@@ -151,7 +151,7 @@ test(
 async function postOwn({ apiKey, mark }: SeededTenant): Promise<void> {
   const body = JSON.stringify({ type: 'task.created', task_id: 't', data: { title: `${mark}-last` } })
   const headers = { authorization: `Bearer ${apiKey}`, 'content-type': 'application/json' }
-  expect((await house.request('/v1/events', { method: 'POST', headers, body })).status).toBe(202)
+  expect((await system.request('/v1/events', { method: 'POST', headers, body })).status).toBe(202)
 }
 
 function routeOf(kind: string): string {

@@ -9,26 +9,26 @@ const SCOPES = ['events:write', 'events:read', 'webhooks', 'admin']
 /** Rows that say of the tenant what must be remembered; its keys and webhooks have no content any more. */
 const KEPT = ['api_keys', 'audit_entries', 'tenant_log_ends', 'webhooks']
 
-let house: Standalone
+let system: Standalone
 let operator: string
 let admin: Pool
 let receiver: Receiver
 
 beforeAll(async () => {
-  house = await startStandalone()
-  admin = createPool({ role: null, url: house.env['DATABASE_ADMIN_URL'] ?? '', applicationName: 'test', max: 1 })
-  operator = await house.apiKeyOf('default', [...SCOPES, 'platform'])
+  system = await startStandalone()
+  admin = createPool({ role: null, url: system.env['DATABASE_ADMIN_URL'] ?? '', applicationName: 'test', max: 1 })
+  operator = await system.apiKeyOf('default', [...SCOPES, 'platform'])
   receiver = await startReceiver()
 }, 60_000)
 afterAll(async () => {
   await receiver?.close()
   await admin?.end()
-  await house?.close()
+  await system?.close()
 })
 
 async function call(key: string, method: string, path: string, body?: object) {
   const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json' }
-  const answer = await house.request(path, {
+  const answer = await system.request(path, {
     method,
     headers,
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
@@ -67,15 +67,15 @@ async function tablesWith(tenant: string): Promise<readonly string[]> {
 }
 
 test('a tenant is deleted with all its data, and the next owner of its id sees nothing of it', async () => {
-  const key = await house.apiKeyOf('gone', SCOPES)
-  const other = await house.apiKeyOf('stays', SCOPES)
+  const key = await system.apiKeyOf('gone', SCOPES)
+  const other = await system.apiKeyOf('stays', SCOPES)
   await call(key, 'POST', '/v1/webhooks', { url: receiver.url, events: ['*'], description: 'of the former owner' })
   await post(key, 'old', 40)
   await post(other, 'old', 5)
   await eventually(() => receiver.requests.length >= 40, { timeoutMs: 30_000 })
   await eventually(async () => (await listed(other, '/v1/events')).length === 5, { timeoutMs: 30_000 })
   const stream = await openStream((signal) =>
-    fetch(`${house.url}/v1/events/stream?after=${hourAgo()}`, {
+    fetch(`${system.url}/v1/events/stream?after=${hourAgo()}`, {
       headers: { authorization: `Bearer ${key}` },
       signal,
     }),
@@ -106,9 +106,9 @@ test('a tenant is deleted with all its data, and the next owner of its id sees n
   expect(rows).toEqual([{ content: '' }])
 
   // The log still holds the former owner's records.
-  const rebuilt = await runProjectionCommand(house.env, 'rebuild')
+  const rebuilt = await runProjectionCommand(system.env, 'rebuild')
   expect(rebuilt).toMatchObject({ code: 0, output: expect.stringContaining('inserted 0') })
-  expect(await runProjectionCommand(house.env, 'verify')).toMatchObject({ code: 0 })
+  expect(await runProjectionCommand(system.env, 'verify')).toMatchObject({ code: 0 })
 
   expect((await call(operator, 'PUT', '/v1/tenants/gone', {})).status).toBe(201)
   const made = await call(operator, 'POST', '/v1/api-keys', { name: 'next owner', tenant: 'gone', scopes: SCOPES })
@@ -125,7 +125,7 @@ test('a tenant is deleted with all its data, and the next owner of its id sees n
   const streams = await Promise.all(
     [{ after: hourAgo() }, { last_event_id: lastId }, {}].map((query) =>
       openStream((signal) =>
-        fetch(`${house.url}/v1/events/stream?${new URLSearchParams(query as Record<string, string>).toString()}`, {
+        fetch(`${system.url}/v1/events/stream?${new URLSearchParams(query as Record<string, string>).toString()}`, {
           headers: { authorization: `Bearer ${next}` },
           signal,
         }),

@@ -3,28 +3,28 @@ import { createPool, type Pool } from '@ariftly/store'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { startStandalone, type Standalone } from '../support/standalone.ts'
 
-let house: Standalone
+let system: Standalone
 /** A second gateway of the same installation. */
 let gateway: ServiceProcess
 let operator: string
 let admin: Pool
 
 beforeAll(async () => {
-  house = await startStandalone({ WEBHOOK_RETRY_SCHEDULE_S: '1,1,1,1,1,1,1,1,1' })
-  admin = createPool({ role: null, url: house.env['DATABASE_ADMIN_URL'] ?? '', applicationName: 'test', max: 1 })
-  gateway = await startServiceProcess('stream-gateway', house.env)
-  operator = await house.apiKeyOf('default', ['platform'])
+  system = await startStandalone({ WEBHOOK_RETRY_SCHEDULE_S: '1,1,1,1,1,1,1,1,1' })
+  admin = createPool({ role: null, url: system.env['DATABASE_ADMIN_URL'] ?? '', applicationName: 'test', max: 1 })
+  gateway = await startServiceProcess('stream-gateway', system.env)
+  operator = await system.apiKeyOf('default', ['platform'])
 }, 60_000)
 afterAll(async () => {
   gateway?.kill()
   await gateway?.exited
   await admin?.end()
-  await house?.close()
+  await system?.close()
 })
 
 async function put(tenant: string, body: object): Promise<void> {
   const headers = { authorization: `Bearer ${operator}`, 'content-type': 'application/json' }
-  const answer = await house.request(`/v1/tenants/${tenant}`, { method: 'PUT', headers, body: JSON.stringify(body) })
+  const answer = await system.request(`/v1/tenants/${tenant}`, { method: 'PUT', headers, body: JSON.stringify(body) })
   expect(Math.floor(answer.status / 100)).toBe(2)
 }
 
@@ -45,18 +45,18 @@ async function openStream(base: string, key: string) {
 
 async function post(key: string, task: string): Promise<number> {
   const body = JSON.stringify({ type: 'task.created', task_id: task, data: {} })
-  return (await house.request('/v1/events', { method: 'POST', headers: headersOf(key), body })).status
+  return (await system.request('/v1/events', { method: 'POST', headers: headersOf(key), body })).status
 }
 
 describe('a suspended tenant', () => {
   test('is refused at every door within a second, its streams end, its deliveries wait, and all of it comes back', async () => {
     const receiver = await startReceiver()
-    const key = await house.apiKeyOf('stopped', ['events:write', 'events:read', 'webhooks'])
+    const key = await system.apiKeyOf('stopped', ['events:write', 'events:read', 'webhooks'])
     const body = JSON.stringify({ url: receiver.url, events: ['*'] })
-    await house.request('/v1/webhooks', { method: 'POST', headers: headersOf(key), body })
+    await system.request('/v1/webhooks', { method: 'POST', headers: headersOf(key), body })
     expect(await post(key, 'before')).toBe(202)
     await eventually(() => receiver.requests.length === 1, { timeoutMs: 15_000 })
-    const streams = [await openStream(house.url, key), await openStream(gateway.url, key)]
+    const streams = [await openStream(system.url, key), await openStream(gateway.url, key)]
 
     const askedMs = performance.now()
     await put('stopped', { state: 'suspended' })
@@ -65,7 +65,7 @@ describe('a suspended tenant', () => {
     await eventually(refused, { everyMs: 20 })
     expect(performance.now() - askedMs).toBeLessThan(5000)
     for (const path of ['/v1/events', '/v1/webhooks', '/v1/events/stream', '/v1/api-keys/current']) {
-      const answer = await house.request(path, { headers: headersOf(key) })
+      const answer = await system.request(path, { headers: headersOf(key) })
       expect(await answer.json()).toMatchObject({ status: 403, code: 'tenant_suspended' })
     }
     expect((await openStream(gateway.url, key)).status).toBe(403)
@@ -97,9 +97,9 @@ describe('a suspended tenant', () => {
 async function failingWebhook(tenant: string) {
   const receiver = await startReceiver()
   receiver.respondWith(() => ({ status: 503 }))
-  const key = await house.apiKeyOf(tenant, ['events:write', 'webhooks'])
+  const key = await system.apiKeyOf(tenant, ['events:write', 'webhooks'])
   const body = JSON.stringify({ url: receiver.url, events: ['*'] })
-  await house.request('/v1/webhooks', { method: 'POST', headers: headersOf(key), body })
+  await system.request('/v1/webhooks', { method: 'POST', headers: headersOf(key), body })
   expect(await post(key, 'fails')).toBe(202)
   await eventually(() => receiver.requests.length >= 1, { timeoutMs: 15_000 })
   return { key, receiver }
@@ -119,13 +119,13 @@ async function json(
   key: string,
   body: object,
 ): Promise<{ status: number; body: Record<string, unknown> }> {
-  const answer = await house.request(path, { method: 'POST', headers: headersOf(key), body: JSON.stringify(body) })
+  const answer = await system.request(path, { method: 'POST', headers: headersOf(key), body: JSON.stringify(body) })
   return { status: answer.status, body: (await answer.json()) as Record<string, unknown> }
 }
 
 describe('a rotated secret', () => {
   test('ends with its streams and stream tokens, at every gateway, while those of the new one go on', async () => {
-    const root = await house.apiKeyOf('default', ['events:read', 'events:write', 'platform'])
+    const root = await system.apiKeyOf('default', ['events:read', 'events:write', 'platform'])
     const made = await json('/v1/api-keys', root, {
       name: 'x',
       tenant: 'rotated',
@@ -137,7 +137,7 @@ describe('a rotated secret', () => {
     const oldToken = await tokenOf(old)
     const oldByToken = await byToken(oldToken)
     const ended = [
-      (await openStream(house.url, old)).ended,
+      (await openStream(system.url, old)).ended,
       (await openStream(gateway.url, old)).ended,
       oldByToken.text().then(
         () => 'ended',
@@ -148,7 +148,7 @@ describe('a rotated secret', () => {
     const rotated = await json(`/v1/api-keys/${String(made.body['id'])}/rotate`, root, { overlap_hours: 0 })
     expect(rotated.status).toBe(201)
     const secret = String(rotated.body['key'])
-    const streams = await Promise.all([house.url, gateway.url].map((base) => openStream(base, secret)))
+    const streams = await Promise.all([system.url, gateway.url].map((base) => openStream(base, secret)))
     const newToken = await tokenOf(secret)
     await Promise.all(ended)
     await eventually(async () => (await post(old, 'refused')) === 401)
@@ -163,14 +163,14 @@ describe('a rotated secret', () => {
 })
 
 test('the streams of a tenant are counted over all gateways', async () => {
-  const key = await house.apiKeyOf('counted', ['events:read'])
+  const key = await system.apiKeyOf('counted', ['events:read'])
   await put('counted', { limits: { streams: 2 } })
-  const one = await openStream(house.url, key)
+  const one = await openStream(system.url, key)
   await eventually(async () => (await streamsTold()) === 1)
   const other = await openStream(gateway.url, key)
   await eventually(async () => (await streamsTold()) === 2)
   expect([one.status, other.status]).toEqual([200, 200])
-  for (const base of [house.url, gateway.url]) {
+  for (const base of [system.url, gateway.url]) {
     await eventually(async () => {
       const next = await openStream(base, key)
       next.close()

@@ -5,31 +5,31 @@ import { startStandalone, type Standalone } from '../support/standalone.ts'
 import { startCollector, type Collector, type ReceivedSpan } from './collector.ts'
 
 let collector: Collector
-let house: Standalone
+let system: Standalone
 let receiver: Receiver
 let stream: OpenStream
 let topic: string
 
 beforeAll(async () => {
   collector = await startCollector()
-  house = await startStandalone(collector.env)
-  topic = house.env['KAFKA_TOPIC'] ?? ''
+  system = await startStandalone(collector.env)
+  topic = system.env['KAFKA_TOPIC'] ?? ''
   receiver = await startReceiver()
-  stream = await openStream((signal) => house.request('/v1/events/stream', { signal }))
-  await house.post('/v1/webhooks', JSON.stringify({ url: `${receiver.url}?key=hidden`, events: ['task.*'] }), 201)
+  stream = await openStream((signal) => system.request('/v1/events/stream', { signal }))
+  await system.post('/v1/webhooks', JSON.stringify({ url: `${receiver.url}?key=hidden`, events: ['task.*'] }), 201)
 }, 60_000)
 
 afterAll(async () => {
   await stream?.close()
   await receiver?.close()
-  await house?.close()
+  await system?.close()
   await collector?.close()
 })
 
 /** Posts events of a task and gives their ids, when the webhook and the stream have had them all. */
 async function post(task: string, count: number, headers: Record<string, string> = {}): Promise<readonly string[]> {
   const events = Array.from({ length: count }, () => ({ type: 'task.progress', task_id: task, data: { message: 'm' } }))
-  const response = await house.request('/v1/events', {
+  const response = await system.request('/v1/events', {
     method: 'POST',
     body: JSON.stringify(count === 1 ? events[0] : events),
     headers: { 'content-type': 'application/json', ...headers },
@@ -168,8 +168,8 @@ describe('an event that is posted', () => {
 })
 
 test('a request that is refused, and one of the api, have their span too', async () => {
-  await house.request('/v1/events', { method: 'POST', body: '{', headers: { 'content-type': 'application/json' } })
-  await house.request('/v1/events/evt_01m88y3fz3eeksq399rkr6wnx3?secret=1')
+  await system.request('/v1/events', { method: 'POST', body: '{', headers: { 'content-type': 'application/json' } })
+  await system.request('/v1/events/evt_01m88y3fz3eeksq399rkr6wnx3?secret=1')
   const spanOf = (status: number, name: string): Promise<ReceivedSpan | undefined> =>
     eventually(() =>
       collector

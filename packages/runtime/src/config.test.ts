@@ -128,7 +128,7 @@ describe('describeConfig', () => {
   })
 })
 
-test('every default of the house can be read', () => {
+test('every default of the system can be read', () => {
   const withDefault = Object.fromEntries(
     Object.entries<ConfigSpec[string]>(settings).filter(([, item]) => item.defaultText !== undefined || item.optional),
   )

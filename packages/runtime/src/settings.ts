@@ -11,7 +11,7 @@ const REDIS_TLS: TlsSwitch = {
 const POSTGRES_PROTOCOLS = { protocols: ['postgres:', 'postgresql:'] } as const
 
 /**
- * The environment of the whole house: each service's specification picks from it what it uses, so that one name means
+ * The environment of the whole system: each service's specification picks from it what it uses, so that one name means
  * one thing everywhere (`{ KAFKA_BROKERS: settings.KAFKA_BROKERS, … }`).
  */
 export const settings = {

@@ -33,7 +33,7 @@ interface Posted {
 }
 
 /** The services of one run, and the way they are treated. */
-interface House {
+interface System {
   post(events: readonly Posted[]): Promise<void>
   /** Ends the projector in order and starts it again. */
   restart(): Promise<void>
@@ -42,16 +42,16 @@ interface House {
   rows(): Promise<readonly Posted[]>
 }
 
-type Step = fc.AsyncCommand<Model, House>
+type Step = fc.AsyncCommand<Model, System>
 
 const byId = (a: Posted, b: Posted): number => (a.id < b.id ? -1 : 1)
 
 function post(texts: readonly string[]): Step {
   return {
     check: () => true,
-    async run(model, house) {
+    async run(model, system) {
       const events = texts.map((text, index) => ({ id: newEventId(Date.now()), task: `t${index % TASKS}`, text }))
-      await house.post(events)
+      await system.post(events)
       for (const event of events) model.first.set(event.id, event)
     },
     toString: () => `post(${texts.length})`,
@@ -62,31 +62,35 @@ function post(texts: readonly string[]): Step {
 function repost(picks: readonly number[], text: string | undefined): Step {
   return {
     check: (model) => model.first.size > 0,
-    async run(model, house) {
+    async run(model, system) {
       const known = [...model.first.values()]
       const chosen = [...new Set(picks.map((pick) => known[pick % known.length]))].filter(
         (event) => event !== undefined,
       )
-      await house.post(chosen.map((event) => ({ ...event, text: text ?? event.text })))
+      await system.post(chosen.map((event) => ({ ...event, text: text ?? event.text })))
     },
     toString: () => `repost(${picks.length}${text === undefined ? '' : ', differing'})`,
   }
 }
 
 function restart(): Step {
-  return { check: () => true, run: (_model, house) => house.restart(), toString: () => 'restart' }
+  return { check: () => true, run: (_model, system) => system.restart(), toString: () => 'restart' }
 }
 
 function pause(what: 'kafka' | 'postgres', ms: number): Step {
-  return { check: () => true, run: (_model, house) => house.freeze(what, ms), toString: () => `pause(${what}, ${ms})` }
+  return {
+    check: () => true,
+    run: (_model, system) => system.freeze(what, ms),
+    toString: () => `pause(${what}, ${ms})`,
+  }
 }
 
 /** At every moment each row is one of the model's, with the content that came first. */
 function look(): Step {
   return {
     check: () => true,
-    async run(model, house) {
-      for (const row of await house.rows()) expect(row).toEqual(model.first.get(row.id))
+    async run(model, system) {
+      for (const row of await system.rows()) expect(row).toEqual(model.first.get(row.id))
     },
     toString: () => 'look',
   }
@@ -143,7 +147,7 @@ async function startProjector(): Promise<Running> {
   return await start(readConfig(projectorConfig, env), { ...deps, metrics: createMetrics() })
 }
 
-async function createHouse(): Promise<House> {
+async function createSystem(): Promise<System> {
   const tenant = `run-${++runs}`
   const apiKey = await world.apiKey(tenant)
 
@@ -190,12 +194,12 @@ test(
   async () => {
     await fc.assert(
       fc.asyncProperty(steps, async (commands) => {
-        const house = await createHouse()
+        const system = await createSystem()
         const model: Model = { first: new Map() }
-        await fc.asyncModelRun(() => ({ model, real: house }), commands)
+        await fc.asyncModelRun(() => ({ model, real: system }), commands)
         const expected = [...model.first.values()].toSorted(byId)
-        await eventually(async () => (await house.rows()).length >= expected.length, { timeoutMs: 20_000 })
-        expect(await house.rows()).toEqual(expected)
+        await eventually(async () => (await system.rows()).length >= expected.length, { timeoutMs: 20_000 })
+        expect(await system.rows()).toEqual(expected)
       }),
       { numRuns: RUNS, endOnFailure: !LONG },
     )

@@ -29,7 +29,7 @@ export interface OpenapiOptions {
 const DAY_MS = 86_400_000
 
 /**
- * Builds the OpenAPI 3.1 document from the route table and the schemas of the house. Deterministic for its options. It throws for a
+ * Builds the OpenAPI 3.1 document from the route table and the schemas of the system. Deterministic for its options. It throws for a
  * route that nothing is said about: the compiler sees that first.
  */
 export function buildOpenapi(options: OpenapiOptions): OpenapiDocument {

@@ -81,7 +81,7 @@ describe('tracing', () => {
     const collector = await startedCollector()
     const { tracing, close } = await start({
       ...jsonTo(collector),
-      OTEL_SERVICE_NAME: 'house',
+      OTEL_SERVICE_NAME: 'system',
       OTEL_RESOURCE_ATTRIBUTES: 'deployment.environment.name=test%20one,team=a',
       OTEL_EXPORTER_OTLP_HEADERS: 'x-key=a%20b',
     })
@@ -110,7 +110,7 @@ describe('tracing', () => {
     const attributes = attributesOf(collector.spans[0] as OtlpSpan)
     expect(attributes).toEqual({ text: 'x'.repeat(1024), tries: 3, 'error.type': 'timeout' })
     expect(collector.resources[0]).toMatchObject({
-      'service.name': 'house',
+      'service.name': 'system',
       'deployment.environment.name': 'test one',
       team: 'a',
       'telemetry.sdk.name': 'opentelemetry',

@@ -15,7 +15,7 @@ import { cpuSecondsOf } from '../support/process-usage.ts'
 import type { Arrival, ReceiverKind, ReceiversRequest } from './receivers.ts'
 
 /** Ingest, projector and one webhook worker at their default settings, on a stack of their own, and receivers. */
-export interface WebhookHouse {
+export interface WebhookSystem {
   readonly redisUrl: string
   readonly pool: Pool
   /** Starts a worker. */
@@ -55,7 +55,7 @@ export interface BenchWebhook {
 const ENCRYPTION_KEYS = `bench:${Buffer.alloc(32, 1).toString('base64')}`
 
 /** Starts it from what is built; build first. */
-export async function startWebhookHouse(): Promise<WebhookHouse> {
+export async function startWebhookSystem(): Promise<WebhookSystem> {
   const dataDir = mkdtempSync(join(tmpdir(), 'ariftly-bench-'))
   const stack = await startStack({ dataDir })
   const { kafka, postgres, redis: redisUrl } = stack.addresses

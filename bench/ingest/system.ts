@@ -6,7 +6,7 @@ import type { ServiceProcess } from '@ariftly/testkit'
 import { API_KEY, startBenchStack } from '../support/bench-stack.ts'
 
 /** Ingest as a process of its own, at its default settings, on Kafka and Postgres of its own that flush as in production. */
-export interface IngestHouse {
+export interface IngestSystem {
   readonly ingest: ServiceProcess
   /** Another one, which packs what it sends to Kafka. */
   readonly gzipIngest: ServiceProcess
@@ -27,7 +27,7 @@ const LIMITED_KEY = 'bench-limited-key-0123456789'
 const TOPIC = 'ariftly.events.v1'
 
 /** Starts it from what is built; build first. */
-export async function startIngestHouse(): Promise<IngestHouse> {
+export async function startIngestSystem(): Promise<IngestSystem> {
   return await startBenchStack({ parts: ['kafka', 'postgres'] }, async ({ stack, start, close }) => {
     const databaseUrl = stack.addresses.postgres
     await storeLimitedKey(databaseUrl)

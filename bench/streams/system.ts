@@ -7,7 +7,7 @@ import { pin } from '../ingest/worker.ts'
 import { API_KEY, startBenchStack } from '../support/bench-stack.ts'
 
 /** A gateway as a process of its own at its default settings, on Kafka and Postgres of its own. */
-export interface StreamHouse {
+export interface StreamSystem {
   readonly gateway: ServiceProcess
   /** Present when it was asked for. */
   readonly ingest: ServiceProcess | undefined
@@ -39,13 +39,13 @@ export const CPU = { measured: 0, others: 1 } as const
 const TOPIC = 'ariftly.events.v1'
 
 /** Starts it from what is built; build first. */
-export async function startStreamHouse(
+export async function startStreamSystem(
   o: {
     readonly withIngest?: boolean
     readonly withProjector?: boolean
     readonly env?: Readonly<Record<string, string>>
   } = {},
-): Promise<StreamHouse> {
+): Promise<StreamSystem> {
   const env = { LOG_LEVEL: 'warn', DRAIN_MS: '0', ...o.env }
   return await startBenchStack({ parts: ['kafka', 'postgres'], env }, async ({ stack, start, spawn, close }) => {
     const gateway = await start('stream-gateway')

@@ -10,7 +10,7 @@ import { cpuSecondsOfFamily } from '../support/process-usage.ts'
 import { fillTopic, type Filled } from './workload.ts'
 
 /** A stack of its own that flushes to disk as in production, with the same kind of events in two topics: ours, and as JSON. */
-export interface ProjectorHouse {
+export interface ProjectorSystem {
   readonly env: Readonly<Record<string, string>>
   readonly kafka: string
   readonly databaseUrl: string
@@ -30,10 +30,10 @@ const TOPIC = 'ariftly.events.v1'
 const JSON_TOPIC = 'bench.events.json'
 
 /** Starts it from what is built; build first. */
-export async function startProjectorHouse(
+export async function startProjectorSystem(
   events: { readonly ours: number; readonly json: number },
   say: (line: string) => void,
-): Promise<ProjectorHouse> {
+): Promise<ProjectorSystem> {
   const dataDir = mkdtempSync(join(tmpdir(), 'ariftly-bench-'))
   const stack = await startStack({ dataDir, parts: ['kafka', 'postgres'], progress: say })
   const { kafka, postgres } = stack.addresses

@@ -1,7 +1,7 @@
 import { createWorld, startOwnStack, startServiceProcess, type ServiceProcess, type World } from '@ariftly/testkit'
 
 /** Ingest and projector as processes, on a stack of their own whose parts may be disturbed. */
-export interface OwnHouse {
+export interface OwnSystem {
   readonly stack: Awaited<ReturnType<typeof startOwnStack>>
   readonly world: World
   readonly ingest: ServiceProcess
@@ -12,7 +12,7 @@ export interface OwnHouse {
 }
 
 /** Starts them; what had started is ended again when the rest fails. */
-export async function startOwnHouse(env: Readonly<Record<string, string>> = {}): Promise<OwnHouse> {
+export async function startOwnSystem(env: Readonly<Record<string, string>> = {}): Promise<OwnSystem> {
   const stack = await startOwnStack()
   const closers: (() => Promise<unknown>)[] = [() => stack.close()]
 

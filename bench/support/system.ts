@@ -1,7 +1,7 @@
 import { API_KEY, startBenchStack } from './bench-stack.ts'
 
 /** The five services as processes of their own, on a stack of their own. */
-export interface BenchHouse {
+export interface BenchSystem {
   readonly ingest: string
   readonly api: string
   readonly gateway: string
@@ -13,7 +13,7 @@ export interface BenchHouse {
 const SERVICES = ['ingest', 'projector', 'api', 'stream-gateway', 'webhook-worker'] as const
 
 /** Starts everything from what is built; build first. */
-export async function startBenchHouse(): Promise<BenchHouse> {
+export async function startBenchSystem(): Promise<BenchSystem> {
   return await startBenchStack({ env: { LOG_LEVEL: 'warn' } }, async ({ stack, start, close }) => {
     const services = await Promise.all(SERVICES.map((service) => start(service)))
     const [ingest = '', , api = '', gateway = ''] = services.map(({ url }) => url)
