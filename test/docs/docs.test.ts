@@ -63,7 +63,7 @@ describe('docs/tour.md', () => {
   test.each(stops)('$path has $symbol', ({ path, symbol }) => {
     const source = readFileSync(join(ROOT, path), 'utf8')
     expect(source).toMatch(
-      new RegExp(`^(?:export )?(?:async )?(?:function|const|class|interface|type) ${symbol}\\b`, 'm'),
+      new RegExp(`^(?:export )?(?:async )?(?:function\\*?|const|class|interface|type) ${symbol}\\b`, 'm'),
     )
   })
 })
