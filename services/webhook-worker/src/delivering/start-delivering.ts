@@ -96,7 +96,7 @@ export async function startDelivering(o: DeliveringOptions): Promise<Delivering>
     log,
   })
   const deliver = createDeliver({
-    starts: createStarts(pools.other, { leaseMs: config.WEBHOOK_LEASE_MS, workerId: o.workerId }),
+    starts: createStarts(pools.starts, { leaseMs: config.WEBHOOK_LEASE_MS, workerId: o.workerId }),
     outcomes: { add: (outcome) => outcomes.add(answers.takeFrom(failureAnswers.bound(outcome))) },
     egress,
     keyring: createCachedKeyring(createKeyring(config.ENCRYPTION_KEYS)),
