@@ -7,9 +7,9 @@ import { root } from './prepare.mjs'
 
 const JEST = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning', 'node_modules/jest/bin/jest.js']
 
-/** All levels, as two runs. Most tests wait more than they work, so two run at a time; those of `system` need the machine alone. */
+/** All levels, as two runs. Most tests wait more than they work, so three run at a time on two cores; those of `system` need the machine alone. */
 export const ALL_LEVELS = [
-  ['--selectProjects', 'unit', 'int', 'e2e', 'faults', '--maxWorkers', '2'],
+  ['--selectProjects', 'unit', 'int', 'e2e', 'faults', '--maxWorkers', '3'],
   ['--selectProjects', 'system', '--runInBand'],
 ]
 

@@ -15,7 +15,7 @@ import {
 } from '@ariftly/testkit'
 import { createWorkerWorld, type WorkerWorld } from './worker-world.ts'
 
-const KILLS = byForm({ short: 4, long: 20 })
+const KILLS = byForm({ short: 3, long: 20 })
 const EVENTS_PER_KILL = 60
 const PER_ENDPOINT = 10
 const HOUR_MS = 3_600_000
