@@ -31,6 +31,8 @@ export class BrokerConnection {
   /** Of the broker, once it is dialled. */
   #connection: InternalConnection | undefined
   #outstanding = 0
+  #drops = 0
+  #closed = false
 
   constructor(o: BrokerConnectionOptions) {
     this.#o = o
@@ -63,11 +65,18 @@ export class BrokerConnection {
 
   /** Ends the connection at once; requests that wait for an answer are rejected with `cause`. The next request opens a new connection. */
   drop(cause: unknown): void {
+    this.#drops += 1
     const broker = this.#broker
     this.#broker = undefined
     this.#opening = undefined
     this.#connection = undefined
     if (broker !== undefined) destroy(broker, cause)
+  }
+
+  /** As `drop`, for good: requests that come later are refused, so that nothing dials what nobody knows of any more. */
+  close(cause: unknown): void {
+    this.#closed = true
+    this.drop(cause)
   }
 
   async #exchange<T>(connection: InternalConnection, request: BrokerRequest<T>, timeoutMs: number): Promise<T> {
@@ -88,7 +97,11 @@ export class BrokerConnection {
   }
 
   async #dial(): Promise<InternalConnection> {
+    if (this.#closed) throw new Error('the connection is closed')
+    const drops = this.#drops
     const broker = await this.#o.createBroker(this.address)
+    // Dialled after all, it would stay open, and keep a process that has closed its client from ending.
+    if (this.#drops !== drops) throw new Error('the connection was dropped')
     this.#broker = broker
     try {
       await withTimeout(broker.connect(), DIAL_MS)

@@ -108,7 +108,7 @@ export class TopicCluster {
   /** Ends all connections at once. */
   async close(): Promise<void> {
     this.#closed = true
-    for (const connection of this.#connections.values()) connection.drop('closed')
+    for (const connection of this.#connections.values()) connection.close('closed')
     this.#connections.clear()
   }
 
@@ -158,7 +158,7 @@ export class TopicCluster {
           : address?.host === connection.address.host && address.port === connection.address.port
       if (isUsed) continue
       this.#connections.delete(name)
-      connection.drop('not in the cluster any more')
+      connection.close('not in the cluster any more')
     }
   }
 
@@ -167,7 +167,7 @@ export class TopicCluster {
     const identity = this.#o.identity?.()
     const known = this.#connections.get(name)
     if (known !== undefined && known.identity === identity) return known
-    known?.drop('another log is expected')
+    known?.close('another log is expected')
     const connection = new BrokerConnection({
       address,
       identity,
