@@ -38,7 +38,8 @@ export async function startClientWorld(env: Readonly<Record<string, string>> = {
     startServiceProcess('stream-gateway', world.env),
   ])
   const random = createRandom(randomSeed('cuts of foreign clients'))
-  const proxy = await startHoppingProxy({ ports: gateways.slice(1).map(({ port }) => port), random, bytes: BYTES })
+  const ports = gateways.slice(1).map(({ port }) => port)
+  const proxy = await startHoppingProxy({ ports, random, bytes: BYTES, isSparingFrameEnds: true })
 
   async function play(clients: readonly ForeignClient[], taskId: string, count: number): Promise<void> {
     const untilAllHave = (wanted: number, timeoutMs: number) =>

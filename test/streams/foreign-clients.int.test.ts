@@ -33,8 +33,8 @@ test(`clients that are not ours resume over cuts at any byte, from gateway to ga
       EVENTS,
     )
     const expected = Array.from({ length: EVENTS }, (_, number) => number)
-    for (const { name, client } of started)
-      expect({ name, numbers: client.numbers }).toEqual({ name, numbers: expected })
+    const wrong = started.filter(({ client }) => JSON.stringify(client.numbers) !== JSON.stringify(expected))
+    expect(wrong.map(({ name, client }) => `${name}: ${client.numbers.join(' ')}`)).toEqual([])
     expect(proxy.cuts).toBeGreaterThan(started.length)
   } finally {
     for (const { client } of started) client.close()
