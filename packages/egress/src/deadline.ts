@@ -2,7 +2,7 @@ import { EgressFault } from './fault.ts'
 
 /** The end of one exchange's time. Its signal is made only when something asks for it, as most exchanges use a kept connection. */
 export class Deadline {
-  /** Called once when the time is over; whoever sets it takes the place of the one before. */
+  /** Called once when the time is over; a later value replaces the one before. */
   onPassed: ((fault: EgressFault) => void) | undefined
   readonly #timeoutMs: number
   readonly #timer: NodeJS.Timeout

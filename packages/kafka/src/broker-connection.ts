@@ -73,7 +73,7 @@ export class BrokerConnection {
     if (broker !== undefined) destroy(broker, cause)
   }
 
-  /** As `drop`, for good: requests that come later are refused, so that nothing dials what nobody knows of any more. */
+  /** As `drop`, for good: requests that come later are refused, so that no connection is opened that its cluster would not close. */
   close(cause: unknown): void {
     this.#closed = true
     this.drop(cause)

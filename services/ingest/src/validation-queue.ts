@@ -10,7 +10,7 @@ interface Waiting {
 }
 
 /**
- * Runs validations, so that a large body delays nobody else's small one: what is not done after its first slice waits here, and in each turn of
+ * Runs validations, so that a large body does not delay small ones: what is not done after its first slice waits here, and in each turn of
  * the event loop one body goes on for 1 ms. Tenants take turns; the bodies of one tenant are validated one after the other. What waits is
  * bounded by the memory that bodies may hold.
  */

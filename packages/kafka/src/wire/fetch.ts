@@ -126,19 +126,11 @@ function writeHead(body: Buffer, { maxWaitMs, bytesMax }: FetchOrder): number {
 }
 
 function decode(read: WireReader): Fetched {
-  const { isFlexible } = read
   read.tags() // of the header
   read.int32() // throttle_time_ms
   const errorCode = read.int16()
   read.int32() // session_id
-  const topics = read.array(() => {
-    if (isFlexible) read.uuid()
-    else read.string()
-    const partitions = read.array(() => decodePartition(read))
-    read.tags()
-    return partitions
-  })
-  return { errorCode, partitions: topics.flat() }
+  return { errorCode, partitions: read.partitions(() => decodePartition(read)) }
 }
 
 function decodePartition(read: WireReader): FetchedPartition {

@@ -95,16 +95,8 @@ function encodeById({ topicId, timeoutMs, batches }: ProduceOrder & { readonly t
 }
 
 function decode(read: WireReader): readonly PartitionProduced[] {
-  const { isFlexible } = read
   read.tags() // of the header
-  const topics = read.array(() => {
-    if (isFlexible) read.uuid()
-    else read.string()
-    const partitions = read.array(() => decodePartition(read))
-    read.tags()
-    return partitions
-  })
-  return topics.flat()
+  return read.partitions(() => decodePartition(read))
 }
 
 function decodePartition(read: WireReader): PartitionProduced {

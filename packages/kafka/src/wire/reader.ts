@@ -61,6 +61,18 @@ export class WireReader {
     return Array.from({ length: Math.max(0, length) }, readItem)
   }
 
+  /** The partitions of all topics, which produce and fetch answers name by id when they are flexible, and by name before. */
+  partitions<T>(readPartition: () => T): T[] {
+    const topics = this.array(() => {
+      if (this.isFlexible) this.uuid()
+      else this.string()
+      const partitions = this.array(readPartition)
+      this.tags()
+      return partitions
+    })
+    return topics.flat()
+  }
+
   /** Passes over the tagged fields of a structure; nothing in a version that is not flexible. */
   tags(): void {
     for (let left = this.isFlexible ? this.#uvarint() : 0; left > 0; left -= 1) {

@@ -179,7 +179,7 @@ export class Ring {
     return undefined
   }
 
-  /** Keeps the event of a record that somebody else has decoded, with the ring's own copy of its data. */
+  /** Keeps the event of a record that the caller has decoded, with the ring's own copy of its data. */
   setEvent(seq: number, decoded: LogEvent): RingEvent {
     return this.#keep(seq, { ...decoded, data: this.view(seq).value ?? decoded.data })
   }
