@@ -3,6 +3,7 @@ import { randomInt } from 'node:crypto'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
+import { stripVTControlCharacters } from 'node:util'
 import { root } from './prepare.mjs'
 
 const JEST = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning', 'node_modules/jest/bin/jest.js']
@@ -13,13 +14,19 @@ export const ALL_LEVELS = [
   ['--selectProjects', 'system', '--runInBand'],
 ]
 
-/** So many files that failed get a second try; more of them are no chance. */
-const SECOND_TRIES_MAX = 2
+/** So many files that failed get a second try: those that one busy moment can reach, as so many run at a time. More of them are no chance. */
+const SECOND_TRIES_MAX = 3
+
+/** A wait or a test that ran out of time, in the words of `eventually` and of jest. */
+const TOO_LATE = /After \d+ ms the check still|Exceeded timeout of \d+ ms/
+
+/** So much of a failure's message is printed at the end of a run, in characters. */
+const MESSAGE_MAX = 300
 
 /**
  * Runs jest once. Its reports go to standard error; the last line of its standard output has the counts, whatever happens.
  * @returns `{ passed, failed, files }`: a failure that no test explains counts as one; `files` are those with failures, each
- * `{ path, passed, failed }`.
+ * `{ path, passed, failed, messages }`.
  */
 export async function runJest(options, env = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'ariftly-results-'))
@@ -44,32 +51,56 @@ export async function runJest(options, env = {}) {
 }
 
 /**
- * Runs jest, and the files that failed once more, alone and with the same seeds, if all that failed are one or two files of the levels
- * `int` and `e2e`: they share a busy machine, and a wait of theirs may have been too short. Unit tests depend on nothing but their seed,
- * and a fault test asserts the promises of the system, so these get no second try. What needed one is printed.
+ * Runs jest, and the files that failed once more, alone and with the same seeds, if all that failed are a few files of the levels `int`
+ * and `e2e`, or of `faults` where all that failed came too late: they share a busy machine, and a wait of theirs may have been too short.
+ * Unit tests depend on nothing but their seed, and a false result of a fault test is a broken promise, so these get no second try. A wait
+ * for an event that is lost runs out of time as well: what needed a second try is printed with its failure, and is to be followed up.
  * @returns `{ passed, failed }`.
  */
 export async function runWithSecondTry(options) {
   const env = { TEST_RUN_SEED: String(randomInt(2 ** 31)) }
   const first = await runJest(options, env)
   const { files } = first
+  printFailures(files)
   const explained = files.reduce((sum, { failed }) => sum + failed, 0) === first.failed
-  const eligible = files.every(({ path }) => /\.(int|e2e)\.test\.ts$/.test(path))
-  if (first.failed === 0 || !explained || !eligible || files.length > SECOND_TRIES_MAX) return first
+  if (first.failed === 0 || !explained || !files.every(maySucceedAlone) || files.length > SECOND_TRIES_MAX) return first
   const paths = files.map(({ path }) => path)
   process.stdout.write(`Failed, and tried a second time: ${paths.join(', ')}\n`)
-  const second = await runJest(['--selectProjects', 'int', 'e2e', '--runInBand', '--runTestsByPath', ...paths], env)
+  const levels = ['--selectProjects', 'int', 'e2e', 'faults', 'system', '--runInBand']
+  const second = await runJest([...levels, '--runTestsByPath', ...paths], env)
+  printFailures(second.files)
   if (second.failed === 0) process.stdout.write(`Passed at the second try: ${paths.join(', ')}\n`)
   const passedBefore = files.reduce((sum, { passed }) => sum + passed, 0)
   return { passed: first.passed - passedBefore + second.passed, failed: second.failed }
 }
 
-/** A file that could not run at all counts as one failure. */
+function maySucceedAlone({ path, messages }) {
+  if (path.endsWith('.faults.test.ts')) return messages.every((message) => TOO_LATE.test(message))
+  return /\.(int|e2e)\.test\.ts$/.test(path)
+}
+
+function printFailures(files) {
+  for (const { path, messages } of files) {
+    for (const message of messages) process.stdout.write(`Failed: ${path}: ${message.slice(0, MESSAGE_MAX)}\n`)
+  }
+}
+
 function failedFiles({ testResults }) {
   return testResults
     .filter(({ status }) => status === 'failed')
-    .map(({ name, assertionResults }) => {
-      const count = (status) => assertionResults.filter((result) => result.status === status).length
-      return { path: relative(root, name), passed: count('passed'), failed: Math.max(1, count('failed')) }
+    .map(({ name, message, assertionResults }) => {
+      const of = (status) => assertionResults.filter((result) => result.status === status)
+      const messages = of('failed').map(({ fullName, failureMessages }) =>
+        oneLine(`${fullName}: ${failureMessages[0]}`),
+      )
+      // A file that could not run at all counts as one failure.
+      if (messages.length === 0) messages.push(oneLine(message))
+      return { path: relative(root, name), passed: of('passed').length, failed: messages.length, messages }
     })
+}
+
+function oneLine(text) {
+  return stripVTControlCharacters(text)
+    .split(/\n\s+at /, 1)[0]
+    .replaceAll(/\s+/g, ' ')
 }

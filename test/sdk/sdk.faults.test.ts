@@ -20,7 +20,7 @@ import {
 import { startHoppingProxy } from '../support/hopping-proxy.ts'
 import { mintEventId } from '../support/client-event-id.ts'
 import { startBreakingProxy, type Breakage, type BreakingProxy } from './breaking-proxy.ts'
-import type { SenderOrder, SenderReport } from './sender-process.ts'
+import type { SenderLeave, SenderOrder, SenderReport } from './sender-process.ts'
 
 const EVENTS = byForm({ short: 20_000, long: 200_000 })
 const TASKS = 160
@@ -113,14 +113,16 @@ test(
       ['resetAfter', OUTAGE_MS / 2],
       ['hole', HOLE_MS],
     ]
-    const child = startSender({ url: proxy.url, apiKey, attemptMs: ATTEMPT_MS, tasks: TASKS, from: 0, to: EVENTS })
+    // Each outage has a part of the events that the sender holds back until it has begun.
+    const part = EVENTS / (outages.length + 2)
+    const order = { url: proxy.url, apiKey, attemptMs: ATTEMPT_MS, tasks: TASKS, from: 0, to: EVENTS }
+    const child = startSender({ ...order, upTo: part * 1.5 })
     const report = reportOf(child)
     for (const [at, [how, ms]] of outages.entries()) {
-      await eventually(async () => (await projected('task-')) >= (EVENTS * (at + 1)) / (outages.length + 2), {
-        timeoutMs: TEST_MS,
-        everyMs: 100,
-      })
+      await eventually(async () => (await projected('task-')) >= part * (at + 1), { timeoutMs: TEST_MS, everyMs: 100 })
       proxy.break(how)
+      const isLast = at === outages.length - 1
+      child.send({ upTo: isLast ? EVENTS : part * (at + 2.5) } satisfies SenderLeave)
       await sleep(ms)
       await eventually(() => (proxy.broken[how] ?? 0) > 0, { timeoutMs: 20_000 })
       proxy.break('none')

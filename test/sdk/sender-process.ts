@@ -1,3 +1,4 @@
+import { EventEmitter, once } from 'node:events'
 import { appendFileSync } from 'node:fs'
 import { Ariftly, type NewEvent } from '@ariftly/sdk'
 import { openSpool } from '@ariftly/sdk/node'
@@ -11,8 +12,15 @@ export interface SenderOrder {
   /** Numbers of the events to send, `to` excluded. */
   readonly from: number
   readonly to: number
+  /** Without a spool: the first number that waits until the process is sent a `SenderLeave` with a greater one. Default: none waits. */
+  readonly upTo?: number
   /** With a spool: its folder, and the file to which numbers are written once `trySend` has taken them. */
   readonly spool?: { readonly folder: string; readonly taken: string; readonly ids: readonly string[] }
+}
+
+/** What raises the `upTo` of an order. */
+export interface SenderLeave {
+  readonly upTo: number
 }
 
 /** What a sender says at its end. */
@@ -39,6 +47,12 @@ async function run(order: SenderOrder): Promise<SenderReport> {
     apiKey,
     attemptTimeoutMs: order.attemptMs,
     send: spool === undefined ? {} : { spool: openSpool(spool.folder, { fileBytesMax: 64 * 1024 }) },
+  })
+  let { upTo = order.to } = order
+  const leave = new EventEmitter().setMaxListeners(LOOPS)
+  process.on('message', (message: SenderLeave) => {
+    upTo = message.upTo
+    leave.emit('raised')
   })
   const waits: number[] = []
   let baseBytes = 0
@@ -69,13 +83,24 @@ async function run(order: SenderOrder): Promise<SenderReport> {
     const own: NewEvent[] = []
     for (let number = order.from; number < order.to; number += 1) {
       if ((number % order.tasks) % LOOPS !== loop) continue
+      if (number >= upTo) await send(own.splice(0))
+      await mayBeSent(number)
       own.push(eventOf(number, order.tasks))
-      if (own.length < CHUNK) continue
-      const atMs = performance.now()
-      await client.events.send(own.splice(0))
-      waits.push(performance.now() - atMs)
+      if (own.length === CHUNK) await send(own.splice(0))
     }
-    await client.events.send(own)
+    await send(own)
+  }
+
+  async function mayBeSent(number: number): Promise<void> {
+    if (number < upTo) return
+    await once(leave, 'raised')
+    await mayBeSent(number)
+  }
+
+  async function send(events: NewEvent[]): Promise<void> {
+    const atMs = performance.now()
+    await client.events.send(events)
+    waits.push(performance.now() - atMs)
   }
 
   async function takeAll({ taken, ids }: NonNullable<SenderOrder['spool']>): Promise<void> {

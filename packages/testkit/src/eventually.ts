@@ -10,7 +10,7 @@ export interface EventuallyOptions {
 
 /**
  * Repeats `check` until it neither throws nor gives false, undefined or null, and resolves with what it gave.
- * @throws what `check` threw last, or an Error that shows what it gave last, when the time is over.
+ * @throws an Error that shows what `check` gave last, or has what it threw last as its cause, when the time is over.
  */
 export async function eventually<T>(check: () => T | Promise<T>, options: EventuallyOptions = {}): Promise<T> {
   const { timeoutMs = 20_000, everyMs = 25 } = options
@@ -19,7 +19,7 @@ export async function eventually<T>(check: () => T | Promise<T>, options: Eventu
     const outcome = await attempt(check)
     if (outcome.type === 'value' && isMet(outcome.value)) return outcome.value
     if (performance.now() >= end) {
-      if (outcome.type === 'error') throw outcome.error
+      if (outcome.type === 'error') throw stillFailed(timeoutMs, outcome.error)
       throw new Error(`After ${timeoutMs} ms the check still gave ${String(outcome.value)}.`)
     }
     await delay(everyMs)
@@ -34,6 +34,13 @@ async function attempt<T>(check: () => T | Promise<T>): Promise<Attempt<T>> {
   } catch (error) {
     return { type: 'error', error }
   }
+}
+
+function stillFailed(timeoutMs: number, cause: unknown): Error {
+  return new Error(
+    `After ${timeoutMs} ms the check still failed: ${cause instanceof Error ? cause.message : String(cause)}`,
+    { cause },
+  )
 }
 
 function isMet(value: unknown): boolean {
