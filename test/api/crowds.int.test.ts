@@ -35,7 +35,7 @@ beforeAll(async () => {
   for (const tenant of TENANTS)
     apis.set(tenant, shared.withKey(await world.apiKey(tenant, ['events:read', 'webhooks'])))
   apis.set('', shared)
-}, 60_000)
+})
 afterAll(async () => {
   await apis.get('')?.close()
   await world?.close()

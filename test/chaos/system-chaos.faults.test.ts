@@ -84,7 +84,7 @@ afterAll(async () => {
   await world?.close()
   await Promise.all(brokers.map((broker) => broker.kill()))
   await stack?.close()
-}, 60_000)
+})
 
 async function startWorld(): Promise<World> {
   const env = LONG ? {} : SHORT_TIMES

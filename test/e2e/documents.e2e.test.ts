@@ -14,7 +14,7 @@ beforeAll(async () => {
   system = await startStandalone()
   operator = await system.apiKeyOf('default', ['events:write', 'events:read', 'webhooks', 'admin', 'platform'])
   served = (await (await system.request('/openapi.json')).json()) as OpenapiDocument
-}, 60_000)
+})
 afterAll(async () => {
   await system?.close()
 })

@@ -9,7 +9,7 @@ let system: Standalone
 
 beforeAll(async () => {
   system = await startStandalone()
-}, 60_000)
+})
 afterAll(async () => {
   await system?.close()
 })

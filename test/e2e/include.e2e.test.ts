@@ -24,7 +24,7 @@ beforeAll(async () => {
   const { data } = (await system.post('/v1/events', body, 202)) as { data: { id: string }[] }
   eventId = data[0]?.id ?? ''
   await eventually(() => receiver.requests.length === 2)
-}, 60_000)
+})
 afterAll(async () => {
   await receiver?.close()
   await system?.close()

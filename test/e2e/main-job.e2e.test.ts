@@ -48,7 +48,7 @@ beforeAll(async () => {
   webhookIds.standard = await createWebhook(STANDARD_SECRET)
   const answer = await system.post('/v1/events', `[${examples.map(({ request }) => request).join(',')}]`, 202)
   ids = (answer as { data: { id: string; status: string }[] }).data.map(({ id }) => id)
-}, 60_000)
+})
 
 afterAll(async () => {
   await stream?.close()
@@ -112,7 +112,7 @@ describe('ten example events that an agent posts', () => {
   })
 
   test('arrive at a webhook receiver, signed in both ways over the bytes that were sent', async () => {
-    await eventually(() => receiver.requests.length >= 2 * examples.length, { timeoutMs: 20_000 })
+    await eventually(() => receiver.requests.length >= 2 * examples.length)
     for (const [name, secret] of [['plain', PLAIN_SECRET] as const, ['standard', STANDARD_SECRET] as const]) {
       const requests = receiver.requests.filter((r) => r.headers['x-ariftly-webhook-id'] === webhookIds[name])
       const webhook = name === 'plain' ? new Webhook(secret, { format: 'raw' }) : new Webhook(secret)
@@ -180,7 +180,7 @@ async function readTopic(count: number): Promise<readonly KafkaMessage[]> {
         messages.push(message)
       },
     })
-    await eventually(() => messages.length >= count, { timeoutMs: 15_000 })
+    await eventually(() => messages.length >= count)
   } finally {
     await consumer.disconnect()
   }

@@ -10,7 +10,7 @@ beforeAll(async () => {
   system = await startStandalone()
   await system.post('/v1/events', '{"type":"task.created","task_id":"t","data":{}}', 202)
   text = await (await system.request('/metrics')).text()
-}, 60_000)
+})
 afterAll(async () => {
   await system?.close()
 })

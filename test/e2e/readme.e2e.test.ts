@@ -15,8 +15,8 @@ let origin = ''
 
 beforeAll(async () => {
   system = run('npm start', { PORT: '0', DATA_DIR: join(folder, '.data') }, ROOT)
-  origin = await eventually(() => findOrigin(system), { timeoutMs: 60_000 })
-}, 90_000)
+  origin = await eventually(() => findOrigin(system))
+})
 
 afterAll(() => {
   for (const child of children) child.kill('SIGKILL')
@@ -47,7 +47,7 @@ describe('the shell blocks of the README', () => {
     })
     expect(existsSync(join(folder, '.data/api-key'))).toBe(true)
     const streaming = run(`${key}exec ${stream}`, {}, folder)
-    await eventually(() => streaming.text.includes('retry:'), { timeoutMs: 15_000 })
+    await eventually(() => streaming.text.includes('retry:'))
     expect(JSON.parse(shell(`${key}${post}`))).toMatchObject({ data: [{ index: 0, status: 'accepted' }] })
     await eventually(() => streaming.text.includes('event: task.progress\ndata: {"task_id":"task_1","message":'))
     await eventually(() => {
@@ -64,7 +64,7 @@ describe('the shell blocks of the README', () => {
     expect(printed).toHaveLength(3)
     const [stream = '', post = '', list = ''] = printed
     const streaming = run(`exec ${stream.trim()}`, {}, folder)
-    await eventually(() => streaming.text.includes('retry:'), { timeoutMs: 15_000 })
+    await eventually(() => streaming.text.includes('retry:'))
     expect(JSON.parse(shell(post))).toMatchObject({ data: [{ status: 'accepted' }] })
     await eventually(() => /^event: task\.\w+$/m.test(streaming.text))
     expect(JSON.parse(shell(list))).toMatchObject({ object: 'list' })
@@ -76,7 +76,7 @@ describe('the shell blocks of the README', () => {
     system.child.kill('SIGINT')
     await ended
     expect(performance.now() - startedMs).toBeLessThan(10_000)
-  }, 20_000)
+  })
 })
 
 function findOrigin({ text, errors }: Output): string {

@@ -22,7 +22,7 @@ let folder: string
 beforeAll(async () => {
   system = await startStandalone()
   folder = mkdtempSync(join(process.env['ARIFTLY_TEST_DIR'] ?? tmpdir(), 'schemathesis-'))
-}, 60_000)
+})
 afterAll(async () => {
   await system?.close()
 })

@@ -39,7 +39,7 @@ beforeAll(async () => {
     'stream-gateway': 2,
     'webhook-worker': 1,
   })
-}, 60_000)
+})
 
 afterAll(async () => {
   over.abort()
@@ -47,7 +47,7 @@ afterAll(async () => {
   await db?.end()
   await receiver?.close()
   await world?.close()
-}, 30_000)
+})
 
 test('loses, doubles, reorders and mixes up nothing while every process is killed three times at work', async () => {
   const random = createRandom(randomSeed('faults'))
@@ -65,12 +65,12 @@ test('loses, doubles, reorders and mixes up nothing while every process is kille
     roamMs: 4000,
     signal: over.signal,
   })
-  await eventually(() => run.streams.every((stream) => stream.seen.received.length > 0), { timeoutMs: 15_000 })
+  await eventually(() => run.streams.every((stream) => stream.seen.received.length > 0))
 
   const killing = { from: Date.now(), acknowledged: run.acknowledged.size }
   const kills = await killAll(run, random)
   const ofWindow = { ms: Date.now() - killing.from, events: run.acknowledged.size - killing.acknowledged }
-  await eventually(() => run.acknowledged.size >= EVENTS_MIN, { timeoutMs: 60_000 })
+  await eventually(() => run.acknowledged.size >= EVENTS_MIN)
   const reports = await Promise.all(run.clients.map((client) => client.finish()))
   const observation = await observeAtRest({ run, world, db, receiver, patienceMs: 60_000, settleMs: 500, say })
 

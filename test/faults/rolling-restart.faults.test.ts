@@ -55,7 +55,7 @@ afterAll(async () => {
   await db?.end()
   await receiver?.close()
   await world?.close()
-}, 30_000)
+})
 
 test('restarting every process, one after the other, fails no request, cuts no stream for good and loses nothing', async () => {
   const run = await startRun({

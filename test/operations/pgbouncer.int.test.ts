@@ -8,12 +8,12 @@ const poolers: PgBouncer[] = []
 
 beforeAll(async () => {
   world = await createWorld({ partitions: 1 })
-}, 60_000)
+})
 
 afterAll(async () => {
   await Promise.all(poolers.map((pooler) => pooler.close()))
   await world?.close()
-}, 60_000)
+})
 
 async function start(poolMode: 'session' | 'transaction', poolSize: number): Promise<PgBouncer> {
   const pooler = await startPgBouncer(world.database.adminUrl, { poolMode, poolSize })
@@ -48,13 +48,13 @@ describe('PgBouncer', () => {
   test('in session mode serves the API', async () => {
     const { urlOf } = await start('session', 20)
     const DATABASE_URL = urlOf(world.database.adminUrl)
-    const api = await startServiceProcess('api', { ...world.env, DATABASE_URL }, { timeoutMs: 60_000 })
+    const api = await startServiceProcess('api', { ...world.env, DATABASE_URL })
     const authorization = `Bearer ${await world.apiKey('acme')}`
     const response = await fetch(`${api.url}/v1/events`, { headers: { authorization } })
     expect(response.status).toBe(200)
     api.kill('SIGTERM')
     expect(await api.exited).toBe(0)
-  }, 90_000)
+  })
 
   test('in transaction mode is refused at the start, with what to change', async () => {
     const { urlOf } = await start('transaction', 20)
@@ -63,5 +63,5 @@ describe('PgBouncer', () => {
     expect(await api.exited).toBe(78)
     expect(api.output()).toContain('A connection pooler in transaction mode stands before Postgres')
     expect(api.output()).toContain('pool_mode = session')
-  }, 60_000)
+  })
 })

@@ -27,12 +27,12 @@ beforeAll(async () => {
   })
   const old = (url: string): string => Object.assign(new URL(url), { port: String(proxy.port) }).href
   env = { ...world.env, DATABASE_URL: old(world.database.url), DATABASE_ADMIN_URL: old(world.database.adminUrl) }
-}, 60_000)
+})
 
 afterAll(async () => {
   await proxy?.close()
   await world?.close()
-}, 60_000)
+})
 
 const SERVICES: readonly ServiceProcessName[] = [
   'ingest',
@@ -43,12 +43,8 @@ const SERVICES: readonly ServiceProcessName[] = [
   'migrate',
 ]
 
-test.each(SERVICES)(
-  '%s refuses a Postgres older than 17 at its start, with its version',
-  async (name) => {
-    const service = await startServiceProcess(name, env, { untilReady: false })
-    expect(await service.exited).toBe(78)
-    expect(service.output()).toContain('The server of DATABASE_URL is PostgreSQL 16. Version 17 or newer is needed.')
-  },
-  60_000,
-)
+test.each(SERVICES)('%s refuses a Postgres older than 17 at its start, with its version', async (name) => {
+  const service = await startServiceProcess(name, env, { untilReady: false })
+  expect(await service.exited).toBe(78)
+  expect(service.output()).toContain('The server of DATABASE_URL is PostgreSQL 16. Version 17 or newer is needed.')
+})

@@ -41,9 +41,9 @@ beforeAll(async () => {
   await createTemplateDatabase(stack.addresses.postgres)
   const env = { WEBHOOK_RETRY_SCHEDULE_S: '1,1,1,1', WEBHOOK_WORKER_DEAD_MS: '4000', WEBHOOK_TIMEOUT_MS: '2000' }
   world = await createWorld({ addresses: stack.addresses, env: { ...env, DATA_DIR: join(folder, 'system') } })
-  system = await startServiceProcess('standalone', world.env, { timeoutMs: 60_000 })
+  system = await startServiceProcess('standalone', world.env)
   receiver = await startReceiver()
-}, 120_000)
+})
 
 afterAll(async () => {
   system?.kill('SIGKILL')
@@ -53,7 +53,7 @@ afterAll(async () => {
   await restored?.close()
   await stack?.close()
   rmSync(folder, { recursive: true, force: true })
-}, 60_000)
+})
 
 /** Never on servers that the shell happens to name. */
 function plainEnvironment(): NodeJS.ProcessEnv {
@@ -97,7 +97,7 @@ async function startOnBackup(file: string): Promise<Readonly<Record<string, stri
   const moved = (url = '') => Object.assign(new URL(url), { port }).href
   const { DATABASE_URL, DATABASE_ADMIN_URL } = world.env
   const env = { ...world.env, DATABASE_URL: moved(DATABASE_URL), DATABASE_ADMIN_URL: moved(DATABASE_ADMIN_URL) }
-  system = await startServiceProcess('standalone', env, { timeoutMs: 60_000 })
+  system = await startServiceProcess('standalone', env)
   return env
 }
 

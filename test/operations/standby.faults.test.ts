@@ -16,7 +16,7 @@ import {
 } from '@ariftly/testkit'
 import { startPrimary, startStandby } from './standby.ts'
 
-const PATIENCE = { timeoutMs: 60_000, everyMs: 100 }
+const PATIENCE = { everyMs: 100 }
 let folder: string
 let primary: LocalStack
 let standby: LocalStack
@@ -42,8 +42,8 @@ beforeAll(async () => {
   const named = (url = ''): string => Object.assign(new URL(url), { port: String(proxy.port) }).href
   const { DATABASE_URL, DATABASE_ADMIN_URL } = world.env
   const env = { ...world.env, DATABASE_URL: named(DATABASE_URL), DATABASE_ADMIN_URL: named(DATABASE_ADMIN_URL) }
-  system = await startServiceProcess('standalone', env, { timeoutMs: 60_000 })
-}, 120_000)
+  system = await startServiceProcess('standalone', env)
+})
 
 afterAll(async () => {
   system?.kill('SIGKILL')
@@ -53,7 +53,7 @@ afterAll(async () => {
   await standby?.close()
   await primary?.close()
   if (folder !== undefined) rmSync(folder, { recursive: true, force: true })
-}, 60_000)
+})
 
 async function call(path: string, body?: object): Promise<Response> {
   const headers = { authorization: `Bearer ${apiKey}`, 'content-type': 'application/json' }

@@ -25,7 +25,7 @@ export function createEventWriter(world: World, partitions: number): EventWriter
   async function write(events: readonly LogEvent[]): Promise<void> {
     for (let at = 0; at < events.length; at += SEND) {
       const records = recordsOf(events.slice(at, at + SEND), partitions)
-      await eventually(async () => (await producer.send(records)).ok, { timeoutMs: 30_000 })
+      await eventually(async () => (await producer.send(records)).ok)
     }
   }
 

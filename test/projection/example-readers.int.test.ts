@@ -106,5 +106,4 @@ test.each(Object.keys(examples))(
       await topics.delete()
     }
   },
-  120_000,
 )

@@ -20,12 +20,12 @@ beforeAll(async () => {
   // Kafka's defaults (the sender's timestamps and compression), unlike those of our own topics, leave a batch as it was sent:
   // the consumer checks the checksum that we computed, and not one of the broker's.
   await client.withAdmin((admin) => admin.createTopics({ topics: [{ topic, numPartitions: 2, replicationFactor: 1 }] }))
-}, 30_000)
+})
 
 afterAll(async () => {
   await client?.withAdmin((admin) => admin.deleteTopics({ topics: [topic] }))
   await client?.close()
-}, 30_000)
+})
 
 function event(over: Partial<LogEvent>): Omit<ProducerRecord, 'partition'> {
   return encodeRecord({
@@ -114,5 +114,4 @@ test.each([
     const records = batches.flat()
     expect(await readWithJava(partition, records.length)).toEqual(records.map(printed))
   },
-  30_000,
 )

@@ -16,10 +16,10 @@ let system: Standalone
 
 beforeAll(async () => {
   system = await startStandalone()
-}, 60_000)
+})
 afterAll(async () => {
   await system?.close()
-}, 30_000)
+})
 
 interface Listed {
   readonly data: readonly ReadByJava[]
@@ -110,7 +110,7 @@ test('a Java program that knows only the AsyncAPI document reads from the log wh
   const data = rawDataObjects(answer)
   const listed = (JSON.parse(answer) as Listed).data.map((event, index) => shown({ ...event, data: data[index] ?? '' }))
   expect(read.map(shown).toSorted((a, b) => (a.id < b.id ? -1 : 1))).toEqual(listed)
-}, 120_000)
+})
 
 type Shown = Pick<ReadByJava, 'id' | 'type' | 'created_at' | 'task_id' | 'session_id' | 'agent' | 'data'>
 

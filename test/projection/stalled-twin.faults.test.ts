@@ -20,7 +20,7 @@ beforeAll(async () => {
   regrowing = startServiceProcess('projector', regrown.env).then(addPartition)
   world = await createWorld({ partitions: 1, env: { KAFKA_SESSION_TIMEOUT_MS: '6000' } })
   writer = createEventWriter(world, 1)
-}, 30_000)
+})
 
 afterAll(async () => {
   for (const process of processes) process.kill()
@@ -29,7 +29,7 @@ afterAll(async () => {
   await world?.close()
   ;(await regrowing)?.kill()
   await regrown?.close()
-}, 30_000)
+})
 
 /** Answers the projector of a topic that has a partition more from now on. */
 async function addPartition(projector: ServiceProcess): Promise<ServiceProcess> {
@@ -86,17 +86,14 @@ test('a projector stopped inside its transaction writes nothing when it goes on 
   await eventually(async () => (await sessionsOfProjectors(`state = 'idle in transaction'`)) === 1)
 
   // The group gives up the stopped one after its session, Postgres its transaction after 15 s.
-  await eventually(async () => (await writer.numbers()).length === EVENTS, { timeoutMs: 60_000, everyMs: 100 })
+  await eventually(async () => (await writer.numbers()).length === EVENTS, { everyMs: 100 })
   await writer.write(numberedEvents(EVENTS, MORE))
-  await eventually(async () => (await writer.numbers()).length === EVENTS + MORE, { timeoutMs: 20_000 })
+  await eventually(async () => (await writer.numbers()).length === EVENTS + MORE)
   expect(await counted(other, INSERTED)).toBe(EVENTS + MORE)
 
   stale.kill('SIGCONT')
   await eventually(
     async () => (await counted(stale, 'ariftly_projector_rebuilds_total')) > 0 || (await hasRejoined(stale)),
-    {
-      timeoutMs: 30_000,
-    },
   )
   expect(await counted(stale, INSERTED)).toBe(0)
   expect(await writer.numbers()).toEqual(range(0, EVENTS + MORE))
@@ -104,7 +101,7 @@ test('a projector stopped inside its transaction writes nothing when it goes on 
   other.kill('SIGTERM')
   await other.exited
   await writer.write(numberedEvents(EVENTS + MORE, MORE))
-  await eventually(async () => (await writer.numbers()).length === EVENTS + 2 * MORE, { timeoutMs: 30_000 })
+  await eventually(async () => (await writer.numbers()).length === EVENTS + 2 * MORE)
   expect(await counted(stale, INSERTED)).toBe(MORE)
 }, 150_000)
 
@@ -119,6 +116,6 @@ async function hasRejoined(process: ServiceProcess): Promise<boolean> {
 test('a projector whose topic gets another partition stops reading within its metadata age, says so and stays up', async () => {
   const projector = await regrowing
   await eventually(() => projector.output().includes('partition_count_changed'), { timeoutMs: 50_000, everyMs: 100 })
-  await eventually(async () => (await fetch(`${projector.url}/readyz`)).status === 503, { timeoutMs: 10_000 })
+  await eventually(async () => (await fetch(`${projector.url}/readyz`)).status === 503)
   expect((await fetch(`${projector.url}/livez`)).status).toBe(200)
-}, 75_000)
+})

@@ -17,16 +17,16 @@ beforeAll(async () => {
   const env = { KAFKA_SESSION_TIMEOUT_MS: '6000' }
   world = await createWorld({ partitions: PARTITIONS, addresses: stack.addresses, env })
   writer = createEventWriter(world, PARTITIONS)
-}, 60_000)
+})
 
 afterAll(async () => {
   await writer?.close()
   await world?.close()
   await stack?.close()
-}, 30_000)
+})
 
 async function holds(numbers: readonly number[]): Promise<void> {
-  await eventually(async () => (await writer.numbers()).join() === numbers.join(), { timeoutMs: 30_000, everyMs: 100 })
+  await eventually(async () => (await writer.numbers()).join() === numbers.join(), { everyMs: 100 })
 }
 
 /** The same name and port, another cluster, and nothing of the former log. */
@@ -80,7 +80,7 @@ describe('a wiped broker under the same name', () => {
     await wipeBroker()
     // As many again, so that the new log reaches beyond the stored positions.
     await writer.write(numberedEvents(1_000, 300))
-    await eventually(() => projector.output().includes('log_identity_changed'), { timeoutMs: 40_000, everyMs: 100 })
+    await eventually(() => projector.output().includes('log_identity_changed'), { everyMs: 100 })
     expect((await fetch(`${projector.url}/readyz`)).status).toBe(503)
     expect(await writer.numbers()).toEqual(range(0, 60))
     expect((await runProjectionCommand(world.env, 'status')).output).toContain('adopt-log')
@@ -94,17 +94,17 @@ describe('a wiped broker under the same name', () => {
     expect((await world.admin.query('SELECT FROM log_holes')).rowCount).toBe(0)
     projector.kill('SIGTERM')
     expect(await projector.exited).toBe(0)
-  }, 120_000)
+  })
 })
 
 describe('another number of partitions', () => {
   test('keeps the projector from reading, and is said in its readiness, log and metrics', async () => {
     const env = { ...world.env, KAFKA_PARTITIONS: String(PARTITIONS - 1) }
     const projector = await startServiceProcess('projector', env, { untilReady: false })
-    await eventually(() => projector.output().includes('partition_count_changed'), { timeoutMs: 30_000, everyMs: 100 })
+    await eventually(() => projector.output().includes('partition_count_changed'), { everyMs: 100 })
     const ready = await fetch(`${projector.url}/readyz`)
     expect([ready.status, await ready.text()]).toEqual([503, expect.stringContaining('partitions')])
     projector.kill('SIGTERM')
     expect(await projector.exited).toBe(0)
-  }, 60_000)
+  })
 })

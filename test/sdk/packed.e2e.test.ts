@@ -109,12 +109,12 @@ beforeAll(async () => {
     createFixture(),
     startStandalone({ CORS_ORIGINS: `http://127.0.0.1:${sitePort}` }),
   ])
-}, 120_000)
+})
 
 afterAll(async () => {
   for (const child of children) child.kill()
   await system?.close()
-}, 60_000)
+})
 
 const postProgress = async (message: string) =>
   await system.post('/v1/events', JSON.stringify({ type: 'task.progress', task_id: 't-page', data: { message } }), 202)
@@ -132,7 +132,7 @@ describe('the packed SDK', () => {
     expect(Object.keys(manifest).filter((name) => /dependencies/i.test(name))).toEqual([])
     expect(manifest).toMatchObject({ name: '@ariftly/sdk', license: 'UNLICENSED' })
     expect(manifest).not.toHaveProperty('private')
-  }, 60_000)
+  })
 
   test('costs a page at most 12 kB: sending and streaming, minified and packed', async () => {
     fixture.write('size.mjs', "import { Ariftly } from '@ariftly/sdk'\nglobalThis.client = new Ariftly()\n")
@@ -140,7 +140,7 @@ describe('the packed SDK', () => {
     const bytes = gzipSync(readFileSync(join(fixture.folder, 'bundles/size.js')), { level: 9 }).length
     process.stderr.write(`import { Ariftly }: ${bytes} bytes\n`)
     expect(bytes).toBeLessThanOrEqual(12_000)
-  }, 30_000)
+  })
 
   test('has a README whose snippets compile', async () => {
     const snippets = fencedBlocks(readPage('packages/sdk/README.md'), 'ts')
@@ -148,38 +148,34 @@ describe('the packed SDK', () => {
     // `export {}` makes each a module with names of its own.
     const files = snippets.map((snippet, at) => fixture.write(`snippet-${at + 1}.mts`, `${snippet}\nexport {}\n`))
     expect(await fixture.check([...files, fixture.write('globals.mts', README_GLOBALS)])).toBe('')
-  }, 60_000)
+  })
 
   const node24 = findNode24()
   test.each([
     ['ES modules', 'program.mjs', ESM, process.execPath],
     ['CommonJS', 'program.cjs', CJS, process.execPath],
     ...(node24 === undefined ? [] : [['ES modules on Node 24', 'program-24.mjs', ESM, node24] as const]),
-  ])(
-    'works as %s',
-    async (_, file, head, node) => {
-      fixture.write(file, head + PROGRAM)
-      const printed = await fixture.run(node, file, env(), [`t-${file}`])
-      expect(JSON.parse(printed)).toEqual({
-        streamed: [1, 2, 3].map((n) => `{"task_id":"t-${file}","message":"m","n":${n}.0}`),
-        listed: [true, true, true],
-        delivered: true,
-        refused: [true, '/data/message'],
-        spool: 'function',
-        helpers: ['function', 'function', 'function', 'function'],
-      })
-    },
-    60_000,
-  )
+  ])('works as %s', async (_, file, head, node) => {
+    fixture.write(file, head + PROGRAM)
+    const printed = await fixture.run(node, file, env(), [`t-${file}`])
+    expect(JSON.parse(printed)).toEqual({
+      streamed: [1, 2, 3].map((n) => `{"task_id":"t-${file}","message":"m","n":${n}.0}`),
+      listed: [true, true, true],
+      delivered: true,
+      refused: [true, '/data/message'],
+      spool: 'function',
+      helpers: ['function', 'function', 'function', 'function'],
+    })
+  })
 })
 
 describe('a program that returns without close', () => {
   test('sends what it has left before it ends', async () => {
     fixture.write('without-close.mjs', PROGRAM_WITHOUT_CLOSE)
     await fixture.run(process.execPath, 'without-close.mjs', env())
-    await eventually(async () => (await numbersOf('t-without-close')).length === 3, { timeoutMs: 30_000 })
+    await eventually(async () => (await numbersOf('t-without-close')).length === 3)
     expect(await numbersOf('t-without-close')).toEqual([1, 2, 3])
-  }, 60_000)
+  })
 })
 
 describe('a page in Chromium', () => {
@@ -199,12 +195,12 @@ describe('a page in Chromium', () => {
       await page.waitForFunction('opened === 2', undefined, { timeout: 10_000 })
       expect(await numbersOf('t-page-left')).toEqual([])
       await page.goto('about:blank')
-      await eventually(async () => (await numbersOf('t-page-left')).length === 3, { timeoutMs: 30_000 })
+      await eventually(async () => (await numbersOf('t-page-left')).length === 3)
     } finally {
       await browser.close()
       site.child.kill()
     }
-  }, 120_000)
+  })
 })
 
 describe('examples', () => {
@@ -218,7 +214,7 @@ describe('examples', () => {
       'task.complete',
       '',
     ])
-  }, 60_000)
+  })
 
   test('the receiver in express prints what a webhook delivers, once, and refuses what is not signed', async () => {
     const port = await findFreePort()
@@ -230,11 +226,11 @@ describe('examples', () => {
     children.push(receiver.child)
     await system.post('/v1/webhooks', JSON.stringify({ url, events: ['session.closed'], secret: SECRET }), 201)
     await system.post('/v1/events', '{"type":"session.closed","session_id":"s-example","data":{}}', 202)
-    await eventually(() => receiver.output().includes('session.closed evt_'), { timeoutMs: 30_000 })
+    await eventually(() => receiver.output().includes('session.closed evt_'))
     const forged = await fetch(url, { method: 'POST', body: '{}', headers: { 'webhook-signature': 'v1,x' } })
     expect(forged.status).toBe(401)
     expect(receiver.output().match(/session\.closed/g)).toHaveLength(1)
-  }, 60_000)
+  })
 
   test('the route of Next takes a signed Request and refuses another', async () => {
     // What Next calls, with what it gives: it is not itself installed here.
@@ -250,7 +246,7 @@ describe('examples', () => {
     const given = JSON.stringify([body, await sign({ body, secrets: SECRET })])
     const printed = await fixture.run(process.execPath, 'next.mjs', { WEBHOOK_SECRET: SECRET }, [given])
     expect(printed).toBe('session.closed evt_1\n204\n401\n')
-  }, 30_000)
+  })
 
   test('the page follows a task in Chromium, with a token, and goes on after a reload', async () => {
     await fixture.bundle('examples/browser/page.js', 'examples/browser/page.bundle.js')
@@ -265,7 +261,7 @@ describe('examples', () => {
       const hasPosition = () => page.evaluate('localStorage.getItem("position of t-page") !== null')
       await postProgress('two')
       await page.waitForSelector('li:has-text("two")', { timeout: 30_000 })
-      await eventually(hasPosition, { timeoutMs: 10_000 })
+      await eventually(hasPosition)
       await page.reload()
       await postProgress('three')
       await page.waitForSelector('li:has-text("three")', { timeout: 30_000 })

@@ -20,15 +20,15 @@ beforeAll(async () => {
   url.username = login
   url.password = 'secret'
   const env = { ...world.env, DATABASE_URL: url.href }
-  processes = await Promise.all(SERVICES.map((name) => startServiceProcess(name, env, { timeoutMs: 60_000 })))
-}, 120_000)
+  processes = await Promise.all(SERVICES.map((name) => startServiceProcess(name, env)))
+})
 
 afterAll(async () => {
   for (const service of processes ?? []) service.kill('SIGTERM')
   await Promise.all((processes ?? []).map(({ exited }) => exited))
   await world?.admin.query(`DROP ROLE IF EXISTS ${login}`)
   await world?.close()
-}, 60_000)
+})
 
 function call(service: (typeof SERVICES)[number], path: string, init: RequestInit = {}): Promise<Response> {
   const url = processes[SERVICES.indexOf(service)]?.url ?? ''
@@ -52,4 +52,4 @@ test('every session of every service takes the role of the services', async () =
   const names = rows.map(({ name }) => name).join(' ')
   for (const service of ['ingest', 'api', 'projector', 'stream-gateway', 'webhook']) expect(names).toContain(service)
   for (const service of processes) expect(service.output()).not.toContain('permission denied')
-}, 60_000)
+})

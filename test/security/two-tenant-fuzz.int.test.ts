@@ -30,14 +30,14 @@ beforeAll(async () => {
   alpha = await seedTenant(system, 'alpha')
   bravo = await seedTenant(system, 'bravo')
   carol = await seedTenant(system, 'carol')
-}, 60_000)
+})
 
 afterAll(async () => {
   closeConnections()
   await Promise.all([alpha?.close(), bravo?.close(), carol?.close()])
   await admin?.end()
   await system?.close()
-}, 30_000)
+})
 
 interface Outcome {
   readonly faults: readonly string[]

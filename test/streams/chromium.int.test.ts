@@ -27,7 +27,7 @@ afterAll(async () => {
   await browser?.close()
   site?.close()
   await clients?.close()
-}, 30_000)
+})
 
 function siteUrl(): string {
   return `http://127.0.0.1:${(site.address() as AddressInfo).port}`
@@ -51,7 +51,7 @@ test("a browser's own EventSource resumes over cuts, from another site, with a s
   expect(numbers).toEqual(Array.from({ length: EVENTS }, (_, number) => number))
   expect(proxy.cuts).toBeGreaterThan(1)
   await page.close()
-}, 90_000)
+})
 
 /** Runs in the page; a text, as a page has other globals than a test. As docs/streaming.md says: `EventSource` ends at a 503, and the page makes a new one. */
 function script(url: string): string {

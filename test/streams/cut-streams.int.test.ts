@@ -16,7 +16,7 @@ beforeAll(async () => {
   log = createLogWriter(world)
   gateway = await startServiceProcess('stream-gateway', world.env)
   proxy = await startHoppingProxy({ ports: [gateway.port], random: () => 0, bytes: { min: 1, max: 1 } })
-}, 60_000)
+})
 
 afterAll(async () => {
   await proxy?.close()
@@ -24,7 +24,7 @@ afterAll(async () => {
   await gateway?.exited
   await log?.close()
   await world?.close()
-}, 30_000)
+})
 
 describe.each(['end', 'reset'] as const)('a stream whose connection is cut by %s', (how) => {
   test('is no complete answer: fetch rejects', async () => {
@@ -42,22 +42,19 @@ describe.each(['end', 'reset'] as const)('a stream whose connection is cut by %s
       apiKey: key,
     })
     try {
-      await eventually(() => proxy.connections === 1, { timeoutMs: 20_000 })
+      await eventually(() => proxy.connections === 1)
       for (let number = 0; number < 4; number += 1) {
-        await eventually(
-          async () => {
-            if (client.numbers.length > number) return true
-            await log.append([numbered(`t-${how}`, number, { agent: how })])
-            return await eventually(() => client.numbers.length > number, { timeoutMs: 4000 })
-          },
-          { timeoutMs: 20_000 },
-        )
+        await eventually(async () => {
+          if (client.numbers.length > number) return true
+          await log.append([numbered(`t-${how}`, number, { agent: how })])
+          return await eventually(() => client.numbers.length > number, { timeoutMs: 4000 })
+        })
         proxy.dropAll(how)
       }
     } finally {
       client.close()
     }
-  }, 60_000)
+  })
 })
 
 /** What the reading ends with: the error, or undefined when the answer seems complete. */

@@ -14,11 +14,11 @@ let clients: ClientWorld
 
 beforeAll(async () => {
   clients = await startClientWorld()
-}, 60_000)
+})
 
 afterAll(async () => {
   await clients?.close()
-}, 30_000)
+})
 
 test(`clients that are not ours resume over cuts at any byte, from gateway to gateway: ${Object.keys(STARTERS).join(', ')}`, async () => {
   const { proxy, apiKey } = clients
@@ -39,4 +39,4 @@ test(`clients that are not ours resume over cuts at any byte, from gateway to ga
   } finally {
     for (const { client } of started) client.close()
   }
-}, 90_000)
+})

@@ -21,13 +21,13 @@ beforeAll(async () => {
   world = await createWorld({ env: { DRAIN_MS: '0' } })
   key = await world.apiKey('acme')
   gateway = await startServiceProcess('stream-gateway', world.env)
-}, 60_000)
+})
 
 afterAll(async () => {
   gateway?.kill('SIGTERM')
   await gateway?.exited
   await world?.close()
-}, 30_000)
+})
 
 test(
   `${MUTATIONS} seeded mutations of sound requests are answered, none of them with a 5xx`,

@@ -20,7 +20,7 @@ beforeAll(async () => {
     startServiceProcess('projector', world.env),
     startServiceProcess('stream-gateway', world.env),
   ])
-}, 60_000)
+})
 
 afterEach(async () => {
   for (const stream of opened.splice(0)) await stream.close()
@@ -32,7 +32,7 @@ afterAll(async () => {
   await Promise.all([projector?.exited, gateway?.exited])
   await log?.close()
   await world?.close()
-}, 30_000)
+})
 
 async function get(query: string, o: { from?: ServiceProcess; key?: string; signal?: AbortSignal } = {}) {
   const headers = { authorization: `Bearer ${o.key ?? key}`, accept: 'text/event-stream' }
@@ -67,19 +67,19 @@ test('a stream whose position is in neither place yet is held open, and gets all
   // More than the ring keeps: what is evicted is nowhere but in the log now.
   const events = Array.from({ length: 3000 }, (_, n) => numbered(`t-hold-${n % 5}`, n, { agent: 'holder' }))
   for (let at = 0; at < events.length; at += 250) await log.append(events.slice(at, at + 250))
-  await eventually(() => live.messages.length === events.length, { timeoutMs: 20_000 })
+  await eventually(() => live.messages.length === events.length)
   const behind = await open(`?agent=holder&last_event_id=${encodeURIComponent(id)}`)
   await eventually(async () => ((await debug()).phases['waitingForProjection'] ?? 0) === 1)
   expect(behind.response.status).toBe(200)
   expect(behind.messages).toEqual([])
   projector.kill('SIGCONT')
-  await eventually(() => behind.messages.length >= events.length, { timeoutMs: 25_000 })
+  await eventually(() => behind.messages.length >= events.length)
   expect(numbersOf(behind.messages).toSorted(byNumber)).toEqual(events.map((_, n) => n))
   for (let task = 0; task < 5; task += 1) {
     const ofTask = numbersOf(behind.messages).filter((n) => n % 5 === task)
     expect(ofTask).toEqual(ofTask.toSorted(byNumber))
   }
-}, 80_000)
+})
 
 function byNumber(a: number, b: number): number {
   return a - b
@@ -112,21 +112,21 @@ test('a tenant may have so many streams over all its keys, and no more', async (
     small.kill('SIGTERM')
     await small.exited
   }
-}, 40_000)
+})
 
 test('a stream begins now when after= is yet to come, as the clock of its client is ahead', async () => {
   await log.append([numbered('t-ahead', 1)])
-  await eventually(async () => (await rowsOf('t-ahead')) === 1, { timeoutMs: 20_000 })
+  await eventually(async () => (await rowsOf('t-ahead')) === 1)
   const stream = await open(`?task_id=t-ahead&after=${new Date(Date.now() + 3_600_000).toISOString()}`)
   await log.append([numbered('t-ahead', 2), numbered('t-ahead', 3)])
-  await eventually(() => stream.messages.length >= 2, { timeoutMs: 20_000 })
+  await eventually(() => stream.messages.length >= 2)
   expect(numbersOf(stream.messages)).toEqual([2, 3])
-}, 60_000)
+})
 
 describe('a position that is older than the kept history', () => {
   test('by after= is told by stream.reset, and the stream goes on from the earliest', async () => {
     await log.append([numbered('t-old', 1)])
-    await eventually(async () => (await rowsOf('t-old')) === 1, { timeoutMs: 20_000 })
+    await eventually(async () => (await rowsOf('t-old')) === 1)
     const stream = await open('?task_id=t-old&after=2020-01-01T00:00:00Z')
     await eventually(() => stream.messages.length === 2)
     expect(stream.messages[0]).toMatchObject({ event: 'stream.reset' })
@@ -139,7 +139,7 @@ describe('a position that is older than the kept history', () => {
 
   test('by id is told by stream.reset, and what is left is shown', async () => {
     await log.append([numbered('t-expired', 1), numbered('t-expired', 2)])
-    await eventually(async () => (await rowsOf('t-expired')) === 2, { timeoutMs: 20_000 })
+    await eventually(async () => (await rowsOf('t-expired')) === 2)
     const { rows } = await world.admin.query<{ partition: number; offset: number }>(
       `SELECT partition, "offset" FROM events WHERE task_id = 't-expired' ORDER BY "offset"`,
     )
@@ -166,7 +166,7 @@ describe('a position that is older than the kept history', () => {
       other.kill('SIGTERM')
       await other.exited
     }
-  }, 40_000)
+  })
 })
 
 async function rowsOf(taskId: string): Promise<number> {
@@ -187,7 +187,7 @@ test('a gateway whose topic has another number of partitions is not ready and sa
     { untilReady: false },
   )
   try {
-    await eventually(() => wrong.output().includes('partition_count_changed'), { timeoutMs: 20_000 })
+    await eventually(() => wrong.output().includes('partition_count_changed'))
     const readiness = await eventually(async () => await fetch(`${wrong.url}/readyz`))
     expect(readiness.status).toBe(503)
     expect((await get('', { from: wrong })).status).toBe(503)
@@ -195,7 +195,7 @@ test('a gateway whose topic has another number of partitions is not ready and sa
     wrong.kill('SIGTERM')
     await wrong.exited
   }
-}, 40_000)
+})
 
 // The last one, as the world is another one then.
 test('when an operator opens another epoch, streams end, come back with their old id, are told, and go on', async () => {
@@ -208,12 +208,12 @@ test('when an operator opens another epoch, streams end, come back with their ol
   await projector.exited
   await openEpoch(world.admin, { topic: world.topics.topic, clusterId: rows[0]?.cluster_id ?? '' })
   projector = await startServiceProcess('projector', world.env)
-  await eventually(async () => (await openAgain(id)).messages[0]?.event === 'stream.reset', { timeoutMs: 20_000 })
+  await eventually(async () => (await openAgain(id)).messages[0]?.event === 'stream.reset')
   const again = await openAgain(id)
   expect(JSON.parse(again.messages[0]?.data ?? '')).toMatchObject({ reason: 'log_changed', requested: id })
   await log.append([numbered('t-epoch', 2)])
-  await eventually(() => numbersOf(again.messages.slice(1)).includes(2), { timeoutMs: 20_000 })
-}, 60_000)
+  await eventually(() => numbersOf(again.messages.slice(1)).includes(2))
+})
 
 /** A stream of the task from an id, with its first message. */
 async function openAgain(id: string): Promise<OpenStream> {

@@ -12,7 +12,7 @@ const projectors: ServiceProcess[] = []
 beforeAll(async () => {
   world = await createWorld({ partitions: 1 })
   api = await startServiceProcess('api', world.env)
-}, 60_000)
+})
 afterAll(async () => {
   for (const process of [api, ...projectors]) process?.kill()
   await Promise.all([api, ...projectors].map((process) => process?.exited))
@@ -55,7 +55,7 @@ test('a deletion goes on where it was when the projector was killed in the middl
   await blocker.query(`SELECT FROM events WHERE tenant_id = 'gone' AND "offset" = $1 FOR UPDATE`, [BLOCKED])
   const first = await startProjector()
   const deleted = Math.floor(BLOCKED / 1000) * 1000
-  await eventually(async () => (await eventsOf('gone')) === EVENTS - deleted, { timeoutMs: 60_000 })
+  await eventually(async () => (await eventsOf('gone')) === EVENTS - deleted)
   first.kill('SIGKILL')
   await first.exited
   await blocker.query('COMMIT')

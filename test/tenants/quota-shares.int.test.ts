@@ -9,7 +9,7 @@ const processes: ServiceProcess[] = []
 
 beforeAll(async () => {
   world = await createWorld()
-}, 30_000)
+})
 afterAll(async () => {
   for (const process of processes) process.kill()
   await Promise.all(processes.map(({ exited }) => exited))
@@ -58,4 +58,4 @@ test('two processes have half of each quota; when one is killed the other takes 
   // One that ends by itself is not waited for.
   third.kill('SIGTERM')
   await eventually(async () => (await granted(one, key)) === 100, { timeoutMs: 10_000, everyMs: 200 })
-}, 90_000)
+})

@@ -26,7 +26,7 @@ beforeAll(async () => {
   ;[world, receiver] = await Promise.all([startTlsWorld({ kafkaLoginMs: 12_000 }), startReceiver()])
   migrated = await world.migrate()
   for (const name of SERVICES) services.set(name, await world.start(name))
-}, 90_000)
+})
 
 afterAll(async () => {
   await receiver?.close()
@@ -38,7 +38,7 @@ test('migrate makes topics and tables over TLS', () => {
 })
 
 test('a stack that speaks TLS alone carries events from their post to list, stream and webhook', async () => {
-  await Promise.all(SERVICES.map((name) => eventually(() => isReady(name), { timeoutMs: 40_000 })))
+  await Promise.all(SERVICES.map((name) => eventually(() => isReady(name))))
   const webhook = await call('api', '/v1/webhooks', { url: receiver.url, events: ['*'], secret: WEBHOOK_SECRET })
   expect(webhook.status).toBe(201)
   const stream = await openStream((signal) =>
@@ -53,7 +53,7 @@ test('a stack that speaks TLS alone carries events from their post to list, stre
     const { data } = (await answer.json()) as { data: { id: string; status: string }[] }
     expect(data.map(({ status }) => status)).toEqual(['accepted', 'accepted'])
     ids.push(...data.map(({ id }) => id))
-    await eventually(() => stream.messages.length >= ids.length, { timeoutMs: 15_000 })
+    await eventually(() => stream.messages.length >= ids.length)
     await delay(2000)
   }
   const listed = await eventually(async () => {
@@ -62,13 +62,13 @@ test('a stack that speaks TLS alone carries events from their post to list, stre
     return data.length >= ids.length ? data.map(({ id }) => id) : undefined
   })
   expect(listed).toEqual(ids)
-  await eventually(() => receiver.requests.length >= ids.length, { timeoutMs: 20_000 })
+  await eventually(() => receiver.requests.length >= ids.length)
   expect(new Set(receiver.requests.map((request) => request.headers['webhook-id']))).toEqual(new Set(ids))
   for (const { body, headers: sent } of receiver.requests) {
     expect(verifyWebhook(body.toString(), String(sent['x-ariftly-signature']), WEBHOOK_SECRET)).toBe(true)
   }
   await stream.close()
-}, 90_000)
+})
 
 test('the commands of operators work over TLS', async () => {
   const projection = await world.run('projector', ['status'])
@@ -78,7 +78,7 @@ test('the commands of operators work over TLS', async () => {
     code: 0,
     output: expect.stringContaining('unfinished deliveries'),
   })
-}, 60_000)
+})
 
 test('certificates of another authority are taken over by services that go on running', async () => {
   const next = createTestAuthority()
@@ -86,35 +86,25 @@ test('certificates of another authority are taken over by services that go on ru
   world.serveWith(next.issue())
   const { kafka, postgres, redis } = world.stack
   await Promise.all([kafka?.restart(), postgres?.restart(), redis?.restart()])
-  const stream = await eventually(
-    async () => {
-      const opened = await openStream((signal) =>
-        fetch(`${urlOf('stream-gateway')}/v1/events/stream?task_id=renewed`, { signal, headers: headers() }),
-      )
-      return opened
-    },
-    { timeoutMs: 20_000 },
-  )
+  const stream = await eventually(async () => {
+    const opened = await openStream((signal) =>
+      fetch(`${urlOf('stream-gateway')}/v1/events/stream?task_id=renewed`, { signal, headers: headers() }),
+    )
+    return opened
+  })
   const event = { type: 'task.progress', task_id: 'renewed', data: { message: 'by the new authority' } }
-  const [accepted] = await eventually(
-    async () => {
-      const answer = await call('ingest', '/v1/events', [event])
-      expect(answer.status).toBe(202)
-      return ((await answer.json()) as { data: { id: string }[] }).data
-    },
-    { timeoutMs: 30_000 },
-  )
+  const [accepted] = await eventually(async () => {
+    const answer = await call('ingest', '/v1/events', [event])
+    expect(answer.status).toBe(202)
+    return ((await answer.json()) as { data: { id: string }[] }).data
+  })
   const id = accepted?.id ?? ''
-  await eventually(() => stream.messages.some((message) => message.data.includes('by the new authority')), {
-    timeoutMs: 20_000,
-  })
-  await eventually(async () => (await call('api', `/v1/events/${id}`)).status === 200, { timeoutMs: 20_000 })
-  await eventually(() => receiver.requests.some((request) => request.headers['webhook-id'] === id), {
-    timeoutMs: 30_000,
-  })
+  await eventually(() => stream.messages.some((message) => message.data.includes('by the new authority')))
+  await eventually(async () => (await call('api', `/v1/events/${id}`)).status === 200)
+  await eventually(() => receiver.requests.some((request) => request.headers['webhook-id'] === id))
   await stream.close()
-  await Promise.all(SERVICES.map((name) => eventually(() => isReady(name), { timeoutMs: 20_000 })))
-}, 120_000)
+  await Promise.all(SERVICES.map((name) => eventually(() => isReady(name))))
+})
 
 test('no secret is in any output, metric or readiness of that whole run', async () => {
   const places = new Map([['migrate', migrated.output]])
@@ -136,7 +126,7 @@ test('no secret is in any output, metric or readiness of that whole run', async 
   expect(places.get('projector')).toContain('"msg":"batch"')
   expect(places.get('projector/metrics')).toContain('ariftly_')
   expect(places.get('webhook-worker')).toContain('attempt made')
-}, 60_000)
+})
 
 function urlOf(name: ServiceProcessName): string {
   return services.get(name)?.url ?? ''

@@ -11,7 +11,7 @@ beforeAll(async () => {
   const certificate = world.authority.issue({ names: ['ariftly-events'] })
   toKafka = shows('KAFKA', 'own', certificate)
   toPostgres = shows('DATABASE', 'own', certificate)
-}, 60_000)
+})
 
 afterAll(async () => world?.close())
 
@@ -21,7 +21,7 @@ test('servers that ask for a certificate get that of the settings', async () => 
     code: 0,
     output: expect.stringContaining('partition'),
   })
-}, 60_000)
+})
 
 test('without one, or with one that nobody vouches for, nobody gets in', async () => {
   const foreign = createTestAuthority('Somebody else').issue({ names: ['ariftly-events'] })
@@ -35,7 +35,7 @@ test('without one, or with one that nobody vouches for, nobody gets in', async (
   for (const [env, reason] of refusals) {
     expect(await status(env)).toEqual({ code: 1, output: expect.stringMatching(reason) })
   }
-}, 90_000)
+})
 
 function status(env: Record<string, string>) {
   return world.run('projector', ['status'], env)

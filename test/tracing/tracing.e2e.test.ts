@@ -17,7 +17,7 @@ beforeAll(async () => {
   receiver = await startReceiver()
   stream = await openStream((signal) => system.request('/v1/events/stream', { signal }))
   await system.post('/v1/webhooks', JSON.stringify({ url: `${receiver.url}?key=hidden`, events: ['task.*'] }), 201)
-}, 60_000)
+})
 
 afterAll(async () => {
   await stream?.close()
@@ -37,7 +37,7 @@ async function post(task: string, count: number, headers: Record<string, string>
   expect(response.status).toBe(202)
   const { data } = (await response.json()) as { data: readonly { id: string }[] }
   const ids = data.map(({ id }) => id)
-  await eventually(() => ids.every((id) => webhookOf(id) !== undefined), { timeoutMs: 20_000 })
+  await eventually(() => ids.every((id) => webhookOf(id) !== undefined))
   await eventually(() => stream.messages.filter(({ data: text }) => text.includes(task)).length >= count)
   return ids
 }
@@ -49,7 +49,7 @@ function webhookOf(id: string | undefined): ReceivedRequest | undefined {
 /** The spans of a trace, when as many are there as it shall have. */
 async function traceOf(traceId: string, count: number): Promise<readonly ReceivedSpan[]> {
   const found = (): readonly ReceivedSpan[] => collector.spans().filter((span) => span.traceId === traceId)
-  await eventually(() => found().length >= count, { timeoutMs: 10_000 })
+  await eventually(() => found().length >= count)
   return found()
 }
 

@@ -42,13 +42,10 @@ async function startDocumented(name: string): Promise<{ url: string; output: () 
   for (const stream of [started.stdout, started.stderr])
     stream.on('data', (text: Buffer) => (output += text.toString()))
   const url = `http://127.0.0.1:${port}/ariftly-webhook`
-  await eventually(
-    async () => {
-      if (started.exitCode !== null) throw new Error(`the receiver ended with ${started.exitCode}: ${output}`)
-      return (await fetch(url, { method: 'POST' })).status > 0
-    },
-    { timeoutMs: 20_000 },
-  )
+  await eventually(async () => {
+    if (started.exitCode !== null) throw new Error(`the receiver ended with ${started.exitCode}: ${output}`)
+    return (await fetch(url, { method: 'POST' })).status > 0
+  })
   return { url, output: () => output }
 }
 

@@ -21,11 +21,11 @@ describe('a Redis wiped under a worker that runs as a process', () => {
       WEBHOOK_RETRY_SCHEDULE_S: '1,1,1,1',
     }
     fixture = await createWorkerWorld(times, stack.addresses)
-  }, 120_000)
+  })
   afterAll(async () => {
     await fixture?.close()
     await stack?.close()
-  }, 60_000)
+  })
   beforeEach(async () => {
     receiver = await startReceiver()
   })
@@ -74,11 +74,11 @@ describe('a Redis wiped under a worker that runs as a process', () => {
     const webhook = await fixture.subscribe({ tenant: 'killed', url: receiver.url })
     receiver.respondWith(() => ({ delayMs: 20 }))
     await fixture.post('killed', 200)
-    await eventually(() => receiver.requests.length >= 40, { timeoutMs: 60_000 })
+    await eventually(() => receiver.requests.length >= 40)
     await redisCommand(stack.redis?.port ?? 0, 'FLUSHALL')
     await stack.redis?.kill()
     await stack.redis?.start()
-    await eventually(async () => (await inState([webhook], 'delivered')) === 200, { timeoutMs: 60_000 })
+    await eventually(async () => (await inState([webhook], 'delivered')) === 200)
     expect(new Set(receiver.requests.map(({ headers }) => headers['webhook-id'])).size).toBe(200)
   }, 150_000)
 

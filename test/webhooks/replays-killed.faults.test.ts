@@ -34,7 +34,7 @@ beforeAll(async () => {
   })
   api = await startApi(world, await world.apiKey('mine'))
   ids = await project()
-  worker = await startServiceProcess('webhook-worker', world.env, { timeoutMs: 60_000 })
+  worker = await startServiceProcess('webhook-worker', world.env)
 })
 afterAll(async () => {
   worker?.kill()
@@ -98,7 +98,7 @@ async function sendWithKills(webhook: string, start: () => Promise<ApiAnswer>): 
     worker.kill('SIGKILL')
     await worker.exited
     until = kill === KILLS ? Number.POSITIVE_INFINITY : receiver.requests.length + BEFORE_KILL
-    worker = await startServiceProcess('webhook-worker', world.env, { timeoutMs: 60_000 })
+    worker = await startServiceProcess('webhook-worker', world.env)
   }
   await eventually(async () => {
     const { json } = await api.call('GET', `/v1/webhooks/${webhook}`)

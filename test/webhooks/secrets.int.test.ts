@@ -42,9 +42,9 @@ test('no secret, header value or payload gets into logs, metrics, attempts, erro
   receiver.respondWith(({ path }) => ({ status: path.endsWith('/fails') ? 500 : 200 }))
   await fixture.post('secret', 3)
   const ended = async (webhook: string, state: string) => (await fixture.states(webhook))[state] === 3
-  await eventually(() => ended(delivered, 'delivered'), { timeoutMs: 60_000 })
+  await eventually(() => ended(delivered, 'delivered'))
   for (const webhook of [failing, refused, unreadable]) {
-    await eventually(() => ended(webhook, 'failed'), { timeoutMs: 60_000 })
+    await eventually(() => ended(webhook, 'failed'))
   }
   const metrics = await (await fetch(`${worker.url}/metrics`)).text()
   worker.kill('SIGTERM')

@@ -34,7 +34,7 @@ describe('workers that run as processes', () => {
   afterAll(async () => {
     await fixture?.close()
     await stack?.close()
-  }, 60_000)
+  })
   beforeEach(async () => {
     receiver = await startReceiver()
     receiver.respondWith(() => SLOW_ANSWER)
@@ -53,7 +53,7 @@ describe('workers that run as processes', () => {
         // Not until it is ready: it delivers at once what is pending, and joins its dead forerunner's group later.
         const worker = await fixture.startProcess({}, { untilReady: false })
         const target = receiver.requests.length + Math.floor((random() * EVENTS_PER_KILL) / 2)
-        await eventually(() => receiver.requests.length > target, { timeoutMs: 60_000, everyMs: 5 })
+        await eventually(() => receiver.requests.length > target, { everyMs: 5 })
         worker.kill('SIGKILL')
         await worker.exited
         await backendsGone()
@@ -62,9 +62,7 @@ describe('workers that run as processes', () => {
         for (const id of lost) unrecorded.set(id, (unrecorded.get(id) ?? 0) + 1)
       }
       const last = await fixture.startProcess()
-      await eventually(async () => (await fixture.states(webhook))['delivered'] === events.length, {
-        timeoutMs: 60_000,
-      })
+      await eventually(async () => (await fixture.states(webhook))['delivered'] === events.length)
       last.kill('SIGTERM')
       expect(await last.exited).toBe(0)
 
@@ -80,16 +78,16 @@ describe('workers that run as processes', () => {
     const [stopped] = [await fixture.startProcess(), await fixture.startProcess()]
     const webhook = await fixture.subscribe({ tenant: 'stopped', url: receiver.url })
     await fixture.post('stopped', 200)
-    await eventually(() => receiver.requests.length >= 30, { timeoutMs: 60_000, everyMs: 5 })
+    await eventually(() => receiver.requests.length >= 30, { everyMs: 5 })
     stopped.kill('SIGSTOP')
     // Its heart stops: the other one takes over what it had, partitions and deliveries.
-    await eventually(async () => (await fixture.states(webhook))['delivered'] === 200, { timeoutMs: 60_000 })
+    await eventually(async () => (await fixture.states(webhook))['delivered'] === 200)
     const sentBefore = receiver.requests.length
     expect(sentBefore).toBeLessThanOrEqual(200 + 2 * PER_ENDPOINT)
     stopped.kill('SIGCONT')
-    await eventually(async () => (await fetch(`${stopped.url}/readyz`)).status === 200, { timeoutMs: 60_000 })
+    await eventually(async () => (await fetch(`${stopped.url}/readyz`)).status === 200)
     const more = await fixture.post('stopped', 50)
-    await eventually(async () => (await fixture.states(webhook))['delivered'] === 250, { timeoutMs: 60_000 })
+    await eventually(async () => (await fixture.states(webhook))['delivered'] === 250)
     expect(await fixture.states(webhook)).toEqual({ delivered: 250 })
     expect(receiver.requests.length).toBeLessThanOrEqual(sentBefore + 50 + PER_ENDPOINT)
     const times = timesReceived(receiver)
@@ -101,9 +99,9 @@ describe('workers that run as processes', () => {
     const worker = await fixture.startProcess()
     const webhook = await fixture.subscribe({ tenant: 'restarted', url: receiver.url })
     const events = await fixture.post('restarted', 200)
-    await eventually(() => receiver.requests.length >= 50, { timeoutMs: 60_000, everyMs: 5 })
+    await eventually(() => receiver.requests.length >= 50, { everyMs: 5 })
     await stack.postgres?.restart()
-    await eventually(async () => (await fixture.states(webhook))['delivered'] === 200, { timeoutMs: 60_000 })
+    await eventually(async () => (await fixture.states(webhook))['delivered'] === 200)
     const times = timesReceived(receiver)
     expect(new Set(times.keys())).toEqual(new Set(events.map(({ id }) => id)))
     expect(receiver.requests.length).toBeLessThanOrEqual(200 + PER_ENDPOINT)
@@ -124,10 +122,10 @@ describe('workers that run as processes', () => {
       [-HOUR_MS, 80],
       [0, 130],
     ] as const) {
-      await eventually(() => receiver.requests.length >= share, { timeoutMs: 60_000, everyMs: 5 })
+      await eventually(() => receiver.requests.length >= share, { everyMs: 5 })
       writeFileSync(clock, String(aheadMs))
     }
-    await eventually(async () => (await fixture.states(webhook))['delivered'] === 150, { timeoutMs: 60_000 })
+    await eventually(async () => (await fixture.states(webhook))['delivered'] === 150)
     const accepted = receiver.requests.length - Math.ceil(receiver.requests.length / 5)
     expect(accepted).toBe(150)
     expect(new Set(timesReceived(receiver).keys()).size).toBe(events.length)
@@ -145,7 +143,7 @@ describe('workers that run as processes', () => {
     const webhook = await fixture.subscribe({ tenant: 'twins', url: receiver.url })
     receiver.respondWith(() => ({}))
     for (let batch = 0; batch < 6; batch += 1) await fixture.post('twins', 50)
-    await eventually(async () => (await fixture.states(webhook))['delivered'] === 300, { timeoutMs: 60_000 })
+    await eventually(async () => (await fixture.states(webhook))['delivered'] === 300)
     expect(await fixture.states(webhook)).toEqual({ delivered: 300 })
     expect(receiver.requests).toHaveLength(300)
     await endAll()
@@ -158,15 +156,12 @@ describe('workers that run as processes', () => {
 
   /** What a dead process had sent may still be on its way through Postgres. */
   async function backendsGone(): Promise<void> {
-    await eventually(
-      async () => {
-        const { rows } = await fixture.world.admin.query<{ n: number }>(
-          `SELECT count(*)::int AS n FROM pg_stat_activity WHERE application_name LIKE 'ariftly-webhook-%'`,
-        )
-        return rows[0]?.n === 0
-      },
-      { timeoutMs: 60_000 },
-    )
+    await eventually(async () => {
+      const { rows } = await fixture.world.admin.query<{ n: number }>(
+        `SELECT count(*)::int AS n FROM pg_stat_activity WHERE application_name LIKE 'ariftly-webhook-%'`,
+      )
+      return rows[0]?.n === 0
+    })
   }
 
   async function sentWithoutRecord(webhook: string): Promise<readonly string[]> {

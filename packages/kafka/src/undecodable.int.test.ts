@@ -9,7 +9,6 @@ import { createProducer, type EventProducer } from './producer.ts'
 import { scanLog } from './scan-log.ts'
 
 const PARTITIONS = 2
-const WAIT = { timeoutMs: 20_000 }
 
 let client: KafkaClient
 let topics: TestTopics
@@ -67,7 +66,7 @@ async function fillLog(): Promise<void> {
   await eventually(async () => {
     await send('x', 'y')
     return (await readAll(0)).fault !== undefined
-  }, WAIT)
+  })
   await storeAs('uncompressed')
   await send('z')
 }
@@ -113,7 +112,7 @@ test('records that cannot be decoded hold the partition exactly there: what prec
     },
     log,
   })
-  await eventually(() => warned.filter(({ partition }) => partition === 0).length > 2, WAIT)
+  await eventually(() => warned.filter(({ partition }) => partition === 0).length > 2)
   expect(readable.slice(0, 3)).toEqual(['a', 'b', 'c'])
   expect(seen.get(0)).toEqual(readable)
   expect(next.get(0)).toBe(readable.length)

@@ -52,7 +52,7 @@ test('leaves no process behind when its parent is killed, and the next start tak
   } finally {
     await again.close()
   }
-}, 60_000)
+})
 
 test('removes the data of an ephemeral stack when its parent is killed', async () => {
   const { program, held } = await holdStack(true)
@@ -136,7 +136,7 @@ test('runs Postgres from a checkout in a private folder', async () => {
   const flags = ['--import', import.meta.resolve('tsx'), '--input-type=module', '-e', source]
   const { stdout } = await execute(process.execPath, flags)
   expect(stdout).toBe('true\n')
-}, 60_000)
+})
 
 test('keeps the addresses, which hold a password, from other users', async () => {
   const stack = await startStack({ dataDir, env: programsOnly(), parts: ['redis'] })

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 
 /** How long and how often to look. */
 export interface EventuallyOptions {
-  /** Default 20 s. */
+  /** Default 60 s: patience for a machine that is busy with other tests. */
   readonly timeoutMs?: number
   /** Default 25 ms. */
   readonly everyMs?: number
@@ -13,7 +13,7 @@ export interface EventuallyOptions {
  * @throws an Error that shows what `check` gave last, or has what it threw last as its cause, when the time is over.
  */
 export async function eventually<T>(check: () => T | Promise<T>, options: EventuallyOptions = {}): Promise<T> {
-  const { timeoutMs = 20_000, everyMs = 25 } = options
+  const { timeoutMs = 60_000, everyMs = 25 } = options
   const end = performance.now() + timeoutMs
   for (;;) {
     const outcome = await attempt(check)

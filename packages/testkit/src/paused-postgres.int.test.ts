@@ -12,7 +12,7 @@ beforeAll(async () => {
   const { PATH, HOME } = process.env
   const dataDir = mkdtempSync(join(tmpdir(), 'ariftly-paused-'))
   stack = await startStack({ dataDir, ephemeral: true, env: { PATH, HOME }, parts: ['postgres'] })
-}, 60_000)
+})
 
 afterAll(() => stack?.close())
 

@@ -28,7 +28,7 @@ export interface ServiceProcessOptions {
   readonly port?: number
   /** Default true: resolves when `/readyz` answers 200. */
   readonly untilReady?: boolean
-  /** How long to wait for that; default 20 s. */
+  /** How long to wait for that; default 60 s. */
   readonly timeoutMs?: number
   /** A built checkout to run the service of; default: this one. */
   readonly root?: string
@@ -67,7 +67,7 @@ export async function startServiceProcess(
     },
     output: () => readFileSync(logFile, 'utf8'),
   }
-  if (options.untilReady !== false) await awaitReady(service, name, options.timeoutMs ?? 20_000)
+  if (options.untilReady !== false) await awaitReady(service, name, options.timeoutMs ?? 60_000)
   return service
 }
 

@@ -35,7 +35,7 @@ test('a stack of its own keeps what Kafka, Postgres and Redis hold over a kill a
   } finally {
     await stack.close()
   }
-}, 60_000)
+})
 
 async function onRedis<T>(url: string, use: (redis: Redis) => Promise<T>): Promise<T> {
   const redis = new Redis(url)

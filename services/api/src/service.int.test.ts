@@ -20,7 +20,7 @@ beforeAll(async () => {
   keys.writer = await world.apiKey('mine', ['events:write'])
   api = await serve(world.env)
   origin = api.origin
-}, 60_000)
+})
 afterAll(async () => {
   await api?.close()
   await world?.close()

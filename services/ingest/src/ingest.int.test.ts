@@ -20,7 +20,7 @@ beforeAll(async () => {
   reader = await readTopic(world)
   ingest = await startIngest(world.env)
   await eventually(() => ingest.ready().ready)
-}, 60_000)
+})
 
 afterAll(async () => {
   await ingest?.close()
@@ -212,7 +212,7 @@ test('a topic with another number of partitions is not written to, and readiness
   } finally {
     await other.close()
   }
-}, 30_000)
+})
 
 test('without Kafka it starts, is not ready, and answers 503 with the ids at once', async () => {
   const away = await startIngest({ ...world.env, KAFKA_BROKERS: '127.0.0.1:1' })
@@ -234,4 +234,4 @@ test('without Kafka it starts, is not ready, and answers 503 with the ids at onc
   } finally {
     await away.close()
   }
-}, 30_000)
+})

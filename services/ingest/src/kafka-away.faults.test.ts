@@ -38,14 +38,14 @@ beforeAll(async () => {
   const running = await start(readConfig(ingestConfig, env), deps)
   ingest = await serveService(running, { host: '127.0.0.1', port: 0, metricsPort: undefined, drainMs: 5000 }, deps)
   await eventually(() => ingest.ready().ready)
-}, 60_000)
+})
 
 afterAll(async () => {
   await ingest?.close()
   await proxy?.close()
   await world?.close()
   await stack?.close()
-}, 30_000)
+})
 
 interface Answered {
   readonly status: number
@@ -117,7 +117,7 @@ describe('when Kafka is away under load', () => {
       const clients = [startClient(), startClient(), startClient()]
       await eventually(() => clients.every(({ accepted }) => accepted.size > 50))
       await away()
-      await eventually(() => clients.every(({ answers }) => answers.at(-1)?.status === 503), { timeoutMs: 15_000 })
+      await eventually(() => clients.every(({ answers }) => answers.at(-1)?.status === 503))
       await delay(PRODUCE_TIMEOUT_MS)
       const known = clients.map(({ answers }) => answers.length)
       await delay(2000)
@@ -131,9 +131,7 @@ describe('when Kafka is away under load', () => {
       expect(times.at(-1)).toBeLessThan(PRODUCE_TIMEOUT_MS)
       await back()
       const before = clients.map(({ accepted }) => accepted.size)
-      await eventually(() => clients.every(({ accepted }, index) => accepted.size > (before[index] ?? 0) + 50), {
-        timeoutMs: 20_000,
-      })
+      await eventually(() => clients.every(({ accepted }, index) => accepted.size > (before[index] ?? 0) + 50))
       await Promise.all(clients.map((client) => client.end()))
       const slowest = Math.max(...clients.flatMap(({ answers }) => answers.map(({ tookMs }) => tookMs)))
       expect(slowest).toBeLessThan(2 * PRODUCE_TIMEOUT_MS + 1000)
@@ -141,6 +139,5 @@ describe('when Kafka is away under load', () => {
       const missing = clients.flatMap(({ accepted }) => Array.from(accepted)).filter((id) => !inTopic.has(id))
       expect(missing).toEqual([])
     },
-    90_000,
   )
 })

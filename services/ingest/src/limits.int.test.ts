@@ -29,7 +29,7 @@ beforeAll(async () => {
   const running = await start(readConfig(ingestConfig, world.env), deps)
   ingest = await serveService(running, { host: '127.0.0.1', port: 0, metricsPort: undefined, drainMs: 5000 }, deps)
   await eventually(() => ingest.ready().ready)
-}, 60_000)
+})
 
 afterAll(async () => {
   await ingest?.close()

@@ -25,7 +25,7 @@ beforeAll(async () => {
   world = await createWorld({ partitions: 3 })
   key = await world.apiKey('acme')
   ingest = await startServiceProcess('ingest', world.env)
-}, 60_000)
+})
 
 afterAll(async () => {
   ingest?.kill('SIGTERM')

@@ -17,7 +17,7 @@ let projector: Running
 
 beforeAll(async () => {
   stack = await startOwnStack()
-}, 60_000)
+})
 afterAll(() => stack.close())
 
 beforeEach(async () => {
@@ -55,7 +55,7 @@ async function post(count: number): Promise<string[]> {
     })
     return { ...record, partition: partitionOf(record.key, PARTITIONS) }
   })
-  await eventually(async () => (await producer.send(records, { timeoutMs: 3_000 })).ok, { timeoutMs: 40_000 })
+  await eventually(async () => (await producer.send(records, { timeoutMs: 3_000 })).ok)
   return ids
 }
 
@@ -83,7 +83,7 @@ describe('projector, with a backend that goes away', () => {
     await stack.kafka?.start()
     ids.push(...(await post(100)))
     await projectsAll(ids, 30_000)
-  }, 90_000)
+  })
 
   test('waits for Postgres, loses and doubles nothing', async () => {
     const ids = await post(100)
@@ -93,5 +93,5 @@ describe('projector, with a backend that goes away', () => {
     await delay(2_000)
     await stack.postgres?.start()
     await projectsAll(ids, 30_000)
-  }, 90_000)
+  })
 })

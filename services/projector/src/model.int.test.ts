@@ -128,7 +128,7 @@ beforeAll(async () => {
   const { hostname, port } = new URL(world.database.url)
   postgresProxy = await startCuttingProxy({ host: hostname, port: Number(port) })
   projector = await startProjector()
-}, 60_000)
+})
 
 afterAll(async () => {
   await projector?.close()
@@ -137,7 +137,7 @@ afterAll(async () => {
   await kafkaProxy?.close()
   await postgresProxy?.close()
   await world?.close()
-}, 30_000)
+})
 
 /** On the proxies, so that ingest goes on while they are frozen. */
 async function startProjector(): Promise<Running> {
@@ -198,7 +198,7 @@ test(
         const model: Model = { first: new Map() }
         await fc.asyncModelRun(() => ({ model, real: system }), commands)
         const expected = [...model.first.values()].toSorted(byId)
-        await eventually(async () => (await system.rows()).length >= expected.length, { timeoutMs: 20_000 })
+        await eventually(async () => (await system.rows()).length >= expected.length)
         expect(await system.rows()).toEqual(expected)
       }),
       { numRuns: RUNS, endOnFailure: !LONG },

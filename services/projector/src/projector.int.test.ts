@@ -73,13 +73,10 @@ async function rows(): Promise<readonly string[]> {
 }
 
 async function holds(expectation: () => Promise<void>): Promise<void> {
-  await eventually(
-    async () => {
-      await expectation()
-      return true
-    },
-    { timeoutMs: 15_000 },
-  )
+  await eventually(async () => {
+    await expectation()
+    return true
+  })
 }
 
 async function counted(name: string): Promise<number> {

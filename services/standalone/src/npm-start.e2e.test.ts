@@ -20,9 +20,9 @@ beforeEach(() => {
 afterEach(async () => {
   squatter?.close()
   await Promise.all(starts.map(({ stop }) => stop('SIGKILL')))
-  await eventually(() => processesOf(folder).length === 0, { timeoutMs: 15_000 })
+  await eventually(() => processesOf(folder).length === 0)
   rmSync(folder, { recursive: true, force: true, maxRetries: 10 })
-}, 30_000)
+})
 
 /** What it prints when all is up: the base URL and the key. */
 interface Banner {
@@ -99,7 +99,7 @@ describe('npm start', () => {
     expect(code).toBe(0)
     expect(performance.now() - stopping).toBeLessThan(10_000)
     expect(processesOf(one.dataDir)).toEqual([])
-    await eventually(() => processesOf(folder).length === 0, { timeoutMs: 15_000 })
+    await eventually(() => processesOf(folder).length === 0)
 
     const again = await Promise.all([npmStart({}, 'one'), npmStart({}, 'other')])
     const [firstAgain, secondAgain] = await Promise.all(again.map((start) => start.ready()))
@@ -113,17 +113,17 @@ describe('npm start', () => {
     squatter = createServer().listen(port, '127.0.0.1')
     await once(squatter, 'listening')
     const start = await npmStart({ PORT: String(port) })
-    await eventually(() => start.process.exitCode === 1, { timeoutMs: 20_000 })
+    await eventually(() => start.process.exitCode === 1)
     expect(start.output()).toContain(`Port ${port} of 127.0.0.1 is taken`)
     expect(existsSync(start.dataDir)).toBe(false)
-  }, 30_000)
+  })
 
   test('lists every wrong setting before anything is started', async () => {
     const start = await npmStart({ PORT: 'http', LOG_LEVEL: 'loud', KAFKA_PARTITIONS: '0' })
-    await eventually(() => start.process.exitCode === 78, { timeoutMs: 20_000 })
+    await eventually(() => start.process.exitCode === 78)
     for (const name of ['PORT', 'LOG_LEVEL', 'KAFKA_PARTITIONS']) expect(start.output()).toContain(`- ${name} `)
     expect(existsSync(start.dataDir)).toBe(false)
-  }, 30_000)
+  })
 })
 
 /** Posts the first event of a task, and waits until it is listed. */

@@ -42,8 +42,8 @@ beforeAll(async () => {
     followEpochs(),
     followEpochs(),
   ])
-  await eventually(() => one.ready().ready && two.ready().ready, { timeoutMs: 20_000 })
-}, 60_000)
+  await eventually(() => one.ready().ready && two.ready().ready)
+})
 
 afterEach(() => {
   for (const stream of open.splice(0)) stream.close()
@@ -243,10 +243,10 @@ describe('a stream', () => {
     await posting
     const expected = byTask(dataOf(events))
     for (const each of streams) {
-      await eventually(() => each.events.length >= events.length, { timeoutMs: 20_000 })
+      await eventually(() => each.events.length >= events.length)
       expect(byTask(each.events.map(({ data }) => data))).toEqual(expected)
     }
-  }, 60_000)
+  })
 
   test('goes on at any gateway from the id that it had, over many cuts', async () => {
     const seen: string[] = []
@@ -267,7 +267,7 @@ describe('a stream', () => {
       lastId = current.lastId
     }
     expect(seen).toEqual(dataOf(events))
-  }, 60_000)
+  })
 
   test('shows a repost once, also when the first copy is long gone from memory', async () => {
     const sent = event('t-copy')
@@ -323,7 +323,7 @@ describe('a position that cannot be kept', () => {
     const [changed, lost] = await Promise.all(
       [foreign, beyond].map((id) => openStream(one, '?task_id=t-reset', { headers: { 'Last-Event-ID': id } })),
     )
-    await eventually(() => changed?.events.length === 1 && lost?.events.length === 1, { timeoutMs: 12_000 })
+    await eventually(() => changed?.events.length === 1 && lost?.events.length === 1)
     const reasons = [changed, lost].map((each) =>
       each?.control.filter((message) => message.event === 'stream.reset').map(({ data }) => JSON.parse(data) as object),
     )
@@ -332,7 +332,7 @@ describe('a position that cannot be kept', () => {
       [{ reason: 'log_changed', requested: foreign, earliest }],
       [{ reason: 'position_beyond_log', requested: beyond, earliest }],
     ])
-  }, 20_000)
+  })
 })
 
 describe('bad input', () => {
@@ -504,9 +504,9 @@ test('a reader that falls behind gets everything, from memory and from Postgres,
     events.push(...batch)
     await append(batch)
   }
-  await eventually(() => fast.events.length === events.length, { timeoutMs: 15_000 })
+  await eventually(() => fast.events.length === events.length)
   expect(slow.events.length).toBeLessThan(events.length)
   slow.response.resume()
-  await eventually(() => slow.events.length >= events.length, { timeoutMs: 15_000 })
+  await eventually(() => slow.events.length >= events.length)
   expect(slow.events.map(({ data }) => data).toSorted()).toEqual(dataOf(events).toSorted())
-}, 60_000)
+})

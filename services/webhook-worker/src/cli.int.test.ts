@@ -92,7 +92,7 @@ test('re-encrypt seals everything with the first key, shows no secret, and says 
   expect(refused.code).toBe(1)
   expect(refused.stdout).toContain(`${strange} of tenant sealed cannot be opened`)
   expect(JSON.stringify(refused)).not.toContain(SECRET)
-}, 120_000)
+})
 
 test.each([
   [[], 64],

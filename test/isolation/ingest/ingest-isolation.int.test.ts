@@ -29,7 +29,7 @@ beforeAll(async () => {
   world = await createWorld({ partitions: 2 })
   keys = { one: await createKey('one'), two: await createKey('two'), victim: await createKey('victim') }
   ingest = await serveIngest(world.env)
-}, 60_000)
+})
 
 afterAll(async () => {
   await ingest?.close()

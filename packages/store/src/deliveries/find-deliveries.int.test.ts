@@ -81,7 +81,7 @@ beforeAll(async () => {
     ],
   )
   await pool.query('ANALYZE deliveries')
-}, 60_000)
+})
 afterAll(async () => {
   await pool?.end()
   await database?.drop()

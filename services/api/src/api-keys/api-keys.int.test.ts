@@ -222,9 +222,9 @@ describe('POST /v1/api-keys/{id}/rotate', () => {
       status: 409,
       body: { code: 'rotation_under_way' },
     })
-    await eventually(async () => (await other.call('GET', CURRENT, key)).status === 401, { timeoutMs: 15_000 })
+    await eventually(async () => (await other.call('GET', CURRENT, key)).status === 401)
     expect((await other.call('GET', CURRENT, renewed)).status).toBe(200)
-  }, 30_000)
+  })
 
   test('without overlap the old secret stops in every process within a second', async () => {
     const { id, key } = await create({ scopes: ['events:read'] })
@@ -245,11 +245,11 @@ test('a list shows when a key was last used, to the minute, within 60 s', async 
   const startedMs = Math.floor(Date.now() / 60_000) * 60_000
   expect(await lastUse()).toBeNull()
   expect((await other.call('GET', CURRENT, key)).status).toBe(200)
-  await eventually(async () => (await lastUse()) !== null, { timeoutMs: 60_000, everyMs: 250 })
+  await eventually(async () => (await lastUse()) !== null, { everyMs: 250 })
   const shown = Date.parse(String(await lastUse()))
   expect(shown % 60_000).toBe(0)
   expect(shown).toBeGreaterThanOrEqual(startedMs)
-}, 70_000)
+})
 
 describe('while Postgres cannot be reached', () => {
   test('cached keys work and others are 503; a key revoked meanwhile stops within a second of the return', async () => {

@@ -44,7 +44,7 @@ beforeAll(async () => {
   }))
   await writer.write(letters)
   await writer.close()
-}, 60_000)
+})
 afterAll(async () => {
   await api?.close()
   await proxy?.close()
@@ -111,5 +111,5 @@ describe('GET /v1/dead-letters', () => {
     await proxy.accept()
     await eventually(async () => (await list('')).status === 200)
     expect(await offsetsOf('')).toHaveLength(LETTERS)
-  }, 60_000)
+  })
 })

@@ -76,7 +76,7 @@ async function post(events: readonly LogEvent[]): Promise<void> {
 }
 
 async function projected(count: number): Promise<void> {
-  await eventually(async () => (await pool.query('SELECT FROM events')).rowCount === count, { timeoutMs: 15_000 })
+  await eventually(async () => (await pool.query('SELECT FROM events')).rowCount === count)
 }
 
 /** Of every column but `projected_at`: a row that is put back was projected later. */
@@ -244,7 +244,7 @@ describe('projection commands', () => {
     await pool.query(`UPDATE log_epochs SET cluster_id = 'the-old-cluster'`)
     const config = readConfig(projectorConfig, world.env)
     projector = await start(config, { log, metrics: createMetrics(), signal: new AbortController().signal })
-    await eventually(() => /is on Kafka cluster/.test(projector.ready().checks['log'] ?? ''), { timeoutMs: 15_000 })
+    await eventually(() => /is on Kafka cluster/.test(projector.ready().checks['log'] ?? ''))
     await expect(verify(context())).rejects.toMatchObject({ code: 'log_identity_changed' })
     expect(await adoptLog(context())).toBe(0)
     await projected(1)

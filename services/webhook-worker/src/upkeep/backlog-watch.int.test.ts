@@ -37,7 +37,7 @@ beforeAll(async () => {
   await admin.query(`UPDATE webhook_endpoints SET next_probe_at = now() + interval '1 min' WHERE webhook_id = $1`, [
     failing,
   ])
-}, 30_000)
+})
 afterAll(async () => {
   for (const end of ends) end.abort()
   await Promise.all([...(pools ?? []), ...(admin === undefined ? [] : [admin])].map((pool) => pool.end()))
