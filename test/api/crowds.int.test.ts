@@ -5,7 +5,8 @@ import { createWorld, eventually, type World } from '@ariftly/testkit'
 import { startApi, type ApiClient } from '../support/api-client.ts'
 
 const TENANTS = ['slow-1', 'slow-2', 'slow-3', 'quick', 'leaving', 'busy'] as const
-const SLEEP_S = 2
+/** An advisory lock that queries of slow tenants wait for. */
+const GATE = 4_712
 
 let world: World
 const apis = new Map<string, ApiClient>()
@@ -41,7 +42,7 @@ afterAll(async () => {
   await world?.close()
 })
 
-/** Queries of some tenants take as long as Postgres is told here, and are counted. */
+/** Queries of some tenants wait, for the gate or for a while, and are counted. */
 async function makeSlow(): Promise<void> {
   await world.admin.query(`
     CREATE SEQUENCE slow_queries;
@@ -50,9 +51,15 @@ async function makeSlow(): Promise<void> {
       PERFORM nextval('slow_queries'), pg_sleep(seconds);
       RETURN true;
     END $$;
+    CREATE FUNCTION wait_and_count() RETURNS boolean LANGUAGE plpgsql SECURITY DEFINER SET lock_timeout = 0 AS $$
+    BEGIN
+      PERFORM nextval('slow_queries');
+      PERFORM pg_advisory_xact_lock_shared(${GATE});
+      RETURN true;
+    END $$;
     ALTER TABLE events ENABLE ROW LEVEL SECURITY;
     CREATE POLICY slow ON events TO ariftly_app USING (
-      CASE WHEN tenant_id LIKE 'slow-%' THEN sleep_and_count(${SLEEP_S})
+      CASE WHEN tenant_id LIKE 'slow-%' THEN wait_and_count()
            WHEN tenant_id = 'leaving' THEN sleep_and_count(0.5) ELSE true END)`)
 }
 
@@ -71,6 +78,8 @@ async function slowQueries(): Promise<number> {
 
 describe('a crowd', () => {
   test('of slow queries of three tenants takes no connection from a fourth', async () => {
+    const gate = await world.admin.connect()
+    await gate.query('SELECT pg_advisory_lock($1)', [GATE])
     let done = 0
     const slow = (['slow-1', 'slow-2', 'slow-3'] as const).flatMap((tenant) =>
       Array.from({ length: 5 }, async () => {
@@ -84,6 +93,8 @@ describe('a crowd', () => {
       expect((await apiOf('quick').call('GET', '/v1/events')).status).toBe(200)
     }
     expect(done).toBe(0)
+    await gate.query('SELECT pg_advisory_unlock($1)', [GATE])
+    gate.release()
     expect(new Set(await Promise.all(slow))).toEqual(new Set([200]))
   })
 

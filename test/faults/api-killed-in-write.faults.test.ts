@@ -39,7 +39,9 @@ test('an api that is killed in the middle of a write leaves nothing, and the sam
     () => 'cut',
   )
   await eventually(async () => {
-    const { rows } = await world.admin.query('SELECT FROM pg_locks WHERE NOT granted')
+    const { rows } = await blocker.query(
+      'SELECT FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY (pg_blocking_pids(pid))',
+    )
     return rows.length > 0
   })
   first.kill('SIGKILL')

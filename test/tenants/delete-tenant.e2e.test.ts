@@ -87,6 +87,10 @@ test('a tenant is deleted with all its data, and the next owner of its id sees n
     status: 409,
     body: { code: 'own_tenant' },
   })
+  // The deletion cannot end while one of its rows is locked.
+  const blocker = await admin.connect()
+  await blocker.query('BEGIN')
+  await blocker.query(`SELECT FROM events WHERE tenant_id = 'gone' LIMIT 1 FOR UPDATE`)
   const started = await call(operator, 'DELETE', '/v1/tenants/gone')
   expect(started).toMatchObject({ status: 202, body: { state: 'deleting', deleted_count: 0 } })
   // Refused with the reason while it lasts, unknown afterwards.
@@ -94,6 +98,8 @@ test('a tenant is deleted with all its data, and the next owner of its id sees n
   expect((await call(operator, 'PUT', '/v1/tenants/gone', {})).body).toMatchObject({ code: 'tenant_deleting' })
   const newKey = { name: 'early', tenant: 'gone', scopes: ['events:read'] }
   expect((await call(operator, 'POST', '/v1/api-keys', newKey)).body).toMatchObject({ code: 'tenant_deleting' })
+  await blocker.query('COMMIT')
+  blocker.release()
   await eventually(async () => (await call(operator, 'GET', '/v1/tenants/gone')).status === 404)
   await stream.close()
   expect((await call(operator, 'DELETE', '/v1/tenants/gone')).status).toBe(404)

@@ -81,8 +81,8 @@ describe('a lost Postgres', () => {
       url: url.href,
       applicationName: 'test',
       max: 1,
-      statementTimeoutMs: 100,
-      connectTimeoutMs: 300,
+      statementTimeoutMs: 1000,
+      connectTimeoutMs: 5000,
     })
     expect((await far.query('SELECT 1 AS n')).rows).toEqual([{ n: 1 }])
     proxy.freeze()

@@ -194,8 +194,10 @@ describe('the feed', () => {
     const second = revoke(quick.id)
     // The second writer must be seen to wait for the first.
     await eventually(async () => {
-      const { rows } = await pool.query("SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
-      return rows.length === 1
+      const { rows } = await tx.query(
+        'SELECT FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY (pg_blocking_pids(pid))',
+      )
+      return rows.length > 0
     })
     expect((await readApiKeyChanges(pool, { afterSeq: before })).changes).toEqual([])
     await tx.query('COMMIT')

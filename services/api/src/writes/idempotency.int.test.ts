@@ -154,7 +154,9 @@ describe('Idempotency-Key', () => {
     await blocker.query('LOCK TABLE audit_entries IN ACCESS EXCLUSIVE MODE')
     const first = post('/v1/webhooks', WEBHOOK, 'running')
     await eventually(async () => {
-      const { rows } = await admin.query('SELECT FROM pg_locks WHERE NOT granted')
+      const { rows } = await blocker.query(
+        'SELECT FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY (pg_blocking_pids(pid))',
+      )
       return rows.length > 0
     })
     const second = await post('/v1/webhooks', WEBHOOK, 'running')
