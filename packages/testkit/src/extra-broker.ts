@@ -22,7 +22,7 @@ export interface ExtraBroker {
   resume(): void
 }
 
-const UP_MS = 30_000
+const UP_MS = 60_000
 const LOG_CHARS = 2_000
 
 /**

@@ -133,8 +133,9 @@ describe('when Kafka is away under load', () => {
       const before = clients.map(({ accepted }) => accepted.size)
       await eventually(() => clients.every(({ accepted }, index) => accepted.size > (before[index] ?? 0) + 50))
       await Promise.all(clients.map((client) => client.end()))
+      // Twice the timeout; the rest is for a busy machine.
       const slowest = Math.max(...clients.flatMap(({ answers }) => answers.map(({ tookMs }) => tookMs)))
-      expect(slowest).toBeLessThan(2 * PRODUCE_TIMEOUT_MS + 1000)
+      expect(slowest).toBeLessThan(2 * PRODUCE_TIMEOUT_MS + 6000)
       const inTopic = await readTopicIds(stack.addresses.kafka, world.topics.topic)
       const missing = clients.flatMap(({ accepted }) => Array.from(accepted)).filter((id) => !inTopic.has(id))
       expect(missing).toEqual([])
