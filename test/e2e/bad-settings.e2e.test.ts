@@ -27,7 +27,7 @@ describe('a bad setting stops the start, with every fault listed and nothing sec
     const ended = spawnSync(process.execPath, [main], {
       env: { PATH: process.env['PATH'] ?? '', ...ENVIRONMENT, ...faults },
       encoding: 'utf8',
-      timeout: 15_000,
+      timeout: 60_000,
     })
     expect({ status: ended.status, stderr: ended.stderr }).toMatchObject({ status: BAD_CONFIG })
     for (const name of Object.keys(faults)) expect(ended.stderr).toMatch(new RegExp(`^- ${name} `, 'm'))

@@ -1,7 +1,11 @@
 import { spawnSync } from 'node:child_process'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { eventually } from '@ariftly/testkit'
 import { metricsOf, readQueries } from '../deploy/telemetry-files.ts'
 import { startStandalone, type Standalone } from '../support/standalone.ts'
+
+/** By the prefix of their metrics. */
+const READERS = ['projector', 'stream', 'webhook_matcher']
 
 let system: Standalone
 let text: string
@@ -9,7 +13,11 @@ let text: string
 beforeAll(async () => {
   system = await startStandalone()
   await system.post('/v1/events', '{"type":"task.created","task_id":"t","data":{}}', 202)
-  text = await (await system.request('/metrics')).text()
+  const whole = await eventually(async () => {
+    const page = await (await system.request('/metrics')).text()
+    return READERS.every((reader) => page.includes(`\nariftly_${reader}_lag_records{`)) ? page : undefined
+  })
+  text = whole ?? ''
 })
 afterAll(async () => {
   await system?.close()
@@ -32,7 +40,7 @@ describe('the metrics of the running system', () => {
   })
 
   test('tell of every reader of the log how far it is behind, and what it failed at', () => {
-    for (const reader of ['projector', 'stream', 'webhook_matcher']) {
+    for (const reader of READERS) {
       for (const what of ['records', 'seconds']) {
         expect(text).toMatch(new RegExp(`^ariftly_${reader}_lag_${what}\\{partition="\\d+"\\} \\d`, 'm'))
       }

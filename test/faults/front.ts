@@ -16,6 +16,8 @@ export interface Front {
 }
 
 const LOOK_MS = 50
+/** Replicas of a busy machine answer late, and one that has gone refuses at once. */
+const LOOK_MS_MAX = 10_000
 
 /** Starts it on 127.0.0.1. Connections to replicas are kept until one answers `Connection: close`. */
 export async function startFront(): Promise<Front> {
@@ -92,7 +94,7 @@ export async function startFront(): Promise<Front> {
 
 async function isReady(replica: string): Promise<boolean> {
   try {
-    return (await fetch(`${replica}/readyz`, { signal: AbortSignal.timeout(1000) })).ok
+    return (await fetch(`${replica}/readyz`, { signal: AbortSignal.timeout(LOOK_MS_MAX) })).ok
   } catch {
     return false
   }

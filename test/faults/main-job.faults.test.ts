@@ -65,20 +65,21 @@ test('loses, doubles, reorders and mixes up nothing while every process is kille
     roamMs: 4000,
     signal: over.signal,
   })
+  const startedMs = performance.now()
   await eventually(() => run.streams.every((stream) => stream.seen.received.length > 0))
 
-  const killing = { from: Date.now(), acknowledged: run.acknowledged.size }
   const kills = await killAll(run, random)
-  const ofWindow = { ms: Date.now() - killing.from, events: run.acknowledged.size - killing.acknowledged }
   await eventually(() => run.acknowledged.size >= EVENTS_MIN)
   const reports = await Promise.all(run.clients.map((client) => client.finish()))
+  const ms = performance.now() - startedMs
   const observation = await observeAtRest({ run, world, db, receiver, patienceMs: 60_000, settleMs: 500, say })
 
   const received = observation.webhooks.map((webhook) => webhook.received.length)
-  say(JSON.stringify({ ...totals(reports), ...ofWindow, webhooks: received }))
+  say(JSON.stringify({ ...totals(reports), ms: Math.round(ms), webhooks: received }))
   expect(idleServices(kills)).toEqual([])
   expect(unexpected(run, reports)).toEqual([])
-  expect((ofWindow.events / ofWindow.ms) * 1000).toBeGreaterThan(EVENTS_PER_S * 0.95)
+  // Nothing waits for long: until all was acknowledged, what was posted while a process was away included.
+  expect((totals(reports).planned / ms) * 1000).toBeGreaterThan(EVENTS_PER_S * 0.95)
   expectAllHeld(observation)
   expectChecked(observation)
 }, 240_000)

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { Kafka, logLevel, type EachBatchPayload, type KafkaMessage } from 'kafkajs'
 import type { PlacedEvent } from './ledger.ts'
 import type { Queries } from './open-transactions.ts'
@@ -7,7 +8,7 @@ export async function readLog(brokers: readonly string[], topic: string): Promis
   const kafka = new Kafka({ brokers: [...brokers], clientId: 'faults-observer', logLevel: logLevel.NOTHING })
   const ends = await endOffsets(kafka, topic)
   const wanted = [...ends.values()].reduce((sum, end) => sum + end, 0)
-  const consumer = kafka.consumer({ groupId: `faults-observer-${Date.now()}`, allowAutoTopicCreation: false })
+  const consumer = kafka.consumer({ groupId: `faults-observer-${randomUUID()}`, allowAutoTopicCreation: false })
   const records: PlacedEvent[] = []
   await consumer.connect()
   try {

@@ -73,9 +73,13 @@ test('a clock of ingest that is ahead: posts get 503 with ids but for one a seco
   expect(Math.abs(eventIdMs(last) - Date.now())).toBeLessThan(60_000)
 
   writeFileSync(clock, '0')
-  await eventually(async () => (await post(last, ahead.url)).status === 202)
-  expect((await postNew(ahead.url)).status).toBe(202)
-  expect((await postNew(ahead.url)).status).toBe(202)
+  // One alone may be that of a second, before the process has seen its clock change.
+  await eventually(async () => {
+    expect((await post(last, ahead.url)).status).toBe(202)
+    expect((await postNew(ahead.url)).status).toBe(202)
+    expect((await postNew(ahead.url)).status).toBe(202)
+    return true
+  })
   for (const id of taken) await eventually(() => listed(id))
   await comesOut(last)
   ahead.kill('SIGTERM')

@@ -112,10 +112,9 @@ describe('under load', () => {
     await reader.query('COMMIT')
     await migrating
     const soFar = load.accepted.length
-    await eventually(() => load.accepted.length >= soFar + 100)
+    await eventually(() => load.accepted.length >= soFar + 100 && lists.answered() > 20)
     await Promise.all([load.stop(), lists.stop()])
     expect({ posts: load.refused, lists: lists.failed }).toEqual({ posts: [], lists: [] })
-    expect(lists.answered()).toBeGreaterThan(20)
     await eventually(async () => (await countEvents()) === load.accepted.length)
 
     // A process of this release that starts on the schema of the next one.

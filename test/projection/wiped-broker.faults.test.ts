@@ -81,7 +81,7 @@ describe('a wiped broker under the same name', () => {
     // As many again, so that the new log reaches beyond the stored positions.
     await writer.write(numberedEvents(1_000, 300))
     await eventually(() => projector.output().includes('log_identity_changed'), { everyMs: 100 })
-    expect((await fetch(`${projector.url}/readyz`)).status).toBe(503)
+    await eventually(async () => (await fetch(`${projector.url}/readyz`)).status === 503)
     expect(await writer.numbers()).toEqual(range(0, 60))
     expect((await runProjectionCommand(world.env, 'status')).output).toContain('adopt-log')
     expect(await runProjectionCommand(world.env, 'adopt-log')).toEqual({
@@ -102,7 +102,8 @@ describe('another number of partitions', () => {
     const env = { ...world.env, KAFKA_PARTITIONS: String(PARTITIONS - 1) }
     const projector = await startServiceProcess('projector', env, { untilReady: false })
     await eventually(() => projector.output().includes('partition_count_changed'), { everyMs: 100 })
-    const ready = await fetch(`${projector.url}/readyz`)
+    // Its log may say so before it listens.
+    const ready = await eventually(async () => await fetch(`${projector.url}/readyz`))
     expect([ready.status, await ready.text()]).toEqual([503, expect.stringContaining('partitions')])
     projector.kill('SIGTERM')
     expect(await projector.exited).toBe(0)

@@ -11,7 +11,7 @@ import { readTenantState } from './tenant-state.ts'
 
 const ALONE = byForm({ short: 1200, long: 12_000 })
 const AT_ONCE = byForm({ short: 300, long: 6000 })
-const TIMEOUT_MS = byForm({ short: 40_000, long: 900_000 })
+const TIMEOUT_MS = byForm({ short: 120_000, long: 900_000 })
 const IN_FLIGHT = 8
 
 const operations = documentedOperations()

@@ -46,7 +46,7 @@ export async function startClientWorld(env: Readonly<Record<string, string>> = {
       eventually(() => clients.every(({ numbers }) => numbers.length >= wanted), { timeoutMs })
     // Events go out until each client shows that it is there: until then they count for nothing.
     await log.append([numbered(taskId, 0)])
-    await untilAllHave(1, 15_000)
+    await untilAllHave(1, 60_000)
     proxy.setCutting(true)
     proxy.dropAll()
     for (let number = 1; number < count - 1; number += 1) {

@@ -4,6 +4,7 @@ import {
   byForm,
   createRandom,
   createWorld,
+  eventually,
   randomSeed,
   startServiceProcess,
   type ServiceProcess,
@@ -33,11 +34,13 @@ test(
   `${MUTATIONS} seeded mutations of sound requests are answered, none of them with a 5xx`,
   async () => {
     const random = createRandom(randomSeed('mutations of stream requests'))
-    const id = /id: (\S+)/.exec(await send(get('/v1/events/stream'), 'id: v1.'))?.[1] ?? ''
-    const token =
-      /"token":"([^"]+)"/.exec(await send(tokenRequest('{"task_id":"t-1","ttl_s":60}'), '"token"'))?.[1] ?? ''
-    expect({ id: id.slice(0, 3), token: token.slice(0, 3) }).toEqual({ id: 'v1.', token: 'st_' })
-    const sound = soundRequests(id, token)
+    const id = await eventually(async () => /id: (\S+)/.exec(await send(get('/v1/events/stream'), 'id: v1.'))?.[1])
+    const token = await eventually(async () => {
+      const answer = await send(tokenRequest('{"task_id":"t-1","ttl_s":60}'), '"token"')
+      return /"token":"([^"]+)"/.exec(answer)?.[1]
+    })
+    expect({ id: id?.slice(0, 3), token: token?.slice(0, 3) }).toEqual({ id: 'v1.', token: 'st_' })
+    const sound = soundRequests(id ?? '', token ?? '')
     const statuses = new Map<string, number>()
     const bad: string[] = []
     let left = MUTATIONS

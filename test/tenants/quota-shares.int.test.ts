@@ -52,7 +52,7 @@ test('two processes have half of each quota; when one is killed the other takes 
     await eventually(async () => (await granted(ingest, key)) === 50, { timeoutMs: 10_000, everyMs: 200 })
   }
   other.kill('SIGKILL')
-  await eventually(async () => (await granted(one, key)) === 100, { timeoutMs: 21_000, everyMs: 200 })
+  await eventually(async () => (await granted(one, key)) === 100, { timeoutMs: 25_000, everyMs: 200 })
   const third = await startIngest()
   await eventually(async () => (await granted(one, key)) === 50, { timeoutMs: 10_000, everyMs: 200 })
   // One that ends by itself is not waited for.

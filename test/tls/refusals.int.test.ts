@@ -145,7 +145,7 @@ async function refused(name: ServiceProcessName, env: Record<string, string>, re
     )
     outputs.push(body.text)
     expect(body.status).toBe(503)
-    expect(service.output()).toMatch(reason)
+    await eventually(() => reason.test(service.output()))
   } finally {
     await end(service)
   }

@@ -87,12 +87,13 @@ describe('statistics of a webhook', () => {
       ['24h', 96, 900_000],
       ['7d', 168, 3_600_000],
     ] as const) {
+      const askedMs = Date.now()
       const { buckets, ...all } = await statsOf(webhook, window)
       expect(all.delivered_count).toBe(1)
       const times = buckets.map(({ at }) => Date.parse(at))
       expect(times).toHaveLength(count)
       expect(times.every((ms, index) => ms % lengthMs === 0 && ms === (times[0] ?? 0) + index * lengthMs)).toBe(true)
-      expect((times.at(-1) ?? 0) + lengthMs).toBeGreaterThan(Date.now())
+      expect((times.at(-1) ?? 0) + lengthMs).toBeGreaterThan(askedMs)
       expect(buckets.reduce((sum, bucket) => sum + bucket.delivered_count, 0)).toBe(1)
     }
     await api.call('DELETE', `/v1/webhooks/${webhook}`)

@@ -138,8 +138,10 @@ describe('workers that run as processes', () => {
 
   test('two matchers on one partition write each delivery once', async () => {
     const [one, two] = ['one', 'two'].map((name) => `${fixture.world.env['KAFKA_GROUP_PREFIX']}-${name}`)
-    await fixture.startProcess({ KAFKA_GROUP_PREFIX: one ?? '' })
-    await fixture.startProcess({ KAFKA_GROUP_PREFIX: two ?? '' })
+    // None of the two is dead here, however late its heartbeat is.
+    const env = { WEBHOOK_WORKER_DEAD_MS: '60000' }
+    await fixture.startProcess({ ...env, KAFKA_GROUP_PREFIX: one ?? '' })
+    await fixture.startProcess({ ...env, KAFKA_GROUP_PREFIX: two ?? '' })
     const webhook = await fixture.subscribe({ tenant: 'twins', url: receiver.url })
     receiver.respondWith(() => ({}))
     for (let batch = 0; batch < 6; batch += 1) await fixture.post('twins', 50)

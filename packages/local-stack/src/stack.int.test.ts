@@ -9,7 +9,7 @@ import { promisify } from 'node:util'
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
 import { startStack, type LocalStack } from './stack.ts'
 
-const STOP_MS = 15_000
+const STOP_MS = 60_000
 const execute = promisify(execFile)
 let dataDir: string
 let squatter: Server | undefined

@@ -88,7 +88,7 @@ async function startParts(options: StackOptions, dataDir: string, held: Lock): P
   const parts = started.map((each) => each?.part)
   const close = async () => {
     await Promise.all(parts.map(async (part) => (options.ephemeral === true ? part?.kill() : part?.stop())))
-    if (options.ephemeral === true) rmSync(dataDir, { recursive: true, force: true, maxRetries: 5 })
+    if (options.ephemeral === true) rmSync(dataDir, { recursive: true, force: true, maxRetries: 10 })
     await held.release()
   }
   const failed = settled.find((outcome) => outcome.status === 'rejected')

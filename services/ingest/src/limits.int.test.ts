@@ -127,10 +127,11 @@ describe('a quota', () => {
     const batch = JSON.stringify(Array.from({ length: BATCH }, () => event('flood', 1)))
     const statuses = new Map<number, number>()
     const startedMs = performance.now()
-    let answers: readonly Answer[] = []
-    while (performance.now() - startedMs < 1500) {
-      answers = await Promise.all(Array.from({ length: 20 }, () => post(batch, { as: limited })))
+    let refused: Answer | undefined
+    while (performance.now() - startedMs < 1500 || refused === undefined) {
+      const answers = await Promise.all(Array.from({ length: 20 }, () => post(batch, { as: limited })))
       for (const { status } of answers) statuses.set(status, (statuses.get(status) ?? 0) + 1)
+      refused ??= answers.find(({ status }) => status === 429)
     }
     const seconds = (performance.now() - startedMs) / 1000
     const accepted = (statuses.get(202) ?? 0) * BATCH
@@ -138,7 +139,6 @@ describe('a quota', () => {
     expect(accepted).toBeGreaterThanOrEqual(EVENTS_PER_S)
     expect(accepted).toBeLessThanOrEqual(EVENTS_PER_S * (seconds + 1) + 20 * BATCH)
     expect(new Set(statuses.keys())).toEqual(new Set([202, 429]))
-    const refused = answers.find(({ status }) => status === 429)
     expect(refused?.body.code).toBe('quota_exceeded')
     expect(Number(refused?.headers['retry-after'])).toBeGreaterThan(0)
     expect(refused?.headers['ratelimit-policy']).toBe(`"events";q=${EVENTS_PER_S};w=1`)

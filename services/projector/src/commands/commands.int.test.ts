@@ -100,6 +100,12 @@ describe('projection commands', () => {
     await post(events)
     await post(events.slice(0, 20)) // reposts stand at a second offset
     await projected(100)
+    await eventually(async () => {
+      const { rows } = await pool.query<{ read: number }>(
+        'SELECT sum(next_offset)::int AS read FROM projection_offsets',
+      )
+      return rows[0]?.read === 120
+    })
     expect(await verify(context())).toBe(0)
     const before = { hash: await contentHash(), positions: await positions() }
 
