@@ -39,7 +39,7 @@ beforeAll(async () => {
     postgresSettings: archivingSettings(join(folder, 'archive')),
   })
   await createTemplateDatabase(stack.addresses.postgres)
-  const env = { WEBHOOK_RETRY_SCHEDULE_S: '1,1,1,1', WEBHOOK_WORKER_DEAD_MS: '4000', WEBHOOK_TIMEOUT_MS: '2000' }
+  const env = { WEBHOOK_RETRY_SCHEDULE_S: '1,1,1,1', WEBHOOK_WORKER_DEAD_MS: '4000' }
   world = await createWorld({ addresses: stack.addresses, env: { ...env, DATA_DIR: join(folder, 'system') } })
   system = await startServiceProcess('standalone', world.env)
   receiver = await startReceiver()
