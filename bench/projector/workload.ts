@@ -62,7 +62,7 @@ function eventOf(number: number, id: string): LogEvent {
 
 /** The same event as one JSON object with a member for each column, which is what a JDBC sink reads. */
 function jsonRecord(
-  key: Buffer,
+  key: string,
   event: LogEvent,
   partition: number,
   number: number,

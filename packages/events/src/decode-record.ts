@@ -114,7 +114,7 @@ function checkPlace(record: RawRecord, partitions: number, expectedKey: string):
   if (key === null || key.toString('latin1') !== expectedKey) {
     return deadLetter('key_mismatch', 'the key is not <tenant>/<task_id>, else <tenant>/<session_id>')
   }
-  const partition = partitionOf(key, partitions)
+  const partition = partitionOf(expectedKey, partitions)
   if (partition !== record.partition) {
     return deadLetter('wrong_partition', `murmur2 of the key is partition ${partition} of ${partitions}`)
   }

@@ -20,7 +20,7 @@ export function encodeRecord(event: LogEvent): EncodedRecord {
   if (event.sessionId !== null) headers['ce_sessionid'] = event.sessionId
   if (event.agent !== null) headers['ce_agent'] = event.agent
   if (event.traceparent !== null) headers['traceparent'] = event.traceparent
-  return { key: Buffer.from(`${event.tenant}/${subject}`, 'latin1'), value: event.data, headers }
+  return { key: `${event.tenant}/${subject}`, value: event.data, headers }
 }
 
 /** `/tenants/<tenant>` or `/tenants/<tenant>/agents/<agent>`. */

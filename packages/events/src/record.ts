@@ -15,7 +15,8 @@ export interface RawRecord {
 
 /** What a producer sends for one event. */
 export interface EncodedRecord {
-  readonly key: Buffer
+  /** ASCII. */
+  readonly key: string
   readonly value: Buffer
   readonly headers: Record<string, string>
 }

@@ -1,10 +1,11 @@
 import { sleep, withTimeout } from '@ariftly/async'
+import { createBatchSpaces } from './batch-spaces.ts'
 import type { KafkaClient } from './client.ts'
 import type { LogIdentity } from './log-identity.ts'
 import { mayTryAgain, mergeOutcomes, outcomeOf, type PartitionOutcome } from './partition-outcome.ts'
 import { TopicCluster } from './topic-cluster.ts'
 import { produceRequest, type PartitionBatch } from './wire/produce.ts'
-import { encodeRecordBatch, type BatchRecord } from './wire/encode-record-batch.ts'
+import { encodeRecordBatch, type BatchRecord, type BatchSpace } from './wire/encode-record-batch.ts'
 
 /** A record to write: bytes as they shall stand in the log. */
 export interface ProducerRecord extends BatchRecord {
@@ -71,6 +72,7 @@ export function createProducer(client: KafkaClient, o: ProducerOptions): EventPr
   const { topic, compression = 'none' } = o
   const cluster = new TopicCluster({ kafka: client.kafka, seeds: client.brokers, topic, identity: o.identity })
   const channels = createChannels()
+  const spaces = createBatchSpaces()
   const closing = new AbortController()
 
   async function send(records: readonly ProducerRecord[], options: ProduceOptions = {}): Promise<ProduceOutcome> {
@@ -84,7 +86,9 @@ export function createProducer(client: KafkaClient, o: ProducerOptions): EventPr
       options.onOutcome?.(partition, outcome)
     }
 
-    const batches = encodeByPartition(records, compression)
+    const space = spaces.take()
+    let isAnswered = true
+    const batches = encodeByPartition(records, { compression, space })
     await withTimeout(cluster.metadata(), timeoutMs).catch(() => {})
     await Promise.all(
       groupBy(batches, ({ partition }) => cluster.leaderOf(partition)).map(async ([leader, group]) => {
@@ -92,11 +96,14 @@ export function createProducer(client: KafkaClient, o: ProducerOptions): EventPr
         await Promise.all(
           group.map(async (batch) => {
             const outcome = first.get(batch.partition) ?? UNANSWERED
+            if (outcome.type !== 'written') isAnswered = false
             decide(batch.partition, mayTryAgain(outcome) ? await tryAgain(batch, outcome, limits) : outcome)
           }),
         )
       }),
     )
+    // The leaders have read all of it, and nothing was sent twice.
+    if (isAnswered) spaces.giveBack(space)
     return { partitions: outcomes, ok: [...outcomes.values()].every(({ type }) => type === 'written') }
   }
 
@@ -175,11 +182,14 @@ interface Limits {
   readonly unsentDeadline: number
 }
 
-function encodeByPartition(records: readonly ProducerRecord[], compression: 'none' | 'gzip'): PartitionBatch[] {
+function encodeByPartition(
+  records: readonly ProducerRecord[],
+  o: { readonly compression: 'none' | 'gzip'; readonly space: BatchSpace },
+): PartitionBatch[] {
   const nowMs = Date.now()
   return groupBy(records, ({ partition }) => partition).map(([partition, list]) => ({
     partition,
-    batch: encodeRecordBatch(list, { nowMs, compression }),
+    batch: encodeRecordBatch(list, { nowMs, ...o }),
   }))
 }
 

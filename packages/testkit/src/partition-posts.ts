@@ -85,7 +85,7 @@ function tasksByPartition(tenant: string, partitions: number): readonly string[]
   const tasks: string[] = []
   for (let number = 0, found = 0; found < partitions; number += 1) {
     const task = `task_of_partition_${number}`
-    const partition = partitionOf(Buffer.from(`${tenant}/${task}`), partitions)
+    const partition = partitionOf(`${tenant}/${task}`, partitions)
     if (tasks[partition] !== undefined) continue
     tasks[partition] = task
     found += 1

@@ -2,14 +2,19 @@ import type { RawRecord } from '@ariftly/events'
 import { RecordView } from '@ariftly/kafka'
 
 /** A record as a log reader hands it over, made of its parts: its bytes are those of message format v2. */
-export function recordViewOf(record: RawRecord): RecordView {
+export function recordViewOf(record: Omit<RawRecord, 'key'> & { readonly key: Buffer | string | null }): RecordView {
   const headers = Object.entries(record.headers).flatMap(([name, value]) =>
     (Array.isArray(value) ? value : [value]).map((each) => [
       sized(Buffer.from(name)),
       sized(typeof each === 'string' ? Buffer.from(each) : (each as Buffer | null | undefined)),
     ]),
   )
-  const bytes = Buffer.concat([sized(record.key), sized(record.value), varint(headers.length), ...headers.flat()])
+  const bytes = Buffer.concat([
+    sized(typeof record.key === 'string' ? Buffer.from(record.key) : record.key),
+    sized(record.value),
+    varint(headers.length),
+    ...headers.flat(),
+  ])
   return new RecordView(record, { bytes, start: 0, end: bytes.length })
 }
 

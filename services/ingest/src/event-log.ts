@@ -116,7 +116,7 @@ function openPart(partition: number, onStatus: (place: number, status: RecordSta
 const FRAME_BYTES = 400
 
 /** Bytes of a record in the log, at most: its value, its key, and the headers that repeat its names. */
-function sizeOf(event: LogEvent, key: Buffer): number {
+function sizeOf(event: LogEvent, key: string): number {
   const names = (event.agent?.length ?? 0) * 2 + (event.sessionId?.length ?? 0)
   return event.data.length + key.length * 4 + names + FRAME_BYTES
 }

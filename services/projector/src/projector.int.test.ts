@@ -180,7 +180,7 @@ describe('projector', () => {
     await service.close()
     running = []
     await post(event('task_1', 'b'), event('task_1', 'c'), event('task_1', 'd'))
-    const { partition } = { partition: partitionOf(Buffer.from('acme/task_1'), PARTITIONS) }
+    const { partition } = { partition: partitionOf('acme/task_1', PARTITIONS) }
     await client.withAdmin(async (admin) => {
       await admin.fetchTopicOffsets(world.topics.topic)
       await admin.deleteTopicRecords({ topic: world.topics.topic, partitions: [{ partition, offset: '3' }] })

@@ -8,6 +8,11 @@ describe('crc32c', () => {
     ['32 zeros', Buffer.alloc(32), 0x8a9136aa],
     ['32 ones', Buffer.alloc(32, 0xff), 0x62a8ab43],
     ['ascending', Buffer.from(Array.from({ length: 32 }, (_, i) => i)), 0x46dd794e],
+    [
+      'ascending, behind 5 bytes that are not covered',
+      Buffer.from(Array.from({ length: 37 }, (_, i) => i - 5)).subarray(5),
+      0x46dd794e,
+    ],
     ['nothing', Buffer.alloc(0), 0],
   ])('matches the published value of %s', (_name, data, expected) => {
     expect(crc32c(data)).toBe(expected)

@@ -4,33 +4,54 @@ import { GZIP } from './codec.ts'
 import { ATTRIBUTES_AT, CRC_AT, HEAD_BYTES, LENGTH_AT, MAGIC_AT } from './record-batch.ts'
 import { sizeOfVarint, writeVarint } from './varint.ts'
 
-/** A record to encode; header values as they shall stand in the log. */
+/** A record to encode; text is written as UTF-8, header values as they shall stand in the log. */
 export interface BatchRecord {
-  readonly key: Buffer | null
+  readonly key: Buffer | string | null
   readonly value: Buffer | null
-  readonly headers: Readonly<Record<string, HeaderValue | readonly HeaderValue[] | undefined>>
+  readonly headers: Readonly<Record<string, Given | undefined>>
 }
 
 type HeaderValue = string | Buffer | null
+/** The value of a header, or all values of a name that stands more than once. */
+type Given = HeaderValue | readonly HeaderValue[]
+
+/** Memory in which batches are encoded one behind the other, and how far it is used. */
+export interface BatchSpace {
+  readonly bytes: Buffer
+  at: number
+}
 
 /**
  * Encodes records as one batch of message format v2 (KIP-98), without producer id, all with the same timestamp, which the
- * broker replaces by the append time. Source: Kafka protocol guide, "Record Batch".
+ * broker replaces by the append time. The batch stands in `space` if there is room for it, else in memory of its own, as one
+ * that is packed does. Source: Kafka protocol guide, "Record Batch".
  */
 export function encodeRecordBatch(
   records: readonly BatchRecord[],
-  o: { readonly nowMs: number; readonly compression?: 'none' | 'gzip' },
+  o: { readonly nowMs: number; readonly compression?: 'none' | 'gzip'; readonly space?: BatchSpace },
 ): Buffer {
-  let bytesMax = HEAD_BYTES
-  for (const record of records) bytesMax += recordBytesMax(record)
-  const plain = Buffer.allocUnsafe(bytesMax)
-  let end = HEAD_BYTES
-  for (let index = 0; index < records.length; index += 1)
-    end = writeRecord(plain, end, records[index] as BatchRecord, index)
+  const { space = { bytes: NO_BYTES, at: 0 } } = o
+  const plain = encodePlain(records, space)
   const gzip = o.compression === 'gzip'
-  const batch = gzip ? packBody(plain.subarray(0, end)) : plain.subarray(0, end)
+  const batch = gzip ? packBody(plain) : plain
+  if (batch.buffer === space.bytes.buffer) space.at += batch.length
   writeHead(batch, { attributes: gzip ? GZIP : 0, count: records.length, nowMs: o.nowMs })
   return batch
+}
+
+const NO_BYTES = Buffer.alloc(0)
+
+function encodePlain(records: readonly BatchRecord[], space: BatchSpace): Buffer {
+  let bytesMax = HEAD_BYTES
+  for (const record of records) bytesMax += recordBytesMax(record)
+  const hasRoom = space.bytes.length - space.at >= bytesMax
+  const into = hasRoom ? space.bytes : Buffer.allocUnsafeSlow(bytesMax)
+  const start = hasRoom ? space.at : 0
+  const headers = new HeaderWriter()
+  let end = start + HEAD_BYTES
+  for (let index = 0; index < records.length; index += 1)
+    end = writeRecord(into, end, records[index] as BatchRecord, { index, headers })
+  return into.subarray(start, end)
 }
 
 function packBody(plain: Buffer): Buffer {
@@ -62,66 +83,145 @@ const FIXED_BYTES_MAX = 6 * VARINT_BYTES_MAX + 2
 /** Of UTF-8, for one UTF-16 unit. */
 const CHAR_BYTES_MAX = 3
 
-/** A bound that is cheap to know: a character is counted with the most bytes that it can have. */
+/** A bound that is cheap to know, most records have less than half of it: a character is counted with the most bytes that it can have. */
 function recordBytesMax({ key, value, headers }: BatchRecord): number {
-  let bytes = FIXED_BYTES_MAX + (key?.length ?? 0) + (value?.length ?? 0)
+  let bytes = FIXED_BYTES_MAX + valueBytesMax(key) + (value?.length ?? 0)
   for (const name in headers) {
     const given = headers[name]
     if (given === undefined) continue
     const nameBytes = name.length * CHAR_BYTES_MAX + 2 * VARINT_BYTES_MAX
-    if (typeof given === 'string') bytes += nameBytes + given.length * CHAR_BYTES_MAX
-    else if (isOne(given)) bytes += nameBytes + (given?.length ?? 0)
-    else for (const one of given) bytes += nameBytes + (one?.length ?? 0) * CHAR_BYTES_MAX
+    if (isOne(given)) bytes += nameBytes + valueBytesMax(given)
+    else for (const one of given) bytes += nameBytes + valueBytesMax(one)
   }
   return bytes
+}
+
+function valueBytesMax(value: HeaderValue): number {
+  return typeof value === 'string' ? value.length * CHAR_BYTES_MAX : (value?.length ?? 0)
 }
 
 /** Most records are 64 to 8,191 bytes long, so that their length takes two bytes. */
 const LENGTH_BYTES_GUESS = 2
 
+/** The place of a record in its batch, and what writes its headers. */
+interface Place {
+  readonly index: number
+  readonly headers: HeaderWriter
+}
+
 /** Writes the record first and its length before it; returns the position behind it. */
-function writeRecord(into: Buffer, start: number, record: BatchRecord, index: number): number {
+function writeRecord(into: Buffer, start: number, record: BatchRecord, place: Place): number {
   const body = start + LENGTH_BYTES_GUESS
-  const end = writeRecordBody(into, body, record, index)
+  const end = writeRecordBody(into, body, record, place)
   const shift = sizeOfVarint(end - body) - LENGTH_BYTES_GUESS
-  if (shift !== 0) into.copyWithin(body + shift, body, end)
+  if (shift !== 0) {
+    into.copyWithin(body + shift, body, end)
+    place.headers.moved(shift)
+  }
   writeVarint(into, start, end - body)
   return end + shift
 }
 
 /** Attributes and the timestamp's delta are 0. */
-function writeRecordBody(into: Buffer, start: number, { key, value, headers }: BatchRecord, index: number): number {
+function writeRecordBody(
+  into: Buffer,
+  start: number,
+  { key, value, headers }: BatchRecord,
+  { index, headers: writer }: Place,
+): number {
   into[start] = 0
   into[start + 1] = 0
   let at = writeVarint(into, start + 2, index)
-  at = writeNullable(into, at, key)
+  at = writeValue(into, at, key)
   at = writeNullable(into, at, value)
   at = writeVarint(into, at, countHeaders(headers))
-  for (const name in headers) {
-    const given = headers[name]
-    if (given === undefined) continue
-    if (typeof given === 'string') at = writeText(into, writeText(into, at, name), given)
-    else if (isOne(given)) at = writeNullable(into, writeText(into, at, name), given)
-    else for (const one of given) at = writeOne(into, writeText(into, at, name), one)
-  }
-  return at
+  return writer.write(into, at, headers)
 }
 
 function countHeaders(headers: BatchRecord['headers']): number {
   let count = 0
   for (const name in headers) {
     const given = headers[name]
-    if (given !== undefined) count += typeof given === 'string' || isOne(given) ? 1 : given.length
+    if (given !== undefined) count += isOne(given) ? 1 : given.length
   }
   return count
 }
 
-/** Bytes or no value; else it is all the values of a name that stands more than once. */
-function isOne(given: Buffer | null | readonly HeaderValue[]): given is Buffer | null {
-  return given === null || Buffer.isBuffer(given)
+function isOne(given: Given): given is HeaderValue {
+  return typeof given === 'string' || given === null || Buffer.isBuffer(given)
 }
 
-function writeOne(into: Buffer, start: number, value: HeaderValue): number {
+/**
+ * Writes the headers of the records of a batch, one record after the other. Most have the same text as those of the record before: their
+ * bytes are copied from there, neighbours together, which costs less than to encode them again.
+ */
+class HeaderWriter {
+  /** By their place in a record: the header that was written there last, of the record before or an earlier one. */
+  readonly #names: string[] = []
+  readonly #texts: (string | undefined)[] = []
+  /** Where they stand. */
+  readonly #starts: number[] = []
+  readonly #ends: number[] = []
+  /** How many headers the record before has. */
+  #count = 0
+
+  /** Writes the headers of a record at `start`; returns the position behind them. */
+  write(into: Buffer, start: number, headers: BatchRecord['headers']): number {
+    let at = start
+    let index = 0
+    /** The bytes that are to be copied to `at`. */
+    let from = 0
+    let to = 0
+    for (const name in headers) {
+      const given = headers[name]
+      if (given === undefined) continue
+      if (typeof given === 'string' && given === this.#texts[index] && name === this.#names[index]) {
+        const sameStart = this.#starts[index] as number
+        if (sameStart !== to) {
+          at = copyBytes(into, at, from, to)
+          from = sameStart
+        }
+        to = this.#ends[index] as number
+        this.#starts[index] = at + sameStart - from
+        this.#ends[index] = at + to - from
+      } else {
+        at = copyBytes(into, at, from, to)
+        from = 0
+        to = 0
+        this.#names[index] = name
+        this.#texts[index] = typeof given === 'string' ? given : undefined
+        this.#starts[index] = at
+        at = writeHeader(into, at, name, given)
+        this.#ends[index] = at
+      }
+      index += 1
+    }
+    this.#count = index
+    return copyBytes(into, at, from, to)
+  }
+
+  /** The record that was written last was moved. */
+  moved(bytes: number): void {
+    for (let index = 0; index < this.#count; index += 1) {
+      this.#starts[index] = (this.#starts[index] as number) + bytes
+      this.#ends[index] = (this.#ends[index] as number) + bytes
+    }
+  }
+}
+
+function copyBytes(into: Buffer, at: number, from: number, to: number): number {
+  if (to > from) into.copyWithin(at, from, to)
+  return at + to - from
+}
+
+function writeHeader(into: Buffer, start: number, name: string, given: Given): number {
+  if (isOne(given)) return writeValue(into, writeText(into, start, name), given)
+  let at = start
+  for (const one of given) at = writeValue(into, writeText(into, at, name), one)
+  return at
+}
+
+function writeValue(into: Buffer, start: number, value: HeaderValue): number {
   return typeof value === 'string' ? writeText(into, start, value) : writeNullable(into, start, value)
 }
 

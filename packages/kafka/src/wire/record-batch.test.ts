@@ -20,15 +20,22 @@ const decodeByKafkajs = require('kafkajs/src/protocol/recordBatch/v0/decoder') a
 ) => Promise<{ readonly records: readonly KafkajsRecord[] }>
 const Decoder = require('kafkajs/src/protocol/decoder') as new (data: Buffer) => unknown
 
+// Few names and texts, so that many headers are those of the record before.
+const repeated = fc.dictionary(fc.constantFrom('a', 'b', 'c', 'd'), fc.constantFrom('1', '22', 'ü'.repeat(40)), {
+  noNullPrototype: true,
+})
 // kafkajs takes a header named as a member of every object (`constructor`) for one that stands twice.
 const headerName = fc.string({ minLength: 1, maxLength: 12 }).filter((name) => !(name in {}))
 const bytes = fc.uint8Array({ maxLength: 300 }).map((array) => Buffer.from(array))
+/** The length of a record with it takes three bytes. */
+const LONG = Buffer.alloc(9_000, 'v')
 const record: fc.Arbitrary<BatchRecord> = fc.record({
   key: fc.option(bytes),
-  value: fc.option(bytes),
-  headers: fc.dictionary(headerName, fc.oneof(fc.string({ maxLength: 40 }), bytes), {
-    noNullPrototype: true,
-  }),
+  value: fc.option(fc.oneof({ arbitrary: bytes, weight: 29 }, { arbitrary: fc.constant(LONG), weight: 1 })),
+  headers: fc.oneof(
+    repeated,
+    fc.dictionary(headerName, fc.oneof(fc.string({ maxLength: 40 }), bytes), { noNullPrototype: true }),
+  ),
 })
 const records = fc.array(record, { minLength: 1, maxLength: 20 })
 
@@ -77,6 +84,27 @@ describe('record batch v2', () => {
         )
       }),
     )
+  })
+
+  test('batches stand in the space that they are given, and apart when it is too small', () => {
+    fc.assert(
+      fc.property(fc.array(records, { maxLength: 6 }), (batches) => {
+        const space = { bytes: Buffer.alloc(20_000, 0xff), at: 0 }
+        const encoded = batches.map((given) => encodeRecordBatch(given, { nowMs: 5, space }))
+        const alone = batches.map((given) => encodeRecordBatch(given, { nowMs: 5 }))
+        // All are encoded before the first is looked at: none may touch another.
+        expect(Buffer.concat(encoded).equals(Buffer.concat(alone))).toBe(true)
+        const inside = encoded.filter(({ buffer }) => buffer === space.bytes.buffer)
+        expect(space.at).toBe(inside.reduce((sum, { length }) => sum + length, 0))
+      }),
+      { numRuns: 50 },
+    )
+  })
+
+  test('a key may be text', () => {
+    const key = 'acme/task_ü'
+    const [seen] = decode(encodeRecordBatch([{ key, value: null, headers: {} }], { nowMs: 5 }))
+    expect(seen?.key).toEqual(Buffer.from(key))
   })
 
   test('its checksum covers everything from the attributes on', () => {

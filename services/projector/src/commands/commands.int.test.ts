@@ -164,7 +164,7 @@ describe('projection commands', () => {
     await post([event(1), event(1), event(1)])
     expect(await status(context())).toBe(0)
     expect(printed.at(-1)).toBe('total lag 3')
-    const partition = partitionOf(Buffer.from('acme/task_1'), PARTITIONS)
+    const partition = partitionOf('acme/task_1', PARTITIONS)
     const cells = printed[2 + partition]?.trim().split(/\s+/) ?? []
     expect(cells[4]).toBe('3')
     expect(Number(cells[5])).toBeLessThan(30)

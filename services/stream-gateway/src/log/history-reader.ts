@@ -28,7 +28,7 @@ export function createHistoryReader(
 ): (tenant: string, filter: EventFilter, position: OffsetVector, scan: boolean) => Promise<HistoryPage> {
   return async function readHistory(tenant, filter, position, scan) {
     const onlyPartition =
-      filter.taskId === undefined ? undefined : partitionOf(Buffer.from(`${tenant}/${filter.taskId}`), o.partitions)
+      filter.taskId === undefined ? undefined : partitionOf(`${tenant}/${filter.taskId}`, o.partitions)
     const parts = onlyPartition === undefined ? o.partitions : 1
     const rowsMax = Math.max(16, Math.floor(PAGE_ROWS / parts))
     const isFiltered = filter.agent !== undefined || filter.types !== undefined || scan

@@ -115,7 +115,7 @@ function toRow(record: LogRecord, event: LogEvent): HistoryRow {
 function taskOf(tenant: string, partition: number, which: number): string {
   for (let n = 0, found = 0; ; n += 1) {
     const taskId = `task_${n}`
-    if (partitionOf(Buffer.from(`${tenant}/${taskId}`), PARTITIONS) !== partition) continue
+    if (partitionOf(`${tenant}/${taskId}`, PARTITIONS) !== partition) continue
     if (found === which) return taskId
     found += 1
   }

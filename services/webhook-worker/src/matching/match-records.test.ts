@@ -27,7 +27,7 @@ function recordAt(offset: number, traceparent = good, tenant = 'acme') {
     data: Buffer.from('{"task_id":"t1","message":"m"}'),
     traceparent,
   })
-  return { partition: 0, offset, timestampMs: Date.now(), key, value, headers }
+  return { partition: 0, offset, timestampMs: Date.now(), key: Buffer.from(key), value, headers }
 }
 
 describe('matchRecords', () => {
