@@ -17,14 +17,20 @@ export interface SchemaFault {
 /** The schema of one type's payload, and the members that it knows. */
 interface DataSchema {
   readonly validate: ValidateFunction
-  readonly members: readonly { readonly name: string; readonly takesAnything: boolean }[]
+  readonly members: readonly Member[]
+}
+
+interface Member {
+  readonly name: string
+  /** What it takes without its value being looked at: anything, or any string. */
+  readonly takesAny: 'value' | 'string' | undefined
 }
 
 let compiled: ReadonlyMap<EventType, DataSchema> | undefined
 
 /**
- * Judges a scanned payload by the schema of its type; undefined if it passes. Only members whose schema says something are parsed, so that all others
- * cost nothing here, whatever they hold. The parsed values are thrown away: their rounded numbers never reach the log. Schemas are compiled
+ * Judges a scanned payload by the schema of its type; undefined if it passes. Only members of whose value the schema says something are parsed, so that
+ * all others cost nothing here, whatever they hold. The parsed values are thrown away: their rounded numbers never reach the log. Schemas are compiled
  * at the first call.
  */
 export function checkDataSchema(type: EventType, scanner: JsonScanner, data: DataObject): SchemaFault | undefined {
@@ -37,15 +43,18 @@ export function checkDataSchema(type: EventType, scanner: JsonScanner, data: Dat
 
 function parseKnown({ members }: DataSchema, { bytes }: JsonScanner, data: DataObject): Record<string, unknown> {
   const value: Record<string, unknown> = {}
-  for (const { name, takesAnything } of members) {
+  for (const { name, takesAny } of members) {
     const index = data.find(name)
     if (index < 0) continue
-    value[name] = takesAnything
-      ? null
-      : JSON.parse(bytes.toString('utf8', data.valueStart(index), data.valueEnd(index)))
+    const start = data.valueStart(index)
+    if (takesAny === 'value') value[name] = null
+    else if (takesAny === 'string' && bytes[start] === QUOTE) value[name] = ''
+    else value[name] = JSON.parse(bytes.toString('utf8', start, data.valueEnd(index)))
   }
   return value
 }
+
+const QUOTE = 0x22
 
 function compileSchemas(): ReadonlyMap<EventType, DataSchema> {
   const ajv = new Ajv({ allErrors: false, allowUnionTypes: true })
@@ -54,13 +63,16 @@ function compileSchemas(): ReadonlyMap<EventType, DataSchema> {
     EVENT_TYPES.map((type) => {
       const { schema } = catalogue[type]
       const properties = schema['properties'] as Readonly<Record<string, object>>
-      const members = Object.entries(properties).map(([name, property]) => ({
-        name,
-        takesAnything: Object.keys(property).length === 0,
-      }))
+      const members = Object.entries(properties).map(([name, property]) => ({ name, takesAny: whatItTakes(property) }))
       return [type, { validate: ajv.compile(schema), members }]
     }),
   )
+}
+
+function whatItTakes(property: object): Member['takesAny'] {
+  const keywords = Object.keys(property)
+  if (keywords.length === 0) return 'value'
+  return keywords.length === 1 && 'type' in property && property.type === 'string' ? 'string' : undefined
 }
 
 const CODES: Readonly<Record<string, SchemaFault['code']>> = {

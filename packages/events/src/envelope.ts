@@ -53,6 +53,16 @@ export class EnvelopeReader {
   readonly #data: DataObject
   /** The event that is read, or was read last. */
   envelope = emptyEnvelope()
+  /** The text that each member had last, in any event. Most events of a batch have the same: to compare it costs less than to read it. */
+  readonly #last: Record<TextMember, string> = {
+    type: '',
+    task_id: '',
+    session_id: '',
+    agent: '',
+    id: '',
+    created_at: '',
+    idempotency_key: '',
+  }
   /** Bits of the members that were there, by their place in MEMBERS. */
   #seen = 0
   /** Whether there is a further member. */
@@ -153,13 +163,28 @@ export class EnvelopeReader {
   }
 
   #takeText(member: TextMember): void {
-    const { stringStart, stringEnd, stringEscaped, bytes } = this.#scanner
     if (this.#code === QUOTE) {
-      this.envelope[member] =
-        stringEnd - stringStart > TEXT_BYTES_MAX
-          ? bytes.toString('latin1', stringStart, stringStart + TEXT_BYTES_MAX)
-          : this.#scanner.textOf(stringStart, stringEnd, stringEscaped)
+      const last = this.#last[member]
+      this.envelope[member] = this.#isSame(last) ? last : (this.#last[member] = this.#readText())
     } else if (this.#code !== NULL) fail(this.envelope, 'invalid_type', `/${member}`, 'must be a string')
+  }
+
+  /** Whether the string scanned last is this text, in ASCII and without an escape. */
+  #isSame(text: string): boolean {
+    const { stringStart, stringEnd, stringEscaped, bytes } = this.#scanner
+    if (stringEscaped || text.length !== stringEnd - stringStart) return false
+    for (let at = 0; at < text.length; at++) {
+      const code = bytes[stringStart + at] as number
+      if (code > 0x7f || code !== text.charCodeAt(at)) return false
+    }
+    return true
+  }
+
+  #readText(): string {
+    const { stringStart, stringEnd, stringEscaped, bytes } = this.#scanner
+    return stringEnd - stringStart > TEXT_BYTES_MAX
+      ? bytes.toString('latin1', stringStart, stringStart + TEXT_BYTES_MAX)
+      : this.#scanner.textOf(stringStart, stringEnd, stringEscaped)
   }
 }
 

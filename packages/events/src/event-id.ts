@@ -18,11 +18,13 @@ export function newEventId(ms: number): string {
 export function createEventIdMinter(fillRandom: FillRandom = pooledRandom): (ms: number) => string {
   const tail = Buffer.allocUnsafe(10)
   fillRandom(tail)
+  const uuid = uuidV7Bytes(0, tail)
   let counter = tail.readUInt32BE(6) >>> 1
   return function mintEventId(ms: number): string {
-    tail.writeUInt32BE(counter, 6)
+    uuid.writeUIntBE(ms, 0, 6)
+    uuid.writeUInt32BE(counter, 12)
     counter += 1
-    return formatTypeId(PREFIX, uuidV7Bytes(ms, tail))
+    return formatTypeId(PREFIX, uuid)
   }
 }
 

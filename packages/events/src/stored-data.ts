@@ -16,9 +16,9 @@ export type StoredData =
 export function storeData(scanner: JsonScanner, data: DataObject, name: string, value: string): StoredData {
   const index = data.find(name)
   if (index >= 0 && !valueIs(scanner, data, index, value)) return { type: 'mismatch' }
-  const head = `{"${name}":"${value}"`
   const gaps = scanner.gaps
-  if (index === 0 && gaps.length === 0 && startsWith(scanner.bytes, data.start, head)) {
+  const headLength = name.length + value.length + HEAD_MARKS
+  if (index === 0 && gaps.length === 0 && startsWith(scanner.bytes, data.start, `{"${name}":"${value}"`)) {
     const length = data.end - data.start
     if (length > LIMITS.dataBytesMax) return { type: 'tooLarge', length }
     return { type: 'stored', bytes: scanner.bytes.subarray(data.start, data.end) }
@@ -29,10 +29,10 @@ export function storeData(scanner: JsonScanner, data: DataObject, name: string, 
   const afterStart =
     index < 0 ? closeAt : index > 0 ? data.valueEnd(index) : data.size > 1 ? data.nameStart(1) - 1 : closeAt
   const kept = spanLength(gaps, data.start + 1, beforeEnd) + spanLength(gaps, afterStart, closeAt)
-  const length = head.length + (kept > 0 ? 1 : 0) + kept + 1
+  const length = headLength + (kept > 0 ? 1 : 0) + kept + 1
   if (length > LIMITS.dataBytesMax) return { type: 'tooLarge', length }
   const out = Buffer.allocUnsafe(length)
-  let at = out.write(head, 0, 'latin1')
+  let at = writeHead(out, name, value)
   if (kept > 0) out[at++] = 0x2c
   at = copySpan(scanner.bytes, gaps, data.start + 1, beforeEnd, out, at)
   at = copySpan(scanner.bytes, gaps, afterStart, closeAt, out, at)
@@ -73,6 +73,27 @@ function copySpan(bytes: Buffer, gaps: readonly number[], start: number, end: nu
     from = gaps[index + 1] as number
   }
   return from < end ? copyBytes(bytes, from, end, out, at) : at
+}
+
+/** The marks in `{"name":"value"`. */
+const HEAD_MARKS = 6
+
+/** Writes `{"name":"value"`; by hand, see {@link copyBytes}. */
+function writeHead(out: Buffer, name: string, value: string): number {
+  out[0] = 0x7b
+  out[1] = 0x22
+  let at = writeAscii(out, 2, name)
+  out[at] = 0x22
+  out[at + 1] = 0x3a
+  out[at + 2] = 0x22
+  at = writeAscii(out, at + 3, value)
+  out[at] = 0x22
+  return at + 1
+}
+
+function writeAscii(out: Buffer, start: number, text: string): number {
+  for (let index = 0; index < text.length; index++) out[start + index] = text.charCodeAt(index)
+  return start + text.length
 }
 
 /** A call into native code costs as much as some thirty bytes copied in a loop. */
