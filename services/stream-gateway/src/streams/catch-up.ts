@@ -1,14 +1,13 @@
 import { backoffMs } from '@ariftly/async'
 import type { HistoryPartition } from '@ariftly/store/streams'
 import { joinBlocks, renderFrame } from '../frames/frames.ts'
-import { sharedFrame } from '../frames/record-frames.ts'
 import type { DuplicateCheck } from '../log/duplicate-check.ts'
 import { mergeHistory } from '../log/history-page.ts'
 import { dominates, raise, type OffsetVector } from '../log/offset-vector.ts'
-import { routedOf, tenantOf } from '../log/read-routed.ts'
 import type { Ring } from '../log/ring.ts'
-import { dataFor, matches, type StreamFilter } from './filter.ts'
+import { dataFor } from './filter.ts'
 import type { HistoryPage, HubCounts, HubOptions } from './hub-options.ts'
+import { RingSlices } from './ring-slices.ts'
 import type { Subscriber } from './subscriber.ts'
 import { TurnQueue } from './turn-queue.ts'
 
@@ -39,9 +38,8 @@ export interface CatchUp {
   takeAhead(ageMs: number): Subscriber[]
 }
 
-/** Bytes and records of one stream's slice, so that a round stays short and the live streams are not held up. */
-const SLICE_BYTES = 64 * 1024
-const SLICE_RECORDS = 2000
+/** Of one stream's slice, so that a round stays short and the live streams are not held up. */
+const SLICE_SIZE = { bytes: 64 * 1024, records: 1024 } as const
 /** Length of a round, ms. */
 const ROUND_MS = 2
 /** Pauses after pages that could not be read. */
@@ -58,6 +56,7 @@ const RETRY = { baseMs: 200, maxMs: 30_000 } as const
  */
 export function createCatchUp(o: CatchUpOptions): CatchUp {
   const { ring, counts } = o
+  const slices = new RingSlices({ ...o, size: o.sliceSize ?? SLICE_SIZE })
   /** The projection's position as last seen; Infinity before. */
   const projected = new Float64Array(ring.position.length).fill(Infinity)
   const queue = new TurnQueue<Subscriber>()
@@ -128,55 +127,13 @@ export function createCatchUp(o: CatchUpOptions): CatchUp {
     waiting.add(subscriber)
   }
 
-  /** Walks the ring from the stream's position, in dispatch order, as far as a slice reaches; live when it comes to the end. */
+  /** Gives a stream the next slice of the ring; it is live when it comes to the end. */
   function walk(subscriber: Subscriber): void {
-    const { position, filter } = subscriber
-    const sharedFrom = ring.sharedFrom(position)
-    const blocks: Buffer[] = []
-    let bytes = 0
-    let seq = ring.seqFrom(position)
-    const endSeq = Math.min(ring.endSeq, seq + SLICE_RECORDS)
-    let isStopped = false
-    for (; seq < endSeq && bytes < SLICE_BYTES; seq += 1) {
-      const partition = ring.partition(seq)
-      const offset = ring.offset(seq)
-      if (offset < (position[partition] ?? 0)) continue
-      const isWanted = mayShow(seq, subscriber)
-      if (isWanted && ring.state(seq) === 'unchecked') {
-        isStopped = !o.duplicates().isOpen
-        if (isStopped) break
-        o.duplicates().countUnchecked()
-      }
-      position[partition] = offset + 1
-      const chunk = isWanted ? frameOf(seq, subscriber, filter, seq >= sharedFrom) : undefined
-      if (chunk === undefined) continue
-      blocks.push(chunk)
-      bytes += chunk.length
-    }
-    send(subscriber, blocks, bytes)
+    const { block, frames, endSeq, isStopped } = slices.next(subscriber)
+    if (block !== undefined) send(subscriber, block, frames)
     if (isStopped) leaveRing(subscriber)
-    else if (seq < ring.endSeq) start(subscriber)
+    else if (endSeq < ring.endSeq) start(subscriber)
     else arrive(subscriber)
-  }
-
-  /** Whether a record is the stream's, as far as its headers say. */
-  function mayShow(seq: number, { filter, fromMs }: Subscriber): boolean {
-    if (ring.state(seq) === 'hidden' || ring.appendedAtMs(seq) < fromMs) return false
-    const known = ring.decoded(seq)
-    if (known !== undefined) return matches(filter, known.event)
-    const view = ring.view(seq)
-    if (tenantOf(view) !== filter.tenant) return false
-    return matches(filter, routedOf(view, filter.tenant))
-  }
-
-  /** Undefined for a record that turns out to be a dead letter. */
-  function frameOf(seq: number, subscriber: Subscriber, filter: StreamFilter, isShared: boolean): Buffer | undefined {
-    const ringEvent = ring.event(seq)
-    if (ringEvent === undefined) return undefined
-    const id = () => o.ids.seal({ epoch: o.epoch, position: subscriber.position })
-    if (isShared) return sharedFrame(ringEvent, filter, { id, onMade: (bytes) => ring.addBytes(seq, bytes) })
-    const { event } = ringEvent
-    return renderFrame({ event: event.type, data: dataFor(filter, event), id: id() })
   }
 
   /** The stream has seen the whole ring. */
@@ -192,12 +149,11 @@ export function createCatchUp(o: CatchUpOptions): CatchUp {
     if (subscriber.sink.hasRoom()) o.goLive(subscriber)
   }
 
-  function send(subscriber: Subscriber, blocks: readonly Buffer[], bytes: number): void {
-    if (blocks.length === 0) return
+  function send(subscriber: Subscriber, block: Buffer, frames: number): void {
     subscriber.sentVersion = -1
-    o.budget.note(subscriber, subscriber.sink.write(joinBlocks(blocks, bytes)))
-    counts.delivered += blocks.length
-    counts.deliveredBytes += bytes
+    o.budget.note(subscriber, subscriber.sink.write(block))
+    counts.delivered += frames
+    counts.deliveredBytes += block.length
     counts.writes += 1
   }
 
@@ -240,7 +196,7 @@ export function createCatchUp(o: CatchUpOptions): CatchUp {
       bytes += chunk.length
     })
     for (const partition of projected.keys()) projected[partition] = pages.get(partition)?.nextOffset ?? 0
-    send(subscriber, blocks, bytes)
+    if (blocks.length > 0) send(subscriber, joinBlocks(blocks, bytes), blocks.length)
   }
 
   function takeAhead(ageMs: number): Subscriber[] {

@@ -66,8 +66,10 @@ export class FilterIndex {
       index = { byTask: new Map(), bySession: new Map(), byAgent: new Map(), byType: new Map(), all: [] }
       this.#tenants.set(filter.tenant, index)
     }
+    this.version += 1
     const group: FilterGroup = {
       filter,
+      number: this.version,
       subscribers: new Set(),
       live: new Set(),
       pending: [],
@@ -79,7 +81,6 @@ export class FilterIndex {
     }
     for (const place of placesOf(index, filter)) place.add(group)
     this.groups += 1
-    this.version += 1
     return group
   }
 

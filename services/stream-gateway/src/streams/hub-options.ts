@@ -16,6 +16,12 @@ export interface HistoryPage {
   readonly isLarge: boolean
 }
 
+/** How much of the ring a stream that catches up gets at once: it ends where it has so many bytes, or so many records were looked at. */
+export interface SliceSize {
+  readonly bytes: number
+  readonly records: number
+}
+
 /** What a hub is made of; nothing of it is a socket, so that all of this is tested without any. */
 export interface HubOptions {
   readonly epoch: number
@@ -29,6 +35,8 @@ export interface HubOptions {
   readonly unprojectedIdsMax: number
   /** A live stream with more unsent bytes gets nothing until it takes some. */
   readonly unsentBytesMax: number
+  /** Default: 64 KiB and 1,024 records. */
+  readonly sliceSize?: SliceSize
   /** Of the whole process. */
   readonly budget: UnsentBudget
   /** History pages are read in turns of tenants. */

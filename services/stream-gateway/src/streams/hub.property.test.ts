@@ -146,6 +146,8 @@ class SimGateway {
       ringBytesMax,
       idsMax: 0,
       unsentBytesMax: 600,
+      // Several slices of each filter, so that streams that catch up share some.
+      sliceSize: { bytes: 500, records: 4 },
       unprojectedIdsMax: 1000,
       budget: new UnsentBudget(1e9),
       historyTurns: new TenantTurns({ placesMax: 2 }),

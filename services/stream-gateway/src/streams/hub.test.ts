@@ -5,6 +5,7 @@ import { recordViewOf } from '@ariftly/testkit'
 import { describe, expect, test } from '@jest/globals'
 import { createStreamIds } from '../frames/stream-id.ts'
 import { streamFilter } from './filter.ts'
+import type { SliceSize } from './hub-options.ts'
 import { createHub } from './hub.ts'
 import { Subscriber } from './subscriber.ts'
 import { UnsentBudget } from './unsent-budget.ts'
@@ -12,7 +13,12 @@ import { UnsentBudget } from './unsent-budget.ts'
 const NOW_MS = Date.UTC(2026, 10, 25)
 
 /** A hub of one partition whose streams take nothing; each write to one takes `writeMs` of its clock. */
-function setUp(o: { readonly unsentBytesMax: number; readonly budgetBytes?: number; readonly writeMs?: number }) {
+function setUp(o: {
+  readonly unsentBytesMax: number
+  readonly budgetBytes?: number
+  readonly writeMs?: number
+  readonly sliceSize?: SliceSize
+}) {
   const state = { nowMs: 0, ticks: [] as (() => void)[], closed: [] as string[] }
   const budget = new UnsentBudget(o.budgetBytes ?? 1e9)
   const hub = createHub({
@@ -24,6 +30,7 @@ function setUp(o: { readonly unsentBytesMax: number; readonly budgetBytes?: numb
     idsMax: 100,
     unprojectedIdsMax: 1000,
     unsentBytesMax: o.unsentBytesMax,
+    ...(o.sliceSize === undefined ? {} : { sliceSize: o.sliceSize }),
     budget,
     historyTurns: new TenantTurns({ placesMax: 1 }),
     readHistory: () => new Promise(() => undefined),
@@ -32,7 +39,7 @@ function setUp(o: { readonly unsentBytesMax: number; readonly budgetBytes?: numb
     closeStream: (_subscriber, why) => void state.closed.push(why),
   })
 
-  function open(tenant: string, wanted: EventFilter = {}) {
+  function open(tenant: string, wanted: EventFilter = {}, from = hub.ring.position[0] ?? 0) {
     const sink = {
       unsent: 0,
       destroyed: false,
@@ -56,8 +63,8 @@ function setUp(o: { readonly unsentBytesMax: number; readonly budgetBytes?: numb
     }
     const filter = streamFilter(tenant, wanted, false)
     const subscriber = new Subscriber({ filter, sink, keyId: 'k', partitions: 1, nowMs: 0 })
-    hub.begin(subscriber, hub.ring.position, Buffer.from('first'))
-    tick()
+    hub.begin(subscriber, Float64Array.of(from), Buffer.from('first'))
+    if (from === hub.ring.position[0]) tick()
     return { subscriber, sink }
   }
 
@@ -128,6 +135,43 @@ describe('a live stream', () => {
     hub.closeOverfull(5000)
     expect(state.closed).toEqual(['slow'])
     expect(quick.subscriber.phase).toBe('live')
+  })
+})
+
+/** Appends events and opens streams behind them at the given offsets; each then gets all up to the end. */
+function comeBack(froms: readonly number[]) {
+  const world = setUp({ unsentBytesMax: 1e6, sliceSize: { bytes: 1e6, records: 2 } })
+  world.append(...Array.from({ length: 7 }, (_, n) => event('acme', `event ${n}`)))
+  const streams = froms.map((from) => world.open('acme', {}, from))
+  for (let n = 0; n < 20; n += 1) {
+    for (const { sink } of streams) sink.unsent = 0
+    for (const { subscriber } of streams) world.hub.onWritable(subscriber)
+    world.tick()
+  }
+  return streams.map(({ sink, subscriber }) => {
+    // The first block is the opening one.
+    const blocks = sink.buffers.slice(1)
+    return { blocks, phase: subscriber.phase, texts: textsOf(blocks.map(String)) }
+  })
+}
+
+describe('streams of one filter that come back', () => {
+  test('from the same place are given the same memory', () => {
+    const [first, second] = comeBack([0, 0])
+    const texts = Array.from({ length: 7 }, (_, n) => `event ${n}`)
+    expect([first?.texts, second?.texts]).toEqual([texts, texts])
+    expect([first?.phase, second?.phase]).toEqual(['live', 'live'])
+    // The last slice may grow: each has its own.
+    expect(first?.blocks).toHaveLength(4)
+    for (let n = 0; n < 3; n += 1) expect(first?.blocks[n]).toBe(second?.blocks[n])
+  })
+
+  test('from different places are given the same memory once they are at the end of a slice', () => {
+    const [first, second] = comeBack([0, 1])
+    expect(first?.texts).toEqual(Array.from({ length: 7 }, (_, n) => `event ${n}`))
+    expect(second?.texts).toEqual(Array.from({ length: 6 }, (_, n) => `event ${n + 1}`))
+    expect(second?.blocks).toHaveLength(4)
+    for (let n = 1; n < 3; n += 1) expect(first?.blocks[n]).toBe(second?.blocks[n])
   })
 })
 

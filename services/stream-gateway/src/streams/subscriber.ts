@@ -58,6 +58,8 @@ const FROM: Readonly<Record<Phase, readonly Phase[]>> = {
 /** The open streams of one filter. The live ones get the same bytes, so what waits for them is kept once. */
 export interface FilterGroup {
   readonly filter: StreamFilter
+  /** No other group of the process has it. */
+  readonly number: number
   /** All of them. */
   readonly subscribers: Set<Subscriber>
   readonly live: Set<Subscriber>

@@ -1,0 +1,152 @@
+import { joinBlocks, renderFrame } from '../frames/frames.ts'
+import { sharedFrame } from '../frames/record-frames.ts'
+import type { StreamIds } from '../frames/stream-id.ts'
+import type { DuplicateCheck } from '../log/duplicate-check.ts'
+import { raise, type OffsetVector } from '../log/offset-vector.ts'
+import { routedOf, tenantOf } from '../log/read-routed.ts'
+import type { Ring } from '../log/ring.ts'
+import { dataFor, matches } from './filter.ts'
+import type { SliceSize } from './hub-options.ts'
+import type { FilterGroup, Subscriber } from './subscriber.ts'
+
+/** What {@link RingSlices} needs. */
+export interface RingSlicesOptions {
+  readonly epoch: number
+  readonly ids: StreamIds
+  readonly ring: Ring
+  readonly size: SliceSize
+  readonly duplicates: () => Pick<DuplicateCheck, 'isOpen' | 'countUnchecked'>
+}
+
+/** What a stream gets of a few consecutive records of the ring. */
+export interface RingSlice {
+  /** Its frames, joined; undefined when no record is the stream's. */
+  readonly block: Buffer | undefined
+  readonly frames: number
+  /** The number after that of the last record. */
+  readonly endSeq: number
+  /** The next record may be a duplicate that only Postgres knows. */
+  readonly isStopped: boolean
+}
+
+/** A slice that other streams of the same filter get too, and the position behind it. */
+interface SharedSlice extends RingSlice {
+  readonly position: OffsetVector
+}
+
+/** Memory of the slices that are kept for others, and of one besides its block. */
+const SHARED_BYTES_MAX = 8 * 1024 * 1024
+const SLICE_OVERHEAD_BYTES = 400
+
+/**
+ * Reads the ring for streams that are not live, slice by slice. Slices end at fixed record numbers, or where they have enough
+ * bytes, so that streams of one filter that come from near positions get the same ones: each is then made once, and the
+ * streams share its block. The newest {@link SHARED_BYTES_MAX} of them are kept.
+ */
+export class RingSlices {
+  readonly #o: RingSlicesOptions
+  /** By group and first number, in the order in which they were made. */
+  readonly #shared = new Map<string, SharedSlice>()
+  #sharedBytes = 0
+
+  constructor(o: RingSlicesOptions) {
+    this.#o = o
+  }
+
+  /** The next slice of a stream whose position the ring covers; the stream's position is moved behind it. */
+  next(subscriber: Subscriber): RingSlice {
+    const { ring } = this.#o
+    const { position, group, fromMs } = subscriber
+    const fromSeq = ring.seqFrom(position)
+    const sharedFrom = ring.sharedFrom(position)
+    // The stream has had exactly the records before: what follows is the same for all such streams of its filter.
+    const isInStep = fromSeq >= sharedFrom && fromMs === 0
+    const key = isInStep && group !== undefined && othersCome(group) ? `${group.number}/${fromSeq}` : undefined
+    const known = key === undefined ? undefined : this.#shared.get(key)
+    if (known !== undefined) {
+      raise(position, known.position)
+      return known
+    }
+    const { slice, isFinal } = this.#walk(subscriber, fromSeq, sharedFrom)
+    if (key !== undefined && isFinal) this.#share(key, { ...slice, position: Float64Array.from(position) })
+    return slice
+  }
+
+  #share(key: string, slice: SharedSlice): void {
+    this.#shared.set(key, slice)
+    this.#sharedBytes += bytesOf(slice)
+    for (const [oldest, { block }] of this.#shared) {
+      if (this.#sharedBytes <= SHARED_BYTES_MAX) return
+      this.#shared.delete(oldest)
+      this.#sharedBytes -= bytesOf({ block })
+    }
+  }
+
+  /** Walks a slice record by record. It is final unless records may be added to it, or one was shown unchecked. */
+  #walk(
+    subscriber: Subscriber,
+    fromSeq: number,
+    sharedFrom: number,
+  ): { readonly slice: RingSlice; readonly isFinal: boolean } {
+    const { ring, size, duplicates } = this.#o
+    const { position } = subscriber
+    const fullSeq = fromSeq - (fromSeq % size.records) + size.records
+    const endSeq = Math.min(ring.endSeq, fullSeq)
+    const blocks: Buffer[] = []
+    let bytes = 0
+    let isStopped = false
+    let isSure = true
+    let seq = fromSeq
+    for (; seq < endSeq && bytes < size.bytes; seq += 1) {
+      const partition = ring.partition(seq)
+      const offset = ring.offset(seq)
+      if (offset < (position[partition] ?? 0)) continue
+      const isWanted = this.#mayShow(seq, subscriber)
+      if (isWanted && ring.state(seq) === 'unchecked') {
+        isSure = false
+        isStopped = !duplicates().isOpen
+        if (isStopped) break
+        duplicates().countUnchecked()
+      }
+      position[partition] = offset + 1
+      const chunk = isWanted ? this.#frameOf(seq, subscriber, seq >= sharedFrom) : undefined
+      if (chunk === undefined) continue
+      blocks.push(chunk)
+      bytes += chunk.length
+    }
+    const block = blocks.length === 0 ? undefined : joinBlocks(blocks, bytes)
+    const isFinal = isSure && (seq === fullSeq || bytes >= size.bytes)
+    return { slice: { block, frames: blocks.length, endSeq: seq, isStopped }, isFinal }
+  }
+
+  /** Whether a record is the stream's, as far as its headers say. */
+  #mayShow(seq: number, { filter, fromMs }: Subscriber): boolean {
+    const { ring } = this.#o
+    if (ring.state(seq) === 'hidden' || ring.appendedAtMs(seq) < fromMs) return false
+    const known = ring.decoded(seq)
+    if (known !== undefined) return matches(filter, known.event)
+    const view = ring.view(seq)
+    if (tenantOf(view) !== filter.tenant) return false
+    return matches(filter, routedOf(view, filter.tenant))
+  }
+
+  /** Undefined for a record that turns out to be a dead letter. */
+  #frameOf(seq: number, { filter, position }: Subscriber, isShared: boolean): Buffer | undefined {
+    const { ring, ids, epoch } = this.#o
+    const ringEvent = ring.event(seq)
+    if (ringEvent === undefined) return undefined
+    const id = () => ids.seal({ epoch, position })
+    if (isShared) return sharedFrame(ringEvent, filter, { id, onMade: (bytes) => ring.addBytes(seq, bytes) })
+    const { event } = ringEvent
+    return renderFrame({ event: event.type, data: dataFor(filter, event), id: id() })
+  }
+}
+
+/** Whether more than one stream of the filter is not live. */
+function othersCome({ subscribers, live }: FilterGroup): boolean {
+  return subscribers.size - live.size > 1
+}
+
+function bytesOf({ block }: Pick<RingSlice, 'block'>): number {
+  return SLICE_OVERHEAD_BYTES + (block?.length ?? 0)
+}
