@@ -1,4 +1,5 @@
-import { checkWebhookUrl, type EgressPolicy } from '@ariftly/egress'
+import type { EgressPolicy } from '@ariftly/egress'
+import { checkWebhookUrl } from '@ariftly/egress/url-policy'
 import { parseInstant } from '@ariftly/http'
 import { checkSecret } from '@ariftly/signatures'
 import { validateFilter } from '@ariftly/webhook-filter'

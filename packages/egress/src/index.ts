@@ -1,5 +1,5 @@
+// What is dialled. The judging of URLs alone is `@ariftly/egress/url-policy`: it loads no HTTP client.
 export { createEgressPolicy, type EgressPolicy } from './policy.ts'
-export { checkWebhookUrl, type UrlVerdict } from './url-policy.ts'
 export { checkAddress, type AddressVerdict } from './address-policy.ts'
 export { createEgress, type Egress, type EgressOptions } from './egress.ts'
 export { createResolver, type ResolvedAddress, type Resolve } from './resolve.ts'

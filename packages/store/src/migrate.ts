@@ -1,6 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { runner } from 'node-pg-migrate'
 import pg from 'pg'
 import { buildPartitionIndexes } from './build-partition-indexes.ts'
 import type { DatabaseTls } from './pool.ts'
@@ -69,6 +68,8 @@ async function lockMigrations(client: pg.Client): Promise<void> {
 }
 
 async function runMigrations(client: pg.Client, dir: string, log: (message: string) => void): Promise<void> {
+  // Loaded here: services know the folder of migrations, and run none.
+  const { runner } = await import('node-pg-migrate')
   await runner({
     dbClient: client,
     dir,
