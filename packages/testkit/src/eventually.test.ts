@@ -21,7 +21,9 @@ describe('eventually', () => {
       calls += 1
       throw new Error(`never, ${calls}`)
     }
-    await expect(eventually(check, { timeoutMs: 5, everyMs: 1 })).rejects.toThrow(/^After 5 ms the check still failed: never, [2-9]/)
+    await expect(eventually(check, { timeoutMs: 5, everyMs: 1 })).rejects.toThrow(
+      /^After 5 ms the check still failed: never, [2-9]/,
+    )
   })
 
   test('takes false and undefined for "not yet", and zero and the empty text for an answer', async () => {
