@@ -2,7 +2,7 @@ import { beforeEach, expect, test } from '@jest/globals'
 import { BrokerConnection } from './broker-connection.ts'
 import type { InternalBroker } from './internals.ts'
 
-const REQUEST = { apiKey: 3, apiVersion: 1, apiName: 'Metadata', body: [], decode: () => undefined }
+const REQUEST = { apiKey: 3, apiName: 'Metadata', version: 1, write: () => {}, read: () => undefined }
 
 let dials: number
 beforeEach(() => {

@@ -5,7 +5,7 @@ import type { LogIdentity } from './log-identity.ts'
 import type { TopicCluster } from './topic-cluster.ts'
 import { errorName } from './wire/error-name.ts'
 import type { PartitionMetadata } from './wire/metadata.ts'
-import { decodeListedOffsets, EARLIEST, encodeListOffsets, LATEST } from './wire/list-offsets.ts'
+import { EARLIEST, LATEST, listOffsetsRequest } from './wire/list-offsets.ts'
 
 const ANSWER_MS = 5_000
 
@@ -113,10 +113,9 @@ async function readBounds(
   try {
     if (leader < 0) throw new Error('it has no leader')
     const [starts, ends] = await Promise.all(
-      ([EARLIEST, LATEST] as const).map(async (timestamp) => {
-        const body = [encodeListOffsets({ topic, partitions, timestamp })]
-        const request = { apiKey: 2, apiVersion: 1, apiName: 'ListOffsets', body, decode: decodeListedOffsets }
-        return await cluster.send(leader, request, { channel: 'main', timeoutMs: ANSWER_MS, partitions })
+      ([EARLIEST, LATEST] as const).map((timestamp) => {
+        const request = listOffsetsRequest({ topic, partitions, timestamp })
+        return cluster.send(leader, request, { channel: 'main', timeoutMs: ANSWER_MS, partitions })
       }),
     )
     const bounds: LogPartition[] = []

@@ -1,17 +1,16 @@
 import type { InternalConnection } from './internals.ts'
+import { WireReader } from './wire/reader.ts'
+import { WireWriter } from './wire/writer.ts'
 
 /** A request, and how its answer is read. Source: Kafka protocol guide, "Protocol Messages". */
 export interface BrokerRequest<T> {
   readonly apiKey: number
-  readonly apiVersion: number
   readonly apiName: string
-  /** Whether the header has tagged fields, none of which are sent (KIP-482). */
-  readonly isFlexible?: boolean
-  /** The body in parts, which are written one behind the other; they must stay as they are until the answer. */
-  readonly body: readonly Buffer[]
-  readonly decode: (data: Buffer) => T
-  /** Sent in its place to a broker that does not know `apiVersion`. */
-  readonly fallback?: () => BrokerRequest<T>
+  readonly version: number
+  /** A version with compact and tagged fields (KIP-482), which goes to brokers that know it. */
+  readonly flexibleVersion?: number | undefined
+  write(to: WireWriter): void
+  read(from: WireReader): T
 }
 
 /** A request as small as this is copied into one buffer: that costs less than a write of several. */
@@ -27,16 +26,19 @@ export async function sendRequest<T>(
   request: BrokerRequest<T>,
   timeoutMs: number,
 ): Promise<T> {
-  const { fallback } = request
-  if (fallback && (connection.versions?.[request.apiKey]?.maxVersion ?? 0) < request.apiVersion) {
-    return await sendRequest(connection, fallback(), timeoutMs)
-  }
-  const { apiKey, apiVersion, apiName, body, decode } = request
+  const { apiKey, apiName, version, flexibleVersion } = request
+  const versionMax = connection.versions?.[apiKey]?.maxVersion ?? 0
+  const isFlexible = flexibleVersion !== undefined && versionMax >= flexibleVersion
+  const apiVersion = isFlexible ? flexibleVersion : version
   // A login may have a lifetime (KIP-368).
   if (!connection.isAuthenticated()) await connection.authenticate()
   connection.failIfNotConnected()
   const correlationId = connection.nextCorrelationId()
-  const head = encodeHead(request, correlationId, connection.clientId)
+  const to = new WireWriter({ isFlexible })
+  request.write(to)
+  const body = to.end()
+  const bodyBytes = body.reduce((sum, part) => sum + part.length, 0)
+  const head = encodeHead({ apiKey, apiVersion, correlationId, bodyBytes, isFlexible, clientId: connection.clientId })
   const { payload } = await new Promise<{ readonly payload: Buffer }>((resolve, reject) => {
     connection.requestQueue.push({
       entry: { apiKey, apiName, apiVersion, correlationId, resolve, reject },
@@ -44,7 +46,7 @@ export async function sendRequest<T>(
       requestTimeout: timeoutMs,
       sendRequest() {
         const { socket } = connection
-        if (bytesOf(body) <= JOINED_BYTES_MAX) {
+        if (bodyBytes <= JOINED_BYTES_MAX) {
           socket?.write(Buffer.concat([head, ...body]))
           return
         }
@@ -55,26 +57,27 @@ export async function sendRequest<T>(
       },
     })
   })
-  return decode(payload)
+  const from = new WireReader(payload, { isFlexible })
+  from.tags() // of the header
+  return request.read(from)
 }
 
 /** Length and header (version 1, flexible 2) of a request. Source: Kafka protocol guide, "Request Header". */
-function encodeHead(
-  { apiKey, apiVersion, body, isFlexible = false }: BrokerRequest<unknown>,
-  correlationId: number,
-  clientId: string,
-): Buffer {
-  const clientBytes = Buffer.byteLength(clientId)
-  const head = Buffer.alloc(4 + 2 + 2 + 4 + 2 + clientBytes + (isFlexible ? 1 : 0))
-  let at = head.writeInt32BE(head.length - 4 + bytesOf(body), 0)
-  at = head.writeInt16BE(apiKey, at)
-  at = head.writeInt16BE(apiVersion, at)
-  at = head.writeInt32BE(correlationId, at)
+function encodeHead(o: {
+  readonly apiKey: number
+  readonly apiVersion: number
+  readonly correlationId: number
+  readonly clientId: string
+  readonly isFlexible: boolean
+  readonly bodyBytes: number
+}): Buffer {
+  const clientBytes = Buffer.byteLength(o.clientId)
+  const head = Buffer.alloc(4 + 2 + 2 + 4 + 2 + clientBytes + (o.isFlexible ? 1 : 0))
+  let at = head.writeInt32BE(head.length - 4 + o.bodyBytes, 0)
+  at = head.writeInt16BE(o.apiKey, at)
+  at = head.writeInt16BE(o.apiVersion, at)
+  at = head.writeInt32BE(o.correlationId, at)
   at = head.writeInt16BE(clientBytes, at)
-  head.write(clientId, at)
-  return head
-}
-
-function bytesOf(parts: readonly Buffer[]): number {
-  return parts.reduce((sum, part) => sum + part.length, 0)
+  head.write(o.clientId, at)
+  return head // no tagged fields: zero
 }

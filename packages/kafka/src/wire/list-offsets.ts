@@ -1,4 +1,5 @@
-import { WireReader } from './reader.ts'
+import type { BrokerRequest } from '../send-request.ts'
+import type { WireReader } from './reader.ts'
 
 /** The special timestamps of ListOffsets. */
 export const LATEST = -1
@@ -13,37 +14,30 @@ export interface ListedOffset {
   readonly offset: number
 }
 
-/** Encodes a ListOffsets v1: the first offset, or the end (high watermark), of partitions that the broker leads. */
-export function encodeListOffsets(o: {
+/** ListOffsets v1: the first offset, or the end (high watermark), of partitions that the broker leads. */
+export function listOffsetsRequest(o: {
   readonly topic: string
   readonly partitions: readonly number[]
   readonly timestamp: typeof LATEST | typeof EARLIEST
-}): Buffer {
-  const name = Buffer.from(o.topic)
-  const body = Buffer.alloc(4 + 4 + 2 + name.length + 4 + o.partitions.length * 12)
-  let at = body.writeInt32BE(NO_REPLICA, 0)
-  at = body.writeInt32BE(1, at)
-  at = body.writeInt16BE(name.length, at)
-  at += name.copy(body, at)
-  at = body.writeInt32BE(o.partitions.length, at)
-  for (const partition of o.partitions) {
-    at = body.writeInt32BE(partition, at)
-    at = body.writeBigInt64BE(BigInt(o.timestamp), at)
+}): BrokerRequest<readonly ListedOffset[]> {
+  return {
+    apiKey: 2,
+    apiName: 'ListOffsets',
+    version: 1,
+    write(to) {
+      to.int32(NO_REPLICA)
+      to.partitions({ topic: o.topic, topicId: null }, o.partitions, (partition) => {
+        to.int32(partition)
+        to.int64(o.timestamp)
+      })
+    },
+    read: (from) => from.partitions(() => readPartition(from)),
   }
-  return body
 }
 
-/** Decodes the answer to a ListOffsets v1 for one topic. */
-export function decodeListedOffsets(data: Buffer): readonly ListedOffset[] {
-  const read = new WireReader(data)
-  const topics = read.array(() => {
-    read.string() // name
-    return read.array((): ListedOffset => {
-      const partition = read.int32()
-      const errorCode = read.int16()
-      read.int64() // timestamp
-      return { partition, errorCode, offset: read.int64() }
-    })
-  })
-  return topics.flat()
+function readPartition(from: WireReader): ListedOffset {
+  const partition = from.int32()
+  const errorCode = from.int16()
+  from.int64() // timestamp
+  return { partition, errorCode, offset: from.int64() }
 }

@@ -1,7 +1,7 @@
 import type { LogIdentity } from '../log-identity.ts'
 import type { BrokerRequest } from '../send-request.ts'
-import { WireReader } from './reader.ts'
-import { writeUnsignedVarint } from './varint.ts'
+import type { WireReader } from './reader.ts'
+import type { WireWriter } from './writer.ts'
 
 /** Where a broker is reached. */
 export interface BrokerAddress {
@@ -31,57 +31,49 @@ export interface TopicMetadata extends LogIdentity {
  * Source: Kafka protocol guide.
  */
 export function metadataRequest(topic: string): BrokerRequest<TopicMetadata> {
-  const both = { apiKey: 3, apiName: 'Metadata' }
   return {
-    ...both,
-    apiVersion: 10,
-    isFlexible: true,
-    body: [encodeFlexible(topic)],
-    decode: (data) => decode(new WireReader(data, { isFlexible: true })),
-    fallback: () => ({ ...both, apiVersion: 5, body: [encode(topic)], decode: (data) => decode(new WireReader(data)) }),
+    apiKey: 3,
+    apiName: 'Metadata',
+    version: 5,
+    flexibleVersion: 10,
+    write: (to) => write(to, topic),
+    read,
   }
 }
 
-function encode(topic: string): Buffer {
-  const name = Buffer.from(topic)
-  const body = Buffer.alloc(4 + 2 + name.length + 1)
-  body.writeInt32BE(1, 0)
-  body.writeInt16BE(name.length, 4)
-  name.copy(body, 6)
-  return body // allow_auto_topic_creation: false
+function write(to: WireWriter, topic: string): void {
+  to.array([topic], (name) => {
+    if (to.isFlexible) to.uuid(null)
+    to.string(name)
+    to.tags()
+  })
+  to.int8(0) // allow_auto_topic_creation
+  if (!to.isFlexible) return
+  to.int8(0) // include_cluster_authorized_operations
+  to.int8(0) // include_topic_authorized_operations
+  to.tags()
 }
 
-function encodeFlexible(topic: string): Buffer {
-  const name = Buffer.from(topic)
-  const body = Buffer.alloc(1 + 16 + 5 + name.length + 1 + 3 + 1)
-  body.writeUInt8(1 + 1, 0) // one topic, by name: its id is zeros
-  const at = writeUnsignedVarint(body, 1 + 16, name.length + 1)
-  const end = at + name.copy(body, at)
-  // No tagged fields of the topic, no creation, none of the two lists of operations, no tagged fields: zeros.
-  return body.subarray(0, end + 1 + 3 + 1)
-}
-
-function decode(read: WireReader): TopicMetadata {
-  const { isFlexible } = read
-  read.tags() // of the header
-  read.int32() // throttle_time_ms
-  const brokers = read.array(() => {
-    const nodeId = read.int32()
-    const address = { host: read.string() ?? '', port: read.int32() }
-    read.string() // rack
-    read.tags()
+function read(from: WireReader): TopicMetadata {
+  const { isFlexible } = from
+  from.int32() // throttle_time_ms
+  const brokers = from.array(() => {
+    const nodeId = from.int32()
+    const address = { host: from.string() ?? '', port: from.int32() }
+    from.string() // rack
+    from.tags()
     return [nodeId, address] as const
   })
-  const clusterId = read.string() ?? ''
-  read.int32() // controller_id
-  const [topic] = read.array(() => {
-    const errorCode = read.int16()
-    read.string() // name
-    const topicId = isFlexible ? read.uuid() : null
-    read.int8() // is_internal
-    const partitions = read.array(() => decodePartition(read))
-    if (isFlexible) read.int32() // topic_authorized_operations
-    read.tags()
+  const clusterId = from.string() ?? ''
+  from.int32() // controller_id
+  const [topic] = from.array(() => {
+    const errorCode = from.int16()
+    from.string() // name
+    const topicId = isFlexible ? from.uuid() : null
+    from.int8() // is_internal
+    const partitions = from.array(() => readPartition(from))
+    if (isFlexible) from.int32() // topic_authorized_operations
+    from.tags()
     return { errorCode, topicId, partitions }
   })
   const { errorCode = 0, topicId = null, partitions = [] } = topic ?? {}
@@ -89,14 +81,14 @@ function decode(read: WireReader): TopicMetadata {
   return { clusterId, topicId, brokers: new Map(brokers), errorCode, partitions: inOrder }
 }
 
-function decodePartition(read: WireReader): PartitionMetadata {
-  read.int16() // error_code: LEADER_NOT_AVAILABLE says the same as the leader -1, REPLICA_NOT_AVAILABLE is harmless
-  const partition = read.int32()
-  const leader = read.int32()
-  if (read.isFlexible) read.int32() // leader_epoch
-  read.array(() => read.int32()) // replica_nodes
-  read.array(() => read.int32()) // isr_nodes
-  read.array(() => read.int32()) // offline_replicas
-  read.tags()
+function readPartition(from: WireReader): PartitionMetadata {
+  from.int16() // error_code: LEADER_NOT_AVAILABLE says the same as the leader -1, REPLICA_NOT_AVAILABLE is harmless
+  const partition = from.int32()
+  const leader = from.int32()
+  if (from.isFlexible) from.int32() // leader_epoch
+  from.array(() => from.int32()) // replica_nodes
+  from.array(() => from.int32()) // isr_nodes
+  from.array(() => from.int32()) // offline_replicas
+  from.tags()
   return { partition, leader }
 }
