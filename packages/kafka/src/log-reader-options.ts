@@ -22,8 +22,6 @@ export interface LogBatch {
   readonly firstOffset: number
   /** The last offset of the range, control records included: the next batch begins at `lastOffset + 1`. */
   readonly lastOffset: number
-  /** The partition's end as seen with this batch. */
-  readonly highWatermark: number
 }
 
 /**
@@ -32,12 +30,11 @@ export interface LogBatch {
  */
 export type HandleOutcome = { readonly type: 'done' } | { readonly type: 'reread' }
 
-/** Records that are gone: `expected` to `found - 1`. */
+/** Records that are gone: `expected` to `found - 1`. The log begins at `found`. */
 export interface LogGap {
   readonly partition: number
   readonly expected: number
   readonly found: number
-  readonly logStart: number
 }
 
 export interface LogReaderOptions {
@@ -57,7 +54,7 @@ export interface LogReaderOptions {
   positions(partitions: readonly number[]): Promise<ReadonlyMap<number, Position>>
   /** Handles a batch. A throw means: the same batch again, or with `batch` its first half, after a pause that grows. */
   handle(batch: LogBatch, signal: AbortSignal): Promise<HandleOutcome>
-  /** Called with records that are gone, after two equal reads; the reader continues at `found` when it resolves. */
+  /** Called with records that are gone, which two looks at the log say; the reader continues at `found` when it resolves. */
   hole?(gap: LogGap): Promise<void>
   /** Epoch milliseconds, for the age of what is not handled yet; default `Date.now`. */
   readonly now?: () => number

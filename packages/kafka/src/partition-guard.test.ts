@@ -40,7 +40,7 @@ describe('partition guard', () => {
         [8, 9],
       ]),
     )
-    expect(first).toMatchObject({ type: 'accept', range: { from: 5, to: 9 }, lostTo: null })
+    expect(first).toMatchObject({ type: 'accept', range: { from: 5, to: 9 } })
     expect(guard.judge(answer([[10, 12]]))).toMatchObject({ type: 'accept', range: { from: 10, to: 12 } })
     expect(guard.next).toBe(13)
   })
@@ -49,31 +49,22 @@ describe('partition guard', () => {
     const guard = guardAt(5)
     expect(guard.judge(answer([[9, 12]]))).toEqual({ type: 'again' })
     expect(guard.judge(answer([[8, 12]]))).toEqual({ type: 'again' })
-    expect(guard.judge(answer([[8, 12]], { logStart: 8 }))).toMatchObject({
-      type: 'accept',
-      lostTo: 8,
-      range: { to: 12 },
-    })
+    expect(guard.judge(answer([[8, 12]]))).toMatchObject({ type: 'accept', range: { from: 5, to: 12 } })
   })
 
-  test('a jump inside of what the log still has is no loss', () => {
+  test.each([
+    ['begins above the next offset', answer([[8, 12]], { logStart: 8 })],
+    ['has no such offset', answer([], { outOfRange: true, errorCode: 1 })],
+  ])('a log that %s is looked at anew', (_, fetched) => {
     const guard = guardAt(5)
-    guard.judge(answer([[8, 12]]))
-    expect(guard.judge(answer([[8, 12]]))).toMatchObject({
-      type: 'accept',
-      lostTo: null,
-      range: { from: 5, to: 12 },
-    })
+    expect(guard.judge(fetched)).toEqual({ type: 'moved' })
+    expect(guard.next).toBe(5)
   })
 
   test('a jump that heals at the second read was none', () => {
     const guard = guardAt(5)
     guard.judge(answer([[8, 12]]))
-    expect(guard.judge(answer([[5, 12]]))).toMatchObject({
-      type: 'accept',
-      lostTo: null,
-      range: { from: 5, to: 12 },
-    })
+    expect(guard.judge(answer([[5, 12]]))).toMatchObject({ type: 'accept', range: { from: 5, to: 12 } })
   })
 
   test('begins with the last record handled, and drops it once its id is the stored one', () => {

@@ -14,19 +14,19 @@ export interface LogRange {
   readonly retainedBytes: number
   readonly heads: readonly RecordBatchHead[]
   readonly aborted: readonly AbortedTransaction[]
-  readonly highWatermark: number
 }
 
 /**
  * What to do with one answer of the broker.
  *
  * - `again`: it holds nothing to hand on; read again from `readFrom`.
- * - `accept`: hand on `range`; if `lostTo` is set, the log no longer had the offsets from `range.from` to `lostTo - 1`.
+ * - `accept`: hand on `range`.
+ * - `moved`: the log no longer has the offset, or does not have it yet; find out anew where it begins and ends.
  * - `otherLog`: the record that was read last is not the one that stands there now.
  */
 type Verdict =
-  | { readonly type: 'again' }
-  | { readonly type: 'accept'; readonly range: LogRange; readonly lostTo: number | null }
+  | { readonly type: 'again' | 'moved' }
+  | { readonly type: 'accept'; readonly range: LogRange }
   | { readonly type: 'otherLog'; readonly detail: Readonly<Record<string, unknown>> }
 
 export interface PartitionGuard {
@@ -39,6 +39,7 @@ export interface PartitionGuard {
 }
 
 const AGAIN = { type: 'again' } as const
+const MOVED = { type: 'moved' } as const
 
 /**
  * Checks what is read of one partition: only an unbroken run from `next` is handed on. Pure.
@@ -59,6 +60,7 @@ export function createPartitionGuard(o: {
   const readFrom = (): number => verify?.offset ?? next
 
   function judge(fetched: FetchedPartition): Verdict {
+    if (fetched.outOfRange) return MOVED
     if (verify !== null && fetched.logStart > verify.offset) {
       verify = null
       return AGAIN
@@ -70,16 +72,15 @@ export function createPartitionGuard(o: {
   }
 
   function follow(first: RecordBatchHead, heads: readonly RecordBatchHead[], fetched: FetchedPartition): Verdict {
-    const jumped = first.baseOffset > next
-    if (jumped && jumpSeen !== first.baseOffset) {
+    if (fetched.logStart > next) return MOVED
+    if (first.baseOffset > next && jumpSeen !== first.baseOffset) {
       jumpSeen = first.baseOffset
       return AGAIN
     }
     jumpSeen = null
-    const lostTo = jumped && fetched.logStart > next ? first.baseOffset : null
     const range = rangeFrom(next, heads, fetched)
     next = range.to + 1
-    return { type: 'accept', range, lostTo }
+    return { type: 'accept', range }
   }
 
   function checkIdentity(
@@ -130,6 +131,5 @@ function rangeFrom(from: number, heads: readonly RecordBatchHead[], fetched: Fet
     retainedBytes: data.buffer.byteLength,
     heads,
     aborted: fetched.aborted,
-    highWatermark: fetched.highWatermark,
   }
 }

@@ -23,7 +23,6 @@ function range(from: number, to: number, appendedAtMs = 1) {
     retainedBytes: data.length,
     heads: readHeads(data, from),
     aborted: [],
-    highWatermark: to + 1,
   }
 }
 
@@ -35,7 +34,7 @@ function packed(offset: number, bytes: number) {
   })
   data.writeBigInt64BE(BigInt(offset), 0)
   const heads = readHeads(data, offset)
-  return { from: offset, to: offset, data, retainedBytes: data.length, heads, aborted: [], highWatermark: offset + 1 }
+  return { from: offset, to: offset, data, retainedBytes: data.length, heads, aborted: [] }
 }
 
 /** A queue whose records are handled until the end of the test. */
@@ -122,15 +121,15 @@ describe('partition queue', () => {
 
   test('lost records are told before the empty batch that passes them', async () => {
     const seen: unknown[] = []
+    const gap = { partition: 0, expected: 0, found: 5 }
     const { queue } = queueOf({
-      hole: async (gap) => void seen.push(gap),
+      gap,
+      hole: async (lost) => void seen.push(lost),
       async handle({ firstOffset, lastOffset, records }) {
         seen.push([firstOffset, lastOffset, records.length])
         return { type: 'done' }
       },
     })
-    const gap = { partition: 0, expected: 0, found: 5, logStart: 5 }
-    queue.pushGap(gap, 7)
     queue.push(range(5, 6))
     await until(() => queue.next === 7)
     expect(seen).toEqual([gap, [0, 4, 0], [5, 6, 2]])

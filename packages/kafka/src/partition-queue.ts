@@ -11,6 +11,8 @@ export interface PartitionQueueOptions {
   readonly partition: number
   /** The first offset not yet handled. */
   readonly next: number
+  /** Records from `next` on that are gone: told, and passed by an empty batch, before anything else is handled. */
+  readonly gap?: LogGap | undefined
   readonly log: Logger
   /** Cuts what has come into batches of so many records. Default: no cut. */
   readonly batch?: BatchSize | undefined
@@ -21,10 +23,6 @@ export interface PartitionQueueOptions {
   /** Limits how many partitions handle at the same time. It is held for one try, not for the pause after it. */
   readonly slots: Semaphore
 }
-
-type Item =
-  | { readonly type: 'range'; readonly range: LogRange }
-  | { readonly type: 'gap'; readonly gap: LogGap; readonly highWatermark: number }
 
 /** No more is fetched for a partition whose queue retains more than this. */
 const BYTES_HIGH = 4 * 1024 * 1024
@@ -41,17 +39,20 @@ const RETRY_MS_MAX = 5_000
 export class PartitionQueue {
   readonly #o: PartitionQueueOptions
   readonly #sizer: BatchSizer | undefined
-  #items: Item[] = []
+  readonly #ranges: LogRange[] = []
   #next: number
   #bytes = 0
-  /** What was decoded of the first items and is not handled yet. */
+  /** What was decoded of the first ranges and is not handled yet. */
   #decoded: LogBatch | undefined
-  #toldGap: LogGap | undefined
+  /** Not told yet. */
+  #gap: LogGap | undefined
   #changed = deferred()
 
   constructor(o: PartitionQueueOptions) {
     this.#o = o
     this.#next = o.next
+    this.#gap = o.gap
+    this.#decoded = o.gap && passed(o.gap)
     this.#sizer = o.batch && createBatchSizer(o.batch)
   }
 
@@ -67,8 +68,8 @@ export class PartitionQueue {
 
   /** When the record at `next` was appended, epoch milliseconds; undefined when it is not here. */
   get oldestMs(): number | undefined {
-    for (const item of this.#items) {
-      const head = item.type === 'gap' ? undefined : item.range.heads.find(({ lastOffset }) => lastOffset >= this.#next)
+    for (const { heads } of this.#ranges) {
+      const head = heads.find(({ lastOffset }) => lastOffset >= this.#next)
       if (head !== undefined) return appendedAtMs(head)
     }
     return undefined
@@ -76,14 +77,8 @@ export class PartitionQueue {
 
   /** Adds a range that follows on the last one. Never waits: the caller waits for `room`. */
   push(range: LogRange): void {
-    this.#items.push({ type: 'range', range })
+    this.#ranges.push(range)
     this.#bytes += range.retainedBytes
-    this.#notify()
-  }
-
-  /** Adds records that are gone; `gap.found` follows. */
-  pushGap(gap: LogGap, highWatermark: number): void {
-    this.#items.push({ type: 'gap', gap, highWatermark })
     this.#notify()
   }
 
@@ -100,7 +95,7 @@ export class PartitionQueue {
     const notify = (): void => this.#notify()
     signal.addEventListener('abort', notify, { once: true })
     for (let pauseMs = RETRY_MS; !signal.aborted;) {
-      if (this.#items.length === 0) {
+      if (this.#ranges.length === 0 && this.#decoded === undefined) {
         await this.#changed.promise
         continue
       }
@@ -131,11 +126,8 @@ export class PartitionQueue {
 
   async #handleNext(signal: AbortSignal): Promise<HandleOutcome> {
     signal.throwIfAborted()
-    const [first] = this.#items
-    if (first?.type === 'gap' && this.#toldGap !== first.gap) {
-      await this.#o.hole(first.gap)
-      this.#toldGap = first.gap
-    }
+    if (this.#gap !== undefined) await this.#o.hole(this.#gap)
+    this.#gap = undefined
     this.#decoded ??= this.#decode()
     const [batch, rest] = cut(this.#decoded, this.#sizer?.records ?? Number.POSITIVE_INFINITY)
     const startedMs = performance.now()
@@ -155,9 +147,9 @@ export class PartitionQueue {
   }
 
   #dropHandled(): void {
-    for (let first = this.#items[0]; first !== undefined && lastOffsetOf(first) < this.#next; first = this.#items[0]) {
-      this.#items.shift()
-      if (first.type === 'range') this.#bytes -= first.range.retainedBytes
+    for (let first = this.#ranges[0]; first !== undefined && first.to < this.#next; first = this.#ranges[0]) {
+      this.#ranges.shift()
+      this.#bytes -= first.retainedBytes
     }
     this.#notify()
   }
@@ -172,24 +164,17 @@ export class PartitionQueue {
     const records: RecordView[] = []
     const room = { encoded: DECODE_BYTES_MAX, unpacked: UNPACKED_BYTES_MAX }
     let lastOffset = firstOffset - 1
-    let highWatermark = 0
-    for (const item of this.#items) {
-      if (item.type === 'gap') {
-        if (lastOffset >= firstOffset) break
-        return { partition, records, firstOffset, lastOffset: item.gap.found - 1, highWatermark: item.highWatermark }
-      }
-      const { range } = item
+    for (const range of this.#ranges) {
       const from = Math.max(range.from, firstOffset)
       const decoded = readCommitted(range.data, range.heads, { partition, from, aborted: range.aborted, room })
       for (const record of decoded.records) records.push(record)
-      highWatermark = range.highWatermark
       if (decoded.undecodable !== undefined && decoded.undecodable.head.baseOffset <= firstOffset) {
         throw decoded.undecodable.error
       }
       lastOffset = decoded.stoppedAt === undefined ? range.to : decoded.stoppedAt - 1
       if (decoded.stoppedAt !== undefined || room.encoded <= 0 || room.unpacked <= 0) break
     }
-    return { partition, records, firstOffset, lastOffset, highWatermark }
+    return { partition, records, firstOffset, lastOffset }
   }
 
   #notify(): void {
@@ -198,8 +183,9 @@ export class PartitionQueue {
   }
 }
 
-function lastOffsetOf(item: Item): number {
-  return item.type === 'gap' ? item.gap.found - 1 : item.range.to
+/** The empty batch that passes a gap. */
+function passed({ partition, expected, found }: LogGap): LogBatch {
+  return { partition, records: [], firstOffset: expected, lastOffset: found - 1 }
 }
 
 /** The first records of a batch, and what follows them. */

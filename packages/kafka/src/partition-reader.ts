@@ -83,26 +83,26 @@ export class PartitionReader {
   async #readFrom({ position, bounds }: Located): Promise<void> {
     const { partition, reader, slots } = this.#o
     const { logStart, logEnd } = bounds
-    const isLost = logStart > position.nextOffset
+    const { nextOffset, lastOffset, lastId } = position
+    const gap = logStart > nextOffset ? { partition, expected: nextOffset, found: logStart } : undefined
     const queue = new PartitionQueue({
       partition,
-      next: position.nextOffset,
+      next: nextOffset,
+      gap,
       log: reader.log,
       batch: reader.batch,
       handle: (batch, signal) => reader.handle(batch, signal),
-      hole: async (gap) => {
-        reader.log.error({ groupId: reader.groupId, ...gap }, 'records are gone from the log before they were read')
-        await reader.hole?.(gap)
+      hole: async (lost) => {
+        reader.log.error({ groupId: reader.groupId, ...lost }, 'records are gone from the log before they were read')
+        await reader.hole?.(lost)
       },
       onFailed: () => this.#o.onFailed(),
       slots,
     })
-    if (isLost) queue.pushGap({ partition, expected: position.nextOffset, found: logStart, logStart }, logEnd)
-    const { lastOffset, lastId } = position
-    const isVerifiable = !isLost && lastOffset !== null && lastId !== null && lastOffset >= logStart
+    const isVerifiable = lastOffset !== null && lastId !== null && lastOffset >= logStart
     const guard = createPartitionGuard({
       partition,
-      next: isLost ? logStart : position.nextOffset,
+      next: gap?.found ?? nextOffset,
       verify: isVerifiable ? { offset: lastOffset, id: lastId } : null,
     })
     this.#queue = queue
@@ -129,22 +129,20 @@ export class PartitionReader {
     while (!signal.aborted) {
       await queue.room(signal)
       const fetched = await fetcher.fetch(partition, guard.readFrom, signal)
-      if (fetched === undefined || fetched.outOfRange) return
-      this.#failures = 0
+      if (fetched === undefined) return
       const verdict = guard.judge(fetched)
+      switch (verdict.type) {
+        case 'moved':
+          return
+        case 'otherLog':
+          throw logChanged('Another record stands where we read the last one.', verdict.detail)
+        case 'accept':
+          queue.push(verdict.range)
+          break
+        case 'again':
+      }
+      this.#failures = 0
       this.#noteEnd(fetched.highWatermark)
-      if (verdict.type === 'otherLog') {
-        throw logChanged('Another record stands where we read the last one.', verdict.detail)
-      }
-      if (verdict.type === 'again') continue
-      const { range, lostTo } = verdict
-      if (lostTo !== null) {
-        queue.pushGap(
-          { partition, expected: range.from, found: lostTo, logStart: fetched.logStart },
-          range.highWatermark,
-        )
-      }
-      queue.push(lostTo === null ? range : { ...range, from: lostTo })
     }
   }
 

@@ -317,6 +317,5 @@ function batchOf(events: readonly LogEvent[], garbage?: string): LogBatch {
     records: all.map(recordViewOf),
     firstOffset: 0,
     lastOffset: all.length - 1,
-    highWatermark: all.length,
   }
 }
