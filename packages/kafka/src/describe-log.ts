@@ -1,5 +1,4 @@
 import type { KafkaClient } from './client.ts'
-import type { Fault } from '@ariftly/fault'
 import { kafkaFault, toKafkaFault } from './kafka-fault.ts'
 import type { LogIdentity } from './log-identity.ts'
 import type { TopicCluster } from './topic-cluster.ts'
@@ -30,7 +29,7 @@ export interface PartialLogDescription extends LogDescription {
 }
 
 /**
- * Reads which log this is, and where each partition begins and ends, or each of `some`. Faults `topic_missing`, and
+ * Reads which log this is, and where each partition begins and ends, or each of `some` (which may be none). Faults `topic_missing`, and
  * `kafka_unavailable` when one of these partitions cannot be asked about.
  */
 export async function describeLog(
@@ -56,7 +55,6 @@ export async function describeAvailable(
   const cluster = client.topicCluster(topic)
   try {
     const { clusterId, topicId, partitions: all } = await cluster.refreshed()
-    if (all.length === 0) throw kafkaFault('topic_missing', `Topic ${topic} does not exist.`)
     const wanted = some === undefined ? all : all.filter(({ partition }) => some.includes(partition))
     const answers = await Promise.all(
       Array.from(groupByLeader(wanted), ([leader, led]) => readBounds(cluster, topic, leader, led)),
@@ -72,30 +70,6 @@ export async function describeAvailable(
   } catch (error) {
     throw toKafkaFault(error, topic)
   }
-}
-
-/** Which topic this is. */
-export interface TopicSummary extends LogIdentity {
-  readonly partitionCount: number
-}
-
-/** Asks a broker which log this is and how many partitions it has; also the faults of `describeLog`. */
-export async function readTopic(client: KafkaClient, topic: string): Promise<TopicSummary> {
-  try {
-    const { clusterId, topicId, partitions } = await client.topicCluster(topic).refreshed()
-    return { clusterId, topicId, partitionCount: partitions.length }
-  } catch (error) {
-    throw toKafkaFault(error, topic)
-  }
-}
-
-/** The fault of a topic that has another number of partitions than configured. */
-export function partitionCountFault(topic: string, expected: number, found: number): Fault {
-  return kafkaFault(
-    'partition_count_changed',
-    `Topic ${topic} has ${found} partitions, ${expected} are configured; the count is fixed (more means a new topic).`,
-    { detail: { topic, expected, found } },
-  )
 }
 
 interface Bounds {

@@ -1,16 +1,9 @@
 export { createKafka, type KafkaClient, type KafkaConnection } from './client.ts'
+export { checkLog } from './check-log.ts'
 export { createDeadLetterWriter, type DeadLetter, type DeadLetterWriter } from './dead-letters.ts'
-export {
-  describeAvailable,
-  describeLog,
-  partitionCountFault,
-  readTopic,
-  type LogDescription,
-  type LogPartition,
-  type TopicSummary,
-} from './describe-log.ts'
+export { describeAvailable, describeLog, type LogDescription, type LogPartition } from './describe-log.ts'
 export { kafkaFault, type KafkaFaultCode } from './kafka-fault.ts'
-export { identityFault, isSameLog, type LogIdentity } from './log-identity.ts'
+export { isSameLog, isWrongLog, logFault, type LogIdentity } from './log-identity.ts'
 export { startLogReader, type LogReader } from './log-reader.ts'
 export type { HandleOutcome, LogBatch, LogGap, LogReaderOptions, PartitionLag, Position } from './log-reader-options.ts'
 export type { PartitionOutcome } from './partition-outcome.ts'

@@ -1,13 +1,8 @@
 import { deferred, sleep, type Deferred } from '@ariftly/async'
-import { hasFaultCode, type Fault } from '@ariftly/fault'
-import {
-  describeAvailable,
-  partitionCountFault,
-  type LogPartition,
-  type PartialLogDescription,
-} from './describe-log.ts'
-import { kafkaFault } from './kafka-fault.ts'
-import { identityFault, isSameLog, logChanged } from './log-identity.ts'
+import type { Fault } from '@ariftly/fault'
+import { lookTwice } from './check-log.ts'
+import { describeAvailable, type LogPartition, type PartialLogDescription } from './describe-log.ts'
+import { isWrongLog, logChanged, logFault } from './log-identity.ts'
 import type { LogReaderOptions, Position } from './log-reader-options.ts'
 
 /** Where the reading of a partition begins, in the log as it is now. */
@@ -18,20 +13,12 @@ export interface Located {
 }
 
 /** One reading of positions and log. */
-interface Look {
-  readonly described: PartialLogDescription
+interface Look extends PartialLogDescription {
   readonly positions: ReadonlyMap<number, Position>
 }
 
 const RETRY_MS = 100
 const RETRY_MS_MAX = 500
-/** How long after the first sight of a log that does not fit it is looked at again. */
-const SECOND_LOOK_MS = 1_000
-
-/** Whether a fault says that the log is not the one that was read: only a person can mend it, or its return. */
-export function isWrongLog(error: unknown): error is Fault {
-  return hasFaultCode(error, 'log_identity_changed', 'partition_count_changed')
-}
 
 /**
  * Finds out where reading begins: reads the stored positions, then where the log begins and ends, for all partitions that
@@ -96,60 +83,49 @@ export class Locator {
     this.#isLooking = false
   }
 
-  /** Looks once, and a second time if the log does not fit. */
   async #look(partitions: readonly number[]): Promise<Look> {
-    const first = await this.#lookOnce(partitions)
-    const firstProblem = this.#problemOf(first)
-    if (firstProblem === undefined && !isAnyLost(first)) return first
-    await sleep(SECOND_LOOK_MS)
-    const second = await this.#lookOnce(partitions)
-    const problem = this.#problemOf(second)
-    if (problem === undefined) return second
-    if (firstProblem !== undefined && isSameLog(first.described, second.described)) throw problem
-    throw kafkaFault('kafka_unavailable', `The log is another one at each look: ${problem.message}`)
+    const { client, topic } = this.#reader
+    return await lookTwice({
+      look: async () => {
+        const positions = await this.#reader.positions(partitions)
+        return { ...(await describeAvailable(client, topic, partitions)), positions }
+      },
+      faultOf: (look) => logFault(this.#reader, look) ?? endFault(look),
+      isDoubtful: isAnyLost,
+    })
   }
 
-  async #lookOnce(partitions: readonly number[]): Promise<Look> {
-    const positions = await this.#reader.positions(partitions)
-    const described = await describeAvailable(this.#reader.client, this.#reader.topic, partitions)
-    return { positions, described }
-  }
-
-  #problemOf({ described, positions }: Look): Fault | undefined {
-    const { identity, partitionCount, topic } = this.#reader
-    if (!isSameLog(identity, described)) return identityFault(topic, identity, described)
-    if (described.partitionCount !== partitionCount) {
-      return partitionCountFault(topic, partitionCount, described.partitionCount)
-    }
-    for (const { partition, logEnd } of described.partitions) {
-      const nextOffset = positions.get(partition)?.nextOffset ?? 0
-      if (nextOffset <= logEnd) continue
-      return logChanged('The log ends before the stored position.', { partition, nextOffset, logEnd })
-    }
-    return undefined
-  }
-
-  #settle({ described, positions }: Look): void {
+  #settle({ partitions, unavailable, positions }: Look): void {
     const { log, groupId } = this.#reader
-    for (const bounds of described.partitions) {
+    for (const bounds of partitions) {
       const { partition } = bounds
       const position = positions.get(partition)
       if (position === undefined) log.error({ groupId, partition }, 'a partition has no position and is not read')
       this.#wanted.get(partition)?.resolve(position && { partition, position, bounds })
       this.#wanted.delete(partition)
     }
-    const unavailable = [...described.unavailable.keys()].join()
-    if (unavailable !== this.#unavailable && unavailable !== '') {
-      const reasons = Array.from(described.unavailable, ([partition, { message }]) => ({ partition, message }))
+    const names = [...unavailable.keys()].join()
+    if (names !== this.#unavailable && names !== '') {
+      const reasons = Array.from(unavailable, ([partition, { message }]) => ({ partition, message }))
       log.warn({ groupId, unavailable: reasons }, 'partitions are unavailable and waited for')
     }
-    this.#unavailable = unavailable
+    this.#unavailable = names
   }
 }
 
+/** The fault of a log that ends before a position. */
+function endFault({ partitions, positions }: Look): Fault | undefined {
+  for (const { partition, logEnd } of partitions) {
+    const nextOffset = positions.get(partition)?.nextOffset ?? 0
+    if (nextOffset <= logEnd) continue
+    return logChanged('The log ends before the stored position.', { partition, nextOffset, logEnd })
+  }
+  return undefined
+}
+
 /** Whether the log no longer has a position. */
-function isAnyLost({ described, positions }: Look): boolean {
-  return described.partitions.some(({ partition, logStart }) => {
+function isAnyLost({ partitions, positions }: Look): boolean {
+  return partitions.some(({ partition, logStart }) => {
     const position = positions.get(partition)
     return position !== undefined && position.nextOffset < logStart
   })

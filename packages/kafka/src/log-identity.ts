@@ -1,4 +1,4 @@
-import type { Fault } from '@ariftly/fault'
+import { hasFaultCode, type Fault } from '@ariftly/fault'
 import { kafkaFault } from './kafka-fault.ts'
 
 /** What tells one log from another of the same name. */
@@ -16,16 +16,39 @@ export function isSameLog(a: LogIdentity, b: LogIdentity): boolean {
   return a.clusterId === b.clusterId && (a.topicId === b.topicId || a.topicId === null || b.topicId === null)
 }
 
-/** The fault `log_identity_changed` of a topic that is on another cluster, or has another id, than expected. */
-export function identityFault(topic: string, expected: LogIdentity, found: LogIdentity): Fault {
-  const [what, was, is] =
-    expected.clusterId === found.clusterId
-      ? ['has the id', expected.topicId, found.topicId]
-      : ['is on Kafka cluster', expected.clusterId, found.clusterId]
-  return logChanged(`Topic ${topic} ${what} ${is}, not ${was}.`, { expected: was, found: is })
+/** What a topic must be. */
+export interface ExpectedLog {
+  readonly topic: string
+  readonly identity?: LogIdentity | undefined
+  readonly partitionCount?: number | undefined
+}
+
+/** Fault `log_identity_changed` or `partition_count_changed` of a topic that is another one; undefined when it fits. */
+export function logFault(
+  { topic, identity, partitionCount }: ExpectedLog,
+  found: LogIdentity & { readonly partitionCount: number },
+): Fault | undefined {
+  if (identity !== undefined && !isSameLog(identity, found)) {
+    const [what, was, is] =
+      identity.clusterId === found.clusterId
+        ? ['has the id', identity.topicId, found.topicId]
+        : ['is on Kafka cluster', identity.clusterId, found.clusterId]
+    return logChanged(`Topic ${topic} ${what} ${is}, not ${was}.`, { expected: was, found: is })
+  }
+  if (partitionCount === undefined || partitionCount === found.partitionCount) return undefined
+  return kafkaFault(
+    'partition_count_changed',
+    `Topic ${topic} has ${found.partitionCount} partitions, ${partitionCount} are configured; the count is fixed (more means a new topic).`,
+    { detail: { topic, expected: partitionCount, found: found.partitionCount } },
+  )
 }
 
 /** The fault of a log that is not the one that was read: only its return mends it, or a person. */
 export function logChanged(message: string, detail: Readonly<Record<string, unknown>>): Fault {
   return kafkaFault('log_identity_changed', `${message} If that is meant, open a new epoch: adopt-log.`, { detail })
+}
+
+/** Whether a fault says that the log is not the one that was read: only a person can mend it, or its return. */
+export function isWrongLog(error: unknown): error is Fault {
+  return hasFaultCode(error, 'log_identity_changed', 'partition_count_changed')
 }

@@ -3,7 +3,7 @@ import type { Kafka } from 'kafkajs'
 import { BrokerConnection } from './broker-connection.ts'
 import { createBrokerFactory } from './internals.ts'
 import { brokerFault, kafkaFault } from './kafka-fault.ts'
-import { identityFault, isSameLog, type LogIdentity } from './log-identity.ts'
+import { logFault, type LogIdentity } from './log-identity.ts'
 import type { BrokerRequest } from './send-request.ts'
 import { metadataRequest, type BrokerAddress, type TopicMetadata } from './wire/metadata.ts'
 
@@ -204,9 +204,9 @@ export class TopicCluster {
 }
 
 /** Behind an address there may be another cluster than before, behind a name another topic. Who looks twice finds out whether it stays. */
-function checkIdentity(topic: string, expected: LogIdentity | undefined, found: LogIdentity): void {
-  if (expected === undefined || isSameLog(expected, found)) return
-  throw kafkaFault('kafka_unavailable', identityFault(topic, expected, found).message)
+function checkIdentity(topic: string, identity: LogIdentity | undefined, found: TopicMetadata): void {
+  const fault = logFault({ topic, identity }, { ...found, partitionCount: found.partitions.length })
+  if (fault !== undefined) throw kafkaFault('kafka_unavailable', fault.message)
 }
 
 /** `host:port`, where the host may be an IPv6 address in brackets. */

@@ -3,7 +3,8 @@ import { Fault } from '@ariftly/fault'
 import { types } from 'node:util'
 import { checkTopic, type ExpectedTopic, type TopicFinding } from './check-topic.ts'
 import type { KafkaClient } from './client.ts'
-import { describeLog, partitionCountFault } from './describe-log.ts'
+import { describeLog } from './describe-log.ts'
+import { logFault } from './log-identity.ts'
 import { topicSettings } from './topic-settings.ts'
 
 /** The two topics of the services. */
@@ -106,8 +107,8 @@ function isRefusedSetting(error: unknown): boolean {
 async function untilServed(client: KafkaClient, topic: string, partitions: number): Promise<void> {
   for (let leftMs = SERVED_AFTER_MS; ; leftMs -= SERVED_POLL_MS) {
     try {
-      const found = (await describeLog(client, topic)).partitions.length
-      if (found !== partitions) throw partitionCountFault(topic, partitions, found)
+      const fault = logFault({ topic, partitionCount: partitions }, await describeLog(client, topic))
+      if (fault !== undefined) throw fault
       return
     } catch (error) {
       if (leftMs <= 0 || !(error instanceof Fault) || !error.retryable) throw error

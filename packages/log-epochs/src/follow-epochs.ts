@@ -1,10 +1,9 @@
 import { backoffMs, sleep } from '@ariftly/async'
 import { Fault, hasFaultCode, messageOf, type Logger } from '@ariftly/fault'
-import type { KafkaClient } from '@ariftly/kafka'
+import { checkLog, type KafkaClient } from '@ariftly/kafka'
 import type { Metrics } from '@ariftly/runtime'
 import type { Pool } from '@ariftly/store'
 import { currentEpoch, type LogEpoch } from '@ariftly/store/projection'
-import { checkLog } from './check-log.ts'
 
 /** The reading, or writing, of one epoch of the log. */
 export interface EpochSession {
@@ -53,7 +52,7 @@ export function followEpochs(o: FollowEpochsOptions): LogFollower {
     for (let failures = 0; !signal.aborted;) {
       try {
         const epoch = await findEpoch()
-        await checkLog({ ...o, epoch }, signal)
+        await checkLog(o.kafka, { topic: o.topic, partitionCount: o.partitions, identity: epoch }, signal)
         const session = await o.start(epoch)
         tell(undefined)
         failures = 0

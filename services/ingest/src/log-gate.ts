@@ -1,7 +1,6 @@
 import { deferred, sleep } from '@ariftly/async'
-import { hasFaultCode } from '@ariftly/fault'
-import type { KafkaClient, LogIdentity } from '@ariftly/kafka'
-import { checkLog, followEpochs, type EpochSession } from '@ariftly/log-epochs'
+import { checkLog, isWrongLog, type KafkaClient, type LogIdentity } from '@ariftly/kafka'
+import { followEpochs, type EpochSession } from '@ariftly/log-epochs'
 import type { Logger, Metrics } from '@ariftly/runtime'
 import type { Pool } from '@ariftly/store'
 import type { LogEpoch } from '@ariftly/store/projection'
@@ -58,12 +57,13 @@ export function createLogGate(o: LogGateOptions): LogGate {
   }
 
   async function watch(current: LogEpoch, signal: AbortSignal): Promise<Error | undefined> {
+    const expected = { topic: o.topic, partitionCount: o.partitions, identity: current }
     while (!signal.aborted) {
       await sleep(LOOK_EVERY_MS, signal)
       try {
-        if (!signal.aborted) await checkLog({ ...o, epoch: current }, signal)
+        if (!signal.aborted) await checkLog(o.kafka, expected, signal)
       } catch (error) {
-        if (hasFaultCode(error, 'log_identity_changed', 'partition_count_changed')) return error
+        if (isWrongLog(error)) return error
         // Kafka away is the breaker's to notice.
       }
     }

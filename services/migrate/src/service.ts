@@ -3,11 +3,9 @@ import {
   createKafka,
   createTopics,
   describeLog,
-  identityFault,
-  isSameLog,
+  logFault,
   type KafkaClient,
   type KafkaConnection,
-  type LogIdentity,
 } from '@ariftly/kafka'
 import { databaseConnection, Fault, kafkaConnection, type Logger } from '@ariftly/runtime'
 import { createPool, migrate as migrateSchema, withTransaction, type Pool } from '@ariftly/store'
@@ -77,20 +75,21 @@ async function verifyTopics(kafka: KafkaClient, config: MigrateConfig, log: Logg
  * opened which did not record the topic's id gets it here.
  */
 async function ensureEpoch(kafka: KafkaClient, pool: Pool, topic: string): Promise<void> {
-  const { clusterId, topicId } = await describeLog(kafka, topic)
+  const found = await describeLog(kafka, topic, [])
+  const { clusterId, topicId } = found
   await withTransaction(pool, async (tx) => {
     await lockLogEpochs(tx)
     const known = await currentEpoch(tx, topic)
+    const fault = logFault({ topic, identity: known }, found)
+    if (fault !== undefined) throw foreignLog(fault)
     if (known === undefined) await openEpoch(tx, { topic, clusterId, topicId })
-    else if (!isSameLog(known, { clusterId, topicId })) throw foreignLog(topic, known, { clusterId, topicId })
     else if (known.topicId === null && topicId !== null) await completeEpoch(tx, { epoch: known.epoch, topicId })
   })
 }
 
-function foreignLog(topic: string, expected: LogIdentity, found: LogIdentity): Fault {
-  const { message } = identityFault(topic, expected, found)
+function foreignLog({ code, message }: Fault): Fault {
   return new Fault({
-    code: 'log_identity_changed',
+    code,
     message: `This database holds the projection of another log: check KAFKA_BROKERS and DATABASE_URL. ${message}`,
   })
 }

@@ -1,4 +1,4 @@
-import { describeLog, identityFault, isSameLog, kafkaFault, type KafkaClient, type LogPartition } from '@ariftly/kafka'
+import { describeLog, logFault, type KafkaClient, type LogPartition } from '@ariftly/kafka'
 import { Fault } from '@ariftly/runtime'
 import { type Pool } from '@ariftly/store'
 import { currentEpoch, readPositions, type LogEpoch, type ProjectionPosition } from '@ariftly/store/projection'
@@ -38,14 +38,12 @@ export async function readPlaces({ kafka, pool, topic, partitions: count }: Comm
   if (epoch === undefined) throw new Fault({ code: 'no_epoch', message: `Topic ${topic} has no epoch: run migrate.` })
   // Positions first: what is read later of the log is at least as far.
   const positions = await readPositions(pool, { projection: PROJECTION, epoch: epoch.epoch, topic })
-  const { partitions, ...identity } = await describeLog(kafka, topic)
-  if (!isSameLog(epoch, identity)) throw identityFault(topic, epoch, identity)
-  if (partitions.length !== count) {
-    throw kafkaFault('partition_count_changed', `Topic ${topic} has ${partitions.length} partitions, not ${count}.`)
-  }
+  const described = await describeLog(kafka, topic)
+  const fault = logFault({ topic, identity: epoch, partitionCount: count }, described)
+  if (fault !== undefined) throw fault
   return {
     epoch,
-    partitions: partitions.map((bounds) => ({
+    partitions: described.partitions.map((bounds) => ({
       ...bounds,
       position: positions.get(bounds.partition) ?? { nextOffset: bounds.logStart, lastOffset: null, lastId: null },
     })),

@@ -1,5 +1,5 @@
 import { backoffMs, sleep } from '@ariftly/async'
-import { describeLog, identityFault, isSameLog, type KafkaClient } from '@ariftly/kafka'
+import { describeLog, logFault, type KafkaClient } from '@ariftly/kafka'
 import { Fault, messageOf, type Logger, type Metrics } from '@ariftly/runtime'
 import { withTransaction, type Pool } from '@ariftly/store'
 import { currentEpoch } from '@ariftly/store/projection'
@@ -103,7 +103,8 @@ async function readLogEnds({
 }: TenantDeletionsOptions): Promise<{ epoch: number; ends: ReadonlyMap<number, number> }> {
   const epoch = await currentEpoch(pool, topic)
   if (epoch === undefined) throw new Fault({ code: 'no_epoch', message: `Topic ${topic} has no epoch: run migrate.` })
-  const { partitions, ...identity } = await describeLog(kafka, topic)
-  if (!isSameLog(epoch, identity)) throw identityFault(topic, epoch, identity)
-  return { epoch: epoch.epoch, ends: new Map(partitions.map(({ partition, logEnd }) => [partition, logEnd])) }
+  const described = await describeLog(kafka, topic)
+  const fault = logFault({ topic, identity: epoch }, described)
+  if (fault !== undefined) throw fault
+  return { epoch: epoch.epoch, ends: new Map(described.partitions.map(({ partition, logEnd }) => [partition, logEnd])) }
 }
