@@ -1,6 +1,5 @@
 import type { RawRecord } from '@ariftly/events'
 import type { KafkaClient } from './client.ts'
-import { Fault } from '@ariftly/fault'
 import { kafkaFault } from './kafka-fault.ts'
 import { createProducer, type ProducerRecord } from './producer.ts'
 
@@ -25,6 +24,16 @@ export interface DeadLetterWriter {
 /** Letters of one produce request, bytes of keys and values; one letter alone may be above. */
 const SEND_BYTES_MAX = 512 * 1024
 
+/** What a letter has of its record, besides where it stood. */
+interface Kept {
+  readonly value: boolean
+  readonly keyAndHeaders: boolean
+}
+
+const ALL: Kept = { value: true, keyAndHeaders: true }
+/** In the order in which they are tried. */
+const KEPT = [ALL, { value: false, keyAndHeaders: true }, { value: false, keyAndHeaders: false }]
+
 export function createDeadLetterWriter(
   client: KafkaClient,
   o: { readonly topic: string; readonly dlqTopic: string },
@@ -35,27 +44,18 @@ export function createDeadLetterWriter(
     for (const group of inGroups(letters)) await writeGroup(group)
   }
 
+  /** Letters that are too large together are written one by one, and one that is too large alone without parts of its record. */
   async function writeGroup(letters: readonly DeadLetter[]): Promise<void> {
-    const outcome = await send(letters.map((letter) => toRecord(letter, o.topic)))
-    if (outcome === 'written') return
-    if (outcome !== 'MESSAGE_TOO_LARGE') throw unwritten(outcome)
-    if (letters.length > 1) {
-      for (const letter of letters) await writeGroup([letter])
-      return
+    let outcome = ''
+    for (const kept of letters.length === 1 ? KEPT : [ALL]) {
+      outcome = await send(letters.map((letter) => toRecord(letter, o.topic, kept)))
+      if (outcome === 'written') return
+      if (outcome !== 'MESSAGE_TOO_LARGE') break
     }
-    await writeTruncated(letters)
-  }
-
-  async function writeTruncated(letters: readonly DeadLetter[]): Promise<void> {
-    const withoutValue = await send(letters.map((letter) => truncate(toRecord(letter, o.topic))))
-    if (withoutValue === 'written') return
-    if (withoutValue !== 'MESSAGE_TOO_LARGE') throw unwritten(withoutValue)
-    // A record whose key and headers alone are too large: where it stood and why is all that goes.
-    const bare = letters.map(({ record: { partition, offset, timestampMs }, ...why }) => {
-      return { ...why, record: { partition, offset, timestampMs, key: null, value: null, headers: {} } }
-    })
-    const outcome = await send(bare.map((letter) => truncate(toRecord(letter, o.topic))))
-    if (outcome !== 'written') throw unwritten(outcome)
+    if (outcome !== 'MESSAGE_TOO_LARGE' || letters.length === 1) {
+      throw kafkaFault('kafka_unavailable', `Dead letters could not be written: ${outcome}`)
+    }
+    for (const letter of letters) await writeGroup([letter])
   }
 
   async function send(records: readonly ProducerRecord[]): Promise<string> {
@@ -83,26 +83,19 @@ function inGroups(letters: readonly DeadLetter[]): DeadLetter[][] {
   return groups
 }
 
-function toRecord({ record, reason, detail }: DeadLetter, topic: string): ProducerRecord {
+function toRecord({ record, reason, detail }: DeadLetter, topic: string, kept: Kept): ProducerRecord {
   return {
     partition: 0,
-    key: record.key,
-    value: record.value,
+    key: kept.keyAndHeaders ? record.key : null,
+    value: kept.value ? record.value : null,
     headers: {
-      ...record.headers,
+      ...(kept.keyAndHeaders ? record.headers : {}),
       dlq_reason: reason,
       dlq_detail: detail,
       dlq_topic: topic,
       dlq_partition: String(record.partition),
       dlq_offset: String(record.offset),
+      ...(kept.value ? {} : { dlq_truncated: 'true' }),
     },
   }
-}
-
-function unwritten(code: string): Fault {
-  return kafkaFault('kafka_unavailable', `Dead letters could not be written: ${code}`)
-}
-
-function truncate(record: ProducerRecord): ProducerRecord {
-  return { ...record, value: null, headers: { ...record.headers, dlq_truncated: 'true' } }
 }

@@ -53,16 +53,17 @@ export function startLogReader(o: LogReaderOptions): LogReader {
 }
 
 class GroupReader implements LogReader {
+  state: LogReader['state'] = 'starting'
+  failure: Error | undefined
+  rebuilds = 0
+  failedBatches = 0
+  readonly #stopped = deferred()
+  readonly stopped = this.#stopped.promise
   readonly #o: LogReaderOptions
   readonly #cluster: TopicCluster
   readonly #fetcher: Fetcher
   readonly #slots: Semaphore
-  readonly #stopped = deferred()
   readonly #timers: NodeJS.Timeout[] = []
-  #state: LogReader['state'] = 'starting'
-  #failure: Error | undefined
-  #rebuilds = 0
-  #failedBatches = 0
   #readers: ReadonlyMap<number, PartitionReader> = new Map()
   /** Of the handlers of former assignments. */
   #ending: Promise<unknown> = Promise.resolve()
@@ -99,26 +100,6 @@ class GroupReader implements LogReader {
     this.#join(o.groupId)
   }
 
-  get state(): LogReader['state'] {
-    return this.#state
-  }
-
-  get rebuilds(): number {
-    return this.#rebuilds
-  }
-
-  get failedBatches(): number {
-    return this.#failedBatches
-  }
-
-  get failure(): Error | undefined {
-    return this.#failure
-  }
-
-  get stopped(): Promise<void> {
-    return this.#stopped.promise
-  }
-
   assigned(): readonly number[] {
     return [...this.#readers.keys()]
   }
@@ -153,10 +134,10 @@ class GroupReader implements LogReader {
   /** A new membership in place of one that ended or fell silent; until it has joined nothing is read. */
   #rejoin(dead: GroupMembership, cause: Error): void {
     const { groupId, log } = this.#o
-    if (dead !== this.#group || this.#state === 'stopped' || groupId === undefined) return
-    this.#rebuilds += 1
+    if (dead !== this.#group || this.state === 'stopped' || groupId === undefined) return
+    this.rebuilds += 1
     log.warn(
-      { err: cause, groupId, rebuilds: this.#rebuilds, pauseMs: this.#rebuildPauseMs },
+      { err: cause, groupId, rebuilds: this.rebuilds, pauseMs: this.#rebuildPauseMs },
       'the consumer group is joined again',
     )
     this.#group = undefined
@@ -168,7 +149,7 @@ class GroupReader implements LogReader {
   }
 
   #assign(partitions: readonly number[]): void {
-    if (this.#state === 'stopped') return
+    if (this.state === 'stopped') return
     const reader = this.#o
     reader.log.debug({ groupId: reader.groupId, partitions }, 'partitions are assigned')
     const handlersEnded = Promise.all([this.#ending, this.#retire()])
@@ -181,7 +162,7 @@ class GroupReader implements LogReader {
       after: handlersEnded,
       slots: this.#slots,
       onFailed: () => {
-        this.#failedBatches += 1
+        this.failedBatches += 1
       },
       onInterrupted: (partition: number, error: unknown) => this.#noteInterruption(partition, error),
       onWrongLog: (error: Error) => this.#fail(error),
@@ -196,7 +177,7 @@ class GroupReader implements LogReader {
 
   async #positioned(looked: Promise<void>): Promise<void> {
     await looked
-    if (this.#state === 'starting') this.#state = 'running'
+    if (this.state === 'starting') this.state = 'running'
     this.#rebuildPauseMs = REBUILD_MS
   }
 
@@ -212,9 +193,9 @@ class GroupReader implements LogReader {
   #noteInterruption(partition: number, error: unknown): void {
     if (error === this.#lastError) return
     this.#lastError = error
-    this.#rebuilds += 1
+    this.rebuilds += 1
     const { groupId, log } = this.#o
-    log.warn({ err: error, groupId, rebuilds: this.#rebuilds, partition }, 'reading of partitions is restarted')
+    log.warn({ err: error, groupId, rebuilds: this.rebuilds, partition }, 'reading of partitions is restarted')
   }
 
   /** kafkajs's consumer can stop without an error: that shows by its silence while the broker answers us. */
@@ -226,8 +207,8 @@ class GroupReader implements LogReader {
   }
 
   #fail(error: Error): void {
-    if (this.#state === 'stopped') return
-    this.#failure = error
+    if (this.state === 'stopped') return
+    this.failure = error
     const detail = error instanceof Fault ? error.detail : {}
     this.#o.log.error({ err: error, groupId: this.#o.groupId, ...detail }, 'the log reader stops')
     void this.close()
@@ -243,7 +224,7 @@ class GroupReader implements LogReader {
   }
 
   async #shutDown(): Promise<void> {
-    this.#state = 'stopped'
+    this.state = 'stopped'
     for (const timer of this.#timers) clearTimeout(timer)
     const committed = withTimeout(this.#commit(), COMMIT_MS).catch(() => {})
     await Promise.all([this.#ending, this.#retire()])
