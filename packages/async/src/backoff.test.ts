@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals'
 import { backoffMs, retryForever, sleep } from './backoff.ts'
 import { bisect } from './bisect.ts'
 import { deferred } from './deferred.ts'
+import { orAborted } from './or-aborted.ts'
 import { withTimeout } from './with-timeout.ts'
 
 describe('backoffMs', () => {
@@ -89,4 +90,14 @@ test('a deferred promise settles once', async () => {
   first.resolve(1)
   first.reject(new Error('late'))
   expect(await first.promise).toBe(1)
+})
+
+test('orAborted settles as its promise, or at the abort, also before it began', async () => {
+  const { signal } = new AbortController()
+  expect(await orAborted(Promise.resolve(1), signal)).toBe(1)
+  await expect(orAborted(Promise.reject(new Error('no')), signal)).rejects.toThrow('no')
+  const late = deferred<number>()
+  expect(await orAborted(late.promise, AbortSignal.abort())).toBeUndefined()
+  expect(await orAborted(late.promise, AbortSignal.timeout(5))).toBeUndefined()
+  late.reject(new Error('late'))
 })

@@ -1,6 +1,7 @@
 export { backoffMs, retryForever, sleep, type BackoffOptions, type RetryOptions } from './backoff.ts'
 export { bisect } from './bisect.ts'
 export { deferred, type Deferred } from './deferred.ts'
+export { orAborted } from './or-aborted.ts'
 export { raceStaggered } from './race-staggered.ts'
 export { Semaphore } from './semaphore.ts'
 export { DeadlineError, withTimeout } from './with-timeout.ts'

@@ -1,3 +1,4 @@
+import { deferred, orAborted, type Deferred } from '@ariftly/async'
 import { fetchFrom } from './fetch-from.ts'
 import { brokerFault, kafkaFault } from './kafka-fault.ts'
 import type { TopicCluster } from './topic-cluster.ts'
@@ -10,11 +11,9 @@ export interface FetcherOptions {
 }
 
 /** A partition that wants its next records. */
-interface Wanted {
+interface Wanted extends Deferred<FetchedPartition> {
   readonly offset: number
   readonly signal: AbortSignal
-  resolve(fetched: FetchedPartition | undefined): void
-  reject(error: unknown): void
 }
 
 const FETCH_BYTES_MAX = 16 * 1024 * 1024
@@ -49,23 +48,14 @@ export class Fetcher {
    * at a time.
    */
   async fetch(partition: number, offset: number, signal: AbortSignal): Promise<FetchedPartition | undefined> {
-    if (signal.aborted) return undefined
-    return await new Promise((resolve, reject) => {
-      const wanted = { offset, signal, resolve: settleWith(resolve), reject: settleWith(reject) }
-      const giveUp = (): void => {
-        if (this.#wanted.get(partition) === wanted) this.#wanted.delete(partition)
-        wanted.resolve(undefined)
-      }
-      function settleWith<T>(settle: (value: T) => void): (value: T) => void {
-        return (value) => {
-          signal.removeEventListener('abort', giveUp)
-          settle(value)
-        }
-      }
-      signal.addEventListener('abort', giveUp, { once: true })
-      this.#wanted.set(partition, wanted)
-      this.#schedule()
-    })
+    const wanted = { ...deferred<FetchedPartition>(), offset, signal }
+    this.#wanted.set(partition, wanted)
+    this.#schedule()
+    try {
+      return await orAborted(wanted.promise, signal)
+    } finally {
+      if (this.#wanted.get(partition) === wanted) this.#wanted.delete(partition)
+    }
   }
 
   #schedule(): void {

@@ -1,13 +1,16 @@
-import { deferred, sleep, type Deferred } from '@ariftly/async'
+import { deferred, orAborted, sleep, type Deferred } from '@ariftly/async'
+import { recordId } from '@ariftly/events'
 import type { Fault } from '@ariftly/fault'
 import { lookTwice } from './check-log.ts'
+import type { KafkaClient } from './client.ts'
 import { describeAvailable, type LogPartition, type PartialLogDescription } from './describe-log.ts'
+import { toKafkaFault } from './kafka-fault.ts'
 import { isWrongLog, logChanged, logFault } from './log-identity.ts'
 import type { LogReaderOptions, Position } from './log-reader-options.ts'
+import { scanLog } from './scan-log.ts'
 
 /** Where the reading of a partition begins, in the log as it is now. */
 export interface Located {
-  readonly partition: number
   readonly position: Position
   readonly bounds: LogPartition
 }
@@ -15,15 +18,19 @@ export interface Located {
 /** One reading of positions and log. */
 interface Look extends PartialLogDescription {
   readonly positions: ReadonlyMap<number, Position>
+  /** The ids that the records have which were handled last, of those that the log still has; null for one that is none. */
+  readonly lastIds: ReadonlyMap<number, string | null>
 }
 
+const NOTHING_READ: Position = { nextOffset: 0, lastOffset: null, lastId: null }
 const RETRY_MS = 100
 const RETRY_MS_MAX = 500
 
 /**
- * Finds out where reading begins: reads the stored positions, then where the log begins and ends, for all partitions that
- * want to know at once. In that order, as what is read later of the log is at least as far as the positions were. A log
- * that does not fit is believed at the second look a second later. A partition without a leader is waited for by itself.
+ * Finds out where reading begins: reads the stored positions, then where the log begins and ends and the records that were handled
+ * last, for all partitions that want to know at once. In that order, as what is read later of the log is at least as far
+ * as the positions were. A log that does not fit (a wiped broker, another cluster) is believed at the second look a second
+ * later. A partition without a leader is waited for by itself.
  */
 export class Locator {
   readonly #reader: LogReaderOptions
@@ -46,29 +53,29 @@ export class Locator {
    * backends that are away. Rejects with `log_identity_changed` or `partition_count_changed`.
    */
   async locate(partition: number, signal: AbortSignal): Promise<Located | undefined> {
-    if (signal.aborted) return undefined
     const wanted = deferred<Located | undefined>()
-    const giveUp = (): void => {
-      if (this.#wanted.get(partition) === wanted) this.#wanted.delete(partition)
-      wanted.resolve(undefined)
-    }
-    signal.addEventListener('abort', giveUp, { once: true })
     this.#wanted.set(partition, wanted)
     if (!this.#isLooking) {
       this.#isLooking = true
       setImmediate(() => void this.#lookForAll())
     }
     try {
-      return await wanted.promise
+      return await orAborted(wanted.promise, signal)
     } finally {
-      signal.removeEventListener('abort', giveUp)
+      if (this.#wanted.get(partition) === wanted) this.#wanted.delete(partition)
     }
   }
 
   async #lookForAll(): Promise<void> {
     for (let pauseMs = RETRY_MS; this.#wanted.size > 0; pauseMs = Math.min(2 * pauseMs, RETRY_MS_MAX)) {
       try {
-        this.#settle(await this.#look([...this.#wanted.keys()]))
+        const partitions = [...this.#wanted.keys()]
+        const look = await lookTwice({
+          look: () => this.#lookOnce(partitions),
+          faultOf: (found) => this.#faultOf(found),
+          isDoubtful: isAnyLost,
+        })
+        this.#settle(look)
         this.#looked.resolve()
       } catch (error) {
         if (isWrongLog(error)) {
@@ -83,16 +90,29 @@ export class Locator {
     this.#isLooking = false
   }
 
-  async #look(partitions: readonly number[]): Promise<Look> {
+  async #lookOnce(partitions: readonly number[]): Promise<Look> {
     const { client, topic } = this.#reader
-    return await lookTwice({
-      look: async () => {
-        const positions = await this.#reader.positions(partitions)
-        return { ...(await describeAvailable(client, topic, partitions)), positions }
-      },
-      faultOf: (look) => logFault(this.#reader, look) ?? endFault(look),
-      isDoubtful: isAnyLost,
-    })
+    const positions = await this.#reader.positions(partitions)
+    const described = await describeAvailable(client, topic, partitions)
+    const lastIds = new Map<number, string | null>()
+    const unavailable = new Map(described.unavailable)
+    await Promise.all(
+      described.partitions.map(async ({ partition, logStart, logEnd }) => {
+        const { lastOffset, nextOffset } = positions.get(partition) ?? NOTHING_READ
+        if (lastOffset === null || lastOffset < logStart || nextOffset > logEnd) return
+        try {
+          lastIds.set(partition, await idAt(client, { topic, partition, offset: lastOffset }))
+        } catch (error) {
+          unavailable.set(partition, toKafkaFault(error, topic))
+        }
+      }),
+    )
+    const available = described.partitions.filter(({ partition }) => !unavailable.has(partition))
+    return { ...described, partitions: available, unavailable, positions, lastIds }
+  }
+
+  #faultOf(look: Look): Fault | undefined {
+    return logFault(this.#reader, look) ?? endFault(look) ?? recordFault(look)
   }
 
   #settle({ partitions, unavailable, positions }: Look): void {
@@ -101,7 +121,7 @@ export class Locator {
       const { partition } = bounds
       const position = positions.get(partition)
       if (position === undefined) log.error({ groupId, partition }, 'a partition has no position and is not read')
-      this.#wanted.get(partition)?.resolve(position && { partition, position, bounds })
+      this.#wanted.get(partition)?.resolve(position && { position, bounds })
       this.#wanted.delete(partition)
     }
     const names = [...unavailable.keys()].join()
@@ -123,10 +143,32 @@ function endFault({ partitions, positions }: Look): Fault | undefined {
   return undefined
 }
 
+/** The fault of a log that has another record where the last one was handled. */
+function recordFault({ positions, lastIds }: Look): Fault | undefined {
+  for (const [partition, found] of lastIds) {
+    const { lastOffset, lastId } = positions.get(partition) ?? NOTHING_READ
+    if (found === lastId) continue
+    const detail = { partition, offset: lastOffset, expectedId: lastId, foundId: found }
+    return logChanged('Another record stands where the last one was handled.', detail)
+  }
+  return undefined
+}
+
 /** Whether the log no longer has a position. */
 function isAnyLost({ partitions, positions }: Look): boolean {
   return partitions.some(({ partition, logStart }) => {
     const position = positions.get(partition)
     return position !== undefined && position.nextOffset < logStart
   })
+}
+
+/** The event id of the record at an offset; null when that is no event, or there is none. */
+async function idAt(
+  client: KafkaClient,
+  { offset, ...place }: { readonly topic: string; readonly partition: number; readonly offset: number },
+): Promise<string | null> {
+  for await (const [record] of scanLog(client, { ...place, from: offset, to: offset + 1, bytesMax: 1 })) {
+    return (record && recordId(record)) ?? null
+  }
+  return null
 }

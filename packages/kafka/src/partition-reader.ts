@@ -1,9 +1,9 @@
 import { sleep, type Semaphore } from '@ariftly/async'
 import type { Fetcher } from './fetcher.ts'
 import type { Located, Locator } from './locator.ts'
-import { isWrongLog, logChanged } from './log-identity.ts'
+import { isWrongLog } from './log-identity.ts'
 import type { LogReaderOptions, PartitionLag } from './log-reader-options.ts'
-import { createPartitionGuard, type PartitionGuard } from './partition-guard.ts'
+import { PartitionGuard } from './partition-guard.ts'
 import { PartitionQueue } from './partition-queue.ts'
 
 export interface PartitionReaderOptions {
@@ -83,7 +83,7 @@ export class PartitionReader {
   async #readFrom({ position, bounds }: Located): Promise<void> {
     const { partition, reader, slots } = this.#o
     const { logStart, logEnd } = bounds
-    const { nextOffset, lastOffset, lastId } = position
+    const { nextOffset } = position
     const gap = logStart > nextOffset ? { partition, expected: nextOffset, found: logStart } : undefined
     const queue = new PartitionQueue({
       partition,
@@ -99,12 +99,7 @@ export class PartitionReader {
       onFailed: () => this.#o.onFailed(),
       slots,
     })
-    const isVerifiable = lastOffset !== null && lastId !== null && lastOffset >= logStart
-    const guard = createPartitionGuard({
-      partition,
-      next: gap?.found ?? nextOffset,
-      verify: isVerifiable ? { offset: lastOffset, id: lastId } : null,
-    })
+    const guard = new PartitionGuard(gap?.found ?? nextOffset)
     this.#queue = queue
     this.#guard = guard
     this.#noteEnd(logEnd)
@@ -128,21 +123,12 @@ export class PartitionReader {
     const { partition, fetcher } = this.#o
     while (!signal.aborted) {
       await queue.room(signal)
-      const fetched = await fetcher.fetch(partition, guard.readFrom, signal)
-      if (fetched === undefined) return
-      const verdict = guard.judge(fetched)
-      switch (verdict.type) {
-        case 'moved':
-          return
-        case 'otherLog':
-          throw logChanged('Another record stands where we read the last one.', verdict.detail)
-        case 'accept':
-          queue.push(verdict.range)
-          break
-        case 'again':
-      }
+      const fetched = await fetcher.fetch(partition, guard.next, signal)
+      const range = fetched && guard.judge(fetched)
+      if (fetched === undefined || range === 'moved') return
       this.#failures = 0
       this.#noteEnd(fetched.highWatermark)
+      if (range !== undefined) queue.push(range)
     }
   }
 
