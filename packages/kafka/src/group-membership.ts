@@ -1,6 +1,7 @@
 import type { Consumer } from 'kafkajs'
-import type { KafkaClient } from './client.ts'
 import { withTimeout } from '@ariftly/async'
+import type { KafkaClient } from './client.ts'
+import { describeLog } from './describe-log.ts'
 
 export interface GroupMembershipOptions {
   readonly client: KafkaClient
@@ -11,7 +12,7 @@ export interface GroupMembershipOptions {
   readonly clock: () => number
   /** A new assignment. */
   onJoin(partitions: readonly number[]): void
-  /** The consumer has ended by itself for good. Called at most once. */
+  /** The consumer has ended by itself for good, or is silent. Called at most once. */
   onDead(error: Error): void
 }
 
@@ -19,8 +20,6 @@ export interface GroupMembershipOptions {
 export interface GroupMembership {
   /** Tells the broker how far we are, for tools that show lag. Best effort. */
   commit(next: ReadonlyMap<number, number>): Promise<void>
-  /** How long the coordinator has not answered, ms; at first, since the membership was made. */
-  readonly silentMs: number
   /** Leaves the group. Gives up waiting after `timeoutMs`; from the call on no callback is called. */
   close(timeoutMs: number): Promise<void>
 }
@@ -30,6 +29,9 @@ const HEARTBEAT_MS_MAX = 3_000
 /** A group that is joined by a new member waits for the others no longer than this. */
 const REBALANCE_TIMEOUT_MS = 10_000
 const METADATA_MAX_AGE_MS = 30_000
+/** A membership to which the coordinator has answered nothing for so long is dead. */
+const SILENCE_MS_MAX = 30_000
+const WATCH_EVERY_MS = 1_000
 /**
  * How often the loop of kafkajs goes round, which beats the heart when it is due: at most, and so many times a session. A close
  * waits for it. A turn allocates more than anything else of a process at rest.
@@ -42,7 +44,7 @@ const RETRY = { initialRetryTime: 100, maxRetryTime: 1_000, retries: 20 }
 /** Joins. A failure to connect or to join calls `onDead` too. */
 export function joinGroup(o: GroupMembershipOptions): GroupMembership {
   let live = true
-  let lastActivityMs = o.clock()
+  let lastAnswerMs = o.clock()
   const consumer = o.client.kafka.consumer({
     groupId: o.groupId,
     sessionTimeout: o.sessionTimeoutMs,
@@ -57,20 +59,32 @@ export function joinGroup(o: GroupMembershipOptions): GroupMembership {
 
   function die(error: Error): void {
     if (!live) return
-    live = false
+    end()
     o.onDead(error)
+  }
+
+  function end(): void {
+    live = false
+    clearInterval(watching)
+  }
+
+  /** kafkajs's consumer can stop without an error: that shows by its silence while the brokers answer us. */
+  async function watch(): Promise<void> {
+    if (o.clock() - lastAnswerMs < SILENCE_MS_MAX) return
+    await describeLog(o.client, o.topic, [])
+    if (o.clock() - lastAnswerMs >= SILENCE_MS_MAX) die(new Error(`the group is silent for ${SILENCE_MS_MAX} ms`))
   }
 
   consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
     if (!live) return
-    lastActivityMs = o.clock()
+    lastAnswerMs = o.clock()
     const partitions = payload.memberAssignment[o.topic] ?? []
     // kafkajs turns in its loop and asks the broker for nothing when all of it is paused.
     if (partitions.length > 0) consumer.pause([{ topic: o.topic, partitions }])
     o.onJoin(partitions)
   })
   consumer.on(consumer.events.HEARTBEAT, () => {
-    lastActivityMs = o.clock()
+    lastAnswerMs = o.clock()
   })
   consumer.on(consumer.events.CRASH, ({ payload }) => die(payload.error))
 
@@ -80,6 +94,7 @@ export function joinGroup(o: GroupMembershipOptions): GroupMembership {
     await consumer.subscribe({ topic: o.topic, fromBeginning: true })
     await consumer.run({ autoCommit: false, eachBatchAutoResolve: false, eachBatch: async () => {} })
   }
+  const watching = setInterval(() => void watch().catch(() => {}), WATCH_EVERY_MS)
   const started = run().catch((error: unknown) => die(error instanceof Error ? error : new Error(String(error))))
 
   return {
@@ -88,11 +103,8 @@ export function joinGroup(o: GroupMembershipOptions): GroupMembership {
       const offsets = Array.from(next, ([partition, offset]) => ({ topic: o.topic, partition, offset: String(offset) }))
       await consumer.commitOffsets(offsets).catch(() => {})
     },
-    get silentMs() {
-      return o.clock() - lastActivityMs
-    },
     async close(timeoutMs) {
-      live = false
+      end()
       await withTimeout(leave(), timeoutMs).catch(() => {})
     },
   }

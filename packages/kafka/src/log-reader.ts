@@ -1,6 +1,5 @@
 import { deferred, Semaphore, withTimeout } from '@ariftly/async'
 import { Fault } from '@ariftly/fault'
-import { describeLog } from './describe-log.ts'
 import { Fetcher } from './fetcher.ts'
 import { joinGroup, type GroupMembership } from './group-membership.ts'
 import { Locator } from './locator.ts'
@@ -11,7 +10,7 @@ import { TopicCluster } from './topic-cluster.ts'
 export interface LogReader {
   /** Leaves its group, if it is in one, and waits for running handlers (their signal is aborted). */
   close(): Promise<void>
-  /** `starting` until the first assignment is positioned; `stopped` after a close or a `failure`. */
+  /** `starting` until the first assignment is positioned; `stopped` after a close, or when the log is another one. */
   readonly state: 'starting' | 'running' | 'stopped'
   /** The partitions that this process reads now, in order. */
   assigned(): readonly number[]
@@ -21,18 +20,13 @@ export interface LogReader {
   readonly rebuilds: number
   /** How many times a batch could not be decoded or its handler threw, so that it was tried again. */
   readonly failedBatches: number
-  /** Why the reader stopped by itself: `log_identity_changed` or `partition_count_changed`. */
-  readonly failure: Error | undefined
-  /** Resolves when the reader has stopped: after a close, or a failure. */
-  readonly stopped: Promise<void>
+  /** Resolves when the reader has stopped: after a close, or with why by itself: `log_identity_changed` or `partition_count_changed`. */
+  readonly stopped: Promise<Error | undefined>
 }
 
 /** Below the 7 s for which a killed process may be felt. */
 const SESSION_TIMEOUT_MS = 6_000
 const BYTES_PER_PARTITION_MAX = 2 * 1024 * 1024
-/** A group membership without any answer of its coordinator for this long is replaced. */
-const STALL_MS = 30_000
-const WATCH_EVERY_MS = 1_000
 const COMMIT_EVERY_MS = 5_000
 /** How long a last commit for tools may take. */
 const COMMIT_MS = 1_000
@@ -42,7 +36,7 @@ const REBUILD_MS_MAX = 2_000
 
 /**
  * Starts a reader of the log: of the partitions that its consumer group gives it, or of all. It runs until it is closed: a broker
- * that is away is waited for. It stops by itself only with `failure`, when the log is not the one that it should be.
+ * that is away is waited for. It stops by itself only when the log is not the one that it should be.
  *
  * Handlers of different partitions run at the same time, those of one partition one after another. Each is called with an
  * unbroken run of offsets that begins at the stored position. The group only shares partitions out: what was handled is
@@ -54,16 +48,16 @@ export function startLogReader(o: LogReaderOptions): LogReader {
 
 class GroupReader implements LogReader {
   state: LogReader['state'] = 'starting'
-  failure: Error | undefined
   rebuilds = 0
   failedBatches = 0
-  readonly #stopped = deferred()
+  readonly #stopped = deferred<Error | undefined>()
   readonly stopped = this.#stopped.promise
   readonly #o: LogReaderOptions
   readonly #cluster: TopicCluster
   readonly #fetcher: Fetcher
   readonly #slots: Semaphore
-  readonly #timers: NodeJS.Timeout[] = []
+  #committing: NodeJS.Timeout | undefined
+  #joining: NodeJS.Timeout | undefined
   #readers: ReadonlyMap<number, PartitionReader> = new Map()
   /** Of the handlers of former assignments. */
   #ending: Promise<unknown> = Promise.resolve()
@@ -93,10 +87,7 @@ class GroupReader implements LogReader {
       this.#assign(Array.from({ length: o.partitionCount }, (_, partition) => partition))
       return
     }
-    this.#timers.push(
-      setInterval(() => void this.#commit(), COMMIT_EVERY_MS),
-      setInterval(() => void this.#watch().catch(() => {}), WATCH_EVERY_MS),
-    )
+    this.#committing = setInterval(() => void this.#commit(), COMMIT_EVERY_MS)
     this.#join(o.groupId)
   }
 
@@ -117,35 +108,29 @@ class GroupReader implements LogReader {
 
   #join(groupId: string): void {
     const { client, topic, sessionTimeoutMs = SESSION_TIMEOUT_MS, clock = () => performance.now() } = this.#o
-    const group = joinGroup({
+    this.#group = joinGroup({
       client,
       topic,
       groupId,
       sessionTimeoutMs,
       clock,
-      onJoin: (partitions) => {
-        if (group === this.#group) this.#assign(partitions)
-      },
-      onDead: (error) => this.#rejoin(group, error),
+      onJoin: (partitions) => this.#assign(partitions),
+      onDead: (error) => this.#rejoin(groupId, error),
     })
-    this.#group = group
   }
 
   /** A new membership in place of one that ended or fell silent; until it has joined nothing is read. */
-  #rejoin(dead: GroupMembership, cause: Error): void {
-    const { groupId, log } = this.#o
-    if (dead !== this.#group || this.state === 'stopped' || groupId === undefined) return
+  #rejoin(groupId: string, cause: Error): void {
+    if (this.state === 'stopped') return
     this.rebuilds += 1
-    log.warn(
-      { err: cause, groupId, rebuilds: this.rebuilds, pauseMs: this.#rebuildPauseMs },
-      'the consumer group is joined again',
-    )
-    this.#group = undefined
+    const { rebuilds } = this
+    const pauseMs = this.#rebuildPauseMs
+    this.#o.log.warn({ err: cause, groupId, rebuilds, pauseMs }, 'the consumer group is joined again')
     this.#ending = Promise.all([this.#ending, this.#retire()])
-    this.#leaving = Promise.all([this.#leaving, dead.close(LEAVE_MS)])
-    const timer = setTimeout(() => this.#join(groupId), this.#rebuildPauseMs)
-    this.#timers.push(timer)
-    this.#rebuildPauseMs = Math.min(2 * this.#rebuildPauseMs, REBUILD_MS_MAX)
+    this.#leaving = Promise.all([this.#leaving, this.#group?.close(LEAVE_MS)])
+    this.#group = undefined
+    this.#joining = setTimeout(() => this.#join(groupId), pauseMs)
+    this.#rebuildPauseMs = Math.min(2 * pauseMs, REBUILD_MS_MAX)
   }
 
   #assign(partitions: readonly number[]): void {
@@ -198,20 +183,11 @@ class GroupReader implements LogReader {
     log.warn({ err: error, groupId, rebuilds: this.rebuilds, partition }, 'reading of partitions is restarted')
   }
 
-  /** kafkajs's consumer can stop without an error: that shows by its silence while the broker answers us. */
-  async #watch(): Promise<void> {
-    const watched = this.#group
-    if (watched === undefined || watched.silentMs < STALL_MS) return
-    await describeLog(this.#o.client, this.#o.topic, [])
-    if (watched.silentMs >= STALL_MS) this.#rejoin(watched, new Error(`the group is silent for ${STALL_MS} ms`))
-  }
-
   #fail(error: Error): void {
     if (this.state === 'stopped') return
-    this.failure = error
     const detail = error instanceof Fault ? error.detail : {}
     this.#o.log.error({ err: error, groupId: this.#o.groupId, ...detail }, 'the log reader stops')
-    void this.close()
+    this.#closing ??= this.#shutDown(error)
   }
 
   async #commit(): Promise<void> {
@@ -223,13 +199,14 @@ class GroupReader implements LogReader {
     await this.#group?.commit(moved)
   }
 
-  async #shutDown(): Promise<void> {
+  async #shutDown(failure?: Error): Promise<void> {
     this.state = 'stopped'
-    for (const timer of this.#timers) clearTimeout(timer)
+    clearInterval(this.#committing)
+    clearTimeout(this.#joining)
     const committed = withTimeout(this.#commit(), COMMIT_MS).catch(() => {})
     await Promise.all([this.#ending, this.#retire()])
     await committed
     await Promise.all([this.#cluster.close(), this.#group?.close(LEAVE_MS), this.#leaving])
-    this.#stopped.resolve()
+    this.#stopped.resolve(failure)
   }
 }

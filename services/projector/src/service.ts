@@ -1,5 +1,5 @@
 import { createDeadLetterWriter, createKafka, startLogReader, type LogReader } from '@ariftly/kafka'
-import { ensureStart, followEpochs, sessionOf } from '@ariftly/log-epochs'
+import { ensureStart, followEpochs } from '@ariftly/log-epochs'
 import { createReleasers, databaseConnection, kafkaConnection, type Running, type ServiceDeps } from '@ariftly/runtime'
 import { createPool, SERVICE_ROLE } from '@ariftly/store'
 import { readPositions, type LogEpoch } from '@ariftly/store/projection'
@@ -62,7 +62,7 @@ export async function start(
       const where = { topic, partitions: config.KAFKA_PARTITIONS, epoch }
       await ensureStart({ kafka, pool, projection: PROJECTION, ...where })
       reader = startReader(epoch)
-      return sessionOf(reader)
+      return reader
     },
   })
   releasers.add('log reader', () => follower.close())

@@ -31,7 +31,7 @@ export function readEpochs(
       const started = await startEpochReader(o, epoch)
       epochReader = started
       return {
-        stopped: failureOf(started),
+        stopped: started.reader.stopped,
         async close() {
           epochReader = undefined
           o.onEnded()
@@ -50,9 +50,4 @@ export function readEpochs(
     },
     close: () => follower.close(),
   }
-}
-
-async function failureOf({ reader }: EpochReader): Promise<Error | undefined> {
-  await reader.stopped
-  return reader.failure
 }

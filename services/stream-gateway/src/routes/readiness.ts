@@ -23,14 +23,13 @@ export function createReadiness(o: {
 
   function read(): Readiness {
     const { epochReader, trouble } = o.epochs
-    const failure = epochReader?.reader.failure
     const isCaughtUp = epochReader?.caughtUp() === true
-    if (epochReader === undefined || failure !== undefined) wasReady = false
+    if (epochReader === undefined) wasReady = false
     else if (isCaughtUp) wasReady = true
     return {
       ready: wasReady && !isDraining,
       checks: {
-        log: failure?.message ?? trouble ?? (isCaughtUp ? 'ok' : 'catching up'),
+        log: trouble ?? (isCaughtUp ? 'ok' : 'catching up'),
         projection: epochReader?.watch.state() ?? 'not read yet',
         keys: o.auth.state,
       },

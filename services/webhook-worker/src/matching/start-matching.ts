@@ -1,5 +1,5 @@
 import { createKafka, startLogReader, type LogReader } from '@ariftly/kafka'
-import { ensureStart, followEpochs, sessionOf } from '@ariftly/log-epochs'
+import { ensureStart, followEpochs } from '@ariftly/log-epochs'
 import { kafkaConnection, type Logger, type Metrics, type Tracing } from '@ariftly/runtime'
 import { type Pool } from '@ariftly/store'
 import { readPositions, recordHole, type LogEpoch } from '@ariftly/store/projection'
@@ -62,7 +62,7 @@ export function startMatching(o: MatchingOptions): Matching {
       const partitions = config.KAFKA_PARTITIONS
       await ensureStart({ kafka: client, pool, projection: WEBHOOKS_PROJECTION, topic, partitions, epoch })
       reader = startReader(epoch)
-      return sessionOf(reader)
+      return reader
     },
   })
 

@@ -1,17 +1,6 @@
-import { describeLog, type KafkaClient, type LogReader } from '@ariftly/kafka'
+import { describeLog, type KafkaClient } from '@ariftly/kafka'
 import type { Pool } from '@ariftly/store'
 import { ensurePositions, readPositions, type LogEpoch } from '@ariftly/store/projection'
-import type { EpochSession } from './follow-epochs.ts'
-
-/** The reading of an epoch by a log reader. */
-export function sessionOf(reader: LogReader): EpochSession {
-  return { stopped: failureOf(reader), close: () => reader.close() }
-}
-
-async function failureOf(reader: LogReader): Promise<Error | undefined> {
-  await reader.stopped
-  return reader.failure
-}
 
 /** What a projection is going to read. */
 export interface ProjectionStart {
