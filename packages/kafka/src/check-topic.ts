@@ -1,17 +1,11 @@
 import kafkajs from 'kafkajs'
 import type { KafkaClient } from './client.ts'
-import { topicSettings } from './topic-settings.ts'
+import { topicSettings, type TopicShape } from './topic-settings.ts'
 
 /** A topic as it must be. */
-export interface ExpectedTopic {
+export interface ExpectedTopic extends TopicShape {
   readonly topic: string
   readonly partitions: number
-  /** Copies of each partition; from 3 on, two must be in sync for a write to be acknowledged. */
-  readonly replication: number
-  /** The largest batch of records that the topic takes, bytes. */
-  readonly messageBytesMax: number
-  /** How long the topic keeps a record, milliseconds. */
-  readonly retentionMs: number
 }
 
 /** A difference between a topic and what the services need. */

@@ -1,9 +1,9 @@
 import type { KafkaClient } from './client.ts'
+import { groupBy } from './group-by.ts'
 import { kafkaFault, toKafkaFault } from './kafka-fault.ts'
 import type { LogIdentity } from './log-identity.ts'
 import type { TopicCluster } from './topic-cluster.ts'
 import { errorName } from './wire/error-name.ts'
-import type { PartitionMetadata } from './wire/metadata.ts'
 import { EARLIEST, LATEST, listOffsetsRequest } from './wire/list-offsets.ts'
 
 const ANSWER_MS = 5_000
@@ -57,7 +57,14 @@ export async function describeAvailable(
     const { clusterId, topicId, partitions: all } = await cluster.refreshed()
     const wanted = some === undefined ? all : all.filter(({ partition }) => some.includes(partition))
     const answers = await Promise.all(
-      Array.from(groupByLeader(wanted), ([leader, led]) => readBounds(cluster, topic, leader, led)),
+      groupBy(wanted, ({ leader }) => leader).map(([leader, led]) =>
+        readBounds(
+          cluster,
+          topic,
+          leader,
+          led.map(({ partition }) => partition),
+        ),
+      ),
     )
     const found = answers.flatMap(({ partitions }) => partitions)
     return {
@@ -107,14 +114,4 @@ async function readBounds(
     const error = cause instanceof Error ? cause : new Error(String(cause))
     return { partitions: [], unavailable: new Map(partitions.map((partition) => [partition, error])) }
   }
-}
-
-function groupByLeader(partitions: readonly PartitionMetadata[]): ReadonlyMap<number, readonly number[]> {
-  const groups = new Map<number, number[]>()
-  for (const { partition, leader } of partitions) {
-    const group = groups.get(leader)
-    if (group) group.push(partition)
-    else groups.set(leader, [partition])
-  }
-  return groups
 }

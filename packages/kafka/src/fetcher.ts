@@ -1,5 +1,6 @@
 import { deferred, orAborted, type Deferred } from '@ariftly/async'
 import { fetchFrom } from './fetch-from.ts'
+import { groupBy } from './group-by.ts'
 import { brokerFault, kafkaFault } from './kafka-fault.ts'
 import type { TopicCluster } from './topic-cluster.ts'
 import type { FetchedPartition } from './wire/fetch.ts'
@@ -78,28 +79,22 @@ export class Fetcher {
       this.#toldEnds.clear()
       return
     }
-    const byLeader = new Map<number, Map<number, Wanted>>()
-    for (const [partition, wanted] of this.#wanted) {
-      const leader = cluster.leaderOf(partition)
-      if (this.#busy.has(leader)) continue
-      const group = byLeader.get(leader) ?? new Map<number, Wanted>()
-      byLeader.set(leader, group.set(partition, wanted))
-    }
-    for (const [leader, group] of byLeader) {
-      for (const partition of group.keys()) this.#wanted.delete(partition)
-      void this.#ask(leader, group)
+    const idle = [...this.#wanted].filter(([partition]) => !this.#busy.has(cluster.leaderOf(partition)))
+    for (const [leader, group] of groupBy(idle, ([partition]) => cluster.leaderOf(partition))) {
+      for (const [partition] of group) this.#wanted.delete(partition)
+      void this.#ask(leader, new Map(group))
     }
   }
 
-  async #ask(leader: number, group: ReadonlyMap<number, Wanted>): Promise<void> {
-    const left = new Map(group)
+  /** `left`: those that have no answer yet. */
+  async #ask(leader: number, left: Map<number, Wanted>): Promise<void> {
     this.#busy.add(leader)
     try {
       if (leader < 0) throw kafkaFault('kafka_unavailable', 'The partition has no leader.')
       const isSilent = performance.now() - this.#lastRecordsMs > SILENCE_MS
       const answers = await fetchFrom(this.#o.cluster, leader, {
         topic: this.#o.topic,
-        places: Array.from(group, ([partition, { offset }]) => ({ partition, offset })),
+        places: Array.from(left, ([partition, { offset }]) => ({ partition, offset })),
         maxWaitMs: isSilent ? SILENT_WAIT_MS : WAIT_MS,
         bytesMax: FETCH_BYTES_MAX,
         bytesPerPartitionMax: this.#o.bytesPerPartitionMax,

@@ -1,4 +1,3 @@
-import type { Consumer } from 'kafkajs'
 import { withTimeout } from '@ariftly/async'
 import type { KafkaClient } from './client.ts'
 import { describeLog } from './describe-log.ts'
@@ -115,10 +114,6 @@ export function joinGroup(o: GroupMembershipOptions): GroupMembership {
    */
   async function leave(): Promise<void> {
     await started
-    await disconnect(consumer)
+    await consumer.disconnect().catch(() => {})
   }
-}
-
-async function disconnect(consumer: Consumer): Promise<void> {
-  await consumer.disconnect().catch(() => {})
 }

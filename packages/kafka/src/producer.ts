@@ -1,6 +1,7 @@
 import { sleep, withTimeout } from '@ariftly/async'
 import { createBatchSpaces } from './batch-spaces.ts'
 import type { KafkaClient } from './client.ts'
+import { groupBy } from './group-by.ts'
 import type { LogIdentity } from './log-identity.ts'
 import { mayTryAgain, mergeOutcomes, outcomeOf, type PartitionOutcome } from './partition-outcome.ts'
 import { TopicCluster } from './topic-cluster.ts'
@@ -61,7 +62,7 @@ const UNANSWERED: PartitionOutcome = { type: 'unknown', code: 'NO_ANSWER' }
 /** How long before the deadline the broker gives up waiting for replicas, so that its answer still arrives. */
 const ANSWER_MARGIN_MS = 200
 /** Connections to one leader: a request that waits for replicas holds up the requests behind it on its connection. */
-const CHANNELS_MAX = 4
+const CONNECTIONS_MAX = 4
 
 /**
  * Makes a producer on connections of its own. It speaks Produce by itself: kafkajs answers for a request as a whole, so
@@ -71,7 +72,6 @@ const CHANNELS_MAX = 4
 export function createProducer(client: KafkaClient, o: ProducerOptions): EventProducer {
   const { topic, compression = 'none' } = o
   const cluster = new TopicCluster({ kafka: client.kafka, seeds: client.brokers, topic, identity: o.identity })
-  const channels = createChannels()
   const spaces = createBatchSpaces()
   const closing = new AbortController()
 
@@ -137,11 +137,11 @@ export function createProducer(client: KafkaClient, o: ProducerOptions): EventPr
     if (leftMs <= 0) return all({ type: 'unsent', code: 'NO_ANSWER' })
     const timeoutMs = Math.max(1, Math.floor(leftMs - ANSWER_MARGIN_MS))
     const request = produceRequest({ topic, topicId: cluster.topicId, timeoutMs, batches })
-    const channel = channels.take(leader)
     let sent = false
     try {
       const answers = await cluster.send(leader, request, {
-        channel: channel.name,
+        channel: 'produce',
+        connections: CONNECTIONS_MAX,
         timeoutMs: leftMs,
         partitions: batches.map(({ partition }) => partition),
         onSent: () => {
@@ -151,8 +151,6 @@ export function createProducer(client: KafkaClient, o: ProducerOptions): EventPr
       return new Map(answers.map((answer) => [answer.partition, outcomeOf(answer, leader)]))
     } catch (error) {
       return all({ type: sent ? 'unknown' : 'unsent', code: codeOf(error) })
-    } finally {
-      channel.release()
     }
   }
 
@@ -191,37 +189,6 @@ function encodeByPartition(
     partition,
     batch: encodeRecordBatch(list, { nowMs, ...o }),
   }))
-}
-
-function groupBy<T>(items: readonly T[], keyOf: (item: T) => number): (readonly [number, readonly T[]])[] {
-  const groups = new Map<number, T[]>()
-  for (const item of items) {
-    const key = keyOf(item)
-    const group = groups.get(key)
-    if (group) group.push(item)
-    else groups.set(key, [item])
-  }
-  return [...groups]
-}
-
-/** Shares the connections to each leader out: a free one, else the one with the fewest requests. */
-function createChannels(): { take(leader: number): { readonly name: string; release(): void } } {
-  const open = new Map<number, number[]>()
-
-  function take(leader: number): { readonly name: string; release(): void } {
-    const counts = open.get(leader) ?? Array.from({ length: CHANNELS_MAX }, () => 0)
-    open.set(leader, counts)
-    const index = counts.indexOf(Math.min(...counts))
-    counts[index] = (counts[index] ?? 0) + 1
-    return {
-      name: `produce-${index}`,
-      release() {
-        counts[index] = (counts[index] ?? 1) - 1
-      },
-    }
-  }
-
-  return { take }
 }
 
 function codeOf(error: unknown): string {

@@ -11,6 +11,8 @@ import { metadataRequest, type BrokerAddress, type TopicMetadata } from './wire/
 export interface SendOptions {
   /** Name of the connection: requests on one connection wait for each other at the broker. */
   readonly channel: string
+  /** How many connections the channel has, of which the one with the fewest requests is taken. Default 1. */
+  readonly connections?: number
   readonly timeoutMs: number
   /** Partitions that the broker is asked for as their leader: when it leads none of them any more, the request is given up. */
   readonly partitions?: readonly number[]
@@ -48,7 +50,7 @@ const LOOK_MS_MAX = 500
 export class TopicCluster {
   readonly #o: TopicClusterOptions
   readonly #createBroker: ReturnType<typeof createBrokerFactory>
-  /** By `node/channel`, seeds by `seed/host:port`. */
+  /** By `node/channel/index`, seeds by `seed/host:port`. */
   readonly #connections = new Map<string, BrokerConnection>()
   /** When a broker last answered anything, by node id. */
   readonly #answeredMs = new Map<number, number>()
@@ -94,7 +96,7 @@ export class TopicCluster {
   async send<T>(nodeId: number, request: BrokerRequest<T>, o: SendOptions): Promise<T> {
     const address = this.#metadata?.brokers.get(nodeId)
     if (address === undefined) throw kafkaFault('kafka_unavailable', `Broker ${nodeId} is not in the cluster.`)
-    const connection = this.#connectionTo(`${nodeId}/${o.channel}`, address)
+    const connection = this.#leastBusy(nodeId, address, o)
     const stopWatching = this.#watchLeader(nodeId, o, connection)
     try {
       const answer = await connection.send(request, o.timeoutMs, o.onSent)
@@ -137,7 +139,7 @@ export class TopicCluster {
   /** Connections to ask for metadata: first the broker that answered last, those that owe an answer after the others, then the seeds. */
   #candidates(): BrokerConnection[] {
     const known = Array.from(this.#metadata?.brokers ?? [], ([nodeId, address]) => {
-      const connection = this.#connectionTo(`${nodeId}/main`, address)
+      const connection = this.#leastBusy(nodeId, address, { channel: 'main' })
       const answeredMs = this.#answeredMs.get(nodeId) ?? 0
       return { connection, rank: connection.outstanding > 0 ? Number.POSITIVE_INFINITY : -answeredMs }
     })
@@ -160,6 +162,17 @@ export class TopicCluster {
       this.#connections.delete(name)
       connection.close('not in the cluster any more')
     }
+  }
+
+  #leastBusy(
+    nodeId: number,
+    address: BrokerAddress,
+    { channel, connections = 1 }: Pick<SendOptions, 'channel' | 'connections'>,
+  ): BrokerConnection {
+    const all = Array.from({ length: connections }, (_, index) =>
+      this.#connectionTo(`${nodeId}/${channel}/${index}`, address),
+    )
+    return all.reduce((least, each) => (each.outstanding < least.outstanding ? each : least))
   }
 
   #connectionTo(name: string, address: BrokerAddress): BrokerConnection {

@@ -1,5 +1,6 @@
 /** What the settings of a topic depend on. */
 export interface TopicShape {
+  /** Copies of each partition; from 3 on, two must be in sync for a write to be acknowledged. */
   readonly replication: number
   /** The largest batch of records that the topic takes, bytes. */
   readonly messageBytesMax: number

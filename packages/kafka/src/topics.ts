@@ -37,7 +37,7 @@ const SERVED_POLL_MS = 50
 export async function createTopics(client: KafkaClient, o: TopicsOptions): Promise<void> {
   const known = await client.withAdmin((admin) => admin.listTopics())
   const missing = bothTopics(o).filter(({ topic }) => !known.includes(topic))
-  if (missing.length > 0) await createWithSettings(client, missing)
+  if (missing.length > 0) await create(client, missing)
   for (const { topic, partitions } of bothTopics(o)) await untilServed(client, topic, partitions)
 }
 
@@ -60,39 +60,32 @@ function bothTopics(o: TopicsOptions): readonly ExpectedTopic[] {
   ]
 }
 
-async function createWithSettings(client: KafkaClient, topics: readonly ExpectedTopic[]): Promise<void> {
-  try {
-    await create(client, topics, new Set())
-  } catch (error) {
-    if (!isRefusedSetting(error)) throw error
-    client.log.warn(
-      { setting: 'compression.type' },
-      'Kafka refused the settings of a topic, creating it without this one',
-    )
-    await create(client, topics, new Set(['compression.type']))
-  }
-}
-
 async function create(
   client: KafkaClient,
   topics: readonly ExpectedTopic[],
-  leftOut: ReadonlySet<string>,
+  o: { readonly without?: string } = {},
 ): Promise<void> {
-  await client.withAdmin((admin) =>
-    admin.createTopics({
-      // kafkajs fails while a new topic is not known to every broker; `untilServed` waits instead.
-      waitForLeaders: false,
-      timeout: 30_000,
-      topics: topics.map((expected) => ({
-        topic: expected.topic,
-        numPartitions: expected.partitions,
-        replicationFactor: expected.replication,
-        configEntries: Object.entries(topicSettings(expected))
-          .filter(([name]) => !leftOut.has(name))
-          .map(([name, value]) => ({ name, value })),
-      })),
-    }),
-  )
+  const request = {
+    // kafkajs fails while a new topic is not known to every broker; `untilServed` waits instead.
+    waitForLeaders: false,
+    timeout: 30_000,
+    topics: topics.map((expected) => ({
+      topic: expected.topic,
+      numPartitions: expected.partitions,
+      replicationFactor: expected.replication,
+      configEntries: Object.entries(topicSettings(expected))
+        .filter(([name]) => name !== o.without)
+        .map(([name, value]) => ({ name, value })),
+    })),
+  }
+  try {
+    await client.withAdmin((admin) => admin.createTopics(request))
+  } catch (error) {
+    if (o.without !== undefined || !isRefusedSetting(error)) throw error
+    const setting = 'compression.type'
+    client.log.warn({ setting }, 'Kafka refused the settings of a topic, creating it without this one')
+    await create(client, topics, { without: setting })
+  }
 }
 
 /** INVALID_CONFIG and POLICY_VIOLATION (Kafka protocol, error codes 40 and 44); kafkajs gives one error for each topic. */
