@@ -1,10 +1,10 @@
 import type { KafkaClient } from './client.ts'
 import { groupBy } from './group-by.ts'
-import { kafkaFault, toKafkaFault } from './kafka-fault.ts'
+import { brokerFault, kafkaFault, toKafkaFault } from './kafka-fault.ts'
 import type { LogIdentity } from './log-identity.ts'
 import type { TopicCluster } from './topic-cluster.ts'
-import { errorName } from './wire/error-name.ts'
 import { EARLIEST, LATEST, listOffsetsRequest } from './wire/list-offsets.ts'
+import type { PartitionMetadata } from './wire/metadata.ts'
 
 const ANSWER_MS = 5_000
 
@@ -56,32 +56,25 @@ export async function describeAvailable(
   try {
     const { clusterId, topicId, partitions: all } = await cluster.refreshed()
     const wanted = some === undefined ? all : all.filter(({ partition }) => some.includes(partition))
-    const answers = await Promise.all(
-      groupBy(wanted, ({ leader }) => leader).map(([leader, led]) =>
-        readBounds(
-          cluster,
-          topic,
-          leader,
-          led.map(({ partition }) => partition),
-        ),
-      ),
-    )
-    const found = answers.flatMap(({ partitions }) => partitions)
+    const led = groupBy(wanted, ({ leader }) => leader)
+    const found = (await Promise.all(led.map(([leader, group]) => readBounds(cluster, topic, leader, group)))).flat()
     return {
       clusterId,
       topicId,
       partitionCount: all.length,
-      partitions: found.toSorted((a, b) => a.partition - b.partition),
-      unavailable: new Map(answers.flatMap(({ unavailable }) => [...unavailable])),
+      partitions: found
+        .flatMap((each) => ('error' in each ? [] : [each]))
+        .toSorted((a, b) => a.partition - b.partition),
+      unavailable: new Map(found.flatMap((each) => ('error' in each ? [[each.partition, each.error]] : []))),
     }
   } catch (error) {
     throw toKafkaFault(error, topic)
   }
 }
 
-interface Bounds {
-  readonly partitions: readonly LogPartition[]
-  readonly unavailable: ReadonlyMap<number, Error>
+interface Unavailable {
+  readonly partition: number
+  readonly error: Error
 }
 
 /** The bounds of partitions that one broker leads. Never rejects. */
@@ -89,29 +82,28 @@ async function readBounds(
   cluster: TopicCluster,
   topic: string,
   leader: number,
-  partitions: readonly number[],
-): Promise<Bounds> {
+  led: readonly PartitionMetadata[],
+): Promise<readonly (LogPartition | Unavailable)[]> {
+  const partitions = led.map(({ partition }) => partition)
   try {
-    if (leader < 0) throw new Error('it has no leader')
+    if (leader < 0) throw kafkaFault('kafka_unavailable', 'It has no leader.')
     const [starts, ends] = await Promise.all(
       ([EARLIEST, LATEST] as const).map((timestamp) => {
         const request = listOffsetsRequest({ topic, partitions, timestamp })
         return cluster.send(leader, request, { channel: 'main', timeoutMs: ANSWER_MS, partitions })
       }),
     )
-    const bounds: LogPartition[] = []
-    const unavailable = new Map<number, Error>()
-    for (const partition of partitions) {
+    return partitions.map((partition) => {
       const start = starts?.find((each) => each.partition === partition)
       const end = ends?.find((each) => each.partition === partition)
       const errorCode = start?.errorCode || end?.errorCode || 0
-      if (start === undefined || end === undefined || errorCode !== 0 || start.offset < 0 || end.offset < 0) {
-        unavailable.set(partition, new Error(`its leader answers ${errorName(errorCode)}`))
-      } else bounds.push({ partition, logStart: start.offset, logEnd: end.offset })
-    }
-    return { partitions: bounds, unavailable }
+      const isKnown =
+        errorCode === 0 && start !== undefined && end !== undefined && start.offset >= 0 && end.offset >= 0
+      if (!isKnown) return { partition, error: brokerFault(errorCode) }
+      return { partition, logStart: start.offset, logEnd: end.offset }
+    })
   } catch (cause) {
-    const error = cause instanceof Error ? cause : new Error(String(cause))
-    return { partitions: [], unavailable: new Map(partitions.map((partition) => [partition, error])) }
+    const error = toKafkaFault(cause, topic)
+    return partitions.map((partition) => ({ partition, error }))
   }
 }
