@@ -14,9 +14,10 @@ const EXPECTED_MS = 500
 export async function fetchFrom(
   cluster: TopicCluster,
   leader: number,
-  order: Omit<FetchOrder, 'topicId'>,
+  order: Omit<FetchOrder, 'topic' | 'topicId'>,
 ): Promise<readonly FetchedPartition[]> {
-  const { errorCode, partitions } = await cluster.send(leader, fetchRequest({ ...order, topicId: cluster.topicId }), {
+  const { topic, topicId } = cluster
+  const { errorCode, partitions } = await cluster.send(leader, fetchRequest({ ...order, topic, topicId }), {
     channel: 'fetch',
     timeoutMs: order.maxWaitMs + ANSWER_MS,
     expectedMs: order.maxWaitMs + EXPECTED_MS,

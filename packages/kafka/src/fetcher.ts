@@ -5,12 +5,6 @@ import { brokerFault, kafkaFault } from './kafka-fault.ts'
 import type { TopicCluster } from './topic-cluster.ts'
 import type { FetchedPartition } from './wire/fetch.ts'
 
-export interface FetcherOptions {
-  readonly cluster: TopicCluster
-  readonly topic: string
-  readonly bytesPerPartitionMax: number
-}
-
 /** A partition that wants its next records. */
 interface Wanted extends Deferred<FetchedPartition> {
   readonly offset: number
@@ -18,6 +12,7 @@ interface Wanted extends Deferred<FetchedPartition> {
 }
 
 const FETCH_BYTES_MAX = 16 * 1024 * 1024
+const PARTITION_BYTES_MAX = 2 * 1024 * 1024
 /** Records end the wait of a fetch at once. A partition that comes later is asked for when the wait is over. */
 const WAIT_MS = 200
 /** After this long without any record the wait is longer: each fetch costs both sides more than it does the log. */
@@ -30,7 +25,7 @@ const SILENT_WAIT_MS = 1_000
  * told so once and then asked for again until it has, so that the silent partitions of an answer cost nothing.
  */
 export class Fetcher {
-  readonly #o: FetcherOptions
+  readonly #cluster: TopicCluster
   /** In the order in which they are asked for: who got nothing last time stands before who did. */
   readonly #wanted = new Map<number, Wanted>()
   readonly #busy = new Set<number>()
@@ -39,8 +34,8 @@ export class Fetcher {
   #isScheduled = false
   #lastRecordsMs = performance.now()
 
-  constructor(o: FetcherOptions) {
-    this.#o = o
+  constructor(cluster: TopicCluster) {
+    this.#cluster = cluster
   }
 
   /**
@@ -70,7 +65,7 @@ export class Fetcher {
 
   /** Asks each leader that is not being asked. */
   async #round(): Promise<void> {
-    const { cluster } = this.#o
+    const cluster = this.#cluster
     try {
       await cluster.metadata()
     } catch (error) {
@@ -92,12 +87,11 @@ export class Fetcher {
     try {
       if (leader < 0) throw kafkaFault('kafka_unavailable', 'The partition has no leader.')
       const isSilent = performance.now() - this.#lastRecordsMs > SILENCE_MS
-      const answers = await fetchFrom(this.#o.cluster, leader, {
-        topic: this.#o.topic,
+      const answers = await fetchFrom(this.#cluster, leader, {
         places: Array.from(left, ([partition, { offset }]) => ({ partition, offset })),
         maxWaitMs: isSilent ? SILENT_WAIT_MS : WAIT_MS,
         bytesMax: FETCH_BYTES_MAX,
-        bytesPerPartitionMax: this.#o.bytesPerPartitionMax,
+        bytesPerPartitionMax: PARTITION_BYTES_MAX,
       })
       for (const fetched of answers.toSorted((a, b) => a.batches.length - b.batches.length)) {
         const wanted = left.get(fetched.partition)
@@ -137,6 +131,6 @@ export class Fetcher {
       each.reject(error)
       isAny = true
     }
-    if (isAny) void this.#o.cluster.refreshed().catch(() => {})
+    if (isAny) void this.#cluster.refreshed().catch(() => {})
   }
 }

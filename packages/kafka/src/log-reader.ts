@@ -26,7 +26,6 @@ export interface LogReader {
 
 /** Below the 7 s for which a killed process may be felt. */
 const SESSION_TIMEOUT_MS = 6_000
-const BYTES_PER_PARTITION_MAX = 2 * 1024 * 1024
 const COMMIT_EVERY_MS = 5_000
 /** How long a last commit for tools may take. */
 const COMMIT_MS = 1_000
@@ -77,11 +76,7 @@ class GroupReader implements LogReader {
       topic: o.topic,
       identity: () => o.identity,
     })
-    this.#fetcher = new Fetcher({
-      cluster: this.#cluster,
-      topic: o.topic,
-      bytesPerPartitionMax: BYTES_PER_PARTITION_MAX,
-    })
+    this.#fetcher = new Fetcher(this.#cluster)
     this.#slots = new Semaphore(o.concurrency ?? Number.POSITIVE_INFINITY)
     if (o.groupId === undefined) {
       this.#assign(Array.from({ length: o.partitionCount }, (_, partition) => partition))

@@ -56,7 +56,6 @@ async function fetchOnce(client: KafkaClient, o: ScanOptions, offset: number): P
   if (leader === undefined) throw kafkaFault('topic_missing', `Partition ${topic}/${partition} does not exist.`)
   if (leader < 0) throw kafkaFault('kafka_unavailable', `Partition ${topic}/${partition} has no leader.`)
   const [fetched] = await fetchFrom(cluster, leader, {
-    topic,
     places: [{ partition, offset }],
     maxWaitMs: WAIT_MS,
     bytesMax,

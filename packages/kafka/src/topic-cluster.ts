@@ -87,6 +87,10 @@ export class TopicCluster {
     return this.#metadata?.partitions.find((each) => each.partition === partition)?.leader ?? -1
   }
 
+  get topic(): string {
+    return this.#o.topic
+  }
+
   /** Id of the topic as last heard; null when it is not known. */
   get topicId(): string | null {
     return this.#metadata?.topicId ?? null
