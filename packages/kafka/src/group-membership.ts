@@ -23,7 +23,8 @@ export interface GroupMembership {
   close(timeoutMs: number): Promise<void>
 }
 
-const HEARTBEATS_PER_SESSION = 20
+/** More than turns, so that the heart beats in each turn: a heartbeat is also how a member learns that another is gone. */
+const HEARTBEATS_PER_SESSION = 24
 const HEARTBEAT_MS_MAX = 3_000
 /** A group that is joined by a new member waits for the others no longer than this. */
 const REBALANCE_TIMEOUT_MS = 10_000
@@ -36,7 +37,7 @@ const WATCH_EVERY_MS = 1_000
  * waits for it. A turn allocates more than anything else of a process at rest.
  */
 const TURN_MS_MAX = 500
-const TURNS_PER_SESSION = 24
+const TURNS_PER_SESSION = 20
 /** A member keeps its place while the coordinator restarts: a new one would wait until the session of the old one has ended. */
 const RETRY = { initialRetryTime: 100, maxRetryTime: 1_000, retries: 20 }
 
