@@ -47,9 +47,9 @@ test(`${SLOW} readers that stop for ${EVENTS} events cost bounded memory, hold n
   expect(peakBytes - beforeBytes).toBeLessThan((128 + 128 + 150) * MIB)
 
   for (const reader of slow) reader.resume()
-  await eventually(() => slow.every(({ next }) => next === EVENTS), { timeoutMs: 90_000, everyMs: 50 })
+  await eventually(() => slow.every(({ next }) => next === EVENTS), { timeoutMs: 180_000, everyMs: 50 })
   expect([...slow, ...fast].flatMap(({ wrong }) => wrong)).toEqual([])
-}, 180_000)
+}, 300_000)
 
 interface Reader {
   /** The number that the next event has to have. */
