@@ -9,6 +9,8 @@ export interface IngestMetrics {
   readonly sent: (send: { readonly records: number; readonly bytes: number; readonly ms: number }) => void
 }
 
+type EventsByStatus = Record<EntryResult['status'], number>
+
 interface PostsByReader {
   fast_path: number
   node_http: number
@@ -16,10 +18,12 @@ interface PostsByReader {
 
 /** Creates the metrics of posts and sends. `bufferedBytes` is asked at each scrape. */
 export function createIngestMetrics(metrics: Metrics, bufferedBytes: () => number): IngestMetrics {
-  const events = metrics.counter({
+  const events: EventsByStatus = { accepted: 0, refused: 0, retry: 0 }
+  metrics.counter({
     name: 'ariftly_ingest_events_total',
     help: 'Entries of requests by what became of them.',
     labels: ['status'],
+    total: () => Object.entries(events).map(([status, value]) => ({ labels: { status }, value })),
   })
   const records = metrics.histogram({
     name: 'ariftly_ingest_send_records',
@@ -47,7 +51,9 @@ export function createIngestMetrics(metrics: Metrics, bufferedBytes: () => numbe
     posted(reader) {
       posts[reader] += 1
     },
-    counted: (status, count) => events.inc({ status }, count),
+    counted(status, count) {
+      events[status] += count
+    },
     sent(send) {
       records.observe(send.records)
       bytes.inc(send.bytes)
