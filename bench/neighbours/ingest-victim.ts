@@ -8,6 +8,8 @@ import { startBenchStack } from '../support/bench-stack.ts'
 /** Ingest as a process of its own, a victim that posts to it, and the keys of two attacking tenants. */
 export interface IngestVictim {
   readonly port: number
+  /** Of another ingest process, to which the victim posts nothing. */
+  readonly otherPort: number
   readonly attackers: readonly string[]
   /** Posts one event every `POST_EVERY_MS` for a window; gives the times, ms. */
   measure(): Promise<readonly number[]>
@@ -16,8 +18,8 @@ export interface IngestVictim {
 
 const POSTS = 150
 const POST_EVERY_MS = 20
-/** Warm-up, and five windows alone and five beside. */
-const WINDOWS = 11
+/** Warm-up, and five windows alone, five beside the control and five beside the attack. */
+const WINDOWS = 16
 
 /** Starts it. With `freshKeys` the victim posts each event with a key that ingest has not seen. */
 export async function startIngestVictim({ freshKeys }: { readonly freshKeys: boolean }): Promise<IngestVictim> {
@@ -30,6 +32,7 @@ export async function startIngestVictim({ freshKeys }: { readonly freshKeys: boo
     )
     await pool.end()
     const { port } = await start('ingest')
+    const { port: otherPort } = await start('ingest')
     let posts = 0
 
     async function timePost(): Promise<number> {
@@ -50,7 +53,7 @@ export async function startIngestVictim({ freshKeys }: { readonly freshKeys: boo
       return await Promise.all(times)
     }
 
-    return { port, attackers, measure, close }
+    return { port, otherPort, attackers, measure, close }
   })
 }
 
