@@ -15,7 +15,7 @@ let origin = ''
 
 beforeAll(async () => {
   system = run('npm start', { PORT: '0', DATA_DIR: join(folder, '.data') }, ROOT)
-  origin = await eventually(() => findOrigin(system))
+  origin = await eventually(() => findOrigin(system), { timeoutMs: 110_000 })
 })
 
 afterAll(() => {
