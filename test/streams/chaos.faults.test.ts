@@ -110,7 +110,8 @@ test(
     // That the faults did happen.
     expect(Math.min(...connections)).toBeGreaterThan(3)
     expect(proxy.cuts).toBeGreaterThan(CLIENTS)
-    expect(lagging.delayed).toBeGreaterThan(5)
+    // One in three seconds, while the gateway behind it is not away: it may be killed several times, and a busy machine starts it slowly.
+    expect(lagging.delayed).toBeGreaterThan(2)
     expect(Math.min(run.reposter.same, run.reposter.conflicting)).toBeGreaterThan(5)
   },
   DURATION_MS + 180_000,
