@@ -1,3 +1,5 @@
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import { ConfigResourceTypes } from 'kafkajs'
 import { createTestTopics, stackAddresses, startKafkaProxy, type CuttingProxy, type TestTopics } from '@ariftly/testkit'
@@ -107,6 +109,21 @@ describe('producer', () => {
     await lost.close()
     await away.close()
     expect(await producer.probe()).toBe(true)
+  })
+
+  test('many partitions that are tried again make Node warn of nothing', async () => {
+    const script = `
+      import { createKafka } from './client.ts'
+      import { createProducer } from './producer.ts'
+      const log = { info() {}, warn() {}, error() {}, debug() {} }
+      const producer = createProducer(createKafka({ brokers: ['127.0.0.1:1'], clientId: 'test', log }), { topic: 'none' })
+      const records = Array.from({ length: 12 }, (_, partition) => ({ partition, key: null, value: null, headers: {} }))
+      const { ok } = await producer.send(records, { timeoutMs: 300 })
+      await producer.close()
+      process.stdout.write(String(ok))`
+    const options = ['--conditions=source', '--import', 'tsx', '--input-type=module', '--eval', script]
+    const { stdout, stderr } = await promisify(execFile)(process.execPath, options, { cwd: import.meta.dirname })
+    expect([stdout, stderr]).toEqual(['false', ''])
   })
 
   test('writes nothing while another cluster is expected, also on connections that are open', async () => {

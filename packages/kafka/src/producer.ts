@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { sleep, withTimeout } from '@ariftly/async'
 import { createBatchSpaces } from './batch-spaces.ts'
 import type { KafkaClient } from './client.ts'
@@ -74,6 +75,8 @@ export function createProducer(client: KafkaClient, o: ProducerOptions): EventPr
   const cluster = new TopicCluster({ kafka: client.kafka, seeds: client.brokers, topic, identity: o.identity })
   const spaces = createBatchSpaces()
   const closing = new AbortController()
+  // Each partition that is tried again listens to it, and Node warns of more than ten.
+  setMaxListeners(0, closing.signal)
 
   async function send(records: readonly ProducerRecord[], options: ProduceOptions = {}): Promise<ProduceOutcome> {
     const { timeoutMs = SEND_TIMEOUT_MS, unsentMs = timeoutMs } = options
