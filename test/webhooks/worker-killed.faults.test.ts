@@ -168,7 +168,7 @@ describe('workers that run as processes', () => {
 
   async function sentWithoutRecord(webhook: string): Promise<readonly string[]> {
     const { rows } = await fixture.world.admin.query<{ id: string }>(
-      `SELECT event_id AS id FROM deliveries WHERE webhook_id = $1 AND state = 'attempting'`,
+      `SELECT event_id AS id FROM deliveries WHERE webhook_id = $1 AND state = 'queued' AND started_attempt = attempt`,
       [typeIdToUuid('whk', webhook)],
     )
     const open = new Set(rows.map(({ id }) => id))

@@ -1,5 +1,6 @@
 import { typeIdToUuid } from '@ariftly/events'
 import type { Queryable } from '../queryable.ts'
+import { isNotStarted } from './delivery-state.ts'
 
 /**
  * Cancels up to `limit` deliveries of a webhook that wait (`pending`, `queued`), all or those of one replay; answers how
@@ -14,10 +15,10 @@ export async function cancelDeliveries(
     `UPDATE deliveries d
         SET state = 'cancelled', due_at = NULL, lease_until = NULL, finished_at = now()
        FROM (SELECT id FROM deliveries
-              WHERE webhook_id = $1 AND tenant_id = $2 AND state IN ('pending', 'queued')
+              WHERE webhook_id = $1 AND tenant_id = $2 AND state IN ('pending', 'queued') AND ${isNotStarted()}
                 AND ($4::uuid IS NULL OR replay_id = $4)
               LIMIT $3 FOR UPDATE SKIP LOCKED) AS waiting
-      WHERE d.id = waiting.id AND d.state IN ('pending', 'queued')`,
+      WHERE d.id = waiting.id AND d.state IN ('pending', 'queued') AND ${isNotStarted('d')}`,
     [
       typeIdToUuid('whk', o.webhookId),
       o.tenant,

@@ -1,4 +1,5 @@
 import type { Queryable } from '../queryable.ts'
+import { UNDER_WAY } from './delivery-state.ts'
 import { PENDING_WEBHOOKS } from './pending-webhooks.ts'
 
 /** Unfinished deliveries by what they wait for. */
@@ -45,7 +46,7 @@ export async function countDeliveries(db: Queryable): Promise<DeliveryCounts> {
                         ORDER BY due_at
                         LIMIT $1) first) d),
      leased AS (
-       SELECT count(*) FILTER (WHERE state = 'queued') AS queued, count(*) FILTER (WHERE state = 'attempting') AS attempting
+       SELECT count(*) FILTER (WHERE NOT ${UNDER_WAY}) AS queued, count(*) FILTER (WHERE ${UNDER_WAY}) AS attempting
          FROM deliveries WHERE state IN ('queued', 'attempting'))
      SELECT coalesce(sum(due) FILTER (WHERE open), 0)::float8 AS due,
             coalesce(sum(waiting) FILTER (WHERE open), 0)::float8 AS waiting,

@@ -10,6 +10,7 @@ import { getWebhook } from '../webhooks/get-webhook.ts'
 import { updateWebhook } from '../webhooks/update-webhook.ts'
 import { withTransaction } from '../with-transaction.ts'
 import type { AttemptOutcome, NextStep, NextSteps } from './attempt-outcome.ts'
+import { cancelDeliveries } from './cancel-deliveries.ts'
 import { claimQueue } from './claim-queue.ts'
 import { disableWebhook } from './disable-webhook.ts'
 import { insertDeliveries } from './insert-deliveries.ts'
@@ -156,7 +157,9 @@ const record = (...outcomes: AttemptOutcome[]) => recordOutcomes(pool, { outcome
 
 async function rows() {
   const result = await pool.query<{ id: string; state: string; attempt: number; attempt_count: number }>(
-    'SELECT id, state, attempt, attempt_count FROM deliveries WHERE webhook_id = $1 ORDER BY "offset"',
+    `SELECT id, CASE WHEN state = 'queued' AND started_attempt = attempt THEN 'attempting' ELSE state END AS state, attempt,
+            attempt_count
+       FROM deliveries WHERE webhook_id = $1 ORDER BY "offset"`,
     [typeIdToUuid('whk', webhookId)],
   )
   return result.rows
@@ -295,6 +298,63 @@ describe('attempts', () => {
     expect(started).toMatchObject({ ...ref, tenant, attemptCount: 0, enabled: true, deleted: false })
     expect(started?.event?.data.toString()).toBe('{"n":1.0}')
     expect(await start([ref])).toEqual([])
+  })
+
+  test('a start changes no column that an index reads', async () => {
+    const { rows: read } = await pool.query<{ name: string }>(
+      `SELECT DISTINCT a.attname AS name
+         FROM pg_depend d
+         JOIN pg_index i ON d.classid = 'pg_class'::regclass AND d.objid = i.indexrelid
+         JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
+        WHERE d.refobjid = 'deliveries'::regclass AND i.indrelid = 'deliveries'::regclass`,
+    )
+    const names = read.map(({ name }) => name)
+    expect(names).toEqual(expect.arrayContaining(['id', 'state', 'due_at']))
+    await deliver(1)
+    const refs = await feed()
+    const one = async () =>
+      (
+        await pool.query<Record<string, unknown>>('SELECT * FROM deliveries WHERE webhook_id = $1', [
+          typeIdToUuid('whk', webhookId),
+        ])
+      ).rows[0] ?? {}
+    const before = await one()
+    await startAttempts(pool, { refs, leaseMs: LEASE_MS, workerId: randomUUID() })
+    const after = await one()
+    const changed = Object.keys(after).filter((name) => JSON.stringify(after[name]) !== JSON.stringify(before[name]))
+    expect(changed.toSorted()).toEqual(['lease_until', 'started_attempt', 'worker_id'])
+    expect(changed.filter((name) => names.includes(name))).toEqual([])
+  })
+
+  test('what a process of a former release attempts is left to it, and comes back when that process is dead', async () => {
+    await deliver(2)
+    const refs = await feed()
+    const [theirs, dropped] = refs
+    if (theirs === undefined || dropped === undefined) throw new Error('nothing was queued')
+    const former = randomUUID()
+    // Its start.
+    await pool.query(`UPDATE deliveries SET state = 'attempting', worker_id = $2 WHERE webhook_id = $1`, [
+      typeIdToUuid('whk', webhookId),
+      former,
+    ])
+    expect(await start(refs)).toEqual([])
+    expect(await unqueueDeliveries(pool, refs)).toBe(0)
+    expect((await releaseQueued(pool, { limit: 1000 })).get(webhookId)).toBeUndefined()
+    expect(await record(outcome(theirs))).toMatchObject({ applied: 1 })
+    expect((await releaseDeliveriesOf(pool, { workers: [former], limit: 100 })).get(webhookId)).toBe(1)
+    expect((await states()).toSorted()).toEqual(['delivered', 'pending'])
+  })
+
+  test('what has begun is neither taken back nor cancelled', async () => {
+    await deliver(2)
+    const refs = await feed()
+    const [begun] = refs
+    if (begun === undefined) throw new Error('nothing was queued')
+    await start([begun])
+    expect(await cancelDeliveries(pool, { tenant, webhookId, limit: 100 })).toBe(1)
+    expect(await unqueueDeliveries(pool, refs)).toBe(0)
+    expect((await states()).toSorted()).toEqual(['attempting', 'cancelled'])
+    expect(await record(outcome(begun))).toMatchObject({ applied: 1 })
   })
 
   test('an outcome is written with its attempt, and a retry is a new attempt', async () => {

@@ -7,6 +7,17 @@ export type DeliveryState = (typeof STATES)[number]
 export const FINISHED = `d.state NOT IN ('pending', 'queued', 'attempting')`
 
 /**
+ * Whether a delivery that is `pending` or `queued` has no attempt under way, as SQL. A start leaves `state` as it is, so that it
+ * writes no index; in former releases it made the delivery `attempting`.
+ */
+export function isNotStarted(alias = 'deliveries'): string {
+  return `${alias}.started_attempt < ${alias}.attempt`
+}
+
+/** Whether an attempt of an unfinished delivery is under way. */
+export const UNDER_WAY = `(state = 'attempting' OR state = 'queued' AND NOT ${isNotStarted()})`
+
+/**
  * Sets `deliveries d` back to `pending`, due now under a new attempt number, with all attempts of the schedule before it;
  * those made so far go on counting in what is shown.
  */
@@ -15,11 +26,11 @@ export const SENT_AGAIN = `state = 'pending', attempt = d.attempt + 1, attempt_c
   finished_at = NULL`
 
 /**
- * The guard of a statement that finds its rows by id, as SQL: true for rows in this state. It says what the state is not:
- * written as `state = …` the planner would take the partial index of all such rows for a way to find them, and read
+ * The guard of a statement that finds its rows by id, as SQL: true for rows in one of these states. It says what the state is
+ * not: written as `state = …` the planner would take the partial index of all such rows for a way to find them, and read
  * the whole backlog.
  */
-export function isStill(state: DeliveryState, alias = 'deliveries'): string {
-  const others = STATES.filter((other) => other !== state).map((other) => `'${other}'`)
+export function isStill(states: readonly DeliveryState[], alias = 'deliveries'): string {
+  const others = STATES.filter((other) => !states.includes(other)).map((other) => `'${other}'`)
   return `${alias}.state NOT IN (${others.join(', ')})`
 }

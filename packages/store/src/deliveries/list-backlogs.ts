@@ -1,5 +1,6 @@
 import { uuidToTypeId } from '@ariftly/events'
 import type { Queryable } from '../queryable.ts'
+import { UNDER_WAY } from './delivery-state.ts'
 
 /** A webhook as an operator looks at it. */
 export interface WebhookBacklog {
@@ -32,8 +33,8 @@ export async function listBacklogs(db: Queryable, o: { readonly limit: number })
     `WITH unfinished AS (
        SELECT webhook_id, count(*) FILTER (WHERE state = 'pending')::int AS pending,
               count(*) FILTER (WHERE state = 'pending' AND due_at <= now())::int AS due,
-              count(*) FILTER (WHERE state = 'queued')::int AS queued,
-              count(*) FILTER (WHERE state = 'attempting')::int AS attempting,
+              count(*) FILTER (WHERE state = 'queued' AND NOT ${UNDER_WAY})::int AS queued,
+              count(*) FILTER (WHERE ${UNDER_WAY})::int AS attempting,
               extract(epoch FROM now() - min(created_at))::float8 AS oldest_s
          FROM deliveries WHERE state IN ('pending', 'queued', 'attempting') GROUP BY webhook_id)
      SELECT u.*, w.tenant_id, e.consecutive_failures,

@@ -92,7 +92,7 @@ export async function queueDueDeliveries(
      UPDATE deliveries
         SET state = 'queued', due_at = NULL, lease_until = now() + $6 * interval '1 ms', worker_id = $11::uuid,
             probe = webhook_id = ANY ($7::uuid[])
-      WHERE id = ANY (ARRAY(SELECT id FROM taken)) AND ${isStill('pending')}
+      WHERE id = ANY (ARRAY(SELECT id FROM taken)) AND ${isStill(['pending'])}
       RETURNING id, webhook_id, attempt)
      SELECT id, webhook_id, attempt FROM queued
      UNION ALL

@@ -91,7 +91,7 @@ head AS (
 queued AS (
   UPDATE deliveries
      SET state = 'queued', due_at = NULL, lease_until = now() + $9 * interval '1 ms', worker_id = $10::uuid, probe = $5
-   WHERE id = ANY (ARRAY(SELECT id FROM head WHERE due)) AND ${isStill('pending')}
+   WHERE id = ANY (ARRAY(SELECT id FROM head WHERE due)) AND ${isStill(['pending'])}
   RETURNING id, attempt),
 taken AS (
   SELECT coalesce(array_agg(id ORDER BY id), '{}') AS ids, coalesce(array_agg(attempt ORDER BY id), '{}') AS attempts FROM queued)

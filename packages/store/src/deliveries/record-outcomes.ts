@@ -36,7 +36,7 @@ export interface TriedEndpoint {
 
 /**
  * Writes the outcomes of a batch of attempts in one statement: each attempt's row, the delivery's next step (guarded by
- * `attempting` and the attempt's number), and what the attempts say about the endpoint, whose rows are locked in order. What
+ * the attempt's number and by what is not ended or pending again), and what the attempts say about the endpoint, whose rows are locked in order. What
  * the next step is has been decided by the caller for an open and for a failing endpoint; the statement takes the one that
  * fits. An endpoint with nothing but quick successes is locked and written once a second at most, as schedulers need its row.
  * Of a delivery that was deleted with its tenant no attempt is kept. By primary keys.
@@ -135,7 +135,7 @@ moved AS (
          last_error_class = CASE WHEN s.made THEN s.error_class ELSE d.last_error_class END,
          lease_until = NULL, probe = false
     FROM step s
-   WHERE d.id = s.delivery_id AND d.id = ANY ($1::uuid[]) AND d.attempt = s.attempt AND ${isStill('attempting', 'd')}
+   WHERE d.id = s.delivery_id AND d.id = ANY ($1::uuid[]) AND d.attempt = s.attempt AND ${isStill(['queued', 'attempting'], 'd')}
   RETURNING d.id, d.due_at, d.state),
 kept AS (
   INSERT INTO attempts (delivery_id, attempt, tenant_id, webhook_id, probe, started_at, dns_ms, connect_ms, tls_ms,

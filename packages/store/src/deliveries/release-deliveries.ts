@@ -1,5 +1,6 @@
 import { uuidToTypeId } from '@ariftly/events'
 import type { Queryable } from '../queryable.ts'
+import { isNotStarted } from './delivery-state.ts'
 
 /** Webhooks whose deliveries were released, and how many of each. */
 export type ReleasedDeliveries = ReadonlyMap<string, number>
@@ -25,9 +26,9 @@ export async function releaseDeliveriesOf(
   return await release(db, where, [o.limit, o.workers])
 }
 
-/** The same for what is queued, whose jobs are lost. */
+/** The same for what is queued and has not begun, whose jobs are lost. */
 export async function releaseQueued(db: Queryable, o: { readonly limit: number }): Promise<ReleasedDeliveries> {
-  return await release(db, `state IN ('queued', 'attempting') AND state = 'queued'`, [o.limit])
+  return await release(db, `state IN ('queued', 'attempting') AND state = 'queued' AND ${isNotStarted()}`, [o.limit])
 }
 
 async function release(db: Queryable, where: string, values: readonly unknown[]): Promise<ReleasedDeliveries> {

@@ -3,7 +3,7 @@ import type { ShownEvent } from '../events/event-row.ts'
 import { plainArray, prepared } from '../prepared.ts'
 import type { Queryable } from '../queryable.ts'
 import { isServed } from '../tenants/is-served.ts'
-import { isStill } from './delivery-state.ts'
+import { isNotStarted, isStill } from './delivery-state.ts'
 import type { AttemptRef } from './unqueue-deliveries.ts'
 
 /** An attempt that is ours to make, with all that it takes. */
@@ -57,9 +57,9 @@ interface Columns {
 }
 
 /**
- * The guarded start of attempts: of these jobs, those whose delivery is still `queued` for exactly this attempt move to
- * `attempting` under a fresh lease and are answered; all others are stale and must be dropped. By primary keys of
- * `deliveries`, `webhooks` and `events`.
+ * The guarded start of attempts: of these jobs, those whose delivery is still `queued` for exactly this attempt, which has not
+ * begun, are marked as begun under a fresh lease and are answered; all others are stale and must be dropped. By primary keys of
+ * `deliveries`, `webhooks` and `events`. No column that an index reads is changed.
  */
 export async function startAttempts(
   db: Queryable,
@@ -74,9 +74,10 @@ export async function startAttempts(
     prepared(
       `WITH started AS (
        UPDATE deliveries d
-          SET state = 'attempting', lease_until = now() + $3 * interval '1 ms', worker_id = $4::uuid
+          SET started_attempt = d.attempt, lease_until = now() + $3 * interval '1 ms', worker_id = $4::uuid
          FROM unnest($1::uuid[], $2::int[]) AS j (id, attempt)
-        WHERE d.id = j.id AND d.id = ANY ($1::uuid[]) AND d.attempt = j.attempt AND ${isStill('queued', 'd')}
+        WHERE d.id = j.id AND d.id = ANY ($1::uuid[]) AND d.attempt = j.attempt AND ${isStill(['queued'], 'd')}
+          AND ${isNotStarted('d')}
        RETURNING d.id, d.attempt, d.webhook_id, d.tenant_id, d.event_id, d.attempt_count, d.probe,
                  d.replay_id IS NULL AND NOT d.redelivered AS first, d.traceparent)
      SELECT s.*, w.enabled AND ${isServed('w.tenant_id')} AS enabled, w.deleted_at IS NOT NULL AS deleted, w.endpoint_version, w.url,

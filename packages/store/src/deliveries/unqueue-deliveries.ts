@@ -1,6 +1,6 @@
 import { typeIdToUuid } from '@ariftly/events'
 import type { Queryable } from '../queryable.ts'
-import { isStill } from './delivery-state.ts'
+import { isNotStarted, isStill } from './delivery-state.ts'
 
 /** A delivery and the number of the attempt that is meant. */
 export interface AttemptRef {
@@ -10,7 +10,7 @@ export interface AttemptRef {
 
 /**
  * Takes back what was queued but has reached no queue (Redis is away): `pending` again, due now, under a new attempt
- * number, so that a job that did get through is dropped. Guarded by state and attempt. By primary key.
+ * number, so that a job that did get through is dropped, unless it has begun already. Guarded by state and attempt. By primary key.
  */
 export async function unqueueDeliveries(db: Queryable, refs: readonly AttemptRef[]): Promise<number> {
   if (refs.length === 0) return 0
@@ -18,7 +18,8 @@ export async function unqueueDeliveries(db: Queryable, refs: readonly AttemptRef
     `UPDATE deliveries d
         SET state = 'pending', attempt = d.attempt + 1, due_at = now(), lease_until = NULL, probe = false
        FROM unnest($1::uuid[], $2::int[]) AS j (id, attempt)
-      WHERE d.id = j.id AND d.id = ANY ($1::uuid[]) AND d.attempt = j.attempt AND ${isStill('queued', 'd')}`,
+      WHERE d.id = j.id AND d.id = ANY ($1::uuid[]) AND d.attempt = j.attempt AND ${isStill(['queued'], 'd')}
+        AND ${isNotStarted('d')}`,
     [refs.map((ref) => typeIdToUuid('dlv', ref.deliveryId)), refs.map((ref) => ref.attempt)],
   )
   return rowCount ?? 0

@@ -26,6 +26,7 @@ beforeAll(async () => {
   await deliveries(open, 3, 'pending', 3600)
   await deliveries(open, 2, 'queued')
   await deliveries(open, 1, 'attempting')
+  await deliveries(open, 3, 'queued', 0, 1)
   await deliveries(open, 7, 'delivered')
   const second = await newWebhook()
   await deliveries(second, 4, 'pending', -60)
@@ -54,23 +55,23 @@ async function newWebhook(): Promise<string> {
   return typeIdToUuid('whk', id)
 }
 
-async function deliveries(webhook: string, count: number, state: string, dueInS = 0): Promise<void> {
+async function deliveries(webhook: string, count: number, state: string, dueInS = 0, started = 0): Promise<void> {
   const ids = Array.from({ length: count }, () => typeIdToUuid('dlv', newTypeId('dlv')))
   await admin.query(
     `INSERT INTO deliveries (id, tenant_id, webhook_id, event_id, event_type, epoch, partition, "offset", state, due_at,
-                             lease_until, finished_at)
+                             lease_until, finished_at, started_attempt)
      SELECT id, 'mine', $2, id, 'task.created', 1, 0, 0, $3, CASE WHEN $3 = 'pending' THEN now() + $4 * interval '1 s' END,
             CASE WHEN $3 IN ('queued', 'attempting') THEN now() + interval '1 min' END,
-            CASE WHEN $3 = 'delivered' THEN now() END
+            CASE WHEN $3 = 'delivered' THEN now() END, $5
        FROM unnest($1::uuid[]) id`,
-    [ids, webhook, state, dueInS],
+    [ids, webhook, state, dueInS, started],
   )
 }
 
 test('deliveries are counted by what they wait for: those of disabled and failing webhooks wait for no worker', async () => {
   const [pool] = pools
   const { oldestDueS, ...counts } = await countDeliveries(pool ?? admin)
-  expect(counts).toEqual({ due: 9, waiting: 3, held: 50, queued: 2, attempting: 1 })
+  expect(counts).toEqual({ due: 9, waiting: 3, held: 50, queued: 2, attempting: 4 })
   expect(oldestDueS).toBeGreaterThanOrEqual(600)
   expect(oldestDueS).toBeLessThan(660)
 })
