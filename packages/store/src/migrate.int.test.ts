@@ -54,6 +54,14 @@ describe('migrate', () => {
     expect(index.rows).toEqual([{ valid: true }])
   })
 
+  test('leaves room for new versions of rows on the pages of deliveries, in each partition', async () => {
+    const { rows } = await owner.query<{ options: string[] | null }>(
+      `SELECT DISTINCT c.reloptions AS options FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+        WHERE i.inhparent = 'deliveries'::regclass`,
+    )
+    expect(rows).toEqual([{ options: ['fillfactor=50'] }])
+  })
+
   test('creates all from nothing, twice at the same time', async () => {
     await owner.query('CREATE DATABASE migrate_from_nothing')
     const url = new URL(database.adminUrl)
