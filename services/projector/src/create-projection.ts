@@ -1,7 +1,7 @@
 import type { DeadLetterWriter, HandleOutcome, LogBatch, LogGap } from '@ariftly/kafka'
 import type { ServiceDeps } from '@ariftly/runtime'
 import type { Pool } from '@ariftly/store'
-import { recordHole } from '@ariftly/store/projection'
+import { recordHole, type LogTime } from '@ariftly/store/projection'
 import { decodeBatch } from './decode-batch.ts'
 import { createEventPartitions } from './event-partitions.ts'
 import { PROJECTION } from './projection.ts'
@@ -35,14 +35,19 @@ export function createProjection(
   { log, tracing }: Pick<ServiceDeps, 'log' | 'tracing'>,
 ): Projection {
   const eventPartitions = createEventPartitions(pool)
+  /** By partition, a second of which the last batch has left a log time: most batches follow within the same one. */
+  const recordedSeconds = new Map<number, { readonly epoch: number; readonly second: number }>()
   const writeDeadLetters: DeadLetterWriter['write'] = (letters) => deadLetters.write(letters)
 
   async function projectBatch(batch: LogBatch, epoch: number): Promise<HandleOutcome> {
     const startedMs = performance.now()
     const decoded = decodeBatch(batch, { epoch, partitions })
+    const recorded = recordedSeconds.get(batch.partition)
+    recordedSeconds.delete(batch.partition)
+    const times = decoded.times.filter((time) => recorded?.epoch !== epoch || recorded.second !== secondOf(time))
     await eventPartitions.ensure(decoded.events)
     const outcome = await traceProjection(tracing, { batch, decoded, topic, group }, () =>
-      writeBatch(batch, decoded, { pool, epoch, topic, writeDeadLetters }),
+      writeBatch(batch, { ...decoded, times }, { pool, epoch, topic, writeDeadLetters }),
     )
     const { partition, firstOffset, lastOffset } = batch
     if (outcome.type === 'lost') {
@@ -50,6 +55,8 @@ export function createProjection(
       log.info({ partition, firstOffset }, 'another process has moved the position')
       return { type: 'reread' }
     }
+    const lastTime = decoded.times.at(-1)
+    if (lastTime !== undefined) recordedSeconds.set(partition, { epoch, second: secondOf(lastTime) })
     const tookMs = performance.now() - startedMs
     metrics.batch(outcome, tookMs)
     const { conflicts, ...counts } = outcome
@@ -64,4 +71,8 @@ export function createProjection(
   }
 
   return { projectBatch, recordGap }
+}
+
+function secondOf({ appendedAtMs }: LogTime): number {
+  return Math.floor(appendedAtMs / 1000)
 }

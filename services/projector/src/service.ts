@@ -14,6 +14,8 @@ export { projectorConfig, type ProjectorConfig } from './config.ts'
 
 /** Transactions at the same time; more than a few only wait for each other's disk. */
 const CONNECTIONS = 6
+/** For expiry, the reading of positions and the deletion of tenants, which do not wait for a batch. */
+const OTHER_CONNECTIONS = 2
 /** Well below the timeouts of a statement (10 s) and a transaction (15 s), of however slow a Postgres. */
 const BATCH = { recordsMax: 5_000, targetMs: 1_000 } as const
 
@@ -33,19 +35,17 @@ export async function start(
   const releasers = createReleasers(log)
   const kafka = createKafka({ ...kafkaConnection(config), clientId: 'ariftly-projector', log })
   releasers.add('kafka', () => kafka.close())
-  const pool = createPool({
-    ...databaseConnection(config),
-    applicationName: 'ariftly-projector',
-    // Expiry, the reading of positions and the deletion of tenants do not wait for a batch.
-    max: CONNECTIONS + 2,
-    role: SERVICE_ROLE,
-  })
+  const database = { ...databaseConnection(config), applicationName: 'ariftly-projector', role: SERVICE_ROLE }
+  // Its statements are the same few all the time and find their rows by key: each is planned once a connection.
+  const batches = createPool({ ...database, max: CONNECTIONS, settings: { plan_cache_mode: 'force_generic_plan' } })
+  releasers.add('batches', () => batches.end())
+  const pool = createPool({ ...database, max: OTHER_CONNECTIONS })
   releasers.add('postgres', () => pool.end())
   const deadLetters = createDeadLetterWriter(kafka, { topic, dlqTopic: config.KAFKA_DLQ_TOPIC })
   releasers.add('dead letters', () => deadLetters.close())
   let reader: LogReader | undefined
   const metrics = createProjectorMetrics(deps.metrics, () => reader)
-  const projection = { pool, topic, group, partitions: config.KAFKA_PARTITIONS, deadLetters, metrics }
+  const projection = { pool: batches, topic, group, partitions: config.KAFKA_PARTITIONS, deadLetters, metrics }
   const { projectBatch, recordGap } = createProjection(projection, deps)
   releasers.add('expiry', startExpiry({ pool, log, now }))
   releasers.add('tenant deletions', startTenantDeletions({ pool, kafka, topic, metrics: deps.metrics, log }))

@@ -1,4 +1,5 @@
 import { typeIdToUuid } from '@ariftly/events'
+import { prepared } from '../prepared.ts'
 import type { Queryable } from '../queryable.ts'
 import type { ProjectionKey } from './projection-position.ts'
 
@@ -20,19 +21,21 @@ export interface PositionAdvance extends ProjectionKey {
  */
 export async function advancePosition(tx: Queryable, o: PositionAdvance): Promise<boolean> {
   const { rowCount } = await tx.query(
-    `UPDATE projection_offsets
+    prepared(
+      `UPDATE projection_offsets
         SET next_offset = $6, last_offset = coalesce($7, last_offset), last_id = coalesce($8::uuid, last_id), updated_at = now()
       WHERE projection = $1 AND epoch = $2 AND topic = $3 AND partition = $4 AND next_offset = $5`,
-    [
-      o.projection,
-      o.epoch,
-      o.topic,
-      o.partition,
-      o.expected,
-      o.next,
-      o.lastOffset,
-      o.lastId === null ? null : typeIdToUuid('evt', o.lastId),
-    ],
+      [
+        o.projection,
+        o.epoch,
+        o.topic,
+        o.partition,
+        o.expected,
+        o.next,
+        o.lastOffset,
+        o.lastId === null ? null : typeIdToUuid('evt', o.lastId),
+      ],
+    ),
   )
   return rowCount === 1
 }

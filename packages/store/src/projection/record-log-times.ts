@@ -1,3 +1,4 @@
+import { prepared } from '../prepared.ts'
 import type { Queryable } from '../queryable.ts'
 
 export interface LogTime {
@@ -15,7 +16,8 @@ export async function recordLogTimes(
   o: { readonly epoch: number; readonly partition: number; readonly times: readonly LogTime[] },
 ): Promise<void> {
   await tx.query(
-    `INSERT INTO log_times (epoch, partition, "offset", appended_at)
+    prepared(
+      `INSERT INTO log_times (epoch, partition, "offset", appended_at)
      SELECT $1, $2, given."offset", to_timestamp(given.ms / 1000)
        FROM unnest($3::bigint[], $4::float8[]) AS given ("offset", ms)
       WHERE NOT EXISTS (
@@ -24,6 +26,7 @@ export async function recordLogTimes(
            AND held.appended_at >= to_timestamp(floor(given.ms / 1000))
            AND held.appended_at < to_timestamp(floor(given.ms / 1000) + 1))
      ON CONFLICT DO NOTHING`,
-    [o.epoch, o.partition, o.times.map(({ offset }) => offset), o.times.map(({ appendedAtMs }) => appendedAtMs)],
+      [o.epoch, o.partition, o.times.map(({ offset }) => offset), o.times.map(({ appendedAtMs }) => appendedAtMs)],
+    ),
   )
 }
