@@ -208,16 +208,24 @@ describe('projector', () => {
     expect(service.ready().ready).toBe(true)
   })
 
-  test('records when offsets were appended, at most once a second and partition', async () => {
+  test('records when offsets were appended, once for each second and partition', async () => {
     await startProjector()
-    for (let i = 0; i < 10; i += 1) await post(event('task_1', `${i}`))
-    await holds(async () => expect(await rows()).toHaveLength(10))
+    const startedMs = Date.now()
+    let posted = 0
+    while (posted < 10 || Date.now() - startedMs < 2_100) {
+      await post(event('task_1', `${posted}`))
+      posted += 1
+    }
+    await holds(async () => expect(await rows()).toHaveLength(posted))
     const { rows: times } = await world.admin.query<{ second: number; offset: number }>(
       `SELECT floor(extract(epoch FROM appended_at))::float8 AS second, "offset" FROM log_times ORDER BY "offset"`,
     )
-    expect(times.length).toBeGreaterThan(0)
-    expect(times[0]?.offset).toBe(0)
-    expect(new Set(times.map(({ second }) => second)).size).toBe(times.length)
+    const { rows: first } = await world.admin.query<{ second: number; offset: number }>(
+      `SELECT floor(extract(epoch FROM appended_at))::float8 AS second, min("offset") AS "offset" FROM events
+        GROUP BY 1 ORDER BY 2`,
+    )
+    expect(first.length).toBeGreaterThan(1)
+    expect(times).toEqual(first)
   })
 })
 
