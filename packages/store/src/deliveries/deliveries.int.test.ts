@@ -10,8 +10,6 @@ import { getWebhook } from '../webhooks/get-webhook.ts'
 import { updateWebhook } from '../webhooks/update-webhook.ts'
 import { withTransaction } from '../with-transaction.ts'
 import type { AttemptOutcome, NextStep, NextSteps } from './attempt-outcome.ts'
-import { cancelDeliveries } from './cancel-deliveries.ts'
-import { claimQueue } from './claim-queue.ts'
 import { disableWebhook } from './disable-webhook.ts'
 import { insertDeliveries } from './insert-deliveries.ts'
 import { keepSuccessAnswers } from './keep-success-answers.ts'
@@ -23,7 +21,7 @@ import { readDueWebhooks } from './read-due-webhooks.ts'
 import { readSubscriptions } from './read-subscriptions.ts'
 import { readWebhooksVersion } from './read-webhooks-version.ts'
 import { recordOutcomes } from './record-outcomes.ts'
-import { releaseDeliveriesOf, releaseExpiredLeases, releaseQueued } from './release-deliveries.ts'
+import { releaseDeliveriesOf, releaseExpiredLeases } from './release-deliveries.ts'
 import { startAttempts } from './start-attempts.ts'
 import { unqueueDeliveries, type AttemptRef } from './unqueue-deliveries.ts'
 import { beatWorker, forgetWorker, listDeadWorkers } from './worker-heartbeat.ts'
@@ -300,63 +298,6 @@ describe('attempts', () => {
     expect(await start([ref])).toEqual([])
   })
 
-  test('a start changes no column that an index reads', async () => {
-    const { rows: read } = await pool.query<{ name: string }>(
-      `SELECT DISTINCT a.attname AS name
-         FROM pg_depend d
-         JOIN pg_index i ON d.classid = 'pg_class'::regclass AND d.objid = i.indexrelid
-         JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
-        WHERE d.refobjid = 'deliveries'::regclass AND i.indrelid = 'deliveries'::regclass`,
-    )
-    const names = read.map(({ name }) => name)
-    expect(names).toEqual(expect.arrayContaining(['id', 'state', 'due_at']))
-    await deliver(1)
-    const refs = await feed()
-    const one = async () =>
-      (
-        await pool.query<Record<string, unknown>>('SELECT * FROM deliveries WHERE webhook_id = $1', [
-          typeIdToUuid('whk', webhookId),
-        ])
-      ).rows[0] ?? {}
-    const before = await one()
-    await startAttempts(pool, { refs, leaseMs: LEASE_MS, workerId: randomUUID() })
-    const after = await one()
-    const changed = Object.keys(after).filter((name) => JSON.stringify(after[name]) !== JSON.stringify(before[name]))
-    expect(changed.toSorted()).toEqual(['lease_until', 'started_attempt', 'worker_id'])
-    expect(changed.filter((name) => names.includes(name))).toEqual([])
-  })
-
-  test('what a process of a former release attempts is left to it, and comes back when that process is dead', async () => {
-    await deliver(2)
-    const refs = await feed()
-    const [theirs, dropped] = refs
-    if (theirs === undefined || dropped === undefined) throw new Error('nothing was queued')
-    const former = randomUUID()
-    // Its start.
-    await pool.query(`UPDATE deliveries SET state = 'attempting', worker_id = $2 WHERE webhook_id = $1`, [
-      typeIdToUuid('whk', webhookId),
-      former,
-    ])
-    expect(await start(refs)).toEqual([])
-    expect(await unqueueDeliveries(pool, refs)).toBe(0)
-    expect((await releaseQueued(pool, { limit: 1000 })).get(webhookId)).toBeUndefined()
-    expect(await record(outcome(theirs))).toMatchObject({ applied: 1 })
-    expect((await releaseDeliveriesOf(pool, { workers: [former], limit: 100 })).get(webhookId)).toBe(1)
-    expect((await states()).toSorted()).toEqual(['delivered', 'pending'])
-  })
-
-  test('what has begun is neither taken back nor cancelled', async () => {
-    await deliver(2)
-    const refs = await feed()
-    const [begun] = refs
-    if (begun === undefined) throw new Error('nothing was queued')
-    await start([begun])
-    expect(await cancelDeliveries(pool, { tenant, webhookId, limit: 100 })).toBe(1)
-    expect(await unqueueDeliveries(pool, refs)).toBe(0)
-    expect((await states()).toSorted()).toEqual(['attempting', 'cancelled'])
-    expect(await record(outcome(begun))).toMatchObject({ applied: 1 })
-  })
-
   test('an outcome is written with its attempt, and a retry is a new attempt', async () => {
     await deliver(1)
     const [ref] = await feed()
@@ -563,18 +504,5 @@ describe('attempts', () => {
     expect((await states()).toSorted()).toEqual(['attempting', 'pending', 'queued'])
     await forgetWorker(pool, { id: dead })
     expect(await listDeadWorkers(pool, { deadMs: 30_000 })).toEqual([])
-  })
-
-  test('what is queued is due again, once, when the queue is seen to be another one', async () => {
-    await deliver(2)
-    const [one] = await feed()
-    if (one === undefined) throw new Error('nothing was queued')
-    await start([one])
-    const seen = { marker: randomUUID(), runId: 'a' }
-    const claim = async () => await withTransaction(pool, async (tx) => await claimQueue(tx, seen))
-    expect((await Promise.all([claim(), claim(), claim()])).filter((first) => first)).toHaveLength(1)
-    expect(await claim()).toBe(false)
-    expect((await releaseQueued(pool, { limit: 1000 })).get(webhookId)).toBe(1)
-    expect((await states()).toSorted()).toEqual(['attempting', 'pending'])
   })
 })
