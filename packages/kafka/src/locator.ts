@@ -4,10 +4,12 @@ import type { Fault } from '@ariftly/fault'
 import { lookTwice } from './check-log.ts'
 import type { KafkaClient } from './client.ts'
 import { describeAvailable, type LogPartition, type PartialLogDescription } from './describe-log.ts'
+import { groupBy } from './group-by.ts'
 import { toKafkaFault } from './kafka-fault.ts'
 import { isWrongLog, logChanged, logFault } from './log-identity.ts'
 import type { LogReaderOptions, Position } from './log-reader-options.ts'
 import { scanLog } from './scan-log.ts'
+import type { TopicCluster } from './topic-cluster.ts'
 
 /** Where the reading of a partition begins, in the log as it is now. */
 export interface Located {
@@ -28,19 +30,21 @@ const RETRY_MS_MAX = 500
 
 /**
  * Finds out where reading begins: reads the stored positions, then where the log begins and ends and the records that were handled
- * last, for all partitions that want to know at once. In that order, as what is read later of the log is at least as far
- * as the positions were. A log that does not fit (a wiped broker, another cluster) is believed at the second look a second
- * later. A partition without a leader is waited for by itself.
+ * last, for all partitions of a leader that want to know at once. In that order, as what is read later of the log is at
+ * least as far as the positions were. A log that does not fit (a wiped broker, another cluster) is believed at the second
+ * look a second later. A partition without a leader, or with one that is silent, holds up no partition of another leader.
  */
 export class Locator {
   readonly #reader: LogReaderOptions
+  readonly #cluster: TopicCluster
   readonly #wanted = new Map<number, Deferred<Located | undefined>>()
+  /** Those for which no look has begun. */
+  readonly #new = new Set<number>()
   readonly #looked = deferred()
-  #isLooking = false
-  #unavailable = ''
 
   constructor(reader: LogReaderOptions) {
     this.#reader = reader
+    this.#cluster = reader.client.topicCluster(reader.topic)
   }
 
   /** Resolves when all partitions that were wanted at first have a place, or are known to be unavailable. */
@@ -55,10 +59,8 @@ export class Locator {
   async locate(partition: number, signal: AbortSignal): Promise<Located | undefined> {
     const wanted = deferred<Located | undefined>()
     this.#wanted.set(partition, wanted)
-    if (!this.#isLooking) {
-      this.#isLooking = true
-      setImmediate(() => void this.#lookForAll())
-    }
+    if (this.#new.size === 0) setImmediate(() => void this.#begin())
+    this.#new.add(partition)
     try {
       return await orAborted(wanted.promise, signal)
     } finally {
@@ -66,28 +68,45 @@ export class Locator {
     }
   }
 
-  async #lookForAll(): Promise<void> {
-    for (let pauseMs = RETRY_MS; this.#wanted.size > 0; pauseMs = Math.min(2 * pauseMs, RETRY_MS_MAX)) {
+  async #begin(): Promise<void> {
+    const partitions = [...this.#new]
+    this.#new.clear()
+    // Without it all are looked at together, which asks for the leaders again.
+    await this.#cluster.metadata().catch(() => {})
+    const groups = groupBy(partitions, (partition) => this.#cluster.leaderOf(partition))
+    const looks = groups.map(([, group]) => {
+      const looked = deferred()
+      void this.#lookFor(group, looked)
+      return looked.promise
+    })
+    await Promise.all(looks)
+    this.#looked.resolve()
+  }
+
+  /** Until all of these partitions have a place, or are not wanted any more. */
+  async #lookFor(partitions: readonly number[], looked: Deferred<void>): Promise<void> {
+    let unavailable = ''
+    let left = partitions
+    for (let pauseMs = RETRY_MS; left.length > 0; pauseMs = Math.min(2 * pauseMs, RETRY_MS_MAX)) {
       try {
-        const partitions = [...this.#wanted.keys()]
+        const wanted = left
         const look = await lookTwice({
-          look: () => this.#lookOnce(partitions),
-          faultOf: (found) => this.#faultOf(found),
+          look: () => this.#lookOnce(wanted),
+          faultOf: (found) => logFault(this.#reader, found) ?? endFault(found) ?? recordFault(found),
           isDoubtful: isAnyLost,
         })
-        this.#settle(look)
-        this.#looked.resolve()
+        unavailable = this.#settle(look, unavailable)
+        looked.resolve()
       } catch (error) {
         if (isWrongLog(error)) {
-          for (const wanted of this.#wanted.values()) wanted.reject(error)
-          this.#wanted.clear()
-          break
+          for (const partition of left) this.#wanted.get(partition)?.reject(error)
+          return
         }
         this.#reader.log.warn({ err: error, groupId: this.#reader.groupId, pauseMs }, 'positions could not be read yet')
       }
-      if (this.#wanted.size > 0) await sleep(pauseMs)
+      left = left.filter((partition) => this.#wanted.has(partition))
+      if (left.length > 0) await sleep(pauseMs)
     }
-    this.#isLooking = false
   }
 
   async #lookOnce(partitions: readonly number[]): Promise<Look> {
@@ -111,11 +130,8 @@ export class Locator {
     return { ...described, partitions: available, unavailable, positions, lastIds }
   }
 
-  #faultOf(look: Look): Fault | undefined {
-    return logFault(this.#reader, look) ?? endFault(look) ?? recordFault(look)
-  }
-
-  #settle({ partitions, unavailable, positions }: Look): void {
+  /** Gives those that are available their places, and logs which are not, unless it is as before. */
+  #settle({ partitions, unavailable, positions }: Look, before: string): string {
     const { log, groupId } = this.#reader
     for (const bounds of partitions) {
       const { partition } = bounds
@@ -125,11 +141,11 @@ export class Locator {
       this.#wanted.delete(partition)
     }
     const names = [...unavailable.keys()].join()
-    if (names !== this.#unavailable && names !== '') {
+    if (names !== before && names !== '') {
       const reasons = Array.from(unavailable, ([partition, { message }]) => ({ partition, message }))
       log.warn({ groupId, unavailable: reasons }, 'partitions are unavailable and waited for')
     }
-    this.#unavailable = names
+    return names
   }
 }
 

@@ -10,7 +10,7 @@ import {
   type ExtraBroker,
 } from '@ariftly/testkit'
 import { createKafka, type KafkaClient } from './client.ts'
-import { describeAvailable, describeLog } from './describe-log.ts'
+import { describeAvailable, describeLog, type LogDescription } from './describe-log.ts'
 import { startLogReader, type LogReader } from './log-reader.ts'
 import { createProducer, type EventProducer, type ProducerRecord } from './producer.ts'
 
@@ -52,13 +52,18 @@ async function startReading(topic: string, replicas: readonly number[][]): Promi
   producer = createProducer(client, { topic })
   const replicaAssignment = replicas.map((ids, partition) => ({ partition, replicas: ids }))
   await client.withAdmin((admin) => admin.createTopics({ topics: [{ topic, replicaAssignment }] }))
-  values = replicas.map(() => [])
-  const next = replicas.map(() => 0)
+  startReader(topic, await describeLog(client, topic))
+}
+
+/** A reader of all partitions, from their beginning. */
+function startReader(topic: string, log: LogDescription): void {
+  values = log.partitions.map(() => [])
+  const next = log.partitions.map(() => 0)
   reader = startLogReader({
     client,
     topic,
-    partitionCount: replicas.length,
-    identity: await describeLog(client, topic),
+    partitionCount: log.partitions.length,
+    identity: log,
     positions: async (wanted) =>
       new Map(wanted.map((each) => [each, { nextOffset: next[each] ?? 0, lastOffset: null, lastId: null }])),
     async handle({ partition, records, firstOffset, lastOffset }) {
@@ -168,4 +173,25 @@ test('a leader that only we cannot reach costs the partitions of the others noth
     ['a', ...rounds],
     ['a', 'b'],
   ])
+})
+
+test('a silent leader holds up no reading of what others lead, also where it begins', async () => {
+  await startReading('silent', [[1], [2]])
+  await send(STAYS, 'a')
+  await send(GOES, 'a')
+  await arrives(GOES, 'a')
+  const log = await describeLog(client, 'silent')
+  await reader.close()
+  second.pause()
+  try {
+    const silence = describeAvailable(client, 'silent').then(({ unavailable }) => [...unavailable.keys()])
+    startReader('silent', log)
+    const first = await Promise.race([arrives(STAYS, 'a'), silence])
+    expect(first).toBeUndefined()
+    expect(await silence).toEqual([GOES])
+    expect([withoutCopies(STAYS), values[GOES]]).toEqual([['a'], []])
+  } finally {
+    second.resume()
+  }
+  await arrives(GOES, 'a')
 })
