@@ -6,6 +6,8 @@ import { createWorkerWorld, soon, type WorkerWorld } from '../../webhooks/worker
 const WEBHOOKS = 100
 /** The long form writes 700,000 deliveries. */
 const BURST = byForm({ short: 400, long: 7_000 })
+/** 40,000 deliveries, of which a tenant has 1,000 at once in a process. */
+const SPREAD = 400
 const MATCHED_MS_MAX = 60_000 + BURST * 100
 
 describe('matching', () => {
@@ -50,6 +52,25 @@ describe('matching', () => {
     },
     240_000 + MATCHED_MS_MAX,
   )
+
+  test('a burst over all partitions has no more than the share of its tenant before the events of another', async () => {
+    for (let number = 0; number < WEBHOOKS; number += 1) {
+      await fixture.subscribe({ tenant: 'spread', url: receiver.url, rateLimit: 1, ordering: 'task' })
+    }
+    await fixture.subscribe({ tenant: 'hushed', url: receiver.url })
+    const { rows: held } = await fixture.world.admin.query<{ n: number }>('SELECT count(*)::int AS n FROM events')
+    await fixture.post('spread', SPREAD)
+    await fixture.post('hushed', 24)
+    await fixture.projected((held[0]?.n ?? 0) + SPREAD + 24)
+    const worker = await fixture.startWorker()
+    await soon(async () => (await matched('hushed')).count === 24)
+    const { rows } = await fixture.world.admin.query<{ n: number }>(
+      `SELECT count(*)::int AS n FROM deliveries WHERE tenant_id = 'spread'
+          AND created_at <= (SELECT max(created_at) FROM deliveries WHERE tenant_id = 'hushed')`,
+    )
+    expect(rows[0]?.n).toBeLessThan((SPREAD * WEBHOOKS) / 4)
+    await worker.close()
+  })
 
   function requestsOf(webhookId: string): readonly string[] {
     return receiver.requests

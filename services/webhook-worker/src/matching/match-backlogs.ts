@@ -11,7 +11,7 @@ import {
   type MatchedEvent,
 } from '@ariftly/store/deliveries'
 import type { MatchableEvent } from '@ariftly/store/events'
-import { KEPT_MS, PAIRS_MAX } from './matcher.ts'
+import { KEPT_MS } from './matcher.ts'
 import { once } from './record-attributes.ts'
 import type { SubscriptionCache } from './subscription-cache.ts'
 import type { SubscriptionIndex } from './subscription-index.ts'
@@ -29,6 +29,8 @@ export interface MatchBacklogsOptions {
   readonly now?: () => number
 }
 
+/** Pairs of a webhook and an event that one slice writes: about 0.1 s of Postgres. (One event alone may have more.) */
+const PAIRS_MAX = 1_000
 /** Events of a backlog that one slice looks at. */
 const EVENTS_MAX = 1_000
 /** The same when their payloads are read too, at up to 256 KiB each. */
@@ -38,7 +40,8 @@ const IDLE_MS = 1_000
 /**
  * Matches the records that the matcher has left for later, slice by slice, until the signal aborts. Tenants take turns, any
  * number of processes share the work, and each tenant's records of a partition are matched in the order of the log. One
- * transaction covers a slice's deliveries and its position. `wake` begins at once.
+ * transaction covers a slice's deliveries and its position. After each slice it rests for as long as that took, as all that
+ * other tenants need shares Postgres with it. `wake` begins at once.
  */
 export function runMatchBacklogs(o: MatchBacklogsOptions): {
   readonly wake: () => void
@@ -50,9 +53,13 @@ export function runMatchBacklogs(o: MatchBacklogsOptions): {
   async function run(): Promise<void> {
     for (let failures = 0; !o.signal.aborted;) {
       try {
+        const startedMs = performance.now()
         const any = (await anyMatchBacklog(o.pool)) && (await matchSlice())
         failures = 0
-        if (any) continue
+        if (any) {
+          await sleep(performance.now() - startedMs, o.signal)
+          continue
+        }
       } catch (error) {
         if (!o.signal.aborted) o.log.warn({ err: error }, 'a backlog could not be matched')
         await sleep(backoffMs(failures++), o.signal)

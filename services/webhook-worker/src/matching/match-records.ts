@@ -12,7 +12,7 @@ export interface MatchLimits {
   readonly pairsMax: number
   /** Pairs of one tenant, those of `spent` included. */
   readonly tenantPairsMax: number
-  /** Pairs that a tenant has had of this batch. */
+  /** Pairs that each tenant has had already. */
   readonly spent: ReadonlyMap<string, number>
   /** Tenants with a backlog: their records join it. */
   readonly backlogged: ReadonlySet<string>

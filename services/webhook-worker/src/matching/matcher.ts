@@ -8,6 +8,7 @@ import type { ProjectionWatch } from './projection-watch.ts'
 import { createPartWriter } from './part-writer.ts'
 import { headerText } from './record-attributes.ts'
 import type { CachedSubscriptions, SubscriptionCache } from './subscription-cache.ts'
+import { TenantPairs } from './tenant-pairs.ts'
 
 /** Name of the matcher's rows in `projection_offsets`. */
 export const WEBHOOKS_PROJECTION = 'webhooks'
@@ -37,9 +38,12 @@ const WEEK_MS = 7 * 86_400_000
  * Pairs of a webhook and a record that one statement writes: about half a second of Postgres and 60 ms of this thread, whatever
  * the number of webhooks of a tenant. (One record alone may have more.)
  */
-export const PAIRS_MAX = 5_000
-/** Pairs that one tenant has of a batch; its other records are matched later, so that others wait a second or two for it. */
-const TENANT_PAIRS_MAX = 10_000
+const PAIRS_MAX = 5_000
+/**
+ * Pairs that one tenant has in a window of `TenantPairs`: 5,000 a second, which is more than a worker delivers, and 0.1 s of Postgres for
+ * a burst. Its other records are matched later, beside those of others.
+ */
+const TENANT_PAIRS_MAX = 1_000
 
 /** Consecutive records of one partition, all of them projected. */
 interface Part {
@@ -48,8 +52,6 @@ interface Part {
   readonly records: readonly RawRecord[]
   /** The offset that follows the part. */
   readonly next: number
-  /** Pairs that each tenant has had of the batch. */
-  readonly spent: Map<string, number>
 }
 
 /**
@@ -62,19 +64,19 @@ interface Part {
 export function createMatcher(o: MatcherOptions): (batch: LogBatch, signal: AbortSignal) => Promise<HandleOutcome> {
   const now = o.now ?? Date.now
   const writePart = createPartWriter({ ...o, projection: WEBHOOKS_PROJECTION })
+  const tenantPairs = new TenantPairs()
   const ensuredWeeks = new Set<number>()
   /** By partition, tenants that may have a backlog. */
   const backlogged = new Map<number, Set<string>>()
 
   return async function matchBatch(batch, signal) {
     const { partition, records, lastOffset } = batch
-    const spent = new Map<string, number>()
     let expected = batch.firstOffset
     while (expected <= lastOffset) {
       const projected = await o.projection.beyond(partition, expected, signal)
       const next = Math.min(projected, lastOffset + 1)
       const waiting = records.filter((record) => record.offset >= expected && record.offset < next)
-      const written = await writeFirst({ partition, firstOffset: expected, records: waiting, next, spent })
+      const written = await writeFirst({ partition, firstOffset: expected, records: waiting, next })
       if (written === 'moved') return { type: 'reread' }
       if (written === 'not_projected') o.projection.forget(partition)
       else expected = written
@@ -105,21 +107,30 @@ export function createMatcher(o: MatcherOptions): (batch: LogBatch, signal: Abor
   }
 
   async function write(part: Part, { index }: CachedSubscriptions, webhooksVersion: number | undefined) {
-    const { partition, records, spent } = part
-    const limits = { oldestMs: now() - KEPT_MS, pairsMax: PAIRS_MAX, tenantPairsMax: TENANT_PAIRS_MAX, spent }
-    const matched = matchRecords(index, records, { ...limits, backlogged: backloggedIn(part) })
+    const { partition, records } = part
+    const matched = matchRecords(index, records, {
+      oldestMs: now() - KEPT_MS,
+      pairsMax: PAIRS_MAX,
+      tenantPairsMax: TENANT_PAIRS_MAX,
+      spent: tenantPairs.spent,
+      backlogged: backloggedIn(part),
+    })
     const advance = advanceOf(part, matched)
     const { matches, deferred } = matched
+    // Counted before they are written: other partitions are matched meanwhile.
+    for (const { tenant, webhookIds } of matches) tenantPairs.add(tenant, webhookIds.length)
     const outcome = await traced(partition, records.slice(0, matched.taken), () =>
       writePart({ partition, matches, advance, deferred, webhooksVersion }),
     )
+    if (outcome.type !== 'written') {
+      for (const { tenant, webhookIds } of matches) tenantPairs.add(tenant, -webhookIds.length)
+    }
     return { outcome, advance, matched }
   }
 
   function tellWritten(part: Part, { matches, deferred }: Matched, written: MatchedWrite & { type: 'written' }): void {
     const webhookIds = new Set<string>()
     for (const match of matches) {
-      part.spent.set(match.tenant, (part.spent.get(match.tenant) ?? 0) + match.webhookIds.length)
       for (const id of match.webhookIds) webhookIds.add(id)
     }
     // Of a tenant whose backlog was worked off meanwhile, the next records may be matched at once again.
