@@ -2,10 +2,10 @@ import { createHmac } from 'node:crypto'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import { EVENT_TYPES, newTypeId, typeIdToUuid, validateEvents } from '@ariftly/events'
 import { withTransaction } from '@ariftly/store'
-import { startReceiver, type ReceivedRequest, type Receiver } from '@ariftly/testkit'
+import { eventually, startReceiver, type ReceivedRequest, type Receiver } from '@ariftly/testkit'
 import { Webhook } from 'standardwebhooks'
 import { startApi, type ApiAnswer, type ApiClient } from '../support/api-client.ts'
-import { createWorkerWorld, soon, type WorkerWorld } from './worker-world.ts'
+import { createWorkerWorld, type WorkerWorld } from './worker-world.ts'
 
 const TENANT = 'mine'
 const OLD = 'the-old-signing-secret'
@@ -140,7 +140,7 @@ describe('deliveries', () => {
     receiver.respondWith(() => ({ status: 404, body: 'no such receiver' }))
     const [event] = await fixture.post(TENANT, 1)
     const { id: eventId = '', taskId } = event ?? {}
-    await soon(async () => (await find(`event_id=${eventId}`))[0]?.['last_error_class'] === 'http_4xx')
+    await eventually(async () => (await find(`event_id=${eventId}`))[0]?.['last_error_class'] === 'http_4xx')
     const [delivery] = await find(`event_id=${eventId}`)
     const { id, created_at: createdAt } = delivery ?? {}
     const attempted = { last_response_status: 404, last_error_class: 'http_4xx', last_attempt_at: expect.any(String) }
@@ -165,14 +165,14 @@ describe('deliveries', () => {
 describe('redeliver', () => {
   test('sends a finished delivery again under its webhook-id, and refuses one that is still to be sent', async () => {
     await fixture.post(TENANT, 1)
-    await soon(async () => (await deliveries('&status=delivered')).length === 1)
+    await eventually(async () => (await deliveries('&status=delivered')).length === 1)
     const [first] = await deliveries()
     const id = first?.id ?? ''
     const path = `/v1/deliveries/${id}/redeliver`
     const again = await api.call('POST', path)
     expect(again).toMatchObject({ status: 202, json: { object: 'delivery', id, status: 'pending', attempt_count: 1 } })
     expect(again.headers.get('location')).toBe(`/v1/deliveries/${id}`)
-    await soon(async () => (await statusOf(id)) === 'delivered')
+    await eventually(async () => (await statusOf(id)) === 'delivered')
     expect(receiver.requests.map(({ headers }) => headers['webhook-id'])).toEqual([first?.event_id, first?.event_id])
     const { attempts } = (await api.call('GET', `/v1/deliveries/${id}`)).json
     expect((attempts as { attempt: number }[]).map(({ attempt }) => attempt)).toEqual([1, 2])
@@ -190,7 +190,7 @@ describe('redeliver', () => {
 /** A redelivery once it has ended, which its end does not change; a stranger does not see it. */
 async function endedRedelivery(answer: ApiAnswer): Promise<Readonly<Record<string, unknown>>> {
   const path = answer.headers.get('location') ?? ''
-  await soon(async () => (await api.call('GET', path)).json['status'] === 'completed')
+  await eventually(async () => (await api.call('GET', path)).json['status'] === 'completed')
   for (const method of ['GET', 'DELETE'] as const) expect((await stranger.call(method, path)).status).toBe(404)
   return (await api.call('DELETE', path)).json
 }
@@ -200,7 +200,7 @@ describe('redelivery by filter', () => {
     receiver.respondWith(() => ({ status: 404 }))
     // Two deliveries fail for good before their endpoint counts as failing.
     const posted = await fixture.post(TENANT, 2)
-    await soon(async () => (await fixture.states(webhook))['failed'] === 2)
+    await eventually(async () => (await fixture.states(webhook))['failed'] === 2)
     receiver.respondWith(() => ({}))
     const ask = async (more: object): Promise<ApiAnswer> =>
       await api.call('POST', '/v1/deliveries/redeliver', {
@@ -219,7 +219,7 @@ describe('redelivery by filter', () => {
       scanned_count: 2,
       delivery_count: 2,
     })
-    await soon(async () => (await fixture.states(webhook))['delivered'] === 2)
+    await eventually(async () => (await fixture.states(webhook))['delivered'] === 2)
     const sent = receiver.requests.slice(-2).map(({ headers }) => String(headers['webhook-id']))
     expect(new Set(sent)).toEqual(new Set(posted.map(({ id }) => id)))
   })
@@ -231,14 +231,14 @@ describe('replay', () => {
   test('delivers what a disabled webhook has missed, as many as its dry run said', async () => {
     await api.call('PATCH', `/v1/webhooks/${webhook}`, { enabled: false })
     const missed = await fixture.post(TENANT, 40)
-    await soon(async () => (await Promise.all(missed.map(({ id }) => stored(id)))).every(Boolean))
-    await soon(matched)
+    await eventually(async () => (await Promise.all(missed.map(({ id }) => stored(id)))).every(Boolean))
+    await eventually(matched)
     expect(await deliveries()).toEqual([])
     const dry = await ended(await post('/replay', { after, dry_run: true }))
     await api.call('PATCH', `/v1/webhooks/${webhook}`, { enabled: true })
     const seen = receiver.requests.length
     const real = await ended(await post('/replay', { after }))
-    await soon(async () => (await deliveries('&status=delivered')).length === real['delivery_count'])
+    await eventually(async () => (await deliveries('&status=delivered')).length === real['delivery_count'])
     const sent = receiver.requests.slice(seen).map(({ headers }) => String(headers['webhook-id']))
     expect(dry['delivery_count']).toBe(sent.length)
     expect(new Set(sent).size).toBe(sent.length)
@@ -252,11 +252,11 @@ describe('replay', () => {
     await api.call('PATCH', `/v1/webhooks/${webhook}`, { rate_limit: 1 })
     const replay = await post('/replay', { after })
     const path = replay.headers.get('location') ?? ''
-    await soon(() => receiver.requests.length > 0)
+    await eventually(() => receiver.requests.length > 0)
     expect((await stranger.call('DELETE', path)).status).toBe(404)
     const startedMs = performance.now()
     expect((await api.call('DELETE', path)).status).toBe(204)
-    await soon(async () => (await deliveries('&status=pending')).length === 0)
+    await eventually(async () => (await deliveries('&status=pending')).length === 0)
     expect(performance.now() - startedMs).toBeLessThan(10_000)
     const all = await deliveries()
     // At one a second most of them were still to be sent.
@@ -276,7 +276,7 @@ describe('replay', () => {
         [typeIdToUuid('rpl', newTypeId('rpl')), TENANT, typeIdToUuid('whk', webhook)],
       )
       const waiting = post('/replay', { after })
-      await soon(async () => {
+      await eventually(async () => {
         const { rows } = await tx.query(
           'SELECT FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY (pg_blocking_pids(pid))',
         )
@@ -336,7 +336,7 @@ describe('bad bodies', () => {
 async function signersOfNext(): Promise<ReturnType<typeof signers>> {
   const seen = receiver.requests.length
   await fixture.post(TENANT, 1)
-  await soon(() => receiver.requests.length > seen)
+  await eventually(() => receiver.requests.length > seen)
   const testAt = receiver.requests.length
   expect((await post('/test')).status).toBe(200)
   const [delivered, tested] = [receiver.requests[seen], receiver.requests[testAt]]
@@ -348,7 +348,7 @@ async function signersOfNext(): Promise<ReturnType<typeof signers>> {
 async function ended(replay: ApiAnswer): Promise<Readonly<Record<string, unknown>>> {
   expect(replay.status).toBe(202)
   let json: Readonly<Record<string, unknown>> = {}
-  await soon(async () => {
+  await eventually(async () => {
     ;({ json } = await api.call('GET', replay.headers.get('location') ?? ''))
     return json['status'] === 'completed'
   })

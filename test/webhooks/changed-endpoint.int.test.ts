@@ -1,9 +1,9 @@
 import { EventEmitter, once } from 'node:events'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import { typeIdToUuid } from '@ariftly/events'
-import { startReceiver, type Receiver } from '@ariftly/testkit'
+import { eventually, startReceiver, type Receiver } from '@ariftly/testkit'
 import { startApi, type ApiClient } from '../support/api-client.ts'
-import { createWorkerWorld, soon, type WorkerWorld } from './worker-world.ts'
+import { createWorkerWorld, type WorkerWorld } from './worker-world.ts'
 
 const TENANT = 'mine'
 
@@ -55,16 +55,16 @@ describe('a webhook whose URL is changed', () => {
     })
     const id = await subscribe()
     await fixture.post(TENANT, 3)
-    await soon(() => before.requests.length === 3)
+    await eventually(() => before.requests.length === 3)
     await api.call('PATCH', `/v1/webhooks/${id}`, { url: after.url })
     changed.emit('url')
-    await soon(async () => (await goneAttemptsOf(id)) === 3)
+    await eventually(async () => (await goneAttemptsOf(id)) === 3)
     await fixture.post(TENANT, 1)
-    await soon(() => after.requests.length > 0)
+    await eventually(() => after.requests.length > 0)
     expect(await webhookOf(id)).toMatchObject({ enabled: true, disabled_reason: null })
     after.respondWith(() => ({ status: 410 }))
     await fixture.post(TENANT, 1)
-    await soon(async () => (await webhookOf(id))['disabled_reason'] === 'gone')
+    await eventually(async () => (await webhookOf(id))['disabled_reason'] === 'gone')
     await api.call('DELETE', `/v1/webhooks/${id}`)
   })
 

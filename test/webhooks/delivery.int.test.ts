@@ -1,9 +1,9 @@
 import { createHmac } from 'node:crypto'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import { renderEvent, typeIdToUuid } from '@ariftly/events'
-import { startReceiver, type Receiver } from '@ariftly/testkit'
+import { eventually, startReceiver, type Receiver } from '@ariftly/testkit'
 import { Webhook } from 'standardwebhooks'
-import { createWorkerWorld, SECRET, soon, type WorkerWorld } from './worker-world.ts'
+import { createWorkerWorld, SECRET, type WorkerWorld } from './worker-world.ts'
 
 describe('the webhook worker, on real Kafka, Postgres and Redis', () => {
   let fixture: WorkerWorld
@@ -23,7 +23,7 @@ describe('the webhook worker, on real Kafka, Postgres and Redis', () => {
     const webhook = await fixture.subscribe({ tenant: 'one', url: receiver.url })
     const events = await fixture.post('one', 20)
     await fixture.post('other', 5)
-    await soon(async () => (await fixture.states(webhook))['delivered'] === 20)
+    await eventually(async () => (await fixture.states(webhook))['delivered'] === 20)
 
     const ids = receiver.requests.map(({ headers }) => headers['webhook-id'])
     expect(ids).toHaveLength(20)
@@ -46,7 +46,7 @@ describe('the webhook worker, on real Kafka, Postgres and Redis', () => {
     const webhook = await fixture.subscribe({ tenant: 'retried', url: receiver.url })
     receiver.respondWith(() => (receiver.requests.length < 3 ? { status: 500, body: 'not now' } : {}))
     const [event] = await fixture.post('retried', 1)
-    await soon(async () => (await fixture.states(webhook))['delivered'] === 1)
+    await eventually(async () => (await fixture.states(webhook))['delivered'] === 1)
     expect(receiver.requests.map(({ headers }) => headers['webhook-id'])).toEqual([event?.id, event?.id, event?.id])
     const { rows } = await attemptsOf(webhook)
     expect(rows.map(({ status, error_class }) => [status, error_class])).toEqual([
@@ -61,7 +61,7 @@ describe('the webhook worker, on real Kafka, Postgres and Redis', () => {
     const webhook = await fixture.subscribe({ tenant: 'given-up', url: receiver.url })
     receiver.respondWith(() => ({ status: 404 }))
     await fixture.post('given-up', 1)
-    await soon(async () => (await fixture.states(webhook))['failed'] === 1)
+    await eventually(async () => (await fixture.states(webhook))['failed'] === 1)
     const { rows } = await attemptsOf(webhook)
     expect(rows.map(({ error_class, next_attempt_at }) => [error_class, next_attempt_at === null])).toEqual([
       ['http_4xx', false],
@@ -75,7 +75,7 @@ describe('the webhook worker, on real Kafka, Postgres and Redis', () => {
     const webhook = await fixture.subscribe({ tenant: 'gone', url: receiver.url })
     receiver.respondWith(() => ({ status: 410 }))
     await fixture.post('gone', 1)
-    await soon(async () => {
+    await eventually(async () => {
       const { rows } = await fixture.world.admin.query<{ enabled: boolean; disabled_reason: string | null }>(
         'SELECT enabled, disabled_reason FROM webhooks WHERE id = $1',
         [typeIdToUuid('whk', webhook)],
@@ -93,8 +93,8 @@ describe('the webhook worker, on real Kafka, Postgres and Redis', () => {
     await fixture.append([event, { ...event, data: Buffer.from('not json') }])
     await fixture.append([{ ...event, data: Buffer.from('{"no":"task_id"}') }])
     const last = await fixture.post('reposted', 1)
-    await soon(() => receiver.requests.some(({ headers }) => headers['webhook-id'] === last[0]?.id))
-    await soon(async () => (await fixture.states(webhook))['delivered'] === 2)
+    await eventually(() => receiver.requests.some(({ headers }) => headers['webhook-id'] === last[0]?.id))
+    await eventually(async () => (await fixture.states(webhook))['delivered'] === 2)
     expect(receiver.requests).toHaveLength(2)
   })
 
@@ -105,7 +105,7 @@ describe('the webhook worker, on real Kafka, Postgres and Redis', () => {
       await fixture.subscribe({ tenant: 'neighbour', url: slow.url })
       const healthy = await fixture.subscribe({ tenant: 'neighbour', url: receiver.url })
       await fixture.post('neighbour', 50)
-      await soon(async () => (await fixture.states(healthy))['delivered'] === 50)
+      await eventually(async () => (await fixture.states(healthy))['delivered'] === 50)
       expect(slow.requests.length).toBeLessThan(50)
     } finally {
       await slow.close()
@@ -116,10 +116,10 @@ describe('the webhook worker, on real Kafka, Postgres and Redis', () => {
     const webhook = await fixture.subscribe({ tenant: 'failing', url: receiver.url })
     receiver.respondWith(() => ({ status: 503 }))
     await fixture.post('failing', 40)
-    await soon(async () => (await attemptsOf(webhook)).rows.filter(({ probe }) => probe).length >= 2)
+    await eventually(async () => (await attemptsOf(webhook)).rows.filter(({ probe }) => probe).length >= 2)
     expect(await fixture.states(webhook)).not.toHaveProperty('failed')
     receiver.respondWith(() => ({}))
-    await soon(async () => (await fixture.states(webhook))['delivered'] === 40)
+    await eventually(async () => (await fixture.states(webhook))['delivered'] === 40)
   })
 
   test('delivers the events of one task one after another under ordering: task', async () => {
@@ -131,7 +131,7 @@ describe('the webhook worker, on real Kafka, Postgres and Redis', () => {
       return { status: 500 }
     })
     const events = await fixture.post('ordered', 30, 3)
-    await soon(async () => (await fixture.states(webhook))['delivered'] === 30)
+    await eventually(async () => (await fixture.states(webhook))['delivered'] === 30)
     const received = receiver.requests.map(({ headers }) => headers['webhook-id'])
     for (const task of ['task-0', 'task-1', 'task-2']) {
       const wanted = events.filter(({ taskId }) => taskId === task).map(({ id }) => id)
@@ -144,20 +144,20 @@ describe('the webhook worker, on real Kafka, Postgres and Redis', () => {
     await fixture.subscribe({ tenant: 'limited', url: receiver.url, rateLimit: 10 })
     const startedAt = Date.now()
     await fixture.post('limited', 15)
-    await soon(() => receiver.requests.length === 15)
+    await eventually(() => receiver.requests.length === 15)
     expect(Date.now() - startedAt).toBeGreaterThan(900)
   })
 
   test('brings back a delivery whose lease has ended, under a new attempt', async () => {
     const webhook = await fixture.subscribe({ tenant: 'leased', url: receiver.url })
     await fixture.post('leased', 1)
-    await soon(async () => (await fixture.states(webhook))['delivered'] === 1)
+    await eventually(async () => (await fixture.states(webhook))['delivered'] === 1)
     await fixture.world.admin.query(
       `UPDATE deliveries SET state = 'attempting', lease_until = now() - interval '1 s', finished_at = NULL, attempt = 5
         WHERE webhook_id = $1`,
       [typeIdToUuid('whk', webhook)],
     )
-    await soon(async () => (await fixture.states(webhook))['delivered'] === 1)
+    await eventually(async () => (await fixture.states(webhook))['delivered'] === 1)
     expect(receiver.requests).toHaveLength(2)
     expect((await attemptsOf(webhook)).rows.map(({ attempt }) => attempt)).toEqual([1, 6])
   })

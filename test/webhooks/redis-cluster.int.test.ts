@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { findFreePort, findRedisServer } from '@ariftly/local-stack'
-import { startReceiver, type Receiver } from '@ariftly/testkit'
+import { eventually, startReceiver, type Receiver } from '@ariftly/testkit'
 import { Redis } from 'ioredis'
-import { createWorkerWorld, soon, type WorkerWorld } from './worker-world.ts'
+import { createWorkerWorld, type WorkerWorld } from './worker-world.ts'
 
 const SLOTS = 16_384
 const NODES = 3
@@ -46,16 +46,16 @@ test('a Redis Cluster carries the jobs, and what it held is due again when it ha
   const worker = await fixture.startWorker()
   const webhook = await fixture.subscribe({ tenant: 'cluster', url: receiver.url })
   await fixture.post('cluster', 30)
-  await soon(async () => (await fixture.states(webhook))['delivered'] === 30)
+  await eventually(async () => (await fixture.states(webhook))['delivered'] === 30)
   // All keys share a hash tag, so all of them are on one node.
   const sizes = await Promise.all(nodes.map((node) => node.dbsize()))
   expect(sizes.filter((size) => size > 0)).toHaveLength(1)
 
   receiver.respondWith(() => ({ delayMs: 100 }))
   await fixture.post('cluster', 60)
-  await soon(() => receiver.requests.length > 40)
+  await eventually(() => receiver.requests.length > 40)
   await Promise.all(nodes.map((node) => node.flushall()))
-  await soon(async () => (await fixture.states(webhook))['delivered'] === 90)
+  await eventually(async () => (await fixture.states(webhook))['delivered'] === 90)
   expect(new Set(receiver.requests.map(({ headers }) => headers['webhook-id'])).size).toBe(90)
   await worker.close()
 }, 240_000)
@@ -100,7 +100,7 @@ async function joinNodes(ports: readonly Ports[]): Promise<void> {
     await node.cluster('ADDSLOTS', ...Array.from({ length: to - from }, (_, slot) => from + slot))
     for (const { port, busPort } of ports) await node.call('CLUSTER', 'MEET', '127.0.0.1', port, busPort)
   }
-  await soon(async () => {
+  await eventually(async () => {
     const states = await Promise.all(nodes.map((node) => node.call('CLUSTER', 'INFO') as Promise<string>))
     return states.every((state) => state.includes('cluster_state:ok') && state.includes('cluster_known_nodes:3'))
   })

@@ -6,8 +6,8 @@ import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import { startStack, type LocalStack, type Part } from '@ariftly/local-stack'
 import { sleep } from '@ariftly/runtime'
-import { startReceiver, type Receiver } from '@ariftly/testkit'
-import { createWorkerWorld, soon, type WorkerWorld } from './worker-world.ts'
+import { eventually, startReceiver, type Receiver } from '@ariftly/testkit'
+import { createWorkerWorld, type WorkerWorld } from './worker-world.ts'
 
 describe('webhooks when Redis is lost', () => {
   let stack: LocalStack
@@ -71,7 +71,7 @@ describe('webhooks when Redis is lost', () => {
   test('two workers deliver each event exactly once while nothing is lost', async () => {
     const webhook = await fixture.subscribe({ tenant: 'both', url: receiver.url })
     await fixture.post('both', 200)
-    await soon(async () => (await fixture.states(webhook))['delivered'] === 200)
+    await eventually(async () => (await fixture.states(webhook))['delivered'] === 200)
     expect(receiver.requests).toHaveLength(200)
   })
 
@@ -80,10 +80,10 @@ describe('webhooks when Redis is lost', () => {
     receiver.respondWith(() => ({ delayMs: 20 }))
     const events = await fixture.post('wiped', 300)
     for (const share of [0.1, 0.4, 0.7]) {
-      await soon(() => receiver.requests.length >= 300 * share)
+      await eventually(() => receiver.requests.length >= 300 * share)
       await command('FLUSHALL')
     }
-    await soon(async () => (await fixture.states(webhook))['delivered'] === 300)
+    await eventually(async () => (await fixture.states(webhook))['delivered'] === 300)
     expect(new Set(receiver.requests.map(({ headers }) => headers['webhook-id']))).toEqual(
       new Set(events.map(({ id }) => id)),
     )
@@ -94,10 +94,10 @@ describe('webhooks when Redis is lost', () => {
     await command('FLUSHALL')
     await part.kill()
     await fixture.post('killed', 50)
-    await soon(async () => (await fixture.states(webhook))['pending'] === 50)
+    await eventually(async () => (await fixture.states(webhook))['pending'] === 50)
     expect(receiver.requests).toHaveLength(0)
     await part.start()
-    await soon(async () => (await fixture.states(webhook))['delivered'] === 50)
+    await eventually(async () => (await fixture.states(webhook))['delivered'] === 50)
     expect(receiver.requests).toHaveLength(50)
   })
 

@@ -19,11 +19,6 @@ import { start, webhookWorkerConfig } from '@ariftly-services/webhook-worker'
 /** The secret of every webhook of these tests. */
 export const SECRET = 'a-signing-secret-of-a-test'
 
-/** `eventually` with patience for a machine that is busy with other tests. */
-export async function soon<T>(check: () => T | Promise<T>): Promise<T> {
-  return await eventually(check, { timeoutMs: 60_000 })
-}
-
 const PARTITIONS = 3
 const log = createLogger({ service: 'test', level: process.env['TEST_LOG_LEVEL'] ?? 'silent' })
 
@@ -77,7 +72,7 @@ export async function createWorkerWorld(
     const config = readConfig(webhookWorkerConfig, { ...world.env, ...more })
     const worker = await start(config, { log, metrics: createMetrics(), signal: new AbortController().signal })
     workers.push(worker)
-    await soon(() => worker.ready().ready)
+    await eventually(() => worker.ready().ready)
     return worker
   }
 
@@ -122,7 +117,7 @@ export async function createWorkerWorld(
   }
 
   async function projected(events: number): Promise<void> {
-    await soon(async () => {
+    await eventually(async () => {
       const { rows } = await world.admin.query<{ n: number }>('SELECT count(*)::int AS n FROM events')
       return (rows[0]?.n ?? 0) >= events
     })

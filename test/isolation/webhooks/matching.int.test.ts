@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import { newEventId } from '@ariftly/events'
 import { byForm, eventually, startReceiver, type Receiver } from '@ariftly/testkit'
-import { createWorkerWorld, soon, type WorkerWorld } from '../../webhooks/worker-world.ts'
+import { createWorkerWorld, type WorkerWorld } from '../../webhooks/worker-world.ts'
 
 const WEBHOOKS = 100
 /** The long form writes 700,000 deliveries. */
@@ -36,18 +36,18 @@ describe('matching', () => {
       await fixture.post('quiet', 24)
       await fixture.projected(BURST + 24)
       const worker = await fixture.startWorker()
-      await soon(async () => (await fixture.states(quiet))['delivered'] === 24)
+      await eventually(async () => (await fixture.states(quiet))['delivered'] === 24)
       await eventually(async () => (await matched('loud')).count === BURST * WEBHOOKS, { timeoutMs: MATCHED_MS_MAX })
       // In the log all of the burst comes before the other tenant's events; its matching ends after theirs.
       expect((await matched('quiet')).lastAtMs).toBeLessThan((await matched('loud')).lastAtMs)
       // In the order of the log, across what was matched at once and what was left for later.
       const [first = ''] = loud
-      await soon(() => requestsOf(first).length >= 3)
+      await eventually(() => requestsOf(first).length >= 3)
       expect(requestsOf(first)).toEqual(burst.slice(0, requestsOf(first).length).map(({ id }) => id))
-      await soon(async () => (await fixture.world.admin.query('SELECT FROM match_backlogs')).rows.length === 0)
+      await eventually(async () => (await fixture.world.admin.query('SELECT FROM match_backlogs')).rows.length === 0)
       // The tenant's next event is matched at once again.
       await fixture.append([{ ...(burst[0] as (typeof burst)[0]), id: newEventId(Date.now()) }])
-      await soon(async () => (await matched('loud')).count === (BURST + 1) * WEBHOOKS)
+      await eventually(async () => (await matched('loud')).count === (BURST + 1) * WEBHOOKS)
       await worker.close()
     },
     240_000 + MATCHED_MS_MAX,
@@ -63,7 +63,7 @@ describe('matching', () => {
     await fixture.post('hushed', 24)
     await fixture.projected((held[0]?.n ?? 0) + SPREAD + 24)
     const worker = await fixture.startWorker()
-    await soon(async () => (await matched('hushed')).count === 24)
+    await eventually(async () => (await matched('hushed')).count === 24)
     const { rows } = await fixture.world.admin.query<{ n: number }>(
       `SELECT count(*)::int AS n FROM deliveries WHERE tenant_id = 'spread'
           AND created_at <= (SELECT max(created_at) FROM deliveries WHERE tenant_id = 'hushed')`,

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import { typeIdToUuid } from '@ariftly/events'
 import { byForm, eventually, startReceiver, type Receiver } from '@ariftly/testkit'
-import { createWorkerWorld, soon, type WorkerWorld } from '../../webhooks/worker-world.ts'
+import { createWorkerWorld, type WorkerWorld } from '../../webhooks/worker-world.ts'
 
 const WEBHOOKS = 12
 /** Deliveries of one webhook. */
@@ -38,12 +38,12 @@ describe('scheduling', () => {
         WHEN (NEW.state = 'queued' AND NEW.webhook_id = '${typeIdToUuid('whk', poisoned)}') EXECUTE FUNCTION reject()`)
     await fixture.post('poisoned', 3)
     for (const tenant of ['beside-0', 'beside-1', 'beside-2']) await fixture.post(tenant, 5)
-    await soon(async () => {
+    await eventually(async () => {
       for (const id of others) if ((await fixture.states(id))['delivered'] !== 5) return false
       return true
     })
     // Its events may be matched later than theirs, and none can leave this state.
-    await soon(async () => (await fixture.states(poisoned))['pending'] === 3)
+    await eventually(async () => (await fixture.states(poisoned))['pending'] === 3)
     await define('DROP TRIGGER poison ON deliveries; DROP FUNCTION reject()')
     await eventually(async () => (await fixture.states(poisoned))['delivered'] === 3, { timeoutMs: LEFT_ALONE_MS_MAX })
   }, 240_000)
@@ -55,9 +55,9 @@ describe('scheduling', () => {
       const quick = await fixture.subscribe({ tenant: 'small', url: receiver.url })
       await writeBacklog(slow)
       // The large one is served too: one at a time, as it asked for.
-      await soon(() => receiver.requests.some(({ headers }) => headers['x-ariftly-webhook-id'] === slow))
+      await eventually(() => receiver.requests.some(({ headers }) => headers['x-ariftly-webhook-id'] === slow))
       await fixture.post('small', 40)
-      await soon(async () => (await fixture.states(quick))['delivered'] === 40)
+      await eventually(async () => (await fixture.states(quick))['delivered'] === 40)
       const delivered = (await fixture.states(slow))['delivered'] ?? 0
       expect(delivered).toBeLessThan(BACKLOG / 10)
     },
@@ -72,7 +72,7 @@ describe('scheduling', () => {
   /** Deliveries of one posted event's tenant, a hundred a task, as a matcher would have written them over a night. */
   async function writeBacklog(webhookId: string): Promise<void> {
     await fixture.post('large', 1)
-    await soon(async () => Object.keys(await fixture.states(webhookId)).length > 0)
+    await eventually(async () => Object.keys(await fixture.states(webhookId)).length > 0)
     for (let from = 0; from < BACKLOG; from += ROWS_PER_STATEMENT) {
       await fixture.world.admin.query(
         `INSERT INTO deliveries (id, tenant_id, webhook_id, event_id, event_type, ordering_key, epoch, partition, "offset", due_at)
