@@ -83,18 +83,20 @@ async function run(order: SenderOrder): Promise<SenderReport> {
     const own: NewEvent[] = []
     for (let number = order.from; number < order.to; number += 1) {
       if ((number % order.tasks) % LOOPS !== loop) continue
-      if (number >= upTo) await send(own.splice(0))
-      await mayBeSent(number)
+      if (number >= upTo) {
+        await send(own.splice(0))
+        await raisedAbove(number)
+      }
       own.push(eventOf(number, order.tasks))
       if (own.length === CHUNK) await send(own.splice(0))
     }
     await send(own)
   }
 
-  async function mayBeSent(number: number): Promise<void> {
+  async function raisedAbove(number: number): Promise<void> {
     if (number < upTo) return
     await once(leave, 'raised')
-    await mayBeSent(number)
+    await raisedAbove(number)
   }
 
   async function send(events: NewEvent[]): Promise<void> {

@@ -32,7 +32,7 @@ export class PartitionGuard {
 
   /**
    * What an answer to a read from `next` holds to hand on. Undefined when that is nothing yet; `moved` when the log no longer has the
-   * offset, or does not have it yet: it must be found out anew where the log begins and ends.
+   * offset, or does not have it yet: where the log begins and ends must be read again.
    */
   judge(fetched: FetchedPartition): LogRange | undefined | 'moved' {
     if (fetched.outOfRange || fetched.logStart > this.#next) return 'moved'

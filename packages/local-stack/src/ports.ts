@@ -37,7 +37,7 @@ export function isPortFree(port: number): Promise<boolean> {
 }
 
 /**
- * Keeps a port for this process, until it ends, and tells whether nobody else has it. On Linux the reservation is a listening socket in
+ * Keeps a port for this process, until it ends, and tells whether no other call has it. On Linux the reservation is a listening socket in
  * the abstract name space, which the kernel gives up with the process. It has no listener: one would keep the module, and in tests all
  * that a file has loaded, in memory. Elsewhere nothing is kept.
  */

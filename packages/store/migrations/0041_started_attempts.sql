@@ -1,6 +1,6 @@
 -- Which attempt of a delivery has begun: its start changes no column that an index reads, so that none of the indexes is written
--- (a heap-only update). 0, or an earlier attempt than `attempt`: the one that is queued has not begun. Whoever makes a delivery
--- pending again moves `attempt` on, so nobody has to reset this.
+-- (a heap-only update). 0, or an earlier attempt than `attempt`: the one that is queued has not begun. Each statement that
+-- makes a delivery pending again moves `attempt` on, so none has to reset this.
 alter table deliveries add column started_attempt integer not null default 0;
 
 -- Room on each page for the row's next versions: without it most of them go to another page, and write the indexes all the same.

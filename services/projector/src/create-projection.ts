@@ -1,8 +1,8 @@
 import type { DeadLetterWriter, HandleOutcome, LogBatch, LogGap } from '@ariftly/kafka'
 import type { ServiceDeps } from '@ariftly/runtime'
 import type { Pool } from '@ariftly/store'
-import { recordHole, type LogTime } from '@ariftly/store/projection'
-import { decodeBatch } from './decode-batch.ts'
+import { recordHole } from '@ariftly/store/projection'
+import { decodeBatch, secondOf } from './decode-batch.ts'
 import { createEventPartitions } from './event-partitions.ts'
 import { PROJECTION } from './projection.ts'
 import type { ProjectorMetrics } from './projector-metrics.ts'
@@ -44,7 +44,9 @@ export function createProjection(
     const decoded = decodeBatch(batch, { epoch, partitions })
     const recorded = recordedSeconds.get(batch.partition)
     recordedSeconds.delete(batch.partition)
-    const times = decoded.times.filter((time) => recorded?.epoch !== epoch || recorded.second !== secondOf(time))
+    const times = decoded.times.filter(
+      ({ appendedAtMs }) => recorded?.epoch !== epoch || recorded.second !== secondOf(appendedAtMs),
+    )
     await eventPartitions.ensure(decoded.events)
     const outcome = await traceProjection(tracing, { batch, decoded, topic, group }, () =>
       writeBatch(batch, { ...decoded, times }, { pool, epoch, topic, writeDeadLetters }),
@@ -56,7 +58,7 @@ export function createProjection(
       return { type: 'reread' }
     }
     const lastTime = decoded.times.at(-1)
-    if (lastTime !== undefined) recordedSeconds.set(partition, { epoch, second: secondOf(lastTime) })
+    if (lastTime !== undefined) recordedSeconds.set(partition, { epoch, second: secondOf(lastTime.appendedAtMs) })
     const tookMs = performance.now() - startedMs
     metrics.batch(outcome, tookMs)
     const { conflicts, ...counts } = outcome
@@ -71,8 +73,4 @@ export function createProjection(
   }
 
   return { projectBatch, recordGap }
-}
-
-function secondOf({ appendedAtMs }: LogTime): number {
-  return Math.floor(appendedAtMs / 1000)
 }

@@ -61,11 +61,16 @@ function firstOfEachSecond(records: readonly RawRecord[]): readonly LogTime[] {
   const times: LogTime[] = []
   let second = Number.NEGATIVE_INFINITY
   for (const { offset, timestampMs } of records) {
-    const its = Math.floor(timestampMs / 1_000)
+    const its = secondOf(timestampMs)
     // Append times may fall back when a leader moves; only a later second is new.
     if (its <= second) continue
     second = its
     times.push({ offset, appendedAtMs: timestampMs })
   }
   return times
+}
+
+/** The second of an append time, of which one log time is enough. */
+export function secondOf(appendedAtMs: number): number {
+  return Math.floor(appendedAtMs / 1_000)
 }

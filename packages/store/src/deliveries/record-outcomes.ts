@@ -36,8 +36,8 @@ export interface TriedEndpoint {
 
 /**
  * Writes the outcomes of a batch of attempts in one statement: each attempt's row, the delivery's next step (guarded by
- * the attempt's number and by what is not ended or pending again), and what the attempts say about the endpoint, whose rows are locked in order. What
- * the next step is has been decided by the caller for an open and for a failing endpoint; the statement takes the one that
+ * the attempt's number, and by being neither ended nor pending again), and what the attempts say about the endpoint, whose rows
+ * are locked in order. What the next step is has been decided by the caller for an open and for a failing endpoint; the statement takes the one that
  * fits. An endpoint with nothing but quick successes is locked and written once a second at most, as schedulers need its row.
  * Of a delivery that was deleted with its tenant no attempt is kept. By primary keys.
  */
