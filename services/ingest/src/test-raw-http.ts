@@ -29,10 +29,18 @@ export interface RawScript {
   readonly isPolite?: boolean
 }
 
+/** What came of a script. */
+export interface RawPlay {
+  /** All that the server wrote. */
+  readonly text: string
+  /** Whether the server closed the connection before the client ended its side. */
+  readonly isEndedByServer: boolean
+}
+
 /** The whole of ingest's HTTP side on a port, with a log in memory. */
 export interface RawServer {
-  /** Plays a script, then ends the client's side, and resolves with all that the server wrote before it closed the connection. */
-  play(script: RawScript): Promise<string>
+  /** Plays a script, then ends the client's side, and resolves when the connection is closed. */
+  play(script: RawScript): Promise<RawPlay>
   /** What was written to the log for a task. */
   writtenFor(taskId: string): readonly string[]
   readonly posts: { fast: number; http: number }
@@ -149,7 +157,7 @@ async function play(
   { pieces, isPolite = false }: RawScript,
   port: number,
   sockets: Map<number, Socket>,
-): Promise<string> {
+): Promise<RawPlay> {
   const socket = connect({ port, host: '127.0.0.1', noDelay: true, allowHalfOpen: true })
   const closed = deferred<undefined>()
   let text = ''
@@ -171,10 +179,11 @@ async function play(
     await setImmediate()
     if (isPolite) while (text.length === before && !socket.destroyed) await setImmediate()
   }
-  if (isOpen()) socket.end()
+  const isEndedByServer = !isOpen()
+  if (!isEndedByServer) socket.end()
   await closed.promise
   sockets.delete(localPort)
-  return text
+  return { text, isEndedByServer }
 }
 
 function isRead(socket: Socket | undefined, bytes: number): boolean {
