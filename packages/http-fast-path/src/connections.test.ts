@@ -7,8 +7,6 @@ import { createLogger, createMetrics } from '@ariftly/runtime'
 import { eventually } from '@ariftly/testkit'
 import { createFastPath } from './create-fast-path.ts'
 
-const HEADERS_TIMEOUT_MS = 400
-const KEEP_ALIVE_TIMEOUT_MS = 1500
 const log = createLogger({ service: 'test', level: 'silent' })
 const open: HttpServer[] = []
 const sockets: Socket[] = []
@@ -29,7 +27,10 @@ interface TestServer {
 }
 
 /** A server that answers with the body: `slow` once `until` resolves, `limited` with 429, `big` with 8 MB. */
-async function serve(until: Promise<void> = Promise.resolve()): Promise<TestServer> {
+async function serve(
+  until: Promise<void> = Promise.resolve(),
+  timeouts: { readonly headersTimeoutMs?: number; readonly keepAliveTimeoutMs?: number } = {},
+): Promise<TestServer> {
   const bodies: string[] = []
   const byHttp: string[] = []
   const ended: string[] = []
@@ -66,8 +67,7 @@ async function serve(until: Promise<void> = Promise.resolve()): Promise<TestServ
     listener,
     connectionFront,
     log,
-    headersTimeoutMs: HEADERS_TIMEOUT_MS,
-    keepAliveTimeoutMs: KEEP_ALIVE_TIMEOUT_MS,
+    ...timeouts,
   })
   open.push(server)
   return { server, bodies, byHttp, ended }
@@ -159,7 +159,8 @@ describe('a connection of the fast path', () => {
   })
 
   test('is closed when it is idle for too long, a new one sooner', async () => {
-    const { server } = await serve()
+    const timeouts = { headersTimeoutMs: 400, keepAliveTimeoutMs: 1500 }
+    const { server } = await serve(undefined, timeouts)
     const lastedMs = async (text: string): Promise<number> => {
       const startedMs = performance.now()
       const { socket, closed } = connectTo(server)
@@ -169,8 +170,8 @@ describe('a connection of the fast path', () => {
       return performance.now() - startedMs
     }
     const [silent, used] = await Promise.all([lastedMs(''), lastedMs(post('x'))])
-    expect(silent).toBeGreaterThan(HEADERS_TIMEOUT_MS - 10)
-    expect(used).toBeGreaterThan(KEEP_ALIVE_TIMEOUT_MS - 10)
+    expect(silent).toBeGreaterThan(timeouts.headersTimeoutMs - 10)
+    expect(used).toBeGreaterThan(timeouts.keepAliveTimeoutMs - 10)
     expect(silent).toBeLessThan(used)
   })
 })

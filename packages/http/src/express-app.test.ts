@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test } from '@jest/globals'
 import { createMetrics } from '@ariftly/runtime'
+import { eventually } from '@ariftly/testkit'
 import { createExpressApp, type ExpressAppOptions } from './express-app.ts'
 import { Problem } from './problem.ts'
 import { sendJson } from './send-json.ts'
@@ -49,8 +50,10 @@ describe('createExpressApp', () => {
   test('asks for the key again when the body took long: one that was revoked meanwhile changes nothing', async () => {
     let revoked = false
     let handled = false
+    let asked = 0
     const auth: ExpressAppOptions['auth'] = {
       authenticate() {
+        asked += 1
         if (revoked) throw new Problem(401, 'invalid_api_key')
         return caller
       },
@@ -63,6 +66,7 @@ describe('createExpressApp', () => {
     const init = { method: 'POST', headers, body: body.readable, duplex: 'half' } as RequestInit
     const answer = fetch(`${base}/v1/webhooks`, init)
     await writer.write(Buffer.from('{'))
+    await eventually(() => asked === 1)
     await new Promise((resolve) => setTimeout(resolve, 700))
     revoked = true
     await writer.write(Buffer.from('}'))

@@ -73,7 +73,7 @@ describe('serveService', () => {
   test('says farewell: what comes before fronts have seen that it is not ready is served as ever, and drains after that', async () => {
     let isDraining = false
     const drain = () => void (isDraining = true)
-    const served = await service({ drain }, undefined, 400)
+    const served = await service({ drain }, undefined, 1500)
     const draining = served.drain?.()
     expect((await get(served.port, '/readyz')).status).toBe(503)
     const answer = await get(served.port, '/v1/events')

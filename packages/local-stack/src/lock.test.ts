@@ -13,12 +13,17 @@ test('a lock has one holder, and the next one gets it when it is given up', asyn
   const first = await takeLock(name)
   held.push(first)
   expect(await tryLock(name)).toBeUndefined()
-  const waits: string[] = []
-  const second = takeLock(name, () => waits.push('waited'))
-  await new Promise((resolve) => setTimeout(resolve, 50))
-  expect(waits).toEqual(['waited'])
+  let waits = 0
+  let second: Promise<Lock> | undefined
+  await new Promise<void>((resolve) => {
+    second = takeLock(name, () => {
+      waits += 1
+      resolve()
+    })
+  })
   await first.release()
-  held.push(await second)
+  held.push((await second) as Lock)
+  expect(waits).toBe(1)
   expect(await tryLock(name)).toBeUndefined()
   const other = await tryLock(`${name} of another`)
   expect(other).toBeDefined()

@@ -125,7 +125,8 @@ describe('what goes wrong', () => {
   })
 
   test('an answer that does not come within the time of an attempt is a failure', async () => {
-    client = start({}, { attemptTimeoutMs: 200 })
+    // Long enough for the attempt that is answered, on a busy machine too.
+    client = start({}, { attemptTimeoutMs: 1000 })
     answerInTurn({ instead: 'hang' })
     await client.events.send(progress('a', 1))
     expect(api.requests).toHaveLength(2)
@@ -135,15 +136,10 @@ describe('what goes wrong', () => {
     answerInTurn(problem(429, {}, { 'retry-after': '1' }))
     const first = client.events.send(progress('a', 1))
     await eventually(() => api.requests.length === 1)
-    const atMs = Date.now()
     await Promise.all([first, client.events.send(progress('b', 2))])
-    expect(Date.now() - atMs).toBeGreaterThanOrEqual(900)
-    expect(
-      api.requests
-        .slice(1)
-        .flatMap(numbersOf)
-        .toSorted((a, b) => a - b),
-    ).toEqual([1, 2])
+    const [refused, ...others] = api.requests as [ReceivedRequest, ...ReceivedRequest[]]
+    for (const { atMs } of others) expect(atMs - refused.atMs).toBeGreaterThanOrEqual(900)
+    expect(others.flatMap(numbersOf).toSorted((a, b) => a - b)).toEqual([1, 2])
   })
 
   test('an entry that was not written holds back its own task alone, and goes first when it is repeated', async () => {

@@ -154,7 +154,7 @@ describe('what goes wrong', () => {
       (res) => openStream(res, frameOf(1)),
       (res) => openStream(res, frameOf(2)),
     )
-    expect(await readUntil(streamOf(url, { stallTimeoutMs: 200 }), 2)).toEqual([1, 2])
+    expect(await readUntil(streamOf(url, { stallTimeoutMs: 1000 }), 2)).toEqual([1, 2])
     expect(requests[1]?.headers['last-event-id']).toBe('p1')
   })
 
