@@ -30,7 +30,7 @@ export interface RawScript {
 }
 
 /** What came of a script. */
-export interface RawPlay {
+interface RawPlay {
   /** All that the server wrote. */
   readonly text: string
   /** Whether the server closed the connection before the client ended its side. */
