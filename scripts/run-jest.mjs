@@ -52,9 +52,10 @@ export async function runJest(options, env = {}) {
 
 /**
  * Runs jest, and the files that failed once more, alone and with the same seeds, if all that failed are a few files of the levels `int`
- * and `e2e`, or of `faults` where all that failed came too late: they share a busy machine, and a wait of theirs may have been too short.
- * Unit tests depend on nothing but their seed, and a false result of a fault test is a broken promise, so these get no second try. A wait
- * for an event that is lost runs out of time as well: what needed a second try is printed with its failure, and is to be followed up.
+ * and `e2e`, or of another level where all that failed came too late: they share a busy machine, and a wait of theirs may have been too
+ * short. A false result of a unit test depends on its seed alone, and that of a fault test is a broken promise, so these get no second
+ * try. A wait for an event that is lost runs out of time as well: what needed a second try is printed with its failure, and is to be
+ * followed up.
  * @returns `{ passed, failed }`.
  */
 export async function runWithSecondTry(options) {
@@ -66,7 +67,7 @@ export async function runWithSecondTry(options) {
   if (first.failed === 0 || !explained || !files.every(maySucceedAlone) || files.length > SECOND_TRIES_MAX) return first
   const paths = files.map(({ path }) => path)
   process.stdout.write(`Failed, and tried a second time: ${paths.join(', ')}\n`)
-  const levels = ['--selectProjects', 'int', 'e2e', 'faults', 'system', '--runInBand']
+  const levels = ['--selectProjects', 'unit', 'int', 'e2e', 'faults', 'system', '--runInBand']
   const second = await runJest([...levels, '--runTestsByPath', ...paths], env)
   printFailures(second.files)
   if (second.failed === 0) process.stdout.write(`Passed at the second try: ${paths.join(', ')}\n`)
@@ -75,8 +76,7 @@ export async function runWithSecondTry(options) {
 }
 
 function maySucceedAlone({ path, messages }) {
-  if (path.endsWith('.faults.test.ts')) return messages.every((message) => TOO_LATE.test(message))
-  return /\.(int|e2e)\.test\.ts$/.test(path)
+  return /\.(int|e2e)\.test\.ts$/.test(path) || messages.every((message) => TOO_LATE.test(message))
 }
 
 function printFailures(files) {
