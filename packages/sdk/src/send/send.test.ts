@@ -154,7 +154,7 @@ describe('what goes wrong', () => {
       }))
       return {
         status: 207,
-        headers: { ...JSON_TYPE, 'retry-after': '1' },
+        headers: { ...JSON_TYPE, 'retry-after': '2' },
         body: JSON.stringify({ object: 'list', data }),
       }
     })
