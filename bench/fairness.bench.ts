@@ -7,44 +7,54 @@ import { startWebhookSystem, type WebhookSystem } from './webhooks/system.ts'
 const HEALTHY = { tenants: 5, perS: 25, seconds: 20, everyMs: 40 } as const
 const NOISE_TIMES = 20
 const BACKLOG = 20_000
-const NOISY = 'noisy'
-const KINDS = ['ok', 'ok', 'ok', 'ok', 'ok', 'dead', 'slow', 'ok'] as const
+/** Whom the endpoints belong to, and how their receivers behave. */
+const ENDPOINTS = [
+  ...Array.from({ length: HEALTHY.tenants }, (_, index) => ({ tenant: `healthy-${index}`, kind: 'ok' as const })),
+  { tenant: 'ill', kind: 'dead' },
+  { tenant: 'ill', kind: 'slow' },
+  { tenant: 'noisy', kind: 'ok' },
+  ...Array.from({ length: HEALTHY.tenants }, (_, index) => ({ tenant: `control-${index}`, kind: 'ok' as const })),
+] as const
+const DEAD = HEALTHY.tenants
+const SLOW = DEAD + 1
+const NOISY = SLOW + 1
+const CONTROL = Array.from({ length: HEALTHY.tenants }, (_, index) => NOISY + 1 + index)
 /** Events of others have numbers from here on. */
 const OTHERS_FROM = 10_000_000
 
 /**
  * Whether anybody is delayed by others: p95 from acceptance to receipt of five healthy tenants, first alone, then beside an
  * endpoint that accepts and says nothing and has 20,000 deliveries pending, one that answers after 14 s, and a tenant that sends
- * twenty times as much as one of them.
+ * twenty times as much as one of them. The control is what the machine's load alone does: five more healthy tenants send in
+ * all as much as the loud one does, in posts of the same size, and nobody is ill.
  */
 export const fairness: Bench = async (say) => {
   const system = await startWebhookSystem()
   try {
-    const urls = await system.listen(KINDS)
-    for (const [index, url] of urls.entries()) {
-      const tenant = index < HEALTHY.tenants ? `healthy-${index}` : index === 7 ? NOISY : 'ill'
-      await system.subscribe({ tenant, agent: `agent-${index}`, url })
+    const urls = await system.listen(ENDPOINTS.map(({ kind }) => kind))
+    for (const [index, { tenant }] of ENDPOINTS.entries()) {
+      await system.subscribe({ tenant, agent: `agent-${index}`, url: urls[index] ?? '' })
     }
     await system.startWorker()
     await healthy(system, 0) // Warm-up.
     const alone = await healthy(system, 100_000)
     say(`alone: p95 ${alone.p95.toFixed(1)} ms`)
-    await others(system, 'ill', 5, BACKLOG)
-    await others(system, 'ill', 6, 2_000)
+    const { figures: control } = await besideNoise(system, CONTROL, 200_000)
+    say(`control: p95 ${control.p95.toFixed(1)} ms`)
+    await others(system, DEAD, BACKLOG)
+    await others(system, SLOW, 2_000)
     await pendingAtLeast(system, BACKLOG)
-    const stop = new AbortController()
-    const noise = makeNoise(system, stop.signal)
-    await sleep(2000)
-    const beside = await healthy(system, 200_000)
-    stop.abort()
-    const noisy = await noise
+    const { figures: beside, sent: noisy } = await besideNoise(system, [NOISY], 300_000)
     say(`beside them: p95 ${beside.p95.toFixed(1)} ms; the noisy tenant sent ${noisy} events`)
     return [
       { name: 'healthy_p50_alone_ms', value: alone.p50, unit: 'ms' },
       { name: 'healthy_p95_alone_ms', value: alone.p95, unit: 'ms' },
+      { name: 'healthy_p50_control_ms', value: control.p50, unit: 'ms' },
+      { name: 'healthy_p95_control_ms', value: control.p95, unit: 'ms' },
       { name: 'healthy_p50_beside_ms', value: beside.p50, unit: 'ms' },
       { name: 'healthy_p95_beside_ms', value: beside.p95, unit: 'ms' },
       { name: 'healthy_p95_ratio', value: beside.p95 / alone.p95, unit: '' },
+      { name: 'healthy_p95_vs_control', value: beside.p95 / control.p95, unit: '' },
       { name: 'noisy_events', value: noisy, unit: 'events' },
       { name: 'load', value: loadAverage(), unit: '' },
     ]
@@ -53,8 +63,27 @@ export const fairness: Bench = async (say) => {
   }
 }
 
+interface Figures {
+  readonly p50: number
+  readonly p95: number
+}
+
+/** Measures the healthy tenants while the tenants of these endpoints, in turn, send twenty times as much as one of them. */
+async function besideNoise(
+  system: WebhookSystem,
+  endpoints: readonly number[],
+  from: number,
+): Promise<{ figures: Figures; sent: number }> {
+  const stop = new AbortController()
+  const noise = makeNoise(system, endpoints, stop.signal)
+  await sleep(2000)
+  const figures = await healthy(system, from)
+  stop.abort()
+  return { figures, sent: await noise }
+}
+
 /** Posts the events of the healthy tenants at their pace, one at a time, and measures. */
-async function healthy(system: WebhookSystem, from: number): Promise<{ p50: number; p95: number }> {
+async function healthy(system: WebhookSystem, from: number): Promise<Figures> {
   await system.takeArrivals()
   const count = HEALTHY.perS * HEALTHY.seconds
   const acceptedMs: number[] = []
@@ -85,28 +114,29 @@ async function healthy(system: WebhookSystem, from: number): Promise<{ p50: numb
   return { p50: percentile([...waits.values()], 0.5), p95: percentile([...waits.values()], 0.95) }
 }
 
-async function others(system: WebhookSystem, tenant: string, agent: number, count: number): Promise<void> {
+async function others(system: WebhookSystem, endpoint: number, count: number): Promise<void> {
   const perPost = 500
   for (let posted = 0; posted < count; posted += perPost) {
-    const agents = Array.from({ length: perPost }, () => `agent-${agent}`)
-    await system.post(tenant, agents, OTHERS_FROM + posted)
+    await postTo(system, endpoint, perPost, OTHERS_FROM + posted)
   }
 }
 
-async function makeNoise(system: WebhookSystem, signal: AbortSignal): Promise<number> {
+async function makeNoise(system: WebhookSystem, endpoints: readonly number[], signal: AbortSignal): Promise<number> {
   const perPost = Math.round(((HEALTHY.perS / HEALTHY.tenants) * NOISE_TIMES) / 10)
-  let sent = 0
+  let posts = 0
   while (!signal.aborted) {
     const next = performance.now() + 100
-    await system.post(
-      NOISY,
-      Array.from({ length: perPost }, () => 'agent-7'),
-      OTHERS_FROM,
-    )
-    sent += perPost
+    await postTo(system, endpoints[posts % endpoints.length] ?? 0, perPost, OTHERS_FROM)
+    posts += 1
     await sleep(Math.max(0, next - performance.now()))
   }
-  return sent
+  return posts * perPost
+}
+
+/** Posts events that the webhook of one endpoint wants. */
+async function postTo(system: WebhookSystem, endpoint: number, count: number, from: number): Promise<void> {
+  const agents = Array.from({ length: count }, () => `agent-${endpoint}`)
+  await system.post(ENDPOINTS[endpoint]?.tenant ?? '', agents, from)
 }
 
 async function pendingAtLeast(system: WebhookSystem, count: number): Promise<void> {
