@@ -6,7 +6,7 @@ import { createWorkerWorld, type WorkerWorld } from '../../webhooks/worker-world
 const WEBHOOKS = 100
 /** The long form writes 700,000 deliveries. */
 const BURST = byForm({ short: 400, long: 7_000 })
-/** 40,000 deliveries, of which a tenant has 1,000 at once in a process. */
+/** 40,000 deliveries, of which a tenant has 300 in 100 ms in a process. */
 const SPREAD = 400
 const MATCHED_MS_MAX = 60_000 + BURST * 100
 

@@ -15,12 +15,15 @@ import { KEPT_MS } from './matcher.ts'
 import { once } from './record-attributes.ts'
 import type { SubscriptionCache } from './subscription-cache.ts'
 import type { SubscriptionIndex } from './subscription-index.ts'
+import type { TenantPairs } from './tenant-pairs.ts'
 
 /** What working off backlogs needs. */
 export interface MatchBacklogsOptions {
   readonly pool: Pool
   readonly topic: string
   readonly subscriptions: SubscriptionCache
+  /** Tells whether events of other tenants are matched at the same time. */
+  readonly tenantPairs: Pick<TenantPairs, 'anyBut'>
   /** Called after each commit with the webhooks that have new deliveries. */
   readonly onMatched: (webhookIds: ReadonlySet<string>, deliveries: number) => void
   /** Ends it after the slice that is under way. */
@@ -29,19 +32,22 @@ export interface MatchBacklogsOptions {
   readonly now?: () => number
 }
 
-/** Pairs of a webhook and an event that one slice writes: about 0.1 s of Postgres. (One event alone may have more.) */
-const PAIRS_MAX = 1_000
+/** Pairs of a webhook and an event that one slice writes: about 30 ms of Postgres. (One event alone may have more.) */
+const PAIRS_MAX = 250
 /** Events of a backlog that one slice looks at. */
-const EVENTS_MAX = 1_000
+const EVENTS_MAX = 250
 /** The same when their payloads are read too, at up to 256 KiB each. */
 const PAYLOADS_MAX = 100
+/** The rest after a slice, in times of what that took: alone, and while events of other tenants are matched. */
+const REST = { alone: 0.5, besideOthers: 3 } as const
 const IDLE_MS = 1_000
 
 /**
  * Matches the records that the matcher has left for later, slice by slice, until the signal aborts. Tenants take turns, any
  * number of processes share the work, and each tenant's records of a partition are matched in the order of the log. One
- * transaction covers a slice's deliveries and its position. After each slice it rests for as long as that took, as all that
- * other tenants need shares Postgres with it. `wake` begins at once.
+ * transaction covers a slice's deliveries and its position. After each slice it rests for half of the time that it took, and
+ * for three times as long while other tenants have events to match, as all that these need shares Postgres with it. `wake`
+ * begins at once.
  */
 export function runMatchBacklogs(o: MatchBacklogsOptions): {
   readonly wake: () => void
@@ -54,10 +60,11 @@ export function runMatchBacklogs(o: MatchBacklogsOptions): {
     for (let failures = 0; !o.signal.aborted;) {
       try {
         const startedMs = performance.now()
-        const any = (await anyMatchBacklog(o.pool)) && (await matchSlice())
+        const tenant = (await anyMatchBacklog(o.pool)) ? await matchSlice() : undefined
         failures = 0
-        if (any) {
-          await sleep(performance.now() - startedMs, o.signal)
+        if (tenant !== undefined) {
+          const times = o.tenantPairs.anyBut(tenant) ? REST.besideOthers : REST.alone
+          await sleep(times * (performance.now() - startedMs), o.signal)
           continue
         }
       } catch (error) {
@@ -69,8 +76,8 @@ export function runMatchBacklogs(o: MatchBacklogsOptions): {
     }
   }
 
-  /** False: there was none to work on. */
-  async function matchSlice(): Promise<boolean> {
+  /** Returns the tenant that had its turn; undefined: there was none to work on. */
+  async function matchSlice(): Promise<string | undefined> {
     const slice = await withTransaction(o.pool, async (tx) => {
       const backlog = await lockNextMatchBacklog(tx, { topic: o.topic })
       if (backlog === undefined) return undefined
@@ -81,11 +88,15 @@ export function runMatchBacklogs(o: MatchBacklogsOptions): {
       const { matches, next } = matchEvents(index, backlog, events, limit)
       const deliveries = await insertDeliveries(tx, { ...backlog, matches })
       await advanceMatchBacklog(tx, backlog, next)
-      return { deliveries, webhookIds: new Set(matches.flatMap(({ webhookIds }) => webhookIds)) }
+      return {
+        tenant: backlog.tenant,
+        deliveries,
+        webhookIds: new Set(matches.flatMap(({ webhookIds }) => webhookIds)),
+      }
     })
-    if (slice === undefined) return false
+    if (slice === undefined) return undefined
     if (slice.deliveries > 0) o.onMatched(slice.webhookIds, slice.deliveries)
-    return true
+    return slice.tenant
   }
 
   function matchEvents(

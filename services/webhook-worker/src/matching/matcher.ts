@@ -8,7 +8,7 @@ import type { ProjectionWatch } from './projection-watch.ts'
 import { createPartWriter } from './part-writer.ts'
 import { headerText } from './record-attributes.ts'
 import type { CachedSubscriptions, SubscriptionCache } from './subscription-cache.ts'
-import { TenantPairs } from './tenant-pairs.ts'
+import type { TenantPairs } from './tenant-pairs.ts'
 
 /** Name of the matcher's rows in `projection_offsets`. */
 export const WEBHOOKS_PROJECTION = 'webhooks'
@@ -20,6 +20,8 @@ export interface MatcherOptions {
   readonly topic: string
   readonly projection: ProjectionWatch
   readonly subscriptions: SubscriptionCache
+  /** Counts what each tenant has matched at once. */
+  readonly tenantPairs: TenantPairs
   /** Called when tenants have records that are to be matched later. */
   readonly onDeferred: () => void
   /** Called after each commit with the webhooks that have new deliveries. */
@@ -40,10 +42,10 @@ const WEEK_MS = 7 * 86_400_000
  */
 const PAIRS_MAX = 5_000
 /**
- * Pairs that one tenant has in a window of `TenantPairs`: 5,000 a second, which is more than a worker delivers, and 0.1 s of Postgres for
- * a burst. Its other records are matched later, beside those of others.
+ * Pairs that one tenant has in a window of `TenantPairs`: 3,000 a second, which is more than a worker delivers, and 30 ms of Postgres
+ * for a burst. Its other records are matched later, beside those of others.
  */
-const TENANT_PAIRS_MAX = 1_000
+const TENANT_PAIRS_MAX = 300
 
 /** Consecutive records of one partition, all of them projected. */
 interface Part {
@@ -64,7 +66,7 @@ interface Part {
 export function createMatcher(o: MatcherOptions): (batch: LogBatch, signal: AbortSignal) => Promise<HandleOutcome> {
   const now = o.now ?? Date.now
   const writePart = createPartWriter({ ...o, projection: WEBHOOKS_PROJECTION })
-  const tenantPairs = new TenantPairs()
+  const { tenantPairs } = o
   const ensuredWeeks = new Set<number>()
   /** By partition, tenants that may have a backlog. */
   const backlogged = new Map<number, Set<string>>()

@@ -8,6 +8,7 @@ import { runMatchBacklogs } from './match-backlogs.ts'
 import { createMatcher, WEBHOOKS_PROJECTION } from './matcher.ts'
 import { createProjectionWatch } from './projection-watch.ts'
 import { SubscriptionCache } from './subscription-cache.ts'
+import { TenantPairs } from './tenant-pairs.ts'
 
 /** What the matching side of the worker needs. */
 export interface MatchingOptions {
@@ -41,10 +42,12 @@ export function startMatching(o: MatchingOptions): Matching {
   const client = createKafka({ ...kafkaConnection(config), clientId: 'ariftly-webhook-worker', log })
   const closing = new AbortController()
   const subscriptions = new SubscriptionCache(pool)
+  const tenantPairs = new TenantPairs()
   const backlogs = runMatchBacklogs({
     pool,
     topic,
     subscriptions,
+    tenantPairs,
     onMatched: o.onMatched,
     signal: closing.signal,
     log,
@@ -84,6 +87,7 @@ export function startMatching(o: MatchingOptions): Matching {
         topic,
         projection: createProjectionWatch({ db: pool, epoch: epoch.epoch, topic, log }),
         subscriptions,
+        tenantPairs,
         onDeferred: backlogs.wake,
         onMatched: o.onMatched,
         group,

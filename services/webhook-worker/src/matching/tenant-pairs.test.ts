@@ -6,7 +6,7 @@ test('counts what each tenant has had, until the window ends', () => {
   const pairs = new TenantPairs(() => nowMs)
   pairs.add('one', 300)
   pairs.add('two', 1)
-  nowMs += 199
+  nowMs += 99
   pairs.add('one', 400)
   expect([...pairs.spent]).toEqual([
     ['one', 700],
@@ -23,7 +23,23 @@ test('takes back what was not written, also when its window is over', () => {
   pairs.add('two', 300)
   pairs.add('one', -300)
   expect([...pairs.spent]).toEqual([['two', 300]])
-  nowMs += 200
+  nowMs += 100
   pairs.add('two', -300)
   expect([...pairs.spent]).toEqual([])
+})
+
+test('tells whether others have had any within about a second', () => {
+  let nowMs = 1000
+  const pairs = new TenantPairs(() => nowMs)
+  const others = () => [pairs.anyBut('one'), pairs.anyBut('two')]
+  expect(others()).toEqual([false, false])
+  pairs.add('one', 1)
+  expect(others()).toEqual([false, true])
+  nowMs += 999
+  pairs.add('two', 1)
+  expect(others()).toEqual([true, true])
+  nowMs += 100
+  expect(others()).toEqual([true, false])
+  nowMs += 1000
+  expect(others()).toEqual([false, false])
 })
