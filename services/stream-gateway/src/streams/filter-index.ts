@@ -1,5 +1,5 @@
 import type { FilterGroup } from './subscriber.ts'
-import { ALL_TYPES, matches, sameFilter, typeBit, type Routed, type StreamFilter } from './filter.ts'
+import { ALL_TYPES, matches, matchesAttributes, sameFilter, typeBit, type Routed, type StreamFilter } from './filter.ts'
 
 /** One tenant's groups, each under the narrowest of its conditions. */
 interface TenantIndex {
@@ -36,7 +36,12 @@ export class FilterIndex {
   /** Calls `visit` with each group that gets the record, once. */
   forEachMatch(record: Routed, visit: (group: FilterGroup) => void): void {
     for (const list of this.#candidates(record)) {
-      for (const group of list) if (matches(group.filter, record)) visit(group)
+      if (list.length === 0) continue
+      // A tenant may have thousands of groups: the type is looked up once for all of them.
+      const bit = typeBit(record.type)
+      for (const group of list) {
+        if ((group.filter.types & bit) !== 0 && matchesAttributes(group.filter, record)) visit(group)
+      }
     }
   }
 

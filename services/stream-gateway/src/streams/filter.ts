@@ -58,12 +58,16 @@ export function toEventFilter(filter: StreamFilter): EventFilter {
 
 /** Whether a stream shows a record. */
 export function matches(filter: StreamFilter, record: Routed): boolean {
+  return matchesAttributes(filter, record) && (filter.types & typeBit(record.type)) !== 0
+}
+
+/** Whether a stream shows a record if it shows the record's type. */
+export function matchesAttributes(filter: StreamFilter, record: Routed): boolean {
   return (
     filter.tenant === record.tenant &&
     (filter.taskId === undefined || filter.taskId === record.taskId) &&
     (filter.sessionId === undefined || filter.sessionId === record.sessionId) &&
-    (filter.agent === undefined || filter.agent === record.agent) &&
-    (filter.types & typeBit(record.type)) !== 0
+    (filter.agent === undefined || filter.agent === record.agent)
   )
 }
 

@@ -165,6 +165,11 @@ export function createHub(o: HubOptions): Hub {
   }
 
   function route(seq: number, state: RecordState, routed: Routed): void {
+    let streamId: string | undefined
+    const making = {
+      id: () => (streamId ??= o.ids.seal({ epoch: o.epoch, position: ring.position })),
+      onMade: (bytes: number) => ring.addBytes(seq, bytes),
+    }
     filterIndex.forEachMatch(routed, function queue(group) {
       if (group.live.size === 0) return
       if (state === 'unchecked') {
@@ -173,9 +178,7 @@ export function createHub(o: HubOptions): Hub {
       }
       const ringEvent = ring.event(seq)
       if (ringEvent === undefined) return
-      const streamId = () => o.ids.seal({ epoch: o.epoch, position: ring.position })
-      const chunk = sharedFrame(ringEvent, group.filter, { id: streamId, onMade: (bytes) => ring.addBytes(seq, bytes) })
-      pending.add(group, chunk, version)
+      pending.add(group, sharedFrame(ringEvent, group.filter, making), version)
     })
   }
 
