@@ -19,10 +19,14 @@ export interface Stretch {
   readonly nextOffset: number
 }
 
-/** Records that are handed to the hub between two looks at the clock. */
-const STEP_RECORDS = 32
-/** So long records are decoded, or handed to the hub, at a stretch, ms: those of one tenant must not hold up the others. */
-const STEP_MS = 2
+/** What is done with records between two looks at the clock, in records that no stream wants; one that is wanted costs more. */
+const STEP_COST = 32
+const WANTED_COST = 4
+/**
+ * So long records of all partitions are decoded and handed to the hub in one turn of the event loop, ms: those of one tenant must
+ * not hold up the others. Each partition gets at least one step a turn.
+ */
+const TURN_MS = 2
 
 /**
  * Hands records to the hub. Those that an open stream wants, by their tenant and then by their headers, are decoded and
@@ -31,6 +35,18 @@ const STEP_MS = 2
 export function createDispatch(o: DispatchOptions) {
   const { hub } = o
   const partitions = hub.ring.position.length
+  /** Until when records may be worked on in this turn of the event loop; undefined when none were yet. */
+  let untilMs: number | undefined
+
+  function isTurnOver(): boolean {
+    if (untilMs === undefined) {
+      untilMs = o.now() + TURN_MS
+      setImmediate(() => {
+        untilMs = undefined
+      })
+    }
+    return o.now() > untilMs
+  }
 
   return async function dispatch(
     { partition, records, nextOffset }: Stretch,
@@ -44,17 +60,18 @@ export function createDispatch(o: DispatchOptions) {
     const wanted = await decodeAllWanted(fresh, signal)
     onWanted?.(wanted)
     const states = await statesOf(partition, wanted, signal)
-    for (let at = 0, untilMs = o.now() + STEP_MS; at < fresh.length || at === 0; at += STEP_RECORDS) {
-      while (o.now() > untilMs || hub.isFull) {
-        await nextTurn()
-        untilMs = o.now() + STEP_MS
+    const stepRecords = states.size === 0 ? STEP_COST : STEP_COST / WANTED_COST
+    for (let at = 0; at < fresh.length || at === 0; at += stepRecords) {
+      if (at > 0 && isTurnOver()) await nextTurn()
+      while (hub.isFull) {
         signal.throwIfAborted()
+        await nextTurn()
       }
       // A handler that was given up (the assignment changed) must not append behind its successor's back.
       signal.throwIfAborted()
       if (hub.ring.position[partition] !== position) throw new Error('Two handlers read the same partition.')
-      const step = fresh.slice(at, at + STEP_RECORDS)
-      const isEnd = at + STEP_RECORDS >= fresh.length
+      const step = fresh.slice(at, at + stepRecords)
+      const isEnd = at + stepRecords >= fresh.length
       const next = isEnd ? nextOffset : (step.at(-1)?.offset ?? 0) + 1
       hub.append({ partition, records: step, wanted: states, filterVersion, nextOffset: next })
       position = hub.ring.position[partition] ?? 0
@@ -68,17 +85,16 @@ export function createDispatch(o: DispatchOptions) {
   /** The records that open streams want, decoded; other work has its turn in between. */
   async function decodeAllWanted(records: readonly RecordView[], signal: AbortSignal): Promise<WantedRecord[]> {
     const wanted: WantedRecord[] = []
-    let untilMs = o.now() + STEP_MS
-    for (let at = 0; at < records.length; at += STEP_RECORDS) {
-      if (o.now() > untilMs) {
-        await nextTurn()
-        untilMs = o.now() + STEP_MS
+    let cost = 0
+    for (const record of records) {
+      if (cost >= STEP_COST) {
+        cost = 0
+        if (isTurnOver()) await nextTurn()
         signal.throwIfAborted()
       }
-      for (const record of records.slice(at, at + STEP_RECORDS)) {
-        const event = decodeWanted(record)
-        if (event !== undefined) wanted.push({ offset: record.offset, event })
-      }
+      const event = decodeWanted(record)
+      cost += event === undefined ? 1 : WANTED_COST
+      if (event !== undefined) wanted.push({ offset: record.offset, event })
     }
     return wanted
   }
