@@ -24,14 +24,15 @@ const TOO_LATE = /After \d+ ms the check still|Exceeded timeout of \d+ ms/
 const MESSAGE_MAX = 300
 
 /**
- * Runs jest once. Its reports go to standard error; the last line of its standard output has the counts, whatever happens.
+ * Runs jest once, on this Node or another one. Its reports go to standard error; the last line of its standard output has the counts,
+ * whatever happens.
  * @returns `{ passed, failed, files }`: a failure that no test explains counts as one; `files` are those with failures, each
  * `{ path, passed, failed, messages }`.
  */
-export async function runJest(options, env = {}) {
+export async function runJest(options, env = {}, node = process.execPath) {
   const folder = mkdtempSync(join(tmpdir(), 'ariftly-results-'))
   const report = join(folder, 'results.json')
-  const jest = spawn(process.execPath, [...JEST, ...options, '--json', '--outputFile', report], {
+  const jest = spawn(node, [...JEST, ...options, '--json', '--outputFile', report], {
     cwd: root,
     env: { ...process.env, ...env },
     stdio: ['inherit', 'pipe', 'inherit'],
@@ -58,9 +59,9 @@ export async function runJest(options, env = {}) {
  * followed up.
  * @returns `{ passed, failed }`.
  */
-export async function runWithSecondTry(options) {
+export async function runWithSecondTry(options, node = process.execPath) {
   const env = { TEST_RUN_SEED: String(randomInt(2 ** 31)) }
-  const first = await runJest(options, env)
+  const first = await runJest(options, env, node)
   const { files } = first
   printFailures(files)
   const explained = files.reduce((sum, { failed }) => sum + failed, 0) === first.failed
@@ -68,7 +69,7 @@ export async function runWithSecondTry(options) {
   const paths = files.map(({ path }) => path)
   process.stdout.write(`Failed, and tried a second time: ${paths.join(', ')}\n`)
   const levels = ['--selectProjects', 'unit', 'int', 'e2e', 'faults', 'system', '--runInBand']
-  const second = await runJest([...levels, '--runTestsByPath', ...paths], env)
+  const second = await runJest([...levels, '--runTestsByPath', ...paths], env, node)
   printFailures(second.files)
   if (second.failed === 0) process.stdout.write(`Passed at the second try: ${paths.join(', ')}\n`)
   const passedBefore = files.reduce((sum, { passed }) => sum + passed, 0)
