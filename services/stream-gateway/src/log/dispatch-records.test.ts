@@ -14,42 +14,15 @@ import { createDuplicateCheck } from './duplicate-check.ts'
 
 const APPENDED_AT_MS = Date.UTC(2026, 10, 26)
 const RECORDS = 512
+const PARTITIONS = 6
+/** Records of each of them: several steps. */
+const EACH = 64
 
 test('records that streams want are decoded and handed on in steps, between which other work has its turn', async () => {
-  let nowMs = 0
-  // A clock by which each look at it costs a millisecond.
-  const now = () => (nowMs += 1)
-  const hub = createHub({
-    epoch: 1,
-    start: Float64Array.of(0),
-    fromOrigin: [true],
-    ids: createStreamIds(createKeyring(generateEncryptionKey('k'))),
-    ringBytesMax: 1e7,
-    idsMax: 1000,
-    unprojectedIdsMax: 1000,
-    unsentBytesMax: 1e6,
-    budget: new UnsentBudget(1e9),
-    historyTurns: new TenantTurns({ placesMax: 1 }),
-    readHistory: () => new Promise(() => undefined),
-    now: () => 0,
-    schedule: (run) => void setImmediate(run),
-    closeStream: () => undefined,
-  })
-  const written: Buffer[] = []
-  const filter = streamFilter('acme', {}, false)
-  const subscriber = new Subscriber({ filter, sink: sinkInto(written), keyId: 'k', partitions: 1, nowMs: 0 })
-  hub.begin(subscriber, hub.ring.position, Buffer.from('first'))
-  await nextTurn()
-  const duplicates = createDuplicateCheck({
-    index: { find: hub.earlierOf, mayBeOlder: (...asked) => hub.ids.mayBeOlder(...asked) },
-    lookUp: async () => new Set<number>(),
-    now: () => 0,
-    onOpened: () => undefined,
-  })
-  const records = Array.from({ length: RECORDS }, (_, offset) => wantedRecord(offset))
+  const { dispatch, hub, written } = await openStream(1)
+  const records = Array.from({ length: RECORDS }, (_, offset) => wantedRecord(offset, { partition: 0, partitions: 1 }))
   const counting = new AbortController()
   const counted = countTurns(counting.signal)
-  const dispatch = createDispatch({ hub, duplicates, now })
   await dispatch({ partition: 0, records, nextOffset: RECORDS }, new AbortController().signal)
   counting.abort()
   const turns = await counted
@@ -64,6 +37,65 @@ test('records that streams want are decoded and handed on in steps, between whic
   ).toEqual(records.map((_, n) => `event ${n}`))
 })
 
+test('partitions that are read at the same time share a turn', async () => {
+  const { dispatch, hub } = await openStream(PARTITIONS)
+  let records = 0
+  let mostInTurn = 0
+  function look(): void {
+    mostInTurn = Math.max(mostInTurn, hub.counts.records - records)
+    ;({ records } = hub.counts)
+    if (records < PARTITIONS * EACH) setImmediate(look)
+  }
+  setImmediate(look)
+  const stretches = Array.from({ length: PARTITIONS }, (_, partition) => ({
+    partition,
+    records: Array.from({ length: EACH }, (_record, offset) =>
+      wantedRecord(offset, { partition, partitions: PARTITIONS }),
+    ),
+    nextOffset: EACH,
+  }))
+  await Promise.all(stretches.map((stretch) => dispatch(stretch, new AbortController().signal)))
+  await nextTurn()
+  expect(hub.counts.delivered).toBe(PARTITIONS * EACH)
+  // Each has one step of eight, and the clock allows a few more in all; by a clock of its own each would have several.
+  expect(mostInTurn).toBeLessThan(PARTITIONS * 8 * 2)
+})
+
+/** A hub with a live stream that wants everything, and what hands records to it. */
+async function openStream(partitions: number) {
+  let nowMs = 0
+  // A clock by which each look at it costs a millisecond.
+  const now = () => (nowMs += 1)
+  const hub = createHub({
+    epoch: 1,
+    start: new Float64Array(partitions),
+    fromOrigin: Array.from({ length: partitions }, () => true),
+    ids: createStreamIds(createKeyring(generateEncryptionKey('k'))),
+    ringBytesMax: 1e7,
+    idsMax: 1000,
+    unprojectedIdsMax: 1000,
+    unsentBytesMax: 1e6,
+    budget: new UnsentBudget(1e9),
+    historyTurns: new TenantTurns({ placesMax: 1 }),
+    readHistory: () => new Promise(() => undefined),
+    now: () => 0,
+    schedule: (run) => void setImmediate(run),
+    closeStream: () => undefined,
+  })
+  const written: Buffer[] = []
+  const filter = streamFilter('acme', {}, false)
+  const subscriber = new Subscriber({ filter, sink: sinkInto(written), keyId: 'k', partitions, nowMs: 0 })
+  hub.begin(subscriber, hub.ring.position, Buffer.from('first'))
+  await nextTurn()
+  const duplicates = createDuplicateCheck({
+    index: { find: hub.earlierOf, mayBeOlder: (...asked) => hub.ids.mayBeOlder(...asked) },
+    lookUp: async () => new Set<number>(),
+    now: () => 0,
+    onOpened: () => undefined,
+  })
+  return { hub, written, dispatch: createDispatch({ hub, duplicates, now }) }
+}
+
 /** How many turns of the event loop there are until the signal. */
 async function countTurns(signal: AbortSignal): Promise<number> {
   let turns = 0
@@ -71,12 +103,20 @@ async function countTurns(signal: AbortSignal): Promise<number> {
   return turns
 }
 
-function wantedRecord(offset: number) {
-  const data = Buffer.from(`{"task_id":"t","message":"event ${offset}"}`)
-  const id = newEventId(APPENDED_AT_MS)
-  const event = { tenant: 'acme', type: 'task.progress', taskId: 't', sessionId: null, agent: null } as const
-  const encoded = encodeRecord({ ...event, id, data, traceparent: null })
-  return recordViewOf({ partition: partitionOf(encoded.key, 1), offset, timestampMs: APPENDED_AT_MS, ...encoded })
+/** An event of a task whose records are in the partition. */
+function wantedRecord(
+  offset: number,
+  { partition, partitions }: { readonly partition: number; readonly partitions: number },
+) {
+  for (let task = 0; ; task += 1) {
+    const taskId = `t${task}`
+    const data = Buffer.from(`{"task_id":"${taskId}","message":"event ${offset}"}`)
+    const id = newEventId(APPENDED_AT_MS)
+    const event = { tenant: 'acme', type: 'task.progress', taskId, sessionId: null, agent: null } as const
+    const encoded = encodeRecord({ ...event, id, data, traceparent: null })
+    if (partitionOf(encoded.key, partitions) !== partition) continue
+    return recordViewOf({ partition, offset, timestampMs: APPENDED_AT_MS, ...encoded })
+  }
 }
 
 function sinkInto(written: Buffer[]): Sink {
