@@ -1,5 +1,6 @@
 import { join } from 'node:path'
-import { QUOTA_PER_S, startIngestSystem, type IngestSystem } from './ingest/system.ts'
+import { measureFlood } from './ingest/flood.ts'
+import { startIngestSystem, type IngestSystem } from './ingest/system.ts'
 import type { FloorOrder } from './ingest/kafkajs-floor.ts'
 import type { PeerOrder } from './ingest/http-peers.ts'
 import type { LoadOrder, LoadResult } from './ingest/http-load.ts'
@@ -7,19 +8,25 @@ import { findProducerPerformance, type ProducerPerformance } from './ingest/prod
 import { pin, startWorker, type Worker } from './ingest/worker.ts'
 import { recordBytes } from './ingest/workload.ts'
 import { cpuSecondsOf, loadAverage } from './support/process-usage.ts'
-import { medians, type Bench, type Measurement } from './support/report.ts'
+import { measurement, medians, type Bench, type Measurement } from './support/report.ts'
 
 const ROUNDS = 3
 const ROUND_MS = 5000
 const WARM_UP_MS = 2500
-/** Turns of the flood in a round, and the length of each of their four windows, of that of all others: some 1,200 posts, of which twelve are above p99. */
-const FLOOD_TURNS = 3
-const FLOOD_WINDOW = 0.6
 const TENANT = 'default'
 const BATCH = { events: 1000, connections: 8 } as const
 const SINGLE = { events: 1, connections: 256 } as const
 /** What is measured has one processor, whatever feeds it or takes from it (load, Kafka) the other; the same for all. */
 const CPU = { measured: 0, others: 1 } as const
+
+/** What `--only` names. */
+const PARTS = ['batches', 'singles', 'flood'] as const
+type Part = (typeof PARTS)[number]
+const MEASURE: Readonly<Record<Part, (run: Run, ms: number) => Promise<readonly Measurement[]>>> = {
+  batches: measureBatches,
+  singles: measureSingles,
+  flood: measureFlood,
+}
 
 /**
  * Ingest against its peers, one after the other in each round, with the same events of 300 bytes. Batches of 1,000: against
@@ -27,7 +34,9 @@ const CPU = { measured: 0, others: 1 } as const
  * records of the same number of bytes; all with acks=all. Single events: against an echo on bare `node:http`, and against
  * express with `express.json()` that writes nothing. Last: what a tenant far above its quota does to another one's p99.
  */
-export const ingest: Bench = async (say) => {
+export const ingest: Bench = async (say, { only } = {}) => {
+  const parts = only === undefined ? PARTS : PARTS.filter((part) => part === only)
+  if (parts.length === 0) throw new Error(`the parts are ${PARTS.join(', ')}`)
   const system = await startIngestSystem()
   const workers: Worker[] = []
 
@@ -50,11 +59,12 @@ export const ingest: Bench = async (say) => {
       bare: await servePeer(await worker('http-peers.ts', CPU.measured), 'bare'),
       express: await servePeer(await worker('http-peers.ts', CPU.measured), 'express'),
     }
-    const run: Run = { ...peers, floor: await bestFloor(peers.kafkajs, system, say) }
-    await measure(run, WARM_UP_MS)
+    const floor = parts.includes('batches') ? await bestFloor(peers.kafkajs, system, say) : undefined
+    const run: Run = { ...peers, floor }
+    await measure(run, parts, WARM_UP_MS)
     const rounds: (readonly Measurement[])[] = []
     for (let round = 1; round <= ROUNDS; round += 1) {
-      const measured = await measure(run, ROUND_MS)
+      const measured = await measure(run, parts, ROUND_MS)
       rounds.push(measured)
       say(`round ${round}: ${measured.map(({ name, value }) => `${name} ${value.toFixed(2)}`).join(', ')}`)
     }
@@ -73,8 +83,11 @@ interface Run {
   readonly java: ProducerPerformance
   readonly bare: Peer
   readonly express: Peer
-  readonly floor: Pick<FloorOrder, 'batch' | 'inFlight'>
+  /** Undefined if batches are not measured. */
+  readonly floor: Floor | undefined
 }
+
+type Floor = Pick<FloorOrder, 'batch' | 'inFlight'>
 
 interface Peer {
   readonly pid: number
@@ -88,10 +101,10 @@ async function servePeer(worker: Worker, peer: PeerOrder['peer']): Promise<Peer>
 }
 
 /** The batch size and number of sends in flight with which bare kafkajs is fastest here. */
-async function bestFloor(kafkajs: Worker, system: IngestSystem, say: (line: string) => void): Promise<Run['floor']> {
+async function bestFloor(kafkajs: Worker, system: IngestSystem, say: (line: string) => void): Promise<Floor> {
   const choices = [500, 1000, 2000, 5000].flatMap((batch) => [1, 2, 4].map((inFlight) => ({ batch, inFlight })))
   await sendPlain(kafkajs, system, { batch: 1000, inFlight: 2, ms: WARM_UP_MS })
-  const tried: { choice: Run['floor']; perS: number }[] = []
+  const tried: { choice: Floor; perS: number }[] = []
   for (const choice of choices) tried.push({ choice, perS: await sendPlain(kafkajs, system, { ...choice, ms: 1500 }) })
   const [best] = tried.toSorted((a, b) => b.perS - a.perS)
   if (best === undefined) throw new Error('no batch size was tried')
@@ -99,20 +112,15 @@ async function bestFloor(kafkajs: Worker, system: IngestSystem, say: (line: stri
   return best.choice
 }
 
-async function sendPlain(
-  kafkajs: Worker,
-  system: IngestSystem,
-  o: Run['floor'] & { readonly ms: number },
-): Promise<number> {
+async function sendPlain(kafkajs: Worker, system: IngestSystem, o: Floor & { readonly ms: number }): Promise<number> {
   const order: FloorOrder = { ...o, broker: system.kafka.address, topic: system.topic, tenant: TENANT }
   return (await kafkajs.ask<{ perS: number }>(order)).perS
 }
 
-async function measure(run: Run, ms: number): Promise<readonly Measurement[]> {
-  const batches = await measureBatches(run, ms)
-  const singles = await measureSingles(run, ms)
-  const flood = await measureFlood(run, ms)
-  return [...batches, ...singles, ...flood, measurement('load_average', loadAverage(), 'processes')]
+async function measure(run: Run, parts: readonly Part[], ms: number): Promise<readonly Measurement[]> {
+  const measured: Measurement[] = []
+  for (const part of parts) measured.push(...(await MEASURE[part](run, ms)))
+  return [...measured, measurement('load_average', loadAverage(), 'processes')]
 }
 
 async function measureBatches(run: Run, ms: number): Promise<readonly Measurement[]> {
@@ -120,6 +128,7 @@ async function measureBatches(run: Run, ms: number): Promise<readonly Measuremen
   const batches = await post(run, { ...BATCH, port: system.ingest.port, ms }, [system.ingest.pid])
   const batchPerS = batches.requestsPerS * BATCH.events
   const packed = await post(run, { ...BATCH, port: system.gzipIngest.port, ms }, [system.gzipIngest.pid])
+  if (floor === undefined) throw new Error('the peer was not tried')
   const kafkajsPerS = await sendPlain(run.kafkajs, system, { ...floor, ms })
   const records = { bytes: recordBytes(TENANT), records: ms * JAVA_RECORDS_PER_MS }
   const javaPerS = await run.java.run({ ...records, broker: system.kafka.address, topic: system.topic })
@@ -152,58 +161,6 @@ async function measureSingles(run: Run, ms: number): Promise<readonly Measuremen
     measurement('single_vs_bare_http', single.requestsPerS / bareHttp.requestsPerS, ''),
     measurement('single_vs_express_json', single.requestsPerS / expressJson.requestsPerS, ''),
   ]
-}
-
-/**
- * A tenant posts steadily, single events, while another one keeps to its quota, while it posts twenty times as much, and while it posts as fast as it is answered.
- * The twentyfold flood poured on the echo shows what of that is the machine's share: it costs the processors of load and server as much, and ingest nothing. The four take turns, and each ratio is of windows that follow
- * one another: what a busy machine does to all of them falls out, and one hiccup spoils one turn, not the median.
- */
-async function measureFlood(run: Run, ms: number): Promise<readonly Measurement[]> {
-  const turns: (readonly Measurement[])[] = []
-  for (let turn = 0; turn < FLOOD_TURNS; turn += 1) turns.push(await floodTurn(run, ms * FLOOD_WINDOW))
-  return medians(turns)
-}
-
-async function floodTurn({ system, load, flood, bare }: Run, ms: number): Promise<readonly Measurement[]> {
-  const { port } = system.ingest
-  const steady: LoadOrder = { port, apiKey: system.apiKey, events: 1, connections: 20, everyMs: 50, ms }
-  const others = { port, apiKey: system.limitedKey, events: 1, connections: 1, ms }
-
-  /** The neighbour's result, the other one's, and the processor time of ingest meanwhile. */
-  async function besides(order: Partial<LoadOrder>): Promise<readonly [LoadResult, LoadResult, number]> {
-    const beforeS = cpuSecondsOf([system.ingest.pid])
-    const results = [load.ask<LoadResult>(steady), flood.ask<LoadResult>({ ...others, ...order })] as const
-    const [neighbour, other] = await Promise.all(results)
-    return [neighbour, other, cpuSecondsOf([system.ingest.pid]) - beforeS]
-  }
-
-  const [quiet, , quietS] = await besides({ connections: 10, everyMs: 10_000 / QUOTA_PER_S })
-  const twentyfold = { connections: 40, everyMs: 2000 / QUOTA_PER_S }
-  const [flooded, flooder, floodS] = await besides(twentyfold)
-  const [drowned, drowner] = await besides({ ...twentyfold, everyMs: 0 })
-  // The flooder's bucket fills meanwhile, so that it is within its quota again in the next turn.
-  const [elsewhere] = await besides({ ...twentyfold, port: bare.port })
-  const refused = flooder.statuses['429']
-  if (quiet.statuses['202'] === undefined || refused === undefined) throw new Error('no flood')
-  return [
-    measurement('neighbour_p99_ms', quiet.p99Ms, 'ms'),
-    measurement('neighbour_p99_in_flood_ms', flooded.p99Ms, 'ms'),
-    measurement('neighbour_p99_flood_elsewhere_ms', elsewhere.p99Ms, 'ms'),
-    measurement('neighbour_p50_ms', quiet.p50Ms, 'ms'),
-    measurement('neighbour_p50_in_flood_ms', flooded.p50Ms, 'ms'),
-    measurement('neighbour_p99_in_full_flood_ms', drowned.p99Ms, 'ms'),
-    measurement('flood_requests_per_s', flooder.requestsPerS, 'requests/s'),
-    measurement('full_flood_requests_per_s', drowner.requestsPerS, 'requests/s'),
-    measurement('refusal_cpu_us', ((floodS - quietS) * 1e6) / refused, 'us/request'),
-    measurement('neighbour_p99_flood_vs_quiet', flooded.p99Ms / quiet.p99Ms, ''),
-    measurement('neighbour_p99_full_flood_vs_quiet', drowned.p99Ms / quiet.p99Ms, ''),
-    measurement('neighbour_p99_flood_vs_elsewhere', flooded.p99Ms / elsewhere.p99Ms, ''),
-  ]
-}
-
-function measurement(name: string, value: number, unit: string): Measurement {
-  return { name, value, unit }
 }
 
 /** About what the tool sends in a millisecond, so that it runs as long as the others. */

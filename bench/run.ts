@@ -53,7 +53,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
 const ROOT = join(import.meta.dirname, '..')
 
 /**
- * `npm run --silent bench -- <name> [--json] [--rows <number>] [--only <part>]` (rows: of `query` and `deliveries`; an attack of `neighbours`, a fault of `webhook-faults`): builds, runs one benchmark on a stack of its own and prints its values; with
+ * `npm run --silent bench -- <name> [--json] [--rows <number>] [--only <part>]` (rows: of `query` and `deliveries`; a part of `ingest`, an attack of `neighbours`, a fault of `webhook-faults`): builds, runs one benchmark on a stack of its own and prints its values; with
  * `--json` the last line of stdout is one JSON object. Progress goes to stderr.
  */
 async function main(args: readonly string[]): Promise<void> {
@@ -64,7 +64,7 @@ async function main(args: readonly string[]): Promise<void> {
   if (bench === undefined || options === undefined) {
     const names = Object.keys(BENCHES).join(' | ')
     process.stderr.write(
-      `Usage: npm run --silent bench -- <${names}> [--json]; query and deliveries take --rows <number>, neighbours and webhook-faults --only <part>\n`,
+      `Usage: npm run --silent bench -- <${names}> [--json]; query and deliveries take --rows <number>, ingest, neighbours and webhook-faults --only <part>\n`,
     )
     process.exitCode = 64
     return
@@ -79,7 +79,8 @@ async function main(args: readonly string[]): Promise<void> {
 function readOptions(name: string, args: readonly string[]): BenchOptions | undefined {
   if (args.length === 0) return {}
   const [flag, rows = '', ...more] = args
-  if (['neighbours', 'webhook-faults'].includes(name) && flag === '--only' && more.length === 0) return { only: rows }
+  if (['ingest', 'neighbours', 'webhook-faults'].includes(name) && flag === '--only' && more.length === 0)
+    return { only: rows }
   const good =
     ['query', 'deliveries'].includes(name) && flag === '--rows' && /^[1-9]\d{5,8}$/.test(rows) && more.length === 0
   return good ? { rows: Number(rows) } : undefined

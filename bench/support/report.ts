@@ -5,6 +5,11 @@ export interface Measurement {
   readonly unit: string
 }
 
+/** A measured value; a ratio has no unit. */
+export function measurement(name: string, value: number, unit: string): Measurement {
+  return { name, value, unit }
+}
+
 /** What a benchmark answers; the shape of the last line of its output. */
 export interface BenchReport {
   readonly bench: string
@@ -28,7 +33,7 @@ export function createReport(bench: string, measurements: readonly Measurement[]
   const isRatio = ({ name }: Measurement) => name.includes('vs_') || name.includes('_ratio')
   return {
     bench,
-    results: measurements.filter((measurement) => !isRatio(measurement)),
+    results: measurements.filter((each) => !isRatio(each)),
     ratios: Object.fromEntries(measurements.filter(isRatio).map(({ name, value }) => [name, value])),
   }
 }

@@ -1,0 +1,70 @@
+import { cpuSecondsOf } from '../support/process-usage.ts'
+import { measurement, medians, type Measurement } from '../support/report.ts'
+import type { LoadOrder, LoadResult } from './http-load.ts'
+import { QUOTA_PER_S, type IngestSystem } from './system.ts'
+import type { Worker } from './worker.ts'
+
+/** What posts, and to whom. */
+export interface FloodRun {
+  readonly system: IngestSystem
+  readonly load: Worker
+  readonly flood: Worker
+  readonly bare: { readonly port: number }
+}
+
+/** Turns of a round. */
+const TURNS = 12
+/**
+ * The length of each window of a turn, of that of all others: 0.75 s, some 300 posts of the neighbour. Shared machines stall for a tenth of a second every
+ * other second or so: most windows as short as this have no stall, each of some seconds has one, and its p99 is that stall's.
+ */
+const WINDOW = 0.15
+
+/**
+ * A tenant posts steadily, single events, while another one keeps to its quota, while it posts twenty times as much, and while it posts as fast as it is answered.
+ * The twentyfold flood poured on the echo shows what of that is the machine's share: it costs the processors of load and server as much, and ingest nothing. The four take turns, and each ratio is of windows that follow
+ * one another: what a busy machine does to all of them falls out, and one hiccup spoils one turn, not the median.
+ */
+export async function measureFlood(run: FloodRun, ms: number): Promise<readonly Measurement[]> {
+  const turns: (readonly Measurement[])[] = []
+  for (let turn = 0; turn < TURNS; turn += 1) turns.push(await floodTurn(run, ms * WINDOW))
+  return medians(turns)
+}
+
+async function floodTurn({ system, load, flood, bare }: FloodRun, ms: number): Promise<readonly Measurement[]> {
+  const { port } = system.ingest
+  const steady: LoadOrder = { port, apiKey: system.apiKey, events: 1, connections: 20, everyMs: 50, ms }
+  const others = { port, apiKey: system.limitedKey, events: 1, connections: 1, ms }
+
+  /** The neighbour's result, the other one's, and the processor time of ingest meanwhile. */
+  async function besides(order: Partial<LoadOrder>): Promise<readonly [LoadResult, LoadResult, number]> {
+    const beforeS = cpuSecondsOf([system.ingest.pid])
+    const results = [load.ask<LoadResult>(steady), flood.ask<LoadResult>({ ...others, ...order })] as const
+    const [neighbour, other] = await Promise.all(results)
+    return [neighbour, other, cpuSecondsOf([system.ingest.pid]) - beforeS]
+  }
+
+  const [quiet, , quietS] = await besides({ connections: 10, everyMs: 10_000 / QUOTA_PER_S })
+  const twentyfold = { connections: 40, everyMs: 2000 / QUOTA_PER_S }
+  const [flooded, flooder, floodS] = await besides(twentyfold)
+  const [drowned, drowner] = await besides({ ...twentyfold, everyMs: 0 })
+  // The flooder's bucket fills meanwhile, so that it is within its quota again in the next turn.
+  const [elsewhere] = await besides({ ...twentyfold, port: bare.port })
+  const refused = flooder.statuses['429']
+  if (quiet.statuses['202'] === undefined || refused === undefined) throw new Error('no flood')
+  return [
+    measurement('neighbour_p99_ms', quiet.p99Ms, 'ms'),
+    measurement('neighbour_p99_in_flood_ms', flooded.p99Ms, 'ms'),
+    measurement('neighbour_p99_flood_elsewhere_ms', elsewhere.p99Ms, 'ms'),
+    measurement('neighbour_p50_ms', quiet.p50Ms, 'ms'),
+    measurement('neighbour_p50_in_flood_ms', flooded.p50Ms, 'ms'),
+    measurement('neighbour_p99_in_full_flood_ms', drowned.p99Ms, 'ms'),
+    measurement('flood_requests_per_s', flooder.requestsPerS, 'requests/s'),
+    measurement('full_flood_requests_per_s', drowner.requestsPerS, 'requests/s'),
+    measurement('refusal_cpu_us', ((floodS - quietS) * 1e6) / refused, 'us/request'),
+    measurement('neighbour_p99_flood_vs_quiet', flooded.p99Ms / quiet.p99Ms, ''),
+    measurement('neighbour_p99_full_flood_vs_quiet', drowned.p99Ms / quiet.p99Ms, ''),
+    measurement('neighbour_p99_elsewhere_vs_quiet', elsewhere.p99Ms / quiet.p99Ms, ''),
+    measurement('neighbour_p99_flood_vs_elsewhere', flooded.p99Ms / elsewhere.p99Ms, ''),
+  ]
+}
