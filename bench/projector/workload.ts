@@ -1,4 +1,4 @@
-import { createEventIdMinter, encodeRecord, partitionOf, typeIdToUuid, type LogEvent } from '@ariftly/events'
+import { EventIdMinter, encodeRecord, partitionOf, typeIdToUuid, type LogEvent } from '@ariftly/events'
 import { createProducer, type KafkaClient, type ProducerRecord } from '@ariftly/kafka'
 
 /** Events of as many bytes as in the other benchmarks (`data` of ~230 B), spread over so many tasks. */
@@ -23,14 +23,14 @@ export async function fillTopic(
   o: { readonly topic: string; readonly partitions: number; readonly count: number; readonly json: boolean },
 ): Promise<Filled> {
   const producer = createProducer(client, { topic: o.topic })
-  const mint = createEventIdMinter()
+  const minter = new EventIdMinter()
   const startMs = Date.now() - o.count / EVENTS_PER_MS
   const lastIds = new Map<number, string>()
   try {
     for (let from = 0; from < o.count; from += SEND) {
       const numbers = Array.from({ length: Math.min(SEND, o.count - from) }, (_, index) => from + index)
       const records = numbers.map((number) => {
-        const event = eventOf(number, mint(Math.floor(startMs + number / EVENTS_PER_MS)))
+        const event = eventOf(number, minter.mint(Math.floor(startMs + number / EVENTS_PER_MS)))
         const record = encodeRecord(event)
         const partition = partitionOf(record.key, o.partitions)
         lastIds.set(partition, typeIdToUuid('evt', event.id))

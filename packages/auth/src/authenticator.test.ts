@@ -113,6 +113,16 @@ describe('authenticate', () => {
     })
   })
 
+  test('keys that come in turns give each its own caller, also after a header that holds none', async () => {
+    const { auth, ...world } = await started()
+    const keys = { a: world.add({ tenant: 'a' }), b: world.add({ tenant: 'b' }) }
+    for (const tenant of ['a', 'b', 'b', 'a', 'b'] as const) {
+      expect(await outcome(auth, keys[tenant])).toBe(tenant)
+      expect(await outcome(auth, undefined)).toBe('401 missing_api_key')
+      await expect(async () => await auth.authenticate('Basic abc', 'any')).rejects.toMatchObject({ status: 401 })
+    }
+  })
+
   test('a key that cannot be one is refused without a look-up', async () => {
     const world = await started()
     expect(await outcome(world.auth, 'x')).toBe('401 invalid_api_key')

@@ -1,7 +1,7 @@
-import { hash } from 'node:crypto'
 import { withTimeout, type Logger } from '@ariftly/runtime'
 import { hasScope, isScope, type Caller, type Scope } from '@ariftly/http'
 import { hashApiKey, keyShapeOf } from './api-key.ts'
+import { bearerOf, createKeyNamer } from './bearer.ts'
 import { createKeyCache, type CachedKey } from './key-cache.ts'
 import { startKeyFeed, type KeyChange, type KeyChanges } from './key-feed.ts'
 import { createLastUses } from './last-uses.ts'
@@ -104,6 +104,7 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
   const lookups = new Map<string, Lookup>()
   const listeners = new Set<(keyId: string, secret: number | undefined) => void>()
   const ends = createSecretEnds()
+  const nameOf = createKeyNamer()
   const uses = createLastUses({ cache, touch: options.touch ?? ((): Promise<void> => Promise.resolve()), now, log })
   const feed = startKeyFeed({
     ...options,
@@ -125,11 +126,12 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
   })
 
   function authenticate(authorization: string | undefined, scope: Scope | 'any'): Caller | Promise<Caller> {
-    const key = bearerOf(authorization)
+    if (authorization === undefined) throw missingKey()
     // The hash comes first: what is cached was checked before, and this is on the path of every request.
-    const name = hash('sha256', key, 'base64')
+    const name = nameOf(authorization)
     const cached = cache.byName(name)
     if (cached !== undefined) return admit(trusted(cached), scope)
+    const key = bearerOf(authorization)
     const shape = keyShapeOf(key)
     if (shape === 'invalid') throw invalidKey()
     const find = () => lookup(hashApiKey(key))
@@ -257,13 +259,6 @@ interface Lookup {
   /** Keys that the feed named meanwhile. */
   readonly changed: Set<string>
   readonly result: Promise<Caller | undefined>
-}
-
-function bearerOf(authorization: string | undefined): string {
-  if (authorization === undefined) throw missingKey()
-  const space = authorization.indexOf(' ')
-  if (space === -1 || authorization.slice(0, space).toLowerCase() !== 'bearer') throw missingKey()
-  return authorization.slice(space + 1).trim()
 }
 
 function admit(caller: Caller, scope: Scope | 'any'): Caller {

@@ -1,5 +1,5 @@
 import { createHash, randomFillSync } from 'node:crypto'
-import { formatTypeId, newTypeId, typeIdMs, uuidV7Bytes } from './typeid.ts'
+import { formatTypeId, newTypeId, typeIdMs, uuidV7Bytes, writeUuidV7 } from './typeid.ts'
 
 const PREFIX = 'evt'
 
@@ -12,19 +12,32 @@ export function newEventId(ms: number): string {
 }
 
 /**
- * Mints the ids of one request. Ids of one minter rise strictly as long as the milliseconds do not fall: all share 43
+ * Mints ids, for one request after the other. Those of one request rise strictly as long as the milliseconds do not fall: all share 43
  * random bits, and a counter that starts at a random 31 bits fills the rest.
  */
-export function createEventIdMinter(fillRandom: FillRandom = pooledRandom): (ms: number) => string {
-  const tail = Buffer.allocUnsafe(10)
-  fillRandom(tail)
-  const uuid = uuidV7Bytes(0, tail)
-  let counter = tail.readUInt32BE(6) >>> 1
-  return function mintEventId(ms: number): string {
-    uuid.writeUIntBE(ms, 0, 6)
-    uuid.writeUInt32BE(counter, 12)
-    counter += 1
-    return formatTypeId(PREFIX, uuid)
+export class EventIdMinter {
+  readonly #fillRandom: FillRandom
+  readonly #tail = Buffer.alloc(10)
+  readonly #uuid = Buffer.alloc(16)
+  #counter = 0
+
+  constructor(fillRandom: FillRandom = pooledRandom) {
+    this.#fillRandom = fillRandom
+    this.begin()
+  }
+
+  /** Begins with the next request. */
+  begin(): void {
+    this.#fillRandom(this.#tail)
+    writeUuidV7(this.#uuid, 0, this.#tail)
+    this.#counter = this.#tail.readUInt32BE(6) >>> 1
+  }
+
+  mint(ms: number): string {
+    this.#uuid.writeUIntBE(ms, 0, 6)
+    this.#uuid.writeUInt32BE(this.#counter, 12)
+    this.#counter += 1
+    return formatTypeId(PREFIX, this.#uuid)
   }
 }
 
@@ -53,6 +66,6 @@ function pooledRandom(bytes: Buffer): void {
     randomFillSync(pool)
     poolAt = 0
   }
-  pool.copy(bytes, 0, poolAt, poolAt + bytes.length)
+  for (let index = 0; index < bytes.length; index++) bytes[index] = pool[poolAt + index] as number
   poolAt += bytes.length
 }

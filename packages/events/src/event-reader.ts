@@ -1,6 +1,6 @@
 import { DataObject } from './data-object.ts'
 import { EnvelopeReader } from './envelope.ts'
-import { createEventIdMinter } from './event-id.ts'
+import { EventIdMinter } from './event-id.ts'
 import { judgeEvent } from './judge-event.ts'
 import { JsonScanner } from './json-scanner.ts'
 import { MalformedJson } from './json-tokens.ts'
@@ -24,7 +24,7 @@ export class EventReader {
   readonly #data = new DataObject(this.scanner)
   readonly #envelopes = new EnvelopeReader(this.scanner, this.#data)
   #context = NO_CONTEXT
-  #mintId = createEventIdMinter()
+  readonly #minter = new EventIdMinter()
   #sliceBytes = 0
   #isObject = false
   /** The entries that were read, in order. */
@@ -33,7 +33,7 @@ export class EventReader {
   /** Begins a body. */
   open(context: ValidationContext, sliceBytes: number): void {
     this.#context = context
-    this.#mintId = createEventIdMinter()
+    this.#minter.begin()
     this.#sliceBytes = sliceBytes
     this.entries = []
     this.scanner.pauseAt = sliceBytes
@@ -79,7 +79,7 @@ export class EventReader {
       data: this.#data,
       envelope: this.#envelopes.envelope,
       context: this.#context,
-      mintId: this.#mintId,
+      minter: this.#minter,
     })
     this.entries.push(entry)
     return true

@@ -1,7 +1,7 @@
 import type { DataObject } from './data-object.ts'
 import { checkDataSchema } from './data-schema.ts'
 import type { Envelope } from './envelope.ts'
-import { deriveEventId } from './event-id.ts'
+import { deriveEventId, type EventIdMinter } from './event-id.ts'
 import { EVENT_TYPES, type EventType, isEventType, isSessionType } from './event-type.ts'
 import { boundPointer, pointerTo, pointerToken } from './json-pointer.ts'
 import type { JsonScanner } from './json-scanner.ts'
@@ -20,7 +20,7 @@ export interface ReadEntry {
   readonly data: DataObject
   readonly envelope: Envelope
   readonly context: ValidationContext
-  readonly mintId: (ms: number) => string
+  readonly minter: Pick<EventIdMinter, 'mint'>
 }
 
 /** Judges one posted event by the rules of design 4.1 and 4.2; the first fault found refuses it. */
@@ -106,7 +106,7 @@ function checkData({ data, envelope }: ReadEntry): EntryError | undefined {
 }
 
 /** The event's id: the caller's, derived from the idempotency key, or minted; or why there can be none. */
-function chooseId({ envelope, context, mintId }: ReadEntry): string | EntryError {
+function chooseId({ envelope, context, minter }: ReadEntry): string | EntryError {
   const { id, created_at: createdAt, idempotency_key: key } = envelope
   const idMs = id === undefined ? undefined : typeIdMs('evt', id)
   if (id !== undefined && idMs === undefined) {
@@ -122,7 +122,7 @@ function chooseId({ envelope, context, mintId }: ReadEntry): string | EntryError
   if (idMs !== undefined && createdMs !== undefined && idMs !== createdMs) {
     return fault('invalid_value', '/created_at', 'must be the millisecond inside id')
   }
-  if (key === undefined) return id ?? mintId(ms ?? context.nowMs)
+  if (key === undefined) return id ?? minter.mint(ms ?? context.nowMs)
   if (ms === undefined) return fault('required', '/created_at', 'is required with idempotency_key')
   if (!isIdempotencyKey(key)) {
     return fault('invalid_value', '/idempotency_key', `must have 1 to ${LIMITS.idempotencyKeyCharsMax} characters`)

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import { TypeID } from 'typeid-js'
-import { createEventIdMinter, deriveEventId, eventIdMs, newEventId } from './event-id.ts'
+import { EventIdMinter, deriveEventId, eventIdMs, newEventId } from './event-id.ts'
 import { formatTypeId, newTypeId, parseTypeId, typeIdToUuid, uuidToTypeId } from './typeid.ts'
 
 const bytes16 = fc.uint8Array({ minLength: 16, maxLength: 16 })
@@ -80,12 +80,12 @@ describe('event ids', () => {
   test('of one request rise strictly while the milliseconds do not fall', () => {
     fc.assert(
       fc.property(fc.array(fc.nat({ max: 3 }), { minLength: 2, maxLength: 200 }), (steps) => {
-        const mint = createEventIdMinter()
+        const minter = new EventIdMinter()
         let ms = 1_800_000_000_000
         let last = ''
         for (const step of steps) {
           ms += step
-          const id = mint(ms)
+          const id = minter.mint(ms)
           expect(id > last).toBe(true)
           expect(eventIdMs(id)).toBe(ms)
           last = id
@@ -94,10 +94,14 @@ describe('event ids', () => {
     )
   })
 
-  test('of two minters differ in the same millisecond, and rise at the highest random start', () => {
-    expect(createEventIdMinter()(5)).not.toBe(createEventIdMinter()(5))
-    const mint = createEventIdMinter((bytes) => bytes.fill(255))
-    const ids = Array.from({ length: 1000 }, () => mint(7))
+  test('of two minters, or requests, differ in the same millisecond, and rise at the highest random start', () => {
+    const first = new EventIdMinter()
+    const ids5 = [first.mint(5), new EventIdMinter().mint(5)]
+    first.begin()
+    ids5.push(first.mint(5))
+    expect(new Set(ids5).size).toBe(3)
+    const highest = new EventIdMinter((bytes) => bytes.fill(255))
+    const ids = Array.from({ length: 1000 }, () => highest.mint(7))
     expect(ids.toSorted()).toEqual(ids)
     expect(new Set(ids).size).toBe(1000)
   })

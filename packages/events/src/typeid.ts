@@ -84,12 +84,17 @@ export function typeIdMs(prefix: string, id: string): number | undefined {
 /** The 16 bytes of a UUIDv7 with this millisecond (0 to 2^48 - 1) and the 74 low bits of `tail` (10 bytes). */
 export function uuidV7Bytes(ms: number, tail: Uint8Array): Buffer {
   const bytes = Buffer.allocUnsafe(16)
-  bytes.writeUIntBE(ms, 0, 6)
-  // By hand: a call into native code costs more than ten bytes.
-  for (let index = 0; index < 10; index++) bytes[6 + index] = tail[index] ?? 0
-  bytes[6] = 0x70 | ((tail[0] ?? 0) & 0x0f)
-  bytes[8] = 0x80 | ((tail[2] ?? 0) & 0x3f)
+  writeUuidV7(bytes, ms, tail)
   return bytes
+}
+
+/** Writes those bytes to the first 16 of `into`. */
+export function writeUuidV7(into: Buffer, ms: number, tail: Uint8Array): void {
+  into.writeUIntBE(ms, 0, 6)
+  // By hand: a call into native code costs more than ten bytes.
+  for (let index = 0; index < 10; index++) into[6 + index] = tail[index] ?? 0
+  into[6] = 0x70 | ((tail[0] ?? 0) & 0x0f)
+  into[8] = 0x80 | ((tail[2] ?? 0) & 0x3f)
 }
 
 /** A fresh TypeID of a UUIDv7; `ms` is its Unix millisecond, by default the clock's. */

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net'
 import type { ConnectionTimeouts } from '@ariftly/http'
-import type { FastPathService } from './create-fast-path.ts'
-import { createRequestReader, type FastPost } from './read-request.ts'
+import type { FastPathService, WriteResponse } from './create-fast-path.ts'
+import { createRequestReader } from './read-request.ts'
 import { renderResponse } from './render-response.ts'
 
 /** What a connection needs. */
@@ -115,26 +115,21 @@ export class Connection {
     if (found.type === 'whole') {
       this.#held = undefined
       this.#state = 'answering'
-      void this.#answer(found.post)
+      void this.#options.service.run(found.post, this.#write)
     } else if (found.type === 'other') this.#handOver()
   }
 
-  async #answer(post: FastPost): Promise<void> {
-    const { service, keepAliveS } = this.#options
-    const call = service.open(post)
-    const response = await service.answer(post, call)
-    const complete = !this.#socket.destroyed
-    if (complete) {
-      const close = this.#options.isDraining()
-      const { text, encoding } = renderResponse(response, call.headers, { keepAliveS, close })
-      const isTaken = this.#socket.write(text, encoding)
-      this.#isFresh = false
-      this.#usedMs = performance.now()
-      if (close) this.#end()
-      else if (isTaken) this.#readNext()
-      else this.#waitForClient()
-    }
-    service.ended(call, response.status, complete)
+  readonly #write: WriteResponse = (response, ofCall) => {
+    if (this.#socket.destroyed) return false
+    const close = this.#options.isDraining()
+    const { text, encoding } = renderResponse(response, ofCall, { keepAliveS: this.#options.keepAliveS, close })
+    const isTaken = this.#socket.write(text, encoding)
+    this.#isFresh = false
+    this.#usedMs = performance.now()
+    if (close) this.#end()
+    else if (isTaken) this.#readNext()
+    else this.#waitForClient()
+    return true
   }
 
   /** A client that does not read its response gets no further one. */

@@ -41,6 +41,8 @@ const UNUSUAL: ReadonlySet<string> = new Set([
 ])
 
 interface Head {
+  /** With the empty line behind it. */
+  readonly bytes: Buffer
   readonly headers: Readonly<Record<string, string>>
   readonly contentLength: number
 }
@@ -48,29 +50,34 @@ interface Head {
 /** Creates a reader of POSTs to one path. Create one for each connection: it remembers the last head, as clients repeat theirs. */
 export function createRequestReader(path: string): (bytes: Buffer) => ReadRequest {
   const start = Buffer.from(`POST ${path} HTTP/1.1\r\n`)
-  let lastText = ''
-  let lastHead: Head | undefined
+  let head: Head | undefined
 
   return function readRequest(bytes) {
-    if (bytes.length < start.length || bytes.compare(start, 0, start.length, 0, start.length) !== 0) return OTHER
-    const end = bytes.indexOf('\r\n\r\n', start.length - 2, 'latin1')
-    if (end < 0 || end > HEAD_BYTES_MAX) return OTHER
-    const text = bytes.toString('latin1', 0, end + 2)
-    if (text !== lastText) {
-      lastHead = readHead(text, start.length)
-      lastText = text
-    }
-    if (lastHead === undefined) return OTHER
-    const bodyAt = end + 4
-    const length = bodyAt + lastHead.contentLength
+    if (head === undefined || !startsWith(bytes, head.bytes)) head = findHead(bytes, start)
+    if (head === undefined) return OTHER
+    const bodyAt = head.bytes.length
+    const length = bodyAt + head.contentLength
     if (length > REQUEST_BYTES_MAX || bytes.length > length) return OTHER
     if (bytes.length < length) return PARTIAL
-    return { type: 'whole', post: { headers: lastHead.headers, body: bytes.subarray(bodyAt) } }
+    return { type: 'whole', post: { headers: head.headers, body: bytes.subarray(bodyAt) } }
   }
 }
 
+function startsWith(bytes: Buffer, start: Buffer): boolean {
+  return bytes.length >= start.length && bytes.compare(start, 0, start.length, 0, start.length) === 0
+}
+
+function findHead(bytes: Buffer, start: Buffer): Head | undefined {
+  if (!startsWith(bytes, start)) return undefined
+  const end = bytes.indexOf('\r\n\r\n', start.length - 2, 'latin1')
+  if (end < 0 || end > HEAD_BYTES_MAX) return undefined
+  const read = readHead(bytes.toString('latin1', 0, end + 2), start.length)
+  // A copy, which keeps no body in memory.
+  return read === undefined ? undefined : { ...read, bytes: Buffer.from(bytes.subarray(0, end + 4)) }
+}
+
 /** Undefined if anything about it is unusual or wrong; `node:http` then decides. */
-function readHead(text: string, linesAt: number): Head | undefined {
+function readHead(text: string, linesAt: number): Omit<Head, 'bytes'> | undefined {
   if (!HEAD.test(text)) return undefined
   const headers: Record<string, string> = Object.create(null) as Record<string, string>
   for (let at = linesAt; at < text.length;) {

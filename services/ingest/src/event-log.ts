@@ -81,22 +81,23 @@ function groupByPartition(
   events: readonly LogEvent[],
   partitions: number,
   onStatus: (place: number, status: RecordStatus) => void,
-): Iterable<Part> {
-  const parts = new Map<number, OpenPart>()
+): readonly Part[] {
+  const parts: OpenPart[] = []
   for (let place = 0; place < events.length; place += 1) {
     const event = events[place] as LogEvent
     const { key, value, headers } = encodeRecord(event)
     const partition = partitionOf(key, partitions)
-    let part = parts.get(partition)
+    // Parts are few: for most posts a map of them costs more than all the rest.
+    let part = parts.find((one) => one.partition === partition)
     if (part === undefined) {
       part = openPart(partition, onStatus)
-      parts.set(partition, part)
+      parts.push(part)
     }
     part.records.push({ partition, key, value, headers })
     part.sizes.push(sizeOf(event, key))
     part.places.push(place)
   }
-  return parts.values()
+  return parts
 }
 
 function openPart(partition: number, onStatus: (place: number, status: RecordStatus) => void): OpenPart {

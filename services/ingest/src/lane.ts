@@ -182,7 +182,8 @@ export class Lane {
     for (const [partition, slices] of taken) {
       this.#busy.add(partition)
       this.#o.breaker.sendBegan(partition)
-      for (const { waiting, from, to } of slices) records.push(...waiting.part.records.slice(from, to))
+      for (const { waiting, from, to } of slices)
+        for (let at = from; at < to; at += 1) records.push(waiting.part.records[at] as ProducerRecord)
     }
     const beganMs = performance.now()
     await this.#o.send(records, {

@@ -58,7 +58,9 @@ export function createTakeEvents(deps: TakeEventsDeps): TakeEvents {
     const counts = { accepted: 0, refused: 0, retry: 0 }
     for (const { status } of results) counts[status] += 1
     for (const status of STATUSES) if (counts[status] > 0) count(status, counts[status])
-    Object.assign(fields, counts)
+    fields['accepted'] = counts.accepted
+    fields['refused'] = counts.refused
+    fields['retry'] = counts.retry
   }
 }
 
