@@ -4,7 +4,7 @@ import { noneLeft, startWebhookVictim } from './webhook-victim.ts'
 const WEBHOOKS = 100
 const EVENTS = 1_000
 
-/** A tenant with 100 webhooks posts 1,000 events at once: 100,000 deliveries to be matched. */
+/** A tenant with 100 webhooks posts 1,000 events at once: 100,000 deliveries to be matched. The control: nobody wants them. */
 export const webhookBurst: Attack = {
   name: 'webhook_burst',
   async run(say) {
@@ -20,6 +20,10 @@ export const webhookBurst: Attack = {
             await victim.enableRude(false)
             await noneLeft(victim.system, 'SELECT FROM match_backlogs LIMIT 1')
           }
+        },
+        async control() {
+          await victim.postUnwanted('rude', EVENTS)
+          return async () => {}
         },
         say,
       })

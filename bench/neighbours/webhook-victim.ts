@@ -11,6 +11,8 @@ export interface WebhookVictim {
   subscribeRude(count: number, o: { readonly slow?: boolean } & Omit<BenchWebhook, 'agent' | 'url'>): Promise<void>
   /** Posts events of another tenant that all of its webhooks want. */
   postRude(tenant: string, count: number): Promise<void>
+  /** Posts as many events that nobody's webhooks want: the load of ingest and projection alone. */
+  postUnwanted(tenant: string, count: number): Promise<void>
   /** Enables or disables the webhooks of all others. */
   enableRude(enabled: boolean): Promise<void>
   close(): Promise<void>
@@ -64,9 +66,9 @@ export async function startWebhookVictim(): Promise<WebhookVictim> {
       for (let number = 0; number < count; number += 1) await system.subscribe({ ...webhook, agent: RUDE_AGENT, url })
     }
 
-    async function postRude(tenant: string, count: number): Promise<void> {
+    async function postAs(tenant: string, agent: string, count: number): Promise<void> {
       for (let posted = 0; posted < count; posted += POST_MAX) {
-        const agents = Array.from({ length: Math.min(POST_MAX, count - posted) }, () => RUDE_AGENT)
+        const agents = Array.from({ length: Math.min(POST_MAX, count - posted) }, () => agent)
         await system.post(tenant, agents, RUDE_FROM + posted)
       }
     }
@@ -78,7 +80,15 @@ export async function startWebhookVictim(): Promise<WebhookVictim> {
       )
     }
 
-    return { system, measure, subscribeRude, postRude, enableRude, close: () => system.close() }
+    return {
+      system,
+      measure,
+      subscribeRude,
+      postRude: (tenant, count) => postAs(tenant, RUDE_AGENT, count),
+      postUnwanted: (tenant, count) => postAs(tenant, 'unwanted', count),
+      enableRude,
+      close: () => system.close(),
+    }
   } catch (error) {
     await system.close()
     throw error
