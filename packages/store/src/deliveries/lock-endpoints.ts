@@ -2,6 +2,7 @@ import { typeIdToUuid, uuidToTypeId } from '@ariftly/events'
 import { plainArray, prepared } from '../prepared.ts'
 import type { Queryable } from '../queryable.ts'
 import { isServed } from '../tenants/is-served.ts'
+import { RATE_TOKENS } from './rate-tokens.ts'
 
 /** The state of an endpoint whose row this transaction holds. */
 export interface LockedEndpoint {
@@ -39,9 +40,7 @@ export async function lockEndpoints(
       `SELECT e.webhook_id, e.tenant_id, w.ordering, e.consecutive_failures, e.last_attempt_ms,
             CASE WHEN e.next_probe_at IS NULL THEN 'open' WHEN e.next_probe_at <= now() THEN 'probe_due' ELSE 'shut' END AS gate,
             CASE WHEN w.rate_limit IS NOT NULL
-                 THEN floor(least(greatest(1, w.rate_limit / 4.0)::float8,
-                                  coalesce(e.rate_tokens + w.rate_limit
-                                           * extract(epoch FROM clock_timestamp() - e.rate_refilled_at)::float8, 1)))::int
+                 THEN floor(${RATE_TOKENS})::int
                  END AS tokens
        FROM webhook_endpoints e
        JOIN webhooks w ON w.id = e.webhook_id

@@ -1,9 +1,9 @@
 import { typeIdToUuid } from '@ariftly/events'
 import type { Queryable } from '../queryable.ts'
+import { RATE_TOKENS } from './rate-tokens.ts'
 
 /**
- * Takes tokens of rate-limited endpoints whose rows this transaction holds. The bucket fills with `rate_limit` a second
- * and holds a quarter of a second's worth, at least one. By primary key.
+ * Takes tokens of rate-limited endpoints whose rows this transaction holds. By primary key.
  */
 export async function spendRateTokens(
   tx: Queryable,
@@ -12,9 +12,7 @@ export async function spendRateTokens(
   if (o.spent.size === 0) return
   await tx.query(
     `UPDATE webhook_endpoints e
-        SET rate_tokens = least(greatest(1, w.rate_limit / 4.0)::float8,
-                                coalesce(e.rate_tokens + w.rate_limit
-                                         * extract(epoch FROM clock_timestamp() - e.rate_refilled_at)::float8, 1)) - s.tokens,
+        SET rate_tokens = ${RATE_TOKENS} - s.tokens,
             rate_refilled_at = clock_timestamp()
        FROM unnest($1::uuid[], $2::int[]) AS s (webhook_id, tokens)
        JOIN webhooks w ON w.id = s.webhook_id

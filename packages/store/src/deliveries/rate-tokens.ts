@@ -1,0 +1,8 @@
+/**
+ * SQL: the tokens that an endpoint `e` of a webhook `w` with a rate limit has now. The bucket fills with `rate_limit` a second and
+ * holds a quarter of a second's worth, at least one. A clock of Postgres that was set back fills it like one that went on, so
+ * that the endpoint does not wait until the clock has made up for it.
+ */
+export const RATE_TOKENS = `least(greatest(1, w.rate_limit / 4.0)::float8,
+                       coalesce(e.rate_tokens + w.rate_limit
+                                * abs(extract(epoch FROM clock_timestamp() - e.rate_refilled_at))::float8, 1))`
