@@ -12,6 +12,7 @@ import { CERTIFICATE, EXPIRED_CERTIFICATE, KEY } from './test-certificates.ts'
 const TIMEOUT_MS = 400
 /** On a busy machine a deadline is noticed late, and an honest answer takes its time: only what goes on for ever takes longer. */
 const PATIENCE_MS = 20_000
+const SHORT_ANSWER = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'
 const releases: (() => Promise<unknown>)[] = []
 
 afterEach(async () => {
@@ -160,6 +161,10 @@ describe('a hostile receiver', () => {
       (socket: Socket) => socket.end('HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\nab'),
     ],
     ['closes without an answer', (socket: Socket) => socket.end()],
+    [
+      'sends 100 Continue, which nobody asked for',
+      (socket: Socket) => socket.end(`HTTP/1.1 100 Continue\r\n\r\n${SHORT_ANSWER}`),
+    ],
     ['does not speak HTTP', (socket: Socket) => socket.end('SSH-2.0-OpenSSH_9.9\r\n')],
     [
       'sends headers without end',
@@ -168,6 +173,12 @@ describe('a hostile receiver', () => {
   ])('that %s is a failure at once', async (_, answer: (socket: Socket) => void) => {
     const outcome = await send(newEgress(), await raw(answer))
     expect(outcome.errorClass).toBe('connection_reset')
+  })
+
+  test('that sends early hints before its answer is a success', async () => {
+    const hints = 'HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n'
+    const port = await raw((socket) => socket.end(`${hints}${SHORT_ANSWER}`))
+    expect(await send(newEgress(), port)).toMatchObject({ errorClass: null, status: 200 })
   })
 
   test('that sends a body without end is read for 64 KiB, kept for 16 KiB, and is a success', async () => {
