@@ -15,7 +15,7 @@ import {
   type World,
 } from '@ariftly/testkit'
 import { loadAverage } from './support/process-usage.ts'
-import { percentile, type Bench, type Measurement } from './support/report.ts'
+import { measurement, percentile, type Bench } from './support/report.ts'
 
 const PARTITIONS = 12
 const ALL = Array.from({ length: PARTITIONS }, (_, partition) => partition)
@@ -50,10 +50,10 @@ export const brokers: Bench = async (say) => {
     const single = await withIngest(kafka, 1, async (ingest) => await measureDead(ingest, kafka.others[0]))
     say(`dead: ${JSON.stringify(single)}`)
     return [
-      measurement('survivors_p99_ms', kept.survivors),
-      measurement('refused_broker_p99_ms', kept.refused.p99Ms),
-      measurement('dead_partition_503_ms', single.refusedP99Ms),
-      measurement('others_p99_ms', single.othersP99Ms),
+      measurement('survivors_p99_ms', kept.survivors, 'ms'),
+      measurement('refused_broker_p99_ms', kept.refused.p99Ms, 'ms'),
+      measurement('dead_partition_503_ms', single.refusedP99Ms, 'ms'),
+      measurement('others_p99_ms', single.othersP99Ms, 'ms'),
       { name: 'load_average', value: loadAverage(), unit: 'processes' },
     ]
   } finally {
@@ -169,10 +169,6 @@ async function postSteadily(posts: PartitionPosts, partitions: readonly number[]
     accepted,
     refused: all.length - accepted,
   }
-}
-
-function measurement(name: string, value: number): Measurement {
-  return { name, value, unit: 'ms' }
 }
 
 function wait(ms: number): Promise<void> {

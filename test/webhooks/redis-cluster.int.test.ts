@@ -39,7 +39,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await fixture?.close()
   await receiver?.close()
-  for (const { client } of nodes) client.disconnect()
   await Promise.all(nodes.map((node) => node.kill()))
   rmSync(folder, { recursive: true, force: true })
 })

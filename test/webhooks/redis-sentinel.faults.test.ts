@@ -34,7 +34,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await fixture?.close()
   await receiver?.close()
-  for (const { client } of servers) client.disconnect()
   await Promise.all(servers.map((server) => server.kill()))
   rmSync(folder, { recursive: true, force: true })
 })

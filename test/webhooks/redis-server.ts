@@ -9,7 +9,7 @@ import { Redis } from 'ioredis'
 export interface RedisServer {
   readonly port: number
   readonly client: Redis
-  /** Kills it, if it runs, and resolves when it has ended. */
+  /** Kills it, if it runs, and ends the connection of `client`. Resolves when it has ended. */
   kill(): Promise<void>
 }
 
@@ -34,8 +34,12 @@ export async function startRedisServer(o: {
     const client = new Redis({ port, host: '127.0.0.1', maxRetriesPerRequest: null })
     client.on('error', () => {})
     const answers = await Promise.race([client.ping().then(() => true), once(child, 'exit').then(() => false)])
-    if (answers) return { port, client, kill: () => kill(child) }
-    client.disconnect()
+    const end = async () => {
+      client.disconnect()
+      await kill(child)
+    }
+    if (answers) return { port, client, kill: end }
+    await end()
   }
 }
 

@@ -10,11 +10,11 @@ export function bearerOf(authorization: string): string {
 
 /** Makes what names the key of a header in the cache, by its SHA-256. The last name is remembered, as clients repeat their headers. */
 export function createKeyNamer(): (authorization: string) => string {
-  let last = ''
+  let last: string | undefined
   let lastName = ''
 
   return function nameOf(authorization) {
-    if (authorization !== last || lastName === '') {
+    if (authorization !== last) {
       lastName = hash('sha256', bearerOf(authorization), 'base64')
       last = authorization
     }

@@ -10,7 +10,7 @@ import { CERTIFICATE, EXPIRED_CERTIFICATE, KEY } from './test-certificates.ts'
 
 /** The deadline in tests of what comes too late. */
 const TIMEOUT_MS = 400
-/** On a busy machine a deadline is noticed late, and an honest answer takes its time: only what goes on for ever takes longer. */
+/** On a busy machine a deadline is noticed late, and an honest answer takes its time: only what never ends takes longer. */
 const PATIENCE_MS = 20_000
 const SHORT_ANSWER = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'
 const releases: (() => Promise<unknown>)[] = []
