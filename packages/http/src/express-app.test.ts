@@ -1,3 +1,4 @@
+import { connect } from 'node:net'
 import { afterEach, describe, expect, test } from '@jest/globals'
 import { createMetrics } from '@ariftly/runtime'
 import { eventually } from '@ariftly/testkit'
@@ -72,6 +73,28 @@ describe('createExpressApp', () => {
     await writer.write(Buffer.from('}'))
     await writer.close()
     expect([(await answer).status, handled]).toEqual([401, false])
+  })
+
+  test('refuses a body for which there is no memory while others of the tenant are held, and takes it afterwards', async () => {
+    const auth: ExpressAppOptions['auth'] = {
+      authenticate: (tenant) => ({ ...caller, tenant: tenant ?? '' }),
+    }
+    const bodyMemory = { bytesMax: 1000, tenantBytesMax: 150 }
+    const express = createExpressApp({ log, metrics: createMetrics(), auth, bodyMemory, routes: echo })
+    const { base, port } = await serve(express)
+    const post = async (tenant: string) => {
+      const headers = { authorization: tenant, 'content-type': 'application/json' }
+      return await fetch(`${base}/v1/webhooks`, { method: 'POST', headers, body: `"${'x'.repeat(98)}"` })
+    }
+    const unfinished = connect(port, '127.0.0.1')
+    unfinished.write(
+      'POST /v1/webhooks HTTP/1.1\r\nHost: x\r\nAuthorization: loud\r\nContent-Type: application/json\r\n' +
+        `Content-Length: 101\r\n\r\n"${'x'.repeat(98)}`,
+    )
+    await eventually(async () => (await post('loud')).status === 503)
+    expect((await post('calm')).status).toBe(201)
+    unfinished.destroy()
+    await eventually(async () => (await post('loud')).status === 201)
   })
 
   test('hands over parameters, the query and the parsed body', async () => {

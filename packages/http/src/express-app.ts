@@ -1,5 +1,6 @@
 import express, { type Express, type NextFunction, type Request, type Response } from 'express'
 import type { Logger, Metrics, Tracing } from '@ariftly/runtime'
+import { BodyMemory, type BodyMemoryLimits } from './body-memory.ts'
 import type { Caller, Scope } from './caller.ts'
 import { unroutable } from './create-router.ts'
 import { createRouteMatcher, type NamedRoute } from './match-route.ts'
@@ -45,7 +46,11 @@ export interface ExpressAppOptions {
   readonly open?: Readonly<Partial<Record<RouteName, OpenHandler>>>
   /** Largest JSON body; default 256 KiB. */
   readonly jsonBytesMax?: number
+  /** What the bodies of requests under way may hold; default 64 MiB, a tenant a quarter of it. */
+  readonly bodyMemory?: BodyMemoryLimits
 }
+
+const BODY_MEMORY: BodyMemoryLimits = { bytesMax: 64 * 1024 * 1024, tenantBytesMax: 16 * 1024 * 1024 }
 
 /**
  * Makes an express app of handlers by the route table: request id, one line in the log, authentication with the route's
@@ -61,10 +66,11 @@ export function createExpressApp(options: ExpressAppOptions): Express {
   app.enable('case sensitive routing')
   app.set('query parser', false)
 
+  const bodies = new BodyMemory(options.bodyMemory ?? BODY_MEMORY)
   const names = [...Object.keys(routes), ...Object.keys(open)] as RouteName[]
   app.use(createObserver(options, names.map(routeOf)))
   for (const [name, handler] of Object.entries(routes) as [RouteName, ApiHandler][]) {
-    addRoute(app, routeOf(name), apiHandler(options, routeOf(name), handler))
+    addRoute(app, routeOf(name), apiHandler({ ...options, bodies }, routeOf(name), handler))
   }
   for (const [name, handler] of Object.entries(open) as [RouteName, OpenHandler][])
     addRoute(app, routeOf(name), handler)
@@ -85,25 +91,34 @@ function addRoute(app: Express, route: NamedRoute, handler: OpenHandler): void {
   app[method](path, async (req, res) => await handler(req, res))
 }
 
-function apiHandler(options: ExpressAppOptions, route: NamedRoute, handler: ApiHandler): OpenHandler {
-  const { auth, jsonBytesMax = 256 * 1024 } = options
+function apiHandler(
+  options: Pick<ExpressAppOptions, 'auth' | 'jsonBytesMax'> & { readonly bodies: BodyMemory },
+  route: NamedRoute,
+  handler: ApiHandler,
+): OpenHandler {
+  const { auth, bodies, jsonBytesMax = 256 * 1024 } = options
   const { scope } = route
   if (scope === 'none') throw new TypeError(`The route ${route.name} has no scope: its handler belongs to "open".`)
+  const hasBody = route.method === 'POST' || route.method === 'PUT' || route.method === 'PATCH'
 
   return async (req, res) => {
     const context = requestContext(req, res)
     const caller = await auth.authenticate(req.headers.authorization, scope)
     context.fields['tenant'] = caller.tenant
     context.fields['key_id'] = caller.keyId
-    const hasBody = route.method === 'POST' || route.method === 'PUT' || route.method === 'PATCH'
-    const askedMs = performance.now()
-    const body = hasBody ? await readJsonBody(req, jsonBytesMax) : undefined
-    // A key that is revoked while its body trickles in changes nothing any more.
-    if (performance.now() - askedMs > CALLER_KNOWN_MS) await auth.authenticate(req.headers.authorization, scope)
-    const params = req.params as Readonly<Record<string, string>>
     // Answers hold what one key may see: no cache in between keeps them.
     res.setHeader('Cache-Control', 'no-store')
-    await handler({ caller, params, url: req.originalUrl, body, context }, req, res)
+    const params = req.params as Readonly<Record<string, string>>
+    const share = bodies.open(caller.tenant)
+    try {
+      const askedMs = performance.now()
+      const body = hasBody ? await readJsonBody(req, jsonBytesMax, share.take) : undefined
+      // A key that is revoked while its body trickles in changes nothing any more.
+      if (performance.now() - askedMs > CALLER_KNOWN_MS) await auth.authenticate(req.headers.authorization, scope)
+      await handler({ caller, params, url: req.originalUrl, body, context }, req, res)
+    } finally {
+      share.release()
+    }
   }
 }
 

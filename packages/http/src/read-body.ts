@@ -2,11 +2,14 @@ import type { IncomingMessage } from 'node:http'
 import { isUtf8Type, mediaTypeOf } from './media-type.ts'
 import { Problem } from './problem.ts'
 
+/** Asks for the memory of bytes that have come; false if there is none. */
+export type TakeMemory = (bytes: number) => boolean
+
 /**
- * Reads a request's body as it came, at most `bytesMax`. A larger one is a {@link Problem} 413; what the client still sends
- * of it is read and thrown away, so that it gets the answer and can use the connection again.
+ * Reads a request's body as it came, at most `bytesMax`. A larger one is a {@link Problem} 413, one for which there is no memory a 503; what the client
+ * still sends of it is read and thrown away, so that it gets the answer and can use the connection again.
  */
-export async function readBody(req: IncomingMessage, bytesMax: number): Promise<Buffer> {
+export async function readBody(req: IncomingMessage, bytesMax: number, take?: TakeMemory): Promise<Buffer> {
   if (Number(req.headers['content-length'] ?? 0) > bytesMax) throw tooLarge(bytesMax)
   return await new Promise((resolve, reject) => {
     const chunks: Buffer[] = []
@@ -18,8 +21,9 @@ export async function readBody(req: IncomingMessage, bytesMax: number): Promise<
 
     function onData(chunk: Buffer): void {
       bytes += chunk.length
-      if (bytes <= bytesMax) chunks.push(chunk)
-      else settle(() => reject(tooLarge(bytesMax)))
+      if (bytes > bytesMax) settle(() => reject(tooLarge(bytesMax)))
+      else if (take?.(chunk.length) === false) settle(() => reject(outOfMemory()))
+      else chunks.push(chunk)
     }
 
     function onEnd(): void {
@@ -46,12 +50,12 @@ export async function readBody(req: IncomingMessage, bytesMax: number): Promise<
  * Reads a JSON body: `application/json`, UTF-8, not encoded. No body gives `undefined`. Problems: 415, 413, and 400 for
  * what is not UTF-8 or not JSON. Numbers are JavaScript's: an event's `data` is not to be read with this.
  */
-export async function readJsonBody(req: IncomingMessage, bytesMax: number): Promise<unknown> {
+export async function readJsonBody(req: IncomingMessage, bytesMax: number, take?: TakeMemory): Promise<unknown> {
   const encoding = req.headers['content-encoding']
   if (encoding !== undefined && encoding !== 'identity') {
     throw new Problem(415, 'unsupported_encoding', { detail: 'Send the body without Content-Encoding.' })
   }
-  const body = await readBody(req, bytesMax)
+  const body = await readBody(req, bytesMax, take)
   if (body.length === 0) return undefined
   if (!isJson(req.headers['content-type'])) {
     throw new Problem(415, 'unsupported_media_type', { detail: 'Send the body as application/json in UTF-8.' })
@@ -77,6 +81,13 @@ function parseJson(body: Buffer): unknown {
   } catch {
     throw new Problem(400, 'malformed_json', { detail: 'The body is not JSON.' })
   }
+}
+
+function outOfMemory(): Problem {
+  return new Problem(503, 'unavailable', {
+    detail: 'Too many requests are under way. Nothing of this one was done.',
+    headers: { 'Retry-After': '1' },
+  })
 }
 
 function tooLarge(bytesMax: number): Problem {

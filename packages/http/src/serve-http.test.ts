@@ -1,9 +1,27 @@
 import { afterEach, describe, expect, test } from '@jest/globals'
-import { connect } from 'node:net'
+import type { RequestListener } from 'node:http'
+import { connect, type Socket } from 'node:net'
 import { serveHttp } from './serve-http.ts'
 import { closeServers, defer, log, raw, serve } from './test-server.ts'
 
 afterEach(closeServers)
+
+/** More than the system takes for a client. */
+const ANSWER = 'a'.repeat(16_000_000)
+
+/** A client that asks and reads nothing until it resumes; what came then. */
+async function askUnread(port: number): Promise<{ readonly socket: Socket; readonly read: () => Promise<number> }> {
+  const socket = connect(port, '127.0.0.1').pause()
+  socket.on('error', () => {})
+  socket.write('GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n')
+  await new Promise((resolve) => socket.once('readable', resolve))
+  async function read(): Promise<number> {
+    let bytes = 0
+    for await (const chunk of socket) bytes += (chunk as Buffer).length
+    return bytes
+  }
+  return { socket, read }
+}
 
 describe('serveHttp', () => {
   test('closing ends idle connections at once and lets an answer under way end, with Connection: close', async () => {
@@ -63,6 +81,31 @@ describe('serveHttp', () => {
       '/?a=1',
       '/http://x/y',
     ])
+  })
+
+  describe('with clients that do not read their answers', () => {
+    test('cuts the largest answers when more waits than may', async () => {
+      let answers = 0
+      const listener: RequestListener = (_req, res) => void res.end((answers += 1) === 1 ? ANSWER.slice(8e6) : ANSWER)
+      const { port } = await serve(listener, { unread: { bytesMax: 40_000_000, timeoutMs: 60_000 } })
+      const first = await askUnread(port)
+      const others = []
+      for (let number = 0; number < 4; number += 1) others.push(await askUnread(port))
+      expect(await first.read()).toBeGreaterThan(8e6)
+      const got = await Promise.all(others.map(async ({ read }) => await read().catch(() => 0)))
+      const whole = got.filter((bytes) => bytes > ANSWER.length).length
+      expect(whole).toBeGreaterThan(0)
+      expect(whole).toBeLessThan(4)
+    })
+
+    test('cuts one that takes nothing for too long, and not one that reads', async () => {
+      const listener: RequestListener = (_req, res) => void res.end(ANSWER)
+      const { port } = await serve(listener, { unread: { bytesMax: 1e9, timeoutMs: 300 } })
+      const [idle, reading] = [await askUnread(port), await askUnread(port)]
+      expect(await reading.read()).toBeGreaterThan(ANSWER.length)
+      await new Promise((resolve) => setTimeout(resolve, 1500))
+      expect(await idle.read().catch(() => 0)).toBeLessThan(ANSWER.length)
+    })
   })
 
   test('answers 500 when a listener throws, and goes on', async () => {

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { Fault, messageOf, type Logger } from '@ariftly/runtime'
 import type { ConnectionFront } from './connection-front.ts'
 import { sendError } from './problem.ts'
+import { UnreadAnswers, type UnreadLimits } from './unread-answers.ts'
 
 /** What a server needs. */
 export interface ServeHttpOptions {
@@ -21,7 +22,11 @@ export interface ServeHttpOptions {
   readonly requestTimeoutMs?: number
   /** An idle connection is closed after this; default 75 s, longer than the 60 s of usual balancers, which must close first. */
   readonly keepAliveTimeoutMs?: number
+  /** What may wait for clients that do not read their answers; default 64 MiB, and 30 s. */
+  readonly unread?: UnreadLimits
 }
+
+const UNREAD: UnreadLimits = { bytesMax: 64 * 1024 * 1024, timeoutMs: 30_000 }
 
 /** A server that listens. */
 export interface HttpServer {
@@ -39,6 +44,7 @@ export interface HttpServer {
 export async function serveHttp(options: ServeHttpOptions): Promise<HttpServer> {
   const { listener, log, headersTimeoutMs = 10_000, keepAliveTimeoutMs = 75_000 } = options
   const answers = new Set<ServerResponse>()
+  const unread = new UnreadAnswers(options.unread ?? UNREAD)
   let draining = false
   let closed: Promise<void> | undefined
 
@@ -55,6 +61,7 @@ export async function serveHttp(options: ServeHttpOptions): Promise<HttpServer> 
 
   function handle(...[req, res]: Parameters<RequestListener>): void {
     answers.add(res)
+    unread.watch(res)
     res.once('close', () => onAnswered(res))
     if (draining) res.shouldKeepAlive = false
     useOriginForm(req)

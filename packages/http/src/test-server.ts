@@ -1,7 +1,7 @@
 import type { RequestListener } from 'node:http'
 import { connect } from 'node:net'
 import { createLogger } from '@ariftly/runtime'
-import { serveHttp, type HttpServer } from './serve-http.ts'
+import { serveHttp, type HttpServer, type ServeHttpOptions } from './serve-http.ts'
 
 /** A log that says nothing. */
 export const log = createLogger({ service: 'test', level: 'silent' })
@@ -9,8 +9,11 @@ export const log = createLogger({ service: 'test', level: 'silent' })
 const open: HttpServer[] = []
 
 /** Serves a listener on a free port of 127.0.0.1, for one test. */
-export async function serve(listener: RequestListener): Promise<HttpServer & { readonly base: string }> {
-  const server = await serveHttp({ name: 'test', host: '127.0.0.1', port: 0, listener, log })
+export async function serve(
+  listener: RequestListener,
+  options: Pick<ServeHttpOptions, 'unread'> = {},
+): Promise<HttpServer & { readonly base: string }> {
+  const server = await serveHttp({ name: 'test', host: '127.0.0.1', port: 0, listener, log, ...options })
   open.push(server)
   return { ...server, base: `http://127.0.0.1:${server.port}` }
 }
