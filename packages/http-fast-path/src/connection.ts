@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net'
 import type { ConnectionTimeouts } from '@ariftly/http'
-import type { FastPathService, WriteResponse } from './create-fast-path.ts'
+import type { FastPathService, WriteResponse } from './fast-path-service.ts'
+import type { FastPathCall } from './fast-path-call.ts'
 import { createRequestReader } from './read-request.ts'
 import { renderResponse } from './render-response.ts'
 
@@ -39,6 +40,8 @@ export class Connection {
   #state: State = 'reading'
   /** The beginning of a request, or what came while one was under way. */
   #held: Buffer | undefined
+  /** The call whose response the client has not taken yet. */
+  #unread: FastPathCall | undefined
   /** When the last response was written, or the first byte of what is held came. By `performance.now`. */
   #usedMs = performance.now()
   #isFresh = true
@@ -107,7 +110,10 @@ export class Connection {
     else this.#handOver()
   }
 
-  readonly #onClosed = (): void => this.#options.onEnd()
+  readonly #onClosed = (): void => {
+    this.#endUnread()
+    this.#options.onEnd()
+  }
 
   #readHeld(): void {
     if (this.#held === undefined) return
@@ -119,17 +125,35 @@ export class Connection {
     } else if (found.type === 'other') this.#handOver()
   }
 
-  readonly #write: WriteResponse = (response, ofCall) => {
-    if (this.#socket.destroyed) return false
+  readonly #write: WriteResponse = (response, call) => {
+    if (this.#socket.destroyed) {
+      call.close()
+      return false
+    }
     const close = this.#options.isDraining()
-    const { text, encoding } = renderResponse(response, ofCall, { keepAliveS: this.#options.keepAliveS, close })
+    const { text, encoding } = renderResponse(response, call.headers, { keepAliveS: this.#options.keepAliveS, close })
     const isTaken = this.#socket.write(text, encoding)
     this.#isFresh = false
     this.#usedMs = performance.now()
+    if (isTaken) call.close()
+    else if (!this.#keepUnread(call)) return false
     if (close) this.#end()
     else if (isTaken) this.#readNext()
     else this.#waitForClient()
     return true
+  }
+
+  /** False when there is no memory for another response that is not read: the client is cut. */
+  #keepUnread(call: FastPathCall): boolean {
+    this.#unread = call
+    const isKept = call.wait(this.#socket.writableLength)
+    if (!isKept) this.#socket.destroy()
+    return isKept
+  }
+
+  #endUnread(): void {
+    this.#unread?.close()
+    this.#unread = undefined
   }
 
   /** A client that does not read its response gets no further one. */
@@ -137,6 +161,7 @@ export class Connection {
     this.#state = 'writing'
     this.#socket.pause()
     this.#socket.once('drain', () => {
+      this.#endUnread()
       if (this.#options.isDraining()) this.#end()
       else this.#readNext()
     })

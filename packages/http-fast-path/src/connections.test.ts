@@ -24,16 +24,20 @@ interface TestServer {
   readonly byHttp: readonly string[]
   /** The bodies whose call has ended. */
   readonly ended: readonly string[]
+  /** Of each response that its client did not take at once, the bytes that waited. */
+  readonly unread: readonly number[]
 }
 
 /** A server that answers with the body: `slow` once `until` resolves, `limited` with 429, `big` with 8 MB. */
 async function serve(
   until: Promise<void> = Promise.resolve(),
   timeouts: { readonly headersTimeoutMs?: number; readonly keepAliveTimeoutMs?: number } = {},
+  unreadMax = Infinity,
 ): Promise<TestServer> {
   const bodies: string[] = []
   const byHttp: string[] = []
   const ended: string[] = []
+  const unread: number[] = []
   const metrics = createMetrics()
   const connectionFront = createFastPath({
     route: 'postEvents',
@@ -42,7 +46,13 @@ async function serve(
     async handler({ body: bytes }, call) {
       const body = String(bytes)
       bodies.push(body)
-      call.onClose(() => ended.push(body))
+      call.hold({
+        answered(unsentBytes) {
+          unread.push(unsentBytes)
+          return unsentBytes <= unreadMax
+        },
+        release: () => void ended.push(body),
+      })
       if (body === 'slow') await until
       if (body === 'limited') throw new Problem(429, 'quota_exceeded', { refusedKey: 'key_1' })
       return { status: 202, headers: {}, body: body === 'big' ? 'b'.repeat(8_000_000) : `<${body}>` }
@@ -70,7 +80,7 @@ async function serve(
     ...timeouts,
   })
   open.push(server)
-  return { server, bodies, byHttp, ended }
+  return { server, bodies, byHttp, ended, unread }
 }
 
 interface Client {
@@ -145,7 +155,7 @@ describe('a connection of the fast path', () => {
   })
 
   test('reads nothing more from a client that does not read its response', async () => {
-    const { server, bodies } = await serve()
+    const { server, bodies, ended, unread } = await serve()
     const { socket, text } = connectTo(server)
     socket.pause()
     socket.write(post('big'))
@@ -154,8 +164,35 @@ describe('a connection of the fast path', () => {
     // Enough turns of the server's event loop to read it.
     for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setImmediate(resolve))
     expect(bodies).toEqual(['big'])
+    // The memory of the response is held until it is read.
+    expect(ended).toEqual([])
+    expect(unread).toEqual([expect.any(Number)])
     socket.resume()
     await eventually(() => answersIn(text()).includes('next'))
+    expect(ended).toEqual(['big', 'next'])
+  })
+
+  test('cuts a client that does not read its response where there is no memory for that', async () => {
+    const { server, ended, unread } = await serve(undefined, {}, 1_000_000)
+    const { socket, text } = connectTo(server)
+    socket.pause()
+    socket.write(post('big'))
+    await eventually(() => ended.length === 1)
+    expect(unread[0]).toBeGreaterThan(1_000_000)
+    const ending = once(socket, 'end')
+    socket.resume()
+    await ending
+    expect(text().length).toBeLessThan(8_000_000)
+  })
+
+  test('ends the call of a client that goes without reading its response', async () => {
+    const { server, ended, unread } = await serve()
+    const { socket } = connectTo(server)
+    socket.pause()
+    socket.write(post('big'))
+    await eventually(() => unread.length === 1)
+    socket.destroy()
+    await eventually(() => ended.length === 1)
   })
 
   test('is closed when it is idle for too long, a new one sooner', async () => {

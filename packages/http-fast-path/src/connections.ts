@@ -2,7 +2,7 @@ import type { Server } from 'node:http'
 import type { Socket } from 'node:net'
 import type { ConnectionTimeouts, FrontConnections } from '@ariftly/http'
 import { Connection } from './connection.ts'
-import type { FastPathService } from './create-fast-path.ts'
+import type { FastPathService } from './fast-path-service.ts'
 
 const LOOK_EVERY_MS = 500
 

@@ -14,15 +14,8 @@ import type { Logger, Metrics, Tracing } from '@ariftly/runtime'
 import { FastPathConnections } from './connections.ts'
 import { createDeferRefusal } from './defer-refusals.ts'
 import { FastPathCall } from './fast-path-call.ts'
+import type { FastPathService, FastResponse, WriteResponse } from './fast-path-service.ts'
 import type { FastPost } from './read-request.ts'
-
-/** A response, with its headers beside those that were set on the {@link FastPathCall}. */
-export interface FastResponse {
-  readonly status: number
-  /** Values are ASCII. */
-  readonly headers: Readonly<Record<string, string>>
-  readonly body: string
-}
 
 /**
  * Answers a post like a `RouteHandler`: a Problem that it throws is sent as it is, any other error as 500 or 503. A frequent Problem may be returned instead, as
@@ -41,16 +34,6 @@ export interface FastPathOptions {
   /** As given to the router. With any but `*` responses vary by origin. */
   readonly corsOrigins?: readonly string[]
 }
-
-/** How the connections of the fast path have a post answered. */
-export interface FastPathService {
-  readonly path: string
-  /** Answers a post. Resolves when its response was written, or the client had gone; never rejects. */
-  run(post: FastPost, write: WriteResponse): Promise<void>
-}
-
-/** Writes a response with the headers of its call besides its own. False if the client has gone. */
-export type WriteResponse = (response: FastResponse, ofCall: Readonly<Record<string, string>>) => boolean
 
 /**
  * Creates the fast path of one route: a second reader of HTTP/1.1 in front of `node:http`, for whole and plain POSTs. Request id, log line, metrics, spans
@@ -90,8 +73,7 @@ function createService(options: FastPathOptions): FastPathService {
       response = responseOf(problemOfError(error, { requestId: context.requestId, method, path, log }), context)
     }
     if (context.refusedKey !== undefined) await deferRefusal()
-    const complete = write(response, call.headers)
-    call.close()
+    const complete = write(response, call)
     observer.ended({ method, path, route, status: complete ? response.status : 0, complete, startedMs }, context)
   }
 

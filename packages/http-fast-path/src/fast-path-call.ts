@@ -1,12 +1,20 @@
 import type { RequestContext } from '@ariftly/http'
 
+/** The memory that a post takes. */
+export interface PostMemory {
+  /** The response is written, but the client has not taken so many bytes of it. False when the client is to be cut. */
+  answered(unsentBytes: number): boolean
+  /** All of the response is out, or the client has gone. */
+  release(): void
+}
+
 /** One post under way, as its handler sees it. */
 export class FastPathCall {
   readonly context: RequestContext
   /** By `performance.now`. */
   readonly startedMs: number
   readonly #headers: Record<string, string>
-  #release: (() => void) | undefined
+  #memory: PostMemory | undefined
 
   constructor(context: RequestContext, startedMs: number) {
     this.context = context
@@ -19,9 +27,9 @@ export class FastPathCall {
     for (const name in headers) this.#headers[name] = headers[name] ?? ''
   }
 
-  /** Has `release` called once, when the response was given to the system or the client has gone. For one caller. */
-  onClose(release: () => void): void {
-    this.#release = release
+  /** Tells the post's memory what becomes of the response. For one caller. */
+  hold(memory: PostMemory): void {
+    this.#memory = memory
   }
 
   /** The headers of the response so far. */
@@ -29,10 +37,15 @@ export class FastPathCall {
     return this.#headers
   }
 
-  /** Ends the call. */
+  /** The response waits for the client with so many bytes. False when the client is to be cut. */
+  wait(unsentBytes: number): boolean {
+    return this.#memory?.answered(unsentBytes) ?? true
+  }
+
+  /** Ends the call: the response was given to the system, or the client has gone. */
   close(): void {
-    const release = this.#release
-    this.#release = undefined
-    release?.()
+    const memory = this.#memory
+    this.#memory = undefined
+    memory?.release()
   }
 }

@@ -1,5 +1,5 @@
 import { STATUS_CODES } from 'node:http'
-import type { FastResponse } from './create-fast-path.ts'
+import type { FastResponse } from './fast-path-service.ts'
 
 /** A response as it is written, and the encoding of its characters. */
 export interface RenderedResponse {

@@ -164,7 +164,7 @@ describe('the fast path', () => {
   })
 
   test('and node:http give the same responses and write the same events for random requests', async () => {
-    const count = byForm({ short: 12_000, long: 200_000 })
+    const count = byForm({ short: 20_000, long: 200_000 })
     const seed = randomSeed('requests of the fast path')
     const before = { ...fast.posts }
     const random = createRandom(seed)

@@ -64,3 +64,31 @@ test('what fits into the fixed part of a request never waits', () => {
   open(budget, 'acme').arrived(20 * KIB, () => {})
   expect(open(budget, 'acme').arrived(REQUEST_BYTES, never)).toBe('go')
 })
+
+test('bodies that wait hold no more than a part of the budget beyond their own, and the rest is refused', () => {
+  const budget = createMemoryBudget(1024 * KIB)
+  const rooms = ['one', 'two'].flatMap((tenant) =>
+    Array.from({ length: 22 }, () => open(budget, tenant).arrived(20 * KIB, () => {})),
+  )
+  expect(new Set(rooms)).toEqual(new Set(['go', 'wait', 'full']))
+  expect(budget.usedBytes).toBeLessThan(0.75 * 1024 * KIB + 44 * REQUEST_BYTES)
+  // Another tenant has its share all the same.
+  const other = open(budget, 'other')
+  expect(other.arrived(20 * KIB, never)).toBe('go')
+  expect(other.arrived(20 * KIB, never)).toBe('go')
+})
+
+test('an answer that is not read holds its own bytes and not those of the body, up to a part of the budget', () => {
+  const budget = createMemoryBudget(1024 * KIB)
+  const [one, same, other] = [open(budget, 'acme'), open(budget, 'acme'), open(budget, 'other')]
+  one.arrived(200 * KIB, never)
+  expect(one.answered(40 * KIB)).toBe(true)
+  expect(budget.usedBytes).toBe(40 * KIB + 3 * REQUEST_BYTES)
+  // A sixteenth of the budget is for the unread answers of a tenant.
+  expect(same.answered(40 * KIB)).toBe(false)
+  expect(other.answered(40 * KIB)).toBe(true)
+  one.release()
+  expect(same.answered(40 * KIB)).toBe(true)
+  for (const lease of [same, other]) lease.release()
+  expect(budget.usedBytes).toBe(0)
+})

@@ -9,6 +9,11 @@ export interface MemoryLease {
   arrived(bytes: number, onRoom: () => void): 'go' | 'wait' | 'full'
   /** The body is whole: it no longer counts as unfinished. */
   bodyEnded(): void
+  /**
+   * The answer is written and the body gone, but the client has not taken so many bytes of the answer. False when it is to be
+   * cut, as answers that are not read hold all that they may.
+   */
+  answered(unsentBytes: number): boolean
   /** Gives back all that was taken. */
   release(): void
 }
@@ -29,11 +34,19 @@ const TENANT_SHARE = 0.5
 const UNFINISHED_SHARE = 0.5
 /** A tenant alone has so much of that part; more tenants have equal shares. */
 const TENANTS_MIN = 2
+/**
+ * What came before its socket was paused is held beyond that part. Where unfinished bodies have so much of all memory, a tenant that has
+ * its share is refused more.
+ */
+const UNFINISHED_SHARE_MAX = 0.625
+/** The parts that answers which are not read may hold, all and those of one tenant. */
+const UNREAD_SHARE = { all: 0.25, tenant: 0.0625 } as const
 
 interface Tenant {
   readonly name: string
   used: number
   unfinished: number
+  unread: number
   /** Its leases with an unfinished body. */
   bodies: number
   /** The one body that is still read although the bound is reached. */
@@ -63,6 +76,7 @@ class BudgetState {
   readonly #waiting = new Map<Lease, () => void>()
   used = 0
   #unfinished = 0
+  #unread = 0
   /** Tenants with an unfinished body. */
   #receiving = 0
 
@@ -73,7 +87,7 @@ class BudgetState {
   tenant(name: string): Tenant {
     let tenant = this.#tenants.get(name)
     if (tenant === undefined)
-      this.#tenants.set(name, (tenant = { name, used: 0, unfinished: 0, bodies: 0, exempt: undefined }))
+      this.#tenants.set(name, (tenant = { name, used: 0, unfinished: 0, unread: 0, bodies: 0, exempt: undefined }))
     return tenant
   }
 
@@ -100,11 +114,29 @@ class BudgetState {
   /** Whether more of the lease's body may come. */
   mayGoOn(lease: Lease): boolean {
     const { tenant } = lease
-    const bound = this.bytesMax * UNFINISHED_SHARE
-    const share = bound / Math.max(TENANTS_MIN, this.#receiving)
-    if (this.#unfinished <= bound && tenant.unfinished <= share) return true
+    if (this.#unfinished <= this.bytesMax * UNFINISHED_SHARE && this.#hasShare(tenant)) return true
     tenant.exempt ??= lease
     return tenant.exempt === lease
+  }
+
+  /** Whether what came beyond the part of unfinished bodies may be kept until its socket continues. */
+  mayWait({ tenant }: Lease): boolean {
+    return this.#unfinished <= this.bytesMax * UNFINISHED_SHARE_MAX || this.#hasShare(tenant)
+  }
+
+  #hasShare(tenant: Tenant): boolean {
+    return tenant.unfinished <= (this.bytesMax * UNFINISHED_SHARE) / Math.max(TENANTS_MIN, this.#receiving)
+  }
+
+  /** Whether an answer may wait for its client with so many bytes. */
+  mayStayUnread(tenant: Tenant, bytes: number): boolean {
+    const { all, tenant: ofTenant } = UNREAD_SHARE
+    return this.#unread + bytes <= this.bytesMax * all && tenant.unread + bytes <= this.bytesMax * ofTenant
+  }
+
+  addUnread(tenant: Tenant, bytes: number): void {
+    this.#unread += bytes
+    tenant.unread += bytes
   }
 
   wait(lease: Lease, onRoom: () => void): void {
@@ -129,6 +161,7 @@ class Lease implements MemoryLease {
   readonly tenant: Tenant
   #held = 0
   #unfinished = 0
+  #unread = 0
   #receiving = false
 
   constructor(state: BudgetState, name: string) {
@@ -153,6 +186,11 @@ class Lease implements MemoryLease {
     this.#state.addUnfinished(this.tenant, bytes)
     // What fits into the fixed part of a request is let in at any time.
     if (this.#unfinished <= REQUEST_BYTES || this.#state.mayGoOn(this)) return 'go'
+    if (!this.#state.mayWait(this)) {
+      this.bodyEnded()
+      this.#hold(this.#held - bytes)
+      return 'full'
+    }
     this.#state.wait(this, onRoom)
     return 'wait'
   }
@@ -165,9 +203,25 @@ class Lease implements MemoryLease {
     this.#state.endBody(this)
   }
 
+  answered(unsentBytes: number): boolean {
+    this.bodyEnded()
+    const bytes = REQUEST_BYTES + unsentBytes
+    if (!this.#state.mayStayUnread(this.tenant, bytes)) return false
+    this.#state.addUnread(this.tenant, bytes)
+    this.#unread = bytes
+    this.#hold(bytes)
+    return true
+  }
+
   release(): void {
     this.bodyEnded()
-    if (this.#held > 0) this.#state.add(this.tenant, -this.#held)
-    this.#held = 0
+    if (this.#unread > 0) this.#state.addUnread(this.tenant, -this.#unread)
+    this.#unread = 0
+    this.#hold(0)
+  }
+
+  #hold(bytes: number): void {
+    if (bytes !== this.#held) this.#state.add(this.tenant, bytes - this.#held)
+    this.#held = bytes
   }
 }

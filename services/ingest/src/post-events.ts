@@ -34,7 +34,7 @@ export function createPostEvents(answerPost: PostPipeline, { bodies, onPost }: P
       const answer = await answerPost(post, {
         context,
         setHeaders: (more) => setHeaders(res, more),
-        onClose: (release) => onClosed(res, release),
+        hold: (lease) => holdUntilClosed(res, lease),
       })
       if (answer instanceof Problem) throw answer
       send(res, answer)
@@ -78,9 +78,13 @@ function setHeaders(res: ServerResponse, headers: Readonly<Record<string, string
 }
 
 /** A client that left before this has no `close` to come. */
-function onClosed(res: ServerResponse, release: () => void): void {
-  if (res.destroyed || res.closed) release()
-  else res.once('close', release)
+function holdUntilClosed(res: ServerResponse, lease: MemoryLease): void {
+  if (res.destroyed || res.closed) return lease.release()
+  res.once('close', () => lease.release())
+  // All of the answer is given to the socket.
+  res.once('prefinish', () => {
+    if (res.writableLength > 0 && !lease.answered(res.writableLength)) res.destroy()
+  })
 }
 
 function send(res: ServerResponse, { status, headers, body }: Answer): void {

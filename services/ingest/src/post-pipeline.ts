@@ -25,8 +25,8 @@ interface PostCall {
   readonly context: RequestContext
   /** Adds headers that the answer has, whatever it is. */
   setHeaders(headers: Readonly<Record<string, string>>): void
-  /** Calls back when the answer is out, or its client has gone. */
-  onClose(release: () => void): void
+  /** Tells the lease how much of the answer the client has not taken, and releases it when all of it is out or the client has gone. */
+  hold(lease: MemoryLease): void
 }
 
 /** What the pipeline needs. */
@@ -57,7 +57,7 @@ export function createPostPipeline({ authenticator, quotas, budget, take }: Post
     if (admission.refusal !== undefined) return admission.refusal
     const lease = budget.open(caller.tenant)
     if (lease === undefined) throw outOfMemory()
-    call.onClose(() => lease.release())
+    call.hold(lease)
     const read = post.readBody(content.encoding, lease)
     const wait = <T>(waiting: Promise<T>): Promise<T> => waitAsCaller(waiting, authorization)
     const body = read instanceof Promise ? await wait(read) : read

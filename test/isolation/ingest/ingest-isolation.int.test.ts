@@ -1,11 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import { ingestConfig, start } from '@ariftly-services/ingest'
-import { generateApiKey } from '@ariftly/auth'
-import { newTypeId } from '@ariftly/events'
-import { serveService, type ServedService } from '@ariftly/http'
-import { createLogger, createMetrics, readConfig } from '@ariftly/runtime'
-import { insertApiKey } from '@ariftly/store/api-keys'
-import { createWorld, eventually, type World } from '@ariftly/testkit'
+import { type ServedService } from '@ariftly/http'
+import { createWorld, type World } from '@ariftly/testkit'
 import {
   ATTACKS,
   declareBodies,
@@ -18,6 +13,7 @@ import {
   postSteadily,
   type Attack,
 } from './attacks.ts'
+import { createKey, serveIngest } from './serve-ingest.ts'
 
 /** A neighbour's slowest post, on a machine that is busy with other tests. */
 const SLOWEST_MS_MAX = 4000
@@ -27,7 +23,11 @@ let keys: { readonly one: string; readonly two: string; readonly victim: string 
 
 beforeAll(async () => {
   world = await createWorld({ partitions: 2 })
-  keys = { one: await createKey('one'), two: await createKey('two'), victim: await createKey('victim') }
+  keys = {
+    one: await createKey(world, 'one'),
+    two: await createKey(world, 'two'),
+    victim: await createKey(world, 'victim'),
+  }
   ingest = await serveIngest(world.env)
 })
 
@@ -35,32 +35,6 @@ afterAll(async () => {
   await ingest?.close()
   await world?.close()
 })
-
-async function serveIngest(env: World['env']): Promise<ServedService> {
-  const signal = AbortSignal.timeout(600_000)
-  const deps = { signal, metrics: createMetrics(), log: createLogger({ service: 'ingest', level: 'silent' }) }
-  const address = { port: 0, host: '127.0.0.1', drainMs: 5000, metricsPort: undefined }
-  const served = await serveService(await start(readConfig(ingestConfig, env), deps), address, deps)
-  await eventually(() => served.ready().ready)
-  return served
-}
-
-/** Stores a key as the API makes it. */
-async function createKey(tenant: string, eventsPerS: number | null = null): Promise<string> {
-  const { key, hash } = generateApiKey()
-  const nowMs = Date.now()
-  await insertApiKey(world.admin, {
-    id: newTypeId('key', nowMs),
-    tenant,
-    name: 'test',
-    scopes: ['events:write'],
-    hash,
-    quota: { eventsPerS, bytesPerS: null },
-    expiresAtMs: null,
-    createdAtMs: nowMs,
-  })
-  return key
-}
 
 const port = () => ingest.port
 
@@ -94,7 +68,7 @@ describe('a tenant beside another one', () => {
   })
 
   test('that tries random keys comes in with a fresh key of its own at the first try', async () => {
-    const fresh = await Promise.all(Array.from({ length: 24 }, () => createKey('fresh')))
+    const fresh = await Promise.all(Array.from({ length: 24 }, () => createKey(world, 'fresh')))
     const ending = new AbortController()
     const attacking = ATTACKS.randomKeys.run({ port: port(), keys: [] }, ending.signal)
     const answers = await Promise.all(fresh.map((key) => postEvents({ port: port(), key }, EVENT)))
@@ -159,7 +133,7 @@ describe('a refusal', () => {
 })
 
 test('requests whose heads come at the same time do not all pass on the last token of a quota', async () => {
-  const key = await createKey('limited', 10)
+  const key = await createKey(world, 'limited', 10)
   const body = `[${Array(100).fill(EVENT).join(',')}]`
   const answers = await Promise.all(Array.from({ length: 100 }, () => postEvents({ port: port(), key }, body)))
   const accepted = answers.filter(({ status }) => status === 202)
