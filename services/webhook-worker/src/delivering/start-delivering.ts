@@ -135,6 +135,7 @@ export async function startDelivering(o: DeliveringOptions): Promise<Delivering>
     leaseMs: config.WEBHOOK_LEASE_MS,
     workerId: o.workerId,
     onQueued: metrics.queued,
+    signal,
     log,
   })
   releasers.add('scheduler', () => scheduler.close())

@@ -12,11 +12,15 @@ import {
 const EVERY_MS = 1000
 /** Between two writes of one webhook: what it answers to thousands of attempts a second costs five rows in that time. */
 const WEBHOOK_EVERY_MS = 10_000
+/** Of all answers that wait or are being written. */
+const BYTES_MAX = 32 * 1024 * 1024
+/** Of the answers of one statement. */
+const STATEMENT_BYTES = 1024 * 1024
 
 /**
  * Keeps what receivers answered to the last 5 successful attempts of each webhook, apart from the statement that records
- * outcomes. Answers wait in memory, at most 5 a webhook, and are written every 10 seconds at most; those of a process that is
- * killed in between are lost, which harms no delivery.
+ * outcomes. Answers wait in memory, at most 5 a webhook and 32 MiB in all (beyond that they are not kept), and are written every 10
+ * seconds at most; those of a process that is killed in between are lost, which harms no delivery.
  */
 export class SuccessAnswers {
   readonly #db: Queryable
@@ -24,6 +28,7 @@ export class SuccessAnswers {
   /** By webhook, oldest first. */
   readonly #waiting = new Map<string, SuccessAnswer[]>()
   readonly #writtenMs = new Map<string, number>()
+  #bytes = 0
 
   constructor(o: { readonly db: Queryable; readonly log: Pick<Logger, 'warn'> }) {
     this.#db = o.db
@@ -35,11 +40,18 @@ export class SuccessAnswers {
     if (outcome.type !== 'delivered') return outcome
     const { deliveryId, attempt, webhookId, record } = outcome
     const { responseHeaders, responseBody } = record
-    const waiting = this.#waiting.get(webhookId) ?? []
-    if (waiting.length >= SUCCESS_ANSWERS_KEPT) waiting.shift()
-    waiting.push({ deliveryId, attempt, webhookId, responseHeaders, responseBody })
-    this.#waiting.set(webhookId, waiting)
+    this.#add({ deliveryId, attempt, webhookId, responseHeaders, responseBody })
     return { ...outcome, record: { ...record, responseHeaders: null, responseBody: null } }
+  }
+
+  #add(answer: SuccessAnswer): void {
+    const waiting = this.#waiting.get(answer.webhookId) ?? []
+    const oldest = waiting.length >= SUCCESS_ANSWERS_KEPT ? waiting.shift() : undefined
+    if (oldest !== undefined) this.#bytes -= bytesOf(oldest)
+    if (this.#bytes + bytesOf(answer) > BYTES_MAX) return
+    this.#bytes += bytesOf(answer)
+    waiting.push(answer)
+    this.#waiting.set(answer.webhookId, waiting)
   }
 
   /** Writes what waits, until the signal aborts, and then all of it. */
@@ -55,17 +67,33 @@ export class SuccessAnswers {
     for (const [webhookId, writtenMs] of this.#writtenMs) {
       if (writtenMs <= beforeMs) this.#writtenMs.delete(webhookId)
     }
-    const answers: SuccessAnswer[] = []
+    let answers: SuccessAnswer[] = []
+    let bytes = 0
     for (const [webhookId, waiting] of this.#waiting) {
       if (this.#writtenMs.has(webhookId)) continue
-      answers.push(...waiting)
       this.#waiting.delete(webhookId)
       this.#writtenMs.set(webhookId, performance.now())
+      answers.push(...waiting)
+      for (const answer of waiting) bytes += bytesOf(answer)
+      if (bytes < STATEMENT_BYTES) continue
+      await this.#keep(answers, bytes)
+      answers = []
+      bytes = 0
     }
+    await this.#keep(answers, bytes)
+  }
+
+  async #keep(answers: readonly SuccessAnswer[], bytes: number): Promise<void> {
     try {
       await keepSuccessAnswers(this.#db, answers)
     } catch (error) {
       this.#log.warn({ err: error, answers: answers.length }, 'answers of receivers could not be kept')
     }
+    this.#bytes -= bytes
   }
+}
+
+/** Memory of an answer: what the receiver sent, and the objects that hold it. */
+function bytesOf({ responseHeaders, responseBody }: SuccessAnswer): number {
+  return 500 + (responseHeaders?.length ?? 0) + (responseBody?.length ?? 0)
 }

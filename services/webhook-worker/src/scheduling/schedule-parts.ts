@@ -1,4 +1,4 @@
-import type { Logger } from '@ariftly/runtime'
+import { retryForever, type Logger } from '@ariftly/runtime'
 import { sqlState, type Pool } from '@ariftly/store'
 import { unqueueDeliveries, type AttemptRef, type LockedEndpoint, type QueuedDelivery } from '@ariftly/store/deliveries'
 import { priorityOf, type DeliveryPriority } from './plan-capacity.ts'
@@ -22,12 +22,14 @@ export interface DeliverySchedulerOptions {
   /** UUID of this worker. */
   readonly workerId: string
   readonly onQueued: (priority: DeliveryPriority, count: number) => void
+  /** Ends what is tried again in the background. */
+  readonly signal: AbortSignal
   readonly log: Pick<Logger, 'warn'>
 }
 
 /** Adds a job for each queued delivery. If that fails the deliveries are pending again, and it rejects. */
 export async function addJobs(
-  o: Pick<DeliverySchedulerOptions, 'pool' | 'enqueue' | 'onQueued' | 'shares'>,
+  o: Pick<DeliverySchedulerOptions, 'pool' | 'enqueue' | 'onQueued' | 'shares' | 'signal' | 'log'>,
   endpoints: readonly LockedEndpoint[],
   queued: readonly QueuedDelivery[],
 ): Promise<void> {
@@ -48,9 +50,26 @@ export async function addJobs(
       await o.enqueue(priority, refs[priority])
       o.onQueued(priority, refs[priority].length)
     } catch (error) {
-      await unqueueDeliveries(o.pool, refs[priority])
+      await unqueue(o, refs[priority])
       throw error
     }
+  }
+}
+
+/**
+ * Makes deliveries pending again that have no job. Where Postgres does not take it now it is tried again beside all other work: they
+ * would wait for the end of their lease, ten minutes.
+ */
+async function unqueue(
+  { pool, signal, log }: Pick<DeliverySchedulerOptions, 'pool' | 'signal' | 'log'>,
+  refs: readonly AttemptRef[],
+): Promise<void> {
+  const attempt = (): Promise<number> => unqueueDeliveries(pool, refs)
+  try {
+    await attempt()
+  } catch (error) {
+    log.warn({ err: error, deliveries: refs.length }, 'deliveries without a job cannot be made pending yet')
+    void retryForever(attempt, { signal })
   }
 }
 

@@ -1,0 +1,66 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { newTypeId } from '@ariftly/events'
+import { createPool, SERVICE_ROLE, type Pool } from '@ariftly/store'
+import { insertWebhook } from '@ariftly/store/webhooks'
+import { createTestDatabase, type TestDatabase } from '@ariftly/testkit'
+import { SuccessAnswers } from './success-answers.ts'
+import { BODY_BYTES, outcomeOf } from './test-outcome.ts'
+
+const MIB = 1024 * 1024
+const BYTES_MAX = 32 * MIB
+/** More than one statement writes. */
+const FEW = 20
+/** Their last five answers have a fifth more than may wait. */
+const MANY = Math.ceil((BYTES_MAX * 1.2) / (5 * BODY_BYTES))
+
+let database: TestDatabase
+let pool: Pool
+
+beforeAll(async () => {
+  database = await createTestDatabase()
+  pool = createPool({ role: SERVICE_ROLE, url: database.url, applicationName: 'test', max: 4 })
+})
+afterAll(async () => {
+  await pool?.end()
+  await database?.drop()
+})
+
+async function makeWebhooks(count: number): Promise<readonly string[]> {
+  const filters = { taskId: null, sessionId: null, agent: null, filter: null }
+  const options = { description: null, enabled: true, headerNames: [], headers: null, rateLimit: null }
+  const target = { url: 'https://example.com/', events: ['*'], ordering: 'none' as const, secret: Buffer.from('s') }
+  const ids = Array.from({ length: count }, () => newTypeId('whk'))
+  for (const id of ids) await insertWebhook(pool, { id, tenant: 'mine', ...filters, ...options, ...target }, 10_000)
+  return ids
+}
+
+/** Answers of so many deliveries of each webhook, all written; how many are kept then. */
+async function keep(webhookIds: readonly string[], deliveries: number): Promise<number> {
+  const answers = new SuccessAnswers({ db: pool, log: { warn: fail } })
+  for (let number = 0; number < deliveries; number += 1) {
+    for (const webhookId of webhookIds) {
+      const kept = answers.takeFrom(outcomeOf('delivered', { webhookId, deliveryId: newTypeId('dlv') }))
+      expect(kept).toMatchObject({ type: 'delivered', record: { responseBody: null } })
+    }
+  }
+  await pool.query('DELETE FROM success_answers')
+  await answers.run(AbortSignal.timeout(0))
+  const { rows } = await pool.query<{ n: number }>('SELECT count(*)::int AS n FROM success_answers')
+  return rows[0]?.n ?? 0
+}
+
+function fail(...said: unknown[]): never {
+  throw new Error(`Answers could not be kept: ${JSON.stringify(said)}`)
+}
+
+test('of each webhook the last five answers are kept, in several statements when they are large', async () => {
+  const webhookIds = await makeWebhooks(FEW)
+  expect(await keep(webhookIds, 7)).toBe(5 * FEW)
+})
+
+test('the answers that wait have a bound, whatever the number of webhooks', async () => {
+  const webhookIds = await makeWebhooks(MANY)
+  const kept = await keep(webhookIds, 5)
+  expect(kept * BODY_BYTES).toBeLessThan(BYTES_MAX)
+  expect(kept * BODY_BYTES).toBeGreaterThan(0.9 * BYTES_MAX)
+})
