@@ -377,14 +377,17 @@ describe('bad input', () => {
 })
 
 describe('keys', () => {
-  test('a revoked key ends its open streams within a second, and no others', async () => {
+  test('a revoked key ends its open streams within a second, after their position, and no others', async () => {
     const doomed = await world.apiKey('doomed')
     const [mine, other] = await Promise.all([openStream(one, '', { key: doomed }), openStream(one, '')])
+    await append([event('t-before-the-end')])
+    await eventually(() => other.events.length > 0 && mine.control.length === 1)
     const keys = await listApiKeys(world.admin, { tenant: 'doomed', limit: 10 })
     const startedMs = performance.now()
     for (const { id } of keys) await withTransaction(world.admin, (tx) => revokeApiKey(tx, { id }))
     expect(await mine.ended).toBe('cut')
     expect(performance.now() - startedMs).toBeLessThan(3000)
+    expect(mine.control.map((message) => message.event)).toEqual(['stream.checkpoint', 'stream.checkpoint'])
     expect(other.response.destroyed).toBe(false)
     expect(await refused(one, '', { key: doomed })).toMatchObject({ status: 401 })
   })

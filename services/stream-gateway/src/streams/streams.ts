@@ -53,7 +53,7 @@ export interface Streams {
   readonly registry: StreamRegistry
   /** Serves a stream on a socket whose response head was sent. */
   open(request: StreamRequest, epochReader: EpochReader, socket: Socket, chunked: boolean): void
-  /** Ends the streams of a key, or of one of its secrets. */
+  /** Ends the streams of a key, or of one of its secrets, each with its position. */
   endKey(this: void, keyId: string, secret: number | undefined): void
   /** Sends a stream its position and ends it. */
   closeStream(this: void, subscriber: Subscriber, why: CloseReason): void
@@ -215,8 +215,16 @@ export function createStreams(o: StreamsOptions): Streams {
     for (const subscriber of registry.ofKey(keyId)) {
       if (secret !== undefined && secrets.get(subscriber) !== secret) continue
       registry.countEnd('revoked')
-      subscriber.sink.destroy()
+      // What its client has not taken yet is not sent any more.
+      if (sendPosition(subscriber) > 0) subscriber.sink.destroy()
+      else subscriber.sink.end()
     }
+  }
+
+  /** Sends a stream its position; returns the bytes that are unsent then. */
+  function sendPosition(subscriber: Subscriber): number {
+    const frame = registry.epochOf(subscriber)?.hub.checkpoint(subscriber)
+    return frame === undefined ? subscriber.sink.unsentBytes() : subscriber.sink.write(frame)
   }
 
   function endAll(why: string): void {
@@ -234,17 +242,11 @@ export function createStreams(o: StreamsOptions): Streams {
       const dueMs = startedMs + (overMs * index) / subscribers.length
       const waitMs = dueMs - performance.now()
       if (waitMs > 1) await sleep(waitMs)
-      endDrained(subscriber)
+      if (registry.epochOf(subscriber) === undefined) continue
+      sendPosition(subscriber)
+      registry.countEnd('drained')
+      subscriber.sink.end()
     }
-  }
-
-  function endDrained(subscriber: Subscriber): void {
-    const epochReader = registry.epochOf(subscriber)
-    if (epochReader === undefined) return
-    const frame = epochReader.hub.checkpoint(subscriber)
-    if (frame !== undefined) subscriber.sink.write(frame)
-    registry.countEnd('drained')
-    subscriber.sink.end()
   }
 
   return {
