@@ -1,3 +1,4 @@
+export { deleteExpiredWebhooks } from './delete-expired-webhooks.ts'
 export { deleteWebhook } from './delete-webhook.ts'
 export { getWebhookToSend } from './get-webhook-to-send.ts'
 export type { WebhookToSend } from './get-webhook-to-send.ts'

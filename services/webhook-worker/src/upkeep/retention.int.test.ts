@@ -41,6 +41,26 @@ async function insertReplays(count: number, madeDays: number, finishedDays: numb
   )
 }
 
+/** Webhooks that were deleted so many days ago. */
+async function insertDeleted(count: number, days: number): Promise<void> {
+  await admin.query(
+    `INSERT INTO webhooks (id, tenant_id, url, events, secret, deleted_at)
+     SELECT gen_random_uuid(), $1, 'https://example.com/', '{*}', '', now() - $2::int * interval '1 day'
+       FROM generate_series(1, $3::int)`,
+    ['deleter', days, count],
+  )
+}
+
+/** Runs the retention until `isDone`. */
+async function keepUntil(isDone: () => Promise<boolean>): Promise<void> {
+  const end = new AbortController()
+  const log = { info() {}, warn() {}, error() {} }
+  const kept = keepRetention({ db: service, onExpired: () => {}, signal: end.signal, log })
+  await eventually(isDone)
+  end.abort()
+  await kept
+}
+
 async function daysLeft(): Promise<unknown> {
   const { rows } = await admin.query(
     `SELECT round(extract(epoch FROM now() - created_at) / 86400)::int AS made, state, count(*)::int AS replays
@@ -56,22 +76,38 @@ test('replays that ended more than 35 days ago are deleted, by a role that may n
   await insertReplays(1, 1, 0)
   await expect(service.query('DELETE FROM webhook_replays')).rejects.toMatchObject({ sqlState: '42501' })
 
-  const end = new AbortController()
-  const kept = keepRetention({
-    db: service,
-    onExpired: () => {},
-    signal: end.signal,
-    log: { info() {}, warn() {}, error() {} },
-  })
-  await eventually(async () => {
+  await keepUntil(async () => {
     const { rows } = await admin.query<{ count: number }>('SELECT count(*)::int FROM webhook_replays')
     return rows[0]?.count === 3
   })
-  end.abort()
-  await kept
   expect(await daysLeft()).toEqual([
     { made: 1, state: 'completed', replays: 1 },
     { made: 50, state: 'completed', replays: 1 },
     { made: 60, state: 'running', replays: 1 },
   ])
+})
+
+test('webhooks that were deleted before any delivery that is kept are gone, and no others', async () => {
+  await insertDeleted(EXPIRED, 44)
+  await insertDeleted(2, 42)
+  await expect(service.query('DELETE FROM webhooks')).rejects.toMatchObject({ sqlState: '42501' })
+  await keepUntil(async () => {
+    const { rows } = await admin.query<{ count: number }>(
+      `SELECT count(*)::int FROM webhooks WHERE tenant_id = 'deleter'`,
+    )
+    return rows[0]?.count === 2
+  })
+  const { rows } = await admin.query<{ webhooks: number }>(
+    `SELECT count(*)::int AS webhooks FROM webhook_endpoints WHERE tenant_id = 'deleter'`,
+  )
+  expect(rows).toEqual([{ webhooks: 2 }])
+})
+
+test('webhooks that were deleted lately are found by an index, however many were deleted before', async () => {
+  await insertDeleted(20_000, 20)
+  await admin.query('ANALYZE webhooks')
+  const { rows } = await admin.query<Record<'QUERY PLAN', string>>(
+    `EXPLAIN SELECT id FROM webhooks WHERE deleted_at > now() - 600000::float8 * interval '1 ms'`,
+  )
+  expect(rows.map((row) => row['QUERY PLAN']).join('\n')).toContain('webhooks_deleted')
 })

@@ -8,6 +8,7 @@ import {
 import { deleteExpiredRedeliveries } from '@ariftly/store/redeliveries'
 import { deleteExpiredReplays } from '@ariftly/store/replays'
 import { deleteExpiredStats } from '@ariftly/store/stats'
+import { deleteExpiredWebhooks } from '@ariftly/store/webhooks'
 
 const EVERY_MS = 3_600_000
 const RETRY_MS = 30_000
@@ -16,7 +17,7 @@ const ROWS_PER_STATEMENT = 1000
 
 /**
  * Keeps partitions of deliveries and attempts ahead of time, and drops those whose retention is over; what was not finished
- * in them is counted and logged as `delivery_expired`. Replays and redeliveries that ended so long ago go too. Runs until the signal aborts.
+ * in them is counted and logged as `delivery_expired`. Replays and redeliveries that ended so long ago, and webhooks that were deleted then, go too. Runs until the signal aborts.
  */
 export async function keepRetention(o: {
   readonly db: Queryable
@@ -38,6 +39,8 @@ export async function keepRetention(o: {
       }
       await expire('replays', deleteExpiredReplays)
       await expire('redeliveries', deleteExpiredRedeliveries)
+      // Behind replays, which refer to them.
+      await expire('webhooks', deleteExpiredWebhooks)
       await expire('statistics', deleteExpiredStats)
       await deleteExpiredSuccessAnswers(o.db)
       return EVERY_MS
