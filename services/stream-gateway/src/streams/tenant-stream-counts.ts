@@ -28,6 +28,8 @@ export class TenantStreamCounts {
   readonly #replica = randomUUID()
   /** Tenants with a limit that have asked for a stream here, and their streams in other processes. */
   readonly #elsewhere = new Map<string, number>()
+  /** The first exchange of each, while it is under way. */
+  readonly #first = new Map<string, Promise<void>>()
   /** When each of them has last asked. */
   readonly #askedMs = new Map<string, number>()
   readonly #closing = new AbortController()
@@ -41,18 +43,22 @@ export class TenantStreamCounts {
   }
 
   /**
-   * Open streams of a tenant in other gateways, as of the last exchange (250 ms). The first question of a tenant waits for
+   * Open streams of a tenant in other gateways, as of the last exchange (250 ms). The first questions of a tenant wait for
    * one, at most 2 s; when Postgres is away it is 0.
    */
   async elsewhere(tenant: string): Promise<number> {
     this.#askedMs.set(tenant, performance.now())
     if (!this.#elsewhere.has(tenant)) {
       this.#elsewhere.set(tenant, 0)
-      await withTimeout(this.#exchange(), FIRST_COUNT_MS, () => new Error('The exchange took too long.')).catch(
-        () => {},
-      )
+      this.#first.set(tenant, this.#countFirst(tenant))
     }
+    await this.#first.get(tenant)
     return this.#elsewhere.get(tenant) ?? 0
+  }
+
+  async #countFirst(tenant: string): Promise<void> {
+    await withTimeout(this.#exchange(), FIRST_COUNT_MS).catch(() => {})
+    this.#first.delete(tenant)
   }
 
   async close(): Promise<void> {

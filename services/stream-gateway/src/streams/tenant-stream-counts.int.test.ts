@@ -1,0 +1,27 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { createPool, SERVICE_ROLE, type Pool } from '@ariftly/store'
+import { createTestDatabase, type TestDatabase } from '@ariftly/testkit'
+import { TenantStreamCounts } from './tenant-stream-counts.ts'
+
+const STREAMS = 5
+let database: TestDatabase
+let pool: Pool
+
+beforeAll(async () => {
+  database = await createTestDatabase()
+  pool = createPool({ role: SERVICE_ROLE, url: database.url, applicationName: 'test', max: 4 })
+})
+afterAll(async () => {
+  await pool?.end()
+  await database?.drop()
+})
+
+test('all streams of a burst that is a tenant’s first at a gateway learn what it has elsewhere', async () => {
+  const log = { warn() {} }
+  const one = new TenantStreamCounts({ pool, log, countHere: () => STREAMS })
+  expect(await one.elsewhere('acme')).toBe(0)
+  const other = new TenantStreamCounts({ pool, log, countHere: () => 0 })
+  const burst = await Promise.all(Array.from({ length: 4 }, () => other.elsewhere('acme')))
+  expect(burst).toEqual([STREAMS, STREAMS, STREAMS, STREAMS])
+  await Promise.all([one.close(), other.close()])
+})
