@@ -1,6 +1,6 @@
 import { createLogger, createMetrics, readConfig, type Running } from '@ariftly/runtime'
 import { createPool, withTransaction } from '@ariftly/store'
-import { advancePosition, currentEpoch, ensurePositions, insertEvents, readPositions } from '@ariftly/store/projection'
+import { advancePositions, currentEpoch, ensurePositions, insertEvents, readPositions } from '@ariftly/store/projection'
 import { insertWebhook } from '@ariftly/store/webhooks'
 import { decodeRecord, newEventId, newTypeId, typeIdToUuid, type LogEvent } from '@ariftly/events'
 import { createKafka, createProducer, startLogReader } from '@ariftly/kafka'
@@ -165,16 +165,9 @@ async function startProjector(world: World): Promise<{ close(): Promise<void> }>
         const place = { epoch: epoch.epoch, partition, offset: record.offset, appendedAtMs: record.timestampMs }
         return [{ ...decoded.event, ...place }]
       })
-      const position = {
-        ...key,
-        partition,
-        expected: firstOffset,
-        next: lastOffset + 1,
-        lastOffset: null,
-        lastId: null,
-      }
+      const advance = { partition, expected: firstOffset, next: lastOffset + 1, lastOffset: null, lastId: null }
       await withTransaction(pool, async (tx) => {
-        if (!(await advancePosition(tx, position))) throw new Error('another projector')
+        if (!(await advancePositions(tx, { ...key, advances: [advance] }))) throw new Error('another projector')
         await insertEvents(tx, rows)
       })
       return { type: 'done' }

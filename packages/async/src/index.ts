@@ -1,4 +1,5 @@
 export { backoffMs, retryForever, sleep, type BackoffOptions, type RetryOptions } from './backoff.ts'
+export { createBatcher, type Batcher } from './batcher.ts'
 export { bisect } from './bisect.ts'
 export { deferred, type Deferred } from './deferred.ts'
 export { orAborted } from './or-aborted.ts'

@@ -2,16 +2,17 @@ import type { DeadLetterWriter, HandleOutcome, LogBatch, LogGap } from '@ariftly
 import type { ServiceDeps } from '@ariftly/runtime'
 import type { Pool } from '@ariftly/store'
 import { recordHole } from '@ariftly/store/projection'
+import { createBatchWriter } from './batch-writer.ts'
 import { decodeBatch, secondOf } from './decode-batch.ts'
 import { createEventPartitions } from './event-partitions.ts'
 import { PROJECTION } from './projection.ts'
 import type { ProjectorMetrics } from './projector-metrics.ts'
 import { traceProjection } from './trace-projection.ts'
-import { writeBatch } from './write-batch.ts'
 
 /** What a projection needs. */
 export interface ProjectionOptions {
   readonly pool: Pool
+  readonly epoch: number
   readonly topic: string
   /** The consumer group, for spans. */
   readonly group: string
@@ -24,50 +25,55 @@ export interface ProjectionOptions {
 /** The steps of the projection, for the log reader. */
 export interface Projection {
   /** Writes a batch and its checkpoint in one transaction; `reread` when another process has moved the checkpoint. */
-  readonly projectBatch: (batch: LogBatch, epoch: number) => Promise<HandleOutcome>
+  readonly projectBatch: (batch: LogBatch) => Promise<HandleOutcome>
   /** Records offsets that the log lost before they were read. */
-  readonly recordGap: (gap: LogGap, epoch: number) => Promise<void>
+  readonly recordGap: (gap: LogGap) => Promise<void>
 }
 
-/** Creates the steps: decode, make room for the events' days, write, count. */
+/** Creates the steps, for an epoch of the log: decode, make room for the events' days, write, count. */
 export function createProjection(
-  { pool, topic, group, partitions, deadLetters, metrics }: ProjectionOptions,
+  { pool, epoch, topic, group, partitions, deadLetters, metrics }: ProjectionOptions,
   { log, tracing }: Pick<ServiceDeps, 'log' | 'tracing'>,
 ): Projection {
   const eventPartitions = createEventPartitions(pool)
   /** By partition, a second of which the last batch has left a log time: most batches follow within the same one. */
-  const recordedSeconds = new Map<number, { readonly epoch: number; readonly second: number }>()
-  const writeDeadLetters: DeadLetterWriter['write'] = (letters) => deadLetters.write(letters)
+  const recordedSeconds = new Map<number, number>()
+  const writeBatch = createBatchWriter({
+    pool,
+    epoch,
+    topic,
+    writeDeadLetters: (letters) => deadLetters.write(letters),
+    onWritten(outcome) {
+      metrics.written(outcome)
+      for (const conflict of outcome.conflicts) log.warn(conflict, 'event_id_conflict')
+    },
+  })
 
-  async function projectBatch(batch: LogBatch, epoch: number): Promise<HandleOutcome> {
+  async function projectBatch(batch: LogBatch): Promise<HandleOutcome> {
     const startedMs = performance.now()
+    const { partition, firstOffset, lastOffset } = batch
     const decoded = decodeBatch(batch, { epoch, partitions })
-    const recorded = recordedSeconds.get(batch.partition)
-    recordedSeconds.delete(batch.partition)
-    const times = decoded.times.filter(
-      ({ appendedAtMs }) => recorded?.epoch !== epoch || recorded.second !== secondOf(appendedAtMs),
-    )
+    const recorded = recordedSeconds.get(partition)
+    recordedSeconds.delete(partition)
+    const times = decoded.times.filter(({ appendedAtMs }) => secondOf(appendedAtMs) !== recorded)
     await eventPartitions.ensure(decoded.events)
     const outcome = await traceProjection(tracing, { batch, decoded, topic, group }, () =>
-      writeBatch(batch, { ...decoded, times }, { pool, epoch, topic, writeDeadLetters }),
+      writeBatch({ batch, decoded: { ...decoded, times } }),
     )
-    const { partition, firstOffset, lastOffset } = batch
     if (outcome.type === 'lost') {
       metrics.reread()
       log.info({ partition, firstOffset }, 'another process has moved the position')
       return { type: 'reread' }
     }
     const lastTime = decoded.times.at(-1)
-    if (lastTime !== undefined) recordedSeconds.set(partition, { epoch, second: secondOf(lastTime.appendedAtMs) })
+    if (lastTime !== undefined) recordedSeconds.set(partition, secondOf(lastTime.appendedAtMs))
     const tookMs = performance.now() - startedMs
-    metrics.batch(outcome, tookMs)
-    const { conflicts, ...counts } = outcome
-    for (const conflict of conflicts) log.warn(conflict, 'event_id_conflict')
-    log.debug({ partition, firstOffset, lastOffset, ...counts, took_ms: Math.round(tookMs) }, 'batch')
+    metrics.took(tookMs)
+    log.debug({ partition, firstOffset, lastOffset, took_ms: Math.round(tookMs) }, 'batch')
     return { type: 'done' }
   }
 
-  async function recordGap({ partition, expected, found }: LogGap, epoch: number): Promise<void> {
+  async function recordGap({ partition, expected, found }: LogGap): Promise<void> {
     await recordHole(pool, { projection: PROJECTION, epoch, topic, partition, from: expected, to: found })
     metrics.hole(found - expected)
   }

@@ -60,12 +60,12 @@ function lastWithId(records: readonly RawRecord[]): DecodedBatch['last'] {
 function firstOfEachSecond(records: readonly RawRecord[]): readonly LogTime[] {
   const times: LogTime[] = []
   let second = Number.NEGATIVE_INFINITY
-  for (const { offset, timestampMs } of records) {
+  for (const { partition, offset, timestampMs } of records) {
     const its = secondOf(timestampMs)
     // Append times may fall back when a leader moves; only a later second is new.
     if (its <= second) continue
     second = its
-    times.push({ offset, appendedAtMs: timestampMs })
+    times.push({ partition, offset, appendedAtMs: timestampMs })
   }
   return times
 }

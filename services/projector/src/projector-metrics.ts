@@ -1,10 +1,11 @@
 import type { LogReader } from '@ariftly/kafka'
 import { registerReaderMetrics, type Metrics } from '@ariftly/runtime'
-import type { WrittenBatch } from './write-batch.ts'
+import type { WrittenBatches } from './write-batches.ts'
 
 /** What the projector counts. */
 export interface ProjectorMetrics {
-  batch(outcome: WrittenBatch, tookMs: number): void
+  written(outcome: WrittenBatches): void
+  took(ms: number): void
   reread(): void
   hole(offsets: number): void
 }
@@ -35,14 +36,14 @@ export function createProjectorMetrics(metrics: Metrics, reader: () => LogReader
   registerReaderMetrics(metrics, 'ariftly_projector', reader)
 
   return {
-    batch(outcome, tookMs) {
+    written(outcome) {
       events.inc({ outcome: 'inserted' }, outcome.inserted)
       events.inc({ outcome: 'duplicate' }, outcome.duplicates)
       events.inc({ outcome: 'dead_letter' }, outcome.deadLetters)
       events.inc({ outcome: 'deleted' }, outcome.deleted)
       conflicts.inc(outcome.conflicts.length)
-      seconds.observe(tookMs / 1_000)
     },
+    took: (ms) => seconds.observe(ms / 1_000),
     reread: () => rereads.inc(),
     hole: (offsets) => lost.inc(offsets),
   }

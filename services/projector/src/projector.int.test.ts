@@ -1,21 +1,15 @@
 import { once } from 'node:events'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
-import { encodeRecord, newEventId, partitionOf, type LogEvent } from '@ariftly/events'
-import {
-  createKafka,
-  createProducer,
-  scanLog,
-  type EventProducer,
-  type KafkaClient,
-  type LogBatch,
-} from '@ariftly/kafka'
+import { encodeRecord, partitionOf, type LogEvent } from '@ariftly/events'
+import { createKafka, createProducer, scanLog, type EventProducer, type KafkaClient } from '@ariftly/kafka'
 import { createLogger, createMetrics, readConfig, type Metrics, type Running } from '@ariftly/runtime'
 import { createPool, SERVICE_ROLE, type Pool } from '@ariftly/store'
 import { currentEpoch, openEpoch, readPositions } from '@ariftly/store/projection'
-import { recordViewOf, createWorld, eventually, recordsOf, type World } from '@ariftly/testkit'
+import { createWorld, eventually, recordsOf, type World } from '@ariftly/testkit'
 import { decodeBatch } from './decode-batch.ts'
 import { projectorConfig, start } from './service.ts'
-import { writeBatch } from './write-batch.ts'
+import { batchOf, event } from './test-batches.ts'
+import { writeBatches } from './write-batches.ts'
 
 const PARTITIONS = 3
 const log = createLogger({ service: 'test', level: 'silent' })
@@ -46,19 +40,6 @@ async function startProjector(): Promise<Running> {
   const service = await start(config, { log, metrics, signal: new AbortController().signal })
   running.push(service)
   return service
-}
-
-function event(task: string, text: string, id = newEventId(Date.now())): LogEvent {
-  return {
-    tenant: 'acme',
-    id,
-    type: 'task.progress',
-    taskId: task,
-    sessionId: null,
-    agent: null,
-    data: Buffer.from(`{"task_id":"${task}","message":"${text}"}`),
-    traceparent: null,
-  }
 }
 
 async function post(...events: readonly LogEvent[]): Promise<void> {
@@ -241,7 +222,7 @@ describe('write batch', () => {
       )
       const batch = batchOf(
         Array.from({ length: 20 }, (_, i) => event('task_1', `${i}`)),
-        'garbage',
+        { garbage: true },
       )
       const decoded = decodeBatch(batch, { epoch, partitions: 1 })
       let letters = 0
@@ -253,7 +234,7 @@ describe('write batch', () => {
           letters += given.length
         },
       }
-      const outcomes = await Promise.all([1, 2, 3].map(() => writeBatch(batch, decoded, deps)))
+      const outcomes = await Promise.all([1, 2, 3].map(() => writeBatches([{ batch, decoded }], deps)))
       expect(outcomes.map(({ type }) => type).toSorted()).toEqual(['lost', 'lost', 'written'])
       expect(await rows()).toHaveLength(20)
       expect(letters).toBe(1)
@@ -283,11 +264,11 @@ describe('write batch', () => {
         `INSERT INTO projection_offsets (projection, epoch, topic, partition, next_offset) VALUES ('events', $1, $2, 0, 0)`,
         [epoch, topic],
       )
-      const stale = batchOf([event('task_1', 'stale')], 'garbage')
+      const stale = batchOf([event('task_1', 'stale')], { garbage: true })
       const entered = new AbortController()
       const stopped = once(release.signal, 'abort')
       const base = { pool, epoch, topic }
-      const first = writeBatch(stale, decodeBatch(stale, { epoch, partitions: 1 }), {
+      const first = writeBatches([{ batch: stale, decoded: decodeBatch(stale, { epoch, partitions: 1 }) }], {
         ...base,
         async writeDeadLetters() {
           entered.abort()
@@ -299,7 +280,10 @@ describe('write batch', () => {
       const fresh = batchOf([event('task_1', 'fresh')])
       // As the log reader does, it tries until Postgres has ended the one that stands still.
       const second = await eventually(() =>
-        writeBatch(fresh, decodeBatch(fresh, { epoch, partitions: 1 }), { ...base, writeDeadLetters: async () => {} }),
+        writeBatches([{ batch: fresh, decoded: decodeBatch(fresh, { epoch, partitions: 1 }) }], {
+          ...base,
+          writeDeadLetters: async () => {},
+        }),
       )
       expect(second.type).toBe('written')
       release.abort()
@@ -311,19 +295,3 @@ describe('write batch', () => {
     }
   })
 })
-
-/** A batch of partition 0 of a topic with one partition; `garbage` adds a record that is no event. */
-function batchOf(events: readonly LogEvent[], garbage?: string): LogBatch {
-  const records = events.map((one, offset) => {
-    const { key, value, headers } = encodeRecord(one)
-    return { partition: 0, offset, timestampMs: Date.now(), key, value, headers }
-  })
-  const bad = { partition: 0, offset: records.length, timestampMs: Date.now(), key: null, value: null, headers: {} }
-  const all = garbage === undefined ? records : [...records, bad]
-  return {
-    partition: 0,
-    records: all.map(recordViewOf),
-    firstOffset: 0,
-    lastOffset: all.length - 1,
-  }
-}

@@ -3,6 +3,7 @@ import { ensureStart, followEpochs } from '@ariftly/log-epochs'
 import { createReleasers, databaseConnection, kafkaConnection, type Running, type ServiceDeps } from '@ariftly/runtime'
 import { createPool, SERVICE_ROLE } from '@ariftly/store'
 import { readPositions, type LogEpoch } from '@ariftly/store/projection'
+import { CONNECTIONS } from './batch-writer.ts'
 import type { ProjectorConfig } from './config.ts'
 import { createProjection } from './create-projection.ts'
 import { startExpiry } from './expiry.ts'
@@ -12,8 +13,8 @@ import { startTenantDeletions } from './tenant-deletion/tenant-deletions.ts'
 
 export { projectorConfig, type ProjectorConfig } from './config.ts'
 
-/** Transactions at the same time; more than a few only wait for each other's disk. */
-const CONNECTIONS = 6
+/** Partitions handled at the same time: those with a few records each share a transaction. */
+const CONCURRENCY = 12
 /** For expiry, the reading of positions and the deletion of tenants, which do not wait for a batch. */
 const OTHER_CONNECTIONS = 2
 /** Well below the timeouts of a statement (10 s) and a transaction (15 s), of however slow a Postgres. */
@@ -45,8 +46,6 @@ export async function start(
   releasers.add('dead letters', () => deadLetters.close())
   let reader: LogReader | undefined
   const metrics = createProjectorMetrics(deps.metrics, () => reader)
-  const projection = { pool: batches, topic, group, partitions: config.KAFKA_PARTITIONS, deadLetters, metrics }
-  const { projectBatch, recordGap } = createProjection(projection, deps)
   releasers.add('expiry', startExpiry({ pool, log, now }))
   releasers.add('tenant deletions', startTenantDeletions({ pool, kafka, topic, metrics: deps.metrics, log }))
 
@@ -69,18 +68,21 @@ export async function start(
 
   function startReader(identity: LogEpoch): LogReader {
     const { epoch } = identity
+    const partitions = config.KAFKA_PARTITIONS
+    const projection = { pool: batches, epoch, topic, group, partitions, deadLetters, metrics }
+    const { projectBatch, recordGap } = createProjection(projection, deps)
     return startLogReader({
       client: kafka,
       topic,
       groupId: group,
-      partitionCount: config.KAFKA_PARTITIONS,
+      partitionCount: partitions,
       identity,
       sessionTimeoutMs: config.KAFKA_SESSION_TIMEOUT_MS,
-      concurrency: CONNECTIONS,
+      concurrency: CONCURRENCY,
       batch: BATCH,
       positions: (assigned) => readPositions(pool, { projection: PROJECTION, epoch, topic, partitions: assigned }),
-      handle: (batch) => projectBatch(batch, epoch),
-      hole: (gap) => recordGap(gap, epoch),
+      handle: projectBatch,
+      hole: recordGap,
       now,
       log,
     })

@@ -1,7 +1,7 @@
 import type { LogBatch } from '@ariftly/kafka'
 import { traceBatch, type Tracing } from '@ariftly/runtime'
 import type { DecodedBatch } from './decode-batch.ts'
-import type { WriteOutcome } from './write-batch.ts'
+import type { WriteOutcome } from './write-batches.ts'
 
 /** A batch that is written. */
 export interface TracedBatch {

@@ -1,6 +1,6 @@
 import { typeIdToUuid } from '@ariftly/events'
 import { plainArray, prepared } from '../prepared.ts'
-import type { PositionAdvance } from '../projection/advance-position.ts'
+import type { PositionAdvance } from '../projection/advance-positions.ts'
 import type { ProjectionKey } from '../projection/projection-position.ts'
 import type { Queryable } from '../queryable.ts'
 import { deriveDeliveryId } from './delivery-id.ts'
@@ -38,7 +38,7 @@ export async function insertDeliveries(tx: Queryable, o: MatchedPart): Promise<n
 export interface PassedPart {
   readonly partition: number
   readonly matches: readonly MatchedEvent[]
-  readonly advance: Omit<PositionAdvance, 'projection' | 'epoch' | 'topic' | 'partition'>
+  readonly advance: Omit<PositionAdvance, 'partition'>
   /** Undefined: the webhooks were read after these records, so a newer version changes nothing for them. */
   readonly webhooksVersion: number | undefined
   /** Tenants whose records are left for later, each with the first of them. */

@@ -1,5 +1,5 @@
-export { advancePosition } from './advance-position.ts'
-export type { PositionAdvance } from './advance-position.ts'
+export { advancePositions } from './advance-positions.ts'
+export type { PositionAdvance } from './advance-positions.ts'
 export { compareEvents } from './compare-events.ts'
 export type { EventComparison, EventDifference } from './compare-events.ts'
 export { countEventsBetween } from './count-events-between.ts'

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { newEventId, type EventFilter } from '@ariftly/events'
 import { createTestDatabase, type TestDatabase } from '@ariftly/testkit'
 import { createPool, type Pool } from '../pool.ts'
-import { advancePosition } from '../projection/advance-position.ts'
+import { advancePositions } from '../projection/advance-positions.ts'
 import { ensurePositions } from '../projection/ensure-positions.ts'
 import { type ProjectedEvent } from '../projection/event-arrays.ts'
 import { insertEvents } from '../projection/insert-events.ts'
@@ -63,7 +63,7 @@ function eventAt(index: number): ProjectedEvent {
 
 async function advance(partition: number, expected: number, next: number): Promise<void> {
   await withTransaction(pool, (tx) =>
-    advancePosition(tx, { ...KEY, partition, expected, next, lastOffset: null, lastId: null }),
+    advancePositions(tx, { ...KEY, advances: [{ partition, expected, next, lastOffset: null, lastId: null }] }),
   )
 }
 
@@ -207,7 +207,7 @@ describe('log time', () => {
     ] as const) {
       const appendedAtMs = second * 1000
       await withTransaction(pool, (tx) =>
-        recordLogTimes(tx, { epoch: 1, partition, times: [{ offset, appendedAtMs }] }),
+        recordLogTimes(tx, { epoch: 1, times: [{ partition, offset, appendedAtMs }] }),
       )
     }
     const at = async (atMs: number) => [...(await positionsAtLogTime(pool, { epoch: 1, partitions: 3, atMs }))]

@@ -21,6 +21,6 @@ export async function* logEvents(
       if (decoded.kind !== 'event') return []
       return [{ ...decoded.event, epoch, partition, offset: record.offset, appendedAtMs: record.timestampMs }]
     })
-    yield withoutDeleted(events, await readTenantLogEnds(pool, { epoch, partition, from: logStart }))
+    yield withoutDeleted(events, await readTenantLogEnds(pool, { epoch, from: new Map([[partition, logStart]]) }))
   }
 }

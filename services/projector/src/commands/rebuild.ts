@@ -69,5 +69,5 @@ async function stillOwned(tx: Transaction, events: readonly ProjectedEvent[]): P
   if (first === undefined) return events
   await tx.query('SELECT pg_current_xact_id()')
   const { epoch, partition, offset } = first
-  return withoutDeleted(events, await readTenantLogEnds(tx, { epoch, partition, from: offset }))
+  return withoutDeleted(events, await readTenantLogEnds(tx, { epoch, from: new Map([[partition, offset]]) }))
 }

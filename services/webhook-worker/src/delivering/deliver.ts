@@ -1,9 +1,9 @@
+import type { Batcher } from '@ariftly/async'
 import type { Egress } from '@ariftly/egress'
 import type { Keyring } from '@ariftly/keyring'
 import type { Logger, Tracing } from '@ariftly/runtime'
 import type { AttemptOutcome, AttemptRef, NextSteps, StartedAttempt, TriedEndpoint } from '@ariftly/store/deliveries'
 import { sendWebhook, type AttemptTrace, type OutgoingWebhook } from '@ariftly/webhook-sending'
-import type { Batcher } from '../batcher.ts'
 import { decideNext, readRetryAfter, type Ended } from './retry-plan.ts'
 
 /** What making an attempt needs. */

@@ -1,7 +1,7 @@
+import { createBatcher, type Batcher } from '@ariftly/async'
 import { retryForever, type Logger } from '@ariftly/runtime'
 import { sqlState, type Queryable } from '@ariftly/store'
 import { recordOutcomes, type AttemptOutcome, type FailingRule, type RecordedOutcomes } from '@ariftly/store/deliveries'
-import { createBatcher, type Batcher } from '../batcher.ts'
 import type { StatsRollup } from '../stats/stats-rollup.ts'
 
 /** What writing outcomes needs. */

@@ -1,6 +1,6 @@
+import { createBatcher } from '@ariftly/async'
 import type { Pool } from '@ariftly/store'
 import { advanceWithDeliveries, type MatchedWrite, type PassedPart } from '@ariftly/store/deliveries'
-import { createBatcher } from '../batcher.ts'
 
 /** Pairs of a webhook and a record; a part with more has a statement of its own, so that no other partition waits for it. */
 const SMALL_PAIRS_MAX = 200

@@ -1,3 +1,4 @@
+import { sleep } from '@ariftly/async'
 import { type Queryable } from '@ariftly/store'
 import { readPositions } from '@ariftly/store/projection'
 import type { Logger } from '@ariftly/runtime'
@@ -16,7 +17,11 @@ interface Waiter {
   readonly resolve: (next: number) => void
 }
 
-const POLL_MS = 10
+/** The projector reads the log at the same time as the matcher, and needs some milliseconds to commit. */
+const FIRST_LOOK_MS = 4
+const POLL_MS = 5
+/** After so many looks in a row that found nothing: the projector is behind, or away. */
+const EMPTY_POLLS = 100
 const POLL_MS_MAX = 50
 const POLL_AFTER_ERROR_MS = 500
 
@@ -53,13 +58,14 @@ export function createProjectionWatch(o: {
       signal.addEventListener('abort', onAbort, { once: true })
       waiters.add(waiter)
       emptyPolls = 0
-      if (!polling) void poll()
+      if (!polling) void poll(next === undefined ? 0 : FIRST_LOOK_MS)
     })
   }
 
-  async function poll(): Promise<void> {
+  async function poll(firstLookMs: number): Promise<void> {
     polling = true
-    while (waiters.size > 0) await pause(await pollOnce())
+    if (firstLookMs > 0) await sleep(firstLookMs)
+    while (waiters.size > 0) await sleep(await pollOnce())
     polling = false
   }
 
@@ -69,7 +75,7 @@ export function createProjectionWatch(o: {
       const positions = await readPositions(o.db, { projection: 'events', epoch: o.epoch, topic: o.topic, partitions })
       for (const [partition, { nextOffset }] of positions) known.set(partition, nextOffset)
       emptyPolls = settle() ? 0 : emptyPolls + 1
-      return emptyPolls > 50 ? POLL_MS_MAX : POLL_MS
+      return emptyPolls > EMPTY_POLLS ? POLL_MS_MAX : POLL_MS
     } catch (error) {
       o.log.warn({ err: error }, 'the positions of the projection cannot be read')
       return POLL_AFTER_ERROR_MS
@@ -88,10 +94,4 @@ export function createProjectionWatch(o: {
   }
 
   return { beyond, forget: (partition) => void known.delete(partition) }
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => {
-    setTimeout(resolve, ms)
-  })
 }

@@ -1,0 +1,130 @@
+import { afterEach, beforeEach, expect, test } from '@jest/globals'
+import { partitionOf } from '@ariftly/events'
+import type { DeadLetter } from '@ariftly/kafka'
+import { createPool, SERVICE_ROLE, withTransaction, type Pool } from '@ariftly/store'
+import { currentEpoch, ensurePositions, readPositions } from '@ariftly/store/projection'
+import { createWorld, eventually, type World } from '@ariftly/testkit'
+import { CONNECTIONS, createBatchWriter } from './batch-writer.ts'
+import { decodeBatch } from './decode-batch.ts'
+import { batchOf, event } from './test-batches.ts'
+import type { ReadBatch, WriteOutcome } from './write-batches.ts'
+
+const PARTITIONS = 3
+
+let world: World
+let pool: Pool
+let epoch: number
+let inserted: number
+let letters: DeadLetter[]
+let write: (one: ReadBatch) => Promise<WriteOutcome>
+
+beforeEach(async () => {
+  world = await createWorld({ partitions: PARTITIONS })
+  pool = createPool({ url: world.database.url, applicationName: 'test', max: CONNECTIONS, role: SERVICE_ROLE })
+  const { topic } = world.topics
+  epoch = (await currentEpoch(pool, topic))?.epoch ?? 0
+  const starts = new Map(Array.from({ length: PARTITIONS }, (_, partition) => [partition, 0]))
+  await ensurePositions(pool, { projection: 'events', epoch, topic, starts })
+  inserted = 0
+  letters = []
+  write = createBatchWriter({
+    pool,
+    epoch,
+    topic,
+    writeDeadLetters: async (given) => void letters.push(...given),
+    onWritten: (outcome) => {
+      inserted += outcome.inserted
+    },
+  })
+})
+
+afterEach(async () => {
+  await pool.end()
+  await world.close()
+})
+
+/** A batch of a partition with these texts. */
+function read(partition: number, texts: readonly string[]): ReadBatch {
+  const task = taskOf(partition)
+  const batch = batchOf(
+    texts.map((text) => event(task, text)),
+    { partition },
+  )
+  return { batch, decoded: decodeBatch(batch, { epoch, partitions: PARTITIONS }) }
+}
+
+function taskOf(partition: number): string {
+  for (let n = 0; ; n += 1) if (partitionOf(`acme/task_${n}`, PARTITIONS) === partition) return `task_${n}`
+}
+
+async function stored(): Promise<readonly { message: string; xmin: string }[]> {
+  const { rows } = await world.admin.query<{ message: string; xmin: string }>(
+    `SELECT data->>'message' AS message, xmin::text FROM events ORDER BY partition, "offset"`,
+  )
+  return rows
+}
+
+async function messages(): Promise<readonly string[]> {
+  return (await stored()).map(({ message }) => message)
+}
+
+async function positions(): Promise<readonly (number | undefined)[]> {
+  const all = await readPositions(pool, { projection: 'events', epoch, topic: world.topics.topic })
+  return [0, 1, 2].map((partition) => all.get(partition)?.nextOffset)
+}
+
+test('small batches of several partitions are one transaction', async () => {
+  const outcomes = await Promise.all([read(0, ['a', 'b']), read(1, ['c']), read(2, ['d'])].map(write))
+  expect(outcomes.map(({ type }) => type)).toEqual(['written', 'written', 'written'])
+  expect(await messages()).toEqual(['a', 'b', 'c', 'd'])
+  expect(new Set((await stored()).map(({ xmin }) => xmin)).size).toBe(1)
+  expect(await positions()).toEqual([2, 1, 1])
+  expect(inserted).toBe(4)
+})
+
+test('a large batch is a transaction of its own', async () => {
+  const many = Array.from({ length: 200 }, (_, n) => `${n}`)
+  await Promise.all([write(read(0, many)), write(read(1, ['small']))])
+  expect(new Set((await stored()).map(({ xmin }) => xmin)).size).toBe(2)
+})
+
+test('of a position that somebody else has moved nothing is written, and the other batches are', async () => {
+  await write(read(1, ['first']))
+  const outcomes = await Promise.all([read(0, ['a']), read(1, ['again']), read(2, ['c'])].map(write))
+  expect(outcomes.map(({ type }) => type)).toEqual(['written', 'lost', 'written'])
+  expect(await messages()).toEqual(['a', 'first', 'c'])
+  expect(await positions()).toEqual([1, 1, 1])
+  expect(inserted).toBe(3)
+})
+
+test('a row that Postgres refuses is a dead letter of its partition, and the others are stored', async () => {
+  await world.admin.query(`ALTER TABLE events ADD CONSTRAINT no_poison CHECK (data->>'message' <> 'poison')`)
+  await Promise.all([read(0, ['a']), read(1, ['b', 'poison']), read(2, ['c'])].map(write))
+  expect(await messages()).toEqual(['a', 'b', 'c'])
+  expect(letters).toMatchObject([{ reason: 'not_storable', record: { partition: 1, offset: 1 } }])
+  expect(await positions()).toEqual([1, 2, 1])
+})
+
+test('a position that somebody else holds makes no other batch wait', async () => {
+  const written: number[] = []
+  let all: Promise<unknown> = Promise.resolve()
+  await withTransaction(world.admin, async (tx) => {
+    await tx.query('SELECT FROM projection_offsets WHERE partition = 1 FOR UPDATE')
+    all = Promise.all([0, 1, 2].map((partition) => write(read(partition, ['x'])).then(() => written.push(partition))))
+    await eventually(() => written.length === 2)
+    expect(written.toSorted()).toEqual([0, 2])
+  })
+  await all
+  expect(await positions()).toEqual([1, 1, 1])
+})
+
+test('when a batch fails the others are written', async () => {
+  await world.admin.query(
+    `CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'no'; END $$;
+     CREATE TRIGGER fails BEFORE UPDATE ON projection_offsets FOR EACH ROW WHEN (old.partition = 2) EXECUTE FUNCTION fail()`,
+  )
+  const outcomes = await Promise.allSettled([read(0, ['a']), read(1, ['b']), read(2, ['c'])].map(write))
+  expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected'])
+  expect(await messages()).toEqual(['a', 'b'])
+  expect(inserted).toBe(2)
+})

@@ -1,0 +1,67 @@
+import { createBatcher, Semaphore } from '@ariftly/async'
+import { writeBatches, type ReadBatch, type WriteBatchesDeps, type WriteOutcome } from './write-batches.ts'
+
+/** A batch that has more has a transaction of its own, so that no other partition waits for it. */
+const SMALL = { records: 100, bytes: 256 * 1024 } as const
+/** Small batches of one transaction. */
+const TOGETHER_MAX = 16
+/** Transactions at the same time: with several batches, and with one. More than a few only wait for each other's disk. */
+const TRANSACTIONS = { together: 2, alone: 4 } as const
+/** Connections that a batch writer uses at the same time. */
+export const CONNECTIONS = TRANSACTIONS.together + TRANSACTIONS.alone
+
+/** What came of a common transaction; `alone`: not all of its batches could be written, so each is to be written alone. */
+type Together = PromiseSettledResult<WriteOutcome> | 'alone'
+
+/** What writing batches needs. */
+export interface BatchWriterDeps extends WriteBatchesDeps {
+  /** Called with what each transaction has left behind. */
+  readonly onWritten: (outcome: WriteOutcome & { type: 'written' }) => void
+}
+
+/**
+ * Writes batches as `writeBatches` does, small ones of several partitions in one transaction: what they cost when events come
+ * one by one is the transaction and not its rows. Batches whose common transaction fails, or has lost a position, are written
+ * alone, so that none fails or waits for the fault of another. A batch with dead letters is written alone from the start: it
+ * waits for Kafka.
+ */
+export function createBatchWriter(deps: BatchWriterDeps): (one: ReadBatch) => Promise<WriteOutcome> {
+  const places = new Semaphore(TRANSACTIONS.alone)
+  const small = createBatcher({ max: TOGETHER_MAX, concurrency: TRANSACTIONS.together, run: writeTogether })
+
+  async function writeTogether(batches: readonly ReadBatch[]): Promise<readonly Together[]> {
+    const [result] = await Promise.allSettled([write(batches)])
+    const written = result.status === 'fulfilled' && result.value.type === 'written'
+    return batches.map(() => (written || batches.length === 1 ? result : 'alone'))
+  }
+
+  async function writeAlone(one: ReadBatch): Promise<WriteOutcome> {
+    await places.acquire()
+    try {
+      return await write([one])
+    } finally {
+      places.release()
+    }
+  }
+
+  async function write(batches: readonly ReadBatch[]): Promise<WriteOutcome> {
+    const outcome = await writeBatches(batches, deps)
+    if (outcome.type === 'written') deps.onWritten(outcome)
+    return outcome
+  }
+
+  return async function writeBatch(one) {
+    if (!isSmall(one)) return await writeAlone(one)
+    const result = await small.add(one)
+    if (result === 'alone') return await writeAlone(one)
+    if (result.status === 'rejected') throw result.reason
+    return result.value
+  }
+}
+
+function isSmall({ batch: { records }, decoded }: ReadBatch): boolean {
+  if (records.length > SMALL.records || decoded.letters.length > 0) return false
+  let bytes = 0
+  for (const { value } of records) bytes += value?.length ?? 0
+  return bytes <= SMALL.bytes
+}
