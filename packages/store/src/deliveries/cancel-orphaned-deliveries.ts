@@ -1,3 +1,4 @@
+import { prepared } from '../prepared.ts'
 import type { Queryable } from '../queryable.ts'
 import { PENDING_WEBHOOKS } from './pending-webhooks.ts'
 
@@ -13,7 +14,8 @@ export async function cancelOrphanedDeliveries(
 ): Promise<number> {
   const values = o.deletedWithinMs === undefined ? [o.limit] : [o.limit, o.deletedWithinMs]
   const { rowCount } = await db.query(
-    `WITH RECURSIVE ${o.deletedWithinMs === undefined ? ALL : RECENT}
+    prepared(
+      `WITH RECURSIVE ${o.deletedWithinMs === undefined ? ALL : RECENT}
      UPDATE deliveries
         SET state = 'cancelled', due_at = NULL, finished_at = now()
       WHERE id = ANY (ARRAY(
@@ -23,7 +25,8 @@ export async function cancelOrphanedDeliveries(
                        SELECT id FROM deliveries WHERE webhook_id = orphaned.id AND state = 'pending' LIMIT $1) d
                LIMIT $1))
         AND state = 'pending'`,
-    values,
+      values,
+    ),
   )
   return rowCount ?? 0
 }

@@ -1,4 +1,5 @@
 import { uuidToTypeId } from '@ariftly/events'
+import { prepared } from '../prepared.ts'
 import type { Queryable } from '../queryable.ts'
 import { isNotStarted } from './delivery-state.ts'
 
@@ -33,11 +34,13 @@ export async function releaseQueued(db: Queryable, o: { readonly limit: number }
 
 async function release(db: Queryable, where: string, values: readonly unknown[]): Promise<ReleasedDeliveries> {
   const { rows } = await db.query<{ webhook_id: string }>(
-    `UPDATE deliveries
+    prepared(
+      `UPDATE deliveries
         SET state = 'pending', attempt = attempt + 1, due_at = now(), lease_until = NULL, probe = false
       WHERE id = ANY (ARRAY(SELECT id FROM deliveries WHERE ${where} LIMIT $1 FOR UPDATE SKIP LOCKED)) AND ${where}
       RETURNING webhook_id`,
-    [...values],
+      [...values],
+    ),
   )
   const released = new Map<string, number>()
   for (const row of rows) {
