@@ -1,10 +1,11 @@
 import type { Queryable } from '../queryable.ts'
+import { CLOCK_SLACK_MS } from './clock-slack.ts'
 import type { ReplayCursor } from './lock-next-replay.ts'
 
 /**
  * Where a replay begins in the partition of the log that follows `behind` (the first one without it), all epochs in turn:
- * at an offset from which everything appended after `afterMs` follows. Undefined behind the last. By primary keys and
- * log_times_appended_at.
+ * at an offset from which everything appended after `afterMs` follows, with a minute of log time before, so that a clock that
+ * was set back loses nothing. Undefined behind the last. By primary keys and log_times_appended_at.
  */
 export async function nextReplayPartition(
   tx: Queryable,
@@ -20,7 +21,7 @@ export async function nextReplayPartition(
       WHERE p.projection = 'events' AND (p.epoch, p.partition) > ($1, $2)
       ORDER BY p.epoch, p.partition
       LIMIT 1`,
-    [o.behind?.epoch ?? 0, o.behind?.partition ?? -1, new Date(o.afterMs)],
+    [o.behind?.epoch ?? 0, o.behind?.partition ?? -1, new Date(o.afterMs - CLOCK_SLACK_MS)],
   )
   return rows[0]
 }

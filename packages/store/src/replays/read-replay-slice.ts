@@ -5,6 +5,7 @@ import {
   type MatchableEvent,
 } from '../events/matchable-event.ts'
 import type { Queryable } from '../queryable.ts'
+import { CLOCK_SLACK_MS } from './clock-slack.ts'
 import type { ReplayCursor } from './lock-next-replay.ts'
 
 /**
@@ -32,9 +33,7 @@ export async function readReplaySlice(
                                   LIMIT 1), 9223372036854775807)
       ORDER BY "offset"
       LIMIT $6`,
-    [o.tenant, o.from.epoch, o.from.partition, o.from.offset, new Date(o.beforeMs + CLOCK_MS), o.limit],
+    [o.tenant, o.from.epoch, o.from.partition, o.from.offset, new Date(o.beforeMs + CLOCK_SLACK_MS), o.limit],
   )
   return rows.map(toMatchableEvent)
 }
-
-const CLOCK_MS = 60_000

@@ -135,6 +135,25 @@ describe('a replay', () => {
     expect(await replayOf(id)).toMatchObject({ state: 'completed', deliveryCount: between.length, dryRun: false })
   })
 
+  test('begins early enough when the clock of the log was set back', async () => {
+    const nowMs = Date.now()
+    const events = [40_000, 5_000, 10_000, 20_000].map((ms, index) => ({
+      ...eventAt(0),
+      tenant: 'set-back',
+      id: newEventId(nowMs + index),
+      partition: 2,
+      offset: 10_000 + index,
+      appendedAtMs: nowMs + ms,
+    }))
+    await insertEvents(admin, events)
+    await withTransaction(admin, (tx) => recordLogTimes(tx, { epoch: 1, times: events }))
+    webhookId = await subscribe({ tenant: 'set-back' })
+    await ask({ tenant: 'set-back', afterMs: nowMs + 10_000, beforeMs: nowMs + 50_000 })
+    await run()
+    const later = [events[0], events[3]].map((event) => typeIdToUuid('evt', event?.id ?? ''))
+    expect(await eventsIn('pending')).toEqual(later)
+  })
+
   test('keeps to what the webhook takes and to the types that are asked for', async () => {
     webhookId = await subscribe({ events: ['task.*'], taskId: 'task-3', agent: 'even' })
     await ask({ types: ['task.created', 'task.complete', 'session.closed'] })
