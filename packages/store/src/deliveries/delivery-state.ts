@@ -8,7 +8,7 @@ export const FINISHED = `d.state NOT IN ('pending', 'queued', 'attempting')`
 
 /**
  * Whether a delivery that is `pending` or `queued` has no attempt under way, as SQL. A start leaves `state` as it is, so that it
- * writes no index; in former releases it made the delivery `attempting`.
+ * writes no index. Releases before migration 0041, which may run beside this one during an upgrade, make the delivery `attempting`.
  */
 export function isNotStarted(alias = 'deliveries'): string {
   return `${alias}.started_attempt < ${alias}.attempt`
