@@ -4,6 +4,7 @@ import { openingFrame, resetFrame, type ResetReason } from '../frames/control-fr
 import type { EpochReader } from '../log/epoch-reader.ts'
 import { dominates, raise, type OffsetVector } from '../log/offset-vector.ts'
 import { positionOfNow, resumeAt } from '../log/start-position.ts'
+import { Beginnings } from './beginnings.ts'
 import type { StreamFilter } from './filter.ts'
 import { createHeartbeats, TURN_MS } from './heartbeats.ts'
 import type { CloseReason } from './hub-options.ts'
@@ -73,6 +74,7 @@ const RETRY_MS = { min: 1000, max: 3000 } as const
 
 export function createStreams(o: StreamsOptions): Streams {
   const registry = new StreamRegistry()
+  const beginnings = new Beginnings({ log: o.log })
   /** Which secret of its key opened a stream. */
   const secrets = new WeakMap<Subscriber, number>()
   const heartbeats = createHeartbeats({
@@ -144,7 +146,7 @@ export function createStreams(o: StreamsOptions): Streams {
       await reset(subscriber, epochReader, 'history_expired', epochReader.floor())
       return
     }
-    const found = await retryUntilClosed(subscriber, () => epochReader.positionAt(atMs))
+    const found = await find(subscriber, () => epochReader.positionAt(atMs))
     if (found === undefined) return
     const position = ownedFrom(subscriber, found)
     epochReader.hub.begin(subscriber, position, openingFrame(RETRY_MS.min, epochReader.idOf(position)))
@@ -166,7 +168,7 @@ export function createStreams(o: StreamsOptions): Streams {
     from: OffsetVector,
   ): Promise<void> {
     const position = ownedFrom(subscriber, from)
-    const earliest = await retryUntilClosed(subscriber, async () => ({ ms: await epochReader.earliestMs() }))
+    const earliest = await find(subscriber, async () => ({ ms: await epochReader.earliestMs() }))
     if (earliest === undefined) return
     registry.countEnd('reset')
     const { requested } = subscriber
@@ -175,18 +177,8 @@ export function createStreams(o: StreamsOptions): Streams {
   }
 
   /** Asks until there is an answer or the client has gone. */
-  async function retryUntilClosed<T>(subscriber: Subscriber, ask: () => Promise<T>): Promise<T | undefined> {
-    let logged = false
-    while (registry.epochOf(subscriber) !== undefined) {
-      try {
-        return await ask()
-      } catch (error) {
-        if (!logged) o.log.warn({ err: error }, "a stream's beginning cannot be read yet")
-        logged = true
-        await sleep(500)
-      }
-    }
-    return undefined
+  function find<T>(subscriber: Subscriber, ask: () => Promise<T>): Promise<T | undefined> {
+    return beginnings.find(subscriber.filter.tenant, () => registry.epochOf(subscriber) !== undefined, ask)
   }
 
   function turn(): void {
