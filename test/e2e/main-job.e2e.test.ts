@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import { catalogue, EVENT_TYPES, type EventType } from '@ariftly/events'
+import { EVENT_TYPES, type EventType } from '@ariftly/events'
+import { catalogue } from '@ariftly/events/catalogue'
 import { eventually, startReceiver, type Receiver } from '@ariftly/testkit'
 import { CloudEvent, Kafka as KafkaBinding } from 'cloudevents'
 import { Kafka, logLevel, type KafkaMessage } from 'kafkajs'

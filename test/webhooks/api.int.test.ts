@@ -1,6 +1,7 @@
 import { createHmac } from 'node:crypto'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
-import { EVENT_TYPES, newTypeId, typeIdToUuid, validateEvents } from '@ariftly/events'
+import { EVENT_TYPES, newTypeId, typeIdToUuid } from '@ariftly/events'
+import { validateEvents } from '@ariftly/events/validate'
 import { withTransaction } from '@ariftly/store'
 import { eventually, startReceiver, type ReceivedRequest, type Receiver } from '@ariftly/testkit'
 import { Webhook } from 'standardwebhooks'

@@ -1,10 +1,10 @@
-// The exports of this package stand here, by name.
+// The exports of this package stand here, by name; those that load schemas and their compiler are at `@ariftly/events/catalogue` and
+// `@ariftly/events/validate`, so that a service that only reads events starts without them.
 export { LIMITS } from './limits.ts'
 export { EVENT_TYPES, isEventType, isSessionType } from './event-type.ts'
 export type { EventType } from './event-type.ts'
 export { isIdentifier, isTenant } from './log-event.ts'
 export type { EventFilter, LogEvent } from './log-event.ts'
-export { catalogue } from './catalogue/catalogue.ts'
 export type { CatalogueEntry } from './catalogue/entry.ts'
 export { EventIdMinter, deriveEventId, eventIdMs, newEventId } from './event-id.ts'
 export { formatTypeId, newTypeId, parseTypeId, typeIdMs, typeIdToUuid, uuidToTypeId } from './typeid.ts'
@@ -17,8 +17,6 @@ export { decodeRecord, recordId } from './decode-record.ts'
 export { DEAD_LETTER_REASONS } from './record.ts'
 export type { DeadLetterReason, Decoded, EncodedRecord, RawRecord } from './record.ts'
 export { isJsonContentType } from './cloudevents/cloud-event.ts'
-export { validateBinaryCloudEvent, validateCloudEvents } from './cloudevents/validate-cloud-events.ts'
-export { validateEvents } from './validate-events.ts'
 export type {
   EntryError,
   ValidatedEntry,

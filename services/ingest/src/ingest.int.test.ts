@@ -1,6 +1,7 @@
 import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import { catalogue, decodeRecord, EVENT_TYPES, isSessionType, type LogEvent, type RawRecord } from '@ariftly/events'
+import { decodeRecord, EVENT_TYPES, isSessionType, type LogEvent, type RawRecord } from '@ariftly/events'
+import { catalogue } from '@ariftly/events/catalogue'
 import { serveService, type ServedService } from '@ariftly/http'
 import { createMetrics, createLogger, readConfig } from '@ariftly/runtime'
 import { createWorld, eventually, type World } from '@ariftly/testkit'

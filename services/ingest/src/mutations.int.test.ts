@@ -1,6 +1,7 @@
 import { connect } from 'node:net'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
-import { catalogue, EVENT_TYPES, isSessionType } from '@ariftly/events'
+import { EVENT_TYPES, isSessionType } from '@ariftly/events'
+import { catalogue } from '@ariftly/events/catalogue'
 import {
   byForm,
   createRandom,

@@ -1,10 +1,5 @@
-import {
-  validateBinaryCloudEvent,
-  validateCloudEvents,
-  validateEvents,
-  type Validation,
-  type ValidationContext,
-} from '@ariftly/events'
+import type { Validation, ValidationContext } from '@ariftly/events'
+import { validateBinaryCloudEvent, validateCloudEvents, validateEvents } from '@ariftly/events/validate'
 import type { Content } from './content.ts'
 
 /** Begins to validate the entries of a whole, decompressed body in any form that is taken. */

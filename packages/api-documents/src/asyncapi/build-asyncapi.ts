@@ -1,4 +1,5 @@
-import { catalogue, EVENT_TYPES, isSessionType, type EventType } from '@ariftly/events'
+import { EVENT_TYPES, isSessionType, type EventType } from '@ariftly/events'
+import { catalogue } from '@ariftly/events/catalogue'
 import { payloadSchema } from '../json-schemas/event-schemas.ts'
 import { LOG_INFO } from './describe-log.ts'
 import { deadLetterHeadersSchema, recordHeadersSchema, recordKeySchema } from '../json-schemas/record-schemas.ts'

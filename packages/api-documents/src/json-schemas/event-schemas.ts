@@ -1,4 +1,5 @@
-import { catalogue, EVENT_TYPES, isSessionType, LIMITS, type EventType } from '@ariftly/events'
+import { EVENT_TYPES, isSessionType, LIMITS, type EventType } from '@ariftly/events'
+import { catalogue } from '@ariftly/events/catalogue'
 import { Type, type TSchema } from '@sinclair/typebox'
 import { eventDeliverySchema } from './event-delivery-schema.ts'
 import { eventTypeSchema, identifierSchema, nullable, timeSchema, typeIdSchema } from '@ariftly/contract'

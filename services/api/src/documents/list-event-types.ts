@@ -1,4 +1,5 @@
-import { catalogue, EVENT_TYPES } from '@ariftly/events'
+import { EVENT_TYPES } from '@ariftly/events'
+import { catalogue } from '@ariftly/events/catalogue'
 import { readQuery, type ApiHandler } from '@ariftly/http'
 import { sendList } from '../send-list.ts'
 

@@ -1,4 +1,5 @@
-import { catalogue, EVENT_TYPES, LIMITS } from '@ariftly/events'
+import { EVENT_TYPES, LIMITS } from '@ariftly/events'
+import { catalogue } from '@ariftly/events/catalogue'
 import { PROBLEMS, type NamedRoute } from '@ariftly/http'
 
 /** The API for language models, in Markdown (https://llmstxt.org): made of the routes that are served and of the catalogue. */

@@ -1,6 +1,7 @@
 import { createBodyReader, testWebhookSchema } from '@ariftly/contract'
 import type { Egress } from '@ariftly/egress'
-import { catalogue, EVENT_TYPES, newEventId, type EventType } from '@ariftly/events'
+import { EVENT_TYPES, newEventId, type EventType } from '@ariftly/events'
+import { catalogue } from '@ariftly/events/catalogue'
 import { readQuery, sendJson, type ApiHandler } from '@ariftly/http'
 import type { Keyring } from '@ariftly/keyring'
 import type { Logger, Tracing } from '@ariftly/runtime'

@@ -1,16 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type Authenticator } from '@ariftly/auth'
-import { createBodyReader, STREAM_TOKEN_LIMITS, streamTokenRequestSchema } from '@ariftly/contract'
-import type { EventFilter } from '@ariftly/events'
 import { readJsonBody, readQuery, sendJson } from '@ariftly/http'
 import type { Sealer } from '../frames/stream-id.ts'
 import { sealStreamToken } from './stream-token.ts'
 
 const BODY_BYTES_MAX = 16 * 1024
 
-const readTokenRequest = createBodyReader(streamTokenRequestSchema, { optional: true })
-
-/** Answers `POST /v1/stream-tokens`. */
+/** Answers `POST /v1/stream-tokens`. Schemas and their compiler are loaded with the first request: a start does without them. */
 export function createStreamTokenHandler(o: {
   readonly auth: Pick<Authenticator, 'authenticate'>
   readonly sealer: Sealer
@@ -19,20 +15,9 @@ export function createStreamTokenHandler(o: {
   return async function createStreamToken(req, res) {
     const caller = await o.auth.authenticate(req.headers.authorization, 'events:read')
     readQuery(req.url ?? '', {})
-    const request = readTokenRequest(await readJsonBody(req, BODY_BYTES_MAX))
-    const {
-      task_id: taskId,
-      session_id: sessionId,
-      agent,
-      types,
-      ttl_s: ttlS = STREAM_TOKEN_LIMITS.ttlSDefault,
-    } = request
-    const filter: EventFilter = {
-      ...(taskId === undefined ? {} : { taskId }),
-      ...(sessionId === undefined ? {} : { sessionId }),
-      ...(agent === undefined ? {} : { agent }),
-      ...(types === undefined ? {} : { types }),
-    }
+    const body = await readJsonBody(req, BODY_BYTES_MAX)
+    const { readTokenRequest } = await import('./read-token-request.ts')
+    const { filter, ttlS } = readTokenRequest(body)
     const expiresAtMs = o.now() + ttlS * 1000
     const token = sealStreamToken(o.sealer, { keyId: caller.keyId, secret: caller.secret, filter, expiresAtMs })
     sendJson(

@@ -1,4 +1,5 @@
-import { catalogue, LIMITS } from '@ariftly/events'
+import { LIMITS } from '@ariftly/events'
+import { catalogue } from '@ariftly/events/catalogue'
 import { Type } from '@sinclair/typebox'
 import { POSTED_EXAMPLES } from '../../json-schemas/event-schemas.ts'
 import { oneOf } from '@ariftly/contract'
