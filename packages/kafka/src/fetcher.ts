@@ -11,7 +11,8 @@ interface Wanted extends Deferred<FetchedPartition> {
   readonly signal: AbortSignal
 }
 
-const FETCH_BYTES_MAX = 16 * 1024 * 1024
+/** Two partitions' worth: a part of a full answer is kept without a copy (`retain`), and does not keep much of the others. */
+const FETCH_BYTES_MAX = 4 * 1024 * 1024
 const PARTITION_BYTES_MAX = 2 * 1024 * 1024
 /** Records end the wait of a fetch at once. A partition that comes later is asked for when the wait is over. */
 const WAIT_MS = 200

@@ -68,4 +68,12 @@ describe('partition guard', () => {
     const range = new PartitionGuard(0).judge(answer([], { batches: large.subarray(0, batches.length) }))
     expect(range).toMatchObject({ from: 0, to: 9, retainedBytes: batches.length })
   })
+
+  test('keeps a part of an answer that is half of it without a copy', () => {
+    const { batches } = answer([[0, 9]])
+    const both = Buffer.allocUnsafeSlow(2 * batches.length + 100)
+    batches.copy(both)
+    const range = new PartitionGuard(0).judge(answer([], { batches: both.subarray(0, batches.length) }))
+    expect(range).toMatchObject({ from: 0, to: 9, retainedBytes: both.length, data: { buffer: both.buffer } })
+  })
 })
