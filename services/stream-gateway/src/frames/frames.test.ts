@@ -11,6 +11,7 @@ describe('a frame', () => {
         const frame = renderFrame({ event: 'task.progress', data, id: 'v1.abc' })
         expect(unchunk(frame).toString()).toBe(`event: task.progress\ndata: ${data.toString()}\nid: v1.abc\n\n`)
         expect(frame.buffer.byteLength).toBe(frame.length)
+        expect(unchunk(frame).buffer.byteLength).toBe(frame.length)
       }),
     )
   })
@@ -23,12 +24,19 @@ describe('a frame', () => {
       blocks.reduce((sum, { length }) => sum + length, 0),
     )
     expect(joined.buffer.byteLength).toBe(joined.length)
-    const text = unchunk(joined).toString()
-    expect(text).toBe('event: e\ndata: a\nid: a\n\nevent: e\ndata: b\nid: b\n\n:\n')
+    const bodies = unchunk(joined)
+    expect(bodies.buffer.byteLength).toBe(bodies.length)
+    expect(bodies.toString()).toBe('event: e\ndata: a\nid: a\n\nevent: e\ndata: b\nid: b\n\n:\n')
   })
 })
 
 describe('frames of the stream itself', () => {
+  test('have memory of their own: while one is unsent it retains nothing else', () => {
+    for (const frame of [HEARTBEAT, checkpointFrame('v1.x'), openingFrame(2000, 'v1.x')]) {
+      expect(frame.buffer.byteLength).toBe(frame.length)
+    }
+  })
+
   test('begin with the time to come back and the position, in one block', () => {
     expect(unchunk(openingFrame(2000, 'v1.x')).toString()).toBe(
       'retry: 2000\nevent: stream.checkpoint\ndata: {}\nid: v1.x\n\n',

@@ -16,25 +16,29 @@ export function renderFrame(o: { readonly event: string; readonly data: Uint8Arr
 
 const ID = '\nid: '
 
-/** A text in a chunk. */
+/** A text in a chunk, in memory of its own. */
 export function chunkOf(text: string): Buffer {
-  const bytes = Buffer.byteLength(text)
-  return Buffer.from(`${bytes.toString(16)}\r\n${text}\r\n`)
+  const framed = `${Buffer.byteLength(text).toString(16)}\r\n${text}\r\n`
+  const chunk = Buffer.allocUnsafeSlow(Buffer.byteLength(framed))
+  chunk.write(framed)
+  return chunk
 }
 
 /** A comment and one line feed: a second one would make some clients fire an empty message. */
 export const HEARTBEAT = chunkOf(':\n')
 
-/** What an HTTP/1.0 client gets of a block of whole chunks: the bytes inside. */
+/** What an HTTP/1.0 client gets of a block of whole chunks: the bytes inside. They retain nothing but the block. */
 export function unchunk(block: Buffer): Buffer {
   const bodies: Buffer[] = []
+  let bytes = 0
   for (let at = 0; at < block.length;) {
     const lineEnd = block.indexOf('\r\n', at, 'latin1')
     const size = Number.parseInt(block.toString('latin1', at, lineEnd), 16)
     bodies.push(block.subarray(lineEnd + 2, lineEnd + 2 + size))
+    bytes += size
     at = lineEnd + size + 4
   }
-  return Buffer.concat(bodies)
+  return joinBlocks(bodies, bytes)
 }
 
 /** Joins blocks that go out together, in memory of its own; one alone is returned as it is. */
