@@ -1,4 +1,4 @@
-import type { RingEvent } from '../log/ring-columns.ts'
+import type { FramedEvent } from '../log/ring-columns.ts'
 import { dataFor, type StreamFilter } from '../streams/filter.ts'
 import { renderFrame } from './frames.ts'
 
@@ -7,16 +7,16 @@ import { renderFrame } from './frames.ts'
  * then. `onMade` is called with the bytes of a new frame.
  */
 export function sharedFrame(
-  ringEvent: RingEvent,
+  framed: FramedEvent,
   filter: StreamFilter,
   o: { readonly id: () => string; readonly onMade: (bytes: number) => void },
 ): Buffer {
-  const known = filter.envelope ? ringEvent.envelopeFrame : ringEvent.frame
+  const known = filter.envelope ? framed.envelopeFrame : framed.frame
   if (known !== undefined) return known
-  const { event } = ringEvent
+  const { event } = framed
   const frame = renderFrame({ event: event.type, data: dataFor(filter, event), id: o.id() })
-  if (filter.envelope) ringEvent.envelopeFrame = frame
-  else ringEvent.frame = frame
+  if (filter.envelope) framed.envelopeFrame = frame
+  else framed.frame = frame
   o.onMade(frame.length)
   return frame
 }

@@ -1,9 +1,8 @@
 import type { LogEvent } from '@ariftly/events'
 
-/** An event of the ring. Its frame is made when the first stream gets it, once for all streams that share it. */
-export interface RingEvent {
+/** A decoded event. Its frame is made when the first stream gets it, once for all streams that share it. */
+export interface FramedEvent {
   readonly event: LogEvent
-  readonly appendedAtMs: number
   /** With the data alone, and with the whole event object (`envelope=true`). */
   frame: Buffer | undefined
   envelopeFrame: Buffer | undefined
@@ -24,7 +23,7 @@ export function createColumns(capacity: number) {
     /** Bytes that were made for a record besides its own. */
     extras: new Uint32Array(capacity),
     segments: Array.from<Buffer | undefined>({ length: capacity }),
-    events: Array.from<RingEvent | undefined>({ length: capacity }),
+    events: Array.from<FramedEvent | undefined>({ length: capacity }),
   }
 }
 

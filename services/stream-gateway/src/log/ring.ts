@@ -1,8 +1,8 @@
-import { decodeRecord, type LogEvent } from '@ariftly/events'
+import { decodeRecord } from '@ariftly/events'
 import { RecordView } from '@ariftly/kafka'
 import { NumberQueue } from './number-queue.ts'
 import { dominates, type OffsetVector } from './offset-vector.ts'
-import { createColumns, doubled, type RingEvent } from './ring-columns.ts'
+import { createColumns, doubled, type FramedEvent } from './ring-columns.ts'
 
 /**
  * What is known of a record of the ring:
@@ -34,7 +34,7 @@ const CAPACITY_MIN = 1024
 /**
  * The recent records of all partitions in the order in which this process read them (dispatch order), bounded in bytes. A
  * record's number (`seq`) is its place in that order. The bytes of records are copied into segments of the ring's own, so
- * that they retain no fetched answer; a record is decoded when a stream wants it.
+ * that they retain no fetched answer. What was decoded for a stream that walks the ring is kept for the next one.
  */
 export class Ring {
   /** The next offset of each partition: all below was read. */
@@ -162,31 +162,24 @@ export class Ring {
   }
 
   /** The event of a record if it was decoded before. */
-  decoded(seq: number): RingEvent | undefined {
+  decoded(seq: number): FramedEvent | undefined {
     return this.#columns.events[this.#slot(seq)]
   }
 
   /** The event of a record, decoded at the first call; undefined when it is hidden or turns out to be a dead letter. */
-  event(seq: number): RingEvent | undefined {
+  event(seq: number): FramedEvent | undefined {
     const slot = this.#slot(seq)
     const { events, states } = this.#columns
     if (states[slot] === HIDDEN) return undefined
     const known = events[slot]
     if (known !== undefined) return known
     const decoded = decodeRecord(this.view(seq), this.position.length)
-    if (decoded.kind === 'event') return this.#keep(seq, decoded.event)
-    states[slot] = HIDDEN
-    return undefined
-  }
-
-  /** Keeps the event of a record that the caller has decoded, with the ring's own copy of its data. */
-  setEvent(seq: number, decoded: LogEvent): RingEvent {
-    return this.#keep(seq, { ...decoded, data: this.view(seq).value ?? decoded.data })
-  }
-
-  #keep(seq: number, event: LogEvent): RingEvent {
-    const kept = { event, appendedAtMs: this.appendedAtMs(seq), frame: undefined, envelopeFrame: undefined }
-    this.#columns.events[this.#slot(seq)] = kept
+    if (decoded.kind !== 'event') {
+      states[slot] = HIDDEN
+      return undefined
+    }
+    const kept = { event: decoded.event, frame: undefined, envelopeFrame: undefined }
+    events[slot] = kept
     this.addBytes(seq, EVENT_OVERHEAD_BYTES)
     return kept
   }

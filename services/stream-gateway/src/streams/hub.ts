@@ -9,6 +9,7 @@ import type { OffsetVector } from '../log/offset-vector.ts'
 import { routedOf, tenantOf } from '../log/read-routed.ts'
 import { createRecordStates, type RecordStates } from '../log/record-states.ts'
 import { Ring, type RecordState } from '../log/ring.ts'
+import type { FramedEvent } from '../log/ring-columns.ts'
 import { createCatchUp, type CatchUp } from './catch-up.ts'
 import { FilterIndex } from './filter-index.ts'
 import type { Routed } from './filter.ts'
@@ -159,16 +160,17 @@ export function createHub(o: HubOptions): Hub {
     if (tenant === undefined || state === 'hidden') return
     if (wanted !== undefined) {
       counts.decoded += 1
-      ring.setEvent(seq, wanted.event)
-      route(seq, state, wanted.event)
+      // Not kept in the ring: objects that live as long as the ring's records are copied by V8, and make it mark all streams.
+      route(seq, state, wanted.event, { event: wanted.event, frame: undefined, envelopeFrame: undefined })
     } else if (!areAllFound && filterIndex.has(tenant)) route(seq, state, routedOf(record, tenant))
   }
 
-  function route(seq: number, state: RecordState, routed: Routed): void {
+  /** Without `decoded` the ring decodes the record, and keeps what it makes. */
+  function route(seq: number, state: RecordState, routed: Routed, decoded?: FramedEvent): void {
     let streamId: string | undefined
     const making = {
       id: () => (streamId ??= o.ids.seal({ epoch: o.epoch, position: ring.position })),
-      onMade: (bytes: number) => ring.addBytes(seq, bytes),
+      onMade: decoded === undefined ? (bytes: number) => ring.addBytes(seq, bytes) : ignore,
     }
     filterIndex.forEachMatch(routed, function queue(group) {
       if (group.live.size === 0) return
@@ -176,9 +178,9 @@ export function createHub(o: HubOptions): Hub {
         fallBack(group, seq)
         return
       }
-      const ringEvent = ring.event(seq)
-      if (ringEvent === undefined) return
-      pending.add(group, sharedFrame(ringEvent, group.filter, making), version)
+      const framed = decoded ?? ring.event(seq)
+      if (framed === undefined) return
+      pending.add(group, sharedFrame(framed, group.filter, making), version)
     })
   }
 

@@ -133,11 +133,11 @@ export class RingSlices {
   /** Undefined for a record that turns out to be a dead letter. */
   #frameOf(seq: number, { filter, position }: Subscriber, isShared: boolean): Buffer | undefined {
     const { ring, ids, epoch } = this.#o
-    const ringEvent = ring.event(seq)
-    if (ringEvent === undefined) return undefined
+    const framed = ring.event(seq)
+    if (framed === undefined) return undefined
     const id = () => ids.seal({ epoch, position })
-    if (isShared) return sharedFrame(ringEvent, filter, { id, onMade: (bytes) => ring.addBytes(seq, bytes) })
-    const { event } = ringEvent
+    if (isShared) return sharedFrame(framed, filter, { id, onMade: (bytes) => ring.addBytes(seq, bytes) })
+    const { event } = framed
     return renderFrame({ event: event.type, data: dataFor(filter, event), id: id() })
   }
 }
