@@ -9,15 +9,15 @@ const FORMER_RELEASE = 'd8d7e9a'
  * Checks the former release out into `.cache/` and builds it, once.
  * @returns its folder; undefined when that failed, as in a clone without its commit.
  */
-export function buildFormerRelease() {
+export async function buildFormerRelease() {
   const folder = join('.cache', `release-${FORMER_RELEASE}`)
   const dir = join(root, folder)
   if (existsSync(join(dir, 'services/standalone/dist/main.js'))) return dir
   rmSync(dir, { recursive: true, force: true })
   const done =
-    run('git', ['worktree', 'prune']) &&
-    run('git', ['worktree', 'add', '--detach', folder, FORMER_RELEASE]) &&
-    run('npm', ['ci', '--no-audit', '--no-fund', '--prefix', folder]) &&
-    run('node', [join(folder, 'node_modules/typescript/bin/tsc'), '-b', join(folder, 'tsconfig.json')])
+    (await run('git', ['worktree', 'prune'])) &&
+    (await run('git', ['worktree', 'add', '--detach', folder, FORMER_RELEASE])) &&
+    (await run('npm', ['ci', '--no-audit', '--no-fund', '--prefix', folder])) &&
+    (await run('node', [join(folder, 'node_modules/typescript/bin/tsc'), '-b', join(folder, 'tsconfig.json')]))
   return done ? dir : undefined
 }

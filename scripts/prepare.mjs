@@ -1,4 +1,4 @@
-import { spawnSync } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
@@ -14,20 +14,29 @@ export function checkNode() {
 }
 
 /**
- * Runs `npm ci` when node_modules is not what package-lock.json says; false if that failed. npm's output goes to stderr. `folder` is
- * relative to the checkout: `tools` has packages of its own.
+ * Runs `npm ci`, in all folders at once, where node_modules is not what package-lock.json says; false if one failed. npm's output goes
+ * to stderr. Folders are relative to the checkout: `tools` has packages of its own.
  */
-export function installIfStale(folder = '.') {
-  if (!isStale(join(root, folder))) return true
+export async function installIfStale(...folders) {
+  const installed = await Promise.all(folders.filter((folder) => isStale(join(root, folder))).map(install))
+  return installed.every(Boolean)
+}
+
+async function install(folder) {
   process.stderr.write(`Installing packages (npm ci)${folder === '.' ? '' : ` of ${folder}`} …\n`)
-  return run('npm', ['ci', '--no-audit', '--no-fund', ...(folder === '.' ? [] : ['--prefix', folder])])
+  return await run('npm', ['ci', '--no-audit', '--no-fund', ...(folder === '.' ? [] : ['--prefix', folder])])
 }
 
 /** Runs a program in the checkout with its standard output on our stderr; false if it failed. */
-export function run(file, args) {
-  const { status, error } = spawnSync(file, args, { cwd: root, stdio: ['ignore', 2, 2] })
-  if (error !== undefined) process.stderr.write(`${file} cannot be run: ${error.message}\n`)
-  return status === 0
+export async function run(file, args) {
+  const child = spawn(file, args, { cwd: root, stdio: ['ignore', 2, 2] })
+  return await new Promise((resolve) => {
+    child.once('close', (code) => resolve(code === 0))
+    child.once('error', (error) => {
+      process.stderr.write(`${file} cannot be run: ${error.message}\n`)
+      resolve(false)
+    })
+  })
 }
 
 function isStale(folder) {

@@ -11,9 +11,9 @@ const DEVELOPMENT = {
 }
 
 checkNode()
-if (!installIfStale()) process.exit(1)
+if (!(await installIfStale('.'))) process.exit(1)
 const tsc = join(root, 'node_modules/typescript/bin/tsc')
-if (!run(process.execPath, [tsc, '-b', 'services/standalone'])) process.exit(1)
+if (!(await run(process.execPath, [tsc, '-b', 'services/standalone']))) process.exit(1)
 for (const [name, value] of Object.entries(DEVELOPMENT)) process.env[name] ||= value
 process.setSourceMapsEnabled(true)
 await import('../services/standalone/dist/main.js')

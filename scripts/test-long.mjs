@@ -46,7 +46,7 @@ if (
 }
 
 checkNode()
-if (!installIfStale() || !installIfStale('tools') || !run('node', ['node_modules/typescript/bin/tsc', '-b'])) {
+if (!(await installIfStale('.', 'tools')) || !(await run('node', ['node_modules/typescript/bin/tsc', '-b']))) {
   process.exit(1)
 }
 const results = await eachOf(names, async (name) => {
@@ -70,7 +70,7 @@ function runChaos(pattern) {
 }
 
 async function runUpgrade() {
-  const dir = buildFormerRelease()
+  const dir = await buildFormerRelease()
   if (dir === undefined) return { passed: 0, failed: 1 }
   const options = ['--selectProjects', 'system', '--testPathPatterns', 'test/faults/rolling-restart']
   return runJest(options, { FORMER_RELEASE_DIR: dir })

@@ -9,7 +9,7 @@ const runs = args.every((arg) => arg === '--ci') ? ALL_LEVELS : [[]]
 const sums = { passed: 0, failed: 0 }
 
 checkNode()
-if (installIfStale() && installIfStale('tools') && run('npm', ['run', '--silent', 'check'])) {
+if ((await installIfStale('.', 'tools')) && (await run('npm', ['run', '--silent', 'check']))) {
   for (const more of runs) {
     const { passed, failed } = await runWithSecondTry([...args, ...more])
     sums.passed += passed

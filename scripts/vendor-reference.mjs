@@ -17,7 +17,7 @@ try {
   const [packed] = JSON.parse(
     execFileSync('npm', ['pack', `${PACKAGE}@${VERSION}`, '--json', '--pack-destination', dir], { encoding: 'utf8' }),
   )
-  if (!run('tar', ['-xzf', join(dir, packed.filename), '-C', dir, FILE]))
+  if (!(await run('tar', ['-xzf', join(dir, packed.filename), '-C', dir, FILE])))
     throw new Error('The package could not be unpacked.')
   const script = readFileSync(join(dir, FILE))
   const assets = join(root, 'services/api/assets')
