@@ -8,14 +8,14 @@ import { root } from './prepare.mjs'
 
 const JEST = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning', 'node_modules/jest/bin/jest.js']
 
-/** All levels, as two runs. Most tests wait more than they work, so three run at a time on two cores; those of `system` need the machine alone. */
+/** All levels, as two runs. Most tests wait more than they work, so four run at a time on two cores; those of `system` need the machine alone. */
 export const ALL_LEVELS = [
-  ['--selectProjects', 'unit', 'int', 'e2e', 'faults', '--maxWorkers', '3'],
+  ['--selectProjects', 'unit', 'int', 'e2e', 'faults', '--maxWorkers', '4'],
   ['--selectProjects', 'system', '--runInBand'],
 ]
 
 /** So many files that failed get a second try: those that one busy moment can reach, as so many run at a time. More of them are no chance. */
-const SECOND_TRIES_MAX = 3
+const SECOND_TRIES_MAX = 4
 
 /** A wait or a test that ran out of time, in the words of `eventually` and of jest. */
 const TOO_LATE = /After \d+ ms the check still|Exceeded timeout of \d+ ms/
