@@ -1,4 +1,4 @@
-import { backoffMs } from '@ariftly/async'
+import { backoffMs, TurnQueue } from '@ariftly/async'
 import type { HistoryPartition } from '@ariftly/store/streams'
 import { joinBlocks, renderFrame } from '../frames/frames.ts'
 import type { DuplicateCheck } from '../log/duplicate-check.ts'
@@ -9,7 +9,6 @@ import { dataFor } from './filter.ts'
 import type { HistoryPage, HubCounts, HubOptions } from './hub-options.ts'
 import { RingSlices } from './ring-slices.ts'
 import type { Subscriber } from './subscriber.ts'
-import { TurnQueue } from './turn-queue.ts'
 
 /** What {@link createCatchUp} needs of the hub. */
 export interface CatchUpOptions extends HubOptions {

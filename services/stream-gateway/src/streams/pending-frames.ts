@@ -1,8 +1,8 @@
+import { TurnQueue } from '@ariftly/async'
 import { joinBlocks } from '../frames/frames.ts'
 import type { OffsetVector } from '../log/offset-vector.ts'
 import type { HubCounts } from './hub-options.ts'
 import type { FilterGroup, Subscriber } from './subscriber.ts'
-import { TurnQueue } from './turn-queue.ts'
 import type { UnsentBudget } from './unsent-budget.ts'
 
 /** What {@link PendingFrames} needs. */

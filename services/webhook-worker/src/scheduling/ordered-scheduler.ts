@@ -1,10 +1,9 @@
-import { backoffMs, sleep } from '@ariftly/async'
+import { backoffMs, sleep, TurnQueue } from '@ariftly/async'
 import { withTransaction } from '@ariftly/store'
 import { lockEndpoints, queueOrderedDeliveries, spendRateTokens } from '@ariftly/store/deliveries'
 import { planCapacity } from './plan-capacity.ts'
 import { addJobs, countLimited, isRejected, type DeliverySchedulerOptions } from './schedule-parts.ts'
 import type { SetAside } from './set-aside.ts'
-import { RoundRobinQueue } from './round-robin-queue.ts'
 import { WorkLoop } from './work-loop.ts'
 
 /** Tasks of a webhook that one statement looks at. */
@@ -32,7 +31,7 @@ export class OrderedScheduler {
   /** Called with a webhook that is no longer ordered. */
   readonly #onUnordered: (webhookId: string) => void
   readonly #webhooks = new Map<string, OrderedWebhook>()
-  readonly #turns = new RoundRobinQueue<string>()
+  readonly #turns = new TurnQueue<string>()
   readonly #loop = new WorkLoop((signal) => this.#serve(signal))
 
   constructor(o: DeliverySchedulerOptions, setAside: SetAside, onUnordered: (webhookId: string) => void) {
@@ -62,7 +61,7 @@ export class OrderedScheduler {
   }
 
   run(): void {
-    if (this.#turns.size > 0) this.#loop.run()
+    if (!this.#turns.isEmpty) this.#loop.run()
   }
 
   async close(): Promise<void> {
@@ -71,7 +70,7 @@ export class OrderedScheduler {
 
   async #serve(signal: AbortSignal): Promise<void> {
     for (let failures = 0; !signal.aborted && this.#o.canEnqueue();) {
-      const id = this.#turns.next()
+      const id = this.#turns.take()
       const webhook = id === undefined ? undefined : this.#webhooks.get(id)
       if (id === undefined || webhook === undefined) return
       webhook.woken = false
