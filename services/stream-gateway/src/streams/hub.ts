@@ -160,7 +160,7 @@ export function createHub(o: HubOptions): Hub {
     if (tenant === undefined || state === 'hidden') return
     if (wanted !== undefined) {
       counts.decoded += 1
-      // Not kept in the ring: objects that live as long as the ring's records are copied by V8, and make it mark all streams.
+      // Not kept in the ring, so that its memory is for records: few streams ever walk it.
       route(seq, state, wanted.event, { event: wanted.event, frame: undefined, envelopeFrame: undefined })
     } else if (!areAllFound && filterIndex.has(tenant)) route(seq, state, routedOf(record, tenant))
   }
