@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Logger, Metrics, Span, Tracing } from '@ariftly/runtime'
+import { createLineWriter, type Logger, type Metrics, type Span, type Tracing } from '@ariftly/runtime'
 import { pathOf } from './problem.ts'
 import { createRefusedLines } from './refused-lines.ts'
 import type { RequestContext } from './request-context.ts'
@@ -40,10 +40,9 @@ export interface ObserveOptions {
  * traces it.
  */
 export function observeRequests(options: ObserveOptions): RequestObserver {
-  const { metrics, tracing } = options
-  // The names of this line's members are all ours: looking for secrets among them costs four times the line itself.
-  const log = options.log.child({}, { redact: [] })
-  const noteRefused = createRefusedLines((line) => log.info(line, 'request'))
+  const { log, metrics, tracing } = options
+  const writeLine = createLineWriter(log, 'request')
+  const noteRefused = createRefusedLines(writeLine)
   const requests = metrics.counter({
     name: 'ariftly_http_requests_total',
     help: 'Requests that ended, by route and status (0: the client left before an answer began).',
@@ -85,7 +84,7 @@ export function observeRequests(options: ObserveOptions): RequestObserver {
       duration_ms: Math.round(ms * 10) / 10,
       ...fields,
     }
-    if (refusedKey === undefined) log.info(line, 'request')
+    if (refusedKey === undefined) writeLine(line)
     else noteRefused(refusedKey, { ...line, key_id: refusedKey })
   }
 

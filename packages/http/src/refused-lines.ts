@@ -1,6 +1,8 @@
+import type { LineMember } from '@ariftly/runtime'
+
 /** The line of a request in the log, without its message. */
 export interface RequestLine {
-  readonly [member: string]: unknown
+  readonly [member: string]: LineMember
   readonly duration_ms: number
 }
 

@@ -1,6 +1,6 @@
 import { randomFillSync } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Span } from '@ariftly/runtime'
+import type { LineMember, Span } from '@ariftly/runtime'
 
 /** What a request is called in logs, answers and traces. */
 export interface RequestContext {
@@ -13,7 +13,7 @@ export interface RequestContext {
   /** Its key, if it was refused as that has had its share. */
   refusedKey: string | undefined
   /** More members of the request's line in the log; anyone who handles the request may add. */
-  readonly fields: Record<string, unknown>
+  readonly fields: Record<string, LineMember>
 }
 
 /** The context of a request, made at the first call, which also sets `X-Request-Id` on the answer. */

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals'
 import { Fault } from '@ariftly/fault'
-import { createLogger } from './logger.ts'
+import { createLineWriter, createLogger } from './logger.ts'
 
 function logged(write: (log: ReturnType<typeof createLogger>) => void): Record<string, unknown> {
   const lines: string[] = []
@@ -39,4 +39,21 @@ test('an address in a message keeps its password to itself, also in the stack an
   const line = logged((log) => log.error({ err: new Error(`cannot reach ${address}`, { cause }) }, 'x'))
   expect(JSON.stringify(line)).not.toMatch(/p%40ss|w@rd|other/)
   expect(line['err']).toMatchObject({ message: 'cannot reach postgres://[redacted]@db.internal:5432/ariftly' })
+})
+
+test('the line of a line writer has what that of the logger has, and none is written below its level', () => {
+  const members = {
+    request_id: 'a "quoted" é\n\u2028',
+    status: 202,
+    complete: true,
+    duration_ms: 0.1,
+    tenant: undefined,
+  }
+  const { time, ...line } = logged((log) => createLineWriter(log.child({ part: 'http' }), 'request')(members))
+  const { time: otherTime, ...other } = logged((log) => log.child({ part: 'http' }).info(members, 'request'))
+  expect([line, typeof time]).toEqual([other, typeof otherTime])
+  const lines: string[] = []
+  const log = createLogger({ service: 'test', level: 'warn', destination: { write: (text) => void lines.push(text) } })
+  createLineWriter(log, 'request')(members)
+  expect(lines).toEqual([])
 })

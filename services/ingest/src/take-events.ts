@@ -54,7 +54,7 @@ export function createTakeEvents(deps: TakeEventsDeps): TakeEvents {
     return renderResults(results, { single: checked.single, isClockOff: clock.isBeyond })
   }
 
-  function note(results: readonly EntryResult[], fields: Record<string, unknown>): void {
+  function note(results: readonly EntryResult[], fields: RequestContext['fields']): void {
     const counts = { accepted: 0, refused: 0, retry: 0 }
     for (const { status } of results) counts[status] += 1
     for (const status of STATUSES) if (counts[status] > 0) count(status, counts[status])
