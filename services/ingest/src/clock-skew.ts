@@ -63,7 +63,8 @@ export function createClockSkew(o: { readonly now?: () => number } = {}): ClockS
     note,
     admit,
     get isBeyond() {
-      return [...leaders.values()].some(isOff)
+      for (const leader of leaders.values()) if (isOff(leader)) return true
+      return false
     },
     now() {
       let ahead = 0

@@ -88,24 +88,29 @@ function groupByPartition(
     const { key, value, headers } = encodeRecord(event)
     const partition = partitionOf(key, partitions)
     // Parts are few: for most posts a map of them costs more than all the rest.
-    let part = parts.find((one) => one.partition === partition)
-    if (part === undefined) {
-      part = openPart(partition, onStatus)
-      parts.push(part)
+    const part = parts.find((one) => one.partition === partition)
+    const record = { partition, key, value, headers }
+    const size = sizeOf(event, key)
+    if (part === undefined) parts.push(openPart({ record, size, place }, onStatus))
+    else {
+      part.records.push(record)
+      part.sizes.push(size)
+      part.places.push(place)
     }
-    part.records.push({ partition, key, value, headers })
-    part.sizes.push(sizeOf(event, key))
-    part.places.push(place)
   }
   return parts
 }
 
-function openPart(partition: number, onStatus: (place: number, status: RecordStatus) => void): OpenPart {
-  const places: number[] = []
+/** With its first record in each list: an array that grows from nothing has room for seventeen, and most parts have one. */
+function openPart(
+  first: { readonly record: ProducerRecord; readonly size: number; readonly place: number },
+  onStatus: (place: number, status: RecordStatus) => void,
+): OpenPart {
+  const places = [first.place]
   return {
-    partition,
-    records: [],
-    sizes: [],
+    partition: first.record.partition,
+    records: [first.record],
+    sizes: [first.size],
     places,
     settle(from, to, status) {
       for (let at = from; at < to; at++) onStatus(places[at] ?? -1, status)
