@@ -21,8 +21,9 @@ type Begin = () => Promise<() => Promise<void>>
 const WINDOWS = 5
 
 /**
- * Measures a victim in turns, five windows alone and five beside the attack. `measure` gives the waits of one window;
- * `control` is the load that the attack puts on the machine, without what is attacked: it is measured in turns with them.
+ * Measures a victim in turns, five windows alone and five beside the attack, after one of each kind that does not count: what V8 and Java compile in
+ * it is not compiled again. `measure` gives the waits of one window; `control` is the load that the attack puts on the machine, without what is
+ * attacked: it is measured in turns with them.
  */
 export async function compare(o: {
   readonly measure: () => Promise<readonly number[]>
@@ -33,7 +34,8 @@ export async function compare(o: {
   const alone: number[] = []
   const beside: number[] = []
   const control: number[] = []
-  await o.measure() // Warm-up.
+  await o.measure()
+  o.say(`warm-up: ${(await p99Beside(o.attack)).toFixed(1)} ms beside the attack`)
   for (let window = 0; window < WINDOWS; window += 1) {
     alone.push(percentile(await o.measure(), 0.99))
     if (o.control !== undefined) control.push(await p99Beside(o.control))

@@ -18,8 +18,8 @@ export interface IngestVictim {
 
 const POSTS = 150
 const POST_EVERY_MS = 20
-/** Warm-up, and five windows alone, five beside the control and five beside the attack. */
-const WINDOWS = 16
+/** Two of warm-up, and five windows alone, five beside the control and five beside the attack. */
+const WINDOWS = 17
 
 /** Starts it. With `freshKeys` the victim posts each event with a key that ingest has not seen. */
 export async function startIngestVictim({ freshKeys }: { readonly freshKeys: boolean }): Promise<IngestVictim> {
