@@ -112,7 +112,7 @@ function apiHandler(
     const share = bodies.open(caller.tenant)
     try {
       const askedMs = performance.now()
-      const body = hasBody ? await readJsonBody(req, jsonBytesMax, share.take) : undefined
+      const body = hasBody ? await readJsonBody(req, jsonBytesMax, (bytes) => share.take(bytes)) : undefined
       // A key that is revoked while its body trickles in changes nothing any more.
       if (performance.now() - askedMs > CALLER_KNOWN_MS) await auth.authenticate(req.headers.authorization, scope)
       await handler({ caller, params, url: req.originalUrl, body, context }, req, res)

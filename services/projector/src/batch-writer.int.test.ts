@@ -112,7 +112,7 @@ test('a position that somebody else holds makes no other batch wait', async () =
     await tx.query('SELECT FROM projection_offsets WHERE partition = 1 FOR UPDATE')
     all = Promise.all([0, 1, 2].map((partition) => write(read(partition, ['x'])).then(() => written.push(partition))))
     await eventually(() => written.length === 2)
-    expect(written.toSorted()).toEqual([0, 2])
+    expect(new Set(written)).toEqual(new Set([0, 2]))
   })
   await all
   expect(await positions()).toEqual([1, 1, 1])
