@@ -12,8 +12,8 @@ const shared = {
 }
 // Runs once for all projects: one stack of real Kafka, Postgres and Redis.
 const stack = { globalSetup: './test/jest/setup.mjs', globalTeardown: './test/jest/teardown.mjs' }
-// Tests that hold the whole system to a rate, or to no late answer at all: each needs the machine for itself.
-const SYSTEM = ['<rootDir>/test/faults/main-job', '<rootDir>/test/faults/rolling-restart']
+// Tests that run the whole system and break it: each needs the machine for itself.
+const SYSTEM = ['<rootDir>/test/chaos/', '<rootDir>/test/faults/', '<rootDir>/test/streams/chaos']
 const level = (name, extra) => ({ ...shared, ...extra, displayName: name, testMatch: [`**/*.${name}.test.ts`] })
 
 export default {

@@ -66,7 +66,7 @@ function runChaos(pattern) {
     CHAOS_BROKERS: values.brokers,
     ...(values.seed === undefined ? {} : { TEST_SEED: values.seed }),
   }
-  return runJest(['--selectProjects', 'faults', '--testPathPatterns', pattern], env)
+  return runJest(['--selectProjects', 'system', '--testPathPatterns', pattern], env)
 }
 
 async function runUpgrade() {
