@@ -5,6 +5,7 @@ import { createKafka, createProducer, type EventProducer, type KafkaClient } fro
 import { createLogger, createMetrics, readConfig, type Running } from '@ariftly/runtime'
 import { createWorld, eventually, startOwnStack, type World } from '@ariftly/testkit'
 import { projectorConfig, start } from './service.ts'
+import { event } from './test-batches.ts'
 
 const PARTITIONS = 3
 const log = createLogger({ service: 'test', level: process.env['TEST_LOG'] ?? 'silent' })
@@ -41,18 +42,7 @@ afterEach(async () => {
 async function post(count: number): Promise<string[]> {
   const ids = Array.from({ length: count }, () => newEventId(Date.now()))
   const records = ids.map((id, i) => {
-    const task = `task_${i % 20}`
-    const data = Buffer.from(`{"task_id":"${task}","message":"${id}"}`)
-    const record = encodeRecord({
-      tenant: 'acme',
-      id,
-      type: 'task.progress',
-      taskId: task,
-      sessionId: null,
-      agent: null,
-      data,
-      traceparent: null,
-    })
+    const record = encodeRecord(event(`task_${i % 20}`, id, id))
     return { ...record, partition: partitionOf(record.key, PARTITIONS) }
   })
   await eventually(async () => (await producer.send(records, { timeoutMs: 3_000 })).ok)

@@ -44,7 +44,7 @@ export interface WriteBatchesDeps {
 }
 
 /**
- * Writes batches of different partitions in one transaction, which begins with the compare-and-set of their positions: whoever
+ * Writes batches of different partitions in one transaction, which begins with the compare-and-set of their positions: a process that
  * does not own all of the partitions writes nothing, in Postgres or as a dead letter. Dead letters are acknowledged before the
  * commit. Deadlocks and serialization failures are tried again; a row that Postgres refuses becomes a dead letter by itself.
  * Several batches together also fail when a position is locked by someone else; one alone waits for it.

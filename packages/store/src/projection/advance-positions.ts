@@ -18,7 +18,7 @@ export interface PositionAdvance {
  * The compare-and-set that fences a projection: moves the positions that still are where we believe them to be, of different
  * partitions. False: not all of them were; someone else owns a partition: roll back, read the positions again, seek. It locks
  * the rows until the transaction ends, so it is the transaction's first statement: a second owner waits here and then gets
- * false. With several partitions it waits for nobody, and rejects (55P03) when a row is locked: none waits for another's
+ * false. With several partitions it never waits, and rejects (55P03) when a row is locked: none waits for another's
  * owner. By primary key.
  */
 export async function advancePositions(

@@ -7,6 +7,7 @@ import { createPool, type Pool } from '@ariftly/store'
 import { currentEpoch } from '@ariftly/store/projection'
 import { createWorld, eventually, recordsOf, type World } from '@ariftly/testkit'
 import { projectorConfig, start } from '../service.ts'
+import { event as eventOf } from '../test-batches.ts'
 import { adoptLog } from './adopt-log.ts'
 import type { CommandContext } from './command.ts'
 import { rebuild } from './rebuild.ts'
@@ -58,17 +59,7 @@ function context(force = false, now: () => number = Date.now): CommandContext {
 function event(i: number, ms = Date.now()): LogEvent {
   const task = `task_${i % 10}`
   const data = Buffer.from(`{"task_id":"${task}","message":"${i}","progress":1.0}`)
-  const id = newEventId(ms)
-  return {
-    tenant: 'acme',
-    id,
-    type: 'task.progress',
-    taskId: task,
-    sessionId: null,
-    agent: 'a',
-    data,
-    traceparent: null,
-  }
+  return { ...eventOf(task, String(i), newEventId(ms)), agent: 'a', data }
 }
 
 async function post(events: readonly LogEvent[]): Promise<void> {
