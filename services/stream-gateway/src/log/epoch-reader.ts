@@ -127,10 +127,15 @@ export async function startEpochReader(o: EpochReaderOptions, epoch: LogEpoch): 
   releasers.add('log reader', () => reader.close())
   let floor = originOf(partitions)
   let floorAtMs = -Infinity
+  let lastRead = originOf(partitions)
+  const isAwaited = () => hub.isWaiting() || duplicates.isOpen
   const watch = startProjectionWatch({
     read: readProjection,
-    everyMs: () => config.PROJECTION_POLL_MS * (hub.isWaiting() || duplicates.isOpen ? 1 : CALM_FACTOR),
+    everyMs: () => config.PROJECTION_POLL_MS * (isAwaited() ? 1 : CALM_FACTOR),
+    // Else all that was read of the log is projected, so that there is nothing to drop either.
+    isNeeded: () => isAwaited() || !dominates(lastRead, hub.ring.position),
     onPosition(position) {
+      lastRead = position
       void duplicates.retry()
       hub.setProjected(position)
     },

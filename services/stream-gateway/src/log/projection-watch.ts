@@ -5,8 +5,10 @@ import type { OffsetVector } from './offset-vector.ts'
 export interface ProjectionWatchOptions {
   /** Reads the projection's position; partitions that it has not begun are 0. */
   read(): Promise<OffsetVector>
-  /** Pause before the next look. */
+  /** Pause before the next turn. */
   everyMs(): number
+  /** Whether a newer position would change anything. If not, a turn reads it only when the last reading is {@link UNNEEDED_EVERY_MS} old. */
+  isNeeded(): boolean
   onPosition(position: OffsetVector): void
   readonly log: Pick<Logger, 'warn' | 'info'>
 }
@@ -18,15 +20,19 @@ export interface ProjectionWatch {
   close(): Promise<void>
 }
 
+/** So old the last reading may be while none is needed: it also shows whether Postgres can be read, and how far kept history reaches back. */
+const UNNEEDED_EVERY_MS = 10_000
+
 /** Polls how far the projection has come: what it holds may be dropped here, and streams that wait for it may continue. */
 export function startProjectionWatch(o: ProjectionWatchOptions): ProjectionWatch {
   const abort = new AbortController()
   let state = 'not read yet'
+  let readAtMs = -Infinity
   const ended = run()
 
   async function run(): Promise<void> {
     while (!abort.signal.aborted) {
-      await look()
+      if (state !== 'ok' || o.isNeeded() || performance.now() - readAtMs >= UNNEEDED_EVERY_MS) await look()
       await sleep(o.everyMs(), abort.signal)
     }
   }
@@ -38,6 +44,7 @@ export function startProjectionWatch(o: ProjectionWatchOptions): ProjectionWatch
       o.onPosition(position)
       if (state === 'down') o.log.info({}, 'the projection can be read again')
       state = 'ok'
+      readAtMs = performance.now()
     } catch (error) {
       if (state !== 'down' && !abort.signal.aborted) o.log.warn({ err: error }, 'the projection cannot be read')
       state = 'down'

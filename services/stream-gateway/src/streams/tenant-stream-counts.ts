@@ -33,13 +33,13 @@ export class TenantStreamCounts {
   /** When each of them has last asked. */
   readonly #askedMs = new Map<string, number>()
   readonly #closing = new AbortController()
-  readonly #ended: Promise<void>
+  /** The exchanges, while there is a tenant to count for. */
+  #exchanges: Promise<void> | undefined
   #renewedMs = -Infinity
   #failing = false
 
   constructor(o: TenantStreamCountsOptions) {
     this.#o = o
-    this.#ended = this.#exchangeForEver()
   }
 
   /**
@@ -51,6 +51,7 @@ export class TenantStreamCounts {
     if (!this.#elsewhere.has(tenant)) {
       this.#elsewhere.set(tenant, 0)
       this.#first.set(tenant, this.#countFirst(tenant))
+      this.#exchanges ??= this.#exchangeWhileCounting()
     }
     await this.#first.get(tenant)
     return this.#elsewhere.get(tenant) ?? 0
@@ -63,7 +64,7 @@ export class TenantStreamCounts {
 
   async close(): Promise<void> {
     this.#closing.abort()
-    await this.#ended
+    await this.#exchanges
     if (this.#renewedMs > -Infinity) {
       await removeReplica(this.#o.pool, { service: SERVICE, replica: this.#replica }).catch(() => {})
     }
@@ -74,11 +75,13 @@ export class TenantStreamCounts {
     this.#askedMs.delete(tenant)
   }
 
-  async #exchangeForEver(): Promise<void> {
-    while (!this.#closing.signal.aborted) {
-      await sleep(EVERY_MS, this.#closing.signal)
-      if (this.#elsewhere.size > 0 && !this.#closing.signal.aborted) await this.#exchange()
+  async #exchangeWhileCounting(): Promise<void> {
+    const { signal } = this.#closing
+    while (this.#elsewhere.size > 0 && !signal.aborted) {
+      await sleep(EVERY_MS, signal)
+      if (!signal.aborted) await this.#exchange()
     }
+    this.#exchanges = undefined
   }
 
   async #exchange(): Promise<void> {

@@ -1,0 +1,52 @@
+import { afterEach, expect, test } from '@jest/globals'
+import { eventually } from '@ariftly/testkit'
+import { originOf } from './offset-vector.ts'
+import { startProjectionWatch, type ProjectionWatch } from './projection-watch.ts'
+
+const log = { warn() {}, info() {} }
+let isNeeded: boolean
+let isAway: boolean
+let turns: number
+let reads: number
+let watch: ProjectionWatch
+
+afterEach(() => watch.close())
+
+function start(): void {
+  isNeeded = isAway = false
+  turns = reads = 0
+  watch = startProjectionWatch({
+    async read() {
+      reads += 1
+      if (isAway) throw new Error('away')
+      return originOf(1)
+    },
+    everyMs: () => 1,
+    isNeeded() {
+      turns += 1
+      return isNeeded
+    },
+    onPosition() {},
+    log,
+  })
+}
+
+test('the position is read once while nothing needs a newer one, and in each turn as soon as something does', async () => {
+  start()
+  await eventually(() => turns >= 20)
+  expect(reads).toBe(1)
+  isNeeded = true
+  await eventually(() => reads >= 5)
+})
+
+test('a position that could not be read is asked for in each turn, whether or not it is needed', async () => {
+  start()
+  await eventually(() => watch.state() === 'ok')
+  isNeeded = isAway = true
+  await eventually(() => watch.state() === 'down')
+  isNeeded = false
+  const before = reads
+  await eventually(() => reads >= before + 5)
+  isAway = false
+  await eventually(() => watch.state() === 'ok')
+})
