@@ -42,7 +42,7 @@ export interface AuthenticatorOptions {
   readonly log: Pick<Logger, 'warn' | 'info'>
   /** Epoch milliseconds; default `Date.now`. */
   readonly now?: () => number
-  /** Pause between two reads of the feed, milliseconds; default 250. */
+  /** Pause between two reads of the feed, milliseconds; default 500. */
   readonly feedEveryMs?: number
 }
 
@@ -91,7 +91,7 @@ const LOOKUPS_MAX = 256
 const CHOSEN_KEYS = { runningMax: 2, waitingMax: 64 } as const
 
 /**
- * Creates an authenticator: keys are cached by hash, a feed of changes, read every 250 ms, drops those that changed.
+ * Creates an authenticator: keys are cached by hash, a feed of changes, read every 500 ms, drops those that changed.
  * While the store cannot be read, cached keys stay valid for 15 minutes and others get 503. Give `lookup` and the feed a
  * small pool of their own: behind slow queries a revocation would come late.
  */

@@ -52,9 +52,9 @@ export interface KeyFeed {
 /** A read that takes longer counts as failed. */
 const READ_TIMEOUT_MS = 2000
 
-/** Reads the feed of key changes for ever: every 250 ms, also when the store is away. Never two reads at a time. */
+/** Reads the feed of key changes for ever: every 500 ms, also when the store is away. Never two reads at a time. */
 export function startKeyFeed(options: KeyFeedOptions): KeyFeed {
-  const { latestChange, changesSince, log, now, feedEveryMs = 250 } = options
+  const { latestChange, changesSince, log, now, feedEveryMs = 500 } = options
   const closing = new AbortController()
   let seq: number | undefined
   let readAtMs = 0
