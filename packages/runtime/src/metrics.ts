@@ -1,4 +1,5 @@
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client'
+import { loopDelayName, registerLoopDelay } from './loop-delay.ts'
 
 /** What a metric is called and means. */
 export interface MetricOptions {
@@ -28,20 +29,17 @@ export interface Metrics {
   render(): Promise<string>
 }
 
-/** How often the delay of the event loop is looked at. The default of 10 ms is a hundred wake-ups a second of a process at rest. */
-const LOOP_EVERY_MS = 100
+/** prom-client's own looks at the delay of the event loop wake a process at rest; our gauges take the place of its. */
+const NEVER_MS = 2 ** 31 - 1
 
 /** Gauges that prom-client names like counters; what they sum up has gauges by kind. */
 const MISNAMED = ['handles', 'requests', 'resources'].map((kind) => `ariftly_nodejs_active_${kind}_total`)
 
+const LOOP_DELAYS = ['min', 'max', 'mean', 'stddev', 'p50', 'p90', 'p99'].map(loopDelayName)
+
 /** Creates an empty set of metrics; `process: true` adds memory, CPU, event loop and garbage collection of this process. */
 export function createMetrics(options: { readonly process?: boolean } = {}): Metrics {
   const registry = new Registry()
-  if (options.process === true) {
-    collectDefaultMetrics({ register: registry, prefix: 'ariftly_', eventLoopMonitoringPrecision: LOOP_EVERY_MS })
-    for (const name of MISNAMED) registry.removeSingleMetric(name)
-  }
-
   function counter(o: MetricOptions & { readonly total?: () => readonly LabelledTotal[] }): Counter {
     const { total } = o
     return (
@@ -96,7 +94,13 @@ export function createMetrics(options: { readonly process?: boolean } = {}): Met
     return metric
   }
 
-  return { counter, gauge, histogram, contentType: registry.contentType, render: () => registry.metrics() }
+  const metrics = { counter, gauge, histogram, contentType: registry.contentType, render: () => registry.metrics() }
+  if (options.process === true) {
+    collectDefaultMetrics({ register: registry, prefix: 'ariftly_', eventLoopMonitoringPrecision: NEVER_MS })
+    for (const name of [...MISNAMED, ...LOOP_DELAYS]) registry.removeSingleMetric(name)
+    registerLoopDelay(metrics)
+  }
+  return metrics
 }
 
 const DURATION_BUCKETS_S = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10] as const

@@ -1,0 +1,54 @@
+import { afterEach, beforeEach, expect, jest, test } from '@jest/globals'
+import { watchLoopDelay } from './loop-delay.ts'
+
+const NONE = { mean: 0, p50: 0, p90: 0, p99: 0, max: 0 }
+let looks: number
+let share: number
+
+beforeEach(() => {
+  jest.useFakeTimers()
+  looks = 0
+  share = 0
+})
+
+afterEach(() => {
+  jest.useRealTimers()
+})
+
+function takeShare(): number {
+  looks += 1
+  return share
+}
+
+test('the delay is looked at once a second of a process at rest, and ten times of one that works', () => {
+  watchLoopDelay(takeShare)
+  jest.advanceTimersByTime(10_000)
+  expect(looks).toBe(1 + 10)
+  share = 0.5
+  jest.advanceTimersByTime(1000)
+  looks = 0
+  jest.advanceTimersByTime(10_000)
+  expect(looks).toBe(100)
+  share = 0
+  jest.advanceTimersByTime(100)
+  looks = 0
+  jest.advanceTimersByTime(10_000)
+  expect(looks).toBe(10)
+})
+
+test('what is told is how late timers were since it was last told, without the pause between two looks', () => {
+  const takeDelays = watchLoopDelay(takeShare)
+  expect(takeDelays()).toEqual(NONE)
+  jest.advanceTimersByTime(5000)
+  expect(takeDelays().max).toBeLessThan(0.001)
+  expect(takeDelays()).toEqual(NONE)
+})
+
+test('a stall shows, but for the part of it that was before the look was due', async () => {
+  jest.useRealTimers()
+  const takeDelays = watchLoopDelay(() => 1)
+  const untilMs = performance.now() + 300
+  while (performance.now() < untilMs);
+  await new Promise((resolve) => setTimeout(resolve))
+  expect(takeDelays().max).toBeGreaterThan(0.19)
+})

@@ -1,0 +1,82 @@
+import { createHistogram, performance } from 'node:perf_hooks'
+import type { Metrics } from './metrics.ts'
+
+/** In the order in which a scrape collects them. */
+const KINDS = ['mean', 'p50', 'p90', 'p99', 'max'] as const
+
+/** How late timers were, in seconds. */
+export type LoopDelays = Readonly<Record<(typeof KINDS)[number], number>>
+
+/** Pause between two looks of a process that works, and of one at rest, as each look wakes it. */
+const WORKING_EVERY_MS = 100
+const RESTING_EVERY_MS = 1000
+/** Of the time since the last look, the share in which the event loop ran; below it the process is at rest. */
+const WORKING_SHARE = 0.1
+
+/** The name of a gauge, as prom-client has it. */
+export function loopDelayName(kind: string): string {
+  return `ariftly_nodejs_eventloop_lag_${kind}_seconds`
+}
+
+/** Registers gauges of the delay of the event loop since the scrape before. prom-client's count the pause between two looks as delay. */
+export function registerLoopDelay(metrics: Pick<Metrics, 'gauge'>): void {
+  const takeDelays = watchLoopDelay()
+  let taken = takeDelays()
+  for (const kind of KINDS) {
+    metrics.gauge({
+      name: loopDelayName(kind),
+      help: `How late timers were since the scrape before: ${kind}.`,
+      collect(gauge) {
+        if (kind === KINDS[0]) taken = takeDelays()
+        gauge.set(taken[kind])
+      },
+    })
+  }
+}
+
+/**
+ * Looks how late a timer is, for as long as the process lives, without keeping it alive. The result gives the delays since its
+ * last call; without a look in between they are 0.
+ *
+ * @param takeShare gives the share of the time since its last call in which the event loop ran.
+ */
+export function watchLoopDelay(takeShare: () => number = createShare()): () => LoopDelays {
+  const delays = createHistogram()
+  let dueMs = 0
+  wait()
+
+  function wait(): void {
+    const pauseMs = takeShare() < WORKING_SHARE ? RESTING_EVERY_MS : WORKING_EVERY_MS
+    dueMs = performance.now() + pauseMs
+    setTimeout(look, pauseMs).unref()
+  }
+
+  function look(): void {
+    // Nanoseconds; a histogram takes no 0, and a timer may be a part of a millisecond early.
+    delays.record(Math.max(1, Math.round((performance.now() - dueMs) * 1e6)))
+    wait()
+  }
+
+  return function takeDelays() {
+    const isEmpty = delays.count === 0
+    const seconds = (ns: number): number => (isEmpty ? 0 : ns / 1e9)
+    const taken = {
+      mean: seconds(delays.mean),
+      p50: seconds(delays.percentile(50)),
+      p90: seconds(delays.percentile(90)),
+      p99: seconds(delays.percentile(99)),
+      max: seconds(delays.max),
+    }
+    delays.reset()
+    return taken
+  }
+}
+
+function createShare(): () => number {
+  let last = performance.eventLoopUtilization()
+  return function takeShare() {
+    const { utilization } = performance.eventLoopUtilization(last)
+    last = performance.eventLoopUtilization()
+    return utilization
+  }
+}
