@@ -82,8 +82,7 @@ export class BrokerConnection {
   async #exchange<T>(connection: InternalConnection, request: BrokerRequest<T>, timeoutMs: number): Promise<T> {
     const broker = this.#broker
     try {
-      // kafkajs's own timeout comes second.
-      return await withTimeout(sendRequest(connection, request, timeoutMs + DIAL_MS), timeoutMs)
+      return await withTimeout(sendRequest(connection, request), timeoutMs)
     } catch (error) {
       if (broker === this.#broker) this.drop(error)
       throw error
@@ -106,7 +105,7 @@ export class BrokerConnection {
     try {
       await withTimeout(broker.connect(), DIAL_MS)
       const connection = await broker.connectionPool.getConnection(0)
-      await this.#o.onOpened?.((request) => withTimeout(sendRequest(connection, request, 2 * DIAL_MS), DIAL_MS))
+      await this.#o.onOpened?.((request) => withTimeout(sendRequest(connection, request), DIAL_MS))
       if (this.#broker !== broker) throw new Error('the connection was dropped')
       this.#opening = undefined
       this.#connection = connection

@@ -15,6 +15,8 @@ export interface InternalConnection {
   /** The versions of each request that the broker speaks, by `apiKey`. */
   readonly versions: Readonly<Record<number, { readonly maxVersion: number } | undefined>> | null
   readonly requestQueue: {
+    /** Whether a timer of the queue looks at all requests once connected. */
+    enforceRequestTimeout: boolean
     push(request: {
       readonly entry: {
         readonly apiKey: number
@@ -25,8 +27,6 @@ export interface InternalConnection {
         reject(error: Error): void
       }
       readonly expectResponse: boolean
-      /** Milliseconds; at least the client's own `requestTimeout` counts. */
-      readonly requestTimeout: number
       /** Called when the request may be written: at once, unless the broker throttles. */
       sendRequest(): void
     }): void
@@ -88,7 +88,10 @@ export const metadataResponse = require('kafkajs/src/protocol/requests/metadata/
 /** The class whose prototype `patchRequestQueue` mends. */
 export const RequestQueue = require('kafkajs/src/network/requestQueue') as { readonly prototype: InternalRequestQueue }
 
-/** Makes brokers of addresses, with the settings of a client (TLS, SASL, timeouts). Nothing connects by it. */
+/**
+ * Makes brokers of addresses, with the settings of a client (TLS, SASL). Nothing connects by it. Their requests have no timeout: the caller has one, and a
+ * timer for each connection would wake a process at rest.
+ */
 export function createBrokerFactory(
   kafka: Kafka,
 ): (address: { readonly host: string; readonly port: number }) => Promise<InternalBroker> {
@@ -96,6 +99,9 @@ export function createBrokerFactory(
   const create = symbol && (kafka as unknown as Record<symbol, ((o: object) => InternalCluster) | undefined>)[symbol]
   if (!create) throw new Error('This version of kafkajs is not known: it makes its clusters elsewhere.')
   const { connectionPoolBuilder, brokerPool, rootLogger } = create.call(kafka, { allowAutoTopicCreation: false })
-  return async ({ host, port }) =>
-    brokerPool.createBroker({ connectionPool: await connectionPoolBuilder.build({ host, port }), logger: rootLogger })
+  return async ({ host, port }) => {
+    const connectionPool = await connectionPoolBuilder.build({ host, port })
+    for (const { requestQueue } of connectionPool.pool) requestQueue.enforceRequestTimeout = false
+    return brokerPool.createBroker({ connectionPool, logger: rootLogger })
+  }
 }

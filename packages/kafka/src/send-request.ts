@@ -19,13 +19,9 @@ const JOINED_BYTES_MAX = 4096
 /**
  * Sends a request on a connection that is open, and resolves with its answer. The parts of a large body are handed to the socket
  * as they are: kafkajs's own way copies a request three times, which for a produce request of a megabyte costs as much as the
- * encoding of its records. Rejects when the connection ends, or is not answered within `timeoutMs`.
+ * encoding of its records. Rejects when the connection ends; it has no timeout.
  */
-export async function sendRequest<T>(
-  connection: InternalConnection,
-  request: BrokerRequest<T>,
-  timeoutMs: number,
-): Promise<T> {
+export async function sendRequest<T>(connection: InternalConnection, request: BrokerRequest<T>): Promise<T> {
   const { apiKey, apiName, version, flexibleVersion } = request
   const versionMax = connection.versions?.[apiKey]?.maxVersion ?? 0
   const isFlexible = flexibleVersion !== undefined && versionMax >= flexibleVersion
@@ -43,7 +39,6 @@ export async function sendRequest<T>(
     connection.requestQueue.push({
       entry: { apiKey, apiName, apiVersion, correlationId, resolve, reject },
       expectResponse: true,
-      requestTimeout: timeoutMs,
       sendRequest() {
         const { socket } = connection
         if (bodyBytes <= JOINED_BYTES_MAX) {
