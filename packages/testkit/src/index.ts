@@ -6,6 +6,7 @@ export {
   type TestCertificate,
   type TestCertificateOptions,
 } from './certificates.ts'
+export { countTimers, type TimerCount, type TimerRates } from './count-timers.ts'
 export {
   startCuttingProxy,
   startKafkaProxies,

@@ -38,5 +38,7 @@ export async function scanDeliveries(
     webhookId: uuidToTypeId('whk', row.webhook_id),
     fits: row.fits,
   }))
-  return { deliveries, nextId: rows.length < o.limit ? undefined : deliveries.at(-1)?.id }
+  // The few deliveries of an event are read at once, in no order.
+  const complete = rows.length < o.limit || o.filter.eventId !== undefined
+  return { deliveries, nextId: complete ? undefined : deliveries.at(-1)?.id }
 }
