@@ -149,7 +149,7 @@ export function createCatchUp(o: CatchUpOptions): CatchUp {
   }
 
   function send(subscriber: Subscriber, block: Buffer, frames: number): void {
-    subscriber.sentVersion = -1
+    subscriber.checkpointVersion = -1
     o.budget.note(subscriber, subscriber.sink.write(block))
     counts.delivered += frames
     counts.deliveredBytes += block.length

@@ -76,11 +76,10 @@ export class FilterIndex {
       filter,
       number: this.version,
       subscribers: new Set(),
-      live: new Set(),
+      live: new Map(),
       pending: [],
       pendingBytes: 0,
       heldBytes: 0,
-      pendingVersion: 0,
       isQueued: false,
       unfinished: undefined,
     }

@@ -136,6 +136,19 @@ describe('a live stream', () => {
     expect(state.closed).toEqual(['slow'])
     expect(quick.subscriber.phase).toBe('live')
   })
+
+  test('is given its position once, and again when a record has come', () => {
+    const { hub, open, append } = setUp({ unsentBytesMax: 1e6 })
+    const { subscriber, sink } = open('acme')
+    const first = hub.checkpoint(subscriber)
+    expect(first).toBeDefined()
+    expect(hub.checkpoint(subscriber)).toBeUndefined()
+    append(event('acme', 'event 1'))
+    expect(hub.checkpoint(subscriber)).not.toEqual(first)
+    // What waited for it is sent before.
+    expect(textsOf(sink.blocks)).toEqual(['event 1'])
+    expect(hub.checkpoint(subscriber)).toBeUndefined()
+  })
 })
 
 /** Appends events and opens streams behind them at the given offsets; each then gets all up to the end. */

@@ -180,7 +180,7 @@ export function createHub(o: HubOptions): Hub {
       }
       const framed = decoded ?? ring.event(seq)
       if (framed === undefined) return
-      pending.add(group, sharedFrame(framed, group.filter, making), version)
+      pending.add(group, sharedFrame(framed, group.filter, making))
     })
   }
 
@@ -189,7 +189,7 @@ export function createHub(o: HubOptions): Hub {
     const position = Float64Array.from(ring.position)
     position[ring.partition(seq)] = ring.offset(seq)
     pending.flush(group, position)
-    for (const subscriber of group.live) {
+    for (const subscriber of group.live.keys()) {
       subscriber.fallBack(position)
       catchUp.start(subscriber)
     }
@@ -239,8 +239,8 @@ export function createHub(o: HubOptions): Hub {
     if (phase !== 'live') return checkpointFrame(o.ids.seal({ epoch: o.epoch, position: subscriber.position }))
     if (group !== undefined) pending.flush(group, ring.position)
     // It may have turned out to be too slow.
-    if (subscriber.phase !== 'live' || subscriber.sentVersion === version) return undefined
-    subscriber.sentVersion = version
+    if (subscriber.phase !== 'live' || subscriber.checkpointVersion === version) return undefined
+    subscriber.checkpointVersion = version
     if (sealed.version !== version) {
       sealed = { version, frame: checkpointFrame(o.ids.seal({ epoch: o.epoch, position: ring.position })) }
     }

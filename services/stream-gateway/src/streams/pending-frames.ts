@@ -2,7 +2,7 @@ import { TurnQueue } from '@ariftly/async'
 import { joinBlocks } from '../frames/frames.ts'
 import type { OffsetVector } from '../log/offset-vector.ts'
 import type { HubCounts } from './hub-options.ts'
-import type { FilterGroup, Subscriber } from './subscriber.ts'
+import type { FilterGroup, Sink, Subscriber } from './subscriber.ts'
 import type { UnsentBudget } from './unsent-budget.ts'
 
 /** What {@link PendingFrames} needs. */
@@ -19,11 +19,10 @@ export interface PendingFramesOptions {
 /** A block that not all live streams of its group have been given yet. */
 export interface UnfinishedBlock {
   readonly block: Buffer
-  /** The ring's version and position after its last frame. */
-  readonly version: number
+  /** The ring's position after its last frame. */
   readonly position: OffsetVector
   /** The streams that are to be given it: an iterator of the group's live ones, to which none is added meanwhile. */
-  readonly rest: SetIterator<Subscriber>
+  readonly rest: MapIterator<[Subscriber, Sink]>
 }
 
 interface JoinedFrames {
@@ -63,11 +62,10 @@ export class PendingFrames {
     return this.#heldBytes > HELD_BYTES_MAX
   }
 
-  /** Adds a frame for the live streams of a group; `version` is the ring's after its record. */
-  add(group: FilterGroup, frame: Buffer, version: number): void {
+  /** Adds a frame for the live streams of a group. */
+  add(group: FilterGroup, frame: Buffer): void {
     group.pending.push(frame)
     group.pendingBytes += frame.length
-    group.pendingVersion = version
     const { envelope } = group.filter
     const heldBytes = this.#added.get(envelope) === frame ? ENTRY_BYTES : ENTRY_BYTES + frame.length
     this.#added.set(envelope, frame)
@@ -109,7 +107,7 @@ export class PendingFrames {
 
   /** The frames that wait for a group as one block; undefined when there are none. */
   #join(group: FilterGroup, position: OffsetVector): UnfinishedBlock | undefined {
-    const { pending, pendingVersion, live } = group
+    const { pending, live } = group
     if (pending.length === 0) return undefined
     const block = this.#blockOf(group)
     group.pending = []
@@ -120,7 +118,7 @@ export class PendingFrames {
     counts.delivered += pending.length * live.size
     counts.deliveredBytes += block.length * live.size
     counts.writes += live.size
-    return { block, version: pendingVersion, position, rest: live.values() }
+    return { block, position, rest: live.entries() }
   }
 
   /** The frames of a group in one block, which it shares with groups of other filters that wait for the same frames. */
@@ -133,13 +131,12 @@ export class PendingFrames {
   }
 
   /** False when the time is over before all streams have been given the block. */
-  #write(group: FilterGroup, { block, version, position, rest }: UnfinishedBlock, untilMs: number): boolean {
+  #write(group: FilterGroup, { block, position, rest }: UnfinishedBlock, untilMs: number): boolean {
     const { budget, unsentBytesMax } = this.#o
     group.unfinished = undefined
     let writes = 0
-    for (const subscriber of rest) {
-      subscriber.sentVersion = version
-      const unsent = subscriber.sink.write(block)
+    for (const [subscriber, sink] of rest) {
+      const unsent = sink.write(block)
       if (unsent > 0) {
         budget.note(subscriber, unsent)
         if (unsent > unsentBytesMax) this.#o.onOverfull(subscriber, position)

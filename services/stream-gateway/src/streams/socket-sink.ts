@@ -30,7 +30,8 @@ class SocketSink implements Sink {
     if (this.#isEnded || !socket.writable) return 0
     socket.write(this.#chunked ? block : unchunk(block))
     const unsent = socket.writableLength
-    this.#isIdle = unsent === 0
+    const isIdle = unsent === 0
+    if (this.#isIdle !== isIdle) this.#isIdle = isIdle
     return unsent
   }
 

@@ -62,14 +62,13 @@ export interface FilterGroup {
   readonly number: number
   /** All of them. */
   readonly subscribers: Set<Subscriber>
-  readonly live: Set<Subscriber>
+  /** Each with its sink, so that a write need not look at the stream itself. */
+  readonly live: Map<Subscriber, Sink>
   /** Frames that wait to be written; they and the fields below are written by `PendingFrames` alone. */
   pending: Buffer[]
   pendingBytes: number
   /** Memory of them that is counted for this group. */
   heldBytes: number
-  /** The ring's version after the last of them. */
-  pendingVersion: number
   /** It waits for its tenant's turn. */
   isQueued: boolean
   /** A block that some of the live streams have not been given yet. */
@@ -101,8 +100,8 @@ export class Subscriber {
   readonly requested: string
   /** Its own position; of no meaning while it is live. The walk of the ring and pages of history move it. */
   readonly position: OffsetVector
-  /** The ring's version that the last id sent to it covers; -1 when that is not known. */
-  sentVersion = -1
+  /** The ring's version that its last checkpoint covers; -1 when it has had none since it was live. */
+  checkpointVersion = -1
   /** It waits in the run queue of the catch-up. */
   queued = false
   /** Unsent bytes as last counted in the budget of the process. */
@@ -212,7 +211,7 @@ export class Subscriber {
   goLive(): void {
     this.#fellBehind = false
     this.#enter('live')
-    this.#group?.live.add(this)
+    this.#group?.live.set(this, this.sink)
   }
 
   /** Too much is unsent: it stays at `position`. */
