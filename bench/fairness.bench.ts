@@ -53,6 +53,7 @@ export const fairness: Bench = async (say) => {
       { name: 'healthy_p95_control_ms', value: control.p95, unit: 'ms' },
       { name: 'healthy_p50_beside_ms', value: beside.p50, unit: 'ms' },
       { name: 'healthy_p95_beside_ms', value: beside.p95, unit: 'ms' },
+      { name: 'control_p95_ratio', value: control.p95 / alone.p95, unit: '' },
       { name: 'healthy_p95_ratio', value: beside.p95 / alone.p95, unit: '' },
       { name: 'healthy_p95_vs_control', value: beside.p95 / control.p95, unit: '' },
       { name: 'noisy_events', value: noisy, unit: 'events' },

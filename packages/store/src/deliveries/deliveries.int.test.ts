@@ -97,12 +97,14 @@ async function feed(room: Partial<EndpointCapacity> = {}, tenantInFlightMax = 10
   })
 }
 
-async function takeOrdered(o: { fromKey?: string; keysMax?: number } = {}) {
-  const endpoint = { ...CAPACITY, webhookId, tenant }
+async function takeOrdered({ fromKey = '', keysMax = 100 } = {}) {
   return await withTransaction(pool, async (tx) => {
     await lockEndpoints(tx, { webhookIds: [webhookId] })
-    const scan = { fromKey: '', keysMax: 100, tenantInFlightMax: 100, leaseMs: LEASE_MS, ...o }
-    return await queueOrderedDeliveries(tx, { endpoint, ...scan })
+    const looks = [{ endpoint: { ...CAPACITY, webhookId, tenant }, fromKey }]
+    const found = await queueOrderedDeliveries(tx, { looks, keysMax, tenantInFlightMax: 100, leaseMs: LEASE_MS })
+    const look = found.get(webhookId)
+    if (look === undefined) throw new Error('a webhook without a look')
+    return look
   })
 }
 

@@ -2,7 +2,7 @@ import { typeIdToUuid, uuidToTypeId } from '@ariftly/events'
 import { plainArray, prepared } from '../prepared.ts'
 import type { Queryable } from '../queryable.ts'
 import { isServed } from '../tenants/is-served.ts'
-import { RATE_TOKENS } from './rate-tokens.ts'
+import { NEXT_TOKEN_MS, RATE_TOKENS } from './rate-tokens.ts'
 
 /** The state of an endpoint whose row this transaction holds. */
 export interface LockedEndpoint {
@@ -11,6 +11,8 @@ export interface LockedEndpoint {
   readonly ordering: 'none' | 'task'
   /** Deliveries that the webhook's `rate_limit` allows now; null without a limit. */
   readonly tokens: number | null
+  /** Until there is one; 0 while there is, and without a limit. */
+  readonly nextTokenMs: number
   readonly consecutiveFailures: number
   /** How long the last attempt took; null before the first. */
   readonly lastAttemptMs: number | null
@@ -32,6 +34,7 @@ export async function lockEndpoints(
     tenant_id: string
     ordering: 'none' | 'task'
     tokens: number | null
+    next_token_ms: number
     consecutive_failures: number
     last_attempt_ms: number | null
     gate: 'open' | 'probe_due' | 'shut'
@@ -41,7 +44,8 @@ export async function lockEndpoints(
             CASE WHEN e.next_probe_at IS NULL THEN 'open' WHEN e.next_probe_at <= now() THEN 'probe_due' ELSE 'shut' END AS gate,
             CASE WHEN w.rate_limit IS NOT NULL
                  THEN floor(${RATE_TOKENS})::int
-                 END AS tokens
+                 END AS tokens,
+            ${NEXT_TOKEN_MS} AS next_token_ms
        FROM webhook_endpoints e
        JOIN webhooks w ON w.id = e.webhook_id
       WHERE e.webhook_id = ANY ($1::uuid[]) AND w.enabled AND w.deleted_at IS NULL AND ${isServed('w.tenant_id')}
@@ -55,6 +59,7 @@ export async function lockEndpoints(
     tenant: row.tenant_id,
     ordering: row.ordering,
     tokens: row.tokens,
+    nextTokenMs: row.next_token_ms,
     consecutiveFailures: row.consecutive_failures,
     lastAttemptMs: row.last_attempt_ms,
     gate: row.gate,

@@ -6,3 +6,6 @@
 export const RATE_TOKENS = `least(greatest(1, w.rate_limit / 4.0)::float8,
                        coalesce(e.rate_tokens + w.rate_limit
                                 * abs(extract(epoch FROM clock_timestamp() - e.rate_refilled_at))::float8, 1))`
+
+/** SQL: until that endpoint has a token, in whole ms; 0 when it has one or needs none. A second at most. */
+export const NEXT_TOKEN_MS = `ceil(greatest(0, (1 - ${RATE_TOKENS}) / w.rate_limit) * 1000)::int`

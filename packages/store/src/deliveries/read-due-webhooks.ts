@@ -3,13 +3,14 @@ import { prepared } from '../prepared.ts'
 import type { Queryable } from '../queryable.ts'
 import { isServed } from '../tenants/is-served.ts'
 import { PENDING_WEBHOOKS } from './pending-webhooks.ts'
+import { NEXT_TOKEN_MS } from './rate-tokens.ts'
 
 /** A webhook with pending deliveries. */
 export interface DueWebhook {
   readonly webhookId: string
   readonly tenant: string
   readonly ordering: 'none' | 'task'
-  /** Until its next delivery or probe may be sent, in ms; 0 when that is now. */
+  /** Until its next delivery or probe may be sent, its rate limit included, in ms; 0 when that is now. */
   readonly dueInMs: number
 }
 
@@ -28,7 +29,8 @@ export async function readDueWebhooks(db: Queryable): Promise<readonly DueWebhoo
     prepared(
       `WITH RECURSIVE ${PENDING_WEBHOOKS}
      SELECT pending.webhook_id, w.tenant_id, w.ordering,
-            greatest(0, extract(epoch FROM coalesce(e.next_probe_at, pending.due_at) - now()) * 1000)::float8 AS due_in_ms
+            greatest(extract(epoch FROM coalesce(e.next_probe_at, pending.due_at) - now()) * 1000, ${NEXT_TOKEN_MS})::float8
+              AS due_in_ms
        FROM pending
        JOIN webhooks w ON w.id = pending.webhook_id
        JOIN webhook_endpoints e ON e.webhook_id = pending.webhook_id

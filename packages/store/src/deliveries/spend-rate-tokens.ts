@@ -1,22 +1,28 @@
-import { typeIdToUuid } from '@ariftly/events'
+import { typeIdToUuid, uuidToTypeId } from '@ariftly/events'
+import { plainArray, prepared } from '../prepared.ts'
 import type { Queryable } from '../queryable.ts'
-import { RATE_TOKENS } from './rate-tokens.ts'
+import { NEXT_TOKEN_MS, RATE_TOKENS } from './rate-tokens.ts'
 
 /**
- * Takes tokens of rate-limited endpoints whose rows this transaction holds. By primary key.
+ * Takes tokens of rate-limited endpoints whose rows this transaction holds, and tells in how many ms each of them has a token
+ * again. By primary key.
  */
 export async function spendRateTokens(
   tx: Queryable,
   o: { readonly spent: ReadonlyMap<string, number> },
-): Promise<void> {
-  if (o.spent.size === 0) return
-  await tx.query(
-    `UPDATE webhook_endpoints e
+): Promise<ReadonlyMap<string, number>> {
+  if (o.spent.size === 0) return new Map()
+  const { rows } = await tx.query<{ webhook_id: string; next_token_ms: number }>(
+    prepared(
+      `UPDATE webhook_endpoints e
         SET rate_tokens = ${RATE_TOKENS} - s.tokens,
             rate_refilled_at = clock_timestamp()
        FROM unnest($1::uuid[], $2::int[]) AS s (webhook_id, tokens)
        JOIN webhooks w ON w.id = s.webhook_id
-      WHERE e.webhook_id = s.webhook_id AND w.rate_limit IS NOT NULL`,
-    [[...o.spent.keys()].map((id) => typeIdToUuid('whk', id)), [...o.spent.values()]],
+      WHERE e.webhook_id = s.webhook_id AND w.rate_limit IS NOT NULL
+  RETURNING e.webhook_id, ${NEXT_TOKEN_MS} AS next_token_ms`,
+      [plainArray([...o.spent.keys()].map((id) => typeIdToUuid('whk', id))), plainArray([...o.spent.values()])],
+    ),
   )
+  return new Map(rows.map((row) => [uuidToTypeId('whk', row.webhook_id), row.next_token_ms]))
 }

@@ -1,16 +1,11 @@
 import { backoffMs, bisect, sleep } from '@ariftly/async'
 import { withTransaction } from '@ariftly/store'
-import {
-  countInFlight,
-  lockEndpoints,
-  queueDueDeliveries,
-  readDueWebhooks,
-  spendRateTokens,
-} from '@ariftly/store/deliveries'
+import { countInFlight, lockEndpoints, queueDueDeliveries, readDueWebhooks } from '@ariftly/store/deliveries'
 import { OrderedScheduler } from './ordered-scheduler.ts'
 import { planCapacity, SLOW_MS } from './plan-capacity.ts'
-import { addJobs, countLimited, isRejected, type DeliverySchedulerOptions } from './schedule-parts.ts'
+import { addJobs, isRejected, spendTokens, type DeliverySchedulerOptions } from './schedule-parts.ts'
 import { SetAside } from './set-aside.ts'
+import { TokenWaits } from './token-waits.ts'
 import { WorkLoop } from './work-loop.ts'
 
 const WEBHOOKS_PER_STATEMENT = 200
@@ -26,13 +21,14 @@ const SCAN_MS_MIN = 10
  * (retries, probes, other processes' work) every 250 ms at most, less often when that look costs more than a twentieth of
  * the time, and every second while nothing is pending.
  *
- * Webhooks without an order are served up to 200 at a time, ordered ones one by one beside them. When Postgres rejects or
+ * Webhooks without an order are served up to 200 at a time, ordered ones up to 20 at a time beside them. When Postgres rejects or
  * cancels the statement of a set, the set is bisected beside the work for all other webhooks, until the webhook at fault
  * stands alone; that one is left alone for a time that doubles up to a minute.
  */
 export class DeliveryScheduler {
   readonly #o: DeliverySchedulerOptions
   readonly #setAside = new SetAside()
+  readonly #tokenWaits = new TokenWaits()
   readonly #ordered: OrderedScheduler
   readonly #unordered = new WorkLoop((signal) => this.#serveWoken(signal))
   readonly #woken = new Set<string>()
@@ -46,7 +42,7 @@ export class DeliveryScheduler {
 
   constructor(o: DeliverySchedulerOptions) {
     this.#o = o
-    this.#ordered = new OrderedScheduler(o, this.#setAside, (id) => this.wake([id]))
+    this.#ordered = new OrderedScheduler(o, this.#setAside, this.#tokenWaits, (id) => this.wake([id]))
     this.#scan()
   }
 
@@ -54,6 +50,7 @@ export class DeliveryScheduler {
   wake(webhookIds: Iterable<string>): void {
     for (const id of webhookIds) {
       this.#drained.delete(id)
+      if (this.#tokenWaits.has(id)) continue
       if (this.#ordered.has(id)) this.#ordered.wake(id)
       else if (!this.#bisected.has(id) && !this.#setAside.rests(id)) this.#woken.add(id)
     }
@@ -138,15 +135,15 @@ export class DeliveryScheduler {
   async #serve(webhookIds: readonly string[]): Promise<void> {
     if (webhookIds.length === 0) return
     const { perTenantMax: tenantInFlightMax, leaseMs, workerId } = this.#o
-    const { locked, queued, drained } = await withTransaction(this.#o.pool, async (tx) => {
+    const { locked, queued, drained, waits } = await withTransaction(this.#o.pool, async (tx) => {
       const endpoints = await lockEndpoints(tx, { webhookIds })
       const unordered = endpoints.filter(({ ordering }) => ordering === 'none')
       const capacities = planCapacity(unordered, this.#o)
       const room = { endpoints: capacities, tenantInFlightMax, leaseMs, workerId }
       const taken = await queueDueDeliveries(tx, room)
-      await spendRateTokens(tx, { spent: countLimited(unordered, taken.queued) })
-      return { locked: endpoints, ...taken }
+      return { locked: endpoints, ...taken, waits: await spendTokens(tx, endpoints, taken.queued) }
     })
+    this.#tokenWaits.add(waits)
     // What was woken meanwhile has something newer than this look has seen.
     for (const id of drained) if (!this.#woken.has(id)) this.#drained.add(id)
     const ordered = locked.filter(({ ordering }) => ordering === 'task')
@@ -166,6 +163,7 @@ export class DeliveryScheduler {
 
   async #scanOnce(): Promise<number> {
     this.#drained.clear()
+    this.#tokenWaits.prune()
     if (!this.#o.canEnqueue()) return SCAN_MS_MAX
     const startedAt = performance.now()
     try {

@@ -1,42 +1,70 @@
 import { backoffMs, sleep, TurnQueue } from '@ariftly/async'
 import { withTransaction } from '@ariftly/store'
-import { lockEndpoints, queueOrderedDeliveries, spendRateTokens } from '@ariftly/store/deliveries'
+import {
+  lockEndpoints,
+  queueOrderedDeliveries,
+  type LockedEndpoint,
+  type OrderedQueued,
+} from '@ariftly/store/deliveries'
 import { planCapacity } from './plan-capacity.ts'
-import { addJobs, countLimited, isRejected, type DeliverySchedulerOptions } from './schedule-parts.ts'
+import { addJobs, isRejected, spendTokens, type DeliverySchedulerOptions } from './schedule-parts.ts'
 import type { SetAside } from './set-aside.ts'
+import type { TokenWaits } from './token-waits.ts'
 import { WorkLoop } from './work-loop.ts'
 
-/** Tasks of a webhook that one statement looks at. */
+/** Tasks that one statement looks at. */
 const KEYS_PER_STATEMENT = 300
+const WEBHOOKS_PER_STATEMENT = 20
 /** Between two looks at many tasks that all wait. */
 const REST_MS_MIN = 250
+/** The rest after a statement while more webhooks wait for their turn, in times of what that took. */
+const REST_TIMES = 2
 
 /** What is known of an ordered webhook. */
 interface OrderedWebhook {
   readonly tenant: string
   /** Whether it has a turn to come. */
   woken: boolean
+  /** Whether its next statement is for it alone: it has many tasks that wait, or Postgres has rejected a statement for several. */
+  alone: boolean
   /** Where its next scan begins; empty at its first task. */
   nextKey: string
   restsUntilMs: number
 }
 
+/** What one statement has found, by webhook; nothing for those that have no capacity, or that another scheduler holds. */
+interface Found {
+  readonly locked: readonly LockedEndpoint[]
+  readonly looks: ReadonlyMap<string, OrderedQueued>
+  readonly waits: ReadonlyMap<string, number>
+}
+
 /**
- * Schedules webhooks with `ordering: task`, one at a time, tenants taking turns. Each scan looks at a bounded number of tasks
- * and continues where the last one ended, so its cost does not grow with the backlog.
+ * Schedules webhooks with `ordering: task`, up to 20 at a time, tenants taking turns. A statement looks at 300 tasks at most: of each of several webhooks at
+ * its share of them, and of one that needs more it looks at all 300 in a statement of its own, and continues where the last one ended, so the cost does not
+ * grow with the backlog. After a statement that is not the last it rests for twice the time that it took: what it has queued is sent at once, and the
+ * work for others shares the processors with that. When Postgres rejects a statement for several webhooks, each of them has one of its own.
  */
 export class OrderedScheduler {
   readonly #o: DeliverySchedulerOptions
   readonly #setAside: SetAside
-  /** Called with a webhook that is no longer ordered. */
+  readonly #tokenWaits: TokenWaits
+  /** Called with a webhook that has no order any more. */
   readonly #onUnordered: (webhookId: string) => void
   readonly #webhooks = new Map<string, OrderedWebhook>()
   readonly #turns = new TurnQueue<string>()
+  readonly #turnsAlone = new TurnQueue<string>()
   readonly #loop = new WorkLoop((signal) => this.#serve(signal))
 
-  constructor(o: DeliverySchedulerOptions, setAside: SetAside, onUnordered: (webhookId: string) => void) {
+  constructor(
+    o: DeliverySchedulerOptions,
+    setAside: SetAside,
+    tokenWaits: TokenWaits,
+    onUnordered: (webhookId: string) => void,
+  ) {
     this.#o = o
     this.#setAside = setAside
+    this.#tokenWaits = tokenWaits
     this.#onUnordered = onUnordered
   }
 
@@ -47,7 +75,7 @@ export class OrderedScheduler {
 
   learn(webhookId: string, tenant: string): void {
     if (!this.#webhooks.has(webhookId)) {
-      this.#webhooks.set(webhookId, { tenant, woken: false, nextKey: '', restsUntilMs: 0 })
+      this.#webhooks.set(webhookId, { tenant, woken: false, alone: false, nextKey: '', restsUntilMs: 0 })
     }
   }
 
@@ -55,70 +83,115 @@ export class OrderedScheduler {
   wake(webhookId: string): void {
     const webhook = this.#webhooks.get(webhookId)
     if (webhook === undefined || webhook.woken || this.#setAside.rests(webhookId)) return
-    if (webhook.restsUntilMs > performance.now()) return
+    if (webhook.restsUntilMs > performance.now() || this.#tokenWaits.has(webhookId)) return
     webhook.woken = true
-    this.#turns.add(webhook.tenant, webhookId)
+    const turns = webhook.alone ? this.#turnsAlone : this.#turns
+    turns.add(webhook.tenant, webhookId)
   }
 
   run(): void {
-    if (!this.#turns.isEmpty) this.#loop.run()
+    if (this.#isWaitedFor) this.#loop.run()
   }
 
   async close(): Promise<void> {
     await this.#loop.close()
   }
 
+  get #isWaitedFor(): boolean {
+    return !this.#turns.isEmpty || !this.#turnsAlone.isEmpty
+  }
+
+  /** Serves several webhooks, then one alone, and so on. */
   async #serve(signal: AbortSignal): Promise<void> {
     for (let failures = 0; !signal.aborted && this.#o.canEnqueue();) {
-      const id = this.#turns.take()
-      const webhook = id === undefined ? undefined : this.#webhooks.get(id)
-      if (id === undefined || webhook === undefined) return
-      webhook.woken = false
-      try {
-        await this.#serveOne(id, webhook)
-        this.#setAside.succeeded(id)
-        failures = 0
-      } catch (error) {
-        this.#o.log.warn({ err: error, webhook: id }, 'scheduling failed')
-        if (isRejected(error)) this.#setAside.failed(id)
-        else {
-          this.wake(id)
+      const several = this.#take(this.#turns, WEBHOOKS_PER_STATEMENT)
+      const alone = this.#take(this.#turnsAlone, 1)
+      if (several.size === 0 && alone.size === 0) return
+      for (const webhooks of [several, alone]) {
+        if (webhooks.size === 0) continue
+        const startedMs = performance.now()
+        if (!(await this.#serveUnlessFailed(webhooks))) {
           await sleep(backoffMs(failures++, { maxMs: 1000 }), signal)
+          continue
         }
+        failures = 0
+        if (this.#isWaitedFor) await sleep(REST_TIMES * (performance.now() - startedMs), signal)
       }
     }
   }
 
-  async #serveOne(id: string, webhook: OrderedWebhook): Promise<void> {
-    const startedMs = performance.now()
-    const { nextKey: fromKey } = webhook
-    const { endpoint, queued, looked, nextKey } = await this.#queue(id, fromKey)
-    if (endpoint?.ordering === 'none') {
-      this.#webhooks.delete(id)
-      return this.#onUnordered(id)
+  #take(turns: TurnQueue<string>, max: number): Map<string, OrderedWebhook> {
+    const taken = new Map<string, OrderedWebhook>()
+    while (taken.size < max) {
+      const id = turns.take()
+      if (id === undefined) break
+      const webhook = this.#webhooks.get(id)
+      if (webhook === undefined) continue
+      webhook.woken = false
+      taken.set(id, webhook)
     }
-    webhook.nextKey = nextKey
-    // Many tasks that all wait make a costly look: no other one at once, whatever wakes it.
-    const restMs = Math.max(REST_MS_MIN, 20 * (performance.now() - startedMs))
-    webhook.restsUntilMs = queued.length === 0 && looked >= KEYS_PER_STATEMENT / 2 ? performance.now() + restMs : 0
-    if (endpoint !== undefined) await addJobs(this.#o, [endpoint], queued)
-    // The scan began behind the first task and came to the end: the tasks before have their turn too.
-    if (fromKey !== '' && nextKey === '') this.wake(id)
+    return taken
   }
 
-  async #queue(webhookId: string, fromKey: string) {
+  /** False: Postgres or Redis cannot be reached now, and these webhooks have a turn again. */
+  async #serveUnlessFailed(webhooks: ReadonlyMap<string, OrderedWebhook>): Promise<boolean> {
+    try {
+      await this.#serveTogether(webhooks)
+      for (const id of webhooks.keys()) this.#setAside.succeeded(id)
+      return true
+    } catch (error) {
+      this.#o.log.warn({ err: error, webhooks: [...webhooks.keys()] }, 'scheduling failed')
+      const rejected = isRejected(error)
+      for (const [id, webhook] of webhooks) {
+        if (rejected && webhook.alone) this.#setAside.failed(id)
+        if (rejected) webhook.alone = true
+        this.wake(id)
+      }
+      return rejected
+    }
+  }
+
+  async #serveTogether(webhooks: ReadonlyMap<string, OrderedWebhook>): Promise<void> {
+    const startedMs = performance.now()
+    const { locked, looks, waits } = await this.#queue(webhooks)
+    this.#tokenWaits.add(waits)
+    const unordered = locked.filter(({ ordering }) => ordering === 'none').map(({ webhookId }) => webhookId)
+    for (const id of unordered) this.#webhooks.delete(id)
+    const tookMs = performance.now() - startedMs
+    const again = [...webhooks].filter(([id, webhook]) => this.#moveOn(webhook, looks.get(id), tookMs))
+    const queued = Array.from(looks.values(), (look) => look.queued).flat()
+    await addJobs(this.#o, locked, queued)
+    for (const [id] of again) this.wake(id)
+    for (const id of unordered) this.#onUnordered(id)
+  }
+
+  /** Notes where the next look at a webhook begins, and tells whether that is to be at once. */
+  #moveOn(webhook: OrderedWebhook, look: OrderedQueued | undefined, tookMs: number): boolean {
+    const { alone, nextKey: fromKey } = webhook
+    webhook.alone = false
+    if (look === undefined) return false
+    webhook.nextKey = look.nextKey
+    // The scan began behind the first task and came to the end: the tasks before have their turn too.
+    if (fromKey !== '' && look.nextKey === '') return true
+    if (!look.cut) return false
+    webhook.alone = true
+    // Many tasks that all wait make a costly look: no other one at once, whatever wakes it.
+    if (alone && look.queued.length === 0) webhook.restsUntilMs = performance.now() + Math.max(REST_MS_MIN, 20 * tookMs)
+    return !alone
+  }
+
+  async #queue(webhooks: ReadonlyMap<string, OrderedWebhook>): Promise<Found> {
     const { perTenantMax: tenantInFlightMax, leaseMs, workerId } = this.#o
     return await withTransaction(this.#o.pool, async (tx) => {
-      const locked = await lockEndpoints(tx, { webhookIds: [webhookId] })
-      const [endpoint] = locked
-      const [capacity] = planCapacity(locked, this.#o)
-      if (endpoint?.ordering !== 'task' || capacity === undefined) {
-        return { endpoint, queued: [], looked: 0, nextKey: fromKey }
-      }
-      const scan = { fromKey, keysMax: KEYS_PER_STATEMENT, tenantInFlightMax, leaseMs, workerId }
-      const found = await queueOrderedDeliveries(tx, { endpoint: capacity, ...scan })
-      await spendRateTokens(tx, { spent: countLimited(locked, found.queued) })
-      return { endpoint, ...found }
+      const locked = await lockEndpoints(tx, { webhookIds: [...webhooks.keys()] })
+      const ordered = locked.filter(({ ordering }) => ordering === 'task')
+      const looks = planCapacity(ordered, this.#o).map((endpoint) => {
+        return { endpoint, fromKey: webhooks.get(endpoint.webhookId)?.nextKey ?? '' }
+      })
+      const keysMax = Math.floor(KEYS_PER_STATEMENT / webhooks.size)
+      const found = await queueOrderedDeliveries(tx, { looks, keysMax, tenantInFlightMax, leaseMs, workerId })
+      const queued = Array.from(found.values(), (look) => look.queued).flat()
+      return { locked, looks: found, waits: await spendTokens(tx, ordered, queued) }
     })
   }
 }

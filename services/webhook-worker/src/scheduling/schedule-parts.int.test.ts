@@ -10,6 +10,7 @@ const ENDPOINT = {
   tenant: 'mine',
   ordering: 'none',
   tokens: null,
+  nextTokenMs: 0,
   consecutiveFailures: 0,
   lastAttemptMs: null,
 } as const

@@ -1,6 +1,12 @@
 import { retryForever, type Logger } from '@ariftly/runtime'
-import { sqlState, type Pool } from '@ariftly/store'
-import { unqueueDeliveries, type AttemptRef, type LockedEndpoint, type QueuedDelivery } from '@ariftly/store/deliveries'
+import { sqlState, type Pool, type Transaction } from '@ariftly/store'
+import {
+  spendRateTokens,
+  unqueueDeliveries,
+  type AttemptRef,
+  type LockedEndpoint,
+  type QueuedDelivery,
+} from '@ariftly/store/deliveries'
 import { priorityOf, type DeliveryPriority } from './plan-capacity.ts'
 import type { TenantShares } from './tenant-shares.ts'
 
@@ -73,17 +79,19 @@ async function unqueue(
   }
 }
 
-/** How many deliveries were taken of each rate-limited endpoint. */
-export function countLimited(
-  endpoints: readonly LockedEndpoint[],
+/** Takes the tokens of what was queued. Answers how long each locked endpoint that has no token waits for one, ms. */
+export async function spendTokens(
+  tx: Transaction,
+  locked: readonly LockedEndpoint[],
   queued: readonly QueuedDelivery[],
-): ReadonlyMap<string, number> {
-  const limited = new Set(endpoints.filter(({ tokens }) => tokens !== null).map(({ webhookId }) => webhookId))
+): Promise<ReadonlyMap<string, number>> {
+  const limited = new Set(locked.filter(({ tokens }) => tokens !== null).map(({ webhookId }) => webhookId))
   const spent = new Map<string, number>()
   for (const { webhookId } of queued) {
     if (limited.has(webhookId)) spent.set(webhookId, (spent.get(webhookId) ?? 0) + 1)
   }
-  return spent
+  const before = new Map(locked.map(({ webhookId, nextTokenMs }) => [webhookId, nextTokenMs]))
+  return new Map([...before, ...(await spendRateTokens(tx, { spent }))])
 }
 
 /** Connection, authorization, resources, shut-down, not migrated: nothing that fewer webhooks would change. */

@@ -1,0 +1,143 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { newTypeId, typeIdToUuid } from '@ariftly/events'
+import { createPool, SERVICE_ROLE, type Pool } from '@ariftly/store'
+import { insertWebhook } from '@ariftly/store/webhooks'
+import { createTestDatabase, eventually, type TestDatabase } from '@ariftly/testkit'
+import { DeliveryScheduler } from './delivery-scheduler.ts'
+import { TenantShares } from './tenant-shares.ts'
+
+/** Woken at the same time: several statements of ordered ones. */
+const WEBHOOKS = 30
+/** More tasks that wait than one statement looks at. */
+const WAITING = 700
+const WORKER_ID = '00000000-0000-7000-8000-000000000001'
+
+let database: TestDatabase
+let admin: Pool
+let scheduling: Pool
+
+beforeAll(async () => {
+  database = await createTestDatabase()
+  admin = createPool({ role: null, url: database.adminUrl, applicationName: 'test', max: 2 })
+  scheduling = createPool({ url: database.url, applicationName: 'test-scheduling', max: 3, role: SERVICE_ROLE })
+})
+afterAll(async () => {
+  await Promise.all([admin?.end(), scheduling?.end()])
+  await database?.drop()
+})
+
+/** A scheduler whose jobs nobody takes. */
+function startScheduler(): { readonly scheduler: DeliveryScheduler; readonly close: () => Promise<void> } {
+  const ending = new AbortController()
+  const scheduler = new DeliveryScheduler({
+    pool: scheduling,
+    enqueue: () => Promise.resolve(),
+    canEnqueue: () => true,
+    perEndpointMax: 10,
+    perTenantMax: 1_000,
+    shares: new TenantShares({ healthy: 1_000, unhealthy: 1_000 }),
+    deadMs: 5_000,
+    leaseMs: 600_000,
+    workerId: WORKER_ID,
+    onQueued: () => {},
+    signal: ending.signal,
+    log: { warn: () => {} },
+  })
+  async function close(): Promise<void> {
+    ending.abort()
+    await scheduler.close()
+  }
+  return { scheduler, close }
+}
+
+async function newWebhook(ordering: 'none' | 'task', rateLimit: number | null): Promise<string> {
+  const id = newTypeId('whk')
+  const filters = { taskId: null, sessionId: null, agent: null, filter: null }
+  const options = { description: null, enabled: true, headerNames: [], headers: null, rateLimit, ordering }
+  const target = { url: 'https://example.com/', events: ['*'], secret: Buffer.from('s') }
+  await insertWebhook(admin, { id, tenant: 'mine', ...filters, ...options, ...target }, 100)
+  return id
+}
+
+/** Pending deliveries, each of a task of its own. */
+async function insertPending(webhookId: string, tasks: readonly string[], dueInS: number): Promise<void> {
+  await admin.query(
+    `INSERT INTO deliveries (id, tenant_id, webhook_id, event_id, event_type, ordering_key, epoch, partition, "offset", due_at)
+     SELECT id, 'mine', $1, id, 'task.created', task, 1, 0, 0, now() + $4 * interval '1 s'
+       FROM unnest($2::uuid[], $3::text[]) AS d (id, task)`,
+    [typeIdToUuid('whk', webhookId), tasks.map(() => typeIdToUuid('dlv', newTypeId('dlv'))), tasks, dueInS],
+  )
+}
+
+/** Deliveries of these webhooks that are queued. */
+async function queuedOf(webhookIds: readonly string[]): Promise<number> {
+  const { rows } = await admin.query<{ n: number }>(
+    `SELECT count(*)::int AS n FROM deliveries WHERE state = 'queued' AND webhook_id = ANY ($1)`,
+    [webhookIds.map((id) => typeIdToUuid('whk', id))],
+  )
+  return rows[0]?.n ?? 0
+}
+
+test.each(['none', 'task'] as const)(
+  'webhooks without a token cost no transaction, whatever wakes them, and go on when they have one (ordering %s)',
+  async (ordering) => {
+    const webhookIds = await Promise.all(Array.from({ length: WEBHOOKS }, () => newWebhook(ordering, 1)))
+    for (const id of webhookIds) await insertPending(id, ['a', 'b', 'c'], 0)
+    let checkouts = 0
+    const count = () => void (checkouts += 1)
+    scheduling.on('acquire', count)
+    const { scheduler, close } = startScheduler()
+    try {
+      await eventually(async () => (await queuedOf(webhookIds)) === WEBHOOKS)
+      const startedMs = performance.now()
+      checkouts = 0
+      while (performance.now() - startedMs < 300) {
+        scheduler.wake(webhookIds)
+        scheduler.wakeFreed(webhookIds)
+        await delay(1)
+      }
+      // A few scans (a look and a count each), and what has come to its second token meanwhile.
+      expect(checkouts).toBeLessThan(WEBHOOKS)
+      await eventually(async () => (await queuedOf(webhookIds)) === 3 * WEBHOOKS)
+      expect(performance.now() - startedMs).toBeGreaterThan(1_500)
+    } finally {
+      await close()
+      scheduling.off('acquire', count)
+    }
+  },
+)
+
+test('an ordered webhook finds what is due behind more tasks that wait than one statement looks at', async () => {
+  const webhookIds = await Promise.all(Array.from({ length: WEBHOOKS }, () => newWebhook('task', null)))
+  const waiting = Array.from({ length: WAITING }, (_, number) => `task-${number}`)
+  for (const id of webhookIds) {
+    await insertPending(id, waiting, 3_600)
+    await insertPending(id, ['task-of-the-end'], 0)
+  }
+  const { close } = startScheduler()
+  try {
+    await eventually(async () => (await queuedOf(webhookIds)) === WEBHOOKS)
+  } finally {
+    await close()
+  }
+})
+
+test('an ordered webhook that Postgres rejects delays none of those that share its statement', async () => {
+  const webhookIds = await Promise.all(Array.from({ length: WEBHOOKS }, () => newWebhook('task', null)))
+  const [poisoned = '', ...others] = webhookIds
+  await admin.query(`
+    CREATE FUNCTION reject() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'rejected'; END $$;
+    CREATE TRIGGER poison BEFORE UPDATE ON deliveries FOR EACH ROW
+      WHEN (NEW.state = 'queued' AND NEW.webhook_id = '${typeIdToUuid('whk', poisoned)}') EXECUTE FUNCTION reject()`)
+  for (const id of webhookIds) await insertPending(id, ['a', 'b'], 0)
+  const { close } = startScheduler()
+  try {
+    await eventually(async () => (await queuedOf(others)) === 2 * others.length)
+    expect(await queuedOf([poisoned])).toBe(0)
+    await admin.query('DROP TRIGGER poison ON deliveries; DROP FUNCTION reject()')
+    await eventually(async () => (await queuedOf([poisoned])) === 2)
+  } finally {
+    await close()
+  }
+})
