@@ -1,9 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { newTypeId, typeIdToUuid } from '@ariftly/events'
-import { createPool, SERVICE_ROLE, type Pool } from '@ariftly/store'
+import { readConfig } from '@ariftly/runtime'
+import { createPool, type Pool } from '@ariftly/store'
 import { insertWebhook } from '@ariftly/store/webhooks'
 import { createTestDatabase, eventually, type TestDatabase } from '@ariftly/testkit'
+import { webhookWorkerConfig } from '../config.ts'
+import { closePools, createPools, type WorkerPools } from '../pools.ts'
 import { DeliveryScheduler } from './delivery-scheduler.ts'
 import { TenantShares } from './tenant-shares.ts'
 
@@ -11,19 +14,22 @@ import { TenantShares } from './tenant-shares.ts'
 const WEBHOOKS = 30
 /** More tasks that wait than one statement looks at. */
 const WAITING = 700
+const KEY = Buffer.alloc(32, 1).toString('base64')
 const WORKER_ID = '00000000-0000-7000-8000-000000000001'
 
 let database: TestDatabase
 let admin: Pool
-let scheduling: Pool
+let pools: WorkerPools
 
 beforeAll(async () => {
   database = await createTestDatabase()
   admin = createPool({ role: null, url: database.adminUrl, applicationName: 'test', max: 2 })
-  scheduling = createPool({ url: database.url, applicationName: 'test-scheduling', max: 3, role: SERVICE_ROLE })
+  const unused = { KAFKA_BROKERS: '127.0.0.1:1', REDIS_URL: 'redis://127.0.0.1:1', ENCRYPTION_KEYS: `test:${KEY}` }
+  pools = createPools(readConfig(webhookWorkerConfig, { ...unused, DATABASE_URL: database.url }))
 })
 afterAll(async () => {
-  await Promise.all([admin?.end(), scheduling?.end()])
+  await admin?.end()
+  if (pools !== undefined) await closePools(pools)
   await database?.drop()
 })
 
@@ -31,7 +37,7 @@ afterAll(async () => {
 function startScheduler(): { readonly scheduler: DeliveryScheduler; readonly close: () => Promise<void> } {
   const ending = new AbortController()
   const scheduler = new DeliveryScheduler({
-    pool: scheduling,
+    pool: pools.scheduling,
     enqueue: () => Promise.resolve(),
     canEnqueue: () => true,
     perEndpointMax: 10,
@@ -56,7 +62,7 @@ async function newWebhook(ordering: 'none' | 'task', rateLimit: number | null): 
   const filters = { taskId: null, sessionId: null, agent: null, filter: null }
   const options = { description: null, enabled: true, headerNames: [], headers: null, rateLimit, ordering }
   const target = { url: 'https://example.com/', events: ['*'], secret: Buffer.from('s') }
-  await insertWebhook(admin, { id, tenant: 'mine', ...filters, ...options, ...target }, 100)
+  await insertWebhook(admin, { id, tenant: 'mine', ...filters, ...options, ...target }, 1_000)
   return id
 }
 
@@ -86,7 +92,7 @@ test.each(['none', 'task'] as const)(
     for (const id of webhookIds) await insertPending(id, ['a', 'b', 'c'], 0)
     let checkouts = 0
     const count = () => void (checkouts += 1)
-    scheduling.on('acquire', count)
+    pools.scheduling.on('acquire', count)
     const { scheduler, close } = startScheduler()
     try {
       await eventually(async () => (await queuedOf(webhookIds)) === WEBHOOKS)
@@ -103,7 +109,7 @@ test.each(['none', 'task'] as const)(
       expect(performance.now() - startedMs).toBeGreaterThan(1_500)
     } finally {
       await close()
-      scheduling.off('acquire', count)
+      pools.scheduling.off('acquire', count)
     }
   },
 )
