@@ -198,6 +198,6 @@ function advanceValues(parts: readonly PassedPart[]): unknown[] {
   ]
 }
 
-function deliveryIds(match: MatchedEvent): string[] {
-  return match.webhookIds.map((webhookId) => typeIdToUuid('dlv', deriveDeliveryId({ ...match, webhookId })))
+function deliveryIds({ appendedAtMs, eventId, webhookIds }: MatchedEvent): string[] {
+  return webhookIds.map((webhookId) => typeIdToUuid('dlv', deriveDeliveryId({ appendedAtMs, webhookId, eventId })))
 }
