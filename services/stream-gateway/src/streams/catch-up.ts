@@ -154,6 +154,7 @@ export function createCatchUp(o: CatchUpOptions): CatchUp {
     counts.delivered += frames
     counts.deliveredBytes += block.length
     counts.writes += 1
+    o.budget.enforce()
   }
 
   /** A bounded number of pages is read at the same time, and tenants take turns: each page may hold megabytes. */

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import { TenantTurns } from '@ariftly/async'
 import { encodeRecord, EVENT_TYPES, newEventId, type EventFilter, type LogEvent } from '@ariftly/events'
 import { createKeyring, generateEncryptionKey } from '@ariftly/keyring'
@@ -5,7 +6,7 @@ import { recordViewOf } from '@ariftly/testkit'
 import { describe, expect, test } from '@jest/globals'
 import { createStreamIds } from '../frames/stream-id.ts'
 import { streamFilter } from './filter.ts'
-import type { SliceSize } from './hub-options.ts'
+import type { HistoryPage, SliceSize } from './hub-options.ts'
 import { createHub } from './hub.ts'
 import { Subscriber } from './subscriber.ts'
 import { UnsentBudget } from './unsent-budget.ts'
@@ -18,12 +19,15 @@ function setUp(o: {
   readonly budgetBytes?: number
   readonly writeMs?: number
   readonly sliceSize?: SliceSize
+  /** Where the ring begins. */
+  readonly start?: number
+  readonly readHistory?: () => Promise<HistoryPage>
 }) {
   const state = { nowMs: 0, ticks: [] as (() => void)[], closed: [] as string[] }
   const budget = new UnsentBudget(o.budgetBytes ?? 1e9)
   const hub = createHub({
     epoch: 1,
-    start: Float64Array.of(0),
+    start: Float64Array.of(o.start ?? 0),
     fromOrigin: [false],
     ids: createStreamIds(createKeyring(generateEncryptionKey('k'))),
     ringBytesMax: 1e7,
@@ -33,7 +37,7 @@ function setUp(o: {
     ...(o.sliceSize === undefined ? {} : { sliceSize: o.sliceSize }),
     budget,
     historyTurns: new TenantTurns({ placesMax: 1 }),
-    readHistory: () => new Promise(() => undefined),
+    readHistory: o.readHistory ?? (() => new Promise(() => undefined)),
     now: () => state.nowMs,
     schedule: (run) => void state.ticks.push(run),
     closeStream: (_subscriber, why) => void state.closed.push(why),
@@ -277,3 +281,28 @@ describe('a tenant with many streams', () => {
 function textsOf(blocks: readonly string[]): readonly string[] | null {
   return blocks.join('').match(/event \d/g)
 }
+
+test('pages of history that are not read cost no more than the budget of the process, though nothing else is written', async () => {
+  const row = {
+    offset: 5,
+    id: newEventId(NOW_MS),
+    type: 'task.progress',
+    taskId: 't',
+    sessionId: null,
+    agent: null,
+  } as const
+  const rows = [{ ...row, appendedAtMs: NOW_MS, data: Buffer.from(`{"task_id":"t","x":"${'x'.repeat(100_000)}"}`) }]
+  const page = { nextOffset: 1000, readTo: 1000, cutId: undefined, matching: 1, rows }
+  const readHistory = async () => ({ partitions: new Map([[0, page]]), isLarge: false })
+  const { budget, open, append, tick } = setUp({ unsentBytesMax: 1e9, budgetBytes: 350_000, start: 1000, readHistory })
+  append(event('other'))
+  const streams = Array.from({ length: 10 }, () => open('acme', {}, 0))
+  for (const { sink } of streams) sink.unsent = 0
+  for (let turn = 0; turn < 100; turn += 1) {
+    tick()
+    await setImmediate()
+  }
+  expect(streams.map(({ sink }) => sink.blocks.length)).toEqual(streams.map(() => 2))
+  expect(budget.bytes).toBeLessThanOrEqual(350_000)
+  expect(budget.closed).toBe(streams.filter(({ sink }) => sink.destroyed).length)
+})
