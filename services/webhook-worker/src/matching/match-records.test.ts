@@ -70,4 +70,23 @@ describe('matchRecords', () => {
     expect(joined.matches.map(({ offset }) => offset)).toEqual([3])
     expect([...joined.deferred]).toEqual([['acme', 0]])
   })
+  test('leaves a tenant for later whose filters cost more than its share, though none of its webhooks wants anything', () => {
+    const both = new SubscriptionIndex([
+      { id: 'whk_1', tenant: 'acme', events: ['*'], ...filters, createdAtMs: 0, filter: '{"data.message":"never"}' },
+      { id: 'whk_2', tenant: 'other', events: ['*'], ...filters, createdAtMs: 0 },
+    ])
+    let nowMs = 0
+    // A clock on which each look takes longer than a pair, as if the process were paused: one pair is counted for one filter.
+    const now = () => (nowMs += 1000)
+    const records = ['acme', 'acme', 'acme', 'acme', 'acme', 'other'].map((tenant, offset) =>
+      recordAt(offset, good, tenant),
+    )
+    const found = matchRecords(both, records, { ...LIMITS, tenantPairsMax: 2, now })
+    expect([...found.deferred]).toEqual([['acme', 3]])
+    expect([...found.judged]).toEqual([['acme', 3]])
+    expect(found.matches.map(({ offset }) => offset)).toEqual([5])
+    const joined = matchRecords(both, records, { ...LIMITS, backlogged: new Set(['acme']), now })
+    expect([...joined.deferred]).toEqual([['acme', 0]])
+    expect([...joined.judged]).toEqual([])
+  })
 })

@@ -1,7 +1,7 @@
 import { recordId, type RawRecord } from '@ariftly/events'
 import type { MatchedEvent } from '@ariftly/store/deliveries'
 import { headerText, readAttributes } from './record-attributes.ts'
-import type { SubscriptionIndex } from './subscription-index.ts'
+import type { EventAttributes, SubscriptionIndex } from './subscription-index.ts'
 
 export { SubscriptionIndex } from './subscription-index.ts'
 
@@ -16,6 +16,8 @@ export interface MatchLimits {
   readonly spent: ReadonlyMap<string, number>
   /** Tenants with a backlog: their records join it. */
   readonly backlogged: ReadonlySet<string>
+  /** Milliseconds of a monotonic clock; default `performance.now`. */
+  readonly now?: () => number
 }
 
 /** What webhooks want of consecutive records. */
@@ -26,15 +28,23 @@ export interface Matched {
   readonly taken: number
   /** Tenants that are left for later, each with the offset of its first such record. */
   readonly deferred: ReadonlyMap<string, number>
+  /** What the payload filters of each tenant cost, in pairs that would have cost as much of this thread. */
+  readonly judged: ReadonlyMap<string, number>
 }
 
+/** What a pair costs this thread: matching, the delivery's id, the statement's values. */
+const MS_PER_PAIR = 0.012
+
 /**
- * Finds the webhooks of each record, in order. A tenant that goes beyond its share is deferred from that record on, so that the
- * records of others behind it are reached. At least one record is taken, however many webhooks want it.
+ * Finds the webhooks of each record, in order. A tenant that goes beyond its share, by the webhooks that want its records or by
+ * what its payload filters cost, is deferred from that record on, so that the records of others behind it are reached. At least
+ * one record is taken, however many webhooks want it.
  */
 export function matchRecords(index: SubscriptionIndex, records: readonly RawRecord[], o: MatchLimits): Matched {
+  const { now = () => performance.now() } = o
   const matches: MatchedEvent[] = []
   const deferred = new Map<string, number>()
+  const judged = new Map<string, number>()
   const byTenant = new Map(o.spent)
   let pairs = 0
   for (const [number, record] of records.entries()) {
@@ -43,20 +53,43 @@ export function matchRecords(index: SubscriptionIndex, records: readonly RawReco
     if (attributes === undefined || !index.hasTenant(attributes.tenant)) continue
     const { tenant, appendedAtMs } = attributes
     if (deferred.has(tenant)) continue
-    const webhookIds = index.match(attributes)
+    const before = byTenant.get(tenant)
+    if (index.filtersOf(tenant) > 0 && (o.backlogged.has(tenant) || (before ?? 0) > o.tenantPairsMax)) {
+      deferred.set(tenant, record.offset)
+      continue
+    }
+    const { webhookIds, cost } = judge(index, attributes, now)
+    if (cost > 0) {
+      judged.set(tenant, (judged.get(tenant) ?? 0) + cost)
+      byTenant.set(tenant, (before ?? 0) + cost)
+    }
     const eventId = webhookIds.length === 0 ? undefined : recordId(record)
     if (eventId === undefined) continue
-    const ofTenant = (byTenant.get(tenant) ?? 0) + webhookIds.length
-    if (o.backlogged.has(tenant) || (ofTenant > o.tenantPairsMax && byTenant.has(tenant))) {
+    const ofTenant = (before ?? 0) + cost + webhookIds.length
+    if (o.backlogged.has(tenant) || (ofTenant > o.tenantPairsMax && before !== undefined)) {
       deferred.set(tenant, record.offset)
       continue
     }
     pairs += webhookIds.length
-    if (pairs > o.pairsMax && number > 0) return { matches, taken: number, deferred }
+    if (pairs > o.pairsMax && number > 0) return { matches, taken: number, deferred, judged }
     byTenant.set(tenant, ofTenant)
     matches.push({ tenant, eventId, offset: record.offset, appendedAtMs, traceparent: traceOf(record), webhookIds })
   }
-  return { matches, taken: records.length, deferred }
+  return { matches, taken: records.length, deferred, judged }
+}
+
+/** The webhooks that want an event, and what the payload filters of its tenant cost. */
+function judge(
+  index: SubscriptionIndex,
+  event: EventAttributes,
+  now: () => number,
+): { readonly webhookIds: readonly string[]; readonly cost: number } {
+  const filters = index.filtersOf(event.tenant)
+  if (filters === 0) return { webhookIds: index.match(event), cost: 0 }
+  const startedMs = now()
+  const webhookIds = index.match(event)
+  // No filter costs as much as a pair: what is more is a pause of the process, and not the tenant's.
+  return { webhookIds, cost: Math.min(filters, (now() - startedMs) / MS_PER_PAIR) }
 }
 
 const TRACEPARENT = /^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/

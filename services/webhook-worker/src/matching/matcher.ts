@@ -43,7 +43,7 @@ const WEEK_MS = 7 * 86_400_000
 const PAIRS_MAX = 5_000
 /**
  * Pairs that one tenant has in a window of `TenantPairs`: 3,000 a second, which is more than a worker delivers, and 30 ms of Postgres
- * for a burst. Its other records are matched later, beside those of others.
+ * for a burst. What its payload filters cost counts too. Its other records are matched later, beside those of others.
  */
 const TENANT_PAIRS_MAX = 300
 
@@ -118,7 +118,8 @@ export function createMatcher(o: MatcherOptions): (batch: LogBatch, signal: Abor
       backlogged: backloggedIn(part),
     })
     const advance = advanceOf(part, matched)
-    const { matches, deferred } = matched
+    const { matches, deferred, judged } = matched
+    for (const [tenant, cost] of judged) tenantPairs.add(tenant, cost)
     // Counted before they are written: other partitions are matched meanwhile.
     for (const { tenant, webhookIds } of matches) tenantPairs.add(tenant, webhookIds.length)
     const outcome = await traced(partition, records.slice(0, matched.taken), () =>

@@ -18,6 +18,8 @@ export interface EventAttributes {
 interface TenantWebhooks {
   readonly byId: Map<string, Candidate>
   byType: ReadonlyMap<string, Bucket>
+  /** Those with a payload filter. */
+  filters: number
 }
 
 /** A webhook with its payload filter compiled. */
@@ -63,7 +65,8 @@ export class SubscriptionIndex {
     const changed = new Map<string, TenantWebhooks>()
     for (const { subscription, enabled } of changes) {
       const { tenant, id } = subscription
-      const webhooks = this.#tenants.get(tenant) ?? changed.get(tenant) ?? { byId: new Map(), byType: new Map() }
+      const webhooks = this.#tenants.get(tenant) ??
+        changed.get(tenant) ?? { byId: new Map(), byType: new Map(), filters: 0 }
       changed.set(tenant, webhooks)
       if (enabled) webhooks.byId.set(id, { ...subscription, payloadFilter: compileText(subscription.filter) })
       else webhooks.byId.delete(id)
@@ -72,6 +75,7 @@ export class SubscriptionIndex {
       if (webhooks.byId.size === 0) this.#tenants.delete(tenant)
       else {
         webhooks.byType = indexByType(webhooks.byId.values())
+        webhooks.filters = [...webhooks.byId.values()].filter((one) => one.payloadFilter !== undefined).length
         this.#tenants.set(tenant, webhooks)
       }
     }
@@ -80,6 +84,11 @@ export class SubscriptionIndex {
   /** Whether the tenant has any webhook. */
   hasTenant(tenant: string): boolean {
     return this.#tenants.has(tenant)
+  }
+
+  /** How many webhooks of the tenant have a payload filter. */
+  filtersOf(tenant: string): number {
+    return this.#tenants.get(tenant)?.filters ?? 0
   }
 
   /** Whether any webhook of the tenant looks into payloads. */
