@@ -33,30 +33,34 @@ interface Columns extends ReplayColumns {
 /**
  * Locks the next running replay, or returns undefined: tenants take turns, and of a tenant's replays the one whose last slice
  * was longest ago is next. Skipped are those that another worker holds, and real ones whose webhook has `waitingMax`
- * deliveries or more that are due already. Replays are judged in the order of their turns until some may go. By indexes
- * webhook_replays_running and deliveries_due.
+ * deliveries or more that are due already. To count these is costly, so 20 replays are judged at most: if none of them may go,
+ * they have had their turn, and a further call judges the next ones. By indexes webhook_replays_running and deliveries_due.
  */
 export async function lockNextReplay(
   tx: Queryable,
   o: { readonly waitingMax: number },
 ): Promise<LockedReplay | undefined> {
-  // OFFSET 0 keeps the order of the turns before the costly look at what waits.
   const { rows } = await tx.query<Columns>(
     `WITH turns AS (
        SELECT tenant_id, max(updated_at) AS last_turn FROM webhook_replays WHERE state = 'running' GROUP BY tenant_id),
+     inturn AS MATERIALIZED (
+       SELECT r.id, r.webhook_id, r.dry_run, row_number() OVER (ORDER BY t.last_turn, r.updated_at, r.id) AS place
+         FROM webhook_replays r JOIN turns t USING (tenant_id)
+        WHERE r.state = 'running'
+        ORDER BY place
+        LIMIT ${JUDGED_MAX}),
      candidate AS MATERIALIZED (
        SELECT inturn.id, inturn.place
-         FROM (SELECT r.id, r.webhook_id, r.dry_run, row_number() OVER (ORDER BY t.last_turn, r.updated_at, r.id) AS place
-                 FROM webhook_replays r JOIN turns t USING (tenant_id)
-                WHERE r.state = 'running'
-                ORDER BY place
-               OFFSET 0) inturn
+         FROM inturn
         WHERE inturn.dry_run
            OR EXISTS (SELECT FROM webhooks w WHERE w.id = inturn.webhook_id AND w.deleted_at IS NOT NULL)
            OR NOT EXISTS (SELECT FROM deliveries d
                            WHERE d.webhook_id = inturn.webhook_id AND d.state = 'pending' AND d.due_at <= now()
-                          OFFSET $1 - 1)
-        LIMIT ${CANDIDATES_MAX})
+                          OFFSET $1 - 1)),
+     passed AS (
+       UPDATE webhook_replays SET updated_at = clock_timestamp()
+        WHERE id IN (SELECT id FROM webhook_replays WHERE id IN (SELECT id FROM inturn) FOR UPDATE SKIP LOCKED)
+          AND NOT EXISTS (SELECT FROM candidate))
      SELECT ${REPLAY_COLUMNS}, r.epoch, r.partition, r.next_offset,
             w.events, w.task_id, w.session_id, w.agent, w.filter, w.deleted_at IS NOT NULL AS deleted
        FROM candidate c
@@ -86,5 +90,5 @@ export async function lockNextReplay(
   }
 }
 
-/** As many as workers that may hold the first ones. */
-const CANDIDATES_MAX = 20
+/** More than there are workers that hold one. */
+const JUDGED_MAX = 20

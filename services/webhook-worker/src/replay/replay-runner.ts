@@ -14,8 +14,8 @@ export interface ReplayRunnerOptions {
 }
 
 const IDLE_MS = 1000
-/** While replays run, but none may go on now. */
-const FULL_MS = 250
+/** While replays run, but none that was judged may go on now: the others are judged soon, and all of them now and then. */
+const FULL_MS = { baseMs: 10, maxMs: 250 } as const
 
 /**
  * Carries out replays slice by slice until the signal aborts: tenants take turns, any number of processes share the work, and
@@ -23,6 +23,7 @@ const FULL_MS = 250
  */
 export async function runReplays(o: ReplayRunnerOptions): Promise<void> {
   let failures = 0
+  let fullLooks = 0
   while (!o.signal.aborted) await sleep(await step(), o.signal)
 
   /** Returns how long to wait. */
@@ -32,7 +33,8 @@ export async function runReplays(o: ReplayRunnerOptions): Promise<void> {
       if (!(await anyReplayRuns(o.pool))) return IDLE_MS
       const result = await makeReplaySlice(o.pool)
       failures = 0
-      if (result.type === 'idle') return FULL_MS
+      if (result.type === 'idle') return backoffMs(fullLooks++, FULL_MS)
+      fullLooks = 0
       if (result.deliveries > 0 && !result.dryRun) o.onReplayed(result.webhookId, result.deliveries)
       return 0
     } catch (error) {

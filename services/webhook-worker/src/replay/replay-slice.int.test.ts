@@ -246,6 +246,33 @@ describe('a replay', () => {
     expect(await replayOf(id)).toMatchObject({ state: 'running' })
   })
 
+  test('of a tenant with many full webhooks passes its turn on, twenty at a time', async () => {
+    const loud = Array.from({ length: 45 }, () => typeIdToUuid('whk', newTypeId('whk')))
+    await pool.query(
+      `WITH made AS (
+         INSERT INTO webhooks (id, tenant_id, url, events, secret)
+         SELECT id, 'loud', 'https://example.com/', '{*}', '' FROM unnest($1::uuid[]) id RETURNING id),
+       due AS (
+         INSERT INTO deliveries (id, tenant_id, webhook_id, event_id, event_type, epoch, partition, "offset", due_at)
+         SELECT d.id, 'loud', w.id, d.id, 'task.created', 1, 0, 0, now()
+           FROM unnest($1::uuid[], $2::uuid[]) AS d (webhook_id, id) JOIN made w ON w.id = d.webhook_id)
+       INSERT INTO webhook_replays (id, tenant_id, webhook_id, after_at, before_at, dry_run, updated_at)
+       SELECT id, 'loud', id, now() - interval '1 h', now(), false, now() - interval '1 h' FROM unnest($1::uuid[]) id`,
+      [loud, loud.map(() => typeIdToUuid('dlv', newTypeId('dlv')))],
+    )
+    const id = await ask()
+    const options = { waitingMax: 1, eventsMax: 50 }
+    const turns: string[] = []
+    for (let turn = 0; turn < 2; turn += 1) turns.push((await makeReplaySlice(pool, options)).type)
+    expect(turns).toEqual(['idle', 'advanced'])
+    expect(await replayOf(id)).toMatchObject({ state: 'running' })
+    const { rows } = await pool.query(
+      `SELECT count(*)::int AS passed FROM webhook_replays WHERE tenant_id = 'loud' AND updated_at > now() - interval '1 min'`,
+    )
+    expect(rows).toEqual([{ passed: 20 }])
+    await pool.query(`UPDATE webhook_replays SET state = 'cancelled', finished_at = now() WHERE tenant_id = 'loud'`)
+  })
+
   test('that is cancelled makes no further slice, and what it left waiting can be told from the rest', async () => {
     await ask({ afterMs: model[800]?.appendedAtMs ?? 0 })
     await run()
