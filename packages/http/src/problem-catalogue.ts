@@ -50,7 +50,7 @@ export const PROBLEMS: Readonly<Record<string, ProblemKind>> = {
   pipelined_stream: kind(400, 'Pipelined stream', 'A stream was asked for behind another request on one connection.', 'Open a stream on a connection of its own.'),
   quota_exceeded: kind(429, 'Quota exceeded', 'The quota of the API key or of its tenant is used up.', SLOWER),
   replay_under_way: kind(409, 'Replay under way', 'A webhook has one running replay at a time.', 'Wait until it ends, or cancel it.'),
-  redelivery_under_way: kind(409, 'Redelivery under way', 'A tenant has one running redelivery at a time.', 'Wait until it ends, or cancel it.'),
+  redelivery_under_way: kind(409, 'Redelivery under way', 'A tenant has one running redelivery at a time, and ten dry runs.', 'Wait until it ends, or cancel it.'),
   request_aborted: kind(400, 'Request aborted', 'The connection was closed before the whole body was there.', 'Send the request again.'),
   request_timeout: kind(408, 'Body too slow', 'The body did not arrive in time.', 'Send the request again, in smaller batches on a slow network.'),
   rotation_under_way: kind(409, 'Rotation under way', 'The previous rotation still overlaps.', 'Wait until its overlap ends.'),

@@ -2,7 +2,7 @@ export { advanceRedelivery, delayRedelivery, noteFailedSlice } from './advance-r
 export { cancelRedelivery } from './cancel-redelivery.ts'
 export { deleteExpiredRedeliveries } from './delete-expired-redeliveries.ts'
 export { getRedelivery } from './get-redelivery.ts'
-export { insertRedelivery } from './insert-redelivery.ts'
+export { DRY_RUNS_MAX, insertRedelivery } from './insert-redelivery.ts'
 export { anyRedeliveryDue, lockNextRedelivery } from './lock-next-redelivery.ts'
 export type { LockedRedelivery } from './lock-next-redelivery.ts'
 export { anyWebhookFull, redeliverMany } from './redeliver-many.ts'

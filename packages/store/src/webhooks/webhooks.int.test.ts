@@ -4,7 +4,7 @@ import { createTestDatabase, type TestDatabase } from '@ariftly/testkit'
 import { cancelDeliveries } from '../deliveries/cancel-deliveries.ts'
 import { getDelivery } from '../deliveries/get-delivery.ts'
 import { listAttempts } from '../deliveries/list-attempts.ts'
-import { listDeliveries } from '../deliveries/list-deliveries.ts'
+import { listDeliveries, listDeliveriesQuery } from '../deliveries/list-deliveries.ts'
 import { createPool, type Pool } from '../pool.ts'
 import { withTransaction } from '../with-transaction.ts'
 import { deleteWebhook } from './delete-webhook.ts'
@@ -217,9 +217,37 @@ describe('deliveries', () => {
     expect(await list({ types: ['task.failed'] })).toEqual([])
     expect(await list({ tenant: 'other' })).toEqual([])
     const first = await listDeliveries(pool, { tenant, webhookId: id, limit: 4 })
-    expect(first.hasMore).toBe(true)
-    expect(await list({ cursorId: first.deliveries.at(-1)?.id })).toEqual(ids.slice(4))
+    expect(await list({ cursorId: first.nextId })).toEqual(ids.slice(4))
     expect(await getWebhook(pool, { tenant, id })).toMatchObject({ pendingCount: 3 })
+  })
+
+  test('of a webhook are found by its own index, however many newer ones others have, and a page looks at 500', async () => {
+    const [id, busy] = [await insertOne(), await insertOne()]
+    await insertDeliveries(id, ['cancelled', ...Array<string>(1_100).fill('delivered')])
+    await insertDeliveries(busy, Array<string>(3_000).fill('delivered'))
+    await pool.query('ANALYZE deliveries')
+    const asked = { tenant, webhookId: id, limit: 50, status: 'cancelled' } as const
+    const pages: number[] = []
+    for (let cursor: { readonly cursorId?: string } | undefined = {}; cursor !== undefined;) {
+      const page = await listDeliveries(pool, { ...asked, ...cursor })
+      pages.push(page.deliveries.length)
+      cursor = page.nextId === undefined ? undefined : { cursorId: page.nextId }
+    }
+    expect(pages).toEqual([0, 0, 1])
+    // By the primary key the newer ones of others would be read. Of an empty partition any index will do.
+    const { rows: held } = await pool.query<{ name: string }>(
+      'SELECT DISTINCT tableoid::regclass::text AS name FROM deliveries WHERE webhook_id = $1',
+      [typeIdToUuid('whk', id)],
+    )
+    for (const filter of [{}, { status: 'delivered' as const }]) {
+      const { text, values } = listDeliveriesQuery({ tenant, webhookId: id, limit: 50, ...filter })
+      const { rows } = await pool.query<{ 'QUERY PLAN': string }>(`EXPLAIN (COSTS OFF) ${text}`, values)
+      const plan = rows.map((row) => row['QUERY PLAN']).join('\n')
+      for (const { name } of held) {
+        expect(plan).toContain(`${name}_webhook_id_id_idx`)
+        expect(plan).not.toContain(`${name}_pkey`)
+      }
+    }
   })
 
   test('that wait are cancelled with their webhook, in slices; what is under way or over stays', async () => {

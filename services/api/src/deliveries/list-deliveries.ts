@@ -25,7 +25,7 @@ const listDeliveriesQuery = {
   cursor: cursorParam(),
 }
 
-/** Answers `GET /v1/webhooks/{id}/deliveries`, newest event first. */
+/** Answers `GET /v1/webhooks/{id}/deliveries`, newest event first. A page may be short, or empty, with `has_more`. */
 export function createListDeliveries(o: { pool: Pool; cursors: CursorCodec }): ApiHandler {
   return async ({ caller: { tenant }, params, url }, _req, res) => {
     const query = readQuery(url, listDeliveriesQuery)
@@ -43,8 +43,7 @@ export function createListDeliveries(o: { pool: Pool; cursors: CursorCodec }): A
       limit: query.limit,
       ...(cursorId === undefined ? {} : { cursorId }),
     })
-    const lastId = page.deliveries.at(-1)?.id
-    const next = page.hasMore && lastId !== undefined ? o.cursors.encode('deliveries', bound, lastId) : null
+    const next = page.nextId === undefined ? null : o.cursors.encode('deliveries', bound, page.nextId)
     sendList(
       res,
       page.deliveries.map((row) => Buffer.from(JSON.stringify(renderDelivery(row)))),

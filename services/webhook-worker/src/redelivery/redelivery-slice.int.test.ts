@@ -100,6 +100,17 @@ describe('a redelivery', () => {
     expect(rows).toEqual([{ attempt: 14, attempt_count: 0, earlier_attempts: 13, redelivered: true }])
   })
 
+  test('that only counts is one of ten of its tenant at most', async () => {
+    for (let count = 0; count < 10; count += 1) await ask({}, true)
+    const filter = JSON.stringify({ webhook_id: webhookId, status: 'failed' })
+    const more = (id: string, of: string) => insertRedelivery(pool, { id, tenant: of, filter, dryRun: true })
+    expect(await more(newTypeId('rdl'), tenant)).toBe('under_way')
+    expect(await more(newTypeId('rdl'), 'another')).toMatchObject({ state: 'running' })
+    await ask()
+    await run()
+    await ask({}, true)
+  })
+
   test('bound by time, task, event or status sends what fits these', async () => {
     const ids = await insertEnded(20)
     const after = new Date(Date.now() - 5.5 * 60_000).toISOString()

@@ -30,7 +30,8 @@ export const deliveryOperations: Operations<
 > = {
   listDeliveries: {
     tag: 'Deliveries',
-    description: 'Newest event first.',
+    description:
+      'Newest event first. A page may be short, or empty, while `has_more` is true, as in `GET /v1/deliveries`.',
     query: [
       STATUS,
       typesFilter('type', 'Only events of these types, separated by commas.'),
@@ -79,7 +80,7 @@ export const deliveryOperations: Operations<
   createRedelivery: {
     tag: 'Deliveries',
     description:
-      'Sets finished deliveries that a filter fits back to `pending` with fresh attempts. The filter has the members of the list; `status` is `failed` unless another one is given, and a `webhook_id` or an `after` of at most 35 days ago is needed. One runs at a time; a dry run only counts.',
+      'Sets finished deliveries that a filter fits back to `pending` with fresh attempts. The filter has the members of the list; `status` is `failed` unless another one is given, and a `webhook_id` or an `after` of at most 35 days ago is needed. One runs at a time, and ten dry runs, which only count.',
     body: jsonBody('RedeliveryRequest', true, [
       {
         name: 'dry',
