@@ -398,6 +398,35 @@ describe('deliveries', () => {
   })
 })
 
+describe('while deliveries cannot be read', () => {
+  const body = { url: 'https://receiver.example.com/', events: ['*'] }
+
+  test('the deliveries of single events leave connections for other tenants, and a webhook is deleted all the same', async () => {
+    const event = newEvent(Date.now(), { taskId: 'task_slow' })
+    await store([event])
+    const webhook = String((await call('/v1/webhooks', { method: 'POST', body })).json['id'])
+    const lock = await world.admin.connect()
+    try {
+      await lock.query('BEGIN')
+      await lock.query('LOCK TABLE deliveries IN ACCESS EXCLUSIVE MODE')
+      const deleted = call(`/v1/webhooks/${webhook}`, { method: 'DELETE' })
+      const path = `/v1/events/${event.id}?include=deliveries`
+      const slow = Promise.all(Array.from({ length: 30 }, async () => (await call(path)).status))
+      await eventually(async () => {
+        const { rows } = await world.admin.query('SELECT FROM pg_locks WHERE NOT granted')
+        return rows.length >= 5
+      })
+      expect((await call(`/v1/redeliveries/${newTypeId('rdl')}`, { key: keys.theirs })).status).toBe(404)
+      // Cancelling what waits for it gives up.
+      expect((await deleted).status).toBe(204)
+      await lock.query('ROLLBACK')
+      await slow
+    } finally {
+      lock.release(true)
+    }
+  })
+})
+
 describe('while Postgres is away', () => {
   let far: Served | undefined
   let proxy: CuttingProxy | undefined

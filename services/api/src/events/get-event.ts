@@ -1,11 +1,11 @@
 import { parseTypeId, renderEvent } from '@ariftly/events'
 import { readQuery, sendJson, type ApiHandler } from '@ariftly/http'
 import { type Pool } from '@ariftly/store'
-import { getEvent } from '@ariftly/store/events'
+import { getEvent, type LoggedEvent } from '@ariftly/store/events'
 import { clientGone } from '../client-gone.ts'
 import { notFound } from '../not-found.ts'
 import type { TenantGate } from '../tenant-gate.ts'
-import { includeOf, includeParam, renderIncluded } from './included.ts'
+import { includeOf, includeParam, renderIncluded, type Include } from './included.ts'
 
 /** An event never changes, so clients that may see it may cache it for as long as they like. */
 const IMMUTABLE = 'private, max-age=31536000, immutable'
@@ -20,12 +20,10 @@ export function createGetEvent(o: { pool: Pool; rest: Pool; gate: TenantGate }):
     const include = includeOf(caller, readQuery(url, { include: includeParam }))
     const id = params['id'] ?? ''
     if (parseTypeId('evt', id) === undefined) throw notFound('event')
-    const event = await o.gate(tenant, () => getEvent(o.pool, { tenant, id }), clientGone(res))
-    if (event === undefined) throw notFound('event')
+    const { event, included } = await o.gate(tenant, () => readEvent(tenant, id, include), clientGone(res))
     res.setHeader('Vary', 'Authorization')
-    if (include !== undefined) {
-      const [body = Buffer.alloc(0)] = await renderIncluded(o.rest, { tenant, events: [event], include })
-      sendJson(res, 200, body, { 'Cache-Control': 'private, no-cache' })
+    if (included !== undefined) {
+      sendJson(res, 200, included, { 'Cache-Control': 'private, no-cache' })
       return
     }
     // The 1 is the version of this rendering of the event.
@@ -35,6 +33,20 @@ export function createGetEvent(o: { pool: Pool; rest: Pool; gate: TenantGate }):
     if (matchesTag(req.headers['if-none-match'], etag)) res.status(304).end()
     else sendJson(res, 200, renderEvent(event))
   }
+
+  async function readEvent(tenant: string, id: string, include: Include | undefined): Promise<ReadEvent> {
+    const event = await getEvent(o.pool, { tenant, id })
+    if (event === undefined) throw notFound('event')
+    if (include === undefined) return { event, included: undefined }
+    const [included] = await renderIncluded(o.rest, { tenant, events: [event], include })
+    return { event, included }
+  }
+}
+
+interface ReadEvent {
+  readonly event: LoggedEvent
+  /** The event with what is included, as it is sent. */
+  readonly included: Buffer | undefined
 }
 
 /** RFC 9110, 13.1.2: `*`, or a list of tags compared without their `W/`. */

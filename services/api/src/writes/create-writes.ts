@@ -1,6 +1,7 @@
 import { newTypeId } from '@ariftly/events'
 import { routeOf, sendJson, type ApiCall, type ApiHandler, type RouteName } from '@ariftly/http'
 import type { Keyring } from '@ariftly/keyring'
+import type { Logger } from '@ariftly/runtime'
 import { withTransaction, type Pool, type Transaction } from '@ariftly/store'
 import { insertAuditEntry } from '@ariftly/store/audit'
 import type { Request, Response } from 'express'
@@ -12,11 +13,12 @@ export interface WritesOptions {
   readonly pool: Pool
   /** Seals answers that are kept, as they may hold secrets. */
   readonly keyring: Pick<Keyring, 'seal' | 'open'>
+  readonly log: Pick<Logger, 'warn'>
 }
 
 /**
  * Makes handlers of write handlers, by route name. The effect, its entry in the audit log and the answer that is kept under
- * an `Idempotency-Key` are one transaction; the answer is sent after the commit.
+ * an `Idempotency-Key` are one transaction; the answer is sent after the commit, whatever becomes of what follows it.
  */
 export function createWrites(
   o: WritesOptions,
@@ -41,7 +43,7 @@ function writing(o: WritesOptions, handler: WriteHandler, idempotent: boolean): 
       if (request !== undefined) await keepAnswerOf(tx, request, made, o.keyring)
       return made
     })
-    await answer.after?.()
+    await answer.after?.().catch((error: unknown) => o.log.warn({ err: error }, 'what follows a write was not done'))
     if (answer.body === undefined)
       res
         .status(answer.status)
