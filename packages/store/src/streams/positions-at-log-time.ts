@@ -1,23 +1,37 @@
 import type { Queryable } from '../queryable.ts'
 
+/** How far the clock by which records are appended may go back without a loss. */
+const CLOCK_SLACK_MS = 60_000
+
 /**
  * For each partition of the epoch the offset from which everything appended at or after a moment follows, with at most a
- * second of what came before (`log_times`). A partition that has nothing that old is left out: it begins at its first
- * offset. By index log_times_appended_at, one probe a partition.
+ * second of what came before (`log_times`). Where the broker's clock was set back, records of that time and later may stand
+ * before the last one of an earlier time: it begins before the first of those that were appended within a minute after the
+ * moment. A partition that has nothing that old is left out: it begins at its first offset. By index log_times_appended_at and
+ * primary key: a few probes a partition, and a minute of that index.
  */
 export async function positionsAtLogTime(
   db: Queryable,
   o: { readonly epoch: number; readonly partitions: number; readonly atMs: number },
 ): Promise<ReadonlyMap<number, number>> {
   const { rows } = await db.query<{ partition: number; offset: number }>(
-    `SELECT asked.partition::int4 AS partition, at."offset"
+    `SELECT asked.partition::int4 AS partition, least(at."offset", before."offset", later."offset") AS "offset"
        FROM generate_series(0, $2::int - 1) AS asked (partition)
       CROSS JOIN LATERAL (
         SELECT t."offset" FROM log_times t
          WHERE t.epoch = $1 AND t.partition = asked.partition AND t.appended_at <= to_timestamp($3::float8 / 1000)
          ORDER BY t.appended_at DESC, t."offset" DESC
-         LIMIT 1) at`,
-    [o.epoch, o.partitions, o.atMs],
+         LIMIT 1) at
+      CROSS JOIN LATERAL (
+        SELECT min(t."offset") AS "offset" FROM log_times t
+         WHERE t.epoch = $1 AND t.partition = asked.partition
+           AND t.appended_at > to_timestamp($3::float8 / 1000) AND t.appended_at <= to_timestamp(($3::float8 + $4) / 1000)) later
+       LEFT JOIN LATERAL (
+        SELECT t."offset" FROM log_times t
+         WHERE t.epoch = $1 AND t.partition = asked.partition AND t."offset" < later."offset"
+         ORDER BY t."offset" DESC
+         LIMIT 1) before ON true`,
+    [o.epoch, o.partitions, o.atMs, CLOCK_SLACK_MS],
   )
   return new Map(rows.map((row) => [row.partition, row.offset]))
 }

@@ -228,4 +228,30 @@ describe('log time', () => {
     expect(await earliestLogTime(pool, { epoch: 1, partitions: 3, sinceMs: 10_001 })).toBe(15_000)
     expect(await earliestLogTime(pool, { epoch: 1, partitions: 3, sinceMs: 20_001 })).toBeUndefined()
   })
+  test('gives an offset before all that was appended at or after a moment when the clock was set back', async () => {
+    // Set back by 40 s after offset 30.
+    const seconds = new Map([
+      [0, 1000],
+      [10, 1020],
+      [20, 1040],
+      [30, 1050],
+      [40, 1010],
+      [50, 1030],
+      [60, 1050],
+      [70, 1070],
+    ])
+    const times = [...seconds].map(([offset, at]) => ({ partition: 2, offset, appendedAtMs: at * 1000 }))
+    await withTransaction(pool, (tx) => recordLogTimes(tx, { epoch: 1, times }))
+    for (const [at, expected] of [
+      [1000, 0],
+      [1015, 0],
+      [1030, 10],
+      [1045, 20],
+      [1055, 60],
+      [2000, 70],
+    ] as const) {
+      const found = await positionsAtLogTime(pool, { epoch: 1, partitions: 3, atMs: at * 1000 })
+      expect([at, found.get(2)]).toEqual([at, expected])
+    }
+  })
 })
