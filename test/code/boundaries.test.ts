@@ -74,6 +74,21 @@ function violation(folder: string, { file, specifier }: Import): string | null {
   return `${file} imports ${specifier}, which is not a dependency of ${manifest.name}`
 }
 
+/** The files on the way from `file` back to itself; none if there is no such way. */
+function circleOf(file: string, imported: ReadonlyMap<string, readonly string[]>): readonly string[] {
+  const ways: (readonly string[])[] = [[file]]
+  const seen = new Set<string>()
+  for (let way = ways.pop(); way !== undefined; way = ways.pop()) {
+    for (const next of imported.get(way.at(-1) ?? '') ?? []) {
+      if (next === file) return way
+      if (seen.has(next)) continue
+      seen.add(next)
+      ways.push([...way, next])
+    }
+  }
+  return []
+}
+
 const fromEvents = (file: string, specifier: string) => violation('packages/events', { file, specifier })
 
 describe('boundaries', () => {
@@ -81,6 +96,15 @@ describe('boundaries', () => {
     const imports = importsOf(`${folder}/src`)
     expect(imports.length).toBeGreaterThan(0)
     expect(imports.map((one) => violation(folder, one)).filter((text) => text !== null)).toEqual([])
+  })
+
+  test.each(workspaces)('%s has no file that imports itself by way of others, not even for a type', (folder) => {
+    const imported = new Map<string, string[]>()
+    for (const { file, specifier } of importsOf(`${folder}/src`)) {
+      if (!specifier.startsWith('.') || isTest(file)) continue
+      imported.set(file, [...(imported.get(file) ?? []), relative(ROOT, resolve(ROOT, file, '..', specifier))])
+    }
+    expect([...imported.keys()].flatMap((file) => circleOf(file, imported))).toEqual([])
   })
 
   test('tests and benches import packages by their names', () => {

@@ -1,5 +1,4 @@
-import type { CheckFault } from './checks.ts'
-import { pointerToken } from './describe-errors.ts'
+import { pointerToken, type CheckFault } from './describe-errors.ts'
 import { WEBHOOK_LIMITS } from './limits.ts'
 
 /** Names that the sender sets, and those that belong to the connection or its framing (RFC 9110, 7.6.1 and 10.1.1). */

@@ -5,16 +5,13 @@ import { checkSecret } from '@ariftly/signatures'
 import { validateFilter } from '@ariftly/webhook-filter'
 import type { TSchema } from '@sinclair/typebox'
 import { checkHeaders } from './check-headers.ts'
-import type { BodyError } from './describe-errors.ts'
+import type { CheckFault } from './describe-errors.ts'
 
 /** What checks need beside the value. */
 export interface CheckContext {
   /** Where a webhook may point; needed for bodies with a `url`. */
   readonly policy?: EgressPolicy | undefined
 }
-
-/** What is wrong with a value; `path` leads from it to the place (`/name`). */
-export type CheckFault = Pick<BodyError, 'code' | 'message'> & { readonly path?: string }
 
 type Check = (value: unknown, context: CheckContext) => CheckFault | undefined
 

@@ -9,6 +9,9 @@ export interface BodyError {
   readonly message: string
 }
 
+/** What is wrong with a value; `path` leads from it to the place (`/name`). */
+export type CheckFault = Pick<BodyError, 'code' | 'message'> & { readonly path?: string }
+
 /** At most so many errors of one body are named. */
 const ERRORS_MAX = 10
 const NAME_CHARS_MAX = 64

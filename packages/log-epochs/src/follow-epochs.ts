@@ -12,7 +12,7 @@ export interface EpochSession {
   close(): Promise<void>
 }
 
-export interface FollowEpochsOptions {
+export interface FollowEpochsOptions<S extends EpochSession = EpochSession> {
   readonly kafka: KafkaClient
   readonly pool: Pool
   readonly topic: string
@@ -22,11 +22,13 @@ export interface FollowEpochsOptions {
   /** Prefix of the metric `<prefix>_log_fault`. */
   readonly metricPrefix: string
   /** Begins with an epoch whose log has been found. What it rejects with is tried again. */
-  start(epoch: LogEpoch): Promise<EpochSession>
+  start(epoch: LogEpoch): Promise<S>
 }
 
 /** Continues with the current epoch while it lasts. */
-export interface LogFollower {
+export interface LogFollower<S extends EpochSession = EpochSession> {
+  /** That of the current epoch; undefined before the first one, between two, and while the log is another one. */
+  readonly session: S | undefined
   /** Why there is no session now; undefined while there is one. */
   readonly trouble: string | undefined
   /** Ends the session. */
@@ -42,9 +44,10 @@ const WRONG_LOG = ['log_identity_changed', 'partition_count_changed'] as const
  * every service: nothing is read or written, readiness, metric and log say so, and the service continues by itself when the
  * log fits again, or when an operator has opened a new epoch. Backends that are away are waited for too.
  */
-export function followEpochs(o: FollowEpochsOptions): LogFollower {
+export function followEpochs<S extends EpochSession>(o: FollowEpochsOptions<S>): LogFollower<S> {
   const closing = new AbortController()
   const { signal } = closing
+  let session: S | undefined
   let trouble: string | undefined = 'starting'
   let wrongLog: string | undefined
 
@@ -53,11 +56,13 @@ export function followEpochs(o: FollowEpochsOptions): LogFollower {
       try {
         const epoch = await findEpoch()
         await checkLog(o.kafka, { topic: o.topic, partitionCount: o.partitions, identity: epoch }, signal)
-        const session = await o.start(epoch)
+        const started = await o.start(epoch)
+        session = started
         tell(undefined)
         failures = 0
-        const failure = await untilOver(session, epoch)
-        await session.close()
+        const failure = await untilOver(started, epoch)
+        session = undefined
+        await started.close()
         if (failure !== undefined) throw failure
         if (!signal.aborted) trouble = 'another epoch of the log begins'
       } catch (error) {
@@ -76,11 +81,11 @@ export function followEpochs(o: FollowEpochsOptions): LogFollower {
   }
 
   /** Until the session has ended by itself, a newer epoch is there, or the follower is closed. */
-  async function untilOver(session: EpochSession, { epoch }: LogEpoch): Promise<Error | undefined> {
+  async function untilOver({ stopped }: EpochSession, { epoch }: LogEpoch): Promise<Error | undefined> {
     const over = new AbortController()
     const until = AbortSignal.any([signal, over.signal])
     try {
-      return await Promise.race([session.stopped, newerEpoch(epoch, until)])
+      return await Promise.race([stopped, newerEpoch(epoch, until)])
     } finally {
       over.abort()
     }
@@ -117,6 +122,9 @@ export function followEpochs(o: FollowEpochsOptions): LogFollower {
   const ended = follow()
 
   return {
+    get session() {
+      return session
+    },
     get trouble() {
       return trouble
     },

@@ -1,5 +1,4 @@
-import type { LogReader } from '@ariftly/kafka'
-import { registerReaderMetrics, type Metrics } from '@ariftly/runtime'
+import type { Metrics } from '@ariftly/runtime'
 import type { WrittenBatches } from './write-batches.ts'
 
 /** What the projector counts. */
@@ -10,8 +9,8 @@ export interface ProjectorMetrics {
   hole(offsets: number): void
 }
 
-/** Registers them; `reader` gives the present reader of the log. */
-export function createProjectorMetrics(metrics: Metrics, reader: () => LogReader | undefined): ProjectorMetrics {
+/** Registers them. */
+export function createProjectorMetrics(metrics: Metrics): ProjectorMetrics {
   const events = metrics.counter({
     name: 'ariftly_projector_events_total',
     help: 'Events read, by what became of them.',
@@ -33,7 +32,6 @@ export function createProjectorMetrics(metrics: Metrics, reader: () => LogReader
     name: 'ariftly_projector_lost_offsets_total',
     help: 'Offsets that the log lost before they were read. Alarm on any.',
   })
-  registerReaderMetrics(metrics, 'ariftly_projector', reader)
 
   return {
     written(outcome) {

@@ -1,6 +1,13 @@
 import { createDeadLetterWriter, createKafka, startLogReader, type LogReader } from '@ariftly/kafka'
 import { ensureStart, followEpochs } from '@ariftly/log-epochs'
-import { createReleasers, databaseConnection, kafkaConnection, type Running, type ServiceDeps } from '@ariftly/runtime'
+import {
+  createReleasers,
+  databaseConnection,
+  kafkaConnection,
+  registerReaderMetrics,
+  type Running,
+  type ServiceDeps,
+} from '@ariftly/runtime'
 import { createPool, SERVICE_ROLE } from '@ariftly/store'
 import { readPositions, type LogEpoch } from '@ariftly/store/projection'
 import { CONNECTIONS } from './batch-writer.ts'
@@ -44,8 +51,7 @@ export async function start(
   releasers.add('postgres', () => pool.end())
   const deadLetters = createDeadLetterWriter(kafka, { topic, dlqTopic: config.KAFKA_DLQ_TOPIC })
   releasers.add('dead letters', () => deadLetters.close())
-  let reader: LogReader | undefined
-  const metrics = createProjectorMetrics(deps.metrics, () => reader)
+  const metrics = createProjectorMetrics(deps.metrics)
   releasers.add('expiry', startExpiry({ pool, log, now }))
   releasers.add('tenant deletions', startTenantDeletions({ pool, kafka, topic, metrics: deps.metrics, log }))
 
@@ -60,11 +66,11 @@ export async function start(
     async start(epoch) {
       const where = { topic, partitions: config.KAFKA_PARTITIONS, epoch }
       await ensureStart({ kafka, pool, projection: PROJECTION, ...where })
-      reader = startReader(epoch)
-      return reader
+      return startReader(epoch)
     },
   })
   releasers.add('log reader', () => follower.close())
+  registerReaderMetrics(deps.metrics, 'ariftly_projector', () => follower.session)
 
   function startReader(identity: LogEpoch): LogReader {
     const { epoch } = identity
@@ -91,8 +97,9 @@ export async function start(
   return {
     name: 'projector',
     ready() {
-      const ready = reader?.state === 'running' && follower.trouble === undefined
-      const problem = follower.trouble ?? reader?.state ?? 'starting'
+      const { session: reader, trouble } = follower
+      const ready = reader?.state === 'running' && trouble === undefined
+      const problem = trouble ?? reader?.state ?? 'starting'
       return { ready, checks: { log: ready ? 'ok' : problem } }
     },
     close: () => releasers.close(),

@@ -1,6 +1,5 @@
-import type { Outcome, PendingEvent } from './pending-event.ts'
+import type { Outcome, PendingEvent, TaskQueue } from './pending-event.ts'
 import type { BatchResult, EventResult } from './post-batch.ts'
-import type { TaskQueue } from './task-queues.ts'
 
 /** What {@link BatchRequest} needs of the batcher. */
 export interface BatchRequestDeps {

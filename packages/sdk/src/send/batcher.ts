@@ -6,11 +6,11 @@ import { Barriers } from './barriers.ts'
 import { BatchRequest } from './batch-request.ts'
 import { withId, type EncodedEvent } from './encode-event.ts'
 import { Gate } from './gate.ts'
-import type { PendingEvent, Outcome, SendCall } from './pending-event.ts'
+import type { PendingEvent, Outcome, SendCall, TaskQueue } from './pending-event.ts'
 import { postBatch, type BatchResult, type EventResult } from './post-batch.ts'
 import type { SendStats } from './send-stats.ts'
 import type { Spool } from './spool.ts'
-import { TaskQueues, type BatchLimit, type TaskQueue } from './task-queues.ts'
+import { TaskQueues, type BatchLimit } from './task-queues.ts'
 import { WakeUp } from './wake-up.ts'
 
 /** How a batcher works; see `SendOptions` for units and defaults. */

@@ -1,6 +1,5 @@
 import type { AriftlyError, EventRefusedError } from '../errors.ts'
 import type { EncodedEvent } from './encode-event.ts'
-import type { TaskQueue } from './task-queues.ts'
 
 /** One event on its way. It is written by the batcher alone. */
 export interface PendingEvent {
@@ -17,6 +16,20 @@ export interface PendingEvent {
   readonly ticket: number | undefined
   isReminted: boolean
   isSettled: boolean
+}
+
+/** The events of one task (or session) that are not under way, in order. */
+export interface TaskQueue {
+  readonly key: string
+  events: PendingEvent[]
+  bytes: number
+  /** Some of its events are in a request: the rest waits, so that order holds under retry. */
+  isBusy: boolean
+  /** Nothing of it is posted before this time. */
+  heldUntilMs: number
+  failures: number
+  /** Whether it stands among the ready ones. */
+  isReady: boolean
 }
 
 /** What the server answered about an event that it accepted. */

@@ -1,18 +1,4 @@
-import type { PendingEvent } from './pending-event.ts'
-
-/** The events of one task (or session) that are not under way, in order. */
-export interface TaskQueue {
-  readonly key: string
-  events: PendingEvent[]
-  bytes: number
-  /** Some of its events are in a request: the rest waits, so that order holds under retry. */
-  isBusy: boolean
-  /** Nothing of it is posted before this time. */
-  heldUntilMs: number
-  failures: number
-  /** Whether it stands among the ready ones. */
-  isReady: boolean
-}
+import type { PendingEvent, TaskQueue } from './pending-event.ts'
 
 /** A limit of one request. */
 export interface BatchLimit {

@@ -18,7 +18,6 @@ export interface EpochFollower {
 export function readEpochs(
   o: EpochReaderOptions & { readonly metrics: Metrics; readonly onEnded: () => void },
 ): EpochFollower {
-  let epochReader: EpochReader | undefined
   const follower = followEpochs({
     kafka: o.kafka,
     pool: o.watchPool,
@@ -28,14 +27,13 @@ export function readEpochs(
     metrics: o.metrics,
     metricPrefix: 'ariftly_stream_gateway',
     async start(epoch) {
-      const started = await startEpochReader(o, epoch)
-      epochReader = started
+      const epochReader = await startEpochReader(o, epoch)
       return {
-        stopped: started.reader.stopped,
+        epochReader,
+        stopped: epochReader.reader.stopped,
         async close() {
-          epochReader = undefined
           o.onEnded()
-          await started.close()
+          await epochReader.close()
         },
       }
     },
@@ -43,7 +41,7 @@ export function readEpochs(
 
   return {
     get epochReader() {
-      return epochReader
+      return follower.session?.epochReader
     },
     get trouble() {
       return follower.trouble

@@ -2,7 +2,7 @@ import { TurnQueue } from '@ariftly/async'
 import { joinBlocks } from '../frames/frames.ts'
 import type { OffsetVector } from '../log/offset-vector.ts'
 import type { HubCounts } from './hub-options.ts'
-import type { FilterGroup, Sink, Subscriber } from './subscriber.ts'
+import type { FilterGroup, Sink, Subscriber, UnfinishedBlock } from './subscriber.ts'
 import type { UnsentBudget } from './unsent-budget.ts'
 
 /** What {@link PendingFrames} needs. */
@@ -14,15 +14,6 @@ export interface PendingFramesOptions {
   now(): number
   /** A stream has too much unsent: it has everything up to `position`. */
   onOverfull(subscriber: Subscriber, position: OffsetVector): void
-}
-
-/** A block that not all live streams of its group have been given yet. */
-export interface UnfinishedBlock {
-  readonly block: Buffer
-  /** The ring's position after its last frame. */
-  readonly position: OffsetVector
-  /** The streams that are to be given it: an iterator of the group's live ones, to which none is added meanwhile. */
-  readonly rest: MapIterator<[Subscriber, Sink]>
 }
 
 interface JoinedFrames {

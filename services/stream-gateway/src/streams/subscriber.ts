@@ -1,6 +1,5 @@
 import type { OffsetVector } from '../log/offset-vector.ts'
 import type { StreamFilter } from './filter.ts'
-import type { UnfinishedBlock } from './pending-frames.ts'
 
 /** Where a stream's bytes go: a socket, or a list in a test. */
 export interface Sink {
@@ -73,6 +72,15 @@ export interface FilterGroup {
   isQueued: boolean
   /** A block that some of the live streams have not been given yet. */
   unfinished: UnfinishedBlock | undefined
+}
+
+/** A block that not all live streams of its group have been given yet. */
+export interface UnfinishedBlock {
+  readonly block: Buffer
+  /** The ring's position after its last frame. */
+  readonly position: OffsetVector
+  /** The streams that are to be given it: an iterator of the group's live ones, to which none is added meanwhile. */
+  readonly rest: MapIterator<[Subscriber, Sink]>
 }
 
 /** What is known of a stream when it opens. */

@@ -52,7 +52,6 @@ export function startMatching(o: MatchingOptions): Matching {
     signal: closing.signal,
     log,
   })
-  let reader: LogReader | undefined
   const follower = followEpochs({
     kafka: client,
     pool,
@@ -64,8 +63,7 @@ export function startMatching(o: MatchingOptions): Matching {
     async start(epoch) {
       const partitions = config.KAFKA_PARTITIONS
       await ensureStart({ kafka: client, pool, projection: WEBHOOKS_PROJECTION, topic, partitions, epoch })
-      reader = startReader(epoch)
-      return reader
+      return startReader(epoch)
     },
   })
 
@@ -99,7 +97,7 @@ export function startMatching(o: MatchingOptions): Matching {
   }
 
   function state(): string {
-    return follower.trouble ?? (reader?.state === 'running' ? 'ok' : 'starting')
+    return follower.trouble ?? (follower.session?.state === 'running' ? 'ok' : 'starting')
   }
 
   async function close(): Promise<void> {
@@ -108,5 +106,5 @@ export function startMatching(o: MatchingOptions): Matching {
     await client.close()
   }
 
-  return { state, reader: () => reader, close }
+  return { state, reader: () => follower.session, close }
 }

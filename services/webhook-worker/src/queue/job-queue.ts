@@ -2,7 +2,7 @@ import { DeadlineError, Semaphore, withTimeout } from '@ariftly/async'
 import { Queue, Worker } from 'bullmq'
 import { Fault, hasFaultCode, messageOf, retryForever, type Logger, type RedisAddress } from '@ariftly/runtime'
 import type { AttemptRef } from '@ariftly/store/deliveries'
-import type { DeliveryPriority } from '../scheduling/plan-capacity.ts'
+import type { DeliveryPriority } from '../scheduling/tenant-shares.ts'
 import { BLOCK_S_MAX, checkPolicy, connectFailFast, connectPatient, type RedisClient } from './redis.ts'
 
 /** What the queue needs. */

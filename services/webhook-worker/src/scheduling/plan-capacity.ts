@@ -1,8 +1,5 @@
 import type { EndpointCapacity, LockedEndpoint } from '@ariftly/store/deliveries'
-import type { TenantShares } from './tenant-shares.ts'
-
-/** The queue that an endpoint's jobs go through. */
-export type DeliveryPriority = 'healthy' | 'unhealthy'
+import type { DeliveryPriority, TenantShares } from './tenant-shares.ts'
 
 /** An attempt that took longer makes its endpoint unhealthy. */
 export const SLOW_MS = 2000

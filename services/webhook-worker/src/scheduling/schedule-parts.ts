@@ -7,8 +7,8 @@ import {
   type LockedEndpoint,
   type QueuedDelivery,
 } from '@ariftly/store/deliveries'
-import { priorityOf, type DeliveryPriority } from './plan-capacity.ts'
-import type { TenantShares } from './tenant-shares.ts'
+import { priorityOf } from './plan-capacity.ts'
+import type { DeliveryPriority, TenantShares } from './tenant-shares.ts'
 
 /** What scheduling needs. */
 export interface DeliverySchedulerOptions {

@@ -1,5 +1,7 @@
 import type { InFlight } from '@ariftly/store/deliveries'
-import type { DeliveryPriority } from './plan-capacity.ts'
+
+/** The queue that an endpoint's jobs go through. */
+export type DeliveryPriority = 'healthy' | 'unhealthy'
 
 /** A tenant may have twice what remains free. */
 const OF_FREE = 2
