@@ -2,7 +2,7 @@ import { TurnQueue } from '@ariftly/async'
 import { joinBlocks } from '../frames/frames.ts'
 import type { OffsetVector } from '../log/offset-vector.ts'
 import type { HubCounts } from './hub-options.ts'
-import type { FilterGroup, Sink, Subscriber, UnfinishedBlock } from './subscriber.ts'
+import type { FilterGroup, Subscriber, UnfinishedBlock } from './subscriber.ts'
 import type { UnsentBudget } from './unsent-budget.ts'
 
 /** What {@link PendingFrames} needs. */
