@@ -1,10 +1,10 @@
-import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { eventually, type ExtraBroker, type startOwnStack } from '@ariftly/testkit'
 import type { Replica } from '../faults/fleet.ts'
 import { redisCommand } from '../support/redis-command.ts'
 import { nameOf, PARTS, type PartName, type SystemFault } from './fault-plan.ts'
 import type { FaultSpan } from './recovery.ts'
+import { standsStill } from './stands-still.ts'
 import type { BackWays, FrontWays } from './ways.ts'
 
 /** What there is to be broken. */
@@ -200,12 +200,4 @@ async function standStill(replica: Replica, lastsMs: number): Promise<void> {
   await eventually(() => standsStill(replica.pid()))
   await sleep(lastsMs)
   replica.signal('SIGCONT')
-}
-
-/** proc(5): state T, of the process and of those that it has started. */
-function standsStill(pid: number): boolean {
-  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim()
-  return [pid, ...(children === '' ? [] : children.split(' '))].every((id) => {
-    return /\) T /.test(readFileSync(`/proc/${id}/stat`, 'utf8'))
-  })
 }

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { StackFault } from './fault.ts'
 import { findFreePort, isPortFree } from './ports.ts'
-import { awaitFormerProcess, signal, signalTree, writeProcessId } from './process-id.ts'
+import { awaitFormerProcess, continueTree, signal, stopTree, writeProcessId } from './process-id.ts'
 import { startSupervised, type Command, type Death, type Supervised } from './supervise.ts'
 
 /** The three parts of a stack. */
@@ -131,8 +131,8 @@ function createPart(spec: PartSpec, port: number, first: Supervised): Part {
     stop: () => kill(spec.stopSignal),
     restart,
     kill,
-    pause: () => signalTree(current.pid, 'SIGSTOP'),
-    resume: () => signalTree(current.pid, 'SIGCONT'),
+    pause: () => stopTree(current.pid),
+    resume: () => continueTree(current.pid),
   }
 }
 

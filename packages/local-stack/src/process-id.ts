@@ -35,10 +35,19 @@ export function signal(pid: number, name: NodeJS.Signals): boolean {
   }
 }
 
-/** Sends `name` to a process and to the processes that it has started; the process itself comes first, so that it starts no more. */
-export function signalTree(pid: number, name: NodeJS.Signals): void {
-  signal(pid, name)
-  for (const child of childrenOf(pid)) signal(child, name)
+/** SIGSTOP to a process and to the processes that it has started; the process itself comes first, so that it starts no more. */
+export function stopTree(pid: number): void {
+  signal(pid, 'SIGSTOP')
+  for (const child of childrenOf(pid)) signal(child, 'SIGSTOP')
+}
+
+/**
+ * SIGCONT to a process and to the processes that it has started. The process itself comes last: the list of children is whole only while it neither starts nor
+ * reaps one (proc(5)), and a child that was left out would stand still for good, with the locks that it holds.
+ */
+export function continueTree(pid: number): void {
+  for (const child of childrenOf(pid)) signal(child, 'SIGCONT')
+  signal(pid, 'SIGCONT')
 }
 
 /** proc(5): a process's own children; none where there is no such file. */

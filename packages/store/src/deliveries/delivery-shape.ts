@@ -45,7 +45,7 @@ type Conditions = Readonly<Record<string, ((bind: Bind) => string) | undefined>>
 /**
  * The SQL of a list. Which index it ranges over:
  *
- * - an event: `deliveries_event`, all of its few rows, unordered;
+ * - an event: `deliveries_event`, all of its rows, which are as many as webhooks wanted it; they are sorted then;
  * - a task: `deliveries_task`; a webhook: `deliveries_webhook_created`, its failed ones `deliveries_webhook_failed`;
  * - failed ones of a tenant: `deliveries_tenant_failed`; else `deliveries_tenant_created`.
  *
@@ -56,35 +56,40 @@ export function createDeliveryShape(o: DeliveryListOptions): DeliveryShape {
   const scanned = scannedBy(o.filter).filter((name) => conditions[name] !== undefined)
   const judged = Object.keys(conditions).filter((name) => conditions[name] !== undefined && !scanned.includes(name))
   const values: unknown[] = []
-  const written = (names: readonly string[]): string[] =>
-    names.map((name) => conditions[name]?.((value) => `$${values.push(value)}`) ?? 'true')
+  const bind = (value: unknown): string => `$${values.push(value)}`
+  const written = (names: readonly string[]): string[] => names.map((name) => conditions[name]?.(bind) ?? 'true')
+  const source = sourceOf(o.filter, bind)
   const found = written(scanned).join(' AND ')
   const scanValues = values.length
   const direction = o.order === 'asc' ? 'ASC' : 'DESC'
-  // Sorted here, the rows of an event would be looked for in an index by time.
-  const ordering = o.filter.eventId === undefined ? ` ORDER BY d.created_at ${direction}, d.id ${direction}` : ''
+  const ordering = `ORDER BY d.created_at ${direction}, d.id ${direction}`
   return {
     judged: written(judged),
     values,
     scanValues,
-    scan: (limit) => `SELECT d.* FROM deliveries d WHERE ${found}${ordering} LIMIT ${limit}`,
+    scan: (limit) => `SELECT d.* FROM ${source} WHERE ${found} ${ordering} LIMIT ${limit}`,
   }
 }
 
-/** The conditions that one index serves. */
+/** The rows of an event are found before anything else is looked at: an index by time would fit the order. */
+function sourceOf({ eventId }: DeliveryFilter, bind: Bind): string {
+  if (eventId === undefined) return 'deliveries d'
+  return `(SELECT * FROM deliveries WHERE event_id = ${bind(typeIdToUuid('evt', eventId))} OFFSET 0) AS d`
+}
+
+/** The conditions that one index serves, or that are judged of all rows of an event. */
 function scannedBy({ eventId, taskId, webhookId, status }: DeliveryFilter): readonly string[] {
-  if (eventId !== undefined) return ['event']
   const range = ['tenant', 'after', 'before', 'cursor']
+  if (eventId !== undefined) return range
   if (taskId !== undefined) return ['key', ...range]
   const failed = status === 'failed' ? ['status'] : []
   return webhookId === undefined ? [...range, ...failed] : ['webhook', ...range, ...failed]
 }
 
 function conditionsOf({ tenant, filter, order, cursorId }: DeliveryListOptions): Conditions {
-  const { webhookId, eventId, taskId, status, types, errorClass, afterMs, beforeMs } = filter
+  const { webhookId, taskId, status, types, errorClass, afterMs, beforeMs } = filter
   return {
     tenant: (bind) => `d.tenant_id${collationFor(filter)} = ${bind(tenant)}`,
-    event: given(eventId, (id, bind) => `d.event_id = ${bind(typeIdToUuid('evt', id))}`),
     key: given(taskId, (id, bind) => `d.ordering_key = ${bind(id)}`),
     task: given(taskId, (id, bind) => `${TASK_ID} = ${bind(id)}`),
     webhook: given(webhookId, (id, bind) => `d.webhook_id = ${bind(typeIdToUuid('whk', id))}`),

@@ -26,7 +26,7 @@ export async function findDeliveries(db: Queryable, o: FindDeliveriesOptions): P
   const { rows } = await db.query<DeliveryColumns>(findDeliveriesQuery(o))
   const deliveries = rows.slice(0, o.limit).map(toDeliveryRow)
   if (rows.length > o.limit) return { deliveries, nextId: deliveries.at(-1)?.id }
-  return { deliveries, nextId: o.filter.eventId === undefined ? await lastScanned(db, o) : undefined }
+  return { deliveries, nextId: await lastScanned(db, o) }
 }
 
 /** Where a page ended that has looked at as many rows as it may. */

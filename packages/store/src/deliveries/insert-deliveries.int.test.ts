@@ -8,6 +8,7 @@ import { openEpoch } from '../projection/open-epoch.ts'
 import { readPositions } from '../projection/read-positions.ts'
 import { withTransaction } from '../with-transaction.ts'
 import { advanceWithDeliveries, type PassedPart } from './insert-deliveries.ts'
+import { advanceMatchBacklog, lockNextMatchBacklog } from './match-backlog.ts'
 import { readWebhooksVersion } from './read-webhooks-version.ts'
 
 const tenant = 'tenant'
@@ -78,4 +79,40 @@ test('writes parts of several partitions in one statement, each with a result of
   ])
   const { rows } = await pool.query('SELECT partition, state FROM deliveries')
   expect(rows).toEqual([{ partition: 5, state: 'pending' }])
+})
+
+test('a backlog grows with each part that joins it, and another one begins while a worker holds it', async () => {
+  const key = { epoch: 1, topic: 'ariftly.events.v1' }
+  const [partition, tenants] = [6, ['loud', 'louder']]
+  await ensurePositions(pool, { ...key, projection: 'webhooks', starts: new Map([[partition, 0]]) })
+  await ensurePositions(pool, { ...key, projection: 'events', starts: new Map([[partition, 1000]]) })
+  let expected = 0
+  const pass = async (): Promise<void> => {
+    const advance = { expected, next: expected + 10, lastOffset: null, lastId: null }
+    const deferred = new Map(tenants.map((of, index) => [of, expected + index]))
+    const part = { partition, matches: [], advance, webhooksVersion: undefined, deferred }
+    const written = await advanceWithDeliveries(pool, { ...key, projection: 'webhooks', parts: [part] })
+    expect(written).toEqual([{ type: 'written', deliveries: 0, opened: expected === 0 ? tenants : [] }])
+    expected += 10
+  }
+  const spans = async (): Promise<readonly string[]> => {
+    const { rows } = await pool.query<{ tenant_id: string; next_offset: number; end_offset: number }>(
+      'SELECT * FROM match_backlogs WHERE partition = $1 ORDER BY tenant_id, first_offset',
+      [partition],
+    )
+    return rows.map((row) => `${row.tenant_id} ${row.next_offset}-${row.end_offset}`)
+  }
+  for (let part = 0; part < 5; part += 1) await pass()
+  expect(await spans()).toEqual(['loud 0-50', 'louder 1-50'])
+  await pool.query(`UPDATE match_backlogs SET updated_at = now() - interval '1 h' WHERE tenant_id = 'loud'`)
+  await withTransaction(pool, async (tx) => {
+    const held = await lockNextMatchBacklog(tx, key)
+    expect(held).toMatchObject({ tenant: 'loud', endOffset: 50 })
+    await pass()
+    await pass()
+    if (held !== undefined) await advanceMatchBacklog(tx, held, 20)
+  })
+  expect(await spans()).toEqual(['loud 20-50', 'loud 50-70', 'louder 1-70'])
+  await pass()
+  expect(await spans()).toEqual(['loud 20-50', 'loud 50-80', 'louder 1-80'])
 })

@@ -74,7 +74,8 @@ interface AdvanceColumns {
  * Moves the matcher's positions and writes the deliveries and backlogs of what lies in between, in one statement for parts of
  * several partitions, each with a result of its own: one snapshot covers the version of the webhooks, the projection's
  * positions, the backlogs and the deliveries' events, and the update locks the positions' rows. A tenant's deliveries of a
- * partition are written in the order of the log: what follows on a backlog joins it. No two parts are of one partition.
+ * partition are written in the order of the log: what follows on a backlog joins it. The newest backlog of a tenant in a
+ * partition grows, unless a worker holds it now: then another one begins. No two parts are of one partition.
  */
 export async function advanceWithDeliveries(
   db: Queryable,
@@ -140,10 +141,27 @@ advanced AS (
      AND p.partition NOT IN (SELECT partition FROM blocked)
      AND o.projection = $9 AND o.epoch = $1 AND o.topic = $10 AND o.partition = p.partition AND o.next_offset = p.expected
   RETURNING o.partition, o.next_offset),
+late AS (
+  SELECT a.partition, t.tenant_id, t.from_offset, a.next_offset AS end_offset
+    FROM advanced a JOIN unnest($19::int[], $20::text[], $21::bigint[]) AS t (partition, tenant_id, from_offset) USING (partition)),
+newest AS (
+  SELECT b.partition, b.tenant_id, b.first_offset, late.end_offset
+    FROM late JOIN match_backlogs b
+      ON b.epoch = $1 AND b.partition = late.partition AND b.tenant_id = late.tenant_id
+     AND b.first_offset = (
+           SELECT max(n.first_offset) FROM match_backlogs n
+            WHERE n.epoch = $1 AND n.partition = late.partition AND n.tenant_id = late.tenant_id)
+   ORDER BY b.partition, b.tenant_id
+     FOR UPDATE OF b SKIP LOCKED),
+extended AS (
+  UPDATE match_backlogs b SET end_offset = newest.end_offset FROM newest
+   WHERE b.epoch = $1 AND b.partition = newest.partition AND b.tenant_id = newest.tenant_id
+     AND b.first_offset = newest.first_offset
+  RETURNING b.partition, b.tenant_id),
 deferred AS (
   INSERT INTO match_backlogs (epoch, partition, tenant_id, first_offset, next_offset, end_offset)
-  SELECT $1, a.partition, t.tenant_id, t.from_offset, t.from_offset, a.next_offset
-    FROM advanced a JOIN unnest($19::int[], $20::text[], $21::bigint[]) AS t (partition, tenant_id, from_offset) USING (partition)
+  SELECT $1, partition, tenant_id, from_offset, from_offset, end_offset
+    FROM late WHERE (partition, tenant_id) NOT IN (SELECT partition, tenant_id FROM extended)
   RETURNING partition, tenant_id),
 opened AS (
   SELECT partition, tenant_id FROM deferred

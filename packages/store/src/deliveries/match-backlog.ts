@@ -20,7 +20,7 @@ export interface MatchBacklog {
 /**
  * Locks the next backlog: tenants take turns, and each partition of a tenant is worked off in the order of the log. Skipped
  * are those that another worker holds, and those whose records the projection does not hold now (it is being rebuilt).
- * Undefined when there is none. Reads all backlogs: one a part that the matcher passed by while a tenant had a backlog.
+ * Undefined when there is none. Reads all backlogs: a tenant has few in a partition.
  */
 export async function lockNextMatchBacklog(
   tx: Queryable,

@@ -27,9 +27,14 @@ export async function releaseDeliveriesOf(
   return await release(db, where, [o.limit, o.workers])
 }
 
-/** The same for what is queued and has not begun, whose jobs are lost. */
-export async function releaseQueued(db: Queryable, o: { readonly limit: number }): Promise<ReleasedDeliveries> {
-  return await release(db, `state IN ('queued', 'attempting') AND state = 'queued' AND ${isNotStarted()}`, [o.limit])
+/** The same for what is queued and has not begun, whose jobs are lost: of one worker, or of all. */
+export async function releaseQueued(
+  db: Queryable,
+  o: { readonly limit: number; readonly workerId: string | undefined },
+): Promise<ReleasedDeliveries> {
+  const where = `state IN ('queued', 'attempting') AND state = 'queued' AND ${isNotStarted()}`
+  if (o.workerId === undefined) return await release(db, where, [o.limit])
+  return await release(db, `${where} AND worker_id = $2`, [o.limit, o.workerId])
 }
 
 async function release(db: Queryable, where: string, values: readonly unknown[]): Promise<ReleasedDeliveries> {

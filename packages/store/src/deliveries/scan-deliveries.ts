@@ -38,7 +38,5 @@ export async function scanDeliveries(
     webhookId: uuidToTypeId('whk', row.webhook_id),
     fits: row.fits,
   }))
-  // The few deliveries of an event are read at once, in no order.
-  const complete = rows.length < o.limit || o.filter.eventId !== undefined
-  return { deliveries, nextId: complete ? undefined : deliveries.at(-1)?.id }
+  return { deliveries, nextId: rows.length < o.limit ? undefined : deliveries.at(-1)?.id }
 }

@@ -143,6 +143,7 @@ export async function startDelivering(o: DeliveringOptions): Promise<Delivering>
     redis: queue.producer,
     prefix: config.BULLMQ_PREFIX,
     pool: pools.other,
+    workerId: o.workerId,
     onReleased(deliveries) {
       metrics.leasesEnded(deliveries)
       wakeups.wakeAll()

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { sleep } from '@ariftly/async'
 import type { Logger } from '@ariftly/runtime'
-import { withTransaction, type Pool } from '@ariftly/store'
+import { withTransaction, type Pool, type Transaction } from '@ariftly/store'
 import { claimQueue, releaseQueued, type QueueIdentity } from '@ariftly/store/deliveries'
 import type { RedisClient } from './redis.ts'
 
@@ -11,6 +11,8 @@ export interface QueueWatchOptions {
   /** Prefix of all keys. */
   readonly prefix: string
   readonly pool: Pool
+  /** UUID of this worker. */
+  readonly workerId: string
   /** Called when queued deliveries are due again, as their jobs were lost. */
   readonly onReleased: (deliveries: number) => void
   /** Ends it. */
@@ -26,7 +28,8 @@ const ROWS_PER_STATEMENT = 5000
  * Looks once a second whether Redis is the one that the jobs were added to: a marker key that is lost with its data (FLUSHALL,
  * a restart without its file), and its run id, which is another one after a restart or a failover, as the last jobs may
  * be lost then. If it is not, all queued deliveries are due again at once, under a new attempt number: a job that is still there
- * is dropped by its guard. Of all workers that see it, one does so (`claimQueue`).
+ * is dropped by its guard. Of all workers that see it, one does so (`claimQueue`). Each other one does it for what it has queued
+ * itself: it may have added those jobs to the Redis before after the first one had done so.
  */
 export async function watchQueue(o: QueueWatchOptions): Promise<void> {
   let known: QueueIdentity | undefined
@@ -43,14 +46,8 @@ export async function watchQueue(o: QueueWatchOptions): Promise<void> {
     const found = await readIdentity(o.redis, o.prefix)
     if (found.marker === known?.marker && found.runId === known.runId) return
     const released = await withTransaction(o.pool, async (tx) => {
-      if (!(await claimQueue(tx, found))) return 0
-      let count = 0
-      for (let last = ROWS_PER_STATEMENT; last >= ROWS_PER_STATEMENT;) {
-        last = 0
-        for (const n of (await releaseQueued(tx, { limit: ROWS_PER_STATEMENT })).values()) last += n
-        count += last
-      }
-      return count
+      if (await claimQueue(tx, found)) return await releaseAll(tx, undefined)
+      return known === undefined ? 0 : await releaseAll(tx, o.workerId)
     })
     known = found
     if (released > 0) {
@@ -58,6 +55,16 @@ export async function watchQueue(o: QueueWatchOptions): Promise<void> {
       o.onReleased(released)
     }
   }
+}
+
+/** Makes queued deliveries due again, all or those of one worker; returns how many. */
+async function releaseAll(tx: Transaction, workerId: string | undefined): Promise<number> {
+  let count = 0
+  for (let last = ROWS_PER_STATEMENT; last >= ROWS_PER_STATEMENT; count += last) {
+    last = 0
+    for (const n of (await releaseQueued(tx, { limit: ROWS_PER_STATEMENT, workerId })).values()) last += n
+  }
+  return count
 }
 
 /** Reads the marker, or sets a new one, and the run id of the same node: of a cluster the one that holds the jobs. */

@@ -1,0 +1,108 @@
+import { randomUUID } from 'node:crypto'
+import { mkdtemp } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { newTypeId, typeIdToUuid } from '@ariftly/events'
+import { startStack, type LocalStack } from '@ariftly/local-stack'
+import { createPool, type Pool } from '@ariftly/store'
+import {
+  createTestDatabase,
+  eventually,
+  stackAddresses,
+  startCuttingProxy,
+  type CuttingProxy,
+  type TestDatabase,
+} from '@ariftly/testkit'
+import { watchQueue } from './queue-watch.ts'
+import { connectFailFast, type RedisClient } from './redis.ts'
+
+const log = { warn() {} }
+
+let database: TestDatabase
+let pool: Pool
+let promoted: LocalStack
+let way: CuttingProxy
+const clients: RedisClient[] = []
+
+beforeAll(async () => {
+  database = await createTestDatabase()
+  pool = createPool({ role: null, url: database.url, applicationName: 'test', max: 4 })
+  const { PATH, HOME, JAVA_HOME, XDG_CACHE_HOME } = process.env
+  const dataDir = await mkdtemp(join(tmpdir(), 'ariftly-test-'))
+  const env = { PATH, HOME, JAVA_HOME, XDG_CACHE_HOME }
+  promoted = await startStack({ dataDir, ephemeral: true, env, parts: ['redis'] })
+  way = await startCuttingProxy(addressOf(stackAddresses().redis))
+})
+afterAll(async () => {
+  for (const client of clients) client.disconnect()
+  await way?.close()
+  await promoted?.close()
+  await pool?.end()
+  await database?.drop()
+})
+
+test('what a worker adds to the former Redis after another worker has seen the promoted one is due again', async () => {
+  const closing = new AbortController()
+  const prefix = `{${randomUUID()}}`
+  const [late, early] = [randomUUID(), randomUUID()]
+  const watch = (url: string, workerId: string): Promise<void> =>
+    watchQueue({
+      redis: connect(url),
+      prefix,
+      pool,
+      workerId,
+      onReleased() {},
+      signal: closing.signal,
+      log,
+      everyMs: 20,
+    })
+  const watching = [watch(`redis://127.0.0.1:${way.port}`, late)]
+  await eventually(async () => (await marker()) !== null)
+  const former = await marker()
+  watching.push(watch(promoted.addresses.redis, early))
+  await eventually(async () => (await marker()) !== former)
+  const ofLate = await queue(late)
+  const ofEarly = await queue(early)
+
+  way.leadTo(addressOf(promoted.addresses.redis))
+  await eventually(async () => (await stateOf(ofLate)) === 'pending')
+  expect(await stateOf(ofEarly)).toBe('queued')
+
+  closing.abort()
+  await Promise.all(watching)
+})
+
+function connect(url: string): RedisClient {
+  const client = connectFailFast({ url, mode: 'single', nodes: [], sentinelName: '' }, log)
+  clients.push(client)
+  return client
+}
+
+function addressOf(url: string): { readonly host: string; readonly port: number } {
+  const { hostname, port } = new URL(url)
+  return { host: hostname, port: Number(port) }
+}
+
+async function marker(): Promise<string | null> {
+  const { rows } = await pool.query<{ marker: string | null }>('SELECT marker FROM webhook_queue')
+  return rows[0]?.marker ?? null
+}
+
+/** Makes a delivery that a worker has queued. */
+async function queue(workerId: string): Promise<string> {
+  const id = newTypeId('dlv')
+  await pool.query(
+    `INSERT INTO deliveries (id, tenant_id, webhook_id, event_id, event_type, epoch, partition, "offset", state, lease_until, worker_id)
+     VALUES ($1, 'mine', $2, $1, 'task.created', 1, 0, 0, 'queued', now() + interval '10 min', $3)`,
+    [typeIdToUuid('dlv', id), typeIdToUuid('whk', newTypeId('whk')), workerId],
+  )
+  return id
+}
+
+async function stateOf(deliveryId: string): Promise<string | undefined> {
+  const { rows } = await pool.query<{ state: string }>('SELECT state FROM deliveries WHERE id = $1', [
+    typeIdToUuid('dlv', deliveryId),
+  ])
+  return rows[0]?.state
+}

@@ -1,0 +1,43 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { afterEach, beforeEach, expect, test } from '@jest/globals'
+import { eventually } from '@ariftly/testkit'
+import { standsStill } from './stands-still.ts'
+
+let parent: number
+let child: number
+
+/** A shell that waits for its child, as the postmaster does for its sessions. */
+beforeEach(async () => {
+  const shell = spawn('sh', ['-c', 'sleep 100 & echo $!; wait'], { stdio: ['ignore', 'pipe', 'ignore'] })
+  parent = shell.pid ?? 0
+  const [line] = await once(shell.stdout, 'data')
+  child = Number(String(line))
+})
+
+afterEach(() => {
+  for (const pid of [child, parent]) process.kill(pid, 'SIGKILL')
+})
+
+test('a process stands still when it and its children are stopped, and not before', async () => {
+  expect(standsStill(parent)).toBe(false)
+  process.kill(parent, 'SIGSTOP')
+  await eventually(() => stateOf(parent) === 'T')
+  expect(standsStill(parent)).toBe(false)
+  process.kill(child, 'SIGSTOP')
+  await eventually(() => standsStill(parent))
+})
+
+test('a child that ended while its parent was stopped, and so has not been reaped, stands still too', async () => {
+  process.kill(parent, 'SIGSTOP')
+  await eventually(() => stateOf(parent) === 'T')
+  process.kill(child, 'SIGKILL')
+  await eventually(() => stateOf(child) === 'Z')
+  expect(standsStill(parent)).toBe(true)
+})
+
+/** proc(5): the letter after the name. */
+function stateOf(pid: number): string | undefined {
+  return /\) (\w)/.exec(readFileSync(`/proc/${pid}/stat`, 'utf8'))?.[1]
+}
