@@ -1,5 +1,4 @@
 import { createHistogram, performance } from 'node:perf_hooks'
-import type { Metrics } from './metrics.ts'
 
 /** In the order in which a scrape collects them. */
 const KINDS = ['mean', 'p50', 'p90', 'p99', 'max'] as const
@@ -13,13 +12,22 @@ const RESTING_EVERY_MS = 1000
 /** Of the time since the last look, the share in which the event loop ran; below it the process is at rest. */
 const WORKING_SHARE = 0.1
 
+/** Makes gauges; `collect` is called before each scrape. */
+interface Gauges {
+  gauge(o: {
+    readonly name: string
+    readonly help: string
+    collect(gauge: { set(value: number): void }): void
+  }): unknown
+}
+
 /** The name of a gauge, as prom-client has it. */
 export function loopDelayName(kind: string): string {
   return `ariftly_nodejs_eventloop_lag_${kind}_seconds`
 }
 
 /** Registers gauges of the delay of the event loop since the scrape before. prom-client's count the pause between two looks as delay. */
-export function registerLoopDelay(metrics: Pick<Metrics, 'gauge'>): void {
+export function registerLoopDelay(metrics: Gauges): void {
   const takeDelays = watchLoopDelay()
   let taken = takeDelays()
   for (const kind of KINDS) {
