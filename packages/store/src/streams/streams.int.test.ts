@@ -11,6 +11,7 @@ import { recordLogTimes } from '../projection/record-log-times.ts'
 import { withTransaction } from '../with-transaction.ts'
 import { earliestLogTime } from './earliest-log-time.ts'
 import { findEarlierCopies } from './find-earlier-copies.ts'
+import { isLongHistory } from './is-long-history.ts'
 import { positionsAtLogTime } from './positions-at-log-time.ts'
 import { readHistoryPage } from './read-history-page.ts'
 
@@ -178,6 +179,25 @@ describe('a page of history', () => {
     await moving
     const expected = model.filter((event) => event.tenant === 'mine' && event.partition === 2)
     expect(offsets).toEqual(expected.map(({ offset }) => offset))
+  })
+})
+
+async function isLong(filter: EventFilter, rowsMax: number): Promise<boolean> {
+  return await isLongHistory(pool, { tenant: 'mine', filter, rowsMax })
+}
+
+describe('a long history', () => {
+  test('is one of a task or session with more events of the tenant than asked for, found by its index', async () => {
+    const ofTask = model.filter(({ tenant, taskId }) => tenant === 'mine' && taskId === 'task_3').length
+    const ofSession = model.filter(({ tenant, sessionId }) => tenant === 'mine' && sessionId === 's1').length
+    for (const [filter, count] of [
+      [{ taskId: 'task_3' }, ofTask],
+      [{ sessionId: 's1' }, ofSession],
+      [{ taskId: 'task_3', sessionId: 's1' }, ofTask],
+    ] as const) {
+      expect([await isLong(filter, count - 1), await isLong(filter, count)]).toEqual([true, false])
+    }
+    expect(await isLong({ agent: 'rare' }, 0)).toBe(false)
   })
 })
 

@@ -3,7 +3,13 @@ import { describeAvailable, kafkaFault, type KafkaClient, type LogReader } from 
 import { createReleasers, type Logger, type Tracing } from '@ariftly/runtime'
 import { type Pool } from '@ariftly/store'
 import { readPositions, type LogEpoch } from '@ariftly/store/projection'
-import { earliestLogTime, findEarlierCopies, positionsAtLogTime, readHistoryPage } from '@ariftly/store/streams'
+import {
+  earliestLogTime,
+  findEarlierCopies,
+  isLongHistory,
+  positionsAtLogTime,
+  readHistoryPage,
+} from '@ariftly/store/streams'
 import { readLogEndsOfTenant } from '@ariftly/store/tenants'
 import type { StreamGatewayConfig } from '../config.ts'
 import { createDuplicateCheck, type DuplicateCheck } from './duplicate-check.ts'
@@ -87,7 +93,13 @@ export async function startEpochReader(o: EpochReaderOptions, epoch: LogEpoch): 
   }
 
   const start = readerStart({ logStart, logEnd: endAtStart, projected, ringBytesMax: config.RING_BYTES_MAX })
-  const readHistory = createHistoryReader({ read: readPage, partitions, epoch: epoch.epoch, topic })
+  const readHistory = createHistoryReader({
+    read: readPage,
+    isLong: (asked) => isLongHistory(pool, asked),
+    partitions,
+    epoch: epoch.epoch,
+    topic,
+  })
   const hub = createHub({
     epoch: epoch.epoch,
     start,

@@ -6,6 +6,8 @@ import type { OffsetVector } from './offset-vector.ts'
 /** What {@link createHistoryReader} needs. */
 export interface HistoryReaderOptions {
   read(request: HistoryPageRequest): Promise<ReadonlyMap<number, HistoryPartition>>
+  /** Whether a task or session has more than `rowsMax` events in all. */
+  isLong(o: { readonly tenant: string; readonly filter: EventFilter; readonly rowsMax: number }): Promise<boolean>
   readonly partitions: number
   readonly epoch: number
   readonly topic: string
@@ -21,12 +23,15 @@ const SCAN_ROWS = 2000
  * page of a large task then costs the same wherever it is.
  */
 const LARGE_ROWS = 5000
+/** The same for its rows in all: its index tells no position, so a page by it reads also what is before. */
+const LONG_ROWS = 50_000
 
 /** Asks for pages of a size that bounds memory; a task's events all stand in the partition of its key. */
 export function createHistoryReader(
   o: HistoryReaderOptions,
 ): (tenant: string, filter: EventFilter, position: OffsetVector, scan: boolean) => Promise<HistoryPage> {
-  return async function readHistory(tenant, filter, position, scan) {
+  return async function readHistory(tenant, filter, position, asked) {
+    const scan = asked || (await o.isLong({ tenant, filter, rowsMax: LONG_ROWS }))
     const onlyPartition =
       filter.taskId === undefined ? undefined : partitionOf(`${tenant}/${filter.taskId}`, o.partitions)
     const parts = onlyPartition === undefined ? o.partitions : 1
@@ -45,6 +50,6 @@ export function createHistoryReader(
       scan,
     })
     const matching = [...pages.values()].reduce((sum, page) => sum + page.matching, 0)
-    return { partitions: pages, isLarge: matching > LARGE_ROWS }
+    return { partitions: pages, isLarge: scan || matching > LARGE_ROWS }
   }
 }
