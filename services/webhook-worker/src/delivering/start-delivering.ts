@@ -1,15 +1,8 @@
-import { createBatcher, sleep } from '@ariftly/async'
+import { sleep } from '@ariftly/async'
 import { createEgress, type EgressPolicy } from '@ariftly/egress'
 import { createKeyring } from '@ariftly/keyring'
 import { redisConnection, type Logger, type Releasers, type Tracing } from '@ariftly/runtime'
-import type { Pool } from '@ariftly/store'
-import {
-  disableWebhook,
-  startAttempts,
-  type AttemptRef,
-  type StartedAttempt,
-  type TriedEndpoint,
-} from '@ariftly/store/deliveries'
+import { disableWebhook, type TriedEndpoint } from '@ariftly/store/deliveries'
 import type { WebhookWorkerConfig } from '../config.ts'
 import type { WorkerPools } from '../pools.ts'
 import { openJobQueue, type JobQueue } from '../queue/job-queue.ts'
@@ -19,6 +12,7 @@ import { TenantShares } from '../scheduling/tenant-shares.ts'
 import { StatsRollup } from '../stats/stats-rollup.ts'
 import type { Wakeups } from '../wakeups.ts'
 import type { WorkerMetrics } from '../worker-metrics.ts'
+import { AttemptStarts } from './attempt-starts.ts'
 import { createCachedKeyring } from './cached-keyring.ts'
 import { createDeliver } from './deliver.ts'
 import { FailureAnswers } from './failure-answers.ts'
@@ -94,9 +88,19 @@ export async function startDelivering(o: DeliveringOptions): Promise<Delivering>
     signal: outcomesEnd.signal,
     log,
   })
+  const starts = new AttemptStarts({
+    pool: pools.starts,
+    leaseMs: config.WEBHOOK_LEASE_MS,
+    workerId: o.workerId,
+    signal,
+    log,
+  })
   const deliver = createDeliver({
-    starts: createStarts(pools.starts, { leaseMs: config.WEBHOOK_LEASE_MS, workerId: o.workerId }),
-    outcomes: { add: (outcome) => outcomes.add(answers.takeFrom(failureAnswers.bound(outcome))) },
+    starts,
+    outcomes: {
+      add: (outcome) =>
+        outcomes.add(answers.takeFrom(failureAnswers.bound(outcome))).finally(() => starts.ended(outcome)),
+    },
     egress,
     keyring: createCachedKeyring(createKeyring(config.ENCRYPTION_KEYS)),
     scheduleS: config.WEBHOOK_RETRY_SCHEDULE_S ?? RETRY_SCHEDULE_S,
@@ -170,22 +174,6 @@ export async function startDelivering(o: DeliveringOptions): Promise<Delivering>
   }
 
   return { queue, drain }
-}
-
-/** Guarded starts, batched over jobs: what a batch does not return is stale. */
-function createStarts(pool: Pool, o: { readonly leaseMs: number; readonly workerId: string }) {
-  return createBatcher<AttemptRef, StartedAttempt | undefined>({
-    max: 200,
-    concurrency: 2,
-    run: async (refs) => {
-      const started = await startAttempts(pool, { refs, ...o })
-      const byDelivery = new Map(started.map((attempt) => [attempt.deliveryId, attempt]))
-      return refs.map((ref) => {
-        const attempt = byDelivery.get(ref.deliveryId)
-        return attempt?.attempt === ref.attempt ? attempt : undefined
-      })
-    },
-  })
 }
 
 async function settled(done: () => boolean, timeoutMs: number): Promise<void> {
