@@ -25,7 +25,7 @@ const ALONE_MIN_MS = 10
 
 /**
  * What a tenant feels of another one's attack: for each attack its p99 beside it against alone (at least 10 ms), each the
- * median of five windows.
+ * median of five windows; and against the control, where an attack has one.
  */
 export const neighbours: Bench = async (say, { only } = {}) => {
   const attacks = ATTACKS.filter(({ name }) => only === undefined || name === only)
@@ -35,11 +35,14 @@ export const neighbours: Bench = async (say, { only } = {}) => {
     const { p99AloneMs, p99BesideMs, p99ControlMs } = await attack.run((line) => say(`${attack.name}: ${line}`))
     measured.push(
       { name: `${attack.name}_p99_alone_ms`, value: p99AloneMs, unit: 'ms' },
-      ...(p99ControlMs === undefined
-        ? []
-        : [{ name: `${attack.name}_p99_control_ms`, value: p99ControlMs, unit: 'ms' }]),
       { name: `${attack.name}_p99_beside_ms`, value: p99BesideMs, unit: 'ms' },
       { name: `${attack.name}_p99_vs_alone`, value: p99BesideMs / Math.max(ALONE_MIN_MS, p99AloneMs), unit: '' },
+    )
+    if (p99ControlMs === undefined) continue
+    const vsControl = p99BesideMs / Math.max(ALONE_MIN_MS, p99ControlMs)
+    measured.push(
+      { name: `${attack.name}_p99_control_ms`, value: p99ControlMs, unit: 'ms' },
+      { name: `${attack.name}_p99_vs_control`, value: vsControl, unit: '' },
     )
   }
   return [...measured, { name: 'load_average', value: loadAverage(), unit: '' }]
