@@ -14,6 +14,20 @@ test('tenants take turns, and the items of one tenant keep their order', () => {
   expect(queue.isEmpty).toBe(true)
 })
 
+test('a tenant may be taken more items of in its turn, and has no turn for them', () => {
+  const queue = new TurnQueue<string>()
+  for (const item of ['a1', 'a2', 'a3', 'b1', 'b2', 'c1']) queue.add(item.slice(0, 1), item)
+  expect(queue.take()).toBe('a1')
+  expect(queue.takeAlso('a', (item) => item === 'a3')).toBeUndefined()
+  expect(queue.takeAlso('a', (item) => item === 'a2')).toBe('a2')
+  expect(queue.take()).toBe('b1')
+  expect(queue.takeAlso('b', () => true)).toBe('b2')
+  expect(queue.takeAlso('b', () => true)).toBeUndefined()
+  queue.add('b', 'b3')
+  expect(takeAll(queue)).toEqual(['c1', 'a3', 'b3'])
+  expect(queue.isEmpty).toBe(true)
+})
+
 test('an item that comes late waits for one item of each other tenant at most', () => {
   const queue = new TurnQueue<string>()
   for (let n = 0; n < 1000; n += 1) queue.add('rude', `rude ${n}`)

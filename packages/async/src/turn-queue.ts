@@ -40,6 +40,20 @@ export class TurnQueue<T> {
     else this.#turns.items.push(tenant)
     return item
   }
+
+  /** After one item of a tenant was taken, and before anything else is done: takes its next one too if that is wanted. */
+  takeAlso(tenant: string, isWanted: (item: T) => boolean): T | undefined {
+    const lane = this.#lanes.get(tenant)
+    const item = lane?.items[lane.first]
+    if (lane === undefined || item === undefined || !isWanted(item)) return undefined
+    takeFirst(lane)
+    if (lane.first === lane.items.length) {
+      this.#lanes.delete(tenant)
+      // Its next turn is the last one that was added.
+      this.#turns.items.pop()
+    }
+    return item
+  }
 }
 
 function takeFirst<T>(lane: Lane<T>): T | undefined {

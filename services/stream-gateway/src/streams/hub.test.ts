@@ -23,7 +23,7 @@ function setUp(o: {
   readonly start?: number
   readonly readHistory?: () => Promise<HistoryPage>
 }) {
-  const state = { nowMs: 0, ticks: [] as (() => void)[], closed: [] as string[] }
+  const state = { nowMs: 0, ticks: [] as (() => void)[], closed: [] as string[], written: [] as number[] }
   const budget = new UnsentBudget(o.budgetBytes ?? 1e9)
   const hub = createHub({
     epoch: 1,
@@ -43,7 +43,11 @@ function setUp(o: {
     closeStream: (_subscriber, why) => void state.closed.push(why),
   })
 
+  let opened = 0
+
   function open(tenant: string, wanted: EventFilter = {}, from = hub.ring.position[0] ?? 0) {
+    opened += 1
+    const number = opened
     const sink = {
       unsent: 0,
       destroyed: false,
@@ -55,6 +59,7 @@ function setUp(o: {
         sink.blocks.push(block.toString())
         sink.buffers.push(block)
         state.nowMs += o.writeMs ?? 0
+        state.written.push(number)
         return sink.unsent
       },
       unsentBytes: () => sink.unsent,
@@ -66,7 +71,7 @@ function setUp(o: {
       },
     }
     const filter = streamFilter(tenant, wanted, false)
-    const subscriber = new Subscriber({ filter, sink, keyId: 'k', partitions: 1, nowMs: 0 })
+    const subscriber = new Subscriber({ number, filter, sink, keyId: 'k', partitions: 1, nowMs: 0 })
     hub.begin(subscriber, Float64Array.of(from), Buffer.from('first'))
     if (from === hub.ring.position[0]) tick()
     return { subscriber, sink }
@@ -241,6 +246,38 @@ describe('a tenant with many streams', () => {
     ])
     expect(textsOf(other.sink.blocks)).toEqual(['event 2'])
     expect(same[0]?.sink.buffers[0]).toBe(same[2]?.sink.buffers[0])
+  })
+
+  test.each([0, 0.5])(
+    'is served in the order in which its streams came where filters show the same events (a write takes %d ms)',
+    (writeMs) => {
+      const { hub, open, append, tick, state } = setUp({ unsentBytesMax: 1e6, writeMs })
+      const filters: EventFilter[] = [{}, { taskId: 't' }, { types: ['task.progress'] }]
+      const streams = Array.from({ length: 31 }, (_, n) => open('acme', filters[(n * n) % 3]))
+      open('acme', { taskId: 'u' })
+      state.written.length = 0
+      append(event('acme', 'event 1'), event('acme', 'event 2'))
+      for (let n = 0; n < 40; n += 1) tick()
+      expect(state.written).toEqual(streams.map(({ subscriber }) => subscriber.number))
+      for (const { sink } of streams) expect(textsOf(sink.blocks)).toEqual(['event 1', 'event 2'])
+      expect(hub.counts.writes).toBe(31)
+    },
+  )
+
+  test('gets what comes before all have been served once and in order, whatever their filters', () => {
+    const { hub, open, append, tick } = setUp({ unsentBytesMax: 1e6, writeMs: 0.5 })
+    const filters: EventFilter[] = [{}, { taskId: 't' }, { types: ['task.progress'] }]
+    const streams = Array.from({ length: 60 }, (_, n) => open('acme', filters[n % 3]))
+    append(event('acme', 'event 1'))
+    tick()
+    append(event('acme', 'event 2'))
+    tick()
+    // Of one group what waits is written at once, before its position is sent.
+    const last = streams.at(-1)
+    if (last !== undefined) hub.checkpoint(last.subscriber)
+    expect(textsOf(last?.sink.blocks ?? [])).toEqual(['event 1', 'event 2'])
+    for (let n = 0; n < 60; n += 1) tick()
+    for (const { sink } of streams) expect(textsOf(sink.blocks)).toEqual(['event 1', 'event 2'])
   })
 
   test('does not stop the reading of the log by frames that they share, and does by frames that they do not', () => {

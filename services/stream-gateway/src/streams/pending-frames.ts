@@ -2,6 +2,7 @@ import { TurnQueue } from '@ariftly/async'
 import { joinBlocks } from '../frames/frames.ts'
 import type { OffsetVector } from '../log/offset-vector.ts'
 import type { HubCounts } from './hub-options.ts'
+import { LiveInOrder } from './live-in-order.ts'
 import type { FilterGroup, Subscriber, UnfinishedBlock } from './subscriber.ts'
 import type { UnsentBudget } from './unsent-budget.ts'
 
@@ -29,10 +30,12 @@ const HELD_BYTES_MAX = 16 * 1024 * 1024
 const ENTRY_BYTES = 16
 /** Writes between two looks at the clock. */
 const WRITES_PER_LOOK = 8
+/** Groups that are given the same block together: for each write all of them are looked at. */
+const GROUPS_TOGETHER_MAX = 8
 
 /**
  * The frames that wait for the live streams of groups, from the record to the end of the tick. Tenants take turns, one group
- * each, and a group with many streams is left and continued in its next turn, so that a tenant with many filters or streams
+ * or some that wait for the same frames each, and a group with many streams is left and continued in its next turn, so that a tenant with many filters or streams
  * does not hold up another one's events.
  */
 export class PendingFrames {
@@ -69,17 +72,17 @@ export class PendingFrames {
 
   /** Writes all that waits for one group; `position` is that of its live streams once they have it. */
   flush(group: FilterGroup, position: OffsetVector): void {
-    if (group.unfinished !== undefined) this.#write(group, group.unfinished, Infinity)
-    const next = this.#join(group, position)
-    if (next !== undefined) this.#write(group, next, Infinity)
+    if (group.unfinished !== undefined) this.#write(group.unfinished, Infinity)
+    const next = this.#join([group], position)
+    if (next !== undefined) this.#write(next, Infinity)
   }
 
   /** Writes what waits, in turns of tenants, until a moment (of `now`); true when something is left. */
   run(position: OffsetVector, untilMs: number): boolean {
     for (let group = this.#turns.take(); group !== undefined; group = this.#turns.take()) {
       group.isQueued = false
-      const next = group.unfinished ?? this.#join(group, position)
-      if (next !== undefined && !this.#write(group, next, untilMs)) this.#continueLater(group, next)
+      const next = group.unfinished ?? this.#join(this.#takeSame(group), position)
+      if (next !== undefined && !this.#write(next, untilMs)) this.#continueLater(group, next)
       else if (group.pending.length > 0) this.#continueLater(group, undefined)
       if (this.#o.now() > untilMs) break
     }
@@ -90,26 +93,48 @@ export class PendingFrames {
   }
 
   #continueLater(group: FilterGroup, unfinished: UnfinishedBlock | undefined): void {
-    // The ring moves its position in place.
-    group.unfinished = unfinished && { ...unfinished, position: Float64Array.from(unfinished.position) }
+    if (unfinished !== undefined) {
+      // The ring moves its position in place.
+      const kept = { ...unfinished, position: Float64Array.from(unfinished.position) }
+      for (const each of kept.groups) each.unfinished = kept
+    }
     group.isQueued = true
     this.#turns.add(group.filter.tenant, group)
   }
 
-  /** The frames that wait for a group as one block; undefined when there are none. */
-  #join(group: FilterGroup, position: OffsetVector): UnfinishedBlock | undefined {
-    const { pending, live } = group
-    if (pending.length === 0) return undefined
-    const block = this.#blockOf(group)
+  /** A group whose turn it is, and those behind it in its tenant's turns that wait for the same frames. */
+  #takeSame(group: FilterGroup): [FilterGroup, ...FilterGroup[]] {
+    const groups: [FilterGroup, ...FilterGroup[]] = [group]
+    const isAlike = ({ unfinished, pending }: FilterGroup) => unfinished === undefined && isSame(pending, group.pending)
+    while (groups.length < GROUPS_TOGETHER_MAX) {
+      const next = this.#turns.takeAlso(group.filter.tenant, isAlike)
+      if (next === undefined) break
+      next.isQueued = false
+      groups.push(next)
+    }
+    return groups
+  }
+
+  /** The frames that wait for groups, the same for all, as one block; undefined when there are none. */
+  #join(groups: readonly [FilterGroup, ...FilterGroup[]], position: OffsetVector): UnfinishedBlock | undefined {
+    const [first] = groups
+    if (first.pending.length === 0) return undefined
+    const block = this.#blockOf(first)
+    for (const group of groups) this.#take(group, block)
+    const rest = groups.length === 1 ? first.live.entries() : new LiveInOrder(groups)
+    return { groups, block, position, rest }
+  }
+
+  /** Nothing waits for a group any more: its live streams are given the block. */
+  #take(group: FilterGroup, block: Buffer): void {
+    const { counts } = this.#o
+    counts.delivered += group.pending.length * group.live.size
+    counts.deliveredBytes += block.length * group.live.size
+    counts.writes += group.live.size
+    this.#heldBytes -= group.heldBytes
     group.pending = []
     group.pendingBytes = 0
-    this.#heldBytes -= group.heldBytes
     group.heldBytes = 0
-    const { counts } = this.#o
-    counts.delivered += pending.length * live.size
-    counts.deliveredBytes += block.length * live.size
-    counts.writes += live.size
-    return { block, position, rest: live.entries() }
   }
 
   /** The frames of a group in one block, which it shares with groups of other filters that wait for the same frames. */
@@ -122,9 +147,9 @@ export class PendingFrames {
   }
 
   /** False when the time is over before all streams have been given the block. */
-  #write(group: FilterGroup, { block, position, rest }: UnfinishedBlock, untilMs: number): boolean {
+  #write({ groups, block, position, rest }: UnfinishedBlock, untilMs: number): boolean {
     const { budget, unsentBytesMax } = this.#o
-    group.unfinished = undefined
+    for (const group of groups) group.unfinished = undefined
     let writes = 0
     for (const [subscriber, sink] of rest) {
       const unsent = sink.write(block)

@@ -87,11 +87,15 @@ export function createStreams(o: StreamsOptions): Streams {
   })
   const notBefore = new WeakMap<Subscriber, OffsetVector>()
   const wasReset = new WeakSet<Subscriber>()
+  /** Streams since the start. */
+  let opened = 0
   const timer = setInterval(turn, TURN_MS)
 
   function open(request: StreamRequest, epochReader: EpochReader, socket: Socket, chunked: boolean): void {
     const { start } = request
+    opened += 1
     const subscriber = new Subscriber({
+      number: opened,
       filter: request.filter,
       sink: createSocketSink(socket, chunked),
       keyId: request.keyId,

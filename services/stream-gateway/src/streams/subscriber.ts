@@ -74,17 +74,23 @@ export interface FilterGroup {
   unfinished: UnfinishedBlock | undefined
 }
 
-/** A block that not all live streams of its group have been given yet. */
+/** A live stream and its sink. */
+export type LiveStream = [Subscriber, Sink]
+
+/** A block that not all live streams of its groups have been given yet. */
 export interface UnfinishedBlock {
+  readonly groups: readonly FilterGroup[]
   readonly block: Buffer
   /** The ring's position after its last frame. */
   readonly position: OffsetVector
-  /** The streams that are to be given it: an iterator of the group's live ones, to which none is added meanwhile. */
-  readonly rest: MapIterator<[Subscriber, Sink]>
+  /** The streams that are to be given it: an iterator of the groups' live ones, to which none is added meanwhile. */
+  readonly rest: IterableIterator<LiveStream>
 }
 
 /** What is known of a stream when it opens. */
 export interface SubscriberOptions {
+  /** Grows with each stream that comes. */
+  readonly number?: number
   readonly filter: StreamFilter
   readonly sink: Sink
   readonly keyId: string
@@ -97,6 +103,8 @@ export interface SubscriberOptions {
 
 /** One open stream: its filter, its socket, its place in the log, its phase. */
 export class Subscriber {
+  /** Grows with each stream that comes. */
+  readonly number: number
   readonly filter: StreamFilter
   readonly sink: Sink
   readonly keyId: string
@@ -126,6 +134,7 @@ export class Subscriber {
   #scansHistory = false
 
   constructor(o: SubscriberOptions) {
+    this.number = o.number ?? 0
     this.filter = o.filter
     this.sink = o.sink
     this.keyId = o.keyId

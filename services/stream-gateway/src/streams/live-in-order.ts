@@ -1,0 +1,41 @@
+import type { FilterGroup, LiveStream } from './subscriber.ts'
+
+/** The live streams of a group, or what is left of them. */
+interface Head {
+  readonly rest: Iterator<LiveStream>
+  next: IteratorResult<LiveStream>
+}
+
+/**
+ * The live streams of several groups in the order in which they came: about in that order their memory lies, in the process and in
+ * the kernel, and a write waits for memory. No stream is added to the groups meanwhile. Unlike a generator it can be left and
+ * gone on with.
+ */
+export class LiveInOrder implements IterableIterator<LiveStream> {
+  readonly #heads: readonly Head[]
+
+  constructor(groups: readonly FilterGroup[]) {
+    this.#heads = groups.map(({ live }) => {
+      const rest = live.entries()
+      return { rest, next: rest.next() }
+    })
+  }
+
+  next(): IteratorResult<LiveStream> {
+    let first: Head | undefined
+    let lowest = Infinity
+    for (const head of this.#heads) {
+      if (head.next.done === true || head.next.value[0].number >= lowest) continue
+      first = head
+      lowest = head.next.value[0].number
+    }
+    if (first === undefined) return { done: true, value: undefined }
+    const { next } = first
+    first.next = first.rest.next()
+    return next
+  }
+
+  [Symbol.iterator](): this {
+    return this
+  }
+}
