@@ -46,6 +46,8 @@ class World {
   readonly gateways: SimGateway[]
   readonly clients: SimClient[] = []
   nowMs = START_MS
+  /** Streams that were opened. */
+  opened = 0
 
   constructor(ringBytesMax: number) {
     this.gateways = [new SimGateway(this, ringBytesMax), new SimGateway(this, ringBytesMax)]
@@ -283,7 +285,9 @@ class SimClient {
     this.gateway = gateway
     this.sink = new SimSink()
     const { hub } = gateway
+    this.world.opened += 1
     const client = new Subscriber({
+      number: this.world.opened,
       filter: this.filter,
       sink: this.sink,
       keyId: 'key',
