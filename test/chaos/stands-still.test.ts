@@ -1,9 +1,8 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
 import { eventually } from '@ariftly/testkit'
-import { standsStill } from './stands-still.ts'
+import { standsStill, stateOf } from './stands-still.ts'
 
 let parent: number
 let child: number
@@ -36,8 +35,3 @@ test('a child that ended while its parent was stopped, and so has not been reape
   await eventually(() => stateOf(child) === 'Z')
   expect(standsStill(parent)).toBe(true)
 })
-
-/** proc(5): the letter after the name. */
-function stateOf(pid: number): string | undefined {
-  return /\) (\w)/.exec(readFileSync(`/proc/${pid}/stat`, 'utf8'))?.[1]
-}

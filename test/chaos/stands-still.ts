@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 
 /**
  * Whether a process and those that it has started stand still: state T of proc(5), or Z, which is a session of Postgres that ended just before its postmaster was
- * stopped and is reaped once that goes on.
+ * stopped and is reaped once that continues.
  * @throws Error when one of them has gone between the two looks.
  */
 export function standsStill(pid: number): boolean {
@@ -11,8 +11,11 @@ export function standsStill(pid: number): boolean {
   return states[0] === 'T' && states.every((state) => state === 'T' || state === 'Z')
 }
 
-/** proc(5): field 3; field 2 may hold spaces and ends with the last bracket. */
-function stateOf(pid: number | string): string | undefined {
+/**
+ * The state of a process, a letter: field 3 of proc(5); field 2 may hold spaces and ends with the last bracket.
+ * @throws Error when it has gone.
+ */
+export function stateOf(pid: number | string): string | undefined {
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
   return stat.slice(stat.lastIndexOf(')') + 2)[0]
 }

@@ -36,7 +36,7 @@ test('the delay is looked at once a second of a process at rest, and ten times o
   expect(looks).toBe(10)
 })
 
-test('what is told is how late timers were since it was last told, without the pause between two looks', () => {
+test('the delays are those since the last call, without the pause between two looks', () => {
   const takeDelays = watchLoopDelay(takeShare)
   expect(takeDelays()).toEqual(NONE)
   jest.advanceTimersByTime(5000)

@@ -8,7 +8,7 @@ import {
   type RedeliveryRow,
 } from './redelivery-row.ts'
 
-/** Dry runs of a tenant that run at the same time: whoever looks for the next slice reads all that run. */
+/** Dry runs of a tenant that run at the same time: the look for the next slice reads all that run. */
 export const DRY_RUNS_MAX = 10
 
 /**

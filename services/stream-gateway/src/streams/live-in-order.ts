@@ -9,7 +9,7 @@ interface Head {
 /**
  * The live streams of several groups in the order in which they came: about in that order their memory lies, in the process and in
  * the kernel, and a write waits for memory. No stream is added to the groups meanwhile. Unlike a generator it can be left and
- * gone on with.
+ * continued.
  */
 export class LiveInOrder implements IterableIterator<LiveStream> {
   readonly #heads: readonly Head[]

@@ -5,6 +5,7 @@ import {
   queueOrderedDeliveries,
   type LockedEndpoint,
   type OrderedQueued,
+  type QueuedDelivery,
 } from '@ariftly/store/deliveries'
 import { planCapacity } from './plan-capacity.ts'
 import { addJobs, isRejected, spendTokens, type DeliverySchedulerOptions } from './schedule-parts.ts'
@@ -36,6 +37,8 @@ interface OrderedWebhook {
 interface Found {
   readonly locked: readonly LockedEndpoint[]
   readonly looks: ReadonlyMap<string, OrderedQueued>
+  /** Of all looks. */
+  readonly queued: readonly QueuedDelivery[]
   readonly waits: ReadonlyMap<string, number>
 }
 
@@ -153,13 +156,12 @@ export class OrderedScheduler {
 
   async #serveTogether(webhooks: ReadonlyMap<string, OrderedWebhook>): Promise<void> {
     const startedMs = performance.now()
-    const { locked, looks, waits } = await this.#queue(webhooks)
+    const { locked, looks, queued, waits } = await this.#queue(webhooks)
     this.#tokenWaits.add(waits)
     const unordered = locked.filter(({ ordering }) => ordering === 'none').map(({ webhookId }) => webhookId)
     for (const id of unordered) this.#webhooks.delete(id)
     const tookMs = performance.now() - startedMs
     const again = [...webhooks].filter(([id, webhook]) => this.#moveOn(webhook, looks.get(id), tookMs))
-    const queued = Array.from(looks.values(), (look) => look.queued).flat()
     await addJobs(this.#o, locked, queued)
     for (const [id] of again) this.wake(id)
     for (const id of unordered) this.#onUnordered(id)
@@ -191,7 +193,7 @@ export class OrderedScheduler {
       const keysMax = Math.floor(KEYS_PER_STATEMENT / webhooks.size)
       const found = await queueOrderedDeliveries(tx, { looks, keysMax, tenantInFlightMax, leaseMs, workerId })
       const queued = Array.from(found.values(), (look) => look.queued).flat()
-      return { locked, looks: found, waits: await spendTokens(tx, ordered, queued) }
+      return { locked, looks: found, queued, waits: await spendTokens(tx, ordered, queued) }
     })
   }
 }
