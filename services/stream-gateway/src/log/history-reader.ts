@@ -26,12 +26,15 @@ const LARGE_ROWS = 5000
 /** The same for its rows in all: its index tells no position, so a page by it reads also what is before. */
 const LONG_ROWS = 50_000
 
-/** Asks for pages of a size that bounds memory; a task's events all stand in the partition of its key. */
+/**
+ * Asks for pages of a size that bounds memory; a task's events all stand in the partition of its key. Whether the task or
+ * session is long is asked once, before the first page of a stream, for which `scan` is undefined.
+ */
 export function createHistoryReader(
   o: HistoryReaderOptions,
-): (tenant: string, filter: EventFilter, position: OffsetVector, scan: boolean) => Promise<HistoryPage> {
+): (tenant: string, filter: EventFilter, position: OffsetVector, scan: boolean | undefined) => Promise<HistoryPage> {
   return async function readHistory(tenant, filter, position, asked) {
-    const scan = asked || (await o.isLong({ tenant, filter, rowsMax: LONG_ROWS }))
+    const scan = asked ?? (await o.isLong({ tenant, filter, rowsMax: LONG_ROWS }))
     const onlyPartition =
       filter.taskId === undefined ? undefined : partitionOf(`${tenant}/${filter.taskId}`, o.partitions)
     const parts = onlyPartition === undefined ? o.partitions : 1

@@ -12,7 +12,7 @@ export type CloseReason = 'slow' | 'expired'
 /** A page of history of one stream. */
 export interface HistoryPage {
   readonly partitions: ReadonlyMap<number, HistoryPartition>
-  /** So much follows that the next page should be read by position in the log. */
+  /** Whether the next page should be read by position in the log; also when this one was. */
   readonly isLarge: boolean
 }
 
@@ -41,7 +41,12 @@ export interface HubOptions {
   readonly budget: UnsentBudget
   /** History pages are read in turns of tenants. */
   readonly historyTurns: TenantTurns
-  readHistory(filter: StreamFilter, position: OffsetVector, o: { readonly scan: boolean }): Promise<HistoryPage>
+  /** `scan` is `isLarge` of the page before, undefined for the first page of a stream that catches up. */
+  readHistory(
+    filter: StreamFilter,
+    position: OffsetVector,
+    o: { readonly scan: boolean | undefined },
+  ): Promise<HistoryPage>
   now(): number
   /** Runs a function soon, after what is already waiting (`setImmediate`). */
   schedule(run: () => void): void

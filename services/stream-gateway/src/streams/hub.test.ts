@@ -2,11 +2,13 @@ import { setImmediate } from 'node:timers/promises'
 import { TenantTurns } from '@ariftly/async'
 import { encodeRecord, EVENT_TYPES, newEventId, type EventFilter, type LogEvent } from '@ariftly/events'
 import { createKeyring, generateEncryptionKey } from '@ariftly/keyring'
+import type { HistoryPageRequest } from '@ariftly/store/streams'
 import { recordViewOf } from '@ariftly/testkit'
 import { describe, expect, test } from '@jest/globals'
 import { createStreamIds } from '../frames/stream-id.ts'
-import { streamFilter } from './filter.ts'
-import type { HistoryPage, SliceSize } from './hub-options.ts'
+import { createHistoryReader } from '../log/history-reader.ts'
+import { streamFilter, toEventFilter } from './filter.ts'
+import type { HubOptions, SliceSize } from './hub-options.ts'
 import { createHub } from './hub.ts'
 import { Subscriber } from './subscriber.ts'
 import { UnsentBudget } from './unsent-budget.ts'
@@ -21,7 +23,7 @@ function setUp(o: {
   readonly sliceSize?: SliceSize
   /** Where the ring begins. */
   readonly start?: number
-  readonly readHistory?: () => Promise<HistoryPage>
+  readonly readHistory?: HubOptions['readHistory']
 }) {
   const state = { nowMs: 0, ticks: [] as (() => void)[], closed: [] as string[], written: [] as number[] }
   const budget = new UnsentBudget(o.budgetBytes ?? 1e9)
@@ -342,4 +344,49 @@ test('pages of history that are not read cost no more than the budget of the pro
   expect(streams.map(({ sink }) => sink.blocks.length)).toEqual(streams.map(() => 2))
   expect(budget.bytes).toBeLessThanOrEqual(350_000)
   expect(budget.closed).toBe(streams.filter(({ sink }) => sink.destroyed).length)
+})
+
+test.each([
+  { name: 'a long task', isLong: true, matching: 1, scans: [true, true, true] },
+  { name: 'a task of which much follows', isLong: false, matching: 5001, scans: [false, true, true] },
+  { name: 'another task', isLong: false, matching: 1, scans: [false, false, false] },
+])('whether a task is long is asked before the first page: $name', async ({ isLong, matching, scans }) => {
+  const calls = { isLong: 0, scans: [] as (boolean | undefined)[] }
+  const read = createHistoryReader({
+    partitions: 1,
+    epoch: 1,
+    topic: 'events',
+    async isLong() {
+      calls.isLong += 1
+      return isLong
+    },
+    async read({ positions, scan }: HistoryPageRequest) {
+      calls.scans.push(scan)
+      const readTo = (positions.get(0) ?? 0) + 1
+      return new Map([[0, { nextOffset: 3, readTo, cutId: undefined, matching, rows: [] }]])
+    },
+  })
+  const { hub, open, append, tick } = setUp({
+    unsentBytesMax: 1e9,
+    start: 3,
+    readHistory: (filter, position, { scan }) => read(filter.tenant, toEventFilter(filter), position, scan),
+  })
+  append(event('other'))
+  const { subscriber, sink } = open('acme', { taskId: 't' }, 0)
+  sink.unsent = 0
+  for (let turn = 0; turn < 100; turn += 1) {
+    tick()
+    await setImmediate()
+  }
+  expect([subscriber.phase, calls]).toEqual(['live', { isLong: 1, scans }])
+
+  // A record that may be a duplicate: the stream reads history again, in which its task may have become long.
+  hub.append({
+    partition: 0,
+    records: [viewOf(4, event('acme'))],
+    wanted: new Map([[4, { event: event('acme'), state: 'unchecked' as const }]]),
+    filterVersion: -1,
+    nextOffset: 5,
+  })
+  expect([subscriber.phase, subscriber.scansHistory]).toEqual(['catchingUp', undefined])
 })

@@ -131,7 +131,7 @@ export class Subscriber {
   #fellBehind = false
   #failures = 0
   #retryAtMs = 0
-  #scansHistory = false
+  #scansHistory: boolean | undefined
 
   constructor(o: SubscriberOptions) {
     this.number = o.number ?? 0
@@ -174,8 +174,11 @@ export class Subscriber {
     return this.#retryAtMs
   }
 
-  /** Its pages are read by position in the log, as its task or session is too large to be read whole. */
-  get scansHistory(): boolean {
+  /**
+   * Whether its pages are read by position in the log, as its task or session is too large to be read whole. Undefined
+   * until it has had a page, and from when it is live: its task may grow meanwhile.
+   */
+  get scansHistory(): boolean | undefined {
     return this.#scansHistory
   }
 
@@ -205,7 +208,7 @@ export class Subscriber {
   /** A page was read. */
   gotPage(o: { readonly isLarge: boolean }): void {
     this.#failures = 0
-    this.#scansHistory ||= o.isLarge
+    this.#scansHistory = o.isLarge
     this.#enter('catchingUp')
   }
 
@@ -227,6 +230,7 @@ export class Subscriber {
 
   goLive(): void {
     this.#fellBehind = false
+    this.#scansHistory = undefined
     this.#enter('live')
     this.#group?.live.set(this, this.sink)
   }
