@@ -56,19 +56,25 @@ export function createEgress(o: EgressOptions): Egress {
     }
     const deadline = new Deadline(request.timeoutMs)
     const first = await attempt(request, startedAt, deadline)
-    // The subscriber closed a kept connection just as it was used: that says nothing about the subscriber.
-    const { outcome } = first.stale ? await attempt(request, startedAt, deadline) : first
+    // The subscriber closed a kept connection just as it was used: that says nothing about the subscriber. Others that are kept
+    // may have been closed with it.
+    const { outcome } = first.stale ? await attempt(request, startedAt, deadline, { fresh: true }) : first
     deadline.end()
     return outcome
   }
 
   /** Never rejects. */
-  async function attempt(request: EgressRequest, startedAt: number, deadline: Deadline) {
+  async function attempt(
+    request: EgressRequest,
+    startedAt: number,
+    deadline: Deadline,
+    { fresh = false }: { readonly fresh?: boolean } = {},
+  ) {
     const answer = newAnswer()
     let connection: Connection | undefined
     let fault: EgressFault | undefined
     try {
-      connection = pool.acquire(request.url, deadline)
+      connection = pool.acquire(request.url, deadline, { fresh })
       await exchange(connection, request, answer, deadline)
     } catch (error) {
       fault = toEgressFault(error, 'exchange')

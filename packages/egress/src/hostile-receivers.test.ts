@@ -110,6 +110,23 @@ describe('an honest receiver', () => {
     expect(answered).toBe(2)
   })
 
+  test('whose kept connections have all died gets the request on a new one', async () => {
+    const sockets: Socket[] = []
+    let dying = false
+    const server = createHttp((request, response) => {
+      if (dying && sockets.slice(0, 3).includes(request.socket)) request.socket.resetAndDestroy()
+      else setTimeout(() => response.end('ok'), 20)
+    })
+    server.on('connection', (socket) => void sockets.push(socket))
+    const port = await listen(server)
+    const egress = newEgress()
+    await Promise.all([send(egress, port), send(egress, port), send(egress, port)])
+    expect(sockets).toHaveLength(3)
+    dying = true
+    expect(await send(egress, port)).toMatchObject({ errorClass: null, status: 200 })
+    expect(sockets).toHaveLength(4)
+  })
+
   test('gets as many requests at once as are sent: none waits for those of others', async () => {
     const held: (() => void)[] = []
     const port = await http((_, response) => {

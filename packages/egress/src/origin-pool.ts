@@ -21,8 +21,11 @@ export interface Connection {
 
 /** Kept connections by origin. */
 export interface OriginPool {
-  /** A kept connection, or a new one: never waits for another request. Throws when the pool is closed. */
-  readonly acquire: (url: URL, deadline: Deadline) => Connection
+  /**
+   * A kept connection, or a new one when there is none or `fresh` is set: never waits for another request. Throws when the pool
+   * is closed.
+   */
+  readonly acquire: (url: URL, deadline: Deadline, o?: { readonly fresh?: boolean }) => Connection
   /** Gives it back: kept for the next request, or destroyed when its exchange did not end well. */
   readonly release: (url: URL, connection: Connection, keep: boolean) => void
   readonly close: () => Promise<void>
@@ -38,7 +41,7 @@ interface Origin {
 /** Endpoints have bursts: a connection of ten that the last one needed is kept until the next. Undici keeps to a shorter `Keep-Alive` of the receiver. */
 const IDLE_MS_MAX = 30_000
 const SWEEP_EVERY_MS = 5_000
-/** Idle connections over all origins; the oldest is closed beyond it. */
+/** Idle connections over all origins; beyond it a connection is closed after its request. */
 const IDLE_MAX = 2_000
 
 /**
@@ -54,10 +57,10 @@ export function createOriginPool(o: { openSocket: OpenSocket; now?: () => number
   const sweeper = setInterval(sweep, SWEEP_EVERY_MS)
   sweeper.unref()
 
-  function acquire(url: URL, deadline: Deadline): Connection {
-    const origin = originOf(url.origin)
+  function acquire(url: URL, deadline: Deadline, { fresh = false }: { readonly fresh?: boolean } = {}): Connection {
     if (closed) throw new EgressFault('connection_reset', 'ended by us')
-    const kept = origin.idle.pop()
+    const origin = originOf(url.origin)
+    const kept = fresh ? undefined : origin.idle.pop()
     if (kept !== undefined) idleCount -= 1
     const connection = kept ?? open(url, deadline)
     connection.deadline = deadline
