@@ -31,3 +31,8 @@ export async function advanceReplay(tx: Queryable, o: ReplayAdvance): Promise<vo
     ],
   )
 }
+
+/** Counts a slice that failed as the turn of its replay and of the tenant, so that those of others come next. By primary key. */
+export async function passReplay(db: Queryable, o: { readonly id: string }): Promise<void> {
+  await db.query('UPDATE webhook_replays SET updated_at = clock_timestamp() WHERE id = $1', [typeIdToUuid('rpl', o.id)])
+}

@@ -1,4 +1,4 @@
-export { advanceReplay } from './advance-replay.ts'
+export { advanceReplay, passReplay } from './advance-replay.ts'
 export { anyReplayRuns } from './any-replay-runs.ts'
 export { deleteExpiredReplays } from './delete-expired-replays.ts'
 export { getReplay } from './get-replay.ts'

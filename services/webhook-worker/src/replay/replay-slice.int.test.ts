@@ -291,6 +291,34 @@ describe('a replay', () => {
     expect(await eventsIn('pending')).toEqual(live)
   })
 
+  test('whose slices fail gives its turn to others', async () => {
+    const failing = await ask()
+    await pool.query(`UPDATE webhooks SET filter = 'null' WHERE id = $1`, [typeIdToUuid('whk', webhookId)])
+    const sound = await subscribe()
+    const id = await ask({ webhookId: sound })
+    await expect(makeReplaySlice(pool)).rejects.toThrow()
+    expect(await makeReplaySlice(pool)).toMatchObject({ type: 'advanced', webhookId: sound })
+    expect(await replayOf(failing)).toMatchObject({ state: 'running', deliveryCount: 0 })
+    expect((await replayOf(id, sound))?.deliveryCount).toBeGreaterThan(0)
+  })
+
+  test('that has waited long leaves out the events whose deliveries would be older than they are kept', async () => {
+    const nowMs = Date.now()
+    const events = [50, 1].map((days, offset) => {
+      const appendedAtMs = nowMs - days * 86_400_000
+      return { ...eventAt(0), tenant: 'late', id: newEventId(appendedAtMs), partition: 1, offset, appendedAtMs }
+    })
+    await insertEvents(admin, events)
+    webhookId = await subscribe({ tenant: 'late' })
+    const id = await ask({ tenant: 'late', afterMs: nowMs - 51 * 86_400_000 })
+    await run()
+    expect(await eventsIn('pending')).toEqual([typeIdToUuid('evt', events[1]?.id ?? '')])
+    expect(await getReplay(pool, { tenant: 'late', webhookId, id })).toMatchObject({
+      state: 'completed',
+      deliveryCount: 1,
+    })
+  })
+
   test('ends with its webhook', async () => {
     const id = await ask()
     await makeReplaySlice(pool, { eventsMax: 50 })

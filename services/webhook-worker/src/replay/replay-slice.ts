@@ -3,12 +3,14 @@ import {
   advanceReplay,
   lockNextReplay,
   nextReplayPartition,
+  passReplay,
   readReplaySlice,
   replayDeliveries,
   type LockedReplay,
 } from '@ariftly/store/replays'
 import type { MatchableEvent } from '@ariftly/store/events'
 import type { CompiledFilter } from '@ariftly/webhook-filter'
+import { KEPT_MS } from '../matching/matcher.ts'
 import { compileText, expandTypes } from '../matching/subscription-index.ts'
 
 /** What came of looking for a slice to make. */
@@ -26,28 +28,42 @@ const WAITING_MAX = 2000
 
 /**
  * Makes the next slice of the replay whose turn it is. One transaction covers the cursor and the slice's deliveries, so a
- * worker that dies in it has done nothing, and another continues from the same place.
+ * worker that dies in it has done nothing, and another continues from the same place. Rejects when the slice fails: others have
+ * their turn before it is tried again.
  */
 export async function makeReplaySlice(
   pool: Pool,
-  o: { readonly eventsMax?: number; readonly waitingMax?: number } = {},
+  o: { readonly eventsMax?: number; readonly waitingMax?: number; readonly now?: () => number } = {},
 ): Promise<SliceResult> {
-  const { eventsMax = EVENTS_PER_SLICE, waitingMax = WAITING_MAX } = o
-  return await withTransaction(pool, async (tx): Promise<SliceResult> => {
-    const replay = await lockNextReplay(tx, { waitingMax })
-    if (replay === undefined) return { type: 'idle' }
-    const { id, webhookId, dryRun } = replay
-    if (replay.webhookDeleted) {
-      await advanceReplay(tx, { id, next: 'cancelled', scanned: 0, deliveries: 0 })
-      return { type: 'advanced', webhookId, deliveries: 0, dryRun }
-    }
-    const deliveries = await makeSlice(tx, replay, eventsMax)
-    return { type: 'advanced', webhookId, deliveries, dryRun }
-  })
+  const { eventsMax = EVENTS_PER_SLICE, waitingMax = WAITING_MAX, now = Date.now } = o
+  let id: string | undefined
+  try {
+    return await withTransaction(pool, async (tx): Promise<SliceResult> => {
+      const replay = await lockNextReplay(tx, { waitingMax })
+      if (replay === undefined) return { type: 'idle' }
+      id = replay.id
+      const { webhookId, dryRun } = replay
+      if (replay.webhookDeleted) {
+        await advanceReplay(tx, { id, next: 'cancelled', scanned: 0, deliveries: 0 })
+        return { type: 'advanced', webhookId, deliveries: 0, dryRun }
+      }
+      const deliveries = await makeSlice(tx, replay, { eventsMax, oldestMs: now() - KEPT_MS })
+      return { type: 'advanced', webhookId, deliveries, dryRun }
+    })
+  } catch (error) {
+    if (id !== undefined) await passReplay(pool, { id })
+    throw error
+  }
 }
 
-async function makeSlice(tx: Transaction, replay: LockedReplay, eventsMax: number): Promise<number> {
-  const { id, tenant, afterMs, beforeMs } = replay
+async function makeSlice(
+  tx: Transaction,
+  replay: LockedReplay,
+  { eventsMax, oldestMs }: { readonly eventsMax: number; readonly oldestMs: number },
+): Promise<number> {
+  const { id, tenant, beforeMs } = replay
+  // A replay may wait for days, in which the oldest of its deliveries would have expired.
+  const afterMs = Math.max(replay.afterMs, oldestMs)
   const from = replay.cursor ?? (await nextReplayPartition(tx, { behind: undefined, afterMs }))
   if (from === undefined) {
     await advanceReplay(tx, { id, next: 'completed', scanned: 0, deliveries: 0 })
@@ -58,7 +74,7 @@ async function makeSlice(tx: Transaction, replay: LockedReplay, eventsMax: numbe
   const withData = payloadFilter?.needsData === true
   const limit = withData ? Math.min(eventsMax, PAYLOADS_PER_SLICE) : eventsMax
   const slice = await readReplaySlice(tx, { tenant, from, beforeMs, limit, withData })
-  const events = slice.filter(createFilter(replay, payloadFilter))
+  const events = slice.filter(createFilter({ ...replay, afterMs }, payloadFilter))
   const deliveries = await replayDeliveries(tx, { replay, epoch, partition, events })
   const last = slice.at(-1)
   const next =
