@@ -74,13 +74,29 @@ function violation(folder: string, { file, specifier }: Import): string | null {
   return `${file} imports ${specifier}, which is not a dependency of ${manifest.name}`
 }
 
-/** The files on the way from `file` back to itself; none if there is no such way. */
-function circleOf(file: string, imported: ReadonlyMap<string, readonly string[]>): readonly string[] {
-  const ways: (readonly string[])[] = [[file]]
+/** What each file imports of its own package, each under the name that `nameOf` gives it; tests and files without one left out. */
+function importedIn(
+  folder: string,
+  nameOf: (file: string) => string | undefined,
+): ReadonlyMap<string, ReadonlySet<string>> {
+  const imported = new Map<string, Set<string>>()
+  for (const { file, specifier } of importsOf(`${folder}/src`)) {
+    if (!specifier.startsWith('.') || isTest(file)) continue
+    const from = nameOf(file)
+    const to = nameOf(relative(ROOT, resolve(ROOT, file, '..', specifier)))
+    if (from === undefined || to === undefined || from === to) continue
+    imported.set(from, (imported.get(from) ?? new Set()).add(to))
+  }
+  return imported
+}
+
+/** The names on the way from `name` back to itself; none if there is no such way. */
+function circleOf(name: string, imported: ReadonlyMap<string, ReadonlySet<string>>): readonly string[] {
+  const ways: (readonly string[])[] = [[name]]
   const seen = new Set<string>()
   for (let way = ways.pop(); way !== undefined; way = ways.pop()) {
     for (const next of imported.get(way.at(-1) ?? '') ?? []) {
-      if (next === file) return way
+      if (next === name) return way
       if (seen.has(next)) continue
       seen.add(next)
       ways.push([...way, next])
@@ -99,12 +115,14 @@ describe('boundaries', () => {
   })
 
   test.each(workspaces)('%s has no file that imports itself by way of others, not even for a type', (folder) => {
-    const imported = new Map<string, string[]>()
-    for (const { file, specifier } of importsOf(`${folder}/src`)) {
-      if (!specifier.startsWith('.') || isTest(file)) continue
-      imported.set(file, [...(imported.get(file) ?? []), relative(ROOT, resolve(ROOT, file, '..', specifier))])
-    }
+    const imported = importedIn(folder, (file) => file)
     expect([...imported.keys()].flatMap((file) => circleOf(file, imported))).toEqual([])
+  })
+
+  test.each(workspaces)('%s has no folder that imports itself by way of others', (folder) => {
+    // Of `<parent>/<name>/src/<folder>/…`; files beside the folders compose them, or are imported by them.
+    const imported = importedIn(folder, (file) => file.split('/').slice(3, -1)[0])
+    expect([...imported.keys()].flatMap((name) => circleOf(name, imported))).toEqual([])
   })
 
   test('tests and benches import packages by their names', () => {

@@ -1,5 +1,5 @@
 import type { AttemptRow, DeliveryRow } from '@ariftly/store/deliveries'
-import { timeOf } from '../webhooks/render-webhook.ts'
+import { timeOf } from '../time-of.ts'
 
 /** The delivery object, as lists show it. */
 export function renderDelivery(row: DeliveryRow): Record<string, unknown> {

@@ -4,7 +4,7 @@ import { hasScope, listParam, Problem, type Caller } from '@ariftly/http'
 import type { Pool } from '@ariftly/store'
 import { listDeliveriesOfEvents, type DeliveryRow } from '@ariftly/store/deliveries'
 import type { LoggedEvent } from '@ariftly/store/events'
-import { timeOf } from '../webhooks/render-webhook.ts'
+import { timeOf } from '../time-of.ts'
 
 /** What `include` can name. */
 const INCLUDED = ['log', 'deliveries'] as const

@@ -1,5 +1,5 @@
 import type { RedeliveryRow } from '@ariftly/store/redeliveries'
-import { timeOf } from '../webhooks/render-webhook.ts'
+import { timeOf } from '../time-of.ts'
 
 /** The redelivery object: what was asked for and how far it is. On a dry run `delivery_count` counts what would be sent. */
 export function renderRedelivery(row: RedeliveryRow): Record<string, unknown> {

@@ -1,5 +1,5 @@
 import type { ReplayRow } from '@ariftly/store/replays'
-import { timeOf } from '../webhooks/render-webhook.ts'
+import { timeOf } from '../time-of.ts'
 
 /** The replay object: what was asked for and how far it is. On a dry run `delivery_count` counts what would be made. */
 export function renderReplay(row: ReplayRow): Record<string, unknown> {

@@ -3,7 +3,7 @@ import { choiceParam, readQuery, sendJson, type ApiHandler } from '@ariftly/http
 import { type Pool } from '@ariftly/store'
 import { latencyPercentile, readWebhookStats, sumFigures, type Figures } from '@ariftly/store/stats'
 import { findWebhook } from './find-webhook.ts'
-import { timeOf } from './render-webhook.ts'
+import { timeOf } from '../time-of.ts'
 
 /** How long a window's buckets are, how many it has, and by which stretches its figures are kept. */
 const WINDOWS = {

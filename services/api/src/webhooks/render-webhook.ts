@@ -1,5 +1,5 @@
-import { formatTimestamp } from '@ariftly/events'
 import type { WebhookRow } from '@ariftly/store/webhooks'
+import { timeOf } from '../time-of.ts'
 
 /** The webhook object of design 8; headers by name only, and the secret never (creation and rotation add it). */
 export function renderWebhook(row: WebhookRow): Record<string, unknown> {
@@ -25,9 +25,4 @@ export function renderWebhook(row: WebhookRow): Record<string, unknown> {
     created_at: timeOf(row.createdAtMs),
     updated_at: timeOf(row.updatedAtMs),
   }
-}
-
-/** RFC 3339, or null. */
-export function timeOf(ms: number | null): string | null {
-  return ms === null ? null : formatTimestamp(ms)
 }

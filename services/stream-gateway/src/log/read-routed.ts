@@ -1,5 +1,14 @@
 import type { RecordView } from '@ariftly/kafka'
-import type { Routed } from '../streams/filter.ts'
+
+/** The attributes that decide who gets a record. */
+export interface Routed {
+  readonly tenant: string
+  /** An event type, or any text if the record turns out to be none of ours. */
+  readonly type: string
+  readonly taskId: string | null
+  readonly sessionId: string | null
+  readonly agent: string | null
+}
 
 const SLASH = 0x2f
 

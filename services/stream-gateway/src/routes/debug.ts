@@ -1,7 +1,7 @@
-import type { EpochFollower } from '../log/follow-epochs.ts'
-import { ALL_TYPES, type StreamFilter } from '../streams/filter.ts'
+import type { EpochFollower } from '../epochs/follow-epochs.ts'
+import { ALL_TYPES, type StreamFilter } from '../hub/filter.ts'
+import type { UnsentBudget } from '../hub/unsent-budget.ts'
 import type { Streams } from '../streams/streams.ts'
-import type { UnsentBudget } from '../streams/unsent-budget.ts'
 
 /** Numbers for operators: `/debug/streams`. They name no tenant, key or task. */
 export function debugStreams(epochs: EpochFollower, { registry }: Streams, budget: UnsentBudget): object {

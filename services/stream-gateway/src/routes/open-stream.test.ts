@@ -8,11 +8,11 @@ import { createAuthenticator, generateApiKey, type KeyChange } from '@ariftly/au
 import { sendError } from '@ariftly/http'
 import { createKeyring, generateEncryptionKey } from '@ariftly/keyring'
 import { createLogger } from '@ariftly/runtime'
-import { createOpenStream } from './open-stream.ts'
+import type { EpochReader } from '../epochs/epoch-reader.ts'
 import { createStreamIds } from '../frames/stream-id.ts'
-import type { EpochReader } from '../log/epoch-reader.ts'
 import { StreamRegistry } from '../streams/registry.ts'
 import type { Streams } from '../streams/streams.ts'
+import { createOpenStream } from './open-stream.ts'
 
 const log = createLogger({ service: 'test', level: 'silent' })
 const releases: (() => unknown)[] = []

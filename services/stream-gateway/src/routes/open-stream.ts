@@ -2,12 +2,12 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { isApiKeyShaped, type Authenticator } from '@ariftly/auth'
 import { Problem, type Caller } from '@ariftly/http'
 import type { EventFilter } from '@ariftly/events'
-import { streamFilter } from '../streams/filter.ts'
-import type { EpochReader } from '../log/epoch-reader.ts'
-import { queryToken, readStreamParameters, type StreamParameters } from './parameters.ts'
+import type { EpochReader } from '../epochs/epoch-reader.ts'
 import type { Sealer, StreamIds } from '../frames/stream-id.ts'
-import { openStreamToken } from './stream-token.ts'
+import { streamFilter } from '../hub/filter.ts'
 import type { AskedStart, Streams } from '../streams/streams.ts'
+import { queryToken, readStreamParameters, type StreamParameters } from './parameters.ts'
+import { openStreamToken } from './stream-token.ts'
 
 /** What {@link createOpenStream} needs. */
 export interface OpenStreamOptions {

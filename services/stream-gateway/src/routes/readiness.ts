@@ -1,6 +1,6 @@
 import type { Authenticator } from '@ariftly/auth'
 import type { Readiness } from '@ariftly/runtime'
-import type { EpochFollower } from '../log/follow-epochs.ts'
+import type { EpochFollower } from '../epochs/follow-epochs.ts'
 
 /** Whether the gateway may be given streams. */
 export interface GatewayReadiness {

@@ -1,9 +1,9 @@
 import { registerReaderMetrics, type Metrics } from '@ariftly/runtime'
-import type { EpochReader } from '../log/epoch-reader.ts'
-import type { EpochFollower } from '../log/follow-epochs.ts'
+import type { EpochReader } from '../epochs/epoch-reader.ts'
+import type { EpochFollower } from '../epochs/follow-epochs.ts'
+import type { Phase } from '../hub/subscriber.ts'
+import type { UnsentBudget } from '../hub/unsent-budget.ts'
 import type { Streams } from '../streams/streams.ts'
-import type { Phase } from '../streams/subscriber.ts'
-import type { UnsentBudget } from '../streams/unsent-budget.ts'
 import { countBy } from './debug.ts'
 
 const PHASES: readonly Phase[] = [

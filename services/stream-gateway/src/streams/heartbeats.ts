@@ -1,8 +1,8 @@
 import { HEARTBEAT } from '../frames/frames.ts'
-import type { CloseReason } from './hub-options.ts'
-import type { Hub } from './hub.ts'
-import type { Subscriber } from './subscriber.ts'
-import type { UnsentBudget } from './unsent-budget.ts'
+import type { CloseReason } from '../hub/hub-options.ts'
+import type { Hub } from '../hub/hub.ts'
+import type { Subscriber } from '../hub/subscriber.ts'
+import type { UnsentBudget } from '../hub/unsent-budget.ts'
 
 /** Pause between two turns, ms. */
 export const TURN_MS = 1000

@@ -1,5 +1,5 @@
-import type { EpochReader } from '../log/epoch-reader.ts'
-import type { Subscriber } from './subscriber.ts'
+import type { EpochReader } from '../epochs/epoch-reader.ts'
+import type { Subscriber } from '../hub/subscriber.ts'
 
 /** The open streams of the process, by key and by tenant, each with the epoch that it reads. */
 export class StreamRegistry {

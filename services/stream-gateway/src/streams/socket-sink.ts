@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
 import { unchunk } from '../frames/frames.ts'
-import type { Sink } from './subscriber.ts'
+import type { Sink } from '../hub/subscriber.ts'
 
 /**
  * Writes a stream's blocks straight to its socket, past the HTTP response object: one write a block, of a Buffer that other

@@ -1,17 +1,17 @@
 import type { Socket } from 'node:net'
 import { sleep, type Logger } from '@ariftly/runtime'
+import type { EpochReader } from '../epochs/epoch-reader.ts'
 import { openingFrame, resetFrame, type ResetReason } from '../frames/control-frames.ts'
-import type { EpochReader } from '../log/epoch-reader.ts'
+import type { StreamFilter } from '../hub/filter.ts'
+import type { CloseReason } from '../hub/hub-options.ts'
+import { Subscriber } from '../hub/subscriber.ts'
+import type { UnsentBudget } from '../hub/unsent-budget.ts'
 import { dominates, raise, type OffsetVector } from '../log/offset-vector.ts'
 import { positionOfNow, resumeAt } from '../log/start-position.ts'
 import { Beginnings } from './beginnings.ts'
-import type { StreamFilter } from './filter.ts'
 import { createHeartbeats, TURN_MS } from './heartbeats.ts'
-import type { CloseReason } from './hub-options.ts'
 import { StreamRegistry } from './registry.ts'
 import { createSocketSink } from './socket-sink.ts'
-import { Subscriber } from './subscriber.ts'
-import type { UnsentBudget } from './unsent-budget.ts'
 
 /** Where a stream was asked to begin. */
 export type AskedStart =

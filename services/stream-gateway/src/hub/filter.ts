@@ -1,4 +1,5 @@
 import { EVENT_TYPES, renderEvent, type EventFilter } from '@ariftly/events'
+import type { Routed } from '../log/read-routed.ts'
 
 /** What a stream shows: always of one tenant. */
 export interface StreamFilter {
@@ -10,16 +11,6 @@ export interface StreamFilter {
   readonly types: number
   /** The whole event object as data, instead of the payload. */
   readonly envelope: boolean
-}
-
-/** The attributes that decide who gets a record. */
-export interface Routed {
-  readonly tenant: string
-  /** An event type, or any text if the record turns out to be none of ours. */
-  readonly type: string
-  readonly taskId: string | null
-  readonly sessionId: string | null
-  readonly agent: string | null
 }
 
 /** All ten types. */

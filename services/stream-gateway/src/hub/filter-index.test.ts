@@ -1,9 +1,10 @@
 import { describe, expect, test } from '@jest/globals'
 import { EVENT_TYPES } from '@ariftly/events'
 import fc from 'fast-check'
-import { Subscriber } from './subscriber.ts'
-import { matches, streamFilter, toEventFilter, type Routed, type StreamFilter } from './filter.ts'
+import type { Routed } from '../log/read-routed.ts'
 import { FilterIndex } from './filter-index.ts'
+import { matches, streamFilter, toEventFilter, type StreamFilter } from './filter.ts'
+import { Subscriber } from './subscriber.ts'
 
 const name = fc.constantFrom('a', 'b', 'c')
 const maybe = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: undefined })

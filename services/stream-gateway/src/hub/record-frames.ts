@@ -1,6 +1,6 @@
+import { renderFrame } from '../frames/frames.ts'
 import type { FramedEvent } from '../log/ring-columns.ts'
-import { dataFor, type StreamFilter } from '../streams/filter.ts'
-import { renderFrame } from './frames.ts'
+import { dataFor, type StreamFilter } from './filter.ts'
 
 /**
  * The frame of a record that all streams share which may have its id: made at the first call, with the id that is given

@@ -10,9 +10,9 @@ import {
   type RecordView,
 } from '@ariftly/kafka'
 import { errorTypeOf, startBatchSpan, type Logger, type Tracing } from '@ariftly/runtime'
-import type { Hub } from '../streams/hub.ts'
+import type { Hub } from '../hub/hub.ts'
+import type { DuplicateCheck, WantedRecord } from '../log/duplicate-check.ts'
 import { createDispatch, type Stretch } from './dispatch-records.ts'
-import type { DuplicateCheck, WantedRecord } from './duplicate-check.ts'
 
 /** What {@link consumeLog} needs. */
 export interface ConsumeLogOptions {

@@ -1,5 +1,6 @@
+import type { Routed } from '../log/read-routed.ts'
+import { ALL_TYPES, matches, matchesAttributes, sameFilter, typeBit, type StreamFilter } from './filter.ts'
 import type { FilterGroup } from './subscriber.ts'
-import { ALL_TYPES, matches, matchesAttributes, sameFilter, typeBit, type Routed, type StreamFilter } from './filter.ts'
 
 /** One tenant's groups, each under the narrowest of its conditions. */
 interface TenantIndex {

@@ -5,12 +5,12 @@ import { createKeyring, generateEncryptionKey } from '@ariftly/keyring'
 import { recordViewOf } from '@ariftly/testkit'
 import { expect, test } from '@jest/globals'
 import { createStreamIds } from '../frames/stream-id.ts'
-import { createHub } from '../streams/hub.ts'
-import { streamFilter } from '../streams/filter.ts'
-import { Subscriber, type Sink } from '../streams/subscriber.ts'
-import { UnsentBudget } from '../streams/unsent-budget.ts'
+import { streamFilter } from '../hub/filter.ts'
+import { createHub } from '../hub/hub.ts'
+import { Subscriber, type Sink } from '../hub/subscriber.ts'
+import { UnsentBudget } from '../hub/unsent-budget.ts'
+import { createDuplicateCheck } from '../log/duplicate-check.ts'
 import { createDispatch } from './dispatch-records.ts'
-import { createDuplicateCheck } from './duplicate-check.ts'
 
 const APPENDED_AT_MS = Date.UTC(2026, 10, 26)
 const RECORDS = 512

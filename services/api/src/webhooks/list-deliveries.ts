@@ -12,8 +12,8 @@ import {
 import { type Pool } from '@ariftly/store'
 import { listDeliveries } from '@ariftly/store/deliveries'
 import { sendList } from '../send-list.ts'
-import { findWebhook } from '../webhooks/find-webhook.ts'
-import { renderDelivery } from './render-delivery.ts'
+import { findWebhook } from './find-webhook.ts'
+import { renderDelivery } from '../deliveries/render-delivery.ts'
 
 /** Parameters of `GET /v1/webhooks/{id}/deliveries`; the times are those at which the event entered the log. */
 const listDeliveriesQuery = {

@@ -1,9 +1,9 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { decodeRecord, type LogEvent } from '@ariftly/events'
 import type { RecordView } from '@ariftly/kafka'
-import type { Hub, WantedState } from '../streams/hub.ts'
-import type { DuplicateCheck, WantedRecord } from './duplicate-check.ts'
-import { routedOf, tenantOf } from './read-routed.ts'
+import type { Hub, WantedState } from '../hub/hub.ts'
+import type { DuplicateCheck, WantedRecord } from '../log/duplicate-check.ts'
+import { routedOf, tenantOf } from '../log/read-routed.ts'
 
 /** What {@link createDispatch} needs. */
 export interface DispatchOptions {

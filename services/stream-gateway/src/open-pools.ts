@@ -1,6 +1,6 @@
 import { databaseConnection, type Releasers } from '@ariftly/runtime'
 import { createPool, SERVICE_ROLE, type Pool } from '@ariftly/store'
-import type { StreamGatewayConfig } from '../config.ts'
+import type { StreamGatewayConfig } from './config.ts'
 
 /** The connections of the gateway to Postgres. */
 export interface GatewayPools {

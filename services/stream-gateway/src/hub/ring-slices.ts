@@ -1,5 +1,4 @@
 import { joinBlocks, renderFrame } from '../frames/frames.ts'
-import { sharedFrame } from '../frames/record-frames.ts'
 import type { StreamIds } from '../frames/stream-id.ts'
 import type { DuplicateCheck } from '../log/duplicate-check.ts'
 import { raise, type OffsetVector } from '../log/offset-vector.ts'
@@ -7,6 +6,7 @@ import { routedOf, tenantOf } from '../log/read-routed.ts'
 import type { Ring } from '../log/ring.ts'
 import { dataFor, matches } from './filter.ts'
 import type { SliceSize } from './hub-options.ts'
+import { sharedFrame } from './record-frames.ts'
 import type { FilterGroup, Subscriber } from './subscriber.ts'
 
 /** What {@link RingSlices} needs. */

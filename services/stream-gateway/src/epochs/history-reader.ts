@@ -1,7 +1,7 @@
 import { partitionOf, type EventFilter } from '@ariftly/events'
 import type { HistoryPageRequest, HistoryPartition } from '@ariftly/store/streams'
-import type { HistoryPage } from '../streams/hub-options.ts'
-import type { OffsetVector } from './offset-vector.ts'
+import type { HistoryPage } from '../hub/hub-options.ts'
+import type { OffsetVector } from '../log/offset-vector.ts'
 
 /** What {@link createHistoryReader} needs. */
 export interface HistoryReaderOptions {
