@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
-import { newEventId } from '@ariftly/events'
+import { newEventId, typeIdToUuid } from '@ariftly/events'
 import { byForm, eventually, startReceiver, type Receiver } from '@ariftly/testkit'
 import { createWorkerWorld, type WorkerWorld } from '../../webhooks/worker-world.ts'
 
@@ -8,6 +8,8 @@ const WEBHOOKS = 100
 const BURST = byForm({ short: 400, long: 7_000 })
 /** 40,000 deliveries, of which a tenant has 300 in 100 ms in a process. */
 const SPREAD = 400
+/** Of 240 KB. */
+const LARGE_EVENTS = 20
 const MATCHED_MS_MAX = 60_000 + BURST * 100
 
 describe('matching', () => {
@@ -69,6 +71,27 @@ describe('matching', () => {
           AND created_at <= (SELECT max(created_at) FROM deliveries WHERE tenant_id = 'hushed')`,
     )
     expect(rows[0]?.n).toBeLessThan((SPREAD * WEBHOOKS) / 4)
+    await worker.close()
+  })
+
+  test('large payloads of a tenant with a filter are matched later, a few at a time, and all of them', async () => {
+    const filtered = await fixture.subscribe({ tenant: 'large', url: receiver.url })
+    await fixture.world.admin.query('UPDATE webhooks SET filter = $2 WHERE id = $1', [
+      typeIdToUuid('whk', filtered),
+      '{"data.deep":{"$exists":true}}',
+    ])
+    const events = await fixture.post('large', LARGE_EVENTS, 1)
+    const behind = events.map((event) => ({
+      ...event,
+      id: newEventId(Date.now()),
+      // 7 ms of a thread each.
+      data: Buffer.from(`{"task_id":"${event.taskId}","message":"m","deep":[${'[],'.repeat(80_000)}0]}`),
+    }))
+    for (const event of behind) await fixture.append([event])
+    const worker = await fixture.startWorker()
+    await eventually(async () => (await matched('large')).count === LARGE_EVENTS)
+    await eventually(async () => (await fixture.states(filtered))['delivered'] === LARGE_EVENTS)
+    expect(requestsOf(filtered).toSorted()).toEqual(behind.map(({ id }) => id).toSorted())
     await worker.close()
   })
 

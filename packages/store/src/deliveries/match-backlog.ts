@@ -1,9 +1,4 @@
-import {
-  matchableColumns,
-  toMatchableEvent,
-  type MatchableColumns,
-  type MatchableEvent,
-} from '../events/matchable-event.ts'
+import { readMatchableEvents, type MatchableEvents } from '../events/read-matchable-events.ts'
 import type { Queryable } from '../queryable.ts'
 
 /** A tenant's records of one part of the log that are still to be matched: from `nextOffset` to below `endOffset`. */
@@ -62,21 +57,17 @@ export async function anyMatchBacklog(db: Queryable): Promise<boolean> {
   return rows[0]?.any === true
 }
 
-/** The first `limit` events of a backlog, in the order of the log. A range of events_position. */
+/** The first `limit` events of a backlog, in the order of the log; with large payloads fewer. A range of events_position. */
 export async function readMatchBacklog(
   tx: Queryable,
   backlog: MatchBacklog,
   o: { readonly limit: number; readonly withData: boolean },
-): Promise<readonly MatchableEvent[]> {
-  const { rows } = await tx.query<MatchableColumns>(
-    `SELECT ${matchableColumns(o)}
-       FROM events
-      WHERE tenant_id = $1 AND epoch = $2 AND partition = $3 AND "offset" >= $4 AND "offset" < $5
-      ORDER BY "offset"
-      LIMIT $6`,
-    [backlog.tenant, backlog.epoch, backlog.partition, backlog.nextOffset, backlog.endOffset, o.limit],
-  )
-  return rows.map(toMatchableEvent)
+): Promise<MatchableEvents> {
+  return await readMatchableEvents(tx, {
+    ...o,
+    where: `tenant_id = $1 AND epoch = $2 AND partition = $3 AND "offset" >= $4 AND "offset" < $5`,
+    values: [backlog.tenant, backlog.epoch, backlog.partition, backlog.nextOffset, backlog.endOffset],
+  })
 }
 
 /** Moves a backlog whose row this transaction holds on to `nextOffset`; at its end it is gone. By primary key. */

@@ -13,12 +13,7 @@ export interface MatchableEvent {
   readonly data: string | null
 }
 
-/** The columns that `toMatchableEvent` reads; payloads have up to 256 KiB each. */
-export function matchableColumns({ withData }: { readonly withData: boolean }): string {
-  return `id, "offset", type, task_id, session_id, agent, appended_at, ${withData ? 'data' : 'NULL AS data'}`
-}
-
-/** A row of `matchableColumns` as pg hands it over. */
+/** A row as pg hands it over. */
 export interface MatchableColumns {
   readonly id: string
   readonly offset: number

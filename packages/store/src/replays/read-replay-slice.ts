@@ -1,9 +1,4 @@
-import {
-  matchableColumns,
-  toMatchableEvent,
-  type MatchableColumns,
-  type MatchableEvent,
-} from '../events/matchable-event.ts'
+import { readMatchableEvents, type MatchableEvents } from '../events/read-matchable-events.ts'
 import type { Queryable } from '../queryable.ts'
 import { CLOCK_SLACK_MS } from './clock-slack.ts'
 import type { ReplayCursor } from './lock-next-replay.ts'
@@ -11,7 +6,7 @@ import type { ReplayCursor } from './lock-next-replay.ts'
 /**
  * A tenant's next events of one partition of the log, in offset order. It ends a minute of log time behind `beforeMs`, so
  * that a clock that was set back loses nothing and a replay does not chase the log's end; the caller looks at each time.
- * A range of events_position. With `withData` a slice holds up to `limit` payloads of 256 KiB each.
+ * A range of events_position. With `withData` a slice with large payloads has fewer than `limit` events.
  */
 export async function readReplaySlice(
   tx: Queryable,
@@ -22,18 +17,16 @@ export async function readReplaySlice(
     readonly limit: number
     readonly withData: boolean
   },
-): Promise<readonly MatchableEvent[]> {
-  const { rows } = await tx.query<MatchableColumns>(
-    `SELECT ${matchableColumns(o)}
-       FROM events
-      WHERE tenant_id = $1 AND epoch = $2 AND partition = $3 AND "offset" >= $4
+): Promise<MatchableEvents> {
+  const { tenant, from, beforeMs, limit, withData } = o
+  return await readMatchableEvents(tx, {
+    limit,
+    withData,
+    where: `tenant_id = $1 AND epoch = $2 AND partition = $3 AND "offset" >= $4
         AND "offset" < coalesce((SELECT t."offset" FROM log_times t
                                   WHERE t.epoch = $2 AND t.partition = $3 AND t.appended_at >= $5
                                   ORDER BY t.appended_at, t."offset"
-                                  LIMIT 1), 9223372036854775807)
-      ORDER BY "offset"
-      LIMIT $6`,
-    [o.tenant, o.from.epoch, o.from.partition, o.from.offset, new Date(o.beforeMs + CLOCK_SLACK_MS), o.limit],
-  )
-  return rows.map(toMatchableEvent)
+                                  LIMIT 1), 9223372036854775807)`,
+    values: [tenant, from.epoch, from.partition, from.offset, new Date(beforeMs + CLOCK_SLACK_MS)],
+  })
 }

@@ -10,7 +10,7 @@ import {
   type MatchBacklog,
   type MatchedEvent,
 } from '@ariftly/store/deliveries'
-import type { MatchableEvent } from '@ariftly/store/events'
+import type { MatchableEvents } from '@ariftly/store/events'
 import { KEPT_MS } from './matcher.ts'
 import { once } from './record-attributes.ts'
 import type { SubscriptionCache } from './subscription-cache.ts'
@@ -36,7 +36,7 @@ export interface MatchBacklogsOptions {
 const PAIRS_MAX = 250
 /** Events of a backlog that one slice looks at. */
 const EVENTS_MAX = 250
-/** The same when their payloads are read too, at up to 256 KiB each. */
+/** The same when their payloads are read too, which may be fewer. */
 const PAYLOADS_MAX = 100
 /** The rest after a slice, in times of what that took: alone, and while events of other tenants are matched. */
 const REST = { alone: 0.5, besideOthers: 3 } as const
@@ -84,8 +84,8 @@ export function runMatchBacklogs(o: MatchBacklogsOptions): {
       const { index } = await o.subscriptions.reload()
       const withData = index.needsData(backlog.tenant)
       const limit = withData ? PAYLOADS_MAX : EVENTS_MAX
-      const events = await readMatchBacklog(tx, backlog, { limit, withData })
-      const { matches, next } = matchEvents(index, backlog, events, limit)
+      const read = await readMatchBacklog(tx, backlog, { limit, withData })
+      const { matches, next } = matchEvents(index, backlog, read)
       const deliveries = await insertDeliveries(tx, { ...backlog, matches })
       await advanceMatchBacklog(tx, backlog, next)
       return {
@@ -99,12 +99,7 @@ export function runMatchBacklogs(o: MatchBacklogsOptions): {
     return slice.tenant
   }
 
-  function matchEvents(
-    index: SubscriptionIndex,
-    backlog: MatchBacklog,
-    events: readonly MatchableEvent[],
-    limit: number,
-  ) {
+  function matchEvents(index: SubscriptionIndex, backlog: MatchBacklog, { events, atEnd }: MatchableEvents) {
     const { tenant } = backlog
     const oldestMs = now() - KEPT_MS
     const matches: MatchedEvent[] = []
@@ -126,8 +121,7 @@ export function runMatchBacklogs(o: MatchBacklogsOptions): {
       if (webhookIds.length > 0) matches.push({ tenant, eventId, offset, appendedAtMs, traceparent: null, webhookIds })
     }
     const last = events.at(-1)
-    const atEnd = events.length < limit || last === undefined
-    return { matches, next: atEnd ? backlog.endOffset : last.offset + 1 }
+    return { matches, next: atEnd || last === undefined ? backlog.endOffset : last.offset + 1 }
   }
 
   return { wake: () => idle.abort(), ended: run() }

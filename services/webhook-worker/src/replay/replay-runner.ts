@@ -16,6 +16,8 @@ export interface ReplayRunnerOptions {
 const IDLE_MS = 1000
 /** While replays run, but none that was judged may go on now: the others are judged soon, and all of them now and then. */
 const FULL_MS = { baseMs: 10, maxMs: 250 } as const
+/** The rest after payloads were judged, in times of what that took: attempts share the thread with it. */
+const REST_TIMES = 3
 
 /**
  * Carries out replays slice by slice until the signal aborts: tenants take turns, any number of processes share the work, and
@@ -36,7 +38,7 @@ export async function runReplays(o: ReplayRunnerOptions): Promise<void> {
       if (result.type === 'idle') return backoffMs(fullLooks++, FULL_MS)
       fullLooks = 0
       if (result.deliveries > 0 && !result.dryRun) o.onReplayed(result.webhookId, result.deliveries)
-      return 0
+      return REST_TIMES * result.judgedMs
     } catch (error) {
       if (!o.signal.aborted) o.log.warn({ err: error }, 'a slice of a replay failed')
       return backoffMs(failures++)

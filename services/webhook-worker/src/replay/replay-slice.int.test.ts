@@ -319,6 +319,37 @@ describe('a replay', () => {
     })
   })
 
+  test('with a payload filter judges large payloads a few at a time, tells what that took, and comes to the end', async () => {
+    const appendedAtMs = Date.now() - 60_000
+    const events = Array.from({ length: 12 }, (_, offset) => {
+      const data = Buffer.from(`{"task_id":"t","n":${offset},"deep":[${'[],'.repeat(60_000)}0]}`)
+      const id = newEventId(appendedAtMs)
+      return { ...eventAt(0), tenant: 'large', id, data, partition: 2, offset: 10_000 + offset, appendedAtMs }
+    })
+    await insertEvents(admin, events)
+    webhookId = await subscribe({ tenant: 'large', filter: '{"data.n":{"$gte":3}}' })
+    const id = await ask({ tenant: 'large' })
+    const judgedMs: number[] = []
+    for (;;) {
+      const slice = await makeReplaySlice(pool)
+      if (slice.type === 'idle') break
+      judgedMs.push(slice.judgedMs)
+    }
+    // Three of 180 KB make half a MiB; partitions without events of the tenant have a slice each.
+    expect(judgedMs.filter((ms) => ms > 1).length).toBeGreaterThanOrEqual(4)
+    expect(await eventsIn('pending')).toEqual(
+      events
+        .slice(3)
+        .map((event) => typeIdToUuid('evt', event.id))
+        .toSorted(),
+    )
+    expect(await getReplay(pool, { tenant: 'large', webhookId, id })).toMatchObject({
+      state: 'completed',
+      scannedCount: events.length,
+      deliveryCount: 9,
+    })
+  })
+
   test('ends with its webhook', async () => {
     const id = await ask()
     await makeReplaySlice(pool, { eventsMax: 50 })

@@ -17,11 +17,18 @@ import { compileText, expandTypes } from '../matching/subscription-index.ts'
 export type SliceResult =
   /** No replay runs, or those that do are held by other workers or their webhooks have enough that is due. */
   | { readonly type: 'idle' }
-  | { readonly type: 'advanced'; readonly webhookId: string; readonly deliveries: number; readonly dryRun: boolean }
+  | {
+      readonly type: 'advanced'
+      readonly webhookId: string
+      readonly deliveries: number
+      readonly dryRun: boolean
+      /** What judging the payloads took of this thread. */
+      readonly judgedMs: number
+    }
 
 /** Events of a tenant that one slice looks at. */
 const EVENTS_PER_SLICE = 1000
-/** The same when their payloads are read too, at up to 256 KiB each. */
+/** The same when their payloads are read too, which may be fewer. */
 const PAYLOADS_PER_SLICE = 100
 /** Deliveries that are due and wait, beyond which a replay adds none: a backlog delays what the webhook gets live. */
 const WAITING_MAX = 2000
@@ -45,10 +52,10 @@ export async function makeReplaySlice(
       const { webhookId, dryRun } = replay
       if (replay.webhookDeleted) {
         await advanceReplay(tx, { id, next: 'cancelled', scanned: 0, deliveries: 0 })
-        return { type: 'advanced', webhookId, deliveries: 0, dryRun }
+        return { type: 'advanced', webhookId, deliveries: 0, dryRun, judgedMs: 0 }
       }
-      const deliveries = await makeSlice(tx, replay, { eventsMax, oldestMs: now() - KEPT_MS })
-      return { type: 'advanced', webhookId, deliveries, dryRun }
+      const made = await makeSlice(tx, replay, { eventsMax, oldestMs: now() - KEPT_MS })
+      return { type: 'advanced', webhookId, dryRun, ...made }
     })
   } catch (error) {
     if (id !== undefined) await passReplay(pool, { id })
@@ -60,29 +67,31 @@ async function makeSlice(
   tx: Transaction,
   replay: LockedReplay,
   { eventsMax, oldestMs }: { readonly eventsMax: number; readonly oldestMs: number },
-): Promise<number> {
+): Promise<{ readonly deliveries: number; readonly judgedMs: number }> {
   const { id, tenant, beforeMs } = replay
   // A replay may wait for days, in which the oldest of its deliveries would have expired.
   const afterMs = Math.max(replay.afterMs, oldestMs)
   const from = replay.cursor ?? (await nextReplayPartition(tx, { behind: undefined, afterMs }))
   if (from === undefined) {
     await advanceReplay(tx, { id, next: 'completed', scanned: 0, deliveries: 0 })
-    return 0
+    return { deliveries: 0, judgedMs: 0 }
   }
   const { epoch, partition } = from
   const payloadFilter = compileText(replay.webhook.filter)
   const withData = payloadFilter?.needsData === true
   const limit = withData ? Math.min(eventsMax, PAYLOADS_PER_SLICE) : eventsMax
   const slice = await readReplaySlice(tx, { tenant, from, beforeMs, limit, withData })
-  const events = slice.filter(createFilter({ ...replay, afterMs }, payloadFilter))
+  const startedMs = performance.now()
+  const events = slice.events.filter(createFilter({ ...replay, afterMs }, payloadFilter))
+  const judgedMs = withData ? performance.now() - startedMs : 0
   const deliveries = await replayDeliveries(tx, { replay, epoch, partition, events })
-  const last = slice.at(-1)
+  const last = slice.events.at(-1)
   const next =
-    slice.length === limit && last !== undefined
-      ? { epoch, partition, offset: last.offset + 1 }
-      : await nextReplayPartition(tx, { behind: from, afterMs })
-  await advanceReplay(tx, { id, next: next ?? 'completed', scanned: slice.length, deliveries })
-  return deliveries
+    slice.atEnd || last === undefined
+      ? await nextReplayPartition(tx, { behind: from, afterMs })
+      : { epoch, partition, offset: last.offset + 1 }
+  await advanceReplay(tx, { id, next: next ?? 'completed', scanned: slice.events.length, deliveries })
+  return { deliveries, judgedMs }
 }
 
 function createFilter(
