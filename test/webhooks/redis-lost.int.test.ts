@@ -1,31 +1,17 @@
 import { once } from 'node:events'
-import { mkdtemp } from 'node:fs/promises'
 import { connect } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
-import { startStack, type LocalStack, type Part } from '@ariftly/local-stack'
 import { sleep } from '@ariftly/runtime'
-import { eventually, startReceiver, type Receiver } from '@ariftly/testkit'
+import { eventually, startOwnRedis, startReceiver, type Receiver } from '@ariftly/testkit'
 import { createWorkerWorld, type WorkerWorld } from './worker-world.ts'
 
 describe('webhooks when Redis is lost', () => {
-  let stack: LocalStack
-  let part: Part
+  let stack: Awaited<ReturnType<typeof startOwnRedis>>
   let fixture: WorkerWorld
   let receiver: Receiver
 
   beforeAll(async () => {
-    const dataDir = await mkdtemp(join(tmpdir(), 'ariftly-test-'))
-    const { PATH, HOME, JAVA_HOME, XDG_CACHE_HOME } = process.env
-    stack = await startStack({
-      dataDir,
-      ephemeral: true,
-      env: { PATH, HOME, JAVA_HOME, XDG_CACHE_HOME },
-      parts: ['redis'],
-    })
-    if (stack.redis === undefined) throw new Error('no Redis of its own')
-    part = stack.redis
+    stack = await startOwnRedis()
     // None of the two is dead here, however late its heartbeat is.
     fixture = await createWorkerWorld({ REDIS_URL: stack.addresses.redis, WEBHOOK_WORKER_DEAD_MS: '60000' })
     await fixture.startWorker()
@@ -46,7 +32,7 @@ describe('webhooks when Redis is lost', () => {
 
   /** What Redis answers to one inline command of its protocol. */
   async function answerTo(line: string): Promise<string> {
-    const socket = connect(part.port, '127.0.0.1')
+    const socket = connect(stack.redis.port, '127.0.0.1')
     socket.write(`${line}\r\n`)
     const [answer] = (await once(socket, 'data')) as [Buffer]
     socket.destroy()
@@ -92,11 +78,11 @@ describe('webhooks when Redis is lost', () => {
   test('goes on by itself when it was killed and comes back empty, and matches meanwhile', async () => {
     const webhook = await fixture.subscribe({ tenant: 'killed', url: receiver.url })
     await command('FLUSHALL')
-    await part.kill()
+    await stack.redis.kill()
     await fixture.post('killed', 50)
     await eventually(async () => (await fixture.states(webhook))['pending'] === 50)
     expect(receiver.requests).toHaveLength(0)
-    await part.start()
+    await stack.redis.start()
     await eventually(async () => (await fixture.states(webhook))['delivered'] === 50)
     expect(receiver.requests).toHaveLength(50)
   })

@@ -18,7 +18,7 @@ export {
 export { createTemplateDatabase, createTestDatabase, type TestDatabase } from './database.ts'
 export { byForm } from './long-form.ts'
 export { eventually, type EventuallyOptions } from './eventually.ts'
-export { startOwnKafka, startOwnStack } from './own-stack.ts'
+export { startOwnKafka, startOwnRedis, startOwnStack } from './own-stack.ts'
 export { createPartitionPosts, leadersOf, type PartitionAnswer, type PartitionPosts } from './partition-posts.ts'
 export { createRandom, randomSeed } from './random.ts'
 export { startReceiver, type ReceivedRequest, type Receiver, type ReceiverAnswer, type Respond } from './receiver.ts'

@@ -1,7 +1,7 @@
 import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { startStack, type LocalStack, type PartName } from '@ariftly/local-stack'
+import { startStack, type LocalStack, type Part, type PartName } from '@ariftly/local-stack'
 import { createTemplateDatabase } from './database.ts'
 
 /**
@@ -22,6 +22,14 @@ export async function startOwnStack(): Promise<LocalStack & { readonly dataDir: 
 /** Starts a Kafka cluster of one broker that has nothing to do with any other. About 3 s. */
 export async function startOwnKafka(): Promise<LocalStack> {
   return await startParts(['kafka'])
+}
+
+/** Starts a Redis that has nothing to do with any other. Under 1 s. */
+export async function startOwnRedis(): Promise<LocalStack & { readonly redis: Part }> {
+  const stack = await startParts(['redis'])
+  const { redis } = stack
+  if (redis === undefined) throw new Error('the stack has no Redis of its own')
+  return { ...stack, redis }
 }
 
 async function startParts(parts?: readonly PartName[]): Promise<LocalStack & { readonly dataDir: string }> {

@@ -1,4 +1,4 @@
-import { DeadlineError, Semaphore, withTimeout } from '@ariftly/async'
+import { DeadlineError, Semaphore, sleep, withTimeout } from '@ariftly/async'
 import { Queue, Worker } from 'bullmq'
 import { Fault, hasFaultCode, messageOf, retryForever, type Logger, type RedisAddress } from '@ariftly/runtime'
 import type { AttemptRef } from '@ariftly/store/deliveries'
@@ -43,6 +43,8 @@ const FETCHERS: Readonly<Record<DeliveryPriority, number>> = { healthy: 10, unhe
 const LOOK_S = { first: 5, others: BLOCK_S_MAX } as const
 const BOOT_WAIT_MS = 2000
 const CLOSE_WAIT_MS = 1000
+/** Between two looks at a Redis that is away, or whose policy is wrong. */
+const LOOK_AGAIN_MS = 1000
 /**
  * A job whose worker does not renew its lock for so long is given to another one, as its worker may have died between the
  * fetch and the start of the attempt. Where it lives after all, the guard of the start drops the second job.
@@ -55,8 +57,8 @@ const STARTS_MAX = 600
 
 /**
  * Opens the two queues and their workers. A Redis that can be reached and has another `maxmemory-policy` than noeviction
- * rejects with Fault `redis_policy`; one that is away is waited for in the background, and checked then. One that comes
- * back empty is used as it is.
+ * rejects with Fault `redis_policy`; one that is away is waited for in the background. One that has another policy later, by a
+ * restart or when it comes, is not used until that is put right. One that comes back empty is used as it is.
  */
 export async function openJobQueue(o: JobQueueOptions): Promise<JobQueue> {
   const queue = new JobQueue(o)
@@ -74,6 +76,7 @@ export class JobQueue {
   #workers: readonly Worker<JobData>[] = []
   /** Why Redis is not used although it is there. */
   #policyFault: Fault | undefined
+  #checking: Promise<void> | undefined
   #trouble = ''
   #active = 0
   #closed = false
@@ -117,11 +120,13 @@ export class JobQueue {
 
   /** Waits up to two seconds for Redis; rejects with Fault `redis_policy`. */
   async open(): Promise<void> {
-    const { log, signal } = this.#o
+    let booting = true
     const opening = retryForever(() => this.#openQueues(), {
-      signal,
-      maxMs: 1000,
-      onError: (error) => this.#stopOnPolicy(error),
+      signal: this.#o.signal,
+      maxMs: LOOK_AGAIN_MS,
+      onError: (error) => {
+        if (this.#noteFault(error) && booting) throw error
+      },
     })
     try {
       await withTimeout(opening, BOOT_WAIT_MS)
@@ -132,14 +137,13 @@ export class JobQueue {
         throw error
       }
     }
-    // Redis was away at boot: a wrong policy that is found later ends nothing, but is logged.
-    opening.catch((error: unknown) => log.error({ err: error }, 'the queue cannot be used'))
+    booting = false
     this.#producer.on('error', (error: Error) => {
       this.#trouble = `: ${messageOf(error)}`
     })
     this.#producer.on('ready', () => {
       this.#trouble = ''
-      if (this.#queues !== undefined) void this.#recheck()
+      if (this.#queues !== undefined) this.#checking ??= this.#checkAgain()
     })
   }
 
@@ -175,27 +179,34 @@ export class JobQueue {
     const queues = { healthy: this.#openQueue('healthy'), unhealthy: this.#openQueue('unhealthy') }
     await Promise.all(Object.values(queues).map((queue) => queue.waitUntilReady()))
     if (this.#closed) return
+    this.#policyFault = undefined
     this.#queues = queues
     this.#workers = PRIORITIES.flatMap((priority) => this.#openWorkers(priority))
     this.#o.onReady()
   }
 
-  #stopOnPolicy(error: unknown): void {
-    if (!(error instanceof Fault) || !hasFaultCode(error, 'redis_policy')) return
-    this.#policyFault = error
-    throw error
+  /** Looks at the policy of a Redis that has come back, and again until it is right or Redis is away again. */
+  async #checkAgain(): Promise<void> {
+    while (!this.#closed && !this.#o.signal.aborted) {
+      try {
+        await checkPolicy(this.#producer)
+        this.#policyFault = undefined
+        this.#o.onReady()
+        break
+      } catch (error) {
+        if (!this.#noteFault(error)) break
+        await sleep(LOOK_AGAIN_MS, this.#o.signal)
+      }
+    }
+    this.#checking = undefined
   }
 
-  async #recheck(): Promise<void> {
-    try {
-      await checkPolicy(this.#producer)
-      this.#policyFault = undefined
-      this.#o.onReady()
-    } catch (error) {
-      if (!(error instanceof Fault)) return
-      this.#policyFault = error
-      this.#o.log.error({ err: error }, 'the queue cannot be used')
-    }
+  /** Keeps a wrong policy as the reason why Redis is not used; false for any other error. */
+  #noteFault(error: unknown): boolean {
+    if (!(error instanceof Fault) || !hasFaultCode(error, 'redis_policy')) return false
+    if (this.#policyFault === undefined) this.#o.log.error({ err: error }, 'the queue cannot be used')
+    this.#policyFault = error
+    return true
   }
 
   #openQueue(priority: DeliveryPriority): Queue<JobData> {

@@ -1,16 +1,13 @@
 import { randomUUID } from 'node:crypto'
-import { mkdtemp } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { newTypeId, typeIdToUuid } from '@ariftly/events'
-import { startStack, type LocalStack } from '@ariftly/local-stack'
 import { createPool, type Pool } from '@ariftly/store'
 import {
   createTestDatabase,
   eventually,
   stackAddresses,
   startCuttingProxy,
+  startOwnRedis,
   type CuttingProxy,
   type TestDatabase,
 } from '@ariftly/testkit'
@@ -21,17 +18,14 @@ const log = { warn() {} }
 
 let database: TestDatabase
 let pool: Pool
-let promoted: LocalStack
+let promoted: Awaited<ReturnType<typeof startOwnRedis>>
 let way: CuttingProxy
 const clients: RedisClient[] = []
 
 beforeAll(async () => {
   database = await createTestDatabase()
   pool = createPool({ role: null, url: database.url, applicationName: 'test', max: 4 })
-  const { PATH, HOME, JAVA_HOME, XDG_CACHE_HOME } = process.env
-  const dataDir = await mkdtemp(join(tmpdir(), 'ariftly-test-'))
-  const env = { PATH, HOME, JAVA_HOME, XDG_CACHE_HOME }
-  promoted = await startStack({ dataDir, ephemeral: true, env, parts: ['redis'] })
+  promoted = await startOwnRedis()
   way = await startCuttingProxy(addressOf(stackAddresses().redis))
 })
 afterAll(async () => {

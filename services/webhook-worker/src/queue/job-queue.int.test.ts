@@ -1,0 +1,76 @@
+import { once } from 'node:events'
+import { connect } from 'node:net'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
+import { createLogger } from '@ariftly/runtime'
+import { eventually, startCuttingProxy, startOwnRedis, type CuttingProxy } from '@ariftly/testkit'
+import { openJobQueue, type JobQueue } from './job-queue.ts'
+
+const log = createLogger({ service: 'test', level: process.env['TEST_LOG_LEVEL'] ?? 'silent' })
+
+describe('a job queue whose Redis may evict jobs', () => {
+  let redis: Awaited<ReturnType<typeof startOwnRedis>>['redis']
+  let way: CuttingProxy
+  let queue: JobQueue | undefined
+  const stacks: { close(): Promise<void> }[] = []
+
+  beforeAll(async () => {
+    const stack = await startOwnRedis()
+    stacks.push(stack)
+    redis = stack.redis
+  })
+  beforeEach(async () => {
+    way = await startCuttingProxy({ host: '127.0.0.1', port: redis.port })
+  })
+  afterEach(async () => {
+    await queue?.close()
+    await way.close()
+  })
+  afterAll(async () => {
+    for (const stack of stacks) await stack.close()
+  })
+
+  async function open(): Promise<JobQueue> {
+    queue = await openJobQueue({
+      redis: { url: `redis://127.0.0.1:${way.port}`, mode: 'single', nodes: [], sentinelName: '' },
+      prefix: 'test',
+      concurrency: { healthy: 1, unhealthy: 1 },
+      process: async () => {},
+      onReady() {},
+      signal: new AbortController().signal,
+      log,
+    })
+    return queue
+  }
+
+  async function setPolicy(policy: string): Promise<void> {
+    const socket = connect(redis.port, '127.0.0.1')
+    socket.write(`CONFIG SET maxmemory-policy ${policy}\r\n`)
+    const [answer] = (await once(socket, 'data')) as [Buffer]
+    socket.destroy()
+    expect(answer.toString()).toBe('+OK\r\n')
+  }
+
+  test('opens once the policy is right, if Redis was away when the process started', async () => {
+    await way.refuse()
+    await setPolicy('allkeys-lru')
+    const opened = await open()
+    await way.accept()
+    await eventually(() => opened.state.includes('allkeys-lru'))
+    await setPolicy('noeviction')
+    await eventually(() => opened.ready)
+    expect(opened.state).toBe('ok')
+  })
+
+  test('goes on once the policy is right again, without another connection', async () => {
+    const opened = await open()
+    expect(opened.ready).toBe(true)
+    await setPolicy('allkeys-lru')
+    way.dropAll()
+    await eventually(() => opened.state.includes('allkeys-lru'))
+    let connections = 0
+    opened.producer.on('ready', () => (connections += 1))
+    await setPolicy('noeviction')
+    await eventually(() => opened.ready)
+    expect([opened.state, connections]).toEqual(['ok', 0])
+  })
+})
