@@ -1,28 +1,20 @@
 import { readdirSync } from 'node:fs'
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import { createTestDatabase, type TestDatabase } from '@ariftly/testkit'
+import { afterAll, describe, expect, test } from '@jest/globals'
+import { createTestDatabase } from '@ariftly/testkit'
 import { dropExpiredDeliveryPartitions } from './deliveries/drop-expired-delivery-partitions.ts'
 import { ensureDeliveryPartitions } from './deliveries/ensure-delivery-partitions.ts'
 import { dropExpiredEventPartitions } from './events/drop-expired-event-partitions.ts'
 import { ensureEventPartitions } from './events/ensure-event-partitions.ts'
 import { migrate, MIGRATIONS_DIR } from './migrate.ts'
-import { createPool, type Pool } from './pool.ts'
+import { createPool } from './pool.ts'
 
 const DAY_MS = 86_400_000
 
-let database: TestDatabase
-let owner: Pool
-let service: Pool
+const database = await createTestDatabase()
+const owner = database.openPool({ owner: true })
+const service = database.openPool()
 
-beforeAll(async () => {
-  database = await createTestDatabase()
-  owner = createPool({ role: null, url: database.adminUrl, applicationName: 'test', max: 4 })
-  service = createPool({ role: null, url: database.url, applicationName: 'test', max: 4 })
-})
-afterAll(async () => {
-  await Promise.all([owner?.end(), service?.end()])
-  await database?.drop()
-})
+afterAll(() => database.drop())
 
 async function weeks(table: string): Promise<string[]> {
   const { rows } = await owner.query<{ name: string }>(

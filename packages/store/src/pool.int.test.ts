@@ -1,22 +1,17 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import { createTestDatabase, startCuttingProxy, type TestDatabase } from '@ariftly/testkit'
-import { createPool, type Pool } from './pool.ts'
+import { createTestDatabase, startCuttingProxy } from '@ariftly/testkit'
+import { createPool } from './pool.ts'
 import { sqlState, StoreFault } from './store-fault.ts'
 import { withTransaction } from './with-transaction.ts'
 
-let database: TestDatabase
-let pool: Pool
+const database = await createTestDatabase()
+const pool = database.openPool({ owner: true })
 
 beforeAll(async () => {
-  database = await createTestDatabase()
-  pool = createPool({ role: null, url: database.adminUrl, applicationName: 'pool-test', max: 4 })
   await pool.query('CREATE TABLE counters (id int PRIMARY KEY, n int)')
   await pool.query('INSERT INTO counters VALUES (1, 0), (2, 0)')
 })
-afterAll(async () => {
-  await pool?.end()
-  await database?.drop()
-})
+afterAll(() => database.drop())
 
 describe('values', () => {
   test('json comes back in the bytes in which it went in', async () => {

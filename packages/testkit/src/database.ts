@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { migrate } from '@ariftly/store'
+import { createPool, migrate, type Pool } from '@ariftly/store'
 import pg from 'pg'
 import { stackAddresses } from './addresses.ts'
 
@@ -12,8 +12,22 @@ export interface TestDatabase {
   readonly url: string
   /** For DATABASE_ADMIN_URL: the owner. */
   readonly adminUrl: string
+  /** Opens a pool, which `drop` ends. */
+  openPool(o?: TestPoolOptions): Pool
   /** Ends all its sessions and drops it. */
   drop(): Promise<void>
+}
+
+/** How a test talks to its database. */
+export interface TestPoolOptions {
+  /** With the owner's rights; default: those of the services. */
+  readonly owner?: boolean
+  /** Connections at most; default 4. */
+  readonly max?: number
+  /** Shows in `pg_stat_activity`; default `test`. */
+  readonly applicationName?: string
+  /** Further settings of each session, by name. */
+  readonly settings?: Readonly<Record<string, string>>
 }
 
 /** Makes and migrates the database that `createTestDatabase` clones; once for a stack. */
@@ -30,11 +44,21 @@ export async function createTestDatabase(ownerUrl = stackAddresses().postgres): 
   const name = `test_${randomBytes(6).toString('hex')}`
   await execute(ownerUrl, `CREATE DATABASE ${name} TEMPLATE ${TEMPLATE} STRATEGY FILE_COPY`)
   const adminUrl = withDatabase(ownerUrl, name)
-  return {
-    url: withRole(adminUrl, APPLICATION_ROLE),
-    adminUrl,
-    drop: () => execute(ownerUrl, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`),
+  const url = withRole(adminUrl, APPLICATION_ROLE)
+  const pools: Pool[] = []
+
+  function openPool({ owner = false, max = 4, applicationName = 'test', settings = {} }: TestPoolOptions = {}): Pool {
+    const pool = createPool({ role: null, url: owner ? adminUrl : url, applicationName, max, settings })
+    pools.push(pool)
+    return pool
   }
+
+  async function drop(): Promise<void> {
+    await Promise.all(pools.splice(0).map((pool) => pool.end()))
+    await execute(ownerUrl, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`)
+  }
+
+  return { url, adminUrl, openPool, drop }
 }
 
 async function execute(url: string, statement: string): Promise<void> {

@@ -15,10 +15,11 @@ export {
   type KafkaProxy,
   type ProxyTarget,
 } from './cutting-proxy.ts'
-export { createTemplateDatabase, createTestDatabase, type TestDatabase } from './database.ts'
+export { createTemplateDatabase, createTestDatabase, type TestDatabase, type TestPoolOptions } from './database.ts'
 export { byForm } from './long-form.ts'
 export { eventually, type EventuallyOptions } from './eventually.ts'
 export { startOwnKafka, startOwnRedis, startOwnStack } from './own-stack.ts'
+export { insertSampleWebhook, sampleWebhook } from './sample-webhook.ts'
 export { createPartitionPosts, leadersOf, type PartitionAnswer, type PartitionPosts } from './partition-posts.ts'
 export { createRandom, randomSeed } from './random.ts'
 export { startReceiver, type ReceivedRequest, type Receiver, type ReceiverAnswer, type Respond } from './receiver.ts'

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { checkTopics, createKafka, describeLog } from '@ariftly/kafka'
 import { createLogger, readConfig } from '@ariftly/runtime'
-import { createPool, type Pool } from '@ariftly/store'
+import type { Pool } from '@ariftly/store'
 import { currentEpoch, openEpoch } from '@ariftly/store/projection'
 import { DEFAULT_RETENTION, readRetention } from '@ariftly/store/retention'
 import {
@@ -22,7 +22,7 @@ let env: Record<string, string>
 
 beforeEach(async () => {
   database = await createTestDatabase()
-  admin = createPool({ role: null, url: database.adminUrl, applicationName: 'test', max: 1 })
+  admin = database.openPool({ owner: true })
   const topic = `migrate-${Math.random().toString(36).slice(2)}`
   env = {
     KAFKA_BROKERS: stackAddresses().kafka,
@@ -40,7 +40,6 @@ afterEach(async () => {
     await client.deleteTopics({ topics: mine })
   })
   await kafka.close()
-  await admin.end()
   await database.drop()
 })
 

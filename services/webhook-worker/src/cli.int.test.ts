@@ -1,28 +1,20 @@
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { afterAll, expect, test } from '@jest/globals'
 import { newEventId, newTypeId, typeIdToUuid } from '@ariftly/events'
 import { createKeyring, generateEncryptionKey } from '@ariftly/keyring'
-import { createPool, type Pool } from '@ariftly/store'
 import { deriveDeliveryId } from '@ariftly/store/deliveries'
-import { insertWebhook, listSealedWebhooks } from '@ariftly/store/webhooks'
-import { createTestDatabase, type TestDatabase } from '@ariftly/testkit'
+import { listSealedWebhooks } from '@ariftly/store/webhooks'
+import { createTestDatabase, insertSampleWebhook } from '@ariftly/testkit'
 import { webhookAad } from '@ariftly/webhook-sending'
 
 const SECRET = 'the-secret-of-the-operator-test'
 const [OLD, NEW] = [generateEncryptionKey('old'), generateEncryptionKey('new')]
 
-let database: TestDatabase
-let pool: Pool
+const database = await createTestDatabase()
+const pool = database.openPool({ owner: true })
 
-beforeAll(async () => {
-  database = await createTestDatabase()
-  pool = createPool({ role: null, url: database.adminUrl, applicationName: 'test', max: 2 })
-})
-afterAll(async () => {
-  await pool?.end()
-  await database?.drop()
-})
+afterAll(() => database.drop())
 
 test('status shows who has deliveries that wait, and why', async () => {
   const [busy, failing] = [await newWebhook('busy'), await newWebhook('failing')]
@@ -110,20 +102,8 @@ async function newWebhook(tenant: string, rotated = false): Promise<string> {
   const keyring = createKeyring(OLD)
   const aad = webhookAad(tenant, id)
   const seal = (text: string) => keyring.seal(Buffer.from(text), aad)
-  const filters = {
-    taskId: null,
-    sessionId: null,
-    agent: null,
-    filter: null,
-    description: null,
-    enabled: true,
-    rateLimit: null,
-  }
-  const headers = rotated
-    ? { headerNames: ['X-Own'], headers: seal('{"X-Own":"mine"}') }
-    : { headerNames: [], headers: null }
-  const target = { url: 'https://example.com/', events: ['*'], secret: seal(SECRET), ordering: 'none' as const }
-  await insertWebhook(pool, { id, tenant, ...filters, ...headers, ...target }, 100)
+  const headers = rotated ? { headerNames: ['X-Own'], headers: seal('{"X-Own":"mine"}') } : {}
+  await insertSampleWebhook(pool, { id, tenant, secret: seal(SECRET), ...headers })
   if (rotated) {
     await pool.query(
       `UPDATE webhooks SET previous_secret = $2, previous_secret_until = now() + interval '1 h' WHERE id = $1`,

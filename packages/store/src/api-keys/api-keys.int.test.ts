@@ -1,8 +1,7 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { afterAll, describe, expect, test } from '@jest/globals'
 import { createHash, randomBytes } from 'node:crypto'
 import { newTypeId } from '@ariftly/events'
-import { createTestDatabase, eventually, type TestDatabase } from '@ariftly/testkit'
-import { createPool, type Pool } from '../pool.ts'
+import { createTestDatabase, eventually } from '@ariftly/testkit'
 import { withTransaction } from '../with-transaction.ts'
 import { findApiKeyByHash } from './find-api-key-by-hash.ts'
 import { findApiKeyById } from './find-api-key-by-id.ts'
@@ -16,17 +15,10 @@ import { seedBootstrapKey } from './seed-bootstrap-key.ts'
 import { touchApiKeys } from './touch-api-keys.ts'
 import { updateApiKey } from './update-api-key.ts'
 
-let database: TestDatabase
-let pool: Pool
+const database = await createTestDatabase()
+const pool = database.openPool({ max: 5 })
 
-beforeAll(async () => {
-  database = await createTestDatabase()
-  pool = createPool({ role: null, url: database.url, applicationName: 'api-keys-test', max: 5 })
-})
-afterAll(async () => {
-  await pool?.end()
-  await database?.drop()
-})
+afterAll(() => database.drop())
 
 async function insert(fields: Partial<NewApiKey> = {}): Promise<NewApiKey> {
   const key: NewApiKey = {

@@ -1,25 +1,17 @@
 import { newTypeId } from '@ariftly/events'
-import { createTestDatabase, type TestDatabase } from '@ariftly/testkit'
-import { afterAll, beforeAll, expect, test } from '@jest/globals'
-import { createPool, SERVICE_ROLE, type Pool } from '../pool.ts'
+import { createTestDatabase } from '@ariftly/testkit'
+import { afterAll, expect, test } from '@jest/globals'
 import { deleteExpiredAuditEntries } from './delete-expired-audit-entries.ts'
 import { insertAuditEntry } from './insert-audit-entry.ts'
 import { listAuditEntries } from './list-audit-entries.ts'
 
 const DAY_MS = 86_400_000
 
-let database: TestDatabase
+const database = await createTestDatabase()
 /** Of the services' role. */
-let pool: Pool
+const pool = database.openPool()
 
-beforeAll(async () => {
-  database = await createTestDatabase()
-  pool = createPool({ url: database.url, applicationName: 'test', max: 1, role: SERVICE_ROLE })
-})
-afterAll(async () => {
-  await pool?.end()
-  await database?.drop()
-})
+afterAll(() => database.drop())
 
 async function insertOf(ageDays: number): Promise<string> {
   const id = newTypeId('aud', Date.now() - ageDays * DAY_MS)

@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { newEventId, newTypeId } from '@ariftly/events'
-import { createTestDatabase, type TestDatabase } from '@ariftly/testkit'
-import { createPool, type Pool } from '../pool.ts'
+import { createTestDatabase } from '@ariftly/testkit'
 import { ensurePositions } from '../projection/ensure-positions.ts'
 import { insertEvents } from '../projection/insert-events.ts'
 import { openEpoch } from '../projection/open-epoch.ts'
@@ -13,20 +12,13 @@ import { readWebhooksVersion } from './read-webhooks-version.ts'
 
 const tenant = 'tenant'
 const webhookId = newTypeId('whk')
-let database: TestDatabase
-let pool: Pool
+const database = await createTestDatabase()
+const pool = database.openPool()
 
 beforeAll(async () => {
-  database = await createTestDatabase()
-  const admin = createPool({ role: null, url: database.adminUrl, applicationName: 'test', max: 1 })
-  await openEpoch(admin, { topic: 'ariftly.events.v1', clusterId: 'test' })
-  await admin.end()
-  pool = createPool({ role: null, url: database.url, applicationName: 'test', max: 2 })
+  await openEpoch(database.openPool({ owner: true }), { topic: 'ariftly.events.v1', clusterId: 'test' })
 })
-afterAll(async () => {
-  await pool?.end()
-  await database?.drop()
-})
+afterAll(() => database.drop())
 
 test('writes parts of several partitions in one statement, each with a result of its own', async () => {
   const key = { epoch: 1, topic: 'ariftly.events.v1' }

@@ -1,23 +1,15 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { afterAll, expect, test } from '@jest/globals'
 import { newEventId, newTypeId, typeIdToUuid } from '@ariftly/events'
-import { createTestDatabase, type TestDatabase } from '@ariftly/testkit'
-import { createPool, type Pool } from '../pool.ts'
+import { createTestDatabase } from '@ariftly/testkit'
 import { deriveDeliveryId } from './delivery-id.ts'
 import { listDeliveriesOfEvents } from './list-deliveries-of-events.ts'
 
 const APPENDED_MS = Date.now()
 
-let database: TestDatabase
-let pool: Pool
+const database = await createTestDatabase()
+const pool = database.openPool()
 
-beforeAll(async () => {
-  database = await createTestDatabase()
-  pool = createPool({ url: database.url, applicationName: 'test', role: null, max: 1 })
-})
-afterAll(async () => {
-  await pool?.end()
-  await database?.drop()
-})
+afterAll(() => database.drop())
 
 /** Deliveries of an event to new webhooks; gives their ids, newest id first. */
 async function insert(tenant: string, eventId: string, count: number): Promise<readonly string[]> {

@@ -1,25 +1,15 @@
-import { newTypeId, typeIdToUuid } from '@ariftly/events'
-import { createTestDatabase } from '@ariftly/testkit'
+import { typeIdToUuid } from '@ariftly/events'
+import { createTestDatabase, insertSampleWebhook } from '@ariftly/testkit'
 import { expect, test } from '@jest/globals'
-import { createPool } from '../pool.ts'
-import { insertWebhook } from '../webhooks/insert-webhook.ts'
 import { withTransaction } from '../with-transaction.ts'
 import { lockEndpoints } from './lock-endpoints.ts'
 import { spendRateTokens } from './spend-rate-tokens.ts'
 
 test('a rate-limited endpoint has tokens again at once when the clock of Postgres was set back', async () => {
   const database = await createTestDatabase()
-  const pool = createPool({ role: null, url: database.url, applicationName: 'test', max: 1 })
   try {
-    const webhookId = newTypeId('whk')
-    const filters = { taskId: null, sessionId: null, agent: null, filter: null }
-    const settings = { description: null, enabled: true, headerNames: [], headers: null, rateLimit: 1 }
-    const target = { url: 'https://example.com/', events: ['*'], secret: Buffer.from('sealed') }
-    await insertWebhook(
-      pool,
-      { id: webhookId, tenant: 'mine', ordering: 'none', ...filters, ...settings, ...target },
-      100,
-    )
+    const pool = database.openPool()
+    const webhookId = await insertSampleWebhook(pool, { rateLimit: 1 })
     const id = typeIdToUuid('whk', webhookId)
     await pool.query(
       `UPDATE webhook_endpoints SET rate_tokens = 0, rate_refilled_at = now() + interval '1 h' WHERE webhook_id = $1`,
@@ -38,7 +28,6 @@ test('a rate-limited endpoint has tokens again at once when the clock of Postgre
     )
     expect(rows).toEqual([{ tokens: 0, ahead: false }])
   } finally {
-    await pool.end()
     await database.drop()
   }
 })

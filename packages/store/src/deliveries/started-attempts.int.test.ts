@@ -1,9 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { newTypeId, typeIdToUuid } from '@ariftly/events'
-import { createTestDatabase, type TestDatabase } from '@ariftly/testkit'
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
-import { createPool, type Pool } from '../pool.ts'
-import { insertWebhook } from '../webhooks/insert-webhook.ts'
+import { createTestDatabase, insertSampleWebhook } from '@ariftly/testkit'
+import { afterAll, beforeEach, describe, expect, test } from '@jest/globals'
 import { withTransaction } from '../with-transaction.ts'
 import { cancelDeliveries } from './cancel-deliveries.ts'
 import { claimQueue } from './claim-queue.ts'
@@ -15,29 +13,14 @@ import { unqueueDeliveries, type AttemptRef } from './unqueue-deliveries.ts'
 const LEASE_MS = 60_000
 const FAILING = { after: 10, probeMs: 60_000, probeMsMax: 300_000, disableMs: 432_000_000 }
 
-let database: TestDatabase
-let pool: Pool
+const database = await createTestDatabase()
+const pool = database.openPool()
 let webhookId: string
 
-beforeAll(async () => {
-  database = await createTestDatabase()
-  pool = createPool({ role: null, url: database.url, applicationName: 'test', max: 4 })
-})
 beforeEach(async () => {
-  webhookId = newTypeId('whk')
-  const filters = { taskId: null, sessionId: null, agent: null, filter: null }
-  const settings = { description: null, enabled: true, headerNames: [], headers: null, rateLimit: null }
-  const target = { url: 'https://example.com/', events: ['*'], secret: Buffer.from('sealed') }
-  await insertWebhook(
-    pool,
-    { id: webhookId, tenant: 'mine', ordering: 'none', ...filters, ...settings, ...target },
-    100,
-  )
+  webhookId = await insertSampleWebhook(pool)
 })
-afterAll(async () => {
-  await pool?.end()
-  await database?.drop()
-})
+afterAll(() => database.drop())
 
 /** Makes queued deliveries. */
 async function queue(count: number): Promise<readonly AttemptRef[]> {

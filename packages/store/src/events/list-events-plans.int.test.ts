@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { EVENT_TYPES, newEventId, type EventFilter, type EventType } from '@ariftly/events'
-import { createTestDatabase, type TestDatabase } from '@ariftly/testkit'
-import { createPool, type Pool } from '../pool.ts'
+import { createTestDatabase } from '@ariftly/testkit'
 import { type ProjectedEvent } from '../projection/event-arrays.ts'
 import { insertEvents } from '../projection/insert-events.ts'
 import { LIST_SETTINGS, listEventsQuery, type ListEventsOptions } from './list-events.ts'
@@ -15,18 +14,11 @@ const NOW_MS = Date.now()
 const BUSY = 2_000
 const OTHERS = 6_000
 
-let database: TestDatabase
-let pool: Pool
+const database = await createTestDatabase()
+const pool = database.openPool({ max: 1, settings: LIST_SETTINGS })
 let ids: readonly string[]
 
-beforeAll(async () => {
-  database = await createTestDatabase()
-  pool = createPool({ role: null, url: database.url, applicationName: 'test', max: 1, settings: LIST_SETTINGS })
-})
-afterAll(async () => {
-  await pool?.end()
-  await database?.drop()
-})
+afterAll(() => database.drop())
 
 /** A busy task of a busy agent, nearly all of whose events are progress; the rare type, and other agents, are elsewhere. */
 function makeEvents(): ProjectedEvent[] {

@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { EVENT_TYPES, newEventId, uuidToTypeId, type EventFilter, type EventType } from '@ariftly/events'
-import { createTestDatabase, type TestDatabase } from '@ariftly/testkit'
-import { createPool, type Pool } from '../pool.ts'
+import { createTestDatabase } from '@ariftly/testkit'
 import { type ProjectedEvent } from '../projection/event-arrays.ts'
 import { insertEvents } from '../projection/insert-events.ts'
 import { getEvent } from './get-event.ts'
@@ -12,20 +11,15 @@ const EVENTS = 4000
 /** Of the start of a minute, so that bounds are exact. */
 const NOW_MS = Math.floor(Date.now() / 60_000) * 60_000
 
-let database: TestDatabase
-let pool: Pool
+const database = await createTestDatabase()
+const pool = database.openPool({ settings: LIST_SETTINGS })
 let model: readonly ProjectedEvent[]
 
 beforeAll(async () => {
-  database = await createTestDatabase()
-  pool = createPool({ role: null, url: database.url, applicationName: 'test', max: 4, settings: LIST_SETTINGS })
   model = makeEvents()
   for (let at = 0; at < model.length; at += 1000) await insertEvents(pool, model.slice(at, at + 1000))
 })
-afterAll(async () => {
-  await pool?.end()
-  await database?.drop()
-})
+afterAll(() => database.drop())
 
 /** Over 80 days in two tenants, with tasks, agents, sessions and types that cross. */
 function makeEvents(): ProjectedEvent[] {

@@ -1,21 +1,13 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals'
-import { createTestDatabase, type TestDatabase } from '@ariftly/testkit'
-import { createPool, SERVICE_ROLE, type Pool } from '../pool.ts'
+import { afterAll, expect, test } from '@jest/globals'
+import { createTestDatabase } from '@ariftly/testkit'
 import { positionsAtLogTime } from '../streams/index.ts'
 import { deleteExpiredLogTimes } from './delete-expired-log-times.ts'
 
 const DAY_MS = 86_400_000
-let database: TestDatabase
-let pool: Pool
+const database = await createTestDatabase()
+const pool = database.openPool()
 
-beforeAll(async () => {
-  database = await createTestDatabase()
-  pool = createPool({ role: SERVICE_ROLE, url: database.adminUrl, applicationName: 'test', max: 1 })
-})
-afterAll(async () => {
-  await pool?.end()
-  await database?.drop()
-})
+afterAll(() => database.drop())
 
 test('expired log times are deleted, but for the newest of each partition, so that positions stay', async () => {
   const nowMs = Date.now()

@@ -1,26 +1,18 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
-import { createTestDatabase, type TestDatabase } from '@ariftly/testkit'
-import { createPool, type Pool } from '../pool.ts'
+import { createTestDatabase } from '@ariftly/testkit'
 import { openEpoch } from './open-epoch.ts'
 import { recordHole } from './record-hole.ts'
 
 const KEY = { projection: 'events', epoch: 1, topic: 'holes-test', partition: 2 } as const
 
-let database: TestDatabase
-let pool: Pool
+const database = await createTestDatabase()
+const pool = database.openPool()
 
 beforeAll(async () => {
-  database = await createTestDatabase()
-  const admin = createPool({ role: null, url: database.adminUrl, applicationName: 'test', max: 1 })
-  await openEpoch(admin, { topic: KEY.topic, clusterId: 'test' })
-  await admin.end()
-  pool = createPool({ role: null, url: database.url, applicationName: 'test', max: 1 })
+  await openEpoch(database.openPool({ owner: true }), { topic: KEY.topic, clusterId: 'test' })
 })
 
-afterAll(async () => {
-  await pool?.end()
-  await database?.drop()
-})
+afterAll(() => database.drop())
 
 test('a hole that has grown before the position moved is recorded in its whole length, by the role of the services', async () => {
   for (const to of [10, 20, 15]) await recordHole(pool, { ...KEY, from: 5, to })

@@ -1,8 +1,7 @@
-import { createTestDatabase, eventually, silentLog, type TestDatabase } from '@ariftly/testkit'
-import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { createTestDatabase, eventually, silentLog } from '@ariftly/testkit'
+import { afterAll, expect, test } from '@jest/globals'
 import { dropExpiredEventPartitions } from '../events/drop-expired-event-partitions.ts'
 import { ensureEventPartitions } from '../events/ensure-event-partitions.ts'
-import { createPool, SERVICE_ROLE, type Pool } from '../pool.ts'
 import type { Queryable } from '../queryable.ts'
 import { DEFAULT_RETENTION, readRetention } from './read-retention.ts'
 import { watchRetention } from './watch-retention.ts'
@@ -11,20 +10,11 @@ import { writeRetention } from './write-retention.ts'
 const DAY_MS = 86_400_000
 const DEFAULT_DAYS = { events: 90, log: 7, deliveries: 35 }
 
-let database: TestDatabase
-let owner: Pool
-let service: Pool
+const database = await createTestDatabase()
+const owner = database.openPool({ owner: true })
+const service = database.openPool()
 
-beforeAll(async () => {
-  database = await createTestDatabase()
-  owner = createPool({ role: null, url: database.adminUrl, applicationName: 'test', max: 1 })
-  service = createPool({ url: database.url, applicationName: 'test', max: 2, role: SERVICE_ROLE })
-})
-afterAll(async () => {
-  await service?.end()
-  await owner?.end()
-  await database?.drop()
-})
+afterAll(() => database.drop())
 
 async function partitions(): Promise<number> {
   const { rows } = await owner.query(`SELECT FROM pg_inherits WHERE inhparent = 'events'::regclass`)

@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { newEventId, type EventFilter } from '@ariftly/events'
-import { createTestDatabase, type TestDatabase } from '@ariftly/testkit'
-import { createPool, type Pool } from '../pool.ts'
+import { createTestDatabase } from '@ariftly/testkit'
 import { advancePositions } from '../projection/advance-positions.ts'
 import { ensurePositions } from '../projection/ensure-positions.ts'
 import { type ProjectedEvent } from '../projection/event-arrays.ts'
@@ -21,16 +20,12 @@ const PARTITIONS = 3
 const ROWS = 900
 const NOW_MS = Date.now()
 
-let database: TestDatabase
-let pool: Pool
+const database = await createTestDatabase()
+const pool = database.openPool()
 let model: readonly ProjectedEvent[]
 
 beforeAll(async () => {
-  database = await createTestDatabase()
-  const admin = createPool({ role: null, url: database.adminUrl, applicationName: 'test', max: 1 })
-  await openEpoch(admin, { topic: TOPIC, clusterId: 'test' })
-  await admin.end()
-  pool = createPool({ role: null, url: database.url, applicationName: 'test', max: 4 })
+  await openEpoch(database.openPool({ owner: true }), { topic: TOPIC, clusterId: 'test' })
   await ensurePositions(pool, { ...KEY, starts: new Map([0, 1, 2].map((partition) => [partition, 0])) })
   model = Array.from({ length: ROWS }, (_, index) => eventAt(index))
   await insertEvents(pool, model)
@@ -39,10 +34,7 @@ beforeAll(async () => {
   await advance(2, 0, 100)
 })
 
-afterAll(async () => {
-  await pool?.end()
-  await database?.drop()
-})
+afterAll(() => database.drop())
 
 function eventAt(index: number): ProjectedEvent {
   const taskId = `task_${index % 7}`

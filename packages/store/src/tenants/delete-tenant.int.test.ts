@@ -1,10 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import { newTypeId } from '@ariftly/events'
-import { createTestDatabase, eventually, type TestDatabase } from '@ariftly/testkit'
+import { createTestDatabase, eventually } from '@ariftly/testkit'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { findApiKeyByHash } from '../api-keys/find-api-key-by-hash.ts'
 import { insertApiKey } from '../api-keys/insert-api-key.ts'
-import { createPool, SERVICE_ROLE, type Pool } from '../pool.ts'
 import { openEpoch } from '../projection/open-epoch.ts'
 import { withTransaction } from '../with-transaction.ts'
 import { deleteTenantSlice, type TenantSlice } from './delete-tenant-slice.ts'
@@ -14,23 +13,16 @@ import { getTenant } from './get-tenant.ts'
 import { putTenant } from './put-tenant.ts'
 import { recordTenantLogEnds } from './record-tenant-log-ends.ts'
 
-let database: TestDatabase
-let admin: Pool
+const database = await createTestDatabase()
+const admin = database.openPool({ owner: true })
 /** Of the services' role: it has no right to delete. */
-let pool: Pool
+const pool = database.openPool()
 let epoch: number
 
 beforeAll(async () => {
-  database = await createTestDatabase()
-  admin = createPool({ role: null, url: database.adminUrl, applicationName: 'test', max: 2 })
-  pool = createPool({ url: database.url, applicationName: 'test', max: 4, role: SERVICE_ROLE })
   epoch = (await openEpoch(admin, { topic: 'events', clusterId: 'c' })).epoch
 })
-afterAll(async () => {
-  await pool?.end()
-  await admin?.end()
-  await database?.drop()
-})
+afterAll(() => database.drop())
 
 const begin = (id: string): Promise<DeleteTenantOutcome> => withTransaction(pool, (tx) => deleteTenant(tx, id))
 const slice = (tenant: string, rowsMax: number): Promise<TenantSlice> =>

@@ -1,28 +1,20 @@
 import { randomBytes } from 'node:crypto'
 import { newTypeId } from '@ariftly/events'
-import { createTestDatabase, type TestDatabase } from '@ariftly/testkit'
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { createTestDatabase } from '@ariftly/testkit'
+import { afterAll, describe, expect, test } from '@jest/globals'
 import { findApiKeyByHash } from '../api-keys/find-api-key-by-hash.ts'
 import { insertApiKey } from '../api-keys/insert-api-key.ts'
 import { latestApiKeyChange } from '../api-keys/latest-api-key-change.ts'
 import { readApiKeyChanges } from '../api-keys/read-api-key-changes.ts'
-import { createPool, SERVICE_ROLE, type Pool } from '../pool.ts'
 import { withTransaction } from '../with-transaction.ts'
 import { getTenant } from './get-tenant.ts'
 import { listTenants } from './list-tenants.ts'
 import { putTenant, type PutTenantOutcome, type TenantChanges } from './put-tenant.ts'
 
-let database: TestDatabase
-let pool: Pool
+const database = await createTestDatabase()
+const pool = database.openPool()
 
-beforeAll(async () => {
-  database = await createTestDatabase()
-  pool = createPool({ url: database.url, applicationName: 'test', max: 4, role: SERVICE_ROLE })
-})
-afterAll(async () => {
-  await pool?.end()
-  await database?.drop()
-})
+afterAll(() => database.drop())
 
 function put(id: string, changes: TenantChanges): Promise<PutTenantOutcome> {
   return withTransaction(pool, (tx) => putTenant(tx, id, changes))

@@ -1,36 +1,22 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
+import { afterAll, beforeEach, describe, expect, test } from '@jest/globals'
 import { newEventId, newTypeId, typeIdToUuid } from '@ariftly/events'
-import { createTestDatabase, type TestDatabase } from '@ariftly/testkit'
+import { createTestDatabase, insertSampleWebhook } from '@ariftly/testkit'
 import { cancelOrphanedDeliveries } from '../deliveries/cancel-orphaned-deliveries.ts'
 import { redeliver } from '../deliveries/redeliver.ts'
-import { createPool, type Pool } from '../pool.ts'
 import { deleteWebhook } from './delete-webhook.ts'
 import { getWebhookToSend } from './get-webhook-to-send.ts'
-import { insertWebhook } from './insert-webhook.ts'
 import { rotateWebhookSecret } from './rotate-webhook-secret.ts'
 
 const tenant = 'mine'
-let database: TestDatabase
-let pool: Pool
-let admin: Pool
+const database = await createTestDatabase()
+const pool = database.openPool({ max: 8 })
+const admin = database.openPool({ owner: true })
 let id: string
 
-beforeAll(async () => {
-  database = await createTestDatabase()
-  admin = createPool({ role: null, url: database.adminUrl, applicationName: 'test', max: 1 })
-  pool = createPool({ role: null, url: database.url, applicationName: 'test', max: 8 })
-})
 beforeEach(async () => {
-  id = newTypeId('whk')
-  const filters = { taskId: null, sessionId: null, agent: null, filter: null }
-  const options = { description: null, enabled: true, headerNames: [], headers: null, rateLimit: null }
-  const target = { url: 'https://example.com/', events: ['*'], ordering: 'none' as const, secret: Buffer.from('first') }
-  await insertWebhook(pool, { id, tenant, ...filters, ...options, ...target }, 100)
+  id = await insertSampleWebhook(pool, { tenant, secret: Buffer.from('first') })
 })
-afterAll(async () => {
-  await Promise.all([pool?.end(), admin?.end()])
-  await database?.drop()
-})
+afterAll(() => database.drop())
 
 async function secrets(): Promise<[string | undefined, string | undefined]> {
   const row = await getWebhookToSend(pool, { tenant, id })

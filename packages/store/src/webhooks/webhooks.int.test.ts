@@ -1,11 +1,10 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
+import { afterAll, beforeEach, describe, expect, test } from '@jest/globals'
 import { newTypeId, typeIdToUuid } from '@ariftly/events'
-import { createTestDatabase, type TestDatabase } from '@ariftly/testkit'
+import { createTestDatabase, sampleWebhook } from '@ariftly/testkit'
 import { cancelDeliveries } from '../deliveries/cancel-deliveries.ts'
 import { getDelivery } from '../deliveries/get-delivery.ts'
 import { listAttempts } from '../deliveries/list-attempts.ts'
 import { listDeliveries, listDeliveriesQuery } from '../deliveries/list-deliveries.ts'
-import { createPool, type Pool } from '../pool.ts'
 import { withTransaction } from '../with-transaction.ts'
 import { deleteWebhook } from './delete-webhook.ts'
 import { getWebhook } from './get-webhook.ts'
@@ -15,37 +14,18 @@ import { rotateWebhookSecret } from './rotate-webhook-secret.ts'
 import { updateWebhook } from './update-webhook.ts'
 import { PENDING_COUNT_MAX } from './webhook-row.ts'
 
-let database: TestDatabase
-let pool: Pool
+const database = await createTestDatabase()
+const pool = database.openPool({ max: 8 })
 let tenant: string
 let tenants = 0
 
-beforeAll(async () => {
-  database = await createTestDatabase()
-  pool = createPool({ role: null, url: database.url, applicationName: 'test', max: 8 })
-})
 beforeEach(() => {
   tenant = `tenant-${++tenants}`
 })
-afterAll(async () => {
-  await pool?.end()
-  await database?.drop()
-})
+afterAll(() => database.drop())
 
 function newWebhook(changes: Partial<NewWebhook> = {}): NewWebhook {
-  const filters = { taskId: null, sessionId: null, agent: null, filter: null }
-  const options = { description: null, enabled: true, headerNames: [], headers: null, rateLimit: null }
-  return {
-    ...filters,
-    ...options,
-    id: newTypeId('whk'),
-    tenant,
-    url: 'https://example.com/',
-    events: ['*'],
-    ordering: 'none',
-    secret: Buffer.from('sealed'),
-    ...changes,
-  }
+  return sampleWebhook({ tenant, ...changes })
 }
 
 async function insertOne(changes: Partial<NewWebhook> = {}): Promise<string> {

@@ -1,20 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { generateEncryptionKey } from '@ariftly/keyring'
-import { createPool } from '@ariftly/store'
 import { seedBootstrapKey } from '@ariftly/store/api-keys'
-import {
-  createTestDatabase,
-  eventually,
-  startCuttingProxy,
-  type CuttingProxy,
-  type TestDatabase,
-} from '@ariftly/testkit'
+import { createTestDatabase, eventually, startCuttingProxy, type CuttingProxy } from '@ariftly/testkit'
 import { startTestApi, type TestApi } from '../test-api.ts'
 
 const ROOT = 'root-key-0123456789abcdef'
 const STRANGER = 'nobody-knows-this-key-0123'
 
-let database: TestDatabase
+const database = await createTestDatabase()
 let proxy: CuttingProxy
 let one: TestApi
 let other: TestApi
@@ -22,10 +15,7 @@ let other: TestApi
 let behindProxy: TestApi
 
 beforeAll(async () => {
-  database = await createTestDatabase()
-  const pool = createPool({ role: null, url: database.adminUrl, applicationName: 'test', max: 1 })
-  await seedBootstrapKey(pool, ROOT)
-  await pool.end()
+  await seedBootstrapKey(database.openPool({ owner: true }), ROOT)
   const { hostname, port } = new URL(database.url)
   proxy = await startCuttingProxy({ host: hostname, port: Number(port) })
   const throughProxy = new URL(database.url)
@@ -39,7 +29,7 @@ afterAll(async () => {
   proxy?.resume()
   await Promise.all([one, other, behindProxy].map((process) => process?.close()))
   await proxy?.close()
-  await database?.drop()
+  await database.drop()
 })
 
 /** Makes a key and gives its id and itself. */

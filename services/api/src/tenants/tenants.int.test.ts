@@ -1,24 +1,20 @@
 import { generateEncryptionKey } from '@ariftly/keyring'
-import { createPool } from '@ariftly/store'
 import { seedBootstrapKey } from '@ariftly/store/api-keys'
-import { createTestDatabase, eventually, type TestDatabase } from '@ariftly/testkit'
+import { createTestDatabase, eventually } from '@ariftly/testkit'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { startTestApi, type TestApi } from '../test-api.ts'
 
 const ROOT = 'root-key-0123456789abcdef'
 const CURRENT = '/v1/api-keys/current'
 
-let database: TestDatabase
+const database = await createTestDatabase()
 let one: TestApi
 let other: TestApi
 /** Paced as in production. */
 let paced: TestApi
 
 beforeAll(async () => {
-  database = await createTestDatabase()
-  const pool = createPool({ role: null, url: database.adminUrl, applicationName: 'test', max: 1 })
-  await seedBootstrapKey(pool, ROOT)
-  await pool.end()
+  await seedBootstrapKey(database.openPool({ owner: true }), ROOT)
   const encryptionKeys = generateEncryptionKey('k1')
   one = await startTestApi(database.url, encryptionKeys)
   other = await startTestApi(database.url, encryptionKeys)
@@ -26,7 +22,7 @@ beforeAll(async () => {
 })
 afterAll(async () => {
   await Promise.all([one, other, paced].map((api) => api?.close()))
-  await database?.drop()
+  await database.drop()
 })
 
 async function keyOf(tenant: string, scopes: readonly string[]): Promise<{ id: string; key: string }> {

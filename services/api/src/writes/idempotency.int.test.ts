@@ -1,16 +1,15 @@
 import { newTypeId, typeIdToUuid } from '@ariftly/events'
 import { generateEncryptionKey } from '@ariftly/keyring'
-import { createPool, type Pool } from '@ariftly/store'
 import { seedBootstrapKey } from '@ariftly/store/api-keys'
-import { createTestDatabase, eventually, startCuttingProxy, type TestDatabase } from '@ariftly/testkit'
+import { createTestDatabase, eventually, startCuttingProxy } from '@ariftly/testkit'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import { startTestApi, type TestApi } from '../test-api.ts'
 
 const ROOT = 'root-key-0123456789abcdef'
 const WEBHOOK = { url: 'https://example.com/', events: ['*'] }
 
-let database: TestDatabase
-let admin: Pool
+const database = await createTestDatabase()
+const admin = database.openPool({ owner: true })
 let api: TestApi
 let encryptionKeys: string
 /** A tenant of each test's own. */
@@ -18,16 +17,13 @@ let tenant: { id: string; key: string }
 let tenants = 0
 
 beforeAll(async () => {
-  database = await createTestDatabase()
-  admin = createPool({ role: null, url: database.adminUrl, applicationName: 'test', max: 2 })
   await seedBootstrapKey(admin, ROOT)
   encryptionKeys = generateEncryptionKey('k1')
   api = await startTestApi(database.url, encryptionKeys)
 })
 afterAll(async () => {
   await api?.close()
-  await admin?.end()
-  await database?.drop()
+  await database.drop()
 })
 beforeEach(async () => {
   tenant = await keyOf(`tenant-${++tenants}`)

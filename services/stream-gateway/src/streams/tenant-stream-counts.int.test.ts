@@ -1,12 +1,11 @@
 import { expect, test } from '@jest/globals'
-import { createPool, SERVICE_ROLE } from '@ariftly/store'
 import { createTestDatabase } from '@ariftly/testkit'
 import { TenantStreamCounts } from './tenant-stream-counts.ts'
 
 const STREAMS = 5
 test('all streams of a burst that is a tenant’s first at a gateway learn what it has elsewhere', async () => {
   const database = await createTestDatabase()
-  const pool = createPool({ role: SERVICE_ROLE, url: database.url, applicationName: 'test', max: 4 })
+  const pool = database.openPool()
   const log = { warn() {} }
   const one = new TenantStreamCounts({ pool, log, countHere: () => STREAMS })
   expect(await one.elsewhere('acme')).toBe(0)
@@ -14,6 +13,5 @@ test('all streams of a burst that is a tenant’s first at a gateway learn what 
   const burst = await Promise.all(Array.from({ length: 4 }, () => other.elsewhere('acme')))
   expect(burst).toEqual([STREAMS, STREAMS, STREAMS, STREAMS])
   await Promise.all([one.close(), other.close()])
-  await pool.end()
   await database.drop()
 })

@@ -1,8 +1,6 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { afterAll, expect, test } from '@jest/globals'
 import { newTypeId } from '@ariftly/events'
-import { createPool, SERVICE_ROLE, type Pool } from '@ariftly/store'
-import { insertWebhook } from '@ariftly/store/webhooks'
-import { createTestDatabase, type TestDatabase } from '@ariftly/testkit'
+import { createTestDatabase, insertSampleWebhook } from '@ariftly/testkit'
 import { SuccessAnswers } from './success-answers.ts'
 import { BODY_BYTES, outcomeOf } from './test-outcome.ts'
 
@@ -13,24 +11,14 @@ const FEW = 20
 /** Their last five answers have a fifth more than may wait. */
 const MANY = Math.ceil((BYTES_MAX * 1.2) / (5 * BODY_BYTES))
 
-let database: TestDatabase
-let pool: Pool
+const database = await createTestDatabase()
+const pool = database.openPool()
 
-beforeAll(async () => {
-  database = await createTestDatabase()
-  pool = createPool({ role: SERVICE_ROLE, url: database.url, applicationName: 'test', max: 4 })
-})
-afterAll(async () => {
-  await pool?.end()
-  await database?.drop()
-})
+afterAll(() => database.drop())
 
 async function makeWebhooks(count: number): Promise<readonly string[]> {
-  const filters = { taskId: null, sessionId: null, agent: null, filter: null }
-  const options = { description: null, enabled: true, headerNames: [], headers: null, rateLimit: null }
-  const target = { url: 'https://example.com/', events: ['*'], ordering: 'none' as const, secret: Buffer.from('s') }
-  const ids = Array.from({ length: count }, () => newTypeId('whk'))
-  for (const id of ids) await insertWebhook(pool, { id, tenant: 'mine', ...filters, ...options, ...target }, 10_000)
+  const ids: string[] = []
+  while (ids.length < count) ids.push(await insertSampleWebhook(pool))
   return ids
 }
 

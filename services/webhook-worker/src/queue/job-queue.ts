@@ -76,7 +76,7 @@ export class JobQueue {
   #workers: readonly Worker<JobData>[] = []
   /** Why Redis is not used although it is there. */
   #policyFault: Fault | undefined
-  #checking: Promise<void> | undefined
+  #isChecking = false
   #trouble = ''
   #active = 0
   #closed = false
@@ -143,7 +143,7 @@ export class JobQueue {
     })
     this.#producer.on('ready', () => {
       this.#trouble = ''
-      if (this.#queues !== undefined) this.#checking ??= this.#checkAgain()
+      if (this.#queues !== undefined && !this.#isChecking) void this.#checkAgain()
     })
   }
 
@@ -187,6 +187,7 @@ export class JobQueue {
 
   /** Looks at the policy of a Redis that has come back, and again until it is right or Redis is away again. */
   async #checkAgain(): Promise<void> {
+    this.#isChecking = true
     while (!this.#closed && !this.#o.signal.aborted) {
       try {
         await checkPolicy(this.#producer)
@@ -198,7 +199,7 @@ export class JobQueue {
         await sleep(LOOK_AGAIN_MS, this.#o.signal)
       }
     }
-    this.#checking = undefined
+    this.#isChecking = false
   }
 
   /** Keeps a wrong policy as the reason why Redis is not used; false for any other error. */

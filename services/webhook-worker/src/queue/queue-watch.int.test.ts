@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { newTypeId, typeIdToUuid } from '@ariftly/events'
-import { createPool, type Pool } from '@ariftly/store'
 import {
   createTestDatabase,
   eventually,
@@ -9,22 +8,19 @@ import {
   startCuttingProxy,
   startOwnRedis,
   type CuttingProxy,
-  type TestDatabase,
 } from '@ariftly/testkit'
 import { watchQueue } from './queue-watch.ts'
 import { connectFailFast, type RedisClient } from './redis.ts'
 
 const log = { warn() {} }
 
-let database: TestDatabase
-let pool: Pool
+const database = await createTestDatabase()
+const pool = database.openPool()
 let promoted: Awaited<ReturnType<typeof startOwnRedis>>
 let way: CuttingProxy
 const clients: RedisClient[] = []
 
 beforeAll(async () => {
-  database = await createTestDatabase()
-  pool = createPool({ role: null, url: database.url, applicationName: 'test', max: 4 })
   promoted = await startOwnRedis()
   way = await startCuttingProxy(addressOf(stackAddresses().redis))
 })
@@ -32,8 +28,7 @@ afterAll(async () => {
   for (const client of clients) client.disconnect()
   await way?.close()
   await promoted?.close()
-  await pool?.end()
-  await database?.drop()
+  await database.drop()
 })
 
 test('what a worker adds to the former Redis after another worker has seen the promoted one is due again', async () => {

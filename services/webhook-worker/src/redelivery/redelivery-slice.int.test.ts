@@ -1,40 +1,27 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
+import { afterAll, beforeEach, describe, expect, test } from '@jest/globals'
 import { newEventId, newTypeId, typeIdToUuid, uuidToTypeId } from '@ariftly/events'
-import { createPool, type Pool } from '@ariftly/store'
 import { LIST_SETTINGS } from '@ariftly/store/events'
 import { cancelRedelivery, getRedelivery, insertRedelivery, type StoredFilter } from '@ariftly/store/redeliveries'
-import { deleteWebhook, insertWebhook } from '@ariftly/store/webhooks'
-import { createTestDatabase, type TestDatabase } from '@ariftly/testkit'
+import { deleteWebhook } from '@ariftly/store/webhooks'
+import { createTestDatabase, insertSampleWebhook } from '@ariftly/testkit'
 import { makeRedeliverySlice } from './redelivery-slice.ts'
 
 const DAY_MS = 86_400_000
 
-let database: TestDatabase
-let pool: Pool
+const database = await createTestDatabase()
+const pool = database.openPool({ settings: LIST_SETTINGS })
 let tenant: string
 let webhookId: string
 let tenants = 0
 
-beforeAll(async () => {
-  database = await createTestDatabase()
-  pool = createPool({ role: null, url: database.url, applicationName: 'test', max: 4, settings: LIST_SETTINGS })
-})
 beforeEach(async () => {
   tenant = `tenant-${++tenants}`
   webhookId = await subscribe()
 })
-afterAll(async () => {
-  await pool?.end()
-  await database?.drop()
-})
+afterAll(() => database.drop())
 
-async function subscribe(): Promise<string> {
-  const id = newTypeId('whk')
-  const filters = { taskId: null, sessionId: null, agent: null, filter: null, description: null }
-  const options = { enabled: true, headerNames: [], headers: null, rateLimit: null, ordering: 'none' as const }
-  const target = { url: 'https://example.com/', events: ['*'], secret: Buffer.from('sealed') }
-  await insertWebhook(pool, { id, tenant, ...filters, ...options, ...target }, 100)
-  return id
+function subscribe(): Promise<string> {
+  return insertSampleWebhook(pool, { tenant })
 }
 
 /** Deliveries that have ended, one a minute up to now; returns their ids, the oldest first. */

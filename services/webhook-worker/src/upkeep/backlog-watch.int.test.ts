@@ -2,25 +2,18 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { newTypeId, typeIdToUuid } from '@ariftly/events'
-import { createPool, SERVICE_ROLE, type Pool } from '@ariftly/store'
 import { countDeliveries } from '@ariftly/store/deliveries'
-import { insertWebhook } from '@ariftly/store/webhooks'
-import { createTestDatabase, eventually, type TestDatabase } from '@ariftly/testkit'
+import { createTestDatabase, eventually, insertSampleWebhook } from '@ariftly/testkit'
 import { parseAllDocuments } from 'yaml'
 import { startBacklogWatch } from './backlog-watch.ts'
 
 const log = { warn() {} }
-let database: TestDatabase
-let pools: readonly Pool[]
-let admin: Pool
+const database = await createTestDatabase()
+const pools = [1, 2].map((n) => database.openPool({ applicationName: `worker-${n}`, max: 1 }))
+const admin = database.openPool({ owner: true })
 let ends: readonly AbortController[] = []
 
 beforeAll(async () => {
-  database = await createTestDatabase()
-  admin = createPool({ role: null, url: database.adminUrl, applicationName: 'test', max: 2 })
-  pools = [1, 2].map((n) =>
-    createPool({ url: database.url, applicationName: `worker-${n}`, max: 1, role: SERVICE_ROLE }),
-  )
   const open = await newWebhook()
   await deliveries(open, 5, 'pending', -600)
   await deliveries(open, 3, 'pending', 3600)
@@ -41,18 +34,12 @@ beforeAll(async () => {
 })
 afterAll(async () => {
   for (const end of ends) end.abort()
-  await Promise.all([...(pools ?? []), ...(admin === undefined ? [] : [admin])].map((pool) => pool.end()))
-  await database?.drop()
+  await database.drop()
 })
 
 /** Answers its UUID. */
 async function newWebhook(): Promise<string> {
-  const id = newTypeId('whk')
-  const filters = { taskId: null, sessionId: null, agent: null, filter: null }
-  const options = { description: null, enabled: true, headerNames: [], headers: null, rateLimit: null }
-  const target = { url: 'https://example.com/', events: ['*'], ordering: 'none' as const, secret: Buffer.from('s') }
-  await insertWebhook(admin, { id, tenant: 'mine', ...filters, ...options, ...target }, 100)
-  return typeIdToUuid('whk', id)
+  return typeIdToUuid('whk', await insertSampleWebhook(admin))
 }
 
 async function deliveries(webhook: string, count: number, state: string, dueInS = 0, started = 0): Promise<void> {

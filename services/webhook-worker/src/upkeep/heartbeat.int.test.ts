@@ -1,21 +1,13 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals'
-import { createPool, type Pool } from '@ariftly/store'
-import { createTestDatabase, eventually, type TestDatabase } from '@ariftly/testkit'
+import { afterAll, expect, test } from '@jest/globals'
+import { createTestDatabase, eventually } from '@ariftly/testkit'
 import { startHeartbeat } from './heartbeat.ts'
 
 const DEAD_MS = 1000
 
-let database: TestDatabase
-let pool: Pool
+const database = await createTestDatabase()
+const pool = database.openPool()
 
-beforeAll(async () => {
-  database = await createTestDatabase()
-  pool = createPool({ role: null, url: database.url, applicationName: 'test', max: 1 })
-})
-afterAll(async () => {
-  await pool?.end()
-  await database?.drop()
-})
+afterAll(() => database.drop())
 
 test('a worker that was stopped for a while declares no other one dead before it has beaten again for as long', async () => {
   const closing = new AbortController()

@@ -1,8 +1,6 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { afterAll, expect, test } from '@jest/globals'
 import { newTypeId, typeIdToUuid } from '@ariftly/events'
-import { createPool, type Pool } from '@ariftly/store'
-import { insertWebhook } from '@ariftly/store/webhooks'
-import { createTestDatabase, eventually, type TestDatabase } from '@ariftly/testkit'
+import { createTestDatabase, eventually, insertSampleWebhook } from '@ariftly/testkit'
 import { keepRetention } from './retention.ts'
 
 const DAY_MS = 86_400_000
@@ -10,27 +8,15 @@ const tenant = 'mine'
 /** More than go with one statement. */
 const EXPIRED = 2500
 
-let database: TestDatabase
-let service: Pool
-let admin: Pool
+const database = await createTestDatabase()
+const service = database.openPool()
+const admin = database.openPool({ owner: true })
 
-beforeAll(async () => {
-  database = await createTestDatabase()
-  service = createPool({ role: null, url: database.url, applicationName: 'test', max: 2 })
-  admin = createPool({ role: null, url: database.adminUrl, applicationName: 'test', max: 1 })
-})
-afterAll(async () => {
-  await Promise.all([service?.end(), admin?.end()])
-  await database?.drop()
-})
+afterAll(() => database.drop())
 
 /** Replays of a webhook that were made `madeDays` ago; null: they still run. */
 async function insertReplays(count: number, madeDays: number, finishedDays: number | null): Promise<void> {
-  const webhookId = newTypeId('whk')
-  const filters = { taskId: null, sessionId: null, agent: null, filter: null }
-  const options = { description: null, enabled: true, headerNames: [], headers: null, rateLimit: null }
-  const target = { url: 'https://example.com/', events: ['*'], ordering: 'none' as const, secret: Buffer.from('s') }
-  await insertWebhook(admin, { id: webhookId, tenant, ...filters, ...options, ...target }, 100)
+  const webhookId = await insertSampleWebhook(admin, { tenant })
   const ids = Array.from({ length: count }, () => newTypeId('rpl', Date.now() - madeDays * DAY_MS))
   await admin.query(
     `INSERT INTO webhook_replays (id, tenant_id, webhook_id, after_at, before_at, dry_run, state, created_at, finished_at)
