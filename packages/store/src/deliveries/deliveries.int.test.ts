@@ -214,16 +214,17 @@ describe('feeding', () => {
     expect(await feed({ inFlightMax: 100, tenantShare: 1 })).toHaveLength(1)
   })
 
-  test('tells the webhooks that had capacity for more than was due', async () => {
+  test('tells the webhooks that have nothing more that is due', async () => {
     await deliver(12)
     const drainedBy = async (room: Partial<EndpointCapacity>) => {
       const endpoint = { ...CAPACITY, webhookId, tenant, inFlightMax: 100, ...room }
       return (await queueDueDeliveries(pool, { endpoints: [endpoint], tenantInFlightMax: 100, leaseMs: LEASE_MS }))
         .drained
     }
-    expect([await drainedBy({ newMax: 10 }), await drainedBy({ tenantShare: 1 })]).toEqual([[], []])
-    expect(await drainedBy({ inFlightMax: 12 })).toEqual([])
-    expect(await drainedBy({})).toEqual([webhookId])
+    expect([await drainedBy({ newMax: 10 }), await drainedBy({ inFlightMax: 10 })]).toEqual([[], []])
+    expect([await drainedBy({ tenantShare: 0 }), await drainedBy({ tenantShare: 1 })]).toEqual([[], []])
+    expect(await drainedBy({ newMax: 1 })).toEqual([webhookId])
+    expect(await drainedBy({ newMax: 0 })).toEqual([webhookId])
   })
 
   test('two feeders at the same time do not feed one endpoint twice', async () => {

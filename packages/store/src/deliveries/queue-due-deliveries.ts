@@ -29,7 +29,7 @@ export interface QueuedDelivery {
 /** What {@link queueDueDeliveries} has done. */
 export interface QueuedDeliveries {
   readonly queued: readonly QueuedDelivery[]
-  /** Webhooks that had capacity for more than was due: nothing is left to queue when an attempt of theirs ends. */
+  /** Webhooks all of whose due deliveries are queued now: nothing is left to queue when an attempt of theirs ends. */
   readonly drained: readonly string[]
 }
 
@@ -39,9 +39,10 @@ const PROBE_CHOICE_MAX = 500
 /**
  * Moves due deliveries of webhooks without an order from `pending` to `queued` with a lease: of each endpoint the earliest
  * due that it has capacity for, and of a tenant no more than `tenantInFlightMax` over all its endpoints (its endpoints take
- * turns; the limit is approximate when two schedulers serve a tenant at the same time). The endpoints' rows must be
- * locked by an **earlier statement** of this transaction, so that this one's snapshot counts what another scheduler has just
- * queued. Indexes: deliveries_leased, deliveries_due.
+ * turns; the limit is approximate when two schedulers serve a tenant at the same time). One more delivery of each endpoint is
+ * read than it has capacity for, to know whether any are left. The endpoints' rows must be locked by an **earlier statement** of
+ * this transaction, so that this one's snapshot counts what another scheduler has just queued. Indexes: deliveries_leased,
+ * deliveries_due.
  */
 export async function queueDueDeliveries(
   tx: Queryable,
@@ -70,24 +71,23 @@ export async function queueDueDeliveries(
        SELECT e.*, greatest(0, least(e.new_max, e.in_flight_max - coalesce(b.n, 0))) AS n
          FROM endpoint e LEFT JOIN busy b USING (webhook_id)),
      picked AS (
-       SELECT d.id, w.webhook_id, w.tenant_share,
-              row_number() OVER (PARTITION BY w.tenant_id ORDER BY d.turn, w.place) + coalesce(t.n, 0) AS tenant_rank,
-              row_number() OVER (PARTITION BY w.tenant_id, w.unhealthy ORDER BY d.turn, w.place) AS share_rank
+       SELECT d.id, w.webhook_id, w.tenant_share, d.turn <= w.n AS has_room,
+              row_number() OVER (PARTITION BY w.tenant_id, d.turn <= w.n ORDER BY d.turn, w.place) + coalesce(t.n, 0) AS tenant_rank,
+              row_number() OVER (PARTITION BY w.tenant_id, d.turn <= w.n, w.unhealthy ORDER BY d.turn, w.place) AS share_rank
          FROM wanted w
          LEFT JOIN tenant_busy t USING (tenant_id)
         CROSS JOIN LATERAL (
                SELECT id, row_number() OVER () AS turn FROM (
                  (SELECT id, due_at FROM deliveries
                    WHERE NOT w.probe AND webhook_id = w.webhook_id AND state = 'pending' AND due_at <= now()
-                   ORDER BY due_at LIMIT w.n)
+                   ORDER BY due_at LIMIT w.n + 1)
                  UNION ALL
                  (SELECT id, due_at FROM (
                     SELECT id, due_at FROM deliveries
                      WHERE w.probe AND webhook_id = w.webhook_id AND state = 'pending'
                      ORDER BY due_at LIMIT ${PROBE_CHOICE_MAX}) choice
-                   ORDER BY id LIMIT w.n)) one_way) d
-        WHERE w.n > 0),
-     taken AS (SELECT id FROM picked WHERE tenant_rank <= $8 AND share_rank <= tenant_share),
+                   ORDER BY id LIMIT w.n + 1)) one_way) d),
+     taken AS (SELECT id FROM picked WHERE has_room AND tenant_rank <= $8 AND share_rank <= tenant_share),
      queued AS (
      UPDATE deliveries
         SET state = 'queued', due_at = NULL, lease_until = now() + $6 * interval '1 ms', worker_id = $11::uuid,
@@ -100,8 +100,8 @@ export async function queueDueDeliveries(
        FROM wanted w
        LEFT JOIN picked p USING (webhook_id)
        LEFT JOIN taken t ON t.id = p.id
-      GROUP BY w.webhook_id, w.n
-     HAVING w.n > count(p.id) AND count(p.id) = count(t.id)`,
+      GROUP BY w.webhook_id
+     HAVING count(p.id) = count(t.id)`,
       [
         plainArray(endpoints.map((endpoint) => typeIdToUuid('whk', endpoint.webhookId))),
         endpoints.map((endpoint) => endpoint.tenant),

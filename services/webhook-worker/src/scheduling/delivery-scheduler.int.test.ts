@@ -14,6 +14,7 @@ import { TenantShares } from './tenant-shares.ts'
 const WEBHOOKS = 30
 /** More tasks that wait than one statement looks at. */
 const WAITING = 700
+const IN_FLIGHT_MAX = 10
 const KEY = Buffer.alloc(32, 1).toString('base64')
 const WORKER_ID = '00000000-0000-7000-8000-000000000001'
 
@@ -40,7 +41,7 @@ function startScheduler(): { readonly scheduler: DeliveryScheduler; readonly clo
     pool: pools.scheduling,
     enqueue: () => Promise.resolve(),
     canEnqueue: () => true,
-    perEndpointMax: 10,
+    perEndpointMax: IN_FLIGHT_MAX,
     perTenantMax: 1_000,
     shares: new TenantShares({ healthy: 1_000, unhealthy: 1_000 }),
     deadMs: 5_000,
@@ -113,6 +114,28 @@ test.each(['none', 'task'] as const)(
     }
   },
 )
+
+test('an endpoint that is full and has nothing more that is due costs no transaction when its attempts end', async () => {
+  const webhookId = await newWebhook('none', null)
+  await insertPending(webhookId, Array.from({ length: IN_FLIGHT_MAX }, String), 0)
+  let checkouts = 0
+  const count = () => void (checkouts += 1)
+  const { scheduler, close } = startScheduler()
+  try {
+    await eventually(async () => (await queuedOf([webhookId])) === IN_FLIGHT_MAX)
+    pools.scheduling.on('acquire', count)
+    const startedMs = performance.now()
+    while (performance.now() - startedMs < 300) {
+      scheduler.wakeFreed([webhookId])
+      await delay(5)
+    }
+    // One after each scan, which may find what others have made due, and the scans themselves.
+    expect(checkouts).toBeLessThan(10)
+  } finally {
+    pools.scheduling.off('acquire', count)
+    await close()
+  }
+})
 
 test('an ordered webhook finds what is due behind more tasks that wait than one statement looks at', async () => {
   const webhookIds = await Promise.all(Array.from({ length: WEBHOOKS }, () => newWebhook('task', null)))

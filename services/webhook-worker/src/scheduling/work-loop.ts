@@ -1,4 +1,9 @@
-/** Work that runs when it is asked for, once at a time: what asks while it runs makes it run again. */
+import { setImmediate } from 'node:timers/promises'
+
+/**
+ * Work that runs when it is asked for, once at a time: what asks while it runs makes it run again. It begins in the next turn of
+ * the event loop, as the parts of one statement ask one after the other.
+ */
 export class WorkLoop {
   readonly #work: (signal: AbortSignal) => Promise<void>
   readonly #closing = new AbortController()
@@ -23,6 +28,7 @@ export class WorkLoop {
 
   async #repeat(): Promise<void> {
     while (this.#again && !this.#closing.signal.aborted) {
+      await setImmediate()
       this.#again = false
       await this.#work(this.#closing.signal)
     }
