@@ -19,3 +19,21 @@ export function sendList(res: ServerResponse, entries: readonly Buffer[], nextCu
   res.setHeader('Content-Length', body.length)
   res.end(body)
 }
+
+/** The same of entries that are not JSON yet. */
+export function sendObjects(res: ServerResponse, entries: readonly object[], nextCursor: string | null): void {
+  sendList(
+    res,
+    entries.map((entry) => Buffer.from(JSON.stringify(entry))),
+    nextCursor,
+  )
+}
+
+/** The first `limit` of rows of which one more was asked for. `last` is the page's last row; undefined when none follows it. */
+export function cutPage<T>(
+  rows: readonly T[],
+  limit: number,
+): { readonly page: readonly T[]; readonly last: T | undefined } {
+  const page = rows.slice(0, limit)
+  return { page, last: rows.length > limit ? page.at(-1) : undefined }
+}

@@ -1,3 +1,4 @@
+import { TENANT, TENANT_SHAPE } from '@ariftly/contract'
 import {
   cursorParam,
   limitParam,
@@ -11,8 +12,8 @@ import {
 import type { Pool } from '@ariftly/store'
 import { listApiKeys } from '@ariftly/store/api-keys'
 import type { Response } from 'express'
+import { cutPage, sendObjects } from '../send-list.ts'
 import { reachTenant } from '../tenants/reach-tenant.ts'
-import { TENANT, TENANT_SHAPE } from '@ariftly/contract'
 import { apiKeyObject, currentApiKeyObject } from './api-key-object.ts'
 
 /** Makes the handlers that read `/v1/api-keys…`. `admin` reaches its own tenant's keys, `platform` those of any. */
@@ -28,15 +29,9 @@ export function createApiKeyHandlers(deps: {
     const beforeId =
       query.cursor === undefined ? {} : { beforeId: cursors.decode('api_keys', { tenant }, query.cursor) }
     const rows = await listApiKeys(pool, { tenant, limit: query.limit + 1, ...beforeId })
-    const page = rows.slice(0, query.limit)
-    const last = page.at(-1)
-    const hasMore = rows.length > page.length && last !== undefined
-    sendJson(res, 200, {
-      object: 'list',
-      data: page.map(apiKeyObject),
-      has_more: hasMore,
-      next_cursor: hasMore ? cursors.encode('api_keys', { tenant }, last.id) : null,
-    })
+    const { page, last } = cutPage(rows, query.limit)
+    const next = last === undefined ? null : cursors.encode('api_keys', { tenant }, last.id)
+    sendObjects(res, page.map(apiKeyObject), next)
   }
 
   return { getCurrentApiKey: getCurrent, listApiKeys: list }

@@ -1,11 +1,10 @@
-import { AUDIT_ACTIONS } from '@ariftly/contract'
+import { AUDIT_ACTIONS, TENANT, TENANT_SHAPE } from '@ariftly/contract'
 import {
   choiceParam,
   cursorParam,
   instantParam,
   limitParam,
   readQuery,
-  sendJson,
   textParam,
   type ApiHandler,
   type Caller,
@@ -14,8 +13,8 @@ import {
 import type { Pool } from '@ariftly/store'
 import { listAuditEntries, type AuditEntry } from '@ariftly/store/audit'
 import { getTenant } from '@ariftly/store/tenants'
+import { cutPage, sendObjects } from '../send-list.ts'
 import { reachTenant } from '../tenants/reach-tenant.ts'
-import { TENANT, TENANT_SHAPE } from '@ariftly/contract'
 
 const QUERY = {
   tenant: textParam({ pattern: TENANT, shape: TENANT_SHAPE }),
@@ -41,15 +40,8 @@ export function createListAuditEntries(o: { readonly pool: Pool; readonly cursor
     const cursor = query.cursor === undefined ? {} : { cursorId: o.cursors.decode('audit', bound, query.cursor) }
     const fromMs = Math.max(filter.fromMs ?? 0, await ownershipMs(o.pool, caller, tenant))
     const rows = await listAuditEntries(o.pool, { ...bound, ...cursor, fromMs, limit: query.limit + 1 })
-    const page = rows.slice(0, query.limit)
-    const last = page.at(-1)
-    const hasMore = rows.length > page.length && last !== undefined
-    sendJson(res, 200, {
-      object: 'list',
-      data: page.map(renderEntry),
-      has_more: hasMore,
-      next_cursor: hasMore ? o.cursors.encode('audit', bound, last.id) : null,
-    })
+    const { page, last } = cutPage(rows, query.limit)
+    sendObjects(res, page.map(renderEntry), last === undefined ? null : o.cursors.encode('audit', bound, last.id))
   }
 }
 

@@ -7,11 +7,11 @@ import {
   limitParam,
   Problem,
   readQuery,
-  sendJson,
   type ApiHandler,
   type CursorCodec,
 } from '@ariftly/http'
 import type { KafkaClient } from '@ariftly/kafka'
+import { sendObjects } from '../send-list.ts'
 import { readDeadLetters, type DeadLetterPage, type DeadLetterPlace } from './read-dead-letters.ts'
 
 /** What {@link createListDeadLetters} needs. */
@@ -53,13 +53,9 @@ export function createListDeadLetters({ kafka, topic, cursors }: ListDeadLetters
     const place =
       query.cursor === undefined ? {} : { place: placeOf(cursors.decode('dead-letters', filter, query.cursor)) }
     const { letters, next } = await read({ ...filter, ...place, limit: query.limit })
-    sendJson(res, 200, {
-      object: 'list',
-      data: letters,
-      has_more: next !== undefined,
-      next_cursor:
-        next === undefined ? null : cursors.encode('dead-letters', filter, `${next.partition} ${next.offset}`),
-    })
+    const cursor =
+      next === undefined ? null : cursors.encode('dead-letters', filter, `${next.partition} ${next.offset}`)
+    sendObjects(res, letters, cursor)
   }
 }
 

@@ -2,7 +2,7 @@ import { cursorParam, limitParam, readQuery, type ApiHandler, type CursorCodec }
 import { type Pool } from '@ariftly/store'
 import { findDeliveries } from '@ariftly/store/deliveries'
 import { clientGone } from '../client-gone.ts'
-import { sendList } from '../send-list.ts'
+import { sendObjects } from '../send-list.ts'
 import type { TenantGate } from '../tenant-gate.ts'
 import { deliveryFilterParams, readDeliveryFilter, refuseTooWide } from './delivery-filter.ts'
 import { renderDelivery } from './render-delivery.ts'
@@ -23,10 +23,6 @@ export function createFindDeliveries(o: { pool: Pool; gate: TenantGate; cursors:
     const list = { tenant, filter, order: 'desc', limit, ...(cursorId === undefined ? {} : { cursorId }) } as const
     const page = await o.gate(tenant, () => findDeliveries(o.pool, list), clientGone(res))
     const next = page.nextId === undefined ? null : o.cursors.encode('all deliveries', bound, page.nextId)
-    sendList(
-      res,
-      page.deliveries.map((row) => Buffer.from(JSON.stringify(renderDelivery(row)))),
-      next,
-    )
+    sendObjects(res, page.deliveries.map(renderDelivery), next)
   }
 }

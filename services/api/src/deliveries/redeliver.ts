@@ -3,6 +3,7 @@ import { parseTypeId } from '@ariftly/events'
 import { Problem, readQuery } from '@ariftly/http'
 import type { Transaction } from '@ariftly/store'
 import { getDelivery, redeliver } from '@ariftly/store/deliveries'
+import { webhookExists } from '@ariftly/store/webhooks'
 import { notFound } from '../not-found.ts'
 import type { WriteHandler } from '../writes/write-handler.ts'
 import { renderDelivery } from './render-delivery.ts'
@@ -32,6 +33,11 @@ const WEBHOOK_DELETED = 'The webhook of the delivery is deleted: nothing is sent
 async function reasonOf(tx: Transaction, tenant: string, id: string): Promise<Problem> {
   const delivery = await getDelivery(tx, { tenant, id })
   if (delivery === undefined) return notFound('delivery')
-  if (delivery.status !== 'pending') return new Problem(409, 'webhook_deleted', { detail: WEBHOOK_DELETED })
-  return new Problem(409, 'delivery_pending', { detail: 'The delivery is not finished: it is still to be attempted.' })
+  // It may have ended since it was found unfinished.
+  if (delivery.status === 'pending' || (await webhookExists(tx, delivery))) {
+    return new Problem(409, 'delivery_pending', {
+      detail: 'The delivery is not finished: it is still to be attempted.',
+    })
+  }
+  return new Problem(409, 'webhook_deleted', { detail: WEBHOOK_DELETED })
 }

@@ -1,7 +1,7 @@
 import { newTypeId } from '@ariftly/events'
 import { Problem, readQuery } from '@ariftly/http'
 import { insertReplay } from '@ariftly/store/replays'
-import { findWebhook } from '../webhooks/find-webhook.ts'
+import { refuseUnknownWebhook } from '../webhooks/find-webhook.ts'
 import type { WriteHandler } from '../writes/write-handler.ts'
 import { renderReplay } from './render-replay.ts'
 import { readReplay } from './replay-body.ts'
@@ -17,7 +17,8 @@ export function createCreateReplay(o: { now?: () => number } = {}): WriteHandler
     readQuery(url, {})
     const nowMs = now()
     const { status, ...asked } = readReplay(body, nowMs)
-    const { id: webhookId } = await findWebhook(tx, tenant, params['id'] ?? '')
+    const { id: webhookId = '' } = params
+    await refuseUnknownWebhook(tx, tenant, webhookId)
     const id = newTypeId('rpl', nowMs)
     const replay = await insertReplay(tx, { ...asked, deliveryStatus: status, id, tenant, webhookId })
     if (replay === 'under_way') throw underWay(asked.dryRun)

@@ -1,3 +1,4 @@
+import { TENANT } from '@ariftly/contract'
 import {
   cursorParam,
   limitParam,
@@ -12,8 +13,8 @@ import type { Pool } from '@ariftly/store'
 import { getTenant, listTenants, type TenantPlace } from '@ariftly/store/tenants'
 import type { Response } from 'express'
 import { notFound } from '../not-found.ts'
+import { cutPage, sendObjects } from '../send-list.ts'
 import { renderTenant, renderUnknownTenant } from './render-tenant.ts'
-import { TENANT } from '@ariftly/contract'
 
 /** Makes the handlers that read `/v1/tenants…`. */
 export function createTenantHandlers(deps: {
@@ -35,15 +36,9 @@ export function createTenantHandlers(deps: {
     const { limit, cursor } = readQuery(url, { limit: limitParam(), cursor: cursorParam() })
     const place = cursor === undefined ? {} : { place: placeOf(cursors.decode('tenants', { tenant }, cursor)) }
     const rows = await listTenants(pool, { limit: limit + 1, ...place })
-    const page = rows.slice(0, limit)
-    const last = page.at(-1)
-    const hasMore = rows.length > page.length && last !== undefined
-    sendJson(res, 200, {
-      object: 'list',
-      data: page.map(renderTenant),
-      has_more: hasMore,
-      next_cursor: hasMore ? cursors.encode('tenants', { tenant }, `${last.createdAtMs} ${last.id}`) : null,
-    })
+    const { page, last } = cutPage(rows, limit)
+    const next = last === undefined ? null : cursors.encode('tenants', { tenant }, `${last.createdAtMs} ${last.id}`)
+    sendObjects(res, page.map(renderTenant), next)
   }
 
   return { getTenant: get, listTenants: list }

@@ -2,7 +2,7 @@ import { ERROR_CLASSES } from '@ariftly/egress'
 import { choiceParam, readQuery, sendJson, type ApiHandler } from '@ariftly/http'
 import { type Pool } from '@ariftly/store'
 import { latencyPercentile, readWebhookStats, sumFigures, type Figures } from '@ariftly/store/stats'
-import { findWebhook } from './find-webhook.ts'
+import { refuseUnknownWebhook } from './find-webhook.ts'
 import { timeOf } from '../time-of.ts'
 
 /** How long a window's buckets are, how many it has, and by which stretches its figures are kept. */
@@ -23,7 +23,8 @@ export function createGetWebhookStats(o: { pool: Pool; now?: () => number }): Ap
 
   return async ({ caller: { tenant }, params, url }, _req, res) => {
     const { window } = readQuery(url, { window: choiceParam(['1h', '24h', '7d'], '24h') })
-    const { id: webhookId } = await findWebhook(o.pool, tenant, params['id'] ?? '')
+    const { id: webhookId = '' } = params
+    await refuseUnknownWebhook(o.pool, tenant, webhookId)
     const { bucketS, buckets, stepS } = WINDOWS[window]
     const toMs = now()
     const bucketMs = bucketS * 1000

@@ -11,8 +11,8 @@ import {
 } from '@ariftly/http'
 import { type Pool } from '@ariftly/store'
 import { listDeliveries } from '@ariftly/store/deliveries'
-import { sendList } from '../send-list.ts'
-import { findWebhook } from './find-webhook.ts'
+import { sendObjects } from '../send-list.ts'
+import { refuseUnknownWebhook } from './find-webhook.ts'
 import { renderDelivery } from '../deliveries/render-delivery.ts'
 
 /** Parameters of `GET /v1/webhooks/{id}/deliveries`; the times are those at which the event entered the log. */
@@ -29,7 +29,8 @@ const listDeliveriesQuery = {
 export function createListDeliveries(o: { pool: Pool; cursors: CursorCodec }): ApiHandler {
   return async ({ caller: { tenant }, params, url }, _req, res) => {
     const query = readQuery(url, listDeliveriesQuery)
-    const { id: webhookId } = await findWebhook(o.pool, tenant, params['id'] ?? '')
+    const { id: webhookId = '' } = params
+    await refuseUnknownWebhook(o.pool, tenant, webhookId)
     const filter = {
       ...(query.status === undefined ? {} : { status: query.status }),
       ...(query.type === undefined ? {} : { types: query.type.toSorted() }),
@@ -44,10 +45,6 @@ export function createListDeliveries(o: { pool: Pool; cursors: CursorCodec }): A
       ...(cursorId === undefined ? {} : { cursorId }),
     })
     const next = page.nextId === undefined ? null : o.cursors.encode('deliveries', bound, page.nextId)
-    sendList(
-      res,
-      page.deliveries.map((row) => Buffer.from(JSON.stringify(renderDelivery(row)))),
-      next,
-    )
+    sendObjects(res, page.deliveries.map(renderDelivery), next)
   }
 }

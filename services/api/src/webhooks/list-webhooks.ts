@@ -1,7 +1,7 @@
 import { cursorParam, limitParam, readQuery, type ApiHandler, type CursorCodec } from '@ariftly/http'
 import { type Pool } from '@ariftly/store'
 import { listWebhooks } from '@ariftly/store/webhooks'
-import { sendList } from '../send-list.ts'
+import { sendObjects } from '../send-list.ts'
 import { renderWebhook } from './render-webhook.ts'
 
 /** Answers `GET /v1/webhooks`, newest first. */
@@ -12,10 +12,6 @@ export function createListWebhooks(o: { pool: Pool; cursors: CursorCodec }): Api
     const page = await listWebhooks(o.pool, { tenant, limit, ...(cursorId === undefined ? {} : { cursorId }) })
     const lastId = page.webhooks.at(-1)?.id
     const next = page.hasMore && lastId !== undefined ? o.cursors.encode('webhooks', { tenant }, lastId) : null
-    sendList(
-      res,
-      page.webhooks.map((row) => Buffer.from(JSON.stringify(renderWebhook(row)))),
-      next,
-    )
+    sendObjects(res, page.webhooks.map(renderWebhook), next)
   }
 }
