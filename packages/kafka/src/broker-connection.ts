@@ -4,6 +4,7 @@ import type { LogIdentity } from './log-identity.ts'
 import { sendRequest, type BrokerRequest } from './send-request.ts'
 import type { BrokerAddress } from './wire/metadata.ts'
 
+/** What a connection to one broker needs. */
 export interface BrokerConnectionOptions {
   readonly address: BrokerAddress
   /** The log that it may lead to, which `onOpened` checks; undefined: any. */

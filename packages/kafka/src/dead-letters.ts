@@ -11,6 +11,7 @@ export interface DeadLetter {
   readonly detail: string
 }
 
+/** Writes to the topic of dead letters. */
 export interface DeadLetterWriter {
   /**
    * Writes the letters with acks=all and resolves when all are acknowledged; rejects with fault `kafka_unavailable`
@@ -34,6 +35,7 @@ const ALL: Kept = { value: true, keyAndHeaders: true }
 /** In the order in which they are tried. */
 const KEPT = [ALL, { value: false, keyAndHeaders: true }, { value: false, keyAndHeaders: false }]
 
+/** Makes the writer of `dlqTopic`, for records of `topic`. */
 export function createDeadLetterWriter(
   client: KafkaClient,
   o: { readonly topic: string; readonly dlqTopic: string },

@@ -8,6 +8,7 @@ import type { PartitionMetadata } from './wire/metadata.ts'
 
 const ANSWER_MS = 5_000
 
+/** How far a partition reaches. */
 export interface LogPartition {
   readonly partition: number
   /** Offset of the oldest record that the log still has (or would have: equal to `logEnd` when empty). */
@@ -16,6 +17,7 @@ export interface LogPartition {
   readonly logEnd: number
 }
 
+/** Which log a topic is, and how far its partitions reach. */
 export interface LogDescription extends LogIdentity {
   readonly partitionCount: number
   /** In order of `partition`. */

@@ -2,6 +2,7 @@ import { withTimeout } from '@ariftly/async'
 import type { KafkaClient } from './client.ts'
 import { describeLog } from './describe-log.ts'
 
+/** What a membership in a consumer group needs. */
 export interface GroupMembershipOptions {
   readonly client: KafkaClient
   readonly topic: string

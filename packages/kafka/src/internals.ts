@@ -61,6 +61,7 @@ interface InternalCluster {
   }
 }
 
+/** kafkajs's queue of the requests of one connection. */
 export interface InternalRequestQueue {
   readonly pending: readonly unknown[]
   readonly inflight: ReadonlyMap<unknown, { readonly requestTimeout: number; timeoutRequest(): void }>

@@ -37,6 +37,7 @@ export interface LogGap {
   readonly found: number
 }
 
+/** What to read, and what to do with it. */
 export interface LogReaderOptions {
   readonly client: KafkaClient
   readonly topic: string
@@ -63,6 +64,7 @@ export interface LogReaderOptions {
   readonly log: Logger
 }
 
+/** How far a partition is handled. */
 export interface PartitionLag {
   readonly next: number
   readonly highWatermark: number

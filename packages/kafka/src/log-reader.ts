@@ -7,6 +7,7 @@ import type { LogReaderOptions, PartitionLag } from './log-reader-options.ts'
 import { PartitionReader } from './partition-reader.ts'
 import { TopicCluster } from './topic-cluster.ts'
 
+/** Reads partitions of a topic until it is closed. */
 export interface LogReader {
   /** Leaves its group, if it is in one, and waits for running handlers (their signal is aborted). */
   close(): Promise<void>

@@ -7,6 +7,7 @@ import { appendedAtMs } from './wire/record-batch.ts'
 import { readCommitted } from './wire/record-set.ts'
 import type { RecordView } from './wire/record-view.ts'
 
+/** What the queue of a partition needs. */
 export interface PartitionQueueOptions {
   readonly partition: number
   /** The first offset not yet handled. */

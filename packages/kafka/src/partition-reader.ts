@@ -6,6 +6,7 @@ import type { LogReaderOptions, PartitionLag } from './log-reader-options.ts'
 import { PartitionGuard } from './partition-guard.ts'
 import { PartitionQueue } from './partition-queue.ts'
 
+/** What reading one partition needs. */
 export interface PartitionReaderOptions {
   readonly partition: number
   readonly reader: LogReaderOptions

@@ -21,6 +21,7 @@ export interface ProduceOutcome {
   readonly ok: boolean
 }
 
+/** How long one send may take. */
 export interface ProduceOptions {
   /** No produce request is started after this. Default 10,000 ms. */
   readonly timeoutMs?: number
@@ -30,6 +31,7 @@ export interface ProduceOptions {
   readonly onOutcome?: (partition: number, outcome: PartitionOutcome) => void
 }
 
+/** Writes records of one topic. */
 export interface EventProducer {
   /**
    * Writes records of one topic with acks=all, in input order within a partition. Never rejects. Resolves when every
@@ -46,6 +48,7 @@ export interface EventProducer {
   close(): Promise<void>
 }
 
+/** What a producer writes to. */
 export interface ProducerOptions {
   readonly topic: string
   /** Default `none`. */

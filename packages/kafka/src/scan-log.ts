@@ -5,6 +5,7 @@ import { brokerFault, kafkaFault } from './kafka-fault.ts'
 import type { FetchedPartition } from './wire/fetch.ts'
 import { readCommitted, readHeads } from './wire/record-set.ts'
 
+/** Which offsets to read. */
 export interface ScanOptions {
   readonly topic: string
   readonly partition: number

@@ -22,6 +22,7 @@ export interface SendOptions {
   readonly onSent?: () => void
 }
 
+/** Which brokers and which topic. */
 export interface TopicClusterOptions {
   readonly kafka: Kafka
   /** `host:port` of some brokers. */

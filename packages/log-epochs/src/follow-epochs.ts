@@ -12,6 +12,7 @@ export interface EpochSession {
   close(): Promise<void>
 }
 
+/** Which log to follow, and what to do with it. */
 export interface FollowEpochsOptions<S extends EpochSession = EpochSession> {
   readonly kafka: KafkaClient
   readonly pool: Pool

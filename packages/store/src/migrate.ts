@@ -6,6 +6,7 @@ import type { DatabaseTls } from './pool.ts'
 import { checkServer } from './session.ts'
 import { sqlStateOf } from './store-fault.ts'
 
+/** How to reach the database, and which migrations to run. */
 export interface MigrateOptions {
   /** As of `createPool`. */
   readonly tls?: DatabaseTls

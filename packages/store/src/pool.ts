@@ -16,6 +16,7 @@ export interface DatabaseTls {
   readonly secureContext: SecureContext
 }
 
+/** Where Postgres is, how many connections, and the settings of each session. */
 export interface PoolOptions {
   /** `postgres://user:password@host:port/database`. */
   readonly url: string

@@ -4,9 +4,9 @@ import { createExpressApp } from '@ariftly/http/express'
 import { createKafka } from '@ariftly/kafka'
 import { createKeyring } from '@ariftly/keyring'
 import {
-  createReleasers,
   databaseConnection,
   kafkaConnection,
+  withReleasers,
   type Logger,
   type Readiness,
   type Running,
@@ -23,6 +23,7 @@ export type { ApiConfig } from './config.ts'
 
 /** Connections for tests of webhooks, which only read their webhook before they are under way. */
 const TESTS_READING = 2
+
 /**
  * Starts the api: events, webhooks, deliveries and API keys out of Postgres. Returns at once; while Postgres is away it
  * answers 503. Events, the rest, and keys have connections of their own, so slow lists delay neither. Kafka is asked for dead
@@ -30,13 +31,12 @@ const TESTS_READING = 2
  */
 export async function start(config: ApiConfig, deps: ServiceDeps & SharedAuthenticator): Promise<Running> {
   const { log, metrics, tracing } = deps
-  const releasers = createReleasers(log)
-  const poolOf = (name: string, max: number, settings: Readonly<Record<string, string>> = {}): Pool => {
-    const pool = createServicePool(config, log, { name, max, settings })
-    releasers.add(`pool ${name}`, () => pool.end())
-    return pool
-  }
-  try {
+  return await withReleasers(log, async (releasers) => {
+    const poolOf = (name: string, max: number, settings: Readonly<Record<string, string>> = {}): Pool => {
+      const pool = createServicePool(config, log, { name, max, settings })
+      releasers.add(`pool ${name}`, () => pool.end())
+      return pool
+    }
     const keyring = createKeyring(config.ENCRYPTION_KEYS)
     const policy = createEgressPolicy({
       allowHttp: config.WEBHOOK_ALLOW_HTTP,
@@ -54,10 +54,7 @@ export async function start(config: ApiConfig, deps: ServiceDeps & SharedAuthent
     const open = createDocumentHandlers(Object.keys(routes))
     const router = createExpressApp({ log, metrics, tracing, auth, routes, open })
     return { name: 'api', router, ready: () => readinessOf(auth), close: () => releasers.close() }
-  } catch (error) {
-    await releasers.close()
-    throw error
-  }
+  })
 }
 
 function createServicePool(

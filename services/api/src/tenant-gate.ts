@@ -7,6 +7,7 @@ import { Problem } from '@ariftly/http'
  */
 export type TenantGate = <T>(tenant: string, work: () => Promise<T>, signal?: AbortSignal) => Promise<T>
 
+/** How much passes a gate. */
 export interface TenantGateOptions {
   /** How much work runs at the same time, of all tenants. */
   readonly placesMax: number

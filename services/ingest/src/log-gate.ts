@@ -20,6 +20,7 @@ export interface LogGate {
   close(): Promise<void>
 }
 
+/** What watching the topic needs. */
 export interface LogGateOptions {
   readonly kafka: KafkaClient
   readonly pool: Pool

@@ -15,6 +15,7 @@ const WEEK_MS = 7 * DAY_MS
 /** The first Monday of the Unix epoch; only a stable way to cut time in weeks is needed here. */
 const MONDAY_MS = 4 * 24 * 60 * 60 * 1_000
 
+/** Makes the keeper of the weekly partitions that events need; it remembers the weeks that are there. */
 export function createEventPartitions(pool: Pool): EventPartitions {
   const known = new Set<number>()
 

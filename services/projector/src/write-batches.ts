@@ -35,6 +35,7 @@ export interface WrittenBatches {
 /** `lost`: a position had moved, nothing was written. */
 export type WriteOutcome = WrittenBatches | { readonly type: 'lost' }
 
+/** What writing batches needs. */
 export interface WriteBatchesDeps {
   readonly pool: Pool
   readonly epoch: number

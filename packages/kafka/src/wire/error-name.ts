@@ -32,6 +32,7 @@ const NAMES: Readonly<Record<number, string>> = {
   100: 'UNKNOWN_TOPIC_ID',
 }
 
+/** The name of a broker's error code as the Kafka protocol guide has it; `ERROR_<code>` for one that is not listed here. */
 export function errorName(code: number): string {
   return NAMES[code] ?? `ERROR_${code}`
 }

@@ -14,6 +14,7 @@ interface FetchPlace {
   readonly offset: number
 }
 
+/** What to fetch of one broker. */
 export interface FetchOrder extends TopicName {
   /** Filled in this order while there is room: partitions that got nothing last time should come first. */
   readonly places: readonly FetchPlace[]
@@ -38,11 +39,13 @@ export interface FetchedPartition {
   readonly batches: Buffer
 }
 
+/** A transaction whose records are not to be shown. */
 export interface AbortedTransaction {
   readonly producerId: bigint
   readonly firstOffset: number
 }
 
+/** The answer to a fetch. */
 export interface Fetched {
   /** 0, or the broker's error code for the whole. */
   readonly errorCode: number

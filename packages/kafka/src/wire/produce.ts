@@ -20,6 +20,7 @@ export interface PartitionProduced {
   readonly appendedAtMs: number
 }
 
+/** What one broker is to write. */
 export interface ProduceOrder extends TopicName {
   readonly timeoutMs: number
   readonly batches: readonly PartitionBatch[]

@@ -16,19 +16,24 @@ export interface RecordBatchHead {
   readonly count: number
 }
 
-/** Where the fields of a batch's head stand, and how long it is. */
+/** How long a batch's head is. */
 export const HEAD_BYTES = 61
+/** Where its length stands: int32, of what follows it. */
 export const LENGTH_AT = 8
+/** Where the version of its format stands: int8. */
 export const MAGIC_AT = 16
+/** Where its checksum stands: uint32, CRC-32C of what follows it. */
 export const CRC_AT = 17
+/** Where its attributes stand: int16. */
 export const ATTRIBUTES_AT = 21
 const CODEC_MASK = 0x07
 const LOG_APPEND_TIME = 0x08
 const TRANSACTIONAL = 0x10
 const CONTROL = 0x20
 
-/** Whether a batch belongs to a transaction; whether it holds markers that no client may see. */
+/** Whether a batch belongs to a transaction. */
 export const isTransactional = (head: RecordBatchHead): boolean => (head.attributes & TRANSACTIONAL) !== 0
+/** Whether a batch holds markers, which no client may see. */
 export const isControl = (head: RecordBatchHead): boolean => (head.attributes & CONTROL) !== 0
 
 /** When the batch was appended; under a topic's CreateTime, what its producer says of its first record. */

@@ -12,6 +12,7 @@ import {
 } from './event-row.ts'
 import { idBounds, type IdWindow } from '../id-bounds.ts'
 
+/** Which events a page has, and from where on. */
 export interface ListEventsOptions extends IdWindow {
   readonly tenant: string
   /** Absent members filter nothing; `types` has no duplicates. */
@@ -22,6 +23,7 @@ export interface ListEventsOptions extends IdWindow {
   readonly dataBytesMax?: number
 }
 
+/** One page of a list of events. */
 export interface EventPage<E extends ShownEvent = ShownEvent> {
   readonly events: readonly E[]
   /** Whether events follow the last one of this page. */

@@ -3,6 +3,7 @@ import { plainArray, prepared } from '../prepared.ts'
 import type { Queryable } from '../queryable.ts'
 import type { ProjectionKey } from './projection-position.ts'
 
+/** How the position of one partition is to move. */
 export interface PositionAdvance {
   readonly partition: number
   /** The offset that we believe to be next. */

@@ -10,6 +10,7 @@ export interface EventDifference {
   readonly offset: number
 }
 
+/** How events of the log compare with the table. */
 export interface EventComparison {
   readonly differing: readonly EventDifference[]
   /** How many of the events have a row that came from this very record; the others are reposts of an earlier one. */

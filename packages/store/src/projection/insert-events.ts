@@ -1,6 +1,7 @@
 import type { Queryable } from '../queryable.ts'
 import { eventArrays, givenEvents, type ProjectedEvent } from './event-arrays.ts'
 
+/** What {@link insertEvents} has done. */
 export interface InsertedEvents {
   readonly inserted: number
   /** Events whose (tenant, id) was there already, or stood earlier among the rows. */

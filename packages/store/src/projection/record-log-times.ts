@@ -1,6 +1,7 @@
 import { plainArray, prepared } from '../prepared.ts'
 import type { Queryable } from '../queryable.ts'
 
+/** When the record at an offset was appended. */
 export interface LogTime {
   readonly partition: number
   readonly offset: number

@@ -9,6 +9,7 @@ import {
   type WebhookSettings,
 } from './webhook-row.ts'
 
+/** A webhook to store. */
 export interface NewWebhook extends WebhookSettings {
   /** TypeID `whk_…`, fresh. */
   readonly id: string

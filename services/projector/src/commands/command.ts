@@ -24,6 +24,7 @@ export interface Place extends LogPartition {
   readonly position: ProjectionPosition
 }
 
+/** Where each partition stands, in the log and in the projection. */
 export interface Places {
   readonly epoch: LogEpoch
   readonly partitions: readonly Place[]
