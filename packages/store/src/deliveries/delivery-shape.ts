@@ -30,9 +30,7 @@ export interface DeliveryListOptions {
 
 /** A list of deliveries as SQL: what one index reads, and what is judged row by row. */
 export interface DeliveryShape {
-  /** Those of the scan first. */
   readonly values: unknown[]
-  readonly scanValues: number
   /** Rows in the order of the page, by one index; `limit` is a number or a parameter. */
   readonly scan: (limit: number | string) => string
   /** Conditions that the index does not tell, on `d`. */
@@ -60,13 +58,11 @@ export function createDeliveryShape(o: DeliveryListOptions): DeliveryShape {
   const written = (names: readonly string[]): string[] => names.map((name) => conditions[name]?.(bind) ?? 'true')
   const source = sourceOf(o.filter, bind)
   const found = written(scanned).join(' AND ')
-  const scanValues = values.length
   const direction = o.order === 'asc' ? 'ASC' : 'DESC'
   const ordering = `ORDER BY d.created_at ${direction}, d.id ${direction}`
   return {
     judged: written(judged),
     values,
-    scanValues,
     scan: (limit) => `SELECT d.* FROM ${source} WHERE ${found} ${ordering} LIMIT ${limit}`,
   }
 }

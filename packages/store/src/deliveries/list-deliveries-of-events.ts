@@ -2,6 +2,7 @@ import { typeIdToUuid } from '@ariftly/events'
 import type { Queryable } from '../queryable.ts'
 import { DELIVERY_COLUMNS, toDeliveryRow, type DeliveryColumns, type DeliveryRow } from './delivery-row.ts'
 
+/** Whose deliveries are read. */
 export interface DeliveriesOfEventsOptions {
   readonly tenant: string
   /** Stored events; `id` is a valid `evt_…`. */

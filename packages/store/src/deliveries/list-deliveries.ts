@@ -1,15 +1,10 @@
-import { typeIdToUuid, uuidToTypeId, type EventType } from '@ariftly/events'
+import { typeIdToUuid, type EventType } from '@ariftly/events'
 import { idBounds } from '../id-bounds.ts'
 import type { Queryable } from '../queryable.ts'
-import {
-  DELIVERY_COLUMNS,
-  STATUS_CONDITIONS,
-  toDeliveryRow,
-  type DeliveryColumns,
-  type DeliveryRow,
-  type DeliveryStatus,
-} from './delivery-row.ts'
+import { STATUS_CONDITIONS, type DeliveryStatus } from './delivery-row.ts'
+import { SCAN_MAX, scannedPageSql, toScannedPage, type ScannedColumns, type ScannedPage } from './scanned-page.ts'
 
+/** A page of the deliveries of a webhook; absent filters filter nothing. */
 export interface ListDeliveriesOptions {
   readonly tenant: string
   readonly webhookId: string
@@ -22,53 +17,33 @@ export interface ListDeliveriesOptions {
   readonly limit: number
 }
 
-/** Rows that one page looks at when it has to judge each of them. */
-const SCAN_MAX = 500
-
 /** The statuses that have an index of their own. */
 const INDEXED: ReadonlySet<DeliveryStatus> = new Set(['failed', 'pending'])
 
 /**
- * A page of a webhook's deliveries, newest event first; `nextId` is the last one that was looked at, undefined when none follows.
+ * A page of a webhook's deliveries, newest event first.
  * A range of `deliveries_webhook` (`deliveries_failed`, `deliveries_unfinished` for those). What these do not tell is judged row
  * by row, at most 500 rows a page, so a page may be short, or empty, before the last one.
  */
-export async function listDeliveries(
-  db: Queryable,
-  o: ListDeliveriesOptions,
-): Promise<{ readonly deliveries: readonly DeliveryRow[]; readonly nextId: string | undefined }> {
-  const { rows } = await db.query<DeliveryColumns>(listDeliveriesQuery(o))
-  const deliveries = rows.slice(0, o.limit).map(toDeliveryRow)
-  if (rows.length > o.limit) return { deliveries, nextId: deliveries.at(-1)?.id }
-  return { deliveries, nextId: isJudged(o) ? await lastScanned(db, o) : undefined }
+export async function listDeliveries(db: Queryable, o: ListDeliveriesOptions): Promise<ScannedPage> {
+  const { rows } = await db.query<ScannedColumns>(listDeliveriesQuery(o))
+  return toScannedPage(rows, o.limit)
 }
 
 /** The statement of a page. */
 export function listDeliveriesQuery(o: ListDeliveriesOptions): { readonly text: string; readonly values: unknown[] } {
-  const values = rangeOf(o)
-  const status = o.status === undefined ? 'true' : STATUS_CONDITIONS[o.status]
-  const type = o.types === undefined ? 'true' : `d.event_type = ANY ($${values.push(o.types)}::text[])`
-  const text = `SELECT ${DELIVERY_COLUMNS} FROM (${scan(o, isJudged(o) ? SCAN_MAX : o.limit + 1)}) AS d
-      WHERE d.tenant_id = $${values.push(o.tenant)} AND ${status} AND ${type} ORDER BY d.id DESC LIMIT ${o.limit + 1}`
-  return { text, values }
+  const { low, high } = idBounds('dlv', { ...o, order: 'desc' })
+  const values: unknown[] = [typeIdToUuid('whk', o.webhookId), low, high]
+  const limit = o.limit + 1
+  const scanMax = isJudged(o) ? SCAN_MAX : limit
+  const fits = [`d.tenant_id = $${values.push(o.tenant)}`]
+  if (o.status !== undefined) fits.push(STATUS_CONDITIONS[o.status])
+  if (o.types !== undefined) fits.push(`d.event_type = ANY ($${values.push(o.types)}::text[])`)
+  return { text: scannedPageSql({ scan: scan(o, scanMax), scanMax, fits, orderBy: 'd.id DESC', limit }), values }
 }
 
 function isJudged({ status, types }: ListDeliveriesOptions): boolean {
   return types !== undefined || (status !== undefined && !INDEXED.has(status))
-}
-
-/** Where a page ended that has looked at as many rows as it may. */
-async function lastScanned(db: Queryable, o: ListDeliveriesOptions): Promise<string | undefined> {
-  const { rows } = await db.query<{ id: string }>(
-    `SELECT id FROM (${scan(o, SCAN_MAX)}) AS d OFFSET ${SCAN_MAX - 1}`,
-    rangeOf(o),
-  )
-  return rows[0] === undefined ? undefined : uuidToTypeId('dlv', rows[0].id)
-}
-
-function rangeOf(o: ListDeliveriesOptions): unknown[] {
-  const { low, high } = idBounds('dlv', { ...o, order: 'desc' })
-  return [typeIdToUuid('whk', o.webhookId), low, high]
 }
 
 /**

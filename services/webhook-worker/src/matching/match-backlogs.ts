@@ -58,6 +58,8 @@ export function runMatchBacklogs(o: MatchBacklogsOptions): {
 
   async function run(): Promise<void> {
     for (let failures = 0; !o.signal.aborted;) {
+      // Before the look: what wakes it meanwhile may be later than what it sees.
+      idle = new AbortController()
       try {
         const startedMs = performance.now()
         const tenant = (await anyMatchBacklog(o.pool)) ? await matchSlice() : undefined
@@ -71,7 +73,6 @@ export function runMatchBacklogs(o: MatchBacklogsOptions): {
         if (!o.signal.aborted) o.log.warn({ err: error }, 'a backlog could not be matched')
         await sleep(backoffMs(failures++), o.signal)
       }
-      idle = new AbortController()
       await sleep(IDLE_MS, AbortSignal.any([o.signal, idle.signal]))
     }
   }
