@@ -144,6 +144,7 @@ export interface Webhook {
   readonly filter: Readonly<Record<string, unknown>> | null
   /** 10,000 stands for as many or more. */
   readonly pending_count: number
+  /** When the pending delivery of the oldest event was created. */
   readonly oldest_pending_at: string | null
   readonly failing_since: string | null
   readonly last_success_at: string | null
@@ -173,6 +174,7 @@ export interface WebhookWithSecret {
   readonly filter: Readonly<Record<string, unknown>> | null
   /** 10,000 stands for as many or more. */
   readonly pending_count: number
+  /** When the pending delivery of the oldest event was created. */
   readonly oldest_pending_at: string | null
   readonly failing_since: string | null
   readonly last_success_at: string | null

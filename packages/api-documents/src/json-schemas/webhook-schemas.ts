@@ -35,7 +35,10 @@ const webhookMembers = {
   ordering: oneOf(ORDERINGS),
   filter: nullable(webhookFilterSchema),
   pending_count: Type.Integer({ minimum: 0, maximum: 10_000, description: '10,000 stands for as many or more.' }),
-  oldest_pending_at: nullable(timeSchema),
+  oldest_pending_at: nullable({
+    ...timeSchema,
+    description: 'When the pending delivery of the oldest event was created.',
+  }),
   failing_since: nullable(timeSchema),
   last_success_at: nullable(timeSchema),
   created_at: timeSchema,

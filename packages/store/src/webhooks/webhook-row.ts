@@ -35,6 +35,7 @@ export interface WebhookRow extends WebhookSettings {
   readonly disabledReason: DisabledReason | null
   /** Deliveries that are neither delivered, failed nor cancelled, counted up to `PENDING_COUNT_MAX`. */
   readonly pendingCount: number
+  /** When the pending delivery of the oldest event was created. */
   readonly oldestPendingAtMs: number | null
   readonly failingSinceMs: number | null
   readonly lastSuccessAtMs: number | null
@@ -74,22 +75,35 @@ export const PENDING_COUNT_MAX = 10_000
 export const WEBHOOK_COLUMNS = `w.id, w.tenant_id, w.url, w.events, w.task_id, w.session_id, w.agent, w.description, w.enabled,
   w.disabled_reason, w.header_names, w.headers, w.rate_limit, w.ordering, w.filter, w.created_at, w.updated_at, w.endpoint_version`
 
+/** What a row of `WebhookColumns` takes of webhooks `w`, their endpoints `e` and their `backlog`. */
+export const SHOWN_COLUMNS = `${WEBHOOK_COLUMNS},
+         CASE WHEN e.endpoint_version = w.endpoint_version THEN e.failing_since END AS failing_since,
+         e.last_success_at, backlog.pending_count, backlog.oldest_pending_at`
+
+/**
+ * The backlog of the webhook with the id `webhookId`, an SQL expression: its first 10,000 deliveries, oldest event first. They
+ * are counted in index deliveries_unfinished alone: a row of the table is read only for the oldest, and where a page of the
+ * table has changed since it was last vacuumed.
+ */
+export function backlogOf(webhookId: string): string {
+  const unfinished = `FROM deliveries d WHERE d.webhook_id = ${webhookId} AND d.state IN ('pending', 'queued', 'attempting')`
+  return `
+         SELECT count(*) AS pending_count,
+                (SELECT d.created_at ${unfinished} ORDER BY d.id LIMIT 1) AS oldest_pending_at
+           FROM (SELECT ${unfinished} LIMIT ${PENDING_COUNT_MAX}) AS first`
+}
+
 /**
  * Webhooks with the state of their endpoint and their backlog; a `WHERE` on `w` may follow. `source` is the table, or a CTE of
  * what a statement has just written. Its triggers reset the endpoint after this has read it, so a state of another version
- * is not shown. The backlog's first 10,000 deliveries, oldest event first, are counted by index deliveries_unfinished.
+ * is not shown.
  */
 export function webhookSelect(source: 'webhooks' | 'written'): string {
   return `
-  SELECT ${WEBHOOK_COLUMNS}, CASE WHEN e.endpoint_version = w.endpoint_version THEN e.failing_since END AS failing_since,
-         e.last_success_at, backlog.pending_count, backlog.oldest_pending_at
+  SELECT ${SHOWN_COLUMNS}
     FROM ${source} w
     LEFT JOIN webhook_endpoints e ON e.webhook_id = w.id
-   CROSS JOIN LATERAL (
-         SELECT count(*) AS pending_count, min(created_at) AS oldest_pending_at
-           FROM (SELECT d.created_at FROM deliveries d
-                  WHERE d.webhook_id = w.id AND d.state IN ('pending', 'queued', 'attempting')
-                  ORDER BY d.id LIMIT ${PENDING_COUNT_MAX}) AS first) AS backlog`
+   CROSS JOIN LATERAL (${backlogOf('w.id')}) AS backlog`
 }
 
 /** Turns columns into the row that code works with. */

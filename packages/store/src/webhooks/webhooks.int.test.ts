@@ -12,7 +12,7 @@ import { insertWebhook, type NewWebhook } from './insert-webhook.ts'
 import { listWebhooks } from './list-webhooks.ts'
 import { rotateWebhookSecret } from './rotate-webhook-secret.ts'
 import { updateWebhook } from './update-webhook.ts'
-import { PENDING_COUNT_MAX } from './webhook-row.ts'
+import { backlogOf, PENDING_COUNT_MAX } from './webhook-row.ts'
 
 const database = await createTestDatabase()
 const pool = database.openPool({ max: 8 })
@@ -199,6 +199,53 @@ describe('deliveries', () => {
     const first = await listDeliveries(pool, { tenant, webhookId: id, limit: 4 })
     expect(await list({ cursorId: first.nextId })).toEqual(ids.slice(4))
     expect(await getWebhook(pool, { tenant, id })).toMatchObject({ pendingCount: 3 })
+  })
+
+  test('that are pending end a page of webhooks once enough of them are counted', async () => {
+    const ids: string[] = []
+    for (const [index, states] of [['pending'], ['pending', 'queued', 'failed'], [], ['attempting']].entries()) {
+      const id = await insertOne({ id: newTypeId('whk', 1_700_000_000_000 + index) })
+      await insertDeliveries(id, states)
+      ids.unshift(id)
+    }
+    const page = async (cursorId?: string) => {
+      const { webhooks, hasMore } = await listWebhooks(pool, {
+        tenant,
+        limit: 10,
+        countedMax: 3,
+        ...(cursorId === undefined ? {} : { cursorId }),
+      })
+      return { counts: webhooks.map(({ id, pendingCount }) => [ids.indexOf(id), pendingCount]), hasMore }
+    }
+    expect([await page(), await page(ids[2]), await page(ids[3])]).toEqual([
+      {
+        counts: [
+          [0, 1],
+          [1, 0],
+          [2, 2],
+        ],
+        hasMore: true,
+      },
+      { counts: [[3, 1]], hasMore: false },
+      { counts: [], hasMore: false },
+    ])
+  })
+
+  test('that are pending are counted in their index, however many are finished', async () => {
+    const id = await insertOne()
+    await insertDeliveries(id, [...Array<string>(2_000).fill('delivered'), 'pending'])
+    await pool.query('ANALYZE deliveries')
+    const plan = await withTransaction(pool, async (tx) => {
+      await tx.query('SET LOCAL enable_seqscan = off')
+      const { rows } = await tx.query<{ 'QUERY PLAN': string }>(
+        `EXPLAIN (COSTS OFF) SELECT backlog.* FROM webhooks w CROSS JOIN LATERAL (${backlogOf('w.id')}) AS backlog`,
+      )
+      return rows.map((row) => row['QUERY PLAN'])
+    })
+    expect(plan.filter((line) => /Sort|Seq Scan on deliveries/.test(line))).toEqual([])
+    const scans = plan.filter((line) => line.includes('Index Only Scan using deliveries_'))
+    expect(scans.length).toBeGreaterThan(0)
+    expect(scans.filter((line) => !line.includes('_deliveries_unfinished'))).toEqual([])
   })
 
   test('of a webhook are found by its own index, however many newer ones others have, and a page looks at 500', async () => {

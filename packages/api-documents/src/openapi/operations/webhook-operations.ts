@@ -67,7 +67,8 @@ export const webhookOperations: Operations<
   },
   listWebhooks: {
     tag: 'Webhooks',
-    description: 'Newest first.',
+    description:
+      'Newest first. A page counts about a million pending deliveries at most: with more than 100 webhooks that have 10,000 each it may be short and still have `has_more: true`.',
     query: PAGE,
     answers: [
       { status: 200, description: 'A page.', content: [{ type: 'application/json', schema: listOf('Webhook') }] },
