@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { describe, expect, test } from '@jest/globals'
+import { sourceFiles } from '../code/source-files.ts'
 import { isOnRouteTable, namedCalls } from './documented-routes.ts'
 import { codeSpans, pages, readPage, relativeLinks, ROOT } from './markdown.ts'
 
@@ -66,6 +67,13 @@ describe('docs/tour.md', () => {
       new RegExp(`^(?:export )?(?:async )?(?:function\\*?|const|class|interface|type) ${symbol}\\b`, 'm'),
     )
   })
+})
+
+test('docs/glossary.md names as code only what is in the code', () => {
+  const words = new Set(sourceFiles().flatMap(({ text }) => text.match(/\w+/g) ?? []))
+  const named = codeSpans(readPage('docs/glossary.md')).filter((span) => /^\w+$/.test(span))
+  expect(named.length).toBeGreaterThan(20)
+  expect(named.filter((name) => !words.has(name))).toEqual([])
 })
 
 /** Headings of the form: 3. [`packages/x/src/y.ts`](../packages/x/src/y.ts): `symbol` */

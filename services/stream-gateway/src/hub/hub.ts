@@ -78,6 +78,7 @@ export interface Hub {
 /** Length of a tick, ms: the rest is written in the next one, after other work of the process. */
 const TICK_MS = 2
 
+/** Makes the hub of an epoch, with an empty ring and no stream. */
 export function createHub(o: HubOptions): Hub {
   const ring = new Ring(o.start)
   const ids = new IdIndex({ fromOrigin: o.fromOrigin, idsMax: o.idsMax, unprojectedMax: o.unprojectedIdsMax })

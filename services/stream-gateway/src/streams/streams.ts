@@ -72,6 +72,7 @@ const DRAIN_PER_S = 1000
 const DRAIN_SHARE = 0.6
 const RETRY_MS = { min: 1000, max: 3000 } as const
 
+/** Makes the streams of a process; none is open. */
 export function createStreams(o: StreamsOptions): Streams {
   const registry = new StreamRegistry()
   const beginnings = new Beginnings({ log: o.log })
