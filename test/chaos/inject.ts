@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { eventually, type ExtraBroker, type startOwnStack } from '@ariftly/testkit'
+import { eventually, redisCommand, type ExtraBroker, type startOwnStack } from '@ariftly/testkit'
 import type { Replica } from '../faults/fleet.ts'
-import { redisCommand } from '../support/redis-command.ts'
 import { nameOf, PARTS, type PartName, type SystemFault } from './fault-plan.ts'
 import type { FaultSpan } from './recovery.ts'
 import { standsStill } from './stands-still.ts'

@@ -6,16 +6,16 @@ import {
   createTemplateDatabase,
   createWorld,
   eventually,
+  type Receiver,
+  redisCommand,
+  type ServiceProcess,
   startReceiver,
   startServiceProcess,
-  type Receiver,
-  type ServiceProcess,
   type World,
 } from '@ariftly/testkit'
 import { createPool } from '@ariftly/store'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { runProjectionCommand } from '../projection/run-projection-command.ts'
-import { redisCommand } from '../support/redis-command.ts'
 import { openStream, type OpenStream } from '../support/read-stream.ts'
 import { archivingSettings, restoreBaseBackup, START_BACKUP, STOP_BACKUP, takeBaseBackup } from './base-backup.ts'
 import { startSteadyLoad } from './steady-load.ts'

@@ -1,7 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import { typeIdToUuid } from '@ariftly/events'
-import { byForm, eventually, startOwnStack, startReceiver, type Receiver } from '@ariftly/testkit'
-import { redisCommand } from '../support/redis-command.ts'
+import { byForm, eventually, type Receiver, redisCommand, startOwnStack, startReceiver } from '@ariftly/testkit'
 import { createWorkerWorld, type WorkerWorld } from './worker-world.ts'
 
 /** Pending deliveries, and as many that are scheduled. */

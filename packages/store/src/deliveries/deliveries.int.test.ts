@@ -1,11 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
-import { newEventId, newTypeId, typeIdToUuid } from '@ariftly/events'
-import { createTestDatabase, type TestDatabase } from '@ariftly/testkit'
-import { createPool, type Pool } from '../pool.ts'
+import { newEventId, typeIdToUuid } from '@ariftly/events'
+import { createTestDatabase, insertSampleWebhook } from '@ariftly/testkit'
 import { insertEvents } from '../projection/insert-events.ts'
 import { openEpoch } from '../projection/open-epoch.ts'
-import { insertWebhook } from '../webhooks/insert-webhook.ts'
 import { getWebhook } from '../webhooks/get-webhook.ts'
 import { updateWebhook } from '../webhooks/update-webhook.ts'
 import { withTransaction } from '../with-transaction.ts'
@@ -30,36 +28,24 @@ const FAILING = { after: 10, probeMs: 60_000, probeMsMax: 300_000, disableMs: 43
 const LEASE_MS = 60_000
 const CAPACITY = { inFlightMax: 10, newMax: 10, probe: false, unhealthy: false, tenantShare: 1_000 }
 
-let database: TestDatabase
-let pool: Pool
+const database = await createTestDatabase()
+const pool = database.openPool({ max: 8 })
 let tenant: string
 let webhookId: string
 let tenants = 0
 let offset = 0
 
 beforeAll(async () => {
-  database = await createTestDatabase()
-  const admin = createPool({ role: null, url: database.adminUrl, applicationName: 'test', max: 1 })
-  await openEpoch(admin, { topic: 'ariftly.events.v1', clusterId: 'test' })
-  await admin.end()
-  pool = createPool({ role: null, url: database.url, applicationName: 'test', max: 8 })
+  await openEpoch(database.openPool({ owner: true }), { topic: 'ariftly.events.v1', clusterId: 'test' })
 })
 beforeEach(async () => {
   tenant = `tenant-${++tenants}`
   webhookId = await newWebhook()
 })
-afterAll(async () => {
-  await pool?.end()
-  await database?.drop()
-})
+afterAll(() => database.drop())
 
 async function newWebhook(ordering: 'none' | 'task' = 'none'): Promise<string> {
-  const id = newTypeId('whk')
-  const filters = { taskId: null, sessionId: null, agent: null, filter: null }
-  const options = { description: null, enabled: true, headerNames: [], headers: null, rateLimit: null, ordering }
-  const target = { url: 'https://example.com/', events: ['*'], secret: Buffer.from('sealed') }
-  await insertWebhook(pool, { id, tenant, ...filters, ...options, ...target }, 100)
-  return id
+  return await insertSampleWebhook(pool, { tenant, ordering })
 }
 
 /** Projects events and matches them; answers the ids of the events. */

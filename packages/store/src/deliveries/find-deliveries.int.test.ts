@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { EVENT_TYPES, newEventId, newTypeId, typeIdToUuid, type EventType } from '@ariftly/events'
-import { createTestDatabase, type TestDatabase } from '@ariftly/testkit'
+import { createTestDatabase } from '@ariftly/testkit'
 import { LIST_SETTINGS } from '../events/list-events.ts'
-import { createPool, type Pool } from '../pool.ts'
+import { type Pool } from '../pool.ts'
 import { getDelivery } from './get-delivery.ts'
 import type { DeliveryFilter } from './delivery-shape.ts'
 import { findDeliveries, findDeliveriesQuery } from './find-deliveries.ts'
@@ -31,8 +31,8 @@ interface Written {
   readonly createdAtMs: number
 }
 
-let database: TestDatabase
-let pool: Pool
+const database = await createTestDatabase()
+const pool = database.openPool({ max: 1, settings: LIST_SETTINGS })
 let written: readonly Written[]
 const webhooks = Array.from({ length: 4 }, () => newTypeId('whk'))
 const events = Array.from({ length: COUNT / 4 }, () => newEventId(NOW_MS))
@@ -58,8 +58,6 @@ function makeDeliveries(): Written[] {
 }
 
 beforeAll(async () => {
-  database = await createTestDatabase()
-  pool = createPool({ role: null, url: database.url, applicationName: 'test', max: 1, settings: LIST_SETTINGS })
   written = makeDeliveries()
   await pool.query(
     `INSERT INTO deliveries (id, tenant_id, webhook_id, event_id, event_type, ordering_key, epoch, partition, "offset", state,
@@ -83,10 +81,7 @@ beforeAll(async () => {
   )
   await pool.query('ANALYZE deliveries')
 })
-afterAll(async () => {
-  await pool?.end()
-  await database?.drop()
-})
+afterAll(() => database.drop())
 
 const DAYS_AGO = (days: number): number => NOW_MS - days * DAY_MS
 

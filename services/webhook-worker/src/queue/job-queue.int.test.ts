@@ -1,8 +1,6 @@
-import { once } from 'node:events'
-import { connect } from 'node:net'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import { createLogger } from '@ariftly/runtime'
-import { eventually, startCuttingProxy, startOwnRedis, type CuttingProxy } from '@ariftly/testkit'
+import { eventually, redisCommand, startCuttingProxy, startOwnRedis, type CuttingProxy } from '@ariftly/testkit'
 import { openJobQueue, type JobQueue } from './job-queue.ts'
 
 const log = createLogger({ service: 'test', level: process.env['TEST_LOG_LEVEL'] ?? 'silent' })
@@ -43,11 +41,7 @@ describe('a job queue whose Redis may evict jobs', () => {
   }
 
   async function setPolicy(policy: string): Promise<void> {
-    const socket = connect(redis.port, '127.0.0.1')
-    socket.write(`CONFIG SET maxmemory-policy ${policy}\r\n`)
-    const [answer] = (await once(socket, 'data')) as [Buffer]
-    socket.destroy()
-    expect(answer.toString()).toBe('+OK\r\n')
+    await redisCommand(redis.port, `CONFIG SET maxmemory-policy ${policy}`)
   }
 
   test('opens once the policy is right, if Redis was away when the process started', async () => {

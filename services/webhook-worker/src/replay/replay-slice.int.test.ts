@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import { EVENT_TYPES, newEventId, newTypeId, typeIdToUuid } from '@ariftly/events'
-import { createPool, withTransaction, type Pool } from '@ariftly/store'
+import { withTransaction, type Pool } from '@ariftly/store'
 import { cancelDeliveries } from '@ariftly/store/deliveries'
 import {
   ensurePositions,
@@ -10,8 +10,8 @@ import {
   type ProjectedEvent,
 } from '@ariftly/store/projection'
 import { getReplay, insertReplay, stopReplay, type ReplayRow } from '@ariftly/store/replays'
-import { deleteWebhook, insertWebhook } from '@ariftly/store/webhooks'
-import { createTestDatabase, type TestDatabase } from '@ariftly/testkit'
+import { deleteWebhook } from '@ariftly/store/webhooks'
+import { createTestDatabase, insertSampleWebhook } from '@ariftly/testkit'
 import { makeReplaySlice } from './replay-slice.ts'
 
 const PARTITIONS = 3
@@ -22,18 +22,14 @@ const tenant = 'mine'
 const STEP_MS = 4000
 const startMs = Date.now() - EVENTS * STEP_MS
 
-let database: TestDatabase
-let pool: Pool
-let other: Pool
-let admin: Pool
+const database = await createTestDatabase()
+const pool = database.openPool({ applicationName: 'replay-1' })
+const other = database.openPool({ applicationName: 'replay-2' })
+const admin = database.openPool({ owner: true })
 let webhookId: string
 let model: readonly ProjectedEvent[]
 
 beforeAll(async () => {
-  database = await createTestDatabase()
-  admin = createPool({ role: null, url: database.adminUrl, applicationName: 'test', max: 2 })
-  pool = createPool({ role: null, url: database.url, applicationName: 'replay-1', max: 4 })
-  other = createPool({ role: null, url: database.url, applicationName: 'replay-2', max: 4 })
   await openEpoch(admin, { topic: TOPIC, clusterId: 'test' })
   const starts = new Map(Array.from({ length: PARTITIONS }, (_, partition) => [partition, 0]))
   await ensurePositions(admin, { projection: 'events', epoch: 1, topic: TOPIC, starts })
@@ -44,10 +40,7 @@ beforeAll(async () => {
     await withTransaction(admin, (tx) => recordLogTimes(tx, { epoch: 1, times }))
   }
 })
-afterAll(async () => {
-  await Promise.all([pool?.end(), other?.end(), admin?.end()])
-  await database?.drop()
-})
+afterAll(() => database.drop())
 beforeEach(async () => {
   await admin.query('DELETE FROM deliveries')
   await admin.query(`UPDATE webhook_replays SET state = 'cancelled', finished_at = now() WHERE state = 'running'`)
@@ -74,13 +67,8 @@ function eventAt(index: number): ProjectedEvent {
   }
 }
 
-async function subscribe(changes: object = {}): Promise<string> {
-  const id = newTypeId('whk')
-  const filters = { taskId: null, sessionId: null, agent: null, filter: null }
-  const options = { description: null, enabled: true, headerNames: [], headers: null, rateLimit: null }
-  const target = { url: 'https://example.com/', events: ['*'], ordering: 'none' as const, secret: Buffer.from('s') }
-  await insertWebhook(pool, { id, tenant, ...filters, ...options, ...target, ...changes }, 100)
-  return id
+function subscribe(changes: Parameters<typeof insertSampleWebhook>[1] = {}): Promise<string> {
+  return insertSampleWebhook(pool, { tenant, ...changes })
 }
 
 type Asked = Partial<Parameters<typeof insertReplay>[1]>

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { connect } from 'node:net'
 
-/** Sends one inline command to a Redis of a test; rejects unless it answers OK. */
+/** Sends one inline command to a Redis of a test, on a connection of its own; rejects unless it answers OK. */
 export async function redisCommand(port: number, line: string): Promise<void> {
   const socket = connect(port, '127.0.0.1')
   socket.write(`${line}\r\n`)
