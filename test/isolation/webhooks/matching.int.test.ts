@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
-import { newEventId, typeIdToUuid } from '@ariftly/events'
-import { byForm, eventually, startReceiver, type Receiver } from '@ariftly/testkit'
+import { newEventId, newTypeId, typeIdToUuid } from '@ariftly/events'
+import { byForm, eventually, recordsOf, startReceiver, type Receiver } from '@ariftly/testkit'
 import { createWorkerWorld, type WorkerWorld } from '../../webhooks/worker-world.ts'
 
 const WEBHOOKS = 100
@@ -11,6 +11,10 @@ const SPREAD = 400
 /** Of 240 KB. */
 const LARGE_EVENTS = 20
 const MATCHED_MS_MAX = 60_000 + BURST * 100
+
+function dataOf(taskId: string): Buffer {
+  return Buffer.from(`{"task_id":"${taskId}","message":"m"}`)
+}
 
 describe('matching', () => {
   let fixture: WorkerWorld
@@ -74,6 +78,40 @@ describe('matching', () => {
     await worker.close()
   })
 
+  test('a statement writes 5,000 deliveries at most, however many tenants want what it reads', async () => {
+    const tenants = Array.from({ length: 60 }, (_, number) => `one-of-many-${number}`)
+    for (const tenant of tenants)
+      await copyWebhook(await fixture.subscribe({ tenant, url: receiver.url }), WEBHOOKS - 1)
+    const [event] = await fixture.post('nobody', 1)
+    if (event === undefined) throw new Error('no event')
+    const events = tenants.flatMap((tenant) => {
+      const tasks = Array.from({ length: 50 }, (_, number) => `task-${number}`)
+      const candidates = tasks.map((taskId) => ({
+        ...event,
+        tenant,
+        taskId,
+        id: newEventId(Date.now()),
+        data: dataOf(taskId),
+      }))
+      return candidates.filter((candidate) => recordsOf([candidate], 3)[0]?.partition === 0).slice(0, 1)
+    })
+    const { rows: held } = await fixture.world.admin.query<{ n: number }>('SELECT count(*)::int AS n FROM events')
+    await fixture.append(events)
+    await fixture.projected((held[0]?.n ?? 0) + events.length)
+    const worker = await fixture.startWorker()
+    let written: readonly number[] = []
+    await eventually(async () => {
+      // A statement has one time.
+      const { rows } = await fixture.world.admin.query<{ n: number }>(
+        `SELECT count(*)::int AS n FROM deliveries WHERE tenant_id LIKE 'one-of-many-%' GROUP BY created_at`,
+      )
+      written = rows.map(({ n }) => n)
+      return written.reduce((a, b) => a + b, 0) === tenants.length * WEBHOOKS
+    })
+    await worker.close()
+    expect(Math.max(...written)).toBeLessThanOrEqual(5_000)
+  })
+
   test('large payloads of a tenant with a filter are matched later, a few at a time, and all of them', async () => {
     const filtered = await fixture.subscribe({ tenant: 'large', url: receiver.url })
     await fixture.world.admin.query('UPDATE webhooks SET filter = $2 WHERE id = $1', [
@@ -94,6 +132,14 @@ describe('matching', () => {
     expect(requestsOf(filtered).toSorted()).toEqual(behind.map(({ id }) => id).toSorted())
     await worker.close()
   })
+
+  async function copyWebhook(webhookId: string, copies: number): Promise<void> {
+    await fixture.world.admin.query(
+      `INSERT INTO webhooks (id, tenant_id, url, events, secret)
+       SELECT copy, tenant_id, url, events, secret FROM webhooks, unnest($2::uuid[]) AS copy WHERE id = $1`,
+      [typeIdToUuid('whk', webhookId), Array.from({ length: copies }, () => typeIdToUuid('whk', newTypeId('whk')))],
+    )
+  }
 
   function requestsOf(webhookId: string): readonly string[] {
     return receiver.requests

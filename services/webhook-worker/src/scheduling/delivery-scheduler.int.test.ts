@@ -137,6 +137,23 @@ test('an endpoint that is full and has nothing more that is due costs no transac
   }
 })
 
+test('ordered webhooks that are woken together share statements', async () => {
+  const webhookIds = await Promise.all(Array.from({ length: WEBHOOKS }, () => newWebhook('task', null)))
+  for (const id of webhookIds) await insertPending(id, ['a', 'b'], 0)
+  let checkouts = 0
+  const count = () => void (checkouts += 1)
+  pools.scheduling.on('acquire', count)
+  const { close } = startScheduler()
+  try {
+    await eventually(async () => (await queuedOf(webhookIds)) === 2 * WEBHOOKS)
+    // Two statements, and a few scans.
+    expect(checkouts).toBeLessThan(WEBHOOKS / 2)
+  } finally {
+    await close()
+    pools.scheduling.off('acquire', count)
+  }
+})
+
 test('an ordered webhook finds what is due behind more tasks that wait than one statement looks at', async () => {
   const webhookIds = await Promise.all(Array.from({ length: WEBHOOKS }, () => newWebhook('task', null)))
   const waiting = Array.from({ length: WAITING }, (_, number) => `task-${number}`)
