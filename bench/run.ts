@@ -53,8 +53,9 @@ const BENCHES: Readonly<Record<string, Bench>> = {
 const ROOT = join(import.meta.dirname, '..')
 
 /**
- * `npm run --silent bench -- <name> [--json] [--rows <number>] [--only <part>]` (rows: of `query` and `deliveries`; a part of `ingest`, an attack of `neighbours`, a fault of `webhook-faults`): builds, runs one benchmark on a stack of its own and prints its values; with
- * `--json` the last line of stdout is one JSON object. Progress goes to stderr.
+ * `npm run --silent bench -- <name> [--json] [--rows <number>] [--only <part>]`: builds, runs one benchmark on a stack of its own
+ * and prints its values; with `--json` the last line of stdout is one JSON object. Progress goes to stderr. Rows are those of
+ * `query` and `deliveries`; a part is one of `ingest`, an attack of `neighbours` or a fault of `webhook-faults`.
  */
 async function main(args: readonly string[]): Promise<void> {
   const json = args.includes('--json')

@@ -7,8 +7,7 @@ import { createKeyring } from '@ariftly/keyring'
 import { startStack } from '@ariftly/local-stack'
 import { createPool, type Pool } from '@ariftly/store'
 import { insertApiKey } from '@ariftly/store/api-keys'
-import { insertWebhook } from '@ariftly/store/webhooks'
-import { eventually, startServiceProcess, type ServiceProcess } from '@ariftly/testkit'
+import { eventually, insertSampleWebhook, startServiceProcess, type ServiceProcess } from '@ariftly/testkit'
 import { Redis } from 'ioredis'
 import { startWorker, type Worker } from '../ingest/worker.ts'
 import { cpuSecondsOf } from '../support/process-usage.ts'
@@ -117,11 +116,7 @@ export async function startWebhookSystem(): Promise<WebhookSystem> {
     const { tenant, agent, url, ordering = 'none', rateLimit = null } = o
     const id = newTypeId('whk')
     const secret = keyring.seal(Buffer.from(`a-secret-of-${agent}`), `webhook:${tenant}:${id}`)
-    const filters = { taskId: null, sessionId: null, agent, filter: null }
-    const settings = { enabled: true, description: null, headerNames: [], headers: null, rateLimit }
-    const webhook = { id, tenant, url, events: ['task.*'], ordering, secret, ...filters, ...settings }
-    await insertWebhook(pool, webhook, 100)
-    return id
+    return await insertSampleWebhook(pool, { id, tenant, url, events: ['task.*'], agent, ordering, rateLimit, secret })
   }
 
   async function post(tenant: string, agents: readonly string[], from: number): Promise<number> {

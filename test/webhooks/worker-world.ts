@@ -1,7 +1,6 @@
 import { createLogger, createMetrics, readConfig, type Running } from '@ariftly/runtime'
 import { createPool, withTransaction } from '@ariftly/store'
 import { advancePositions, currentEpoch, ensurePositions, insertEvents, readPositions } from '@ariftly/store/projection'
-import { insertWebhook } from '@ariftly/store/webhooks'
 import { decodeRecord, newEventId, newTypeId, typeIdToUuid, type LogEvent } from '@ariftly/events'
 import { createKafka, createProducer, startLogReader } from '@ariftly/kafka'
 import { createKeyring } from '@ariftly/keyring'
@@ -9,6 +8,7 @@ import type { StackAddresses } from '@ariftly/local-stack'
 import {
   createWorld,
   eventually,
+  insertSampleWebhook,
   recordsOf,
   startServiceProcess,
   type ServiceProcess,
@@ -89,12 +89,10 @@ export async function createWorkerWorld(
     const id = newTypeId('whk')
     const aad = `webhook:${o.tenant}:${id}`
     const { tenant, url, ordering = 'none', rateLimit = null } = o
-    const filters = { taskId: null, sessionId: null, agent: null, filter: null }
     const headers = keyring.seal(Buffer.from('{"X-Own":"mine"}'), aad)
     const secret = keyring.seal(Buffer.from(SECRET), aad)
-    const settings = { url, events: ['task.*'], description: null, enabled: true, headerNames: ['X-Own'], headers }
-    await insertWebhook(world.admin, { id, tenant, ...filters, ...settings, rateLimit, ordering, secret }, 100)
-    return id
+    const settings = { url, events: ['task.*'], headerNames: ['X-Own'], headers, rateLimit, ordering, secret }
+    return await insertSampleWebhook(world.admin, { id, tenant, ...settings })
   }
 
   async function post(tenant: string, count: number, tasks = count): Promise<readonly LogEvent[]> {

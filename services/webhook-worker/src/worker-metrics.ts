@@ -92,7 +92,7 @@ export function registerWorkerGauges(metrics: Metrics, gauges: WorkerGauges): vo
   registerBacklog(metrics, gauges.backlog)
   metrics.gauge({
     name: 'ariftly_webhook_attempts_active',
-    help: 'Jobs under way in this process.',
+    help: 'Attempts under way in this process, and those of its jobs that wait for a place.',
     collect: (gauge) => gauge.set(gauges.active()),
   })
 }
