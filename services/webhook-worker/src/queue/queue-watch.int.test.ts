@@ -62,6 +62,29 @@ test('what a worker adds to the former Redis after another worker has seen the p
   await Promise.all(watching)
 })
 
+test('what is queued is due again when a replica that has the marker takes the place of its primary', async () => {
+  const closing = new AbortController()
+  const prefix = `{${randomUUID()}}`
+  way.leadTo(addressOf(promoted.addresses.redis))
+  const before = await marker()
+  const redis = connect(`redis://127.0.0.1:${way.port}`)
+  const options = { redis, prefix, pool, workerId: randomUUID(), onReleased() {}, signal: closing.signal, log }
+  const watching = watchQueue({ ...options, everyMs: 20 })
+  await eventually(async () => (await marker()) !== before)
+  const known = (await marker()) ?? ''
+  const queued = await queue(options.workerId)
+  const replica = connect(stackAddresses().redis)
+  await eventually(() => replica.status === 'ready')
+  await replica.set(`${prefix}:marker`, known)
+
+  way.leadTo(addressOf(stackAddresses().redis))
+  await eventually(async () => (await stateOf(queued)) === 'pending')
+  expect(await marker()).toBe(known)
+
+  closing.abort()
+  await watching
+})
+
 function connect(url: string): RedisClient {
   const client = connectFailFast({ url, mode: 'single', nodes: [], sentinelName: '' }, log)
   clients.push(client)
