@@ -1,12 +1,18 @@
 import { createBatcher, type Batcher } from '@ariftly/async'
 import { retryForever, type Logger } from '@ariftly/runtime'
-import { sqlState, type Queryable } from '@ariftly/store'
-import { recordOutcomes, type AttemptOutcome, type FailingRule, type RecordedOutcomes } from '@ariftly/store/deliveries'
+import { sqlState, type Pool } from '@ariftly/store'
+import {
+  recordOutcomes,
+  recordOutcomesAgain,
+  type AttemptOutcome,
+  type FailingRule,
+  type RecordedOutcomes,
+} from '@ariftly/store/deliveries'
 import type { StatsRollup } from '../stats/stats-rollup.ts'
 
 /** What writing outcomes needs. */
 export interface OutcomeWriterOptions {
-  readonly db: Queryable
+  readonly pool: Pool
   readonly failing: FailingRule
   /** Called after each write, with the number of outcomes of each webhook. */
   readonly onRecorded: (counts: ReadonlyMap<string, number>, recorded: RecordedOutcomes) => void
@@ -19,33 +25,35 @@ export interface OutcomeWriterOptions {
 
 /**
  * Writes outcomes in batches over jobs, and again until Postgres takes them: what was sent must not be sent twice because
- * Postgres was away for a moment. What Postgres refuses for its content is written alone, and given up (logged) if it is
- * refused then: the lease brings that delivery back.
+ * Postgres was away for a moment. The answer to a commit may have been lost, so what is written again is looked for first. What
+ * Postgres refuses for its content is written alone, and given up (logged) if it is refused then: the lease brings that
+ * delivery back.
  */
 export function createOutcomeWriter(o: OutcomeWriterOptions): Batcher<AttemptOutcome, void> {
   async function writeBatch(outcomes: readonly AttemptOutcome[]): Promise<readonly void[]> {
-    await retryForever(() => writeOrSplit(outcomes), {
+    const end = await retryForever((n) => write(outcomes, n > 0), {
       signal: o.signal,
       maxMs: 1000,
       onError: (error) => o.log.warn({ err: error, outcomes: outcomes.length }, 'outcomes cannot be written yet'),
     })
+    if (end === 'refused' && outcomes.length > 1) for (const outcome of outcomes) await writeBatch([outcome])
     return outcomes.map(() => undefined)
   }
 
-  async function writeOrSplit(outcomes: readonly AttemptOutcome[]): Promise<void> {
+  async function write(outcomes: readonly AttemptOutcome[], isAgain: boolean): Promise<'written' | 'refused'> {
     try {
-      const recorded = await recordOutcomes(o.db, { outcomes, failing: o.failing })
+      const record = isAgain ? recordOutcomesAgain : recordOutcomes
+      const recorded = await record(o.pool, { outcomes, failing: o.failing })
       o.stats.count(outcomes, recorded)
       const counts = new Map<string, number>()
       for (const { webhookId } of outcomes) counts.set(webhookId, (counts.get(webhookId) ?? 0) + 1)
       o.onRecorded(counts, recorded)
+      return 'written'
     } catch (error) {
       if (!isRefusedContent(error)) throw error
-      if (outcomes.length > 1) {
-        for (const outcome of outcomes) await writeOrSplit([outcome])
-        return
-      }
-      o.log.error({ err: error, delivery: outcomes[0]?.deliveryId }, 'an outcome was refused')
+      if (outcomes.length === 1)
+        o.log.error({ err: error, delivery: outcomes[0]?.deliveryId }, 'an outcome was refused')
+      return 'refused'
     }
   }
 

@@ -72,7 +72,7 @@ export async function startDelivering(o: DeliveringOptions): Promise<Delivering>
   })
 
   const outcomes = createOutcomeWriter({
-    db: pools.outcomes,
+    pool: pools.outcomes,
     failing: {
       after: FAILING_AFTER,
       probeMs: config.WEBHOOK_PROBE_MS,

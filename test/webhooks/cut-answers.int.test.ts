@@ -1,0 +1,63 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { typeIdToUuid } from '@ariftly/events'
+import { eventually, startCuttingProxy, startReceiver, type CuttingProxy, type Receiver } from '@ariftly/testkit'
+import { createWorkerWorld, type WorkerWorld } from './worker-world.ts'
+
+let fixture: WorkerWorld
+let receiver: Receiver
+let way: CuttingProxy
+
+beforeAll(async () => {
+  fixture = await createWorkerWorld({ WEBHOOK_RETRY_SCHEDULE_S: '3600' })
+  receiver = await startReceiver()
+  const url = new URL(fixture.world.env['DATABASE_URL'] ?? '')
+  way = await startCuttingProxy({ host: url.hostname, port: Number(url.port) })
+  url.port = String(way.port)
+  await fixture.startWorker({ DATABASE_URL: url.href })
+})
+afterAll(async () => {
+  await fixture?.close()
+  await receiver?.close()
+  await way?.close()
+})
+
+/** Resets the connection in place of the first answer to a statement with this text, on new connections; gives how often that was. */
+function cutAnswerTo(text: string): () => number {
+  let cuts = 0
+  way.cutAnswersTo((chunk) => cuts === 0 && chunk.includes(text) && (cuts += 1) === 1)
+  way.dropAll()
+  return () => cuts
+}
+
+test('attempts whose start was committed and not answered are made within seconds, each once', async () => {
+  const cuts = cutAnswerTo('SET started_attempt = d.attempt,')
+  const webhook = await fixture.subscribe({ tenant: 'cut', url: receiver.url })
+  const events = await fixture.post('cut', 30)
+  // Their lease is ten minutes.
+  await eventually(async () => (await fixture.states(webhook))['delivered'] === 30, { timeoutMs: 30_000 })
+  expect(cuts()).toBe(1)
+  expect(receiver.requests.map(({ headers }) => String(headers['webhook-id'])).toSorted()).toEqual(
+    events.map(({ id }) => id).toSorted(),
+  )
+})
+
+test('failures whose recording was committed and not answered count once', async () => {
+  const cuts = cutAnswerTo('INSERT INTO attempts')
+  receiver.respondWith(() => ({ status: 500 }))
+  const webhook = await fixture.subscribe({ tenant: 'fails', url: receiver.url })
+  await fixture.post('fails', 5)
+  const counts = async () => {
+    const { rows } = await fixture.world.admin.query<Readonly<Record<string, number>>>(
+      `SELECT e.consecutive_failures AS failures,
+              (SELECT count(*)::int FROM attempts a WHERE a.webhook_id = e.webhook_id) AS attempts,
+              (SELECT sum(attempt_count)::int FROM deliveries d WHERE d.webhook_id = e.webhook_id) AS scheduled,
+              (SELECT sum(attempt_count)::int FROM webhook_stats s WHERE s.webhook_id = e.webhook_id AND step_s = 60) AS stats
+         FROM webhook_endpoints e WHERE webhook_id = $1`,
+      [typeIdToUuid('whk', webhook)],
+    )
+    return rows[0]
+  }
+  // Statistics are written last.
+  await eventually(async () => ((await counts())?.['stats'] ?? 0) >= 5)
+  expect([cuts(), await counts()]).toEqual([1, { failures: 5, attempts: 5, scheduled: 5, stats: 5 }])
+})
