@@ -2,6 +2,7 @@ import { typeIdToUuid, uuidToTypeId } from '@ariftly/events'
 import { plainArray, prepared } from '../prepared.ts'
 import type { Queryable } from '../queryable.ts'
 import { isServed } from '../tenants/is-served.ts'
+import { NEXT_PROBE_AT } from './next-probe-at.ts'
 import { NEXT_TOKEN_MS, RATE_TOKENS } from './rate-tokens.ts'
 
 /** The state of an endpoint whose row this transaction holds. */
@@ -41,7 +42,7 @@ export async function lockEndpoints(
   }>(
     prepared(
       `SELECT e.webhook_id, e.tenant_id, w.ordering, e.consecutive_failures, e.last_attempt_ms,
-            CASE WHEN e.next_probe_at IS NULL THEN 'open' WHEN e.next_probe_at <= now() THEN 'probe_due' ELSE 'shut' END AS gate,
+            CASE WHEN e.next_probe_at IS NULL THEN 'open' WHEN ${NEXT_PROBE_AT} <= now() THEN 'probe_due' ELSE 'shut' END AS gate,
             CASE WHEN w.rate_limit IS NOT NULL
                  THEN floor(${RATE_TOKENS})::int
                  END AS tokens,

@@ -1,4 +1,5 @@
 import { readMatchableEvents, type MatchableEvents } from '../events/read-matchable-events.ts'
+import { ifPast } from '../if-past.ts'
 import type { Queryable } from '../queryable.ts'
 
 /** A tenant's records of one part of the log that are still to be matched: from `nextOffset` to below `endOffset`. */
@@ -29,7 +30,7 @@ export async function lockNextMatchBacklog(
     next_offset: number
     end_offset: number
   }>(
-    `WITH turns AS (SELECT tenant_id, max(updated_at) AS last_turn FROM match_backlogs GROUP BY tenant_id)
+    `WITH turns AS (SELECT tenant_id, max(${ifPast('updated_at')}) AS last_turn FROM match_backlogs GROUP BY tenant_id)
      SELECT b.epoch, b.partition, b.tenant_id, b.first_offset, b.next_offset, b.end_offset
        FROM match_backlogs b JOIN turns USING (tenant_id)
       WHERE NOT EXISTS (
@@ -40,7 +41,7 @@ export async function lockNextMatchBacklog(
               SELECT FROM projection_offsets p
                WHERE p.projection = 'events' AND p.epoch = b.epoch AND p.topic = $1 AND p.partition = b.partition
                  AND p.next_offset >= b.end_offset)
-      ORDER BY turns.last_turn, b.updated_at
+      ORDER BY turns.last_turn NULLS FIRST, ${ifPast('b.updated_at')} NULLS FIRST
       LIMIT 1
         FOR UPDATE OF b SKIP LOCKED`,
     [o.topic],

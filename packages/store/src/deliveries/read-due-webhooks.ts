@@ -2,6 +2,7 @@ import { uuidToTypeId } from '@ariftly/events'
 import { prepared } from '../prepared.ts'
 import type { Queryable } from '../queryable.ts'
 import { isServed } from '../tenants/is-served.ts'
+import { NEXT_PROBE_AT } from './next-probe-at.ts'
 import { PENDING_WEBHOOKS } from './pending-webhooks.ts'
 import { NEXT_TOKEN_MS } from './rate-tokens.ts'
 
@@ -29,7 +30,7 @@ export async function readDueWebhooks(db: Queryable): Promise<readonly DueWebhoo
     prepared(
       `WITH RECURSIVE ${PENDING_WEBHOOKS}
      SELECT pending.webhook_id, w.tenant_id, w.ordering,
-            greatest(extract(epoch FROM coalesce(e.next_probe_at, pending.due_at) - now()) * 1000, ${NEXT_TOKEN_MS})::float8
+            greatest(extract(epoch FROM coalesce(${NEXT_PROBE_AT}, pending.due_at) - now()) * 1000, ${NEXT_TOKEN_MS})::float8
               AS due_in_ms
        FROM pending
        JOIN webhooks w ON w.id = pending.webhook_id

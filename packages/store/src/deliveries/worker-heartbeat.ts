@@ -14,10 +14,14 @@ export async function forgetWorker(db: Queryable, o: { readonly id: string }): P
   await db.query('DELETE FROM webhook_workers WHERE id = $1', [o.id])
 }
 
-/** The workers whose last heartbeat is longer ago than `deadMs`. Reads all workers. */
+/**
+ * The workers whose last heartbeat is longer ago than `deadMs`. A heartbeat in the future is of before the clock of Postgres was set back:
+ * it becomes one of now, so that a worker that died meanwhile is found `deadMs` later. Reads all workers.
+ */
 export async function listDeadWorkers(db: Queryable, o: { readonly deadMs: number }): Promise<readonly string[]> {
   const { rows } = await db.query<{ id: string }>(
-    `SELECT id FROM webhook_workers WHERE beat_at < clock_timestamp() - $1 * interval '1 ms'`,
+    `WITH ahead AS (UPDATE webhook_workers SET beat_at = clock_timestamp() WHERE beat_at > clock_timestamp())
+     SELECT id FROM webhook_workers WHERE beat_at < clock_timestamp() - $1 * interval '1 ms'`,
     [o.deadMs],
   )
   return rows.map(({ id }) => id)

@@ -1,4 +1,5 @@
 import { uuidToTypeId } from '@ariftly/events'
+import { ifPast } from '../if-past.ts'
 import type { Queryable } from '../queryable.ts'
 import { REPLAY_COLUMNS, toReplayRow, type ReplayColumns, type ReplayRow } from './replay-row.ts'
 import type { Subscription } from '../deliveries/read-subscriptions.ts'
@@ -42,9 +43,10 @@ export async function lockNextReplay(
 ): Promise<LockedReplay | undefined> {
   const { rows } = await tx.query<Columns>(
     `WITH turns AS (
-       SELECT tenant_id, max(updated_at) AS last_turn FROM webhook_replays WHERE state = 'running' GROUP BY tenant_id),
+       SELECT tenant_id, max(${ifPast('updated_at')}) AS last_turn FROM webhook_replays WHERE state = 'running' GROUP BY tenant_id),
      inturn AS MATERIALIZED (
-       SELECT r.id, r.webhook_id, r.dry_run, row_number() OVER (ORDER BY t.last_turn, r.updated_at, r.id) AS place
+       SELECT r.id, r.webhook_id, r.dry_run, 
+              row_number() OVER (ORDER BY t.last_turn NULLS FIRST, ${ifPast('r.updated_at')} NULLS FIRST, r.id) AS place
          FROM webhook_replays r JOIN turns t USING (tenant_id)
         WHERE r.state = 'running'
         ORDER BY place
