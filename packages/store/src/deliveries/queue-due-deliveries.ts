@@ -29,7 +29,7 @@ export interface QueuedDelivery {
 /** What {@link queueDueDeliveries} has done. */
 export interface QueuedDeliveries {
   readonly queued: readonly QueuedDelivery[]
-  /** Webhooks all of whose due deliveries are queued now: nothing is left to queue when an attempt of theirs ends. */
+  /** Webhooks that had capacity, and all of whose due deliveries are queued now: nothing is left to queue when an attempt of theirs ends. */
   readonly drained: readonly string[]
 }
 
@@ -86,7 +86,8 @@ export async function queueDueDeliveries(
                     SELECT id, due_at FROM deliveries
                      WHERE w.probe AND webhook_id = w.webhook_id AND state = 'pending'
                      ORDER BY due_at LIMIT ${PROBE_CHOICE_MAX}) choice
-                   ORDER BY id LIMIT w.n + 1)) one_way) d),
+                   ORDER BY id LIMIT w.n + 1)) one_way) d
+        WHERE w.n > 0),
      taken AS (SELECT id FROM picked WHERE has_room AND tenant_rank <= $8 AND share_rank <= tenant_share),
      queued AS (
      UPDATE deliveries
@@ -100,8 +101,8 @@ export async function queueDueDeliveries(
        FROM wanted w
        LEFT JOIN picked p USING (webhook_id)
        LEFT JOIN taken t ON t.id = p.id
-      GROUP BY w.webhook_id
-     HAVING count(p.id) = count(t.id)`,
+      GROUP BY w.webhook_id, w.n
+     HAVING w.n > 0 AND count(p.id) = count(t.id)`,
       [
         plainArray(endpoints.map((endpoint) => typeIdToUuid('whk', endpoint.webhookId))),
         endpoints.map((endpoint) => endpoint.tenant),

@@ -2,11 +2,11 @@ import { createBatcher } from '@ariftly/async'
 import type { Pool } from '@ariftly/store'
 import { advanceWithDeliveries, type MatchedWrite, type PassedPart } from '@ariftly/store/deliveries'
 
-/** Pairs of a webhook and a record; a part with more has a statement of its own, so that no other partition waits for it. */
-const SMALL_PAIRS_MAX = 200
+/** Pairs of a webhook and a record: 3 ms of Postgres. A part with more has a statement of its own, so that no other partition waits for it. */
+const SMALL_PAIRS_MAX = 50
 /** Small parts of one statement. */
 const PARTS_MAX = 16
-/** Statements with several parts at the same time. */
+/** Statements at the same time, of small parts and of large ones: together fewer than the pool has connections, so neither waits for the other. */
 const CONCURRENCY = 2
 
 /** What to write the matcher's parts takes. */
@@ -25,6 +25,7 @@ export interface PartWriterOptions {
 export function createPartWriter(o: PartWriterOptions): (part: PassedPart) => Promise<MatchedWrite> {
   const { pool, projection, epoch, topic } = o
   const small = createBatcher({ max: PARTS_MAX, concurrency: CONCURRENCY, run: writeTogether })
+  const large = createBatcher({ max: 1, concurrency: CONCURRENCY, run: writeTogether })
 
   async function writeTogether(parts: readonly PassedPart[]): Promise<readonly PromiseSettledResult<MatchedWrite>[]> {
     // A part of a reader that has lost its partition may still be under way when that comes back.
@@ -46,8 +47,7 @@ export function createPartWriter(o: PartWriterOptions): (part: PassedPart) => Pr
   }
 
   return async function writePart(part) {
-    if (countPairs(part) > SMALL_PAIRS_MAX) return await writeAlone(part)
-    const result = await small.add(part)
+    const result = await (countPairs(part) > SMALL_PAIRS_MAX ? large : small).add(part)
     if (result.status === 'rejected') throw result.reason
     return result.value
   }

@@ -34,12 +34,15 @@ afterAll(async () => {
   await database?.drop()
 })
 
-/** A scheduler whose jobs nobody takes. */
-function startScheduler(): { readonly scheduler: DeliveryScheduler; readonly close: () => Promise<void> } {
+/** A scheduler whose jobs nobody takes. `onJobs` is told how many deliveries are queued together. */
+function startScheduler(onJobs: (deliveries: number) => void = () => {}): {
+  readonly scheduler: DeliveryScheduler
+  readonly close: () => Promise<void>
+} {
   const ending = new AbortController()
   const scheduler = new DeliveryScheduler({
     pool: pools.scheduling,
-    enqueue: () => Promise.resolve(),
+    enqueue: (_priority, refs) => Promise.resolve(onJobs(refs.length)),
     canEnqueue: () => true,
     perEndpointMax: IN_FLIGHT_MAX,
     perTenantMax: 1_000,
@@ -58,12 +61,12 @@ function startScheduler(): { readonly scheduler: DeliveryScheduler; readonly clo
   return { scheduler, close }
 }
 
-async function newWebhook(ordering: 'none' | 'task', rateLimit: number | null): Promise<string> {
+async function newWebhook(ordering: 'none' | 'task', rateLimit: number | null, tenant = 'mine'): Promise<string> {
   const id = newTypeId('whk')
   const filters = { taskId: null, sessionId: null, agent: null, filter: null }
   const options = { description: null, enabled: true, headerNames: [], headers: null, rateLimit, ordering }
   const target = { url: 'https://example.com/', events: ['*'], secret: Buffer.from('s') }
-  await insertWebhook(admin, { id, tenant: 'mine', ...filters, ...options, ...target }, 1_000)
+  await insertWebhook(admin, { id, tenant, ...filters, ...options, ...target }, 1_000)
   return id
 }
 
@@ -71,8 +74,9 @@ async function newWebhook(ordering: 'none' | 'task', rateLimit: number | null): 
 async function insertPending(webhookId: string, tasks: readonly string[], dueInS: number): Promise<void> {
   await admin.query(
     `INSERT INTO deliveries (id, tenant_id, webhook_id, event_id, event_type, ordering_key, epoch, partition, "offset", due_at)
-     SELECT id, 'mine', $1, id, 'task.created', task, 1, 0, 0, now() + $4 * interval '1 s'
-       FROM unnest($2::uuid[], $3::text[]) AS d (id, task)`,
+     SELECT d.id, w.tenant_id, w.id, d.id, 'task.created', task, 1, 0, 0, now() + $4 * interval '1 s'
+       FROM unnest($2::uuid[], $3::text[]) AS d (id, task), webhooks w
+      WHERE w.id = $1`,
     [typeIdToUuid('whk', webhookId), tasks.map(() => typeIdToUuid('dlv', newTypeId('dlv'))), tasks, dueInS],
   )
 }
@@ -115,24 +119,38 @@ test.each(['none', 'task'] as const)(
   },
 )
 
-test('an endpoint that is full and has nothing more that is due costs no transaction when its attempts end', async () => {
-  const webhookId = await newWebhook('none', null)
-  await insertPending(webhookId, Array.from({ length: IN_FLIGHT_MAX }, String), 0)
-  let checkouts = 0
-  const count = () => void (checkouts += 1)
+test('a transaction that takes long delays no other tenant', async () => {
+  const [slow, calm] = [await newWebhook('none', null, 'slow'), await newWebhook('none', null, 'calm')]
+  await admin.query(`
+    CREATE FUNCTION dawdle() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(1); RETURN NEW; END $$;
+    CREATE TRIGGER dawdle BEFORE UPDATE ON deliveries FOR EACH ROW
+      WHEN (NEW.state = 'queued' AND NEW.webhook_id = '${typeIdToUuid('whk', slow)}') EXECUTE FUNCTION dawdle()`)
   const { scheduler, close } = startScheduler()
   try {
-    await eventually(async () => (await queuedOf([webhookId])) === IN_FLIGHT_MAX)
-    pools.scheduling.on('acquire', count)
-    const startedMs = performance.now()
-    while (performance.now() - startedMs < 300) {
-      scheduler.wakeFreed([webhookId])
-      await delay(5)
-    }
-    // One after each scan, which may find what others have made due, and the scans themselves.
-    expect(checkouts).toBeLessThan(10)
+    await insertPending(slow, ['a'], 0)
+    scheduler.wake([slow])
+    await delay(100)
+    await insertPending(calm, ['a'], 0)
+    scheduler.wake([calm])
+    await eventually(async () => (await queuedOf([calm])) === 1)
+    expect(await queuedOf([slow])).toBe(0)
+    await eventually(async () => (await queuedOf([slow])) === 1)
   } finally {
-    pools.scheduling.off('acquire', count)
+    await close()
+    await admin.query('DROP TRIGGER dawdle ON deliveries; DROP FUNCTION dawdle()')
+  }
+})
+
+test('a tenant has few deliveries queued by one statement, and the next one follows at once', async () => {
+  const webhookIds = await Promise.all(Array.from({ length: WEBHOOKS }, () => newWebhook('none', null)))
+  for (const id of webhookIds) await insertPending(id, Array.from({ length: IN_FLIGHT_MAX }, String), 0)
+  const counts: number[] = []
+  const { close } = startScheduler((deliveries) => counts.push(deliveries))
+  try {
+    await eventually(async () => (await queuedOf(webhookIds)) === WEBHOOKS * IN_FLIGHT_MAX)
+    expect(Math.max(...counts)).toBeLessThanOrEqual(40)
+    expect(counts.length).toBeLessThan(20)
+  } finally {
     await close()
   }
 })

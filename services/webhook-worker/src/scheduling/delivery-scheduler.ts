@@ -1,11 +1,19 @@
 import { backoffMs, bisect, sleep } from '@ariftly/async'
 import { withTransaction } from '@ariftly/store'
-import { countInFlight, lockEndpoints, queueDueDeliveries, readDueWebhooks } from '@ariftly/store/deliveries'
+import {
+  countInFlight,
+  lockEndpoints,
+  queueDueDeliveries,
+  readDueWebhooks,
+  type LockedEndpoint,
+  type QueuedDelivery,
+} from '@ariftly/store/deliveries'
 import { OrderedScheduler } from './ordered-scheduler.ts'
 import { planCapacity, SLOW_MS } from './plan-capacity.ts'
 import { addJobs, isRejected, spendTokens, type DeliverySchedulerOptions } from './schedule-parts.ts'
 import { SetAside } from './set-aside.ts'
 import { TokenWaits } from './token-waits.ts'
+import { WokenWebhooks } from './woken-webhooks.ts'
 import { WorkLoop } from './work-loop.ts'
 
 const WEBHOOKS_PER_STATEMENT = 200
@@ -13,6 +21,10 @@ const SCAN_MS_MAX = 250
 /** While no webhook has anything pending: what others make due meanwhile (a replay, a redelivery) is in no hurry. */
 const SCAN_MS_CALM = 1000
 const SCAN_MS_MIN = 10
+/** Deliveries of a tenant that one statement queues: about 4 ms of Postgres. */
+const TENANT_NEW_MAX = 40
+/** A transaction that takes longer is joined by another one. */
+const LONG_MS = 5
 
 /**
  * Moves due deliveries to BullMQ. In one transaction it locks endpoints (SKIP LOCKED), respects their limits and marks
@@ -21,7 +33,8 @@ const SCAN_MS_MIN = 10
  * (retries, probes, other processes' work) every 250 ms at most, less often when that look costs more than a twentieth of
  * the time, and every second while nothing is pending.
  *
- * Webhooks without an order are served up to 200 at a time, ordered ones up to 20 at a time beside them. When Postgres rejects or
+ * Webhooks without an order are served up to 200 at a time, with 40 deliveries of a tenant, and ordered ones up to 20 at a time beside
+ * them. While a transaction takes more than 5 ms, a second one serves webhooks without a backlog of tenants that are not in it. When Postgres rejects or
  * cancels the statement of a set, the set is bisected beside the work for all other webhooks, until the webhook at fault
  * stands alone; that one is left alone for a time that doubles up to a minute.
  */
@@ -30,8 +43,12 @@ export class DeliveryScheduler {
   readonly #setAside = new SetAside()
   readonly #tokenWaits = new TokenWaits()
   readonly #ordered: OrderedScheduler
-  readonly #unordered = new WorkLoop((signal) => this.#serveWoken(signal))
-  readonly #woken = new Set<string>()
+  readonly #unordered = new WorkLoop((signal) => this.#serveWoken('all', signal))
+  /** Serves webhooks without a backlog while a transaction of the other loop takes long. */
+  readonly #beside = new WorkLoop((signal) => this.#serveWoken('not_behind', signal))
+  /** Transactions under way that have taken long. */
+  #long = 0
+  readonly #woken = new WokenWebhooks()
   readonly #bisected = new Set<string>()
   /** Webhooks whose last look left nothing due, since the last scan. */
   readonly #drained = new Set<string>()
@@ -55,7 +72,8 @@ export class DeliveryScheduler {
       else if (!this.#bisected.has(id) && !this.#setAside.rests(id)) this.#woken.add(id)
     }
     if (this.#closed || !this.#o.canEnqueue()) return
-    if (this.#woken.size > 0) this.#unordered.run()
+    if (!this.#woken.isEmpty) this.#unordered.run()
+    if (!this.#woken.isEmpty && this.#long > 0) this.#beside.run()
     this.#ordered.run()
   }
 
@@ -73,27 +91,51 @@ export class DeliveryScheduler {
   async close(): Promise<void> {
     this.#closed = true
     clearTimeout(this.#scanTimer)
-    await Promise.allSettled([this.#unordered.close(), this.#ordered.close(), this.#bisecting, this.#scanning])
+    await Promise.allSettled([
+      this.#unordered.close(),
+      this.#beside.close(),
+      this.#ordered.close(),
+      this.#bisecting,
+      this.#scanning,
+    ])
   }
 
-  async #serveWoken(signal: AbortSignal): Promise<void> {
-    for (let failures = 0; this.#woken.size > 0 && !signal.aborted && this.#o.canEnqueue();) {
-      const ids = [...this.#woken].slice(0, WEBHOOKS_PER_STATEMENT)
-      for (const id of ids) this.#woken.delete(id)
-      // What has failed alone is tried alone.
-      this.#bisectBeside(ids.filter((id) => this.#setAside.has(id)))
-      const others = ids.filter((id) => !this.#setAside.has(id))
-      try {
-        await this.#serve(others)
-        failures = 0
-      } catch (error) {
-        this.#o.log.warn({ err: error, webhooks: others.length }, 'scheduling failed')
-        if (isRejected(error)) this.#bisectBeside(others)
-        else {
-          for (const id of others) this.#woken.add(id)
-          await sleep(backoffMs(failures++, { maxMs: 1000 }), signal)
-        }
+  async #serveWoken(which: 'all' | 'not_behind', signal: AbortSignal): Promise<void> {
+    for (let failures = 0; !signal.aborted && this.#o.canEnqueue();) {
+      const set = this.#woken.take(WEBHOOKS_PER_STATEMENT, which)
+      if (set.ids.length === 0) return
+      const isServed = await this.#serveSet(set.ids)
+      this.#woken.giveBack(set)
+      if (isServed) failures = 0
+      else await sleep(backoffMs(failures++, { maxMs: 1000 }), signal)
+    }
+  }
+
+  /** False: Postgres or Redis cannot be reached now, and these webhooks are woken again. */
+  async #serveSet(webhookIds: readonly string[]): Promise<boolean> {
+    // What has failed alone is tried alone.
+    this.#bisectBeside(webhookIds.filter((id) => this.#setAside.has(id)))
+    const others = webhookIds.filter((id) => !this.#setAside.has(id))
+    let isLong = false
+    const timer = setTimeout(() => {
+      isLong = true
+      this.#long += 1
+      this.#beside.run()
+    }, LONG_MS)
+    try {
+      await this.#serve(others)
+      return true
+    } catch (error) {
+      this.#o.log.warn({ err: error, webhooks: others.length }, 'scheduling failed')
+      if (isRejected(error)) {
+        this.#bisectBeside(others)
+        return true
       }
+      for (const id of others) this.#woken.add(id)
+      return false
+    } finally {
+      clearTimeout(timer)
+      if (isLong) this.#long -= 1
     }
   }
 
@@ -138,17 +180,19 @@ export class DeliveryScheduler {
     const { locked, queued, drained, waits } = await withTransaction(this.#o.pool, async (tx) => {
       const endpoints = await lockEndpoints(tx, { webhookIds })
       const unordered = endpoints.filter(({ ordering }) => ordering === 'none')
-      const capacities = planCapacity(unordered, this.#o)
+      const capacities = planCapacity(unordered, { ...this.#o, perTenantNewMax: TENANT_NEW_MAX })
       const room = { endpoints: capacities, tenantInFlightMax, leaseMs, workerId }
       const taken = await queueDueDeliveries(tx, room)
       return { locked: endpoints, ...taken, waits: await spendTokens(tx, endpoints, taken.queued) }
     })
     this.#tokenWaits.add(waits)
+    const done = new Set(drained)
+    for (const { webhookId, tenant } of locked) this.#woken.learn(webhookId, { tenant, isBehind: !done.has(webhookId) })
     // What was woken meanwhile has something newer than this look has seen.
     for (const id of drained) if (!this.#woken.has(id)) this.#drained.add(id)
     const ordered = locked.filter(({ ordering }) => ordering === 'task')
     for (const { webhookId, tenant } of ordered) this.#ordered.learn(webhookId, tenant)
-    this.wake(ordered.map(({ webhookId }) => webhookId))
+    this.wake([...ordered.map(({ webhookId }) => webhookId), ...cutShort(locked, queued, done)])
     await addJobs(this.#o, locked, queued)
   }
 
@@ -170,7 +214,8 @@ export class DeliveryScheduler {
       const pending = await readDueWebhooks(this.#o.pool)
       if (pending.length === 0) return SCAN_MS_CALM
       this.#o.shares.update(await countInFlight(this.#o.pool, { slowMs: SLOW_MS, deadMs: this.#o.deadMs }))
-      const soonest = Math.min(SCAN_MS_MAX, ...pending.filter((one) => one.dueInMs > 0).map((one) => one.dueInMs))
+      const later = pending.filter((one) => one.dueInMs > 0)
+      const soonest = later.reduce((least, one) => Math.min(least, one.dueInMs), SCAN_MS_MAX)
       const due = pending.filter((one) => one.dueInMs === 0)
       for (const { webhookId, tenant, ordering } of due) {
         if (ordering === 'task') this.#ordered.learn(webhookId, tenant)
@@ -182,4 +227,24 @@ export class DeliveryScheduler {
       return 1000
     }
   }
+}
+
+/** Webhooks with more that is due, of tenants of which the statement has queued as much as it may: they have another look at once. */
+function cutShort(
+  locked: readonly LockedEndpoint[],
+  queued: readonly QueuedDelivery[],
+  drained: ReadonlySet<string>,
+): readonly string[] {
+  if (queued.length < TENANT_NEW_MAX) return []
+  const tenants = new Map(locked.map(({ webhookId, tenant }) => [webhookId, tenant]))
+  const counts = new Map<string, number>()
+  for (const { webhookId } of queued) {
+    const tenant = tenants.get(webhookId) ?? ''
+    counts.set(tenant, (counts.get(tenant) ?? 0) + 1)
+  }
+  return locked
+    .filter(({ webhookId, tenant, ordering }) => {
+      return ordering === 'none' && !drained.has(webhookId) && (counts.get(tenant) ?? 0) >= TENANT_NEW_MAX
+    })
+    .map(({ webhookId }) => webhookId)
 }

@@ -4,14 +4,23 @@ import type { DeliveryPriority, TenantShares } from './tenant-shares.ts'
 /** An attempt that took longer makes its endpoint unhealthy. */
 export const SLOW_MS = 2000
 
-/** What a locked endpoint may have in flight: its limit while it is open, one probe when that is due, nothing while it is shut. */
+/**
+ * What locked endpoints may have in flight: each its limit while it is open, one probe when that is due, nothing while it is shut.
+ * Left out are those that can queue nothing now.
+ */
 export function planCapacity(
   endpoints: readonly LockedEndpoint[],
-  o: { readonly perEndpointMax: number; readonly shares: Pick<TenantShares, 'left'> },
+  o: {
+    readonly perEndpointMax: number
+    /** Deliveries of a tenant that one statement queues in each of the two queues. Default: what its share allows. */
+    readonly perTenantNewMax?: number
+    readonly shares: Pick<TenantShares, 'left'>
+  },
 ): readonly EndpointCapacity[] {
+  const { perTenantNewMax = Infinity } = o
   const ready = endpoints.filter((endpoint) => endpoint.gate !== 'shut' && endpoint.tokens !== 0)
   const left = { healthy: leftOf('healthy'), unhealthy: leftOf('unhealthy') }
-  return ready.map((endpoint) => {
+  const capacities = ready.map((endpoint) => {
     const probe = endpoint.gate === 'probe_due'
     const priority = priorityOf(endpoint)
     return {
@@ -21,9 +30,10 @@ export function planCapacity(
       newMax: probe ? 1 : Math.max(0, Math.min(o.perEndpointMax, endpoint.tokens ?? o.perEndpointMax)),
       probe,
       unhealthy: priority === 'unhealthy',
-      tenantShare: left[priority].get(endpoint.tenant) ?? 0,
+      tenantShare: Math.min(perTenantNewMax, left[priority].get(endpoint.tenant) ?? 0),
     }
   })
+  return capacities.filter(({ tenantShare }) => tenantShare > 0)
 
   function leftOf(priority: DeliveryPriority): ReadonlyMap<string, number> {
     const tenants = ready.filter((endpoint) => priorityOf(endpoint) === priority).map(({ tenant }) => tenant)
