@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import { newEventId, typeIdToUuid } from '@ariftly/events'
-import { createTestDatabase, insertSampleWebhook } from '@ariftly/testkit'
+import { createTestDatabase, eventually, insertSampleWebhook } from '@ariftly/testkit'
 import { insertEvents } from '../projection/insert-events.ts'
 import { openEpoch } from '../projection/open-epoch.ts'
 import { getWebhook } from '../webhooks/get-webhook.ts'
@@ -314,6 +314,25 @@ describe('attempts', () => {
       typeIdToUuid('whk', webhookId),
     ])
     expect(kept.rows).toEqual([{ attempt: 1, status: 200 }])
+  })
+
+  test('what did not reach the queue is due again, though the commit that queued it was still under way', async () => {
+    await deliver(2)
+    const session = await pool.connect()
+    await session.query('BEGIN')
+    await lockEndpoints(session, { webhookIds: [webhookId] })
+    const room = {
+      endpoints: [{ ...CAPACITY, webhookId, tenant, newMax: 1 }],
+      tenantInFlightMax: 100,
+      leaseMs: LEASE_MS,
+    }
+    const { queued } = await queueDueDeliveries(session, room)
+    const unqueued = unqueueDeliveries(pool, queued)
+    await eventually(async () => (await pool.query('SELECT FROM pg_locks WHERE NOT granted')).rows.length > 0)
+    await session.query('COMMIT')
+    session.release()
+    await unqueued
+    expect((await rows()).map(({ state, attempt }) => `${state} ${attempt}`)).toEqual(['pending 2', 'pending 1'])
   })
 
   test('what did not reach the queue is due again under a new attempt', async () => {

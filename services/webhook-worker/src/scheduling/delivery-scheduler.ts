@@ -1,5 +1,4 @@
 import { backoffMs, bisect, sleep } from '@ariftly/async'
-import { withTransaction } from '@ariftly/store'
 import {
   countInFlight,
   lockEndpoints,
@@ -10,7 +9,13 @@ import {
 } from '@ariftly/store/deliveries'
 import { OrderedScheduler } from './ordered-scheduler.ts'
 import { planCapacity, SLOW_MS } from './plan-capacity.ts'
-import { addJobs, isRejected, spendTokens, type DeliverySchedulerOptions } from './schedule-parts.ts'
+import {
+  addJobs,
+  isRejected,
+  queueInTransaction,
+  spendTokens,
+  type DeliverySchedulerOptions,
+} from './schedule-parts.ts'
 import { SetAside } from './set-aside.ts'
 import { TokenWaits } from './token-waits.ts'
 import { WokenWebhooks } from './woken-webhooks.ts'
@@ -177,7 +182,7 @@ export class DeliveryScheduler {
   async #serve(webhookIds: readonly string[]): Promise<void> {
     if (webhookIds.length === 0) return
     const { perTenantMax: tenantInFlightMax, leaseMs, workerId } = this.#o
-    const { locked, queued, drained, waits } = await withTransaction(this.#o.pool, async (tx) => {
+    const { locked, queued, drained, waits } = await queueInTransaction(this.#o, async (tx) => {
       const endpoints = await lockEndpoints(tx, { webhookIds })
       const unordered = endpoints.filter(({ ordering }) => ordering === 'none')
       const capacities = planCapacity(unordered, { ...this.#o, perTenantNewMax: TENANT_NEW_MAX })

@@ -1,5 +1,4 @@
 import { backoffMs, sleep, TurnQueue } from '@ariftly/async'
-import { withTransaction } from '@ariftly/store'
 import {
   lockEndpoints,
   queueOrderedDeliveries,
@@ -8,7 +7,13 @@ import {
   type QueuedDelivery,
 } from '@ariftly/store/deliveries'
 import { planCapacity } from './plan-capacity.ts'
-import { addJobs, isRejected, spendTokens, type DeliverySchedulerOptions } from './schedule-parts.ts'
+import {
+  addJobs,
+  isRejected,
+  queueInTransaction,
+  spendTokens,
+  type DeliverySchedulerOptions,
+} from './schedule-parts.ts'
 import type { SetAside } from './set-aside.ts'
 import type { TokenWaits } from './token-waits.ts'
 import { WorkLoop } from './work-loop.ts'
@@ -184,7 +189,7 @@ export class OrderedScheduler {
 
   async #queue(webhooks: ReadonlyMap<string, OrderedWebhook>): Promise<Found> {
     const { perTenantMax: tenantInFlightMax, leaseMs, workerId } = this.#o
-    return await withTransaction(this.#o.pool, async (tx) => {
+    return await queueInTransaction(this.#o, async (tx) => {
       const locked = await lockEndpoints(tx, { webhookIds: [...webhooks.keys()] })
       const ordered = locked.filter(({ ordering }) => ordering === 'task')
       const looks = planCapacity(ordered, this.#o).map((endpoint) => {

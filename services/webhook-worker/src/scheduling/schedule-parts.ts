@@ -1,5 +1,5 @@
 import { retryForever, type Logger } from '@ariftly/runtime'
-import { sqlState, type Pool, type Transaction } from '@ariftly/store'
+import { sqlState, withTransaction, type Pool, type Transaction } from '@ariftly/store'
 import {
   spendRateTokens,
   unqueueDeliveries,
@@ -31,6 +31,27 @@ export interface DeliverySchedulerOptions {
   /** Ends what is tried again in the background. */
   readonly signal: AbortSignal
   readonly log: Pick<Logger, 'warn'>
+}
+
+/**
+ * Runs a transaction that queues deliveries. It rejects also when the answer to its commit is lost; what it may have queued, for which
+ * there is no job then, is pending again.
+ */
+export async function queueInTransaction<T extends { readonly queued: readonly QueuedDelivery[] }>(
+  o: Pick<DeliverySchedulerOptions, 'pool' | 'signal' | 'log'>,
+  queue: (tx: Transaction) => Promise<T>,
+): Promise<T> {
+  let queued: readonly QueuedDelivery[] = []
+  try {
+    return await withTransaction(o.pool, async (tx) => {
+      const found = await queue(tx)
+      queued = found.queued
+      return found
+    })
+  } catch (error) {
+    await unqueue(o, queued)
+    throw error
+  }
 }
 
 /** Adds a job for each queued delivery. If that fails the deliveries are pending again, and it rejects. */
