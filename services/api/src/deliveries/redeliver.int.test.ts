@@ -39,6 +39,6 @@ test('of a delivery that ends at the same moment no answer says that its webhook
     ])
     codes.add(status === 202 ? 'redelivered' : body['code'])
   }
-  expect(codes).not.toContain('webhook_deleted')
-  expect(codes).toContain('delivery_pending')
+  // Which of the two depends on who comes first.
+  expect(['redelivered', 'delivery_pending']).toEqual(expect.arrayContaining([...codes]))
 })
