@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { eventually } from '@ariftly/testkit'
 import { loadAverage } from './support/process-usage.ts'
-import { percentile, type Bench } from './support/report.ts'
+import { medians, percentile, type Bench, type Measurement } from './support/report.ts'
 import { startWebhookSystem, type WebhookSystem } from './webhooks/system.ts'
 
 const HEALTHY = { tenants: 5, perS: 25, seconds: 12, everyMs: 40 } as const
@@ -19,6 +19,7 @@ const ENDPOINTS = [
 const DEAD = HEALTHY.tenants
 const SLOW = DEAD + 1
 const NOISY = SLOW + 1
+const ILL_AGENTS = [`agent-${DEAD}`, `agent-${SLOW}`]
 const CONTROL = Array.from({ length: HEALTHY.tenants }, (_, index) => NOISY + 1 + index)
 /** Events of others have numbers from here on. */
 const OTHERS_FROM = 10_000_000
@@ -45,29 +46,23 @@ export const fairness: Bench = async (say) => {
     await others(system, DEAD, BACKLOG)
     await others(system, SLOW, 2_000)
     await pendingAtLeast(system, BACKLOG)
-    const windows: Record<'alone' | 'control' | 'beside', Figures[]> = { alone: [], control: [], beside: [] }
+    const windows: (readonly Measurement[])[] = []
     for (let window = 0; window < WINDOWS; window += 1) {
-      await enableIll(system, false)
-      windows.alone.push(await healthy(system, next()))
-      windows.control.push(await besideNoise(system, CONTROL, next()))
-      await enableIll(system, true)
-      windows.beside.push(await besideNoise(system, [NOISY], next()))
-      const lasts = Object.entries(windows).map(([kind, figures]) => `${kind} ${figures.at(-1)?.p95.toFixed(1)}`)
-      say(`window ${window}: p95 ${lasts.join(', ')} ms`)
+      await system.enable(ILL_AGENTS, false)
+      const alone = await healthy(system, next())
+      const control = await besideNoise(system, CONTROL, next())
+      await system.enable(ILL_AGENTS, true)
+      const beside = await besideNoise(system, [NOISY], next())
+      windows.push(measurementsOf({ alone, control, beside }))
+      say(`window ${window}: p95 alone ${ms(alone)}, control ${ms(control)}, beside ${ms(beside)} ms`)
     }
-    const alone = median(windows.alone)
-    const control = median(windows.control)
-    const beside = median(windows.beside)
+    const measured = medians(windows)
+    const p95Of = (kind: Kind) => measured.find(({ name }) => name === `healthy_p95_${kind}_ms`)?.value ?? NaN
     return [
-      { name: 'healthy_p50_alone_ms', value: alone.p50, unit: 'ms' },
-      { name: 'healthy_p95_alone_ms', value: alone.p95, unit: 'ms' },
-      { name: 'healthy_p50_control_ms', value: control.p50, unit: 'ms' },
-      { name: 'healthy_p95_control_ms', value: control.p95, unit: 'ms' },
-      { name: 'healthy_p50_beside_ms', value: beside.p50, unit: 'ms' },
-      { name: 'healthy_p95_beside_ms', value: beside.p95, unit: 'ms' },
-      { name: 'control_p95_ratio', value: control.p95 / alone.p95, unit: '' },
-      { name: 'healthy_p95_ratio', value: beside.p95 / alone.p95, unit: '' },
-      { name: 'healthy_p95_vs_control', value: beside.p95 / control.p95, unit: '' },
+      ...measured,
+      { name: 'control_p95_ratio', value: p95Of('control') / p95Of('alone'), unit: '' },
+      { name: 'healthy_p95_ratio', value: p95Of('beside') / p95Of('alone'), unit: '' },
+      { name: 'healthy_p95_vs_control', value: p95Of('beside') / p95Of('control'), unit: '' },
       { name: 'load', value: loadAverage(), unit: '' },
     ]
   } finally {
@@ -80,17 +75,17 @@ interface Figures {
   readonly p95: number
 }
 
-function median(windows: readonly Figures[]): Figures {
-  const middle = (of: (figures: Figures) => number) => percentile(windows.map(of), 0.5)
-  return { p50: middle(({ p50 }) => p50), p95: middle(({ p95 }) => p95) }
+function ms({ p95 }: Figures): string {
+  return p95.toFixed(1)
 }
 
-/** Enables or disables the webhooks of the ill tenant; its deliveries wait meanwhile. */
-async function enableIll(system: WebhookSystem, enabled: boolean): Promise<void> {
-  await system.pool.query(
-    `UPDATE webhooks SET enabled = $1, disabled_reason = CASE WHEN $1 THEN NULL ELSE 'manual' END WHERE tenant_id = 'ill'`,
-    [enabled],
-  )
+type Kind = 'alone' | 'control' | 'beside'
+
+function measurementsOf(window: Readonly<Record<Kind, Figures>>): readonly Measurement[] {
+  return Object.entries(window).flatMap(([kind, { p50, p95 }]) => [
+    { name: `healthy_p50_${kind}_ms`, value: p50, unit: 'ms' },
+    { name: `healthy_p95_${kind}_ms`, value: p95, unit: 'ms' },
+  ])
 }
 
 /** Measures the healthy tenants while the tenants of these endpoints, in turn, send twenty times as much as one of them. */

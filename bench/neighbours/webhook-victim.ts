@@ -73,20 +73,13 @@ export async function startWebhookVictim(): Promise<WebhookVictim> {
       }
     }
 
-    async function enableRude(enabled: boolean): Promise<void> {
-      await system.pool.query(
-        `UPDATE webhooks SET enabled = $1, disabled_reason = CASE WHEN $1 THEN NULL ELSE 'manual' END WHERE agent = $2`,
-        [enabled, RUDE_AGENT],
-      )
-    }
-
     return {
       system,
       measure,
       subscribeRude,
       postRude: (tenant, count) => postAs(tenant, RUDE_AGENT, count),
       postUnwanted: (tenant, count) => postAs(tenant, 'unwanted', count),
-      enableRude,
+      enableRude: (enabled) => system.enable([RUDE_AGENT], enabled),
       close: () => system.close(),
     }
   } catch (error) {

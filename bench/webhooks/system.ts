@@ -25,6 +25,8 @@ export interface WebhookSystem {
   listen(kinds: readonly ReceiverKind[]): Promise<readonly string[]>
   /** Makes a webhook for the events of one agent, and answers its id. */
   subscribe(o: BenchWebhook): Promise<string>
+  /** Enables or disables the webhooks for the events of these agents; their deliveries wait meanwhile. */
+  enable(agents: readonly string[], enabled: boolean): Promise<void>
   /** Posts events with numbers from `from` on, one for each agent; answers when they were accepted, in ms of the monotonic clock. */
   post(tenant: string, agents: readonly string[], from: number): Promise<number>
   /** Waits until the projection holds so many records in all. */
@@ -119,6 +121,13 @@ export async function startWebhookSystem(): Promise<WebhookSystem> {
     return await insertSampleWebhook(pool, { id, tenant, url, events: ['task.*'], agent, ordering, rateLimit, secret })
   }
 
+  async function enable(agents: readonly string[], enabled: boolean): Promise<void> {
+    await pool.query(
+      `UPDATE webhooks SET enabled = $1, disabled_reason = CASE WHEN $1 THEN NULL ELSE 'manual' END WHERE agent = ANY ($2)`,
+      [enabled, agents],
+    )
+  }
+
   async function post(tenant: string, agents: readonly string[], from: number): Promise<number> {
     const lines = agents.map((agent, index) => line(agent, from + index))
     const response = await fetch(`${processes[0]?.url}/v1/events`, {
@@ -181,6 +190,7 @@ export async function startWebhookSystem(): Promise<WebhookSystem> {
       stopWorkers,
       listen: async (kinds) => urlsOf(await ask<number[]>(receivers, { type: 'listen', kinds })),
       subscribe,
+      enable,
       post,
       awaitProjected,
       received: () => ask<number>(receivers, { type: 'count' }),

@@ -31,7 +31,9 @@ export interface DeliveryListOptions {
 /** A list of deliveries as SQL: what one index reads, and what is judged row by row. */
 export interface DeliveryShape {
   readonly values: unknown[]
-  /** Rows in the order of the page, by one index; `limit` is a number or a parameter. */
+  /** The order of the page, of rows `d`. */
+  readonly orderBy: string
+  /** Rows in that order, by one index; `limit` is a number or a parameter. */
   readonly scan: (limit: number | string) => string
   /** Conditions that the index does not tell, on `d`. */
   readonly judged: readonly string[]
@@ -59,11 +61,12 @@ export function createDeliveryShape(o: DeliveryListOptions): DeliveryShape {
   const source = sourceOf(o.filter, bind)
   const found = written(scanned).join(' AND ')
   const direction = o.order === 'asc' ? 'ASC' : 'DESC'
-  const ordering = `ORDER BY d.created_at ${direction}, d.id ${direction}`
+  const orderBy = `d.created_at ${direction}, d.id ${direction}`
   return {
     judged: written(judged),
     values,
-    scan: (limit) => `SELECT d.* FROM ${source} WHERE ${found} ${ordering} LIMIT ${limit}`,
+    orderBy,
+    scan: (limit) => `SELECT d.* FROM ${source} WHERE ${found} ORDER BY ${orderBy} LIMIT ${limit}`,
   }
 }
 

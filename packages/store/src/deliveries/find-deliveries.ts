@@ -21,10 +21,8 @@ export async function findDeliveries(db: Queryable, o: FindDeliveriesOptions): P
 /** The statement of a page, prepared once per shape. */
 export function findDeliveriesQuery(o: FindDeliveriesOptions): QueryConfig<unknown[]> {
   const shape = createDeliveryShape(o)
-  const direction = o.order === 'asc' ? 'ASC' : 'DESC'
   const limit = `$${shape.values.push(o.limit + 1)}`
   const scanMax = shape.judged.length === 0 ? limit : SCAN_MAX
-  const orderBy = `d.created_at ${direction}, d.id ${direction}`
-  const sql = scannedPageSql({ scan: shape.scan(scanMax), scanMax, fits: shape.judged, orderBy, limit })
-  return prepared(sql, shape.values)
+  const { judged: fits, orderBy, values } = shape
+  return prepared(scannedPageSql({ scan: shape.scan(scanMax), scanMax, fits, orderBy, limit }), values)
 }

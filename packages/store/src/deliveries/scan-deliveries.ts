@@ -2,6 +2,7 @@ import { uuidToTypeId } from '@ariftly/events'
 import { prepared } from '../prepared.ts'
 import type { Queryable } from '../queryable.ts'
 import { createDeliveryShape, type DeliveryFilter } from './delivery-shape.ts'
+import { fitsAll } from './scanned-page.ts'
 
 /** A delivery that was looked at. */
 export interface ScannedDelivery {
@@ -25,11 +26,9 @@ export async function scanDeliveries(
   },
 ): Promise<{ readonly deliveries: readonly ScannedDelivery[]; readonly nextId: string | undefined }> {
   const shape = createDeliveryShape({ ...o, order: 'asc' })
-  const fits =
-    shape.judged.length === 0 ? 'true' : shape.judged.map((condition) => `(${condition}) IS TRUE`).join(' AND ')
   const { rows } = await db.query<{ id: string; webhook_id: string; fits: boolean }>(
     prepared(
-      `SELECT d.id, d.webhook_id, ${fits} AS fits FROM (${shape.scan(`$${shape.values.push(o.limit)}`)}) AS d`,
+      `SELECT d.id, d.webhook_id, ${fitsAll(shape.judged)} AS fits FROM (${shape.scan(`$${shape.values.push(o.limit)}`)}) AS d`,
       shape.values,
     ),
   )

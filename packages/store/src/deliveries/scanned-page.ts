@@ -17,6 +17,11 @@ export interface ScannedPage {
   readonly nextId: string | undefined
 }
 
+/** SQL: whether a row fits all of these conditions; never null. */
+export function fitsAll(conditions: readonly string[]): string {
+  return conditions.length === 0 ? 'true' : `(${conditions.join(' AND ')}) IS TRUE`
+}
+
 /**
  * The SQL of a page: the rows of `scan`, at most `scanMax`, that fit. The last one that was looked at is among them whether it fits or not: found
  * by a second statement it would be another one after a change in between, and what lies between the two would be in no page.
@@ -30,10 +35,9 @@ export function scannedPageSql(o: {
   /** One more than the page has. */
   readonly limit: number | string
 }): string {
-  const fits = o.fits.length === 0 ? 'true' : `(${o.fits.join(' AND ')}) IS TRUE`
   return (
     `SELECT ${DELIVERY_COLUMNS}, d.fits, d.place = ${o.scanMax} AS is_last` +
-    ` FROM (SELECT d.*, ${fits} AS fits, row_number() OVER () AS place FROM (${o.scan}) AS d) AS d` +
+    ` FROM (SELECT d.*, ${fitsAll(o.fits)} AS fits, row_number() OVER () AS place FROM (${o.scan}) AS d) AS d` +
     ` WHERE d.fits OR d.place = ${o.scanMax} ORDER BY ${o.orderBy} LIMIT ${o.limit}`
   )
 }

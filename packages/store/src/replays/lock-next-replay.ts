@@ -45,7 +45,7 @@ export async function lockNextReplay(
     `WITH turns AS (
        SELECT tenant_id, max(${ifPast('updated_at')}) AS last_turn FROM webhook_replays WHERE state = 'running' GROUP BY tenant_id),
      inturn AS MATERIALIZED (
-       SELECT r.id, r.webhook_id, r.dry_run, 
+       SELECT r.id, r.webhook_id, r.dry_run,
               row_number() OVER (ORDER BY t.last_turn NULLS FIRST, ${ifPast('r.updated_at')} NULLS FIRST, r.id) AS place
          FROM webhook_replays r JOIN turns t USING (tenant_id)
         WHERE r.state = 'running'

@@ -11,9 +11,9 @@ import {
 } from '@ariftly/http'
 import { type Pool } from '@ariftly/store'
 import { listDeliveries } from '@ariftly/store/deliveries'
+import { renderDelivery } from '../deliveries/render-delivery.ts'
 import { sendObjects } from '../send-list.ts'
 import { refuseUnknownWebhook } from './find-webhook.ts'
-import { renderDelivery } from '../deliveries/render-delivery.ts'
 
 /** Parameters of `GET /v1/webhooks/{id}/deliveries`; the times are those at which the event entered the log. */
 const listDeliveriesQuery = {
