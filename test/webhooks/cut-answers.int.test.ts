@@ -61,3 +61,22 @@ test('failures whose recording was committed and not answered count once', async
   await eventually(async () => ((await counts())?.['stats'] ?? 0) >= 5)
   expect([cuts(), await counts()]).toEqual([1, { failures: 5, attempts: 5, scheduled: 5, stats: 5 }])
 })
+
+test('statistics that were committed and not answered count once', async () => {
+  const cuts = cutAnswerTo('INSERT INTO webhook_stats')
+  const webhook = await fixture.subscribe({ tenant: 'sums', url: receiver.url })
+  const attempts = async () => {
+    const { rows } = await fixture.world.admin.query<{ attempts: number }>(
+      `SELECT coalesce(sum(attempt_count), 0)::int AS attempts FROM webhook_stats
+        WHERE webhook_id = $1 GROUP BY step_s ORDER BY step_s`,
+      [typeIdToUuid('whk', webhook)],
+    )
+    return rows.map((row) => row.attempts)
+  }
+  await fixture.post('sums', 5)
+  await eventually(async () => cuts() === 1 && ((await attempts())[0] ?? 0) >= 1)
+  // It is added after all that was counted before it.
+  await fixture.post('sums', 1)
+  await eventually(async () => ((await attempts())[0] ?? 0) >= 6)
+  expect(await attempts()).toEqual([6, 6])
+})

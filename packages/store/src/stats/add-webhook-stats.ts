@@ -3,21 +3,37 @@ import { plainArray, prepared } from '../prepared.ts'
 import type { Queryable } from '../queryable.ts'
 import type { WebhookFigures } from './webhook-figures.ts'
 
+/** Figures that are added together, once however often they are sent. */
+export interface StatsBatch {
+  /** UUID of the process that counted them. */
+  readonly workerId: string
+  /** Higher than that of the process's batch before, which was added. */
+  readonly number: number
+  /** Each stretch of a webhook at most once. */
+  readonly figures: readonly WebhookFigures[]
+}
+
 /**
- * Adds figures to those that are kept, but for deleted webhooks; each stretch of a webhook at most once in `figures`. Rows are locked in one order, so
- * that workers do not wait for each other in a circle. By primary key.
+ * Adds figures to those that are kept, but for deleted webhooks. A batch that was added before, or is being added, changes nothing: its number is
+ * written with it, to a row that only this worker's batches lock. Rows are locked in one order, so that workers do not wait for each other in a circle. By
+ * primary keys.
  */
-export async function addWebhookStats(db: Queryable, figures: readonly WebhookFigures[]): Promise<void> {
+export async function addWebhookStats(db: Queryable, { workerId, number, figures }: StatsBatch): Promise<void> {
   if (figures.length === 0) return
   await db.query(
     prepared(
-      `INSERT INTO webhook_stats AS s (webhook_id, step_s, at, delivered_count, failed_count, attempt_count, error_counts,
+      `WITH is_new AS (
+         INSERT INTO webhook_stats_writers AS w (worker_id, batch) VALUES ($9, $10)
+         ON CONFLICT (worker_id) DO UPDATE SET batch = excluded.batch, written_at = now() WHERE w.batch < excluded.batch
+         RETURNING true)
+       INSERT INTO webhook_stats AS s (webhook_id, step_s, at, delivered_count, failed_count, attempt_count, error_counts,
                                        latency_counts)
        SELECT webhook_id, step_s, to_timestamp(at_ms / 1000), delivered, failed, attempts, errors::integer[],
               latencies::integer[]
          FROM unnest($1::uuid[], $2::int[], $3::float8[], $4::int[], $5::int[], $6::int[], $7::text[], $8::text[])
                 AS f (webhook_id, step_s, at_ms, delivered, failed, attempts, errors, latencies)
-        WHERE EXISTS (SELECT FROM webhooks w WHERE w.id = f.webhook_id AND w.deleted_at IS NULL)
+        WHERE EXISTS (SELECT FROM is_new)
+          AND EXISTS (SELECT FROM webhooks w WHERE w.id = f.webhook_id AND w.deleted_at IS NULL)
         ORDER BY webhook_id, step_s, at_ms
        ON CONFLICT (webhook_id, step_s, at) DO UPDATE
           SET delivered_count = s.delivered_count + excluded.delivered_count,
@@ -34,6 +50,8 @@ export async function addWebhookStats(db: Queryable, figures: readonly WebhookFi
         plainArray(figures.map((one) => one.attempts)),
         figures.map((one) => plainArray(one.errors)),
         figures.map((one) => plainArray(one.latencies)),
+        workerId,
+        number,
       ],
     ),
   )

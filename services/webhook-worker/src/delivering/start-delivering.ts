@@ -64,7 +64,7 @@ export async function startDelivering(o: DeliveringOptions): Promise<Delivering>
   const failureAnswers = new FailureAnswers()
   const answers = new SuccessAnswers({ db: pools.other, log })
   const keeping = answers.run(outcomesEnd.signal)
-  const stats = new StatsRollup({ db: pools.other, log })
+  const stats = new StatsRollup({ db: pools.other, workerId: o.workerId, log })
   const summing = stats.run(outcomesEnd.signal)
   releasers.add('outcomes', async () => {
     outcomesEnd.abort()

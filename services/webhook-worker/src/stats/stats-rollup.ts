@@ -3,7 +3,13 @@ import { typeIdMs } from '@ariftly/events'
 import { sleep, type Logger } from '@ariftly/runtime'
 import { type Queryable } from '@ariftly/store'
 import type { AttemptOutcome, RecordedOutcomes } from '@ariftly/store/deliveries'
-import { addWebhookStats, latencyBucket, STATS_STEPS_S, sumFigures, type WebhookFigures } from '@ariftly/store/stats'
+import {
+  addWebhookStats,
+  latencyBucket,
+  STATS_STEPS_S,
+  type StatsBatch,
+  type WebhookFigures,
+} from '@ariftly/store/stats'
 
 /** Figures become visible after so long. */
 const FLUSH_MS = 2000
@@ -20,17 +26,29 @@ interface Sum extends WebhookFigures {
 }
 
 /**
- * Sums what first deliveries come to, by webhook and stretch of time, and adds it to Postgres every two seconds. Replays and
- * redeliveries do not count. What a killed process had not added yet is missing in the statistics, and nowhere else.
+ * Sums what first deliveries come to, by webhook and stretch of time, and adds it to Postgres every two seconds, once also when
+ * the answer to a commit was lost. Replays and redeliveries do not count. What a killed process had not added yet is missing in the statistics, and
+ * nowhere else.
  */
 export class StatsRollup {
   #sums = new Map<string, Sum>()
+  /** What is to be added, in order. A batch that was sent stays as it is until Postgres has answered. */
+  readonly #batches: StatsBatch[] = []
+  #lastNumber = 0
   readonly #db: Queryable
+  readonly #workerId: string
   readonly #log: Pick<Logger, 'warn'>
   readonly #now: () => number
 
-  constructor(o: { readonly db: Queryable; readonly log: Pick<Logger, 'warn'>; readonly now?: () => number }) {
+  constructor(o: {
+    readonly db: Queryable
+    /** UUID of this process. */
+    readonly workerId: string
+    readonly log: Pick<Logger, 'warn'>
+    readonly now?: () => number
+  }) {
     this.#db = o.db
+    this.#workerId = o.workerId
     this.#log = o.log
     this.#now = o.now ?? Date.now
   }
@@ -49,16 +67,12 @@ export class StatsRollup {
 
   /** Adds what was counted to Postgres; what cannot be added now is kept for the next time. */
   async flush(): Promise<void> {
-    const sums = [...this.#sums.values()]
-    this.#sums = new Map()
-    for (let start = 0; start < sums.length; start += ROWS_MAX) {
-      try {
-        await addWebhookStats(this.#db, sums.slice(start, start + ROWS_MAX))
-      } catch (error) {
-        this.#log.warn({ err: error }, 'statistics cannot be written yet')
-        for (const kept of sums.slice(start)) this.#keep(kept)
-        return
-      }
+    try {
+      await this.#addBatches()
+      this.#closeSums()
+      await this.#addBatches()
+    } catch (error) {
+      this.#log.warn({ err: error }, 'statistics cannot be written yet')
     }
   }
 
@@ -71,7 +85,7 @@ export class StatsRollup {
   }
 
   #sumOf(webhookId: string, stepS: Sum['stepS'], atMs: number): Sum {
-    const key = keyOf({ webhookId, stepS, atMs })
+    const key = `${webhookId} ${stepS} ${atMs}`
     const known = this.#sums.get(key)
     if (known !== undefined) return known
     const sum = { webhookId, stepS, atMs, delivered: 0, failed: 0, attempts: 0, errors: [], latencies: [] }
@@ -79,20 +93,21 @@ export class StatsRollup {
     return sum
   }
 
-  #keep(sum: Sum): void {
-    const key = keyOf(sum)
-    const since = this.#sums.get(key)
-    if (since === undefined) {
-      this.#sums.set(key, sum)
-      return
+  async #addBatches(): Promise<void> {
+    for (let batch = this.#batches[0]; batch !== undefined; batch = this.#batches[0]) {
+      await addWebhookStats(this.#db, batch)
+      this.#batches.shift()
     }
-    const { errors, latencies, ...counts } = sumFigures(sum, since)
-    this.#sums.set(key, { ...sum, ...counts, errors: [...errors], latencies: [...latencies] })
   }
-}
 
-function keyOf({ webhookId, stepS, atMs }: Pick<Sum, 'webhookId' | 'stepS' | 'atMs'>): string {
-  return `${webhookId} ${stepS} ${atMs}`
+  #closeSums(): void {
+    const sums = [...this.#sums.values()]
+    this.#sums = new Map()
+    for (let start = 0; start < sums.length; start += ROWS_MAX) {
+      const figures = sums.slice(start, start + ROWS_MAX)
+      this.#batches.push({ workerId: this.#workerId, number: ++this.#lastNumber, figures })
+    }
+  }
 }
 
 function countInto(

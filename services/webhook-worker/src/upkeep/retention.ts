@@ -7,7 +7,7 @@ import {
 } from '@ariftly/store/deliveries'
 import { deleteExpiredRedeliveries } from '@ariftly/store/redeliveries'
 import { deleteExpiredReplays } from '@ariftly/store/replays'
-import { deleteExpiredStats } from '@ariftly/store/stats'
+import { deleteExpiredStats, deleteExpiredStatsWriters } from '@ariftly/store/stats'
 import { deleteExpiredWebhooks } from '@ariftly/store/webhooks'
 
 const EVERY_MS = 3_600_000
@@ -42,6 +42,7 @@ export async function keepRetention(o: {
       // Behind replays, which refer to them.
       await expire('webhooks', deleteExpiredWebhooks)
       await expire('statistics', deleteExpiredStats)
+      await deleteExpiredStatsWriters(o.db)
       await deleteExpiredSuccessAnswers(o.db)
       return EVERY_MS
     } catch (error) {
