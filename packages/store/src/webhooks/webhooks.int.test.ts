@@ -76,6 +76,21 @@ describe('webhooks', () => {
     expect(versions).toHaveLength(4)
   })
 
+  test.each([['\ud800'], ['\0']])('are changed and deleted whatever their filter holds: %j', async (value) => {
+    const id = await insertOne({ filter: JSON.stringify({ 'data.word': value }) })
+    const versions = [await version()]
+    await updateWebhook(pool, { tenant, id, changes: { description: 'changed' } })
+    versions.push(await version())
+    const filter = JSON.stringify({ 'data.other': value })
+    const changed = await updateWebhook(pool, { tenant, id, changes: { filter } })
+    versions.push(await version())
+    expect(changed).toMatchObject({ description: 'changed', filter })
+    // Matching reads the filter and not the description.
+    expect(versions[1]).toBe(versions[0])
+    expect(versions[2]).toBeGreaterThan(versions[1] ?? Infinity)
+    expect(await deleteWebhook(pool, { tenant, id })).toBe(true)
+  })
+
   test('come back as they were stored, with the state of their endpoint and no backlog', async () => {
     const settings = { events: ['task.*', 'session.closed'], agent: 'a', rateLimit: 7, ordering: 'task' } as const
     const id = await insertOne({ ...settings, headerNames: ['X-A'], headers: Buffer.from('sealed') })

@@ -90,6 +90,15 @@ async function queuedOf(webhookIds: readonly string[]): Promise<number> {
   return rows[0]?.n ?? 0
 }
 
+/** Ends what is queued of a webhook, as a worker would whose attempts take no time. */
+async function deliverQueued(webhookId: string): Promise<number> {
+  const { rowCount } = await admin.query(
+    `UPDATE deliveries SET state = 'delivered', lease_until = NULL, finished_at = now() WHERE state = 'queued' AND webhook_id = $1`,
+    [typeIdToUuid('whk', webhookId)],
+  )
+  return rowCount ?? 0
+}
+
 test.each(['none', 'task'] as const)(
   'webhooks without a token cost no transaction, whatever wakes them, and go on when they have one (ordering %s)',
   async (ordering) => {
@@ -115,6 +124,29 @@ test.each(['none', 'task'] as const)(
     } finally {
       await close()
       pools.scheduling.off('acquire', count)
+    }
+  },
+)
+
+test.each(['none', 'task'] as const)(
+  'a webhook with a rate limit and a backlog is served at that rate (ordering %s)',
+  async (ordering) => {
+    const id = await newWebhook(ordering, 10)
+    await insertPending(id, Array.from({ length: 23 }, String), 0)
+    const { scheduler, close } = startScheduler()
+    try {
+      const startedMs = performance.now()
+      for (let delivered = 0; delivered < 23; await delay(5)) {
+        const ended = await deliverQueued(id)
+        if (ended > 0) scheduler.wakeFreed([id])
+        delivered += ended
+      }
+      const tookMs = performance.now() - startedMs
+      // One token at first, and 22 at 10 a second.
+      expect(tookMs).toBeGreaterThan(2_100)
+      expect(tookMs).toBeLessThan(2_600)
+    } finally {
+      await close()
     }
   },
 )

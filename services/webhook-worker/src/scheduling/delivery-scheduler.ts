@@ -36,7 +36,7 @@ const LONG_MS = 5
  * deliveries as queued; then it adds jobs. If that fails the deliveries are pending again, and if this process dies in between
  * their lease brings them back. It is woken by the matcher and by outcomes, and looks by itself for what has become due
  * (retries, probes, other processes' work) every 250 ms at most, less often when that look costs more than a twentieth of
- * the time, and every second while nothing is pending.
+ * the time, and every second while nothing is pending. A webhook with a rate limit is looked at as soon as it has a token.
  *
  * Webhooks without an order are served up to 200 at a time, with 40 deliveries of a tenant, and ordered ones up to 20 at a time beside
  * them. While a transaction takes more than 5 ms, a second one serves webhooks without a backlog of tenants that are not in it. When Postgres rejects or
@@ -46,7 +46,8 @@ const LONG_MS = 5
 export class DeliveryScheduler {
   readonly #o: DeliverySchedulerOptions
   readonly #setAside = new SetAside()
-  readonly #tokenWaits = new TokenWaits()
+  /** A webhook that has a token again is looked at, unless its last look left nothing due. */
+  readonly #tokenWaits = new TokenWaits((id) => this.wakeFreed([id]))
   readonly #ordered: OrderedScheduler
   readonly #unordered = new WorkLoop((signal) => this.#serveWoken('all', signal))
   /** Serves webhooks without a backlog while a transaction of the other loop takes long. */
@@ -82,7 +83,7 @@ export class DeliveryScheduler {
     this.#ordered.run()
   }
 
-  /** Attempts of these webhooks have ended: those are looked at that had more due than they had capacity for. */
+  /** These webhooks have capacity again: those are looked at that had more due than they had capacity for. */
   wakeFreed(webhookIds: Iterable<string>): void {
     this.wake([...webhookIds].filter((id) => !this.#drained.has(id)))
   }
@@ -103,6 +104,7 @@ export class DeliveryScheduler {
       this.#bisecting,
       this.#scanning,
     ])
+    this.#tokenWaits.close()
   }
 
   async #serveWoken(which: 'all' | 'not_behind', signal: AbortSignal): Promise<void> {
@@ -212,7 +214,6 @@ export class DeliveryScheduler {
 
   async #scanOnce(): Promise<number> {
     this.#drained.clear()
-    this.#tokenWaits.prune()
     if (!this.#o.canEnqueue()) return SCAN_MS_MAX
     const startedAt = performance.now()
     try {

@@ -1,19 +1,40 @@
+/** Between two looks at a webhook that waits for tokens: at 1,000 a second it has ten by then. */
+const WAIT_MS_MIN = 10
+
 /** Rate-limited webhooks without a token: until they have one there is nothing to look at, whatever wakes them. */
 export class TokenWaits {
-  readonly #untilMs = new Map<string, number>()
+  readonly #timers = new Map<string, NodeJS.Timeout>()
+  /** Called when a webhook has a token again. */
+  readonly #onEnd: (webhookId: string) => void
+
+  constructor(onEnd: (webhookId: string) => void) {
+    this.#onEnd = onEnd
+  }
 
   /** Takes over how long these webhooks wait for a token, ms. */
   add(waits: ReadonlyMap<string, number>): void {
-    const nowMs = performance.now()
-    for (const [id, waitMs] of waits) if (waitMs > 0) this.#untilMs.set(id, nowMs + waitMs)
+    for (const [id, waitMs] of waits) {
+      if (waitMs <= 0) continue
+      clearTimeout(this.#timers.get(id))
+      this.#timers.set(
+        id,
+        setTimeout(() => this.#end(id), Math.max(waitMs, WAIT_MS_MIN)),
+      )
+    }
   }
 
   has(id: string): boolean {
-    return (this.#untilMs.get(id) ?? 0) > performance.now()
+    return this.#timers.has(id)
   }
 
-  /** Forgets the waits that have ended. */
-  prune(): void {
-    for (const id of this.#untilMs.keys()) if (!this.has(id)) this.#untilMs.delete(id)
+  /** Ends all waits, and tells nobody. */
+  close(): void {
+    for (const timer of this.#timers.values()) clearTimeout(timer)
+    this.#timers.clear()
+  }
+
+  #end(id: string): void {
+    this.#timers.delete(id)
+    this.#onEnd(id)
   }
 }
