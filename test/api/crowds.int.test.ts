@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import { newEventId } from '@ariftly/events'
+import { newEventId, newTypeId, typeIdToUuid } from '@ariftly/events'
 import { insertEvents } from '@ariftly/store/projection'
 import { createWorld, eventually, type World } from '@ariftly/testkit'
 import { startApi, type ApiClient } from '../support/api-client.ts'
 
-const TENANTS = ['slow-1', 'slow-2', 'slow-3', 'quick', 'leaving', 'busy'] as const
+const TENANTS = ['slow-1', 'slow-2', 'slow-3', 'sent-1', 'sent-2', 'sent-3', 'quick', 'leaving', 'busy'] as const
 /** An advisory lock that queries of slow tenants wait for. */
 const GATE = 4_712
 
@@ -14,11 +14,11 @@ const apis = new Map<string, ApiClient>()
 beforeAll(async () => {
   world = await createWorld({ partitions: 1 })
   const nowMs = Date.now()
+  const events = TENANTS.map((tenant) => ({ tenant, id: newEventId(nowMs) }))
   await insertEvents(
     world.admin,
-    TENANTS.map((tenant, offset) => ({
-      tenant,
-      id: newEventId(nowMs),
+    events.map((event, offset) => ({
+      ...event,
       type: 'task.created',
       taskId: 't',
       sessionId: null,
@@ -31,6 +31,13 @@ beforeAll(async () => {
       appendedAtMs: nowMs,
     })),
   )
+  for (const { tenant, id } of events) {
+    await world.admin.query(
+      `INSERT INTO deliveries (id, tenant_id, webhook_id, event_id, event_type, epoch, partition, "offset", due_at)
+       VALUES ($1, $2, gen_random_uuid(), $3, 'task.created', 1, 0, 0, now())`,
+      [typeIdToUuid('dlv', newTypeId('dlv', nowMs)), tenant, typeIdToUuid('evt', id)],
+    )
+  }
   await makeSlow()
   const shared = await startApi(world, '')
   for (const tenant of TENANTS)
@@ -60,7 +67,10 @@ async function makeSlow(): Promise<void> {
     ALTER TABLE events ENABLE ROW LEVEL SECURITY;
     CREATE POLICY slow ON events TO ariftly_app USING (
       CASE WHEN tenant_id LIKE 'slow-%' THEN wait_and_count()
-           WHEN tenant_id = 'leaving' THEN sleep_and_count(0.5) ELSE true END)`)
+           WHEN tenant_id = 'leaving' THEN sleep_and_count(0.5) ELSE true END);
+    ALTER TABLE deliveries ENABLE ROW LEVEL SECURITY;
+    CREATE POLICY slow ON deliveries TO ariftly_app USING (
+      CASE WHEN tenant_id LIKE 'sent-%' THEN wait_and_count() ELSE true END)`)
 }
 
 function apiOf(tenant: (typeof TENANTS)[number]): ApiClient {
@@ -77,26 +87,45 @@ async function slowQueries(): Promise<number> {
 }
 
 describe('a crowd', () => {
-  test('of slow queries of three tenants takes no connection from a fourth', async () => {
-    const gate = await world.admin.connect()
-    await gate.query('SELECT pg_advisory_lock($1)', [GATE])
-    let done = 0
-    const slow = (['slow-1', 'slow-2', 'slow-3'] as const).flatMap((tenant) =>
-      Array.from({ length: 5 }, async () => {
-        const { status } = await apiOf(tenant).call('GET', '/v1/events')
-        done += 1
-        return status
-      }),
-    )
-    await eventually(async () => (await slowQueries()) >= 9)
-    for (let index = 0; index < 5; index++) {
-      expect((await apiOf('quick').call('GET', '/v1/events')).status).toBe(200)
-    }
-    expect(done).toBe(0)
-    await gate.query('SELECT pg_advisory_unlock($1)', [GATE])
-    gate.release()
-    expect(new Set(await Promise.all(slow))).toEqual(new Set([200]))
-  })
+  test.each([
+    { kind: 'events', tenants: ['slow-1', 'slow-2', 'slow-3'], path: '/v1/events' },
+    {
+      kind: 'events with their deliveries',
+      tenants: ['sent-1', 'sent-2', 'sent-3'],
+      path: '/v1/events?include=deliveries',
+    },
+  ] as const)(
+    'of slow lists of $kind of three tenants takes no connection from a fourth',
+    async ({ tenants, path }) => {
+      const gate = await world.admin.connect()
+      await gate.query('SELECT pg_advisory_lock($1)', [GATE])
+      const before = await slowQueries()
+      let done = 0
+      const slow = tenants.flatMap((tenant) =>
+        Array.from({ length: 5 }, async () => {
+          const { status } = await apiOf(tenant).call('GET', path)
+          done += 1
+          return status
+        }),
+      )
+      try {
+        await eventually(async () => (await slowQueries()) >= before + 8)
+        for (const quick of [
+          '/v1/events',
+          '/v1/events?include=deliveries',
+          '/v1/webhooks',
+          '/v1/deliveries?task_id=t',
+        ]) {
+          expect([quick, (await apiOf('quick').call('GET', quick)).status]).toEqual([quick, 200])
+        }
+        expect(done).toBe(0)
+      } finally {
+        await gate.query('SELECT pg_advisory_unlock($1)', [GATE])
+        gate.release()
+      }
+      expect(new Set(await Promise.all(slow))).toEqual(new Set([200]))
+    },
+  )
 
   test('of clients that leave before their turn costs Postgres nothing', async () => {
     const before = await slowQueries()

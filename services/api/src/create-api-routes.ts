@@ -78,8 +78,8 @@ export function createApiRoutes(deps: ApiRoutesDeps): Readonly<Partial<Record<Ro
   const paced = createWritePace({ perS: config.ADMIN_WRITES_PER_S, burst: 2 * config.ADMIN_WRITES_PER_S })
   return withWritePace(paced, {
     listEventTypes: createListEventTypes(),
-    listEvents: createListEvents({ pool: events, rest: pool, gate, cursors }),
-    getEvent: createGetEvent({ pool: events, rest: pool, gate }),
+    listEvents: createListEvents({ pool: events, gate, cursors }),
+    getEvent: createGetEvent({ pool: events, gate }),
     findDeliveries: createFindDeliveries({ pool: events, gate, cursors }),
     testWebhook: createTestWebhook({ pool, keyring, egress, gate: tests, log, tracing }),
     ...withTenantGate(letters, {

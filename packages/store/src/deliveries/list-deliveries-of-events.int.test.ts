@@ -1,13 +1,15 @@
 import { afterAll, expect, test } from '@jest/globals'
 import { newEventId, newTypeId, typeIdToUuid } from '@ariftly/events'
 import { createTestDatabase } from '@ariftly/testkit'
+import { LIST_SETTINGS } from '../events/list-events.ts'
 import { deriveDeliveryId } from './delivery-id.ts'
-import { listDeliveriesOfEvents } from './list-deliveries-of-events.ts'
+import { deliveriesOfEventsQuery, listDeliveriesOfEvents } from './list-deliveries-of-events.ts'
 
 const APPENDED_MS = Date.now()
 
 const database = await createTestDatabase()
-const pool = database.openPool()
+const pool = database.openPool({ max: 1, settings: LIST_SETTINGS })
+const admin = database.openPool({ owner: true })
 
 afterAll(() => database.drop())
 
@@ -60,14 +62,21 @@ test('gives nothing of another tenant, whatever events it names', async () => {
   expect(await listDeliveriesOfEvents(pool, { tenant: 'mine', events, limit: 101 })).toEqual(new Map())
 })
 
-test('reads one range of one partition for an event, whatever the size of the table', async () => {
-  const { rows } = await pool.query<{ 'QUERY PLAN': string }>(
-    `EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF)
-     SELECT d.id FROM unnest(ARRAY['00000000-0000-7000-8000-000000000000'::uuid], ARRAY[${APPENDED_MS}::bigint]) AS event (id, ms)
-     CROSS JOIN LATERAL (SELECT id FROM deliveries WHERE id >= uuid_v7_floor(event.ms) AND id < uuid_v7_floor(event.ms + 1)
-       AND tenant_id = 'mine' AND event_id = event.id ORDER BY id DESC LIMIT 101) AS d`,
-  )
-  const plan = rows.map((row) => row['QUERY PLAN']).join('\n')
-  const scans = plan.split('\n').filter((line) => line.includes(' on deliveries_p'))
-  expect(scans.filter((line) => !line.includes('never executed'))).toHaveLength(1)
+test('reads the rows of its events alone, however many are of the same millisecond', async () => {
+  const ids = Array.from({ length: 200 }, () => newEventId(APPENDED_MS))
+  for (const id of ids) await insert('mine', id, 10)
+  const events = ids.slice(0, 20).map((id) => ({ id, appendedAtMs: APPENDED_MS }))
+  for (const isAnalyzed of [false, true]) {
+    if (isAnalyzed) await admin.query('ANALYZE deliveries')
+    const { name = '', text, values = [] } = deliveriesOfEventsQuery({ tenant: 'mine', events, limit: 101 })
+    expect((await pool.query({ name, text, values })).rowCount).toBe(200)
+    const literals = values.map((value) => `'${Array.isArray(value) ? `{${value.join(',')}}` : String(value)}'`)
+    const { rows } = await pool.query<{ 'QUERY PLAN': string }>(
+      `EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF) EXECUTE "${name}" (${literals.join(', ')})`,
+    )
+    const scans = rows.map((row) => row['QUERY PLAN']).filter((line) => / on deliveries_p|_pkey.*rows=/.test(line))
+    const reading = scans.filter((line) => !line.includes('never executed'))
+    expect(reading.length).toBeGreaterThan(0)
+    for (const line of reading) expect(line).toMatch(/using deliveries_\w+event\w* on .*rows=(0|10)(\.00)? loops=20\)/)
+  }
 })

@@ -1,4 +1,6 @@
 import { typeIdToUuid } from '@ariftly/events'
+import type { QueryConfig } from 'pg'
+import { prepared } from '../prepared.ts'
 import type { Queryable } from '../queryable.ts'
 import { DELIVERY_COLUMNS, toDeliveryRow, type DeliveryColumns, type DeliveryRow } from './delivery-row.ts'
 
@@ -12,30 +14,14 @@ export interface DeliveriesOfEventsOptions {
 }
 
 /**
- * The deliveries of some events by event id, each list by delivery id descending. The millisecond of a delivery's id is the event's
- * `appended_at`, so each event is one short range of ids in one partition.
+ * The deliveries of some events by event id, each list by delivery id descending. By `deliveries_event`, all rows of each event, which are as
+ * many as webhooks wanted it; the millisecond of their ids is the event's `appended_at`. For connections with `LIST_SETTINGS`.
  */
 export async function listDeliveriesOfEvents(
   db: Queryable,
   o: DeliveriesOfEventsOptions,
 ): Promise<ReadonlyMap<string, readonly DeliveryRow[]>> {
-  const { rows } = await db.query<DeliveryColumns>({
-    name: 'list-deliveries-of-events',
-    text: `SELECT ${DELIVERY_COLUMNS}
-        FROM unnest($2::uuid[], $3::bigint[]) AS event (id, ms)
-        CROSS JOIN LATERAL (
-          SELECT * FROM deliveries
-           WHERE id >= uuid_v7_floor(event.ms) AND id < uuid_v7_floor(event.ms + 1)
-             AND tenant_id = $1 AND event_id = event.id
-           ORDER BY id DESC LIMIT $4) AS d
-       ORDER BY d.id DESC`,
-    values: [
-      o.tenant,
-      o.events.map(({ id }) => typeIdToUuid('evt', id)),
-      o.events.map(({ appendedAtMs }) => appendedAtMs),
-      o.limit,
-    ],
-  })
+  const { rows } = await db.query<DeliveryColumns>(deliveriesOfEventsQuery(o))
   const byEvent = new Map<string, DeliveryRow[]>()
   for (const delivery of rows.map(toDeliveryRow)) {
     const known = byEvent.get(delivery.eventId)
@@ -43,4 +29,26 @@ export async function listDeliveriesOfEvents(
     else known.push(delivery)
   }
   return byEvent
+}
+
+/**
+ * The statement. Rows are found by their event before anything else is looked at: a millisecond can hold all events of a batch, with the deliveries of
+ * each, and the primary key would fit the order.
+ */
+export function deliveriesOfEventsQuery(o: DeliveriesOfEventsOptions): QueryConfig<unknown[]> {
+  return prepared(
+    `SELECT ${DELIVERY_COLUMNS}
+       FROM unnest($2::uuid[], $3::bigint[]) AS event (id, ms)
+      CROSS JOIN LATERAL (
+              SELECT * FROM (SELECT * FROM deliveries WHERE event_id = event.id OFFSET 0) AS of_event
+               WHERE of_event.id >= uuid_v7_floor(event.ms) AND of_event.id < uuid_v7_floor(event.ms + 1) AND tenant_id = $1
+               ORDER BY of_event.id DESC LIMIT $4) AS d
+      ORDER BY d.id DESC`,
+    [
+      o.tenant,
+      o.events.map(({ id }) => typeIdToUuid('evt', id)),
+      o.events.map(({ appendedAtMs }) => appendedAtMs),
+      o.limit,
+    ],
+  )
 }

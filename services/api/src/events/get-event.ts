@@ -12,9 +12,9 @@ const IMMUTABLE = 'private, max-age=31536000, immutable'
 
 /**
  * Handles `GET /v1/events/{id}`. Alone, an event has an immutable `ETag` (304 for `If-None-Match`); with `include` it shows what still
- * changes and is not cached. Another tenant's event is 404. `rest` reads deliveries.
+ * changes and is not cached. Another tenant's event is 404.
  */
-export function createGetEvent(o: { pool: Pool; rest: Pool; gate: TenantGate }): ApiHandler {
+export function createGetEvent(o: { pool: Pool; gate: TenantGate }): ApiHandler {
   return async ({ caller, params, url }, req, res) => {
     const { tenant } = caller
     const include = includeOf(caller, readQuery(url, { include: includeParam }))
@@ -38,7 +38,7 @@ export function createGetEvent(o: { pool: Pool; rest: Pool; gate: TenantGate }):
     const event = await getEvent(o.pool, { tenant, id })
     if (event === undefined) throw notFound('event')
     if (include === undefined) return { event, included: undefined }
-    const [included] = await renderIncluded(o.rest, { tenant, events: [event], include })
+    const [included] = await renderIncluded(o.pool, { tenant, events: [event], include })
     return { event, included }
   }
 }

@@ -52,7 +52,7 @@ function pageTooLong(): Problem {
   })
 }
 
-/** Renders events of a tenant with what is included; `data` keeps its bytes. One query for the deliveries of all of them. */
+/** Renders events of a tenant with what is included; `data` keeps its bytes. One query for the deliveries of all of them. `pool` has `LIST_SETTINGS`. */
 export async function renderIncluded(
   pool: Pool,
   o: { readonly tenant: string; readonly events: readonly LoggedEvent[]; readonly include: Include },

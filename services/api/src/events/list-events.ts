@@ -33,9 +33,9 @@ const listEventsQuery = {
 
 /**
  * Handles `GET /v1/events`: a page of stored events, whose `data` is sent in the bytes in which it was posted. A cursor is not bound to
- * `include`. `rest` reads deliveries.
+ * `include`.
  */
-export function createListEvents(o: { pool: Pool; rest: Pool; gate: TenantGate; cursors: CursorCodec }): ApiHandler {
+export function createListEvents(o: { pool: Pool; gate: TenantGate; cursors: CursorCodec }): ApiHandler {
   return async ({ caller, url }, _req, res) => {
     const query = readQuery(url, listEventsQuery)
     const include = includeOf(caller, query)
@@ -76,7 +76,7 @@ export function createListEvents(o: { pool: Pool; rest: Pool; gate: TenantGate; 
       return { lastId: events.at(-1)?.id, hasMore, entries: events.map(renderEvent) }
     }
     const { events, hasMore } = await listLoggedEvents(o.pool, list)
-    const entries = await renderIncluded(o.rest, { tenant: list.tenant, events, include })
+    const entries = await renderIncluded(o.pool, { tenant: list.tenant, events, include })
     return { lastId: events.at(-1)?.id, hasMore, entries }
   }
 }
