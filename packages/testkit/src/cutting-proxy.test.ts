@@ -47,6 +47,17 @@ test('resets a connection after exactly the given number of bytes', async () => 
   expect(await nextText(other)).toBe('got whole')
 })
 
+test('holds back what goes over connections that are open, and takes new ones', async () => {
+  const client = await connect()
+  proxy.freezeOpen()
+  client.write('held back')
+  const other = await connect()
+  other.write('passes')
+  expect(await nextText(other)).toBe('got passes')
+  expect(arrived).toBe('passes')
+  expect(proxy.connections).toBe(2)
+})
+
 test('resets a connection in place of an answer', async () => {
   proxy.cutAnswersTo((chunk) => chunk.toString() === 'lost')
   const client = await connect()

@@ -17,6 +17,8 @@ export interface CuttingProxy {
   freeze(): void
   /** What was held back passes. */
   resume(): void
+  /** Nothing passes on the connections that are open, which stay open; new ones pass, as if another host had taken the address. */
+  freezeOpen(): void
   /** Resets all connections that are open. */
   dropAll(): void
   /** Resets all connections, and refuses new ones until `accept`. */
@@ -129,6 +131,9 @@ export async function startCuttingProxy(target: ProxyTarget): Promise<CuttingPro
     resume: () => {
       frozen = false
       forAll((socket) => socket.resume())
+    },
+    freezeOpen: () => {
+      forAll((socket) => socket.pause())
     },
     dropAll: () => {
       for (const pair of pairs) reset(pair)

@@ -115,7 +115,7 @@ export class JobQueue {
   /** `ok`, or what is wrong. */
   get state(): string {
     if (this.#policyFault !== undefined) return this.#policyFault.message
-    return this.ready ? 'ok' : `redis cannot be reached${this.#trouble}`
+    return this.ready && this.#consumer.status === 'ready' ? 'ok' : `redis cannot be reached${this.#trouble}`
   }
 
   /** Waits up to two seconds for Redis; rejects with Fault `redis_policy`. */

@@ -4,25 +4,42 @@ import { Fault, type Logger, type RedisAddress } from '@ariftly/runtime'
 /** One Redis, one that Sentinels know, or a Redis Cluster. */
 export type RedisClient = Redis | Cluster
 
-/** The commands of a client that adds jobs wait at most this long for an answer. */
-const COMMAND_MS_MAX = 5000
 /**
- * A connection that has been silent for so long while an answer is due is closed and opened again: a host that vanished sends
- * no reset, and TCP alone would wait some 15 minutes. Longer than any blocking command of a worker (`BLOCK_S_MAX`).
+ * The longest that commands wait for an answer: a connection that has been silent for so long while one is due is closed and opened
+ * again, as a host that vanished sends no reset, and TCP alone would wait some 15 minutes.
  */
-const SILENT_MS_MAX = 10_000
-/** The longest that a worker may block in one command, in seconds. */
+const SILENT_MS_MAX = 5000
+/** The same where commands block, for 10 s at most in BullMQ: it gives up each of them a second after its end. */
+const BLOCKED_MS_MAX = 11_000
+/** The longest that a worker without jobs blocks in one command, in seconds. */
 export const BLOCK_S_MAX = 8
+/** How replies look is not a setting here. */
+type ConnectionOptions = Omit<RedisOptions, 'replyMapping'>
+
+/** BullMQ is tested with this protocol. */
+const RESP2 = { protocol: 2 } as const
 
 /** A client whose commands fail at once while Redis is away: for adding jobs, which Postgres can plan again. */
 export function connectFailFast(address: RedisAddress, log: Pick<Logger, 'warn'>): RedisClient {
-  const options = { maxRetriesPerRequest: 1, commandTimeout: COMMAND_MS_MAX, socketTimeout: COMMAND_MS_MAX }
+  const options = { maxRetriesPerRequest: 1, commandTimeout: SILENT_MS_MAX, socketTimeout: SILENT_MS_MAX }
   return watch(connect(address, { ...options, enableOfflineQueue: false }), log)
 }
 
-/** A client whose commands wait until Redis is back: for workers, which BullMQ wants so. */
+/**
+ * A client whose commands wait until Redis is back: for workers, which BullMQ wants so. It makes a copy for each of them, on which
+ * commands may block.
+ */
 export function connectPatient(address: RedisAddress, log: Pick<Logger, 'warn'>): RedisClient {
-  return watch(connect(address, { maxRetriesPerRequest: null, socketTimeout: SILENT_MS_MAX }), log)
+  const redis = connect(address, { maxRetriesPerRequest: null, socketTimeout: SILENT_MS_MAX })
+  if (redis instanceof Cluster) {
+    const duplicate = redis.duplicate.bind(redis)
+    redis.duplicate = (nodes, options) =>
+      duplicate(nodes, { ...options, redisOptions: { ...options?.redisOptions, socketTimeout: BLOCKED_MS_MAX } })
+  } else {
+    const duplicate = redis.duplicate.bind(redis)
+    redis.duplicate = (options) => duplicate({ ...options, socketTimeout: BLOCKED_MS_MAX })
+  }
+  return watch(redis, log)
 }
 
 /**
@@ -39,10 +56,11 @@ export async function checkPolicy(redis: RedisClient): Promise<void> {
   }
 }
 
-function connect(address: RedisAddress, own: RedisOptions): RedisClient {
+function connect(address: RedisAddress, own: ConnectionOptions): RedisClient {
   const { url, tls, mode } = address
-  const options: RedisOptions = {
+  const options: ConnectionOptions = {
     ...own,
+    ...RESP2,
     ...(tls === undefined ? {} : { tls }),
     connectTimeout: 2000,
     keepAlive: 5000,
