@@ -10,9 +10,9 @@ export interface CuttingProxy {
   cutAfterBytes(bytes: number | undefined): void
   /**
    * A connection is reset in place of the answer to a request that `isRequest` accepts; undefined ends that. It is given
-   * what goes to the target, chunk by chunk.
+   * what goes to the target, chunk by chunk, and an object that stands for the connection.
    */
-  cutAnswersTo(isRequest: ((chunk: Buffer) => boolean) | undefined): void
+  cutAnswersTo(isRequest: ((chunk: Buffer, connection: object) => boolean) | undefined): void
   /** Nothing passes in either direction; connections stay open and new ones are taken. */
   freeze(): void
   /** What was held back passes. */
@@ -53,7 +53,7 @@ export async function startCuttingProxy(target: ProxyTarget): Promise<CuttingPro
   const pairs = new Set<Pair>()
   let frozen = false
   let limit: number | undefined
-  let losesAnswer: ((chunk: Buffer) => boolean) | undefined
+  let losesAnswer: ((chunk: Buffer, connection: object) => boolean) | undefined
   let { host, port: targetPort } = target
 
   const server = createServer((client) => {
@@ -61,7 +61,7 @@ export async function startCuttingProxy(target: ProxyTarget): Promise<CuttingPro
     pairs.add(pair)
     let isAnswerLost = false
     const request = (chunk: Buffer): Buffer => {
-      isAnswerLost ||= losesAnswer?.(chunk) ?? false
+      isAnswerLost ||= losesAnswer?.(chunk, pair) ?? false
       return chunk
     }
     const answer = (chunk: Buffer): Buffer => {
