@@ -15,12 +15,12 @@ export interface MatchBacklog {
 
 /**
  * Locks the next backlog: tenants take turns, and each partition of a tenant is worked off in the order of the log. Skipped
- * are those that another worker holds, and those whose records the projection does not hold now (it is being rebuilt).
- * Undefined when there is none. Reads all backlogs: a tenant has few in a partition.
+ * are those that another worker holds, those of `exceptTenants`, and those whose records the projection does not hold now (it is being
+ * rebuilt). Undefined when there is none. Reads all backlogs: a tenant has few in a partition.
  */
 export async function lockNextMatchBacklog(
   tx: Queryable,
-  o: { readonly topic: string },
+  o: { readonly topic: string; readonly exceptTenants?: readonly string[] },
 ): Promise<MatchBacklog | undefined> {
   const { rows } = await tx.query<{
     epoch: number
@@ -33,7 +33,8 @@ export async function lockNextMatchBacklog(
     `WITH turns AS (SELECT tenant_id, max(${ifPast('updated_at')}) AS last_turn FROM match_backlogs GROUP BY tenant_id)
      SELECT b.epoch, b.partition, b.tenant_id, b.first_offset, b.next_offset, b.end_offset
        FROM match_backlogs b JOIN turns USING (tenant_id)
-      WHERE NOT EXISTS (
+      WHERE b.tenant_id <> ALL ($2::text[])
+        AND NOT EXISTS (
               SELECT FROM match_backlogs lower
                WHERE lower.epoch = b.epoch AND lower.partition = b.partition AND lower.tenant_id = b.tenant_id
                  AND lower.first_offset < b.first_offset)
@@ -44,7 +45,7 @@ export async function lockNextMatchBacklog(
       ORDER BY turns.last_turn NULLS FIRST, ${ifPast('b.updated_at')} NULLS FIRST
       LIMIT 1
         FOR UPDATE OF b SKIP LOCKED`,
-    [o.topic],
+    [o.topic, o.exceptTenants ?? []],
   )
   const [row] = rows
   if (row === undefined) return undefined

@@ -1,6 +1,6 @@
 import { backoffMs, sleep } from '@ariftly/async'
 import type { Logger } from '@ariftly/runtime'
-import { withTransaction, type Pool } from '@ariftly/store'
+import { withTransaction, type Pool, type Transaction } from '@ariftly/store'
 import {
   advanceMatchBacklog,
   anyMatchBacklog,
@@ -11,6 +11,7 @@ import {
   type MatchedEvent,
 } from '@ariftly/store/deliveries'
 import type { MatchableEvents } from '@ariftly/store/events'
+import { SetAside } from '../scheduling/set-aside.ts'
 import { KEPT_MS } from './matcher.ts'
 import { once } from './record-attributes.ts'
 import type { SubscriptionCache } from './subscription-cache.ts'
@@ -42,6 +43,11 @@ const PAYLOADS_MAX = 100
 const REST = { alone: 0.5, besideOthers: 3 } as const
 const IDLE_MS = 1_000
 
+/** What came of looking for a slice to match. */
+type Slice =
+  /** There was none to work on. */
+  { readonly type: 'none' } | { readonly type: 'matched'; readonly tenant: string } | { readonly type: 'failed' }
+
 /**
  * Matches the records that the matcher has left for later, slice by slice, until the signal aborts. Tenants take turns, any
  * number of processes share the work, and each tenant's records of a partition are matched in the order of the log. One
@@ -54,6 +60,7 @@ export function runMatchBacklogs(o: MatchBacklogsOptions): {
   readonly ended: Promise<void>
 } {
   const { now = Date.now } = o
+  const failing = new SetAside()
   let idle = new AbortController()
 
   async function run(): Promise<void> {
@@ -62,13 +69,13 @@ export function runMatchBacklogs(o: MatchBacklogsOptions): {
       idle = new AbortController()
       try {
         const startedMs = performance.now()
-        const tenant = (await anyMatchBacklog(o.pool)) ? await matchSlice() : undefined
+        const slice: Slice = (await anyMatchBacklog(o.pool)) ? await matchSlice() : { type: 'none' }
         failures = 0
-        if (tenant !== undefined) {
-          const times = o.tenantPairs.anyBut(tenant) ? REST.besideOthers : REST.alone
+        if (slice.type === 'matched') {
+          const times = o.tenantPairs.anyBut(slice.tenant) ? REST.besideOthers : REST.alone
           await sleep(times * (performance.now() - startedMs), o.signal)
-          continue
         }
+        if (slice.type !== 'none') continue
       } catch (error) {
         if (!o.signal.aborted) o.log.warn({ err: error }, 'a backlog could not be matched')
         await sleep(backoffMs(failures++), o.signal)
@@ -77,27 +84,37 @@ export function runMatchBacklogs(o: MatchBacklogsOptions): {
     }
   }
 
-  /** Returns the tenant that had its turn; undefined: there was none to work on. */
-  async function matchSlice(): Promise<string | undefined> {
-    const slice = await withTransaction(o.pool, async (tx) => {
-      const backlog = await lockNextMatchBacklog(tx, { topic: o.topic })
-      if (backlog === undefined) return undefined
-      const { index } = await o.subscriptions.reload()
-      const withData = index.needsData(backlog.tenant)
-      const limit = withData ? PAYLOADS_MAX : EVENTS_MAX
-      const read = await readMatchBacklog(tx, backlog, { limit, withData })
-      const { matches, next } = matchEvents(index, backlog, read)
-      const deliveries = await insertDeliveries(tx, { ...backlog, matches })
-      await advanceMatchBacklog(tx, backlog, next)
-      return {
-        tenant: backlog.tenant,
-        deliveries,
-        webhookIds: new Set(matches.flatMap(({ webhookIds }) => webhookIds)),
-      }
-    })
-    if (slice === undefined) return undefined
-    if (slice.deliveries > 0) o.onMatched(slice.webhookIds, slice.deliveries)
-    return slice.tenant
+  /** Rejects when no backlog could be looked for. */
+  async function matchSlice(): Promise<Slice> {
+    let tenant: string | undefined
+    try {
+      const slice = await withTransaction(o.pool, async (tx) => {
+        const backlog = await lockNextMatchBacklog(tx, { topic: o.topic, exceptTenants: failing.resting })
+        if (backlog === undefined) return undefined
+        tenant = backlog.tenant
+        return { tenant, ...(await matchBacklog(tx, backlog)) }
+      })
+      if (slice === undefined) return { type: 'none' }
+      failing.succeeded(slice.tenant)
+      if (slice.deliveries > 0) o.onMatched(slice.webhookIds, slice.deliveries)
+      return { type: 'matched', tenant: slice.tenant }
+    } catch (error) {
+      if (tenant === undefined) throw error
+      if (!o.signal.aborted) o.log.warn({ err: error, tenant }, 'a slice of a backlog could not be matched')
+      failing.failed(tenant)
+      return { type: 'failed' }
+    }
+  }
+
+  async function matchBacklog(tx: Transaction, backlog: MatchBacklog) {
+    const { index } = await o.subscriptions.reload()
+    const withData = index.needsData(backlog.tenant)
+    const limit = withData ? PAYLOADS_MAX : EVENTS_MAX
+    const read = await readMatchBacklog(tx, backlog, { limit, withData })
+    const { matches, next } = matchEvents(index, backlog, read)
+    const deliveries = await insertDeliveries(tx, { ...backlog, matches })
+    await advanceMatchBacklog(tx, backlog, next)
+    return { deliveries, webhookIds: new Set(matches.flatMap(({ webhookIds }) => webhookIds)) }
   }
 
   function matchEvents(index: SubscriptionIndex, backlog: MatchBacklog, { events, atEnd }: MatchableEvents) {
