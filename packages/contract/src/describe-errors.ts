@@ -62,9 +62,9 @@ function describe(error: ErrorObject): BodyError {
     case 'maximum':
       return { pointer: at, code: 'out_of_range', message: `must be at most ${limit}` }
     case 'minItems':
-      return { pointer: at, code: 'out_of_range', message: `must have at least ${limit} entries` }
+      return { pointer: at, code: 'out_of_range', message: leastWords(limit, 'entries') }
     case 'minProperties':
-      return { pointer: at, code: 'out_of_range', message: `must have at least ${limit} members` }
+      return { pointer: at, code: 'out_of_range', message: leastWords(limit, 'members') }
     case 'maxItems':
       return { pointer: at, code: 'too_long', message: `may have at most ${limit} entries` }
     case 'maxProperties':
@@ -81,7 +81,7 @@ function describe(error: ErrorObject): BodyError {
       return { pointer: at, code: 'invalid_value', message: `must match ${String(params['pattern'])}` }
     case 'x-check': {
       const { code, path = '' } = params as { readonly code: BodyError['code']; readonly path?: string }
-      return { pointer: `${at}${path}`, code, message: error.message ?? 'is not valid' }
+      return { pointer: cutPointer(`${error.instancePath}${path}`), code, message: error.message ?? 'is not valid' }
     }
     default:
       return { pointer: at, code: 'invalid_value', message: error.message ?? 'is not valid' }
@@ -95,6 +95,10 @@ function cutPointer(path: string): string {
     .split('/')
     .map((token) => (token.length > NAME_CHARS_MAX ? `${token.slice(0, NAME_CHARS_MAX).replace(/~$/, '')}…` : token))
     .join('/')
+}
+
+function leastWords(limit: string, of: string): string {
+  return limit === '1' ? 'must not be empty' : `must have at least ${limit} ${of}`
 }
 
 function typeWords(type: unknown): string {

@@ -295,6 +295,7 @@ export interface DeliveryWithAttempts {
     readonly status: number | null
     readonly error: "http_3xx" | "http_4xx" | "http_5xx" | "timeout" | "tls_error" | "connection_refused" | "connection_reset" | "dns_error" | "blocked" | null
     readonly error_detail: string | null
+    /** Names and values of at most 2 KiB together; a header that does not fit is left out. */
     readonly response_headers: Readonly<Record<string, unknown>> | null
     /** At most 16 KiB. */
     readonly response_body: string | null
@@ -401,6 +402,7 @@ export interface TestAttempt {
   readonly status: number | null
   readonly error: "http_3xx" | "http_4xx" | "http_5xx" | "timeout" | "tls_error" | "connection_refused" | "connection_reset" | "dns_error" | "blocked" | null
   readonly error_detail: string | null
+  /** Names and values of at most 2 KiB together; a header that does not fit is left out. */
   readonly response_headers: Readonly<Record<string, unknown>> | null
   /** At most 16 KiB. */
   readonly response_body: string | null

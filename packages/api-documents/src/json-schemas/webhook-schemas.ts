@@ -116,7 +116,10 @@ const attemptMembers = {
   status: nullable(Type.Integer({ minimum: 100, maximum: 599 })),
   error: nullable(oneOfMore(ERROR_CLASSES)),
   error_detail: nullable(Type.String()),
-  response_headers: Type.Unsafe({ type: ['object', 'null'] }),
+  response_headers: Type.Unsafe({
+    type: ['object', 'null'],
+    description: 'Names and values of at most 2 KiB together; a header that does not fit is left out.',
+  }),
   response_body: nullable(Type.String({ description: 'At most 16 KiB.' })),
   next_attempt_at: nullable(timeSchema),
 } as const

@@ -66,6 +66,8 @@ describe('a new webhook', () => {
     [{ ...GOOD, ordering: 'session' }, '/ordering invalid_value'],
     [{ ...GOOD, secret: 'short' }, '/secret invalid_value'],
     [{ ...GOOD, secret: 'whsec_AAAA' }, '/secret invalid_value'],
+    [{ ...GOOD, filter: {} }, '/filter out_of_range'],
+    [{ ...GOOD, filter: { ['x'.repeat(100)]: 1 } }, `/filter/${'x'.repeat(64)}… unknown_member`],
     [{ ...GOOD, headers: ['a'] }, '/headers invalid_type'],
     [{ ...GOOD, headers: { 'a b': 'c' } }, '/headers/a b invalid_value'],
     [{ ...GOOD, headers: { 'a~b': 'c\r\nd' } }, '/headers/a~0b invalid_value'],
@@ -94,6 +96,17 @@ describe('a new webhook', () => {
       '/url invalid_value',
       '/events/0 invalid_value',
     ])
+  })
+
+  test.each(['events', 'filter'])('with empty %s is told so', (name) => {
+    const empty = name === 'events' ? [] : {}
+    expect(() => readNewWebhook({ ...GOOD, [name]: empty }, { policy })).toThrow(
+      expect.objectContaining({
+        details: expect.objectContaining({
+          errors: [{ pointer: `/${name}`, code: 'out_of_range', message: 'must not be empty' }],
+        }) as unknown,
+      }),
+    )
   })
 
   test('without a body is 422 missing_body', () => {
