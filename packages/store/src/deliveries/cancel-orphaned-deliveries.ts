@@ -1,5 +1,6 @@
 import { prepared } from '../prepared.ts'
 import type { Queryable } from '../queryable.ts'
+import { isStill } from './delivery-state.ts'
 import { PENDING_WEBHOOKS } from './pending-webhooks.ts'
 
 /**
@@ -24,7 +25,7 @@ export async function cancelOrphanedDeliveries(
                CROSS JOIN LATERAL (
                        SELECT id FROM deliveries WHERE webhook_id = orphaned.id AND state = 'pending' LIMIT $1) d
                LIMIT $1))
-        AND state = 'pending'`,
+        AND ${isStill(['pending'])}`,
       values,
     ),
   )

@@ -1,5 +1,6 @@
 import { typeIdToUuid } from '@ariftly/events'
 import type { Queryable } from '../queryable.ts'
+import { isStill } from './delivery-state.ts'
 
 /**
  * Makes up to `limit` pending deliveries of a webhook that are due later due now, the earliest due first; answers how many.
@@ -16,7 +17,7 @@ export async function drainWebhook(
               SELECT id FROM deliveries
                WHERE webhook_id = $1 AND state = 'pending' AND due_at > now()
                ORDER BY due_at LIMIT $2 FOR UPDATE SKIP LOCKED))
-        AND state = 'pending' AND due_at > now()`,
+        AND ${isStill(['pending'])} AND due_at > now()`,
     [typeIdToUuid('whk', o.webhookId), o.limit],
   )
   return rowCount ?? 0
