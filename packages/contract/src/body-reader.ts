@@ -88,9 +88,9 @@ interface ChecksValues {
 
 /** Ajv's form of a keyword: `this` is the context of the reader, errors are left on the function. */
 function validateCheck(this: CheckContext, name: string, value: unknown): boolean {
-  const fault = runCheck(name, value, this)
-  if (fault === undefined) return true
-  const { code, message, path } = fault
-  ;(validateCheck as ChecksValues).errors = [{ keyword: CHECK_KEYWORD, message, params: { code, path } }]
-  return false
+  const faults = runCheck(name, value, this)
+  ;(validateCheck as ChecksValues).errors = faults.map(({ message, ...params }) => {
+    return { keyword: CHECK_KEYWORD, message, params }
+  })
+  return faults.length === 0
 }

@@ -13,7 +13,7 @@ export interface CheckContext {
   readonly policy?: EgressPolicy | undefined
 }
 
-type Check = (value: unknown, context: CheckContext) => CheckFault | undefined
+type Check = (value: unknown, context: CheckContext) => CheckFault | readonly CheckFault[] | undefined
 
 /**
  * Rules that JSON Schema cannot say, by the name that a schema gives as `x-check`. Each is asked only about values of the type that
@@ -30,10 +30,7 @@ const CHECKS = {
     return verdict.ok ? undefined : { code: 'invalid_value', message: verdict.message }
   },
   headers: checkHeaders,
-  filter: (value) => {
-    const [fault] = validateFilter(value)
-    return fault && { code: fault.code, message: fault.message, path: fault.pointer }
-  },
+  filter: (value) => validateFilter(value).map(({ pointer, ...fault }) => ({ ...fault, path: pointer })),
   /** Text that Postgres can hold. */
   text: (value) =>
     /[\0\p{Surrogate}]/u.test(String(value))
@@ -61,9 +58,9 @@ export function checkedBy<S extends TSchema>(name: CheckName, schema: S): S {
   return { ...schema, [CHECK_KEYWORD]: name }
 }
 
-/** Runs the check of that name; undefined if the value passes. */
-export function runCheck(name: string, value: unknown, context: CheckContext): CheckFault | undefined {
+/** Runs the check of that name, and answers all that is wrong; nothing if the value passes. */
+export function runCheck(name: string, value: unknown, context: CheckContext): readonly CheckFault[] {
   const check: Check | undefined = Object.hasOwn(CHECKS, name) ? CHECKS[name as CheckName] : undefined
   if (check === undefined) throw new RangeError(`There is no check ${name}.`)
-  return value === null ? undefined : check(value, context)
+  return value === null ? [] : [check(value, context) ?? []].flat()
 }

@@ -96,6 +96,12 @@ describe('a new webhook', () => {
       '/url invalid_value',
       '/events/0 invalid_value',
     ])
+    const filter = { 'data.n': { $gt: 2 ** 53, $ge: 1 }, agents: 'a' }
+    expect(faults(() => readNewWebhook({ ...GOOD, filter }, { policy }))).toEqual([
+      '/filter/data.n/$gt out_of_range',
+      '/filter/data.n/$ge unknown_member',
+      '/filter/agents unknown_member',
+    ])
   })
 
   test.each(['events', 'filter'])('with empty %s is told so', (name) => {
