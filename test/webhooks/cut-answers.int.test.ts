@@ -1,25 +1,14 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { typeIdToUuid } from '@ariftly/events'
-import { eventually, startCuttingProxy, startReceiver, type CuttingProxy, type Receiver } from '@ariftly/testkit'
-import { createWorkerWorld, type WorkerWorld } from './worker-world.ts'
+import { eventually } from '@ariftly/testkit'
+import { createCutWorld } from './cut-world.ts'
 
-let fixture: WorkerWorld
-let receiver: Receiver
-let way: CuttingProxy
+const { fixture, receiver, way, env, close } = await createCutWorld({ WEBHOOK_RETRY_SCHEDULE_S: '3600' })
 
 beforeAll(async () => {
-  fixture = await createWorkerWorld({ WEBHOOK_RETRY_SCHEDULE_S: '3600' })
-  receiver = await startReceiver()
-  const url = new URL(fixture.world.env['DATABASE_URL'] ?? '')
-  way = await startCuttingProxy({ host: url.hostname, port: Number(url.port) })
-  url.port = String(way.port)
-  await fixture.startWorker({ DATABASE_URL: url.href })
+  await fixture.startWorker(env)
 })
-afterAll(async () => {
-  await fixture?.close()
-  await receiver?.close()
-  await way?.close()
-})
+afterAll(close)
 
 /** Resets the connection in place of the first answer to a statement with this text, on new connections; gives how often that was. */
 function cutAnswerTo(text: string): () => number {

@@ -1,23 +1,11 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { afterAll, expect, test } from '@jest/globals'
 import { typeIdToUuid } from '@ariftly/events'
-import { eventually, startCuttingProxy, startReceiver, type CuttingProxy, type Receiver } from '@ariftly/testkit'
-import { createWorkerWorld, type WorkerWorld } from './worker-world.ts'
+import { eventually } from '@ariftly/testkit'
+import { createCutWorld } from './cut-world.ts'
 
-let fixture: WorkerWorld
-let receiver: Receiver
-let way: CuttingProxy
+const { fixture, receiver, way, env, close } = await createCutWorld()
 
-beforeAll(async () => {
-  fixture = await createWorkerWorld()
-  receiver = await startReceiver()
-  const { hostname, port } = new URL(fixture.world.env['DATABASE_URL'] ?? '')
-  way = await startCuttingProxy({ host: hostname, port: Number(port) })
-})
-afterAll(async () => {
-  await fixture?.close()
-  await receiver?.close()
-  await way?.close()
-})
+afterAll(close)
 
 /** What only the statement that queues has. */
 const STATEMENTS = { none: 'taken AS (SELECT id FROM picked', task: 'queued_ids AS' }
@@ -25,8 +13,6 @@ const STATEMENTS = { none: 'taken AS (SELECT id FROM picked', task: 'queued_ids 
 test.each(['none', 'task'] as const)(
   'deliveries whose queueing was committed and not answered are sent within seconds (ordering %s)',
   async (ordering) => {
-    const url = new URL(fixture.world.env['DATABASE_URL'] ?? '')
-    url.port = String(way.port)
     // The first statement of a connection that queues finds deliveries that are due. Other connections commit other work.
     const queueing = new WeakSet<object>()
     let cuts = 0
@@ -36,7 +22,7 @@ test.each(['none', 'task'] as const)(
     })
     const tenant = `cut-${ordering}`
     const webhook = await fixture.subscribe({ tenant, url: receiver.url, ordering })
-    const worker = await fixture.startWorker({ DATABASE_URL: url.href })
+    const worker = await fixture.startWorker(env)
     await fixture.post(tenant, 30)
     // Their lease is ten minutes.
     await eventually(async () => (await fixture.states(webhook))['delivered'] === 30, { timeoutMs: 30_000 })
