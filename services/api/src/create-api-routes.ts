@@ -1,3 +1,4 @@
+import { TenantTurns } from '@ariftly/async'
 import type { Egress, EgressPolicy } from '@ariftly/egress'
 import { createCursorCodec, type ApiHandler, type RouteName } from '@ariftly/http'
 import type { KafkaClient } from '@ariftly/kafka'
@@ -71,6 +72,8 @@ export function createApiRoutes(deps: ApiRoutesDeps): Readonly<Partial<Record<Ro
   const { config, events, pool, keyring, policy, egress, kafka, log, tracing } = deps
   const cursors = createCursorCodec(keyring)
   const gate = createTenantGate({ placesMax: EVENTS_POOL_MAX, waitingMax: EVENTS_WAITING_MAX })
+  // Of a tenant's lists one at a time reads deliveries.
+  const turns = new TenantTurns({ placesMax: EVENTS_POOL_MAX, placesPerTenantMax: 1 })
   const tests = createTenantGate({ placesMax: TESTS_MAX, waitingMax: TESTS_WAITING_MAX })
   const letters = createTenantGate({ placesMax: LETTERS_MAX, waitingMax: LETTERS_WAITING_MAX })
   const rest = createTenantGate({ placesMax: REST_POOL_MAX, waitingMax: REST_WAITING_MAX })
@@ -78,8 +81,8 @@ export function createApiRoutes(deps: ApiRoutesDeps): Readonly<Partial<Record<Ro
   const paced = createWritePace({ perS: config.ADMIN_WRITES_PER_S, burst: 2 * config.ADMIN_WRITES_PER_S })
   return withWritePace(paced, {
     listEventTypes: createListEventTypes(),
-    listEvents: createListEvents({ pool: events, gate, cursors }),
-    getEvent: createGetEvent({ pool: events, gate }),
+    listEvents: createListEvents({ pool: events, gate, turns, cursors }),
+    getEvent: createGetEvent({ pool: events, gate, turns }),
     findDeliveries: createFindDeliveries({ pool: events, gate, cursors }),
     testWebhook: createTestWebhook({ pool, keyring, egress, gate: tests, log, tracing }),
     ...withTenantGate(letters, {

@@ -1,3 +1,4 @@
+import type { TenantTurns } from '@ariftly/async'
 import { parseTypeId, renderEvent } from '@ariftly/events'
 import { readQuery, sendJson, type ApiHandler } from '@ariftly/http'
 import { type Pool } from '@ariftly/store'
@@ -14,7 +15,7 @@ const IMMUTABLE = 'private, max-age=31536000, immutable'
  * Handles `GET /v1/events/{id}`. Alone, an event has an immutable `ETag` (304 for `If-None-Match`); with `include` it shows what still
  * changes and is not cached. Another tenant's event is 404.
  */
-export function createGetEvent(o: { pool: Pool; gate: TenantGate }): ApiHandler {
+export function createGetEvent(o: { pool: Pool; gate: TenantGate; turns: Pick<TenantTurns, 'run'> }): ApiHandler {
   return async ({ caller, params, url }, req, res) => {
     const { tenant } = caller
     const include = includeOf(caller, readQuery(url, { include: includeParam }))
@@ -38,7 +39,7 @@ export function createGetEvent(o: { pool: Pool; gate: TenantGate }): ApiHandler 
     const event = await getEvent(o.pool, { tenant, id })
     if (event === undefined) throw notFound('event')
     if (include === undefined) return { event, included: undefined }
-    const [included] = await renderIncluded(o.pool, { tenant, events: [event], include })
+    const [included] = await renderIncluded(o.pool, { tenant, events: [event], include, turns: o.turns })
     return { event, included }
   }
 }

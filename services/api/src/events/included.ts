@@ -1,3 +1,4 @@
+import type { TenantTurns } from '@ariftly/async'
 import { forbidden } from '@ariftly/auth'
 import { renderEvent } from '@ariftly/events'
 import { hasScope, listParam, Problem, type Caller } from '@ariftly/http'
@@ -13,6 +14,8 @@ type Included = (typeof INCLUDED)[number]
 /** Most events of a page, and most deliveries of one event, with `include=deliveries`. */
 const EVENTS_MAX = 100
 const DELIVERIES_MAX = 100
+/** Events whose deliveries are read by one statement. */
+const EVENTS_AT_ONCE = 10
 
 /** The parameter `include`. */
 export const includeParam = listParam({
@@ -52,25 +55,41 @@ function pageTooLong(): Problem {
   })
 }
 
-/** Renders events of a tenant with what is included; `data` keeps its bytes. One query for the deliveries of all of them. `pool` has `LIST_SETTINGS`. */
+/**
+ * Renders events of a tenant with what is included; `data` keeps its bytes. Deliveries are read and rendered for ten events at a time, at most 1,010
+ * of them, when it is the tenant's turn, so that requests of other tenants are answered in between. `pool` has `LIST_SETTINGS`.
+ */
 export async function renderIncluded(
   pool: Pool,
-  o: { readonly tenant: string; readonly events: readonly LoggedEvent[]; readonly include: Include },
+  o: {
+    readonly tenant: string
+    readonly events: readonly LoggedEvent[]
+    readonly include: Include
+    readonly turns: Pick<TenantTurns, 'run'>
+  },
 ): Promise<readonly Buffer[]> {
-  const { tenant, events, include } = o
-  const deliveries =
-    include.deliveries && events.length > 0
-      ? await listDeliveriesOfEvents(pool, { tenant, events, limit: DELIVERIES_MAX + 1 })
-      : undefined
-  return events.map((event) => {
-    const members = {
-      ...(include.log ? { log: renderLog(event, include.place) } : {}),
-      ...(deliveries === undefined ? {} : renderDeliveries(deliveries.get(event.id) ?? [])),
-    }
-    const rendered = renderEvent(event)
-    // The members go before the closing brace; an object always has some, as `include` is never empty.
-    return Buffer.concat([rendered.subarray(0, -1), Buffer.from(`,${JSON.stringify(members).slice(1)}`)])
-  })
+  const { tenant, events, include, turns } = o
+  if (!include.deliveries) return events.map((event) => renderWith(event, include, undefined))
+  const rendered: Buffer[] = []
+  for (let start = 0; start < events.length; start += EVENTS_AT_ONCE) {
+    const some = events.slice(start, start + EVENTS_AT_ONCE)
+    const slice = await turns.run(tenant, async () => {
+      const deliveries = await listDeliveriesOfEvents(pool, { tenant, events: some, limit: DELIVERIES_MAX + 1 })
+      return some.map((event) => renderWith(event, include, deliveries.get(event.id) ?? []))
+    })
+    rendered.push(...slice)
+  }
+  return rendered
+}
+
+function renderWith(event: LoggedEvent, include: Include, deliveries: readonly DeliveryRow[] | undefined): Buffer {
+  const members = {
+    ...(include.log ? { log: renderLog(event, include.place) } : {}),
+    ...(deliveries === undefined ? {} : renderDeliveries(deliveries)),
+  }
+  const rendered = renderEvent(event)
+  // The members go before the closing brace; an object always has some, as `include` is never empty.
+  return Buffer.concat([rendered.subarray(0, -1), Buffer.from(`,${JSON.stringify(members).slice(1)}`)])
 }
 
 function renderLog(event: LoggedEvent, withPlace: boolean): object {

@@ -1,3 +1,4 @@
+import type { TenantTurns } from '@ariftly/async'
 import { isEventType, renderEvent, type EventFilter } from '@ariftly/events'
 import {
   choiceParam,
@@ -35,7 +36,12 @@ const listEventsQuery = {
  * Handles `GET /v1/events`: a page of stored events, whose `data` is sent in the bytes in which it was posted. A cursor is not bound to
  * `include`.
  */
-export function createListEvents(o: { pool: Pool; gate: TenantGate; cursors: CursorCodec }): ApiHandler {
+export function createListEvents(o: {
+  pool: Pool
+  gate: TenantGate
+  turns: Pick<TenantTurns, 'run'>
+  cursors: CursorCodec
+}): ApiHandler {
   return async ({ caller, url }, _req, res) => {
     const query = readQuery(url, listEventsQuery)
     const include = includeOf(caller, query)
@@ -76,7 +82,7 @@ export function createListEvents(o: { pool: Pool; gate: TenantGate; cursors: Cur
       return { lastId: events.at(-1)?.id, hasMore, entries: events.map(renderEvent) }
     }
     const { events, hasMore } = await listLoggedEvents(o.pool, list)
-    const entries = await renderIncluded(o.pool, { tenant: list.tenant, events, include })
+    const entries = await renderIncluded(o.pool, { tenant: list.tenant, events, include, turns: o.turns })
     return { lastId: events.at(-1)?.id, hasMore, entries }
   }
 }
