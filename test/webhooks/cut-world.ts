@@ -8,7 +8,7 @@ export interface CutWorld {
   /** Between a worker with `DATABASE_URL` as here and Postgres. */
   readonly way: CuttingProxy
   readonly env: { readonly DATABASE_URL: string }
-  close(): Promise<void>
+  readonly close: () => Promise<void>
 }
 
 /** Starts everything but a worker; the environment is that of workers. */
