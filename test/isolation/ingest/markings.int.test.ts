@@ -24,9 +24,9 @@ test('ingest marks its heap less than once in four bodies of 5 MiB', async () =>
   }
 })
 
-/** How often a process has marked its whole heap. */
+/** How often a process has marked its whole heap: there is no figure before its first collection. */
 async function markingsOf(url: string): Promise<number> {
   const text = await (await fetch(`${url}/metrics`)).text()
-  expect(text).toContain('ariftly_nodejs_gc_duration_seconds_count')
+  expect(text).toContain('# TYPE ariftly_nodejs_gc_duration_seconds ')
   return Number(/^ariftly_nodejs_gc_duration_seconds_count\{[^}]*kind="major"[^}]*\} (\d+)$/m.exec(text)?.[1] ?? 0)
 }
