@@ -21,7 +21,7 @@ afterAll(async () => {
   await stack?.close()
 })
 
-test('a Redis that answers nothing is told of within seconds, and nothing is lost or late once it answers', async () => {
+test('a Redis that answers nothing is reported within seconds, and nothing is lost or late once it answers', async () => {
   const worker = await fixture.startWorker()
   const redisState = () => worker.ready().checks['redis']
   const webhook = await fixture.subscribe({ tenant: 'stopped', url: receiver.url })

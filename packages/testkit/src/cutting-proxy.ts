@@ -10,7 +10,7 @@ export interface CuttingProxy {
   cutAfterBytes(bytes: number | undefined): void
   /**
    * A connection is reset in place of the answer to a request that `isRequest` accepts; undefined ends that. It is given
-   * what goes to the target, chunk by chunk, and an object that stands for the connection.
+   * what goes to the target, chunk by chunk, and an object that is the same for all chunks of a connection.
    */
   cutAnswersTo(isRequest: ((chunk: Buffer, connection: object) => boolean) | undefined): void
   /** Nothing passes in either direction; connections stay open and new ones are taken. */

@@ -11,7 +11,7 @@ import {
   type MatchedEvent,
 } from '@ariftly/store/deliveries'
 import type { MatchableEvents } from '@ariftly/store/events'
-import { SetAside } from '../scheduling/set-aside.ts'
+import { SetAside } from '../set-aside.ts'
 import { KEPT_MS } from './matcher.ts'
 import { once } from './record-attributes.ts'
 import type { SubscriptionCache } from './subscription-cache.ts'

@@ -33,10 +33,8 @@ export function connectPatient(address: RedisAddress, log: Pick<Logger, 'warn'>)
   const redis = connect(address, { maxRetriesPerRequest: null, socketTimeout: SILENT_MS_MAX })
   if (redis instanceof Cluster) {
     const duplicate = redis.duplicate.bind(redis)
-    redis.duplicate = (nodes, options) => {
-      const given: { readonly redisOptions?: ConnectionOptions } = { ...options }
-      return duplicate(nodes, { ...given, redisOptions: { ...given.redisOptions, socketTimeout: BLOCKED_MS_MAX } })
-    }
+    redis.duplicate = (nodes, options) =>
+      duplicate(nodes, { ...options, redisOptions: { ...options?.redisOptions, socketTimeout: BLOCKED_MS_MAX } })
   } else {
     const duplicate = redis.duplicate.bind(redis)
     redis.duplicate = (options) => duplicate({ ...options, socketTimeout: BLOCKED_MS_MAX })

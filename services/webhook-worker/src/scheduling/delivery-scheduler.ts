@@ -7,6 +7,7 @@ import {
   type LockedEndpoint,
   type QueuedDelivery,
 } from '@ariftly/store/deliveries'
+import { SetAside } from '../set-aside.ts'
 import { OrderedScheduler } from './ordered-scheduler.ts'
 import { planCapacity, SLOW_MS } from './plan-capacity.ts'
 import {
@@ -16,7 +17,6 @@ import {
   spendTokens,
   type DeliverySchedulerOptions,
 } from './schedule-parts.ts'
-import { SetAside } from './set-aside.ts'
 import { TokenWaits } from './token-waits.ts'
 import { WokenWebhooks } from './woken-webhooks.ts'
 import { WorkLoop } from './work-loop.ts'

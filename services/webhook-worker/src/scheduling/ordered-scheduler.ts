@@ -6,6 +6,7 @@ import {
   type OrderedQueued,
   type QueuedDelivery,
 } from '@ariftly/store/deliveries'
+import type { SetAside } from '../set-aside.ts'
 import { planCapacity } from './plan-capacity.ts'
 import {
   addJobs,
@@ -14,7 +15,6 @@ import {
   spendTokens,
   type DeliverySchedulerOptions,
 } from './schedule-parts.ts'
-import type { SetAside } from './set-aside.ts'
 import type { TokenWaits } from './token-waits.ts'
 import { WorkLoop } from './work-loop.ts'
 

@@ -27,7 +27,7 @@ export class TokenWaits {
     return this.#timers.has(id)
   }
 
-  /** Ends all waits, and tells nobody. */
+  /** Ends all waits without a call. */
   close(): void {
     for (const timer of this.#timers.values()) clearTimeout(timer)
     this.#timers.clear()
