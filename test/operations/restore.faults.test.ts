@@ -9,6 +9,7 @@ import {
   type Receiver,
   redisCommand,
   type ServiceProcess,
+  stackEnvironment,
   startReceiver,
   startServiceProcess,
   type World,
@@ -35,7 +36,7 @@ beforeAll(async () => {
   stack = await startStack({
     dataDir: join(folder, 'first'),
     ephemeral: true,
-    env: plainEnvironment(),
+    env: stackEnvironment(),
     postgresSettings: archivingSettings(join(folder, 'archive')),
   })
   await createTemplateDatabase(stack.addresses.postgres)
@@ -54,12 +55,6 @@ afterAll(async () => {
   await stack?.close()
   rmSync(folder, { recursive: true, force: true })
 })
-
-/** Never on servers that the shell happens to name. */
-function plainEnvironment(): NodeJS.ProcessEnv {
-  const { PATH, HOME, JAVA_HOME, XDG_CACHE_HOME } = process.env
-  return { PATH, HOME, JAVA_HOME, XDG_CACHE_HOME }
-}
 
 async function call(apiKey: string, path: string, body?: object): Promise<Response> {
   const headers = { authorization: `Bearer ${apiKey}`, 'content-type': 'application/json' }
@@ -92,7 +87,7 @@ async function startOnBackup(file: string): Promise<Readonly<Record<string, stri
   mkdirSync(place, { recursive: true, mode: 0o711 })
   await restoreBaseBackup(file, join(folder, 'archive'), join(place, 'data'))
   writeFileSync(join(place, 'initialised'), '') // To the local stack: there is a cluster, make none.
-  restored = await startStack({ dataDir, ephemeral: true, env: plainEnvironment(), parts: ['postgres'] })
+  restored = await startStack({ dataDir, ephemeral: true, env: stackEnvironment(), parts: ['postgres'] })
   const { port } = new URL(restored.addresses.postgres)
   const moved = (url = '') => Object.assign(new URL(url), { port }).href
   const { DATABASE_URL, DATABASE_ADMIN_URL } = world.env

@@ -7,6 +7,7 @@ import { generateEncryptionKey } from '@ariftly/keyring'
 import { startStack, type LocalStack, type PartName } from '@ariftly/local-stack'
 import {
   createTestTls,
+  stackEnvironment,
   startServiceProcess,
   type ServiceProcess,
   type ServiceProcessName,
@@ -45,11 +46,10 @@ export async function startTlsWorld(
   options: TestTlsOptions & { readonly parts?: readonly PartName[] } = {},
 ): Promise<TlsWorld> {
   const tls = createTestTls(options)
-  const { PATH = '', HOME, JAVA_HOME, XDG_CACHE_HOME } = process.env
   const stack = await startStack({
     dataDir: mkdtempSync(join(tmpdir(), 'ariftly-test-')),
     ephemeral: true,
-    env: { PATH, HOME, JAVA_HOME, XDG_CACHE_HOME },
+    env: stackEnvironment(),
     onExit: (_name, detail) => process.stderr.write(`${detail}\n`),
     ...(options.parts === undefined ? {} : { parts: options.parts }),
     tls: tls.stack,
@@ -99,7 +99,7 @@ export async function startTlsWorld(
     secrets: secretsOf(tls, { apiKey, encryptionKey }),
     start,
     migrate,
-    run: (tool, args, more = {}) => runTool(tool, args, { ...env, ...more, PATH }),
+    run: (tool, args, more = {}) => runTool(tool, args, { ...env, ...more, PATH: process.env['PATH'] ?? '' }),
     close,
   }
 }

@@ -57,7 +57,7 @@ test('webhooks go on with the replica that Sentinels promote when the Redis dies
 }, 300_000)
 
 async function startServer(lines: readonly string[], flags: readonly string[] = []): Promise<RedisServer> {
-  const server = await startRedisServer({ folder, lines: () => lines, flags })
+  const server = await startRedisServer({ folder, lines, flags })
   servers.push(server)
   return server
 }

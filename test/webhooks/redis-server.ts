@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { mkdtempSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { findFreePort, findRedisServer } from '@ariftly/local-stack'
+import { stackEnvironment } from '@ariftly/testkit'
 import { Redis } from 'ioredis'
 
 /** A Redis that a test started, or a Sentinel. */
@@ -13,24 +14,31 @@ export interface RedisServer {
   kill(): Promise<void>
 }
 
+/** Tries of a start: another process can take one of the ports in between. */
+const STARTS_MAX = 5
+
 /**
  * Starts a Redis on a free port, with its files in a new folder inside `folder`, and waits until it answers. When it ends at once,
- * as it does when another process took one of its ports, it is tried again, with what `lines` then returns.
+ * as it does when another process took one of its ports, it is tried again.
+ * @throws Error with its output when it ended at each try, as it does for settings that it does not know.
  */
 export async function startRedisServer(o: {
   readonly folder: string
   /** Lines of its settings, besides port, address and folder. */
-  readonly lines: () => readonly string[] | Promise<readonly string[]>
+  readonly lines: readonly string[]
   /** Options of the program. */
   readonly flags?: readonly string[]
 }): Promise<RedisServer> {
-  const program = await findRedisServer({ env: process.env, progress: () => {} })
-  for (;;) {
+  const program = await findRedisServer({ env: stackEnvironment(), progress: () => {} })
+  let output = ''
+  for (let start = 0; start < STARTS_MAX; start++) {
     const port = await findFreePort()
     const dir = mkdtempSync(join(o.folder, 'redis-'))
     const file = join(dir, 'redis.conf')
-    writeFileSync(file, `${[`port ${port}`, 'bind 127.0.0.1', `dir ${dir}`, ...(await o.lines())].join('\n')}\n`)
-    const child = spawn(program, [file, ...(o.flags ?? [])], { stdio: 'ignore' })
+    writeFileSync(file, `${[`port ${port}`, 'bind 127.0.0.1', `dir ${dir}`, ...o.lines].join('\n')}\n`)
+    const child = spawn(program, [file, ...(o.flags ?? [])], { stdio: ['ignore', 'pipe', 'inherit'] })
+    output = ''
+    child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text))
     const client = new Redis({ port, host: '127.0.0.1', maxRetriesPerRequest: null })
     client.on('error', () => {})
     const answers = await Promise.race([client.ping().then(() => true), once(child, 'exit').then(() => false)])
@@ -41,6 +49,7 @@ export async function startRedisServer(o: {
     if (answers) return { port, client, kill: end }
     await end()
   }
+  throw new Error(`Redis ended at each of ${STARTS_MAX} starts: ${output}`)
 }
 
 async function kill(child: ChildProcess): Promise<void> {

@@ -11,7 +11,7 @@ const PING = Buffer.from('PING\r\n')
 
 /**
  * Redis as the webhook worker needs it: nothing is ever evicted, and the append-only file brings the queue back after a restart.
- * `redis-server` or `valkey-server` of the PATH, else the binary that comes with the artefact (see `artefacts.ts`).
+ * `findRedisServer` says which program runs.
  */
 export async function redisSpec(context: PartContext): Promise<PartSpec> {
   const file = await findRedisServer(context)
@@ -27,8 +27,12 @@ export async function redisSpec(context: PartContext): Promise<PartSpec> {
   }
 }
 
-/** The program of a Redis server: of the PATH, else fetched. */
+/**
+ * The program of a Redis server: of the PATH, else fetched. With `REDIS_SERVER=fetched` in the environment it is the fetched one whatever
+ * the PATH has, so that tests run the same Redis on every machine.
+ */
 export async function findRedisServer(context: FetchContext): Promise<string> {
+  if (context.env['REDIS_SERVER'] === 'fetched') return await fetchRedisBinary(context)
   const path = context.env['PATH']
   return findOnPath('redis-server', path) ?? findOnPath('valkey-server', path) ?? (await fetchRedisBinary(context))
 }

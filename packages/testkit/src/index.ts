@@ -19,6 +19,7 @@ export { createTemplateDatabase, createTestDatabase, type TestDatabase, type Tes
 export { byForm } from './long-form.ts'
 export { eventually, type EventuallyOptions } from './eventually.ts'
 export { startOwnKafka, startOwnRedis, startOwnStack } from './own-stack.ts'
+export { stackEnvironment } from './stack-environment.ts'
 export { insertSampleWebhook, sampleWebhook } from './sample-webhook.ts'
 export { createPartitionPosts, leadersOf, type PartitionAnswer, type PartitionPosts } from './partition-posts.ts'
 export { createRandom, randomSeed } from './random.ts'

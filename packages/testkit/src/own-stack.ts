@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { startStack, type LocalStack, type Part, type PartName } from '@ariftly/local-stack'
 import { createTemplateDatabase } from './database.ts'
+import { stackEnvironment } from './stack-environment.ts'
 
 /**
  * Starts a stack that a test may stop, pause and kill parts of: real Kafka, Postgres (with the migrated database that
@@ -33,12 +34,11 @@ export async function startOwnRedis(): Promise<LocalStack & { readonly redis: Pa
 }
 
 async function startParts(parts?: readonly PartName[]): Promise<LocalStack & { readonly dataDir: string }> {
-  const { PATH, HOME, JAVA_HOME, XDG_CACHE_HOME } = process.env // Never on a stack that the shell happens to name.
   const dataDir = mkdtempSync(join(tmpdir(), 'ariftly-test-'))
   const stack = await startStack({
     dataDir,
     ephemeral: true,
-    env: { PATH, HOME, JAVA_HOME, XDG_CACHE_HOME },
+    env: stackEnvironment(),
     ...(parts === undefined ? {} : { parts }),
     progress: (line) => process.stderr.write(`${line}\n`),
     onExit: (_name, detail) => process.stderr.write(`${detail}\n`),
