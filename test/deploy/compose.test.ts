@@ -1,6 +1,8 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { migrateConfig } from '@ariftly-services/migrate'
+import { readConfig } from '@ariftly/runtime'
 import { describe, expect, test } from '@jest/globals'
 import { parse } from 'yaml'
 import { ROOT } from '../docs/markdown.ts'
@@ -78,6 +80,26 @@ describe('docker-compose.yml', () => {
 
   test.each(services.filter(({ name }) => name !== 'migrate'))('limits the memory of $name', ({ service }) => {
     expect(service.deploy?.resources.limits.memory).toMatch(/^\d+M$/)
+  })
+
+  test('does not open default keys or passwords to others: migrate refuses, and every service waits for it', () => {
+    const { environment = {} } = compose.services['migrate'] ?? {}
+    const published = Object.entries(environment).map(([name, value]) => [name, withDefaults(value)])
+    const env = Object.fromEntries(published) as Record<string, string>
+    expect(() => readConfig(migrateConfig, env)).not.toThrow()
+    expect(() => readConfig(migrateConfig, { ...env, LISTEN_HOST: '127.0.0.2' })).not.toThrow()
+    for (const host of ['0.0.0.0', '::', '192.0.2.1', 'example.com'])
+      expect(() => readConfig(migrateConfig, { ...env, LISTEN_HOST: host })).toThrow(
+        /LISTEN_HOST is open to others while ARIFTLY_BOOTSTRAP_KEY, ENCRYPTION_KEYS, POSTGRES_PASSWORD have/,
+      )
+    const own = {
+      LISTEN_HOST: '0.0.0.0',
+      ARIFTLY_BOOTSTRAP_KEY: 'a-key-of-ones-own-000000000001',
+      ENCRYPTION_KEYS: `own:${Buffer.alloc(32, 7).toString('base64')}`,
+    }
+    expect(() => readConfig(migrateConfig, { ...env, ...own })).toThrow(/while POSTGRES_PASSWORD has the value/)
+    const databaseUrl = 'postgres://ariftly:of-ones-own@postgres:5432/ariftly'
+    expect(() => readConfig(migrateConfig, { ...env, ...own, DATABASE_URL: databaseUrl })).not.toThrow()
   })
 
   test('leaves Redis the memory that it takes while it rewrites its file', () => {

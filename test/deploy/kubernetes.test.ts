@@ -133,7 +133,10 @@ describe.each(OVERLAYS)('k8s/overlays/%s', (overlay) => {
     const senders = pods.filter(({ labels }) => labels['ariftly.io/webhooks'] === 'client')
     expect(senders.map(({ name }) => name).toSorted()).toEqual(['api', 'webhook-worker'])
     const deny = policies.find(({ metadata }) => metadata.name === 'default-deny')
-    expect(deny?.spec).toEqual({ podSelector: {}, policyTypes: ['Ingress', 'Egress'] })
+    // A backend in the namespace is none of its business: an empty selector would shut it in.
+    const podSelector = { matchLabels: { 'app.kubernetes.io/part-of': 'ariftly-events' } }
+    expect(deny?.spec).toEqual({ podSelector, policyTypes: ['Ingress', 'Egress'] })
+    for (const { labels } of pods) expect(labels).toMatchObject(podSelector.matchLabels)
   })
 })
 

@@ -1,11 +1,16 @@
 import type { KubernetesObject } from './manifest.ts'
 
-/** A backend as a network policy sees it: labels of its pods when it is in the cluster, else an address of the example VPC. */
-export interface Backend {
-  readonly host: string
-  readonly port: number
+/** One end of a connection: pods of a namespace, or an address outside of the cluster. */
+export interface Endpoint {
+  /** For the messages of tests. */
+  readonly name: string
+  readonly namespace?: string
+  readonly namespaceLabels?: Readonly<Record<string, string>>
   readonly labels?: Readonly<Record<string, string>>
+  /** IPv4, for ends outside of the cluster. */
   readonly address?: string
+  /** Ports of the pod's containers by name. */
+  readonly namedPorts?: Readonly<Record<string, number>>
 }
 
 interface Selector {
@@ -17,61 +22,102 @@ interface Selector {
   }[]
 }
 
-interface EgressRule {
-  readonly to: readonly {
-    readonly podSelector?: Selector
-    readonly ipBlock?: { readonly cidr: string; readonly except?: readonly string[] }
-  }[]
-  readonly ports: readonly { readonly port: number | string; readonly endPort?: number; readonly protocol?: string }[]
+interface Peer {
+  readonly podSelector?: Selector
+  readonly namespaceSelector?: Selector
+  readonly ipBlock?: { readonly cidr: string; readonly except?: readonly string[] }
 }
 
-/** An address inside the VPC of the example overlay. */
-const IN_VPC = '10.0.12.34'
+interface Port {
+  readonly port?: number | string
+  readonly endPort?: number
+  readonly protocol?: string
+}
 
-/** Names of Services of the backends in the cluster, and the labels of the pods behind them. */
-const IN_CLUSTER: readonly (readonly [RegExp, Readonly<Record<string, string>>])[] = [
-  [/^events-kafka-bootstrap\.kafka$/, { 'strimzi.io/cluster': 'events' }],
-  [/^events-rw\.[\w-]+$/, { 'cnpg.io/cluster': 'events' }],
-  [/^redis\.[\w-]+$/, { 'app.kubernetes.io/name': 'redis' }],
-]
+interface Rule {
+  readonly from?: readonly Peer[]
+  readonly to?: readonly Peer[]
+  readonly ports?: readonly Port[]
+}
 
-/** Reads `host:port` pairs. */
-export function backendsOf(addresses: readonly string[]): readonly Backend[] {
-  return addresses.map((text) => {
-    const [host = '', port] = text.split(':')
-    const labels = IN_CLUSTER.find(([pattern]) => pattern.test(host))?.[1]
-    return { host, port: Number(port), ...(labels === undefined ? { address: IN_VPC } : { labels }) }
+interface Policy {
+  readonly podSelector: Selector
+  readonly policyTypes: readonly ('Ingress' | 'Egress')[]
+  readonly ingress?: readonly Rule[]
+  readonly egress?: readonly Rule[]
+}
+
+/**
+ * Tells what the network policies among `objects` make of a TCP connection, as Kubernetes defines them: an end that some policy selects for
+ * a direction is open to what a rule of such a policy names, an end that none selects is open to all
+ * (https://kubernetes.io/docs/concepts/services-networking/network-policies/).
+ * @returns `allowed`, or which end refuses.
+ */
+export function decideConnection(
+  objects: readonly KubernetesObject[],
+  from: Endpoint,
+  to: Endpoint,
+  port: number,
+): 'allowed' | 'refused by the sender' | 'refused by the receiver' {
+  const target = { end: to, port }
+  if (!permits(objects, 'Egress', from, { peer: to, ...target })) return 'refused by the sender'
+  if (!permits(objects, 'Ingress', to, { peer: from, ...target })) return 'refused by the receiver'
+  return 'allowed'
+}
+
+interface Connection {
+  /** The other end, as `self` sees it. */
+  readonly peer: Endpoint
+  /** The end that listens. */
+  readonly end: Endpoint
+  readonly port: number
+}
+
+function permits(
+  objects: readonly KubernetesObject[],
+  direction: 'Ingress' | 'Egress',
+  self: Endpoint,
+  connection: Connection,
+): boolean {
+  const policies = objects.filter(
+    ({ kind, metadata, spec }) =>
+      kind === 'NetworkPolicy' &&
+      metadata.namespace === self.namespace &&
+      selects((spec as unknown as Policy).podSelector, self.labels ?? {}) &&
+      (spec as unknown as Policy).policyTypes.includes(direction),
+  )
+  if (policies.length === 0) return true
+  return policies.some(({ metadata, spec }) => {
+    const { ingress = [], egress = [] } = spec as unknown as Policy
+    return (direction === 'Ingress' ? ingress : egress).some(({ from, to, ports }) => {
+      const peers = direction === 'Ingress' ? from : to
+      return (
+        (peers === undefined || peers.some((peer) => matches(peer, metadata.namespace, connection.peer))) &&
+        (ports === undefined || ports.some((port) => includes(port, connection)))
+      )
+    })
   })
 }
 
-/** Whether some policy that selects pods with these labels lets them open a TCP connection to the backend. */
-export function allowsEgress(
-  objects: readonly KubernetesObject[],
-  pod: Readonly<Record<string, string>>,
-  backend: Backend,
-): boolean {
-  return objects
-    .filter(({ kind, spec }) => kind === 'NetworkPolicy' && selects(spec['podSelector'] as Selector, pod))
-    .flatMap(({ spec }) => (spec['egress'] ?? []) as readonly EgressRule[])
-    .some(
-      ({ to, ports }) =>
-        to.some((peer) => reaches(peer, backend)) && ports.some((port) => includes(port, backend.port)),
-    )
-}
-
-function reaches({ podSelector, ipBlock }: EgressRule['to'][number], { labels, address }: Backend): boolean {
+function matches({ podSelector, namespaceSelector, ipBlock }: Peer, namespace: string, end: Endpoint): boolean {
   if (ipBlock !== undefined) {
-    return (
-      address !== undefined &&
-      within(address, ipBlock.cidr) &&
-      !(ipBlock.except ?? []).some((cidr) => within(address, cidr))
-    )
+    const { address } = end
+    if (address === undefined || !within(address, ipBlock.cidr)) return false
+    return !(ipBlock.except ?? []).some((cidr) => within(address, cidr))
   }
-  return labels !== undefined && podSelector !== undefined && selects(podSelector, labels)
+  if (end.namespace === undefined) return false
+  const inNamespace =
+    namespaceSelector === undefined
+      ? end.namespace === namespace
+      : selects(namespaceSelector, { 'kubernetes.io/metadata.name': end.namespace, ...end.namespaceLabels })
+  return inNamespace && (podSelector === undefined || selects(podSelector, end.labels ?? {}))
 }
 
-function includes({ port, endPort, protocol = 'TCP' }: EgressRule['ports'][number], wanted: number): boolean {
-  return protocol === 'TCP' && typeof port === 'number' && wanted >= port && wanted <= (endPort ?? port)
+function includes({ port, endPort, protocol = 'TCP' }: Port, { end, port: wanted }: Connection): boolean {
+  if (protocol !== 'TCP') return false
+  if (port === undefined) return true
+  const first = typeof port === 'string' ? end.namedPorts?.[port] : port
+  return first !== undefined && wanted >= first && wanted <= (endPort ?? first)
 }
 
 function selects(

@@ -3,7 +3,6 @@ import { join } from 'node:path'
 import { describe, expect, test } from '@jest/globals'
 import { ROOT } from '../docs/markdown.ts'
 import { parseManifest, podsOf, secretKeysOf, settingsOf, type KubernetesObject } from './manifest.ts'
-import { allowsEgress, backendsOf } from './network-policy.ts'
 import { OVERLAYS, renderedFile } from './rendered.ts'
 
 const example = (name: string) => parseManifest(readFileSync(join(ROOT, 'k8s/examples', name), 'utf8'))
@@ -11,22 +10,9 @@ const example = (name: string) => parseManifest(readFileSync(join(ROOT, 'k8s/exa
 /** Connections to Postgres of one pod of each service, all pools together (docs/kubernetes.md). */
 const CONNECTIONS = { ingest: 6, projector: 8, api: 22, 'stream-gateway': 15, 'webhook-worker': 20 } as const
 
-/** `host:port` of the managed backends of an overlay whose Secret is not that of k8s/examples. */
-const MANAGED: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  'production-aws': {
-    DATABASE_URL: 'events.example.eu-central-1.rds.amazonaws.com:5432',
-    REDIS_URL: 'master.events.example.cache.amazonaws.com:6379',
-  },
-}
-
 const secrets = Object.fromEntries(
   example('secrets.yaml').map(({ metadata, stringData = {} }) => [metadata.name, stringData] as const),
 )
-
-function hostPort(url: string): string {
-  const { hostname, port } = new URL(url)
-  return `${hostname}:${port}`
-}
 
 describe.each(OVERLAYS)('k8s/overlays/%s', (overlay) => {
   const objects = parseManifest(readFileSync(renderedFile(overlay), 'utf8'))
@@ -34,26 +20,6 @@ describe.each(OVERLAYS)('k8s/overlays/%s', (overlay) => {
   const pods = podsOf(objects)
   const named = (kind: string, name: string) =>
     objects.find((object) => object.kind === kind && object.metadata.name === name) as KubernetesObject
-
-  test.each(pods)('lets $kind $name reach every backend that it is configured for', (pod) => {
-    const keys = secretKeysOf(pod).map((key) => key.split('/')[1] ?? '')
-    const addresses = [
-      ...(pod.labels['ariftly.io/kafka'] === 'client' ? (config['KAFKA_BROKERS'] ?? '').split(',') : []),
-      ...['DATABASE_URL', 'REDIS_URL']
-        .filter((key) => keys.includes(key))
-        .map((key) => MANAGED[overlay]?.[key] ?? hostPort(secrets['events-secrets']?.[key] ?? '')),
-    ]
-    const backends = backendsOf(addresses)
-    expect(backends.length).toBeGreaterThan(0)
-    for (const backend of backends) {
-      expect({ backend, allowed: allowsEgress(objects, pod.labels, backend) }).toEqual({ backend, allowed: true })
-      const elsewhere = { ...backend, port: 6666 }
-      expect({ elsewhere, allowed: allowsEgress(objects, pod.labels, elsewhere) }).toEqual({
-        elsewhere,
-        allowed: false,
-      })
-    }
-  })
 
   test.each(pods)('gives $kind $name no Secret key that the template lacks', (pod) => {
     const ours = secretKeysOf(pod).filter((key) => /^events-(admin-)?secrets\//.test(key))

@@ -1,4 +1,5 @@
 import { databaseConfig, kafkaConfig, settings, type ConfigOf } from '@ariftly/runtime'
+import { listenHostConfig } from './listen-host.ts'
 import { retentionConfig } from './retention-settings.ts'
 
 /** Settings of `migrate`. */
@@ -12,6 +13,7 @@ export const migrateConfig = {
   ...databaseConfig,
   DATABASE_ADMIN_URL: settings.DATABASE_ADMIN_URL,
   ARIFTLY_BOOTSTRAP_KEY: settings.ARIFTLY_BOOTSTRAP_KEY,
+  ...listenHostConfig,
   ...retentionConfig,
 } as const
 
