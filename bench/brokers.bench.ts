@@ -16,12 +16,13 @@ import {
 } from '@ariftly/testkit'
 import { loadAverage } from './support/process-usage.ts'
 import { measurement, percentile, type Bench } from './support/report.ts'
+import { bySize } from './support/size.ts'
 
 const PARTITIONS = 12
 const ALL = Array.from({ length: PARTITIONS }, (_, partition) => partition)
 /** Each partition gets an event so often, in a request of its own. */
 const EVERY_MS = 100
-const WINDOW_MS = 10_000
+const WINDOW_MS = bySize({ full: 10_000, smallest: 2_000 })
 /** How long after a broker was fenced ingest may take to write to the next leaders. */
 const SETTLED_MS = 1_000
 const PATIENCE = { timeoutMs: 60_000, everyMs: 100 }

@@ -6,14 +6,15 @@ import { startStack } from '@ariftly/local-stack'
 import { migrate } from '@ariftly/store'
 import { seedBootstrapKey } from '@ariftly/store/api-keys'
 import { uuidToTypeId } from '@ariftly/events'
-import { startServiceProcess } from '@ariftly/testkit'
+import { stackEnvironment, startServiceProcess } from '@ariftly/testkit'
 import pg from 'pg'
 import { loadAverage } from './support/process-usage.ts'
 import { percentile, type Bench, type Measurement } from './support/report.ts'
+import { bySize } from './support/size.ts'
 
-const ROWS = 10_000_000
-const QUERIES_EACH = 300
-const WARM_UP = 50
+const ROWS = bySize({ full: 10_000_000, smallest: 100_000 })
+const QUERIES_EACH = bySize({ full: 300, smallest: 5 })
+const WARM_UP = bySize({ full: 50, smallest: 1 })
 const API_KEY = 'bench-key-0123456789abcdef'
 /** Of the tenant that asks; it has nine rows in ten. */
 const WEBHOOKS = 50
@@ -26,13 +27,14 @@ const DAYS = 30
  */
 export const deliveries: Bench = async (say, { rows = ROWS } = {}) => {
   const dataDir = mkdtempSync(join(tmpdir(), 'ariftly-bench-deliveries-'))
-  const stack = await startStack({ dataDir, parts: ['postgres'], env: {} })
+  const stack = await startStack({ dataDir, parts: ['kafka', 'postgres'], env: stackEnvironment() })
   const db = new pg.Pool({ connectionString: stack.addresses.postgres, max: 1 })
   try {
     await migrate(stack.addresses.postgres)
     await seedBootstrapKey(db, API_KEY)
     await load(db, rows, say)
     const api = await startServiceProcess('api', {
+      KAFKA_BROKERS: stack.addresses.kafka,
       DATABASE_URL: stack.addresses.postgres,
       ENCRYPTION_KEYS: `bench:${Buffer.alloc(32, 1).toString('base64')}`,
       LOG_LEVEL: 'warn',

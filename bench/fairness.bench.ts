@@ -3,13 +3,17 @@ import { eventually } from '@ariftly/testkit'
 import { loadAverage } from './support/process-usage.ts'
 import { medians, percentile, type Bench, type Measurement } from './support/report.ts'
 import { startWebhookSystem, type WebhookSystem } from './webhooks/system.ts'
+import { bySize } from './support/size.ts'
 
-const HEALTHY = { tenants: 5, perS: 25, seconds: 12, everyMs: 40 } as const
-const WINDOWS = 5
+const HEALTHY = bySize({
+  full: { tenants: 5, perS: 25, seconds: 12, everyMs: 40 } as const,
+  smallest: { tenants: 5, perS: 25, seconds: 2, everyMs: 40 } as const,
+})
+const WINDOWS = bySize({ full: 5, smallest: 1 })
 /** Deliveries in which V8 and Java compile what runs all the time: a window makes 300. */
-const WARM_UP = 10_000
+const WARM_UP = bySize({ full: 10_000, smallest: 500 })
 const NOISE_TIMES = 20
-const BACKLOG = 20_000
+const BACKLOG = bySize({ full: 20_000, smallest: 500 })
 /** Whom the endpoints belong to, and how their receivers behave. */
 const ENDPOINTS = [
   ...Array.from({ length: HEALTHY.tenants }, (_, index) => ({ tenant: `healthy-${index}`, kind: 'ok' as const })),

@@ -10,10 +10,11 @@ import { startNchan } from './streams/nchan.ts'
 import { FRAME_BYTES, message, streamRequest } from './streams/workload.ts'
 import { loadAverage } from './support/process-usage.ts'
 import type { Bench, Measurement } from './support/report.ts'
+import { bySize } from './support/size.ts'
 
-const CLIENTS = 1000
-const EVENTS = 300
-const WARM_UP = 50
+const CLIENTS = bySize({ full: 1000, smallest: 50 })
+const EVENTS = bySize({ full: 300, smallest: 10 })
+const WARM_UP = bySize({ full: 50, smallest: 2 })
 const EVERY_MS = 100
 const PATIENCE_MS = 120_000
 

@@ -17,11 +17,12 @@ import type { PeerOrder } from './streams/peers.ts'
 import { FRAME_BYTES, message, streamRequest } from './streams/workload.ts'
 import { cpuSecondsOf, loadAverage } from './support/process-usage.ts'
 import { medians, type Bench, type Measurement } from './support/report.ts'
+import { bySize } from './support/size.ts'
 
-const CLIENTS = 1000
+const CLIENTS = bySize({ full: 1000, smallest: 50 })
 /** Many and short: those of one round are compared, and the machine does not do the same for long. */
-const ROUNDS = 9
-const EVENTS = { single: 80, burst: 25 } as const
+const ROUNDS = bySize({ full: 9, smallest: 1 })
+const EVENTS = bySize({ full: { single: 80, burst: 25 } as const, smallest: { single: 5, burst: 2 } as const })
 const BURST = 10
 /**
  * Rounds' worth of events before the first round: a process of JavaScript compiles what it has begun to run, and what runs

@@ -8,15 +8,16 @@ import { CPU, startStreamSystem, type StreamSystem } from './streams/system.ts'
 import { streamRequest } from './streams/workload.ts'
 import { cpuSecondsOf, loadAverage } from './support/process-usage.ts'
 import { medians, type Bench, type Measurement } from './support/report.ts'
+import { bySize } from './support/size.ts'
 
-const EVENTS = 2_000_000
+const EVENTS = bySize({ full: 2_000_000, smallest: 20_000 })
 /** Of the tenant that has the streams, which want none of them. */
-const OWN_EVENTS = 500_000
-const STREAMS = 1000
+const OWN_EVENTS = bySize({ full: 500_000, smallest: 10_000 })
+const STREAMS = bySize({ full: 1000, smallest: 50 })
 const BATCH = 2000
 /** With the attributes, a record of about 300 bytes. */
 const TEXT_BYTES = 40
-const ROUNDS = 3
+const ROUNDS = bySize({ full: 3, smallest: 1 })
 const PATIENCE_MS = 300_000
 
 /**

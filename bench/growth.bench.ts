@@ -9,17 +9,24 @@ import { CPU, startStreamSystem, type StreamSystem } from './streams/system.ts'
 import { streamRequest } from './streams/workload.ts'
 import { cpuSecondsOf, loadAverage } from './support/process-usage.ts'
 import type { Bench, Measurement } from './support/report.ts'
+import { bySize } from './support/size.ts'
 
 /** Each size once early and once late, as the process gets faster and the machine slower with time. */
-const SIZES = [100, 10_000, 10_000, 100] as const
+const SIZES = bySize({ full: [100, 10_000, 10_000, 100] as const, smallest: [100, 200, 200, 100] as const })
 /** Written close together, so that the processor time per event is far above what the process uses anyway. */
-const EVENTS = 20_000
+const EVENTS = bySize({ full: 20_000, smallest: 2_000 })
 const BATCH = 100
 /** From the last stream that was opened: V8 then collects what opening has left, some half a minute later. */
-const SETTLE_MS = 45_000
-const STORM = { clients: 1000, behind: 10_000, live: 20 } as const
+const SETTLE_MS = bySize({ full: 45_000, smallest: 1_000 })
+const STORM = bySize({
+  full: { clients: 1000, behind: 10_000, live: 20 } as const,
+  smallest: { clients: 20, behind: 200, live: 2 } as const,
+})
 /** A ring's worth of records of 1 KiB with their bookkeeping, and the records that come in each 100 ms meanwhile. */
-const FULL_RING = { records: 128 * 1024, textBytes: 700, batch: 2000, load: 100 } as const
+const FULL_RING = bySize({
+  full: { records: 128 * 1024, textBytes: 700, batch: 2000, load: 100 } as const,
+  smallest: { records: 4_000, textBytes: 700, batch: 2000, load: 100 } as const,
+})
 const PATIENCE_MS = 300_000
 
 /**

@@ -8,14 +8,15 @@ import { startNchan } from './streams/nchan.ts'
 import { streamRequest } from './streams/workload.ts'
 import { cpuSecondsOf, loadAverage, residentKbOf } from './support/process-usage.ts'
 import type { Bench, Measurement } from './support/report.ts'
+import { bySize } from './support/size.ts'
 
-const CLIENTS = 8000
+const CLIENTS = bySize({ full: 8000, smallest: 200 })
 /** From the start of a process: V8 collects three times more, some half a minute later. */
-const START_SETTLE_MS = 45_000
+const START_SETTLE_MS = bySize({ full: 45_000, smallest: 1_000 })
 /** From the last stream that it opened: the less a process does, the later V8 collects, up to 80 s after it. */
-const STREAMS_SETTLE_MS = 90_000
+const STREAMS_SETTLE_MS = bySize({ full: 90_000, smallest: 1_000 })
 /** Three periods of heartbeats, with which what streams cost comes and goes. */
-const WATCH_MS = 45_000
+const WATCH_MS = bySize({ full: 45_000, smallest: 2_000 })
 
 /**
  * 8,000 open streams on which nothing happens but heartbeats: memory and processor time of the gateway process, and of

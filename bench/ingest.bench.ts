@@ -9,9 +9,10 @@ import { pin, startWorker, type Worker } from './ingest/worker.ts'
 import { recordBytes } from './ingest/workload.ts'
 import { cpuSecondsOf, loadAverage } from './support/process-usage.ts'
 import { measurement, medians, type Bench, type Measurement } from './support/report.ts'
+import { bySize } from './support/size.ts'
 
-const ROUNDS = 3
-const ROUND_MS = 5000
+const ROUNDS = bySize({ full: 3, smallest: 1 })
+const ROUND_MS = bySize({ full: 5000, smallest: 500 })
 const TENANT = 'default'
 const BATCH = { events: 1000, connections: 8 } as const
 const SINGLE = { events: 1, connections: 256 } as const

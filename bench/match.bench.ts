@@ -4,13 +4,14 @@ import { createRandom } from '@ariftly/testkit'
 import { matchRecords, SubscriptionIndex } from '@ariftly-services/webhook-worker/match'
 import { loadAverage } from './support/process-usage.ts'
 import { percentile, type Bench } from './support/report.ts'
+import { bySize } from './support/size.ts'
 
-const WEBHOOKS = 10_000
+const WEBHOOKS = bySize({ full: 10_000, smallest: 500 })
 const TENANTS = 200
 const AGENTS = 20
 const EVENTS_PER_BATCH = 500
-const BATCHES = 2_000
-const WARM_UP = 200
+const BATCHES = bySize({ full: 2_000, smallest: 40 })
+const WARM_UP = bySize({ full: 200, smallest: 5 })
 const LIMITS = {
   oldestMs: 0,
   pairsMax: Number.POSITIVE_INFINITY,
@@ -22,7 +23,7 @@ const LIMITS = {
 /** Every tenth webhook has a payload filter: 1,000 of them. */
 const FILTERED_EVERY = 10
 /** Events of tenants whose webhooks all want another type. */
-const UNMATCHED_BATCHES = 400
+const UNMATCHED_BATCHES = bySize({ full: 400, smallest: 20 })
 
 /**
  * What matching costs in memory: records as they come from Kafka, against 10,000 webhooks of 200 tenants, of which 1,000 have

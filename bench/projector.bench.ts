@@ -8,11 +8,12 @@ import { startProjectorSystem, type ProjectorSystem } from './projector/system.t
 import { watchRows, type RowRate } from './projector/watch-rows.ts'
 import { cpuSecondsOf, loadAverage } from './support/process-usage.ts'
 import { medians, type Bench, type Measurement } from './support/report.ts'
+import { bySize } from './support/size.ts'
 
-const ROUNDS = 3
-const EVENTS = 200_000
+const ROUNDS = bySize({ full: 3, smallest: 1 })
+const EVENTS = bySize({ full: 200_000, smallest: 5_000 })
 /** Fewer, as the sink is slower: what counts is the rate. */
-const SINK_EVENTS = 50_000
+const SINK_EVENTS = bySize({ full: 50_000, smallest: 2_000 })
 const TUNINGS: readonly Tuning[] = [500, 3_000].flatMap((batch) => [1, 4].map((tasks) => ({ batch, tasks })))
 
 /**

@@ -5,14 +5,15 @@ import { openHistory, type History } from './query/history.ts'
 import { drawShapes, type Shape } from './query/shapes.ts'
 import { cpuSecondsOf, loadAverage } from './support/process-usage.ts'
 import { percentile, type Bench, type Measurement } from './support/report.ts'
+import { bySize } from './support/size.ts'
 
-const ROWS = 5_000_000
-const QUERIES_EACH = 300
-const WARM_UP = 50
+const ROWS = bySize({ full: 5_000_000, smallest: 100_000 })
+const QUERIES_EACH = bySize({ full: 300, smallest: 5 })
+const WARM_UP = bySize({ full: 50, smallest: 1 })
 /** Requests before the first measured one: a process that has just started runs its code before it is compiled. */
-const START_UP = 1_000
-const DEEP_ROWS = 500_000
-const DEEP_RUNS = 300
+const START_UP = bySize({ full: 1_000, smallest: 10 })
+const DEEP_ROWS = bySize({ full: 500_000, smallest: 2_000 })
+const DEEP_RUNS = bySize({ full: 300, smallest: 3 })
 
 /**
  * GET /v1/events over HTTP from the api service, one request after the other, over a history of five million events: each
@@ -23,6 +24,7 @@ export const query: Bench = async (say, { rows = ROWS } = {}) => {
   const db = new pg.Pool({ connectionString: history.databaseUrl, max: 1 })
   try {
     const api = await startServiceProcess('api', {
+      KAFKA_BROKERS: history.kafka,
       DATABASE_URL: history.databaseUrl,
       ENCRYPTION_KEYS: `bench:${Buffer.alloc(32, 1).toString('base64')}`,
       LOG_LEVEL: 'warn',

@@ -5,10 +5,11 @@ import type { SinkState } from './sdk/sink.ts'
 import { API_KEY, startBenchStack } from './support/bench-stack.ts'
 import { loadAverage } from './support/process-usage.ts'
 import { medians, type Bench, type Measurement } from './support/report.ts'
+import { bySize } from './support/size.ts'
 
-const ROUNDS = 3
-const EVENTS = 100_000
-const WARM_UP_EVENTS = 20_000
+const ROUNDS = bySize({ full: 3, smallest: 1 })
+const EVENTS = bySize({ full: 100_000, smallest: 2_000 })
+const WARM_UP_EVENTS = bySize({ full: 20_000, smallest: 500 })
 
 /**
  * The SDK in one process. Against one ingest: events a second beside those of a loop that posts 1,000 events at a time, and processor time an

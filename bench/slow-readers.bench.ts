@@ -8,15 +8,16 @@ import { CPU, startStreamSystem, type StreamSystem } from './streams/system.ts'
 import { streamRequest } from './streams/workload.ts'
 import { loadAverage, residentKbOf } from './support/process-usage.ts'
 import { medians, type Bench, type Measurement } from './support/report.ts'
+import { bySize } from './support/size.ts'
 
-const READERS = 20
-const SLOW = 200
-const EVENTS = 50_000
-const WARM_UP = 5000
+const READERS = bySize({ full: 20, smallest: 2 })
+const SLOW = bySize({ full: 200, smallest: 10 })
+const EVENTS = bySize({ full: 50_000, smallest: 2_000 })
+const WARM_UP = bySize({ full: 5000, smallest: 200 })
 /** 2,500 events a second. */
 const BATCH = 25
 const EVERY_MS = 10
-const ROUNDS = 3
+const ROUNDS = bySize({ full: 3, smallest: 1 })
 const PATIENCE_MS = 120_000
 
 /**

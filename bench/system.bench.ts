@@ -4,10 +4,14 @@ import { cloneHead, type StartedProduct } from './system/checkout.ts'
 import { PARTS, pidsOfParts, type PartName } from './system/parts.ts'
 import { cpuSecondsOf, loadAverage, residentKbOf } from './support/process-usage.ts'
 import type { Bench, Measurement } from './support/report.ts'
+import { bySize } from './support/size.ts'
 
 /** When the start is just over, and when V8 has also collected what it left, for which it takes up to a quarter of a second of processor time. */
-const SETTLE_MS = { early: 15_000, late: 60_000 } as const
-const WATCH_MS = 30_000
+const SETTLE_MS = bySize({
+  full: { early: 15_000, late: 60_000 } as const,
+  smallest: { early: 500, late: 1_000 } as const,
+})
+const WATCH_MS = bySize({ full: 30_000, smallest: 2_000 })
 
 /**
  * The product as whoever tries it meets it: HEAD is cloned, `npm start` installs, builds and starts it, and a second time

@@ -9,15 +9,16 @@ import { startWorker } from './ingest/worker.ts'
 import { API_KEY, startBenchStack, type BenchStack } from './support/bench-stack.ts'
 import { loadAverage } from './support/process-usage.ts'
 import type { Bench, Measurement } from './support/report.ts'
+import { bySize } from './support/size.ts'
 
 const TOPIC = 'ariftly.events.v1'
 const PARTITIONS = 12
 const ALL = Array.from({ length: PARTITIONS }, (_, partition) => partition)
-const KILLS = 5
+const KILLS = bySize({ full: 5, smallest: 1 })
 /** Each partition gets an event so often while processes are killed. */
 const EVERY_MS = 100
 const LOOK_MS = 25
-const FULL_LOAD_MS = 60_000
+const FULL_LOAD_MS = bySize({ full: 60_000, smallest: 2_000 })
 const FLOOD = { events: 1000, connections: 8 } as const
 const PATIENCE = { timeoutMs: 60_000, everyMs: 100 }
 

@@ -5,9 +5,10 @@ import { pin, startWorker, type Worker } from './ingest/worker.ts'
 import { API_KEY, startBenchStack } from './support/bench-stack.ts'
 import { cpuSecondsOf, loadAverage } from './support/process-usage.ts'
 import { medians, type Bench, type Measurement } from './support/report.ts'
+import { bySize } from './support/size.ts'
 
-const ROUNDS = 5
-const ROUND_MS = 4000
+const ROUNDS = bySize({ full: 5, smallest: 1 })
+const ROUND_MS = bySize({ full: 4000, smallest: 500 })
 const LOADS = {
   batch: { events: 1000, connections: 8 },
   single: { events: 1, connections: 256 },

@@ -8,10 +8,11 @@ import { pin, startWorker, type Worker } from './ingest/worker.ts'
 import { API_KEY, startBenchStack } from './support/bench-stack.ts'
 import { cpuSecondsOf, loadAverage } from './support/process-usage.ts'
 import { medians, type Bench, type Measurement } from './support/report.ts'
+import { bySize } from './support/size.ts'
 
-const ROUNDS = 4
-const ROUND_MS = 3000
-const WARM_UP_MS = 2500
+const ROUNDS = bySize({ full: 4, smallest: 1 })
+const ROUND_MS = bySize({ full: 3000, smallest: 500 })
+const WARM_UP_MS = bySize({ full: 2500, smallest: 200 })
 /** What is measured has one processor, the load, Kafka and the collector the other. */
 const CPU = { measured: 0, others: 1 } as const
 const LOADS = { single: { events: 1, connections: 256 }, batch: { events: 1000, connections: 8 } } as const

@@ -4,13 +4,14 @@ import { loadAverage } from './support/process-usage.ts'
 import { percentile, type Bench, type Measurement } from './support/report.ts'
 import { PacedEvents } from './webhooks/paced-events.ts'
 import { startWebhookSystem, type WebhookSystem } from './webhooks/system.ts'
+import { bySize } from './support/size.ts'
 
-const ROUNDS = 5
-const QUIET_MS = 8_000
+const ROUNDS = bySize({ full: 5, smallest: 1 })
+const QUIET_MS = bySize({ full: 8_000, smallest: 1_000 })
 /** What a fault delays is accepted within this time after it. */
 const FELT_WITHIN_MS = 15_000
 const LEASES_MS = 600_000
-const ENDPOINTS = 20
+const ENDPOINTS = bySize({ full: 20, smallest: 3 })
 
 /** A fault, and what is measured of it. */
 type Part = (system: WebhookSystem, events: PacedEvents, say: (line: string) => void) => Promise<readonly Measurement[]>

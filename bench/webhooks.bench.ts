@@ -6,15 +6,19 @@ import { loadAverage } from './support/process-usage.ts'
 import { medians, percentile, type Bench, type Measurement } from './support/report.ts'
 import { startWebhookSystem, type WebhookSystem } from './webhooks/system.ts'
 import type { NoopRequest } from './webhooks/noop-jobs.ts'
+import { bySize } from './support/size.ts'
 
-const ROUNDS = 3
+const ROUNDS = bySize({ full: 3, smallest: 1 })
 const TENANTS = 10
 const ENDPOINTS = 100
-const DELIVERIES = 40_000
-const WARM_UP = 20_000
-const NOOP_JOBS = 20_000
-const COUNTED = 5_000
-const PACED = { perS: 500, everyMs: 50, seconds: 10 } as const
+const DELIVERIES = bySize({ full: 40_000, smallest: 500 })
+const WARM_UP = bySize({ full: 20_000, smallest: 500 })
+const NOOP_JOBS = bySize({ full: 20_000, smallest: 500 })
+const COUNTED = bySize({ full: 5_000, smallest: 200 })
+const PACED = bySize({
+  full: { perS: 500, everyMs: 50, seconds: 10 } as const,
+  smallest: { perS: 100, everyMs: 50, seconds: 1 } as const,
+})
 const CONCURRENCY = 400
 
 /**

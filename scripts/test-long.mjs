@@ -1,15 +1,18 @@
-// `npm run test:long -- [--only faults,chaos,streams,release,repeat] [--minutes 10] [--brokers 3] [--rounds 2] [--seed 1]`: what is too long for each change.
+// `npm run test:long -- [--only faults,chaos,streams,release,repeat,bench] [--minutes 10] [--brokers 3] [--rounds 2] [--seed 1]`: what is too long for each change.
 // One part after the other; the last line is `N passed, N failed`.
 //   faults   every level, with long faults, more events and more random inputs (ARIFTLY_LONG_FAULTS=1)
 //   chaos    faults at random moments on the whole system, for `--minutes`; with `--brokers 3` on a cluster of three
 //   streams  the same for streams alone
 //   release  a rolling upgrade under load from the former release, its processes and data side by side with this one's
 //   repeat   unit, int and e2e again, `--rounds` times, beside processes that keep every core busy
+//   bench    each benchmark in its smallest form: it runs, and prints its values
 import { spawn } from 'node:child_process'
+import { readdirSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
+import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { buildFormerRelease } from './former-release.mjs'
-import { checkNode, installIfStale, run } from './prepare.mjs'
+import { checkNode, installIfStale, root, run } from './prepare.mjs'
 import { ALL_LEVELS, runJest } from './run-jest.mjs'
 
 const PARTS = {
@@ -18,9 +21,12 @@ const PARTS = {
   streams: () => runChaos('test/streams/chaos'),
   release: runUpgrade,
   repeat: repeatBesideLoad,
+  bench: runBenches,
 }
 /** No load lasts longer than this, however the run ends. */
 const LOAD_MS_MAX = 3_600_000
+/** A benchmark in its smallest form takes seconds; most of them are the start of its stack. */
+const BENCH_MS_MAX = 300_000
 
 const { values } = parseArgs({
   options: {
@@ -85,6 +91,26 @@ async function repeatBesideLoad() {
   } finally {
     for (const process of load) process.kill('SIGKILL')
   }
+}
+
+async function runBenches() {
+  const suffix = '.bench.ts'
+  const files = readdirSync(join(root, 'bench')).filter((file) => file.endsWith(suffix))
+  return sum(await eachOf(files, (file) => runBench(file.slice(0, -suffix.length))))
+}
+
+/** Passed when the last line is a report with values. What it writes is shown when it failed. */
+async function runBench(name) {
+  const args = ['--conditions=source', '--import', 'tsx', 'bench/run.ts', name, '--json']
+  const bench = spawn(process.execPath, args, { cwd: root, env: { ...process.env, BENCH_SMALLEST: '1' } })
+  let output = ''
+  for (const stream of [bench.stdout, bench.stderr]) stream.setEncoding('utf8').on('data', (text) => (output += text))
+  const timer = setTimeout(() => bench.kill('SIGKILL'), BENCH_MS_MAX)
+  const code = await new Promise((resolve) => bench.on('close', resolve))
+  clearTimeout(timer)
+  const good = code === 0 && /^\{"bench":.*"value":.*\}$/m.test(output)
+  process.stdout.write(`bench ${name}: ${good ? 'runs' : `failed (${code})\n${output}`}\n`)
+  return good ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 }
 }
 
 /** One after the other. */

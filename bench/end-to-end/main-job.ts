@@ -3,6 +3,7 @@ import { eventually } from '@ariftly/testkit'
 import pg from 'pg'
 import { openCountingStream, type CountingStream } from '../support/count-stream.ts'
 import { medians, percentile, type Measurement } from '../support/report.ts'
+import { bySize } from '../support/size.ts'
 
 /** Where the main job is done: by any number of processes that run already. */
 export interface MainJobSystem {
@@ -12,11 +13,11 @@ export interface MainJobSystem {
   readonly apiKey: string
 }
 
-const ROUNDS = 3
+const ROUNDS = bySize({ full: 3, smallest: 1 })
 const BATCH = 100
-const EVENTS = 30_000
+const EVENTS = bySize({ full: 30_000, smallest: 2_000 })
 const POSTERS = 8
-const PACED = { batches: 50, everyMs: 100 } as const
+const PACED = bySize({ full: { batches: 50, everyMs: 100 } as const, smallest: { batches: 5, everyMs: 100 } as const })
 
 /**
  * The main job: POST in batches of 100 events of 300 B, until acknowledged, in Postgres and out of a stream. Throughput

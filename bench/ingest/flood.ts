@@ -3,6 +3,7 @@ import { measurement, medians, type Measurement } from '../support/report.ts'
 import type { LoadOrder, LoadResult } from './http-load.ts'
 import { QUOTA_PER_S, type IngestSystem } from './system.ts'
 import type { Worker } from './worker.ts'
+import { bySize } from '../support/size.ts'
 
 /** What posts, and to whom. */
 export interface FloodRun {
@@ -13,7 +14,7 @@ export interface FloodRun {
 }
 
 /** Turns of a round. */
-const TURNS = 12
+const TURNS = bySize({ full: 12, smallest: 1 })
 /**
  * The length of each window of a turn, of that of all others: 0.75 s, some 300 posts of the neighbour. Shared machines stall for a tenth of a second every
  * other second or so: most windows as short as this have no stall, each of some seconds has one, and its p99 is that stall's.

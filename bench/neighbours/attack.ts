@@ -1,4 +1,5 @@
 import { percentile } from '../support/report.ts'
+import { bySize } from '../support/size.ts'
 
 /** What another tenant, or a caller without a key, does to a system, and what a victim feels of it. */
 export interface Attack {
@@ -18,7 +19,7 @@ export interface Beside {
 /** Begins something and resolves with what ends it. */
 type Begin = () => Promise<() => Promise<void>>
 
-const WINDOWS = 5
+const WINDOWS = bySize({ full: 5, smallest: 1 })
 
 /**
  * Measures a victim in turns, five windows alone and five beside the attack, after one of each kind that does not count: what V8 and Java compile in

@@ -4,9 +4,10 @@ import { startWorker } from '../ingest/worker.ts'
 import { compare, type Attack } from './attack.ts'
 import type { AttackOrder } from './ingest-attacker.ts'
 import { startIngestVictim } from './ingest-victim.ts'
+import { bySize } from '../support/size.ts'
 
 /** Longer than a window of the victim. */
-const ATTACK_MS = 5_000
+const ATTACK_MS = bySize({ full: 5_000, smallest: 1_000 })
 /** The attack is under way when the victim is measured. */
 const LEAD_MS = 500
 

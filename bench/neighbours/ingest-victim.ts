@@ -4,6 +4,7 @@ import { createPool, type Pool } from '@ariftly/store'
 import { insertApiKey } from '@ariftly/store/api-keys'
 import { EVENT, postEvents } from '../../test/isolation/ingest/attacks.ts'
 import { startBenchStack } from '../support/bench-stack.ts'
+import { bySize } from '../support/size.ts'
 
 /** Ingest as a process of its own, a victim that posts to it, and the keys of two attacking tenants. */
 export interface IngestVictim {
@@ -16,10 +17,10 @@ export interface IngestVictim {
   close(): Promise<void>
 }
 
-const POSTS = 150
+const POSTS = bySize({ full: 150, smallest: 20 })
 const POST_EVERY_MS = 20
 /** Two of warm-up, and five windows alone, five beside the control and five beside the attack. */
-const WINDOWS = 17
+const WINDOWS = bySize({ full: 17, smallest: 1 })
 
 /** Starts it. With `freshKeys` the victim posts each event with a key that ingest has not seen. */
 export async function startIngestVictim({ freshKeys }: { readonly freshKeys: boolean }): Promise<IngestVictim> {

@@ -2,12 +2,13 @@ import { connect } from 'node:net'
 import { eventually } from '@ariftly/testkit'
 import { compare, type Attack } from './attack.ts'
 import { startStreamVictim, type StreamVictim } from './stream-victim.ts'
+import { bySize } from '../support/size.ts'
 
-const LARGE = 100_000
+const LARGE = bySize({ full: 100_000, smallest: 5_000 })
 /** Well below what one produce request may hold. */
 const BATCH = 500
-const STREAMS = 200
-const RESUMES = 30
+const STREAMS = bySize({ full: 200, smallest: 20 })
+const RESUMES = bySize({ full: 30, smallest: 3 })
 
 /**
  * A tenant opens 200 streams from the beginning of a task with 100,000 events; the victim resumes streams of its own from

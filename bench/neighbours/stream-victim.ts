@@ -3,6 +3,7 @@ import { eventually } from '@ariftly/testkit'
 import { createFeed, type Feed } from '../streams/feed.ts'
 import { startStreamSystem, type StreamSystem } from '../streams/system.ts'
 import { streamRequest } from '../streams/workload.ts'
+import { bySize } from '../support/size.ts'
 
 /** A gateway with a stream of a victim on it, and the key and the log of another tenant. */
 export interface StreamVictim {
@@ -17,7 +18,7 @@ export interface StreamVictim {
   close(): Promise<void>
 }
 
-const EVENTS = 100
+const EVENTS = bySize({ full: 100, smallest: 10 })
 const PAUSE_MS = 20
 const TASK = 'calm'
 

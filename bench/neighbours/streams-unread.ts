@@ -1,7 +1,8 @@
 import { compare, type Attack } from './attack.ts'
 import { repeat, startStreamVictim } from './stream-victim.ts'
+import { bySize } from '../support/size.ts'
 
-const STREAMS = 200
+const STREAMS = bySize({ full: 200, smallest: 20 })
 const TYPES = [
   'task.created',
   'task.complete',

@@ -1,9 +1,10 @@
 import { compare, type Attack } from './attack.ts'
 import { noneLeft, startWebhookVictim } from './webhook-victim.ts'
+import { bySize } from '../support/size.ts'
 
-const WEBHOOKS = 20
+const WEBHOOKS = bySize({ full: 20, smallest: 2 })
 /** Of each webhook, in tasks of a hundred. */
-const BACKLOG = 20_000
+const BACKLOG = bySize({ full: 20_000, smallest: 500 })
 
 /** A tenant has 20 ordered webhooks with 20,000 pending deliveries each and a rate limit of one a second. */
 export const webhookBacklog: Attack = {

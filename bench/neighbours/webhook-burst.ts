@@ -1,8 +1,9 @@
 import { compare, type Attack } from './attack.ts'
 import { noneLeft, startWebhookVictim } from './webhook-victim.ts'
+import { bySize } from '../support/size.ts'
 
-const WEBHOOKS = 100
-const EVENTS = 1_000
+const WEBHOOKS = bySize({ full: 100, smallest: 10 })
+const EVENTS = bySize({ full: 1_000, smallest: 50 })
 
 /** A tenant with 100 webhooks posts 1,000 events at once: 100,000 deliveries to be matched. The control: nobody wants them. */
 export const webhookBurst: Attack = {

@@ -1,9 +1,10 @@
 import { compare, type Attack } from './attack.ts'
 import { noneLeft, startWebhookVictim } from './webhook-victim.ts'
+import { bySize } from '../support/size.ts'
 
 const TENANTS = ['rude-1', 'rude-2'] as const
-const WEBHOOKS = 20
-const EVENTS = 100
+const WEBHOOKS = bySize({ full: 20, smallest: 2 })
+const EVENTS = bySize({ full: 100, smallest: 10 })
 
 /** Two tenants have 20 webhooks each whose receivers answer after 14 s, and 2,000 deliveries: more than a worker has places. */
 export const webhookSlow: Attack = {

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { eventually } from '@ariftly/testkit'
 import { startWebhookSystem, type BenchWebhook, type WebhookSystem } from '../webhooks/system.ts'
+import { bySize } from '../support/size.ts'
 
 /** One worker, a victim with one healthy webhook, and receivers for the webhooks of others. */
 export interface WebhookVictim {
@@ -18,7 +19,7 @@ export interface WebhookVictim {
   close(): Promise<void>
 }
 
-const EVENTS = 200
+const EVENTS = bySize({ full: 200, smallest: 10 })
 const PAUSE_MS = 20
 const RUDE_AGENT = 'rude'
 const POST_MAX = 1_000

@@ -16,12 +16,15 @@ import { finished, pipeline } from 'node:stream/promises'
 import { startStack, type LocalStack } from '@ariftly/local-stack'
 import { migrate } from '@ariftly/store'
 import { seedBootstrapKey } from '@ariftly/store/api-keys'
+import { stackEnvironment } from '@ariftly/testkit'
 import pg from 'pg'
 import { from as copyFrom } from 'pg-copy-streams'
 import { makeRows, ROW_COLUMNS, ROWS_VERSION } from './rows.ts'
 
 /** A Postgres that holds a long history. */
 export interface History {
+  /** Bootstrap addresses. The topic of events is not in it. */
+  readonly kafka: string
   /** The owner's URL. */
   readonly databaseUrl: string
   /** Of tenant `default`. */
@@ -46,16 +49,17 @@ export async function openHistory(rows: number, say: (line: string) => void): Pr
   const version = versionOf(rows)
   if (!isFresh(mark, version)) rmSync(dataDir, { recursive: true, force: true })
   mkdirSync(dataDir, { recursive: true })
-  const stack = await startStack({ dataDir, parts: ['postgres'], env: {} })
+  const stack = await startStack({ dataDir, parts: ['kafka', 'postgres'], env: stackEnvironment() })
   try {
     if (existsSync(mark)) {
       say(`found ${rows} rows of an earlier run`)
+      await migrate(stack.addresses.postgres) // The services may have got more tables since.
       await readThrough(join(dataDir, 'postgres', 'data', 'base'))
     } else {
       await load(stack, rows, say)
       writeFileSync(mark, version)
     }
-    return { databaseUrl: stack.addresses.postgres, apiKey: API_KEY, close: stack.close }
+    return { kafka: stack.addresses.kafka, databaseUrl: stack.addresses.postgres, apiKey: API_KEY, close: stack.close }
   } catch (error) {
     await stack.close()
     throw error
