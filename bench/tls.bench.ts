@@ -4,8 +4,8 @@ import type { LoadOrder, LoadResult } from './ingest/http-load.ts'
 import { pin, startWorker, type Worker } from './ingest/worker.ts'
 import { API_KEY, startBenchStack } from './support/bench-stack.ts'
 import { cpuSecondsOf, loadAverage } from './support/process-usage.ts'
-import { medians, type Bench, type Measurement } from './support/report.ts'
 import { bySize } from './support/size.ts'
+import { medians, type Bench, type Measurement } from './support/report.ts'
 
 const ROUNDS = bySize({ full: 5, smallest: 1 })
 const ROUND_MS = bySize({ full: 4000, smallest: 500 })

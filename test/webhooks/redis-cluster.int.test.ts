@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { eventually, startReceiver, type Receiver } from '@ariftly/testkit'
-import { startRedisServer, type RedisServer } from './redis-server.ts'
 import { createWorkerWorld, type WorkerWorld } from './worker-world.ts'
+import { startRedisServer, type RedisServer } from './redis-server.ts'
 
 const SLOTS = 16_384
 const NODES = 3
