@@ -92,14 +92,14 @@ describe('docker-compose.yml', () => {
       expect(() => readConfig(migrateConfig, { ...env, LISTEN_HOST: host })).toThrow(
         /LISTEN_HOST is open to others while ARIFTLY_BOOTSTRAP_KEY, ENCRYPTION_KEYS, POSTGRES_PASSWORD have/,
       )
-    const own = {
+    const ownKeys = {
       LISTEN_HOST: '0.0.0.0',
       ARIFTLY_BOOTSTRAP_KEY: 'a-key-of-ones-own-000000000001',
       ENCRYPTION_KEYS: `own:${Buffer.alloc(32, 7).toString('base64')}`,
     }
-    expect(() => readConfig(migrateConfig, { ...env, ...own })).toThrow(/while POSTGRES_PASSWORD has the value/)
+    expect(() => readConfig(migrateConfig, { ...env, ...ownKeys })).toThrow(/while POSTGRES_PASSWORD has the value/)
     const databaseUrl = 'postgres://ariftly:of-ones-own@postgres:5432/ariftly'
-    expect(() => readConfig(migrateConfig, { ...env, ...own, DATABASE_URL: databaseUrl })).not.toThrow()
+    expect(() => readConfig(migrateConfig, { ...env, ...ownKeys, DATABASE_URL: databaseUrl })).not.toThrow()
   })
 
   test('leaves Redis the memory that it takes while it rewrites its file', () => {
