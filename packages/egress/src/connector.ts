@@ -54,7 +54,8 @@ export async function dialGuarded(o: GuardedDial): Promise<Socket> {
     const [refused] = verdicts
     o.record.address = refused?.candidate.address ?? null
     const reason = refused === undefined || refused.verdict.ok ? 'not_found' : refused.verdict.reason
-    if (literalOf(o.hostname) !== undefined) throw new EgressFault('blocked', `the URL names a ${reason} address`, reason)
+    if (literalOf(o.hostname) !== undefined)
+      throw new EgressFault('blocked', `the URL names a ${reason} address`, reason)
     throw new EgressFault('dns_error', `the host resolves to a ${reason} address`, reason)
   }
   const connectAt = performance.now()

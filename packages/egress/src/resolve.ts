@@ -43,7 +43,10 @@ export function createResolver(o: {
   }
 }
 
-function readHosts(file: string, mayReach: (address: string) => boolean): ReadonlyMap<string, readonly ResolvedAddress[]> {
+function readHosts(
+  file: string,
+  mayReach: (address: string) => boolean,
+): ReadonlyMap<string, readonly ResolvedAddress[]> {
   const hosts = new Map<string, ResolvedAddress[]>()
   let text = ''
   try {

@@ -41,7 +41,10 @@ export async function sendWebhook(webhook: OutgoingWebhook, o: SendingOptions): 
   if (unreachable !== null) {
     const { webhookId, tenant, url } = webhook
     const host = new URL(url).hostname
-    o.log.info({ webhook: webhookId, tenant, host, unreachable, address, detail: errorDetail }, 'a host cannot be reached')
+    o.log.info(
+      { webhook: webhookId, tenant, host, unreachable, address, detail: errorDetail },
+      'a host cannot be reached',
+    )
   }
   return {
     record: {

@@ -46,7 +46,13 @@ export async function start(config: WebhookWorkerConfig, deps: ServiceDeps): Pro
     const isTurnOver = createTurnClock(MATCHING_TURN_MS)
 
     const delivering = await startDelivering({ ...shared, policy, pools, workerId: heartbeat.id, tracing })
-    const backlog = startUpkeep({ ...shared, pool: pools.other, redeliveryPool: pools.redeliveries, heartbeat, isTurnOver })
+    const backlog = startUpkeep({
+      ...shared,
+      pool: pools.other,
+      redeliveryPool: pools.redeliveries,
+      heartbeat,
+      isTurnOver,
+    })
     const matching = startMatching({
       config,
       pool: pools.matching,

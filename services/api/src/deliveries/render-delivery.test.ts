@@ -30,7 +30,16 @@ async function trySending(url: string, resolve: Resolve) {
   const data = Buffer.from('{"task_id":"t"}')
   const names = { taskId: 't', sessionId: null, agent: null }
   const event = { id: newEventId(0), type: 'task.created' as const, ...names, data }
-  const target = { webhookId, tenant: 'acme', url, secret, previousSecret: null, headers: null, traceparent: null, event }
+  const target = {
+    webhookId,
+    tenant: 'acme',
+    url,
+    secret,
+    previousSecret: null,
+    headers: null,
+    traceparent: null,
+    event,
+  }
   const { record } = await sendWebhook(target, { egress, keyring, timeoutMs: 5000, log, nowMs: 0 })
   await egress.close()
   return { shown: renderAttempt({ ...record, attempt: 1, probe: false, nextAttemptAtMs: null }), logged }

@@ -30,7 +30,9 @@ test('a redelivery rests for three times as long as its slices take', async () =
   const end = new AbortController()
   const startedMs = performance.now()
   const running = runRedeliveries({ pool: own, onRedelivered() {}, signal: end.signal, log: { warn() {} } })
-  await eventually(async () => (await getRedelivery(pool, { tenant, id }))?.state === 'completed', { timeoutMs: 20_000 })
+  await eventually(async () => (await getRedelivery(pool, { tenant, id }))?.state === 'completed', {
+    timeoutMs: 20_000,
+  })
   const tookMs = performance.now() - startedMs
   end.abort()
   await running

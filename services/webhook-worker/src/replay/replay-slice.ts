@@ -93,7 +93,7 @@ async function makeSlice(
   const events: MatchableEvent[] = []
   let judgedMs = 0
   for (const event of slice.events) {
-    while (withData && isTurnOver()) await nextTurn()
+    while (isTurnOver()) await nextTurn()
     const startedMs = performance.now()
     if (wants(event)) events.push(event)
     if (withData) judgedMs += performance.now() - startedMs
