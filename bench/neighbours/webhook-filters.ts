@@ -65,5 +65,5 @@ async function begin({ system }: WebhookVictim, agent: string): Promise<() => Pr
 }
 
 function line(): string {
-  return `{"type":"task.progress","task_id":"t","agent":"costly","data":{"a":[${'[],'.repeat(EMPTY_ARRAYS)}[]]}}`
+  return `{"type":"task.progress","task_id":"t","agent":"costly","data":{"message":"m","a":[${'[],'.repeat(EMPTY_ARRAYS)}[]]}}`
 }
