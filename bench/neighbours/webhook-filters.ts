@@ -4,16 +4,16 @@ import { compare, type Attack } from './attack.ts'
 import { noneLeft, startWebhookVictim, type WebhookVictim } from './webhook-victim.ts'
 
 const FILTER = '{"data.nope":1}'
-const EVENTS_PER_POST = 15
+const EVENTS_PER_POST = 10
 /** 240 KB of 80,000 empty arrays: to parse them takes some 10 ms of a thread. */
 const EMPTY_ARRAYS = 80_000
-const POST_EVERY_MS = 250
+const POST_EVERY_MS = 500
 const POSTS_UNDER_WAY_MAX = 4
 /** Nothing is ever sent there. */
 const URL = 'http://127.0.0.1:9/'
 
 /**
- * A tenant posts 60 events a second of 240 KB each that are costly to parse, for a webhook whose payload filter never fits. The control: the
+ * A tenant posts 20 events a second of 240 KB each that are costly to parse, for a webhook whose payload filter never fits. The control: the
  * same events, and its webhook wants another type.
  */
 export const webhookFilters: Attack = {
@@ -48,7 +48,7 @@ async function begin({ system }: WebhookVictim, agent: string): Promise<() => Pr
     const underWay = new Set<Promise<void>>()
     while (!ending.signal.aborted) {
       if (underWay.size < POSTS_UNDER_WAY_MAX) {
-        const posted: Promise<void> = system.postGzipped('rude', body).then(() => void underWay.delete(posted))
+        const posted: Promise<void> = system.postGzipped('rude', body, EVENTS_PER_POST).then(() => void underWay.delete(posted))
         underWay.add(posted)
       }
       await sleep(POST_EVERY_MS)
@@ -60,6 +60,7 @@ async function begin({ system }: WebhookVictim, agent: string): Promise<() => Pr
     ending.abort()
     await posting
     await system.enable([agent], false)
+    await system.awaitAllProjected()
     await noneLeft(system, 'SELECT FROM match_backlogs LIMIT 1')
   }
 }

@@ -29,8 +29,10 @@ export interface WebhookSystem {
   enable(agents: readonly string[], enabled: boolean): Promise<void>
   /** Posts events with numbers from `from` on, one for each agent; answers when they were accepted, in ms of the monotonic clock. */
   post(tenant: string, agents: readonly string[], from: number): Promise<number>
-  /** Posts gzipped lines of NDJSON as they are; answers as `post`. */
-  postGzipped(tenant: string, body: Buffer): Promise<number>
+  /** Posts gzipped lines of NDJSON as they are, so many events; answers as `post`. */
+  postGzipped(tenant: string, body: Buffer, events: number): Promise<number>
+  /** Waits until the projection holds all that was posted. */
+  awaitAllProjected(): Promise<void>
   /** Waits until the projection holds so many records in all. */
   awaitProjected(records: number): Promise<void>
   received(): Promise<number>
@@ -105,6 +107,7 @@ export async function startWebhookSystem(): Promise<WebhookSystem> {
   }
 
   const keyring = createKeyring(ENCRYPTION_KEYS)
+  let posted = 0
   const apiKeys = new Map<string, string>()
 
   async function apiKeyOf(tenant: string): Promise<string> {
@@ -134,10 +137,11 @@ export async function startWebhookSystem(): Promise<WebhookSystem> {
   }
 
   async function post(tenant: string, agents: readonly string[], from: number): Promise<number> {
-    return await postBody(tenant, agents.map((agent, index) => line(agent, from + index)).join('\n'))
+    const lines = agents.map((agent, index) => line(agent, from + index))
+    return await postBody(tenant, lines.join('\n'), lines.length)
   }
 
-  async function postBody(tenant: string, body: string | Buffer): Promise<number> {
+  async function postBody(tenant: string, body: string | Buffer, events: number): Promise<number> {
     const response = await fetch(`${processes[0]?.url}/v1/events`, {
       method: 'POST',
       headers: {
@@ -150,6 +154,7 @@ export async function startWebhookSystem(): Promise<WebhookSystem> {
     const acceptedMs = Number(process.hrtime.bigint()) / 1e6
     const text = await response.text()
     if (response.status !== 202) throw new Error(`ingest answered ${response.status}: ${text.slice(0, 300)}`)
+    posted += events
     return acceptedMs
   }
 
@@ -205,6 +210,7 @@ export async function startWebhookSystem(): Promise<WebhookSystem> {
       enable,
       post,
       postGzipped: postBody,
+      awaitAllProjected: () => awaitProjected(posted),
       awaitProjected,
       received: () => ask<number>(receivers, { type: 'count' }),
       takeArrivals: () => ask<Arrival[]>(receivers, { type: 'take' }),
