@@ -5,6 +5,8 @@ import { streamParameters } from './neighbours/stream-parameters.ts'
 import { streamsUnread } from './neighbours/streams-unread.ts'
 import { webhookBacklog } from './neighbours/webhook-backlog.ts'
 import { webhookBurst } from './neighbours/webhook-burst.ts'
+import { webhookDryRuns } from './neighbours/webhook-dry-runs.ts'
+import { webhookFilters } from './neighbours/webhook-filters.ts'
 import { webhookSlow } from './neighbours/webhook-slow.ts'
 import { loadAverage } from './support/process-usage.ts'
 import type { Bench, Measurement } from './support/report.ts'
@@ -17,6 +19,8 @@ const ATTACKS: readonly Attack[] = [
   webhookBurst,
   webhookBacklog,
   webhookSlow,
+  webhookFilters,
+  webhookDryRuns,
   ...INGEST_ATTACKS,
 ]
 

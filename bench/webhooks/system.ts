@@ -29,6 +29,10 @@ export interface WebhookSystem {
   enable(agents: readonly string[], enabled: boolean): Promise<void>
   /** Posts events with numbers from `from` on, one for each agent; answers when they were accepted, in ms of the monotonic clock. */
   post(tenant: string, agents: readonly string[], from: number): Promise<number>
+  /** Posts gzipped lines of NDJSON as they are, so many events; answers as `post`. */
+  postGzipped(tenant: string, body: Buffer, events: number): Promise<number>
+  /** Waits until the projection holds all that was posted. */
+  awaitAllProjected(): Promise<void>
   /** Waits until the projection holds so many records in all. */
   awaitProjected(records: number): Promise<void>
   received(): Promise<number>
@@ -44,13 +48,16 @@ export interface WebhookSystem {
   close(): Promise<void>
 }
 
-/** A webhook of a benchmark; unordered and without a rate limit if nothing is said. */
+/** A webhook of a benchmark; for all events of tasks, unordered and without a rate limit if nothing is said. */
 export interface BenchWebhook {
   readonly tenant: string
   readonly agent: string
   readonly url: string
   readonly ordering?: 'none' | 'task'
   readonly rateLimit?: number
+  readonly events?: readonly string[]
+  /** Conditions on the payload, as JSON. */
+  readonly filter?: string
 }
 
 const ENCRYPTION_KEYS = `bench:${Buffer.alloc(32, 1).toString('base64')}`
@@ -100,6 +107,7 @@ export async function startWebhookSystem(): Promise<WebhookSystem> {
   }
 
   const keyring = createKeyring(ENCRYPTION_KEYS)
+  let posted = 0
   const apiKeys = new Map<string, string>()
 
   async function apiKeyOf(tenant: string): Promise<string> {
@@ -115,10 +123,10 @@ export async function startWebhookSystem(): Promise<WebhookSystem> {
   }
 
   async function subscribe(o: BenchWebhook): Promise<string> {
-    const { tenant, agent, url, ordering = 'none', rateLimit = null } = o
+    const { tenant, agent, url, ordering = 'none', rateLimit = null, events = ['task.*'], filter = null } = o
     const id = newTypeId('whk')
     const secret = keyring.seal(Buffer.from(`a-secret-of-${agent}`), `webhook:${tenant}:${id}`)
-    return await insertSampleWebhook(pool, { id, tenant, url, events: ['task.*'], agent, ordering, rateLimit, secret })
+    return await insertSampleWebhook(pool, { id, tenant, url, events, agent, ordering, rateLimit, filter, secret })
   }
 
   async function enable(agents: readonly string[], enabled: boolean): Promise<void> {
@@ -130,14 +138,23 @@ export async function startWebhookSystem(): Promise<WebhookSystem> {
 
   async function post(tenant: string, agents: readonly string[], from: number): Promise<number> {
     const lines = agents.map((agent, index) => line(agent, from + index))
+    return await postBody(tenant, lines.join('\n'), lines.length)
+  }
+
+  async function postBody(tenant: string, body: string | Buffer, events: number): Promise<number> {
     const response = await fetch(`${processes[0]?.url}/v1/events`, {
       method: 'POST',
-      headers: { authorization: `Bearer ${await apiKeyOf(tenant)}`, 'content-type': 'application/x-ndjson' },
-      body: lines.join('\n'),
+      headers: {
+        authorization: `Bearer ${await apiKeyOf(tenant)}`,
+        'content-type': 'application/x-ndjson',
+        ...(typeof body === 'string' ? {} : { 'content-encoding': 'gzip' }),
+      },
+      body,
     })
     const acceptedMs = Number(process.hrtime.bigint()) / 1e6
     const text = await response.text()
     if (response.status !== 202) throw new Error(`ingest answered ${response.status}: ${text.slice(0, 300)}`)
+    posted += events
     return acceptedMs
   }
 
@@ -192,6 +209,8 @@ export async function startWebhookSystem(): Promise<WebhookSystem> {
       subscribe,
       enable,
       post,
+      postGzipped: postBody,
+      awaitAllProjected: () => awaitProjected(posted),
       awaitProjected,
       received: () => ask<number>(receivers, { type: 'count' }),
       takeArrivals: () => ask<Arrival[]>(receivers, { type: 'take' }),

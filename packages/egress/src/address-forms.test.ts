@@ -199,7 +199,7 @@ describe('the guarded dial', () => {
     })
     expect(dialled).toEqual(['8.8.8.8:443'])
     expect(lookUps).toBe(1)
-    expect(await send('https://rebinding.example/')).toMatchObject({ errorClass: 'blocked', address: '127.0.0.1' })
+    expect(await send('https://rebinding.example/')).toMatchObject({ errorClass: 'dns_error', address: '127.0.0.1' })
     expect(dialled).toEqual(['8.8.8.8:443'])
     await close()
   })
@@ -212,10 +212,10 @@ describe('the guarded dial', () => {
   })
 
   test.each(['10.0.0.1', '169.254.169.254', '::ffff:127.0.0.1', 'fe80::1%eth0', '64:ff9b::7f00:1', 'not-an-address'])(
-    'blocks a name that resolves to %s',
+    'dials nothing for a name that resolves to %s',
     async (address) => {
       const { dialled, send, close } = recordingEgress(async () => addresses(address))
-      expect(await send('https://name.example/')).toMatchObject({ errorClass: 'blocked', address })
+      expect(await send('https://name.example/')).toMatchObject({ errorClass: 'dns_error', address })
       expect(dialled).toEqual([])
       await close()
     },

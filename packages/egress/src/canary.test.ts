@@ -86,7 +86,7 @@ describe('a canary on loopback gets no connection', () => {
       throw new Error('recorded')
     }
     await send(`https://rebinding.example:${port}/`, { resolve, dial: refuse })
-    expect(await send(`https://rebinding.example:${port}/`, { resolve })).toMatchObject({ errorClass: 'blocked' })
+    expect(await send(`https://rebinding.example:${port}/`, { resolve })).toMatchObject({ errorClass: 'dns_error' })
     expect(dialled).toEqual(['8.8.8.8'])
     expect(connections).toBe(0)
   })

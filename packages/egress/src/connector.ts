@@ -1,7 +1,7 @@
 import { connect as connectTcp, isIP, type Socket } from 'node:net'
 import { connect as connectTls, type SecureContext, type TLSSocket } from 'node:tls'
 import { checkAddress } from './address-policy.ts'
-import { EgressFault, toEgressFault } from './fault.ts'
+import { codeOf, EgressFault, toEgressFault } from './fault.ts'
 import type { EgressPolicy } from './policy.ts'
 import type { Resolve, ResolvedAddress } from './resolve.ts'
 import { isLocalName } from './url-policy.ts'
@@ -29,6 +29,8 @@ export interface GuardedDial {
   readonly record: DialRecord
 }
 
+/** Codes of look-ups that were answered: there is no such name, or it has no address. */
+const NOT_FOUND: ReadonlySet<string> = new Set(['ENOTFOUND', 'ENODATA'])
 const ADDRESSES_TRIED_MAX = 3
 /** How long one of several addresses may take before the next one is tried. */
 const ADDRESS_MS_MAX = 4000
@@ -39,7 +41,8 @@ export const dialTcp: Dial = ({ address, family, port }) =>
 
 /**
  * Opens a connection: the name is resolved once, each address is checked, and one that passed is dialled as it stands, so
- * that no second look-up can answer otherwise. TLS verifies the name. Rejects with an EgressFault.
+ * that no second look-up can answer otherwise. TLS verifies the name. Rejects with an EgressFault: of `dns_error` when the name has no
+ * address that may be dialled, of `blocked` when the URL itself names an address or this machine.
  */
 export async function dialGuarded(o: GuardedDial): Promise<Socket> {
   const startedAt = performance.now()
@@ -48,10 +51,12 @@ export async function dialGuarded(o: GuardedDial): Promise<Socket> {
   const verdicts = addresses.map((candidate) => ({ candidate, verdict: checkAddress(candidate.address, o.policy) }))
   const open = verdicts.filter(({ verdict }) => verdict.ok).map(({ candidate }) => candidate)
   if (open.length === 0) {
-    const refused = verdicts[0]
+    const [refused] = verdicts
     o.record.address = refused?.candidate.address ?? null
-    const reason = refused !== undefined && !refused.verdict.ok ? refused.verdict.reason : 'no address'
-    throw new EgressFault('blocked', `the host resolves to a ${reason} address`)
+    const reason = refused === undefined || refused.verdict.ok ? 'not_found' : refused.verdict.reason
+    if (literalOf(o.hostname) !== undefined)
+      throw new EgressFault('blocked', `the URL names a ${reason} address`, reason)
+    throw new EgressFault('dns_error', `the host resolves to a ${reason} address`, reason)
   }
   const connectAt = performance.now()
   const socket = await connectFirst(o, open.slice(0, ADDRESSES_TRIED_MAX))
@@ -64,20 +69,26 @@ export async function dialGuarded(o: GuardedDial): Promise<Socket> {
 }
 
 async function resolveOnce(o: GuardedDial): Promise<readonly ResolvedAddress[]> {
-  const family = isIP(o.hostname)
-  if (family !== 0) return [{ address: o.hostname, family: family === 4 ? 4 : 6 }]
-  if (isLocalName(o.hostname)) {
-    return [
-      { address: '127.0.0.1', family: 4 },
-      { address: '::1', family: 6 },
-    ]
-  }
+  const literal = literalOf(o.hostname)
+  if (literal !== undefined) return literal
   try {
     return await untilAborted(o.resolve(o.hostname), o.signal)
   } catch (error) {
     if (error instanceof EgressFault) throw error
-    throw new EgressFault('dns_error', error instanceof Error ? error.message : String(error))
+    const reason = NOT_FOUND.has(codeOf(error) ?? '') ? 'not_found' : 'lookup_failed'
+    throw new EgressFault('dns_error', error instanceof Error ? error.message : String(error), reason)
   }
+}
+
+/** The addresses that a host stands for without a look-up: its own, or those of this machine; undefined for any other name. */
+function literalOf(hostname: string): readonly ResolvedAddress[] | undefined {
+  const family = isIP(hostname)
+  if (family !== 0) return [{ address: hostname, family: family === 4 ? 4 : 6 }]
+  if (!isLocalName(hostname)) return undefined
+  return [
+    { address: '127.0.0.1', family: 4 },
+    { address: '::1', family: 6 },
+  ]
 }
 
 async function connectFirst(o: GuardedDial, addresses: readonly ResolvedAddress[]): Promise<Socket> {

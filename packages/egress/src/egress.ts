@@ -1,4 +1,5 @@
 import { createSecureContext } from 'node:tls'
+import { checkAddress } from './address-policy.ts'
 import { dialGuarded, dialTcp, type Dial, type DialRecord } from './connector.ts'
 import { Deadline } from './deadline.ts'
 import { exchange, type Answer } from './exchange.ts'
@@ -31,7 +32,8 @@ export interface Egress {
  * one deadline covers the look-up, the connection, TLS, request and answer together.
  */
 export function createEgress(o: EgressOptions): Egress {
-  const { policy, resolve = createResolver(), dial = dialTcp } = o
+  const { policy, dial = dialTcp } = o
+  const { resolve = createResolver({ mayReach: (address) => checkAddress(address, policy).ok }) } = o
   const secureContext = createSecureContext(o.ca === undefined ? {} : { ca: o.ca })
   const pool = createOriginPool({ openSocket })
 
@@ -104,6 +106,7 @@ function outcomeOf(
   return {
     errorClass: fault?.errorClass ?? statusClass(answer.status),
     errorDetail: fault?.message ?? null,
+    unreachable: fault?.unreachable ?? null,
     status: answer.status,
     address: connection?.record.address ?? null,
     timing: {

@@ -1,13 +1,15 @@
 import type { ErrorClass } from './outcome.ts'
 
-/** An exchange that failed in a way that has a class; `detail` is fit for the attempt's record. */
+/** An exchange that failed in a way that has a class; `detail` is fit for the attempt's record, `unreachable` as in the outcome. */
 export class EgressFault extends Error {
   readonly errorClass: ErrorClass
+  readonly unreachable: string | null
 
-  constructor(errorClass: ErrorClass, detail: string) {
+  constructor(errorClass: ErrorClass, detail: string, unreachable: string | null = null) {
     super(detail)
     this.name = 'EgressFault'
     this.errorClass = errorClass
+    this.unreachable = unreachable
   }
 }
 
@@ -30,7 +32,8 @@ export function toEgressFault(error: unknown, phase: 'connect' | 'tls' | 'exchan
   }
 }
 
-function codeOf(error: unknown): string | undefined {
+/** The code of an error of Node, as `ENOTFOUND`. */
+export function codeOf(error: unknown): string | undefined {
   if (typeof error !== 'object' || error === null || !('code' in error)) return undefined
   return typeof error.code === 'string' ? error.code : undefined
 }

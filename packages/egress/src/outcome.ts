@@ -1,6 +1,7 @@
 /**
- * Why an attempt failed. `http_3xx`, `http_4xx` and `http_5xx` are read from the status. Only added to at the end: statistics
- * are kept by place.
+ * Why an attempt failed. `http_3xx`, `http_4xx` and `http_5xx` are read from the status. `dns_error`: the host's name has no address that
+ * may be reached, whatever the reason; `blocked`: the URL itself shows that it may not. Only added to at the end: statistics are kept by
+ * place.
  */
 export const ERROR_CLASSES = [
   'http_3xx',
@@ -40,8 +41,13 @@ export interface EgressRequest {
 /** How the exchange ended. `errorClass` null means a 2xx that was read (as far as it is read at all). */
 export interface EgressOutcome {
   readonly errorClass: ErrorClass | null
-  /** Words for people; never holds a secret. */
+  /** Words for operators; never holds a secret. Of a `dns_error` it must not be shown to tenants, nor the address and the time of the look-up: they would map our network. */
   readonly errorDetail: string | null
+  /**
+   * Why no address of the host may be reached, for operators alone: `not_found`, `lookup_failed`, or the range of the first address (`private`,
+   * `loopback`, `linkLocal`, …). Null when one was dialled.
+   */
+  readonly unreachable: string | null
   readonly status: number | null
   readonly address: string | null
   readonly timing: EgressTiming

@@ -16,11 +16,19 @@ const V6_LAG_MS = 50
 
 /**
  * The resolver of production: the hosts file, then DNS through c-ares (2 tries of 2.5 s). Not `dns.lookup`: its four
- * threads would be held up by one subscriber's dead name server, and with them everybody's look-ups.
+ * threads would be held up by one subscriber's dead name server, and with them everybody's look-ups. Addresses of the hosts file
+ * that may not be reached are left out, so that their names take as long as those that do not exist.
  */
-export function createResolver(hostsFile = '/etc/hosts'): Resolve {
+export function createResolver(o: {
+  readonly mayReach: (address: string) => boolean
+  /** Default: `/etc/hosts`. */
+  readonly hostsFile?: string
+  /** Name servers as `address:port`; default: those of the system. */
+  readonly servers?: readonly string[]
+}): Resolve {
   const resolver = new Resolver({ timeout: 2500, tries: 2 })
-  const hosts = readHosts(hostsFile)
+  if (o.servers !== undefined) resolver.setServers(o.servers)
+  const hosts = readHosts(o.hostsFile ?? '/etc/hosts', o.mayReach)
   return async function resolveHost(hostname) {
     const name = hostname.toLowerCase().replace(/\.$/, '')
     const known = hosts.get(name)
@@ -35,7 +43,10 @@ export function createResolver(hostsFile = '/etc/hosts'): Resolve {
   }
 }
 
-function readHosts(file: string): ReadonlyMap<string, readonly ResolvedAddress[]> {
+function readHosts(
+  file: string,
+  mayReach: (address: string) => boolean,
+): ReadonlyMap<string, readonly ResolvedAddress[]> {
   const hosts = new Map<string, ResolvedAddress[]>()
   let text = ''
   try {
@@ -46,7 +57,7 @@ function readHosts(file: string): ReadonlyMap<string, readonly ResolvedAddress[]
   for (const line of text.split('\n')) {
     const [address, ...names] = line.replace(/#.*/, '').trim().split(/\s+/)
     const family = address === undefined ? 0 : isIP(address)
-    if (address === undefined || family === 0) continue
+    if (address === undefined || family === 0 || !mayReach(address)) continue
     for (const name of names) {
       const list = hosts.get(name.toLowerCase()) ?? []
       list.push({ address, family: family === 4 ? 4 : 6 })

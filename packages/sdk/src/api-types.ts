@@ -285,6 +285,7 @@ export interface DeliveryWithAttempts {
     /** A probe of a failing endpoint; it counts towards no schedule. */
     readonly probe: boolean
     readonly started_at: string
+    /** Null after a `dns_error` too. */
     readonly dns_ms: number | null
     readonly connect_ms: number | null
     readonly tls_ms: number | null
@@ -293,6 +294,7 @@ export interface DeliveryWithAttempts {
     /** The address that was dialled. */
     readonly address: string | null
     readonly status: number | null
+    /** `dns_error`: the host has no address that may be reached, whatever the reason. `blocked`: the URL itself names an address or a scheme that is not allowed, or the request could not be signed. */
     readonly error: "http_3xx" | "http_4xx" | "http_5xx" | "timeout" | "tls_error" | "connection_refused" | "connection_reset" | "dns_error" | "blocked" | null
     readonly error_detail: string | null
     /** Names and values of at most 2 KiB together; a header that does not fit is left out. */
@@ -392,6 +394,7 @@ export interface TestAttempt {
   /** A probe of a failing endpoint; it counts towards no schedule. */
   readonly probe: boolean
   readonly started_at: string
+  /** Null after a `dns_error` too. */
   readonly dns_ms: number | null
   readonly connect_ms: number | null
   readonly tls_ms: number | null
@@ -400,6 +403,7 @@ export interface TestAttempt {
   /** The address that was dialled. */
   readonly address: string | null
   readonly status: number | null
+  /** `dns_error`: the host has no address that may be reached, whatever the reason. `blocked`: the URL itself names an address or a scheme that is not allowed, or the request could not be signed. */
   readonly error: "http_3xx" | "http_4xx" | "http_5xx" | "timeout" | "tls_error" | "connection_refused" | "connection_reset" | "dns_error" | "blocked" | null
   readonly error_detail: string | null
   /** Names and values of at most 2 KiB together; a header that does not fit is left out. */

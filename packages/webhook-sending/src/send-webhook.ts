@@ -11,7 +11,7 @@ export interface SendingOptions {
   readonly keyring: Pick<Keyring, 'open'>
   /** Deadline of the whole exchange. */
   readonly timeoutMs: number
-  readonly log: Pick<Logger, 'error'>
+  readonly log: Pick<Logger, 'error' | 'info'>
   /** Epoch milliseconds of the attempt: its signature's time. */
   readonly nowMs: number
   /** Undefined when no traces are collected. */
@@ -24,16 +24,28 @@ export interface SentAttempt {
   readonly record: AttemptRecord
   /** `Retry-After` of the answer, unread. */
   readonly retryAfter: string | undefined
+  /** Why no address of the host may be reached, for operators alone; null when one was dialled. */
+  readonly unreachable: string | null
 }
 
 /**
  * Makes one attempt: signs, sends, and tells how it ended. Never rejects: a request that cannot be signed (a key is missing
- * here, and the attempts of a schedule give time to bring it back) is logged and counts as `blocked`.
+ * here, and the attempts of a schedule give time to bring it back) is logged and counts as `blocked`. Why a host cannot be reached is
+ * logged, as tenants are not told.
  */
 export async function sendWebhook(webhook: OutgoingWebhook, o: SendingOptions): Promise<SentAttempt> {
   const span = o.trace === undefined ? undefined : startAttemptSpan(webhook, o.trace)
   const sent = await exchange(webhook, o, span?.context)
   if (span !== undefined) endAttemptSpan(span, sent)
+  const { unreachable, address, errorDetail } = sent
+  if (unreachable !== null) {
+    const { webhookId, tenant, url } = webhook
+    const host = new URL(url).hostname
+    o.log.info(
+      { webhook: webhookId, tenant, host, unreachable, address, detail: errorDetail },
+      'a host cannot be reached',
+    )
+  }
   return {
     record: {
       startedAtMs: o.nowMs,
@@ -46,6 +58,7 @@ export async function sendWebhook(webhook: OutgoingWebhook, o: SendingOptions): 
       responseBody: sent.responseBody,
     },
     retryAfter: sent.responseHeaders?.['retry-after'],
+    unreachable,
   }
 }
 
@@ -68,6 +81,7 @@ function unsent(errorDetail: string): EgressOutcome {
   return {
     errorClass: 'blocked',
     errorDetail,
+    unreachable: null,
     status: null,
     address: null,
     timing,

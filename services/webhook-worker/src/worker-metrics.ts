@@ -7,6 +7,7 @@ export interface WorkerMetrics {
   readonly matched: (deliveries: number) => void
   readonly queued: (priority: string, deliveries: number) => void
   readonly attempted: (result: string, errorClass: string | null, totalMs: number) => void
+  readonly unreachable: (reason: string) => void
   readonly leasesEnded: (deliveries: number) => void
   readonly expired: (deliveries: number) => void
   readonly disabled: (reason: string) => void
@@ -39,6 +40,11 @@ export function createWorkerMetrics(metrics: Metrics): WorkerMetrics {
     name: 'ariftly_webhook_attempts_total',
     help: 'Attempts by how they ended; stale: the job was dropped by its guard.',
     labels: ['result', 'error_class'],
+  })
+  const unreachable = metrics.counter({
+    name: 'ariftly_webhook_unreachable_hosts_total',
+    help: 'Attempts whose host has no address that may be reached; reason: not_found, lookup_failed, or the range of its address.',
+    labels: ['reason'],
   })
   const seconds = metrics.histogram({
     name: 'ariftly_webhook_attempt_seconds',
@@ -80,6 +86,7 @@ export function createWorkerMetrics(metrics: Metrics): WorkerMetrics {
       ended.count.inc()
       ended.seconds?.observe(totalMs / 1000)
     },
+    unreachable: (reason) => unreachable.inc({ reason }),
     leasesEnded: (deliveries) => leases.inc(deliveries),
     expired: (deliveries) => expired.inc(deliveries),
     disabled: (reason) => disabled.inc({ reason }),

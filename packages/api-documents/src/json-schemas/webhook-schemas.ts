@@ -101,20 +101,23 @@ const deliveryMembers = {
   finished_at: nullable(timeSchema),
 } as const
 
+const ERROR_CLASS_TEXT =
+  '`dns_error`: the host has no address that may be reached, whatever the reason. `blocked`: the URL itself names an address or a scheme that is not allowed, or the request could not be signed.'
+
 const milliseconds = (): TSchema => nullable(Type.Integer({ minimum: 0 }))
 
 const attemptMembers = {
   attempt: Type.Integer({ minimum: 1 }),
   probe: Type.Boolean({ description: 'A probe of a failing endpoint; it counts towards no schedule.' }),
   started_at: timeSchema,
-  dns_ms: milliseconds(),
+  dns_ms: nullable(Type.Integer({ minimum: 0, description: 'Null after a `dns_error` too.' })),
   connect_ms: milliseconds(),
   tls_ms: milliseconds(),
   first_byte_ms: milliseconds(),
   total_ms: milliseconds(),
   address: nullable(Type.String({ description: 'The address that was dialled.' })),
   status: nullable(Type.Integer({ minimum: 100, maximum: 599 })),
-  error: nullable(oneOfMore(ERROR_CLASSES)),
+  error: nullable({ ...oneOfMore(ERROR_CLASSES), description: ERROR_CLASS_TEXT }),
   error_detail: nullable(Type.String()),
   response_headers: Type.Unsafe({
     type: ['object', 'null'],

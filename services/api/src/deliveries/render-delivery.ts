@@ -22,16 +22,17 @@ export function renderDelivery(row: DeliveryRow): Record<string, unknown> {
 }
 
 /**
- * An attempt, as a single delivery shows it. The body of the answer is shown as text; what is not UTF-8 is replaced. Where a
- * blocked name leads to is not shown: callers must not be able to map the network that the sender runs in.
+ * An attempt, as a single delivery shows it. The body of the answer is shown as text; what is not UTF-8 is replaced. Of a host
+ * without an address that may be reached the reason, the address and the time of the look-up are not shown: callers must not be able to
+ * map the network that the sender runs in.
  */
 export function renderAttempt(row: AttemptRow): Record<string, unknown> {
-  const hidden = row.errorClass === 'blocked' && row.address !== null
+  const hidden = row.errorClass === 'dns_error' || (row.errorClass === 'blocked' && row.address !== null)
   return {
     attempt: row.attempt,
     probe: row.probe,
     started_at: timeOf(row.startedAtMs),
-    dns_ms: wholeMs(row.dnsMs),
+    dns_ms: hidden ? null : wholeMs(row.dnsMs),
     connect_ms: wholeMs(row.connectMs),
     tls_ms: wholeMs(row.tlsMs),
     first_byte_ms: wholeMs(row.firstByteMs),

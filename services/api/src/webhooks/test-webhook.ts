@@ -21,7 +21,7 @@ export interface TestWebhookOptions {
   readonly egress: Pick<Egress, 'send'>
   /** How many tests of a tenant run at the same time. */
   readonly gate: TenantGate
-  readonly log: Pick<Logger, 'error'>
+  readonly log: Pick<Logger, 'error' | 'info'>
   /** Undefined when no traces are collected. */
   readonly tracing?: Tracing | undefined
   readonly now?: () => number

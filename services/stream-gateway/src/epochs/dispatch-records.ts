@@ -1,4 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
+import { createTurnClock } from '@ariftly/async'
 import { decodeRecord, type LogEvent } from '@ariftly/events'
 import type { RecordView } from '@ariftly/kafka'
 import type { Hub, WantedState } from '../hub/hub.ts'
@@ -35,18 +36,7 @@ const TURN_MS = 2
 export function createDispatch(o: DispatchOptions) {
   const { hub } = o
   const partitions = hub.ring.position.length
-  /** Until when records may be worked on in this turn of the event loop; undefined when none were yet. */
-  let untilMs: number | undefined
-
-  function isTurnOver(): boolean {
-    if (untilMs === undefined) {
-      untilMs = o.now() + TURN_MS
-      setImmediate(() => {
-        untilMs = undefined
-      })
-    }
-    return o.now() > untilMs
-  }
+  const isTurnOver = createTurnClock(TURN_MS, o.now)
 
   return async function dispatch(
     { partition, records, nextOffset }: Stretch,

@@ -26,7 +26,9 @@ export interface DeliverOptions {
   /** Called with an answer 410 and the version of the endpoint that gave it. */
   readonly onGone: (endpoint: TriedEndpoint) => void
   readonly observe: (result: AttemptOutcome['type'] | 'stale', errorClass: string | null, totalMs: number) => void
-  readonly log: Pick<Logger, 'debug' | 'error'>
+  /** Called with why the host of an attempt has no address that may be reached. */
+  readonly onUnreachable: (reason: string) => void
+  readonly log: Pick<Logger, 'debug' | 'info' | 'error'>
   /** Undefined when no traces are collected. */
   readonly tracing?: Tracing | undefined
   readonly now?: () => number
@@ -68,7 +70,8 @@ export function createDeliver(o: DeliverOptions): (ref: AttemptRef) => Promise<v
     if (!attempt.enabled || o.stopping()) return unmade(attempt, 'released', next({ type: 'released' }))
     const { egress, keyring, timeoutMs, log } = o
     const sending = { egress, keyring, timeoutMs, log, nowMs: now(), trace: traceOf(attempt) }
-    const { record, retryAfter } = await sendWebhook(attempt, sending)
+    const { record, retryAfter, unreachable } = await sendWebhook(attempt, sending)
+    if (unreachable !== null) o.onUnreachable(unreachable)
     if (o.stopping() && record.errorClass !== null && record.status === null)
       return unmade(attempt, 'released', next({ type: 'released' }))
     if (record.errorClass === null) return made(attempt, 'delivered', record, next({ type: 'delivered' }))

@@ -108,6 +108,7 @@ export async function startDelivering(o: DeliveringOptions): Promise<Delivering>
     stopping: () => stopping,
     onGone: (endpoint) => void disable(endpoint, 'gone'),
     observe: metrics.attempted,
+    onUnreachable: metrics.unreachable,
     log,
     tracing: o.tracing,
   })

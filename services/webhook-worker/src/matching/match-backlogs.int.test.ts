@@ -38,6 +38,7 @@ test('tenants go on with their backlogs while each slice of another tenant times
     topic: TOPIC,
     subscriptions: new SubscriptionCache(pool),
     tenantPairs: new TenantPairs(),
+    isTurnOver: () => false,
     onMatched: (webhookIds) => webhookIds.forEach((id) => matched.add(id)),
     signal: end.signal,
     log,

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { backoffMs, sleep } from '@ariftly/async'
 import type { Logger } from '@ariftly/runtime'
 import { withTransaction, type Pool, type Transaction } from '@ariftly/store'
@@ -25,6 +26,8 @@ export interface MatchBacklogsOptions {
   readonly subscriptions: SubscriptionCache
   /** Tells whether events of other tenants are matched at the same time. */
   readonly tenantPairs: Pick<TenantPairs, 'anyBut'>
+  /** Whether matching has used up its time in this turn of the event loop. */
+  readonly isTurnOver: () => boolean
   /** Called after each commit with the webhooks that have new deliveries. */
   readonly onMatched: (webhookIds: ReadonlySet<string>, deliveries: number) => void
   /** Ends it after the slice that is under way. */
@@ -111,19 +114,20 @@ export function runMatchBacklogs(o: MatchBacklogsOptions): {
     const withData = index.needsData(backlog.tenant)
     const limit = withData ? PAYLOADS_MAX : EVENTS_MAX
     const read = await readMatchBacklog(tx, backlog, { limit, withData })
-    const { matches, next } = matchEvents(index, backlog, read)
+    const { matches, next } = await matchEvents(index, backlog, read)
     const deliveries = await insertDeliveries(tx, { ...backlog, matches })
     await advanceMatchBacklog(tx, backlog, next)
     return { deliveries, webhookIds: new Set(matches.flatMap(({ webhookIds }) => webhookIds)) }
   }
 
-  function matchEvents(index: SubscriptionIndex, backlog: MatchBacklog, { events, atEnd }: MatchableEvents) {
+  async function matchEvents(index: SubscriptionIndex, backlog: MatchBacklog, { events, atEnd }: MatchableEvents) {
     const { tenant } = backlog
     const oldestMs = now() - KEPT_MS
     const matches: MatchedEvent[] = []
     let pairs = 0
     for (const { id: eventId, offset, type, appendedAtMs, ...of } of events) {
       if (appendedAtMs < oldestMs) continue
+      while (o.isTurnOver()) await nextTurn()
       const { taskId, sessionId, agent, data } = of
       const names = { taskId: taskId ?? undefined, sessionId: sessionId ?? undefined, agent: agent ?? undefined }
       const webhookIds = index.match({

@@ -10,6 +10,7 @@ const LIMITS = {
   tenantPairsMax: 5_000,
   spent: new Map<string, number>(),
   backlogged: new Set<string>(),
+  isTurnOver: () => false,
 }
 const good = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01'
 
@@ -17,14 +18,16 @@ function traceKept(traceparent: string): string | null | undefined {
   return matchRecords(index, [recordAt(7, traceparent)], LIMITS).matches.map((match) => match.traceparent)[0]
 }
 
-function recordAt(offset: number, traceparent = good, tenant = 'acme') {
+const SMALL = Buffer.from('{"task_id":"t1","message":"m"}')
+
+function recordAt(offset: number, traceparent = good, tenant = 'acme', data = SMALL) {
   const { key, value, headers } = encodeRecord({
     tenant,
     id: newEventId(Date.now()),
     type: 'task.progress',
     ...filters,
     taskId: 't1',
-    data: Buffer.from('{"task_id":"t1","message":"m"}'),
+    data,
     traceparent,
   })
   return { partition: 0, offset, timestampMs: Date.now(), key: Buffer.from(key), value, headers }
@@ -76,17 +79,45 @@ describe('matchRecords', () => {
       { id: 'whk_2', tenant: 'other', events: ['*'], ...filters, createdAtMs: 0 },
     ])
     let nowMs = 0
-    // A clock on which each look takes longer than a pair, as if the process were paused: one pair is counted for one filter.
+    // A clock on which each look takes long, as if the process were paused: one pair is counted for one filter, and 0.12 for 30 bytes.
     const now = () => (nowMs += 1000)
     const records = ['acme', 'acme', 'acme', 'acme', 'acme', 'other'].map((tenant, offset) =>
       recordAt(offset, good, tenant),
     )
-    const found = matchRecords(both, records, { ...LIMITS, tenantPairsMax: 2, now })
+    const found = matchRecords(both, records, { ...LIMITS, tenantPairsMax: 3, now })
     expect([...found.deferred]).toEqual([['acme', 3]])
-    expect([...found.judged]).toEqual([['acme', 3]])
+    expect([...found.judged]).toEqual([['acme', 3 * (1 + (SMALL.length / 1024) * 4)]])
     expect(found.matches.map(({ offset }) => offset)).toEqual([5])
     const joined = matchRecords(both, records, { ...LIMITS, backlogged: new Set(['acme']), now })
     expect([...joined.deferred]).toEqual([['acme', 0]])
     expect([...joined.judged]).toEqual([])
+  })
+
+  test('counts a large payload by the time that its filter takes, up to what so many bytes may take', () => {
+    const filtered = new SubscriptionIndex([
+      { id: 'whk_1', tenant: 'acme', events: ['*'], ...filters, createdAtMs: 0, filter: '{"data.message":"never"}' },
+    ])
+    const large = Buffer.from(`{"a":[${'[],'.repeat(80_000)}[]]}`)
+    const records = [0, 1].map((offset) => recordAt(offset, good, 'acme', large))
+    const judge = (lookMs: number) => {
+      let nowMs = 0
+      const now = () => (nowMs += lookMs)
+      const { judged, deferred } = matchRecords(filtered, records, { ...LIMITS, tenantPairsMax: 300, now })
+      return { pairs: judged.get('acme') ?? 0, deferred: deferred.get('acme') }
+    }
+    expect(judge(1.2)).toEqual({ pairs: expect.closeTo(200), deferred: undefined })
+    expect(judge(7.2)).toEqual({ pairs: expect.closeTo(600), deferred: 1 })
+    expect(judge(10_000)).toEqual({ pairs: expect.closeTo(1 + (large.length / 1024) * 4), deferred: 1 })
+  })
+
+  test('ends behind the record with which the turn is over, and always takes one record', () => {
+    const records = [0, 1, 2].map((offset) => recordAt(offset))
+    const taken = (steps: number) => {
+      let step = 0
+      return matchRecords(index, records, { ...LIMITS, isTurnOver: () => ++step >= steps })
+    }
+    expect(taken(1)).toMatchObject({ taken: 1, matches: [{ offset: 0 }] })
+    expect(taken(2)).toMatchObject({ taken: 2, matches: [{ offset: 0 }, { offset: 1 }] })
+    expect(taken(3)).toMatchObject({ taken: 3, matches: [{ offset: 0 }, { offset: 1 }, { offset: 2 }] })
   })
 })

@@ -14,6 +14,8 @@ import { TenantPairs } from './tenant-pairs.ts'
 export interface MatchingOptions {
   readonly config: WebhookWorkerConfig
   readonly pool: Pool
+  /** Whether matching has used up its time in this turn of the event loop. */
+  readonly isTurnOver: () => boolean
   readonly onMatched: (webhookIds: ReadonlySet<string>, deliveries: number) => void
   readonly log: Logger
   readonly metrics: Metrics
@@ -48,6 +50,7 @@ export function startMatching(o: MatchingOptions): Matching {
     topic,
     subscriptions,
     tenantPairs,
+    isTurnOver: o.isTurnOver,
     onMatched: o.onMatched,
     signal: closing.signal,
     log,
@@ -86,6 +89,7 @@ export function startMatching(o: MatchingOptions): Matching {
         projection: createProjectionWatch({ db: pool, epoch: epoch.epoch, topic, log }),
         subscriptions,
         tenantPairs,
+        isTurnOver: o.isTurnOver,
         onDeferred: backlogs.wake,
         onMatched: o.onMatched,
         group,

@@ -15,10 +15,12 @@ export interface RedeliveryRunnerOptions {
 }
 
 const IDLE_MS = 1000
+/** The rest after a slice, in times of what that took: what other tenants' webhooks need shares Postgres and the thread with it. */
+const REST_TIMES = 3
 
 /**
  * Carries out redeliveries slice by slice until the signal aborts: tenants take turns, any number of processes share them, and
- * each continues where the last slice that was committed ended.
+ * each continues where the last slice that was committed ended. After each slice it rests for three times as long as that took.
  */
 export async function runRedeliveries(o: RedeliveryRunnerOptions): Promise<void> {
   let failures = 0
@@ -29,12 +31,13 @@ export async function runRedeliveries(o: RedeliveryRunnerOptions): Promise<void>
     try {
       // One cheap look, as there is hardly ever one.
       if (!(await anyRedeliveryDue(o.pool))) return IDLE_MS
+      const startedMs = performance.now()
       const slice = await makeRedeliverySlice(o.pool)
       failures = 0
       if (slice.type === 'idle') return IDLE_MS
       if (slice.type === 'failed') o.log.warn({ err: slice.error }, 'a slice of a redelivery failed')
       if (slice.type === 'advanced' && slice.made.size > 0) o.onRedelivered(slice.made.keys())
-      return 0
+      return REST_TIMES * (performance.now() - startedMs)
     } catch (error) {
       if (!o.signal.aborted) o.log.warn({ err: error }, 'redeliveries cannot go on yet')
       return backoffMs(failures++)

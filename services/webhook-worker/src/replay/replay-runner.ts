@@ -6,6 +6,8 @@ import { makeReplaySlice } from './replay-slice.ts'
 /** What the runner needs. */
 export interface ReplayRunnerOptions {
   readonly pool: Pool
+  /** Whether matching has used up its time in this turn of the event loop. */
+  readonly isTurnOver: () => boolean
   /** Called after each slice that has made deliveries due. */
   readonly onReplayed: (webhookId: string, deliveries: number) => void
   /** Ends it after the slice that is under way. */
@@ -33,7 +35,7 @@ export async function runReplays(o: ReplayRunnerOptions): Promise<void> {
     try {
       // One cheap look, as there is hardly ever one: a transaction for it is a third of what an idle process does.
       if (!(await anyReplayRuns(o.pool))) return IDLE_MS
-      const result = await makeReplaySlice(o.pool)
+      const result = await makeReplaySlice(o.pool, { isTurnOver: o.isTurnOver })
       failures = 0
       if (result.type === 'idle') return backoffMs(fullLooks++, FULL_MS)
       fullLooks = 0

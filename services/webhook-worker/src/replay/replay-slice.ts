@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { withTransaction, type Pool, type Transaction } from '@ariftly/store'
 import {
   advanceReplay,
@@ -26,6 +27,13 @@ export type SliceResult =
       readonly judgedMs: number
     }
 
+interface SliceLimits {
+  /** Events of a tenant that one slice looks at. */
+  readonly eventsMax: number
+  /** Whether matching has used up its time in this turn of the event loop: the next payload is parsed in another one. */
+  readonly isTurnOver: () => boolean
+}
+
 /** Events of a tenant that one slice looks at. */
 const EVENTS_PER_SLICE = 1000
 /** The same when their payloads are read too, which may be fewer. */
@@ -40,9 +48,9 @@ const WAITING_MAX = 2000
  */
 export async function makeReplaySlice(
   pool: Pool,
-  o: { readonly eventsMax?: number; readonly waitingMax?: number; readonly now?: () => number } = {},
+  o: Partial<SliceLimits> & { readonly waitingMax?: number; readonly now?: () => number } = {},
 ): Promise<SliceResult> {
-  const { eventsMax = EVENTS_PER_SLICE, waitingMax = WAITING_MAX, now = Date.now } = o
+  const { eventsMax = EVENTS_PER_SLICE, waitingMax = WAITING_MAX, isTurnOver = () => false, now = Date.now } = o
   let id: string | undefined
   try {
     return await withTransaction(pool, async (tx): Promise<SliceResult> => {
@@ -54,7 +62,7 @@ export async function makeReplaySlice(
         await advanceReplay(tx, { id, next: 'cancelled', scanned: 0, deliveries: 0 })
         return { type: 'advanced', webhookId, deliveries: 0, dryRun, judgedMs: 0 }
       }
-      const made = await makeSlice(tx, replay, { eventsMax, oldestMs: now() - KEPT_MS })
+      const made = await makeSlice(tx, replay, { eventsMax, isTurnOver, oldestMs: now() - KEPT_MS })
       return { type: 'advanced', webhookId, dryRun, ...made }
     })
   } catch (error) {
@@ -66,7 +74,7 @@ export async function makeReplaySlice(
 async function makeSlice(
   tx: Transaction,
   replay: LockedReplay,
-  { eventsMax, oldestMs }: { readonly eventsMax: number; readonly oldestMs: number },
+  { eventsMax, isTurnOver, oldestMs }: SliceLimits & { readonly oldestMs: number },
 ): Promise<{ readonly deliveries: number; readonly judgedMs: number }> {
   const { id, tenant, beforeMs } = replay
   // A replay may wait for days, in which the oldest of its deliveries would have expired.
@@ -81,9 +89,15 @@ async function makeSlice(
   const withData = payloadFilter?.needsData === true
   const limit = withData ? Math.min(eventsMax, PAYLOADS_PER_SLICE) : eventsMax
   const slice = await readReplaySlice(tx, { tenant, from, beforeMs, limit, withData })
-  const startedMs = performance.now()
-  const events = slice.events.filter(createFilter({ ...replay, afterMs }, payloadFilter))
-  const judgedMs = withData ? performance.now() - startedMs : 0
+  const wants = createFilter({ ...replay, afterMs }, payloadFilter)
+  const events: MatchableEvent[] = []
+  let judgedMs = 0
+  for (const event of slice.events) {
+    while (isTurnOver()) await nextTurn()
+    const startedMs = performance.now()
+    if (wants(event)) events.push(event)
+    if (withData) judgedMs += performance.now() - startedMs
+  }
   const deliveries = await replayDeliveries(tx, { replay, epoch, partition, events })
   const last = slice.events.at(-1)
   const next =

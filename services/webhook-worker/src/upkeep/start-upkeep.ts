@@ -17,6 +17,8 @@ export interface UpkeepOptions {
   /** Has `LIST_SETTINGS`. */
   readonly redeliveryPool: Pool
   readonly heartbeat: Heartbeat
+  /** Whether matching has used up its time in this turn of the event loop. */
+  readonly isTurnOver: () => boolean
   readonly wakeups: Wakeups
   readonly metrics: WorkerMetrics
   readonly signal: AbortSignal
@@ -45,7 +47,13 @@ export function startUpkeep(o: UpkeepOptions): Pick<BacklogWatch, 'counts'> {
   releasers.add('backlog', () => backlog.ended)
   const retention = keepRetention({ db, onExpired: metrics.expired, signal, log })
   releasers.add('retention', () => retention)
-  const replays = runReplays({ pool: db, onReplayed: (webhookId) => wakeups.wake([webhookId]), signal, log })
+  const replays = runReplays({
+    pool: db,
+    isTurnOver: o.isTurnOver,
+    onReplayed: (webhookId) => wakeups.wake([webhookId]),
+    signal,
+    log,
+  })
   releasers.add('replays', () => replays)
   const redeliveries = runRedeliveries({ pool: o.redeliveryPool, onRedelivered: wakeups.wake, signal, log })
   releasers.add('redeliveries', () => redeliveries)

@@ -1,0 +1,140 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { encodeRecord, newEventId, typeIdToUuid } from '@ariftly/events'
+import { ensurePositions, insertEvents, openEpoch, readPositions, type ProjectedEvent } from '@ariftly/store/projection'
+import { createTestDatabase, eventually, insertSampleWebhook, recordViewOf } from '@ariftly/testkit'
+import { runMatchBacklogs } from './match-backlogs.ts'
+import { createMatcher, WEBHOOKS_PROJECTION } from './matcher.ts'
+import { createProjectionWatch } from './projection-watch.ts'
+import { SubscriptionCache } from './subscription-cache.ts'
+import { TenantPairs } from './tenant-pairs.ts'
+
+const TOPIC = 'ariftly.events.v1'
+const EVENTS = 30
+/** Every third event is of the tenant that has no filter. */
+const CALM_EVERY = 3
+/** 240 KiB that are 80,000 values: to parse them costs a tenant's share of a window or more. */
+const COSTLY = `{"task_id":"t","a":[${'[],'.repeat(80_000)}[]]}`
+const log = { warn() {} }
+
+const database = await createTestDatabase()
+const pool = database.openPool()
+const admin = database.openPool({ owner: true })
+const subscriptions = new SubscriptionCache(pool)
+const tenantPairs = new TenantPairs()
+const appendedAtMs = Date.now()
+const events = Array.from({ length: EVENTS }, (_, offset) => eventAt(offset))
+const batch = {
+  partition: 0,
+  records: events.map(toRecord),
+  firstOffset: 0,
+  lastOffset: EVENTS - 1,
+}
+let calm: string
+let costly: string
+
+beforeAll(async () => {
+  await openEpoch(admin, { topic: TOPIC, clusterId: 'test' })
+  const ends = new Map([[0, EVENTS]])
+  await ensurePositions(admin, { projection: 'events', epoch: 1, topic: TOPIC, starts: ends })
+  await ensurePositions(admin, { projection: WEBHOOKS_PROJECTION, epoch: 1, topic: TOPIC, starts: new Map([[0, 0]]) })
+  await insertEvents(admin, events)
+  calm = await insertSampleWebhook(admin, { tenant: 'calm' })
+  costly = await insertSampleWebhook(admin, { tenant: 'costly', filter: '{"data.nope":{"$exists":false}}' })
+})
+afterAll(() => database.drop())
+
+function eventAt(offset: number): ProjectedEvent {
+  const isCalm = offset % CALM_EVERY === 0
+  return {
+    tenant: isCalm ? 'calm' : 'costly',
+    id: newEventId(appendedAtMs),
+    type: 'task.progress',
+    taskId: 't',
+    sessionId: null,
+    agent: null,
+    data: Buffer.from(isCalm ? '{"task_id":"t"}' : COSTLY),
+    traceparent: null,
+    epoch: 1,
+    partition: 0,
+    offset,
+    appendedAtMs,
+  }
+}
+
+function toRecord(event: ProjectedEvent) {
+  const { offset } = event
+  return recordViewOf({ partition: 0, offset, timestampMs: event.appendedAtMs, ...encodeRecord(event) })
+}
+
+function newMatcher(isTurnOver: () => boolean) {
+  return createMatcher({
+    pool,
+    epoch: 1,
+    topic: TOPIC,
+    projection: createProjectionWatch({ db: pool, epoch: 1, topic: TOPIC, log }),
+    subscriptions,
+    tenantPairs,
+    isTurnOver,
+    onDeferred() {},
+    onMatched() {},
+    group: 'test',
+  })
+}
+
+test('parts of a batch that end with the turn lose and double no delivery, and costly filters are left to the backlog', async () => {
+  const { signal } = new AbortController()
+  let looks = 0
+  const stopped = newMatcher(() => {
+    if (++looks > EVENTS) throw new Error('the process ends')
+    // Not at the beginning of a part, but behind its first record.
+    return looks % 2 === 0
+  })
+  await expect(stopped(batch, signal)).rejects.toThrow('the process ends')
+  const middle = await positionOf()
+  expect(middle).toBeGreaterThan(EVENTS / 3)
+  expect(middle).toBeLessThan(EVENTS)
+  expect(await eventsOf(calm)).toEqual(idsOf('calm', (offset) => offset < middle))
+
+  const rest = { ...batch, firstOffset: middle, records: batch.records.slice(middle) }
+  expect(await newMatcher(() => false)(rest, signal)).toEqual({ type: 'done' })
+  expect(await positionOf()).toBe(EVENTS)
+  expect(await eventsOf(calm)).toEqual(idsOf('calm'))
+  const { rows } = await admin.query('SELECT tenant_id, end_offset::int FROM match_backlogs')
+  expect(rows).toEqual([{ tenant_id: 'costly', end_offset: EVENTS }])
+
+  const end = new AbortController()
+  const backlogs = runMatchBacklogs({
+    pool,
+    topic: TOPIC,
+    subscriptions,
+    tenantPairs,
+    isTurnOver: () => ++looks % 2 === 0,
+    onMatched() {},
+    signal: end.signal,
+    log,
+  })
+  await eventually(async () => (await eventsOf(costly)).length >= idsOf('costly').length, { timeoutMs: 20_000 })
+  await eventually(async () => (await admin.query('SELECT FROM match_backlogs')).rows.length === 0)
+  end.abort()
+  await backlogs.ended
+  expect(await eventsOf(costly)).toEqual(idsOf('costly'))
+  expect(await eventsOf(calm)).toEqual(idsOf('calm'))
+})
+
+function idsOf(tenant: string, is: (offset: number) => boolean = () => true): string[] {
+  return events.filter((event) => event.tenant === tenant && is(event.offset)).map(({ id }) => typeIdToUuid('evt', id))
+}
+
+async function positionOf(): Promise<number> {
+  const positions = await readPositions(pool, { projection: WEBHOOKS_PROJECTION, epoch: 1, topic: TOPIC })
+  return positions.get(0)?.nextOffset ?? -1
+}
+
+/** The events of a webhook's deliveries, in the order of the log. */
+async function eventsOf(webhookId: string): Promise<string[]> {
+  const { rows } = await admin.query<{ event_id: string }>(
+    'SELECT event_id FROM deliveries WHERE webhook_id = $1 ORDER BY "offset"',
+    [typeIdToUuid('whk', webhookId)],
+  )
+  return rows.map((row) => row.event_id)
+}
