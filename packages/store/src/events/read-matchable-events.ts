@@ -9,6 +9,8 @@ export interface MatchableEvents {
   readonly atEnd: boolean
 }
 
+const COLUMNS = 'id, "offset", type, task_id, session_id, agent, appended_at'
+
 /** Payloads that one read holds (the last one may go beyond). To parse them takes 40 ms of a thread at worst: 13 ms for 256 KiB. */
 const PAYLOAD_BYTES_MAX = 512 * 1024
 
@@ -26,12 +28,10 @@ export async function readMatchableEvents(
   },
 ): Promise<MatchableEvents> {
   const { where, values, limit, withData } = o
-  const columns = 'id, "offset", type, task_id, session_id, agent, appended_at'
+  const first = (columns: string): string =>
+    `SELECT ${columns} FROM events WHERE ${where} ORDER BY "offset" LIMIT $${values.length + 1}`
   const { rows } = await db.query<MatchableColumns>(
-    `SELECT ${columns}, ${withData ? FIRST_PAYLOADS : 'NULL'} AS data
-       FROM (SELECT ${columns}${withData ? ', data' : ''}
-               FROM events WHERE ${where} ORDER BY "offset" LIMIT $${values.length + 1}) AS part
-      ORDER BY "offset"`,
+    withData ? withPayloads(first) : first(`${COLUMNS}, NULL AS data`),
     [...values, limit],
   )
   const beyond = withData ? rows.findIndex(({ data }) => data === null) : -1
@@ -39,8 +39,15 @@ export async function readMatchableEvents(
   return { events: read.map(toMatchableEvent), atEnd: beyond === -1 && rows.length < limit }
 }
 
-/** Null for events before which there are payloads enough. */
-const FIRST_PAYLOADS = `
-  CASE WHEN coalesce(sum(octet_length(data::text)) OVER (ORDER BY "offset" ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0)
-            < ${PAYLOAD_BYTES_MAX}
-       THEN data END`
+/** `data` is null for events before which there are payloads enough: these are never decompressed. */
+function withPayloads(first: (columns: string) => string): string {
+  return `
+    WITH RECURSIVE part AS MATERIALIZED (${first(`row_number() OVER (ORDER BY "offset") AS n, ${COLUMNS}, data`)}),
+    taken AS (
+      SELECT n, octet_length(data::text)::bigint AS bytes FROM part WHERE n = 1
+      UNION ALL
+      SELECT p.n, t.bytes + octet_length(p.data::text)
+        FROM taken t JOIN part p ON p.n = t.n + 1
+       WHERE t.bytes < ${PAYLOAD_BYTES_MAX})
+    SELECT ${COLUMNS}, CASE WHEN n <= (SELECT max(n) FROM taken) THEN data END AS data FROM part ORDER BY "offset"`
+}
