@@ -104,6 +104,7 @@ function apiHandler(
   return async (req, res) => {
     const context = requestContext(req, res)
     const caller = await auth.authenticate(req.headers.authorization, scope)
+    context.tenant = caller.tenant
     context.fields['tenant'] = caller.tenant
     context.fields['key_id'] = caller.keyId
     // Answers hold what one key may see: no cache in between keeps them.

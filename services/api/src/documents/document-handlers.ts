@@ -99,11 +99,18 @@ interface ScriptReader {
   plain(): Promise<Buffer>
 }
 
-/** Reads the script when it is first asked for; the packed form is kept (1 MB), the plain one is for the few who cannot unpack. */
+/** Reads the script when it is first asked for and keeps both forms (1 and 3.3 MB): answers share the bytes, however many are under way. */
 function createScriptReader(): ScriptReader {
-  let kept: Promise<Buffer> | undefined
-  const packed = async (): Promise<Buffer> => {
-    kept ??= readFile(new URL('../../assets/reference.js.gz', import.meta.url))
+  const packed = keptOnce(async () => await readFile(new URL('../../assets/reference.js.gz', import.meta.url)))
+  const plain = keptOnce(async () => await promisify(gunzip)(await packed()))
+  return { packed, plain }
+}
+
+/** Reads once, for all who ask; what failed is read again. */
+function keptOnce<T>(read: () => Promise<T>): () => Promise<T> {
+  let kept: Promise<T> | undefined
+  return async () => {
+    kept ??= read()
     try {
       return await kept
     } catch (error) {
@@ -111,7 +118,6 @@ function createScriptReader(): ScriptReader {
       throw error
     }
   }
-  return { packed, plain: async () => await promisify(gunzip)(await packed()) }
 }
 
 function acceptsGzip(header: string | undefined): boolean {
