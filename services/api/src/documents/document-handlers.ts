@@ -60,7 +60,7 @@ export function createDocumentHandlers(served: readonly string[], nowMs: number 
       readQuery(req.originalUrl, {})
       const problem = problemDocument(pathOf(req).split('/').at(-1) ?? '')
       if (problem === undefined) throw new Problem(404, 'not_found', { detail: 'There is no problem of this code.' })
-      res.setHeader('Vary', 'Accept')
+      res.vary('Accept')
       const headers = { 'Cache-Control': 'public, max-age=300' }
       if (req.accepts(['html', 'json']) === 'json') sendJson(res, 200, Buffer.from(JSON.stringify(problem)), headers)
       else send(res, 'text/html; charset=utf-8', renderProblemPage(problem), headers)
@@ -75,10 +75,10 @@ export function createDocumentHandlers(served: readonly string[], nowMs: number 
     },
     async getDocsScript(req, res) {
       readQuery(req.originalUrl, {})
+      res.vary('Accept-Encoding')
       const packed = acceptsGzip(req.headers['accept-encoding'])
       send(res, 'text/javascript; charset=utf-8', packed ? await script.packed() : await script.plain(), {
         'Cache-Control': 'public, max-age=86400',
-        Vary: 'Accept-Encoding',
         ...(packed ? { 'Content-Encoding': 'gzip' } : {}),
       })
     },
