@@ -27,6 +27,9 @@ const CALLER = {
   endsAtMs: null,
 }
 
+/** Requests that a client sends at once. */
+const ahead = (count: number) => 'GET / HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(count)
+
 /** A client that asks and reads nothing until it resumes; what came then. */
 async function askUnread(
   port: number,
@@ -155,8 +158,6 @@ describe('serveHttp', () => {
   })
 
   describe('with requests that were sent ahead of their answers', () => {
-    const ahead = (count: number) => 'GET / HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(count)
-
     test('answers sixteen on one connection, in order', async () => {
       let answers = 0
       const { port } = await serve((_req, res) => void res.end(`<${(answers += 1)}>`))
