@@ -1,3 +1,4 @@
+import { apiScript } from './neighbours/api-script.ts'
 import type { Attack } from './neighbours/attack.ts'
 import { INGEST_ATTACKS } from './neighbours/ingest-attacks.ts'
 import { streamHistory } from './neighbours/stream-history.ts'
@@ -22,6 +23,7 @@ const ATTACKS: readonly Attack[] = [
   webhookFilters,
   webhookDryRuns,
   ...INGEST_ATTACKS,
+  apiScript,
 ]
 
 /** Below this a p99 is noise of the machine, ms. */

@@ -9,8 +9,11 @@ export interface BodyShare {
 /** How many bytes of bodies may be held at the same time. */
 export interface BodyMemoryLimits {
   readonly bytesMax: number
-  /** Of one tenant, so that its bodies never keep those of all others out. */
-  readonly tenantBytesMax: number
+  /**
+   * The part that one tenant may hold of what the others leave, below 1. So whatever some tenants hold there is room for one more:
+   * with a quarter, ten tenants that hold all they may leave 5 % of it.
+   */
+  readonly tenantShare: number
 }
 
 /** Bounds the bodies that are held at the same time, whole or not, together and for each tenant. */
@@ -41,8 +44,10 @@ export class BodyMemory {
   }
 
   #hasRoom(tenant: string, bytes: number): boolean {
-    const { bytesMax, tenantBytesMax } = this.#limits
-    return this.#bytes + bytes <= bytesMax && (this.#tenants.get(tenant) ?? 0) + bytes <= tenantBytesMax
+    const { bytesMax, tenantShare } = this.#limits
+    const held = this.#tenants.get(tenant) ?? 0
+    const others = this.#bytes - held
+    return held + bytes <= (bytesMax - others) * tenantShare
   }
 
   #add(tenant: string, bytes: number): void {

@@ -8,7 +8,7 @@ export function allowOrigin(req: IncomingMessage, res: ServerResponse, origins: 
   if (!any) res.setHeader('Vary', 'Origin')
   if (origin === undefined || !(any || origins.includes(origin))) return
   res.setHeader('Access-Control-Allow-Origin', any ? '*' : origin)
-  res.setHeader('Access-Control-Expose-Headers', 'X-Request-Id, Retry-After, RateLimit, RateLimit-Policy, Location')
+  res.setHeader('Access-Control-Expose-Headers', EXPOSED_HEADERS)
 }
 
 /** Answers a preflight for a path that exists; whether it was one. */
@@ -25,4 +25,6 @@ export function answerPreflight(req: IncomingMessage, res: ServerResponse, found
   return true
 }
 
-const ALLOWED_HEADERS = 'Authorization, Content-Type, Last-Event-ID, X-Request-Id, traceparent'
+const ALLOWED_HEADERS = 'Authorization, Content-Type, Idempotency-Key, Last-Event-ID, X-Request-Id, traceparent'
+const EXPOSED_HEADERS =
+  'Date, ETag, Idempotent-Replayed, Location, RateLimit, RateLimit-Policy, Retry-After, X-Request-Id'

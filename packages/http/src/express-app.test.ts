@@ -79,7 +79,7 @@ describe('createExpressApp', () => {
     const auth: ExpressAppOptions['auth'] = {
       authenticate: (tenant) => ({ ...caller, tenant: tenant ?? '' }),
     }
-    const bodyMemory = { bytesMax: 1000, tenantBytesMax: 150 }
+    const bodyMemory = { bytesMax: 1000, tenantShare: 0.15 }
     const express = createExpressApp({ log, metrics: createMetrics(), auth, bodyMemory, routes: echo })
     const { base, port } = await serve(express)
     const post = async (tenant: string) => {
@@ -95,6 +95,26 @@ describe('createExpressApp', () => {
     expect((await post('calm')).status).toBe(201)
     unfinished.destroy()
     await eventually(async () => (await post('loud')).status === 201)
+  })
+
+  test('lets pages of allowed origins call it, and answers their preflight', async () => {
+    const corsOrigins = ['https://app.example']
+    const auth: ExpressAppOptions['auth'] = { authenticate: () => caller }
+    const routes: ExpressAppOptions['routes'] = {
+      ...echo,
+      getEvent: (_call, _req, res) => void res.vary('Authorization').json({}),
+    }
+    const { base } = await serve(createExpressApp({ log, metrics: createMetrics(), auth, routes, corsOrigins }))
+    const origin = 'https://app.example'
+    const asks = { origin, 'access-control-request-method': 'POST' }
+    const preflight = await fetch(`${base}/v1/webhooks`, { method: 'OPTIONS', headers: asks })
+    expect([preflight.status, preflight.headers.get('access-control-allow-origin')]).toEqual([204, origin])
+    expect(preflight.headers.get('access-control-allow-headers')).toMatch(/\bIdempotency-Key\b/)
+    const answer = await fetch(`${base}/v1/events/x`, { headers: { origin, authorization } })
+    expect(answer.headers.get('access-control-allow-origin')).toBe(origin)
+    expect(answer.headers.get('vary')).toBe('Origin, Authorization')
+    const stranger = await fetch(`${base}/v1/events/x`, { headers: { origin: 'https://evil.example', authorization } })
+    expect(stranger.headers.has('access-control-allow-origin')).toBe(false)
   })
 
   test('hands over parameters, the query and the parsed body', async () => {

@@ -2,6 +2,7 @@ import express, { type Express, type NextFunction, type Request, type Response }
 import type { Logger, Metrics, Tracing } from '@ariftly/runtime'
 import { BodyMemory, type BodyMemoryLimits } from './body-memory.ts'
 import type { Caller, Scope } from './caller.ts'
+import { allowOrigin, answerPreflight } from './cors.ts'
 import { unroutable } from './create-router.ts'
 import { createRouteMatcher, type NamedRoute } from './match-route.ts'
 import { observeRequests } from './observe-request.ts'
@@ -44,13 +45,15 @@ export interface ExpressAppOptions {
   readonly routes: Readonly<Partial<Record<RouteName, ApiHandler>>>
   /** Handlers of the routes without one. */
   readonly open?: Readonly<Partial<Record<RouteName, OpenHandler>>>
+  /** Origins whose pages may read the answers (CORS); `*` is any; default none. */
+  readonly corsOrigins?: readonly string[]
   /** Largest JSON body; default 256 KiB. */
   readonly jsonBytesMax?: number
-  /** What the bodies of requests under way may hold; default 64 MiB, a tenant a quarter of it. */
+  /** What the bodies of requests under way may hold; default 64 MiB, a tenant a quarter of what the others leave. */
   readonly bodyMemory?: BodyMemoryLimits
 }
 
-const BODY_MEMORY: BodyMemoryLimits = { bytesMax: 64 * 1024 * 1024, tenantBytesMax: 16 * 1024 * 1024 }
+const BODY_MEMORY: BodyMemoryLimits = { bytesMax: 64 * 1024 * 1024, tenantShare: 0.25 }
 
 /**
  * Makes an express app of handlers by the route table: request id, one line in the log, authentication with the route's
@@ -104,6 +107,7 @@ function apiHandler(
   return async (req, res) => {
     const context = requestContext(req, res)
     const caller = await auth.authenticate(req.headers.authorization, scope)
+    context.tenant = caller.tenant
     context.fields['tenant'] = caller.tenant
     context.fields['key_id'] = caller.keyId
     // Answers hold what one key may see: no cache in between keeps them.
@@ -123,6 +127,7 @@ function apiHandler(
 }
 
 function createObserver(options: ExpressAppOptions, routes: readonly NamedRoute[]) {
+  const { corsOrigins = [] } = options
   const observer = observeRequests(options)
   const match = createRouteMatcher(routes)
   return (req: Request, res: Response, next: NextFunction): void => {
@@ -133,6 +138,10 @@ function createObserver(options: ExpressAppOptions, routes: readonly NamedRoute[
       requestContext(req, res),
       found !== undefined && 'route' in found ? found.route.name : 'none',
     )
+    if (corsOrigins.length > 0) {
+      allowOrigin(req, res, corsOrigins)
+      if (answerPreflight(req, res, found)) return
+    }
     next()
   }
 }

@@ -27,6 +27,7 @@ export const PROBLEMS: Readonly<Record<string, ProblemKind>> = {
   gateway_full: kind(503, 'Too many streams here', 'The server that got the request holds as many streams as it can.', AGAIN),
   idempotency_key_in_use: kind(409, 'Request under way', 'A request with this `Idempotency-Key` has not been answered yet.', AGAIN),
   idempotency_key_reused: kind(422, 'Idempotency-Key reused', 'This `Idempotency-Key` was sent with another request before.', 'Use a new key for each new request.'),
+  idempotent_answer_lost: kind(409, 'Answer lost', 'The first request with this `Idempotency-Key` has had its effect, but its answer can no longer be read.', 'Look up what it made with the list of the route; use a new key for another one.'),
   internal_error: kind(500, 'Our fault', 'Something went wrong on our side.', 'Try again, and tell us the `request_id` if it stays.'),
   invalid_api_key: kind(401, 'Invalid API key', 'The API key is unknown, revoked or expired.', 'Check the key with `GET /v1/api-keys/current`, or create a new one.'),
   invalid_body: kind(422, 'Invalid body', 'Members of the body are unknown or have bad values.', POINTERS),

@@ -12,6 +12,8 @@ export interface RequestContext {
   span?: Span
   /** Its key, if it was refused as that has had its share. */
   refusedKey: string | undefined
+  /** The tenant of its key, once that is known; undefined without a key. */
+  tenant: string | undefined
   /** More members of the request's line in the log; anyone who handles the request may add. */
   readonly fields: Record<string, LineMember>
 }
@@ -35,6 +37,7 @@ export function createRequestContext(
     requestId: saneRequestId(requestId) ?? `req_${randomHex(16)}`,
     traceparent: saneTraceparent(traceparent) ?? newTraceparent(),
     refusedKey: undefined,
+    tenant: undefined,
     fields: {},
   }
 }

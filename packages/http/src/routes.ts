@@ -20,7 +20,10 @@ export interface Route {
   readonly idempotent?: boolean
 }
 
-/** Whether a route is an administrative write: a call to webhooks, API keys or tenants other than GET. These are paced. */
+/**
+ * Whether a route is an administrative write: a call to webhooks, API keys or tenants other than GET. These are paced, and so is every
+ * request with an `Idempotency-Key` on a route that heeds it, as its answer is kept.
+ */
 export function isAdministrativeWrite({ method, path }: Pick<Route, 'method' | 'path'>): boolean {
   return method !== 'GET' && /^\/v1\/(?:webhooks|api-keys|tenants)(?:\/|$)/.test(path)
 }

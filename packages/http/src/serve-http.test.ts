@@ -1,6 +1,12 @@
 import { afterEach, describe, expect, test } from '@jest/globals'
-import type { RequestListener } from 'node:http'
+import { once } from 'node:events'
+import type { RequestListener, ServerResponse } from 'node:http'
 import { connect, type Socket } from 'node:net'
+import { createMetrics } from '@ariftly/runtime'
+import { eventually } from '@ariftly/testkit'
+import { createExpressApp } from './express-app.ts'
+import { Problem } from './problem.ts'
+import { sendJson } from './send-json.ts'
 import { serveHttp } from './serve-http.ts'
 import { closeServers, defer, log, raw, serve } from './test-server.ts'
 
@@ -9,11 +15,29 @@ afterEach(closeServers)
 /** More than the system takes for a client. */
 const ANSWER = 'a'.repeat(16_000_000)
 
+const CALLER = {
+  keyId: 'key_1',
+  scopes: [],
+  quota: { eventsPerS: null, bytesPerS: null },
+  limits: { eventsPerS: null, streams: null, webhooks: null },
+  secret: 1,
+  suspended: false,
+  tenantDeletedAtMs: null,
+  expiresAtMs: null,
+  endsAtMs: null,
+}
+
+/** Requests that a client sends at once. */
+const ahead = (count: number) => 'GET / HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(count)
+
 /** A client that asks and reads nothing until it resumes; what came then. */
-async function askUnread(port: number): Promise<{ readonly socket: Socket; readonly read: () => Promise<number> }> {
+async function askUnread(
+  port: number,
+  head = 'GET / HTTP/1.1',
+): Promise<{ readonly socket: Socket; readonly read: () => Promise<number> }> {
   const socket = connect(port, '127.0.0.1').pause()
   socket.on('error', () => {})
-  socket.write('GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n')
+  socket.write(`${head}\r\nHost: x\r\nConnection: close\r\n\r\n`)
   await new Promise((resolve) => socket.once('readable', resolve))
   async function read(): Promise<number> {
     let bytes = 0
@@ -98,6 +122,31 @@ describe('serveHttp', () => {
       expect(whole).toBeLessThan(4)
     })
 
+    test('cuts answers without a key, which hold most, and not the larger page of a tenant', async () => {
+      const page = Buffer.alloc(20_000_000, 'a')
+      const listener = createExpressApp({
+        log,
+        metrics: createMetrics(),
+        auth: {
+          authenticate(authorization) {
+            if (authorization === undefined) throw new Problem(401, 'missing_api_key')
+            return { ...CALLER, tenant: authorization }
+          },
+        },
+        routes: { listEvents: (_call, _req, res) => sendJson(res, 200, page) },
+        open: { getDocs: (_req, res) => void res.end(ANSWER) },
+      })
+      const { port } = await serve(listener, { unread: { bytesMax: 60_000_000, timeoutMs: 60_000 } })
+      const paying = await askUnread(port, 'GET /v1/events HTTP/1.1\r\nAuthorization: paying')
+      const strangers = []
+      for (let number = 0; number < 5; number += 1) strangers.push(await askUnread(port, 'GET /docs HTTP/1.1'))
+      const other = await askUnread(port, 'GET /v1/events HTTP/1.1\r\nAuthorization: other')
+      expect(await paying.read()).toBeGreaterThan(page.length)
+      expect(await other.read()).toBeGreaterThan(page.length)
+      const got = await Promise.all(strangers.map(async ({ read }) => await read().catch(() => 0)))
+      expect(got.filter((bytes) => bytes < ANSWER.length).length).toBeGreaterThan(0)
+    })
+
     test('cuts one that takes nothing for too long, and not one that reads', async () => {
       const listener: RequestListener = (_req, res) => void res.end(ANSWER)
       const { port } = await serve(listener, { unread: { bytesMax: 1e9, timeoutMs: 300 } })
@@ -105,6 +154,41 @@ describe('serveHttp', () => {
       expect(await reading.read()).toBeGreaterThan(ANSWER.length)
       await new Promise((resolve) => setTimeout(resolve, 1500))
       expect(await idle.read().catch(() => 0)).toBeLessThan(ANSWER.length)
+    })
+  })
+
+  describe('with requests that were sent ahead of their answers', () => {
+    test('answers sixteen on one connection, in order', async () => {
+      let answers = 0
+      const { port } = await serve((_req, res) => void res.end(`<${(answers += 1)}>`))
+      const socket = connect(port, '127.0.0.1')
+      let text = ''
+      socket.on('data', (chunk) => (text += String(chunk))).write(ahead(16))
+      await eventually(() => text.includes('<16>'))
+      const order = [...text.matchAll(/<(\d+)>/g)].map(([, number]) => Number(number))
+      expect(order).toEqual(Array.from({ length: 16 }, (_, at) => at + 1))
+      socket.destroy()
+    })
+
+    test('cuts a connection that has more under way, and handles no more of them', async () => {
+      let handled = 0
+      const { port } = await serve(() => void (handled += 1))
+      const socket = connect(port, '127.0.0.1')
+      socket.on('error', () => {}).write(ahead(1000))
+      await once(socket, 'close')
+      expect(handled).toBe(16)
+    })
+
+    test('closes every answer with its connection, also those that never had the socket', async () => {
+      const answers: ServerResponse[] = []
+      let closed = 0
+      const { port } = await serve((_req, res) => void answers.push(res.once('close', () => (closed += 1))))
+      const socket = connect(port, '127.0.0.1')
+      socket.write(ahead(3))
+      await eventually(() => answers.length === 3)
+      socket.destroy()
+      await eventually(() => closed === 3)
+      expect(answers.map(({ destroyed }) => destroyed)).toEqual([true, true, true])
     })
   })
 

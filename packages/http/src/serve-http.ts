@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type RequestListener, type ServerRe
 import type { AddressInfo } from 'node:net'
 import { Fault, messageOf, type Logger } from '@ariftly/runtime'
 import type { ConnectionFront } from './connection-front.ts'
+import { PipelinedAnswers } from './pipelined-answers.ts'
 import { sendError } from './problem.ts'
 import { UnreadAnswers, type UnreadLimits } from './unread-answers.ts'
 
@@ -44,6 +45,7 @@ export interface HttpServer {
 export async function serveHttp(options: ServeHttpOptions): Promise<HttpServer> {
   const { listener, log, headersTimeoutMs = 10_000, keepAliveTimeoutMs = 75_000 } = options
   const answers = new Set<ServerResponse>()
+  const pipelined = new PipelinedAnswers()
   const unread = new UnreadAnswers(options.unread ?? UNREAD)
   let draining = false
   let closed: Promise<void> | undefined
@@ -60,8 +62,9 @@ export async function serveHttp(options: ServeHttpOptions): Promise<HttpServer> 
   const front = options.connectionFront?.(server, { headersTimeoutMs, keepAliveTimeoutMs })
 
   function handle(...[req, res]: Parameters<RequestListener>): void {
+    if (!pipelined.begin(req, res)) return
     answers.add(res)
-    unread.watch(res)
+    unread.watch(req, res)
     res.once('close', () => onAnswered(res))
     if (draining) res.shouldKeepAlive = false
     useOriginForm(req)

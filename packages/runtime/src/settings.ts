@@ -143,7 +143,7 @@ export const settings = {
   }),
   WEBHOOK_ALLOW_HTTP: bool({ doc: 'Allows http and loopback webhooks (development).', default: false }),
   WEBHOOK_ALLOW_CIDRS: cidrs({ doc: 'Address ranges that webhooks may reach besides public ones.', default: '' }),
-  CORS_ORIGINS: csv({ doc: 'Origins of browsers that may read the stream; `*` is any.', default: '' }),
+  CORS_ORIGINS: csv({ doc: 'Origins whose pages may call the API from a browser; `*` is any.', default: '' }),
 } as const
 
 /** Where the process of one service listens, and how long it may take to end; `standalone` has its own. */

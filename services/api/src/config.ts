@@ -5,6 +5,7 @@ export const apiConfig = {
   ...kafkaConfig,
   KAFKA_DLQ_TOPIC: settings.KAFKA_DLQ_TOPIC,
   ...databaseConfig,
+  CORS_ORIGINS: settings.CORS_ORIGINS,
   ENCRYPTION_KEYS: settings.ENCRYPTION_KEYS,
   WEBHOOK_ALLOW_HTTP: settings.WEBHOOK_ALLOW_HTTP,
   WEBHOOK_ALLOW_CIDRS: settings.WEBHOOK_ALLOW_CIDRS,

@@ -52,7 +52,7 @@ export async function start(config: ApiConfig, deps: ServiceDeps & SharedAuthent
     releasers.add('kafka', () => kafka.close())
     const routes = createApiRoutes({ config, events, pool, keyring, policy, egress, kafka, log, tracing })
     const open = createDocumentHandlers(Object.keys(routes))
-    const router = createExpressApp({ log, metrics, tracing, auth, routes, open })
+    const router = createExpressApp({ log, metrics, tracing, auth, routes, open, corsOrigins: config.CORS_ORIGINS })
     return { name: 'api', router, ready: () => readinessOf(auth), close: () => releasers.close() }
   })
 }

@@ -50,6 +50,7 @@ export function createPostPipeline({ authenticator, quotas, budget, take }: Post
     const found = authenticator.authenticate(authorization, 'events:write')
     // A cached key costs no turn of the event loop.
     const caller = found instanceof Promise ? await found : found
+    call.context.tenant = caller.tenant
     if (url.includes('?')) readQuery(url, {})
     const content = post.content()
     const admission = quotas.admit(caller, declaredBytes)

@@ -159,7 +159,7 @@ const WITH_KEY: readonly ProblemAnswer[] = [
 const WITH_SCOPE: ProblemAnswer = { status: 403, codes: ['missing_scope'] }
 const PACED: ProblemAnswer = { status: 429, codes: ['too_many_writes'] }
 const IDEMPOTENT: readonly ProblemAnswer[] = [
-  { status: 409, codes: ['idempotency_key_in_use'] },
+  { status: 409, codes: ['idempotency_key_in_use', 'idempotent_answer_lost'] },
   { status: 422, codes: ['idempotency_key_reused'] },
 ]
 
@@ -169,7 +169,7 @@ function problems(route: NamedRoute, doc: OperationDoc): Readonly<Record<string,
   const common = [
     ...(scope === 'none' ? [] : WITH_KEY),
     ...(scope === 'none' || scope === 'any' ? [] : [WITH_SCOPE]),
-    ...(isAdministrativeWrite(route) ? [PACED] : []),
+    ...(isAdministrativeWrite(route) || route.idempotent === true ? [PACED] : []),
     ...(route.idempotent === true ? IDEMPOTENT : []),
   ]
   const byStatus = new Map<ProblemAnswer['status'], MergedProblem>()

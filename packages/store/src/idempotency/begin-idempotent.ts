@@ -1,5 +1,5 @@
 import { typeIdToUuid } from '@ariftly/events'
-import type { Transaction } from '../queryable.ts'
+import type { Queryable, Transaction } from '../queryable.ts'
 
 /** A request under an idempotency key. */
 export interface IdempotentRequest {
@@ -55,12 +55,7 @@ export async function beginIdempotent(tx: Transaction, request: IdempotentReques
 
 /** Keeps the answer of a request that {@link beginIdempotent} found new, in its transaction. */
 export async function keepAnswer(tx: Transaction, request: IdempotentRequest, kept: KeptAnswer): Promise<void> {
-  // Expired rows go with the writes that add new ones: a few of any key, and the one in the way.
-  await tx.query(
-    `DELETE FROM idempotency_keys WHERE (api_key_id, key) IN (
-       SELECT api_key_id, key FROM idempotency_keys WHERE created_at <= now() - ${KEPT}
-        ORDER BY created_at LIMIT 20 FOR UPDATE SKIP LOCKED)`,
-  )
+  // An expired one may be in the way.
   await tx.query('DELETE FROM idempotency_keys WHERE api_key_id = $1::uuid AND key = $2', [
     typeIdToUuid('key', request.keyId),
     request.key,
@@ -78,4 +73,15 @@ export async function keepAnswer(tx: Transaction, request: IdempotentRequest, ke
       kept.answer,
     ],
   )
+}
+
+/** Deletes up to `limit` answers that were kept for long enough. Gives their number. By `idempotency_keys_created`. */
+export async function deleteExpiredAnswers(db: Queryable, { limit }: { limit: number }): Promise<number> {
+  const { rowCount } = await db.query(
+    `DELETE FROM idempotency_keys WHERE (api_key_id, key) IN (
+       SELECT api_key_id, key FROM idempotency_keys WHERE created_at <= now() - ${KEPT}
+        ORDER BY created_at LIMIT $1 FOR UPDATE SKIP LOCKED)`,
+    [limit],
+  )
+  return rowCount ?? 0
 }

@@ -1,2 +1,2 @@
-export { beginIdempotent, keepAnswer } from './begin-idempotent.ts'
+export { beginIdempotent, deleteExpiredAnswers, keepAnswer } from './begin-idempotent.ts'
 export type { IdempotentRequest, IdempotentStart, KeptAnswer } from './begin-idempotent.ts'

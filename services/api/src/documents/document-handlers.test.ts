@@ -1,29 +1,32 @@
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { createServer, type RequestListener, type Server } from 'node:http'
+import { connect, type AddressInfo } from 'node:net'
 import { request } from 'node:http'
-import { ROUTES } from '@ariftly/http'
+import { ROUTES, serveHttp } from '@ariftly/http'
 import { createExpressApp } from '@ariftly/http/express'
 import { createLogger, createMetrics } from '@ariftly/runtime'
+import { eventually } from '@ariftly/testkit'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { createDocumentHandlers } from './document-handlers.ts'
 import { EXAMPLE_DAY } from './openapi-file.ts'
 
 const ASSETS = new URL('../../assets/', import.meta.url)
 
+const log = createLogger({ service: 'api', level: 'silent' })
+let listener: RequestListener
 let server: Server
 let base: string
 
 beforeAll(async () => {
-  const app = createExpressApp({
-    log: createLogger({ service: 'api', level: 'silent' }),
+  listener = createExpressApp({
+    log,
     metrics: createMetrics(),
     auth: { authenticate: () => Promise.reject(new Error('No key is asked for here.')) },
     routes: {},
     open: createDocumentHandlers(['listEvents']),
   })
-  server = createServer(app)
+  server = createServer(listener)
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
 })
@@ -138,6 +141,31 @@ describe('the documents', () => {
     const headers = await headersOf('/docs/reference.js', accepted === undefined ? {} : { 'accept-encoding': accepted })
     expect(headers['content-encoding']).toBe(encoding)
     expect(headers.vary).toBe('Accept-Encoding')
+  })
+
+  test('are the same bytes for all who ask for the plain script and read nothing, and others are served meanwhile', async () => {
+    const before = process.memoryUsage().arrayBuffers
+    const served = await serveHttp({ name: 'test', host: '127.0.0.1', port: 0, listener, log })
+    const sockets = Array.from({ length: 100 }, () => connect(served.port, '127.0.0.1').pause())
+    let answered = 0
+    for (const socket of sockets) {
+      socket.on('error', () => {}).once('readable', () => (answered += 1))
+      socket.once('close', () => (answered += 1))
+      socket.write('GET /docs/reference.js HTTP/1.1\r\nHost: x\r\n\r\n')
+    }
+    let peak = 0
+    await eventually(
+      () => {
+        peak = Math.max(peak, process.memoryUsage().arrayBuffers - before)
+        return answered >= sockets.length
+      },
+      { timeoutMs: 60_000 },
+    )
+    // Unpacked for each it would be 330 MB.
+    expect(peak).toBeLessThan(60_000_000)
+    expect((await fetch(`http://127.0.0.1:${served.port}/llms.txt`)).status).toBe(200)
+    for (const socket of sockets) socket.destroy()
+    await served.close(0)
   })
 
   test('take no parameter', async () => {

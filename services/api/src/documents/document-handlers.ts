@@ -60,7 +60,7 @@ export function createDocumentHandlers(served: readonly string[], nowMs: number 
       readQuery(req.originalUrl, {})
       const problem = problemDocument(pathOf(req).split('/').at(-1) ?? '')
       if (problem === undefined) throw new Problem(404, 'not_found', { detail: 'There is no problem of this code.' })
-      res.setHeader('Vary', 'Accept')
+      res.vary('Accept')
       const headers = { 'Cache-Control': 'public, max-age=300' }
       if (req.accepts(['html', 'json']) === 'json') sendJson(res, 200, Buffer.from(JSON.stringify(problem)), headers)
       else send(res, 'text/html; charset=utf-8', renderProblemPage(problem), headers)
@@ -75,10 +75,10 @@ export function createDocumentHandlers(served: readonly string[], nowMs: number 
     },
     async getDocsScript(req, res) {
       readQuery(req.originalUrl, {})
+      res.vary('Accept-Encoding')
       const packed = acceptsGzip(req.headers['accept-encoding'])
       send(res, 'text/javascript; charset=utf-8', packed ? await script.packed() : await script.plain(), {
         'Cache-Control': 'public, max-age=86400',
-        Vary: 'Accept-Encoding',
         ...(packed ? { 'Content-Encoding': 'gzip' } : {}),
       })
     },
@@ -99,11 +99,18 @@ interface ScriptReader {
   plain(): Promise<Buffer>
 }
 
-/** Reads the script when it is first asked for; the packed form is kept (1 MB), the plain one is for the few who cannot unpack. */
+/** Reads the script when it is first asked for and keeps both forms (1 and 3.3 MB): answers share the bytes, however many are under way. */
 function createScriptReader(): ScriptReader {
-  let kept: Promise<Buffer> | undefined
-  const packed = async (): Promise<Buffer> => {
-    kept ??= readFile(new URL('../../assets/reference.js.gz', import.meta.url))
+  const packed = keptOnce(async () => await readFile(new URL('../../assets/reference.js.gz', import.meta.url)))
+  const plain = keptOnce(async () => await promisify(gunzip)(await packed()))
+  return { packed, plain }
+}
+
+/** Reads once, for all who ask; what failed is read again. */
+function keptOnce<T>(read: () => Promise<T>): () => Promise<T> {
+  let kept: Promise<T> | undefined
+  return async () => {
+    kept ??= read()
     try {
       return await kept
     } catch (error) {
@@ -111,7 +118,6 @@ function createScriptReader(): ScriptReader {
       throw error
     }
   }
-  return { packed, plain: async () => await promisify(gunzip)(await packed()) }
 }
 
 function acceptsGzip(header: string | undefined): boolean {

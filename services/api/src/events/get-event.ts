@@ -22,7 +22,7 @@ export function createGetEvent(o: { pool: Pool; gate: TenantGate; turns: Pick<Te
     const id = params['id'] ?? ''
     if (parseTypeId('evt', id) === undefined) throw notFound('event')
     const { event, included } = await o.gate(tenant, () => readEvent(tenant, id, include), clientGone(res))
-    res.setHeader('Vary', 'Authorization')
+    res.vary('Authorization')
     if (included !== undefined) {
       sendJson(res, 200, included, { 'Cache-Control': 'private, no-cache' })
       return

@@ -164,6 +164,32 @@ describe('Idempotency-Key', () => {
     expect((await post('/v1/webhooks', WEBHOOK, 'running')).body).toEqual((await first).body)
   })
 
+  test('a repeat whose answer was sealed with a key that has gone is 409, and has no second effect', async () => {
+    expect((await post('/v1/webhooks', WEBHOOK, 'sealed-once')).status).toBe(201)
+    const other = await startTestApi(database.url, generateEncryptionKey('k2'))
+    const again = await other.call('POST', '/v1/webhooks', tenant.key, WEBHOOK, { 'idempotency-key': 'sealed-once' })
+    await other.close()
+    expect(again).toMatchObject({ status: 409, body: { code: 'idempotent_answer_lost' } })
+    expect(again.body['detail']).toContain('201')
+    expect(await webhooks()).toBe(1)
+  })
+
+  test('redeliveries under a key are administrative writes, others are not', async () => {
+    const slow = await startTestApi(database.url, encryptionKeys, { ADMIN_WRITES_PER_S: '1' })
+    const redeliver = async (path: string, headers: Record<string, string>) =>
+      (await slow.call('POST', path, tenant.key, {}, headers)).status
+    const one = `/v1/deliveries/${newTypeId('dlv')}/redeliver`
+    for (let n = 0; n < 5; n += 1) expect(await redeliver(one, {})).toBe(404)
+    const statuses: number[] = []
+    for (let n = 0; n < 6; n += 1) {
+      const path = n % 2 === 0 ? one : '/v1/deliveries/redeliver'
+      statuses.push(await redeliver(path, { 'idempotency-key': `k${n}` }))
+    }
+    await slow.close()
+    expect(statuses.slice(0, 2)).toEqual([404, 422])
+    expect(statuses).toContain(429)
+  })
+
   test('a connection that is cut before the answer: the repeat gets the answer of the first, which had its effect', async () => {
     const { hostname, port } = new URL(api.base)
     const proxy = await startCuttingProxy({ host: hostname, port: Number(port), answers: () => Buffer.alloc(0) })

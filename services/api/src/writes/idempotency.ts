@@ -22,7 +22,8 @@ export function readIdempotentRequest({ caller, url, body }: ApiCall, req: Reque
 
 /**
  * Takes the key for this transaction, and gives the answer that is kept under it; undefined when the request is new.
- * @throws Problem 422 when the key was used for another request, 409 while another request with it is running.
+ * @throws Problem 422 when the key was used for another request; 409 while another request with it is running, or when the kept answer
+ * cannot be opened any more.
  */
 export async function findKeptAnswer(
   tx: Transaction,
@@ -37,7 +38,7 @@ export async function findKeptAnswer(
 
 function openAnswer(request: IdempotentRequest, kept: KeptAnswer, keyring: Pick<Keyring, 'open'>): WriteAnswer {
   const plain = keyring.open(kept.answer, aadOf(request))
-  if (plain === undefined) throw new Error('A kept answer was sealed with a key that ENCRYPTION_KEYS lacks.')
+  if (plain === undefined) throw lost(kept.status)
   const { headers, body } = JSON.parse(plain.toString('utf8')) as Pick<WriteAnswer, 'headers' | 'body'>
   return {
     status: kept.status as WriteAnswer['status'],
@@ -79,5 +80,12 @@ function inUse(): Problem {
 function reused(): Problem {
   return new Problem(422, 'idempotency_key_reused', {
     detail: 'This Idempotency-Key was used for another request: another method, path or body.',
+  })
+}
+
+/** `ENCRYPTION_KEYS` no longer has the key that sealed the answer. */
+function lost(status: number): Problem {
+  return new Problem(409, 'idempotent_answer_lost', {
+    detail: `The first request with this Idempotency-Key was answered with ${status} and has had its effect. Its answer can no longer be read.`,
   })
 }

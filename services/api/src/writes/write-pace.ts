@@ -1,4 +1,4 @@
-import { isAdministrativeWrite, Problem, routeOf, type ApiHandler, type RouteName } from '@ariftly/http'
+import { isAdministrativeWrite, Problem, routeOf, type ApiHandler, type Route, type RouteName } from '@ariftly/http'
 
 /** How fast a tenant may make administrative writes. */
 export interface WritePaceOptions {
@@ -51,8 +51,9 @@ export function createWritePace({ perS, burst, now = () => performance.now() }: 
 }
 
 /**
- * Handlers by route name, of which the administrative writes (calls to webhooks, API keys and tenants other than GET) are
- * paced by the tenant of the calling key; one that comes too early is 429 with `Retry-After`.
+ * Handlers by route name, of which the administrative writes (calls to webhooks, API keys and tenants other than GET, and redeliveries
+ * with an `Idempotency-Key`, whose answers are kept) are paced by the tenant of the calling key; one that comes too early is 429 with
+ * `Retry-After`.
  */
 export function withWritePace<N extends RouteName>(
   take: TakeWrite,
@@ -60,14 +61,16 @@ export function withWritePace<N extends RouteName>(
 ): Readonly<Record<N, ApiHandler>> {
   const paced = (Object.entries<ApiHandler>(handlers) as [N, ApiHandler][]).map(([name, handler]) => [
     name,
-    isAdministrativeWrite(routeOf(name)) ? pacing(take, handler) : handler,
+    paceOf(routeOf(name), take, handler),
   ])
   return Object.fromEntries(paced) as Record<N, ApiHandler>
 }
 
-function pacing(take: TakeWrite, handler: ApiHandler): ApiHandler {
+function paceOf(route: Route, take: TakeWrite, handler: ApiHandler): ApiHandler {
+  const always = isAdministrativeWrite(route)
+  if (!always && route.idempotent !== true) return handler
   return async function pacedWrite(call, req, res) {
-    const waitS = take(call.caller.tenant)
+    const waitS = always || req.headers['idempotency-key'] !== undefined ? take(call.caller.tenant) : undefined
     if (waitS !== undefined) throw tooManyWrites(waitS)
     await handler(call, req, res)
   }

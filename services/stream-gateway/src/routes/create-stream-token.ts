@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type Authenticator } from '@ariftly/auth'
-import { readJsonBody, readQuery, sendJson } from '@ariftly/http'
+import { readJsonBody, readQuery, requestContext, sendJson } from '@ariftly/http'
 import type { Sealer } from '../frames/stream-id.ts'
 import { sealStreamToken } from './stream-token.ts'
 
@@ -14,6 +14,7 @@ export function createStreamTokenHandler(o: {
 }): (req: IncomingMessage, res: ServerResponse) => Promise<void> {
   return async function createStreamToken(req, res) {
     const caller = await o.auth.authenticate(req.headers.authorization, 'events:read')
+    requestContext(req, res).tenant = caller.tenant
     readQuery(req.url ?? '', {})
     const body = await readJsonBody(req, BODY_BYTES_MAX)
     const { readTokenRequest } = await import('./read-token-request.ts')

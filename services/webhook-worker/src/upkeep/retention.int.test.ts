@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { afterAll, expect, test } from '@jest/globals'
 import { newTypeId, typeIdToUuid } from '@ariftly/events'
 import { createTestDatabase, eventually, insertSampleWebhook } from '@ariftly/testkit'
@@ -96,4 +97,20 @@ test('webhooks that were deleted lately are found by an index, however many were
     `EXPLAIN SELECT id FROM webhooks WHERE deleted_at > now() - 600000::float8 * interval '1 ms'`,
   )
   expect(rows.map((row) => row['QUERY PLAN']).join('\n')).toContain('webhooks_deleted')
+})
+
+test('answers that were kept for a day under an Idempotency-Key are deleted, without any further write', async () => {
+  const { rows } = await admin.query<{ id: string }>(
+    `INSERT INTO api_keys (id, tenant_id, name, hash, scopes) VALUES (gen_random_uuid(), $1, 'x', $2, '{admin}') RETURNING id`,
+    [tenant, randomBytes(32)],
+  )
+  await admin.query(
+    `INSERT INTO idempotency_keys (api_key_id, key, method, path, body_hash, status, answer, created_at)
+     SELECT $1, n::text, 'POST', '/v1/webhooks', $2, 201, '', now() - CASE WHEN n = 0 THEN interval '23 hours' ELSE interval '25 hours' END
+       FROM generate_series(0, $3::int) n`,
+    [rows[0]?.id, randomBytes(32), EXPIRED],
+  )
+  const left = async () => (await admin.query<{ key: string }>('SELECT key FROM idempotency_keys')).rows
+  await keepUntil(async () => (await left()).length === 1)
+  expect(await left()).toEqual([{ key: '0' }])
 })

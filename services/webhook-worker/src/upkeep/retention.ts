@@ -5,6 +5,7 @@ import {
   dropExpiredDeliveryPartitions,
   ensureDeliveryPartitions,
 } from '@ariftly/store/deliveries'
+import { deleteExpiredAnswers } from '@ariftly/store/idempotency'
 import { deleteExpiredRedeliveries } from '@ariftly/store/redeliveries'
 import { deleteExpiredReplays } from '@ariftly/store/replays'
 import { deleteExpiredStats, deleteExpiredStatsWriters } from '@ariftly/store/stats'
@@ -17,7 +18,8 @@ const ROWS_PER_STATEMENT = 1000
 
 /**
  * Keeps partitions of deliveries and attempts ahead of time, and drops those whose retention is over; what was not finished
- * in them is counted and logged as `delivery_expired`. Replays and redeliveries that ended so long ago, and webhooks that were deleted then, go too. Runs until the signal aborts.
+ * in them is counted and logged as `delivery_expired`. Replays and redeliveries that ended so long ago, and webhooks that were deleted then, go too,
+ * and so do answers that were kept for a day under an `Idempotency-Key`. Runs until the signal aborts.
  */
 export async function keepRetention(o: {
   readonly db: Queryable
@@ -44,6 +46,7 @@ export async function keepRetention(o: {
       await expire('statistics', deleteExpiredStats)
       await deleteExpiredStatsWriters(o.db)
       await deleteExpiredSuccessAnswers(o.db)
+      await expire('kept answers of writes', deleteExpiredAnswers)
       return EVERY_MS
     } catch (error) {
       o.log.warn({ err: error }, 'deliveries and replays could not be expired')
