@@ -28,7 +28,10 @@ export interface KeyFeedOptions {
   readonly latestChange: () => Promise<number>
   readonly changesSince: (seq: number) => Promise<KeyChanges>
   readonly log: Pick<Logger, 'warn' | 'info'>
+  /** Epoch milliseconds. */
   readonly now: () => number
+  /** Milliseconds of a monotonic clock. */
+  readonly monotonicNow: () => number
   readonly feedEveryMs?: number
   /** Called with each change, in order, once. */
   onChange(change: KeyChange): void
@@ -42,8 +45,8 @@ export interface KeyFeedOptions {
 export interface KeyFeed {
   /** Whether the beginning is known: changes after it are not missed. */
   started(): boolean
-  /** When the feed was last read, epoch milliseconds; 0 before. */
-  readAtMs(): number
+  /** Milliseconds since the feed was last read; Infinity before. */
+  ageMs(): number
   /** `ok`, or what is wrong. */
   state(): string
   close(): Promise<void>
@@ -54,10 +57,10 @@ const READ_TIMEOUT_MS = 2000
 
 /** Reads the feed of key changes for ever: every 500 ms, also when the store is away. Never two reads at a time. */
 export function startKeyFeed(options: KeyFeedOptions): KeyFeed {
-  const { latestChange, changesSince, log, now, feedEveryMs = 500 } = options
+  const { latestChange, changesSince, log, now, monotonicNow, feedEveryMs = 500 } = options
   const closing = new AbortController()
   let seq: number | undefined
-  let readAtMs = 0
+  let read: { readonly atMs: number; readonly monotonicMs: number } | undefined
   let failure: string | undefined = 'not read yet'
   /** Why it cannot be read, once that is logged. */
   let told: string | undefined
@@ -74,10 +77,10 @@ export function startKeyFeed(options: KeyFeedOptions): KeyFeed {
   /** Whether there is more to read at once. */
   async function readOnce(): Promise<boolean> {
     // Before the asking: the answer tells nothing of what happened after it.
-    const askedAtMs = now()
+    const asked = { atMs: now(), monotonicMs: monotonicNow() }
     try {
       const more = await withTimeout(advance(), READ_TIMEOUT_MS, () => new Error('The feed took too long.'))
-      readAtMs = askedAtMs
+      read = asked
       if (failure !== undefined) log.info('the feed of key changes is read')
       failure = told = undefined
       return more
@@ -86,7 +89,7 @@ export function startKeyFeed(options: KeyFeedOptions): KeyFeed {
       const reason = messageOf(error)
       if (reason !== told) log.warn({ err: error }, 'the feed of key changes cannot be read')
       told = reason
-      failure = `cannot be read${readAtMs === 0 ? '' : ` since ${new Date(readAtMs).toISOString()}`}: ${reason}`
+      failure = `cannot be read${read === undefined ? '' : ` since ${new Date(read.atMs).toISOString()}`}: ${reason}`
       return false
     }
   }
@@ -119,5 +122,10 @@ export function startKeyFeed(options: KeyFeedOptions): KeyFeed {
     await ended
   }
 
-  return { started: () => seq !== undefined, readAtMs: () => readAtMs, state: () => failure ?? 'ok', close }
+  return {
+    started: () => seq !== undefined,
+    ageMs: () => (read === undefined ? Infinity : monotonicNow() - read.monotonicMs),
+    state: () => failure ?? 'ok',
+    close,
+  }
 }

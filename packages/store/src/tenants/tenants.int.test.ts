@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { newTypeId } from '@ariftly/events'
 import { createTestDatabase } from '@ariftly/testkit'
 import { afterAll, describe, expect, test } from '@jest/globals'
-import { findApiKeyByHash } from '../api-keys/find-api-key-by-hash.ts'
+import { findApiKeysByHash } from '../api-keys/find-api-keys-by-hash.ts'
 import { insertApiKey } from '../api-keys/insert-api-key.ts'
 import { latestApiKeyChange } from '../api-keys/latest-api-key-change.ts'
 import { readApiKeyChanges } from '../api-keys/read-api-key-changes.ts'
@@ -69,7 +69,7 @@ describe('putTenant', () => {
     await tx.query('COMMIT')
     tx.release()
     const { hash } = await made
-    expect(await findApiKeyByHash(pool, hash)).toMatchObject({ tenantState: 'suspended' })
+    expect((await findApiKeysByHash(pool, [hash]))[0]).toMatchObject({ tenantState: 'suspended' })
     expect((await readApiKeyChanges(pool, { afterSeq: before })).changes).toEqual([])
   })
 })

@@ -26,8 +26,8 @@ async function serve(o: { readonly changes: readonly KeyChange[]; readonly isFed
   const { key } = generateApiKey()
   const quota = { eventsPerS: null, bytesPerS: null }
   const auth = createAuthenticator({
-    lookup: () =>
-      Promise.resolve({
+    lookup: async (hashes) =>
+      hashes.map(() => ({
         id: 'key_1',
         tenant: 'acme',
         scopes: ['events:read'],
@@ -39,7 +39,7 @@ async function serve(o: { readonly changes: readonly KeyChange[]; readonly isFed
         tenantDeletedAtMs: null,
         secret: 1,
         secretEndsAtMs: null,
-      }),
+      })),
     latestChange: () => o.isFed.then(() => 0),
     changesSince: (seq) => Promise.resolve({ latestSeq: o.changes.length, changes: o.changes.slice(seq) }),
     log,
