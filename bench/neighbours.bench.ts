@@ -1,5 +1,6 @@
 import type { Attack } from './neighbours/attack.ts'
 import { INGEST_ATTACKS } from './neighbours/ingest-attacks.ts'
+import { madeUpKeys } from './neighbours/made-up-keys.ts'
 import { streamHistory } from './neighbours/stream-history.ts'
 import { streamParameters } from './neighbours/stream-parameters.ts'
 import { streamsUnread } from './neighbours/streams-unread.ts'
@@ -17,6 +18,7 @@ const ATTACKS: readonly Attack[] = [
   webhookBurst,
   webhookBacklog,
   webhookSlow,
+  madeUpKeys,
   ...INGEST_ATTACKS,
 ]
 

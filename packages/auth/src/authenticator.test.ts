@@ -2,7 +2,7 @@ import { deferred } from '@ariftly/async'
 import { afterEach, describe, expect, test } from '@jest/globals'
 import { generateApiKey, hashApiKey } from './api-key.ts'
 import type { ApiKeyRecord } from './api-key-record.ts'
-import { createAuthenticator, type Authenticator } from './authenticator.ts'
+import { createAuthenticator, type Authenticator, type Stopped } from './authenticator.ts'
 import type { KeyChange } from './key-feed.ts'
 import { Problem } from '@ariftly/http'
 
@@ -12,12 +12,16 @@ afterEach(async () => {
   await Promise.all(open.splice(0).map((auth) => auth.close()))
 })
 
+/** Of the changes of a key. */
+const KEY = { tenant: null, secret: null, endsAtMs: null }
+
 /** A key store in memory that can be away, with an authenticator over it and clocks set by hand. */
 function createWorld() {
   const records = new Map<string, ApiKeyRecord>()
   const changes: KeyChange[] = []
   const world = {
     away: false,
+    removedSeq: 0,
     /** The wall clock and the monotonic clock. */
     nowMs: 1_000_000_000,
     monotonicMs: 0,
@@ -28,6 +32,7 @@ function createWorld() {
       world.monotonicMs += ms
     },
     revoked: [] as string[],
+    stopped: [] as Stopped[],
     /** Awaited by a look-up after it has read. */
     afterRead: Promise.resolve(),
     add(fields: Partial<ApiKeyRecord> = {}): string {
@@ -48,7 +53,21 @@ function createWorld() {
     },
     revoke(keyId: string): void {
       for (const [hash, record] of records) if (record.id === keyId) records.set(hash, { ...record, revokedAtMs: 1 })
-      changes.push({ seq: (changes.at(-1)?.seq ?? 0) + 3, keyId, kind: 'revoked', secret: null, endsAtMs: null })
+      changes.push({ seq: (changes.at(-1)?.seq ?? 0) + 3, keyId, kind: 'revoked', ...KEY })
+    },
+    changeTenant(tenant: string, kind: 'tenant_updated' | 'tenant_suspended' | 'tenant_deleted'): void {
+      const tenantState = {
+        tenant_updated: 'active',
+        tenant_suspended: 'suspended',
+        tenant_deleted: 'deleting',
+      } as const
+      for (const [hash, record] of records) {
+        if (record.tenant === tenant) records.set(hash, { ...record, tenantState: tenantState[kind] })
+      }
+      changes.push({ ...KEY, seq: (changes.at(-1)?.seq ?? 0) + 3, keyId: 'key_none', tenant, kind })
+    },
+    removeOldestChange(): void {
+      world.removedSeq = changes.shift()?.seq ?? 0
     },
     forgetChanges(): void {
       changes.length = 0
@@ -76,13 +95,18 @@ function createWorld() {
       ),
     latestChange: () => read(() => changes.at(-1)?.seq ?? 0),
     changesSince: (seq) =>
-      read(() => ({ latestSeq: changes.at(-1)?.seq ?? 0, changes: changes.filter((change) => change.seq > seq) })),
+      read(() => ({
+        latestSeq: changes.at(-1)?.seq ?? 0,
+        removedSeq: world.removedSeq,
+        changes: changes.filter((change) => change.seq > seq),
+      })),
     log: { info() {}, warn() {} },
     now: () => world.nowMs,
     monotonicNow: () => world.monotonicMs,
     feedEveryMs: 2,
   })
-  auth.onRevoked((keyId) => world.revoked.push(keyId))
+  auth.onRevoked((stopped) => world.stopped.push(stopped))
+  auth.onRevoked((stopped) => world.revoked.push(stopped.type === 'key' ? stopped.keyId : stopped.type))
   open.push(auth)
   return Object.assign(world, { auth })
 }
@@ -286,6 +310,64 @@ describe('a key that stops', () => {
     await outcome(world.auth, key)
     expect(world.lookups.length).toBeGreaterThan(lookups)
   })
+})
+
+describe('a tenant that stops', () => {
+  test('is refused with all keys that are cached or not, those with platform only when it is deleted; another one is not', async () => {
+    const world = await started()
+    const [key, uncached, other] = [world.add(), world.add(), world.add({ tenant: 'b' })]
+    const operator = world.add({ scopes: ['events:read', 'platform'] })
+    const outcomes = (keys: readonly string[]) => Promise.all(keys.map((each) => outcome(world.auth, each)))
+    expect(await outcomes([key, operator, other])).toEqual(['a', 'a', 'b'])
+    const asked = world.lookups.length
+    world.changeTenant('a', 'tenant_suspended')
+    await until(() => world.revoked.length > 0)
+    const [refused, ...rest] = await outcomes([key, uncached, operator, other])
+    expect([refused, ...rest]).toEqual(['403 tenant_suspended', '403 tenant_suspended', 'a', 'b'])
+    expect(world.lookups.slice(asked)).toEqual([3])
+    world.changeTenant('a', 'tenant_updated')
+    while ((await outcome(world.auth, key)) !== 'a') await new Promise((resolve) => setTimeout(resolve, 1))
+    expect(await outcomes([uncached, operator])).toEqual(['a', 'a'])
+    world.changeTenant('a', 'tenant_deleted')
+    await until(() => world.revoked.length > 1)
+    expect(await outcomes([key, operator, other])).toEqual(['403 tenant_suspended', '403 tenant_suspended', 'b'])
+    expect(world.stopped).toEqual([
+      { type: 'tenant', tenant: 'a', withPlatform: false },
+      { type: 'tenant', tenant: 'a', withPlatform: true },
+    ])
+  })
+
+  test('is refused when the look-up of a key read it before and came back after it', async () => {
+    const world = await started()
+    const key = world.add()
+    const gate = deferred()
+    world.afterRead = gate.promise
+    const asked = outcome(world.auth, key)
+    await until(() => world.lookups.length === 1)
+    await new Promise((resolve) => setTimeout(resolve, 5))
+    world.changeTenant('a', 'tenant_suspended')
+    await until(() => world.revoked.length > 0)
+    gate.resolve()
+    expect(await asked).toBe('403 tenant_suspended')
+  })
+})
+
+test('after changes were removed unread every key is looked up again, and everything that hangs on a key ends', async () => {
+  const world = await started()
+  const key = world.add({ id: 'key_x' })
+  expect(await outcome(world.auth, key)).toBe('a')
+  world.away = true
+  await until(() => world.auth.state !== 'ok')
+  world.revoke('key_x')
+  world.revoke('key_y')
+  world.removeOldestChange()
+  world.away = false
+  await until(() => world.revoked.length > 0)
+  expect(world.stopped).toEqual([{ type: 'all' }])
+  expect(await outcome(world.auth, key)).toBe('401 invalid_api_key')
+  world.revoke('key_z')
+  await until(() => world.revoked.length > 1)
+  expect(world.revoked).toEqual(['all', 'key_z'])
 })
 
 describe('while the store is away', () => {

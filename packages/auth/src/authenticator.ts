@@ -39,6 +39,15 @@ export interface KeySecret {
   readonly secret: number
 }
 
+/** What the feed says has stopped. */
+export type Stopped =
+  /** A key, or one of its secrets by number; undefined: all. */
+  | { readonly type: 'key'; readonly keyId: string; readonly secret: number | undefined }
+  /** All keys of a tenant; those with the scope `platform` only if `withPlatform`. */
+  | { readonly type: 'tenant'; readonly tenant: string; readonly withPlatform: boolean }
+  /** Any key may have: changes of keys were missed. */
+  | { readonly type: 'all' }
+
 /** Tells who calls. */
 export interface Authenticator {
   /**
@@ -50,10 +59,10 @@ export interface Authenticator {
   /** The caller of a key by its id and the number of a secret; the same outcomes. Needs `lookupById`. */
   authenticateKeyId(key: KeySecret, scope: Scope | 'any'): Caller | Promise<Caller>
   /**
-   * Calls the listener within 1 s for each key that stops (revoked, expired, or its tenant suspended), and for each secret of
-   * a key that stops (`secret`: its number; undefined: all). Returns how to stop that.
+   * Calls the listener within 1 s for each key that stops (revoked or expired), each secret that does, and each tenant that is
+   * suspended or deleted. Returns how to stop that.
    */
-  onRevoked(listener: (keyId: string, secret: number | undefined) => void): () => void
+  onRevoked(listener: (stopped: Stopped) => void): () => void
   /** Whether the feed has been read once. Until then keys are looked up one by one, and nothing is cached. */
   readonly ready: boolean
   /** `ok`, or since when the store cannot be read; for `/readyz`. */
@@ -90,7 +99,7 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
   const cache = createKeyCache()
   const unknown = createUnknownKeys({ forMs: UNKNOWN_MS, max: UNKNOWN_MAX, monotonicNow })
   const waiting = new Map<string, Promise<Caller | undefined>>()
-  const listeners = new Set<(keyId: string, secret: number | undefined) => void>()
+  const listeners = new Set<(stopped: Stopped) => void>()
   const ends = createSecretEnds()
   const nameOf = createKeyNamer()
   const uses = createLastUses({
@@ -105,16 +114,23 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
     monotonicNow,
     onChange(change) {
       for (const lookups of [keysByHash, keysById]) lookups.onChange(change)
-      cache.drop(change.keyId)
+      if (change.tenant === null) cache.drop(change.keyId)
+      else cache.dropTenant(change.tenant)
       follow(change)
     },
     onReset() {
       log.warn('the feed of key changes went back: every key is looked up again')
-      cache.clear()
+      forgetKeys()
+    },
+    onMissed() {
+      log.warn('changes of keys were missed: every key is looked up again, and all streams end')
+      forgetKeys()
+      tell({ type: 'all' })
     },
     onTick() {
       const nowMs = now()
-      for (const { keyId, secret } of [...cache.dropExpired(nowMs), ...ends.takeDue(nowMs)]) tell(keyId, secret)
+      for (const { keyId, secret } of [...cache.dropExpired(nowMs), ...ends.takeDue(nowMs)])
+        tell({ type: 'key', keyId, secret })
       uses.onTick()
     },
   })
@@ -185,23 +201,33 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
     return caller
   }
 
-  function follow({ kind, keyId, secret, endsAtMs }: KeyChange): void {
+  function forgetKeys(): void {
+    for (const lookups of [keysByHash, keysById]) lookups.onReset()
+    cache.clear()
+  }
+
+  function follow({ kind, keyId, tenant, secret, endsAtMs }: KeyChange): void {
     switch (kind) {
       case 'revoked':
       case 'suspended':
-        return tell(keyId, undefined)
+        return tell({ type: 'key', keyId, secret: undefined })
       case 'updated':
         return ends.announce({ keyId, secret: undefined }, endsAtMs)
       case 'rotated':
         return ends.announce({ keyId, secret: secret ?? undefined }, endsAtMs)
+      case 'tenant_suspended':
+      case 'tenant_deleted':
+        return tell({ type: 'tenant', tenant: tenant ?? '', withPlatform: kind === 'tenant_deleted' })
+      case 'tenant_updated':
+        return
     }
   }
 
-  function tell(keyId: string, secret: number | undefined): void {
-    for (const listener of listeners) listener(keyId, secret)
+  function tell(stopped: Stopped): void {
+    for (const listener of listeners) listener(stopped)
   }
 
-  function onRevoked(listener: (keyId: string, secret: number | undefined) => void): () => void {
+  function onRevoked(listener: (stopped: Stopped) => void): () => void {
     listeners.add(listener)
     return () => listeners.delete(listener)
   }

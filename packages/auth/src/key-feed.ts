@@ -3,12 +3,17 @@ import { messageOf, sleep, withTimeout, type Logger } from '@ariftly/runtime'
 /** One entry of the feed. */
 export interface KeyChange {
   readonly seq: number
+  /** Of an entry of a tenant the id of no key. */
   readonly keyId: string
+  /** Of an entry that stands for all keys of a tenant; else null. */
+  readonly tenant: string | null
   /**
    * `revoked`: the key has stopped. `suspended`: its tenant has. `updated`: quota, end or limits changed. `rotated`: one of
-   * its secrets stops at `endsAtMs`.
+   * its secrets stops at `endsAtMs`. `tenant_suspended`: the tenant has stopped, but for keys with the scope `platform`;
+   * `tenant_deleted`: with them; `tenant_updated`: its limits changed, or it is active again.
    */
-  readonly kind: 'revoked' | 'suspended' | 'updated' | 'rotated'
+  readonly kind:
+    'revoked' | 'suspended' | 'updated' | 'rotated' | 'tenant_updated' | 'tenant_suspended' | 'tenant_deleted'
   /** Of `rotated`: the number of the secret that was replaced; else null. */
   readonly secret: number | null
   /** Of `updated`: the key's end now; of `rotated`: that of the secret. Null is no end. */
@@ -19,6 +24,8 @@ export interface KeyChange {
 export interface KeyChanges {
   /** The number of the last change that exists; 0 if there is none. */
   readonly latestSeq: number
+  /** The number of the last change that was removed; 0 if none was. */
+  readonly removedSeq: number
   /** In order of `seq`; may be a first part only. */
   readonly changes: readonly KeyChange[]
 }
@@ -37,6 +44,8 @@ export interface KeyFeedOptions {
   onChange(change: KeyChange): void
   /** The feed ends before what was read already: the store is another one, or an older copy. */
   onReset(): void
+  /** Changes were removed before they were read. */
+  onMissed(): void
   /** Called at each round, whether or not the store could be read. */
   onTick(): void
 }
@@ -102,12 +111,17 @@ export function startKeyFeed(options: KeyFeedOptions): KeyFeed {
       return false
     }
     const from = seq
-    const { latestSeq, changes } = await changesSince(from)
+    const { latestSeq, removedSeq, changes } = await changesSince(from)
     // A read that was given up for late must not undo what a later one has seen.
     if (seq !== from) return true
     if (latestSeq < from) {
       seq = latestSeq
       options.onReset()
+      return false
+    }
+    if (from < removedSeq) {
+      seq = latestSeq
+      options.onMissed()
       return false
     }
     for (const change of changes) {

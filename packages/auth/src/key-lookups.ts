@@ -10,6 +10,8 @@ export interface KeyLookups {
   find(name: string): Promise<Caller | undefined>
   /** A change of the feed: a key that was read before it is read again. */
   onChange(change: KeyChange): void
+  /** Any key may have changed: what was read before is read again. */
+  onReset(): void
   /** Names that wait or are looked up. */
   readonly size: number
 }
@@ -32,8 +34,9 @@ const STATEMENTS_MAX = 2
 
 /** Creates it. What comes while statements run forms the next one, so a caller waits for a running one and for its own. */
 export function createKeyLookups(o: KeyLookupsOptions): KeyLookups {
-  /** For each running statement the keys that the feed has named since it began. */
+  /** For each running statement the keys and tenants that the feed has named since it began. No tenant has the name of a key. */
   const running = new Set<Set<string>>()
+  let resets = 0
   const batches = createBatcher({ max: NAMES_PER_STATEMENT_MAX, concurrency: STATEMENTS_MAX, run: lookUp })
 
   async function find(name: string): Promise<Caller | undefined> {
@@ -48,10 +51,11 @@ export function createKeyLookups(o: KeyLookupsOptions): KeyLookups {
     const changed = new Set<string>()
     running.add(changed)
     try {
-      const wasStarted = o.isFeedStarted()
+      const before = { resets, isStarted: o.isFeedStarted() }
       const records = await o.lookup(names)
       // The change of a key that was read while the feed began may be before the feed's beginning.
-      const isStale = (record: ApiKeyRecord) => wasStarted !== o.isFeedStarted() || changed.has(record.id)
+      const isFeedSame = resets === before.resets && o.isFeedStarted() === before.isStarted
+      const isStale = ({ id, tenant }: ApiKeyRecord) => !isFeedSame || changed.has(id) || changed.has(tenant)
       return names.map((name, at) => {
         const record = records[at]
         return record !== undefined && isStale(record) ? STALE : o.settle(name, record)
@@ -65,13 +69,18 @@ export function createKeyLookups(o: KeyLookupsOptions): KeyLookups {
     }
   }
 
-  function onChange({ keyId }: KeyChange): void {
-    for (const changed of running) changed.add(keyId)
+  function onChange({ keyId, tenant }: KeyChange): void {
+    for (const changed of running) changed.add(tenant ?? keyId)
+  }
+
+  function onReset(): void {
+    resets += 1
   }
 
   return {
     find,
     onChange,
+    onReset,
     get size() {
       return batches.size()
     },

@@ -146,7 +146,7 @@ function startKeys(log: ReturnType<typeof createLogger>): Authenticator {
   return createAuthenticator({
     lookup: async (hashes) => hashes.map((hash) => byHash.get(textOf(hash))),
     latestChange: async () => 0,
-    changesSince: async () => ({ latestSeq: 0, changes: [] }),
+    changesSince: async () => ({ latestSeq: 0, removedSeq: 0, changes: [] }),
     log,
   })
 }

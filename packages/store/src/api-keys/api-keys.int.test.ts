@@ -136,7 +136,9 @@ describe('revokeApiKey', () => {
     expect(await revoke(id)).toBe(true)
     expect((await findByHash(hash))?.revokedAtMs).toBeGreaterThan(0)
     const { latestSeq, changes } = await readApiKeyChanges(pool, { afterSeq: before })
-    expect(changes).toEqual([{ seq: latestSeq, keyId: id, kind: 'revoked', secret: null, endsAtMs: null }])
+    expect(changes).toEqual([
+      { seq: latestSeq, keyId: id, tenant: null, kind: 'revoked', secret: null, endsAtMs: null },
+    ])
   })
 
   test('does nothing for a second time, or a key that is not there', async () => {
@@ -146,7 +148,11 @@ describe('revokeApiKey', () => {
     expect(await revoke(id)).toBe(false)
     expect(await revoke(newTypeId('key', 1))).toBe(false)
     expect(await revoke('../x')).toBe(false)
-    expect(await readApiKeyChanges(pool, { afterSeq: before })).toEqual({ latestSeq: before, changes: [] })
+    expect(await readApiKeyChanges(pool, { afterSeq: before })).toEqual({
+      latestSeq: before,
+      removedSeq: 0,
+      changes: [],
+    })
   })
 })
 
