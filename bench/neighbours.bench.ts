@@ -1,6 +1,7 @@
 import { apiScript } from './neighbours/api-script.ts'
 import type { Attack } from './neighbours/attack.ts'
 import { INGEST_ATTACKS } from './neighbours/ingest-attacks.ts'
+import { madeUpKeys } from './neighbours/made-up-keys.ts'
 import { streamHistory } from './neighbours/stream-history.ts'
 import { streamParameters } from './neighbours/stream-parameters.ts'
 import { streamsUnread } from './neighbours/streams-unread.ts'
@@ -22,6 +23,7 @@ const ATTACKS: readonly Attack[] = [
   webhookSlow,
   webhookFilters,
   webhookDryRuns,
+  madeUpKeys,
   ...INGEST_ATTACKS,
   apiScript,
 ]

@@ -22,7 +22,7 @@ describe('a checker of its own kind', () => {
 
   test('finds what is wrong with an answer that a test has recorded, and nothing with one that is right', () => {
     const folder = mkdtempSync(join(tmpdir(), 'answers-'))
-    const limits = { events_per_s: null, streams: null, webhooks: null }
+    const limits = { events_per_s: null, streams: null, webhooks: null, api_keys: null }
     const tenant = { object: 'tenant', id: 'a', state: 'active', limits, created_at: null, updated_at: null }
     const answers = [tenant, { ...tenant, state: 'asleep' }].map((body) => {
       const answer = { method: 'GET', path: '/v1/tenants/a', status: 200, contentType: 'application/json' }

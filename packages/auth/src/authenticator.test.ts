@@ -1,7 +1,8 @@
 import { deferred } from '@ariftly/async'
 import { afterEach, describe, expect, test } from '@jest/globals'
 import { generateApiKey, hashApiKey } from './api-key.ts'
-import { createAuthenticator, type ApiKeyRecord, type Authenticator } from './authenticator.ts'
+import type { ApiKeyRecord } from './api-key-record.ts'
+import { createAuthenticator, type Authenticator, type Stopped } from './authenticator.ts'
 import type { KeyChange } from './key-feed.ts'
 import { Problem } from '@ariftly/http'
 
@@ -11,15 +12,27 @@ afterEach(async () => {
   await Promise.all(open.splice(0).map((auth) => auth.close()))
 })
 
-/** A key store in memory that can be away, with an authenticator over it and a clock set by hand. */
+/** Of the changes of a key. */
+const KEY = { tenant: null, secret: null, endsAtMs: null }
+
+/** A key store in memory that can be away, with an authenticator over it and clocks set by hand. */
 function createWorld() {
   const records = new Map<string, ApiKeyRecord>()
   const changes: KeyChange[] = []
   const world = {
     away: false,
+    removedSeq: 0,
+    /** The wall clock and the monotonic clock. */
     nowMs: 1_000_000_000,
-    lookups: 0,
+    monotonicMs: 0,
+    /** Keys that each look-up has asked for. */
+    lookups: [] as number[],
+    pass(ms: number): void {
+      world.nowMs += ms
+      world.monotonicMs += ms
+    },
     revoked: [] as string[],
+    stopped: [] as Stopped[],
     /** Awaited by a look-up after it has read. */
     afterRead: Promise.resolve(),
     add(fields: Partial<ApiKeyRecord> = {}): string {
@@ -40,7 +53,21 @@ function createWorld() {
     },
     revoke(keyId: string): void {
       for (const [hash, record] of records) if (record.id === keyId) records.set(hash, { ...record, revokedAtMs: 1 })
-      changes.push({ seq: (changes.at(-1)?.seq ?? 0) + 3, keyId, kind: 'revoked', secret: null, endsAtMs: null })
+      changes.push({ seq: (changes.at(-1)?.seq ?? 0) + 3, keyId, kind: 'revoked', ...KEY })
+    },
+    changeTenant(tenant: string, kind: 'tenant_updated' | 'tenant_suspended' | 'tenant_deleted'): void {
+      const tenantState = {
+        tenant_updated: 'active',
+        tenant_suspended: 'suspended',
+        tenant_deleted: 'deleting',
+      } as const
+      for (const [hash, record] of records) {
+        if (record.tenant === tenant) records.set(hash, { ...record, tenantState: tenantState[kind] })
+      }
+      changes.push({ ...KEY, seq: (changes.at(-1)?.seq ?? 0) + 3, keyId: 'key_none', tenant, kind })
+    },
+    removeOldestChange(): void {
+      world.removedSeq = changes.shift()?.seq ?? 0
     },
     forgetChanges(): void {
       changes.length = 0
@@ -54,22 +81,32 @@ function createWorld() {
   }
 
   const auth = createAuthenticator({
-    async lookup(hash) {
-      world.lookups += 1
-      const record = await read(() => records.get(hash.toString('hex')))
+    async lookup(hashes) {
+      world.lookups.push(hashes.length)
+      const found = await read(() => hashes.map((hash) => records.get(hash.toString('hex'))))
       await world.afterRead
-      return record
+      return found
     },
-    lookupById: (id, secret) =>
-      read(() => [...records.values()].find((record) => record.id === id && record.secret === secret)),
+    lookupById: (secrets) =>
+      read(() =>
+        secrets.map(({ keyId, secret }) =>
+          [...records.values()].find((record) => record.id === keyId && record.secret === secret),
+        ),
+      ),
     latestChange: () => read(() => changes.at(-1)?.seq ?? 0),
     changesSince: (seq) =>
-      read(() => ({ latestSeq: changes.at(-1)?.seq ?? 0, changes: changes.filter((change) => change.seq > seq) })),
+      read(() => ({
+        latestSeq: changes.at(-1)?.seq ?? 0,
+        removedSeq: world.removedSeq,
+        changes: changes.filter((change) => change.seq > seq),
+      })),
     log: { info() {}, warn() {} },
     now: () => world.nowMs,
+    monotonicNow: () => world.monotonicMs,
     feedEveryMs: 2,
   })
-  auth.onRevoked((keyId) => world.revoked.push(keyId))
+  auth.onRevoked((stopped) => world.stopped.push(stopped))
+  auth.onRevoked((stopped) => world.revoked.push(stopped.type === 'key' ? stopped.keyId : stopped.type))
   open.push(auth)
   return Object.assign(world, { auth })
 }
@@ -126,7 +163,7 @@ describe('authenticate', () => {
   test('a key that cannot be one is refused without a look-up', async () => {
     const world = await started()
     expect(await outcome(world.auth, 'x')).toBe('401 invalid_api_key')
-    expect(world.lookups).toBe(0)
+    expect(world.lookups).toEqual([])
   })
 
   test('unknown, revoked and expired keys are told apart by nobody', async () => {
@@ -145,37 +182,66 @@ describe('authenticate', () => {
     expect(await outcome(world.auth, platform, 'events:read')).toBe('403 missing_scope')
   })
 
-  test('is looked up at once while any number of random texts is', async () => {
-    const world = await started()
-    const gate = deferred()
-    world.afterRead = gate.promise
-    const key = world.add()
-    const random = Array.from({ length: 1000 }, (_, at) =>
-      outcome(world.auth, `random-text-number-${at}-`.padEnd(40, 'x')),
-    )
-    await until(() => world.lookups > 0)
-    const before = world.lookups
-    expect(before).toBeLessThan(10)
-    const asked = outcome(world.auth, key)
-    await until(() => world.lookups === before + 1)
-    gate.resolve()
-    expect(await asked).toBe('a')
-    const outcomes = await Promise.all(random)
-    expect(new Set(outcomes)).toEqual(new Set(['401 invalid_api_key', '503 authentication_unavailable']))
-  })
-
   test('an unknown key is looked up once a second, a known one once in all', async () => {
     const world = await started()
     const { key: unknown } = generateApiKey()
     await Promise.all(Array.from({ length: 50 }, () => outcome(world.auth, unknown)))
     await outcome(world.auth, unknown)
-    expect(world.lookups).toBe(1)
-    world.nowMs += 1001
+    expect(world.lookups).toEqual([1])
+    world.pass(1001)
     await outcome(world.auth, unknown)
-    expect(world.lookups).toBe(2)
+    expect(world.lookups).toEqual([1, 1])
     const known = world.add()
     await Promise.all(Array.from({ length: 50 }, () => outcome(world.auth, known)))
-    expect(world.lookups).toBe(3)
+    expect(world.lookups).toEqual([1, 1, 1])
+  })
+
+  test('keys that come while two look-ups run share the next one, whether they are random, made up or real', async () => {
+    const world = await started()
+    const gate = deferred()
+    world.afterRead = gate.promise
+    const key = world.add()
+    const first = [outcome(world.auth, generateApiKey().key)]
+    await until(() => world.lookups.length === 1)
+    first.push(outcome(world.auth, generateApiKey().key))
+    await until(() => world.lookups.length === 2)
+    const others = Array.from({ length: 1998 }, (_, at) =>
+      outcome(world.auth, at % 2 === 0 ? generateApiKey().key : `random-text-number-${at}-`.padEnd(40, 'x')),
+    )
+    const asked = outcome(world.auth, key)
+    await new Promise((resolve) => setTimeout(resolve, 5))
+    expect(world.lookups).toEqual([1, 1])
+    gate.resolve()
+    expect(await asked).toBe('a')
+    expect(new Set(await Promise.all([...first, ...others]))).toEqual(new Set(['401 invalid_api_key']))
+    expect(world.lookups).toEqual([1, 1, 1000, 999])
+  })
+
+  test('10,000 keys wait at most; one that is cached does not', async () => {
+    const world = await started()
+    const cached = world.add()
+    await outcome(world.auth, cached)
+    const gate = deferred()
+    world.afterRead = gate.promise
+    const waiting = Array.from({ length: 10_000 }, (_, at) => outcome(world.auth, `random-text-${at}-`.padEnd(40, 'x')))
+    expect(await outcome(world.auth, world.add())).toBe('503 authentication_unavailable')
+    expect(await outcome(world.auth, cached)).toBe('a')
+    gate.resolve()
+    expect(new Set(await Promise.all(waiting))).toEqual(new Set(['401 invalid_api_key']))
+    expect(await outcome(world.auth, world.add())).toBe('a')
+  })
+
+  test('after 10,000 unknown keys only the oldest are forgotten', async () => {
+    const world = await started()
+    const texts = Array.from({ length: 10_001 }, (_, at) => `random-text-${at}-`.padEnd(40, 'x'))
+    for (const part of [texts.slice(0, 9000), texts.slice(9000)]) {
+      await Promise.all(part.map((text) => outcome(world.auth, text)))
+    }
+    const before = world.lookups.length
+    for (const text of [...texts.slice(1, 10), ...texts.slice(-10)]) await outcome(world.auth, text)
+    expect(world.lookups).toHaveLength(before)
+    await outcome(world.auth, texts[0])
+    expect(world.lookups).toHaveLength(before + 1)
   })
 })
 
@@ -196,7 +262,7 @@ describe('a key that stops', () => {
     const gate = deferred()
     world.afterRead = gate.promise
     const asked = outcome(world.auth, key)
-    await until(() => world.lookups === 1)
+    await until(() => world.lookups.length === 1)
     await new Promise((resolve) => setTimeout(resolve, 5))
     world.revoke('key_x')
     await until(() => world.revoked.length > 0)
@@ -238,12 +304,70 @@ describe('a key that stops', () => {
     await until(() => world.revoked.length > 0)
     const key = world.add()
     await outcome(world.auth, key)
-    const lookups = world.lookups
+    const lookups = world.lookups.length
     world.forgetChanges()
     await until(() => world.auth.authenticate(`Bearer ${key}`, 'any') instanceof Promise)
     await outcome(world.auth, key)
-    expect(world.lookups).toBeGreaterThan(lookups)
+    expect(world.lookups.length).toBeGreaterThan(lookups)
   })
+})
+
+describe('a tenant that stops', () => {
+  test('is refused with all keys that are cached or not, those with platform only when it is deleted; another one is not', async () => {
+    const world = await started()
+    const [key, uncached, other] = [world.add(), world.add(), world.add({ tenant: 'b' })]
+    const operator = world.add({ scopes: ['events:read', 'platform'] })
+    const outcomes = (keys: readonly string[]) => Promise.all(keys.map((each) => outcome(world.auth, each)))
+    expect(await outcomes([key, operator, other])).toEqual(['a', 'a', 'b'])
+    const asked = world.lookups.length
+    world.changeTenant('a', 'tenant_suspended')
+    await until(() => world.revoked.length > 0)
+    const [refused, ...rest] = await outcomes([key, uncached, operator, other])
+    expect([refused, ...rest]).toEqual(['403 tenant_suspended', '403 tenant_suspended', 'a', 'b'])
+    expect(world.lookups.slice(asked)).toEqual([3])
+    world.changeTenant('a', 'tenant_updated')
+    while ((await outcome(world.auth, key)) !== 'a') await new Promise((resolve) => setTimeout(resolve, 1))
+    expect(await outcomes([uncached, operator])).toEqual(['a', 'a'])
+    world.changeTenant('a', 'tenant_deleted')
+    await until(() => world.revoked.length > 1)
+    expect(await outcomes([key, operator, other])).toEqual(['403 tenant_suspended', '403 tenant_suspended', 'b'])
+    expect(world.stopped).toEqual([
+      { type: 'tenant', tenant: 'a', withPlatform: false },
+      { type: 'tenant', tenant: 'a', withPlatform: true },
+    ])
+  })
+
+  test('is refused when the look-up of a key read it before and came back after it', async () => {
+    const world = await started()
+    const key = world.add()
+    const gate = deferred()
+    world.afterRead = gate.promise
+    const asked = outcome(world.auth, key)
+    await until(() => world.lookups.length === 1)
+    await new Promise((resolve) => setTimeout(resolve, 5))
+    world.changeTenant('a', 'tenant_suspended')
+    await until(() => world.revoked.length > 0)
+    gate.resolve()
+    expect(await asked).toBe('403 tenant_suspended')
+  })
+})
+
+test('after changes were removed unread every key is looked up again, and everything that hangs on a key ends', async () => {
+  const world = await started()
+  const key = world.add({ id: 'key_x' })
+  expect(await outcome(world.auth, key)).toBe('a')
+  world.away = true
+  await until(() => world.auth.state !== 'ok')
+  world.revoke('key_x')
+  world.revoke('key_y')
+  world.removeOldestChange()
+  world.away = false
+  await until(() => world.revoked.length > 0)
+  expect(world.stopped).toEqual([{ type: 'all' }])
+  expect(await outcome(world.auth, key)).toBe('401 invalid_api_key')
+  world.revoke('key_z')
+  await until(() => world.revoked.length > 1)
+  expect(world.revoked).toEqual(['all', 'key_z'])
 })
 
 describe('while the store is away', () => {
@@ -254,13 +378,28 @@ describe('while the store is away', () => {
     world.away = true
     await until(() => world.auth.state !== 'ok')
     expect(await outcome(world.auth, other)).toBe('503 authentication_unavailable')
-    world.nowMs += 14 * 60_000
+    world.pass(14 * 60_000)
     expect(await outcome(world.auth, key)).toBe('a')
-    world.nowMs += 2 * 60_000
+    world.pass(2 * 60_000)
     expect(await outcome(world.auth, key)).toBe('503 authentication_unavailable')
     world.away = false
     await until(() => world.auth.state === 'ok')
     expect([await outcome(world.auth, key), await outcome(world.auth, other)]).toEqual(['a', 'a'])
+  })
+
+  test('a clock that is set back lets a cached key live no longer, and an unknown one be asked for after a second', async () => {
+    const world = await started()
+    const [key, late] = [world.add(), generateApiKey().key]
+    expect([await outcome(world.auth, key), await outcome(world.auth, late)]).toEqual(['a', '401 invalid_api_key'])
+    world.nowMs -= 3_600_000
+    world.monotonicMs += 1001
+    const asked = world.lookups.length
+    await outcome(world.auth, late)
+    expect(world.lookups).toHaveLength(asked + 1)
+    world.away = true
+    await until(() => world.auth.state !== 'ok')
+    world.monotonicMs += 15 * 60_000 + 1
+    expect(await outcome(world.auth, key)).toBe('503 authentication_unavailable')
   })
 
   test('a revocation made meanwhile is seen when it is back', async () => {

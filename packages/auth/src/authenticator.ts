@@ -1,38 +1,23 @@
+import { Semaphore } from '@ariftly/async'
 import { withTimeout, type Logger } from '@ariftly/runtime'
-import { hasScope, isScope, type Caller, type Scope } from '@ariftly/http'
-import { hashApiKey, keyShapeOf } from './api-key.ts'
+import { hasScope, type Caller, type Scope } from '@ariftly/http'
+import { callerOf, type ApiKeyRecord } from './api-key-record.ts'
+import { isApiKeyShaped } from './api-key.ts'
 import { bearerOf, createKeyNamer } from './bearer.ts'
 import { createKeyCache, type CachedKey } from './key-cache.ts'
 import { startKeyFeed, type KeyChange, type KeyChanges } from './key-feed.ts'
+import { createKeyLookups, type KeyLookups } from './key-lookups.ts'
 import { createLastUses } from './last-uses.ts'
 import { createSecretEnds } from './secret-ends.ts'
 import { forbidden, invalidKey, keysUnavailable, missingKey, tenantSuspended } from './auth-problems.ts'
-import { createLookupGate } from './lookup-gate.ts'
-
-/** A stored API key and one of its secrets, as the look-up gives them; also when they have ended. */
-export interface ApiKeyRecord {
-  /** `key_…`. */
-  readonly id: string
-  readonly tenant: string
-  readonly scopes: readonly string[]
-  readonly quota: Caller['quota']
-  readonly limits: Caller['limits']
-  readonly tenantState: 'active' | 'suspended' | 'deleting' | 'deleted'
-  readonly tenantDeletedAtMs: number | null
-  readonly expiresAtMs: number | null
-  readonly revokedAtMs: number | null
-  /** The number of the secret that was looked up. */
-  readonly secret: number
-  /** When that secret stops, if a rotation has replaced it. */
-  readonly secretEndsAtMs: number | null
-}
+import { createUnknownKeys } from './unknown-keys.ts'
 
 /** What an authenticator needs. */
 export interface AuthenticatorOptions {
-  /** Finds a key by the SHA-256 of its characters; rejects when the store cannot be read. */
-  readonly lookup: (hash: Buffer) => Promise<ApiKeyRecord | undefined>
-  /** Finds a key by its id and the number of a secret, for what was sealed with them in it (stream tokens). */
-  readonly lookupById?: (keyId: string, secret: number) => Promise<ApiKeyRecord | undefined>
+  /** Finds keys by the SHA-256 of their characters, at most 1,000, in the order of the hashes; rejects when the store cannot be read. */
+  readonly lookup: (hashes: readonly Buffer[]) => Promise<readonly (ApiKeyRecord | undefined)[]>
+  /** The same by the id of a key and the number of a secret, for what was sealed with them in it (stream tokens). */
+  readonly lookupById?: (secrets: readonly KeySecret[]) => Promise<readonly (ApiKeyRecord | undefined)[]>
   /** Notes when keys were last used. Default: nothing does. */
   readonly touch?: (uses: readonly { readonly id: string; readonly usedAtMs: number }[]) => Promise<void>
   /** The number of the last change, 0 if there is none. */
@@ -42,6 +27,8 @@ export interface AuthenticatorOptions {
   readonly log: Pick<Logger, 'warn' | 'info'>
   /** Epoch milliseconds; default `Date.now`. */
   readonly now?: () => number
+  /** Milliseconds of a monotonic clock; default `performance.now`. */
+  readonly monotonicNow?: () => number
   /** Pause between two reads of the feed, milliseconds; default 500. */
   readonly feedEveryMs?: number
 }
@@ -51,6 +38,15 @@ export interface KeySecret {
   readonly keyId: string
   readonly secret: number
 }
+
+/** What the feed says has stopped. */
+export type Stopped =
+  /** A key, or one of its secrets by number; undefined: all. */
+  | { readonly type: 'key'; readonly keyId: string; readonly secret: number | undefined }
+  /** All keys of a tenant; those with the scope `platform` only if `withPlatform`. */
+  | { readonly type: 'tenant'; readonly tenant: string; readonly withPlatform: boolean }
+  /** Any key may have: changes of keys were missed. */
+  | { readonly type: 'all' }
 
 /** Tells who calls. */
 export interface Authenticator {
@@ -63,10 +59,10 @@ export interface Authenticator {
   /** The caller of a key by its id and the number of a secret; the same outcomes. Needs `lookupById`. */
   authenticateKeyId(key: KeySecret, scope: Scope | 'any'): Caller | Promise<Caller>
   /**
-   * Calls the listener within 1 s for each key that stops (revoked, expired, or its tenant suspended), and for each secret of
-   * a key that stops (`secret`: its number; undefined: all). Returns how to stop that.
+   * Calls the listener within 1 s for each key that stops (revoked or expired), each secret that does, and each tenant that is
+   * suspended or deleted. Returns how to stop that.
    */
-  onRevoked(listener: (keyId: string, secret: number | undefined) => void): () => void
+  onRevoked(listener: (stopped: Stopped) => void): () => void
   /** Whether the feed has been read once. Until then keys are looked up one by one, and nothing is cached. */
   readonly ready: boolean
   /** `ok`, or since when the store cannot be read; for `/readyz`. */
@@ -85,44 +81,68 @@ const TRUST_MS = 15 * 60_000
 /** A hash that is no valid key is asked for again after so long. */
 const UNKNOWN_MS = 1000
 const UNKNOWN_MAX = 10_000
+/** Statements that look up keys, at a time. The rest of the pool is left to the feed. */
+const STATEMENTS_MAX = 2
 const LOOKUP_TIMEOUT_MS = 2000
-const LOOKUPS_MAX = 256
-/** Texts without a checksum may be random: they have a part of the connections and of the look-ups, so that real keys never wait for them. */
-const CHOSEN_KEYS = { runningMax: 2, waitingMax: 64 } as const
+/** Keys that wait for a look-up; further ones get 503. A statement of 1,000 takes some milliseconds. */
+const WAITING_MAX = 10_000
 
 /**
- * Creates an authenticator: keys are cached by hash, a feed of changes, read every 500 ms, drops those that changed.
+ * Creates an authenticator: keys are looked up in batches and cached by hash, a feed of changes, read every 500 ms, drops those that changed.
  * While the store cannot be read, cached keys stay valid for 15 minutes and others get 503. Give `lookup` and the feed a
  * small pool of their own: behind slow queries a revocation would come late.
  */
 export function createAuthenticator(options: AuthenticatorOptions): Authenticator {
-  const { lookup, log } = options
+  const { lookup, lookupById, log } = options
   const now = options.now ?? Date.now
+  const monotonicNow = options.monotonicNow ?? performance.now.bind(performance)
   const cache = createKeyCache()
-  const chosenKeys = createLookupGate(CHOSEN_KEYS)
-  const unknownUntilMs = new Map<string, number>()
-  const lookups = new Map<string, Lookup>()
-  const listeners = new Set<(keyId: string, secret: number | undefined) => void>()
+  const unknown = createUnknownKeys({ forMs: UNKNOWN_MS, max: UNKNOWN_MAX, monotonicNow })
+  const waiting = new Map<string, Promise<Caller | undefined>>()
+  const listeners = new Set<(stopped: Stopped) => void>()
   const ends = createSecretEnds()
   const nameOf = createKeyNamer()
-  const uses = createLastUses({ cache, touch: options.touch ?? ((): Promise<void> => Promise.resolve()), now, log })
+  const uses = createLastUses({
+    cache,
+    touch: options.touch ?? ((): Promise<void> => Promise.resolve()),
+    monotonicNow,
+    log,
+  })
   const feed = startKeyFeed({
     ...options,
     now,
+    monotonicNow,
     onChange(change) {
-      for (const { changed } of lookups.values()) changed.add(change.keyId)
-      cache.drop(change.keyId)
+      for (const lookups of [keysByHash, keysById]) lookups.onChange(change)
+      if (change.tenant === null) cache.drop(change.keyId)
+      else cache.dropTenant(change.tenant)
       follow(change)
     },
     onReset() {
       log.warn('the feed of key changes went back: every key is looked up again')
-      cache.clear()
+      forgetKeys()
+    },
+    onMissed() {
+      log.warn('changes of keys were missed: every key is looked up again, and all streams end')
+      forgetKeys()
+      tell({ type: 'all' })
     },
     onTick() {
       const nowMs = now()
-      for (const { keyId, secret } of [...cache.dropExpired(nowMs), ...ends.takeDue(nowMs)]) tell(keyId, secret)
+      for (const { keyId, secret } of [...cache.dropExpired(nowMs), ...ends.takeDue(nowMs)])
+        tell({ type: 'key', keyId, secret })
       uses.onTick()
     },
+  })
+  const shared = { statements: new Semaphore(STATEMENTS_MAX), settle, isFeedStarted: () => feed.started(), log }
+  // A name is the hash, or holds id and number of the secret.
+  const keysByHash = createKeyLookups({
+    ...shared,
+    lookup: (names) => lookup(names.map((name) => Buffer.from(name, 'base64'))),
+  })
+  const keysById = createKeyLookups({
+    ...shared,
+    lookup: (names) => (lookupById === undefined ? Promise.resolve([]) : lookupById(names.map(secretOf))),
   })
 
   function authenticate(authorization: string | undefined, scope: Scope | 'any'): Caller | Promise<Caller> {
@@ -131,107 +151,83 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
     const name = nameOf(authorization)
     const cached = cache.byName(name)
     if (cached !== undefined) return admit(trusted(cached), scope)
-    const key = bearerOf(authorization)
-    const shape = keyShapeOf(key)
-    if (shape === 'invalid') throw invalidKey()
-    const find = () => lookup(hashApiKey(key))
-    if (shape === 'generated') return lookupCaller(name, find, scope)
-    if (chosenKeys.isFull) throw keysUnavailable()
-    return lookupCaller(name, () => chosenKeys.run(find), scope)
+    if (!isApiKeyShaped(bearerOf(authorization))) throw invalidKey()
+    return lookupCaller(name, keysByHash, scope)
   }
 
-  function authenticateKeyId({ keyId, secret }: KeySecret, scope: Scope | 'any'): Caller | Promise<Caller> {
-    const { lookupById } = options
+  function authenticateKeyId(key: KeySecret, scope: Scope | 'any'): Caller | Promise<Caller> {
     if (lookupById === undefined) throw new TypeError('This authenticator was made without lookupById.')
-    const cached = cache.byId(keyId, secret)
-    return cached === undefined
-      ? lookupCaller(`id:${keyId}:${secret}`, () => lookupById(keyId, secret), scope)
-      : admit(trusted(cached), scope)
+    const cached = cache.byId(key.keyId, key.secret)
+    return cached === undefined ? lookupCaller(nameOfSecret(key), keysById, scope) : admit(trusted(cached), scope)
   }
 
   /** A cached key that may still be believed. */
   function trusted(cached: CachedKey): Caller {
+    if (feed.ageMs() > TRUST_MS) throw keysUnavailable()
     const nowMs = now()
-    if (nowMs - feed.readAtMs() > TRUST_MS) throw keysUnavailable()
     const { endsAtMs } = cached.caller
     if (endsAtMs !== null && endsAtMs <= nowMs) throw invalidKey()
     cached.usedAtMs = nowMs
     return cached.caller
   }
 
-  async function lookupCaller(name: string, find: Lookup['find'], scope: Scope | 'any'): Promise<Caller> {
-    if ((unknownUntilMs.get(name) ?? 0) > now()) throw invalidKey()
-    let running = lookups.get(name)
-    if (running === undefined) {
-      if (lookups.size >= LOOKUPS_MAX) throw keysUnavailable()
-      running = startLookup(name, find)
-    }
-    const caller = await running.result
+  async function lookupCaller(name: string, lookups: KeyLookups, scope: Scope | 'any'): Promise<Caller> {
+    if (unknown.has(name)) throw invalidKey()
+    const caller = await (waiting.get(name) ?? startLookup(name, lookups))
     if (caller === undefined) throw invalidKey()
     return admit(caller, scope)
   }
 
-  function startLookup(name: string, find: Lookup['find']): Lookup {
-    const changed = new Set<string>()
-    const running = { find, changed, result: resolveKey(name, find, changed) }
-    lookups.set(name, running)
-    return running
+  /** One look-up, shared by all requests that wait for it. */
+  function startLookup(name: string, lookups: KeyLookups): Promise<Caller | undefined> {
+    if (keysByHash.size + keysById.size >= WAITING_MAX) throw keysUnavailable()
+    const result = withTimeout(lookups.find(name), LOOKUP_TIMEOUT_MS)
+      .catch(() => {
+        throw keysUnavailable()
+      })
+      .finally(() => waiting.delete(name))
+    waiting.set(name, result)
+    return result
   }
 
-  async function resolveKey(name: string, find: Lookup['find'], changed: Set<string>): Promise<Caller | undefined> {
-    try {
-      const record = await findUnchanged(find, changed)
-      const caller = record === undefined ? undefined : callerOf(record, now())
-      if (caller === undefined) rememberUnknown(name)
-      else if (feed.started()) {
-        const cached = cache.add(name, caller)
-        cached.usedAtMs = now()
-        return cached.caller
-      }
-      return caller
-    } catch (error) {
-      log.warn({ err: error }, 'an API key cannot be looked up')
-      throw keysUnavailable()
-    } finally {
-      lookups.delete(name)
+  function settle(name: string, record: ApiKeyRecord | undefined): Caller | undefined {
+    const caller = record === undefined ? undefined : callerOf(record, now())
+    if (caller === undefined) unknown.add(name)
+    else if (feed.started()) {
+      const cached = cache.add(name, caller)
+      cached.usedAtMs = now()
+      return cached.caller
     }
+    return caller
   }
 
-  /**
-   * A key that changed while it was read is read again: the answer may be from before the change. So is one that was read
-   * while the feed began, as its change may stand before the feed's beginning.
-   */
-  async function findUnchanged(find: Lookup['find'], changed: Set<string>): Promise<ApiKeyRecord | undefined> {
-    for (;;) {
-      changed.clear()
-      const wasStarted = feed.started()
-      const record = await withTimeout(find(), LOOKUP_TIMEOUT_MS, () => new Error('The look-up took too long.'))
-      if (record === undefined || (wasStarted === feed.started() && !changed.has(record.id))) return record
-    }
+  function forgetKeys(): void {
+    for (const lookups of [keysByHash, keysById]) lookups.onReset()
+    cache.clear()
   }
 
-  function rememberUnknown(name: string): void {
-    if (unknownUntilMs.size >= UNKNOWN_MAX) unknownUntilMs.clear()
-    unknownUntilMs.set(name, now() + UNKNOWN_MS)
-  }
-
-  function follow({ kind, keyId, secret, endsAtMs }: KeyChange): void {
+  function follow({ kind, keyId, tenant, secret, endsAtMs }: KeyChange): void {
     switch (kind) {
       case 'revoked':
       case 'suspended':
-        return tell(keyId, undefined)
+        return tell({ type: 'key', keyId, secret: undefined })
       case 'updated':
         return ends.announce({ keyId, secret: undefined }, endsAtMs)
       case 'rotated':
         return ends.announce({ keyId, secret: secret ?? undefined }, endsAtMs)
+      case 'tenant_suspended':
+      case 'tenant_deleted':
+        return tell({ type: 'tenant', tenant: tenant ?? '', withPlatform: kind === 'tenant_deleted' })
+      case 'tenant_updated':
+        return
     }
   }
 
-  function tell(keyId: string, secret: number | undefined): void {
-    for (const listener of listeners) listener(keyId, secret)
+  function tell(stopped: Stopped): void {
+    for (const listener of listeners) listener(stopped)
   }
 
-  function onRevoked(listener: (keyId: string, secret: number | undefined) => void): () => void {
+  function onRevoked(listener: (stopped: Stopped) => void): () => void {
     listeners.add(listener)
     return () => listeners.delete(listener)
   }
@@ -253,41 +249,17 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
   }
 }
 
-/** One question to the store, shared by all requests that wait for it. */
-interface Lookup {
-  readonly find: () => Promise<ApiKeyRecord | undefined>
-  /** Keys that the feed named meanwhile. */
-  readonly changed: Set<string>
-  readonly result: Promise<Caller | undefined>
-}
-
 function admit(caller: Caller, scope: Scope | 'any'): Caller {
   if (caller.suspended) throw tenantSuspended()
   if (scope !== 'any' && !hasScope(caller, scope)) throw forbidden(scope)
   return caller
 }
 
-function callerOf(record: ApiKeyRecord, nowMs: number): Caller | undefined {
-  const { id, secret, tenant, scopes, quota, limits, tenantState, expiresAtMs, revokedAtMs, secretEndsAtMs } = record
-  const endsAtMs = earlier(expiresAtMs, secretEndsAtMs)
-  // The keys of a tenant that is being deleted are revoked; until it is gone they are told why.
-  const isDeleting = tenantState === 'deleting'
-  if ((revokedAtMs !== null && !isDeleting) || (endsAtMs !== null && endsAtMs <= nowMs)) return undefined
-  return {
-    keyId: id,
-    secret,
-    tenant,
-    scopes: scopes.filter(isScope),
-    quota,
-    limits,
-    suspended: isDeleting || (tenantState === 'suspended' && !scopes.includes('platform')),
-    tenantDeletedAtMs: record.tenantDeletedAtMs,
-    expiresAtMs,
-    endsAtMs,
-  }
+function nameOfSecret({ keyId, secret }: KeySecret): string {
+  return `${keyId} ${secret}`
 }
 
-function earlier(one: number | null, other: number | null): number | null {
-  if (one === null || other === null) return one ?? other
-  return Math.min(one, other)
+function secretOf(name: string): KeySecret {
+  const [keyId = '', secret] = name.split(' ')
+  return { keyId, secret: Number(secret) }
 }

@@ -17,6 +17,8 @@ export interface KeyCache {
   add(name: string, caller: Caller): CachedKey
   /** Drops all secrets of a key. */
   drop(keyId: string): void
+  /** Drops all keys of a tenant. It looks at each key. */
+  dropTenant(tenant: string): void
   /** Drops the secrets whose time is over and gives their callers. */
   dropExpired(nowMs: number): readonly Caller[]
   /** The entries whose last use is of a minute that is not noted. */
@@ -71,6 +73,12 @@ export function createKeyCache(max = 100_000): KeyCache {
     for (const entry of ids.get(keyId)?.values() ?? []) dropEntry(entry)
   }
 
+  function dropTenant(tenant: string): void {
+    for (const secrets of ids.values()) {
+      for (const entry of secrets.values()) if (entry.caller.tenant === tenant) dropEntry(entry)
+    }
+  }
+
   function dropEntry(entry: Entry): void {
     const { keyId, secret } = entry.caller
     for (const name of entry.names) names.delete(name)
@@ -105,6 +113,7 @@ export function createKeyCache(max = 100_000): KeyCache {
     byId: (keyId, secret) => ids.get(keyId)?.get(secret),
     add,
     drop,
+    dropTenant,
     dropExpired,
     unnoted,
     clear,

@@ -3,12 +3,17 @@ import { messageOf, sleep, withTimeout, type Logger } from '@ariftly/runtime'
 /** One entry of the feed. */
 export interface KeyChange {
   readonly seq: number
+  /** Of an entry of a tenant the id of no key. */
   readonly keyId: string
+  /** Of an entry that stands for all keys of a tenant; else null. */
+  readonly tenant: string | null
   /**
    * `revoked`: the key has stopped. `suspended`: its tenant has. `updated`: quota, end or limits changed. `rotated`: one of
-   * its secrets stops at `endsAtMs`.
+   * its secrets stops at `endsAtMs`. `tenant_suspended`: the tenant has stopped, but for keys with the scope `platform`;
+   * `tenant_deleted`: with them; `tenant_updated`: its limits changed, or it is active again.
    */
-  readonly kind: 'revoked' | 'suspended' | 'updated' | 'rotated'
+  readonly kind:
+    'revoked' | 'suspended' | 'updated' | 'rotated' | 'tenant_updated' | 'tenant_suspended' | 'tenant_deleted'
   /** Of `rotated`: the number of the secret that was replaced; else null. */
   readonly secret: number | null
   /** Of `updated`: the key's end now; of `rotated`: that of the secret. Null is no end. */
@@ -19,6 +24,8 @@ export interface KeyChange {
 export interface KeyChanges {
   /** The number of the last change that exists; 0 if there is none. */
   readonly latestSeq: number
+  /** The number of the last change that was removed; 0 if none was. */
+  readonly removedSeq: number
   /** In order of `seq`; may be a first part only. */
   readonly changes: readonly KeyChange[]
 }
@@ -28,12 +35,17 @@ export interface KeyFeedOptions {
   readonly latestChange: () => Promise<number>
   readonly changesSince: (seq: number) => Promise<KeyChanges>
   readonly log: Pick<Logger, 'warn' | 'info'>
+  /** Epoch milliseconds. */
   readonly now: () => number
+  /** Milliseconds of a monotonic clock. */
+  readonly monotonicNow: () => number
   readonly feedEveryMs?: number
   /** Called with each change, in order, once. */
   onChange(change: KeyChange): void
   /** The feed ends before what was read already: the store is another one, or an older copy. */
   onReset(): void
+  /** Changes were removed before they were read. */
+  onMissed(): void
   /** Called at each round, whether or not the store could be read. */
   onTick(): void
 }
@@ -42,8 +54,8 @@ export interface KeyFeedOptions {
 export interface KeyFeed {
   /** Whether the beginning is known: changes after it are not missed. */
   started(): boolean
-  /** When the feed was last read, epoch milliseconds; 0 before. */
-  readAtMs(): number
+  /** Milliseconds since the feed was last read; Infinity before. */
+  ageMs(): number
   /** `ok`, or what is wrong. */
   state(): string
   close(): Promise<void>
@@ -54,10 +66,10 @@ const READ_TIMEOUT_MS = 2000
 
 /** Reads the feed of key changes for ever: every 500 ms, also when the store is away. Never two reads at a time. */
 export function startKeyFeed(options: KeyFeedOptions): KeyFeed {
-  const { latestChange, changesSince, log, now, feedEveryMs = 500 } = options
+  const { latestChange, changesSince, log, now, monotonicNow, feedEveryMs = 500 } = options
   const closing = new AbortController()
   let seq: number | undefined
-  let readAtMs = 0
+  let read: { readonly atMs: number; readonly monotonicMs: number } | undefined
   let failure: string | undefined = 'not read yet'
   /** Why it cannot be read, once that is logged. */
   let told: string | undefined
@@ -74,10 +86,10 @@ export function startKeyFeed(options: KeyFeedOptions): KeyFeed {
   /** Whether there is more to read at once. */
   async function readOnce(): Promise<boolean> {
     // Before the asking: the answer tells nothing of what happened after it.
-    const askedAtMs = now()
+    const asked = { atMs: now(), monotonicMs: monotonicNow() }
     try {
       const more = await withTimeout(advance(), READ_TIMEOUT_MS, () => new Error('The feed took too long.'))
-      readAtMs = askedAtMs
+      read = asked
       if (failure !== undefined) log.info('the feed of key changes is read')
       failure = told = undefined
       return more
@@ -86,7 +98,7 @@ export function startKeyFeed(options: KeyFeedOptions): KeyFeed {
       const reason = messageOf(error)
       if (reason !== told) log.warn({ err: error }, 'the feed of key changes cannot be read')
       told = reason
-      failure = `cannot be read${readAtMs === 0 ? '' : ` since ${new Date(readAtMs).toISOString()}`}: ${reason}`
+      failure = `cannot be read${read === undefined ? '' : ` since ${new Date(read.atMs).toISOString()}`}: ${reason}`
       return false
     }
   }
@@ -99,12 +111,17 @@ export function startKeyFeed(options: KeyFeedOptions): KeyFeed {
       return false
     }
     const from = seq
-    const { latestSeq, changes } = await changesSince(from)
+    const { latestSeq, removedSeq, changes } = await changesSince(from)
     // A read that was given up for late must not undo what a later one has seen.
     if (seq !== from) return true
     if (latestSeq < from) {
       seq = latestSeq
       options.onReset()
+      return false
+    }
+    if (from < removedSeq) {
+      seq = latestSeq
+      options.onMissed()
       return false
     }
     for (const change of changes) {
@@ -119,5 +136,10 @@ export function startKeyFeed(options: KeyFeedOptions): KeyFeed {
     await ended
   }
 
-  return { started: () => seq !== undefined, readAtMs: () => readAtMs, state: () => failure ?? 'ok', close }
+  return {
+    started: () => seq !== undefined,
+    ageMs: () => (read === undefined ? Infinity : monotonicNow() - read.monotonicMs),
+    state: () => failure ?? 'ok',
+    close,
+  }
 }

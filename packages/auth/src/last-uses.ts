@@ -13,7 +13,8 @@ export interface LastUses {
 export interface LastUsesOptions {
   readonly cache: Pick<KeyCache, 'unnoted'>
   readonly touch: (uses: readonly { readonly id: string; readonly usedAtMs: number }[]) => Promise<void>
-  readonly now: () => number
+  /** Milliseconds of a monotonic clock. */
+  readonly monotonicNow: () => number
   readonly log: Pick<Logger, 'warn'>
 }
 
@@ -21,13 +22,13 @@ const EVERY_MS = 15_000
 const KEYS_PER_WRITE_MAX = 1000
 
 /** Writes the minute of each key's last use, off the path of requests. A use that cannot be written is written with a later one. */
-export function createLastUses({ cache, touch, now, log }: LastUsesOptions): LastUses {
-  let flushedMs = now()
+export function createLastUses({ cache, touch, monotonicNow, log }: LastUsesOptions): LastUses {
+  let flushedMs = monotonicNow()
   let running = false
 
   function onTick(): void {
-    if (running || now() - flushedMs < EVERY_MS) return
-    flushedMs = now()
+    if (running || monotonicNow() - flushedMs < EVERY_MS) return
+    flushedMs = monotonicNow()
     void flush()
   }
 

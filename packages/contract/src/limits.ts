@@ -18,7 +18,10 @@ export const API_KEY_LIMITS = {
   overlapHoursMax: 168,
 } as const
 
-/** Largest limit of a tenant: events a second, streams, webhooks. */
+/** Keys of a tenant that are not revoked, if it has no limit of its own. */
+export const API_KEYS_PER_TENANT_MAX = 1000
+
+/** Largest limit of a tenant: events a second, streams, webhooks, API keys. */
 export const TENANT_LIMIT_MAX = 1_000_000
 
 /** What a tenant's name is like. */

@@ -195,6 +195,7 @@ export const tenantRequestSchema = Type.Object(
           events_per_s: Type.Optional(described(tenantLimitSchema, 'Over all keys and replicas; null: no limit.')),
           streams: Type.Optional(described(tenantLimitSchema, 'Open streams over all gateways; null: the setting.')),
           webhooks: Type.Optional(described(tenantLimitSchema, 'Null: 100.')),
+          api_keys: Type.Optional(described(tenantLimitSchema, 'Keys that are not revoked; null: 1,000.')),
         },
         CLOSED,
       ),

@@ -64,6 +64,7 @@ export const PROBLEMS: Readonly<Record<string, ProblemKind>> = {
   too_many_parameters: kind(400, 'Too many parameters', 'The query has more parameters than are read.', 'Leave out those that the route does not have.'),
   too_many_queries: kind(429, 'Too many queries', 'Too many queries of the tenant wait already.', SLOWER),
   too_many_streams: kind(429, 'Too many streams', 'The key or the tenant has as many open streams as it may.', 'Close streams, or ask for a larger limit.'),
+  too_many_api_keys: kind(409, 'Too many API keys', 'The tenant has as many API keys as it may.', 'Revoke one, or ask for a larger limit.'),
   too_many_webhooks: kind(409, 'Too many webhooks', 'The tenant has as many webhooks as it may.', 'Delete one, or ask for a larger limit.'),
   too_many_writes: kind(429, 'Too many administrative calls', 'Calls that change webhooks, keys or tenants are limited per tenant.', SLOWER),
   unavailable: kind(503, 'Unavailable', 'A backend does not answer at the moment.', AGAIN),

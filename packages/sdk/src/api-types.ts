@@ -542,6 +542,7 @@ export interface Tenant {
     readonly events_per_s: number | null
     readonly streams: number | null
     readonly webhooks: number | null
+    readonly api_keys: number | null
   }
   /** Rows that the deletion has removed so far. */
   readonly deleted_count?: number
@@ -560,6 +561,8 @@ export interface TenantRequest {
     readonly streams?: number | null
     /** Null: 100. */
     readonly webhooks?: number | null
+    /** Keys that are not revoked; null: 1,000. */
+    readonly api_keys?: number | null
   }
 }
 
@@ -576,6 +579,8 @@ export interface AuditEntry {
   /** The id of what was changed. */
   readonly target: string
   readonly request_id: string
+  /** Updates that the entry stands for; `at` and `request_id` are of the first one. */
+  readonly count: number
 }
 
 /** `DeadLetter` as the API documents it. */

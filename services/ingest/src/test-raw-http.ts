@@ -144,9 +144,9 @@ function startKeys(log: ReturnType<typeof createLogger>): Authenticator {
     [textOf(hashApiKey(KEYS.reader)), { ...rest, id: 'key_reader', quota, scopes: ['events:read'] }],
   ])
   return createAuthenticator({
-    lookup: async (hash) => byHash.get(textOf(hash)),
+    lookup: async (hashes) => hashes.map((hash) => byHash.get(textOf(hash))),
     latestChange: async () => 0,
-    changesSince: async () => ({ latestSeq: 0, changes: [] }),
+    changesSince: async () => ({ latestSeq: 0, removedSeq: 0, changes: [] }),
     log,
   })
 }

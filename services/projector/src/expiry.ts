@@ -1,5 +1,6 @@
 import { messageOf, type Logger } from '@ariftly/runtime'
 import { type Pool } from '@ariftly/store'
+import { deleteExpiredApiKeyChanges, deleteRevokedApiKeys } from '@ariftly/store/api-keys'
 import { deleteExpiredAuditEntries } from '@ariftly/store/audit'
 import { dropExpiredEventPartitions, ensureEventPartitions } from '@ariftly/store/events'
 import { deleteExpiredLogTimes } from '@ariftly/store/projection'
@@ -10,10 +11,13 @@ const DAY_MS = 24 * HOUR_MS
 const AHEAD_MS = 14 * DAY_MS
 /** Entries of the audit log that are removed in an hour at most. */
 const AUDIT_ROWS_MAX = 100_000
+/** Of API keys and of the feed of their changes, in one statement. */
+const SLICE_ROWS = 1000
 
 /**
  * Once an hour creates the partitions of the coming two weeks and drops those whose time is over, and deletes entries of the
- * audit log older than 400 days and times of the log older than what is kept of events. The rules of the first three are
+ * audit log older than 400 days, API keys that were revoked 35 days ago, changes of keys older than a day, and times of the log
+ * older than what is kept of events. The rules of all but the last are
  * checked in Postgres. Returns a function that stops it.
  */
 export function startExpiry(o: { readonly pool: Pool; readonly log: Logger; readonly now: () => number }): () => void {
@@ -25,6 +29,8 @@ export function startExpiry(o: { readonly pool: Pool; readonly log: Logger; read
       const { eventsMs, logMs } = await readRetention(o.pool)
       const dropped = await dropExpiredEventPartitions(o.pool, { logRetentionMs: logMs })
       await deleteExpiredAuditEntries(o.pool, AUDIT_ROWS_MAX)
+      await inSlices(deleteRevokedApiKeys)
+      await inSlices(deleteExpiredApiKeyChanges)
       // Times of the log are kept for as long as history, and a day.
       await deleteLogTimes(eventsMs + DAY_MS)
       if (dropped.length > 0) o.log.info({ partitions: dropped }, 'expired partitions of events were dropped')
@@ -38,6 +44,11 @@ export function startExpiry(o: { readonly pool: Pool; readonly log: Logger; read
   async function deleteLogTimes(keptMs: number): Promise<void> {
     const deleted = stopped ? 0 : await deleteExpiredLogTimes(o.pool, o.now() - keptMs)
     if (deleted > 0) await deleteLogTimes(keptMs)
+  }
+
+  async function inSlices(deleteSlice: (pool: Pool, rowsMax: number) => Promise<number>): Promise<void> {
+    const deleted = stopped ? 0 : await deleteSlice(o.pool, SLICE_ROWS)
+    if (deleted > 0) await inSlices(deleteSlice)
   }
 
   const timer = setInterval(() => void run(), HOUR_MS)

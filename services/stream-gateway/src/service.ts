@@ -67,7 +67,7 @@ export async function start(config: StreamGatewayConfig, deps: ServiceDeps & Sha
       random: Math.random,
     })
     releasers.add('streams', () => streams.close())
-    releasers.add('revocations', auth.onRevoked(streams.endKey))
+    releasers.add('revocations', auth.onRevoked(streams.endStopped))
     registerStreamMetrics(metrics, epochs, streams, budget)
 
     const countHere = (tenant: string) => streams.registry.countOfTenant(tenant)

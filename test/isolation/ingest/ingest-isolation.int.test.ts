@@ -13,6 +13,7 @@ import {
   postSteadily,
   type Attack,
 } from './attacks.ts'
+import { makeUpKeys, preparePosts } from './made-up-keys.ts'
 import { createKey, serveIngest } from './serve-ingest.ts'
 
 /** A neighbour's slowest post, on a machine that is busy with other tests. */
@@ -75,6 +76,17 @@ describe('a tenant beside another one', () => {
     ending.abort()
     await attacking
     expect(answers.map(({ status }) => status)).toEqual(fresh.map(() => 202))
+  })
+
+  test('that makes up 2,000 keys whose checksums are right comes in with a fresh key at the first try', async () => {
+    const fresh = await Promise.all(Array.from({ length: 24 }, () => createKey(world, 'fresh')))
+    const madeUp = await preparePosts(port(), { keys: makeUpKeys(2000), connections: 64 })
+    const posts = await preparePosts(port(), { keys: fresh, connections: 24 })
+    const refused = madeUp.send()
+    expect(await posts.send()).toEqual(fresh.map(() => 202))
+    expect(new Set(await refused)).toEqual(new Set([401]))
+    posts.close()
+    madeUp.close()
   })
 })
 

@@ -8,7 +8,7 @@ export const tenantObjectSchema: TSchema = Type.Object({
   object: Type.Literal('tenant'),
   id: tenantSchema,
   state: oneOf(['active', 'suspended', 'deleting']),
-  limits: Type.Object({ events_per_s: limit, streams: limit, webhooks: limit }),
+  limits: Type.Object({ events_per_s: limit, streams: limit, webhooks: limit, api_keys: limit }),
   deleted_count: Type.Optional(Type.Integer({ minimum: 0, description: 'Rows that the deletion has removed so far.' })),
   created_at: { ...nullable(timeSchema), description: 'Null for a tenant that was never put.' },
   updated_at: nullable(timeSchema),
@@ -24,4 +24,8 @@ export const auditEntrySchema: TSchema = Type.Object({
   action: oneOf(AUDIT_ACTIONS),
   target: Type.String({ description: 'The id of what was changed.' }),
   request_id: Type.String(),
+  count: Type.Integer({
+    minimum: 1,
+    description: 'Updates that the entry stands for; `at` and `request_id` are of the first one.',
+  }),
 })

@@ -1,15 +1,19 @@
 import type { Queryable } from '../queryable.ts'
 import type { ApiKeySecret } from './api-key-secret.ts'
-import { findApiKeyByHash } from './find-api-key-by-hash.ts'
-import { findApiKeyById } from './find-api-key-by-id.ts'
+import { findApiKeysByHash } from './find-api-keys-by-hash.ts'
+import { findApiKeysById } from './find-api-keys-by-id.ts'
 import { latestApiKeyChange } from './latest-api-key-change.ts'
 import { readApiKeyChanges, type ApiKeyChanges } from './read-api-key-changes.ts'
 import { touchApiKeys } from './touch-api-keys.ts'
 
 /** What an authenticator asks of Postgres. */
 export interface ApiKeyStore {
-  readonly lookup: (hash: Buffer) => Promise<ApiKeySecret | undefined>
-  readonly lookupById: (id: string, secret: number) => Promise<ApiKeySecret | undefined>
+  /** By SHA-256, in the order of the hashes. */
+  readonly lookup: (hashes: readonly Buffer[]) => Promise<readonly (ApiKeySecret | undefined)[]>
+  /** By id and number of the secret, in the order of what is asked. */
+  readonly lookupById: (
+    secrets: readonly { readonly keyId: string; readonly secret: number }[],
+  ) => Promise<readonly (ApiKeySecret | undefined)[]>
   readonly latestChange: () => Promise<number>
   readonly changesSince: (seq: number) => Promise<ApiKeyChanges>
   /** Notes when keys were last used. */
@@ -19,8 +23,8 @@ export interface ApiKeyStore {
 /** The keys of one database, as an authenticator looks them up and follows their changes. */
 export function createApiKeyStore(db: Queryable): ApiKeyStore {
   return {
-    lookup: (hash) => findApiKeyByHash(db, hash),
-    lookupById: (id, secret) => findApiKeyById(db, { id, secret }),
+    lookup: (hashes) => findApiKeysByHash(db, hashes),
+    lookupById: (secrets) => findApiKeysById(db, secrets),
     latestChange: () => latestApiKeyChange(db),
     changesSince: (afterSeq) => readApiKeyChanges(db, { afterSeq }),
     touch: (uses) => touchApiKeys(db, uses),

@@ -3,8 +3,9 @@ import { createHash, randomBytes } from 'node:crypto'
 import { newTypeId } from '@ariftly/events'
 import { createTestDatabase, eventually } from '@ariftly/testkit'
 import { withTransaction } from '../with-transaction.ts'
-import { findApiKeyByHash } from './find-api-key-by-hash.ts'
-import { findApiKeyById } from './find-api-key-by-id.ts'
+import type { ApiKeySecret } from './api-key-secret.ts'
+import { findApiKeysByHash } from './find-api-keys-by-hash.ts'
+import { findApiKeysById } from './find-api-keys-by-id.ts'
 import { insertApiKey, type NewApiKey } from './insert-api-key.ts'
 import { latestApiKeyChange } from './latest-api-key-change.ts'
 import { listApiKeys } from './list-api-keys.ts'
@@ -44,6 +45,10 @@ function rotate(id: string, hash: Buffer, overlapMs: number): Promise<boolean> {
   return withTransaction(pool, (tx) => rotateApiKey(tx, { id, hash, overlapMs }))
 }
 
+const findByHash = async (hash: Buffer): Promise<ApiKeySecret | undefined> => (await findApiKeysByHash(pool, [hash]))[0]
+const findById = async (asked: { keyId: string; secret: number }): Promise<ApiKeySecret | undefined> =>
+  (await findApiKeysById(pool, [asked]))[0]
+
 const NEW_KEY = {
   lastUsedAtMs: null,
   revokedAtMs: null,
@@ -63,11 +68,35 @@ async function changesAfter(afterSeq: number): Promise<readonly unknown[]> {
 describe('a stored key', () => {
   test('is found by hash and by id as it was stored', async () => {
     const { hash, ...key } = await insert()
-    expect(await findApiKeyByHash(pool, hash)).toEqual({ ...key, ...NEW_KEY })
-    expect(await findApiKeyById(pool, { id: key.id, secret: 1 })).toEqual({ ...key, ...NEW_KEY })
-    expect(await findApiKeyByHash(pool, randomBytes(32))).toBeUndefined()
-    expect(await findApiKeyById(pool, { id: 'key_nonsense', secret: 1 })).toBeUndefined()
-    expect(await findApiKeyById(pool, { id: key.id, secret: 2 })).toBeUndefined()
+    expect(await findByHash(hash)).toEqual({ ...key, ...NEW_KEY })
+    expect(await findById({ keyId: key.id, secret: 1 })).toEqual({ ...key, ...NEW_KEY })
+    expect(await findByHash(randomBytes(32))).toBeUndefined()
+    expect(await findById({ keyId: 'key_nonsense', secret: 1 })).toBeUndefined()
+    expect(await findById({ keyId: key.id, secret: 2 })).toBeUndefined()
+  })
+
+  test('is found among a thousand others that are asked for, by hash and by id, in the order of the question', async () => {
+    const [one, other] = [await insert(), await insert()]
+    const rotated = randomBytes(32)
+    expect(await rotate(other.id, rotated, 60_000)).toBe(true)
+    const hashes: Buffer[] = Array.from({ length: 1000 }, () => randomBytes(32))
+    hashes.splice(10, 1, other.hash)
+    hashes.splice(500, 1, one.hash)
+    hashes.splice(999, 1, rotated)
+    const found = (await findApiKeysByHash(pool, hashes)).flatMap((key, at) =>
+      key === undefined ? [] : [[at, key.id, key.secret]],
+    )
+    expect(found).toEqual([
+      [10, other.id, 1],
+      [500, one.id, 1],
+      [999, other.id, 2],
+    ])
+    const asked = [other.id, one.id, other.id, one.id, newTypeId('key')].map((keyId, at) => ({
+      keyId,
+      secret: at === 0 || at === 3 ? 2 : 1,
+    }))
+    const byId = (await findApiKeysById(pool, asked)).map((key) => key && [key.id, key.secret])
+    expect(byId).toEqual([[other.id, 2], [one.id, 1], [other.id, 1], undefined, undefined])
   })
 
   test('cannot stand twice', async () => {
@@ -105,9 +134,11 @@ describe('revokeApiKey', () => {
     const before = await latestApiKeyChange(pool)
     const { id, hash } = await insert()
     expect(await revoke(id)).toBe(true)
-    expect((await findApiKeyByHash(pool, hash))?.revokedAtMs).toBeGreaterThan(0)
+    expect((await findByHash(hash))?.revokedAtMs).toBeGreaterThan(0)
     const { latestSeq, changes } = await readApiKeyChanges(pool, { afterSeq: before })
-    expect(changes).toEqual([{ seq: latestSeq, keyId: id, kind: 'revoked', secret: null, endsAtMs: null }])
+    expect(changes).toEqual([
+      { seq: latestSeq, keyId: id, tenant: null, kind: 'revoked', secret: null, endsAtMs: null },
+    ])
   })
 
   test('does nothing for a second time, or a key that is not there', async () => {
@@ -117,7 +148,11 @@ describe('revokeApiKey', () => {
     expect(await revoke(id)).toBe(false)
     expect(await revoke(newTypeId('key', 1))).toBe(false)
     expect(await revoke('../x')).toBe(false)
-    expect(await readApiKeyChanges(pool, { afterSeq: before })).toEqual({ latestSeq: before, changes: [] })
+    expect(await readApiKeyChanges(pool, { afterSeq: before })).toEqual({
+      latestSeq: before,
+      removedSeq: 0,
+      changes: [],
+    })
   })
 })
 
@@ -127,7 +162,7 @@ describe('updateApiKey', () => {
     const before = await latestApiKeyChange(pool)
     const changes = { name: 'new', quota: { eventsPerS: null, bytesPerS: 7 }, expiresAtMs: Date.UTC(2031, 0, 1) }
     await withTransaction(pool, (tx) => updateApiKey(tx, { id: key.id, ...changes }))
-    expect(await findApiKeyByHash(pool, hash)).toMatchObject({ ...key, ...changes })
+    expect(await findByHash(hash)).toMatchObject({ ...key, ...changes })
     const { expiresAtMs: endsAtMs } = changes
     expect(await changesAfter(before)).toEqual([{ keyId: key.id, kind: 'updated', secret: null, endsAtMs }])
   })
@@ -139,11 +174,11 @@ describe('rotateApiKey', () => {
     const before = await latestApiKeyChange(pool)
     const newHash = randomBytes(32)
     expect(await rotate(id, newHash, 60_000)).toBe(true)
-    expect(await findApiKeyByHash(pool, newHash)).toMatchObject({ id, secret: 2, secretEndsAtMs: null })
-    const old = await findApiKeyByHash(pool, hash)
+    expect(await findByHash(newHash)).toMatchObject({ id, secret: 2, secretEndsAtMs: null })
+    const old = await findByHash(hash)
     expect(old).toMatchObject({ id, secret: 1 })
     expect(old?.secretEndsAtMs).toBeGreaterThan(Date.now() + 30_000)
-    expect(await findApiKeyById(pool, { id, secret: 1 })).toEqual(old)
+    expect(await findById({ keyId: id, secret: 1 })).toEqual(old)
     expect(await changesAfter(before)).toEqual([
       { keyId: id, kind: 'rotated', secret: 1, endsAtMs: old?.secretEndsAtMs },
     ])
@@ -153,7 +188,7 @@ describe('rotateApiKey', () => {
   test('without overlap the old secret has ended, and the next rotation is free', async () => {
     const { id, hash } = await insert()
     expect(await rotate(id, randomBytes(32), 0)).toBe(true)
-    expect((await findApiKeyByHash(pool, hash))?.secretEndsAtMs).toBeLessThanOrEqual(Date.now())
+    expect((await findByHash(hash))?.secretEndsAtMs).toBeLessThanOrEqual(Date.now())
     expect(await rotate(id, randomBytes(32), 0)).toBe(true)
   })
 
@@ -161,10 +196,10 @@ describe('rotateApiKey', () => {
     const key = 'bootstrap-key-that-is-rotated'
     const hash = createHash('sha256').update(key).digest()
     expect(await seedBootstrapKey(pool, key)).toBe(true)
-    const id = (await findApiKeyByHash(pool, hash))?.id ?? ''
+    const id = (await findByHash(hash))?.id ?? ''
     await rotate(id, randomBytes(32), 0)
     expect(await seedBootstrapKey(pool, key)).toBe(false)
-    expect(await findApiKeyByHash(pool, hash)).toMatchObject({ id, secret: 1 })
+    expect(await findByHash(hash)).toMatchObject({ id, secret: 1 })
   })
 })
 
@@ -173,7 +208,7 @@ test('a last use is kept to the minute, and an earlier one changes nothing', asy
   const usedAtMs = Date.UTC(2026, 0, 1, 10, 5, 59)
   await touchApiKeys(pool, [{ id, usedAtMs }])
   await touchApiKeys(pool, [{ id, usedAtMs: usedAtMs - 3_600_000 }])
-  expect((await findApiKeyByHash(pool, hash))?.lastUsedAtMs).toBe(Date.UTC(2026, 0, 1, 10, 5))
+  expect((await findByHash(hash))?.lastUsedAtMs).toBe(Date.UTC(2026, 0, 1, 10, 5))
 })
 
 describe('the feed', () => {
@@ -212,7 +247,7 @@ describe('the feed', () => {
 test('the bootstrap key has tenant default and all scopes, and seeding it again changes nothing', async () => {
   const key = 'bootstrap-key-0123456789abcdef'
   expect([await seedBootstrapKey(pool, key), await seedBootstrapKey(pool, key)]).toEqual([true, false])
-  const found = await findApiKeyByHash(pool, createHash('sha256').update(key).digest())
+  const found = await findByHash(createHash('sha256').update(key).digest())
   expect(found).toMatchObject({ tenant: 'default', name: 'bootstrap', expiresAtMs: null })
   expect(found?.scopes).toEqual(['events:write', 'events:read', 'webhooks', 'admin', 'platform'])
 })

@@ -1,12 +1,15 @@
 import { uuidToTypeId } from '@ariftly/events'
 import type { Queryable } from '../queryable.ts'
 
-/** An entry of the feed; what the kinds mean stands in the migration that adds them. */
+/** An entry of the feed; what the kinds mean is in the migrations that add them. */
 export interface ApiKeyChange {
   readonly seq: number
-  /** `key_…`. */
+  /** `key_…`; of an entry of a tenant the id of no key. */
   readonly keyId: string
-  readonly kind: 'revoked' | 'suspended' | 'updated' | 'rotated'
+  /** Of `tenant_…`; else null. */
+  readonly tenant: string | null
+  readonly kind:
+    'revoked' | 'suspended' | 'updated' | 'rotated' | 'tenant_updated' | 'tenant_suspended' | 'tenant_deleted'
   /** Of `rotated`: the secret that was replaced; else null. */
   readonly secret: number | null
   /** Of `updated` and `rotated`; null is no end. */
@@ -17,11 +20,13 @@ export interface ApiKeyChange {
 export interface ApiKeyChanges {
   /** Number of the last entry; 0 when there is none. */
   readonly latestSeq: number
+  /** Number of the last entry that was removed; 0 when none was. */
+  readonly removedSeq: number
   readonly changes: readonly ApiKeyChange[]
 }
 
 /**
- * Entries after `afterSeq`, oldest first, at most `limit` (default 1,000), with the feed's last number in one snapshot. By
+ * Entries after `afterSeq`, oldest first, at most `limit` (default 1,000), with both ends of the feed in one snapshot. By
  * primary key; it costs next to nothing when there is nothing new.
  */
 export async function readApiKeyChanges(
@@ -30,26 +35,33 @@ export async function readApiKeyChanges(
 ): Promise<ApiKeyChanges> {
   const { rows } = await db.query<ChangeColumns>({
     name: 'read-api-key-changes',
-    text: `SELECT latest.seq AS latest_seq, change.seq, change.api_key_id, change.kind, change.secret_number, change.ends_at
-           FROM (SELECT coalesce(max(seq), 0) AS seq FROM api_key_changes) latest
+    text: `SELECT feed.latest_seq, feed.removed_seq, change.seq, change.api_key_id, change.tenant_id, change.kind,
+                  change.secret_number, change.ends_at
+           FROM (SELECT coalesce((SELECT max(seq) FROM api_key_changes), 0) AS latest_seq, removed_to AS removed_seq
+                   FROM api_key_feed) feed
            LEFT JOIN LATERAL (
              SELECT * FROM api_key_changes WHERE seq > $1 ORDER BY seq LIMIT $2) change ON true
            ORDER BY change.seq`,
     values: [o.afterSeq, o.limit ?? 1000],
   })
-  return { latestSeq: rows[0]?.latest_seq ?? 0, changes: rows.flatMap(changeOf) }
+  const { latest_seq: latestSeq = 0, removed_seq: removedSeq = 0 } = rows[0] ?? {}
+  return { latestSeq, removedSeq, changes: rows.flatMap(changeOf) }
 }
 
-function changeOf({ seq, api_key_id, kind, secret_number, ends_at }: ChangeColumns): readonly ApiKeyChange[] {
+function changeOf(columns: ChangeColumns): readonly ApiKeyChange[] {
+  const { seq, api_key_id, kind, ends_at } = columns
   if (seq === null || api_key_id === null || kind === null) return []
   const keyId = uuidToTypeId('key', api_key_id)
-  return [{ seq, keyId, kind, secret: secret_number, endsAtMs: ends_at?.getTime() ?? null }]
+  const { tenant_id: tenant, secret_number: secret } = columns
+  return [{ seq, keyId, tenant, kind, secret, endsAtMs: ends_at?.getTime() ?? null }]
 }
 
 interface ChangeColumns {
   readonly latest_seq: number
+  readonly removed_seq: number
   readonly seq: number | null
   readonly api_key_id: string | null
+  readonly tenant_id: string | null
   readonly kind: ApiKeyChange['kind'] | null
   readonly secret_number: number | null
   readonly ends_at: Date | null

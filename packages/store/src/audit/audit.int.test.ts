@@ -20,6 +20,31 @@ async function insertOf(ageDays: number): Promise<string> {
   return id
 }
 
+test('repeated updates of a target by a key are counted in the first one for a minute; nothing else is', async () => {
+  const [key, other] = [newTypeId('key'), newTypeId('key')]
+  const record = async (fields: { keyId?: string; action?: string; target?: string; ageS?: number } = {}) => {
+    const { ageS = 0, ...rest } = fields
+    const id = newTypeId('aud', Date.now() - ageS * 1000)
+    const entry = { keyId: key, tenant: 'folded', action: 'api_key.update', target: 'key_1', requestId: id }
+    await insertAuditEntry(pool, { id, ...entry, ...rest })
+    return id
+  }
+  const old = await record({ ageS: 90 })
+  const first = await record({ ageS: 5 })
+  for (let n = 0; n < 4; n += 1) await record()
+  const apart = [
+    await record({ keyId: other }),
+    await record({ target: 'key_2' }),
+    await record({ action: 'api_key.rotate' }),
+    await record({ action: 'api_key.rotate' }),
+  ]
+  const entries = await listAuditEntries(pool, { tenant: 'folded', limit: 20 })
+  const counts = new Map(entries.map(({ id, count }) => [id, count]))
+  expect(counts).toEqual(new Map([[old, 1], [first, 5], ...apart.map((id): [string, number] => [id, 1])]))
+  expect(entries.find(({ id }) => id === first)).toMatchObject({ requestId: first })
+  await expect(pool.query('UPDATE audit_entries SET count = 1')).rejects.toThrow('permission denied')
+})
+
 test('entries older than 400 days are removed, at most as many as asked for, by a role that may remove no other', async () => {
   const kept = [await insertOf(0), await insertOf(399)]
   for (const ageDays of [401, 402, 500]) await insertOf(ageDays)

@@ -16,6 +16,8 @@ export interface AuditEntry {
   /** The id of what was changed. */
   readonly target: string
   readonly requestId: string
+  /** Updates that the entry stands for; `id` and `requestId` are of the first one. */
+  readonly count: number
 }
 
 /** Which entries to list. */
@@ -43,7 +45,7 @@ export async function listAuditEntries(db: Queryable, o: ListAuditEntriesOptions
   const byAction = o.action === undefined ? '' : 'AND action = $5'
   const { rows } = await db.query<AuditColumns>(
     prepared(
-      `SELECT id, key_id, tenant_id, action, target, request_id FROM audit_entries
+      `SELECT id, key_id, tenant_id, action, target, request_id, count FROM audit_entries
         WHERE tenant_id = $1 AND id >= $2::uuid AND id < $3::uuid ${byAction}
         ORDER BY id DESC LIMIT $4`,
       [o.tenant, low, high, o.limit, ...(o.action === undefined ? [] : [o.action])],
@@ -59,6 +61,7 @@ interface AuditColumns {
   readonly action: string
   readonly target: string
   readonly request_id: string
+  readonly count: number
 }
 
 function toAuditEntry(columns: AuditColumns): AuditEntry {
@@ -71,5 +74,6 @@ function toAuditEntry(columns: AuditColumns): AuditEntry {
     action: columns.action,
     target: columns.target,
     requestId: columns.request_id,
+    count: columns.count,
   }
 }

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { newTypeId } from '@ariftly/events'
 import { createTestDatabase, eventually } from '@ariftly/testkit'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import { findApiKeyByHash } from '../api-keys/find-api-key-by-hash.ts'
+import { findApiKeysByHash } from '../api-keys/find-api-keys-by-hash.ts'
 import { insertApiKey } from '../api-keys/insert-api-key.ts'
 import { openEpoch } from '../projection/open-epoch.ts'
 import { withTransaction } from '../with-transaction.ts'
@@ -59,7 +59,7 @@ describe('the deletion of a tenant', () => {
     await insertEvents('gone', 250)
     await insertEvents('stays', 10)
     expect(await begin('gone')).toMatchObject({ type: 'started', tenant: { state: 'deleting', deletedCount: 0 } })
-    expect(await findApiKeyByHash(pool, hash)).toMatchObject({
+    expect((await findApiKeysByHash(pool, [hash]))[0]).toMatchObject({
       tenantState: 'deleting',
       revokedAtMs: expect.any(Number),
     })

@@ -1,5 +1,6 @@
 import type { Transaction } from '../queryable.ts'
 import { lockApiKeyChanges } from '../api-keys/lock-api-key.ts'
+import { recordTenantChange } from './record-tenant-change.ts'
 import { TENANT_COLUMNS, toTenantRow, type TenantColumns, type TenantRow } from './tenant-row.ts'
 
 /** What {@link deleteTenant} has done. `absent`: the tenant was deleted before, and nothing was made in it since. */
@@ -24,6 +25,7 @@ export async function deleteTenant(tx: Transaction, id: string): Promise<DeleteT
      RETURNING ${TENANT_COLUMNS}`,
     [id],
   )
+  await recordTenantChange(tx, id, 'deleting')
   await tx.query(
     `WITH revoked AS (UPDATE api_keys SET revoked_at = now() WHERE tenant_id = $1 AND revoked_at IS NULL RETURNING id)
      INSERT INTO api_key_changes (api_key_id, kind) SELECT id, 'revoked' FROM revoked ORDER BY id`,

@@ -9,7 +9,7 @@ export async function finishTenantDeletion(tx: Transaction, tenant: string): Pro
   await lockApiKeyChanges(tx)
   const { rowCount } = await tx.query(
     `UPDATE tenants SET state = 'deleted', deleted_at = now(), updated_at = now(),
-            events_per_s = NULL, streams = NULL, webhooks = NULL
+            events_per_s = NULL, streams = NULL, webhooks = NULL, api_keys = NULL
       WHERE id = $1 AND state = 'deleting' AND log_ends_read > 0`,
     [tenant],
   )

@@ -1,5 +1,6 @@
 import type { Transaction } from '../queryable.ts'
 import { lockApiKeyChanges } from '../api-keys/lock-api-key.ts'
+import { recordTenantChange } from './record-tenant-change.ts'
 import { TENANT_COLUMNS, toTenantRow, type TenantColumns, type TenantLimits, type TenantRow } from './tenant-row.ts'
 
 /** What is to be written of a tenant; members left out keep their value. */
@@ -25,41 +26,27 @@ export async function putTenant(tx: Transaction, id: string, changes: TenantChan
   const limits = { ...(exists ? before.limits : NO_LIMITS), ...changes.limits }
   const state = changes.state ?? (exists && before.state === 'suspended' ? 'suspended' : 'active')
   const tenant = await writeTenant(tx, { id, state, limits, anew: !exists })
-  await tellKeys(tx, id, state)
+  await recordTenantChange(tx, id, state)
   return { type: exists ? 'updated' : 'created', tenant }
 }
 
-const NO_LIMITS: TenantLimits = { eventsPerS: null, streams: null, webhooks: null }
+const NO_LIMITS: TenantLimits = { eventsPerS: null, streams: null, webhooks: null, apiKeys: null }
 
 async function writeTenant(
   tx: Transaction,
   o: Pick<TenantRow, 'id' | 'state' | 'limits'> & { readonly anew: boolean },
 ): Promise<TenantRow> {
   const { rows } = await tx.query<TenantColumns>(
-    `INSERT INTO tenants (id, state, events_per_s, streams, webhooks) VALUES ($1, $2, $3, $4, $5)
+    `INSERT INTO tenants (id, state, events_per_s, streams, webhooks, api_keys) VALUES ($1, $2, $3, $4, $5, $7)
      ON CONFLICT (id) DO UPDATE
         SET state = excluded.state, events_per_s = excluded.events_per_s, streams = excluded.streams,
-            webhooks = excluded.webhooks, updated_at = excluded.updated_at,
+            webhooks = excluded.webhooks, api_keys = excluded.api_keys, updated_at = excluded.updated_at,
             created_at = CASE WHEN $6 THEN excluded.created_at ELSE tenants.created_at END,
             deleted_count = CASE WHEN $6 THEN 0 ELSE tenants.deleted_count END
      RETURNING ${TENANT_COLUMNS}`,
-    [o.id, o.state, o.limits.eventsPerS, o.limits.streams, o.limits.webhooks, o.anew],
+    [o.id, o.state, o.limits.eventsPerS, o.limits.streams, o.limits.webhooks, o.anew, o.limits.apiKeys],
   )
   const [row] = rows
   if (row === undefined) throw new Error('An upsert has answered no row.')
   return toTenantRow(row)
-}
-
-/**
- * Writes an entry of the feed for each key of a tenant: keys are looked up again, and when the tenant has stopped their
- * streams end. Keys with the scope `platform` are never suspended.
- */
-async function tellKeys(tx: Transaction, tenant: string, state: TenantRow['state']): Promise<void> {
-  await tx.query(
-    `INSERT INTO api_key_changes (api_key_id, kind, ends_at)
-     SELECT id, CASE WHEN $2 AND NOT 'platform' = ANY (scopes) THEN 'suspended' ELSE 'updated' END, expires_at
-       FROM api_keys WHERE tenant_id = $1 AND revoked_at IS NULL
-      ORDER BY id`,
-    [tenant, state !== 'active'],
-  )
 }

@@ -20,11 +20,13 @@ export interface TenantLimits {
   /** Open streams, over all gateways. */
   readonly streams: number | null
   readonly webhooks: number | null
+  /** Keys that are not revoked. */
+  readonly apiKeys: number | null
 }
 
 /** The columns that {@link toTenantRow} reads. */
 export const TENANT_COLUMNS =
-  'id, state, events_per_s, streams, webhooks, deleted_count, deleted_at, created_at, updated_at'
+  'id, state, events_per_s, streams, webhooks, api_keys, deleted_count, deleted_at, created_at, updated_at'
 
 /** A row of {@link TENANT_COLUMNS} as pg hands it over. */
 export interface TenantColumns {
@@ -33,6 +35,7 @@ export interface TenantColumns {
   readonly events_per_s: number | null
   readonly streams: number | null
   readonly webhooks: number | null
+  readonly api_keys: number | null
   readonly deleted_count: number
   readonly deleted_at: Date | null
   readonly created_at: Date
@@ -44,7 +47,12 @@ export function toTenantRow(columns: TenantColumns): TenantRow {
   return {
     id: columns.id,
     state: columns.state,
-    limits: { eventsPerS: columns.events_per_s, streams: columns.streams, webhooks: columns.webhooks },
+    limits: {
+      eventsPerS: columns.events_per_s,
+      streams: columns.streams,
+      webhooks: columns.webhooks,
+      apiKeys: columns.api_keys,
+    },
     deletedCount: columns.deleted_count,
     deletedAtMs: columns.deleted_at?.getTime() ?? null,
     createdAtMs: columns.created_at.getTime(),

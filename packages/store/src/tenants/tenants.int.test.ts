@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { newTypeId } from '@ariftly/events'
 import { createTestDatabase } from '@ariftly/testkit'
 import { afterAll, describe, expect, test } from '@jest/globals'
-import { findApiKeyByHash } from '../api-keys/find-api-key-by-hash.ts'
+import { findApiKeysByHash } from '../api-keys/find-api-keys-by-hash.ts'
 import { insertApiKey } from '../api-keys/insert-api-key.ts'
 import { latestApiKeyChange } from '../api-keys/latest-api-key-change.ts'
 import { readApiKeyChanges } from '../api-keys/read-api-key-changes.ts'
@@ -13,6 +13,7 @@ import { putTenant, type PutTenantOutcome, type TenantChanges } from './put-tena
 
 const database = await createTestDatabase()
 const pool = database.openPool()
+const admin = database.openPool({ owner: true })
 
 afterAll(() => database.drop())
 
@@ -30,8 +31,8 @@ async function insertKey(tenant: string, scopes: readonly string[]): Promise<{ i
 
 describe('putTenant', () => {
   test('keeps what is left out, also one limit beside another, and null clears', async () => {
-    const limits = { eventsPerS: 10, streams: 20, webhooks: null }
-    expect(await put('a', { limits: { eventsPerS: 10, streams: 20 } })).toMatchObject({
+    const limits = { eventsPerS: 10, streams: 20, webhooks: null, apiKeys: 5 }
+    expect(await put('a', { limits: { eventsPerS: 10, streams: 20, apiKeys: 5 } })).toMatchObject({
       type: 'created',
       tenant: { id: 'a', state: 'active', limits },
     })
@@ -43,7 +44,7 @@ describe('putTenant', () => {
     expect(await getTenant(pool, 'never-put')).toBeUndefined()
   })
 
-  test('tells every key of the tenant, and suspends all but those with the scope platform', async () => {
+  test('tells the tenant, and each of its keys for the previous release; all stop but those with the scope platform', async () => {
     const plain = await insertKey('b', ['events:read'])
     const operator = await insertKey('b', ['events:read', 'platform'])
     await insertKey('c', ['events:read'])
@@ -51,12 +52,31 @@ describe('putTenant', () => {
     await put('b', { state: 'suspended' })
     await put('b', { state: 'active' })
     const { changes } = await readApiKeyChanges(pool, { afterSeq: before })
-    expect(changes.map(({ keyId, kind }) => [keyId, kind])).toEqual([
+    expect(changes.map(({ keyId, tenant, kind }) => [tenant ?? keyId, kind])).toEqual([
+      ['b', 'tenant_suspended'],
       [plain.id, 'suspended'],
       [operator.id, 'updated'],
+      ['b', 'tenant_updated'],
       [plain.id, 'updated'],
       [operator.id, 'updated'],
     ])
+  })
+
+  test.each([
+    [1000, 1001],
+    [1001, 1],
+  ])('of a tenant with %i keys %i entries are written', async (keys, entries) => {
+    const tenant = `many-${keys}`
+    await admin.query(
+      `INSERT INTO api_keys (id, tenant_id, name, scopes, hash)
+       SELECT gen_random_uuid(), $1, 'test', '{events:read}', sha256(convert_to($1 || n, 'UTF8')) FROM generate_series(1, $2) n`,
+      [tenant, keys],
+    )
+    const before = await latestApiKeyChange(pool)
+    await put(tenant, { state: 'suspended' })
+    const { changes } = await readApiKeyChanges(pool, { afterSeq: before, limit: 2000 })
+    expect(changes).toHaveLength(entries)
+    expect(changes[0]).toMatchObject({ tenant, kind: 'tenant_suspended' })
   })
 
   test('a key that is made while its tenant is suspended is told, or is looked up as suspended', async () => {
@@ -69,8 +89,8 @@ describe('putTenant', () => {
     await tx.query('COMMIT')
     tx.release()
     const { hash } = await made
-    expect(await findApiKeyByHash(pool, hash)).toMatchObject({ tenantState: 'suspended' })
-    expect((await readApiKeyChanges(pool, { afterSeq: before })).changes).toEqual([])
+    expect((await findApiKeysByHash(pool, [hash]))[0]).toMatchObject({ tenantState: 'suspended' })
+    expect((await readApiKeyChanges(pool, { afterSeq: before })).changes).toMatchObject([{ tenant: 'd' }])
   })
 })
 

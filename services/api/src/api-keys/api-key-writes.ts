@@ -1,8 +1,10 @@
 import { generateApiKey } from '@ariftly/auth'
+import { API_KEYS_PER_TENANT_MAX } from '@ariftly/contract'
 import { newTypeId } from '@ariftly/events'
 import { Problem, readQuery, type ApiCall } from '@ariftly/http'
 import type { Transaction } from '@ariftly/store'
 import {
+  countLiveApiKeys,
   insertApiKey,
   lockApiKey,
   revokeApiKey,
@@ -38,6 +40,8 @@ export function createApiKeyWrites(
     const { name, scopes, quota, expiresAtMs } = request
     const row = { id: newTypeId('key', nowMs), tenant, name, scopes, quota, expiresAtMs, createdAtMs: nowMs }
     if (!(await insertApiKey(tx, { ...row, hash }))) throw tenantDeleting()
+    const { live, max } = await countLiveApiKeys(tx, { tenant, defaultMax: API_KEYS_PER_TENANT_MAX })
+    if (live > max) throw tooManyApiKeys(max)
     return answerWithSecret({ ...row, lastUsedAtMs: null, revokedAtMs: null }, key, 'api_key.create')
   }
 
@@ -92,6 +96,12 @@ function answerWithSecret(row: ApiKeyRow, key: string, action: 'api_key.create' 
     headers: { Location: `/v1/api-keys/${row.id}` },
     audit: { action, target: row.id, tenant: row.tenant },
   }
+}
+
+function tooManyApiKeys(max: number): Problem {
+  return new Problem(409, 'too_many_api_keys', {
+    detail: `A tenant may have ${max} API keys, expired ones too: revoke those that are no longer used.`,
+  })
 }
 
 function rotationUnderWay(): Problem {

@@ -61,5 +61,6 @@ function renderEntry(entry: AuditEntry): Record<string, unknown> {
     action: entry.action,
     target: entry.target,
     request_id: entry.requestId,
+    count: entry.count,
   }
 }

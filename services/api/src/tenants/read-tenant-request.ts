@@ -16,10 +16,12 @@ function limitsOf({
   events_per_s: eventsPerS,
   streams,
   webhooks,
+  api_keys: apiKeys,
 }: NonNullable<ReturnType<typeof readRequest>['limits']>): NonNullable<TenantChanges['limits']> {
   return {
     ...(eventsPerS === undefined ? {} : { eventsPerS }),
     ...(streams === undefined ? {} : { streams }),
     ...(webhooks === undefined ? {} : { webhooks }),
+    ...(apiKeys === undefined ? {} : { apiKeys }),
   }
 }

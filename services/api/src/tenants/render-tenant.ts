@@ -6,7 +6,12 @@ export function renderTenant(row: TenantRow): Record<string, unknown> {
     object: 'tenant',
     id: row.id,
     state: row.state,
-    limits: { events_per_s: row.limits.eventsPerS, streams: row.limits.streams, webhooks: row.limits.webhooks },
+    limits: {
+      events_per_s: row.limits.eventsPerS,
+      streams: row.limits.streams,
+      webhooks: row.limits.webhooks,
+      api_keys: row.limits.apiKeys,
+    },
     ...(row.state === 'deleting' ? { deleted_count: row.deletedCount } : {}),
     created_at: new Date(row.createdAtMs).toISOString(),
     updated_at: new Date(row.updatedAtMs).toISOString(),
@@ -15,6 +20,6 @@ export function renderTenant(row: TenantRow): Record<string, unknown> {
 
 /** A tenant that was never put: active, with default limits. */
 export function renderUnknownTenant(id: string): Record<string, unknown> {
-  const limits = { events_per_s: null, streams: null, webhooks: null }
+  const limits = { events_per_s: null, streams: null, webhooks: null, api_keys: null }
   return { object: 'tenant', id, state: 'active', limits, created_at: null, updated_at: null }
 }

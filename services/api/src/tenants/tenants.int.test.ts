@@ -43,7 +43,7 @@ async function refusal(id: string, body: unknown): Promise<readonly unknown[]> {
 describe('PUT /v1/tenants/{id}', () => {
   test('answers 201, then 200, keeps what is left out, and GET and the list show it', async () => {
     const unknown = await one.call('GET', '/v1/tenants/fresh', ROOT)
-    const limits = { events_per_s: null, streams: null, webhooks: null }
+    const limits = { events_per_s: null, streams: null, webhooks: null, api_keys: null }
     expect(unknown).toMatchObject({ status: 200, body: { object: 'tenant', id: 'fresh', state: 'active', limits } })
     const first = await put('fresh', { limits: { events_per_s: 5, webhooks: 2 } })
     expect(first).toMatchObject({
@@ -106,6 +106,26 @@ describe('PUT /v1/tenants/{id}', () => {
     expect((await create()).status).toBe(201)
     expect(await create()).toMatchObject({ status: 409, body: { code: 'too_many_webhooks' } })
   })
+
+  test('limits the keys of the tenant that are not revoked; one that has more keeps them', async () => {
+    const { id, key } = await keyOf('few-keys', ['admin'])
+    const create = () => one.call('POST', '/v1/api-keys', key, { name: 'more', scopes: ['events:read'] })
+    const made = await create()
+    await put('few-keys', { limits: { api_keys: 1 } })
+    expect(await create()).toMatchObject({ status: 409, body: { code: 'too_many_api_keys' } })
+    for (const each of [key, made.body.key ?? '']) expect((await one.call('GET', CURRENT, each)).status).toBe(200)
+    await one.call('DELETE', `/v1/api-keys/${made.body.id}`, key)
+    expect(await create()).toMatchObject({ status: 409, body: { code: 'too_many_api_keys' } })
+    await put('few-keys', { limits: { api_keys: 2 } })
+    const created = await Promise.all([create(), create(), create()])
+    expect(created.map(({ status }) => status).toSorted()).toEqual([201, 409, 409])
+    const { data = [] } = (await one.call('GET', '/v1/api-keys', key)).body
+    expect(data.map((each) => each.id).toSorted()).toEqual(
+      [id, created.find(({ status }) => status === 201)?.body.id].toSorted(),
+    )
+    await put('few-keys', { limits: { api_keys: null } })
+    expect((await create()).status).toBe(201)
+  })
 })
 
 describe('GET /v1/audit', () => {
@@ -158,6 +178,16 @@ describe('GET /v1/audit', () => {
     const page = await one.call('GET', '/v1/audit?limit=3', admin.key)
     const rest = await one.call('GET', `/v1/audit?limit=9&cursor=${String(page.body['next_cursor'])}`, admin.key)
     expect([...(page.body.data ?? []), ...(rest.body.data ?? [])]).toEqual(entries)
+  })
+
+  test('shows repeated updates as one entry with their number', async () => {
+    const admin = await keyOf('repeating', ['admin'])
+    for (const name of ['a', 'b', 'c']) await one.call('PATCH', `/v1/api-keys/${admin.id}`, admin.key, { name })
+    const { data = [] } = (await one.call('GET', '/v1/audit', admin.key)).body
+    expect(data.map(({ action, count }) => [action, count])).toEqual([
+      ['api_key.update', 3],
+      ['api_key.create', 1],
+    ])
   })
 
   test('shows another tenant to platform alone, and refuses unknown actions', async () => {

@@ -26,8 +26,8 @@ async function serve(o: { readonly changes: readonly KeyChange[]; readonly isFed
   const { key } = generateApiKey()
   const quota = { eventsPerS: null, bytesPerS: null }
   const auth = createAuthenticator({
-    lookup: () =>
-      Promise.resolve({
+    lookup: async (hashes) =>
+      hashes.map(() => ({
         id: 'key_1',
         tenant: 'acme',
         scopes: ['events:read'],
@@ -39,9 +39,10 @@ async function serve(o: { readonly changes: readonly KeyChange[]; readonly isFed
         tenantDeletedAtMs: null,
         secret: 1,
         secretEndsAtMs: null,
-      }),
+      })),
     latestChange: () => o.isFed.then(() => 0),
-    changesSince: (seq) => Promise.resolve({ latestSeq: o.changes.length, changes: o.changes.slice(seq) }),
+    changesSince: (seq) =>
+      Promise.resolve({ latestSeq: o.changes.length, removedSeq: 0, changes: o.changes.slice(seq) }),
     log,
     feedEveryMs: 5,
   })
@@ -88,7 +89,7 @@ test('a key that is revoked while the form of a stream is still coming opens no 
   const revoked = new Promise((resolve) => auth.onRevoked(resolve))
   const code = await post(async () => {
     await once(server, 'request')
-    changes.push({ seq: 1, keyId: 'key_1', kind: 'revoked', secret: null, endsAtMs: null })
+    changes.push({ seq: 1, keyId: 'key_1', kind: 'revoked', tenant: null, secret: null, endsAtMs: null })
     await revoked
   })
   expect(code).toBe('invalid_api_key')

@@ -58,6 +58,7 @@ export function createOpenStream(o: OpenStreamOptions): (req: IncomingMessage, r
         notBefore,
         keyId: caller.keyId,
         secret: caller.secret,
+        isPlatform: caller.scopes.includes('platform'),
         expiresAtMs: caller.endsAtMs,
       },
       epochReader,

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net'
+import type { Stopped } from '@ariftly/auth'
 import { sleep, type Logger } from '@ariftly/runtime'
 import type { EpochReader } from '../epochs/epoch-reader.ts'
 import { openingFrame, resetFrame, type ResetReason } from '../frames/control-frames.ts'
@@ -33,6 +34,8 @@ interface StreamRequest {
   readonly keyId: string
   /** The number of the key's secret. */
   readonly secret: number
+  /** Whether the key has the scope `platform`, which a suspended tenant does not stop. */
+  readonly isPlatform: boolean
   readonly expiresAtMs: number | null
 }
 
@@ -54,8 +57,8 @@ export interface Streams {
   readonly registry: StreamRegistry
   /** Serves a stream on a socket whose response head was sent. */
   open(request: StreamRequest, epochReader: EpochReader, socket: Socket, chunked: boolean): void
-  /** Ends the streams of a key, or of one of its secrets, each with its position. */
-  endKey(this: void, keyId: string, secret: number | undefined): void
+  /** Ends the streams of what has stopped, each with its position. */
+  endStopped(this: void, stopped: Stopped): void
   /** Sends a stream its position and ends it. */
   closeStream(this: void, subscriber: Subscriber, why: CloseReason): void
   /** Ends all streams at once. */
@@ -76,8 +79,8 @@ const RETRY_MS = { min: 1000, max: 3000 } as const
 export function createStreams(o: StreamsOptions): Streams {
   const registry = new StreamRegistry()
   const beginnings = new Beginnings({ log: o.log })
-  /** Which secret of its key opened a stream. */
-  const secrets = new WeakMap<Subscriber, number>()
+  /** What opened a stream. */
+  const keys = new WeakMap<Subscriber, Pick<StreamRequest, 'secret' | 'isPlatform'>>()
   const heartbeats = createHeartbeats({
     hub: () => o.epochReader()?.hub,
     budget: o.budget,
@@ -107,7 +110,7 @@ export function createStreams(o: StreamsOptions): Streams {
       nowMs: performance.now(),
     })
     registry.add(subscriber, epochReader)
-    secrets.set(subscriber, request.secret)
+    keys.set(subscriber, request)
     if (request.notBefore !== undefined) notBefore.set(subscriber, request.notBefore)
     heartbeats.add(subscriber)
     socket.on('drain', () => epochReader.hub.onWritable(subscriber))
@@ -208,13 +211,25 @@ export function createStreams(o: StreamsOptions): Streams {
     }
   }
 
-  function endKey(keyId: string, secret: number | undefined): void {
-    for (const subscriber of registry.ofKey(keyId)) {
-      if (secret !== undefined && secrets.get(subscriber) !== secret) continue
+  function endStopped(stopped: Stopped): void {
+    for (const subscriber of stopped.type === 'key' ? registry.ofKey(stopped.keyId) : registry.all()) {
+      if (!hasStopped(subscriber, stopped)) continue
       registry.countEnd('revoked')
       // What its client has not taken yet is not sent any more.
       if (sendPosition(subscriber) > 0) subscriber.sink.destroy()
       else subscriber.sink.end()
+    }
+  }
+
+  function hasStopped(subscriber: Subscriber, stopped: Stopped): boolean {
+    const key = keys.get(subscriber)
+    switch (stopped.type) {
+      case 'key':
+        return stopped.secret === undefined || stopped.secret === key?.secret
+      case 'tenant':
+        return subscriber.filter.tenant === stopped.tenant && (stopped.withPlatform || key?.isPlatform !== true)
+      case 'all':
+        return true
     }
   }
 
@@ -249,7 +264,7 @@ export function createStreams(o: StreamsOptions): Streams {
   return {
     registry,
     open,
-    endKey,
+    endStopped,
     closeStream: (subscriber, why) => heartbeats.close(subscriber, why),
     endAll,
     drain,

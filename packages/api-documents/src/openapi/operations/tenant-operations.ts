@@ -28,7 +28,7 @@ export const tenantOperations: Operations<
   putTenant: {
     tag: 'Tenants',
     description:
-      'Members left out keep their value, also inside `limits`; null is the default (webhooks 100, streams the setting, events none). A suspended tenant gets 403 `tenant_suspended` on every route, its open streams end, and its deliveries wait, all within a second. Keys with the scope `platform` are never suspended. The tighter of the limits of tenant and key decides.',
+      'Members left out keep their value, also inside `limits`; null is the default (webhooks 100, API keys 1,000, streams the setting, events none). A tenant that has more API keys or webhooks than a new limit keeps them. A suspended tenant gets 403 `tenant_suspended` on every route, its open streams end, and its deliveries wait, all within a second. Keys with the scope `platform` are never suspended. The tighter of the limits of tenant and key decides.',
     body: {
       required: true,
       content: [
@@ -73,7 +73,7 @@ export const tenantOperations: Operations<
   listAuditEntries: {
     tag: 'Tenants',
     description:
-      'Every change of keys, webhooks and tenants, newest first; without secrets, kept 400 days. With the scope `admin` of your own tenant, with `platform` of any.',
+      'Every change of keys, webhooks and tenants, newest first; without secrets, kept 400 days. Repeated updates of one target by one key within a minute are one entry with their `count`; `at` and `request_id` are those of the first. With the scope `admin` of your own tenant, with `platform` of any.',
     query: [
       { name: 'tenant', description: 'Whose; default: your own.', schema: tenantSchema },
       { name: 'action', description: 'Only this action.', schema: oneOf(AUDIT_ACTIONS) },

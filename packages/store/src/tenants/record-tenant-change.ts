@@ -1,0 +1,38 @@
+import type { Transaction } from '../queryable.ts'
+import type { TenantRow } from './tenant-row.ts'
+
+/** Up to so many keys of a tenant have entries of their own too, for processes of the previous release. */
+const KEYS_MAX = 1000
+
+/**
+ * Tells every process through the feed of keys that a tenant has changed, in the caller's transaction, which holds the feed's lock
+ * (`lockApiKeyChanges`): its keys are looked up again, and when it has stopped their streams end. Keys with the scope `platform` stop
+ * only when their tenant is deleted. One entry for the tenant, whatever the number of its keys, then those of the previous release.
+ * By index api_keys_tenant.
+ */
+export async function recordTenantChange(tx: Transaction, tenant: string, state: TenantRow['state']): Promise<void> {
+  await tx.query(
+    `WITH live AS (
+       SELECT id, scopes, expires_at FROM api_keys WHERE tenant_id = $1 AND revoked_at IS NULL ORDER BY id LIMIT $5 + 1)
+     INSERT INTO api_key_changes (api_key_id, tenant_id, kind, ends_at)
+     SELECT * FROM (
+       SELECT '00000000-0000-0000-0000-000000000000'::uuid AS id, $1, $2, NULL::timestamptz
+       UNION ALL
+       SELECT id, NULL, CASE WHEN $3 AND ($4 OR NOT 'platform' = ANY (scopes)) THEN 'suspended' ELSE 'updated' END, expires_at
+         FROM live WHERE (SELECT count(*) FROM live) <= $5) entries
+      ORDER BY id`,
+    [tenant, kindOf(state), state !== 'active', state === 'deleting' || state === 'deleted', KEYS_MAX],
+  )
+}
+
+function kindOf(state: TenantRow['state']): 'tenant_updated' | 'tenant_suspended' | 'tenant_deleted' {
+  switch (state) {
+    case 'active':
+      return 'tenant_updated'
+    case 'suspended':
+      return 'tenant_suspended'
+    case 'deleting':
+    case 'deleted':
+      return 'tenant_deleted'
+  }
+}
