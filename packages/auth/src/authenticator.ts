@@ -18,7 +18,6 @@ export interface ApiKeyRecord {
   readonly quota: Caller['quota']
   readonly limits: Caller['limits']
   readonly tenantState: 'active' | 'suspended' | 'deleting' | 'deleted'
-  readonly tenantDeletedAtMs: number | null
   readonly expiresAtMs: number | null
   readonly revokedAtMs: number | null
   /** The number of the secret that was looked up. */
@@ -270,9 +269,8 @@ function admit(caller: Caller, scope: Scope | 'any'): Caller {
 function callerOf(record: ApiKeyRecord, nowMs: number): Caller | undefined {
   const { id, secret, tenant, scopes, quota, limits, tenantState, expiresAtMs, revokedAtMs, secretEndsAtMs } = record
   const endsAtMs = earlier(expiresAtMs, secretEndsAtMs)
-  // The keys of a tenant that is being deleted are revoked; until it is gone they are told why.
-  const isDeleting = tenantState === 'deleting'
-  if ((revokedAtMs !== null && !isDeleting) || (endsAtMs !== null && endsAtMs <= nowMs)) return undefined
+  if (revokedAtMs !== null || (endsAtMs !== null && endsAtMs <= nowMs)) return undefined
+  const isDeleted = tenantState === 'deleting' || tenantState === 'deleted'
   return {
     keyId: id,
     secret,
@@ -280,8 +278,7 @@ function callerOf(record: ApiKeyRecord, nowMs: number): Caller | undefined {
     scopes: scopes.filter(isScope),
     quota,
     limits,
-    suspended: isDeleting || (tenantState === 'suspended' && !scopes.includes('platform')),
-    tenantDeletedAtMs: record.tenantDeletedAtMs,
+    suspended: isDeleted || (tenantState === 'suspended' && !scopes.includes('platform')),
     expiresAtMs,
     endsAtMs,
   }

@@ -10,9 +10,10 @@ import {
   updateApiKey,
   type ApiKeyRow,
 } from '@ariftly/store/api-keys'
+import { getTenant } from '@ariftly/store/tenants'
 import { notFound } from '../not-found.ts'
 import { reachTenant } from '../tenants/reach-tenant.ts'
-import { tenantDeleting } from '../tenants/tenant-problems.ts'
+import { tenantDeleted } from '../tenants/tenant-problems.ts'
 import type { WriteAnswer, WriteHandler } from '../writes/write-handler.ts'
 import { apiKeyObject } from './api-key-object.ts'
 import { readApiKeyChanges, readApiKeyRequest, readRotation } from './api-key-body.ts'
@@ -37,7 +38,7 @@ export function createApiKeyWrites(
     const { key, hash } = generateApiKey()
     const { name, scopes, quota, expiresAtMs } = request
     const row = { id: newTypeId('key', nowMs), tenant, name, scopes, quota, expiresAtMs, createdAtMs: nowMs }
-    if (!(await insertApiKey(tx, { ...row, hash }))) throw tenantDeleting()
+    if (!(await insertApiKey(tx, { ...row, hash }))) throw await refusedKey(tx, tenant)
     return answerWithSecret({ ...row, lastUsedAtMs: null, revokedAtMs: null }, key, 'api_key.create')
   }
 
@@ -92,6 +93,12 @@ function answerWithSecret(row: ApiKeyRow, key: string, action: 'api_key.create' 
     headers: { Location: `/v1/api-keys/${row.id}` },
     audit: { action, target: row.id, tenant: row.tenant },
   }
+}
+
+/** A new secret is unique, so a key that was not stored is of a tenant that takes none. */
+async function refusedKey(tx: Transaction, tenant: string): Promise<Problem> {
+  const state = (await getTenant(tx, tenant))?.state
+  return tenantDeleted(state === 'deleted' ? state : 'deleting')
 }
 
 function rotationUnderWay(): Problem {
