@@ -8,10 +8,13 @@ const BLOCKED = 4_500
 
 let world: World
 let api: ServiceProcess
+/** For transactions that are open while the test looks at tables. */
+let transactions: ReturnType<World['database']['openPool']>
 const projectors: ServiceProcess[] = []
 
 beforeAll(async () => {
   world = await createWorld({ partitions: 1 })
+  transactions = world.database.openPool({ owner: true })
   api = await startServiceProcess('api', world.env)
 })
 afterAll(async () => {
@@ -37,7 +40,7 @@ async function count(table: string, where: string): Promise<number> {
 
 /** Opens a transaction with a lock or writes of its own. */
 async function transaction(begin: string): Promise<PoolClient> {
-  const client = await world.admin.connect()
+  const client = await transactions.connect()
   await client.query('BEGIN')
   await client.query(begin)
   return client
