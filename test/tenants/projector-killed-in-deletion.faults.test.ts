@@ -11,6 +11,7 @@ let api: ServiceProcess
 /** For transactions that are open while the test looks at tables. */
 let transactions: ReturnType<World['database']['openPool']>
 const projectors: ServiceProcess[] = []
+const open = new Set<PoolClient>()
 
 beforeAll(async () => {
   world = await createWorld({ partitions: 1 })
@@ -18,6 +19,7 @@ beforeAll(async () => {
   api = await startServiceProcess('api', world.env)
 })
 afterAll(async () => {
+  for (const client of open) client.release(true)
   for (const process of [api, ...projectors]) process?.kill()
   await Promise.all([api, ...projectors].map((process) => process?.exited))
   await world?.close()
@@ -41,6 +43,7 @@ async function count(table: string, where: string): Promise<number> {
 /** Opens a transaction with a lock or writes of its own. */
 async function transaction(begin: string): Promise<PoolClient> {
   const client = await transactions.connect()
+  open.add(client)
   await client.query('BEGIN')
   await client.query(begin)
   return client
@@ -48,6 +51,7 @@ async function transaction(begin: string): Promise<PoolClient> {
 
 async function commit(client: PoolClient): Promise<void> {
   await client.query('COMMIT')
+  open.delete(client)
   client.release()
 }
 
@@ -79,7 +83,7 @@ test('a deletion goes on when the projector was killed in any of its phases, and
     fetch(`${api.url}/v1/tenants/gone`, { method, headers: { authorization: `Bearer ${operator}` } })
   // A writer that does not know of the deletion, and ends after most of it.
   const older = await transaction('SELECT pg_current_xact_id()')
-  const keyLock = await transaction(`SELECT FROM api_keys WHERE tenant_id = 'gone' FOR UPDATE`)
+  const keyLock = await transaction(`SELECT FROM api_keys WHERE tenant_id = 'gone' FOR SHARE`)
   expect((await call('DELETE')).status).toBe(202)
 
   // While it revokes keys.
@@ -88,7 +92,9 @@ test('a deletion goes on when the projector was killed in any of its phases, and
   expect((await fetch(`${api.url}/v1/events`, { headers: { authorization: `Bearer ${key}` } })).status).toBe(403)
 
   // In the middle of a slice.
-  const eventLock = await transaction(`SELECT FROM events WHERE tenant_id = 'gone' AND "offset" = ${BLOCKED} FOR UPDATE`)
+  const eventLock = await transaction(
+    `SELECT FROM events WHERE tenant_id = 'gone' AND "offset" = ${BLOCKED} FOR UPDATE`,
+  )
   const deleted = Math.floor(BLOCKED / 1000) * 1000
   await killWhen(async () => (await count('events', `tenant_id = 'gone'`)) === EVENTS - deleted, eventLock)
   // What was deleted is what was counted; the slice that was under way has left nothing.

@@ -1,5 +1,8 @@
 import { Problem } from '@ariftly/http'
 
+/** The tenant of the bootstrap key. */
+export const BOOTSTRAP_TENANT = 'default'
+
 /** 409: nothing is made or changed in a tenant that is being deleted or was deleted. */
 export function tenantDeleted(state: 'deleting' | 'deleted'): Problem {
   return state === 'deleting'

@@ -6,7 +6,7 @@ import { notFound } from '../not-found.ts'
 import type { WriteAnswer, WriteHandler } from '../writes/write-handler.ts'
 import { readTenantRequest } from './read-tenant-request.ts'
 import { renderTenant } from './render-tenant.ts'
-import { ownTenant, tenantDeleted } from './tenant-problems.ts'
+import { BOOTSTRAP_TENANT, ownTenant, tenantDeleted } from './tenant-problems.ts'
 
 /** Makes the handlers that write `/v1/tenants…`. */
 export function createTenantWrites(): Readonly<Record<'putTenant' | 'deleteTenant', WriteHandler>> {
@@ -35,7 +35,7 @@ async function remove({ caller, params, url }: ApiCall, tx: Transaction): Promis
   readQuery(url, {})
   const id = tenantIdOf(params)
   if (id === caller.tenant) throw ownTenant('A key cannot delete its own tenant.')
-  if (id === 'default') throw ownTenant('The tenant of the bootstrap key cannot be deleted.')
+  if (id === BOOTSTRAP_TENANT) throw ownTenant('The tenant of the bootstrap key cannot be deleted.')
   const outcome = await deleteTenant(tx, id)
   if (outcome.type === 'absent') throw notFound('tenant')
   return {
