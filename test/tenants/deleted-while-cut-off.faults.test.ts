@@ -30,7 +30,7 @@ const processes: ServiceProcess[] = []
 beforeAll(async () => {
   stack = await startOwnStack()
   world = await createWorld({ addresses: stack.addresses, partitions: 1 })
-  operator = await world.apiKey('default', ['platform'])
+  operator = await world.apiKey('default', ['platform', 'events:read'])
   // The offsets of groups are made here, on the broker that stays.
   await withClient(stack.addresses.kafka, (client) => client.withAdmin((admin) => admin.describeGroups(['any'])))
   follower = await startExtraBroker(stack)

@@ -1,7 +1,6 @@
 import { describeLog, type KafkaClient } from '@ariftly/kafka'
 import { Fault } from '@ariftly/runtime'
-import type { Pool } from '@ariftly/store'
-import { readReusedTenants, type ReusedTenant } from '@ariftly/store/tenants'
+import type { ReusedTenant } from '@ariftly/store/tenants'
 
 /**
  * Readers of this release tell the records of a deleted tenant by its id alone. So an id that was given again before the upgrade
@@ -9,15 +8,12 @@ import { readReusedTenants, type ReusedTenant } from '@ariftly/store/tenants'
  * @throws Fault `tenant_ids_reused`, with the ids and the day, while the log has some.
  */
 export async function refuseReusedTenants(
-  pool: Pool,
-  withKafka: <T>(use: (kafka: KafkaClient) => Promise<T>) => Promise<T>,
-  o: { readonly topic: string; readonly retentionMs: number },
+  kafka: KafkaClient,
+  o: { readonly topic: string; readonly reused: readonly ReusedTenant[]; readonly retentionMs: number },
 ): Promise<void> {
-  const reused = await readReusedTenants(pool, o.topic)
-  if (reused.length === 0) return
-  const { partitions } = await withKafka((kafka) => describeLog(kafka, o.topic))
+  const { partitions } = await describeLog(kafka, o.topic)
   const starts = new Map(partitions.map(({ partition, logStart }) => [partition, logStart]))
-  const held = reused.filter(({ partition, endOffset }) => (starts.get(partition) ?? endOffset) < endOffset)
+  const held = o.reused.filter(({ partition, endOffset }) => (starts.get(partition) ?? endOffset) < endOffset)
   if (held.length > 0) throw tenantIdsReused(held, o.retentionMs)
 }
 

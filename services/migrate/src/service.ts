@@ -12,6 +12,7 @@ import { createPool, migrate as migrateSchema, withTransaction, type Pool } from
 import { seedBootstrapKey } from '@ariftly/store/api-keys'
 import { completeEpoch, currentEpoch, lockLogEpochs, openEpoch } from '@ariftly/store/projection'
 import { writeRetention } from '@ariftly/store/retention'
+import { readReusedTenants } from '@ariftly/store/tenants'
 import type { MigrateConfig } from './config.ts'
 import { refuseReusedTenants } from './refuse-reused-tenants.ts'
 import { waitFor, type MigrateDeps } from './wait-for.ts'
@@ -33,7 +34,7 @@ export async function migrate(config: MigrateConfig, deps: MigrateDeps): Promise
   const migrateDatabase = () => migrateSchema(database.url, { ...database, log: (message) => deps.log.debug(message) })
   const pool = createPool({ role: null, ...database, applicationName: 'ariftly-migrate', max: 1 })
   try {
-    await waitFor('Postgres and Kafka', () => refuseReused(pool, config, deps.log), deps)
+    await refuseReused(pool, config, deps)
     await Promise.all([
       waitFor('Postgres', migrateDatabase, deps),
       waitFor('Kafka', () => withKafka(config, deps.log, (kafka) => prepareKafka(kafka, config, deps.log)), deps),
@@ -48,11 +49,12 @@ export async function migrate(config: MigrateConfig, deps: MigrateDeps): Promise
   }
 }
 
-async function refuseReused(pool: Pool, config: MigrateConfig, log: Logger): Promise<void> {
-  await refuseReusedTenants(pool, (use) => withKafka(config, log, use), {
-    topic: config.KAFKA_TOPIC,
-    retentionMs: config.LOG_RETENTION_DAYS * DAY_MS,
-  })
+async function refuseReused(pool: Pool, config: MigrateConfig, deps: MigrateDeps): Promise<void> {
+  const topic = config.KAFKA_TOPIC
+  const reused = await waitFor('Postgres', () => readReusedTenants(pool, topic), deps)
+  if (reused.length === 0) return
+  const wanted = { topic, reused, retentionMs: config.LOG_RETENTION_DAYS * DAY_MS }
+  await waitFor('Kafka', () => withKafka(config, deps.log, (kafka) => refuseReusedTenants(kafka, wanted)), deps)
 }
 
 /** What services delete, and what they refuse as too old, follows within an hour. */

@@ -82,6 +82,30 @@ test('small batches of several partitions are one transaction', async () => {
   expect(inserted).toBe(4)
 })
 
+test('records of a deleted tenant are neither rows nor dead letters, from the moment on at which its deletion has begun', async () => {
+  const partition = partitionOf('other/task_0', PARTITIONS)
+  const [kept] = read(partition, ['']).batch.records
+  const others = batchOf([{ ...event('task_0', 'other'), tenant: 'other' }], { partition })
+  const records = [
+    ...others.records,
+    // Bad ones: of the deleted tenant by each of the three signs, of another tenant, and of nobody.
+    ...[
+      { headers: { ce_tenant: 'acme', ce_source: '/tenants/other' }, key: Buffer.from('other/t') },
+      { headers: { ce_source: '/tenants/other' }, key: Buffer.from('acme/t') },
+      { headers: { ce_source: '/tenants/acme/agents/a' }, key: null },
+      { headers: { ce_tenant: 'other' }, key: Buffer.from('acme/t') },
+      { headers: {}, key: null },
+    ].map((bad, n) => ({ ...bad, partition, offset: n + 1, timestampMs: Date.now(), value: null })),
+    { ...kept, partition, offset: 6 },
+  ] as ReadBatch['batch']['records']
+  const batch = { partition, records, firstOffset: 0, lastOffset: 6 }
+  await world.admin.query(`INSERT INTO tenants (id, state) VALUES ('acme', 'deleting')`)
+  const outcome = await write({ batch, decoded: decodeBatch(batch, { epoch, partitions: PARTITIONS }) })
+  expect(outcome).toMatchObject({ type: 'written', inserted: 1, deadLetters: 2, deleted: 4 })
+  expect(await messages()).toEqual(['other'])
+  expect(letters.map(({ record }) => record.offset)).toEqual([4, 5])
+})
+
 test('a large batch is a transaction of its own', async () => {
   const many = Array.from({ length: 200 }, (_, n) => `${n}`)
   await Promise.all([write(read(0, many)), write(read(1, ['small']))])
