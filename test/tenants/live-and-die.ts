@@ -59,7 +59,7 @@ export async function liveAndDie(o: LifeOptions): Promise<Life> {
 
   async function createWebhook(): Promise<void> {
     const { body } = await use('POST', '/v1/webhooks', { url: o.receiver, events: ['*'], description: tenant })
-    webhook = String(body['id'] ?? webhook)
+    if (typeof body['id'] === 'string') webhook = body['id']
   }
 
   const uses = [

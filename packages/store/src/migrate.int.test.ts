@@ -77,9 +77,9 @@ describe('migrate', () => {
     )
     await pool.query(
       `INSERT INTO api_keys (id, tenant_id, name, scopes, hash, revoked_at) VALUES
-         (gen_random_uuid(), 'gone', '', '{}', sha256('1'), now() - interval '2 h'),
-         (gen_random_uuid(), 'taken', '', '{}', sha256('2'), now() - interval '2 h'),
-         (gen_random_uuid(), 'taken', 'new', '{}', sha256('3'), now())`,
+         (gen_random_uuid(), 'gone', '', '{admin}', sha256('1'), now() - interval '2 h'),
+         (gen_random_uuid(), 'taken', '', '{admin}', sha256('2'), now() - interval '2 h'),
+         (gen_random_uuid(), 'taken', 'new', '{admin}', sha256('3'), now())`,
     )
     await migrate(url.href)
     const { rows } = await pool.query('SELECT id, state FROM tenants ORDER BY id')
