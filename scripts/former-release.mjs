@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { root, run } from './prepare.mjs'
 
 /** The release before this one, which a rolling upgrade starts from. */
-const FORMER_RELEASE = 'd8d7e9a'
+const FORMER_RELEASE = 'd189554'
 
 /**
  * Checks the former release out into `.cache/` and builds it, once.

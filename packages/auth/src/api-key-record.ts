@@ -9,7 +9,6 @@ export interface ApiKeyRecord {
   readonly quota: Caller['quota']
   readonly limits: Caller['limits']
   readonly tenantState: 'active' | 'suspended' | 'deleting' | 'deleted'
-  readonly tenantDeletedAtMs: number | null
   readonly expiresAtMs: number | null
   readonly revokedAtMs: number | null
   /** The number of the secret that was looked up. */
@@ -22,9 +21,8 @@ export interface ApiKeyRecord {
 export function callerOf(record: ApiKeyRecord, nowMs: number): Caller | undefined {
   const { id, secret, tenant, scopes, quota, limits, tenantState, expiresAtMs, revokedAtMs, secretEndsAtMs } = record
   const endsAtMs = earlier(expiresAtMs, secretEndsAtMs)
-  // The keys of a tenant that is being deleted are revoked; until it is gone they are told why.
-  const isDeleting = tenantState === 'deleting'
-  if ((revokedAtMs !== null && !isDeleting) || (endsAtMs !== null && endsAtMs <= nowMs)) return undefined
+  if (revokedAtMs !== null || (endsAtMs !== null && endsAtMs <= nowMs)) return undefined
+  const isDeleted = tenantState === 'deleting' || tenantState === 'deleted'
   return {
     keyId: id,
     secret,
@@ -32,8 +30,7 @@ export function callerOf(record: ApiKeyRecord, nowMs: number): Caller | undefine
     scopes: scopes.filter(isScope),
     quota,
     limits,
-    suspended: isDeleting || (tenantState === 'suspended' && !scopes.includes('platform')),
-    tenantDeletedAtMs: record.tenantDeletedAtMs,
+    suspended: isDeleted || (tenantState === 'suspended' && !scopes.includes('platform')),
     expiresAtMs,
     endsAtMs,
   }

@@ -44,7 +44,6 @@ function createWorld() {
         secret: 1,
         secretEndsAtMs: null,
         tenantState: 'active',
-        tenantDeletedAtMs: null,
         limits,
       } as const
       const rest = { tenant: 'a', scopes: ['events:read'], quota, expiresAtMs: null, revokedAtMs: null, ...secret }

@@ -1,6 +1,6 @@
 export { generateApiKey, hashApiKey, isApiKeyShaped } from './api-key.ts'
 export type { GeneratedApiKey } from './api-key.ts'
-export { forbidden } from './auth-problems.ts'
+export { forbidden, tenantSuspended } from './auth-problems.ts'
 export { createAuthenticator } from './authenticator.ts'
 export type { Authenticator, KeySecret, SharedAuthenticator, Stopped } from './authenticator.ts'
 export type { KeyChange } from './key-feed.ts'

@@ -4,6 +4,7 @@ export type { BodyOf, BodyReader, BodyReaderOptions } from './body-reader.ts'
 export { checkedBy } from './checks.ts'
 export { DEAD_LETTER_REASONS } from './dead-letter-reasons.ts'
 export type { BodyError } from './describe-errors.ts'
+export { TENANT_STATES } from './tenant-states.ts'
 export {
   API_KEY_LIMITS,
   API_KEYS_PER_TENANT_MAX,

@@ -57,6 +57,20 @@ export function recordId(record: RawRecord): string | undefined {
   return typeof id === 'string' && typeIdMs('evt', id) !== undefined ? id : undefined
 }
 
+/**
+ * Whose record it is, also of one that cannot be an event: what `ce_tenant` names, else the key, else `ce_source`. Undefined when
+ * none of them names a tenant.
+ */
+export function recordTenant({ key, headers }: RawRecord): string | undefined {
+  const source = text(headers['ce_source'])
+  const candidates = [
+    text(headers['ce_tenant']),
+    key?.toString('latin1').split('/', 1)[0],
+    typeof source === 'string' ? /^\/tenants\/([^/]*)/.exec(source)?.[1] : undefined,
+  ]
+  return candidates.find((name): name is string => typeof name === 'string' && isTenant(name))
+}
+
 type HeaderText = string | undefined | typeof NOT_ONE
 
 function text(header: RawRecord['headers'][string]): HeaderText {

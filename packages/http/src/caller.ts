@@ -26,8 +26,6 @@ export interface Caller {
   }
   /** The tenant is being deleted, or is suspended and the key has no scope `platform`. */
   readonly suspended: boolean
-  /** When a former owner of the tenant's id was deleted, epoch milliseconds: the log may still have its records. Null: never. */
-  readonly tenantDeletedAtMs: number | null
   /** The end of the key, epoch milliseconds; null is no end. */
   readonly expiresAtMs: number | null
   /** The end of the secret: that of the key, or of a rotation's overlap before it. */

@@ -18,7 +18,6 @@ describe('createExpressApp', () => {
     limits: { eventsPerS: null, streams: null, webhooks: null },
     secret: 1,
     suspended: false,
-    tenantDeletedAtMs: null,
     expiresAtMs: null,
     endsAtMs: null,
   }

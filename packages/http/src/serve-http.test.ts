@@ -22,7 +22,6 @@ const CALLER = {
   limits: { eventsPerS: null, streams: null, webhooks: null },
   secret: 1,
   suspended: false,
-  tenantDeletedAtMs: null,
   expiresAtMs: null,
   endsAtMs: null,
 }

@@ -537,7 +537,8 @@ export interface RotateApiKey {
 export interface Tenant {
   readonly object: "tenant"
   readonly id: string
-  readonly state: "active" | "suspended" | "deleting"
+  /** `deleted` is shown in `GET /v1/tenants?state=deleted` alone. */
+  readonly state: "active" | "suspended" | "deleting" | "deleted"
   readonly limits: {
     readonly events_per_s: number | null
     readonly streams: number | null
@@ -1067,6 +1068,8 @@ export interface ListApiKeysQuery {
 
 /** Query parameters of `listTenants`. */
 export interface ListTenantsQuery {
+  /** Only this state; default: all but `deleted`. */
+  readonly state?: "active" | "suspended" | "deleting" | "deleted"
   /** Largest number of entries of the page. */
   readonly limit?: number
   /** The `next_cursor` of the page before, with all other parameters as they were. */

@@ -1,4 +1,6 @@
-import { readdirSync } from 'node:fs'
+import { copyFileSync, mkdtempSync, readdirSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterAll, describe, expect, test } from '@jest/globals'
 import { createTestDatabase } from '@ariftly/testkit'
 import { dropExpiredDeliveryPartitions } from './deliveries/drop-expired-delivery-partitions.ts'
@@ -15,6 +17,13 @@ const owner = database.openPool({ owner: true })
 const service = database.openPool()
 
 afterAll(() => database.drop())
+
+/** A folder with some of our migrations. */
+function copyOf(files: readonly string[]): string {
+  const dir = mkdtempSync(join(process.env['ARIFTLY_TEST_DIR'] ?? tmpdir(), 'migrations-'))
+  for (const file of files) copyFileSync(join(MIGRATIONS_DIR, file), join(dir, file))
+  return dir
+}
 
 async function weeks(table: string): Promise<string[]> {
   const { rows } = await owner.query<{ name: string }>(
@@ -52,6 +61,35 @@ describe('migrate', () => {
         WHERE i.inhparent = 'deliveries'::regclass`,
     )
     expect(rows).toEqual([{ options: ['fillfactor=50'] }])
+  })
+
+  test('deletes deleted tenants once more, but for ids that a new key has taken into use again', async () => {
+    await owner.query('CREATE DATABASE migrate_tenants')
+    const url = new URL(database.adminUrl)
+    url.pathname = '/migrate_tenants'
+    const before = readdirSync(MIGRATIONS_DIR).filter((file) => file < '0050')
+    await migrate(url.href, { dir: copyOf(before) })
+    const pool = createPool({ role: null, url: url.href, applicationName: 'test', max: 1 })
+    await pool.query(
+      `INSERT INTO tenants (id, state, refused_at, deleted_at) VALUES
+         ('gone', 'deleted', now() - interval '2 h', now() - interval '1 h'),
+         ('taken', 'deleted', now() - interval '2 h', now() - interval '1 h'), ('lives', 'active', null, null)`,
+    )
+    await pool.query(
+      `INSERT INTO api_keys (id, tenant_id, name, scopes, hash, revoked_at) VALUES
+         (gen_random_uuid(), 'gone', '', '{admin}', sha256('1'), now() - interval '2 h'),
+         (gen_random_uuid(), 'taken', '', '{admin}', sha256('2'), now() - interval '2 h'),
+         (gen_random_uuid(), 'taken', 'new', '{admin}', sha256('3'), now())`,
+    )
+    await migrate(url.href)
+    const { rows } = await pool.query('SELECT id, state FROM tenants ORDER BY id')
+    expect(rows).toEqual([
+      { id: 'gone', state: 'deleting' },
+      { id: 'lives', state: 'active' },
+      { id: 'taken', state: 'active' },
+    ])
+    await pool.end()
+    await owner.query('DROP DATABASE migrate_tenants')
   })
 
   test('creates all from nothing, twice at the same time', async () => {

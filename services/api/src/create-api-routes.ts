@@ -86,7 +86,7 @@ export function createApiRoutes(deps: ApiRoutesDeps): Readonly<Partial<Record<Ro
     findDeliveries: createFindDeliveries({ pool: events, gate, cursors }),
     testWebhook: createTestWebhook({ pool, keyring, egress, gate: tests, log, tracing }),
     ...withTenantGate(letters, {
-      listDeadLetters: createListDeadLetters({ kafka, topic: config.KAFKA_DLQ_TOPIC, cursors }),
+      listDeadLetters: createListDeadLetters({ kafka, pool, topic: config.KAFKA_DLQ_TOPIC, cursors }),
     }),
     ...withTenantGate(rest, {
       listWebhooks: createListWebhooks({ pool, cursors }),

@@ -6,7 +6,7 @@ let nowMs = 0
 
 function callerWith(eventsPerS: number | null, bytesPerS: number | null, keyId = 'key_1'): Caller {
   const limits = { eventsPerS: null, streams: null, webhooks: null }
-  const ends = { suspended: false, tenantDeletedAtMs: null, expiresAtMs: null, endsAtMs: null }
+  const ends = { suspended: false, expiresAtMs: null, endsAtMs: null }
   return {
     keyId,
     secret: 1,

@@ -133,7 +133,6 @@ function startKeys(log: ReturnType<typeof createLogger>): Authenticator {
     secret: 1,
     secretEndsAtMs: null,
     tenantState: 'active',
-    tenantDeletedAtMs: null,
   } as const
   const limits = { eventsPerS: null, streams: null, webhooks: null }
   const rest = { ...base, scopes: ['events:write'], limits, expiresAtMs: null, revokedAtMs: null }

@@ -108,6 +108,18 @@ describe('migrate', () => {
     await expect(run()).rejects.toMatchObject({ code: 'log_identity_changed' })
   })
 
+  test('stops at ids that were deleted and given again, until the log has no records of the deleted tenants', async () => {
+    await run()
+    await admin.query(`INSERT INTO tenants (id, state, deleted_at) VALUES ('again', 'active', '2026-11-20T12:00:00Z')`)
+    await admin.query(`INSERT INTO tenant_log_ends (tenant_id, epoch, partition, end_offset) VALUES ('again', 1, 1, 5)`)
+    await expect(run()).rejects.toMatchObject({
+      code: 'tenant_ids_reused',
+      message: expect.stringMatching(/: again\. .* on 2026-11-27 or soon after/),
+    })
+    await admin.query('UPDATE tenant_log_ends SET end_offset = 0')
+    await run()
+  })
+
   test('refuses a topic with another number of partitions', async () => {
     await run()
     env['KAFKA_PARTITIONS'] = '3'

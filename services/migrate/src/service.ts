@@ -12,7 +12,9 @@ import { createPool, migrate as migrateSchema, withTransaction, type Pool } from
 import { seedBootstrapKey } from '@ariftly/store/api-keys'
 import { completeEpoch, currentEpoch, lockLogEpochs, openEpoch } from '@ariftly/store/projection'
 import { writeRetention } from '@ariftly/store/retention'
+import { readReusedTenants } from '@ariftly/store/tenants'
 import type { MigrateConfig } from './config.ts'
+import { refuseReusedTenants } from './refuse-reused-tenants.ts'
 import { waitFor, type MigrateDeps } from './wait-for.ts'
 
 const DAY_MS = 86_400_000
@@ -23,18 +25,20 @@ export { preflightConfig } from './preflight/config.ts'
 /**
  * Makes Kafka and Postgres ready for the services: schema, roles and partitions of tables; the two topics; the first log epoch;
  * the retention; the bootstrap key. It may be run at any time, also by several at once, and changes nothing that is right already.
- * @throws Fault `log_identity_changed` when the database knows another log under this topic (see `adopt-log`); Fault
+ * @throws Fault `tenant_ids_reused` before anything is changed ({@link refuseReusedTenants}); Fault
+ * `log_identity_changed` when the database knows another log under this topic (see `adopt-log`); Fault
  * `backend_away` when one could not be reached; Fault `partition_count_changed` or `topic_settings` when a topic does not fit.
  */
 export async function migrate(config: MigrateConfig, deps: MigrateDeps): Promise<void> {
   const database = { ...databaseConnection(config), url: config.DATABASE_ADMIN_URL ?? config.DATABASE_URL }
   const migrateDatabase = () => migrateSchema(database.url, { ...database, log: (message) => deps.log.debug(message) })
-  await Promise.all([
-    waitFor('Postgres', migrateDatabase, deps),
-    waitFor('Kafka', () => withKafka(config, deps.log, (kafka) => prepareKafka(kafka, config, deps.log)), deps),
-  ])
   const pool = createPool({ role: null, ...database, applicationName: 'ariftly-migrate', max: 1 })
   try {
+    await refuseReused(pool, config, deps)
+    await Promise.all([
+      waitFor('Postgres', migrateDatabase, deps),
+      waitFor('Kafka', () => withKafka(config, deps.log, (kafka) => prepareKafka(kafka, config, deps.log)), deps),
+    ])
     // A topic that another `migrate` has just made takes a moment until it can be asked about.
     const epoch = () => withKafka(config, deps.log, (kafka) => ensureEpoch(kafka, pool, config.KAFKA_TOPIC))
     await waitFor('Kafka', epoch, deps)
@@ -43,6 +47,14 @@ export async function migrate(config: MigrateConfig, deps: MigrateDeps): Promise
   } finally {
     await pool.end()
   }
+}
+
+async function refuseReused(pool: Pool, config: MigrateConfig, deps: MigrateDeps): Promise<void> {
+  const topic = config.KAFKA_TOPIC
+  const reused = await waitFor('Postgres', () => readReusedTenants(pool, topic), deps)
+  if (reused.length === 0) return
+  const wanted = { topic, reused, retentionMs: config.LOG_RETENTION_DAYS * DAY_MS }
+  await waitFor('Kafka', () => withKafka(config, deps.log, (kafka) => refuseReusedTenants(kafka, wanted)), deps)
 }
 
 /** What services delete, and what they refuse as too old, follows within an hour. */

@@ -56,6 +56,8 @@ const AWAY_NAMES = /^KafkaJS(?:Connection|ConnectionClosed|RequestTimeout|Number
 function isAway(error: unknown): boolean {
   if (!types.isNativeError(error)) return false
   const { code } = error as { code?: unknown }
+  // What our pool throws also stands for a wrong password.
+  if (code === 'store_unavailable') return isAway(error.cause)
   if (typeof code === 'string' && AWAY_CODES.has(code)) return true
   if ('errors' in error && Array.isArray(error.errors)) return error.errors.some(isAway) // Every address of a host was tried.
   return AWAY_NAMES.test(error.name) || /timeout expired|Connection terminated/.test(error.message)

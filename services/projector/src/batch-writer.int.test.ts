@@ -3,7 +3,7 @@ import { partitionOf } from '@ariftly/events'
 import type { DeadLetter } from '@ariftly/kafka'
 import { createPool, SERVICE_ROLE, withTransaction, type Pool } from '@ariftly/store'
 import { currentEpoch, ensurePositions, readPositions } from '@ariftly/store/projection'
-import { createWorld, eventually, type World } from '@ariftly/testkit'
+import { createWorld, eventually, recordViewOf, type World } from '@ariftly/testkit'
 import { CONNECTIONS, createBatchWriter } from './batch-writer.ts'
 import { decodeBatch } from './decode-batch.ts'
 import { batchOf, event } from './test-batches.ts'
@@ -80,6 +80,27 @@ test('small batches of several partitions are one transaction', async () => {
   expect(new Set((await stored()).map(({ xmin }) => xmin)).size).toBe(1)
   expect(await positions()).toEqual([2, 1, 1])
   expect(inserted).toBe(4)
+})
+
+test('records of a deleted tenant are neither rows nor dead letters, from the moment on at which its deletion has begun', async () => {
+  const partition = partitionOf('other/task_0', PARTITIONS)
+  const good = batchOf([event(taskOf(partition), 'acme'), { ...event('task_0', 'other'), tenant: 'other' }], {
+    partition,
+  })
+  // Of the deleted tenant by each of the three signs, of another tenant, and of nobody.
+  const bad = [
+    { headers: { ce_tenant: 'acme', ce_source: '/tenants/other' }, key: Buffer.from('other/t') },
+    { headers: { ce_source: '/tenants/other' }, key: Buffer.from('acme/t') },
+    { headers: { ce_source: '/tenants/acme/agents/a' }, key: null },
+    { headers: { ce_tenant: 'other' }, key: Buffer.from('acme/t') },
+    { headers: {}, key: null },
+  ].map((one, n) => recordViewOf({ ...one, partition, offset: n + 2, timestampMs: Date.now(), value: null }))
+  const batch = { partition, records: [...good.records, ...bad], firstOffset: 0, lastOffset: 6 }
+  await world.admin.query(`INSERT INTO tenants (id, state) VALUES ('acme', 'deleting')`)
+  const outcome = await write({ batch, decoded: decodeBatch(batch, { epoch, partitions: PARTITIONS }) })
+  expect(outcome).toMatchObject({ type: 'written', inserted: 1, deadLetters: 2, deleted: 4 })
+  expect(await messages()).toEqual(['other'])
+  expect(letters.map(({ record }) => record.offset)).toEqual([5, 6])
 })
 
 test('a large batch is a transaction of its own', async () => {

@@ -53,7 +53,7 @@ export async function start(
   releasers.add('dead letters', () => deadLetters.close())
   const metrics = createProjectorMetrics(deps.metrics)
   releasers.add('expiry', startExpiry({ pool, log, now }))
-  releasers.add('tenant deletions', startTenantDeletions({ pool, kafka, topic, metrics: deps.metrics, log }))
+  releasers.add('tenant deletions', startTenantDeletions({ pool, metrics: deps.metrics, log }))
 
   const follower = followEpochs({
     kafka,

@@ -1,3 +1,4 @@
+import { recordTenant } from '@ariftly/events'
 import type { DeadLetter, LogBatch } from '@ariftly/kafka'
 import { withTransaction, type Pool, type Transaction } from '@ariftly/store'
 import {
@@ -9,11 +10,10 @@ import {
   type PositionAdvance,
   type ProjectedEvent,
 } from '@ariftly/store/projection'
-import { readTenantLogEnds } from '@ariftly/store/tenants'
+import { deletedTenants } from '@ariftly/store/tenants'
 import type { DecodedBatch } from './decode-batch.ts'
 import { insertApart, isRefusedRow, type Inserted } from './insert-apart.ts'
 import { PROJECTION } from './projection.ts'
-import { withoutDeleted } from './tenant-deletion/without-deleted.ts'
 
 /** A batch and what its records are. */
 export interface ReadBatch {
@@ -28,7 +28,7 @@ export interface WrittenBatches {
   readonly duplicates: number
   readonly conflicts: readonly EventIdConflict[]
   readonly deadLetters: number
-  /** Events of former owners of a tenant's id, left out. */
+  /** Records of deleted tenants, left out. */
   readonly deleted: number
 }
 
@@ -46,8 +46,9 @@ export interface WriteBatchesDeps {
 
 /**
  * Writes batches of different partitions in one transaction, which begins with the compare-and-set of their positions: a process that
- * does not own all of the partitions writes nothing, in Postgres or as a dead letter. Dead letters are acknowledged before the
- * commit. Deadlocks and serialization failures are tried again; a row that Postgres refuses becomes a dead letter by itself.
+ * does not own all of the partitions writes nothing, in Postgres or as a dead letter. Records of tenants that are being deleted
+ * or were deleted are left out, dead letters too. Dead letters are acknowledged before the commit. Deadlocks and serialization
+ * failures are tried again; a row that Postgres refuses becomes a dead letter by itself.
  * Several batches together also fail when a position is locked by someone else; one alone waits for it.
  */
 export async function writeBatches(batches: readonly ReadBatch[], deps: WriteBatchesDeps): Promise<WriteOutcome> {
@@ -82,16 +83,18 @@ async function write(
   const { epoch, topic } = deps
   const advances = batches.map(advanceOf)
   if (!(await advancePositions(tx, { projection: PROJECTION, epoch, topic, advances }))) throw new PositionLost()
-  const decoded = batches.flatMap((one) => one.decoded.events)
-  const from = new Map(batches.map(({ batch }) => [batch.partition, batch.firstOffset]))
-  const events = withoutDeleted(decoded, await readTenantLogEnds(tx, { epoch, from }))
+  const read = batches.flatMap(({ decoded }) => decoded.events)
+  const bad = batches.flatMap(({ decoded }) => decoded.letters)
+  const deleted = await deletedTenants(tx, tenantsOf(read, bad))
+  const events = deleted.size === 0 ? read : read.filter(({ tenant }) => !deleted.has(tenant))
   const { inserted, refused } = await insert(tx, events)
   const stored = refused.length === 0 ? events : events.filter((event) => !refused.some((r) => r.event === event))
   const duplicates = stored.length - inserted
   const conflicts = duplicates === 0 ? [] : await findConflicts(tx, stored)
   const times = batches.flatMap((one) => one.decoded.times)
   if (times.length > 0) await recordLogTimes(tx, { epoch, times })
-  const letters = batches.flatMap(({ batch, decoded: own }) => [...own.letters, ...toLetters(batch, refused)])
+  const own = deleted.size === 0 ? bad : bad.filter(({ record }) => !deleted.has(recordTenant(record) ?? ''))
+  const letters = [...own, ...batches.flatMap(({ batch }) => toLetters(batch, refused))]
   if (letters.length > 0) await deps.writeDeadLetters(letters)
   return {
     type: 'written',
@@ -99,7 +102,15 @@ async function write(
     duplicates,
     conflicts,
     deadLetters: letters.length,
-    deleted: decoded.length - events.length,
+    deleted: read.length - events.length + bad.length - own.length,
+  }
+}
+
+function* tenantsOf(events: readonly ProjectedEvent[], letters: readonly DeadLetter[]): Generator<string, void> {
+  for (const { tenant } of events) yield tenant
+  for (const { record } of letters) {
+    const tenant = recordTenant(record)
+    if (tenant !== undefined) yield tenant
   }
 }
 

@@ -1,5 +1,13 @@
 import { Type, type TSchema } from '@sinclair/typebox'
-import { AUDIT_ACTIONS, nullable, oneOf, tenantSchema, timeSchema, typeIdSchema } from '@ariftly/contract'
+import {
+  AUDIT_ACTIONS,
+  nullable,
+  oneOf,
+  TENANT_STATES,
+  tenantSchema,
+  timeSchema,
+  typeIdSchema,
+} from '@ariftly/contract'
 
 const limit = nullable(Type.Integer({ minimum: 1, maximum: 1_000_000 }))
 
@@ -7,7 +15,7 @@ const limit = nullable(Type.Integer({ minimum: 1, maximum: 1_000_000 }))
 export const tenantObjectSchema: TSchema = Type.Object({
   object: Type.Literal('tenant'),
   id: tenantSchema,
-  state: oneOf(['active', 'suspended', 'deleting']),
+  state: { ...oneOf(TENANT_STATES), description: '`deleted` is shown in `GET /v1/tenants?state=deleted` alone.' },
   limits: Type.Object({ events_per_s: limit, streams: limit, webhooks: limit, api_keys: limit }),
   deleted_count: Type.Optional(Type.Integer({ minimum: 0, description: 'Rows that the deletion has removed so far.' })),
   created_at: { ...nullable(timeSchema), description: 'Null for a tenant that was never put.' },

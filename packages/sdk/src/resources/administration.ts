@@ -68,7 +68,8 @@ export class Tenants extends Resource {
   }
 
   /**
-   * Deletes the tenant and all its data. `get` shows the progress, and rejects with a NotFoundError when it is done.
+   * Deletes the tenant and all its data. `get` shows the progress, and rejects with a NotFoundError when it is done. The id is
+   * never given again.
    */
   async delete(id: string, options?: CallOptions): Promise<Tenant> {
     return await this.write('DELETE', path`/v1/tenants/${id}`, undefined, options)

@@ -7,8 +7,6 @@ export interface ApiKeySecret extends ApiKeyRow {
   /** When this secret stops: the end of a rotation's overlap. Null for the newest one. */
   readonly secretEndsAtMs: number | null
   readonly tenantState: 'active' | 'suspended' | 'deleting' | 'deleted'
-  /** End of the tenant's last deletion, epoch milliseconds; null when there was none. */
-  readonly tenantDeletedAtMs: number | null
   /** Null is the default. */
   readonly limits: {
     readonly eventsPerS: number | null
@@ -18,7 +16,7 @@ export interface ApiKeySecret extends ApiKeyRow {
 }
 
 /** Columns of `api_keys k LEFT JOIN tenants t` and of a secret's number and end, `secret` and `secret_ends_at`. */
-export const API_KEY_SECRET_COLUMNS = `${API_KEY_COLUMNS}, coalesce(t.state, 'active') AS tenant_state, t.deleted_at AS tenant_deleted_at,
+export const API_KEY_SECRET_COLUMNS = `${API_KEY_COLUMNS}, coalesce(t.state, 'active') AS tenant_state,
   t.events_per_s AS tenant_events_per_s, t.streams AS tenant_streams, t.webhooks AS tenant_webhooks`
 
 /** A row of {@link API_KEY_SECRET_COLUMNS} as pg hands it over. */
@@ -26,7 +24,6 @@ export interface ApiKeySecretColumns extends ApiKeyColumns {
   readonly secret: number
   readonly secret_ends_at: Date | null
   readonly tenant_state: ApiKeySecret['tenantState']
-  readonly tenant_deleted_at: Date | null
   readonly tenant_events_per_s: number | null
   readonly tenant_streams: number | null
   readonly tenant_webhooks: number | null
@@ -39,7 +36,6 @@ export function toApiKeySecret(columns: ApiKeySecretColumns): ApiKeySecret {
     secret: columns.secret,
     secretEndsAtMs: columns.secret_ends_at?.getTime() ?? null,
     tenantState: columns.tenant_state,
-    tenantDeletedAtMs: columns.tenant_deleted_at?.getTime() ?? null,
     limits: {
       eventsPerS: columns.tenant_events_per_s,
       streams: columns.tenant_streams,

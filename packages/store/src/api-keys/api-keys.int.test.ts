@@ -55,7 +55,6 @@ const NEW_KEY = {
   secret: 1,
   secretEndsAtMs: null,
   tenantState: 'active',
-  tenantDeletedAtMs: null,
   limits: { eventsPerS: null, streams: null, webhooks: null },
 } as const
 

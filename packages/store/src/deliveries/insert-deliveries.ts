@@ -3,6 +3,7 @@ import { plainArray, prepared } from '../prepared.ts'
 import type { PositionAdvance } from '../projection/advance-positions.ts'
 import type { ProjectionKey } from '../projection/projection-position.ts'
 import type { Queryable } from '../queryable.ts'
+import { isNotDeleted } from '../tenants/deleted-tenants.ts'
 import { deriveDeliveryId } from './delivery-id.ts'
 
 /** A record of the log and the webhooks that want it. */
@@ -25,8 +26,8 @@ export interface MatchedPart {
 
 /**
  * Writes one pending delivery, due now, for each webhook of each match whose event the projection holds at this very
- * position: a duplicate at another offset and a dead letter have no such row and are skipped. Deliveries that exist stay as
- * they are. Returns how many were written. By primary key of `events` and `deliveries`.
+ * position: a duplicate at another offset and a dead letter have no such row and are skipped, and so are deleted tenants.
+ * Deliveries that exist stay as they are. Returns how many were written. By primary key of `events` and `deliveries`.
  */
 export async function insertDeliveries(tx: Queryable, o: MatchedPart): Promise<number> {
   if (o.matches.length === 0) return 0
@@ -116,6 +117,7 @@ function insertSql(only: string): string {
                 AND "offset" = m."offset"
               LIMIT 1) e
       CROSS JOIN LATERAL unnest(m.delivery_ids::uuid[], m.webhook_ids::uuid[]) AS d (id, webhook_id)
+      WHERE ${isNotDeleted('m.tenant_id', '$3')}
      ON CONFLICT DO NOTHING`
 }
 
@@ -161,7 +163,9 @@ extended AS (
 deferred AS (
   INSERT INTO match_backlogs (epoch, partition, tenant_id, first_offset, next_offset, end_offset)
   SELECT $1, partition, tenant_id, from_offset, from_offset, end_offset
-    FROM late WHERE (partition, tenant_id) NOT IN (SELECT partition, tenant_id FROM extended)
+    FROM late
+   WHERE (partition, tenant_id) NOT IN (SELECT partition, tenant_id FROM extended)
+     AND ${isNotDeleted('tenant_id', '$20')}
   RETURNING partition, tenant_id),
 opened AS (
   SELECT partition, tenant_id FROM deferred

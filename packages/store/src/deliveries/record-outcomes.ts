@@ -1,6 +1,7 @@
 import { typeIdToUuid, uuidToTypeId } from '@ariftly/events'
 import { plainArray, prepared } from '../prepared.ts'
 import type { Queryable } from '../queryable.ts'
+import { isNotDeleted } from '../tenants/deleted-tenants.ts'
 import { isStill } from './delivery-state.ts'
 import { tallyEndpoints, type AttemptOutcome, type AttemptRecord } from './attempt-outcome.ts'
 
@@ -39,7 +40,7 @@ export interface TriedEndpoint {
  * the attempt's number, and by being neither ended nor pending again), and what the attempts say about the endpoint, whose rows
  * are locked in order. What the next step is has been decided by the caller for an open and for a failing endpoint; the statement takes the one that
  * fits. An endpoint with nothing but quick successes is locked and written once a second at most, as schedulers need its row.
- * Of a delivery that was deleted with its tenant no attempt is kept. By primary keys.
+ * Of a deleted tenant no attempt is kept. By primary keys.
  */
 export async function recordOutcomes(
   db: Queryable,
@@ -146,6 +147,7 @@ kept AS (
          o.status, o.error_class, o.error_detail, o.response_headers::json, o.response_body, m.due_at
     FROM outcome o LEFT JOIN moved m ON m.id = o.delivery_id
    WHERE o.made AND (m.id IS NOT NULL OR EXISTS (SELECT FROM deliveries WHERE id = o.delivery_id))
+     AND ${isNotDeleted('o.tenant_id', '$3')}
   ON CONFLICT DO NOTHING),
 marked AS (
   UPDATE webhook_endpoints e

@@ -1,4 +1,5 @@
 import { typeIdToUuid } from '@ariftly/events'
+import { isNotDeleted } from '../tenants/deleted-tenants.ts'
 import { deriveDeliveryId } from '../deliveries/delivery-id.ts'
 import { FINISHED, SENT_AGAIN } from '../deliveries/delivery-state.ts'
 import type { Queryable } from '../queryable.ts'
@@ -65,7 +66,7 @@ made AS (
   SELECT wanted.id, $4, $5, wanted.event_id, wanted.type, wanted.ordering_key, $6, $7, wanted."offset", now(), $3, true
     FROM unnest($1::uuid[], $8::uuid[], $9::text[], $10::text[], $11::bigint[])
            AS wanted (id, event_id, type, ordering_key, "offset")
-   WHERE $2::text IS NULL
+   WHERE $2::text IS NULL AND ${isNotDeleted('$4::text', 'ARRAY[$4]')}
   ON CONFLICT DO NOTHING
   RETURNING id)
 SELECT (SELECT count(*)::int FROM reset) + (SELECT count(*)::int FROM made) AS n`

@@ -1,43 +1,63 @@
 import type { Transaction } from '../queryable.ts'
 
-/** What {@link deleteTenantSlice} has done. `taken`: another process works on the tenant, or has finished. */
+/**
+ * What {@link deleteTenantSlice} has done. `taken`: another process works on the tenant, or has finished. `waiting`: nothing is
+ * left, but transactions are open that may add rows, as they may not know of the deletion. `finished`: the tenant is deleted.
+ */
 export type TenantSlice =
-  | { readonly type: 'taken' }
-  | {
-      readonly type: 'deleted'
-      /** 0: none was left when the slice began. */
-      readonly rows: number
-      /**
-       * Whether every transaction has ended that may write without knowing of the recorded ends of the log. A slice of 0
-       * rows then says that nothing is left, and that nothing comes any more.
-       */
-      readonly settled: boolean
-    }
+  { readonly type: 'taken' | 'waiting' | 'finished' } | { readonly type: 'deleted'; readonly rows: number }
 
 /**
  * Deletes about `rowsMax` rows of a tenant that is being deleted, in the caller's transaction, which ends at once: it holds the
- * tenant's row. Indexes: see the function `delete_tenant_slice`.
+ * tenant's row. Slices continue where the previous one ended. When all transactions have ended that may not know of the
+ * deletion, a last look begins at the first row, and when it finds nothing the tenant is deleted. Indexes: see the function
+ * `delete_tenant_rows`.
  */
 export async function deleteTenantSlice(
   tx: Transaction,
-  { tenant, rowsMax }: { readonly tenant: string; readonly rowsMax: number },
+  o: { readonly tenant: string; readonly rowsMax: number },
 ): Promise<TenantSlice> {
   // Before the rows are looked for: a transaction that ends in between has been counted as open.
-  const { rows: locked } = await tx.query<{ settled: boolean }>(
-    `SELECT log_ends_xid < pg_snapshot_xmin(pg_current_snapshot()) AS settled
+  const { rows: locked } = await tx.query<{ settled: boolean | null }>(
+    `SELECT refused_xid < pg_snapshot_xmin(pg_current_snapshot()) AS settled
        FROM tenants WHERE id = $1 AND state = 'deleting' FOR UPDATE SKIP LOCKED`,
-    [tenant],
+    [o.tenant],
   )
   const [row] = locked
   if (row === undefined) return { type: 'taken' }
-  const { rows } = await tx.query<{ removed: number }>('SELECT delete_tenant_slice($1, $2) AS removed', [
-    tenant,
-    rowsMax,
+  const settled = row.settled === true
+  let rows = await deleteRows(tx, { ...o, fromStart: false })
+  if (rows === 0 && settled) rows = await deleteRows(tx, { ...o, fromStart: true })
+  if (rows === 0 && settled) {
+    await finish(tx, o.tenant)
+    return { type: 'finished' }
+  }
+  // A number above the own one is of a database that this one was copied from by dump and restore.
+  await tx.query(
+    `UPDATE tenants SET deleted_count = deleted_count + $2, updated_at = now(),
+            refused_xid = least(refused_xid, pg_current_xact_id()) WHERE id = $1`,
+    [o.tenant, rows],
+  )
+  return rows === 0 ? { type: 'waiting' } : { type: 'deleted', rows }
+}
+
+async function deleteRows(
+  tx: Transaction,
+  o: { readonly tenant: string; readonly rowsMax: number; readonly fromStart: boolean },
+): Promise<number> {
+  const { rows } = await tx.query<{ removed: number }>('SELECT delete_tenant_rows($1, $2, $3) AS removed', [
+    o.tenant,
+    o.rowsMax,
+    o.fromStart,
   ])
-  const removed = rows[0]?.removed ?? 0
-  await tx.query('UPDATE tenants SET deleted_count = deleted_count + $2, updated_at = now() WHERE id = $1', [
-    tenant,
-    removed,
-  ])
-  return { type: 'deleted', rows: removed, settled: row.settled }
+  return rows[0]?.removed ?? 0
+}
+
+async function finish(tx: Transaction, tenant: string): Promise<void> {
+  await tx.query(
+    `UPDATE tenants SET state = 'deleted', deleted_at = now(), updated_at = now(),
+            events_per_s = NULL, streams = NULL, webhooks = NULL, api_keys = NULL
+      WHERE id = $1`,
+    [tenant],
+  )
 }

@@ -4,14 +4,18 @@ import { createTestDatabase, eventually } from '@ariftly/testkit'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { findApiKeysByHash } from '../api-keys/find-api-keys-by-hash.ts'
 import { insertApiKey } from '../api-keys/insert-api-key.ts'
+import { latestApiKeyChange } from '../api-keys/latest-api-key-change.ts'
+import { readApiKeyChanges } from '../api-keys/read-api-key-changes.ts'
 import { openEpoch } from '../projection/open-epoch.ts'
 import { withTransaction } from '../with-transaction.ts'
+import { deletedTenants } from './deleted-tenants.ts'
 import { deleteTenantSlice, type TenantSlice } from './delete-tenant-slice.ts'
 import { deleteTenant, type DeleteTenantOutcome } from './delete-tenant.ts'
-import { finishTenantDeletion } from './finish-tenant-deletion.ts'
 import { getTenant } from './get-tenant.ts'
+import { listTenants } from './list-tenants.ts'
+import { nextTenantDeletion } from './next-tenant-deletion.ts'
 import { putTenant } from './put-tenant.ts'
-import { recordTenantLogEnds } from './record-tenant-log-ends.ts'
+import { revokeTenantKeys } from './revoke-tenant-keys.ts'
 
 const database = await createTestDatabase()
 const admin = database.openPool({ owner: true })
@@ -21,30 +25,34 @@ let epoch: number
 
 beforeAll(async () => {
   epoch = (await openEpoch(admin, { topic: 'events', clusterId: 'c' })).epoch
+  await admin.query(
+    `INSERT INTO projection_offsets (projection, epoch, topic, partition, next_offset) VALUES ('events', $1, 'events', 0, 0)`,
+    [epoch],
+  )
 })
 afterAll(() => database.drop())
 
 const begin = (id: string): Promise<DeleteTenantOutcome> => withTransaction(pool, (tx) => deleteTenant(tx, id))
-const slice = (tenant: string, rowsMax: number): Promise<TenantSlice> =>
+const slice = (tenant: string, rowsMax = 100): Promise<TenantSlice> =>
   withTransaction(pool, (tx) => deleteTenantSlice(tx, { tenant, rowsMax }))
-const recordEnds = (tenant: string, readBefore: number): Promise<void> =>
-  withTransaction(pool, (tx) => recordTenantLogEnds(tx, { tenant, epoch, ends: new Map([[0, 1000]]), readBefore }))
+const revoke = (tenant: string, keysMax = 100): Promise<void> =>
+  withTransaction(pool, (tx) => revokeTenantKeys(tx, { tenant, keysMax }))
 
-async function insertKey(tenant: string): Promise<Buffer> {
+async function insertKey(tenant: string, scopes: readonly string[] = ['events:read']): Promise<Buffer> {
   const hash = randomBytes(32)
   const quota = { eventsPerS: null, bytesPerS: null }
-  const rest = { tenant, name: 'test', scopes: ['events:read'], quota, expiresAtMs: null, createdAtMs: Date.now() }
+  const rest = { tenant, name: 'test', scopes, quota, expiresAtMs: null, createdAtMs: Date.now() }
   expect(await insertApiKey(pool, { id: newTypeId('key'), hash, ...rest })).toBe(true)
   return hash
 }
 
-async function insertEvents(tenant: string, events: number): Promise<void> {
+async function insertEvents(tenant: string, events: number, first = 1): Promise<void> {
   await admin.query(
     `INSERT INTO events (tenant_id, id, type, epoch, partition, "offset", appended_at, data)
      SELECT $1, (left(uuid_v7_floor((extract(epoch FROM now()) * 1000)::bigint)::text, 24) || lpad(n::text, 12, '0'))::uuid,
             'task.created', $2, 0, n, now(), '{}'
-       FROM generate_series(1, $3::int) n`,
-    [tenant, epoch, events],
+       FROM generate_series($4::int, $4::int + $3::int - 1) n`,
+    [tenant, epoch, events, first],
   )
 }
 
@@ -53,85 +61,110 @@ async function eventsOf(tenant: string): Promise<number> {
   return rows[0]?.count ?? -1
 }
 
+async function finish(tenant: string): Promise<void> {
+  await eventually(async () => (await slice(tenant)).type === 'finished')
+}
+
 describe('the deletion of a tenant', () => {
-  test('revokes its keys at once, deletes in slices of bounded size, and touches no other tenant', async () => {
-    const hash = await insertKey('gone')
+  test('revokes keys and deletes rows in slices of bounded size, touches no other tenant, and is the end of the id', async () => {
+    const hashes = [await insertKey('gone'), await insertKey('gone', ['platform']), await insertKey('gone')]
     await insertEvents('gone', 250)
     await insertEvents('stays', 10)
+    const before = await latestApiKeyChange(pool)
     expect(await begin('gone')).toMatchObject({ type: 'started', tenant: { state: 'deleting', deletedCount: 0 } })
-    expect((await findApiKeysByHash(pool, [hash]))[0]).toMatchObject({
-      tenantState: 'deleting',
-      revokedAtMs: expect.any(Number),
-    })
+    // Every key has stopped, those with `platform` too; none is revoked yet. Entries of single keys are for the previous release.
+    const { changes } = await readApiKeyChanges(pool, { afterSeq: before })
+    expect(changes.map(({ kind }) => kind)).toEqual(['tenant_deleted', 'suspended', 'suspended', 'suspended'])
+    for (const record of await findApiKeysByHash(pool, hashes))
+      expect(record).toMatchObject({ tenantState: 'deleting', revokedAtMs: null })
     expect(await begin('gone')).toMatchObject({ type: 'running' })
-    // Before the ends of the log are recorded its records might come back.
-    expect(await slice('gone', 100)).toMatchObject({ rows: 0 })
-    await recordEnds('gone', 0)
+    expect(await nextTenantDeletion(pool)).toEqual({ tenant: 'gone', hasKeys: true })
+    await revoke('gone', 2)
+    expect(await nextTenantDeletion(pool)).toEqual({ tenant: 'gone', hasKeys: true })
+    await revoke('gone', 2)
+    expect(await nextTenantDeletion(pool)).toEqual({ tenant: 'gone', hasKeys: false })
+    const { changes: revoked } = await readApiKeyChanges(pool, { afterSeq: changes.at(-1)?.seq ?? 0 })
+    expect(revoked.map(({ kind }) => kind)).toEqual(['tenant_deleted'])
     const rows: unknown[] = []
-    for (let n = 0; n < 4; n += 1) rows.push(await slice('gone', 100))
-    // Three of events; the key is the last.
-    expect(rows).toMatchObject([{ rows: 100 }, { rows: 100 }, { rows: 50 }, { rows: 1 }])
-    expect(await getTenant(pool, 'gone')).toMatchObject({ state: 'deleting', deletedCount: 251 })
-    await eventually(async () => {
-      const last = await slice('gone', 100)
-      return last.type === 'deleted' && last.rows === 0 && last.settled
-    })
+    for (let n = 0; n < 4; n += 1) rows.push(await slice('gone'))
+    // Three of events; the keys are the last.
+    expect(rows).toMatchObject([{ rows: 100 }, { rows: 100 }, { rows: 50 }, { rows: 3 }])
+    expect(await getTenant(pool, 'gone')).toMatchObject({ state: 'deleting', deletedCount: 253 })
+    await finish('gone')
     expect([await eventsOf('gone'), await eventsOf('stays')]).toEqual([0, 10])
-    expect(await withTransaction(pool, (tx) => finishTenantDeletion(tx, 'gone'))).toBe(true)
     expect(await begin('gone')).toEqual({ type: 'absent' })
-    const put = await withTransaction(pool, (tx) => putTenant(tx, 'gone', {}))
-    expect(put).toMatchObject({ type: 'created', tenant: { state: 'active', deletedCount: 0 } })
+    expect(await withTransaction(pool, (tx) => putTenant(tx, 'gone', {}))).toEqual({ type: 'deleted' })
+    const key = { id: newTypeId('key'), hash: randomBytes(32), tenant: 'gone', name: 'late', scopes: [] }
+    const rest = { quota: { eventsPerS: null, bytesPerS: null }, expiresAtMs: null, createdAtMs: Date.now() }
+    expect(await insertApiKey(pool, { ...key, ...rest })).toBe(false)
+    expect(await deletedTenants(pool, ['stays', 'gone'])).toEqual(new Set(['gone']))
+    expect((await listTenants(pool, { limit: 10 })).map(({ id }) => id)).not.toContain('gone')
+    expect((await listTenants(pool, { limit: 10, state: 'deleted' })).map(({ id }) => id)).toEqual(['gone'])
   })
 
-  test('is not settled while a transaction is open that may write without knowing of it', async () => {
-    const writer = await pool.connect()
+  test('takes an id that nothing is known of for a typing error, but when it is told to delete it', async () => {
+    expect(await begin('gnoe')).toEqual({ type: 'absent' })
+    expect(await getTenant(pool, 'gnoe')).toBeUndefined()
+    const forced = await withTransaction(pool, (tx) => deleteTenant(tx, 'gnoe', { evenUnknown: true }))
+    expect(forced).toMatchObject({ type: 'started' })
+    await finish('gnoe')
+    expect(await getTenant(pool, 'gnoe')).toMatchObject({ state: 'deleted' })
+  })
+
+  test('ends after transactions that may not know of it, and deletes what they add behind its last slice', async () => {
+    await insertKey('late')
+    await insertEvents('late', 150, 1000)
+    const writer = await admin.connect()
     await writer.query('BEGIN')
     await writer.query('SELECT pg_current_xact_id()')
     await begin('late')
-    await recordEnds('late', 0)
-    expect(await slice('late', 100)).toEqual({ type: 'deleted', rows: 0, settled: false })
+    await revoke('late')
+    expect(await slice('late')).toMatchObject({ rows: 100 })
+    expect(await slice('late')).toMatchObject({ rows: 50 })
+    expect(await slice('late')).toMatchObject({ rows: 1 })
+    expect(await slice('late')).toEqual({ type: 'waiting' })
+    await writer.query(
+      `INSERT INTO events (tenant_id, id, type, epoch, partition, "offset", appended_at, data)
+       VALUES ('late', uuid_v7_floor((extract(epoch FROM now()) * 1000)::bigint - 5000), 'task.created', $1, 0, 1, now(), '{}')`,
+      [epoch],
+    )
+    expect(await slice('late')).toEqual({ type: 'waiting' })
     await writer.query('COMMIT')
     writer.release()
-    await eventually(async () => {
-      const next = await slice('late', 100)
-      return next.type === 'deleted' && next.settled
-    })
+    expect(await eventsOf('late')).toBe(1)
+    await finish('late')
+    expect(await eventsOf('late')).toBe(0)
   })
 
   test('one process at a time works on a tenant, and nothing is deleted of a tenant that is not being deleted', async () => {
+    await insertKey('alive')
     await insertEvents('alive', 5)
-    expect(await slice('alive', 100)).toEqual({ type: 'taken' })
-    const { rows } = await pool.query('SELECT delete_tenant_slice($1, 100) AS removed', ['alive'])
+    expect(await slice('alive')).toEqual({ type: 'taken' })
+    const { rows } = await pool.query('SELECT delete_tenant_rows($1, 100, true) AS removed', ['alive'])
     expect(rows).toEqual([{ removed: 0 }])
     expect(await eventsOf('alive')).toBe(5)
     await begin('alive')
-    await recordEnds('alive', 0)
+    await revoke('alive')
     await withTransaction(pool, async (tx) => {
       await deleteTenantSlice(tx, { tenant: 'alive', rowsMax: 1 })
-      expect(await slice('alive', 100)).toEqual({ type: 'taken' })
+      expect(await slice('alive')).toEqual({ type: 'taken' })
     })
+    await finish('alive')
   })
 
-  test('records the ends of the log once for each reading, and never lowers them', async () => {
-    await begin('ends')
-    await recordEnds('ends', 0)
-    await recordEnds('ends', 0)
-    const lower = {
-      tenant: 'ends',
-      epoch,
-      ends: new Map([
-        [0, 5],
-        [1, 7],
-      ]),
-      readBefore: 1,
-    }
-    await withTransaction(pool, (tx) => recordTenantLogEnds(tx, lower))
-    const { rows } = await admin.query(
-      `SELECT partition, end_offset FROM tenant_log_ends WHERE tenant_id = 'ends' ORDER BY partition`,
+  test('the database lets no process take a tenant out of it, and hides its records from the previous release', async () => {
+    await insertKey('held')
+    await begin('held')
+    const set = (state: string) => pool.query('UPDATE tenants SET state = $1 WHERE id = $2', [state, 'held'])
+    await expect(set('active')).rejects.toThrow('tenant held is deleting')
+    await expect(set('deleted')).rejects.toThrow('keys that are not revoked')
+    await revoke('held')
+    await finish('held')
+    await expect(set('active')).rejects.toThrow('tenant held is deleted')
+    await expect(set('deleting')).rejects.toThrow('tenant held is deleted')
+    const { rows } = await pool.query(
+      `SELECT epoch, partition, end_offset FROM tenant_log_ends WHERE tenant_id = 'held'`,
     )
-    expect(rows).toEqual([
-      { partition: 0, end_offset: 1000 },
-      { partition: 1, end_offset: 7 },
-    ])
+    expect(rows).toEqual([{ epoch, partition: 0, end_offset: Number.MAX_SAFE_INTEGER }])
   })
 })

@@ -7,17 +7,24 @@ export interface TenantPlace {
   readonly id: string
 }
 
-/** Tenants that were put and are not deleted, newest first, from behind `place`. By the index tenants_created. */
+/**
+ * Tenants that were put or deleted, newest first, from behind `place`: those in `state`, by default all but the deleted ones.
+ * By the indexes tenants_created and tenants_deleted.
+ */
 export async function listTenants(
   db: Queryable,
-  o: { readonly place?: TenantPlace; readonly limit: number },
+  o: { readonly state?: TenantRow['state']; readonly place?: TenantPlace; readonly limit: number },
 ): Promise<readonly TenantRow[]> {
-  const { rows } = await db.query<TenantColumns>({
-    name: 'list-tenants',
-    text: `SELECT ${TENANT_COLUMNS} FROM tenants
-            WHERE (created_at, id) < ($1::timestamptz, $2::text) AND state <> 'deleted'
-            ORDER BY created_at DESC, id DESC LIMIT $3`,
-    values: [o.place === undefined ? 'infinity' : new Date(o.place.createdAtMs), o.place?.id ?? '', o.limit],
-  })
+  const { rows } = await db.query<TenantColumns>(
+    `SELECT ${TENANT_COLUMNS} FROM tenants
+      WHERE (created_at, id) < ($1::timestamptz, $2::text) AND ${o.state === undefined ? `state <> 'deleted'` : 'state = $4'}
+      ORDER BY created_at DESC, id DESC LIMIT $3`,
+    [
+      o.place === undefined ? 'infinity' : new Date(o.place.createdAtMs),
+      o.place?.id ?? '',
+      o.limit,
+      ...(o.state === undefined ? [] : [o.state]),
+    ],
+  )
   return rows.map(toTenantRow)
 }

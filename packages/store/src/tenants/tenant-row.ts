@@ -2,14 +2,12 @@
 export interface TenantRow {
   /** 1 to 64 characters of `a-z 0-9 -`. */
   readonly id: string
-  /** `deleted`: gone until it is put again. */
+  /** `deleted` is the last one: the id is never given again. */
   readonly state: 'active' | 'suspended' | 'deleting' | 'deleted'
   /** 1 to 1,000,000 each; null is the default. */
   readonly limits: TenantLimits
   /** Rows that its deletion has removed so far. */
   readonly deletedCount: number
-  /** End of its last deletion; null when there was none. */
-  readonly deletedAtMs: number | null
   readonly createdAtMs: number
   readonly updatedAtMs: number
 }
@@ -26,7 +24,7 @@ export interface TenantLimits {
 
 /** The columns that {@link toTenantRow} reads. */
 export const TENANT_COLUMNS =
-  'id, state, events_per_s, streams, webhooks, api_keys, deleted_count, deleted_at, created_at, updated_at'
+  'id, state, events_per_s, streams, webhooks, api_keys, deleted_count, created_at, updated_at'
 
 /** A row of {@link TENANT_COLUMNS} as pg hands it over. */
 export interface TenantColumns {
@@ -37,7 +35,6 @@ export interface TenantColumns {
   readonly webhooks: number | null
   readonly api_keys: number | null
   readonly deleted_count: number
-  readonly deleted_at: Date | null
   readonly created_at: Date
   readonly updated_at: Date
 }
@@ -54,7 +51,6 @@ export function toTenantRow(columns: TenantColumns): TenantRow {
       apiKeys: columns.api_keys,
     },
     deletedCount: columns.deleted_count,
-    deletedAtMs: columns.deleted_at?.getTime() ?? null,
     createdAtMs: columns.created_at.getTime(),
     updatedAtMs: columns.updated_at.getTime(),
   }

@@ -12,9 +12,10 @@ import {
   updateApiKey,
   type ApiKeyRow,
 } from '@ariftly/store/api-keys'
+import { getTenant } from '@ariftly/store/tenants'
 import { notFound } from '../not-found.ts'
 import { reachTenant } from '../tenants/reach-tenant.ts'
-import { tenantDeleting } from '../tenants/tenant-problems.ts'
+import { tenantDeleted } from '../tenants/tenant-problems.ts'
 import type { WriteAnswer, WriteHandler } from '../writes/write-handler.ts'
 import { apiKeyObject } from './api-key-object.ts'
 import { readApiKeyChanges, readApiKeyRequest, readRotation } from './api-key-body.ts'
@@ -39,7 +40,7 @@ export function createApiKeyWrites(
     const { key, hash } = generateApiKey()
     const { name, scopes, quota, expiresAtMs } = request
     const row = { id: newTypeId('key', nowMs), tenant, name, scopes, quota, expiresAtMs, createdAtMs: nowMs }
-    if (!(await insertApiKey(tx, { ...row, hash }))) throw tenantDeleting()
+    if (!(await insertApiKey(tx, { ...row, hash }))) throw await refusedKey(tx, tenant)
     const { live, max } = await countLiveApiKeys(tx, { tenant, defaultMax: API_KEYS_PER_TENANT_MAX })
     if (live > max) throw tooManyApiKeys(max)
     return answerWithSecret({ ...row, lastUsedAtMs: null, revokedAtMs: null }, key, 'api_key.create')
@@ -102,6 +103,12 @@ function tooManyApiKeys(max: number): Problem {
   return new Problem(409, 'too_many_api_keys', {
     detail: `A tenant may have ${max} API keys, expired ones too: revoke those that are no longer used.`,
   })
+}
+
+/** A new secret is unique, so a key that was not stored is of a tenant that takes none. */
+async function refusedKey(tx: Transaction, tenant: string): Promise<Problem> {
+  const state = (await getTenant(tx, tenant))?.state
+  return tenantDeleted(state === 'deleted' ? state : 'deleting')
 }
 
 function rotationUnderWay(): Problem {

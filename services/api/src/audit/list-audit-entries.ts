@@ -7,12 +7,10 @@ import {
   readQuery,
   textParam,
   type ApiHandler,
-  type Caller,
   type CursorCodec,
 } from '@ariftly/http'
 import type { Pool } from '@ariftly/store'
 import { listAuditEntries, type AuditEntry } from '@ariftly/store/audit'
-import { getTenant } from '@ariftly/store/tenants'
 import { cutPage, sendObjects } from '../send-list.ts'
 import { reachTenant } from '../tenants/reach-tenant.ts'
 
@@ -38,17 +36,10 @@ export function createListAuditEntries(o: { readonly pool: Pool; readonly cursor
     }
     const bound = { tenant, ...filter }
     const cursor = query.cursor === undefined ? {} : { cursorId: o.cursors.decode('audit', bound, query.cursor) }
-    const fromMs = Math.max(filter.fromMs ?? 0, await ownershipMs(o.pool, caller, tenant))
-    const rows = await listAuditEntries(o.pool, { ...bound, ...cursor, fromMs, limit: query.limit + 1 })
+    const rows = await listAuditEntries(o.pool, { ...bound, ...cursor, limit: query.limit + 1 })
     const { page, last } = cutPage(rows, query.limit)
     sendObjects(res, page.map(renderEntry), last === undefined ? null : o.cursors.encode('audit', bound, last.id))
   }
-}
-
-/** The owner of a tenant's id is not shown what was done before the id was deleted and given to them. */
-async function ownershipMs(pool: Pool, caller: Caller, tenant: string): Promise<number> {
-  if (caller.scopes.includes('platform')) return 0
-  return (await getTenant(pool, tenant))?.deletedAtMs ?? 0
 }
 
 function renderEntry(entry: AuditEntry): Record<string, unknown> {

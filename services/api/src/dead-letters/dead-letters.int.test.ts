@@ -68,6 +68,18 @@ async function offsetsOf(filter: string): Promise<readonly number[]> {
 }
 
 describe('GET /v1/dead-letters', () => {
+  test('leaves out those of deleted tenants', async () => {
+    const writer = createDeadLetterWriter(kafka, topics)
+    const record = { partition: 1, offset: 1_000, timestampMs: 1, key: Buffer.from('gone/t'), value: null }
+    await writer.write([{ record: { ...record, headers: {} }, reason: 'bad_attribute', detail: 'd' }])
+    await writer.close()
+    expect((await list('?limit=1')).body.data).toMatchObject([{ offset: '1000' }])
+    const pool = createPool({ role: null, url: database.adminUrl, applicationName: 'test', max: 1 })
+    await pool.query(`INSERT INTO tenants (id, state) VALUES ('gone', 'deleted')`)
+    await pool.end()
+    expect((await list('?limit=1')).body.data).toMatchObject([{ offset: String(LETTERS - 1) }])
+  })
+
   test('lists newest first, in pages without gap or double, and by reason', async () => {
     const all = Array.from({ length: LETTERS }, (_, n) => LETTERS - 1 - n)
     expect(await offsetsOf('')).toEqual(all)

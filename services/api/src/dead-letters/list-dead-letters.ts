@@ -11,12 +11,15 @@ import {
   type CursorCodec,
 } from '@ariftly/http'
 import type { KafkaClient } from '@ariftly/kafka'
+import type { Pool } from '@ariftly/store'
+import { deletedTenants } from '@ariftly/store/tenants'
 import { sendObjects } from '../send-list.ts'
 import { readDeadLetters, type DeadLetterPage, type DeadLetterPlace } from './read-dead-letters.ts'
 
 /** What {@link createListDeadLetters} needs. */
 export interface ListDeadLettersOptions {
   readonly kafka: KafkaClient
+  readonly pool: Pool
   /** The topic of dead letters. */
   readonly topic: string
   readonly cursors: CursorCodec
@@ -34,12 +37,18 @@ const READ_MS = 1_500
 /** Kafka counts as away when nothing has come by then. */
 const ANSWER_MS = 2_500
 
-/** Answers `GET /v1/dead-letters`, newest first. While Kafka is away this route alone is 503. */
-export function createListDeadLetters({ kafka, topic, cursors }: ListDeadLettersOptions): ApiHandler {
+/** Answers `GET /v1/dead-letters`, newest first, without those of deleted tenants. While Kafka is away this route alone is 503. */
+export function createListDeadLetters({ kafka, pool, topic, cursors }: ListDeadLettersOptions): ApiHandler {
   async function read(
-    wanted: Omit<Parameters<typeof readDeadLetters>[1], 'topic' | 'untilMs'>,
+    wanted: Omit<Parameters<typeof readDeadLetters>[1], 'topic' | 'untilMs' | 'deletedTenants'>,
   ): Promise<DeadLetterPage> {
-    const reading = readDeadLetters(kafka, { ...wanted, topic, untilMs: performance.now() + READ_MS })
+    const untilMs = performance.now() + READ_MS
+    const reading = readDeadLetters(kafka, {
+      ...wanted,
+      topic,
+      untilMs,
+      deletedTenants: (tenants) => deletedTenants(pool, tenants),
+    })
     return await withTimeout(reading, ANSWER_MS, kafkaAway)
   }
 

@@ -1,3 +1,4 @@
+import { recordTenant } from '@ariftly/events'
 import { describeLog, scanLogBackwards, type KafkaClient } from '@ariftly/kafka'
 import { toDeadLetter, type DeadLetter } from './dead-letter.ts'
 
@@ -12,6 +13,8 @@ export interface DeadLettersWanted {
   /** Where the page before ended: only what is older. */
   readonly place?: DeadLetterPlace
   readonly limit: number
+  /** Those of these tenants that are being deleted or were deleted: their letters are left out. */
+  readonly deletedTenants: (tenants: readonly string[]) => Promise<ReadonlySet<string>>
   /** When the page is given as far as it is; a moment of `performance.now`. */
   readonly untilMs: number
 }
@@ -35,7 +38,7 @@ const RECORDS_MAX = 2_000
 /**
  * Reads the topic from its newest record on. All dead letters are written to partition 0; those that other tools have put into
  * further partitions follow. A page may be short, or empty, while `next` tells that more was not looked at.
- * Faults: those of `describeLog` and `scanLogBackwards`.
+ * Faults: those of `describeLog`, `scanLogBackwards` and `deletedTenants`.
  */
 export async function readDeadLetters(kafka: KafkaClient, o: DeadLettersWanted): Promise<DeadLetterPage> {
   const { topic, place, fromMs = -Infinity, beforeMs = Infinity } = o
@@ -46,6 +49,7 @@ export async function readDeadLetters(kafka: KafkaClient, o: DeadLettersWanted):
     if (place !== undefined && partition < place.partition) continue
     const to = partition === place?.partition ? Math.min(place.offset, logEnd) : logEnd
     partition: for await (const records of scanLogBackwards(kafka, { topic, partition, from: logStart, to })) {
+      const deleted = await o.deletedTenants(records.flatMap((record) => recordTenant(record) ?? []))
       for (const record of records) {
         if (letters.length === o.limit || looked === RECORDS_MAX || performance.now() > o.untilMs) {
           return { letters, next: { partition, offset: record.offset + 1 } }
@@ -55,6 +59,7 @@ export async function readDeadLetters(kafka: KafkaClient, o: DeadLettersWanted):
         if (record.timestampMs < fromMs) break partition
         if (record.timestampMs >= beforeMs) continue
         if (o.reason !== undefined && String(record.headers['dlq_reason']) !== o.reason) continue
+        if (deleted.has(recordTenant(record) ?? '')) continue
         letters.push(toDeadLetter(record))
       }
     }

@@ -1,5 +1,6 @@
-import { TENANT } from '@ariftly/contract'
+import { TENANT, TENANT_STATES } from '@ariftly/contract'
 import {
+  choiceParam,
   cursorParam,
   limitParam,
   Problem,
@@ -15,6 +16,12 @@ import type { Response } from 'express'
 import { notFound } from '../not-found.ts'
 import { cutPage, sendObjects } from '../send-list.ts'
 import { renderTenant, renderUnknownTenant } from './render-tenant.ts'
+
+const QUERY = {
+  state: choiceParam(TENANT_STATES),
+  limit: limitParam(),
+  cursor: cursorParam(),
+}
 
 /** Makes the handlers that read `/v1/tenants…`. */
 export function createTenantHandlers(deps: {
@@ -33,11 +40,13 @@ export function createTenantHandlers(deps: {
   }
 
   async function list({ caller: { tenant }, url }: ApiCall, _req: unknown, res: Response): Promise<void> {
-    const { limit, cursor } = readQuery(url, { limit: limitParam(), cursor: cursorParam() })
-    const place = cursor === undefined ? {} : { place: placeOf(cursors.decode('tenants', { tenant }, cursor)) }
-    const rows = await listTenants(pool, { limit: limit + 1, ...place })
+    const { state, limit, cursor } = readQuery(url, QUERY)
+    const filter = state === undefined ? {} : { state }
+    const bound = { tenant, ...filter }
+    const place = cursor === undefined ? {} : { place: placeOf(cursors.decode('tenants', bound, cursor)) }
+    const rows = await listTenants(pool, { limit: limit + 1, ...filter, ...place })
     const { page, last } = cutPage(rows, limit)
-    const next = last === undefined ? null : cursors.encode('tenants', { tenant }, `${last.createdAtMs} ${last.id}`)
+    const next = last === undefined ? null : cursors.encode('tenants', bound, `${last.createdAtMs} ${last.id}`)
     sendObjects(res, page.map(renderTenant), next)
   }
 

@@ -6,7 +6,7 @@ import { notFound } from '../not-found.ts'
 import type { WriteAnswer, WriteHandler } from '../writes/write-handler.ts'
 import { readTenantRequest } from './read-tenant-request.ts'
 import { renderTenant } from './render-tenant.ts'
-import { ownTenant, tenantDeleting } from './tenant-problems.ts'
+import { BOOTSTRAP_TENANT, ownTenant, tenantDeleted } from './tenant-problems.ts'
 
 /** Makes the handlers that write `/v1/tenants…`. */
 export function createTenantWrites(): Readonly<Record<'putTenant' | 'deleteTenant', WriteHandler>> {
@@ -18,7 +18,7 @@ async function put({ params, url, body }: ApiCall, tx: Transaction): Promise<Wri
   readQuery(url, {})
   const id = tenantIdOf(params)
   const outcome = await putTenant(tx, id, readTenantRequest(body))
-  if (outcome.type === 'deleting') throw tenantDeleting()
+  if (outcome.type === 'deleting' || outcome.type === 'deleted') throw tenantDeleted(outcome.type)
   return {
     status: outcome.type === 'created' ? 201 : 200,
     body: renderTenant(outcome.tenant),
@@ -29,12 +29,13 @@ async function put({ params, url, body }: ApiCall, tx: Transaction): Promise<Wri
 
 /**
  * Answers `DELETE /v1/tenants/{id}` with 202: the tenant's keys stop within a second, and the projector deletes its data. Again
- * while that is under way it changes nothing.
+ * while that is under way it changes nothing. 404 for a tenant that was deleted, and for an id that nothing is known of.
  */
 async function remove({ caller, params, url }: ApiCall, tx: Transaction): Promise<WriteAnswer> {
   readQuery(url, {})
   const id = tenantIdOf(params)
-  if (id === caller.tenant) throw ownTenant()
+  if (id === caller.tenant) throw ownTenant('A key cannot delete its own tenant.')
+  if (id === BOOTSTRAP_TENANT) throw ownTenant('The tenant of the bootstrap key cannot be deleted.')
   const outcome = await deleteTenant(tx, id)
   if (outcome.type === 'absent') throw notFound('tenant')
   return {

@@ -69,6 +69,21 @@ describe('PUT /v1/tenants/{id}', () => {
     expect((await one.call('GET', '/v1/tenants/UPPER', ROOT)).status).toBe(404)
   })
 
+  test('an id that was deleted, or of which nothing is known, is not deleted, and neither is default', async () => {
+    const remove = (id: string) => one.call('DELETE', `/v1/tenants/${id}`, ROOT)
+    expect((await remove('typed-wrong')).status).toBe(404)
+    const { key: platform } = await keyOf('operators', ['platform'])
+    const refused = await one.call('DELETE', '/v1/tenants/default', platform)
+    expect(refused).toMatchObject({ status: 409, body: { code: 'own_tenant' } })
+    await keyOf('removed', ['admin'])
+    expect(await remove('removed')).toMatchObject({ status: 202, body: { state: 'deleting', deleted_count: 0 } })
+    expect(await put('removed', {})).toMatchObject({ status: 409, body: { code: 'tenant_deleting' } })
+    const states = async (query: string) => (await one.call('GET', `/v1/tenants${query}`, ROOT)).body.data ?? []
+    expect(await states('?state=deleting')).toMatchObject([{ id: 'removed' }])
+    expect(await states('?state=deleted')).toEqual([])
+    expect((await one.call('GET', '/v1/tenants?state=gone', ROOT)).status).toBe(400)
+  })
+
   test('needs the scope platform', async () => {
     const admin = await keyOf('plain', ['admin'])
     for (const [method, path] of [

@@ -1,9 +1,11 @@
+import { tenantSuspended } from '@ariftly/auth'
 import { newTypeId } from '@ariftly/events'
 import { routeOf, sendJson, type ApiCall, type ApiHandler, type RouteName } from '@ariftly/http'
 import type { Keyring } from '@ariftly/keyring'
 import type { Logger } from '@ariftly/runtime'
 import { withTransaction, type Pool, type Transaction } from '@ariftly/store'
 import { insertAuditEntry } from '@ariftly/store/audit'
+import { deletedTenants } from '@ariftly/store/tenants'
 import type { Request, Response } from 'express'
 import { findKeptAnswer, keepAnswerOf, readIdempotentRequest } from './idempotency.ts'
 import type { WriteAnswer, WriteHandler } from './write-handler.ts'
@@ -18,7 +20,8 @@ export interface WritesOptions {
 
 /**
  * Makes handlers of write handlers, by route name. The effect, its entry in the audit log and the answer that is kept under
- * an `Idempotency-Key` are one transaction; the answer is sent after the commit, whatever becomes of what follows it.
+ * an `Idempotency-Key` are one transaction; the answer is sent after the commit, whatever becomes of what follows it. Nothing
+ * is written for a caller whose tenant is being deleted, or was: 403, however old the cached key is.
  */
 export function createWrites(
   o: WritesOptions,
@@ -41,6 +44,7 @@ function writing(o: WritesOptions, handler: WriteHandler, idempotent: boolean): 
       const made = await handler(call, tx)
       await audit(tx, call, made)
       if (request !== undefined) await keepAnswerOf(tx, request, made, o.keyring)
+      await refuseDeleted(tx, call.caller.tenant)
       return made
     })
     await answer.after?.().catch((error: unknown) => o.log.warn({ err: error }, 'what follows a write was not done'))
@@ -51,6 +55,11 @@ function writing(o: WritesOptions, handler: WriteHandler, idempotent: boolean): 
         .end()
     else sendJson(res, answer.status, answer.body, answer.headers)
   }
+}
+
+/** After the writes of the transaction, so that a deletion of the tenant that begins later waits for its end. */
+async function refuseDeleted(tx: Transaction, tenant: string): Promise<void> {
+  if ((await deletedTenants(tx, [tenant])).size > 0) throw tenantSuspended()
 }
 
 async function audit(tx: Transaction, { caller, context }: ApiCall, answer: WriteAnswer): Promise<void> {

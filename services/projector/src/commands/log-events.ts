@@ -1,13 +1,12 @@
 import { decodeRecord } from '@ariftly/events'
 import { scanLog } from '@ariftly/kafka'
 import type { ProjectedEvent } from '@ariftly/store/projection'
-import { readTenantLogEnds } from '@ariftly/store/tenants'
 import { withoutDeleted } from '../tenant-deletion/without-deleted.ts'
 import type { CommandContext, Place } from './command.ts'
 
 /**
  * Reads the events of a partition that the projection has passed and the log still has, in order, some at a time. Dead
- * letters and the events of former owners of a tenant's id are left out.
+ * letters and the events of deleted tenants are left out.
  */
 export async function* logEvents(
   { kafka, pool, topic, partitions }: CommandContext,
@@ -21,6 +20,6 @@ export async function* logEvents(
       if (decoded.kind !== 'event') return []
       return [{ ...decoded.event, epoch, partition, offset: record.offset, appendedAtMs: record.timestampMs }]
     })
-    yield withoutDeleted(events, await readTenantLogEnds(pool, { epoch, from: new Map([[partition, logStart]]) }))
+    yield await withoutDeleted(pool, events)
   }
 }

@@ -1,6 +1,5 @@
 import { withTransaction, type Pool, type Transaction } from '@ariftly/store'
 import { insertEvents, type ProjectedEvent } from '@ariftly/store/projection'
-import { readTenantLogEnds } from '@ariftly/store/tenants'
 import { readRetention } from '@ariftly/store/retention'
 import { createEventPartitions, isExpired } from '../event-partitions.ts'
 import { insertApart, isRefusedRow, type Inserted } from '../insert-apart.ts'
@@ -54,20 +53,20 @@ export async function rebuild(context: CommandContext): Promise<number> {
 async function insertStorable(pool: Pool, events: readonly ProjectedEvent[]): Promise<Inserted> {
   try {
     return await withTransaction(pool, async (tx) => {
-      const { inserted } = await insertEvents(tx, await stillOwned(tx, events))
+      const { inserted } = await insertEvents(tx, await withoutDeletedSince(tx, events))
       return { inserted, refused: [] }
     })
   } catch (error) {
     if (!isRefusedRow(error)) throw error
-    return await withTransaction(pool, async (tx) => insertApart(tx, await stillOwned(tx, events)))
+    return await withTransaction(pool, async (tx) => insertApart(tx, await withoutDeletedSince(tx, events)))
   }
 }
 
 /** Leaves out what belongs to a tenant whose deletion began since the events were read; one that begins later waits for us. */
-async function stillOwned(tx: Transaction, events: readonly ProjectedEvent[]): Promise<readonly ProjectedEvent[]> {
-  const [first] = events
-  if (first === undefined) return events
+async function withoutDeletedSince(
+  tx: Transaction,
+  events: readonly ProjectedEvent[],
+): Promise<readonly ProjectedEvent[]> {
   await tx.query('SELECT pg_current_xact_id()')
-  const { epoch, partition, offset } = first
-  return withoutDeleted(events, await readTenantLogEnds(tx, { epoch, from: new Map([[partition, offset]]) }))
+  return withoutDeleted(tx, events)
 }

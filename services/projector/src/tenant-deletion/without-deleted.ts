@@ -1,8 +1,15 @@
 import type { ProjectedEvent } from '@ariftly/store/projection'
-import type { TenantLogEndsRead } from '@ariftly/store/tenants'
+import type { Queryable } from '@ariftly/store'
+import { deletedTenants } from '@ariftly/store/tenants'
 
-/** Events without those of former owners, whose records end at `ends`. */
-export function withoutDeleted(events: readonly ProjectedEvent[], ends: TenantLogEndsRead): readonly ProjectedEvent[] {
-  if (ends.size === 0) return events
-  return events.filter(({ tenant, partition, offset }) => offset >= (ends.get(partition)?.get(tenant) ?? 0))
+/** Events without those of tenants that are being deleted or were deleted. In a transaction, after its first write. */
+export async function withoutDeleted(
+  db: Queryable,
+  events: readonly ProjectedEvent[],
+): Promise<readonly ProjectedEvent[]> {
+  const deleted = await deletedTenants(
+    db,
+    events.map(({ tenant }) => tenant),
+  )
+  return deleted.size === 0 ? events : events.filter(({ tenant }) => !deleted.has(tenant))
 }

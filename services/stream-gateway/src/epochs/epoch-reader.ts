@@ -10,7 +10,6 @@ import {
   positionsAtLogTime,
   readHistoryPage,
 } from '@ariftly/store/streams'
-import { readLogEndsOfTenant } from '@ariftly/store/tenants'
 import type { StreamGatewayConfig } from '../config.ts'
 import type { StreamIds } from '../frames/stream-id.ts'
 import { toEventFilter, type StreamFilter } from '../hub/filter.ts'
@@ -58,8 +57,6 @@ export interface EpochReader {
   floor(): OffsetVector
   /** From where on everything appended at or after a moment follows. */
   positionAt(atMs: number): Promise<OffsetVector>
-  /** Where the records of a tenant's former owners end; undefined when it has had none. */
-  formerOwnersEnd(tenant: string): Promise<OffsetVector | undefined>
   /** When the oldest event that is kept was appended. */
   earliestMs(): Promise<number | undefined>
   logEnd(): Promise<OffsetVector>
@@ -186,11 +183,6 @@ export async function startEpochReader(o: EpochReaderOptions, epoch: LogEpoch): 
     caughtUp: () => dominates(hub.ring.position, endAtStart),
     floor: () => floor,
     positionAt,
-    async formerOwnersEnd(tenant) {
-      const ends = await readLogEndsOfTenant(pool, { tenant, epoch: epoch.epoch })
-      if (ends.size === 0) return undefined
-      return Float64Array.from({ length: partitions }, (_, partition) => ends.get(partition) ?? 0)
-    },
     earliestMs: () => earliestLogTime(pool, { epoch: epoch.epoch, partitions, sinceMs: Date.now() - o.historyMs() }),
     async logEnd() {
       const end = Float64Array.from(hub.ring.position)

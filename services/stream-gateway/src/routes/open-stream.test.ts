@@ -36,7 +36,6 @@ async function serve(o: { readonly changes: readonly KeyChange[]; readonly isFed
         revokedAtMs: o.changes.length > 0 ? 1 : null,
         limits: { eventsPerS: null, streams: null, webhooks: null },
         tenantState: 'active',
-        tenantDeletedAtMs: null,
         secret: 1,
         secretEndsAtMs: null,
       })),

@@ -39,8 +39,6 @@ export function createOpenStream(o: OpenStreamOptions): (req: IncomingMessage, r
     const { caller, filter } = await callerOf(req, judged, parameters)
     const start = startOf(req, parameters, o.ids)
     const elsewhere = caller.limits.streams === null ? 0 : await o.streamsElsewhere(caller.tenant)
-    const notBefore =
-      caller.tenantDeletedAtMs === null ? undefined : await o.epochReader()?.formerOwnersEnd(caller.tenant)
     const epochReader = admit(caller, elsewhere)
     const { socket } = req
     if (socket.destroyed) return
@@ -55,7 +53,6 @@ export function createOpenStream(o: OpenStreamOptions): (req: IncomingMessage, r
       {
         filter: streamFilter(caller.tenant, filter, parameters.envelope),
         start,
-        notBefore,
         keyId: caller.keyId,
         secret: caller.secret,
         isPlatform: caller.scopes.includes('platform'),

@@ -7,7 +7,7 @@ import type { StreamFilter } from '../hub/filter.ts'
 import type { CloseReason } from '../hub/hub-options.ts'
 import { Subscriber } from '../hub/subscriber.ts'
 import type { UnsentBudget } from '../hub/unsent-budget.ts'
-import { dominates, raise, type OffsetVector } from '../log/offset-vector.ts'
+import { dominates, type OffsetVector } from '../log/offset-vector.ts'
 import { positionOfNow, resumeAt } from '../log/start-position.ts'
 import { Beginnings } from './beginnings.ts'
 import { createHeartbeats, TURN_MS } from './heartbeats.ts'
@@ -29,8 +29,6 @@ export type AskedStart =
 interface StreamRequest {
   readonly filter: StreamFilter
   readonly start: AskedStart
-  /** Where the records of the tenant's former owners end: the stream shows nothing below. Undefined: it has had none. */
-  readonly notBefore: OffsetVector | undefined
   readonly keyId: string
   /** The number of the key's secret. */
   readonly secret: number
@@ -89,7 +87,6 @@ export function createStreams(o: StreamsOptions): Streams {
     now: () => performance.now(),
     onEnded: (_subscriber, why) => registry.countEnd(why),
   })
-  const notBefore = new WeakMap<Subscriber, OffsetVector>()
   const wasReset = new WeakSet<Subscriber>()
   /** Streams since the start. */
   let opened = 0
@@ -111,7 +108,6 @@ export function createStreams(o: StreamsOptions): Streams {
     })
     registry.add(subscriber, epochReader)
     keys.set(subscriber, request)
-    if (request.notBefore !== undefined) notBefore.set(subscriber, request.notBefore)
     heartbeats.add(subscriber)
     socket.on('drain', () => epochReader.hub.onWritable(subscriber))
     socket.once('close', () => remove(subscriber, epochReader))
@@ -128,14 +124,14 @@ export function createStreams(o: StreamsOptions): Streams {
     const { hub } = epochReader
     const retryMs = Math.round(RETRY_MS.min + o.random() * (RETRY_MS.max - RETRY_MS.min))
     if (start.kind === 'now') {
-      const position = ownedFrom(subscriber, positionOfNow(hub.ring.position, epochReader.endAtStart))
+      const position = positionOfNow(hub.ring.position, epochReader.endAtStart)
       hub.begin(subscriber, position, openingFrame(retryMs, epochReader.idOf(position)))
       return
     }
     if (start.kind === 'id') {
       const resumed = resumeAt({ epoch: hub.epoch, floor: epochReader.floor(), asked: start.place })
       if (resumed.kind === 'at') {
-        const position = ownedFrom(subscriber, resumed.position)
+        const { position } = resumed
         hub.begin(subscriber, position, openingFrame(retryMs, epochReader.idOf(position)))
         return
       }
@@ -154,28 +150,17 @@ export function createStreams(o: StreamsOptions): Streams {
       await reset(subscriber, epochReader, 'history_expired', epochReader.floor())
       return
     }
-    const found = await find(subscriber, () => epochReader.positionAt(atMs))
-    if (found === undefined) return
-    const position = ownedFrom(subscriber, found)
+    const position = await find(subscriber, () => epochReader.positionAt(atMs))
+    if (position === undefined) return
     epochReader.hub.begin(subscriber, position, openingFrame(RETRY_MS.min, epochReader.idOf(position)))
-  }
-
-  /** A position at which nothing of the tenant's former owners follows. */
-  function ownedFrom(subscriber: Subscriber, position: OffsetVector): OffsetVector {
-    const floor = notBefore.get(subscriber)
-    if (floor === undefined) return position
-    const raised = Float64Array.from(position)
-    raise(raised, floor)
-    return raised
   }
 
   async function reset(
     subscriber: Subscriber,
     epochReader: EpochReader,
     reason: ResetReason,
-    from: OffsetVector,
+    position: OffsetVector,
   ): Promise<void> {
-    const position = ownedFrom(subscriber, from)
     const earliest = await find(subscriber, async () => ({ ms: await epochReader.earliestMs() }))
     if (earliest === undefined) return
     registry.countEnd('reset')

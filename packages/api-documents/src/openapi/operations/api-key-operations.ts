@@ -53,7 +53,7 @@ export const apiKeyOperations: Operations<
     problems: [
       { status: 400, codes: ['malformed_json', 'invalid_utf8'] },
       { status: 403, codes: ['not_yours_to_give'] },
-      { status: 409, codes: ['tenant_deleting', 'too_many_api_keys'] },
+      { status: 409, codes: ['tenant_deleting', 'tenant_deleted', 'too_many_api_keys'] },
       { status: 413, codes: ['body_too_large'] },
       { status: 415, codes: ['unsupported_media_type', 'unsupported_encoding'] },
       { status: 422, codes: ['missing_body', 'invalid_body'] },

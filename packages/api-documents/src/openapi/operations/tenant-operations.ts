@@ -1,5 +1,5 @@
 import { Type } from '@sinclair/typebox'
-import { AUDIT_ACTIONS, oneOf, tenantSchema } from '@ariftly/contract'
+import { AUDIT_ACTIONS, oneOf, TENANT_STATES, tenantSchema } from '@ariftly/contract'
 import type { Operations } from '../operation.ts'
 import { instant, PAGE } from '../parameters.ts'
 import { listOf, ref } from '../schema-ref.ts'
@@ -12,8 +12,11 @@ export const tenantOperations: Operations<
 > = {
   listTenants: {
     tag: 'Tenants',
-    description: 'Those that were put, newest first.',
-    query: PAGE,
+    description: 'Those that were put or deleted, newest first.',
+    query: [
+      { name: 'state', description: 'Only this state; default: all but `deleted`.', schema: oneOf(TENANT_STATES) },
+      ...PAGE,
+    ],
     answers: [
       { status: 200, description: 'A page.', content: [{ type: 'application/json', schema: listOf('Tenant') }] },
     ],
@@ -53,7 +56,7 @@ export const tenantOperations: Operations<
     ],
     problems: [
       { status: 400, codes: ['malformed_json', 'invalid_parameter'] },
-      { status: 409, codes: ['tenant_deleting'] },
+      { status: 409, codes: ['tenant_deleting', 'tenant_deleted'] },
       { status: 413, codes: ['body_too_large'] },
       { status: 415, codes: ['unsupported_media_type', 'unsupported_encoding'] },
       { status: 422, codes: ['invalid_body'] },
@@ -62,7 +65,7 @@ export const tenantOperations: Operations<
   deleteTenant: {
     tag: 'Tenants',
     description:
-      'Its keys are revoked and its streams end within a second; events, deliveries and webhooks follow in slices. `GET` shows the progress in `deleted_count`, and is 404 when nothing is left. Until then `PUT` and new keys are 409 `tenant_deleting`. A tenant that was never put is deleted likewise. Who is given the id later sees nothing of before.',
+      'Its keys and streams stop within a second, keys with the scope `platform` too; events, deliveries and webhooks follow in slices. `GET` shows the progress in `deleted_count`, and is 404 when nothing is left. The id is never given again: `PUT` and new keys are 409 `tenant_deleting` until then, and 409 `tenant_deleted` afterwards. A tenant that was never put but has or had a key is deleted likewise; any other unknown id is not found. `default` and the own tenant cannot be deleted.',
     answers: [{ status: 202, description: 'The tenant, being deleted.', content: TENANT_CONTENT }],
     problems: [
       { status: 400, codes: ['invalid_parameter'] },

@@ -1,0 +1,2 @@
+/** States of a tenant. `deleted` is the last one. */
+export const TENANT_STATES = ['active', 'suspended', 'deleting', 'deleted'] as const

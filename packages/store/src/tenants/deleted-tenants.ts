@@ -1,0 +1,26 @@
+import { prepared } from '../prepared.ts'
+import type { Queryable } from '../queryable.ts'
+
+/**
+ * Those of `tenants` that are being deleted or were deleted: no record of theirs is shown or stored. In a transaction that
+ * inserts it comes after the first write, so that a deletion waits for that transaction. By primary key.
+ */
+export async function deletedTenants(db: Queryable, tenants: Iterable<string>): Promise<ReadonlySet<string>> {
+  const asked = [...new Set(tenants)]
+  if (asked.length === 0) return new Set()
+  const { rows } = await db.query<{ id: string }>(
+    prepared(`SELECT id FROM tenants WHERE id = ANY ($1::text[]) AND ${IS_DELETED}`, [asked]),
+  )
+  return new Set(rows.map(({ id }) => id))
+}
+
+/** SQL: whether a tenant is being deleted or was deleted; `state` of its row. */
+const IS_DELETED = `state IN ('deleting', 'deleted')`
+
+/**
+ * SQL: whether the tenant of `column` is none of the parameter `tenants` that are being deleted or were deleted, for a single
+ * statement that inserts. Evaluated once a statement, when its transaction has a number: see the function `deleted_tenants`.
+ */
+export function isNotDeleted(column: string, tenants: string): string {
+  return `${column} <> ALL ((SELECT deleted_tenants(${tenants}::text[]))::text[])`
+}
