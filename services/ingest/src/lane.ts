@@ -1,6 +1,7 @@
 import type { EventProducer, PartitionOutcome, ProducerRecord } from '@ariftly/kafka'
 import type { Breaker } from './breaker.ts'
-import type { Part, RecordStatus } from './part.ts'
+import { bytesOf, type Part, type RecordStatus } from './part.ts'
+import { statusOf, statusRuns } from './record-status.ts'
 import { isAboutRecords, separateRefused } from './separate-refused.ts'
 
 /** What a lane needs. */
@@ -72,7 +73,7 @@ export class Lane {
     const queue = this.#queues.get(part.partition)
     if (queue) queue.push(waiting)
     else this.#queues.set(part.partition, [waiting])
-    this.#waitingBytes += sumOf(part.sizes, 0, part.sizes.length)
+    this.#waitingBytes += bytesOf(part, 0, part.sizes.length)
     this.#expireLater()
     this.#schedule()
   }
@@ -192,16 +193,15 @@ export class Lane {
     })
     let bytes = 0
     for (const slices of taken.values())
-      for (const { waiting, from, to } of slices) bytes += sumOf(waiting.part.sizes, from, to)
+      for (const { waiting, from, to } of slices) bytes += bytesOf(waiting.part, from, to)
     this.#o.onSend?.({ records: records.length, bytes, ms: performance.now() - beganMs })
   }
 
   async #settleSlices(slices: readonly Slice[], outcome: PartitionOutcome, partition: number): Promise<void> {
     this.#o.breaker.sendEnded(partition, outcome)
     this.#release()
-    if (outcome.type === 'written') for (const slice of slices) this.#settle(slice, 'accepted')
-    else if (isAboutRecords(outcome)) await this.#sendApart(slices)
-    else for (const slice of slices) this.#settle(slice, 'retry')
+    if (isAboutRecords(outcome)) await this.#sendApart(slices)
+    else for (const slice of slices) this.#settleSlice(slice, outcome)
     this.#busy.delete(partition)
     this.#schedule()
     this.#settleIdle()
@@ -215,6 +215,7 @@ export class Lane {
     await separateRefused(single, {
       isDropped: ({ waiting }) => waiting.failed,
       send: (some) => this.#sendAgain(some),
+      statusOf: ({ waiting, from }, outcome) => statusOf(waiting.part, from, outcome),
       settle: (slice, status) => this.#settle(slice, status),
     })
   }
@@ -236,21 +237,25 @@ export class Lane {
     return outcome
   }
 
+  #settleSlice({ waiting, ...range }: Slice, outcome: PartitionOutcome): void {
+    for (const { status, ...run } of statusRuns(waiting.part, range, outcome)) this.#settle({ waiting, ...run }, status)
+  }
+
   #settle({ waiting, from, to }: Slice, status: RecordStatus): void {
-    if (status === 'retry') this.#fail(waiting)
+    if (status !== 'accepted' && status !== 'refused') this.#fail(waiting, status)
     waiting.part.settle(from, to, status)
   }
 
-  /** What is behind a record that may not be in the log must not overtake it. */
-  #fail(waiting: Waiting): void {
+  /** What is behind a record that may be no event in the log must not overtake it. */
+  #fail(waiting: Waiting, status: RecordStatus = 'retry'): void {
     if (waiting.failed) return
     waiting.failed = true
     const { part, sent: from } = waiting
     const { length } = part.records
     if (from >= length) return
     waiting.sent = length
-    this.#waitingBytes -= sumOf(part.sizes, from, length)
-    part.settle(from, length, 'retry')
+    this.#waitingBytes -= bytesOf(part, from, length)
+    part.settle(from, length, status)
   }
 
   #release(): void {
@@ -287,10 +292,4 @@ export class Lane {
     this.#expiry = undefined
     for (const resolve of this.#idleWaiters.splice(0)) resolve()
   }
-}
-
-function sumOf(sizes: readonly number[], from: number, to: number): number {
-  let sum = 0
-  for (let at = from; at < to; at += 1) sum += sizes[at] ?? 0
-  return sum
 }
