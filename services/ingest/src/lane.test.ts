@@ -280,7 +280,7 @@ describe('a lane', () => {
     expect(log.sends.map(namesOf)).toEqual([['a']])
   })
 
-  test('sends a trial by itself, and shortly', async () => {
+  test('sends a trial by itself, and gives it up at once if it cannot be sent', async () => {
     const log = createLog()
     const limits: unknown[] = []
     const lane = laneOn(
@@ -293,7 +293,7 @@ describe('a lane', () => {
     for (const part of [partOf(0, ['a']), partOf(1, ['b']), partOf(2, ['c'])]) lane.add(part)
     await lane.idle()
     expect(limits).toEqual([
-      [[0], 1_000, 0],
+      [[0], 5_000, 0],
       [[1, 2], 5_000, 1_000],
     ])
   })

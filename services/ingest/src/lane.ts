@@ -40,8 +40,6 @@ const LOAD_PARTS = 2
 const HOLD_MS = 25
 /** A partition without a reachable leader is answered after this: nothing of it can have been written. */
 const UNSENT_MS = 1_000
-/** How long the one write may take that tries whether a partition is back. */
-const TRIAL_MS = 1_000
 
 /**
  * Sends the parts of some partitions, those of one partition in the order in which they come and with one produce request
@@ -126,7 +124,8 @@ export class Lane {
     const together = new Map<number, Slice[]>()
     for (const [partition, slices] of taken) {
       if (this.#o.breaker.isTrial(partition)) {
-        void this.#send(new Map([[partition, slices]]), { timeoutMs: TRIAL_MS, unsentMs: 0 })
+        // By itself, and given up at once if it cannot be sent. A partition may answer late and is written to all the same.
+        void this.#send(new Map([[partition, slices]]), { timeoutMs: this.#o.timeoutMs, unsentMs: 0 })
       } else together.set(partition, slices)
     }
     if (together.size > 0) {
