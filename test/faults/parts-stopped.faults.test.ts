@@ -1,8 +1,5 @@
-import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { pathToFileURL } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import { eventIdMs } from '@ariftly/events'
 import {
   createWorld,
   eventually,
@@ -43,47 +40,6 @@ afterAll(async () => {
   await receiver?.close()
   await world?.close()
   await stack?.close()
-})
-
-const AHEAD_MS = 5 * 60_000
-const NEW_EVENT = '{"type":"task.complete","task_id":"task_1","data":{"artifact_count":1}}'
-
-test('a clock of ingest that is ahead: posts get 503 with ids but for one a second, and all are taken when it is right', async () => {
-  const clock = join(stack.dataDir, 'clock-ahead')
-  writeFileSync(clock, String(AHEAD_MS))
-  const preload = pathToFileURL(join(import.meta.dirname, '../support/jumping-clock.mjs')).href
-  const env = { ...world.env, NODE_OPTIONS: `--import=${preload}`, JUMPING_CLOCK_FILE: clock }
-  const ahead = await startServiceProcess('ingest', env)
-  const taken: string[] = []
-  const refused: string[] = []
-  await eventually(async () => {
-    const answer = await postNew(ahead.url)
-    if (answer.status === 202) taken.push(...answer.ids)
-    else {
-      expect(answer).toMatchObject({ status: 503, code: 'clock_skew', statuses: ['retry'] })
-      refused.push(...answer.ids)
-    }
-    return taken.length > 1 && refused.length > 1
-  })
-  const skew = /^ariftly_ingest_clock_skew_seconds\{.*\} (\d+)/m.exec(
-    await (await fetch(`${ahead.url}/metrics`)).text(),
-  )
-  expect(Math.abs(Number(skew?.[1]) * 1_000 - AHEAD_MS)).toBeLessThan(60_000)
-  const last = refused.at(-1) ?? ''
-  expect(Math.abs(eventIdMs(last) - Date.now())).toBeLessThan(60_000)
-
-  writeFileSync(clock, '0')
-  // One alone may be that of a second, before the process has seen its clock change.
-  await eventually(async () => {
-    expect((await post(last, ahead.url)).status).toBe(202)
-    expect((await postNew(ahead.url)).status).toBe(202)
-    expect((await postNew(ahead.url)).status).toBe(202)
-    return true
-  })
-  for (const id of taken) await eventually(() => listed(id))
-  await comesOut(last)
-  ahead.kill('SIGTERM')
-  await ahead.exited
 })
 
 describe('when a part is stopped', () => {
@@ -145,30 +101,12 @@ function streamed(id: string): boolean {
   return stream.messages.some((message) => message.data.includes(id))
 }
 
-async function post(id: string, url?: string): Promise<Response> {
+async function post(id: string): Promise<Response> {
   const body = `{"type":"task.complete","id":"${id}","task_id":"task_1","data":{"artifact_count":1,"mark":"${id}"}}`
-  return await request('/v1/events', { method: 'POST', body }, url)
+  return await request('/v1/events', { method: 'POST', body })
 }
 
-/** Posts an event without an id to an ingest. */
-async function postNew(url: string) {
-  const answer = await request('/v1/events', { method: 'POST', body: NEW_EVENT }, url)
-  const body = (await answer.json()) as { code?: string } & Partial<Record<'data' | 'events', PostedEntry[]>>
-  const entries = body.data ?? body.events ?? []
-  return {
-    status: answer.status,
-    code: body.code,
-    ids: entries.map(({ id }) => id),
-    statuses: entries.map(({ status }) => status),
-  }
-}
-
-interface PostedEntry {
-  readonly id: string
-  readonly status: string
-}
-
-async function request(path: string, init: RequestInit = {}, url = system.url): Promise<Response> {
+async function request(path: string, init: RequestInit = {}): Promise<Response> {
   const headers = { authorization: `Bearer ${apiKey}`, 'content-type': 'application/json' }
-  return await fetch(`${url}${path}`, { ...init, headers })
+  return await fetch(`${system.url}${path}`, { ...init, headers })
 }

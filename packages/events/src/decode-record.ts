@@ -3,6 +3,7 @@ import { DataObject } from './data-object.ts'
 import { recordSource } from './encode-record.ts'
 import { isEventType, isSessionType } from './event-type.ts'
 import type { EventType } from './event-type.ts'
+import { isIdInWindow } from './id-window.ts'
 import { JsonScanner } from './json-scanner.ts'
 import { MalformedJson } from './json-tokens.ts'
 import { LIMITS } from './limits.ts'
@@ -136,10 +137,8 @@ function checkPlace(record: RawRecord, partitions: number, expectedKey: string):
 }
 
 function checkWindow(idMs: number, appendedMs: number): DeadLetter | undefined {
-  if (idMs < appendedMs - LIMITS.recordPastMsMax || idMs > appendedMs + LIMITS.recordFutureMsMax) {
-    return deadLetter('id_out_of_window', `the id's time is ${idMs - appendedMs} ms from the append time`)
-  }
-  return undefined
+  if (isIdInWindow(idMs, appendedMs)) return undefined
+  return deadLetter('id_out_of_window', `the id's time is ${idMs - appendedMs} ms from the append time`)
 }
 
 const scanner = new JsonScanner()

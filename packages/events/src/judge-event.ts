@@ -53,7 +53,9 @@ export function judgeEvent(entry: ReadEntry): ValidatedEntry {
   if (broken) return refuse(fault(broken.code, `/data${broken.pointer}`, broken.message))
   const { tenant, traceparent } = context
   const agent = envelope.agent ?? null
-  return { ok: true, event: { tenant, id: identity, type, taskId, sessionId, agent, data: stored.bytes, traceparent } }
+  const isMinted = envelope.id === undefined && envelope.created_at === undefined
+  const event = { tenant, id: identity, type, taskId, sessionId, agent, data: stored.bytes, traceparent }
+  return { ok: true, event, isMinted }
 }
 
 /** Comes first: what is too large is not described any further. */
@@ -140,11 +142,11 @@ function isIdempotencyKey(key: string): boolean {
 }
 
 function checkWindow(ms: number, context: ValidationContext, pointer: string): EntryError | undefined {
-  const { nowMs } = context
+  const { nowMs, latestMs = nowMs } = context
   const historyMs = Math.min(context.historyMs ?? LIMITS.historyMsMax, LIMITS.historyMsMax)
   if (ms < nowMs - historyMs)
     return fault('out_of_range', pointer, `is older than the ${historyMs / DAY_MS} days of history that are kept`)
-  if (ms > nowMs + LIMITS.futureMsMax) return fault('out_of_range', pointer, 'is more than 5 minutes ahead')
+  if (ms > latestMs + LIMITS.futureMsMax) return fault('out_of_range', pointer, 'is more than 5 minutes ahead')
   return undefined
 }
 

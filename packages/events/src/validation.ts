@@ -25,7 +25,12 @@ export interface EntryError {
 
 /** One entry of the request, in input order; a refused one has its id if it named a valid one. */
 export type ValidatedEntry =
-  | { readonly ok: true; readonly event: ValidatedEvent }
+  | {
+      readonly ok: true
+      readonly event: ValidatedEvent
+      /** Whether the id's time is that of our clock: the caller gave neither an id nor a time. */
+      readonly isMinted: boolean
+    }
   | { readonly ok: false; readonly id?: string; readonly error: EntryError }
 
 /** `invalid`: nothing of the request can be taken. `entries`: each entry was judged; `single` if the body was one object. */
@@ -52,4 +57,6 @@ export interface ValidationContext {
   readonly traceparent: string | null
   /** How old an event may be, milliseconds; `LIMITS.historyMsMax` when that is not given, and at most. */
   readonly historyMs?: number
+  /** The latest that it may be now, where clocks differ: a time is too far ahead only by this one. Default `nowMs`. */
+  readonly latestMs?: number
 }

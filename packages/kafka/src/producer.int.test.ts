@@ -209,6 +209,24 @@ describe('a producer whose answers are lost', () => {
   })
 })
 
+test('a request without an answer ends the idle connections to its broker too, so that the next ones dial', async () => {
+  const proxy = await startKafkaProxy(stackAddresses().kafka)
+  const behind = createKafka({ brokers: [`127.0.0.1:${proxy.port}`], clientId: 'test', log })
+  const frozen = createProducer(behind, { topic: topics.topic })
+  const sendFour = (value: string): Promise<readonly { readonly ok: boolean }[]> =>
+    Promise.all([0, 1, 0, 1].map((partition) => frozen.send([record(partition, value)], { timeoutMs: 5_000 })))
+  try {
+    await sendFour('a')
+    proxy.freezeOpen()
+    expect((await frozen.send([record(0, 'b')], { timeoutMs: 500 })).ok).toBe(false)
+    expect((await sendFour('c')).map(({ ok }) => ok)).toEqual([true, true, true, true])
+  } finally {
+    await frozen.close()
+    await behind.close()
+    await proxy.close()
+  }
+})
+
 /** A request begins with its length in four bytes; the key of its API follows, 0 for Produce. */
 function isProduce(request: Buffer): boolean {
   return request.length >= 6 && request.readInt16BE(4) === 0

@@ -97,7 +97,7 @@ export class TopicCluster {
     return this.#metadata?.topicId ?? null
   }
 
-  /** Sends a request to a broker of the metadata. A failure drops that one connection. */
+  /** Sends a request to a broker of the metadata. A failure drops its connection, and those of its channel that are idle. */
   async send<T>(nodeId: number, request: BrokerRequest<T>, o: SendOptions): Promise<T> {
     const address = this.#metadata?.brokers.get(nodeId)
     if (address === undefined) throw kafkaFault('kafka_unavailable', `Broker ${nodeId} is not in the cluster.`)
@@ -107,6 +107,9 @@ export class TopicCluster {
       const answer = await connection.send(request, o.timeoutMs, o.onSent)
       this.#answeredMs.set(nodeId, performance.now())
       return answer
+    } catch (error) {
+      this.#dropIdle(nodeId, o, error)
+      throw error
     } finally {
       stopWatching()
     }
@@ -178,6 +181,14 @@ export class TopicCluster {
       this.#connectionTo(`${nodeId}/${channel}/${index}`, address),
     )
     return all.reduce((least, each) => (each.outstanding < least.outstanding ? each : least))
+  }
+
+  /** They may lead down the same dead path: the next request is to dial and not to wait for its timeout. */
+  #dropIdle(nodeId: number, { channel, connections = 1 }: SendOptions, cause: unknown): void {
+    for (let index = 0; index < connections; index += 1) {
+      const connection = this.#connections.get(`${nodeId}/${channel}/${index}`)
+      if (connection?.outstanding === 0) connection.drop(cause)
+    }
   }
 
   #connectionTo(name: string, address: BrokerAddress): BrokerConnection {

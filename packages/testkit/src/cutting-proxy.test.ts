@@ -72,6 +72,18 @@ test('resets a connection in place of an answer', async () => {
   expect(answered).toBe('')
 })
 
+test('delays the answers of the connections whose request is named', async () => {
+  proxy.delayAnswersTo((chunk) => chunk.toString() === 'slow', 200)
+  const [slow, quick] = [await connect(), await connect()]
+  const startedMs = performance.now()
+  slow.write('slow')
+  const answered = nextText(slow)
+  quick.write('quick')
+  expect(await nextText(quick)).toBe('got quick')
+  expect(await answered).toBe('got slow')
+  expect(performance.now() - startedMs).toBeGreaterThan(190)
+})
+
 test('holds bytes back while frozen, and lets them pass afterwards', async () => {
   const client = await connect()
   await eventually(() => proxy.connections === 1)

@@ -13,6 +13,8 @@ export interface CuttingProxy {
    * what goes to the target, chunk by chunk, and an object that is the same for all chunks of a connection.
    */
   cutAnswersTo(isRequest: ((chunk: Buffer, connection: object) => boolean) | undefined): void
+  /** What goes to the client passes later by so many milliseconds, on connections of which a request was accepted by `isRequest`; 0 ends that. */
+  delayAnswersTo(isRequest: (chunk: Buffer) => boolean, ms: number): void
   /** Nothing passes in either direction; connections stay open and new ones are taken. */
   freeze(): void
   /** What was held back passes. */
@@ -54,14 +56,18 @@ export async function startCuttingProxy(target: ProxyTarget): Promise<CuttingPro
   let frozen = false
   let limit: number | undefined
   let losesAnswer: ((chunk: Buffer, connection: object) => boolean) | undefined
+  let delayed: ((chunk: Buffer) => boolean) | undefined
+  let delayMs = 0
   let { host, port: targetPort } = target
 
   const server = createServer((client) => {
     const pair = { client, target: createConnection({ host, port: targetPort }) }
     pairs.add(pair)
     let isAnswerLost = false
+    let isDelayed = false
     const request = (chunk: Buffer): Buffer => {
       isAnswerLost ||= losesAnswer?.(chunk, pair) ?? false
+      isDelayed ||= delayed?.(chunk) ?? false
       return chunk
     }
     const answer = (chunk: Buffer): Buffer => {
@@ -70,7 +76,7 @@ export async function startCuttingProxy(target: ProxyTarget): Promise<CuttingPro
       return Buffer.alloc(0)
     }
     relay(client, pair.target, { limit, cut: () => reset(pair), change: request })
-    relay(pair.target, client, { change: answer })
+    relay(pair.target, client, { change: answer, delayMs: () => (isDelayed ? delayMs : 0) })
     for (const socket of [client, pair.target]) {
       if (frozen) socket.pause()
       socket.on('error', () => undefined) // Its `close` follows.
@@ -123,6 +129,10 @@ export async function startCuttingProxy(target: ProxyTarget): Promise<CuttingPro
     },
     cutAnswersTo: (isRequest) => {
       losesAnswer = isRequest
+    },
+    delayAnswersTo: (isRequest, ms) => {
+      delayed = isRequest
+      delayMs = ms
     },
     freeze: () => {
       frozen = true
@@ -211,13 +221,19 @@ interface RelayOptions {
   readonly limit?: number | undefined
   readonly cut?: () => void
   readonly change?: (chunk: Buffer) => Buffer
+  readonly delayMs?: () => number
 }
 
-function relay(from: Socket, to: Socket, { limit, cut, change = (chunk) => chunk }: RelayOptions): void {
+function relay(from: Socket, to: Socket, { limit, cut, change = (chunk) => chunk, delayMs }: RelayOptions): void {
   let left = limit
+  const pass = (chunk: Buffer): void => {
+    const ms = delayMs?.() ?? 0
+    if (ms === 0) to.write(chunk)
+    else setTimeout(() => to.write(chunk), ms)
+  }
   from.on('data', (chunk: Buffer) => {
     const passing = left === undefined ? chunk : chunk.subarray(0, left)
-    to.write(change(passing))
+    pass(change(passing))
     if (left === undefined) return
     left -= passing.length
     if (left === 0) to.write('', cut) // Once what may pass has been handed over.

@@ -1,6 +1,6 @@
-import type { EntryError, ValidatedEntry, ValidationResult } from '@ariftly/events'
+import { EventIdMinter, type EntryError, type ValidatedEntry, type ValidationResult } from '@ariftly/events'
 import { Problem, type ProblemError } from '@ariftly/http'
-import type { RecordStatus } from './part.ts'
+import type { OutOfWindow, RecordStatus } from './part.ts'
 
 /** What is said about one entry of a request. */
 export type EntryResult =
@@ -14,16 +14,29 @@ export function problemOfInvalid(result: Extract<ValidationResult, { type: 'inva
   return new Problem(status, code, errors === undefined ? { detail } : { detail, errors })
 }
 
-/** What became of each entry, in input order; `statuses` are those of the accepted entries, in order. */
+/**
+ * What became of each entry, in input order; `statuses` are those of the accepted entries, in order. An event out of the window is
+ * `retry`: with a new id of the append time if the id was minted by our clock, else with its own.
+ */
 export function resultsOf(entries: readonly ValidatedEntry[], statuses: readonly RecordStatus[]): EntryResult[] {
   let next = 0
+  let minter: EventIdMinter | undefined
   return entries.map((entry): EntryResult => {
     if (!entry.ok) return { status: 'refused', error: entry.error }
     const status = statuses[next++] ?? 'retry'
+    if (isOutOfWindow(status)) {
+      minter ??= new EventIdMinter()
+      return { status: 'retry', id: entry.isMinted ? minter.mint(status.appendedAtMs) : entry.event.id }
+    }
     if (status !== 'refused') return { status, id: entry.event.id }
     const message = 'the log does not take a record of this size'
     return { status, error: { code: 'too_long', pointer: '/data', message } }
   })
+}
+
+/** Whether a clock is wrong, so that readers would not take the event. */
+export function isOutOfWindow(status: RecordStatus): status is OutOfWindow {
+  return typeof status === 'object'
 }
 
 /** An answer that is no problem. */

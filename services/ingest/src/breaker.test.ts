@@ -98,6 +98,19 @@ describe('the breaker', () => {
     expect([breaker.stateOf(SICK), breaker.admit(SICK), breaker.admit(SICK)]).toEqual(['closed', true, true])
   })
 
+  test('a trial that is answered late closes the partition, and no other is let through meanwhile', async () => {
+    send(SICK, 'unknown')
+    await pass(250)
+    expect(breaker.admit(SICK)).toBe(true)
+    breaker.sendBegan(SICK)
+    for (let second = 0; second < 4; second += 1) {
+      await pass(1000)
+      expect(breaker.admit(SICK)).toBe(false)
+    }
+    breaker.sendEnded(SICK, { type: 'written' })
+    expect([breaker.stateOf(SICK), breaker.admit(SICK)]).toEqual(['closed', true])
+  })
+
   test('a trial that was never sent does not keep the partition closed to others', async () => {
     send(SICK, 'unknown')
     await pass(250)

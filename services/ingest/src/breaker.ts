@@ -126,7 +126,8 @@ export class Breaker {
     let isAnyOpen = false
     for (const [partition, circuit] of this.#circuits.entries()) {
       if (circuit.beganMs !== undefined && nowMs - circuit.beganMs > SLOW_SEND_MS) this.#change(partition, 'open')
-      if (circuit.triedMs !== undefined && nowMs - circuit.triedMs > TRIAL_LOST_MS) circuit.triedMs = undefined
+      const isLost = circuit.beganMs === undefined && nowMs - (circuit.triedMs ?? nowMs) > TRIAL_LOST_MS
+      if (isLost) circuit.triedMs = undefined
       if (circuit.state !== 'closed') isAnyOpen = true
     }
     if (isAnyOpen || nowMs - this.#lifeMs > SILENCE_MS) void this.ask()

@@ -1,49 +1,89 @@
 import { beforeEach, describe, expect, test } from '@jest/globals'
 import { createClockSkew, watchClocks, type ClockSkew } from './clock-skew.ts'
 
-const LEADER = 1
+const [LEADER, OTHER] = [1, 2] as const
 const MINUTE = 60_000
-let clockMs: number
+let wallMs: number
+let upMs: number
+let changes: boolean[]
 let skew: ClockSkew
 
 beforeEach(() => {
-  clockMs = 1_000_000_000
-  skew = createClockSkew({ now: () => clockMs })
+  wallMs = 1_000_000_000_000
+  upMs = 5_000
+  changes = []
+  skew = createClockSkew({ wall: () => wallMs, monotonic: () => upMs, onChange: (is) => changes.push(is) })
 })
 
+function pass(ms: number): void {
+  wallMs += ms
+  upMs += ms
+}
+
+/** An acknowledgement of a leader whose clock is ahead of the true time, where the process's is at `wallMs`. */
+function acknowledge(leader: number, aheadMs: number, tookMs = 5): void {
+  skew.note(leader, { appendedAtMs: wallMs + aheadMs, tookMs })
+}
+
 describe('the clocks of ingest and a leader', () => {
-  test('agree while the least difference of half a minute is small, however late acknowledgements come', () => {
-    skew.note(LEADER, clockMs - 5)
-    skew.note(LEADER, clockMs - 2 * MINUTE)
-    expect([skew.admit(LEADER), skew.isBeyond, skew.all().get(LEADER)]).toEqual([true, false, 5])
-    expect(skew.now()).toBe(clockMs)
+  test('agree when the append time lies between the start of the send and its answer, however long that took', () => {
+    acknowledge(LEADER, -2 * MINUTE, 3 * MINUTE)
+    expect([skew.isBeyond, skew.now(), skew.latest(), skew.all().get(LEADER)]).toEqual([false, wallMs, wallMs, 0])
   })
 
   test.each([
-    ['ahead', -11 * MINUTE, -11 * MINUTE],
-    ['behind', 11 * MINUTE, 0],
-  ])('that is %s lets one post a second through, minted by the earlier clock', (_name, appended, minted) => {
-    skew.note(LEADER, clockMs + appended)
-    expect([skew.isBeyond, skew.admit(LEADER), skew.admit(LEADER)]).toEqual([true, true, false])
-    expect(skew.now()).toBe(clockMs + minted)
-    clockMs += 1_000
-    expect([skew.admit(LEADER), skew.admit(2)]).toEqual([true, true])
+    ['ahead', -11 * MINUTE, 11 * MINUTE - 5],
+    ['behind', 11 * MINUTE, -11 * MINUTE],
+  ])(
+    "differ as soon as one acknowledgement shows that it is %s; ids are then minted by the leader's",
+    (_how, by, is) => {
+      acknowledge(LEADER, by)
+      expect([skew.isBeyond, skew.all().get(LEADER)]).toEqual([true, is])
+      expect([skew.now(), skew.latest()]).toEqual([wallMs - is, Math.max(wallMs, wallMs - is)])
+      acknowledge(LEADER, 0)
+      expect([skew.isBeyond, skew.now(), skew.latest(), changes]).toEqual([false, wallMs, wallMs, [true, false]])
+    },
+  )
+
+  test('of one broker that is wrong does not count for ids while that of another agrees', () => {
+    acknowledge(LEADER, -11 * MINUTE)
+    acknowledge(OTHER, -3)
+    expect([skew.isBeyond, skew.now(), skew.latest()]).toEqual([true, wallMs, wallMs])
   })
 
-  test('are trusted again at the first acknowledgement that agrees', () => {
-    skew.note(LEADER, clockMs - 11 * MINUTE)
-    clockMs -= 11 * MINUTE
-    skew.note(LEADER, clockMs - 3)
-    expect([skew.isBeyond, skew.admit(LEADER), skew.admit(LEADER)]).toEqual([false, true, true])
+  test('a step of the own clock counts at once, without an acknowledgement, and ids follow the clock as it was', () => {
+    acknowledge(LEADER, 0)
+    pass(20)
+    wallMs += 11 * MINUTE
+    expect([skew.now(), skew.isBeyond, skew.latest()]).toEqual([wallMs - 11 * MINUTE, true, wallMs])
+    wallMs -= 11 * MINUTE
+    expect([skew.now(), skew.isBeyond]).toEqual([wallMs, false])
   })
 
-  test('a difference that grows is seen when the earlier ones are half a minute old', () => {
-    skew.note(LEADER, clockMs)
-    for (let span = 0; span < 3; span += 1) {
-      clockMs += 16_000
-      skew.note(LEADER, clockMs - 2 * MINUTE)
-    }
+  test('a step that put the own clock right is seen at the first acknowledgement', () => {
+    acknowledge(LEADER, 0)
+    wallMs += 11 * MINUTE
+    acknowledge(LEADER, 0)
+    expect([skew.now(), skew.isBeyond]).toEqual([wallMs, false])
+  })
+
+  test('events that the leader would append out of the window are not written, but once a second', () => {
+    acknowledge(LEADER, -11 * MINUTE, 0)
+    acknowledge(OTHER, 0)
+    const leaderMs = wallMs - 11 * MINUTE
+    expect(skew.forecast(LEADER, [leaderMs, leaderMs + 10 * MINUTE])).toBeUndefined()
+    expect([skew.forecast(LEADER, [wallMs]), skew.forecast(LEADER, [leaderMs, wallMs])]).toEqual([undefined, leaderMs])
+    expect(skew.forecast(OTHER, [wallMs])).toBeUndefined()
+    pass(1_000)
+    expect([skew.forecast(LEADER, [wallMs]), skew.forecast(LEADER, [wallMs])]).toEqual([undefined, leaderMs + 1_000])
+  })
+
+  test('a broker that has left counts for ten minutes more', () => {
+    acknowledge(LEADER, -11 * MINUTE)
+    pass(11 * MINUTE)
     expect(skew.isBeyond).toBe(true)
+    acknowledge(OTHER, 0)
+    expect([skew.isBeyond, [...skew.all().keys()]]).toEqual([false, [OTHER]])
   })
 
   test('are compared at each acknowledgement, and not where the topic keeps the time of the producer', async () => {
@@ -51,14 +91,14 @@ describe('the clocks of ingest and a leader', () => {
     const { send } = watchClocks(
       {
         async send(_records, o) {
-          o?.onOutcome?.(0, { type: 'written', baseOffset: 0, appendedAtMs: clockMs - 7, leader: LEADER })
-          o?.onOutcome?.(1, { type: 'written', baseOffset: 0, appendedAtMs: -1, leader: 2 })
+          o?.onOutcome?.(0, { type: 'written', baseOffset: 0, appendedAtMs: wallMs + 2 * MINUTE, leader: LEADER })
+          o?.onOutcome?.(1, { type: 'written', baseOffset: 0, appendedAtMs: -1, leader: OTHER })
           return { partitions: new Map(), ok: true }
         },
       },
       skew,
     )
     await send([], { onOutcome: (partition) => told.push(partition) })
-    expect([told, [...skew.all()]]).toEqual([[0, 1], [[LEADER, 7]]])
+    expect([told, [...skew.all()]]).toEqual([[0, 1], [[LEADER, -2 * MINUTE]]])
   })
 })

@@ -1,89 +1,144 @@
+import { isIdInWindow } from '@ariftly/events'
 import type { EventProducer } from '@ariftly/kafka'
 
 /** How far the clock of this process is ahead of each leader's. */
 export interface ClockSkew {
-  /** Notes the append time of an acknowledgement that has just come. */
-  note(leader: number, appendedAtMs: number): void
-  /** Whether a post may be written to a leader: its clock agrees, or this one finds out whether it does again. */
-  admit(leader: number): boolean
-  /** True while the clock of some leader is too far off. */
-  readonly isBeyond: boolean
-  /** Epoch milliseconds by the earlier of the two clocks: what is minted by it is late for neither. */
+  /** Notes an acknowledgement that has just come, `tookMs` after its send began. */
+  note(leader: number, ack: { readonly appendedAtMs: number; readonly tookMs: number }): void
+  /** Epoch milliseconds by which ids are minted: the own clock, corrected when it differs from that of every leader. */
   now(): number
-  /** Milliseconds by which this process is ahead (negative: behind), by leader. */
+  /** The latest of the own clock and those of the leaders: which of them is right is not certain, and no time of a caller is refused for that. */
+  latest(): number
+  /**
+   * The append time to expect, by the leader's clock, when ids of these times would be out of the window of readers; such events
+   * are not to be written. Undefined: they may be, also where that shows whether the clocks agree again (once a second for each leader).
+   */
+  forecast(leader: number, idTimes: readonly number[]): number | undefined
+  /** Whether the clock of some leader is more than a minute off. */
+  readonly isBeyond: boolean
+  /** Milliseconds by which this process is ahead at least (negative: behind), by leader. */
   all(): ReadonlyMap<number, number>
 }
 
-/** Ids of events are judged by the append time of their leader (design 4.3), with ten minutes of room. */
+/** What a {@link ClockSkew} needs. */
+export interface ClockSkewOptions {
+  /** Called when {@link ClockSkew.isBeyond} has changed. */
+  readonly onChange?: (isBeyond: boolean) => void
+  /** Epoch milliseconds, by a clock that may be set. */
+  readonly wall?: () => number
+  /** Milliseconds, by a clock that never steps. */
+  readonly monotonic?: () => number
+}
+
+/** Readers take ids up to ten minutes ahead of the append time (`LIMITS.recordFutureMsMax`), so a smaller difference does no harm. */
 const SKEW_MS_MAX = 60_000
-/** The smallest of the differences seen in two such spans counts: it holds the least waiting. */
-const SPAN_MS = 15_000
+/** A difference of wall and monotonic clock that has changed by less may be a pause between their two readings. */
+const STEP_MS = 100
 const TRIAL_EVERY_MS = 1_000
+/** A broker that acknowledges nothing for so long, while another does, may have left the cluster. */
+const FORGET_MS = 600_000
 
 interface Leader {
-  beganMs: number
-  /** Least difference of the present and of the former span. */
-  least: number
-  formerLeast: number
+  aheadMs: number
+  /** By the monotonic clock. */
+  heardMs: number
+  /** When events were written last that were expected to be out of the window, by the monotonic clock. */
   triedMs: number
 }
 
 /**
- * Compares the clocks by the append times of acknowledgements. Events that are minted by a clock far ahead would be
- * acknowledged and then be dead letters, so posts to such a leader are not written but for one a second, which is minted by
- * the earlier clock and shows when the clocks agree again.
+ * Compares the clocks by the append times of acknowledgements. Each was appended between the start of its send and its arrival, so that it
+ * bounds the difference of the two clocks, however slow the broker is. A step of the own clock is a change of its distance from the
+ * monotonic one; it counts from the first reading after it.
  */
-export function createClockSkew(o: { readonly now?: () => number } = {}): ClockSkew {
-  const { now = Date.now } = o
+export function createClockSkew(o: ClockSkewOptions = {}): ClockSkew {
+  const { wall = Date.now, monotonic = () => performance.now(), onChange } = o
   const leaders = new Map<number, Leader>()
+  let offsetMs = wall() - monotonic()
+  let correctionMs = 0
+  /** How far the own clock is behind the latest. */
+  let behindMs = 0
+  let isBeyond = false
 
-  const aheadOf = ({ least, formerLeast }: Leader): number => Math.min(least, formerLeast)
-  const isOff = (leader: Leader): boolean => Math.abs(aheadOf(leader)) > SKEW_MS_MAX
-
-  function note(leader: number, appendedAtMs: number): void {
-    const nowMs = now()
-    const ahead = nowMs - appendedAtMs
-    const known = leaders.get(leader)
-    // A clock that was put right counts at once.
-    if (known === undefined || isOff(known)) {
-      leaders.set(leader, { beganMs: nowMs, least: ahead, formerLeast: Infinity, triedMs: known?.triedMs ?? 0 })
-    } else if (Math.abs(nowMs - known.beganMs) < SPAN_MS) known.least = Math.min(known.least, ahead)
-    else Object.assign(known, { beganMs: nowMs, formerLeast: known.least, least: ahead })
+  function read(): number {
+    const nowMs = wall()
+    const stepMs = nowMs - monotonic() - offsetMs
+    if (Math.abs(stepMs) < STEP_MS) return nowMs
+    offsetMs += stepMs
+    for (const leader of leaders.values()) leader.aheadMs += stepMs
+    compare()
+    return nowMs
   }
 
-  function admit(leader: number): boolean {
+  function note(leader: number, { appendedAtMs, tookMs }: { appendedAtMs: number; tookMs: number }): void {
+    const mostMs = read() - appendedAtMs
+    const leastMs = mostMs - tookMs
+    const heardMs = monotonic()
+    const triedMs = leaders.get(leader)?.triedMs ?? Number.NEGATIVE_INFINITY
+    leaders.set(leader, { aheadMs: Math.max(leastMs, Math.min(mostMs, 0)), heardMs, triedMs })
+    for (const [id, known] of leaders) if (heardMs - known.heardMs > FORGET_MS) leaders.delete(id)
+    compare()
+  }
+
+  function compare(): void {
+    const was = isBeyond
+    isBeyond = false
+    behindMs = 0
+    let nearestMs = Number.POSITIVE_INFINITY
+    for (const leader of leaders.values()) {
+      if (isOff(leader)) isBeyond = true
+      behindMs = Math.max(behindMs, -leader.aheadMs)
+      if (Math.abs(leader.aheadMs) < Math.abs(nearestMs)) nearestMs = leader.aheadMs
+    }
+    correctionMs = leaders.size > 0 && isOff({ aheadMs: nearestMs }) ? nearestMs : 0
+    if (was !== isBeyond) onChange?.(isBeyond)
+  }
+
+  function forecast(leader: number, idTimes: readonly number[]): number | undefined {
     const known = leaders.get(leader)
-    if (known === undefined || !isOff(known)) return true
-    if (Math.abs(now() - known.triedMs) < TRIAL_EVERY_MS) return false
-    known.triedMs = now()
-    return true
+    if (known === undefined || !isOff(known)) return undefined
+    const leaderMs = read() - known.aheadMs
+    if (idTimes.every((ms) => isIdInWindow(ms, leaderMs))) return undefined
+    const nowMs = monotonic()
+    if (nowMs - known.triedMs < TRIAL_EVERY_MS) return leaderMs
+    known.triedMs = nowMs
+    return undefined
   }
 
   return {
     note,
-    admit,
+    forecast,
+    now: () => read() - correctionMs,
+    latest: () => read() + behindMs,
     get isBeyond() {
-      for (const leader of leaders.values()) if (isOff(leader)) return true
-      return false
+      read()
+      return isBeyond
     },
-    now() {
-      let ahead = 0
-      for (const leader of leaders.values()) if (isOff(leader)) ahead = Math.max(ahead, aheadOf(leader))
-      return now() - ahead
+    all() {
+      read()
+      return new Map(Array.from(leaders, ([id, { aheadMs }]) => [id, aheadMs]))
     },
-    all: () => new Map(Array.from(leaders, ([id, leader]) => [id, aheadOf(leader)])),
   }
+}
+
+function isOff({ aheadMs }: Pick<Leader, 'aheadMs'>): boolean {
+  return Math.abs(aheadMs) > SKEW_MS_MAX
 }
 
 /** The producer, whose acknowledgements are compared with the clock. */
 export function watchClocks(producer: Pick<EventProducer, 'send'>, skew: ClockSkew): Pick<EventProducer, 'send'> {
-  const send: EventProducer['send'] = (records, options = {}) =>
-    producer.send(records, {
+  const send: EventProducer['send'] = (records, options = {}) => {
+    const startedMs = performance.now()
+    return producer.send(records, {
       ...options,
       onOutcome(partition, outcome) {
-        if (outcome.type === 'written' && outcome.appendedAtMs >= 0) skew.note(outcome.leader, outcome.appendedAtMs)
+        if (outcome.type === 'written' && outcome.appendedAtMs >= 0) {
+          const { leader, appendedAtMs } = outcome
+          skew.note(leader, { appendedAtMs, tookMs: performance.now() - startedMs })
+        }
         options.onOutcome?.(partition, outcome)
       },
     })
+  }
   return { send }
 }

@@ -1,6 +1,7 @@
-import { encodeRecord, partitionOf, type LogEvent } from '@ariftly/events'
+import { encodeRecord, eventIdMs, partitionOf, type LogEvent } from '@ariftly/events'
 import type { EventProducer, ProducerRecord } from '@ariftly/kafka'
 import type { Breaker } from './breaker.ts'
+import type { ClockSkew } from './clock-skew.ts'
 import { Lane, type LaneOptions } from './lane.ts'
 import type { Part, RecordStatus } from './part.ts'
 
@@ -22,8 +23,8 @@ export interface EventLog {
 export interface EventLogOptions extends Omit<LaneOptions, 'send' | 'breaker' | 'partitionBytesMax' | 'sendBytesMax'> {
   readonly producer: Pick<EventProducer, 'send'>
   readonly breaker: Pick<Breaker, 'admit' | 'stateOf' | 'sendBegan' | 'sendEnded' | 'isTrial'>
-  /** Whether the clock of a partition's leader agrees with ours, or this write finds out; default always. */
-  readonly isTrusted?: (partition: number) => boolean
+  /** As {@link ClockSkew.forecast} for the leader of a partition; by default nothing is expected. */
+  readonly forecast?: (partition: number, idTimes: readonly number[]) => ReturnType<ClockSkew['forecast']>
   readonly partitions: number
   readonly lanes: number
   /** Default 900,000: the topic takes batches of 1,048,588. */
@@ -34,7 +35,7 @@ export interface EventLogOptions extends Omit<LaneOptions, 'send' | 'breaker' | 
 
 /** Creates the log's lanes; a partition belongs to one of them for ever. */
 export function createEventLog(options: EventLogOptions): EventLog {
-  const { producer, breaker, partitions, isTrusted = () => true } = options
+  const { producer, breaker, partitions, forecast = () => undefined } = options
   const lanes = Array.from(
     { length: Math.min(options.lanes, partitions) },
     () => new Lane({ partitionBytesMax: 900_000, sendBytesMax: 4 * 1024 * 1024, ...options, send: producer.send }),
@@ -51,15 +52,20 @@ export function createEventLog(options: EventLogOptions): EventLog {
         if (open === 0) resolve(statuses)
       })
       for (const part of parts) {
-        if (admit(part.partition)) laneOf(part.partition)?.add(part)
-        else part.settle(0, part.records.length, 'retry')
+        const status = admit(part)
+        if (status === undefined) laneOf(part.partition)?.add(part)
+        else part.settle(0, part.records.length, status)
       }
     })
   }
 
-  function admit(partition: number): boolean {
+  /** The status of a part that is not to be written now. */
+  function admit({ partition, idTimes }: Part): RecordStatus | undefined {
+    if (breaker.stateOf(partition) === 'open') return 'retry'
+    const appendedAtMs = forecast(partition, idTimes)
+    if (appendedAtMs !== undefined) return { type: 'outOfWindow', appendedAtMs }
     // A trial that the breaker lets through has to be sent.
-    return breaker.stateOf(partition) !== 'open' && isTrusted(partition) && breaker.admit(partition)
+    return breaker.admit(partition) ? undefined : 'retry'
   }
 
   function laneOf(partition: number): Lane | undefined {
@@ -75,7 +81,12 @@ export function createEventLog(options: EventLogOptions): EventLog {
   }
 }
 
-type OpenPart = Part & { readonly records: ProducerRecord[]; readonly sizes: number[]; readonly places: number[] }
+type OpenPart = Part & {
+  readonly records: ProducerRecord[]
+  readonly idTimes: number[]
+  readonly sizes: number[]
+  readonly places: number[]
+}
 
 function groupByPartition(
   events: readonly LogEvent[],
@@ -90,10 +101,12 @@ function groupByPartition(
     // Parts are few: for most posts a map of them costs more than all the rest.
     const part = parts.find((one) => one.partition === partition)
     const record = { partition, key, value, headers }
+    const idMs = eventIdMs(event.id)
     const size = sizeOf(event, key)
-    if (part === undefined) parts.push(openPart({ record, size, place }, onStatus))
+    if (part === undefined) parts.push(openPart({ record, idMs, size, place }, onStatus))
     else {
       part.records.push(record)
+      part.idTimes.push(idMs)
       part.sizes.push(size)
       part.places.push(place)
     }
@@ -103,13 +116,14 @@ function groupByPartition(
 
 /** With its first record in each list: an array that grows from nothing has room for seventeen, and most parts have one. */
 function openPart(
-  first: { readonly record: ProducerRecord; readonly size: number; readonly place: number },
+  first: { readonly record: ProducerRecord; readonly idMs: number; readonly size: number; readonly place: number },
   onStatus: (place: number, status: RecordStatus) => void,
 ): OpenPart {
   const places = [first.place]
   return {
     partition: first.record.partition,
     records: [first.record],
+    idTimes: [first.idMs],
     sizes: [first.size],
     places,
     settle(from, to, status) {

@@ -102,6 +102,32 @@ function startClient() {
   }
 }
 
+/** A request begins with its length in four bytes; the key of its API follows, 0 for Produce. */
+function isProduce(request: Buffer): boolean {
+  return request.length >= 6 && request.readInt16BE(4) === 0
+}
+
+describe('when Kafka is back and acknowledges late', () => {
+  test('its partitions are written to again', async () => {
+    const slowMs = 1_300
+    const ids = Array.from({ length: 5 }, () => newEventId(Date.now()))
+    expect((await post(ids)).status).toBe(202)
+    proxy.freeze()
+    await eventually(async () => (await post(ids)).status === 503)
+    await eventually(async () => (await post(ids)).tookMs < 250)
+    proxy.delayAnswersTo(isProduce, slowMs)
+    proxy.resume()
+    const client = startClient()
+    try {
+      await eventually(() => client.accepted.size > 30, { timeoutMs: 20_000 })
+    } finally {
+      proxy.delayAnswersTo(isProduce, 0)
+      await client.end()
+    }
+    await eventually(async () => (await post([newEventId(Date.now())])).tookMs < slowMs)
+  })
+})
+
 describe('when Kafka is away under load', () => {
   test('it is reached through the proxy alone', () => {
     expect(proxy.connections).toBeGreaterThan(0)

@@ -5,7 +5,10 @@ import type { Part, RecordStatus } from './part.ts'
 
 type Answer = (partition: number, records: readonly ProducerRecord[]) => PartitionOutcome
 
-const WRITTEN: PartitionOutcome = { type: 'written', baseOffset: 0, appendedAtMs: 0, leader: 1 }
+const APPENDED_MS = 1_000_000_000_000
+/** One millisecond more than readers take. */
+const LATE_MS = 600_001
+const WRITTEN: PartitionOutcome = { type: 'written', baseOffset: 0, appendedAtMs: APPENDED_MS, leader: 1 }
 
 /** A log of its own: what it was sent, in order. Partitions can be held, so that they are not answered. */
 function createLog(answer: Answer = () => WRITTEN) {
@@ -80,6 +83,7 @@ function partOf(
   return {
     partition,
     records: names.map((name) => ({ partition, key: null, value: Buffer.from(name), headers: {} })),
+    idTimes: names.map((name) => (name.startsWith('late') ? APPENDED_MS + LATE_MS : APPENDED_MS)),
     sizes: names.map(() => size),
     told,
     settle(from, to, status) {
@@ -192,6 +196,29 @@ describe('a lane', () => {
     },
   )
 
+  test('accepts no record that readers take for a dead letter, and sends nothing behind it in the same request', async () => {
+    const log = createLog()
+    const lane = laneOn(log.send)
+    const part = partOf(0, ['a', 'late1', 'late2', 'b', ...Array.from({ length: 8 }, (_, index) => `c${index}`)])
+    lane.add(part)
+    await lane.idle()
+    const out = { type: 'outOfWindow', appendedAtMs: APPENDED_MS }
+    expect(part.told.slice(0, 4)).toEqual(['accepted', out, out, 'accepted'])
+    expect(part.told.slice(4, 10)).toEqual(Array.from({ length: 6 }, () => 'accepted'))
+    expect(part.told.slice(10)).toEqual([out, out])
+    expect(log.sends.map((records) => records.length)).toEqual([10])
+  })
+
+  test('accepts none of them either when the broker refused a neighbour', async () => {
+    const refused: PartitionOutcome = { type: 'refused', code: 'INVALID_RECORD' }
+    const log = createLog((_, records) => (namesOf(records).includes('bad') ? refused : WRITTEN))
+    const lane = laneOn(log.send)
+    const [one, other] = [partOf(0, ['bad']), partOf(0, ['late'])]
+    for (const part of [one, other]) lane.add(part)
+    await lane.idle()
+    expect([one.told, other.told]).toEqual([['refused'], [{ type: 'outOfWindow', appendedAtMs: APPENDED_MS }]])
+  })
+
   test('fails only the partition that failed', async () => {
     const log = createLog((partition) => (partition === 0 ? WRITTEN : { type: 'unknown', code: 'X' }))
     const lane = laneOn(log.send)
@@ -253,7 +280,7 @@ describe('a lane', () => {
     expect(log.sends.map(namesOf)).toEqual([['a']])
   })
 
-  test('sends a trial by itself, and shortly', async () => {
+  test('sends a trial by itself, and gives it up at once if it cannot be sent', async () => {
     const log = createLog()
     const limits: unknown[] = []
     const lane = laneOn(
@@ -266,7 +293,7 @@ describe('a lane', () => {
     for (const part of [partOf(0, ['a']), partOf(1, ['b']), partOf(2, ['c'])]) lane.add(part)
     await lane.idle()
     expect(limits).toEqual([
-      [[0], 1_000, 0],
+      [[0], 5_000, 0],
       [[1, 2], 5_000, 1_000],
     ])
   })

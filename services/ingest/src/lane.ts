@@ -1,6 +1,7 @@
 import type { EventProducer, PartitionOutcome, ProducerRecord } from '@ariftly/kafka'
 import type { Breaker } from './breaker.ts'
-import type { Part, RecordStatus } from './part.ts'
+import { bytesOf, type Part, type RecordStatus } from './part.ts'
+import { statusOf, statusRuns } from './record-status.ts'
 import { isAboutRecords, separateRefused } from './separate-refused.ts'
 
 /** What a lane needs. */
@@ -39,8 +40,6 @@ const LOAD_PARTS = 2
 const HOLD_MS = 25
 /** A partition without a reachable leader is answered after this: nothing of it can have been written. */
 const UNSENT_MS = 1_000
-/** How long the one write may take that tries whether a partition is back. */
-const TRIAL_MS = 1_000
 
 /**
  * Sends the parts of some partitions, those of one partition in the order in which they come and with one produce request
@@ -72,7 +71,7 @@ export class Lane {
     const queue = this.#queues.get(part.partition)
     if (queue) queue.push(waiting)
     else this.#queues.set(part.partition, [waiting])
-    this.#waitingBytes += sumOf(part.sizes, 0, part.sizes.length)
+    this.#waitingBytes += bytesOf(part, 0, part.sizes.length)
     this.#expireLater()
     this.#schedule()
   }
@@ -125,7 +124,8 @@ export class Lane {
     const together = new Map<number, Slice[]>()
     for (const [partition, slices] of taken) {
       if (this.#o.breaker.isTrial(partition)) {
-        void this.#send(new Map([[partition, slices]]), { timeoutMs: TRIAL_MS, unsentMs: 0 })
+        // By itself, and given up at once if it cannot be sent. A partition may answer late and is written to all the same.
+        void this.#send(new Map([[partition, slices]]), { timeoutMs: this.#o.timeoutMs, unsentMs: 0 })
       } else together.set(partition, slices)
     }
     if (together.size > 0) {
@@ -192,16 +192,15 @@ export class Lane {
     })
     let bytes = 0
     for (const slices of taken.values())
-      for (const { waiting, from, to } of slices) bytes += sumOf(waiting.part.sizes, from, to)
+      for (const { waiting, from, to } of slices) bytes += bytesOf(waiting.part, from, to)
     this.#o.onSend?.({ records: records.length, bytes, ms: performance.now() - beganMs })
   }
 
   async #settleSlices(slices: readonly Slice[], outcome: PartitionOutcome, partition: number): Promise<void> {
     this.#o.breaker.sendEnded(partition, outcome)
     this.#release()
-    if (outcome.type === 'written') for (const slice of slices) this.#settle(slice, 'accepted')
-    else if (isAboutRecords(outcome)) await this.#sendApart(slices)
-    else for (const slice of slices) this.#settle(slice, 'retry')
+    if (isAboutRecords(outcome)) await this.#sendApart(slices)
+    else for (const slice of slices) this.#settleSlice(slice, outcome)
     this.#busy.delete(partition)
     this.#schedule()
     this.#settleIdle()
@@ -215,6 +214,7 @@ export class Lane {
     await separateRefused(single, {
       isDropped: ({ waiting }) => waiting.failed,
       send: (some) => this.#sendAgain(some),
+      statusOf: ({ waiting, from }, outcome) => statusOf(waiting.part, from, outcome),
       settle: (slice, status) => this.#settle(slice, status),
     })
   }
@@ -236,21 +236,25 @@ export class Lane {
     return outcome
   }
 
+  #settleSlice({ waiting, ...range }: Slice, outcome: PartitionOutcome): void {
+    for (const { status, ...run } of statusRuns(waiting.part, range, outcome)) this.#settle({ waiting, ...run }, status)
+  }
+
   #settle({ waiting, from, to }: Slice, status: RecordStatus): void {
-    if (status === 'retry') this.#fail(waiting)
+    if (status !== 'accepted' && status !== 'refused') this.#fail(waiting, status)
     waiting.part.settle(from, to, status)
   }
 
-  /** What is behind a record that may not be in the log must not overtake it. */
-  #fail(waiting: Waiting): void {
+  /** What is behind a record that may be no event in the log must not overtake it. */
+  #fail(waiting: Waiting, status: RecordStatus = 'retry'): void {
     if (waiting.failed) return
     waiting.failed = true
     const { part, sent: from } = waiting
     const { length } = part.records
     if (from >= length) return
     waiting.sent = length
-    this.#waitingBytes -= sumOf(part.sizes, from, length)
-    part.settle(from, length, 'retry')
+    this.#waitingBytes -= bytesOf(part, from, length)
+    part.settle(from, length, status)
   }
 
   #release(): void {
@@ -287,10 +291,4 @@ export class Lane {
     this.#expiry = undefined
     for (const resolve of this.#idleWaiters.splice(0)) resolve()
   }
-}
-
-function sumOf(sizes: readonly number[], from: number, to: number): number {
-  let sum = 0
-  for (let at = from; at < to; at += 1) sum += sizes[at] ?? 0
-  return sum
 }

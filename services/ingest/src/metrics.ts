@@ -79,7 +79,7 @@ export function registerLogMetrics(
   })
   metrics.gauge({
     name: 'ariftly_ingest_clock_skew_seconds',
-    help: 'By how much the clock is ahead of that of a broker (negative: behind), the time of an acknowledgement included.',
+    help: 'By how much the clock is ahead of that of a broker at least (negative: behind).',
     labels: ['broker'],
     collect(gauge) {
       gauge.reset()

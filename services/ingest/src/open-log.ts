@@ -11,6 +11,7 @@ import { registerLogMetrics } from './metrics.ts'
 import { traceSends } from './trace-sends.ts'
 
 const PROBE_TIMEOUT_MS = 1000
+const CLOCKS_DIFFER = 'the clocks of this process and of a broker differ by more than a minute'
 
 /** The way into Kafka, and what decides whether it may be taken. */
 export interface OpenLog {
@@ -55,11 +56,14 @@ export function openLog(
       log[state === 'open' ? 'warn' : 'debug']({ partition, state }, 'the breaker of a partition changed'),
   })
   releasers.add('breaker', () => breaker.close())
-  const skew = createClockSkew()
+  const skew = createClockSkew({
+    onChange: (isBeyond) =>
+      log.warn({ skewMs: Object.fromEntries(skew.all()) }, isBeyond ? CLOCKS_DIFFER : 'the clocks agree again'),
+  })
   const eventLog = createEventLog({
     producer: traceSends(watchClocks(producer, skew), tracing, topic),
     breaker,
-    isTrusted: (partition) => skew.admit(producer.leaderOf(partition)),
+    forecast: (partition, idTimes) => skew.forecast(producer.leaderOf(partition), idTimes),
     partitions,
     lanes: config.INGEST_LANES,
     timeoutMs: config.INGEST_PRODUCE_TIMEOUT_MS,

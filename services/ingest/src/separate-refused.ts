@@ -7,6 +7,8 @@ export interface SeparateOptions<Item> {
   /** Whether a record must not be sent any more, as an earlier one of its request was not written. */
   readonly isDropped: (item: Item) => boolean
   readonly send: (items: readonly Item[]) => Promise<PartitionOutcome>
+  /** What an outcome that is not about records means for one of them. */
+  readonly statusOf: (item: Item, outcome: PartitionOutcome) => RecordStatus
   /** Called once for each record, with its status. */
   readonly settle: (item: Item, status: RecordStatus) => void
 }
@@ -29,7 +31,7 @@ export async function separateRefused<Item>(items: readonly Item[], o: SeparateO
       if (live.length === 0) return true
       const outcome = await o.send(live)
       if (isAboutRecords(outcome)) return false
-      for (const item of live) settle(item, outcome.type === 'written' ? 'accepted' : 'retry')
+      for (const item of live) settle(item, o.statusOf(item, outcome))
       return true
     },
     onRefused: (item) => settle(item, 'refused'),

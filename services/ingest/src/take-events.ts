@@ -1,6 +1,6 @@
 import type { ValidatedEvent } from '@ariftly/events'
 import type { Caller, RequestContext } from '@ariftly/http'
-import { problemOfInvalid, renderResults, resultsOf, type Answer, type EntryResult } from './answer.ts'
+import { isOutOfWindow, problemOfInvalid, renderResults, resultsOf, type Answer, type EntryResult } from './answer.ts'
 import type { ClockSkew } from './clock-skew.ts'
 import type { Content } from './content.ts'
 import { readEntries } from './read-entries.ts'
@@ -14,8 +14,8 @@ export interface TakeEventsDeps {
   readonly validations: Pick<ValidationQueue, 'run'>
   readonly log: Pick<EventLog, 'write'>
   readonly count: (status: EntryResult['status'], events: number) => void
-  /** The clock by which ids are minted and judged. */
-  readonly clock: Pick<ClockSkew, 'now' | 'isBeyond'>
+  /** The clock by which ids are minted and validated. */
+  readonly clock: Pick<ClockSkew, 'now' | 'latest'>
   /** How long events are kept, milliseconds: what is older is refused. */
   readonly historyMs: () => number
 }
@@ -41,7 +41,13 @@ export function createTakeEvents(deps: TakeEventsDeps): TakeEvents {
   return async function takeEvents(posted, context) {
     const { caller, content, body, declaredBytes } = posted
     const { tenant } = caller
-    const validation = { tenant, nowMs: clock.now(), traceparent: context.traceparent, historyMs: historyMs() }
+    const validation = {
+      tenant,
+      nowMs: clock.now(),
+      latestMs: clock.latest(),
+      traceparent: context.traceparent,
+      historyMs: historyMs(),
+    }
     const judged = validations.run(tenant, readEntries(content, body, validation))
     const checked = judged instanceof Promise ? await posted.wait(judged) : judged
     const events = checked.type === 'entries' ? checked.entries.length : 1
@@ -49,9 +55,10 @@ export function createTakeEvents(deps: TakeEventsDeps): TakeEvents {
     if (checked.type === 'invalid') throw problemOfInvalid(checked)
     const valid: ValidatedEvent[] = []
     for (const entry of checked.entries) if (entry.ok) valid.push(entry.event)
-    const results = resultsOf(checked.entries, await log.write(valid))
+    const statuses = await log.write(valid)
+    const results = resultsOf(checked.entries, statuses)
     note(results, context.fields)
-    return renderResults(results, { single: checked.single, isClockOff: clock.isBeyond })
+    return renderResults(results, { single: checked.single, isClockOff: statuses.some(isOutOfWindow) })
   }
 
   function note(results: readonly EntryResult[], fields: RequestContext['fields']): void {

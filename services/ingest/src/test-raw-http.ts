@@ -67,7 +67,7 @@ export async function startRawServer(o: {
     log: { write: async (events) => events.map(write) },
     count: () => {},
     historyMs: () => 90 * 86_400_000,
-    clock: { now: Date.now, isBeyond: false },
+    clock: { now: Date.now, latest: Date.now },
   })
   const answerPost = createPostPipeline({
     authenticator,
