@@ -6,8 +6,8 @@ import { API_KEY, startBenchStack } from '../support/bench-stack.ts'
 import { compare, type Attack } from './attack.ts'
 import { repeat } from './stream-victim.ts'
 
-const REQUESTS = 150
-const PAUSE_MS = 20
+const REQUESTS = 300
+const PAUSE_MS = 10
 /** Connections of the strangers: 40 a second, each of which leaves after a second. */
 const EVERY_MS = 25
 const STAYS_MS = 1000
