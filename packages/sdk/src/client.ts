@@ -26,6 +26,7 @@ export class Ariftly {
   readonly eventTypes: EventTypes
   readonly streamTokens: StreamTokens
   readonly #sender: Sender
+  readonly #closed = new AbortController()
 
   constructor(options: ClientOptions = {}) {
     const clock = new ServerClock()
@@ -42,10 +43,8 @@ export class Ariftly {
       clock,
     })
     this.#sender = new Sender({ transport, clock, options: send, logger })
-    this.events = new Events(
-      { transport, streamToken: options.apiKey === undefined ? options.streamToken : undefined, logger },
-      this.#sender,
-    )
+    const streamToken = options.apiKey === undefined ? options.streamToken : undefined
+    this.events = new Events({ transport, streamToken, logger, closed: this.#closed.signal }, this.#sender)
     this.webhooks = new Webhooks(transport)
     this.deliveries = new Deliveries(transport)
     this.redeliveries = new Redeliveries(transport)
@@ -58,12 +57,13 @@ export class Ariftly {
   }
 
   /**
-   * Takes no more events, waits at most `timeoutMs` (default 30 s) for those that are there, and answers with those that could not be sent:
+   * Ends all streams, as their `close` does, takes no more events, waits at most `timeoutMs` (default 30 s) for those that are there, and answers with those that could not be sent:
    * their promises reject with a ClosedError, and a spool keeps them. They have ids, so sending them again is harmless.
    */
   async close({ timeoutMs = 30_000 }: { readonly timeoutMs?: number } = {}): Promise<{
     readonly unsent: readonly NewEvent[]
   }> {
+    this.#closed.abort()
     return { unsent: await this.#sender.close(timeoutMs) }
   }
 

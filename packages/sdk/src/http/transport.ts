@@ -2,6 +2,7 @@ import type { Problem } from '../api-types.ts'
 import { apiError, AriftlyError, ConnectionError, ProtocolError, TimeoutError, type ApiError } from '../errors.ts'
 import type { Logger } from '../types.ts'
 import { BACK_OFF, backOffMs, isRetryableStatus, pause, retryAfterMs } from './back-off.ts'
+import { readText } from './body.ts'
 import type { ServerClock } from './server-clock.ts'
 import { withDeadline } from './with-deadline.ts'
 
@@ -65,7 +66,7 @@ export class Transport {
   async attempt(call: Call, timeoutMs: number = this.settings.attemptTimeoutMs): Promise<Answer> {
     return await withDeadline(call.signal, timeoutMs, async (signal) => {
       const response = await this.open(call, signal)
-      return { status: response.status, headers: response.headers, text: await response.text() }
+      return { status: response.status, headers: response.headers, text: await readText(response, signal) }
     }).catch((error: unknown) => {
       throw asFailure(error, call.signal)
     })
@@ -103,7 +104,8 @@ export class Transport {
         const outcome = await this.#outcome({ ...call, signal }, attemptTimeoutMs)
         if (!('error' in outcome)) return outcome.value
         if (failures > maxRetries || outcome.waitMs === undefined) throw outcome.error
-        const waitMs = backOffMs(failures, outcome.waitMs, BACK_OFF)
+        const floorMsMax = this.settings.maxRetryAfterMs
+        const waitMs = backOffMs(failures, outcome.waitMs, { ...BACK_OFF, floorMsMax })
         this.settings.logger?.debug(`${call.method} ${call.path} again in ${waitMs} ms: ${outcome.error.message}`)
         await pause(waitMs, signal)
       }
