@@ -16,6 +16,29 @@ afterEach(() => {
   }
 })
 
+/** The code of the error that the constructor throws; 0 without one. */
+function codeOf(options: sdk.ClientOptions): unknown {
+  try {
+    return new Ariftly(options).events.stats().sent
+  } catch (error) {
+    return (error as AriftlyError).code
+  }
+}
+
+/** Warnings of a client until its first request has failed. */
+async function warningsOf(baseUrl: string): Promise<readonly string[]> {
+  const warnings: string[] = []
+  const client = new Ariftly({
+    apiKey: 'key',
+    baseUrl,
+    logger: { warn: (text) => warnings.push(text), debug: () => {} },
+  })
+  client.events.trySend(event)
+  await eventually(() => client.events.stats().retries > 0)
+  await client.close({ timeoutMs: 0 })
+  return warnings
+}
+
 describe('a client', () => {
   test('reads key and address from the environment', async () => {
     const api = await startReceiver()
@@ -31,13 +54,6 @@ describe('a client', () => {
 
   test('without a key and a token is not made, nor with an address that is none', () => {
     delete process.env['ARIFTLY_API_KEY']
-    const codeOf = (options: sdk.ClientOptions) => {
-      try {
-        return new Ariftly(options).events.stats().sent
-      } catch (error) {
-        return (error as AriftlyError).code
-      }
-    }
     expect(codeOf({})).toBe('missing_api_key')
     expect(codeOf({ apiKey: '' })).toBe('missing_api_key')
     expect(codeOf({ apiKey: 'key', baseUrl: 'localhost:8080' })).toBe('invalid_base_url')
@@ -65,19 +81,6 @@ describe('a client', () => {
 })
 
 describe('a wrong address', () => {
-  const warningsOf = async (baseUrl: string): Promise<readonly string[]> => {
-    const warnings: string[] = []
-    const client = new Ariftly({
-      apiKey: 'key',
-      baseUrl,
-      logger: { warn: (text) => warnings.push(text), debug: () => {} },
-    })
-    client.events.trySend(event)
-    await eventually(() => client.events.stats().retries > 0)
-    await client.close({ timeoutMs: 0 })
-    return warnings
-  }
-
   test('that redirects is a warning at once, with the target', async () => {
     const api = await startReceiver()
     api.respondWith(() => ({ status: 301, headers: { location: 'https://api.example/v1/events' } }))

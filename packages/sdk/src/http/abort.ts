@@ -29,13 +29,13 @@ function listenTo(signal: AbortSignal): Set<() => void> {
  * its signal when the garbage collector runs while a body is read (nodejs/undici#3644).
  */
 export async function orAborted<T>(signal: AbortSignal, promise: Promise<T>): Promise<T> {
-  let stop = () => {}
+  let stop: (() => void) | undefined
   const aborted = new Promise<never>((_, reject) => {
     stop = onAbort(signal, () => reject(signal.reason as Error))
   })
   try {
     return await Promise.race([promise, aborted])
   } finally {
-    stop()
+    stop?.()
   }
 }

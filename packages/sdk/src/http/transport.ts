@@ -149,9 +149,9 @@ export class Transport {
   }
 }
 
-/** What an answer asks to wait, milliseconds; 0 when it asks for nothing. */
-export function retryAfterOf({ headers }: Answer): number {
-  return retryAfterMs(headers.get('retry-after'), Date.now()) ?? 0
+/** What an answer asks to wait, milliseconds; 0 when it asks for nothing, or there is none. */
+export function retryAfterOf(answer: Answer | undefined): number {
+  return retryAfterMs(answer?.headers.get('retry-after') ?? null, Date.now()) ?? 0
 }
 
 /** `X-Request-Id` of an answer. */

@@ -99,17 +99,8 @@ function refused(code: string, pointer: string, message: string): EventRefusedEr
   return new EventRefusedError([{ index: 0, id: undefined, code, pointer, message }])
 }
 
-/** UTF-8 bytes of a well-formed text; a lone surrogate counts three, as its replacement does. */
+/** UTF-8 bytes of a text; half a surrogate pair counts three, as its replacement does. */
 export function utf8Length(text: string): number {
   const { Buffer } = globalThis as { Buffer?: { readonly byteLength: (text: string) => number } }
-  if (Buffer !== undefined) return Buffer.byteLength(text)
-  let bytes = text.length
-  for (let at = 0; at < text.length; at += 1) {
-    const code = text.charCodeAt(at)
-    if (code < 0x80) continue
-    bytes += code < 0x8_00 ? 1 : 2
-    // The pair is four bytes: two more than its two units.
-    if (code >= 0xd8_00 && code < 0xdc_00 && (text.charCodeAt(at + 1) & 0xfc_00) === 0xdc_00) at += 1
-  }
-  return bytes
+  return Buffer === undefined ? new TextEncoder().encode(text).length : Buffer.byteLength(text)
 }

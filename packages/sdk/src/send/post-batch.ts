@@ -4,7 +4,6 @@ import { isRetryableStatus } from '../http/back-off.ts'
 import { errorOf, requestIdOf, type Answer, type Transport } from '../http/transport.ts'
 import { jsonOf } from './encode-event.ts'
 import type { Outcome, PendingEvent } from './pending-event.ts'
-import type { BatchLimit } from './task-queues.ts'
 
 /** What one request says about one of its events; `retry` is not written yet. */
 export type EventResult = Outcome | typeof RETRY
@@ -13,7 +12,7 @@ export type EventResult = Outcome | typeof RETRY
 export type BatchResult =
   | { readonly type: 'results'; readonly results: readonly EventResult[]; readonly answer: Answer }
   /** Nothing is known of any event: all are to be posted again, after a wait. */
-  | { readonly type: 'again'; readonly error: Error; readonly answer?: Answer | undefined }
+  | { readonly type: 'again'; readonly error: Error; readonly answer?: Answer }
   /** The request is too large for the server or for a proxy before it. */
   | { readonly type: 'tooLarge'; readonly answer: Answer }
 
@@ -98,13 +97,4 @@ export function isClockRefusal(outcome: EventResult, { encoded, isReminted }: Pe
 export function staysInSpool(outcome: Outcome): boolean {
   if (outcome.type !== 'failed') return outcome.type === 'returned'
   return outcome.error instanceof ApiError && [401, 403, 404, 405].includes(outcome.error.status)
-}
-
-/** The quotas of `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers-10): what fits into one of their windows. */
-export function quotaOf({ headers }: Answer): BatchLimit {
-  const quota = { events: Infinity, bytes: Infinity }
-  for (const [, name, q] of (headers.get('ratelimit-policy') ?? '').matchAll(/"(events|bytes)"[^,]*?;\s*q=(\d+)/g)) {
-    quota[name as keyof BatchLimit] = Math.max(1, Number(q))
-  }
-  return quota
 }

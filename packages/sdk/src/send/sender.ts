@@ -10,7 +10,7 @@ import type { NewEvent } from '../types.ts'
 import { Batcher } from './batcher.ts'
 import { decodeEvent, encodeEvent, EVENT_BYTES_MAX, readEncoded, type EncodedEvent } from './encode-event.ts'
 import type { PendingEvent, SendCall, SentEvent } from './pending-event.ts'
-import { AwaitedCall } from './send-call.ts'
+import { createAwaitedCall } from './send-call.ts'
 import type { SendStats } from './send-stats.ts'
 import type { SpooledEvent } from './spool.ts'
 
@@ -49,17 +49,15 @@ export class Sender {
 
   constructor(deps: SenderDeps) {
     this.#deps = deps
-    const { transport, clock, options, log } = deps
+    const { options, ...shared } = deps
     const { spool } = options
     this.#batcher = new Batcher({
+      ...shared,
+      spool,
       lingerMs: options.lingerMs ?? 5,
       batch: { events: options.batchEventsMax ?? 1000, bytes: options.batchBytesMax ?? EVENT_BYTES_MAX },
       requestsMax: options.requestsMax ?? 4,
       queue: { events: options.queueEventsMax ?? 10_000, bytes: options.queueBytesMax ?? 16 * 1024 * 1024 },
-      transport,
-      clock,
-      spool,
-      log,
     })
     this.#unawaited = {
       isAwaited: false,
@@ -74,10 +72,10 @@ export class Sender {
     this.#refuseWhenClosed()
     signal?.throwIfAborted()
     const encoded = this.#encodeAll(listOf(events))
-    const call = new AwaitedCall(encoded.length)
+    const call = createAwaitedCall(encoded.length)
     const pending = this.#batcher.add(call, encoded)
     const withdraw = (error: Error) => {
-      call.withdraw(error)
+      call.reject(error)
       this.#batcher.withdraw(pending, error)
     }
     const stop = onAbort(signal, () => withdraw(signal?.reason as Error))
@@ -121,7 +119,7 @@ export class Sender {
   #encodeAll(events: readonly NewEvent[]): EncodedEvent[] {
     const nowMs = Date.now()
     if (nowMs > this.#calledMs || this.#calledMs - nowMs > STEP_BACK_MS) this.#calledMs = nowMs
-    this.#stopListening ??= onExit({ beforeExit: () => void this.#beforeExit(), exit: () => this.#end() })
+    this.#listen()
     return events.map((event, index) => {
       try {
         return encodeEvent(event, this.#calledMs)
@@ -134,21 +132,20 @@ export class Sender {
 
   #recover(spooled: readonly SpooledEvent[]): void {
     const { log, options } = this.#deps
-    const whole = spooled.flatMap(({ json, atMs, ticket, id }) => {
+    for (const { json, atMs, ticket, id } of spooled) {
       try {
-        return [{ encoded: readEncoded(json, atMs), ticket, id }]
+        const encoded = readEncoded(json, atMs)
+        this.#batcher.add(this.#unawaited, [{ ...encoded, id: id ?? encoded.id }], [ticket])
+        this.#listen()
       } catch {
         log.warn('The spool holds half an event, which `send` never took: it is left out.')
         log.guard(() => options.spool?.settle(ticket))
-        return []
       }
-    })
-    const recovered = { tickets: whole.map(({ ticket }) => ticket), ids: whole.map(({ id }) => id) }
-    this.#batcher.add(
-      this.#unawaited,
-      whole.map(({ encoded }) => encoded),
-      recovered,
-    )
+    }
+  }
+
+  #listen(): void {
+    this.#stopListening ??= onExit({ beforeExit: () => void this.#beforeExit(), exit: () => this.#end() })
   }
 
   #report(error: Error, { encoded, id }: PendingEvent): void {
@@ -163,12 +160,11 @@ export class Sender {
 
   /** Node calls this whenever it runs out of work: what is left gets its time. */
   async #beforeExit(): Promise<void> {
-    if (this.#isExiting || this.#batcher.isClosed) return
+    if (this.#isExiting || this.#batcher.isEmpty) return
     this.#isExiting = true
     await this.#batcher.flush(EXIT_MS)
     this.#isExiting = false
-    const { waiting, queued, in_flight: inFlight } = this.stats()
-    if (waiting + queued + inFlight > 0) this.#end()
+    if (!this.#batcher.isEmpty) this.#end()
   }
 
   /** The program ends. What a spool keeps is not lost. */

@@ -69,7 +69,7 @@ export class TaskQueues {
       queue.events = [...kept, ...queue.events]
       for (const event of kept) queue.bytes += event.encoded.bytes
     }
-    if (queue.events.length === 0) this.#queues.delete(queue.key)
+    if (queue.events.length === 0) this.#forget(queue)
     else if (heldUntilMs > 0) {
       queue.state = 'held'
       queue.heldUntilMs = heldUntilMs
@@ -89,29 +89,32 @@ export class TaskQueues {
 
   /** Takes one event out that is in no request; false if it is. */
   remove(event: PendingEvent): boolean {
-    const { queue } = event
+    const { queue, encoded } = event
     const at = queue?.events.indexOf(event) ?? -1
     if (queue === undefined || at === -1) return false
     const { state } = queue
     if (state === 'ready') this.#unready(queue, state)
     queue.events.splice(at, 1)
-    queue.bytes -= event.encoded.bytes
-    if (queue.events.length > 0) {
-      if (state === 'ready') this.#makeReady(queue)
-    } else if (state !== 'busy') {
-      this.#held.delete(queue)
-      this.#queues.delete(queue.key)
-    }
+    queue.bytes -= encoded.bytes
+    if (state === 'busy') return true
+    if (queue.events.length === 0) this.#forget(queue)
+    else if (state === 'ready') this.#makeReady(queue)
     return true
   }
 
   /** Takes all out that are in no request. */
   removeAll(): PendingEvent[] {
-    const events = [...this.#queues.values()].flatMap((queue) => queue.events)
-    for (const set of [this.#queues, this.#ready, this.#held]) set.clear()
-    this.readyEvents = 0
-    this.readyBytes = 0
-    return events
+    const queues = [...this.#queues.values()]
+    for (const queue of queues) {
+      if (queue.state === 'ready') this.#unready(queue, 'busy')
+      this.#forget(queue)
+    }
+    return queues.flatMap((queue) => queue.events)
+  }
+
+  #forget(queue: TaskQueue): void {
+    this.#held.delete(queue)
+    this.#queues.delete(queue.key)
   }
 
   #makeReady(queue: TaskQueue): void {
