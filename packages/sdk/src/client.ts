@@ -36,10 +36,7 @@ export class Ariftly {
     const log = createLog(logger)
     const apiKey = options.apiKey ?? (streamToken === undefined ? readEnv('ARIFTLY_API_KEY') : undefined)
     if (!apiKey && streamToken === undefined) {
-      throw new AriftlyError(
-        'missing_api_key',
-        'Give an apiKey, set ARIFTLY_API_KEY, or, in a browser, give streamToken.',
-      )
+      throw new AriftlyError('missing_api_key', 'Set apiKey, ARIFTLY_API_KEY, or, in a browser, streamToken.')
     }
     const transport = new Transport({
       baseUrl: readBaseUrl(options.baseUrl),
@@ -86,7 +83,7 @@ function readBaseUrl(given: string | undefined): string {
   const baseUrl = (given ?? readEnv('ARIFTLY_URL') ?? 'https://api.ariftly.io').replace(/\/+$/, '')
   // A page may give a path of its own origin.
   if (nodeVersion !== undefined && !/^https?:\/\/[^/]/i.test(baseUrl)) {
-    throw new AriftlyError('invalid_base_url', `The base URL must begin with http:// or https://, and is "${baseUrl}".`)
+    throw new AriftlyError('invalid_base_url', `The base URL is no http(s) URL: ${baseUrl}`)
   }
   return baseUrl
 }

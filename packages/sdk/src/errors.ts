@@ -176,18 +176,10 @@ export class EventRefusedError extends AriftlyError {
 }
 
 /** Codes of Node for an unknown host, and for what TLS finds wrong. */
-const ADDRESS_CODES = /^(ENOTFOUND|EAI_|EPROTO|ERR_(TLS|SSL|INVALID_URL)|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO)/
+const ADDRESS_CODES = /ENOTFOUND|EAI_|EPROTO|^ERR_(TLS|SSL)|CERT|SIGNATURE/
 
-/** A redirect, which is not followed: the key would go along, and a POST would become a GET. */
-export class RedirectFound extends Error {
-  readonly isOfAddress = true
-
-  constructor(target: string | null) {
-    super(`it redirects to ${target ?? 'another address'}. Set baseUrl to where the API is.`)
-  }
-}
-
-interface Reason {
+/** Why no answer came, as `fetch` or this SDK says. */
+export interface Reason {
   readonly message?: string
   readonly code?: string
   readonly cause?: unknown

@@ -7,28 +7,20 @@ export interface Log extends Logger {
 }
 
 /** Writes to the caller's logger, by default `console.warn`. What that one throws goes to `console.warn`. */
-export function createLog(logger: Logger | undefined): Log {
+export function createLog(logger: Logger = { warn: (text) => console.warn(text), debug: () => {} }): Log {
   function write(level: 'warn' | 'debug', text: string): void {
-    const message = `Ariftly: ${text}`
     try {
-      if (logger !== undefined) logger[level](message)
-      else if (level === 'warn') console.warn(message)
+      logger[level](`Ariftly: ${text}`)
     } catch (error) {
-      console.warn(message, error)
+      console.warn(text, error)
     }
   }
-  const warn = (text: string) => write('warn', text)
-  return {
-    warn,
-    debug: (text) => write('debug', text),
-    guard(act) {
-      try {
-        act()
-      } catch (error) {
-        warn(
-          `A function of the caller failed. ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
-        )
-      }
-    },
+  function guard(act: () => void): void {
+    try {
+      act()
+    } catch (error) {
+      write('warn', `A function of the caller failed. ${String((error as Partial<Error> | undefined)?.stack ?? error)}`)
+    }
   }
+  return { warn: (text) => write('warn', text), debug: (text) => write('debug', text), guard }
 }

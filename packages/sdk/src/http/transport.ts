@@ -4,9 +4,9 @@ import {
   AriftlyError,
   ConnectionError,
   ProtocolError,
-  RedirectFound,
   TimeoutError,
   type ApiError,
+  type Reason,
 } from '../errors.ts'
 import type { Log } from '../log.ts'
 import { BACK_OFF, backOffMs, isRetryableStatus, pause, retryAfterMs } from './back-off.ts'
@@ -96,7 +96,7 @@ export class Transport {
     // A browser shows neither the status nor the target.
     if (response.type === 'opaqueredirect' || (response.status >= 300 && response.status < 400)) {
       void response.body?.cancel()
-      throw new RedirectFound(response.headers.get('location'))
+      throw new ConnectionError(redirectTo(response.headers.get('location') ?? 'another address'))
     }
     clock.learn(response.headers.get('date'), sentMs, Date.now())
     return response
@@ -187,6 +187,11 @@ function parseJson(answer: Answer): unknown {
   } catch {
     throw new ProtocolError('The answer is not JSON. Is the base URL that of the API?', requestIdOf(answer))
   }
+}
+
+/** A redirect is not followed: the key would go along, and a POST may become a GET. */
+function redirectTo(target: string): Reason {
+  return { message: `it redirects to ${target}. Set baseUrl to where the API is.`, isOfAddress: true }
 }
 
 function queryOf(query: object = {}): string {

@@ -128,7 +128,7 @@ export class Batcher {
     const { spool, log } = this.#settings
     const error = new ClosedError('The client was closed before the event was accepted.')
     this.#closed.abort(error)
-    const unsettled = [...[...this.#batches].flat(), ...this.#queues.removeAll()].toSorted((a, b) => a.seq - b.seq)
+    const unsettled = [...[...this.#batches].flat(), ...this.#queues.all()].toSorted((a, b) => a.seq - b.seq)
     this.#batches.clear()
     this.#inFlight = 0
     log.guard(() => this.#identify(unsettled))

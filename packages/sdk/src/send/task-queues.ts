@@ -69,7 +69,7 @@ export class TaskQueues {
       queue.events = [...kept, ...queue.events]
       for (const event of kept) queue.bytes += event.encoded.bytes
     }
-    if (queue.events.length === 0) this.#forget(queue)
+    if (queue.events.length === 0) this.#queues.delete(queue.key)
     else if (heldUntilMs > 0) {
       queue.state = 'held'
       queue.heldUntilMs = heldUntilMs
@@ -97,24 +97,16 @@ export class TaskQueues {
     queue.events.splice(at, 1)
     queue.bytes -= encoded.bytes
     if (state === 'busy') return true
-    if (queue.events.length === 0) this.#forget(queue)
-    else if (state === 'ready') this.#makeReady(queue)
+    if (queue.events.length === 0) {
+      this.#held.delete(queue)
+      this.#queues.delete(queue.key)
+    } else if (state === 'ready') this.#makeReady(queue)
     return true
   }
 
-  /** Takes all out that are in no request. */
-  removeAll(): PendingEvent[] {
-    const queues = [...this.#queues.values()]
-    for (const queue of queues) {
-      if (queue.state === 'ready') this.#unready(queue, 'busy')
-      this.#forget(queue)
-    }
-    return queues.flatMap((queue) => queue.events)
-  }
-
-  #forget(queue: TaskQueue): void {
-    this.#held.delete(queue)
-    this.#queues.delete(queue.key)
+  /** All events that are in no request. */
+  all(): PendingEvent[] {
+    return [...this.#queues.values()].flatMap((queue) => queue.events)
   }
 
   #makeReady(queue: TaskQueue): void {
