@@ -15,8 +15,8 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals'
-import { startReceiver } from '@ariftly/testkit'
-import { Ariftly, type Spool } from '../index.ts'
+import { startReceiver, type Receiver } from '@ariftly/testkit'
+import { Ariftly, type NewEvent, type SendOptions, type Spool } from '../index.ts'
 import { filePositionStore, openSpool } from './index.ts'
 
 let folder: string
@@ -155,6 +155,55 @@ describe('openSpool', () => {
     } finally {
       await api.close()
     }
+  })
+})
+
+describe('events in a spool', () => {
+  const event: NewEvent = { type: 'task.progress', task_id: 't', data: { message: 'm' } }
+  let api: Receiver
+  const start = (send: SendOptions = {}) =>
+    new Ariftly({ baseUrl: api.url, apiKey: 'key', send: { spool: openSpool(folder), onFailed: () => {}, ...send } })
+  const idsOf = (at: number) =>
+    (JSON.parse(api.requests[at]?.body.toString() ?? '[]') as { id: string }[]).map((posted) => posted.id)
+
+  beforeEach(async () => {
+    api = await startReceiver()
+  })
+  afterEach(() => api.close())
+
+  test.each([401, 403, 404, 405])(
+    'that were given up with %i are sent by the next process, under the same ids',
+    async (status) => {
+      const problem = JSON.stringify({ type: 'x', title: 'x', status, instance: '/', code: 'x', request_id: 'r' })
+      api.respondWith(() => ({ status, headers: { 'content-type': 'application/problem+json' }, body: problem }))
+      const first = start()
+      first.events.trySend([event, event])
+      await first.events.flush()
+      await first.close()
+      expect(first.events.stats()).toMatchObject({ sent: 2, failed: 2 })
+      api.respondWith(() => ({ status: 202, body: '{}' }))
+      const second = start()
+      await second.close()
+      expect(second.events.stats()).toMatchObject({ sent: 2, accepted: 2 })
+      expect(idsOf(1)).toEqual(idsOf(0))
+      expect(filesIn()).toEqual([])
+    },
+  )
+
+  test('have their id in a file before the request leaves, also the one that a wrong clock made necessary', async () => {
+    const spooled: boolean[] = []
+    const errors = [{ index: 0, code: 'out_of_range', pointer: '/id', message: 'is too far ahead' }]
+    api.respondWith(({ body }) => {
+      const { id: posted = '' } = (JSON.parse(body.toString()) as { id: string }[])[0] ?? {}
+      spooled.push(filesIn().some((name) => textOf(name).includes(` ${posted}\n`)))
+      if (spooled.length > 1) return { status: 202, body: '{}' }
+      const headers = { 'content-type': 'application/problem+json', date: new Date(0).toUTCString() }
+      return { status: 422, headers, body: JSON.stringify({ status: 422, code: 'invalid_events', errors }) }
+    })
+    const client = start()
+    await client.events.send(event)
+    await client.close()
+    expect(spooled).toEqual([true, true])
   })
 })
 
