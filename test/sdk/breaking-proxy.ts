@@ -5,9 +5,10 @@ import { buffer } from 'node:stream/consumers'
 
 /**
  * What a proxy does to posts. `resetBefore` cuts a request in the middle of its body, `resetAfter` passes it on and cuts the answer, so that the
- * client cannot know that it took effect; `hole` takes requests and never answers.
+ * client cannot know that it took effect; `hole` takes requests and never answers, `halfAnswer` passes
+ * them on and stops in the middle of the answer.
  */
-export type Breakage = 'none' | 'unavailable' | 'tooMany' | 'resetBefore' | 'resetAfter' | 'hole'
+export type Breakage = 'none' | 'unavailable' | 'tooMany' | 'resetBefore' | 'resetAfter' | 'hole' | 'halfAnswer'
 
 /** A bad way to one server. */
 export interface BreakingProxy {
@@ -47,6 +48,10 @@ export async function startBreakingProxy(target: string): Promise<BreakingProxy>
         break
       case 'hole':
         req.resume()
+        break
+      case 'halfAnswer':
+        res.writeHead(202, { 'Content-Type': 'application/json', 'Content-Length': 100 }).write('{"object":')
+        void pass(req, undefined)
         break
     }
   }

@@ -2,6 +2,7 @@ import { EventEmitter, once } from 'node:events'
 import { appendFileSync } from 'node:fs'
 import { Ariftly, type NewEvent } from '@ariftly/sdk'
 import { openSpool } from '@ariftly/sdk/node'
+import { keepCollectingGarbage } from '@ariftly/testkit'
 
 /** What a sender is told. */
 export interface SenderOrder {
@@ -58,6 +59,8 @@ async function run(order: SenderOrder): Promise<SenderReport> {
   let baseBytes = 0
   let peakBytes = 0
   const watch = setInterval(look, 50)
+  // What only a collection brings to light, such as a signal that nothing holds, shows at once.
+  const stopCollecting = keepCollectingGarbage(100)
 
   function look(): void {
     const { rss } = process.memoryUsage()
@@ -70,6 +73,7 @@ async function run(order: SenderOrder): Promise<SenderReport> {
   const { unsent } = await client.close({ timeoutMs: 60_000 })
   look()
   clearInterval(watch)
+  stopCollecting()
   const p99 = waits.toSorted((a, b) => a - b)[Math.floor(waits.length * 0.99)] ?? 0
   return {
     stats: client.events.stats(),

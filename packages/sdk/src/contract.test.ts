@@ -40,6 +40,7 @@ interface Exchange {
     readonly contains?: string
     readonly same_body_as?: number
     readonly same_header_as?: readonly [string, number]
+    readonly other_id_than?: number
     readonly after_ms?: number
   }
   readonly answer: {
@@ -71,8 +72,11 @@ describe.each(files)('%s', (file) => {
     const client = new Ariftly({
       baseUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
       apiKey: 'key',
-      ...(options['attempt_timeout_ms'] === undefined ? {} : { attemptTimeoutMs: options['attempt_timeout_ms'] }),
-      ...(options['max_retries'] === undefined ? {} : { maxRetries: options['max_retries'] }),
+      attemptTimeoutMs: options['attempt_timeout_ms'],
+      maxRetries: options['max_retries'],
+      maxRetryAfterMs: options['max_retry_after_ms'],
+      send: { queueEventsMax: options['queue_events_max'] },
+      logger: { warn: () => {}, debug: () => {} },
     })
     try {
       const outcomes: Promise<object>[] = []
@@ -125,7 +129,9 @@ function withIds(text: string, body: string): string {
 async function make(client: Ariftly, call: ContractCall): Promise<object> {
   switch (call.call) {
     case 'send':
-      return { accepted: (await client.events.send(call.events ?? [])).length }
+      return { accepted: (await client.events.send(call.events ?? [], { timeoutMs: call.timeout_ms })).length }
+    case 'try_send':
+      return { taken: client.events.trySend(call.events ?? []) }
     case 'close':
       return { unsent: (await client.close({ timeoutMs: call.timeout_ms ?? 1000 })).unsent.length }
     case 'stream':
@@ -174,7 +180,14 @@ function check(request: Exchange['request'], asked: readonly Asked[], at: number
     expect(got.headers[name]).toBeTruthy()
     expect(got.headers[name]).toBe(asked[other]?.headers[name])
   }
+  if (request.other_id_than !== undefined) {
+    expect(firstIdOf(got.body)).not.toBe(firstIdOf(asked[request.other_id_than]?.body))
+  }
   if (request.after_ms !== undefined) {
     expect(got.atMs - (asked[at - 1]?.atMs ?? 0)).toBeGreaterThanOrEqual(request.after_ms)
   }
+}
+
+function firstIdOf(body = '[]'): string | undefined {
+  return (JSON.parse(body) as { id: string }[])[0]?.id
 }

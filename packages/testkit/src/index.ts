@@ -1,3 +1,4 @@
+export { collectGarbage, keepCollectingGarbage } from './collect-garbage.ts'
 export { stackAddresses } from './addresses.ts'
 export { findFreePort } from '@ariftly/local-stack'
 export {

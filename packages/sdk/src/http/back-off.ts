@@ -1,27 +1,32 @@
+import { onAbort } from './abort.ts'
+import { startTimer } from './timer.ts'
+
 /** How long to wait before a retry. */
 export interface BackOff {
-  /** Upper bound of the first wait, milliseconds; it doubles with each failure. */
+  /** Upper bound of the first random wait, milliseconds; it doubles with each failure. */
   readonly firstMs: number
-  /** Upper bound of every wait. */
+  /** Upper bound of every random wait. */
   readonly maxMs: number
+  /** Upper limit of what a server may ask for. */
+  readonly floorMsMax: number
   /** 0 to below 1; default `Math.random`. */
   readonly random?: () => number
 }
 
 /** 0.25 s, 0.5 s, 1 s, … up to 30 s as upper bounds. */
-export const BACK_OFF: BackOff = { firstMs: 250, maxMs: 30_000 }
+export const BACK_OFF: BackOff = { firstMs: 250, maxMs: 30_000, floorMsMax: 60_000 }
 
 /**
- * Full jitter: a random time up to the bound of this failure (1 for the first), so that many clients do not retry at the same time. What the server
- * asked for (`floorMs`) is waited for in any case.
+ * What the server asked for (`floorMs`), and on top of it full jitter: a random time up to the bound of this failure (1 for the first), so that
+ * clients that were refused together do not come back together.
  */
 export function backOffMs(
   failures: number,
   floorMs: number,
-  { firstMs, maxMs, random = Math.random }: BackOff,
+  { firstMs, maxMs, floorMsMax, random = Math.random }: BackOff,
 ): number {
   const bound = Math.min(maxMs, firstMs * 2 ** Math.min(30, failures - 1))
-  return Math.max(floorMs, Math.ceil(random() * bound))
+  return Math.min(floorMs, floorMsMax) + Math.ceil(random() * bound)
 }
 
 /** `Retry-After` (RFC 9110, 10.2.3) in milliseconds, from seconds or a date; undefined when it is absent or unreadable. */
@@ -39,18 +44,14 @@ export function isRetryableStatus(status: number): boolean {
 
 /** Waits; rejects with the signal's reason when it aborts. */
 export async function pause(ms: number, signal?: AbortSignal): Promise<void> {
-  signal?.throwIfAborted()
   await new Promise<void>((resolve, reject) => {
-    const timer = setTimeout(done, ms)
-    signal?.addEventListener('abort', aborted)
-    function done(): void {
-      signal?.removeEventListener('abort', aborted)
+    const timer = startTimer(() => {
+      stop()
       resolve()
-    }
-    function aborted(): void {
+    }, ms)
+    const stop = onAbort(signal, () => {
       clearTimeout(timer)
-      signal?.removeEventListener('abort', aborted)
       reject(signal?.reason as Error)
-    }
+    })
   })
 }

@@ -1,8 +1,10 @@
 import { TimeoutError } from '../errors.ts'
+import { onAbort, orAborted } from './abort.ts'
+import { startTimer } from './timer.ts'
 
 /**
  * Runs `act` with a signal that aborts when `signal` does or when `timeoutMs` is over (0: never). Rejects with the signal's reason, or with a
- * TimeoutError, also when `act` rejects with something else because of it.
+ * TimeoutError, at that moment, whatever `act` does.
  */
 export async function withDeadline<T>(
   signal: AbortSignal | undefined,
@@ -11,20 +13,15 @@ export async function withDeadline<T>(
 ): Promise<T> {
   signal?.throwIfAborted()
   const controller = new AbortController()
-  const timeout = timeoutMs > 0 ? setTimeout(expire, timeoutMs) : undefined
-  signal?.addEventListener('abort', forward)
-  function expire(): void {
-    controller.abort(new TimeoutError(`There was no answer within ${timeoutMs} ms.`))
-  }
-  function forward(): void {
-    controller.abort(signal?.reason)
-  }
+  const stop = onAbort(signal, () => controller.abort(signal?.reason))
+  const expire = () => controller.abort(new TimeoutError(`There was no answer within ${timeoutMs} ms.`))
+  const timer = timeoutMs > 0 ? startTimer(expire, timeoutMs) : undefined
   try {
-    return await act(controller.signal)
+    return await orAborted(controller.signal, act(controller.signal))
   } catch (error) {
     throw controller.signal.aborted ? controller.signal.reason : error
   } finally {
-    clearTimeout(timeout)
-    signal?.removeEventListener('abort', forward)
+    clearTimeout(timer)
+    stop()
   }
 }

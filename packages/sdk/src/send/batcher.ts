@@ -1,17 +1,16 @@
 import { ClosedError } from '../errors.ts'
-import { backOffMs, type BackOff } from '../http/back-off.ts'
-import type { Transport } from '../http/transport.ts'
-import type { Logger } from '../types.ts'
-import { Barriers } from './barriers.ts'
-import { BatchRequest } from './batch-request.ts'
-import { withId, type EncodedEvent } from './encode-event.ts'
-import { Gate } from './gate.ts'
-import type { PendingEvent, Outcome, SendCall, TaskQueue } from './pending-event.ts'
-import { postBatch, type BatchResult, type EventResult } from './post-batch.ts'
+import type { ServerClock } from '../http/server-clock.ts'
+import { startTimer, type Timer } from '../http/timer.ts'
+import { retryAfterOf, type Transport } from '../http/transport.ts'
+import type { Log } from '../log.ts'
+import type { EncodedEvent } from './encode-event.ts'
+import { EventIdMinter } from './event-id.ts'
+import { Pace } from './pace.ts'
+import type { Outcome, PendingEvent, SendCall, TaskQueue } from './pending-event.ts'
+import { isClockRefusal, postBatch, RETRY, staysInSpool, type BatchResult } from './post-batch.ts'
 import type { SendStats } from './send-stats.ts'
 import type { Spool } from './spool.ts'
 import { TaskQueues, type BatchLimit } from './task-queues.ts'
-import { WakeUp } from './wake-up.ts'
 
 /** How a batcher works; see `SendOptions` for units and defaults. */
 export interface BatcherSettings {
@@ -19,270 +18,276 @@ export interface BatcherSettings {
   readonly batch: BatchLimit
   readonly requestsMax: number
   readonly queue: BatchLimit
-  readonly backOff: BackOff
   readonly transport: Transport
+  readonly clock: ServerClock
   readonly spool: Spool | undefined
-  readonly logger: Logger | undefined
-  /** A fresh id by the server's clock, as it is known now. */
-  readonly mintId: () => string
+  readonly log: Log
 }
-
-const BATCH_BYTES_MIN = 64 * 1024
 
 /**
  * Sends events in batches: several requests at a time, each task in one of them at most, so that order per task holds under retry. Nothing is
- * dropped: an event is accepted, refused, or given back by `close`. The queue is bounded; what finds no room waits in its caller's promise.
+ * dropped: an event is accepted, refused, or given back by `end`. Times are monotonic milliseconds, so a step of the clock changes no wait.
  */
 export class Batcher {
   readonly #settings: BatcherSettings
   readonly #queues = new TaskQueues()
-  readonly #wakeUp = new WakeUp(() => this.#pump())
-  readonly #cut = new AbortController()
-  readonly #barriers = new Barriers()
-  readonly #gate: Gate
-  readonly #inFlight = new Set<PendingEvent>()
+  readonly #minter = new EventIdMinter()
+  readonly #pace: Pace
+  readonly #closed = new AbortController()
+  readonly #batches = new Set<readonly PendingEvent[]>()
   readonly #counts = { accepted: 0, refused: 0, failed: 0, aborted: 0, returned: 0 }
-  #waiting: PendingEvent[] = []
-  /** Events that have room: in the queue or under way. */
-  #held = { events: 0, bytes: 0 }
-  #awaited = 0
+  /** Events that are not settled. */
+  readonly #held = { events: 0, bytes: 0 }
+  #flushes: { readonly seq: number; left: number; readonly resolve: () => void }[] = []
+  #inFlight = 0
   #seq = 0
-  #requests = 0
   #requestCount = 0
   #retryCount = 0
-  #batchBytes: number
-  #closed = false
+  /** The loop sleeps until then; -Infinity while it runs. */
+  #sleepsUntilMs = -Infinity
+  #wake = () => {}
+  #timer: (Timer & { ref?(): void; unref?(): void }) | undefined
+  /** Promises that wait for outcomes: while there are any, the timer keeps a Node process alive. */
+  #awaited = 0
 
   constructor(settings: BatcherSettings) {
     this.#settings = settings
-    this.#batchBytes = settings.batch.bytes
-    this.#gate = new Gate(settings.backOff)
+    this.#pace = new Pace(settings.transport, settings.log, settings.batch)
+    void this.#run()
   }
 
   get isClosed(): boolean {
-    return this.#closed
+    return this.#closed.signal.aborted
   }
 
-  /** Whether an event would find room at once. */
-  get hasRoom(): boolean {
+  get isEmpty(): boolean {
+    return this.#held.events === 0
+  }
+
+  /** Whether the queue has room for so many events and bytes; a single event finds it in an empty queue, whatever its size. */
+  hasRoom(events: number, bytes: number): boolean {
     const { queue } = this.#settings
-    return this.#waiting.length === 0 && this.#held.events < queue.events && this.#held.bytes < queue.bytes
+    if (this.#held.events + events > queue.events) return false
+    return this.#held.bytes + bytes <= queue.bytes || (events === 1 && this.isEmpty)
   }
 
-  /** Takes an event. `ticket` is that of the spool, when it is kept there already. */
-  add(call: SendCall, index: number, encoded: EncodedEvent, ticket?: number): PendingEvent {
-    this.#seq += 1
-    const event: PendingEvent = {
-      encoded,
-      call,
-      index,
-      seq: this.#seq,
-      queue: undefined,
-      atMs: Date.now(),
-      ticket: ticket ?? this.#settings.spool?.append(encoded.json),
-      isReminted: false,
-      isSettled: false,
-    }
-    if (call.isAwaited) this.#wakeUp.keepAlive((this.#awaited += 1) > 0)
-    if (this.hasRoom) this.#enqueue(event)
-    else this.#waiting.push(event)
-    return event
-  }
-
-  /** Takes an event back. One that is under way is only let go of: it may still be accepted. */
-  abort(event: PendingEvent, reason: Error): void {
-    if (event.isSettled) return
-    const at = this.#waiting.indexOf(event)
-    if (at !== -1) this.#waiting.splice(at, 1)
-    else if (!this.#queues.remove(event)) {
-      event.call.settle(event, { type: 'aborted', error: reason })
-      return
-    }
-    this.#settle(event, { type: 'aborted', error: reason })
-    this.#pump()
-  }
-
-  /** Resolves when all that was added before is settled. Sends at once. */
-  async flush(): Promise<void> {
-    const left = this.#held.events + this.#waiting.length
-    if (left === 0) return
-    const settled = this.#barriers.wait(this.#seq, left)
-    this.#pump()
-    await settled
-  }
-
-  /** Posts what fits into one request that a browser finishes after its page has gone. */
-  postLast(bytes: number): void {
-    const batch = this.#queues.take({ events: this.#settings.batch.events, bytes })
-    if (batch.length > 0) void this.#post(batch, true)
-  }
-
-  /** Takes no more; waits for what is there, at most `timeoutMs`; gives back what could not be sent, in order. */
-  async close(timeoutMs: number): Promise<readonly EncodedEvent[]> {
-    this.#closed = true
-    let timer: ReturnType<typeof setTimeout> | undefined
-    const expired = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, timeoutMs)
+  /** Takes all events or, when the spool throws, none. `tickets` are of events that the spool has already. */
+  add(call: SendCall, events: readonly EncodedEvent[], tickets?: readonly number[]): readonly PendingEvent[] {
+    const kept = tickets ?? this.#settings.spool?.append(events.map(({ text, atMs }) => ({ json: `{${text}`, atMs })))
+    const sinceMs = performance.now()
+    if (call.isAwaited) this.#keepAlive(events.length)
+    return events.map((encoded, index) => {
+      const event: PendingEvent = {
+        encoded,
+        call,
+        index,
+        seq: (this.#seq += 1),
+        sinceMs,
+        ticket: kept?.[index],
+        id: encoded.id,
+        queue: undefined,
+        isPosted: false,
+        isWithdrawn: false,
+        isReminted: false,
+        isSettled: false,
+      }
+      this.#held.events += 1
+      this.#held.bytes += encoded.bytes
+      const isReady = this.#queues.add(event)
+      if (isReady && this.#hasSlot && this.#dueMs < this.#sleepsUntilMs) this.#wake()
+      return event
     })
-    await Promise.race([this.flush(), expired])
-    clearTimeout(timer)
-    const rest = [...this.#inFlight, ...this.#queues.removeAll(), ...this.#waiting].toSorted((a, b) => a.seq - b.seq)
-    this.#waiting = []
+  }
+
+  /** Takes events back. Those in a request may still be accepted, and are not posted again. */
+  withdraw(events: readonly PendingEvent[], error: Error): void {
+    for (const event of events) {
+      event.isWithdrawn = true
+      if (this.#queues.remove(event)) this.#settle(event, { type: 'aborted', error })
+    }
+  }
+
+  /** Resolves when all that was added before is settled, or after `timeoutMs`. Sends at once. */
+  async flush(timeoutMs = Infinity): Promise<void> {
+    if (this.isEmpty) return
+    this.#keepAlive(1)
+    await new Promise<void>((resolve) => {
+      const timer = timeoutMs === Infinity ? undefined : startTimer(resolve, timeoutMs)
+      const done = () => {
+        clearTimeout(timer)
+        resolve()
+      }
+      this.#flushes.push({ seq: this.#seq, left: this.#held.events, resolve: done })
+      this.#wake()
+    })
+    this.#keepAlive(-1)
+  }
+
+  /** Stops, and gives back what is not settled, in order. All have ids then, except where the server derives them. */
+  end(): readonly PendingEvent[] {
+    const { spool, log } = this.#settings
     const error = new ClosedError('The client was closed before the event was accepted.')
-    for (const event of rest) this.#settle(event, { type: 'returned', error })
-    this.#inFlight.clear()
-    this.#cut.abort(error)
-    this.#wakeUp.cancel()
-    this.#settings.spool?.close()
-    return rest.map(({ encoded }) => encoded)
+    this.#closed.abort(error)
+    const unsettled = [...[...this.#batches].flat(), ...this.#queues.all()].toSorted((a, b) => a.seq - b.seq)
+    this.#batches.clear()
+    this.#inFlight = 0
+    log.guard(() => this.#identify(unsettled))
+    for (const event of unsettled) this.#settle(event, { type: event.isWithdrawn ? 'aborted' : 'returned', error })
+    log.guard(() => spool?.close())
+    this.#wake()
+    return unsettled.filter(({ isWithdrawn }) => !isWithdrawn)
   }
 
   stats(): SendStats {
-    const { accepted, refused, failed, aborted, returned } = this.#counts
+    const { events } = this.#held
+    const waiting = Math.max(0, events - Math.max(this.#inFlight, this.#settings.queue.events))
     return {
       sent: this.#seq,
-      accepted,
-      refused,
-      failed,
-      aborted,
-      returned,
-      waiting: this.#waiting.length,
-      queued: this.#held.events - this.#inFlight.size,
-      in_flight: this.#inFlight.size,
+      ...this.#counts,
+      waiting,
+      queued: events - this.#inFlight - waiting,
+      in_flight: this.#inFlight,
       requests: this.#requestCount,
       retries: this.#retryCount,
     }
   }
 
-  #enqueue(event: PendingEvent): void {
-    this.#held.events += 1
-    this.#held.bytes += event.encoded.bytes
-    this.#queues.add(event)
-    const { batch, lingerMs } = this.#settings
-    if (this.#queues.readyEvents >= batch.events || this.#queues.readyBytes >= this.#batchBytes) this.#pump()
-    else this.#wakeUp.at(Math.max(this.#gate.untilMs, event.atMs + lingerMs))
-  }
-
-  /** Posts as many batches as are due and allowed, and sees to it that it is called when the next one is due. */
-  #pump(): void {
-    const { batch, lingerMs, requestsMax } = this.#settings
-    const nowMs = Date.now()
-    const nextHeldMs = this.#queues.releaseHeld(nowMs)
-    if (nextHeldMs < Infinity) this.#wakeUp.at(nextHeldMs)
-    while (this.#queues.readyEvents > 0 && this.#requests < requestsMax) {
-      if (nowMs < this.#gate.untilMs) {
-        this.#wakeUp.at(this.#gate.untilMs)
-        return
-      }
-      const isFull = this.#queues.readyEvents >= batch.events || this.#queues.readyBytes >= this.#batchBytes
-      const dueMs = this.#queues.readySinceMs + lingerMs
-      if (!isFull && this.#barriers.isEmpty && nowMs < dueMs) {
-        this.#wakeUp.at(dueMs)
-        return
-      }
-      void this.#post(this.#queues.take({ events: batch.events, bytes: this.#batchBytes }), false)
+  /** Waits for the earliest of linger, gate and held task; takes; posts. */
+  async #run(): Promise<void> {
+    while (!this.isClosed) {
+      const nowMs = performance.now()
+      const heldMs = this.#queues.releaseHeld(nowMs)
+      const untilMs = this.#hasSlot ? Math.min(this.#dueMs, Math.max(heldMs, this.#pace.gateMs)) : Infinity
+      if (untilMs > nowMs) await this.#sleep(untilMs, nowMs)
+      else void this.#post(this.#queues.take(this.#pace.limit))
     }
   }
 
-  async #post(batch: readonly PendingEvent[], keepalive: boolean): Promise<void> {
-    const queues = new Set<TaskQueue>()
-    for (const event of batch) {
-      this.#inFlight.add(event)
-      if (event.queue !== undefined) queues.add(event.queue)
-    }
-    const request = new BatchRequest({
-      post: async (events) => await this.#postEvents(events, keepalive),
-      judge: (event, result) => this.#judge(event, result),
-      settle: (event, outcome) => this.#settle(event, outcome),
-      heldUntilMs: (queue, retryAfterMs) => this.#heldUntilMs(queue, retryAfterMs),
+  async #sleep(untilMs: number, nowMs: number): Promise<void> {
+    await new Promise<void>((resolve) => {
+      this.#sleepsUntilMs = untilMs
+      this.#wake = () => {
+        this.#sleepsUntilMs = -Infinity
+        resolve()
+      }
+      if (untilMs === Infinity) return
+      this.#timer = startTimer(this.#wake, untilMs - nowMs)
+      if (this.#awaited === 0) this.#timer.unref?.()
     })
-    this.#requests += 1
-    try {
-      await request.run(batch)
-    } catch {
-      return // Cut by `close`, which has settled all.
-    } finally {
-      this.#requests -= 1
-    }
-    for (const event of batch) this.#inFlight.delete(event)
-    for (const queue of queues) this.#queues.release(queue, request.kept.get(queue) ?? [], request.held.get(queue) ?? 0)
-    this.#admit()
-    this.#pump()
+    clearTimeout(this.#timer)
+    this.#timer = undefined
   }
 
-  async #postEvents(events: readonly PendingEvent[], keepalive: boolean): Promise<BatchResult> {
+  #keepAlive(more: number): void {
+    this.#awaited += more
+    if (this.#awaited === 0) this.#timer?.unref?.()
+    else if (this.#awaited === more) this.#timer?.ref?.()
+  }
+
+  get #hasSlot(): boolean {
+    return this.#batches.size < this.#settings.requestsMax
+  }
+
+  /** When the ready events are to be posted: a full batch at once, and all during a flush, but nothing before the gate opens. */
+  get #dueMs(): number {
+    const { readyEvents, readyBytes, readySinceMs } = this.#queues
+    if (readyEvents === 0) return Infinity
+    const { events, bytes } = this.#settings.batch
+    const isFull = readyEvents >= events || readyBytes >= bytes
+    const dueMs = isFull || this.#flushes.length > 0 ? 0 : readySinceMs + this.#settings.lingerMs
+    return Math.max(dueMs, this.#pace.gateMs)
+  }
+
+  async #post(batch: readonly PendingEvent[]): Promise<void> {
+    this.#batches.add(batch)
+    this.#inFlight += batch.length
     this.#requestCount += 1
-    const { signal } = this.#cut
-    const result = await postBatch(this.#settings.transport, events, { signal, keepalive })
-    signal.throwIfAborted()
-    this.#noteResult(result, events)
-    return result
+    const result = await this.#request(batch)
+    // `end` has settled all.
+    if (this.isClosed) return
+    this.#batches.delete(batch)
+    this.#inFlight -= batch.length
+    this.#pace.learn(result, batch)
+    if (result.type === 'again') this.#retryCount += 1
+    this.#settleBatch(result, batch)
+    this.#wake()
   }
 
-  /** Closes the gate for all after a failure of a whole request, and opens it after a success. */
-  #noteResult(result: BatchResult, events: readonly PendingEvent[]): void {
-    const { batch, logger } = this.#settings
-    if (result.type === 'results') {
-      this.#gate.succeeded()
-      // Grows back, since a limit on the way may have been lifted.
-      this.#batchBytes = Math.min(batch.bytes, Math.ceil(this.#batchBytes * 1.25))
-    } else if (result.type === 'again') {
-      this.#retryCount += 1
-      const waitMs = this.#gate.failed(result.retryAfterMs)
-      logger?.warn(`${events.length} events are posted again in ${waitMs} ms: ${result.error.message}`)
-    } else if (result.isTooLarge) {
-      const bytes = events.reduce((sum, { encoded }) => sum + encoded.bytes, 0)
-      this.#batchBytes = Math.max(BATCH_BYTES_MIN, Math.floor(bytes / 2))
+  /** Whatever fails here, a function of the caller too, is tried again. */
+  async #request(batch: readonly PendingEvent[]): Promise<BatchResult> {
+    try {
+      this.#identify(batch)
+      for (const event of batch) event.isPosted = true
+      return await postBatch(this.#settings.transport, batch, this.#closed.signal)
+    } catch (error) {
+      return { type: 'again', error: error as Error }
     }
   }
 
-  #heldUntilMs(queue: TaskQueue, retryAfterMs: number): number {
-    queue.failures += 1
-    this.#retryCount += 1
-    return Date.now() + backOffMs(queue.failures, retryAfterMs, this.#settings.backOff)
+  /** Mints the ids of events that go out for the first time, of the call's time by the server's clock. A spool has them before a request leaves. */
+  #identify(events: readonly PendingEvent[]): void {
+    const { clock, spool } = this.#settings
+    const minted = events.filter(({ id, encoded }) => id === undefined && encoded.mintedOf !== undefined)
+    const ids = new Map<number, string>()
+    for (const event of minted) {
+      const { atMs, mintedOf } = event.encoded
+      event.id = this.#minter.mint(mintedOf === 'call' ? clock.correct(atMs) : atMs)
+      if (event.ticket !== undefined) ids.set(event.ticket, event.id)
+    }
+    try {
+      if (ids.size > 0) spool?.identify(ids)
+    } catch (error) {
+      for (const event of minted) event.id = undefined
+      throw error
+    }
   }
 
-  /** A refused id was never written: an event whose id came from a wrong clock gets another one, once. */
-  #judge(event: PendingEvent, result: EventResult): EventResult {
-    if (result.type !== 'refused' || !event.encoded.isMinted || event.isReminted) return result
-    if (!isClockError(result.error)) return result
-    event.isReminted = true
-    event.encoded = withId(event.encoded, this.#settings.mintId())
-    return RETRY
+  /** Settles what is decided; the rest is kept, in order, and goes first in its task. */
+  #settleBatch(result: BatchResult, batch: readonly PendingEvent[]): void {
+    const kept = new Map<TaskQueue, PendingEvent[]>()
+    for (let at = 0; at < batch.length; at += 1) {
+      const event = batch[at] as PendingEvent
+      const queue = event.queue as TaskQueue
+      let events = kept.get(queue)
+      if (events === undefined) kept.set(queue, (events = []))
+      let outcome = result.type === 'results' ? (result.results[at] ?? RETRY) : RETRY
+      if (isClockRefusal(outcome, event)) {
+        // It was not written: another id makes no second event.
+        event.isReminted = true
+        event.id = undefined
+        outcome = RETRY
+      }
+      if (outcome.type !== 'retry') this.#settle(event, outcome)
+      else if (event.isWithdrawn) this.#settle(event, { type: 'aborted', error: new ClosedError('It was withdrawn.') })
+      else events.push(event)
+    }
+    // A task of which an entry was not written waits alone; after a request that failed all wait, at the gate.
+    const askedMs = result.type === 'results' ? retryAfterOf(result.answer) : undefined
+    for (const [queue, events] of kept) this.#release(queue, events, askedMs)
+  }
+
+  #release(queue: TaskQueue, kept: readonly PendingEvent[], askedMs: number | undefined): void {
+    let heldUntilMs = 0
+    if (kept.length === 0) queue.failures = 0
+    else if (askedMs !== undefined) {
+      queue.failures += 1
+      this.#retryCount += 1
+      heldUntilMs = performance.now() + this.#settings.transport.backOffMs(queue.failures, askedMs)
+    }
+    this.#queues.release(queue, kept, heldUntilMs)
   }
 
   #settle(event: PendingEvent, outcome: Outcome): void {
-    if (event.isSettled) return
     event.isSettled = true
     this.#counts[outcome.type] += 1
-    const { encoded, queue, call, ticket, seq } = event
-    if (queue !== undefined) {
-      this.#held.events -= 1
-      this.#held.bytes -= encoded.bytes
-      if (outcome.type === 'accepted') queue.failures = 0
-    }
-    if (ticket !== undefined && outcome.type !== 'returned') this.#settings.spool?.settle(ticket)
-    if (call.isAwaited) this.#wakeUp.keepAlive((this.#awaited -= 1) > 0)
+    const { encoded, call, ticket, seq } = event
+    const { spool, log } = this.#settings
+    this.#held.events -= 1
+    this.#held.bytes -= encoded.bytes
+    if (ticket !== undefined && !staysInSpool(outcome)) log.guard(() => spool?.settle(ticket))
+    if (call.isAwaited) this.#keepAlive(-1)
     call.settle(event, outcome)
-    this.#barriers.settled(seq)
+    for (const flush of this.#flushes) if (seq <= flush.seq && (flush.left -= 1) === 0) flush.resolve()
+    if (this.#flushes.length > 0) this.#flushes = this.#flushes.filter(({ left }) => left > 0)
   }
-
-  /** Lets those in who wait for room. */
-  #admit(): void {
-    const { queue } = this.#settings
-    let admitted = 0
-    while (admitted < this.#waiting.length && this.#held.events < queue.events && this.#held.bytes < queue.bytes) {
-      const event = this.#waiting[admitted]
-      admitted += 1
-      if (event !== undefined) this.#enqueue(event)
-    }
-    this.#waiting.splice(0, admitted)
-  }
-}
-
-const RETRY = { type: 'retry' } as const
-
-/** Whether an id was refused because the clock that minted it was wrong: it lies too far ahead, or before the history that is kept. */
-function isClockError({ code, pointer }: { readonly code: string; readonly pointer: string }): boolean {
-  return code === 'out_of_range' && pointer === '/id'
 }

@@ -9,7 +9,7 @@ export interface SendStats {
   readonly aborted: number
   /** Given back by `close`. */
   readonly returned: number
-  /** Wait for room in the queue. */
+  /** Of `send`, beyond what the queue holds. */
   readonly waiting: number
   /** In the queue. */
   readonly queued: number

@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { deferred } from '@ariftly/async'
 import { eventually, startReceiver, type ReceivedRequest, type Receiver, type ReceiverAnswer } from '@ariftly/testkit'
@@ -6,32 +7,14 @@ import {
   AuthenticationError,
   ClosedError,
   EventRefusedError,
-  type NewEvent,
+  TimeoutError,
   type SendOptions,
 } from '../index.ts'
+import { accepted, eventsOf, inTurn, JSON_TYPE, numbersOf, problem, progress } from './test-events.ts'
 
 let api: Receiver
 let client: Ariftly
 
-const JSON_TYPE = { 'content-type': 'application/json' }
-const accepted: ReceiverAnswer = { status: 202, headers: JSON_TYPE, body: '{"object":"list","data":[]}' }
-const problem = (status: number, more: object = {}, headers: Record<string, string> = {}): ReceiverAnswer => ({
-  status,
-  headers: { 'content-type': 'application/problem+json', ...headers },
-  body: JSON.stringify({ type: 'x', title: 'x', status, instance: '/', code: 'some_code', request_id: 'r1', ...more }),
-})
-const progress = (task: string, n: number, message = 'working'): NewEvent => ({
-  type: 'task.progress',
-  task_id: task,
-  data: { message, n },
-})
-interface Posted {
-  readonly id: string
-  readonly task_id: string
-  readonly data: { readonly n: number }
-}
-const eventsOf = (request: ReceivedRequest) => JSON.parse(request.body.toString()) as Posted[]
-const numbersOf = (request: ReceivedRequest) => eventsOf(request).map(({ data }) => data.n)
 const start = (send: SendOptions = {}, more: object = {}) =>
   new Ariftly({ baseUrl: api.url, apiKey: 'key', send, ...more })
 
@@ -46,11 +29,7 @@ afterEach(async () => {
   await api.close()
 })
 
-/** Answers requests one after the other as given, then accepts. */
-function answerInTurn(...answers: readonly ReceiverAnswer[]): void {
-  let next = 0
-  api.respondWith(() => answers[next++] ?? accepted)
-}
+const answerInTurn = (...answers: readonly ReceiverAnswer[]) => api.respondWith(inTurn(...answers))
 
 describe('batches', () => {
   test('events that are sent at about the same time share a request, in order, with the key', async () => {
@@ -201,10 +180,16 @@ describe('what goes wrong', () => {
     expect(client.events.stats()).toMatchObject({ sent: 2, refused: 2 })
   })
 
-  test('one event for which the whole request is refused costs the others nothing', async () => {
-    api.respondWith((request) => (numbersOf(request).includes(5) ? problem(400) : accepted))
-    const events = Array.from({ length: 16 }, (_, n) => client.events.send(progress('a', n)))
-    const results = await Promise.allSettled(events)
+  test('a request that is refused as a whole fails its events, and is not taken apart', async () => {
+    api.respondWith(() => problem(400))
+    const results = await Promise.allSettled(Array.from({ length: 16 }, (_, n) => client.events.send(progress('a', n))))
+    expect(results.map(({ status }) => status)).toEqual(Array.from({ length: 16 }, () => 'rejected'))
+    expect(api.requests).toHaveLength(1)
+  })
+
+  test('one event that is too large for the way (413) costs the others nothing', async () => {
+    api.respondWith((request) => (numbersOf(request).includes(5) ? { status: 413 } : accepted))
+    const results = await Promise.allSettled(Array.from({ length: 16 }, (_, n) => client.events.send(progress('a', n))))
     expect(results.flatMap(({ status }, n) => (status === 'rejected' ? [n] : []))).toEqual([5])
     const others = api.requests.filter((request) => !numbersOf(request).includes(5)).flatMap(numbersOf)
     expect(others).toEqual(Array.from({ length: 16 }, (_, n) => n).filter((n) => n !== 5))
@@ -225,19 +210,6 @@ describe('what goes wrong', () => {
     expect(failure).toBeInstanceOf(AuthenticationError)
     expect(failure).toMatchObject({ status: 401, code: 'invalid_api_key', requestId: undefined })
     expect(client.events.stats()).toMatchObject({ sent: 1, failed: 1 })
-  })
-
-  test('an id that a wrong clock minted is minted again, once, by the clock of the server', async () => {
-    const headers = { ...JSON_TYPE, date: new Date(Date.now() - 3_600_000).toUTCString() }
-    const ahead = { code: 'out_of_range', pointer: '/id', message: 'is more than 5 minutes ahead' }
-    answerInTurn({
-      ...problem(422, { errors: [{ ...ahead, index: 0 }] }),
-      headers: { ...headers, 'content-type': 'application/problem+json' },
-    })
-    await client.events.send(progress('a', 1))
-    const [[first], [second]] = api.requests.map(eventsOf) as [[Posted], [Posted]]
-    expect(second.id < first.id).toBe(true)
-    expect(api.requests).toHaveLength(2)
   })
 })
 
@@ -283,6 +255,55 @@ describe('the queue', () => {
     await flush
     await flushed
     expect(client.events.stats().sent).toBe(12)
+  })
+
+  test('trySend takes all events of an array or none', async () => {
+    api.respondWith(() => problem(503))
+    client = start({ queueEventsMax: 10, lingerMs: 60_000 })
+    expect(client.events.trySend(Array.from({ length: 11 }, (_, n) => progress('a', n)))).toBe(false)
+    expect(client.events.trySend(Array.from({ length: 9 }, (_, n) => progress('a', n)))).toBe(true)
+    expect(client.events.trySend([progress('a', 9), progress('a', 10)])).toBe(false)
+    expect(client.events.stats()).toMatchObject({ sent: 9, waiting: 0, queued: 9 })
+    expect(client.events.trySend([progress('a', 9)])).toBe(true)
+    const large = start({ queueBytesMax: 500, lingerMs: 60_000 })
+    expect(large.events.trySend([1, 2].map((n) => progress('a', n, 'm'.repeat(250))))).toBe(false)
+    expect(large.events.trySend(progress('a', 1, 'm'.repeat(1000)))).toBe(true)
+    expect(large.events.trySend(progress('a', 1))).toBe(false)
+    await large.close({ timeoutMs: 0 })
+  })
+
+  test('a send that is not accepted in time rejects; what did not go out is withdrawn', async () => {
+    client = start({ lingerMs: 60_000 })
+    const error = await client.events.send(progress('a', 1), { timeoutMs: 50 }).catch((reason: unknown) => reason)
+    expect(error).toBeInstanceOf(TimeoutError)
+    expect(error).toMatchObject({ code: 'timeout', ids: [] })
+    await client.events.flush()
+    expect(api.requests).toHaveLength(0)
+    expect(client.events.stats()).toMatchObject({ sent: 1, aborted: 1 })
+  })
+
+  test('a send that is not accepted in time names the event that may still be, and does not post it again', async () => {
+    const gate = deferred()
+    api.respondWith(async () => {
+      await gate.promise
+      return problem(503)
+    })
+    const error = await client.events.send(progress('a', 1), { timeoutMs: 200 }).catch((reason: unknown) => reason)
+    const [event] = eventsOf(api.requests[0] as ReceivedRequest)
+    expect(error).toMatchObject({ name: 'AriftlyTimeoutError', ids: [event?.id] })
+    api.respondWith(() => accepted)
+    gate.resolve()
+    await client.events.flush()
+    await client.events.send(progress('a', 2))
+    expect(api.requests.map(numbersOf)).toEqual([[1], [2]])
+    expect(client.events.stats()).toMatchObject({ sent: 2, aborted: 1, accepted: 1, queued: 0, in_flight: 0 })
+  })
+
+  test('sends that share a signal add one listener to it', async () => {
+    const { signal } = new AbortController()
+    const sends = Array.from({ length: 50 }, (_, n) => client.events.send(progress('a', n), { signal }))
+    expect(getEventListeners(signal, 'abort')).toHaveLength(1)
+    await Promise.all(sends)
   })
 
   test('a signal takes back what was not posted, and lets go of what was', async () => {

@@ -1,4 +1,5 @@
 import { ApiError, AuthenticationError, ProtocolError } from '../errors.ts'
+import { onAbort } from '../http/abort.ts'
 import { BACK_OFF, backOffMs, isRetryableStatus, pause } from '../http/back-off.ts'
 import type { Call, Transport } from '../http/transport.ts'
 import type { IssuedStreamToken } from '../options.ts'
@@ -31,6 +32,8 @@ export interface StreamDeps {
   readonly transport: Transport
   readonly streamToken: ((filter: StreamFilter) => Promise<IssuedStreamToken>) | undefined
   readonly logger: Logger | undefined
+  /** Aborts when the client is closed: all its streams end. */
+  readonly closed: AbortSignal
 }
 
 const HEARTBEAT_MS = 15_000
@@ -96,16 +99,13 @@ export class EventStream implements AsyncIterable<StreamItem> {
     this.#isStarted = true
     const { signal, from } = this.#options
     const close = () => this.close()
-    const stopListening = onReturn(() => this.reconnect())
-    signal?.addEventListener('abort', close)
-    if (signal?.aborted === true) close()
+    const stops = [onReturn(() => this.reconnect()), onAbort(signal, close), onAbort(this.#deps.closed, close)]
     try {
       this.#received = from ?? (await this.#saver?.load())
       this.#position = this.#received
       while (!this.#isClosed) yield* this.#readConnection()
     } finally {
-      signal?.removeEventListener('abort', close)
-      stopListening()
+      for (const stop of stops) stop()
       this.close()
       await this.#saver?.finish()
     }

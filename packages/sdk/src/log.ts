@@ -1,0 +1,26 @@
+import type { Logger } from './types.ts'
+
+/** A logger that never throws. */
+export interface Log extends Logger {
+  /** Runs a function of the caller; what it throws is a warning, and stops nothing. */
+  guard(act: () => void): void
+}
+
+/** Writes to the caller's logger, by default `console.warn`. What that one throws goes to `console.warn`. */
+export function createLog(logger: Logger = { warn: (text) => console.warn(text), debug: () => {} }): Log {
+  function write(level: 'warn' | 'debug', text: string): void {
+    try {
+      logger[level](`Ariftly: ${text}`)
+    } catch (error) {
+      console.warn(text, error)
+    }
+  }
+  function guard(act: () => void): void {
+    try {
+      act()
+    } catch (error) {
+      write('warn', `A function of the caller failed. ${String((error as Partial<Error> | undefined)?.stack ?? error)}`)
+    }
+  }
+  return { warn: (text) => write('warn', text), debug: (text) => write('debug', text), guard }
+}

@@ -1,0 +1,34 @@
+import { Ariftly } from '../index.ts'
+import { openSpool } from '../node/index.ts'
+
+/** What a program of the tests does. */
+export interface ProgramOrder {
+  readonly baseUrl: string
+  /** Folder of a spool. */
+  readonly spool?: string
+  /** How it ends: it just returns, calls `process.exit()`, or sets an exit code before. */
+  readonly end: 'return' | 'exit' | 'exit with 3' | 'close'
+  /** Bytes in each of its two events. */
+  readonly bytes?: number
+}
+
+const { baseUrl, spool, end, bytes = 10 } = JSON.parse(process.argv[2] ?? '{}') as ProgramOrder
+const client = new Ariftly({ baseUrl, apiKey: 'key', send: spool === undefined ? {} : { spool: openSpool(spool) } })
+
+for (const n of [1, 2]) {
+  try {
+    client.events.trySend({ type: 'task.progress', task_id: 't', data: { message: 'm'.repeat(bytes), n } })
+  } catch (error) {
+    console.log(`rejected: ${(error as NodeJS.ErrnoException).code}`)
+  }
+}
+if (end === 'close') await client.close()
+// A program that works: its events go out, and are refused for now.
+while (client.events.stats().retries + client.events.stats().accepted === 0) {
+  await new Promise<void>((resolve) => {
+    setTimeout(resolve, 10)
+  })
+}
+console.log(JSON.stringify(client.events.stats()))
+if (end === 'exit with 3') process.exitCode = 3
+if (end !== 'return') process.exit()
