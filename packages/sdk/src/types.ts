@@ -18,10 +18,10 @@ export type EventOf<T extends EventType> = Omit<ApiEvent, 'type' | 'data'> & {
 declare const laterType: unique symbol
 
 /**
- * The type of an event that is younger than this version of the SDK. It is a string at run time. The brand keeps it apart from the known types: with
- * a plain `string` here, comparing `event.type` would not narrow `event.data`.
+ * Stands for the types that this version of the SDK does not know; at run time it is any other string. With `string` here, also a branded one,
+ * comparing `event.type` would not narrow `event.data`: TypeScript takes `string` as comparable to every literal.
  */
-export type LaterEventType = string & { readonly [laterType]: true }
+export type LaterEventType = 'a type that this version of the SDK does not know' & { readonly [laterType]: true }
 
 /** An event of a type that this version of the SDK does not know. */
 export type LaterEvent = Omit<ApiEvent, 'type' | 'data'> & {
