@@ -11,6 +11,13 @@ import { Sender } from './send/sender.ts'
 import type { NewEvent } from './types.ts'
 import { VERSION } from './version.ts'
 
+declare global {
+  // As `lib.esnext.disposable` has it, for programs that are compiled without it.
+  interface SymbolConstructor {
+    readonly asyncDispose: unique symbol
+  }
+}
+
 /**
  * A client of the Events API. Make one a process and share it. `close` it, or declare it with `await using`, so that no event is left behind.
  */
