@@ -1,8 +1,10 @@
 import { Events } from './events.ts'
+import { AriftlyError } from './errors.ts'
 import { ServerClock } from './http/server-clock.ts'
 import { Transport } from './http/transport.ts'
+import { createLog } from './log.ts'
 import type { ClientOptions } from './options.ts'
-import { nodeVersion } from './platform.ts'
+import { nodeVersion, readEnv } from './platform.ts'
 import { ApiKeys, Audit, DeadLetters, Tenants } from './resources/administration.ts'
 import { EventTypes, StreamTokens } from './resources/catalogue.ts'
 import { Deliveries, Redeliveries } from './resources/deliveries.ts'
@@ -37,21 +39,29 @@ export class Ariftly {
 
   constructor(options: ClientOptions = {}) {
     const clock = new ServerClock()
-    const { baseUrl = 'https://api.ariftly.io', logger, send = {} } = options
+    const { streamToken, logger, send = {} } = options
+    const log = createLog(logger)
+    const apiKey = options.apiKey ?? (streamToken === undefined ? readEnv('ARIFTLY_API_KEY') : undefined)
+    if (!apiKey && streamToken === undefined) {
+      throw new AriftlyError(
+        'missing_api_key',
+        'Give an apiKey, set ARIFTLY_API_KEY, or, in a browser, give streamToken.',
+      )
+    }
     const transport = new Transport({
-      baseUrl: baseUrl.replace(/\/+$/, ''),
-      headers: async () => await requestHeaders(options.apiKey),
+      baseUrl: readBaseUrl(options.baseUrl),
+      headers: async () => await requestHeaders(apiKey),
       fetch: options.fetch ?? ((input, init) => globalThis.fetch(input, init)),
       attemptTimeoutMs: options.attemptTimeoutMs ?? 20_000,
       totalTimeoutMs: options.totalTimeoutMs ?? 120_000,
       maxRetries: options.maxRetries ?? 5,
       maxRetryAfterMs: options.maxRetryAfterMs ?? 60_000,
-      logger,
+      log,
       clock,
     })
-    this.#sender = new Sender({ transport, clock, options: send, logger })
-    const streamToken = options.apiKey === undefined ? options.streamToken : undefined
-    this.events = new Events({ transport, streamToken, logger, closed: this.#closed.signal }, this.#sender)
+    this.#sender = new Sender({ transport, clock, options: send, log })
+    const ownToken = apiKey === undefined ? streamToken : undefined
+    this.events = new Events({ transport, streamToken: ownToken, logger, closed: this.#closed.signal }, this.#sender)
     this.webhooks = new Webhooks(transport)
     this.deliveries = new Deliveries(transport)
     this.redeliveries = new Redeliveries(transport)
@@ -67,7 +77,7 @@ export class Ariftly {
    * Ends all streams, as their `close` does, takes no more events, waits at most `timeoutMs` (default 30 s) for those that are there, and answers with those that could not be sent:
    * their promises reject with a ClosedError, and a spool keeps them. They have ids, so sending them again is harmless.
    */
-  async close({ timeoutMs = 30_000 }: { readonly timeoutMs?: number } = {}): Promise<{
+  async close({ timeoutMs = 30_000 }: { readonly timeoutMs?: number | undefined } = {}): Promise<{
     readonly unsent: readonly NewEvent[]
   }> {
     this.#closed.abort()
@@ -77,6 +87,15 @@ export class Ariftly {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
   }
+}
+
+function readBaseUrl(given: string | undefined): string {
+  const baseUrl = (given ?? readEnv('ARIFTLY_URL') ?? 'https://api.ariftly.io').replace(/\/+$/, '')
+  // A page may give a path of its own origin.
+  if (nodeVersion !== undefined && !/^https?:\/\/[^/]/i.test(baseUrl)) {
+    throw new AriftlyError('invalid_base_url', `The base URL must begin with http:// or https://, and is "${baseUrl}".`)
+  }
+  return baseUrl
 }
 
 async function requestHeaders(apiKey: ClientOptions['apiKey']): Promise<Readonly<Record<string, string>>> {

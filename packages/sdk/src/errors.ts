@@ -3,33 +3,51 @@ import type { Problem } from './api-types.ts'
 /** One thing that is wrong with a request. */
 export type ProblemError = NonNullable<Problem['errors']>[number]
 
-/** Every error of this SDK. `code` is stable and in snake_case. */
+/** Every error of this SDK. `code` is stable and in snake_case; `name` is one that no error of the platform has. */
 export class AriftlyError extends Error {
   readonly code: string
+  /** `X-Request-Id` of the answer, if there was one. Name it when you ask for help. */
+  readonly requestId: string | undefined
 
-  constructor(code: string, message: string, options?: ErrorOptions) {
+  constructor(code: string, message: string, options?: ErrorOptions & { readonly requestId?: string | undefined }) {
     super(message, options)
     this.name = new.target.name
     this.code = code
+    this.requestId = options?.requestId
   }
 }
 
-/** No answer came: the address cannot be reached, or the connection broke. `cause` is what `fetch` threw. */
+/** No answer of the API came: the address cannot be reached or leads elsewhere, or the connection broke. `cause` is what `fetch` threw. */
 export class ConnectionError extends AriftlyError {
+  override readonly name: string = 'AriftlyConnectionError'
+  /** Whether the address itself is at fault, as far as can be known: an unknown host, a certificate, a redirect. */
+  readonly isOfAddress: boolean
+
   constructor(cause: unknown) {
-    super('connection_failed', `The API cannot be reached: ${reasonOf(cause)}`, { cause })
+    const inner = innermost(cause)
+    super('connection_failed', `The API cannot be reached: ${inner.message || inner.code || 'no reason is known'}`, {
+      cause,
+    })
+    this.isOfAddress = inner.isOfAddress ?? ADDRESS_CODES.test(inner.code ?? '')
   }
 }
 
-/** The time of an attempt (`attemptTimeoutMs`) or of a whole call (`totalTimeoutMs`) is over. */
+/** The time of an attempt (`attemptTimeoutMs`), of a whole call (`totalTimeoutMs`) or of a `send` (`timeoutMs`) is over. */
 export class TimeoutError extends AriftlyError {
-  constructor(message: string, options?: ErrorOptions) {
+  override readonly name: string = 'AriftlyTimeoutError'
+  /** Of a `send`: events that were posted and may still be accepted. */
+  readonly ids: readonly string[]
+
+  constructor(message: string, { ids = [], ...options }: ErrorOptions & { readonly ids?: readonly string[] } = {}) {
     super('timeout', message, options)
+    this.ids = ids
   }
 }
 
 /** The client, or the stream, is closed. */
 export class ClosedError extends AriftlyError {
+  override readonly name: string = 'AriftlyClosedError'
+
   constructor(message: string) {
     super('closed', message)
   }
@@ -37,8 +55,10 @@ export class ClosedError extends AriftlyError {
 
 /** An answer that breaks the protocol: no event stream, a frame over 1 MiB, no JSON where JSON is promised. */
 export class ProtocolError extends AriftlyError {
-  constructor(message: string) {
-    super('protocol_error', message)
+  override readonly name: string = 'AriftlyProtocolError'
+
+  constructor(message: string, requestId?: string) {
+    super('protocol_error', message, { requestId })
   }
 }
 
@@ -57,11 +77,10 @@ export interface ApiErrorDetails {
 
 /** The API answered with an error status. Its subclasses stand for one status each. */
 export class ApiError extends AriftlyError {
+  override readonly name: string = 'AriftlyApiError'
   readonly status: number
   readonly problem: Problem | undefined
   readonly body: string
-  /** Name it when you ask for help. */
-  readonly requestId: string | undefined
   readonly retryAfterMs: number | undefined
   /** What is wrong, each with a JSON pointer into the body or the name of a parameter. */
   readonly errors: readonly ProblemError[]
@@ -71,32 +90,47 @@ export class ApiError extends AriftlyError {
     const errors = problem?.errors ?? []
     const named = errors.map((error) => `${error.pointer ?? error.parameter ?? ''} ${error.message}`.trim())
     const said = [problem?.detail ?? problem?.title ?? body.slice(0, 200), ...named.slice(0, 3)].filter(Boolean)
-    super(problem?.code ?? `http_${status}`, `${status}: ${said.join(' ')}`.trim())
+    super(problem?.code ?? `http_${status}`, `${status}: ${said.join(' ')}`.trim(), { requestId })
     this.status = status
     this.problem = problem
     this.body = body
-    this.requestId = requestId
     this.retryAfterMs = retryAfterMs
     this.errors = errors
   }
 }
 
 /** 400: what cannot be read, such as an unknown parameter. */
-export class BadRequestError extends ApiError {}
+export class BadRequestError extends ApiError {
+  override readonly name = 'AriftlyBadRequestError'
+}
 /** 401: the key or token is missing, unknown, expired or revoked. */
-export class AuthenticationError extends ApiError {}
+export class AuthenticationError extends ApiError {
+  override readonly name = 'AriftlyAuthenticationError'
+}
 /** 403: the key lacks a scope, or its tenant is suspended (`tenant_suspended`). */
-export class PermissionDeniedError extends ApiError {}
+export class PermissionDeniedError extends ApiError {
+  override readonly name = 'AriftlyPermissionDeniedError'
+}
 /** 404: there is no such thing for this tenant. */
-export class NotFoundError extends ApiError {}
+export class NotFoundError extends ApiError {
+  override readonly name = 'AriftlyNotFoundError'
+}
 /** 409: the state does not allow it. */
-export class ConflictError extends ApiError {}
+export class ConflictError extends ApiError {
+  override readonly name = 'AriftlyConflictError'
+}
 /** 422: a member of the body is wrong; `errors` point to it. */
-export class UnprocessableError extends ApiError {}
+export class UnprocessableError extends ApiError {
+  override readonly name = 'AriftlyUnprocessableError'
+}
 /** 429: a quota is used up; `retryAfterMs` says for how long. */
-export class RateLimitError extends ApiError {}
+export class RateLimitError extends ApiError {
+  override readonly name = 'AriftlyRateLimitError'
+}
 /** 5xx: the server failed, after all retries. */
-export class ServerError extends ApiError {}
+export class ServerError extends ApiError {
+  override readonly name = 'AriftlyServerError'
+}
 
 const CLASSES: Readonly<Record<number, typeof ApiError>> = {
   400: BadRequestError,
@@ -127,20 +161,42 @@ export interface Refusal {
 
 /** Events were refused: they will never be accepted as they are. Events of the same call that are not named were accepted. */
 export class EventRefusedError extends AriftlyError {
+  override readonly name = 'AriftlyEventRefusedError'
   readonly refusals: readonly Refusal[]
   /** JSON pointer of the first refusal. */
   readonly pointer: string
 
-  constructor(refusals: readonly Refusal[]) {
+  constructor(refusals: readonly Refusal[], requestId?: string) {
     const [first] = refusals
-    super(first?.code ?? 'refused', `The event was refused: ${first?.pointer ?? ''} ${first?.message ?? ''}`.trim())
+    const message = `The event was refused: ${first?.pointer ?? ''} ${first?.message ?? ''}`.trim()
+    super(first?.code ?? 'refused', message, { requestId })
     this.refusals = refusals
     this.pointer = first?.pointer ?? ''
   }
 }
 
-function reasonOf(cause: unknown): string {
-  // Node's fetch says "fetch failed" and hides the reason one level down.
-  const inner = cause instanceof Error && cause.cause instanceof Error ? cause.cause : cause
-  return inner instanceof Error ? inner.message : String(inner)
+/** Codes of Node for an unknown host, and for what TLS finds wrong. */
+const ADDRESS_CODES = /^(ENOTFOUND|EAI_|EPROTO|ERR_(TLS|SSL|INVALID_URL)|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO)/
+
+/** A redirect, which is not followed: the key would go along, and a POST would become a GET. */
+export class RedirectFound extends Error {
+  readonly isOfAddress = true
+
+  constructor(target: string | null) {
+    super(`it redirects to ${target ?? 'another address'}. Set baseUrl to where the API is.`)
+  }
+}
+
+interface Reason {
+  readonly message?: string
+  readonly code?: string
+  readonly cause?: unknown
+  readonly isOfAddress?: boolean
+}
+
+/** Node's fetch says "fetch failed" and hides the reason one level down. Its errors may be of another realm, where `instanceof` says no. */
+function innermost(error: unknown): Reason {
+  if (typeof error !== 'object' || error === null) return { message: String(error) }
+  const { cause } = error as Reason
+  return typeof cause === 'object' && cause !== null ? cause : error
 }

@@ -10,11 +10,12 @@ export type { List, Page } from './lists.ts'
 export type { CallOptions } from './http/transport.ts'
 export type { CreateOptions } from './resources/resource.ts'
 export type { SentEvent } from './send/pending-event.ts'
+export type { SendCallOptions } from './send/sender.ts'
 export type { EventStream, StreamOptions } from './stream/event-stream.ts'
 export type { StreamState } from './stream/stream-state.ts'
 export { localStoragePositionStore, type PositionStore } from './stream/position-store.ts'
 export type { SendStats } from './send/send-stats.ts'
-export type { Spool, SpooledEvent } from './send/spool.ts'
+export type { Spool, SpooledEvent, SpoolEntry } from './send/spool.ts'
 export {
   AriftlyError,
   ApiError,

@@ -6,48 +6,54 @@ import type { Logger, NewEvent, StreamFilter } from './types.ts'
 export interface IssuedStreamToken {
   readonly token: string
   /** ISO 8601. Without it the token is renewed only when the server no longer takes it. */
-  readonly expires_at?: string
+  readonly expires_at?: string | undefined
 }
 
 /** How events are sent. */
 export interface SendOptions {
   /** How long an event waits for others to share a request; default 5 ms. */
-  readonly lingerMs?: number
+  readonly lingerMs?: number | undefined
   /** Events in a request, 1 to 1,000; default 1,000. */
-  readonly batchEventsMax?: number
+  readonly batchEventsMax?: number | undefined
   /** Encoded bytes in a request; default 4.5 MiB, of the 5 MiB that the server takes. */
-  readonly batchBytesMax?: number
+  readonly batchBytesMax?: number | undefined
   /** Requests under way at a time; default 4. */
-  readonly requestsMax?: number
-  /** Events held at a time; default 10,000. When they are reached, `send` waits and `trySend` says false. */
-  readonly queueEventsMax?: number
+  readonly requestsMax?: number | undefined
+  /** Events held at a time; default 10,000. When they are reached, `send` waits and `trySend` returns false. */
+  readonly queueEventsMax?: number | undefined
   /** Encoded bytes held at a time; default 16 MiB. */
-  readonly queueBytesMax?: number
+  readonly queueBytesMax?: number | undefined
   /** Keeps events beyond the life of the process; see `openSpool` of `@ariftly/sdk/node`. */
-  readonly spool?: Spool
-  /** Called for each event of `trySend`, and of a former process' spool, that is given up: there is no promise to reject. */
-  readonly onFailed?: (error: EventRefusedError | Error, event: NewEvent) => void
+  readonly spool?: Spool | undefined
+  /**
+   * Called for each event of `trySend`, and of an earlier process' spool, that is given up: there is no promise to reject. Default: a warning. What
+   * it throws is a warning too.
+   */
+  readonly onFailed?: ((error: EventRefusedError | Error, event: NewEvent) => void) | undefined
 }
 
 /** Settings of a client. */
 export interface ClientOptions {
-  /** An API key, or what gives one for each request. Leave it out in browsers and set `streamToken`. */
-  readonly apiKey?: string | (() => string | Promise<string>)
+  /**
+   * An API key, or what gives one for each request; default: the environment variable `ARIFTLY_API_KEY`. Leave it out in browsers and set
+   * `streamToken`.
+   */
+  readonly apiKey?: string | (() => string | Promise<string>) | undefined
   /** Gives a token for a stream with this filter, for browsers: asked before the first connection, at 80 % of a token's life, and once after a 401. */
-  readonly streamToken?: (filter: StreamFilter) => Promise<IssuedStreamToken>
-  /** Default `https://api.ariftly.io`. */
-  readonly baseUrl?: string
+  readonly streamToken?: ((filter: StreamFilter) => Promise<IssuedStreamToken>) | undefined
+  /** Default: the environment variable `ARIFTLY_URL`, else `https://api.ariftly.io`. */
+  readonly baseUrl?: string | undefined
   /** Default: the platform's. */
-  readonly fetch?: typeof fetch
+  readonly fetch?: typeof fetch | undefined
   /** Of each attempt, headers and body; default 20 s. */
-  readonly attemptTimeoutMs?: number
-  /** Of a call with all its retries and waits; default 120 s. Sending and streams go on for as long as they are wanted. */
-  readonly totalTimeoutMs?: number
-  /** Retries of a call; default 5, and 0 is 0. Sending and streams go on for as long as they are wanted. */
-  readonly maxRetries?: number
-  /** A longer `Retry-After` ends a call, and the error says how long it was; default 60 s. */
-  readonly maxRetryAfterMs?: number
-  readonly send?: SendOptions
-  /** Default: none. */
-  readonly logger?: Logger
+  readonly attemptTimeoutMs?: number | undefined
+  /** Of a call with all its retries and waits; default 120 s. A `send` has its own `timeoutMs`; streams have none. */
+  readonly totalTimeoutMs?: number | undefined
+  /** Retries of a call; default 5, and 0 is 0. Sending and streams retry until they are ended. */
+  readonly maxRetries?: number | undefined
+  /** A longer `Retry-After` ends a call, and the error says how long it was; sending waits so long instead. Default 60 s. */
+  readonly maxRetryAfterMs?: number | undefined
+  readonly send?: SendOptions | undefined
+  /** Default: warnings of sending go to `console.warn`. */
+  readonly logger?: Logger | undefined
 }

@@ -1,17 +1,18 @@
-/** What a client wants to do when the program is about to end. */
-export interface Leaving {
+/** What a client does when the program is about to end. */
+export interface Exit {
   /** Node has nothing more to do: send what is left, and keep the process alive until then. */
   beforeExit(): void
-  /** The page may go away for good: one last request of at most so many bytes. */
-  pageHide(bytes: number): void
+  /** The program ends now. */
+  exit(): void
 }
 
 interface Platform {
   readonly process?: {
     readonly versions?: { readonly node?: string }
-    readonly on?: (name: 'beforeExit', act: () => void) => void
+    readonly env?: Readonly<Record<string, string | undefined>>
+    readonly on?: (name: keyof Exit, act: () => void) => void
+    exitCode?: number | string | null | undefined
   }
-  readonly navigator?: unknown
   readonly document?: unknown
   readonly addEventListener?: (name: string, act: (event: { readonly persisted?: boolean }) => void) => void
   readonly removeEventListener?: (name: string, act: (event: { readonly persisted?: boolean }) => void) => void
@@ -19,32 +20,35 @@ interface Platform {
 
 const platform = globalThis as Platform
 
-/** Browsers let requests of 64 KiB in all outlive a page; some of it is left to others. */
-const KEEPALIVE_BYTES = 48 * 1024
-
 /** Version of Node, undefined elsewhere. */
 export const nodeVersion: string | undefined = platform.process?.versions?.node
 
-const leaving = new Set<Leaving>()
+/** A variable of the environment; undefined when it is empty, and in browsers. */
+export function readEnv(name: 'ARIFTLY_API_KEY' | 'ARIFTLY_URL'): string | undefined {
+  return platform.process?.env?.[name] || undefined
+}
+
+const clients = new Set<Exit>()
 let isListening = false
 
-/** Calls `client` at the end of the program until the answered function is called. One listener serves all clients. */
-export function onLeaving(client: Leaving): () => void {
-  leaving.add(client)
+/** Calls `client` at the end of the program until the returned function is called. One listener serves all clients. */
+export function onExit(client: Exit): () => void {
+  clients.add(client)
   if (!isListening) {
     isListening = true
-    platform.process?.on?.('beforeExit', () => {
-      for (const each of leaving) each.beforeExit()
-    })
-    if (platform.document !== undefined) {
-      platform.addEventListener?.('pagehide', () => {
-        for (const each of leaving) each.pageHide(Math.floor(KEEPALIVE_BYTES / leaving.size))
-      })
+    for (const name of ['beforeExit', 'exit'] as const) {
+      platform.process?.on?.(name, () => clients.forEach((each) => each[name]()))
     }
   }
-  return () => void leaving.delete(client)
+  return () => void clients.delete(client)
 }
-/** Calls `act` when a browser is online again, or shows a page again that it had put away. Answers what ends that. */
+
+/** Exit code 1, unless the program has set one. */
+export function failProgram(): void {
+  if (platform.process !== undefined) platform.process.exitCode ??= 1
+}
+
+/** Calls `act` when a browser is online again, or shows a page again that it had put away. Returns what ends that. */
 export function onReturn(act: () => void): () => void {
   if (platform.document === undefined) return () => {}
   const shown = (event: { readonly persisted?: boolean }) => {

@@ -1,18 +1,13 @@
-/** Differences up to this are not corrected: `Date` has whole seconds, and answers take time. */
+/** Smaller changes are not followed: `Date` has whole seconds, and answers take time. So corrected times of one event after the other do not fall. */
 const TOLERANCE_MS = 2000
 
-/** The server's time, learned from the `Date` header of its answers. Until the first answer it is this machine's. */
+/** How far the server's clock is from this machine's, learned from the `Date` header of its answers; nothing until the first answer. */
 export class ServerClock {
-  readonly #now: () => number
   #offsetMs = 0
 
-  constructor(now: () => number = Date.now) {
-    this.#now = now
-  }
-
-  /** Unix milliseconds. */
-  nowMs(): number {
-    return this.#now() + this.#offsetMs
+  /** The server's time at a time of this machine, Unix milliseconds. */
+  correct(ms: number): number {
+    return Math.max(0, ms + this.#offsetMs)
   }
 
   /** Takes the `Date` header of an answer to a request that was sent and answered at these local times. */
@@ -22,6 +17,6 @@ export class ServerClock {
     const offsetMs = Math.round(serverMs - (sentMs + receivedMs) / 2)
     // An answer that was long under way says little.
     if (receivedMs - sentMs > 10_000) return
-    this.#offsetMs = Math.abs(offsetMs) <= TOLERANCE_MS ? 0 : offsetMs
+    if (Math.abs(offsetMs - this.#offsetMs) > TOLERANCE_MS) this.#offsetMs = offsetMs
   }
 }

@@ -1,6 +1,14 @@
 import type { Problem } from '../api-types.ts'
-import { apiError, AriftlyError, ConnectionError, ProtocolError, TimeoutError, type ApiError } from '../errors.ts'
-import type { Logger } from '../types.ts'
+import {
+  apiError,
+  AriftlyError,
+  ConnectionError,
+  ProtocolError,
+  RedirectFound,
+  TimeoutError,
+  type ApiError,
+} from '../errors.ts'
+import type { Log } from '../log.ts'
 import { BACK_OFF, backOffMs, isRetryableStatus, pause, retryAfterMs } from './back-off.ts'
 import { readText } from './body.ts'
 import type { ServerClock } from './server-clock.ts'
@@ -19,17 +27,15 @@ export interface Call {
   /** JSON text. */
   readonly body?: string | undefined
   readonly signal?: AbortSignal | undefined
-  /** Lets a browser finish the request after the page has gone. */
-  readonly keepalive?: boolean
 }
 
 /** What may be set for one call. */
 export interface CallOptions {
-  readonly signal?: AbortSignal
+  readonly signal?: AbortSignal | undefined
   /** Default: the client's. */
-  readonly maxRetries?: number
-  readonly attemptTimeoutMs?: number
-  readonly totalTimeoutMs?: number
+  readonly maxRetries?: number | undefined
+  readonly attemptTimeoutMs?: number | undefined
+  readonly totalTimeoutMs?: number | undefined
 }
 
 /** An answer whose body was read. */
@@ -48,7 +54,7 @@ export interface TransportSettings {
   readonly totalTimeoutMs: number
   readonly maxRetries: number
   readonly maxRetryAfterMs: number
-  readonly logger: Logger | undefined
+  readonly log: Log
   readonly clock: ServerClock
 }
 
@@ -84,17 +90,26 @@ export class Transport {
         ...call.headers,
       },
       signal,
-      redirect: 'error',
+      redirect: 'manual',
       ...(call.body === undefined ? {} : { body: call.body }),
-      ...(call.keepalive === true ? { keepalive: true } : {}),
     })
+    // A browser shows neither the status nor the target.
+    if (response.type === 'opaqueredirect' || (response.status >= 300 && response.status < 400)) {
+      void response.body?.cancel()
+      throw new RedirectFound(response.headers.get('location'))
+    }
     clock.learn(response.headers.get('date'), sentMs, Date.now())
     return response
   }
 
+  /** How long to wait after so many failures when the server asked for `askedMs`, of which `maxRetryAfterMs` are granted. */
+  backOffMs(failures: number, askedMs: number): number {
+    return backOffMs(failures, askedMs, { ...BACK_OFF, floorMsMax: this.settings.maxRetryAfterMs })
+  }
+
   /**
-   * A call with retries: on 408, 425, 429, 5xx, a lost connection, a timeout, and 409 `idempotency_key_in_use`. `Retry-After` is a floor; one
-   * above `maxRetryAfterMs` ends the call. Throws an ApiError, ConnectionError, TimeoutError or the signal's reason.
+   * A call with retries: on 408, 425, 429, 5xx, a lost connection, a timeout, and 409 `idempotency_key_in_use`. `Retry-After` is waited
+   * for; one above `maxRetryAfterMs` ends the call. Throws an ApiError, ConnectionError, TimeoutError or the signal's reason.
    */
   async request(call: Call, options: CallOptions = {}): Promise<unknown> {
     const { maxRetries = this.settings.maxRetries, attemptTimeoutMs = this.settings.attemptTimeoutMs } = options
@@ -104,9 +119,8 @@ export class Transport {
         const outcome = await this.#outcome({ ...call, signal }, attemptTimeoutMs)
         if (!('error' in outcome)) return outcome.value
         if (failures > maxRetries || outcome.waitMs === undefined) throw outcome.error
-        const floorMsMax = this.settings.maxRetryAfterMs
-        const waitMs = backOffMs(failures, outcome.waitMs, { ...BACK_OFF, floorMsMax })
-        this.settings.logger?.debug(`${call.method} ${call.path} again in ${waitMs} ms: ${outcome.error.message}`)
+        const waitMs = this.backOffMs(failures, outcome.waitMs)
+        this.settings.log.debug(`${call.method} ${call.path} again in ${waitMs} ms: ${outcome.error.message}`)
         await pause(waitMs, signal)
       }
     })
@@ -119,7 +133,7 @@ export class Transport {
   ): Promise<{ readonly value: unknown } | { readonly error: Error; readonly waitMs: number | undefined }> {
     try {
       const answer = await this.attempt(call, timeoutMs)
-      if (answer.status < 300) return { value: answer.text === '' ? undefined : parseJson(answer.text) }
+      if (answer.status < 300) return { value: answer.text === '' ? undefined : parseJson(answer) }
       const error = errorOf(answer)
       return { error, waitMs: this.#waitMs(error) }
     } catch (error) {
@@ -135,14 +149,25 @@ export class Transport {
   }
 }
 
+/** What an answer asks to wait, milliseconds; 0 when it asks for nothing. */
+export function retryAfterOf({ headers }: Answer): number {
+  return retryAfterMs(headers.get('retry-after'), Date.now()) ?? 0
+}
+
+/** `X-Request-Id` of an answer. */
+export function requestIdOf({ headers }: Answer): string | undefined {
+  return headers.get('x-request-id') ?? undefined
+}
+
 /** The error of an answer with an error status. */
-export function errorOf({ status, headers, text }: Answer): ApiError {
+export function errorOf(answer: Answer): ApiError {
+  const { status, headers, text } = answer
   const isProblem = headers.get('content-type')?.includes('json') === true
   return apiError({
     status,
     problem: isProblem ? readProblem(text) : undefined,
     body: text,
-    requestId: headers.get('x-request-id') ?? undefined,
+    requestId: requestIdOf(answer),
     retryAfterMs: retryAfterMs(headers.get('retry-after'), Date.now()),
   })
 }
@@ -156,11 +181,11 @@ function readProblem(text: string): Problem | undefined {
   }
 }
 
-function parseJson(text: string): unknown {
+function parseJson(answer: Answer): unknown {
   try {
-    return JSON.parse(text)
+    return JSON.parse(answer.text)
   } catch {
-    throw new ProtocolError('The answer is not JSON. Is the base URL that of the API?')
+    throw new ProtocolError('The answer is not JSON. Is the base URL that of the API?', requestIdOf(answer))
   }
 }
 

@@ -1,9 +1,22 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { once } from 'node:events'
+import {
+  appendFileSync,
+  chmodSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
+import { pathToFileURL } from 'node:url'
+import { Worker } from 'node:worker_threads'
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals'
 import { startReceiver } from '@ariftly/testkit'
-import { Ariftly } from '../index.ts'
+import { Ariftly, type Spool } from '../index.ts'
 import { filePositionStore, openSpool } from './index.ts'
 
 let folder: string
@@ -13,59 +26,132 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true }))
 
 const filesIn = () => readdirSync(folder).filter((name) => name.endsWith('.ndjson'))
+const textOf = (name: string) => readFileSync(join(folder, name), 'utf8')
 const open = () => openSpool(folder, { fileBytesMax: 100 })
-const event = (n: number) => `{"id":"evt_${n}","task_id":"t","data":{"n":${n}}}`
+const entry = (n: number) => ({ json: `{"task_id":"t","data":{"n":${n}}}`, atMs: 1_000_000 + n })
+const id = (n: number) => `evt_${String(n).padStart(26, '0')}`
+
+/** What a killed process leaves: its lock too. */
+function openAfterKill(): Spool {
+  writeFileSync(join(folder, 'lock'), '2147483646 x')
+  return open()
+}
 
 describe('openSpool', () => {
-  test('gives back, in order, what was not settled before', () => {
+  test('gives back, in order and with its time, what was not settled before', () => {
     const first = open()
-    const tickets = Array.from({ length: 10 }, (_, n) => first.append(event(n)))
+    const tickets = Array.from({ length: 10 }, (_, n) => first.append([entry(n)])).flat()
     for (const ticket of tickets.slice(0, 4)) first.settle(ticket)
     expect(filesIn().length).toBeGreaterThan(1)
-    const second = open()
-    const kept = second.recover().map(({ json }) => json)
+    const kept = openAfterKill()
+      .recover()
+      .map(({ json, atMs }) => ({ json, atMs }))
     // Files are given up as a whole: some that were settled may come again, none that was not is missing.
-    expect(kept).toEqual(expect.arrayContaining(tickets.slice(4).map((_, at) => event(at + 4))))
+    expect(kept).toEqual(expect.arrayContaining(tickets.slice(4).map((_, at) => entry(at + 4))))
     expect(kept.length).toBeLessThan(10)
-    expect(kept).toEqual(kept.toSorted())
+    expect(kept).toEqual(kept.toSorted((a, b) => a.atMs - b.atMs))
+  })
+
+  test('gives back the id under which an event went out last, over several processes', () => {
+    const first = open()
+    const tickets = Array.from({ length: 6 }, (_, n) => first.append([entry(n)])).flat()
+    first.identify(new Map(tickets.slice(0, 5).map((ticket, n) => [ticket, id(n)])))
+    first.identify(new Map([[tickets[5] as number, id(50)]]))
+    // Killed in the middle of a line.
+    for (const name of filesIn()) appendFileSync(join(folder, name), '3 evt_00')
+    const second = openAfterKill()
+    const recovered = second.recover()
+    expect(recovered.map((event) => event.id)).toEqual([0, 1, 2, 3, 4, 50].map(id))
+    second.identify(new Map([[recovered[1]?.ticket ?? 0, id(99)]]))
+    const ids = openAfterKill()
+      .recover()
+      .map((event) => event.id)
+    expect(ids).toEqual([0, 99, 2, 3, 4, 50].map(id))
   })
 
   test('removes files whose events are settled, those of earlier processes too', () => {
-    open().append(event(1))
-    const second = open()
-    const tickets = [...second.recover().map(({ ticket }) => ticket), second.append(event(2))]
+    open().append([entry(1)])
+    const second = openAfterKill()
+    const tickets = [...second.recover().map(({ ticket }) => ticket), ...second.append([entry(2)])]
     for (const ticket of tickets) second.settle(ticket)
-    expect(filesIn().map((name) => readFileSync(join(folder, name), 'utf8'))).toEqual([''])
+    expect(filesIn().map(textOf)).toEqual([''])
     second.close()
     expect(readdirSync(folder)).toEqual([])
   })
 
-  test('is refused while another process has it', () => {
-    writeFileSync(join(folder, 'lock'), String(process.ppid))
-    expect(open).toThrow(`in use by process ${process.ppid}`)
-    writeFileSync(join(folder, 'lock'), '2147483646')
-    expect(open).not.toThrow()
+  test('reads the files of version 1.1.0', () => {
+    writeFileSync(
+      join(folder, '000000000001.ndjson'),
+      `{"id":"${id(1)}","data":{}}\n{"id":"${id(2)}","data":{}}\n{"id":"ev`,
+    )
+    const kept = open().recover()
+    expect(kept.map(({ json }) => json)).toEqual([
+      `{"id":"${id(1)}","data":{}}`,
+      `{"id":"${id(2)}","data":{}}`,
+      '{"id":"ev',
+    ])
   })
 
-  test('what an earlier process left is sent first, under the same ids; half an event is left out', async () => {
+  test('is refused while another process has it, and after a process that had its number', () => {
+    writeFileSync(join(folder, 'lock'), String(process.ppid))
+    expect(open).toThrow(`in use by process ${process.ppid}`)
+    writeFileSync(join(folder, 'lock'), `${process.ppid} another-boot/1`)
+    open().close()
+    writeFileSync(join(folder, 'lock'), `${process.pid} another-boot/1`)
+    open().close()
+  })
+
+  test('is refused while another client of this process has it, in a worker thread too', async () => {
+    const spool = open()
+    expect(open).toThrow('in use by another client of this process')
+    const program = `const { workerData, parentPort } = require('node:worker_threads')
+      import('tsx/esm/api').then(({ tsImport }) => tsImport(workerData.module, workerData.module)).then(({ openSpool }) => {
+        try { openSpool(workerData.folder); parentPort.postMessage('opened') } catch (error) { parentPort.postMessage(error.message) }
+      })`
+    const module = pathToFileURL(join(import.meta.dirname, 'index.ts')).href
+    const worker = new Worker(program, { eval: true, workerData: { folder, module } })
+    expect(await once(worker, 'message')).toEqual([expect.stringContaining('another client of this process')])
+    spool.close()
+    open().close()
+  })
+
+  test('is made for its user alone, and refused as a link or when others may write it', () => {
+    const path = join(folder, 'own')
+    openSpool(path).close()
+    expect(statSync(path).mode & 0o777).toBe(0o700)
+    chmodSync(path, 0o770)
+    expect(() => openSpool(path)).toThrow('other users')
+    chmodSync(path, 0o700)
+    symlinkSync(path, join(folder, 'link'))
+    expect(() => openSpool(join(folder, 'link/'))).toThrow('link')
+  })
+
+  test('what an earlier process left is sent first; half an event is left out', async () => {
     const api = await startReceiver()
+    const logger = { warn: jest.fn(), debug: () => {} }
     try {
       const before = new Ariftly({
         baseUrl: 'http://127.0.0.1:1',
+        apiKey: 'key',
         send: { spool: openSpool(folder), lingerMs: 60_000 },
       })
       for (let n = 0; n < 3; n += 1) {
         before.events.trySend({ type: 'task.progress', task_id: 't', data: { message: 'm', n } })
       }
-      await before.close({ timeoutMs: 1 })
+      const { unsent } = await before.close({ timeoutMs: 1 })
       writeFileSync(join(folder, '000000000009.ndjson'), '{"id":"evt_half","task_')
       api.respondWith(() => ({ status: 202, body: '{"object":"list","data":[]}' }))
-      const after = new Ariftly({ baseUrl: api.url, send: { spool: openSpool(folder) } })
+      const after = new Ariftly({ baseUrl: api.url, apiKey: 'key', logger, send: { spool: openSpool(folder) } })
       after.events.trySend({ type: 'task.progress', task_id: 't', data: { message: 'm', n: 3 } })
       await after.close()
-      const sent = api.requests.flatMap(({ body }) => JSON.parse(body.toString()) as { data: { n: number } }[])
+      const sent = api.requests.flatMap(
+        ({ body }) => JSON.parse(body.toString()) as { id: string; data: { n: number } }[],
+      )
       expect(sent.map(({ data }) => data.n)).toEqual([0, 1, 2, 3])
+      // The caller of `close` may have sent them too, under these ids.
+      expect(sent.slice(0, 3).map((event) => event.id)).toEqual(unsent.map((event) => event.id))
       expect(filesIn()).toEqual([])
+      expect(logger.warn).toHaveBeenCalledWith(expect.stringContaining('half an event'))
     } finally {
       await api.close()
     }

@@ -4,7 +4,7 @@ import { List } from '../lists.ts'
 /** Options of calls that create something. */
 export interface CreateOptions extends CallOptions {
   /** Makes a repeated call harmless for 24 hours, beyond the retries of this one: 1 to 255 visible ASCII characters. Default: a random one. */
-  readonly idempotencyKey?: string
+  readonly idempotencyKey?: string | undefined
 }
 
 /** What all groups of methods share. */

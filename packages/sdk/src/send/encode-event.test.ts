@@ -1,12 +1,11 @@
 import { describe, expect, test } from '@jest/globals'
 import { EventRefusedError } from '../errors.ts'
 import type { NewEvent } from '../types.ts'
-import { decodeEvent, encodeEvent, readEncoded, utf8Length } from './encode-event.ts'
+import { decodeEvent, encodeEvent, jsonOf, readEncoded, utf8Length } from './encode-event.ts'
 import { EventIdMinter } from './event-id.ts'
 
 const NOW_MS = Date.UTC(2026, 10, 25)
-const minter = new EventIdMinter()
-const encode = (event: Partial<NewEvent> | Record<string, unknown>) => encodeEvent(event as NewEvent, minter, NOW_MS)
+const encode = (event: Partial<NewEvent> | Record<string, unknown>) => encodeEvent(event as NewEvent, NOW_MS)
 const progress = (data: unknown) => ({ type: 'task.progress', task_id: 't', data })
 
 describe('encodeEvent', () => {
@@ -14,8 +13,13 @@ describe('encodeEvent', () => {
     const raw = '{ "n": 1.0,\n "big": 9007199254740993 }'
     for (const data of [raw, new TextEncoder().encode(raw)]) {
       const encoded = encode(progress(data))
-      expect(encoded.json.endsWith(`,"data":${raw}}`)).toBe(true)
-      expect(decodeEvent(encoded)).toMatchObject({ type: 'task.progress', task_id: 't', data: raw })
+      expect(jsonOf(encoded, 'evt_1').endsWith(`,"data":${raw}}`)).toBe(true)
+      expect(decodeEvent(encoded, 'evt_1')).toMatchObject({
+        id: 'evt_1',
+        type: 'task.progress',
+        task_id: 't',
+        data: raw,
+      })
     }
   })
 
@@ -31,19 +35,22 @@ describe('encodeEvent', () => {
     expect(() => encode(progress({ message: 'x'.repeat(5 * 1024 * 1024) }))).toThrow(EventRefusedError)
   })
 
-  test("takes the caller's id, mints one of created_at, and leaves the id of an idempotency key to the server", () => {
-    const id = minter.mint(NOW_MS)
-    expect(encode({ ...progress({}), id })).toMatchObject({ id, isMinted: false })
-    const created = encode({ ...progress({}), created_at: '2026-11-01T00:00:00.000Z' })
-    expect(created.id?.slice(0, 14)).toBe(new EventIdMinter().mint(Date.UTC(2026, 10, 1)).slice(0, 14))
-    expect(encode({ ...progress({}), created_at: '2026-11-01T00:00:00Z', idempotency_key: 'k' }).id).toBeUndefined()
+  test("takes the caller's id, mints one of created_at or the call, and leaves that of an idempotency key to the server", () => {
+    const id = new EventIdMinter().mint(NOW_MS)
+    expect(encode({ ...progress({}), id })).toMatchObject({ id, mintedOf: undefined })
+    expect(JSON.parse(jsonOf(encode({ ...progress({}), id }), id))).toEqual({ ...progress({}), id })
+    expect(encode(progress({}))).toMatchObject({ id: undefined, mintedOf: 'call', atMs: NOW_MS })
+    const created = encode({ ...progress({}), id: null, created_at: '2026-11-01T00:00:00.000Z' })
+    expect(created).toMatchObject({ id: undefined, mintedOf: 'created_at', atMs: Date.UTC(2026, 10, 1) })
+    const derived = encode({ ...progress({}), created_at: '2026-11-01T00:00:00Z', idempotency_key: 'k' })
+    expect(derived).toMatchObject({ id: undefined, mintedOf: undefined })
     expect(() => encode({ ...progress({}), created_at: 'yesterday' })).toThrow(
       expect.objectContaining({ pointer: '/created_at' }),
     )
   })
 
   test('sends members that it does not know, so that the server names them', () => {
-    expect(JSON.parse(encode({ ...progress({}), taskid: 'x' }).json)).toHaveProperty('taskid', 'x')
+    expect(JSON.parse(jsonOf(encode({ ...progress({}), taskid: 'x' }), undefined))).toHaveProperty('taskid', 'x')
   })
 
   test('counts bytes as UTF-8', () => {
@@ -59,8 +66,11 @@ describe('encodeEvent', () => {
   })
 
   test('what was encoded is read back, and a cut text is not', () => {
-    const { json, key, id, dataAt, bytes } = encode(progress({ message: 'm' }))
-    expect(readEncoded(json)).toMatchObject({ json, key, id, dataAt, bytes })
-    expect(() => readEncoded(json.slice(0, -3))).toThrow(SyntaxError)
+    for (const more of [{}, { id: 'evt_1' }, { created_at: '2026-11-01T00:00:00.000Z' }]) {
+      const encoded = encode({ ...progress({ message: 'é' }), ...more })
+      const json = jsonOf(encoded, undefined)
+      expect(readEncoded(json, NOW_MS)).toEqual(encoded)
+      expect(() => readEncoded(json.slice(0, -3), NOW_MS)).toThrow(SyntaxError)
+    }
   })
 })

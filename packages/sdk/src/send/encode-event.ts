@@ -1,83 +1,81 @@
 import { EventRefusedError } from '../errors.ts'
 import type { NewEvent } from '../types.ts'
-import type { EventIdMinter } from './event-id.ts'
 
-/** An event as it is posted. */
+/** An event as it is posted: encoded once, for all its attempts. */
 export interface EncodedEvent {
-  /** JSON text on which a batch is built; `data` is its last member. */
-  readonly json: string
-  /** UTF-8 bytes of `json`. */
+  /** JSON text after the opening brace, without an id that this client mints; `data` is its last member. */
+  readonly text: string
+  /** UTF-8 bytes in a batch, with its id and a comma. */
   readonly bytes: number
   /** Order holds among events of one key. */
   readonly key: string
-  /** Undefined when the server derives the id from `idempotency_key`. */
+  /** The caller's id. */
   readonly id: string | undefined
-  /** Whether the id, and with it the time, is this client's. */
-  readonly isMinted: boolean
-  /** Where `data` begins in `json`; it ends before the last character. */
+  /** Of which time this client mints the id: of the call, or of `created_at`; undefined when it mints none. */
+  readonly mintedOf: 'call' | 'created_at' | undefined
+  /** That time, Unix milliseconds. */
+  readonly atMs: number
+  /** Where `data` begins in `text`; it ends before the last character. */
   readonly dataAt: number
 }
 
 /** Largest event that fits a request of 5 MiB with room to spare. */
 export const EVENT_BYTES_MAX = 4.5 * 1024 * 1024
+/** Of `{`, `"id":"evt_…",` and the comma between events. */
+const BYTES_AROUND = 40
 
 /**
- * Encodes an event once, for all its attempts, and gives it an id so that each repetition is harmless: the millisecond of `created_at`, else
- * `nowMs`. Throws EventRefusedError for `data` that is no JSON object and for what is too large to be sent.
+ * Encodes an event of a call at `nowMs`. Its id will be minted of `created_at`, else of the call's time; an `idempotency_key` leaves it to the
+ * server. Throws EventRefusedError for `data` that is no JSON object and for what is too large to be sent.
  */
-export function encodeEvent(event: NewEvent, minter: EventIdMinter, nowMs: number): EncodedEvent {
+export function encodeEvent(event: NewEvent, nowMs: number): EncodedEvent {
+  const { id, created_at: createdAt, idempotency_key: idempotencyKey } = event
   const data = dataText(event.data)
-  const { id, isMinted } = identify(event, minter, nowMs)
-  let json = id === undefined ? '' : `"id":"${id}"`
+  if (typeof id === 'string' && !/^[\w-]{1,64}$/.test(id)) throw refused('invalid_id', '/id', 'is no event id')
+  const isMinted = typeof id !== 'string' && typeof idempotencyKey !== 'string'
+  const isDated = isMinted && typeof createdAt === 'string'
+  const atMs = isDated ? Date.parse(createdAt) : nowMs
+  if (!(atMs >= 0)) throw refused('invalid_timestamp', '/created_at', 'is no ISO 8601 time')
+  let text = ''
   for (const name in event) {
-    if (name === 'data' || name === 'id') continue
     const value = event[name as keyof NewEvent]
-    if (value === undefined) continue
-    json += `${json === '' ? '' : ','}${JSON.stringify(name)}:${JSON.stringify(value)}`
+    if (name === 'data' || value === undefined || (name === 'id' && typeof value !== 'string')) continue
+    text += `${JSON.stringify(name)}:${JSON.stringify(value)},`
   }
-  json = `{${json},"data":${data}}`
-  const bytes = utf8Length(json)
+  const dataAt = text.length + '"data":'.length
+  text += `"data":${data}}`
+  const bytes = utf8Length(text) + BYTES_AROUND
   if (bytes > EVENT_BYTES_MAX) throw refused('too_long', '', `has ${bytes} bytes, more than fit into a request`)
-  return { json, bytes, key: keyOf(event), id, isMinted, dataAt: json.length - data.length - 1 }
+  const mintedOf = isDated ? 'created_at' : isMinted ? 'call' : undefined
+  return { text, bytes, key: keyOf(event), id: id ?? undefined, mintedOf, atMs, dataAt }
 }
 
-/** Reads back what `encodeEvent` made, as from a spool. Throws SyntaxError for what is cut. */
-export function readEncoded(json: string): EncodedEvent {
+/** Reads an event back from a spool. Throws SyntaxError for what is cut. */
+export function readEncoded(json: string, atMs: number): EncodedEvent {
   const event = JSON.parse(json) as NewEvent
-  const dataAt = json.indexOf(',"data":') + ',"data":'.length
-  return { json, bytes: utf8Length(json), key: keyOf(event), id: event.id ?? undefined, isMinted: false, dataAt }
+  const text = json.slice(1)
+  const dataAt = text.indexOf('"data":') + '"data":'.length
+  return {
+    ...encodeEvent({ ...event, data: {} } as NewEvent, atMs),
+    text,
+    bytes: utf8Length(text) + BYTES_AROUND,
+    dataAt,
+  }
+}
+
+/** JSON text of an event under its id; without an id as the spool keeps it. */
+export function jsonOf({ text, mintedOf }: EncodedEvent, id: string | undefined): string {
+  return id === undefined || mintedOf === undefined ? `{${text}` : `{"id":"${id}",${text}`
+}
+
+/** The event of an encoded one, with `data` as JSON text, so that it can be sent again as it was. */
+export function decodeEvent({ text, dataAt }: EncodedEvent, id: string | undefined): NewEvent {
+  const head = JSON.parse(`{${text.slice(0, dataAt)}null}`) as object
+  return { ...(id === undefined ? {} : { id }), ...head, data: text.slice(dataAt, -1) } as NewEvent
 }
 
 function keyOf(event: NewEvent): string {
   return event.task_id ?? `\0${event.session_id ?? ''}`
-}
-
-/** The same event under another id, for one that was refused because of a wrong clock. */
-export function withId(encoded: EncodedEvent, id: string): EncodedEvent {
-  return { ...encoded, id, json: encoded.json.replace(encoded.id ?? id, id) }
-}
-
-/** The event of an encoded one, with `data` as JSON text, so that it can be sent again as it was. */
-export function decodeEvent({ json, dataAt }: EncodedEvent): NewEvent {
-  const head = JSON.parse(`${json.slice(0, dataAt)}null}`) as object
-  return { ...head, data: json.slice(dataAt, -1) } as NewEvent
-}
-
-function identify(
-  event: NewEvent,
-  minter: EventIdMinter,
-  nowMs: number,
-): { id: string | undefined; isMinted: boolean } {
-  const { id, created_at: createdAt, idempotency_key: idempotencyKey } = event
-  if (typeof id === 'string') {
-    if (!/^[\w-]{1,64}$/.test(id)) throw refused('invalid_id', '/id', 'is no event id')
-    return { id, isMinted: false }
-  }
-  if (typeof idempotencyKey === 'string') return { id: undefined, isMinted: false }
-  if (typeof createdAt !== 'string') return { id: minter.mint(nowMs), isMinted: true }
-  const ms = Date.parse(createdAt)
-  if (!(ms >= 0)) throw refused('invalid_timestamp', '/created_at', 'is no ISO 8601 time')
-  return { id: minter.mint(ms), isMinted: false }
 }
 
 /** Raw text is parsed, and thrown away, since one broken text would break the whole batch. */
@@ -92,7 +90,7 @@ function dataText(data: unknown): string {
     throw refused('malformed_json', '/data', `is not JSON: ${(cause as Error).message}`)
   }
   if (typeof value !== 'object' || value === null) throw refused('invalid_type', '/data', 'must be an object')
-  // Encoding would replace a lone surrogate without a word.
+  // Encoding would replace a lone surrogate without an error.
   if (/\p{Cs}/u.test(text)) throw refused('malformed_json', '/data', 'holds half a surrogate pair')
   return text
 }
@@ -101,13 +99,9 @@ function refused(code: string, pointer: string, message: string): EventRefusedEr
   return new EventRefusedError([{ index: 0, id: undefined, code, pointer, message }])
 }
 
-interface WithByteLength {
-  readonly byteLength: (text: string) => number
-}
-
 /** UTF-8 bytes of a well-formed text; a lone surrogate counts three, as its replacement does. */
 export function utf8Length(text: string): number {
-  const { Buffer } = globalThis as { Buffer?: WithByteLength }
+  const { Buffer } = globalThis as { Buffer?: { readonly byteLength: (text: string) => number } }
   if (Buffer !== undefined) return Buffer.byteLength(text)
   let bytes = text.length
   for (let at = 0; at < text.length; at += 1) {

@@ -1,7 +1,5 @@
 const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz'
 const PAIRS = Array.from(ALPHABET, (first) => Array.from(ALPHABET, (second) => first + second)).flat()
-/** Clocks that step back less than this do not make ids fall. */
-const STEP_BACK_MS = 1000
 
 /** Fills the array with random numbers; `crypto.getRandomValues` unless a test gives its own. */
 export type FillRandom = (numbers: Uint32Array) => void
@@ -12,8 +10,9 @@ export type FillRandom = (numbers: Uint32Array) => void
  */
 export class EventIdMinter {
   readonly #fillRandom: FillRandom
-  #ms = -1
-  #timeChars = ''
+  /** Of 1,024 ms. */
+  #seconds = -1
+  #secondsChars = ''
   #ownChars = ''
   /** Low 35 bits as seven characters: five of `#high`, then one of PAIRS. */
   #high = 0
@@ -25,14 +24,15 @@ export class EventIdMinter {
     this.#renew()
   }
 
-  /** A fresh id; `ms` is Unix milliseconds, 0 to 2^48 - 1. */
+  /** A fresh id; `ms` is a whole number of Unix milliseconds, 0 to 2^48 - 1. */
   mint(ms: number): string {
-    if (ms !== this.#ms && !(ms < this.#ms && this.#ms - ms < STEP_BACK_MS)) {
-      this.#ms = ms
-      this.#timeChars = base32(ms, 10)
+    const seconds = Math.floor(ms / 1024)
+    if (seconds !== this.#seconds) {
+      this.#seconds = seconds
+      this.#secondsChars = base32(seconds, 8)
     }
     if (this.#low === 1024) this.#carry()
-    const id = `evt_${this.#timeChars}${this.#ownChars}${this.#highChars}${PAIRS[this.#low] ?? ''}`
+    const id = `evt_${this.#secondsChars}${PAIRS[ms % 1024] ?? ''}${this.#ownChars}${this.#highChars}${PAIRS[this.#low] ?? ''}`
     this.#low += 1
     return id
   }

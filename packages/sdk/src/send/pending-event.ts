@@ -1,35 +1,41 @@
-import type { AriftlyError, EventRefusedError } from '../errors.ts'
+import type { EventRefusedError } from '../errors.ts'
 import type { EncodedEvent } from './encode-event.ts'
 
-/** One event on its way. It is written by the batcher alone. */
+/** One event between `send` and its outcome. It is written by the batcher alone. */
 export interface PendingEvent {
-  encoded: EncodedEvent
+  readonly encoded: EncodedEvent
   readonly call: SendCall
   /** Place in the call. */
   readonly index: number
   /** Rises with each event; a flush waits for those up to its own. */
   readonly seq: number
-  /** Set once it has room. */
-  queue: TaskQueue | undefined
-  readonly atMs: number
+  /** When it came, monotonic milliseconds. */
+  readonly sinceMs: number
   /** Of the spool, if there is one. */
   readonly ticket: number | undefined
+  /** Minted when the event first goes out, unless the caller gave it or the server derives it. */
+  id: string | undefined
+  /** Set once it has room. */
+  queue: TaskQueue | undefined
+  /** Whether it was in a request. */
+  isPosted: boolean
+  /** Its call waits no longer: it is not posted again. */
+  isWithdrawn: boolean
+  /** Its minted id was refused because of a clock. */
   isReminted: boolean
   isSettled: boolean
 }
 
-/** The events of one task (or session) that are not under way, in order. */
+/** The events of one task (or session) that are not in a request, in order. */
 export interface TaskQueue {
   readonly key: string
   events: PendingEvent[]
   bytes: number
-  /** Some of its events are in a request: the rest waits, so that order holds under retry. */
-  isBusy: boolean
-  /** Nothing of it is posted before this time. */
+  /** `busy`: some of its events are in a request, and the rest waits, so that order holds under retry. `held`: until `heldUntilMs`. */
+  state: 'ready' | 'busy' | 'held'
+  /** Monotonic milliseconds. */
   heldUntilMs: number
   failures: number
-  /** Whether it stands among the ready ones. */
-  isReady: boolean
 }
 
 /** What the server answered about an event that it accepted. */
@@ -41,12 +47,12 @@ export interface SentEvent {
 export type Outcome =
   | { readonly type: 'accepted'; readonly id: string }
   | { readonly type: 'refused'; readonly error: EventRefusedError }
-  /** Without an answer that is about this event: a bad key, a closed client. */
-  | { readonly type: 'failed' | 'returned' | 'aborted'; readonly error: AriftlyError | Error }
+  /** Without an answer that is about this event: a bad key, a closed client, a call that waits no longer. */
+  | { readonly type: 'failed' | 'returned' | 'aborted'; readonly error: Error }
 
-/** Collects the outcomes of one `send`. */
+/** Collects the outcomes of one call. */
 export interface SendCall {
   settle(event: PendingEvent, outcome: Outcome): void
-  /** Whether somebody waits for the outcome. */
+  /** Whether a promise waits for the outcome. */
   readonly isAwaited: boolean
 }

@@ -1,87 +1,110 @@
 import type { IngestResults } from '../api-types.ts'
-import { ConnectionError, EventRefusedError, TimeoutError } from '../errors.ts'
+import { ApiError, EventRefusedError, ProtocolError } from '../errors.ts'
 import { isRetryableStatus } from '../http/back-off.ts'
-import { errorOf, type Answer, type Transport } from '../http/transport.ts'
+import { errorOf, requestIdOf, type Answer, type Transport } from '../http/transport.ts'
+import { jsonOf } from './encode-event.ts'
 import type { Outcome, PendingEvent } from './pending-event.ts'
+import type { BatchLimit } from './task-queues.ts'
 
 /** What one request says about one of its events; `retry` is not written yet. */
-export type EventResult = Outcome | { readonly type: 'retry' }
+export type EventResult = Outcome | typeof RETRY
 
 /** What became of a request with events. */
 export type BatchResult =
-  | { readonly type: 'results'; readonly results: readonly EventResult[]; readonly retryAfterMs: number }
-  /** Nothing is known of any event: all are to be posted again, after a while. */
-  | { readonly type: 'again'; readonly error: Error; readonly retryAfterMs: number }
-  /** The request as a whole was refused, maybe because of one event: try smaller ones. */
-  | { readonly type: 'split'; readonly error: Error; readonly isTooLarge: boolean }
+  | { readonly type: 'results'; readonly results: readonly EventResult[]; readonly answer: Answer }
+  /** Nothing is known of any event: all are to be posted again, after a wait. */
+  | { readonly type: 'again'; readonly error: Error; readonly answer?: Answer | undefined }
+  /** The request is too large for the server or for a proxy before it. */
+  | { readonly type: 'tooLarge'; readonly answer: Answer }
 
-/** Posts events as one JSON array. Throws only the signal's reason. */
+/** The event is to be posted again. */
+export const RETRY = { type: 'retry' } as const
+
+/** Posts events as one JSON array. Throws what `Transport.attempt` does. */
 export async function postBatch(
   transport: Transport,
   events: readonly PendingEvent[],
-  options: { readonly signal: AbortSignal; readonly keepalive: boolean },
+  signal: AbortSignal,
 ): Promise<BatchResult> {
-  const body = bodyOf(events)
-  try {
-    const answer = await transport.attempt({ method: 'POST', path: '/v1/events', body, ...options })
-    return readAnswer(answer, events)
-  } catch (error) {
-    if (error instanceof ConnectionError || error instanceof TimeoutError) {
-      return { type: 'again', error, retryAfterMs: 0 }
-    }
-    throw error
-  }
-}
-
-function bodyOf(events: readonly PendingEvent[]): string {
   let body = ''
-  for (const { encoded } of events) body += body === '' ? `[${encoded.json}` : `,${encoded.json}`
-  return `${body}]`
+  for (const { encoded, id } of events) body += `${body === '' ? '[' : ','}${jsonOf(encoded, id)}`
+  const answer = await transport.attempt({ method: 'POST', path: '/v1/events', body: `${body}]`, signal })
+  return readAnswer(answer, events)
 }
 
 function readAnswer(answer: Answer, events: readonly PendingEvent[]): BatchResult {
   const { status } = answer
-  if (status === 202 && events.every(({ encoded }) => encoded.id !== undefined)) {
-    const results = events.map(({ encoded }): EventResult => ({ type: 'accepted', id: encoded.id ?? '' }))
-    return { type: 'results', results, retryAfterMs: 0 }
+  if (status === 202 && events.every(({ id }) => id !== undefined)) {
+    return { type: 'results', results: events.map(({ id = '' }) => ({ type: 'accepted', id })), answer }
   }
   if (status < 300) return readResults(answer, events)
   const error = errorOf(answer)
-  const { retryAfterMs = 0 } = error
-  if (isRetryableStatus(status)) return { type: 'again', error, retryAfterMs }
+  if (isRetryableStatus(status) || isFromElsewhere(error)) return { type: 'again', error, answer }
+  if (status === 413 && events.length > 1) return { type: 'tooLarge', answer }
   const byIndex = new Map(error.errors.map((entry) => [entry.index, entry]))
   if (status === 422 && events.every((_, index) => byIndex.has(index))) {
-    const results = events.map((_, index): EventResult => refused(index, byIndex.get(index)))
-    return { type: 'results', results, retryAfterMs: 0 }
+    const results = events.map((event, index) => refused(event, byIndex.get(index), error.requestId))
+    return { type: 'results', results, answer }
   }
-  if ((status === 400 || status === 413 || status === 422) && events.length > 1) {
-    return { type: 'split', error, isTooLarge: status === 413 }
-  }
-  const results = events.map((): EventResult => ({ type: 'failed', error }))
-  return { type: 'results', results, retryAfterMs: 0 }
+  return { type: 'results', results: events.map(() => ({ type: 'failed', error })), answer }
+}
+
+/** Whether a gateway answered for the API, as while something is deployed. */
+function isFromElsewhere({ status, problem }: ApiError): boolean {
+  return (status === 404 || status === 405) && problem === undefined
 }
 
 function readResults(answer: Answer, events: readonly PendingEvent[]): BatchResult {
-  let entries: IngestResults['data']
-  try {
-    entries = (JSON.parse(answer.text) as IngestResults).data
-  } catch (error) {
-    // A cut answer. The ids make the repetition harmless.
-    return { type: 'again', error: new ConnectionError(error), retryAfterMs: 0 }
-  }
+  const entries = readEntries(answer.text)
+  // The ids make the repetition harmless.
+  if (entries === undefined) return { type: 'again', error: new ProtocolError('The answer is cut, or not of the API.') }
+  const requestId = requestIdOf(answer)
   const byIndex = new Map(entries.map((entry) => [entry.index, entry]))
-  const results = events.map((_, index): EventResult => {
+  const results = events.map((event, index): EventResult => {
     const entry = byIndex.get(index)
     if (entry?.status === 'accepted') return { type: 'accepted', id: entry.id }
-    return entry?.status === 'refused' ? refused(index, entry.error) : { type: 'retry' }
+    return entry?.status === 'refused' ? refused(event, entry.error, requestId) : RETRY
   })
-  return { type: 'results', results, retryAfterMs: errorOf(answer).retryAfterMs ?? 0 }
+  return { type: 'results', results, answer }
 }
 
+function readEntries(text: string): IngestResults['data'] | undefined {
+  try {
+    const { data } = JSON.parse(text) as IngestResults
+    return Array.isArray(data) ? data : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** What the server says of an id that this client minted is about the time of the event. */
 function refused(
-  index: number,
-  error: { readonly code: string; readonly pointer?: string; readonly message: string } | undefined,
-): EventResult {
-  const { code = 'refused', pointer = '', message = '' } = error ?? {}
-  return { type: 'refused', error: new EventRefusedError([{ index, id: undefined, code, pointer, message }]) }
+  { index, id, encoded }: PendingEvent,
+  error: { readonly code?: string; readonly pointer?: string; readonly message?: string } = {},
+  requestId: string | undefined,
+): Outcome {
+  const { code = 'refused', message = '' } = error
+  const pointer = error.pointer === '/id' && encoded.mintedOf !== undefined ? '/created_at' : (error.pointer ?? '')
+  return { type: 'refused', error: new EventRefusedError([{ index, id, code, pointer, message }], requestId) }
+}
+
+/** Whether an id that was minted of the call's time was refused for it alone: another one is worth a try, once. */
+export function isClockRefusal(outcome: EventResult, { encoded, isReminted }: PendingEvent): boolean {
+  if (outcome.type !== 'refused' || encoded.mintedOf !== 'call' || isReminted) return false
+  return outcome.error.code === 'out_of_range' && outcome.error.pointer === '/created_at'
+}
+
+/** Whether an event was given up for a reason that is not its own, so that the next process is to send it. */
+export function staysInSpool(outcome: Outcome): boolean {
+  if (outcome.type !== 'failed') return outcome.type === 'returned'
+  return outcome.error instanceof ApiError && [401, 403, 404, 405].includes(outcome.error.status)
+}
+
+/** The quotas of `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers-10): what fits into one of their windows. */
+export function quotaOf({ headers }: Answer): BatchLimit {
+  const quota = { events: Infinity, bytes: Infinity }
+  for (const [, name, q] of (headers.get('ratelimit-policy') ?? '').matchAll(/"(events|bytes)"[^,]*?;\s*q=(\d+)/g)) {
+    quota[name as keyof BatchLimit] = Math.max(1, Number(q))
+  }
+  return quota
 }

@@ -1,13 +1,26 @@
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
+import { getEventListeners, once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals'
 import { deferred } from '@ariftly/async'
-import { eventually, startReceiver, type ReceivedRequest, type Receiver, type ReceiverAnswer } from '@ariftly/testkit'
+import { eventIdMs } from '@ariftly/events'
+import {
+  eventually,
+  keepCollectingGarbage,
+  startReceiver,
+  type ReceivedRequest,
+  type Receiver,
+  type ReceiverAnswer,
+} from '@ariftly/testkit'
 import {
   Ariftly,
   AuthenticationError,
   ClosedError,
   EventRefusedError,
+  TimeoutError,
   type NewEvent,
   type SendOptions,
+  type Spool,
 } from '../index.ts'
 
 let api: Receiver
@@ -201,10 +214,16 @@ describe('what goes wrong', () => {
     expect(client.events.stats()).toMatchObject({ sent: 2, refused: 2 })
   })
 
-  test('one event for which the whole request is refused costs the others nothing', async () => {
-    api.respondWith((request) => (numbersOf(request).includes(5) ? problem(400) : accepted))
-    const events = Array.from({ length: 16 }, (_, n) => client.events.send(progress('a', n)))
-    const results = await Promise.allSettled(events)
+  test('a request that is refused as a whole fails its events, and is not taken apart', async () => {
+    api.respondWith(() => problem(400))
+    const results = await Promise.allSettled(Array.from({ length: 16 }, (_, n) => client.events.send(progress('a', n))))
+    expect(results.map(({ status }) => status)).toEqual(Array.from({ length: 16 }, () => 'rejected'))
+    expect(api.requests).toHaveLength(1)
+  })
+
+  test('one event that is too large for the way (413) costs the others nothing', async () => {
+    api.respondWith((request) => (numbersOf(request).includes(5) ? { status: 413 } : accepted))
+    const results = await Promise.allSettled(Array.from({ length: 16 }, (_, n) => client.events.send(progress('a', n))))
     expect(results.flatMap(({ status }, n) => (status === 'rejected' ? [n] : []))).toEqual([5])
     const others = api.requests.filter((request) => !numbersOf(request).includes(5)).flatMap(numbersOf)
     expect(others).toEqual(Array.from({ length: 16 }, (_, n) => n).filter((n) => n !== 5))
@@ -227,17 +246,210 @@ describe('what goes wrong', () => {
     expect(client.events.stats()).toMatchObject({ sent: 1, failed: 1 })
   })
 
-  test('an id that a wrong clock minted is minted again, once, by the clock of the server', async () => {
-    const headers = { ...JSON_TYPE, date: new Date(Date.now() - 3_600_000).toUTCString() }
-    const ahead = { code: 'out_of_range', pointer: '/id', message: 'is more than 5 minutes ahead' }
-    answerInTurn({
-      ...problem(422, { errors: [{ ...ahead, index: 0 }] }),
-      headers: { ...headers, 'content-type': 'application/problem+json' },
-    })
+  test.each([404, 405])('a %i of a gateway, as during a deploy, is waited out', async (status) => {
+    answerInTurn({ status, body: '<h1>No such app' })
     await client.events.send(progress('a', 1))
-    const [[first], [second]] = api.requests.map(eventsOf) as [[Posted], [Posted]]
-    expect(second.id < first.id).toBe(true)
     expect(api.requests).toHaveLength(2)
+  })
+
+  test('a 404 of the API itself fails', async () => {
+    api.respondWith(() => problem(404, { code: 'not_found' }))
+    await expect(client.events.send(progress('a', 1))).rejects.toMatchObject({ status: 404, code: 'not_found' })
+  })
+
+  test('an answer that is none of the API is no reason to stop', async () => {
+    answerInTurn({ status: 200, body: '{"status":1}' }, { status: 200, body: '<html>' })
+    await client.events.send(progress('a', 1))
+    expect(api.requests).toHaveLength(3)
+  })
+
+  test('a Retry-After of months is no hot loop, and has an upper limit', async () => {
+    api.respondWith(() => problem(429, {}, { 'retry-after': '9999999' }))
+    client = start({}, { maxRetryAfterMs: 2 ** 40 })
+    await expect(client.events.send(progress('a', 1), { timeoutMs: 300 })).rejects.toBeInstanceOf(TimeoutError)
+    expect(api.requests).toHaveLength(1)
+    answerInTurn(problem(429, {}, { 'retry-after': '9999999' }))
+    await start({}, { maxRetryAfterMs: 100 }).events.send(progress('a', 1))
+  })
+
+  test('an answer that stops in the middle is given up in time, after a garbage collection too', async () => {
+    let count = 0
+    const server = createServer((req, res) => {
+      req.resume()
+      count += 1
+      res.writeHead(count === 1 ? 207 : 202, JSON_TYPE)
+      if (count === 1) res.write('{"object":"list","data":[')
+      else res.end('{"object":"list","data":[]}')
+    })
+    server.listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const stopCollecting = keepCollectingGarbage()
+    try {
+      const baseUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+      client = start({}, { baseUrl, attemptTimeoutMs: 1500 })
+      await client.events.send(progress('a', 1))
+      expect(count).toBe(2)
+    } finally {
+      stopCollecting()
+      server.closeAllConnections()
+      server.close()
+    }
+  })
+
+  test('after a 429 no batch is larger than the quota, until the quota changes', async () => {
+    const policy = { 'ratelimit-policy': '"events";q=10;w=1, "bytes";q=500;w=1;qu="content-bytes"' }
+    let isLimited = true
+    api.respondWith((request) => {
+      if (eventsOf(request).length > 10) return problem(429, {}, { ...policy, 'retry-after': '0' })
+      return isLimited ? { ...accepted, headers: { ...JSON_TYPE, ...policy } } : accepted
+    })
+    await client.events.send(Array.from({ length: 40 }, (_, n) => progress(`t${n}`, n)))
+    expect(eventsOf(api.requests[0] as ReceivedRequest)).toHaveLength(40)
+    for (const { body } of api.requests.slice(1)) expect(body.length).toBeLessThanOrEqual(500)
+    isLimited = false
+    await client.events.send(progress('a', 1))
+    api.respondWith(() => accepted)
+    const before = api.requests.length
+    await client.events.send(Array.from({ length: 40 }, (_, n) => progress(`t${n}`, n)))
+    expect(api.requests.length).toBe(before + 1)
+  })
+})
+
+describe('ids and times', () => {
+  const outOfRange = (at: number) => ({ index: at, code: 'out_of_range', pointer: '/id', message: 'is too far ahead' })
+  const refusedAt = (date: string, ...indices: number[]): ReceiverAnswer => ({
+    ...problem(422, { errors: indices.map(outOfRange) }),
+    headers: { date, 'content-type': 'application/problem+json', 'x-request-id': 'req_1' },
+  })
+  const hourAgo = () => new Date(Date.now() - 3_600_000).toUTCString()
+
+  test('an id is minted when its event first goes out, of the time of the call by the clock of the server', async () => {
+    api.respondWith(() => ({ ...accepted, headers: { ...JSON_TYPE, date: hourAgo() } }))
+    const calledMs = Date.now()
+    client = start({ lingerMs: 600_000, batchEventsMax: 1000 })
+    const waiting = client.events.send(progress('b', 2))
+    // An answer to another call tells the clock of the server meanwhile.
+    await client.events.get('evt_1').catch(() => undefined)
+    await client.events.flush()
+    const [[event]] = api.requests.filter(({ method }) => method === 'POST').map(eventsOf) as [[Posted]]
+    const ms = eventIdMs((await waiting).id)
+    expect(event.id).toBe((await waiting).id)
+    expect(Math.abs(ms - (calledMs - 3_600_000))).toBeLessThan(3000)
+  })
+
+  test('what is refused for its clock alone goes out again under another id, and is one event', async () => {
+    answerInTurn(refusedAt(hourAgo(), 0))
+    const { id } = await client.events.send(progress('a', 1))
+    const [[first], [second]] = api.requests.map(eventsOf) as [[Posted], [Posted]]
+    expect(eventIdMs(first.id) - eventIdMs(second.id)).toBeGreaterThan(3_500_000)
+    expect(id).toBe(second.id)
+    expect(client.events.stats()).toMatchObject({ sent: 1, accepted: 1 })
+  })
+
+  test('a refusal points to what the caller gave, and names the request', async () => {
+    api.respondWith(() => refusedAt(hourAgo(), 0))
+    const dated = { ...progress('a', 1), created_at: '2000-01-01T00:00:00Z' }
+    for (const [event, pointer] of [
+      [dated, '/created_at'],
+      [progress('a', 1), '/created_at'],
+      [{ ...progress('a', 1), id: 'evt_01j9x8k2m4e7s9v0w1x2y3z4a5' }, '/id'],
+    ] as const) {
+      const error = await client.events.send(event).catch((reason: unknown) => reason)
+      expect(error).toMatchObject({ pointer, code: 'out_of_range', requestId: 'req_1' })
+    }
+  })
+
+  test('the ids of events that are given back are those under which they may have gone out', async () => {
+    api.respondWith(() => problem(503))
+    client = start({ lingerMs: 600_000 })
+    client.events.trySend(progress('a', 1))
+    const [event] = (await client.close({ timeoutMs: 0 })).unsent
+    expect(event?.id).toMatch(/^evt_/)
+  })
+})
+
+describe('functions of the caller that throw', () => {
+  test('onFailed: all events are settled, later ones are sent, and the error is a warning', async () => {
+    const warnings: string[] = []
+    const fail = () => {
+      throw new Error('the handler is broken')
+    }
+    const logger = { warn: (text: string) => warnings.push(text), debug: fail }
+    client = start({ onFailed: fail }, { logger })
+    const refusal = { code: 'too_long', pointer: '/task_id', message: 'is too long' }
+    answerInTurn({
+      status: 207,
+      headers: JSON_TYPE,
+      body: JSON.stringify({
+        data: [
+          { index: 0, status: 'refused', error: refusal },
+          { index: 1, id: 'evt_b', status: 'accepted' },
+        ],
+      }),
+    })
+    client.events.trySend(progress('a', 1))
+    expect(await client.events.send(progress('b', 2))).toEqual({ id: 'evt_b' })
+    await client.events.send(progress('a', 3))
+    await client.events.flush()
+    expect(client.events.stats()).toMatchObject({ sent: 3, accepted: 2, refused: 1, in_flight: 0 })
+    expect(warnings).toEqual([expect.stringContaining('the handler is broken')])
+  })
+
+  test('the logger: its words go to console.warn', async () => {
+    const warn = jest.spyOn(console, 'warn').mockImplementation(() => {})
+    const logger = {
+      warn: () => {
+        throw new Error('no logger')
+      },
+      debug: () => {},
+    }
+    api.respondWith(() => problem(403, { code: 'missing_scope' }))
+    client = start({}, { logger })
+    client.events.trySend(progress('a', 1))
+    await client.events.flush()
+    expect(warn).toHaveBeenCalledWith(expect.stringContaining('is given up'), expect.any(Error))
+    warn.mockRestore()
+  })
+
+  test('a spool: what it cannot keep is rejected, other faults delay or warn, and stats add up', async () => {
+    const fails = { append: true, identify: 1, settle: true }
+    const failIf = (isFailing: boolean) => {
+      if (isFailing) throw new Error('ENOSPC')
+    }
+    const spool: Spool = {
+      recover: () => [],
+      append: (events) => {
+        failIf(fails.append)
+        return events.map((_, at) => at)
+      },
+      identify: () => failIf(fails.identify-- > 0),
+      settle: () => failIf(fails.settle),
+      close: () => failIf(true),
+    }
+    const warnings: string[] = []
+    client = start({ spool }, { logger: { warn: (text: string) => warnings.push(text), debug: () => {} } })
+    await expect(client.events.send([progress('a', 1), progress('a', 2)])).rejects.toThrow('ENOSPC')
+    expect(() => client.events.trySend(progress('a', 1))).toThrow('ENOSPC')
+    expect(client.events.stats()).toMatchObject({ sent: 0, queued: 0, in_flight: 0 })
+    fails.append = false
+    await client.events.send(progress('a', 1))
+    expect(api.requests).toHaveLength(1)
+    expect(fails.identify).toBe(-1)
+    await client.close()
+    expect(client.events.stats()).toMatchObject({ sent: 1, accepted: 1 })
+    expect(warnings).toEqual([expect.stringContaining('ENOSPC'), expect.stringContaining('ENOSPC')])
+  })
+
+  test('a function that gives keys: it is asked again', async () => {
+    let asked = 0
+    const apiKey = async () => {
+      asked += 1
+      if (asked === 1) throw new Error('the vault is away')
+      return 'key-2'
+    }
+    client = start({}, { apiKey })
+    await client.events.send(progress('a', 1))
+    expect(api.requests.map(({ headers }) => headers.authorization)).toEqual(['Bearer key-2'])
   })
 })
 
@@ -283,6 +495,55 @@ describe('the queue', () => {
     await flush
     await flushed
     expect(client.events.stats().sent).toBe(12)
+  })
+
+  test('trySend takes all events of an array or none', async () => {
+    api.respondWith(() => problem(503))
+    client = start({ queueEventsMax: 10, lingerMs: 60_000 })
+    expect(client.events.trySend(Array.from({ length: 11 }, (_, n) => progress('a', n)))).toBe(false)
+    expect(client.events.trySend(Array.from({ length: 9 }, (_, n) => progress('a', n)))).toBe(true)
+    expect(client.events.trySend([progress('a', 9), progress('a', 10)])).toBe(false)
+    expect(client.events.stats()).toMatchObject({ sent: 9, waiting: 0, queued: 9 })
+    expect(client.events.trySend([progress('a', 9)])).toBe(true)
+    const large = start({ queueBytesMax: 500, lingerMs: 60_000 })
+    expect(large.events.trySend([1, 2].map((n) => progress('a', n, 'm'.repeat(250))))).toBe(false)
+    expect(large.events.trySend(progress('a', 1, 'm'.repeat(1000)))).toBe(true)
+    expect(large.events.trySend(progress('a', 1))).toBe(false)
+    await large.close({ timeoutMs: 0 })
+  })
+
+  test('a send that is not accepted in time rejects; what did not go out is withdrawn', async () => {
+    client = start({ lingerMs: 60_000 })
+    const error = await client.events.send(progress('a', 1), { timeoutMs: 50 }).catch((reason: unknown) => reason)
+    expect(error).toBeInstanceOf(TimeoutError)
+    expect(error).toMatchObject({ code: 'timeout', ids: [] })
+    await client.events.flush()
+    expect(api.requests).toHaveLength(0)
+    expect(client.events.stats()).toMatchObject({ sent: 1, aborted: 1 })
+  })
+
+  test('a send that is not accepted in time names the event that may still be, and does not post it again', async () => {
+    const gate = deferred()
+    api.respondWith(async () => {
+      await gate.promise
+      return problem(503)
+    })
+    const error = await client.events.send(progress('a', 1), { timeoutMs: 200 }).catch((reason: unknown) => reason)
+    const [event] = eventsOf(api.requests[0] as ReceivedRequest)
+    expect(error).toMatchObject({ name: 'AriftlyTimeoutError', ids: [event?.id] })
+    api.respondWith(() => accepted)
+    gate.resolve()
+    await client.events.flush()
+    await client.events.send(progress('a', 2))
+    expect(api.requests.map(numbersOf)).toEqual([[1], [2]])
+    expect(client.events.stats()).toMatchObject({ sent: 2, aborted: 1, accepted: 1, queued: 0, in_flight: 0 })
+  })
+
+  test('sends that share a signal add one listener to it', async () => {
+    const { signal } = new AbortController()
+    const sends = Array.from({ length: 50 }, (_, n) => client.events.send(progress('a', n), { signal }))
+    expect(getEventListeners(signal, 'abort')).toHaveLength(1)
+    await Promise.all(sends)
   })
 
   test('a signal takes back what was not posted, and lets go of what was', async () => {

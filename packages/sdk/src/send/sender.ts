@@ -1,15 +1,16 @@
-import { ClosedError, EventRefusedError } from '../errors.ts'
-import { BACK_OFF } from '../http/back-off.ts'
+import { ClosedError, EventRefusedError, TimeoutError } from '../errors.ts'
+import { onAbort } from '../http/abort.ts'
 import type { ServerClock } from '../http/server-clock.ts'
+import { startTimer } from '../http/timer.ts'
 import type { Transport } from '../http/transport.ts'
+import type { Log } from '../log.ts'
 import type { SendOptions } from '../options.ts'
-import { onLeaving } from '../platform.ts'
-import type { Logger, NewEvent } from '../types.ts'
-import { AwaitedCall } from './awaited-call.ts'
+import { failProgram, onExit } from '../platform.ts'
+import type { NewEvent } from '../types.ts'
 import { Batcher } from './batcher.ts'
 import { decodeEvent, encodeEvent, EVENT_BYTES_MAX, readEncoded, type EncodedEvent } from './encode-event.ts'
-import { EventIdMinter } from './event-id.ts'
 import type { PendingEvent, SendCall, SentEvent } from './pending-event.ts'
+import { AwaitedCall } from './send-call.ts'
 import type { SendStats } from './send-stats.ts'
 import type { SpooledEvent } from './spool.ts'
 
@@ -18,71 +19,86 @@ export interface SenderDeps {
   readonly transport: Transport
   readonly clock: ServerClock
   readonly options: SendOptions
-  readonly logger: Logger | undefined
+  readonly log: Log
 }
+
+/** What may be set for one `send`. */
+export interface SendCallOptions {
+  /** Takes the events back when it aborts. */
+  readonly signal?: AbortSignal | undefined
+  /** Takes the events back after this time; default: never. */
+  readonly timeoutMs?: number | undefined
+}
+
+type EventOrEvents = NewEvent | readonly NewEvent[]
 
 /** How long a process that has nothing else to do waits for events that no caller awaits. */
 const EXIT_MS = 30_000
+/** A clock that is set back less than this is waited for, so that the times of events do not fall. */
+const STEP_BACK_MS = 1000
 
-/** The sending half of a client: encodes events, gives them ids, and hands them to the batcher. */
+/** The sending half of a client: encodes events, hands them to the batcher, and sees to what is left at the end. */
 export class Sender {
   readonly #deps: SenderDeps
   readonly #batcher: Batcher
-  readonly #minter = new EventIdMinter()
   readonly #unawaited: SendCall
+  #calledMs = 0
   #stopListening: (() => void) | undefined
-  #exitTimer: ReturnType<typeof setTimeout> | undefined
+  #isExiting = false
   #closing: Promise<readonly NewEvent[]> | undefined
 
   constructor(deps: SenderDeps) {
     this.#deps = deps
-    const { transport, options, logger } = deps
+    const { transport, clock, options, log } = deps
+    const { spool } = options
     this.#batcher = new Batcher({
       lingerMs: options.lingerMs ?? 5,
       batch: { events: options.batchEventsMax ?? 1000, bytes: options.batchBytesMax ?? EVENT_BYTES_MAX },
       requestsMax: options.requestsMax ?? 4,
       queue: { events: options.queueEventsMax ?? 10_000, bytes: options.queueBytesMax ?? 16 * 1024 * 1024 },
-      backOff: BACK_OFF,
       transport,
-      spool: options.spool,
-      logger,
-      mintId: () => this.#minter.mint(deps.clock.nowMs()),
+      clock,
+      spool,
+      log,
     })
     this.#unawaited = {
       isAwaited: false,
       settle: (event, outcome) => {
-        if (outcome.type === 'refused' || outcome.type === 'failed') this.#report(outcome.error, event.encoded)
+        if (outcome.type === 'refused' || outcome.type === 'failed') this.#report(outcome.error, event)
       },
     }
-    for (const spooled of options.spool?.recover() ?? []) this.#addRecovered(spooled)
+    this.#recover(spool?.recover() ?? [])
   }
 
-  send(
-    events: NewEvent | readonly NewEvent[],
-    signal: AbortSignal | undefined,
-  ): Promise<SentEvent | readonly SentEvent[]> {
-    const isSingle = !Array.isArray(events)
-    const list = isSingle ? [events as NewEvent] : (events as readonly NewEvent[])
-    return new Promise((resolve, reject) => {
-      this.#refuseWhenClosed()
-      signal?.throwIfAborted()
-      const encoded = this.#encodeAll(list)
-      if (encoded.length === 0) {
-        resolve([])
-        return
-      }
-      const finish = (sent: readonly SentEvent[]) => resolve(isSingle ? (sent[0] ?? { id: '' }) : sent)
-      const call = new AwaitedCall(encoded.length, finish, reject)
-      const pending = encoded.map((event, index) => this.#batcher.add(call, index, event))
-      if (signal !== undefined) this.#abortBy(signal, call, pending)
-    })
-  }
-
-  trySend(events: NewEvent | readonly NewEvent[]): boolean {
+  async send(events: EventOrEvents, { signal, timeoutMs }: SendCallOptions): Promise<SentEvent | readonly SentEvent[]> {
     this.#refuseWhenClosed()
-    if (!this.#batcher.hasRoom) return false
-    const list = Array.isArray(events) ? (events as readonly NewEvent[]) : [events as NewEvent]
-    for (const [index, event] of this.#encodeAll(list).entries()) this.#batcher.add(this.#unawaited, index, event)
+    signal?.throwIfAborted()
+    const encoded = this.#encodeAll(listOf(events))
+    const call = new AwaitedCall(encoded.length)
+    const pending = this.#batcher.add(call, encoded)
+    const withdraw = (error: Error) => {
+      call.withdraw(error)
+      this.#batcher.withdraw(pending, error)
+    }
+    const stop = onAbort(signal, () => withdraw(signal?.reason as Error))
+    const expire = () => withdraw(timeoutOf(pending, timeoutMs))
+    const timer = timeoutMs === undefined ? undefined : startTimer(expire, timeoutMs)
+    try {
+      const sent = await call.promise
+      return Array.isArray(events) ? sent : (sent[0] as SentEvent)
+    } finally {
+      clearTimeout(timer)
+      stop()
+    }
+  }
+
+  trySend(events: EventOrEvents): boolean {
+    this.#refuseWhenClosed()
+    if (!this.#batcher.hasRoom(1, 1)) return false
+    const encoded = this.#encodeAll(listOf(events))
+    const bytes = encoded.reduce((sum, event) => sum + event.bytes, 0)
+    if (!this.#batcher.hasRoom(encoded.length, bytes)) return false
+    this.#batcher.add(this.#unawaited, encoded)
     return true
   }
 
@@ -95,20 +111,20 @@ export class Sender {
   }
 
   close(timeoutMs: number): Promise<readonly NewEvent[]> {
-    this.#closing ??= this.#batcher.close(timeoutMs).then((unsent) => {
+    this.#closing ??= this.#batcher.flush(timeoutMs).then(() => {
       this.#stopListening?.()
-      clearTimeout(this.#exitTimer)
-      return unsent.map((event) => decodeEvent(event))
+      return this.#batcher.end().map(({ encoded, id }) => decodeEvent(encoded, id))
     })
     return this.#closing
   }
 
   #encodeAll(events: readonly NewEvent[]): EncodedEvent[] {
-    const nowMs = this.#deps.clock.nowMs()
-    this.#listen()
+    const nowMs = Date.now()
+    if (nowMs > this.#calledMs || this.#calledMs - nowMs > STEP_BACK_MS) this.#calledMs = nowMs
+    this.#stopListening ??= onExit({ beforeExit: () => void this.#beforeExit(), exit: () => this.#end() })
     return events.map((event, index) => {
       try {
-        return encodeEvent(event, this.#minter, nowMs)
+        return encodeEvent(event, this.#calledMs)
       } catch (error) {
         if (!(error instanceof EventRefusedError)) throw error
         throw new EventRefusedError(error.refusals.map((refusal) => ({ ...refusal, index })))
@@ -116,54 +132,60 @@ export class Sender {
     })
   }
 
-  #abortBy(signal: AbortSignal, call: AwaitedCall, pending: readonly PendingEvent[]): void {
-    const abort = () => {
-      for (const event of pending) this.#batcher.abort(event, signal.reason as Error)
-    }
-    signal.addEventListener('abort', abort)
-    call.whenDone = () => signal.removeEventListener('abort', abort)
+  #recover(spooled: readonly SpooledEvent[]): void {
+    const { log, options } = this.#deps
+    const whole = spooled.flatMap(({ json, atMs, ticket, id }) => {
+      try {
+        return [{ encoded: readEncoded(json, atMs), ticket, id }]
+      } catch {
+        log.warn('The spool holds half an event, which `send` never took: it is left out.')
+        log.guard(() => options.spool?.settle(ticket))
+        return []
+      }
+    })
+    const recovered = { tickets: whole.map(({ ticket }) => ticket), ids: whole.map(({ id }) => id) }
+    this.#batcher.add(
+      this.#unawaited,
+      whole.map(({ encoded }) => encoded),
+      recovered,
+    )
   }
 
-  #addRecovered({ ticket, json }: SpooledEvent): void {
-    try {
-      this.#batcher.add(this.#unawaited, 0, readEncoded(json), ticket)
-      this.#listen()
-    } catch {
-      this.#deps.logger?.warn('The spool holds half an event, which `send` never took: it is left out.')
-      this.#deps.options.spool?.settle(ticket)
-    }
-  }
-
-  #report(error: Error, encoded: EncodedEvent): void {
-    const { options, logger } = this.#deps
-    logger?.warn(`The event ${encoded.id ?? ''} is given up: ${error.message}`)
-    options.onFailed?.(error, decodeEvent(encoded))
+  #report(error: Error, { encoded, id }: PendingEvent): void {
+    const { options, log } = this.#deps
+    if (options.onFailed === undefined) log.warn(`The event ${id ?? ''} is given up. ${error.message}`)
+    else log.guard(() => options.onFailed?.(error, decodeEvent(encoded, id)))
   }
 
   #refuseWhenClosed(): void {
-    if (this.#closing !== undefined) throw new ClosedError('The client is closed.')
+    if (this.#closing !== undefined || this.#batcher.isClosed) throw new ClosedError('The client is closed.')
   }
 
-  #listen(): void {
-    this.#stopListening ??= onLeaving({
-      beforeExit: () => this.#beforeExit(),
-      pageHide: (bytes) => this.#batcher.postLast(bytes),
-    })
-  }
-
-  /** Node calls this whenever it runs out of work: once, what is left gets its time. */
-  #beforeExit(): void {
+  /** Node calls this whenever it runs out of work: what is left gets its time. */
+  async #beforeExit(): Promise<void> {
+    if (this.#isExiting || this.#batcher.isClosed) return
+    this.#isExiting = true
+    await this.#batcher.flush(EXIT_MS)
+    this.#isExiting = false
     const { waiting, queued, in_flight: inFlight } = this.stats()
-    if (this.#exitTimer !== undefined || waiting + queued + inFlight === 0) return
-    this.#exitTimer = setTimeout(() => {
-      this.#deps.logger?.warn(`The process ends before ${waiting + queued + inFlight} events are accepted.`)
-    }, EXIT_MS)
-    void this.#flushAtExit()
+    if (waiting + queued + inFlight > 0) this.#end()
   }
 
-  async #flushAtExit(): Promise<void> {
-    await this.#batcher.flush()
-    clearTimeout(this.#exitTimer)
-    this.#exitTimer = undefined
+  /** The program ends. What a spool keeps is not lost. */
+  #end(): void {
+    const lost = this.#batcher.end().filter(({ ticket }) => ticket === undefined)
+    if (lost.length === 0) return
+    this.#deps.log.warn(`The program ends before ${lost.length} events are accepted: they are lost. Call close().`)
+    failProgram()
   }
+}
+
+function listOf(events: EventOrEvents): readonly NewEvent[] {
+  return Array.isArray(events) ? (events as readonly NewEvent[]) : [events as NewEvent]
+}
+
+function timeoutOf(pending: readonly PendingEvent[], timeoutMs = 0): TimeoutError {
+  const ids = pending.flatMap(({ isPosted, isSettled, id }) => (isPosted && !isSettled && id !== undefined ? [id] : []))
+  const doubt = ids.length === 0 ? '' : ` ${ids.length} were posted and may still be accepted.`
+  return new TimeoutError(`The events were not accepted within ${timeoutMs} ms.${doubt}`, { ids })
 }

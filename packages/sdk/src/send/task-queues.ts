@@ -1,68 +1,62 @@
 import type { PendingEvent, TaskQueue } from './pending-event.ts'
 
-/** A limit of one request. */
+/** A limit of one request, or of the queue. */
 export interface BatchLimit {
   readonly events: number
   readonly bytes: number
 }
 
-/** Bytes of a batch besides its events: brackets, and a comma for each. */
-const COMMA_BYTES = 1
-
 /** Events in queues by task. A batch takes whole queues, so that batches under way at the same time hold different tasks. */
 export class TaskQueues {
   readonly #queues = new Map<string, TaskQueue>()
-  #ready: TaskQueue[] = []
-  /** Held until later; looked through when the earliest time has come. */
+  readonly #ready = new Set<TaskQueue>()
   readonly #held = new Set<TaskQueue>()
   readyEvents = 0
   readyBytes = 0
-  /** When the first of the ready events came; meaningful while there are some. */
+  /** When the first of the ready events came, monotonic milliseconds; meaningful while there are some. */
   readySinceMs = 0
 
-  add(event: PendingEvent): void {
+  /** Adds an event; whether it may be posted now. */
+  add(event: PendingEvent): boolean {
     const { key, bytes } = event.encoded
     let queue = this.#queues.get(key)
-    if (queue === undefined) {
-      queue = { key, events: [], bytes: 0, isBusy: false, heldUntilMs: 0, failures: 0, isReady: false }
-      this.#queues.set(key, queue)
-    }
+    const isNew = queue === undefined
+    queue ??= { key, events: [], bytes: 0, state: 'ready', heldUntilMs: 0, failures: 0 }
     event.queue = queue
     queue.events.push(event)
     queue.bytes += bytes
-    if (queue.isReady) {
+    if (isNew) {
+      this.#queues.set(key, queue)
+      this.#makeReady(queue)
+    } else if (queue.state === 'ready') {
       this.readyEvents += 1
-      this.readyBytes += bytes + COMMA_BYTES
-    } else if (!queue.isBusy && queue.heldUntilMs === 0) this.#makeReady(queue)
+      this.readyBytes += bytes
+    }
+    return queue.state === 'ready'
   }
 
-  /** Takes events out for one request, first come first served by task; their queues are busy until `release`. */
+  /** Takes events out for one request, first come first served by task, one event at least; their queues are busy until `release`. */
   take(limit: BatchLimit): PendingEvent[] {
     const batch: PendingEvent[] = []
     let bytes = 2
-    let taken = 0
     for (const queue of this.#ready) {
       let count = 0
       let queueBytes = 0
       for (const { encoded } of queue.events) {
-        const isOver = batch.length + count === limit.events || bytes + encoded.bytes + COMMA_BYTES > limit.bytes
+        const isOver = batch.length + count >= limit.events || bytes + queueBytes + encoded.bytes > limit.bytes
         if (isOver && batch.length + count > 0) break
-        bytes += encoded.bytes + COMMA_BYTES
         queueBytes += encoded.bytes
         count += 1
       }
       if (count === 0) break
-      taken += 1
-      this.#unready(queue)
-      queue.isBusy = true
+      this.#unready(queue, 'busy')
       if (count === queue.events.length) {
         for (const event of queue.events) batch.push(event)
         queue.events = []
       } else batch.push(...queue.events.splice(0, count))
       queue.bytes -= queueBytes
-      if (batch.length === limit.events) break
+      bytes += queueBytes
     }
-    this.#ready.splice(0, taken)
     return batch
   }
 
@@ -71,70 +65,69 @@ export class TaskQueues {
    * `heldUntilMs` (0: at once).
    */
   release(queue: TaskQueue, kept: readonly PendingEvent[], heldUntilMs: number): void {
-    queue.isBusy = false
     if (kept.length > 0) {
       queue.events = [...kept, ...queue.events]
       for (const event of kept) queue.bytes += event.encoded.bytes
     }
     if (queue.events.length === 0) this.#queues.delete(queue.key)
     else if (heldUntilMs > 0) {
+      queue.state = 'held'
       queue.heldUntilMs = heldUntilMs
       this.#held.add(queue)
     } else this.#makeReady(queue)
   }
 
-  /** Makes queues ready whose time has come; answers when the next one's does, Infinity without any. */
+  /** Makes queues ready whose time has come; returns when the next one's does, Infinity without any. */
   releaseHeld(nowMs: number): number {
     let next = Infinity
     for (const queue of this.#held) {
       if (queue.heldUntilMs > nowMs) next = Math.min(next, queue.heldUntilMs)
-      else {
-        this.#held.delete(queue)
-        queue.heldUntilMs = 0
-        if (queue.events.length > 0) this.#makeReady(queue)
-        else this.#queues.delete(queue.key)
-      }
+      else this.#makeReady(queue)
     }
     return next
   }
 
-  /** Takes one event out that is not under way; false if it is. */
+  /** Takes one event out that is in no request; false if it is. */
   remove(event: PendingEvent): boolean {
     const { queue } = event
-    const at = queue === undefined ? -1 : queue.events.indexOf(event)
+    const at = queue?.events.indexOf(event) ?? -1
     if (queue === undefined || at === -1) return false
-    if (queue.isReady) this.#unready(queue)
+    const { state } = queue
+    if (state === 'ready') this.#unready(queue, state)
     queue.events.splice(at, 1)
     queue.bytes -= event.encoded.bytes
-    this.#ready = this.#ready.filter((ready) => ready !== queue)
-    if (queue.events.length > 0 && !queue.isBusy && queue.heldUntilMs === 0) this.#makeReady(queue)
-    else if (queue.events.length === 0 && !queue.isBusy && queue.heldUntilMs === 0) this.#queues.delete(queue.key)
+    if (queue.events.length > 0) {
+      if (state === 'ready') this.#makeReady(queue)
+    } else if (state !== 'busy') {
+      this.#held.delete(queue)
+      this.#queues.delete(queue.key)
+    }
     return true
   }
 
-  /** Takes all out that are not under way. */
+  /** Takes all out that are in no request. */
   removeAll(): PendingEvent[] {
     const events = [...this.#queues.values()].flatMap((queue) => queue.events)
-    this.#queues.clear()
-    this.#held.clear()
-    this.#ready = []
+    for (const set of [this.#queues, this.#ready, this.#held]) set.clear()
     this.readyEvents = 0
     this.readyBytes = 0
     return events
   }
 
   #makeReady(queue: TaskQueue): void {
-    const atMs = queue.events[0]?.atMs ?? 0
-    this.readySinceMs = this.readyEvents === 0 ? atMs : Math.min(this.readySinceMs, atMs)
-    queue.isReady = true
+    const sinceMs = queue.events[0]?.sinceMs ?? 0
+    this.readySinceMs = this.readyEvents === 0 ? sinceMs : Math.min(this.readySinceMs, sinceMs)
+    queue.state = 'ready'
     this.readyEvents += queue.events.length
-    this.readyBytes += queue.bytes + COMMA_BYTES * queue.events.length
-    this.#ready.push(queue)
+    this.readyBytes += queue.bytes
+    this.#held.delete(queue)
+    this.#ready.add(queue)
   }
 
-  #unready(queue: TaskQueue): void {
-    queue.isReady = false
+  #unready(queue: TaskQueue, state: TaskQueue['state']): void {
+    queue.state = state
     this.readyEvents -= queue.events.length
-    this.readyBytes -= queue.bytes + COMMA_BYTES * queue.events.length
+    this.readyBytes -= queue.bytes
+    this.#ready.delete(queue)
   }
 }

@@ -1,0 +1,76 @@
+import { closeSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs'
+import { randomUUID } from 'node:crypto'
+
+/**
+ * Makes a lock file whose content names this process. Throws an Error while a process that lives has it, this one included: a worker thread, or a
+ * client that was not closed. The lock of a process that ended without releasing it is taken over.
+ */
+export function takeLock(path: string): void {
+  const own = `${process.pid} ${lifeOf(process.pid)}`
+  for (let attempt = 0; !create(path, own); attempt += 1) {
+    const held = read(path)
+    const pid = Number(held.split(' ')[0])
+    if (attempt > 0 || isHeld(held)) {
+      throw new Error(
+        `The spool is in use by ${pid === process.pid ? 'another client of this process' : `process ${pid}`}: ${path}`,
+      )
+    }
+    removeStale(path, held)
+  }
+}
+
+function create(path: string, text: string): boolean {
+  try {
+    const descriptor = openSync(path, 'wx', 0o600)
+    writeSync(descriptor, text)
+    closeSync(descriptor)
+    return true
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
+    throw error
+  }
+}
+
+function read(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    return ''
+  }
+}
+
+/** By a rename, as another process may have replaced the lock since it was read: that one gets it back. */
+function removeStale(path: string, held: string): void {
+  const aside = `${path}.${randomUUID()}`
+  renameSync(path, aside)
+  if (read(aside) === held) rmSync(aside)
+  else renameSync(aside, path)
+}
+
+function isHeld(text: string): boolean {
+  const [first, life = ''] = text.split(' ', 2)
+  const pid = Number(first)
+  if (!(pid > 0) || !isAlive(pid)) return false
+  const current = lifeOf(pid)
+  return current === '' || life === '' ? true : current === life
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
+}
+
+/**
+ * What tells a process from an earlier one with its number, as all are process 1 in containers: its start since the boot, and the boot. Empty
+ * where there is no /proc.
+ */
+function lifeOf(pid: number): string {
+  const stat = read(`/proc/${pid}/stat`)
+  // Field 22; the second one is in parentheses and may hold spaces.
+  const startedAt = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]
+  return startedAt === undefined ? '' : `${read('/proc/sys/kernel/random/boot_id').trim()}/${startedAt}`
+}
