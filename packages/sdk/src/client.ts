@@ -61,7 +61,7 @@ export class Ariftly {
     })
     this.#sender = new Sender({ transport, clock, options: send, log })
     const ownToken = apiKey === undefined ? streamToken : undefined
-    this.events = new Events({ transport, streamToken: ownToken, logger, closed: this.#closed.signal }, this.#sender)
+    this.events = new Events({ transport, streamToken: ownToken, closed: this.#closed.signal }, this.#sender)
     this.webhooks = new Webhooks(transport)
     this.deliveries = new Deliveries(transport)
     this.redeliveries = new Redeliveries(transport)

@@ -1,12 +1,12 @@
-import { ApiError, AuthenticationError, ClosedError, ProtocolError } from '../errors.ts'
+import { ApiError, AuthenticationError, ClosedError, ConnectionError, ProtocolError } from '../errors.ts'
 import { onAbort } from '../http/abort.ts'
-import { BACK_OFF, backOffMs, isRetryableStatus, pause } from '../http/back-off.ts'
+import { isRetryableStatus, pause } from '../http/back-off.ts'
 import { startTimer } from '../http/timer.ts'
 import type { Call, Transport } from '../http/transport.ts'
 import { withDeadline } from '../http/with-deadline.ts'
 import type { IssuedStreamToken } from '../options.ts'
 import { onReturn } from '../platform.ts'
-import type { AriftlyEvent, Logger, StreamedEvent, StreamFilter, StreamItem, StreamReset } from '../types.ts'
+import type { AriftlyEvent, StreamedEvent, StreamFilter, StreamItem, StreamReset } from '../types.ts'
 import { Connection } from './connection.ts'
 import { PositionSaver, type PositionStore } from './position-store.ts'
 import { SeenIds } from './seen-ids.ts'
@@ -36,12 +36,13 @@ export interface StreamOptions extends StreamFilter {
 export interface StreamDeps {
   readonly transport: Transport
   readonly streamToken: ((filter: StreamFilter) => Promise<IssuedStreamToken>) | undefined
-  readonly logger: Logger | undefined
   /** Aborts when the client is closed: all its streams end. */
   readonly closed: AbortSignal
 }
 
 const HEARTBEAT_MS = 15_000
+/** Upper limit of what `retry:` can ask for. */
+const RETRY_MS_MAX = 60_000
 /** Ids remembered to drop what comes twice. */
 const SEEN_MAX = 10_000
 
@@ -75,10 +76,11 @@ export class EventStream implements AsyncIterable<StreamItem> {
     this.#options = options
     const { task_id, session_id, agent, types, positionStore, saveEveryMs = 1000 } = options
     this.#filter = { ...defined({ task_id, session_id, agent, types }) }
-    const warn = (error: unknown) => deps.logger?.warn(`The position could not be saved: ${String(error)}`)
+    const { log } = deps.transport.settings
+    const warn = (error: unknown) => log.warn(`The position of a stream could not be saved. ${String(error)}`)
     this.#saver = positionStore && new PositionSaver(positionStore, saveEveryMs, warn)
     this.#token = deps.streamToken && new StreamTokenSource(deps.streamToken, this.#filter)
-    this.#state = new StateKeeper(options.onState)
+    this.#state = new StateKeeper((state) => log.guard(() => options.onState?.(state)))
   }
 
   /**
@@ -149,7 +151,7 @@ export class EventStream implements AsyncIterable<StreamItem> {
     } finally {
       clearTimeout(renewal)
       current.abort()
-      this.#retryMs = connection.retryMs ?? this.#retryMs
+      this.#retryMs = Math.min(RETRY_MS_MAX, connection.retryMs ?? this.#retryMs)
     }
     // What was ended to be renewed, by `reconnect` or for its token, is opened again at once.
     if (!isEndedHere) await this.#wait(0, connection.failure)
@@ -157,7 +159,7 @@ export class EventStream implements AsyncIterable<StreamItem> {
 
   /** Undefined when it failed in a way that a retry may mend, and the wait is over. */
   async #connect(current: AbortController): Promise<Connection | undefined> {
-    const { transport, logger } = this.#deps
+    const { transport } = this.#deps
     const { stallTimeoutMs = 2.5 * HEARTBEAT_MS } = this.#options
     this.#state.set({ type: 'connecting' })
     try {
@@ -173,11 +175,18 @@ export class EventStream implements AsyncIterable<StreamItem> {
         if (!(error instanceof AuthenticationError) || this.#token?.drop() !== true) throw error
         return undefined
       }
-      logger?.warn(`The stream could not be opened: ${String(error)}`)
+      this.#reportFailure(error)
       const floorMs = error instanceof ApiError ? (error.retryAfterMs ?? 0) : 0
       await this.#wait(floorMs, error instanceof Error ? error : new Error(String(error)))
       return undefined
     }
+  }
+
+  /** A warning at the third failure in a row, and at the first one when the address is at fault. */
+  #reportFailure(error: unknown): void {
+    const isOfAddress = error instanceof ConnectionError && error.isOfAddress
+    const level = this.#failures === 2 || (this.#failures === 0 && isOfAddress) ? 'warn' : 'debug'
+    this.#deps.transport.settings.log[level](`The stream could not be opened. ${String(error)}`)
   }
 
   async #call(signal: AbortSignal): Promise<Call> {
@@ -198,7 +207,7 @@ export class EventStream implements AsyncIterable<StreamItem> {
     if (this.#isClosed) return
     this.#failures += 1
     const { signal } = (this.#current = new AbortController())
-    const waitMs = backOffMs(this.#failures, Math.max(floorMs, this.#retryMs), BACK_OFF)
+    const waitMs = this.#deps.transport.backOffMs(this.#failures, Math.max(floorMs, this.#retryMs))
     this.#state.set({ type: 'waiting', error, retryAt: new Date(Date.now() + waitMs) })
     // An abort ends the wait early.
     await pause(waitMs, signal).catch(() => undefined)

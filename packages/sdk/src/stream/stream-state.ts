@@ -16,9 +16,8 @@ export class StateKeeper {
   #state: StreamState = { type: 'connecting' }
   #isReported = false
 
-  /** What `report` throws is thrown apart from the stream, which goes on. */
-  constructor(report: ((state: StreamState) => void) | undefined) {
-    this.#report = report ?? (() => {})
+  constructor(report: (state: StreamState) => void) {
+    this.#report = report
   }
 
   get current(): StreamState {
@@ -30,12 +29,6 @@ export class StateKeeper {
     if (this.#isReported && state.type === this.#state.type && state.type !== 'waiting') return
     this.#isReported = true
     this.#state = state
-    try {
-      this.#report(state)
-    } catch (error) {
-      queueMicrotask(() => {
-        throw error
-      })
-    }
+    this.#report(state)
   }
 }
