@@ -63,7 +63,7 @@ export class EventStream implements AsyncIterable<StreamItem> {
   /** Ends the connection, the attempt to open one, or the wait for the next attempt: one of them is under way. */
   #current: AbortController | undefined
   #isStarted = false
-  /** Whether this server says when a stream is live. Servers before 1.2.0 do not. */
+  /** Whether the server says when a stream is live: older ones do not. */
   #isLiveSaid = false
   /** Of the last frame that was taken from a connection: what the next one resumes from. */
   #received: string | undefined
