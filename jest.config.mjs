@@ -2,7 +2,8 @@ const shared = {
   rootDir: import.meta.dirname,
   testEnvironment: 'node',
   extensionsToTreatAsEsm: ['.ts'],
-  testEnvironmentOptions: { customExportConditions: ['source', 'node', 'node-addons'] }, // replaces the defaults
+  // Replaces the defaults. The SDK has a condition of its own: it is published, and programs that set `source` are not to get its sources.
+  testEnvironmentOptions: { customExportConditions: ['source', '@ariftly/source', 'node', 'node-addons'] },
   transform: {
     '^.+\\.ts$': ['@swc/jest', { jsc: { target: 'es2023', parser: { syntax: 'typescript' } }, sourceMaps: 'inline' }],
   },

@@ -2,7 +2,7 @@
 import { Ariftly } from '@ariftly/sdk'
 
 const taskId = process.argv[2] ?? 'task_1'
-const client = new Ariftly({ baseUrl: process.env.ARIFTLY_URL, apiKey: process.env.ARIFTLY_API_KEY })
+const client = new Ariftly()
 const event = (type, data) => ({ type, task_id: taskId, agent: 'analyzer', data })
 
 await client.events.send(event('task.created', { title: 'Read a document' }))

@@ -4,7 +4,7 @@ import { Ariftly } from '@ariftly/sdk'
 import { filePositionStore } from '@ariftly/sdk/node'
 
 const taskId = process.argv[2] ?? 'task_1'
-const client = new Ariftly({ baseUrl: process.env.ARIFTLY_URL, apiKey: process.env.ARIFTLY_API_KEY })
+const client = new Ariftly()
 const stream = client.events.stream({
   task_id: taskId,
   after: new Date(Date.now() - 3_600_000).toISOString(),

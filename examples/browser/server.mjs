@@ -5,7 +5,7 @@ import { readFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import { Ariftly } from '@ariftly/sdk'
 
-const client = new Ariftly({ baseUrl: process.env.ARIFTLY_URL, apiKey: process.env.ARIFTLY_API_KEY })
+const client = new Ariftly()
 const html = `<!doctype html><title>A task</title><body data-url="${process.env.ARIFTLY_URL}"><ul></ul><script src="/page.js"></script>`
 
 const server = createServer((request, response) => void answer(request, response))

@@ -108,7 +108,9 @@ function docComment(text: string, indent: string): string {
   return text === '' ? '' : `${indent}/** ${text.replaceAll('*/', '* /').replaceAll(/\s*\n\s*/g, ' ')} */\n`
 }
 
-/** `data.task.created` is `DataTaskCreated`. */
+/** `data.task.created` is `DataTaskCreated`. `Event` is a global type of browsers, which an import would hide. */
 function typeName(name: string): string {
-  return name.replaceAll(/(?:^|[._])([a-z])/gi, (_, letter: string) => letter.toUpperCase())
+  return name === 'Event'
+    ? 'ApiEvent'
+    : name.replaceAll(/(?:^|[._])([a-z])/gi, (_, letter: string) => letter.toUpperCase())
 }

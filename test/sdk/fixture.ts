@@ -1,11 +1,28 @@
 import { execFile, spawn, type ChildProcess } from 'node:child_process'
-import { cpSync, existsSync, mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 
 const ROOT = join(import.meta.dirname, '../..')
 const run = promisify(execFile)
+
+/** What a project takes its global types from. */
+export interface TypeEnvironment {
+  readonly types: readonly string[]
+  readonly lib: readonly string[]
+}
+
+const STRICTEST = {
+  noEmit: true,
+  strict: true,
+  skipLibCheck: false,
+  exactOptionalPropertyTypes: true,
+  noUncheckedIndexedAccess: true,
+  noPropertyAccessFromIndexSignature: true,
+  module: 'nodenext',
+  target: 'es2023',
+}
 
 /** A project that has installed the packed SDK, as its users do, and holds the examples. */
 export interface Fixture {
@@ -21,18 +38,19 @@ export interface Fixture {
     file: string,
     env: Readonly<Record<string, string>>,
   ): Promise<{ output(): string; readonly child: ChildProcess }>
-  /** Checks the types of files as a strict project does, and answers with the compiler's complaints. */
-  check(files: readonly string[]): Promise<string>
+  /** Checks the types of files as the strictest project does, and answers with the compiler's complaints. */
+  check(files: readonly string[], environment?: TypeEnvironment): Promise<string>
   /** Bundles a file for browsers, minified. */
   bundle(file: string, to: string): Promise<void>
 }
 
-/** Packs the SDK from what is built, and installs it into a new folder, without a network. */
+/** Packs the SDK as its maintainers do, and installs it into a new folder, without a network. */
 export async function createFixture(): Promise<Fixture> {
   const folder = mkdtempSync(join(tmpdir(), 'sdk-fixture-'))
   const packs = join(folder, 'packed')
-  const { stdout } = await run(process.execPath, [join(ROOT, 'packages/sdk/pack.mjs'), packs])
-  const tarball = stdout.trim()
+  mkdirSync(packs)
+  await run('npm', ['pack', '--pack-destination', packs], { cwd: join(ROOT, 'packages/sdk') })
+  const tarball = join(packs, readdirSync(packs).find((name) => name.endsWith('.tgz')) ?? '')
   writeFileSync(join(folder, 'package.json'), '{"private":true}')
   await run('npm', ['install', '--offline', '--no-audit', '--no-fund', tarball], { cwd: folder })
   for (const name of ['express', 'fastify', 'hono', '@types']) {
@@ -42,7 +60,7 @@ export async function createFixture(): Promise<Fixture> {
   mkdirSync(join(folder, 'bundles'))
   return {
     folder,
-    packed: { folder: join(packs, 'package'), tarball },
+    packed: { folder: join(folder, 'node_modules/@ariftly/sdk'), tarball },
     write(name, text) {
       writeFileSync(join(folder, name), text)
       return join(folder, name)
@@ -65,12 +83,13 @@ export async function createFixture(): Promise<Fixture> {
       })
       return { child, output: () => output }
     },
-    async check(files) {
-      const flags = ['--noEmit', '--strict', '--skipLibCheck', '--module', 'nodenext', '--target', 'es2023']
-      const libraries = ['--types', 'node', '--lib', 'es2023,esnext.disposable,dom,dom.iterable']
+    async check(files, { types, lib } = { types: ['node'], lib: ['es2023', 'dom', 'dom.iterable'] }) {
+      const compilerOptions = { ...STRICTEST, types, lib }
+      const config = join(folder, `tsconfig-${files.length}-${lib.join('-')}.json`)
+      writeFileSync(config, JSON.stringify({ compilerOptions, files }))
       const tsc = join(ROOT, 'node_modules/typescript/bin/tsc')
       try {
-        await run(process.execPath, [tsc, ...flags, ...libraries, ...files], { cwd: folder })
+        await run(process.execPath, [tsc, '--project', config], { cwd: folder })
         return ''
       } catch (error) {
         return (error as { readonly stdout?: string }).stdout || String(error)

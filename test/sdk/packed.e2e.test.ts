@@ -28,7 +28,7 @@ async function main() {
   while (listed.length < 3) listed = await client.events.list({ task_id, order: 'asc', limit: 2 }).toArray({ limit: 10 })
   const event = await client.events.get(sent[0].id)
   const body = JSON.stringify(event)
-  const delivered = await webhooks.unwrap(body, await webhooks.sign({ body, secrets: 'a secret' }), 'a secret')
+  const delivered = await client.webhooks.unwrap(body, await webhooks.sign({ body, secrets: 'a secret' }), 'a secret')
   const refused = await client.events.send({ type: 'task.progress', task_id, data: {} }).catch((error) => error)
   await client.close()
   console.log(JSON.stringify({
@@ -67,6 +67,23 @@ const PAGE = `([baseUrl, apiKey]) => {
   const stream = new Ariftly({ baseUrl, apiKey, fetch: counted }).events.stream({ task_id: 't-page-online' })
   void (async () => { for await (const event of stream); })()
 }`
+/** What a program writes that is compiled for a browser, without the types of Node. */
+const TYPED_PAGE = `
+import { Ariftly, type AriftlyEvent, type StreamState } from '@ariftly/sdk'
+import { unwrap } from '@ariftly/sdk/webhooks'
+import { webhookRoute } from '@ariftly/sdk/next'
+// @ts-expect-error It would hide the Event of browsers.
+import type { Event as Hidden } from '@ariftly/sdk'
+const after: string | undefined = undefined
+const client = new Ariftly({ apiKey: undefined, streamToken: async () => ({ token: 't' }) })
+const onState = ({ type }: StreamState) => document.title = type
+for await (const event of client.events.stream({ task_id: 't', after, onState })) {
+  if (event.type === 'task.progress') document.title = event.data.message
+  document.dispatchEvent(new Event('progress'))
+}
+export const kept: [AriftlyEvent?, Hidden?] = []
+export { unwrap, webhookRoute }
+`
 /** What the snippets of the README use and do not declare. */
 const README_GLOBALS = `
 import type { Ariftly as Client, StreamItem } from '@ariftly/sdk'
@@ -127,7 +144,8 @@ describe('the packed SDK', () => {
   test('has nothing that publint and attw complain about, and no dependencies', () => {
     expect(runChecker('package', JSON.stringify(fixture.packed))).toEqual([])
     const manifest = JSON.parse(readFileSync(join(fixture.packed.folder, 'package.json'), 'utf8')) as object
-    expect(Object.keys(manifest).filter((name) => /dependencies/i.test(name))).toEqual([])
+    const dependencies = Object.keys(manifest).filter((name) => /dependencies/i.test(name))
+    expect(dependencies.filter((name) => name !== 'devDependencies')).toEqual([])
     expect(manifest).toMatchObject({ name: '@ariftly/sdk', license: 'UNLICENSED' })
     expect(manifest).not.toHaveProperty('private')
   })
@@ -141,12 +159,30 @@ describe('the packed SDK', () => {
   })
 
   test('has a README whose snippets compile', async () => {
-    const snippets = fencedBlocks(readPage('packages/sdk/README.md'), 'ts')
-    expect(snippets.length).toBeGreaterThanOrEqual(7)
+    const page = readPage('packages/sdk/README.md')
+    const snippets = [...fencedBlocks(page, 'js'), ...fencedBlocks(page, 'ts')]
+    expect(snippets.length).toBeGreaterThanOrEqual(8)
     // `export {}` makes each a module with names of its own.
     const files = snippets.map((snippet, at) => fixture.write(`snippet-${at + 1}.mts`, `${snippet}\nexport {}\n`))
     expect(await fixture.check([...files, fixture.write('globals.mts', README_GLOBALS)])).toBe('')
   })
+
+  test('has a README whose programs run as they are printed, as plain JavaScript', async () => {
+    const [send = '', follow = ''] = fencedBlocks(readPage('packages/sdk/README.md'), 'js')
+    fixture.write('send.mjs', send)
+    fixture.write('follow.mjs', follow)
+    expect(await fixture.run(process.execPath, 'send.mjs', env())).toBe('')
+    expect(await fixture.run(process.execPath, 'follow.mjs', env())).toBe('Analyzing document\n')
+  })
+
+  test.each([['without esnext.disposable'], ['with it', 'esnext.disposable']])(
+    'compiles in the strictest project of a page, %s',
+    async (_, ...more) => {
+      const file = fixture.write('typed-page.mts', TYPED_PAGE)
+      const lib = ['es2023', 'dom', 'dom.iterable', ...more]
+      expect(await fixture.check([file], { types: [], lib })).toBe('')
+    },
+  )
 
   const node24 = findNode24()
   test.each([

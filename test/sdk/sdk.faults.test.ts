@@ -65,7 +65,7 @@ afterAll(async () => {
 }, 60_000)
 
 function startSender(order: SenderOrder): ChildProcess {
-  const execArgv = ['--conditions=source', '--import', 'tsx']
+  const execArgv = ['--conditions=source', '--conditions=@ariftly/source', '--import', 'tsx']
   const child = fork(join(import.meta.dirname, 'sender-process.ts'), [], { execArgv })
   children.push(child)
   child.send(order)

@@ -2,7 +2,7 @@
 /* oxlint-disable max-lines */
 
 /** An event. Events never change. */
-export interface Event {
+export interface ApiEvent {
   readonly object: "event"
   /** TypeID of a UUIDv7; its millisecond is `created_at`. */
   readonly id: string

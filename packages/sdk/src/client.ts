@@ -13,6 +13,13 @@ import { Sender } from './send/sender.ts'
 import type { NewEvent } from './types.ts'
 import { VERSION } from './version.ts'
 
+declare global {
+  // As `lib.esnext.disposable` has it, for programs that are compiled without it.
+  interface SymbolConstructor {
+    readonly asyncDispose: unique symbol
+  }
+}
+
 /**
  * A client of the Events API. Make one a process and share it. `close` it, or declare it with `await using`, so that no event is left behind.
  */
@@ -51,7 +58,7 @@ export class Ariftly {
     })
     this.#sender = new Sender({ transport, clock, options: send, log })
     const ownToken = apiKey === undefined ? streamToken : undefined
-    this.events = new Events({ transport, streamToken: ownToken, logger, closed: this.#closed.signal }, this.#sender)
+    this.events = new Events({ transport, streamToken: ownToken, closed: this.#closed.signal }, this.#sender)
     this.webhooks = new Webhooks(transport)
     this.deliveries = new Deliveries(transport)
     this.redeliveries = new Redeliveries(transport)

@@ -4,7 +4,17 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { buffer } from 'node:stream/consumers'
 import { describe, expect, test } from '@jest/globals'
-import { ApiError, Ariftly, AriftlyError, EventRefusedError, type NewEvent, type StreamOptions } from './index.ts'
+import { eventually } from '@ariftly/testkit'
+import {
+  ApiError,
+  Ariftly,
+  AriftlyError,
+  EventRefusedError,
+  type EventStream,
+  type NewEvent,
+  type StreamOptions,
+} from './index.ts'
+import { explain, unwrap } from './webhooks/index.ts'
 
 /** Plays the cases of `packages/sdk/contract`, whose README says what their members mean. */
 const FOLDER = join(import.meta.dirname, '../contract')
@@ -22,8 +32,16 @@ interface ContractCall {
   readonly call: string
   readonly wait?: boolean
   readonly events?: readonly NewEvent[]
-  readonly options?: StreamOptions
+  readonly options?: StreamOptions & { readonly stall_timeout_ms?: number }
   readonly take?: number
+  readonly until?: string
+  readonly state?: string
+  readonly body_text?: string
+  readonly headers?: Readonly<Record<string, string>>
+  readonly secrets?: readonly string[]
+  readonly now_s?: number
+  readonly tolerance_s?: number
+  readonly allow_untimed?: boolean
   readonly query?: object
   readonly id?: string
   readonly body?: never
@@ -136,6 +154,15 @@ async function make(client: Ariftly, call: ContractCall): Promise<object> {
       return { unsent: (await client.close({ timeoutMs: call.timeout_ms ?? 1000 })).unsent.length }
     case 'stream':
       return await readStream(client, call)
+    case 'await_state':
+      await eventually(() => latest?.state.type === call.state)
+      return {}
+    case 'unwrap': {
+      const { id, event, rawData } = await unwrap(...deliveryOf(call))
+      return { id, type: event.type, raw_data: rawData }
+    }
+    case 'explain':
+      return { checks: await explain(...deliveryOf(call)) }
     case 'list_events': {
       const events = await client.events.list(call.query).toArray({ limit: 1000 })
       return { ids: events.map(({ id }) => id) }
@@ -149,14 +176,37 @@ async function make(client: Ariftly, call: ContractCall): Promise<object> {
   }
 }
 
-async function readStream(client: Ariftly, { options, take }: ContractCall): Promise<object> {
+/** The stream that was opened last. */
+let latest: EventStream | undefined
+
+async function readStream(client: Ariftly, { options = {}, take, until }: ContractCall): Promise<object> {
   const items: string[] = []
-  const stream = client.events.stream(options)
+  const positions: (string | undefined)[] = []
+  const rawEvents: string[] = []
+  const states: string[] = []
+  let retryInS: number | undefined
+  const stream = client.events.stream({
+    ...options,
+    stallTimeoutMs: options.stall_timeout_ms,
+    onState(state) {
+      states.push(state.type)
+      if (state.type === 'waiting') retryInS = Math.floor((state.retryAt.getTime() - Date.now()) / 1000)
+      if (state.type === until) stream.close()
+    },
+  })
+  latest = stream
   for await (const item of stream) {
     items.push(item.type === 'stream.reset' ? item.type : item.id)
+    positions.push(item.position)
+    if (item.type !== 'stream.reset') rawEvents.push(item.rawEvent)
     if (items.length === take) stream.close()
   }
-  return { items, position: stream.position }
+  return { items, positions, raw_events: rawEvents, states, position: stream.position, retry_in_s: retryInS }
+}
+
+function deliveryOf(call: ContractCall): Parameters<typeof unwrap> {
+  const options = { nowS: call.now_s, toleranceS: call.tolerance_s, allowUntimed: call.allow_untimed }
+  return [call.body_text ?? '', call.headers ?? {}, call.secrets ?? [], options]
 }
 
 function describeError(error: unknown): object {

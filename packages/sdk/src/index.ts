@@ -12,6 +12,7 @@ export type { CreateOptions } from './resources/resource.ts'
 export type { SentEvent } from './send/pending-event.ts'
 export type { SendCallOptions } from './send/sender.ts'
 export type { EventStream, StreamOptions } from './stream/event-stream.ts'
+export type { StreamState } from './stream/stream-state.ts'
 export { localStoragePositionStore, type PositionStore } from './stream/position-store.ts'
 export type { SendStats } from './send/send-stats.ts'
 export type { Spool, SpooledEvent, SpoolEntry } from './send/spool.ts'
@@ -35,13 +36,16 @@ export {
   type Refusal,
 } from './errors.ts'
 export type {
-  Event,
+  AriftlyEvent,
   EventOf,
   EventType,
+  LaterEvent,
+  LaterEventType,
   Logger,
   NewEvent,
   QueriedEvent,
   RawJson,
+  StreamedEvent,
   StreamFilter,
   StreamItem,
   StreamReset,

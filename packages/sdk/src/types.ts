@@ -1,5 +1,5 @@
 import type {
-  Event as ApiEvent,
+  ApiEvent,
   EventDataByType,
   NewEvent as ApiNewEvent,
   QueriedEvent as ApiQueriedEvent,
@@ -15,8 +15,22 @@ export type EventOf<T extends EventType> = Omit<ApiEvent, 'type' | 'data'> & {
   readonly data: EventDataByType[T] & Readonly<Record<string, unknown>>
 }
 
-/** An event. `switch (event.type)` narrows `event.data`; keep a `default`, as types may be added. */
-export type Event = { [T in EventType]: EventOf<T> }[EventType]
+declare const laterType: unique symbol
+
+/**
+ * Stands for the types that this version of the SDK does not know; at run time it is any other string. With `string` here, also a branded one,
+ * comparing `event.type` would not narrow `event.data`: TypeScript takes `string` as comparable to every literal.
+ */
+export type LaterEventType = 'a type that this version of the SDK does not know' & { readonly [laterType]: true }
+
+/** An event of a type that this version of the SDK does not know. */
+export type LaterEvent = Omit<ApiEvent, 'type' | 'data'> & {
+  readonly type: LaterEventType
+  readonly data: Readonly<Record<string, unknown>>
+}
+
+/** An event. Comparing `event.type` narrows `event.data`; keep a `default` in a `switch`, as types may be added. */
+export type AriftlyEvent = { [T in EventType]: EventOf<T> }[EventType] | LaterEvent
 
 /**
  * JSON text, or its UTF-8 bytes, that is sent as it stands: for numbers that JavaScript rounds and for members whose order matters. It must be
@@ -33,11 +47,11 @@ export type NewEvent = {
 
 /** What a stream is narrowed to. All conditions must hold. */
 export interface StreamFilter {
-  readonly task_id?: string
-  readonly session_id?: string
-  readonly agent?: string
+  readonly task_id?: string | undefined
+  readonly session_id?: string | undefined
+  readonly agent?: string | undefined
   /** Exact types. */
-  readonly types?: readonly EventType[]
+  readonly types?: readonly EventType[] | undefined
 }
 
 /** Says that the position of a stream could not be kept: some events may be gone for good, others may come again. */
@@ -52,16 +66,25 @@ export interface StreamReset {
 }
 
 /** An event of the history, with what `include` asked for. */
-export type QueriedEvent = Event & Pick<ApiQueriedEvent, 'log' | 'deliveries' | 'deliveries_truncated'>
+export type QueriedEvent = AriftlyEvent & Pick<ApiQueriedEvent, 'log' | 'deliveries' | 'deliveries_truncated'>
 
-/** An event of a stream. */
-export type StreamedEvent = Event & {
-  /** `data` as it was posted, without white space: numbers are not rounded. Not enumerable. */
-  readonly rawData: string
+/** What every item of a stream has. */
+interface Streamed {
+  /** The position after this item: store it once the item is finished, and give it as `from`. Not enumerable. */
+  readonly position: string | undefined
 }
 
+/** An event of a stream. */
+export type StreamedEvent = AriftlyEvent &
+  Streamed & {
+    /** `data` as it was posted, without white space: numbers are not rounded. Not enumerable. */
+    readonly rawData: string
+    /** The whole event, as JSON text, as it was sent. Not enumerable. */
+    readonly rawEvent: string
+  }
+
 /** What a stream yields. */
-export type StreamItem = StreamedEvent | StreamReset
+export type StreamItem = StreamedEvent | (StreamReset & Streamed)
 
 /** Where the SDK writes what is worth knowing; `console` fits. */
 export interface Logger {

@@ -1,4 +1,4 @@
-import type { ReceivedHeaders } from '../webhooks/unwrap.ts'
+import type { ReceivedHeaders } from '../webhooks/received.ts'
 import { receive, type HandleDelivery, type ReceiverOptions } from './receive.ts'
 
 export type { HandleDelivery, ReceiverOptions } from './receive.ts'

@@ -78,6 +78,17 @@ describe.each(Object.entries(RECEIVERS))('%s', (_, start) => {
   })
 })
 
+test('a receiver takes a delivery without webhook-* headers with allowUntimed alone', async () => {
+  const { 'x-ariftly-signature': signature } = await sign({ body, ...options })
+  const post = async (more: object) => {
+    const headers = { 'x-ariftly-signature': signature ?? '' }
+    const request = new Request(`http://localhost${PATH}`, { method: 'POST', body, headers })
+    return (await webhookRoute({ ...options, ...more }, () => undefined)(request)).status
+  }
+  expect(await post({})).toBe(401)
+  expect(await post({ allowUntimed: true })).toBe(204)
+})
+
 test.each(['express', 'fastify'])(
   '%s answers 500 when the handler fails, so that the delivery comes again',
   async (name) => {

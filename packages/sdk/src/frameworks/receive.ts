@@ -1,14 +1,13 @@
-import { unwrap, WebhookVerificationError, type Delivered, type ReceivedHeaders } from '../webhooks/unwrap.ts'
+import type { ReceivedHeaders, UnwrapOptions } from '../webhooks/received.ts'
+import { unwrap, WebhookVerificationError, type Delivered } from '../webhooks/unwrap.ts'
 
 /** Handles one delivery. What it throws is answered with 500, and the delivery comes again. */
 export type HandleDelivery = (delivered: Delivered) => unknown
 
 /** What a receiver needs. */
-export interface ReceiverOptions {
+export interface ReceiverOptions extends Pick<UnwrapOptions, 'toleranceS' | 'allowUntimed'> {
   /** The secret, or all that are valid while one is rotated. */
   readonly secrets: string | readonly string[]
-  /** How far the time of signing may be from now; default 300 s. */
-  readonly toleranceS?: number
 }
 
 /** What to answer. */

@@ -17,6 +17,8 @@ import type {
 } from '../api-types.ts'
 import type { CallOptions } from '../http/transport.ts'
 import type { List } from '../lists.ts'
+import type { ReceivedHeaders, UnwrapOptions } from '../webhooks/received.ts'
+import type { Delivered } from '../webhooks/unwrap.ts'
 import { path, Resource, type CreateOptions } from './resource.ts'
 
 /** Webhooks: events sent to an address of yours (scope `webhooks`). */
@@ -74,6 +76,17 @@ export class Webhooks extends Resource {
 
   async cancelReplay(id: string, replay: string, options?: CallOptions): Promise<void> {
     await this.write('DELETE', path`/v1/webhooks/${id}/replays/${replay}`, undefined, options)
+  }
+
+  /** Verifies a delivery that was received and answers with its event: `unwrap` of `@ariftly/sdk/webhooks`, which is loaded at the first call. */
+  async unwrap(
+    rawBody: string | Uint8Array,
+    headers: ReceivedHeaders,
+    secrets: string | readonly string[],
+    options?: UnwrapOptions,
+  ): Promise<Delivered> {
+    const { unwrap } = await import('../webhooks/unwrap.ts')
+    return await unwrap(rawBody, headers, secrets, options)
   }
 
   /** Deliveries of one webhook; those of all are `deliveries.list`. */

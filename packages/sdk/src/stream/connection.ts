@@ -1,50 +1,49 @@
-import { ProtocolError, TimeoutError } from '../errors.ts'
+import { ConnectionError, ProtocolError, TimeoutError } from '../errors.ts'
+import { readBody, readText, type BodyReader } from '../http/body.ts'
+import { startTimer } from '../http/timer.ts'
 import { errorOf, type Call, type Transport } from '../http/transport.ts'
-import { withDeadline } from '../http/with-deadline.ts'
 import { SseParser, type Frame } from './sse-parser.ts'
 
-/** How a connection is watched. */
+/** How a connection is opened and watched. */
 export interface ConnectionOptions {
-  readonly connectTimeoutMs: number
+  /** Ends the attempt to open it. */
+  readonly signal: AbortSignal
+  /** Ends the connection, whatever it waits for. The connection aborts it with a TimeoutError when it is silent for too long. */
+  readonly controller: AbortController
   /** Without a byte for so long, the connection is dead. */
   readonly stallTimeoutMs: number
 }
 
 /** One open connection of a stream. Bytes are read only when a frame is asked for, so that a slow reader slows the server down. */
 export class Connection {
-  readonly #reader: ReadableStreamDefaultReader<Uint8Array>
+  readonly #body: BodyReader
   readonly #controller: AbortController
   readonly #stallTimeoutMs: number
   readonly #parser = new SseParser()
   #frames: Frame[] = []
-  #isOver = false
+  #failure: Error | undefined
 
-  private constructor(response: Response, controller: AbortController, stallTimeoutMs: number) {
-    if (response.body === null) throw new ProtocolError('The stream has no body.')
-    this.#reader = response.body.getReader() as ReadableStreamDefaultReader<Uint8Array>
+  private constructor(body: BodyReader, { controller, stallTimeoutMs }: ConnectionOptions) {
+    this.#body = body
     this.#controller = controller
     this.#stallTimeoutMs = stallTimeoutMs
   }
 
-  /** Opens a stream. Throws an ApiError for an error status, ProtocolError for what is no event stream, and what `fetch` throws. */
-  static async open(
-    transport: Transport,
-    call: Call,
-    { connectTimeoutMs, stallTimeoutMs }: ConnectionOptions,
-  ): Promise<Connection> {
-    const controller = new AbortController()
-    return await withDeadline(call.signal, connectTimeoutMs, async (signal) => {
-      signal.addEventListener('abort', () => controller.abort(signal.reason))
-      const response = await transport.open(call, controller.signal)
-      const type = response.headers.get('content-type') ?? ''
-      if (response.status === 200 && type.includes('text/event-stream')) {
-        return new Connection(response, controller, stallTimeoutMs)
-      }
-      const { status, headers } = response
-      if (status >= 400) throw errorOf({ status, headers, text: await response.text() })
-      controller.abort()
-      throw new ProtocolError(`The answer (${status}, ${type}) is no event stream. Is the base URL that of the API?`)
+  /** Opens a stream. Throws an ApiError for an error status, ProtocolError for what is no event stream, and ConnectionError. */
+  static async open(transport: Transport, call: Call, options: ConnectionOptions): Promise<Connection> {
+    const { signal, controller } = options
+    const response = await transport.open(call, signal).catch((error: unknown) => {
+      throw new ConnectionError(error)
     })
+    const { status, headers, body } = response
+    const type = headers.get('content-type') ?? ''
+    if (!signal.aborted && status === 200 && type.includes('text/event-stream') && body !== null) {
+      return new Connection(readBody(body as ReadableStream<Uint8Array>, controller.signal), options)
+    }
+    if (!signal.aborted && status >= 400) throw errorOf({ status, headers, text: await readText(response, signal) })
+    // It would stay open: on Node 20 an abort of `signal` does not reach a body for certain.
+    void body?.cancel().catch(() => undefined)
+    throw new ProtocolError(`The answer (${status}, ${type}) is no event stream. Is the base URL that of the API?`)
   }
 
   /** What the server said about coming back, milliseconds. */
@@ -52,7 +51,12 @@ export class Connection {
     return this.#parser.retryMs
   }
 
-  /** The next whole frame; undefined when the connection has ended, however it did. Throws ProtocolError. */
+  /** Why it ended; undefined when the server ended it in good order, or `controller` was aborted from outside. */
+  get failure(): Error | undefined {
+    return this.#failure
+  }
+
+  /** The next whole frame; undefined when the connection has ended and what was received whole is given out. Throws ProtocolError. */
   async next(): Promise<Frame | undefined> {
     for (;;) {
       const frame = this.#frames.shift()
@@ -63,24 +67,20 @@ export class Connection {
     }
   }
 
-  /** Ends it; what was received whole is still given out. */
-  end(): void {
-    this.#isOver = true
-    this.#controller.abort()
-  }
-
   async #read(): Promise<Uint8Array | undefined> {
-    if (this.#isOver) return undefined
-    const stalled = setTimeout(() => {
-      this.#controller.abort(new TimeoutError(`The stream was silent for ${this.#stallTimeoutMs} ms.`))
-    }, this.#stallTimeoutMs)
+    const { signal } = this.#controller
+    const silent = () => {
+      this.#failure = new TimeoutError(`The stream was silent for ${this.#stallTimeoutMs} ms.`)
+      this.#controller.abort(this.#failure)
+    }
+    const stall = startTimer(silent, this.#stallTimeoutMs)
     try {
-      const { value, done } = await this.#reader.read()
-      return done ? undefined : value
-    } catch {
+      return signal.aborted ? undefined : await this.#body.read()
+    } catch (error) {
+      if (!signal.aborted) this.#failure = new ConnectionError(error)
       return undefined
     } finally {
-      clearTimeout(stalled)
+      clearTimeout(stall)
     }
   }
 }

@@ -1,49 +1,55 @@
-import { ApiError, AuthenticationError, ProtocolError } from '../errors.ts'
+import { ApiError, AuthenticationError, ClosedError, ConnectionError, ProtocolError } from '../errors.ts'
 import { onAbort } from '../http/abort.ts'
-import { BACK_OFF, backOffMs, isRetryableStatus, pause } from '../http/back-off.ts'
+import { isRetryableStatus, pause } from '../http/back-off.ts'
+import { startTimer } from '../http/timer.ts'
 import type { Call, Transport } from '../http/transport.ts'
+import { withDeadline } from '../http/with-deadline.ts'
 import type { IssuedStreamToken } from '../options.ts'
 import { onReturn } from '../platform.ts'
-import type { Event, Logger, StreamedEvent, StreamFilter, StreamItem, StreamReset } from '../types.ts'
+import type { AriftlyEvent, StreamedEvent, StreamFilter, StreamItem, StreamReset } from '../types.ts'
 import { Connection } from './connection.ts'
 import { PositionSaver, type PositionStore } from './position-store.ts'
 import { SeenIds } from './seen-ids.ts'
 import type { Frame } from './sse-parser.ts'
+import { StateKeeper, type StreamState } from './stream-state.ts'
 import { StreamTokenSource } from './stream-token.ts'
 
 /** Where a stream begins and how it is kept. */
 export interface StreamOptions extends StreamFilter {
   /** ISO 8601: begins with what was appended since. A position wins over it. */
-  readonly after?: string
+  readonly after?: string | undefined
   /** A position, as `stream.position` gave it. It wins over the one in the store. */
-  readonly from?: string
+  readonly from?: string | undefined
   /** Where the position is kept, and where it is read from at the start. */
-  readonly positionStore?: PositionStore
+  readonly positionStore?: PositionStore | undefined
   /** How often the position is saved; default 1,000 ms. With 0 each event is saved before the next one is given out. */
-  readonly saveEveryMs?: number
+  readonly saveEveryMs?: number | undefined
   /** Ends the loop, as `close` does. */
-  readonly signal?: AbortSignal
+  readonly signal?: AbortSignal | undefined
   /** A connection without a byte for so long is dead; default 37,500 ms, two and a half heartbeats. */
-  readonly stallTimeoutMs?: number
+  readonly stallTimeoutMs?: number | undefined
+  /** Called at each change of `stream.state`, from the beginning of the loop. */
+  readonly onState?: ((state: StreamState) => void) | undefined
 }
 
 /** What {@link EventStream} needs of its client. */
 export interface StreamDeps {
   readonly transport: Transport
   readonly streamToken: ((filter: StreamFilter) => Promise<IssuedStreamToken>) | undefined
-  readonly logger: Logger | undefined
   /** Aborts when the client is closed: all its streams end. */
   readonly closed: AbortSignal
 }
 
 const HEARTBEAT_MS = 15_000
+/** Upper limit of what `retry:` can ask for. */
+const RETRY_MS_MAX = 60_000
 /** Ids remembered to drop what comes twice. */
 const SEEN_MAX = 10_000
 
 /**
  * Events as they happen: `for await` over it. It opens a connection when the loop begins and another one whenever that ends, however it ends, with
- * the position of the last frame, so that nothing is missed and nothing repeated. It ends by `close`, by its signal, by leaving the loop, or with
- * an error that no retry mends. It can be iterated once.
+ * the position of the last frame, so that nothing is missed and nothing repeated. It ends by `close`, by its signal, by the `close` of its client,
+ * by leaving the loop, or with an error that no retry mends. It can be iterated once.
  */
 export class EventStream implements AsyncIterable<StreamItem> {
   readonly #deps: StreamDeps
@@ -53,10 +59,12 @@ export class EventStream implements AsyncIterable<StreamItem> {
   readonly #seen = new SeenIds(SEEN_MAX)
   readonly #saver: PositionSaver | undefined
   readonly #token: StreamTokenSource | undefined
-  #connection: Connection | undefined
-  /** The attempt to connect, or the wait for the next one, that is under way: an abort cuts it short. */
-  #pending: AbortController | undefined
+  readonly #state: StateKeeper
+  /** Ends the connection, the attempt to open one, or the wait for the next attempt: one of them is under way. */
+  #current: AbortController | undefined
   #isStarted = false
+  /** Whether the server says when a stream is live: older ones do not. */
+  #isLiveSaid = false
   /** Of the last frame that was taken from a connection: what the next one resumes from. */
   #received: string | undefined
   #position: string | undefined
@@ -68,9 +76,11 @@ export class EventStream implements AsyncIterable<StreamItem> {
     this.#options = options
     const { task_id, session_id, agent, types, positionStore, saveEveryMs = 1000 } = options
     this.#filter = { ...defined({ task_id, session_id, agent, types }) }
-    const warn = (error: unknown) => deps.logger?.warn(`The position could not be saved: ${String(error)}`)
+    const { log } = deps.transport.settings
+    const warn = (error: unknown) => log.warn(`The position of a stream could not be saved. ${String(error)}`)
     this.#saver = positionStore && new PositionSaver(positionStore, saveEveryMs, warn)
     this.#token = deps.streamToken && new StreamTokenSource(deps.streamToken, this.#filter)
+    this.#state = new StateKeeper((state) => log.guard(() => options.onState?.(state)))
   }
 
   /**
@@ -81,23 +91,28 @@ export class EventStream implements AsyncIterable<StreamItem> {
     return this.#position
   }
 
+  /** Where the stream is; `onState` is called when it changes. */
+  get state(): StreamState {
+    return this.#state.current
+  }
+
   /** Ends the loop once the event in hand is finished: call it inside the loop, where `break` would leave that event unfinished. */
   close(): void {
     this.#closed.abort()
-    this.#pending?.abort()
-    this.#connection?.end()
+    this.#current?.abort()
+    if (!this.#isStarted) this.#state.set({ type: 'closed' })
   }
 
   /** Opens a new connection now, in place of the one that is there, of an attempt that is under way, or of a wait for one. */
   reconnect(): void {
-    this.#pending?.abort()
-    this.#connection?.end()
+    this.#current?.abort()
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<StreamItem, void, undefined> {
-    if (this.#isStarted) throw new ProtocolError('A stream can be iterated once: make another one.')
-    this.#isStarted = true
     const { signal, from } = this.#options
+    if (this.#isStarted) throw new ProtocolError('A stream can be iterated once: make another one.')
+    if (this.#deps.closed.aborted) throw new ClosedError('The client is closed.')
+    this.#isStarted = true
     const close = () => this.close()
     const stops = [onReturn(() => this.reconnect()), onAbort(signal, close), onAbort(this.#deps.closed, close)]
     try {
@@ -107,6 +122,7 @@ export class EventStream implements AsyncIterable<StreamItem> {
     } finally {
       for (const stop of stops) stop()
       this.close()
+      this.#state.set({ type: 'closed' })
       await this.#saver?.finish()
     }
   }
@@ -117,48 +133,60 @@ export class EventStream implements AsyncIterable<StreamItem> {
 
   /** Opens one connection and gives out what it holds; returns when it is time to open another one. */
   async *#readConnection(): AsyncGenerator<StreamItem, void, undefined> {
-    const connection = await this.#connect()
+    const current = (this.#current = new AbortController())
+    const connection = await this.#connect(current)
     if (connection === undefined) return
-    this.#connection = connection
     this.#token?.taken()
-    const renewal = this.#token && setTimeout(() => connection.end(), this.#token.renewInMs)
+    const renewal = this.#token && startTimer(() => current.abort(), this.#token.renewInMs)
+    let isEndedHere = true
     try {
+      this.#state.set({ type: 'catching_up' })
       for (let frame = await connection.next(); frame !== undefined; frame = await connection.next()) {
-        this.#failures = 0
-        const item = this.#itemOf(frame)
+        const item = this.#take(frame)
         if (item !== undefined) yield item
         await this.#finish(frame.id)
         if (this.#isClosed) return
       }
+      isEndedHere = current.signal.aborted && connection.failure === undefined
     } finally {
       clearTimeout(renewal)
-      connection.end()
-      this.#connection = undefined
-      this.#retryMs = connection.retryMs ?? this.#retryMs
+      current.abort()
+      this.#retryMs = Math.min(RETRY_MS_MAX, connection.retryMs ?? this.#retryMs)
     }
-    if (!this.#isClosed && !(this.#token !== undefined && this.#token.renewInMs === 0)) await this.#wait(0)
+    // What was ended to be renewed, by `reconnect` or for its token, is opened again at once.
+    if (!isEndedHere) await this.#wait(0, connection.failure)
   }
 
   /** Undefined when it failed in a way that a retry may mend, and the wait is over. */
-  async #connect(): Promise<Connection | undefined> {
-    const { transport, logger } = this.#deps
+  async #connect(current: AbortController): Promise<Connection | undefined> {
+    const { transport } = this.#deps
     const { stallTimeoutMs = 2.5 * HEARTBEAT_MS } = this.#options
-    const options = { connectTimeoutMs: transport.settings.attemptTimeoutMs, stallTimeoutMs }
-    const { signal } = (this.#pending = new AbortController())
+    this.#state.set({ type: 'connecting' })
     try {
-      return await Connection.open(transport, await this.#call(signal), options)
+      return await withDeadline(current.signal, transport.settings.attemptTimeoutMs, async (signal) => {
+        const options = { signal, controller: current, stallTimeoutMs }
+        return await Connection.open(transport, await this.#call(signal), options)
+      })
     } catch (error) {
-      if (signal.aborted) return undefined
+      if (current.signal.aborted) return undefined
       if (error instanceof ProtocolError) throw error
       if (error instanceof ApiError && !isRetryableStatus(error.status)) {
         // A token may have ended early; a new one that is refused too ends the stream.
         if (!(error instanceof AuthenticationError) || this.#token?.drop() !== true) throw error
         return undefined
       }
-      logger?.warn(`The stream could not be opened: ${String(error)}`)
-      await this.#wait(error instanceof ApiError ? (error.retryAfterMs ?? 0) : 0)
+      this.#reportFailure(error)
+      const floorMs = error instanceof ApiError ? (error.retryAfterMs ?? 0) : 0
+      await this.#wait(floorMs, error instanceof Error ? error : new Error(String(error)))
       return undefined
     }
+  }
+
+  /** A warning at the third failure in a row, and at the first one when the address is at fault. */
+  #reportFailure(error: unknown): void {
+    const isOfAddress = error instanceof ConnectionError && error.isOfAddress
+    const level = this.#failures === 2 || (this.#failures === 0 && isOfAddress) ? 'warn' : 'debug'
+    this.#deps.transport.settings.log[level](`The stream could not be opened. ${String(error)}`)
   }
 
   async #call(signal: AbortSignal): Promise<Call> {
@@ -174,22 +202,42 @@ export class EventStream implements AsyncIterable<StreamItem> {
     return { ...common, headers, query: { ...this.#filter, envelope: true, after } }
   }
 
-  /** Full jitter, the server's `retry:` as the least; only a frame makes the waits short again. */
-  async #wait(floorMs: number): Promise<void> {
+  /** Full jitter on top of what the server asked for, by `retry:` or `Retry-After`; only a frame makes the waits short again. */
+  async #wait(floorMs: number, error: Error | undefined): Promise<void> {
+    if (this.#isClosed) return
     this.#failures += 1
-    const { signal } = (this.#pending = new AbortController())
-    const waitMs = backOffMs(this.#failures, Math.max(floorMs, this.#retryMs), BACK_OFF)
+    const { signal } = (this.#current = new AbortController())
+    const waitMs = this.#deps.transport.backOffMs(this.#failures, Math.max(floorMs, this.#retryMs))
+    this.#state.set({ type: 'waiting', error, retryAt: new Date(Date.now() + waitMs) })
     // An abort ends the wait early.
     await pause(waitMs, signal).catch(() => undefined)
   }
 
-  /** What the loop is to see of a frame. */
-  #itemOf(frame: Frame): StreamItem | undefined {
-    if (frame.id !== undefined) this.#received = frame.id
-    if (frame.event === 'stream.reset') return { type: 'stream.reset', ...(readJson(frame.data) as ResetData) }
-    if (frame.event.startsWith('stream.')) return undefined
-    const event = readJson(frame.data) as Event
-    return this.#seen.add(event.id) ? withRawData(event, frame.data) : undefined
+  /** Notes what a frame says about the stream, and answers with what the loop is to see of it. */
+  #take({ event: name, data, id }: Frame): StreamItem | undefined {
+    if (name === undefined) {
+      // A server that does not say so sends heartbeats to live streams, and checkpoints in their place to those that read history.
+      if (!this.#isLiveSaid) this.#state.set({ type: 'live' })
+      return undefined
+    }
+    this.#failures = 0
+    if (id !== undefined) this.#received = id
+    if (name === 'stream.checkpoint') this.#takeCheckpoint(data)
+    if (name === 'stream.reset') {
+      this.#state.set({ type: 'catching_up' })
+      const reset: StreamReset = { type: 'stream.reset', ...(readJson(data) as ResetData) }
+      return withHidden(reset, { position: this.#received })
+    }
+    if (name.startsWith('stream.')) return undefined
+    const event = readJson(data) as AriftlyEvent
+    return this.#seen.add(event.id) ? streamed(event, data, this.#received) : undefined
+  }
+
+  #takeCheckpoint(data: string): void {
+    const { live } = readJson(data) as { readonly live?: unknown }
+    if (live !== true) return
+    this.#isLiveSaid = true
+    this.#state.set({ type: 'live' })
   }
 
   async #finish(position: string | undefined): Promise<void> {
@@ -209,10 +257,17 @@ function readJson(text: string): unknown {
   }
 }
 
-/** `data` is the last member of an event, and none before it can hold a quote. */
-function withRawData(event: Event, text: string): StreamedEvent {
+function streamed(event: AriftlyEvent, text: string, position: string | undefined): StreamedEvent {
+  withHidden(event, { position, rawEvent: text })
+  // `data` is the last member of an event, and none before it can hold a quote.
   const get = () => text.slice(text.indexOf(',"data":') + ',"data":'.length, -1)
-  return Object.defineProperty(event, 'rawData', { get, enumerable: false }) as StreamedEvent
+  return Object.defineProperty(event, 'rawData', { get }) as StreamedEvent
+}
+
+/** Adds members that are not enumerable: they are no part of what the server sent. */
+function withHidden<T extends object, H extends object>(item: T, hidden: H): T & H {
+  for (const [name, value] of Object.entries(hidden)) Object.defineProperty(item, name, { value })
+  return item as T & H
 }
 
 function defined<T extends object>(members: T): { [K in keyof T]: NonNullable<T[K]> } {

@@ -18,6 +18,7 @@ describe('SseParser', () => {
     '\uFEFFretry: 2114\nevent: a\ndata: {"x":"é😀"}\nid: v1\n\n:\n\r\nevent: b\rdata:1\rdata: 2\r\rdata\n\nid: v2\n\n'
   const frames = [
     { event: 'a', data: '{"x":"é😀"}', id: 'v1' },
+    { event: undefined, data: '', id: undefined },
     { event: 'b', data: '1\n2', id: undefined },
     { event: 'message', data: '', id: undefined },
   ]

@@ -1,9 +1,9 @@
 import { ProtocolError } from '../errors.ts'
 
-/** One block of an event stream. */
+/** One block of an event stream, or a comment. */
 export interface Frame {
-  /** `message` when the stream does not say. */
-  readonly event: string
+  /** `message` when the stream does not say; undefined for a comment. */
+  readonly event: string | undefined
   readonly data: string
   /** The position after this frame; undefined when the frame has none. */
   readonly id: string | undefined
@@ -28,7 +28,7 @@ export class SseParser {
   #dataChars = 0
   #id: string | undefined
 
-  /** The frames that this chunk completes. */
+  /** The frames and comments that this chunk completes. */
   push(chunk: Uint8Array): Frame[] {
     const frames: Frame[] = []
     let text = this.#rest + this.#decoder.decode(chunk, { stream: true })
@@ -54,7 +54,7 @@ export class SseParser {
   #takeLine(line: string): Frame | undefined {
     if (line === '') return this.#endFrame()
     const colon = line.indexOf(':')
-    if (colon === 0) return undefined
+    if (colon === 0) return { event: undefined, data: line.slice(1), id: undefined }
     const name = colon === -1 ? line : line.slice(0, colon)
     const value = colon === -1 ? '' : line.slice(line[colon + 1] === ' ' ? colon + 2 : colon + 1)
     switch (name) {

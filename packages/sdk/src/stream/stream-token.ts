@@ -5,8 +5,8 @@ import type { StreamFilter } from '../types.ts'
 const RENEWAL = 0.8
 /** How long to wait when no other one can be had. */
 const AGAIN_MS = 5000
-/** The longest time of a timer. */
-const NEVER_MS = 2 ** 31 - 1
+/** The shortest time between two renewals: by a clock that is ahead, a token ends before it is given out. */
+const RENEWAL_MS_MIN = 1000
 
 /** The token of one stream: asked for when it is needed, and again before it ends. */
 export class StreamTokenSource {
@@ -29,8 +29,9 @@ export class StreamTokenSource {
     try {
       const { token, expires_at: expiresAt } = await this.#ask(this.#filter)
       const nowMs = Date.now()
-      this.#endsAtMs = expiresAt === undefined ? Infinity : Date.parse(expiresAt)
-      this.#renewAtMs = nowMs + (this.#endsAtMs - nowMs) * RENEWAL
+      const endsAtMs = Date.parse(expiresAt ?? '')
+      this.#endsAtMs = Number.isNaN(endsAtMs) ? Infinity : endsAtMs
+      this.#renewAtMs = nowMs + Math.max(RENEWAL_MS_MIN, (this.#endsAtMs - nowMs) * RENEWAL)
       this.#token = token
       return token
     } catch (error) {
@@ -56,6 +57,6 @@ export class StreamTokenSource {
 
   /** Milliseconds until it is to be renewed. */
   get renewInMs(): number {
-    return Math.min(NEVER_MS, Math.max(0, this.#renewAtMs - Date.now()))
+    return Math.max(0, this.#renewAtMs - Date.now())
   }
 }

@@ -32,8 +32,8 @@ export function areEqual(a: string, b: string): boolean {
   return difference === 0
 }
 
-/** After `whsec_` the key is base64; any other secret is its UTF-8 bytes. */
-function trioKey(secret: string): Uint8Array {
+/** After `whsec_` the key is base64; any other secret is its UTF-8 bytes. Throws for what is no base64. */
+export function trioKey(secret: string): Uint8Array {
   if (!secret.startsWith(PREFIX)) return encoder.encode(secret)
   return Uint8Array.from(atob(secret.slice(PREFIX.length)), (char) => char.charCodeAt(0))
 }

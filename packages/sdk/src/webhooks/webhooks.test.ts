@@ -1,7 +1,8 @@
 import { generateSecret, signWebhook, verify } from '@ariftly/signatures'
 import { describe, expect, test } from '@jest/globals'
 import { Webhook } from 'standardwebhooks'
-import { sign, unwrap, WebhookVerificationError } from './index.ts'
+import { Ariftly } from '../index.ts'
+import { explain, sign, unwrap, WebhookVerificationError } from './index.ts'
 
 const id = 'evt_01m88y3fz3eeksq399rkr6wnx3'
 const body = `{"object":"event","id":"${id}","type":"task.progress","created_at":"2026-11-25T08:45:37.123Z","task_id":"t","agent":null,"session_id":null,"data":{"task_id":"t","message":"Größe","n":1.0}}`
@@ -28,10 +29,32 @@ describe('unwrap', () => {
     },
   )
 
-  test('takes X-Ariftly-Signature alone', async () => {
-    const { 'x-ariftly-signature': signature } = serverHeaders([WHSEC])
-    expect((await unwrap(bytes, { 'x-ariftly-signature': signature }, WHSEC)).id).toBe(id)
-    await expect(unwrap(bytes, { 'x-ariftly-signature': signature }, OTHER)).rejects.toMatchObject({ code: 'no_match' })
+  test('a delivery without its webhook-* headers is refused, as it could be replayed at any time, unless allowUntimed is set', async () => {
+    const { 'x-ariftly-signature': signature } = serverHeaders([WHSEC], nowS - 30 * 86_400)
+    const stripped = { 'x-ariftly-signature': signature }
+    await expect(unwrap(bytes, stripped, WHSEC)).rejects.toMatchObject({
+      code: 'missing_header',
+      message: expect.stringContaining('allowUntimed'),
+    })
+    const options = { allowUntimed: true }
+    expect((await unwrap(bytes, stripped, WHSEC, options)).id).toBe(id)
+    await expect(unwrap(bytes, stripped, OTHER, options)).rejects.toMatchObject({ code: 'no_match' })
+  })
+
+  test('allowUntimed does not excuse webhook-* headers that are old or do not fit', async () => {
+    const options = { allowUntimed: true }
+    const old = serverHeaders([WHSEC], nowS - 400)
+    await expect(unwrap(bytes, old, WHSEC, options)).rejects.toMatchObject({ code: 'timestamp_out_of_range' })
+    const forged = { ...serverHeaders([WHSEC]), 'webhook-signature': 'v1,x' }
+    await expect(unwrap(bytes, forged, WHSEC, options)).rejects.toMatchObject({ code: 'no_match' })
+  })
+
+  test('is a method of the client too', async () => {
+    const client = new Ariftly({ apiKey: 'key' })
+    const headers = serverHeaders([WHSEC])
+    expect((await client.webhooks.unwrap(bytes, headers, WHSEC)).event.id).toBe(id)
+    await expect(client.webhooks.unwrap(bytes, headers, OTHER)).rejects.toMatchObject({ code: 'no_match' })
+    await client.close()
   })
 
   test('takes both secrets while one is rotated', async () => {
@@ -48,6 +71,7 @@ describe('unwrap', () => {
     ['another timestamp', { more: { 'webhook-timestamp': String(nowS - 1) } }, 'no_match'],
     ['another id', { more: { 'webhook-id': 'evt_other' } }, 'no_match'],
     ['no signature', { headers: {} }, 'missing_header'],
+    ['a secret that is no key', { secret: 'whsec_not base64' }, 'invalid_secret'],
   ])('refuses %s', async (_, changed: Changes, code) => {
     const { payload = body, secret = WHSEC, headers = serverHeaders([WHSEC]), more = {} } = changed
     const failure = await unwrap(payload, { ...headers, ...more }, secret).catch((error: unknown) => error)
@@ -64,6 +88,60 @@ describe('unwrap', () => {
     for (const secrets of ['', [], [WHSEC, '']]) {
       await expect(unwrap(body, serverHeaders([WHSEC]), secrets)).rejects.toBeInstanceOf(TypeError)
     }
+  })
+})
+
+const resultsOf = async (headers: Record<string, string>, secrets: string | string[]) =>
+  (await explain(body, headers, secrets)).map(({ signature, check, result }) => `${signature} ${check} ${result}`)
+
+describe('explain', () => {
+  test('all checks of a delivery that is right have passed', async () => {
+    expect(await resultsOf(serverHeaders([WHSEC, OTHER]), [OTHER, WHSEC])).toEqual([
+      'standard headers passed',
+      'standard time passed',
+      'standard secrets passed',
+      'standard match passed',
+      'untimed headers passed',
+      'untimed match passed',
+    ])
+  })
+
+  test('says of every check what it has found, beyond the first failure', async () => {
+    const checks = await explain(`${body} `, serverHeaders([WHSEC], nowS - 400), [WHSEC, OTHER], { nowS })
+    expect(checks).toEqual([
+      { signature: 'standard', check: 'headers', result: 'passed', reason: 'all three are there' },
+      {
+        signature: 'standard',
+        check: 'time',
+        result: 'failed',
+        reason: 'signed 400 s before now, 300 s are allowed: is the clock right?',
+      },
+      { signature: 'standard', check: 'secrets', result: 'passed', reason: '2 given' },
+      {
+        signature: 'standard',
+        check: 'match',
+        result: 'failed',
+        reason: 'no signature fits the body under the 2 secrets',
+      },
+      { signature: 'untimed', check: 'headers', result: 'passed', reason: 'it is there' },
+      {
+        signature: 'untimed',
+        check: 'match',
+        result: 'failed',
+        reason: 'no signature fits the body under the 2 secrets',
+      },
+    ])
+  })
+
+  test('what needs a missing header or an unusable secret is skipped', async () => {
+    expect(await resultsOf({}, 'whsec_not base64')).toEqual([
+      'standard headers failed',
+      'standard time skipped',
+      'standard secrets failed',
+      'standard match skipped',
+      'untimed headers failed',
+      'untimed match skipped',
+    ])
   })
 })
 
