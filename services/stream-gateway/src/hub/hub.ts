@@ -1,6 +1,6 @@
 import type { LogEvent } from '@ariftly/events'
 import type { RecordView } from '@ariftly/kafka'
-import { checkpointFrame } from '../frames/control-frames.ts'
+import { checkpointFrame, liveFrame } from '../frames/control-frames.ts'
 import type { DuplicateCheck } from '../log/duplicate-check.ts'
 import { EventIdBits } from '../log/event-id-bits.ts'
 import { IdIndex } from '../log/id-index.ts'
@@ -65,7 +65,7 @@ export interface Hub {
   setProjected(position: OffsetVector): void
   /** Writes what waits now, and lets those that catch up go on; `schedule` calls it. */
   tick(): void
-  /** A frame that moves the client's id to where the stream is. */
+  /** A frame that moves the client's id to where the stream is; a stream gets another one each time that it becomes live. */
   checkpoint(subscriber: Subscriber): Buffer | undefined
   /** Closes the streams that have been overfull for so long, or lets them catch up if they have taken enough. */
   closeOverfull(ageMs: number): void
@@ -101,7 +101,8 @@ export function createHub(o: HubOptions): Hub {
   const id = new EventIdBits()
   const readId = (bytes: Buffer, start: number, end: number) => id.read(bytes, start, end)
   let scheduled = false
-  let sealed: { readonly version: number; readonly frame: Buffer } = { version: -1, frame: Buffer.alloc(0) }
+  /** The frames with the ring's position as their id. */
+  let sealed: { readonly version: number; readonly checkpoint: Buffer; readonly live: Buffer } | undefined
   let duplicates: Pick<DuplicateCheck, 'isOpen' | 'countUnchecked'> = { isOpen: false, countUnchecked: ignore }
   const pending = new PendingFrames({ ...o, counts, onOverfull: overflow })
   const catchUp: CatchUp = createCatchUp({ ...o, ring, counts, duplicates: () => duplicates, wake, goLive })
@@ -134,6 +135,8 @@ export function createHub(o: HubOptions): Hub {
     // Flush first: frames that wait for the group are older than this stream's position and must not be sent to it.
     if (subscriber.group !== undefined) pending.flush(subscriber.group, ring.position)
     subscriber.goLive()
+    subscriber.checkpointVersion = version
+    o.budget.note(subscriber, subscriber.sink.write(framesOfNow().live))
   }
 
   function append(batch: HubBatch): void {
@@ -241,10 +244,15 @@ export function createHub(o: HubOptions): Hub {
     // It may have turned out to be too slow.
     if (subscriber.phase !== 'live' || subscriber.checkpointVersion === version) return undefined
     subscriber.checkpointVersion = version
-    if (sealed.version !== version) {
-      sealed = { version, frame: checkpointFrame(o.ids.seal({ epoch: o.epoch, position: ring.position })) }
+    return framesOfNow().checkpoint
+  }
+
+  function framesOfNow(): NonNullable<typeof sealed> {
+    if (sealed?.version !== version) {
+      const id = o.ids.seal({ epoch: o.epoch, position: ring.position })
+      sealed = { version, checkpoint: checkpointFrame(id), live: liveFrame(id) }
     }
-    return sealed.frame
+    return sealed
   }
 
   return {
