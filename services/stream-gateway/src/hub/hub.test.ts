@@ -34,7 +34,7 @@ function setUp(o: {
     start: Float64Array.of(o.start ?? 0),
     fromOrigin: [false],
     ids,
-    ringBytesMax: 1e7,
+    ringBytesMax: 1e8,
     idsMax: 100,
     unprojectedIdsMax: 1000,
     unsentBytesMax: o.unsentBytesMax,
@@ -393,17 +393,67 @@ describe('a tenant with many streams', () => {
     for (const { sink } of streams) expect(textsOf(sink.blocks)).toEqual(['event 1', 'event 2'])
   })
 
-  test('does not stop the reading of the log by frames that they share, and does by frames that they do not', () => {
-    const { hub, open, append } = setUp({ unsentBytesMax: 1e9 })
-    for (let n = 0; n < 64; n += 1) {
-      open('acme', { types: EVENT_TYPES.filter((type, at) => type === 'task.progress' || (n >> at) % 2 === 1) })
+  test('gets no more frames while it holds more than its share of those that wait, and catches up by itself', () => {
+    const { hub, open, append, tick, state } = setUp({ unsentBytesMax: 1e9 })
+    const filters: EventFilter[] = [{}, { taskId: 't' }, { types: ['task.progress'] }]
+    const rude = Array.from({ length: 9 }, (_, n) => open('rude', filters[n % 3]))
+    const calm = open('calm')
+    const padding = 'x'.repeat(200_000)
+    // The groups share their frames: 16 MiB are 83 or 84 of them.
+    for (let n = 0; n < 120; n += 1) append(event('rude', `event ${n % 10} ${padding}`))
+    append(event('calm', 'event 1'), event('rude', 'event 0'))
+    tick()
+    expect(textsOf(calm.sink.blocks)).toEqual(['event 1'])
+    expect(calm.sink.liveIds).toHaveLength(1)
+    const texts = [...Array.from({ length: 120 }, (_, n) => `event ${n % 10}`), 'event 0']
+    expect(new Set(rude.map(({ sink }) => textsOf(sink.blocks)?.length))).toEqual(new Set([83, 84]))
+    for (let turn = 0; turn < 200; turn += 1) {
+      for (const { sink } of rude) sink.unsent = 0
+      for (const { subscriber } of rude) hub.onWritable(subscriber)
+      tick()
     }
-    const text = 'x'.repeat(600_000)
-    append(event('acme', text))
-    expect(hub.isFull).toBe(false)
-    append(...Array.from({ length: 30 }, () => event('acme', text)))
-    expect(hub.isFull).toBe(true)
+    for (const { sink, subscriber } of rude) {
+      expect([subscriber.phase, sink.liveIds.length]).toEqual(['live', 2])
+      expect(textsOf(sink.blocks)).toEqual(texts)
+    }
+    expect(state.closed).toEqual([])
   })
+
+  test('holds up no frame of another tenant that holds little', () => {
+    const { open, append, tick } = setUp({ unsentBytesMax: 1e9 })
+    const [rude, calm] = [open('rude'), open('calm')]
+    for (let n = 0; n < 120; n += 1) {
+      append(event('rude', 'x'.repeat(200_000)), event('calm', `event ${n % 10}`))
+    }
+    tick()
+    expect([calm.subscriber.phase, rude.subscriber.phase]).toEqual(['live', 'catchingUp'])
+    expect(textsOf(calm.sink.blocks)).toHaveLength(120)
+  })
+
+  test.each([0, 0.5])(
+    'whose groups are stopped while a block of theirs is unfinished loses nothing (%d ms)',
+    (writeMs) => {
+      const { hub, open, append, tick } = setUp({ unsentBytesMax: 1e9, writeMs })
+      const filters: EventFilter[] = [{}, { taskId: 't' }, { types: ['task.progress'] }]
+      const rude = Array.from({ length: 9 }, (_, n) => open('rude', filters[n % 3]))
+      append(event('rude', 'event 0'))
+      tick()
+      for (let n = 0; n < 100; n += 1) append(event('rude', `event 1 ${'x'.repeat(200_000)}`))
+      tick()
+      append(event('rude', 'event 2'))
+      const late = open('rude', {}, 0)
+      for (let turn = 0; turn < 400; turn += 1) {
+        for (const { sink } of [...rude, late]) sink.unsent = 0
+        for (const { subscriber } of [...rude, late]) hub.onWritable(subscriber)
+        tick()
+      }
+      const texts = ['event 0', ...Array.from({ length: 100 }, () => 'event 1'), 'event 2']
+      for (const { sink, subscriber } of [...rude, late]) {
+        expect(subscriber.phase).toBe('live')
+        expect(textsOf(sink.blocks)).toEqual(texts)
+      }
+    },
+  )
 
   test('gets every event once and in order, also where the next one comes before all have the one before', () => {
     const { hub, open, append, tick } = setUp({ unsentBytesMax: 1000, writeMs: 0.5 })
