@@ -6,6 +6,12 @@ import { fetchRequest, type FetchedPartition, type FetchOrder } from './wire/fet
 const ANSWER_MS = 10_000
 const EXPECTED_MS = 500
 
+/** Where to read a partition from. */
+interface PartitionOffset {
+  readonly partition: number
+  readonly offset: number
+}
+
 /**
  * Asks one broker for records of partitions that it leads. An error of one partition stands in its part of
  * the answer; rejects with the broker's error for the whole, when no answer comes in time, and when the broker is silent
@@ -14,10 +20,11 @@ const EXPECTED_MS = 500
 export async function fetchFrom(
   cluster: TopicCluster,
   leader: number,
-  order: Omit<FetchOrder, 'topic' | 'topicId'>,
+  order: Omit<FetchOrder, 'topic' | 'topicId' | 'places'> & { readonly places: readonly PartitionOffset[] },
 ): Promise<readonly FetchedPartition[]> {
   const { topic, topicId } = cluster
-  const { errorCode, partitions } = await cluster.send(leader, fetchRequest({ ...order, topic, topicId }), {
+  const places = order.places.map((place) => ({ ...place, leaderEpoch: cluster.leaderEpochOf(place.partition) }))
+  const { errorCode, partitions } = await cluster.send(leader, fetchRequest({ ...order, places, topic, topicId }), {
     channel: 'fetch',
     timeoutMs: order.maxWaitMs + ANSWER_MS,
     expectedMs: order.maxWaitMs + EXPECTED_MS,

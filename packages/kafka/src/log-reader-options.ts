@@ -47,8 +47,6 @@ export interface LogReaderOptions {
   /** The log that the positions belong to. */
   readonly identity: LogIdentity
   readonly sessionTimeoutMs?: number
-  /** Partitions handled at the same time. Default: all. */
-  readonly concurrency?: number
   /** Cuts what has come into batches of so many records, fewer when the handler is slow. Default: no cut. */
   readonly batch?: BatchSize
   /** Reads the stored positions whenever reading starts or restarts. A partition that it leaves out is not read. */

@@ -1,4 +1,4 @@
-import { deferred, Semaphore, withTimeout } from '@ariftly/async'
+import { deferred, withTimeout } from '@ariftly/async'
 import { Fault } from '@ariftly/fault'
 import { Fetcher } from './fetcher.ts'
 import { joinGroup, type GroupMembership } from './group-membership.ts'
@@ -55,7 +55,6 @@ class GroupReader implements LogReader {
   readonly #o: LogReaderOptions
   readonly #cluster: TopicCluster
   readonly #fetcher: Fetcher
-  readonly #slots: Semaphore
   #committing: NodeJS.Timeout | undefined
   #joining: NodeJS.Timeout | undefined
   #readers: ReadonlyMap<number, PartitionReader> = new Map()
@@ -78,7 +77,6 @@ class GroupReader implements LogReader {
       identity: () => o.identity,
     })
     this.#fetcher = new Fetcher(this.#cluster)
-    this.#slots = new Semaphore(o.concurrency ?? Number.POSITIVE_INFINITY)
     if (o.groupId === undefined) {
       this.#assign(Array.from({ length: o.partitionCount }, (_, partition) => partition))
       return
@@ -141,7 +139,6 @@ class GroupReader implements LogReader {
       locator,
       fetcher: this.#fetcher,
       after: handlersEnded,
-      slots: this.#slots,
       onFailed: () => {
         this.failedBatches += 1
       },

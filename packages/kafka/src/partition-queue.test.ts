@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from '@jest/globals'
-import { deferred, Semaphore, sleep } from '@ariftly/async'
+import { deferred, sleep } from '@ariftly/async'
 import type { LogBatch } from './log-reader-options.ts'
 import { PartitionQueue, type PartitionQueueOptions } from './partition-queue.ts'
 import { encodeRecordBatch } from './wire/encode-record-batch.ts'
@@ -46,7 +46,6 @@ function queueOf(o: Partial<PartitionQueueOptions>) {
     handle: async () => ({ type: 'done' }),
     hole: async () => {},
     onFailed: () => {},
-    slots: new Semaphore(Number.POSITIVE_INFINITY),
     ...o,
   })
   const abort = new AbortController()
@@ -179,24 +178,6 @@ describe('partition queue', () => {
     queue.push(range(2, 3))
     await sleep(5)
     expect([handled, queue.next]).toEqual([1, 0])
-  })
-
-  test('a partition that pauses after a failure leaves its slot to another', async () => {
-    const slots = new Semaphore(1)
-    let tries = 0
-    const failing = queueOf({
-      slots,
-      async handle() {
-        tries += 1
-        throw new Error('no')
-      },
-    })
-    const healthy = queueOf({ slots })
-    failing.queue.push(range(0, 1))
-    await until(() => tries > 0)
-    healthy.queue.push(range(0, 1))
-    await until(() => healthy.queue.next === 2)
-    expect(failing.queue.next).toBe(0)
   })
 
   test('does not decode at a time what unpacks to far more', async () => {

@@ -1,4 +1,4 @@
-import { deferred, sleep, type Semaphore } from '@ariftly/async'
+import { deferred, sleep } from '@ariftly/async'
 import type { Logger } from '@ariftly/fault'
 import { createBatchSizer, type BatchSize, type BatchSizer } from './batch-sizer.ts'
 import type { HandleOutcome, LogBatch, LogGap } from './log-reader-options.ts'
@@ -21,8 +21,6 @@ export interface PartitionQueueOptions {
   hole(gap: LogGap): Promise<void>
   /** Called when a batch could not be decoded or handled and is tried again. */
   onFailed(): void
-  /** Limits how many partitions handle at the same time. It is held for one try, not for the pause after it. */
-  readonly slots: Semaphore
 }
 
 /** No more is fetched for a partition whose queue retains more than this. */
@@ -101,7 +99,7 @@ export class PartitionQueue {
         continue
       }
       try {
-        const outcome = await this.#handleInSlot(signal)
+        const outcome = await this.#handleNext(signal)
         if (outcome.type === 'reread') break
         pauseMs = RETRY_MS
       } catch (error) {
@@ -116,17 +114,7 @@ export class PartitionQueue {
     signal.removeEventListener('abort', notify)
   }
 
-  async #handleInSlot(signal: AbortSignal): Promise<HandleOutcome> {
-    await this.#o.slots.acquire()
-    try {
-      return await this.#handleNext(signal)
-    } finally {
-      this.#o.slots.release()
-    }
-  }
-
   async #handleNext(signal: AbortSignal): Promise<HandleOutcome> {
-    signal.throwIfAborted()
     if (this.#gap !== undefined) await this.#o.hole(this.#gap)
     this.#gap = undefined
     this.#decoded ??= this.#decode()

@@ -1,4 +1,4 @@
-import { sleep, type Semaphore } from '@ariftly/async'
+import { sleep } from '@ariftly/async'
 import type { Fetcher } from './fetcher.ts'
 import type { Located, Locator } from './locator.ts'
 import { isWrongLog } from './log-identity.ts'
@@ -14,7 +14,6 @@ export interface PartitionReaderOptions {
   readonly locator: Locator
   /** Settles when the handlers of former readers of the partition have ended: their writes are in the positions. */
   readonly after: Promise<unknown>
-  readonly slots: Semaphore
   /** Called when a batch could not be decoded or handled and is tried again. */
   onFailed(): void
   /** Called with the reason when reading is restarted; partitions of one request get the same error. */
@@ -82,7 +81,7 @@ export class PartitionReader {
 
   /** Until the position has to be read again; rejects when a fetch fails. */
   async #readFrom({ position, bounds }: Located): Promise<void> {
-    const { partition, reader, slots } = this.#o
+    const { partition, reader } = this.#o
     const { logStart, logEnd } = bounds
     const { nextOffset } = position
     const gap = logStart > nextOffset ? { partition, expected: nextOffset, found: logStart } : undefined
@@ -98,7 +97,6 @@ export class PartitionReader {
         await reader.hole?.(lost)
       },
       onFailed: () => this.#o.onFailed(),
-      slots,
     })
     const guard = new PartitionGuard(gap?.found ?? nextOffset)
     this.#queue = queue

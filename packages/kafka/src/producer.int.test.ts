@@ -160,7 +160,7 @@ describe('producer', () => {
     const { newer, older } = await askBoth(produceRequest({ topic, topicId, timeoutMs: 5_000, batches }))
     const inOrder = (some: typeof older) => some.toSorted((a, b) => a.partition - b.partition)
     expect([inOrder(newer), inOrder(older)]).toEqual([writtenAt(0), writtenAt(1)])
-    const places = [0, 1].map((partition) => ({ partition, offset: 0 }))
+    const places = [0, 1].map((partition) => ({ partition, offset: 0, leaderEpoch: -1 }))
     const bounds = { maxWaitMs: 5_000, bytesMax: 10_000, bytesPerPartitionMax: 10_000 }
     const fetched = await askBoth(fetchRequest({ topic, topicId, places, ...bounds }))
     expect(fetched.newer.partitions.map(({ partition, highWatermark }) => [partition, highWatermark])).toEqual([

@@ -5,7 +5,7 @@ import { createBrokerFactory } from './internals.ts'
 import { brokerFault, kafkaFault } from './kafka-fault.ts'
 import { logFault, type LogIdentity } from './log-identity.ts'
 import type { BrokerRequest } from './send-request.ts'
-import { metadataRequest, type BrokerAddress, type TopicMetadata } from './wire/metadata.ts'
+import { metadataRequest, type BrokerAddress, type PartitionMetadata, type TopicMetadata } from './wire/metadata.ts'
 
 /** What a request is for, and how long it may take. */
 export interface SendOptions {
@@ -85,7 +85,12 @@ export class TopicCluster {
 
   /** Node id of the leader as last known; -1 when there is none. */
   leaderOf(partition: number): number {
-    return this.#metadata?.partitions.find((each) => each.partition === partition)?.leader ?? -1
+    return this.#partition(partition)?.leader ?? -1
+  }
+
+  /** Epoch of that leader; -1 when it is not known. */
+  leaderEpochOf(partition: number): number {
+    return this.#partition(partition)?.leaderEpoch ?? -1
   }
 
   get topic(): string {
@@ -122,17 +127,22 @@ export class TopicCluster {
     this.#connections.clear()
   }
 
+  #partition(partition: number): PartitionMetadata | undefined {
+    return this.#metadata?.partitions.find((each) => each.partition === partition)
+  }
+
   async #ask(): Promise<TopicMetadata> {
     const request = metadataRequest(this.#o.topic)
     const attempts = this.#candidates().map((connection) => () => connection.send(request, METADATA_ANSWER_MS))
-    const metadata = await raceStaggered(attempts, NEXT_BROKER_MS)
+    const answer = await raceStaggered(attempts, NEXT_BROKER_MS)
     try {
-      this.#checkTopic(metadata)
+      this.#checkTopic(answer)
     } catch (error) {
       // The leaders of a topic that is gone are none of the one that takes its name.
       this.#metadata = undefined
       throw error
     }
+    const metadata = withNewestLeaders(answer, this.#metadata)
     this.#take(metadata)
     return metadata
   }
@@ -230,6 +240,20 @@ export class TopicCluster {
       clearTimeout(timer)
     }
   }
+}
+
+/**
+ * The metadata with the leaders of `known` where their epochs are higher: a broker that the controller cannot reach goes on
+ * naming leaders of former epochs. Another topic of the same name begins with its own epochs.
+ */
+function withNewestLeaders(metadata: TopicMetadata, known: TopicMetadata | undefined): TopicMetadata {
+  if (known === undefined || known.topicId !== metadata.topicId) return metadata
+  const former = new Map(known.partitions.map((each) => [each.partition, each]))
+  const partitions = metadata.partitions.map((each) => {
+    const before = former.get(each.partition)
+    return before !== undefined && before.leaderEpoch > each.leaderEpoch ? before : each
+  })
+  return { ...metadata, partitions }
 }
 
 /** Behind an address there may be another cluster than before, behind a name another topic. Who looks twice finds out whether it stays. */

@@ -13,6 +13,8 @@ import { createKafka, type KafkaClient } from './client.ts'
 import { describeAvailable, describeLog, type LogDescription } from './describe-log.ts'
 import { startLogReader, type LogReader } from './log-reader.ts'
 import { createProducer, type EventProducer, type ProducerRecord } from './producer.ts'
+import { errorName } from './wire/error-name.ts'
+import { fetchRequest } from './wire/fetch.ts'
 
 /** Led by the first broker, and by the second. */
 const [STAYS, GOES] = [0, 1] as const
@@ -27,11 +29,13 @@ let producer: EventProducer
 let reader: LogReader
 let values: readonly string[][]
 let proxies: readonly CuttingProxy[]
+/** Changes what brokers answer. */
+let changeAnswer: (chunk: Buffer) => Buffer = (chunk) => chunk
 
 beforeAll(async () => {
   stack = await startOwnStack()
   second = await startExtraBroker(stack)
-  proxies = await startKafkaProxies([stack.addresses.kafka, second.address])
+  proxies = await startKafkaProxies([stack.addresses.kafka, second.address], (chunk) => changeAnswer(chunk))
 })
 
 afterAll(async () => {
@@ -41,6 +45,7 @@ afterAll(async () => {
 })
 
 afterEach(async () => {
+  changeAnswer = (chunk) => chunk
   await reader.close()
   await producer.close()
   await client.close()
@@ -195,3 +200,53 @@ test('a silent leader holds up no reading of what others lead, also where it beg
   }
   await arrives(GOES, 'a')
 })
+
+test('a leader of a former epoch is not believed, and a fetch names the epoch that it was made for', async () => {
+  const topic = 'reassigned'
+  await startReading(topic, [[1]])
+  await send(0, 'a')
+  await arrives(0, 'a')
+  expect(producer.leaderOf(0)).toBe(1)
+  await client.withAdmin((admin) =>
+    admin.alterPartitionReassignments({ topics: [{ topic, partitionAssignment: [{ partition: 0, replicas: [2] }] }] }),
+  )
+  await eventually(async () => (await producer.probe()) && producer.leaderOf(0) === 2)
+  await send(0, 'b')
+  await arrives(0, 'b')
+  await reader.close()
+
+  const cluster = client.topicCluster(topic)
+  await eventually(async () => (await cluster.refreshed()).partitions[0]?.leader === 2)
+  const leaderEpoch = cluster.leaderEpochOf(0)
+  expect(leaderEpoch).toBeGreaterThan(0)
+  async function fetchErrorOf(epoch: number): Promise<number | undefined> {
+    const places = [{ partition: 0, offset: 0, leaderEpoch: epoch }]
+    const bounds = { maxWaitMs: 100, bytesMax: 10_000, bytesPerPartitionMax: 10_000 }
+    const request = fetchRequest({ topic, topicId: cluster.topicId, places, ...bounds })
+    return (await cluster.send(2, request, { channel: 'fetch', timeoutMs: 5_000 })).partitions[0]?.errorCode
+  }
+  expect(await fetchErrorOf(leaderEpoch)).toBe(0)
+  expect(errorName((await fetchErrorOf(leaderEpoch - 1)) ?? 0)).toBe('FENCED_LEADER_EPOCH')
+  expect(errorName((await fetchErrorOf(leaderEpoch + 1)) ?? 0)).toBe('UNKNOWN_LEADER_EPOCH')
+
+  const now = leadership({ leader: 2, leaderEpoch })
+  let changed = 0
+  changeAnswer = (chunk) => {
+    const at = chunk.indexOf(now)
+    if (at < 0) return chunk
+    changed += 1
+    leadership({ leader: 1, leaderEpoch: leaderEpoch - 1 }).copy(chunk, at)
+    return chunk
+  }
+  expect(await producer.probe()).toBe(true)
+  expect(changed).toBe(1)
+  expect(producer.leaderOf(0)).toBe(2)
+})
+
+/** As it stands in an answer to Metadata of partition 0. */
+function leadership(o: { readonly leader: number; readonly leaderEpoch: number }): Buffer {
+  const bytes = Buffer.alloc(12)
+  bytes.writeInt32BE(o.leader, 4)
+  bytes.writeInt32BE(o.leaderEpoch, 8)
+  return bytes
+}

@@ -176,12 +176,21 @@ export async function startKafkaProxy(broker: string, ...others: readonly string
   return Object.assign(proxy, { leadToBroker: (next: string) => proxy.leadTo(parseAddress(next)) })
 }
 
-/** A proxy for each broker of a cluster, in order: each tells clients the addresses of the proxies instead of the brokers'. */
-export async function startKafkaProxies(brokers: readonly string[]): Promise<readonly CuttingProxy[]> {
+/**
+ * A proxy for each broker of a cluster, in order: each tells clients the addresses of the proxies instead of the brokers'.
+ * `change` is given each chunk of an answer first.
+ */
+export async function startKafkaProxies(
+  brokers: readonly string[],
+  change: (chunk: Buffer) => Buffer = (chunk) => chunk,
+): Promise<readonly CuttingProxy[]> {
   const ports = new Map<string, number>()
   const proxies: CuttingProxy[] = []
   for (const broker of brokers) {
-    const proxy = await startCuttingProxy({ ...parseAddress(broker), answers: (chunk) => tellPorts(chunk, ports) })
+    const proxy = await startCuttingProxy({
+      ...parseAddress(broker),
+      answers: (chunk) => tellPorts(change(chunk), ports),
+    })
     proxies.push(proxy)
     ports.set(broker, proxy.port)
   }

@@ -6,6 +6,7 @@ import { currentEpoch, ensurePositions, readPositions } from '@ariftly/store/pro
 import { createWorld, eventually, recordViewOf, type World } from '@ariftly/testkit'
 import { CONNECTIONS, createBatchWriter } from './batch-writer.ts'
 import { decodeBatch } from './decode-batch.ts'
+import { createEventPartitions } from './event-partitions.ts'
 import { batchOf, event } from './test-batches.ts'
 import type { ReadBatch, WriteOutcome } from './write-batches.ts'
 
@@ -31,6 +32,7 @@ beforeEach(async () => {
     pool,
     epoch,
     topic,
+    eventPartitions: createEventPartitions(pool),
     writeDeadLetters: async (given) => void letters.push(...given),
     onWritten: (outcome) => {
       inserted += outcome.inserted

@@ -1,5 +1,15 @@
 import { createBatcher, Semaphore } from '@ariftly/async'
-import { writeBatches, type ReadBatch, type WriteBatchesDeps, type WriteOutcome } from './write-batches.ts'
+import { recordTenant } from '@ariftly/events'
+import type { DeadLetter } from '@ariftly/kafka'
+import type { Queryable } from '@ariftly/store'
+import { deletedTenants } from '@ariftly/store/tenants'
+import {
+  writeBatches,
+  type ReadBatch,
+  type TryOutcome,
+  type WriteBatchesDeps,
+  type WriteOutcome,
+} from './write-batches.ts'
 
 /** A batch that has more has a transaction of its own, so that no other partition waits for it. */
 const SMALL = { records: 100, bytes: 256 * 1024 } as const
@@ -11,10 +21,12 @@ const TRANSACTIONS = { together: 2, alone: 4 } as const
 export const CONNECTIONS = TRANSACTIONS.together + TRANSACTIONS.alone
 
 /** What came of a common transaction; `alone`: not all of its batches could be written, so each is to be written alone. */
-type Together = PromiseSettledResult<WriteOutcome> | 'alone'
+type Together = PromiseSettledResult<TryOutcome> | 'alone'
 
 /** What writing batches needs. */
 export interface BatchWriterDeps extends WriteBatchesDeps {
+  /** Writes dead letters and resolves when they are acknowledged. */
+  writeDeadLetters(letters: readonly DeadLetter[]): Promise<void>
   /** Called with what each transaction has left behind. */
   readonly onWritten: (outcome: WriteOutcome & { type: 'written' }) => void
 }
@@ -22,8 +34,10 @@ export interface BatchWriterDeps extends WriteBatchesDeps {
 /**
  * Writes batches as `writeBatches` does, small ones of several partitions in one transaction: what they cost when events come
  * one by one is the transaction and not its rows. Batches whose common transaction fails, or has lost a position, are written
- * alone, so that none fails or waits for the fault of another. A batch with dead letters is written alone from the start: it
- * waits for Kafka.
+ * alone, so that none fails or waits for the fault of another.
+ *
+ * Dead letters are acknowledged before the transaction that moves the position begins, so a batch that waits for Kafka holds
+ * neither a transaction nor a place that another batch needs. A batch that is tried again writes them again.
  */
 export function createBatchWriter(deps: BatchWriterDeps): (one: ReadBatch) => Promise<WriteOutcome> {
   const places = new Semaphore(TRANSACTIONS.alone)
@@ -35,7 +49,7 @@ export function createBatchWriter(deps: BatchWriterDeps): (one: ReadBatch) => Pr
     return batches.map(() => (written || batches.length === 1 ? result : 'alone'))
   }
 
-  async function writeAlone(one: ReadBatch): Promise<WriteOutcome> {
+  async function writeAlone(one: ReadBatch): Promise<TryOutcome> {
     await places.acquire()
     try {
       return await write([one])
@@ -44,23 +58,56 @@ export function createBatchWriter(deps: BatchWriterDeps): (one: ReadBatch) => Pr
     }
   }
 
-  async function write(batches: readonly ReadBatch[]): Promise<WriteOutcome> {
+  async function write(batches: readonly ReadBatch[]): Promise<TryOutcome> {
     const outcome = await writeBatches(batches, deps)
     if (outcome.type === 'written') deps.onWritten(outcome)
     return outcome
   }
 
-  return async function writeBatch(one) {
+  async function writeRows(one: ReadBatch): Promise<TryOutcome> {
     if (!isSmall(one)) return await writeAlone(one)
     const result = await small.add(one)
     if (result === 'alone') return await writeAlone(one)
     if (result.status === 'rejected') throw result.reason
     return result.value
   }
+
+  async function writeLetters(letters: readonly DeadLetter[]): Promise<void> {
+    if (letters.length > 0) await deps.writeDeadLetters(letters)
+  }
+
+  return async function writeBatch(read) {
+    const one = await withoutDeletedLetters(deps.pool, read)
+    await writeLetters(one.decoded.letters)
+    const outcome = await writeRows(one)
+    if (outcome.type !== 'refused') return outcome
+    await writeLetters(outcome.letters)
+    const rest = await writeRows(withLetters(one, outcome.letters))
+    if (rest.type === 'refused') throw new Error('Postgres refuses rows that it did not refuse before')
+    return rest
+  }
 }
 
-function isSmall({ batch: { records }, decoded }: ReadBatch): boolean {
-  if (records.length > SMALL.records || decoded.letters.length > 0) return false
+/** The batch with the events of these records as dead letters. */
+function withLetters({ decoded, ...one }: ReadBatch, letters: readonly DeadLetter[]): ReadBatch {
+  const offsets = new Set(letters.map(({ record }) => record.offset))
+  const events = decoded.events.filter(({ offset }) => !offsets.has(offset))
+  return { ...one, decoded: { ...decoded, events, letters: [...decoded.letters, ...letters] } }
+}
+
+/** The batch without dead letters of tenants that are being deleted or were deleted. */
+async function withoutDeletedLetters(db: Queryable, one: ReadBatch): Promise<ReadBatch> {
+  const { letters } = one.decoded
+  if (letters.length === 0) return one
+  const tenants = letters.flatMap(({ record }) => recordTenant(record) ?? [])
+  const deleted = await deletedTenants(db, tenants)
+  if (deleted.size === 0) return one
+  const kept = letters.filter(({ record }) => !deleted.has(recordTenant(record) ?? ''))
+  return { ...one, decoded: { ...one.decoded, letters: kept }, deletedLetters: letters.length - kept.length }
+}
+
+function isSmall({ batch: { records } }: ReadBatch): boolean {
+  if (records.length > SMALL.records) return false
   let bytes = 0
   for (const { value } of records) bytes += value?.length ?? 0
   return bytes <= SMALL.bytes

@@ -42,6 +42,7 @@ export function createProjection(
     pool,
     epoch,
     topic,
+    eventPartitions,
     writeDeadLetters: (letters) => deadLetters.write(letters),
     onWritten(outcome) {
       metrics.written(outcome)

@@ -8,6 +8,8 @@ import type { Retention } from '@ariftly/store/retention'
 export interface EventPartitions {
   /** Makes sure of the partitions of these events. Asks Postgres only about weeks that it has not asked about before. */
   ensure(events: readonly ProjectedEvent[]): Promise<void>
+  /** The same, and asks about all of their weeks: a partition can be dropped, or be missing after a restore. */
+  renew(events: readonly ProjectedEvent[]): Promise<void>
 }
 
 const DAY_MS = 24 * 60 * 60 * 1_000
@@ -19,17 +21,13 @@ const MONDAY_MS = 4 * 24 * 60 * 60 * 1_000
 export function createEventPartitions(pool: Pool): EventPartitions {
   const known = new Set<number>()
 
+  async function renew(events: readonly ProjectedEvent[]): Promise<void> {
+    for (const week of weeksOf(events)) known.delete(week)
+    await ensure(events)
+  }
+
   async function ensure(events: readonly ProjectedEvent[]): Promise<void> {
-    const [first] = events
-    if (first === undefined) return
-    // Ids sort as their times do, so two of them tell the weeks of all.
-    let min = first.id
-    let max = first.id
-    for (const { id } of events) {
-      if (id < min) min = id
-      else if (id > max) max = id
-    }
-    for (let week = weekOf(min); week <= weekOf(max); week += 1) {
+    for (const week of weeksOf(events)) {
       if (known.has(week)) continue
       const minMs = MONDAY_MS + week * WEEK_MS
       await ensureEventPartitions(pool, { minMs, maxMs: minMs + WEEK_MS - 1 })
@@ -37,7 +35,20 @@ export function createEventPartitions(pool: Pool): EventPartitions {
     }
   }
 
-  return { ensure }
+  return { ensure, renew }
+}
+
+/** All weeks from that of the first id to that of the last: ids sort as their times do. */
+function weeksOf(events: readonly ProjectedEvent[]): readonly number[] {
+  const [first] = events
+  if (first === undefined) return []
+  let min = first.id
+  let max = first.id
+  for (const { id } of events) {
+    if (id < min) min = id
+    else if (id > max) max = id
+  }
+  return Array.from({ length: weekOf(max) - weekOf(min) + 1 }, (_, n) => weekOf(min) + n)
 }
 
 /**

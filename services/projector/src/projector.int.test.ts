@@ -1,4 +1,3 @@
-import { once } from 'node:events'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { encodeRecord, partitionOf, type LogEvent } from '@ariftly/events'
 import { createKafka, createProducer, scanLog, type EventProducer, type KafkaClient } from '@ariftly/kafka'
@@ -7,6 +6,7 @@ import { createPool, SERVICE_ROLE, type Pool } from '@ariftly/store'
 import { currentEpoch, openEpoch, readPositions } from '@ariftly/store/projection'
 import { createWorld, eventually, recordsOf, type World } from '@ariftly/testkit'
 import { decodeBatch } from './decode-batch.ts'
+import { createEventPartitions } from './event-partitions.ts'
 import { projectorConfig, start } from './service.ts'
 import { batchOf, event } from './test-batches.ts'
 import { writeBatches } from './write-batches.ts'
@@ -76,6 +76,21 @@ async function deadLetters() {
     offset: Number(headers['dlq_offset']),
     value: value?.toString() ?? null,
   }))
+}
+
+async function dropPartitions(): Promise<void> {
+  const { rows: partitions } = await world.admin.query<{ name: string }>(
+    `SELECT inhrelid::regclass::text AS name FROM pg_inherits WHERE inhparent = 'events'::regclass`,
+  )
+  await world.admin.query(`DROP TABLE ${partitions.map(({ name }) => name).join()}`)
+}
+
+/** Sessions of the pool `test` that wait for a lock. */
+async function waitingSessions(): Promise<number> {
+  const { rowCount } = await world.admin.query(
+    `SELECT FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'test' AND wait_event_type = 'Lock'`,
+  )
+  return rowCount ?? 0
 }
 
 describe('projector', () => {
@@ -154,6 +169,21 @@ describe('projector', () => {
     expect(await deadLetters()).toMatchObject([{ reason: 'not_storable', offset: 177 }])
   })
 
+  test('creates a weekly partition again that was dropped, and takes no event of it for a dead letter', async () => {
+    await startProjector()
+    await post(event('task_1', 'before'))
+    await holds(async () => expect(await rows()).toEqual(['before']))
+    await dropPartitions()
+    const many = Array.from({ length: 200 }, (_, i) => event('task_1', `${i}`))
+    await post(...many)
+    await holds(async () => expect(await rows()).toEqual(many.map((_, i) => `${i}`)))
+    await dropPartitions()
+    await post(event('task_1', 'few'))
+    await holds(async () => expect(await rows()).toEqual(['few']))
+    expect(await deadLetters()).toEqual([])
+    expect(await counted('ariftly_projector_events_total{outcome="dead_letter"}')).toBe(0)
+  })
+
   test('records offsets that the log lost before they were read, and goes on behind them', async () => {
     await post(event('task_1', 'a'))
     const service = await startProjector()
@@ -211,7 +241,7 @@ describe('projector', () => {
 })
 
 describe('write batch', () => {
-  test('of two writers of one batch exactly one writes: rows, position and dead letters', async () => {
+  test('of two writers of one batch exactly one writes rows and position', async () => {
     const pool = createPool({ url: world.database.url, applicationName: 'test', max: 4, role: SERVICE_ROLE })
     try {
       const epoch = (await currentEpoch(pool, world.topics.topic))?.epoch ?? 0
@@ -225,19 +255,10 @@ describe('write batch', () => {
         { garbage: true },
       )
       const decoded = decodeBatch(batch, { epoch, partitions: 1 })
-      let letters = 0
-      const deps = {
-        pool,
-        epoch,
-        topic: world.topics.topic,
-        async writeDeadLetters(given: readonly unknown[]) {
-          letters += given.length
-        },
-      }
+      const deps = { pool, epoch, topic: world.topics.topic, eventPartitions: createEventPartitions(pool) }
       const outcomes = await Promise.all([1, 2, 3].map(() => writeBatches([{ batch, decoded }], deps)))
       expect(outcomes.map(({ type }) => type).toSorted()).toEqual(['lost', 'lost', 'written'])
       expect(await rows()).toHaveLength(20)
-      expect(letters).toBe(1)
       expect((await readPositions(pool, key)).get(0)).toEqual({
         nextOffset: 21,
         lastOffset: 19,
@@ -256,7 +277,7 @@ describe('write batch', () => {
       role: SERVICE_ROLE,
       transactionTimeoutMs: 2_000,
     })
-    const release = new AbortController()
+    const holder = await world.admin.connect()
     try {
       const { topic } = world.topics
       const epoch = (await currentEpoch(pool, topic))?.epoch ?? 0
@@ -264,33 +285,23 @@ describe('write batch', () => {
         `INSERT INTO projection_offsets (projection, epoch, topic, partition, next_offset) VALUES ('events', $1, $2, 0, 0)`,
         [epoch, topic],
       )
-      const stale = batchOf([event('task_1', 'stale')], { garbage: true })
-      const entered = new AbortController()
-      const stopped = once(release.signal, 'abort')
-      const base = { pool, epoch, topic }
-      const first = writeBatches([{ batch: stale, decoded: decodeBatch(stale, { epoch, partitions: 1 }) }], {
-        ...base,
-        async writeDeadLetters() {
-          entered.abort()
-          await stopped // stands still with its rows inserted and the position locked
-        },
-      })
+      const stale = batchOf([event('task_1', 'stale')])
+      const deps = { pool, epoch, topic, eventPartitions: createEventPartitions(pool) }
+      // It waits with its rows inserted and the position locked.
+      await holder.query('BEGIN; LOCK TABLE log_times IN ACCESS EXCLUSIVE MODE')
+      const first = writeBatches([{ batch: stale, decoded: decodeBatch(stale, { epoch, partitions: 1 }) }], deps)
       const failed = expect(first).rejects.toThrow()
-      await eventually(() => entered.signal.aborted)
+      await eventually(async () => (await waitingSessions()) === 1)
       const fresh = batchOf([event('task_1', 'fresh')])
-      // As the log reader does, it tries until Postgres has ended the one that stands still.
-      const second = await eventually(() =>
-        writeBatches([{ batch: fresh, decoded: decodeBatch(fresh, { epoch, partitions: 1 }) }], {
-          ...base,
-          writeDeadLetters: async () => {},
-        }),
-      )
+      const decoded = { ...decodeBatch(fresh, { epoch, partitions: 1 }), times: [] }
+      // As the log reader does, it tries until Postgres has ended the one that waits.
+      const second = await eventually(() => writeBatches([{ batch: fresh, decoded }], deps))
       expect(second.type).toBe('written')
-      release.abort()
       await failed
       expect(await rows()).toEqual(['fresh'])
     } finally {
-      release.abort()
+      await holder.query('ROLLBACK')
+      holder.release()
       await pool.end()
     }
   })

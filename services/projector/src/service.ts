@@ -20,8 +20,6 @@ import { startTenantDeletions } from './tenant-deletion/tenant-deletions.ts'
 
 export { projectorConfig, type ProjectorConfig } from './config.ts'
 
-/** Partitions handled at the same time: those with a few records each share a transaction. */
-const CONCURRENCY = 12
 /** For expiry, the reading of positions and the deletion of tenants, which do not wait for a batch. */
 const OTHER_CONNECTIONS = 2
 /** Well below the timeouts of a statement (10 s) and a transaction (15 s), of however slow a Postgres. */
@@ -84,7 +82,6 @@ export async function start(
       partitionCount: partitions,
       identity,
       sessionTimeoutMs: config.KAFKA_SESSION_TIMEOUT_MS,
-      concurrency: CONCURRENCY,
       batch: BATCH,
       positions: (assigned) => readPositions(pool, { projection: PROJECTION, epoch, topic, partitions: assigned }),
       handle: projectBatch,

@@ -1,4 +1,3 @@
-import { recordTenant } from '@ariftly/events'
 import type { DeadLetter, LogBatch } from '@ariftly/kafka'
 import { withTransaction, type Pool, type Transaction } from '@ariftly/store'
 import {
@@ -10,15 +9,18 @@ import {
   type PositionAdvance,
   type ProjectedEvent,
 } from '@ariftly/store/projection'
-import { deletedTenants } from '@ariftly/store/tenants'
 import type { DecodedBatch } from './decode-batch.ts'
+import type { EventPartitions } from './event-partitions.ts'
 import { insertApart, isRefusedRow, type Inserted } from './insert-apart.ts'
 import { PROJECTION } from './projection.ts'
+import { withoutDeleted } from './tenant-deletion/without-deleted.ts'
 
 /** A batch and what its records are. */
 export interface ReadBatch {
   readonly batch: LogBatch
   readonly decoded: DecodedBatch
+  /** Dead letters of deleted tenants that were left out of `decoded`. */
+  readonly deletedLetters?: number
 }
 
 /** What batches left behind, all of them together. */
@@ -35,27 +37,31 @@ export interface WrittenBatches {
 /** `lost`: a position had moved, nothing was written. */
 export type WriteOutcome = WrittenBatches | { readonly type: 'lost' }
 
+/** `refused`: these rows cannot be stored, nothing was written. */
+export type TryOutcome = WriteOutcome | { readonly type: 'refused'; readonly letters: readonly DeadLetter[] }
+
 /** What writing batches needs. */
 export interface WriteBatchesDeps {
   readonly pool: Pool
   readonly epoch: number
   readonly topic: string
-  /** Writes dead letters and resolves when they are acknowledged. */
-  writeDeadLetters(letters: readonly DeadLetter[]): Promise<void>
+  readonly eventPartitions: Pick<EventPartitions, 'renew'>
 }
 
 /**
  * Writes batches of different partitions in one transaction, which begins with the compare-and-set of their positions: a process that
- * does not own all of the partitions writes nothing, in Postgres or as a dead letter. Records of tenants that are being deleted
- * or were deleted are left out, dead letters too. Dead letters are acknowledged before the commit. Deadlocks and serialization
- * failures are tried again; a row that Postgres refuses becomes a dead letter by itself.
- * Several batches together also fail when a position is locked by someone else; one alone waits for it.
+ * does not own all of the partitions writes nothing. Records of tenants that are being deleted or were deleted are left out.
+ * Deadlocks and serialization failures are tried again. When Postgres refuses rows, their weekly partitions are created again
+ * and the rows that are still refused are returned as dead letters: a row that has no partition even then is older than what the
+ * table keeps. The dead letters of a batch are the caller's: they must be acknowledged before this is called. Several batches
+ * together also fail when a row is refused, and when a position is locked by another process; one alone waits for it.
  */
-export async function writeBatches(batches: readonly ReadBatch[], deps: WriteBatchesDeps): Promise<WriteOutcome> {
+export async function writeBatches(batches: readonly ReadBatch[], deps: WriteBatchesDeps): Promise<TryOutcome> {
   try {
     return await writeOnce(batches, deps, insertAll)
   } catch (error) {
-    if (!isRefusedRow(error)) throw error
+    if (!isRefusedRow(error) || batches.length > 1) throw error
+    await deps.eventPartitions.renew(batches.flatMap(({ decoded }) => decoded.events))
     return await writeOnce(batches, deps, insertApart)
   }
 }
@@ -63,13 +69,20 @@ export async function writeBatches(batches: readonly ReadBatch[], deps: WriteBat
 type Insert = (tx: Transaction, events: readonly ProjectedEvent[]) => Promise<Inserted>
 
 /** Rolls the transaction back. */
-class PositionLost extends Error {}
+class NotWritten extends Error {
+  readonly outcome: TryOutcome
 
-async function writeOnce(batches: readonly ReadBatch[], deps: WriteBatchesDeps, insert: Insert): Promise<WriteOutcome> {
+  constructor(outcome: TryOutcome) {
+    super(outcome.type)
+    this.outcome = outcome
+  }
+}
+
+async function writeOnce(batches: readonly ReadBatch[], deps: WriteBatchesDeps, insert: Insert): Promise<TryOutcome> {
   try {
     return await withTransaction(deps.pool, (tx) => write(tx, batches, deps, insert))
   } catch (error) {
-    if (error instanceof PositionLost) return { type: 'lost' }
+    if (error instanceof NotWritten) return error.outcome
     throw error
   }
 }
@@ -82,36 +95,30 @@ async function write(
 ): Promise<WrittenBatches> {
   const { epoch, topic } = deps
   const advances = batches.map(advanceOf)
-  if (!(await advancePositions(tx, { projection: PROJECTION, epoch, topic, advances }))) throw new PositionLost()
+  if (!(await advancePositions(tx, { projection: PROJECTION, epoch, topic, advances })))
+    throw new NotWritten({ type: 'lost' })
   const read = batches.flatMap(({ decoded }) => decoded.events)
-  const bad = batches.flatMap(({ decoded }) => decoded.letters)
-  const deleted = await deletedTenants(tx, tenantsOf(read, bad))
-  const events = deleted.size === 0 ? read : read.filter(({ tenant }) => !deleted.has(tenant))
+  const events = await withoutDeleted(tx, read)
   const { inserted, refused } = await insert(tx, events)
-  const stored = refused.length === 0 ? events : events.filter((event) => !refused.some((r) => r.event === event))
-  const duplicates = stored.length - inserted
-  const conflicts = duplicates === 0 ? [] : await findConflicts(tx, stored)
+  if (refused.length > 0) {
+    throw new NotWritten({ type: 'refused', letters: batches.flatMap(({ batch }) => toLetters(batch, refused)) })
+  }
+  const duplicates = events.length - inserted
+  const conflicts = duplicates === 0 ? [] : await findConflicts(tx, events)
   const times = batches.flatMap((one) => one.decoded.times)
   if (times.length > 0) await recordLogTimes(tx, { epoch, times })
-  const own = deleted.size === 0 ? bad : bad.filter(({ record }) => !deleted.has(recordTenant(record) ?? ''))
-  const letters = [...own, ...batches.flatMap(({ batch }) => toLetters(batch, refused))]
-  if (letters.length > 0) await deps.writeDeadLetters(letters)
   return {
     type: 'written',
     inserted,
     duplicates,
     conflicts,
-    deadLetters: letters.length,
-    deleted: read.length - events.length + bad.length - own.length,
+    deadLetters: sum(batches, ({ decoded }) => decoded.letters.length),
+    deleted: read.length - events.length + sum(batches, ({ deletedLetters = 0 }) => deletedLetters),
   }
 }
 
-function* tenantsOf(events: readonly ProjectedEvent[], letters: readonly DeadLetter[]): Generator<string, void> {
-  for (const { tenant } of events) yield tenant
-  for (const { record } of letters) {
-    const tenant = recordTenant(record)
-    if (tenant !== undefined) yield tenant
-  }
+function sum(batches: readonly ReadBatch[], count: (one: ReadBatch) => number): number {
+  return batches.reduce((total, one) => total + count(one), 0)
 }
 
 function advanceOf({ batch, decoded: { last } }: ReadBatch): PositionAdvance {

@@ -12,6 +12,8 @@ const UNKNOWN = -1
 interface FetchPlace {
   readonly partition: number
   readonly offset: number
+  /** A broker that knows another one answers with an error: it, or the sender, has missed an election. -1: not checked. */
+  readonly leaderEpoch: number
 }
 
 /** What to fetch of one broker. */
@@ -75,9 +77,9 @@ function write(to: WireWriter, order: FetchOrder): void {
   to.int8(READ_COMMITTED)
   to.int32(0) // session_id
   to.int32(NO_SESSION_EPOCH)
-  to.partitions(order, order.places, ({ partition, offset }) => {
+  to.partitions(order, order.places, ({ partition, offset, leaderEpoch }) => {
     to.int32(partition)
-    to.int32(UNKNOWN) // current_leader_epoch
+    to.int32(leaderEpoch) // current_leader_epoch
     to.int64(offset)
     if (to.isFlexible) to.int32(UNKNOWN) // last_fetched_epoch
     to.int64(UNKNOWN) // log_start_offset

@@ -14,6 +14,8 @@ export interface PartitionMetadata {
   readonly partition: number
   /** Node id of the leader; -1 while the partition has none. */
   readonly leader: number
+  /** Rises with each election of a leader; -1 when the broker did not send it (Metadata v5). KIP-101, KIP-320. */
+  readonly leaderEpoch: number
 }
 
 /** What the brokers say about a topic. */
@@ -85,10 +87,10 @@ function readPartition(from: WireReader): PartitionMetadata {
   from.int16() // error_code: LEADER_NOT_AVAILABLE says the same as the leader -1, REPLICA_NOT_AVAILABLE is harmless
   const partition = from.int32()
   const leader = from.int32()
-  if (from.isFlexible) from.int32() // leader_epoch
+  const leaderEpoch = from.isFlexible ? from.int32() : -1
   from.array(() => from.int32()) // replica_nodes
   from.array(() => from.int32()) // isr_nodes
   from.array(() => from.int32()) // offline_replicas
   from.tags()
-  return { partition, leader }
+  return { partition, leader, leaderEpoch }
 }

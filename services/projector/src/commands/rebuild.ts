@@ -1,7 +1,7 @@
 import { withTransaction, type Pool, type Transaction } from '@ariftly/store'
 import { insertEvents, type ProjectedEvent } from '@ariftly/store/projection'
 import { readRetention } from '@ariftly/store/retention'
-import { createEventPartitions, isExpired } from '../event-partitions.ts'
+import { createEventPartitions, isExpired, type EventPartitions } from '../event-partitions.ts'
 import { insertApart, isRefusedRow, type Inserted } from '../insert-apart.ts'
 import { withoutDeleted } from '../tenant-deletion/without-deleted.ts'
 import { readPlaces, type CommandContext } from './command.ts'
@@ -28,7 +28,7 @@ export async function rebuild(context: CommandContext): Promise<number> {
     for await (const events of logEvents(context, place, epoch.epoch)) {
       const kept = events.filter(({ id }) => !isExpired(id, context.now(), retention))
       await partitions.ensure(kept)
-      const outcome = await insertStorable(context.pool, kept)
+      const outcome = await insertStorable(context.pool, partitions, kept)
       read += events.length
       expired += events.length - kept.length
       inserted += outcome.inserted
@@ -50,7 +50,11 @@ export async function rebuild(context: CommandContext): Promise<number> {
   return refused === 0 ? 0 : 1
 }
 
-async function insertStorable(pool: Pool, events: readonly ProjectedEvent[]): Promise<Inserted> {
+async function insertStorable(
+  pool: Pool,
+  partitions: EventPartitions,
+  events: readonly ProjectedEvent[],
+): Promise<Inserted> {
   try {
     return await withTransaction(pool, async (tx) => {
       const { inserted } = await insertEvents(tx, await withoutDeletedSince(tx, events))
@@ -58,6 +62,7 @@ async function insertStorable(pool: Pool, events: readonly ProjectedEvent[]): Pr
     })
   } catch (error) {
     if (!isRefusedRow(error)) throw error
+    await partitions.renew(events)
     return await withTransaction(pool, async (tx) => insertApart(tx, await withoutDeletedSince(tx, events)))
   }
 }

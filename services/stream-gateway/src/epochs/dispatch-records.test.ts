@@ -61,8 +61,27 @@ test('partitions that are read at the same time share a turn', async () => {
   expect(mostInTurn).toBeLessThan(PARTITIONS * 8 * 2)
 })
 
+test('frames that wait for streams never stop the reading of the log', async () => {
+  const ticks: (() => void)[] = []
+  const { dispatch, hub, written } = await openStream(1, (run) => void ticks.push(run))
+  for (const run of ticks.splice(0)) run()
+  const count = 120
+  const records = Array.from({ length: count }, (_, offset) =>
+    wantedRecord(offset, { partition: 0, partitions: 1, padding: 'x'.repeat(200_000) }),
+  )
+  // Nothing is written meanwhile, and all of them together are above what may wait.
+  await dispatch({ partition: 0, records, nextOffset: count }, AbortSignal.timeout(5_000))
+  expect(hub.ring.position[0]).toBe(count)
+  expect(hub.counts.delivered).toBe(0)
+  while (ticks.length > 0) for (const run of ticks.splice(0)) run()
+  const texts = Buffer.concat(written)
+    .toString()
+    .match(/event \d+/g)
+  expect(texts).toEqual(records.map((_, n) => `event ${n}`))
+})
+
 /** A hub with a live stream that wants everything, and what hands records to it. */
-async function openStream(partitions: number) {
+async function openStream(partitions: number, schedule: (run: () => void) => void = (run) => void setImmediate(run)) {
   let nowMs = 0
   // A clock by which each look at it costs a millisecond.
   const now = () => (nowMs += 1)
@@ -71,7 +90,7 @@ async function openStream(partitions: number) {
     start: new Float64Array(partitions),
     fromOrigin: Array.from({ length: partitions }, () => true),
     ids: createStreamIds(createKeyring(generateEncryptionKey('k'))),
-    ringBytesMax: 1e7,
+    ringBytesMax: 1e8,
     idsMax: 1000,
     unprojectedIdsMax: 1000,
     unsentBytesMax: 1e6,
@@ -79,7 +98,7 @@ async function openStream(partitions: number) {
     historyTurns: new TenantTurns({ placesMax: 1 }),
     readHistory: () => new Promise(() => undefined),
     now: () => 0,
-    schedule: (run) => void setImmediate(run),
+    schedule,
     closeStream: () => undefined,
   })
   const written: Buffer[] = []
@@ -106,11 +125,12 @@ async function countTurns(signal: AbortSignal): Promise<number> {
 /** An event of a task whose records are in the partition. */
 function wantedRecord(
   offset: number,
-  { partition, partitions }: { readonly partition: number; readonly partitions: number },
+  o: { readonly partition: number; readonly partitions: number; readonly padding?: string },
 ) {
+  const { partition, partitions, padding = '' } = o
   for (let task = 0; ; task += 1) {
     const taskId = `t${task}`
-    const data = Buffer.from(`{"task_id":"${taskId}","message":"event ${offset}"}`)
+    const data = Buffer.from(`{"task_id":"${taskId}","message":"event ${offset}${padding}"}`)
     const id = newEventId(APPENDED_AT_MS)
     const event = { tenant: 'acme', type: 'task.progress', taskId, sessionId: null, agent: null } as const
     const encoded = encodeRecord({ ...event, id, data, traceparent: null })

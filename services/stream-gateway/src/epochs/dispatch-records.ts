@@ -53,10 +53,6 @@ export function createDispatch(o: DispatchOptions) {
     const stepRecords = states.size === 0 ? STEP_COST : STEP_COST / WANTED_COST
     for (let at = 0; at < fresh.length || at === 0; at += stepRecords) {
       if (at > 0 && isTurnOver()) await nextTurn()
-      while (hub.isFull) {
-        signal.throwIfAborted()
-        await nextTurn()
-      }
       // A handler that was given up (the assignment changed) must not append behind its successor's back.
       signal.throwIfAborted()
       if (hub.ring.position[partition] !== position) throw new Error('Two handlers read the same partition.')

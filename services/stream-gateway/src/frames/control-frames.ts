@@ -17,6 +17,11 @@ export function checkpointFrame(id: string): Buffer {
   return chunkOf(`event: stream.checkpoint\ndata: {}\nid: ${id}\n\n`)
 }
 
+/** The same, and tells the client that it has had all that its gateway has read: what follows comes as it is read. */
+export function liveFrame(id: string): Buffer {
+  return chunkOf(`event: stream.checkpoint\ndata: {"live":true}\nid: ${id}\n\n`)
+}
+
 /** Tells the client that its position could not be kept and where the stream continues. */
 export function resetFrame(o: {
   readonly reason: ResetReason

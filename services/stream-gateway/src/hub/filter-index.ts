@@ -82,6 +82,7 @@ export class FilterIndex {
       pendingBytes: 0,
       heldBytes: 0,
       isQueued: false,
+      stoppedAt: undefined,
       unfinished: undefined,
     }
     for (const place of placesOf(index, filter)) place.add(group)

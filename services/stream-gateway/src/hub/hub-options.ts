@@ -35,6 +35,8 @@ export interface HubOptions {
   readonly unprojectedIdsMax: number
   /** A live stream with more unsent bytes gets nothing until it takes some. */
   readonly unsentBytesMax: number
+  /** Memory of the frames that wait for live streams; above it a tenant that holds more than its share gets no more. Default: 16 MiB. */
+  readonly pendingBytesMax?: number
   /** Default: 64 KiB and 1,024 records. */
   readonly sliceSize?: SliceSize
   /** Of the whole process. */

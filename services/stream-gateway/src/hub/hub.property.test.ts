@@ -14,6 +14,7 @@ import { createDuplicateCheck, type DuplicateCheck } from '../log/duplicate-chec
 import { originOf, type OffsetVector } from '../log/offset-vector.ts'
 import { positionOfNow } from '../log/start-position.ts'
 import { matches, streamFilter, type StreamFilter } from './filter.ts'
+import type { HubOptions } from './hub-options.ts'
 import { createHub, type Hub } from './hub.ts'
 import { Subscriber, type Sink } from './subscriber.ts'
 import { UnsentBudget } from './unsent-budget.ts'
@@ -50,7 +51,11 @@ class World {
   opened = 0
 
   constructor(ringBytesMax: number) {
-    this.gateways = [new SimGateway(this, ringBytesMax), new SimGateway(this, ringBytesMax)]
+    this.gateways = [
+      new SimGateway(this, { ringBytesMax }),
+      // Its groups are stopped at their second frame.
+      new SimGateway(this, { ringBytesMax, pendingBytesMax: 100 }),
+    ]
   }
 
   append(seed: number): void {
@@ -138,14 +143,14 @@ class SimGateway {
   rowsMax = 2
   readonly world: World
 
-  constructor(world: World, ringBytesMax: number) {
+  constructor(world: World, o: Pick<HubOptions, 'ringBytesMax' | 'pendingBytesMax'>) {
     this.world = world
     this.hub = createHub({
       epoch: EPOCH,
       start: originOf(PARTITIONS),
       fromOrigin: Array.from({ length: PARTITIONS }, () => false),
       ids: world.ids,
-      ringBytesMax,
+      ...o,
       idsMax: 0,
       unsentBytesMax: 600,
       // Several slices of each filter, so that streams that catch up share some.

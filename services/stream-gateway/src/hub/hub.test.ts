@@ -14,6 +14,7 @@ import { Subscriber } from './subscriber.ts'
 import { UnsentBudget } from './unsent-budget.ts'
 
 const NOW_MS = Date.UTC(2026, 10, 25)
+const LIVE = /event: stream\.checkpoint\ndata: \{"live":true\}\nid: (\S+)\n\n/g
 
 /** A hub of one partition whose streams take nothing; each write to one takes `writeMs` of its clock. */
 function setUp(o: {
@@ -27,12 +28,13 @@ function setUp(o: {
 }) {
   const state = { nowMs: 0, ticks: [] as (() => void)[], closed: [] as string[], written: [] as number[] }
   const budget = new UnsentBudget(o.budgetBytes ?? 1e9)
+  const ids = createStreamIds(createKeyring(generateEncryptionKey('k')))
   const hub = createHub({
     epoch: 1,
     start: Float64Array.of(o.start ?? 0),
     fromOrigin: [false],
-    ids: createStreamIds(createKeyring(generateEncryptionKey('k'))),
-    ringBytesMax: 1e7,
+    ids,
+    ringBytesMax: 1e8,
     idsMax: 100,
     unprojectedIdsMax: 1000,
     unsentBytesMax: o.unsentBytesMax,
@@ -55,7 +57,10 @@ function setUp(o: {
       destroyed: false,
       blocks: [] as string[],
       buffers: [] as Buffer[],
+      /** Ids of the checkpoints that say that it is live; of all that was written. */
+      liveIds: [] as string[],
       write(block: Buffer) {
+        sink.liveIds.push(...Array.from(String(block).matchAll(LIVE), ([, id]) => id ?? ''))
         if (hub.ring.length === 0) return 0
         sink.unsent += block.length
         sink.blocks.push(block.toString())
@@ -94,7 +99,7 @@ function setUp(o: {
     })
   }
 
-  return { hub, budget, state, open, append, tick }
+  return { hub, ids, budget, state, open, append, tick }
 }
 
 function event(tenant: string, text = ''): LogEvent {
@@ -151,14 +156,119 @@ describe('a live stream', () => {
   test('is given its position once, and again when a record has come', () => {
     const { hub, open, append } = setUp({ unsentBytesMax: 1e6 })
     const { subscriber, sink } = open('acme')
-    const first = hub.checkpoint(subscriber)
-    expect(first).toBeDefined()
+    expect(sink.liveIds).toHaveLength(1)
     expect(hub.checkpoint(subscriber)).toBeUndefined()
     append(event('acme', 'event 1'))
-    expect(hub.checkpoint(subscriber)).not.toEqual(first)
+    expect(String(hub.checkpoint(subscriber))).toContain('event: stream.checkpoint\ndata: {}\nid: ')
     // What waited for it is sent before.
     expect(textsOf(sink.blocks)).toEqual(['event 1'])
     expect(hub.checkpoint(subscriber)).toBeUndefined()
+  })
+})
+
+describe('the checkpoint of a stream that has caught up', () => {
+  test('is sent at once on an idle log, and its id is where the next event follows', () => {
+    const { hub, ids, open, append, tick } = setUp({ unsentBytesMax: 1e6, start: 7 })
+    const { sink } = open('acme')
+    expect(sink.liveIds).toHaveLength(1)
+    expect(ids.open(sink.liveIds[0] ?? '')).toEqual({ epoch: 1, position: Float64Array.of(7) })
+    append(event('acme', 'event 1'), event('other', 'event 2'))
+    tick()
+    const resumed = open('acme', {}, ids.open(sink.liveIds[0] ?? '')?.position[0])
+    resumed.sink.unsent = 0
+    hub.onWritable(resumed.subscriber)
+    tick()
+    expect(textsOf(resumed.sink.blocks)).toEqual(['event 1'])
+  })
+
+  test('is sent behind all that the gateway has read, and only once while the stream is live', () => {
+    const { hub, ids, open, append, tick } = setUp({ unsentBytesMax: 1e6, sliceSize: { bytes: 1e6, records: 2 } })
+    append(...Array.from({ length: 5 }, (_, n) => event('acme', `event ${n}`)))
+    const { subscriber, sink } = open('acme', {}, 0)
+    for (let turn = 0; turn < 5; turn += 1) {
+      expect([sink.liveIds.length, subscriber.phase === 'live']).toEqual([0, false])
+      sink.unsent = 0
+      hub.onWritable(subscriber)
+      tick()
+      if (subscriber.phase === 'live') break
+    }
+    expect(textsOf(sink.blocks)).toHaveLength(5)
+    expect(ids.open(sink.liveIds[0] ?? '')?.position[0]).toBe(5)
+    expect(sink.blocks.at(-1)).toContain('"live":true')
+    append(event('acme', 'event 5'), event('other'))
+    tick()
+    expect(String(hub.checkpoint(subscriber))).not.toContain('live')
+    expect(sink.liveIds).toHaveLength(1)
+  })
+
+  test('is sent again each time that the stream has fallen behind', () => {
+    const { hub, ids, open, append, tick } = setUp({ unsentBytesMax: 300 })
+    const { subscriber, sink } = open('acme')
+    for (const round of [1, 2]) {
+      append(event('acme', 'x'.repeat(400)))
+      tick()
+      expect(subscriber.phase).toBe('overfull')
+      append(event('acme', `event ${round}`))
+      tick()
+      expect(sink.liveIds).toHaveLength(round)
+      for (let turn = 0; turn < 3; turn += 1) {
+        sink.unsent = 0
+        hub.onWritable(subscriber)
+        tick()
+      }
+      expect(subscriber.phase).toBe('live')
+      expect(sink.liveIds).toHaveLength(round + 1)
+      expect(ids.open(sink.liveIds[round] ?? '')?.position[0]).toBe(2 * round)
+      sink.unsent = 0
+    }
+    expect(textsOf(sink.blocks)).toEqual(['event 1', 'event 2'])
+  })
+
+  test('is not sent to a stream that is ahead of what its gateway has read', () => {
+    const { hub, ids, open, append, tick } = setUp({ unsentBytesMax: 1e6 })
+    const { subscriber, sink } = open('acme', {}, 2)
+    tick()
+    append(event('acme', 'event 0'))
+    tick()
+    expect([subscriber.phase, sink.liveIds]).toEqual(['aheadOfLog', []])
+    sink.unsent = 0
+    append(event('acme', 'event 1'), event('acme', 'event 2'))
+    tick()
+    expect([subscriber.phase, textsOf(sink.blocks)]).toEqual(['catchingUp', ['event 2']])
+    expect(sink.liveIds).toEqual([])
+    sink.unsent = 0
+    hub.onWritable(subscriber)
+    tick()
+    expect(sink.liveIds.map((id) => ids.open(id)?.position[0])).toEqual([3])
+  })
+
+  test('is not sent to a stream that waits for the projection', async () => {
+    const row = { id: newEventId(NOW_MS), type: 'task.progress', taskId: 't', sessionId: null, agent: null } as const
+    const state = { projected: 2 }
+    const readHistory = async () => {
+      const offset = state.projected - 1
+      const rows = [{ ...row, offset, appendedAtMs: NOW_MS, data: Buffer.from(`{"message":"event ${offset}"}`) }]
+      const page = { nextOffset: state.projected, readTo: state.projected, cutId: undefined, matching: 1, rows }
+      return { partitions: new Map([[0, page]]), isLarge: false }
+    }
+    const { hub, ids, open, append, tick } = setUp({ unsentBytesMax: 1e6, start: 4, readHistory })
+    append(event('other'))
+    const { subscriber, sink } = open('acme', {}, 1)
+    async function settle(): Promise<void> {
+      for (let turn = 0; turn < 20; turn += 1) {
+        sink.unsent = 0
+        hub.onWritable(subscriber)
+        tick()
+        await setImmediate()
+      }
+    }
+    await settle()
+    expect([subscriber.phase, textsOf(sink.blocks), sink.liveIds]).toEqual(['waitingForProjection', ['event 1'], []])
+    state.projected = 4
+    hub.setProjected(Float64Array.of(4))
+    await settle()
+    expect([subscriber.phase, textsOf(sink.blocks)]).toEqual(['live', ['event 1', 'event 3']])
+    expect(sink.liveIds.map((id) => ids.open(id)?.position[0])).toEqual([5])
   })
 })
 
@@ -173,8 +283,9 @@ function comeBack(froms: readonly number[]) {
     world.tick()
   }
   return streams.map(({ sink, subscriber }) => {
-    // The first block is the opening one.
-    const blocks = sink.buffers.slice(1)
+    // The first block is the opening one, the last one says that the stream is live.
+    const blocks = sink.buffers.slice(1, -1)
+    expect(sink.liveIds).toHaveLength(1)
     return { blocks, phase: subscriber.phase, texts: textsOf(blocks.map(String)) }
   })
 }
@@ -282,17 +393,67 @@ describe('a tenant with many streams', () => {
     for (const { sink } of streams) expect(textsOf(sink.blocks)).toEqual(['event 1', 'event 2'])
   })
 
-  test('does not stop the reading of the log by frames that they share, and does by frames that they do not', () => {
-    const { hub, open, append } = setUp({ unsentBytesMax: 1e9 })
-    for (let n = 0; n < 64; n += 1) {
-      open('acme', { types: EVENT_TYPES.filter((type, at) => type === 'task.progress' || (n >> at) % 2 === 1) })
+  test('gets no more frames while it holds more than its share of those that wait, and catches up by itself', () => {
+    const { hub, open, append, tick, state } = setUp({ unsentBytesMax: 1e9 })
+    const filters: EventFilter[] = [{}, { taskId: 't' }, { types: ['task.progress'] }]
+    const rude = Array.from({ length: 9 }, (_, n) => open('rude', filters[n % 3]))
+    const calm = open('calm')
+    const padding = 'x'.repeat(200_000)
+    // The groups share their frames: 16 MiB are 83 or 84 of them.
+    for (let n = 0; n < 120; n += 1) append(event('rude', `event ${n % 10} ${padding}`))
+    append(event('calm', 'event 1'), event('rude', 'event 0'))
+    tick()
+    expect(textsOf(calm.sink.blocks)).toEqual(['event 1'])
+    expect(calm.sink.liveIds).toHaveLength(1)
+    const texts = [...Array.from({ length: 120 }, (_, n) => `event ${n % 10}`), 'event 0']
+    expect(new Set(rude.map(({ sink }) => textsOf(sink.blocks)?.length))).toEqual(new Set([83, 84]))
+    for (let turn = 0; turn < 200; turn += 1) {
+      for (const { sink } of rude) sink.unsent = 0
+      for (const { subscriber } of rude) hub.onWritable(subscriber)
+      tick()
     }
-    const text = 'x'.repeat(600_000)
-    append(event('acme', text))
-    expect(hub.isFull).toBe(false)
-    append(...Array.from({ length: 30 }, () => event('acme', text)))
-    expect(hub.isFull).toBe(true)
+    for (const { sink, subscriber } of rude) {
+      expect([subscriber.phase, sink.liveIds.length]).toEqual(['live', 2])
+      expect(textsOf(sink.blocks)).toEqual(texts)
+    }
+    expect(state.closed).toEqual([])
   })
+
+  test('holds up no frame of another tenant that holds little', () => {
+    const { open, append, tick } = setUp({ unsentBytesMax: 1e9 })
+    const [rude, calm] = [open('rude'), open('calm')]
+    for (let n = 0; n < 120; n += 1) {
+      append(event('rude', 'x'.repeat(200_000)), event('calm', `event ${n % 10}`))
+    }
+    tick()
+    expect([calm.subscriber.phase, rude.subscriber.phase]).toEqual(['live', 'catchingUp'])
+    expect(textsOf(calm.sink.blocks)).toHaveLength(120)
+  })
+
+  test.each([0, 0.5])(
+    'whose groups are stopped while a block of theirs is unfinished loses nothing (%d ms)',
+    (writeMs) => {
+      const { hub, open, append, tick } = setUp({ unsentBytesMax: 1e9, writeMs })
+      const filters: EventFilter[] = [{}, { taskId: 't' }, { types: ['task.progress'] }]
+      const rude = Array.from({ length: 9 }, (_, n) => open('rude', filters[n % 3]))
+      append(event('rude', 'event 0'))
+      tick()
+      for (let n = 0; n < 100; n += 1) append(event('rude', `event 1 ${'x'.repeat(200_000)}`))
+      tick()
+      append(event('rude', 'event 2'))
+      const late = open('rude', {}, 0)
+      for (let turn = 0; turn < 400; turn += 1) {
+        for (const { sink } of [...rude, late]) sink.unsent = 0
+        for (const { subscriber } of [...rude, late]) hub.onWritable(subscriber)
+        tick()
+      }
+      const texts = ['event 0', ...Array.from({ length: 100 }, () => 'event 1'), 'event 2']
+      for (const { sink, subscriber } of [...rude, late]) {
+        expect(subscriber.phase).toBe('live')
+        expect(textsOf(sink.blocks)).toEqual(texts)
+      }
+    },
+  )
 
   test('gets every event once and in order, also where the next one comes before all have the one before', () => {
     const { hub, open, append, tick } = setUp({ unsentBytesMax: 1000, writeMs: 0.5 })

@@ -1,6 +1,6 @@
 import type { LogEvent } from '@ariftly/events'
 import type { RecordView } from '@ariftly/kafka'
-import { checkpointFrame } from '../frames/control-frames.ts'
+import { checkpointFrame, liveFrame } from '../frames/control-frames.ts'
 import type { DuplicateCheck } from '../log/duplicate-check.ts'
 import { EventIdBits } from '../log/event-id-bits.ts'
 import { IdIndex } from '../log/id-index.ts'
@@ -59,13 +59,11 @@ export interface Hub {
   /** The stream's socket has room again. */
   onWritable(subscriber: Subscriber): void
   append(batch: HubBatch): void
-  /** So much waits to be written that no further records should be appended before the next tick. */
-  readonly isFull: boolean
   /** The projection holds everything below `position`. */
   setProjected(position: OffsetVector): void
   /** Writes what waits now, and lets those that catch up go on; `schedule` calls it. */
   tick(): void
-  /** A frame that moves the client's id to where the stream is. */
+  /** A frame that moves the client's id to where the stream is; a stream gets another one each time that it becomes live. */
   checkpoint(subscriber: Subscriber): Buffer | undefined
   /** Closes the streams that have been overfull for so long, or lets them catch up if they have taken enough. */
   closeOverfull(ageMs: number): void
@@ -100,10 +98,12 @@ export function createHub(o: HubOptions): Hub {
   /** Of the record that is being dispatched. */
   const id = new EventIdBits()
   const readId = (bytes: Buffer, start: number, end: number) => id.read(bytes, start, end)
+  let before: { readonly seq: number; readonly position: OffsetVector } | undefined
   let scheduled = false
-  let sealed: { readonly version: number; readonly frame: Buffer } = { version: -1, frame: Buffer.alloc(0) }
+  /** The frames with the ring's position as their id. */
+  let sealed: { readonly version: number; readonly checkpoint: Buffer; readonly live: Buffer } | undefined
   let duplicates: Pick<DuplicateCheck, 'isOpen' | 'countUnchecked'> = { isOpen: false, countUnchecked: ignore }
-  const pending = new PendingFrames({ ...o, counts, onOverfull: overflow })
+  const pending = new PendingFrames({ ...o, counts, onOverfull: overflow, onStopped: fallBack })
   const catchUp: CatchUp = createCatchUp({ ...o, ring, counts, duplicates: () => duplicates, wake, goLive })
 
   function begin(subscriber: Subscriber, position: OffsetVector, first: Buffer): void {
@@ -134,6 +134,8 @@ export function createHub(o: HubOptions): Hub {
     // Flush first: frames that wait for the group are older than this stream's position and must not be sent to it.
     if (subscriber.group !== undefined) pending.flush(subscriber.group, ring.position)
     subscriber.goLive()
+    subscriber.checkpointVersion = version
+    o.budget.note(subscriber, subscriber.sink.write(framesOfNow().live))
   }
 
   function append(batch: HubBatch): void {
@@ -173,9 +175,15 @@ export function createHub(o: HubOptions): Hub {
       onMade: decoded === undefined ? (bytes: number) => ring.addBytes(seq, bytes) : ignore,
     }
     filterIndex.forEachMatch(routed, function queue(group) {
-      if (group.live.size === 0) return
+      if (group.live.size === 0 || group.stoppedAt !== undefined) return
       if (state === 'unchecked') {
-        fallBack(group, seq)
+        // It is not known whether it is a duplicate: the live streams continue before it, from Postgres.
+        pending.flush(group, positionBefore(seq))
+        fallBack(group, positionBefore(seq))
+        return
+      }
+      if (!pending.hasRoom(group.filter.tenant)) {
+        pending.stop(group, positionBefore(seq))
         return
       }
       const framed = decoded ?? ring.event(seq)
@@ -184,11 +192,18 @@ export function createHub(o: HubOptions): Hub {
     })
   }
 
-  /** It is not known whether the record is a duplicate: its live streams continue before it, from Postgres. */
-  function fallBack(group: FilterGroup, seq: number): void {
-    const position = Float64Array.from(ring.position)
-    position[ring.partition(seq)] = ring.offset(seq)
-    pending.flush(group, position)
+  /** Where the record that is being dispatched follows; the same object for all groups. */
+  function positionBefore(seq: number): OffsetVector {
+    if (before?.seq !== seq) {
+      const position = Float64Array.from(ring.position)
+      position[ring.partition(seq)] = ring.offset(seq)
+      before = { seq, position }
+    }
+    return before.position
+  }
+
+  /** The live streams of a group continue by themselves, from a position. */
+  function fallBack(group: FilterGroup, position: OffsetVector): void {
     for (const subscriber of group.live.keys()) {
       subscriber.fallBack(position)
       catchUp.start(subscriber)
@@ -241,10 +256,15 @@ export function createHub(o: HubOptions): Hub {
     // It may have turned out to be too slow.
     if (subscriber.phase !== 'live' || subscriber.checkpointVersion === version) return undefined
     subscriber.checkpointVersion = version
-    if (sealed.version !== version) {
-      sealed = { version, frame: checkpointFrame(o.ids.seal({ epoch: o.epoch, position: ring.position })) }
+    return framesOfNow().checkpoint
+  }
+
+  function framesOfNow(): NonNullable<typeof sealed> {
+    if (sealed?.version !== version) {
+      const id = o.ids.seal({ epoch: o.epoch, position: ring.position })
+      sealed = { version, checkpoint: checkpointFrame(id), live: liveFrame(id) }
     }
-    return sealed.frame
+    return sealed
   }
 
   return {
@@ -261,9 +281,6 @@ export function createHub(o: HubOptions): Hub {
     remove,
     onWritable,
     append,
-    get isFull() {
-      return pending.isFull
-    },
     setProjected(position) {
       ids.setProjected(position)
       catchUp.setProjected(position)

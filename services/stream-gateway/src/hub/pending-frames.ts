@@ -12,9 +12,13 @@ export interface PendingFramesOptions {
   readonly budget: UnsentBudget
   /** A live stream with more unsent bytes gets nothing until it takes some. */
   readonly unsentBytesMax: number
+  /** Memory of the frames that wait: above it, a tenant that holds more than an equal share of it gets no more. Default: 16 MiB. */
+  readonly pendingBytesMax?: number
   now(): number
   /** A stream has too much unsent: it has everything up to `position`. */
   onOverfull(subscriber: Subscriber, position: OffsetVector): void
+  /** The live streams of a group that was stopped have everything up to `position`. */
+  onStopped(group: FilterGroup, position: OffsetVector): void
 }
 
 interface JoinedFrames {
@@ -23,10 +27,10 @@ interface JoinedFrames {
 }
 
 /**
- * Memory of the frames that wait from which on no further records are dispatched. A frame that many groups share is counted for
- * the first of them, and for the others its entry alone: as groups take turns, no more than twice as much is held.
+ * A frame that many groups share is counted for the first of them, and for the others its entry alone: as groups take turns, no
+ * more than twice as much is held.
  */
-const HELD_BYTES_MAX = 16 * 1024 * 1024
+const PENDING_BYTES_MAX = 16 * 1024 * 1024
 const ENTRY_BYTES = 16
 /** Writes between two looks at the clock. */
 const WRITES_PER_LOOK = 8
@@ -45,18 +49,27 @@ export class PendingFrames {
   readonly #joined = new Map<boolean, JoinedFrames>()
   /** The frames that were added last, by the same. */
   readonly #added = new Map<boolean, Buffer>()
+  readonly #heldByTenant = new Map<string, number>()
   #heldBytes = 0
 
   constructor(o: PendingFramesOptions) {
     this.#o = o
   }
 
-  /** So much waits that some of it should be written before more is added. */
-  get isFull(): boolean {
-    return this.#heldBytes > HELD_BYTES_MAX
+  /** False when a tenant's frames should be written before more of them are added. */
+  hasRoom(tenant: string): boolean {
+    const { pendingBytesMax = PENDING_BYTES_MAX } = this.#o
+    if (this.#heldBytes <= pendingBytesMax) return true
+    return (this.#heldByTenant.get(tenant) ?? 0) <= pendingBytesMax / this.#heldByTenant.size
   }
 
-  /** Adds a frame for the live streams of a group. */
+  /** Gives a group no more frames: its live streams have those that wait and nothing from `position` on. */
+  stop(group: FilterGroup, position: OffsetVector): void {
+    group.stoppedAt = position
+    this.#endStop(group)
+  }
+
+  /** Adds a frame for the live streams of a group that is not stopped. */
   add(group: FilterGroup, frame: Buffer): void {
     group.pending.push(frame)
     group.pendingBytes += frame.length
@@ -64,7 +77,7 @@ export class PendingFrames {
     const heldBytes = this.#added.get(envelope) === frame ? ENTRY_BYTES : ENTRY_BYTES + frame.length
     this.#added.set(envelope, frame)
     group.heldBytes += heldBytes
-    this.#heldBytes += heldBytes
+    this.#hold(group.filter.tenant, heldBytes)
     if (group.isQueued) return
     group.isQueued = true
     this.#turns.add(group.filter.tenant, group)
@@ -105,7 +118,8 @@ export class PendingFrames {
   /** A group whose turn it is, and those behind it in its tenant's turns that wait for the same frames. */
   #takeSame(group: FilterGroup): [FilterGroup, ...FilterGroup[]] {
     const groups: [FilterGroup, ...FilterGroup[]] = [group]
-    const isAlike = ({ unfinished, pending }: FilterGroup) => unfinished === undefined && isSame(pending, group.pending)
+    const isAlike = ({ unfinished, pending, stoppedAt }: FilterGroup) =>
+      unfinished === undefined && stoppedAt === group.stoppedAt && isSame(pending, group.pending)
     while (groups.length < GROUPS_TOGETHER_MAX) {
       const next = this.#turns.takeAlso(group.filter.tenant, isAlike)
       if (next === undefined) break
@@ -122,7 +136,7 @@ export class PendingFrames {
     const block = this.#blockOf(first)
     for (const group of groups) this.#take(group, block)
     const rest = groups.length === 1 ? first.live.entries() : new LiveInOrder(groups)
-    return { groups, block, position, rest }
+    return { groups, block, position: first.stoppedAt ?? position, rest }
   }
 
   /** Nothing waits for a group any more: its live streams are given the block. */
@@ -131,10 +145,25 @@ export class PendingFrames {
     counts.delivered += group.pending.length * group.live.size
     counts.deliveredBytes += block.length * group.live.size
     counts.writes += group.live.size
-    this.#heldBytes -= group.heldBytes
+    this.#hold(group.filter.tenant, -group.heldBytes)
     group.pending = []
     group.pendingBytes = 0
     group.heldBytes = 0
+  }
+
+  #hold(tenant: string, bytes: number): void {
+    const held = (this.#heldByTenant.get(tenant) ?? 0) + bytes
+    if (held > 0) this.#heldByTenant.set(tenant, held)
+    else this.#heldByTenant.delete(tenant)
+    this.#heldBytes += bytes
+  }
+
+  /** Once nothing waits for a group that was stopped, its streams continue by themselves. */
+  #endStop(group: FilterGroup): void {
+    const { stoppedAt, pending, unfinished } = group
+    if (stoppedAt === undefined || pending.length > 0 || unfinished !== undefined) return
+    group.stoppedAt = undefined
+    this.#o.onStopped(group, stoppedAt)
   }
 
   /** The frames of a group in one block, which it shares with groups of other filters that wait for the same frames. */
@@ -163,6 +192,7 @@ export class PendingFrames {
       return false
     }
     budget.enforce()
+    for (const group of groups) this.#endStop(group)
     return true
   }
 }

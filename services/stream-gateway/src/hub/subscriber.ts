@@ -70,6 +70,8 @@ export interface FilterGroup {
   heldBytes: number
   /** It waits for its tenant's turn. */
   isQueued: boolean
+  /** Its tenant's share was full: it is given no more frames, and its streams fall back to this position once they have had those that wait. */
+  stoppedAt: OffsetVector | undefined
   /** A block that some of the live streams have not been given yet. */
   unfinished: UnfinishedBlock | undefined
 }

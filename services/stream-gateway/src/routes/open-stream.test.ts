@@ -13,6 +13,7 @@ import { createStreamIds } from '../frames/stream-id.ts'
 import { StreamRegistry } from '../streams/registry.ts'
 import type { Streams } from '../streams/streams.ts'
 import { createOpenStream } from './open-stream.ts'
+import { sealStreamToken } from './stream-token.ts'
 
 const log = createLogger({ service: 'test', level: 'silent' })
 const releases: (() => unknown)[] = []
@@ -22,23 +23,29 @@ afterEach(async () => {
 })
 
 /** Serves streams to one key. `changes` are what the feed of key changes has; `isFed` settles before it is read for the first time. */
-async function serve(o: { readonly changes: readonly KeyChange[]; readonly isFed: Promise<unknown> }) {
+async function serve(o: {
+  readonly changes: readonly KeyChange[]
+  readonly isFed: Promise<unknown>
+  /** Default: answers at once that there are none. */
+  readonly streamsElsewhere?: () => Promise<number>
+}) {
   const { key } = generateApiKey()
   const quota = { eventsPerS: null, bytesPerS: null }
+  const keyRecord = () => ({
+    id: 'key_1',
+    tenant: 'acme',
+    scopes: ['events:read'],
+    quota,
+    expiresAtMs: null,
+    revokedAtMs: o.changes.length > 0 ? 1 : null,
+    limits: { eventsPerS: null, streams: o.streamsElsewhere === undefined ? null : 5, webhooks: null },
+    tenantState: 'active' as const,
+    secret: 1,
+    secretEndsAtMs: null,
+  })
   const auth = createAuthenticator({
-    lookup: async (hashes) =>
-      hashes.map(() => ({
-        id: 'key_1',
-        tenant: 'acme',
-        scopes: ['events:read'],
-        quota,
-        expiresAtMs: null,
-        revokedAtMs: o.changes.length > 0 ? 1 : null,
-        limits: { eventsPerS: null, streams: null, webhooks: null },
-        tenantState: 'active',
-        secret: 1,
-        secretEndsAtMs: null,
-      })),
+    lookup: (hashes) => Promise.resolve(hashes.map(keyRecord)),
+    lookupById: (secrets) => Promise.resolve(secrets.map(keyRecord)),
     latestChange: () => o.isFed.then(() => 0),
     changesSince: (seq) =>
       Promise.resolve({ latestSeq: o.changes.length, removedSeq: 0, changes: o.changes.slice(seq) }),
@@ -57,7 +64,7 @@ async function serve(o: { readonly changes: readonly KeyChange[]; readonly isFed
     isDraining: () => false,
     streamsMax: 0,
     streamsPerKeyMax: 1,
-    streamsElsewhere: () => Promise.resolve(0),
+    streamsElsewhere: o.streamsElsewhere ?? (() => Promise.resolve(0)),
     streamsPerTenantMax: 1,
   })
   const server = createServer((req, res) => void openStream(req, res).catch((error) => sendError(req, res, error, log)))
@@ -77,7 +84,18 @@ async function serve(o: { readonly changes: readonly KeyChange[]; readonly isFed
     return (JSON.parse(await text(res)) as { code: string }).code
   }
 
-  return { auth, server, post }
+  /** The code of the refusal of a stream that is asked for by the key, or by a token of it. */
+  async function open(by: 'key' | 'token'): Promise<string> {
+    const token = sealStreamToken(keyring, { keyId: 'key_1', secret: 1, filter: {}, expiresAtMs: Date.now() + 60_000 })
+    const url = `http://127.0.0.1:${port}/v1/events/stream`
+    const answer =
+      by === 'key'
+        ? await fetch(url, { headers: { authorization: `Bearer ${key}` } })
+        : await fetch(`${url}?token=${encodeURIComponent(token)}`)
+    return ((await answer.json()) as { code: string }).code
+  }
+
+  return { auth, server, post, open }
 }
 
 test('a key that is revoked while the form of a stream is still coming opens no stream', async () => {
@@ -88,11 +106,29 @@ test('a key that is revoked while the form of a stream is still coming opens no 
   const revoked = new Promise((resolve) => auth.onRevoked(resolve))
   const code = await post(async () => {
     await once(server, 'request')
-    changes.push({ seq: 1, keyId: 'key_1', kind: 'revoked', tenant: null, secret: null, endsAtMs: null })
+    changes.push({ seq: 1, keyId: 'key_1', tenant: null, kind: 'revoked', tenant: null, secret: null, endsAtMs: null })
     await revoked
   })
   expect(code).toBe('invalid_api_key')
 })
+
+test.each(['key', 'token'] as const)(
+  'no stream opens by a %s that is revoked while the streams of other gateways are counted',
+  async (by) => {
+    const changes: KeyChange[] = []
+    let meanwhile = () => Promise.resolve()
+    const counted = () => meanwhile().then(() => 0)
+    const { auth, open } = await serve({ changes, isFed: Promise.resolve(), streamsElsewhere: counted })
+    while (!auth.ready) await new Promise(setImmediate)
+    expect(await open(by)).toBe('gateway_full')
+    const revoked = new Promise<void>((resolve) => auth.onRevoked(() => resolve()))
+    meanwhile = () => {
+      changes.push({ seq: 1, keyId: 'key_1', tenant: null, kind: 'revoked', secret: null, endsAtMs: null })
+      return revoked
+    }
+    expect(await open(by)).toMatch(/^invalid_(api_key|stream_token)$/)
+  },
+)
 
 test('no stream opens before the changes of keys were read once, as nobody would tell it that its key was revoked', async () => {
   const fed = deferred()

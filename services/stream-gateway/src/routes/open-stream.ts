@@ -32,14 +32,16 @@ export interface OpenStreamOptions {
 export function createOpenStream(o: OpenStreamOptions): (req: IncomingMessage, res: ServerResponse) => Promise<void> {
   async function openStream(req: IncomingMessage, res: ServerResponse): Promise<void> {
     const token = queryToken(req.url ?? '')
-    const judged = token === undefined ? undefined : await byToken(token)
-    if (judged === undefined) await byKey(req)
+    if (token === undefined) await byKey(req)
+    else await byToken(token)
     const parameters = await readStreamParameters(req)
-    // A form may come slowly: a key is asked for again, as the streams of one that was revoked meanwhile are ended already.
-    const { caller, filter } = await callerOf(req, judged, parameters)
+    const { caller, filter } = await callerOf(req, parameters)
     const start = startOf(req, parameters, o.ids)
     const elsewhere = caller.limits.streams === null ? 0 : await o.streamsElsewhere(caller.tenant)
-    const epochReader = admit(caller, elsewhere)
+    // During the waits above a revocation finds no stream of this request to end, so the key is checked after the last of them:
+    // from here to the opening nothing is waited for.
+    const { caller: current } = await callerOf(req, parameters)
+    const epochReader = admit(current, elsewhere)
     const { socket } = req
     if (socket.destroyed) return
     // Stream bytes are written to the socket itself: they must not overtake answers that are due before this one.
@@ -51,12 +53,12 @@ export function createOpenStream(o: OpenStreamOptions): (req: IncomingMessage, r
     writeHead(res)
     o.streams.open(
       {
-        filter: streamFilter(caller.tenant, filter, parameters.envelope),
+        filter: streamFilter(current.tenant, filter, parameters.envelope),
         start,
-        keyId: caller.keyId,
-        secret: caller.secret,
-        isPlatform: caller.scopes.includes('platform'),
-        expiresAtMs: caller.endsAtMs,
+        keyId: current.keyId,
+        secret: current.secret,
+        isPlatform: current.scopes.includes('platform'),
+        expiresAtMs: current.endsAtMs,
       },
       epochReader,
       socket,
@@ -68,17 +70,13 @@ export function createOpenStream(o: OpenStreamOptions): (req: IncomingMessage, r
     return await o.auth.authenticate(req.headers.authorization, 'events:read')
   }
 
-  async function callerOf(
-    req: IncomingMessage,
-    judged: Credential | undefined,
-    parameters: StreamParameters,
-  ): Promise<Credential> {
+  async function callerOf(req: IncomingMessage, parameters: StreamParameters): Promise<Credential> {
     const filter = filterOf(parameters)
-    if (judged === undefined && parameters.token === undefined) return { caller: await byKey(req), filter }
+    if (parameters.token === undefined) return { caller: await byKey(req), filter }
     if (Object.keys(filter).length > 0) {
       throw badParameter('token', 'holds the filter: leave out task_id, session_id, agent and types')
     }
-    return judged !== undefined && req.method === 'GET' ? judged : await byToken(parameters.token ?? '')
+    return await byToken(parameters.token)
   }
 
   async function byToken(text: string): Promise<Credential> {

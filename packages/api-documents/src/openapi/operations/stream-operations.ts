@@ -7,7 +7,7 @@ const DESCRIPTION = `Server-Sent Events of everything that is appended, in the o
 
 \`event:\` is the type, \`data:\` the payload (with \`envelope=true\` the whole event object), \`id:\` the position. A client that comes back with its last id in \`Last-Event-ID\` misses nothing and gets nothing twice. \`after\` starts in the past, in log time.
 
-Besides events there are \`stream.checkpoint\` (a new position, no data) and \`stream.reset\` \`{reason, requested, earliest}\` (the position could not be kept; the stream goes on from the earliest). A heartbeat comment comes every 15 s. No event is ever named \`error\`.
+Besides events there are \`stream.checkpoint\` (a new position; \`{"live":true}\` once the stream has caught up, again after each time that it had fallen behind, else \`{}\`) and \`stream.reset\` \`{reason, requested, earliest}\` (the position could not be kept; the stream goes on from the earliest). A heartbeat comment comes every 15 s. No event is ever named \`error\`.
 
 A browser's \`EventSource\` cannot send a key: make a stream token and pass it as \`token\`.`
 
