@@ -261,8 +261,8 @@ export function createHub(o: HubOptions): Hub {
 
   function framesOfNow(): NonNullable<typeof sealed> {
     if (sealed?.version !== version) {
-      const id = o.ids.seal({ epoch: o.epoch, position: ring.position })
-      sealed = { version, checkpoint: checkpointFrame(id), live: liveFrame(id) }
+      const streamId = o.ids.seal({ epoch: o.epoch, position: ring.position })
+      sealed = { version, checkpoint: checkpointFrame(streamId), live: liveFrame(streamId) }
     }
     return sealed
   }

@@ -116,8 +116,11 @@ test.each(['key', 'token'] as const)(
   'no stream opens by a %s that is revoked while the streams of other gateways are counted',
   async (by) => {
     const changes: KeyChange[] = []
-    let meanwhile = () => Promise.resolve()
-    const counted = () => meanwhile().then(() => 0)
+    let meanwhile: (() => Promise<void>) | undefined
+    const counted = async () => {
+      await meanwhile?.()
+      return 0
+    }
     const { auth, open } = await serve({ changes, isFed: Promise.resolve(), streamsElsewhere: counted })
     while (!auth.ready) await new Promise(setImmediate)
     expect(await open(by)).toBe('gateway_full')
