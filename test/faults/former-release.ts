@@ -4,13 +4,18 @@ import { expect } from '@jest/globals'
 
 /** An installation of the former release that is upgraded while it works. */
 export interface FormerRelease {
-  /** Posts events to the former release, reads them back, then runs `migrate` of this release beside it. */
+  /**
+   * Posts events to the former release, reads them back, deletes a tenant there, then runs `migrate` of this release beside it and
+   * deletes another one.
+   */
   writeAndMigrate(urls: { readonly ingest: string; readonly api: string }): Promise<void>
-  /** The events of the former release are listed as they were. */
+  /** The events of the former release are listed as they were, and the deleted tenants are deleted. */
   expectKept(api: string): Promise<void>
 }
 
 const EVENTS = 300
+/** Deleted by the former release, and by it on the schema of this one. */
+const DELETED = ['deleted-before', 'deleted-beside'] as const
 /** Their task, by which the ledger of a run leaves them out. */
 export const FORMER_TASK = 'of-the-former-release'
 
@@ -30,6 +35,22 @@ export async function startFormerRelease(o: {
     const options = { untilReady: false, ...(root === undefined ? {} : { root }) }
     const process = await startServiceProcess('migrate', owner, options)
     expect({ code: await process.exited, output: process.output() }).toMatchObject({ code: 0 })
+  }
+
+  async function call(api: string, method: string, path: string, body?: object): Promise<number> {
+    const answer = await fetch(`${api}/v1/${path}`, {
+      method,
+      headers,
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    })
+    await answer.text()
+    return answer.status
+  }
+
+  async function deleteTenant(api: string, tenant: string): Promise<void> {
+    expect(await call(api, 'POST', 'api-keys', { name: tenant, tenant, scopes: ['events:write'] })).toBe(201)
+    expect(await call(api, 'DELETE', `tenants/${tenant}`)).toBe(202)
+    await eventually(async () => (await call(api, 'GET', `tenants/${tenant}`)) === 404, { timeoutMs: 30_000 })
   }
 
   /** Each event as text, so that a number that was rounded would show. */
@@ -53,10 +74,19 @@ export async function startFormerRelease(o: {
         before = await list(api)
         return before.length === EVENTS
       })
+      await deleteTenant(api, DELETED[0])
       await migrate()
+      await deleteTenant(api, DELETED[1])
+      // It knows no code for that.
+      expect(await call(api, 'PUT', `tenants/${DELETED[1]}`, {})).toBe(500)
+      expect(await call(api, 'POST', 'api-keys', { name: 'n', tenant: DELETED[1], scopes: ['events:write'] })).toBe(409)
     },
     async expectKept(api) {
       expect(await list(api)).toEqual(before)
+      for (const tenant of DELETED) {
+        expect(await call(api, 'GET', `tenants/${tenant}`)).toBe(404)
+        expect(await call(api, 'PUT', `tenants/${tenant}`, {})).toBe(409)
+      }
     },
   }
 }

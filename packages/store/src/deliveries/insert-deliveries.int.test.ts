@@ -73,6 +73,34 @@ test('writes parts of several partitions in one statement, each with a result of
   expect(rows).toEqual([{ partition: 5, state: 'pending' }])
 })
 
+test('writes neither deliveries nor backlogs of a tenant that is being deleted', async () => {
+  const key = { epoch: 1, topic: 'ariftly.events.v1' }
+  await ensurePositions(pool, { ...key, projection: 'webhooks', starts: new Map([[7, 0]]) })
+  await ensurePositions(pool, { ...key, projection: 'events', starts: new Map([[7, 10]]) })
+  const names = { type: 'task.progress' as const, taskId: 'task', sessionId: null, agent: null, traceparent: null }
+  const appendedAtMs = Date.now()
+  const events = ['stays', 'goes'].map((of, offset) => {
+    const record = { data: Buffer.from('{}'), epoch: 1, partition: 7, offset, appendedAtMs }
+    return { ...names, ...record, tenant: of, id: newEventId(appendedAtMs) }
+  })
+  await withTransaction(pool, async (tx) => insertEvents(tx, events))
+  await pool.query(`INSERT INTO tenants (id, state) VALUES ('goes', 'deleting'), ('goes-too', 'deleting')`)
+  const matches = events.map(({ id, tenant: of, offset }) => {
+    return { tenant: of, webhookIds: [webhookId], eventId: id, offset, appendedAtMs, traceparent: null }
+  })
+  const deferred = new Map([
+    ['goes-too', 2],
+    ['waits', 3],
+  ])
+  const advance = { expected: 0, next: 5, lastOffset: null, lastId: null }
+  const part = { partition: 7, matches, advance, webhooksVersion: undefined, deferred }
+  expect(await advanceWithDeliveries(pool, { ...key, projection: 'webhooks', parts: [part] })).toEqual([
+    { type: 'written', deliveries: 1, opened: ['waits'] },
+  ])
+  const { rows } = await pool.query('SELECT tenant_id FROM deliveries WHERE partition = 7')
+  expect(rows).toEqual([{ tenant_id: 'stays' }])
+})
+
 test('a backlog grows with each part that joins it, and another one begins while a worker holds it', async () => {
   const key = { epoch: 1, topic: 'ariftly.events.v1' }
   const [partition, tenants] = [6, ['loud', 'louder']]

@@ -119,3 +119,10 @@ test('an outcome that is recorded again waits for the recording that is still un
     deliveries: [{ state: 'pending', attempt: 2, attempt_count: 1 }],
   })
 })
+
+test('keeps no attempt of a tenant that is being deleted', async () => {
+  const outcomes = [outcomeOf(await startedDelivery(), 'failed')]
+  await pool.query(`INSERT INTO tenants (id, state) VALUES ('mine', 'deleting')`)
+  await recordOutcomes(pool, { outcomes, failing })
+  expect((await kept()).attempts).toEqual([])
+})

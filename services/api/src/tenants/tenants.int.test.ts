@@ -84,6 +84,25 @@ describe('PUT /v1/tenants/{id}', () => {
     expect((await one.call('GET', '/v1/tenants?state=gone', ROOT)).status).toBe(400)
   })
 
+  test('a write whose key was checked before the deletion began is refused in its transaction', async () => {
+    const { key } = await keyOf('overtaken', ['webhooks'])
+    const body = { url: 'https://example.com/', events: ['*'] }
+    expect((await one.call('POST', '/v1/webhooks', key, body)).status).toBe(201)
+    // Holds the write between its check of the key and its end.
+    const pool = database.openPool({ owner: true })
+    const holder = await pool.connect()
+    await holder.query('BEGIN')
+    await holder.query(`SELECT pg_advisory_xact_lock(hashtextextended('ariftly webhooks overtaken', 0))`)
+    const late = one.call('POST', '/v1/webhooks', key, body, { 'idempotency-key': 'late' })
+    await eventually(async () => (await holder.query(`SELECT FROM pg_locks WHERE NOT granted`)).rowCount === 1)
+    expect((await one.call('DELETE', '/v1/tenants/overtaken', ROOT)).status).toBe(202)
+    await holder.query('COMMIT')
+    holder.release()
+    expect(await late).toMatchObject({ status: 403, body: { code: 'tenant_suspended' } })
+    const { rows } = await pool.query(`SELECT deleted_at FROM webhooks WHERE tenant_id = 'overtaken'`)
+    expect(rows).toEqual([{ deleted_at: expect.any(Date) }])
+  })
+
   test('needs the scope platform', async () => {
     const admin = await keyOf('plain', ['admin'])
     for (const [method, path] of [
