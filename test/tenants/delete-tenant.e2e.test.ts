@@ -7,7 +7,7 @@ import { startStandalone, type Standalone } from '../support/standalone.ts'
 
 const SCOPES = ['events:write', 'events:read', 'webhooks', 'admin']
 /** Rows that say of the tenant what must be remembered; its keys and webhooks have no content any more. */
-const KEPT = ['api_keys', 'audit_entries', 'tenant_log_ends', 'webhooks']
+const KEPT = ['api_key_changes', 'api_keys', 'audit_entries', 'tenant_log_ends', 'webhooks']
 
 let system: Standalone
 let operator: string
