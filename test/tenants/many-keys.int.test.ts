@@ -5,7 +5,7 @@ const KEYS = byForm({ short: 50_000, long: 600_000 })
 /** Of one statement. */
 const SLICE = 50_000
 /** From the request until every service refuses; 1 s on a machine that does nothing else. */
-const REFUSED_MS_MAX = byForm({ short: 4000, long: 1000 })
+const REFUSED_MS_MAX = 4000
 
 let world: World
 let services: { readonly api: ServiceProcess; readonly ingest: ServiceProcess; readonly gateway: ServiceProcess }

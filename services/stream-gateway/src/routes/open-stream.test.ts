@@ -106,7 +106,7 @@ test('a key that is revoked while the form of a stream is still coming opens no 
   const revoked = new Promise((resolve) => auth.onRevoked(resolve))
   const code = await post(async () => {
     await once(server, 'request')
-    changes.push({ seq: 1, keyId: 'key_1', tenant: null, kind: 'revoked', tenant: null, secret: null, endsAtMs: null })
+    changes.push({ seq: 1, keyId: 'key_1', tenant: null, kind: 'revoked', secret: null, endsAtMs: null })
     await revoked
   })
   expect(code).toBe('invalid_api_key')
