@@ -24,11 +24,10 @@ export class ConnectionError extends AriftlyError {
   readonly isOfAddress: boolean
 
   constructor(cause: unknown) {
-    const inner = innermost(cause)
-    super('connection_failed', `The API cannot be reached: ${inner.message || inner.code || 'no reason is known'}`, {
-      cause,
-    })
-    this.isOfAddress = inner.isOfAddress ?? ADDRESS_CODES.test(inner.code ?? '')
+    // Node's fetch says "fetch failed" and hides the reason one level down.
+    const { message, code = '' } = ((cause as Reason | undefined)?.cause ?? cause ?? {}) as Reason
+    super('connection_failed', `The API cannot be reached: ${message || code || String(cause)}`, { cause })
+    this.isOfAddress = /ENOTFOUND|EAI_|EPROTO|^ERR_(TLS|SSL)|CERT|SIGNATURE|REDIRECT/.test(code)
   }
 }
 
@@ -38,8 +37,8 @@ export class TimeoutError extends AriftlyError {
   /** Of a `send`: events that were posted and may still be accepted. */
   readonly ids: readonly string[]
 
-  constructor(message: string, { ids = [], ...options }: ErrorOptions & { readonly ids?: readonly string[] } = {}) {
-    super('timeout', message, options)
+  constructor(message: string, ids: readonly string[] = []) {
+    super('timeout', message)
     this.ids = ids
   }
 }
@@ -161,7 +160,7 @@ export interface Refusal {
 
 /** Events were refused: they will never be accepted as they are. Events of the same call that are not named were accepted. */
 export class EventRefusedError extends AriftlyError {
-  override readonly name = 'AriftlyEventRefusedError'
+  override readonly name: string = 'AriftlyEventRefusedError'
   readonly refusals: readonly Refusal[]
   /** JSON pointer of the first refusal. */
   readonly pointer: string
@@ -175,20 +174,9 @@ export class EventRefusedError extends AriftlyError {
   }
 }
 
-/** Codes of Node for an unknown host, and for what TLS finds wrong. */
-const ADDRESS_CODES = /ENOTFOUND|EAI_|EPROTO|^ERR_(TLS|SSL)|CERT|SIGNATURE/
-
-/** Why no answer came, as `fetch` or this SDK says. */
+/** Why no answer came, as `fetch` or this SDK says; the codes are Node's. */
 export interface Reason {
   readonly message?: string
   readonly code?: string
   readonly cause?: unknown
-  readonly isOfAddress?: boolean
-}
-
-/** Node's fetch says "fetch failed" and hides the reason one level down. Its errors may be of another realm, where `instanceof` says no. */
-function innermost(error: unknown): Reason {
-  if (typeof error !== 'object' || error === null) return { message: String(error) }
-  const { cause } = error as Reason
-  return typeof cause === 'object' && cause !== null ? cause : error
 }

@@ -191,7 +191,7 @@ function parseJson(answer: Answer): unknown {
 
 /** A redirect is not followed: the key would go along, and a POST may become a GET. */
 function redirectTo(target: string): Reason {
-  return { message: `it redirects to ${target}. Set baseUrl to where the API is.`, isOfAddress: true }
+  return { message: `it redirects to ${target}. Set baseUrl to where the API is.`, code: 'REDIRECT' }
 }
 
 function queryOf(query: object = {}): string {

@@ -151,7 +151,7 @@ describe('openSpool', () => {
       // The caller of `close` may have sent them too, under these ids.
       expect(sent.slice(0, 3).map((event) => event.id)).toEqual(unsent.map((event) => event.id))
       expect(filesIn()).toEqual([])
-      expect(logger.warn).toHaveBeenCalledWith(expect.stringContaining('half an event'))
+      expect(logger.warn).toHaveBeenCalledWith(expect.stringContaining('is left out'))
     } finally {
       await api.close()
     }

@@ -112,7 +112,7 @@ export class Batcher {
     if (this.isEmpty) return
     this.#keepAlive(1)
     await new Promise<void>((resolve) => {
-      const timer = timeoutMs === Infinity ? undefined : startTimer(resolve, timeoutMs)
+      const timer = startTimer(resolve, timeoutMs)
       const done = () => {
         clearTimeout(timer)
         resolve()
@@ -258,7 +258,7 @@ export class Batcher {
         outcome = RETRY
       }
       if (outcome.type !== 'retry') this.#settle(event, outcome)
-      else if (event.isWithdrawn) this.#settle(event, { type: 'aborted', error: new ClosedError('It was withdrawn.') })
+      else if (event.isWithdrawn) this.#settle(event, { type: 'aborted', error: new ClosedError('') })
       else events.push(event)
     }
     // A task of which an entry was not written waits alone; after a request that failed all wait, at the gate.

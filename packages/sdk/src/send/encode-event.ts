@@ -50,17 +50,10 @@ export function encodeEvent(event: NewEvent, nowMs: number): EncodedEvent {
   return { text, bytes, key: keyOf(event), id: id ?? undefined, mintedOf, atMs, dataAt }
 }
 
-/** Reads an event back from a spool. Throws SyntaxError for what is cut. */
+/** Reads an event back from a spool, as `encodeEvent` took it. Throws SyntaxError for what is cut. */
 export function readEncoded(json: string, atMs: number): EncodedEvent {
   const event = JSON.parse(json) as NewEvent
-  const text = json.slice(1)
-  const dataAt = text.indexOf('"data":') + '"data":'.length
-  return {
-    ...encodeEvent({ ...event, data: {} } as NewEvent, atMs),
-    text,
-    bytes: utf8Length(text) + BYTES_AROUND,
-    dataAt,
-  }
+  return encodeEvent({ ...event, data: json.slice(json.indexOf('"data":') + '"data":'.length, -1) }, atMs)
 }
 
 /** JSON text of an event under its id; without an id as the spool keeps it. */

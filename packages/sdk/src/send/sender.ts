@@ -137,8 +137,9 @@ export class Sender {
         const encoded = readEncoded(json, atMs)
         this.#batcher.add(this.#unawaited, [{ ...encoded, id: id ?? encoded.id }], [ticket])
         this.#listen()
-      } catch {
-        log.warn('The spool holds half an event, which `send` never took: it is left out.')
+      } catch (error) {
+        // Such as half an event, which `send` never took.
+        log.warn(`An event of the spool is left out. ${String(error)}`)
         log.guard(() => options.spool?.settle(ticket))
       }
     }
@@ -171,7 +172,7 @@ export class Sender {
   #end(): void {
     const lost = this.#batcher.end().filter(({ ticket }) => ticket === undefined)
     if (lost.length === 0) return
-    this.#deps.log.warn(`The program ends before ${lost.length} events are accepted: they are lost. Call close().`)
+    this.#deps.log.warn(`The program ends before ${lost.length} events are accepted: they are lost.`)
     failProgram()
   }
 }
@@ -182,6 +183,5 @@ function listOf(events: EventOrEvents): readonly NewEvent[] {
 
 function timeoutOf(pending: readonly PendingEvent[], timeoutMs = 0): TimeoutError {
   const ids = pending.flatMap(({ isPosted, isSettled, id }) => (isPosted && !isSettled && id !== undefined ? [id] : []))
-  const doubt = ids.length === 0 ? '' : ` ${ids.length} were posted and may still be accepted.`
-  return new TimeoutError(`The events were not accepted within ${timeoutMs} ms.${doubt}`, { ids })
+  return new TimeoutError(`Not accepted within ${timeoutMs} ms; ${ids.length} events may still be.`, ids)
 }
