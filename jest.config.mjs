@@ -9,7 +9,7 @@ const shared = {
   },
   // These two publish their TypeScript under the condition `source` too.
   transformIgnorePatterns: ['/node_modules/(?!eventsource(-parser)?/)'],
-  modulePathIgnorePatterns: ['<rootDir>/(packages|services)/[^/]+/dist/', '<rootDir>/.cache/', '<rootDir>/.data/'],
+  modulePathIgnorePatterns: ['<rootDir>/(packages|services|dev)/[^/]+/dist/', '<rootDir>/.cache/', '<rootDir>/.data/'],
 }
 // Runs once for all projects: one stack of real Kafka, Postgres and Redis.
 const stack = { globalSetup: './test/jest/setup.mjs', globalTeardown: './test/jest/teardown.mjs' }

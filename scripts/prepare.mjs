@@ -42,10 +42,11 @@ export async function run(file, args) {
 function isStale(folder) {
   // npm writes this file last: an interrupted install has none.
   const have = packagesIn(join(folder, 'node_modules/.package-lock.json'))
-  return Object.entries(packagesIn(join(folder, 'package-lock.json'))).some(
-    ([path, { version, optional }]) =>
-      path.startsWith('node_modules/') && !optional && (have[path] === undefined || have[path].version !== version),
-  )
+  return Object.entries(packagesIn(join(folder, 'package-lock.json'))).some(([path, wanted]) => {
+    const { version, resolved, link } = have[path] ?? { version: 'none' }
+    const isOther = version !== wanted.version || (link === true && resolved !== wanted.resolved) // The folder of a workspace.
+    return path.startsWith('node_modules/') && !wanted.optional && isOther
+  })
 }
 
 function packagesIn(file) {

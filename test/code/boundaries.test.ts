@@ -29,7 +29,7 @@ interface Import {
 const manifestOf = (folder: string): Manifest =>
   JSON.parse(readFileSync(join(ROOT, folder, 'package.json'), 'utf8')) as Manifest
 const root = manifestOf('.')
-const workspaces = ['packages', 'services'].flatMap((parent) =>
+const workspaces = ['packages', 'services', 'dev'].flatMap((parent) =>
   readdirSync(join(ROOT, parent)).map((name) => `${parent}/${name}`),
 )
 const names = new Set(workspaces.map((folder) => manifestOf(folder).name))
@@ -128,7 +128,7 @@ describe('boundaries', () => {
   test('tests and benches import packages by their names', () => {
     const imports = ['test', 'bench'].flatMap(importsOf)
     expect(imports.length).toBeGreaterThan(100)
-    expect(imports.filter(({ specifier }) => /^(\.\.\/)+(packages|services)\//.test(specifier))).toEqual([])
+    expect(imports.filter(({ specifier }) => /^(\.\.\/)+(packages|services|dev)\//.test(specifier))).toEqual([])
   })
 
   test('packages depend on no service, and only standalone composes services', () => {

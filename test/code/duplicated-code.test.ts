@@ -5,7 +5,7 @@ import { expect, test } from '@jest/globals'
 import { runChecker } from '../support/run-checker.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
-const PLACES = ['packages', 'services', 'bench', 'test'].map((name) => join(ROOT, name))
+const PLACES = ['packages', 'services', 'dev', 'bench', 'test'].map((name) => join(ROOT, name))
 
 test('no piece of code stands in two places', () => {
   expect(runChecker('duplicates', JSON.stringify(PLACES))).toEqual([])

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 
 const ROOT = join(import.meta.dirname, '../..')
 
-/** A file of what is shipped: of `packages` and `services`, no test. */
+/** A file of `packages`, `services` or `dev`, no test. */
 export interface SourceFile {
   /** From the root of the repository. */
   readonly path: string
@@ -12,7 +12,7 @@ export interface SourceFile {
 
 /** Every such file. */
 export function sourceFiles(): readonly SourceFile[] {
-  const folders = ['packages', 'services'].flatMap((parent) =>
+  const folders = ['packages', 'services', 'dev'].flatMap((parent) =>
     readdirSync(join(ROOT, parent)).map((name) => `${parent}/${name}/src`),
   )
   return folders.flatMap((folder) =>
