@@ -131,10 +131,24 @@ describe('boundaries', () => {
     expect(imports.filter(({ specifier }) => /^(\.\.\/)+(packages|services|dev)\//.test(specifier))).toEqual([])
   })
 
-  test('packages depend on no service, and only standalone composes services', () => {
+  test('only standalone composes services, and only dev/start takes standalone', () => {
     for (const folder of workspaces.filter((name) => name !== 'services/standalone')) {
       const services = dependenciesOf(manifestOf(folder)).filter((name) => name.startsWith('@ariftly-services/'))
-      expect({ folder, services }).toEqual({ folder, services: [] })
+      expect({ folder, services }).toEqual({
+        folder,
+        services: folder === 'dev/start' ? ['@ariftly-services/standalone'] : [],
+      })
+    }
+  })
+
+  test('packages and services depend on nothing of dev', () => {
+    const development = workspaces
+      .filter((folder) => folder.startsWith('dev/'))
+      .map((folder) => manifestOf(folder).name)
+    expect(development.length).toBeGreaterThan(2)
+    for (const folder of workspaces.filter((name) => !name.startsWith('dev/'))) {
+      const used = dependenciesOf(manifestOf(folder)).filter((name) => development.includes(name))
+      expect({ folder, used }).toEqual({ folder, used: [] })
     }
   })
 
@@ -148,6 +162,8 @@ describe('boundaries', () => {
     expect(fromEvents('packages/events/src/one.ts', '@ariftly/store/events')).not.toBeNull()
     expect(fromEvents('packages/events/src/one.test.ts', '@ariftly/store/events')).toBeNull()
     expect(fromEvents('packages/events/src/one.test.ts', '@ariftly-services/api')).not.toBeNull()
+    expect(fromEvents('packages/events/src/one.ts', '@ariftly/testkit')).not.toBeNull()
+    expect(fromEvents('packages/events/src/one.test.ts', '@ariftly/testkit')).toBeNull()
     expect(fromEvents('packages/events/src/one.ts', '../../store/src/pool.ts')).toContain('outside its package')
   })
 })

@@ -25,7 +25,7 @@ export function renderConfigurationPage(): string {
     '# Configuration',
     '',
     'Every variable that a service reads, made from its `config.ts`. An empty variable is an absent one. All faults are reported at once.',
-    '`standalone` takes those of all, and `DATA_DIR` (default `.data`); what it is not given it makes itself.',
+    '`standalone` takes those of all, and `DATA_DIR` (default `.data`), where it keeps keys that it is not given; `npm start` fills in addresses that are missing.',
     '',
     ...sections,
   ].join('\n')

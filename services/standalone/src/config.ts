@@ -15,7 +15,7 @@ const standaloneConfig = {
   DRAIN_MS: settings.DRAIN_MS,
   PUBLIC_URL: settings.PUBLIC_URL,
   DATA_DIR: str({
-    doc: 'Folder of the data of the local Kafka, Postgres and Redis, and of the keys.',
+    doc: 'Folder of the keys that are made because they are not given; under `npm start` also of the data of Kafka, Postgres and Redis.',
     default: '.data',
   }),
 } as const
