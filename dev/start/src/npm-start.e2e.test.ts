@@ -80,7 +80,7 @@ async function npmStart(env: Record<string, string> = {}, name = 'data'): Promis
 }
 
 describe('npm start', () => {
-  test('runs twice side by side, each with addresses of its own; stopped or killed, it leaves no process behind and starts again with its key and its data', async () => {
+  test('runs twice side by side, each with addresses of its own; a dead part is started again; stopped or killed, it leaves no process behind and starts again with its key and its data', async () => {
     const [one, other] = await Promise.all([npmStart({}, 'one'), npmStart({}, 'other')])
     const [first, second] = await Promise.all([one.ready(), other.ready()])
     expect(first.url).toBe(`http://127.0.0.1:${one.port}`)
@@ -93,6 +93,11 @@ describe('npm start', () => {
     const stranger = await fetch(`${first.url}/v1/events`, { headers: { authorization: `Bearer ${second.apiKey}` } })
     expect(stranger.status).toBe(401)
     await Promise.all([post(first, 'task_of_one'), post(second, 'task_of_other')])
+
+    const killed = pidOf(one, 'redis')
+    process.kill(killed, 'SIGKILL')
+    await eventually(() => one.output().includes('Starting redis again') && pidOf(one, 'redis') !== killed)
+    await eventually(async () => (await fetch(`${first.url}/readyz`)).status === 200)
 
     const stopping = performance.now()
     const [code] = await Promise.all([one.stop('SIGINT'), other.stop('SIGKILL')])
@@ -139,6 +144,11 @@ async function list({ url, apiKey }: Banner): Promise<readonly unknown[]> {
   expect(response.status).toBe(200)
   const { data } = (await response.json()) as { readonly data: readonly { readonly task_id: unknown }[] }
   return data.map((event) => event.task_id)
+}
+
+/** The process of a part; NaN while it starts. */
+function pidOf({ dataDir }: Start, part: string): number {
+  return Number(readFileSync(join(dataDir, part, 'pid'), 'utf8').split(' ', 1)[0] || Number.NaN)
 }
 
 /** The ids of all processes whose command line names `path` (Linux). */

@@ -31,7 +31,7 @@ export {
   type ServiceProcessName,
   type ServiceProcessOptions,
 } from './service-process.ts'
-export { createTestTls, type TestTls, type TestTlsOptions } from './test-tls.ts'
+export { createTestTls, type TestTls, type TestTlsOptions } from './stack-tls.ts'
 export { recordsOf } from './records-of.ts'
 export { startExtraBroker, type ExtraBroker } from './extra-broker.ts'
 export { startThreeBrokers, type ThreeBrokers } from './three-brokers.ts'
