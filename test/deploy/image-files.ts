@@ -12,11 +12,10 @@ export interface ImageBuild {
 
 /** What the build of this checkout reads. */
 export function readImageBuild(): ImageBuild {
-  const read = (name: string) => readFileSync(join(ROOT, name), 'utf8')
   return {
-    dockerfile: read('Dockerfile'),
-    dockerignore: read('.dockerignore'),
-    tsconfig: read('tsconfig.base.json'),
+    dockerfile: readText('Dockerfile'),
+    dockerignore: readText('.dockerignore'),
+    tsconfig: readText('tsconfig.base.json'),
   }
 }
 
@@ -129,7 +128,7 @@ function withReferences(projects: readonly string[]): ReadonlySet<string> {
 
 /** @throws Error for a project that chooses its files itself: all of them take those that the common configuration says. */
 function readProject(project: string): Project {
-  const config = JSON.parse(readFileSync(join(ROOT, project, 'tsconfig.json'), 'utf8')) as Project
+  const config = JSON.parse(readText(join(project, 'tsconfig.json'))) as Project
   if ('include' in config || 'exclude' in config || 'files' in config) throw new Error(`${project} names files`)
   return config
 }
@@ -151,4 +150,8 @@ function compile(project: string, stage: Stage, isExcluded: (path: string) => bo
     for (const extension of ['.js', '.js.map', '.d.ts', '.d.ts.map']) stage.add(emitted + extension)
   }
   stage.add(join(dist, '.tsbuildinfo'))
+}
+
+function readText(file: string): string {
+  return readFileSync(join(ROOT, file), 'utf8')
 }

@@ -5,7 +5,7 @@ import { sourceFiles } from '../code/source-files.ts'
 import { isOnRouteTable, namedCalls } from './documented-routes.ts'
 import { codeSpans, pages, readPage, relativeLinks, ROOT } from './markdown.ts'
 
-const PATH_SPAN = /^(?:(?:packages|services|test|bench|docs|scripts)\/)[\w./-]+$/
+const PATH_SPAN = /^(?:(?:packages|services|dev|test|bench|docs|scripts)\/)[\w./-]+$/
 const SCRIPTS = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { scripts: Record<string, string> }
 
 describe.each(pages())('%s', (page) => {
