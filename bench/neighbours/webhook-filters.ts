@@ -48,7 +48,9 @@ async function begin({ system }: WebhookVictim, agent: string): Promise<() => Pr
     const underWay = new Set<Promise<void>>()
     while (!ending.signal.aborted) {
       if (underWay.size < POSTS_UNDER_WAY_MAX) {
-        const posted: Promise<void> = system.postGzipped('rude', body, EVENTS_PER_POST).then(() => void underWay.delete(posted))
+        const posted: Promise<void> = system
+          .postGzipped('rude', body, EVENTS_PER_POST)
+          .then(() => void underWay.delete(posted))
         underWay.add(posted)
       }
       await sleep(POST_EVERY_MS)
