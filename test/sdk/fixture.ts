@@ -8,7 +8,7 @@ const ROOT = join(import.meta.dirname, '../..')
 const run = promisify(execFile)
 
 /** What a project takes its global types from. */
-export interface TypeEnvironment {
+interface TypeEnvironment {
   readonly types: readonly string[]
   readonly lib: readonly string[]
 }
