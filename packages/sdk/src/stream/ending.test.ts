@@ -19,7 +19,7 @@ beforeEach(async () => {
     res.on('close', () => (open -= 1))
     openStream(res, frameOf((next += 1)))
   })
-  stopCollecting = keepCollectingGarbage()
+  stopCollecting = keepCollectingGarbage(150)
 })
 
 afterEach(async () => {
