@@ -147,7 +147,6 @@ describe('the packed SDK', () => {
     const dependencies = Object.keys(manifest).filter((name) => /dependencies/i.test(name))
     expect(dependencies.filter((name) => name !== 'devDependencies')).toEqual([])
     expect(manifest).toMatchObject({ name: '@ariftly/sdk', license: 'UNLICENSED' })
-    expect(manifest).not.toHaveProperty('private')
   })
 
   test('costs a page at most 13 kB: sending and streaming, minified and packed', async () => {
