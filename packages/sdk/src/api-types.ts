@@ -3,20 +3,10 @@
 
 /** An event. Events never change. */
 export interface ApiEvent {
-  readonly object: 'event'
+  readonly object: "event"
   /** TypeID of a UUIDv7; its millisecond is `created_at`. */
   readonly id: string
-  readonly type:
-    | 'task.created'
-    | 'task.progress'
-    | 'task.complete'
-    | 'task.failed'
-    | 'artifact.emitted'
-    | 'approval.requested'
-    | 'approval.resolved'
-    | 'session.message'
-    | 'session.closed'
-    | 'tool_call.executed'
+  readonly type: "task.created" | "task.progress" | "task.complete" | "task.failed" | "artifact.emitted" | "approval.requested" | "approval.resolved" | "session.message" | "session.closed" | "tool_call.executed"
   readonly created_at: string
   readonly task_id: string | null
   readonly agent: string | null
@@ -27,20 +17,10 @@ export interface ApiEvent {
 
 /** An event. What is not in `log` or `deliveries` never changes. */
 export interface QueriedEvent {
-  readonly object: 'event'
+  readonly object: "event"
   /** TypeID of a UUIDv7; its millisecond is `created_at`. */
   readonly id: string
-  readonly type:
-    | 'task.created'
-    | 'task.progress'
-    | 'task.complete'
-    | 'task.failed'
-    | 'artifact.emitted'
-    | 'approval.requested'
-    | 'approval.resolved'
-    | 'session.message'
-    | 'session.closed'
-    | 'tool_call.executed'
+  readonly type: "task.created" | "task.progress" | "task.complete" | "task.failed" | "artifact.emitted" | "approval.requested" | "approval.resolved" | "session.message" | "session.closed" | "tool_call.executed"
   readonly created_at: string
   readonly task_id: string | null
   readonly agent: string | null
@@ -59,63 +39,33 @@ export interface QueriedEvent {
     readonly offset?: string
   }
   /** With `include=deliveries`: the newest 100 by id. */
-  readonly deliveries?: readonly {
+  readonly deliveries?: readonly ({
     /** TypeID of the delivery. */
     readonly id: string
     /** Whose delivery it is. */
     readonly webhook_id: string
-    readonly status: 'pending' | 'delivered' | 'failed' | 'cancelled'
+    readonly status: "pending" | "delivered" | "failed" | "cancelled"
     readonly attempt_count: number
     readonly last_attempt_at: string | null
     readonly last_response_status: number | null
-    readonly last_error_class:
-      | 'http_3xx'
-      | 'http_4xx'
-      | 'http_5xx'
-      | 'timeout'
-      | 'tls_error'
-      | 'connection_refused'
-      | 'connection_reset'
-      | 'dns_error'
-      | 'blocked'
-      | null
+    readonly last_error_class: "http_3xx" | "http_4xx" | "http_5xx" | "timeout" | "tls_error" | "connection_refused" | "connection_reset" | "dns_error" | "blocked" | null
     readonly next_attempt_at: string | null
-  }[]
+  })[]
   /** There are more than 100 deliveries. */
   readonly deliveries_truncated?: true
 }
 
 /** `NewEvent` as the API documents it. */
-export type NewEvent =
-  | NewEventTaskCreated
-  | NewEventTaskProgress
-  | NewEventTaskComplete
-  | NewEventTaskFailed
-  | NewEventArtifactEmitted
-  | NewEventApprovalRequested
-  | NewEventApprovalResolved
-  | NewEventSessionMessage
-  | NewEventSessionClosed
-  | NewEventToolCallExecuted
+export type NewEvent = NewEventTaskCreated | NewEventTaskProgress | NewEventTaskComplete | NewEventTaskFailed | NewEventArtifactEmitted | NewEventApprovalRequested | NewEventApprovalResolved | NewEventSessionMessage | NewEventSessionClosed | NewEventToolCallExecuted
 
 /** An event as a CloudEvent (https://cloudevents.io). */
 export interface NewCloudEvent {
-  readonly specversion: '1.0'
+  readonly specversion: "1.0"
   /** `evt_…`, or any text that is unique for the source; then `time` is required. */
   readonly id: string
   /** A URI reference: who says so. */
   readonly source: string
-  readonly type:
-    | 'task.created'
-    | 'task.progress'
-    | 'task.complete'
-    | 'task.failed'
-    | 'artifact.emitted'
-    | 'approval.requested'
-    | 'approval.resolved'
-    | 'session.message'
-    | 'session.closed'
-    | 'tool_call.executed'
+  readonly type: "task.created" | "task.progress" | "task.complete" | "task.failed" | "artifact.emitted" | "approval.requested" | "approval.resolved" | "session.message" | "session.closed" | "tool_call.executed"
   /** The task; of `session.*` without `taskid` the session. */
   readonly subject?: string | null
   /** `created_at` of the event. */
@@ -131,52 +81,36 @@ export interface NewCloudEvent {
 
 /** `IngestResults` as the API documents it. */
 export interface IngestResults {
-  readonly object: 'list'
+  readonly object: "list"
   /** One for each entry, in the order in which they were posted. */
-  readonly data: readonly (
-    | {
-        readonly index: number
-        /** TypeID of a UUIDv7; its millisecond is `created_at`. */
-        readonly id: string
-        /** `accepted`: safe in the log. `retry`: not written; post it again with this id. */
-        readonly status: 'accepted' | 'retry'
-      }
-    | {
-        readonly index: number
-        readonly status: 'refused'
-        readonly error: {
-          readonly code: string
-          /** JSON pointer (RFC 6901) into the entry. */
-          readonly pointer: string
-          readonly message: string
-        }
-      }
-  )[]
+  readonly data: readonly ({
+    readonly index: number
+    /** TypeID of a UUIDv7; its millisecond is `created_at`. */
+    readonly id: string
+    /** `accepted`: safe in the log. `retry`: not written; post it again with this id. */
+    readonly status: "accepted" | "retry"
+  } | {
+    readonly index: number
+    readonly status: "refused"
+    readonly error: {
+      readonly code: string
+      /** JSON pointer (RFC 6901) into the entry. */
+      readonly pointer: string
+      readonly message: string
+    }
+  })[]
 }
 
 /** `StreamToken` as the API documents it. */
 export interface StreamToken {
-  readonly object: 'stream_token'
+  readonly object: "stream_token"
   /** For `?token=` of the stream; nothing else takes it. */
   readonly token: string
   readonly expires_at: string
   readonly task_id: string | null
   readonly session_id: string | null
   readonly agent: string | null
-  readonly types:
-    | readonly (
-        | 'task.created'
-        | 'task.progress'
-        | 'task.complete'
-        | 'task.failed'
-        | 'artifact.emitted'
-        | 'approval.requested'
-        | 'approval.resolved'
-        | 'session.message'
-        | 'session.closed'
-        | 'tool_call.executed'
-      )[]
-    | null
+  readonly types: readonly ("task.created" | "task.progress" | "task.complete" | "task.failed" | "artifact.emitted" | "approval.requested" | "approval.resolved" | "session.message" | "session.closed" | "tool_call.executed")[] | null
 }
 
 /** `StreamTokenRequest` as the API documents it. */
@@ -184,58 +118,28 @@ export interface StreamTokenRequest {
   readonly task_id?: string | null
   readonly session_id?: string | null
   readonly agent?: string | null
-  readonly types?:
-    | readonly (
-        | 'task.created'
-        | 'task.progress'
-        | 'task.complete'
-        | 'task.failed'
-        | 'artifact.emitted'
-        | 'approval.requested'
-        | 'approval.resolved'
-        | 'session.message'
-        | 'session.closed'
-        | 'tool_call.executed'
-      )[]
-    | null
+  readonly types?: readonly ("task.created" | "task.progress" | "task.complete" | "task.failed" | "artifact.emitted" | "approval.requested" | "approval.resolved" | "session.message" | "session.closed" | "tool_call.executed")[] | null
   readonly ttl_s?: number | null
 }
 
 /** `Webhook` as the API documents it. */
 export interface Webhook {
-  readonly object: 'webhook'
+  readonly object: "webhook"
   /** TypeID of the webhook. */
   readonly id: string
   readonly url: string
   /** Exact types, groups (`task.*`) or `*`. */
-  readonly events: readonly (
-    | '*'
-    | 'task.*'
-    | 'artifact.*'
-    | 'approval.*'
-    | 'session.*'
-    | 'tool_call.*'
-    | 'task.created'
-    | 'task.progress'
-    | 'task.complete'
-    | 'task.failed'
-    | 'artifact.emitted'
-    | 'approval.requested'
-    | 'approval.resolved'
-    | 'session.message'
-    | 'session.closed'
-    | 'tool_call.executed'
-  )[]
+  readonly events: readonly ("*" | "task.*" | "artifact.*" | "approval.*" | "session.*" | "tool_call.*" | "task.created" | "task.progress" | "task.complete" | "task.failed" | "artifact.emitted" | "approval.requested" | "approval.resolved" | "session.message" | "session.closed" | "tool_call.executed")[]
   readonly task_id: string | null
   readonly session_id: string | null
   readonly agent: string | null
   readonly description: string | null
   readonly enabled: boolean
-  readonly disabled_reason: 'manual' | 'gone' | 'failures' | null
+  readonly disabled_reason: "manual" | "gone" | "failures" | null
   /** Names only: values are kept like secrets. */
   readonly headers: readonly string[]
   readonly rate_limit: number | null
-  readonly ordering: 'none' | 'task'
+  readonly ordering: "none" | "task"
   /** What an event must hold, besides its type: keys are `type`, `agent`, `task_id`, `session_id`, a path `data.a.b`, `$and` or `$or`; operators are `$eq`, `$in`, `$gt`, `$gte`, `$lt`, `$lte`, `$exists` and `$not`. At most 4 KiB, 20 operators and 5 levels. */
   readonly filter: Readonly<Record<string, unknown>> | null
   /** 10,000 stands for as many or more. */
@@ -250,39 +154,22 @@ export interface Webhook {
 
 /** `WebhookWithSecret` as the API documents it. */
 export interface WebhookWithSecret {
-  readonly object: 'webhook'
+  readonly object: "webhook"
   /** TypeID of the webhook. */
   readonly id: string
   readonly url: string
   /** Exact types, groups (`task.*`) or `*`. */
-  readonly events: readonly (
-    | '*'
-    | 'task.*'
-    | 'artifact.*'
-    | 'approval.*'
-    | 'session.*'
-    | 'tool_call.*'
-    | 'task.created'
-    | 'task.progress'
-    | 'task.complete'
-    | 'task.failed'
-    | 'artifact.emitted'
-    | 'approval.requested'
-    | 'approval.resolved'
-    | 'session.message'
-    | 'session.closed'
-    | 'tool_call.executed'
-  )[]
+  readonly events: readonly ("*" | "task.*" | "artifact.*" | "approval.*" | "session.*" | "tool_call.*" | "task.created" | "task.progress" | "task.complete" | "task.failed" | "artifact.emitted" | "approval.requested" | "approval.resolved" | "session.message" | "session.closed" | "tool_call.executed")[]
   readonly task_id: string | null
   readonly session_id: string | null
   readonly agent: string | null
   readonly description: string | null
   readonly enabled: boolean
-  readonly disabled_reason: 'manual' | 'gone' | 'failures' | null
+  readonly disabled_reason: "manual" | "gone" | "failures" | null
   /** Names only: values are kept like secrets. */
   readonly headers: readonly string[]
   readonly rate_limit: number | null
-  readonly ordering: 'none' | 'task'
+  readonly ordering: "none" | "task"
   /** What an event must hold, besides its type: keys are `type`, `agent`, `task_id`, `session_id`, a path `data.a.b`, `$and` or `$or`; operators are `$eq`, `$in`, `$gt`, `$gte`, `$lt`, `$lte`, `$exists` and `$not`. At most 4 KiB, 20 operators and 5 levels. */
   readonly filter: Readonly<Record<string, unknown>> | null
   /** 10,000 stands for as many or more. */
@@ -302,24 +189,7 @@ export interface NewWebhook {
   /** https, a public address, no credentials. */
   readonly url: string
   /** Exact types, groups (`task.*`) or `*`. */
-  readonly events: readonly (
-    | '*'
-    | 'task.*'
-    | 'artifact.*'
-    | 'approval.*'
-    | 'session.*'
-    | 'tool_call.*'
-    | 'task.created'
-    | 'task.progress'
-    | 'task.complete'
-    | 'task.failed'
-    | 'artifact.emitted'
-    | 'approval.requested'
-    | 'approval.resolved'
-    | 'session.message'
-    | 'session.closed'
-    | 'tool_call.executed'
-  )[]
+  readonly events: readonly ("*" | "task.*" | "artifact.*" | "approval.*" | "session.*" | "tool_call.*" | "task.created" | "task.progress" | "task.complete" | "task.failed" | "artifact.emitted" | "approval.requested" | "approval.resolved" | "session.message" | "session.closed" | "tool_call.executed")[]
   readonly task_id?: string | null
   readonly session_id?: string | null
   readonly agent?: string | null
@@ -332,7 +202,7 @@ export interface NewWebhook {
   readonly filter?: Readonly<Record<string, unknown>> | null
   readonly enabled?: boolean | null
   /** `task`: the events of one task one after another. */
-  readonly ordering?: 'none' | 'task' | null
+  readonly ordering?: "none" | "task" | null
   /** Printable ASCII; `whsec_…` must be base64 of at least 24 bytes. Without one, one is made. It is shown this once. */
   readonly secret?: string | null
 }
@@ -341,24 +211,7 @@ export interface NewWebhook {
 export interface WebhookChanges {
   readonly url?: string
   /** Exact types, groups (`task.*`) or `*`. */
-  readonly events?: readonly (
-    | '*'
-    | 'task.*'
-    | 'artifact.*'
-    | 'approval.*'
-    | 'session.*'
-    | 'tool_call.*'
-    | 'task.created'
-    | 'task.progress'
-    | 'task.complete'
-    | 'task.failed'
-    | 'artifact.emitted'
-    | 'approval.requested'
-    | 'approval.resolved'
-    | 'session.message'
-    | 'session.closed'
-    | 'tool_call.executed'
-  )[]
+  readonly events?: readonly ("*" | "task.*" | "artifact.*" | "approval.*" | "session.*" | "tool_call.*" | "task.created" | "task.progress" | "task.complete" | "task.failed" | "artifact.emitted" | "approval.requested" | "approval.resolved" | "session.message" | "session.closed" | "tool_call.executed")[]
   readonly task_id?: string | null
   readonly session_id?: string | null
   readonly agent?: string | null
@@ -370,7 +223,7 @@ export interface WebhookChanges {
   /** What an event must hold, besides its type: keys are `type`, `agent`, `task_id`, `session_id`, a path `data.a.b`, `$and` or `$or`; operators are `$eq`, `$in`, `$gt`, `$gte`, `$lt`, `$lte`, `$exists` and `$not`. At most 4 KiB, 20 operators and 5 levels. */
   readonly filter?: Readonly<Record<string, unknown>> | null
   readonly enabled?: boolean
-  readonly ordering?: 'none' | 'task'
+  readonly ordering?: "none" | "task"
 }
 
 /** `RotateSecret` as the API documents it. */
@@ -382,57 +235,26 @@ export interface RotateSecret {
 
 /** `TestWebhook` as the API documents it. */
 export interface TestWebhook {
-  readonly type?:
-    | 'task.created'
-    | 'task.progress'
-    | 'task.complete'
-    | 'task.failed'
-    | 'artifact.emitted'
-    | 'approval.requested'
-    | 'approval.resolved'
-    | 'session.message'
-    | 'session.closed'
-    | 'tool_call.executed'
-    | null
+  readonly type?: "task.created" | "task.progress" | "task.complete" | "task.failed" | "artifact.emitted" | "approval.requested" | "approval.resolved" | "session.message" | "session.closed" | "tool_call.executed" | null
 }
 
 /** `Delivery` as the API documents it. */
 export interface Delivery {
-  readonly object: 'delivery'
+  readonly object: "delivery"
   /** TypeID of the delivery. */
   readonly id: string
   /** Whose delivery it is. */
   readonly webhook_id: string
   /** TypeID of a UUIDv7; its millisecond is `created_at`. */
   readonly event_id: string
-  readonly event_type:
-    | 'task.created'
-    | 'task.progress'
-    | 'task.complete'
-    | 'task.failed'
-    | 'artifact.emitted'
-    | 'approval.requested'
-    | 'approval.resolved'
-    | 'session.message'
-    | 'session.closed'
-    | 'tool_call.executed'
+  readonly event_type: "task.created" | "task.progress" | "task.complete" | "task.failed" | "artifact.emitted" | "approval.requested" | "approval.resolved" | "session.message" | "session.closed" | "tool_call.executed"
   readonly task_id: string | null
-  readonly status: 'pending' | 'delivered' | 'failed' | 'cancelled'
+  readonly status: "pending" | "delivered" | "failed" | "cancelled"
   /** Keeps counting after a redelivery. */
   readonly attempt_count: number
   readonly last_attempt_at: string | null
   readonly last_response_status: number | null
-  readonly last_error_class:
-    | 'http_3xx'
-    | 'http_4xx'
-    | 'http_5xx'
-    | 'timeout'
-    | 'tls_error'
-    | 'connection_refused'
-    | 'connection_reset'
-    | 'dns_error'
-    | 'blocked'
-    | null
+  readonly last_error_class: "http_3xx" | "http_4xx" | "http_5xx" | "timeout" | "tls_error" | "connection_refused" | "connection_reset" | "dns_error" | "blocked" | null
   readonly next_attempt_at: string | null
   readonly created_at: string
   readonly finished_at: string | null
@@ -440,45 +262,25 @@ export interface Delivery {
 
 /** `DeliveryWithAttempts` as the API documents it. */
 export interface DeliveryWithAttempts {
-  readonly object: 'delivery'
+  readonly object: "delivery"
   /** TypeID of the delivery. */
   readonly id: string
   /** Whose delivery it is. */
   readonly webhook_id: string
   /** TypeID of a UUIDv7; its millisecond is `created_at`. */
   readonly event_id: string
-  readonly event_type:
-    | 'task.created'
-    | 'task.progress'
-    | 'task.complete'
-    | 'task.failed'
-    | 'artifact.emitted'
-    | 'approval.requested'
-    | 'approval.resolved'
-    | 'session.message'
-    | 'session.closed'
-    | 'tool_call.executed'
+  readonly event_type: "task.created" | "task.progress" | "task.complete" | "task.failed" | "artifact.emitted" | "approval.requested" | "approval.resolved" | "session.message" | "session.closed" | "tool_call.executed"
   readonly task_id: string | null
-  readonly status: 'pending' | 'delivered' | 'failed' | 'cancelled'
+  readonly status: "pending" | "delivered" | "failed" | "cancelled"
   /** Keeps counting after a redelivery. */
   readonly attempt_count: number
   readonly last_attempt_at: string | null
   readonly last_response_status: number | null
-  readonly last_error_class:
-    | 'http_3xx'
-    | 'http_4xx'
-    | 'http_5xx'
-    | 'timeout'
-    | 'tls_error'
-    | 'connection_refused'
-    | 'connection_reset'
-    | 'dns_error'
-    | 'blocked'
-    | null
+  readonly last_error_class: "http_3xx" | "http_4xx" | "http_5xx" | "timeout" | "tls_error" | "connection_refused" | "connection_reset" | "dns_error" | "blocked" | null
   readonly next_attempt_at: string | null
   readonly created_at: string
   readonly finished_at: string | null
-  readonly attempts: readonly {
+  readonly attempts: readonly ({
     readonly attempt: number
     /** A probe of a failing endpoint; it counts towards no schedule. */
     readonly probe: boolean
@@ -491,32 +293,22 @@ export interface DeliveryWithAttempts {
     /** The address that was dialled. */
     readonly address: string | null
     readonly status: number | null
-    readonly error:
-      | 'http_3xx'
-      | 'http_4xx'
-      | 'http_5xx'
-      | 'timeout'
-      | 'tls_error'
-      | 'connection_refused'
-      | 'connection_reset'
-      | 'dns_error'
-      | 'blocked'
-      | null
+    readonly error: "http_3xx" | "http_4xx" | "http_5xx" | "timeout" | "tls_error" | "connection_refused" | "connection_reset" | "dns_error" | "blocked" | null
     readonly error_detail: string | null
     /** Names and values of at most 2 KiB together; a header that does not fit is left out. */
     readonly response_headers: Readonly<Record<string, unknown>> | null
     /** At most 16 KiB. */
     readonly response_body: string | null
     readonly next_attempt_at: string | null
-  }[]
+  })[]
 }
 
 /** `WebhookStats` as the API documents it. */
 export interface WebhookStats {
-  readonly object: 'webhook_stats'
+  readonly object: "webhook_stats"
   /** Whose figures they are. */
   readonly webhook_id: string
-  readonly window: '1h' | '24h' | '7d'
+  readonly window: "1h" | "24h" | "7d"
   readonly from: string
   readonly to: string
   readonly delivered_count: number
@@ -530,21 +322,21 @@ export interface WebhookStats {
     readonly p99: number
   } | null
   /** Oldest first; the last one is running. */
-  readonly buckets: readonly {
+  readonly buckets: readonly ({
     readonly at: string
     readonly delivered_count: number
     readonly failed_count: number
     readonly attempt_count: number
     readonly latency_p95_ms: number | null
-  }[]
+  })[]
 }
 
 /** `Redelivery` as the API documents it. */
 export interface Redelivery {
-  readonly object: 'redelivery'
+  readonly object: "redelivery"
   /** TypeID of the redelivery. */
   readonly id: string
-  readonly status: 'running' | 'completed' | 'cancelled' | 'failed'
+  readonly status: "running" | "completed" | "cancelled" | "failed"
   readonly dry_run: boolean
   readonly filter: {
     /** Only of this webhook. */
@@ -554,21 +346,12 @@ export interface Redelivery {
     readonly task_id?: string
     /** An event type, or several separated by commas. */
     readonly type?: string
-    readonly error_class?:
-      | 'http_3xx'
-      | 'http_4xx'
-      | 'http_5xx'
-      | 'timeout'
-      | 'tls_error'
-      | 'connection_refused'
-      | 'connection_reset'
-      | 'dns_error'
-      | 'blocked'
+    readonly error_class?: "http_3xx" | "http_4xx" | "http_5xx" | "timeout" | "tls_error" | "connection_refused" | "connection_reset" | "dns_error" | "blocked"
     /** ISO 8601; only deliveries created at this time or later. */
     readonly after?: string
     /** ISO 8601; only deliveries created before this time. */
     readonly before?: string
-    readonly status: 'delivered' | 'failed' | 'cancelled'
+    readonly status: "delivered" | "failed" | "cancelled"
   }
   /** Deliveries looked at so far. */
   readonly scanned_count: number
@@ -589,7 +372,7 @@ export interface RedeliveryRequest {
     /** Only of events of this task. */
     readonly task_id?: string
     /** Default: `failed`. */
-    readonly status?: 'delivered' | 'failed' | 'cancelled'
+    readonly status?: "delivered" | "failed" | "cancelled"
     /** An event type, or several separated by commas. */
     readonly type?: string
     /** Only those whose newest attempt failed so. */
@@ -617,17 +400,7 @@ export interface TestAttempt {
   /** The address that was dialled. */
   readonly address: string | null
   readonly status: number | null
-  readonly error:
-    | 'http_3xx'
-    | 'http_4xx'
-    | 'http_5xx'
-    | 'timeout'
-    | 'tls_error'
-    | 'connection_refused'
-    | 'connection_reset'
-    | 'dns_error'
-    | 'blocked'
-    | null
+  readonly error: "http_3xx" | "http_4xx" | "http_5xx" | "timeout" | "tls_error" | "connection_refused" | "connection_reset" | "dns_error" | "blocked" | null
   readonly error_detail: string | null
   /** Names and values of at most 2 KiB together; a header that does not fit is left out. */
   readonly response_headers: Readonly<Record<string, unknown>> | null
@@ -636,17 +409,7 @@ export interface TestAttempt {
   readonly next_attempt_at: string | null
   /** TypeID of a UUIDv7; its millisecond is `created_at`. */
   readonly event_id: string
-  readonly event_type:
-    | 'task.created'
-    | 'task.progress'
-    | 'task.complete'
-    | 'task.failed'
-    | 'artifact.emitted'
-    | 'approval.requested'
-    | 'approval.resolved'
-    | 'session.message'
-    | 'session.closed'
-    | 'tool_call.executed'
+  readonly event_type: "task.created" | "task.progress" | "task.complete" | "task.failed" | "artifact.emitted" | "approval.requested" | "approval.resolved" | "session.message" | "session.closed" | "tool_call.executed"
 }
 
 /** `ReplayRequest` as the API documents it. */
@@ -655,52 +418,26 @@ export interface ReplayRequest {
   readonly after: string
   /** ISO 8601; default: now. */
   readonly before?: string | null
-  readonly types?:
-    | readonly (
-        | 'task.created'
-        | 'task.progress'
-        | 'task.complete'
-        | 'task.failed'
-        | 'artifact.emitted'
-        | 'approval.requested'
-        | 'approval.resolved'
-        | 'session.message'
-        | 'session.closed'
-        | 'tool_call.executed'
-      )[]
-    | null
+  readonly types?: readonly ("task.created" | "task.progress" | "task.complete" | "task.failed" | "artifact.emitted" | "approval.requested" | "approval.resolved" | "session.message" | "session.closed" | "tool_call.executed")[] | null
   /** Only events whose delivery stands so. */
-  readonly status?: 'delivered' | 'failed' | 'cancelled' | null
+  readonly status?: "delivered" | "failed" | "cancelled" | null
   /** Only counts. */
   readonly dry_run?: boolean | null
 }
 
 /** `Replay` as the API documents it. */
 export interface Replay {
-  readonly object: 'replay'
+  readonly object: "replay"
   /** TypeID of the replay. */
   readonly id: string
   /** Whose deliveries are made again. */
   readonly webhook_id: string
-  readonly status: 'running' | 'completed' | 'cancelled'
+  readonly status: "running" | "completed" | "cancelled"
   readonly dry_run: boolean
   readonly after: string
   readonly before: string
-  readonly types:
-    | readonly (
-        | 'task.created'
-        | 'task.progress'
-        | 'task.complete'
-        | 'task.failed'
-        | 'artifact.emitted'
-        | 'approval.requested'
-        | 'approval.resolved'
-        | 'session.message'
-        | 'session.closed'
-        | 'tool_call.executed'
-      )[]
-    | null
-  readonly delivery_status: 'delivered' | 'failed' | 'cancelled' | null
+  readonly types: readonly ("task.created" | "task.progress" | "task.complete" | "task.failed" | "artifact.emitted" | "approval.requested" | "approval.resolved" | "session.message" | "session.closed" | "tool_call.executed")[] | null
+  readonly delivery_status: "delivered" | "failed" | "cancelled" | null
   /** Events looked at so far. */
   readonly scanned_count: number
   /** Deliveries made pending; on a dry run: that would be. */
@@ -712,11 +449,11 @@ export interface Replay {
 
 /** `ApiKey` as the API documents it. */
 export interface ApiKey {
-  readonly object: 'api_key'
+  readonly object: "api_key"
   /** TypeID of the key. */
   readonly id: string
   readonly tenant: string
-  readonly scopes: readonly ('events:write' | 'events:read' | 'webhooks' | 'admin' | 'platform')[]
+  readonly scopes: readonly ("events:write" | "events:read" | "webhooks" | "admin" | "platform")[]
   readonly quota: {
     readonly events_per_s: number | null
     readonly bytes_per_s: number | null
@@ -730,11 +467,11 @@ export interface ApiKey {
 
 /** `CurrentApiKey` as the API documents it. */
 export interface CurrentApiKey {
-  readonly object: 'api_key'
+  readonly object: "api_key"
   /** TypeID of the key. */
   readonly id: string
   readonly tenant: string
-  readonly scopes: readonly ('events:write' | 'events:read' | 'webhooks' | 'admin' | 'platform')[]
+  readonly scopes: readonly ("events:write" | "events:read" | "webhooks" | "admin" | "platform")[]
   readonly quota: {
     readonly events_per_s: number | null
     readonly bytes_per_s: number | null
@@ -744,11 +481,11 @@ export interface CurrentApiKey {
 
 /** `NewApiKey` as the API documents it. */
 export interface NewApiKey {
-  readonly object: 'api_key'
+  readonly object: "api_key"
   /** TypeID of the key. */
   readonly id: string
   readonly tenant: string
-  readonly scopes: readonly ('events:write' | 'events:read' | 'webhooks' | 'admin' | 'platform')[]
+  readonly scopes: readonly ("events:write" | "events:read" | "webhooks" | "admin" | "platform")[]
   readonly quota: {
     readonly events_per_s: number | null
     readonly bytes_per_s: number | null
@@ -765,7 +502,7 @@ export interface NewApiKey {
 /** `NewApiKeyRequest` as the API documents it. */
 export interface NewApiKeyRequest {
   readonly name: string
-  readonly scopes: readonly ('events:write' | 'events:read' | 'webhooks' | 'admin' | 'platform')[]
+  readonly scopes: readonly ("events:write" | "events:read" | "webhooks" | "admin" | "platform")[]
   /** Default: your own. Another one needs `platform`. */
   readonly tenant?: string | null
   readonly expires_at?: string | null
@@ -794,9 +531,9 @@ export interface RotateApiKey {
 
 /** `Tenant` as the API documents it. */
 export interface Tenant {
-  readonly object: 'tenant'
+  readonly object: "tenant"
   readonly id: string
-  readonly state: 'active' | 'suspended' | 'deleting'
+  readonly state: "active" | "suspended" | "deleting"
   readonly limits: {
     readonly events_per_s: number | null
     readonly streams: number | null
@@ -811,7 +548,7 @@ export interface Tenant {
 
 /** `TenantRequest` as the API documents it. */
 export interface TenantRequest {
-  readonly state?: 'active' | 'suspended'
+  readonly state?: "active" | "suspended"
   readonly limits?: {
     /** Over all keys and replicas; null: no limit. */
     readonly events_per_s?: number | null
@@ -824,24 +561,14 @@ export interface TenantRequest {
 
 /** `AuditEntry` as the API documents it. */
 export interface AuditEntry {
-  readonly object: 'audit_entry'
+  readonly object: "audit_entry"
   /** TypeID of the entry. */
   readonly id: string
   readonly at: string
   /** The key that called. */
   readonly key_id: string
   readonly tenant: string
-  readonly action:
-    | 'api_key.create'
-    | 'api_key.update'
-    | 'api_key.rotate'
-    | 'api_key.revoke'
-    | 'webhook.create'
-    | 'webhook.update'
-    | 'webhook.rotate_secret'
-    | 'webhook.delete'
-    | 'tenant.put'
-    | 'tenant.delete'
+  readonly action: "api_key.create" | "api_key.update" | "api_key.rotate" | "api_key.revoke" | "webhook.create" | "webhook.update" | "webhook.rotate_secret" | "webhook.delete" | "tenant.put" | "tenant.delete"
   /** The id of what was changed. */
   readonly target: string
   readonly request_id: string
@@ -849,7 +576,7 @@ export interface AuditEntry {
 
 /** `DeadLetter` as the API documents it. */
 export interface DeadLetter {
-  readonly object: 'dead_letter'
+  readonly object: "dead_letter"
   /** `<partition>-<offset>` in the topic of dead letters. */
   readonly id: string
   /** When it became a dead letter. */
@@ -874,18 +601,8 @@ export interface DeadLetter {
 
 /** `EventType` as the API documents it. */
 export interface EventType {
-  readonly object: 'event_type'
-  readonly type:
-    | 'task.created'
-    | 'task.progress'
-    | 'task.complete'
-    | 'task.failed'
-    | 'artifact.emitted'
-    | 'approval.requested'
-    | 'approval.resolved'
-    | 'session.message'
-    | 'session.closed'
-    | 'tool_call.executed'
+  readonly object: "event_type"
+  readonly type: "task.created" | "task.progress" | "task.complete" | "task.failed" | "artifact.emitted" | "approval.requested" | "approval.resolved" | "session.message" | "session.closed" | "tool_call.executed"
   readonly description: string
   /** JSON Schema of `data` as it is posted. */
   readonly schema: Readonly<Record<string, unknown>>
@@ -917,7 +634,7 @@ export interface Problem {
   readonly code: string
   /** As in `X-Request-Id`; name it when you ask us. */
   readonly request_id: string
-  readonly errors?: readonly {
+  readonly errors?: readonly ({
     /** JSON pointer (RFC 6901) into the body, or into the entry of a batch. */
     readonly pointer?: string
     /** Name of a parameter or header. */
@@ -928,18 +645,18 @@ export interface Problem {
     readonly code: string
     /** The end of a sentence that begins with what is named. */
     readonly message: string
-  }[]
+  })[]
   /** With `log_unavailable` and `clock_skew`: what became of each entry. Post those that say `retry` again with these ids. */
-  readonly events?: readonly {
+  readonly events?: readonly ({
     readonly index: number
     readonly id?: string
     readonly status: string
-  }[]
+  })[]
 }
 
 /** A task is dispatched. `data` has at most 256 KiB and 64 levels. */
 export interface NewEventTaskCreated {
-  readonly type: 'task.created'
+  readonly type: "task.created"
   readonly task_id: string
   readonly session_id?: string | null
   readonly agent?: string | null
@@ -951,7 +668,7 @@ export interface NewEventTaskCreated {
   /** With `created_at`: the id is derived from both, so a repeated post is the same event. */
   readonly idempotency_key?: string | null
   /** Allowed and ignored, so that an event can be posted as it was read. */
-  readonly object?: 'event' | null
+  readonly object?: "event" | null
 }
 
 /** A task is dispatched. Other members are kept. */
@@ -963,7 +680,7 @@ export interface DataTaskCreated {
 
 /** An agent emits a progress update. `data` has at most 256 KiB and 64 levels. */
 export interface NewEventTaskProgress {
-  readonly type: 'task.progress'
+  readonly type: "task.progress"
   readonly task_id: string
   readonly session_id?: string | null
   readonly agent?: string | null
@@ -975,7 +692,7 @@ export interface NewEventTaskProgress {
   /** With `created_at`: the id is derived from both, so a repeated post is the same event. */
   readonly idempotency_key?: string | null
   /** Allowed and ignored, so that an event can be posted as it was read. */
-  readonly object?: 'event' | null
+  readonly object?: "event" | null
 }
 
 /** An agent emits a progress update. Other members are kept. */
@@ -986,7 +703,7 @@ export interface DataTaskProgress {
 
 /** An agent completes a task. `data` has at most 256 KiB and 64 levels. */
 export interface NewEventTaskComplete {
-  readonly type: 'task.complete'
+  readonly type: "task.complete"
   readonly task_id: string
   readonly session_id?: string | null
   readonly agent?: string | null
@@ -998,7 +715,7 @@ export interface NewEventTaskComplete {
   /** With `created_at`: the id is derived from both, so a repeated post is the same event. */
   readonly idempotency_key?: string | null
   /** Allowed and ignored, so that an event can be posted as it was read. */
-  readonly object?: 'event' | null
+  readonly object?: "event" | null
 }
 
 /** An agent completes a task. Other members are kept. */
@@ -1009,7 +726,7 @@ export interface DataTaskComplete {
 
 /** An agent reports failure. `data` has at most 256 KiB and 64 levels. */
 export interface NewEventTaskFailed {
-  readonly type: 'task.failed'
+  readonly type: "task.failed"
   readonly task_id: string
   readonly session_id?: string | null
   readonly agent?: string | null
@@ -1021,7 +738,7 @@ export interface NewEventTaskFailed {
   /** With `created_at`: the id is derived from both, so a repeated post is the same event. */
   readonly idempotency_key?: string | null
   /** Allowed and ignored, so that an event can be posted as it was read. */
-  readonly object?: 'event' | null
+  readonly object?: "event" | null
 }
 
 /** An agent reports failure. Other members are kept. */
@@ -1035,7 +752,7 @@ export interface DataTaskFailed {
 
 /** An agent emits an artifact. `data` has at most 256 KiB and 64 levels. */
 export interface NewEventArtifactEmitted {
-  readonly type: 'artifact.emitted'
+  readonly type: "artifact.emitted"
   readonly task_id: string
   readonly session_id?: string | null
   readonly agent?: string | null
@@ -1047,7 +764,7 @@ export interface NewEventArtifactEmitted {
   /** With `created_at`: the id is derived from both, so a repeated post is the same event. */
   readonly idempotency_key?: string | null
   /** Allowed and ignored, so that an event can be posted as it was read. */
-  readonly object?: 'event' | null
+  readonly object?: "event" | null
 }
 
 /** An agent emits an artifact. Other members are kept. */
@@ -1061,7 +778,7 @@ export interface DataArtifactEmitted {
 
 /** An agent requests human approval. `data` has at most 256 KiB and 64 levels. */
 export interface NewEventApprovalRequested {
-  readonly type: 'approval.requested'
+  readonly type: "approval.requested"
   readonly task_id: string
   readonly session_id?: string | null
   readonly agent?: string | null
@@ -1073,7 +790,7 @@ export interface NewEventApprovalRequested {
   /** With `created_at`: the id is derived from both, so a repeated post is the same event. */
   readonly idempotency_key?: string | null
   /** Allowed and ignored, so that an event can be posted as it was read. */
-  readonly object?: 'event' | null
+  readonly object?: "event" | null
 }
 
 /** An agent requests human approval. Other members are kept. */
@@ -1086,7 +803,7 @@ export interface DataApprovalRequested {
 
 /** A human approves or denies. `data` has at most 256 KiB and 64 levels. */
 export interface NewEventApprovalResolved {
-  readonly type: 'approval.resolved'
+  readonly type: "approval.resolved"
   readonly task_id: string
   readonly session_id?: string | null
   readonly agent?: string | null
@@ -1098,20 +815,20 @@ export interface NewEventApprovalResolved {
   /** With `created_at`: the id is derived from both, so a repeated post is the same event. */
   readonly idempotency_key?: string | null
   /** Allowed and ignored, so that an event can be posted as it was read. */
-  readonly object?: 'event' | null
+  readonly object?: "event" | null
 }
 
 /** A human approves or denies. Other members are kept. */
 export interface DataApprovalResolved {
   readonly approval_id: string
-  readonly decision: 'approved' | 'denied'
+  readonly decision: "approved" | "denied"
   readonly resolved_by?: string
   readonly comment?: string
 }
 
 /** A message is added to a session. `data` has at most 256 KiB and 64 levels. */
 export interface NewEventSessionMessage {
-  readonly type: 'session.message'
+  readonly type: "session.message"
   readonly task_id?: string | null
   readonly session_id: string
   readonly agent?: string | null
@@ -1123,19 +840,19 @@ export interface NewEventSessionMessage {
   /** With `created_at`: the id is derived from both, so a repeated post is the same event. */
   readonly idempotency_key?: string | null
   /** Allowed and ignored, so that an event can be posted as it was read. */
-  readonly object?: 'event' | null
+  readonly object?: "event" | null
 }
 
 /** A message is added to a session. Other members are kept. */
 export interface DataSessionMessage {
-  readonly role: 'user' | 'assistant' | 'system' | 'tool'
+  readonly role: "user" | "assistant" | "system" | "tool"
   readonly content: string | readonly unknown[]
   readonly message_id?: string
 }
 
 /** A session ends. `data` has at most 256 KiB and 64 levels. */
 export interface NewEventSessionClosed {
-  readonly type: 'session.closed'
+  readonly type: "session.closed"
   readonly task_id?: string | null
   readonly session_id: string
   readonly agent?: string | null
@@ -1147,7 +864,7 @@ export interface NewEventSessionClosed {
   /** With `created_at`: the id is derived from both, so a repeated post is the same event. */
   readonly idempotency_key?: string | null
   /** Allowed and ignored, so that an event can be posted as it was read. */
-  readonly object?: 'event' | null
+  readonly object?: "event" | null
 }
 
 /** A session ends. Other members are kept. */
@@ -1157,7 +874,7 @@ export interface DataSessionClosed {
 
 /** The tool proxy executes a tool call. `data` has at most 256 KiB and 64 levels. */
 export interface NewEventToolCallExecuted {
-  readonly type: 'tool_call.executed'
+  readonly type: "tool_call.executed"
   readonly task_id: string
   readonly session_id?: string | null
   readonly agent?: string | null
@@ -1169,14 +886,14 @@ export interface NewEventToolCallExecuted {
   /** With `created_at`: the id is derived from both, so a repeated post is the same event. */
   readonly idempotency_key?: string | null
   /** Allowed and ignored, so that an event can be posted as it was read. */
-  readonly object?: 'event' | null
+  readonly object?: "event" | null
 }
 
 /** The tool proxy executes a tool call. Other members are kept. */
 export interface DataToolCallExecuted {
   readonly tool: string
   readonly tool_call_id?: string
-  readonly status?: 'ok' | 'error'
+  readonly status?: "ok" | "error"
   readonly duration_ms?: number
   readonly arguments?: unknown
   readonly result?: unknown
@@ -1206,30 +923,19 @@ export interface ListEventsQuery {
   /** Only events of this session. */
   readonly session_id?: string
   /** Only events of this type, or of these, separated by commas. */
-  readonly type?: readonly (
-    | 'task.created'
-    | 'task.progress'
-    | 'task.complete'
-    | 'task.failed'
-    | 'artifact.emitted'
-    | 'approval.requested'
-    | 'approval.resolved'
-    | 'session.message'
-    | 'session.closed'
-    | 'tool_call.executed'
-  )[]
+  readonly type?: readonly ("task.created" | "task.progress" | "task.complete" | "task.failed" | "artifact.emitted" | "approval.requested" | "approval.resolved" | "session.message" | "session.closed" | "tool_call.executed")[]
   /** Only events after this time (exclusive). */
   readonly after?: string
   /** Only events before this time (exclusive). */
   readonly before?: string
   /** `asc` for oldest first. */
-  readonly order?: 'desc' | 'asc'
+  readonly order?: "desc" | "asc"
   /** Largest number of entries of the page. */
   readonly limit?: number
   /** The `next_cursor` of the page before, with all other parameters as they were. */
   readonly cursor?: string
   /** `log`: when the log and the queries got the event. `deliveries`: what became of it at webhooks; needs the scope `webhooks` too, and `limit` ≤ 100. */
-  readonly include?: readonly ('log' | 'deliveries')[]
+  readonly include?: readonly ("log" | "deliveries")[]
 }
 
 /** Query parameters of `streamEvents`. */
@@ -1241,18 +947,7 @@ export interface StreamEventsQuery {
   /** Only events of this session. */
   readonly session_id?: string
   /** Only these types, separated by commas. */
-  readonly types?: readonly (
-    | 'task.created'
-    | 'task.progress'
-    | 'task.complete'
-    | 'task.failed'
-    | 'artifact.emitted'
-    | 'approval.requested'
-    | 'approval.resolved'
-    | 'session.message'
-    | 'session.closed'
-    | 'tool_call.executed'
-  )[]
+  readonly types?: readonly ("task.created" | "task.progress" | "task.complete" | "task.failed" | "artifact.emitted" | "approval.requested" | "approval.resolved" | "session.message" | "session.closed" | "tool_call.executed")[]
   /** Sends the whole event object as data. */
   readonly envelope?: boolean
   /** Starts at this time, in log time; a position wins over it. */
@@ -1272,18 +967,7 @@ export interface StreamEventsByFormQuery {
   /** Only events of this session. */
   readonly session_id?: string
   /** Only these types, separated by commas. */
-  readonly types?: readonly (
-    | 'task.created'
-    | 'task.progress'
-    | 'task.complete'
-    | 'task.failed'
-    | 'artifact.emitted'
-    | 'approval.requested'
-    | 'approval.resolved'
-    | 'session.message'
-    | 'session.closed'
-    | 'tool_call.executed'
-  )[]
+  readonly types?: readonly ("task.created" | "task.progress" | "task.complete" | "task.failed" | "artifact.emitted" | "approval.requested" | "approval.resolved" | "session.message" | "session.closed" | "tool_call.executed")[]
   /** Sends the whole event object as data. */
   readonly envelope?: boolean
   /** Starts at this time, in log time; a position wins over it. */
@@ -1297,7 +981,7 @@ export interface StreamEventsByFormQuery {
 /** Query parameters of `getEvent`. */
 export interface GetEventQuery {
   /** `log`: when the log and the queries got the event. `deliveries`: what became of it at webhooks; needs the scope `webhooks` too, and `limit` ≤ 100. */
-  readonly include?: readonly ('log' | 'deliveries')[]
+  readonly include?: readonly ("log" | "deliveries")[]
 }
 
 /** Query parameters of `listWebhooks`. */
@@ -1311,7 +995,7 @@ export interface ListWebhooksQuery {
 /** Query parameters of `getWebhookStats`. */
 export interface GetWebhookStatsQuery {
   /** How far back: 60, 96 or 168 buckets. */
-  readonly window?: '1h' | '24h' | '7d'
+  readonly window?: "1h" | "24h" | "7d"
 }
 
 /** Query parameters of `listReplays`. */
@@ -1325,20 +1009,9 @@ export interface ListReplaysQuery {
 /** Query parameters of `listDeliveries`. */
 export interface ListDeliveriesQuery {
   /** Only deliveries that stand so. */
-  readonly status?: 'pending' | 'delivered' | 'failed' | 'cancelled'
+  readonly status?: "pending" | "delivered" | "failed" | "cancelled"
   /** Only events of these types, separated by commas. */
-  readonly type?: readonly (
-    | 'task.created'
-    | 'task.progress'
-    | 'task.complete'
-    | 'task.failed'
-    | 'artifact.emitted'
-    | 'approval.requested'
-    | 'approval.resolved'
-    | 'session.message'
-    | 'session.closed'
-    | 'tool_call.executed'
-  )[]
+  readonly type?: readonly ("task.created" | "task.progress" | "task.complete" | "task.failed" | "artifact.emitted" | "approval.requested" | "approval.resolved" | "session.message" | "session.closed" | "tool_call.executed")[]
   /** Only events appended after this time (exclusive). */
   readonly after?: string
   /** Only events appended before this time (exclusive). */
@@ -1358,31 +1031,11 @@ export interface FindDeliveriesQuery {
   /** Only of events of this task. */
   readonly task_id?: string
   /** Only deliveries that stand so. */
-  readonly status?: 'pending' | 'delivered' | 'failed' | 'cancelled'
+  readonly status?: "pending" | "delivered" | "failed" | "cancelled"
   /** Only events of these types, separated by commas. */
-  readonly type?: readonly (
-    | 'task.created'
-    | 'task.progress'
-    | 'task.complete'
-    | 'task.failed'
-    | 'artifact.emitted'
-    | 'approval.requested'
-    | 'approval.resolved'
-    | 'session.message'
-    | 'session.closed'
-    | 'tool_call.executed'
-  )[]
+  readonly type?: readonly ("task.created" | "task.progress" | "task.complete" | "task.failed" | "artifact.emitted" | "approval.requested" | "approval.resolved" | "session.message" | "session.closed" | "tool_call.executed")[]
   /** Only those whose newest attempt failed so. */
-  readonly error_class?:
-    | 'http_3xx'
-    | 'http_4xx'
-    | 'http_5xx'
-    | 'timeout'
-    | 'tls_error'
-    | 'connection_refused'
-    | 'connection_reset'
-    | 'dns_error'
-    | 'blocked'
+  readonly error_class?: "http_3xx" | "http_4xx" | "http_5xx" | "timeout" | "tls_error" | "connection_refused" | "connection_reset" | "dns_error" | "blocked"
   /** Only deliveries created at this time or later. */
   readonly after?: string
   /** Only deliveries created before this time. */
@@ -1416,17 +1069,7 @@ export interface ListAuditEntriesQuery {
   /** Whose; default: your own. */
   readonly tenant?: string
   /** Only this action. */
-  readonly action?:
-    | 'api_key.create'
-    | 'api_key.update'
-    | 'api_key.rotate'
-    | 'api_key.revoke'
-    | 'webhook.create'
-    | 'webhook.update'
-    | 'webhook.rotate_secret'
-    | 'webhook.delete'
-    | 'tenant.put'
-    | 'tenant.delete'
+  readonly action?: "api_key.create" | "api_key.update" | "api_key.rotate" | "api_key.revoke" | "webhook.create" | "webhook.update" | "webhook.rotate_secret" | "webhook.delete" | "tenant.put" | "tenant.delete"
   /** Only entries of this time or later. */
   readonly after?: string
   /** Only entries before this time. */
@@ -1440,23 +1083,7 @@ export interface ListAuditEntriesQuery {
 /** Query parameters of `listDeadLetters`. */
 export interface ListDeadLettersQuery {
   /** Only this reason. */
-  readonly reason?:
-    | 'missing_attribute'
-    | 'bad_attribute'
-    | 'unknown_type'
-    | 'key_mismatch'
-    | 'wrong_partition'
-    | 'id_out_of_window'
-    | 'value_missing'
-    | 'value_too_large'
-    | 'value_not_utf8'
-    | 'value_not_one_line'
-    | 'value_not_json_object'
-    | 'value_too_deep'
-    | 'value_bad_string'
-    | 'value_duplicate_member'
-    | 'value_first_member'
-    | 'not_storable'
+  readonly reason?: "missing_attribute" | "bad_attribute" | "unknown_type" | "key_mismatch" | "wrong_partition" | "id_out_of_window" | "value_missing" | "value_too_large" | "value_not_utf8" | "value_not_one_line" | "value_not_json_object" | "value_too_deep" | "value_bad_string" | "value_duplicate_member" | "value_first_member" | "not_storable"
   /** Only those of this time or later. */
   readonly after?: string
   /** Only those before this time. */
