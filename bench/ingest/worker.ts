@@ -10,7 +10,10 @@ export interface Worker {
 
 /** Starts `file` (TypeScript) as a process, on one processor if `cpu` is given, and resolves when it says that it is ready. */
 export async function startWorker(file: string, cpu?: number): Promise<Worker> {
-  const child = fork(file, [], { execArgv: ['--conditions=source', '--import', 'tsx'], serialization: 'json' })
+  const child = fork(file, [], {
+    execArgv: ['--conditions=source', '--conditions=@ariftly/source', '--import', 'tsx'],
+    serialization: 'json',
+  })
   const { pid } = child
   if (pid === undefined) throw new Error(`${file} could not be started`)
   await nextMessage(child, file)

@@ -27,7 +27,8 @@ function removeStale() {
 }
 
 function filesIn(folder) {
-  return readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => /\.(ts|js|map)$/.test(name))
+  const names = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+  return names.filter((name) => /\.(ts|js|map)$/.test(name) && !/(^|\/)test-/.test(name))
 }
 
 function write(file, text) {

@@ -8,7 +8,7 @@ const ROOT = join(import.meta.dirname, '../..')
 const run = promisify(execFile)
 
 /** What a project takes its global types from. */
-export interface TypeEnvironment {
+interface TypeEnvironment {
   readonly types: readonly string[]
   readonly lib: readonly string[]
 }
@@ -19,7 +19,6 @@ const STRICTEST = {
   skipLibCheck: false,
   exactOptionalPropertyTypes: true,
   noUncheckedIndexedAccess: true,
-  noPropertyAccessFromIndexSignature: true,
   module: 'nodenext',
   target: 'es2023',
 }
@@ -40,8 +39,8 @@ export interface Fixture {
   ): Promise<{ output(): string; readonly child: ChildProcess }>
   /** Checks the types of files as the strictest project does, and answers with the compiler's complaints. */
   check(files: readonly string[], environment?: TypeEnvironment): Promise<string>
-  /** Bundles a file for browsers, minified. */
-  bundle(file: string, to: string): Promise<void>
+  /** Bundles a file for browsers, minified, without what `external` matches. */
+  bundle(file: string, to: string, external?: string): Promise<void>
 }
 
 /** Packs the SDK as its maintainers do, and installs it into a new folder, without a network. */
@@ -95,9 +94,10 @@ export async function createFixture(): Promise<Fixture> {
         return (error as { readonly stdout?: string }).stdout || String(error)
       }
     },
-    async bundle(file, to) {
+    async bundle(file, to, external = '') {
       const esbuild = join(ROOT, 'node_modules/.bin/esbuild')
-      const args = [join(folder, file), '--bundle', '--minify', '--format=iife', '--platform=browser']
+      const kind = external === '' ? ['--format=iife'] : ['--format=esm', `--external:${external}`]
+      const args = [join(folder, file), '--bundle', '--minify', '--platform=browser', ...kind]
       await run(esbuild, [...args, `--outfile=${join(folder, to)}`, '--log-level=error'])
     },
   }

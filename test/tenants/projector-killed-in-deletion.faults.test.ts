@@ -55,10 +55,16 @@ async function commit(client: PoolClient): Promise<void> {
   client.release()
 }
 
+/** It deletes as soon as it runs. It is ready when Kafka has given up the member that was killed, which takes seconds. */
+async function startProjector(): Promise<ServiceProcess> {
+  const projector = await startServiceProcess('projector', world.env, { untilReady: false })
+  projectors.push(projector)
+  return projector
+}
+
 /** Starts a projector, kills it once `reached`, and lets its transaction end by the lock's end. */
 async function killWhen(reached: () => Promise<boolean>, lock?: PoolClient): Promise<void> {
-  const projector = await startServiceProcess('projector', world.env)
-  projectors.push(projector)
+  const projector = await startProjector()
   await eventually(reached)
   projector.kill('SIGKILL')
   await projector.exited
@@ -113,7 +119,7 @@ test('a deletion goes on when the projector was killed in any of its phases, and
   await killWhen(async () => (await count('events', `tenant_id = 'gone'`)) === 0 && (await isBlocked()), answerLock)
   expect((await call('GET')).status).toBe(200)
 
-  projectors.push(await startServiceProcess('projector', world.env))
+  await startProjector()
   await eventually(async () => (await call('GET')).status === 404, { timeoutMs: 90_000, everyMs: 100 })
   expect([await count('events', `tenant_id = 'gone'`), await count('events', `tenant_id = 'stays'`)]).toEqual([0, 100])
   expect(await count('idempotency_keys', 'true')).toBe(0)

@@ -146,7 +146,26 @@ describe('a quota', () => {
     expect((await post(batch)).status).toBe(202)
     await expectCounted(keyId, statuses.get(429) ?? 0, seconds)
   })
+
+  test('lets one of the batches pass whose heads came together, when each is larger than a second allows', async () => {
+    const { key: tight } = await newKey(10)
+    // So that the key is known, and no head waits.
+    expect((await post('', { as: tight, headers: { 'content-type': 'text/plain' } })).status).toBe(415)
+    const begun = await postsRead()
+    const posts = Array.from({ length: 10 }, () => slowPost(tight, 100))
+    await eventually(async () => (await postsRead()) === begun + 10)
+    const answers = await Promise.all(posts.map(({ finish }) => finish()))
+    const refused = answers.filter(({ status }) => status === 429)
+    expect([answers.filter(({ status }) => status === 202).length, refused.length]).toEqual([1, 9])
+    for (const { headers } of refused) expect(Number(headers['retry-after'])).toBeGreaterThan(0)
+  })
 })
+
+/** Posts whose head was read by `node:http`. */
+async function postsRead(): Promise<number> {
+  const found = /^ariftly_ingest_posts_total\{reader="node_http"\} (\d+)$/m.exec(await metrics.render())
+  return Number(found?.[1] ?? 0)
+}
 
 interface RefusedLine {
   readonly key_id?: string
@@ -179,10 +198,11 @@ describe('a body that comes slowly', () => {
   })
 })
 
-/** Posts an event, of which the last byte is sent with `finish`. */
-function slowPost(as: string) {
+/** Posts an event, or so many, of which the last byte is sent with `finish`. */
+function slowPost(as: string, events = 1) {
   const id = newEventId(Date.now())
-  const body = JSON.stringify({ ...event('slow', 1), id })
+  const others = Array.from({ length: events - 1 }, () => event('slow', 1))
+  const body = JSON.stringify([{ ...event('slow', 1), id }, ...others])
   const headers = { authorization: `Bearer ${as}`, 'content-type': 'application/json', 'content-length': body.length }
   const req = request({ host: '127.0.0.1', port: ingest.port, path: '/v1/events', method: 'POST', headers })
   const answer = new Promise<Answer>((resolve, reject) => {

@@ -32,13 +32,13 @@ interface PostCall {
 /** What the pipeline needs. */
 export interface PostPipelineDeps {
   readonly authenticator: Pick<Authenticator, 'authenticate'>
-  readonly quotas: Pick<Quotas, 'admit'>
+  readonly quotas: Quotas
   readonly budget: MemoryBudget
   readonly take: TakeEvents
 }
 
 /**
- * The steps of `POST /v1/events` behind both ways in: key, query, content type, quota, memory, body, validation, log. Gives the answer; an
+ * The steps of `POST /v1/events` behind both ways in: key, query, content type, quota, memory, body, validation, quota, log. Gives the answer; an
  * error is a Problem, thrown, or given where it is frequent (a throw costs more than a 429).
  */
 export type PostPipeline = (post: Post, call: PostCall) => Promise<Answer | Problem>
@@ -62,7 +62,12 @@ export function createPostPipeline({ authenticator, quotas, budget, take }: Post
     const read = post.readBody(content.encoding, lease)
     const wait = <T>(waiting: Promise<T>): Promise<T> => waitAsCaller(waiting, authorization)
     const body = read instanceof Promise ? await wait(read) : read
-    return await take({ caller, content, body, declaredBytes, wait }, call.context)
+    const charge = (events: number): Problem | undefined => {
+      const { headers, refusal } = quotas.charge(caller, { events, bytes: body.length, declaredBytes })
+      if (refusal !== undefined) call.setHeaders(headers)
+      return refusal
+    }
+    return await take({ caller, content, body, charge, wait }, call.context)
   }
 
   /** A key that is revoked while its body trickles in, or waits to be validated, writes nothing any more. */

@@ -29,6 +29,8 @@ function limited(tenantPerS: number, keyPerS: number | null, keyId: string): Cal
   return { ...caller, limits: { ...caller.limits, eventsPerS: tenantPerS } }
 }
 
+const UNKNOWN: Admission = { headers: {}, refusal: undefined }
+
 function refusalOf({ refusal }: Admission): Problem {
   if (refusal === undefined) throw new Error('let in')
   return refusal
@@ -63,11 +65,77 @@ describe('quotas', () => {
     let taken = 0
     for (; nowMs < 10_000; nowMs += 1) {
       if (quotas.admit(caller, 0).refusal !== undefined) continue
-      quotas.charge(caller, { events: 20, bytes: 1, declaredBytes: 0 })
-      taken += 20
+      if (quotas.charge(caller, { events: 20, bytes: 1, declaredBytes: 0 }).refusal === undefined) taken += 20
     }
     expect(taken).toBeGreaterThanOrEqual(10_900)
     expect(taken).toBeLessThanOrEqual(11_100)
+  })
+
+  test('of a burst of batches that are larger than a second allows let one pass, and tell the others when the next one can', () => {
+    const quotas = quotasOf()
+    const caller = callerWith(10, null)
+    const heads = Array.from({ length: 5_000 }, () => quotas.admit(caller, 0))
+    const admitted = heads.filter(({ refusal }) => refusal === undefined)
+    expect(admitted).toHaveLength(10)
+    const bodies = admitted.map(() => quotas.charge(caller, { events: 1000, bytes: 1, declaredBytes: 0 }))
+    expect(bodies.filter(({ refusal }) => refusal === undefined)).toHaveLength(1)
+    // Full in 0.9 s, but for the one event that this request had reserved.
+    expect(refusalOf(bodies[0] ?? UNKNOWN).details.headers?.['Retry-After']).toBe('1')
+    nowMs = 98_990
+    expect(refusalOf(quotas.admit(caller, 0)).details.headers?.['Retry-After']).toBe('1')
+    nowMs = 99_990
+    expect(quotas.admit(caller, 0).refusal).toBeUndefined()
+    expect(refusalOf(quotas.charge(caller, { events: 1000, bytes: 1, declaredBytes: 0 }))).toMatchObject({
+      status: 429,
+    })
+    nowMs = 100_000
+    expect(quotas.admit(caller, 0).refusal).toBeUndefined()
+    expect(quotas.charge(caller, { events: 1000, bytes: 1, declaredBytes: 0 }).refusal).toBeUndefined()
+  })
+
+  test('refuse a batch of which a part is left, which stays for smaller ones', () => {
+    const quotas = quotasOf()
+    const caller = callerWith(10, null)
+    const post = (events: number): Admission => {
+      const admission = quotas.admit(caller, 0)
+      return admission.refusal === undefined ? quotas.charge(caller, { events, bytes: 1, declaredBytes: 0 }) : admission
+    }
+    expect(post(6).refusal).toBeUndefined()
+    const refused = post(5)
+    expect(refusalOf(refused).details.headers?.['Retry-After']).toBe('1')
+    expect(refused.headers['RateLimit']).toBe('"events";r=0;t=1')
+    expect(post(4).refusal).toBeUndefined()
+    nowMs = 100
+    expect(post(1).refusal).toBeUndefined()
+  })
+
+  test('do so for bytes, declared or not', () => {
+    const quotas = quotasOf()
+    const caller = callerWith(null, 1000)
+    expect(quotas.admit(caller, 600).refusal).toBeUndefined()
+    expect(refusalOf(quotas.admit(caller, 600)).details.headers?.['Retry-After']).toBe('1')
+    expect(quotas.admit(caller, 0).refusal).toBeUndefined()
+    expect(quotas.charge(caller, { events: 1, bytes: 401, declaredBytes: 0 }).refusal).toBeDefined()
+    expect(quotas.charge(caller, { events: 1, bytes: 400, declaredBytes: 0 }).refusal).toBeUndefined()
+    nowMs = 1000
+    expect(quotas.admit(caller, 5000).refusal).toBeUndefined()
+    // It reserved all of it, and unpacked it is no more.
+    expect(quotas.charge(caller, { events: 1, bytes: 5000, declaredBytes: 5000 }).refusal).toBeUndefined()
+    expect(refusalOf(quotas.admit(caller, 1)).details.headers?.['Retry-After']).toBe('5')
+  })
+
+  test('keep what is owed when a quota is changed, and give no full bucket', () => {
+    const quotas = quotasOf()
+    quotas.admit(callerWith(100, null), 0)
+    quotas.charge(callerWith(100, null), { events: 1000, bytes: 1, declaredBytes: 0 })
+    expect(quotas.admit(callerWith(90, null), 0).headers['RateLimit']).toBe('"events";r=0;t=11')
+    nowMs = 1000
+    expect(refusalOf(quotas.admit(callerWith(200, null), 0)).details.headers?.['Retry-After']).toBe('5')
+    nowMs = 5062
+    expect(quotas.admit(callerWith(200, null), 0).headers['RateLimit']).toBe('"events";r=2;t=1')
+    for (let turn = 0; turn < 10; turn += 1) {
+      expect(quotas.admit(callerWith(100 + turn, null), 0).refusal === undefined).toBe(turn === 0)
+    }
   })
 
   test('count bytes too, each replica its share, each key for itself', () => {

@@ -43,7 +43,6 @@ async function compose(
   releasers.add('body clock', () => bodies.close())
   const quotas = createQuotas({ shares: startQuotaShares(config, { log, releasers }) })
   const take = createTakeEvents({
-    quotas,
     validations: new ValidationQueue(),
     log: eventLog,
     count: measures.counted,

@@ -1,16 +1,14 @@
 import type { ValidatedEvent } from '@ariftly/events'
-import type { Caller, RequestContext } from '@ariftly/http'
+import type { Caller, Problem, RequestContext } from '@ariftly/http'
 import { isOutOfWindow, problemOfInvalid, renderResults, resultsOf, type Answer, type EntryResult } from './answer.ts'
 import type { ClockSkew } from './clock-skew.ts'
 import type { Content } from './content.ts'
 import { readEntries } from './read-entries.ts'
 import type { EventLog } from './event-log.ts'
-import type { Quotas } from './quota.ts'
 import type { ValidationQueue } from './validation-queue.ts'
 
 /** What the taking of events needs. */
 export interface TakeEventsDeps {
-  readonly quotas: Pick<Quotas, 'charge'>
   readonly validations: Pick<ValidationQueue, 'run'>
   readonly log: Pick<EventLog, 'write'>
   readonly count: (status: EntryResult['status'], events: number) => void
@@ -25,21 +23,21 @@ interface PostedBody {
   readonly caller: Caller
   readonly content: Content
   readonly body: Buffer
-  /** What `Content-Length` said; 0 for none. */
-  readonly declaredBytes: number
+  /** Counts so many events in the quotas; the Problem 429 if they are too many now. */
+  charge(events: number): Problem | undefined
   /** Waits for what may take long. @throws Problem when the caller's key has ended meanwhile. */
   wait<T>(waiting: Promise<T>): Promise<T>
 }
 
-/** Judges a body's events, writes those that are valid, and answers. What is refused or cannot be written is a Problem. */
-export type TakeEvents = (posted: PostedBody, context: RequestContext) => Promise<Answer>
+/** Judges a body's events, writes those that are valid, and answers. What is refused or cannot be written is a Problem, thrown, or given if it is frequent. */
+export type TakeEvents = (posted: PostedBody, context: RequestContext) => Promise<Answer | Problem>
 
 /** Makes what both ways of a post lead to. */
 export function createTakeEvents(deps: TakeEventsDeps): TakeEvents {
-  const { quotas, validations, log, count, clock, historyMs } = deps
+  const { validations, log, count, clock, historyMs } = deps
 
   return async function takeEvents(posted, context) {
-    const { caller, content, body, declaredBytes } = posted
+    const { caller, content, body } = posted
     const { tenant } = caller
     const validation = {
       tenant,
@@ -51,7 +49,8 @@ export function createTakeEvents(deps: TakeEventsDeps): TakeEvents {
     const judged = validations.run(tenant, readEntries(content, body, validation))
     const checked = judged instanceof Promise ? await posted.wait(judged) : judged
     const events = checked.type === 'entries' ? checked.entries.length : 1
-    quotas.charge(caller, { events, bytes: body.length, declaredBytes })
+    const refusal = posted.charge(events)
+    if (refusal !== undefined) return refusal
     if (checked.type === 'invalid') throw problemOfInvalid(checked)
     const valid: ValidatedEvent[] = []
     for (const entry of checked.entries) if (entry.ok) valid.push(entry.event)

@@ -62,7 +62,6 @@ export async function startRawServer(o: {
   const quotas = createQuotas({ shares: () => 1, now: () => 0 })
   const bodies = createBodyReader({ bytesMax: BODY_BYTES_MAX, timeoutMs: 30_000 })
   const take = createTakeEvents({
-    quotas,
     validations: { run: (_tenant, validation) => toEnd(validation) },
     log: { write: async (events) => events.map(write) },
     count: () => {},

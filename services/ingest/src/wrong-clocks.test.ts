@@ -63,7 +63,6 @@ function startIngest() {
     lingerMs: 0,
   })
   const take = createTakeEvents({
-    quotas: { charge: () => {} },
     validations: new ValidationQueue(),
     log,
     count: () => {},
@@ -78,7 +77,8 @@ function startIngest() {
     const content = { kind: 'json', encoding: 'identity' } as const
     const context = { traceparent: null, fields: {} } as unknown as Parameters<typeof take>[1]
     try {
-      const answer = await take({ caller: CALLER, content, body, declaredBytes: body.length, wait }, context)
+      const answer = await take({ caller: CALLER, content, body, charge: () => undefined, wait }, context)
+      if (answer instanceof Problem) throw answer
       return (JSON.parse(answer.body) as { data: EntryResult[] }).data
     } catch (error) {
       if (!(error instanceof Problem) || error.code !== 'clock_skew') throw error

@@ -1,8 +1,8 @@
 import { isIP } from 'node:net'
 import { settings, str, type Setting } from '@ariftly/runtime'
 
-/** The keys and the password that docker-compose.yml has for a machine of one's own. A test holds both files to the same values. */
-export const COMPOSE_DEFAULTS = {
+/** The keys and the password that docker-compose.yml has for a machine of one's own. */
+const COMPOSE_DEFAULTS = {
   ARIFTLY_BOOTSTRAP_KEY: 'development-only-key-000001',
   ENCRYPTION_KEYS: 'dev:ZGV2ZWxvcG1lbnQtb25seS1kby1ub3QtdXNlLWl0ISE=',
   POSTGRES_PASSWORD: 'ariftly',

@@ -28,7 +28,9 @@ async function serve(...answers: readonly AnswerStream[]): Promise<TestStreamSer
   return server
 }
 
-const clientOf = (url: string, more: ClientOptions = {}) => new Ariftly({ baseUrl: url, apiKey: 'key', ...more })
+const logger = { warn: () => {}, debug: () => {} }
+const clientOf = (url: string, more: ClientOptions = {}) =>
+  new Ariftly({ baseUrl: url, apiKey: 'key', logger, ...more })
 const streamOf = (url: string, options: StreamOptions = {}) => clientOf(url).events.stream({ task_id: 't', ...options })
 const numberOf = (item: StreamItem) => (item.type === 'task.progress' ? item.data['n'] : item.type)
 

@@ -1,4 +1,4 @@
-import { ApiError, AuthenticationError, ClosedError, ConnectionError, ProtocolError } from '../errors.ts'
+import { ApiError, AuthenticationError, ConnectionError, ProtocolError } from '../errors.ts'
 import { onAbort } from '../http/abort.ts'
 import { isRetryableStatus, pause } from '../http/back-off.ts'
 import { startTimer } from '../http/timer.ts'
@@ -111,7 +111,6 @@ export class EventStream implements AsyncIterable<StreamItem> {
   async *[Symbol.asyncIterator](): AsyncGenerator<StreamItem, void, undefined> {
     const { signal, from } = this.#options
     if (this.#isStarted) throw new ProtocolError('A stream can be iterated once: make another one.')
-    if (this.#deps.closed.aborted) throw new ClosedError('The client is closed.')
     this.#isStarted = true
     const close = () => this.close()
     const stops = [onReturn(() => this.reconnect()), onAbort(signal, close), onAbort(this.#deps.closed, close)]

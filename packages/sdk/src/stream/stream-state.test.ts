@@ -57,6 +57,10 @@ const hold =
   (res) =>
     openStream(res, text)
 
+function throwFault(): void {
+  throw new Error('a fault of the program')
+}
+
 describe('the state of a stream', () => {
   test('is catching_up until the server says that it is live, on each connection', async () => {
     const { stream, types } = await start([
@@ -125,11 +129,8 @@ describe('the state of a stream', () => {
     expect(await readStates(other)).toEqual([])
   })
 
-  test('is told to no function that can end the stream', async () => {
-    const onState = () => {
-      throw new Error('a fault of the program')
-    }
-    const { stream } = await start([cut(frameOf(1)), hold(frameOf(2))], { onState })
+  test('is reported to a function that throws without an end of the stream', async () => {
+    const { stream } = await start([cut(frameOf(1)), hold(frameOf(2))], { onState: throwFault })
     expect(await readStates(stream, 2)).toHaveLength(2)
   })
 })

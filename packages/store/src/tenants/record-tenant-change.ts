@@ -13,7 +13,7 @@ const KEYS_MAX = 1000
 export async function recordTenantChange(tx: Transaction, tenant: string, state: TenantRow['state']): Promise<void> {
   await tx.query(
     `WITH live AS (
-       SELECT id, scopes, expires_at FROM api_keys WHERE tenant_id = $1 AND revoked_at IS NULL ORDER BY id LIMIT $5 + 1)
+       SELECT id, scopes, expires_at FROM api_keys WHERE tenant_id = $1 AND revoked_at IS NULL LIMIT $5 + 1)
      INSERT INTO api_key_changes (api_key_id, tenant_id, kind, ends_at)
      SELECT * FROM (
        SELECT '00000000-0000-0000-0000-000000000000'::uuid AS id, $1, $2, NULL::timestamptz

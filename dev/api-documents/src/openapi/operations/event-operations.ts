@@ -63,7 +63,8 @@ const RATE_LIMIT: readonly AnswerHeader[] = [
   },
   {
     name: 'RateLimit',
-    description: 'What is left (`r`) of each, and seconds until it is full again (`t`). Absent without a quota.',
+    description:
+      'What is left (`r`) of each, and seconds until it is full again (`t`). In a 429 `r` is 0 where too little is left for the request. Absent without a quota.',
     schema: Type.String(),
   },
 ]
