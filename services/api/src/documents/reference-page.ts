@@ -14,7 +14,7 @@ export const REFERENCE_PAGE = `<!doctype html>
   <head>
     <meta charset="utf-8" />
     <meta name="viewport" content="width=device-width, initial-scale=1" />
-    <link rel="icon" href="data:," />
+    <link rel="icon" href="/favicon.ico" />
     <title>Ariftly Events API</title>
   </head>
   <body>
