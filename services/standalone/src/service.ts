@@ -1,4 +1,4 @@
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { migrate, migrateConfig } from '@ariftly-services/migrate'
 import { generateApiKey } from '@ariftly/auth'
 import { serveService, type ServedService } from '@ariftly/http'
@@ -69,7 +69,13 @@ export async function start(config: StandaloneConfig, deps: StandaloneDeps): Pro
       if (deps.signal.aborted) return
       const baseUrl = config.PUBLIC_URL ?? `http://${host === '0.0.0.0' ? '127.0.0.1' : host}:${service.port}`
       deps.announce(
-        renderBanner({ baseUrl, apiKey, kafka: stack.addresses.kafka, tookMs: performance.now() - startedMs }),
+        renderBanner({
+          baseUrl,
+          apiKey,
+          kafka: stack.addresses.kafka,
+          dataDir: resolve(config.DATA_DIR),
+          tookMs: performance.now() - startedMs,
+        }),
       )
     }
 
