@@ -80,6 +80,7 @@ export const ROUTES = [
   { name: 'getLlms', method: 'GET', path: '/llms.txt', service: 'api', scope: 'none', summary: 'The API for language models' },
   { name: 'getDocs', method: 'GET', path: '/docs', service: 'api', scope: 'none', summary: 'The API reference' },
   { name: 'getDocsScript', method: 'GET', path: '/docs/reference.js', service: 'api', scope: 'none', summary: "The reference's script" },
+  { name: 'getDocsStart', method: 'GET', path: '/docs/start.js', service: 'api', scope: 'none', summary: 'What starts that script' },
   { name: 'getFavicon', method: 'GET', path: '/favicon.ico', service: 'api', scope: 'none', summary: 'The icon of the pages' },
   { name: 'getRobots', method: 'GET', path: '/robots.txt', service: 'api', scope: 'none', summary: 'What crawlers may read' },
   { name: 'getSecurityTxt', method: 'GET', path: '/.well-known/security.txt', service: 'api', scope: 'none', summary: 'Where to report a vulnerability' },

@@ -66,6 +66,7 @@ describe('the documents', () => {
         'getLlms',
         'getDocs',
         'getDocsScript',
+        'getDocsStart',
         'getFavicon',
         'getRobots',
         'getSecurityTxt',

@@ -5,7 +5,7 @@ import { readQuery, ROUTES, sendJson, type OpenHandler, type RouteName } from '@
 import { renderLlmsText } from './llms-text.ts'
 import { readAsyncapi, readOpenapi, readVersion } from './openapi-file.ts'
 import { problemHandlers } from './problem-handlers.ts'
-import { REFERENCE_PAGE } from './reference-page.ts'
+import { REFERENCE_PAGE, REFERENCE_START } from './reference-page.ts'
 import { sendDocument } from './send-document.ts'
 import { createSiteHandlers } from './site-handlers.ts'
 
@@ -51,6 +51,10 @@ export function createDocumentHandlers(served: readonly string[], options: Docum
       readQuery(req.originalUrl, {})
       sendDocument(res, 'text/html; charset=utf-8', REFERENCE_PAGE, { 'Cache-Control': 'public, max-age=300' })
     },
+    getDocsStart(req, res) {
+      readQuery(req.originalUrl, {})
+      sendDocument(res, 'text/javascript; charset=utf-8', REFERENCE_START, { 'Cache-Control': 'public, max-age=300' })
+    },
     async getDocsScript(req, res) {
       readQuery(req.originalUrl, {})
       res.vary('Accept-Encoding')
@@ -72,6 +76,7 @@ const OWN = [
   'getLlms',
   'getDocs',
   'getDocsScript',
+  'getDocsStart',
   'getFavicon',
   'getRobots',
   'getSecurityTxt',

@@ -16,6 +16,7 @@ export const documentOperations: Operations<
   | 'getLlms'
   | 'getDocs'
   | 'getDocsScript'
+  | 'getDocsStart'
   | 'getFavicon'
   | 'getRobots'
   | 'getSecurityTxt'
@@ -118,6 +119,14 @@ export const documentOperations: Operations<
   getDocsScript: {
     tag: 'Documents',
     description: 'The script of that page; nothing of it comes from elsewhere.',
+    answers: [
+      { status: 200, description: 'The script.', content: [{ type: 'text/javascript', schema: Type.String() }] },
+    ],
+    problems: [],
+  },
+  getDocsStart: {
+    tag: 'Documents',
+    description: 'Starts the script of that page with this document, and the address of the page in its samples.',
     answers: [
       { status: 200, description: 'The script.', content: [{ type: 'text/javascript', schema: Type.String() }] },
     ],
