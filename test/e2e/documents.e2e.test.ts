@@ -120,7 +120,7 @@ test('the reference shows the address of its page, and asks no other host for an
     await page.getByRole('navigation').getByText('Create a webhook', { exact: true }).click()
     const text = await eventually(
       async () => {
-        const shown = (await page.evaluate('document.body.innerText')) as string
+        const shown = await page.evaluate<string>('document.body.innerText')
         return shown.includes(`curl ${system.url}/v1/webhooks`) ? shown : undefined
       },
       { timeoutMs: 30_000 },
