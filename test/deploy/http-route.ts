@@ -67,18 +67,27 @@ function matchesOf(service: ServiceName): readonly HttpRouteMatch[] {
   })
 }
 
-/** The api has what is left below the beginnings of its paths, and says 404 and 405 itself. */
+/**
+ * The api has what is left below the beginnings of its paths, and says 404 and 405 itself. `/` and what is below `/.well-known` are exact:
+ * below them are paths of operators and of others (ACME).
+ */
 function prefixes(): readonly HttpRouteMatch[] {
   const own = pathRoutes().filter(({ byMethod }) => [...byMethod.values()].includes('api'))
+  const exact = own.map(({ path }) => path).filter((path) => path === '/' || path.startsWith('/.well-known/'))
   const beginnings = new Set(
-    own.map(({ path }) =>
-      path
-        .split('/')
-        .slice(0, path.startsWith('/v1/') ? 3 : 2)
-        .join('/'),
-    ),
+    own
+      .filter(({ path }) => !exact.includes(path))
+      .map(({ path }) =>
+        path
+          .split('/')
+          .slice(0, path.startsWith('/v1/') ? 3 : 2)
+          .join('/'),
+      ),
   )
-  return [...beginnings].map((value) => ({ path: { type: 'PathPrefix', value } }))
+  return [
+    ...exact.map((value) => ({ path: { type: 'Exact', value } as const })),
+    ...[...beginnings].map((value) => ({ path: { type: 'PathPrefix', value } as const })),
+  ]
 }
 
 /**

@@ -31,6 +31,26 @@ describe.each(pages())('%s', (page) => {
   })
 })
 
+describe.each(['docs/ingest.md', 'docs/streaming.md', 'docs/webhooks.md', 'docs/tenants-and-keys.md'])(
+  'the guide %s',
+  (page) => {
+    const text = readPage(page)
+
+    test('sets the address and the key in its first block', () => {
+      const [first = ''] = [...text.matchAll(/^```\w*\n[^]*?^```$/gm)].map(([block]) => block)
+      expect(first).toMatch(/^export ARIFTLY_URL=.+\nexport ARIFTLY_API_KEY=.+$/m)
+    })
+
+    test('calls no other address than that', () => {
+      const lines = text.replaceAll(/\\\n\s*/g, ' ').split('\n')
+      const calls = lines.filter((line) => /\bcurl |fetch\(|EventSource\(|baseUrl/.test(line))
+      expect(calls.length).toBeGreaterThan(0)
+      expect(calls.map((call) => call.split(' -d ')[0]).filter((call) => call?.includes('://'))).toEqual([])
+      expect(text).not.toContain('api.ariftly.io')
+    })
+  },
+)
+
 describe('the check of named calls', () => {
   test.each([
     'Ask `GET /v1/webhooks/{id}/deliveries/{delivery}`.',

@@ -32,7 +32,7 @@ export function isOnRouteTable({ method, path }: NamedCall): boolean {
 }
 
 function callOfCurl(line: string): NamedCall | undefined {
-  const path = /https?:\/\/[\w.:$-]+(\/v1\/[\w{}./<>$-]*)/.exec(line)?.[1]
+  const path = /(?:https?:\/\/[\w.:$-]+|\$ARIFTLY_URL)(\/v1\/[\w{}./<>$-]*)/.exec(line)?.[1]
   if (path === undefined) return undefined
   const sendsBody = / (?:-d|--data[\w-]*|--json) ?/.test(line) && !/ (?:-G|--get) /.test(line)
   return { method: / -X ?([A-Z]+)/.exec(line)?.[1] ?? (sendsBody ? 'POST' : 'GET'), path }

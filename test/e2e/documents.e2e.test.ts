@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { buildOpenapi, type OpenapiDocument, type OpenapiOperation } from '@ariftly/api-documents'
 import { eventually } from '@ariftly/testkit'
+import { chromium } from 'playwright-core'
+import { CHROMIUM_ARGS, findChromium } from '../support/find-chromium.ts'
 import { openStream } from '../support/read-stream.ts'
 import { startStandalone, type Standalone } from '../support/standalone.ts'
 
@@ -102,6 +104,33 @@ describe('the OpenAPI document', () => {
       await response.text()
     }
   })
+})
+
+test('the reference shows the address of its page, and asks no other host for anything', async () => {
+  const browser = await chromium.launch({ executablePath: findChromium(), args: CHROMIUM_ARGS })
+  try {
+    const page = await browser.newPage()
+    const hosts = new Set<string>()
+    const faults: string[] = []
+    page.on('request', (request) => hosts.add(new URL(request.url()).origin))
+    page.on('pageerror', (error) => faults.push(String(error)))
+    await page.goto(system.url)
+    expect(new URL(page.url()).pathname).toBe('/docs')
+    await page.getByRole('navigation').getByText('Webhooks', { exact: true }).click()
+    await page.getByRole('navigation').getByText('Create a webhook', { exact: true }).click()
+    const text = await eventually(
+      async () => {
+        const shown = await page.evaluate<string>('document.body.innerText')
+        return shown.includes(`curl ${system.url}/v1/webhooks`) ? shown : undefined
+      },
+      { timeoutMs: 30_000 },
+    )
+    expect(text).not.toContain('ARIFTLY_URL')
+    expect(text).not.toContain('api.ariftly.io')
+    expect({ hosts: [...hosts], faults }).toEqual({ hosts: [system.url], faults: [] })
+  } finally {
+    await browser.close()
+  }
 })
 
 /** Parameters without which a list is refused as too wide. */

@@ -56,18 +56,26 @@ describe('the shell blocks of the README', () => {
     })
   })
 
-  test('of npm start: it prints the same calls, and they work as they are printed', async () => {
-    const printed = system.text
-      .replaceAll(/\\\n\s*/g, ' ')
-      .split('\n')
-      .filter((line) => line.trim().startsWith('curl '))
-    expect(printed).toHaveLength(3)
-    const [stream = '', post = '', list = ''] = printed
-    const streaming = run(`exec ${stream.trim()}`, {}, folder)
+  test('of npm start: it prints where all is, the variables and the same calls, and they work as they are printed', async () => {
+    expect(system.text).toContain(`  Base URL  ${origin}\n  Reference ${origin}/docs\n`)
+    expect((await fetch(`${origin}/docs`)).status).toBe(200)
+    expect(system.text).toContain(`  Data      ${join(folder, '.data')}\n`)
+    const lines = system.text.split('\n')
+    const exports = lines.filter((line) => line.startsWith('export '))
+    expect(exports.map((line) => line.split('=')[0])).toEqual(['export ARIFTLY_URL', 'export ARIFTLY_API_KEY'])
+    const printed = lines.filter((line) => line.startsWith('curl '))
+    expect(printed.join('\n')).not.toContain('http')
+    expect(printed).toHaveLength(4)
+    const set = `${exports.join('\n')}\n`
+    const [stream = '', post = '', list = '', key = ''] = printed
+    const streaming = run(`${set}exec ${stream}`, {}, folder)
     await eventually(() => streaming.text.includes('retry:'))
-    expect(JSON.parse(shell(post))).toMatchObject({ data: [{ status: 'accepted' }] })
+    expect(JSON.parse(shell(set + post))).toMatchObject({ data: [{ status: 'accepted' }] })
     await eventually(() => /^event: task\.\w+$/m.test(streaming.text))
-    expect(JSON.parse(shell(list))).toMatchObject({ object: 'list' })
+    expect(JSON.parse(shell(set + list))).toMatchObject({ object: 'list' })
+    const { key: made } = JSON.parse(shell(set + key)) as { key: string }
+    const own = shell(`${set}export ARIFTLY_API_KEY=${made}\n${list}`)
+    expect(JSON.parse(own)).toMatchObject({ object: 'list' })
   })
 
   test('of npm start: Ctrl-C ends it within 10 s', async () => {

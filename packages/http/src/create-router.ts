@@ -85,7 +85,7 @@ function methodOf(req: IncomingMessage): string {
 /** 404, or 405 when the path has other methods. */
 export function unroutable(found: { readonly allow: readonly string[] } | object | undefined): Problem {
   if (found === undefined || !('allow' in found)) {
-    return new Problem(404, 'not_found', { detail: 'There is nothing at this path.' })
+    return new Problem(404, 'not_found', { detail: 'There is nothing at this path. All routes are at /docs.' })
   }
   const allow = found.allow.join(', ')
   return new Problem(405, 'method_not_allowed', { detail: `This path takes ${allow}.`, headers: { Allow: allow } })

@@ -36,7 +36,7 @@ describe('matchRoute', () => {
   })
 
   test.each([
-    '/',
+    '//',
     '/v1',
     '/v1/events/',
     '/V1/events',

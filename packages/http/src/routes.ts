@@ -72,12 +72,18 @@ export const ROUTES = [
   { name: 'listAuditEntries', method: 'GET', path: '/v1/audit', service: 'api', scope: 'admin', summary: 'List administrative changes' },
   { name: 'listDeadLetters', method: 'GET', path: '/v1/dead-letters', service: 'api', scope: 'platform', summary: 'List dead letters' },
   { name: 'listEventTypes', method: 'GET', path: '/v1/event-types', service: 'api', scope: 'any', summary: 'List event types' },
+  { name: 'getIndex', method: 'GET', path: '/', service: 'api', scope: 'none', summary: 'Where the documents are' },
   { name: 'getOpenapi', method: 'GET', path: '/openapi.json', service: 'api', scope: 'none', summary: 'The OpenAPI document' },
   { name: 'getAsyncapi', method: 'GET', path: '/asyncapi.json', service: 'api', scope: 'none', summary: 'The AsyncAPI document' },
+  { name: 'listProblems', method: 'GET', path: '/problems', service: 'api', scope: 'none', summary: 'All problems' },
   { name: 'getProblem', method: 'GET', path: '/problems/{code}', service: 'api', scope: 'none', summary: 'What a problem means' },
   { name: 'getLlms', method: 'GET', path: '/llms.txt', service: 'api', scope: 'none', summary: 'The API for language models' },
   { name: 'getDocs', method: 'GET', path: '/docs', service: 'api', scope: 'none', summary: 'The API reference' },
   { name: 'getDocsScript', method: 'GET', path: '/docs/reference.js', service: 'api', scope: 'none', summary: "The reference's script" },
+  { name: 'getDocsStart', method: 'GET', path: '/docs/start.js', service: 'api', scope: 'none', summary: 'What starts that script' },
+  { name: 'getFavicon', method: 'GET', path: '/favicon.ico', service: 'api', scope: 'none', summary: 'The icon of the pages' },
+  { name: 'getRobots', method: 'GET', path: '/robots.txt', service: 'api', scope: 'none', summary: 'What crawlers may read' },
+  { name: 'getSecurityTxt', method: 'GET', path: '/.well-known/security.txt', service: 'api', scope: 'none', summary: 'Where to report a vulnerability' },
 ] as const satisfies readonly Route[]
 
 /** The name of a route of {@link ROUTES}. */

@@ -191,6 +191,30 @@ describe('serveHttp', () => {
     })
   })
 
+  test('answers a head that is too long with a problem and a request id, and no reset', async () => {
+    const server = await serve((_req, res) => res.end('unreachable'))
+    for (const length of [17_000, 400_000]) {
+      const answer = await raw(server.port, `GET /v1/events?x=${'a'.repeat(length)} HTTP/1.1\r\nHost: x\r\n\r\n`)
+      const [head = '', body = ''] = answer.split('\r\n\r\n')
+      expect(head).toMatch(/^HTTP\/1\.1 431 Request Header Fields Too Large\r\n/)
+      const requestId = /^X-Request-Id: (\S+)$/m.exec(head)?.[1]
+      expect(requestId).toMatch(/^req_[0-9a-f]{32}$/)
+      expect(JSON.parse(body)).toMatchObject({ status: 431, code: 'headers_too_large', request_id: requestId })
+    }
+  })
+
+  test('answers what is no HTTP with a problem', async () => {
+    const server = await serve((_req, res) => res.end('unreachable'))
+    const answer = await raw(server.port, 'HELLO\r\n\r\n')
+    expect(answer).toMatch(/^HTTP\/1\.1 400 Bad Request\r\n/)
+    expect(JSON.parse(answer.split('\r\n\r\n')[1] ?? '')).toMatchObject({ status: 400, code: 'malformed_request' })
+  })
+
+  test('cuts a connection with an unfinished answer when what follows is no HTTP', async () => {
+    const server = await serve(() => {})
+    expect(await raw(server.port, 'GET / HTTP/1.1\r\nHost: x\r\n\r\nHELLO\r\n\r\n').catch(String)).not.toContain('400')
+  })
+
   test('answers 500 when a listener throws, and goes on', async () => {
     const { port } = await serve(() => {
       throw new Error('no')

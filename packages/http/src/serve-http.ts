@@ -4,6 +4,7 @@ import { Fault, messageOf, type Logger } from '@ariftly/runtime'
 import type { ConnectionFront } from './connection-front.ts'
 import { PipelinedAnswers } from './pipelined-answers.ts'
 import { sendError } from './problem.ts'
+import { answerRefusedByParser } from './refused-by-parser.ts'
 import { UnreadAnswers, type UnreadLimits } from './unread-answers.ts'
 
 /** What a server needs. */
@@ -59,6 +60,7 @@ export async function serveHttp(options: ServeHttpOptions): Promise<HttpServer> 
     },
     handle,
   )
+  answerRefusedByParser(server, answers)
   const front = options.connectionFront?.(server, { headersTimeoutMs, keepAliveTimeoutMs })
 
   function handle(...[req, res]: Parameters<RequestListener>): void {

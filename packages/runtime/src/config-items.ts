@@ -160,7 +160,9 @@ export function url(
   return setting(protocols === undefined ? 'URL' : `URL (${protocols.join(' ')})`, options, (text) => {
     if (!URL.canParse(text)) return bad('must be a URL')
     if (protocols !== undefined && !protocols.includes(new URL(text).protocol)) {
-      return bad(`must be a URL that begins with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`)
+      return bad(
+        `must be a URL that begins with ${protocols.map((protocol) => (protocol === 'mailto:' ? protocol : `${protocol}//`)).join(' or ')}`,
+      )
     }
     return good(text)
   })

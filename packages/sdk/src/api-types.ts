@@ -620,6 +620,27 @@ export interface EventType {
   readonly example: Readonly<Record<string, unknown>>
 }
 
+/** `Index` as the API documents it. */
+export interface Index {
+  readonly object: "index"
+  readonly name: string
+  /** Of the API. */
+  readonly version: string
+  /** Paths of the documents. */
+  readonly links: {
+    /** The reference. */
+    readonly docs: string
+    /** The OpenAPI document. */
+    readonly openapi: string
+    /** The API for language models. */
+    readonly llms: string
+    /** The AsyncAPI document. */
+    readonly asyncapi: string
+    /** All problems. */
+    readonly problems: string
+  }
+}
+
 /** `ProblemKind` as the API documents it. */
 export interface ProblemKind {
   readonly code: string

@@ -1,4 +1,4 @@
-import { databaseConfig, int, kafkaConfig, settings, type ConfigOf } from '@ariftly/runtime'
+import { databaseConfig, int, kafkaConfig, settings, url, type ConfigOf } from '@ariftly/runtime'
 
 /** What the api reads from the environment. */
 export const apiConfig = {
@@ -14,6 +14,11 @@ export const apiConfig = {
     default: 10,
     min: 1,
     max: 1_000_000,
+  }),
+  SECURITY_CONTACT: url({
+    doc: 'Where vulnerabilities of this installation are reported; in `/.well-known/security.txt`.',
+    default: 'mailto:security@ariftly.io',
+    protocols: ['https:', 'mailto:'],
   }),
 } as const
 

@@ -51,7 +51,7 @@ export async function start(config: ApiConfig, deps: ServiceDeps & SharedAuthent
     const kafka = createKafka({ ...kafkaConnection(config), clientId: 'ariftly-api', log })
     releasers.add('kafka', () => kafka.close())
     const routes = createApiRoutes({ config, events, pool, keyring, policy, egress, kafka, log, tracing })
-    const open = createDocumentHandlers(Object.keys(routes))
+    const open = createDocumentHandlers(Object.keys(routes), { securityContact: config.SECURITY_CONTACT })
     const router = createExpressApp({ log, metrics, tracing, auth, routes, open, corsOrigins: config.CORS_ORIGINS })
     return { name: 'api', router, ready: () => readinessOf(auth), close: () => releasers.close() }
   })

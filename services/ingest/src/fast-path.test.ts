@@ -163,6 +163,16 @@ describe('the fast path', () => {
     }
   })
 
+  test('leaves a head that is too long to node:http, and the answer is a problem', async () => {
+    const task = newTask()
+    const script = whole(Buffer.from(post(eventBody(task), [`X-A: ${'a'.repeat(17_000)}`])))
+    const { responses, written } = await outcomeOf(fast, script, task)
+    expect(responses).toEqual([
+      expect.stringMatching(/^HTTP\/1\.1 431 [^]*\nx-request-id: req_\n[^]*"code":"headers_too_large"/),
+    ])
+    expect(written).toEqual([])
+  })
+
   test('and node:http give the same responses and write the same events for random requests', async () => {
     const count = byForm({ short: 20_000, long: 200_000 })
     const seed = randomSeed('requests of the fast path')
@@ -212,7 +222,9 @@ function differInDropped(...ends: readonly [Ended, Ended]): boolean {
 
 /** Whether a response is that of node's parser. */
 const isCut = (response: string | undefined): boolean =>
-  /^HTTP\/1\.1 4\d\d [^\n]*\nconnection: close\n$/.test(response ?? '')
+  /^HTTP\/1\.1 4\d\d [^]*"code":"(?:malformed_request|headers_too_large|body_too_large|request_timeout)"/.test(
+    response ?? '',
+  )
 
 const closes = (response: string | undefined): boolean => /\nconnection: close\n/.test(response ?? '')
 

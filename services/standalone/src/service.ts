@@ -1,4 +1,4 @@
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { migrate, migrateConfig } from '@ariftly-services/migrate'
 import { generateApiKey } from '@ariftly/auth'
 import { serveService, type ServedService } from '@ariftly/http'
@@ -53,7 +53,8 @@ export async function start(config: StandaloneConfig, deps: StandaloneDeps): Pro
       if (deps.signal.aborted) return
       const baseUrl = config.PUBLIC_URL ?? `http://${host === '0.0.0.0' ? '127.0.0.1' : host}:${service.port}`
       const tookMs = performance.now() - deps.startedMs
-      deps.announce(renderBanner({ baseUrl, apiKey, kafka: given.KAFKA_BROKERS.join(','), tookMs }))
+      const kafka = given.KAFKA_BROKERS.join(',')
+      deps.announce(renderBanner({ baseUrl, apiKey, kafka, dataDir: resolve(config.DATA_DIR), tookMs }))
     }
 
     return {

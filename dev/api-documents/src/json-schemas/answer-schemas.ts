@@ -52,6 +52,27 @@ export const ingestResultsSchema: TSchema = Type.Object({
   ),
 })
 
+function linkSchema(description: string): TSchema {
+  return Type.String({ format: 'uri-reference', description })
+}
+
+/** What `GET /` answers. */
+export const indexSchema: TSchema = Type.Object({
+  object: Type.Literal('index'),
+  name: Type.String(),
+  version: Type.String({ description: 'Of the API.' }),
+  links: Type.Object(
+    {
+      docs: linkSchema('The reference.'),
+      openapi: linkSchema('The OpenAPI document.'),
+      llms: linkSchema('The API for language models.'),
+      asyncapi: linkSchema('The AsyncAPI document.'),
+      problems: linkSchema('All problems.'),
+    },
+    { description: 'Paths of the documents.' },
+  ),
+})
+
 /** A sealed token that opens streams. */
 export const streamTokenSchema: TSchema = Type.Object({
   object: Type.Literal('stream_token'),

@@ -54,7 +54,8 @@ describe('the OpenAPI document', () => {
     for (const methods of Object.values(document.paths)) {
       for (const operation of Object.values(methods)) {
         const sample = operation['x-codeSamples']?.find((each) => each.label === label)
-        expect(sample?.source).toContain('https://api.ariftly.io/')
+        expect(sample?.source).toContain('ARIFTLY_URL')
+        expect(sample?.source).not.toContain('api.ariftly.io')
         if (operation.security?.length !== 0) expect(sample?.source).toContain('ARIFTLY_API_KEY')
       }
     }

@@ -2,25 +2,27 @@ import type { NamedRoute } from '@ariftly/http'
 import type { CodeSample } from './document.ts'
 import type { Content } from './operation.ts'
 
-const ORIGIN = 'https://api.ariftly.io'
-
 interface Call {
   readonly method: string
-  readonly url: string
+  /** Of the URL, below `ARIFTLY_URL`. */
+  readonly path: string
   readonly withKey: boolean
   /** Content type and text of the first example of the body. */
   readonly body: { readonly type: string; readonly text: string } | undefined
   readonly streams: boolean
 }
 
-/** How to call a route from a shell, TypeScript and Python, with the first example of its body and without a library of ours. */
+/**
+ * How to call a route from a shell, TypeScript and Python, with the first example of its body and without a library of ours. The address
+ * is that of `ARIFTLY_URL`: the document is the same for every installation. `/docs` shows the address of the page in its place.
+ */
 export function codeSamples(
   route: NamedRoute,
   o: { readonly path: string; readonly body: Content | undefined },
 ): readonly CodeSample[] {
   const call: Call = {
     method: route.method,
-    url: ORIGIN + o.path,
+    path: o.path,
     withKey: route.scope !== 'none',
     body: o.body === undefined ? undefined : { type: o.body.type, text: textOf(o.body) },
     streams: route.noHead === true,
@@ -48,17 +50,17 @@ function headersOf({ withKey, body }: Call, key: string): readonly (readonly [st
 }
 
 function curl(call: Call): string {
-  const { method, url, body, streams } = call
+  const { method, path, body, streams } = call
   const isDefault = method === (body === undefined ? 'GET' : 'POST')
   return [
-    `curl ${streams ? '-N ' : ''}${isDefault ? '' : `-X ${method} `}${url}`,
+    `curl ${streams ? '-N ' : ''}${isDefault ? '' : `-X ${method} `}$ARIFTLY_URL${path}`,
     ...headersOf(call, 'Bearer $ARIFTLY_API_KEY').map(([name, value]) => `-H "${name}: ${value}"`),
     ...(body === undefined ? [] : [`-d '${body.text.replaceAll("'", String.raw`'\''`)}'`]),
   ].join(' \\\n  ')
 }
 
 function typescript(call: Call): string {
-  const { method, url, body } = call
+  const { method, path, body } = call
   const headers = headersOf(call, '`Bearer ${process.env.ARIFTLY_API_KEY}`').map(
     ([name, value]) =>
       `${name === 'Authorization' ? name : JSON.stringify(name)}: ${value.startsWith('`') ? value : JSON.stringify(value)}`,
@@ -69,16 +71,16 @@ function typescript(call: Call): string {
     ...(body === undefined ? [] : [`body: ${JSON.stringify(body.text)}`]),
   ]
   const init = options.length === 0 ? '' : `, {\n${options.map((line) => `  ${line},\n`).join('')}}`
-  return `const response = await fetch(${JSON.stringify(url)}${init})\nconsole.log(response.status, await response.text())`
+  return `const response = await fetch(\`\${process.env.ARIFTLY_URL}${path}\`${init})\nconsole.log(response.status, await response.text())`
 }
 
 function python(call: Call): string {
-  const { method, url, body } = call
+  const { method, path, body } = call
   const headers = headersOf(call, 'f"Bearer {os.environ[\'ARIFTLY_API_KEY\']}"').map(
     ([name, value]) => `${JSON.stringify(name)}: ${value.startsWith('f"') ? value : JSON.stringify(value)}`,
   )
   const parameters = [
-    JSON.stringify(url),
+    `f"{os.environ['ARIFTLY_URL']}${path}"`,
     `method=${JSON.stringify(method)}`,
     ...(headers.length === 0 ? [] : [`headers={${headers.join(', ')}}`]),
     ...(body === undefined ? [] : [`data=${JSON.stringify(body.text)}.encode()`]),

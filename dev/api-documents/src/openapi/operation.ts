@@ -46,6 +46,7 @@ export interface Content {
     | 'text/html'
     | 'text/plain'
     | 'text/javascript'
+    | 'image/x-icon'
   readonly schema: TSchema
   readonly examples?: readonly Example[]
 }
@@ -59,7 +60,7 @@ export interface AnswerHeader {
 
 /** An answer that is no problem. */
 export interface Answer {
-  readonly status: 200 | 201 | 202 | 204 | 207 | 304
+  readonly status: 200 | 201 | 202 | 204 | 207 | 302 | 304
   readonly description: string
   readonly headers?: readonly AnswerHeader[]
   readonly content?: readonly Content[]
@@ -70,6 +71,8 @@ export interface ProblemAnswer {
   readonly status: 400 | 401 | 403 | 404 | 408 | 409 | 413 | 415 | 422 | 429 | 503
   readonly codes: readonly string[]
   readonly description?: string
+  /** Also a page, for `Accept: text/html`. */
+  readonly asPage?: boolean
   /** Besides `X-Request-Id` and `Retry-After`. */
   readonly headers?: readonly AnswerHeader[]
 }

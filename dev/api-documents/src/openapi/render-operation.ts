@@ -173,12 +173,13 @@ function problems(route: NamedRoute, doc: OperationDoc): Readonly<Record<string,
     ...(route.idempotent === true ? IDEMPOTENT : []),
   ]
   const byStatus = new Map<ProblemAnswer['status'], MergedProblem>()
-  for (const { status, codes, description, headers = [] } of [...doc.problems, ...common]) {
+  for (const { status, codes, description, headers = [], asPage } of [...doc.problems, ...common]) {
     const known = byStatus.get(status) ?? { codes: [], headers: [] }
     byStatus.set(status, {
       codes: [...new Set([...known.codes, ...codes])],
       headers: [...known.headers, ...headers],
       description: known.description ?? description ?? TITLES[status],
+      asPage: known.asPage ?? asPage ?? false,
     })
   }
   const entries = [...byStatus].toSorted(([one], [other]) => one - other)
@@ -192,9 +193,13 @@ interface MergedProblem {
   readonly codes: readonly string[]
   readonly headers: readonly AnswerHeader[]
   readonly description?: string
+  readonly asPage?: boolean
 }
 
-function renderProblem(status: ProblemAnswer['status'], { codes, headers, description = '' }: MergedProblem): object {
+function renderProblem(
+  status: ProblemAnswer['status'],
+  { codes, headers, description = '', asPage = false }: MergedProblem,
+): object {
   const retry = status === 429 || status === 503
   const [code = 'error'] = codes
   const value = problemExample({ status, code, title: TITLES[status], detail: description, instance: '/v1/events' })
@@ -205,6 +210,9 @@ function renderProblem(status: ProblemAnswer['status'], { codes, headers, descri
       ...(retry ? { 'Retry-After': { description: 'Seconds.', schema: { type: 'integer' } } } : {}),
       ...(status === 401 ? { 'WWW-Authenticate': { description: 'RFC 6750.', schema: { type: 'string' } } } : {}),
     },
-    content: { 'application/problem+json': { schema: ref('Problem'), examples: { [code]: { value } } } },
+    content: {
+      'application/problem+json': { schema: ref('Problem'), examples: { [code]: { value } } },
+      ...(asPage ? { 'text/html': { schema: { type: 'string' } } } : {}),
+    },
   }
 }

@@ -4,6 +4,7 @@ import { EVENT_TYPES } from '@ariftly/events'
 import {
   apiKeySchema,
   currentApiKeySchema,
+  indexSchema,
   ingestResultsSchema,
   listSchema,
   newApiKeySchema,
@@ -76,6 +77,7 @@ const SCHEMAS = {
   AuditEntry: auditEntrySchema,
   DeadLetter: deadLetterSchema,
   EventType: eventTypeObjectSchema,
+  Index: indexSchema,
   ProblemKind: problemKindSchema,
   Problem: problemSchema,
 } as const

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { createServer, type RequestListener, type Server } from 'node:http'
 import { connect, type AddressInfo } from 'node:net'
 import { request } from 'node:http'
-import { ROUTES, serveHttp } from '@ariftly/http'
+import { PROBLEMS, ROUTES, serveHttp } from '@ariftly/http'
 import { createExpressApp } from '@ariftly/http/express'
 import { createLogger, createMetrics } from '@ariftly/runtime'
 import { eventually } from '@ariftly/testkit'
@@ -12,6 +12,8 @@ import { createDocumentHandlers } from './document-handlers.ts'
 import { EXAMPLE_DAY } from './openapi-file.ts'
 
 const ASSETS = new URL('../../assets/', import.meta.url)
+
+const BROWSER = 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8'
 
 const log = createLogger({ service: 'api', level: 'silent' })
 let listener: RequestListener
@@ -24,7 +26,7 @@ beforeAll(async () => {
     metrics: createMetrics(),
     auth: { authenticate: () => Promise.reject(new Error('No key is asked for here.')) },
     routes: {},
-    open: createDocumentHandlers(['listEvents']),
+    open: createDocumentHandlers(['listEvents'], { securityContact: 'mailto:a@example.com\nX: y' }),
   })
   server = createServer(listener)
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
@@ -56,12 +58,18 @@ describe('the documents', () => {
     expect(names.toSorted()).toEqual(
       [
         'listEvents',
+        'getIndex',
         'getOpenapi',
         'getAsyncapi',
+        'listProblems',
         'getProblem',
         'getLlms',
         'getDocs',
         'getDocsScript',
+        'getDocsStart',
+        'getFavicon',
+        'getRobots',
+        'getSecurityTxt',
         ...elsewhere,
       ].toSorted(),
     )
@@ -96,10 +104,100 @@ describe('the documents', () => {
       })
   })
 
-  test.each(['no_such_code', 'constructor', '%3Cscript%3E'])('know no problem %s', async (code) => {
-    const response = await fetch(`${base}/problems/${code}`)
+  describe.each(['no_such_code', 'constructor', '%3Cscript%3E'])('know no problem %s', (code) => {
+    test.each(['*/*', 'application/json', 'application/problem+json'])(
+      'and say so as a problem to %s',
+      async (accept) => {
+        const response = await fetch(`${base}/problems/${code}`, { headers: { accept } })
+        expect([response.status, response.headers.get('content-type')]).toEqual([404, 'application/problem+json'])
+        expect(response.headers.get('vary')).toBe('Accept')
+        expect(await response.json()).toMatchObject({ code: 'not_found', detail: expect.stringContaining('/problems') })
+      },
+    )
+
+    test('and say so to browsers on a page, which has nothing of the request', async () => {
+      const response = await fetch(`${base}/problems/${code}`, { headers: { accept: BROWSER } })
+      expect([response.status, response.headers.get('content-type')]).toEqual([404, 'text/html; charset=utf-8'])
+      expect(response.headers.get('cache-control')).toBe('no-store')
+      expect(response.headers.get('content-security-policy')).toContain("default-src 'none'")
+      const page = await response.text()
+      expect(page).toContain('href="/problems"')
+      expect(page).not.toContain(decodeURIComponent(code))
+    })
+  })
+
+  test('list all problems as JSON, each as it is alone', async () => {
+    const headers = { accept: 'application/json' }
+    const response = await fetch(`${base}/problems`, { headers })
+    expect(response.headers.get('vary')).toBe('Accept')
+    const list = (await response.json()) as { data: { code: string }[] }
+    expect(list).toMatchObject({ object: 'list', has_more: false, next_cursor: null })
+    expect(list.data.map(({ code }) => code)).toEqual(Object.keys(PROBLEMS))
+    const [first] = list.data
+    expect(await (await fetch(`${base}/problems/${first?.code}`, { headers })).json()).toEqual(first)
+  })
+
+  test.each([undefined, '*/*', BROWSER])('list all problems as a page of links, for Accept %s', async (accept) => {
+    const response = await fetch(`${base}/problems`, { headers: accept === undefined ? {} : { accept } })
+    expect(response.headers.get('content-type')).toBe('text/html; charset=utf-8')
+    const page = await response.text()
+    const links = [...page.matchAll(/href="\/problems\/(\w+)"/g)].map(([, code]) => code)
+    expect(links).toEqual(Object.keys(PROBLEMS))
+    expect(page).toContain('<main>')
+    expect(page).not.toContain('`')
+  })
+
+  test.each([undefined, '*/*', 'application/json', 'application/xml'])(
+    'have an index, for Accept %s',
+    async (accept) => {
+      const response = await fetch(`${base}/`, { redirect: 'manual', headers: accept === undefined ? {} : { accept } })
+      expect([response.status, response.headers.get('vary')]).toEqual([200, 'Accept'])
+      const index = (await response.json()) as { version: string; links: Record<string, string> }
+      const { info } = (await (await fetch(`${base}/openapi.json`)).json()) as { info: { version: string } }
+      expect(index).toMatchObject({ object: 'index', name: 'Ariftly Events API', version: info.version })
+      const paths = Object.values(index.links)
+      expect(paths.toSorted()).toEqual(['/asyncapi.json', '/docs', '/llms.txt', '/openapi.json', '/problems'])
+      for (const path of paths) expect((await fetch(base + path)).status).toBe(200)
+    },
+  )
+
+  test.each(['text/html', BROWSER])('send browsers from the root to the reference: %s', async (accept) => {
+    const response = await fetch(`${base}/`, { redirect: 'manual', headers: { accept } })
+    expect([response.status, response.headers.get('location')]).toEqual([302, '/docs'])
+    expect(response.headers.get('vary')).toBe('Accept')
+  })
+
+  test('have an icon, which their pages name', async () => {
+    const response = await fetch(`${base}/favicon.ico`)
+    expect([response.status, response.headers.get('content-type')]).toEqual([200, 'image/x-icon'])
+    const icon = Buffer.from(await response.arrayBuffer())
+    // Type 1 (icon), one image, a PNG.
+    expect([icon.readUInt16LE(2), icon.readUInt16LE(4), icon.toString('latin1', 23, 26)]).toEqual([1, 1, 'PNG'])
+    for (const path of ['/docs', '/problems', '/problems/not_found'])
+      expect(await (await fetch(base + path)).text()).toContain('<link rel="icon" href="/favicon.ico" />')
+  })
+
+  test('keep crawlers from what needs a key', async () => {
+    const response = await fetch(`${base}/robots.txt`)
+    expect(response.headers.get('content-type')).toBe('text/plain; charset=utf-8')
+    expect(await response.text()).toBe('User-agent: *\nDisallow: /v1/\n')
+  })
+
+  test('say whom to tell about a vulnerability, for the next half year, one field a line', async () => {
+    const response = await fetch(`${base}/.well-known/security.txt`)
+    expect(response.headers.get('content-type')).toBe('text/plain; charset=utf-8')
+    const fields = (await response.text()).trimEnd().split('\n')
+    expect(fields.map((line) => line.split(': ')[0])).toEqual(['Contact', 'Expires', 'Preferred-Languages'])
+    expect(fields[0]).toBe('Contact: mailto:a@example.comX: y')
+    const days = (Date.parse(fields[1]?.slice('Expires: '.length) ?? '') - Date.now()) / 86_400_000
+    expect(days).toBeGreaterThan(170)
+    expect(days).toBeLessThan(365)
+  })
+
+  test('are named by a 404 of a path without a route', async () => {
+    const response = await fetch(`${base}/v1/nothing`, { headers: { accept: BROWSER } })
     expect(response.status).toBe(404)
-    expect(response.headers.get('content-type')).toBe('application/problem+json')
+    expect(await response.json()).toMatchObject({ code: 'not_found', detail: expect.stringContaining('/docs') })
   })
 
   test('tell language models the routes, types and codes that there are', async () => {

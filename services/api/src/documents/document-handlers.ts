@@ -1,53 +1,40 @@
 import { readFile } from 'node:fs/promises'
-import type { ServerResponse } from 'node:http'
 import { promisify } from 'node:util'
 import { gunzip } from 'node:zlib'
-import { pathOf, Problem, readQuery, ROUTES, sendJson, type OpenHandler, type RouteName } from '@ariftly/http'
+import { readQuery, ROUTES, sendJson, type OpenHandler, type RouteName } from '@ariftly/http'
 import { renderLlmsText } from './llms-text.ts'
-import { readAsyncapi, readOpenapi } from './openapi-file.ts'
-import { problemDocument, renderProblemPage } from './problem-page.ts'
-import { REFERENCE_PAGE } from './reference-page.ts'
+import { readAsyncapi, readOpenapi, readVersion } from './openapi-file.ts'
+import { problemHandlers } from './problem-handlers.ts'
+import { REFERENCE_PAGE, REFERENCE_START } from './reference-page.ts'
+import { sendDocument } from './send-document.ts'
+import { createSiteHandlers } from './site-handlers.ts'
 
 /** The routes of this file, for `createExpressApp`. */
 export type DocumentHandlers = Readonly<Record<(typeof OWN)[number], OpenHandler>>
 
-/**
- * Nothing on the page comes from elsewhere or goes elsewhere. The reference styles itself inline; its script is a file of ours.
- * https://www.w3.org/TR/CSP3/
- */
-const POLICY = [
-  "default-src 'none'",
-  "script-src 'self'",
-  "style-src 'self' 'unsafe-inline'",
-  "img-src 'self' data:",
-  "font-src 'self' data:",
-  "connect-src 'self'",
-  "base-uri 'none'",
-  "form-action 'none'",
-  "frame-ancestors 'none'",
-].join('; ')
-
-const SECURITY_HEADERS = {
-  'Content-Security-Policy': POLICY,
-  'X-Content-Type-Options': 'nosniff',
-  'Referrer-Policy': 'no-referrer',
-  'Cross-Origin-Opener-Policy': 'same-origin',
-  'Cross-Origin-Resource-Policy': 'same-origin',
-  'Permissions-Policy': 'camera=(), geolocation=(), microphone=()',
-} as const
+/** What the documents say of the installation. */
+export interface DocumentOptions {
+  /** A URL, `https:` or `mailto:`. */
+  readonly securityContact: string
+  /** Epoch milliseconds; default: the clock of the system. */
+  readonly now?: () => number
+}
 
 /**
- * Makes the handlers of `/openapi.json`, `/asyncapi.json`, `/problems/{code}`, `/llms.txt`, `/docs` and the page's script.
+ * Makes the handlers of all documents that need no key: index, reference, problems, machine-readable descriptions and what crawlers ask for.
  * @param served names of the api's routes that have a handler: the document holds no others of this service.
  */
-export function createDocumentHandlers(served: readonly string[], nowMs: number = Date.now()): DocumentHandlers {
+export function createDocumentHandlers(served: readonly string[], options: DocumentOptions): DocumentHandlers {
+  const { securityContact, now = Date.now } = options
   const names: ReadonlySet<string> = new Set<string>([...served, ...OWN])
-  const openapi = readOpenapi(names, nowMs)
+  const openapi = readOpenapi(names, now())
   const asyncapi = readAsyncapi()
   const llms = renderLlmsText(ROUTES.filter(({ name, service }) => service !== 'api' || names.has(name)))
   const script = createScriptReader()
 
   return {
+    ...createSiteHandlers({ version: readVersion(), securityContact, now }),
+    ...problemHandlers,
     getOpenapi(req, res) {
       readQuery(req.originalUrl, {})
       sendJson(res, 200, openapi, { 'Cache-Control': 'public, max-age=300', 'X-Content-Type-Options': 'nosniff' })
@@ -56,28 +43,23 @@ export function createDocumentHandlers(served: readonly string[], nowMs: number 
       readQuery(req.originalUrl, {})
       sendJson(res, 200, asyncapi, { 'Cache-Control': 'public, max-age=300', 'X-Content-Type-Options': 'nosniff' })
     },
-    getProblem(req, res) {
-      readQuery(req.originalUrl, {})
-      const problem = problemDocument(pathOf(req).split('/').at(-1) ?? '')
-      if (problem === undefined) throw new Problem(404, 'not_found', { detail: 'There is no problem of this code.' })
-      res.vary('Accept')
-      const headers = { 'Cache-Control': 'public, max-age=300' }
-      if (req.accepts(['html', 'json']) === 'json') sendJson(res, 200, Buffer.from(JSON.stringify(problem)), headers)
-      else send(res, 'text/html; charset=utf-8', renderProblemPage(problem), headers)
-    },
     getLlms(req, res) {
       readQuery(req.originalUrl, {})
-      send(res, 'text/plain; charset=utf-8', llms, { 'Cache-Control': 'public, max-age=300' })
+      sendDocument(res, 'text/plain; charset=utf-8', llms, { 'Cache-Control': 'public, max-age=300' })
     },
     getDocs(req, res) {
       readQuery(req.originalUrl, {})
-      send(res, 'text/html; charset=utf-8', REFERENCE_PAGE, { 'Cache-Control': 'public, max-age=300' })
+      sendDocument(res, 'text/html; charset=utf-8', REFERENCE_PAGE, { 'Cache-Control': 'public, max-age=300' })
+    },
+    getDocsStart(req, res) {
+      readQuery(req.originalUrl, {})
+      sendDocument(res, 'text/javascript; charset=utf-8', REFERENCE_START, { 'Cache-Control': 'public, max-age=300' })
     },
     async getDocsScript(req, res) {
       readQuery(req.originalUrl, {})
       res.vary('Accept-Encoding')
       const packed = acceptsGzip(req.headers['accept-encoding'])
-      send(res, 'text/javascript; charset=utf-8', packed ? await script.packed() : await script.plain(), {
+      sendDocument(res, 'text/javascript; charset=utf-8', packed ? await script.packed() : await script.plain(), {
         'Cache-Control': 'public, max-age=86400',
         ...(packed ? { 'Content-Encoding': 'gzip' } : {}),
       })
@@ -86,12 +68,18 @@ export function createDocumentHandlers(served: readonly string[], nowMs: number 
 }
 
 const OWN = [
+  'getIndex',
   'getOpenapi',
   'getAsyncapi',
+  'listProblems',
   'getProblem',
   'getLlms',
   'getDocs',
   'getDocsScript',
+  'getDocsStart',
+  'getFavicon',
+  'getRobots',
+  'getSecurityTxt',
 ] as const satisfies readonly RouteName[]
 
 interface ScriptReader {
@@ -122,18 +110,4 @@ function keptOnce<T>(read: () => Promise<T>): () => Promise<T> {
 
 function acceptsGzip(header: string | undefined): boolean {
   return /(^|,)\s*(gzip|\*)\s*(;\s*q=(?!0(\.0+)?\s*(,|$))|,|$)/i.test(header ?? '')
-}
-
-function send(
-  res: ServerResponse,
-  type: string,
-  body: string | Buffer,
-  headers: Readonly<Record<string, string>>,
-): void {
-  const bytes = typeof body === 'string' ? Buffer.from(body) : body
-  for (const [name, value] of Object.entries({ ...SECURITY_HEADERS, ...headers })) res.setHeader(name, value)
-  res.setHeader('Content-Type', type)
-  res.setHeader('Content-Length', bytes.length)
-  res.statusCode = 200
-  res.end(bytes)
 }

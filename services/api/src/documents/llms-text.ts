@@ -17,6 +17,7 @@ A request to \`POST /v1/events\` holds at most ${LIMITS.eventsPerRequestMax} eve
 - [OpenAPI](/openapi.json): every route with schemas and examples
 - [AsyncAPI](/asyncapi.json): the Kafka topics
 - [Reference](/docs): the same as OpenAPI, for people
+- [Problems](/problems): every \`code\` with cause and fix (send \`Accept: application/json\`)
 
 ## Routes
 

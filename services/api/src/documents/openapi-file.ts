@@ -32,6 +32,14 @@ export function readOpenapi(served: ReadonlySet<string>, nowMs: number): Buffer 
 }
 
 /**
+ * The version of the API, as the OpenAPI document has it.
+ * @throws Error if the file is not there: the process must not start without it.
+ */
+export function readVersion(): string {
+  return (JSON.parse(readFileSync(FILE, 'utf8')) as { readonly info: { readonly version: string } }).info.version
+}
+
+/**
  * The committed AsyncAPI document, as it is.
  * @throws Error if the file is not there: the process must not start without it.
  */

@@ -8,19 +8,37 @@ const SETTINGS = {
   mcp: { disabled: true },
 } as const
 
-/** The page of the API reference; the script reads the settings from the first tag. */
+/** How the samples of the document name the address in a shell, TypeScript and Python. `$ARIFTLY_URL` is the last: it is no part of the others. */
+const ADDRESSES = ['${process.env.ARIFTLY_URL}', "{os.environ['ARIFTLY_URL']}", '$ARIFTLY_URL']
+
+/** The page of the API reference. The second script starts the first. */
 export const REFERENCE_PAGE = `<!doctype html>
 <html lang="en">
   <head>
     <meta charset="utf-8" />
     <meta name="viewport" content="width=device-width, initial-scale=1" />
-    <link rel="icon" href="data:," />
+    <link rel="icon" href="/favicon.ico" />
     <title>Ariftly Events API</title>
   </head>
   <body>
     <noscript>The reference needs JavaScript. The document is <a href="/openapi.json">/openapi.json</a>.</noscript>
-    <script id="api-reference" data-url="/openapi.json" data-configuration='${JSON.stringify(SETTINGS)}'></script>
+    <div id="reference"></div>
     <script src="/docs/reference.js"></script>
+    <script src="/docs/start.js"></script>
   </body>
 </html>
+`
+
+/**
+ * Shows the document with the address of the page in its samples. Only the browser knows that address, behind any proxy. An answer that is
+ * no document is left to the reference, which says so.
+ */
+export const REFERENCE_START = `const settings = ${JSON.stringify(SETTINGS)}
+const show = (document) => Scalar.createApiReference('#reference', { ...settings, ...document })
+const withAddress = (text) => ${JSON.stringify(ADDRESSES)}.reduce((done, name) => done.replaceAll(name, location.origin), text)
+fetch('/openapi.json')
+  .then((response) => response.text())
+  .then((text) => ({ content: { ...JSON.parse(withAddress(text)), servers: [{ url: location.origin }] } }))
+  .catch(() => ({ url: '/openapi.json' }))
+  .then(show)
 `

@@ -2,9 +2,24 @@ import { Type } from '@sinclair/typebox'
 import type { Operations } from '../operation.ts'
 import { listOf, ref } from '../schema-ref.ts'
 
+/** Bytes. OpenAPI 3.1 describes them by their content type alone. */
+const BINARY = Type.Unsafe({})
+
 /** Routes of this reference. */
 export const documentOperations: Operations<
-  'listEventTypes' | 'getOpenapi' | 'getAsyncapi' | 'getProblem' | 'getLlms' | 'getDocs' | 'getDocsScript'
+  | 'listEventTypes'
+  | 'getIndex'
+  | 'getOpenapi'
+  | 'getAsyncapi'
+  | 'listProblems'
+  | 'getProblem'
+  | 'getLlms'
+  | 'getDocs'
+  | 'getDocsScript'
+  | 'getDocsStart'
+  | 'getFavicon'
+  | 'getRobots'
+  | 'getSecurityTxt'
 > = {
   listEventTypes: {
     tag: 'Events',
@@ -18,6 +33,23 @@ export const documentOperations: Operations<
     ],
     problems: [],
   },
+  getIndex: {
+    tag: 'Documents',
+    description: 'Name, version and the paths of the documents; for `Accept: text/html` a redirect to the reference.',
+    answers: [
+      {
+        status: 200,
+        description: 'The index.',
+        content: [{ type: 'application/json', schema: ref('Index') }],
+      },
+      {
+        status: 302,
+        description: 'For browsers.',
+        headers: [{ name: 'Location', description: '`/docs`.', schema: Type.String() }],
+      },
+    ],
+    problems: [],
+  },
   getAsyncapi: {
     tag: 'Documents',
     description: 'The Kafka topics, for services inside the platform (AsyncAPI 3).',
@@ -26,6 +58,21 @@ export const documentOperations: Operations<
         status: 200,
         description: 'The document.',
         content: [{ type: 'application/json', schema: Type.Unsafe({ type: 'object' }) }],
+      },
+    ],
+    problems: [],
+  },
+  listProblems: {
+    tag: 'Documents',
+    description: 'Every `code` with cause and fix: a page, or JSON for `Accept: application/json`.',
+    answers: [
+      {
+        status: 200,
+        description: 'All codes, on one page.',
+        content: [
+          { type: 'text/html', schema: Type.String() },
+          { type: 'application/json', schema: listOf('ProblemKind') },
+        ],
       },
     ],
     problems: [],
@@ -43,7 +90,7 @@ export const documentOperations: Operations<
         ],
       },
     ],
-    problems: [{ status: 404, codes: ['not_found'] }],
+    problems: [{ status: 404, codes: ['not_found'], asPage: true }],
   },
   getLlms: {
     tag: 'Documents',
@@ -75,6 +122,32 @@ export const documentOperations: Operations<
     answers: [
       { status: 200, description: 'The script.', content: [{ type: 'text/javascript', schema: Type.String() }] },
     ],
+    problems: [],
+  },
+  getDocsStart: {
+    tag: 'Documents',
+    description: 'Starts the script of that page with this document, and the address of the page in its samples.',
+    answers: [
+      { status: 200, description: 'The script.', content: [{ type: 'text/javascript', schema: Type.String() }] },
+    ],
+    problems: [],
+  },
+  getFavicon: {
+    tag: 'Documents',
+    description: 'For browsers.',
+    answers: [{ status: 200, description: 'The icon.', content: [{ type: 'image/x-icon', schema: BINARY }] }],
+    problems: [],
+  },
+  getRobots: {
+    tag: 'Documents',
+    description: 'For crawlers (RFC 9309): nothing under `/v1`.',
+    answers: [{ status: 200, description: 'The text.', content: [{ type: 'text/plain', schema: Type.String() }] }],
+    problems: [],
+  },
+  getSecurityTxt: {
+    tag: 'Documents',
+    description: 'Whom to tell about a vulnerability of this installation (RFC 9116).',
+    answers: [{ status: 200, description: 'The text.', content: [{ type: 'text/plain', schema: Type.String() }] }],
     problems: [],
   },
 }
