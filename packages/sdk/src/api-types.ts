@@ -1018,13 +1018,19 @@ export interface ListReplaysQuery {
 
 /** Query parameters of `listDeliveries`. */
 export interface ListDeliveriesQuery {
+  /** Only of this event. */
+  readonly event_id?: string
+  /** Only of events of this task. */
+  readonly task_id?: string
   /** Only deliveries that stand so. */
   readonly status?: "pending" | "delivered" | "failed" | "cancelled"
   /** Only events of these types, separated by commas. */
   readonly type?: readonly ("task.created" | "task.progress" | "task.complete" | "task.failed" | "artifact.emitted" | "approval.requested" | "approval.resolved" | "session.message" | "session.closed" | "tool_call.executed")[]
-  /** Only events appended after this time (exclusive). */
+  /** Only those whose newest attempt failed so. */
+  readonly error_class?: "http_3xx" | "http_4xx" | "http_5xx" | "timeout" | "tls_error" | "connection_refused" | "connection_reset" | "dns_error" | "blocked"
+  /** Only deliveries created at this time or later. */
   readonly after?: string
-  /** Only events appended before this time (exclusive). */
+  /** Only deliveries created before this time. */
   readonly before?: string
   /** Largest number of entries of the page. */
   readonly limit?: number

@@ -89,7 +89,7 @@ export class Webhooks extends Resource {
     return await unwrap(rawBody, headers, secrets, options)
   }
 
-  /** Deliveries of one webhook; those of all are `deliveries.list`. */
+  /** Deliveries of one webhook, newest first: `deliveries.list` with its `webhook_id`, but a NotFoundError for an unknown one. */
   listDeliveries(id: string, query?: ListDeliveriesQuery, options?: CallOptions): List<Delivery> {
     return this.pages(path`/v1/webhooks/${id}/deliveries`, query, options)
   }

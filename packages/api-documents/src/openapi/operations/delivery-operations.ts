@@ -18,6 +18,21 @@ const STATUS: QueryParameter = {
   schema: oneOf(DELIVERY_STATUSES),
 }
 
+const OF_WEBHOOK: readonly QueryParameter[] = [
+  { name: 'event_id', description: 'Only of this event.', schema: typeIdSchema('evt', 'TypeID of an event.') },
+  { name: 'task_id', description: 'Only of events of this task.', schema: identifierSchema },
+  { ...STATUS, example: 'failed' },
+  typesFilter('type', 'Only events of these types, separated by commas.'),
+  {
+    name: 'error_class',
+    description: 'Only those whose newest attempt failed so.',
+    schema: oneOf(ERROR_CLASSES),
+  },
+  instant('after', 'Only deliveries created at this time or later.'),
+  instant('before', 'Only deliveries created before this time.'),
+  ...PAGE,
+]
+
 /** Routes of deliveries. */
 export const deliveryOperations: Operations<
   | 'listDeliveries'
@@ -31,14 +46,8 @@ export const deliveryOperations: Operations<
   listDeliveries: {
     tag: 'Deliveries',
     description:
-      'Newest event first. A page may be short, or empty, while `has_more` is true, as in `GET /v1/deliveries`.',
-    query: [
-      STATUS,
-      typesFilter('type', 'Only events of these types, separated by commas.'),
-      instant('after', 'Only events appended after this time (exclusive).'),
-      instant('before', 'Only events appended before this time (exclusive).'),
-      ...PAGE,
-    ],
+      'The list of `GET /v1/deliveries` with this `webhook_id`: newest first, and a cursor of one is one of the other. A page may be short, or empty, while `has_more` is true.',
+    query: OF_WEBHOOK,
     answers: [DELIVERIES],
     problems: [{ status: 400, codes: ['invalid_parameter', 'invalid_cursor'] }, NOT_FOUND],
   },
@@ -48,18 +57,7 @@ export const deliveryOperations: Operations<
       'Newest first. At least one of `webhook_id`, `event_id`, `task_id`, `status=failed` and `after` is needed. A page may be short, or empty, while `has_more` is true: a filter that few deliveries fit reads far.',
     query: [
       { name: 'webhook_id', description: 'Only of this webhook.', schema: typeIdSchema('whk', 'TypeID of a webhook.') },
-      { name: 'event_id', description: 'Only of this event.', schema: typeIdSchema('evt', 'TypeID of an event.') },
-      { name: 'task_id', description: 'Only of events of this task.', schema: identifierSchema },
-      { ...STATUS, example: 'failed' },
-      typesFilter('type', 'Only events of these types, separated by commas.'),
-      {
-        name: 'error_class',
-        description: 'Only those whose newest attempt failed so.',
-        schema: oneOf(ERROR_CLASSES),
-      },
-      instant('after', 'Only deliveries created at this time or later.'),
-      instant('before', 'Only deliveries created before this time.'),
-      ...PAGE,
+      ...OF_WEBHOOK,
     ],
     answers: [DELIVERIES],
     problems: [{ status: 400, codes: ['invalid_parameter', 'invalid_cursor', 'filter_too_wide'] }],
