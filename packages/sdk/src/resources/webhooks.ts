@@ -1,7 +1,7 @@
 import type {
-  Delivery,
   GetWebhookStatsQuery,
   ListDeliveriesQuery,
+  ListedDelivery,
   ListReplaysQuery,
   ListWebhooksQuery,
   NewWebhook,
@@ -90,7 +90,7 @@ export class Webhooks extends Resource {
   }
 
   /** Deliveries of one webhook, newest first: `deliveries.list` with its `webhook_id`, but a NotFoundError for an unknown one. */
-  listDeliveries(id: string, query?: ListDeliveriesQuery, options?: CallOptions): List<Delivery> {
+  listDeliveries(id: string, query?: ListDeliveriesQuery, options?: CallOptions): List<ListedDelivery> {
     return this.pages(path`/v1/webhooks/${id}/deliveries`, query, options)
   }
 }

@@ -82,3 +82,42 @@ describe('the list of deliveries of a webhook', () => {
     }
   })
 })
+
+describe('include=attempts', () => {
+  test('shows the newest 20 attempts of each delivery, newest first, without the answers to them', async () => {
+    await admin.query(
+      `INSERT INTO attempts (delivery_id, attempt, tenant_id, webhook_id, started_at, total_ms, status, error_class, address,
+                             response_headers, response_body)
+       SELECT id, n, 'default', $3, now(), n, 500, 'http_5xx', '192.0.2.1', '{"a":"b"}', 'oops'
+         FROM unnest($1::uuid[], $2::int[]) AS d (id, attempts), generate_series(1, attempts) AS n`,
+      [[old, newest].map((id) => typeIdToUuid('dlv', id)), [20, 21], typeIdToUuid('whk', webhook)],
+    )
+    const query = 'include=attempts&limit=100'
+    const { body } = await get(`/v1/deliveries?webhook_id=${webhook}&${query}`)
+    expect((await get(`/v1/webhooks/${webhook}/deliveries?${query}`)).body).toEqual(body)
+    const shown = (body.data ?? []).map((delivery) => ({
+      id: delivery.id,
+      attempts: (delivery['attempts'] as { attempt: number }[]).map(({ attempt }) => attempt),
+      truncated: delivery['attempts_truncated'],
+    }))
+    const numbers = Array.from({ length: 21 }, (_, index) => 21 - index)
+    expect(shown).toEqual([
+      { id: newest, attempts: numbers.slice(0, 20), truncated: true },
+      { id: middle, attempts: [], truncated: undefined },
+      { id: old, attempts: numbers.slice(1), truncated: undefined },
+    ])
+    const { attempts: all = [] } = (await get(`/v1/deliveries/${old}`)).body as { attempts?: readonly object[] }
+    const { response_headers: headers, response_body: text, ...rest } = all.at(-1) as Record<string, unknown>
+    expect({ headers, text }).toEqual({ headers: { a: 'b' }, text: 'oops' })
+    expect(body.data?.[2]).toMatchObject({ attempts: expect.arrayContaining([rest]) })
+    const plain = (await get(`/v1/deliveries?webhook_id=${webhook}`)).body.data ?? []
+    expect(plain.flatMap(Object.keys)).not.toContain('attempts')
+  })
+
+  test('takes at most 100 deliveries a page, and the cursor of a page without', async () => {
+    const path = `/v1/webhooks/${webhook}/deliveries?include=attempts`
+    expect(await get(`${path}&limit=101`)).toMatchObject({ status: 400, body: { errors: [{ parameter: 'limit' }] } })
+    const cursor = String((await get(`/v1/deliveries?webhook_id=${webhook}&limit=2`)).body['next_cursor'])
+    expect(await list(`${path}&cursor=${cursor}`)).toEqual([old])
+  })
+})

@@ -1,5 +1,6 @@
 import { identifierSchema, oneOf, typeIdSchema } from '@ariftly/contract'
 import { ERROR_CLASSES } from '@ariftly/egress'
+import { Type } from '@sinclair/typebox'
 import { DELIVERY_STATUSES } from '../../json-schemas/event-delivery-schema.ts'
 import { answer, BODY_PROBLEMS, jsonBody, LOCATION, NOT_FOUND } from '../answers.ts'
 import type { Operations, QueryParameter } from '../operation.ts'
@@ -9,7 +10,7 @@ import { listOf } from '../schema-ref.ts'
 const DELIVERIES = {
   status: 200,
   description: 'A page.',
-  content: [{ type: 'application/json', schema: listOf('Delivery') }],
+  content: [{ type: 'application/json', schema: listOf('ListedDelivery') }],
 } as const
 
 const STATUS: QueryParameter = {
@@ -30,6 +31,14 @@ const OF_WEBHOOK: readonly QueryParameter[] = [
   },
   instant('after', 'Only deliveries created at this time or later.'),
   instant('before', 'Only deliveries created before this time.'),
+  {
+    name: 'include',
+    description:
+      '`attempts`: the newest 20 attempts of each, newest first, without headers and bodies of answers; needs `limit` ≤ 100.',
+    schema: Type.Array(oneOf(['attempts']), { minItems: 1, uniqueItems: true }),
+    example: ['attempts'],
+    commaList: true,
+  },
   ...PAGE,
 ]
 
