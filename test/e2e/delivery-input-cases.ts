@@ -44,6 +44,8 @@ export function deliveryCases(now: number): BadInput[] {
     badList('an empty parameter', '?status=failed&task_id=', 'empty_parameter', 'task_id'),
     badList('a repeated parameter', '?status=failed&status=failed', 'repeated_parameter', 'status'),
     badList('a bad cursor', '?status=failed&cursor=x', 'invalid_cursor', 'cursor'),
+    badList('another include', '?status=failed&include=log', 'invalid_parameter', 'include'),
+    badList('attempts of too many', '?status=failed&include=attempts&limit=101', 'invalid_parameter', 'limit'),
     absent('a delivery that is not there', 'GET', DELIVERY),
     absent('what is no delivery', 'GET', '/v1/deliveries/1'),
     absent('a delivery under a route that was removed', 'GET', `/v1/webhooks${DELIVERY.slice('/v1'.length)}`),

@@ -260,6 +260,50 @@ export interface Delivery {
   readonly finished_at: string | null
 }
 
+/** `ListedDelivery` as the API documents it. */
+export interface ListedDelivery {
+  readonly object: "delivery"
+  /** TypeID of the delivery. */
+  readonly id: string
+  /** Whose delivery it is. */
+  readonly webhook_id: string
+  /** TypeID of a UUIDv7; its millisecond is `created_at`. */
+  readonly event_id: string
+  readonly event_type: "task.created" | "task.progress" | "task.complete" | "task.failed" | "artifact.emitted" | "approval.requested" | "approval.resolved" | "session.message" | "session.closed" | "tool_call.executed"
+  readonly task_id: string | null
+  readonly status: "pending" | "delivered" | "failed" | "cancelled"
+  /** Keeps counting after a redelivery. */
+  readonly attempt_count: number
+  readonly last_attempt_at: string | null
+  readonly last_response_status: number | null
+  readonly last_error_class: "http_3xx" | "http_4xx" | "http_5xx" | "timeout" | "tls_error" | "connection_refused" | "connection_reset" | "dns_error" | "blocked" | null
+  readonly next_attempt_at: string | null
+  readonly created_at: string
+  readonly finished_at: string | null
+  /** With `include=attempts`: the newest 20, newest first. */
+  readonly attempts?: readonly ({
+    readonly attempt: number
+    /** A probe of a failing endpoint; it counts towards no schedule. */
+    readonly probe: boolean
+    readonly started_at: string
+    /** Null after a `dns_error` too. */
+    readonly dns_ms: number | null
+    readonly connect_ms: number | null
+    readonly tls_ms: number | null
+    readonly first_byte_ms: number | null
+    readonly total_ms: number | null
+    /** The address that was dialled. */
+    readonly address: string | null
+    readonly status: number | null
+    /** `dns_error`: the host has no address that may be reached, whatever the reason. `blocked`: the URL itself names an address or a scheme that is not allowed, or the request could not be signed. */
+    readonly error: "http_3xx" | "http_4xx" | "http_5xx" | "timeout" | "tls_error" | "connection_refused" | "connection_reset" | "dns_error" | "blocked" | null
+    readonly error_detail: string | null
+    readonly next_attempt_at: string | null
+  })[]
+  /** There are more than 20 attempts. */
+  readonly attempts_truncated?: true
+}
+
 /** `DeliveryWithAttempts` as the API documents it. */
 export interface DeliveryWithAttempts {
   readonly object: "delivery"
@@ -297,11 +341,11 @@ export interface DeliveryWithAttempts {
     /** `dns_error`: the host has no address that may be reached, whatever the reason. `blocked`: the URL itself names an address or a scheme that is not allowed, or the request could not be signed. */
     readonly error: "http_3xx" | "http_4xx" | "http_5xx" | "timeout" | "tls_error" | "connection_refused" | "connection_reset" | "dns_error" | "blocked" | null
     readonly error_detail: string | null
+    readonly next_attempt_at: string | null
     /** Names and values of at most 2 KiB together; a header that does not fit is left out. */
     readonly response_headers: Readonly<Record<string, unknown>> | null
     /** At most 16 KiB. */
     readonly response_body: string | null
-    readonly next_attempt_at: string | null
   })[]
 }
 
@@ -406,11 +450,11 @@ export interface TestAttempt {
   /** `dns_error`: the host has no address that may be reached, whatever the reason. `blocked`: the URL itself names an address or a scheme that is not allowed, or the request could not be signed. */
   readonly error: "http_3xx" | "http_4xx" | "http_5xx" | "timeout" | "tls_error" | "connection_refused" | "connection_reset" | "dns_error" | "blocked" | null
   readonly error_detail: string | null
+  readonly next_attempt_at: string | null
   /** Names and values of at most 2 KiB together; a header that does not fit is left out. */
   readonly response_headers: Readonly<Record<string, unknown>> | null
   /** At most 16 KiB. */
   readonly response_body: string | null
-  readonly next_attempt_at: string | null
   /** TypeID of a UUIDv7; its millisecond is `created_at`. */
   readonly event_id: string
   readonly event_type: "task.created" | "task.progress" | "task.complete" | "task.failed" | "artifact.emitted" | "approval.requested" | "approval.resolved" | "session.message" | "session.closed" | "tool_call.executed"
@@ -1039,14 +1083,22 @@ export interface ListReplaysQuery {
 
 /** Query parameters of `listDeliveries`. */
 export interface ListDeliveriesQuery {
+  /** Only of this event. */
+  readonly event_id?: string
+  /** Only of events of this task. */
+  readonly task_id?: string
   /** Only deliveries that stand so. */
   readonly status?: "pending" | "delivered" | "failed" | "cancelled"
   /** Only events of these types, separated by commas. */
   readonly type?: readonly ("task.created" | "task.progress" | "task.complete" | "task.failed" | "artifact.emitted" | "approval.requested" | "approval.resolved" | "session.message" | "session.closed" | "tool_call.executed")[]
-  /** Only events appended after this time (exclusive). */
+  /** Only those whose newest attempt failed so. */
+  readonly error_class?: "http_3xx" | "http_4xx" | "http_5xx" | "timeout" | "tls_error" | "connection_refused" | "connection_reset" | "dns_error" | "blocked"
+  /** Only deliveries created at this time or later. */
   readonly after?: string
-  /** Only events appended before this time (exclusive). */
+  /** Only deliveries created before this time. */
   readonly before?: string
+  /** `attempts`: the newest 20 attempts of each, newest first, without headers and bodies of answers; needs `limit` ≤ 100. */
+  readonly include?: readonly "attempts"[]
   /** Largest number of entries of the page. */
   readonly limit?: number
   /** The `next_cursor` of the page before, with all other parameters as they were. */
@@ -1071,6 +1123,8 @@ export interface FindDeliveriesQuery {
   readonly after?: string
   /** Only deliveries created before this time. */
   readonly before?: string
+  /** `attempts`: the newest 20 attempts of each, newest first, without headers and bodies of answers; needs `limit` ≤ 100. */
+  readonly include?: readonly "attempts"[]
   /** Largest number of entries of the page. */
   readonly limit?: number
   /** The `next_cursor` of the page before, with all other parameters as they were. */

@@ -11,7 +11,7 @@ import { createApiKeyWrites } from './api-keys/api-key-writes.ts'
 import { createListAuditEntries } from './audit/list-audit-entries.ts'
 import { createListEventTypes } from './documents/list-event-types.ts'
 import { createListDeadLetters } from './dead-letters/list-dead-letters.ts'
-import { createFindDeliveries } from './deliveries/find-deliveries.ts'
+import { createFindDeliveries, createListDeliveries } from './deliveries/find-deliveries.ts'
 import { createGetDelivery } from './deliveries/get-delivery.ts'
 import { createRedeliver } from './deliveries/redeliver.ts'
 import { createGetEvent } from './events/get-event.ts'
@@ -29,7 +29,6 @@ import { createCreateWebhook } from './webhooks/create-webhook.ts'
 import { createDeleteWebhook } from './webhooks/delete-webhook.ts'
 import { createGetWebhook } from './webhooks/get-webhook.ts'
 import { createGetWebhookStats } from './webhooks/get-webhook-stats.ts'
-import { createListDeliveries } from './webhooks/list-deliveries.ts'
 import { createListWebhooks } from './webhooks/list-webhooks.ts'
 import { createRotateSecret } from './webhooks/rotate-secret.ts'
 import { createTestWebhook } from './webhooks/send-test.ts'
@@ -84,6 +83,7 @@ export function createApiRoutes(deps: ApiRoutesDeps): Readonly<Partial<Record<Ro
     listEvents: createListEvents({ pool: events, gate, turns, cursors }),
     getEvent: createGetEvent({ pool: events, gate, turns }),
     findDeliveries: createFindDeliveries({ pool: events, gate, cursors }),
+    listDeliveries: createListDeliveries({ pool: events, gate, cursors }),
     testWebhook: createTestWebhook({ pool, keyring, egress, gate: tests, log, tracing }),
     ...withTenantGate(letters, {
       listDeadLetters: createListDeadLetters({ kafka, pool, topic: config.KAFKA_DLQ_TOPIC, cursors }),
@@ -95,7 +95,6 @@ export function createApiRoutes(deps: ApiRoutesDeps): Readonly<Partial<Record<Ro
       listReplays: createListReplays({ pool, cursors }),
       getReplay: createGetReplay({ pool }),
       cancelReplay: createCancelReplay({ pool }),
-      listDeliveries: createListDeliveries({ pool, cursors }),
       getDelivery: createGetDelivery({ pool }),
       getRedelivery: createGetRedelivery({ pool }),
       cancelRedelivery: createCancelRedelivery({ pool }),

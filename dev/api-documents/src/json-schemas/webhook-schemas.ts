@@ -106,7 +106,7 @@ const ERROR_CLASS_TEXT =
 
 const milliseconds = (): TSchema => nullable(Type.Integer({ minimum: 0 }))
 
-const attemptMembers = {
+const listedAttemptMembers = {
   attempt: Type.Integer({ minimum: 1 }),
   probe: Type.Boolean({ description: 'A probe of a failing endpoint; it counts towards no schedule.' }),
   started_at: timeSchema,
@@ -119,12 +119,16 @@ const attemptMembers = {
   status: nullable(Type.Integer({ minimum: 100, maximum: 599 })),
   error: nullable({ ...oneOfMore(ERROR_CLASSES), description: ERROR_CLASS_TEXT }),
   error_detail: nullable(Type.String()),
+  next_attempt_at: nullable(timeSchema),
+} as const
+
+const attemptMembers = {
+  ...listedAttemptMembers,
   response_headers: Type.Unsafe({
     type: ['object', 'null'],
     description: 'Names and values of at most 2 KiB together; a header that does not fit is left out.',
   }),
   response_body: nullable(Type.String({ description: 'At most 16 KiB.' })),
-  next_attempt_at: nullable(timeSchema),
 } as const
 
 /** One attempt of a delivery. */
@@ -139,6 +143,18 @@ export const testAttemptSchema: TSchema = Type.Object({
 
 /** A delivery. */
 export const deliverySchema: TSchema = Type.Object(deliveryMembers)
+
+/** A delivery as a list shows it: with what `include` asks for. */
+export const listedDeliverySchema: TSchema = Type.Object({
+  ...deliveryMembers,
+  attempts: Type.Optional(
+    Type.Array(Type.Object(listedAttemptMembers), {
+      maxItems: 20,
+      description: 'With `include=attempts`: the newest 20, newest first.',
+    }),
+  ),
+  attempts_truncated: Type.Optional(Type.Literal(true, { description: 'There are more than 20 attempts.' })),
+})
 
 /** A delivery with its newest 100 attempts, oldest first. */
 export const deliveryWithAttemptsSchema: TSchema = Type.Object({

@@ -2,6 +2,7 @@ import type {
   Delivery,
   DeliveryWithAttempts,
   FindDeliveriesQuery,
+  ListedDelivery,
   Redelivery,
   RedeliveryRequest,
 } from '../api-types.ts'
@@ -11,8 +12,8 @@ import { path, Resource, type CreateOptions } from './resource.ts'
 
 /** What was delivered, or was not, over all webhooks (scope `webhooks`). */
 export class Deliveries extends Resource {
-  /** Newest first. Needs a `webhook_id`, `event_id`, `task_id`, `status: 'failed'` or `after`. */
-  list(query: FindDeliveriesQuery, options?: CallOptions): List<Delivery> {
+  /** Newest first; `include: ['attempts']` shows the newest attempts of each. Needs a `webhook_id`, `event_id`, `task_id`, `status: 'failed'` or `after`. */
+  list(query: FindDeliveriesQuery, options?: CallOptions): List<ListedDelivery> {
     return this.pages('/v1/deliveries', query, options)
   }
 

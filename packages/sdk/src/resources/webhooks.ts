@@ -1,7 +1,7 @@
 import type {
-  Delivery,
   GetWebhookStatsQuery,
   ListDeliveriesQuery,
+  ListedDelivery,
   ListReplaysQuery,
   ListWebhooksQuery,
   NewWebhook,
@@ -89,8 +89,8 @@ export class Webhooks extends Resource {
     return await unwrap(rawBody, headers, secrets, options)
   }
 
-  /** Deliveries of one webhook; those of all are `deliveries.list`. */
-  listDeliveries(id: string, query?: ListDeliveriesQuery, options?: CallOptions): List<Delivery> {
+  /** Deliveries of one webhook, newest first: `deliveries.list` with its `webhook_id`, but a NotFoundError for an unknown one. */
+  listDeliveries(id: string, query?: ListDeliveriesQuery, options?: CallOptions): List<ListedDelivery> {
     return this.pages(path`/v1/webhooks/${id}/deliveries`, query, options)
   }
 }

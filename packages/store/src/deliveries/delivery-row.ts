@@ -43,6 +43,9 @@ export interface AttemptRow extends AttemptRecord {
   readonly nextAttemptAtMs: number | null
 }
 
+/** An attempt without the answer to it. */
+export type ListedAttempt = Omit<AttemptRow, 'responseHeaders' | 'responseBody'>
+
 function newest(column: string, ofAttempt: string): string {
   return `CASE WHEN d.last_attempt_at IS NULL AND d.attempt_count > 0
     THEN (SELECT a.${ofAttempt} FROM attempts a WHERE a.delivery_id = d.id ORDER BY a.attempt DESC LIMIT 1)

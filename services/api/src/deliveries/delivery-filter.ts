@@ -3,9 +3,8 @@ import { isEventType, parseTypeId } from '@ariftly/events'
 import { choiceParam, identifierParam, instantParam, listParam, Problem, textParam, type QueryOf } from '@ariftly/http'
 import type { DeliveryFilter } from '@ariftly/store/deliveries'
 
-/** Which deliveries are meant, as parameters of a list; members of the same names filter a redelivery. */
-export const deliveryFilterParams = {
-  webhook_id: typeIdParam('whk'),
+/** Which deliveries of a webhook are meant, as parameters of its list. */
+export const webhookFilterParams = {
   event_id: typeIdParam('evt'),
   task_id: identifierParam(),
   status: choiceParam(['pending', 'delivered', 'failed', 'cancelled']),
@@ -14,6 +13,9 @@ export const deliveryFilterParams = {
   after: instantParam(),
   before: instantParam(),
 }
+
+/** Which deliveries are meant, as parameters of a list; members of the same names filter a redelivery. */
+export const deliveryFilterParams = { webhook_id: typeIdParam('whk'), ...webhookFilterParams }
 
 /** What the parameters say. `created_at` has whole milliseconds: `after` is inclusive, `before` exclusive. */
 export function readDeliveryFilter(values: Partial<QueryOf<typeof deliveryFilterParams>>): DeliveryFilter {

@@ -1,4 +1,4 @@
-import type { AttemptRow, DeliveryRow } from '@ariftly/store/deliveries'
+import type { AttemptRow, DeliveryRow, ListedAttempt } from '@ariftly/store/deliveries'
 import { timeOf } from '../time-of.ts'
 
 /** The delivery object, as lists show it. */
@@ -21,12 +21,32 @@ export function renderDelivery(row: DeliveryRow): Record<string, unknown> {
   }
 }
 
-/**
- * An attempt, as a single delivery shows it. The body of the answer is shown as text; what is not UTF-8 is replaced. Of a host
- * without an address that may be reached the reason, the address and the time of the look-up are not shown: callers must not be able to
- * map the network that the sender runs in.
- */
+/** Most attempts of one delivery with `include=attempts`. */
+export const LISTED_ATTEMPTS_MAX = 20
+
+/** A delivery with its newest attempts, newest first, of which one more than {@link LISTED_ATTEMPTS_MAX} was asked for. */
+export function renderWithAttempts(row: DeliveryRow, attempts: readonly ListedAttempt[]): Record<string, unknown> {
+  return {
+    ...renderDelivery(row),
+    attempts: attempts.slice(0, LISTED_ATTEMPTS_MAX).map(renderListedAttempt),
+    ...(attempts.length > LISTED_ATTEMPTS_MAX ? { attempts_truncated: true } : {}),
+  }
+}
+
+/** An attempt, as a single delivery shows it. The body of the answer is shown as text; what is not UTF-8 is replaced. */
 export function renderAttempt(row: AttemptRow): Record<string, unknown> {
+  return {
+    ...renderListedAttempt(row),
+    response_headers: row.responseHeaders === null ? null : (JSON.parse(row.responseHeaders) as unknown),
+    response_body: row.responseBody?.toString('utf8') ?? null,
+  }
+}
+
+/**
+ * An attempt without the answer to it. Of a host without an address that may be reached the reason, the address and the time of the
+ * look-up are not shown: callers must not be able to map the network that the sender runs in.
+ */
+function renderListedAttempt(row: ListedAttempt): Record<string, unknown> {
   const hidden = row.errorClass === 'dns_error' || (row.errorClass === 'blocked' && row.address !== null)
   return {
     attempt: row.attempt,
@@ -41,8 +61,6 @@ export function renderAttempt(row: AttemptRow): Record<string, unknown> {
     status: row.status,
     error: row.errorClass,
     error_detail: hidden ? 'the host has no address that may be reached' : row.errorDetail,
-    response_headers: row.responseHeaders === null ? null : (JSON.parse(row.responseHeaders) as unknown),
-    response_body: row.responseBody?.toString('utf8') ?? null,
     next_attempt_at: timeOf(row.nextAttemptAtMs),
   }
 }

@@ -1,18 +1,18 @@
 import type { TenantTurns } from '@ariftly/async'
 import { forbidden } from '@ariftly/auth'
 import { renderEvent } from '@ariftly/events'
-import { hasScope, listParam, Problem, type Caller } from '@ariftly/http'
+import { hasScope, listParam, type Caller } from '@ariftly/http'
 import type { Pool } from '@ariftly/store'
 import { listDeliveriesOfEvents, type DeliveryRow } from '@ariftly/store/deliveries'
 import type { LoggedEvent } from '@ariftly/store/events'
+import { refuseLongPage } from '../refuse-long-page.ts'
 import { timeOf } from '../time-of.ts'
 
 /** What `include` can name. */
 const INCLUDED = ['log', 'deliveries'] as const
 type Included = (typeof INCLUDED)[number]
 
-/** Most events of a page, and most deliveries of one event, with `include=deliveries`. */
-const EVENTS_MAX = 100
+/** Most deliveries of one event with `include=deliveries`. */
 const DELIVERIES_MAX = 100
 /** Events whose deliveries are read by one statement. */
 const EVENTS_AT_ONCE = 10
@@ -43,16 +43,8 @@ export function includeOf(
   if (include === undefined) return undefined
   const deliveries = include.includes('deliveries')
   if (deliveries && !hasScope(caller, 'webhooks')) throw forbidden('webhooks')
-  if (deliveries && limit > EVENTS_MAX) throw pageTooLong()
+  if (deliveries) refuseLongPage(limit, 'deliveries')
   return { log: include.includes('log'), place: caller.scopes.includes('platform'), deliveries }
-}
-
-function pageTooLong(): Problem {
-  const message = `must be at most ${EVENTS_MAX} with include=deliveries`
-  return new Problem(400, 'invalid_parameter', {
-    detail: 'Cannot read: limit.',
-    errors: [{ parameter: 'limit', code: 'invalid_parameter', message }],
-  })
 }
 
 /**

@@ -1,5 +1,6 @@
 import { identifierSchema, oneOf, typeIdSchema } from '@ariftly/contract'
 import { ERROR_CLASSES } from '@ariftly/egress'
+import { Type } from '@sinclair/typebox'
 import { DELIVERY_STATUSES } from '../../json-schemas/event-delivery-schema.ts'
 import { answer, BODY_PROBLEMS, jsonBody, LOCATION, NOT_FOUND } from '../answers.ts'
 import type { Operations, QueryParameter } from '../operation.ts'
@@ -9,7 +10,7 @@ import { listOf } from '../schema-ref.ts'
 const DELIVERIES = {
   status: 200,
   description: 'A page.',
-  content: [{ type: 'application/json', schema: listOf('Delivery') }],
+  content: [{ type: 'application/json', schema: listOf('ListedDelivery') }],
 } as const
 
 const STATUS: QueryParameter = {
@@ -17,6 +18,29 @@ const STATUS: QueryParameter = {
   description: 'Only deliveries that stand so.',
   schema: oneOf(DELIVERY_STATUSES),
 }
+
+const OF_WEBHOOK: readonly QueryParameter[] = [
+  { name: 'event_id', description: 'Only of this event.', schema: typeIdSchema('evt', 'TypeID of an event.') },
+  { name: 'task_id', description: 'Only of events of this task.', schema: identifierSchema },
+  { ...STATUS, example: 'failed' },
+  typesFilter('type', 'Only events of these types, separated by commas.'),
+  {
+    name: 'error_class',
+    description: 'Only those whose newest attempt failed so.',
+    schema: oneOf(ERROR_CLASSES),
+  },
+  instant('after', 'Only deliveries created at this time or later.'),
+  instant('before', 'Only deliveries created before this time.'),
+  {
+    name: 'include',
+    description:
+      '`attempts`: the newest 20 attempts of each, newest first, without headers and bodies of answers; needs `limit` ≤ 100.',
+    schema: Type.Array(oneOf(['attempts']), { minItems: 1, uniqueItems: true }),
+    example: ['attempts'],
+    commaList: true,
+  },
+  ...PAGE,
+]
 
 /** Routes of deliveries. */
 export const deliveryOperations: Operations<
@@ -31,14 +55,8 @@ export const deliveryOperations: Operations<
   listDeliveries: {
     tag: 'Deliveries',
     description:
-      'Newest event first. A page may be short, or empty, while `has_more` is true, as in `GET /v1/deliveries`.',
-    query: [
-      STATUS,
-      typesFilter('type', 'Only events of these types, separated by commas.'),
-      instant('after', 'Only events appended after this time (exclusive).'),
-      instant('before', 'Only events appended before this time (exclusive).'),
-      ...PAGE,
-    ],
+      'The list of `GET /v1/deliveries` with this `webhook_id`: newest first, and a cursor of one is one of the other. A page may be short, or empty, while `has_more` is true.',
+    query: OF_WEBHOOK,
     answers: [DELIVERIES],
     problems: [{ status: 400, codes: ['invalid_parameter', 'invalid_cursor'] }, NOT_FOUND],
   },
@@ -48,18 +66,7 @@ export const deliveryOperations: Operations<
       'Newest first. At least one of `webhook_id`, `event_id`, `task_id`, `status=failed` and `after` is needed. A page may be short, or empty, while `has_more` is true: a filter that few deliveries fit reads far.',
     query: [
       { name: 'webhook_id', description: 'Only of this webhook.', schema: typeIdSchema('whk', 'TypeID of a webhook.') },
-      { name: 'event_id', description: 'Only of this event.', schema: typeIdSchema('evt', 'TypeID of an event.') },
-      { name: 'task_id', description: 'Only of events of this task.', schema: identifierSchema },
-      { ...STATUS, example: 'failed' },
-      typesFilter('type', 'Only events of these types, separated by commas.'),
-      {
-        name: 'error_class',
-        description: 'Only those whose newest attempt failed so.',
-        schema: oneOf(ERROR_CLASSES),
-      },
-      instant('after', 'Only deliveries created at this time or later.'),
-      instant('before', 'Only deliveries created before this time.'),
-      ...PAGE,
+      ...OF_WEBHOOK,
     ],
     answers: [DELIVERIES],
     problems: [{ status: 400, codes: ['invalid_parameter', 'invalid_cursor', 'filter_too_wide'] }],
