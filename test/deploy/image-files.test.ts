@@ -11,7 +11,7 @@ const SHIPPED = [
   /^(packages|services)\/[^/]+\/package\.json$/,
   /^(packages|services)\/[^/]+\/dist\/.+\.(js|d\.ts)(\.map)?$/,
   /^packages\/store\/migrations\/[^/]+\.sql$/,
-  /^services\/api\/assets\/reference\.(js\.gz|json)$/,
+  /^services\/api\/assets\/(reference\.(js\.gz|json)|favicon\.ico)$/,
   /^deploy\/image\/(entrypoint\.sh|healthcheck\.mjs)$/,
   /^schemas\/.+\.json$/,
 ]
