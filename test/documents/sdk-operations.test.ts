@@ -43,6 +43,7 @@ const METHODS: Readonly<Record<string, Call>> = {
   'GET /v1/deliveries/{id}': (client) => client.deliveries.get('one'),
   'POST /v1/deliveries/{id}/redeliver': (client) => client.deliveries.redeliver('one'),
   'POST /v1/deliveries/redeliver': (client) => client.redeliveries.create(body),
+  'GET /v1/redeliveries': (client, query) => read(client.redeliveries.list(query)),
   'GET /v1/redeliveries/{id}': (client) => client.redeliveries.get('one'),
   'DELETE /v1/redeliveries/{id}': (client) => client.redeliveries.cancel('one'),
   'GET /v1/api-keys/current': (client) => client.apiKeys.current(),

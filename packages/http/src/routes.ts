@@ -57,6 +57,7 @@ export const ROUTES = [
   { name: 'getDelivery', method: 'GET', path: '/v1/deliveries/{id}', service: 'api', scope: 'webhooks', summary: 'Get a delivery with its attempts' },
   { name: 'redeliver', method: 'POST', path: '/v1/deliveries/{id}/redeliver', service: 'api', scope: 'webhooks', summary: 'Deliver again', idempotent: true },
   { name: 'createRedelivery', method: 'POST', path: '/v1/deliveries/redeliver', service: 'api', scope: 'webhooks', summary: 'Deliver again by a filter', idempotent: true },
+  { name: 'listRedeliveries', method: 'GET', path: '/v1/redeliveries', service: 'api', scope: 'webhooks', summary: 'List redeliveries' },
   { name: 'getRedelivery', method: 'GET', path: '/v1/redeliveries/{id}', service: 'api', scope: 'webhooks', summary: 'Get the progress of a redelivery' },
   { name: 'cancelRedelivery', method: 'DELETE', path: '/v1/redeliveries/{id}', service: 'api', scope: 'webhooks', summary: 'Cancel a redelivery' },
   { name: 'getCurrentApiKey', method: 'GET', path: '/v1/api-keys/current', service: 'api', scope: 'any', summary: 'Get the key that calls' },

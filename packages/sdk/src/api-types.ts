@@ -721,6 +721,8 @@ export interface Problem {
     /** The end of a sentence that begins with what is named. */
     readonly message: string
   })[]
+  /** With `redelivery_under_way`: the running redelivery, of dry runs the oldest. Absent when it has ended since. */
+  readonly redelivery_id?: string
   /** With `log_unavailable` and `clock_skew`: what became of each entry. Post those that say `retry` again with these ids. */
   readonly events?: readonly ({
     readonly index: number
@@ -1125,6 +1127,14 @@ export interface FindDeliveriesQuery {
   readonly before?: string
   /** `attempts`: the newest 20 attempts of each, newest first, without headers and bodies of answers; needs `limit` ≤ 100. */
   readonly include?: readonly "attempts"[]
+  /** Largest number of entries of the page. */
+  readonly limit?: number
+  /** The `next_cursor` of the page before, with all other parameters as they were. */
+  readonly cursor?: string
+}
+
+/** Query parameters of `listRedeliveries`. */
+export interface ListRedeliveriesQuery {
   /** Largest number of entries of the page. */
   readonly limit?: number
   /** The `next_cursor` of the page before, with all other parameters as they were. */

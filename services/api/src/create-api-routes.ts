@@ -18,6 +18,7 @@ import { createGetEvent } from './events/get-event.ts'
 import { createListEvents } from './events/list-events.ts'
 import { createCreateRedelivery } from './redeliveries/create-redelivery.ts'
 import { createCancelRedelivery, createGetRedelivery } from './redeliveries/get-redelivery.ts'
+import { createListRedeliveries } from './redeliveries/list-redeliveries.ts'
 import { createCancelReplay } from './replays/cancel-replay.ts'
 import { createCreateReplay } from './replays/create-replay.ts'
 import { createGetReplay } from './replays/get-replay.ts'
@@ -96,6 +97,7 @@ export function createApiRoutes(deps: ApiRoutesDeps): Readonly<Partial<Record<Ro
       getReplay: createGetReplay({ pool }),
       cancelReplay: createCancelReplay({ pool }),
       getDelivery: createGetDelivery({ pool }),
+      listRedeliveries: createListRedeliveries({ pool, cursors }),
       getRedelivery: createGetRedelivery({ pool }),
       cancelRedelivery: createCancelRedelivery({ pool }),
       ...createApiKeyHandlers({ pool, cursors }),

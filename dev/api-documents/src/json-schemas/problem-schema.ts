@@ -22,6 +22,12 @@ export const problemSchema: TSchema = Type.Object(
     code: Type.String({ description: 'Stable, snake_case: what programs tell problems apart by.' }),
     request_id: Type.String({ description: 'As in `X-Request-Id`; name it when you ask us.' }),
     errors: Type.Optional(Type.Array(problemErrorSchema)),
+    redelivery_id: Type.Optional(
+      Type.String({
+        description:
+          'With `redelivery_under_way`: the running redelivery, of dry runs the oldest. Absent when it has ended since.',
+      }),
+    ),
     events: Type.Optional(
       Type.Array(
         Type.Object({

@@ -3,6 +3,7 @@ import type {
   DeliveryWithAttempts,
   FindDeliveriesQuery,
   ListedDelivery,
+  ListRedeliveriesQuery,
   Redelivery,
   RedeliveryRequest,
 } from '../api-types.ts'
@@ -33,6 +34,11 @@ export class Redeliveries extends Resource {
   /** The filter needs a `webhook_id`, or an `after` at most 35 days ago; its `status` is `failed` by default. */
   async create(request: RedeliveryRequest, options?: CreateOptions): Promise<Redelivery> {
     return await this.make('/v1/deliveries/redeliver', request, options)
+  }
+
+  /** Newest first, dry runs too. */
+  list(query?: ListRedeliveriesQuery, options?: CallOptions): List<Redelivery> {
+    return this.pages('/v1/redeliveries', query, options)
   }
 
   async get(id: string, options?: CallOptions): Promise<Redelivery> {

@@ -49,6 +49,7 @@ export const deliveryOperations: Operations<
   | 'getDelivery'
   | 'redeliver'
   | 'createRedelivery'
+  | 'listRedeliveries'
   | 'getRedelivery'
   | 'cancelRedelivery'
 > = {
@@ -102,6 +103,19 @@ export const deliveryOperations: Operations<
     ]),
     answers: [{ ...answer(202, 'The redelivery, which goes on later.', 'Redelivery'), headers: [LOCATION] }],
     problems: [...BODY_PROBLEMS, { status: 409, codes: ['redelivery_under_way'] }],
+  },
+  listRedeliveries: {
+    tag: 'Deliveries',
+    description: 'Newest first, dry runs too.',
+    query: PAGE,
+    answers: [
+      {
+        status: 200,
+        description: 'A page.',
+        content: [{ type: 'application/json', schema: listOf('Redelivery') }],
+      },
+    ],
+    problems: [{ status: 400, codes: ['invalid_parameter', 'invalid_cursor'] }],
   },
   getRedelivery: {
     tag: 'Deliveries',
