@@ -3,6 +3,9 @@ import { connect, type Socket } from 'node:net'
 import { generateApiKey } from '@ariftly/auth'
 import { EVENT } from './attacks.ts'
 
+/** Requests of a connection that wait for their answers: a connection with more than 16 is cut. */
+const UNDER_WAY_MAX = 8
+
 /** Open connections to ingest, with posts of one event that are to be sent on them. */
 export interface PreparedPosts {
   /** Sends them all, pipelined; gives the statuses of the answers. */
@@ -45,17 +48,23 @@ function pipeline(socket: Socket, requests: readonly string[]): Promise<readonly
   return new Promise((resolve, reject) => {
     const statuses: number[] = []
     let rest = ''
+    let sent = 0
     function read(chunk: Buffer): void {
       const lines = (rest + chunk.toString('latin1')).split('\r\n')
       rest = lines.pop() ?? ''
       // A body has no end of line: the status line of the next answer follows it.
       for (const line of lines) statuses.push(...(/HTTP\/1\.1 (\d{3})/.exec(line)?.slice(1).map(Number) ?? []))
-      if (statuses.length < requests.length) return
+      if (statuses.length < requests.length) return void write()
       socket.off('data', read).off('close', fail)
       resolve(statuses)
     }
+    function write(): void {
+      const next = requests.slice(sent, statuses.length + UNDER_WAY_MAX)
+      sent += next.length
+      if (next.length > 0) socket.write(next.join(''))
+    }
     const fail = () => reject(new Error(`The connection was closed after ${statuses.length} answers.`))
     socket.on('data', read).on('close', fail)
-    socket.write(requests.join(''))
+    write()
   })
 }
