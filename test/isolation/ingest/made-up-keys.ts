@@ -54,7 +54,7 @@ function pipeline(socket: Socket, requests: readonly string[]): Promise<readonly
       rest = lines.pop() ?? ''
       // A body has no end of line: the status line of the next answer follows it.
       for (const line of lines) statuses.push(...(/HTTP\/1\.1 (\d{3})/.exec(line)?.slice(1).map(Number) ?? []))
-      if (statuses.length < requests.length) return void write()
+      if (statuses.length < requests.length) return write()
       socket.off('data', read).off('close', fail)
       resolve(statuses)
     }
