@@ -11,7 +11,7 @@ import { clientGone } from '../client-gone.ts'
 import { refuseLongPage } from '../refuse-long-page.ts'
 import { sendObjects } from '../send-list.ts'
 import type { TenantGate } from '../tenant-gate.ts'
-import { refuseUnknownWebhook } from '../webhooks/find-webhook.ts'
+import { refuseUnknownWebhook } from '../find-webhook.ts'
 import { deliveryFilterParams, readDeliveryFilter, refuseTooWide, webhookFilterParams } from './delivery-filter.ts'
 import { LISTED_ATTEMPTS_MAX, renderDelivery, renderWithAttempts } from './render-delivery.ts'
 

@@ -1,7 +1,7 @@
 import { newTypeId } from '@ariftly/events'
 import { Problem, readQuery } from '@ariftly/http'
 import { insertReplay } from '@ariftly/store/replays'
-import { refuseUnknownWebhook } from '../webhooks/find-webhook.ts'
+import { refuseUnknownWebhook } from '../find-webhook.ts'
 import type { WriteHandler } from '../writes/write-handler.ts'
 import { renderReplay } from './render-replay.ts'
 import { readReplay } from './replay-body.ts'

@@ -2,7 +2,7 @@ import { parseTypeId } from '@ariftly/events'
 import { type Pool } from '@ariftly/store'
 import { getReplay, type ReplayRow } from '@ariftly/store/replays'
 import { notFound } from '../not-found.ts'
-import { isWebhookId } from '../webhooks/find-webhook.ts'
+import { isWebhookId } from '../find-webhook.ts'
 
 /** The replay that a path names; a `Problem` 404 for what is no id, not there, of another webhook or another tenant's. */
 export async function findReplay(

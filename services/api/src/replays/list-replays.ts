@@ -2,7 +2,7 @@ import { cursorParam, limitParam, readQuery, type ApiHandler, type CursorCodec }
 import { type Pool } from '@ariftly/store'
 import { listReplays } from '@ariftly/store/replays'
 import { sendObjects } from '../send-list.ts'
-import { refuseUnknownWebhook } from '../webhooks/find-webhook.ts'
+import { refuseUnknownWebhook } from '../find-webhook.ts'
 import { renderReplay } from './render-replay.ts'
 
 /** Answers `GET /v1/webhooks/{id}/replays`, newest first. */

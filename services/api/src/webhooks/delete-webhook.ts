@@ -4,7 +4,7 @@ import { deleteWebhook } from '@ariftly/store/webhooks'
 import { cancelWaiting } from '../deliveries/cancel-waiting.ts'
 import { notFound } from '../not-found.ts'
 import type { WriteHandler } from '../writes/write-handler.ts'
-import { isWebhookId } from './find-webhook.ts'
+import { isWebhookId } from '../find-webhook.ts'
 
 /**
  * Answers `DELETE /v1/webhooks/{id}` with 204: the webhook gets nothing more, and what waits for it is cancelled. What a

@@ -3,7 +3,7 @@ import { choiceParam, readQuery, sendJson, type ApiHandler } from '@ariftly/http
 import { type Pool } from '@ariftly/store'
 import { latencyPercentile, readWebhookStats, sumFigures, type Figures } from '@ariftly/store/stats'
 import { timeOf } from '../time-of.ts'
-import { refuseUnknownWebhook } from './find-webhook.ts'
+import { refuseUnknownWebhook } from '../find-webhook.ts'
 
 /** How long a window's buckets are, how many it has, and by which stretches its figures are kept. */
 const WINDOWS = {

@@ -1,6 +1,6 @@
 import { readQuery, sendJson, type ApiHandler } from '@ariftly/http'
 import type { Pool } from '@ariftly/store'
-import { findWebhook } from './find-webhook.ts'
+import { findWebhook } from '../find-webhook.ts'
 import { renderWebhook } from './render-webhook.ts'
 
 /** Answers `GET /v1/webhooks/{id}`. */

@@ -6,7 +6,7 @@ import { rotateWebhookSecret } from '@ariftly/store/webhooks'
 import { webhookAad } from '@ariftly/webhook-sending'
 import { notFound } from '../not-found.ts'
 import type { WriteHandler } from '../writes/write-handler.ts'
-import { isWebhookId } from './find-webhook.ts'
+import { isWebhookId } from '../find-webhook.ts'
 import { renderWebhook } from './render-webhook.ts'
 
 const OVERLAP_HOURS = 24

@@ -12,7 +12,7 @@ import { clientGone } from '../client-gone.ts'
 import { renderAttempt } from '../deliveries/render-delivery.ts'
 import { notFound } from '../not-found.ts'
 import type { TenantGate } from '../tenant-gate.ts'
-import { isWebhookId } from './find-webhook.ts'
+import { isWebhookId } from '../find-webhook.ts'
 
 /** What sending a test takes. */
 export interface TestWebhookOptions {

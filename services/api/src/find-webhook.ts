@@ -1,7 +1,7 @@
 import { parseTypeId } from '@ariftly/events'
 import type { Queryable } from '@ariftly/store'
 import { getWebhook, webhookExists, type WebhookRow } from '@ariftly/store/webhooks'
-import { notFound } from '../not-found.ts'
+import { notFound } from './not-found.ts'
 
 /** The webhook that a path names; a `Problem` 404 for what is no id, not there, deleted or another tenant's. */
 export async function findWebhook(db: Queryable, tenant: string, id: string): Promise<WebhookRow> {
