@@ -2,23 +2,17 @@ import { newTypeId, typeIdToUuid } from '@ariftly/events'
 import { generateEncryptionKey } from '@ariftly/keyring'
 import { seedBootstrapKey } from '@ariftly/store/api-keys'
 import { createTestDatabase } from '@ariftly/testkit'
-import { afterAll, beforeAll, expect, test } from '@jest/globals'
-import { startTestApi, type TestApi } from '../test-api.ts'
+import { afterAll, expect, test } from '@jest/globals'
+import { startTestApi } from '../test-api.ts'
 
 const ROOT = 'root-key-0123456789abcdef'
 
 const database = await createTestDatabase()
 const admin = database.openPool({ owner: true })
-let api: TestApi
+await seedBootstrapKey(admin, ROOT)
+const api = await startTestApi(database.url, generateEncryptionKey('k1'))
 
-beforeAll(async () => {
-  await seedBootstrapKey(admin, ROOT)
-  api = await startTestApi(database.url, generateEncryptionKey('k1'))
-})
-afterAll(async () => {
-  await api?.close()
-  await database.drop()
-})
+afterAll(() => api.close().then(() => database.drop()))
 
 async function ask(dryRun: boolean) {
   const filter = { webhook_id: newTypeId('whk') }
