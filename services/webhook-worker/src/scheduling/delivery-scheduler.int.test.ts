@@ -131,20 +131,24 @@ test.each(['none', 'task'] as const)(
 test.each(['none', 'task'] as const)(
   'a webhook with a rate limit and a backlog is served at that rate (ordering %s)',
   async (ordering) => {
-    const id = await newWebhook(ordering, 10)
-    await insertPending(id, Array.from({ length: 23 }, String), 0)
     const { scheduler, close } = startScheduler()
-    try {
+    async function serve(): Promise<number> {
+      const id = await newWebhook(ordering, 10)
+      await insertPending(id, Array.from({ length: 23 }, String), 0)
       const startedMs = performance.now()
       for (let delivered = 0; delivered < 23; await delay(5)) {
         const ended = await deliverQueued(id)
         if (ended > 0) scheduler.wakeFreed([id])
         delivered += ended
       }
-      const tookMs = performance.now() - startedMs
-      // One token at first, and 22 at 10 a second.
-      expect(tookMs).toBeGreaterThan(2_100)
-      expect(tookMs).toBeLessThan(2_600)
+      return performance.now() - startedMs
+    }
+    try {
+      // One token at first, and 22 at 10 a second. A busy machine makes single rounds late; none is early.
+      const times = [await serve()]
+      while (times.length < 4 && Math.min(...times) >= 2_600) times.push(await serve())
+      expect(Math.min(...times)).toBeGreaterThan(2_100)
+      expect(Math.min(...times)).toBeLessThan(2_600)
     } finally {
       await close()
     }
