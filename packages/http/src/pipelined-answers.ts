@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 
 /**
  * Requests of one connection that may be under way. Each costs some 14 KB until it is answered, and `node:http` stops reading a connection
@@ -9,7 +10,7 @@ const UNDER_WAY_MAX = 16
 
 /** The answers that are due on each connection, of which only the first has the socket (RFC 9112, section 9.3.2). */
 export class PipelinedAnswers {
-  readonly #due = new WeakMap<Socket, Set<ServerResponse>>()
+  readonly #due = new WeakMap<Duplex, Set<ServerResponse>>()
 
   /**
    * Notes a request that has come; false when it is not to be handled, as its connection has gone or is cut for having too many under way.
@@ -25,6 +26,11 @@ export class PipelinedAnswers {
     due.add(res)
     res.once('close', () => due.delete(res))
     return true
+  }
+
+  /** Whether a connection has an answer that is not finished. */
+  isDue(socket: Duplex): boolean {
+    return (this.#due.get(socket)?.size ?? 0) > 0
   }
 
   #open(socket: Socket): Set<ServerResponse> {

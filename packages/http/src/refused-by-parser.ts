@@ -1,5 +1,6 @@
-import { STATUS_CODES, type Server, type ServerResponse } from 'node:http'
+import { STATUS_CODES, type Server } from 'node:http'
 import type { Duplex } from 'node:stream'
+import type { PipelinedAnswers } from './pipelined-answers.ts'
 import { Problem, problemBody } from './problem.ts'
 import { createRequestContext } from './request-context.ts'
 
@@ -9,16 +10,15 @@ const LINGER_MS = 1000
 /**
  * Answers what `node:http` refuses before there is a request: a problem with an `X-Request-Id`, then the end of the connection. Its path is
  * unknown, so `instance` is `/`. A connection with an unfinished answer is cut: another answer would be taken for that one.
- * @param answers those that are not finished.
  */
-export function answerRefusedByParser(server: Server, answers: ReadonlySet<ServerResponse>): void {
+export function answerRefusedByParser(server: Server, answers: Pick<PipelinedAnswers, 'isDue'>): void {
   const refused = new WeakSet<Duplex>()
 
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
     // The parser refuses each chunk that follows, too.
     if (refused.has(socket)) return
     refused.add(socket)
-    if (!socket.writable || error.code === 'ECONNRESET' || [...answers].some(({ req }) => req.socket === socket)) {
+    if (!socket.writable || error.code === 'ECONNRESET' || answers.isDue(socket)) {
       socket.destroy()
       return
     }

@@ -60,7 +60,7 @@ export async function serveHttp(options: ServeHttpOptions): Promise<HttpServer> 
     },
     handle,
   )
-  answerRefusedByParser(server, answers)
+  answerRefusedByParser(server, pipelined)
   const front = options.connectionFront?.(server, { headersTimeoutMs, keepAliveTimeoutMs })
 
   function handle(...[req, res]: Parameters<RequestListener>): void {

@@ -29,10 +29,10 @@ export function startExpiry(o: { readonly pool: Pool; readonly log: Logger; read
       const { eventsMs, logMs } = await readRetention(o.pool)
       const dropped = await dropExpiredEventPartitions(o.pool, { logRetentionMs: logMs })
       await deleteExpiredAuditEntries(o.pool, AUDIT_ROWS_MAX)
-      await inSlices(deleteRevokedApiKeys)
-      await inSlices(deleteExpiredApiKeyChanges)
+      await inSlices(() => deleteRevokedApiKeys(o.pool, SLICE_ROWS))
+      await inSlices(() => deleteExpiredApiKeyChanges(o.pool, SLICE_ROWS))
       // Times of the log are kept for as long as history, and a day.
-      await deleteLogTimes(eventsMs + DAY_MS)
+      await inSlices(() => deleteExpiredLogTimes(o.pool, o.now() - eventsMs - DAY_MS))
       if (dropped.length > 0) o.log.info({ partitions: dropped }, 'expired partitions of events were dropped')
     } catch (error) {
       if (stopped) return
@@ -41,13 +41,8 @@ export function startExpiry(o: { readonly pool: Pool; readonly log: Logger; read
   }
 
   /** In bounded statements, so that a backlog locks nothing for long. */
-  async function deleteLogTimes(keptMs: number): Promise<void> {
-    const deleted = stopped ? 0 : await deleteExpiredLogTimes(o.pool, o.now() - keptMs)
-    if (deleted > 0) await deleteLogTimes(keptMs)
-  }
-
-  async function inSlices(deleteSlice: (pool: Pool, rowsMax: number) => Promise<number>): Promise<void> {
-    const deleted = stopped ? 0 : await deleteSlice(o.pool, SLICE_ROWS)
+  async function inSlices(deleteSlice: () => Promise<number>): Promise<void> {
+    const deleted = stopped ? 0 : await deleteSlice()
     if (deleted > 0) await inSlices(deleteSlice)
   }
 
