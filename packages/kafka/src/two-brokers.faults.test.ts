@@ -56,8 +56,10 @@ async function startReading(topic: string, replicas: readonly number[][]): Promi
   client = createKafka({ brokers, clientId: 'test', log: silentLog, requestTimeoutMs: 3_000 })
   producer = createProducer(client, { topic })
   const replicaAssignment = replicas.map((ids, partition) => ({ partition, replicas: ids }))
-  await client.withAdmin((admin) => admin.createTopics({ topics: [{ topic, replicaAssignment }] }))
-  startReader(topic, await describeLog(client, topic))
+  const topics = [{ topic, replicaAssignment }]
+  // A broker that has just started may not know the topic yet when it is asked for its leaders.
+  await client.withAdmin((admin) => admin.createTopics({ topics, waitForLeaders: false }))
+  startReader(topic, await eventually(() => describeLog(client, topic).catch(() => undefined)))
 }
 
 /** A reader of all partitions, from their beginning. */
