@@ -59,7 +59,7 @@ async function startReading(topic: string, replicas: readonly number[][]): Promi
   const topics = [{ topic, replicaAssignment }]
   // A broker that has just started may not know the topic yet when it is asked for its leaders.
   await client.withAdmin((admin) => admin.createTopics({ topics, waitForLeaders: false }))
-  startReader(topic, await eventually(() => describeLog(client, topic).catch(() => undefined)))
+  startReader(topic, await eventually(() => describeLog(client, topic)))
 }
 
 /** A reader of all partitions, from their beginning. */
