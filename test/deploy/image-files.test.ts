@@ -51,7 +51,7 @@ describe('the image', () => {
   test('a helper that is compiled, a source that is not removed and a package of development would be found', () => {
     const compiled = { tsconfig: build.tsconfig.replace('src/**/test-*.ts', 'src/**/none.ts') }
     const sent = { dockerignore: build.dockerignore.replace('**/test-*.ts\n', '') }
-    expect(misplaced({ ...compiled, ...sent })).toContain('packages/http/dist/test-server.js')
+    expect(misplaced({ ...compiled, ...sent })).toContain('packages/http/dist/server/test-server.js')
     expect(misplaced({ dockerfile: build.dockerfile.replace('-name src -o ', '') })).toContain(
       'packages/http/src/index.ts',
     )

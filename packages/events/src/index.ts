@@ -7,16 +7,16 @@ export { isIdentifier, isTenant } from './log-event.ts'
 export type { EventFilter, LogEvent } from './log-event.ts'
 export type { CatalogueEntry } from './catalogue/entry.ts'
 export { EventIdMinter, deriveEventId, eventIdMs, newEventId } from './event-id.ts'
-export { isIdInWindow } from './id-window.ts'
+export { isIdInWindow } from './record/id-window.ts'
 export { formatTypeId, newTypeId, parseTypeId, typeIdMs, typeIdToUuid, uuidToTypeId } from './typeid.ts'
 export { formatTimestamp, parseTimestamp } from './timestamp.ts'
 export type { Timestamp } from './timestamp.ts'
-export { renderEvent } from './render-event.ts'
-export { partitionOf } from './partition.ts'
-export { encodeRecord } from './encode-record.ts'
-export { decodeRecord, recordId, recordTenant } from './decode-record.ts'
-export { DEAD_LETTER_REASONS } from './record.ts'
-export type { DeadLetterReason, Decoded, EncodedRecord, RawRecord } from './record.ts'
+export { renderEvent } from './record/render-event.ts'
+export { partitionOf } from './record/partition.ts'
+export { encodeRecord } from './record/encode-record.ts'
+export { decodeRecord, recordId, recordTenant } from './record/decode-record.ts'
+export { DEAD_LETTER_REASONS } from './record/record.ts'
+export type { DeadLetterReason, Decoded, EncodedRecord, RawRecord } from './record/record.ts'
 export { isJsonContentType } from './cloudevents/cloud-event.ts'
 export type {
   EntryError,
@@ -25,7 +25,7 @@ export type {
   Validation,
   ValidationContext,
   ValidationResult,
-} from './validation.ts'
+} from './validation/validation.ts'
 export type { ApprovalRequestedData } from './catalogue/approval-requested.ts'
 export type { ApprovalResolvedData } from './catalogue/approval-resolved.ts'
 export type { ArtifactEmittedData } from './catalogue/artifact-emitted.ts'

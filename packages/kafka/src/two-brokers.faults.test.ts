@@ -9,10 +9,10 @@ import {
   type CuttingProxy,
   type ExtraBroker,
 } from '@ariftly/testkit'
-import { createKafka, type KafkaClient } from './client.ts'
-import { describeAvailable, describeLog, type LogDescription } from './describe-log.ts'
-import { startLogReader, type LogReader } from './log-reader.ts'
-import { createProducer, type EventProducer, type ProducerRecord } from './producer.ts'
+import { createKafka, type KafkaClient } from './cluster/client.ts'
+import { describeAvailable, describeLog, type LogDescription } from './topics/describe-log.ts'
+import { startLogReader, type LogReader } from './read/log-reader.ts'
+import { createProducer, type EventProducer, type ProducerRecord } from './produce/producer.ts'
 import { errorName } from './wire/error-name.ts'
 import { fetchRequest } from './wire/fetch.ts'
 

@@ -1,5 +1,5 @@
 import type { Metrics } from '@ariftly/runtime'
-import type { EntryResult } from './answer.ts'
+import type { EntryResult } from './request/answer.ts'
 
 /** What ingest measures. */
 export interface IngestMetrics {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { type EventType, isSessionType } from '../event-type.ts'
 import { typeIdMs } from '../typeid.ts'
-import type { EntryError } from '../validation.ts'
+import type { EntryError } from '../validation/validation.ts'
 
 /** A CloudEvent 1.0 as it was sent: https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/spec.md */
 export interface CloudEvent {

@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import { deriveEventId, newEventId } from '../event-id.ts'
-import { toEnd } from '../test-to-end.ts'
-import type { ValidatedEvent } from '../validation.ts'
+import { toEnd } from '../validation/test-to-end.ts'
+import type { ValidatedEvent } from '../validation/validation.ts'
 import { validateBinaryCloudEvent, validateCloudEvents } from './validate-cloud-events.ts'
 
 const NOW_MS = Date.UTC(2026, 10, 25, 8, 45, 37, 123)

@@ -1,11 +1,17 @@
 import { isUtf8 } from 'node:buffer'
-import { SLICE_BYTES } from '../event-reader.ts'
-import { pointerToken } from '../json-pointer.ts'
-import { JsonScanner } from '../json-scanner.ts'
-import { MalformedJson } from '../json-tokens.ts'
+import { SLICE_BYTES } from '../validation/event-reader.ts'
+import { pointerToken } from '../json/json-pointer.ts'
+import { JsonScanner } from '../json/json-scanner.ts'
+import { MalformedJson } from '../json/json-tokens.ts'
 import { LIMITS } from '../limits.ts'
-import { EMPTY_BATCH, malformed, MISSING_BODY, TOO_MANY, validateEvents } from '../validate-events.ts'
-import type { EntryError, ValidatedEntry, Validation, ValidationContext, ValidationResult } from '../validation.ts'
+import { EMPTY_BATCH, malformed, MISSING_BODY, TOO_MANY, validateEvents } from '../validation/validate-events.ts'
+import type {
+  EntryError,
+  ValidatedEntry,
+  Validation,
+  ValidationContext,
+  ValidationResult,
+} from '../validation/validation.ts'
 import { attributeOf, newEventText, type CloudEvent } from './cloud-event.ts'
 
 const INVALID_UTF8: ValidationResult = {

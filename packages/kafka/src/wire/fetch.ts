@@ -1,4 +1,4 @@
-import type { BrokerRequest } from '../send-request.ts'
+import type { BrokerRequest } from './broker-request.ts'
 import type { WireReader } from './reader.ts'
 import type { TopicName, WireWriter } from './writer.ts'
 

@@ -1,5 +1,5 @@
 import type { LogIdentity } from '../log-identity.ts'
-import type { BrokerRequest } from '../send-request.ts'
+import type { BrokerRequest } from './broker-request.ts'
 import type { WireReader } from './reader.ts'
 import type { WireWriter } from './writer.ts'
 

@@ -1,0 +1,95 @@
+import type { IncomingMessage } from 'node:http'
+import { isUtf8Type, mediaTypeOf } from './media-type.ts'
+import { Problem } from '../answers/problem.ts'
+
+/** Asks for the memory of bytes that have come; false if there is none. */
+export type TakeMemory = (bytes: number) => boolean
+
+/**
+ * Reads a request's body as it came, at most `bytesMax`. A larger one is a {@link Problem} 413, one for which there is no memory a 503; what the client
+ * still sends of it is read and thrown away, so that it gets the answer and can use the connection again.
+ */
+export async function readBody(req: IncomingMessage, bytesMax: number, take?: TakeMemory): Promise<Buffer> {
+  if (Number(req.headers['content-length'] ?? 0) > bytesMax) throw tooLarge(bytesMax)
+  return await new Promise((resolve, reject) => {
+    const chunks: Buffer[] = []
+    let bytes = 0
+    req.on('data', onData)
+    req.once('end', onEnd)
+    req.once('error', onCut)
+    req.once('close', onCut)
+
+    function onData(chunk: Buffer): void {
+      bytes += chunk.length
+      if (bytes > bytesMax) settle(() => reject(tooLarge(bytesMax)))
+      else if (take?.(chunk.length) === false) settle(() => reject(outOfMemory()))
+      else chunks.push(chunk)
+    }
+
+    function onEnd(): void {
+      settle(() => resolve(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks, bytes)))
+    }
+
+    /** The client has gone: no one receives this answer. */
+    function onCut(): void {
+      settle(() => reject(new Problem(400, 'request_aborted', { detail: 'The request ended before its body did.' })))
+    }
+
+    function settle(outcome: () => void): void {
+      req.off('data', onData)
+      req.off('end', onEnd)
+      req.off('close', onCut)
+      // A late error of a request that is no longer read still needs a listener, so it stays.
+      req.resume()
+      outcome()
+    }
+  })
+}
+
+/**
+ * Reads a JSON body: `application/json`, UTF-8, not encoded. No body gives `undefined`. Problems: 415, 413, and 400 for
+ * what is not UTF-8 or not JSON. Numbers are JavaScript's: an event's `data` is not to be read with this.
+ */
+export async function readJsonBody(req: IncomingMessage, bytesMax: number, take?: TakeMemory): Promise<unknown> {
+  const encoding = req.headers['content-encoding']
+  if (encoding !== undefined && encoding !== 'identity') {
+    throw new Problem(415, 'unsupported_encoding', { detail: 'Send the body without Content-Encoding.' })
+  }
+  const body = await readBody(req, bytesMax, take)
+  if (body.length === 0) return undefined
+  if (!isJson(req.headers['content-type'])) {
+    throw new Problem(415, 'unsupported_media_type', { detail: 'Send the body as application/json in UTF-8.' })
+  }
+  return parseJson(body)
+}
+
+function isJson(contentType: string | undefined): boolean {
+  return contentType !== undefined && mediaTypeOf(contentType) === 'application/json' && isUtf8Type(contentType)
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true })
+
+function parseJson(body: Buffer): unknown {
+  let text: string
+  try {
+    text = utf8.decode(body)
+  } catch {
+    throw new Problem(400, 'invalid_utf8', { detail: 'The body is not UTF-8.' })
+  }
+  try {
+    return JSON.parse(text)
+  } catch {
+    throw new Problem(400, 'malformed_json', { detail: 'The body is not JSON.' })
+  }
+}
+
+function outOfMemory(): Problem {
+  return new Problem(503, 'unavailable', {
+    detail: 'Too many requests are under way. Nothing of this one was done.',
+    headers: { 'Retry-After': '1' },
+  })
+}
+
+function tooLarge(bytesMax: number): Problem {
+  return new Problem(413, 'body_too_large', { detail: `The body may have at most ${bytesMax} bytes.` })
+}

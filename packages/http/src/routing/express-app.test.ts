@@ -1,0 +1,157 @@
+import { connect } from 'node:net'
+import { afterEach, describe, expect, test } from '@jest/globals'
+import { createMetrics } from '@ariftly/runtime'
+import { eventually } from '@ariftly/testkit'
+import { createExpressApp, type ExpressAppOptions } from './express-app.ts'
+import { Problem } from '../answers/problem.ts'
+import { sendJson } from '../answers/send-json.ts'
+import { closeServers, json, log, serve } from '../server/test-server.ts'
+
+afterEach(closeServers)
+
+describe('createExpressApp', () => {
+  const caller = {
+    keyId: 'key_1',
+    tenant: 'a',
+    scopes: [],
+    quota: { eventsPerS: null, bytesPerS: null },
+    limits: { eventsPerS: null, streams: null, webhooks: null },
+    secret: 1,
+    suspended: false,
+    expiresAtMs: null,
+    endsAtMs: null,
+  }
+
+  async function app(options: Pick<ExpressAppOptions, 'routes' | 'open'>, scopes: string[] = []): Promise<string> {
+    const auth: ExpressAppOptions['auth'] = {
+      authenticate(authorization, scope) {
+        scopes.push(scope)
+        if (authorization !== 'Bearer good') throw new Problem(401, 'missing_api_key')
+        return caller
+      },
+    }
+    const express = createExpressApp({ log, metrics: createMetrics(), auth, jsonBytesMax: 100, ...options })
+    return (await serve(express)).base
+  }
+
+  const echo: ExpressAppOptions['routes'] = {
+    createWebhook: ({ body, caller: { tenant } }, _req, res) => sendJson(res, 201, { body: body ?? null, tenant }),
+    getWebhook: ({ params, url }, _req, res) => sendJson(res, 200, { params, url }),
+  }
+  const authorization = 'Bearer good'
+
+  test("asks for the route's scope before it reads the body", async () => {
+    const scopes: string[] = []
+    const base = await app({ routes: echo }, scopes)
+    expect((await fetch(`${base}/v1/webhooks`, { method: 'POST', body: 'no json' })).status).toBe(401)
+    expect(scopes).toEqual(['webhooks'])
+  })
+
+  test('asks for the key again when the body took long: one that was revoked meanwhile changes nothing', async () => {
+    let revoked = false
+    let handled = false
+    let asked = 0
+    const auth: ExpressAppOptions['auth'] = {
+      authenticate() {
+        asked += 1
+        if (revoked) throw new Problem(401, 'invalid_api_key')
+        return caller
+      },
+    }
+    const createWebhook = () => void (handled = true)
+    const { base } = await serve(createExpressApp({ log, metrics: createMetrics(), auth, routes: { createWebhook } }))
+    const body = new TransformStream<Uint8Array, Uint8Array>()
+    const writer = body.writable.getWriter()
+    const headers = { authorization, 'content-type': 'application/json' }
+    const init = { method: 'POST', headers, body: body.readable, duplex: 'half' } as RequestInit
+    const answer = fetch(`${base}/v1/webhooks`, init)
+    await writer.write(Buffer.from('{'))
+    await eventually(() => asked === 1)
+    await new Promise((resolve) => setTimeout(resolve, 700))
+    revoked = true
+    await writer.write(Buffer.from('}'))
+    await writer.close()
+    expect([(await answer).status, handled]).toEqual([401, false])
+  })
+
+  test('refuses a body for which there is no memory while others of the tenant are held, and takes it afterwards', async () => {
+    const auth: ExpressAppOptions['auth'] = {
+      authenticate: (tenant) => ({ ...caller, tenant: tenant ?? '' }),
+    }
+    const bodyMemory = { bytesMax: 1000, tenantShare: 0.15 }
+    const express = createExpressApp({ log, metrics: createMetrics(), auth, bodyMemory, routes: echo })
+    const { base, port } = await serve(express)
+    const post = async (tenant: string) => {
+      const headers = { authorization: tenant, 'content-type': 'application/json' }
+      return await fetch(`${base}/v1/webhooks`, { method: 'POST', headers, body: `"${'x'.repeat(98)}"` })
+    }
+    const unfinished = connect(port, '127.0.0.1')
+    unfinished.write(
+      'POST /v1/webhooks HTTP/1.1\r\nHost: x\r\nAuthorization: loud\r\nContent-Type: application/json\r\n' +
+        `Content-Length: 101\r\n\r\n"${'x'.repeat(98)}`,
+    )
+    await eventually(async () => (await post('loud')).status === 503)
+    expect((await post('calm')).status).toBe(201)
+    unfinished.destroy()
+    await eventually(async () => (await post('loud')).status === 201)
+  })
+
+  test('lets pages of allowed origins call it, and answers their preflight', async () => {
+    const corsOrigins = ['https://app.example']
+    const auth: ExpressAppOptions['auth'] = { authenticate: () => caller }
+    const routes: ExpressAppOptions['routes'] = {
+      ...echo,
+      getEvent: (_call, _req, res) => void res.vary('Authorization').json({}),
+    }
+    const { base } = await serve(createExpressApp({ log, metrics: createMetrics(), auth, routes, corsOrigins }))
+    const origin = 'https://app.example'
+    const asks = { origin, 'access-control-request-method': 'POST' }
+    const preflight = await fetch(`${base}/v1/webhooks`, { method: 'OPTIONS', headers: asks })
+    expect([preflight.status, preflight.headers.get('access-control-allow-origin')]).toEqual([204, origin])
+    expect(preflight.headers.get('access-control-allow-headers')).toMatch(/\bIdempotency-Key\b/)
+    const answer = await fetch(`${base}/v1/events/x`, { headers: { origin, authorization } })
+    expect(answer.headers.get('access-control-allow-origin')).toBe(origin)
+    expect(answer.headers.get('vary')).toBe('Origin, Authorization')
+    const stranger = await fetch(`${base}/v1/events/x`, { headers: { origin: 'https://evil.example', authorization } })
+    expect(stranger.headers.has('access-control-allow-origin')).toBe(false)
+  })
+
+  test('hands over parameters, the query and the parsed body', async () => {
+    const base = await app({ routes: echo })
+    const headers = { authorization, 'content-type': 'application/json; charset=utf-8' }
+    const created = await fetch(`${base}/v1/webhooks`, { method: 'POST', headers, body: '{"a":1}' })
+    expect([created.status, await json(created)]).toEqual([201, { body: { a: 1 }, tenant: 'a' }])
+    const got = await json(await fetch(`${base}/v1/webhooks/a%2Fb?x=%20`, { headers }))
+    expect(got).toEqual({ params: { id: 'a/b' }, url: '/v1/webhooks/a%2Fb?x=%20' })
+  })
+
+  test.each([
+    ['{"a":', 'application/json', 400, 'malformed_json'],
+    [Buffer.from([0x22, 0xff, 0x22]), 'application/json', 400, 'invalid_utf8'],
+    ['{}', 'text/plain', 415, 'unsupported_media_type'],
+    ['{}', 'application/json; charset=latin1', 415, 'unsupported_media_type'],
+    [`"${'x'.repeat(100)}"`, 'application/json', 413, 'body_too_large'],
+  ])('body %p as %s is %i %s', async (body, type, status, code) => {
+    const base = await app({ routes: echo })
+    const headers = { authorization, 'content-type': type }
+    const response = await fetch(`${base}/v1/webhooks`, { method: 'POST', headers, body })
+    expect([response.status, (await json(response))['code']]).toEqual([status, code])
+  })
+
+  test.each([
+    ['GET', '/v1/webhooks/', 404],
+    ['GET', '/V1/webhooks/x', 404],
+    ['GET', '/v1/webhooks/%ff', 404],
+    ['PUT', '/v1/webhooks/x', 405],
+    ['GET', '/v1/webhooks', 405],
+    ['HEAD', '/v1/webhooks/x', 200],
+  ])('%s %s is %i', async (method, path, status) => {
+    const base = await app({ routes: echo })
+    expect((await fetch(`${base}${path}`, { method, headers: { authorization } })).status).toBe(status)
+  })
+
+  test('answers open routes without a key', async () => {
+    const base = await app({ routes: {}, open: { getDocs: (_req, res) => void res.send('docs') } })
+    expect(await (await fetch(`${base}/docs`)).text()).toBe('docs')
+  })
+})

@@ -1,0 +1,152 @@
+import express, { type Express, type NextFunction, type Request, type Response } from 'express'
+import type { Logger, Metrics, Tracing } from '@ariftly/runtime'
+import { BodyMemory, type BodyMemoryLimits } from '../input/body-memory.ts'
+import type { Caller, Scope } from './caller.ts'
+import { allowOrigin, answerPreflight } from './cors.ts'
+import { unroutable } from './create-router.ts'
+import { createRouteMatcher, type NamedRoute } from './match-route.ts'
+import { observeRequests } from './observe-request.ts'
+import { pathOf, sendError, sendProblem } from '../answers/problem.ts'
+import { readJsonBody } from '../input/read-body.ts'
+import { requestContext, type RequestContext } from '../answers/request-context.ts'
+import { routeOf, type RouteName } from './routes.ts'
+
+/** What a handler of a route with a scope is given. */
+export interface ApiCall {
+  readonly caller: Caller
+  /** The decoded `{parameters}` of the path. */
+  readonly params: Readonly<Record<string, string>>
+  /** The path with its query, for {@link readQuery}. */
+  readonly url: string
+  /** The parsed JSON body of POST, PUT and PATCH; `undefined` when there is none. */
+  readonly body: unknown
+  readonly context: RequestContext
+}
+
+/** Answers one route. What it throws or rejects with is answered: a Problem as it is, all else as 500 or 503. */
+export type ApiHandler = (call: ApiCall, req: Request, res: Response) => void | Promise<void>
+
+/** Answers a route without a scope (documents). */
+export type OpenHandler = (req: Request, res: Response) => void | Promise<void>
+
+/** Authenticates an `Authorization` header; throws or rejects with a 401, 403 or 503 Problem. */
+export interface RequestAuthenticator {
+  authenticate(authorization: string | undefined, scope: Scope | 'any'): Caller | Promise<Caller>
+}
+
+/** What the app needs. */
+export interface ExpressAppOptions {
+  readonly log: Logger
+  readonly metrics: Metrics
+  /** Undefined when no traces are collected. */
+  readonly tracing?: Tracing | undefined
+  readonly auth: RequestAuthenticator
+  /** Handlers of the routes that have a scope. */
+  readonly routes: Readonly<Partial<Record<RouteName, ApiHandler>>>
+  /** Handlers of the routes without one. */
+  readonly open?: Readonly<Partial<Record<RouteName, OpenHandler>>>
+  /** Origins whose pages may read the answers (CORS); `*` is any; default none. */
+  readonly corsOrigins?: readonly string[]
+  /** Largest JSON body; default 256 KiB. */
+  readonly jsonBytesMax?: number
+  /** What the bodies of requests under way may hold; default 64 MiB, a tenant a quarter of what the others leave. */
+  readonly bodyMemory?: BodyMemoryLimits
+}
+
+const BODY_MEMORY: BodyMemoryLimits = { bytesMax: 64 * 1024 * 1024, tenantShare: 0.25 }
+
+/**
+ * Makes an express app of handlers by the route table: request id, one line in the log, authentication with the route's
+ * scope, then the JSON body, then the handler; 404 and 405 problems for all else. The app is a `RequestListener`.
+ */
+export function createExpressApp(options: ExpressAppOptions): Express {
+  const { routes, open = {}, log } = options
+  const app = express()
+  app.disable('x-powered-by')
+  app.disable('etag')
+  // Paths are exact, as in the route table; queries are read by `readQuery` alone.
+  app.enable('strict routing')
+  app.enable('case sensitive routing')
+  app.set('query parser', false)
+
+  const bodies = new BodyMemory(options.bodyMemory ?? BODY_MEMORY)
+  const names = [...Object.keys(routes), ...Object.keys(open)] as RouteName[]
+  app.use(createObserver(options, names.map(routeOf)))
+  for (const [name, handler] of Object.entries(routes) as [RouteName, ApiHandler][]) {
+    addRoute(app, routeOf(name), apiHandler({ ...options, bodies }, routeOf(name), handler))
+  }
+  for (const [name, handler] of Object.entries(open) as [RouteName, OpenHandler][])
+    addRoute(app, routeOf(name), handler)
+  app.use(createNotFound(names.map(routeOf)))
+  app.use((error: unknown, req: Request, res: Response, _next: NextFunction) => {
+    // Express's word for a path that is not percent-encoded UTF-8: nothing can be there.
+    sendError(req, res, error instanceof URIError ? unroutable(undefined) : error, log)
+  })
+  return app
+}
+
+/** A caller is asked for again after so long: a revocation is known within a second. */
+const CALLER_KNOWN_MS = 500
+
+function addRoute(app: Express, route: NamedRoute, handler: OpenHandler): void {
+  const path = route.path.replaceAll(/\{(\w+)\}/g, ':$1')
+  const method = route.method.toLowerCase() as Lowercase<NamedRoute['method']>
+  app[method](path, async (req, res) => await handler(req, res))
+}
+
+function apiHandler(
+  options: Pick<ExpressAppOptions, 'auth' | 'jsonBytesMax'> & { readonly bodies: BodyMemory },
+  route: NamedRoute,
+  handler: ApiHandler,
+): OpenHandler {
+  const { auth, bodies, jsonBytesMax = 256 * 1024 } = options
+  const { scope } = route
+  if (scope === 'none') throw new TypeError(`The route ${route.name} has no scope: its handler belongs to "open".`)
+  const hasBody = route.method === 'POST' || route.method === 'PUT' || route.method === 'PATCH'
+
+  return async (req, res) => {
+    const context = requestContext(req, res)
+    const caller = await auth.authenticate(req.headers.authorization, scope)
+    context.tenant = caller.tenant
+    context.fields['tenant'] = caller.tenant
+    context.fields['key_id'] = caller.keyId
+    // Answers hold what one key may see: no cache in between keeps them.
+    res.setHeader('Cache-Control', 'no-store')
+    const params = req.params as Readonly<Record<string, string>>
+    const share = bodies.open(caller.tenant)
+    try {
+      const askedMs = performance.now()
+      const body = hasBody ? await readJsonBody(req, jsonBytesMax, (bytes) => share.take(bytes)) : undefined
+      // A key that is revoked while its body trickles in changes nothing any more.
+      if (performance.now() - askedMs > CALLER_KNOWN_MS) await auth.authenticate(req.headers.authorization, scope)
+      await handler({ caller, params, url: req.originalUrl, body, context }, req, res)
+    } finally {
+      share.release()
+    }
+  }
+}
+
+function createObserver(options: ExpressAppOptions, routes: readonly NamedRoute[]) {
+  const { corsOrigins = [] } = options
+  const observer = observeRequests(options)
+  const match = createRouteMatcher(routes)
+  return (req: Request, res: Response, next: NextFunction): void => {
+    const found = match(req.method, pathOf(req))
+    observer.begin(
+      req,
+      res,
+      requestContext(req, res),
+      found !== undefined && 'route' in found ? found.route.name : 'none',
+    )
+    if (corsOrigins.length > 0) {
+      allowOrigin(req, res, corsOrigins)
+      if (answerPreflight(req, res, found)) return
+    }
+    next()
+  }
+}
+
+function createNotFound(routes: readonly NamedRoute[]) {
+  const match = createRouteMatcher(routes)
+  return (req: Request, res: Response): void => sendProblem(req, res, unroutable(match(req.method, pathOf(req))))
+}

@@ -1,0 +1,139 @@
+import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { Fault, messageOf, type Logger } from '@ariftly/runtime'
+import type { ConnectionFront } from './connection-front.ts'
+import { PipelinedAnswers } from './pipelined-answers.ts'
+import { sendError } from '../answers/problem.ts'
+import { answerRefusedByParser } from './refused-by-parser.ts'
+import { UnreadAnswers, type UnreadLimits } from './unread-answers.ts'
+
+/** What a server needs. */
+export interface ServeHttpOptions {
+  /** In the log. */
+  readonly name: string
+  readonly host: string
+  /** 0 lets the system choose. */
+  readonly port: number
+  readonly listener: RequestListener
+  /** Answers some requests before `node:http` reads them; all others come to `listener`. */
+  readonly connectionFront?: ConnectionFront | undefined
+  readonly log: Logger
+  /** All headers must have come within this; default 10 s. */
+  readonly headersTimeoutMs?: number
+  /** The whole request must have come within this (its answer may take longer); default 60 s. */
+  readonly requestTimeoutMs?: number
+  /** An idle connection is closed after this; default 75 s, longer than the 60 s of usual balancers, which must close first. */
+  readonly keepAliveTimeoutMs?: number
+  /** What may wait for clients that do not read their answers; default 64 MiB, and 30 s. */
+  readonly unread?: UnreadLimits
+}
+
+const UNREAD: UnreadLimits = { bytesMax: 64 * 1024 * 1024, timeoutMs: 30_000 }
+
+/** A server that listens. */
+export interface HttpServer {
+  readonly port: number
+  /** Answers go out with `Connection: close` from now on; nothing is cut. For the time between "not ready" and closing. */
+  drain(): void
+  /**
+   * Stops listening, ends idle connections at once and others after their answer; after `graceMs` the rest is cut.
+   * Resolves when no connection is left.
+   */
+  close(graceMs: number): Promise<void>
+}
+
+/** Starts a server; rejects with a {@link Fault} `listen_failed` when the port cannot be had. */
+export async function serveHttp(options: ServeHttpOptions): Promise<HttpServer> {
+  const { listener, log, headersTimeoutMs = 10_000, keepAliveTimeoutMs = 75_000 } = options
+  const answers = new Set<ServerResponse>()
+  const pipelined = new PipelinedAnswers()
+  const unread = new UnreadAnswers(options.unread ?? UNREAD)
+  let draining = false
+  let closed: Promise<void> | undefined
+
+  const server = createServer(
+    {
+      headersTimeout: headersTimeoutMs,
+      requestTimeout: options.requestTimeoutMs ?? 60_000,
+      keepAliveTimeout: keepAliveTimeoutMs,
+      connectionsCheckingInterval: 5000,
+    },
+    handle,
+  )
+  answerRefusedByParser(server, pipelined)
+  const front = options.connectionFront?.(server, { headersTimeoutMs, keepAliveTimeoutMs })
+
+  function handle(...[req, res]: Parameters<RequestListener>): void {
+    if (!pipelined.begin(req, res)) return
+    answers.add(res)
+    unread.watch(req, res)
+    res.once('close', () => onAnswered(res))
+    if (draining) res.shouldKeepAlive = false
+    useOriginForm(req)
+    try {
+      listener(req, res)
+    } catch (error) {
+      sendError(req, res, error, log)
+    }
+  }
+
+  function onAnswered(res: ServerResponse): void {
+    answers.delete(res)
+    if (closed !== undefined) server.closeIdleConnections()
+  }
+
+  function drain(): void {
+    draining = true
+    front?.drain()
+    for (const res of answers) if (!res.headersSent) res.shouldKeepAlive = false
+  }
+
+  function close(graceMs: number): Promise<void> {
+    closed ??= closeOnce(graceMs)
+    return closed
+  }
+
+  async function closeOnce(graceMs: number): Promise<void> {
+    drain()
+    const cut = setTimeout(() => {
+      const unanswered = answers.size + (front?.unanswered ?? 0)
+      log.warn({ name: options.name, unanswered }, 'connections are cut: their answers took too long')
+      front?.destroy()
+      server.closeAllConnections()
+    }, graceMs)
+    await new Promise<void>((resolve) => {
+      server.close(() => resolve())
+      front?.close()
+      server.closeIdleConnections()
+    })
+    clearTimeout(cut)
+  }
+
+  await listen(server, options)
+  const { port } = server.address() as AddressInfo
+  log.info({ name: options.name, host: options.host, port }, 'listening')
+  return { port, drain, close }
+}
+
+/** Cuts a target in absolute form (RFC 9112, section 3.2.2) to its path and query. A server here has one authority, so the target's is not looked at. */
+function useOriginForm(req: IncomingMessage): void {
+  const authority = /^https?:\/\/[^/?]*/i.exec(req.url ?? '')
+  if (authority === null) return
+  const rest = (req.url ?? '').slice(authority[0].length)
+  req.url = rest.startsWith('/') ? rest : `/${rest}`
+}
+
+async function listen(server: ReturnType<typeof createServer>, options: ServeHttpOptions): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', onError)
+    server.listen({ host: options.host, port: options.port }, () => {
+      server.off('error', onError)
+      resolve()
+    })
+
+    function onError(cause: Error): void {
+      const where = `${options.host}:${options.port}`
+      reject(new Fault({ code: 'listen_failed', message: `Cannot listen on ${where}: ${messageOf(cause)}`, cause }))
+    }
+  })
+}

@@ -1,0 +1,43 @@
+import { expect, test } from '@jest/globals'
+import type { InternalConnection } from './internals.ts'
+import { sendRequest } from './send-request.ts'
+import { metadataRequest } from '../wire/metadata.ts'
+
+/** A connection to a broker that knows Metadata up to a version, and what was written to it. */
+function connectionTo(maxVersion: number) {
+  const written: Buffer[] = []
+  const connection: InternalConnection = {
+    clientId: 'c',
+    versions: { 3: { maxVersion } },
+    socket: {
+      cork() {},
+      uncork() {},
+      write: (part: Buffer) => written.push(part) > 0,
+      destroy: () => undefined as never,
+    },
+    isAuthenticated: () => true,
+    async authenticate() {},
+    failIfNotConnected() {},
+    nextCorrelationId: () => 7,
+    requestQueue: {
+      enforceRequestTimeout: false,
+      push(request) {
+        request.sendRequest()
+        request.entry.reject(new Error('no answer'))
+      },
+    },
+  }
+  return { connection, written: () => Buffer.concat(written) }
+}
+
+test.each([
+  [10, 10, 'a flexible request, whose header ends with tagged fields', 1 + 1 + 16 + 1 + 2 + 1 + 3 + 1],
+  [9, 5, 'the older form, to a broker that does not know the newer', 4 + 2 + 2 + 1],
+])('to a broker that knows Metadata v%i goes v%i: %s', async (maxVersion, version, _name, bytes) => {
+  const { connection, written } = connectionTo(maxVersion)
+  await expect(sendRequest(connection, metadataRequest('to'))).rejects.toThrow('no answer')
+  const head = 4 + 2 + 2 + 4 + 2 + 1
+  expect(written().length).toBe(head + bytes)
+  expect(written().readInt32BE(0)).toBe(head + bytes - 4)
+  expect([written().readInt16BE(4), written().readInt16BE(6)]).toEqual([3, version])
+})

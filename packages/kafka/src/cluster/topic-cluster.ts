@@ -1,0 +1,269 @@
+import { raceStaggered } from '@ariftly/async'
+import type { Kafka } from 'kafkajs'
+import { BrokerConnection } from './broker-connection.ts'
+import { createBrokerFactory } from './internals.ts'
+import { brokerFault, kafkaFault } from '../kafka-fault.ts'
+import { logFault, type LogIdentity } from '../log-identity.ts'
+import type { BrokerRequest } from '../wire/broker-request.ts'
+import { metadataRequest, type BrokerAddress, type PartitionMetadata, type TopicMetadata } from '../wire/metadata.ts'
+
+/** What a request is for, and how long it may take. */
+export interface SendOptions {
+  /** Name of the connection: requests on one connection wait for each other at the broker. */
+  readonly channel: string
+  /** How many connections the channel has, of which the one with the fewest requests is taken. Default 1. */
+  readonly connections?: number
+  readonly timeoutMs: number
+  /** Partitions that the broker is asked for as their leader: when it leads none of them any more, the request is given up. */
+  readonly partitions?: readonly number[]
+  /** After this long without an answer it is looked whether the broker still leads, and again after pauses that grow. Default 100 ms. */
+  readonly expectedMs?: number
+  /** Called when the request may have reached the broker. */
+  readonly onSent?: () => void
+}
+
+/** Which brokers and which topic. */
+export interface TopicClusterOptions {
+  readonly kafka: Kafka
+  /** `host:port` of some brokers. */
+  readonly seeds: readonly string[]
+  readonly topic: string
+  /**
+   * The log that may be read and written, the same object while it stays the same; undefined while any may. Checked at each
+   * connect and with all metadata; when it changes, the connections that were made before are dropped.
+   */
+  readonly identity?: (() => LogIdentity | undefined) | undefined
+}
+
+const METADATA_MAX_AGE_MS = 30_000
+const METADATA_ANSWER_MS = 3_000
+/** A broker that has not answered is not waited for any longer before the next one is asked too. */
+const NEXT_BROKER_MS = 100
+/** Pauses of the looks at a silent broker: 100, 200, 400, 500, 500 ms. */
+const LOOK_MS = 100
+const LOOK_MS_MAX = 500
+
+/**
+ * Connections to the brokers of one topic, and the topic's metadata. A failure counts for the connection that it happened
+ * on, and for nothing else: a partition without a leader is data (leader -1), and a broker that cannot be dialled costs the
+ * connections to the others nothing. Nothing connects before the first call.
+ */
+export class TopicCluster {
+  readonly #o: TopicClusterOptions
+  readonly #createBroker: ReturnType<typeof createBrokerFactory>
+  /** By `node/channel/index`, seeds by `seed/host:port`. */
+  readonly #connections = new Map<string, BrokerConnection>()
+  /** When a broker last answered anything, by node id. */
+  readonly #answeredMs = new Map<number, number>()
+  #metadata: TopicMetadata | undefined
+  #metadataAtMs = Number.NEGATIVE_INFINITY
+  #asking: Promise<TopicMetadata> | undefined
+  #closed = false
+
+  constructor(o: TopicClusterOptions) {
+    this.#o = o
+    this.#createBroker = createBrokerFactory(o.kafka)
+  }
+
+  /**
+   * The topic's metadata as last read; it is refreshed every 30 s, without waiting. The first call waits: it rejects
+   * when no broker answers, and with fault `topic_missing`.
+   */
+  async metadata(): Promise<TopicMetadata> {
+    if (this.#metadata === undefined) return await this.refreshed()
+    if (performance.now() - this.#metadataAtMs > METADATA_MAX_AGE_MS) void this.refreshed().catch(() => {})
+    return this.#metadata
+  }
+
+  /** The topic's metadata as a broker says it now. Concurrent callers share one request. */
+  refreshed(): Promise<TopicMetadata> {
+    this.#asking ??= this.#ask().finally(() => {
+      this.#asking = undefined
+    })
+    return this.#asking
+  }
+
+  /** Node id of the leader as last known; -1 when there is none. */
+  leaderOf(partition: number): number {
+    return this.#partition(partition)?.leader ?? -1
+  }
+
+  /** Epoch of that leader; -1 when it is not known. */
+  leaderEpochOf(partition: number): number {
+    return this.#partition(partition)?.leaderEpoch ?? -1
+  }
+
+  get topic(): string {
+    return this.#o.topic
+  }
+
+  /** Id of the topic as last heard; null when it is not known. */
+  get topicId(): string | null {
+    return this.#metadata?.topicId ?? null
+  }
+
+  /** Sends a request to a broker of the metadata. A failure drops its connection, and those of its channel that are idle. */
+  async send<T>(nodeId: number, request: BrokerRequest<T>, o: SendOptions): Promise<T> {
+    const address = this.#metadata?.brokers.get(nodeId)
+    if (address === undefined) throw kafkaFault('kafka_unavailable', `Broker ${nodeId} is not in the cluster.`)
+    const connection = this.#leastBusy(nodeId, address, o)
+    const stopWatching = this.#watchLeader(nodeId, o, connection)
+    try {
+      const answer = await connection.send(request, o.timeoutMs, o.onSent)
+      this.#answeredMs.set(nodeId, performance.now())
+      return answer
+    } catch (error) {
+      this.#dropIdle(nodeId, o, error)
+      throw error
+    } finally {
+      stopWatching()
+    }
+  }
+
+  /** Ends all connections at once. */
+  async close(): Promise<void> {
+    this.#closed = true
+    for (const connection of this.#connections.values()) connection.close('closed')
+    this.#connections.clear()
+  }
+
+  #partition(partition: number): PartitionMetadata | undefined {
+    return this.#metadata?.partitions.find((each) => each.partition === partition)
+  }
+
+  async #ask(): Promise<TopicMetadata> {
+    const request = metadataRequest(this.#o.topic)
+    const attempts = this.#candidates().map((connection) => () => connection.send(request, METADATA_ANSWER_MS))
+    const answer = await raceStaggered(attempts, NEXT_BROKER_MS)
+    try {
+      this.#checkTopic(answer)
+    } catch (error) {
+      // The leaders of a topic that is gone are none of the one that takes its name.
+      this.#metadata = undefined
+      throw error
+    }
+    const metadata = withNewestLeaders(answer, this.#metadata)
+    this.#take(metadata)
+    return metadata
+  }
+
+  #checkTopic(metadata: TopicMetadata): void {
+    const { topic, identity } = this.#o
+    if (metadata.errorCode === 3) throw kafkaFault('topic_missing', `Topic ${topic} does not exist.`)
+    if (metadata.errorCode !== 0) throw brokerFault(metadata.errorCode)
+    checkIdentity(topic, identity?.(), metadata)
+  }
+
+  /** Connections to ask for metadata: first the broker that answered last, those that owe an answer after the others, then the seeds. */
+  #candidates(): BrokerConnection[] {
+    const known = Array.from(this.#metadata?.brokers ?? [], ([nodeId, address]) => {
+      const connection = this.#leastBusy(nodeId, address, { channel: 'main' })
+      const answeredMs = this.#answeredMs.get(nodeId) ?? 0
+      return { connection, rank: connection.outstanding > 0 ? Number.POSITIVE_INFINITY : -answeredMs }
+    })
+    const seeds = this.#o.seeds.map((seed) => this.#connectionTo(`seed/${seed}`, parseAddress(seed)))
+    return [...known.toSorted((a, b) => a.rank - b.rank).map(({ connection }) => connection), ...seeds]
+  }
+
+  #take(metadata: TopicMetadata): void {
+    this.#metadata = metadata
+    this.#metadataAtMs = performance.now()
+    for (const [name, connection] of this.#connections) {
+      const [node] = name.split('/')
+      const address = metadata.brokers.get(Number(node))
+      // A seed is no longer needed once it has named the brokers; one with a request under way stays until its answer.
+      const isUsed =
+        node === 'seed'
+          ? connection.outstanding > 0
+          : address?.host === connection.address.host && address.port === connection.address.port
+      if (isUsed) continue
+      this.#connections.delete(name)
+      connection.close('not in the cluster any more')
+    }
+  }
+
+  #leastBusy(
+    nodeId: number,
+    address: BrokerAddress,
+    { channel, connections = 1 }: Pick<SendOptions, 'channel' | 'connections'>,
+  ): BrokerConnection {
+    const all = Array.from({ length: connections }, (_, index) =>
+      this.#connectionTo(`${nodeId}/${channel}/${index}`, address),
+    )
+    return all.reduce((least, each) => (each.outstanding < least.outstanding ? each : least))
+  }
+
+  /** They may lead down the same dead path: the next request is to dial and not to wait for its timeout. */
+  #dropIdle(nodeId: number, { channel, connections = 1 }: SendOptions, cause: unknown): void {
+    for (let index = 0; index < connections; index += 1) {
+      const connection = this.#connections.get(`${nodeId}/${channel}/${index}`)
+      if (connection?.outstanding === 0) connection.drop(cause)
+    }
+  }
+
+  #connectionTo(name: string, address: BrokerAddress): BrokerConnection {
+    if (this.#closed) throw kafkaFault('kafka_unavailable', 'The connection to Kafka is closed.')
+    const identity = this.#o.identity?.()
+    const known = this.#connections.get(name)
+    if (known !== undefined && known.identity === identity) return known
+    known?.close('another log is expected')
+    const connection = new BrokerConnection({
+      address,
+      identity,
+      createBroker: this.#createBroker,
+      onOpened: async (send) => {
+        if (identity !== undefined) checkIdentity(this.#o.topic, identity, await send(metadataRequest(this.#o.topic)))
+      },
+    })
+    this.#connections.set(name, connection)
+    return connection
+  }
+
+  /** A frozen broker does not say that it leads no longer: while it is silent the others are asked. */
+  #watchLeader(
+    nodeId: number,
+    { partitions, expectedMs = LOOK_MS }: SendOptions,
+    connection: BrokerConnection,
+  ): () => void {
+    if (partitions === undefined) return () => {}
+    const look = async (pauseMs: number): Promise<void> => {
+      const metadata = await this.refreshed().catch(() => undefined)
+      if (stopped) return
+      const leads = metadata?.partitions.some((each) => each.leader === nodeId && partitions.includes(each.partition))
+      if (metadata !== undefined && leads === false) connection.drop(new Error(`broker ${nodeId} leads no longer`))
+      else timer = setTimeout(() => void look(Math.min(2 * pauseMs, LOOK_MS_MAX)), pauseMs)
+    }
+    let stopped = false
+    let timer = setTimeout(() => void look(2 * LOOK_MS), expectedMs)
+    return () => {
+      stopped = true
+      clearTimeout(timer)
+    }
+  }
+}
+
+/**
+ * The metadata with the leaders of `known` where their epochs are higher: a broker that the controller cannot reach goes on
+ * naming leaders of former epochs. Another topic of the same name begins with its own epochs.
+ */
+function withNewestLeaders(metadata: TopicMetadata, known: TopicMetadata | undefined): TopicMetadata {
+  if (known === undefined || known.topicId !== metadata.topicId) return metadata
+  const former = new Map(known.partitions.map((each) => [each.partition, each]))
+  const partitions = metadata.partitions.map((each) => {
+    const before = former.get(each.partition)
+    return before !== undefined && before.leaderEpoch > each.leaderEpoch ? before : each
+  })
+  return { ...metadata, partitions }
+}
+
+/** Behind an address there may be another cluster than before, behind a name another topic. Who looks twice finds out whether it stays. */
+function checkIdentity(topic: string, identity: LogIdentity | undefined, found: TopicMetadata): void {
+  const fault = logFault({ topic, identity }, { ...found, partitionCount: found.partitions.length })
+  if (fault !== undefined) throw kafkaFault('kafka_unavailable', fault.message)
+}
+
+/** `host:port`, where the host may be an IPv6 address in brackets. */
+function parseAddress(address: string): BrokerAddress {
+  const colon = address.lastIndexOf(':')
+  return { host: address.slice(0, colon).replace(/^\[|\]$/g, ''), port: Number(address.slice(colon + 1)) }
+}

@@ -1,0 +1,205 @@
+import { setMaxListeners } from 'node:events'
+import { sleep, withTimeout } from '@ariftly/async'
+import { createBatchSpaces } from './batch-spaces.ts'
+import type { KafkaClient } from '../cluster/client.ts'
+import { groupBy } from '../group-by.ts'
+import type { LogIdentity } from '../log-identity.ts'
+import { mayTryAgain, mergeOutcomes, outcomeOf, type PartitionOutcome } from './partition-outcome.ts'
+import { TopicCluster } from '../cluster/topic-cluster.ts'
+import { produceRequest, type PartitionBatch } from '../wire/produce.ts'
+import { encodeRecordBatch, type BatchRecord, type BatchSpace } from '../wire/encode-record-batch.ts'
+
+/** A record to write: bytes as they shall stand in the log. */
+export interface ProducerRecord extends BatchRecord {
+  readonly partition: number
+}
+
+/** The outcome of each partition that the records named. */
+export interface ProduceOutcome {
+  readonly partitions: ReadonlyMap<number, PartitionOutcome>
+  /** True when every partition is `written`. */
+  readonly ok: boolean
+}
+
+/** How long one send may take. */
+export interface ProduceOptions {
+  /** No produce request is started after this. Default 10,000 ms. */
+  readonly timeoutMs?: number
+  /** A partition whose leader cannot be reached (so that nothing was sent) is given up after this. Default `timeoutMs`. */
+  readonly unsentMs?: number
+  /** Called with the outcome of each partition once, as soon as it is known. */
+  readonly onOutcome?: (partition: number, outcome: PartitionOutcome) => void
+}
+
+/** Writes records of one topic. */
+export interface EventProducer {
+  /**
+   * Writes records of one topic with acks=all, in input order within a partition. Never rejects. Resolves when every
+   * partition is decided, at the latest after `timeoutMs`. What the broker may do again (leader moved, too few replicas,
+   * connection lost) is tried again until then, each partition by itself. A try whose outcome is `unknown` may have
+   * written its batch, and no try follows the second of them: one send writes a record at most twice.
+   * Sends of one partition that overlap may be reordered: keep one outstanding for each partition that needs order.
+   */
+  send(records: readonly ProducerRecord[], o?: ProduceOptions): Promise<ProduceOutcome>
+  /** Asks a broker for the topic's metadata: true when one answers within `timeoutMs` (default 2,000). For a breaker. */
+  probe(timeoutMs?: number): Promise<boolean>
+  /** Node id of a partition's leader as last heard; -1 when it has none. */
+  leaderOf(partition: number): number
+  close(): Promise<void>
+}
+
+/** What a producer writes to. */
+export interface ProducerOptions {
+  readonly topic: string
+  /** Default `none`. */
+  readonly compression?: 'none' | 'gzip'
+  /** The log that may be written to, the same object while it stays the same; undefined: any. */
+  readonly identity?: () => LogIdentity | undefined
+}
+
+const SEND_TIMEOUT_MS = 10_000
+const RETRY_PAUSE_MS = 50
+const RETRY_PAUSE_MS_MAX = 500
+/** Tries of one batch that may end `unknown`: each of them may have written a copy of it. */
+const UNKNOWN_TRIES_MAX = 2
+const UNANSWERED: PartitionOutcome = { type: 'unknown', code: 'NO_ANSWER' }
+/** How long before the deadline the broker gives up waiting for replicas, so that its answer still arrives. */
+const ANSWER_MARGIN_MS = 200
+/** Connections to one leader: a request that waits for replicas holds up the requests behind it on its connection. */
+const CONNECTIONS_MAX = 4
+
+/**
+ * Makes a producer on connections of its own. It speaks Produce by itself: kafkajs answers for a request as a whole, so
+ * that one refused partition fails its neighbours, and encoding costs it about 15 µs a record. Idempotence stays off:
+ * kafkajs's loses acknowledged records when sends overlap.
+ */
+export function createProducer(client: KafkaClient, o: ProducerOptions): EventProducer {
+  const { topic, compression = 'none' } = o
+  const cluster = new TopicCluster({ kafka: client.kafka, seeds: client.brokers, topic, identity: o.identity })
+  const spaces = createBatchSpaces()
+  const closing = new AbortController()
+  // Each partition that is tried again listens to it, and Node warns of more than ten.
+  setMaxListeners(0, closing.signal)
+
+  async function send(records: readonly ProducerRecord[], options: ProduceOptions = {}): Promise<ProduceOutcome> {
+    const { timeoutMs = SEND_TIMEOUT_MS, unsentMs = timeoutMs } = options
+    const startedMs = performance.now()
+    const limits = { deadline: startedMs + timeoutMs, unsentDeadline: startedMs + Math.min(unsentMs, timeoutMs) }
+    const outcomes = new Map<number, PartitionOutcome>()
+
+    function decide(partition: number, outcome: PartitionOutcome): void {
+      outcomes.set(partition, outcome)
+      options.onOutcome?.(partition, outcome)
+    }
+
+    const space = spaces.take()
+    let isAnswered = true
+    const batches = encodeByPartition(records, { compression, space })
+    await withTimeout(cluster.metadata(), timeoutMs).catch(() => {})
+    await Promise.all(
+      groupBy(batches, ({ partition }) => cluster.leaderOf(partition)).map(async ([leader, group]) => {
+        const first = await produce(leader, group, limits.deadline)
+        await Promise.all(
+          group.map(async (batch) => {
+            const outcome = first.get(batch.partition) ?? UNANSWERED
+            if (outcome.type !== 'written') isAnswered = false
+            decide(batch.partition, mayTryAgain(outcome) ? await tryAgain(batch, outcome, limits) : outcome)
+          }),
+        )
+      }),
+    )
+    // The leaders have read all of it, and nothing was sent twice.
+    if (isAnswered) spaces.giveBack(space)
+    return { partitions: outcomes, ok: [...outcomes.values()].every(({ type }) => type === 'written') }
+  }
+
+  /** Sends the batch of one partition alone until it is decided, was left open twice, or the time is over. */
+  async function tryAgain(batch: PartitionBatch, first: PartitionOutcome, limits: Limits): Promise<PartitionOutcome> {
+    const { partition } = batch
+    let outcome = first
+    let unknownTries = first.type === 'unknown' ? 1 : 0
+    for (let pauseMs = RETRY_PAUSE_MS; ; pauseMs = Math.min(2 * pauseMs, RETRY_PAUSE_MS_MAX)) {
+      const end = outcome.type === 'unsent' ? limits.unsentDeadline : limits.deadline
+      if (performance.now() + pauseMs >= end || closing.signal.aborted) return outcome
+      await sleep(pauseMs, closing.signal)
+      await withTimeout(cluster.refreshed(), end - performance.now()).catch(() => {})
+      const answer = (await produce(cluster.leaderOf(partition), [batch], limits.deadline)).get(partition) ?? UNANSWERED
+      outcome = mergeOutcomes(outcome, answer)
+      if (answer.type === 'unknown') unknownTries += 1
+      if (!mayTryAgain(answer) || unknownTries >= UNKNOWN_TRIES_MAX) return outcome
+    }
+  }
+
+  /** One request to one leader, and what it says of each partition. */
+  async function produce(
+    leader: number,
+    batches: readonly PartitionBatch[],
+    deadline: number,
+  ): Promise<ReadonlyMap<number, PartitionOutcome>> {
+    const all = (outcome: PartitionOutcome): ReadonlyMap<number, PartitionOutcome> =>
+      new Map(batches.map(({ partition }) => [partition, outcome]))
+    if (leader < 0) return all({ type: 'unsent', code: 'LEADER_NOT_AVAILABLE' })
+    const leftMs = deadline - performance.now()
+    if (leftMs <= 0) return all({ type: 'unsent', code: 'NO_ANSWER' })
+    const timeoutMs = Math.max(1, Math.floor(leftMs - ANSWER_MARGIN_MS))
+    const request = produceRequest({ topic, topicId: cluster.topicId, timeoutMs, batches })
+    let sent = false
+    try {
+      const answers = await cluster.send(leader, request, {
+        channel: 'produce',
+        connections: CONNECTIONS_MAX,
+        timeoutMs: leftMs,
+        partitions: batches.map(({ partition }) => partition),
+        onSent: () => {
+          sent = true
+        },
+      })
+      return new Map(answers.map((answer) => [answer.partition, outcomeOf(answer, leader)]))
+    } catch (error) {
+      return all({ type: sent ? 'unknown' : 'unsent', code: codeOf(error) })
+    }
+  }
+
+  async function probe(timeoutMs = 2_000): Promise<boolean> {
+    try {
+      await withTimeout(cluster.refreshed(), timeoutMs)
+      return true
+    } catch {
+      return false
+    }
+  }
+
+  return {
+    send,
+    probe,
+    leaderOf: (partition) => cluster.leaderOf(partition),
+    async close() {
+      closing.abort()
+      await cluster.close()
+    },
+  }
+}
+
+/** When a send ends, by `performance.now`: at the latest, and for a partition of which nothing could be sent. */
+interface Limits {
+  readonly deadline: number
+  readonly unsentDeadline: number
+}
+
+function encodeByPartition(
+  records: readonly ProducerRecord[],
+  o: { readonly compression: 'none' | 'gzip'; readonly space: BatchSpace },
+): PartitionBatch[] {
+  const nowMs = Date.now()
+  return groupBy(records, ({ partition }) => partition).map(([partition, list]) => ({
+    partition,
+    batch: encodeRecordBatch(list, { nowMs, ...o }),
+  }))
+}
+
+function codeOf(error: unknown): string {
+  if (!(error instanceof Error)) return 'UNKNOWN'
+  if ('type' in error && typeof error.type === 'string') return error.type
+  if ('code' in error && typeof error.code === 'string') return error.code
+  return error.name
+}

@@ -1,0 +1,190 @@
+import { deferred, orAborted, sleep, type Deferred } from '@ariftly/async'
+import { recordId } from '@ariftly/events'
+import type { Fault } from '@ariftly/fault'
+import { lookTwice } from '../topics/check-log.ts'
+import type { KafkaClient } from '../cluster/client.ts'
+import { describeAvailable, type LogPartition, type PartialLogDescription } from '../topics/describe-log.ts'
+import { groupBy } from '../group-by.ts'
+import { toKafkaFault } from '../kafka-fault.ts'
+import { isWrongLog, logChanged, logFault } from '../log-identity.ts'
+import type { LogReaderOptions, Position } from './log-reader-options.ts'
+import { scanLog } from './scan-log.ts'
+import type { TopicCluster } from '../cluster/topic-cluster.ts'
+
+/** Where the reading of a partition begins, in the log as it is now. */
+export interface Located {
+  readonly position: Position
+  readonly bounds: LogPartition
+}
+
+/** One reading of positions and log. */
+interface Look extends PartialLogDescription {
+  readonly positions: ReadonlyMap<number, Position>
+  /** The ids that the records have which were handled last, of those that the log still has; null for one that is none. */
+  readonly lastIds: ReadonlyMap<number, string | null>
+}
+
+const NOTHING_READ: Position = { nextOffset: 0, lastOffset: null, lastId: null }
+const RETRY_MS = 100
+const RETRY_MS_MAX = 500
+
+/**
+ * Finds out where reading begins: reads the stored positions, then where the log begins and ends and the records that were handled
+ * last, for all partitions of a leader that want to know at once. In that order, as what is read later of the log is at
+ * least as far as the positions were. A log that does not fit (a wiped broker, another cluster) is believed at the second
+ * look a second later. A partition without a leader, or with one that is silent, holds up no partition of another leader.
+ */
+export class Locator {
+  readonly #reader: LogReaderOptions
+  readonly #cluster: TopicCluster
+  readonly #wanted = new Map<number, Deferred<Located | undefined>>()
+  /** Those for which no look has begun. */
+  readonly #new = new Set<number>()
+  readonly #looked = deferred()
+
+  constructor(reader: LogReaderOptions) {
+    this.#reader = reader
+    this.#cluster = reader.client.topicCluster(reader.topic)
+  }
+
+  /** Resolves when all partitions that were wanted at first have a place, or are known to be unavailable. */
+  get looked(): Promise<void> {
+    return this.#looked.promise
+  }
+
+  /**
+   * Where reading begins in a partition; undefined when it has no position (which is logged), or after the signal. Waits for
+   * backends that are away. Rejects with `log_identity_changed` or `partition_count_changed`.
+   */
+  async locate(partition: number, signal: AbortSignal): Promise<Located | undefined> {
+    const wanted = deferred<Located | undefined>()
+    this.#wanted.set(partition, wanted)
+    if (this.#new.size === 0) setImmediate(() => void this.#begin())
+    this.#new.add(partition)
+    try {
+      return await orAborted(wanted.promise, signal)
+    } finally {
+      if (this.#wanted.get(partition) === wanted) this.#wanted.delete(partition)
+    }
+  }
+
+  async #begin(): Promise<void> {
+    const partitions = [...this.#new]
+    this.#new.clear()
+    // Without it all are looked at together, which asks for the leaders again.
+    await this.#cluster.metadata().catch(() => {})
+    const groups = groupBy(partitions, (partition) => this.#cluster.leaderOf(partition))
+    const looks = groups.map(([, group]) => {
+      const looked = deferred()
+      void this.#lookFor(group, looked)
+      return looked.promise
+    })
+    await Promise.all(looks)
+    this.#looked.resolve()
+  }
+
+  /** Until all of these partitions have a place, or are not wanted any more. */
+  async #lookFor(partitions: readonly number[], looked: Deferred<void>): Promise<void> {
+    let unavailable = ''
+    let left = partitions
+    for (let pauseMs = RETRY_MS; left.length > 0; pauseMs = Math.min(2 * pauseMs, RETRY_MS_MAX)) {
+      try {
+        const wanted = left
+        const look = await lookTwice({
+          look: () => this.#lookOnce(wanted),
+          faultOf: (found) => logFault(this.#reader, found) ?? endFault(found) ?? recordFault(found),
+          isDoubtful: isAnyLost,
+        })
+        unavailable = this.#settle(look, unavailable)
+        looked.resolve()
+      } catch (error) {
+        if (isWrongLog(error)) {
+          for (const partition of left) this.#wanted.get(partition)?.reject(error)
+          return
+        }
+        this.#reader.log.warn({ err: error, groupId: this.#reader.groupId, pauseMs }, 'positions could not be read yet')
+      }
+      left = left.filter((partition) => this.#wanted.has(partition))
+      if (left.length > 0) await sleep(pauseMs)
+    }
+  }
+
+  async #lookOnce(partitions: readonly number[]): Promise<Look> {
+    const { client, topic } = this.#reader
+    const positions = await this.#reader.positions(partitions)
+    const described = await describeAvailable(client, topic, partitions)
+    const lastIds = new Map<number, string | null>()
+    const unavailable = new Map(described.unavailable)
+    await Promise.all(
+      described.partitions.map(async ({ partition, logStart, logEnd }) => {
+        const { lastOffset, nextOffset } = positions.get(partition) ?? NOTHING_READ
+        if (lastOffset === null || lastOffset < logStart || nextOffset > logEnd) return
+        try {
+          lastIds.set(partition, await idAt(client, { topic, partition, offset: lastOffset }))
+        } catch (error) {
+          unavailable.set(partition, toKafkaFault(error, topic))
+        }
+      }),
+    )
+    const available = described.partitions.filter(({ partition }) => !unavailable.has(partition))
+    return { ...described, partitions: available, unavailable, positions, lastIds }
+  }
+
+  /** Gives those that are available their places, and logs which are not, unless it is as before. */
+  #settle({ partitions, unavailable, positions }: Look, before: string): string {
+    const { log, groupId } = this.#reader
+    for (const bounds of partitions) {
+      const { partition } = bounds
+      const position = positions.get(partition)
+      if (position === undefined) log.error({ groupId, partition }, 'a partition has no position and is not read')
+      this.#wanted.get(partition)?.resolve(position && { position, bounds })
+      this.#wanted.delete(partition)
+    }
+    const names = [...unavailable.keys()].join()
+    if (names !== before && names !== '') {
+      const reasons = Array.from(unavailable, ([partition, { message }]) => ({ partition, message }))
+      log.warn({ groupId, unavailable: reasons }, 'partitions are unavailable and waited for')
+    }
+    return names
+  }
+}
+
+/** The fault of a log that ends before a position. */
+function endFault({ partitions, positions }: Look): Fault | undefined {
+  for (const { partition, logEnd } of partitions) {
+    const nextOffset = positions.get(partition)?.nextOffset ?? 0
+    if (nextOffset <= logEnd) continue
+    return logChanged('The log ends before the stored position.', { partition, nextOffset, logEnd })
+  }
+  return undefined
+}
+
+/** The fault of a log that has another record where the last one was handled. */
+function recordFault({ positions, lastIds }: Look): Fault | undefined {
+  for (const [partition, found] of lastIds) {
+    const { lastOffset, lastId } = positions.get(partition) ?? NOTHING_READ
+    if (found === lastId) continue
+    const detail = { partition, offset: lastOffset, expectedId: lastId, foundId: found }
+    return logChanged('Another record stands where the last one was handled.', detail)
+  }
+  return undefined
+}
+
+/** Whether the log no longer has a position. */
+function isAnyLost({ partitions, positions }: Look): boolean {
+  return partitions.some(({ partition, logStart }) => {
+    const position = positions.get(partition)
+    return position !== undefined && position.nextOffset < logStart
+  })
+}
+
+/** The event id of the record at an offset; null when that is no event, or there is none. */
+async function idAt(
+  client: KafkaClient,
+  { offset, ...place }: { readonly topic: string; readonly partition: number; readonly offset: number },
+): Promise<string | null> {
+  for await (const [record] of scanLog(client, { ...place, from: offset, to: offset + 1, bytesMax: 1 })) {
+    return (record && recordId(record)) ?? null
+  }
+  return null
+}

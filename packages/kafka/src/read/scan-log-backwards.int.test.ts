@@ -1,0 +1,41 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { createTestTopics, stackAddresses, type TestTopics } from '@ariftly/testkit'
+import { createKafka, type KafkaClient } from '../cluster/client.ts'
+import { createProducer } from '../produce/producer.ts'
+import { scanLogBackwards } from './scan-log-backwards.ts'
+
+const log = { info() {}, warn() {}, error() {}, debug() {} }
+const RECORDS = 200
+
+let client: KafkaClient
+let topics: TestTopics
+
+beforeAll(async () => {
+  client = createKafka({ brokers: stackAddresses().kafka.split(','), clientId: 'test', log })
+  topics = await createTestTopics({ partitions: 1 })
+  const producer = createProducer(client, { topic: topics.topic })
+  // Batches of one size, of which none ends where a stretch does.
+  for (let from = 0; from < RECORDS; from += 25) {
+    const values = Array.from({ length: 25 }, (_, n) => Buffer.from(`${from + n}`))
+    await producer.send(values.map((value) => ({ partition: 0, key: Buffer.from('k'), value, headers: {} })))
+  }
+  await producer.close()
+})
+afterAll(async () => {
+  await topics?.delete()
+  await client?.close()
+})
+
+async function read(from: number, to: number): Promise<readonly number[]> {
+  const offsets: number[] = []
+  for await (const records of scanLogBackwards(client, { topic: topics.topic, partition: 0, from, to }))
+    offsets.push(...records.map(({ offset, value }) => (value?.toString() === `${offset}` ? offset : -1)))
+  return offsets
+}
+
+test('gives each record of a range once, the last one first', async () => {
+  const all = Array.from({ length: RECORDS }, (_, n) => RECORDS - 1 - n)
+  expect(await read(0, RECORDS)).toEqual(all)
+  expect(await read(10, 100)).toEqual(all.filter((offset) => offset >= 10 && offset < 100))
+  expect(await read(10, 10)).toEqual([])
+})
