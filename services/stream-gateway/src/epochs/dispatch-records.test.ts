@@ -6,7 +6,7 @@ import { recordViewOf } from '@ariftly/testkit'
 import { expect, test } from '@jest/globals'
 import { createStreamIds } from '../frames/stream-id.ts'
 import { streamFilter } from '../hub/filter.ts'
-import { createHub } from '../hub/hub.ts'
+import { Hub } from '../hub/hub.ts'
 import { Subscriber, type Sink } from '../hub/subscriber.ts'
 import { UnsentBudget } from '../hub/unsent-budget.ts'
 import { createDuplicateCheck } from '../log/duplicate-check.ts'
@@ -85,7 +85,7 @@ async function openStream(partitions: number, schedule: (run: () => void) => voi
   let nowMs = 0
   // A clock by which each look at it costs a millisecond.
   const now = () => (nowMs += 1)
-  const hub = createHub({
+  const hub = new Hub({
     epoch: 1,
     start: new Float64Array(partitions),
     fromOrigin: Array.from({ length: partitions }, () => true),

@@ -14,7 +14,7 @@ import type { StreamGatewayConfig } from '../config.ts'
 import type { StreamIds } from '../frames/stream-id.ts'
 import { toEventFilter, type StreamFilter } from '../hub/filter.ts'
 import type { HubOptions } from '../hub/hub-options.ts'
-import { createHub, type Hub } from '../hub/hub.ts'
+import { Hub } from '../hub/hub.ts'
 import type { UnsentBudget } from '../hub/unsent-budget.ts'
 import { createDuplicateCheck, type DuplicateCheck } from '../log/duplicate-check.ts'
 import { dominates, originOf, type OffsetVector } from '../log/offset-vector.ts'
@@ -97,7 +97,7 @@ export async function startEpochReader(o: EpochReaderOptions, epoch: LogEpoch): 
     epoch: epoch.epoch,
     topic,
   })
-  const hub = createHub({
+  const hub = new Hub({
     epoch: epoch.epoch,
     start,
     fromOrigin: Array.from(start, (offset) => offset === 0 && epoch.epoch === 1),

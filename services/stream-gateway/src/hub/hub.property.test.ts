@@ -15,7 +15,7 @@ import { originOf, type OffsetVector } from '../log/offset-vector.ts'
 import { positionOfNow } from '../log/start-position.ts'
 import { matches, streamFilter, type StreamFilter } from './filter.ts'
 import type { HubOptions } from './hub-options.ts'
-import { createHub, type Hub } from './hub.ts'
+import { Hub } from './hub.ts'
 import { Subscriber, type Sink } from './subscriber.ts'
 import { UnsentBudget } from './unsent-budget.ts'
 
@@ -145,7 +145,7 @@ class SimGateway {
 
   constructor(world: World, o: Pick<HubOptions, 'ringBytesMax' | 'pendingBytesMax'>) {
     this.world = world
-    this.hub = createHub({
+    this.hub = new Hub({
       epoch: EPOCH,
       start: originOf(PARTITIONS),
       fromOrigin: Array.from({ length: PARTITIONS }, () => false),

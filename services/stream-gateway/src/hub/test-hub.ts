@@ -5,7 +5,7 @@ import { recordViewOf } from '@ariftly/testkit'
 import { createStreamIds } from '../frames/stream-id.ts'
 import { streamFilter } from './filter.ts'
 import type { HubOptions, SliceSize } from './hub-options.ts'
-import { createHub } from './hub.ts'
+import { Hub } from './hub.ts'
 import { Subscriber } from './subscriber.ts'
 import { UnsentBudget } from './unsent-budget.ts'
 
@@ -26,7 +26,7 @@ export function setUp(o: {
   const state = { nowMs: 0, ticks: [] as (() => void)[], closed: [] as string[], written: [] as number[] }
   const budget = new UnsentBudget(o.budgetBytes ?? 1e9)
   const ids = createStreamIds(createKeyring(generateEncryptionKey('k')))
-  const hub = createHub({
+  const hub = new Hub({
     epoch: 1,
     start: Float64Array.of(o.start ?? 0),
     fromOrigin: [false],
