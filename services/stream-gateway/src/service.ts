@@ -15,7 +15,7 @@ import { debugStreams } from './routes/debug.ts'
 import { createOpenStream } from './routes/open-stream.ts'
 import { createReadiness } from './routes/readiness.ts'
 import { registerStreamMetrics } from './routes/stream-metrics.ts'
-import { createStreams, type Streams } from './streams/streams.ts'
+import { Streams } from './streams/streams.ts'
 import { TenantStreamCounts } from './streams/tenant-stream-counts.ts'
 
 /** History pages that are read at the same time, of all tenants and of one; each may hold a megabyte. */
@@ -57,7 +57,7 @@ export async function start(config: StreamGatewayConfig, deps: ServiceDeps & Sha
     })
     releasers.add('epochs', () => epochs.close())
     const epochReader = () => epochs.epochReader
-    const streams: Streams = createStreams({
+    const streams: Streams = new Streams({
       epochReader,
       budget,
       heartbeatMs: config.STREAM_HEARTBEAT_MS,
@@ -67,7 +67,10 @@ export async function start(config: StreamGatewayConfig, deps: ServiceDeps & Sha
       random: Math.random,
     })
     releasers.add('streams', () => streams.close())
-    releasers.add('revocations', auth.onRevoked(streams.endStopped))
+    releasers.add(
+      'revocations',
+      auth.onRevoked((stopped) => streams.endStopped(stopped)),
+    )
     registerStreamMetrics(metrics, epochs, streams, budget)
 
     const countHere = (tenant: string) => streams.registry.countOfTenant(tenant)
