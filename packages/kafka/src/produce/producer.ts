@@ -1,5 +1,5 @@
 import { setMaxListeners } from 'node:events'
-import { sleep, withTimeout } from '@ariftly/async'
+import { backoffMs, sleep, withTimeout } from '@ariftly/async'
 import { createBatchSpaces } from './batch-spaces.ts'
 import type { KafkaClient } from '../cluster/client.ts'
 import { groupBy } from '../group-by.ts'
@@ -58,8 +58,7 @@ export interface ProducerOptions {
 }
 
 const SEND_TIMEOUT_MS = 10_000
-const RETRY_PAUSE_MS = 50
-const RETRY_PAUSE_MS_MAX = 500
+const RETRY = { baseMs: 50, maxMs: 500 } as const
 /** Tries of one batch that may end `unknown`: each of them may have written a copy of it. */
 const UNKNOWN_TRIES_MAX = 2
 const UNANSWERED: PartitionOutcome = { type: 'unknown', code: 'NO_ANSWER' }
@@ -145,7 +144,8 @@ class Producer implements EventProducer {
     const { signal } = this.#closing
     let outcome = first
     let unknownTries = first.type === 'unknown' ? 1 : 0
-    for (let pauseMs = RETRY_PAUSE_MS; ; pauseMs = Math.min(2 * pauseMs, RETRY_PAUSE_MS_MAX)) {
+    for (let tries = 0; ; tries += 1) {
+      const pauseMs = backoffMs(tries, RETRY)
       const end = outcome.type === 'unsent' ? limits.unsentDeadline : limits.deadline
       if (performance.now() + pauseMs >= end || signal.aborted) return outcome
       await sleep(pauseMs, signal)
