@@ -10,7 +10,6 @@ import { toEventFilter, type StreamFilter } from '../hub/filter.ts'
 import type { HubOptions } from '../hub/hub-options.ts'
 import { Hub } from '../hub/hub.ts'
 import type { UnsentBudget } from '../hub/unsent-budget.ts'
-import { createDuplicateCheck, type DuplicateCheck } from '../log/duplicate-check.ts'
 import { dominates, originOf, type OffsetVector } from '../log/offset-vector.ts'
 import { startProjectionWatch, type ProjectionWatch } from '../log/projection-watch.ts'
 import { beyondEnd, readerStart } from '../log/start-position.ts'
@@ -42,7 +41,6 @@ export interface EpochReader {
   readonly epoch: LogEpoch
   readonly hub: Hub
   readonly reader: LogReader
-  readonly duplicates: DuplicateCheck
   readonly watch: ProjectionWatch
   /** The log's end when the reading began: "now" is not before it. */
   readonly endAtStart: OffsetVector
@@ -73,25 +71,17 @@ export async function startEpochReader(o: EpochReaderOptions, epoch: LogEpoch): 
   const { start, endAtStart } = await findStart(o, epoch)
   const history = new KeptHistory({ pool, watchPool, epoch: epoch.epoch, topic, partitions, historyMs })
   const hub = createHub(o, epoch, start)
-  const duplicates = createDuplicateCheck({
-    index: { find: hub.earlierOf, mayBeOlder: (...asked) => hub.ids.mayBeOlder(...asked) },
-    lookUp: (partition, candidates) => findEarlierCopies(pool, { epoch: epoch.epoch, partition, candidates }),
-    now: () => performance.now(),
-    onOpened: (error) => log.error({ err: error }, 'duplicates are not looked up until Postgres answers'),
-  })
-  hub.useDuplicates(duplicates)
 
   const releasers = createReleasers(log)
-  const reader = consumeLog({ client: kafka, topic, identity: epoch, hub, duplicates, log, tracing })
+  const reader = consumeLog({ client: kafka, topic, identity: epoch, hub, log, tracing })
   releasers.add('log reader', () => reader.close())
-  const watch = watchProjection(o, history, hub, duplicates)
+  const watch = watchProjection(o, history, hub)
   releasers.add('projection watch', () => watch.close())
 
   return {
     epoch,
     hub,
     reader,
-    duplicates,
     watch,
     endAtStart,
     caughtUp: () => dominates(hub.ring.position, endAtStart),
@@ -149,6 +139,10 @@ function createHub(o: EpochReaderOptions, { epoch }: LogEpoch, start: OffsetVect
     readHistory: (filter: StreamFilter, position, { scan }) =>
       readHistory(filter.tenant, toEventFilter(filter), position, scan),
     closeStream: o.closeStream,
+    lookUps: {
+      lookUp: (partition, candidates) => findEarlierCopies(pool, { epoch, partition, candidates }),
+      onOpened: (error) => log.error({ err: error }, 'duplicates are not looked up until Postgres answers'),
+    },
     now: () => performance.now(),
     schedule: (run) => void setImmediate(run),
     onHistoryError: (error) => log.warn({ err: error }, 'a history page cannot be read'),
@@ -156,14 +150,9 @@ function createHub(o: EpochReaderOptions, { epoch }: LogEpoch, start: OffsetVect
 }
 
 /** Polls the projection, and reports its position to those who wait for it. */
-function watchProjection(
-  { config, log }: EpochReaderOptions,
-  history: KeptHistory,
-  hub: Hub,
-  duplicates: DuplicateCheck,
-): ProjectionWatch {
+function watchProjection({ config, log }: EpochReaderOptions, history: KeptHistory, hub: Hub): ProjectionWatch {
   let lastRead = originOf(config.KAFKA_PARTITIONS)
-  const isAwaited = () => hub.isWaiting() || duplicates.isOpen
+  const isAwaited = () => hub.isWaiting() || hub.duplicates.isOpen
   return startProjectionWatch({
     read: () => history.readProjection(),
     everyMs: () => config.PROJECTION_POLL_MS * (isAwaited() ? 1 : CALM_FACTOR),
@@ -171,7 +160,7 @@ function watchProjection(
     isNeeded: () => isAwaited() || !dominates(lastRead, hub.ring.position),
     onPosition(position) {
       lastRead = position
-      void duplicates.retry()
+      void hub.duplicates.retry()
       hub.setProjected(position)
     },
     log,

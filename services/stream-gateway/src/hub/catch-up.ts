@@ -14,7 +14,7 @@ import type { Subscriber } from './subscriber.ts'
 export interface CatchUpOptions extends HubOptions {
   readonly ring: Ring
   readonly counts: HubCounts
-  readonly duplicates: () => Pick<DuplicateCheck, 'isOpen' | 'countUnchecked'>
+  readonly duplicates: DuplicateCheck
   /** Asks for a tick. */
   wake(): void
   /** Makes a stream live whose position the ring dominates. */
@@ -36,7 +36,7 @@ const RETRY = { baseMs: 200, maxMs: 30_000 } as const
  * dominates its own it becomes live. What is in neither place is waited for. A stream whose socket is full waits until it
  * is writable. Nothing is ever skipped.
  *
- * A record of the ring that is `unchecked` may be a duplicate that only Postgres knows. A stream does not pass it: it is
+ * A record of the ring that may be a duplicate that only Postgres knows (`DuplicateCheck.pass`) is not passed: the stream is
  * served by pages until it is behind it.
  */
 export class CatchUp {

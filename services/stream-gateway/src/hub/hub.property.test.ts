@@ -10,7 +10,6 @@ import { createDispatch } from '../epochs/dispatch-records.ts'
 import { openingFrame } from '../frames/control-frames.ts'
 import { unchunk } from '../frames/frames.ts'
 import { createStreamIds, type StreamIds } from '../frames/stream-id.ts'
-import { createDuplicateCheck, type DuplicateCheck } from '../log/duplicate-check.ts'
 import { originOf, type OffsetVector } from '../log/offset-vector.ts'
 import { positionOfNow } from '../log/start-position.ts'
 import { matches, streamFilter, type StreamFilter } from './filter.ts'
@@ -134,7 +133,6 @@ interface Deferred {
 
 class SimGateway {
   readonly hub: Hub
-  readonly duplicates: DuplicateCheck
   readonly dispatch: ReturnType<typeof createDispatch>
   /** Answers that Postgres has not given yet. */
   readonly waiting: Deferred[] = []
@@ -161,26 +159,23 @@ class SimGateway {
       readHistory: (filter, position) =>
         this.defer(() => ({ partitions: world.historyPage(filter, position, this.rowsMax), isLarge: false })),
       closeStream: (subscriber) => this.close(subscriber),
+      lookUps: {
+        lookUp: (partition, candidates) =>
+          this.defer(() => {
+            const below = (world.log[partition] ?? []).slice(0, world.projected[partition])
+            const found = candidates.flatMap(({ id, offset }, at) =>
+              below.some((record) => record.event?.id === id && record.offset < offset) ? [at] : [],
+            )
+            return new Set(found)
+          }),
+        onOpened: () => undefined,
+      },
       now: () => 0,
       schedule: (run) => {
         this.scheduled = run
       },
     })
-    this.duplicates = createDuplicateCheck({
-      index: { find: this.hub.earlierOf, mayBeOlder: (...asked) => this.hub.ids.mayBeOlder(...asked) },
-      lookUp: (partition, candidates) =>
-        this.defer(() => {
-          const below = (world.log[partition] ?? []).slice(0, world.projected[partition])
-          const found = candidates.flatMap(({ id, offset }, at) =>
-            below.some((record) => record.event?.id === id && record.offset < offset) ? [at] : [],
-          )
-          return new Set(found)
-        }),
-      now: () => 0,
-      onOpened: () => undefined,
-    })
-    this.hub.useDuplicates(this.duplicates)
-    this.dispatch = createDispatch({ hub: this.hub, duplicates: this.duplicates, now: () => 0 })
+    this.dispatch = createDispatch({ hub: this.hub, now: () => 0 })
   }
 
   /** As the heartbeats do: a last checkpoint, then the end; the client comes back. */

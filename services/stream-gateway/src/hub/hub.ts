@@ -1,8 +1,7 @@
 import { checkpointFrame, liveFrame } from '../frames/control-frames.ts'
-import type { DuplicateCheck } from '../log/duplicate-check.ts'
+import { DuplicateCheck } from '../log/duplicate-check.ts'
 import { IdIndex } from '../log/id-index.ts'
 import type { OffsetVector } from '../log/offset-vector.ts'
-import { createRecordStates, type RecordStates } from '../log/record-states.ts'
 import { Ring } from '../log/ring.ts'
 import { CatchUp } from './catch-up.ts'
 import { FilterIndex } from './filter-index.ts'
@@ -28,14 +27,12 @@ export class Hub {
   readonly ids: IdIndex
   readonly filterIndex = new FilterIndex()
   readonly counts: HubCounts = newCounts()
-  /** The offset of an earlier record with this id, as far as this process knows. */
-  readonly earlierOf: RecordStates['earlierOf']
+  readonly duplicates: DuplicateCheck
   readonly #o: HubOptions
   readonly #overfull = new Set<Subscriber>()
   readonly #pending: PendingFrames
   readonly #catchUp: CatchUp
   readonly #dispatcher: RecordDispatcher
-  #duplicates: Pick<DuplicateCheck, 'isOpen' | 'countUnchecked'> = { isOpen: false, countUnchecked: ignore }
   /** Grows with each batch: with it the position moves. */
   #version = 0
   #isScheduled = false
@@ -47,9 +44,8 @@ export class Hub {
     this.epoch = o.epoch
     this.ring = new Ring(o.start)
     this.ids = new IdIndex({ fromOrigin: o.fromOrigin, idsMax: o.idsMax, unprojectedMax: o.unprojectedIdsMax })
-    const { ring, ids, filterIndex, counts } = this
-    const states = createRecordStates({ ids, ring })
-    this.earlierOf = states.earlierOf
+    this.duplicates = new DuplicateCheck({ ...o.lookUps, ids: this.ids, ring: this.ring, now: o.now })
+    const { ring, duplicates, filterIndex, counts } = this
     this.#pending = new PendingFrames({
       ...o,
       counts,
@@ -60,7 +56,7 @@ export class Hub {
       ...o,
       ring,
       counts,
-      duplicates: () => this.#duplicates,
+      duplicates,
       wake: () => this.#wake(),
       goLive: (subscriber) => this.#goLive(subscriber),
     })
@@ -68,17 +64,12 @@ export class Hub {
       epoch: o.epoch,
       streamIds: o.ids,
       ring,
-      states,
+      duplicates,
       filterIndex,
       counts,
       pending: this.#pending,
       fallBack: (group, position) => this.#fallBack(group, position),
     })
-  }
-
-  /** The duplicate check asks the hub what it knows; it is given here once both exist. */
-  useDuplicates(check: Pick<DuplicateCheck, 'isOpen' | 'countUnchecked'>): void {
-    this.#duplicates = check
   }
 
   /** Starts a stream at a position (or starts it again there), after `first` was sent. */
@@ -225,5 +216,3 @@ function newCounts(): HubCounts {
     historyPages: 0,
   }
 }
-
-function ignore(): void {}

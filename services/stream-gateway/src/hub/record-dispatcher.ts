@@ -1,12 +1,13 @@
 import type { LogEvent } from '@ariftly/events'
 import type { RecordView } from '@ariftly/kafka'
 import type { StreamIds } from '../frames/stream-id.ts'
+import type { DuplicateCheck } from '../log/duplicate-check.ts'
 import { EventIdBits } from '../log/event-id-bits.ts'
 import type { OffsetVector } from '../log/offset-vector.ts'
-import { routedOf, tenantOf, type Routed } from '../log/read-routed.ts'
-import type { RecordStates } from '../log/record-states.ts'
+import { routedOf, tenantOf } from '../log/read-routed.ts'
+import type { RecordState } from '../log/record-state.ts'
 import type { FramedEvent } from '../log/ring-columns.ts'
-import type { RecordState, Ring } from '../log/ring.ts'
+import type { Ring } from '../log/ring.ts'
 import type { FilterIndex } from './filter-index.ts'
 import type { HubCounts } from './hub-options.ts'
 import type { PendingFrames } from './pending-frames.ts'
@@ -16,7 +17,10 @@ import type { FilterGroup } from './subscriber.ts'
 /** What was found out of a record that an open stream wants. */
 export interface WantedState {
   readonly event: LogEvent
-  readonly state: RecordState
+  /** What the look-up for duplicates said of it; undefined when it needed none. */
+  readonly state: RecordState | undefined
+  /** The filter groups that get it; undefined when they were too many to be kept. */
+  readonly groups: readonly FilterGroup[] | undefined
 }
 
 /** Consecutive records of one partition, as read. */
@@ -35,7 +39,7 @@ export interface RecordDispatcherOptions {
   readonly epoch: number
   readonly streamIds: StreamIds
   readonly ring: Ring
-  readonly states: RecordStates
+  readonly duplicates: DuplicateCheck
   readonly filterIndex: FilterIndex
   readonly counts: HubCounts
   readonly pending: PendingFrames
@@ -72,12 +76,12 @@ export class RecordDispatcher {
   }
 
   #dispatchOne(record: RecordView, wanted: WantedState | undefined, { copied, areAllFound }: Dispatched): void {
-    const { ring, states, filterIndex, counts } = this.#o
+    const { ring, duplicates, filterIndex, counts } = this.#o
     const { partition, offset, timestampMs: appendedAtMs } = record
     const tenant = tenantOf(record)
     const isEvent = tenant !== undefined && record.readHeader('ce_id', this.#readId) === true
     const state = isEvent
-      ? states.note({ partition, tenant, id: this.#id, offset, appendedAtMs }, wanted?.state)
+      ? duplicates.note({ partition, tenant, id: this.#id, offset, appendedAtMs }, wanted?.state)
       : 'hidden'
     const seq = ring.append(record, state, copied)
     counts.records += 1
@@ -85,36 +89,36 @@ export class RecordDispatcher {
     if (tenant === undefined || state === 'hidden') return
     if (wanted !== undefined) {
       counts.decoded += 1
+      const { event } = wanted
+      const groups = (areAllFound ? wanted.groups : undefined) ?? filterIndex.groupsFor(event)
       // Not kept in the ring, so that its memory is for records: few streams ever walk it.
-      this.#route(seq, state, wanted.event, { event: wanted.event, frame: undefined, envelopeFrame: undefined })
-    } else if (!areAllFound && filterIndex.has(tenant)) this.#route(seq, state, routedOf(record, tenant))
+      this.#queue(seq, state, groups, { event, frame: undefined, envelopeFrame: undefined })
+    } else if (!areAllFound && filterIndex.has(tenant)) {
+      this.#queue(seq, state, filterIndex.groupsFor(routedOf(record, tenant)))
+    }
   }
 
-  /** Without `decoded` the ring decodes the record, and keeps what it makes. */
-  #route(seq: number, state: RecordState, routed: Routed, decoded?: FramedEvent): void {
-    const { ring, pending, streamIds, epoch, fallBack } = this.#o
+  /** Queues the frame of a record for groups. Without `decoded` the ring decodes the record, and keeps what it makes. */
+  #queue(seq: number, state: RecordState, groups: readonly FilterGroup[], decoded?: FramedEvent): void {
+    const { ring, duplicates, pending, streamIds, epoch, fallBack } = this.#o
     let streamId: string | undefined
     const making = {
       id: () => (streamId ??= streamIds.seal({ epoch, position: ring.position })),
       onMade: decoded === undefined ? (bytes: number) => ring.addBytes(seq, bytes) : ignore,
     }
-    const positionBefore = () => this.#positionBefore(seq)
-    this.#o.filterIndex.forEachMatch(routed, function queue(group) {
-      if (group.live.size === 0 || group.stoppedAt !== undefined) return
-      if (state === 'unchecked') {
-        // It is not known whether it is a duplicate: the live streams continue before it, from Postgres.
-        pending.flush(group, positionBefore())
-        fallBack(group, positionBefore())
-        return
+    for (const group of groups) {
+      if (group.live.size === 0 || group.stoppedAt !== undefined) continue
+      if (!duplicates.isKnown(state)) {
+        pending.flush(group, this.#positionBefore(seq))
+        fallBack(group, this.#positionBefore(seq))
+      } else if (!pending.hasRoom(group.filter.tenant)) {
+        pending.stop(group, this.#positionBefore(seq))
+      } else {
+        const framed = decoded ?? ring.event(seq)
+        if (framed === undefined) return
+        pending.add(group, sharedFrame(framed, group.filter, making))
       }
-      if (!pending.hasRoom(group.filter.tenant)) {
-        pending.stop(group, positionBefore())
-        return
-      }
-      const framed = decoded ?? ring.event(seq)
-      if (framed === undefined) return
-      pending.add(group, sharedFrame(framed, group.filter, making))
-    })
+    }
   }
 
   /** Where the record that is being dispatched follows; the same object for all groups. */

@@ -39,6 +39,7 @@ export function setUp(o: {
     budget,
     historyTurns: new TenantTurns({ placesMax: 1 }),
     readHistory: o.readHistory ?? (() => new Promise(() => undefined)),
+    lookUps: { lookUp: async () => new Set<number>(), onOpened: () => undefined },
     now: () => state.nowMs,
     schedule: (run) => void state.ticks.push(run),
     closeStream: (_subscriber, why) => void state.closed.push(why),
@@ -90,7 +91,9 @@ export function setUp(o: {
     hub.append({
       partition: 0,
       records: events.map((each, index) => viewOf(from + index, each)),
-      wanted: new Map(events.map((each, index) => [from + index, { event: each, state: 'shown' as const }])),
+      wanted: new Map(
+        events.map((each, index) => [from + index, { event: each, state: 'shown' as const, groups: undefined }]),
+      ),
       filterVersion: -1,
       nextOffset: from + events.length,
     })
