@@ -1,10 +1,10 @@
 import { describe, expect, test } from '@jest/globals'
-import { formatTraceparent, parseTraceparent } from './trace-context.ts'
+import { formatTraceparent, normalTraceparent, parseTraceparent } from './trace-context.ts'
 
 const TRACE = '0af7651916cd43dd8448eb211c80319c'
 const SPAN = 'b7ad6b7169203331'
 
-describe('parseTraceparent', () => {
+describe('a traceparent', () => {
   test.each([
     [`00-${TRACE}-${SPAN}-00`, false],
     [`00-${TRACE}-${SPAN}-01`, true],
@@ -14,6 +14,7 @@ describe('parseTraceparent', () => {
     [`cc-${TRACE}-${SPAN}-01-what the future will be like`, true],
   ])('reads %s', (text, sampled) => {
     expect(parseTraceparent(text)).toEqual({ traceId: TRACE, spanId: SPAN, sampled })
+    expect(normalTraceparent(text)).toBe(`00-${TRACE}-${SPAN}-${text.slice(53, 55)}`)
   })
 
   test.each([
@@ -41,6 +42,7 @@ describe('parseTraceparent', () => {
     `cc-${TRACE}-${SPAN}-01${'-'.repeat(100_000)}\n`,
   ])('takes %j for none', (text) => {
     expect(parseTraceparent(text)).toBeUndefined()
+    expect(normalTraceparent(text)).toBeUndefined()
   })
 })
 
