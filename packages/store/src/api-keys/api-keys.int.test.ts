@@ -123,7 +123,7 @@ describe('listApiKeys', () => {
     await revoke(ids[1] ?? '')
     const left = ids.filter((_, at) => at !== 1)
     const first = (await listApiKeys(pool, { tenant: 'list', limit: 2 })).map(({ id }) => id)
-    const rest = (await listApiKeys(pool, { tenant: 'list', limit: 9, beforeId: first[1] ?? '' })).map(({ id }) => id)
+    const rest = (await listApiKeys(pool, { tenant: 'list', limit: 9, cursorId: first[1] ?? '' })).map(({ id }) => id)
     expect([...first, ...rest]).toEqual(left)
   })
 })

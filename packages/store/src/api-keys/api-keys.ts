@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { newTypeId, parseTypeId, typeIdToUuid } from '@ariftly/events'
 import { defineRow, plain, tenant, time, timeOrNull, typeId, type RowOf } from '../define-row.ts'
+import { idBounds } from '../id-bounds.ts'
 import { plainArray } from '../prepared.ts'
 import type { Queryable, Transaction } from '../queryable.ts'
 import { lockApiKeyChanges } from './api-key-changes.ts'
@@ -69,23 +70,22 @@ export async function seedBootstrapKey(db: Queryable, key: string, nowMs: number
 export interface ListApiKeysOptions {
   readonly tenant: string
   /** Only those older than this id (`key_…`). */
-  readonly beforeId?: string
+  readonly cursorId?: string
   readonly limit: number
 }
 
 /** Keys of a tenant that are not revoked (expired ones are there), newest first. By index api_keys_tenant. */
 export async function listApiKeys(db: Queryable, o: ListApiKeysOptions): Promise<readonly ApiKeyRow[]> {
+  const { high } = idBounds('key', { ...o, order: 'desc' })
   const { rows } = await db.query({
     name: 'list-api-keys',
     text: `SELECT ${keyRow.columns} FROM api_keys k
            WHERE tenant_id = $1 AND revoked_at IS NULL AND id < $2::uuid
            ORDER BY id DESC LIMIT $3`,
-    values: [o.tenant, o.beforeId === undefined ? LAST_UUID : typeIdToUuid('key', o.beforeId), o.limit],
+    values: [o.tenant, high, o.limit],
   })
   return rows.map(keyRow.read)
 }
-
-const LAST_UUID = 'ffffffff-ffff-ffff-ffff-ffffffffffff'
 
 /**
  * The keys of a tenant that are not revoked, expired ones too, counted up to one above its limit, and the limit. In a transaction that

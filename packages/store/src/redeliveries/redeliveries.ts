@@ -70,15 +70,14 @@ export async function getRedelivery(db: Queryable, o: RedeliveryKey): Promise<Re
 /** A page of a tenant's redeliveries, newest first, from below `cursorId`. A range of redeliveries_listed. */
 export async function listRedeliveries(
   db: Queryable,
-  o: { readonly tenant: string; readonly cursorId?: string | undefined; readonly limit: number },
-): Promise<{ readonly redeliveries: readonly RedeliveryRow[]; readonly hasMore: boolean }> {
-  const { tenant: owner, cursorId, limit } = o
-  const { high } = idBounds('rdl', { order: 'desc', ...(cursorId === undefined ? {} : { cursorId }) })
+  o: { readonly tenant: string; readonly cursorId?: string; readonly limit: number },
+): Promise<readonly RedeliveryRow[]> {
+  const { high } = idBounds('rdl', { ...o, order: 'desc' })
   const { rows } = await db.query(
     `SELECT ${redeliveryRow.columns} FROM redeliveries r WHERE r.tenant_id = $1 AND r.id < $2 ORDER BY r.id DESC LIMIT $3`,
-    [owner, high, limit + 1],
+    [o.tenant, high, o.limit],
   )
-  return { redeliveries: rows.slice(0, limit).map(redeliveryRow.read), hasMore: rows.length > limit }
+  return rows.map(redeliveryRow.read)
 }
 
 /**

@@ -72,14 +72,14 @@ export async function getReplay(
 export async function listReplays(
   db: Queryable,
   o: { readonly tenant: string; readonly webhookId: string; readonly cursorId?: string; readonly limit: number },
-): Promise<{ readonly replays: readonly ReplayRow[]; readonly hasMore: boolean }> {
+): Promise<readonly ReplayRow[]> {
   const { high } = idBounds('rpl', { ...o, order: 'desc' })
   const { rows } = await db.query(
     `SELECT ${replayRow.columns} FROM webhook_replays r
       WHERE r.webhook_id = $1 AND r.tenant_id = $2 AND r.id < $3 ORDER BY r.id DESC LIMIT $4`,
-    [typeIdToUuid('whk', o.webhookId), o.tenant, high, o.limit + 1],
+    [typeIdToUuid('whk', o.webhookId), o.tenant, high, o.limit],
   )
-  return { replays: rows.slice(0, o.limit).map(replayRow.read), hasMore: rows.length > o.limit }
+  return rows.map(replayRow.read)
 }
 
 /**

@@ -1,11 +1,12 @@
 import { generateApiKey } from '@ariftly/auth'
-import { API_KEYS_PER_TENANT_MAX } from '@ariftly/contract'
+import { API_KEYS_PER_TENANT_MAX, TENANT, TENANT_SHAPE } from '@ariftly/contract'
 import { newTypeId } from '@ariftly/events'
-import { Problem, readQuery, type ApiCall } from '@ariftly/http'
+import { Problem, readQuery, sendJson, textParam, type ApiCall, type ApiHandler, type Caller } from '@ariftly/http'
 import type { Transaction } from '@ariftly/store'
 import {
   countLiveApiKeys,
   insertApiKey,
+  listApiKeys,
   lockApiKey,
   revokeApiKey,
   rotateApiKey,
@@ -14,12 +15,35 @@ import {
 } from '@ariftly/store/api-keys'
 import { getTenant } from '@ariftly/store/tenants'
 import { notFound } from '../not-found.ts'
+import { byId, pageParams, sendPage, type ListDeps } from '../send-list.ts'
 import { reachTenant } from '../tenants/reach-tenant.ts'
 import { tenantDeleted } from '../tenants/tenant-problems.ts'
+import { timeOf } from '../time-of.ts'
 import type { WriteAnswer, WriteHandler } from '../writes/write-handler.ts'
-import { apiKeyObject } from './api-key-object.ts'
 import { readApiKeyChanges, readApiKeyRequest, readRotation } from './api-key-body.ts'
 import { refuseExcess, refuseForeignKey, refuseForeignScopes } from './refuse-excess.ts'
+
+/** Makes the handlers that read `/v1/api-keys…`. `admin` reaches its own tenant's keys, `platform` those of any. */
+export function createApiKeyHandlers({
+  pool,
+  cursors,
+}: ListDeps): Readonly<Record<'getCurrentApiKey' | 'listApiKeys', ApiHandler>> {
+  return {
+    getCurrentApiKey({ caller, url }, _req, res) {
+      readQuery(url, {})
+      sendJson(res, 200, currentApiKeyObject(caller))
+    },
+
+    async listApiKeys({ caller, url }, _req, res) {
+      const { tenant, ...query } = readQuery(url, LIST_QUERY)
+      const bound = { tenant: reachTenant(caller, tenant) }
+      const list = { cursors, name: 'api_keys', bound, query, render: apiKeyObject, placeOf: byId }
+      await sendPage(res, { ...list, read: (page) => listApiKeys(pool, { ...bound, ...page }) })
+    },
+  }
+}
+
+const LIST_QUERY = { tenant: textParam({ pattern: TENANT, shape: TENANT_SHAPE }), ...pageParams } as const
 
 const HOUR_MS = 3_600_000
 
@@ -115,4 +139,35 @@ function rotationUnderWay(): Problem {
   return new Problem(409, 'rotation_under_way', {
     detail: 'The secret before the current one still works: rotate again when its overlap has ended.',
   })
+}
+
+/** An API key as the API shows it; without the key itself, which is shown once. */
+function apiKeyObject(row: ApiKeyRow): Record<string, unknown> {
+  return {
+    object: 'api_key',
+    id: row.id,
+    tenant: row.tenant,
+    name: row.name,
+    scopes: row.scopes,
+    quota: quotaObject(row.quota),
+    expires_at: timeOf(row.expiresAtMs),
+    last_used_at: timeOf(row.lastUsedAtMs),
+    created_at: timeOf(row.createdAtMs),
+  }
+}
+
+/** The key that calls, as far as the authenticator knows it: this must work while Postgres is away. */
+function currentApiKeyObject(caller: Caller): Record<string, unknown> {
+  return {
+    object: 'api_key',
+    id: caller.keyId,
+    tenant: caller.tenant,
+    scopes: caller.scopes,
+    quota: quotaObject(caller.quota),
+    expires_at: timeOf(caller.expiresAtMs),
+  }
+}
+
+function quotaObject(quota: Caller['quota']): Record<string, number | null> {
+  return { events_per_s: quota.eventsPerS, bytes_per_s: quota.bytesPerS }
 }

@@ -1,6 +1,6 @@
 import { TENANT, TENANT_SHAPE } from '@ariftly/contract'
 import { withTransaction, type Pool } from '@ariftly/store'
-import { deleteTenant } from '@ariftly/store/tenants'
+import { deleteTenant, listDeletedSince } from '@ariftly/store/tenants'
 import { BOOTSTRAP_TENANT } from './tenant-problems.ts'
 
 /**
@@ -19,5 +19,13 @@ export async function deleteAgain(pool: Pool, list: string, print: (line: string
     const { type } = await withTransaction(pool, (tx) => deleteTenant(tx, id, { evenUnknown: true }))
     print(`${id}: ${type === 'absent' ? 'deleted' : 'deleting'}`)
   }
+  return 0
+}
+
+/** Prints the ids of the tenants whose deletion began on a day (`2026-11-28`, UTC) or later. Answers the exit code. */
+export async function printDeleted(pool: Pool, day: string, print: (line: string) => void): Promise<number> {
+  const sinceMs = /^\d{4}-\d\d-\d\d$/.test(day) ? Date.parse(day) : Number.NaN
+  if (Number.isNaN(sinceMs)) throw new Error(`${day} is no day: write it as 2026-11-28.`)
+  for (const id of await listDeletedSince(pool, sinceMs)) print(id)
   return 0
 }

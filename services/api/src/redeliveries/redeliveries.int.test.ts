@@ -30,6 +30,22 @@ test('a second redelivery is refused with the id of the running one, and an elev
   expect((await ask(false)).status).toBe(202)
 })
 
+test('types is another name of type, and both at once are refused', async () => {
+  await admin.query('DELETE FROM redeliveries')
+  const filter = { webhook_id: newTypeId('whk'), types: 'task.failed,task.complete' }
+  const made = await api.call('POST', '/v1/deliveries/redeliver', ROOT, { filter, dry_run: true })
+  const shown = { webhook_id: filter.webhook_id, type: filter.types, status: 'failed' }
+  expect(made).toMatchObject({ status: 202, body: { filter: shown } })
+  expect((made.body as { filter?: object }).filter).toEqual(shown)
+  for (const [wrong, pointer] of [
+    [{ ...filter, type: 'task.failed' }, '/filter/types'],
+    [{ ...filter, types: 'task.unknown' }, '/filter/types'],
+  ] as const) {
+    const refused = await api.call('POST', '/v1/deliveries/redeliver', ROOT, { filter: wrong, dry_run: true })
+    expect(refused).toMatchObject({ status: 422, body: { errors: [{ pointer, code: 'invalid_value' }] } })
+  }
+})
+
 test('redeliveries of the tenant are listed newest first, page by page', async () => {
   await admin.query('DELETE FROM redeliveries')
   const ids = Array.from({ length: 5 }, (_, index) => newTypeId('rdl', Date.now() - index * 1000))

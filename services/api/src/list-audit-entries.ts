@@ -1,30 +1,19 @@
 import { AUDIT_ACTIONS, TENANT, TENANT_SHAPE } from '@ariftly/contract'
-import {
-  choiceParam,
-  cursorParam,
-  instantParam,
-  limitParam,
-  readQuery,
-  textParam,
-  type ApiHandler,
-  type CursorCodec,
-} from '@ariftly/http'
-import type { Pool } from '@ariftly/store'
+import { choiceParam, instantParam, readQuery, textParam, type ApiHandler } from '@ariftly/http'
 import { listAuditEntries, type AuditEntry } from '@ariftly/store/audit'
-import { cutPage, sendObjects } from '../send-list.ts'
-import { reachTenant } from '../tenants/reach-tenant.ts'
+import { byId, pageParams, sendPage, type ListDeps } from './send-list.ts'
+import { reachTenant } from './tenants/reach-tenant.ts'
 
 const QUERY = {
   tenant: textParam({ pattern: TENANT, shape: TENANT_SHAPE }),
   action: choiceParam(AUDIT_ACTIONS),
   after: instantParam(),
   before: instantParam(),
-  limit: limitParam(),
-  cursor: cursorParam(),
+  ...pageParams,
 }
 
 /** Answers `GET /v1/audit`, newest first: with `admin` of the own tenant, with `platform` of any. */
-export function createListAuditEntries(o: { readonly pool: Pool; readonly cursors: CursorCodec }): ApiHandler {
+export function createListAuditEntries({ pool, cursors }: ListDeps): ApiHandler {
   return async ({ caller, url }, _req, res) => {
     const query = readQuery(url, QUERY)
     const tenant = reachTenant(caller, query.tenant)
@@ -35,10 +24,8 @@ export function createListAuditEntries(o: { readonly pool: Pool; readonly cursor
       ...(query.before === undefined ? {} : { beforeMs: query.before.ceilMs }),
     }
     const bound = { tenant, ...filter }
-    const cursor = query.cursor === undefined ? {} : { cursorId: o.cursors.decode('audit', bound, query.cursor) }
-    const rows = await listAuditEntries(o.pool, { ...bound, ...cursor, limit: query.limit + 1 })
-    const { page, last } = cutPage(rows, query.limit)
-    sendObjects(res, page.map(renderEntry), last === undefined ? null : o.cursors.encode('audit', bound, last.id))
+    const list = { cursors, name: 'audit', bound, query, render: renderEntry, placeOf: byId }
+    await sendPage(res, { ...list, read: (page) => listAuditEntries(pool, { ...bound, ...page }) })
   }
 }
 

@@ -1,12 +1,25 @@
 import { createBodyReader, emptySchema } from '@ariftly/contract'
-import { parseTypeId } from '@ariftly/events'
-import { Problem, readQuery } from '@ariftly/http'
-import type { Transaction } from '@ariftly/store'
-import { getDelivery, redeliver } from '@ariftly/store/deliveries'
+import { Problem, readQuery, sendJson, type ApiHandler } from '@ariftly/http'
+import type { Pool, Transaction } from '@ariftly/store'
+import { getDelivery, listAttempts, redeliver } from '@ariftly/store/deliveries'
 import { webhookExists } from '@ariftly/store/webhooks'
-import { notFound } from '../not-found.ts'
+import { notFound, pathId } from '../not-found.ts'
 import type { WriteHandler } from '../writes/write-handler.ts'
-import { renderDelivery } from './render-delivery.ts'
+import { renderAttempt, renderDelivery } from './render-delivery.ts'
+
+const ATTEMPTS_MAX = 100
+
+/** Answers `GET /v1/deliveries/{id}`: the delivery with its newest 100 attempts, oldest first. */
+export function createGetDelivery(o: { pool: Pool }): ApiHandler {
+  return async ({ caller: { tenant }, params, url }, _req, res) => {
+    readQuery(url, {})
+    const id = pathId('dlv', params['id'])
+    const delivery = await getDelivery(o.pool, { tenant, id })
+    if (delivery === undefined) throw notFound('delivery')
+    const attempts = await listAttempts(o.pool, { tenant, deliveryId: id, limit: ATTEMPTS_MAX })
+    sendJson(res, 200, { ...renderDelivery(delivery), attempts: attempts.map(renderAttempt) })
+  }
+}
 
 const readNothing = createBodyReader(emptySchema, { optional: true })
 
@@ -19,8 +32,7 @@ export function createRedeliver(): WriteHandler {
   return async ({ caller: { tenant }, params, url, body }, tx) => {
     readQuery(url, {})
     readNothing(body)
-    const id = params['id'] ?? ''
-    if (parseTypeId('dlv', id) === undefined) throw notFound('delivery')
+    const id = pathId('dlv', params['id'])
     const again = await redeliver(tx, { tenant, id })
     if (again === undefined) throw await reasonOf(tx, tenant, id)
     const headers = { Location: `/v1/deliveries/${id}` }
