@@ -107,12 +107,22 @@ export const replayRequestSchema = Type.Object(
     after: checkedBy(
       'time',
       Type.String({
-        description: `ISO 8601; log time (when the event was appended), at most ${WEBHOOK_LIMITS.replayDaysMax} days back.`,
+        description: `ISO 8601; only events that were appended to the log after this time (exclusive), at most ${WEBHOOK_LIMITS.replayDaysMax} days back.`,
       }),
     ),
-    before: Type.Optional(nullable(checkedBy('time', Type.String({ description: 'ISO 8601; default: now.' })))),
+    before: Type.Optional(
+      nullable(
+        checkedBy(
+          'time',
+          Type.String({
+            description:
+              'ISO 8601; only events that were appended to the log before this time (exclusive); default: now.',
+          }),
+        ),
+      ),
+    ),
     types: Type.Optional(nullable(Type.Array(oneOf(EVENT_TYPES), { minItems: 1, uniqueItems: true }))),
-    status: Type.Optional(described(nullable(oneOf(REPLAYED_STATUSES)), 'Only events whose delivery stands so.')),
+    status: Type.Optional(described(nullable(oneOf(REPLAYED_STATUSES)), 'Only events whose delivery has this status.')),
     dry_run: Type.Optional(described(nullable(Type.Boolean({ default: false })), 'Only counts.')),
   },
   CLOSED,
@@ -214,9 +224,16 @@ export const redeliveryRequestSchema = Type.Object(
         task_id: Type.Optional(Type.String({ description: 'Only of events of this task.' })),
         status: Type.Optional(oneOf(REPLAYED_STATUSES, 'Default: `failed`.')),
         type: Type.Optional(Type.String({ description: 'An event type, or several separated by commas.' })),
+        types: Type.Optional(Type.String({ description: 'Another name of `type`: give one of them.' })),
         error_class: Type.Optional(Type.String({ description: 'Only those whose newest attempt failed so.' })),
-        after: Type.Optional(Type.String({ description: 'ISO 8601; only deliveries created at this time or later.' })),
-        before: Type.Optional(Type.String({ description: 'ISO 8601; only deliveries created before this time.' })),
+        after: Type.Optional(
+          Type.String({
+            description: 'ISO 8601; only deliveries whose `created_at` is this time or later (inclusive).',
+          }),
+        ),
+        before: Type.Optional(
+          Type.String({ description: 'ISO 8601; only deliveries whose `created_at` is before this time (exclusive).' }),
+        ),
       },
       CLOSED,
     ),

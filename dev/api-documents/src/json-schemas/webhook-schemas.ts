@@ -167,10 +167,16 @@ const redeliveryFilterMembers = {
   webhook_id: Type.Optional(typeIdSchema('whk', 'Only of this webhook.')),
   event_id: Type.Optional(typeIdSchema('evt', 'Only of this event.')),
   task_id: Type.Optional(identifierSchema),
-  type: Type.Optional(Type.String({ description: 'An event type, or several separated by commas.' })),
+  type: Type.Optional(
+    Type.String({ description: 'An event type, or several separated by commas; also when it was given as `types`.' }),
+  ),
   error_class: Type.Optional(oneOfMore(ERROR_CLASSES)),
-  after: Type.Optional(Type.String({ description: 'ISO 8601; only deliveries created at this time or later.' })),
-  before: Type.Optional(Type.String({ description: 'ISO 8601; only deliveries created before this time.' })),
+  after: Type.Optional(
+    Type.String({ description: 'ISO 8601; only deliveries whose `created_at` is this time or later (inclusive).' }),
+  ),
+  before: Type.Optional(
+    Type.String({ description: 'ISO 8601; only deliveries whose `created_at` is before this time (exclusive).' }),
+  ),
 } as const
 
 /** A redelivery: what was asked for and how far it is. */

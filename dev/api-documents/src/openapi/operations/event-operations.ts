@@ -4,7 +4,7 @@ import { Type } from '@sinclair/typebox'
 import { POSTED_EXAMPLES } from '../../json-schemas/event-schemas.ts'
 import { oneOf } from '@ariftly/contract'
 import type { AnswerHeader, Example, Operations, QueryParameter } from '../operation.ts'
-import { instant, NAME_FILTERS, PAGE, typesFilter } from '../parameters.ts'
+import { instant, NAME_FILTERS, PAGE, typesFilters } from '../parameters.ts'
 import { listOf, ref } from '../schema-ref.ts'
 
 const POST_DESCRIPTION = `Writes events to the log. An entry answered \`accepted\` is safe there.
@@ -146,9 +146,9 @@ export function eventOperations(recent: string): Operations<'postEvents' | 'list
         'Queries the log, newest first. The list is a snapshot ordered by `created_at`, not a tail: an event that was posted late may appear behind a cursor. To follow the log, use the stream.',
       query: [
         ...NAME_FILTERS,
-        typesFilter('type', 'Only events of this type, or of these, separated by commas.'),
-        instant('after', 'Only events after this time (exclusive).', '2026-01-01T00:00:00Z'),
-        instant('before', 'Only events before this time (exclusive).'),
+        ...typesFilters('Only events of this type, or of these, separated by commas.'),
+        instant('after', 'Only events whose `created_at` is after this time (exclusive).', '2026-01-01T00:00:00Z'),
+        instant('before', 'Only events whose `created_at` is before this time (exclusive).'),
         {
           name: 'order',
           description: '`asc` for oldest first.',
