@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path'
 import { describe, expect, test } from '@jest/globals'
 import { sourceFiles } from '../code/source-files.ts'
 import { isOnRouteTable, namedCalls } from './documented-routes.ts'
-import { codeSpans, pages, readPage, relativeLinks, ROOT } from './markdown.ts'
+import { anchorsOf, codeSpans, headingLinks, pages, readPage, relativeLinks, ROOT } from './markdown.ts'
 
 const PATH_SPAN = /^(?:(?:packages|services|dev|test|bench|docs|scripts)\/)[\w./-]+$/
 const SCRIPTS = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { scripts: Record<string, string> }
@@ -13,6 +13,14 @@ describe.each(pages())('%s', (page) => {
 
   test('links only to what exists', () => {
     const broken = relativeLinks(text).filter((target) => !existsSync(join(ROOT, dirname(page), target)))
+    expect(broken).toEqual([])
+  })
+
+  test('links only to headings that exist', () => {
+    const broken = headingLinks(text).filter(({ path, anchor }) => {
+      const target = path === '' ? page : join(dirname(page), path)
+      return target.endsWith('.md') && !anchorsOf(readPage(target)).includes(anchor)
+    })
     expect(broken).toEqual([])
   })
 

@@ -28,6 +28,23 @@ export function relativeLinks(text: string): readonly string[] {
   return targets.filter((target) => !/^[a-z]+:|^#/.test(target)).map((target) => target.split('#')[0] ?? '')
 }
 
+/** A page's links to headings: the path, empty for the page itself, and the heading's anchor. */
+export function headingLinks(text: string): readonly { readonly path: string; readonly anchor: string }[] {
+  const links = text.matchAll(/\]\((?![a-z]+:)([^)\s#]*)#([^)\s]+)\)/g)
+  return [...links].map(([, path = '', anchor = '']) => ({ path, anchor }))
+}
+
+/** Anchors of a page's headings, as GitHub makes them: lower case, blanks as `-`, without other signs. */
+export function anchorsOf(text: string): readonly string[] {
+  const headings = text.replaceAll(/^```[\s\S]*?^```$/gm, '').matchAll(/^#+ (.+)$/gm)
+  return [...headings].map(([, heading = '']) =>
+    heading
+      .toLowerCase()
+      .replaceAll(/[^\p{L}\p{N}\s_-]/gu, '')
+      .replaceAll(' ', '-'),
+  )
+}
+
 /** Every `code span` of a page, fenced blocks left out. */
 export function codeSpans(text: string): readonly string[] {
   return [...text.replaceAll(/^```[\s\S]*?^```$/gm, '').matchAll(/`([^`\n]+)`/g)].map((match) => match[1] ?? '')
