@@ -2,9 +2,9 @@ import { Type, type TSchema } from '@sinclair/typebox'
 import { eventIdSchema } from './event-schemas.ts'
 import {
   identifierSchema,
-  eventTypeSchema,
+  readEventTypeSchema,
   nullable,
-  scopeSchema,
+  readScopeSchema,
   tenantSchema,
   timeSchema,
   typeIdSchema,
@@ -81,7 +81,7 @@ export const streamTokenSchema: TSchema = Type.Object({
   task_id: nullable(identifierSchema),
   session_id: nullable(identifierSchema),
   agent: nullable(identifierSchema),
-  types: nullable(Type.Array(eventTypeSchema)),
+  types: nullable(Type.Array(readEventTypeSchema)),
 })
 
 /** `key_…`. */
@@ -89,7 +89,7 @@ const apiKeyMembers = {
   object: Type.Literal('api_key'),
   id: typeIdSchema('key', 'TypeID of the key.'),
   tenant: tenantSchema,
-  scopes: Type.Array(scopeSchema),
+  scopes: Type.Array(readScopeSchema),
   quota: Type.Object({
     events_per_s: nullable(Type.Integer({ minimum: 1 })),
     bytes_per_s: nullable(Type.Integer({ minimum: 1 })),
