@@ -34,6 +34,9 @@ export interface EventDelivery {
 /** `NewEvent` as the API documents it. */
 export type NewEvent = NewEventTaskCreated | NewEventTaskProgress | NewEventTaskComplete | NewEventTaskFailed | NewEventArtifactEmitted | NewEventApprovalRequested | NewEventApprovalResolved | NewEventSessionMessage | NewEventSessionClosed | NewEventToolCallExecuted
 
+/** One event, or several. */
+export type NewEvents = NewEvent | readonly NewEvent[]
+
 /** An event as a CloudEvent (https://cloudevents.io). */
 export interface NewCloudEvent {
   readonly specversion: "1.0"
@@ -59,22 +62,28 @@ export interface NewCloudEvent {
 export interface IngestResults {
   readonly object: "list"
   /** One for each entry, in the order in which they were posted. */
-  readonly data: readonly ({
-    readonly index: number
-    /** TypeID of a UUIDv7; its millisecond is `created_at`. */
-    readonly id: string
-    /** `accepted`: safe in the log. `retry`: not written; post it again with this id. */
-    readonly status: "accepted" | "retry"
-  } | {
-    readonly index: number
-    readonly status: "refused"
-    readonly error: {
-      readonly code: string
-      /** JSON pointer (RFC 6901) into the entry. */
-      readonly pointer: string
-      readonly message: string
-    }
-  })[]
+  readonly data: readonly (AcceptedEntry | RefusedEntry)[]
+}
+
+/** `AcceptedEntry` as the API documents it. */
+export interface AcceptedEntry {
+  readonly index: number
+  /** TypeID of a UUIDv7; its millisecond is `created_at`. */
+  readonly id: string
+  /** `accepted`: safe in the log. `retry`: not written; post it again with this id. */
+  readonly status: "accepted" | "retry"
+}
+
+/** `RefusedEntry` as the API documents it. */
+export interface RefusedEntry {
+  readonly index: number
+  readonly status: "refused"
+  readonly error: {
+    readonly code: string
+    /** JSON pointer (RFC 6901) into the entry. */
+    readonly pointer: string
+    readonly message: string
+  }
 }
 
 /** `StreamToken` as the API documents it. */

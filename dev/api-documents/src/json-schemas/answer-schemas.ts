@@ -22,35 +22,37 @@ export function listSchema(item: TSchema): TSchema {
   })
 }
 
-/** What is said about each entry of a posted batch. */
-export const ingestResultsSchema: TSchema = Type.Object({
-  object: Type.Literal('list'),
-  data: Type.Array(
-    Type.Unsafe({
-      oneOf: [
-        Type.Object({
-          index: Type.Integer({ minimum: 0 }),
-          id: eventIdSchema,
-          status: Type.Unsafe({
-            type: 'string',
-            enum: ['accepted', 'retry'],
-            description: '`accepted`: safe in the log. `retry`: not written; post it again with this id.',
-          }),
-        }),
-        Type.Object({
-          index: Type.Integer({ minimum: 0 }),
-          status: Type.Literal('refused'),
-          error: Type.Object({
-            code: Type.String(),
-            pointer: Type.String({ description: 'JSON pointer (RFC 6901) into the entry.' }),
-            message: Type.String(),
-          }),
-        }),
-      ],
-    }),
-    { description: 'One for each entry, in the order in which they were posted.' },
-  ),
+/** What is said about an entry that the log has, or that it could not take now. */
+export const acceptedEntrySchema: TSchema = Type.Object({
+  index: Type.Integer({ minimum: 0 }),
+  id: eventIdSchema,
+  status: Type.Unsafe({
+    type: 'string',
+    enum: ['accepted', 'retry'],
+    description: '`accepted`: safe in the log. `retry`: not written; post it again with this id.',
+  }),
 })
+
+/** What is said about an entry that is no event. */
+export const refusedEntrySchema: TSchema = Type.Object({
+  index: Type.Integer({ minimum: 0 }),
+  status: Type.Literal('refused'),
+  error: Type.Object({
+    code: Type.String(),
+    pointer: Type.String({ description: 'JSON pointer (RFC 6901) into the entry.' }),
+    message: Type.String(),
+  }),
+})
+
+/** What is said about each entry of a posted batch; the two parameters are its alternatives, or references to them. */
+export function ingestResultsSchema(accepted: TSchema, refused: TSchema): TSchema {
+  return Type.Object({
+    object: Type.Literal('list'),
+    data: Type.Array(Type.Unsafe({ oneOf: [accepted, refused] }), {
+      description: 'One for each entry, in the order in which they were posted.',
+    }),
+  })
+}
 
 function linkSchema(description: string): TSchema {
   return Type.String({ format: 'uri-reference', description })

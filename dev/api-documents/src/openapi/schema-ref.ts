@@ -1,13 +1,15 @@
 import { deadLetterSchema } from '../json-schemas/dead-letter-schema.ts'
 import { Type, type TSchema } from '@sinclair/typebox'
-import { EVENT_TYPES } from '@ariftly/events'
+import { EVENT_TYPES, LIMITS } from '@ariftly/events'
 import {
+  acceptedEntrySchema,
   apiKeySchema,
   currentApiKeySchema,
   indexSchema,
   ingestResultsSchema,
   listSchema,
   newApiKeySchema,
+  refusedEntrySchema,
   streamTokenSchema,
 } from '../json-schemas/answer-schemas.ts'
 import { newCloudEventSchema } from '../json-schemas/cloud-event-schema.ts'
@@ -56,8 +58,11 @@ const SCHEMAS = {
   EventLog: eventLogSchema,
   EventDelivery: eventDeliverySchema,
   NewEvent: newEventUnion(),
+  NewEvents: oneOrSeveral(),
   NewCloudEvent: newCloudEventSchema,
-  IngestResults: ingestResultsSchema,
+  IngestResults: ingestResultsSchema(pointTo('AcceptedEntry'), pointTo('RefusedEntry')),
+  AcceptedEntry: acceptedEntrySchema,
+  RefusedEntry: refusedEntrySchema,
   StreamToken: streamTokenSchema,
   StreamTokenRequest: streamTokenRequestSchema,
   Webhook: webhookSchema,
@@ -128,20 +133,35 @@ function newEventUnion(): TSchema {
   })
 }
 
+/** A component of its own: oapi-codegen gives a union in the place of a body no way to be written. */
+function oneOrSeveral(): TSchema {
+  const item = pointTo('NewEvent')
+  return Type.Unsafe({
+    description: 'One event, or several.',
+    anyOf: [item, Type.Array(item, { minItems: 1, maxItems: LIMITS.eventsPerRequestMax })],
+  })
+}
+
 function pointTo(name: string): TSchema {
   return Type.Unsafe({ $ref: `#/components/schemas/${name}` })
 }
 
 /**
  * A schema as a component: with a payload filter in it as a reference, as bodies are read by a schema that leaves the filter to a check; and
- * without a title, which some generators take for a name in the place of the component's.
+ * without a title, which some generators take for a name in the place of the component's; with the size of numbers.
  */
 function asComponent({ title: _title, ...schema }: TSchema): TSchema {
   return JSON.parse(JSON.stringify(schema), (_name, part: unknown) => {
-    if (typeof part !== 'object' || part === null || !(CHECK_KEYWORD in part) || part[CHECK_KEYWORD] !== 'filter')
-      return part
-    return { anyOf: [pointTo('WebhookFilter'), { type: 'null' }] }
+    if (typeof part !== 'object' || part === null) return part
+    if (CHECK_KEYWORD in part && part[CHECK_KEYWORD] === 'filter')
+      return { anyOf: [pointTo('WebhookFilter'), { type: 'null' }] }
+    return isNumber(part) ? { ...part, format: 'double' } : part
   }) as TSchema
+}
+
+/** Without a format Go clients keep 32 bits of a number. */
+function isNumber(part: object): boolean {
+  return 'type' in part && [part.type].flat().includes('number')
 }
 
 /** A reference to a schema of {@link componentSchemas}. */

@@ -80,12 +80,7 @@ export function eventOperations(recent: string): Operations<'postEvents' | 'list
         content: [
           {
             type: 'application/json',
-            schema: Type.Unsafe({
-              anyOf: [
-                ref('NewEvent'),
-                { type: 'array', items: ref('NewEvent'), minItems: 1, maxItems: LIMITS.eventsPerRequestMax },
-              ],
-            }),
+            schema: ref('NewEvents'),
             examples: [
               ...POSTED_EXAMPLES.map(({ type, event }) => ({
                 name: type,
