@@ -47,7 +47,8 @@ export interface Content {
     | 'text/plain'
     | 'text/javascript'
     | 'image/x-icon'
-  readonly schema: TSchema
+  /** Left out where the description says what it is: a generator takes each schema here for a form that its client must send. */
+  readonly schema?: TSchema
   readonly examples?: readonly Example[]
 }
 

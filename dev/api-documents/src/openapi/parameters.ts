@@ -43,6 +43,9 @@ export function typesFilters(description: string): readonly QueryParameter[] {
 
 /** A bound in time. */
 export function instant(name: string, description: string, example?: string): QueryParameter {
-  const schema: TSchema = Type.String({ description: 'ISO 8601 date and time with any offset; none means UTC.' })
+  const schema: TSchema = Type.String({
+    format: 'date-time',
+    description: 'ISO 8601 date and time with any offset; none means UTC.',
+  })
   return example === undefined ? { name, description, schema } : { name, description, schema, example }
 }

@@ -127,7 +127,7 @@ function contentOf(content: readonly Content[]): Readonly<Record<string, Openapi
     content.map(({ type, schema, examples = [] }) => [
       type,
       {
-        schema,
+        ...(schema === undefined ? {} : { schema }),
         ...(examples.length === 0
           ? {}
           : { examples: Object.fromEntries(examples.map(({ name, summary, value }) => [name, { summary, value }])) }),

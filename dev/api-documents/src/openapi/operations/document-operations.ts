@@ -28,7 +28,7 @@ export const documentOperations: Operations<
       {
         status: 200,
         description: 'All types, on one page.',
-        content: [{ type: 'application/json', schema: listOf('EventType') }],
+        content: [{ type: 'application/json', schema: listOf('EventTypeDescription') }],
       },
     ],
     problems: [],
@@ -57,7 +57,7 @@ export const documentOperations: Operations<
       {
         status: 200,
         description: 'The document.',
-        content: [{ type: 'application/json', schema: Type.Unsafe({ type: 'object' }) }],
+        content: [{ type: 'application/json', schema: Type.Unsafe({ type: 'object', additionalProperties: true }) }],
       },
     ],
     problems: [],
@@ -105,7 +105,7 @@ export const documentOperations: Operations<
       {
         status: 200,
         description: 'The document.',
-        content: [{ type: 'application/json', schema: Type.Unsafe({ type: 'object' }) }],
+        content: [{ type: 'application/json', schema: Type.Unsafe({ type: 'object', additionalProperties: true }) }],
       },
     ],
     problems: [],

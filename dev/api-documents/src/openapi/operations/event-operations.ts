@@ -11,7 +11,7 @@ const POST_DESCRIPTION = `Writes events to the log. An entry answered \`accepted
 
 One event, or an array, or one a line (NDJSON): at most ${LIMITS.eventsPerRequestMax.toLocaleString('en')} events and ${LIMITS.requestBytesMax / 1024 / 1024} MiB (unpacked) a request. \`Content-Encoding\` may be gzip, deflate or br.
 
-**CloudEvents** 1.0 are taken over HTTP in all three modes: binary (\`ce-\` headers beside a JSON body that is \`data\`), structured and batched. \`type\` is the event's type; extension \`taskid\`, otherwise \`subject\`, its task (of \`session.*\` without \`taskid\`, \`subject\` is the session); \`sessionid\` and \`agent\` are extensions; \`time\` is \`created_at\`. An \`id\` that is no \`evt_…\` makes a repeated post harmless together with \`source\` and \`time\`, which is then required.
+**CloudEvents** 1.0 are taken over HTTP in all three modes: binary (\`ce-\` headers beside a JSON body that is \`data\`), structured (the schema is the component \`NewCloudEvent\`) and batched (an array of it). \`type\` is the event's type; extension \`taskid\`, otherwise \`subject\`, its task (of \`session.*\` without \`taskid\`, \`subject\` is the session); \`sessionid\` and \`agent\` are extensions; \`time\` is \`created_at\`. An \`id\` that is no \`evt_…\` makes a repeated post harmless together with \`source\` and \`time\`, which is then required.
 
 All accepted: 202. Some refused: 207 with one result an entry. All refused: 422. When the log cannot take events: 503 with \`Retry-After\`; post the entries that say \`retry\` again **with the ids of the answer**, so that a late write is not doubled.`
 
@@ -80,12 +80,7 @@ export function eventOperations(recent: string): Operations<'postEvents' | 'list
         content: [
           {
             type: 'application/json',
-            schema: Type.Unsafe({
-              anyOf: [
-                ref('NewEvent'),
-                { type: 'array', items: ref('NewEvent'), minItems: 1, maxItems: LIMITS.eventsPerRequestMax },
-              ],
-            }),
+            schema: ref('NewEvents'),
             examples: [
               ...POSTED_EXAMPLES.map(({ type, event }) => ({
                 name: type,
@@ -102,12 +97,10 @@ export function eventOperations(recent: string): Operations<'postEvents' | 'list
           },
           {
             type: 'application/cloudevents+json',
-            schema: ref('NewCloudEvent'),
             examples: [{ name: 'structured', summary: 'A CloudEvent in structured mode', value: cloudEvent(recent) }],
           },
           {
             type: 'application/cloudevents-batch+json',
-            schema: Type.Array(ref('NewCloudEvent'), { minItems: 1, maxItems: LIMITS.eventsPerRequestMax }),
             examples: [{ name: 'batched', summary: 'CloudEvents in batched mode', value: [cloudEvent(recent)] }],
           },
         ],
@@ -161,7 +154,7 @@ export function eventOperations(recent: string): Operations<'postEvents' | 'list
         {
           status: 200,
           description: 'A page: at most `limit` events and 4 MiB of `data`.',
-          content: [{ type: 'application/json', schema: listOf('QueriedEvent') }],
+          content: [{ type: 'application/json', schema: listOf('Event') }],
         },
       ],
       problems: [
@@ -180,7 +173,7 @@ export function eventOperations(recent: string): Operations<'postEvents' | 'list
           status: 200,
           description: 'The event.',
           headers: [{ name: 'ETag', description: 'For `If-None-Match`.', schema: Type.String() }],
-          content: [{ type: 'application/json', schema: ref('QueriedEvent') }],
+          content: [{ type: 'application/json', schema: ref('Event') }],
         },
         { status: 304, description: 'The kept answer is still good.' },
       ],
