@@ -151,6 +151,7 @@ function bodyOf(type: string, value: unknown): string {
 async function filledPath(path: string): Promise<string> {
   if (!path.includes('{')) return path
   if (path.startsWith('/problems/')) return path.replace('{code}', 'not_found')
+  if (path.startsWith('/docs/guides/')) return path.replace('{name}', 'producing')
   if (path.startsWith('/v1/events/')) return path.replace('{id}', await eventId())
   if (path.startsWith('/v1/deliveries/')) return path.replace('{id}', await deliveryId())
   if (path.startsWith('/v1/redeliveries/')) return path.replace('{id}', await redeliveryId())

@@ -67,6 +67,8 @@ describe('the documents', () => {
         'getDocs',
         'getDocsScript',
         'getDocsStart',
+        'listGuides',
+        'getGuide',
         'getFavicon',
         'getRobots',
         'getSecurityTxt',
@@ -156,7 +158,9 @@ describe('the documents', () => {
       const { info } = (await (await fetch(`${base}/openapi.json`)).json()) as { info: { version: string } }
       expect(index).toMatchObject({ object: 'index', name: 'Ariftly Events API', version: info.version })
       const paths = Object.values(index.links)
-      expect(paths.toSorted()).toEqual(['/asyncapi.json', '/docs', '/llms.txt', '/openapi.json', '/problems'])
+      expect(paths.toSorted()).toEqual(
+        ['/docs', '/docs/guides', '/asyncapi.json', '/llms.txt', '/openapi.json', '/problems'].toSorted(),
+      )
       for (const path of paths) expect((await fetch(base + path)).status).toBe(200)
     },
   )

@@ -1,0 +1,38 @@
+import { posix } from 'node:path'
+import { GUIDES } from './guides.ts'
+
+/**
+ * A page of the repository with the links of the served form: those to guides lead to `/docs/guides/<name>.md`, those to other files of
+ * the repository, which no installation serves, become text that names the file. Links to other hosts and within the page stay, and so
+ * do blocks of code. Comments are left out.
+ */
+export function rewriteLinks(markdown: string, source: string): string {
+  const [page = '', ...rest] = splitByBlocks(markdown)
+  return [page, ...rest]
+    .map((part) => (part.startsWith('```') ? part : rewriteText(part, posix.dirname(source))))
+    .join('')
+    .replaceAll(/\n{3,}/g, '\n\n')
+}
+
+/** Blocks of code, and the text between them. */
+function splitByBlocks(markdown: string): readonly string[] {
+  return markdown.split(/(^```[^]*?^```$)/m)
+}
+
+function rewriteText(text: string, folder: string): string {
+  return text
+    .replaceAll(/^<!--[^]*?-->\n/gm, '')
+    .replaceAll(/\[([^\]]+)\]\(([^)\s]+)\)/g, (link: string, label: string, target: string) =>
+      /^(?:[a-z]+:|#|\/)/.test(target) ? link : rewriteLink(label, posix.join(folder, target)),
+    )
+}
+
+function rewriteLink(label: string, target: string): string {
+  const [path = '', fragment] = target.split('#')
+  const guide = GUIDES.find(({ source }) => source === path)
+  if (guide !== undefined) {
+    return `[${label}](/docs/guides/${guide.name}.md${fragment === undefined ? '' : `#${fragment}`})`
+  }
+  // A label that is the file's own name says nothing beside the path.
+  return path.endsWith(label.replaceAll('`', '')) ? `\`${path}\`` : `${label} (\`${path}\` in the repository)`
+}
