@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import { buildOpenapi, type OpenapiDocument, type OpenapiOperation } from '@ariftly/api-documents'
+import { buildOpenapi, GUIDES, type OpenapiDocument, type OpenapiOperation } from '@ariftly/api-documents'
 import { eventually } from '@ariftly/testkit'
 import { chromium } from 'playwright-core'
 import { CHROMIUM_ARGS, findChromium } from '../support/find-chromium.ts'
@@ -128,6 +128,24 @@ test('the reference shows the address of its page, and asks no other host for an
     expect(text).not.toContain('ARIFTLY_URL')
     expect(text).not.toContain('api.ariftly.io')
     expect({ hosts: [...hosts], faults }).toEqual({ hosts: [system.url], faults: [] })
+  } finally {
+    await browser.close()
+  }
+})
+
+test('the guides fit a page of 360 pixels, and ask no other host for anything', async () => {
+  const browser = await chromium.launch({ executablePath: findChromium(), args: CHROMIUM_ARGS })
+  try {
+    const page = await browser.newPage({ viewport: { width: 360, height: 800 } })
+    const hosts = new Set<string>()
+    page.on('request', (request) => hosts.add(new URL(request.url()).origin))
+    for (const { name } of GUIDES) {
+      await page.goto(`${system.url}/docs/guides/${name}`)
+      expect(await page.getByRole('heading', { level: 1 }).count()).toBe(1)
+      const width = await page.evaluate<number>('document.documentElement.scrollWidth')
+      expect({ name, width }).toEqual({ name, width: 360 })
+    }
+    expect([...hosts]).toEqual([system.url])
   } finally {
     await browser.close()
   }

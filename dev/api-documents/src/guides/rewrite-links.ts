@@ -7,8 +7,7 @@ import { GUIDES } from './guides.ts'
  * do blocks of code. Comments are left out.
  */
 export function rewriteLinks(markdown: string, source: string): string {
-  const [page = '', ...rest] = splitByBlocks(markdown)
-  return [page, ...rest]
+  return splitByBlocks(markdown)
     .map((part) => (part.startsWith('```') ? part : rewriteText(part, posix.dirname(source))))
     .join('')
     .replaceAll(/\n{3,}/g, '\n\n')
@@ -27,12 +26,11 @@ function rewriteText(text: string, folder: string): string {
     )
 }
 
-function rewriteLink(label: string, target: string): string {
+function rewriteLink(text: string, target: string): string {
   const [path = '', fragment] = target.split('#')
+  // A text that is the file's own name says nothing to who has no files.
+  const isFileName = path.endsWith(text.replaceAll('`', ''))
   const guide = GUIDES.find(({ source }) => source === path)
-  if (guide !== undefined) {
-    return `[${label}](/docs/guides/${guide.name}.md${fragment === undefined ? '' : `#${fragment}`})`
-  }
-  // A label that is the file's own name says nothing beside the path.
-  return path.endsWith(label.replaceAll('`', '')) ? `\`${path}\`` : `${label} (\`${path}\` in the repository)`
+  if (guide === undefined) return isFileName ? `\`${path}\`` : `${text} (\`${path}\` in the repository)`
+  return `[${isFileName ? guide.label : text}](/docs/guides/${guide.name}.md${fragment === undefined ? '' : `#${fragment}`})`
 }

@@ -13,6 +13,8 @@ export interface GuideFile extends GuideEntry {
 interface GuideEntry {
   /** The last segment of its path. */
   readonly name: string
+  /** What links call it. */
+  readonly label: string
   readonly title: string
   readonly summary: string
   /** Its headings of the second level. */

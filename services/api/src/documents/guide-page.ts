@@ -9,8 +9,8 @@ export function renderGuidePage(guide: GuideFile, guides: readonly GuideFile[]):
 /** The list of all guides. */
 export function renderGuidesPage(guides: readonly GuideFile[]): string {
   const items = guides.map(
-    ({ name, title, summary }) =>
-      `<li><a href="/docs/guides/${name}">${escapeHtml(title)}</a>: ${escapeHtml(summary)}.</li>`,
+    ({ name, label, summary }) =>
+      `<li><a href="/docs/guides/${name}">${escapeHtml(label)}</a>: ${escapeHtml(summary)}.</li>`,
   )
   const main = `<h1>Guides</h1>
 <p>How to use the Events API, by task. Each route with its parameters and answers is in the <a href="/docs">reference</a>.</p>
@@ -30,7 +30,7 @@ export function renderGuidesText(guides: readonly GuideFile[]): string {
 
 /** A list of Markdown links to the guides as Markdown. */
 export function guideLinks(guides: readonly GuideFile[]): string {
-  return guides.map(({ name, title, summary }) => `- [${title}](/docs/guides/${name}.md): ${summary}`).join('\n')
+  return guides.map(({ name, label, summary }) => `- [${label}](/docs/guides/${name}.md): ${summary}`).join('\n')
 }
 
 /** For a name that no guide has. It does not repeat the name: nothing of a request is on a page. */
@@ -40,9 +40,9 @@ export function renderNoGuidePage(): string {
 }
 
 function renderContents(guides: readonly GuideFile[], shown: GuideFile): string {
-  const items = guides.map(({ name, title }) => {
+  const items = guides.map(({ name, label }) => {
     const isShown = name === shown.name
-    const link = `<a href="/docs/guides/${name}"${isShown ? ' aria-current="page"' : ''}>${escapeHtml(title)}</a>`
+    const link = `<a href="/docs/guides/${name}"${isShown ? ' aria-current="page"' : ''}>${escapeHtml(label)}</a>`
     return `<li>${link}${isShown ? renderSections(shown) : ''}</li>`
   })
   return `<nav aria-label="Guides">\n<ul>\n${items.join('\n')}\n</ul>\n</nav>`
