@@ -5,6 +5,7 @@ import { describe, expect, test } from '@jest/globals'
 import { readPage, ROOT } from '../docs/markdown.ts'
 
 const FOLDER = join(ROOT, 'services/api/assets/guides')
+const DOCUMENTS = ['/docs', '/docs/guides', '/problems', '/openapi.json', '/asyncapi.json', '/llms.txt']
 const files = buildGuides(readPage)
 
 if (process.env['UPDATE_DOCS'] === '1') {
@@ -44,8 +45,7 @@ describe.each(GUIDES)('the guide $name', ({ name }) => {
 /** Whether an installation has what a link of a guide leads to. */
 function isServed(target: string, page: string): boolean {
   const [path = '', fragment] = target.split('#')
-  if (['/docs', '/problems', '/openapi.json', '/asyncapi.json', '/llms.txt'].includes(path))
-    return fragment === undefined
+  if (DOCUMENTS.includes(path)) return fragment === undefined
   const name = /^\/docs\/guides\/([\w-]+)$/.exec(path)?.[1]
   const text = path === '' ? page : files[`${name}.html`]
   return text !== undefined && (fragment === undefined || text.includes(` id="${fragment}"`))

@@ -62,7 +62,9 @@ describe('the shell blocks of the README', () => {
   })
 
   test('of npm start: it prints where all is, the variables and the same calls, and they work as they are printed', async () => {
-    expect(system.text).toContain(`  Base URL  ${origin}\n  Reference ${origin}/docs\n`)
+    expect(system.text).toContain(
+      `  Base URL  ${origin}\n  Reference ${origin}/docs\n  Guides    ${origin}/docs/guides\n`,
+    )
     expect((await fetch(`${origin}/docs`)).status).toBe(200)
     expect(system.text).toContain(`  Data      ${join(folder, '.data')}\n`)
     const lines = system.text.split('\n')

@@ -17,7 +17,14 @@ export interface Section {
 }
 
 /** Documents of the same host: their paths between backticks become links. */
-const DOCUMENTS: ReadonlySet<string> = new Set(['/docs', '/problems', '/openapi.json', '/asyncapi.json', '/llms.txt'])
+const DOCUMENTS: ReadonlySet<string> = new Set([
+  '/docs',
+  '/docs/guides',
+  '/problems',
+  '/openapi.json',
+  '/asyncapi.json',
+  '/llms.txt',
+])
 
 /**
  * Renders the Markdown of a guide, with links of the served form.
