@@ -47,6 +47,10 @@ describe.each(GUIDES.map(({ source }) => source))('the guide %s', (page) => {
     expect(calls.length).toBeGreaterThan(0)
     expect(calls.map((call) => call.split(' -d ')[0]).filter((call) => call?.includes('://'))).toEqual([])
     expect(text).not.toContain('api.ariftly.io')
+    // What is printed is pasted: example.com and below are nobody's (RFC 2606).
+    const printed = [...text.matchAll(/^```\w*\n[^]*?^```$/gm)].join('\n')
+    const hosts = [...printed.matchAll(/https?:\/\/([\w.-]+)/g)].map(([, host = '']) => host)
+    expect(hosts.filter((host) => !/^(?:localhost|(?:.+\.)?example\.com)$/.test(host))).toEqual([])
   })
 })
 
