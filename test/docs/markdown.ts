@@ -7,7 +7,8 @@ export const ROOT = join(import.meta.dirname, '../..')
 /** Every Markdown page that people read: paths relative to the root. */
 export function pages(): readonly string[] {
   const docs = readdirSync(join(ROOT, 'docs'), { recursive: true, encoding: 'utf8' })
-  return ['README.md', 'CONTRIBUTING.md', ...docs.filter((path) => path.endsWith('.md')).map((path) => `docs/${path}`)]
+  const inDocs = docs.filter((path) => path.endsWith('.md')).map((path) => `docs/${path}`)
+  return ['README.md', 'CONTRIBUTING.md', 'SUPPORT.md', 'packages/sdk/README.md', ...inDocs]
 }
 
 /** The text of a page. */

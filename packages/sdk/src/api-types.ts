@@ -695,6 +695,8 @@ export interface Index {
   readonly links: {
     /** The reference. */
     readonly docs: string
+    /** The guides. */
+    readonly guides: string
     /** The OpenAPI document. */
     readonly openapi: string
     /** The API for language models. */

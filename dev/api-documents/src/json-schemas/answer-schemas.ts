@@ -66,6 +66,7 @@ export const indexSchema: TSchema = Type.Object({
   links: Type.Object(
     {
       docs: linkSchema('The reference.'),
+      guides: linkSchema('The guides.'),
       openapi: linkSchema('The OpenAPI document.'),
       llms: linkSchema('The API for language models.'),
       asyncapi: linkSchema('The AsyncAPI document.'),

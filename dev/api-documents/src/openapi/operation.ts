@@ -44,6 +44,7 @@ export interface Content {
     | 'application/x-www-form-urlencoded'
     | 'text/event-stream'
     | 'text/html'
+    | 'text/markdown'
     | 'text/plain'
     | 'text/javascript'
     | 'image/x-icon'

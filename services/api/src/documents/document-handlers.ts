@@ -2,6 +2,8 @@ import { readFile } from 'node:fs/promises'
 import { promisify } from 'node:util'
 import { gunzip } from 'node:zlib'
 import { readQuery, ROUTES, sendJson, type OpenHandler, type RouteName } from '@ariftly/http'
+import { readGuides } from './guide-files.ts'
+import { createGuideHandlers } from './guide-handlers.ts'
 import { renderLlmsText } from './llms-text.ts'
 import { readAsyncapi, readOpenapi, readVersion } from './openapi-file.ts'
 import { problemHandlers } from './problem-handlers.ts'
@@ -21,7 +23,7 @@ export interface DocumentOptions {
 }
 
 /**
- * Makes the handlers of all documents that need no key: index, reference, problems, machine-readable descriptions and what crawlers ask for.
+ * Makes the handlers of all documents that need no key: index, reference, guides, problems, machine-readable descriptions and what crawlers ask for.
  * @param served names of the api's routes that have a handler: the document holds no others of this service.
  */
 export function createDocumentHandlers(served: readonly string[], options: DocumentOptions): DocumentHandlers {
@@ -29,12 +31,15 @@ export function createDocumentHandlers(served: readonly string[], options: Docum
   const names: ReadonlySet<string> = new Set<string>([...served, ...OWN])
   const openapi = readOpenapi(names, now())
   const asyncapi = readAsyncapi()
-  const llms = renderLlmsText(ROUTES.filter(({ name, service }) => service !== 'api' || names.has(name)))
+  const guides = readGuides()
+  const routes = ROUTES.filter(({ name, service }) => service !== 'api' || names.has(name))
+  const llms = renderLlmsText(routes, guides)
   const script = createScriptReader()
 
   return {
     ...createSiteHandlers({ version: readVersion(), securityContact, now }),
     ...problemHandlers,
+    ...createGuideHandlers(guides),
     getOpenapi(req, res) {
       readQuery(req.originalUrl, {})
       sendJson(res, 200, openapi, { 'Cache-Control': 'public, max-age=300', 'X-Content-Type-Options': 'nosniff' })
@@ -77,6 +82,8 @@ const OWN = [
   'getDocs',
   'getDocsScript',
   'getDocsStart',
+  'listGuides',
+  'getGuide',
   'getFavicon',
   'getRobots',
   'getSecurityTxt',

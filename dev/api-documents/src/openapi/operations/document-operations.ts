@@ -1,9 +1,14 @@
 import { Type } from '@sinclair/typebox'
-import type { Operations } from '../operation.ts'
+import type { Content, Operations } from '../operation.ts'
 import { listOf, ref } from '../schema-ref.ts'
 
 /** Bytes. OpenAPI 3.1 describes them by their content type alone. */
 const BINARY = Type.Unsafe({})
+
+const PAGE_OR_MARKDOWN: readonly Content[] = [
+  { type: 'text/html', schema: Type.String() },
+  { type: 'text/markdown', schema: Type.String() },
+]
 
 /** Routes of this reference. */
 export const documentOperations: Operations<
@@ -17,6 +22,8 @@ export const documentOperations: Operations<
   | 'getDocs'
   | 'getDocsScript'
   | 'getDocsStart'
+  | 'listGuides'
+  | 'getGuide'
   | 'getFavicon'
   | 'getRobots'
   | 'getSecurityTxt'
@@ -131,6 +138,19 @@ export const documentOperations: Operations<
       { status: 200, description: 'The script.', content: [{ type: 'text/javascript', schema: Type.String() }] },
     ],
     problems: [],
+  },
+  listGuides: {
+    tag: 'Documents',
+    description: 'The guides with what each answers: a page, or Markdown for `Accept: text/markdown`.',
+    answers: [{ status: 200, description: 'All guides.', content: PAGE_OR_MARKDOWN }],
+    problems: [],
+  },
+  getGuide: {
+    tag: 'Documents',
+    description:
+      'How to produce, to stream, to receive webhooks, to read the log, to manage keys, and to use the SDK: a page, or Markdown for `Accept: text/markdown` and for a name that ends with `.md`.',
+    answers: [{ status: 200, description: 'The guide.', content: PAGE_OR_MARKDOWN }],
+    problems: [{ status: 404, codes: ['not_found'], asPage: true }],
   },
   getFavicon: {
     tag: 'Documents',
