@@ -1,4 +1,4 @@
-import { TurnQueue } from '@ariftly/async'
+import { TurnQueue } from '@ariftly/fairness'
 import { joinBlocks } from '../frames/frames.ts'
 import type { OffsetVector } from '../log/offset-vector.ts'
 import type { HubCounts } from './hub-options.ts'

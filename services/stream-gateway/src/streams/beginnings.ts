@@ -1,4 +1,5 @@
-import { sleep, TenantTurns } from '@ariftly/async'
+import { sleep } from '@ariftly/async'
+import { TenantTurns } from '@ariftly/fairness'
 import type { Logger } from '@ariftly/runtime'
 
 /** What {@link Beginnings} needs. */
@@ -9,7 +10,7 @@ export interface BeginningsOptions {
 }
 
 /** Beginnings that are looked up at the same time: half of the connections, so that they leave room for history and duplicates. */
-const PLACES_MAX = 4
+const CONCURRENCY_MAX = 4
 const PAUSE_MS = 500
 
 /**
@@ -17,7 +18,7 @@ const PAUSE_MS = 500
  * failure with their places, so that thousands of streams make no more attempts than one.
  */
 export class Beginnings {
-  readonly #turns = new TenantTurns({ placesMax: PLACES_MAX })
+  readonly #turns = new TenantTurns({ concurrencyMax: CONCURRENCY_MAX })
   readonly #log: Pick<Logger, 'warn'>
   readonly #pauseMs: number
   #isFailing = false

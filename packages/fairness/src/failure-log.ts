@@ -1,0 +1,30 @@
+import type { Logger } from '@ariftly/fault'
+
+/** What {@link FailureLog} needs. */
+export interface FailureLogOptions {
+  readonly log: Pick<Logger, 'warn' | 'info'>
+  /** Logged with the first of several failures in a row. */
+  readonly failing: string
+  /** Logged with the first success after failures; default: nothing. */
+  readonly recovered?: string
+}
+
+/** Logs that something fails that is tried again and again: once, until it succeeds. */
+export class FailureLog {
+  readonly #o: FailureLogOptions
+  #isFailing = false
+
+  constructor(o: FailureLogOptions) {
+    this.#o = o
+  }
+
+  failed(error: unknown): void {
+    if (!this.#isFailing) this.#o.log.warn({ err: error }, this.#o.failing)
+    this.#isFailing = true
+  }
+
+  succeeded(): void {
+    if (this.#isFailing && this.#o.recovered !== undefined) this.#o.log.info({}, this.#o.recovered)
+    this.#isFailing = false
+  }
+}
