@@ -1,3 +1,4 @@
+export { ByteBudget, type ByteBudgetOptions, type ByteHolder, type ByteShare } from './byte-budget.ts'
 export { FailureLog, type FailureLogOptions } from './failure-log.ts'
 export { startPoll, type Poll, type PollOptions } from './start-poll.ts'
 export { TenantTurns, TurnRefused, type TenantTurnsOptions } from './tenant-turns.ts'

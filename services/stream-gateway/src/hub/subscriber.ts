@@ -1,3 +1,4 @@
+import type { ByteShare } from '@ariftly/fairness'
 import type { OffsetVector } from '../log/offset-vector.ts'
 import type { StreamFilter } from './filter.ts'
 
@@ -122,8 +123,8 @@ export class Subscriber {
   checkpointVersion = -1
   /** It waits in the run queue of the catch-up. */
   queued = false
-  /** Unsent bytes as last counted in the budget of the process. */
-  countedBytes = 0
+  /** Its unsent bytes as last counted in the budget of the process, which alone writes it; undefined for none. */
+  unsent: ByteShare | undefined
   /** What had been taken at the last look, 0 when nothing waited, and when that was last more than before. */
   takenBytes = 0
   takenAtMs: number
