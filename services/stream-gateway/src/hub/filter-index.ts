@@ -80,7 +80,7 @@ export class FilterIndex {
       live: new Map(),
       pending: [],
       pendingBytes: 0,
-      heldBytes: 0,
+      held: undefined,
       isQueued: false,
       stoppedAt: undefined,
       unfinished: undefined,

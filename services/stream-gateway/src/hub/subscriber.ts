@@ -67,8 +67,8 @@ export interface FilterGroup {
   /** Frames that wait to be written; they and the fields below are written by `PendingFrames` alone. */
   pending: Buffer[]
   pendingBytes: number
-  /** Memory of them that is counted for this group. */
-  heldBytes: number
+  /** Memory of them that is counted for this group; undefined for none. */
+  held: ByteShare | undefined
   /** It waits for its tenant's turn. */
   isQueued: boolean
   /** Its tenant's share was full: it is given no more frames, and its streams fall back to this position once they have had those that wait. */
