@@ -3,8 +3,8 @@ import { FailureLog, type FailureLogOptions } from './failure-log.ts'
 
 /** What is polled, and how often. */
 export interface PollOptions extends FailureLogOptions {
-  /** One round. May return the pause before the next one, ms, instead of `everyMs`. A rejection is logged, once until a round succeeds. */
-  step(): Promise<number | void>
+  /** One round. May return the pause before the next one, ms, instead of `everyMs`. The signal is that of the loop's end. */
+  step(signal: AbortSignal): Promise<number | void>
   /** Pause between two rounds, ms. Default 1,000. */
   readonly everyMs?: number
   /** Pause after a round that failed, ms; `failures` counts those in a row before it. Default: `everyMs`. */
@@ -38,7 +38,7 @@ export function startPoll(o: PollOptions): Poll {
   /** Returns the pause before the next round. */
   async function pollOnce(): Promise<number> {
     try {
-      const pauseMs = await o.step()
+      const pauseMs = await o.step(signal)
       failureLog.succeeded()
       failures = 0
       return pauseMs ?? everyMs

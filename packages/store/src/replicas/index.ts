@@ -1,1 +1,1 @@
-export { removeReplica, renewReplica } from './renew-replica.ts'
+export { RENEW_REPLICA_MS, Replica } from './replica.ts'

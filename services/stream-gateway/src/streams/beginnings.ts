@@ -1,10 +1,10 @@
 import { sleep } from '@ariftly/async'
-import { TenantTurns } from '@ariftly/fairness'
+import { FailureLog, TenantTurns } from '@ariftly/fairness'
 import type { Logger } from '@ariftly/runtime'
 
 /** What {@link Beginnings} needs. */
 export interface BeginningsOptions {
-  readonly log: Pick<Logger, 'warn'>
+  readonly log: Pick<Logger, 'warn' | 'info'>
   /** Pause after a failure, ms. */
   readonly pauseMs?: number
 }
@@ -19,12 +19,11 @@ const PAUSE_MS = 500
  */
 export class Beginnings {
   readonly #turns = new TenantTurns({ concurrencyMax: CONCURRENCY_MAX })
-  readonly #log: Pick<Logger, 'warn'>
+  readonly #failures: FailureLog
   readonly #pauseMs: number
-  #isFailing = false
 
   constructor({ log, pauseMs = PAUSE_MS }: BeginningsOptions) {
-    this.#log = log
+    this.#failures = new FailureLog({ log, failing: 'the beginnings of streams cannot be read yet' })
     this.#pauseMs = pauseMs
   }
 
@@ -40,11 +39,10 @@ export class Beginnings {
   async #askOnce<T>(ask: () => Promise<T>): Promise<{ readonly answer: T } | undefined> {
     try {
       const answer = await ask()
-      this.#isFailing = false
+      this.#failures.succeeded()
       return { answer }
     } catch (error) {
-      if (!this.#isFailing) this.#log.warn({ err: error }, 'the beginnings of streams cannot be read yet')
-      this.#isFailing = true
+      this.#failures.failed(error)
       await sleep(this.#pauseMs)
       return undefined
     }
