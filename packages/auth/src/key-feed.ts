@@ -123,7 +123,7 @@ export function startKeyFeed(options: KeyFeedOptions): KeyFeed {
     },
     log,
     failing: 'the feed of key changes cannot be read',
-    recovered: 'the feed of key changes can be read again',
+    onRecovered: () => log.info('the feed of key changes can be read again'),
   })
 
   return {

@@ -83,7 +83,7 @@ export class ByteBudget {
   /** Each tenant with its shares, the largest last. */
   #cuttableByTenant(): { readonly tenant: Tenant; readonly shares: ByteShare[] }[] {
     const byTenant = new Map<Tenant, ByteShare[]>()
-    for (const share of [...this.#cuttable].sort((one, other) => one.bytes - other.bytes)) {
+    for (const share of [...this.#cuttable].toSorted((one, other) => one.bytes - other.bytes)) {
       const shares = byTenant.get(share.tenant)
       if (shares === undefined) byTenant.set(share.tenant, [share])
       else shares.push(share)

@@ -2,11 +2,11 @@ import type { Logger } from '@ariftly/fault'
 
 /** What {@link FailureLog} needs. */
 export interface FailureLogOptions {
-  readonly log: Pick<Logger, 'warn' | 'info'>
+  readonly log: Pick<Logger, 'warn'>
   /** Logged with the first of several failures in a row. */
   readonly failing: string
-  /** Logged with the first success after failures; default: nothing. */
-  readonly recovered?: string
+  /** Called at the first success after failures. */
+  onRecovered?(): void
 }
 
 /** Logs that something fails that is tried again and again: once, until it succeeds. */
@@ -24,7 +24,8 @@ export class FailureLog {
   }
 
   succeeded(): void {
-    if (this.#isFailing && this.#o.recovered !== undefined) this.#o.log.info({}, this.#o.recovered)
+    const wasFailing = this.#isFailing
     this.#isFailing = false
+    if (wasFailing) this.#o.onRecovered?.()
   }
 }

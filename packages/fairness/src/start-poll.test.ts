@@ -1,10 +1,10 @@
+import { deferred } from '@ariftly/async'
 import { eventually } from '@ariftly/testkit'
 import { expect, test } from '@jest/globals'
 import { startPoll } from './start-poll.ts'
 
 function setUp(outcomes: readonly ('ok' | 'fails')[]) {
   const lines: string[] = []
-  const write = (_: object, message: string): void => void lines.push(message)
   const retries: number[] = []
   let rounds = 0
   const poll = startPoll({
@@ -16,9 +16,9 @@ function setUp(outcomes: readonly ('ok' | 'fails')[]) {
       retries.push(failures)
       return 1
     },
-    log: { warn: write, info: write },
+    log: { warn: (_, message) => lines.push(message) },
     failing: 'cannot be read',
-    recovered: 'is read again',
+    onRecovered: () => lines.push('is read again'),
   })
   return { poll, lines, retries, rounds: () => rounds }
 }
@@ -33,18 +33,21 @@ test('polls on through failures, and logs them once until a round succeeds', asy
 
 test('ends after the round that is under way, whose failure is not logged', async () => {
   const lines: string[] = []
-  const write = (_: object, message: string): void => void lines.push(message)
   const closing = new AbortController()
-  let reject = (_: Error): void => {}
+  const round = deferred()
   let rounds = 0
   const poll = startPoll({
-    step: () => new Promise((_, fail) => ((reject = fail), (rounds += 1))),
+    async step() {
+      rounds += 1
+      await round.promise
+      throw new Error('cut')
+    },
     signal: closing.signal,
-    log: { warn: write, info: write },
+    log: { warn: (_, message) => lines.push(message) },
     failing: 'cannot be read',
   })
   closing.abort()
-  reject(new Error('cut'))
+  round.resolve()
   await poll.ended
   expect({ rounds, lines }).toEqual({ rounds: 1, lines: [] })
 })

@@ -47,7 +47,7 @@ export function startProjectionWatch(o: ProjectionWatchOptions): ProjectionWatch
     },
     log: o.log,
     failing: 'the projection cannot be read',
-    recovered: 'the projection can be read again',
+    onRecovered: () => o.log.info({}, 'the projection can be read again'),
   })
 
   return {

@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals'
 import { deferred } from '@ariftly/async'
 import { Beginnings } from './beginnings.ts'
 
-const log = { warn() {}, info() {} }
+const log = { warn() {} }
 
 test('thousands of streams whose beginning cannot be read make few attempts, and all begin when it can', async () => {
   const beginnings = new Beginnings({ log, pauseMs: 20 })

@@ -4,7 +4,7 @@ import type { Logger } from '@ariftly/runtime'
 
 /** What {@link Beginnings} needs. */
 export interface BeginningsOptions {
-  readonly log: Pick<Logger, 'warn' | 'info'>
+  readonly log: Pick<Logger, 'warn'>
   /** Pause after a failure, ms. */
   readonly pauseMs?: number
 }

@@ -6,7 +6,7 @@ const STREAMS = 5
 test('all streams of a burst that is a tenant’s first at a gateway learn what it has elsewhere', async () => {
   const database = await createTestDatabase()
   const pool = database.openPool()
-  const log = { warn() {}, info() {} }
+  const log = { warn() {} }
   const one = new TenantStreamCounts({ pool, log, countHere: () => STREAMS })
   expect(await one.elsewhere('acme')).toBe(0)
   const other = new TenantStreamCounts({ pool, log, countHere: () => 0 })

@@ -7,7 +7,7 @@ import { exchangeStreamCounts } from '@ariftly/store/streams'
 /** What {@link TenantStreamCounts} needs. */
 export interface TenantStreamCountsOptions {
   readonly pool: Pool
-  readonly log: Pick<Logger, 'warn' | 'info'>
+  readonly log: Pick<Logger, 'warn'>
   /** Open streams of a tenant in this process. */
   countHere(this: void, tenant: string): number
 }
