@@ -1,3 +1,5 @@
+import { startPoll } from '@ariftly/fairness'
+import type { Logger } from '@ariftly/fault'
 import type { Queryable } from './queryable.ts'
 
 /** How long things are kept, milliseconds. */
@@ -44,7 +46,7 @@ export async function writeRetention(db: Queryable, days: RetentionDays): Promis
 /** What {@link watchRetention} needs. */
 export interface RetentionWatchOptions {
   readonly db: Queryable
-  readonly log: { warn(fields: object, message: string): void }
+  readonly log: Pick<Logger, 'warn'>
   /** Milliseconds between two readings; default a minute. */
   readonly everyMs?: number
 }
@@ -53,33 +55,20 @@ export interface RetentionWatchOptions {
 export interface RetentionWatch {
   /** The default until the first reading. */
   current(): Retention
-  close(): void
+  close(): Promise<void>
 }
 
 /** Reads the retention at once and then again and again. */
 export function watchRetention({ db, log, everyMs = 60_000 }: RetentionWatchOptions): RetentionWatch {
   let retention = DEFAULT_RETENTION
-  let closed = false
-  let timer: NodeJS.Timeout | undefined
-  void read()
-
-  async function read(): Promise<void> {
-    let pauseMs = everyMs
-    try {
+  const poll = startPoll({
+    async step() {
       retention = await readRetention(db)
-    } catch (error) {
-      if (!closed) log.warn({ err: error }, 'the retention cannot be read')
-      pauseMs = Math.min(everyMs, 1000)
-    }
-    if (closed) return
-    timer = setTimeout(() => void read(), pauseMs)
-    timer.unref()
-  }
-
-  function close(): void {
-    closed = true
-    clearTimeout(timer)
-  }
-
-  return { current: () => retention, close }
+    },
+    everyMs,
+    retryMs: () => Math.min(everyMs, 1000),
+    log,
+    failing: 'the retention cannot be read',
+  })
+  return { current: () => retention, close: poll.close }
 }

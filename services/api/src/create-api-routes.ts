@@ -1,4 +1,4 @@
-import { TenantTurns } from '@ariftly/async'
+import { TenantTurns } from '@ariftly/fairness'
 import type { Egress, EgressPolicy } from '@ariftly/egress'
 import { createCursorCodec, type ApiHandler, type RouteName } from '@ariftly/http'
 import type { KafkaClient } from '@ariftly/kafka'
@@ -58,12 +58,12 @@ export interface ApiRoutesDeps extends Pick<ServiceDeps, 'log' | 'tracing'> {
 export function createApiRoutes(deps: ApiRoutesDeps): Readonly<Partial<Record<RouteName, ApiHandler>>> {
   const { config, events, pool, keyring, policy, egress, kafka, log, tracing } = deps
   const cursors = createCursorCodec(keyring)
-  const gate = createTenantGate({ placesMax: EVENTS_POOL_MAX, waitingMax: EVENTS_WAITING_MAX })
+  const gate = createTenantGate({ concurrencyMax: EVENTS_POOL_MAX, waitingMax: EVENTS_WAITING_MAX })
   // Of a tenant's lists one at a time reads deliveries.
-  const turns = new TenantTurns({ placesMax: EVENTS_POOL_MAX, placesPerTenantMax: 1 })
-  const tests = createTenantGate({ placesMax: TESTS_MAX, waitingMax: TESTS_WAITING_MAX })
-  const letters = createTenantGate({ placesMax: LETTERS_MAX, waitingMax: LETTERS_WAITING_MAX })
-  const rest = createTenantGate({ placesMax: REST_POOL_MAX, waitingMax: REST_WAITING_MAX })
+  const turns = new TenantTurns({ concurrencyMax: EVENTS_POOL_MAX, perTenantMax: 1 })
+  const tests = createTenantGate({ concurrencyMax: TESTS_MAX, waitingMax: TESTS_WAITING_MAX })
+  const letters = createTenantGate({ concurrencyMax: LETTERS_MAX, waitingMax: LETTERS_WAITING_MAX })
+  const rest = createTenantGate({ concurrencyMax: REST_POOL_MAX, waitingMax: REST_WAITING_MAX })
   const writes = createWrites({ pool, keyring, log })
   const paced = createWritePace({ perS: config.ADMIN_WRITES_PER_S, burst: 2 * config.ADMIN_WRITES_PER_S })
   return withWritePace(paced, {

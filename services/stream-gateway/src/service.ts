@@ -1,5 +1,5 @@
 import type { RequestListener } from 'node:http'
-import { TenantTurns } from '@ariftly/async'
+import { TenantTurns } from '@ariftly/fairness'
 import { startAuthenticator, type Authenticator, type SharedAuthenticator } from '@ariftly/auth'
 import { createRouter } from '@ariftly/http'
 import { createKafka } from '@ariftly/kafka'
@@ -20,7 +20,7 @@ import { Streams } from './streams/streams.ts'
 import { TenantStreamCounts } from './streams/tenant-stream-counts.ts'
 
 /** History pages that are read at the same time, of all tenants and of one; each may hold a megabyte. */
-const HISTORY_READS = { placesMax: 6, placesPerTenantMax: 2 } as const
+const HISTORY_READS = { concurrencyMax: 6, perTenantMax: 2 } as const
 
 export { streamGatewayConfig, type StreamGatewayConfig } from './config.ts'
 

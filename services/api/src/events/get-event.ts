@@ -1,4 +1,4 @@
-import type { TenantTurns } from '@ariftly/async'
+import type { TenantTurns } from '@ariftly/fairness'
 import { renderEvent } from '@ariftly/events'
 import { readQuery, sendJson, type ApiHandler } from '@ariftly/http'
 import { type Pool } from '@ariftly/store'

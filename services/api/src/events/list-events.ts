@@ -1,4 +1,4 @@
-import type { TenantTurns } from '@ariftly/async'
+import type { TenantTurns } from '@ariftly/fairness'
 import { renderEvent, type EventFilter } from '@ariftly/events'
 import {
   choiceParam,

@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { TenantTurns } from '@ariftly/async'
+import { TenantTurns } from '@ariftly/fairness'
 import { encodeRecord, EVENT_TYPES, newEventId, partitionOf } from '@ariftly/events'
 import { createKeyring, generateEncryptionKey } from '@ariftly/keyring'
 import { eventually, recordViewOf } from '@ariftly/testkit'
@@ -112,7 +112,7 @@ async function openStream(partitions: number, schedule: (run: () => void) => voi
     unprojectedIdsMax: 1000,
     unsentBytesMax: 1e6,
     budget: new UnsentBudget(1e9),
-    historyTurns: new TenantTurns({ placesMax: 1 }),
+    historyTurns: new TenantTurns({ concurrencyMax: 1 }),
     readHistory: () => new Promise(() => undefined),
     lookUps: { lookUp: async () => new Set<number>(), onOpened: () => undefined },
     now: () => 0,

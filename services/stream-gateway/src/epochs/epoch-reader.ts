@@ -1,4 +1,4 @@
-import type { TenantTurns } from '@ariftly/async'
+import type { TenantTurns } from '@ariftly/fairness'
 import { describeAvailable, kafkaFault, type KafkaClient, type LogReader } from '@ariftly/kafka'
 import { createReleasers, type Logger, type Tracing } from '@ariftly/runtime'
 import type { Pool } from '@ariftly/store'

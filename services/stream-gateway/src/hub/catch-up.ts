@@ -1,4 +1,5 @@
-import { backoffMs, TurnQueue } from '@ariftly/async'
+import { backoffMs } from '@ariftly/async'
+import { TurnQueue } from '@ariftly/fairness'
 import type { HistoryPartition } from '@ariftly/store/streams'
 import { joinBlocks, renderFrame } from '../frames/frames.ts'
 import type { DuplicateCheck } from '../log/duplicate-check.ts'

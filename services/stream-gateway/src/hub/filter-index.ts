@@ -79,7 +79,7 @@ export class FilterIndex {
       live: new Map(),
       pending: [],
       pendingBytes: 0,
-      heldBytes: 0,
+      held: undefined,
       isQueued: false,
       stoppedAt: undefined,
       unfinished: undefined,

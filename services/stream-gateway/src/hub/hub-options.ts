@@ -1,4 +1,4 @@
-import type { TenantTurns } from '@ariftly/async'
+import type { TenantTurns } from '@ariftly/fairness'
 import type { HistoryPartition } from '@ariftly/store/streams'
 import type { StreamIds } from '../frames/stream-id.ts'
 import type { DuplicateCheckOptions } from '../log/duplicate-check.ts'

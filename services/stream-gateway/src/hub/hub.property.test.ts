@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
-import { TenantTurns } from '@ariftly/async'
+import { TenantTurns } from '@ariftly/fairness'
 import { encodeRecord, newEventId, partitionOf, type EventType, type LogEvent } from '@ariftly/events'
 import { createKeyring, generateEncryptionKey } from '@ariftly/keyring'
 import type { RecordView } from '@ariftly/kafka'
@@ -155,7 +155,7 @@ class SimGateway {
       sliceSize: { bytes: 500, records: 4 },
       unprojectedIdsMax: 1000,
       budget: new UnsentBudget(1e9),
-      historyTurns: new TenantTurns({ placesMax: 2 }),
+      historyTurns: new TenantTurns({ concurrencyMax: 2 }),
       readHistory: (filter, position) =>
         this.defer(() => ({ partitions: world.historyPage(filter, position, this.rowsMax), isLarge: false })),
       closeStream: (subscriber) => this.close(subscriber),

@@ -1,4 +1,4 @@
-import { TenantTurns } from '@ariftly/async'
+import { TenantTurns } from '@ariftly/fairness'
 import { encodeRecord, newEventId, type EventFilter, type LogEvent } from '@ariftly/events'
 import { createKeyring, generateEncryptionKey } from '@ariftly/keyring'
 import { recordViewOf } from '@ariftly/testkit'
@@ -37,7 +37,7 @@ export function setUp(o: {
     unsentBytesMax: o.unsentBytesMax,
     ...(o.sliceSize === undefined ? {} : { sliceSize: o.sliceSize }),
     budget,
-    historyTurns: new TenantTurns({ placesMax: 1 }),
+    historyTurns: new TenantTurns({ concurrencyMax: 1 }),
     readHistory: o.readHistory ?? (() => new Promise(() => undefined)),
     lookUps: { lookUp: async () => new Set<number>(), onOpened: () => undefined },
     now: () => state.nowMs,

@@ -4,7 +4,7 @@ import { Subscriber, type Sink } from '../hub/subscriber.ts'
 import { openingFrame } from '../frames/control-frames.ts'
 import { streamFilter } from '../hub/filter.ts'
 import { unchunk } from '../frames/frames.ts'
-import { TenantTurns } from '@ariftly/async'
+import { TenantTurns } from '@ariftly/fairness'
 import { UnsentBudget } from '../hub/unsent-budget.ts'
 import { Hub } from '../hub/hub.ts'
 import { createStreamIds } from '../frames/stream-id.ts'
@@ -39,7 +39,7 @@ function setUp(o: { readonly expiresAtMs?: number } = {}) {
     unsentBytesMax: 1e6,
     unprojectedIdsMax: 100,
     budget,
-    historyTurns: new TenantTurns({ placesMax: 1 }),
+    historyTurns: new TenantTurns({ concurrencyMax: 1 }),
     readHistory: async () => ({ partitions: new Map(), isLarge: false }),
     closeStream: (subscriber, why) => heartbeats.close(subscriber, why),
     lookUps: { lookUp: async () => new Set<number>(), onOpened: () => undefined },

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
-import { deferred, type Deferred } from './deferred.ts'
+import { deferred, type Deferred } from '@ariftly/async'
 import { TenantTurns, type TenantTurnsOptions } from './tenant-turns.ts'
 
 /** Turns whose work ends when the test says so; `started` lists the tenants in the order of their turns. */
@@ -30,14 +30,14 @@ function setUp(options: TenantTurnsOptions) {
 }
 
 describe('TenantTurns', () => {
-  test('gives one tenant half of the places and each further one half of the rest, and at once', () => {
-    const { add, tenants } = setUp({ placesMax: 10 })
+  test('gives one tenant half of the slots and each further one half of the rest, and at once', () => {
+    const { add, tenants } = setUp({ concurrencyMax: 10 })
     for (const tenant of ['a', 'b', 'c', 'd']) void add(tenant, 10)
     expect(tenants()).toBe('aaaaabbbcd')
   })
 
   test('gives one tenant no more than its own bound', () => {
-    const { add, tenants } = setUp({ placesMax: 6, placesPerTenantMax: 2 })
+    const { add, tenants } = setUp({ concurrencyMax: 6, perTenantMax: 2 })
     void add('a', 100)
     void add('b', 1)
     void add('c', 5)
@@ -45,7 +45,7 @@ describe('TenantTurns', () => {
   })
 
   test('gives a free place to the tenant that runs least', async () => {
-    const { add, finish, tenants } = setUp({ placesMax: 4 })
+    const { add, finish, tenants } = setUp({ concurrencyMax: 4 })
     void add('a', 4)
     for (const tenant of ['b', 'c', 'd']) void add(tenant, 1)
     expect(tenants()).toBe('aabc')
@@ -53,8 +53,8 @@ describe('TenantTurns', () => {
     expect(tenants()).toBe('aabcd')
   })
 
-  test('a tenant that comes while all places are taken waits for one turn of each other tenant at most', async () => {
-    const { add, finish, tenants } = setUp({ placesMax: 3, placesPerTenantMax: 1 })
+  test('a tenant that comes while all slots are taken waits for one turn of each other tenant at most', async () => {
+    const { add, finish, tenants } = setUp({ concurrencyMax: 3, perTenantMax: 1 })
     for (const tenant of ['a', 'b', 'c', 'd', 'e']) void add(tenant, 3)
     expect(tenants()).toBe('abc')
     for (let index = 0; index < 7; index += 1) await finish(index)
@@ -62,7 +62,7 @@ describe('TenantTurns', () => {
   })
 
   test('one place goes round all tenants, whoever has most work', async () => {
-    const { add, finish, tenants } = setUp({ placesMax: 1 })
+    const { add, finish, tenants } = setUp({ concurrencyMax: 1 })
     void add('a', 10)
     void add('b', 2)
     for (let index = 0; index < 4; index += 1) await finish(index)
@@ -70,7 +70,7 @@ describe('TenantTurns', () => {
   })
 
   test('refuses work of a tenant beyond what may wait, and goes on with what does', async () => {
-    const { add, finish, tenants } = setUp({ placesMax: 2, waitingPerTenantMax: 1 })
+    const { add, finish, tenants } = setUp({ concurrencyMax: 2, waitingPerTenantMax: 1 })
     const [, waiting, refused] = add('a', 3)
     await expect(refused).rejects.toMatchObject({ name: 'TurnRefused', reason: 'full' })
     await finish(0)
@@ -80,7 +80,7 @@ describe('TenantTurns', () => {
   })
 
   test('drops waiting work whose signal is aborted, and takes no place for it', async () => {
-    const { turns, add, finish, tenants } = setUp({ placesMax: 2 })
+    const { turns, add, finish, tenants } = setUp({ concurrencyMax: 2 })
     const leaving = new AbortController()
     void add('a', 1)
     const [waiting] = add('a', 1, leaving.signal)
@@ -96,7 +96,7 @@ describe('TenantTurns', () => {
   })
 
   test('goes on after work that fails, and forgets tenants whose work is done', async () => {
-    const { turns } = setUp({ placesMax: 1 })
+    const { turns } = setUp({ concurrencyMax: 1 })
     const failed = turns.run('a', () => Promise.reject(new Error('no')))
     const next = turns.run('a', () => Promise.resolve('yes'))
     await expect(failed).rejects.toThrow('no')
