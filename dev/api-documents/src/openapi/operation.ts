@@ -46,7 +46,9 @@ export interface Content {
     | 'text/html'
     | 'text/plain'
     | 'text/javascript'
+    | 'image/svg+xml'
     | 'image/x-icon'
+    | 'text/css'
   readonly schema: TSchema
   readonly examples?: readonly Example[]
 }

@@ -82,6 +82,8 @@ export const ROUTES = [
   { name: 'getDocs', method: 'GET', path: '/docs', service: 'api', scope: 'none', summary: 'The API reference' },
   { name: 'getDocsScript', method: 'GET', path: '/docs/reference.js', service: 'api', scope: 'none', summary: "The reference's script" },
   { name: 'getDocsStart', method: 'GET', path: '/docs/start.js', service: 'api', scope: 'none', summary: 'What starts that script' },
+  { name: 'getConsole', method: 'GET', path: '/console', service: 'api', scope: 'none', summary: 'The console' },
+  { name: 'getConsoleAsset', method: 'GET', path: '/console/assets/{file}', service: 'api', scope: 'none', summary: "A file of the console" },
   { name: 'getFavicon', method: 'GET', path: '/favicon.ico', service: 'api', scope: 'none', summary: 'The icon of the pages' },
   { name: 'getRobots', method: 'GET', path: '/robots.txt', service: 'api', scope: 'none', summary: 'What crawlers may read' },
   { name: 'getSecurityTxt', method: 'GET', path: '/.well-known/security.txt', service: 'api', scope: 'none', summary: 'Where to report a vulnerability' },

@@ -2,20 +2,24 @@ import { readFile } from 'node:fs/promises'
 import { promisify } from 'node:util'
 import { gunzip } from 'node:zlib'
 import { readQuery, ROUTES, sendJson, type OpenHandler, type RouteName } from '@ariftly/http'
+import { acceptsGzip } from './accepts-gzip.ts'
 import { renderLlmsText } from './llms-text.ts'
 import { readAsyncapi, readOpenapi, readVersion } from './openapi-file.ts'
+import { createConsoleHandlers, type ConsoleHandlers } from './console-handlers.ts'
 import { problemHandlers } from './problem-handlers.ts'
 import { REFERENCE_PAGE, REFERENCE_START } from './reference-page.ts'
 import { sendDocument } from './send-document.ts'
 import { createSiteHandlers } from './site-handlers.ts'
 
 /** The routes of this file, for `createExpressApp`. */
-export type DocumentHandlers = Readonly<Record<(typeof OWN)[number], OpenHandler>>
+export type DocumentHandlers = Readonly<Record<(typeof OWN)[number], OpenHandler>> & Partial<ConsoleHandlers>
 
 /** What the documents say of the installation. */
 export interface DocumentOptions {
   /** A URL, `https:` or `mailto:`. */
   readonly securityContact: string
+  /** Folder of the built console; undefined when it is not served. */
+  readonly console?: string | undefined
   /** Epoch milliseconds; default: the clock of the system. */
   readonly now?: () => number
 }
@@ -26,7 +30,8 @@ export interface DocumentOptions {
  */
 export function createDocumentHandlers(served: readonly string[], options: DocumentOptions): DocumentHandlers {
   const { securityContact, now = Date.now } = options
-  const names: ReadonlySet<string> = new Set<string>([...served, ...OWN])
+  const ofConsole = options.console === undefined ? undefined : createConsoleHandlers(options.console)
+  const names: ReadonlySet<string> = new Set<string>([...served, ...OWN, ...Object.keys(ofConsole ?? {})])
   const openapi = readOpenapi(names, now())
   const asyncapi = readAsyncapi()
   const llms = renderLlmsText(ROUTES.filter(({ name, service }) => service !== 'api' || names.has(name)))
@@ -35,6 +40,7 @@ export function createDocumentHandlers(served: readonly string[], options: Docum
   return {
     ...createSiteHandlers({ version: readVersion(), securityContact, now }),
     ...problemHandlers,
+    ...ofConsole,
     getOpenapi(req, res) {
       readQuery(req.originalUrl, {})
       sendJson(res, 200, openapi, { 'Cache-Control': 'public, max-age=300', 'X-Content-Type-Options': 'nosniff' })
@@ -106,8 +112,4 @@ function keptOnce<T>(read: () => Promise<T>): () => Promise<T> {
       throw error
     }
   }
-}
-
-function acceptsGzip(header: string | undefined): boolean {
-  return /(^|,)\s*(gzip|\*)\s*(;\s*q=(?!0(\.0+)?\s*(,|$))|,|$)/i.test(header ?? '')
 }

@@ -1,0 +1,65 @@
+import type { ListedDelivery, QueriedEvent } from '@ariftly/sdk'
+import { Link } from '@tanstack/react-router'
+import { DeliveryRow } from '../deliveries/delivery-row.tsx'
+import { durationText, Time } from '../ui/time.tsx'
+import { visibleText } from '../ui/visible-text.ts'
+
+/** The same as the timeline, in words and numbers. */
+export function TaskTable(props: {
+  readonly events: readonly QueriedEvent[]
+  readonly deliveries: readonly ListedDelivery[]
+}) {
+  return (
+    <div className="table-wrap">
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">In the log</th>
+            <th scope="col">Type</th>
+            <th scope="col">Projected after</th>
+            <th scope="col">Created (sender)</th>
+            <th scope="col">Deliveries</th>
+          </tr>
+        </thead>
+        <tbody>
+          {props.events.map((event) => (
+            <Row
+              key={event.id}
+              event={event}
+              deliveries={props.deliveries.filter(({ event_id }) => event_id === event.id)}
+            />
+          ))}
+        </tbody>
+      </table>
+    </div>
+  )
+}
+
+function Row({ event, deliveries }: { readonly event: QueriedEvent; readonly deliveries: readonly ListedDelivery[] }) {
+  const { log } = event
+  return (
+    <tr>
+      <td>
+        <Time at={log?.appended_at} />
+      </td>
+      <td>
+        <Link to="/events/$id" params={{ id: event.id }}>
+          {visibleText(event.type)}
+        </Link>
+      </td>
+      <td>
+        {log?.projected_at == null ? '–' : durationText(Date.parse(log.projected_at) - Date.parse(log.appended_at))}
+      </td>
+      <td>
+        <Time at={event.created_at} />
+      </td>
+      <td>
+        {deliveries.length === 0 ? (
+          <span className="muted">none</span>
+        ) : (
+          deliveries.map((delivery) => <DeliveryRow key={delivery.id} delivery={delivery} />)
+        )}
+      </td>
+    </tr>
+  )
+}
