@@ -24,6 +24,7 @@ Ariftly Events API, ready after ${(o.tookMs / 1000).toFixed(1)} s
 
   Base URL  ${o.baseUrl}
   Reference ${o.baseUrl}/docs
+  Console   ${o.baseUrl}/console
   API key   ${o.apiKey}
   Kafka     ${o.kafka} (docs/kafka.md)
   Data      ${o.dataDir}

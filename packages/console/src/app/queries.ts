@@ -20,8 +20,8 @@ export function createConsoleQueries(session: Session): QueryClient {
   })
   let tenant: string | undefined
   session.subscribe(() => {
-    const { key } = session.current
-    if (key === undefined) return
+    const { type, key } = session.current
+    if (type !== 'signed_in') return
     // What another tenant's key has read is not shown to this one.
     if (tenant !== undefined && tenant !== key.who.tenant) queries.clear()
     else void queries.invalidateQueries()

@@ -5,28 +5,29 @@ import { useState } from 'react'
 import { useKey } from '../session/session.ts'
 import { newIdempotencyKey } from '../session/idempotency-key.ts'
 import { DeliveryBadge } from '../ui/badge.tsx'
+import { countText } from '../ui/count-text.ts'
 import { Fault } from '../ui/fault.tsx'
 import { Time } from '../ui/time.tsx'
 import { visibleText } from '../ui/visible-text.ts'
 import { AttemptTable } from './attempt-table.tsx'
 
 /** A delivery with its attempts; one that is over can be sent again. */
-export function DeliveryRow({
-  delivery,
-  open = false,
-}: {
+export function DeliveryRow(props: {
   readonly delivery: ListedDelivery
   readonly open?: boolean
+  /** What tells it from the others of its list; default: the event's type. */
+  readonly label?: string
 }) {
+  const { delivery, open = false, label = delivery.event_type } = props
   const [isOpen, setOpen] = useState(open)
-  const { id, status, event_id, event_type, webhook_id, attempt_count, attempts = [] } = delivery
+  const { id, status, event_id, webhook_id, attempt_count, attempts = [] } = delivery
   return (
     <details className="delivery" open={isOpen} onToggle={(event) => setOpen(event.currentTarget.open)}>
       <summary>
         <DeliveryBadge status={status} />
-        <span className="delivery-type">{visibleText(event_type)}</span>
+        <span className="delivery-type">{visibleText(label)}</span>
         <span className="muted">
-          {attempt_count} {attempt_count === 1 ? 'attempt' : 'attempts'}
+          {countText(attempt_count, 'attempt')}
           {delivery.last_error_class === null ? '' : `, last: ${delivery.last_error_class}`}
           {delivery.last_response_status === null ? '' : ` (${delivery.last_response_status})`}
         </span>

@@ -11,6 +11,7 @@ import { JsonTree } from '../ui/json-tree.tsx'
 import { Loading, Missing, Page } from '../ui/page.tsx'
 import { requestForms } from '../ui/request-forms.ts'
 import { durationText, Time } from '../ui/time.tsx'
+import { countText } from '../ui/count-text.ts'
 import { visibleText } from '../ui/visible-text.ts'
 import { readRawEvent } from './raw-event.ts'
 
@@ -132,7 +133,7 @@ function Deliveries({ event }: { readonly event: QueriedEvent }) {
             <Link to="/webhooks/$id" params={{ id: delivery.webhook_id }} className="mono">
               {delivery.webhook_id}
             </Link>
-            , {delivery.attempt_count} attempts
+            {`, ${countText(delivery.attempt_count, 'attempt')}`}
             {delivery.last_error_class !== null && `, last: ${delivery.last_error_class}`}
           </li>
         ))}

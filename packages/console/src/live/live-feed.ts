@@ -1,4 +1,4 @@
-import type { Ariftly, EventStream, StreamFilter, StreamState } from '@ariftly/sdk'
+import { AuthenticationError, type Ariftly, type EventStream, type StreamFilter, type StreamState } from '@ariftly/sdk'
 import { LiveWindow, type LiveView } from './live-window.ts'
 
 /** A hidden tab gives up its connection after this: browsers allow six to one host (HTTP/1.1). */
@@ -16,10 +16,11 @@ export interface LiveFeedState {
 
 /** Reads a stream into a {@link LiveWindow}, and tells of changes at most once a frame of the display. */
 export class LiveFeed {
-  readonly #client: Ariftly
   readonly #filter: StreamFilter
   readonly #window = new LiveWindow()
   readonly #listeners = new Set<() => void>()
+  #client: Ariftly | undefined
+  #onRefused: () => void = () => {}
   #stream: EventStream | undefined
   /** The position to resume from. */
   #position: string | undefined
@@ -30,8 +31,7 @@ export class LiveFeed {
   #hiddenTimer: ReturnType<typeof setTimeout> | undefined
   #hiddenSinceMs: number | undefined
 
-  constructor(client: Ariftly, filter: StreamFilter) {
-    this.#client = client
+  constructor(filter: StreamFilter) {
     this.#filter = filter
     this.#state = this.#read()
   }
@@ -45,8 +45,11 @@ export class LiveFeed {
     return () => this.#listeners.delete(listener)
   }
 
-  /** Opens the stream; returns what closes it. */
-  start(): () => void {
+  /** Opens the stream where it was; returns what closes it. `onRefused` is called when the API takes the key no more. */
+  start(client: Ariftly, onRefused: () => void): () => void {
+    this.#client = client
+    this.#onRefused = onRefused
+    this.#error = undefined
     const onVisibility = () => this.#onVisibility()
     document.addEventListener('visibilitychange', onVisibility)
     // The chart moves on also when nothing comes.
@@ -79,6 +82,7 @@ export class LiveFeed {
   }
 
   #open(): void {
+    if (this.#client === undefined) return
     const stream = this.#client.events.stream({
       ...this.#filter,
       ...(this.#position === undefined ? {} : { from: this.#position }),
@@ -104,6 +108,7 @@ export class LiveFeed {
       if (this.#stream !== stream) return
       this.#error = error
       this.#changed()
+      if (error instanceof AuthenticationError) this.#onRefused()
     }
   }
 

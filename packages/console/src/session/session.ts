@@ -9,10 +9,11 @@ export interface SessionKey {
   readonly authorization: string
 }
 
-/** Whether there is a key. `refused`: there was one that the API takes no more. */
+/** Whether there is a key. `refused`: the API takes it no more; the pages stay as they are until there is another one. */
 export type SessionState =
   | { readonly type: 'starting'; readonly key: undefined }
-  | { readonly type: 'signed_out'; readonly key: undefined; readonly refused: boolean }
+  | { readonly type: 'signed_out'; readonly key: undefined }
+  | { readonly type: 'refused'; readonly key: SessionKey | undefined }
   | { readonly type: 'signed_in'; readonly key: SessionKey }
 
 const STORAGE_KEY = 'ariftly.key'
@@ -28,7 +29,7 @@ export class Session {
 
   constructor() {
     const stored = read()
-    if (stored === null) this.#state = { type: 'signed_out', key: undefined, refused: false }
+    if (stored === null) this.#state = { type: 'signed_out', key: undefined }
     else void this.#restore(stored)
   }
 
@@ -47,14 +48,15 @@ export class Session {
   /** Forgets the key. */
   signOut(): void {
     forget()
-    this.#end(false)
+    void this.#state.key?.client.close({ timeoutMs: 0 })
+    this.#set({ type: 'signed_out', key: undefined })
   }
 
   /** The API has refused the key: another one is asked for, on the same page. */
   refuse(): void {
     if (this.#state.type !== 'signed_in') return
     forget()
-    this.#end(true)
+    this.#set({ type: 'refused', key: this.#state.key })
   }
 
   subscribe = (listener: () => void): (() => void) => {
@@ -67,13 +69,8 @@ export class Session {
       this.#set({ type: 'signed_in', key: await open(apiKey) })
     } catch (error) {
       if (error instanceof AuthenticationError) forget()
-      this.#set({ type: 'signed_out', key: undefined, refused: error instanceof AuthenticationError })
+      this.#set({ type: error instanceof AuthenticationError ? 'refused' : 'signed_out', key: undefined })
     }
-  }
-
-  #end(refused: boolean): void {
-    void this.#state.key?.client.close({ timeoutMs: 0 })
-    this.#set({ type: 'signed_out', key: undefined, refused })
   }
 
   #set(state: SessionState): void {

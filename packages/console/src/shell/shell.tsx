@@ -7,12 +7,10 @@ import { Navigation } from './navigation.tsx'
 import { Shortcuts, ShortcutsContext, useShortcut } from './shortcuts.ts'
 import { useNewVersion } from './use-new-version.ts'
 
-/** What is around every page. The page is rendered once there was a key, and stays when the key is refused. */
+/** What is around every page. The page is rendered with a key, and stays when that is refused. */
 export function Shell() {
-  const { type, key, refused } = { refused: false, ...useSessionState() }
+  const { type, key } = useSessionState()
   const [shortcuts] = useState(() => new Shortcuts())
-  const [hadKey, setHadKey] = useState(false)
-  if (key !== undefined && !hadKey) setHadKey(true)
   useEffect(() => {
     const press = (event: KeyboardEvent) => shortcuts.press(event)
     document.addEventListener('keydown', press)
@@ -21,7 +19,7 @@ export function Shell() {
   return (
     <ShortcutsContext value={shortcuts}>
       {key !== undefined && (
-        <div className="shell">
+        <div className="shell" inert={type === 'refused'}>
           <a className="skip" href="#main" onClick={skip}>
             To the content
           </a>
@@ -33,7 +31,7 @@ export function Shell() {
           <ShortcutHelp shortcuts={shortcuts} />
         </div>
       )}
-      {type === 'signed_out' && <SignIn refused={refused} />}
+      {(type === 'signed_out' || type === 'refused') && <SignIn refused={type === 'refused'} />}
     </ShortcutsContext>
   )
 }

@@ -1,4 +1,4 @@
-import { explain, type WebhookCheck } from '@ariftly/sdk/webhooks'
+import type { WebhookCheck } from '@ariftly/sdk/webhooks'
 import { useState, type FormEvent } from 'react'
 import { Badge } from '../ui/badge.tsx'
 import { Fault } from '../ui/fault.tsx'
@@ -23,6 +23,7 @@ export function SignaturePage() {
     }
     setError(undefined)
     try {
+      const { explain } = await import('@ariftly/sdk/webhooks')
       const secrets = text('secrets')
         .split(/\s+/)
         .filter((part) => part !== '')

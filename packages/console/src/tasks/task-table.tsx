@@ -11,7 +11,7 @@ export function TaskTable(props: {
 }) {
   return (
     <div className="table-wrap">
-      <table>
+      <table className="stacked">
         <thead>
           <tr>
             <th scope="col">In the log</th>
@@ -39,25 +39,27 @@ function Row({ event, deliveries }: { readonly event: QueriedEvent; readonly del
   const { log } = event
   return (
     <tr>
-      <td>
+      <td data-label="In the log">
         <Time at={log?.appended_at} />
       </td>
-      <td>
+      <td data-label="Type">
         <Link to="/events/$id" params={{ id: event.id }}>
           {visibleText(event.type)}
         </Link>
       </td>
-      <td>
+      <td data-label="Projected after">
         {log?.projected_at == null ? '–' : durationText(Date.parse(log.projected_at) - Date.parse(log.appended_at))}
       </td>
-      <td>
+      <td data-label="Created">
         <Time at={event.created_at} />
       </td>
-      <td>
+      <td data-label="Deliveries">
         {deliveries.length === 0 ? (
           <span className="muted">none</span>
         ) : (
-          deliveries.map((delivery) => <DeliveryRow key={delivery.id} delivery={delivery} />)
+          deliveries.map((delivery) => (
+            <DeliveryRow key={delivery.id} delivery={delivery} label={delivery.webhook_id} />
+          ))
         )}
       </td>
     </tr>

@@ -5,18 +5,20 @@ import { visibleText } from './visible-text.ts'
 /** Children that are rendered at once, and characters of one string: more are asked for. */
 const CHILDREN_STEP = 100
 const STRING_STEP = 2_000
+/** Branches above this depth are open at first. */
+const OPEN_DEPTH = 2
 
 /** JSON as a tree whose branches are rendered when they are opened: 256 KiB cost no more than what is in view. */
 export function JsonTree({
   value,
   name,
-  open = true,
+  depth = 0,
 }: {
   readonly value: Json
   readonly name?: string
-  readonly open?: boolean
+  readonly depth?: number
 }) {
-  const [isOpen, setOpen] = useState(open)
+  const [isOpen, setOpen] = useState(depth < OPEN_DEPTH)
   if (typeof value !== 'object' || value === null || value instanceof RawNumber) {
     return (
       <div className="json-leaf">
@@ -33,17 +35,18 @@ export function JsonTree({
         <Name name={name} />
         <span className="muted">{summary}</span>
       </summary>
-      {isOpen && <Children entries={Object.entries(value)} />}
+      {isOpen && <Children entries={Object.entries(value)} depth={depth + 1} />}
     </details>
   )
 }
 
-function Children({ entries }: { readonly entries: readonly (readonly [string, Json])[] }) {
+function Children(props: { readonly entries: readonly (readonly [string, Json])[]; readonly depth: number }) {
+  const { entries, depth } = props
   const [shown, setShown] = useState(CHILDREN_STEP)
   return (
     <div className="json-children">
       {entries.slice(0, shown).map(([name, value]) => (
-        <JsonTree key={name} name={name} value={value} open={false} />
+        <JsonTree key={name} name={name} value={value} depth={depth} />
       ))}
       {entries.length > shown && (
         <button type="button" className="small-button" onClick={() => setShown(shown + CHILDREN_STEP)}>

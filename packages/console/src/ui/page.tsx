@@ -1,4 +1,5 @@
 import { useEffect, type ReactNode } from 'react'
+import { visibleText } from './visible-text.ts'
 
 /** A page: its title, what can be done with it, and its content. */
 export function Page(props: {
@@ -10,7 +11,7 @@ export function Page(props: {
 }) {
   const { title, name, actions, children } = props
   useEffect(() => {
-    document.title = `${name} – Ariftly console`
+    document.title = `${visibleText(name)} – Ariftly console`
   }, [name])
   return (
     <>

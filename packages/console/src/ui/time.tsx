@@ -8,7 +8,8 @@ export function Time({ at, whole = false }: { readonly at: string | null | undef
   const iso = date.toISOString()
   return (
     <time dateTime={iso} title={`${LOCAL.format(date)} local\n${iso} UTC`} className="time">
-      {whole ? `${localText(date)} (${iso})` : localText(date)}
+      {localText(date)}
+      {whole && <span className="utc muted">{iso}</span>}
     </time>
   )
 }

@@ -95,7 +95,7 @@ function Deliveries({ id }: { readonly id: string }) {
   const [isSending, setSending] = useState(false)
   const ofWebhook = { ...search, webhook_id: id }
   return (
-    <section>
+    <section className="deliveries">
       <header className="card-head">
         <h2>Deliveries</h2>
         <button type="button" onClick={() => setSending(true)}>
