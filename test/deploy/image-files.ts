@@ -88,7 +88,7 @@ function copy(args: string, from: Stage = new Set(), to: Stage): void {
 }
 
 /** Commands of Debian and npm, and those on other folders: they do nothing to our files. */
-const WITHOUT_EFFECT = /^(apt-get|npm ci|rm -rf \/[\w/]+$|mkdir \/|chown [\d:]+ \/)/
+const WITHOUT_EFFECT = /^(apt-get|npm ci|rm -rf \/|mkdir \/|chown [\d:]+ \/)/
 
 function run(command: string, stage: Stage, isExcluded: (path: string) => boolean): void {
   const projects = /^npx tsc -b ([\w/ -]+)$/.exec(command)?.[1]?.split(' ')
