@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Applies every overlay to a real Kubernetes control plane on this machine: kube-apiserver, controller-manager, scheduler and etcd built from source,
 # and nodes simulated by kwok (pods are scheduled and become ready, no container runs). Run by hand, not in CI: the first run compiles for about ten
-# minutes. Needs go 1.24, kustomize, openssl, and a JDK 21 with Maven for the CRDs of Strimzi (JAVA_HOME).
+# minutes. Needs go 1.24, kustomize and openssl; for the CRDs of Strimzi also a JDK 21 (JAVA_HOME) with Maven: without them its example is left out. The
+# overlay dev is applied before any CRD is there.
 #
 #   k8s/try.sh [overlay …]        default: all
 #
@@ -52,6 +53,10 @@ build() {
   cd - >/dev/null
 }
 
+has_jdk_21() {
+  command -v mvn >/dev/null && "${JAVA_HOME:+$JAVA_HOME/bin/}java" -version 2>&1 | grep -Eq 'version "(2[1-9]|[3-9][0-9])'
+}
+
 # The CRDs of Strimzi are generated from its Java classes; the other projects publish theirs.
 collect_crds() {
   mkdir -p "$CACHE/crds"
@@ -62,6 +67,7 @@ collect_crds() {
   done
   rm -f "$CACHE"/crds/kustomization.yaml
   [ -f "$CACHE/crds/strimzi-Kafka.yaml" ] && return
+  has_jdk_21 || return 0
   cat >"$work/pom.xml" <<POM
 <project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion>
 <groupId>local</groupId><artifactId>crds</artifactId><version>1</version><packaging>pom</packaging><dependencies>
@@ -153,6 +159,18 @@ await_rollout() {
   return 0
 }
 
+# The autoscalers have set their smallest number of replicas: until then they change Deployments by themselves.
+await_scalers() {
+  local name least n
+  kubectl -n "$1" get hpa -o jsonpath='{range .items[*]}{.metadata.name} {.spec.minReplicas}{"\n"}{end}' | while read -r name least; do
+    for n in $(seq 120); do
+      [ "$(kubectl -n "$1" get deployment "$name" -o jsonpath='{.spec.replicas}')" -ge "$least" ] && break
+      [ "$n" -lt 120 ] || fail "$name has fewer than $least replicas"
+      sleep 1
+    done
+  done
+}
+
 # Kind, name and generation (which rises with each change of the specification) of every object of an overlay.
 generations() {
   kustomize build "$1" | kubectl get -f - -o jsonpath='{range .items[*]}{.kind}/{.metadata.name} {.metadata.generation}{"\n"}{end}'
@@ -165,9 +183,11 @@ try_overlay() {
   namespace=$(sed -n 's/^namespace: //p' "k8s/overlays/$overlay/kustomization.yaml")
   say "$overlay: namespace, secrets and the overlay, first time"
   kubectl apply -f "k8s/overlays/$overlay/namespace.yaml"
-  sed "s/namespace: ariftly$/namespace: $namespace/" k8s/examples/secrets.yaml | kubectl apply -f -
+  [ "$overlay" = dev ] || kubectl apply -f k8s/examples/secrets.yaml
   kustomize build "$copy/k8s/overlays/$overlay" | kubectl apply -f -
   await_rollout "$namespace"
+  [ "$overlay" != dev ] || kubectl -n "$namespace" rollout status statefulset --timeout=120s
+  await_scalers "$namespace"
   say "$overlay: second time"
   # "configured" of client-side apply also stands for a patch that changes nothing, so the generations are compared.
   first=$(generations "$copy/k8s/overlays/$overlay")
@@ -196,27 +216,35 @@ try_overlay() {
   kubectl delete -f "k8s/overlays/$overlay/namespace.yaml" --wait=true --timeout=180s
 }
 
-for tool in go kustomize openssl mvn; do command -v "$tool" >/dev/null || fail "$tool is not installed"; done
+for tool in go kustomize openssl; do command -v "$tool" >/dev/null || fail "$tool is not installed"; done
+overlays=("$@")
+[ "${#overlays[@]}" -gt 0 ] || overlays=(dev production production-aws)
 build
-collect_crds
 say 'control plane'
 start_control_plane
 kubectl version
 create_nodes
-create_volume
-kubectl apply --server-side -f "$CACHE/crds" | grep -c 'serverside-applied' | sed 's/$/ CRDs/'
-for crd in kafkas.kafka.strimzi.io scaledobjects.keda.sh clusters.postgresql.cnpg.io podmonitors.monitoring.coreos.com httproutes.gateway.networking.k8s.io; do
-  # A CRD has no status at all for a moment.
-  until kubectl wait --for=condition=established --timeout=60s "crd/$crd" 2>/dev/null; do sleep 1; done
+for overlay in "${overlays[@]}"; do
+  if [ "$overlay" = dev ]; then try_overlay dev; fi
 done
-
-say 'examples of backends'
-kubectl create namespace kafka
-kubectl apply -f k8s/overlays/production/namespace.yaml -f k8s/overlays/dev/namespace.yaml
-kubectl apply -f k8s/examples/gateway.yaml -f k8s/examples/kafka-strimzi.yaml -f k8s/examples/postgres-cloudnativepg.yaml -f k8s/examples/redis.yaml
-kubectl -n ariftly-dev rollout status statefulset/redis --timeout=120s
-
-overlays=("$@")
-[ "${#overlays[@]}" -gt 0 ] || overlays=(dev production production-aws)
-for overlay in "${overlays[@]}"; do try_overlay "$overlay"; done
+if [ "${overlays[*]}" != dev ]; then
+  say 'resources of the operators'
+  collect_crds
+  create_volume
+  kubectl apply --server-side -f "$CACHE/crds" | grep -c 'serverside-applied' | sed 's/$/ CRDs/'
+  for crd in scaledobjects.keda.sh clusters.postgresql.cnpg.io podmonitors.monitoring.coreos.com httproutes.gateway.networking.k8s.io; do
+    # A CRD has no status at all for a moment.
+    until kubectl wait --for=condition=established --timeout=60s "crd/$crd" 2>/dev/null; do sleep 1; done
+  done
+  say 'examples of backends'
+  kubectl create namespace kafka
+  kubectl apply -f k8s/overlays/production/namespace.yaml
+  examples=(gateway postgres-cloudnativepg redis)
+  if [ -f "$CACHE/crds/strimzi-Kafka.yaml" ]; then examples+=(kafka-strimzi); else say 'Strimzi: left out, as there is no JDK 21 with Maven'; fi
+  for example in "${examples[@]}"; do kubectl apply -f "k8s/examples/$example.yaml"; done
+  kubectl -n ariftly rollout status statefulset/redis --timeout=120s
+fi
+for overlay in "${overlays[@]}"; do
+  if [ "$overlay" != dev ]; then try_overlay "$overlay"; fi
+done
 say "All of ${overlays[*]} were applied, applied again, upgraded and rolled out on Kubernetes $KUBERNETES. No container ran: nodes are simulated."

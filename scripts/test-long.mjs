@@ -1,4 +1,4 @@
-// `npm run test:long -- [--only faults,chaos,streams,release,repeat,bench] [--minutes 10] [--brokers 3] [--rounds 2] [--seed 1]`: what is too long for each change.
+// `npm run test:long -- [--only faults,chaos,streams,release,repeat,bench,generators,schemathesis] [--minutes 10] [--brokers 3] [--rounds 2] [--seed 1]`: what is too long for each change.
 // One part after the other; the last line is `N passed, N failed`.
 //   faults   every level, with long faults, more events and more random inputs (ARIFTLY_LONG_FAULTS=1)
 //   chaos    faults at random moments on the whole system, for `--minutes`; with `--brokers 3` on a cluster of three
@@ -6,6 +6,8 @@
 //   release  a rolling upgrade under load from the former release, its processes and data side by side with this one's
 //   repeat   unit, int and e2e again, `--rounds` times, beside processes that keep every core busy
 //   bench    each benchmark in its smallest form: it runs, and prints its values
+//   generators    clients made of the OpenAPI document by foreign generators, that for Go too (it needs Go 1.21 or newer)
+//   schemathesis  requests that are made of the OpenAPI document, for `--minutes`
 import { spawn } from 'node:child_process'
 import { readdirSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
@@ -22,6 +24,8 @@ const PARTS = {
   release: runUpgrade,
   repeat: repeatBesideLoad,
   bench: runBenches,
+  generators: () => runE2e('test/generators', { TEST_GO_CLIENT: '1' }),
+  schemathesis: () => runE2e('test/e2e/schemathesis', { SCHEMATHESIS_MINUTES: values.minutes }),
 }
 /** No load lasts longer than this, however the run ends. */
 const LOAD_MS_MAX = 3_600_000
@@ -73,6 +77,10 @@ function runChaos(pattern) {
     ...(values.seed === undefined ? {} : { TEST_SEED: values.seed }),
   }
   return runJest(['--selectProjects', 'system', '--testPathPatterns', pattern], env)
+}
+
+function runE2e(pattern, env) {
+  return runJest(['--selectProjects', 'e2e', '--testPathPatterns', pattern], env)
 }
 
 async function runUpgrade() {

@@ -28,7 +28,7 @@ import org.apache.kafka.common.serialization.ByteArrayDeserializer;
  * ariftly.events.v1 state.json [--until-end]
  */
 public final class CountEvents {
-  private static final Set<String> KNOWN_TYPES = Set.of("task.created", "task.complete", "task.failed");
+  private static final Set<String> KNOWN_TYPES = Set.of("task.created", "task.progress", "task.complete", "task.failed");
   private static final ObjectMapper JSON = new ObjectMapper();
 
   private final Properties settings = new Properties();

@@ -3,7 +3,7 @@
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { Kafka, logLevel } from 'kafkajs'
 
-const KNOWN_TYPES = new Set(['task.created', 'task.complete', 'task.failed'])
+const KNOWN_TYPES = new Set(['task.created', 'task.progress', 'task.complete', 'task.failed'])
 const [brokers, topic, file, untilEnd] = process.argv.slice(2)
 if (file === undefined) throw new Error('usage: count-events.mjs <brokers> <topic> <state file> [--until-end]')
 

@@ -10,7 +10,7 @@ import sys
 from confluent_kafka import Consumer, KafkaException, TopicCollection, TopicPartition
 from confluent_kafka.admin import AdminClient
 
-KNOWN_TYPES = {"task.created", "task.complete", "task.failed"}
+KNOWN_TYPES = {"task.created", "task.progress", "task.complete", "task.failed"}
 TABLES = """
 CREATE TABLE IF NOT EXISTS log (cluster_id TEXT NOT NULL, topic_id TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS offsets (part INTEGER PRIMARY KEY, next INTEGER NOT NULL);

@@ -1,11 +1,12 @@
 import { spawnSync } from 'node:child_process'
-import { existsSync, readFileSync, readdirSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { migrateConfig } from '@ariftly-services/migrate'
 import { readConfig } from '@ariftly/runtime'
 import { describe, expect, test } from '@jest/globals'
 import { parse } from 'yaml'
-import { ROOT } from '../docs/markdown.ts'
+import { fencedBlocks, readPage, ROOT } from '../docs/markdown.ts'
 import { runChecker } from '../support/run-checker.ts'
 import { faultsOfEnvironment } from './service-settings.ts'
 
@@ -102,6 +103,22 @@ describe('docker-compose.yml', () => {
     expect(() => readConfig(migrateConfig, { ...env, ...ownKeys, DATABASE_URL: databaseUrl })).not.toThrow()
   })
 
+  test('the keys that docs/operations/run.md makes are such that others may reach it', () => {
+    const [make = ''] = fencedBlocks(readPage('docs/operations/run.md'), 'sh')
+    const folder = mkdtempSync(join(tmpdir(), 'ariftly-compose-'))
+    const { status, stderr } = spawnSync('sh', ['-e'], { cwd: folder, input: make, encoding: 'utf8' })
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
+    const lines = readFileSync(join(folder, '.env'), 'utf8').trim().split('\n')
+    rmSync(folder, { recursive: true })
+    const made = Object.fromEntries(lines.map((line) => line.split(/=(.*)/s)))
+    const { environment = {} } = compose.services['migrate'] ?? {}
+    const env = Object.entries(environment).map(([name, value]) => [
+      name,
+      filledIn(value, { ...made, LISTEN_HOST: '::' }),
+    ])
+    expect(() => readConfig(migrateConfig, Object.fromEntries(env) as Record<string, string>)).not.toThrow()
+  })
+
   test('leaves Redis the memory that it takes while it rewrites its file', () => {
     const { command = [], deploy } = compose.services['redis'] ?? {}
     const allowed = Number.parseInt(command[command.indexOf('--maxmemory') + 1] ?? '', 10)
@@ -181,5 +198,10 @@ describe('the image', () => {
 
 /** Compose's `${NAME:-default}` without NAME. */
 function withDefaults(value: string): string {
-  return value.replaceAll(/\$\{\w+:-([^}]*)\}/g, '$1')
+  return filledIn(value, {})
+}
+
+/** Compose's `${NAME:-default}` with some names. */
+function filledIn(value: string, names: Readonly<Record<string, string | undefined>>): string {
+  return value.replaceAll(/\$\{(\w+):-([^}]*)\}/g, (_, name: string, fallback: string) => names[name] ?? fallback)
 }

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from '@jest/globals'
 import { ROOT } from '../docs/markdown.ts'
-import { parseManifest, podsOf, secretKeysOf, settingsOf, type KubernetesObject, type Pod } from './manifest.ts'
+import { parseManifest, secretKeysOf, servicesOf, settingsOf, type KubernetesObject, type Pod } from './manifest.ts'
 import { decideConnection, type Endpoint } from './network-policy.ts'
 import { OVERLAYS, renderedFile } from './rendered.ts'
 
@@ -11,10 +11,10 @@ type Connection = readonly [from: Endpoint, to: Endpoint, port: number]
 
 const example = (name: string) => parseManifest(readFileSync(join(ROOT, 'k8s/examples', name), 'utf8'))
 
-/** The examples of an overlay's backends. Those of `dev` are put into its namespace, as k8s/try.sh does. */
+/** The examples of an overlay's backends. `dev` has its own. */
 const EXAMPLES: Readonly<Record<(typeof OVERLAYS)[number], readonly string[]>> = {
-  dev: ['postgres-cloudnativepg.yaml', 'redis.yaml'],
-  production: ['postgres-cloudnativepg.yaml'],
+  dev: [],
+  production: ['postgres-cloudnativepg.yaml', 'redis.yaml'],
   'production-aws': [],
 }
 
@@ -31,6 +31,9 @@ const IN_CLUSTER: readonly (readonly [RegExp, Labels])[] = [
   [/^events-kafka-bootstrap\.kafka$/, { 'strimzi.io/cluster': 'events' }],
   [/^events-rw\./, { 'cnpg.io/cluster': 'events' }],
   [/^redis\./, { 'app.kubernetes.io/name': 'redis' }],
+  [/^kafka$/, { 'app.kubernetes.io/name': 'kafka' }],
+  [/^postgres$/, { 'app.kubernetes.io/name': 'postgres' }],
+  [/^redis$/, { 'app.kubernetes.io/name': 'redis' }],
 ]
 
 const outside = (name: string, address: string): Endpoint => ({ name, address })
@@ -60,10 +63,23 @@ describe.each(OVERLAYS)('the network policies of k8s/overlays/%s with its exampl
     ...EXAMPLES[overlay].flatMap(example).map((object) => ({ ...object, metadata: { ...object.metadata, namespace } })),
   ]
   const config = settingsOf(objects)
-  const own = podsOf(rendered).map((pod) => ({ pod, end: endOf(pod, namespace) }))
+  const own = servicesOf(rendered).map((pod) => ({ pod, end: endOf(pod, namespace) }))
   const service = (name: string) => own.find(({ pod }) => pod.name === name)?.end as Endpoint
-  const inCluster = overlay !== 'production-aws'
-  const postgres = pods('Postgres', namespace, { 'cnpg.io/cluster': 'events' })
+  const postgres = pods(
+    'Postgres',
+    namespace,
+    overlay === 'dev' ? { 'app.kubernetes.io/name': 'postgres' } : { 'cnpg.io/cluster': 'events' },
+  )
+  const receiver = pods('a receiver in the cluster', 'agents', { 'ariftly.io/receiver': 'true' })
+
+  /** `dev` has its own Secrets. */
+  function secretOf(key: string): string {
+    const { data } =
+      rendered.find(({ kind, metadata }) => kind === 'Secret' && metadata.name === 'events-secrets') ?? {}
+    return data === undefined
+      ? (secrets['events-secrets']?.[key] ?? '')
+      : Buffer.from(data[key] ?? '', 'base64').toString()
+  }
 
   /** Every backend that a pod's settings name. */
   function backendsOf(pod: Pod): readonly (readonly [Endpoint, number])[] {
@@ -72,7 +88,7 @@ describe.each(OVERLAYS)('the network policies of k8s/overlays/%s with its exampl
       ...(pod.labels['ariftly.io/kafka'] === 'client' ? (config['KAFKA_BROKERS'] ?? '').split(',') : []),
       ...['DATABASE_URL', 'REDIS_URL']
         .filter((key) => keys.includes(key))
-        .map((key) => MANAGED[overlay]?.[key] ?? new URL(secrets['events-secrets']?.[key] ?? '').host),
+        .map((key) => MANAGED[overlay]?.[key] ?? new URL(secretOf(key)).host),
     ]
     return addresses.map((text) => {
       const [host = '', port] = text.split(':')
@@ -88,17 +104,22 @@ describe.each(OVERLAYS)('the network policies of k8s/overlays/%s with its exampl
   const toBackends = own.flatMap(({ pod, end }) =>
     backendsOf(pod).map(([backend, port]): Connection => [end, backend, port]),
   )
-  const aroundBackends: readonly Connection[] = inCluster
-    ? [
-        [postgres, postgres, 5432], // A replica follows the primary.
-        [CNPG, postgres, 8000],
-        [KEDA, postgres, 5432], // The scaler of the webhook worker counts what is due.
-        [PROMETHEUS, postgres, 9187],
-        [postgres, outside('the store of backups', '198.51.100.9'), 443],
-        [postgres, outside('the API server', '10.96.0.1'), 443],
-      ]
-    : []
-  const front = overlay === 'production-aws' ? outside('the load balancer', IN_VPC) : GATEWAY
+  const aroundBackends: readonly Connection[] =
+    overlay === 'production'
+      ? [
+          [postgres, postgres, 5432], // A replica follows the primary.
+          [CNPG, postgres, 8000],
+          [KEDA, postgres, 5432], // The scaler of the webhook worker counts what is due.
+          [PROMETHEUS, postgres, 9187],
+          [postgres, outside('the store of backups', '198.51.100.9'), 443],
+          [postgres, outside('the API server', '10.96.0.1'), 443],
+        ]
+      : []
+  const front = {
+    dev: pods('nginx', namespace, { 'app.kubernetes.io/name': 'nginx' }),
+    production: GATEWAY,
+    'production-aws': outside('the load balancer', IN_VPC),
+  }[overlay]
   const around: readonly Connection[] = [
     ...['ingest', 'api', 'stream-gateway'].map((name): Connection => [front, service(name), 8080]),
     ...own
@@ -106,6 +127,7 @@ describe.each(OVERLAYS)('the network policies of k8s/overlays/%s with its exampl
       .map(({ end }): Connection => [PROMETHEUS, end, 9090]),
     [service('webhook-worker'), INTERNET, 443],
     [service('api'), INTERNET, 443],
+    ...(overlay === 'dev' ? ([[service('webhook-worker'), receiver, 8080]] as const) : []),
   ]
 
   test('let every connection through that is in use', () => {
@@ -124,7 +146,8 @@ describe.each(OVERLAYS)('the network policies of k8s/overlays/%s with its exampl
       [service('webhook-worker'), outside('an inner host', '172.20.0.5'), 443],
       [service('ingest'), INTERNET, 443],
       [service('projector'), INTERNET, 443],
-      ...(inCluster ? ([[STRANGER, postgres, 5432]] as const) : []),
+      ...(overlay === 'production-aws' ? [] : ([[STRANGER, postgres, 5432]] as const)),
+      ...(overlay === 'dev' ? [] : ([[service('webhook-worker'), receiver, 8080]] as const)),
     ]
     expect(refused(strange)).toHaveLength(strange.length)
   })

@@ -11,7 +11,7 @@ const SHIPPED = [
   /^(packages|services)\/[^/]+\/package\.json$/,
   /^(packages|services)\/[^/]+\/dist\/.+\.(js|d\.ts)(\.map)?$/,
   /^packages\/store\/migrations\/[^/]+\.sql$/,
-  /^services\/api\/assets\/(reference\.(js\.gz|json)|favicon\.ico)$/,
+  /^services\/api\/assets\/(reference\.(js\.gz|json)|favicon\.ico|guides\/(index\.json|[\w-]+\.(html|md)))$/,
   /^deploy\/image\/(entrypoint\.sh|healthcheck\.mjs)$/,
   /^schemas\/.+\.json$/,
 ]
@@ -43,6 +43,8 @@ describe('the image', () => {
         'deploy/image/entrypoint.sh',
         'schemas/openapi.json',
         'services/api/assets/reference.js.gz',
+        'services/api/assets/guides/index.json',
+        'services/api/assets/guides/producing.html',
         'packages/store/migrations/0001_roles_events.sql',
       ]),
     )

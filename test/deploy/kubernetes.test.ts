@@ -6,16 +6,23 @@ import { parse } from 'yaml'
 import { ROOT } from '../docs/markdown.ts'
 import { runChecker } from '../support/run-checker.ts'
 import { backendOf, renderHttpRoute, type HttpRouteRule } from './http-route.ts'
-import { parseManifest, podsOf, settingsOf } from './manifest.ts'
+import { parseManifest, podsOf, secretKeysOf, servicesOf, settingsOf } from './manifest.ts'
+import { renderNginxConf } from './nginx-conf.ts'
 import { hashOfInputs, OVERLAYS, render, renderedFile } from './rendered.ts'
 import { PROMETHEUS_RULE, renderPrometheusRule } from './prometheus-rule.ts'
+import { withRunbookUrls } from './runbooks.ts'
 import { samplePath } from './route-groups.ts'
 import { faultsOfEnvironment } from './service-settings.ts'
+import { PROMETHEUS } from './telemetry-files.ts'
 
 const HTTP_ROUTE = join(ROOT, 'k8s/base/http-route.yaml')
+const NGINX_CONF = join(ROOT, 'deploy/nginx/nginx.conf')
 
 if (process.env['UPDATE_DOCS'] === '1') {
+  for (const name of ['alerts.yml', 'alerts.test.yml'])
+    writeFileSync(join(PROMETHEUS, name), withRunbookUrls(readFileSync(join(PROMETHEUS, name), 'utf8')))
   writeFileSync(HTTP_ROUTE, renderHttpRoute())
+  writeFileSync(NGINX_CONF, renderNginxConf())
   writeFileSync(PROMETHEUS_RULE, renderPrometheusRule())
   for (const overlay of OVERLAYS) {
     const text = render(overlay)
@@ -52,7 +59,7 @@ describe.each(OVERLAYS)('k8s/overlays/%s', (overlay) => {
   const text = existsSync(renderedFile(overlay)) ? readFileSync(renderedFile(overlay), 'utf8') : ''
   const objects = parseManifest(text)
   const of = (kind: string) => objects.filter((object) => object.kind === kind)
-  const pods = podsOf(objects)
+  const pods = servicesOf(objects)
   const config = settingsOf(objects)
 
   test('is rendered from what stands in the folders now (kustomize is needed to write it anew: npm run generate)', () => {
@@ -69,18 +76,11 @@ describe.each(OVERLAYS)('k8s/overlays/%s', (overlay) => {
 
   test('has each service, with a budget for disruptions and something that scales it', () => {
     const services = ['api', 'ingest', 'projector', 'stream-gateway', 'webhook-worker']
-    expect(
-      of('Deployment')
-        .map(({ metadata }) => metadata.name)
-        .toSorted(),
-    ).toEqual(services)
-    expect(
-      of('PodDisruptionBudget')
-        .map(({ metadata }) => metadata.name)
-        .toSorted(),
-    ).toEqual(services)
-    const scaled = [...of('HorizontalPodAutoscaler'), ...of('ScaledObject')].map(({ metadata }) => metadata.name)
-    expect(scaled.toSorted()).toEqual(services)
+    const names = (kind: string) => of(kind).map(({ metadata }) => metadata.name)
+    expect(names('Deployment').toSorted()).toEqual([...services, ...(overlay === 'dev' ? ['nginx'] : [])].toSorted())
+    expect(names('PodDisruptionBudget').toSorted()).toEqual(services)
+    const scaled = [...names('HorizontalPodAutoscaler'), ...names('ScaledObject')]
+    expect(scaled.toSorted()).toEqual(overlay === 'dev' ? [] : services)
     // The autoscalers alone set the number of replicas.
     expect(of('Deployment').filter(({ spec }) => 'replicas' in spec)).toEqual([])
     const [namespace] = of('Namespace')
@@ -106,6 +106,12 @@ describe.each(OVERLAYS)('k8s/overlays/%s', (overlay) => {
       const own = Object.fromEntries(env.map(({ name, value }) => [name, value]))
       expect(faultsOfEnvironment(args[0] ?? '', own, config)).toEqual([])
     }
+  })
+
+  test.each(podsOf(objects))('runs $name where Pod Security is restricted', ({ pod }) => {
+    expect(pod.securityContext).toMatchObject({ runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } })
+    for (const { securityContext } of pod.containers)
+      expect(securityContext).toMatchObject({ allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } })
   })
 
   test.each(pods.filter(({ kind }) => kind === 'Deployment'))(
@@ -140,8 +146,33 @@ describe.each(OVERLAYS)('k8s/overlays/%s', (overlay) => {
   })
 })
 
+test('the overlay dev needs nothing that a new cluster lacks', () => {
+  const objects = parseManifest(readFileSync(renderedFile('dev'), 'utf8'))
+  const groups = new Set(objects.map(({ apiVersion }) => apiVersion.split('/').at(-2) ?? 'core'))
+  expect([...groups].toSorted()).toEqual(['apps', 'batch', 'core', 'networking.k8s.io', 'policy'])
+  const claims = objects.filter(({ spec }) => JSON.stringify(spec ?? {}).includes('volumeClaimTemplates'))
+  expect(claims).toEqual([])
+  // Every Secret that a pod mounts, with the keys.
+  const secrets = objects.filter(({ kind }) => kind === 'Secret')
+  const made = secrets.flatMap(({ metadata, data = {} }) => Object.keys(data).map((key) => `${metadata.name}/${key}`))
+  expect(
+    podsOf(objects)
+      .flatMap(secretKeysOf)
+      .filter((key) => !made.includes(key)),
+  ).toEqual([])
+  const { services } = parse(readFileSync(join(ROOT, 'docker-compose.yml'), 'utf8'), { merge: true }) as {
+    services: Readonly<Record<string, { image: string }>>
+  }
+  for (const name of ['kafka', 'postgres', 'redis', 'nginx']) {
+    const images = podsOf(objects)
+      .filter((pod) => pod.name === name)
+      .flatMap(({ pod }) => pod.containers)
+    expect(images.map(({ image }) => image)).toEqual([services[name]?.image])
+  }
+})
+
 test('a manifest that does not fit the schemas is found', () => {
-  const broken = readFileSync(renderedFile('dev'), 'utf8').replace('maxReplicas: ', 'maxReplicas: x')
+  const broken = readFileSync(renderedFile('production'), 'utf8').replace('maxReplicas: ', 'maxReplicas: x')
   expect(runChecker('kubernetes', broken)).toEqual([
     'HorizontalPodAutoscaler/api: data/spec/maxReplicas must be integer',
   ])

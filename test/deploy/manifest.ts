@@ -3,6 +3,7 @@ import { parseAllDocuments } from 'yaml'
 /** A container as the manifests have it. */
 interface Container {
   readonly name: string
+  readonly image: string
   readonly args: readonly string[]
   readonly env: readonly { readonly name: string; readonly value: string }[]
   readonly ports?: readonly { readonly name: string; readonly containerPort: number }[]
@@ -27,7 +28,7 @@ interface PodSpec {
   readonly automountServiceAccountToken: boolean
   readonly terminationGracePeriodSeconds: number
   readonly topologySpreadConstraints: readonly object[]
-  readonly volumes: readonly {
+  readonly volumes?: readonly {
     readonly name: string
     readonly secret?: SecretItems
     readonly projected?: { readonly sources: readonly { readonly secret?: SecretItems }[] }
@@ -36,6 +37,7 @@ interface PodSpec {
 
 /** A Kubernetes object; `spec` depends on the kind. */
 export interface KubernetesObject {
+  readonly apiVersion: string
   readonly kind: string
   readonly metadata: {
     readonly name: string
@@ -67,13 +69,18 @@ export function parseManifest(text: string): readonly KubernetesObject[] {
   return parseAllDocuments(text).map((document) => document.toJS() as KubernetesObject)
 }
 
-/** Every pod template: of Deployments, Jobs and CronJobs. */
+/** Every pod template: of Deployments, StatefulSets, Jobs and CronJobs. */
 export function podsOf(objects: readonly KubernetesObject[]): readonly Pod[] {
   return objects.flatMap(({ kind, metadata, spec }) => {
     const owner = kind === 'CronJob' ? (spec['jobTemplate'] as { spec: Template }).spec : (spec as unknown as Template)
-    if (!['Deployment', 'Job', 'CronJob'].includes(kind)) return []
+    if (!['Deployment', 'StatefulSet', 'Job', 'CronJob'].includes(kind)) return []
     return [{ kind, name: metadata.name, labels: owner.template.metadata.labels, pod: owner.template.spec }]
   })
+}
+
+/** The pod templates of our services and commands, without backends and nginx. */
+export function servicesOf(objects: readonly KubernetesObject[]): readonly Pod[] {
+  return podsOf(objects).filter(({ labels }) => labels['app.kubernetes.io/part-of'] === 'ariftly-events')
 }
 
 /** The settings that all services share. */
@@ -85,7 +92,7 @@ export function settingsOf(objects: readonly KubernetesObject[]): Readonly<Recor
 
 /** Keys of Secrets that a pod mounts, as `secret/key`; the Secrets of certificate authorities are the operators'. */
 export function secretKeysOf({ pod }: Pod): readonly string[] {
-  const sources = pod.volumes.flatMap(({ secret, projected }) => [
+  const sources = (pod.volumes ?? []).flatMap(({ secret, projected }) => [
     ...(secret === undefined ? [] : [secret]),
     ...(projected?.sources.flatMap((source) => (source.secret === undefined ? [] : [source.secret])) ?? []),
   ])

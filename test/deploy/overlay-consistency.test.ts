@@ -2,10 +2,13 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from '@jest/globals'
 import { ROOT } from '../docs/markdown.ts'
-import { parseManifest, podsOf, secretKeysOf, settingsOf, type KubernetesObject } from './manifest.ts'
+import { parseManifest, secretKeysOf, servicesOf, settingsOf, type KubernetesObject } from './manifest.ts'
 import { OVERLAYS, renderedFile } from './rendered.ts'
 
 const example = (name: string) => parseManifest(readFileSync(join(ROOT, 'k8s/examples', name), 'utf8'))
+
+/** Overlays with autoscalers: `dev` has one pod of each service. */
+const SCALED = OVERLAYS.filter((overlay) => overlay !== 'dev')
 
 /** Connections to Postgres of one pod of each service, all pools together (docs/kubernetes.md). */
 const CONNECTIONS = { ingest: 6, projector: 8, api: 22, 'stream-gateway': 15, 'webhook-worker': 20 } as const
@@ -16,16 +19,27 @@ const secrets = Object.fromEntries(
 
 describe.each(OVERLAYS)('k8s/overlays/%s', (overlay) => {
   const objects = parseManifest(readFileSync(renderedFile(overlay), 'utf8'))
-  const config = settingsOf(objects)
-  const pods = podsOf(objects)
-  const named = (kind: string, name: string) =>
-    objects.find((object) => object.kind === kind && object.metadata.name === name) as KubernetesObject
+  const pods = servicesOf(objects)
 
   test.each(pods)('gives $kind $name no Secret key that the template lacks', (pod) => {
     const ours = secretKeysOf(pod).filter((key) => /^events-(admin-)?secrets\//.test(key))
     expect(ours.length).toBeGreaterThan(0)
     expect(ours.filter((key) => secrets[key.split('/')[0] ?? '']?.[key.split('/')[1] ?? ''] === undefined)).toEqual([])
   })
+
+  test('has one name for the image', () => {
+    expect(
+      new Set(pods.flatMap(({ pod }) => pod.containers.map((container) => (container as { image?: string }).image)))
+        .size,
+    ).toBe(1)
+  })
+})
+
+describe.each(SCALED)('k8s/overlays/%s', (overlay) => {
+  const objects = parseManifest(readFileSync(renderedFile(overlay), 'utf8'))
+  const config = settingsOf(objects)
+  const named = (kind: string, name: string) =>
+    objects.find((object) => object.kind === kind && object.metadata.name === name) as KubernetesObject
 
   test('scales on the topic, the groups and the brokers of its settings', () => {
     const triggers = ['projector', 'webhook-worker'].map((name) => {
@@ -54,12 +68,5 @@ describe.each(OVERLAYS)('k8s/overlays/%s', (overlay) => {
     const { parameters } = cluster.spec['postgresql'] as { parameters: Readonly<Record<string, string>> }
     // Postgres keeps 3 for superusers; `migrate`, operator commands and backups need some.
     expect(sum).toBeLessThanOrEqual(Number(parameters['max_connections']) - 20)
-  })
-
-  test('has one name for the image', () => {
-    expect(
-      new Set(pods.flatMap(({ pod }) => pod.containers.map((container) => (container as { image?: string }).image)))
-        .size,
-    ).toBe(1)
   })
 })

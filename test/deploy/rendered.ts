@@ -9,6 +9,9 @@ const K8S = join(ROOT, 'k8s')
 /** The overlays of k8s/overlays. */
 export const OVERLAYS = ['dev', 'production', 'production-aws'] as const
 
+/** The name of an overlay. */
+export type Overlay = (typeof OVERLAYS)[number]
+
 /** The file that holds what an overlay renders to. */
 export function renderedFile(overlay: string): string {
   return join(K8S, 'rendered', `${overlay}.yaml`)
@@ -17,7 +20,7 @@ export function renderedFile(overlay: string): string {
 /** SHA-256 of everything that an overlay is made of. It shows that the rendered file is current, also where kustomize is not installed. */
 export function hashOfInputs(overlay: string): string {
   const hash = createHash('sha256')
-  for (const folder of ['k8s/base', 'k8s/components', `k8s/overlays/${overlay}`, 'deploy/grafana']) {
+  for (const folder of ['k8s/base', 'k8s/components', `k8s/overlays/${overlay}`, 'deploy/grafana', 'deploy/nginx']) {
     for (const name of readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' }).toSorted()) {
       const file = join(ROOT, folder, name)
       if (statSync(file).isFile()) hash.update(`${folder}/${name}\0`).update(readFileSync(file))

@@ -7,8 +7,9 @@ import { ROOT } from '../docs/markdown.ts'
 export interface Alert {
   readonly alert: string
   readonly expr: string
+  readonly for: string
   readonly labels: { readonly severity: string }
-  readonly annotations: { readonly summary: string; readonly runbook: string }
+  readonly annotations: { readonly summary: string; readonly runbook_url: string }
 }
 
 /** A dashboard of deploy/grafana/dashboards. */

@@ -1,9 +1,10 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { GUIDES } from '@ariftly/api-documents'
 import { describe, expect, test } from '@jest/globals'
 import { sourceFiles } from '../code/source-files.ts'
 import { isOnRouteTable, namedCalls } from './documented-routes.ts'
-import { codeSpans, pages, readPage, relativeLinks, ROOT } from './markdown.ts'
+import { anchorsOf, codeSpans, headingLinks, pages, readPage, relativeLinks, ROOT } from './markdown.ts'
 
 const PATH_SPAN = /^(?:(?:packages|services|dev|test|bench|docs|scripts)\/)[\w./-]+$/
 const SCRIPTS = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { scripts: Record<string, string> }
@@ -13,6 +14,14 @@ describe.each(pages())('%s', (page) => {
 
   test('links only to what exists', () => {
     const broken = relativeLinks(text).filter((target) => !existsSync(join(ROOT, dirname(page), target)))
+    expect(broken).toEqual([])
+  })
+
+  test('links only to headings that exist', () => {
+    const broken = headingLinks(text).filter(({ path, anchor }) => {
+      const target = path === '' ? page : join(dirname(page), path)
+      return target.endsWith('.md') && !anchorsOf(readPage(target)).includes(anchor)
+    })
     expect(broken).toEqual([])
   })
 
@@ -31,25 +40,27 @@ describe.each(pages())('%s', (page) => {
   })
 })
 
-describe.each(['docs/ingest.md', 'docs/streaming.md', 'docs/webhooks.md', 'docs/tenants-and-keys.md'])(
-  'the guide %s',
-  (page) => {
-    const text = readPage(page)
+describe.each(GUIDES.map(({ source }) => source))('the guide %s', (page) => {
+  // The table of the SDK's options says its default address, which stays.
+  const text = readPage(page).replace('`ARIFTLY_URL`, else `https://api.ariftly.io`', '')
 
-    test('sets the address and the key in its first block', () => {
-      const [first = ''] = [...text.matchAll(/^```\w*\n[^]*?^```$/gm)].map(([block]) => block)
-      expect(first).toMatch(/^export ARIFTLY_URL=.+\nexport ARIFTLY_API_KEY=.+$/m)
-    })
+  test('sets the address and the key in its first block', () => {
+    const [first = ''] = [...text.matchAll(/^```\w*\n[^]*?^```$/gm)].map(([block]) => block)
+    expect(first).toMatch(/^export ARIFTLY_URL=.+\nexport ARIFTLY_API_KEY=.+$/m)
+  })
 
-    test('calls no other address than that', () => {
-      const lines = text.replaceAll(/\\\n\s*/g, ' ').split('\n')
-      const calls = lines.filter((line) => /\bcurl |fetch\(|EventSource\(|baseUrl/.test(line))
-      expect(calls.length).toBeGreaterThan(0)
-      expect(calls.map((call) => call.split(' -d ')[0]).filter((call) => call?.includes('://'))).toEqual([])
-      expect(text).not.toContain('api.ariftly.io')
-    })
-  },
-)
+  test('calls no other address than that', () => {
+    const lines = text.replaceAll(/\\\n\s*/g, ' ').split('\n')
+    const calls = lines.filter((line) => /\bcurl |fetch\(|EventSource\(|baseUrl/.test(line))
+    expect(calls.length).toBeGreaterThan(0)
+    expect(calls.map((call) => call.split(' -d ')[0]).filter((call) => call?.includes('://'))).toEqual([])
+    expect(text).not.toContain('api.ariftly.io')
+    // What is printed is pasted: example.com and below are nobody's (RFC 2606).
+    const printed = [...text.matchAll(/^```\w*\n[^]*?^```$/gm)].join('\n')
+    const hosts = [...printed.matchAll(/https?:\/\/([\w.-]+)/g)].map(([, host = '']) => host)
+    expect(hosts.filter((host) => !/^(?:localhost|(?:.+\.)?example\.com)$/.test(host))).toEqual([])
+  })
+})
 
 describe('the check of named calls', () => {
   test.each([

@@ -6,7 +6,7 @@ interface Schema {
   readonly type?: string | readonly string[]
   readonly const?: unknown
   readonly enum?: readonly unknown[]
-  readonly 'x-extensible'?: boolean
+  readonly 'x-extensible-enum'?: readonly unknown[]
   readonly oneOf?: readonly Schema[]
   readonly anyOf?: readonly Schema[]
   readonly allOf?: readonly Schema[]
@@ -36,7 +36,7 @@ const HEADER = `// Generated from the OpenAPI document by \`npm run generate\`: 
 
 /**
  * Renders the types of the SDK: one exported type a schema of the document, `EventDataByType`, and one `…Query` an operation that takes query
- * parameters. Enumerations that may grow (\`x-extensible\`) are closed unions: a \`switch\` needs a \`default\`.
+ * parameters. Strings whose values may grow (\`x-extensible-enum\`) are closed unions: a \`switch\` needs a \`default\`.
  */
 export function renderSdkTypes(document: OpenapiDocument): string {
   const whole = document as unknown as {
@@ -75,6 +75,11 @@ function render(schema: Schema, indent: string): string {
   if (schema.$ref !== undefined) return typeName(schema.$ref.slice(schema.$ref.lastIndexOf('/') + 1))
   if (schema.const !== undefined) return JSON.stringify(schema.const)
   if (schema.enum !== undefined) return schema.enum.map((value) => JSON.stringify(value)).join(' | ')
+  const known = schema['x-extensible-enum']
+  if (known !== undefined) {
+    const words = schema.type === 'string' ? known : [...known, null]
+    return words.map((value) => JSON.stringify(value)).join(' | ')
+  }
   const choices = schema.oneOf ?? schema.anyOf
   if (choices !== undefined) return choices.map((choice) => render(choice, indent)).join(' | ')
   if (schema.allOf !== undefined) return schema.allOf.map((part) => render(part, indent)).join(' & ')
@@ -101,7 +106,10 @@ function renderObject({ properties, required = [], additionalProperties }: Schem
     const mark = required.includes(name) ? '' : '?'
     return `${comment}${indent}  readonly ${key}${mark}: ${render(schema, `${indent}  `)}\n`
   })
-  return `{\n${members.join('')}${indent}}`
+  // An index signature covers the named members too, and those may be absent.
+  const others =
+    typeof additionalProperties === 'object' ? [`${indent}  readonly [name: string]: ${rest} | undefined\n`] : []
+  return `{\n${[...members, ...others].join('')}${indent}}`
 }
 
 function docComment(text: string, indent: string): string {

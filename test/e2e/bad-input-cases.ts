@@ -201,7 +201,7 @@ function badList(query: string, names: string, code = 'invalid_parameter'): BadI
 function listCases(): BadInput[] {
   return [
     badList('taskid=task_1', 'taskid', 'unknown_parameter'),
-    badList('types=task.created', 'types', 'unknown_parameter'),
+    badList('type=task.created&types=task.created', 'types'),
     badList('task_id=', 'task_id', 'empty_parameter'),
     badList('task_id=a&task_id=b', 'task_id', 'repeated_parameter'),
     badList('task_id=a%20b', 'task_id'),

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import { buildOpenapi, type OpenapiDocument, type OpenapiOperation } from '@ariftly/api-documents'
+import { buildOpenapi, GUIDES, type OpenapiDocument, type OpenapiOperation } from '@ariftly/api-documents'
 import { eventually } from '@ariftly/testkit'
 import { chromium } from 'playwright-core'
 import { CHROMIUM_ARGS, findChromium } from '../support/find-chromium.ts'
@@ -133,6 +133,24 @@ test('the reference shows the address of its page, and asks no other host for an
   }
 })
 
+test('the guides fit a page of 360 pixels, and ask no other host for anything', async () => {
+  const browser = await chromium.launch({ executablePath: findChromium(), args: CHROMIUM_ARGS })
+  try {
+    const page = await browser.newPage({ viewport: { width: 360, height: 800 } })
+    const hosts = new Set<string>()
+    page.on('request', (request) => hosts.add(new URL(request.url()).origin))
+    for (const { name } of GUIDES) {
+      await page.goto(`${system.url}/docs/guides/${name}`)
+      expect(await page.getByRole('heading', { level: 1 }).count()).toBe(1)
+      const width = await page.evaluate<number>('document.documentElement.scrollWidth')
+      expect({ name, width }).toEqual({ name, width: 360 })
+    }
+    expect([...hosts]).toEqual([system.url])
+  } finally {
+    await browser.close()
+  }
+})
+
 /** Parameters without which a list is refused as too wide. */
 const NEEDED: Readonly<Record<string, Readonly<Record<string, string>>>> = { '/v1/deliveries': { status: 'failed' } }
 
@@ -151,6 +169,7 @@ function bodyOf(type: string, value: unknown): string {
 async function filledPath(path: string): Promise<string> {
   if (!path.includes('{')) return path
   if (path.startsWith('/problems/')) return path.replace('{code}', 'not_found')
+  if (path.startsWith('/docs/guides/')) return path.replace('{name}', 'producing')
   if (path.startsWith('/v1/events/')) return path.replace('{id}', await eventId())
   if (path.startsWith('/v1/deliveries/')) return path.replace('{id}', await deliveryId())
   if (path.startsWith('/v1/redeliveries/')) return path.replace('{id}', await redeliveryId())

@@ -1,11 +1,16 @@
 import { spawnSync } from 'node:child_process'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { eventually } from '@ariftly/testkit'
+import { readRunbooks } from '../deploy/runbooks.ts'
 import { metricsOf, readQueries } from '../deploy/telemetry-files.ts'
 import { startStandalone, type Standalone } from '../support/standalone.ts'
 
 /** By the prefix of their metrics. */
 const READERS = ['projector', 'stream', 'webhook_matcher']
+
+const runbookQueries = readRunbooks().flatMap(({ alert, queries }) =>
+  queries.map((expr) => ({ place: `runbook of ${alert}`, expr })),
+)
 
 let system: Standalone
 let text: string
@@ -24,7 +29,7 @@ afterAll(async () => {
 })
 
 describe('the metrics of the running system', () => {
-  test.each(readQueries())('are those that are asked for: $place', ({ expr }) => {
+  test.each([...readQueries(), ...runbookQueries])('are those that are asked for: $place', ({ expr }) => {
     const present = series(text)
     expect(metricsOf(expr).filter((name) => !present.has(name))).toEqual([])
   })

@@ -15,12 +15,12 @@ export function archivingSettings(archive: string): Readonly<Record<string, stri
   }
 }
 
-/** The two statements around the copy; docs/operations.md has them. One session sends both. */
+/** The two statements around the copy; docs/operations/backup.md has them. One session sends both. */
 export const START_BACKUP = "SELECT pg_backup_start('ariftly', fast => true)"
 export const STOP_BACKUP = 'SELECT labelfile FROM pg_backup_stop()'
 
 /**
- * A base backup by Postgres' low-level interface, as in docs/operations.md: it needs no program of Postgres' own, so no version of
+ * A base backup by Postgres' low-level interface, as in docs/operations/backup.md: it needs no program of Postgres' own, so no version of
  * one. https://www.postgresql.org/docs/18/continuous-archiving.html
  * @param data the data directory of the server, which goes on working.
  * @param file where the archive of tar is written; the label comes beside it.

@@ -168,7 +168,7 @@ test('a database restored from a backup taken under load ends up with every even
 }, 240_000)
 
 test('the operators read the very statements of this test', () => {
-  const page = readFileSync('docs/operations.md', 'utf8')
+  const page = readFileSync('docs/operations/backup.md', 'utf8')
   const settings = archivingSettings('$ARCHIVE')
   const said = [START_BACKUP, STOP_BACKUP, ...Object.entries(settings).map(([name, value]) => `${name} = '${value}'`)]
   expect(said.filter((text) => !page.includes(text))).toEqual([])

@@ -175,6 +175,24 @@ describe('the packed SDK', () => {
     expect(await fixture.run(process.execPath, 'follow.mjs', env())).toBe('Analyzing document\n')
   })
 
+  test('is used by guides whose programs run as they are printed', async () => {
+    const [send = ''] = fencedBlocks(readPage('docs/ingest.md'), 'js')
+    const [follow = ''] = fencedBlocks(readPage('docs/streaming.md'), 'js')
+    fixture.write('guide-send.mjs', send)
+    fixture.write('guide-follow.mjs', follow)
+    expect(await fixture.run(process.execPath, 'guide-send.mjs', env())).toBe('')
+    const [, task = ''] = /task_id: '(\w+)'/.exec(follow) ?? []
+    const complete = JSON.stringify({ type: 'task.complete', task_id: task, data: {} })
+    let printed: string | undefined
+    const following = fixture.run(process.execPath, 'guide-follow.mjs', env()).then((text) => (printed = text))
+    // The stream has what is posted after it was opened.
+    await eventually(async () => {
+      await system.post('/v1/events', complete, 202)
+      return printed !== undefined
+    })
+    expect(await following).toMatch(/^task\.complete \{/)
+  })
+
   test.each([['without esnext.disposable'], ['with it', 'esnext.disposable']])(
     'compiles in the strictest project of a page, %s',
     async (_, ...more) => {

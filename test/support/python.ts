@@ -16,7 +16,17 @@ async function pythonPackages(packages: readonly string[]): Promise<string> {
   if (existsSync(folder)) return folder
   mkdirSync(CACHE, { recursive: true })
   const work = mkdtempSync(join(CACHE, `${name}.`))
-  const args = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--target', work, ...packages]
+  const args = [
+    '-m',
+    'pip',
+    'install',
+    '--quiet',
+    '--disable-pip-version-check',
+    '--no-compile',
+    '--target',
+    work,
+    ...packages,
+  ]
   try {
     await execute('python3', args, { timeout: INSTALL_MS })
     renameSync(work, folder)

@@ -10,3 +10,5 @@ export type {
 } from './openapi/document.ts'
 export { buildAsyncapi } from './asyncapi/build-asyncapi.ts'
 export { buildSchemaFiles } from './json-schemas/build-schema-files.ts'
+export { buildGuides } from './guides/build-guides.ts'
+export { GUIDES } from './guides/guides.ts'

@@ -10,11 +10,11 @@ export interface BackoffOptions {
   readonly random?: () => number
 }
 
-/** Pause before attempt `attempt + 1` (0 after the first failure): base × 2^attempt up to the maximum, of which half is random. */
+/** Pause before attempt `attempt + 1` (0 after the first failure), whole ms: base × 2^attempt up to the maximum, of which half is random. */
 export function backoffMs(attempt: number, options: BackoffOptions = {}): number {
   const { baseMs = 100, maxMs = 5000, random = Math.random } = options
   const ms = Math.min(maxMs, baseMs * 2 ** Math.min(attempt, 30))
-  return ms / 2 + (ms / 2) * random()
+  return Math.round(ms / 2 + (ms / 2) * random())
 }
 
 /** Waits; an abort ends the wait early, as a normal end. */

@@ -2,8 +2,9 @@ import { deferred } from '@ariftly/async'
 import { afterEach, describe, expect, test } from '@jest/globals'
 import { generateApiKey, hashApiKey } from './api-key.ts'
 import type { ApiKeyRecord } from './api-key-record.ts'
-import { createAuthenticator, type Authenticator, type Stopped } from './authenticator.ts'
+import { createAuthenticator, type Authenticator } from './authenticator.ts'
 import type { KeyChange } from './key-feed.ts'
+import type { Stopped } from './stopped-keys.ts'
 import { Problem } from '@ariftly/http'
 
 const open: Authenticator[] = []

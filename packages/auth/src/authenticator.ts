@@ -5,12 +5,12 @@ import { callerOf, type ApiKeyRecord } from './api-key-record.ts'
 import { isApiKeyShaped } from './api-key.ts'
 import { bearerOf, createKeyNamer } from './bearer.ts'
 import { createKeyCache, type CachedKey } from './key-cache.ts'
-import { startKeyFeed, type KeyChange, type KeyChanges } from './key-feed.ts'
+import { startKeyFeed, type KeyChange, type KeyChanges, type KeyFeed } from './key-feed.ts'
 import { createKeyLookups, type KeyLookups } from './key-lookups.ts'
-import { createLastUses } from './last-uses.ts'
-import { createSecretEnds } from './secret-ends.ts'
+import { createLastUses, type LastUses } from './last-uses.ts'
 import { forbidden, invalidKey, keysUnavailable, missingKey, tenantSuspended } from './auth-problems.ts'
-import { createUnknownKeys } from './unknown-keys.ts'
+import { StoppedKeys, type Stopped } from './stopped-keys.ts'
+import { createUnknownKeys, type UnknownKeys } from './unknown-keys.ts'
 
 /** What an authenticator needs. */
 export interface AuthenticatorOptions {
@@ -38,15 +38,6 @@ export interface KeySecret {
   readonly keyId: string
   readonly secret: number
 }
-
-/** What the feed says has stopped. */
-export type Stopped =
-  /** A key, or one of its secrets by number; undefined: all. */
-  | { readonly type: 'key'; readonly keyId: string; readonly secret: number | undefined }
-  /** All keys of a tenant; those with the scope `platform` only if `withPlatform`. */
-  | { readonly type: 'tenant'; readonly tenant: string; readonly withPlatform: boolean }
-  /** Any key may have: changes of keys were missed. */
-  | { readonly type: 'all' }
 
 /** Tells who calls. */
 export interface Authenticator {
@@ -93,160 +84,164 @@ const WAITING_MAX = 10_000
  * small pool of their own: behind slow queries a revocation would come late.
  */
 export function createAuthenticator(options: AuthenticatorOptions): Authenticator {
-  const { lookup, lookupById, log } = options
-  const now = options.now ?? Date.now
-  const monotonicNow = options.monotonicNow ?? performance.now.bind(performance)
-  const cache = createKeyCache()
-  const unknown = createUnknownKeys({ forMs: UNKNOWN_MS, max: UNKNOWN_MAX, monotonicNow })
-  const waiting = new Map<string, Promise<Caller | undefined>>()
-  const listeners = new Set<(stopped: Stopped) => void>()
-  const ends = createSecretEnds()
-  const nameOf = createKeyNamer()
-  const uses = createLastUses({
-    cache,
-    touch: options.touch ?? ((): Promise<void> => Promise.resolve()),
-    monotonicNow,
-    log,
-  })
-  const feed = startKeyFeed({
-    ...options,
-    now,
-    monotonicNow,
-    onChange(change) {
-      for (const lookups of [keysByHash, keysById]) lookups.onChange(change)
-      if (change.tenant === null) cache.drop(change.keyId)
-      else cache.dropTenant(change.tenant)
-      follow(change)
-    },
-    onReset() {
-      log.warn('the feed of key changes went back: every key is looked up again')
-      forgetKeys()
-    },
-    onMissed() {
-      log.warn('changes of keys were missed: every key is looked up again, and all streams end')
-      forgetKeys()
-      tell({ type: 'all' })
-    },
-    onTick() {
-      const nowMs = now()
-      for (const { keyId, secret } of [...cache.dropExpired(nowMs), ...ends.takeDue(nowMs)])
-        tell({ type: 'key', keyId, secret })
-      uses.onTick()
-    },
-  })
-  const shared = { statements: new Semaphore(STATEMENTS_MAX), settle, isFeedStarted: () => feed.started(), log }
-  // A name is the hash, or holds id and number of the secret.
-  const keysByHash = createKeyLookups({
-    ...shared,
-    lookup: (names) => lookup(names.map((name) => Buffer.from(name, 'base64'))),
-  })
-  const keysById = createKeyLookups({
-    ...shared,
-    lookup: (names) => (lookupById === undefined ? Promise.resolve([]) : lookupById(names.map(secretOf))),
-  })
+  return new CachingAuthenticator(options)
+}
 
-  function authenticate(authorization: string | undefined, scope: Scope | 'any'): Caller | Promise<Caller> {
-    if (authorization === undefined) throw missingKey()
-    // The hash comes first: what is cached was checked before, and this is on the path of every request.
-    const name = nameOf(authorization)
-    const cached = cache.byName(name)
-    if (cached !== undefined) return admit(trusted(cached), scope)
-    if (!isApiKeyShaped(bearerOf(authorization))) throw invalidKey()
-    return lookupCaller(name, keysByHash, scope)
+class CachingAuthenticator implements Authenticator {
+  readonly #now: () => number
+  readonly #log: AuthenticatorOptions['log']
+  readonly #cache = createKeyCache()
+  readonly #unknown: UnknownKeys
+  /** Look-ups under way, by name. */
+  readonly #waiting = new Map<string, Promise<Caller | undefined>>()
+  readonly #stopped = new StoppedKeys()
+  readonly #nameOf = createKeyNamer()
+  readonly #uses: LastUses
+  readonly #feed: KeyFeed
+  // A name is the hash, or holds id and number of the secret.
+  readonly #keysByHash: KeyLookups
+  /** Undefined without `lookupById`. */
+  readonly #keysById: KeyLookups | undefined
+
+  constructor(o: AuthenticatorOptions) {
+    const { lookup, lookupById, log, now = Date.now, monotonicNow = performance.now.bind(performance) } = o
+    this.#now = now
+    this.#log = log
+    this.#unknown = createUnknownKeys({ forMs: UNKNOWN_MS, max: UNKNOWN_MAX, monotonicNow })
+    this.#uses = createLastUses({ cache: this.#cache, touch: o.touch ?? noTouch, monotonicNow, log })
+    const shared = {
+      statements: new Semaphore(STATEMENTS_MAX),
+      settle: (name: string, record: ApiKeyRecord | undefined) => this.#settle(name, record),
+      isFeedStarted: () => this.ready,
+      log,
+    }
+    this.#keysByHash = createKeyLookups({
+      ...shared,
+      lookup: (names) => lookup(names.map((name) => Buffer.from(name, 'base64'))),
+    })
+    if (lookupById !== undefined) {
+      this.#keysById = createKeyLookups({ ...shared, lookup: (names) => lookupById(names.map(secretOf)) })
+    }
+    this.#feed = startKeyFeed({
+      ...o,
+      now,
+      monotonicNow,
+      onChange: (change) => this.#onChange(change),
+      onReset: () => this.#onReset(),
+      onMissed: () => this.#onMissed(),
+      onTick: () => this.#onTick(),
+    })
   }
 
-  function authenticateKeyId(key: KeySecret, scope: Scope | 'any'): Caller | Promise<Caller> {
-    if (lookupById === undefined) throw new TypeError('This authenticator was made without lookupById.')
-    const cached = cache.byId(key.keyId, key.secret)
-    return cached === undefined ? lookupCaller(nameOfSecret(key), keysById, scope) : admit(trusted(cached), scope)
+  get ready(): boolean {
+    return this.#feed.started()
+  }
+
+  get state(): string {
+    return this.#feed.state()
+  }
+
+  authenticate(authorization: string | undefined, scope: Scope | 'any'): Caller | Promise<Caller> {
+    if (authorization === undefined) throw missingKey()
+    // The hash comes first: what is cached was checked before, and this is on the path of every request.
+    const name = this.#nameOf(authorization)
+    const cached = this.#cache.byName(name)
+    if (cached !== undefined) return admit(this.#trusted(cached), scope)
+    if (!isApiKeyShaped(bearerOf(authorization))) throw invalidKey()
+    return this.#lookUpCaller(name, this.#keysByHash, scope)
+  }
+
+  authenticateKeyId(key: KeySecret, scope: Scope | 'any'): Caller | Promise<Caller> {
+    if (this.#keysById === undefined) throw new TypeError('This authenticator was made without lookupById.')
+    const cached = this.#cache.byId(key.keyId, key.secret)
+    if (cached !== undefined) return admit(this.#trusted(cached), scope)
+    return this.#lookUpCaller(nameOfSecret(key), this.#keysById, scope)
+  }
+
+  onRevoked(listener: (stopped: Stopped) => void): () => void {
+    return this.#stopped.onStopped(listener)
+  }
+
+  async close(): Promise<void> {
+    await this.#feed.close()
+    await this.#uses.flush()
   }
 
   /** A cached key that may still be believed. */
-  function trusted(cached: CachedKey): Caller {
-    if (feed.ageMs() > TRUST_MS) throw keysUnavailable()
-    const nowMs = now()
+  #trusted(cached: CachedKey): Caller {
+    if (this.#feed.ageMs() > TRUST_MS) throw keysUnavailable()
+    const nowMs = this.#now()
     const { endsAtMs } = cached.caller
     if (endsAtMs !== null && endsAtMs <= nowMs) throw invalidKey()
     cached.usedAtMs = nowMs
     return cached.caller
   }
 
-  async function lookupCaller(name: string, lookups: KeyLookups, scope: Scope | 'any'): Promise<Caller> {
-    if (unknown.has(name)) throw invalidKey()
-    const caller = await (waiting.get(name) ?? startLookup(name, lookups))
+  async #lookUpCaller(name: string, lookups: KeyLookups, scope: Scope | 'any'): Promise<Caller> {
+    if (this.#unknown.has(name)) throw invalidKey()
+    const caller = await (this.#waiting.get(name) ?? this.#startLookup(name, lookups))
     if (caller === undefined) throw invalidKey()
     return admit(caller, scope)
   }
 
   /** One look-up, shared by all requests that wait for it. */
-  function startLookup(name: string, lookups: KeyLookups): Promise<Caller | undefined> {
-    if (keysByHash.size + keysById.size >= WAITING_MAX) throw keysUnavailable()
+  #startLookup(name: string, lookups: KeyLookups): Promise<Caller | undefined> {
+    if (this.#keysByHash.size + (this.#keysById?.size ?? 0) >= WAITING_MAX) throw keysUnavailable()
     const result = withTimeout(lookups.find(name), LOOKUP_TIMEOUT_MS)
       .catch(() => {
         throw keysUnavailable()
       })
-      .finally(() => waiting.delete(name))
-    waiting.set(name, result)
+      .finally(() => this.#waiting.delete(name))
+    this.#waiting.set(name, result)
     return result
   }
 
-  function settle(name: string, record: ApiKeyRecord | undefined): Caller | undefined {
-    const caller = record === undefined ? undefined : callerOf(record, now())
-    if (caller === undefined) unknown.add(name)
-    else if (feed.started()) {
-      const cached = cache.add(name, caller)
-      cached.usedAtMs = now()
+  #settle(name: string, record: ApiKeyRecord | undefined): Caller | undefined {
+    const caller = record === undefined ? undefined : callerOf(record, this.#now())
+    if (caller === undefined) this.#unknown.add(name)
+    else if (this.ready) {
+      const cached = this.#cache.add(name, caller)
+      cached.usedAtMs = this.#now()
       return cached.caller
     }
     return caller
   }
 
-  function forgetKeys(): void {
-    for (const lookups of [keysByHash, keysById]) lookups.onReset()
-    cache.clear()
+  #onChange(change: KeyChange): void {
+    this.#keysByHash.onChange(change)
+    this.#keysById?.onChange(change)
+    if (change.tenant === null) this.#cache.drop(change.keyId)
+    else this.#cache.dropTenant(change.tenant)
+    this.#stopped.onChange(change)
   }
 
-  function follow({ kind, keyId, tenant, secret, endsAtMs }: KeyChange): void {
-    switch (kind) {
-      case 'revoked':
-      case 'suspended':
-        return tell({ type: 'key', keyId, secret: undefined })
-      case 'updated':
-        return ends.announce({ keyId, secret: undefined }, endsAtMs)
-      case 'rotated':
-        return ends.announce({ keyId, secret: secret ?? undefined }, endsAtMs)
-      case 'tenant_suspended':
-      case 'tenant_deleted':
-        return tell({ type: 'tenant', tenant: tenant ?? '', withPlatform: kind === 'tenant_deleted' })
-      case 'tenant_updated':
-        return
-    }
+  #onReset(): void {
+    this.#log.warn('the feed of key changes went back: every key is looked up again')
+    this.#forgetKeys()
   }
 
-  function tell(stopped: Stopped): void {
-    for (const listener of listeners) listener(stopped)
+  #onMissed(): void {
+    this.#log.warn('changes of keys were missed: every key is looked up again, and all streams end')
+    this.#forgetKeys()
+    this.#stopped.report({ type: 'all' })
   }
 
-  function onRevoked(listener: (stopped: Stopped) => void): () => void {
-    listeners.add(listener)
-    return () => listeners.delete(listener)
+  #onTick(): void {
+    const nowMs = this.#now()
+    for (const { keyId, secret } of this.#cache.dropExpired(nowMs)) this.#stopped.report({ type: 'key', keyId, secret })
+    this.#stopped.endDue(nowMs)
+    this.#uses.onTick()
   }
 
-  return {
-    authenticate,
-    authenticateKeyId,
-    onRevoked,
-    get ready() {
-      return feed.started()
-    },
-    get state() {
-      return feed.state()
-    },
-    async close() {
-      await feed.close()
-      await uses.flush()
-    },
+  #forgetKeys(): void {
+    this.#keysByHash.onReset()
+    this.#keysById?.onReset()
+    this.#cache.clear()
   }
+}
+
+function noTouch(): Promise<void> {
+  return Promise.resolve()
 }
 
 function admit(caller: Caller, scope: Scope | 'any'): Caller {

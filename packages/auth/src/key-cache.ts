@@ -33,90 +33,96 @@ interface Entry extends CachedKey {
 
 /** Creates an empty cache of at most `max` keys. */
 export function createKeyCache(max = 100_000): KeyCache {
-  const names = new Map<string, Entry>()
-  /** By key id, then by secret. */
-  const ids = new Map<string, Map<number, Entry>>()
-  const expiring = new Map<Entry, number>()
+  return new BoundedKeyCache(max)
+}
 
-  function add(name: string, caller: Caller): CachedKey {
-    const entry = entryOf(caller)
+class BoundedKeyCache implements KeyCache {
+  readonly #max: number
+  readonly #names = new Map<string, Entry>()
+  /** By key id, then by secret. */
+  readonly #ids = new Map<string, Map<number, Entry>>()
+  readonly #expiring = new Map<Entry, number>()
+
+  constructor(max: number) {
+    this.#max = max
+  }
+
+  byName(name: string): CachedKey | undefined {
+    return this.#names.get(name)
+  }
+
+  byId(keyId: string, secret: number): CachedKey | undefined {
+    return this.#ids.get(keyId)?.get(secret)
+  }
+
+  add(name: string, caller: Caller): CachedKey {
+    const entry = this.#entryOf(caller)
     entry.names.add(name)
-    names.set(name, entry)
+    this.#names.set(name, entry)
     return entry
   }
 
-  function entryOf(caller: Caller): Entry {
-    let secrets = ids.get(caller.keyId)
+  drop(keyId: string): void {
+    for (const entry of this.#ids.get(keyId)?.values() ?? []) this.#dropEntry(entry)
+  }
+
+  dropTenant(tenant: string): void {
+    for (const entry of this.#entries()) if (entry.caller.tenant === tenant) this.#dropEntry(entry)
+  }
+
+  dropExpired(nowMs: number): readonly Caller[] {
+    const expired = [...this.#expiring].filter(([, atMs]) => atMs <= nowMs).map(([entry]) => entry)
+    for (const entry of expired) this.#dropEntry(entry)
+    return expired.map(({ caller }) => caller)
+  }
+
+  unnoted(): readonly CachedKey[] {
+    const entries: CachedKey[] = []
+    for (const entry of this.#entries()) if (minuteOf(entry.usedAtMs) > entry.notedMinute) entries.push(entry)
+    return entries
+  }
+
+  clear(): void {
+    this.#names.clear()
+    this.#ids.clear()
+    this.#expiring.clear()
+  }
+
+  *#entries(): Generator<Entry> {
+    for (const secrets of this.#ids.values()) yield* secrets.values()
+  }
+
+  #entryOf(caller: Caller): Entry {
+    let secrets = this.#ids.get(caller.keyId)
     if (secrets === undefined) {
-      makeRoom()
+      this.#makeRoom()
       secrets = new Map()
-      ids.set(caller.keyId, secrets)
+      this.#ids.set(caller.keyId, secrets)
     }
     let entry = secrets.get(caller.secret)
     if (entry === undefined) {
       entry = { caller, usedAtMs: 0, notedMinute: 0, names: new Set() }
       secrets.set(caller.secret, entry)
-      if (caller.endsAtMs !== null) expiring.set(entry, caller.endsAtMs)
+      if (caller.endsAtMs !== null) this.#expiring.set(entry, caller.endsAtMs)
     }
     return entry
   }
 
-  function makeRoom(): void {
-    if (ids.size < max) return
-    for (const oldest of ids.keys()) {
-      drop(oldest)
+  #makeRoom(): void {
+    if (this.#ids.size < this.#max) return
+    for (const oldest of this.#ids.keys()) {
+      this.drop(oldest)
       break
     }
   }
 
-  function drop(keyId: string): void {
-    for (const entry of ids.get(keyId)?.values() ?? []) dropEntry(entry)
-  }
-
-  function dropTenant(tenant: string): void {
-    for (const secrets of ids.values()) {
-      for (const entry of secrets.values()) if (entry.caller.tenant === tenant) dropEntry(entry)
-    }
-  }
-
-  function dropEntry(entry: Entry): void {
+  #dropEntry(entry: Entry): void {
     const { keyId, secret } = entry.caller
-    for (const name of entry.names) names.delete(name)
-    expiring.delete(entry)
-    const secrets = ids.get(keyId)
+    for (const name of entry.names) this.#names.delete(name)
+    this.#expiring.delete(entry)
+    const secrets = this.#ids.get(keyId)
     secrets?.delete(secret)
-    if (secrets?.size === 0) ids.delete(keyId)
-  }
-
-  function dropExpired(nowMs: number): readonly Caller[] {
-    const expired = [...expiring].filter(([, atMs]) => atMs <= nowMs).map(([entry]) => entry)
-    for (const entry of expired) dropEntry(entry)
-    return expired.map(({ caller }) => caller)
-  }
-
-  function unnoted(): readonly CachedKey[] {
-    const entries: CachedKey[] = []
-    for (const secrets of ids.values()) {
-      for (const entry of secrets.values()) if (minuteOf(entry.usedAtMs) > entry.notedMinute) entries.push(entry)
-    }
-    return entries
-  }
-
-  function clear(): void {
-    names.clear()
-    ids.clear()
-    expiring.clear()
-  }
-
-  return {
-    byName: (name) => names.get(name),
-    byId: (keyId, secret) => ids.get(keyId)?.get(secret),
-    add,
-    drop,
-    dropTenant,
-    dropExpired,
-    unnoted,
-    clear,
+    if (secrets?.size === 0) this.#ids.delete(keyId)
   }
 }
 

@@ -1,4 +1,5 @@
-import { messageOf, sleep, withTimeout, type Logger } from '@ariftly/runtime'
+import { startPoll } from '@ariftly/fairness'
+import { messageOf, withTimeout, type Logger } from '@ariftly/runtime'
 
 /** One entry of the feed. */
 export interface KeyChange {
@@ -67,39 +68,21 @@ const READ_TIMEOUT_MS = 2000
 /** Reads the feed of key changes for ever: every 500 ms, also when the store is away. Never two reads at a time. */
 export function startKeyFeed(options: KeyFeedOptions): KeyFeed {
   const { latestChange, changesSince, log, now, monotonicNow, feedEveryMs = 500 } = options
-  const closing = new AbortController()
   let seq: number | undefined
   let read: { readonly atMs: number; readonly monotonicMs: number } | undefined
   let failure: string | undefined = 'not read yet'
-  /** Why it cannot be read, once that is logged. */
-  let told: string | undefined
-  const ended = readForEver()
 
-  async function readForEver(): Promise<void> {
-    while (!closing.signal.aborted) {
-      const more = await readOnce()
-      options.onTick()
-      if (!more) await sleep(feedEveryMs, closing.signal)
-    }
-  }
-
-  /** Whether there is more to read at once. */
-  async function readOnce(): Promise<boolean> {
-    // Before the asking: the answer tells nothing of what happened after it.
+  /** Returns 0 when there is more to read at once. */
+  async function readOnce(): Promise<number> {
+    // Taken before the query: the answer may be that old.
     const asked = { atMs: now(), monotonicMs: monotonicNow() }
     try {
       const more = await withTimeout(advance(), READ_TIMEOUT_MS, () => new Error('The feed took too long.'))
       read = asked
-      if (failure !== undefined) log.info('the feed of key changes is read')
-      failure = told = undefined
-      return more
-    } catch (error) {
-      if (closing.signal.aborted) return false
-      const reason = messageOf(error)
-      if (reason !== told) log.warn({ err: error }, 'the feed of key changes cannot be read')
-      told = reason
-      failure = `cannot be read${read === undefined ? '' : ` since ${new Date(read.atMs).toISOString()}`}: ${reason}`
-      return false
+      failure = undefined
+      return more ? 0 : feedEveryMs
+    } finally {
+      options.onTick()
     }
   }
 
@@ -131,15 +114,22 @@ export function startKeyFeed(options: KeyFeedOptions): KeyFeed {
     return changes.length > 0 && seq < latestSeq
   }
 
-  async function close(): Promise<void> {
-    closing.abort()
-    await ended
-  }
+  const poll = startPoll({
+    step: readOnce,
+    everyMs: feedEveryMs,
+    onFailure(error) {
+      const since = read === undefined ? '' : ` since ${new Date(read.atMs).toISOString()}`
+      failure = `cannot be read${since}: ${messageOf(error)}`
+    },
+    log,
+    failing: 'the feed of key changes cannot be read',
+    onRecovered: () => log.info('the feed of key changes can be read again'),
+  })
 
   return {
     started: () => seq !== undefined,
     ageMs: () => (read === undefined ? Infinity : monotonicNow() - read.monotonicMs),
     state: () => failure ?? 'ok',
-    close,
+    close: poll.close,
   }
 }

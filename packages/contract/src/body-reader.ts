@@ -71,7 +71,6 @@ const ajv = new Ajv({
   allowUnionTypes: true,
   passContext: true,
   formats: { uri: true, 'date-time': true },
-  keywords: [{ keyword: 'x-extensible', schemaType: 'boolean' }],
 })
 ajv.addKeyword({
   keyword: CHECK_KEYWORD,

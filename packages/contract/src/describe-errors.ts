@@ -1,4 +1,5 @@
 import type { ErrorObject } from 'ajv'
+import { patternWords } from './shapes.ts'
 
 /** One thing that is wrong with a body. */
 export interface BodyError {
@@ -78,7 +79,7 @@ function describe(error: ErrorObject): BodyError {
       return { pointer: `${at}/${later}`, code: 'invalid_value', message: 'is a duplicate of an earlier entry' }
     }
     case 'pattern':
-      return { pointer: at, code: 'invalid_value', message: `must match ${String(params['pattern'])}` }
+      return { pointer: at, code: 'invalid_value', message: `must ${patternWords(String(params['pattern']))}` }
     case 'x-check': {
       const { code, path = '' } = params as { readonly code: BodyError['code']; readonly path?: string }
       return { pointer: cutPointer(`${error.instancePath}${path}`), code, message: error.message ?? 'is not valid' }

@@ -1,7 +1,7 @@
 export { AUDIT_ACTIONS, type AuditAction } from './audit-actions.ts'
 export { createBodyReader, invalidBody } from './body-reader.ts'
 export type { BodyOf, BodyReader, BodyReaderOptions } from './body-reader.ts'
-export { checkedBy } from './checks.ts'
+export { CHECK_KEYWORD, checkedBy } from './checks.ts'
 export { DEAD_LETTER_REASONS } from './dead-letter-reasons.ts'
 export type { BodyError } from './describe-errors.ts'
 export { TENANT_STATES } from './tenant-states.ts'
@@ -22,6 +22,8 @@ export {
   nullable,
   oneOf,
   oneOfMore,
+  readEventTypeSchema,
+  readScopeSchema,
   scopeSchema,
   tenantSchema,
   timeInputSchema,
@@ -43,4 +45,10 @@ export {
   testWebhookSchema,
   webhookChangesSchema,
 } from './request-schemas.ts'
-export { ORDERINGS, REPLAYED_STATUSES, webhookEventsSchema, webhookFilterSchema } from './webhook-words.ts'
+export {
+  ORDERINGS,
+  readWebhookEventsSchema,
+  REPLAYED_STATUSES,
+  webhookEventsSchema,
+  webhookFilterSchema,
+} from './webhook-words.ts'

@@ -1,17 +1,26 @@
 import { EVENT_TYPES, LIMITS } from '@ariftly/events'
 import { SCOPES } from '@ariftly/http'
-import { Type, type Static, type TSchema, type TUnsafe } from '@sinclair/typebox'
+import { Type, type Static, type TSchema, type TString, type TUnsafe } from '@sinclair/typebox'
 import { checkedBy } from './checks.ts'
 import { TENANT } from './limits.ts'
+import { typeIdShape } from './shapes.ts'
 
 /** A string that is one of some words. */
 export function oneOf<W extends string>(words: readonly W[], description?: string): TUnsafe<W> {
   return Type.Unsafe<W>({ type: 'string', enum: [...words], ...(description === undefined ? {} : { description }) })
 }
 
-/** A string that is one of some words, to which more may come: readers ignore those that they do not know. */
-export function oneOfMore<W extends string>(words: readonly W[]): TUnsafe<W> {
-  return Type.Unsafe<W>({ type: 'string', enum: [...words], 'x-extensible': true })
+/**
+ * A string of an answer that is one of some words, to which more may come. It is no `enum`: a generated client would refuse a word that is
+ * new. The words are in the description, and in `x-extensible-enum` for tools that know the keyword.
+ */
+export function oneOfMore<W extends string>(words: readonly W[], description?: string): TUnsafe<W> {
+  const known = `Known values: ${words.map((word) => `\`${word}\``).join(', ')}; more may come.`
+  return Type.Unsafe<W>({
+    type: 'string',
+    description: description === undefined ? known : `${description} ${known}`,
+    'x-extensible-enum': [...words],
+  })
 }
 
 /** A schema that also takes null. `schema` must be of one plain type. */
@@ -31,8 +40,8 @@ export function described<S extends TSchema>(schema: S, description: string): S 
 }
 
 /** A TypeID: a prefix and a UUIDv7 in lower-case base 32. */
-export function typeIdSchema(prefix: string, description: string): TSchema {
-  return Type.String({ pattern: `^${prefix}_[0-7][0-9a-hjkmnp-tv-z]{25}$`, description })
+export function typeIdSchema(prefix: string, description: string): TString {
+  return Type.String({ pattern: typeIdShape(prefix).pattern, description })
 }
 
 /** `task_id`, `session_id`, `agent`. */
@@ -49,8 +58,11 @@ export const tenantSchema = Type.String({
   maxLength: LIMITS.tenantCharsMax,
 })
 
-/** One of the ten types; more may come. */
-export const eventTypeSchema = oneOfMore(EVENT_TYPES)
+/** One of the ten types, in a request. */
+export const eventTypeSchema = oneOf(EVENT_TYPES)
+
+/** The type of an event, in an answer: more may come. */
+export const readEventTypeSchema = oneOfMore(EVENT_TYPES)
 
 /** RFC 3339 in UTC with milliseconds, as all our answers write times. */
 export const timeSchema: TSchema = Type.String({ format: 'date-time' })
@@ -64,5 +76,8 @@ export const limitSchema: TSchema = Type.Integer({ minimum: 1, maximum: 500, def
 /** `cursor` of a list. */
 export const cursorSchema: TSchema = Type.String({ minLength: 1, description: 'Opaque.' })
 
-/** A scope of an API key. */
+/** A scope of an API key, in a request. */
 export const scopeSchema = oneOf(SCOPES)
+
+/** A scope of an API key, in an answer: more may come. */
+export const readScopeSchema = oneOfMore(SCOPES)

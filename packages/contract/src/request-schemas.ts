@@ -1,3 +1,4 @@
+import { ERROR_CLASSES } from '@ariftly/egress/outcome'
 import { EVENT_TYPES } from '@ariftly/events'
 import { Type } from '@sinclair/typebox'
 import { checkedBy } from './checks.ts'
@@ -11,7 +12,9 @@ import {
   scopeSchema,
   tenantSchema,
   timeInputSchema,
+  typeIdSchema,
 } from './primitives.ts'
+import { TYPE_LIST } from './shapes.ts'
 import { ORDERINGS, REPLAYED_STATUSES, webhookEventsSchema, webhookFilterSchema } from './webhook-words.ts'
 
 const CLOSED = { additionalProperties: false } as const
@@ -57,8 +60,10 @@ export const newWebhookSchema = Type.Object(
     url: described(urlSchema, 'https, a public address, no credentials.'),
     events: webhookEventsSchema,
     ...webhookMembers,
-    enabled: Type.Optional(nullable(Type.Boolean({ default: true }))),
-    ordering: Type.Optional(nullable(oneOf(ORDERINGS, '`task`: the events of one task one after another.'))),
+    enabled: Type.Optional(described(nullable(Type.Boolean()), 'Default: true.')),
+    ordering: Type.Optional(
+      nullable(oneOf(ORDERINGS, '`task`: the events of one task one after another. Default: `none`.')),
+    ),
     secret: Type.Optional(
       described(
         nullable(secretSchema),
@@ -87,8 +92,8 @@ export const rotateSecretSchema = Type.Object(
     secret: Type.Optional(nullable(secretSchema)),
     overlap_hours: Type.Optional(
       described(
-        nullable(Type.Number({ minimum: 0, maximum: WEBHOOK_LIMITS.overlapHoursMax, default: 24 })),
-        'How long the old secret still signs.',
+        nullable(Type.Number({ minimum: 0, maximum: WEBHOOK_LIMITS.overlapHoursMax })),
+        'How long the old secret still signs. Default: 24.',
       ),
     ),
   },
@@ -104,16 +109,19 @@ export const emptySchema = Type.Object({}, CLOSED)
 /** Body of `POST …/replay`. */
 export const replayRequestSchema = Type.Object(
   {
-    after: checkedBy(
-      'time',
-      Type.String({
-        description: `ISO 8601; log time (when the event was appended), at most ${WEBHOOK_LIMITS.replayDaysMax} days back.`,
-      }),
+    after: described(
+      timeInputSchema,
+      `ISO 8601; only events that were appended to the log after this time (exclusive), at most ${WEBHOOK_LIMITS.replayDaysMax} days back.`,
     ),
-    before: Type.Optional(nullable(checkedBy('time', Type.String({ description: 'ISO 8601; default: now.' })))),
+    before: Type.Optional(
+      described(
+        nullable(timeInputSchema),
+        'ISO 8601; only events that were appended to the log before this time (exclusive); default: now.',
+      ),
+    ),
     types: Type.Optional(nullable(Type.Array(oneOf(EVENT_TYPES), { minItems: 1, uniqueItems: true }))),
-    status: Type.Optional(described(nullable(oneOf(REPLAYED_STATUSES)), 'Only events whose delivery stands so.')),
-    dry_run: Type.Optional(described(nullable(Type.Boolean({ default: false })), 'Only counts.')),
+    status: Type.Optional(described(nullable(oneOf(REPLAYED_STATUSES)), 'Only events whose delivery has this status.')),
+    dry_run: Type.Optional(described(nullable(Type.Boolean()), 'Only counts. Default: false.')),
   },
   CLOSED,
 )
@@ -124,12 +132,9 @@ export const streamTokenRequestSchema = Type.Object(
     ...filterMembers,
     types: Type.Optional(nullable(Type.Array(eventTypeSchema, { minItems: 1, uniqueItems: true }))),
     ttl_s: Type.Optional(
-      nullable(
-        Type.Integer({
-          minimum: STREAM_TOKEN_LIMITS.ttlSMin,
-          maximum: STREAM_TOKEN_LIMITS.ttlSMax,
-          default: STREAM_TOKEN_LIMITS.ttlSDefault,
-        }),
+      described(
+        nullable(Type.Integer({ minimum: STREAM_TOKEN_LIMITS.ttlSMin, maximum: STREAM_TOKEN_LIMITS.ttlSMax })),
+        `Seconds. Default: ${STREAM_TOKEN_LIMITS.ttlSDefault}.`,
       ),
     ),
   },
@@ -161,8 +166,8 @@ export const rotateApiKeySchema = Type.Object(
   {
     overlap_hours: Type.Optional(
       described(
-        nullable(Type.Number({ minimum: 0, maximum: API_KEY_LIMITS.overlapHoursMax, default: 24 })),
-        'How long the old secret still works.',
+        nullable(Type.Number({ minimum: 0, maximum: API_KEY_LIMITS.overlapHoursMax })),
+        'How long the old secret still works. Default: 24.',
       ),
     ),
   },
@@ -209,18 +214,27 @@ export const redeliveryRequestSchema = Type.Object(
   {
     filter: Type.Object(
       {
-        webhook_id: Type.Optional(Type.String({ description: 'Only of this webhook.' })),
-        event_id: Type.Optional(Type.String({ description: 'Only of this event.' })),
-        task_id: Type.Optional(Type.String({ description: 'Only of events of this task.' })),
+        webhook_id: Type.Optional(typeIdSchema('whk', 'Only of this webhook.')),
+        event_id: Type.Optional(typeIdSchema('evt', 'Only of this event.')),
+        task_id: Type.Optional(described(identifierSchema, 'Only of events of this task.')),
         status: Type.Optional(oneOf(REPLAYED_STATUSES, 'Default: `failed`.')),
-        type: Type.Optional(Type.String({ description: 'An event type, or several separated by commas.' })),
-        error_class: Type.Optional(Type.String({ description: 'Only those whose newest attempt failed so.' })),
-        after: Type.Optional(Type.String({ description: 'ISO 8601; only deliveries created at this time or later.' })),
-        before: Type.Optional(Type.String({ description: 'ISO 8601; only deliveries created before this time.' })),
+        type: Type.Optional(
+          Type.String({ pattern: TYPE_LIST.pattern, description: 'An event type, or several separated by commas.' }),
+        ),
+        types: Type.Optional(
+          Type.String({ pattern: TYPE_LIST.pattern, description: 'Another name of `type`: give one of them.' }),
+        ),
+        error_class: Type.Optional(oneOf(ERROR_CLASSES, 'Only those whose newest attempt failed so.')),
+        after: Type.Optional(
+          described(timeInputSchema, 'ISO 8601; only deliveries whose `created_at` is this time or later (inclusive).'),
+        ),
+        before: Type.Optional(
+          described(timeInputSchema, 'ISO 8601; only deliveries whose `created_at` is before this time (exclusive).'),
+        ),
       },
       CLOSED,
     ),
-    dry_run: Type.Optional(described(nullable(Type.Boolean({ default: false })), 'Only counts.')),
+    dry_run: Type.Optional(described(nullable(Type.Boolean()), 'Only counts. Default: false.')),
   },
   CLOSED,
 )

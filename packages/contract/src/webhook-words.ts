@@ -3,7 +3,7 @@ import type { WebhookFilter } from '@ariftly/webhook-filter'
 import { Type } from '@sinclair/typebox'
 import { checkedBy } from './checks.ts'
 import { WEBHOOK_LIMITS } from './limits.ts'
-import { oneOfMore } from './primitives.ts'
+import { oneOf, oneOfMore } from './primitives.ts'
 
 /** `*`, groups and types that a webhook may ask for. */
 const EVENT_SELECTORS: readonly string[] = [
@@ -18,13 +18,18 @@ export const ORDERINGS = ['none', 'task'] as const
 /** Statuses of deliveries that a replay may be bound to. */
 export const REPLAYED_STATUSES = ['delivered', 'failed', 'cancelled'] as const
 
-/** `events` of a webhook. */
-export const webhookEventsSchema = Type.Array(oneOfMore(EVENT_SELECTORS), {
+const EVENTS = {
   minItems: 1,
   maxItems: WEBHOOK_LIMITS.eventsMax,
   uniqueItems: true,
   description: 'Exact types, groups (`task.*`) or `*`.',
-})
+} as const
+
+/** `events` of a webhook, in a request. */
+export const webhookEventsSchema = Type.Array(oneOf(EVENT_SELECTORS), EVENTS)
+
+/** `events` of a webhook, in an answer. */
+export const readWebhookEventsSchema = Type.Array(oneOfMore(EVENT_SELECTORS), EVENTS)
 
 /** A payload filter. What it may hold beyond its shape is in docs/webhooks.md. */
 export const webhookFilterSchema = checkedBy(

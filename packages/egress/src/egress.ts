@@ -88,7 +88,7 @@ export function createEgress(o: EgressOptions): Egress {
     return { stale, outcome: outcomeOf(startedAt, connection, answer, fault) }
   }
 
-  return { send, close: pool.close }
+  return { send, close: () => pool.close() }
 }
 
 function newAnswer(): Answer {

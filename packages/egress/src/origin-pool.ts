@@ -25,10 +25,10 @@ export interface OriginPool {
    * A kept connection, or a new one when there is none or `fresh` is set: never waits for another request. Throws when the pool
    * is closed.
    */
-  readonly acquire: (url: URL, deadline: Deadline, o?: { readonly fresh?: boolean }) => Connection
+  acquire(url: URL, deadline: Deadline, o?: { readonly fresh?: boolean }): Connection
   /** Gives it back: kept for the next request, or destroyed when its exchange did not end well. */
-  readonly release: (url: URL, connection: Connection, keep: boolean) => void
-  readonly close: () => Promise<void>
+  release(url: URL, connection: Connection, keep: boolean): void
+  close(): Promise<void>
 }
 
 type ConnectCallback = buildConnector.Callback
@@ -50,90 +50,103 @@ const IDLE_MAX = 2_000
  * bound by endpoint and tenant: a limit by origin would let tenants whose receivers share a host wait for one another.
  */
 export function createOriginPool(o: { openSocket: OpenSocket; now?: () => number }): OriginPool {
-  const now = o.now ?? (() => performance.now())
-  const origins = new Map<string, Origin>()
-  let idleCount = 0
-  let closed = false
-  const sweeper = setInterval(sweep, SWEEP_EVERY_MS)
-  sweeper.unref()
+  return new ClientPool(o.openSocket, o.now ?? (() => performance.now()))
+}
 
-  function acquire(url: URL, deadline: Deadline, { fresh = false }: { readonly fresh?: boolean } = {}): Connection {
-    if (closed) throw new EgressFault('connection_reset', 'ended by us')
-    const origin = originOf(url.origin)
+class ClientPool implements OriginPool {
+  readonly #openSocket: OpenSocket
+  readonly #now: () => number
+  readonly #origins = new Map<string, Origin>()
+  readonly #sweeper: NodeJS.Timeout
+  #idleCount = 0
+  #isClosed = false
+
+  constructor(openSocket: OpenSocket, now: () => number) {
+    this.#openSocket = openSocket
+    this.#now = now
+    this.#sweeper = setInterval(() => this.#sweep(), SWEEP_EVERY_MS)
+    this.#sweeper.unref()
+  }
+
+  acquire(url: URL, deadline: Deadline, { fresh = false }: { readonly fresh?: boolean } = {}): Connection {
+    if (this.#isClosed) throw new EgressFault('connection_reset', 'ended by us')
+    const origin = this.#originOf(url.origin)
     const kept = fresh ? undefined : origin.idle.pop()
-    if (kept !== undefined) idleCount -= 1
-    const connection = kept ?? open(url, deadline)
+    if (kept !== undefined) this.#idleCount -= 1
+    const connection = kept ?? openConnection(url, deadline, this.#openSocket)
     connection.deadline = deadline
     connection.dialled = undefined
     origin.busy.add(connection)
     return connection
   }
 
-  function originOf(name: string): Origin {
-    const known = origins.get(name)
-    if (known !== undefined) return known
-    const origin: Origin = { idle: [], busy: new Set() }
-    origins.set(name, origin)
-    return origin
-  }
-
-  function open(url: URL, deadline: Deadline): Connection {
-    const client = new Client(url.origin, {
-      pipelining: 1,
-      maxHeaderSize: 16 * 1024,
-      headersTimeout: 0, // The deadline of the exchange stands over everything.
-      bodyTimeout: 0,
-      keepAliveTimeout: IDLE_MS_MAX,
-      keepAliveMaxTimeout: IDLE_MS_MAX,
-      connect: (_, callback) => {
-        const record: DialRecord = { address: null, dnsMs: null, connectMs: null, tlsMs: null }
-        connection.record = record
-        connection.dialled = record
-        void connectInto(callback, o.openSocket(url, record, connection.deadline.signal))
-      },
-    })
-    const record: DialRecord = { address: null, dnsMs: null, connectMs: null, tlsMs: null }
-    const connection: Connection = { client, record, dialled: undefined, deadline, idleSinceMs: 0, used: false }
-    return connection
-  }
-
-  function release(url: URL, connection: Connection, keep: boolean): void {
-    const origin = origins.get(url.origin)
+  release(url: URL, connection: Connection, keep: boolean): void {
+    const origin = this.#origins.get(url.origin)
     origin?.busy.delete(connection)
     connection.used = true
-    if (keep && origin !== undefined && idleCount < IDLE_MAX && !connection.client.destroyed) {
-      connection.idleSinceMs = now()
+    if (keep && origin !== undefined && this.#idleCount < IDLE_MAX && !connection.client.destroyed) {
+      connection.idleSinceMs = this.#now()
       origin.idle.push(connection)
-      idleCount += 1
+      this.#idleCount += 1
     } else {
       void connection.client.destroy().catch(() => {})
     }
-    if (origin !== undefined && origin.busy.size === 0 && origin.idle.length === 0) origins.delete(url.origin)
+    if (origin !== undefined && isEmpty(origin)) this.#origins.delete(url.origin)
   }
 
-  function sweep(): void {
-    const oldest = now() - IDLE_MS_MAX
-    for (const [key, origin] of origins) {
+  async close(): Promise<void> {
+    this.#isClosed = true
+    clearInterval(this.#sweeper)
+    const all = [...this.#origins.values()].flatMap(({ idle, busy }) => [...idle, ...busy])
+    this.#origins.clear()
+    await Promise.allSettled(all.map(({ client }) => client.destroy()))
+  }
+
+  #originOf(name: string): Origin {
+    const known = this.#origins.get(name)
+    if (known !== undefined) return known
+    const origin: Origin = { idle: [], busy: new Set() }
+    this.#origins.set(name, origin)
+    return origin
+  }
+
+  #sweep(): void {
+    const oldest = this.#now() - IDLE_MS_MAX
+    for (const [name, origin] of this.#origins) {
       while (origin.idle[0] !== undefined && origin.idle[0].idleSinceMs < oldest) {
         void origin.idle
           .shift()
           ?.client.destroy()
           .catch(() => {})
-        idleCount -= 1
+        this.#idleCount -= 1
       }
-      if (origin.busy.size === 0 && origin.idle.length === 0) origins.delete(key)
+      if (isEmpty(origin)) this.#origins.delete(name)
     }
   }
+}
 
-  async function close(): Promise<void> {
-    closed = true
-    clearInterval(sweeper)
-    const all = [...origins.values()].flatMap((origin) => [...origin.idle, ...origin.busy])
-    origins.clear()
-    await Promise.allSettled(all.map((connection) => connection.client.destroy()))
-  }
+function isEmpty({ idle, busy }: Origin): boolean {
+  return busy.size === 0 && idle.length === 0
+}
 
-  return { acquire, release, close }
+function openConnection(url: URL, deadline: Deadline, openSocket: OpenSocket): Connection {
+  const client = new Client(url.origin, {
+    pipelining: 1,
+    maxHeaderSize: 16 * 1024,
+    headersTimeout: 0, // The deadline of the exchange stands over everything.
+    bodyTimeout: 0,
+    keepAliveTimeout: IDLE_MS_MAX,
+    keepAliveMaxTimeout: IDLE_MS_MAX,
+    connect: (_, callback) => {
+      const record: DialRecord = { address: null, dnsMs: null, connectMs: null, tlsMs: null }
+      connection.record = record
+      connection.dialled = record
+      void connectInto(callback, openSocket(url, record, connection.deadline.signal))
+    },
+  })
+  const record: DialRecord = { address: null, dnsMs: null, connectMs: null, tlsMs: null }
+  const connection: Connection = { client, record, dialled: undefined, deadline, idleSinceMs: 0, used: false }
+  return connection
 }
 
 /** Hands a socket, or why there is none, to undici. */

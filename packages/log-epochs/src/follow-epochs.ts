@@ -46,92 +46,116 @@ const WRONG_LOG = ['log_identity_changed', 'partition_count_changed'] as const
  * log fits again, or when an operator has opened a new epoch. Backends that are away are waited for too.
  */
 export function followEpochs<S extends EpochSession>(o: FollowEpochsOptions<S>): LogFollower<S> {
-  const closing = new AbortController()
-  const { signal } = closing
-  let session: S | undefined
-  let trouble: string | undefined = 'starting'
-  let wrongLog: string | undefined
+  return new EpochsFollower(o)
+}
 
-  async function follow(): Promise<void> {
+class EpochsFollower<S extends EpochSession> implements LogFollower<S> {
+  readonly #o: FollowEpochsOptions<S>
+  readonly #closing = new AbortController()
+  #session: S | undefined
+  #trouble: string | undefined = 'starting'
+  /** Code of the fault while the log is not the one of the current epoch. */
+  #wrongLog: string | undefined
+  readonly #ended: Promise<void>
+
+  constructor(o: FollowEpochsOptions<S>) {
+    this.#o = o
+    o.metrics.gauge({
+      name: `${o.metricPrefix}_log_fault`,
+      help: '1 while the log is another one than that of the current epoch, so that it is not used.',
+      labels: ['code'],
+      collect: (gauge) => {
+        for (const code of WRONG_LOG) gauge.set({ code }, this.#wrongLog === code ? 1 : 0)
+      },
+    })
+    this.#ended = this.#follow()
+  }
+
+  get session(): S | undefined {
+    return this.#session
+  }
+
+  get trouble(): string | undefined {
+    return this.#trouble
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort()
+    await this.#ended
+  }
+
+  async #follow(): Promise<void> {
+    const { signal } = this.#closing
     for (let failures = 0; !signal.aborted;) {
       try {
-        const epoch = await findEpoch()
-        await checkLog(o.kafka, { topic: o.topic, partitionCount: o.partitions, identity: epoch }, signal)
-        const started = await o.start(epoch)
-        session = started
-        tell(undefined)
-        failures = 0
-        const failure = await untilOver(started, epoch)
-        session = undefined
-        await started.close()
-        if (failure !== undefined) throw failure
-        if (!signal.aborted) trouble = 'another epoch of the log begins'
+        await this.#followOne(() => {
+          failures = 0
+        })
+        if (!signal.aborted) this.#trouble = 'another epoch of the log begins'
       } catch (error) {
         if (signal.aborted) return
-        tell(error)
-        await sleep(wrongLog === undefined ? backoffMs(failures, { maxMs: LOOK_EVERY_MS }) : LOOK_EVERY_MS, signal)
+        this.#report(error)
+        const isWrong = this.#wrongLog !== undefined
+        await sleep(isWrong ? LOOK_EVERY_MS : backoffMs(failures, { maxMs: LOOK_EVERY_MS }), signal)
         failures += 1
       }
     }
   }
 
-  async function findEpoch(): Promise<LogEpoch> {
-    const epoch = await currentEpoch(o.pool, o.topic)
+  /** The session of the current epoch, from its start to its end. */
+  async #followOne(onStarted: () => void): Promise<void> {
+    const { kafka, topic, partitions } = this.#o
+    const epoch = await this.#findEpoch()
+    await checkLog(kafka, { topic, partitionCount: partitions, identity: epoch }, this.#closing.signal)
+    const started = await this.#o.start(epoch)
+    this.#session = started
+    this.#report(undefined)
+    onStarted()
+    const failure = await this.#untilOver(started, epoch)
+    this.#session = undefined
+    await started.close()
+    if (failure !== undefined) throw failure
+  }
+
+  async #findEpoch(): Promise<LogEpoch> {
+    const { pool, topic } = this.#o
+    const epoch = await currentEpoch(pool, topic)
     if (epoch !== undefined) return epoch
-    throw new Fault({ code: 'not_migrated', message: `No epoch of the log ${o.topic}: run migrate.`, retryable: true })
+    throw new Fault({ code: 'not_migrated', message: `No epoch of the log ${topic}: run migrate.`, retryable: true })
   }
 
   /** Until the session has ended by itself, a newer epoch is there, or the follower is closed. */
-  async function untilOver({ stopped }: EpochSession, { epoch }: LogEpoch): Promise<Error | undefined> {
+  async #untilOver({ stopped }: EpochSession, { epoch }: LogEpoch): Promise<Error | undefined> {
     const over = new AbortController()
-    const until = AbortSignal.any([signal, over.signal])
+    const until = AbortSignal.any([this.#closing.signal, over.signal])
     try {
-      return await Promise.race([stopped, newerEpoch(epoch, until)])
+      return await Promise.race([stopped, this.#newerEpoch(epoch, until)])
     } finally {
       over.abort()
     }
   }
 
-  async function newerEpoch(epoch: number, until: AbortSignal): Promise<undefined> {
+  async #newerEpoch(epoch: number, until: AbortSignal): Promise<undefined> {
+    const { pool, topic } = this.#o
     while (!until.aborted) {
       await sleep(LOOK_EVERY_MS, until)
       // Whatever needs Postgres reports that it is away; the session continues.
-      const newest = until.aborted ? undefined : await currentEpoch(o.pool, o.topic).catch(() => undefined)
+      const newest = until.aborted ? undefined : await currentEpoch(pool, topic).catch(() => undefined)
       if (newest !== undefined && newest.epoch > epoch) return undefined
     }
     return undefined
   }
 
-  function tell(error: unknown): void {
-    const before = { trouble, wrongLog }
-    trouble = error === undefined ? undefined : messageOf(error)
+  /** Notes why there is no session, undefined when there is one; logs it when it is not the same as before. */
+  #report(error: unknown): void {
+    const { log } = this.#o
+    const before = { trouble: this.#trouble, wrongLog: this.#wrongLog }
+    this.#trouble = error === undefined ? undefined : messageOf(error)
     const isWrong = hasFaultCode(error, ...WRONG_LOG)
-    wrongLog = isWrong ? error.code : undefined
-    if (trouble === before.trouble || trouble === undefined || (isWrong && wrongLog === before.wrongLog)) return
-    if (isWrong) o.log.error({ err: error, ...error.detail }, 'the log is not the one of the current epoch, waiting')
-    else o.log.warn({ err: error }, 'the log cannot be used yet, waiting')
-  }
-
-  o.metrics.gauge({
-    name: `${o.metricPrefix}_log_fault`,
-    help: '1 while the log is another one than that of the current epoch, so that it is not used.',
-    labels: ['code'],
-    collect: (gauge) => {
-      for (const code of WRONG_LOG) gauge.set({ code }, wrongLog === code ? 1 : 0)
-    },
-  })
-  const ended = follow()
-
-  return {
-    get session() {
-      return session
-    },
-    get trouble() {
-      return trouble
-    },
-    async close() {
-      closing.abort()
-      await ended
-    },
+    this.#wrongLog = isWrong ? error.code : undefined
+    if (this.#trouble === before.trouble || this.#trouble === undefined) return
+    if (isWrong && this.#wrongLog === before.wrongLog) return
+    if (isWrong) log.error({ err: error, ...error.detail }, 'the log is not the one of the current epoch, waiting')
+    else log.warn({ err: error }, 'the log cannot be used yet, waiting')
   }
 }

@@ -1,62 +1,41 @@
 // Generated from the OpenAPI document by `npm run generate`: do not edit.
 /* oxlint-disable max-lines */
 
-/** An event. Events never change. */
-export interface ApiEvent {
-  readonly object: "event"
-  /** TypeID of a UUIDv7; its millisecond is `created_at`. */
-  readonly id: string
-  readonly type: "task.created" | "task.progress" | "task.complete" | "task.failed" | "artifact.emitted" | "approval.requested" | "approval.resolved" | "session.message" | "session.closed" | "tool_call.executed"
-  readonly created_at: string
-  readonly task_id: string | null
-  readonly agent: string | null
-  readonly session_id: string | null
-  /** The payload as it was posted: the caller's bytes, with `task_id` (else `session_id`) as first member. */
-  readonly data: Readonly<Record<string, unknown>>
+/** An event, told apart by `type`. More types may come: the last alternative is an event of any type. Events never change; what `include` adds does. */
+export type ApiEvent = EventTaskCreated | EventTaskProgress | EventTaskComplete | EventTaskFailed | EventArtifactEmitted | EventApprovalRequested | EventApprovalResolved | EventSessionMessage | EventSessionClosed | EventToolCallExecuted | EventOther
+
+/** With `include=log`. */
+export interface EventLog {
+  /** When the log took it. */
+  readonly appended_at: string
+  /** When queries could see it; null for old events. */
+  readonly projected_at: string | null
+  /** For keys with scope `platform`. */
+  readonly partition?: number
+  /** For keys with scope `platform`. */
+  readonly offset?: string
 }
 
-/** An event. What is not in `log` or `deliveries` never changes. */
-export interface QueriedEvent {
-  readonly object: "event"
-  /** TypeID of a UUIDv7; its millisecond is `created_at`. */
+/** `EventDelivery` as the API documents it. */
+export interface EventDelivery {
+  /** TypeID of the delivery. */
   readonly id: string
-  readonly type: "task.created" | "task.progress" | "task.complete" | "task.failed" | "artifact.emitted" | "approval.requested" | "approval.resolved" | "session.message" | "session.closed" | "tool_call.executed"
-  readonly created_at: string
-  readonly task_id: string | null
-  readonly agent: string | null
-  readonly session_id: string | null
-  /** The payload as it was posted: the caller's bytes, with `task_id` (else `session_id`) as first member. */
-  readonly data: Readonly<Record<string, unknown>>
-  /** With `include=log`. */
-  readonly log?: {
-    /** When the log took it. */
-    readonly appended_at: string
-    /** When queries could see it; null for old events. */
-    readonly projected_at: string | null
-    /** For keys with scope `platform`. */
-    readonly partition?: number
-    /** For keys with scope `platform`. */
-    readonly offset?: string
-  }
-  /** With `include=deliveries`: the newest 100 by id. */
-  readonly deliveries?: readonly ({
-    /** TypeID of the delivery. */
-    readonly id: string
-    /** Whose delivery it is. */
-    readonly webhook_id: string
-    readonly status: "pending" | "delivered" | "failed" | "cancelled"
-    readonly attempt_count: number
-    readonly last_attempt_at: string | null
-    readonly last_response_status: number | null
-    readonly last_error_class: "http_3xx" | "http_4xx" | "http_5xx" | "timeout" | "tls_error" | "connection_refused" | "connection_reset" | "dns_error" | "blocked" | null
-    readonly next_attempt_at: string | null
-  })[]
-  /** There are more than 100 deliveries. */
-  readonly deliveries_truncated?: true
+  /** Whose delivery it is. */
+  readonly webhook_id: string
+  readonly status: "pending" | "delivered" | "failed" | "cancelled"
+  readonly attempt_count: number
+  readonly last_attempt_at: string | null
+  readonly last_response_status: number | null
+  /** Known values: `http_3xx`, `http_4xx`, `http_5xx`, `timeout`, `tls_error`, `connection_refused`, `connection_reset`, `dns_error`, `blocked`; more may come. */
+  readonly last_error_class: "http_3xx" | "http_4xx" | "http_5xx" | "timeout" | "tls_error" | "connection_refused" | "connection_reset" | "dns_error" | "blocked" | null
+  readonly next_attempt_at: string | null
 }
 
 /** `NewEvent` as the API documents it. */
 export type NewEvent = NewEventTaskCreated | NewEventTaskProgress | NewEventTaskComplete | NewEventTaskFailed | NewEventArtifactEmitted | NewEventApprovalRequested | NewEventApprovalResolved | NewEventSessionMessage | NewEventSessionClosed | NewEventToolCallExecuted
+
+/** One event, or several. */
+export type NewEvents = NewEvent | readonly NewEvent[]
 
 /** An event as a CloudEvent (https://cloudevents.io). */
 export interface NewCloudEvent {
@@ -83,22 +62,28 @@ export interface NewCloudEvent {
 export interface IngestResults {
   readonly object: "list"
   /** One for each entry, in the order in which they were posted. */
-  readonly data: readonly ({
-    readonly index: number
-    /** TypeID of a UUIDv7; its millisecond is `created_at`. */
-    readonly id: string
-    /** `accepted`: safe in the log. `retry`: not written; post it again with this id. */
-    readonly status: "accepted" | "retry"
-  } | {
-    readonly index: number
-    readonly status: "refused"
-    readonly error: {
-      readonly code: string
-      /** JSON pointer (RFC 6901) into the entry. */
-      readonly pointer: string
-      readonly message: string
-    }
-  })[]
+  readonly data: readonly (AcceptedEntry | RefusedEntry)[]
+}
+
+/** `AcceptedEntry` as the API documents it. */
+export interface AcceptedEntry {
+  readonly index: number
+  /** TypeID of a UUIDv7; its millisecond is `created_at`. */
+  readonly id: string
+  /** `accepted`: safe in the log. `retry`: not written; post it again with this id. */
+  readonly status: "accepted" | "retry"
+}
+
+/** `RefusedEntry` as the API documents it. */
+export interface RefusedEntry {
+  readonly index: number
+  readonly status: "refused"
+  readonly error: {
+    readonly code: string
+    /** JSON pointer (RFC 6901) into the entry. */
+    readonly pointer: string
+    readonly message: string
+  }
 }
 
 /** `StreamToken` as the API documents it. */
@@ -119,6 +104,7 @@ export interface StreamTokenRequest {
   readonly session_id?: string | null
   readonly agent?: string | null
   readonly types?: readonly ("task.created" | "task.progress" | "task.complete" | "task.failed" | "artifact.emitted" | "approval.requested" | "approval.resolved" | "session.message" | "session.closed" | "tool_call.executed")[] | null
+  /** Seconds. Default: 3600. */
   readonly ttl_s?: number | null
 }
 
@@ -135,13 +121,13 @@ export interface Webhook {
   readonly agent: string | null
   readonly description: string | null
   readonly enabled: boolean
+  /** Known values: `manual`, `gone`, `failures`; more may come. */
   readonly disabled_reason: "manual" | "gone" | "failures" | null
   /** Names only: values are kept like secrets. */
   readonly headers: readonly string[]
   readonly rate_limit: number | null
   readonly ordering: "none" | "task"
-  /** What an event must hold, besides its type: keys are `type`, `agent`, `task_id`, `session_id`, a path `data.a.b`, `$and` or `$or`; operators are `$eq`, `$in`, `$gt`, `$gte`, `$lt`, `$lte`, `$exists` and `$not`. At most 4 KiB, 20 operators and 5 levels. */
-  readonly filter: Readonly<Record<string, unknown>> | null
+  readonly filter: WebhookFilter | null
   /** 10,000 stands for as many or more. */
   readonly pending_count: number
   /** When the pending delivery of the oldest event was created. */
@@ -165,13 +151,13 @@ export interface WebhookWithSecret {
   readonly agent: string | null
   readonly description: string | null
   readonly enabled: boolean
+  /** Known values: `manual`, `gone`, `failures`; more may come. */
   readonly disabled_reason: "manual" | "gone" | "failures" | null
   /** Names only: values are kept like secrets. */
   readonly headers: readonly string[]
   readonly rate_limit: number | null
   readonly ordering: "none" | "task"
-  /** What an event must hold, besides its type: keys are `type`, `agent`, `task_id`, `session_id`, a path `data.a.b`, `$and` or `$or`; operators are `$eq`, `$in`, `$gt`, `$gte`, `$lt`, `$lte`, `$exists` and `$not`. At most 4 KiB, 20 operators and 5 levels. */
-  readonly filter: Readonly<Record<string, unknown>> | null
+  readonly filter: WebhookFilter | null
   /** 10,000 stands for as many or more. */
   readonly pending_count: number
   /** When the pending delivery of the oldest event was created. */
@@ -198,10 +184,10 @@ export interface NewWebhook {
   readonly headers?: Readonly<Record<string, string>> | null
   /** Deliveries a second; null is no limit. */
   readonly rate_limit?: number | null
-  /** What an event must hold, besides its type: keys are `type`, `agent`, `task_id`, `session_id`, a path `data.a.b`, `$and` or `$or`; operators are `$eq`, `$in`, `$gt`, `$gte`, `$lt`, `$lte`, `$exists` and `$not`. At most 4 KiB, 20 operators and 5 levels. */
-  readonly filter?: Readonly<Record<string, unknown>> | null
+  readonly filter?: WebhookFilter | null
+  /** Default: true. */
   readonly enabled?: boolean | null
-  /** `task`: the events of one task one after another. */
+  /** `task`: the events of one task one after another. Default: `none`. */
   readonly ordering?: "none" | "task" | null
   /** Printable ASCII; `whsec_…` must be base64 of at least 24 bytes. Without one, one is made. It is shown this once. */
   readonly secret?: string | null
@@ -220,16 +206,41 @@ export interface WebhookChanges {
   readonly headers?: Readonly<Record<string, string>> | null
   /** Deliveries a second; null is no limit. */
   readonly rate_limit?: number | null
-  /** What an event must hold, besides its type: keys are `type`, `agent`, `task_id`, `session_id`, a path `data.a.b`, `$and` or `$or`; operators are `$eq`, `$in`, `$gt`, `$gte`, `$lt`, `$lte`, `$exists` and `$not`. At most 4 KiB, 20 operators and 5 levels. */
-  readonly filter?: Readonly<Record<string, unknown>> | null
+  readonly filter?: WebhookFilter | null
   readonly enabled?: boolean
   readonly ordering?: "none" | "task"
+}
+
+/** What an event must hold, besides its type. Keys are `type`, `agent`, `task_id`, `session_id` or a path `data.a.b`, each with a condition, and `$and` and `$or` with further filters; all keys must hold. At most 4 KiB, 20 operators and 5 levels. */
+export interface WebhookFilter {
+  readonly type?: FilterCondition
+  readonly agent?: FilterCondition
+  readonly task_id?: FilterCondition
+  readonly session_id?: FilterCondition
+  readonly $and?: readonly WebhookFilter[]
+  readonly $or?: readonly WebhookFilter[]
+  readonly [name: string]: FilterCondition | readonly WebhookFilter[] | undefined
+}
+
+/** What a member must be. A bare value is short for `{"$eq": value}`. */
+export type FilterCondition = string | number | boolean | null | FilterOperators
+
+/** Operators on one member, joined by and. */
+export interface FilterOperators {
+  readonly $eq?: string | number | boolean | null
+  readonly $in?: readonly (string | number | boolean | null)[]
+  readonly $gt?: string | number
+  readonly $gte?: string | number
+  readonly $lt?: string | number
+  readonly $lte?: string | number
+  readonly $exists?: boolean
+  readonly $not?: FilterCondition
 }
 
 /** `RotateSecret` as the API documents it. */
 export interface RotateSecret {
   readonly secret?: string | null
-  /** How long the old secret still signs. */
+  /** How long the old secret still signs. Default: 24. */
   readonly overlap_hours?: number | null
 }
 
@@ -247,6 +258,7 @@ export interface Delivery {
   readonly webhook_id: string
   /** TypeID of a UUIDv7; its millisecond is `created_at`. */
   readonly event_id: string
+  /** Known values: `task.created`, `task.progress`, `task.complete`, `task.failed`, `artifact.emitted`, `approval.requested`, `approval.resolved`, `session.message`, `session.closed`, `tool_call.executed`; more may come. */
   readonly event_type: "task.created" | "task.progress" | "task.complete" | "task.failed" | "artifact.emitted" | "approval.requested" | "approval.resolved" | "session.message" | "session.closed" | "tool_call.executed"
   readonly task_id: string | null
   readonly status: "pending" | "delivered" | "failed" | "cancelled"
@@ -254,6 +266,7 @@ export interface Delivery {
   readonly attempt_count: number
   readonly last_attempt_at: string | null
   readonly last_response_status: number | null
+  /** Known values: `http_3xx`, `http_4xx`, `http_5xx`, `timeout`, `tls_error`, `connection_refused`, `connection_reset`, `dns_error`, `blocked`; more may come. */
   readonly last_error_class: "http_3xx" | "http_4xx" | "http_5xx" | "timeout" | "tls_error" | "connection_refused" | "connection_reset" | "dns_error" | "blocked" | null
   readonly next_attempt_at: string | null
   readonly created_at: string
@@ -269,6 +282,7 @@ export interface ListedDelivery {
   readonly webhook_id: string
   /** TypeID of a UUIDv7; its millisecond is `created_at`. */
   readonly event_id: string
+  /** Known values: `task.created`, `task.progress`, `task.complete`, `task.failed`, `artifact.emitted`, `approval.requested`, `approval.resolved`, `session.message`, `session.closed`, `tool_call.executed`; more may come. */
   readonly event_type: "task.created" | "task.progress" | "task.complete" | "task.failed" | "artifact.emitted" | "approval.requested" | "approval.resolved" | "session.message" | "session.closed" | "tool_call.executed"
   readonly task_id: string | null
   readonly status: "pending" | "delivered" | "failed" | "cancelled"
@@ -276,6 +290,7 @@ export interface ListedDelivery {
   readonly attempt_count: number
   readonly last_attempt_at: string | null
   readonly last_response_status: number | null
+  /** Known values: `http_3xx`, `http_4xx`, `http_5xx`, `timeout`, `tls_error`, `connection_refused`, `connection_reset`, `dns_error`, `blocked`; more may come. */
   readonly last_error_class: "http_3xx" | "http_4xx" | "http_5xx" | "timeout" | "tls_error" | "connection_refused" | "connection_reset" | "dns_error" | "blocked" | null
   readonly next_attempt_at: string | null
   readonly created_at: string
@@ -295,7 +310,7 @@ export interface ListedDelivery {
     /** The address that was dialled. */
     readonly address: string | null
     readonly status: number | null
-    /** `dns_error`: the host has no address that may be reached, whatever the reason. `blocked`: the URL itself names an address or a scheme that is not allowed, or the request could not be signed. */
+    /** `dns_error`: the host has no address that may be reached, whatever the reason. `blocked`: the URL itself names an address or a scheme that is not allowed, or the request could not be signed. Known values: `http_3xx`, `http_4xx`, `http_5xx`, `timeout`, `tls_error`, `connection_refused`, `connection_reset`, `dns_error`, `blocked`; more may come. */
     readonly error: "http_3xx" | "http_4xx" | "http_5xx" | "timeout" | "tls_error" | "connection_refused" | "connection_reset" | "dns_error" | "blocked" | null
     readonly error_detail: string | null
     readonly next_attempt_at: string | null
@@ -313,6 +328,7 @@ export interface DeliveryWithAttempts {
   readonly webhook_id: string
   /** TypeID of a UUIDv7; its millisecond is `created_at`. */
   readonly event_id: string
+  /** Known values: `task.created`, `task.progress`, `task.complete`, `task.failed`, `artifact.emitted`, `approval.requested`, `approval.resolved`, `session.message`, `session.closed`, `tool_call.executed`; more may come. */
   readonly event_type: "task.created" | "task.progress" | "task.complete" | "task.failed" | "artifact.emitted" | "approval.requested" | "approval.resolved" | "session.message" | "session.closed" | "tool_call.executed"
   readonly task_id: string | null
   readonly status: "pending" | "delivered" | "failed" | "cancelled"
@@ -320,6 +336,7 @@ export interface DeliveryWithAttempts {
   readonly attempt_count: number
   readonly last_attempt_at: string | null
   readonly last_response_status: number | null
+  /** Known values: `http_3xx`, `http_4xx`, `http_5xx`, `timeout`, `tls_error`, `connection_refused`, `connection_reset`, `dns_error`, `blocked`; more may come. */
   readonly last_error_class: "http_3xx" | "http_4xx" | "http_5xx" | "timeout" | "tls_error" | "connection_refused" | "connection_reset" | "dns_error" | "blocked" | null
   readonly next_attempt_at: string | null
   readonly created_at: string
@@ -338,12 +355,12 @@ export interface DeliveryWithAttempts {
     /** The address that was dialled. */
     readonly address: string | null
     readonly status: number | null
-    /** `dns_error`: the host has no address that may be reached, whatever the reason. `blocked`: the URL itself names an address or a scheme that is not allowed, or the request could not be signed. */
+    /** `dns_error`: the host has no address that may be reached, whatever the reason. `blocked`: the URL itself names an address or a scheme that is not allowed, or the request could not be signed. Known values: `http_3xx`, `http_4xx`, `http_5xx`, `timeout`, `tls_error`, `connection_refused`, `connection_reset`, `dns_error`, `blocked`; more may come. */
     readonly error: "http_3xx" | "http_4xx" | "http_5xx" | "timeout" | "tls_error" | "connection_refused" | "connection_reset" | "dns_error" | "blocked" | null
     readonly error_detail: string | null
     readonly next_attempt_at: string | null
     /** Names and values of at most 2 KiB together; a header that does not fit is left out. */
-    readonly response_headers: Readonly<Record<string, unknown>> | null
+    readonly response_headers: Readonly<Record<string, string>> | null
     /** At most 16 KiB. */
     readonly response_body: string | null
   })[]
@@ -392,10 +409,11 @@ export interface Redelivery {
     readonly task_id?: string
     /** An event type, or several separated by commas. */
     readonly type?: string
+    /** Known values: `http_3xx`, `http_4xx`, `http_5xx`, `timeout`, `tls_error`, `connection_refused`, `connection_reset`, `dns_error`, `blocked`; more may come. */
     readonly error_class?: "http_3xx" | "http_4xx" | "http_5xx" | "timeout" | "tls_error" | "connection_refused" | "connection_reset" | "dns_error" | "blocked"
-    /** ISO 8601; only deliveries created at this time or later. */
+    /** Only deliveries created at this time or later. */
     readonly after?: string
-    /** ISO 8601; only deliveries created before this time. */
+    /** Only deliveries created before this time. */
     readonly before?: string
     readonly status: "delivered" | "failed" | "cancelled"
   }
@@ -422,13 +440,13 @@ export interface RedeliveryRequest {
     /** An event type, or several separated by commas. */
     readonly type?: string
     /** Only those whose newest attempt failed so. */
-    readonly error_class?: string
+    readonly error_class?: "http_3xx" | "http_4xx" | "http_5xx" | "timeout" | "tls_error" | "connection_refused" | "connection_reset" | "dns_error" | "blocked"
     /** ISO 8601; only deliveries created at this time or later. */
     readonly after?: string
     /** ISO 8601; only deliveries created before this time. */
     readonly before?: string
   }
-  /** Only counts. */
+  /** Only counts. Default: false. */
   readonly dry_run?: boolean | null
 }
 
@@ -447,16 +465,17 @@ export interface TestAttempt {
   /** The address that was dialled. */
   readonly address: string | null
   readonly status: number | null
-  /** `dns_error`: the host has no address that may be reached, whatever the reason. `blocked`: the URL itself names an address or a scheme that is not allowed, or the request could not be signed. */
+  /** `dns_error`: the host has no address that may be reached, whatever the reason. `blocked`: the URL itself names an address or a scheme that is not allowed, or the request could not be signed. Known values: `http_3xx`, `http_4xx`, `http_5xx`, `timeout`, `tls_error`, `connection_refused`, `connection_reset`, `dns_error`, `blocked`; more may come. */
   readonly error: "http_3xx" | "http_4xx" | "http_5xx" | "timeout" | "tls_error" | "connection_refused" | "connection_reset" | "dns_error" | "blocked" | null
   readonly error_detail: string | null
   readonly next_attempt_at: string | null
   /** Names and values of at most 2 KiB together; a header that does not fit is left out. */
-  readonly response_headers: Readonly<Record<string, unknown>> | null
+  readonly response_headers: Readonly<Record<string, string>> | null
   /** At most 16 KiB. */
   readonly response_body: string | null
   /** TypeID of a UUIDv7; its millisecond is `created_at`. */
   readonly event_id: string
+  /** Known values: `task.created`, `task.progress`, `task.complete`, `task.failed`, `artifact.emitted`, `approval.requested`, `approval.resolved`, `session.message`, `session.closed`, `tool_call.executed`; more may come. */
   readonly event_type: "task.created" | "task.progress" | "task.complete" | "task.failed" | "artifact.emitted" | "approval.requested" | "approval.resolved" | "session.message" | "session.closed" | "tool_call.executed"
 }
 
@@ -469,7 +488,7 @@ export interface ReplayRequest {
   readonly types?: readonly ("task.created" | "task.progress" | "task.complete" | "task.failed" | "artifact.emitted" | "approval.requested" | "approval.resolved" | "session.message" | "session.closed" | "tool_call.executed")[] | null
   /** Only events whose delivery stands so. */
   readonly status?: "delivered" | "failed" | "cancelled" | null
-  /** Only counts. */
+  /** Only counts. Default: false. */
   readonly dry_run?: boolean | null
 }
 
@@ -573,7 +592,7 @@ export interface ApiKeyChanges {
 
 /** `RotateApiKey` as the API documents it. */
 export interface RotateApiKey {
-  /** How long the old secret still works. */
+  /** How long the old secret still works. Default: 24. */
   readonly overlap_hours?: number | null
 }
 
@@ -620,6 +639,7 @@ export interface AuditEntry {
   /** The key that called. */
   readonly key_id: string
   readonly tenant: string
+  /** Known values: `api_key.create`, `api_key.update`, `api_key.rotate`, `api_key.revoke`, `webhook.create`, `webhook.update`, `webhook.rotate_secret`, `webhook.delete`, `tenant.put`, `tenant.delete`; more may come. */
   readonly action: "api_key.create" | "api_key.update" | "api_key.rotate" | "api_key.revoke" | "webhook.create" | "webhook.update" | "webhook.rotate_secret" | "webhook.delete" | "tenant.put" | "tenant.delete"
   /** The id of what was changed. */
   readonly target: string
@@ -653,9 +673,10 @@ export interface DeadLetter {
   readonly value_preview: string | null
 }
 
-/** `EventType` as the API documents it. */
-export interface EventType {
+/** `EventTypeDescription` as the API documents it. */
+export interface EventTypeDescription {
   readonly object: "event_type"
+  /** Known values: `task.created`, `task.progress`, `task.complete`, `task.failed`, `artifact.emitted`, `approval.requested`, `approval.resolved`, `session.message`, `session.closed`, `tool_call.executed`; more may come. */
   readonly type: "task.created" | "task.progress" | "task.complete" | "task.failed" | "artifact.emitted" | "approval.requested" | "approval.resolved" | "session.message" | "session.closed" | "tool_call.executed"
   readonly description: string
   /** JSON Schema of `data` as it is posted. */
@@ -674,6 +695,8 @@ export interface Index {
   readonly links: {
     /** The reference. */
     readonly docs: string
+    /** The guides. */
+    readonly guides: string
     /** The OpenAPI document. */
     readonly openapi: string
     /** The API for language models. */
@@ -731,6 +754,24 @@ export interface Problem {
   })[]
 }
 
+/** A task is dispatched. Events never change. */
+export interface EventTaskCreated {
+  readonly object: "event"
+  /** TypeID of a UUIDv7; its millisecond is `created_at`. */
+  readonly id: string
+  readonly type: "task.created"
+  readonly created_at: string
+  readonly task_id: string | null
+  readonly agent: string | null
+  readonly session_id: string | null
+  readonly data: DataTaskCreated
+  readonly log?: EventLog
+  /** With `include=deliveries`: the newest 100 by id. */
+  readonly deliveries?: readonly EventDelivery[]
+  /** There are more than 100 deliveries. */
+  readonly deliveries_truncated?: true
+}
+
 /** A task is dispatched. `data` has at most 256 KiB and 64 levels. */
 export interface NewEventTaskCreated {
   readonly type: "task.created"
@@ -753,6 +794,24 @@ export interface DataTaskCreated {
   readonly title?: string
   readonly input?: unknown
   readonly parent_task_id?: string
+}
+
+/** An agent emits a progress update. Events never change. */
+export interface EventTaskProgress {
+  readonly object: "event"
+  /** TypeID of a UUIDv7; its millisecond is `created_at`. */
+  readonly id: string
+  readonly type: "task.progress"
+  readonly created_at: string
+  readonly task_id: string | null
+  readonly agent: string | null
+  readonly session_id: string | null
+  readonly data: DataTaskProgress
+  readonly log?: EventLog
+  /** With `include=deliveries`: the newest 100 by id. */
+  readonly deliveries?: readonly EventDelivery[]
+  /** There are more than 100 deliveries. */
+  readonly deliveries_truncated?: true
 }
 
 /** An agent emits a progress update. `data` has at most 256 KiB and 64 levels. */
@@ -778,6 +837,24 @@ export interface DataTaskProgress {
   readonly progress?: number
 }
 
+/** An agent completes a task. Events never change. */
+export interface EventTaskComplete {
+  readonly object: "event"
+  /** TypeID of a UUIDv7; its millisecond is `created_at`. */
+  readonly id: string
+  readonly type: "task.complete"
+  readonly created_at: string
+  readonly task_id: string | null
+  readonly agent: string | null
+  readonly session_id: string | null
+  readonly data: DataTaskComplete
+  readonly log?: EventLog
+  /** With `include=deliveries`: the newest 100 by id. */
+  readonly deliveries?: readonly EventDelivery[]
+  /** There are more than 100 deliveries. */
+  readonly deliveries_truncated?: true
+}
+
 /** An agent completes a task. `data` has at most 256 KiB and 64 levels. */
 export interface NewEventTaskComplete {
   readonly type: "task.complete"
@@ -799,6 +876,24 @@ export interface NewEventTaskComplete {
 export interface DataTaskComplete {
   readonly artifact_count?: number
   readonly result?: unknown
+}
+
+/** An agent reports failure. Events never change. */
+export interface EventTaskFailed {
+  readonly object: "event"
+  /** TypeID of a UUIDv7; its millisecond is `created_at`. */
+  readonly id: string
+  readonly type: "task.failed"
+  readonly created_at: string
+  readonly task_id: string | null
+  readonly agent: string | null
+  readonly session_id: string | null
+  readonly data: DataTaskFailed
+  readonly log?: EventLog
+  /** With `include=deliveries`: the newest 100 by id. */
+  readonly deliveries?: readonly EventDelivery[]
+  /** There are more than 100 deliveries. */
+  readonly deliveries_truncated?: true
 }
 
 /** An agent reports failure. `data` has at most 256 KiB and 64 levels. */
@@ -827,6 +922,24 @@ export interface DataTaskFailed {
   readonly retryable?: boolean
 }
 
+/** An agent emits an artifact. Events never change. */
+export interface EventArtifactEmitted {
+  readonly object: "event"
+  /** TypeID of a UUIDv7; its millisecond is `created_at`. */
+  readonly id: string
+  readonly type: "artifact.emitted"
+  readonly created_at: string
+  readonly task_id: string | null
+  readonly agent: string | null
+  readonly session_id: string | null
+  readonly data: DataArtifactEmitted
+  readonly log?: EventLog
+  /** With `include=deliveries`: the newest 100 by id. */
+  readonly deliveries?: readonly EventDelivery[]
+  /** There are more than 100 deliveries. */
+  readonly deliveries_truncated?: true
+}
+
 /** An agent emits an artifact. `data` has at most 256 KiB and 64 levels. */
 export interface NewEventArtifactEmitted {
   readonly type: "artifact.emitted"
@@ -851,6 +964,24 @@ export interface DataArtifactEmitted {
   readonly uri?: string
   readonly media_type?: string
   readonly size_bytes?: number
+}
+
+/** An agent requests human approval. Events never change. */
+export interface EventApprovalRequested {
+  readonly object: "event"
+  /** TypeID of a UUIDv7; its millisecond is `created_at`. */
+  readonly id: string
+  readonly type: "approval.requested"
+  readonly created_at: string
+  readonly task_id: string | null
+  readonly agent: string | null
+  readonly session_id: string | null
+  readonly data: DataApprovalRequested
+  readonly log?: EventLog
+  /** With `include=deliveries`: the newest 100 by id. */
+  readonly deliveries?: readonly EventDelivery[]
+  /** There are more than 100 deliveries. */
+  readonly deliveries_truncated?: true
 }
 
 /** An agent requests human approval. `data` has at most 256 KiB and 64 levels. */
@@ -878,6 +1009,24 @@ export interface DataApprovalRequested {
   readonly expires_at?: string
 }
 
+/** A human approves or denies. Events never change. */
+export interface EventApprovalResolved {
+  readonly object: "event"
+  /** TypeID of a UUIDv7; its millisecond is `created_at`. */
+  readonly id: string
+  readonly type: "approval.resolved"
+  readonly created_at: string
+  readonly task_id: string | null
+  readonly agent: string | null
+  readonly session_id: string | null
+  readonly data: DataApprovalResolved
+  readonly log?: EventLog
+  /** With `include=deliveries`: the newest 100 by id. */
+  readonly deliveries?: readonly EventDelivery[]
+  /** There are more than 100 deliveries. */
+  readonly deliveries_truncated?: true
+}
+
 /** A human approves or denies. `data` has at most 256 KiB and 64 levels. */
 export interface NewEventApprovalResolved {
   readonly type: "approval.resolved"
@@ -901,6 +1050,24 @@ export interface DataApprovalResolved {
   readonly decision: "approved" | "denied"
   readonly resolved_by?: string
   readonly comment?: string
+}
+
+/** A message is added to a session. Events never change. */
+export interface EventSessionMessage {
+  readonly object: "event"
+  /** TypeID of a UUIDv7; its millisecond is `created_at`. */
+  readonly id: string
+  readonly type: "session.message"
+  readonly created_at: string
+  readonly task_id: string | null
+  readonly agent: string | null
+  readonly session_id: string | null
+  readonly data: DataSessionMessage
+  readonly log?: EventLog
+  /** With `include=deliveries`: the newest 100 by id. */
+  readonly deliveries?: readonly EventDelivery[]
+  /** There are more than 100 deliveries. */
+  readonly deliveries_truncated?: true
 }
 
 /** A message is added to a session. `data` has at most 256 KiB and 64 levels. */
@@ -927,6 +1094,24 @@ export interface DataSessionMessage {
   readonly message_id?: string
 }
 
+/** A session ends. Events never change. */
+export interface EventSessionClosed {
+  readonly object: "event"
+  /** TypeID of a UUIDv7; its millisecond is `created_at`. */
+  readonly id: string
+  readonly type: "session.closed"
+  readonly created_at: string
+  readonly task_id: string | null
+  readonly agent: string | null
+  readonly session_id: string | null
+  readonly data: DataSessionClosed
+  readonly log?: EventLog
+  /** With `include=deliveries`: the newest 100 by id. */
+  readonly deliveries?: readonly EventDelivery[]
+  /** There are more than 100 deliveries. */
+  readonly deliveries_truncated?: true
+}
+
 /** A session ends. `data` has at most 256 KiB and 64 levels. */
 export interface NewEventSessionClosed {
   readonly type: "session.closed"
@@ -947,6 +1132,24 @@ export interface NewEventSessionClosed {
 /** A session ends. Other members are kept. */
 export interface DataSessionClosed {
   readonly reason?: string
+}
+
+/** The tool proxy executes a tool call. Events never change. */
+export interface EventToolCallExecuted {
+  readonly object: "event"
+  /** TypeID of a UUIDv7; its millisecond is `created_at`. */
+  readonly id: string
+  readonly type: "tool_call.executed"
+  readonly created_at: string
+  readonly task_id: string | null
+  readonly agent: string | null
+  readonly session_id: string | null
+  readonly data: DataToolCallExecuted
+  readonly log?: EventLog
+  /** With `include=deliveries`: the newest 100 by id. */
+  readonly deliveries?: readonly EventDelivery[]
+  /** There are more than 100 deliveries. */
+  readonly deliveries_truncated?: true
 }
 
 /** The tool proxy executes a tool call. `data` has at most 256 KiB and 64 levels. */
@@ -975,6 +1178,26 @@ export interface DataToolCallExecuted {
   readonly arguments?: unknown
   readonly result?: unknown
   readonly error?: unknown
+}
+
+/** An event of a type that is added later. Its members are those of every event. */
+export interface EventOther {
+  readonly object: "event"
+  /** TypeID of a UUIDv7; its millisecond is `created_at`. */
+  readonly id: string
+  /** Known values: `task.created`, `task.progress`, `task.complete`, `task.failed`, `artifact.emitted`, `approval.requested`, `approval.resolved`, `session.message`, `session.closed`, `tool_call.executed`; more may come. */
+  readonly type: "task.created" | "task.progress" | "task.complete" | "task.failed" | "artifact.emitted" | "approval.requested" | "approval.resolved" | "session.message" | "session.closed" | "tool_call.executed"
+  readonly created_at: string
+  readonly task_id: string | null
+  readonly agent: string | null
+  readonly session_id: string | null
+  /** The payload as it was posted: the caller's bytes, with `task_id` (else `session_id`) as first member. */
+  readonly data: Readonly<Record<string, unknown>>
+  readonly log?: EventLog
+  /** With `include=deliveries`: the newest 100 by id. */
+  readonly deliveries?: readonly EventDelivery[]
+  /** There are more than 100 deliveries. */
+  readonly deliveries_truncated?: true
 }
 
 /** The payload of each event type. */

@@ -51,4 +51,3 @@ export type {
   StreamReset,
 } from './types.ts'
 export type * from './api-types.ts'
-export type { EventType as EventTypeDescription } from './api-types.ts'

@@ -1,15 +1,16 @@
-import type {
-  ApiEvent,
-  EventDataByType,
-  NewEvent as ApiNewEvent,
-  QueriedEvent as ApiQueriedEvent,
-} from './api-types.ts'
+import type { EventDataByType, EventOther, NewEvent as ApiNewEvent } from './api-types.ts'
 
 /** The type of an event, such as `task.progress`. */
 export type EventType = keyof EventDataByType
 
+/** What `include` adds to an event of the history. */
+type Included = Pick<EventOther, 'log' | 'deliveries' | 'deliveries_truncated'>
+
+/** The members of every event. */
+type EventMembers = Omit<EventOther, 'type' | 'data' | keyof Included>
+
 /** The event of one type, as the API shows it. */
-export type EventOf<T extends EventType> = Omit<ApiEvent, 'type' | 'data'> & {
+export type EventOf<T extends EventType> = EventMembers & {
   readonly type: T
   /** The payload. Members that the catalogue does not name are kept. */
   readonly data: EventDataByType[T] & Readonly<Record<string, unknown>>
@@ -24,7 +25,7 @@ declare const laterType: unique symbol
 export type LaterEventType = 'a type that this version of the SDK does not know' & { readonly [laterType]: true }
 
 /** An event of a type that this version of the SDK does not know. */
-export type LaterEvent = Omit<ApiEvent, 'type' | 'data'> & {
+export type LaterEvent = EventMembers & {
   readonly type: LaterEventType
   readonly data: Readonly<Record<string, unknown>>
 }
@@ -66,7 +67,7 @@ export interface StreamReset {
 }
 
 /** An event of the history, with what `include` asked for. */
-export type QueriedEvent = AriftlyEvent & Pick<ApiQueriedEvent, 'log' | 'deliveries' | 'deliveries_truncated'>
+export type QueriedEvent = AriftlyEvent & Included
 
 /** What every item of a stream has. */
 interface Streamed {

@@ -1,6 +1,7 @@
 import type { Egress, EgressOutcome } from '@ariftly/egress'
 import type { Keyring } from '@ariftly/keyring'
-import { messageOf, type Logger, type TraceContext } from '@ariftly/runtime'
+import { messageOf, type Logger } from '@ariftly/runtime'
+import type { TraceContext } from '@ariftly/trace-context'
 import type { AttemptRecord } from '@ariftly/store/deliveries'
 import { endAttemptSpan, startAttemptSpan, type AttemptTrace } from './trace-attempt.ts'
 import { buildRequest, type OutgoingWebhook } from './webhook-request.ts'

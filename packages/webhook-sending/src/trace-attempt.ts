@@ -1,5 +1,6 @@
 import type { EgressOutcome } from '@ariftly/egress'
-import { parseTraceparent, type Span, type SpanAttributes, type Tracing } from '@ariftly/runtime'
+import type { Span, SpanAttributes, Tracing } from '@ariftly/runtime'
+import { parseTraceparent } from '@ariftly/trace-context'
 import type { OutgoingWebhook } from './webhook-request.ts'
 
 /** By what, and with what more, an attempt is traced. */

@@ -2,7 +2,8 @@ import { randomFillSync } from 'node:crypto'
 import type { EgressRequest } from '@ariftly/egress'
 import { renderEvent, type LogEvent } from '@ariftly/events'
 import type { Keyring } from '@ariftly/keyring'
-import { Fault, formatTraceparent, type TraceContext } from '@ariftly/runtime'
+import { Fault } from '@ariftly/runtime'
+import { formatTraceparent, normalTraceparent, type TraceContext } from '@ariftly/trace-context'
 import { signWebhook } from '@ariftly/signatures'
 
 /** A webhook and the event that it is sent. */
@@ -76,8 +77,9 @@ function readHeaders(json: string): Record<string, string> {
 
 /** W3C trace context: the record's trace with a span of ours, or a trace of our own. */
 function childTrace(parent: string | null): string {
-  const [, trace, flags] = /^00-([0-9a-f]{32})-[0-9a-f]{16}-([0-9a-f]{2})$/.exec(parent ?? '') ?? []
-  return `00-${trace ?? randomHex(16)}-${randomHex(8)}-${flags ?? '01'}`
+  // `00-`, 32 digits of the trace, 16 of the parent, 2 of the flags.
+  const known = normalTraceparent(parent)
+  return `00-${known?.slice(3, 35) ?? randomHex(16)}-${randomHex(8)}-${known?.slice(-2) ?? '01'}`
 }
 
 const pool = Buffer.alloc(8192)

@@ -1,8 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { ConfigFault, databaseConfig, databaseConnection, messageOf, readConfig } from '@ariftly/runtime'
 import { createPool, SERVICE_ROLE } from '@ariftly/store'
-import { deleteAgain } from './tenants/delete-again.ts'
-import { printDeleted } from './tenants/print-deleted.ts'
+import { deleteAgain, printDeleted } from './tenants/tenant-commands.ts'
 
 const EX_USAGE = 64 // sysexits.h
 const EX_CONFIG = 78

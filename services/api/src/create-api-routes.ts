@@ -1,4 +1,4 @@
-import { TenantTurns } from '@ariftly/async'
+import { TenantTurns } from '@ariftly/fairness'
 import type { Egress, EgressPolicy } from '@ariftly/egress'
 import { createCursorCodec, type ApiHandler, type RouteName } from '@ariftly/http'
 import type { KafkaClient } from '@ariftly/kafka'
@@ -6,34 +6,21 @@ import type { Keyring } from '@ariftly/keyring'
 import type { ServiceDeps } from '@ariftly/runtime'
 import type { Pool } from '@ariftly/store'
 import type { ApiConfig } from './config.ts'
-import { createApiKeyHandlers } from './api-keys/api-key-handlers.ts'
-import { createApiKeyWrites } from './api-keys/api-key-writes.ts'
-import { createListAuditEntries } from './audit/list-audit-entries.ts'
+import { createApiKeyHandlers, createApiKeyWrites } from './api-keys/api-keys.ts'
 import { createListEventTypes } from './documents/list-event-types.ts'
 import { createListDeadLetters } from './dead-letters/list-dead-letters.ts'
+import { createGetDelivery, createRedeliver } from './deliveries/deliveries.ts'
 import { createFindDeliveries, createListDeliveries } from './deliveries/find-deliveries.ts'
-import { createGetDelivery } from './deliveries/get-delivery.ts'
-import { createRedeliver } from './deliveries/redeliver.ts'
 import { createGetEvent } from './events/get-event.ts'
 import { createListEvents } from './events/list-events.ts'
-import { createCreateRedelivery } from './redeliveries/create-redelivery.ts'
-import { createCancelRedelivery, createGetRedelivery } from './redeliveries/get-redelivery.ts'
-import { createListRedeliveries } from './redeliveries/list-redeliveries.ts'
-import { createCancelReplay } from './replays/cancel-replay.ts'
-import { createCreateReplay } from './replays/create-replay.ts'
-import { createGetReplay } from './replays/get-replay.ts'
-import { createListReplays } from './replays/list-replays.ts'
+import { createListAuditEntries } from './list-audit-entries.ts'
+import { createCreateRedelivery, createRedeliveryHandlers } from './redeliveries/redeliveries.ts'
+import { createCreateReplay, createReplayHandlers } from './replays/replays.ts'
 import { createTenantGate } from './tenant-gate.ts'
-import { createTenantHandlers } from './tenants/tenant-handlers.ts'
-import { createTenantWrites } from './tenants/tenant-writes.ts'
-import { createCreateWebhook } from './webhooks/create-webhook.ts'
-import { createDeleteWebhook } from './webhooks/delete-webhook.ts'
-import { createGetWebhook } from './webhooks/get-webhook.ts'
+import { createTenantHandlers, createTenantWrites } from './tenants/tenants.ts'
 import { createGetWebhookStats } from './webhooks/get-webhook-stats.ts'
-import { createListWebhooks } from './webhooks/list-webhooks.ts'
-import { createRotateSecret } from './webhooks/rotate-secret.ts'
 import { createTestWebhook } from './webhooks/send-test.ts'
-import { createUpdateWebhook } from './webhooks/update-webhook.ts'
+import { createWebhookHandlers, createWebhookWrites } from './webhooks/webhooks.ts'
 import { withTenantGate } from './with-tenant-gate.ts'
 import { createWritePace, withWritePace } from './writes/write-pace.ts'
 import { createWrites } from './writes/create-writes.ts'
@@ -71,12 +58,12 @@ export interface ApiRoutesDeps extends Pick<ServiceDeps, 'log' | 'tracing'> {
 export function createApiRoutes(deps: ApiRoutesDeps): Readonly<Partial<Record<RouteName, ApiHandler>>> {
   const { config, events, pool, keyring, policy, egress, kafka, log, tracing } = deps
   const cursors = createCursorCodec(keyring)
-  const gate = createTenantGate({ placesMax: EVENTS_POOL_MAX, waitingMax: EVENTS_WAITING_MAX })
+  const gate = createTenantGate({ concurrencyMax: EVENTS_POOL_MAX, waitingMax: EVENTS_WAITING_MAX })
   // Of a tenant's lists one at a time reads deliveries.
-  const turns = new TenantTurns({ placesMax: EVENTS_POOL_MAX, placesPerTenantMax: 1 })
-  const tests = createTenantGate({ placesMax: TESTS_MAX, waitingMax: TESTS_WAITING_MAX })
-  const letters = createTenantGate({ placesMax: LETTERS_MAX, waitingMax: LETTERS_WAITING_MAX })
-  const rest = createTenantGate({ placesMax: REST_POOL_MAX, waitingMax: REST_WAITING_MAX })
+  const turns = new TenantTurns({ concurrencyMax: EVENTS_POOL_MAX, perTenantMax: 1 })
+  const tests = createTenantGate({ concurrencyMax: TESTS_MAX, waitingMax: TESTS_WAITING_MAX })
+  const letters = createTenantGate({ concurrencyMax: LETTERS_MAX, waitingMax: LETTERS_WAITING_MAX })
+  const rest = createTenantGate({ concurrencyMax: REST_POOL_MAX, waitingMax: REST_WAITING_MAX })
   const writes = createWrites({ pool, keyring, log })
   const paced = createWritePace({ perS: config.ADMIN_WRITES_PER_S, burst: 2 * config.ADMIN_WRITES_PER_S })
   return withWritePace(paced, {
@@ -90,24 +77,16 @@ export function createApiRoutes(deps: ApiRoutesDeps): Readonly<Partial<Record<Ro
       listDeadLetters: createListDeadLetters({ kafka, pool, topic: config.KAFKA_DLQ_TOPIC, cursors }),
     }),
     ...withTenantGate(rest, {
-      listWebhooks: createListWebhooks({ pool, cursors }),
-      getWebhook: createGetWebhook({ pool }),
+      ...createWebhookHandlers({ pool, cursors }),
       getWebhookStats: createGetWebhookStats({ pool }),
-      listReplays: createListReplays({ pool, cursors }),
-      getReplay: createGetReplay({ pool }),
-      cancelReplay: createCancelReplay({ pool }),
+      ...createReplayHandlers({ pool, cursors }),
       getDelivery: createGetDelivery({ pool }),
-      listRedeliveries: createListRedeliveries({ pool, cursors }),
-      getRedelivery: createGetRedelivery({ pool }),
-      cancelRedelivery: createCancelRedelivery({ pool }),
+      ...createRedeliveryHandlers({ pool, cursors }),
       ...createApiKeyHandlers({ pool, cursors }),
       ...createTenantHandlers({ pool, cursors }),
       listAuditEntries: createListAuditEntries({ pool, cursors }),
       ...writes({
-        createWebhook: createCreateWebhook({ keyring, policy }),
-        updateWebhook: createUpdateWebhook({ keyring, policy }),
-        deleteWebhook: createDeleteWebhook({ pool }),
-        rotateWebhookSecret: createRotateSecret({ keyring }),
+        ...createWebhookWrites({ pool, keyring, policy }),
         createReplay: createCreateReplay(),
         redeliver: createRedeliver(),
         createRedelivery: createCreateRedelivery(),

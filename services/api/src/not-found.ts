@@ -1,8 +1,16 @@
+import { parseTypeId } from '@ariftly/events'
 import { Problem } from '@ariftly/http'
 
 /** 404 for something that is not there, or is another tenant's: the caller cannot tell which. */
-export function notFound(
-  what: 'event' | 'webhook' | 'delivery' | 'replay' | 'redelivery' | 'API key' | 'tenant' | 'file',
-): Problem {
+export function notFound(what: (typeof THINGS)[keyof typeof THINGS] | 'API key' | 'tenant' | 'file'): Problem {
   return new Problem(404, 'not_found', { detail: `There is no such ${what}.` })
+}
+
+/** Things by the prefix of their ids. */
+const THINGS = { evt: 'event', whk: 'webhook', dlv: 'delivery', rpl: 'replay', rdl: 'redelivery' } as const
+
+/** The id of a thing that a path names. @throws Problem 404 for a text that can be no such id. */
+export function pathId(prefix: keyof typeof THINGS, id = ''): string {
+  if (parseTypeId(prefix, id) === undefined) throw notFound(THINGS[prefix])
+  return id
 }

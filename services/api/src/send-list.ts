@@ -1,4 +1,6 @@
 import type { ServerResponse } from 'node:http'
+import { cursorParam, limitParam, type CursorCodec } from '@ariftly/http'
+import type { Pool } from '@ariftly/store'
 
 const HEAD = Buffer.from('{"object":"list","data":[')
 const COMMA = Buffer.from(',')
@@ -29,11 +31,41 @@ export function sendObjects(res: ServerResponse, entries: readonly object[], nex
   )
 }
 
-/** The first `limit` of rows of which one more was asked for. `last` is the page's last row; undefined when none follows it. */
-export function cutPage<T>(
-  rows: readonly T[],
-  limit: number,
-): { readonly page: readonly T[]; readonly last: T | undefined } {
+/** What a handler of a list needs. */
+export interface ListDeps {
+  readonly pool: Pool
+  readonly cursors: CursorCodec
+}
+
+/** The parameters of a page. */
+export const pageParams = { limit: limitParam(), cursor: cursorParam() }
+
+/** A page that is asked for, and the list that it is of. */
+export interface ListPage<R> {
+  readonly cursors: CursorCodec
+  /** Names the list in its cursors. */
+  readonly name: string
+  /** What a cursor is bound to: the tenant and the filter. */
+  readonly bound: Readonly<Record<string, unknown>>
+  readonly query: { readonly limit: number; readonly cursor: string | undefined }
+  /** Reads `limit` rows behind the place, the last one of the page before. */
+  readonly read: (page: { readonly limit: number; readonly cursorId?: string }) => Promise<readonly R[]>
+  readonly render: (row: R) => object
+  /** Where a row stands in the list, as text. */
+  readonly placeOf: (row: R) => string
+}
+
+/** Answers with a page of a list: one row more than it has is read, to know whether another page follows. */
+export async function sendPage<R>(res: ServerResponse, o: ListPage<R>): Promise<void> {
+  const { limit, cursor } = o.query
+  const from = cursor === undefined ? {} : { cursorId: o.cursors.decode(o.name, o.bound, cursor) }
+  const rows = await o.read({ limit: limit + 1, ...from })
   const page = rows.slice(0, limit)
-  return { page, last: rows.length > limit ? page.at(-1) : undefined }
+  const last = rows.length > limit ? page.at(-1) : undefined
+  sendObjects(res, page.map(o.render), last === undefined ? null : o.cursors.encode(o.name, o.bound, o.placeOf(last)))
+}
+
+/** The place of rows that a list orders by id. */
+export function byId(row: { readonly id: string }): string {
+  return row.id
 }

@@ -144,6 +144,7 @@ describe('GET /v1/events', () => {
     expect(await list('task_id=task_f&type=task.failed')).toEqual([third])
     expect(await list('agent=agent_f&type=task.failed,task.progress')).toEqual([first])
     expect(await list('type=task.failed,task.complete&order=asc')).toEqual([second, third])
+    expect(await list('types=task.failed,task.complete&order=asc')).toEqual([second, third])
     expect(await list('type=approval.resolved')).toEqual([])
   })
 
@@ -185,6 +186,8 @@ describe('GET /v1/events', () => {
     expect((await call(`/v1/events?${base}&limit=2&cursor=${cursor}`)).status).toBe(200)
     const sameTypes = 'task_id=task_c&type=task.failed,task.progress'
     expect((await call(`/v1/events?${sameTypes}&cursor=${cursor}`)).status).toBe(200)
+    const otherName = base.replace('type=', 'types=')
+    expect((await call(`/v1/events?${otherName}&cursor=${cursor}`)).status).toBe(200)
     const refused = await Promise.all([
       call(`/v1/events?${base}&cursor=${cursor}`, { key: keys.theirs }),
       call(`/v1/events?task_id=task_c&cursor=${cursor}`),
@@ -198,7 +201,7 @@ describe('GET /v1/events', () => {
 
   const BAD_CURSOR = { status: 400, code: 'invalid_cursor' }
 
-  test.each(['types=task.created', 'limit=501', 'after=yesterday', 'task_id=', 'order=up', 'order=asc&order=asc'])(
+  test.each(['types=task.created&type=task.created', 'limit=501', 'after=yesterday', 'task_id=', 'order=up', 'order=asc&order=asc'])(
     'refuses ?%s by name',
     async (query) => {
       const answer = await call(`/v1/events?${query}`)

@@ -3,7 +3,7 @@ import { expect, test } from '@jest/globals'
 import { createTenantGate } from './tenant-gate.ts'
 
 test('what does not fit into the line of a tenant is refused with 429, while other tenants pass', async () => {
-  const gate = createTenantGate({ placesMax: 2, waitingMax: 1 })
+  const gate = createTenantGate({ concurrencyMax: 2, waitingMax: 1 })
   const slow = deferred()
   const running = gate('a', () => slow.promise)
   const waiting = gate('a', () => Promise.resolve('waited'))
@@ -18,7 +18,7 @@ test('what does not fit into the line of a tenant is refused with 429, while oth
 })
 
 test('waiting work whose client has left is dropped', async () => {
-  const gate = createTenantGate({ placesMax: 2, waitingMax: 1 })
+  const gate = createTenantGate({ concurrencyMax: 2, waitingMax: 1 })
   const leaving = new AbortController()
   const slow = deferred()
   const running = gate('a', () => slow.promise)
@@ -32,6 +32,6 @@ test('waiting work whose client has left is dropped', async () => {
 })
 
 test('an error of the work itself comes through', async () => {
-  const gate = createTenantGate({ placesMax: 1, waitingMax: 1 })
+  const gate = createTenantGate({ concurrencyMax: 1, waitingMax: 1 })
   await expect(gate('a', () => Promise.reject(new Error('broken')))).rejects.toThrow('broken')
 })

@@ -1,4 +1,4 @@
-import { TenantTurns, TurnRefused } from '@ariftly/async'
+import { TenantTurns, TurnRefused } from '@ariftly/fairness'
 import { Problem } from '@ariftly/http'
 
 /**
@@ -10,14 +10,14 @@ export type TenantGate = <T>(tenant: string, work: () => Promise<T>, signal?: Ab
 /** How much passes a gate. */
 export interface TenantGateOptions {
   /** How much work runs at the same time, of all tenants. */
-  readonly placesMax: number
+  readonly concurrencyMax: number
   /** How much work of one tenant may wait; beyond that it is refused with 429. */
   readonly waitingMax: number
 }
 
 /** Keeps slow tenants from taking every place, as {@link TenantTurns} shares them out. */
-export function createTenantGate({ placesMax, waitingMax }: TenantGateOptions): TenantGate {
-  const turns = new TenantTurns({ placesMax, waitingPerTenantMax: waitingMax })
+export function createTenantGate({ concurrencyMax, waitingMax }: TenantGateOptions): TenantGate {
+  const turns = new TenantTurns({ concurrencyMax, waitingPerTenantMax: waitingMax })
 
   return async function passGate(tenant, work, signal) {
     try {

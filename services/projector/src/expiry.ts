@@ -1,4 +1,5 @@
-import { messageOf, type Logger } from '@ariftly/runtime'
+import { startPoll } from '@ariftly/fairness'
+import type { Logger } from '@ariftly/runtime'
 import { type Pool } from '@ariftly/store'
 import { deleteExpiredApiKeyChanges, deleteRevokedApiKeys } from '@ariftly/store/api-keys'
 import { deleteExpiredAuditEntries } from '@ariftly/store/audit'
@@ -20,37 +21,33 @@ const SLICE_ROWS = 1000
  * older than what is kept of events. The rules of all but the last are
  * checked in Postgres. Returns a function that stops it.
  */
-export function startExpiry(o: { readonly pool: Pool; readonly log: Logger; readonly now: () => number }): () => void {
-  let stopped = false
-
-  async function run(): Promise<void> {
-    try {
-      await ensureEventPartitions(o.pool, { minMs: o.now(), maxMs: o.now() + AHEAD_MS })
-      const { eventsMs, logMs } = await readRetention(o.pool)
-      const dropped = await dropExpiredEventPartitions(o.pool, { logRetentionMs: logMs })
-      await deleteExpiredAuditEntries(o.pool, AUDIT_ROWS_MAX)
-      await inSlices(() => deleteRevokedApiKeys(o.pool, SLICE_ROWS))
-      await inSlices(() => deleteExpiredApiKeyChanges(o.pool, SLICE_ROWS))
-      // Times of the log are kept for as long as history, and a day.
-      await inSlices(() => deleteExpiredLogTimes(o.pool, o.now() - eventsMs - DAY_MS))
-      if (dropped.length > 0) o.log.info({ partitions: dropped }, 'expired partitions of events were dropped')
-    } catch (error) {
-      if (stopped) return
-      o.log.warn({ reason: messageOf(error) }, 'partitions of events could not be kept; tried again in an hour')
-    }
+export function startExpiry(o: {
+  readonly pool: Pool
+  readonly log: Logger
+  readonly now: () => number
+}): () => Promise<void> {
+  async function removeExpired(signal: AbortSignal): Promise<void> {
+    await ensureEventPartitions(o.pool, { minMs: o.now(), maxMs: o.now() + AHEAD_MS })
+    const { eventsMs, logMs } = await readRetention(o.pool)
+    const dropped = await dropExpiredEventPartitions(o.pool, { logRetentionMs: logMs })
+    await deleteExpiredAuditEntries(o.pool, AUDIT_ROWS_MAX)
+    await inSlices(signal, () => deleteRevokedApiKeys(o.pool, SLICE_ROWS))
+    await inSlices(signal, () => deleteExpiredApiKeyChanges(o.pool, SLICE_ROWS))
+    // Times of the log are kept for as long as history, and a day.
+    await inSlices(signal, () => deleteExpiredLogTimes(o.pool, o.now() - eventsMs - DAY_MS))
+    if (dropped.length > 0) o.log.info({ partitions: dropped }, 'expired partitions of events were dropped')
   }
 
-  /** In bounded statements, so that a backlog locks nothing for long. */
-  async function inSlices(deleteSlice: () => Promise<number>): Promise<void> {
-    const deleted = stopped ? 0 : await deleteSlice()
-    if (deleted > 0) await inSlices(deleteSlice)
-  }
+  return startPoll({
+    step: removeExpired,
+    everyMs: HOUR_MS,
+    log: o.log,
+    failing: 'partitions of events cannot be kept; tried again in an hour',
+  }).close
+}
 
-  const timer = setInterval(() => void run(), HOUR_MS)
-  timer.unref()
-  void run()
-  return () => {
-    stopped = true
-    clearInterval(timer)
-  }
+/** In bounded statements, so that a backlog locks nothing for long. */
+async function inSlices(signal: AbortSignal, deleteSlice: () => Promise<number>): Promise<void> {
+  const deleted = signal.aborted ? 0 : await deleteSlice()
+  if (deleted > 0) await inSlices(signal, deleteSlice)
 }

@@ -1,5 +1,6 @@
-import { TenantTurns } from '@ariftly/async'
-import { startAuthenticator, type SharedAuthenticator } from '@ariftly/auth'
+import type { RequestListener } from 'node:http'
+import { TenantTurns } from '@ariftly/fairness'
+import { startAuthenticator, type Authenticator, type SharedAuthenticator } from '@ariftly/auth'
 import { createRouter } from '@ariftly/http'
 import { createKafka } from '@ariftly/kafka'
 import { createKeyring } from '@ariftly/keyring'
@@ -12,14 +13,14 @@ import { UnsentBudget } from './hub/unsent-budget.ts'
 import { openPools } from './open-pools.ts'
 import { createStreamTokenHandler } from './routes/create-stream-token.ts'
 import { debugStreams } from './routes/debug.ts'
-import { createOpenStream } from './routes/open-stream.ts'
+import { createOpenStream, type OpenStreamOptions } from './routes/open-stream.ts'
 import { createReadiness } from './routes/readiness.ts'
 import { registerStreamMetrics } from './routes/stream-metrics.ts'
-import { createStreams, type Streams } from './streams/streams.ts'
+import { Streams } from './streams/streams.ts'
 import { TenantStreamCounts } from './streams/tenant-stream-counts.ts'
 
 /** History pages that are read at the same time, of all tenants and of one; each may hold a megabyte. */
-const HISTORY_READS = { placesMax: 6, placesPerTenantMax: 2 } as const
+const HISTORY_READS = { concurrencyMax: 6, perTenantMax: 2 } as const
 
 export { streamGatewayConfig, type StreamGatewayConfig } from './config.ts'
 
@@ -57,7 +58,7 @@ export async function start(config: StreamGatewayConfig, deps: ServiceDeps & Sha
     })
     releasers.add('epochs', () => epochs.close())
     const epochReader = () => epochs.epochReader
-    const streams: Streams = createStreams({
+    const streams: Streams = new Streams({
       epochReader,
       budget,
       heartbeatMs: config.STREAM_HEARTBEAT_MS,
@@ -67,7 +68,10 @@ export async function start(config: StreamGatewayConfig, deps: ServiceDeps & Sha
       random: Math.random,
     })
     releasers.add('streams', () => streams.close())
-    releasers.add('revocations', auth.onRevoked(streams.endStopped))
+    releasers.add(
+      'revocations',
+      auth.onRevoked((stopped) => streams.endStopped(stopped)),
+    )
     registerStreamMetrics(metrics, epochs, streams, budget)
 
     const countHere = (tenant: string) => streams.registry.countOfTenant(tenant)
@@ -75,25 +79,14 @@ export async function start(config: StreamGatewayConfig, deps: ServiceDeps & Sha
     releasers.add('stream counts', () => tenantCounts.close())
 
     const readiness = createReadiness({ epochs, auth })
-    const openStream = createOpenStream({
+    const router = routesOf(config, deps, {
       auth,
       ids,
       sealer: keyring,
       streams,
       epochReader,
       isDraining: () => readiness.isDraining,
-      streamsMax: config.STREAMS_MAX,
-      streamsPerKeyMax: config.STREAMS_PER_KEY_MAX,
-      streamsPerTenantMax: config.STREAMS_PER_TENANT_MAX,
       streamsElsewhere: (tenant) => tenantCounts.elsewhere(tenant),
-    })
-    const createStreamToken = createStreamTokenHandler({ auth, sealer: keyring, now: Date.now })
-    const router = createRouter({
-      handlers: { streamEvents: openStream, streamEventsByForm: openStream, createStreamToken },
-      log,
-      metrics,
-      tracing,
-      corsOrigins: config.CORS_ORIGINS,
     })
 
     return {
@@ -107,5 +100,26 @@ export async function start(config: StreamGatewayConfig, deps: ServiceDeps & Sha
       },
       close: () => releasers.close(),
     }
+  })
+}
+
+type RouteParts = Omit<OpenStreamOptions, 'streamsMax' | 'streamsPerKeyMax' | 'streamsPerTenantMax'> & {
+  readonly auth: Authenticator
+}
+
+function routesOf(config: StreamGatewayConfig, { log, metrics, tracing }: ServiceDeps, o: RouteParts): RequestListener {
+  const openStream = createOpenStream({
+    ...o,
+    streamsMax: config.STREAMS_MAX,
+    streamsPerKeyMax: config.STREAMS_PER_KEY_MAX,
+    streamsPerTenantMax: config.STREAMS_PER_TENANT_MAX,
+  })
+  const createStreamToken = createStreamTokenHandler({ auth: o.auth, sealer: o.sealer, now: Date.now })
+  return createRouter({
+    handlers: { streamEvents: openStream, streamEventsByForm: openStream, createStreamToken },
+    log,
+    metrics,
+    tracing,
+    corsOrigins: config.CORS_ORIGINS,
   })
 }

@@ -65,14 +65,15 @@ function answerChanges(before: OpenapiOperation, after: OpenapiOperation): reado
   })
 }
 
-/** With `$ref`s into the components replaced; no schema of ours refers to itself. */
-function resolved<T>(value: T, document: OpenapiDocument): T {
+/** With `$ref`s into the components replaced; a schema that refers to itself has its name there. */
+function resolved<T>(value: T, document: OpenapiDocument, inside: readonly string[] = []): T {
   return JSON.parse(JSON.stringify(value), (_key, part: unknown) => {
     const ref = refOf(part)
     if (ref === undefined) return part
     const [kind, name = ''] = ref
+    if (inside.includes(name)) return { title: name }
     const known = kind === 'responses' ? document.components.responses : document.components.schemas
-    return resolved(known?.[name] ?? {}, document)
+    return resolved(known?.[name] ?? {}, document, [...inside, name])
   }) as T
 }
 

@@ -6,7 +6,7 @@ const MEMBERS = {
   name: { type: 'string', maxLength: 10 },
   size: { type: 'integer', minimum: 0 },
   state: { type: 'string', enum: ['a', 'b'] },
-  kind: { type: 'string', enum: ['x'], 'x-extensible': true },
+  kind: { type: 'string', 'x-extensible-enum': ['x'] },
   list: { type: 'array', items: ITEM },
 }
 const BEFORE = { type: 'object', description: 'a sample', properties: MEMBERS, required: ['name'] }
@@ -63,7 +63,7 @@ const CASES: readonly Case[] = [
   },
   {
     change: 'a new word of a set that may grow',
-    after: withMember('kind', { type: 'string', enum: ['x', 'y'], 'x-extensible': true }),
+    after: withMember('kind', { type: 'string', 'x-extensible-enum': ['x', 'y'] }),
     breaks: {},
   },
   {

@@ -2,9 +2,9 @@ import { Type, type TSchema } from '@sinclair/typebox'
 import { eventIdSchema } from './event-schemas.ts'
 import {
   identifierSchema,
-  eventTypeSchema,
+  readEventTypeSchema,
   nullable,
-  scopeSchema,
+  readScopeSchema,
   tenantSchema,
   timeSchema,
   typeIdSchema,
@@ -22,35 +22,37 @@ export function listSchema(item: TSchema): TSchema {
   })
 }
 
-/** What is said about each entry of a posted batch. */
-export const ingestResultsSchema: TSchema = Type.Object({
-  object: Type.Literal('list'),
-  data: Type.Array(
-    Type.Unsafe({
-      oneOf: [
-        Type.Object({
-          index: Type.Integer({ minimum: 0 }),
-          id: eventIdSchema,
-          status: Type.Unsafe({
-            type: 'string',
-            enum: ['accepted', 'retry'],
-            description: '`accepted`: safe in the log. `retry`: not written; post it again with this id.',
-          }),
-        }),
-        Type.Object({
-          index: Type.Integer({ minimum: 0 }),
-          status: Type.Literal('refused'),
-          error: Type.Object({
-            code: Type.String(),
-            pointer: Type.String({ description: 'JSON pointer (RFC 6901) into the entry.' }),
-            message: Type.String(),
-          }),
-        }),
-      ],
-    }),
-    { description: 'One for each entry, in the order in which they were posted.' },
-  ),
+/** What is said about an entry that the log has, or that it could not take now. */
+export const acceptedEntrySchema: TSchema = Type.Object({
+  index: Type.Integer({ minimum: 0 }),
+  id: eventIdSchema,
+  status: Type.Unsafe({
+    type: 'string',
+    enum: ['accepted', 'retry'],
+    description: '`accepted`: safe in the log. `retry`: not written; post it again with this id.',
+  }),
 })
+
+/** What is said about an entry that is no event. */
+export const refusedEntrySchema: TSchema = Type.Object({
+  index: Type.Integer({ minimum: 0 }),
+  status: Type.Literal('refused'),
+  error: Type.Object({
+    code: Type.String(),
+    pointer: Type.String({ description: 'JSON pointer (RFC 6901) into the entry.' }),
+    message: Type.String(),
+  }),
+})
+
+/** What is said about each entry of a posted batch; the two parameters are its alternatives, or references to them. */
+export function ingestResultsSchema(accepted: TSchema, refused: TSchema): TSchema {
+  return Type.Object({
+    object: Type.Literal('list'),
+    data: Type.Array(Type.Unsafe({ oneOf: [accepted, refused] }), {
+      description: 'One for each entry, in the order in which they were posted.',
+    }),
+  })
+}
 
 function linkSchema(description: string): TSchema {
   return Type.String({ format: 'uri-reference', description })
@@ -64,6 +66,7 @@ export const indexSchema: TSchema = Type.Object({
   links: Type.Object(
     {
       docs: linkSchema('The reference.'),
+      guides: linkSchema('The guides.'),
       openapi: linkSchema('The OpenAPI document.'),
       llms: linkSchema('The API for language models.'),
       asyncapi: linkSchema('The AsyncAPI document.'),
@@ -81,7 +84,7 @@ export const streamTokenSchema: TSchema = Type.Object({
   task_id: nullable(identifierSchema),
   session_id: nullable(identifierSchema),
   agent: nullable(identifierSchema),
-  types: nullable(Type.Array(eventTypeSchema)),
+  types: nullable(Type.Array(readEventTypeSchema)),
 })
 
 /** `key_…`. */
@@ -89,7 +92,7 @@ const apiKeyMembers = {
   object: Type.Literal('api_key'),
   id: typeIdSchema('key', 'TypeID of the key.'),
   tenant: tenantSchema,
-  scopes: Type.Array(scopeSchema),
+  scopes: Type.Array(readScopeSchema),
   quota: Type.Object({
     events_per_s: nullable(Type.Integer({ minimum: 1 })),
     bytes_per_s: nullable(Type.Integer({ minimum: 1 })),

@@ -1,7 +1,7 @@
 import { published } from '@ariftly/contract'
 import { EVENT_TYPES } from '@ariftly/events'
 import type { TSchema } from '@sinclair/typebox'
-import { ingestResultsSchema } from './answer-schemas.ts'
+import { acceptedEntrySchema, ingestResultsSchema, refusedEntrySchema } from './answer-schemas.ts'
 import { eventSchema, newEventSchema, payloadSchema } from './event-schemas.ts'
 import { problemSchema } from './problem-schema.ts'
 import { deadLetterHeadersSchema, recordHeadersSchema } from './record-schemas.ts'
@@ -15,7 +15,7 @@ export function buildSchemaFiles(): Readonly<Record<string, Readonly<Record<stri
     ...EVENT_TYPES.map((type) => [`events/${type}.json`, payloadSchema(type)] as const),
     ['event.json', eventSchema],
     ['new-event.json', newEventSchema()],
-    ['ingest-results.json', ingestResultsSchema],
+    ['ingest-results.json', ingestResultsSchema(acceptedEntrySchema, refusedEntrySchema)],
     ['problem.json', problemSchema],
     ['webhook.json', webhookSchema],
     ['delivery.json', deliveryWithAttemptsSchema],

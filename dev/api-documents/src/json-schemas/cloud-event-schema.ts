@@ -19,7 +19,11 @@ export const newCloudEventSchema: TSchema = Type.Object(
     taskid: Type.Optional(nullable(identifierSchema)),
     sessionid: Type.Optional(nullable(identifierSchema)),
     agent: Type.Optional(nullable(identifierSchema)),
-    data: Type.Unsafe({ type: 'object', description: 'As `data` of an event of this type.' }),
+    data: Type.Unsafe({
+      type: 'object',
+      additionalProperties: true,
+      description: 'As `data` of an event of this type.',
+    }),
   },
   { description: 'An event as a CloudEvent (https://cloudevents.io).' },
 )

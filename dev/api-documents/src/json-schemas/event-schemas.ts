@@ -1,66 +1,88 @@
 import { EVENT_TYPES, isSessionType, LIMITS, type EventType } from '@ariftly/events'
 import { catalogue } from '@ariftly/events/catalogue'
 import { Type, type TSchema } from '@sinclair/typebox'
-import { eventDeliverySchema } from './event-delivery-schema.ts'
-import { eventTypeSchema, identifierSchema, nullable, timeSchema, typeIdSchema } from '@ariftly/contract'
+import { identifierSchema, nullable, readEventTypeSchema, timeSchema, typeIdSchema } from '@ariftly/contract'
 
 /** `evt_…`. */
 export const eventIdSchema: TSchema = typeIdSchema('evt', 'TypeID of a UUIDv7; its millisecond is `created_at`.')
 
-const eventMembers = {
-  object: Type.Literal('event'),
-  id: eventIdSchema,
-  type: eventTypeSchema,
-  created_at: timeSchema,
-  task_id: nullable(identifierSchema),
-  agent: nullable(identifierSchema),
-  session_id: nullable(identifierSchema),
-  data: Type.Unsafe({
-    type: 'object',
-    description:
-      "The payload as it was posted: the caller's bytes, with `task_id` (else `session_id`) as first member.",
-  }),
+const READ_DATA_TEXT =
+  "The payload as it was posted: the caller's bytes, with `task_id` (else `session_id`) as first member."
+
+/** Members of an event as it is read, `type` and `data` besides. */
+function readEvent(type: TSchema, data: TSchema, more: Readonly<Record<string, TSchema>>, text: string): TSchema {
+  return Type.Object(
+    {
+      object: Type.Literal('event'),
+      id: eventIdSchema,
+      type,
+      created_at: timeSchema,
+      task_id: nullable(identifierSchema),
+      agent: nullable(identifierSchema),
+      session_id: nullable(identifierSchema),
+      data,
+      ...more,
+    },
+    { description: text },
+  )
+}
+
+const openData = Type.Unsafe({ type: 'object', additionalProperties: true, description: READ_DATA_TEXT })
+
+/** The event object: in webhooks, and in streams with `envelope=true`. */
+export const eventSchema: TSchema = readEvent(readEventTypeSchema, openData, {}, 'An event. Events never change.')
+
+/** What lists and single events show besides, where `include` asks for it. */
+const INCLUDED = {
+  log: Type.Optional(Type.Unsafe({ $ref: '#/components/schemas/EventLog' })),
+  deliveries: Type.Optional(
+    Type.Array(Type.Unsafe({ $ref: '#/components/schemas/EventDelivery' }), {
+      maxItems: 100,
+      description: 'With `include=deliveries`: the newest 100 by id.',
+    }),
+  ),
+  deliveries_truncated: Type.Optional(Type.Literal(true, { description: 'There are more than 100 deliveries.' })),
 } as const
 
-/** The event object: in lists, in webhooks, and in streams with `envelope=true`. */
-export const eventSchema: TSchema = Type.Object(eventMembers, { description: 'An event. Events never change.' })
+/** An event of one type as it is read; `data` describes its payload. A component of the OpenAPI document. */
+export function readEventSchemaOf(type: EventType, data: TSchema): TSchema {
+  const word = Type.Unsafe({ type: 'string', const: type })
+  return readEvent(word, data, INCLUDED, `${catalogue[type].description}. Events never change.`)
+}
+
+/** An event of a type that the document does not know yet: the last member of the union. A component of the OpenAPI document. */
+export const otherEventSchema: TSchema = readEvent(
+  readEventTypeSchema,
+  openData,
+  INCLUDED,
+  'An event of a type that is added later. Its members are those of every event.',
+)
+
+/** How an event went through the log. */
+export const eventLogSchema: TSchema = Type.Object(
+  {
+    appended_at: Type.Unsafe({ ...timeSchema, description: 'When the log took it.' }),
+    projected_at: nullable(
+      Type.Unsafe({ ...timeSchema, description: 'When queries could see it; null for old events.' }),
+    ),
+    partition: Type.Optional(Type.Integer({ minimum: 0, description: 'For keys with scope `platform`.' })),
+    offset: Type.Optional(Type.String({ pattern: '^[0-9]+$', description: 'For keys with scope `platform`.' })),
+  },
+  { description: 'With `include=log`.' },
+)
 
 /** A type of events: what can be posted. */
 export const eventTypeObjectSchema: TSchema = Type.Object({
   object: Type.Literal('event_type'),
-  type: eventTypeSchema,
+  type: readEventTypeSchema,
   description: Type.String(),
-  schema: Type.Unsafe({ type: 'object', description: 'JSON Schema of `data` as it is posted.' }),
-  example: Type.Unsafe({ type: 'object', description: 'An example of `data`.' }),
+  schema: Type.Unsafe({
+    type: 'object',
+    additionalProperties: true,
+    description: 'JSON Schema of `data` as it is posted.',
+  }),
+  example: Type.Unsafe({ type: 'object', additionalProperties: true, description: 'An example of `data`.' }),
 })
-
-/** An event as a query shows it: with what `include` asks for. */
-export const queriedEventSchema: TSchema = Type.Object(
-  {
-    ...eventMembers,
-    log: Type.Optional(
-      Type.Object(
-        {
-          appended_at: Type.Unsafe({ ...timeSchema, description: 'When the log took it.' }),
-          projected_at: nullable(
-            Type.Unsafe({ ...timeSchema, description: 'When queries could see it; null for old events.' }),
-          ),
-          partition: Type.Optional(Type.Integer({ minimum: 0, description: 'For keys with scope `platform`.' })),
-          offset: Type.Optional(Type.String({ pattern: '^[0-9]+$', description: 'For keys with scope `platform`.' })),
-        },
-        { description: 'With `include=log`.' },
-      ),
-    ),
-    deliveries: Type.Optional(
-      Type.Array(eventDeliverySchema, {
-        maxItems: 100,
-        description: 'With `include=deliveries`: the newest 100 by id.',
-      }),
-    ),
-    deliveries_truncated: Type.Optional(Type.Literal(true, { description: 'There are more than 100 deliveries.' })),
-  },
-  { description: 'An event. What is not in `log` or `deliveries` never changes.' },
-)
 
 /**
  * What is posted: one event of a type, whose payload `data` describes. The members are the same for all types; `task_id` must be there
@@ -135,7 +157,7 @@ export function payloadSchema(type: EventType): TSchema {
     type: 'object',
     title: type,
     description: `${entry.description}. Other members are the caller's own.`,
-    properties: { ...first, ...plain(properties) },
+    properties: { ...first, ...plainMembers(properties) },
     ...(isSessionType(type)
       ? { required: [...required], anyOf: [{ required: ['task_id'] }, { required: ['session_id'] }] }
       : { required: ['task_id', ...required] }),
@@ -145,11 +167,26 @@ export function payloadSchema(type: EventType): TSchema {
 /** The payload of a type as it is posted: `task_id` may be left out, as the event names it. */
 export function postedPayloadSchema(type: EventType): TSchema {
   const entry = catalogue[type]
+  const { properties } = entry.schema as unknown as ObjectSchema
   return {
     ...plain(entry.schema),
+    properties: plainMembers(properties),
+    additionalProperties: true,
     title: `data of ${type}`,
     description: `${entry.description}. Other members are kept.`,
   }
+}
+
+/** Members whose value may be of several types are written as `anyOf`, one type each: generators do not know the short form. */
+function plainMembers(properties: Readonly<Record<string, TSchema>>): Readonly<Record<string, TSchema>> {
+  return Object.fromEntries(Object.entries(plain(properties)).map(([name, schema]) => [name, withAlternatives(schema)]))
+}
+
+function withAlternatives(schema: TSchema): TSchema {
+  const { type, items, ...rest } = schema as { readonly type?: unknown; readonly items?: unknown }
+  if (!Array.isArray(type)) return schema
+  const alternatives = type.map((each: unknown) => (each === 'array' ? { type: each, items } : { type: each }))
+  return Type.Unsafe({ ...rest, anyOf: alternatives })
 }
 
 /** Without what TypeBox keeps in symbols. */

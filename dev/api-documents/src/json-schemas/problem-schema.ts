@@ -52,7 +52,7 @@ export const problemKindSchema: TSchema = Type.Object({
   status: Type.Integer({ minimum: 400, maximum: 599 }),
   cause: Type.String(),
   fix: Type.String(),
-  example: Type.Unsafe({ type: 'object', description: 'A problem with this code.' }),
+  example: Type.Unsafe({ type: 'object', additionalProperties: true, description: 'A problem with this code.' }),
 })
 
 /** A problem as an example. */

@@ -3,6 +3,7 @@ import {
   AUDIT_ACTIONS,
   nullable,
   oneOf,
+  oneOfMore,
   TENANT_STATES,
   tenantSchema,
   timeSchema,
@@ -29,7 +30,7 @@ export const auditEntrySchema: TSchema = Type.Object({
   at: timeSchema,
   key_id: typeIdSchema('key', 'The key that called.'),
   tenant: tenantSchema,
-  action: oneOf(AUDIT_ACTIONS),
+  action: oneOfMore(AUDIT_ACTIONS),
   target: Type.String({ description: 'The id of what was changed.' }),
   request_id: Type.String(),
   count: Type.Integer({

@@ -5,9 +5,9 @@ import { eventIdSchema } from './event-schemas.ts'
 import {
   ORDERINGS,
   REPLAYED_STATUSES,
-  webhookEventsSchema,
+  readWebhookEventsSchema,
   webhookFilterSchema,
-  eventTypeSchema,
+  readEventTypeSchema,
   identifierSchema,
   nullable,
   oneOf,
@@ -22,14 +22,14 @@ const DISABLED_REASONS = ['manual', 'gone', 'failures'] as const
 const webhookMembers = {
   object: Type.Literal('webhook'),
   id: typeIdSchema('whk', 'TypeID of the webhook.'),
-  url: Type.String(),
-  events: webhookEventsSchema,
+  url: Type.String({ format: 'uri' }),
+  events: readWebhookEventsSchema,
   task_id: nullable(identifierSchema),
   session_id: nullable(identifierSchema),
   agent: nullable(identifierSchema),
   description: nullable(Type.String()),
   enabled: Type.Boolean(),
-  disabled_reason: nullable(oneOf(DISABLED_REASONS)),
+  disabled_reason: nullable(oneOfMore(DISABLED_REASONS)),
   headers: Type.Array(Type.String(), { description: 'Names only: values are kept like secrets.' }),
   rate_limit: nullable(Type.Integer({ minimum: 1, maximum: 1000 })),
   ordering: oneOf(ORDERINGS),
@@ -89,7 +89,7 @@ const deliveryMembers = {
   id: typeIdSchema('dlv', 'TypeID of the delivery.'),
   webhook_id: typeIdSchema('whk', 'Whose delivery it is.'),
   event_id: eventIdSchema,
-  event_type: eventTypeSchema,
+  event_type: readEventTypeSchema,
   task_id: nullable(identifierSchema),
   status: oneOf(DELIVERY_STATUSES),
   attempt_count: Type.Integer({ minimum: 0, description: 'Keeps counting after a redelivery.' }),
@@ -117,7 +117,7 @@ const listedAttemptMembers = {
   total_ms: milliseconds(),
   address: nullable(Type.String({ description: 'The address that was dialled.' })),
   status: nullable(Type.Integer({ minimum: 100, maximum: 599 })),
-  error: nullable({ ...oneOfMore(ERROR_CLASSES), description: ERROR_CLASS_TEXT }),
+  error: nullable(oneOfMore(ERROR_CLASSES, ERROR_CLASS_TEXT)),
   error_detail: nullable(Type.String()),
   next_attempt_at: nullable(timeSchema),
 } as const
@@ -126,6 +126,7 @@ const attemptMembers = {
   ...listedAttemptMembers,
   response_headers: Type.Unsafe({
     type: ['object', 'null'],
+    additionalProperties: { type: 'string' },
     description: 'Names and values of at most 2 KiB together; a header that does not fit is left out.',
   }),
   response_body: nullable(Type.String({ description: 'At most 16 KiB.' })),
@@ -138,7 +139,7 @@ const attemptSchema: TSchema = Type.Object(attemptMembers)
 export const testAttemptSchema: TSchema = Type.Object({
   ...attemptMembers,
   event_id: eventIdSchema,
-  event_type: eventTypeSchema,
+  event_type: readEventTypeSchema,
 })
 
 /** A delivery. */
@@ -167,10 +168,22 @@ const redeliveryFilterMembers = {
   webhook_id: Type.Optional(typeIdSchema('whk', 'Only of this webhook.')),
   event_id: Type.Optional(typeIdSchema('evt', 'Only of this event.')),
   task_id: Type.Optional(identifierSchema),
-  type: Type.Optional(Type.String({ description: 'An event type, or several separated by commas.' })),
+  type: Type.Optional(
+    Type.String({ description: 'An event type, or several separated by commas; also when it was given as `types`.' }),
+  ),
   error_class: Type.Optional(oneOfMore(ERROR_CLASSES)),
-  after: Type.Optional(Type.String({ description: 'ISO 8601; only deliveries created at this time or later.' })),
-  before: Type.Optional(Type.String({ description: 'ISO 8601; only deliveries created before this time.' })),
+  after: Type.Optional(
+    Type.String({
+      format: 'date-time',
+      description: 'Only deliveries whose `created_at` is this time or later (inclusive).',
+    }),
+  ),
+  before: Type.Optional(
+    Type.String({
+      format: 'date-time',
+      description: 'Only deliveries whose `created_at` is before this time (exclusive).',
+    }),
+  ),
 } as const
 
 /** A redelivery: what was asked for and how far it is. */
@@ -199,7 +212,7 @@ export const replaySchema: TSchema = Type.Object({
   dry_run: Type.Boolean(),
   after: timeSchema,
   before: timeSchema,
-  types: nullable(Type.Array(eventTypeSchema)),
+  types: nullable(Type.Array(readEventTypeSchema)),
   delivery_status: nullable(oneOf(REPLAYED_STATUSES)),
   scanned_count: Type.Integer({ minimum: 0, description: 'Events looked at so far.' }),
   delivery_count: Type.Integer({ minimum: 0, description: 'Deliveries made pending; on a dry run: that would be.' }),

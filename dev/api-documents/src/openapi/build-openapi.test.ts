@@ -1,5 +1,6 @@
 import { ROUTES, routeOf } from '@ariftly/http'
 import { describe, expect, test } from '@jest/globals'
+import { validateFilter } from '@ariftly/webhook-filter'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import formats from 'ajv-formats'
 import { buildOpenapi } from './build-openapi.ts'
@@ -40,6 +41,58 @@ describe('the OpenAPI document', () => {
     const used = new Set([...text.matchAll(/"#\/components\/responses\/([^"]+)"/g)].map(([, name = '']) => name))
     expect([...used].toSorted()).toEqual(Object.keys(document.components.responses ?? {}).toSorted())
     expect(text.length).toBeLessThan(250_000)
+  })
+
+  test('describes the CloudEvents that can be posted by a component alone', () => {
+    const content = document.paths['/v1/events']?.['post']?.requestBody?.content ?? {}
+    const validate = ajv.compile({ $ref: 'openapi#/components/schemas/NewCloudEvent' })
+    const examples = Object.entries(content)
+      .filter(([type]) => type.startsWith('application/cloudevents'))
+      .flatMap(([, { examples = {} }]) => Object.values(examples).flatMap(({ value }) => value))
+    expect(examples).toHaveLength(2)
+    for (const value of examples) expect(validate(value)).toBe(true)
+  })
+
+  test('describes events that are read by the payload of their type, and those of other types too', () => {
+    const validate = (name: string, value: object) =>
+      ajv.compile({ $ref: `openapi#/components/schemas/${name}` })(value)
+    const members = { object: 'event', id: 'evt_01m88y3fz3eeksq399rkr6wnx3', created_at: '2026-11-25T08:45:37.123Z' }
+    const event = { ...members, task_id: 't', agent: null, session_id: null, type: 'task.progress' }
+    const good = { ...event, data: { task_id: 't', message: 'm', own: 1 } }
+    expect([validate('Event', good), validate('Event.task.progress', good)]).toEqual([true, true])
+    expect(validate('Event.task.progress', { ...event, data: { progress: 0.5 } })).toBe(false)
+    const later = { ...event, type: 'task.archived', data: { by: 'retention' } }
+    expect([validate('Event', later), validate('Event.task.progress', later)]).toEqual([true, false])
+  })
+
+  test.each([
+    [{ 'data.progress': { $gte: 0.5 }, agent: { $in: ['a', null] } }, true],
+    [{ $or: [{ type: 'task.failed' }, { $and: [{ 'data.a.b': true }] }] }, true],
+    [{ 'data.a': { $not: { $exists: false } } }, true],
+    [{}, false],
+    [{ agents: 'a' }, false],
+    [{ data: 1 }, false],
+    [{ 'data.a': [] }, false],
+    [{ 'data.a': [{ agent: 'a' }] }, false],
+    [{ agent: { $like: 'a' } }, false],
+    [{ agent: { $in: [] } }, false],
+    [{ agent: { $gt: true } }, false],
+    [{ $or: { agent: 'a' } }, false],
+  ])('describes payload filters as they are checked: %j', (filter, good) => {
+    const validate = ajv.compile({ $ref: 'openapi#/components/schemas/WebhookFilter' })
+    expect({ byDocument: validate(filter), byCheck: validateFilter(filter).length === 0 }).toEqual({
+      byDocument: good,
+      byCheck: good,
+    })
+  })
+
+  test('has no enumeration in an answer that may grow, and no member with a default in a body', () => {
+    const { components, paths } = document
+    const text = JSON.stringify(paths['/v1/events']?.['get']?.responses) + JSON.stringify(components.schemas['Webhook'])
+    expect(text).not.toContain('"enum":["task.created"')
+    const bodies = Object.entries(components.schemas).filter(([name]) => /^New|Request|Changes|Rotate|Test/.test(name))
+    expect(bodies.length).toBeGreaterThan(10)
+    expect(JSON.stringify(bodies)).not.toContain('"default":')
   })
 
   test('describes the request that a webhook receives', () => {
@@ -87,7 +140,7 @@ function bodies(): readonly { readonly name: string; readonly pointer: string; r
       })
       return [[`${at}/requestBody`, operation.requestBody?.content] as const, ...answers].flatMap(([part, contents]) =>
         Object.entries(contents ?? {})
-          .filter(([, content]) => content.examples !== undefined)
+          .filter(([, content]) => content.examples !== undefined && content.schema !== undefined)
           .map(([type, content]) => ({
             name: `${operation.operationId} ${part}`,
             pointer: `${part}/content/${escape(type)}/schema`,

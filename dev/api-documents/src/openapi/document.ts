@@ -45,6 +45,7 @@ export interface OpenapiParameter {
 
 /** A body of one content type. */
 export interface OpenapiContent {
-  readonly schema: unknown
+  /** Absent where the description says what the body is. */
+  readonly schema?: unknown
   readonly examples?: Readonly<Record<string, { readonly summary?: string; readonly value: unknown }>>
 }

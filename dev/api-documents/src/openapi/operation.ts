@@ -44,12 +44,14 @@ export interface Content {
     | 'application/x-www-form-urlencoded'
     | 'text/event-stream'
     | 'text/html'
+    | 'text/markdown'
     | 'text/plain'
     | 'text/javascript'
     | 'image/svg+xml'
     | 'image/x-icon'
     | 'text/css'
-  readonly schema: TSchema
+  /** Left out where the description says what it is: a generator takes each schema here for a form that its client must send. */
+  readonly schema?: TSchema
   readonly examples?: readonly Example[]
 }
 

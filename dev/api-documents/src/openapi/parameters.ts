@@ -36,8 +36,16 @@ export function typesFilter(name: 'type' | 'types', description: string): QueryP
   }
 }
 
+/** `type` of a list and its other name. */
+export function typesFilters(description: string): readonly QueryParameter[] {
+  return [typesFilter('type', description), typesFilter('types', 'Another name of `type`: give one of them.')]
+}
+
 /** A bound in time. */
 export function instant(name: string, description: string, example?: string): QueryParameter {
-  const schema: TSchema = Type.String({ description: 'ISO 8601 date and time with any offset; none means UTC.' })
+  const schema: TSchema = Type.String({
+    format: 'date-time',
+    description: 'ISO 8601 date and time with any offset; none means UTC.',
+  })
   return example === undefined ? { name, description, schema } : { name, description, schema, example }
 }

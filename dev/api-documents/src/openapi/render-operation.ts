@@ -58,6 +58,8 @@ function pathParameters({ path }: NamedRoute): readonly OpenapiParameter[] {
       name === 'id' ? (Object.entries(PATH_PARAMETERS).find(([start]) => path.startsWith(start)) ?? []) : []
     if (path.startsWith('/problems/'))
       return { ...pathParameter(name, 'The `code` of a problem.'), example: 'not_found' }
+    if (path.startsWith('/docs/guides/'))
+      return { ...pathParameter(name, 'The name of a guide.'), example: 'producing' }
     if (path.startsWith(TENANT_PATH)) return { ...pathParameter(name, 'What the tenant is called.'), example: 'acme' }
     return { ...pathParameter(name, `An id \`${prefix}_…\`.`), example }
   })
@@ -127,7 +129,7 @@ function contentOf(content: readonly Content[]): Readonly<Record<string, Openapi
     content.map(({ type, schema, examples = [] }) => [
       type,
       {
-        schema,
+        ...(schema === undefined ? {} : { schema }),
         ...(examples.length === 0
           ? {}
           : { examples: Object.fromEntries(examples.map(({ name, summary, value }) => [name, { summary, value }])) }),

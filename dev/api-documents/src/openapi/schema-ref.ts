@@ -1,27 +1,33 @@
 import { deadLetterSchema } from '../json-schemas/dead-letter-schema.ts'
 import { Type, type TSchema } from '@sinclair/typebox'
-import { EVENT_TYPES } from '@ariftly/events'
+import { EVENT_TYPES, LIMITS } from '@ariftly/events'
 import {
+  acceptedEntrySchema,
   apiKeySchema,
   currentApiKeySchema,
   indexSchema,
   ingestResultsSchema,
   listSchema,
   newApiKeySchema,
+  refusedEntrySchema,
   streamTokenSchema,
 } from '../json-schemas/answer-schemas.ts'
 import { newCloudEventSchema } from '../json-schemas/cloud-event-schema.ts'
+import { eventDeliverySchema } from '../json-schemas/event-delivery-schema.ts'
 import {
+  eventLogSchema,
   eventTypeObjectSchema,
-  eventSchema,
   newEventSchemaOf,
+  otherEventSchema,
   postedPayloadSchema,
-  queriedEventSchema,
+  readEventSchemaOf,
 } from '../json-schemas/event-schemas.ts'
+import { filterSchemas } from '../json-schemas/filter-schemas.ts'
 import { problemKindSchema, problemSchema } from '../json-schemas/problem-schema.ts'
 import { auditEntrySchema, tenantObjectSchema } from '../json-schemas/tenant-schemas.ts'
 import {
   apiKeyChangesSchema,
+  CHECK_KEYWORD,
   newApiKeyRequestSchema,
   newWebhookSchema,
   redeliveryRequestSchema,
@@ -45,18 +51,25 @@ import {
   webhookWithSecretSchema,
 } from '../json-schemas/webhook-schemas.ts'
 
+const OTHER_EVENT = 'Event.other'
+
 const SCHEMAS = {
-  Event: eventSchema,
-  QueriedEvent: queriedEventSchema,
+  Event: readEventUnion(),
+  EventLog: eventLogSchema,
+  EventDelivery: eventDeliverySchema,
   NewEvent: newEventUnion(),
+  NewEvents: oneOrSeveral(),
   NewCloudEvent: newCloudEventSchema,
-  IngestResults: ingestResultsSchema,
+  IngestResults: ingestResultsSchema(pointTo('AcceptedEntry'), pointTo('RefusedEntry')),
+  AcceptedEntry: acceptedEntrySchema,
+  RefusedEntry: refusedEntrySchema,
   StreamToken: streamTokenSchema,
   StreamTokenRequest: streamTokenRequestSchema,
   Webhook: webhookSchema,
   WebhookWithSecret: webhookWithSecretSchema,
   NewWebhook: newWebhookSchema,
   WebhookChanges: webhookChangesSchema,
+  ...filterSchemas,
   RotateSecret: rotateSecretSchema,
   TestWebhook: testWebhookSchema,
   Delivery: deliverySchema,
@@ -78,19 +91,34 @@ const SCHEMAS = {
   TenantRequest: tenantRequestSchema,
   AuditEntry: auditEntrySchema,
   DeadLetter: deadLetterSchema,
-  EventType: eventTypeObjectSchema,
+  EventTypeDescription: eventTypeObjectSchema,
   Index: indexSchema,
   ProblemKind: problemKindSchema,
   Problem: problemSchema,
 } as const
 
-/** `components.schemas` of the document: one for each object, and two for each event type: posted, and its payload. */
+/** `components.schemas` of the document: one for each object, and three for each event type: posted, read, and its payload. */
 export function componentSchemas(): Readonly<Record<string, TSchema>> {
   const ofTypes = EVENT_TYPES.flatMap((type) => [
+    [`Event.${type}`, readEventSchemaOf(type, pointTo(`data.${type}`))] as const,
     [`NewEvent.${type}`, newEventSchemaOf(type, pointTo(`data.${type}`))] as const,
     [`data.${type}`, postedPayloadSchema(type)] as const,
   ])
-  return { ...SCHEMAS, ...Object.fromEntries(ofTypes) }
+  const schemas = { ...SCHEMAS, ...Object.fromEntries(ofTypes), [OTHER_EVENT]: otherEventSchema }
+  return Object.fromEntries(Object.entries(schemas).map(([name, schema]) => [name, asComponent(schema)]))
+}
+
+/**
+ * An event of any type as it is read. An event of a known type fits the last member too, so this is no `oneOf`; there is no
+ * discriminator, as a generated client would refuse a type that the mapping does not name.
+ */
+function readEventUnion(): TSchema {
+  const names = [...EVENT_TYPES.map((type) => `Event.${type}`), OTHER_EVENT]
+  return Type.Unsafe({
+    description:
+      'An event, told apart by `type`. More types may come: the last alternative is an event of any type. Events never change; what `include` adds does.',
+    anyOf: names.map(pointTo),
+  })
 }
 
 /** An event of any type, told apart by its `type`. */
@@ -105,8 +133,35 @@ function newEventUnion(): TSchema {
   })
 }
 
+/** A component of its own: oapi-codegen gives a union in the place of a body no way to be written. */
+function oneOrSeveral(): TSchema {
+  const item = pointTo('NewEvent')
+  return Type.Unsafe({
+    description: 'One event, or several.',
+    anyOf: [item, Type.Array(item, { minItems: 1, maxItems: LIMITS.eventsPerRequestMax })],
+  })
+}
+
 function pointTo(name: string): TSchema {
   return Type.Unsafe({ $ref: `#/components/schemas/${name}` })
+}
+
+/**
+ * A schema as a component: with a payload filter in it as a reference, as bodies are read by a schema that leaves the filter to a check; and
+ * without a title, which some generators take for a name in the place of the component's; with the size of numbers.
+ */
+function asComponent({ title: _title, ...schema }: TSchema): TSchema {
+  return JSON.parse(JSON.stringify(schema), (_name, part: unknown) => {
+    if (typeof part !== 'object' || part === null) return part
+    if (CHECK_KEYWORD in part && part[CHECK_KEYWORD] === 'filter')
+      return { anyOf: [pointTo('WebhookFilter'), { type: 'null' }] }
+    return isNumber(part) ? { ...part, format: 'double' } : part
+  }) as TSchema
+}
+
+/** Without a format Go clients keep 32 bits of a number. */
+function isNumber(part: object): boolean {
+  return 'type' in part && [part.type].flat().includes('number')
 }
 
 /** A reference to a schema of {@link componentSchemas}. */

@@ -4,7 +4,7 @@ import { type CatalogueEntry, oneOf } from './entry.ts'
 /** Members of `data` of a `session.message`. */
 const sessionMessageData = Type.Object({
   role: oneOf('user', 'assistant', 'system', 'tool'),
-  content: Type.Unsafe<string | unknown[]>({ type: ['string', 'array'] }),
+  content: Type.Unsafe<string | unknown[]>({ type: ['string', 'array'], items: {} }),
   message_id: Type.Optional(Type.String()),
 })
 

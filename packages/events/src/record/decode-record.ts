@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer'
+import { normalTraceparent } from '@ariftly/trace-context'
 import { DataObject } from '../json/data-object.ts'
 import { recordSource } from './encode-record.ts'
 import { isEventType, isSessionType } from '../event-type.ts'
@@ -14,7 +15,6 @@ import { typeIdMs } from '../typeid.ts'
 
 type DeadLetter = Extract<Decoded, { kind: 'deadLetter' }>
 
-const TRACEPARENT = /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/
 const RFC_3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)$/
 const NOT_ONE = Symbol('a header that stands more than once or is no text')
 
@@ -47,8 +47,7 @@ export function decodeRecord(record: RawRecord, partitions: number): Decoded {
   if (data === null) return deadLetter('value_missing', 'the record has no value')
   const badValue = checkValue(data, taskId === null ? 'session_id' : 'task_id', subject)
   if (badValue) return badValue
-  const trace = text(headers['traceparent'])
-  const traceparent = typeof trace === 'string' && TRACEPARENT.test(trace) ? trace : null
+  const traceparent = normalTraceparent(text(headers['traceparent'])) ?? null
   return { kind: 'event', event: { tenant, id, type, taskId, sessionId, agent, data, traceparent } }
 }
 

@@ -120,6 +120,10 @@ describe('a record', () => {
     const headers = { 'content-type': 'application/json; charset=utf-8', ce_tenant: 'acme', traceparent: 'nonsense' }
     const decoded = decodeRecord(broken({ value, headers }), PARTITIONS)
     expect(decoded).toMatchObject({ kind: 'event', event: { data: Buffer.from(value), traceparent: null } })
+    const later = { ...headers, traceparent: `cc${example.traceparent?.slice(2)}-more` }
+    expect(decodeRecord(broken({ value, headers: later }), PARTITIONS)).toMatchObject({
+      event: { traceparent: example.traceparent },
+    })
   })
 })
 

@@ -1,6 +1,7 @@
 import { randomFillSync } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { LineMember, Span } from '@ariftly/runtime'
+import { normalTraceparent } from '@ariftly/trace-context'
 
 /** What a request is called in logs, answers and traces. */
 export interface RequestContext {
@@ -35,7 +36,7 @@ export function createRequestContext(
 ): RequestContext {
   return {
     requestId: saneRequestId(requestId) ?? `req_${randomHex(16)}`,
-    traceparent: saneTraceparent(traceparent) ?? newTraceparent(),
+    traceparent: normalTraceparent(traceparent) ?? newTraceparent(),
     refusedKey: undefined,
     tenant: undefined,
     fields: {},
@@ -50,17 +51,6 @@ interface WithContext {
 
 function saneRequestId(header: string | string[] | undefined): string | undefined {
   return typeof header === 'string' && /^[A-Za-z0-9!#$%&*+\-./:;=?@^_|~]{1,128}$/.test(header) ? header : undefined
-}
-
-/** W3C Trace Context, section 3.2: ids that are not all zero, version `ff` is invalid, only version 00 ends after the flags. */
-function saneTraceparent(header: string | string[] | undefined): string | undefined {
-  if (typeof header !== 'string') return undefined
-  const match = /^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$/.exec(header)
-  const [, version, traceId, parentId, flags, rest] = match ?? []
-  if (version === undefined || traceId === undefined || parentId === undefined || flags === undefined) return undefined
-  if (version === 'ff' || (version === '00' && rest !== undefined)) return undefined
-  if (/^0+$/.test(traceId) || /^0+$/.test(parentId)) return undefined
-  return `00-${traceId}-${parentId}-${flags}`
 }
 
 /** A new trace, not sampled (flag 00): it is measured, but no one asked for it to be recorded. */

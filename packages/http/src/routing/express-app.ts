@@ -1,6 +1,6 @@
 import express, { type Express, type NextFunction, type Request, type Response } from 'express'
+import { ByteBudget } from '@ariftly/fairness'
 import type { Logger, Metrics, Tracing } from '@ariftly/runtime'
-import { BodyMemory, type BodyMemoryLimits } from '../input/body-memory.ts'
 import type { Caller, Scope } from './caller.ts'
 import { allowOrigin, answerPreflight } from './cors.ts'
 import { unroutable } from './create-router.ts'
@@ -53,6 +53,16 @@ export interface ExpressAppOptions {
   readonly bodyMemory?: BodyMemoryLimits
 }
 
+/** How many bytes of bodies may be held at the same time, whole or not. */
+interface BodyMemoryLimits {
+  readonly bytesMax: number
+  /**
+   * The part that one tenant may hold of what the others leave, below 1. So whatever some tenants hold there is room for one more:
+   * with a quarter, ten tenants that hold all they may leave 5 % of it.
+   */
+  readonly tenantShare: number
+}
+
 const BODY_MEMORY: BodyMemoryLimits = { bytesMax: 64 * 1024 * 1024, tenantShare: 0.25 }
 
 /**
@@ -69,7 +79,8 @@ export function createExpressApp(options: ExpressAppOptions): Express {
   app.enable('case sensitive routing')
   app.set('query parser', false)
 
-  const bodies = new BodyMemory(options.bodyMemory ?? BODY_MEMORY)
+  const { bytesMax, tenantShare } = options.bodyMemory ?? BODY_MEMORY
+  const bodies = new ByteBudget({ bytesMax, tenantMax: (left) => left * tenantShare })
   const names = [...Object.keys(routes), ...Object.keys(open)] as RouteName[]
   app.use(createObserver(options, names.map(routeOf)))
   for (const [name, handler] of Object.entries(routes) as [RouteName, ApiHandler][]) {
@@ -95,7 +106,7 @@ function addRoute(app: Express, route: NamedRoute, handler: OpenHandler): void {
 }
 
 function apiHandler(
-  options: Pick<ExpressAppOptions, 'auth' | 'jsonBytesMax'> & { readonly bodies: BodyMemory },
+  options: Pick<ExpressAppOptions, 'auth' | 'jsonBytesMax'> & { readonly bodies: ByteBudget },
   route: NamedRoute,
   handler: ApiHandler,
 ): OpenHandler {
@@ -121,7 +132,7 @@ function apiHandler(
       if (performance.now() - askedMs > CALLER_KNOWN_MS) await auth.authenticate(req.headers.authorization, scope)
       await handler({ caller, params, url: req.originalUrl, body, context }, req, res)
     } finally {
-      share.release()
+      share.close()
     }
   }
 }

@@ -1,4 +1,5 @@
-import { formatTraceparent, parseTraceparent, type Tracing } from '@ariftly/runtime'
+import type { Tracing } from '@ariftly/runtime'
+import { formatTraceparent, parseTraceparent } from '@ariftly/trace-context'
 import type { RequestContext } from '../answers/request-context.ts'
 import { ROUTES } from './routes.ts'
 

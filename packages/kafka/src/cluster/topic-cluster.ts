@@ -1,4 +1,4 @@
-import { raceStaggered } from '@ariftly/async'
+import { backoffMs, raceStaggered } from '@ariftly/async'
 import type { Kafka } from 'kafkajs'
 import { BrokerConnection } from './broker-connection.ts'
 import { createBrokerFactory } from './internals.ts'
@@ -39,9 +39,8 @@ const METADATA_MAX_AGE_MS = 30_000
 const METADATA_ANSWER_MS = 3_000
 /** A broker that has not answered is not waited for any longer before the next one is asked too. */
 const NEXT_BROKER_MS = 100
-/** Pauses of the looks at a silent broker: 100, 200, 400, 500, 500 ms. */
-const LOOK_MS = 100
-const LOOK_MS_MAX = 500
+/** Pauses between polls of a silent broker, at most: 100, 200, 400, 500 ms. */
+const LOOK = { baseMs: 100, maxMs: 500 } as const
 
 /**
  * Connections to the brokers of one topic, and the topic's metadata. A failure counts for the connection that it happened
@@ -222,19 +221,19 @@ export class TopicCluster {
   /** A frozen broker does not say that it leads no longer: while it is silent the others are asked. */
   #watchLeader(
     nodeId: number,
-    { partitions, expectedMs = LOOK_MS }: SendOptions,
+    { partitions, expectedMs = LOOK.baseMs }: SendOptions,
     connection: BrokerConnection,
   ): () => void {
     if (partitions === undefined) return () => {}
-    const look = async (pauseMs: number): Promise<void> => {
+    const look = async (looks: number): Promise<void> => {
       const metadata = await this.refreshed().catch(() => undefined)
       if (stopped) return
       const leads = metadata?.partitions.some((each) => each.leader === nodeId && partitions.includes(each.partition))
       if (metadata !== undefined && leads === false) connection.drop(new Error(`broker ${nodeId} leads no longer`))
-      else timer = setTimeout(() => void look(Math.min(2 * pauseMs, LOOK_MS_MAX)), pauseMs)
+      else timer = setTimeout(() => void look(looks + 1), backoffMs(looks, LOOK))
     }
     let stopped = false
-    let timer = setTimeout(() => void look(2 * LOOK_MS), expectedMs)
+    let timer = setTimeout(() => void look(1), expectedMs)
     return () => {
       stopped = true
       clearTimeout(timer)

@@ -1,5 +1,5 @@
 import { setMaxListeners } from 'node:events'
-import { sleep, withTimeout } from '@ariftly/async'
+import { backoffMs, sleep, withTimeout } from '@ariftly/async'
 import { createBatchSpaces } from './batch-spaces.ts'
 import type { KafkaClient } from '../cluster/client.ts'
 import { groupBy } from '../group-by.ts'
@@ -58,8 +58,7 @@ export interface ProducerOptions {
 }
 
 const SEND_TIMEOUT_MS = 10_000
-const RETRY_PAUSE_MS = 50
-const RETRY_PAUSE_MS_MAX = 500
+const RETRY = { baseMs: 50, maxMs: 500 } as const
 /** Tries of one batch that may end `unknown`: each of them may have written a copy of it. */
 const UNKNOWN_TRIES_MAX = 2
 const UNANSWERED: PartitionOutcome = { type: 'unknown', code: 'NO_ANSWER' }
@@ -74,56 +73,85 @@ const CONNECTIONS_MAX = 4
  * kafkajs's loses acknowledged records when sends overlap.
  */
 export function createProducer(client: KafkaClient, o: ProducerOptions): EventProducer {
-  const { topic, compression = 'none' } = o
-  const cluster = new TopicCluster({ kafka: client.kafka, seeds: client.brokers, topic, identity: o.identity })
-  const spaces = createBatchSpaces()
-  const closing = new AbortController()
-  // Each partition that is tried again listens to it, and Node warns of more than ten.
-  setMaxListeners(0, closing.signal)
+  return new Producer(client, o)
+}
 
-  async function send(records: readonly ProducerRecord[], options: ProduceOptions = {}): Promise<ProduceOutcome> {
-    const { timeoutMs = SEND_TIMEOUT_MS, unsentMs = timeoutMs } = options
+class Producer implements EventProducer {
+  readonly #topic: string
+  readonly #compression: 'none' | 'gzip'
+  readonly #cluster: TopicCluster
+  readonly #spaces = createBatchSpaces()
+  readonly #closing = new AbortController()
+
+  constructor({ kafka, brokers }: KafkaClient, { topic, compression = 'none', identity }: ProducerOptions) {
+    this.#topic = topic
+    this.#compression = compression
+    this.#cluster = new TopicCluster({ kafka, seeds: brokers, topic, identity })
+    // Each partition that is tried again listens to it, and Node warns of more than ten.
+    setMaxListeners(0, this.#closing.signal)
+  }
+
+  async send(records: readonly ProducerRecord[], options: ProduceOptions = {}): Promise<ProduceOutcome> {
+    const { timeoutMs = SEND_TIMEOUT_MS, unsentMs = timeoutMs, onOutcome } = options
     const startedMs = performance.now()
     const limits = { deadline: startedMs + timeoutMs, unsentDeadline: startedMs + Math.min(unsentMs, timeoutMs) }
     const outcomes = new Map<number, PartitionOutcome>()
-
-    function decide(partition: number, outcome: PartitionOutcome): void {
-      outcomes.set(partition, outcome)
-      options.onOutcome?.(partition, outcome)
-    }
-
-    const space = spaces.take()
+    const space = this.#spaces.take()
     let isAnswered = true
-    const batches = encodeByPartition(records, { compression, space })
-    await withTimeout(cluster.metadata(), timeoutMs).catch(() => {})
+    const batches = encodeByPartition(records, { compression: this.#compression, space })
+    await withTimeout(this.#cluster.metadata(), timeoutMs).catch(() => {})
     await Promise.all(
-      groupBy(batches, ({ partition }) => cluster.leaderOf(partition)).map(async ([leader, group]) => {
-        const first = await produce(leader, group, limits.deadline)
+      groupBy(batches, ({ partition }) => this.#cluster.leaderOf(partition)).map(async ([leader, group]) => {
+        const first = await this.#produce(leader, group, limits.deadline)
         await Promise.all(
           group.map(async (batch) => {
-            const outcome = first.get(batch.partition) ?? UNANSWERED
-            if (outcome.type !== 'written') isAnswered = false
-            decide(batch.partition, mayTryAgain(outcome) ? await tryAgain(batch, outcome, limits) : outcome)
+            const { partition } = batch
+            const answer = first.get(partition) ?? UNANSWERED
+            if (answer.type !== 'written') isAnswered = false
+            const outcome = mayTryAgain(answer) ? await this.#tryAgain(batch, answer, limits) : answer
+            outcomes.set(partition, outcome)
+            onOutcome?.(partition, outcome)
           }),
         )
       }),
     )
     // The leaders have read all of it, and nothing was sent twice.
-    if (isAnswered) spaces.giveBack(space)
+    if (isAnswered) this.#spaces.giveBack(space)
     return { partitions: outcomes, ok: [...outcomes.values()].every(({ type }) => type === 'written') }
   }
 
+  async probe(timeoutMs = 2_000): Promise<boolean> {
+    try {
+      await withTimeout(this.#cluster.refreshed(), timeoutMs)
+      return true
+    } catch {
+      return false
+    }
+  }
+
+  leaderOf(partition: number): number {
+    return this.#cluster.leaderOf(partition)
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort()
+    await this.#cluster.close()
+  }
+
   /** Sends the batch of one partition alone until it is decided, was left open twice, or the time is over. */
-  async function tryAgain(batch: PartitionBatch, first: PartitionOutcome, limits: Limits): Promise<PartitionOutcome> {
+  async #tryAgain(batch: PartitionBatch, first: PartitionOutcome, limits: Limits): Promise<PartitionOutcome> {
     const { partition } = batch
+    const { signal } = this.#closing
     let outcome = first
     let unknownTries = first.type === 'unknown' ? 1 : 0
-    for (let pauseMs = RETRY_PAUSE_MS; ; pauseMs = Math.min(2 * pauseMs, RETRY_PAUSE_MS_MAX)) {
+    for (let tries = 0; ; tries += 1) {
+      const pauseMs = backoffMs(tries, RETRY)
       const end = outcome.type === 'unsent' ? limits.unsentDeadline : limits.deadline
-      if (performance.now() + pauseMs >= end || closing.signal.aborted) return outcome
-      await sleep(pauseMs, closing.signal)
-      await withTimeout(cluster.refreshed(), end - performance.now()).catch(() => {})
-      const answer = (await produce(cluster.leaderOf(partition), [batch], limits.deadline)).get(partition) ?? UNANSWERED
+      if (performance.now() + pauseMs >= end || signal.aborted) return outcome
+      await sleep(pauseMs, signal)
+      await withTimeout(this.#cluster.refreshed(), end - performance.now()).catch(() => {})
+      const answers = await this.#produce(this.#cluster.leaderOf(partition), [batch], limits.deadline)
+      const answer = answers.get(partition) ?? UNANSWERED
       outcome = mergeOutcomes(outcome, answer)
       if (answer.type === 'unknown') unknownTries += 1
       if (!mayTryAgain(answer) || unknownTries >= UNKNOWN_TRIES_MAX) return outcome
@@ -131,21 +159,20 @@ export function createProducer(client: KafkaClient, o: ProducerOptions): EventPr
   }
 
   /** One request to one leader, and what it says of each partition. */
-  async function produce(
+  async #produce(
     leader: number,
     batches: readonly PartitionBatch[],
     deadline: number,
   ): Promise<ReadonlyMap<number, PartitionOutcome>> {
-    const all = (outcome: PartitionOutcome): ReadonlyMap<number, PartitionOutcome> =>
-      new Map(batches.map(({ partition }) => [partition, outcome]))
-    if (leader < 0) return all({ type: 'unsent', code: 'LEADER_NOT_AVAILABLE' })
+    if (leader < 0) return sameForAll(batches, { type: 'unsent', code: 'LEADER_NOT_AVAILABLE' })
     const leftMs = deadline - performance.now()
-    if (leftMs <= 0) return all({ type: 'unsent', code: 'NO_ANSWER' })
+    if (leftMs <= 0) return sameForAll(batches, { type: 'unsent', code: 'NO_ANSWER' })
     const timeoutMs = Math.max(1, Math.floor(leftMs - ANSWER_MARGIN_MS))
-    const request = produceRequest({ topic, topicId: cluster.topicId, timeoutMs, batches })
+    const { topicId } = this.#cluster
+    const request = produceRequest({ topic: this.#topic, topicId, timeoutMs, batches })
     let sent = false
     try {
-      const answers = await cluster.send(leader, request, {
+      const answers = await this.#cluster.send(leader, request, {
         channel: 'produce',
         connections: CONNECTIONS_MAX,
         timeoutMs: leftMs,
@@ -156,27 +183,8 @@ export function createProducer(client: KafkaClient, o: ProducerOptions): EventPr
       })
       return new Map(answers.map((answer) => [answer.partition, outcomeOf(answer, leader)]))
     } catch (error) {
-      return all({ type: sent ? 'unknown' : 'unsent', code: codeOf(error) })
+      return sameForAll(batches, { type: sent ? 'unknown' : 'unsent', code: codeOf(error) })
     }
-  }
-
-  async function probe(timeoutMs = 2_000): Promise<boolean> {
-    try {
-      await withTimeout(cluster.refreshed(), timeoutMs)
-      return true
-    } catch {
-      return false
-    }
-  }
-
-  return {
-    send,
-    probe,
-    leaderOf: (partition) => cluster.leaderOf(partition),
-    async close() {
-      closing.abort()
-      await cluster.close()
-    },
   }
 }
 
@@ -195,6 +203,13 @@ function encodeByPartition(
     partition,
     batch: encodeRecordBatch(list, { nowMs, ...o }),
   }))
+}
+
+function sameForAll(
+  batches: readonly PartitionBatch[],
+  outcome: PartitionOutcome,
+): ReadonlyMap<number, PartitionOutcome> {
+  return new Map(batches.map(({ partition }) => [partition, outcome]))
 }
 
 function codeOf(error: unknown): string {

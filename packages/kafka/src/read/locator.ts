@@ -1,4 +1,4 @@
-import { deferred, orAborted, sleep, type Deferred } from '@ariftly/async'
+import { backoffMs, deferred, orAborted, sleep, type Deferred } from '@ariftly/async'
 import { recordId } from '@ariftly/events'
 import type { Fault } from '@ariftly/fault'
 import { lookTwice } from '../topics/check-log.ts'
@@ -25,8 +25,7 @@ interface Look extends PartialLogDescription {
 }
 
 const NOTHING_READ: Position = { nextOffset: 0, lastOffset: null, lastId: null }
-const RETRY_MS = 100
-const RETRY_MS_MAX = 500
+const RETRY = { baseMs: 100, maxMs: 500 } as const
 
 /**
  * Finds out where reading begins: reads the stored positions, then where the log begins and ends and the records that were handled
@@ -87,7 +86,8 @@ export class Locator {
   async #lookFor(partitions: readonly number[], looked: Deferred<void>): Promise<void> {
     let unavailable = ''
     let left = partitions
-    for (let pauseMs = RETRY_MS; left.length > 0; pauseMs = Math.min(2 * pauseMs, RETRY_MS_MAX)) {
+    for (let looks = 0; left.length > 0; looks += 1) {
+      const pauseMs = backoffMs(looks, RETRY)
       try {
         const wanted = left
         const look = await lookTwice({

@@ -1,4 +1,4 @@
-import { deferred, withTimeout } from '@ariftly/async'
+import { backoffMs, deferred, withTimeout } from '@ariftly/async'
 import { Fault } from '@ariftly/fault'
 import { Fetcher } from './fetcher.ts'
 import { joinGroup, type GroupMembership } from './group-membership.ts'
@@ -31,8 +31,7 @@ const COMMIT_EVERY_MS = 5_000
 /** How long a last commit for tools may take. */
 const COMMIT_MS = 1_000
 const LEAVE_MS = 3_000
-const REBUILD_MS = 100
-const REBUILD_MS_MAX = 2_000
+const REBUILD = { baseMs: 100, maxMs: 2_000 } as const
 
 /**
  * Starts a reader of the log: of the partitions that its consumer group gives it, or of all. It runs until it is closed: a broker
@@ -63,7 +62,8 @@ class GroupReader implements LogReader {
   /** Of former memberships. */
   #leaving: Promise<unknown> = Promise.resolve()
   #group: GroupMembership | undefined
-  #rebuildPauseMs = REBUILD_MS
+  /** Rebuilds since partitions were read last. */
+  #rebuildsInRow = 0
   #lastError: unknown
   readonly #committed = new Map<number, number>()
   #closing: Promise<void> | undefined
@@ -118,13 +118,13 @@ class GroupReader implements LogReader {
     if (this.state === 'stopped') return
     this.rebuilds += 1
     const { rebuilds } = this
-    const pauseMs = this.#rebuildPauseMs
+    const pauseMs = backoffMs(this.#rebuildsInRow, REBUILD)
     this.#o.log.warn({ err: cause, groupId, rebuilds, pauseMs }, 'the consumer group is joined again')
     this.#ending = Promise.all([this.#ending, this.#retire()])
     this.#leaving = Promise.all([this.#leaving, this.#group?.close(LEAVE_MS)])
     this.#group = undefined
     this.#joining = setTimeout(() => this.#join(groupId), pauseMs)
-    this.#rebuildPauseMs = Math.min(2 * pauseMs, REBUILD_MS_MAX)
+    this.#rebuildsInRow += 1
   }
 
   #assign(partitions: readonly number[]): void {
@@ -156,7 +156,7 @@ class GroupReader implements LogReader {
   async #positioned(looked: Promise<void>): Promise<void> {
     await looked
     if (this.state === 'starting') this.state = 'running'
-    this.#rebuildPauseMs = REBUILD_MS
+    this.#rebuildsInRow = 0
   }
 
   /** Ends the present assignment; resolves when its last handler has ended. */

@@ -1,4 +1,4 @@
-import { deferred, sleep } from '@ariftly/async'
+import { backoffMs, deferred, sleep } from '@ariftly/async'
 import type { Logger } from '@ariftly/fault'
 import { createBatchSizer, type BatchSize, type BatchSizer } from './batch-sizer.ts'
 import type { HandleOutcome, LogBatch, LogGap } from './log-reader-options.ts'
@@ -28,8 +28,7 @@ const BYTES_HIGH = 4 * 1024 * 1024
 /** Encoded bytes, and unpacked bytes, that are decoded at a time, unless one batch of the log alone is above. */
 const DECODE_BYTES_MAX = 2 * 1024 * 1024
 const UNPACKED_BYTES_MAX = 16 * 1024 * 1024
-const RETRY_MS = 100
-const RETRY_MS_MAX = 5_000
+const RETRY = { baseMs: 100, maxMs: 5_000 } as const
 
 /**
  * What was fetched of a partition and is not handled yet. It decouples fetching from handling: while a handler waits for
@@ -93,7 +92,7 @@ export class PartitionQueue {
   async handleAll(signal: AbortSignal): Promise<void> {
     const notify = (): void => this.#notify()
     signal.addEventListener('abort', notify, { once: true })
-    for (let pauseMs = RETRY_MS; !signal.aborted;) {
+    for (let failures = 0; !signal.aborted;) {
       if (this.#ranges.length === 0 && this.#decoded === undefined) {
         await this.#changed.promise
         continue
@@ -101,14 +100,15 @@ export class PartitionQueue {
       try {
         const outcome = await this.#handleNext(signal)
         if (outcome.type === 'reread') break
-        pauseMs = RETRY_MS
+        failures = 0
       } catch (error) {
         if (signal.aborted) break
         this.#o.onFailed()
         const { log, partition } = this.#o
+        const pauseMs = backoffMs(failures, RETRY)
         log.warn({ err: error, partition, firstOffset: this.#next, pauseMs }, 'a batch failed and is tried again')
         await sleep(pauseMs, signal)
-        pauseMs = Math.min(2 * pauseMs, RETRY_MS_MAX)
+        failures += 1
       }
     }
     signal.removeEventListener('abort', notify)

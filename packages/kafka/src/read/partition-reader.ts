@@ -1,4 +1,4 @@
-import { sleep } from '@ariftly/async'
+import { backoffMs, sleep } from '@ariftly/async'
 import type { Fetcher } from './fetcher.ts'
 import type { Located, Locator } from './locator.ts'
 import { isWrongLog } from '../log-identity.ts'
@@ -22,8 +22,7 @@ export interface PartitionReaderOptions {
   onWrongLog(error: Error): void
 }
 
-const RETRY_MS = 100
-const RETRY_MS_MAX = 1_000
+const RETRY = { baseMs: 100, maxMs: 1_000 } as const
 
 /**
  * Reads one partition for as long as it is assigned: finds out where to begin, then fetches, checks, and hands on, in two
@@ -73,7 +72,7 @@ export class PartitionReader {
         if (signal.aborted) return
         if (isWrongLog(error)) return this.#o.onWrongLog(error)
         this.#o.onInterrupted(partition, error)
-        await sleep(Math.min(RETRY_MS * 2 ** this.#failures, RETRY_MS_MAX), signal)
+        await sleep(backoffMs(this.#failures, RETRY), signal)
         this.#failures += 1
       }
     }

@@ -1,5 +1,5 @@
 import { Fault } from '@ariftly/fault'
-import { formatTraceparent, parseTraceparent, type TraceContext } from './trace-context.ts'
+import { formatTraceparent, parseTraceparent, type TraceContext } from '@ariftly/trace-context'
 import type { Span, SpanAttributes, SpanEnd, Tracing } from './tracing.ts'
 
 /** Work on many records of Kafka at once. */

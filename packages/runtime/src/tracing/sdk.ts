@@ -25,7 +25,7 @@ import {
 import { createSampler } from './sampler.ts'
 import { createSpanQueue } from './span-queue.ts'
 import type { StartedTracing, StartTracingOptions } from './started-tracing.ts'
-import type { TraceContext } from './trace-context.ts'
+import type { TraceContext } from '@ariftly/trace-context'
 import type { TracingConfig } from './tracing-config.ts'
 import type { Span, SpanEnd, SpanKind, SpanOptions, Tracing } from './tracing.ts'
 

@@ -7,7 +7,7 @@ import { startBatchSpan, traceBatch } from './batch-span.ts'
 import { startTracing } from './start-tracing.ts'
 import type { StartedTracing } from './started-tracing.ts'
 import { attributesOf, startCollector, type Collector, type OtlpSpan } from './test-collector.ts'
-import { formatTraceparent, type TraceContext } from './trace-context.ts'
+import { formatTraceparent, type TraceContext } from '@ariftly/trace-context'
 import { tracingConfig } from './tracing-config.ts'
 
 const ends: (() => void | Promise<void>)[] = []

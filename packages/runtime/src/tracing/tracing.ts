@@ -1,4 +1,4 @@
-import type { TraceContext } from './trace-context.ts'
+import type { TraceContext } from '@ariftly/trace-context'
 
 /** What a span says about its work; names of OpenTelemetry's semantic conventions where there is one. */
 export type SpanAttributes = Readonly<Record<string, string | number | boolean | undefined>>

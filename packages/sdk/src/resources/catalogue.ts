@@ -1,11 +1,11 @@
-import type { EventType, StreamToken, StreamTokenRequest } from '../api-types.ts'
+import type { EventTypeDescription, StreamToken, StreamTokenRequest } from '../api-types.ts'
 import type { CallOptions } from '../http/transport.ts'
 import type { List } from '../lists.ts'
 import { Resource } from './resource.ts'
 
 /** The types of events, with the schemas of their data (any key). */
 export class EventTypes extends Resource {
-  list(options?: CallOptions): List<EventType> {
+  list(options?: CallOptions): List<EventTypeDescription> {
     return this.pages('/v1/event-types', {}, options)
   }
 }

@@ -1,10 +1,7 @@
 import type { Queryable } from '../queryable.ts'
-import type { ApiKeySecret } from './api-key-secret.ts'
-import { findApiKeysByHash } from './find-api-keys-by-hash.ts'
-import { findApiKeysById } from './find-api-keys-by-id.ts'
-import { latestApiKeyChange } from './latest-api-key-change.ts'
-import { readApiKeyChanges, type ApiKeyChanges } from './read-api-key-changes.ts'
-import { touchApiKeys } from './touch-api-keys.ts'
+import { findApiKeysByHash, findApiKeysById, type ApiKeySecret } from './find-api-keys.ts'
+import { latestApiKeyChange, readApiKeyChanges, type ApiKeyChanges } from './api-key-changes.ts'
+import { touchApiKeys } from './api-keys.ts'
 
 /** What an authenticator asks of Postgres. */
 export interface ApiKeyStore {

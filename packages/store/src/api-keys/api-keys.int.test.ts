@@ -3,18 +3,18 @@ import { createHash, randomBytes } from 'node:crypto'
 import { newTypeId } from '@ariftly/events'
 import { createTestDatabase, eventually } from '@ariftly/testkit'
 import { withTransaction } from '../with-transaction.ts'
-import type { ApiKeySecret } from './api-key-secret.ts'
-import { findApiKeysByHash } from './find-api-keys-by-hash.ts'
-import { findApiKeysById } from './find-api-keys-by-id.ts'
-import { insertApiKey, type NewApiKey } from './insert-api-key.ts'
-import { latestApiKeyChange } from './latest-api-key-change.ts'
-import { listApiKeys } from './list-api-keys.ts'
-import { readApiKeyChanges } from './read-api-key-changes.ts'
-import { revokeApiKey } from './revoke-api-key.ts'
-import { rotateApiKey } from './rotate-api-key.ts'
-import { seedBootstrapKey } from './seed-bootstrap-key.ts'
-import { touchApiKeys } from './touch-api-keys.ts'
-import { updateApiKey } from './update-api-key.ts'
+import { findApiKeysByHash, findApiKeysById, type ApiKeySecret } from './find-api-keys.ts'
+import {
+  insertApiKey,
+  listApiKeys,
+  revokeApiKey,
+  rotateApiKey,
+  seedBootstrapKey,
+  touchApiKeys,
+  updateApiKey,
+  type NewApiKey,
+} from './api-keys.ts'
+import { latestApiKeyChange, readApiKeyChanges } from './api-key-changes.ts'
 
 const database = await createTestDatabase()
 const pool = database.openPool({ max: 5 })
@@ -123,7 +123,7 @@ describe('listApiKeys', () => {
     await revoke(ids[1] ?? '')
     const left = ids.filter((_, at) => at !== 1)
     const first = (await listApiKeys(pool, { tenant: 'list', limit: 2 })).map(({ id }) => id)
-    const rest = (await listApiKeys(pool, { tenant: 'list', limit: 9, beforeId: first[1] ?? '' })).map(({ id }) => id)
+    const rest = (await listApiKeys(pool, { tenant: 'list', limit: 9, cursorId: first[1] ?? '' })).map(({ id }) => id)
     expect([...first, ...rest]).toEqual(left)
   })
 })

@@ -3,13 +3,9 @@ import { newTypeId, typeIdToUuid } from '@ariftly/events'
 import { createTestDatabase } from '@ariftly/testkit'
 import { afterAll, describe, expect, test } from '@jest/globals'
 import { withTransaction } from '../with-transaction.ts'
-import { deleteExpiredApiKeyChanges, deleteRevokedApiKeys } from './delete-expired-api-keys.ts'
-import { findApiKeysByHash } from './find-api-keys-by-hash.ts'
-import { insertApiKey } from './insert-api-key.ts'
-import { latestApiKeyChange } from './latest-api-key-change.ts'
-import { readApiKeyChanges } from './read-api-key-changes.ts'
-import { revokeApiKey } from './revoke-api-key.ts'
-import { rotateApiKey } from './rotate-api-key.ts'
+import { deleteExpiredApiKeyChanges, latestApiKeyChange, readApiKeyChanges } from './api-key-changes.ts'
+import { deleteRevokedApiKeys, insertApiKey, revokeApiKey, rotateApiKey } from './api-keys.ts'
+import { findApiKeysByHash } from './find-api-keys.ts'
 
 const database = await createTestDatabase()
 const admin = database.openPool({ owner: true })

@@ -1,22 +1,24 @@
-export type { ApiKeyRow } from './api-key-row.ts'
-export type { ApiKeySecret } from './api-key-secret.ts'
-export { countLiveApiKeys } from './count-live-api-keys.ts'
 export { createApiKeyStore } from './api-key-store.ts'
 export type { ApiKeyStore } from './api-key-store.ts'
-export { deleteExpiredApiKeyChanges, deleteRevokedApiKeys } from './delete-expired-api-keys.ts'
-export { findApiKeysByHash } from './find-api-keys-by-hash.ts'
-export { findApiKeysById } from './find-api-keys-by-id.ts'
-export { insertApiKey } from './insert-api-key.ts'
-export type { NewApiKey } from './insert-api-key.ts'
-export { latestApiKeyChange } from './latest-api-key-change.ts'
-export { listApiKeys } from './list-api-keys.ts'
-export type { ListApiKeysOptions } from './list-api-keys.ts'
-export { lockApiKey, lockApiKeyChanges } from './lock-api-key.ts'
-export { readApiKeyChanges } from './read-api-key-changes.ts'
-export type { ApiKeyChange, ApiKeyChanges } from './read-api-key-changes.ts'
-export { revokeApiKey } from './revoke-api-key.ts'
-export { rotateApiKey } from './rotate-api-key.ts'
-export type { RotateApiKeyOptions } from './rotate-api-key.ts'
-export { seedBootstrapKey } from './seed-bootstrap-key.ts'
-export { touchApiKeys } from './touch-api-keys.ts'
-export { updateApiKey } from './update-api-key.ts'
+export {
+  deleteExpiredApiKeyChanges,
+  latestApiKeyChange,
+  lockApiKeyChanges,
+  readApiKeyChanges,
+} from './api-key-changes.ts'
+export type { ApiKeyChange, ApiKeyChanges } from './api-key-changes.ts'
+export {
+  countLiveApiKeys,
+  deleteRevokedApiKeys,
+  insertApiKey,
+  listApiKeys,
+  lockApiKey,
+  revokeApiKey,
+  rotateApiKey,
+  seedBootstrapKey,
+  touchApiKeys,
+  updateApiKey,
+} from './api-keys.ts'
+export type { ApiKeyRow, ListApiKeysOptions, NewApiKey, RotateApiKeyOptions } from './api-keys.ts'
+export { findApiKeysByHash, findApiKeysById } from './find-api-keys.ts'
+export type { ApiKeySecret } from './find-api-keys.ts'

@@ -24,14 +24,7 @@ const PER_WEBHOOK_MAX = 100_000
  * pending deliveries, at most 100,000 a webhook, so it is for once in a while.
  */
 export async function countDeliveries(db: Queryable): Promise<DeliveryCounts> {
-  const { rows } = await db.query<{
-    due: number
-    waiting: number
-    held: number
-    queued: number
-    attempting: number
-    oldest_due_s: number
-  }>(
+  const { rows } = await db.query<DeliveryCounts>(
     `WITH RECURSIVE ${PENDING_WEBHOOKS},
      counted AS (
        SELECT w.enabled AND w.deleted_at IS NULL AND e.next_probe_at IS NULL AS open, d.*
@@ -54,12 +47,11 @@ export async function countDeliveries(db: Queryable): Promise<DeliveryCounts> {
             (SELECT queued FROM leased)::float8 AS queued,
             (SELECT attempting FROM leased)::float8 AS attempting,
             greatest(0, coalesce(extract(epoch FROM now() - min(first_due_at) FILTER (WHERE open)), 0))::float8
-              AS oldest_due_s
+              AS "oldestDueS"
        FROM counted`,
     [PER_WEBHOOK_MAX],
   )
   const [row] = rows
   if (row === undefined) throw new Error('an aggregate without a row')
-  const { oldest_due_s: oldestDueS, ...counts } = row
-  return { ...counts, oldestDueS }
+  return row
 }

@@ -1,14 +1,13 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { newEventId, newTypeId } from '@ariftly/events'
 import { createTestDatabase } from '@ariftly/testkit'
-import { ensurePositions } from '../projection/ensure-positions.ts'
+import { ensurePositions, readPositions } from '../projection/positions.ts'
 import { insertEvents } from '../projection/insert-events.ts'
-import { openEpoch } from '../projection/open-epoch.ts'
-import { readPositions } from '../projection/read-positions.ts'
+import { openEpoch } from '../projection/log-epochs.ts'
 import { withTransaction } from '../with-transaction.ts'
 import { advanceWithDeliveries, type PassedPart } from './insert-deliveries.ts'
 import { advanceMatchBacklog, lockNextMatchBacklog } from './match-backlog.ts'
-import { readWebhooksVersion } from './read-webhooks-version.ts'
+import { readWebhooksVersion } from './read-subscriptions.ts'
 
 const tenant = 'tenant'
 const webhookId = newTypeId('whk')

@@ -1,7 +1,7 @@
 import { typeIdToUuid } from '@ariftly/events'
 import { plainArray, prepared } from '../prepared.ts'
 import type { PositionAdvance } from '../projection/advance-positions.ts'
-import type { ProjectionKey } from '../projection/projection-position.ts'
+import type { ProjectionKey } from '../projection/positions.ts'
 import type { Queryable } from '../queryable.ts'
 import { isNotDeleted } from '../tenants/deleted-tenants.ts'
 import { deriveDeliveryId } from './delivery-id.ts'

@@ -1,32 +1,47 @@
-import { typeIdToUuid } from '@ariftly/events'
+import { typeIdToUuid, uuidToTypeId } from '@ariftly/events'
+import type { QueryConfig } from 'pg'
+import { defineRow, plain, time, timeOrNull, type RowOf } from '../define-row.ts'
+import { prepared } from '../prepared.ts'
+import { groupBy } from '../group-by.ts'
 import type { Queryable } from '../queryable.ts'
-import type { AttemptRow, ListedAttempt } from './delivery-row.ts'
 
-/** An attempt without the answer to it, as pg hands it over. */
-export interface ListedAttemptColumns {
-  readonly attempt: number
-  readonly probe: boolean
-  readonly started_at: Date
-  readonly dns_ms: number | null
-  readonly connect_ms: number | null
-  readonly tls_ms: number | null
-  readonly first_byte_ms: number | null
-  readonly total_ms: number
-  readonly address: string | null
-  readonly status: number | null
-  readonly error_class: string | null
-  readonly error_detail: string | null
-  readonly next_attempt_at: Date | null
+const LISTED = {
+  attempt: plain<number>(),
+  /** A probe of a failing endpoint counts towards no schedule. */
+  probe: plain<boolean>(),
+  startedAtMs: time(),
+  dnsMs: ms('dns_ms'),
+  connectMs: ms('connect_ms'),
+  tlsMs: ms('tls_ms'),
+  firstByteMs: ms('first_byte_ms'),
+  totalMs: plain<number>({ name: 'total_ms' }),
+  address: plain<string | null>(),
+  status: plain<number | null>(),
+  errorClass: plain<string | null>(),
+  errorDetail: plain<string | null>(),
+  nextAttemptAtMs: timeOrNull(),
 }
 
-interface AttemptColumns extends ListedAttemptColumns {
-  readonly response_headers: string | null
-  readonly response_body: Buffer | null
+/** Milliseconds that a part of an attempt took; null where it did not come that far. */
+function ms(name: string) {
+  return plain<number | null>({ name })
 }
 
-/** What `toListedAttempt` reads, of `attempts a`. */
-export const LISTED_ATTEMPT_COLUMNS = `a.attempt, a.probe, a.started_at, a.dns_ms, a.connect_ms, a.tls_ms, a.first_byte_ms, a.total_ms,
-  a.address, a.status, a.error_class, a.error_detail, a.next_attempt_at`
+const listedRow = defineRow('a', LISTED)
+
+/** An attempt without the answer to it. */
+export type ListedAttempt = RowOf<typeof listedRow>
+
+/** The attempts `a`, and the kept answers `s` to successful ones. */
+const attemptRow = defineRow('a', {
+  ...LISTED,
+  /** JSON object of names and values. */
+  responseHeaders: plain<string | null>({ sql: 'coalesce(a.response_headers, s.response_headers)' }),
+  responseBody: plain<Buffer | null>({ sql: 'coalesce(a.response_body, s.response_body)' }),
+})
+
+/** One attempt of a delivery, as it is kept. */
+export type AttemptRow = RowOf<typeof attemptRow>
 
 /**
  * The newest `limit` attempts of a delivery, oldest first, with what was answered to failures and to the last successes of the
@@ -36,9 +51,8 @@ export async function listAttempts(
   db: Queryable,
   o: { readonly tenant: string; readonly deliveryId: string; readonly limit: number },
 ): Promise<readonly AttemptRow[]> {
-  const { rows } = await db.query<AttemptColumns>(
-    `SELECT ${LISTED_ATTEMPT_COLUMNS}, coalesce(a.response_headers, s.response_headers) AS response_headers,
-            coalesce(a.response_body, s.response_body) AS response_body
+  const { rows } = await db.query(
+    `SELECT ${attemptRow.columns}
        FROM attempts a
        LEFT JOIN success_answers s
               ON s.webhook_id = a.webhook_id AND s.delivery_id = a.delivery_id AND s.attempt = a.attempt
@@ -46,28 +60,39 @@ export async function listAttempts(
       ORDER BY a.attempt DESC LIMIT $3`,
     [typeIdToUuid('dlv', o.deliveryId), o.tenant, o.limit],
   )
-  return rows.toReversed().map((row) => ({
-    ...toListedAttempt(row),
-    responseHeaders: row.response_headers,
-    responseBody: row.response_body,
-  }))
+  return rows.toReversed().map(attemptRow.read)
 }
 
-/** Turns columns into the row that code works with. */
-export function toListedAttempt(row: ListedAttemptColumns): ListedAttempt {
-  return {
-    attempt: row.attempt,
-    probe: row.probe,
-    startedAtMs: row.started_at.getTime(),
-    dnsMs: row.dns_ms,
-    connectMs: row.connect_ms,
-    tlsMs: row.tls_ms,
-    firstByteMs: row.first_byte_ms,
-    totalMs: row.total_ms,
-    address: row.address,
-    status: row.status,
-    errorClass: row.error_class,
-    errorDetail: row.error_detail,
-    nextAttemptAtMs: row.next_attempt_at?.getTime() ?? null,
-  }
+/** Whose attempts are read. */
+export interface AttemptsOfDeliveriesOptions {
+  readonly tenant: string
+  /** Valid `dlv_…`, each once. */
+  readonly deliveryIds: readonly string[]
+  /** Most attempts of one delivery that are read. */
+  readonly limit: number
+}
+
+/**
+ * The newest attempts of some deliveries by delivery id, each list newest first, without the answers to them. At most `limit` rows of each delivery,
+ * by a range of the primary key in its one partition. For connections with `LIST_SETTINGS`.
+ */
+export async function listAttemptsOfDeliveries(
+  db: Queryable,
+  o: AttemptsOfDeliveriesOptions,
+): Promise<ReadonlyMap<string, readonly ListedAttempt[]>> {
+  const { rows } = await db.query<{ readonly delivery_id: string }>(attemptsOfDeliveriesQuery(o))
+  const byDelivery = groupBy(rows, (row) => uuidToTypeId('dlv', row.delivery_id))
+  return new Map(Array.from(byDelivery, ([id, attempts]) => [id, attempts.map(listedRow.read)]))
+}
+
+/** The statement. */
+export function attemptsOfDeliveriesQuery(o: AttemptsOfDeliveriesOptions): QueryConfig<unknown[]> {
+  return prepared(
+    `SELECT a.delivery_id, ${listedRow.columns}
+       FROM unnest($2::uuid[]) AS delivery (id)
+      CROSS JOIN LATERAL (
+              SELECT * FROM attempts WHERE delivery_id = delivery.id AND tenant_id = $1 ORDER BY attempt DESC LIMIT $3) AS a
+      ORDER BY a.delivery_id, a.attempt DESC`,
+    [o.tenant, o.deliveryIds.map((id) => typeIdToUuid('dlv', id)), o.limit],
+  )
 }

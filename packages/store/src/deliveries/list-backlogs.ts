@@ -1,35 +1,27 @@
-import { uuidToTypeId } from '@ariftly/events'
+import { defineRow, plain, typeId, tenant, type RowOf } from '../define-row.ts'
 import type { Queryable } from '../queryable.ts'
 import { UNDER_WAY } from './delivery-state.ts'
 
-/** A webhook as an operator looks at it. */
-export interface WebhookBacklog {
-  readonly webhookId: string
-  readonly tenant: string
+const backlogRow = defineRow('u', {
+  webhookId: typeId('whk'),
+  tenant,
   /** `enabled`, `failing` (probed one at a time), or why it is disabled. */
-  readonly standing: 'enabled' | 'failing' | 'manual' | 'gone' | 'failures'
-  readonly pending: number
-  readonly due: number
-  readonly queued: number
-  readonly attempting: number
-  readonly consecutiveFailures: number
+  standing: plain<'enabled' | 'failing' | 'manual' | 'gone' | 'failures'>(),
+  pending: plain<number>(),
+  due: plain<number>(),
+  queued: plain<number>(),
+  attempting: plain<number>(),
+  consecutiveFailures: plain<number>(),
   /** Of its oldest unfinished delivery, in seconds; null without one. */
-  readonly oldestS: number | null
-}
+  oldestS: plain<number | null>(),
+})
+
+/** A webhook as an operator looks at it. */
+export type WebhookBacklog = RowOf<typeof backlogRow>
 
 /** The webhooks with the most unfinished deliveries, at most `limit`. Reads every unfinished delivery, by `deliveries_ordering`. */
 export async function listBacklogs(db: Queryable, o: { readonly limit: number }): Promise<readonly WebhookBacklog[]> {
-  const { rows } = await db.query<{
-    webhook_id: string
-    tenant_id: string
-    standing: WebhookBacklog['standing']
-    pending: number
-    due: number
-    queued: number
-    attempting: number
-    consecutive_failures: number
-    oldest_s: number | null
-  }>(
+  const { rows } = await db.query(
     `WITH unfinished AS (
        SELECT webhook_id, count(*) FILTER (WHERE state = 'pending')::int AS pending,
               count(*) FILTER (WHERE state = 'pending' AND due_at <= now())::int AS due,
@@ -46,15 +38,5 @@ export async function listBacklogs(db: Queryable, o: { readonly limit: number })
       LIMIT $1`,
     [o.limit],
   )
-  return rows.map((row) => ({
-    webhookId: uuidToTypeId('whk', row.webhook_id),
-    tenant: row.tenant_id,
-    standing: row.standing,
-    pending: row.pending,
-    due: row.due,
-    queued: row.queued,
-    attempting: row.attempting,
-    consecutiveFailures: row.consecutive_failures,
-    oldestS: row.oldest_s,
-  }))
+  return rows.map(backlogRow.read)
 }

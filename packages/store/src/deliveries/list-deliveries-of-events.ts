@@ -1,8 +1,9 @@
 import { typeIdToUuid } from '@ariftly/events'
 import type { QueryConfig } from 'pg'
 import { prepared } from '../prepared.ts'
+import { groupBy } from '../group-by.ts'
 import type { Queryable } from '../queryable.ts'
-import { DELIVERY_COLUMNS, toDeliveryRow, type DeliveryColumns, type DeliveryRow } from './delivery-row.ts'
+import { deliveryRow, type DeliveryRow } from './delivery-row.ts'
 
 /** Whose deliveries are read. */
 export interface DeliveriesOfEventsOptions {
@@ -21,14 +22,8 @@ export async function listDeliveriesOfEvents(
   db: Queryable,
   o: DeliveriesOfEventsOptions,
 ): Promise<ReadonlyMap<string, readonly DeliveryRow[]>> {
-  const { rows } = await db.query<DeliveryColumns>(deliveriesOfEventsQuery(o))
-  const byEvent = new Map<string, DeliveryRow[]>()
-  for (const delivery of rows.map(toDeliveryRow)) {
-    const known = byEvent.get(delivery.eventId)
-    if (known === undefined) byEvent.set(delivery.eventId, [delivery])
-    else known.push(delivery)
-  }
-  return byEvent
+  const { rows } = await db.query(deliveriesOfEventsQuery(o))
+  return groupBy(rows.map(deliveryRow.read), ({ eventId }) => eventId)
 }
 
 /**
@@ -37,7 +32,7 @@ export async function listDeliveriesOfEvents(
  */
 export function deliveriesOfEventsQuery(o: DeliveriesOfEventsOptions): QueryConfig<unknown[]> {
   return prepared(
-    `SELECT ${DELIVERY_COLUMNS}
+    `SELECT ${deliveryRow.columns}
        FROM unnest($2::uuid[], $3::bigint[]) AS event (id, ms)
       CROSS JOIN LATERAL (
               SELECT * FROM (SELECT * FROM deliveries WHERE event_id = event.id OFFSET 0) AS of_event

@@ -1,25 +1,30 @@
-import { typeIdToUuid, uuidToTypeId } from '@ariftly/events'
+import { typeIdToUuid } from '@ariftly/events'
+import { defineRow, plain, tenant, typeId, type RowOf } from '../define-row.ts'
 import { plainArray, prepared } from '../prepared.ts'
 import type { Queryable } from '../queryable.ts'
-import { isServed } from '../tenants/is-served.ts'
+import { isServed } from '../tenants/deleted-tenants.ts'
 import { NEXT_PROBE_AT } from './next-probe-at.ts'
 import { NEXT_TOKEN_MS, RATE_TOKENS } from './rate-tokens.ts'
 
-/** The state of an endpoint whose row this transaction holds. */
-export interface LockedEndpoint {
-  readonly webhookId: string
-  readonly tenant: string
-  readonly ordering: 'none' | 'task'
+const endpointRow = defineRow('e', {
+  webhookId: typeId('whk'),
+  tenant,
+  ordering: plain<'none' | 'task'>({ sql: 'w.ordering' }),
   /** Deliveries that the webhook's `rate_limit` allows now; null without a limit. */
-  readonly tokens: number | null
+  tokens: plain<number | null>({ sql: `CASE WHEN w.rate_limit IS NOT NULL THEN floor(${RATE_TOKENS})::int END` }),
   /** Until there is one; 0 while there is, and without a limit. */
-  readonly nextTokenMs: number
-  readonly consecutiveFailures: number
+  nextTokenMs: plain<number>({ name: 'next_token_ms', sql: NEXT_TOKEN_MS }),
+  consecutiveFailures: plain<number>(),
   /** How long the last attempt took; null before the first. */
-  readonly lastAttemptMs: number | null
+  lastAttemptMs: plain<number | null>({ name: 'last_attempt_ms' }),
   /** `open`; or failing, and then whether its next probe is due. */
-  readonly gate: 'open' | 'probe_due' | 'shut'
-}
+  gate: plain<'open' | 'probe_due' | 'shut'>({
+    sql: `CASE WHEN e.next_probe_at IS NULL THEN 'open' WHEN ${NEXT_PROBE_AT} <= now() THEN 'probe_due' ELSE 'shut' END`,
+  }),
+})
+
+/** The state of an endpoint whose row this transaction holds. */
+export type LockedEndpoint = RowOf<typeof endpointRow>
 
 /**
  * Locks the endpoints of these webhooks until the transaction ends. Left out are those that another scheduler holds (it serves
@@ -30,23 +35,9 @@ export async function lockEndpoints(
   tx: Queryable,
   o: { readonly webhookIds: readonly string[] },
 ): Promise<readonly LockedEndpoint[]> {
-  const { rows } = await tx.query<{
-    webhook_id: string
-    tenant_id: string
-    ordering: 'none' | 'task'
-    tokens: number | null
-    next_token_ms: number
-    consecutive_failures: number
-    last_attempt_ms: number | null
-    gate: 'open' | 'probe_due' | 'shut'
-  }>(
+  const { rows } = await tx.query(
     prepared(
-      `SELECT e.webhook_id, e.tenant_id, w.ordering, e.consecutive_failures, e.last_attempt_ms,
-            CASE WHEN e.next_probe_at IS NULL THEN 'open' WHEN ${NEXT_PROBE_AT} <= now() THEN 'probe_due' ELSE 'shut' END AS gate,
-            CASE WHEN w.rate_limit IS NOT NULL
-                 THEN floor(${RATE_TOKENS})::int
-                 END AS tokens,
-            ${NEXT_TOKEN_MS} AS next_token_ms
+      `SELECT ${endpointRow.columns}
        FROM webhook_endpoints e
        JOIN webhooks w ON w.id = e.webhook_id
       WHERE e.webhook_id = ANY ($1::uuid[]) AND w.enabled AND w.deleted_at IS NULL AND ${isServed('w.tenant_id')}
@@ -55,14 +46,5 @@ export async function lockEndpoints(
       [plainArray(o.webhookIds.map((id) => typeIdToUuid('whk', id)))],
     ),
   )
-  return rows.map((row) => ({
-    webhookId: uuidToTypeId('whk', row.webhook_id),
-    tenant: row.tenant_id,
-    ordering: row.ordering,
-    tokens: row.tokens,
-    nextTokenMs: row.next_token_ms,
-    consecutiveFailures: row.consecutive_failures,
-    lastAttemptMs: row.last_attempt_ms,
-    gate: row.gate,
-  }))
+  return rows.map(endpointRow.read)
 }

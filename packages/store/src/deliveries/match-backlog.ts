@@ -1,17 +1,20 @@
 import { readMatchableEvents, type MatchableEvents } from '../events/read-matchable-events.ts'
+import { defineRow, plain, tenant, type RowOf } from '../define-row.ts'
 import { ifPast } from '../if-past.ts'
 import type { Queryable } from '../queryable.ts'
 
-/** A tenant's records of one part of the log that are still to be matched: from `nextOffset` to below `endOffset`. */
-export interface MatchBacklog {
-  readonly epoch: number
-  readonly partition: number
-  readonly tenant: string
+const backlogRow = defineRow('b', {
+  epoch: plain<number>(),
+  partition: plain<number>(),
+  tenant,
   /** Where it began: names it. */
-  readonly firstOffset: number
-  readonly nextOffset: number
-  readonly endOffset: number
-}
+  firstOffset: plain<number>(),
+  nextOffset: plain<number>(),
+  endOffset: plain<number>(),
+})
+
+/** A tenant's records of one part of the log that are still to be matched: from `nextOffset` to below `endOffset`. */
+export type MatchBacklog = RowOf<typeof backlogRow>
 
 /**
  * Locks the next backlog: tenants take turns, and each partition of a tenant is worked off in the order of the log. Skipped
@@ -22,16 +25,9 @@ export async function lockNextMatchBacklog(
   tx: Queryable,
   o: { readonly topic: string; readonly exceptTenants?: readonly string[] },
 ): Promise<MatchBacklog | undefined> {
-  const { rows } = await tx.query<{
-    epoch: number
-    partition: number
-    tenant_id: string
-    first_offset: number
-    next_offset: number
-    end_offset: number
-  }>(
+  const locked = await tx.query(
     `WITH turns AS (SELECT tenant_id, max(${ifPast('updated_at')}) AS last_turn FROM match_backlogs GROUP BY tenant_id)
-     SELECT b.epoch, b.partition, b.tenant_id, b.first_offset, b.next_offset, b.end_offset
+     SELECT ${backlogRow.columns}
        FROM match_backlogs b JOIN turns USING (tenant_id)
       WHERE b.tenant_id <> ALL ($2::text[])
         AND NOT EXISTS (
@@ -47,10 +43,7 @@ export async function lockNextMatchBacklog(
         FOR UPDATE OF b SKIP LOCKED`,
     [o.topic, o.exceptTenants ?? []],
   )
-  const [row] = rows
-  if (row === undefined) return undefined
-  const { epoch, partition, tenant_id: tenant, first_offset: firstOffset } = row
-  return { epoch, partition, tenant, firstOffset, nextOffset: row.next_offset, endOffset: row.end_offset }
+  return backlogRow.readFirst(locked)
 }
 
 /** Whether there is any backlog, on this worker or another: one look, without a lock. */

@@ -3,7 +3,7 @@ import { createTestDatabase, insertSampleWebhook } from '@ariftly/testkit'
 import { expect, test } from '@jest/globals'
 import { withTransaction } from '../with-transaction.ts'
 import { lockEndpoints } from './lock-endpoints.ts'
-import { spendRateTokens } from './spend-rate-tokens.ts'
+import { spendRateTokens } from './rate-tokens.ts'
 
 test('a rate-limited endpoint has tokens again at once when the clock of Postgres was set back', async () => {
   const database = await createTestDatabase()

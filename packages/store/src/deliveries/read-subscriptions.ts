@@ -1,20 +1,28 @@
-import { uuidToTypeId } from '@ariftly/events'
+import { defineRow, plain, tenant, time, typeId, type RowOf } from '../define-row.ts'
+import { prepared } from '../prepared.ts'
 import type { Queryable } from '../queryable.ts'
 
-/** What a matcher needs of a webhook. */
-export interface Subscription {
-  /** `whk_…`. */
-  readonly id: string
-  readonly tenant: string
+/** The members by which a webhook wants events. */
+export const SUBSCRIPTION_FILTER = {
   /** As given: exact types, groups (`task.*`) or `*`. */
-  readonly events: readonly string[]
-  readonly taskId: string | null
-  readonly sessionId: string | null
-  readonly agent: string | null
-  readonly createdAtMs: number
+  events: plain<readonly string[]>(),
+  taskId: plain<string | null>(),
+  sessionId: plain<string | null>(),
+  agent: plain<string | null>(),
   /** Payload filter as JSON text; null is none. */
-  readonly filter: string | null
+  filter: plain<string | null>(),
 }
+
+const subscriptionRow = defineRow('w', {
+  /** `whk_…`. */
+  id: typeId('whk'),
+  tenant,
+  ...SUBSCRIPTION_FILTER,
+  createdAtMs: time(),
+})
+
+/** What a matcher needs of a webhook. */
+export type Subscription = RowOf<typeof subscriptionRow>
 
 /** A webhook that has changed in what matching reads. */
 export interface SubscriptionChange {
@@ -31,33 +39,22 @@ export async function readSubscriptions(
   tx: Queryable,
   o: { readonly since: number | undefined },
 ): Promise<readonly SubscriptionChange[]> {
-  const { rows } = await tx.query<{
-    id: string
-    tenant_id: string
-    events: string[]
-    task_id: string | null
-    session_id: string | null
-    agent: string | null
-    created_at: Date
-    filter: string | null
-    enabled: boolean
-  }>(
-    `SELECT id, tenant_id, events, task_id, session_id, agent, created_at, filter, enabled AND deleted_at IS NULL AS enabled
-       FROM webhooks
+  const { rows } = await tx.query<{ readonly matches: boolean }>(
+    `SELECT ${subscriptionRow.columns}, enabled AND deleted_at IS NULL AS matches
+       FROM webhooks w
       WHERE ${o.since === undefined ? 'enabled AND deleted_at IS NULL' : 'matching_version > $1'}`,
     o.since === undefined ? [] : [o.since],
   )
-  return rows.map((row) => ({
-    enabled: row.enabled,
-    subscription: {
-      id: uuidToTypeId('whk', row.id),
-      tenant: row.tenant_id,
-      events: row.events,
-      taskId: row.task_id,
-      sessionId: row.session_id,
-      agent: row.agent,
-      createdAtMs: row.created_at.getTime(),
-      filter: row.filter,
-    },
-  }))
+  return rows.map((row) => ({ enabled: row.matches, subscription: subscriptionRow.read(row) }))
+}
+
+/**
+ * The number that every change of a webhook moves that matters to matching. A matcher reads what has changed when it has moved;
+ * as the writer committed before its 2xx, any event appended later is matched with it.
+ */
+export async function readWebhooksVersion(tx: Queryable): Promise<number> {
+  const { rows } = await tx.query<{ version: number }>(prepared('SELECT version FROM webhooks_version', []))
+  const row = rows[0]
+  if (row === undefined) throw new Error('webhooks_version has lost its row')
+  return row.version
 }

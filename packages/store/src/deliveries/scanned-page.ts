@@ -1,11 +1,12 @@
 import { uuidToTypeId } from '@ariftly/events'
-import { DELIVERY_COLUMNS, toDeliveryRow, type DeliveryColumns, type DeliveryRow } from './delivery-row.ts'
+import { deliveryRow, type DeliveryRow } from './delivery-row.ts'
 
 /** Rows that one page looks at when it has to judge each of them. */
 export const SCAN_MAX = 500
 
 /** A row of {@link scannedPageSql} as pg hands it over. */
-export interface ScannedColumns extends DeliveryColumns {
+export interface ScannedColumns {
+  readonly id: string
   readonly fits: boolean
   readonly is_last: boolean
 }
@@ -36,7 +37,7 @@ export function scannedPageSql(o: {
   readonly limit: number | string
 }): string {
   return (
-    `SELECT ${DELIVERY_COLUMNS}, d.fits, d.place = ${o.scanMax} AS is_last` +
+    `SELECT ${deliveryRow.columns}, d.fits, d.place = ${o.scanMax} AS is_last` +
     ` FROM (SELECT d.*, ${fitsAll(o.fits)} AS fits, row_number() OVER () AS place FROM (${o.scan}) AS d) AS d` +
     ` WHERE d.fits OR d.place = ${o.scanMax} ORDER BY ${o.orderBy} LIMIT ${o.limit}`
   )
@@ -47,5 +48,8 @@ export function toScannedPage(rows: readonly ScannedColumns[], limit: number): S
   const fitting = rows.filter(({ fits }) => fits)
   const page = fitting.slice(0, limit)
   const next = fitting.length > limit ? page.at(-1) : rows.find(({ is_last: isLast }) => isLast)
-  return { deliveries: page.map(toDeliveryRow), nextId: next === undefined ? undefined : uuidToTypeId('dlv', next.id) }
+  return {
+    deliveries: page.map(deliveryRow.read),
+    nextId: next === undefined ? undefined : uuidToTypeId('dlv', next.id),
+  }
 }

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { EVENT_TYPES, newEventId, uuidToTypeId, type EventFilter, type EventType } from '@ariftly/events'
 import { createTestDatabase } from '@ariftly/testkit'
-import { type ProjectedEvent } from '../projection/event-arrays.ts'
+import type { ProjectedEvent } from '../projection/event-arrays.ts'
 import { insertEvents } from '../projection/insert-events.ts'
-import { getEvent } from './get-event.ts'
+import { getEvent } from './events.ts'
 import { LIST_SETTINGS, listEvents, type EventPage, type ListEventsOptions } from './list-events.ts'
 
 const DAY_MS = 86_400_000

@@ -1,5 +1,21 @@
+import type { EventType } from '@ariftly/events'
+import { defineRow, plain, time, typeId, type RowOf } from '../define-row.ts'
 import type { Queryable } from '../queryable.ts'
-import { toMatchableEvent, type MatchableColumns, type MatchableEvent } from './matchable-event.ts'
+
+const matchableRow = defineRow('e', {
+  id: typeId('evt'),
+  offset: plain<number>(),
+  type: plain<EventType>(),
+  taskId: plain<string | null>(),
+  sessionId: plain<string | null>(),
+  agent: plain<string | null>(),
+  appendedAtMs: time(),
+  /** The payload as text, if it was asked for. */
+  data: plain<string | null>(),
+})
+
+/** Of an event of the projection, what decides which webhooks want it and what its deliveries need. */
+export type MatchableEvent = RowOf<typeof matchableRow>
 
 /** Events of one part of the log that follow each other. */
 export interface MatchableEvents {
@@ -30,13 +46,13 @@ export async function readMatchableEvents(
   const { where, values, limit, withData } = o
   const first = (columns: string): string =>
     `SELECT ${columns} FROM events WHERE ${where} ORDER BY "offset" LIMIT $${values.length + 1}`
-  const { rows } = await db.query<MatchableColumns>(
+  const { rows } = await db.query<{ readonly data: string | null }>(
     withData ? withPayloads(first) : first(`${COLUMNS}, NULL AS data`),
     [...values, limit],
   )
   const beyond = withData ? rows.findIndex(({ data }) => data === null) : -1
   const read = beyond === -1 ? rows : rows.slice(0, beyond)
-  return { events: read.map(toMatchableEvent), atEnd: beyond === -1 && rows.length < limit }
+  return { events: read.map(matchableRow.read), atEnd: beyond === -1 && rows.length < limit }
 }
 
 /** `data` is null for events before which there are payloads enough: these are never decompressed. */

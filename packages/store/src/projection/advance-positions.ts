@@ -1,7 +1,7 @@
 import { typeIdToUuid } from '@ariftly/events'
 import { plainArray, prepared } from '../prepared.ts'
 import type { Queryable } from '../queryable.ts'
-import type { ProjectionKey } from './projection-position.ts'
+import type { ProjectionKey } from './positions.ts'
 
 /** How the position of one partition is to move. */
 export interface PositionAdvance {

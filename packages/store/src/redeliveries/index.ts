@@ -1,12 +1,21 @@
-export { advanceRedelivery, delayRedelivery, noteFailedSlice } from './advance-redelivery.ts'
-export { cancelRedelivery } from './cancel-redelivery.ts'
-export { deleteExpiredRedeliveries } from './delete-expired-redeliveries.ts'
-export { getRedelivery } from './get-redelivery.ts'
-export { DRY_RUNS_MAX, insertRedelivery } from './insert-redelivery.ts'
-export { findRunningRedelivery, listRedeliveries } from './list-redeliveries.ts'
-export { anyRedeliveryDue, lockNextRedelivery } from './lock-next-redelivery.ts'
+export {
+  anyRedeliveryDue,
+  advanceRedelivery,
+  delayRedelivery,
+  lockNextRedelivery,
+  noteFailedSlice,
+} from './lock-next-redelivery.ts'
 export type { LockedRedelivery } from './lock-next-redelivery.ts'
+export {
+  cancelRedelivery,
+  deleteExpiredRedeliveries,
+  DRY_RUNS_MAX,
+  findRunningRedelivery,
+  getRedelivery,
+  insertRedelivery,
+  listRedeliveries,
+} from './redeliveries.ts'
+export type { RedeliveryRow } from './redeliveries.ts'
 export { anyWebhookFull, redeliverMany } from './redeliver-many.ts'
-export type { RedeliveryRow } from './redelivery-row.ts'
 export { toDeliveryFilter } from './stored-filter.ts'
 export type { RedeliveredStatus, StoredFilter } from './stored-filter.ts'

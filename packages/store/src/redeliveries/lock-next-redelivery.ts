@@ -1,7 +1,7 @@
-import { uuidToTypeId } from '@ariftly/events'
+import { typeIdToUuid, uuidToTypeId } from '@ariftly/events'
 import { prepared } from '../prepared.ts'
 import type { Queryable } from '../queryable.ts'
-import { REDELIVERY_COLUMNS, toRedeliveryRow, type RedeliveryColumns, type RedeliveryRow } from './redelivery-row.ts'
+import { redeliveryRow, type RedeliveryRow } from './redeliveries.ts'
 
 /** A running redelivery whose row this transaction holds. */
 export interface LockedRedelivery extends RedeliveryRow {
@@ -28,7 +28,7 @@ export async function anyRedeliveryDue(db: Queryable): Promise<boolean> {
  * another worker holds is passed over. By indexes redeliveries_due and redeliveries_turns.
  */
 export async function lockNextRedelivery(tx: Queryable): Promise<LockedRedelivery | undefined> {
-  const { rows } = await tx.query<RedeliveryColumns & { cursor_id: string | null }>(
+  const { rows } = await tx.query<{ cursor_id: string | null }>(
     `WITH turns AS (
        SELECT id, (SELECT max(t.updated_at) FROM redeliveries t
                     WHERE t.tenant_id = due.tenant_id AND t.updated_at <= clock_timestamp()) AS turn
@@ -37,7 +37,7 @@ export async function lockNextRedelivery(tx: Queryable): Promise<LockedRedeliver
                 WHERE ${DUE}) due
         WHERE place = 1
         ORDER BY turn NULLS FIRST LIMIT ${TENANTS_MAX})
-     SELECT ${REDELIVERY_COLUMNS}, r.cursor_id
+     SELECT ${redeliveryRow.columns}, r.cursor_id
        FROM redeliveries r JOIN turns ON turns.id = r.id
       WHERE r.state = 'running'
       ORDER BY turns.turn NULLS FIRST
@@ -46,5 +46,60 @@ export async function lockNextRedelivery(tx: Queryable): Promise<LockedRedeliver
   )
   const [row] = rows
   if (row === undefined) return undefined
-  return { ...toRedeliveryRow(row), cursorId: row.cursor_id === null ? undefined : uuidToTypeId('dlv', row.cursor_id) }
+  return {
+    ...redeliveryRow.read(row),
+    cursorId: row.cursor_id === null ? undefined : uuidToTypeId('dlv', row.cursor_id),
+  }
+}
+
+/** What a slice has come to. */
+export interface RedeliveryAdvance {
+  readonly id: string
+  /** The last delivery that was looked at, `dlv_…`; undefined when none follows: the redelivery is complete. */
+  readonly nextId: string | undefined
+  readonly scanned: number
+  readonly deliveries: number
+}
+
+/** Moves a redelivery whose row this transaction holds on, or completes it. By primary key. */
+export async function advanceRedelivery(tx: Queryable, o: RedeliveryAdvance): Promise<void> {
+  await tx.query(
+    `UPDATE redeliveries
+        SET cursor_id = coalesce($2, cursor_id), scanned_count = scanned_count + $3, delivery_count = delivery_count + $4,
+            failed_slices = 0, updated_at = clock_timestamp(), due_at = clock_timestamp(),
+            state = CASE WHEN $2::uuid IS NULL THEN 'completed' ELSE state END,
+            finished_at = CASE WHEN $2::uuid IS NULL THEN clock_timestamp() END
+      WHERE id = $1`,
+    [typeIdToUuid('rdl', o.id), o.nextId === undefined ? null : typeIdToUuid('dlv', o.nextId), o.scanned, o.deliveries],
+  )
+}
+
+/** Puts the next slice of a redelivery off; the turn of its tenant counts as taken. By primary key. */
+export async function delayRedelivery(
+  db: Queryable,
+  o: { readonly id: string; readonly delayMs: number },
+): Promise<void> {
+  await db.query(
+    `UPDATE redeliveries SET updated_at = clock_timestamp(), due_at = clock_timestamp() + $2 * interval '1 ms' WHERE id = $1`,
+    [typeIdToUuid('rdl', o.id), o.delayMs],
+  )
+}
+
+/**
+ * Notes that a slice ended with an error: it is tried again after `delayMs`, and after `slicesMax` such slices in a row the
+ * redelivery has failed. By primary key.
+ */
+export async function noteFailedSlice(
+  db: Queryable,
+  o: { readonly id: string; readonly delayMs: number; readonly slicesMax: number },
+): Promise<void> {
+  await db.query(
+    `UPDATE redeliveries
+        SET failed_slices = failed_slices + 1, updated_at = clock_timestamp(),
+            due_at = clock_timestamp() + $2 * interval '1 ms',
+            state = CASE WHEN failed_slices + 1 >= $3 THEN 'failed' ELSE state END,
+            finished_at = CASE WHEN failed_slices + 1 >= $3 THEN clock_timestamp() END
+      WHERE id = $1 AND state = 'running'`,
+    [typeIdToUuid('rdl', o.id), o.delayMs, o.slicesMax],
+  )
 }

@@ -1,8 +1,10 @@
-import { uuidToTypeId } from '@ariftly/events'
+import { typeIdToUuid } from '@ariftly/events'
+import { defineRow } from '../define-row.ts'
 import { ifPast } from '../if-past.ts'
+import { prepared } from '../prepared.ts'
 import type { Queryable } from '../queryable.ts'
-import { REPLAY_COLUMNS, toReplayRow, type ReplayColumns, type ReplayRow } from './replay-row.ts'
-import type { Subscription } from '../deliveries/read-subscriptions.ts'
+import { replayRow, type ReplayRow } from './replays.ts'
+import { SUBSCRIPTION_FILTER, type Subscription } from '../deliveries/read-subscriptions.ts'
 
 /** A place in the log as `events` holds it. */
 export interface ReplayCursor {
@@ -19,15 +21,13 @@ export interface LockedReplay extends ReplayRow {
   readonly webhookDeleted: boolean
 }
 
-interface Columns extends ReplayColumns {
+/** The webhook of a replay, `webhooks w`. */
+const webhookRow = defineRow('w', SUBSCRIPTION_FILTER)
+
+interface CursorColumns {
   readonly epoch: number | null
   readonly partition: number | null
   readonly next_offset: number | null
-  readonly events: string[]
-  readonly task_id: string | null
-  readonly session_id: string | null
-  readonly agent: string | null
-  readonly filter: string | null
   readonly deleted: boolean
 }
 
@@ -41,7 +41,7 @@ export async function lockNextReplay(
   tx: Queryable,
   o: { readonly waitingMax: number },
 ): Promise<LockedReplay | undefined> {
-  const { rows } = await tx.query<Columns>(
+  const { rows } = await tx.query<CursorColumns>(
     `WITH turns AS (
        SELECT tenant_id, max(${ifPast('updated_at')}) AS last_turn FROM webhook_replays WHERE state = 'running' GROUP BY tenant_id),
      inturn AS MATERIALIZED (
@@ -63,8 +63,8 @@ export async function lockNextReplay(
        UPDATE webhook_replays SET updated_at = clock_timestamp()
         WHERE id IN (SELECT id FROM webhook_replays WHERE id IN (SELECT id FROM inturn) FOR UPDATE SKIP LOCKED)
           AND NOT EXISTS (SELECT FROM candidate))
-     SELECT ${REPLAY_COLUMNS}, r.epoch, r.partition, r.next_offset,
-            w.events, w.task_id, w.session_id, w.agent, w.filter, w.deleted_at IS NOT NULL AS deleted
+     SELECT ${replayRow.columns}, r.epoch, r.partition, r.next_offset,
+            ${webhookRow.columns}, w.deleted_at IS NOT NULL AS deleted
        FROM candidate c
        JOIN webhook_replays r ON r.id = c.id
        JOIN webhooks w ON w.id = r.webhook_id
@@ -77,20 +77,57 @@ export async function lockNextReplay(
   const [row] = rows
   if (row === undefined) return undefined
   const { epoch, partition, next_offset: offset } = row
+  const replay = replayRow.read(row)
   return {
-    ...toReplayRow(row),
+    ...replay,
     cursor: epoch === null || partition === null || offset === null ? undefined : { epoch, partition, offset },
-    webhook: {
-      id: uuidToTypeId('whk', row.webhook_id),
-      events: row.events,
-      taskId: row.task_id,
-      sessionId: row.session_id,
-      agent: row.agent,
-      filter: row.filter,
-    },
+    webhook: { id: replay.webhookId, ...webhookRow.read(row) },
     webhookDeleted: row.deleted,
   }
 }
 
 /** More than there are workers that hold one. */
 const JUDGED_MAX = 20
+
+/** Whether a replay has slices left to make, by this worker or another: one look by index webhook_replays_running, without a lock. */
+export async function anyReplayRuns(db: Queryable): Promise<boolean> {
+  const { rows } = await db.query<{ any: boolean }>(
+    prepared(`SELECT EXISTS (SELECT FROM webhook_replays WHERE state = 'running') AS any`, []),
+  )
+  return rows[0]?.any === true
+}
+
+/** What a slice has come to. */
+export interface ReplayAdvance {
+  readonly id: string
+  /** Where the next slice begins, or how the replay has ended. */
+  readonly next: ReplayCursor | 'completed' | 'cancelled'
+  readonly scanned: number
+  readonly deliveries: number
+}
+
+/** Moves a replay whose row this transaction holds on, or ends it. By primary key. */
+export async function advanceReplay(tx: Queryable, o: ReplayAdvance): Promise<void> {
+  const cursor = typeof o.next === 'string' ? undefined : o.next
+  await tx.query(
+    `UPDATE webhook_replays
+        SET epoch = $2, partition = $3, next_offset = $4, scanned_count = scanned_count + $5,
+            delivery_count = delivery_count + $6, updated_at = clock_timestamp(),
+            state = coalesce($7::text, state), finished_at = CASE WHEN $7::text IS NOT NULL THEN now() END
+      WHERE id = $1`,
+    [
+      typeIdToUuid('rpl', o.id),
+      cursor?.epoch ?? null,
+      cursor?.partition ?? null,
+      cursor?.offset ?? null,
+      o.scanned,
+      o.deliveries,
+      typeof o.next === 'string' ? o.next : null,
+    ],
+  )
+}
+
+/** Counts a slice that failed as the turn of its replay and of the tenant, so that those of others come next. By primary key. */
+export async function passReplay(db: Queryable, o: { readonly id: string }): Promise<void> {
+  await db.query('UPDATE webhook_replays SET updated_at = clock_timestamp() WHERE id = $1', [typeIdToUuid('rpl', o.id)])
+}

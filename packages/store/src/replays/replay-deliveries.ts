@@ -3,8 +3,8 @@ import { isNotDeleted } from '../tenants/deleted-tenants.ts'
 import { deriveDeliveryId } from '../deliveries/delivery-id.ts'
 import { FINISHED, SENT_AGAIN } from '../deliveries/delivery-state.ts'
 import type { Queryable } from '../queryable.ts'
-import type { MatchableEvent } from '../events/matchable-event.ts'
-import type { ReplayRow } from './replay-row.ts'
+import type { MatchableEvent } from '../events/read-matchable-events.ts'
+import type { ReplayRow } from './replays.ts'
 
 /** Which deliveries a slice of a replay makes pending. */
 export interface ReplayedEvents {

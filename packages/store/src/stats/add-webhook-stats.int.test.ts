@@ -3,8 +3,7 @@ import { createTestDatabase, eventually, insertSampleWebhook } from '@ariftly/te
 import { afterAll, beforeEach, expect, test } from '@jest/globals'
 import { withTransaction } from '../with-transaction.ts'
 import { addWebhookStats, type StatsBatch } from './add-webhook-stats.ts'
-import { deleteExpiredStatsWriters } from './delete-expired-stats-writers.ts'
-import { readWebhookStats } from './read-webhook-stats.ts'
+import { deleteExpiredStatsWriters, readWebhookStats } from './webhook-stats.ts'
 
 const AT_MS = Date.parse('2026-01-01T10:00:00Z')
 

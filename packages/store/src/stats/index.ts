@@ -1,7 +1,5 @@
 export { addWebhookStats } from './add-webhook-stats.ts'
 export type { StatsBatch } from './add-webhook-stats.ts'
-export { deleteExpiredStatsWriters } from './delete-expired-stats-writers.ts'
-export { deleteExpiredStats } from './delete-expired-stats.ts'
-export { readWebhookStats } from './read-webhook-stats.ts'
+export { deleteExpiredStats, deleteExpiredStatsWriters, readWebhookStats } from './webhook-stats.ts'
 export { latencyBucket, latencyPercentile, STATS_STEPS_S, sumFigures } from './webhook-figures.ts'
 export type { Figures, WebhookFigures } from './webhook-figures.ts'

@@ -2,7 +2,7 @@ import type { Queryable } from '../queryable.ts'
 
 /** What one gateway tells the others. */
 export interface StreamCountsOptions {
-  /** The id of the process, a UUID; as given to `renewReplica` under `service`. */
+  /** The id of the process, a UUID; that of its `Replica` under `service`. */
   readonly replica: string
   readonly service: string
   /** Open streams here of each tenant that is asked for; 0 for none. */

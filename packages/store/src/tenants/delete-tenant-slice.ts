@@ -1,4 +1,7 @@
-import type { Transaction } from '../queryable.ts'
+import { lockApiKeyChanges } from '../api-keys/api-key-changes.ts'
+import { prepared } from '../prepared.ts'
+import type { Queryable, Transaction } from '../queryable.ts'
+import { recordTenantChange } from './record-tenant-change.ts'
 
 /**
  * What {@link deleteTenantSlice} has done. `taken`: another process works on the tenant, or has finished. `waiting`: nothing is
@@ -60,4 +63,47 @@ async function finish(tx: Transaction, tenant: string): Promise<void> {
       WHERE id = $1`,
     [tenant],
   )
+}
+
+/** A deletion that is under way. */
+export interface TenantDeletion {
+  readonly tenant: string
+  /** Whether it has keys that are not revoked. */
+  readonly hasKeys: boolean
+}
+
+/** The deletion whose turn was longest ago; undefined when there is none. By indexes tenants_deleting and api_keys_tenant. */
+export async function nextTenantDeletion(db: Queryable): Promise<TenantDeletion | undefined> {
+  const { rows } = await db.query<{ id: string; has_keys: boolean }>(
+    prepared(
+      `SELECT id, EXISTS (SELECT FROM api_keys k WHERE k.tenant_id = t.id AND k.revoked_at IS NULL) AS has_keys
+         FROM tenants t WHERE state = 'deleting' ORDER BY updated_at LIMIT 1`,
+      [],
+    ),
+  )
+  const [row] = rows
+  return row === undefined ? undefined : { tenant: row.id, hasKeys: row.has_keys }
+}
+
+/**
+ * Revokes up to `keysMax` keys of a tenant that is being deleted, in the caller's transaction, which ends at once: it holds the feed's
+ * lock. Caches refuse the tenant already; one entry of the feed after the last key makes them look up that the keys are revoked. By index
+ * api_keys_tenant.
+ */
+export async function revokeTenantKeys(
+  tx: Transaction,
+  o: { readonly tenant: string; readonly keysMax: number },
+): Promise<void> {
+  await lockApiKeyChanges(tx)
+  await tx.query(
+    `WITH live AS (
+       SELECT id FROM api_keys WHERE tenant_id = $1 AND revoked_at IS NULL ORDER BY tenant_id, id LIMIT $2)
+     UPDATE api_keys SET revoked_at = now() WHERE id IN (SELECT id FROM live) AND revoked_at IS NULL`,
+    [o.tenant, o.keysMax],
+  )
+  const { rowCount: left } = await tx.query(
+    'SELECT FROM api_keys WHERE tenant_id = $1 AND revoked_at IS NULL LIMIT 1',
+    [o.tenant],
+  )
+  if (left === 0) await recordTenantChange(tx, o.tenant, 'deleted')
 }

@@ -24,3 +24,8 @@ const IS_DELETED = `state IN ('deleting', 'deleted')`
 export function isNotDeleted(column: string, tenants: string): string {
   return `${column} <> ALL ((SELECT deleted_tenants(${tenants}::text[]))::text[])`
 }
+
+/** SQL: whether the tenant of this column is served. By the primary key of `tenants`; most tenants have no row. */
+export function isServed(column: string): string {
+  return `NOT EXISTS (SELECT FROM tenants t WHERE t.id = ${column} AND t.state <> 'active')`
+}

@@ -1,5 +1,7 @@
 import type { Transaction } from '../queryable.ts'
-import type { TenantRow } from './tenant-row.ts'
+
+/** Where a tenant is: `active` and `suspended` follow each other, `deleting` ends in `deleted` for good. */
+export type TenantState = 'active' | 'suspended' | 'deleting' | 'deleted'
 
 /** Up to so many keys of a tenant have entries of their own too, for processes of the previous release. */
 const KEYS_MAX = 1000
@@ -10,7 +12,7 @@ const KEYS_MAX = 1000
  * only when their tenant is deleted. One entry for the tenant, whatever the number of its keys, then those of the previous release.
  * By index api_keys_tenant.
  */
-export async function recordTenantChange(tx: Transaction, tenant: string, state: TenantRow['state']): Promise<void> {
+export async function recordTenantChange(tx: Transaction, tenant: string, state: TenantState): Promise<void> {
   await tx.query(
     `WITH live AS (
        SELECT id, scopes, expires_at FROM api_keys WHERE tenant_id = $1 AND revoked_at IS NULL LIMIT $5 + 1)
@@ -25,7 +27,7 @@ export async function recordTenantChange(tx: Transaction, tenant: string, state:
   )
 }
 
-function kindOf(state: TenantRow['state']): 'tenant_updated' | 'tenant_suspended' | 'tenant_deleted' {
+function kindOf(state: TenantState): 'tenant_updated' | 'tenant_suspended' | 'tenant_deleted' {
   switch (state) {
     case 'active':
       return 'tenant_updated'

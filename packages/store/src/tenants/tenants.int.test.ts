@@ -2,14 +2,11 @@ import { randomBytes } from 'node:crypto'
 import { newTypeId } from '@ariftly/events'
 import { createTestDatabase } from '@ariftly/testkit'
 import { afterAll, describe, expect, test } from '@jest/globals'
-import { findApiKeysByHash } from '../api-keys/find-api-keys-by-hash.ts'
-import { insertApiKey } from '../api-keys/insert-api-key.ts'
-import { latestApiKeyChange } from '../api-keys/latest-api-key-change.ts'
-import { readApiKeyChanges } from '../api-keys/read-api-key-changes.ts'
+import { findApiKeysByHash } from '../api-keys/find-api-keys.ts'
+import { insertApiKey } from '../api-keys/api-keys.ts'
+import { latestApiKeyChange, readApiKeyChanges } from '../api-keys/api-key-changes.ts'
 import { withTransaction } from '../with-transaction.ts'
-import { getTenant } from './get-tenant.ts'
-import { listTenants } from './list-tenants.ts'
-import { putTenant, type PutTenantOutcome, type TenantChanges } from './put-tenant.ts'
+import { getTenant, listTenants, putTenant, type PutTenantOutcome, type TenantChanges } from './tenants.ts'
 
 const database = await createTestDatabase()
 const pool = database.openPool()

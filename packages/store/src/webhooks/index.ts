@@ -1,14 +1,15 @@
-export { deleteExpiredWebhooks } from './delete-expired-webhooks.ts'
-export { deleteWebhook } from './delete-webhook.ts'
-export { getWebhookToSend } from './get-webhook-to-send.ts'
-export type { WebhookToSend } from './get-webhook-to-send.ts'
-export { getWebhook } from './get-webhook.ts'
-export { insertWebhook } from './insert-webhook.ts'
-export type { NewWebhook } from './insert-webhook.ts'
 export { listSealedWebhooks, replaceSealed } from './list-sealed-webhooks.ts'
 export type { SealedWebhook } from './list-sealed-webhooks.ts'
 export { listWebhooks } from './list-webhooks.ts'
-export { rotateWebhookSecret } from './rotate-webhook-secret.ts'
-export { updateWebhook } from './update-webhook.ts'
-export { webhookExists } from './webhook-exists.ts'
+export {
+  deleteExpiredWebhooks,
+  deleteWebhook,
+  getWebhook,
+  getWebhookToSend,
+  insertWebhook,
+  rotateWebhookSecret,
+  updateWebhook,
+  webhookExists,
+} from './webhooks.ts'
+export type { NewWebhook, WebhookToSend } from './webhooks.ts'
 export type { DeliveryOrdering, DisabledReason, WebhookRow, WebhookSettings } from './webhook-row.ts'

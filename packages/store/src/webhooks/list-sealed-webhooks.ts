@@ -1,38 +1,29 @@
-import { typeIdToUuid, uuidToTypeId } from '@ariftly/events'
+import { typeIdToUuid } from '@ariftly/events'
+import { defineRow, plain, tenant, typeId, type RowOf } from '../define-row.ts'
 import type { Queryable } from '../queryable.ts'
 
+const sealedRow = defineRow('w', {
+  id: typeId('whk'),
+  tenant,
+  secret: plain<Buffer>(),
+  previousSecret: plain<Buffer | null>(),
+  headers: plain<Buffer | null>(),
+})
+
 /** Everything of a webhook that is sealed with ENCRYPTION_KEYS, aad `webhook:<tenant>:<whk id>`. */
-export interface SealedWebhook {
-  readonly id: string
-  readonly tenant: string
-  readonly secret: Buffer
-  readonly previousSecret: Buffer | null
-  readonly headers: Buffer | null
-}
+export type SealedWebhook = RowOf<typeof sealedRow>
 
 /** A page of the webhooks of all tenants in the order of their ids. Deleted ones hold nothing sealed. By primary key. */
 export async function listSealedWebhooks(
   db: Queryable,
   o: { readonly afterId: string | undefined; readonly limit: number },
 ): Promise<readonly SealedWebhook[]> {
-  const { rows } = await db.query<{
-    id: string
-    tenant_id: string
-    secret: Buffer
-    previous_secret: Buffer | null
-    headers: Buffer | null
-  }>(
-    `SELECT id, tenant_id, secret, previous_secret, headers
-       FROM webhooks WHERE deleted_at IS NULL AND ($1::uuid IS NULL OR id > $1) ORDER BY id LIMIT $2`,
+  const { rows } = await db.query(
+    `SELECT ${sealedRow.columns}
+       FROM webhooks w WHERE deleted_at IS NULL AND ($1::uuid IS NULL OR id > $1) ORDER BY id LIMIT $2`,
     [o.afterId === undefined ? null : typeIdToUuid('whk', o.afterId), o.limit],
   )
-  return rows.map((row) => ({
-    id: uuidToTypeId('whk', row.id),
-    tenant: row.tenant_id,
-    secret: row.secret,
-    previousSecret: row.previous_secret,
-    headers: row.headers,
-  }))
+  return rows.map(sealedRow.read)
 }
 
 /**

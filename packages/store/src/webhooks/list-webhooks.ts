@@ -1,6 +1,6 @@
 import { idBounds } from '../id-bounds.ts'
 import type { Queryable } from '../queryable.ts'
-import { backlogOf, SHOWN_COLUMNS, toWebhookRow, type WebhookColumns, type WebhookRow } from './webhook-row.ts'
+import { backlogOf, webhookRow, type WebhookRow } from './webhook-row.ts'
 
 /** As many as 100 webhooks can have, which is what a tenant may have by default: its pages are whole. */
 const COUNTED_MAX = 1_000_000
@@ -15,14 +15,14 @@ export async function listWebhooks(
   o: { readonly tenant: string; readonly cursorId?: string; readonly limit: number; readonly countedMax?: number },
 ): Promise<{ readonly webhooks: readonly WebhookRow[]; readonly hasMore: boolean }> {
   const { high } = idBounds('whk', { ...o, order: 'desc' })
-  const { rows } = await db.query<WebhookColumns & { readonly ended: boolean }>(PAGE, [
+  const { rows } = await db.query<{ readonly ended: boolean }>(PAGE, [
     o.tenant,
     high,
     o.limit + 1,
     o.countedMax ?? COUNTED_MAX,
   ])
   const hasMore = rows.length > o.limit || rows.at(-1)?.ended === true
-  return { webhooks: rows.slice(0, o.limit).map(toWebhookRow), hasMore }
+  return { webhooks: rows.slice(0, o.limit).map(webhookRow.read), hasMore }
 }
 
 // One webhook after another, as long as the backlogs before it are small enough together.
@@ -40,7 +40,7 @@ const PAGE = `
      CROSS JOIN LATERAL (${backlogOf('w.id')}) AS counting
      WHERE backlog.n < $3::int AND backlog.counted < $4::bigint
   )
-  SELECT ${SHOWN_COLUMNS}, backlog.counted >= $4::bigint AS ended
+  SELECT ${webhookRow.columns}, backlog.counted >= $4::bigint AS ended
     FROM backlog
     JOIN webhooks w ON w.id = backlog.webhook_id
     LEFT JOIN webhook_endpoints e ON e.webhook_id = w.id

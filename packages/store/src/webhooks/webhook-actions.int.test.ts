@@ -2,10 +2,8 @@ import { afterAll, beforeEach, describe, expect, test } from '@jest/globals'
 import { newEventId, newTypeId, typeIdToUuid } from '@ariftly/events'
 import { createTestDatabase, insertSampleWebhook } from '@ariftly/testkit'
 import { cancelOrphanedDeliveries } from '../deliveries/cancel-orphaned-deliveries.ts'
-import { redeliver } from '../deliveries/redeliver.ts'
-import { deleteWebhook } from './delete-webhook.ts'
-import { getWebhookToSend } from './get-webhook-to-send.ts'
-import { rotateWebhookSecret } from './rotate-webhook-secret.ts'
+import { redeliver } from '../deliveries/deliveries.ts'
+import { deleteWebhook, getWebhookToSend, rotateWebhookSecret } from './webhooks.ts'
 
 const tenant = 'mine'
 const database = await createTestDatabase()

@@ -1,17 +1,19 @@
 import { afterAll, beforeEach, describe, expect, test } from '@jest/globals'
 import { newTypeId, typeIdToUuid } from '@ariftly/events'
 import { createTestDatabase, sampleWebhook } from '@ariftly/testkit'
-import { cancelDeliveries } from '../deliveries/cancel-deliveries.ts'
+import { cancelDeliveries, getDelivery } from '../deliveries/deliveries.ts'
 import { findDeliveries } from '../deliveries/find-deliveries.ts'
-import { getDelivery } from '../deliveries/get-delivery.ts'
 import { listAttempts } from '../deliveries/list-attempts.ts'
 import { withTransaction } from '../with-transaction.ts'
-import { deleteWebhook } from './delete-webhook.ts'
-import { getWebhook } from './get-webhook.ts'
-import { insertWebhook, type NewWebhook } from './insert-webhook.ts'
+import {
+  deleteWebhook,
+  getWebhook,
+  insertWebhook,
+  rotateWebhookSecret,
+  updateWebhook,
+  type NewWebhook,
+} from './webhooks.ts'
 import { listWebhooks } from './list-webhooks.ts'
-import { rotateWebhookSecret } from './rotate-webhook-secret.ts'
-import { updateWebhook } from './update-webhook.ts'
 import { backlogOf, PENDING_COUNT_MAX } from './webhook-row.ts'
 
 const database = await createTestDatabase()

@@ -1,14 +1,15 @@
 import { ERROR_CLASSES, type ErrorClass } from '@ariftly/egress'
-import { isEventType, parseTypeId } from '@ariftly/events'
-import { choiceParam, identifierParam, instantParam, listParam, Problem, textParam, type QueryOf } from '@ariftly/http'
+import { parseTypeId } from '@ariftly/events'
+import { choiceParam, identifierParam, instantParam, Problem, textParam, type QueryOf } from '@ariftly/http'
 import type { DeliveryFilter } from '@ariftly/store/deliveries'
+import { readTypes, typeParams } from '../type-params.ts'
 
 /** Which deliveries of a webhook are meant, as parameters of its list. */
 export const webhookFilterParams = {
   event_id: typeIdParam('evt'),
   task_id: identifierParam(),
   status: choiceParam(['pending', 'delivered', 'failed', 'cancelled']),
-  type: listParam({ is: isEventType, shape: 'an event type, or several separated by commas, each once' }),
+  ...typeParams,
   error_class: choiceParam<ErrorClass>(ERROR_CLASSES),
   after: instantParam(),
   before: instantParam(),
@@ -17,15 +18,19 @@ export const webhookFilterParams = {
 /** Which deliveries are meant, as parameters of a list; members of the same names filter a redelivery. */
 export const deliveryFilterParams = { webhook_id: typeIdParam('whk'), ...webhookFilterParams }
 
-/** What the parameters say. `created_at` has whole milliseconds: `after` is inclusive, `before` exclusive. */
+/**
+ * What the parameters say. `created_at` has whole milliseconds: `after` is inclusive, `before` exclusive.
+ * @throws Problem 400 for both names of the types.
+ */
 export function readDeliveryFilter(values: Partial<QueryOf<typeof deliveryFilterParams>>): DeliveryFilter {
+  const types = readTypes(values)
   return {
     ...(values.webhook_id === undefined ? {} : { webhookId: values.webhook_id }),
     ...(values.event_id === undefined ? {} : { eventId: values.event_id }),
     ...(values.task_id === undefined ? {} : { taskId: values.task_id }),
     ...(values.status === undefined ? {} : { status: values.status }),
     // The order in which types are listed means nothing.
-    ...(values.type === undefined ? {} : { types: values.type.toSorted() }),
+    ...(types === undefined ? {} : { types: types.toSorted() }),
     ...(values.error_class === undefined ? {} : { errorClass: values.error_class }),
     ...(values.after === undefined ? {} : { afterMs: values.after.ceilMs }),
     ...(values.before === undefined ? {} : { beforeMs: values.before.ceilMs }),

@@ -59,12 +59,22 @@ describe('the list of deliveries of a webhook', () => {
       [`before=${hourAgo}`, [old]],
       ['task_id=task-3&error_class=timeout', [middle]],
       ['status=failed&type=task.failed', []],
+      ['types=task.failed,task.created', [newest, middle, old]],
     ] as const) {
       expect({ query, ids: await list(own + query) }).toEqual({ query, ids: expected })
       expect((await get(own + query)).body).toEqual((await get(all + query)).body)
     }
     const cursor = String((await get(`${own}limit=2`)).body['next_cursor'])
     for (const path of [own, all]) expect(await list(`${path}limit=2&cursor=${cursor}`)).toEqual([old])
+  })
+
+  test('refuses both names of the types at once', async () => {
+    for (const path of [`/v1/webhooks/${webhook}/deliveries?`, '/v1/deliveries?status=failed&']) {
+      expect(await get(`${path}type=task.failed&types=task.failed`)).toMatchObject({
+        status: 400,
+        body: { code: 'invalid_parameter', errors: [{ parameter: 'types', code: 'invalid_parameter' }] },
+      })
+    }
   })
 
   test('refuses a cursor of its former order, a second webhook, and a webhook of another tenant', async () => {

@@ -11,7 +11,7 @@ import { clientGone } from '../client-gone.ts'
 import { refuseLongPage } from '../refuse-long-page.ts'
 import { sendObjects } from '../send-list.ts'
 import type { TenantGate } from '../tenant-gate.ts'
-import { refuseUnknownWebhook } from '../find-webhook.ts'
+import { findWebhookId } from '../find-webhook.ts'
 import { deliveryFilterParams, readDeliveryFilter, refuseTooWide, webhookFilterParams } from './delivery-filter.ts'
 import { LISTED_ATTEMPTS_MAX, renderDelivery, renderWithAttempts } from './render-delivery.ts'
 
@@ -47,7 +47,7 @@ export function createListDeliveries(deps: DeliveryListDeps): ApiHandler {
     const filter = readDeliveryFilter({ ...values, webhook_id: webhookId })
     if (include !== undefined) refuseLongPage(limit, 'attempts')
     const answer = async (): Promise<void> => {
-      await refuseUnknownWebhook(deps.pool, tenant, webhookId)
+      await findWebhookId(deps.pool, tenant, webhookId)
       await sendPage(deps, { tenant, filter, include, limit, cursor }, res)
     }
     await deps.gate(tenant, answer, clientGone(res))

@@ -67,6 +67,8 @@ describe('the documents', () => {
         'getDocs',
         'getDocsScript',
         'getDocsStart',
+        'listGuides',
+        'getGuide',
         'getFavicon',
         'getRobots',
         'getSecurityTxt',
@@ -126,6 +128,45 @@ describe('the documents', () => {
     })
   })
 
+  test('have guides as pages, each with the list of all, and nothing that runs', async () => {
+    const page = await (await fetch(`${base}/docs/guides`)).text()
+    const links = [...page.matchAll(/<li><a href="(\/docs\/guides\/[\w-]+)"/g)].map(([, link = '']) => link)
+    expect(links).toEqual(
+      ['producing', 'streaming', 'webhooks', 'kafka', 'tenants-and-keys', 'sdk'].map((name) => `/docs/guides/${name}`),
+    )
+    for (const link of links) {
+      const response = await fetch(base + link, { headers: { accept: BROWSER } })
+      expect([response.status, response.headers.get('content-type')]).toEqual([200, 'text/html; charset=utf-8'])
+      expect([response.headers.get('vary'), response.headers.get('cache-control')]).toEqual([
+        'Accept',
+        'public, max-age=300',
+      ])
+      expect(response.headers.get('content-security-policy')).toContain("default-src 'none'")
+      const guide = await response.text()
+      expect(guide).toContain(`<a href="${link}" aria-current="page">`)
+      expect(guide).not.toContain('<script')
+    }
+  })
+
+  test.each([
+    ['/docs/guides/webhooks.md', '*/*'],
+    ['/docs/guides/webhooks', 'text/markdown'],
+    ['/docs/guides/webhooks', 'text/markdown, text/html;q=0.9, */*;q=0.8'],
+    ['/docs/guides', 'text/markdown'],
+  ])('have guides as Markdown: %s for Accept %s', async (path, accept) => {
+    const response = await fetch(base + path, { headers: { accept } })
+    expect([response.status, response.headers.get('content-type')]).toEqual([200, 'text/markdown; charset=utf-8'])
+    expect(await response.text()).toMatch(/^# /)
+  })
+
+  test.each(['none', 'webhooks.html', '..%2Findex', 'index', 'constructor'])('have no guide %s', async (name) => {
+    const problem = await fetch(`${base}/docs/guides/${name}`, { headers: { accept: '*/*' } })
+    expect([problem.status, problem.headers.get('content-type')]).toEqual([404, 'application/problem+json'])
+    const page = await fetch(`${base}/docs/guides/${name}`, { headers: { accept: BROWSER } })
+    expect([page.status, page.headers.get('content-type')]).toEqual([404, 'text/html; charset=utf-8'])
+    expect(await page.text()).toContain('href="/docs/guides"')
+  })
+
   test('list all problems as JSON, each as it is alone', async () => {
     const headers = { accept: 'application/json' }
     const response = await fetch(`${base}/problems`, { headers })
@@ -156,7 +197,9 @@ describe('the documents', () => {
       const { info } = (await (await fetch(`${base}/openapi.json`)).json()) as { info: { version: string } }
       expect(index).toMatchObject({ object: 'index', name: 'Ariftly Events API', version: info.version })
       const paths = Object.values(index.links)
-      expect(paths.toSorted()).toEqual(['/asyncapi.json', '/docs', '/llms.txt', '/openapi.json', '/problems'])
+      expect(paths.toSorted()).toEqual(
+        ['/docs', '/docs/guides', '/asyncapi.json', '/llms.txt', '/openapi.json', '/problems'].toSorted(),
+      )
       for (const path of paths) expect((await fetch(base + path)).status).toBe(200)
     },
   )
@@ -204,7 +247,8 @@ describe('the documents', () => {
     const response = await fetch(`${base}/llms.txt`)
     expect(response.headers.get('content-type')).toBe('text/plain; charset=utf-8')
     const text = await response.text()
-    for (const part of ['`GET /v1/events`', '`task.progress`', '`quota_exceeded` (429)']) expect(text).toContain(part)
+    for (const part of ['`GET /v1/events`', '(/docs/guides/webhooks.md)', '`task.progress`', '`quota_exceeded` (429)'])
+      expect(text).toContain(part)
   })
 
   test('are shown by a page that loads nothing from elsewhere and may not', async () => {

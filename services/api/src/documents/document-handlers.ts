@@ -3,6 +3,8 @@ import { promisify } from 'node:util'
 import { gunzip } from 'node:zlib'
 import { readQuery, ROUTES, sendJson, type OpenHandler, type RouteName } from '@ariftly/http'
 import { acceptsGzip } from './accepts-gzip.ts'
+import { readGuides } from './guide-files.ts'
+import { createGuideHandlers } from './guide-handlers.ts'
 import { renderLlmsText } from './llms-text.ts'
 import { readAsyncapi, readOpenapi, readVersion } from './openapi-file.ts'
 import { createConsoleHandlers, type ConsoleHandlers } from './console-handlers.ts'
@@ -25,7 +27,7 @@ export interface DocumentOptions {
 }
 
 /**
- * Makes the handlers of all documents that need no key: index, reference, problems, machine-readable descriptions and what crawlers ask for.
+ * Makes the handlers of all documents that need no key: index, reference, guides, problems, machine-readable descriptions and what crawlers ask for.
  * @param served names of the api's routes that have a handler: the document holds no others of this service.
  */
 export function createDocumentHandlers(served: readonly string[], options: DocumentOptions): DocumentHandlers {
@@ -34,13 +36,16 @@ export function createDocumentHandlers(served: readonly string[], options: Docum
   const names: ReadonlySet<string> = new Set<string>([...served, ...OWN, ...Object.keys(ofConsole ?? {})])
   const openapi = readOpenapi(names, now())
   const asyncapi = readAsyncapi()
-  const llms = renderLlmsText(ROUTES.filter(({ name, service }) => service !== 'api' || names.has(name)))
+  const guides = readGuides()
+  const routes = ROUTES.filter(({ name, service }) => service !== 'api' || names.has(name))
+  const llms = renderLlmsText(routes, guides)
   const script = createScriptReader()
 
   return {
     ...createSiteHandlers({ version: readVersion(), securityContact, now }),
     ...problemHandlers,
     ...ofConsole,
+    ...createGuideHandlers(guides),
     getOpenapi(req, res) {
       readQuery(req.originalUrl, {})
       sendJson(res, 200, openapi, { 'Cache-Control': 'public, max-age=300', 'X-Content-Type-Options': 'nosniff' })
@@ -83,6 +88,8 @@ const OWN = [
   'getDocs',
   'getDocsScript',
   'getDocsStart',
+  'listGuides',
+  'getGuide',
   'getFavicon',
   'getRobots',
   'getSecurityTxt',

@@ -1,9 +1,11 @@
 import { EVENT_TYPES, LIMITS } from '@ariftly/events'
 import { catalogue } from '@ariftly/events/catalogue'
 import { PROBLEMS, type NamedRoute } from '@ariftly/http'
+import type { GuideFile } from './guide-files.ts'
+import { guideLinks } from './guide-page.ts'
 
-/** The API for language models, in Markdown (https://llmstxt.org): made of the routes that are served and of the catalogue. */
-export function renderLlmsText(routes: readonly NamedRoute[]): string {
+/** The API for language models, in Markdown (https://llmstxt.org): made of the routes that are served, the guides and the catalogue. */
+export function renderLlmsText(routes: readonly NamedRoute[], guides: readonly GuideFile[]): string {
   return `# Ariftly Events API
 
 > Post, query, stream and deliver the events of agents. All paths under /v1 need \`Authorization: Bearer <API key>\`.
@@ -11,6 +13,10 @@ export function renderLlmsText(routes: readonly NamedRoute[]): string {
 Errors are application/problem+json with a stable \`code\`; \`GET /problems/{code}\` says cause and fix (send \`Accept: application/json\`).
 Lists answer \`{object, data, has_more, next_cursor}\`; pass \`next_cursor\` as \`cursor\`. An unknown parameter is 400, an unknown member 422.
 A request to \`POST /v1/events\` holds at most ${LIMITS.eventsPerRequestMax} events and ${LIMITS.requestBytesMax / 1024 / 1024} MiB. After a time-out post the same \`id\` again: the same id is the same event.
+
+## Guides
+
+${guideLinks(guides)}
 
 ## Documents
 

@@ -1,4 +1,5 @@
 import { Problem, problemBody, PROBLEMS } from '@ariftly/http'
+import { escapeHtml, renderPage } from './page.ts'
 
 /** What `GET /problems/{code}` answers as JSON. */
 export interface ProblemDocument {
@@ -23,9 +24,9 @@ const EXAMPLE_REQUEST = 'req_0f8e2c6ad9c14b0c8a4d0a4f7e3b9d15'
 
 /** The same for people. */
 export function renderProblemPage({ code, title, status, cause, fix, example }: ProblemDocument): string {
-  return renderPage(
-    `${code}: ${title}`,
-    `<h1>${escapeHtml(title)}</h1>
+  return renderPage({
+    title: `${code}: ${title}`,
+    main: `<h1>${escapeHtml(title)}</h1>
       <p><code>${escapeHtml(code)}</code>, HTTP status ${status}</p>
       <h2>Cause</h2>
       <p>${htmlOf(cause)}</p>
@@ -34,7 +35,7 @@ export function renderProblemPage({ code, title, status, cause, fix, example }: 
       <h2>Example</h2>
       <pre>${escapeHtml(JSON.stringify(example, undefined, 2))}</pre>
       ${LINKS}`,
-  )
+  })
 }
 
 /** All problems, for people. */
@@ -43,48 +44,27 @@ export function renderProblemsPage(problems: readonly ProblemDocument[]): string
     ({ code, status, cause }) =>
       `<li><a href="/problems/${escapeHtml(code)}"><code>${escapeHtml(code)}</code></a> (${status}): ${htmlOf(cause)}</li>`,
   )
-  return renderPage(
-    'Problems',
-    `<h1>Problems</h1>
+  return renderPage({
+    title: 'Problems',
+    main: `<h1>Problems</h1>
       <p>Every error has a <code>code</code>. These are all of them.</p>
       <ul>
         ${items.join('\n        ')}
       </ul>
-      <p><a href="/docs">API reference</a></p>`,
-  )
+      <p><a href="/docs/guides">Guides</a>, <a href="/docs">API reference</a></p>`,
+  })
 }
 
 /** For a code that does not exist. It does not repeat the code: nothing of a request is on a page. */
 export function renderNoProblemPage(): string {
-  return renderPage('Not found', `<h1>Not found</h1>\n      <p>There is no problem of this code.</p>\n      ${LINKS}`)
+  const main = `<h1>Not found</h1>\n      <p>There is no problem of this code.</p>\n      ${LINKS}`
+  return renderPage({ title: 'Not found', main })
 }
 
-const LINKS = '<p><a href="/problems">All problems</a>, <a href="/docs">API reference</a></p>'
-
-function renderPage(title: string, main: string): string {
-  return `<!doctype html>
-<html lang="en">
-  <head>
-    <meta charset="utf-8" />
-    <meta name="viewport" content="width=device-width, initial-scale=1" />
-    <link rel="icon" href="/favicon.ico" />
-    <title>${escapeHtml(title)}</title>
-    <style>body { font: 1rem/1.5 system-ui, sans-serif; max-width: 42rem; margin: 2rem auto; padding: 0 1rem; }</style>
-  </head>
-  <body>
-    <main>
-      ${main}
-    </main>
-  </body>
-</html>
-`
-}
+const LINKS =
+  '<p><a href="/problems">All problems</a>, <a href="/docs/guides">guides</a>, <a href="/docs">API reference</a></p>'
 
 /** Text of the catalogue: escaped, with `code` between backticks as an element. */
 function htmlOf(text: string): string {
   return escapeHtml(text).replaceAll(/`([^`]+)`/g, '<code>$1</code>')
-}
-
-function escapeHtml(text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;')
 }

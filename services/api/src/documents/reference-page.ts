@@ -21,7 +21,7 @@ export const REFERENCE_PAGE = `<!doctype html>
     <title>Ariftly Events API</title>
   </head>
   <body>
-    <noscript>The reference needs JavaScript. The document is <a href="/openapi.json">/openapi.json</a>.</noscript>
+    <noscript>The reference needs JavaScript. The document is <a href="/openapi.json">/openapi.json</a>, the <a href="/docs/guides">guides</a> need none.</noscript>
     <div id="reference"></div>
     <script src="/docs/reference.js"></script>
     <script src="/docs/start.js"></script>

@@ -13,6 +13,7 @@ const ROBOTS = 'User-agent: *\nDisallow: /v1/\n'
 /** Links of `GET /`, by name. */
 const LINKS = {
   docs: '/docs',
+  guides: '/docs/guides',
   openapi: '/openapi.json',
   llms: '/llms.txt',
   asyncapi: '/asyncapi.json',

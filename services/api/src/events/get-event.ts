@@ -1,10 +1,10 @@
-import type { TenantTurns } from '@ariftly/async'
-import { parseTypeId, renderEvent } from '@ariftly/events'
+import type { TenantTurns } from '@ariftly/fairness'
+import { renderEvent } from '@ariftly/events'
 import { readQuery, sendJson, type ApiHandler } from '@ariftly/http'
 import { type Pool } from '@ariftly/store'
 import { getEvent, type LoggedEvent } from '@ariftly/store/events'
 import { clientGone } from '../client-gone.ts'
-import { notFound } from '../not-found.ts'
+import { notFound, pathId } from '../not-found.ts'
 import type { TenantGate } from '../tenant-gate.ts'
 import { includeOf, includeParam, renderIncluded, type Include } from './included.ts'
 
@@ -19,8 +19,7 @@ export function createGetEvent(o: { pool: Pool; gate: TenantGate; turns: Pick<Te
   return async ({ caller, params, url }, req, res) => {
     const { tenant } = caller
     const include = includeOf(caller, readQuery(url, { include: includeParam }))
-    const id = params['id'] ?? ''
-    if (parseTypeId('evt', id) === undefined) throw notFound('event')
+    const id = pathId('evt', params['id'])
     const { event, included } = await o.gate(tenant, () => readEvent(tenant, id, include), clientGone(res))
     res.vary('Authorization')
     if (included !== undefined) {

@@ -1,5 +1,5 @@
 import { afterAll, expect, test } from '@jest/globals'
-import { TenantTurns } from '@ariftly/async'
+import { TenantTurns } from '@ariftly/fairness'
 import { newEventId, newTypeId, typeIdToUuid } from '@ariftly/events'
 import type { LoggedEvent } from '@ariftly/store/events'
 import { LIST_SETTINGS } from '@ariftly/store/events'
@@ -41,7 +41,7 @@ test('deliveries of a page are read in answers of a bounded size, and shown whol
     tenant: 'mine',
     events,
     include,
-    turns: new TenantTurns({ placesMax: 10, placesPerTenantMax: 1 }),
+    turns: new TenantTurns({ concurrencyMax: 10, perTenantMax: 1 }),
   })
   expect(counts).toEqual([1010, 1010, 407])
   const shown = rendered.map((one) => JSON.parse(one.toString()) as { id: string; deliveries: unknown[] })

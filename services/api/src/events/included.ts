@@ -1,4 +1,4 @@
-import type { TenantTurns } from '@ariftly/async'
+import type { TenantTurns } from '@ariftly/fairness'
 import { forbidden } from '@ariftly/auth'
 import { renderEvent } from '@ariftly/events'
 import { hasScope, listParam, type Caller } from '@ariftly/http'

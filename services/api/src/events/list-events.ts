@@ -1,12 +1,11 @@
-import type { TenantTurns } from '@ariftly/async'
-import { isEventType, renderEvent, type EventFilter } from '@ariftly/events'
+import type { TenantTurns } from '@ariftly/fairness'
+import { renderEvent, type EventFilter } from '@ariftly/events'
 import {
   choiceParam,
   cursorParam,
   identifierParam,
   instantParam,
   limitParam,
-  listParam,
   readQuery,
   type ApiHandler,
   type CursorCodec,
@@ -16,14 +15,15 @@ import { listEvents, listLoggedEvents, type ListEventsOptions } from '@ariftly/s
 import { clientGone } from '../client-gone.ts'
 import { sendList } from '../send-list.ts'
 import type { TenantGate } from '../tenant-gate.ts'
+import { readTypes, typeParams } from '../type-params.ts'
 import { includeOf, includeParam, renderIncluded, type Include } from './included.ts'
 
-/** Parameters of `GET /v1/events` (the specification's, and `session_id`, `order`, `cursor`, `include`). */
+/** Parameters of `GET /v1/events` (the specification's, and `types`, `session_id`, `order`, `cursor`, `include`). */
 const listEventsQuery = {
   task_id: identifierParam(),
   agent: identifierParam(),
   session_id: identifierParam(),
-  type: listParam({ is: isEventType, shape: 'an event type, or several separated by commas, each once' }),
+  ...typeParams,
   after: instantParam(),
   before: instantParam(),
   order: choiceParam(['desc', 'asc'], 'desc'),
@@ -46,17 +46,18 @@ export function createListEvents(o: {
     const query = readQuery(url, listEventsQuery)
     const include = includeOf(caller, query)
     const { tenant } = caller
+    const types = readTypes(query)
     const filter: EventFilter = {
       ...(query.task_id === undefined ? {} : { taskId: query.task_id }),
       ...(query.session_id === undefined ? {} : { sessionId: query.session_id }),
       ...(query.agent === undefined ? {} : { agent: query.agent }),
-      ...(query.type === undefined ? {} : { types: query.type }),
+      ...(types === undefined ? {} : { types }),
     }
     const bound = {
       tenant,
       ...filter,
       // The order in which types are listed means nothing.
-      types: filter.types?.toSorted(),
+      types: types?.toSorted(),
       after: query.after?.floorMs,
       before: query.before?.ceilMs,
       order: query.order,

@@ -3,6 +3,7 @@ import { formatTimestamp } from '@ariftly/events'
 import { parseInstant } from '@ariftly/http'
 import type { StoredFilter } from '@ariftly/store/redeliveries'
 import { deliveryFilterParams } from '../deliveries/delivery-filter.ts'
+import { BOTH_TYPES } from '../type-params.ts'
 
 /** The body of `POST /v1/deliveries/redeliver`. */
 export interface RedeliveryBody {
@@ -16,7 +17,7 @@ const DAYS_MAX = 35
 
 const readRequest = createBodyReader(redeliveryRequestSchema)
 
-/** Reads the body of a redelivery; null means absent. @throws Problem 422 that names what is wrong. */
+/** Reads the body of a redelivery; null means absent, `types` is kept as `type`. @throws Problem 422 that names what is wrong. */
 export function readRedelivery(body: unknown, nowMs: number): RedeliveryBody {
   const { filter, dry_run: dryRun = false } = readRequest(body)
   const errors = Object.entries(deliveryFilterParams).flatMap(([name, param]): BodyError[] => {
@@ -24,8 +25,13 @@ export function readRedelivery(body: unknown, nowMs: number): RedeliveryBody {
     const read = value === undefined ? undefined : param.parse(value)
     return read?.ok === false ? [{ pointer: `/filter/${name}`, code: 'invalid_value', message: read.message }] : []
   })
+  const { types, ...named } = filter
+  if (types !== undefined && named.type !== undefined) {
+    errors.push({ pointer: '/filter/types', code: 'invalid_value', message: BOTH_TYPES })
+  }
   if (errors.length > 0) throw invalidBody(errors)
-  const stored = { status: 'failed' as const, ...filter, ...timesOf(filter) }
+  const ofTypes = types === undefined ? {} : { type: types }
+  const stored = { status: 'failed' as const, ...named, ...ofTypes, ...timesOf(filter) }
   const fault = reachFault(stored, nowMs)
   if (fault !== undefined) throw invalidBody([fault])
   return { filter: stored, dryRun }

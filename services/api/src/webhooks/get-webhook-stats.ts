@@ -3,7 +3,7 @@ import { choiceParam, readQuery, sendJson, type ApiHandler } from '@ariftly/http
 import { type Pool } from '@ariftly/store'
 import { latencyPercentile, readWebhookStats, sumFigures, type Figures } from '@ariftly/store/stats'
 import { timeOf } from '../time-of.ts'
-import { refuseUnknownWebhook } from '../find-webhook.ts'
+import { findWebhookId } from '../find-webhook.ts'
 
 /** How long a window's buckets are, how many it has, and by which stretches its figures are kept. */
 const WINDOWS = {
@@ -23,8 +23,7 @@ export function createGetWebhookStats(o: { pool: Pool; now?: () => number }): Ap
 
   return async ({ caller: { tenant }, params, url }, _req, res) => {
     const { window } = readQuery(url, { window: choiceParam(['1h', '24h', '7d'], '24h') })
-    const { id: webhookId = '' } = params
-    await refuseUnknownWebhook(o.pool, tenant, webhookId)
+    const webhookId = await findWebhookId(o.pool, tenant, params['id'])
     const { bucketS, buckets, stepS } = WINDOWS[window]
     const toMs = now()
     const bucketMs = bucketS * 1000

@@ -10,9 +10,8 @@ import { getWebhookToSend, type WebhookToSend } from '@ariftly/store/webhooks'
 import { sendWebhook, type OutgoingWebhook, type SentAttempt } from '@ariftly/webhook-sending'
 import { clientGone } from '../client-gone.ts'
 import { renderAttempt } from '../deliveries/render-delivery.ts'
-import { notFound } from '../not-found.ts'
+import { notFound, pathId } from '../not-found.ts'
 import type { TenantGate } from '../tenant-gate.ts'
-import { isWebhookId } from '../find-webhook.ts'
 
 /** What sending a test takes. */
 export interface TestWebhookOptions {
@@ -40,8 +39,7 @@ const readTest = createBodyReader(testWebhookSchema, { optional: true })
 export function createTestWebhook(o: TestWebhookOptions): ApiHandler {
   return async ({ caller: { tenant }, params, url, body, context }, _req, res) => {
     readQuery(url, {})
-    const id = params['id'] ?? ''
-    if (!isWebhookId(id)) throw notFound('webhook')
+    const id = pathId('whk', params['id'])
     const asked = readTest(body)
     const target = await getWebhookToSend(o.pool, { tenant, id })
     if (target === undefined) throw notFound('webhook')

@@ -1,3 +1,4 @@
+import { TokenBuckets } from '@ariftly/fairness'
 import { isAdministrativeWrite, Problem, routeOf, type ApiHandler, type Route, type RouteName } from '@ariftly/http'
 
 /** How fast a tenant may make administrative writes. */
@@ -12,40 +13,15 @@ export interface WritePaceOptions {
 /** Takes one write of a tenant; gives the seconds to wait when it comes too early. */
 export type TakeWrite = (tenant: string) => number | undefined
 
-interface Bucket {
-  left: number
-  filledMs: number
-}
-
-const TENANTS_MAX = 10_000
-
-/** A token bucket for each tenant, in this process. When there are too many tenants, those whose buckets are full are dropped. */
+/** A token bucket for each tenant, in this process. */
 export function createWritePace({ perS, burst, now = () => performance.now() }: WritePaceOptions): TakeWrite {
-  const buckets = new Map<string, Bucket>()
-
-  function bucketOf(tenant: string): Bucket {
-    const nowMs = now()
-    const known = buckets.get(tenant)
-    if (known !== undefined) {
-      known.left = Math.min(burst, known.left + ((nowMs - known.filledMs) / 1000) * perS)
-      known.filledMs = nowMs
-      return known
-    }
-    if (buckets.size >= TENANTS_MAX) forgetFull(nowMs)
-    const bucket = { left: burst, filledMs: nowMs }
-    buckets.set(tenant, bucket)
-    return bucket
-  }
-
-  function forgetFull(nowMs: number): void {
-    const fullMs = (burst / perS) * 1000
-    for (const [tenant, { filledMs }] of buckets) if (nowMs - filledMs >= fullMs) buckets.delete(tenant)
-  }
+  const buckets = new TokenBuckets({ now })
 
   return function takeWrite(tenant) {
-    const bucket = bucketOf(tenant)
-    if (bucket.left < 1) return (1 - bucket.left) / perS
-    bucket.left -= 1
+    const bucket = buckets.of(tenant, { perS, burst })
+    const waitS = bucket.waitS(1)
+    if (waitS > 0) return waitS
+    bucket.take(1)
     return undefined
   }
 }

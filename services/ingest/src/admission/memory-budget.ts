@@ -1,3 +1,5 @@
+import { ByteBudget, type ByteShare } from '@ariftly/fairness'
+
 /** The share of one request in the memory that all requests may hold. */
 export interface MemoryLease {
   /** Asks for `bytes` more, for what is whole; false (and nothing taken) if there is no room. */
@@ -42,17 +44,6 @@ const UNFINISHED_SHARE_MAX = 0.625
 /** The parts that answers which are not read may hold, all and those of one tenant. */
 const UNREAD_SHARE = { all: 0.25, tenant: 0.0625 } as const
 
-interface Tenant {
-  readonly name: string
-  used: number
-  unfinished: number
-  unread: number
-  /** Its leases with an unfinished body. */
-  bodies: number
-  /** The one body that is still read although the bound is reached. */
-  exempt: Lease | undefined
-}
-
 /** Creates a budget of `bytesMax`. When it is full a request is refused at once; only bodies that are still coming wait. */
 export function createMemoryBudget(bytesMax: number): MemoryBudget {
   const state = new BudgetState(bytesMax)
@@ -64,79 +55,50 @@ export function createMemoryBudget(bytesMax: number): MemoryBudget {
       return undefined
     },
     get usedBytes() {
-      return state.used
+      return state.all.bytes
     },
   }
 }
 
-/** The sums of all leases, and the bodies that wait, oldest first. */
+/** What all leases hold, and the bodies that wait, oldest first. */
 class BudgetState {
-  readonly bytesMax: number
-  readonly #tenants = new Map<string, Tenant>()
+  /** Everything. */
+  readonly all: ByteBudget
+  /** Of that, what has come of bodies that are not whole. */
+  readonly unfinished: ByteBudget
+  /** Of that, answers that are not read. */
+  readonly unread: ByteBudget
+  readonly #bytesMax: number
   readonly #waiting = new Map<Lease, () => void>()
-  used = 0
-  #unfinished = 0
-  #unread = 0
-  /** Tenants with an unfinished body. */
-  #receiving = 0
+  /** Of each tenant the one body that is still read although the bound is reached. */
+  readonly #exempt = new Map<string, Lease>()
 
   constructor(bytesMax: number) {
-    this.bytesMax = bytesMax
-  }
-
-  tenant(name: string): Tenant {
-    let tenant = this.#tenants.get(name)
-    if (tenant === undefined)
-      this.#tenants.set(name, (tenant = { name, used: 0, unfinished: 0, unread: 0, bodies: 0, exempt: undefined }))
-    return tenant
-  }
-
-  hasRoom(tenant: Tenant, bytes: number): boolean {
-    return this.used + bytes <= this.bytesMax && tenant.used + bytes <= this.bytesMax * TENANT_SHARE
-  }
-
-  add(tenant: Tenant, bytes: number): void {
-    this.used += bytes
-    tenant.used += bytes
-    if (tenant.used <= 0) this.#tenants.delete(tenant.name)
-  }
-
-  beginBody(tenant: Tenant): void {
-    if (tenant.bodies === 0) this.#receiving += 1
-    tenant.bodies += 1
-  }
-
-  addUnfinished(tenant: Tenant, bytes: number): void {
-    this.#unfinished += bytes
-    tenant.unfinished += bytes
+    this.#bytesMax = bytesMax
+    this.all = new ByteBudget({ bytesMax, tenantMax: (left) => Math.min(left, bytesMax * TENANT_SHARE) })
+    this.unfinished = new ByteBudget({ bytesMax })
+    this.unread = new ByteBudget({
+      bytesMax: bytesMax * UNREAD_SHARE.all,
+      tenantMax: (left) => Math.min(left, bytesMax * UNREAD_SHARE.tenant),
+    })
   }
 
   /** Whether more of the lease's body may come. */
   mayGoOn(lease: Lease): boolean {
     const { tenant } = lease
-    if (this.#unfinished <= this.bytesMax * UNFINISHED_SHARE && this.#hasShare(tenant)) return true
-    tenant.exempt ??= lease
-    return tenant.exempt === lease
+    if (this.unfinished.bytes <= this.#bytesMax * UNFINISHED_SHARE && this.#hasShare(tenant)) return true
+    if (!this.#exempt.has(tenant)) this.#exempt.set(tenant, lease)
+    return this.#exempt.get(tenant) === lease
   }
 
   /** Whether what came beyond the part of unfinished bodies may be kept until its socket continues. */
   mayWait({ tenant }: Lease): boolean {
-    return this.#unfinished <= this.bytesMax * UNFINISHED_SHARE_MAX || this.#hasShare(tenant)
+    return this.unfinished.bytes <= this.#bytesMax * UNFINISHED_SHARE_MAX || this.#hasShare(tenant)
   }
 
-  #hasShare(tenant: Tenant): boolean {
-    return tenant.unfinished <= (this.bytesMax * UNFINISHED_SHARE) / Math.max(TENANTS_MIN, this.#receiving)
-  }
-
-  /** Whether an answer may wait for its client with so many bytes. */
-  mayStayUnread(tenant: Tenant, bytes: number): boolean {
-    const { all, tenant: ofTenant } = UNREAD_SHARE
-    return this.#unread + bytes <= this.bytesMax * all && tenant.unread + bytes <= this.bytesMax * ofTenant
-  }
-
-  addUnread(tenant: Tenant, bytes: number): void {
-    this.#unread += bytes
-    tenant.unread += bytes
+  #hasShare(tenant: string): boolean {
+    const { unfinished } = this
+    return unfinished.bytesOf(tenant) <= (this.#bytesMax * UNFINISHED_SHARE) / Math.max(TENANTS_MIN, unfinished.tenants)
   }
 
   wait(lease: Lease, onRoom: () => void): void {
@@ -144,9 +106,7 @@ class BudgetState {
   }
 
   endBody(lease: Lease): void {
-    lease.tenant.bodies -= 1
-    if (lease.tenant.bodies === 0) this.#receiving -= 1
-    if (lease.tenant.exempt === lease) lease.tenant.exempt = undefined
+    if (this.#exempt.get(lease.tenant) === lease) this.#exempt.delete(lease.tenant)
     this.#waiting.delete(lease)
     for (const [waiting, onRoom] of this.#waiting) {
       if (!this.mayGoOn(waiting)) continue
@@ -157,38 +117,32 @@ class BudgetState {
 }
 
 class Lease implements MemoryLease {
+  readonly tenant: string
   readonly #state: BudgetState
-  readonly tenant: Tenant
-  #held = 0
-  #unfinished = 0
-  #unread = 0
-  #receiving = false
+  readonly #held: ByteShare
+  /** While its body is not whole. */
+  #unfinished: ByteShare | undefined
+  #unread: ByteShare | undefined
 
-  constructor(state: BudgetState, name: string) {
+  constructor(state: BudgetState, tenant: string) {
     this.#state = state
-    this.tenant = state.tenant(name)
+    this.tenant = tenant
+    this.#held = state.all.open(tenant)
   }
 
   take(bytes: number): boolean {
-    if (!this.#state.hasRoom(this.tenant, bytes)) return false
-    this.#held += bytes
-    this.#state.add(this.tenant, bytes)
-    return true
+    return this.#held.take(bytes)
   }
 
   arrived(bytes: number, onRoom: () => void): 'go' | 'wait' | 'full' {
     if (!this.take(bytes)) return 'full'
-    if (!this.#receiving) {
-      this.#receiving = true
-      this.#state.beginBody(this.tenant)
-    }
-    this.#unfinished += bytes
-    this.#state.addUnfinished(this.tenant, bytes)
+    const unfinished = (this.#unfinished ??= this.#state.unfinished.open(this.tenant))
+    unfinished.set(unfinished.bytes + bytes)
     // What fits into the fixed part of a request is let in at any time.
-    if (this.#unfinished <= REQUEST_BYTES || this.#state.mayGoOn(this)) return 'go'
+    if (unfinished.bytes <= REQUEST_BYTES || this.#state.mayGoOn(this)) return 'go'
     if (!this.#state.mayWait(this)) {
       this.bodyEnded()
-      this.#hold(this.#held - bytes)
+      this.#held.set(this.#held.bytes - bytes)
       return 'full'
     }
     this.#state.wait(this, onRoom)
@@ -196,32 +150,25 @@ class Lease implements MemoryLease {
   }
 
   bodyEnded(): void {
-    if (!this.#receiving) return
-    this.#receiving = false
-    this.#state.addUnfinished(this.tenant, -this.#unfinished)
-    this.#unfinished = 0
+    if (this.#unfinished === undefined) return
+    this.#unfinished.close()
+    this.#unfinished = undefined
     this.#state.endBody(this)
   }
 
   answered(unsentBytes: number): boolean {
     this.bodyEnded()
     const bytes = REQUEST_BYTES + unsentBytes
-    if (!this.#state.mayStayUnread(this.tenant, bytes)) return false
-    this.#state.addUnread(this.tenant, bytes)
-    this.#unread = bytes
-    this.#hold(bytes)
+    const unread = this.#state.unread.open(this.tenant)
+    this.#unread = unread
+    if (!unread.take(bytes)) return false
+    this.#held.set(bytes)
     return true
   }
 
   release(): void {
     this.bodyEnded()
-    if (this.#unread > 0) this.#state.addUnread(this.tenant, -this.#unread)
-    this.#unread = 0
-    this.#hold(0)
-  }
-
-  #hold(bytes: number): void {
-    if (bytes !== this.#held) this.#state.add(this.tenant, bytes - this.#held)
-    this.#held = bytes
+    this.#unread?.close()
+    this.#held.close()
   }
 }

@@ -1,3 +1,4 @@
+import { TokenBuckets, type BucketRate, type TokenBucket } from '@ariftly/fairness'
 import { Problem, type Caller } from '@ariftly/http'
 
 /** Quotas per API key and limits per tenant: token buckets in this process, which holds a share of each. The tighter of key and tenant decides. */
@@ -38,10 +39,6 @@ export interface QuotasOptions {
 
 /** A bucket holds what comes in within this time. */
 const WINDOW_S = 1
-/** A key or tenant that was not used for so long is dropped; its buckets are full by then, unless it owes more. */
-const FORGET_MS = 60_000
-/** Shares are fractions, whose sums are not exact. */
-const ROUNDING = 1e-6
 
 /** An amount of both that is counted. */
 interface Amount {
@@ -49,67 +46,22 @@ interface Amount {
   readonly bytes: number
 }
 
-interface Bucket {
-  /** Over all processes. */
-  readonly quotaPerS: number
-  /** The share of this process. */
-  perS: number
-  left: number
-}
-
-/** The buckets of a key or of a tenant. */
-interface Account {
-  readonly quota: Caller['quota']
-  readonly events: Bucket | undefined
-  readonly bytes: Bucket | undefined
-  filledMs: number
-}
+/** The buckets that a request counts in. */
+type Buckets = Readonly<Record<keyof Amount, readonly TokenBucket[]>>
 
 /** Creates empty books: every key and every tenant begins with full buckets. */
-export function createQuotas({ shares, now = () => performance.now() }: QuotasOptions): Quotas {
-  const keys = new Map<string, Account>()
-  const tenants = new Map<string, Account>()
-  let sweptMs = now()
+export function createQuotas(o: QuotasOptions): Quotas {
+  const keyEvents = new TokenBuckets(o)
+  const keyBytes = new TokenBuckets(o)
+  const tenantEvents = new TokenBuckets(o)
 
-  /** The accounts that a request counts in; none for a key without quota of a tenant without limit. */
-  function accountsOf({ keyId, tenant, quota, limits }: Caller): readonly Account[] {
-    const ofKey = quota.eventsPerS !== null || quota.bytesPerS !== null
-    if (!ofKey && limits.eventsPerS === null) return NONE
-    const nowMs = now()
-    if (nowMs - sweptMs > FORGET_MS) forgetUnused(nowMs)
-    const accounts: Account[] = []
-    if (ofKey) accounts.push(accountOf(keys, keyId, quota, nowMs))
-    if (limits.eventsPerS !== null) {
-      accounts.push(accountOf(tenants, tenant, { eventsPerS: limits.eventsPerS, bytesPerS: null }, nowMs))
-    }
-    return accounts
-  }
-
-  function accountOf(accounts: Map<string, Account>, id: string, quota: Caller['quota'], nowMs: number): Account {
-    const known = accounts.get(id)
-    if (known !== undefined) fill(known, nowMs, shares())
-    if (known !== undefined && sameQuota(known.quota, quota)) return known
-    const events = open(quota.eventsPerS, known?.events)
-    const account = { quota, events, bytes: open(quota.bytesPerS, known?.bytes), filledMs: nowMs }
-    accounts.set(id, account)
-    return account
-  }
-
-  /** A full bucket. One whose quota was changed has no more than before, and owes what it owed. */
-  function open(quotaPerS: number | null, before: Bucket | undefined): Bucket | undefined {
-    if (quotaPerS === null) return undefined
-    const perS = quotaPerS / shares()
-    return { quotaPerS, perS, left: Math.min(perS * WINDOW_S, before?.left ?? Infinity) }
-  }
-
-  function forgetUnused(nowMs: number): void {
-    sweptMs = nowMs
-    for (const accounts of [keys, tenants]) {
-      for (const [id, account] of accounts) {
-        const owes = [account.events, account.bytes].some((bucket) => bucket !== undefined && bucket.left < 0)
-        if (!owes && nowMs - account.filledMs > FORGET_MS) accounts.delete(id)
-      }
-    }
+  /** Undefined for a key without quota of a tenant without limit. */
+  function bucketsOf({ keyId, tenant, quota, limits }: Caller): Buckets | undefined {
+    const events: TokenBucket[] = []
+    if (quota.eventsPerS !== null) events.push(keyEvents.of(keyId, rateOf(quota.eventsPerS)))
+    if (limits.eventsPerS !== null) events.push(tenantEvents.of(tenant, rateOf(limits.eventsPerS)))
+    if (quota.bytesPerS !== null) return { events, bytes: [keyBytes.of(keyId, rateOf(quota.bytesPerS))] }
+    return events.length === 0 ? undefined : { events, bytes: [] }
   }
 
   function admit(caller: Caller, declaredBytes: number): Admission {
@@ -130,19 +82,19 @@ export function createQuotas({ shares, now = () => performance.now() }: QuotasOp
     wanted: Amount,
     { reserved, taken }: { readonly reserved: Amount; readonly taken: Amount },
   ): Admission {
-    const accounts = accountsOf(caller)
-    if (accounts.length === 0) return UNLIMITED
+    const buckets = bucketsOf(caller)
+    if (buckets === undefined) return UNLIMITED
     const wait = {
-      events: Math.max(...accounts.map(({ events }) => waitOf(events, wanted.events, reserved.events))),
-      bytes: Math.max(...accounts.map(({ bytes }) => waitOf(bytes, wanted.bytes, reserved.bytes))),
+      events: waitOf(buckets.events, wanted.events, reserved.events),
+      bytes: waitOf(buckets.bytes, wanted.bytes, reserved.bytes),
     }
-    const headers = headersOf(accounts, wait)
+    const headers = headersOf(buckets, wait)
     const waitS = Math.max(wait.events, wait.bytes)
     if (waitS <= 0) {
-      take(accounts, taken)
+      take(buckets, taken)
       return { headers, refusal: undefined }
     }
-    take(accounts, { events: -reserved.events, bytes: -reserved.bytes })
+    take(buckets, { events: -reserved.events, bytes: -reserved.bytes })
     const refusal = new Problem(429, 'quota_exceeded', {
       detail: 'The quota of this API key, or the limit of its tenant, has too little left for this request.',
       headers: { 'Retry-After': String(Math.ceil(waitS)) },
@@ -154,62 +106,43 @@ export function createQuotas({ shares, now = () => performance.now() }: QuotasOp
   return { admit, charge }
 }
 
-const NONE: readonly Account[] = []
 const NOTHING: Amount = { events: 0, bytes: 0 }
 const UNLIMITED: Admission = { headers: {}, refusal: undefined }
 
-function take(accounts: readonly Account[], { events, bytes }: Amount): void {
-  for (const account of accounts) {
-    if (account.events) takeOf(account.events, events)
-    if (account.bytes) takeOf(account.bytes, bytes)
-  }
+function rateOf(perS: number): BucketRate {
+  return { perS, burst: perS * WINDOW_S }
 }
 
-function takeOf(bucket: Bucket, amount: number): void {
-  bucket.left = Math.min(bucket.perS * WINDOW_S, bucket.left - amount)
+function take({ events, bytes }: Buckets, amount: Amount): void {
+  for (const bucket of events) bucket.take(amount.events)
+  for (const bucket of bytes) bucket.take(amount.bytes)
 }
 
-function sameQuota(one: Caller['quota'], other: Caller['quota']): boolean {
-  return one.eventsPerS === other.eventsPerS && one.bytesPerS === other.bytesPerS
-}
-
-/** Adds what has come in since the last time. A share that has changed counts from now on. */
-function fill(account: Account, nowMs: number, shares: number): void {
-  const passedS = Math.max(0, (nowMs - account.filledMs) / 1000)
-  account.filledMs = Math.max(account.filledMs, nowMs)
-  for (const bucket of [account.events, account.bytes]) {
-    if (bucket === undefined) continue
-    bucket.perS = bucket.quotaPerS / shares
-    bucket.left = Math.min(bucket.perS * WINDOW_S, bucket.left + passedS * bucket.perS)
-  }
-}
-
-/** Seconds until a bucket has as much as is wanted, or is full, where a part is reserved already; 0 if it has. What was reserved may be used. */
-function waitOf(bucket: Bucket | undefined, wanted: number, reserved: number): number {
-  if (bucket === undefined || wanted <= reserved) return 0
-  const missing = Math.min(wanted, bucket.perS * WINDOW_S) - (bucket.left + reserved)
-  return missing <= ROUNDING ? 0 : missing / bucket.perS
+/** Seconds until all buckets have what is wanted, of which a part is reserved already. What was reserved may be used. */
+function waitOf(buckets: readonly TokenBucket[], wanted: number, reserved: number): number {
+  if (wanted <= reserved) return 0
+  return Math.max(0, ...buckets.map((bucket) => bucket.waitS(wanted, reserved)))
 }
 
 /** draft-ietf-httpapi-ratelimit-headers-10: quota `q` in window `w` seconds, remaining `r`, full again in `t` seconds. */
-function headersOf(accounts: readonly Account[], wait: Amount): Readonly<Record<string, string>> {
+function headersOf(buckets: Buckets, wait: Amount): Readonly<Record<string, string>> {
   const policies: string[] = []
   const limits: string[] = []
-  const add = (name: keyof Amount, bucket: Bucket | undefined, unit: string): void => {
+  const add = (name: keyof Amount, unit: string): void => {
+    const bucket = tightest(buckets[name])
     if (bucket === undefined) return
     const left = wait[name] > 0 ? 0 : Math.max(0, Math.floor(bucket.left))
-    policies.push(`"${name}";q=${Math.ceil(bucket.perS * WINDOW_S)};w=${WINDOW_S}${unit}`)
-    const missing = bucket.perS * WINDOW_S - bucket.left
-    limits.push(`"${name}";r=${left};t=${Math.ceil(missing / bucket.perS)}`)
+    policies.push(`"${name}";q=${Math.ceil(bucket.burst)};w=${WINDOW_S}${unit}`)
+    limits.push(`"${name}";r=${left};t=${Math.ceil(bucket.fullInS)}`)
   }
-  add('events', tightest(accounts.map(({ events }) => events)), '')
-  add('bytes', tightest(accounts.map(({ bytes }) => bytes)), ';qu="content-bytes"')
+  add('events', '')
+  add('bytes', ';qu="content-bytes"')
   return { 'RateLimit-Policy': policies.join(', '), RateLimit: limits.join(', ') }
 }
 
 /** The bucket that has least left. */
-function tightest(buckets: readonly (Bucket | undefined)[]): Bucket | undefined {
-  let tight: Bucket | undefined
-  for (const bucket of buckets) if (bucket !== undefined && bucket.left < (tight?.left ?? Infinity)) tight = bucket
+function tightest(buckets: readonly TokenBucket[]): TokenBucket | undefined {
+  let tight: TokenBucket | undefined
+  for (const bucket of buckets) if (bucket.left < (tight?.left ?? Infinity)) tight = bucket
   return tight
 }

@@ -25,6 +25,12 @@ interface Reading {
   fail(problem: Problem): void
 }
 
+/** What a body may take. */
+interface Limits {
+  readonly lease: MemoryLease
+  readonly bytesMax: number
+}
+
 /** Creates a reader. One clock looks after all bodies, so that a request costs no timer of its own. */
 export function createBodyReader({ bytesMax, timeoutMs }: BodyReaderOptions): BodyReader {
   const readings = new Set<Reading>()
@@ -43,80 +49,84 @@ export function createBodyReader({ bytesMax, timeoutMs }: BodyReaderOptions): Bo
   function read(req: IncomingMessage, encoding: Content['encoding'], lease: MemoryLease): Promise<Buffer> {
     const declared = Number(req.headers['content-length'] ?? 0)
     if (declared > bytesMax) throw tooLarge(bytesMax)
-    const packed = receive(req, lease)
-    return encoding === 'identity' ? packed : unpackLater(packed, encoding, lease)
-  }
-
-  async function unpackLater(
-    packed: Promise<Buffer>,
-    encoding: Exclude<Content['encoding'], 'identity'>,
-    lease: MemoryLease,
-  ): Promise<Buffer> {
-    const bytes = await packed
-    const likely = Math.min(bytesMax, Math.max(LIKELY_BYTES_MIN, LIKELY_RATIO * bytes.length))
-    if (!lease.take(likely)) throw outOfMemory()
-    const body = await unpack(bytes, encoding, likely)
-    if (body !== undefined) return body
-    if (!lease.take(bytesMax - likely)) throw outOfMemory()
-    const long = likely < bytesMax ? await unpack(bytes, encoding, bytesMax) : undefined
-    if (long === undefined) throw tooLarge(bytesMax)
-    return long
-  }
-
-  function receive(req: IncomingMessage, lease: MemoryLease): Promise<Buffer> {
-    return new Promise((resolve, reject) => {
-      const chunks: Buffer[] = []
-      let bytes = 0
-      const reading: Reading = { startedMs: performance.now(), fail }
-      readings.add(reading)
-      req.on('data', onData)
-      req.on('end', onEnd)
-      req.on('error', onCut)
-      req.on('close', onCut)
-      // It may have been cut before anybody listened.
-      if (req.destroyed) onCut()
-
-      function onData(chunk: Buffer): void {
-        bytes += chunk.length
-        if (bytes > bytesMax) return fail(tooLarge(bytesMax))
-        const room = lease.arrived(chunk.length, goOn)
-        if (room === 'full') return fail(outOfMemory())
-        if (room === 'wait') req.pause()
-        chunks.push(chunk)
-      }
-
-      function goOn(): void {
-        req.resume()
-      }
-
-      function onEnd(): void {
-        settle()
-        const [first] = chunks
-        resolve(first !== undefined && chunks.length === 1 ? first : Buffer.concat(chunks, bytes))
-      }
-
-      /** The client has gone: no one receives this answer. */
-      function onCut(): void {
-        fail(new Problem(400, 'request_aborted', { detail: 'The request ended before its body did.' }))
-      }
-
-      function fail(problem: Problem): void {
-        settle()
-        chunks.length = 0
-        reject(problem)
-      }
-
-      function settle(): void {
-        readings.delete(reading)
-        lease.bodyEnded()
-        req.off('data', onData)
-        req.off('end', onEnd)
-        req.off('close', onCut)
-      }
-    })
+    const packed = receive(req, { lease, bytesMax, readings })
+    return encoding === 'identity' ? packed : unpackLater(packed, encoding, { lease, bytesMax })
   }
 
   return { read, close: () => clearInterval(clock) }
+}
+
+/** The body as it was sent. It is among `readings` until it has ended. */
+function receive(
+  req: IncomingMessage,
+  { lease, bytesMax, readings }: Limits & { readonly readings: Set<Reading> },
+): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = []
+    let bytes = 0
+    const reading: Reading = { startedMs: performance.now(), fail }
+    readings.add(reading)
+    req.on('data', onData)
+    req.on('end', onEnd)
+    req.on('error', onCut)
+    req.on('close', onCut)
+    // It may have been cut before anybody listened.
+    if (req.destroyed) onCut()
+
+    function onData(chunk: Buffer): void {
+      bytes += chunk.length
+      if (bytes > bytesMax) return fail(tooLarge(bytesMax))
+      const room = lease.arrived(chunk.length, goOn)
+      if (room === 'full') return fail(outOfMemory())
+      if (room === 'wait') req.pause()
+      chunks.push(chunk)
+    }
+
+    function goOn(): void {
+      req.resume()
+    }
+
+    function onEnd(): void {
+      settle()
+      const [first] = chunks
+      resolve(first !== undefined && chunks.length === 1 ? first : Buffer.concat(chunks, bytes))
+    }
+
+    /** The client has gone: no one receives this answer. */
+    function onCut(): void {
+      fail(new Problem(400, 'request_aborted', { detail: 'The request ended before its body did.' }))
+    }
+
+    function fail(problem: Problem): void {
+      settle()
+      chunks.length = 0
+      reject(problem)
+    }
+
+    function settle(): void {
+      readings.delete(reading)
+      lease.bodyEnded()
+      req.off('data', onData)
+      req.off('end', onEnd)
+      req.off('close', onCut)
+    }
+  })
+}
+
+async function unpackLater(
+  packed: Promise<Buffer>,
+  encoding: Exclude<Content['encoding'], 'identity'>,
+  { lease, bytesMax }: Limits,
+): Promise<Buffer> {
+  const bytes = await packed
+  const likely = Math.min(bytesMax, Math.max(LIKELY_BYTES_MIN, LIKELY_RATIO * bytes.length))
+  if (!lease.take(likely)) throw outOfMemory()
+  const body = await unpack(bytes, encoding, likely)
+  if (body !== undefined) return body
+  if (!lease.take(bytesMax - likely)) throw outOfMemory()
+  const long = likely < bytesMax ? await unpack(bytes, encoding, bytesMax) : undefined
+  if (long === undefined) throw tooLarge(bytesMax)
+  return long
 }
 
 /**

@@ -1,5 +1,6 @@
-import { backoffMs, sleep } from '@ariftly/async'
-import { messageOf, type Logger, type Metrics } from '@ariftly/runtime'
+import { backoffMs } from '@ariftly/async'
+import { startPoll } from '@ariftly/fairness'
+import type { Logger, Metrics } from '@ariftly/runtime'
 import { withTransaction, type Pool } from '@ariftly/store'
 import { deleteTenantSlice, nextTenantDeletion, revokeTenantKeys } from '@ariftly/store/tenants'
 
@@ -29,25 +30,10 @@ const PAUSE_MS = 10
  */
 export function startTenantDeletions(o: TenantDeletionsOptions): () => Promise<void> {
   const { pool, log } = o
-  const stopping = new AbortController()
   const rowsDeleted = o.metrics.counter({
     name: 'ariftly_projector_tenant_rows_deleted_total',
     help: 'Rows that were deleted with their tenant.',
   })
-
-  async function run(): Promise<void> {
-    for (let failures = 0; !stopping.signal.aborted;) {
-      try {
-        const pauseMs = await step()
-        failures = 0
-        await sleep(pauseMs, stopping.signal)
-      } catch (error) {
-        if (stopping.signal.aborted) return
-        log.warn({ reason: messageOf(error) }, 'a tenant could not be deleted yet; tried again')
-        await sleep(backoffMs(failures++), stopping.signal)
-      }
-    }
-  }
 
   /** One step of one deletion; gives how long to wait before the next. */
   async function step(): Promise<number> {
@@ -73,11 +59,7 @@ export function startTenantDeletions(o: TenantDeletionsOptions): () => Promise<v
     }
   }
 
-  const ended = run()
-  return async function stop() {
-    stopping.abort()
-    await ended
-  }
+  return startPoll({ step, retryMs: backoffMs, log, failing: 'a tenant cannot be deleted yet' }).close
 }
 
 function pauseAfter(startedMs: number): number {

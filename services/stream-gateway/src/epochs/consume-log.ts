@@ -11,7 +11,7 @@ import {
 } from '@ariftly/kafka'
 import { errorTypeOf, startBatchSpan, type Logger, type Tracing } from '@ariftly/runtime'
 import type { Hub } from '../hub/hub.ts'
-import type { DuplicateCheck, WantedRecord } from '../log/duplicate-check.ts'
+import type { WantedRecord } from '../log/duplicate-check.ts'
 import { createDispatch, type Stretch } from './dispatch-records.ts'
 
 /** What {@link consumeLog} needs. */
@@ -20,7 +20,6 @@ export interface ConsumeLogOptions {
   readonly topic: string
   readonly identity: LogIdentity
   readonly hub: Hub
-  readonly duplicates: DuplicateCheck
   readonly log: Logger
   /** Undefined when no traces are collected. */
   readonly tracing: Tracing | undefined
@@ -34,11 +33,11 @@ const STRETCH_RECORDS = 512
  * a say in what is read here.
  */
 export function consumeLog(o: ConsumeLogOptions): LogReader {
-  const { hub, duplicates } = o
+  const { hub } = o
   const partitions = hub.ring.position.length
   /** The last record of each partition that had an id, by which the log's identity is checked whenever reading begins again. */
   const last = new Map<number, { readonly offset: number; readonly id: string }>()
-  const dispatch = createDispatch({ hub, duplicates, now: () => performance.now() })
+  const dispatch = createDispatch({ hub, now: () => performance.now() })
 
   async function handle(batch: LogBatch, signal: AbortSignal): Promise<HandleOutcome> {
     const { partition, records } = batch

@@ -1,15 +1,14 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { TenantTurns } from '@ariftly/async'
-import { encodeRecord, newEventId, partitionOf } from '@ariftly/events'
+import { TenantTurns } from '@ariftly/fairness'
+import { encodeRecord, EVENT_TYPES, newEventId, partitionOf } from '@ariftly/events'
 import { createKeyring, generateEncryptionKey } from '@ariftly/keyring'
-import { recordViewOf } from '@ariftly/testkit'
+import { eventually, recordViewOf } from '@ariftly/testkit'
 import { expect, test } from '@jest/globals'
 import { createStreamIds } from '../frames/stream-id.ts'
 import { streamFilter } from '../hub/filter.ts'
-import { createHub } from '../hub/hub.ts'
+import { Hub } from '../hub/hub.ts'
 import { Subscriber, type Sink } from '../hub/subscriber.ts'
 import { UnsentBudget } from '../hub/unsent-budget.ts'
-import { createDuplicateCheck } from '../log/duplicate-check.ts'
 import { createDispatch } from './dispatch-records.ts'
 
 const APPENDED_AT_MS = Date.UTC(2026, 10, 26)
@@ -61,6 +60,24 @@ test('partitions that are read at the same time share a turn', async () => {
   expect(mostInTurn).toBeLessThan(PARTITIONS * 8 * 2)
 })
 
+test('records reach the streams of all filters, also when these are too many to be kept from the first match', async () => {
+  const { hub, dispatch } = await openStream(1)
+  const others = EVENT_TYPES.filter((type) => type !== 'task.progress')
+  const filters = Array.from({ length: 40 }, (_, n) =>
+    streamFilter('acme', { types: ['task.progress', ...others.filter((_type, bit) => (n & (1 << bit)) !== 0)] }, false),
+  )
+  for (const filter of filters) {
+    const subscriber = new Subscriber({ filter, sink: sinkInto([]), keyId: 'k', partitions: 1, nowMs: 0 })
+    hub.begin(subscriber, hub.ring.position, Buffer.from('first'))
+  }
+  await nextTurn()
+  // With the first one 41 groups, of 512 records: the bound is 16,384.
+  expect(hub.filterIndex.groups).toBe(1 + filters.length)
+  const records = Array.from({ length: RECORDS }, (_, offset) => wantedRecord(offset, { partition: 0, partitions: 1 }))
+  await dispatch({ partition: 0, records, nextOffset: RECORDS }, new AbortController().signal)
+  await eventually(() => hub.counts.delivered === RECORDS * (1 + filters.length))
+})
+
 test('frames that wait for streams never stop the reading of the log', async () => {
   const ticks: (() => void)[] = []
   const { dispatch, hub, written } = await openStream(1, (run) => void ticks.push(run))
@@ -85,7 +102,7 @@ async function openStream(partitions: number, schedule: (run: () => void) => voi
   let nowMs = 0
   // A clock by which each look at it costs a millisecond.
   const now = () => (nowMs += 1)
-  const hub = createHub({
+  const hub = new Hub({
     epoch: 1,
     start: new Float64Array(partitions),
     fromOrigin: Array.from({ length: partitions }, () => true),
@@ -95,8 +112,9 @@ async function openStream(partitions: number, schedule: (run: () => void) => voi
     unprojectedIdsMax: 1000,
     unsentBytesMax: 1e6,
     budget: new UnsentBudget(1e9),
-    historyTurns: new TenantTurns({ placesMax: 1 }),
+    historyTurns: new TenantTurns({ concurrencyMax: 1 }),
     readHistory: () => new Promise(() => undefined),
+    lookUps: { lookUp: async () => new Set<number>(), onOpened: () => undefined },
     now: () => 0,
     schedule,
     closeStream: () => undefined,
@@ -106,13 +124,7 @@ async function openStream(partitions: number, schedule: (run: () => void) => voi
   const subscriber = new Subscriber({ filter, sink: sinkInto(written), keyId: 'k', partitions, nowMs: 0 })
   hub.begin(subscriber, hub.ring.position, Buffer.from('first'))
   await nextTurn()
-  const duplicates = createDuplicateCheck({
-    index: { find: hub.earlierOf, mayBeOlder: (...asked) => hub.ids.mayBeOlder(...asked) },
-    lookUp: async () => new Set<number>(),
-    now: () => 0,
-    onOpened: () => undefined,
-  })
-  return { hub, written, dispatch: createDispatch({ hub, duplicates, now }) }
+  return { hub, written, dispatch: createDispatch({ hub, now }) }
 }
 
 /** How many turns of the event loop there are until the signal. */

@@ -2,14 +2,15 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { createTurnClock } from '@ariftly/async'
 import { decodeRecord, type LogEvent } from '@ariftly/events'
 import type { RecordView } from '@ariftly/kafka'
-import type { Hub, WantedState } from '../hub/hub.ts'
-import type { DuplicateCheck, WantedRecord } from '../log/duplicate-check.ts'
+import type { Hub } from '../hub/hub.ts'
+import type { WantedState } from '../hub/record-dispatcher.ts'
+import type { FilterGroup } from '../hub/subscriber.ts'
+import type { WantedRecord } from '../log/duplicate-check.ts'
 import { routedOf, tenantOf } from '../log/read-routed.ts'
 
 /** What {@link createDispatch} needs. */
 export interface DispatchOptions {
   readonly hub: Hub
-  readonly duplicates: Pick<DuplicateCheck, 'find'>
   readonly now: () => number
 }
 
@@ -23,6 +24,8 @@ export interface Stretch {
 /** What is done with records between two looks at the clock, in records that no stream wants; one that is wanted costs more. */
 const STEP_COST = 32
 const WANTED_COST = 4
+/** Groups that are kept of the wanted records of a stretch, each at 8 bytes; records beyond are matched again when they are appended. */
+const GROUPS_MAX = 16_384
 /**
  * So long records of all partitions are decoded and handed to the hub in one turn of the event loop, ms: those of one tenant must
  * not hold up the others. Each partition gets at least one step a turn.
@@ -69,40 +72,52 @@ export function createDispatch(o: DispatchOptions) {
   }
 
   /** The records that open streams want, decoded; other work has its turn in between. */
-  async function decodeAllWanted(records: readonly RecordView[], signal: AbortSignal): Promise<WantedRecord[]> {
-    const wanted: WantedRecord[] = []
+  async function decodeAllWanted(records: readonly RecordView[], signal: AbortSignal): Promise<RoutedRecord[]> {
+    const wanted: RoutedRecord[] = []
     let cost = 0
+    let kept = 0
     for (const record of records) {
       if (cost >= STEP_COST) {
         cost = 0
         if (isTurnOver()) await nextTurn()
         signal.throwIfAborted()
       }
-      const event = decodeWanted(record)
+      const groups = groupsFor(record)
+      const event = groups.length === 0 ? undefined : decode(record)
       cost += event === undefined ? 1 : WANTED_COST
-      if (event !== undefined) wanted.push({ offset: record.offset, event })
+      if (event === undefined) continue
+      kept += groups.length
+      wanted.push({ offset: record.offset, event, groups: kept <= GROUPS_MAX ? groups : undefined })
     }
     return wanted
   }
 
-  /** The event of a record that an open stream wants. */
-  function decodeWanted(record: RecordView): LogEvent | undefined {
+  /** The groups of open streams that get a record, if it turns out to be an event. */
+  function groupsFor(record: RecordView): readonly FilterGroup[] {
     const tenant = tenantOf(record)
-    if (tenant === undefined || !hub.filterIndex.has(tenant)) return undefined
-    if (!hub.filterIndex.hasMatch(routedOf(record, tenant))) return undefined
+    return tenant === undefined || !hub.filterIndex.has(tenant)
+      ? NO_GROUPS
+      : hub.filterIndex.groupsFor(routedOf(record, tenant))
+  }
+
+  function decode(record: RecordView): LogEvent | undefined {
     const decoded = decodeRecord(record, partitions)
     return decoded.kind === 'event' ? decoded.event : undefined
   }
 
   async function statesOf(
     partition: number,
-    wanted: readonly WantedRecord[],
+    wanted: readonly RoutedRecord[],
     signal: AbortSignal,
   ): Promise<ReadonlyMap<number, WantedState>> {
     if (wanted.length === 0) return NO_STATES
-    const found = await o.duplicates.find(partition, wanted, signal)
-    return new Map(wanted.map(({ offset, event }) => [offset, { event, state: found.get(offset) ?? 'hidden' }]))
+    const found = await hub.duplicates.find(partition, wanted, signal)
+    return new Map(wanted.map(({ offset, event, groups }) => [offset, { event, groups, state: found.get(offset) }]))
   }
 }
 
+/** A wanted record with the groups that get it, as in {@link WantedState}. */
+type RoutedRecord = WantedRecord & Pick<WantedState, 'groups'>
+
+const NO_GROUPS: readonly FilterGroup[] = []
 const NO_STATES: ReadonlyMap<number, WantedState> = new Map()

@@ -1,27 +1,21 @@
-import type { TenantTurns } from '@ariftly/async'
+import type { TenantTurns } from '@ariftly/fairness'
 import { describeAvailable, kafkaFault, type KafkaClient, type LogReader } from '@ariftly/kafka'
 import { createReleasers, type Logger, type Tracing } from '@ariftly/runtime'
-import { type Pool } from '@ariftly/store'
+import type { Pool } from '@ariftly/store'
 import { readPositions, type LogEpoch } from '@ariftly/store/projection'
-import {
-  earliestLogTime,
-  findEarlierCopies,
-  isLongHistory,
-  positionsAtLogTime,
-  readHistoryPage,
-} from '@ariftly/store/streams'
+import { findEarlierCopies, isLongHistory, readHistoryPage } from '@ariftly/store/streams'
 import type { StreamGatewayConfig } from '../config.ts'
 import type { StreamIds } from '../frames/stream-id.ts'
 import { toEventFilter, type StreamFilter } from '../hub/filter.ts'
 import type { HubOptions } from '../hub/hub-options.ts'
-import { createHub, type Hub } from '../hub/hub.ts'
+import { Hub } from '../hub/hub.ts'
 import type { UnsentBudget } from '../hub/unsent-budget.ts'
-import { createDuplicateCheck, type DuplicateCheck } from '../log/duplicate-check.ts'
 import { dominates, originOf, type OffsetVector } from '../log/offset-vector.ts'
 import { startProjectionWatch, type ProjectionWatch } from '../log/projection-watch.ts'
 import { beyondEnd, readerStart } from '../log/start-position.ts'
 import { consumeLog } from './consume-log.ts'
 import { createHistoryReader } from './history-reader.ts'
+import { KeptHistory } from './kept-history.ts'
 
 /** What {@link startEpochReader} needs. */
 export interface EpochReaderOptions {
@@ -47,7 +41,6 @@ export interface EpochReader {
   readonly epoch: LogEpoch
   readonly hub: Hub
   readonly reader: LogReader
-  readonly duplicates: DuplicateCheck
   readonly watch: ProjectionWatch
   /** The log's end when the reading began: "now" is not before it. */
   readonly endAtStart: OffsetVector
@@ -65,7 +58,6 @@ export interface EpochReader {
   close(): Promise<void>
 }
 
-const FLOOR_EVERY_MS = 60_000
 /** While no stream waits for the projection, it is polled so much less often: each look costs as much as dozens of frames. */
 const CALM_FACTOR = 10
 
@@ -74,33 +66,69 @@ const CALM_FACTOR = 10
  * Postgres cannot be asked, and with `log_identity_changed` when the log ends before what was projected.
  */
 export async function startEpochReader(o: EpochReaderOptions, epoch: LogEpoch): Promise<EpochReader> {
-  const { config, kafka, pool, log } = o
+  const { config, kafka, pool, watchPool, historyMs, log, tracing } = o
   const { KAFKA_TOPIC: topic, KAFKA_PARTITIONS: partitions } = config
-  const key = { projection: 'events', epoch: epoch.epoch, topic }
+  const { start, endAtStart } = await findStart(o, epoch)
+  const history = new KeptHistory({ pool, watchPool, epoch: epoch.epoch, topic, partitions, historyMs })
+  const hub = createHub(o, epoch, start)
+
+  const releasers = createReleasers(log)
+  const reader = consumeLog({ client: kafka, topic, identity: epoch, hub, log, tracing })
+  releasers.add('log reader', () => reader.close())
+  const watch = watchProjection(o, history, hub)
+  releasers.add('projection watch', () => watch.close())
+
+  return {
+    epoch,
+    hub,
+    reader,
+    watch,
+    endAtStart,
+    caughtUp: () => dominates(hub.ring.position, endAtStart),
+    floor: () => history.floor,
+    positionAt: (atMs) => history.positionAt(atMs),
+    earliestMs: () => history.earliestMs(),
+    async logEnd() {
+      const end = Float64Array.from(hub.ring.position)
+      for (const { partition, logEnd } of (await describeAvailable(kafka, topic)).partitions) end[partition] = logEnd
+      return end
+    },
+    idOf: (position) => o.ids.seal({ epoch: epoch.epoch, position }),
+    close: () => releasers.close(),
+  }
+}
+
+/** Where the reading of an epoch begins, and the log's end now. */
+async function findStart({ config, kafka, pool }: EpochReaderOptions, { epoch }: LogEpoch) {
+  const { KAFKA_TOPIC: topic, KAFKA_PARTITIONS: partitions, RING_BYTES_MAX: ringBytesMax } = config
   // Before the log's end is asked for: the projection advances meanwhile, and would seem to be beyond the log.
-  const projected = new Map([...(await readPositions(pool, key))].map(([partition, at]) => [partition, at.nextOffset]))
+  const positions = await readPositions(pool, { projection: 'events', epoch, topic })
+  const projected = new Map([...positions].map(([partition, at]) => [partition, at.nextOffset]))
   const logStart = Float64Array.from({ length: partitions }, (_, partition) => projected.get(partition) ?? 0)
-  const endAtStart = Float64Array.from(logStart)
+  const logEnd = Float64Array.from(logStart)
   for (const each of (await describeAvailable(kafka, topic)).partitions) {
     logStart[each.partition] = each.logStart
-    endAtStart[each.partition] = each.logEnd
+    logEnd[each.partition] = each.logEnd
   }
-  if (beyondEnd({ logEnd: endAtStart, projected }).length > 0) {
+  if (beyondEnd({ logEnd, projected }).length > 0) {
     throw kafkaFault('log_identity_changed', 'The log ends before what was projected.')
   }
+  return { start: readerStart({ logStart, logEnd, projected, ringBytesMax }), endAtStart: logEnd }
+}
 
-  const start = readerStart({ logStart, logEnd: endAtStart, projected, ringBytesMax: config.RING_BYTES_MAX })
+function createHub(o: EpochReaderOptions, { epoch }: LogEpoch, start: OffsetVector): Hub {
+  const { config, pool, log } = o
   const readHistory = createHistoryReader({
-    read: readPage,
+    read: (request) => readHistoryPage(pool, request),
     isLong: (asked) => isLongHistory(pool, asked),
-    partitions,
-    epoch: epoch.epoch,
-    topic,
+    partitions: config.KAFKA_PARTITIONS,
+    epoch,
+    topic: config.KAFKA_TOPIC,
   })
-  const hub = createHub({
-    epoch: epoch.epoch,
+  return new Hub({
+    epoch,
     start,
-    fromOrigin: Array.from(start, (offset) => offset === 0 && epoch.epoch === 1),
+    fromOrigin: Array.from(start, (offset) => offset === 0 && epoch === 1),
     ids: o.ids,
     ringBytesMax: config.RING_BYTES_MAX,
     idsMax: config.RING_IDS_MAX,
@@ -111,85 +139,30 @@ export async function startEpochReader(o: EpochReaderOptions, epoch: LogEpoch): 
     readHistory: (filter: StreamFilter, position, { scan }) =>
       readHistory(filter.tenant, toEventFilter(filter), position, scan),
     closeStream: o.closeStream,
+    lookUps: {
+      lookUp: (partition, candidates) => findEarlierCopies(pool, { epoch, partition, candidates }),
+      onOpened: (error) => log.error({ err: error }, 'duplicates are not looked up until Postgres answers'),
+    },
     now: () => performance.now(),
     schedule: (run) => void setImmediate(run),
     onHistoryError: (error) => log.warn({ err: error }, 'a history page cannot be read'),
   })
-  const duplicates = createDuplicateCheck({
-    index: { find: hub.earlierOf, mayBeOlder: (...asked) => hub.ids.mayBeOlder(...asked) },
-    lookUp: (partition, candidates) => findEarlierCopies(pool, { epoch: epoch.epoch, partition, candidates }),
-    now: () => performance.now(),
-    onOpened: (error) => log.error({ err: error }, 'duplicates are not looked up until Postgres answers'),
-  })
+}
 
-  const releasers = createReleasers(log)
-  hub.useDuplicates(duplicates)
-  const reader = consumeLog({
-    client: kafka,
-    topic,
-    identity: epoch,
-    hub,
-    duplicates,
-    log,
-    tracing: o.tracing,
-  })
-  releasers.add('log reader', () => reader.close())
-  let floor = originOf(partitions)
-  let floorAtMs = -Infinity
-  let lastRead = originOf(partitions)
-  const isAwaited = () => hub.isWaiting() || duplicates.isOpen
-  const watch = startProjectionWatch({
-    read: readProjection,
+/** Polls the projection, and reports its position to those who wait for it. */
+function watchProjection({ config, log }: EpochReaderOptions, history: KeptHistory, hub: Hub): ProjectionWatch {
+  let lastRead = originOf(config.KAFKA_PARTITIONS)
+  const isAwaited = () => hub.isWaiting() || hub.duplicates.isOpen
+  return startProjectionWatch({
+    read: () => history.readProjection(),
     everyMs: () => config.PROJECTION_POLL_MS * (isAwaited() ? 1 : CALM_FACTOR),
     // Else all that was read of the log is projected, so that there is nothing to drop either.
     isNeeded: () => isAwaited() || !dominates(lastRead, hub.ring.position),
     onPosition(position) {
       lastRead = position
-      void duplicates.retry()
+      void hub.duplicates.retry()
       hub.setProjected(position)
     },
     log,
   })
-  releasers.add('projection watch', () => watch.close())
-
-  function readPage(request: Parameters<typeof readHistoryPage>[1]): ReturnType<typeof readHistoryPage> {
-    return readHistoryPage(pool, request)
-  }
-
-  async function readProjection(): Promise<OffsetVector> {
-    const position = originOf(partitions)
-    for (const [partition, at] of await readPositions(o.watchPool, key)) position[partition] = at.nextOffset
-    if (performance.now() - floorAtMs >= FLOOR_EVERY_MS) {
-      floor = await positionAt(Date.now() - o.historyMs(), o.watchPool)
-      floorAtMs = performance.now()
-    }
-    return position
-  }
-
-  async function positionAt(atMs: number, db: Pool = pool): Promise<OffsetVector> {
-    const position = originOf(partitions)
-    const found = await positionsAtLogTime(db, { epoch: epoch.epoch, partitions, atMs })
-    for (const [partition, offset] of found) position[partition] = offset
-    return position
-  }
-
-  return {
-    epoch,
-    hub,
-    reader,
-    duplicates,
-    watch,
-    endAtStart,
-    caughtUp: () => dominates(hub.ring.position, endAtStart),
-    floor: () => floor,
-    positionAt,
-    earliestMs: () => earliestLogTime(pool, { epoch: epoch.epoch, partitions, sinceMs: Date.now() - o.historyMs() }),
-    async logEnd() {
-      const end = Float64Array.from(hub.ring.position)
-      for (const { partition, logEnd } of (await describeAvailable(kafka, topic)).partitions) end[partition] = logEnd
-      return end
-    },
-    idOf: (position) => o.ids.seal({ epoch: epoch.epoch, position }),
-    close: () => releasers.close(),
-  }
 }

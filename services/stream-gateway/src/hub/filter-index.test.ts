@@ -77,8 +77,7 @@ describe('the index of filters', () => {
             clients = clients.filter((other) => other !== client)
           }
           for (const record of incoming) {
-            const found: Subscriber[] = []
-            index.forEachMatch(record, (group) => found.push(...group.live.keys()))
+            const found = index.groupsFor(record).flatMap(({ live }) => [...live.keys()])
             const expected = clients.filter((client) => matches(client.filter, record))
             expect(found).toHaveLength(expected.length)
             expect(new Set(found)).toEqual(new Set(expected))

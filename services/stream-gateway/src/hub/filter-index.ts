@@ -1,5 +1,5 @@
 import type { Routed } from '../log/read-routed.ts'
-import { ALL_TYPES, matches, matchesAttributes, sameFilter, typeBit, type StreamFilter } from './filter.ts'
+import { ALL_TYPES, matchesAttributes, sameFilter, typeBit, type StreamFilter } from './filter.ts'
 import type { FilterGroup } from './subscriber.ts'
 
 /** One tenant's groups, each under the narrowest of its conditions. */
@@ -34,21 +34,20 @@ export class FilterIndex {
     return places[0]?.get()?.find((group) => sameFilter(group.filter, filter)) ?? this.#addGroup(filter)
   }
 
-  /** Calls `visit` with each group that gets the record, once. */
-  forEachMatch(record: Routed, visit: (group: FilterGroup) => void): void {
+  /** The groups that get a record, each once. */
+  groupsFor(record: Routed): readonly FilterGroup[] {
+    let groups: FilterGroup[] | undefined
     for (const list of this.#candidates(record)) {
       if (list.length === 0) continue
       // A tenant may have thousands of groups: the type is looked up once for all of them.
       const bit = typeBit(record.type)
       for (const group of list) {
-        if ((group.filter.types & bit) !== 0 && matchesAttributes(group.filter, record)) visit(group)
+        if ((group.filter.types & bit) === 0 || !matchesAttributes(group.filter, record)) continue
+        if (groups === undefined) groups = [group]
+        else groups.push(group)
       }
     }
-  }
-
-  /** Whether any open stream wants a record. */
-  hasMatch(record: Routed): boolean {
-    return this.#candidates(record).some((list) => list.some((group) => matches(group.filter, record)))
+    return groups ?? NO_GROUPS
   }
 
   /** The lists of groups that may get the record; no group is in two of them. */
@@ -80,7 +79,7 @@ export class FilterIndex {
       live: new Map(),
       pending: [],
       pendingBytes: 0,
-      heldBytes: 0,
+      held: undefined,
       isQueued: false,
       stoppedAt: undefined,
       unfinished: undefined,

@@ -1,6 +1,7 @@
-import type { TenantTurns } from '@ariftly/async'
+import type { TenantTurns } from '@ariftly/fairness'
 import type { HistoryPartition } from '@ariftly/store/streams'
 import type { StreamIds } from '../frames/stream-id.ts'
+import type { DuplicateCheckOptions } from '../log/duplicate-check.ts'
 import type { OffsetVector } from '../log/offset-vector.ts'
 import type { StreamFilter } from './filter.ts'
 import type { Subscriber } from './subscriber.ts'
@@ -49,7 +50,9 @@ export interface HubOptions {
     position: OffsetVector,
     o: { readonly scan: boolean | undefined },
   ): Promise<HistoryPage>
-  now(): number
+  /** Looks in Postgres for duplicates that are older than what this process remembers. */
+  readonly lookUps: Pick<DuplicateCheckOptions, 'lookUp' | 'onOpened'>
+  readonly now: () => number
   /** Runs a function soon, after what is already waiting (`setImmediate`). */
   schedule(run: () => void): void
   /** Sends the stream its position and ends its connection. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
-import { TenantTurns } from '@ariftly/async'
+import { TenantTurns } from '@ariftly/fairness'
 import { encodeRecord, newEventId, partitionOf, type EventType, type LogEvent } from '@ariftly/events'
 import { createKeyring, generateEncryptionKey } from '@ariftly/keyring'
 import type { RecordView } from '@ariftly/kafka'
@@ -10,12 +10,11 @@ import { createDispatch } from '../epochs/dispatch-records.ts'
 import { openingFrame } from '../frames/control-frames.ts'
 import { unchunk } from '../frames/frames.ts'
 import { createStreamIds, type StreamIds } from '../frames/stream-id.ts'
-import { createDuplicateCheck, type DuplicateCheck } from '../log/duplicate-check.ts'
 import { originOf, type OffsetVector } from '../log/offset-vector.ts'
 import { positionOfNow } from '../log/start-position.ts'
 import { matches, streamFilter, type StreamFilter } from './filter.ts'
 import type { HubOptions } from './hub-options.ts'
-import { createHub, type Hub } from './hub.ts'
+import { Hub } from './hub.ts'
 import { Subscriber, type Sink } from './subscriber.ts'
 import { UnsentBudget } from './unsent-budget.ts'
 
@@ -134,7 +133,6 @@ interface Deferred {
 
 class SimGateway {
   readonly hub: Hub
-  readonly duplicates: DuplicateCheck
   readonly dispatch: ReturnType<typeof createDispatch>
   /** Answers that Postgres has not given yet. */
   readonly waiting: Deferred[] = []
@@ -145,7 +143,7 @@ class SimGateway {
 
   constructor(world: World, o: Pick<HubOptions, 'ringBytesMax' | 'pendingBytesMax'>) {
     this.world = world
-    this.hub = createHub({
+    this.hub = new Hub({
       epoch: EPOCH,
       start: originOf(PARTITIONS),
       fromOrigin: Array.from({ length: PARTITIONS }, () => false),
@@ -157,30 +155,27 @@ class SimGateway {
       sliceSize: { bytes: 500, records: 4 },
       unprojectedIdsMax: 1000,
       budget: new UnsentBudget(1e9),
-      historyTurns: new TenantTurns({ placesMax: 2 }),
+      historyTurns: new TenantTurns({ concurrencyMax: 2 }),
       readHistory: (filter, position) =>
         this.defer(() => ({ partitions: world.historyPage(filter, position, this.rowsMax), isLarge: false })),
       closeStream: (subscriber) => this.close(subscriber),
+      lookUps: {
+        lookUp: (partition, candidates) =>
+          this.defer(() => {
+            const below = (world.log[partition] ?? []).slice(0, world.projected[partition])
+            const found = candidates.flatMap(({ id, offset }, at) =>
+              below.some((record) => record.event?.id === id && record.offset < offset) ? [at] : [],
+            )
+            return new Set(found)
+          }),
+        onOpened: () => undefined,
+      },
       now: () => 0,
       schedule: (run) => {
         this.scheduled = run
       },
     })
-    this.duplicates = createDuplicateCheck({
-      index: { find: this.hub.earlierOf, mayBeOlder: (...asked) => this.hub.ids.mayBeOlder(...asked) },
-      lookUp: (partition, candidates) =>
-        this.defer(() => {
-          const below = (world.log[partition] ?? []).slice(0, world.projected[partition])
-          const found = candidates.flatMap(({ id, offset }, at) =>
-            below.some((record) => record.event?.id === id && record.offset < offset) ? [at] : [],
-          )
-          return new Set(found)
-        }),
-      now: () => 0,
-      onOpened: () => undefined,
-    })
-    this.hub.useDuplicates(this.duplicates)
-    this.dispatch = createDispatch({ hub: this.hub, duplicates: this.duplicates, now: () => 0 })
+    this.dispatch = createDispatch({ hub: this.hub, now: () => 0 })
   }
 
   /** As the heartbeats do: a last checkpoint, then the end; the client comes back. */

@@ -15,7 +15,7 @@ describe('a live stream', () => {
     hub.append({
       partition: 0,
       records: [viewOf(0, first), viewOf(1, second)],
-      wanted: new Map([[0, { event: first, state: 'shown' as const }]]),
+      wanted: new Map([[0, { event: first, state: 'shown' as const, groups: undefined }]]),
       filterVersion: -1,
       nextOffset: 2,
     })
@@ -322,7 +322,7 @@ test.each([
   hub.append({
     partition: 0,
     records: [viewOf(4, event('acme'))],
-    wanted: new Map([[4, { event: event('acme'), state: 'unchecked' as const }]]),
+    wanted: new Map([[4, { event: event('acme'), state: 'unchecked' as const, groups: undefined }]]),
     filterVersion: -1,
     nextOffset: 5,
   })

@@ -1,4 +1,4 @@
-import { TurnQueue } from '@ariftly/async'
+import { ByteBudget, TurnQueue } from '@ariftly/fairness'
 import { joinBlocks } from '../frames/frames.ts'
 import type { OffsetVector } from '../log/offset-vector.ts'
 import type { HubCounts } from './hub-options.ts'
@@ -49,18 +49,19 @@ export class PendingFrames {
   readonly #joined = new Map<boolean, JoinedFrames>()
   /** The frames that were added last, by the same. */
   readonly #added = new Map<boolean, Buffer>()
-  readonly #heldByTenant = new Map<string, number>()
-  #heldBytes = 0
+  readonly #held: ByteBudget
+  readonly #heldBytesMax: number
 
   constructor(o: PendingFramesOptions) {
     this.#o = o
+    this.#heldBytesMax = o.pendingBytesMax ?? PENDING_BYTES_MAX
+    this.#held = new ByteBudget({ bytesMax: this.#heldBytesMax })
   }
 
   /** False when a tenant's frames should be written before more of them are added. */
   hasRoom(tenant: string): boolean {
-    const { pendingBytesMax = PENDING_BYTES_MAX } = this.#o
-    if (this.#heldBytes <= pendingBytesMax) return true
-    return (this.#heldByTenant.get(tenant) ?? 0) <= pendingBytesMax / this.#heldByTenant.size
+    const held = this.#held
+    return held.bytes <= this.#heldBytesMax || held.bytesOf(tenant) <= this.#heldBytesMax / held.tenants
   }
 
   /** Gives a group no more frames: its live streams have those that wait and nothing from `position` on. */
@@ -76,8 +77,8 @@ export class PendingFrames {
     const { envelope } = group.filter
     const heldBytes = this.#added.get(envelope) === frame ? ENTRY_BYTES : ENTRY_BYTES + frame.length
     this.#added.set(envelope, frame)
-    group.heldBytes += heldBytes
-    this.#hold(group.filter.tenant, heldBytes)
+    group.held ??= this.#held.open(group.filter.tenant)
+    group.held.set(group.held.bytes + heldBytes)
     if (group.isQueued) return
     group.isQueued = true
     this.#turns.add(group.filter.tenant, group)
@@ -145,17 +146,10 @@ export class PendingFrames {
     counts.delivered += group.pending.length * group.live.size
     counts.deliveredBytes += block.length * group.live.size
     counts.writes += group.live.size
-    this.#hold(group.filter.tenant, -group.heldBytes)
+    group.held?.close()
+    group.held = undefined
     group.pending = []
     group.pendingBytes = 0
-    group.heldBytes = 0
-  }
-
-  #hold(tenant: string, bytes: number): void {
-    const held = (this.#heldByTenant.get(tenant) ?? 0) + bytes
-    if (held > 0) this.#heldByTenant.set(tenant, held)
-    else this.#heldByTenant.delete(tenant)
-    this.#heldBytes += bytes
   }
 
   /** Once nothing waits for a group that was stopped, its streams continue by themselves. */

@@ -15,7 +15,7 @@ export interface RingSlicesOptions {
   readonly ids: StreamIds
   readonly ring: Ring
   readonly size: SliceSize
-  readonly duplicates: () => Pick<DuplicateCheck, 'isOpen' | 'countUnchecked'>
+  readonly duplicates: DuplicateCheck
 }
 
 /** What a stream gets of a few consecutive records of the ring. */
@@ -102,12 +102,10 @@ export class RingSlices {
       const offset = ring.offset(seq)
       if (offset < (position[partition] ?? 0)) continue
       const isWanted = this.#mayShow(seq, subscriber)
-      if (isWanted && ring.state(seq) === 'unchecked') {
-        isSure = false
-        isStopped = !duplicates().isOpen
-        if (isStopped) break
-        duplicates().countUnchecked()
-      }
+      const passage = isWanted ? duplicates.pass(seq) : 'known'
+      if (passage !== 'known') isSure = false
+      isStopped = passage === 'wait'
+      if (isStopped) break
       position[partition] = offset + 1
       const chunk = isWanted ? this.#frameOf(seq, subscriber, seq >= sharedFrom) : undefined
       if (chunk === undefined) continue

@@ -101,10 +101,10 @@ test(`${SIZE.events} events go to exactly the streams, of ${SIZE.streams}, that 
     found.clear()
     let count = 0
     if (index.has(tenant)) {
-      index.forEachMatch(routed, (group) => {
-        for (const subscriber of group.subscribers) found.add(subscriber)
-        count += group.subscribers.size
-      })
+      for (const { subscribers } of index.groupsFor(routed)) {
+        for (const subscriber of subscribers) found.add(subscriber)
+        count += subscribers.size
+      }
     }
     let expected = 0
     let missed = 0

@@ -1,3 +1,4 @@
+import type { ByteShare } from '@ariftly/fairness'
 import type { OffsetVector } from '../log/offset-vector.ts'
 import type { StreamFilter } from './filter.ts'
 
@@ -66,8 +67,8 @@ export interface FilterGroup {
   /** Frames that wait to be written; they and the fields below are written by `PendingFrames` alone. */
   pending: Buffer[]
   pendingBytes: number
-  /** Memory of them that is counted for this group. */
-  heldBytes: number
+  /** Memory of them that is counted for this group; undefined for none. */
+  held: ByteShare | undefined
   /** It waits for its tenant's turn. */
   isQueued: boolean
   /** Its tenant's share was full: it is given no more frames, and its streams fall back to this position once they have had those that wait. */
@@ -122,8 +123,8 @@ export class Subscriber {
   checkpointVersion = -1
   /** It waits in the run queue of the catch-up. */
   queued = false
-  /** Unsent bytes as last counted in the budget of the process. */
-  countedBytes = 0
+  /** Its unsent bytes as last counted in the budget of the process, which alone writes it; undefined for none. */
+  unsent: ByteShare | undefined
   /** What had been taken at the last look, 0 when nothing waited, and when that was last more than before. */
   takenBytes = 0
   takenAtMs: number

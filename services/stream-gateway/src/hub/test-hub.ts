@@ -1,11 +1,11 @@
-import { TenantTurns } from '@ariftly/async'
+import { TenantTurns } from '@ariftly/fairness'
 import { encodeRecord, newEventId, type EventFilter, type LogEvent } from '@ariftly/events'
 import { createKeyring, generateEncryptionKey } from '@ariftly/keyring'
 import { recordViewOf } from '@ariftly/testkit'
 import { createStreamIds } from '../frames/stream-id.ts'
 import { streamFilter } from './filter.ts'
 import type { HubOptions, SliceSize } from './hub-options.ts'
-import { createHub } from './hub.ts'
+import { Hub } from './hub.ts'
 import { Subscriber } from './subscriber.ts'
 import { UnsentBudget } from './unsent-budget.ts'
 
@@ -26,7 +26,7 @@ export function setUp(o: {
   const state = { nowMs: 0, ticks: [] as (() => void)[], closed: [] as string[], written: [] as number[] }
   const budget = new UnsentBudget(o.budgetBytes ?? 1e9)
   const ids = createStreamIds(createKeyring(generateEncryptionKey('k')))
-  const hub = createHub({
+  const hub = new Hub({
     epoch: 1,
     start: Float64Array.of(o.start ?? 0),
     fromOrigin: [false],
@@ -37,8 +37,9 @@ export function setUp(o: {
     unsentBytesMax: o.unsentBytesMax,
     ...(o.sliceSize === undefined ? {} : { sliceSize: o.sliceSize }),
     budget,
-    historyTurns: new TenantTurns({ placesMax: 1 }),
+    historyTurns: new TenantTurns({ concurrencyMax: 1 }),
     readHistory: o.readHistory ?? (() => new Promise(() => undefined)),
+    lookUps: { lookUp: async () => new Set<number>(), onOpened: () => undefined },
     now: () => state.nowMs,
     schedule: (run) => void state.ticks.push(run),
     closeStream: (_subscriber, why) => void state.closed.push(why),
@@ -90,7 +91,9 @@ export function setUp(o: {
     hub.append({
       partition: 0,
       records: events.map((each, index) => viewOf(from + index, each)),
-      wanted: new Map(events.map((each, index) => [from + index, { event: each, state: 'shown' as const }])),
+      wanted: new Map(
+        events.map((each, index) => [from + index, { event: each, state: 'shown' as const, groups: undefined }]),
+      ),
       filterVersion: -1,
       nextOffset: from + events.length,
     })

@@ -1,7 +1,5 @@
+import { ByteBudget } from '@ariftly/fairness'
 import type { Subscriber } from './subscriber.ts'
-
-/** After a close there is room for some time: not each further byte asks for the next one. */
-const ROOM = 0.8
 
 /**
  * The unsent bytes of all streams of the process, bounded. They are counted when something is written or taken, and each
@@ -10,24 +8,25 @@ const ROOM = 0.8
 export class UnsentBudget {
   /** Streams that were closed for it. */
   closed = 0
-  readonly #bytesMax: number
-  readonly #holders = new Set<Subscriber>()
-  #bytes = 0
+  readonly #budget: ByteBudget
 
   constructor(bytesMax: number) {
-    this.#bytesMax = bytesMax
+    this.#budget = new ByteBudget({ bytesMax })
   }
 
   get bytes(): number {
-    return this.#bytes
+    return this.#budget.bytes
   }
 
   /** Notes what is unsent of a stream. */
   note(subscriber: Subscriber, unsentBytes: number): void {
-    this.#bytes += unsentBytes - subscriber.countedBytes
-    subscriber.countedBytes = unsentBytes
-    if (unsentBytes > 0) this.#holders.add(subscriber)
-    else this.#holders.delete(subscriber)
+    if (unsentBytes > 0) {
+      subscriber.unsent ??= this.#budget.open(subscriber.filter.tenant, subscriber.sink)
+      subscriber.unsent.set(unsentBytes)
+    } else if (subscriber.unsent !== undefined) {
+      subscriber.unsent.close()
+      subscriber.unsent = undefined
+    }
   }
 
   /**
@@ -35,29 +34,6 @@ export class UnsentBudget {
    * room. What is unsent is freed at once; the clients resume by the last id that they had.
    */
   enforce(): void {
-    if (this.#bytes <= this.#bytesMax) return
-    for (const holder of this.#holders) this.note(holder, holder.sink.unsentBytes())
-    while (this.#bytes > this.#bytesMax * ROOM) {
-      const tenant = this.#largestTenant()
-      const holders = [...this.#holders].filter(({ filter }) => filter.tenant === tenant)
-      if (holders.length === 0) return
-      holders.sort((a, b) => b.countedBytes - a.countedBytes)
-      for (const holder of holders.slice(0, Math.ceil(holders.length / 4))) {
-        if (this.#bytes <= this.#bytesMax * ROOM) return
-        this.note(holder, 0)
-        this.closed += 1
-        holder.sink.destroy()
-      }
-    }
-  }
-
-  #largestTenant(): string | undefined {
-    const sums = new Map<string, number>()
-    for (const { filter, countedBytes } of this.#holders) {
-      sums.set(filter.tenant, (sums.get(filter.tenant) ?? 0) + countedBytes)
-    }
-    let largest: string | undefined
-    for (const [tenant, bytes] of sums) if (bytes > (sums.get(largest ?? '') ?? -1)) largest = tenant
-    return largest
+    this.closed += this.#budget.enforce()
   }
 }

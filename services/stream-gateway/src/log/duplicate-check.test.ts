@@ -1,14 +1,10 @@
 import { describe, expect, test } from '@jest/globals'
 import { newEventId, type LogEvent } from '@ariftly/events'
 import fc from 'fast-check'
-import {
-  CANDIDATES_PER_TENANT_MAX,
-  createDuplicateCheck,
-  type DuplicateCheckOptions,
-  type WantedRecord,
-} from './duplicate-check.ts'
+import { CANDIDATES_PER_TENANT_MAX, DuplicateCheck, type WantedRecord } from './duplicate-check.ts'
 import { EventIdBits } from './event-id-bits.ts'
 import { IdIndex } from './id-index.ts'
+import { Ring } from './ring.ts'
 
 const NOW_MS = Date.UTC(2026, 10, 25)
 const signal = new AbortController().signal
@@ -37,14 +33,6 @@ function bitsOf(id: string): EventIdBits {
   return bits
 }
 
-/** What the duplicate check asks of an index. */
-function partOf(index: IdIndex): DuplicateCheckOptions['index'] {
-  return {
-    find: (partition, tenant, id) => index.find(partition, tenant, bitsOf(id)),
-    mayBeOlder: (...place) => index.mayBeOlder(...place),
-  }
-}
-
 function indexOf(o: { readonly origin?: boolean; readonly idsMax?: number; readonly unprojectedMax?: number } = {}) {
   const { origin = false, idsMax = 0, unprojectedMax = 1000 } = o
   return new IdIndex({ fromOrigin: [origin], idsMax, unprojectedMax })
@@ -60,8 +48,9 @@ describe('duplicates', () => {
     const index = indexOf()
     index.seen(0, NOW_MS - 3_600_000)
     const lookedUp: string[] = []
-    const duplicates = createDuplicateCheck({
-      index: partOf(index),
+    const duplicates = new DuplicateCheck({
+      ids: index,
+      ring: new Ring(Float64Array.of(0)),
       lookUp: async (_, candidates) => {
         lookedUp.push(...candidates.map(({ id }) => id))
         return new Set([0])
@@ -78,8 +67,9 @@ describe('duplicates', () => {
     const index = indexOf()
     const first = record(1)
     indexed(index, first)
-    const duplicates = createDuplicateCheck({
-      index: partOf(index),
+    const duplicates = new DuplicateCheck({
+      ids: index,
+      ring: new Ring(Float64Array.of(0)),
       lookUp: async () => {
         index.setProjected(Float64Array.of(5))
         return new Set()
@@ -96,8 +86,9 @@ describe('duplicates', () => {
     let nowMs = 0
     let isAway = true
     let opened = 0
-    const duplicates = createDuplicateCheck({
-      index: partOf(indexOf()),
+    const duplicates = new DuplicateCheck({
+      ids: indexOf(),
+      ring: new Ring(Float64Array.of(0)),
       lookUp: async () => {
         nowMs += 1000
         if (isAway) throw new Error('away')
@@ -122,8 +113,9 @@ describe('duplicates', () => {
   test('are tried for by one look-up at a time while the breaker is open, and no record waits for it', async () => {
     const answers: (() => void)[] = []
     let asked = 0
-    const duplicates = createDuplicateCheck({
-      index: partOf(indexOf()),
+    const duplicates = new DuplicateCheck({
+      ids: indexOf(),
+      ring: new Ring(Float64Array.of(0)),
       lookUp: () => {
         asked += 1
         if (asked === 1) return Promise.reject(new Error('away'))
@@ -151,8 +143,9 @@ describe('a tenant with many old ids at once', () => {
     const index = indexOf()
     index.seen(0, NOW_MS)
     const lookedUp: string[] = []
-    const duplicates = createDuplicateCheck({
-      index: partOf(index),
+    const duplicates = new DuplicateCheck({
+      ids: index,
+      ring: new Ring(Float64Array.of(0)),
       lookUp: async (_, candidates) => {
         lookedUp.push(...candidates.map(({ tenant }) => tenant))
         return new Set()

@@ -1,4 +1,5 @@
-import { sleep, type Logger } from '@ariftly/runtime'
+import { startPoll } from '@ariftly/fairness'
+import type { Logger } from '@ariftly/runtime'
 import type { OffsetVector } from './offset-vector.ts'
 
 /** What {@link startProjectionWatch} needs. */
@@ -25,37 +26,32 @@ const UNNEEDED_EVERY_MS = 10_000
 
 /** Polls how far the projection has come: what it holds may be dropped here, and streams that wait for it may continue. */
 export function startProjectionWatch(o: ProjectionWatchOptions): ProjectionWatch {
-  const abort = new AbortController()
   let state = 'not read yet'
   let readAtMs = -Infinity
-  const ended = run()
 
-  async function run(): Promise<void> {
-    while (!abort.signal.aborted) {
-      if (state !== 'ok' || o.isNeeded() || performance.now() - readAtMs >= UNNEEDED_EVERY_MS) await look()
-      await sleep(o.everyMs(), abort.signal)
-    }
+  async function readPosition(signal: AbortSignal): Promise<number> {
+    if (state === 'ok' && !o.isNeeded() && performance.now() - readAtMs < UNNEEDED_EVERY_MS) return o.everyMs()
+    const position = await o.read()
+    if (signal.aborted) return 0
+    o.onPosition(position)
+    state = 'ok'
+    readAtMs = performance.now()
+    return o.everyMs()
   }
 
-  async function look(): Promise<void> {
-    try {
-      const position = await o.read()
-      if (abort.signal.aborted) return
-      o.onPosition(position)
-      if (state === 'down') o.log.info({}, 'the projection can be read again')
-      state = 'ok'
-      readAtMs = performance.now()
-    } catch (error) {
-      if (state !== 'down' && !abort.signal.aborted) o.log.warn({ err: error }, 'the projection cannot be read')
+  const poll = startPoll({
+    step: readPosition,
+    retryMs: o.everyMs,
+    onFailure() {
       state = 'down'
-    }
-  }
+    },
+    log: o.log,
+    failing: 'the projection cannot be read',
+    onRecovered: () => o.log.info({}, 'the projection can be read again'),
+  })
 
   return {
     state: () => state,
-    async close() {
-      abort.abort()
-      await ended
-    },
+    close: poll.close,
   }
 }

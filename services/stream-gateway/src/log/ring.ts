@@ -2,18 +2,10 @@ import { decodeRecord } from '@ariftly/events'
 import { RecordView } from '@ariftly/kafka'
 import { NumberQueue } from './number-queue.ts'
 import { dominates, type OffsetVector } from './offset-vector.ts'
+import { RECORD_STATES, type RecordState } from './record-state.ts'
 import { createColumns, doubled, type FramedEvent } from './ring-columns.ts'
 
-/**
- * What is known of a record of the ring:
- * - `shown`: no duplicate of an earlier record. Whether it is an event at all is found out when it is decoded.
- * - `unchecked`: an earlier record with its id may be in Postgres alone, and no look-up was made yet.
- * - `hidden`: a duplicate or a dead letter; no stream shows it.
- */
-export type RecordState = 'shown' | 'unchecked' | 'hidden'
-
-const STATES: readonly RecordState[] = ['shown', 'unchecked', 'hidden']
-const HIDDEN = STATES.indexOf('hidden')
+const HIDDEN = RECORD_STATES.indexOf('hidden')
 
 /** Bytes of a fetched answer, from `start` on there, that are in a segment from `at` on. */
 interface CopiedBytes {
@@ -83,7 +75,7 @@ export class Ring {
   }
 
   state(seq: number): RecordState {
-    return STATES[this.#columns.states[this.#slot(seq)] ?? 0] ?? 'hidden'
+    return RECORD_STATES[this.#columns.states[this.#slot(seq)] ?? 0] ?? 'hidden'
   }
 
   /**
@@ -116,7 +108,7 @@ export class Ring {
     partitions[slot] = partition
     offsets[slot] = offset
     times[slot] = record.timestampMs
-    states[slot] = STATES.indexOf(state)
+    states[slot] = RECORD_STATES.indexOf(state)
     starts[slot] = at + start - copiedFrom
     segments[slot] = segment
     lengths[slot] = length

@@ -7,8 +7,8 @@ import type { Streams } from '../streams/streams.ts'
 export function debugStreams(epochs: EpochFollower, { registry }: Streams, budget: UnsentBudget): object {
   const { epochReader } = epochs
   if (epochReader === undefined) return { trouble: epochs.trouble, streams: registry.size }
-  const { hub, reader, duplicates } = epochReader
-  const { ring } = hub
+  const { hub, reader } = epochReader
+  const { ring, duplicates } = hub
   return {
     epoch: hub.epoch,
     caught_up: epochReader.caughtUp(),

@@ -1,4 +1,5 @@
-import { sleep, TenantTurns } from '@ariftly/async'
+import { sleep } from '@ariftly/async'
+import { FailureLog, TenantTurns } from '@ariftly/fairness'
 import type { Logger } from '@ariftly/runtime'
 
 /** What {@link Beginnings} needs. */
@@ -9,7 +10,7 @@ export interface BeginningsOptions {
 }
 
 /** Beginnings that are looked up at the same time: half of the connections, so that they leave room for history and duplicates. */
-const PLACES_MAX = 4
+const CONCURRENCY_MAX = 4
 const PAUSE_MS = 500
 
 /**
@@ -17,13 +18,12 @@ const PAUSE_MS = 500
  * failure with their places, so that thousands of streams make no more attempts than one.
  */
 export class Beginnings {
-  readonly #turns = new TenantTurns({ placesMax: PLACES_MAX })
-  readonly #log: Pick<Logger, 'warn'>
+  readonly #turns = new TenantTurns({ concurrencyMax: CONCURRENCY_MAX })
+  readonly #failures: FailureLog
   readonly #pauseMs: number
-  #isFailing = false
 
   constructor({ log, pauseMs = PAUSE_MS }: BeginningsOptions) {
-    this.#log = log
+    this.#failures = new FailureLog({ log, failing: 'the beginnings of streams cannot be read yet' })
     this.#pauseMs = pauseMs
   }
 
@@ -39,11 +39,10 @@ export class Beginnings {
   async #askOnce<T>(ask: () => Promise<T>): Promise<{ readonly answer: T } | undefined> {
     try {
       const answer = await ask()
-      this.#isFailing = false
+      this.#failures.succeeded()
       return { answer }
     } catch (error) {
-      if (!this.#isFailing) this.#log.warn({ err: error }, 'the beginnings of streams cannot be read yet')
-      this.#isFailing = true
+      this.#failures.failed(error)
       await sleep(this.#pauseMs)
       return undefined
     }

@@ -4,11 +4,11 @@ import { Subscriber, type Sink } from '../hub/subscriber.ts'
 import { openingFrame } from '../frames/control-frames.ts'
 import { streamFilter } from '../hub/filter.ts'
 import { unchunk } from '../frames/frames.ts'
-import { TenantTurns } from '@ariftly/async'
+import { TenantTurns } from '@ariftly/fairness'
 import { UnsentBudget } from '../hub/unsent-budget.ts'
-import { createHub } from '../hub/hub.ts'
+import { Hub } from '../hub/hub.ts'
 import { createStreamIds } from '../frames/stream-id.ts'
-import { createHeartbeats, TURN_MS } from './heartbeats.ts'
+import { Heartbeats, TURN_MS } from './heartbeats.ts'
 
 const HEARTBEAT_MS = 15_000
 
@@ -29,7 +29,7 @@ function setUp(o: { readonly expiresAtMs?: number } = {}) {
     destroy: () => void ends.push('destroy'),
   }
   const budget = new UnsentBudget(1e9)
-  const hub = createHub({
+  const hub = new Hub({
     epoch: 1,
     start: new Float64Array(2),
     fromOrigin: [true, true],
@@ -39,13 +39,14 @@ function setUp(o: { readonly expiresAtMs?: number } = {}) {
     unsentBytesMax: 1e6,
     unprojectedIdsMax: 100,
     budget,
-    historyTurns: new TenantTurns({ placesMax: 1 }),
+    historyTurns: new TenantTurns({ concurrencyMax: 1 }),
     readHistory: async () => ({ partitions: new Map(), isLarge: false }),
     closeStream: (subscriber, why) => heartbeats.close(subscriber, why),
+    lookUps: { lookUp: async () => new Set<number>(), onOpened: () => undefined },
     now: () => state.nowMs,
     schedule: (run) => void state.ticks.push(run),
   })
-  const heartbeats = createHeartbeats({
+  const heartbeats = new Heartbeats({
     hub: () => hub,
     budget,
     heartbeatMs: HEARTBEAT_MS,

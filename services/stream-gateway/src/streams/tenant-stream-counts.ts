@@ -1,7 +1,7 @@
-import { randomUUID } from 'node:crypto'
+import { FailureLog } from '@ariftly/fairness'
 import { sleep, withTimeout, type Logger } from '@ariftly/runtime'
 import type { Pool } from '@ariftly/store'
-import { removeReplica, renewReplica } from '@ariftly/store/replicas'
+import { Replica } from '@ariftly/store/replicas'
 import { exchangeStreamCounts } from '@ariftly/store/streams'
 
 /** What {@link TenantStreamCounts} needs. */
@@ -14,8 +14,6 @@ export interface TenantStreamCountsOptions {
 
 const SERVICE = 'stream-gateway'
 const EVERY_MS = 250
-/** Three renewals are missed before a process is taken to be gone (15 s). */
-const RENEW_MS = 5_000
 const FIRST_COUNT_MS = 2_000
 const FORGET_MS = 60_000
 
@@ -25,7 +23,8 @@ const FORGET_MS = 60_000
  */
 export class TenantStreamCounts {
   readonly #o: TenantStreamCountsOptions
-  readonly #replica = randomUUID()
+  readonly #replica: Replica
+  readonly #failures: FailureLog
   /** Tenants with a limit that have asked for a stream here, and their streams in other processes. */
   readonly #elsewhere = new Map<string, number>()
   /** The first exchange of each, while it is under way. */
@@ -35,11 +34,14 @@ export class TenantStreamCounts {
   readonly #closing = new AbortController()
   /** The exchanges, while there is a tenant to count for. */
   #exchanges: Promise<void> | undefined
-  #renewedMs = -Infinity
-  #failing = false
 
   constructor(o: TenantStreamCountsOptions) {
     this.#o = o
+    this.#replica = new Replica(o.pool, SERVICE)
+    this.#failures = new FailureLog({
+      log: o.log,
+      failing: 'the streams of tenants cannot be counted over all gateways',
+    })
   }
 
   /**
@@ -65,9 +67,7 @@ export class TenantStreamCounts {
   async close(): Promise<void> {
     this.#closing.abort()
     await this.#exchanges
-    if (this.#renewedMs > -Infinity) {
-      await removeReplica(this.#o.pool, { service: SERVICE, replica: this.#replica }).catch(() => {})
-    }
+    await this.#replica.remove().catch(() => {})
   }
 
   #forget(tenant: string): void {
@@ -85,25 +85,21 @@ export class TenantStreamCounts {
   }
 
   async #exchange(): Promise<void> {
-    const { pool, log, countHere } = this.#o
+    const { pool, countHere } = this.#o
     try {
       const nowMs = performance.now()
-      if (nowMs - this.#renewedMs >= RENEW_MS) {
-        await renewReplica(pool, { service: SERVICE, replica: this.#replica })
-        this.#renewedMs = nowMs
-      }
+      if (this.#replica.isDue) await this.#replica.renew()
       const counts = new Map([...this.#elsewhere.keys()].map((tenant) => [tenant, countHere(tenant)]))
-      const others = await exchangeStreamCounts(pool, { service: SERVICE, replica: this.#replica, counts })
+      const others = await exchangeStreamCounts(pool, { service: SERVICE, replica: this.#replica.id, counts })
       for (const [tenant, here] of counts) {
         const streams = others.get(tenant) ?? 0
         this.#elsewhere.set(tenant, streams)
         // A tenant that has no stream here and has not asked for long is dropped: its next question waits for a count.
         if (here === 0 && nowMs - (this.#askedMs.get(tenant) ?? nowMs) > FORGET_MS) this.#forget(tenant)
       }
-      this.#failing = false
+      this.#failures.succeeded()
     } catch (error) {
-      if (!this.#failing) log.warn({ err: error }, 'the streams of tenants cannot be counted over all gateways')
-      this.#failing = true
+      this.#failures.failed(error)
     }
   }
 }

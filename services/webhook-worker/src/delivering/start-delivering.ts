@@ -1,5 +1,5 @@
 import { sleep } from '@ariftly/async'
-import { createEgress, type EgressPolicy } from '@ariftly/egress'
+import { createEgress, type Egress, type EgressPolicy } from '@ariftly/egress'
 import { createKeyring } from '@ariftly/keyring'
 import { redisConnection, type Logger, type Releasers, type Tracing } from '@ariftly/runtime'
 import { disableWebhook, type TriedEndpoint } from '@ariftly/store/deliveries'
@@ -14,7 +14,7 @@ import type { Wakeups } from '../wakeups.ts'
 import type { WorkerMetrics } from '../worker-metrics.ts'
 import { AttemptStarts } from './attempt-starts.ts'
 import { createCachedKeyring } from './cached-keyring.ts'
-import { createDeliver } from './deliver.ts'
+import { createDeliver, type DeliverOptions } from './deliver.ts'
 import { FailureAnswers } from './failure-answers.ts'
 import { createOutcomeWriter } from './outcome-writer.ts'
 import { RETRY_SCHEDULE_S } from './retry-plan.ts'
@@ -42,6 +42,8 @@ export interface Delivering {
   readonly drain: (timeoutMs: number) => Promise<void>
 }
 
+type Outcomes = DeliverOptions['outcomes']
+
 const FAILING_AFTER = 10
 const PROBE_DOUBLINGS = 30
 /** What is still under way when the worker closes is cut and given back. */
@@ -52,71 +54,19 @@ const CUT_MS_MAX = 2000
  * Redis may evict jobs. What it opens is released last-in first-out: scheduling ends, attempts are cut, the queue is closed.
  */
 export async function startDelivering(o: DeliveringOptions): Promise<Delivering> {
-  const { config, pools, wakeups, metrics, signal, releasers, log } = o
+  const { config, wakeups, signal, releasers, log } = o
   let stopping = false
-  const outcomesEnd = new AbortController()
-  const egress = createEgress({ policy: o.policy })
   const shares = new TenantShares({
     healthy: config.WEBHOOK_CONCURRENCY,
     unhealthy: config.WEBHOOK_SUSPECT_CONCURRENCY,
   })
-
-  const failureAnswers = new FailureAnswers()
-  const answers = new SuccessAnswers({ db: pools.other, log })
-  const keeping = answers.run(outcomesEnd.signal)
-  const stats = new StatsRollup({ db: pools.other, workerId: o.workerId, log })
-  const summing = stats.run(outcomesEnd.signal)
-  releasers.add('outcomes', async () => {
-    outcomesEnd.abort()
-    await Promise.all([keeping, summing])
-  })
-
-  const outcomes = createOutcomeWriter({
-    pool: pools.outcomes,
-    failing: {
-      after: FAILING_AFTER,
-      probeMs: config.WEBHOOK_PROBE_MS,
-      probeMsMax: PROBE_DOUBLINGS * config.WEBHOOK_PROBE_MS,
-      disableMs: config.WEBHOOK_DISABLE_AFTER_S * 1000,
-    },
-    onRecorded(counts, { toDisable }) {
-      for (const [webhookId, count] of counts) shares.ended(webhookId, count)
-      wakeups.wakeFreed(counts.keys())
-      for (const endpoint of toDisable) void disable(endpoint, 'failures')
-    },
-    stats,
-    signal: outcomesEnd.signal,
-    log,
-  })
-  const starts = new AttemptStarts({
-    pool: pools.starts,
-    leaseMs: config.WEBHOOK_LEASE_MS,
-    workerId: o.workerId,
-    signal,
-    log,
-  })
-  const deliver = createDeliver({
-    starts,
-    outcomes: {
-      add: (outcome) =>
-        outcomes.add(answers.takeFrom(failureAnswers.bound(outcome))).finally(() => starts.ended(outcome)),
-    },
-    egress,
-    keyring: createCachedKeyring(createKeyring(config.ENCRYPTION_KEYS)),
-    scheduleS: config.WEBHOOK_RETRY_SCHEDULE_S ?? RETRY_SCHEDULE_S,
-    timeoutMs: config.WEBHOOK_TIMEOUT_MS,
-    stopping: () => stopping,
-    onGone: (endpoint) => void disable(endpoint, 'gone'),
-    observe: metrics.attempted,
-    onUnreachable: metrics.unreachable,
-    log,
-    tracing: o.tracing,
-  })
+  const outcomes = openOutcomes(o, shares)
+  const egress = createEgress({ policy: o.policy })
   const queue = await openJobQueue({
     redis: redisConnection(config),
     prefix: config.BULLMQ_PREFIX,
     concurrency: { healthy: config.WEBHOOK_CONCURRENCY, unhealthy: config.WEBHOOK_SUSPECT_CONCURRENCY },
-    process: deliver,
+    process: openAttempts(o, { outcomes, egress, stopping: () => stopping }),
     onReady: wakeups.wakeAll,
     signal,
     log,
@@ -128,45 +78,11 @@ export async function startDelivering(o: DeliveringOptions): Promise<Delivering>
     await egress.close()
     await settled(() => queue.active === 0, CUT_MS_MAX)
   })
-  const scheduler = new DeliveryScheduler({
-    pool: pools.scheduling,
-    enqueue: (priority, refs) => queue.add(priority, refs),
-    canEnqueue: () => queue.ready,
-    perEndpointMax: config.WEBHOOK_PER_ENDPOINT,
-    perTenantMax: config.WEBHOOK_PER_TENANT,
-    shares,
-    deadMs: config.WEBHOOK_WORKER_DEAD_MS,
-    leaseMs: config.WEBHOOK_LEASE_MS,
-    workerId: o.workerId,
-    onQueued: metrics.queued,
-    signal,
-    log,
-  })
+  const scheduler = startScheduler(o, queue, shares)
   releasers.add('scheduler', () => scheduler.close())
   wakeups.listen(scheduler)
-  const watching = watchQueue({
-    redis: queue.producer,
-    prefix: config.BULLMQ_PREFIX,
-    pool: pools.other,
-    workerId: o.workerId,
-    onReleased(deliveries) {
-      metrics.leasesEnded(deliveries)
-      wakeups.wakeAll()
-    },
-    signal,
-    log,
-  })
+  const watching = watchLeases(o, queue)
   releasers.add('queue watch', () => watching)
-
-  async function disable({ webhookId, endpointVersion }: TriedEndpoint, reason: 'gone' | 'failures'): Promise<void> {
-    try {
-      if (!(await disableWebhook(pools.outcomes, { webhookId, endpointVersion, reason }))) return
-      log.warn({ webhook: webhookId, reason }, 'a webhook was disabled')
-      metrics.disabled(reason)
-    } catch (error) {
-      log.warn({ err: error, webhook: webhookId, reason }, 'a webhook could not be disabled')
-    }
-  }
 
   async function drain(timeoutMs: number): Promise<void> {
     stopping = true
@@ -175,6 +91,116 @@ export async function startDelivering(o: DeliveringOptions): Promise<Delivering>
   }
 
   return { queue, drain }
+}
+
+/** Takes the outcomes of attempts, until its releaser runs: their answers are kept, they are written and counted. */
+function openOutcomes(o: DeliveringOptions, shares: TenantShares): Outcomes {
+  const { config, pools, wakeups, releasers, log } = o
+  const end = new AbortController()
+  const failureAnswers = new FailureAnswers()
+  const answers = new SuccessAnswers({ db: pools.other, log })
+  const keeping = answers.run(end.signal)
+  const stats = new StatsRollup({ db: pools.other, workerId: o.workerId, log })
+  const summing = stats.run(end.signal)
+  releasers.add('outcomes', async () => {
+    end.abort()
+    await Promise.all([keeping, summing])
+  })
+  const writer = createOutcomeWriter({
+    pool: pools.outcomes,
+    failing: {
+      after: FAILING_AFTER,
+      probeMs: config.WEBHOOK_PROBE_MS,
+      probeMsMax: PROBE_DOUBLINGS * config.WEBHOOK_PROBE_MS,
+      disableMs: config.WEBHOOK_DISABLE_AFTER_S * 1000,
+    },
+    onRecorded(counts, { toDisable }) {
+      for (const [webhookId, count] of counts) shares.ended(webhookId, count)
+      wakeups.wakeFreed(counts.keys())
+      for (const endpoint of toDisable) void disable(o, endpoint, 'failures')
+    },
+    stats,
+    signal: end.signal,
+    log,
+  })
+  return { add: (outcome) => writer.add(answers.takeFrom(failureAnswers.bound(outcome))) }
+}
+
+/** Makes the job that starts an attempt, sends it and hands on its outcome. */
+function openAttempts(
+  o: DeliveringOptions,
+  { outcomes, egress, stopping }: { outcomes: Outcomes; egress: Egress; stopping: () => boolean },
+): ReturnType<typeof createDeliver> {
+  const { config, pools, metrics, signal, log } = o
+  const starts = new AttemptStarts({
+    pool: pools.starts,
+    leaseMs: config.WEBHOOK_LEASE_MS,
+    workerId: o.workerId,
+    signal,
+    log,
+  })
+  return createDeliver({
+    starts,
+    outcomes: { add: (outcome) => outcomes.add(outcome).finally(() => starts.ended(outcome)) },
+    egress,
+    keyring: createCachedKeyring(createKeyring(config.ENCRYPTION_KEYS)),
+    scheduleS: config.WEBHOOK_RETRY_SCHEDULE_S ?? RETRY_SCHEDULE_S,
+    timeoutMs: config.WEBHOOK_TIMEOUT_MS,
+    stopping,
+    onGone: (endpoint) => void disable(o, endpoint, 'gone'),
+    observe: metrics.attempted,
+    onUnreachable: metrics.unreachable,
+    log,
+    tracing: o.tracing,
+  })
+}
+
+function startScheduler(o: DeliveringOptions, queue: JobQueue, shares: TenantShares): DeliveryScheduler {
+  const { config } = o
+  return new DeliveryScheduler({
+    pool: o.pools.scheduling,
+    enqueue: (priority, refs) => queue.add(priority, refs),
+    canEnqueue: () => queue.ready,
+    perEndpointMax: config.WEBHOOK_PER_ENDPOINT,
+    perTenantMax: config.WEBHOOK_PER_TENANT,
+    shares,
+    deadMs: config.WEBHOOK_WORKER_DEAD_MS,
+    leaseMs: config.WEBHOOK_LEASE_MS,
+    workerId: o.workerId,
+    onQueued: o.metrics.queued,
+    signal: o.signal,
+    log: o.log,
+  })
+}
+
+/** Releases the leases of jobs that Redis has lost, until the signal; resolves when that has ended. */
+function watchLeases({ config, pools, workerId, metrics, wakeups, signal, log }: DeliveringOptions, queue: JobQueue) {
+  return watchQueue({
+    redis: queue.producer,
+    prefix: config.BULLMQ_PREFIX,
+    pool: pools.other,
+    workerId,
+    onReleased(deliveries) {
+      metrics.leasesEnded(deliveries)
+      wakeups.wakeAll()
+    },
+    signal,
+    log,
+  })
+}
+
+async function disable(
+  { pools, metrics, log }: DeliveringOptions,
+  { webhookId, endpointVersion }: TriedEndpoint,
+  reason: 'gone' | 'failures',
+): Promise<void> {
+  try {
+    if (!(await disableWebhook(pools.outcomes, { webhookId, endpointVersion, reason }))) return
+    log.warn({ webhook: webhookId, reason }, 'a webhook was disabled')
+    metrics.disabled(reason)
+  } catch (error) {
+    log.warn({ err: error, webhook: webhookId, reason }, 'a webhook could not be disabled')
+  }
 }
 
 async function settled(done: () => boolean, timeoutMs: number): Promise<void> {

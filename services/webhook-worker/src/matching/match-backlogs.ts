@@ -62,89 +62,110 @@ export function runMatchBacklogs(o: MatchBacklogsOptions): {
   readonly wake: () => void
   readonly ended: Promise<void>
 } {
-  const { now = Date.now } = o
-  const failing = new SetAside()
-  let idle = new AbortController()
+  const backlogs = new MatchBacklogs(o)
+  return { wake: () => backlogs.wake(), ended: backlogs.run() }
+}
 
-  async function run(): Promise<void> {
-    for (let failures = 0; !o.signal.aborted;) {
+class MatchBacklogs {
+  readonly #o: MatchBacklogsOptions
+  readonly #failing = new SetAside()
+  /** Ends the pause in which there is nothing to match. */
+  #idle = new AbortController()
+
+  constructor(o: MatchBacklogsOptions) {
+    this.#o = o
+  }
+
+  wake(): void {
+    this.#idle.abort()
+  }
+
+  async run(): Promise<void> {
+    const { pool, signal, log } = this.#o
+    for (let failures = 0; !signal.aborted;) {
       // Before the look: what wakes it meanwhile may be later than what it sees.
-      idle = new AbortController()
+      this.#idle = new AbortController()
       try {
         const startedMs = performance.now()
-        const slice: Slice = (await anyMatchBacklog(o.pool)) ? await matchSlice() : { type: 'none' }
+        const slice: Slice = (await anyMatchBacklog(pool)) ? await this.#matchSlice() : { type: 'none' }
         failures = 0
-        if (slice.type === 'matched') {
-          const times = o.tenantPairs.anyBut(slice.tenant) ? REST.besideOthers : REST.alone
-          await sleep(times * (performance.now() - startedMs), o.signal)
-        }
+        if (slice.type === 'matched') await this.#rest(slice.tenant, performance.now() - startedMs)
         if (slice.type !== 'none') continue
       } catch (error) {
-        if (!o.signal.aborted) o.log.warn({ err: error }, 'a backlog could not be matched')
-        await sleep(backoffMs(failures++), o.signal)
+        if (!signal.aborted) log.warn({ err: error }, 'a backlog could not be matched')
+        await sleep(backoffMs(failures++), signal)
       }
-      await sleep(IDLE_MS, AbortSignal.any([o.signal, idle.signal]))
+      await sleep(IDLE_MS, AbortSignal.any([signal, this.#idle.signal]))
     }
   }
 
+  async #rest(tenant: string, tookMs: number): Promise<void> {
+    const times = this.#o.tenantPairs.anyBut(tenant) ? REST.besideOthers : REST.alone
+    await sleep(times * tookMs, this.#o.signal)
+  }
+
   /** Rejects when no backlog could be looked for. */
-  async function matchSlice(): Promise<Slice> {
+  async #matchSlice(): Promise<Slice> {
+    const { pool, topic, onMatched, signal, log } = this.#o
     let tenant: string | undefined
     try {
-      const slice = await withTransaction(o.pool, async (tx) => {
-        const backlog = await lockNextMatchBacklog(tx, { topic: o.topic, exceptTenants: failing.resting })
+      const slice = await withTransaction(pool, async (tx) => {
+        const backlog = await lockNextMatchBacklog(tx, { topic, exceptTenants: this.#failing.resting })
         if (backlog === undefined) return undefined
         tenant = backlog.tenant
-        return { tenant, ...(await matchBacklog(tx, backlog)) }
+        return { tenant, ...(await this.#matchBacklog(tx, backlog)) }
       })
       if (slice === undefined) return { type: 'none' }
-      failing.succeeded(slice.tenant)
-      if (slice.deliveries > 0) o.onMatched(slice.webhookIds, slice.deliveries)
+      this.#failing.succeeded(slice.tenant)
+      if (slice.deliveries > 0) onMatched(slice.webhookIds, slice.deliveries)
       return { type: 'matched', tenant: slice.tenant }
     } catch (error) {
       if (tenant === undefined) throw error
-      if (!o.signal.aborted) o.log.warn({ err: error, tenant }, 'a slice of a backlog could not be matched')
-      failing.failed(tenant)
+      if (!signal.aborted) log.warn({ err: error, tenant }, 'a slice of a backlog could not be matched')
+      this.#failing.failed(tenant)
       return { type: 'failed' }
     }
   }
 
-  async function matchBacklog(tx: Transaction, backlog: MatchBacklog) {
-    const { index } = await o.subscriptions.reload()
+  async #matchBacklog(tx: Transaction, backlog: MatchBacklog) {
+    const { index } = await this.#o.subscriptions.reload()
     const withData = index.needsData(backlog.tenant)
     const limit = withData ? PAYLOADS_MAX : EVENTS_MAX
     const read = await readMatchBacklog(tx, backlog, { limit, withData })
-    const { matches, next } = await matchEvents(index, backlog, read)
+    const { matches, next } = await matchEvents(index, backlog, read, this.#o)
     const deliveries = await insertDeliveries(tx, { ...backlog, matches })
     await advanceMatchBacklog(tx, backlog, next)
     return { deliveries, webhookIds: new Set(matches.flatMap(({ webhookIds }) => webhookIds)) }
   }
+}
 
-  async function matchEvents(index: SubscriptionIndex, backlog: MatchBacklog, { events, atEnd }: MatchableEvents) {
-    const { tenant } = backlog
-    const oldestMs = now() - KEPT_MS
-    const matches: MatchedEvent[] = []
-    let pairs = 0
-    for (const { id: eventId, offset, type, appendedAtMs, ...of } of events) {
-      if (appendedAtMs < oldestMs) continue
-      while (o.isTurnOver()) await nextTurn()
-      const { taskId, sessionId, agent, data } = of
-      const names = { taskId: taskId ?? undefined, sessionId: sessionId ?? undefined, agent: agent ?? undefined }
-      const webhookIds = index.match({
-        tenant,
-        type,
-        ...names,
-        appendedAtMs,
-        data: once(() => JSON.parse(data ?? 'null')),
-      })
-      pairs += webhookIds.length
-      if (pairs > PAIRS_MAX && matches.length > 0) return { matches, next: offset }
-      // The trace of a record is not in the projection.
-      if (webhookIds.length > 0) matches.push({ tenant, eventId, offset, appendedAtMs, traceparent: null, webhookIds })
-    }
-    const last = events.at(-1)
-    return { matches, next: atEnd || last === undefined ? backlog.endOffset : last.offset + 1 }
+/** The webhooks of the first events, of as many as a slice may have pairs; `next` is the offset that follows them. */
+async function matchEvents(
+  index: SubscriptionIndex,
+  { tenant, endOffset }: MatchBacklog,
+  { events, atEnd }: MatchableEvents,
+  { isTurnOver, now = Date.now }: Pick<MatchBacklogsOptions, 'isTurnOver' | 'now'>,
+): Promise<{ readonly matches: readonly MatchedEvent[]; readonly next: number }> {
+  const oldestMs = now() - KEPT_MS
+  const matches: MatchedEvent[] = []
+  let pairs = 0
+  for (const { id: eventId, offset, type, appendedAtMs, ...of } of events) {
+    if (appendedAtMs < oldestMs) continue
+    while (isTurnOver()) await nextTurn()
+    const { taskId, sessionId, agent, data } = of
+    const names = { taskId: taskId ?? undefined, sessionId: sessionId ?? undefined, agent: agent ?? undefined }
+    const webhookIds = index.match({
+      tenant,
+      type,
+      ...names,
+      appendedAtMs,
+      data: once(() => JSON.parse(data ?? 'null')),
+    })
+    pairs += webhookIds.length
+    if (pairs > PAIRS_MAX && matches.length > 0) return { matches, next: offset }
+    // The trace of a record is not in the projection.
+    if (webhookIds.length > 0) matches.push({ tenant, eventId, offset, appendedAtMs, traceparent: null, webhookIds })
   }
-
-  return { wake: () => idle.abort(), ended: run() }
+  const last = events.at(-1)
+  return { matches, next: atEnd || last === undefined ? endOffset : last.offset + 1 }
 }

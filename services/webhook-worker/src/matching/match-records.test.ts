@@ -36,11 +36,13 @@ function recordAt(offset: number, traceparent = good, tenant = 'acme', data = SM
 describe('matchRecords', () => {
   test('keeps the trace of a record', () => {
     expect(traceKept(good)).toBe(good)
+    expect(traceKept(good.replace('00', '01'))).toBe(good)
   })
 
   test.each([
     ['a NUL, which Postgres takes in no text', `${good}\0`],
     ['no trace context', 'x'.repeat(100_000)],
+    ['that of no trace', `00-${'0'.repeat(32)}-00f067aa0ba902b7-01`],
     ['nothing', ''],
   ])('matches a record whose traceparent is %s, without it', (_, traceparent) => {
     expect(traceKept(traceparent)).toBeNull()

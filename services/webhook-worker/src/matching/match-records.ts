@@ -1,5 +1,6 @@
 import { recordId, type RawRecord } from '@ariftly/events'
 import type { MatchedEvent } from '@ariftly/store/deliveries'
+import { normalTraceparent } from '@ariftly/trace-context'
 import { headerText, readAttributes } from './record-attributes.ts'
 import type { EventAttributes, SubscriptionIndex } from './subscription-index.ts'
 
@@ -98,10 +99,7 @@ function judge(
   return { webhookIds, cost: Math.min(costMax, (now() - startedMs) / MS_PER_PAIR) }
 }
 
-const TRACEPARENT = /^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/
-
 /** An ill-formed trace context is none, as for `decodeRecord`: whatever a producer wrote, the store must take the delivery. */
 function traceOf(record: RawRecord): string | null {
-  const text = headerText(record, 'traceparent')
-  return text !== undefined && TRACEPARENT.test(text) ? text : null
+  return normalTraceparent(headerText(record, 'traceparent')) ?? null
 }

@@ -67,69 +67,85 @@ interface Part {
  * parts other partitions and other work of the process have their turn.
  */
 export function createMatcher(o: MatcherOptions): (batch: LogBatch, signal: AbortSignal) => Promise<HandleOutcome> {
-  const now = o.now ?? Date.now
-  const writePart = createPartWriter({ ...o, projection: WEBHOOKS_PROJECTION })
-  const { tenantPairs } = o
-  const ensuredWeeks = new Set<number>()
-  /** By partition, tenants that may have a backlog. */
-  const backlogged = new Map<number, Set<string>>()
+  const matcher = new Matcher(o)
+  return function matchBatch(batch, signal) {
+    return matcher.match(batch, signal)
+  }
+}
 
-  return async function matchBatch(batch, signal) {
+class Matcher {
+  readonly #o: MatcherOptions
+  readonly #now: () => number
+  readonly #writePart: ReturnType<typeof createPartWriter>
+  /** Weeks, counted from 1970, whose partitions of deliveries exist. */
+  readonly #ensuredWeeks = new Set<number>()
+  /** By partition, tenants that may have a backlog. */
+  readonly #backlogged = new Map<number, Set<string>>()
+
+  constructor(o: MatcherOptions) {
+    this.#o = o
+    this.#now = o.now ?? Date.now
+    this.#writePart = createPartWriter({ ...o, projection: WEBHOOKS_PROJECTION })
+  }
+
+  async match(batch: LogBatch, signal: AbortSignal): Promise<HandleOutcome> {
+    const { projection } = this.#o
     const { partition, records, lastOffset } = batch
     let expected = batch.firstOffset
     while (expected <= lastOffset) {
-      const projected = await o.projection.beyond(partition, expected, signal)
+      const projected = await projection.beyond(partition, expected, signal)
       const next = Math.min(projected, lastOffset + 1)
       const waiting = records.filter((record) => record.offset >= expected && record.offset < next)
-      const written = await writeFirst({ partition, firstOffset: expected, records: waiting, next })
+      const written = await this.#writeFirst({ partition, firstOffset: expected, records: waiting, next })
       if (written === 'moved') return { type: 'reread' }
-      if (written === 'not_projected') o.projection.forget(partition)
+      if (written === 'not_projected') projection.forget(partition)
       else expected = written
     }
     return { type: 'done' }
   }
 
   /** Writes the deliveries of the first records, as many as one statement may; returns the offset that is next. */
-  async function writeFirst(part: Part): Promise<number | 'moved' | 'not_projected'> {
-    await ensurePartitions(part.records)
-    let subscriptions = o.subscriptions.current
+  async #writeFirst(part: Part): Promise<number | 'moved' | 'not_projected'> {
+    await this.#ensurePartitions(part.records)
+    let subscriptions = this.#o.subscriptions.current
     let version = subscriptions?.version
     for (;;) {
       if (subscriptions === undefined) {
         // Read after these records: a webhook that is newer than this list was answered after they were appended.
-        subscriptions = await o.subscriptions.reload()
+        subscriptions = await this.#o.subscriptions.reload()
         version = undefined
       }
-      const { outcome, advance, matched } = await write(part, subscriptions, version)
+      const { outcome, advance, matched } = await this.#write(part, subscriptions, version)
       if (outcome.type === 'written') {
-        tellWritten(part, matched, outcome)
+        this.#reportWritten(part, matched, outcome)
         return advance.next
       }
       if (outcome.type === 'moved' || outcome.type === 'not_projected') return outcome.type
-      if (outcome.type === 'backlogged') for (const tenant of outcome.tenants) backloggedIn(part).add(tenant)
+      if (outcome.type === 'backlogged') for (const tenant of outcome.tenants) this.#backloggedIn(part).add(tenant)
       else subscriptions = undefined
     }
   }
 
-  async function write(part: Part, { index }: CachedSubscriptions, webhooksVersion: number | undefined) {
+  async #write(part: Part, { index }: CachedSubscriptions, webhooksVersion: number | undefined) {
+    const { isTurnOver, tenantPairs } = this.#o
     const { partition, records } = part
     // One statement covers parts of several partitions: all of them continue in the same turn.
-    while (o.isTurnOver()) await nextTurn()
+    while (isTurnOver()) await nextTurn()
     const matched = matchRecords(index, records, {
-      oldestMs: now() - KEPT_MS,
+      oldestMs: this.#now() - KEPT_MS,
       pairsMax: PAIRS_MAX,
       tenantPairsMax: TENANT_PAIRS_MAX,
       spent: tenantPairs.spent,
-      backlogged: backloggedIn(part),
-      isTurnOver: o.isTurnOver,
+      backlogged: this.#backloggedIn(part),
+      isTurnOver,
     })
     const advance = advanceOf(part, matched)
     const { matches, deferred, judged } = matched
     for (const [tenant, cost] of judged) tenantPairs.add(tenant, cost)
     // Counted before they are written: other partitions are matched meanwhile.
     for (const { tenant, webhookIds } of matches) tenantPairs.add(tenant, webhookIds.length)
-    const outcome = await traced(partition, records.slice(0, matched.taken), () =>
-      writePart({ partition, matches, advance, deferred, webhooksVersion }),
+    const outcome = await traceMatch(this.#o, partition, records.slice(0, matched.taken), () =>
+      this.#writePart({ partition, matches, advance, deferred, webhooksVersion }),
     )
     if (outcome.type !== 'written') {
       for (const { tenant, webhookIds } of matches) tenantPairs.add(tenant, -webhookIds.length)
@@ -137,54 +153,59 @@ export function createMatcher(o: MatcherOptions): (batch: LogBatch, signal: Abor
     return { outcome, advance, matched }
   }
 
-  function tellWritten(part: Part, { matches, deferred }: Matched, written: MatchedWrite & { type: 'written' }): void {
+  #reportWritten(part: Part, { matches, deferred }: Matched, written: MatchedWrite & { type: 'written' }): void {
     const webhookIds = new Set<string>()
     for (const match of matches) {
       for (const id of match.webhookIds) webhookIds.add(id)
     }
     // Of a tenant whose backlog was worked off meanwhile, the next records may be matched at once again.
-    for (const tenant of written.opened) backloggedIn(part).delete(tenant)
-    if (deferred.size > 0) o.onDeferred()
-    if (written.deliveries > 0) o.onMatched(webhookIds, written.deliveries)
+    for (const tenant of written.opened) this.#backloggedIn(part).delete(tenant)
+    if (deferred.size > 0) this.#o.onDeferred()
+    if (written.deliveries > 0) this.#o.onMatched(webhookIds, written.deliveries)
   }
 
-  function backloggedIn({ partition }: Part): Set<string> {
-    const tenants = backlogged.get(partition) ?? new Set<string>()
-    backlogged.set(partition, tenants)
+  #backloggedIn({ partition }: Part): Set<string> {
+    const tenants = this.#backlogged.get(partition) ?? new Set<string>()
+    this.#backlogged.set(partition, tenants)
     return tenants
   }
 
-  async function traced(partition: number, records: readonly RawRecord[], match: () => Promise<MatchedWrite>) {
-    return await traceBatch(
-      o.tracing,
-      {
-        operation: 'match',
-        topic: o.topic,
-        partition,
-        group: o.group,
-        records,
-        traceparentOf: (record) => headerText(record, 'traceparent'),
-        describe: (record) => ({
-          tenant: headerText(record, 'ce_tenant') ?? '',
-          id: headerText(record, 'ce_id') ?? '',
-          type: headerText(record, 'ce_type') ?? '',
-          offset: record.offset,
-        }),
-      },
-      match,
-      ({ type }) => (type === 'written' ? undefined : type === 'moved' ? 'position_moved' : type),
-    )
-  }
-
-  async function ensurePartitions(records: readonly RawRecord[]): Promise<void> {
+  async #ensurePartitions(records: readonly RawRecord[]): Promise<void> {
     for (const { timestampMs } of records) {
       const week = Math.floor(timestampMs / WEEK_MS)
-      if (ensuredWeeks.has(week) || timestampMs < now() - KEPT_MS) continue
+      if (this.#ensuredWeeks.has(week) || timestampMs < this.#now() - KEPT_MS) continue
       // A week counted from 1970 spans two partitions, which begin on Mondays: both are created.
-      await ensureDeliveryPartitions(o.pool, { minMs: week * WEEK_MS, maxMs: (week + 1) * WEEK_MS })
-      ensuredWeeks.add(week)
+      await ensureDeliveryPartitions(this.#o.pool, { minMs: week * WEEK_MS, maxMs: (week + 1) * WEEK_MS })
+      this.#ensuredWeeks.add(week)
     }
   }
+}
+
+async function traceMatch(
+  { tracing, topic, group }: Pick<MatcherOptions, 'tracing' | 'topic' | 'group'>,
+  partition: number,
+  records: readonly RawRecord[],
+  match: () => Promise<MatchedWrite>,
+): Promise<MatchedWrite> {
+  return await traceBatch(
+    tracing,
+    {
+      operation: 'match',
+      topic,
+      partition,
+      group,
+      records,
+      traceparentOf: (record) => headerText(record, 'traceparent'),
+      describe: (record) => ({
+        tenant: headerText(record, 'ce_tenant') ?? '',
+        id: headerText(record, 'ce_id') ?? '',
+        type: headerText(record, 'ce_type') ?? '',
+        offset: record.offset,
+      }),
+    },
+    match,
+    ({ type }) => (type === 'written' ? undefined : type === 'moved' ? 'position_moved' : type),
+  )
 }
 
 function advanceOf({ firstOffset, records, next }: Part, { taken }: Matched): PassedPart['advance'] {

@@ -1,4 +1,5 @@
 import { sleep } from '@ariftly/async'
+import { FailureLog } from '@ariftly/fairness'
 import { type Queryable } from '@ariftly/store'
 import { readPositions } from '@ariftly/store/projection'
 import type { Logger } from '@ariftly/runtime'
@@ -34,6 +35,7 @@ export function createProjectionWatch(o: {
 }): ProjectionWatch {
   const known = new Map<number, number>()
   const waiters = new Set<Waiter>()
+  const failures = new FailureLog({ log: o.log, failing: 'the positions of the projection cannot be read' })
   let polling = false
   let emptyPolls = 0
 
@@ -73,11 +75,12 @@ export function createProjectionWatch(o: {
     try {
       const partitions = [...new Set([...waiters].map((waiter) => waiter.partition))]
       const positions = await readPositions(o.db, { projection: 'events', epoch: o.epoch, topic: o.topic, partitions })
+      failures.succeeded()
       for (const [partition, { nextOffset }] of positions) known.set(partition, nextOffset)
       emptyPolls = settle() ? 0 : emptyPolls + 1
       return emptyPolls > EMPTY_POLLS ? POLL_MS_MAX : POLL_MS
     } catch (error) {
-      o.log.warn({ err: error }, 'the positions of the projection cannot be read')
+      failures.failed(error)
       return POLL_AFTER_ERROR_MS
     }
   }

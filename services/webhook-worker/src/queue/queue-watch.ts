@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { sleep } from '@ariftly/async'
+import { startPoll } from '@ariftly/fairness'
 import type { Logger } from '@ariftly/runtime'
 import { withTransaction, type Pool, type Transaction } from '@ariftly/store'
 import { claimQueue, releaseQueued, type QueueIdentity } from '@ariftly/store/deliveries'
@@ -33,16 +33,16 @@ const ROWS_PER_STATEMENT = 5000
  */
 export async function watchQueue(o: QueueWatchOptions): Promise<void> {
   let known: QueueIdentity | undefined
-  while (!o.signal.aborted) {
-    try {
-      if (o.redis.status === 'ready') await look()
-    } catch (error) {
-      if (!o.signal.aborted) o.log.warn({ err: error }, 'the identity of redis cannot be compared')
-    }
-    await sleep(o.everyMs ?? EVERY_MS, o.signal)
-  }
+  await startPoll({
+    step: compareIdentity,
+    everyMs: o.everyMs ?? EVERY_MS,
+    signal: o.signal,
+    log: o.log,
+    failing: 'the identity of redis cannot be compared',
+  }).ended
 
-  async function look(): Promise<void> {
+  async function compareIdentity(): Promise<void> {
+    if (o.redis.status !== 'ready') return
     const found = await readIdentity(o.redis, o.prefix)
     if (found.marker === known?.marker && found.runId === known.runId) return
     const released = await withTransaction(o.pool, async (tx) => {

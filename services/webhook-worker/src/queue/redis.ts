@@ -1,3 +1,4 @@
+import { FailureLog } from '@ariftly/fairness'
 import { Cluster, Redis, type ClusterNode, type RedisOptions } from 'ioredis'
 import { Fault, type Logger, type RedisAddress } from '@ariftly/runtime'
 
@@ -100,14 +101,8 @@ function retryStrategy(times: number): number {
 
 /** ioredis throws what no listener takes; one line a change of state is enough, as it tries several times a second. */
 function watch(redis: RedisClient, log: Pick<Logger, 'warn'>): RedisClient {
-  let told = false
-  redis.on('ready', () => {
-    told = false
-  })
-  redis.on('error', (error: Error) => {
-    if (told) return
-    told = true
-    log.warn({ err: error }, 'redis cannot be reached')
-  })
+  const failures = new FailureLog({ log, failing: 'redis cannot be reached' })
+  redis.on('ready', () => failures.succeeded())
+  redis.on('error', (error: Error) => failures.failed(error))
   return redis
 }

@@ -1,4 +1,5 @@
-import { backoffMs, sleep, type Logger } from '@ariftly/runtime'
+import { startPoll } from '@ariftly/fairness'
+import { backoffMs, type Logger } from '@ariftly/runtime'
 import { type Pool } from '@ariftly/store'
 import { anyRedeliveryDue } from '@ariftly/store/redeliveries'
 import { makeRedeliverySlice } from './redelivery-slice.ts'
@@ -23,24 +24,23 @@ const REST_TIMES = 3
  * each continues where the last slice that was committed ended. After each slice it rests for three times as long as that took.
  */
 export async function runRedeliveries(o: RedeliveryRunnerOptions): Promise<void> {
-  let failures = 0
-  while (!o.signal.aborted) await sleep(await step(), o.signal)
+  await startPoll({
+    step,
+    retryMs: backoffMs,
+    signal: o.signal,
+    log: o.log,
+    failing: 'redeliveries cannot continue yet',
+  }).ended
 
   /** Returns how long to wait. */
   async function step(): Promise<number> {
-    try {
-      // One cheap look, as there is hardly ever one.
-      if (!(await anyRedeliveryDue(o.pool))) return IDLE_MS
-      const startedMs = performance.now()
-      const slice = await makeRedeliverySlice(o.pool)
-      failures = 0
-      if (slice.type === 'idle') return IDLE_MS
-      if (slice.type === 'failed') o.log.warn({ err: slice.error }, 'a slice of a redelivery failed')
-      if (slice.type === 'advanced' && slice.made.size > 0) o.onRedelivered(slice.made.keys())
-      return REST_TIMES * (performance.now() - startedMs)
-    } catch (error) {
-      if (!o.signal.aborted) o.log.warn({ err: error }, 'redeliveries cannot go on yet')
-      return backoffMs(failures++)
-    }
+    // One cheap query, as there is hardly ever one.
+    if (!(await anyRedeliveryDue(o.pool))) return IDLE_MS
+    const startedMs = performance.now()
+    const slice = await makeRedeliverySlice(o.pool)
+    if (slice.type === 'idle') return IDLE_MS
+    if (slice.type === 'failed') o.log.warn({ err: slice.error }, 'a slice of a redelivery failed')
+    if (slice.type === 'advanced' && slice.made.size > 0) o.onRedelivered(slice.made.keys())
+    return REST_TIMES * (performance.now() - startedMs)
   }
 }

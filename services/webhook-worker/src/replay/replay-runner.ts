@@ -1,4 +1,5 @@
-import { backoffMs, sleep, type Logger } from '@ariftly/runtime'
+import { startPoll } from '@ariftly/fairness'
+import { backoffMs, type Logger } from '@ariftly/runtime'
 import { type Pool } from '@ariftly/store'
 import { anyReplayRuns } from '@ariftly/store/replays'
 import { makeReplaySlice } from './replay-slice.ts'
@@ -26,24 +27,18 @@ const REST_TIMES = 3
  * each replay continues where the last slice that was committed ended.
  */
 export async function runReplays(o: ReplayRunnerOptions): Promise<void> {
-  let failures = 0
   let fullLooks = 0
-  while (!o.signal.aborted) await sleep(await step(), o.signal)
+  await startPoll({ step, retryMs: backoffMs, signal: o.signal, log: o.log, failing: 'replays cannot continue yet' })
+    .ended
 
   /** Returns how long to wait. */
   async function step(): Promise<number> {
-    try {
-      // One cheap look, as there is hardly ever one: a transaction for it is a third of what an idle process does.
-      if (!(await anyReplayRuns(o.pool))) return IDLE_MS
-      const result = await makeReplaySlice(o.pool, { isTurnOver: o.isTurnOver })
-      failures = 0
-      if (result.type === 'idle') return backoffMs(fullLooks++, FULL_MS)
-      fullLooks = 0
-      if (result.deliveries > 0 && !result.dryRun) o.onReplayed(result.webhookId, result.deliveries)
-      return REST_TIMES * result.judgedMs
-    } catch (error) {
-      if (!o.signal.aborted) o.log.warn({ err: error }, 'a slice of a replay failed')
-      return backoffMs(failures++)
-    }
+    // One cheap query, as there is hardly ever one: a transaction for it is a third of what an idle process does.
+    if (!(await anyReplayRuns(o.pool))) return IDLE_MS
+    const result = await makeReplaySlice(o.pool, { isTurnOver: o.isTurnOver })
+    if (result.type === 'idle') return backoffMs(fullLooks++, FULL_MS)
+    fullLooks = 0
+    if (result.deliveries > 0 && !result.dryRun) o.onReplayed(result.webhookId, result.deliveries)
+    return REST_TIMES * result.judgedMs
   }
 }

@@ -1,4 +1,5 @@
-import { backoffMs, sleep, TurnQueue } from '@ariftly/async'
+import { backoffMs, sleep } from '@ariftly/async'
+import { TurnQueue } from '@ariftly/fairness'
 import {
   lockEndpoints,
   queueOrderedDeliveries,

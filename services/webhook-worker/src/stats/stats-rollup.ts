@@ -1,5 +1,6 @@
 import { ERROR_CLASSES } from '@ariftly/egress'
 import { typeIdMs } from '@ariftly/events'
+import { FailureLog } from '@ariftly/fairness'
 import { sleep, type Logger } from '@ariftly/runtime'
 import { type Queryable } from '@ariftly/store'
 import type { AttemptOutcome, RecordedOutcomes } from '@ariftly/store/deliveries'
@@ -37,7 +38,7 @@ export class StatsRollup {
   #lastNumber = 0
   readonly #db: Queryable
   readonly #workerId: string
-  readonly #log: Pick<Logger, 'warn'>
+  readonly #failures: FailureLog
   readonly #now: () => number
 
   constructor(o: {
@@ -49,7 +50,7 @@ export class StatsRollup {
   }) {
     this.#db = o.db
     this.#workerId = o.workerId
-    this.#log = o.log
+    this.#failures = new FailureLog({ log: o.log, failing: 'statistics cannot be written yet' })
     this.#now = o.now ?? Date.now
   }
 
@@ -71,8 +72,9 @@ export class StatsRollup {
       await this.#addBatches()
       this.#closeSums()
       await this.#addBatches()
+      this.#failures.succeeded()
     } catch (error) {
-      this.#log.warn({ err: error }, 'statistics cannot be written yet')
+      this.#failures.failed(error)
     }
   }
 

@@ -1,3 +1,4 @@
+import { startPoll } from '@ariftly/fairness'
 import { sleep, type Logger } from '@ariftly/runtime'
 import { type Pool } from '@ariftly/store'
 import { countDeliveries, type DeliveryCounts } from '@ariftly/store/deliveries'
@@ -30,21 +31,6 @@ const LOCK = `hashtextextended('ariftly webhook backlog', 0)`
 export function startBacklogWatch(o: BacklogWatchOptions): BacklogWatch {
   const { everyMs = EVERY_MS } = o
   let counts: DeliveryCounts | undefined
-  let failed = false
-
-  async function run(): Promise<void> {
-    while (!o.signal.aborted) {
-      try {
-        await countWhileMine()
-        failed = false
-      } catch (error) {
-        if (!failed) o.log.warn({ err: error }, 'deliveries cannot be counted')
-        failed = true
-      }
-      counts = undefined
-      await sleep(everyMs, o.signal)
-    }
-  }
 
   async function countWhileMine(): Promise<void> {
     const session = await o.pool.connect()
@@ -61,8 +47,16 @@ export function startBacklogWatch(o: BacklogWatchOptions): BacklogWatch {
     } finally {
       // The lock goes with the session, however it ends.
       session.release(locked)
+      counts = undefined
     }
   }
 
-  return { counts: () => counts, ended: run() }
+  const { ended } = startPoll({
+    step: countWhileMine,
+    everyMs,
+    signal: o.signal,
+    log: o.log,
+    failing: 'deliveries cannot be counted',
+  })
+  return { counts: () => counts, ended }
 }

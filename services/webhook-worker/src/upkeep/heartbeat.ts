@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { sleep } from '@ariftly/async'
+import { startPoll } from '@ariftly/fairness'
 import type { Logger } from '@ariftly/runtime'
 import type { Queryable } from '@ariftly/store'
 import { beatWorker } from '@ariftly/store/deliveries'
@@ -32,24 +32,19 @@ export function startHeartbeat(o: {
   let steadySinceMs: number | undefined
   let lastMs = 0
 
-  async function beat(): Promise<void> {
-    try {
-      await beatWorker(o.db, { id })
-      const nowMs = performance.now()
-      if (steadySinceMs === undefined || nowMs - lastMs > o.deadMs / 2) steadySinceMs = nowMs
-      lastMs = nowMs
-    } catch (error) {
-      if (!o.signal.aborted) o.log.warn({ err: error }, 'the heartbeat cannot be written')
-      steadySinceMs = undefined
-    }
+  let startedMs = 0
+
+  async function beat(): Promise<number> {
+    startedMs = performance.now()
+    await beatWorker(o.db, { id })
+    const nowMs = performance.now()
+    if (steadySinceMs === undefined || nowMs - lastMs > o.deadMs / 2) steadySinceMs = nowMs
+    lastMs = nowMs
+    return untilNext()
   }
 
-  async function run(): Promise<void> {
-    while (!o.signal.aborted) {
-      const startedMs = performance.now()
-      await beat()
-      await sleep(Math.max(0, o.deadMs / BEATS - (performance.now() - startedMs)), o.signal)
-    }
+  function untilNext(): number {
+    return Math.max(0, o.deadMs / BEATS - (performance.now() - startedMs))
   }
 
   function steady(): boolean {
@@ -59,5 +54,15 @@ export function startHeartbeat(o: {
     return beatsNow && steadySinceMs !== undefined && nowMs - steadySinceMs >= o.deadMs
   }
 
-  return { id, steady, ended: run() }
+  const { ended } = startPoll({
+    step: beat,
+    retryMs: untilNext,
+    onFailure() {
+      steadySinceMs = undefined
+    },
+    signal: o.signal,
+    log: o.log,
+    failing: 'the heartbeat cannot be written',
+  })
+  return { id, steady, ended }
 }

@@ -1,4 +1,5 @@
-import { sleep, type Logger } from '@ariftly/runtime'
+import { startPoll } from '@ariftly/fairness'
+import type { Logger } from '@ariftly/runtime'
 import { type Queryable } from '@ariftly/store'
 import {
   deleteExpiredSuccessAnswers,
@@ -30,28 +31,22 @@ export async function keepRetention(o: {
 }): Promise<void> {
   const now = o.now ?? Date.now
 
-  async function look(): Promise<number> {
-    try {
-      await ensureDeliveryPartitions(o.db, { minMs: now(), maxMs: now() + AHEAD_MS })
-      const { dropped, expired } = await dropExpiredDeliveryPartitions(o.db)
-      if (dropped.length > 0) o.log.info({ dropped }, 'expired partitions were dropped')
-      if (expired > 0) {
-        o.log.error({ code: 'delivery_expired', deliveries: expired }, 'deliveries expired before they were delivered')
-        o.onExpired(expired)
-      }
-      await expire('replays', deleteExpiredReplays)
-      await expire('redeliveries', deleteExpiredRedeliveries)
-      // Behind replays, which refer to them.
-      await expire('webhooks', deleteExpiredWebhooks)
-      await expire('statistics', deleteExpiredStats)
-      await deleteExpiredStatsWriters(o.db)
-      await deleteExpiredSuccessAnswers(o.db)
-      await expire('kept answers of writes', deleteExpiredAnswers)
-      return EVERY_MS
-    } catch (error) {
-      o.log.warn({ err: error }, 'deliveries and replays could not be expired')
-      return RETRY_MS
+  async function removeExpired(): Promise<void> {
+    await ensureDeliveryPartitions(o.db, { minMs: now(), maxMs: now() + AHEAD_MS })
+    const { dropped, expired } = await dropExpiredDeliveryPartitions(o.db)
+    if (dropped.length > 0) o.log.info({ dropped }, 'expired partitions were dropped')
+    if (expired > 0) {
+      o.log.error({ code: 'delivery_expired', deliveries: expired }, 'deliveries expired before they were delivered')
+      o.onExpired(expired)
     }
+    await expire('replays', deleteExpiredReplays)
+    await expire('redeliveries', deleteExpiredRedeliveries)
+    // Behind replays, which refer to them.
+    await expire('webhooks', deleteExpiredWebhooks)
+    await expire('statistics', deleteExpiredStats)
+    await deleteExpiredStatsWriters(o.db)
+    await deleteExpiredSuccessAnswers(o.db)
+    await expire('kept answers of writes', deleteExpiredAnswers)
   }
 
   async function expire(what: string, remove: (db: Queryable, o: { limit: number }) => Promise<number>): Promise<void> {
@@ -62,5 +57,12 @@ export async function keepRetention(o: {
     if (deleted > 0) o.log.info({ deleted }, `expired ${what} were deleted`)
   }
 
-  while (!o.signal.aborted) await sleep(await look(), o.signal)
+  await startPoll({
+    step: removeExpired,
+    everyMs: EVERY_MS,
+    retryMs: () => RETRY_MS,
+    signal: o.signal,
+    log: o.log,
+    failing: 'deliveries and replays cannot be expired',
+  }).ended
 }

@@ -1,4 +1,5 @@
 import { backoffMs } from '@ariftly/async'
+import { startPoll, type Poll } from '@ariftly/fairness'
 import type { Logger } from '@ariftly/runtime'
 import type { Queryable } from '@ariftly/store'
 import {
@@ -34,42 +35,31 @@ const ALL_ORPHANS_EVERY = 30
  */
 export class Sweeper {
   readonly #o: SweeperOptions
-  #timer: NodeJS.Timeout | undefined
+  readonly #poll: Poll
   #closed = false
-  #failures = 0
   #sweeps = 0
-  #sweeping = Promise.resolve()
 
   constructor(o: SweeperOptions) {
     this.#o = o
-    this.#plan(o.everyMs)
+    this.#poll = startPoll({
+      step: () => this.#sweep(),
+      everyMs: o.everyMs,
+      retryMs: (failures) => backoffMs(failures, { baseMs: 200 }),
+      log: o.log,
+      failing: 'deliveries of dead workers cannot be taken back',
+    })
   }
 
   /** Resolves when the sweep that is under way has ended. */
   async close(): Promise<void> {
     this.#closed = true
-    clearTimeout(this.#timer)
-    await this.#sweeping
-  }
-
-  #plan(ms: number): void {
-    if (this.#closed) return
-    this.#timer = setTimeout(() => {
-      this.#sweeping = this.#sweep()
-    }, ms)
+    await this.#poll.close()
   }
 
   async #sweep(): Promise<void> {
-    try {
-      await this.#releaseDead()
-      await this.#releaseAll('leases have expired', (limit) => releaseExpiredLeases(this.#o.db, { limit }))
-      await this.#cancelOrphans()
-      this.#failures = 0
-      this.#plan(this.#o.everyMs)
-    } catch (error) {
-      this.#o.log.warn({ err: error }, 'sweeping failed')
-      this.#plan(backoffMs(this.#failures++, { baseMs: 200 }))
-    }
+    await this.#releaseDead()
+    await this.#releaseAll('leases have expired', (limit) => releaseExpiredLeases(this.#o.db, { limit }))
+    await this.#cancelOrphans()
   }
 
   async #releaseDead(): Promise<void> {

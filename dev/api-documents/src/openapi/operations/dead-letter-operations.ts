@@ -11,8 +11,8 @@ export const deadLetterOperations: Operations<'listDeadLetters'> = {
       'Records of the log that are no events, or that the store refused, newest first, as long as their topic keeps them. What is mended is posted again by `POST /v1/events`. A page looks at 2,000 records at most: with a filter it may be short, or empty, and still have `has_more: true`.',
     query: [
       { name: 'reason', description: 'Only this reason.', schema: oneOf(DEAD_LETTER_REASONS) },
-      instant('after', 'Only those of this time or later.'),
-      instant('before', 'Only those before this time.'),
+      instant('after', 'Only those whose `at` is this time or later (inclusive).'),
+      instant('before', 'Only those whose `at` is before this time (exclusive).'),
       ...PAGE,
     ],
     answers: [

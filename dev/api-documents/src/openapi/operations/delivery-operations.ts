@@ -4,7 +4,7 @@ import { Type } from '@sinclair/typebox'
 import { DELIVERY_STATUSES } from '../../json-schemas/event-delivery-schema.ts'
 import { answer, BODY_PROBLEMS, jsonBody, LOCATION, NOT_FOUND } from '../answers.ts'
 import type { Operations, QueryParameter } from '../operation.ts'
-import { instant, PAGE, typesFilter } from '../parameters.ts'
+import { instant, PAGE, typesFilters } from '../parameters.ts'
 import { listOf } from '../schema-ref.ts'
 
 const DELIVERIES = {
@@ -15,7 +15,7 @@ const DELIVERIES = {
 
 const STATUS: QueryParameter = {
   name: 'status',
-  description: 'Only deliveries that stand so.',
+  description: 'Only deliveries with this status.',
   schema: oneOf(DELIVERY_STATUSES),
 }
 
@@ -23,14 +23,14 @@ const OF_WEBHOOK: readonly QueryParameter[] = [
   { name: 'event_id', description: 'Only of this event.', schema: typeIdSchema('evt', 'TypeID of an event.') },
   { name: 'task_id', description: 'Only of events of this task.', schema: identifierSchema },
   { ...STATUS, example: 'failed' },
-  typesFilter('type', 'Only events of these types, separated by commas.'),
+  ...typesFilters('Only events of these types, separated by commas.'),
   {
     name: 'error_class',
     description: 'Only those whose newest attempt failed so.',
     schema: oneOf(ERROR_CLASSES),
   },
-  instant('after', 'Only deliveries created at this time or later.'),
-  instant('before', 'Only deliveries created before this time.'),
+  instant('after', 'Only deliveries whose `created_at` is this time or later (inclusive).'),
+  instant('before', 'Only deliveries whose `created_at` is before this time (exclusive).'),
   {
     name: 'include',
     description:

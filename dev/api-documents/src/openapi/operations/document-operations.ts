@@ -1,9 +1,14 @@
 import { Type } from '@sinclair/typebox'
-import type { Operations } from '../operation.ts'
+import type { Content, Operations } from '../operation.ts'
 import { listOf, ref } from '../schema-ref.ts'
 
 /** Bytes. OpenAPI 3.1 describes them by their content type alone. */
 const BINARY = Type.Unsafe({})
+
+const PAGE_OR_MARKDOWN: readonly Content[] = [
+  { type: 'text/html', schema: Type.String() },
+  { type: 'text/markdown', schema: Type.String() },
+]
 
 /** Routes of this reference. */
 export const documentOperations: Operations<
@@ -19,6 +24,8 @@ export const documentOperations: Operations<
   | 'getDocsStart'
   | 'getConsole'
   | 'getConsoleAsset'
+  | 'listGuides'
+  | 'getGuide'
   | 'getFavicon'
   | 'getRobots'
   | 'getSecurityTxt'
@@ -30,7 +37,7 @@ export const documentOperations: Operations<
       {
         status: 200,
         description: 'All types, on one page.',
-        content: [{ type: 'application/json', schema: listOf('EventType') }],
+        content: [{ type: 'application/json', schema: listOf('EventTypeDescription') }],
       },
     ],
     problems: [],
@@ -59,7 +66,7 @@ export const documentOperations: Operations<
       {
         status: 200,
         description: 'The document.',
-        content: [{ type: 'application/json', schema: Type.Unsafe({ type: 'object' }) }],
+        content: [{ type: 'application/json', schema: Type.Unsafe({ type: 'object', additionalProperties: true }) }],
       },
     ],
     problems: [],
@@ -107,7 +114,7 @@ export const documentOperations: Operations<
       {
         status: 200,
         description: 'The document.',
-        content: [{ type: 'application/json', schema: Type.Unsafe({ type: 'object' }) }],
+        content: [{ type: 'application/json', schema: Type.Unsafe({ type: 'object', additionalProperties: true }) }],
       },
     ],
     problems: [],
@@ -156,6 +163,19 @@ export const documentOperations: Operations<
       },
     ],
     problems: [{ status: 404, codes: ['not_found'] }],
+  },
+  listGuides: {
+    tag: 'Documents',
+    description: 'The guides with what each answers: a page, or Markdown for `Accept: text/markdown`.',
+    answers: [{ status: 200, description: 'All guides.', content: PAGE_OR_MARKDOWN }],
+    problems: [],
+  },
+  getGuide: {
+    tag: 'Documents',
+    description:
+      'How to produce, to stream, to receive webhooks, to read the log, to manage keys, and to use the SDK: a page, or Markdown for `Accept: text/markdown` and for a name that ends with `.md`.',
+    answers: [{ status: 200, description: 'The guide.', content: PAGE_OR_MARKDOWN }],
+    problems: [{ status: 404, codes: ['not_found'], asPage: true }],
   },
   getFavicon: {
     tag: 'Documents',

@@ -4,14 +4,14 @@ import { Type } from '@sinclair/typebox'
 import { POSTED_EXAMPLES } from '../../json-schemas/event-schemas.ts'
 import { oneOf } from '@ariftly/contract'
 import type { AnswerHeader, Example, Operations, QueryParameter } from '../operation.ts'
-import { instant, NAME_FILTERS, PAGE, typesFilter } from '../parameters.ts'
+import { instant, NAME_FILTERS, PAGE, typesFilters } from '../parameters.ts'
 import { listOf, ref } from '../schema-ref.ts'
 
 const POST_DESCRIPTION = `Writes events to the log. An entry answered \`accepted\` is safe there.
 
 One event, or an array, or one a line (NDJSON): at most ${LIMITS.eventsPerRequestMax.toLocaleString('en')} events and ${LIMITS.requestBytesMax / 1024 / 1024} MiB (unpacked) a request. \`Content-Encoding\` may be gzip, deflate or br.
 
-**CloudEvents** 1.0 are taken over HTTP in all three modes: binary (\`ce-\` headers beside a JSON body that is \`data\`), structured and batched. \`type\` is the event's type; extension \`taskid\`, otherwise \`subject\`, its task (of \`session.*\` without \`taskid\`, \`subject\` is the session); \`sessionid\` and \`agent\` are extensions; \`time\` is \`created_at\`. An \`id\` that is no \`evt_…\` makes a repeated post harmless together with \`source\` and \`time\`, which is then required.
+**CloudEvents** 1.0 are taken over HTTP in all three modes: binary (\`ce-\` headers beside a JSON body that is \`data\`), structured (the schema is the component \`NewCloudEvent\`) and batched (an array of it). \`type\` is the event's type; extension \`taskid\`, otherwise \`subject\`, its task (of \`session.*\` without \`taskid\`, \`subject\` is the session); \`sessionid\` and \`agent\` are extensions; \`time\` is \`created_at\`. An \`id\` that is no \`evt_…\` makes a repeated post harmless together with \`source\` and \`time\`, which is then required.
 
 All accepted: 202. Some refused: 207 with one result an entry. All refused: 422. When the log cannot take events: 503 with \`Retry-After\`; post the entries that say \`retry\` again **with the ids of the answer**, so that a late write is not doubled.`
 
@@ -80,12 +80,7 @@ export function eventOperations(recent: string): Operations<'postEvents' | 'list
         content: [
           {
             type: 'application/json',
-            schema: Type.Unsafe({
-              anyOf: [
-                ref('NewEvent'),
-                { type: 'array', items: ref('NewEvent'), minItems: 1, maxItems: LIMITS.eventsPerRequestMax },
-              ],
-            }),
+            schema: ref('NewEvents'),
             examples: [
               ...POSTED_EXAMPLES.map(({ type, event }) => ({
                 name: type,
@@ -102,12 +97,10 @@ export function eventOperations(recent: string): Operations<'postEvents' | 'list
           },
           {
             type: 'application/cloudevents+json',
-            schema: ref('NewCloudEvent'),
             examples: [{ name: 'structured', summary: 'A CloudEvent in structured mode', value: cloudEvent(recent) }],
           },
           {
             type: 'application/cloudevents-batch+json',
-            schema: Type.Array(ref('NewCloudEvent'), { minItems: 1, maxItems: LIMITS.eventsPerRequestMax }),
             examples: [{ name: 'batched', summary: 'CloudEvents in batched mode', value: [cloudEvent(recent)] }],
           },
         ],
@@ -146,9 +139,9 @@ export function eventOperations(recent: string): Operations<'postEvents' | 'list
         'Queries the log, newest first. The list is a snapshot ordered by `created_at`, not a tail: an event that was posted late may appear behind a cursor. To follow the log, use the stream.',
       query: [
         ...NAME_FILTERS,
-        typesFilter('type', 'Only events of this type, or of these, separated by commas.'),
-        instant('after', 'Only events after this time (exclusive).', '2026-01-01T00:00:00Z'),
-        instant('before', 'Only events before this time (exclusive).'),
+        ...typesFilters('Only events of this type, or of these, separated by commas.'),
+        instant('after', 'Only events whose `created_at` is after this time (exclusive).', '2026-01-01T00:00:00Z'),
+        instant('before', 'Only events whose `created_at` is before this time (exclusive).'),
         {
           name: 'order',
           description: '`asc` for oldest first.',
@@ -161,7 +154,7 @@ export function eventOperations(recent: string): Operations<'postEvents' | 'list
         {
           status: 200,
           description: 'A page: at most `limit` events and 4 MiB of `data`.',
-          content: [{ type: 'application/json', schema: listOf('QueriedEvent') }],
+          content: [{ type: 'application/json', schema: listOf('Event') }],
         },
       ],
       problems: [
@@ -180,7 +173,7 @@ export function eventOperations(recent: string): Operations<'postEvents' | 'list
           status: 200,
           description: 'The event.',
           headers: [{ name: 'ETag', description: 'For `If-None-Match`.', schema: Type.String() }],
-          content: [{ type: 'application/json', schema: ref('QueriedEvent') }],
+          content: [{ type: 'application/json', schema: ref('Event') }],
         },
         { status: 304, description: 'The kept answer is still good.' },
       ],

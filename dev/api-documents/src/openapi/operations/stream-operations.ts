@@ -15,7 +15,10 @@ const PARAMETERS: readonly QueryParameter[] = [
   ...NAME_FILTERS,
   typesFilter('types', 'Only these types, separated by commas.'),
   { name: 'envelope', description: 'Sends the whole event object as data.', schema: Type.Boolean({ default: false }) },
-  instant('after', 'Starts at this time, in log time; a position wins over it.'),
+  instant(
+    'after',
+    'Starts with what was appended to the log at this time or later (inclusive); up to a second of what came before may be sent too. A position wins over it.',
+  ),
   {
     name: 'last_event_id',
     description: 'A position, for clients that cannot send the header.',

@@ -80,8 +80,8 @@ export const tenantOperations: Operations<
     query: [
       { name: 'tenant', description: 'Whose; default: your own.', schema: tenantSchema },
       { name: 'action', description: 'Only this action.', schema: oneOf(AUDIT_ACTIONS) },
-      instant('after', 'Only entries of this time or later.'),
-      instant('before', 'Only entries before this time.'),
+      instant('after', 'Only entries whose `at` is this time or later (inclusive).'),
+      instant('before', 'Only entries whose `at` is before this time (exclusive).'),
       ...PAGE,
     ],
     answers: [

@@ -1,0 +1,29 @@
+import type { Queryable } from '../queryable.ts'
+
+/**
+ * Creates the weekly partitions of `deliveries` and `attempts` that ids with these milliseconds (inclusive) need and that are
+ * missing; answers how many it created. Moments before what is kept, and more than 21 days ahead, are cut off. 55P03: try again.
+ */
+export async function ensureDeliveryPartitions(
+  db: Queryable,
+  o: { readonly minMs: number; readonly maxMs: number },
+): Promise<number> {
+  const { rows } = await db.query<{ created: number }>('SELECT ensure_delivery_partitions($1, $2) AS created', [
+    o.minMs,
+    o.maxMs,
+  ])
+  return rows[0]?.created ?? 0
+}
+
+/**
+ * Drops the partitions of `deliveries` and `attempts` that ended longer ago than deliveries are kept; answers their names and how many of
+ * the deliveries were not finished (`delivery_expired`: to be counted and logged). 55P03: try again later.
+ */
+export async function dropExpiredDeliveryPartitions(
+  db: Queryable,
+): Promise<{ readonly dropped: readonly string[]; readonly expired: number }> {
+  const { rows } = await db.query<{ dropped: string[]; expired: number }>(
+    'SELECT dropped, expired FROM drop_expired_delivery_partitions()',
+  )
+  return rows[0] ?? { dropped: [], expired: 0 }
+}

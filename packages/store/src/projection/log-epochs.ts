@@ -1,0 +1,57 @@
+import { prepared } from '../prepared.ts'
+import type { Queryable, Transaction } from '../queryable.ts'
+
+/** An identity of a topic: the same name on another cluster, made again, or after a wipe, is another epoch (design 4.4). */
+export interface LogEpoch {
+  readonly epoch: number
+  readonly clusterId: string
+  /** Id of the topic; null when it is not known. */
+  readonly topicId: string | null
+}
+
+/** Reads the newest epoch of a topic; undefined before the migrate step has opened the first. */
+export async function currentEpoch(db: Queryable, topic: string): Promise<LogEpoch | undefined> {
+  const { rows } = await db.query<{ epoch: number; cluster_id: string; topic_id: string | null }>(
+    prepared(`SELECT epoch, cluster_id, topic_id FROM log_epochs WHERE topic = $1 ORDER BY epoch DESC LIMIT 1`, [
+      topic,
+    ]),
+  )
+  const row = rows[0]
+  return row && { epoch: row.epoch, clusterId: row.cluster_id, topicId: row.topic_id }
+}
+
+/**
+ * Opens a new epoch, one above all others of the database (1 for the first), for a topic. Two openers at once: the second fails with 23505, as the epoch is the
+ * primary key. Owner's role only: services cannot change what the log is.
+ */
+export async function openEpoch(
+  db: Queryable,
+  o: { readonly topic: string; readonly clusterId: string; readonly topicId?: string | null },
+): Promise<LogEpoch> {
+  const { topic, clusterId, topicId = null } = o
+  const { rows } = await db.query<{ epoch: number }>(
+    `INSERT INTO log_epochs (epoch, topic, cluster_id, topic_id)
+     SELECT coalesce(max(epoch), 0) + 1, $1, $2, $3 FROM log_epochs
+     RETURNING epoch`,
+    [topic, clusterId, topicId],
+  )
+  const row = rows[0]
+  if (!row) throw new Error('INSERT … RETURNING gave no row')
+  return { epoch: row.epoch, clusterId, topicId }
+}
+
+/** Records the topic's id of an epoch that was opened before ids were recorded. Owner's role only. */
+export async function completeEpoch(
+  db: Queryable,
+  o: { readonly epoch: number; readonly topicId: string },
+): Promise<void> {
+  await db.query('UPDATE log_epochs SET topic_id = $2 WHERE epoch = $1 AND topic_id IS NULL', [o.epoch, o.topicId])
+}
+
+/**
+ * Keeps others from opening an epoch until the transaction ends; reads continue. So "none yet, open one" is one step however many
+ * run `migrate` or `adopt-log` at the same time. Owner's role only.
+ */
+export async function lockLogEpochs(tx: Transaction): Promise<void> {
+  await tx.query('LOCK TABLE log_epochs IN SHARE ROW EXCLUSIVE MODE')
+}

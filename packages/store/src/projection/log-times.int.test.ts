@@ -1,0 +1,45 @@
+import { afterAll, expect, test } from '@jest/globals'
+import { createTestDatabase } from '@ariftly/testkit'
+import { positionsAtLogTime } from '../streams/positions-at-log-time.ts'
+import { deleteExpiredLogTimes } from './log-times.ts'
+
+const DAY_MS = 86_400_000
+const database = await createTestDatabase()
+const pool = database.openPool()
+
+afterAll(() => database.drop())
+
+test('expired log times are deleted, but for the newest of each partition, so that positions stay', async () => {
+  const nowMs = Date.now()
+  const agesOfPartitions = [
+    [95, 93, 92, 10],
+    [99, 98],
+    [20, 1],
+  ]
+  await pool.query(`INSERT INTO log_epochs (epoch, topic, cluster_id) VALUES (7, 't', 'c')`)
+  for (const [partition, ages] of agesOfPartitions.entries()) {
+    await pool.query(
+      `INSERT INTO projection_offsets (projection, epoch, topic, partition, next_offset) VALUES ('events', 7, 't', $1, 0)`,
+      [partition],
+    )
+    for (const [index, age] of ages.entries()) {
+      await pool.query(
+        `INSERT INTO log_times (epoch, partition, "offset", appended_at) VALUES (7, $1, $2, to_timestamp($3::float8 / 1000))`,
+        [partition, index * 10, nowMs - age * DAY_MS],
+      )
+    }
+  }
+  const at = { epoch: 7, partitions: 3, atMs: nowMs - 90 * DAY_MS }
+  const before = await positionsAtLogTime(pool, at)
+  expect(await deleteExpiredLogTimes(pool, nowMs - 91 * DAY_MS)).toBe(3)
+  const { rows } = await pool.query(`SELECT partition, "offset" FROM log_times ORDER BY partition, "offset"`)
+  expect(rows.map((row) => Object.values(row as object))).toEqual([
+    [0, 20],
+    [0, 30],
+    [1, 10],
+    [2, 0],
+    [2, 10],
+  ])
+  expect(await positionsAtLogTime(pool, at)).toEqual(before)
+  expect(await deleteExpiredLogTimes(pool, nowMs - 91 * DAY_MS)).toBe(0)
+})

@@ -1,1 +1,0 @@
-export { removeReplica, renewReplica } from './renew-replica.ts'

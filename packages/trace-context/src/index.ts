@@ -1,0 +1,1 @@
+export { formatTraceparent, normalTraceparent, parseTraceparent, type TraceContext } from './trace-context.ts'

@@ -1,0 +1,173 @@
+import { generateApiKey } from '@ariftly/auth'
+import { API_KEYS_PER_TENANT_MAX, TENANT, TENANT_SHAPE } from '@ariftly/contract'
+import { newTypeId } from '@ariftly/events'
+import { Problem, readQuery, sendJson, textParam, type ApiCall, type ApiHandler, type Caller } from '@ariftly/http'
+import type { Transaction } from '@ariftly/store'
+import {
+  countLiveApiKeys,
+  insertApiKey,
+  listApiKeys,
+  lockApiKey,
+  revokeApiKey,
+  rotateApiKey,
+  updateApiKey,
+  type ApiKeyRow,
+} from '@ariftly/store/api-keys'
+import { getTenant } from '@ariftly/store/tenants'
+import { notFound } from '../not-found.ts'
+import { byId, pageParams, sendPage, type ListDeps } from '../send-list.ts'
+import { reachTenant } from '../tenants/reach-tenant.ts'
+import { tenantDeleted } from '../tenants/tenant-problems.ts'
+import { timeOf } from '../time-of.ts'
+import type { WriteAnswer, WriteHandler } from '../writes/write-handler.ts'
+import { readApiKeyChanges, readApiKeyRequest, readRotation } from './api-key-body.ts'
+import { refuseExcess, refuseForeignKey, refuseForeignScopes } from './refuse-excess.ts'
+
+/** Makes the handlers that read `/v1/api-keys…`. `admin` reaches its own tenant's keys, `platform` those of any. */
+export function createApiKeyHandlers({
+  pool,
+  cursors,
+}: ListDeps): Readonly<Record<'getCurrentApiKey' | 'listApiKeys', ApiHandler>> {
+  return {
+    getCurrentApiKey({ caller, url }, _req, res) {
+      readQuery(url, {})
+      sendJson(res, 200, currentApiKeyObject(caller))
+    },
+
+    async listApiKeys({ caller, url }, _req, res) {
+      const { tenant, ...query } = readQuery(url, LIST_QUERY)
+      const bound = { tenant: reachTenant(caller, tenant) }
+      const list = { cursors, name: 'api_keys', bound, query, render: apiKeyObject, placeOf: byId }
+      await sendPage(res, { ...list, read: (page) => listApiKeys(pool, { ...bound, ...page }) })
+    },
+  }
+}
+
+const LIST_QUERY = { tenant: textParam({ pattern: TENANT, shape: TENANT_SHAPE }), ...pageParams } as const
+
+const HOUR_MS = 3_600_000
+
+/**
+ * Makes the handlers that write `/v1/api-keys…`. `admin` reaches its own tenant's keys, `platform` those of any; nobody
+ * touches a key that may do more than the caller's.
+ * @param now epoch milliseconds.
+ */
+export function createApiKeyWrites(
+  now: () => number = Date.now,
+): Readonly<Record<'createApiKey' | 'updateApiKey' | 'rotateApiKey' | 'revokeApiKey', WriteHandler>> {
+  async function create({ caller, url, body }: ApiCall, tx: Transaction): Promise<WriteAnswer> {
+    readQuery(url, {})
+    const nowMs = now()
+    const request = readApiKeyRequest(body, nowMs)
+    const tenant = reachTenant(caller, request.tenant)
+    refuseExcess(caller, request)
+    const { key, hash } = generateApiKey()
+    const { name, scopes, quota, expiresAtMs } = request
+    const row = { id: newTypeId('key', nowMs), tenant, name, scopes, quota, expiresAtMs, createdAtMs: nowMs }
+    if (!(await insertApiKey(tx, { ...row, hash }))) throw await refusedKey(tx, tenant)
+    const { live, max } = await countLiveApiKeys(tx, { tenant, defaultMax: API_KEYS_PER_TENANT_MAX })
+    if (live > max) throw tooManyApiKeys(max)
+    return answerWithSecret({ ...row, lastUsedAtMs: null, revokedAtMs: null }, key, 'api_key.create')
+  }
+
+  async function update(call: ApiCall, tx: Transaction): Promise<WriteAnswer> {
+    readQuery(call.url, {})
+    const changes = readApiKeyChanges(call.body, now())
+    const target = await findTarget(call, tx)
+    refuseForeignKey(call.caller, target)
+    const changed = { ...target, ...changes }
+    refuseExcess(call.caller, changed)
+    const answer = { status: 200, body: apiKeyObject(changed) } as const
+    if (Object.keys(changes).length === 0) return answer
+    await updateApiKey(tx, changed)
+    return { ...answer, audit: { action: 'api_key.update', target: target.id, tenant: target.tenant } }
+  }
+
+  return { createApiKey: create, updateApiKey: update, rotateApiKey: rotate, revokeApiKey: revoke }
+}
+
+async function rotate(call: ApiCall, tx: Transaction): Promise<WriteAnswer> {
+  readQuery(call.url, {})
+  const { overlapHours } = readRotation(call.body)
+  const target = await findTarget(call, tx)
+  refuseForeignKey(call.caller, target)
+  const { key, hash } = generateApiKey()
+  const rotated = await rotateApiKey(tx, { id: target.id, hash, overlapMs: overlapHours * HOUR_MS })
+  if (!rotated) throw rotationUnderWay()
+  return answerWithSecret(target, key, 'api_key.rotate')
+}
+
+async function revoke(call: ApiCall, tx: Transaction): Promise<WriteAnswer> {
+  readQuery(call.url, {})
+  const target = await findTarget(call, tx)
+  refuseForeignScopes(call.caller, target)
+  await revokeApiKey(tx, { id: target.id })
+  return { status: 204, audit: { action: 'api_key.revoke', target: target.id, tenant: target.tenant } }
+}
+
+/** The key that the path names, locked; 404 for what is not there, revoked, or another tenant's. */
+async function findTarget({ caller, params }: ApiCall, tx: Transaction): Promise<ApiKeyRow> {
+  const target = await lockApiKey(tx, params['id'] ?? '')
+  if (target === undefined) throw notFound('API key')
+  if (target.tenant !== caller.tenant && !caller.scopes.includes('platform')) throw notFound('API key')
+  return target
+}
+
+function answerWithSecret(row: ApiKeyRow, key: string, action: 'api_key.create' | 'api_key.rotate'): WriteAnswer {
+  const { object, id, ...rest } = apiKeyObject(row)
+  return {
+    status: 201,
+    body: { object, id, key, ...rest },
+    headers: { Location: `/v1/api-keys/${row.id}` },
+    audit: { action, target: row.id, tenant: row.tenant },
+  }
+}
+
+function tooManyApiKeys(max: number): Problem {
+  return new Problem(409, 'too_many_api_keys', {
+    detail: `A tenant may have ${max} API keys, expired ones too: revoke those that are no longer used.`,
+  })
+}
+
+/** A new secret is unique, so a key that was not stored is of a tenant that takes none. */
+async function refusedKey(tx: Transaction, tenant: string): Promise<Problem> {
+  const state = (await getTenant(tx, tenant))?.state
+  return tenantDeleted(state === 'deleted' ? state : 'deleting')
+}
+
+function rotationUnderWay(): Problem {
+  return new Problem(409, 'rotation_under_way', {
+    detail: 'The secret before the current one still works: rotate again when its overlap has ended.',
+  })
+}
+
+/** An API key as the API shows it; without the key itself, which is shown once. */
+function apiKeyObject(row: ApiKeyRow): Record<string, unknown> {
+  return {
+    object: 'api_key',
+    id: row.id,
+    tenant: row.tenant,
+    name: row.name,
+    scopes: row.scopes,
+    quota: quotaObject(row.quota),
+    expires_at: timeOf(row.expiresAtMs),
+    last_used_at: timeOf(row.lastUsedAtMs),
+    created_at: timeOf(row.createdAtMs),
+  }
+}
+
+/** The key that calls, as far as the authenticator knows it: this must work while Postgres is away. */
+function currentApiKeyObject(caller: Caller): Record<string, unknown> {
+  return {
+    object: 'api_key',
+    id: caller.keyId,
+    tenant: caller.tenant,
+    scopes: caller.scopes,
+    quota: quotaObject(caller.quota),
+    expires_at: timeOf(caller.expiresAtMs),
+  }
+}
+
+function quotaObject(quota: Caller['quota']): Record<string, number | null> {
+  return { events_per_s: quota.eventsPerS, bytes_per_s: quota.bytesPerS }
+}

@@ -1,0 +1,200 @@
+import { createBodyReader, rotateSecretSchema, WEBHOOK_LIMITS } from '@ariftly/contract'
+import type { EgressPolicy } from '@ariftly/egress'
+import { newTypeId } from '@ariftly/events'
+import { Problem, readQuery, sendJson, type ApiHandler } from '@ariftly/http'
+import type { Keyring } from '@ariftly/keyring'
+import { generateSecret } from '@ariftly/signatures'
+import type { Pool } from '@ariftly/store'
+import {
+  deleteWebhook,
+  insertWebhook,
+  listWebhooks,
+  rotateWebhookSecret,
+  updateWebhook,
+  type WebhookRow,
+} from '@ariftly/store/webhooks'
+import { webhookAad } from '@ariftly/webhook-sending'
+import { cancelWaiting } from '../deliveries/cancel-waiting.ts'
+import { findWebhook } from '../find-webhook.ts'
+import { notFound, pathId } from '../not-found.ts'
+import { pageParams, sendObjects, type ListDeps } from '../send-list.ts'
+import { timeOf } from '../time-of.ts'
+import type { WriteHandler } from '../writes/write-handler.ts'
+import { readNewWebhook, readWebhookChanges } from './webhook-body.ts'
+import { settingsOf } from './webhook-settings.ts'
+
+/** Makes the handlers that read `/v1/webhooks…`. */
+export function createWebhookHandlers({
+  pool,
+  cursors,
+}: ListDeps): Readonly<Record<'listWebhooks' | 'getWebhook', ApiHandler>> {
+  return {
+    /** Newest first. A page may end early, as backlogs are counted. */
+    async listWebhooks({ caller: { tenant }, url }, _req, res) {
+      const { limit, cursor } = readQuery(url, pageParams)
+      const from = cursor === undefined ? {} : { cursorId: cursors.decode('webhooks', { tenant }, cursor) }
+      const { webhooks, hasMore } = await listWebhooks(pool, { tenant, limit, ...from })
+      const last = hasMore ? webhooks.at(-1) : undefined
+      const next = last === undefined ? null : cursors.encode('webhooks', { tenant }, last.id)
+      sendObjects(res, webhooks.map(renderWebhook), next)
+    },
+
+    async getWebhook({ caller: { tenant }, params, url }, _req, res) {
+      readQuery(url, {})
+      sendJson(res, 200, renderWebhook(await findWebhook(pool, tenant, params['id'])))
+    },
+  }
+}
+
+/** What the handlers that write webhooks need. */
+export interface WebhookWritesDeps {
+  readonly pool: Pool
+  readonly keyring: Pick<Keyring, 'seal'>
+  readonly policy: EgressPolicy
+}
+
+/** Makes the handlers that write `/v1/webhooks…`. */
+export function createWebhookWrites(
+  deps: WebhookWritesDeps,
+): Readonly<Record<'createWebhook' | 'updateWebhook' | 'deleteWebhook' | 'rotateWebhookSecret', WriteHandler>> {
+  return {
+    createWebhook: createCreate(deps),
+    updateWebhook: createUpdate(deps),
+    deleteWebhook: createDelete(deps),
+    rotateWebhookSecret: createRotate(deps),
+  }
+}
+
+/** 201 with the webhook and, this once, its secret; 409 beyond the limit of the tenant. */
+function createCreate({ keyring, policy }: WebhookWritesDeps): WriteHandler {
+  return async ({ caller: { tenant, limits }, url, body }, tx) => {
+    const webhooksMax = limits.webhooks ?? WEBHOOK_LIMITS.webhooksPerTenantMax
+    readQuery(url, {})
+    const given = readNewWebhook(body, { policy })
+    const id = newTypeId('whk')
+    const secret = given.secret ?? generateSecret()
+    const sealed = keyring.seal(Buffer.from(secret), webhookAad(tenant, id))
+    const settings = {
+      ...DEFAULTS,
+      ...settingsOf(given, { tenant, id, keyring }),
+      url: given.url,
+      events: given.events,
+    }
+    const row = await insertWebhook(tx, { ...settings, id, tenant, secret: sealed }, webhooksMax)
+    if (row === 'too_many') throw tooMany(webhooksMax)
+    return {
+      status: 201,
+      body: { ...renderWebhook(row), secret },
+      headers: { Location: `/v1/webhooks/${id}` },
+      audit: { action: 'webhook.create', target: id, tenant },
+    }
+  }
+}
+
+const DEFAULTS = {
+  taskId: null,
+  sessionId: null,
+  agent: null,
+  description: null,
+  enabled: true,
+  headerNames: [],
+  headers: null,
+  rateLimit: null,
+  ordering: 'none',
+  filter: null,
+} as const
+
+function tooMany(max: number): Problem {
+  return new Problem(409, 'too_many_webhooks', {
+    detail: `This tenant has at most ${max} webhooks: delete one first.`,
+  })
+}
+
+/** Changes the members that are given, null clears one. A URL of another origin clears the headers unless they are given too. */
+function createUpdate({ keyring, policy }: WebhookWritesDeps): WriteHandler {
+  return async ({ caller: { tenant }, params, url, body }, tx) => {
+    readQuery(url, {})
+    const id = pathId('whk', params['id'])
+    const changes = settingsOf(readWebhookChanges(body, { policy }), { tenant, id, keyring })
+    const unchanged = Object.keys(changes).length === 0
+    const row = unchanged ? await findWebhook(tx, tenant, id) : await updateWebhook(tx, { tenant, id, changes })
+    if (row === undefined) throw notFound('webhook')
+    const answer = { status: 200, body: renderWebhook(row) } as const
+    return unchanged ? answer : { ...answer, audit: { action: 'webhook.update', target: id, tenant } }
+  }
+}
+
+/**
+ * 204: the webhook gets nothing more, and what waits for it is cancelled. What a very long backlog leaves over, and what a matcher
+ * writes at this moment, the worker's sweeper cancels.
+ */
+function createDelete({ pool }: WebhookWritesDeps): WriteHandler {
+  return async ({ caller: { tenant }, params, url }, tx) => {
+    readQuery(url, {})
+    const id = pathId('whk', params['id'])
+    if (!(await deleteWebhook(tx, { tenant, id }))) throw notFound('webhook')
+    return {
+      status: 204,
+      audit: { action: 'webhook.delete', target: id, tenant },
+      after: () => cancelWaiting(pool, { tenant, webhookId: id }),
+    }
+  }
+}
+
+const OVERLAP_HOURS = 24
+const HOUR_MS = 3_600_000
+
+const readRotation = createBodyReader(rotateSecretSchema, { optional: true })
+
+/**
+ * The webhook and, this once, its new secret. Until the overlap ends the old secret signs too (`X-Ariftly-Signature` with it
+ * alone), and a further rotation is 409.
+ */
+function createRotate({ keyring }: WebhookWritesDeps): WriteHandler {
+  return async ({ caller: { tenant }, params, url, body }, tx) => {
+    readQuery(url, {})
+    const id = pathId('whk', params['id'])
+    const { secret = generateSecret(), overlap_hours: overlapHours = OVERLAP_HOURS } = readRotation(body)
+    const sealed = keyring.seal(Buffer.from(secret), webhookAad(tenant, id))
+    const row = await rotateWebhookSecret(tx, { tenant, id, secret: sealed, overlapMs: overlapHours * HOUR_MS })
+    if (row === 'not_found') throw notFound('webhook')
+    if (row === 'under_way') throw underWay()
+    return {
+      status: 200,
+      body: { ...renderWebhook(row), secret },
+      audit: { action: 'webhook.rotate_secret', target: id, tenant },
+    }
+  }
+}
+
+function underWay(): Problem {
+  return new Problem(409, 'rotation_under_way', {
+    detail: 'The secret before the current one still signs: rotate again when its overlap has ended.',
+  })
+}
+
+/** The webhook object; headers by name only, and the secret never (creation and rotation add it). */
+function renderWebhook(row: WebhookRow): Record<string, unknown> {
+  return {
+    object: 'webhook',
+    id: row.id,
+    url: row.url,
+    events: row.events,
+    task_id: row.taskId,
+    session_id: row.sessionId,
+    agent: row.agent,
+    description: row.description,
+    enabled: row.enabled,
+    disabled_reason: row.disabledReason,
+    headers: row.headerNames,
+    rate_limit: row.rateLimit,
+    ordering: row.ordering,
+    filter: row.filter === null ? null : (JSON.parse(row.filter) as unknown),
+    pending_count: row.pendingCount,
+    oldest_pending_at: timeOf(row.oldestPendingAtMs),
+    failing_since: timeOf(row.failingSinceMs),
+    last_success_at: timeOf(row.lastSuccessAtMs),
+    created_at: timeOf(row.createdAtMs),
+    updated_at: timeOf(row.updatedAtMs),
+  }
+}

@@ -1,0 +1,135 @@
+import type { LogEvent } from '@ariftly/events'
+import type { RecordView } from '@ariftly/kafka'
+import type { StreamIds } from '../frames/stream-id.ts'
+import type { DuplicateCheck } from '../log/duplicate-check.ts'
+import { EventIdBits } from '../log/event-id-bits.ts'
+import type { OffsetVector } from '../log/offset-vector.ts'
+import { routedOf, tenantOf } from '../log/read-routed.ts'
+import type { RecordState } from '../log/record-state.ts'
+import type { FramedEvent } from '../log/ring-columns.ts'
+import type { Ring } from '../log/ring.ts'
+import type { FilterIndex } from './filter-index.ts'
+import type { HubCounts } from './hub-options.ts'
+import type { PendingFrames } from './pending-frames.ts'
+import { sharedFrame } from './record-frames.ts'
+import type { FilterGroup } from './subscriber.ts'
+
+/** What was found out of a record that an open stream wants. */
+export interface WantedState {
+  readonly event: LogEvent
+  /** What the look-up for duplicates said of it; undefined when it needed none. */
+  readonly state: RecordState | undefined
+  /** The filter groups that get it; undefined when they were too many to be kept. */
+  readonly groups: readonly FilterGroup[] | undefined
+}
+
+/** Consecutive records of one partition, as read. */
+export interface HubBatch {
+  readonly partition: number
+  readonly records: readonly RecordView[]
+  /** Of records that streams want, by offset: the others are decoded if a stream wants them later. */
+  readonly wanted: ReadonlyMap<number, WantedState>
+  /** The version of the filter index when the wanted records were found: unless it has grown, no stream wants the others. */
+  readonly filterVersion: number
+  readonly nextOffset: number
+}
+
+/** What {@link RecordDispatcher} needs of the hub. */
+export interface RecordDispatcherOptions {
+  readonly epoch: number
+  readonly streamIds: StreamIds
+  readonly ring: Ring
+  readonly duplicates: DuplicateCheck
+  readonly filterIndex: FilterIndex
+  readonly counts: HubCounts
+  readonly pending: PendingFrames
+  /** The live streams of a group continue by themselves, from a position. */
+  readonly fallBack: (group: FilterGroup, position: OffsetVector) => void
+}
+
+/** What is known of the records of a batch. */
+interface Dispatched {
+  /** Their bytes, if they were copied together. */
+  readonly copied: ReturnType<Ring['copy']>
+  /** No stream wants those that are not known to be wanted. */
+  readonly areAllFound: boolean
+}
+
+/** Adds records to the ring, each with its state, and queues their frames for the live streams that want them. */
+export class RecordDispatcher {
+  readonly #o: RecordDispatcherOptions
+  /** Of the record that is being dispatched. */
+  readonly #id = new EventIdBits()
+  readonly #readId = (bytes: Buffer, start: number, end: number): boolean => this.#id.read(bytes, start, end)
+  #before: { readonly seq: number; readonly position: OffsetVector } | undefined
+
+  constructor(o: RecordDispatcherOptions) {
+    this.#o = o
+  }
+
+  dispatch({ records, wanted, filterVersion }: HubBatch): void {
+    const { ring, filterIndex } = this.#o
+    const shared = { copied: ring.copy(records), areAllFound: filterVersion === filterIndex.version }
+    for (const record of records) {
+      this.#dispatchOne(record, wanted.size === 0 ? undefined : wanted.get(record.offset), shared)
+    }
+  }
+
+  #dispatchOne(record: RecordView, wanted: WantedState | undefined, { copied, areAllFound }: Dispatched): void {
+    const { ring, duplicates, filterIndex, counts } = this.#o
+    const { partition, offset, timestampMs: appendedAtMs } = record
+    const tenant = tenantOf(record)
+    const isEvent = tenant !== undefined && record.readHeader('ce_id', this.#readId) === true
+    const state = isEvent
+      ? duplicates.note({ partition, tenant, id: this.#id, offset, appendedAtMs }, wanted?.state)
+      : 'hidden'
+    const seq = ring.append(record, state, copied)
+    counts.records += 1
+    if (state === 'hidden') counts.hidden += 1
+    if (tenant === undefined || state === 'hidden') return
+    if (wanted !== undefined) {
+      counts.decoded += 1
+      const { event } = wanted
+      const groups = (areAllFound ? wanted.groups : undefined) ?? filterIndex.groupsFor(event)
+      // Not kept in the ring, so that its memory is for records: few streams ever walk it.
+      this.#queue(seq, state, groups, { event, frame: undefined, envelopeFrame: undefined })
+    } else if (!areAllFound && filterIndex.has(tenant)) {
+      this.#queue(seq, state, filterIndex.groupsFor(routedOf(record, tenant)))
+    }
+  }
+
+  /** Queues the frame of a record for groups. Without `decoded` the ring decodes the record, and keeps what it makes. */
+  #queue(seq: number, state: RecordState, groups: readonly FilterGroup[], decoded?: FramedEvent): void {
+    const { ring, duplicates, pending, streamIds, epoch, fallBack } = this.#o
+    let streamId: string | undefined
+    const making = {
+      id: () => (streamId ??= streamIds.seal({ epoch, position: ring.position })),
+      onMade: decoded === undefined ? (bytes: number) => ring.addBytes(seq, bytes) : ignore,
+    }
+    for (const group of groups) {
+      if (group.live.size === 0 || group.stoppedAt !== undefined) continue
+      if (!duplicates.isKnown(state)) {
+        pending.flush(group, this.#positionBefore(seq))
+        fallBack(group, this.#positionBefore(seq))
+      } else if (!pending.hasRoom(group.filter.tenant)) {
+        pending.stop(group, this.#positionBefore(seq))
+      } else {
+        const framed = decoded ?? ring.event(seq)
+        if (framed === undefined) return
+        pending.add(group, sharedFrame(framed, group.filter, making))
+      }
+    }
+  }
+
+  /** Where the record that is being dispatched follows; the same object for all groups. */
+  #positionBefore(seq: number): OffsetVector {
+    if (this.#before?.seq === seq) return this.#before.position
+    const { ring } = this.#o
+    const position = Float64Array.from(ring.position)
+    position[ring.partition(seq)] = ring.offset(seq)
+    this.#before = { seq, position }
+    return position
+  }
+}
+
+function ignore(): void {}
