@@ -61,9 +61,10 @@ export async function openConsole(browser: Browser, o: OpenOptions): Promise<Con
   }
 }
 
-/** Pastes a key into the form, which has the focus, and sends it by Enter. */
+/** Pastes a key into the form, and sends it by Enter. */
 export async function signIn(page: Page, apiKey: string): Promise<void> {
   await page.getByRole('heading', { name: 'Ariftly console' }).waitFor()
+  await page.getByLabel('API key').focus()
   await page.keyboard.insertText(apiKey)
   await page.keyboard.press('Enter')
   await page.locator('.sign-in').waitFor({ state: 'detached' })

@@ -52,7 +52,7 @@ const PAGES: readonly (readonly [fragment: () => string, expected: string])[] = 
   [() => '/webhooks', 'failing since'],
   [() => `/webhooks/${webhook}`, 'Statistics'],
   [() => '/webhooks/new', 'Deliveries a second at most'],
-  [() => `/deliveries?webhook_id=${webhook}`, 'http_5xx'],
+  [() => `/deliveries?webhook_id=${webhook}`, 'last: http_5xx'],
   [() => '/deliveries', 'Which deliveries?'],
   [() => '/signature', 'Body, byte for byte'],
   [() => '/keys', '(this one)'],
@@ -132,17 +132,21 @@ test('a stranger finds why an event did not reach its receiver, and sends it aga
   receiver.respondWith(() => ({ status: 200 }))
   const opened = await openConsole(browser, { url: system.url, apiKey: operator, fragment: `/tasks/${task}` })
   const { page, go } = opened
-  const failed = page.locator('.delivery', { hasText: id }).filter({ hasText: 'failed' }).first()
-  await failed.locator('summary').click()
-  await failed.getByText('410 http_4xx').waitFor()
-  await failed.getByRole('link', { name: id }).click()
+  const delivery = page.locator('.delivery', { hasText: id }).filter({ hasText: 'http_4xx' }).first()
+  await delivery.locator('summary').click()
+  await delivery.getByText('410 http_4xx').waitFor()
+  await delivery.getByRole('link', { name: id }).click()
   await page.getByText('disabled: the receiver answered 410').waitFor()
   await page.getByText('Settings').click()
   await page.getByLabel('Enabled').check()
   await page.getByRole('button', { name: 'Save' }).click()
   await page.getByText('Saved.').waitFor()
+  await go(`/deliveries?webhook_id=${id}&status=delivered`)
+  await eventually(async () => {
+    await page.getByRole('button', { name: 'Load again' }).click()
+    return (await page.locator('.delivery').count()) > 0
+  })
   const before = receiver.requests.length
-  await go(`/deliveries?webhook_id=${id}&status=failed`)
   await page.getByRole('button', { name: 'Send again by filter …' }).click()
   await page.getByRole('button', { name: /^Send \d+ again$/ }).click()
   await page.getByText('completed').waitFor()

@@ -8,7 +8,7 @@ import { createConsoleRouter } from './router.tsx'
 /** The console: session, cache of answers, and pages. One of each lives as long as the document. */
 export function App() {
   const [session] = useState(() => new Session())
-  const [queries] = useState(() => createConsoleQueries(session))
+  const [queries] = useState(createConsoleQueries)
   const [router] = useState(createConsoleRouter)
   return (
     <SessionContext value={session}>

@@ -1,4 +1,5 @@
 import type { ListedDelivery } from '@ariftly/sdk'
+import { TableBox } from '../ui/table-box.tsx'
 import { durationText, Time } from '../ui/time.tsx'
 import { visibleText } from '../ui/visible-text.ts'
 
@@ -9,7 +10,7 @@ export type Attempt = NonNullable<ListedDelivery['attempts']>[number]
 export function AttemptTable({ attempts }: { readonly attempts: readonly Attempt[] }) {
   if (attempts.length === 0) return <p className="muted">No attempt was made yet.</p>
   return (
-    <div className="table-wrap">
+    <TableBox label="Attempts">
       <table className="attempts">
         <thead>
           <tr>
@@ -34,7 +35,7 @@ export function AttemptTable({ attempts }: { readonly attempts: readonly Attempt
           ))}
         </tbody>
       </table>
-    </div>
+    </TableBox>
   )
 }
 

@@ -39,6 +39,9 @@ export function DeliveryList(props: {
       {list.data?.data.map((delivery) => (
         <DeliveryRow key={delivery.id} delivery={delivery} />
       ))}
+      <button type="button" disabled={list.isFetching} onClick={() => void list.refetch()}>
+        Load again
+      </button>
       <Pager cursor={search.cursor} next={list.data?.next_cursor} onGo={onCursor} />
     </section>
   )

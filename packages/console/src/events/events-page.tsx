@@ -6,6 +6,7 @@ import { CopyAs } from '../ui/copy-as.tsx'
 import { Fault } from '../ui/fault.tsx'
 import { firstPage } from '../ui/first-page.ts'
 import { Empty, Loading, Page } from '../ui/page.tsx'
+import { TableBox } from '../ui/table-box.tsx'
 import { Pager } from '../ui/pager.tsx'
 import { requestForms } from '../ui/request-forms.ts'
 import { Time } from '../ui/time.tsx'
@@ -74,7 +75,7 @@ function EventTable({ events }: { readonly events: readonly QueriedEvent[] }) {
     )
   }
   return (
-    <div className="table-wrap">
+    <TableBox label="Events">
       <table>
         <thead>
           <tr>
@@ -111,6 +112,6 @@ function EventTable({ events }: { readonly events: readonly QueriedEvent[] }) {
           ))}
         </tbody>
       </table>
-    </div>
+    </TableBox>
   )
 }

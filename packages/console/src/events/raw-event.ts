@@ -8,10 +8,7 @@ export async function readRawEvent(
   id: string,
   signal: AbortSignal,
 ): Promise<{ readonly text: string; readonly value: Json }> {
-  const answer = await fetch(`/v1/events/${encodeURIComponent(id)}`, {
-    headers: { Authorization: key.authorization },
-    signal,
-  })
+  const answer = await key.get(`/v1/events/${encodeURIComponent(id)}`, signal)
   const text = await answer.text()
   if (!answer.ok) {
     const requestId = answer.headers.get('X-Request-Id') ?? undefined

@@ -1,4 +1,4 @@
-import { AuthenticationError, type Ariftly, type EventStream, type StreamFilter, type StreamState } from '@ariftly/sdk'
+import type { Ariftly, EventStream, StreamFilter, StreamState } from '@ariftly/sdk'
 import { LiveWindow, type LiveView } from './live-window.ts'
 
 /** A hidden tab gives up its connection after this: browsers allow six to one host (HTTP/1.1). */
@@ -20,7 +20,6 @@ export class LiveFeed {
   readonly #window = new LiveWindow()
   readonly #listeners = new Set<() => void>()
   #client: Ariftly | undefined
-  #onRefused: () => void = () => {}
   #stream: EventStream | undefined
   /** The position to resume from. */
   #position: string | undefined
@@ -45,10 +44,9 @@ export class LiveFeed {
     return () => this.#listeners.delete(listener)
   }
 
-  /** Opens the stream where it was; returns what closes it. `onRefused` is called when the API takes the key no more. */
-  start(client: Ariftly, onRefused: () => void): () => void {
+  /** Opens the stream where it was; returns what closes it. */
+  start(client: Ariftly): () => void {
     this.#client = client
-    this.#onRefused = onRefused
     this.#error = undefined
     const onVisibility = () => this.#onVisibility()
     document.addEventListener('visibilitychange', onVisibility)
@@ -108,7 +106,6 @@ export class LiveFeed {
       if (this.#stream !== stream) return
       this.#error = error
       this.#changed()
-      if (error instanceof AuthenticationError) this.#onRefused()
     }
   }
 

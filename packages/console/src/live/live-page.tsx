@@ -2,7 +2,7 @@ import { getRouteApi } from '@tanstack/react-router'
 import { useEffect, useState, useSyncExternalStore } from 'react'
 import { streamFilterOf } from '../events/event-filter.ts'
 import { FilterForm } from '../events/filter-form.tsx'
-import { useKey, useSession } from '../session/session.ts'
+import { useKey } from '../session/session.ts'
 import { useShortcut } from '../shell/shortcuts.ts'
 import { Bars } from '../ui/bars.tsx'
 import { CopyAs } from '../ui/copy-as.tsx'
@@ -37,11 +37,10 @@ export function LivePage() {
 
 function Feed() {
   const { client } = useKey()
-  const session = useSession()
   const search = route.useSearch()
   const [feed] = useState(() => new LiveFeed(streamFilterOf(search)))
   const { view, stream, error } = useSyncExternalStore(feed.subscribe, () => feed.state)
-  useEffect(() => feed.start(client, () => session.refuse()), [feed, client, session])
+  useEffect(() => feed.start(client), [feed, client])
   const toggle = () => (view.isPaused ? feed.resume() : feed.pause())
   useShortcut('p', 'Pause or go on', toggle)
   return (

@@ -6,6 +6,7 @@ import { CopyAs } from '../ui/copy-as.tsx'
 import { Fault } from '../ui/fault.tsx'
 import { firstPage } from '../ui/first-page.ts'
 import { Empty, Loading, Page } from '../ui/page.tsx'
+import { TableBox } from '../ui/table-box.tsx'
 import { Pager } from '../ui/pager.tsx'
 import { requestForms, type ShownRequest } from '../ui/request-forms.ts'
 
@@ -45,7 +46,7 @@ export function ListPage<T>(props: {
       {list.isPending && <Loading what={title.toLowerCase()} />}
       {list.data?.data.length === 0 && <Empty title={empty} />}
       {list.data !== undefined && list.data.data.length > 0 && (
-        <div className="table-wrap">
+        <TableBox label={title}>
           <table>
             <thead>
               <tr>
@@ -66,7 +67,7 @@ export function ListPage<T>(props: {
               ))}
             </tbody>
           </table>
-        </div>
+        </TableBox>
       )}
       <Pager cursor={cursor} next={list.data?.next_cursor} onGo={setCursor} />
     </Page>

@@ -5,8 +5,8 @@ import { createContext, use, useSyncExternalStore } from 'react'
 export interface SessionKey {
   readonly client: Ariftly
   readonly who: CurrentApiKey
-  /** For the few requests that need the answer as text; never shown. */
-  readonly authorization: string
+  /** A GET of the API, for the few requests that need the answer as text. */
+  readonly get: (path: string, signal: AbortSignal) => Promise<Response>
 }
 
 /** Whether there is a key. `refused`: the API takes it no more; the pages stay as they are until there is another one. */
@@ -39,7 +39,7 @@ export class Session {
 
   /** Takes a key if the API does. Rejects with what the API answered. */
   async signIn(apiKey: string, { remember }: { readonly remember: boolean }): Promise<void> {
-    const key = await open(apiKey)
+    const key = await this.#open(apiKey)
     if (remember) write(apiKey)
     else forget()
     this.#set({ type: 'signed_in', key })
@@ -52,13 +52,6 @@ export class Session {
     this.#set({ type: 'signed_out', key: undefined })
   }
 
-  /** The API has refused the key: another one is asked for, on the same page. */
-  refuse(): void {
-    if (this.#state.type !== 'signed_in') return
-    forget()
-    this.#set({ type: 'refused', key: this.#state.key })
-  }
-
   subscribe = (listener: () => void): (() => void) => {
     this.#listeners.add(listener)
     return () => this.#listeners.delete(listener)
@@ -66,25 +59,41 @@ export class Session {
 
   async #restore(apiKey: string): Promise<void> {
     try {
-      this.#set({ type: 'signed_in', key: await open(apiKey) })
+      this.#set({ type: 'signed_in', key: await this.#open(apiKey) })
     } catch (error) {
       if (error instanceof AuthenticationError) forget()
       this.#set({ type: error instanceof AuthenticationError ? 'refused' : 'signed_out', key: undefined })
     }
   }
 
+  /** The key with a client whose every answer is looked at: a 401 ends the session, if it still is that of this key. */
+  async #open(apiKey: string): Promise<SessionKey> {
+    const own = {}
+    const watched: typeof fetch = async (input, init) => {
+      const answer = await fetch(input, init)
+      if (answer.status === 401) this.#refuse(own)
+      return answer
+    }
+    // The SDK reports lost connections to its logger; the pages show them.
+    const logger = { warn() {}, debug() {} }
+    const limits = { maxRetries: 2, totalTimeoutMs: TOTAL_TIMEOUT_MS }
+    const client = new Ariftly({ apiKey, baseUrl: location.origin, logger, fetch: watched, ...limits })
+    const headers = { Authorization: `Bearer ${apiKey}` }
+    const get = async (path: string, signal: AbortSignal) => await watched(path, { headers, signal })
+    return Object.assign(own, { client, who: await client.apiKeys.current(), get })
+  }
+
+  /** The API takes the key no more: another one is asked for, on the same page. */
+  #refuse(key: object): void {
+    if (this.#state.type !== 'signed_in' || this.#state.key !== key) return
+    forget()
+    this.#set({ type: 'refused', key: this.#state.key })
+  }
+
   #set(state: SessionState): void {
     this.#state = state
     for (const listener of this.#listeners) listener()
   }
-}
-
-async function open(apiKey: string): Promise<SessionKey> {
-  // The SDK reports lost connections to its logger; the pages show them.
-  const logger = { warn() {}, debug() {} }
-  const options = { apiKey, baseUrl: location.origin, maxRetries: 2, totalTimeoutMs: TOTAL_TIMEOUT_MS, logger }
-  const client = new Ariftly(options)
-  return { client, who: await client.apiKeys.current(), authorization: `Bearer ${apiKey}` }
 }
 
 /** A browser may refuse storage. */

@@ -1,3 +1,4 @@
+import { useQueryClient } from '@tanstack/react-query'
 import { Outlet } from '@tanstack/react-router'
 import { useEffect, useState } from 'react'
 import { useSessionState } from '../session/session.ts'
@@ -11,6 +12,11 @@ import { useNewVersion } from './use-new-version.ts'
 export function Shell() {
   const { type, key } = useSessionState()
   const [shortcuts] = useState(() => new Shortcuts())
+  const queries = useQueryClient()
+  useEffect(() => {
+    // Pages have the new key by now: effects run from the inside out.
+    if (type === 'signed_in' && key !== undefined) void queries.invalidateQueries()
+  }, [queries, type, key])
   useEffect(() => {
     const press = (event: KeyboardEvent) => shortcuts.press(event)
     document.addEventListener('keydown', press)

@@ -3,6 +3,7 @@ import { useState, type FormEvent } from 'react'
 import { Badge } from '../ui/badge.tsx'
 import { Fault } from '../ui/fault.tsx'
 import { Page } from '../ui/page.tsx'
+import { TableBox } from '../ui/table-box.tsx'
 import { visibleText } from '../ui/visible-text.ts'
 
 const TONES = { passed: 'good', failed: 'bad', skipped: 'quiet' } as const
@@ -73,7 +74,7 @@ export function SignaturePage() {
 
 function Checks({ checks }: { readonly checks: readonly WebhookCheck[] }) {
   return (
-    <div className="table-wrap" role="status">
+    <TableBox label="Checks">
       <table>
         <thead>
           <tr>
@@ -96,7 +97,7 @@ function Checks({ checks }: { readonly checks: readonly WebhookCheck[] }) {
           ))}
         </tbody>
       </table>
-    </div>
+    </TableBox>
   )
 }
 

@@ -1,6 +1,7 @@
 import type { ListedDelivery, QueriedEvent } from '@ariftly/sdk'
 import { Link } from '@tanstack/react-router'
 import { DeliveryRow } from '../deliveries/delivery-row.tsx'
+import { TableBox } from '../ui/table-box.tsx'
 import { durationText, Time } from '../ui/time.tsx'
 import { visibleText } from '../ui/visible-text.ts'
 
@@ -10,7 +11,7 @@ export function TaskTable(props: {
   readonly deliveries: readonly ListedDelivery[]
 }) {
   return (
-    <div className="table-wrap">
+    <TableBox label="Events of the task">
       <table className="stacked">
         <thead>
           <tr>
@@ -31,7 +32,7 @@ export function TaskTable(props: {
           ))}
         </tbody>
       </table>
-    </div>
+    </TableBox>
   )
 }
 

@@ -1,7 +1,7 @@
-import { AuthenticationError, type QueriedEvent, type StreamState } from '@ariftly/sdk'
+import type { QueriedEvent, StreamState } from '@ariftly/sdk'
 import { useInfiniteQuery } from '@tanstack/react-query'
 import { useEffect, useRef, useState } from 'react'
-import { useKey, useSession } from '../session/session.ts'
+import { useKey } from '../session/session.ts'
 import { firstPage } from '../ui/first-page.ts'
 
 const LIMIT = 100
@@ -11,7 +11,6 @@ const PROJECTED_MS = 300
 /** The events of a task, oldest first, 100 a page. A stream tells of new ones, and the last page is asked for again. */
 export function useTaskEvents(id: string) {
   const { client, who } = useKey()
-  const session = useSession()
   const [stream, setStream] = useState<StreamState>({ type: 'connecting' })
   const pages = useInfiniteQuery({
     queryKey: ['task', who.tenant, id],
@@ -48,15 +47,12 @@ export function useTaskEvents(id: string) {
       }
     }
     // What ends it for good is shown by the list too.
-    read().catch((error: unknown) => {
-      setStream({ type: 'closed' })
-      if (error instanceof AuthenticationError) session.refuse()
-    })
+    read().catch(() => setStream({ type: 'closed' }))
     return () => {
       clearTimeout(timer)
       events.close()
     }
-  }, [client, session, id])
+  }, [client, id])
   const events: readonly QueriedEvent[] = pages.data?.pages.flatMap((page) => page.data) ?? []
   return { pages, events, stream }
 }

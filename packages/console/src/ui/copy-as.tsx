@@ -1,12 +1,6 @@
 import { useState } from 'react'
 import { Dialog } from './dialog.tsx'
-
-/** The same request in three forms. */
-export interface Forms {
-  readonly curl: string
-  readonly cli: string
-  readonly sdk: string
-}
+import type { Forms } from './request-forms.ts'
 
 /** Shows what the page has asked for as a command or a program; the key is a variable. */
 export function CopyAs({ forms }: { readonly forms: Forms }) {

@@ -1,4 +1,9 @@
-import type { Forms } from './copy-as.tsx'
+/** The same request in three forms. */
+export interface Forms {
+  readonly curl: string
+  readonly cli: string
+  readonly sdk: string
+}
 
 /** A request of the API, as the pages make it. */
 export interface ShownRequest {

@@ -7,6 +7,7 @@ import { Fault } from '../ui/fault.tsx'
 import { firstPage } from '../ui/first-page.ts'
 import { Empty, Loading, Page } from '../ui/page.tsx'
 import { requestForms } from '../ui/request-forms.ts'
+import { TableBox } from '../ui/table-box.tsx'
 import { Time } from '../ui/time.tsx'
 import { visibleText } from '../ui/visible-text.ts'
 import { WebhookBadge } from './webhook-badge.tsx'
@@ -62,7 +63,7 @@ export function WebhooksPage() {
 
 function WebhookTable({ webhooks }: { readonly webhooks: readonly Webhook[] }) {
   return (
-    <div className="table-wrap">
+    <TableBox label="Webhooks">
       <table>
         <thead>
           <tr>
@@ -94,7 +95,7 @@ function WebhookTable({ webhooks }: { readonly webhooks: readonly Webhook[] }) {
           ))}
         </tbody>
       </table>
-    </div>
+    </TableBox>
   )
 }
 
