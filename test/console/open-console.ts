@@ -1,19 +1,15 @@
-import { createRequire } from 'node:module'
 import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import type { Browser, Page } from 'playwright-core'
 
-/** What a page did that the console must never do. */
-export interface Trespasses {
+/** A page of the console, with what it did that it must never do. */
+export interface ConsolePage {
   /** Addresses of other origins. */
   readonly foreign: readonly string[]
   /** Errors and warnings of the page, such as a violation of its policy. */
   readonly complaints: readonly string[]
   /** Requests whose address holds the key. */
   readonly leaks: readonly string[]
-}
-
-/** A page of the console. */
-export interface ConsolePage extends Trespasses {
   readonly page: Page
   /** Opens a page of the console by its fragment, such as `/events`. */
   go(fragment: string): Promise<void>
@@ -70,7 +66,9 @@ export async function signIn(page: Page, apiKey: string): Promise<void> {
   await page.locator('.sign-in').waitFor({ state: 'detached' })
 }
 
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+const ROOT = join(import.meta.dirname, '../..')
+/** Its script as it is: what runs in a page is no module of ours. */
+const AXE = readFileSync(join(ROOT, 'node_modules/axe-core/axe.min.js'), 'utf8')
 
 /** What is wrong for assistive technology with what the page shows, by axe-core with all its rules of WCAG 2.2 A and AA. */
 export async function violationsOf(page: Page): Promise<readonly string[]> {

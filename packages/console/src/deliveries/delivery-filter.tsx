@@ -49,7 +49,7 @@ export function DeliveryFilter(props: {
 }
 
 /** A labelled choice; the first one is any. */
-export function Choice(props: {
+function Choice(props: {
   readonly name: string
   readonly label: string
   readonly value?: string | undefined

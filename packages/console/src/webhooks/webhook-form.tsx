@@ -53,6 +53,27 @@ export function WebhookForm(props: {
           </FormField>
         ))}
       </div>
+      <MoreFields webhook={webhook} errorAt={errorAt} />
+      <label className="check">
+        <input type="checkbox" name="enabled" defaultChecked={webhook?.enabled ?? true} />
+        <span>Enabled</span>
+      </label>
+      {error !== null && error !== undefined && <Fault error={error} />}
+      <button type="submit" className="primary" disabled={isBusy}>
+        {action}
+      </button>
+    </form>
+  )
+}
+
+/** Filter, headers, rate and order. */
+function MoreFields(props: {
+  readonly webhook: Webhook | undefined
+  readonly errorAt: (name: string) => string | undefined
+}) {
+  const { webhook, errorAt } = props
+  return (
+    <>
       <FormField
         name="filter"
         label='Filter (JSON), such as {"data.progress": {"$gte": 0.5}}'
@@ -90,15 +111,7 @@ export function WebhookForm(props: {
           )}
         </FormField>
       </div>
-      <label className="check">
-        <input type="checkbox" name="enabled" defaultChecked={webhook?.enabled ?? true} />
-        <span>Enabled</span>
-      </label>
-      {error !== null && error !== undefined && <Fault error={error} />}
-      <button type="submit" className="primary" disabled={isBusy}>
-        {action}
-      </button>
-    </form>
+    </>
   )
 }
 
