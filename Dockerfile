@@ -11,6 +11,8 @@ COPY services services
 COPY tsconfig.base.json ./
 RUN --mount=type=cache,target=/root/.npm npm ci --ignore-scripts
 RUN npx tsc -b services/standalone services/migrate
+# The console is a bundle of its own and of the SDK; of both no more than that bundle is kept.
+RUN npx vite build packages/console && rm -rf packages/sdk packages/console/index.html packages/console/vite.config.ts
 # What runs is dist alone. A test computes from this file what is in the image.
 RUN find packages services -type d \( -name src -o -name node_modules \) -prune -exec rm -rf {} + \
   && find packages services -name 'tsconfig.json' -delete && find packages services -name '.tsbuildinfo' -delete

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 
 /** The folder of the checkout. */
@@ -51,4 +51,25 @@ function isStale(folder) {
 
 function packagesIn(file) {
   return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')).packages : {}
+}
+
+/** What the bundle of the console is made of. */
+const CONSOLE_SOURCES = ['packages/console', 'packages/sdk/src', 'package-lock.json']
+
+/** Bundles `packages/console` when something of it is newer than the bundle; false if that failed. */
+export async function buildConsoleIfStale() {
+  const page = join(root, 'packages/console/dist/app/index.html')
+  const newestMs = Math.max(...CONSOLE_SOURCES.map((path) => newestIn(join(root, path))))
+  if (existsSync(page) && statSync(page).mtimeMs > newestMs) return true
+  return await run(process.execPath, [join(root, 'node_modules/vite/bin/vite.js'), 'build', 'packages/console'])
+}
+
+/** When the newest file was changed, or a folder got or lost one, in epoch milliseconds. */
+function newestIn(path) {
+  const stat = statSync(path)
+  if (!stat.isDirectory()) return stat.mtimeMs
+  const inside = readdirSync(path).filter((name) => name !== 'dist' && name !== 'node_modules')
+  // A build changes the folder that `dist` is in.
+  const own = inside.includes('src') ? 0 : stat.mtimeMs
+  return Math.max(own, ...inside.map((name) => newestIn(join(path, name))))
 }

@@ -1,7 +1,7 @@
 // `npm test`: installs what is missing, checks (types, lint, format, unused code), builds, and runs every level of tests on a stack of its
 // own. Arguments go to jest, which then runs once. `runWithSecondTry` says what is run again. The last line is always
 // `N passed, N failed`.
-import { checkNode, installIfStale, run } from './prepare.mjs'
+import { buildConsoleIfStale, checkNode, installIfStale, run } from './prepare.mjs'
 import { ALL_LEVELS, runWithSecondTry } from './run-jest.mjs'
 
 const args = process.argv.slice(2)
@@ -9,7 +9,11 @@ const runs = args.every((arg) => arg === '--ci') ? ALL_LEVELS : [[]]
 const sums = { passed: 0, failed: 0 }
 
 checkNode()
-if ((await installIfStale('.', 'tools')) && (await run('npm', ['run', '--silent', 'check']))) {
+if (
+  (await installIfStale('.', 'tools')) &&
+  (await run('npm', ['run', '--silent', 'check'])) &&
+  (await buildConsoleIfStale())
+) {
   for (const more of runs) {
     const { passed, failed } = await runWithSecondTry([...args, ...more])
     sums.passed += passed

@@ -12,6 +12,7 @@ const SHIPPED = [
   /^(packages|services)\/[^/]+\/dist\/.+\.(js|d\.ts)(\.map)?$/,
   /^packages\/store\/migrations\/[^/]+\.sql$/,
   /^services\/api\/assets\/(reference\.(js\.gz|json)|favicon\.ico|guides\/(index\.json|[\w-]+\.(html|md)))$/,
+  /^packages\/console\/dist\/app\/(index\.html|assets\/[\w.-]+)$/,
   /^deploy\/image\/(entrypoint\.sh|healthcheck\.mjs)$/,
   /^schemas\/.+\.json$/,
 ]
@@ -42,6 +43,7 @@ describe('the image', () => {
         ...others,
         'deploy/image/entrypoint.sh',
         'schemas/openapi.json',
+        'packages/console/dist/app/index.html',
         'services/api/assets/reference.js.gz',
         'services/api/assets/guides/index.json',
         'services/api/assets/guides/producing.html',

@@ -96,9 +96,16 @@ function run(command: string, stage: Stage, isExcluded: (path: string) => boolea
     /^find packages services -type d \\\( (-name [\w.-]+(?: -o -name [\w.-]+)*) \\\) -prune -exec rm -rf \{\} \+$/.exec(
       command,
     )
+  const bundle = /^npx vite build ([\w/-]+)$/.exec(command)?.[1]
+  const removed = /^rm -rf ([\w./-]+(?: [\w./-]+)*)$/.exec(command)?.[1]?.split(' ')
   const file = /^find packages services -name '([\w.-]+)' -delete$/.exec(command)
   if (projects !== undefined) {
     for (const project of withReferences(projects)) compile(project, stage, isExcluded)
+  } else if (bundle !== undefined) {
+    // The names of assets hold hashes: one is enough.
+    for (const name of ['index.html', 'assets/index.js']) stage.add(join(bundle, 'dist/app', name))
+  } else if (removed !== undefined && removed.every((path) => !path.startsWith('/'))) {
+    remove(stage, (path) => removed.some((each) => path === each || path.startsWith(`${each}/`)))
   } else if (folders !== null) {
     const names = (folders[1] ?? '').replaceAll(/-o |-name /g, '').split(' ')
     remove(stage, (path) => path.split('/').some((part) => names.includes(part)))

@@ -1,4 +1,4 @@
-import { databaseConfig, int, kafkaConfig, settings, url, type ConfigOf } from '@ariftly/runtime'
+import { databaseConfig, int, kafkaConfig, oneOf, settings, url, type ConfigOf } from '@ariftly/runtime'
 
 /** What the api reads from the environment. */
 export const apiConfig = {
@@ -15,6 +15,7 @@ export const apiConfig = {
     min: 1,
     max: 1_000_000,
   }),
+  CONSOLE: oneOf({ doc: 'Whether `/console` is served.', words: ['on', 'off'], default: 'on' }),
   SECURITY_CONTACT: url({
     doc: 'Where vulnerabilities of this installation are reported; in `/.well-known/security.txt`.',
     default: 'mailto:security@ariftly.io',

@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url'
 import { createEgress, createEgressPolicy } from '@ariftly/egress'
 import { startAuthenticator, type Authenticator, type SharedAuthenticator } from '@ariftly/auth'
 import { createExpressApp } from '@ariftly/http/express'
@@ -21,6 +22,8 @@ import { createDocumentHandlers } from './documents/document-handlers.ts'
 export { apiConfig } from './config.ts'
 export type { ApiConfig } from './config.ts'
 
+/** What `npm run build` makes of `packages/console`, beside the packages of the api. */
+const CONSOLE_FOLDER = fileURLToPath(new URL('../../../packages/console/dist/app', import.meta.url))
 /** Connections for tests of webhooks, which only read their webhook before they are under way. */
 const TESTS_READING = 2
 
@@ -51,7 +54,10 @@ export async function start(config: ApiConfig, deps: ServiceDeps & SharedAuthent
     const kafka = createKafka({ ...kafkaConnection(config), clientId: 'ariftly-api', log })
     releasers.add('kafka', () => kafka.close())
     const routes = createApiRoutes({ config, events, pool, keyring, policy, egress, kafka, log, tracing })
-    const open = createDocumentHandlers(Object.keys(routes), { securityContact: config.SECURITY_CONTACT })
+    const open = createDocumentHandlers(Object.keys(routes), {
+      securityContact: config.SECURITY_CONTACT,
+      console: config.CONSOLE === 'on' ? CONSOLE_FOLDER : undefined,
+    })
     const router = createExpressApp({ log, metrics, tracing, auth, routes, open, corsOrigins: config.CORS_ORIGINS })
     return { name: 'api', router, ready: () => readinessOf(auth), close: () => releasers.close() }
   })

@@ -24,6 +24,7 @@ Ariftly Events API, ready after ${(o.tookMs / 1000).toFixed(1)} s
 
   Base URL  ${o.baseUrl}
   Reference ${o.baseUrl}/docs
+  Console   ${o.baseUrl}/console
   Guides    ${o.baseUrl}/docs/guides
   API key   ${o.apiKey}
   Kafka     ${o.kafka} (docs/kafka.md)

@@ -47,7 +47,9 @@ export interface Content {
     | 'text/markdown'
     | 'text/plain'
     | 'text/javascript'
+    | 'image/svg+xml'
     | 'image/x-icon'
+    | 'text/css'
   /** Left out where the description says what it is: a generator takes each schema here for a form that its client must send. */
   readonly schema?: TSchema
   readonly examples?: readonly Example[]

@@ -82,6 +82,8 @@ export const ROUTES = [
   { name: 'getDocs', method: 'GET', path: '/docs', service: 'api', scope: 'none', summary: 'The API reference' },
   { name: 'getDocsScript', method: 'GET', path: '/docs/reference.js', service: 'api', scope: 'none', summary: "The reference's script" },
   { name: 'getDocsStart', method: 'GET', path: '/docs/start.js', service: 'api', scope: 'none', summary: 'What starts that script' },
+  { name: 'getConsole', method: 'GET', path: '/console', service: 'api', scope: 'none', summary: 'The console' },
+  { name: 'getConsoleAsset', method: 'GET', path: '/console/assets/{file}', service: 'api', scope: 'none', summary: "A file of the console" },
   { name: 'listGuides', method: 'GET', path: '/docs/guides', service: 'api', scope: 'none', summary: 'All guides' },
   { name: 'getGuide', method: 'GET', path: '/docs/guides/{name}', service: 'api', scope: 'none', summary: 'A guide' },
   { name: 'getFavicon', method: 'GET', path: '/favicon.ico', service: 'api', scope: 'none', summary: 'The icon of the pages' },

@@ -2,22 +2,26 @@ import { readFile } from 'node:fs/promises'
 import { promisify } from 'node:util'
 import { gunzip } from 'node:zlib'
 import { readQuery, ROUTES, sendJson, type OpenHandler, type RouteName } from '@ariftly/http'
+import { acceptsGzip } from './accepts-gzip.ts'
 import { readGuides } from './guide-files.ts'
 import { createGuideHandlers } from './guide-handlers.ts'
 import { renderLlmsText } from './llms-text.ts'
 import { readAsyncapi, readOpenapi, readVersion } from './openapi-file.ts'
+import { createConsoleHandlers, type ConsoleHandlers } from './console-handlers.ts'
 import { problemHandlers } from './problem-handlers.ts'
 import { REFERENCE_PAGE, REFERENCE_START } from './reference-page.ts'
 import { sendDocument } from './send-document.ts'
 import { createSiteHandlers } from './site-handlers.ts'
 
 /** The routes of this file, for `createExpressApp`. */
-export type DocumentHandlers = Readonly<Record<(typeof OWN)[number], OpenHandler>>
+export type DocumentHandlers = Readonly<Record<(typeof OWN)[number], OpenHandler>> & Partial<ConsoleHandlers>
 
 /** What the documents say of the installation. */
 export interface DocumentOptions {
   /** A URL, `https:` or `mailto:`. */
   readonly securityContact: string
+  /** Folder of the built console; undefined when it is not served. */
+  readonly console?: string | undefined
   /** Epoch milliseconds; default: the clock of the system. */
   readonly now?: () => number
 }
@@ -28,7 +32,8 @@ export interface DocumentOptions {
  */
 export function createDocumentHandlers(served: readonly string[], options: DocumentOptions): DocumentHandlers {
   const { securityContact, now = Date.now } = options
-  const names: ReadonlySet<string> = new Set<string>([...served, ...OWN])
+  const ofConsole = options.console === undefined ? undefined : createConsoleHandlers(options.console)
+  const names: ReadonlySet<string> = new Set<string>([...served, ...OWN, ...Object.keys(ofConsole ?? {})])
   const openapi = readOpenapi(names, now())
   const asyncapi = readAsyncapi()
   const guides = readGuides()
@@ -39,6 +44,7 @@ export function createDocumentHandlers(served: readonly string[], options: Docum
   return {
     ...createSiteHandlers({ version: readVersion(), securityContact, now }),
     ...problemHandlers,
+    ...ofConsole,
     ...createGuideHandlers(guides),
     getOpenapi(req, res) {
       readQuery(req.originalUrl, {})
@@ -113,8 +119,4 @@ function keptOnce<T>(read: () => Promise<T>): () => Promise<T> {
       throw error
     }
   }
-}
-
-function acceptsGzip(header: string | undefined): boolean {
-  return /(^|,)\s*(gzip|\*)\s*(;\s*q=(?!0(\.0+)?\s*(,|$))|,|$)/i.test(header ?? '')
 }

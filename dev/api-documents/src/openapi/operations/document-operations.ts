@@ -22,6 +22,8 @@ export const documentOperations: Operations<
   | 'getDocs'
   | 'getDocsScript'
   | 'getDocsStart'
+  | 'getConsole'
+  | 'getConsoleAsset'
   | 'listGuides'
   | 'getGuide'
   | 'getFavicon'
@@ -138,6 +140,29 @@ export const documentOperations: Operations<
       { status: 200, description: 'The script.', content: [{ type: 'text/javascript', schema: Type.String() }] },
     ],
     problems: [],
+  },
+  getConsole: {
+    tag: 'Documents',
+    description:
+      'The page on which people watch events and look after webhooks; it asks for a key. Absent with `CONSOLE=off`.',
+    answers: [{ status: 200, description: 'The page.', content: [{ type: 'text/html', schema: Type.String() }] }],
+    problems: [],
+  },
+  getConsoleAsset: {
+    tag: 'Documents',
+    description: 'A script, style sheet or image of that page, named by its hash.',
+    answers: [
+      {
+        status: 200,
+        description: 'The file.',
+        content: [
+          { type: 'text/javascript', schema: Type.String() },
+          { type: 'text/css', schema: Type.String() },
+          { type: 'image/svg+xml', schema: Type.String() },
+        ],
+      },
+    ],
+    problems: [{ status: 404, codes: ['not_found'] }],
   },
   listGuides: {
     tag: 'Documents',

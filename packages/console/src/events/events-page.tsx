@@ -1,0 +1,117 @@
+import type { ListEventsQuery, QueriedEvent } from '@ariftly/sdk'
+import { keepPreviousData, useQuery } from '@tanstack/react-query'
+import { getRouteApi, Link } from '@tanstack/react-router'
+import { useKey } from '../session/session.ts'
+import { CopyAs } from '../ui/copy-as.tsx'
+import { Fault } from '../ui/fault.tsx'
+import { firstPage } from '../ui/first-page.ts'
+import { Empty, Loading, Page } from '../ui/page.tsx'
+import { TableBox } from '../ui/table-box.tsx'
+import { Pager } from '../ui/pager.tsx'
+import { requestForms } from '../ui/request-forms.ts'
+import { Time } from '../ui/time.tsx'
+import { visibleText } from '../ui/visible-text.ts'
+import { typesOf } from './event-filter.ts'
+import { Field, FilterForm } from './filter-form.tsx'
+import { IdBox } from './id-box.tsx'
+
+const LIMIT = 50
+const route = getRouteApi('/events')
+
+/** Events that were projected, newest first. */
+export function EventsPage() {
+  const search = route.useSearch()
+  const navigate = route.useNavigate()
+  const { client, who } = useKey()
+  const { types, ...rest } = search
+  const query = { ...rest, ...(types === undefined ? {} : { type: typesOf(types) }), limit: LIMIT } as ListEventsQuery
+  const list = useQuery({
+    queryKey: ['events', who.tenant, query],
+    queryFn: async ({ signal }) => await firstPage(client.events.list(query, { signal })),
+    placeholderData: keepPreviousData,
+  })
+  const forms = requestForms({ path: '/v1/events', query: { ...query }, command: 'events list', method: 'events.list' })
+  return (
+    <Page
+      title="Events"
+      name="Events"
+      actions={
+        <>
+          <button type="button" onClick={() => void list.refetch()} disabled={list.isFetching}>
+            Load again
+          </button>
+          <CopyAs forms={forms} />
+        </>
+      }
+    >
+      <IdBox />
+      <FilterForm search={search} onChange={(next) => void navigate({ search: next })}>
+        <Field
+          name="after"
+          label="From (created_at, inclusive)"
+          value={search.after}
+          placeholder="2026-01-31T08:00:00Z"
+        />
+        <Field name="before" label="Until (exclusive)" value={search.before} />
+      </FilterForm>
+      {list.error !== null && <Fault error={list.error} retry={() => void list.refetch()} />}
+      {list.isPending && <Loading what="events" />}
+      {list.data !== undefined && <EventTable events={list.data.data} />}
+      <Pager
+        cursor={search.cursor}
+        next={list.data?.next_cursor}
+        onGo={(cursor) => void navigate({ search: { ...search, cursor } })}
+      />
+    </Page>
+  )
+}
+
+function EventTable({ events }: { readonly events: readonly QueriedEvent[] }) {
+  if (events.length === 0) {
+    return (
+      <Empty title="No event fits.">
+        <p>Events are found here a moment after they were posted. The filter is in the address of this page.</p>
+      </Empty>
+    )
+  }
+  return (
+    <TableBox label="Events">
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">Created</th>
+            <th scope="col">Type</th>
+            <th scope="col">Task or session</th>
+            <th scope="col">Agent</th>
+            <th scope="col">Id</th>
+          </tr>
+        </thead>
+        <tbody>
+          {events.map((event) => (
+            <tr key={event.id}>
+              <td>
+                <Time at={event.created_at} />
+              </td>
+              <td>{visibleText(event.type)}</td>
+              <td>
+                {event.task_id === null ? (
+                  visibleText(event.session_id ?? '–')
+                ) : (
+                  <Link to="/tasks/$id" params={{ id: event.task_id }}>
+                    {visibleText(event.task_id)}
+                  </Link>
+                )}
+              </td>
+              <td>{visibleText(event.agent ?? '–')}</td>
+              <td>
+                <Link to="/events/$id" params={{ id: event.id }} className="mono">
+                  {event.id}
+                </Link>
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </TableBox>
+  )
+}

@@ -1,0 +1,78 @@
+import { useQuery } from '@tanstack/react-query'
+import { useId, useState, type FormEvent, type ReactNode } from 'react'
+import { useKey } from '../session/session.ts'
+import type { EventSearch } from './event-filter.ts'
+
+/** Fields of the filter. It takes effect when it is sent, and is then in the address. */
+export function FilterForm(props: {
+  readonly search: EventSearch
+  readonly onChange: (search: EventSearch) => void
+  /** More fields. */
+  readonly children?: ReactNode
+}) {
+  const { search, onChange, children } = props
+  const listId = useId()
+  const { client, who } = useKey()
+  const types = useQuery({
+    queryKey: ['event-types', who.id],
+    queryFn: async ({ signal }) => await client.eventTypes.list({ signal }).toArray({ limit: 500 }),
+    staleTime: Infinity,
+  })
+
+  function submit(event: FormEvent<HTMLFormElement>): void {
+    event.preventDefault()
+    const fields = new FormData(event.currentTarget)
+    const entries = [...fields].filter((entry): entry is [string, string] => typeof entry[1] === 'string')
+    onChange(
+      Object.fromEntries(entries.map(([name, value]) => [name, value.trim()]).filter(([, value]) => value !== '')),
+    )
+  }
+
+  return (
+    // The key makes the fields anew when the address changes by a link.
+    <form className="filters" onSubmit={submit} key={JSON.stringify(search)} role="search">
+      <Field name="types" label="Types" value={search.types} list={listId} placeholder="task.progress, task.complete" />
+      <datalist id={listId}>
+        {types.data?.map(({ type }) => (
+          <option key={type} value={type}>
+            {type}
+          </option>
+        ))}
+      </datalist>
+      <Field name="task_id" label="Task" value={search.task_id} />
+      <Field name="session_id" label="Session" value={search.session_id} />
+      <Field name="agent" label="Agent" value={search.agent} />
+      {children}
+      <button type="submit">Filter</button>
+      <button type="button" className="plain" onClick={() => onChange({})}>
+        Clear
+      </button>
+    </form>
+  )
+}
+
+/** A labelled field of a form. */
+export function Field(props: {
+  readonly name: string
+  readonly label: string
+  readonly value?: string | undefined
+  readonly type?: string
+  readonly list?: string
+  readonly placeholder?: string
+  readonly required?: boolean
+}) {
+  const { label, value = '', ...rest } = props
+  const [text, setText] = useState(value)
+  return (
+    <label className="field">
+      <span>{label}</span>
+      <input
+        {...rest}
+        value={text}
+        onChange={(event) => setText(event.target.value)}
+        autoComplete="off"
+        spellCheck={false}
+      />
+    </label>
+  )
+}

@@ -1,0 +1,109 @@
+import type { StreamedEvent, StreamReset } from '@ariftly/sdk'
+
+/** Rows that are kept; older ones leave the window, and are counted. */
+export const ROWS_MAX = 5_000
+/** The window is cut when it is so much longer, so that a cut is rare. */
+const ROWS_SLACK = 1_000
+/** Characters of the payload that a row shows. */
+const PREVIEW_CHARACTERS = 240
+/** Seconds in the chart. */
+export const RATE_SECONDS = 60
+
+/** A row of the live view. */
+export type LiveRow =
+  | {
+      readonly kind: 'event'
+      readonly id: string
+      readonly type: string
+      readonly taskId: string | null
+      readonly sessionId: string | null
+      readonly agent: string | null
+      readonly createdAt: string
+      readonly preview: string
+    }
+  | { readonly kind: 'reset'; readonly id: string; readonly reason: string }
+
+/** What the page shows; another object after each change. */
+export interface LiveView {
+  /** Oldest first. */
+  readonly rows: readonly LiveRow[]
+  readonly isPaused: boolean
+  /** Rows that came since the pause began. */
+  readonly cameWhilePaused: number
+  /** Rows that came since the pause began and have left the window again. */
+  readonly missedWhilePaused: number
+  readonly received: number
+  /** Rows that have left the window. */
+  readonly dropped: number
+  /** Events of each of the last 60 seconds, oldest first. */
+  readonly rates: readonly number[]
+  /** Events by type since the page was opened, most first. */
+  readonly byType: readonly (readonly [string, number])[]
+}
+
+/** Holds the newest rows of a stream. While it is paused the view stands still, and what comes is counted. */
+export class LiveWindow {
+  #rows: LiveRow[] = []
+  #received = 0
+  #resets = 0
+  #paused: { readonly rows: readonly LiveRow[]; readonly atReceived: number } | undefined
+  readonly #seconds = new Map<number, number>()
+  readonly #types = new Map<string, number>()
+
+  /** @param nowMs of any clock that goes on steadily. */
+  add(item: StreamedEvent | StreamReset, nowMs: number): void {
+    this.#received += 1
+    if (isReset(item)) {
+      this.#resets += 1
+      this.#rows.push({ kind: 'reset', id: `reset-${this.#resets}`, reason: item.reason })
+    } else {
+      this.#rows.push(rowOf(item))
+      const second = Math.floor(nowMs / 1_000)
+      this.#seconds.set(second, (this.#seconds.get(second) ?? 0) + 1)
+      this.#types.set(item.type, (this.#types.get(item.type) ?? 0) + 1)
+    }
+    if (this.#rows.length >= ROWS_MAX + ROWS_SLACK) this.#rows = this.#rows.slice(-ROWS_MAX)
+  }
+
+  pause(): void {
+    this.#paused ??= { rows: this.#rows.slice(-ROWS_MAX), atReceived: this.#received }
+  }
+
+  resume(): void {
+    this.#paused = undefined
+  }
+
+  view(nowMs: number): LiveView {
+    const rows = this.#paused?.rows ?? this.#rows.slice(-ROWS_MAX)
+    const came = this.#paused === undefined ? 0 : this.#received - this.#paused.atReceived
+    const second = Math.floor(nowMs / 1_000)
+    for (const old of this.#seconds.keys()) if (old <= second - RATE_SECONDS) this.#seconds.delete(old)
+    return {
+      rows,
+      isPaused: this.#paused !== undefined,
+      cameWhilePaused: came,
+      missedWhilePaused: Math.max(0, came - ROWS_MAX),
+      received: this.#received,
+      dropped: Math.max(0, this.#received - ROWS_MAX),
+      rates: Array.from({ length: RATE_SECONDS }, (_, at) => this.#seconds.get(second - RATE_SECONDS + 1 + at) ?? 0),
+      byType: [...this.#types].toSorted((a, b) => b[1] - a[1]),
+    }
+  }
+}
+
+function isReset(item: StreamedEvent | StreamReset): item is StreamReset {
+  return item.type === 'stream.reset'
+}
+
+function rowOf(event: StreamedEvent): LiveRow {
+  return {
+    kind: 'event',
+    id: event.id,
+    type: event.type,
+    taskId: event.task_id,
+    sessionId: event.session_id,
+    agent: event.agent,
+    createdAt: event.created_at,
+    preview: event.rawData.slice(0, PREVIEW_CHARACTERS),
+  }
+}

@@ -1,0 +1,75 @@
+import type { List, Page as ListPageOf } from '@ariftly/sdk'
+import { keepPreviousData, useQuery } from '@tanstack/react-query'
+import { useState, type ReactNode } from 'react'
+import { useKey } from '../session/session.ts'
+import { CopyAs } from '../ui/copy-as.tsx'
+import { Fault } from '../ui/fault.tsx'
+import { firstPage } from '../ui/first-page.ts'
+import { Empty, Loading, Page } from '../ui/page.tsx'
+import { TableBox } from '../ui/table-box.tsx'
+import { Pager } from '../ui/pager.tsx'
+import { requestForms, type ShownRequest } from '../ui/request-forms.ts'
+
+/** A page that is one list of the API as a table. */
+export function ListPage<T>(props: {
+  readonly title: string
+  readonly request: Omit<ShownRequest, 'query'>
+  readonly read: (o: { readonly cursor?: string; readonly limit: number }, signal: AbortSignal) => List<T>
+  readonly columns: readonly { readonly title: string; readonly cell: (item: T) => ReactNode }[]
+  readonly keyOf: (item: T) => string
+  readonly empty: string
+  readonly actions?: ReactNode
+  readonly children?: ReactNode
+}) {
+  const { title, request, read, columns, keyOf, empty, actions, children } = props
+  const { who } = useKey()
+  const [cursor, setCursor] = useState<string | undefined>(undefined)
+  const list = useQuery({
+    queryKey: [request.path, who.tenant, cursor],
+    queryFn: async ({ signal }): Promise<ListPageOf<T>> =>
+      await firstPage(read({ limit: 50, ...(cursor === undefined ? {} : { cursor }) }, signal)),
+    placeholderData: keepPreviousData,
+  })
+  return (
+    <Page
+      title={title}
+      name={title}
+      actions={
+        <>
+          {actions}
+          <CopyAs forms={requestForms({ ...request, query: {} })} />
+        </>
+      }
+    >
+      {children}
+      {list.error !== null && <Fault error={list.error} retry={() => void list.refetch()} />}
+      {list.isPending && <Loading what={title.toLowerCase()} />}
+      {list.data?.data.length === 0 && <Empty title={empty} />}
+      {list.data !== undefined && list.data.data.length > 0 && (
+        <TableBox label={title}>
+          <table>
+            <thead>
+              <tr>
+                {columns.map((column) => (
+                  <th key={column.title} scope="col">
+                    {column.title}
+                  </th>
+                ))}
+              </tr>
+            </thead>
+            <tbody>
+              {list.data.data.map((item) => (
+                <tr key={keyOf(item)}>
+                  {columns.map((column) => (
+                    <td key={column.title}>{column.cell(item)}</td>
+                  ))}
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </TableBox>
+      )}
+      <Pager cursor={cursor} next={list.data?.next_cursor} onGo={setCursor} />
+    </Page>
+  )
+}

@@ -1,0 +1,35 @@
+const LOCAL = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' })
+
+/** A time: local, with milliseconds; the date only when it is not today. The title has it whole, local and UTC. */
+export function Time({ at, whole = false }: { readonly at: string | null | undefined; readonly whole?: boolean }) {
+  if (at === null || at === undefined) return <span className="muted">–</span>
+  const date = new Date(at)
+  if (Number.isNaN(date.getTime())) return <span>{at}</span>
+  const iso = date.toISOString()
+  return (
+    <time dateTime={iso} title={`${LOCAL.format(date)} local\n${iso} UTC`} className="time">
+      {localText(date)}
+      {whole && <span className="utc muted">{iso}</span>}
+    </time>
+  )
+}
+
+function localText(date: Date): string {
+  const clock = `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}.${String(date.getMilliseconds()).padStart(3, '0')}`
+  const isToday = date.toDateString() === new Date().toDateString()
+  return isToday ? clock : `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())} ${clock}`
+}
+
+/** `340 ms`, `2.4 s`, `3 min`, `2 h`, `4 d`. */
+export function durationText(ms: number): string {
+  const size = Math.abs(ms)
+  if (size < 1_000) return `${Math.round(ms)} ms`
+  if (size < 60_000) return `${(ms / 1_000).toFixed(1)} s`
+  if (size < 3_600_000) return `${Math.round(ms / 60_000)} min`
+  if (size < 172_800_000) return `${Math.round(ms / 3_600_000)} h`
+  return `${Math.round(ms / 86_400_000)} d`
+}
+
+function two(value: number): string {
+  return String(value).padStart(2, '0')
+}

@@ -1,0 +1,81 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
+import { pathOf, readQuery, type OpenHandler } from '@ariftly/http'
+import { notFound } from '../not-found.ts'
+import { acceptsGzip } from './accepts-gzip.ts'
+import { sendDocument } from './send-document.ts'
+
+/** The routes of the console. */
+export type ConsoleHandlers = Readonly<Record<'getConsole' | 'getConsoleAsset', OpenHandler>>
+
+/**
+ * Only files of ours run, and no text can become script: https://www.w3.org/TR/trusted-types/. `data:` is for the icons in the style sheet.
+ */
+const POLICY = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "connect-src 'self'",
+  "img-src 'self' data:",
+  "font-src 'self'",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+  "require-trusted-types-for 'script'",
+].join('; ')
+
+const TYPES: Readonly<Record<string, string>> = {
+  js: 'text/javascript; charset=utf-8',
+  css: 'text/css; charset=utf-8',
+  svg: 'image/svg+xml',
+}
+
+interface Asset {
+  readonly type: string
+  readonly plain: Buffer
+  readonly packed: Buffer
+}
+
+/**
+ * Serves what was built of `packages/console`; undefined when there is no build. All of it is read once, and packed once. The names of assets
+ * hold their hash, so browsers keep them for ever, and the page for no time.
+ * @param folder with `index.html` and `assets/`.
+ */
+export function createConsoleHandlers(folder: string): ConsoleHandlers | undefined {
+  if (!existsSync(join(folder, 'index.html'))) return undefined
+  const page = assetOf(join(folder, 'index.html'), 'text/html; charset=utf-8')
+  const assets = new Map<string, Asset>()
+  for (const name of readdirSync(join(folder, 'assets'))) {
+    const type = TYPES[name.split('.').at(-1) ?? '']
+    if (type !== undefined) assets.set(name, assetOf(join(folder, 'assets', name), type))
+  }
+
+  return {
+    getConsole(req, res) {
+      readQuery(req.originalUrl, {})
+      send(req.headers['accept-encoding'], res, page, 'no-cache')
+    },
+    getConsoleAsset(req, res) {
+      readQuery(req.originalUrl, {})
+      const asset = assets.get(pathOf(req).split('/').at(-1) ?? '')
+      if (asset === undefined) throw notFound('file')
+      send(req.headers['accept-encoding'], res, asset, 'public, max-age=31536000, immutable')
+    },
+  }
+}
+
+function assetOf(path: string, type: string): Asset {
+  const plain = readFileSync(path)
+  return { type, plain, packed: gzipSync(plain, { level: 9 }) }
+}
+
+function send(accepted: string | undefined, res: Parameters<OpenHandler>[1], asset: Asset, caching: string): void {
+  res.vary('Accept-Encoding')
+  const isPacked = acceptsGzip(accepted)
+  sendDocument(res, asset.type, isPacked ? asset.packed : asset.plain, {
+    'Content-Security-Policy': POLICY,
+    'Cache-Control': caching,
+    ...(isPacked ? { 'Content-Encoding': 'gzip' } : {}),
+  })
+}

@@ -1,0 +1,118 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { eventually } from '@ariftly/testkit'
+import { chromium, type Browser } from 'playwright-core'
+import { CHROMIUM_ARGS, findChromium } from '../support/find-chromium.ts'
+import { startStandalone, type Standalone } from '../support/standalone.ts'
+import { openConsole, signIn, violationsOf } from './open-console.ts'
+
+let system: Standalone
+let browser: Browser
+/** Of all scopes. */
+let operator: string
+
+beforeAll(async () => {
+  ;[system, browser] = await Promise.all([
+    startStandalone(),
+    chromium.launch({ executablePath: findChromium(), args: CHROMIUM_ARGS }),
+  ])
+  operator = await system.apiKeyOf('default', ['events:write', 'events:read', 'webhooks', 'admin', 'platform'])
+})
+
+afterAll(async () => {
+  await browser?.close()
+  await system?.close()
+})
+
+async function revoke(key: string): Promise<void> {
+  const authorization = { authorization: `Bearer ${key}` }
+  const own = (await (await system.request('/v1/api-keys/current', { headers: authorization })).json()) as {
+    id: string
+  }
+  const headers = { authorization: `Bearer ${operator}` }
+  expect((await system.request(`/v1/api-keys/${own.id}`, { method: 'DELETE', headers })).status).toBe(204)
+}
+
+test('a key that is revoked while the page is open is asked for, and the place is kept', async () => {
+  const key = await system.apiKeyOf('default', ['events:read', 'webhooks'])
+  const { page } = await openConsole(browser, { url: system.url, apiKey: key, fragment: '/events?task_id=task_kept' })
+  await page.getByText('No event fits.').waitFor()
+  await revoke(key)
+  const asked = page.getByText('was revoked, rotated or has expired')
+  await eventually(async () => {
+    // It takes up to a second until every process knows.
+    await page
+      .getByRole('button', { name: 'Load again' })
+      .click({ timeout: 1_000 })
+      .catch(() => undefined)
+    return (await asked.count()) > 0
+  })
+  expect(await violationsOf(page)).toEqual([])
+  await signIn(page, operator)
+  await page.getByText('No event fits.').waitFor()
+  expect(page.url()).toContain('task_id=task_kept')
+  await page.context().close()
+})
+
+test('a live view asks for a key when its own is revoked', async () => {
+  const key = await system.apiKeyOf('default', ['events:read'])
+  const { page } = await openConsole(browser, { url: system.url, apiKey: key })
+  await page.locator('.status-live').waitFor()
+  await revoke(key)
+  await page.getByText('was revoked, rotated or has expired').waitFor()
+  await signIn(page, operator)
+  await page.locator('.status-live').waitFor()
+  await page.context().close()
+})
+
+/** Whether a page holds a text outside its memory. */
+function isKept(text: string): string {
+  const places = '[document.cookie, JSON.stringify(localStorage), JSON.stringify(sessionStorage), location.href]'
+  return `${places}.some((each) => each.includes(${JSON.stringify(text)}))`
+}
+
+test('the key is kept for the next load only when that is asked for, and is nowhere but in the header', async () => {
+  const { page, leaks } = await openConsole(browser, { url: system.url, apiKey: operator })
+  expect(await page.evaluate(isKept(operator))).toBe(false)
+  await page.reload()
+  await page.getByLabel('Keep it until', { exact: false }).check()
+  await page.getByLabel('API key').focus()
+  await signIn(page, operator)
+  await page.reload()
+  await page.getByRole('navigation', { name: 'Pages' }).waitFor()
+  await page.getByRole('button', { name: 'Forget the key' }).click()
+  await page.getByRole('heading', { name: 'Ariftly console' }).waitFor()
+  expect(await page.evaluate(isKept(operator))).toBe(false)
+  expect(leaks).toEqual([])
+  await page.context().close()
+})
+
+test('a key sees the pages that it may use, and what it lacks elsewhere', async () => {
+  const reader = await system.apiKeyOf('default', ['events:read'])
+  await system.post('/v1/events', '{"type":"task.created","task_id":"task_seen","data":{"title":"a"}}', 202)
+  const { page, go } = await openConsole(browser, { url: system.url, apiKey: reader })
+  const links = await page.getByRole('navigation', { name: 'Pages' }).getByRole('listitem').allTextContents()
+  expect(links).toEqual(['Live', 'Events', 'Signature'])
+  await go('/tasks/task_seen')
+  await page.getByText('This key has no scope webhooks').waitFor()
+  await go('/keys')
+  await page.getByRole('alert').getByText('admin', { exact: false }).waitFor()
+  await page.context().close()
+})
+
+test('two tenants in two tabs see their own events alone', async () => {
+  const keys = await Promise.all(
+    ['tenant-a', 'tenant-b'].map((id) => system.apiKeyOf(id, ['events:write', 'events:read'])),
+  )
+  const pages = await Promise.all(keys.map((apiKey) => openConsole(browser, { url: system.url, apiKey })))
+  await Promise.all(pages.map(({ page }) => page.locator('.status-live').waitFor()))
+  for (const [at, key] of keys.entries()) {
+    const body = `{"type":"task.created","task_id":"task_of_${at}","data":{"title":"a"}}`
+    const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json' }
+    expect((await system.request('/v1/events', { method: 'POST', body, headers })).status).toBe(202)
+  }
+  for (const [at, { page }] of pages.entries()) {
+    await page.getByRole('link', { name: `task_of_${at}` }).waitFor()
+    expect(await page.getByRole('link', { name: `task_of_${1 - at}` }).count()).toBe(0)
+    await page.context().close()
+  }
+})

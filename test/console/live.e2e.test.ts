@@ -1,0 +1,140 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { eventually, startCuttingProxy, type CuttingProxy } from '@ariftly/testkit'
+import { chromium, type Browser, type Page } from 'playwright-core'
+import { CHROMIUM_ARGS, findChromium } from '../support/find-chromium.ts'
+import { startStandalone, type Standalone } from '../support/standalone.ts'
+import { openConsole } from './open-console.ts'
+
+const EVENTS = 2_000
+const BATCH = 100
+const CUTS = 10
+
+let system: Standalone
+let browser: Browser
+let proxy: CuttingProxy
+
+beforeAll(async () => {
+  ;[system, browser] = await Promise.all([
+    startStandalone(),
+    chromium.launch({ executablePath: findChromium(), args: CHROMIUM_ARGS }),
+  ])
+  proxy = await startCuttingProxy({ host: '127.0.0.1', port: Number(new URL(system.url).port) })
+})
+
+afterAll(async () => {
+  await browser?.close()
+  await proxy?.close()
+  await system?.close()
+})
+
+async function post(taskId: string, from: number, count: number): Promise<readonly string[]> {
+  const events = Array.from({ length: count }, (_, at) => ({
+    type: 'task.progress',
+    task_id: taskId,
+    data: { message: String(from + at), progress: 0.5 },
+  }))
+  const { data } = (await system.post('/v1/events', JSON.stringify(events), 202)) as { data: readonly { id: string }[] }
+  return data.map(({ id }) => id)
+}
+
+/** The ids of all rows, by scrolling through them; rows whose first is at the top are the newest. */
+async function idsByScrolling(page: Page): Promise<readonly string[]> {
+  const script = `(async () => {
+    const rows = document.querySelector('.rows')
+    const ids = new Map()
+    for (let top = 0; ; top += rows.clientHeight / 2) {
+      rows.scrollTop = top
+      await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))
+      for (const row of rows.querySelectorAll('.row')) {
+        const id = row.querySelector('[data-event]')?.dataset.event ?? 'reset'
+        ids.set(row.style.transform, id)
+      }
+      if (top + rows.clientHeight >= rows.scrollHeight) return [...ids.values()]
+    }
+  })()`
+  return await page.evaluate<readonly string[]>(script)
+}
+
+test('over ten cuts every event is in the view once', async () => {
+  const url = `http://127.0.0.1:${proxy.port}`
+  const fragment = '/live?task_id=task_cut'
+  const { page, complaints } = await openConsole(browser, { url, apiKey: system.apiKey, fragment })
+  await page.locator('.status-live').waitFor()
+  const ids: string[] = []
+  for (let batch = 0; batch < EVENTS / BATCH; batch += 1) {
+    ids.push(...(await post('task_cut', ids.length, BATCH)))
+    if (batch % 2 === 0 && batch / 2 < CUTS) proxy.dropAll()
+  }
+  await page.getByText(`${EVENTS} received`).waitFor({ timeout: 120_000 })
+  const shown = await idsByScrolling(page)
+  expect(shown.length).toBe(EVENTS)
+  expect(shown.toSorted()).toEqual(ids.toSorted())
+  expect(complaints.filter((text) => !/ERR_|Failed to fetch|network error/i.test(text))).toEqual([])
+  await page.context().close()
+})
+
+test('while it is paused the view stands still, and what came is counted exactly', async () => {
+  const { page } = await openConsole(browser, {
+    url: system.url,
+    apiKey: system.apiKey,
+    fragment: '/live?task_id=task_paused',
+  })
+  await page.locator('.status-live').waitFor()
+  await post('task_paused', 0, 50)
+  await page.getByText('50 received').waitFor()
+  await page.keyboard.press('p')
+  await page.getByText('Paused: 0 came').waitFor()
+  const before = await page.locator('.row').first().textContent()
+  await post('task_paused', 50, 300)
+  await page.getByText('Paused: 300 came').waitFor()
+  expect(await page.locator('.row').first().textContent()).toBe(before)
+  await page.keyboard.press('p')
+  await page.getByText('350 received').waitFor()
+  expect((await idsByScrolling(page)).length).toBe(350)
+  await page.context().close()
+})
+
+test('a server that is away is said, and what is there stays', async () => {
+  const url = `http://127.0.0.1:${proxy.port}`
+  const fragment = '/live?task_id=task_away'
+  const { page } = await openConsole(browser, { url, apiKey: system.apiKey, fragment })
+  await page.locator('.status-live').waitFor()
+  const [id] = await post('task_away', 0, 1)
+  await page.locator(`[data-event="${id}"]`).waitFor()
+  await proxy.refuse()
+  await page.locator('.status-waiting').getByText('Waiting', { exact: false }).waitFor()
+  expect(await page.locator(`[data-event="${id}"]`).count()).toBe(1)
+  const [later] = await post('task_away', 1, 1)
+  await proxy.accept()
+  await page.locator(`[data-event="${later}"]`).waitFor({ timeout: 60_000 })
+  await eventually(async () => (await page.locator('.status-live').count()) === 1)
+  expect(await page.locator('.row').count()).toBe(2)
+  await page.context().close()
+})
+
+test('the pages are reached and left by keyboard alone', async () => {
+  const { page } = await openConsole(browser, { url: system.url, apiKey: system.apiKey })
+  for (const [keys, heading] of [
+    ['ge', 'Events'],
+    ['gw', 'Webhooks'],
+    ['gd', 'Deliveries'],
+    ['gk', 'Keys'],
+    ['gl', 'Live'],
+  ] as const) {
+    await page.keyboard.type(keys)
+    await page.getByRole('heading', { level: 1, name: heading }).waitFor()
+  }
+  await page.keyboard.press('?')
+  await page.getByRole('dialog', { name: 'Keys' }).waitFor()
+  await page.keyboard.press('Escape')
+  await page.getByRole('dialog').waitFor({ state: 'detached' })
+  // Every stop of the Tab key shows where it is.
+  for (let stop = 0; stop < 25; stop += 1) {
+    await page.keyboard.press('Tab')
+    const outline = await page.evaluate<string>(
+      `document.activeElement === document.body ? 'none needed' : getComputedStyle(document.activeElement).outlineStyle`,
+    )
+    expect(outline).not.toBe('none')
+  }
+  await page.context().close()
+})

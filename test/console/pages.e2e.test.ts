@@ -1,0 +1,172 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { eventually, startReceiver, type Receiver } from '@ariftly/testkit'
+import { chromium, type Browser } from 'playwright-core'
+import { CHROMIUM_ARGS, findChromium } from '../support/find-chromium.ts'
+import { startStandalone, type Standalone } from '../support/standalone.ts'
+import { openConsole, violationsOf, type ConsolePage } from './open-console.ts'
+
+/** Changes the order of text, moves the cursor of a terminal, and is markup. */
+const HOSTILE = '\u202egnp.exe \u001b[2J <img src=x onerror=alert(1)> javascript:alert(1)'
+const TASK = 'task_console'
+
+let system: Standalone
+let browser: Browser
+let receiver: Receiver
+/** Of all scopes. */
+let operator: string
+let webhook: string
+
+beforeAll(async () => {
+  ;[system, browser, receiver] = await Promise.all([
+    startStandalone({ WEBHOOK_ALLOW_HTTP: 'true', WEBHOOK_ALLOW_CIDRS: '127.0.0.0/8' }),
+    chromium.launch({ executablePath: findChromium(), args: CHROMIUM_ARGS }),
+    startReceiver(),
+  ])
+  operator = await system.apiKeyOf('default', ['events:write', 'events:read', 'webhooks', 'admin', 'platform'])
+  receiver.respondWith(() => ({ status: 500 }))
+  const body = JSON.stringify({ url: receiver.url, events: ['*'], description: `Receiver ${HOSTILE}` })
+  webhook = ((await system.post('/v1/webhooks', body, 201)) as { id: string }).id
+  const event = { type: 'task.progress', task_id: TASK, data: { message: HOSTILE, progress: 0.5 } }
+  await eventually(async () => {
+    await system.post('/v1/events', JSON.stringify(event), 202)
+    return receiver.requests.length > 0
+  })
+  await system.post(
+    '/v1/events',
+    `{"type":"task.progress","task_id":"${TASK}","data":{"message":"exact","progress":1.0,"count":9223372036854775808}}`,
+    202,
+  )
+})
+
+afterAll(async () => {
+  await browser?.close()
+  await receiver?.close()
+  await system?.close()
+})
+
+/** Every page with what a person finds on it. */
+const PAGES: readonly (readonly [fragment: () => string, expected: string])[] = [
+  [() => '/live', 'Live'],
+  [() => `/events?task_id=${TASK}`, TASK],
+  [() => `/tasks/${TASK}`, "created (sender's clock)"],
+  [() => '/webhooks', 'failing since'],
+  [() => `/webhooks/${webhook}`, 'Statistics'],
+  [() => '/webhooks/new', 'Deliveries a second at most'],
+  [() => `/deliveries?webhook_id=${webhook}`, 'last: http_5xx'],
+  [() => '/deliveries', 'Which deliveries?'],
+  [() => '/signature', 'Body, byte for byte'],
+  [() => '/keys', '(this one)'],
+  [() => '/audit', 'webhook.create'],
+  [() => '/tenants', 'No tenant was given limits'],
+  [() => '/dead-letters', 'Every record of the log is an event'],
+  [() => '/no-such-page', 'There is no page at this address'],
+  [() => '/events/evt_01m8j5afsneeytcg7g4ctwgzar', 'not_found'],
+]
+
+function expectNoTrespass({ foreign, complaints, leaks }: ConsolePage): void {
+  expect({ foreign, complaints, leaks }).toEqual({ foreign: [], complaints: [], leaks: [] })
+}
+
+describe.each(['light', 'dark'] as const)('in the %s theme', (theme) => {
+  test('each page shows what it is for, and assistive technology finds nothing wrong with it', async () => {
+    const opened = await openConsole(browser, { url: system.url, apiKey: operator, theme })
+    const { page, go } = opened
+    for (const [fragment, expected] of PAGES) {
+      await go(fragment())
+      await page.getByText(expected, { exact: false }).first().waitFor()
+      expect({ fragment: fragment(), violations: await violationsOf(page) }).toEqual({
+        fragment: fragment(),
+        violations: [],
+      })
+      // Controls and bidi characters of strangers are never in the document.
+      expect(await page.evaluate(`/[\\u202e\\u001b]/.test(document.documentElement.textContent)`)).toBe(false)
+      expect(await page.evaluate(`document.querySelectorAll('img').length`)).toBe(0)
+    }
+    for (const open of ['Rotate the secret …', 'Delete …', 'Send a test', 'Replay …', 'Send again by filter …']) {
+      await go(`/webhooks/${webhook}`)
+      await page.getByRole('button', { name: open }).click()
+      await page.getByRole('dialog').waitFor()
+      expect({ open, violations: await violationsOf(page) }).toEqual({ open, violations: [] })
+      await page.keyboard.press('Escape')
+      await page.getByRole('dialog').waitFor({ state: 'detached' })
+    }
+    expectNoTrespass(opened)
+    await page.context().close()
+  })
+})
+
+test('nothing is wider than a page of 360 pixels', async () => {
+  const { page, go } = await openConsole(browser, { url: system.url, apiKey: operator, width: 360 })
+  for (const [fragment, expected] of PAGES) {
+    await go(fragment())
+    await page.getByText(expected, { exact: false }).first().waitFor()
+    const width = await page.evaluate<number>('document.documentElement.scrollWidth')
+    expect({ fragment: fragment(), width }).toEqual({ fragment: fragment(), width: 360 })
+  }
+  await page.context().close()
+})
+
+test('an event is shown with its numbers as they were posted', async () => {
+  const opened = await openConsole(browser, { url: system.url, apiKey: operator, fragment: `/tasks/${TASK}` })
+  const { page } = opened
+  await page.getByRole('link', { name: 'task.progress' }).last().click()
+  await page.getByText('As posted').waitFor()
+  const text = await page.locator('.json-branch').first().textContent()
+  expect(text).toContain('progress: 1.0')
+  expect(text).toContain('count: 9223372036854775808')
+  expectNoTrespass(opened)
+  await page.context().close()
+})
+
+test('a stranger finds why an event did not reach its receiver, and sends it again', async () => {
+  receiver.respondWith(() => ({ status: 410 }))
+  const body = JSON.stringify({ url: receiver.url, events: ['task.failed'] })
+  const { id } = (await system.post('/v1/webhooks', body, 201)) as { id: string }
+  const task = 'task_lost'
+  const event = { type: 'task.failed', task_id: task, data: { error: { code: 'model_error', message: 'none' } } }
+  await eventually(async () => {
+    await system.post('/v1/events', JSON.stringify(event), 202)
+    const { enabled } = (await (await system.request(`/v1/webhooks/${id}`)).json()) as { enabled: boolean }
+    return !enabled
+  })
+  receiver.respondWith(() => ({ status: 200 }))
+  const opened = await openConsole(browser, { url: system.url, apiKey: operator, fragment: `/tasks/${task}` })
+  const { page, go } = opened
+  const delivery = page.locator('.delivery', { hasText: id }).filter({ hasText: 'http_4xx' }).first()
+  await delivery.locator('summary').click()
+  await delivery.getByText('410 http_4xx').waitFor()
+  await delivery.getByRole('link', { name: id }).click()
+  await page.getByText('disabled: the receiver answered 410').waitFor()
+  await page.getByText('Settings').click()
+  await page.getByLabel('Enabled').check()
+  await page.getByRole('button', { name: 'Save' }).click()
+  await page.getByText('Saved.').waitFor()
+  await go(`/deliveries?webhook_id=${id}&status=delivered`)
+  await eventually(async () => {
+    await page.getByRole('button', { name: 'Load again' }).click()
+    return (await page.locator('.delivery').count()) > 0
+  })
+  const before = receiver.requests.length
+  await page.getByRole('button', { name: 'Send again by filter …' }).click()
+  await page.getByRole('button', { name: /^Send \d+ again$/ }).click()
+  await page.getByText('completed').waitFor()
+  await eventually(() => receiver.requests.length > before)
+  expectNoTrespass(opened)
+  await page.context().close()
+})
+
+test('what the server refuses is shown at its field', async () => {
+  const opened = await openConsole(browser, { url: system.url, apiKey: operator, fragment: '/webhooks/new' })
+  const { page } = opened
+  await page.getByLabel('Address').fill('ftp://example.com')
+  await page.getByLabel('Filter (JSON)', { exact: false }).fill('{"data.progress": {"$near": 1}}')
+  await page.getByRole('button', { name: 'Create' }).click()
+  await page.locator('.field', { hasText: 'Filter' }).locator('.field-error').waitFor()
+  await page.locator('.field', { hasText: 'Address' }).locator('.field-error').waitFor()
+  expect(await violationsOf(page)).toEqual([])
+  await page.getByLabel('Filter (JSON)', { exact: false }).fill('{')
+  await page.getByRole('button', { name: 'Create' }).click()
+  await page.getByText('This is no JSON').waitFor()
+  expectNoTrespass(opened)
+  await page.context().close()
+})
