@@ -5,6 +5,8 @@ import { join } from 'node:path'
 import { expect, test } from '@jest/globals'
 
 const ROOT = join(import.meta.dirname, '../..')
+const OXLINT = join(ROOT, 'node_modules/oxlint/bin/oxlint')
+const TESTS = ['**/*.test.ts', '**/test-*.ts', '**/dist/**']
 const LINES_MAX = 80
 
 /** Longer functions of the product, each with the reason. Tables of data are no functions. */
@@ -21,14 +23,16 @@ test('no function of the product has more than 80 lines', () => {
 test('one that has is found, and none that has not', () => {
   const folder = mkdtempSync(join(tmpdir(), 'functions-'))
   try {
-    const functionOf = (name: string, lines: number) =>
-      `export function ${name}() {\n${'  // …\n'.repeat(lines - 2)}}\n`
     writeFileSync(join(folder, 'one.ts'), functionOf('short', LINES_MAX) + functionOf('long', LINES_MAX + 1))
     expect(longFunctions(folder, ['.'])).toEqual(['one.ts: long'])
   } finally {
     rmSync(folder, { recursive: true })
   }
 }, 60_000)
+
+function functionOf(name: string, lines: number): string {
+  return `export function ${name}() {\n${'  // …\n'.repeat(lines - 2)}}\n`
+}
 
 interface Report {
   readonly diagnostics: readonly { readonly message: string; readonly filename: string }[]
@@ -46,14 +50,10 @@ function longFunctions(root: string, folders: readonly string[]): readonly strin
         rules: { 'max-lines-per-function': ['error', { max: LINES_MAX }] },
       }),
     )
+    const ignored = TESTS.flatMap((pattern) => ['--ignore-pattern', pattern])
     const { stdout, stderr } = spawnSync(
       process.execPath,
-      [
-        join(ROOT, 'node_modules/oxlint/bin/oxlint'),
-        ...['--config', config, '--disable-nested-config', '--format', 'json'],
-        ...['**/*.test.ts', '**/test-*.ts', '**/dist/**'].flatMap((pattern) => ['--ignore-pattern', pattern]),
-        ...folders,
-      ],
+      [OXLINT, '--config', config, '--disable-nested-config', '--format', 'json', ...ignored, ...folders],
       { cwd: root, encoding: 'utf8' },
     )
     if (stdout === '') throw new Error(`oxlint did not run: ${stderr}`)

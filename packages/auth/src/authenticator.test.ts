@@ -227,10 +227,9 @@ describe('authenticate', () => {
     expect(await outcome(world.auth, world.add())).toBe('503 authentication_unavailable')
     expect(await outcome(world.auth, cached)).toBe('a')
     gate.resolve()
-    // On a busy machine the last of them have waited for their 2 s.
-    const codes = new Set(await Promise.all(waiting))
-    codes.delete('503 authentication_unavailable')
-    expect(codes).toEqual(new Set(['401 invalid_api_key']))
+    // On a busy machine some of them, or all, have waited for their 2 s.
+    const outcomes = ['401 invalid_api_key', '503 authentication_unavailable']
+    expect((await Promise.all(waiting)).filter((each) => !outcomes.includes(each))).toEqual([])
     expect(await outcome(world.auth, world.add())).toBe('a')
   })
 
