@@ -57,18 +57,20 @@ describe('the shell blocks of the README', () => {
     expect(existsSync(join(folder, '.data/api-key'))).toBe(true)
     const streaming = shell.start(`${variables}exec ${stream}`)
     await eventually(() => streaming.text.includes('retry:'))
-    expect(JSON.parse(shell.run(`${variables}${post}`))).toMatchObject({ data: [{ index: 0, status: 'accepted' }] })
+    expect(JSON.parse(await shell.run(`${variables}${post}`))).toMatchObject({
+      data: [{ index: 0, status: 'accepted' }],
+    })
     await eventually(() => streaming.text.includes('event: task.progress\ndata: {"task_id":"task_1","message":'))
-    await eventually(() => {
-      expect(JSON.parse(shell.run(`${variables}${list}`))).toMatchObject({
+    await eventually(async () => {
+      expect(JSON.parse(await shell.run(`${variables}${list}`))).toMatchObject({
         data: [{ type: 'task.progress', task_id: 'task_1' }],
       })
       return true
     })
     const receiving = shell.start(`${variables}${receiver}`)
     await eventually(() => receiving.text.includes('listening on'))
-    expect(JSON.parse(shell.run(`${variables}${webhook}`))).toMatchObject({ object: 'webhook', enabled: true })
-    shell.run(`${variables}${post}`)
+    expect(JSON.parse(await shell.run(`${variables}${webhook}`))).toMatchObject({ object: 'webhook', enabled: true })
+    await shell.run(`${variables}${post}`)
     await eventually(() => /^evt_\w+ \{.*"message":"Analyzing document"/m.test(receiving.text))
   })
 
@@ -88,11 +90,11 @@ describe('the shell blocks of the README', () => {
     const [stream = '', post = '', list = '', key = ''] = printed
     const streaming = shell.start(`${set}exec ${stream}`)
     await eventually(() => streaming.text.includes('retry:'))
-    expect(JSON.parse(shell.run(set + post))).toMatchObject({ data: [{ status: 'accepted' }] })
+    expect(JSON.parse(await shell.run(set + post))).toMatchObject({ data: [{ status: 'accepted' }] })
     await eventually(() => /^event: task\.\w+$/m.test(streaming.text))
-    expect(JSON.parse(shell.run(set + list))).toMatchObject({ object: 'list' })
-    const { key: made } = JSON.parse(shell.run(set + key)) as { key: string }
-    const own = shell.run(`${set}export ARIFTLY_API_KEY=${made}\n${list}`)
+    expect(JSON.parse(await shell.run(set + list))).toMatchObject({ object: 'list' })
+    const { key: made } = JSON.parse(await shell.run(set + key)) as { key: string }
+    const own = await shell.run(`${set}export ARIFTLY_API_KEY=${made}\n${list}`)
     expect(JSON.parse(own)).toMatchObject({ object: 'list' })
   })
 })
@@ -106,7 +108,7 @@ describe('the shell blocks of the guides work as they are printed, but for the p
     const outputs: string[] = []
     for (const block of printed.filter((each) => !NOT_RUN.test(each))) {
       const endless = ENDLESS.find(({ pattern }) => pattern.test(block))
-      if (endless === undefined) outputs.push(shell.run(variables + block))
+      if (endless === undefined) outputs.push(await shell.run(variables + block))
       else {
         const started = shell.start(variables + block)
         await eventually(() => endless.prints.test(started.text))
@@ -123,7 +125,7 @@ describe('an id that docs/ingest.md mints', () => {
   test.each(byForm<readonly SnippetLanguage[]>({ short: ['python', 'sh'], long: ['python', 'sh', 'go'] }))(
     'in %s is valid, and lists keep the order of one millisecond',
     async (language) => {
-      const ids = mintIds(language, shell, folder)
+      const ids = await mintIds(language, shell, folder)
       const task = `task_ids_${language}`
       const headers = {
         authorization: `Bearer ${readFileSync(join(folder, '.data/api-key'), 'utf8').trim()}`,
