@@ -1,11 +1,21 @@
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import { eventually, findFreePort } from '@ariftly/testkit'
+import { GUIDES } from '@ariftly/api-documents'
+import { byForm, eventually, findFreePort } from '@ariftly/testkit'
 import { fencedBlocks, readPage, ROOT } from '../docs/markdown.ts'
+import { mintIds, type SnippetLanguage } from './minted-ids.ts'
 import { createShell, type Output } from './shell.ts'
+
+/** Blocks of guides that begin with these need a JDK or a project of the reader's own: test/docs/printed-commands.test.ts reads them. */
+const NOT_RUN = /^(?:npm|mvn) /
+/** Commands of guides that do not end, and what they print first. */
+const ENDLESS = [
+  { pattern: /^curl -N /, prints: /^event: stream\.checkpoint$/m },
+  { pattern: /^node receiver\.mjs$/m, prints: /^listening on /m },
+]
 
 const blocks = fencedBlocks(readPage('README.md'), 'sh')
 const folder = mkdtempSync(join(tmpdir(), 'ariftly-readme-'))
@@ -15,6 +25,7 @@ let origin = ''
 
 beforeAll(async () => {
   system = shell.start('exec npm start', { PORT: '0', DATA_DIR: join(folder, '.data') }, ROOT)
+  symlinkSync(join(ROOT, 'examples'), join(folder, 'examples'))
   origin = await eventually(() => findOrigin(system), { timeoutMs: 110_000 })
 })
 
@@ -46,18 +57,20 @@ describe('the shell blocks of the README', () => {
     expect(existsSync(join(folder, '.data/api-key'))).toBe(true)
     const streaming = shell.start(`${variables}exec ${stream}`)
     await eventually(() => streaming.text.includes('retry:'))
-    expect(JSON.parse(shell.run(`${variables}${post}`))).toMatchObject({ data: [{ index: 0, status: 'accepted' }] })
+    expect(JSON.parse(await shell.run(`${variables}${post}`))).toMatchObject({
+      data: [{ index: 0, status: 'accepted' }],
+    })
     await eventually(() => streaming.text.includes('event: task.progress\ndata: {"task_id":"task_1","message":'))
-    await eventually(() => {
-      expect(JSON.parse(shell.run(`${variables}${list}`))).toMatchObject({
+    await eventually(async () => {
+      expect(JSON.parse(await shell.run(`${variables}${list}`))).toMatchObject({
         data: [{ type: 'task.progress', task_id: 'task_1' }],
       })
       return true
     })
     const receiving = shell.start(`${variables}${receiver}`)
     await eventually(() => receiving.text.includes('listening on'))
-    expect(JSON.parse(shell.run(`${variables}${webhook}`))).toMatchObject({ object: 'webhook', enabled: true })
-    shell.run(`${variables}${post}`)
+    expect(JSON.parse(await shell.run(`${variables}${webhook}`))).toMatchObject({ object: 'webhook', enabled: true })
+    await shell.run(`${variables}${post}`)
     await eventually(() => /^evt_\w+ \{.*"message":"Analyzing document"/m.test(receiving.text))
   })
 
@@ -77,15 +90,62 @@ describe('the shell blocks of the README', () => {
     const [stream = '', post = '', list = '', key = ''] = printed
     const streaming = shell.start(`${set}exec ${stream}`)
     await eventually(() => streaming.text.includes('retry:'))
-    expect(JSON.parse(shell.run(set + post))).toMatchObject({ data: [{ status: 'accepted' }] })
+    expect(JSON.parse(await shell.run(set + post))).toMatchObject({ data: [{ status: 'accepted' }] })
     await eventually(() => /^event: task\.\w+$/m.test(streaming.text))
-    expect(JSON.parse(shell.run(set + list))).toMatchObject({ object: 'list' })
-    const { key: made } = JSON.parse(shell.run(set + key)) as { key: string }
-    const own = shell.run(`${set}export ARIFTLY_API_KEY=${made}\n${list}`)
+    expect(JSON.parse(await shell.run(set + list))).toMatchObject({ object: 'list' })
+    const { key: made } = JSON.parse(await shell.run(set + key)) as { key: string }
+    const own = await shell.run(`${set}export ARIFTLY_API_KEY=${made}\n${list}`)
     expect(JSON.parse(own)).toMatchObject({ object: 'list' })
   })
+})
 
-  test('of npm start: Ctrl-C ends it within 10 s', async () => {
+describe('the shell blocks of the guides work as they are printed, but for the ports', () => {
+  test.each(GUIDES)('$source', async ({ source }) => {
+    const port = await findFreePort()
+    const [variables = '', ...printed] = fencedBlocks(readPage(source), 'sh').map((block) =>
+      block.replaceAll('http://localhost:8080', origin).replaceAll(/\b4000\b/g, String(port)),
+    )
+    const outputs: string[] = []
+    for (const block of printed.filter((each) => !NOT_RUN.test(each))) {
+      const endless = ENDLESS.find(({ pattern }) => pattern.test(block))
+      if (endless === undefined) outputs.push(await shell.run(variables + block))
+      else {
+        const started = shell.start(variables + block)
+        await eventually(() => endless.prints.test(started.text))
+      }
+    }
+    expect(outputs.filter((output) => output.includes('/problems/'))).toEqual([])
+    if (source === 'docs/kafka.md') {
+      for (const counts of outputs.slice(-2)) expect(JSON.parse(counts)).toHaveProperty(['default task.progress'])
+    }
+  })
+})
+
+describe('an id that docs/ingest.md mints', () => {
+  test.each(byForm<readonly SnippetLanguage[]>({ short: ['python', 'sh'], long: ['python', 'sh', 'go'] }))(
+    'in %s is valid, and lists keep the order of one millisecond',
+    async (language) => {
+      const ids = await mintIds(language, shell, folder)
+      const task = `task_ids_${language}`
+      const headers = {
+        authorization: `Bearer ${readFileSync(join(folder, '.data/api-key'), 'utf8').trim()}`,
+        'content-type': 'application/json',
+      }
+      const body = JSON.stringify(ids.map((id) => ({ id, type: 'task.created', task_id: task, data: {} })))
+      expect((await fetch(`${origin}/v1/events`, { method: 'POST', headers, body })).status).toBe(202)
+      const listed = await eventually(async () => {
+        const answer = await fetch(`${origin}/v1/events?task_id=${task}&order=asc&limit=500`, { headers })
+        const { data } = (await answer.json()) as { readonly data: readonly { id: string; created_at: string }[] }
+        return data.length === ids.length ? data : undefined
+      })
+      expect(listed?.map(({ id }) => id)).toEqual(ids)
+      expect(new Set(listed?.map((event) => event.created_at)).size).toBeLessThan(ids.length)
+    },
+  )
+})
+
+describe('the end of npm start', () => {
+  test('comes within 10 s of Ctrl-C', async () => {
     const startedMs = performance.now()
     const ended = once(system.child, 'exit')
     system.child.kill('SIGINT')

@@ -1,4 +1,7 @@
-import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
+import { execFile, spawn, type ChildProcess } from 'node:child_process'
+import { promisify } from 'node:util'
+
+const execute = promisify(execFile)
 
 /** What a command that goes on running has written so far. */
 export interface Output {
@@ -13,7 +16,7 @@ export interface Shell {
    * Runs a script to its end, and gives its standard output.
    * @throws Error with what it wrote when it ends otherwise than with 0 or takes longer than two minutes.
    */
-  run(script: string): string
+  run(script: string): Promise<string>
   /** Starts a command that does not end by itself; it gets the signals that are sent to `child`. */
   start(command: string, env?: Readonly<Record<string, string>>, cwd?: string): Output
   /** Kills what was started, with all that it started itself. */
@@ -24,11 +27,9 @@ export interface Shell {
 export function createShell(folder: string): Shell {
   const children: ChildProcess[] = []
   return {
-    run(script) {
-      const options = { cwd: folder, env: withoutTests(), encoding: 'utf8', timeout: 120_000 } as const
-      const { status, stdout, stderr } = spawnSync('/bin/sh', ['-c', script], options)
-      if (status !== 0) throw new Error(`This ended with ${status}:\n${script}\n${stdout}${stderr}`)
-      return stdout
+    async run(script) {
+      const options = { cwd: folder, env: withoutTests(), timeout: 120_000, maxBuffer: 16 * 1024 * 1024 }
+      return (await execute('/bin/sh', ['-c', script], options)).stdout
     },
     start(command, env = {}, cwd = folder) {
       const child = spawn(command, {

@@ -11,7 +11,7 @@ export interface RenderedGuide {
 }
 
 /** A heading that can be linked to. */
-export interface Section {
+interface Section {
   readonly id: string
   readonly title: string
 }
