@@ -1,7 +1,7 @@
 import { prepared } from '../prepared.ts'
 import type { Queryable } from '../queryable.ts'
 import { isStill } from './delivery-state.ts'
-import { PENDING_WEBHOOKS } from './pending-webhooks.ts'
+import { PENDING_WEBHOOKS } from './scheduling/pending-webhooks.ts'
 
 /**
  * Cancels pending deliveries of webhooks that are deleted: what a long backlog left over, and what a matcher wrote, with its

@@ -1,6 +1,6 @@
 import type { Queryable } from '../queryable.ts'
 import { UNDER_WAY } from './delivery-state.ts'
-import { PENDING_WEBHOOKS } from './pending-webhooks.ts'
+import { PENDING_WEBHOOKS } from './scheduling/pending-webhooks.ts'
 
 /** Unfinished deliveries by what they wait for. */
 export interface DeliveryCounts {

@@ -1,5 +1,5 @@
 import type { EventType } from '@ariftly/events'
-import type { DeliveryFilter } from '../deliveries/delivery-shape.ts'
+import type { DeliveryFilter } from '../deliveries/listing/delivery-shape.ts'
 
 /** Deliveries that can be sent again. */
 export type RedeliveredStatus = 'delivered' | 'failed' | 'cancelled'

@@ -4,7 +4,7 @@ import { ifPast } from '../if-past.ts'
 import { prepared } from '../prepared.ts'
 import type { Queryable } from '../queryable.ts'
 import { replayRow, type ReplayRow } from './replays.ts'
-import { SUBSCRIPTION_FILTER, type Subscription } from '../deliveries/read-subscriptions.ts'
+import { SUBSCRIPTION_FILTER, type Subscription } from '../deliveries/matching/read-subscriptions.ts'
 
 /** A place in the log as `events` holds it. */
 export interface ReplayCursor {

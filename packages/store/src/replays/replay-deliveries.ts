@@ -1,6 +1,6 @@
 import { typeIdToUuid } from '@ariftly/events'
 import { isNotDeleted } from '../tenants/deleted-tenants.ts'
-import { deriveDeliveryId } from '../deliveries/delivery-id.ts'
+import { deriveDeliveryId } from '../deliveries/matching/delivery-id.ts'
 import { FINISHED, SENT_AGAIN } from '../deliveries/delivery-state.ts'
 import type { Queryable } from '../queryable.ts'
 import type { MatchableEvent } from '../events/read-matchable-events.ts'

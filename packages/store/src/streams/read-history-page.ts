@@ -1,4 +1,5 @@
 import { uuidToTypeId, type EventFilter, type EventType } from '@ariftly/events'
+import { groupBy } from '../group-by.ts'
 import type { Queryable } from '../queryable.ts'
 
 /** What a page of a stream's history asks for. */
@@ -101,15 +102,8 @@ interface PageRow {
 }
 
 function collect(rows: readonly PageRow[]): ReadonlyMap<number, HistoryPartition> {
-  const byPartition = new Map<number, PageRow[]>()
-  for (const row of rows) {
-    const list = byPartition.get(row.partition)
-    if (list === undefined) byPartition.set(row.partition, [row])
-    else list.push(row)
-  }
-  const pages = new Map<number, HistoryPartition>()
-  for (const [partition, list] of byPartition) pages.set(partition, toPartition(list))
-  return pages
+  const byPartition = groupBy(rows, ({ partition }) => partition)
+  return new Map(Array.from(byPartition, ([partition, list]) => [partition, toPartition(list)]))
 }
 
 function toPartition(list: readonly PageRow[]): HistoryPartition {

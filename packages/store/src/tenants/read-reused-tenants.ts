@@ -1,14 +1,17 @@
+import { defineRow, plain, time, type RowOf } from '../define-row.ts'
 import type { Queryable } from '../queryable.ts'
 
-/** A tenant that has the id of a deleted one: up to 1.1.0 an id could be given again. */
-export interface ReusedTenant {
-  readonly tenant: string
+const reusedRow = defineRow('l', {
+  tenant: plain<string>({ sql: 't.id' }),
   /** When the tenant that had the id before was deleted. */
-  readonly deletedAtMs: number
-  readonly partition: number
+  deletedAtMs: time({ sql: 't.deleted_at' }),
+  partition: plain<number>(),
   /** Its records of the partition are below this offset. */
-  readonly endOffset: number
-}
+  endOffset: plain<number>(),
+})
+
+/** A tenant that has the id of a deleted one: up to 1.1.0 an id could be given again. */
+export type ReusedTenant = RowOf<typeof reusedRow>
 
 /**
  * The tenants that have the id of a deleted one, by partition of the topic's newest epoch. Also reads a schema that is older than
@@ -19,8 +22,8 @@ export async function readReusedTenants(db: Queryable, topic: string): Promise<r
     `SELECT to_regclass('public.tenant_log_ends') IS NOT NULL AS exists`,
   )
   if (tables[0]?.exists !== true) return []
-  const { rows } = await db.query<{ id: string; deleted_at: Date; partition: number; end_offset: number }>(
-    `SELECT t.id, t.deleted_at, l.partition, l.end_offset
+  const { rows } = await db.query(
+    `SELECT ${reusedRow.columns}
        FROM tenant_log_ends l JOIN tenants t ON t.id = l.tenant_id
       WHERE l.epoch = (SELECT max(epoch) FROM log_epochs WHERE topic = $1) AND t.deleted_at IS NOT NULL
         AND (t.state IN ('active', 'suspended')
@@ -30,10 +33,5 @@ export async function readReusedTenants(db: Queryable, topic: string): Promise<r
       ORDER BY t.id, l.partition`,
     [topic],
   )
-  return rows.map((row) => ({
-    tenant: row.id,
-    deletedAtMs: row.deleted_at.getTime(),
-    partition: row.partition,
-    endOffset: row.end_offset,
-  }))
+  return rows.map(reusedRow.read)
 }

@@ -2,8 +2,8 @@ import { afterAll, beforeEach, describe, expect, test } from '@jest/globals'
 import { newTypeId, typeIdToUuid } from '@ariftly/events'
 import { createTestDatabase, sampleWebhook } from '@ariftly/testkit'
 import { cancelDeliveries, getDelivery } from '../deliveries/deliveries.ts'
-import { findDeliveries } from '../deliveries/find-deliveries.ts'
-import { listAttempts } from '../deliveries/list-attempts.ts'
+import { findDeliveries } from '../deliveries/listing/find-deliveries.ts'
+import { listAttempts } from '../deliveries/listing/list-attempts.ts'
 import { withTransaction } from '../with-transaction.ts'
 import {
   deleteWebhook,

@@ -1,0 +1,115 @@
+import { typeIdToUuid, type EventType } from '@ariftly/events'
+import { LAST_ERROR_CLASS, STATUS_CONDITIONS, TASK_ID, type DeliveryStatus } from '../delivery-row.ts'
+
+/** Which deliveries are meant; absent members filter nothing. */
+export interface DeliveryFilter {
+  /** `whk_…`. */
+  readonly webhookId?: string
+  /** `evt_…`. */
+  readonly eventId?: string
+  readonly taskId?: string
+  readonly status?: DeliveryStatus
+  readonly types?: readonly EventType[]
+  /** Of the newest attempt. */
+  readonly errorClass?: string
+  /** Whole milliseconds of `created_at`, inclusive. */
+  readonly afterMs?: number
+  /** Whole milliseconds of `created_at`, exclusive. */
+  readonly beforeMs?: number
+}
+
+/** Which deliveries a list has, and from where on. */
+export interface DeliveryListOptions {
+  readonly tenant: string
+  readonly filter: DeliveryFilter
+  /** By `created_at`, then id. */
+  readonly order: 'asc' | 'desc'
+  /** The last delivery that was looked at before. */
+  readonly cursorId?: string | undefined
+}
+
+/** A list of deliveries as SQL: what one index reads, and what is judged row by row. */
+export interface DeliveryShape {
+  readonly values: unknown[]
+  /** The order of the page, of rows `d`. */
+  readonly orderBy: string
+  /** Rows in that order, by one index; `limit` is a number or a parameter. */
+  readonly scan: (limit: number | string) => string
+  /** Conditions that the index does not tell, on `d`. */
+  readonly judged: readonly string[]
+}
+
+type Bind = (value: unknown) => string
+type Conditions = Readonly<Record<string, ((bind: Bind) => string) | undefined>>
+
+/**
+ * The SQL of a list. Which index it ranges over:
+ *
+ * - an event: `deliveries_event`, all of its rows, which are as many as webhooks wanted it; they are sorted then;
+ * - a task: `deliveries_task`; a webhook: `deliveries_webhook_created`, its failed ones `deliveries_webhook_failed`;
+ * - failed ones of a tenant: `deliveries_tenant_failed`; else `deliveries_tenant_created`.
+ *
+ * Each partition's range is merged by `created_at` and id and read only as far as the page goes.
+ */
+export function createDeliveryShape(o: DeliveryListOptions): DeliveryShape {
+  const conditions = conditionsOf(o)
+  const scanned = scannedBy(o.filter).filter((name) => conditions[name] !== undefined)
+  const judged = Object.keys(conditions).filter((name) => conditions[name] !== undefined && !scanned.includes(name))
+  const values: unknown[] = []
+  const bind = (value: unknown): string => `$${values.push(value)}`
+  const written = (names: readonly string[]): string[] => names.map((name) => conditions[name]?.(bind) ?? 'true')
+  const found = written(scanned).join(' AND ')
+  const direction = o.order === 'asc' ? 'ASC' : 'DESC'
+  const orderBy = `d.created_at ${direction}, d.id ${direction}`
+  return {
+    judged: written(judged),
+    values,
+    orderBy,
+    scan: (limit) => `SELECT d.* FROM deliveries d WHERE ${found} ORDER BY ${orderBy} LIMIT ${limit}`,
+  }
+}
+
+/** The conditions that one index serves; of an event all rows are read. */
+function scannedBy({ eventId, taskId, webhookId, status }: DeliveryFilter): readonly string[] {
+  const range = ['tenant', 'after', 'before', 'cursor']
+  if (eventId !== undefined) return ['event', ...range]
+  if (taskId !== undefined) return ['key', ...range]
+  const failed = status === 'failed' ? ['status'] : []
+  return webhookId === undefined ? [...range, ...failed] : ['webhook', ...range, ...failed]
+}
+
+function conditionsOf({ tenant, filter, order, cursorId }: DeliveryListOptions): Conditions {
+  const { webhookId, eventId, taskId, status, types, errorClass, afterMs, beforeMs } = filter
+  return {
+    tenant: (bind) => `d.tenant_id${collationFor(filter)} = ${bind(tenant)}`,
+    event: given(eventId, (id, bind) => `d.event_id = ${bind(typeIdToUuid('evt', id))}`),
+    key: given(taskId, (id, bind) => `d.ordering_key = ${bind(id)}`),
+    task: given(taskId, (id, bind) => `${TASK_ID} = ${bind(id)}`),
+    webhook: given(webhookId, (id, bind) => `d.webhook_id = ${bind(typeIdToUuid('whk', id))}`),
+    status: given(status, (shown) => STATUS_CONDITIONS[shown]),
+    types: given(types, (names, bind) => `d.event_type = ANY (${bind(names)}::text[])`),
+    error: given(errorClass, (name, bind) => `${LAST_ERROR_CLASS} = ${bind(name)}`),
+    after: given(afterMs, (ms, bind) => `d.created_at >= ${bind(new Date(ms))}`),
+    before: given(beforeMs, (ms, bind) => `d.created_at < ${bind(new Date(ms))}`),
+    cursor: given(cursorId, (id, bind) => beyond(order, `${bind(typeIdToUuid('dlv', id))}::uuid`)),
+  }
+}
+
+/**
+ * The collation of the index that is to be taken, so that no other one fits. Indexes in "POSIX" hold failed deliveries alone, so that none fits a list of an
+ * event, whose status is checked row by row: its rows are found by `event_id`.
+ */
+function collationFor({ eventId, taskId, webhookId, status }: DeliveryFilter): string {
+  if (eventId !== undefined || (taskId === undefined && status === 'failed')) return ' COLLATE "POSIX"'
+  return taskId === undefined && webhookId === undefined ? '' : ' COLLATE "C"'
+}
+
+function given<T>(value: T | undefined, write: (value: T, bind: Bind) => string): ((bind: Bind) => string) | undefined {
+  return value === undefined ? undefined : (bind) => write(value, bind)
+}
+
+/** A delivery that has been dropped since then stood at the time in its id, or later. */
+function beyond(order: 'asc' | 'desc', id: string): string {
+  const at = `coalesce((SELECT c.created_at FROM deliveries c WHERE c.id = ${id}), to_timestamp(uuid_v7_ms(${id}) / 1000.0))`
+  return `(d.created_at, d.id) ${order === 'asc' ? '>' : '<'} (${at}, ${id})`
+}

@@ -1,0 +1,28 @@
+import type { QueryConfig } from 'pg'
+import { prepared } from '../../prepared.ts'
+import type { Queryable } from '../../queryable.ts'
+import { createDeliveryShape, type DeliveryListOptions } from './delivery-shape.ts'
+import { SCAN_MAX, scannedPageSql, toScannedPage, type ScannedColumns, type ScannedPage } from './scanned-page.ts'
+
+/** A page of a list of deliveries. */
+export interface FindDeliveriesOptions extends DeliveryListOptions {
+  readonly limit: number
+}
+
+/**
+ * A page of a tenant's deliveries. What its index cannot tell is judged row by row, at most 500 rows a page, so that a
+ * selective filter costs no more than another one. For connections with `LIST_SETTINGS`; see `findDeliveriesQuery`.
+ */
+export async function findDeliveries(db: Queryable, o: FindDeliveriesOptions): Promise<ScannedPage> {
+  const { rows } = await db.query<ScannedColumns>(findDeliveriesQuery(o))
+  return toScannedPage(rows, o.limit)
+}
+
+/** The statement of a page, prepared once per shape. */
+export function findDeliveriesQuery(o: FindDeliveriesOptions): QueryConfig<unknown[]> {
+  const shape = createDeliveryShape(o)
+  const limit = `$${shape.values.push(o.limit + 1)}`
+  const scanMax = shape.judged.length === 0 ? limit : SCAN_MAX
+  const { judged: fits, orderBy, values } = shape
+  return prepared(scannedPageSql({ scan: shape.scan(scanMax), scanMax, fits, orderBy, limit }), values)
+}

@@ -1,0 +1,146 @@
+import { typeIdToUuid, uuidToTypeId } from '@ariftly/events'
+import { plainArray, prepared } from '../../prepared.ts'
+import type { Queryable } from '../../queryable.ts'
+import { isStill } from '../delivery-state.ts'
+import type { EndpointCapacity, QueuedDelivery } from './queue-due-deliveries.ts'
+
+/** An ordered webhook that is looked at. */
+export interface OrderedLook {
+  readonly endpoint: EndpointCapacity
+  /** The task behind which the look begins; empty at the first one. */
+  readonly fromKey: string
+}
+
+/** What one look at an ordered webhook has found. */
+export interface OrderedQueued {
+  readonly queued: readonly QueuedDelivery[]
+  /** Tasks that were looked at. */
+  readonly looked: number
+  /** Where the next look begins; empty at the first task again. */
+  readonly nextKey: string
+  /** Whether the look ended at `keysMax`, with capacity left and tasks behind. */
+  readonly cut: boolean
+}
+
+interface Columns {
+  readonly webhook_id: string
+  readonly looked: number
+  readonly last_key: string | null
+  readonly is_full: boolean
+  readonly is_refused: boolean
+  readonly ids: string[] | null
+  readonly attempts: number[] | null
+}
+
+/**
+ * Moves due deliveries of webhooks with `ordering: task` from `pending` to `queued`: of each task only the lowest unfinished
+ * position. It jumps from task to task in the index deliveries_ordering, beginning after `fromKey`, until it has found what
+ * the endpoint has capacity for or has looked at `keysMax` tasks of it. So its cost is bounded, whatever the backlogs. Webhooks of a tenant
+ * take turns where its limits allow less than they could have; what is left then is looked at again. The endpoints' rows must be locked by an
+ * earlier statement of this transaction. The result has an entry for each webhook.
+ */
+export async function queueOrderedDeliveries(
+  tx: Queryable,
+  o: {
+    readonly looks: readonly OrderedLook[]
+    /** Tasks of each webhook that are looked at. */
+    readonly keysMax: number
+    readonly tenantInFlightMax: number
+    readonly leaseMs: number
+    /** As of `queueDueDeliveries`. */
+    readonly workerId?: string
+  },
+): Promise<ReadonlyMap<string, OrderedQueued>> {
+  if (o.looks.length === 0) return new Map()
+  const endpoints = o.looks.map(({ endpoint }) => endpoint)
+  const { rows } = await tx.query<Columns>(
+    prepared(SQL, [
+      plainArray(endpoints.map(({ webhookId }) => typeIdToUuid('whk', webhookId))),
+      endpoints.map(({ tenant }) => tenant),
+      plainArray(endpoints.map(({ inFlightMax }) => inFlightMax)),
+      plainArray(endpoints.map(({ newMax }) => newMax)),
+      plainArray(endpoints.map(({ probe }) => probe)),
+      plainArray(endpoints.map(({ unhealthy }) => unhealthy)),
+      plainArray(endpoints.map(({ tenantShare }) => tenantShare)),
+      o.looks.map(({ fromKey }) => fromKey),
+      o.keysMax,
+      o.tenantInFlightMax,
+      o.leaseMs,
+      o.workerId ?? null,
+    ]),
+  )
+  const fromKeys = new Map(o.looks.map(({ endpoint, fromKey }) => [endpoint.webhookId, fromKey]))
+  return new Map(
+    rows.map((row) => {
+      const webhookId = uuidToTypeId('whk', row.webhook_id)
+      return [webhookId, toOrderedQueued(row, webhookId, fromKeys.get(webhookId) ?? '', o.keysMax)]
+    }),
+  )
+}
+
+function toOrderedQueued(row: Columns, webhookId: string, fromKey: string, keysMax: number): OrderedQueued {
+  const queued = (row.ids ?? []).map((id, index) => ({
+    deliveryId: uuidToTypeId('dlv', id),
+    webhookId,
+    attempt: row.attempts?.[index] ?? 0,
+  }))
+  const found = { queued, looked: row.looked }
+  if (row.is_refused) return { ...found, nextKey: fromKey, cut: false }
+  if (row.is_full) return { ...found, nextKey: row.last_key ?? fromKey, cut: false }
+  const cut = row.looked >= keysMax
+  return { ...found, nextKey: cut ? (row.last_key ?? fromKey) : '', cut }
+}
+
+/** The lowest unfinished delivery of the first task of a webhook behind `after`, and whether it may be queued. */
+function firstBehind(webhook: string, after: string): string {
+  return `SELECT id, ordering_key, state = 'pending' AND (${webhook}.probe OR due_at <= now()) AS due
+            FROM deliveries
+           WHERE webhook_id = ${webhook}.webhook_id AND state IN ('pending', 'queued', 'attempting') AND ordering_key > ${after}
+           ORDER BY ordering_key, epoch, partition, "offset"
+           LIMIT 1`
+}
+
+const SQL = `
+WITH RECURSIVE endpoint AS (
+  SELECT * FROM unnest($1::uuid[], $2::text[], $3::int[], $4::int[], $5::bool[], $6::bool[], $7::int[], $8::text[])
+    WITH ORDINALITY AS e (webhook_id, tenant_id, in_flight_max, new_max, probe, unhealthy, tenant_share, from_key, place)),
+busy AS (
+  SELECT tenant_id, webhook_id, count(*)::int AS n
+    FROM deliveries
+   WHERE state IN ('queued', 'attempting') AND tenant_id = ANY ($2::text[])
+   GROUP BY tenant_id, webhook_id),
+tenant_busy AS (SELECT tenant_id, sum(n)::int AS n FROM busy GROUP BY tenant_id),
+wanted AS (
+  SELECT e.*, coalesce(t.n, 0) AS tenant_busy,
+         greatest(0, least(e.new_max, e.in_flight_max - coalesce(b.n, 0), e.tenant_share, $10 - coalesce(t.n, 0))) AS n
+    FROM endpoint e LEFT JOIN busy b USING (webhook_id) LEFT JOIN tenant_busy t ON t.tenant_id = e.tenant_id),
+head AS (
+  SELECT w.webhook_id, w.probe, w.n, first.id, first.ordering_key, first.due, 1 AS looked, first.due::int AS found
+    FROM wanted w CROSS JOIN LATERAL (${firstBehind('w', 'w.from_key')}) first
+   WHERE w.n > 0
+  UNION ALL
+  SELECT h.webhook_id, h.probe, h.n, next.id, next.ordering_key, next.due, h.looked + 1, h.found + next.due::int
+    FROM head h CROSS JOIN LATERAL (${firstBehind('h', 'h.ordering_key')}) next
+   WHERE h.looked < $9 AND h.found < h.n),
+picked AS (
+  SELECT h.id, h.webhook_id, w.tenant_share,
+         row_number() OVER (PARTITION BY w.tenant_id ORDER BY h.found, w.place) + w.tenant_busy AS tenant_rank,
+         row_number() OVER (PARTITION BY w.tenant_id, w.unhealthy ORDER BY h.found, w.place) AS share_rank
+    FROM head h JOIN wanted w USING (webhook_id)
+   WHERE h.due),
+taken AS (SELECT id, webhook_id FROM picked WHERE tenant_rank <= $10 AND share_rank <= tenant_share),
+queued AS (
+  UPDATE deliveries
+     SET state = 'queued', due_at = NULL, lease_until = now() + $11 * interval '1 ms', worker_id = $12::uuid,
+         probe = webhook_id IN (SELECT webhook_id FROM endpoint WHERE probe)
+   WHERE id = ANY (ARRAY(SELECT id FROM taken)) AND ${isStill(['pending'])}
+  RETURNING id, webhook_id, attempt),
+looks AS (
+  SELECT webhook_id, count(*)::int AS looked, max(ordering_key) AS last_key, max(found) AS found,
+         count(*) FILTER (WHERE due) > (SELECT count(*) FROM taken WHERE taken.webhook_id = head.webhook_id) AS is_refused
+    FROM head GROUP BY webhook_id),
+queued_ids AS (
+  SELECT webhook_id, array_agg(id ORDER BY id) AS ids, array_agg(attempt ORDER BY id) AS attempts FROM queued GROUP BY webhook_id)
+SELECT w.webhook_id, coalesce(l.looked, 0) AS looked, l.last_key, w.n <= coalesce(l.found, 0) AS is_full,
+       coalesce(l.is_refused, false) AS is_refused, q.ids, q.attempts
+  FROM wanted w LEFT JOIN looks l USING (webhook_id) LEFT JOIN queued_ids q USING (webhook_id)`
