@@ -17,29 +17,38 @@ export function makeSbom() {
   const folder = mkdtempSync(join(tmpdir(), 'ariftly-sbom-'))
   try {
     copyManifests(folder)
-    const args = ['sbom', '--package-lock-only', '--sbom-format', 'cyclonedx', '--omit', 'dev']
-    const { status, stdout, stderr } = spawnSync('npm', args, { cwd: folder, encoding: 'utf8', maxBuffer: 2 ** 26 })
-    if (status !== 0) throw new Error(`npm sbom: ${stderr}`)
-    return stdout
+    // Takes out of the lock file what nothing needs any more: npm sbom misses packages that something of that needs too.
+    npm(folder, ['install', '--package-lock-only', '--offline', '--ignore-scripts', '--no-audit', '--no-fund'])
+    return npm(folder, ['sbom', '--package-lock-only', '--sbom-format', 'cyclonedx', '--omit', 'dev'])
   } finally {
     rmSync(folder, { recursive: true })
   }
 }
 
+function npm(folder, args) {
+  const { status, stdout, stderr } = spawnSync('npm', args, { cwd: folder, encoding: 'utf8', maxBuffer: 2 ** 26 })
+  if (status !== 0) throw new Error(`npm ${args[0]}: ${stderr}`)
+  return stdout
+}
+
 function copyManifests(folder) {
-  const workspaces = SHIPPED.map((name) => `${name}/*`)
   const shipped = SHIPPED.flatMap((name) => readdirSync(join(root, name)).map((one) => `${name}/${one}`))
   for (const path of ['.', ...shipped]) {
     if (!existsSync(join(root, path, 'package.json'))) continue
     mkdirSync(join(folder, path), { recursive: true })
-    const { devDependencies: _, ...manifest } = readJson(`${path}/package.json`)
-    writeJson(folder, `${path}/package.json`, path === '.' ? { ...manifest, workspaces } : manifest)
+    writeJson(folder, `${path}/package.json`, trim(readJson(`${path}/package.json`), path === '.'))
   }
   const { packages, ...lock } = readJson('package-lock.json')
   const kept = Object.entries(packages)
     .filter(([path, { link, resolved }]) => isShipped(path) && !(link && !isShipped(resolved)))
-    .map(([path, { devDependencies: _, ...entry }]) => [path, path === '' ? { ...entry, workspaces } : entry])
+    .map(([path, entry]) => [path, trim(entry, path === '')])
   writeJson(folder, 'package-lock.json', { ...lock, packages: Object.fromEntries(kept) })
+}
+
+/** A member without a value is not written. */
+function trim(manifest, isRoot) {
+  const workspaces = isRoot ? SHIPPED.map((name) => `${name}/*`) : undefined
+  return { ...manifest, devDependencies: undefined, workspaces }
 }
 
 /** Packages of others, and ours that are shipped. */
