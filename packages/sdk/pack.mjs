@@ -1,5 +1,6 @@
-// Runs before `npm pack`, after the compiler has made the ES modules of dist/esm: makes dist/cjs, which has the CommonJS twin of each.
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+// Runs before `npm pack`, after the compiler has made the ES modules of dist/esm: makes dist/cjs, which has the CommonJS twin of each. A file is replaced as
+// a whole, and only when it differs, so that several may pack at the same time.
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { transformSync } from 'esbuild'
 
@@ -9,14 +10,15 @@ const CJS = join(HERE, 'dist/cjs')
 // For Node esbuild lists the names that a module exports, so that `import()` finds them.
 const TO_CJS = { format: 'cjs', platform: 'node', target: 'node20' }
 
+const made = new Set()
 removeStale()
-rmSync(CJS, { recursive: true, force: true })
 for (const file of filesIn(ESM)) {
   const text = readFileSync(join(ESM, file), 'utf8').replace(/\n\/\/# sourceMappingURL=.*\n?$/, '\n')
   if (file.endsWith('.d.ts')) write(file, text)
   else if (file.endsWith('.js')) write(file, transformSync(text, TO_CJS).code)
 }
 write('package.json', '{"type":"commonjs"}\n')
+for (const file of filesIn(CJS)) if (!made.has(file)) rmSync(join(CJS, file), { force: true })
 
 /** The compiler leaves what it has made of a source that is gone. */
 function removeStale() {
@@ -33,6 +35,9 @@ function filesIn(folder) {
 
 function write(file, text) {
   const path = join(CJS, file)
+  made.add(file)
+  if (existsSync(path) && readFileSync(path, 'utf8') === text) return
   mkdirSync(dirname(path), { recursive: true })
-  writeFileSync(path, text)
+  writeFileSync(`${path}.${process.pid}`, text)
+  renameSync(`${path}.${process.pid}`, path)
 }

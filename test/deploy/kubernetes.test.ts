@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { ROUTES } from '@ariftly/http'
@@ -146,29 +147,50 @@ describe.each(OVERLAYS)('k8s/overlays/%s', (overlay) => {
   })
 })
 
-test('the overlay dev needs nothing that a new cluster lacks', () => {
+describe('the overlay dev', () => {
   const objects = parseManifest(readFileSync(renderedFile('dev'), 'utf8'))
-  const groups = new Set(objects.map(({ apiVersion }) => apiVersion.split('/').at(-2) ?? 'core'))
-  expect([...groups].toSorted()).toEqual(['apps', 'batch', 'core', 'networking.k8s.io', 'policy'])
-  const claims = objects.filter(({ spec }) => JSON.stringify(spec ?? {}).includes('volumeClaimTemplates'))
-  expect(claims).toEqual([])
-  // Every Secret that a pod mounts, with the keys.
-  const secrets = objects.filter(({ kind }) => kind === 'Secret')
-  const made = secrets.flatMap(({ metadata, data = {} }) => Object.keys(data).map((key) => `${metadata.name}/${key}`))
-  expect(
-    podsOf(objects)
-      .flatMap(secretKeysOf)
-      .filter((key) => !made.includes(key)),
-  ).toEqual([])
   const { services } = parse(readFileSync(join(ROOT, 'docker-compose.yml'), 'utf8'), { merge: true }) as {
-    services: Readonly<Record<string, { image: string }>>
+    services: Readonly<Record<string, { image: string; environment?: Readonly<Record<string, string>> }>>
   }
-  for (const name of ['kafka', 'postgres', 'redis', 'nginx']) {
-    const images = podsOf(objects)
-      .filter((pod) => pod.name === name)
-      .flatMap(({ pod }) => pod.containers)
-    expect(images.map(({ image }) => image)).toEqual([services[name]?.image])
-  }
+  const containerOf = (name: string) => podsOf(objects).find((pod) => pod.name === name)?.pod.containers[0]
+
+  test('needs nothing that a new cluster lacks', () => {
+    const groups = new Set(objects.map(({ apiVersion }) => apiVersion.split('/').at(-2) ?? 'core'))
+    expect([...groups].toSorted()).toEqual(['apps', 'batch', 'core', 'networking.k8s.io', 'policy'])
+    expect(objects.filter(({ spec }) => JSON.stringify(spec ?? {}).includes('volumeClaimTemplates'))).toEqual([])
+    // Every Secret that a pod mounts, with the keys.
+    const secrets = objects.filter(({ kind }) => kind === 'Secret')
+    const made = secrets.flatMap(({ metadata, data = {} }) => Object.keys(data).map((key) => `${metadata.name}/${key}`))
+    const mounted = podsOf(objects).flatMap(secretKeysOf)
+    expect(mounted.filter((key) => !made.includes(key))).toEqual([])
+  })
+
+  test.each(['kafka', 'postgres', 'redis', 'nginx'])('runs %s from the image of docker-compose.yml', (name) => {
+    expect(containerOf(name)?.image).toBe(services[name]?.image)
+  })
+
+  test('starts its broker with the settings of docker-compose.yml, but for listeners and memory', () => {
+    const own = Object.fromEntries((containerOf('kafka')?.env ?? []).map(({ name, value }) => [name, value]))
+    const isShared = (name: string) => !/LISTENER|VOTERS|HEAP/.test(name)
+    const shared = (env: Readonly<Record<string, string>>) =>
+      Object.fromEntries(Object.entries(env).filter(([name]) => isShared(name)))
+    expect(shared(own)).toEqual(shared(services['kafka']?.environment ?? {}))
+    expect(own['KAFKA_ADVERTISED_LISTENERS']).toBe(`PLAINTEXT://${settingsOf(objects)['KAFKA_BROKERS']}`)
+  })
+
+  test('gives nginx the services by their addresses in the cluster', () => {
+    const [, sed = ''] =
+      /^(sed .+) \/etc\/nginx-conf\/nginx\.conf >/.exec(containerOf('nginx')?.command?.[2] ?? '') ?? []
+    const { stdout } = spawnSync('sh', ['-c', `${sed} deploy/nginx/nginx.conf`], { cwd: ROOT, encoding: 'utf8' })
+    expect(stdout.match(/^ *server [\w-]+:.*$/gm)?.map((line) => line.trim().split(' ')[1])).toEqual(
+      ['ingest', 'api', 'stream-gateway'].map((name) => `${name}:80`),
+    )
+    expect(stdout).not.toMatch(/resolve/)
+    const ports = objects
+      .filter(({ kind }) => kind === 'Service')
+      .map(({ metadata, spec }) => [metadata.name, spec['ports']])
+    expect(Object.fromEntries(ports)).toMatchObject({ ingest: [{ port: 80 }], api: [{ port: 80 }] })
+  })
 })
 
 test('a manifest that does not fit the schemas is found', () => {

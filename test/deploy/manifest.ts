@@ -5,6 +5,7 @@ interface Container {
   readonly name: string
   readonly image: string
   readonly args: readonly string[]
+  readonly command?: readonly string[]
   readonly env: readonly { readonly name: string; readonly value: string }[]
   readonly ports?: readonly { readonly name: string; readonly containerPort: number }[]
   readonly securityContext: object

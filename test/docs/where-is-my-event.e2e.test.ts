@@ -1,6 +1,8 @@
 import { spawnSync } from 'node:child_process'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { createPool } from '@ariftly/store'
 import { eventually, startReceiver, type Receiver } from '@ariftly/testkit'
+import { readRunbooks } from '../deploy/runbooks.ts'
 import { startStandalone, type Standalone } from '../support/standalone.ts'
 import { fencedBlocks, readPage, ROOT } from './markdown.ts'
 
@@ -76,6 +78,23 @@ describe('the commands of docs/operations/where-is-my-event.md, one after the ot
     expect(printed.get('6')).toContain('event: task.created\n')
     expect(printed.get('7')?.trim()).toBe('')
   })
+})
+
+test('Postgres answers the statements of the runbooks', async () => {
+  const commands = readRunbooks().flatMap((runbook) => runbook.commands)
+  const statements = new Set(commands.flatMap((line) => /psql .*-c "(.+)"$/.exec(line)?.[1] ?? []))
+  expect(statements.size).toBeGreaterThanOrEqual(2)
+  const pool = createPool({
+    role: null,
+    url: system.env['DATABASE_ADMIN_URL'] ?? '',
+    applicationName: 'ariftly-test',
+    max: 1,
+  })
+  try {
+    for (const statement of statements) expect((await pool.query(statement)).command).toBe('SELECT')
+  } finally {
+    await pool.end()
+  }
 })
 
 /** Runs the blocks with what each printed between marks. Values take the place of those of the first block. */
