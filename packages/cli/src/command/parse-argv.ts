@@ -1,0 +1,134 @@
+import { Command as Parser, CommanderError, Option } from 'commander'
+import { CliError } from './cli-error.ts'
+import type { ArgumentSpec, Command, CommandGroup, OptionSpec } from './command.ts'
+import { GLOBAL_OPTIONS } from './global-options.ts'
+import type { InputValue } from './input.ts'
+import { isGroup } from './list-commands.ts'
+import { parseValue } from './parse-value.ts'
+
+/** A command with what it was called with. */
+export interface Invocation {
+  readonly command: Command
+  readonly words: readonly string[]
+  /** By the names of its arguments and options. */
+  readonly values: ReadonlyMap<string, InputValue | undefined>
+  readonly globals: ReadonlyMap<string, InputValue | undefined>
+}
+
+/**
+ * Parses a command line (without the program). The answer is help text when that was asked for. Throws a CliError for what no command takes, with
+ * the nearest word where there is one.
+ */
+export function parseArgv(
+  tree: CommandGroup,
+  argv: readonly string[],
+  nowMs: number,
+): Invocation | { readonly help: string; readonly isMistake: boolean } {
+  let help = ''
+  let found: Invocation | undefined
+  const take = (words: readonly string[], command: Command, parser: Parser) => {
+    const options = parser.optsWithGlobals<Readonly<Record<string, unknown>>>()
+    found = {
+      command,
+      words,
+      values: readValues(command, parser.processedArgs, options, nowMs),
+      globals: readOptions(GLOBAL_OPTIONS, options, nowMs),
+    }
+  }
+  const program = buildParser(tree, (text) => (help += text), take)
+  if (argv.length === 0) return { help: program.helpInformation(), isMistake: false }
+  try {
+    program.parse(argv, { from: 'user' })
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error
+    if (help === '') throw usageError(error)
+    return { help, isMistake: error.exitCode !== 0 && argv.length > 0 }
+  }
+  return found ?? { help: program.helpInformation(), isMistake: true }
+}
+
+type Take = (words: readonly string[], command: Command, parser: Parser) => void
+
+function buildParser(tree: CommandGroup, print: (text: string) => void, take: Take): Parser {
+  const program = new Parser(tree.name)
+  program.exitOverride().configureOutput({ writeOut: print, writeErr: print, outputError: () => undefined })
+  program.configureHelp({ showGlobalOptions: true }).helpCommand(false).description(tree.summary)
+  for (const option of GLOBAL_OPTIONS) program.addOption(toOption(option))
+  addCommands(program, tree, [], take)
+  return program
+}
+
+function addCommands(parent: Parser, group: CommandGroup, words: readonly string[], take: Take): void {
+  for (const node of group.commands) {
+    const path = [...words, node.name]
+    const parser = parent.command(node.name).summary(node.summary)
+    if (isGroup(node)) {
+      parser.description(node.summary)
+      parser.helpCommand(false)
+      addCommands(parser, node, path, take)
+      continue
+    }
+    parser.description([node.summary, node.description].filter(Boolean).join('\n\n'))
+    for (const spec of node.args ?? []) parser.argument(argumentText(spec), spec.summary)
+    for (const option of node.options ?? []) parser.addOption(toOption(option))
+    parser.addHelpText('after', `\nExample:\n  ${node.example}`)
+    parser.allowExcessArguments(false).action(() => take(path, node, parser))
+  }
+}
+
+function argumentText({ name, optional = false, many = false }: ArgumentSpec): string {
+  const text = many ? `${name}...` : name
+  return optional ? `[${text}]` : `<${text}>`
+}
+
+function toOption(spec: OptionSpec): Option {
+  const value = spec.shown === undefined ? '' : ` <${spec.shown}>`
+  const flags = `${spec.short === undefined ? '' : `-${spec.short}, `}--${spec.name}${value}`
+  const summary = spec.choices === undefined ? spec.summary : `${spec.summary} (${spec.choices.join(', ')})`
+  const option = new Option(flags, summary)
+  if (spec.required === true) option.makeOptionMandatory()
+  if (spec.many === true) option.argParser<readonly string[]>((text, before = []) => [...before, text])
+  return option
+}
+
+function readValues(
+  { args = [], options = [] }: Command,
+  given: readonly unknown[],
+  opts: Readonly<Record<string, unknown>>,
+  nowMs: number,
+): ReadonlyMap<string, InputValue | undefined> {
+  const positional = args.map((spec, at) => [spec.name, readValue(spec, given[at], `<${spec.name}>`, nowMs)] as const)
+  return new Map<string, InputValue | undefined>([...positional, ...readOptions(options, opts, nowMs)])
+}
+
+function readOptions(
+  specs: readonly OptionSpec[],
+  opts: Readonly<Record<string, unknown>>,
+  nowMs: number,
+): ReadonlyMap<string, InputValue | undefined> {
+  return new Map(specs.map((spec) => [spec.name, readValue(spec, opts[memberOf(spec)], `--${spec.name}`, nowMs)]))
+}
+
+/** The name that commander gives an option. */
+function memberOf({ name }: OptionSpec): string {
+  return name.replaceAll(/-(\w)/g, (_, letter: string) => letter.toUpperCase())
+}
+
+function readValue(
+  spec: ArgumentSpec | OptionSpec,
+  given: unknown,
+  pointer: string,
+  nowMs: number,
+): InputValue | undefined {
+  if (given === undefined || typeof given === 'boolean') return given
+  const texts = Array.isArray(given) ? (given as readonly string[]) : [String(given)]
+  const values = texts.map((text) => parseValue(text, spec, pointer, nowMs))
+  // What may be repeated is a list of texts; lists of it are joined.
+  return spec.many === true ? (values.flat() as readonly string[]) : values[0]
+}
+
+function usageError({ message }: CommanderError): CliError {
+  const [first = '', ...more] = message.replace(/^error: /, '').split('\n')
+  const text = [first, ...more].join(' ').trim()
+  return new CliError('usage', text, { remedy: 'Add --help to a command to see what it takes.' })
+}
