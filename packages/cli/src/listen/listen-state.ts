@@ -1,7 +1,6 @@
 import { generateSecret } from '@ariftly/signatures'
 import type { WebhookFilter } from '@ariftly/webhook-filter'
 import { CliError } from '../command/cli-error.ts'
-import { readState } from '../state/state-file.ts'
 
 /** Which events are forwarded, as it was asked for. All conditions must hold. */
 export interface ListenFilter {
@@ -33,20 +32,13 @@ export interface ListenState extends ListenScope {
   readonly secret: string
 }
 
-/**
- * The state to continue, or a new one. Throws a CliError `state_of_another` when it is about other events; `after` is then not looked at, as it is
- * only where a new one begins. `isNew` tells whether its secret was made just now.
- */
-export async function openListenState(
-  path: string,
-  scope: ListenScope,
-  after: string | undefined,
-): Promise<{ readonly state: ListenState; readonly isNew: boolean }> {
-  const kept = await readState(path, parseListenState)
-  if (kept === undefined) {
-    const state = { version: 1, ...scope, after: after ?? null, position: null, secret: generateSecret() } as const
-    return { state, isNew: true }
-  }
+/** A state that begins at a time, or with what comes, and has a secret of its own. */
+export function newListenState(scope: ListenScope, after: string | undefined): ListenState {
+  return { version: 1, ...scope, after: after ?? null, position: null, secret: generateSecret() }
+}
+
+/** Throws a CliError `state_of_another` when a state is about other events than those that are asked for. */
+export function refuseOther(path: string, kept: ListenState, scope: ListenScope): void {
   for (const member of ['server', 'tenant', 'filter'] as const) {
     const [before, now] = [JSON.stringify(kept[member]), JSON.stringify(scope[member])]
     if (before === now) continue
@@ -54,7 +46,6 @@ export async function openListenState(
       remedy: 'Give this one a name of its own with --name, or remove the file to begin anew.',
     })
   }
-  return { state: kept, isNew: false }
 }
 
 /** Reads a state; undefined when it is none. */
