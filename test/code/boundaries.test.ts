@@ -14,6 +14,9 @@ const OWNERS: Readonly<Record<string, readonly string[]>> = {
   '@ariftly/http-fast-path': ['@ariftly-services/ingest'],
 }
 
+/** Published as one file that holds what they import: they may import what is listed for development. */
+const BUNDLED: ReadonlySet<string> = new Set(['@ariftly/cli'])
+
 interface Manifest {
   readonly name: string
   readonly dependencies?: Readonly<Record<string, string>>
@@ -68,6 +71,7 @@ function violation(folder: string, { file, specifier }: Import): string | null {
   const manifest = manifestOf(folder)
   const wanted = packageOf(specifier)
   if (dependenciesOf(manifest).includes(wanted)) return null
+  if (BUNDLED.has(manifest.name) && Object.hasOwn(manifest.devDependencies ?? {}, wanted)) return null
   const forTests = [...Object.keys(root.devDependencies ?? {}), ...Object.keys(manifest.devDependencies ?? {})]
   const isService = wanted.startsWith('@ariftly-services/')
   if (isTest(file) && !isService && (names.has(wanted) || forTests.includes(wanted))) return null

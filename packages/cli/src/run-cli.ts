@@ -2,7 +2,7 @@ import type { Readable } from 'node:stream'
 import { Ariftly } from '@ariftly/sdk'
 import { parseArgv, type Invocation } from './command/parse-argv.ts'
 import type { Context, Server, ServerFlags } from './command/context.ts'
-import { EXIT, type ExitCode } from './command/exit-code.ts'
+import { EXIT, type ExitCode } from './errors/exit-code.ts'
 import { Input } from './command/input.ts'
 import { describeError, printError } from './command/report-error.ts'
 import { createConfirm } from './terminal/confirm.ts'
@@ -41,8 +41,10 @@ export async function runCli(host: Host): Promise<ExitCode> {
       return parsed.isMistake ? EXIT.failed : EXIT.done
     }
     const context = createContext({ host, parsed, out, err, signal, servers, clients })
-    if (parsed.command.asks !== undefined) await context.confirm(literal(parsed.command.asks))
-    return (await parsed.command.run(context, new Input(parsed.values))) ?? EXIT.done
+    const { command, values } = parsed
+    const isAsked = command.asksUnless === undefined || values.get(command.asksUnless) !== true
+    if (command.asks !== undefined && isAsked) await context.confirm(literal(command.asks))
+    return (await command.run(context, new Input(values))) ?? EXIT.done
   } catch (error) {
     if (gone.signal.aborted) return EXIT.done
     if (host.signal.aborted) return EXIT.cancelled
@@ -106,7 +108,6 @@ function createContext({ host, parsed: { globals }, out, err, signal, servers, c
     flags,
     signal,
     now: () => host.now(),
-    tree: TREE,
   }
 }
 

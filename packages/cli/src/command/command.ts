@@ -1,12 +1,13 @@
 import type { Context } from './context.ts'
-import type { ExitCode } from './exit-code.ts'
+import type { ExitCode } from '../errors/exit-code.ts'
 import type { Input } from './input.ts'
 
 /**
  * How the text of an option or an argument is read. `duration` (`90s`, `10m`, `1h30m`) becomes milliseconds; `time` (a duration ago, or ISO 8601)
- * an ISO 8601 string; `json` (JSON text, `@file`, or `-` for standard input) its value; `list` words at commas.
+ * an ISO 8601 string; `json` (JSON text, `@file`, or `-` for standard input) its value; `list` words at commas; `secret` (path of a file, or
+ * `-`) the text in it, so that it is in no history of a shell.
  */
-export type ValueKind = 'text' | 'integer' | 'number' | 'boolean' | 'duration' | 'time' | 'json' | 'list'
+export type ValueKind = 'text' | 'integer' | 'number' | 'boolean' | 'duration' | 'time' | 'json' | 'list' | 'secret'
 
 /** What a value may be. */
 export interface ValueSpec {
@@ -14,6 +15,8 @@ export interface ValueSpec {
   readonly kind?: ValueKind
   /** The only words that are taken; of a list, each of them. */
   readonly choices?: readonly string[]
+  /** How it begins: `evt_`. */
+  readonly prefix?: string
   /** Bounds of a number, inclusive; of a duration, in milliseconds. */
   readonly min?: number
   readonly max?: number
@@ -62,8 +65,10 @@ export interface Command {
    * undefined when it prints nothing.
    */
   readonly output?: string
-  /** Asks on a terminal, and needs `--yes` elsewhere; the question, such as "Delete the webhook?". */
+  /** A question that is asked on a terminal, and needs `--yes` elsewhere: "Delete the webhook?". */
   readonly asks?: string
+  /** Name of a flag with which nothing is asked. */
+  readonly asksUnless?: string
   /** Input was checked before. Throws what `reportError` shows: a CliError, an error of the SDK, the reason of `context.signal`. */
   run(context: Context, input: Input): Promise<ExitCode | void>
 }

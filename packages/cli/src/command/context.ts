@@ -2,7 +2,6 @@ import type { Readable } from 'node:stream'
 import type { Ariftly, ClientOptions } from '@ariftly/sdk'
 import type { Shown } from '../terminal/show.ts'
 import type { Output } from '../terminal/output.ts'
-import type { CommandGroup } from './command.ts'
 
 /** The API that commands call. */
 export interface Server {
@@ -53,6 +52,4 @@ export interface Context {
   readonly signal: AbortSignal
   /** Milliseconds since 1970. */
   now(): number
-  /** All commands, for help and completion. */
-  readonly tree: CommandGroup
 }

@@ -1,5 +1,5 @@
 import { Command as Parser, CommanderError, Option } from 'commander'
-import { CliError } from './cli-error.ts'
+import { CliError } from '../errors/cli-error.ts'
 import type { ArgumentSpec, Command, CommandGroup, OptionSpec } from './command.ts'
 import { GLOBAL_OPTIONS } from './global-options.ts'
 import type { InputValue } from './input.ts'

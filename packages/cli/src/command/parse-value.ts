@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { CliError } from './cli-error.ts'
+import { CliError } from '../errors/cli-error.ts'
 import type { ValueSpec } from './command.ts'
 import type { InputValue } from './input.ts'
 
@@ -33,6 +33,8 @@ export function parseValue(text: string, spec: ValueSpec, pointer: string, nowMs
       return (
         parseTime(text, nowMs) ?? raise(refuse('a time ago, such as 10m or 1d, or a time such as 2026-11-28T10:00:00Z'))
       )
+    case 'secret':
+      return readSource(text === '-' ? 0 : text, pointer).trim()
     case 'json':
       return { json: parseJson(text, pointer) }
   }
@@ -75,7 +77,10 @@ function readSource(file: string | 0, pointer: string): string {
 
 type Refuse = (expected: string) => CliError
 
-function checkChoice(text: string, { choices }: ValueSpec, refuse: Refuse): string {
+function checkChoice(text: string, { choices, prefix = '' }: ValueSpec, refuse: Refuse): string {
+  // Neither is an id, and in a path of the API they mean another path.
+  if (/^\.{0,2}$/.test(text)) throw refuse('a text')
+  if (!text.startsWith(prefix)) throw refuse(`an id that begins with ${prefix}`)
   if (choices !== undefined && !choices.includes(text)) throw refuse(`one of ${choices.join(', ')}`)
   return text
 }

@@ -1,8 +1,8 @@
 import { ApiError, AriftlyError, ConnectionError, EventRefusedError, TimeoutError } from '@ariftly/sdk'
 import type { Output } from '../terminal/output.ts'
 import { show, type Shown } from '../terminal/show.ts'
-import { CliError } from './cli-error.ts'
-import { EXIT, type ExitCode } from './exit-code.ts'
+import { CliError } from '../errors/cli-error.ts'
+import { EXIT, type ExitCode } from '../errors/exit-code.ts'
 
 /** An error as it is printed with `--json`, one object on standard error (`cli:Error` of the schemas). */
 export interface ErrorReport {

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { chmod, stat, mkdir, open, readFile, rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { CliError } from '../command/cli-error.ts'
-import { codeOf } from './code-of.ts'
+import { CliError } from '../errors/cli-error.ts'
+import { codeOf } from '../errors/code-of.ts'
 
 /**
  * Writes a file that only its owner may read (0600), whole or not at all, also when the process is killed or the machine stops. Its folder is made

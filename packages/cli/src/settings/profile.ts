@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { CliError } from '../command/cli-error.ts'
+import { CliError } from '../errors/cli-error.ts'
 import { readPrivateFile, writePrivateFile } from './private-file.ts'
 
 /** Where a key is for, and the key. */

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises'
 import type { Server, ServerFlags } from '../command/context.ts'
-import { CliError } from '../command/cli-error.ts'
-import { EXIT } from '../command/exit-code.ts'
-import { codeOf } from './code-of.ts'
+import { CliError } from '../errors/cli-error.ts'
+import { EXIT } from '../errors/exit-code.ts'
+import { codeOf } from '../errors/code-of.ts'
 import { profilePath, readProfile } from './profile.ts'
 
 const DEFAULT_URL = 'https://api.ariftly.io'

@@ -1,7 +1,7 @@
 import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
-import { CliError } from '../command/cli-error.ts'
-import { EXIT } from '../command/exit-code.ts'
+import { CliError } from '../errors/cli-error.ts'
+import { EXIT } from '../errors/exit-code.ts'
 import type { Output } from './output.ts'
 import type { Shown } from './show.ts'
 
