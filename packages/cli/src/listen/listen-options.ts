@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { checkSecret } from '@ariftly/signatures'
-import { CliError } from '../command/cli-error.ts'
+import { CliError } from '../errors/cli-error.ts'
 import type { OptionSpec } from '../command/command.ts'
 import type { Context } from '../command/context.ts'
 import type { Input } from '../command/input.ts'

@@ -1,5 +1,5 @@
 import type { EventStream, StreamedEvent, StreamItem } from '@ariftly/sdk'
-import { CliError } from '../command/cli-error.ts'
+import { CliError } from '../errors/cli-error.ts'
 import type { Context } from '../command/context.ts'
 import { Forwarder } from '../forward/forwarder.ts'
 import type { ForwardedEvent } from '../forward/outcome.ts'

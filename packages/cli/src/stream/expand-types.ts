@@ -1,5 +1,5 @@
 import type { EventTypeDescription } from '@ariftly/sdk'
-import { CliError } from '../command/cli-error.ts'
+import { CliError } from '../errors/cli-error.ts'
 
 /** A type of the catalogue. */
 export type TypeName = EventTypeDescription['type']
