@@ -14,6 +14,7 @@ import { login, logout } from './commands/login.ts'
 import { timeline } from './commands/timeline.ts'
 import { trigger } from './commands/trigger/trigger.ts'
 import { whoami } from './commands/whoami.ts'
+import { listen } from './listen/listen-command.ts'
 
 /** All commands. */
 export const TREE: CommandGroup = {
@@ -23,6 +24,7 @@ export const TREE: CommandGroup = {
     login,
     logout,
     whoami,
+    listen,
     group('events', 'Send, list and follow events.', EVENTS),
     timeline,
     trigger,
