@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream'
-import { Ariftly } from '@ariftly/sdk'
+import { Ariftly, type ClientOptions } from '@ariftly/sdk'
 import { parseArgv, type Invocation } from './command/parse-argv.ts'
 import type { Context, Server, ServerFlags } from './command/context.ts'
 import { EXIT, type ExitCode } from './errors/exit-code.ts'
@@ -63,7 +63,7 @@ interface Parts {
   readonly out: Output
   readonly err: Output
   readonly signal: AbortSignal
-  /** Filled when a server was read. */
+  /** Filled with the servers of those clients. */
   readonly servers: Server[]
   /** Filled with the clients that were made. */
   readonly clients: Ariftly[]
@@ -79,20 +79,19 @@ function createContext({ host, parsed: { globals }, out, err, signal, servers, c
   const folders = foldersOf(host.env)
   let known: Promise<Server> | undefined
   async function server(): Promise<Server> {
-    known ??= readServer({ flags, env: host.env, configFolder: folders.config }).then((read) => {
-      servers.push(read)
-      return read
-    })
+    known ??= readServer({ flags, env: host.env, configFolder: folders.config })
     return await known
+  }
+  function clientOf(of: Server, options: Omit<ClientOptions, 'apiKey' | 'baseUrl'> = {}): Ariftly {
+    servers.push(of)
+    const client = new Ariftly({ logger: SILENT, ...options, baseUrl: of.url, apiKey: of.apiKey })
+    clients.push(client)
+    return client
   }
   return {
     server,
-    async client(options = {}) {
-      const { url, apiKey } = await server()
-      const client = new Ariftly({ logger: SILENT, ...options, baseUrl: url, apiKey })
-      clients.push(client)
-      return client
-    },
+    client: async (options) => clientOf(await server(), options),
+    clientOf,
     out,
     err,
     note: async (text) => {

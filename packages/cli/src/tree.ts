@@ -7,6 +7,12 @@ import { REDELIVERIES } from './commands/resources/redeliveries.ts'
 import { REPLAYS } from './commands/resources/replays.ts'
 import { TENANTS } from './commands/resources/tenants.ts'
 import { WEBHOOKS } from './commands/resources/webhooks.ts'
+import { createCompletion } from './commands/shell/completion.ts'
+import { createHelp } from './commands/shell/help.ts'
+import { doctor } from './commands/doctor/doctor.ts'
+import { login, logout } from './commands/login.ts'
+import { timeline } from './commands/timeline.ts'
+import { trigger } from './commands/trigger/trigger.ts'
 import { whoami } from './commands/whoami.ts'
 import { listen } from './listen/listen-command.ts'
 
@@ -15,9 +21,13 @@ export const TREE: CommandGroup = {
   name: 'ariftly',
   summary: 'Send events to Ariftly, follow them, and forward them to a program on this machine.',
   commands: [
+    login,
+    logout,
     whoami,
     listen,
     group('events', 'Send, list and follow events.', EVENTS),
+    timeline,
+    trigger,
     group('webhooks', 'Manage webhooks.', WEBHOOKS),
     group('deliveries', 'Show what was delivered, and deliver again.', DELIVERIES),
     group('redeliveries', 'Deliver again by a filter.', REDELIVERIES),
@@ -28,6 +38,9 @@ export const TREE: CommandGroup = {
     audit,
     deadLetters,
     types,
+    doctor,
+    createCompletion(() => TREE),
+    createHelp(() => TREE),
   ],
 }
 

@@ -26,6 +26,8 @@ export interface Context {
   server(): Promise<Server>
   /** A new client of `server()`; it is closed when the command ends. Throws what `server` throws. */
   client(options?: Omit<ClientOptions, 'apiKey' | 'baseUrl'>): Promise<Ariftly>
+  /** The same for another server, or another key. */
+  clientOf(server: Server, options?: Omit<ClientOptions, 'apiKey' | 'baseUrl'>): Ariftly
   /** Standard output: the data, nothing else. */
   readonly out: Output
   /** Standard error: all else. Notices go through `note`. */
