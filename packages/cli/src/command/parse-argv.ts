@@ -106,12 +106,16 @@ function readOptions(
   opts: Readonly<Record<string, unknown>>,
   nowMs: number,
 ): ReadonlyMap<string, InputValue | undefined> {
-  return new Map(specs.map((spec) => [spec.name, readValue(spec, opts[memberOf(spec)], `--${spec.name}`, nowMs)]))
+  return new Map(specs.map((spec) => [spec.name, readValue(spec, givenFor(spec, opts), `--${spec.name}`, nowMs)]))
 }
 
-/** The name that commander gives an option. */
-function memberOf({ name }: OptionSpec): string {
-  return name.replaceAll(/-(\w)/g, (_, letter: string) => letter.toUpperCase())
+/** What was given for an option. Commander takes `--no-follow` for the end of an option `follow`. */
+function givenFor({ name }: OptionSpec, opts: Readonly<Record<string, unknown>>): unknown {
+  const isNegative = name.startsWith('no-')
+  const member = (isNegative ? name.slice('no-'.length) : name).replaceAll(/-(\w)/g, (_, letter: string) =>
+    letter.toUpperCase(),
+  )
+  return isNegative ? opts[member] === false : opts[member]
 }
 
 function readValue(

@@ -39,7 +39,10 @@ export async function retryFailed(context: Context, o: ListenOptions): Promise<E
       await forwarder.stop(END_MS)
       close()
       // Those that were given up again have been added once more, and are read once.
-      await writeFailed(o.failedPath, (await readFailed(o.failedPath)).filter(({ id }) => !delivered.has(id)))
+      await writeFailed(
+        o.failedPath,
+        (await readFailed(o.failedPath)).filter(({ id }) => !delivered.has(id)),
+      )
     }
     context.signal.throwIfAborted()
     await display.note(show`${delivered.size} of ${failed.length} delivered.`)

@@ -21,7 +21,6 @@ export const wait: Command = {
     { name: 'timeout', shown: 'time', kind: 'duration', min: 1, summary: 'exit code 1 after so long; default 60s' },
   ],
   example: 'ariftly wait evt_01h455vb4pex5vsknk084sn02q --delivered --timeout 60s',
-  routes: ['GET /v1/events/{id}'],
   output: 'api:QueriedEvent',
   async run(context, input) {
     const id = input.required('id')
@@ -46,13 +45,20 @@ export const wait: Command = {
       }
     } catch (error) {
       if (!timeout.aborted || context.signal.aborted) throw error
-      throw new CliError('wait_timeout', `${id} after ${timeoutMs} ms: ${last}.`, { remedy: 'Give it longer with --timeout.' })
+      throw new CliError('wait_timeout', `${id} after ${timeoutMs} ms: ${last}.`, {
+        remedy: 'Give it longer with --timeout.',
+      })
     }
   },
 }
 
 /** Undefined while the projection does not have it. */
-async function look(client: Ariftly, id: string, isDelivered: boolean, signal: AbortSignal): Promise<QueriedEvent | undefined> {
+async function look(
+  client: Ariftly,
+  id: string,
+  isDelivered: boolean,
+  signal: AbortSignal,
+): Promise<QueriedEvent | undefined> {
   const query = isDelivered ? { include: ['deliveries'] as const } : {}
   return await client.events.get(id, query, { signal, maxRetries: 0 }).catch((error: unknown) => {
     if (error instanceof NotFoundError) return undefined
