@@ -155,7 +155,8 @@ export class Forwarder {
     const outcome = await this.#settings.attempt(entry.event)
     this.#running -= 1
     if (outcome.type === 'unreachable') this.#goDown(key, outcome.reason, isProbe)
-    else await this.#take(key, entry, outcome, performance.now() - startedMs).catch((error: unknown) => this.fail(error))
+    else
+      await this.#take(key, entry, outcome, performance.now() - startedMs).catch((error: unknown) => this.fail(error))
     if (isProbe && outcome.type !== 'unreachable') {
       this.#down = undefined
       this.#probeMs = PROBE_MS.first

@@ -94,12 +94,15 @@ function readAnswer(response: IncomingMessage, settle: (outcome: AttemptOutcome)
     response.destroy()
   })
   response.on('end', end)
-  response.on('error', (error) => settle({ type: 'failed', status, reason: `its answer broke off: ${reasonOf(error)}` }))
+  response.on('error', (error) =>
+    settle({ type: 'failed', status, reason: `its answer broke off: ${reasonOf(error)}` }),
+  )
 }
 
 function outcomeOf(status: number): AttemptOutcome {
   if (status >= 200 && status < 300) return { type: 'delivered', status }
-  const reason = status >= 300 && status < 400 ? `answered ${status}, a redirect, which is not followed` : `answered ${status}`
+  const reason =
+    status >= 300 && status < 400 ? `answered ${status}, a redirect, which is not followed` : `answered ${status}`
   return { type: 'failed', status, reason }
 }
 

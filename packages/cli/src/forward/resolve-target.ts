@@ -1,6 +1,6 @@
 import { lookup as lookUp } from 'node:dns/promises'
 import { BlockList, isIP } from 'node:net'
-import { CliError } from '../command/cli-error.ts'
+import { CliError } from '../errors/cli-error.ts'
 
 /** An address that may be dialled. */
 export interface TargetAddress {

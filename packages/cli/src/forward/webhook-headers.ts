@@ -14,7 +14,10 @@ export interface WebhookHeadersOptions {
  * The headers of an attempt, as the platform sends them: both signatures, of this attempt; `webhook-id` is the event's. There is no `traceparent`:
  * a stream does not carry it.
  */
-export function webhookHeaders({ id, body }: ForwardedEvent, o: WebhookHeadersOptions): Readonly<Record<string, string>> {
+export function webhookHeaders(
+  { id, body }: ForwardedEvent,
+  o: WebhookHeadersOptions,
+): Readonly<Record<string, string>> {
   return {
     'content-type': 'application/json',
     'user-agent': 'Ariftly-Webhooks/1',

@@ -1,6 +1,6 @@
 import { open } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { CliError } from '../command/cli-error.ts'
+import { CliError } from '../errors/cli-error.ts'
 import type { ForwardedEvent, Settled } from '../forward/outcome.ts'
 import { makePrivateFolder, readPrivateFile, writePrivateFile } from '../settings/private-file.ts'
 

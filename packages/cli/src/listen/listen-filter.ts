@@ -41,7 +41,10 @@ export async function typesOf(
 ): Promise<readonly TypeName[] | undefined> {
   if (events.length === 0) return undefined
   const types = await client.eventTypes.list({ signal, maxRetries: 0 }).toArray({ limit: 1000 })
-  return expandTypes(events, types.map(({ type }) => type))
+  return expandTypes(
+    events,
+    types.map(({ type }) => type),
+  )
 }
 
 /** What of the filter the stream cannot be narrowed to. */

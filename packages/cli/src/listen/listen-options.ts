@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { checkSecret } from '@ariftly/signatures'
-import { CliError } from '../command/cli-error.ts'
+import { CliError } from '../errors/cli-error.ts'
 import type { OptionSpec } from '../command/command.ts'
 import type { Context } from '../command/context.ts'
 import type { Input } from '../command/input.ts'
@@ -17,8 +17,22 @@ export const LISTEN_OPTIONS: readonly OptionSpec[] = [
   { name: 'name', shown: 'name', summary: 'name of the state, so that several can run; default: "default"' },
   { name: 'secret', shown: 'secret', summary: 'signs what is forwarded; otherwise one is made, kept, and shown once' },
   { name: 'concurrency', kind: 'integer', shown: 'n', min: 1, max: 256, summary: 'tasks at a time; default 8' },
-  { name: 'max-attempts', kind: 'integer', shown: 'n', min: 1, max: 1000, summary: 'before an event is given up; default 5' },
-  { name: 'attempt-timeout', kind: 'duration', shown: 'time', min: 100, max: 600_000, summary: 'of an attempt; default 15s' },
+  {
+    name: 'max-attempts',
+    kind: 'integer',
+    shown: 'n',
+    min: 1,
+    max: 1000,
+    summary: 'before an event is given up; default 5',
+  },
+  {
+    name: 'attempt-timeout',
+    kind: 'duration',
+    shown: 'time',
+    min: 100,
+    max: 600_000,
+    summary: 'of an attempt; default 15s',
+  },
   { name: 'accept-gap', summary: 'continue where events may be missing, instead of ending' },
   { name: 'allow-remote-target', summary: 'let events go to other machines' },
   { name: 'retry-failed', summary: 'post the events that were given up again, and end' },
@@ -53,7 +67,8 @@ export function readListenOptions(context: Context, input: Input): ListenOptions
   if (verdict?.ok === false) throw invalid('secret', verdict.message)
   const narrowing = ['events', 'task', 'session', 'agent'].filter((each) => isGiven(input, each))
   const webhook = input.text('webhook')
-  if (webhook !== undefined && narrowing.length > 0) throw invalid(narrowing[0] ?? '', 'cannot be given beside --webhook')
+  if (webhook !== undefined && narrowing.length > 0)
+    throw invalid(narrowing[0] ?? '', 'cannot be given beside --webhook')
   return {
     forwardTo: input.required('forward-to'),
     after: input.text('since'),

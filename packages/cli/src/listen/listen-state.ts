@@ -1,6 +1,6 @@
 import { generateSecret } from '@ariftly/signatures'
 import type { WebhookFilter } from '@ariftly/webhook-filter'
-import { CliError } from '../command/cli-error.ts'
+import { CliError } from '../errors/cli-error.ts'
 
 /** Which events are forwarded, as it was asked for. All conditions must hold. */
 export interface ListenFilter {

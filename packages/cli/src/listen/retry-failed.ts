@@ -1,7 +1,7 @@
 import type { Context } from '../command/context.ts'
-import { EXIT, type ExitCode } from '../command/exit-code.ts'
+import { EXIT, type ExitCode } from '../errors/exit-code.ts'
 import { resolveTarget } from '../forward/resolve-target.ts'
-import { CliError } from '../command/cli-error.ts'
+import { CliError } from '../errors/cli-error.ts'
 import { lockState } from '../state/lock-state.ts'
 import { readState } from '../state/state-file.ts'
 import { show } from '../terminal/show.ts'
@@ -39,7 +39,10 @@ export async function retryFailed(context: Context, o: ListenOptions): Promise<E
       await forwarder.stop(END_MS)
       close()
       // Those that were given up again have been added once more, and are read once.
-      await writeFailed(o.failedPath, (await readFailed(o.failedPath)).filter(({ id }) => !delivered.has(id)))
+      await writeFailed(
+        o.failedPath,
+        (await readFailed(o.failedPath)).filter(({ id }) => !delivered.has(id)),
+      )
     }
     context.signal.throwIfAborted()
     await display.note(show`${delivered.size} of ${failed.length} delivered.`)

@@ -1,5 +1,5 @@
 import type { EventStream, StreamedEvent, StreamItem } from '@ariftly/sdk'
-import { CliError } from '../command/cli-error.ts'
+import { CliError } from '../errors/cli-error.ts'
 import type { Context } from '../command/context.ts'
 import { Forwarder } from '../forward/forwarder.ts'
 import type { ForwardedEvent } from '../forward/outcome.ts'
@@ -167,11 +167,16 @@ function createLook({ stream, forwarder, progress, display, context, note }: Loo
   }
 }
 
-async function introduce(display: ListenDisplay, { target, state, isNew }: ListenSession, o: ListenOptions): Promise<void> {
+async function introduce(
+  display: ListenDisplay,
+  { target, state, isNew }: ListenSession,
+  o: ListenOptions,
+): Promise<void> {
   const { events, webhook } = state.filter
   const what = webhook ?? (events.length === 0 ? 'all events' : events.join(', '))
   await display.note(show`Forwarding ${what} of tenant ${state.tenant} to ${target.url.href}`)
-  if (o.secret === undefined && isNew) await display.note(show`Secret (shown this once, kept in ${o.statePath}): ${state.secret}`)
+  if (o.secret === undefined && isNew)
+    await display.note(show`Secret (shown this once, kept in ${o.statePath}): ${state.secret}`)
   if (!isNew && state.position !== null) await display.note(show`Continuing from the position in ${o.statePath}`)
   if (o.allowsRemote) await display.note(show`Warning: events may leave this machine.`)
 }

@@ -16,7 +16,10 @@ export interface ListenView {
 /** The status, on one line. */
 export function statusText(view: ListenView, nowMs: number): Shown {
   const { delivered, failed, inFlight } = view.counts
-  return joinShown([stateText(view, nowMs), show`${delivered} delivered, ${failed} failed, ${inFlight} in flight`], ' · ')
+  return joinShown(
+    [stateText(view, nowMs), show`${delivered} delivered, ${failed} failed, ${inFlight} in flight`],
+    ' · ',
+  )
 }
 
 /** Where the stream is; and since when the target is down, if it is. */

@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { LockHeldError, takeLock } from '@ariftly/sdk/node'
-import { CliError } from '../command/cli-error.ts'
+import { CliError } from '../errors/cli-error.ts'
 import { makePrivateFolder } from '../settings/private-file.ts'
 
 /**

@@ -1,4 +1,4 @@
-import { CliError } from '../command/cli-error.ts'
+import { CliError } from '../errors/cli-error.ts'
 import { readPrivateFile, writePrivateFile } from '../settings/private-file.ts'
 
 /** Reads a state out of its JSON value; undefined when it is none. */

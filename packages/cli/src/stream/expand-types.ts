@@ -1,5 +1,5 @@
 import type { EventTypeDescription } from '@ariftly/sdk'
-import { CliError } from '../command/cli-error.ts'
+import { CliError } from '../errors/cli-error.ts'
 
 /** A type of the catalogue. */
 export type TypeName = EventTypeDescription['type']
@@ -8,7 +8,10 @@ export type TypeName = EventTypeDescription['type']
  * The exact types that patterns stand for: a type, a group (`task.*`) or `*`; undefined when they stand for all, as none do. Throws a CliError
  * `unknown_type` for one that stands for none.
  */
-export function expandTypes(patterns: readonly string[], catalogue: readonly TypeName[]): readonly TypeName[] | undefined {
+export function expandTypes(
+  patterns: readonly string[],
+  catalogue: readonly TypeName[],
+): readonly TypeName[] | undefined {
   if (patterns.length === 0 || patterns.includes('*')) return undefined
   const wanted = new Set(patterns.flatMap((pattern) => matching(pattern, catalogue)))
   return catalogue.filter((type) => wanted.has(type))
