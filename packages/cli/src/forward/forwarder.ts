@@ -1,6 +1,6 @@
+import { Signal } from '../state/signal.ts'
 import { Watermark, type WatermarkEntry } from '../state/watermark.ts'
 import type { Attempt, AttemptOutcome, ForwardedEvent, Settled } from './outcome.ts'
-import { Signal } from './signal.ts'
 
 /** How events are forwarded. */
 export interface ForwarderSettings {
