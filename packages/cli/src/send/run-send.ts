@@ -72,7 +72,15 @@ export async function runSend(context: Context, o: SendOptions): Promise<SendRes
     const rejects = o.rejects === undefined ? undefined : await openRejects(o.rejects, state.rejectsBytes)
     await writeState(path, state)
     if (state.line > 0) await display.note(show`Continuing after line ${state.line}.`)
-    return await sendLines({ context, o, client, display, rejects, input: createReadStream(o.file), state: { path, state } })
+    return await sendLines({
+      context,
+      o,
+      client,
+      display,
+      rejects,
+      input: createReadStream(o.file),
+      state: { path, state },
+    })
   } finally {
     for (const release of releases.toReversed()) release()
   }
@@ -145,9 +153,12 @@ async function* paced(
   let given = 0
   for await (const group of groups) {
     signal.throwIfAborted()
-    const lines = group.at(-1)?.number === undefined ? [] : group.filter(({ number }) => number > after)
-    if (rate === undefined) yield lines
-    for (const line of rate === undefined ? [] : lines) {
+    const lines = group.filter(({ number }) => number > after)
+    if (rate === undefined) {
+      yield lines
+      continue
+    }
+    for (const line of lines) {
       const dueInMs = startedMs + (given * 1000) / rate - performance.now()
       if (dueInMs > 1) await delay(dueInMs, undefined, { signal })
       given += 1

@@ -49,10 +49,10 @@ export async function runTail(context: Context, o: TailOptions): Promise<ExitCod
       if (until?.has(item.type) === true) return await finish(EXIT.done)
     }
     context.signal.throwIfAborted()
-    return await finish(timeout?.aborted === true && until !== undefined ? EXIT.failed : EXIT.done)
+    return await finish(timeout?.aborted === true && o.until.length > 0 ? EXIT.failed : EXIT.done)
   } catch (error) {
     if (timeout?.aborted !== true || context.signal.aborted) throw error
-    return await finish(until === undefined ? EXIT.done : EXIT.failed)
+    return await finish(o.until.length === 0 ? EXIT.done : EXIT.failed)
   } finally {
     line.close()
     await printer.flush()
@@ -75,7 +75,9 @@ interface Types {
 /** The catalogue is asked for where there are patterns alone. */
 async function readTypes(client: Ariftly, o: TailOptions, signal: AbortSignal): Promise<Types> {
   if (o.types.length === 0 && o.until.length === 0) return { types: undefined, until: undefined }
-  const catalogue = (await client.eventTypes.list({ signal, maxRetries: 0 }).toArray({ limit: 1000 })).map(({ type }) => type)
+  const catalogue = (await client.eventTypes.list({ signal, maxRetries: 0 }).toArray({ limit: 1000 })).map(
+    ({ type }) => type,
+  )
   const types = expandTypes(o.types, catalogue)
   if (o.until.length === 0) return { types, until: undefined }
   return { types, until: new Set(expandTypes(o.until, catalogue) ?? catalogue) }
