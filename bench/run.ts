@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { brokers } from './brokers.bench.ts'
+import { cli } from './cli.bench.ts'
 import { deliveries } from './deliveries.bench.ts'
 import { endToEnd } from './end-to-end.bench.ts'
 import { fanout } from './fanout.bench.ts'
@@ -27,6 +28,7 @@ import { webhooks } from './webhooks.bench.ts'
 /** Every benchmark by its name on the command line. */
 const BENCHES: Readonly<Record<string, Bench>> = {
   brokers,
+  cli,
   deliveries,
   'end-to-end': endToEnd,
   fanout,

@@ -1,4 +1,4 @@
-// `npm start`: installs what is missing, builds what changed, the SDK for examples/ too, then runs the whole system in this process: `dev/start` starts Kafka, Postgres
+// `npm start`: installs what is missing, builds what changed, the SDK and the command line too, then runs the whole system in this process: `dev/start` starts Kafka, Postgres
 // and Redis, and hands their addresses to `standalone`.
 import { join } from 'node:path'
 import { checkNode, installIfStale, root, run } from './prepare.mjs'
@@ -14,7 +14,7 @@ const DEVELOPMENT = {
 checkNode()
 if (!(await installIfStale('.'))) process.exit(1)
 const tsc = join(root, 'node_modules/typescript/bin/tsc')
-if (!(await run(process.execPath, [tsc, '-b', 'dev/start', 'packages/sdk']))) process.exit(1)
+if (!(await run(process.execPath, [tsc, '-b', 'dev/start', 'packages/cli']))) process.exit(1)
 for (const [name, value] of Object.entries(DEVELOPMENT)) process.env[name] ||= value
 process.setSourceMapsEnabled(true)
 await import('../dev/start/dist/main.js')

@@ -1,10 +1,12 @@
 // Runs before `npm pack`: makes dist/ariftly.cjs, one file that holds the command line, the SDK and all that they import.
-import { chmodSync } from 'node:fs'
+import { chmodSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
 import { buildSync } from 'esbuild'
 
 const HERE = import.meta.dirname
-const outfile = join(HERE, 'dist/ariftly.cjs')
+const made = join(HERE, 'dist/ariftly.cjs')
+// Renamed at the end: who packs at the same time never reads half a file.
+const outfile = `${made}.${process.pid}`
 buildSync({
   entryPoints: [join(HERE, 'src/main.ts')],
   outfile,
@@ -18,3 +20,4 @@ buildSync({
   legalComments: 'inline',
 })
 chmodSync(outfile, 0o755)
+renameSync(outfile, made)

@@ -43,7 +43,7 @@ const routes = Object.entries(document.paths)
   )
 const commands = listCommands(TREE).map(({ words, command }) => ({ ...command, title: words.join(' ') }))
 /** Their examples need a file, or do not end; they have tests of their own. */
-const APART: ReadonlySet<string> = new Set(['events send', 'events tail'])
+const APART: ReadonlySet<string> = new Set(['events send', 'events tail', 'listen', 'wait'])
 const calling = commands.filter((command) => command.routes !== undefined && !APART.has(command.title))
 
 function resolve(schema: Schema): Schema {

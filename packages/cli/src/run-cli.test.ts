@@ -131,6 +131,9 @@ describe('input that is wrong', () => {
     [['deliveries', 'list', '--status', 'odd'], 'invalid_option'],
     [['webhooks', 'create', '--body', '{'], 'invalid_json'],
     [['webhooks', 'create', '--body', '[]'], 'invalid_option'],
+    [['webhooks', 'create', '--body', '@/nowhere/at/all'], 'unreadable_file'],
+    [['webhooks', 'create', '--body', '-'], 'invalid_json'],
+    [['webhooks', 'create', '--secret-file', '/nowhere/at/all'], 'unreadable_file'],
     [['replays', 'create', WEBHOOK, '--yes'], 'usage'],
     [['trigger'], 'usage'],
     [['trigger', 'task.progress', '--scenario', 'task'], 'usage'],
@@ -245,7 +248,7 @@ test('Ctrl-C ends with exit code 2, and prints nothing more', async () => {
   const stop = new AbortController()
   const before = api.requests.length
   const running = call(['events', 'list'], { signal: stop.signal })
-  await eventually(() => expect(api.requests.length).toBe(before + 1))
+  await eventually(() => api.requests.length === before + 1)
   stop.abort(new Error('Cancelled by SIGINT.'))
   expect(await running).toEqual({ code: 2, out: '', err: '' })
 })

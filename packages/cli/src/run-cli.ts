@@ -4,6 +4,7 @@ import { parseArgv, type Invocation } from './command/parse-argv.ts'
 import type { Context, Server, ServerFlags } from './command/context.ts'
 import { EXIT, type ExitCode } from './errors/exit-code.ts'
 import { Input } from './command/input.ts'
+import { readStdin } from './command/read-source.ts'
 import { describeError, printError } from './command/report-error.ts'
 import { createConfirm } from './terminal/confirm.ts'
 import { createOutput, type Output } from './terminal/output.ts'
@@ -35,7 +36,8 @@ export async function runCli(host: Host): Promise<ExitCode> {
   const servers: Server[] = []
   const clients: Ariftly[] = []
   try {
-    const parsed = parseArgv(TREE, host.argv, host.now())
+    const stdin = async () => await readStdin(host.stdin, signal)
+    const parsed = await parseArgv(TREE, host.argv, { nowMs: host.now(), stdin })
     if ('help' in parsed) {
       await (parsed.isMistake ? err : out).line(literal(parsed.help.trimEnd()))
       return parsed.isMistake ? EXIT.failed : EXIT.done

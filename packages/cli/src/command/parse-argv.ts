@@ -5,6 +5,7 @@ import { GLOBAL_OPTIONS } from './global-options.ts'
 import type { InputValue } from './input.ts'
 import { isGroup } from './list-commands.ts'
 import { parseValue } from './parse-value.ts'
+import { readSource } from './read-source.ts'
 
 /** A command with what it was called with. */
 export interface Invocation {
@@ -15,25 +16,53 @@ export interface Invocation {
   readonly globals: ReadonlyMap<string, InputValue | undefined>
 }
 
+/** What is not in the command line itself. */
+export interface ParseWorld {
+  readonly nowMs: number
+  /** All of standard input, for options that are given as `-`. */
+  stdin(): Promise<string>
+}
+
 /**
  * Parses a command line (without the program). The answer is help text when that was asked for. Throws a CliError for what no command takes, with
  * the nearest word where there is one.
  */
-export function parseArgv(
+export async function parseArgv(
   tree: CommandGroup,
   argv: readonly string[],
-  nowMs: number,
-): Invocation | { readonly help: string; readonly isMistake: boolean } {
+  world: ParseWorld,
+): Promise<Invocation | { readonly help: string; readonly isMistake: boolean }> {
+  const words = parseWords(tree, argv)
+  if ('help' in words) return words
+  const { command, given, options } = words
+  const globals = await readOptions(GLOBAL_OPTIONS, options, world)
+  return { command, words: words.path, values: await readValues(command, given, options, world), globals }
+}
+
+/** Help of a group or a command, by its words. */
+export function helpOf(tree: CommandGroup, words: readonly string[]): string {
+  const parsed = parseWords(tree, [...words, '--help'])
+  return 'help' in parsed ? parsed.help : ''
+}
+
+/** A command with the texts that it was called with. */
+interface CalledCommand {
+  readonly path: readonly string[]
+  readonly command: Command
+  /** Its arguments. */
+  readonly given: readonly unknown[]
+  /** As commander names them. */
+  readonly options: Readonly<Record<string, unknown>>
+}
+
+function parseWords(
+  tree: CommandGroup,
+  argv: readonly string[],
+): CalledCommand | { readonly help: string; readonly isMistake: boolean } {
   let help = ''
-  let found: Invocation | undefined
-  const take = (words: readonly string[], command: Command, parser: Parser) => {
-    const options = parser.optsWithGlobals<Readonly<Record<string, unknown>>>()
-    found = {
-      command,
-      words,
-      values: readValues(command, parser.processedArgs, options, nowMs),
-      globals: readOptions(GLOBAL_OPTIONS, options, nowMs),
-    }
+  let found: CalledCommand | undefined
+  const take = (path: readonly string[], command: Command, parser: Parser) => {
+    found = { path, command, given: parser.processedArgs, options: parser.optsWithGlobals() }
   }
   const program = buildParser(tree, (text) => (help += text), take)
   if (argv.length === 0) return { help: program.helpInformation(), isMistake: false }
@@ -42,7 +71,7 @@ export function parseArgv(
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error
     if (help === '') throw usageError(error)
-    return { help, isMistake: error.exitCode !== 0 && argv.length > 0 }
+    return { help, isMistake: error.exitCode !== 0 }
   }
   return found ?? { help: program.helpInformation(), isMistake: true }
 }
@@ -91,22 +120,28 @@ function toOption(spec: OptionSpec): Option {
   return option
 }
 
-function readValues(
+type Values = ReadonlyMap<string, InputValue | undefined>
+
+async function readValues(
   { args = [], options = [] }: Command,
   given: readonly unknown[],
   opts: Readonly<Record<string, unknown>>,
-  nowMs: number,
-): ReadonlyMap<string, InputValue | undefined> {
-  const positional = args.map((spec, at) => [spec.name, readValue(spec, given[at], `<${spec.name}>`, nowMs)] as const)
-  return new Map<string, InputValue | undefined>([...positional, ...readOptions(options, opts, nowMs)])
+  world: ParseWorld,
+): Promise<Values> {
+  const values = new Map<string, InputValue | undefined>()
+  for (const [at, spec] of args.entries())
+    values.set(spec.name, await readValue(spec, given[at], `<${spec.name}>`, world))
+  return new Map([...values, ...(await readOptions(options, opts, world))])
 }
 
-function readOptions(
+async function readOptions(
   specs: readonly OptionSpec[],
   opts: Readonly<Record<string, unknown>>,
-  nowMs: number,
-): ReadonlyMap<string, InputValue | undefined> {
-  return new Map(specs.map((spec) => [spec.name, readValue(spec, givenFor(spec, opts), `--${spec.name}`, nowMs)]))
+  world: ParseWorld,
+): Promise<Values> {
+  const values = new Map<string, InputValue | undefined>()
+  for (const spec of specs) values.set(spec.name, await readValue(spec, givenFor(spec, opts), `--${spec.name}`, world))
+  return values
 }
 
 /** What was given for an option. Commander takes `--no-follow` for the end of an option `follow`. */
@@ -118,15 +153,18 @@ function givenFor({ name }: OptionSpec, opts: Readonly<Record<string, unknown>>)
   return isNegative ? opts[member] === false : opts[member]
 }
 
-function readValue(
+async function readValue(
   spec: ArgumentSpec | OptionSpec,
   given: unknown,
   pointer: string,
-  nowMs: number,
-): InputValue | undefined {
+  { nowMs, stdin }: ParseWorld,
+): Promise<InputValue | undefined> {
   if (given === undefined || typeof given === 'boolean') return given
   const texts = Array.isArray(given) ? (given as readonly string[]) : [String(given)]
-  const values = texts.map((text) => parseValue(text, spec, pointer, nowMs))
+  const values: InputValue[] = []
+  for (const text of texts) {
+    values.push(parseValue(await readSource(text, spec, pointer, stdin), spec, pointer, nowMs))
+  }
   // What may be repeated is a list of texts; lists of it are joined.
   return spec.many === true ? (values.flat() as readonly string[]) : values[0]
 }

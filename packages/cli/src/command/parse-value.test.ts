@@ -45,7 +45,6 @@ describe('refuses, and names the option', () => {
     ['501', { kind: 'integer', max: 500 }],
     ['yes', { kind: 'boolean' }],
     ['{', { kind: 'json' }],
-    ['@/nowhere/at/all', { kind: 'json' }],
     ['b', { choices: ['a'] }],
     ['a,c', { kind: 'list', choices: ['a', 'b'] }],
     ['whk_x', { prefix: 'evt_' }],

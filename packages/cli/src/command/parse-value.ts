@@ -1,11 +1,10 @@
-import { readFileSync } from 'node:fs'
 import { CliError } from '../errors/cli-error.ts'
 import type { ValueSpec } from './command.ts'
 import type { InputValue } from './input.ts'
 
 const UNITS_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }
 
-/** Reads the text of an option or an argument, which `pointer` names. Throws a CliError `invalid_option`. */
+/** Reads the text of an option or an argument, which `pointer` names; files were read before, by `readSource`. Throws a CliError `invalid_option` or `invalid_json`. */
 export function parseValue(text: string, spec: ValueSpec, pointer: string, nowMs: number): InputValue {
   const refuse = (expected: string) =>
     new CliError('invalid_option', `${pointer} must be ${expected}: ${text.slice(0, 100)}`, { pointer })
@@ -34,7 +33,7 @@ export function parseValue(text: string, spec: ValueSpec, pointer: string, nowMs
         parseTime(text, nowMs) ?? raise(refuse('a time ago, such as 10m or 1d, or a time such as 2026-11-28T10:00:00Z'))
       )
     case 'secret':
-      return readSource(text === '-' ? 0 : text, pointer).trim()
+      return text.trim()
     case 'json':
       return { json: parseJson(text, pointer) }
   }
@@ -57,21 +56,10 @@ function parseTime(text: string, nowMs: number): string | undefined {
 }
 
 function parseJson(text: string, pointer: string): unknown {
-  const isFile = text.startsWith('@') || text === '-'
-  const source = isFile ? readSource(text === '-' ? 0 : text.slice(1), pointer) : text
   try {
-    return JSON.parse(source)
+    return JSON.parse(text)
   } catch (error) {
-    const where = isFile ? `${pointer} ${text}` : pointer
-    throw new CliError('invalid_json', `${where} is no JSON: ${String((error as Error).message)}`, { pointer })
-  }
-}
-
-function readSource(file: string | 0, pointer: string): string {
-  try {
-    return readFileSync(file, 'utf8')
-  } catch (error) {
-    throw new CliError('unreadable_file', `${pointer} cannot be read: ${(error as Error).message}`, { pointer })
+    throw new CliError('invalid_json', `${pointer} is no JSON: ${(error as Error).message}`, { pointer })
   }
 }
 

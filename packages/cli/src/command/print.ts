@@ -42,9 +42,9 @@ function describeMembers(from: object, paint: Paint, indent: string): readonly S
   const names = entries.map(([name]) => show`${name}`.text)
   const width = Math.min(40, Math.max(0, ...names.map((name) => name.length)))
   return entries.flatMap(([name, member]) => {
-    const label = show`${indent}${paint.dim(show`${name}${' '.repeat(Math.max(0, width - name.length))}`)}`
-    if (!isNested(member)) return [show`${label}  ${textOf(member)}`]
-    return [label, ...describeMembers(member, paint, `${indent}  `)]
+    const label = paint.dim(show`${name}`)
+    if (isNested(member)) return [show`${indent}${label}`, ...describeMembers(member, paint, `${indent}  `)]
+    return [show`${indent}${label}${' '.repeat(Math.max(0, width - name.length))}  ${textOf(member)}`]
   })
 }
 

@@ -21,6 +21,9 @@ export interface ErrorReport {
   readonly exit_code: ExitCode
 }
 
+/** What is shorter is no key, and would be found inside words. */
+const SECRET_MIN = 8
+
 /** What a command failed with; `secrets` are taken out of every text, should an answer repeat them. `url` is that of the API. */
 export function describeError(error: unknown, url: string | undefined, secrets: readonly string[]): ErrorReport {
   const report = describe(error, url)
@@ -113,7 +116,8 @@ function codeOfUnknown(error: unknown): string {
 }
 
 function withoutSecrets(text: string, secrets: readonly string[]): string {
-  return secrets.reduce((rest, secret) => rest.replaceAll(JSON.stringify(secret).slice(1, -1), '[key]'), text)
+  const long = secrets.filter(({ length }) => length >= SECRET_MIN)
+  return long.reduce((rest, secret) => rest.replaceAll(JSON.stringify(secret).slice(1, -1), '[key]'), text)
 }
 
 function defined<T extends object>(members: T): { [K in keyof T]?: NonNullable<T[K]> } {

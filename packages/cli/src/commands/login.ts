@@ -1,6 +1,6 @@
-import { text as readAll } from 'node:stream/consumers'
 import type { Command } from '../command/command.ts'
 import { printObject } from '../command/print.ts'
+import { readStdin } from '../command/read-source.ts'
 import { CliError } from '../errors/cli-error.ts'
 import { profilePath, removeProfile, writeProfile } from '../settings/profile.ts'
 import { checkKey, loginUrl, profileName } from '../settings/read-server.ts'
@@ -24,7 +24,7 @@ export const login: Command = {
     const profile = profileName(flags, env)
     const path = profilePath(folders.config, profile)
     const url = loginUrl({ flags, env, configFolder: folders.config })
-    const apiKey = checkKey(await readAll(stdin), 'Standard input')
+    const apiKey = checkKey(await readStdin(stdin, signal), 'Standard input')
     const client = context.clientOf({ url, apiKey, keySource: 'standard input' })
     const { tenant, scopes } = await client.apiKeys.current({ signal })
     await writeProfile(path, { url, api_key: apiKey })

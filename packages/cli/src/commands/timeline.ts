@@ -83,7 +83,7 @@ async function printEntry({ out, json }: Context, entry: TimelineEntry): Promise
   const { dim, bold } = out.paint
   const { event, deliveries } = entry
   const afterMs = (at: string | null) =>
-    at === null ? 'not known' : `+${Date.parse(at) - Date.parse(event.created_at)} ms`
+    at === null ? 'not known' : signed(Date.parse(at) - Date.parse(event.created_at))
   const agent = event.agent === null ? show`` : show`  ${event.agent}`
   await out.line(show`${event.created_at}  ${bold(event.type)}${agent}  ${dim(event.id)}`)
   if (event.log !== undefined) {
@@ -109,4 +109,9 @@ async function printEntry({ out, json }: Context, entry: TimelineEntry): Promise
       }),
     ]
   }
+}
+
+/** Clocks differ: what came later may have the earlier time. */
+function signed(ms: number): string {
+  return `${ms < 0 ? '-' : '+'}${Math.abs(ms)} ms`
 }

@@ -1,7 +1,7 @@
 import type { ArgumentSpec, Command, CommandGroup, CommandNode, OptionSpec } from '../../command/command.ts'
 import { GLOBAL_OPTIONS } from '../../command/global-options.ts'
 import { isGroup } from '../../command/list-commands.ts'
-import { parseArgv } from '../../command/parse-argv.ts'
+import { helpOf } from '../../command/parse-argv.ts'
 import { CliError } from '../../errors/cli-error.ts'
 import { EXIT } from '../../errors/exit-code.ts'
 import { literal } from '../../terminal/show.ts'
@@ -26,8 +26,7 @@ export function createHelp(tree: () => CommandGroup): Command {
         })
         return
       }
-      const parsed = parseArgv(tree(), [...words, '--help'], context.now())
-      if ('help' in parsed) await context.out.line(literal(parsed.help.trimEnd()))
+      await context.out.line(literal(helpOf(tree(), words).trimEnd()))
     },
   }
 }
