@@ -71,7 +71,9 @@ test(
     let part = 0
     const shows = async (pattern: RegExp) => {
       await eventually(async () => pattern.test(await cli.status())).catch(async (error: unknown) => {
-        throw new Error(`${String(pattern)} is not on the screen:\n${(await cli.lines()).slice(-30).join('\n')}`, { cause: error })
+        throw new Error(`${String(pattern)} is not on the screen:\n${(await cli.lines()).slice(-30).join('\n')}`, {
+          cause: error,
+        })
       })
     }
 

@@ -7,7 +7,9 @@ test('finds the text of the last member of a name, whatever stands around it', (
   const space = fc.constantFrom('', ' ', '\t')
   fc.assert(
     fc.property(members, space, (list, gap) => {
-      const texts = list.map(([name, value]) => `${gap}${JSON.stringify(name)}${gap}:${gap}${JSON.stringify(value)}${gap}`)
+      const texts = list.map(
+        ([name, value]) => `${gap}${JSON.stringify(name)}${gap}:${gap}${JSON.stringify(value)}${gap}`,
+      )
       const wanted = list.findLast(([name]) => name === 'data')?.[1]
       const raw = rawMember(`{${texts.join(',')}}`, 'data')
       expect(raw).toBe(wanted === undefined ? undefined : JSON.stringify(wanted))

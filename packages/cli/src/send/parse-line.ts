@@ -16,7 +16,8 @@ export function parseLine(text: string): ParsedLine {
   } catch (error) {
     return refuse('malformed_json', '', (error as Error).message)
   }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return refuse('invalid_type', '', 'must be an object')
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    return refuse('invalid_type', '', 'must be an object')
   const { id, created_at: createdAt, idempotency_key: key, data } = value as Readonly<Record<string, unknown>>
   const atMs = typeof createdAt === 'string' ? Date.parse(createdAt) : undefined
   if (Number.isNaN(atMs)) return refuse('invalid_timestamp', '/created_at', 'is no ISO 8601 time')

@@ -46,13 +46,20 @@ export const wait: Command = {
       }
     } catch (error) {
       if (!timeout.aborted || context.signal.aborted) throw error
-      throw new CliError('wait_timeout', `${id} after ${timeoutMs} ms: ${last}.`, { remedy: 'Give it longer with --timeout.' })
+      throw new CliError('wait_timeout', `${id} after ${timeoutMs} ms: ${last}.`, {
+        remedy: 'Give it longer with --timeout.',
+      })
     }
   },
 }
 
 /** Undefined while the projection does not have it. */
-async function look(client: Ariftly, id: string, isDelivered: boolean, signal: AbortSignal): Promise<QueriedEvent | undefined> {
+async function look(
+  client: Ariftly,
+  id: string,
+  isDelivered: boolean,
+  signal: AbortSignal,
+): Promise<QueriedEvent | undefined> {
   const query = isDelivered ? { include: ['deliveries'] as const } : {}
   return await client.events.get(id, query, { signal, maxRetries: 0 }).catch((error: unknown) => {
     if (error instanceof NotFoundError) return undefined
