@@ -23,9 +23,22 @@ export interface FlowSystem {
   newHome(): string
   /** Numbers of the events of tasks that begin so, by task, in the order of the log. */
   numbers(tasks: string): Promise<ReadonlyMap<string, readonly number[]>>
+  /** How many there are of them. */
+  count(tasks: string): Promise<number>
+  /** Calls the API with the key; throws when the answer is an error. */
+  call(method: string, path: string, body: object): Promise<Record<string, unknown>>
   /** Posts events past all proxies. */
   post(events: readonly NewEvent[]): Promise<readonly string[]>
   close(): Promise<void>
+}
+
+/** For proxies: the server asks for seconds between two connections, and with this a client comes back at once. */
+export function comeBackAtOnce(chunk: Buffer): Buffer {
+  const text = chunk.toString('latin1')
+  return Buffer.from(
+    text.replace(/(?<=retry: )\d+/, (ms) => '1'.padStart(ms.length, '0')),
+    'latin1',
+  )
 }
 
 /** Starts it on a world of its own. */
@@ -67,6 +80,18 @@ export async function startFlowSystem(): Promise<FlowSystem> {
       const byTask = new Map<string, number[]>()
       for (const { task_id: task, n } of rows) byTask.set(task, [...(byTask.get(task) ?? []), n])
       return byTask
+    },
+    async count(tasks) {
+      const query = 'select count(*)::int as n from events where task_id like $1'
+      const { rows } = await world.admin.query<{ n: number }>(query, [`${tasks}%`])
+      return rows[0]?.n ?? 0
+    },
+    async call(method, path, body) {
+      const headers = { authorization: `Bearer ${apiKey}`, 'content-type': 'application/json' }
+      const answer = await fetch(url + path, { method, headers, body: JSON.stringify(body) })
+      const text = await answer.text()
+      if (!answer.ok) throw new Error(`${method} ${path} answered ${answer.status}: ${text}`)
+      return JSON.parse(text) as Record<string, unknown>
     },
     post: async (events) => (await client.events.send(events)).map(({ id }) => id),
     async close() {

@@ -10,7 +10,7 @@ import {
   type Receiver,
 } from '@ariftly/testkit'
 import { startHoppingProxy, type HoppingProxy } from '../support/hopping-proxy.ts'
-import { startFlowSystem, type FlowSystem } from './flow-system.ts'
+import { comeBackAtOnce, startFlowSystem, type FlowSystem } from './flow-system.ts'
 import type { TerminalCli } from './start-cli.ts'
 
 const KILLS = byForm({ short: 2, long: 5 })
@@ -28,7 +28,12 @@ const random = createRandom(randomSeed('cli listen'))
 
 beforeAll(async () => {
   system = await startFlowSystem()
-  proxy = await startHoppingProxy({ ports: [system.port], random, bytes: { min: 50, max: 20_000 } })
+  proxy = await startHoppingProxy({
+    ports: [system.port],
+    random,
+    bytes: { min: 50, max: 20_000 },
+    change: comeBackAtOnce,
+  })
   receiver = await startReceiver()
 }, 120_000)
 

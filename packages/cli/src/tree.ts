@@ -15,6 +15,9 @@ import { timeline } from './commands/timeline.ts'
 import { trigger } from './commands/trigger/trigger.ts'
 import { whoami } from './commands/whoami.ts'
 import { listen } from './listen/listen-command.ts'
+import { send } from './send/send-command.ts'
+import { tail } from './tail/tail-command.ts'
+import { wait } from './wait/wait-command.ts'
 
 /** All commands. */
 export const TREE: CommandGroup = {
@@ -25,7 +28,8 @@ export const TREE: CommandGroup = {
     logout,
     whoami,
     listen,
-    group('events', 'Send, list and follow events.', EVENTS),
+    wait,
+    group('events', 'Send, list and follow events.', [send, tail, ...EVENTS]),
     timeline,
     trigger,
     group('webhooks', 'Manage webhooks.', WEBHOOKS),

@@ -140,13 +140,17 @@ async function readOptions(
   world: ParseWorld,
 ): Promise<Values> {
   const values = new Map<string, InputValue | undefined>()
-  for (const spec of specs) values.set(spec.name, await readValue(spec, opts[memberOf(spec)], `--${spec.name}`, world))
+  for (const spec of specs) values.set(spec.name, await readValue(spec, givenFor(spec, opts), `--${spec.name}`, world))
   return values
 }
 
-/** The name that commander gives an option. */
-function memberOf({ name }: OptionSpec): string {
-  return name.replaceAll(/-(\w)/g, (_, letter: string) => letter.toUpperCase())
+/** What was given for an option. Commander takes `--no-follow` for the end of an option `follow`. */
+function givenFor({ name }: OptionSpec, opts: Readonly<Record<string, unknown>>): unknown {
+  const isNegative = name.startsWith('no-')
+  const member = (isNegative ? name.slice('no-'.length) : name).replaceAll(/-(\w)/g, (_, letter: string) =>
+    letter.toUpperCase(),
+  )
+  return isNegative ? opts[member] === false : opts[member]
 }
 
 async function readValue(

@@ -11,7 +11,6 @@ export const listen: Command = {
     'It continues where it was: no event is lost when it is killed. Events of a task come in order. An event may come again after a kill, as from any webhook: its webhook-id is the same.',
   options: LISTEN_OPTIONS,
   example: "ariftly listen --forward-to http://localhost:3000/hook --since 1h --events 'task.*'",
-  routes: ['GET /v1/events/stream'],
   output: 'cli:ForwardedEvent',
   async run(context, input) {
     const options = readListenOptions(context, input)

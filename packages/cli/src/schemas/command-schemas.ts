@@ -69,6 +69,22 @@ export const COMMAND_SCHEMAS: Readonly<Record<string, JsonSchema>> = {
     event: fromApi('QueriedEvent'),
     deliveries: { anyOf: [listOf(fromApi('ListedDelivery')), { type: 'null' }] },
   }),
+  SendResult: objectOf('What became of the lines of ariftly events send, with those of earlier runs.', {
+    object: { const: 'send_result' },
+    accepted: { type: 'integer' },
+    refused: { type: 'integer' },
+    resumed_after_line: { type: 'integer', description: '0 when no earlier run was continued.' },
+  }),
+  ForwardedEvent: objectOf('An event that ariftly listen has delivered, or given up.', {
+    object: { const: 'forwarded_event' },
+    event_id: text,
+    type: text,
+    result: { type: 'string', enum: ['delivered', 'failed'] },
+    status: { type: ['integer', 'null'], description: 'Of the last answer.' },
+    reason: textOrNull,
+    attempts: { type: 'integer' },
+    duration_ms: { type: 'integer', description: 'Of the last attempt.' },
+  }),
   Check: objectOf(
     'One check of ariftly doctor.',
     { check: text, status: { type: 'string', enum: ['ok', 'warning', 'failed', 'skipped'] }, detail: text },

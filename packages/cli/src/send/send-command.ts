@@ -16,7 +16,6 @@ export const send: Command = {
     { name: 'again', summary: 'send a file that was sent whole once more, as new events' },
   ],
   example: 'ariftly events send -f events.ndjson --rejects refused.ndjson',
-  routes: ['POST /v1/events'],
   output: 'cli:SendResult',
   async run(context, input) {
     const result = await runSend(context, {

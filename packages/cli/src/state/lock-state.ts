@@ -19,6 +19,10 @@ export async function lockState(path: string, remedy: string): Promise<() => voi
     throw new CliError('state_in_use', message, { remedy, cause: error })
   }
   return function release() {
-    rmSync(lock, { force: true })
+    try {
+      rmSync(lock, { force: true })
+    } catch {
+      // The folder is gone or read-only. The next process takes the lock of one that has ended over.
+    }
   }
 }

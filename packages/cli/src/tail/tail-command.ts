@@ -19,7 +19,6 @@ export const tail: Command = {
     { name: 'no-follow', summary: 'ends when all that there is has been printed' },
   ],
   example: 'ariftly events tail --task t_1 --since 10m --until task.complete,task.failed --timeout 5m',
-  routes: ['GET /v1/events/stream'],
   output: 'api:Event',
   async run(context, input) {
     return await runTail(context, {

@@ -21,7 +21,6 @@ export const wait: Command = {
     { name: 'timeout', shown: 'time', kind: 'duration', min: 1, summary: 'exit code 1 after so long; default 60s' },
   ],
   example: 'ariftly wait evt_01h455vb4pex5vsknk084sn02q --delivered --timeout 60s',
-  routes: ['GET /v1/events/{id}'],
   output: 'api:QueriedEvent',
   async run(context, input) {
     const id = input.required('id')
