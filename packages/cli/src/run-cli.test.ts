@@ -57,6 +57,7 @@ describe('errors', () => {
       message: 'Two members are wrong.',
       status: 422,
       errors,
+      remedy: 'Correct what each pointer in `errors` names.',
       request_id: 'req_1',
       page: `${url()}/problems/invalid_body`,
       exit_code: 1,

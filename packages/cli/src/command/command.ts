@@ -7,7 +7,7 @@ import type { Input } from './input.ts'
  * an ISO 8601 string; `json` (JSON text, `@file`, or `-` for standard input) its value; `list` words at commas; `secret` (path of a file, or
  * `-`) the text in it, so that it is in no history of a shell.
  */
-export type ValueKind = 'text' | 'integer' | 'number' | 'boolean' | 'duration' | 'time' | 'json' | 'list' | 'secret'
+type ValueKind = 'text' | 'integer' | 'number' | 'boolean' | 'duration' | 'time' | 'json' | 'list' | 'secret'
 
 /** What a value may be. */
 export interface ValueSpec {

@@ -1,3 +1,4 @@
+import { PROBLEMS } from '@ariftly/http/problem-catalogue'
 import { ApiError, AriftlyError, ConnectionError, EventRefusedError, TimeoutError } from '@ariftly/sdk'
 import type { Output } from '../terminal/output.ts'
 import { show, type Shown } from '../terminal/show.ts'
@@ -87,13 +88,14 @@ function describeApiError(error: ApiError, url: string | undefined): ErrorReport
   }
 }
 
+/** What to do on the command line, otherwise what the page of the problem says. */
 function apiRemedy({ status, code, retryAfterMs }: ApiError): string | undefined {
   if (status === 401) return 'Use a key that is valid: set ARIFTLY_API_KEY, or run ariftly login --with-token.'
   if (code === 'missing_scope') return 'Use a key with that scope; ariftly whoami shows the scopes of this one.'
-  if (status === 404) return 'Check the id and the tenant of the key: ariftly whoami shows it.'
+  if (code === 'not_found') return 'Check the id and the tenant of the key: ariftly whoami shows it.'
   if (retryAfterMs !== undefined) return `Try again in ${Math.ceil(retryAfterMs / 1000)} s.`
-  if (status >= 500) return 'Try again later; ariftly doctor shows what works.'
-  return undefined
+  const known = Object.hasOwn(PROBLEMS, code) ? PROBLEMS[code]?.fix : undefined
+  return known ?? (status >= 500 ? 'Try again later; ariftly doctor shows what works.' : undefined)
 }
 
 function remedyOf(error: AriftlyError, url: string | undefined): string | undefined {

@@ -8,7 +8,7 @@ const listOf = (items: JsonSchema): JsonSchema => ({ type: 'array', items })
 const fromApi = (name: string): JsonSchema => ({ $ref: `openapi.json#/components/schemas/${name}` })
 
 /** An object that has all `required` members, and may have `optional` ones. */
-export function objectOf(description: string, required: Members, optional: Members = {}): JsonSchema {
+function objectOf(description: string, required: Members, optional: Members = {}): JsonSchema {
   return { type: 'object', description, required: Object.keys(required), properties: { ...required, ...optional } }
 }
 

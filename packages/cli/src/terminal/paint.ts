@@ -2,7 +2,7 @@ import picocolors from 'picocolors'
 import { escapeText, Shown } from './show.ts'
 
 /** Puts text in a style; text that is no {@link Shown} is escaped. */
-export type Style = (text: string | Shown) => Shown
+type Style = (text: string | Shown) => Shown
 
 /** The styles of a stream; without colours each leaves text as it is. */
 export type Paint = Readonly<Record<'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan', Style>>

@@ -1,14 +1,16 @@
 import { CHOICES } from '../../command/choices.ts'
 import type { OptionSpec } from '../../command/command.ts'
 
-/** Options that more than one command has. `parameter` is that of a query. */
+/** Only of one task. Options here are those that more than one command has; `parameter` is that of a query. */
 export const TASK: OptionSpec = { name: 'task', shown: 'id', summary: 'only of this task', parameter: 'task_id' }
+/** Only of one session. */
 export const SESSION: OptionSpec = {
   name: 'session',
   shown: 'id',
   summary: 'only of this session',
   parameter: 'session_id',
 }
+/** Only from one agent. */
 export const AGENT: OptionSpec = { name: 'agent', shown: 'name', summary: 'only from this agent', parameter: 'agent' }
 /** Exact types. */
 export const TYPES: OptionSpec = {

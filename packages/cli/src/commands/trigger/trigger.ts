@@ -8,7 +8,7 @@ import { show } from '../../terminal/show.ts'
 import { buildEvents } from './build-events.ts'
 
 /** What `--scenario` sends, in order. */
-export const SCENARIOS: Readonly<Record<string, readonly string[]>> = {
+const SCENARIOS: Readonly<Record<string, readonly string[]>> = {
   task: ['task.created', 'task.progress', 'tool_call.executed', 'artifact.emitted', 'task.complete'],
   failure: ['task.created', 'task.progress', 'task.failed'],
   approval: ['task.created', 'approval.requested', 'approval.resolved', 'task.complete'],
