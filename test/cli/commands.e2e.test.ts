@@ -302,6 +302,7 @@ describe('in a terminal', () => {
   test.each([
     ['events list', () => ['--task', task]],
     ['events get', async () => [await eventId()]],
+    ['events tail', () => ['--task', task, '--since', '1h', '--no-follow', '--quiet']],
     ['timeline', () => [task]],
     ['webhooks list', () => []],
     ['webhooks get', () => [webhook]],

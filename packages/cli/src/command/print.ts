@@ -60,6 +60,6 @@ function isNested(value: unknown): value is object {
 }
 
 function textOf(value: unknown): string {
-  if (Array.isArray(value)) return value.map(textOf).join(', ')
+  if (Array.isArray(value)) return value.length === 0 ? 'none' : value.map(textOf).join(', ')
   return typeof value === 'string' ? value : JSON.stringify(value)
 }
