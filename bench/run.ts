@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { brokers } from './brokers.bench.ts'
 import { consoleBench } from './console.bench.ts'
+import { cli } from './cli.bench.ts'
 import { deliveries } from './deliveries.bench.ts'
 import { endToEnd } from './end-to-end.bench.ts'
 import { fanout } from './fanout.bench.ts'
@@ -29,6 +30,7 @@ import { webhooks } from './webhooks.bench.ts'
 const BENCHES: Readonly<Record<string, Bench>> = {
   brokers,
   console: consoleBench,
+  cli,
   deliveries,
   'end-to-end': endToEnd,
   fanout,

@@ -1,5 +1,5 @@
-// `npm start`: installs what is missing, builds what changed, the console and the SDK for examples/ too, then runs the whole system in this process: `dev/start` starts Kafka, Postgres
-// and Redis, and hands their addresses to `standalone`.
+// `npm start`: installs what is missing, builds what changed, the console, the SDK and the command line too, then runs the whole system in this process:
+// `dev/start` starts Kafka, Postgres and Redis, and hands their addresses to `standalone`.
 import { join } from 'node:path'
 import { buildConsoleIfStale, checkNode, installIfStale, root, run } from './prepare.mjs'
 
@@ -14,7 +14,7 @@ const DEVELOPMENT = {
 checkNode()
 if (!(await installIfStale('.'))) process.exit(1)
 const tsc = join(root, 'node_modules/typescript/bin/tsc')
-const builds = [run(process.execPath, [tsc, '-b', 'dev/start', 'packages/sdk']), buildConsoleIfStale()]
+const builds = [run(process.execPath, [tsc, '-b', 'dev/start', 'packages/cli']), buildConsoleIfStale()]
 if (!(await Promise.all(builds)).every(Boolean)) process.exit(1)
 for (const [name, value] of Object.entries(DEVELOPMENT)) process.env[name] ||= value
 process.setSourceMapsEnabled(true)

@@ -15,7 +15,7 @@ const OWNERS: Readonly<Record<string, readonly string[]>> = {
 }
 
 /** Published as one file that holds what they import: they may import what is listed for development. */
-const BUNDLED: ReadonlySet<string> = new Set(['@ariftly/console'])
+const BUNDLED: ReadonlySet<string> = new Set(['@ariftly/cli', '@ariftly/console'])
 
 interface Manifest {
   readonly name: string

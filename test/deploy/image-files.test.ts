@@ -18,7 +18,7 @@ const SHIPPED = [
 ]
 
 /** Tests and their helpers, also compiled, and the packages of development. */
-const DEVELOPMENT = /\.test\.|(^|\/)test-[^/]*$|^dev\/|^packages\/sdk\//
+const DEVELOPMENT = /\.test\.|(^|\/)test-[^/]*$|^dev\/|^packages\/(sdk|cli)\//
 
 const isMisplaced = (path: string) => DEVELOPMENT.test(path) || !SHIPPED.some((pattern) => pattern.test(path))
 

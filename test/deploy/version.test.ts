@@ -7,7 +7,7 @@ import { ROOT } from '../docs/markdown.ts'
 const read = (file: string) => readFileSync(join(ROOT, file), 'utf8')
 const json = (file: string) => JSON.parse(read(file)) as { version: string; info: { version: string } }
 
-test('image, API documents and SDK carry the version of the repository', () => {
+test('image, API documents, SDK and command line carry the version of the repository', () => {
   const overlays = ['production', 'production-aws'].map((overlay) => {
     const { images } = parse(read(`k8s/overlays/${overlay}/kustomization.yaml`)) as { images: { newTag: string }[] }
     return images.map(({ newTag }) => newTag)
@@ -17,6 +17,7 @@ test('image, API documents and SDK carry the version of the repository', () => {
     openapi: json('schemas/openapi.json').info.version,
     asyncapi: json('schemas/asyncapi.json').info.version,
     sdk: json('packages/sdk/package.json').version,
+    cli: json('packages/cli/package.json').version,
     overlays,
-  }).toEqual({ openapi: version, asyncapi: version, sdk: version, overlays: [[version], [version]] })
+  }).toEqual({ openapi: version, asyncapi: version, sdk: version, cli: version, overlays: [[version], [version]] })
 })

@@ -1,3 +1,4 @@
+import { CLI_SCHEMAS } from '@ariftly/cli/schemas'
 import { buildAsyncapi, buildOpenapi, buildSchemaFiles } from '@ariftly/api-documents'
 
 /** Examples in the published document are of this day, so that it does not change by itself. */
@@ -8,6 +9,7 @@ export function publishedFiles(): Readonly<Record<string, object>> {
   return {
     'openapi.json': buildOpenapi({ nowMs: PUBLISHED_MS }),
     'asyncapi.json': buildAsyncapi(),
+    'cli.json': CLI_SCHEMAS,
     ...buildSchemaFiles(),
   }
 }

@@ -26,6 +26,8 @@ export interface HoppingProxyOptions {
    * event is, so such a cut loses that event to it whatever a server does.
    */
   readonly isSparingFrameEnds?: boolean
+  /** Changes what goes to clients, chunk by chunk; it must keep the length. */
+  readonly change?: (chunk: Buffer) => Buffer
 }
 
 const LINE_END = 10
@@ -43,8 +45,9 @@ export async function startHoppingProxy(o: HoppingProxyOptions): Promise<Hopping
     const cut = o.random() < 0.5 ? () => client.resetAndDestroy() : () => client.end()
     clients.add(client)
     client.on('data', (chunk) => target.write(chunk))
-    target.on('data', (chunk: Buffer) => {
+    target.on('data', (received: Buffer) => {
       if (left <= 0) return
+      const chunk = o.change?.(received) ?? received
       if (o.isSparingFrameEnds && chunk[left - 1] === LINE_END && chunk[left] === LINE_END) left += 1
       client.write(chunk.subarray(0, left))
       left -= chunk.length

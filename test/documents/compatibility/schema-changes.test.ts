@@ -106,3 +106,14 @@ describe.each(['sent', 'read', 'both'] as const)('a change of a schema whose val
     else expect(found.join('\n')).toContain(expected)
   })
 })
+
+describe('a document of definitions', () => {
+  const document = (definitions: object) => ({ $defs: { Item: ITEM, ...definitions } })
+
+  test('may gain one, and each is compared', () => {
+    expect(findBreakingSchemaChanges(document({}), document({ Other: ITEM }))).toEqual([])
+    expect(findBreakingSchemaChanges(document({ Other: ITEM }), document({}))).toEqual(['/$defs/Other: is gone'])
+    const [fault] = findBreakingSchemaChanges(document({}), { $defs: { Item: { ...ITEM, properties: {} } } })
+    expect(fault).toBe('/$defs/Item/properties/id: is gone')
+  })
+})

@@ -20,6 +20,7 @@ const ANNOTATIONS: ReadonlySet<string> = new Set([
 
 /** Keywords that are compared by rules of their own. */
 const STRUCTURE: ReadonlySet<string> = new Set([
+  '$defs',
   'properties',
   'required',
   'items',
@@ -46,7 +47,8 @@ export function findBreakingSchemaChanges(
     ...typeChanges(before, after, direction, at),
     ...enumChanges(before, after, direction, at),
     ...requiredChanges(before, after, direction, at),
-    ...memberChanges(before, after, direction, at),
+    ...memberChanges(before, after, direction, `${at}/properties`),
+    ...memberChanges(before, after, direction, `${at}/$defs`),
     ...openness(before, after, direction, at),
     ...branchChanges(before, after, direction, at),
     ...(isObject(before['items']) || isObject(after['items'])
@@ -100,12 +102,14 @@ function requiredChanges(before: Json, after: Json, direction: Direction, at: st
   ]
 }
 
+/** Of the keyword at the end of `at`, which names schemas: members of an object, or definitions of a document. */
 function memberChanges(before: Json, after: Json, direction: Direction, at: string): readonly string[] {
-  const had = isObject(before['properties']) ? before['properties'] : {}
-  const has = isObject(after['properties']) ? after['properties'] : {}
-  return Object.entries(had).flatMap(([name, schema]) => {
-    const pointer = `${at}/properties/${name}`
-    return name in has ? findBreakingSchemaChanges(schema, has[name], direction, pointer) : [`${pointer}: is gone`]
+  const keyword = at.slice(at.lastIndexOf('/') + 1)
+  const [had, has] = [before[keyword], after[keyword]].map((named) => (isObject(named) ? named : {}))
+  return Object.entries(had ?? {}).flatMap(([name, schema]) => {
+    const pointer = `${at}/${name}`
+    const now = has?.[name]
+    return now === undefined ? [`${pointer}: is gone`] : findBreakingSchemaChanges(schema, now, direction, pointer)
   })
 }
 

@@ -1,20 +1,27 @@
 import { closeSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs'
 import { randomUUID } from 'node:crypto'
 
+/** Another process, or this one, has a lock. */
+export class LockHeldError extends Error {
+  /** The process that has it. */
+  readonly pid: number
+
+  constructor(path: string, pid: number) {
+    super(`${path} is in use by ${pid === process.pid ? 'another client of this process' : `process ${pid}`}.`)
+    this.name = 'LockHeldError'
+    this.pid = pid
+  }
+}
+
 /**
- * Makes a lock file whose content names this process. Throws an Error while a process that lives has it, this one included: a worker thread, or a
- * client that was not closed. The lock of a process that ended without releasing it is taken over.
+ * Makes a lock file whose content names this process; remove it to release the lock. Throws a LockHeldError while a process that lives has it, this
+ * one included: a worker thread, or a client that was not closed. The lock of a process that ended without releasing it is taken over.
  */
 export function takeLock(path: string): void {
   const own = `${process.pid} ${lifeOf(process.pid)}`
   for (let attempt = 0; !create(path, own); attempt += 1) {
     const held = read(path)
-    const pid = Number(held.split(' ')[0])
-    if (attempt > 0 || isHeld(held)) {
-      throw new Error(
-        `The spool is in use by ${pid === process.pid ? 'another client of this process' : `process ${pid}`}: ${path}`,
-      )
-    }
+    if (attempt > 0 || isHeld(held)) throw new LockHeldError(path, Number(held.split(' ')[0]))
     removeStale(path, held)
   }
 }

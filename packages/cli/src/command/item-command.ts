@@ -1,0 +1,36 @@
+import type { Ariftly, CreateOptions } from '@ariftly/sdk'
+import type { Command } from './command.ts'
+import type { Input } from './input.ts'
+import { readBody, readParameters } from './parameters.ts'
+import { printObject } from './print.ts'
+
+/** What a command of one call has of its own. */
+export interface ItemSpec<B extends object> extends Pick<
+  Command,
+  'name' | 'summary' | 'description' | 'args' | 'options' | 'asks' | 'asksUnless' | 'example'
+> {
+  readonly route: string
+  /** Schema of the answer; without one, what is printed says that the thing is gone (`cli:Gone`). */
+  readonly output?: string
+  /** Makes the call. `members` are the query or the body that the options say. */
+  call(client: Ariftly, input: Input, members: B, options: CreateOptions): Promise<object | void>
+}
+
+/** The command of one call, whose answer is printed. */
+export function itemCommand<B extends object = object>(spec: ItemSpec<B>): Command {
+  const { route, call, output = 'cli:Gone', ...rest } = spec
+  const options = spec.options ?? []
+  const has = (wanted: string) => options.some(({ name }) => name === wanted)
+  return {
+    ...rest,
+    routes: [route],
+    output,
+    async run(context, input) {
+      const members = has('body') ? readBody<B>(options, input) : readParameters<B>(options, input)
+      const idempotencyKey = has('idempotency-key') ? input.text('idempotency-key') : undefined
+      const client = await context.client()
+      const answer = await call(client, input, members, { signal: context.signal, idempotencyKey })
+      await printObject(context, answer ?? { id: input.required(spec.args?.at(-1)?.name ?? 'id'), gone: true })
+    },
+  }
+}

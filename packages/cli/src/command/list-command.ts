@@ -1,0 +1,59 @@
+import type { Ariftly, CallOptions, List } from '@ariftly/sdk'
+import { show } from '../terminal/show.ts'
+import type { Command, OptionSpec } from './command.ts'
+import type { Input } from './input.ts'
+import { readParameters } from './parameters.ts'
+import { printItems, type Column } from './print.ts'
+
+/** What one list of the API has of its own. */
+export interface ListSpec<T extends object, Q> extends Pick<
+  Command,
+  'name' | 'summary' | 'description' | 'args' | 'example'
+> {
+  readonly route: string
+  /** Schema of an item. */
+  readonly output: string
+  readonly options?: readonly OptionSpec[]
+  readonly columns: readonly Column<T>[]
+  list(client: Ariftly, input: Input, query: Q, options: CallOptions): List<T>
+  /** Throws a CliError for options that do not go together. */
+  check?(input: Input): void
+}
+
+const PAGE: readonly OptionSpec[] = [
+  { name: 'limit', shown: 'n', kind: 'integer', min: 1, max: 500, summary: 'items of a page', parameter: 'limit' },
+  { name: 'cursor', shown: 'cursor', summary: 'continue after an earlier page', parameter: 'cursor' },
+  { name: 'all', summary: 'print all pages' },
+]
+
+/** The command of a list: one page, or with `--all` every page. Where more follow, a notice says how to get them. */
+export function listCommand<T extends object, Q>(spec: ListSpec<T, Q>, isPaged = true): Command {
+  const { route, list, columns, check, ...rest } = spec
+  const options = [...(spec.options ?? []), ...(isPaged ? PAGE : [])]
+  return {
+    ...rest,
+    options,
+    routes: [route],
+    async run(context, input) {
+      check?.(input)
+      const client = await context.client()
+      const isAll = !isPaged || input.flag('all')
+      const items = list(client, input, readParameters<Q & object>(options, input), { signal: context.signal })
+      let isFirst = true
+      for await (const page of items.pages()) {
+        await printItems(context, page.data, columns, isFirst)
+        isFirst = false
+        context.signal.throwIfAborted()
+        if (isAll || !page.has_more || page.next_cursor === null) continue
+        await context.note(show`More follow: add --all, or${timesOf(options, input)} --cursor ${page.next_cursor}`)
+        return
+      }
+    },
+  }
+}
+
+/** Times that were given: a cursor belongs to one time, and `1h` is another one each time. */
+function timesOf(options: readonly OptionSpec[], input: Input): string {
+  const given = options.filter(({ name, kind }) => kind === 'time' && input.text(name) !== undefined)
+  return given.map(({ name }) => ` --${name} ${input.text(name)}`).join('')
+}

@@ -1,0 +1,218 @@
+import { Signal } from '../state/signal.ts'
+import { Watermark, type WatermarkEntry } from '../state/watermark.ts'
+import type { Attempt, AttemptOutcome, ForwardedEvent, Settled } from './outcome.ts'
+
+/** How events are forwarded. */
+export interface ForwarderSettings {
+  readonly attempt: Attempt
+  /** Tasks with an attempt under way at a time. */
+  readonly concurrency: number
+  /** Attempts that the target answers, or breaks off, before an event is given up. */
+  readonly attemptsMax: number
+  /** Milliseconds before the next attempt, after so many that failed. */
+  readonly retryMs: (failures: number) => number
+  /** Called before an event that was given up is settled. When it rejects, the forwarder fails. */
+  readonly onGivenUp: (settled: Settled) => Promise<void>
+  readonly onSettled: (settled: Settled) => void
+}
+
+/** How many events there were, and how many there are. */
+export interface ForwardCounts {
+  readonly delivered: number
+  readonly failed: number
+  /** Taken, and neither delivered nor given up. */
+  readonly inFlight: number
+}
+
+/** Since when the target takes no connections, and why. */
+export interface TargetDown {
+  readonly sinceMs: number
+  readonly reason: string
+}
+
+/** What is held at a time; beyond it `add` waits. */
+export const WINDOW = { events: 1000, bytes: 32 * 1024 * 1024 } as const
+/** The target is probed after so long, and less often later. */
+const PROBE_MS = { first: 250, max: 2000 } as const
+
+interface Entry {
+  readonly event: ForwardedEvent
+  readonly mark: WatermarkEntry<string | undefined>
+  attempts: number
+}
+
+/**
+ * Forwards events: one after the other within a task, tasks in parallel. An answer other than 2xx is retried within its task, and given up after
+ * `attemptsMax`. While the target takes no connections everything waits, no attempt counts, and one event at a time probes.
+ */
+export class Forwarder {
+  readonly #settings: ForwarderSettings
+  readonly #tasks = new Map<string, Entry[]>()
+  /** Tasks whose first event may be sent. */
+  readonly #ready: string[] = []
+  readonly #timers = new Set<NodeJS.Timeout>()
+  readonly #window = new Watermark<string | undefined>()
+  readonly #changed = new Signal()
+  readonly #counts = { delivered: 0, failed: 0, inFlight: 0 }
+  #bytes = 0
+  #running = 0
+  #down: TargetDown | undefined
+  /** Of the next probe. */
+  #probeMs: number = PROBE_MS.first
+  /** `stopped` also once it has failed. */
+  #state: 'running' | 'stopped' = 'running'
+  #failure: { readonly error: unknown } | undefined
+
+  constructor(settings: ForwarderSettings) {
+    this.#settings = settings
+  }
+
+  get counts(): ForwardCounts {
+    return this.#counts
+  }
+
+  get down(): TargetDown | undefined {
+    return this.#down
+  }
+
+  /** The position of the last event before which all are delivered or given up. */
+  get position(): string | undefined {
+    return this.#window.position
+  }
+
+  /** Whether `add` would wait. */
+  get isFull(): boolean {
+    return this.#counts.inFlight >= WINDOW.events || this.#bytes >= WINDOW.bytes
+  }
+
+  /** Takes an event once there is room; false when it was not taken, as the forwarder was stopped. Rejects when it has failed. */
+  async add(event: ForwardedEvent, position: string | undefined): Promise<boolean> {
+    while (this.isFull && this.#state === 'running') await this.#changed.next()
+    if (this.#failure !== undefined) throw this.#failure.error
+    if (this.#state === 'stopped') return false
+    const entry: Entry = { event, mark: this.#window.add(position), attempts: 0 }
+    this.#counts.inFlight += 1
+    this.#bytes += event.body.length
+    const queue = this.#tasks.get(event.key)
+    queue?.push(entry)
+    if (queue === undefined) {
+      this.#tasks.set(event.key, [entry])
+      this.#makeReady(event.key)
+    }
+    return true
+  }
+
+  /** Takes a position that needs no forwarding. */
+  pass(position: string | undefined): void {
+    this.#window.settle(this.#window.add(position))
+  }
+
+  /** Resolves when nothing is in flight, or when it was stopped; rejects when it has failed. */
+  async drained(): Promise<void> {
+    while (this.#counts.inFlight > 0 && this.#state === 'running') await this.#changed.next()
+    if (this.#failure !== undefined) throw this.#failure.error
+  }
+
+  /** Starts no more attempts; resolves when none is under way, or after `timeoutMs`. */
+  async stop(timeoutMs: number): Promise<void> {
+    this.#halt()
+    const deadline = setTimeout(() => this.#changed.wake(), timeoutMs)
+    const endMs = performance.now() + timeoutMs
+    while (this.#running > 0 && performance.now() < endMs) await this.#changed.next()
+    clearTimeout(deadline)
+  }
+
+  /** Starts no more attempts; `add` and `drained` reject. */
+  fail(error: unknown): void {
+    this.#failure ??= { error }
+    this.#halt()
+  }
+
+  #halt(): void {
+    this.#state = 'stopped'
+    for (const timer of this.#timers) clearTimeout(timer)
+    this.#changed.wake()
+  }
+
+  #makeReady(key: string): void {
+    this.#ready.push(key)
+    this.#pump()
+  }
+
+  #pump(): void {
+    while (this.#down === undefined && this.#running < this.#settings.concurrency) {
+      const key = this.#state === 'running' ? this.#ready.shift() : undefined
+      if (key === undefined) return
+      void this.#attempt(key, false)
+    }
+  }
+
+  async #attempt(key: string, isProbe: boolean): Promise<void> {
+    const entry = this.#tasks.get(key)?.[0]
+    if (entry === undefined) return
+    this.#running += 1
+    const startedMs = performance.now()
+    const outcome = await this.#settings.attempt(entry.event)
+    this.#running -= 1
+    if (outcome.type === 'unreachable') this.#goDown(key, outcome.reason, isProbe)
+    else
+      await this.#take(key, entry, outcome, performance.now() - startedMs).catch((error: unknown) => this.fail(error))
+    if (isProbe && outcome.type !== 'unreachable') {
+      this.#down = undefined
+      this.#probeMs = PROBE_MS.first
+    }
+    this.#pump()
+    this.#changed.wake()
+  }
+
+  async #take(key: string, entry: Entry, outcome: Answered, durationMs: number): Promise<void> {
+    const { event } = entry
+    const { status } = outcome
+    const attempts = (entry.attempts += 1)
+    if (outcome.type === 'delivered') {
+      this.#settle(entry, { event, result: 'delivered', status, reason: undefined, attempts, durationMs })
+    } else if (attempts < this.#settings.attemptsMax) {
+      this.#later(this.#settings.retryMs(attempts), () => this.#makeReady(key))
+      return
+    } else {
+      const settled: Settled = { event, result: 'failed', status, reason: outcome.reason, attempts, durationMs }
+      await this.#settings.onGivenUp(settled)
+      this.#settle(entry, settled)
+    }
+    const queue = this.#tasks.get(key)
+    queue?.shift()
+    if (queue === undefined || queue.length === 0) this.#tasks.delete(key)
+    else this.#ready.push(key)
+  }
+
+  #settle(entry: Entry, settled: Settled): void {
+    this.#counts[settled.result] += 1
+    this.#counts.inFlight -= 1
+    this.#bytes -= entry.event.body.length
+    this.#window.settle(entry.mark)
+    this.#settings.onSettled(settled)
+  }
+
+  /** The first to find the target down begins the probes; each of them that fails is followed by another one, after a longer wait. */
+  #goDown(key: string, reason: string, isProbe: boolean): void {
+    this.#ready.unshift(key)
+    const isFirst = this.#down === undefined
+    this.#down = { sinceMs: this.#down?.sinceMs ?? Date.now(), reason }
+    if (!isFirst && !isProbe) return
+    this.#later(this.#probeMs, () => {
+      const next = this.#ready.shift()
+      if (next !== undefined) void this.#attempt(next, true)
+    })
+    this.#probeMs = Math.min(PROBE_MS.max, this.#probeMs * 2)
+  }
+
+  #later(ms: number, run: () => void): void {
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer)
+      if (this.#state === 'running') run()
+    }, ms)
+    this.#timers.add(timer)
+  }
+}
+
+type Answered = Exclude<AttemptOutcome, { readonly type: 'unreachable' }>

@@ -1,0 +1,172 @@
+import { createReadStream } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Ariftly } from '@ariftly/sdk'
+import type { Context } from '../command/context.ts'
+import { lockState } from '../state/lock-state.ts'
+import { readState, writeState } from '../state/state-file.ts'
+import { StateSaver } from '../state/state-saver.ts'
+import { untilAnswered } from '../stream/until-answered.ts'
+import { show } from '../terminal/show.ts'
+import { createLineId } from './line-id.ts'
+import { LineSender, type SentMark } from './line-sender.ts'
+import { readLines, type InputLine } from './read-lines.ts'
+import { openRejects, type Rejects } from './rejects.ts'
+import { createSendDisplay, type SendDisplay } from './send-display.ts'
+import { digestOf, newSendState, parseSendState, sendStateName, type SendState } from './send-state.ts'
+import { createServerTime } from './server-time.ts'
+
+/** What `events send` was asked for. */
+export interface SendOptions {
+  /** Undefined for standard input. */
+  readonly file: string | undefined
+  /** Events a second; undefined for as fast as they are taken. */
+  readonly rate: number | undefined
+  readonly rejects: string | undefined
+  /** Sends a file that was sent whole, as new events. */
+  readonly again: boolean
+}
+
+/** What became of the lines: `cli:SendResult` of the schemas. */
+export interface SendResult {
+  readonly object: 'send_result'
+  readonly accepted: number
+  readonly refused: number
+  /** Lines that an earlier run had settled. */
+  readonly resumed_after_line: number
+}
+
+/** How often the state is saved. */
+const SAVE_EVERY_MS = 300
+/** What is under way at Ctrl-C has so long to be accepted. */
+const END_MS = 2000
+
+/**
+ * Sends lines until all are accepted or refused. Of a file a state is kept: the same command continues it after whatever ended it, under the same ids,
+ * so that nothing is doubled. Throws a CliError for a file, a state or a key that does not serve, and the reason of the signal.
+ */
+export async function runSend(context: Context, o: SendOptions): Promise<SendResult> {
+  const digest = o.file === undefined ? undefined : await digestOf(o.file)
+  const time = createServerTime(() => context.now())
+  const display = createSendDisplay(context)
+  const client = await context.client({ fetch: time.fetch, logger: display.logger })
+  const releases: (() => void)[] = [() => display.close()]
+  try {
+    if (o.file === undefined || digest === undefined) {
+      const rejects = o.rejects === undefined ? undefined : await openRejects(o.rejects, 0)
+      return await sendLines({ context, o, client, display, rejects, input: context.stdin, state: undefined })
+    }
+    const { signal } = context
+    const ask = async () => await client.apiKeys.current({ signal, maxRetries: 0 })
+    const onWait = (error: Error) => display.logger.warn(error.message)
+    const { tenant } = await untilAnswered(ask, { signal, onWait })
+    const scope = { server: (await context.server()).url, tenant, digest }
+    const path = join(context.folders.state, 'send', `${sendStateName(scope)}.json`)
+    releases.push(await lockState(path, 'Wait until it has ended, or stop it.'))
+    const kept = await readState(path, parseSendState)
+    if (kept?.doneAt != null && !o.again) {
+      await display.note(show`This file was sent by ${kept.doneAt}. Send it as new events with --again.`)
+      return resultOf(kept, kept.line)
+    }
+    const state = kept === undefined || kept.doneAt !== null ? newSendState(scope, time.now()) : kept
+    const rejects = o.rejects === undefined ? undefined : await openRejects(o.rejects, state.rejectsBytes)
+    await writeState(path, state)
+    if (state.line > 0) await display.note(show`Continuing after line ${state.line}.`)
+    return await sendLines({
+      context,
+      o,
+      client,
+      display,
+      rejects,
+      input: createReadStream(o.file),
+      state: { path, state },
+    })
+  } finally {
+    for (const release of releases.toReversed()) release()
+  }
+}
+
+interface Sending {
+  readonly context: Context
+  readonly o: SendOptions
+  readonly client: Ariftly
+  readonly display: SendDisplay
+  readonly rejects: Rejects | undefined
+  readonly input: AsyncIterable<Uint8Array>
+  /** Of a file. */
+  readonly state: { readonly path: string; readonly state: SendState } | undefined
+}
+
+async function sendLines(sending: Sending): Promise<SendResult> {
+  const { context, o, client, display, rejects, input, state } = sending
+  const first = state?.state ?? newSendState({ server: '', tenant: '', digest: '' }, 0)
+  const lineId = createLineId(`${first.digest}\0${first.startedMs}`)
+  let current = first
+  let failure: { readonly error: unknown } | undefined
+
+  async function save({ line, count }: SentMark): Promise<void> {
+    const taken = sender.takeRefused(line)
+    for (const each of taken) await display.refused(each)
+    const rejectsBytes = (await rejects?.add(taken.map(({ text }) => text))) ?? current.rejectsBytes
+    const refused = current.refused + taken.length
+    const accepted = first.accepted + first.refused + count - refused
+    current = { ...current, line, accepted, refused, rejectsBytes }
+    if (state !== undefined) await writeState(state.path, current)
+  }
+  const saver = new StateSaver(save, SAVE_EVERY_MS, (error) => (failure ??= { error }))
+  const sender = new LineSender({
+    client,
+    idOf: state === undefined ? undefined : (line, atMs) => lineId(atMs ?? first.startedMs, line),
+    onMoved: (mark) => saver.note(mark),
+  })
+  const stopShowing = display.watch(() => sender.counts, first)
+  context.signal.addEventListener('abort', () => void client.close({ timeoutMs: END_MS }), { once: true })
+  try {
+    for await (const lines of paced(readLines(input), first.line, o.rate, context.signal)) {
+      for (const line of lines) {
+        if (failure !== undefined) throw failure.error
+        await sender.send(line)
+      }
+    }
+    await sender.drained()
+  } catch (error) {
+    context.signal.throwIfAborted()
+    throw error
+  } finally {
+    stopShowing()
+    await saver.flush()
+    await rejects?.close()
+  }
+  const done: SendState = { ...current, doneAt: new Date(context.now()).toISOString() }
+  if (state !== undefined) await writeState(state.path, done)
+  return resultOf(done, first.line)
+}
+
+/** Lines after a number, not more than `rate` a second. Ends by throwing the reason of the signal. */
+async function* paced(
+  groups: AsyncIterable<readonly InputLine[]>,
+  after: number,
+  rate: number | undefined,
+  signal: AbortSignal,
+): AsyncGenerator<readonly InputLine[], void> {
+  const startedMs = performance.now()
+  let given = 0
+  for await (const group of groups) {
+    signal.throwIfAborted()
+    const lines = group.filter(({ number }) => number > after)
+    if (rate === undefined) {
+      yield lines
+      continue
+    }
+    for (const line of lines) {
+      const dueInMs = startedMs + (given * 1000) / rate - performance.now()
+      if (dueInMs > 1) await delay(dueInMs, undefined, { signal })
+      given += 1
+      yield [line]
+    }
+  }
+}
+
+function resultOf({ accepted, refused }: SendState, resumedAfter: number): SendResult {
+  return { object: 'send_result', accepted, refused, resumed_after_line: resumedAfter }
+}

@@ -1,0 +1,32 @@
+import { expect, test } from '@jest/globals'
+import fc from 'fast-check'
+import { Watermark } from './watermark.ts'
+
+test('the position is that of the last entry before which all are settled, whatever the order', () => {
+  const orders = fc.integer({ min: 1, max: 3000 }).chain((count) =>
+    fc.shuffledSubarray(
+      Array.from({ length: count }, (_, at) => at),
+      { minLength: count },
+    ),
+  )
+  fc.assert(
+    fc.property(orders, (order) => {
+      const mark = new Watermark<number>()
+      const entries = order.map((_, at) => mark.add(at))
+      const open = new Set(entries.keys())
+      let low = 0
+      for (const at of order) {
+        const entry = entries[at]
+        if (entry === undefined) throw new Error('no entry')
+        const before = mark.position
+        const hasMoved = mark.settle(entry)
+        open.delete(at)
+        while (low < entries.length && !open.has(low)) low += 1
+        expect(mark.position).toBe(low === 0 ? undefined : low - 1)
+        expect(hasMoved).toBe(mark.position !== before)
+        expect(mark.isEmpty).toBe(open.size === 0)
+      }
+    }),
+    { numRuns: 20 },
+  )
+})

@@ -1,0 +1,74 @@
+import type { Output } from './output.ts'
+import type { Shown } from './show.ts'
+
+/** The last line of a terminal, redrawn in place while other lines are printed above it. Where standard error is no terminal it draws nothing. */
+export interface StatusLine {
+  /** Draws this text from now on; without styles. */
+  show(text: Shown): void
+  /** Lets `write` print lines, on this terminal or elsewhere, without mixing them with the status. */
+  above(write: () => Promise<void>): Promise<void>
+  /** Takes the line away. */
+  close(): void
+}
+
+/** Lines printed above it wait so long for the status to follow, so that many lines cost one redraw. */
+const REDRAW_MS = 50
+const ERASE_LINE = '\r\x1b[2K'
+
+/** A status line on standard error. It is as wide as the terminal at most, so that it stays one line. */
+export function createStatusLine({ isTty, stream }: Pick<Output, 'isTty' | 'stream'>): StatusLine {
+  if (!isTty) return { show: () => undefined, above: async (write) => await write(), close: () => undefined }
+  let text = ''
+  let drawn = ''
+  let timer: NodeJS.Timeout | undefined
+
+  function draw(): void {
+    timer = undefined
+    const cut = cutTo(text, (stream.columns ?? 80) - 1)
+    if (cut === drawn) return
+    stream.write(`${ERASE_LINE}${cut}`)
+    drawn = cut
+  }
+  function erase(): void {
+    if (drawn === '') return
+    stream.write(ERASE_LINE)
+    drawn = ''
+  }
+  function resize(): void {
+    drawn = ''
+    draw()
+  }
+  stream.on('resize', resize)
+  return {
+    show(shown) {
+      text = shown.text
+      if (timer === undefined) draw()
+    },
+    async above(write) {
+      erase()
+      timer ??= setTimeout(draw, REDRAW_MS)
+      await write()
+    },
+    close() {
+      clearTimeout(timer)
+      stream.off('resize', resize)
+      erase()
+    },
+  }
+}
+
+/** The text, which has no styles, in so many columns. */
+function cutTo(text: string, columns: number): string {
+  let width = 0
+  let cut = ''
+  for (const char of text) {
+    width += WIDE.test(char) ? 2 : 1
+    if (width > columns) break
+    cut += char
+  }
+  return cut
+}
+
+/** East Asian and emoji characters, which a terminal shows in two columns. */
+const WIDE =
+  /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{1f000}-\u{3fffd}]/u

@@ -1,0 +1,2 @@
+/** Version of the package, as in its package.json. */
+export const VERSION = '1.1.0'
