@@ -1,0 +1,111 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { startWorker, type Worker } from '../ingest/worker.ts'
+import { API_KEY, startBenchStack } from '../support/bench-stack.ts'
+import { measurement, medians, type Measurement } from '../support/report.ts'
+import { bySize } from '../support/size.ts'
+import type { FlowOrder } from './client.ts'
+import type { TargetState } from './target.ts'
+
+const ROUNDS = bySize({ full: 3, smallest: 1 })
+const EVENTS = bySize({ full: 50_000, smallest: 1000 })
+/** Of them, those that are forwarded: the last ones. */
+const FORWARDED = bySize({ full: 20_000, smallest: 500 })
+const TASKS = 100
+const CONCURRENCY = 8
+
+/**
+ * `events send`, `events tail` and `listen` against the whole product in one process, each beside what a program does without the command line: the
+ * SDK for the first two, a plain loop of POSTs with the same concurrency for `listen`. Times of the command line hold the start of its process.
+ */
+export async function measureFlows(program: string, say: (line: string) => void): Promise<readonly Measurement[]> {
+  return await startBenchStack({ env: { LOG_LEVEL: 'warn' } }, async ({ start, close }) => {
+    const [client, target] = await Promise.all([
+      startWorker(join(import.meta.dirname, 'client.ts')),
+      startWorker(join(import.meta.dirname, 'target.ts')),
+    ])
+    try {
+      const { url } = await start('standalone')
+      const rounds: (readonly Measurement[])[] = []
+      for (let round = 0; round < ROUNDS; round += 1) {
+        rounds.push(await measureRound({ program, url, client, target, round }))
+        say(rounds[round]?.map(({ name, value }) => `${name} ${value.toFixed(2)}`).join(', ') ?? '')
+      }
+      return medians(rounds)
+    } finally {
+      await Promise.all([client.close(), target.close()])
+      await close()
+    }
+  })
+}
+
+interface Round {
+  readonly program: string
+  readonly url: string
+  readonly client: Worker
+  readonly target: Worker
+  readonly round: number
+}
+
+async function measureRound({ program, url, client, target, round }: Round): Promise<readonly Measurement[]> {
+  const folder = mkdtempSync(join(tmpdir(), 'ariftly-bench-cli-'))
+  const env = { PATH: process.env['PATH'], HOME: folder, ARIFTLY_URL: url, ARIFTLY_API_KEY: API_KEY }
+  const run = async (...args: readonly string[]) => await secondsOf([program, ...args], env)
+  const order = { url, apiKey: API_KEY, events: EVENTS, concurrency: CONCURRENCY }
+  const bare = async (what: Pick<FlowOrder, 'flow' | 'file'> & Partial<FlowOrder>) =>
+    (await client.ask<{ readonly seconds: number }>({ ...order, after: '', ...what })).seconds
+
+  const [own, other] = [writeLines(folder, `cli-${round}`), writeLines(folder, `sdk-${round}`)]
+  const after = new Date().toISOString()
+  const sent = await run('events', 'send', '-f', own)
+  const between = new Date().toISOString()
+  const sentBySdk = await bare({ flow: 'send', file: other })
+  // Both read the second half of the events: from memory and history alike.
+  const tailedBySdk = await bare({ flow: 'tail', file: other, after: between })
+  const tailed = await run('events', 'tail', '--since', between, '--no-follow')
+  const { url: targetUrl, requests } = await target.ask<TargetState>({})
+  const startedMs = performance.now()
+  const listen = spawn(
+    program,
+    ['listen', '--forward-to', targetUrl, '--since', after, '--concurrency', String(CONCURRENCY)],
+    {
+      env,
+      stdio: 'ignore',
+    },
+  )
+  while ((await target.ask<TargetState>({})).requests < requests + FORWARDED) await delay(10)
+  const listened = (performance.now() - startedMs) / 1000
+  listen.kill('SIGKILL')
+  await once(listen, 'exit')
+  const posted = await bare({ flow: 'post', file: other, url: targetUrl })
+  const perSecond = (events: number, seconds: number) => events / seconds
+  return [
+    measurement('send', perSecond(EVENTS, sent), 'events/s'),
+    measurement('tail', perSecond(EVENTS, tailed), 'events/s'),
+    measurement('listen', perSecond(FORWARDED, listened), 'events/s'),
+    measurement('send_vs_sdk', sentBySdk / sent, ''),
+    measurement('tail_vs_sdk', tailedBySdk / tailed, ''),
+    measurement('listen_vs_loop', perSecond(FORWARDED, listened) / perSecond(EVENTS, posted), ''),
+  ]
+}
+
+function writeLines(folder: string, task: string): string {
+  const path = join(folder, `${task}.ndjson`)
+  const message = 'Analyzing document: the third chapter is about what the second one left out. '.repeat(2)
+  const line = (n: number) => ({ type: 'task.progress', task_id: `${task}-${n % TASKS}`, data: { message, n } })
+  writeFileSync(path, Array.from({ length: EVENTS }, (_, n) => `${JSON.stringify(line(n))}\n`).join(''))
+  return path
+}
+
+async function secondsOf(args: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
+  const startedMs = performance.now()
+  const child = spawn(process.execPath, [...args], { env, stdio: ['ignore', 'pipe', 'inherit'] })
+  child.stdout.resume()
+  const [code] = (await once(child, 'close')) as [number | null]
+  if (code !== 0) throw new Error(`${args.join(' ')} ended with ${code}`)
+  return (performance.now() - startedMs) / 1000
+}
