@@ -59,6 +59,9 @@ export function timeText(ms: number, nowMs: number): string {
 
 function dateOf(ms: number): string {
   const at = new Date(ms)
-  const digits = (value: number) => String(value).padStart(2, '0')
   return `${at.getFullYear()}-${digits(at.getMonth() + 1)}-${digits(at.getDate())}`
+}
+
+function digits(value: number): string {
+  return String(value).padStart(2, '0')
 }
