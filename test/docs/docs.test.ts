@@ -96,6 +96,14 @@ test('docs/glossary.md names as code only what is in the code', () => {
   expect(named.filter((name) => !words.has(name))).toEqual([])
 })
 
+test('docs/fairness.md names only settings that services read', () => {
+  const isSetting = (span: string): boolean => /^[A-Z]+(_[A-Z]+)+$/.test(span)
+  const settings = new Set(codeSpans(readPage('docs/configuration.md')).filter(isSetting))
+  const named = codeSpans(readPage('docs/fairness.md')).filter(isSetting)
+  expect(named.length).toBeGreaterThan(10)
+  expect(named.filter((name) => !settings.has(name))).toEqual([])
+})
+
 /** Headings of the form: 3. [`packages/x/src/y.ts`](../packages/x/src/y.ts): `symbol` */
 function tourStops(text: string): readonly { readonly path: string; readonly symbol: string }[] {
   const headings = text.matchAll(/^#+ \d+\. \[`([^`]+)`\]\(([^)]+)\): `([^`]+)`$/gm)
