@@ -25,7 +25,7 @@ export function createProjectorMetrics(metrics: Metrics): ProjectorMetrics {
     help: 'Time from a batch of records to its commit.',
   })
   const rereads = metrics.counter({
-    name: 'ariftly_projector_checkpoints_lost_total',
+    name: 'ariftly_projector_checkpoint_conflicts_total',
     help: 'Batches that were not written as another process had moved the checkpoint.',
   })
   const lost = metrics.counter({
