@@ -3,11 +3,8 @@
  * the rows.
  */
 export async function inSlices(slice: () => Promise<number>, signal?: AbortSignal): Promise<number> {
+  const next = async (): Promise<number> => (signal?.aborted === true ? 0 : await slice())
   let sum = 0
-  while (signal?.aborted !== true) {
-    const rows = await slice()
-    if (rows === 0) break
-    sum += rows
-  }
+  for (let rows = await next(); rows !== 0; rows = await next()) sum += rows
   return sum
 }
