@@ -107,6 +107,18 @@ test('docs/glossary.md names as code only what is in the code', () => {
   expect(named.filter((name) => !words.has(name))).toEqual([])
 })
 
+test('docs/fairness.md names only settings that services read', () => {
+  const settings = new Set(settingsIn('docs/configuration.md'))
+  const named = settingsIn('docs/fairness.md')
+  expect(named.length).toBeGreaterThan(10)
+  expect(named.filter((name) => !settings.has(name))).toEqual([])
+})
+
+/** Names of settings that stand as code on a page. */
+function settingsIn(page: string): readonly string[] {
+  return codeSpans(readPage(page)).filter((span) => /^[A-Z]+(_[A-Z]+)+$/.test(span))
+}
+
 /** Headings of the form: 3. [`packages/x/src/y.ts`](../packages/x/src/y.ts): `symbol` */
 function tourStops(text: string): readonly { readonly path: string; readonly symbol: string }[] {
   const headings = text.matchAll(/^#+ \d+\. \[`([^`]+)`\]\(([^)]+)\): `([^`]+)`$/gm)

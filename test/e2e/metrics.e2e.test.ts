@@ -34,6 +34,11 @@ describe('the metrics of the running system', () => {
     expect(metricsOf(expr).filter((name) => !present.has(name))).toEqual([])
   })
 
+  test.each(readQueries())('have the label values that are asked for: $place', ({ expr }) => {
+    const asked = [...expr.matchAll(/\b(ariftly_\w+)\{phase="(\w+)"\}/g)].map(([selector]) => selector)
+    expect(asked.filter((selector) => !text.includes(`\n${selector} `))).toEqual([])
+  })
+
   test('have names in base units, and no ids as labels', () => {
     for (const [name, type] of types(text)) {
       expect(name).toMatch(/^ariftly_[a-z0-9_]+$/)

@@ -36,7 +36,7 @@ const over = new AbortController()
 beforeAll(async () => {
   world = await createWorld({ env: SHORT_TIMES })
   // A busy machine looks at /readyz late.
-  env = { ...world.env, FAREWELL_MS: '1500' }
+  env = { ...world.env, SHUTDOWN_DELAY_MS: '1500' }
   receiver = await startReceiver()
   db = new pg.Pool({ connectionString: world.database.adminUrl, max: 2 })
   if (FORMER_DIR !== undefined) former = await startFormerRelease({ dir: FORMER_DIR, world, env })

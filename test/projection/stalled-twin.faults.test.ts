@@ -115,7 +115,7 @@ test('a projector stopped inside its transaction writes nothing when it goes on 
 async function hasRejoined(process: ServiceProcess): Promise<boolean> {
   return (
     process.output().includes('a batch failed') ||
-    (await counted(process, 'ariftly_projector_positions_lost_total')) > 0
+    (await counted(process, 'ariftly_projector_checkpoint_conflicts_total')) > 0
   )
 }
 

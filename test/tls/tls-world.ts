@@ -68,7 +68,7 @@ export async function startTlsWorld(
     HOST: '127.0.0.1',
     LOG_LEVEL: 'debug',
     WEBHOOK_ALLOW_HTTP: 'true',
-    INGEST_FAREWELL_MS: '0',
+    SHUTDOWN_DELAY_MS: '0',
   }
   const processes: ServiceProcess[] = []
 

@@ -11,7 +11,7 @@ export interface LoneIngest {
 
 /** Starts it; `env` goes over the world's settings. */
 export async function startLoneIngest(env: Readonly<Record<string, string>>): Promise<LoneIngest> {
-  const world = await createWorld({ partitions: 3, env: { FAREWELL_MS: '0', ...env } })
+  const world = await createWorld({ partitions: 3, env: { SHUTDOWN_DELAY_MS: '0', ...env } })
   const ingest = await startServiceProcess('ingest', world.env)
   const key = await world.apiKey('default')
   const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json' }

@@ -70,17 +70,19 @@ export class ByteBudget {
     const tenants = this.#cuttableByTenant()
     let count = 0
     for (; this.#bytes > this.#bytesMax * ROOM; count += 1) {
-      let largest = tenants[0]
-      for (const other of tenants) if (other.tenant.bytes > (largest?.tenant.bytes ?? 0)) largest = other
+      const largest = tenants.pop()
       const share = largest?.shares.pop()
-      if (share === undefined) break
+      if (largest === undefined || share === undefined) break
       share.set(0)
       share.holder?.destroy()
+      if (largest.shares.length === 0) continue
+      const at = tenants.findLastIndex(({ tenant }) => tenant.bytes <= largest.tenant.bytes)
+      tenants.splice(at + 1, 0, largest)
     }
     return count
   }
 
-  /** Each tenant with its shares, the largest last. */
+  /** The tenants and the shares of each, the largest last. */
   #cuttableByTenant(): { readonly tenant: Tenant; readonly shares: ByteShare[] }[] {
     const byTenant = new Map<Tenant, ByteShare[]>()
     for (const share of [...this.#cuttable].toSorted((one, other) => one.bytes - other.bytes)) {
@@ -88,7 +90,8 @@ export class ByteBudget {
       if (shares === undefined) byTenant.set(share.tenant, [share])
       else shares.push(share)
     }
-    return Array.from(byTenant, ([tenant, shares]) => ({ tenant, shares }))
+    const tenants = Array.from(byTenant, ([tenant, shares]) => ({ tenant, shares }))
+    return tenants.toSorted((one, other) => one.tenant.bytes - other.tenant.bytes)
   }
 
   /** For {@link ByteShare}. */

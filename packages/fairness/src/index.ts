@@ -1,5 +1,6 @@
 export { ByteBudget, type ByteBudgetOptions, type ByteHolder, type ByteShare } from './byte-budget.ts'
 export { FailureLog, type FailureLogOptions } from './failure-log.ts'
+export { inSlices } from './in-slices.ts'
 export { startPoll, type Poll, type PollOptions } from './start-poll.ts'
 export { TenantTurns, TurnRefused, type TenantTurnsOptions } from './tenant-turns.ts'
 export { TokenBuckets, type BucketRate, type TokenBucket, type TokenBucketsOptions } from './token-buckets.ts'

@@ -116,8 +116,9 @@ export const settings = {
     default: 'info',
   }),
   DRAIN_MS: int({ doc: 'Time to end by itself after the first signal.', default: 10_000, min: 0, max: 600_000 }),
-  FAREWELL_MS: int({
-    doc: 'How long a service that clients call still serves after it says that it is not ready, with `Connection: close`: what a front needs to see that. Part of DRAIN_MS.',
+  SHUTDOWN_DELAY_MS: int({
+    doc: 'How long a service that clients call still serves after it says that it is not ready, with `Connection: close`: what a load balancer needs to see that. Part of DRAIN_MS.',
+    oldName: 'FAREWELL_MS',
     default: 500,
     min: 0,
     max: 60_000,
@@ -152,7 +153,7 @@ export const listenConfig = {
   PORT: settings.PORT,
   METRICS_PORT: settings.METRICS_PORT,
   DRAIN_MS: settings.DRAIN_MS,
-  FAREWELL_MS: settings.FAREWELL_MS,
+  SHUTDOWN_DELAY_MS: settings.SHUTDOWN_DELAY_MS,
 } as const
 
 /** How Kafka is reached; for `kafkaConnection`. */

@@ -3,7 +3,7 @@ import { createRouter, type HttpService } from '@ariftly/http'
 import { createFastPath } from '@ariftly/http-fast-path'
 import { withReleasers, type Readiness, type Releasers, type ServiceDeps } from '@ariftly/runtime'
 import type { IngestConfig } from './config.ts'
-import { createMemoryBudget } from './admission/memory-budget.ts'
+import { MemoryBudget } from './admission/memory-budget.ts'
 import { createIngestMetrics } from './metrics.ts'
 import { openLog, type OpenLog } from './log/open-log.ts'
 import { BODY_BYTES_MAX, createFastPostEvents, createPostEvents } from './request/post-events.ts'
@@ -35,7 +35,7 @@ async function compose(
 ): Promise<HttpService> {
   const { log, metrics, tracing } = deps
   const authenticator = startAuthenticator(config, { ...deps, name: 'ingest', releasers })
-  const budget = createMemoryBudget(config.INGEST_BUFFER_BYTES_MAX)
+  const budget = new MemoryBudget(config.INGEST_BUFFER_BYTES_MAX)
   const measures = createIngestMetrics(metrics, () => budget.usedBytes)
   const opened = openLog(config, deps, { releasers, onSend: measures.sent })
   const { eventLog, skew, historyMs } = opened

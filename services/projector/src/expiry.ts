@@ -1,4 +1,4 @@
-import { startPoll } from '@ariftly/fairness'
+import { inSlices, startPoll } from '@ariftly/fairness'
 import type { Logger } from '@ariftly/runtime'
 import { type Pool } from '@ariftly/store'
 import { deleteExpiredApiKeyChanges, deleteRevokedApiKeys } from '@ariftly/store/api-keys'
@@ -31,10 +31,10 @@ export function startExpiry(o: {
     const { eventsMs, logMs } = await readRetention(o.pool)
     const dropped = await dropExpiredEventPartitions(o.pool, { logRetentionMs: logMs })
     await deleteExpiredAuditEntries(o.pool, AUDIT_ROWS_MAX)
-    await inSlices(signal, () => deleteRevokedApiKeys(o.pool, SLICE_ROWS))
-    await inSlices(signal, () => deleteExpiredApiKeyChanges(o.pool, SLICE_ROWS))
+    await inSlices(() => deleteRevokedApiKeys(o.pool, SLICE_ROWS), signal)
+    await inSlices(() => deleteExpiredApiKeyChanges(o.pool, SLICE_ROWS), signal)
     // Times of the log are kept for as long as history, and a day.
-    await inSlices(signal, () => deleteExpiredLogTimes(o.pool, o.now() - eventsMs - DAY_MS))
+    await inSlices(() => deleteExpiredLogTimes(o.pool, o.now() - eventsMs - DAY_MS), signal)
     if (dropped.length > 0) o.log.info({ partitions: dropped }, 'expired partitions of events were dropped')
   }
 
@@ -44,10 +44,4 @@ export function startExpiry(o: {
     log: o.log,
     failing: 'partitions of events cannot be kept; tried again in an hour',
   }).close
-}
-
-/** In bounded statements, so that a backlog locks nothing for long. */
-async function inSlices(signal: AbortSignal, deleteSlice: () => Promise<number>): Promise<void> {
-  const deleted = signal.aborted ? 0 : await deleteSlice()
-  if (deleted > 0) await inSlices(signal, deleteSlice)
 }

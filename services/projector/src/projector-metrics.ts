@@ -25,11 +25,11 @@ export function createProjectorMetrics(metrics: Metrics): ProjectorMetrics {
     help: 'Time from a batch of records to its commit.',
   })
   const rereads = metrics.counter({
-    name: 'ariftly_projector_positions_lost_total',
-    help: 'Batches that were not written as another process had moved the position.',
+    name: 'ariftly_projector_checkpoint_conflicts_total',
+    help: 'Batches that were not written as another process had moved the checkpoint.',
   })
   const lost = metrics.counter({
-    name: 'ariftly_projector_lost_offsets_total',
+    name: 'ariftly_projector_gap_offsets_total',
     help: 'Offsets that the log lost before they were read. Alarm on any.',
   })
 

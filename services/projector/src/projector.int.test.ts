@@ -202,7 +202,7 @@ describe('projector', () => {
       'SELECT projection, partition, from_offset, to_offset FROM log_holes',
     )
     expect(holes).toEqual([{ projection: 'events', partition, from_offset: 1, to_offset: 3 }])
-    expect(await counted('ariftly_projector_lost_offsets_total')).toBe(2)
+    expect(await counted('ariftly_projector_gap_offsets_total')).toBe(2)
   })
 
   test('stops on another log under the same name, and goes on when an operator has opened a new epoch', async () => {

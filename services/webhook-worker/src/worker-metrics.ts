@@ -34,7 +34,7 @@ export function createWorkerMetrics(metrics: Metrics): WorkerMetrics {
   const queued = metrics.counter({
     name: 'ariftly_webhook_queued_total',
     help: 'Attempts put into a queue.',
-    labels: ['lane'],
+    labels: ['priority'],
   })
   const attempts = metrics.counter({
     name: 'ariftly_webhook_attempts_total',
@@ -80,7 +80,7 @@ export function createWorkerMetrics(metrics: Metrics): WorkerMetrics {
 
   return {
     matched: (deliveries) => matched.inc(deliveries),
-    queued: (priority, deliveries) => queued.inc({ lane: priority }, deliveries),
+    queued: (priority, deliveries) => queued.inc({ priority }, deliveries),
     attempted(result, errorClass, totalMs) {
       const ended = endedBy(result, errorClass ?? 'none')
       ended.count.inc()

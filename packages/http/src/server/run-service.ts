@@ -17,8 +17,14 @@ export async function runService<S extends ConfigSpec>(options: RunServiceOption
     async start(config, deps) {
       const running = await options.start(config as unknown as ConfigOf<S>, deps)
       const listen = config as unknown as ListenConfig
-      const { HOST: host, PORT: port, METRICS_PORT: metricsPort, DRAIN_MS: drainMs, FAREWELL_MS: farewellMs } = listen
-      return await serveService(running, { host, port, metricsPort, drainMs, farewellMs }, deps)
+      const {
+        HOST: host,
+        PORT: port,
+        METRICS_PORT: metricsPort,
+        DRAIN_MS: drainMs,
+        SHUTDOWN_DELAY_MS: shutdownDelayMs,
+      } = listen
+      return await serveService(running, { host, port, metricsPort, drainMs, shutdownDelayMs }, deps)
     },
   })
 }

@@ -9,7 +9,7 @@ afterEach(async () => {
   await Promise.all(closing.splice(0).map((close) => close()))
 })
 
-async function service(fields: Partial<Running>, metricsPort?: number, farewellMs = 0): Promise<ServedService> {
+async function service(fields: Partial<Running>, metricsPort?: number, shutdownDelayMs = 0): Promise<ServedService> {
   const running: Running = {
     name: 'test',
     router: (_req, res) => void res.end('routed'),
@@ -18,7 +18,7 @@ async function service(fields: Partial<Running>, metricsPort?: number, farewellM
     ...fields,
   }
   const deps = { log, metrics: createMetrics(), signal: new AbortController().signal }
-  const options = { host: '127.0.0.1', port: 0, metricsPort, drainMs: 2000, farewellMs }
+  const options = { host: '127.0.0.1', port: 0, metricsPort, drainMs: 2000, shutdownDelayMs }
   const served = await serveService(running, options, deps)
   closing.push(() => served.close())
   return served
@@ -70,7 +70,7 @@ describe('serveService', () => {
     await expect(get(served.port, '/readyz')).rejects.toThrow()
   })
 
-  test('says farewell: what comes before fronts have seen that it is not ready is served as ever, and drains after that', async () => {
+  test('waits before it drains: what comes before load balancers have seen that it is not ready is served as ever, and drains after that', async () => {
     let isDraining = false
     const drain = () => void (isDraining = true)
     const served = await service({ drain }, undefined, 1500)

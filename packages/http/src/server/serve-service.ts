@@ -14,8 +14,8 @@ export interface ServeServiceOptions {
   readonly metricsPort: number | undefined
   /** DRAIN_MS, the time for the whole end; answers have 80 % of it, after which they are cut. */
   readonly drainMs: number
-  /** FAREWELL_MS, the part of it in which a service with routes still serves, so that fronts see that it is not ready; default 0. */
-  readonly farewellMs?: number
+  /** SHUTDOWN_DELAY_MS, the part of it in which a service with routes still serves, so that load balancers see that it is not ready; default 0. */
+  readonly shutdownDelayMs?: number
 }
 
 /** A service with routes, and what may answer some of them before `node:http` reads them. */
@@ -74,7 +74,7 @@ export async function serveService(
     const startedMs = performance.now()
     draining = true
     server.drain()
-    if (running.router !== undefined) await sleep(Math.min(options.farewellMs ?? 0, graceMs), deps.signal)
+    if (running.router !== undefined) await sleep(Math.min(options.shutdownDelayMs ?? 0, graceMs), deps.signal)
     await running.drain?.()
     await server.close(Math.max(0, graceMs - (performance.now() - startedMs)))
   }

@@ -105,5 +105,5 @@ interface LogEntry {
  */
 function relayLog(log: Logger, { namespace, log: entry }: LogEntry): void {
   const { message, timestamp: _timestamp, stack: _stack, logger: _logger, ...fields } = entry
-  log.debug({ ...fields, part: namespace }, message)
+  log.debug({ ...fields, component: namespace }, message)
 }

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals'
-import { createMemoryBudget, REQUEST_BYTES, type MemoryBudget, type MemoryLease } from './memory-budget.ts'
+import { MemoryBudget, REQUEST_BYTES, type MemoryLease } from './memory-budget.ts'
 
 const KIB = 1024
 const never = (): void => {
@@ -13,7 +13,7 @@ function open(budget: MemoryBudget, tenant: string): MemoryLease {
 }
 
 test('no more is held than the budget, by one tenant no more than half, and all comes back', () => {
-  const budget = createMemoryBudget(100 * KIB)
+  const budget = new MemoryBudget(100 * KIB)
   const [one, same, other] = [open(budget, 'acme'), open(budget, 'acme'), open(budget, 'other')]
   expect(budget.usedBytes).toBe(3 * REQUEST_BYTES)
   expect(one.take(32 * KIB)).toBe(true)
@@ -29,7 +29,7 @@ test('no more is held than the budget, by one tenant no more than half, and all 
 })
 
 test('a request costs its fixed part, however little it sends', () => {
-  const budget = createMemoryBudget(10 * REQUEST_BYTES)
+  const budget = new MemoryBudget(10 * REQUEST_BYTES)
   const leases = Array.from({ length: 5 }, () => open(budget, 'acme'))
   expect(budget.open('acme')).toBeUndefined()
   leases[0]?.release()
@@ -37,7 +37,7 @@ test('a request costs its fixed part, however little it sends', () => {
 })
 
 test('unfinished bodies of a tenant wait at their share, and the oldest goes on', () => {
-  const budget = createMemoryBudget(1024 * KIB)
+  const budget = new MemoryBudget(1024 * KIB)
   const [first, second] = [open(budget, 'acme'), open(budget, 'acme')]
   expect(first.arrived(250 * KIB, never)).toBe('go')
   // Half of the budget is for unfinished bodies, and a tenant alone has half of that.
@@ -51,7 +51,7 @@ test('unfinished bodies of a tenant wait at their share, and the oldest goes on'
 })
 
 test('a tenant whose unfinished bodies wait keeps no other out', () => {
-  const budget = createMemoryBudget(1024 * KIB)
+  const budget = new MemoryBudget(1024 * KIB)
   const ofOne = Array.from({ length: 20 }, () => open(budget, 'acme'))
   const answers = ofOne.map((lease) => lease.arrived(20 * KIB, () => {}))
   expect(answers.filter((answer) => answer === 'wait').length).toBeGreaterThan(5)
@@ -59,14 +59,14 @@ test('a tenant whose unfinished bodies wait keeps no other out', () => {
 })
 
 test('what fits into the fixed part of a request never waits', () => {
-  const budget = createMemoryBudget(1024 * KIB)
+  const budget = new MemoryBudget(1024 * KIB)
   open(budget, 'acme').arrived(260 * KIB, never)
   open(budget, 'acme').arrived(20 * KIB, () => {})
   expect(open(budget, 'acme').arrived(REQUEST_BYTES, never)).toBe('go')
 })
 
 test('bodies that wait hold no more than a part of the budget beyond their own, and the rest is refused', () => {
-  const budget = createMemoryBudget(1024 * KIB)
+  const budget = new MemoryBudget(1024 * KIB)
   const rooms = ['one', 'two'].flatMap((tenant) =>
     Array.from({ length: 22 }, () => open(budget, tenant).arrived(20 * KIB, () => {})),
   )
@@ -79,7 +79,7 @@ test('bodies that wait hold no more than a part of the budget beyond their own, 
 })
 
 test('an answer that is not read holds its own bytes and not those of the body, up to a part of the budget', () => {
-  const budget = createMemoryBudget(1024 * KIB)
+  const budget = new MemoryBudget(1024 * KIB)
   const [one, same, other] = [open(budget, 'acme'), open(budget, 'acme'), open(budget, 'other')]
   one.arrived(200 * KIB, never)
   expect(one.answered(40 * KIB)).toBe(true)

@@ -7,11 +7,11 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { sendError } from '@ariftly/http'
 import { readContent } from './content.ts'
 import { eventually } from '@ariftly/testkit'
-import { createMemoryBudget, REQUEST_BYTES, type MemoryLease } from '../admission/memory-budget.ts'
+import { MemoryBudget, REQUEST_BYTES, type MemoryLease } from '../admission/memory-budget.ts'
 import { createBodyReader, discardRest, type BodyReader } from './request-body.ts'
 
 const BYTES_MAX = 100_000
-const budget = createMemoryBudget(1_000_000)
+const budget = new MemoryBudget(1_000_000)
 
 function openLease(): MemoryLease {
   const lease = budget.open('acme')

@@ -7,7 +7,7 @@ import type { LogEvent, Validation, ValidationResult } from '@ariftly/events'
 import { createRouter, serveHttp, type ConnectionFront, type FrontConnections } from '@ariftly/http'
 import { createFastPath } from '@ariftly/http-fast-path'
 import { createLogger, createMetrics } from '@ariftly/runtime'
-import { createMemoryBudget } from '../admission/memory-budget.ts'
+import { MemoryBudget } from '../admission/memory-budget.ts'
 import type { RecordStatus } from '../log/part.ts'
 import { BODY_BYTES_MAX, createFastPostEvents, createPostEvents } from './post-events.ts'
 import { createPostPipeline } from './post-pipeline.ts'
@@ -71,7 +71,7 @@ export async function startRawServer(o: {
   const answerPost = createPostPipeline({
     authenticator,
     quotas,
-    budget: createMemoryBudget(o.memoryBytes ?? 2 ** 27),
+    budget: new MemoryBudget(o.memoryBytes ?? 2 ** 27),
     take,
   })
   const corsOrigins = ['https://a.example']

@@ -1,3 +1,4 @@
+import { inSlices } from '@ariftly/fairness'
 import { drainWebhook, probeNow } from '@ariftly/store/deliveries'
 import type { CommandContext } from './command.ts'
 
@@ -5,9 +6,7 @@ const ROWS_PER_STATEMENT = 1000
 
 /** Makes every pending delivery of a webhook due now, and of a failing endpoint the next probe. */
 export async function drain({ pool, webhookId = '', print }: CommandContext): Promise<number> {
-  let moved = 0
-  for (let rows = -1; rows !== 0; moved += rows)
-    rows = await drainWebhook(pool, { webhookId, limit: ROWS_PER_STATEMENT })
+  const moved = await inSlices(() => drainWebhook(pool, { webhookId, limit: ROWS_PER_STATEMENT }))
   const failing = await probeNow(pool, { webhookId })
   print(
     `${moved} deliveries of ${webhookId} are due now${failing ? '; the endpoint is failing: its next probe comes now' : ''}`,

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { startPoll } from '@ariftly/fairness'
+import { inSlices, startPoll } from '@ariftly/fairness'
 import type { Logger } from '@ariftly/runtime'
 import { withTransaction, type Pool, type Transaction } from '@ariftly/store'
 import { claimQueue, releaseQueued, type QueueIdentity } from '@ariftly/store/deliveries'
@@ -59,12 +59,10 @@ export async function watchQueue(o: QueueWatchOptions): Promise<void> {
 
 /** Makes queued deliveries due again, all or those of one worker; returns how many. */
 async function releaseAll(tx: Transaction, workerId: string | undefined): Promise<number> {
-  let count = 0
-  for (let last = ROWS_PER_STATEMENT; last >= ROWS_PER_STATEMENT; count += last) {
-    last = 0
-    for (const n of (await releaseQueued(tx, { limit: ROWS_PER_STATEMENT, workerId })).values()) last += n
-  }
-  return count
+  return await inSlices(async () => {
+    const released = await releaseQueued(tx, { limit: ROWS_PER_STATEMENT, workerId })
+    return [...released.values()].reduce((sum, deliveries) => sum + deliveries, 0)
+  })
 }
 
 /** Reads the marker, or sets a new one, and the run id of the same node: of a cluster the one that holds the jobs. */

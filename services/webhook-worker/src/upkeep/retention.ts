@@ -1,4 +1,4 @@
-import { startPoll } from '@ariftly/fairness'
+import { inSlices, startPoll } from '@ariftly/fairness'
 import type { Logger } from '@ariftly/runtime'
 import { type Queryable } from '@ariftly/store'
 import {
@@ -50,10 +50,7 @@ export async function keepRetention(o: {
   }
 
   async function expire(what: string, remove: (db: Queryable, o: { limit: number }) => Promise<number>): Promise<void> {
-    let deleted = 0
-    for (let last = ROWS_PER_STATEMENT; last === ROWS_PER_STATEMENT && !o.signal.aborted; deleted += last) {
-      last = await remove(o.db, { limit: ROWS_PER_STATEMENT })
-    }
+    const deleted = await inSlices(() => remove(o.db, { limit: ROWS_PER_STATEMENT }), o.signal)
     if (deleted > 0) o.log.info({ deleted }, `expired ${what} were deleted`)
   }
 

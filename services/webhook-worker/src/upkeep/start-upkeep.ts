@@ -8,7 +8,7 @@ import type { WorkerMetrics } from '../worker-metrics.ts'
 import { startBacklogWatch, type BacklogWatch } from './backlog-watch.ts'
 import type { Heartbeat } from './heartbeat.ts'
 import { keepRetention } from './retention.ts'
-import { Sweeper } from './sweeper.ts'
+import { startSweeper } from './sweeper.ts'
 
 /** What the upkeep of deliveries needs. */
 export interface UpkeepOptions {
@@ -31,7 +31,7 @@ const SWEEP_MS = 1000
 /** Starts what brings lost deliveries back, counts and expires them, and carries out replays and redeliveries. Returns the count. */
 export function startUpkeep(o: UpkeepOptions): Pick<BacklogWatch, 'counts'> {
   const { config, pool: db, wakeups, metrics, signal, releasers, log } = o
-  const sweeper = new Sweeper({
+  const sweeper = startSweeper({
     db,
     everyMs: Math.min(SWEEP_MS, config.WEBHOOK_LEASE_MS / 4),
     deadMs: config.WEBHOOK_WORKER_DEAD_MS,

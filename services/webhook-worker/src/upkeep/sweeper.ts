@@ -1,5 +1,5 @@
 import { backoffMs } from '@ariftly/async'
-import { startPoll, type Poll } from '@ariftly/fairness'
+import { inSlices, startPoll, type Poll } from '@ariftly/fairness'
 import type { Logger } from '@ariftly/runtime'
 import type { Queryable } from '@ariftly/store'
 import {
@@ -30,62 +30,48 @@ const DELETED_LATELY_MS = 600_000
 const ALL_ORPHANS_EVERY = 30
 
 /**
- * Takes back deliveries whose worker is dead or whose lease has expired. It asks Postgres alone, never Redis: whatever became
+ * Starts to take back deliveries whose worker is dead or whose lease has expired. It asks Postgres alone, never Redis: whatever became
  * of a job, its delivery continues under a new attempt number. Any number of processes may run one.
  */
-export class Sweeper {
-  readonly #o: SweeperOptions
-  readonly #poll: Poll
-  #closed = false
-  #sweeps = 0
+export function startSweeper(o: SweeperOptions): Poll {
+  const { db } = o
+  let sweeps = 0
 
-  constructor(o: SweeperOptions) {
-    this.#o = o
-    this.#poll = startPoll({
-      step: () => this.#sweep(),
-      everyMs: o.everyMs,
-      retryMs: (failures) => backoffMs(failures, { baseMs: 200 }),
-      log: o.log,
-      failing: 'deliveries of dead workers cannot be taken back',
-    })
+  async function sweep(signal: AbortSignal): Promise<void> {
+    if (o.mayJudge()) await releaseDead(signal)
+    await releaseAll('leases have expired', (limit) => releaseExpiredLeases(db, { limit }), signal)
+    const within = sweeps++ % ALL_ORPHANS_EVERY === 0 ? {} : { deletedWithinMs: DELETED_LATELY_MS }
+    await inSlices(() => cancelOrphanedDeliveries(db, { limit: ROWS_PER_STATEMENT, ...within }), signal)
   }
 
-  /** Resolves when the sweep that is under way has ended. */
-  async close(): Promise<void> {
-    this.#closed = true
-    await this.#poll.close()
-  }
-
-  async #sweep(): Promise<void> {
-    await this.#releaseDead()
-    await this.#releaseAll('leases have expired', (limit) => releaseExpiredLeases(this.#o.db, { limit }))
-    await this.#cancelOrphans()
-  }
-
-  async #releaseDead(): Promise<void> {
-    if (!this.#o.mayJudge()) return
-    const { db, deadMs } = this.#o
-    const workers = await listDeadWorkers(db, { deadMs })
+  async function releaseDead(signal: AbortSignal): Promise<void> {
+    const workers = await listDeadWorkers(db, { deadMs: o.deadMs })
     if (workers.length === 0) return
-    await this.#releaseAll('workers are dead', (limit) => releaseDeliveriesOf(db, { workers, limit }))
-    for (const id of workers) await forgetWorker(db, { id })
+    await releaseAll('workers are dead', (limit) => releaseDeliveriesOf(db, { workers, limit }), signal)
+    // Those of which something is left are found again.
+    if (!signal.aborted) for (const id of workers) await forgetWorker(db, { id })
   }
 
-  async #releaseAll(why: string, release: (limit: number) => Promise<ReleasedDeliveries>): Promise<void> {
-    for (let last = ROWS_PER_STATEMENT; last >= ROWS_PER_STATEMENT && !this.#closed;) {
+  async function releaseAll(
+    why: string,
+    release: (limit: number) => Promise<ReleasedDeliveries>,
+    signal: AbortSignal,
+  ): Promise<void> {
+    await inSlices(async () => {
       const released = await release(ROWS_PER_STATEMENT)
-      last = 0
-      for (const count of released.values()) last += count
-      if (last === 0) return
-      this.#o.log.info({ deliveries: last, webhooks: released.size }, `${why}, their deliveries are due again`)
-      this.#o.onReleased(released.keys(), last)
-    }
+      const deliveries = [...released.values()].reduce((sum, count) => sum + count, 0)
+      if (deliveries === 0) return 0
+      o.log.info({ deliveries, webhooks: released.size }, `${why}, their deliveries are due again`)
+      o.onReleased(released.keys(), deliveries)
+      return deliveries
+    }, signal)
   }
 
-  async #cancelOrphans(): Promise<void> {
-    const within = this.#sweeps++ % ALL_ORPHANS_EVERY === 0 ? {} : { deletedWithinMs: DELETED_LATELY_MS }
-    for (let last = ROWS_PER_STATEMENT; last >= ROWS_PER_STATEMENT && !this.#closed;) {
-      last = await cancelOrphanedDeliveries(this.#o.db, { limit: ROWS_PER_STATEMENT, ...within })
-    }
-  }
+  return startPoll({
+    step: sweep,
+    everyMs: o.everyMs,
+    retryMs: (failures) => backoffMs(failures, { baseMs: 200 }),
+    log: o.log,
+    failing: 'deliveries of dead workers cannot be taken back',
+  })
 }
