@@ -407,13 +407,13 @@ export interface Redelivery {
     /** Only of this event. */
     readonly event_id?: string
     readonly task_id?: string
-    /** An event type, or several separated by commas. */
+    /** An event type, or several separated by commas; also when it was given as `types`. */
     readonly type?: string
     /** Known values: `http_3xx`, `http_4xx`, `http_5xx`, `timeout`, `tls_error`, `connection_refused`, `connection_reset`, `dns_error`, `blocked`; more may come. */
     readonly error_class?: "http_3xx" | "http_4xx" | "http_5xx" | "timeout" | "tls_error" | "connection_refused" | "connection_reset" | "dns_error" | "blocked"
-    /** Only deliveries created at this time or later. */
+    /** Only deliveries whose `created_at` is this time or later (inclusive). */
     readonly after?: string
-    /** Only deliveries created before this time. */
+    /** Only deliveries whose `created_at` is before this time (exclusive). */
     readonly before?: string
     readonly status: "delivered" | "failed" | "cancelled"
   }
@@ -439,11 +439,13 @@ export interface RedeliveryRequest {
     readonly status?: "delivered" | "failed" | "cancelled"
     /** An event type, or several separated by commas. */
     readonly type?: string
+    /** Another name of `type`: give one of them. */
+    readonly types?: string
     /** Only those whose newest attempt failed so. */
     readonly error_class?: "http_3xx" | "http_4xx" | "http_5xx" | "timeout" | "tls_error" | "connection_refused" | "connection_reset" | "dns_error" | "blocked"
-    /** ISO 8601; only deliveries created at this time or later. */
+    /** ISO 8601; only deliveries whose `created_at` is this time or later (inclusive). */
     readonly after?: string
-    /** ISO 8601; only deliveries created before this time. */
+    /** ISO 8601; only deliveries whose `created_at` is before this time (exclusive). */
     readonly before?: string
   }
   /** Only counts. Default: false. */
@@ -481,12 +483,12 @@ export interface TestAttempt {
 
 /** `ReplayRequest` as the API documents it. */
 export interface ReplayRequest {
-  /** ISO 8601; log time (when the event was appended), at most 30 days back. */
+  /** ISO 8601; only events that were appended to the log after this time (exclusive), at most 30 days back. */
   readonly after: string
-  /** ISO 8601; default: now. */
+  /** ISO 8601; only events that were appended to the log before this time (exclusive); default: now. */
   readonly before?: string | null
   readonly types?: readonly ("task.created" | "task.progress" | "task.complete" | "task.failed" | "artifact.emitted" | "approval.requested" | "approval.resolved" | "session.message" | "session.closed" | "tool_call.executed")[] | null
-  /** Only events whose delivery stands so. */
+  /** Only events whose delivery has this status. */
   readonly status?: "delivered" | "failed" | "cancelled" | null
   /** Only counts. Default: false. */
   readonly dry_run?: boolean | null
@@ -1224,9 +1226,11 @@ export interface ListEventsQuery {
   readonly session_id?: string
   /** Only events of this type, or of these, separated by commas. */
   readonly type?: readonly ("task.created" | "task.progress" | "task.complete" | "task.failed" | "artifact.emitted" | "approval.requested" | "approval.resolved" | "session.message" | "session.closed" | "tool_call.executed")[]
-  /** Only events after this time (exclusive). */
+  /** Another name of `type`: give one of them. */
+  readonly types?: readonly ("task.created" | "task.progress" | "task.complete" | "task.failed" | "artifact.emitted" | "approval.requested" | "approval.resolved" | "session.message" | "session.closed" | "tool_call.executed")[]
+  /** Only events whose `created_at` is after this time (exclusive). */
   readonly after?: string
-  /** Only events before this time (exclusive). */
+  /** Only events whose `created_at` is before this time (exclusive). */
   readonly before?: string
   /** `asc` for oldest first. */
   readonly order?: "desc" | "asc"
@@ -1250,7 +1254,7 @@ export interface StreamEventsQuery {
   readonly types?: readonly ("task.created" | "task.progress" | "task.complete" | "task.failed" | "artifact.emitted" | "approval.requested" | "approval.resolved" | "session.message" | "session.closed" | "tool_call.executed")[]
   /** Sends the whole event object as data. */
   readonly envelope?: boolean
-  /** Starts at this time, in log time; a position wins over it. */
+  /** Starts with what was appended to the log at this time or later (inclusive); up to a second of what came before may be sent too. A position wins over it. */
   readonly after?: string
   /** A position, for clients that cannot send the header. */
   readonly last_event_id?: string
@@ -1270,7 +1274,7 @@ export interface StreamEventsByFormQuery {
   readonly types?: readonly ("task.created" | "task.progress" | "task.complete" | "task.failed" | "artifact.emitted" | "approval.requested" | "approval.resolved" | "session.message" | "session.closed" | "tool_call.executed")[]
   /** Sends the whole event object as data. */
   readonly envelope?: boolean
-  /** Starts at this time, in log time; a position wins over it. */
+  /** Starts with what was appended to the log at this time or later (inclusive); up to a second of what came before may be sent too. A position wins over it. */
   readonly after?: string
   /** A position, for clients that cannot send the header. */
   readonly last_event_id?: string
@@ -1312,15 +1316,17 @@ export interface ListDeliveriesQuery {
   readonly event_id?: string
   /** Only of events of this task. */
   readonly task_id?: string
-  /** Only deliveries that stand so. */
+  /** Only deliveries with this status. */
   readonly status?: "pending" | "delivered" | "failed" | "cancelled"
   /** Only events of these types, separated by commas. */
   readonly type?: readonly ("task.created" | "task.progress" | "task.complete" | "task.failed" | "artifact.emitted" | "approval.requested" | "approval.resolved" | "session.message" | "session.closed" | "tool_call.executed")[]
+  /** Another name of `type`: give one of them. */
+  readonly types?: readonly ("task.created" | "task.progress" | "task.complete" | "task.failed" | "artifact.emitted" | "approval.requested" | "approval.resolved" | "session.message" | "session.closed" | "tool_call.executed")[]
   /** Only those whose newest attempt failed so. */
   readonly error_class?: "http_3xx" | "http_4xx" | "http_5xx" | "timeout" | "tls_error" | "connection_refused" | "connection_reset" | "dns_error" | "blocked"
-  /** Only deliveries created at this time or later. */
+  /** Only deliveries whose `created_at` is this time or later (inclusive). */
   readonly after?: string
-  /** Only deliveries created before this time. */
+  /** Only deliveries whose `created_at` is before this time (exclusive). */
   readonly before?: string
   /** `attempts`: the newest 20 attempts of each, newest first, without headers and bodies of answers; needs `limit` ≤ 100. */
   readonly include?: readonly "attempts"[]
@@ -1338,15 +1344,17 @@ export interface FindDeliveriesQuery {
   readonly event_id?: string
   /** Only of events of this task. */
   readonly task_id?: string
-  /** Only deliveries that stand so. */
+  /** Only deliveries with this status. */
   readonly status?: "pending" | "delivered" | "failed" | "cancelled"
   /** Only events of these types, separated by commas. */
   readonly type?: readonly ("task.created" | "task.progress" | "task.complete" | "task.failed" | "artifact.emitted" | "approval.requested" | "approval.resolved" | "session.message" | "session.closed" | "tool_call.executed")[]
+  /** Another name of `type`: give one of them. */
+  readonly types?: readonly ("task.created" | "task.progress" | "task.complete" | "task.failed" | "artifact.emitted" | "approval.requested" | "approval.resolved" | "session.message" | "session.closed" | "tool_call.executed")[]
   /** Only those whose newest attempt failed so. */
   readonly error_class?: "http_3xx" | "http_4xx" | "http_5xx" | "timeout" | "tls_error" | "connection_refused" | "connection_reset" | "dns_error" | "blocked"
-  /** Only deliveries created at this time or later. */
+  /** Only deliveries whose `created_at` is this time or later (inclusive). */
   readonly after?: string
-  /** Only deliveries created before this time. */
+  /** Only deliveries whose `created_at` is before this time (exclusive). */
   readonly before?: string
   /** `attempts`: the newest 20 attempts of each, newest first, without headers and bodies of answers; needs `limit` ≤ 100. */
   readonly include?: readonly "attempts"[]
@@ -1390,9 +1398,9 @@ export interface ListAuditEntriesQuery {
   readonly tenant?: string
   /** Only this action. */
   readonly action?: "api_key.create" | "api_key.update" | "api_key.rotate" | "api_key.revoke" | "webhook.create" | "webhook.update" | "webhook.rotate_secret" | "webhook.delete" | "tenant.put" | "tenant.delete"
-  /** Only entries of this time or later. */
+  /** Only entries whose `at` is this time or later (inclusive). */
   readonly after?: string
-  /** Only entries before this time. */
+  /** Only entries whose `at` is before this time (exclusive). */
   readonly before?: string
   /** Largest number of entries of the page. */
   readonly limit?: number
@@ -1404,9 +1412,9 @@ export interface ListAuditEntriesQuery {
 export interface ListDeadLettersQuery {
   /** Only this reason. */
   readonly reason?: "missing_attribute" | "bad_attribute" | "unknown_type" | "key_mismatch" | "wrong_partition" | "id_out_of_window" | "value_missing" | "value_too_large" | "value_not_utf8" | "value_not_one_line" | "value_not_json_object" | "value_too_deep" | "value_bad_string" | "value_duplicate_member" | "value_first_member" | "not_storable"
-  /** Only those of this time or later. */
+  /** Only those whose `at` is this time or later (inclusive). */
   readonly after?: string
-  /** Only those before this time. */
+  /** Only those whose `at` is before this time (exclusive). */
   readonly before?: string
   /** Largest number of entries of the page. */
   readonly limit?: number
