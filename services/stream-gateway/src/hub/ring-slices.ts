@@ -82,7 +82,7 @@ export class RingSlices {
     }
   }
 
-  /** Walks a slice record by record. It is final unless records may be added to it, or one was shown unchecked. */
+  /** Walks a slice record by record. It is final unless records may be added to it, or one was shown without its look-up. */
   #walk(
     subscriber: Subscriber,
     fromSeq: number,
