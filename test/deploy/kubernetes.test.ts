@@ -171,9 +171,6 @@ describe('the overlay dev', () => {
 
   test('starts its broker with the settings of docker-compose.yml, but for listeners and memory', () => {
     const own = Object.fromEntries((containerOf('kafka')?.env ?? []).map(({ name, value }) => [name, value]))
-    const isShared = (name: string) => !/LISTENER|VOTERS|HEAP/.test(name)
-    const shared = (env: Readonly<Record<string, string>>) =>
-      Object.fromEntries(Object.entries(env).filter(([name]) => isShared(name)))
     expect(shared(own)).toEqual(shared(services['kafka']?.environment ?? {}))
     expect(own['KAFKA_ADVERTISED_LISTENERS']).toBe(`PLAINTEXT://${settingsOf(objects)['KAFKA_BROKERS']}`)
   })
@@ -199,3 +196,8 @@ test('a manifest that does not fit the schemas is found', () => {
     'HorizontalPodAutoscaler/api: data/spec/maxReplicas must be integer',
   ])
 })
+
+/** Settings of the broker but those of listeners and memory. */
+function shared(env: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !/LISTENER|VOTERS|HEAP/.test(name)))
+}
