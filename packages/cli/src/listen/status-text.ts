@@ -57,8 +57,9 @@ export function timeText(ms: number, nowMs: number): string {
   return date === dateOf(nowMs) ? time : `${date} ${time}`
 }
 
+const digits = (value: number) => String(value).padStart(2, '0')
+
 function dateOf(ms: number): string {
   const at = new Date(ms)
-  const digits = (value: number) => String(value).padStart(2, '0')
   return `${at.getFullYear()}-${digits(at.getMonth() + 1)}-${digits(at.getDate())}`
 }
