@@ -107,9 +107,9 @@ describe.each(['sent', 'read', 'both'] as const)('a change of a schema whose val
   })
 })
 
-describe('a document of definitions', () => {
-  const document = (definitions: object) => ({ $defs: { Item: ITEM, ...definitions } })
+const document = (definitions: object) => ({ $defs: { Item: ITEM, ...definitions } })
 
+describe('a document of definitions', () => {
   test('may gain one, and each is compared', () => {
     expect(findBreakingSchemaChanges(document({}), document({ Other: ITEM }))).toEqual([])
     expect(findBreakingSchemaChanges(document({ Other: ITEM }), document({}))).toEqual(['/$defs/Other: is gone'])

@@ -13,7 +13,7 @@ export interface ItemSpec<B extends object> extends Pick<
   /** Schema of the answer; without one, what is printed says that the thing is gone (`cli:Gone`). */
   readonly output?: string
   /** Makes the call. `members` are the query or the body that the options say. */
-  call(client: Ariftly, input: Input, members: B, options: CreateOptions): Promise<object | void>
+  readonly call: (client: Ariftly, input: Input, members: B, options: CreateOptions) => Promise<object | void>
 }
 
 /** The command of one call, whose answer is printed. */
@@ -26,7 +26,7 @@ export function itemCommand<B extends object = object>(spec: ItemSpec<B>): Comma
     routes: [route],
     output,
     async run(context, input) {
-      const members = has('body') ? readBody<B>(options, input) : readParameters<B>(options, input)
+      const members = (has('body') ? readBody(options, input) : readParameters(options, input)) as B
       const idempotencyKey = has('idempotency-key') ? input.text('idempotency-key') : undefined
       const client = await context.client()
       const answer = await call(client, input, members, { signal: context.signal, idempotencyKey })

@@ -15,9 +15,7 @@ export interface ListSpec<T extends object, Q> extends Pick<
   readonly output: string
   readonly options?: readonly OptionSpec[]
   readonly columns: readonly Column<T>[]
-  list(client: Ariftly, input: Input, query: Q, options: CallOptions): List<T>
-  /** Throws a CliError for options that do not go together. */
-  check?(input: Input): void
+  readonly list: (client: Ariftly, input: Input, query: Q, options: CallOptions) => List<T>
 }
 
 const PAGE: readonly OptionSpec[] = [
@@ -28,17 +26,16 @@ const PAGE: readonly OptionSpec[] = [
 
 /** The command of a list: one page, or with `--all` every page. Where more follow, a notice says how to get them. */
 export function listCommand<T extends object, Q>(spec: ListSpec<T, Q>, isPaged = true): Command {
-  const { route, list, columns, check, ...rest } = spec
+  const { route, list, columns, ...rest } = spec
   const options = [...(spec.options ?? []), ...(isPaged ? PAGE : [])]
   return {
     ...rest,
     options,
     routes: [route],
     async run(context, input) {
-      check?.(input)
       const client = await context.client()
       const isAll = !isPaged || input.flag('all')
-      const items = list(client, input, readParameters<Q & object>(options, input), { signal: context.signal })
+      const items = list(client, input, readParameters(options, input) as Q, { signal: context.signal })
       let isFirst = true
       for await (const page of items.pages()) {
         await printItems(context, page.data, columns, isFirst)

@@ -4,25 +4,25 @@ import type { Input } from './input.ts'
 
 /**
  * The query, or the body, of the options that were given, each under its `parameter`; a dot in it leads into an object. The answer is as the options
- * say: `T` is what the caller declares them for.
+ * say: the caller knows its type.
  */
-export function readParameters<T extends object>(options: readonly OptionSpec[], input: Input): T {
+export function readParameters(options: readonly OptionSpec[], input: Input): object {
   const result: Members = Object.create(null) as Members
   for (const { name, parameter } of options) {
     const value = parameter === undefined ? undefined : input.value(name)
     if (parameter === undefined || value === undefined) continue
     setMember(result, parameter.split('.'), typeof value === 'object' && 'json' in value ? value.json : value)
   }
-  return { ...result } as T
+  return { ...result }
 }
 
 /** The body of `--body`, with what other options say on top. Throws a CliError when it is no object. */
-export function readBody<T extends object>(options: readonly OptionSpec[], input: Input): T {
+export function readBody(options: readonly OptionSpec[], input: Input): object {
   const given = input.json('body') ?? {}
   if (typeof given !== 'object' || given === null || Array.isArray(given)) {
     throw new CliError('invalid_option', '--body must be a JSON object.', { pointer: '--body' })
   }
-  return { ...given, ...readParameters(options, input) } as T
+  return { ...given, ...readParameters(options, input) }
 }
 
 /** The whole body as JSON, for members that no option has, and for null. */

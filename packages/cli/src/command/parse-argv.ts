@@ -20,7 +20,7 @@ export interface Invocation {
 export interface ParseWorld {
   readonly nowMs: number
   /** All of standard input, for options that are given as `-`. */
-  stdin(): Promise<string>
+  readonly stdin: () => Promise<string>
 }
 
 /**
@@ -116,8 +116,12 @@ function toOption(spec: OptionSpec): Option {
   const summary = spec.choices === undefined ? spec.summary : `${spec.summary} (${spec.choices.join(', ')})`
   const option = new Option(flags, summary)
   if (spec.required === true) option.makeOptionMandatory()
-  if (spec.many === true) option.argParser<readonly string[]>((text, before = []) => [...before, text])
+  if (spec.many === true) option.argParser(append)
   return option
+}
+
+function append(text: string, before: readonly string[] | undefined): readonly string[] {
+  return [...(before ?? []), text]
 }
 
 type Values = ReadonlyMap<string, InputValue | undefined>
@@ -160,7 +164,7 @@ async function readValue(
   { nowMs, stdin }: ParseWorld,
 ): Promise<InputValue | undefined> {
   if (given === undefined || typeof given === 'boolean') return given
-  const texts = Array.isArray(given) ? (given as readonly string[]) : [String(given)]
+  const texts = typeof given === 'string' ? [given] : (given as readonly string[])
   const values: InputValue[] = []
   for (const text of texts) {
     values.push(parseValue(await readSource(text, spec, pointer, stdin), spec, pointer, nowMs))

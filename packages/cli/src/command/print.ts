@@ -11,7 +11,7 @@ export async function printObject({ out, json }: Context, value: object): Promis
 /** One column of a table. */
 export interface Column<T> {
   readonly title: string
-  value(item: T): string | number | null | undefined
+  readonly value: (item: T) => string | number | null | undefined
 }
 
 /** Prints the items of one page: each as one line of JSON, or as a table. */

@@ -3,7 +3,7 @@ import { BlockList, isIP } from 'node:net'
 import { CliError } from '../errors/cli-error.ts'
 
 /** An address that may be dialled. */
-export interface TargetAddress {
+interface TargetAddress {
   readonly address: string
   readonly family: 4 | 6
 }
@@ -41,7 +41,7 @@ export async function resolveTarget(
 }
 
 /** Whether it is 127.0.0.0/8 or ::1, also as an IPv4 address within IPv6. */
-export function isLoopback({ address, family }: TargetAddress): boolean {
+function isLoopback({ address, family }: TargetAddress): boolean {
   return LOOPBACK.check(address, family === 4 ? 'ipv4' : 'ipv6')
 }
 

@@ -17,7 +17,7 @@ export function createForwarding(
   o: ListenOptions,
   { target, state }: { readonly target: ResolvedTarget; readonly state: ListenState },
   onSettled: (settled: Settled) => Promise<void>,
-): { readonly forwarder: Forwarder; close(): void } {
+): { readonly forwarder: Forwarder; readonly close: () => void } {
   const to = openTarget(target, o.attemptTimeoutMs)
   const secret = o.secret ?? state.secret
   const webhookId = state.filter.webhook ?? undefined

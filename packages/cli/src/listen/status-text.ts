@@ -63,3 +63,7 @@ function dateOf(ms: number): string {
   const at = new Date(ms)
   return `${at.getFullYear()}-${digits(at.getMonth() + 1)}-${digits(at.getDate())}`
 }
+
+function digits(value: number): string {
+  return String(value).padStart(2, '0')
+}

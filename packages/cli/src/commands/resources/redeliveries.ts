@@ -38,7 +38,7 @@ export const REDELIVERIES: readonly Command[] = [
     asksUnless: 'dry-run',
     example: 'ariftly redeliveries create --status failed --since 1d --dry-run',
     async run(context, input) {
-      const request: RedeliveryRequest = { filter: {}, ...readParameters<Partial<RedeliveryRequest>>(OPTIONS, input) }
+      const request: RedeliveryRequest = { filter: {}, ...readParameters(OPTIONS, input) }
       const client = await context.client()
       const { signal } = context
       const created = await client.redeliveries.create(request, {

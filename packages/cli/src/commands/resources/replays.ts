@@ -41,7 +41,7 @@ export const REPLAYS: readonly Command[] = [
       const client = await context.client()
       const { signal } = context
       const options = { signal, idempotencyKey: input.text('idempotency-key') }
-      const created = await client.webhooks.replay(webhook, readParameters<ReplayRequest>(OPTIONS, input), options)
+      const created = await client.webhooks.replay(webhook, readParameters(OPTIONS, input) as ReplayRequest, options)
       const read = async () => await client.webhooks.getReplay(webhook, created.id, { signal })
       return await waitUntilEnded(context, input, created, read)
     },

@@ -63,7 +63,7 @@ function applyChange(
     if (isOfSome && !isOf(entry)) continue
     const change = objectAt(path, value)
     if (first === 'data' && !allowUnknown) {
-      checkMembers(entry.type, entry.schema as DataSchema, (change as { readonly data: unknown }).data)
+      checkMembers(entry.type, entry.schema, (change as { readonly data: unknown }).data)
     }
     events[at] = mergeDeep(events[at], change) as JsonObject
   }
