@@ -57,8 +57,6 @@ export function timeText(ms: number, nowMs: number): string {
   return date === dateOf(nowMs) ? time : `${date} ${time}`
 }
 
-const digits = (value: number) => String(value).padStart(2, '0')
-
 function dateOf(ms: number): string {
   const at = new Date(ms)
   return `${at.getFullYear()}-${digits(at.getMonth() + 1)}-${digits(at.getDate())}`
