@@ -17,7 +17,7 @@ import { startRawTerminal } from './start-raw-terminal.ts'
 const HOSTILE = '\u001b[2J\u001b]0;owned\u0007\u009b1;1H\r\u202egnp\u2066\u200b\u2028'
 const LARGE = `${HOSTILE}${'x'.repeat(250_000)}`
 /** What `--json` needs no schema for: scripts of shells, and the commands that have tests of their own. */
-const APART: ReadonlySet<string> = new Set(['completion', 'events send', 'events tail', 'listen', 'wait'])
+const APART: ReadonlySet<string> = new Set(['completion', 'listen'])
 const execute = promisify(execFile)
 
 interface Node {
@@ -161,6 +161,14 @@ describe('through pipes', () => {
 
     const delivery = textOf(delivered?.[0], 'id')
     await Promise.all([
+      run('wait', [textOf(scenario[0], 'id'), '--delivered', '--timeout', '60s']),
+      run('events tail', ['--task', 't_1', '--since', '1h', '--no-follow']),
+      run('events tail', ['--task', 't_hostile', '--since', '1h', '--no-follow']),
+      run(
+        'events send',
+        [],
+        `${JSON.stringify({ type: 'task.progress', task_id: 't_3', data: { message: LARGE } })}\n`,
+      ),
       run('deliveries list', ['--webhook', id]),
       run('deliveries get', [delivery]),
       run('deliveries redeliver', [delivery]),

@@ -1,20 +1,42 @@
 import { execFile } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { eventually } from '@ariftly/testkit'
 
 const run = promisify(execFile)
 const PACKAGE = join(import.meta.dirname, '../../packages/cli')
 
-/** Packs the command line as its maintainers do, installs the tarball into a new folder without a network, and gives the path of the program. */
+/**
+ * Packs the command line as its maintainers do, installs the tarball into a new folder without a network, and gives the path of the program. It is done
+ * once a run of the tests: those that come later, also in other processes, wait for the first one.
+ */
 export async function installCli(): Promise<string> {
-  const folder = mkdtempSync(join(process.env['ARIFTLY_TEST_DIR'] ?? tmpdir(), 'cli-'))
+  const folder = join(process.env['ARIFTLY_TEST_DIR'] ?? mkdtempSync(join(tmpdir(), 'cli-')), 'installed-cli')
+  const program = join(folder, 'node_modules/.bin/ariftly')
+  if (isFirst(folder)) await install(folder)
+  else await eventually(() => existsSync(join(folder, 'done')), { timeoutMs: 110_000 })
+  return program
+}
+
+/** Of all who ask, one makes the folder. */
+function isFirst(folder: string): boolean {
+  try {
+    mkdirSync(folder)
+    return true
+  } catch (error) {
+    if ((error as { readonly code?: string }).code === 'EEXIST') return false
+    throw error
+  }
+}
+
+async function install(folder: string): Promise<void> {
   const packs = join(folder, 'packed')
   mkdirSync(packs)
   await run('npm', ['pack', '--pack-destination', packs], { cwd: PACKAGE })
   const tarball = join(packs, readdirSync(packs).find((name) => name.endsWith('.tgz')) ?? '')
   writeFileSync(join(folder, 'package.json'), '{"private":true}')
   await run('npm', ['install', '--offline', '--no-audit', '--no-fund', tarball], { cwd: folder })
-  return join(folder, 'node_modules/.bin/ariftly')
+  writeFileSync(join(folder, 'done'), '')
 }

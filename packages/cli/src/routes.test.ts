@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { startReceiver, type Receiver } from '@ariftly/testkit'
 import type { OptionSpec } from './command/command.ts'
 import { listCommands } from './command/list-commands.ts'
+import { CLI_SCHEMAS } from './schemas/index.ts'
 import { run } from './test-run.ts'
 import { TREE } from './tree.ts'
 
@@ -82,6 +83,13 @@ describe('the commands', () => {
       }
     },
   )
+})
+
+test.each(commands)('what $title prints as JSON has a published schema', ({ title, output }) => {
+  if (title === 'completion') return
+  const [source, name = ''] = (output ?? '').split(':')
+  const schemas = source === 'api' ? document.components.schemas : (CLI_SCHEMAS['$defs'] as object)
+  expect(Object.keys(schemas)).toContain(name)
 })
 
 describe('examples', () => {

@@ -31,7 +31,7 @@ export interface TargetDown {
 }
 
 /** What is held at a time; beyond it `add` waits. */
-const WINDOW = { events: 1000, bytes: 32 * 1024 * 1024 } as const
+export const WINDOW = { events: 1000, bytes: 32 * 1024 * 1024 } as const
 /** The target is probed after so long, and less often later. */
 const PROBE_MS = { first: 250, max: 2000 } as const
 

@@ -70,23 +70,23 @@ function valueFlags(places: readonly Place[]): string {
 function bashScript(places: readonly Place[]): string {
   const cases = places.map(({ words, next, options }) => {
     const suggested = [...next.map(({ word }) => word), ...flagsOf(options), '--help']
-    return `    '${words.join(' ')}') words='${suggested.join(' ')}' ;;`
+    return `    '${words.join(' ')}') suggested='${suggested.join(' ')}' ;;`
   })
   const choices = choicesOf(places).map(
-    ({ place, name, words }) => `    '${place} --${name}') words='${words.join(' ')}' ;;`,
+    ({ place, name, words }) => `    '${place} --${name}') suggested='${words.join(' ')}' ;;`,
   )
   return `# bash completion of ariftly
 _ariftly() {
-  local cur prev path='' word words=''
+  local cur prev place='' word suggested=''
   cur=\${COMP_WORDS[COMP_CWORD]}
   prev=\${COMP_WORDS[COMP_CWORD-1]}
   for word in "\${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
-    case "$path$word" in
+    case "$place$word" in
 ${pathCase(places)}
     esac
   done
-  path=\${path% }
-  case "$path $prev" in
+  place=\${place% }
+  case "$place $prev" in
 ${choices.join('\n')}
     *)
       case "$prev" in
@@ -94,10 +94,10 @@ ${choices.join('\n')}
       esac
       ;;
   esac
-  [ -n "$words" ] || case "$path" in
+  [ -n "$suggested" ] || case "$place" in
 ${cases.join('\n')}
   esac
-  COMPREPLY=($(compgen -W "$words" -- "$cur"))
+  COMPREPLY=($(compgen -W "$suggested" -- "$cur"))
 }
 complete -F _ariftly ariftly`
 }
@@ -105,7 +105,7 @@ complete -F _ariftly ariftly`
 /** Patterns of the paths that are one: each followed by what it becomes. */
 function pathCase(places: readonly Place[]): string {
   const paths = places.map(({ words }) => words.join(' ')).filter((path) => path !== '')
-  return paths.map((path) => `      '${path}') path='${path} ' ;;`).join('\n')
+  return paths.map((path) => `      '${path}') place='${path} ' ;;`).join('\n')
 }
 
 function choicesOf(
@@ -118,7 +118,7 @@ function choicesOf(
   )
 }
 
-/** zsh runs the script of bash by its own emulation. */
+/** zsh runs the script of bash by its own emulation; in it `path` and `words` are taken. */
 function zshScript(places: readonly Place[]): string {
   return `autoload -U +X bashcompinit && bashcompinit\n${bashScript(places)}`
 }

@@ -1,0 +1,105 @@
+import { expect, test } from '@jest/globals'
+import { eventually } from '@ariftly/testkit'
+import { Forwarder, WINDOW, type ForwarderSettings } from './forwarder.ts'
+import type { AttemptOutcome, ForwardedEvent, Settled } from './outcome.ts'
+
+const event = (key: string, n: number): ForwardedEvent => ({
+  id: `${key}-${n}`,
+  type: 't',
+  key,
+  body: Buffer.from('{}'),
+})
+
+function create(changes: Partial<ForwarderSettings>): { readonly forwarder: Forwarder; readonly settled: Settled[] } {
+  const settled: Settled[] = []
+  const forwarder = new Forwarder({
+    attempt: async () => ({ type: 'delivered', status: 200 }),
+    concurrency: 4,
+    attemptsMax: 2,
+    retryMs: () => 1,
+    onGivenUp: async () => undefined,
+    onSettled: (each) => settled.push(each),
+    ...changes,
+  })
+  return { forwarder, settled }
+}
+
+test('the position stays before an event that is under way, whatever ends after it', async () => {
+  let release: (outcome: AttemptOutcome) => void = () => undefined
+  const slow = new Promise<AttemptOutcome>((resolve) => (release = resolve))
+  const attempt = async ({ id }: ForwardedEvent) =>
+    id === 'b-1' ? await slow : ({ type: 'delivered', status: 200 } as const)
+  const { forwarder } = create({ attempt })
+  await forwarder.add(event('a', 1), 'p1')
+  await forwarder.add(event('b', 1), 'p2')
+  await forwarder.add(event('c', 1), 'p3')
+  forwarder.pass('p4')
+  await eventually(() => forwarder.counts.delivered === 2)
+  expect(forwarder.position).toBe('p1')
+  release({ type: 'delivered', status: 200 })
+  await forwarder.drained()
+  expect(forwarder.position).toBe('p4')
+})
+
+test('what fails waits for its retry within its task alone, and is given up after its attempts', async () => {
+  const attempt = async ({ id }: ForwardedEvent): Promise<AttemptOutcome> =>
+    id === 'a-1' ? { type: 'failed', status: 500, reason: 'answered 500' } : { type: 'delivered', status: 200 }
+  const { forwarder, settled } = create({ attempt })
+  for (const n of [1, 2]) for (const key of ['a', 'b']) await forwarder.add(event(key, n), `${key}${n}`)
+  await forwarder.drained()
+  expect(settled.map(({ event: { id } }) => id)).toEqual(['b-1', 'b-2', 'a-1', 'a-2'])
+  expect(settled.find(({ event: { id } }) => id === 'a-1')).toMatchObject({ result: 'failed', attempts: 2 })
+})
+
+test('no attempt counts while the target is down, one event at a time probes, and order holds after that', async () => {
+  let isDown = true
+  let [running, most, probes] = [0, 0, 0]
+  const attempt = async (): Promise<AttemptOutcome> => {
+    running += 1
+    await new Promise((resolve) => setTimeout(resolve, 5))
+    if (forwarder.down !== undefined) {
+      probes += 1
+      most = Math.max(most, running)
+    }
+    running -= 1
+    return isDown ? { type: 'unreachable', reason: 'refused' } : { type: 'delivered', status: 200 }
+  }
+  const { forwarder, settled } = create({ attempt, concurrency: 1, attemptsMax: 1 })
+  for (const n of [1, 2, 3]) for (const key of ['a', 'b']) await forwarder.add(event(key, n), `${key}${n}`)
+  await eventually(() => probes >= 2)
+  expect(forwarder.down).toMatchObject({ reason: 'refused' })
+  expect(forwarder.counts).toEqual({ delivered: 0, failed: 0, inFlight: 6 })
+  isDown = false
+  await forwarder.drained()
+  expect(forwarder.down).toBeUndefined()
+  expect(most).toBe(1)
+  for (const key of ['a', 'b']) {
+    const own = settled.filter((each) => each.event.key === key)
+    expect(own.map(({ event: { id } }) => id)).toEqual([`${key}-1`, `${key}-2`, `${key}-3`])
+    expect(own.every(({ attempts }) => attempts === 1)).toBe(true)
+  }
+})
+
+test('add waits while the window is full, and takes nothing once it is stopped or has failed', async () => {
+  const never = async () => await new Promise<AttemptOutcome>(() => undefined)
+  const { forwarder } = create({ attempt: never })
+  for (let n = 0; n < WINDOW.events; n += 1) await forwarder.add(event('a', n), undefined)
+  expect(forwarder.isFull).toBe(true)
+  const waiting = forwarder.add(event('a', -1), undefined)
+  await forwarder.stop(0)
+  expect(await waiting).toBe(false)
+  forwarder.fail(new Error('disk full'))
+  await expect(forwarder.add(event('a', -2), undefined)).rejects.toThrow('disk full')
+})
+
+test('fails when an event that is given up cannot be noted, and leaves the position before it', async () => {
+  const attempt = async (): Promise<AttemptOutcome> => ({ type: 'failed', status: 500, reason: 'answered 500' })
+  const { forwarder } = create({
+    attempt,
+    attemptsMax: 1,
+    onGivenUp: async () => Promise.reject(new Error('disk full')),
+  })
+  await forwarder.add(event('a', 1), 'p1')
+  await expect(forwarder.drained()).rejects.toThrow('disk full')
+  expect(forwarder.position).toBeUndefined()
+})
