@@ -13,6 +13,9 @@ const NOW_MS = Date.now()
 /** Of the busy task and the busy agent, over 80 days; so many events of other tasks and agents stand between them. */
 const BUSY = 2_000
 const OTHERS = 6_000
+/** Of the newest days: with so many the tree of the primary key is a level lower than the others of its week. */
+const DENSE = 16_000
+const DENSE_DAYS = 2
 
 const database = await createTestDatabase()
 const pool = database.openPool({ max: 1, settings: LIST_SETTINGS })
@@ -22,8 +25,12 @@ afterAll(() => database.drop())
 
 /** A busy task of a busy agent, nearly all of whose events are progress; the rare type, and other agents, are elsewhere. */
 function makeEvents(): ProjectedEvent[] {
-  return Array.from({ length: BUSY + OTHERS }, (_, index): ProjectedEvent => {
-    const ms = NOW_MS - Math.floor((index / (BUSY + OTHERS)) * 80 * DAY_MS)
+  return Array.from({ length: DENSE + BUSY + OTHERS }, (_, index): ProjectedEvent => {
+    const days =
+      index < DENSE
+        ? (index / DENSE) * DENSE_DAYS
+        : DENSE_DAYS + ((index - DENSE) / (BUSY + OTHERS)) * (80 - DENSE_DAYS)
+    const ms = NOW_MS - Math.floor(days * DAY_MS)
     const busy = index % 4 === 0
     return {
       tenant: 'mine',

@@ -58,7 +58,6 @@ export function createDeliveryShape(o: DeliveryListOptions): DeliveryShape {
   const values: unknown[] = []
   const bind = (value: unknown): string => `$${values.push(value)}`
   const written = (names: readonly string[]): string[] => names.map((name) => conditions[name]?.(bind) ?? 'true')
-  const source = sourceOf(o.filter, bind)
   const found = written(scanned).join(' AND ')
   const direction = o.order === 'asc' ? 'ASC' : 'DESC'
   const orderBy = `d.created_at ${direction}, d.id ${direction}`
@@ -66,29 +65,24 @@ export function createDeliveryShape(o: DeliveryListOptions): DeliveryShape {
     judged: written(judged),
     values,
     orderBy,
-    scan: (limit) => `SELECT d.* FROM ${source} WHERE ${found} ORDER BY ${orderBy} LIMIT ${limit}`,
+    scan: (limit) => `SELECT d.* FROM deliveries d WHERE ${found} ORDER BY ${orderBy} LIMIT ${limit}`,
   }
 }
 
-/** The rows of an event are found before anything else is looked at: an index by time would fit the order. */
-function sourceOf({ eventId }: DeliveryFilter, bind: Bind): string {
-  if (eventId === undefined) return 'deliveries d'
-  return `(SELECT * FROM deliveries WHERE event_id = ${bind(typeIdToUuid('evt', eventId))} OFFSET 0) AS d`
-}
-
-/** The conditions that one index serves, or that are judged of all rows of an event. */
+/** The conditions that one index serves; of an event all rows are read. */
 function scannedBy({ eventId, taskId, webhookId, status }: DeliveryFilter): readonly string[] {
   const range = ['tenant', 'after', 'before', 'cursor']
-  if (eventId !== undefined) return range
+  if (eventId !== undefined) return ['event', ...range]
   if (taskId !== undefined) return ['key', ...range]
   const failed = status === 'failed' ? ['status'] : []
   return webhookId === undefined ? [...range, ...failed] : ['webhook', ...range, ...failed]
 }
 
 function conditionsOf({ tenant, filter, order, cursorId }: DeliveryListOptions): Conditions {
-  const { webhookId, taskId, status, types, errorClass, afterMs, beforeMs } = filter
+  const { webhookId, eventId, taskId, status, types, errorClass, afterMs, beforeMs } = filter
   return {
     tenant: (bind) => `d.tenant_id${collationFor(filter)} = ${bind(tenant)}`,
+    event: given(eventId, (id, bind) => `d.event_id = ${bind(typeIdToUuid('evt', id))}`),
     key: given(taskId, (id, bind) => `d.ordering_key = ${bind(id)}`),
     task: given(taskId, (id, bind) => `${TASK_ID} = ${bind(id)}`),
     webhook: given(webhookId, (id, bind) => `d.webhook_id = ${bind(typeIdToUuid('whk', id))}`),
@@ -101,10 +95,12 @@ function conditionsOf({ tenant, filter, order, cursorId }: DeliveryListOptions):
   }
 }
 
-/** The collation of the index that is to be taken, so that no other one fits. */
+/**
+ * The collation of the index that is to be taken, so that no other one fits. Indexes in "POSIX" hold failed deliveries alone, so that none fits a list of an
+ * event, whose status is checked row by row: its rows are found by `event_id`.
+ */
 function collationFor({ eventId, taskId, webhookId, status }: DeliveryFilter): string {
-  if (eventId !== undefined) return ''
-  if (taskId === undefined && status === 'failed') return ' COLLATE "POSIX"'
+  if (eventId !== undefined || (taskId === undefined && status === 'failed')) return ' COLLATE "POSIX"'
   return taskId === undefined && webhookId === undefined ? '' : ' COLLATE "C"'
 }
 
