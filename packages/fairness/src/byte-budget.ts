@@ -3,7 +3,7 @@ export interface ByteBudgetOptions {
   /** In all. */
   readonly bytesMax: number
   /** What one tenant may hold, given what the others leave of `bytesMax`; never more than that. Default: all of it. */
-  tenantMax?(left: number): number
+  readonly tenantMax?: (left: number) => number
 }
 
 /** What holds bytes and can be cut, such as a connection whose client does not read. */

@@ -20,7 +20,7 @@ export interface Poll {
   /** Resolves when the loop has ended; never rejects. */
   readonly ended: Promise<void>
   /** Ends the loop after the round that is under way, whose failure is not logged any more. Resolves with `ended`. */
-  close(): Promise<void>
+  readonly close: () => Promise<void>
 }
 
 /** Runs `step` at once and then again and again, one round at a time. Failures are retried for ever. */

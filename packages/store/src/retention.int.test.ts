@@ -63,5 +63,5 @@ test('is followed by who watches it, and the last reading holds while Postgres i
   expect(watch.current().eventsMs).toBe(120 * DAY_MS)
   away = false
   await eventually(() => watch.current().eventsMs === 90 * DAY_MS)
-  watch.close()
+  await watch.close()
 })

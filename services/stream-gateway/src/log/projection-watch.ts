@@ -7,7 +7,7 @@ export interface ProjectionWatchOptions {
   /** Reads the projection's position; partitions that it has not begun are 0. */
   read(): Promise<OffsetVector>
   /** Pause before the next turn. */
-  everyMs(): number
+  readonly everyMs: () => number
   /** Whether a newer position would change anything. If not, a turn reads it only when the last reading is {@link UNNEEDED_EVERY_MS} old. */
   isNeeded(): boolean
   onPosition(position: OffsetVector): void
