@@ -16,6 +16,12 @@ export function apiKeyObject(row: ApiKeyRow): Record<string, unknown> {
   }
 }
 
+/** A key that was just made or rotated: with its secret, which is shown this once. */
+export function newApiKeyObject(row: ApiKeyRow, key: string): Record<string, unknown> {
+  const { object, id, ...rest } = apiKeyObject(row)
+  return { object, id, key, ...rest }
+}
+
 /** The key that calls, as far as the authenticator knows it: this must work while Postgres is away. */
 export function currentApiKeyObject(caller: Caller): Record<string, unknown> {
   return {

@@ -17,7 +17,7 @@ import { notFound } from '../not-found.ts'
 import { reachTenant } from '../tenants/reach-tenant.ts'
 import { tenantDeleted } from '../tenants/tenant-problems.ts'
 import type { WriteAnswer, WriteHandler } from '../writes/write-handler.ts'
-import { apiKeyObject } from './api-key-object.ts'
+import { apiKeyObject, newApiKeyObject } from './api-key-object.ts'
 import { readApiKeyChanges, readApiKeyRequest, readRotation } from './api-key-body.ts'
 import { refuseExcess, refuseForeignKey, refuseForeignScopes } from './refuse-excess.ts'
 
@@ -90,10 +90,9 @@ async function findTarget({ caller, params }: ApiCall, tx: Transaction): Promise
 }
 
 function answerWithSecret(row: ApiKeyRow, key: string, action: 'api_key.create' | 'api_key.rotate'): WriteAnswer {
-  const { object, id, ...rest } = apiKeyObject(row)
   return {
     status: 201,
-    body: { object, id, key, ...rest },
+    body: newApiKeyObject(row, key),
     headers: { Location: `/v1/api-keys/${row.id}` },
     audit: { action, target: row.id, tenant: row.tenant },
   }

@@ -38,11 +38,12 @@ export function createListAuditEntries(o: { readonly pool: Pool; readonly cursor
     const cursor = query.cursor === undefined ? {} : { cursorId: o.cursors.decode('audit', bound, query.cursor) }
     const rows = await listAuditEntries(o.pool, { ...bound, ...cursor, limit: query.limit + 1 })
     const { page, last } = cutPage(rows, query.limit)
-    sendObjects(res, page.map(renderEntry), last === undefined ? null : o.cursors.encode('audit', bound, last.id))
+    sendObjects(res, page.map(renderAuditEntry), last === undefined ? null : o.cursors.encode('audit', bound, last.id))
   }
 }
 
-function renderEntry(entry: AuditEntry): Record<string, unknown> {
+/** An entry of the audit log as the API shows it. */
+export function renderAuditEntry(entry: AuditEntry): Record<string, unknown> {
   return {
     object: 'audit_entry',
     id: entry.id,

@@ -3,7 +3,7 @@ import { readQuery, sendJson, type ApiHandler } from '@ariftly/http'
 import { type Pool } from '@ariftly/store'
 import { getDelivery, listAttempts } from '@ariftly/store/deliveries'
 import { notFound } from '../not-found.ts'
-import { renderAttempt, renderDelivery } from './render-delivery.ts'
+import { renderSingleDelivery } from './render-delivery.ts'
 
 const ATTEMPTS_MAX = 100
 
@@ -16,6 +16,6 @@ export function createGetDelivery(o: { pool: Pool }): ApiHandler {
     const delivery = await getDelivery(o.pool, { tenant, id })
     if (delivery === undefined) throw notFound('delivery')
     const attempts = await listAttempts(o.pool, { tenant, deliveryId: id, limit: ATTEMPTS_MAX })
-    sendJson(res, 200, { ...renderDelivery(delivery), attempts: attempts.map(renderAttempt) })
+    sendJson(res, 200, renderSingleDelivery(delivery, attempts))
   }
 }

@@ -7,7 +7,7 @@ import { generateSecret } from '@ariftly/signatures'
 import { insertWebhook } from '@ariftly/store/webhooks'
 import { webhookAad } from '@ariftly/webhook-sending'
 import type { WriteHandler } from '../writes/write-handler.ts'
-import { renderWebhook } from './render-webhook.ts'
+import { renderWithSecret } from './render-webhook.ts'
 import { readNewWebhook } from './webhook-body.ts'
 import { settingsOf } from './webhook-settings.ts'
 
@@ -35,7 +35,7 @@ export function createCreateWebhook(o: { keyring: Pick<Keyring, 'seal'>; policy:
     if (row === 'too_many') throw tooMany(webhooksMax)
     return {
       status: 201,
-      body: { ...renderWebhook(row), secret },
+      body: renderWithSecret(row, secret),
       headers: { Location: `/v1/webhooks/${id}` },
       audit: { action: 'webhook.create', target: id, tenant },
     }

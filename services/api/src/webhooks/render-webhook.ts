@@ -1,7 +1,7 @@
 import type { WebhookRow } from '@ariftly/store/webhooks'
 import { timeOf } from '../time-of.ts'
 
-/** The webhook object of design 8; headers by name only, and the secret never (creation and rotation add it). */
+/** The webhook object of design 8; headers by name only, and the secret never. */
 export function renderWebhook(row: WebhookRow): Record<string, unknown> {
   return {
     object: 'webhook',
@@ -25,4 +25,9 @@ export function renderWebhook(row: WebhookRow): Record<string, unknown> {
     created_at: timeOf(row.createdAtMs),
     updated_at: timeOf(row.updatedAtMs),
   }
+}
+
+/** The same with its secret, as creation and rotation show it, once. */
+export function renderWithSecret(row: WebhookRow, secret: string): Record<string, unknown> {
+  return { ...renderWebhook(row), secret }
 }

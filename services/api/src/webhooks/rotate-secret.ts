@@ -7,7 +7,7 @@ import { webhookAad } from '@ariftly/webhook-sending'
 import { notFound } from '../not-found.ts'
 import type { WriteHandler } from '../writes/write-handler.ts'
 import { isWebhookId } from '../find-webhook.ts'
-import { renderWebhook } from './render-webhook.ts'
+import { renderWithSecret } from './render-webhook.ts'
 
 const OVERLAP_HOURS = 24
 const HOUR_MS = 3_600_000
@@ -30,7 +30,7 @@ export function createRotateSecret(o: { keyring: Pick<Keyring, 'seal'> }): Write
     if (row === 'under_way') throw underWay()
     return {
       status: 200,
-      body: { ...renderWebhook(row), secret },
+      body: renderWithSecret(row, secret),
       audit: { action: 'webhook.rotate_secret', target: id, tenant },
     }
   }
