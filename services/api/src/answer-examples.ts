@@ -87,19 +87,18 @@ const CALLER: Caller = {
 }
 
 function deadLetter(): unknown {
-  const text = (value: string): Buffer => Buffer.from(value)
   return toDeadLetter({
     partition: 0,
     offset: 17,
     timestampMs: EXAMPLE_MS,
-    key: text('acme/task_01j9x8k2m4e7s9v0w1x2y3z4a5'),
-    value: text('{"message":"Analyzing'),
+    key: Buffer.from('acme/task_01j9x8k2m4e7s9v0w1x2y3z4a5'),
+    value: Buffer.from('{"message":"Analyzing'),
     headers: {
-      ce_source: text('/tenants/acme/agents/analyzer'),
-      dlq_reason: text('value_not_json_object'),
-      dlq_detail: text('the value is not a JSON object'),
-      dlq_partition: text('3'),
-      dlq_offset: text('1204'),
+      ce_source: Buffer.from('/tenants/acme/agents/analyzer'),
+      dlq_reason: Buffer.from('value_not_json_object'),
+      dlq_detail: Buffer.from('the value is not a JSON object'),
+      dlq_partition: Buffer.from('3'),
+      dlq_offset: Buffer.from('1204'),
     },
   })
 }
