@@ -16,6 +16,11 @@ const OWNERS: Readonly<Record<string, readonly string[]>> = {
 
 /** Published as one file that holds what they import: they may import what is listed for development. */
 const BUNDLED: ReadonlySet<string> = new Set(['@ariftly/cli', '@ariftly/console'])
+/** Services that a folder of `dev` may depend on. */
+const SERVICES_OF: Readonly<Record<string, readonly string[]>> = {
+  'dev/start': ['@ariftly-services/standalone'],
+  'dev/api-documents': ['api', 'ingest', 'stream-gateway'].map((name) => `@ariftly-services/${name}`),
+}
 
 interface Manifest {
   readonly name: string
@@ -135,14 +140,13 @@ describe('boundaries', () => {
     expect(imports.filter(({ specifier }) => /^(\.\.\/)+(packages|services|dev)\//.test(specifier))).toEqual([])
   })
 
-  test('only standalone composes services, and only dev/start takes standalone', () => {
+  test('only standalone composes services, dev/start takes standalone, and the documents their examples', () => {
     for (const folder of workspaces.filter((name) => name !== 'services/standalone')) {
       const services = dependenciesOf(manifestOf(folder)).filter((name) => name.startsWith('@ariftly-services/'))
-      expect({ folder, services }).toEqual({
-        folder,
-        services: folder === 'dev/start' ? ['@ariftly-services/standalone'] : [],
-      })
+      expect({ folder, services }).toEqual({ folder, services: SERVICES_OF[folder] ?? [] })
     }
+    const documents = importsOf('dev/api-documents/src').filter(({ specifier }) => specifier.includes('-services/'))
+    expect(documents.filter(({ specifier }) => !specifier.endsWith('/answer-examples'))).toEqual([])
   })
 
   test('packages and services depend on nothing of dev', () => {

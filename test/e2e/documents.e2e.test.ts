@@ -1,3 +1,5 @@
+import { execFile, spawn } from 'node:child_process'
+import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { buildOpenapi, GUIDES, type OpenapiDocument, type OpenapiOperation } from '@ariftly/api-documents'
 import { eventually } from '@ariftly/testkit'
@@ -8,14 +10,14 @@ import { startStandalone, type Standalone } from '../support/standalone.ts'
 
 let system: Standalone
 /** What the running system says of itself. */
-let served: OpenapiDocument
+let served: OpenapiDocument & { readonly info: { readonly description: string } }
 /** A key that every route takes. */
 let operator: string
 
 beforeAll(async () => {
   system = await startStandalone()
   operator = await system.apiKeyOf('default', ['events:write', 'events:read', 'webhooks', 'admin', 'platform'])
-  served = (await (await system.request('/openapi.json')).json()) as OpenapiDocument
+  served = (await (await system.request('/openapi.json')).json()) as typeof served
 })
 afterAll(async () => {
   await system?.close()
@@ -106,6 +108,32 @@ describe('the OpenAPI document', () => {
   })
 })
 
+describe('the introduction', () => {
+  test('has three calls that work as they are printed', async () => {
+    const [post = '', list = '', follow = ''] = printedCalls()
+    expect(printedCalls()).toHaveLength(3)
+    const stream = spawn('bash', ['-c', `exec ${follow}`], { env: shellOf(), stdio: ['ignore', 'pipe', 'ignore'] })
+    try {
+      let shown = ''
+      stream.stdout.setEncoding('utf8').on('data', (text: string) => (shown += text))
+      await eventually(() => shown.includes('event: stream.checkpoint'), { timeoutMs: 60_000 })
+      expect(await outputOf(post)).toMatchObject({ data: [{ index: 0, status: 'accepted' }] })
+      await eventually(async () => ((await outputOf(list)) as { data: object[] }).data.length === 1, {
+        timeoutMs: 60_000,
+      })
+      await eventually(() => shown.includes('event: task.progress'), { timeoutMs: 60_000 })
+    } finally {
+      stream.kill()
+    }
+  })
+
+  test('links pages of this installation alone', () => {
+    const links = [...served.info.description.matchAll(/\]\(([^)]+)\)/g)].map(([, link]) => link)
+    expect(links.filter((link) => link?.startsWith('/docs/guides/'))).toHaveLength(6)
+    expect(links.filter((link) => !link?.startsWith('/'))).toEqual([])
+  })
+})
+
 test('the reference shows the address of its page, and asks no other host for anything', async () => {
   const browser = await chromium.launch({ executablePath: findChromium(), args: CHROMIUM_ARGS })
   try {
@@ -116,6 +144,15 @@ test('the reference shows the address of its page, and asks no other host for an
     page.on('pageerror', (error) => faults.push(String(error)))
     await page.goto(system.url)
     expect(new URL(page.url()).pathname).toBe('/docs')
+    const first = await eventually(
+      async () => {
+        const shown = await page.evaluate<string>('document.body.innerText')
+        return shown.includes('First calls') ? shown : undefined
+      },
+      { timeoutMs: 60_000 },
+    )
+    expect(first).toContain(`curl ${system.url}/v1/events`)
+    expect(await page.locator('a[href$="/docs/guides/streaming"]').first().innerText()).toBe('streaming')
     await page.getByRole('navigation').getByText('Webhooks', { exact: true }).click()
     await page.getByRole('navigation').getByText('Create a webhook', { exact: true }).click()
     const text = await eventually(
@@ -126,6 +163,11 @@ test('the reference shows the address of its page, and asks no other host for an
       { timeoutMs: 30_000 },
     )
     expect(text).not.toContain('ARIFTLY_URL')
+    // Of the answer, which has an example that the API itself has rendered.
+    await eventually(
+      async () => (await page.evaluate<string>('document.body.innerText')).includes('whsec_C2FVsBQIhrscChlQIMV'),
+      { timeoutMs: 60_000 },
+    )
     expect(text).not.toContain('api.ariftly.io')
     expect({ hosts: [...hosts], faults }).toEqual({ hosts: [system.url], faults: [] })
   } finally {
@@ -150,6 +192,19 @@ test('the guides fit a page of 360 pixels, and ask no other host for anything', 
     await browser.close()
   }
 })
+/** The calls of the introduction, as they are printed. */
+function printedCalls(): readonly string[] {
+  return [...served.info.description.matchAll(/```sh\n([^]*?)```/g)].map(([, text = '']) => text)
+}
+
+/** What a reader of the introduction has in the shell. */
+function shellOf(): Readonly<Record<string, string | undefined>> {
+  return { PATH: process.env['PATH'], ARIFTLY_URL: system.url, ARIFTLY_API_KEY: system.apiKey }
+}
+
+async function outputOf(command: string): Promise<unknown> {
+  return JSON.parse((await promisify(execFile)('bash', ['-c', command], { env: shellOf() })).stdout)
+}
 
 /** Parameters without which a list is refused as too wide. */
 const NEEDED: Readonly<Record<string, Readonly<Record<string, string>>>> = { '/v1/deliveries': { status: 'failed' } }

@@ -24,12 +24,13 @@ export function createListAuditEntries({ pool, cursors }: ListDeps): ApiHandler 
       ...(query.before === undefined ? {} : { beforeMs: query.before.ceilMs }),
     }
     const bound = { tenant, ...filter }
-    const list = { cursors, name: 'audit', bound, query, render: renderEntry, placeOf: byId }
+    const list = { cursors, name: 'audit', bound, query, render: renderAuditEntry, placeOf: byId }
     await sendPage(res, { ...list, read: (page) => listAuditEntries(pool, { ...bound, ...page }) })
   }
 }
 
-function renderEntry(entry: AuditEntry): Record<string, unknown> {
+/** An entry of the audit log as the API shows it. */
+export function renderAuditEntry(entry: AuditEntry): Record<string, unknown> {
   return {
     object: 'audit_entry',
     id: entry.id,

@@ -11,15 +11,20 @@ const COMMA = Buffer.from(',')
  * `nextCursor` is null when this was the last page.
  */
 export function sendList(res: ServerResponse, entries: readonly Buffer[], nextCursor: string | null): void {
-  const tail = Buffer.from(
-    `],"has_more":${String(nextCursor !== null)},"next_cursor":${nextCursor === null ? 'null' : `"${nextCursor}"`}}`,
-  )
-  const parts = entries.flatMap((entry, index) => (index === 0 ? [entry] : [COMMA, entry]))
-  const body = Buffer.concat([HEAD, ...parts, tail])
+  const body = renderList(entries, nextCursor)
   res.statusCode = 200
   res.setHeader('Content-Type', 'application/json; charset=utf-8')
   res.setHeader('Content-Length', body.length)
   res.end(body)
+}
+
+/** The bytes of a list. */
+export function renderList(entries: readonly Buffer[], nextCursor: string | null): Buffer {
+  const tail = Buffer.from(
+    `],"has_more":${String(nextCursor !== null)},"next_cursor":${nextCursor === null ? 'null' : `"${nextCursor}"`}}`,
+  )
+  const parts = entries.flatMap((entry, index) => (index === 0 ? [entry] : [COMMA, entry]))
+  return Buffer.concat([HEAD, ...parts, tail])
 }
 
 /** The same of entries that are not JSON yet. */

@@ -54,25 +54,3 @@ export const problemKindSchema: TSchema = Type.Object({
   fix: Type.String(),
   example: Type.Unsafe({ type: 'object', additionalProperties: true, description: 'A problem with this code.' }),
 })
-
-/** A problem as an example. */
-export function problemExample(o: {
-  readonly status: number
-  readonly code: string
-  readonly title: string
-  readonly detail: string
-  readonly instance: string
-  readonly errors?: readonly object[]
-}): object {
-  const { status, code, title, detail, instance, errors } = o
-  return {
-    type: `/problems/${code}`,
-    title,
-    status,
-    detail,
-    instance,
-    code,
-    request_id: 'req_0f8e2c6ad9c14b0c8a4d0a4f7e3b9d15',
-    ...(errors === undefined ? {} : { errors }),
-  }
-}

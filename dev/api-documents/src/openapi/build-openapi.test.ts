@@ -12,6 +12,11 @@ const ajv = new Ajv2020({ strict: false, allErrors: true })
 formats.default(ajv)
 ajv.addSchema(document, 'openapi', undefined, false)
 
+/** Whether a component describes a value. */
+function fits(component: string, value: object): boolean {
+  return ajv.compile({ $ref: `openapi#/components/schemas/${component}` })(value)
+}
+
 describe('the OpenAPI document', () => {
   test('has an operation for each route of the table and none besides', () => {
     const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
@@ -40,29 +45,27 @@ describe('the OpenAPI document', () => {
     const text = JSON.stringify(document)
     const used = new Set([...text.matchAll(/"#\/components\/responses\/([^"]+)"/g)].map(([, name = '']) => name))
     expect([...used].toSorted()).toEqual(Object.keys(document.components.responses ?? {}).toSorted())
-    expect(text.length).toBeLessThan(250_000)
+    expect(text.length).toBeLessThan(310_000)
   })
 
   test('describes the CloudEvents that can be posted by a component alone', () => {
     const content = document.paths['/v1/events']?.['post']?.requestBody?.content ?? {}
     const validate = ajv.compile({ $ref: 'openapi#/components/schemas/NewCloudEvent' })
-    const examples = Object.entries(content)
+    const values = Object.entries(content)
       .filter(([type]) => type.startsWith('application/cloudevents'))
       .flatMap(([, { examples = {} }]) => Object.values(examples).flatMap(({ value }) => value))
-    expect(examples).toHaveLength(2)
-    for (const value of examples) expect(validate(value)).toBe(true)
+    expect(values).toHaveLength(2)
+    for (const value of values) expect(validate(value)).toBe(true)
   })
 
   test('describes events that are read by the payload of their type, and those of other types too', () => {
-    const validate = (name: string, value: object) =>
-      ajv.compile({ $ref: `openapi#/components/schemas/${name}` })(value)
     const members = { object: 'event', id: 'evt_01m88y3fz3eeksq399rkr6wnx3', created_at: '2026-11-25T08:45:37.123Z' }
     const event = { ...members, task_id: 't', agent: null, session_id: null, type: 'task.progress' }
     const good = { ...event, data: { task_id: 't', message: 'm', own: 1 } }
-    expect([validate('Event', good), validate('Event.task.progress', good)]).toEqual([true, true])
-    expect(validate('Event.task.progress', { ...event, data: { progress: 0.5 } })).toBe(false)
+    expect([fits('Event', good), fits('Event.task.progress', good)]).toEqual([true, true])
+    expect(fits('Event.task.progress', { ...event, data: { progress: 0.5 } })).toBe(false)
     const later = { ...event, type: 'task.archived', data: { by: 'retention' } }
-    expect([validate('Event', later), validate('Event.task.progress', later)]).toEqual([true, false])
+    expect([fits('Event', later), fits('Event.task.progress', later)]).toEqual([true, false])
   })
 
   test.each([
@@ -90,9 +93,11 @@ describe('the OpenAPI document', () => {
     const { components, paths } = document
     const text = JSON.stringify(paths['/v1/events']?.['get']?.responses) + JSON.stringify(components.schemas['Webhook'])
     expect(text).not.toContain('"enum":["task.created"')
-    const bodies = Object.entries(components.schemas).filter(([name]) => /^New|Request|Changes|Rotate|Test/.test(name))
-    expect(bodies.length).toBeGreaterThan(10)
-    expect(JSON.stringify(bodies)).not.toContain('"default":')
+    const requests = Object.entries(components.schemas).filter(([name]) =>
+      /^New|Request|Changes|Rotate|Test/.test(name),
+    )
+    expect(requests.length).toBeGreaterThan(10)
+    expect(JSON.stringify(requests)).not.toContain('"default":')
   })
 
   test('describes the request that a webhook receives', () => {

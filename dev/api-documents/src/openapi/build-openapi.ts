@@ -10,6 +10,7 @@ import { streamOperations } from './operations/stream-operations.ts'
 import { deliveryOperations } from './operations/delivery-operations.ts'
 import { webhookOperations } from './operations/webhook-operations.ts'
 import type { OpenapiDocument, OpenapiOperation } from './document.ts'
+import { INFO } from './info.ts'
 import { TAGS, type OperationDoc } from './operation.ts'
 import { renderOperation } from './render-operation.ts'
 import { EVENT_WEBHOOK } from './event-webhook.ts'
@@ -79,20 +80,3 @@ function operationDocs(recent: string): Readonly<Record<RouteName, OperationDoc>
     ...documentOperations,
   }
 }
-
-const INFO = {
-  title: 'Ariftly Events API',
-  version: '1.1.0',
-  summary: 'Post, query, stream and deliver the events of agents.',
-  contact: { name: 'Ariftly', url: 'https://ariftly.io' },
-  license: { name: 'Proprietary', url: 'https://ariftly.io/terms' },
-  description: `Every state change in the platform is an immutable event.
-
-**Keys.** All paths under \`/v1\` need \`Authorization: Bearer <API key>\` with the scope that the operation names. Another tenant's resource is 404.
-
-**Errors** are \`application/problem+json\` (RFC 9457) with a stable \`code\` and, for input, \`errors\` that name each parameter or pointer. A parameter that is unknown, empty or repeated is 400; a body with an unknown member or a bad value is 422. \`X-Request-Id\` is on every answer.
-
-**Lists** answer \`{object, data, has_more, next_cursor}\`; pass \`next_cursor\` as \`cursor\` to get the next page.
-
-**New members** may appear in any answer: ignore those that you do not know.`,
-} as const

@@ -1,8 +1,9 @@
 import { isAdministrativeWrite, type NamedRoute } from '@ariftly/http'
 import { Type } from '@sinclair/typebox'
-import { problemExample } from '../json-schemas/problem-schema.ts'
+import { problemExample } from '@ariftly-services/api/answer-examples'
 import type { OpenapiContent, OpenapiOperation, OpenapiParameter } from './document.ts'
 import type { Answer, AnswerHeader, Content, OperationDoc, ProblemAnswer, QueryParameter } from './operation.ts'
+import { answerExamples } from './answer-examples.ts'
 import { codeSamples } from './code-samples.ts'
 import { ref } from './schema-ref.ts'
 
@@ -96,9 +97,15 @@ function renderAnswer(route: NamedRoute, answer: Answer): readonly [string, obje
     {
       description,
       headers: headersOf([...headers, ...(route.idempotent === true ? [REPLAYED] : []), REQUEST_ID]),
-      ...(content === undefined ? {} : { content: contentOf(content) }),
+      ...(content === undefined ? {} : { content: contentOf(content.map((each) => withExamples(each, status))) }),
     },
   ]
+}
+
+function withExamples(content: Content, status: Answer['status']): Content {
+  const { type, schema, examples } = content
+  if (type !== 'application/json' || schema === undefined || examples !== undefined) return content
+  return { ...content, examples: answerExamples(schema, status) }
 }
 
 const IDEMPOTENCY_KEY: QueryParameter = {
@@ -204,7 +211,7 @@ function renderProblem(
 ): object {
   const retry = status === 429 || status === 503
   const [code = 'error'] = codes
-  const value = problemExample({ status, code, title: TITLES[status], detail: description, instance: '/v1/events' })
+  const value = problemExample(code) ?? {}
   return {
     description: `${description}${description.endsWith('.') ? '' : '.'} Codes: ${codes.map((each) => `\`${each}\``).join(', ')}.`,
     headers: {

@@ -114,10 +114,9 @@ async function findTarget({ caller, params }: ApiCall, tx: Transaction): Promise
 }
 
 function answerWithSecret(row: ApiKeyRow, key: string, action: 'api_key.create' | 'api_key.rotate'): WriteAnswer {
-  const { object, id, ...rest } = apiKeyObject(row)
   return {
     status: 201,
-    body: { object, id, key, ...rest },
+    body: newApiKeyObject(row, key),
     headers: { Location: `/v1/api-keys/${row.id}` },
     audit: { action, target: row.id, tenant: row.tenant },
   }
@@ -142,7 +141,7 @@ function rotationUnderWay(): Problem {
 }
 
 /** An API key as the API shows it; without the key itself, which is shown once. */
-function apiKeyObject(row: ApiKeyRow): Record<string, unknown> {
+export function apiKeyObject(row: ApiKeyRow): Record<string, unknown> {
   return {
     object: 'api_key',
     id: row.id,
@@ -156,8 +155,14 @@ function apiKeyObject(row: ApiKeyRow): Record<string, unknown> {
   }
 }
 
+/** A key that was just made or rotated: with its secret, which is shown this once. */
+export function newApiKeyObject(row: ApiKeyRow, key: string): Record<string, unknown> {
+  const { object, id, ...rest } = apiKeyObject(row)
+  return { object, id, key, ...rest }
+}
+
 /** The key that calls, as far as the authenticator knows it: this must work while Postgres is away. */
-function currentApiKeyObject(caller: Caller): Record<string, unknown> {
+export function currentApiKeyObject(caller: Caller): Record<string, unknown> {
   return {
     object: 'api_key',
     id: caller.keyId,

@@ -5,7 +5,7 @@ import { getDelivery, listAttempts, redeliver } from '@ariftly/store/deliveries'
 import { webhookExists } from '@ariftly/store/webhooks'
 import { notFound, pathId } from '../not-found.ts'
 import type { WriteHandler } from '../writes/write-handler.ts'
-import { renderAttempt, renderDelivery } from './render-delivery.ts'
+import { renderDelivery, renderSingleDelivery } from './render-delivery.ts'
 
 const ATTEMPTS_MAX = 100
 
@@ -17,7 +17,7 @@ export function createGetDelivery(o: { pool: Pool }): ApiHandler {
     const delivery = await getDelivery(o.pool, { tenant, id })
     if (delivery === undefined) throw notFound('delivery')
     const attempts = await listAttempts(o.pool, { tenant, deliveryId: id, limit: ATTEMPTS_MAX })
-    sendJson(res, 200, { ...renderDelivery(delivery), attempts: attempts.map(renderAttempt) })
+    sendJson(res, 200, renderSingleDelivery(delivery, attempts))
   }
 }
 

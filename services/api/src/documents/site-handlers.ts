@@ -28,7 +28,7 @@ export function createSiteHandlers(o: {
   readonly now: () => number
 }): Readonly<Record<'getIndex' | 'getFavicon' | 'getRobots' | 'getSecurityTxt', OpenHandler>> {
   const favicon = readFileSync(new URL('../../assets/favicon.ico', import.meta.url))
-  const index = { object: 'index', name: 'Ariftly Events API', version: o.version, links: LINKS }
+  const index = renderIndex(o.version)
 
   return {
     getIndex(req, res) {
@@ -51,6 +51,11 @@ export function createSiteHandlers(o: {
       sendDocument(res, TEXT, securityTxt(o.securityContact, o.now()), { 'Cache-Control': 'public, max-age=86400' })
     },
   }
+}
+
+/** What `GET /` answers. */
+export function renderIndex(version: string): Record<string, unknown> {
+  return { object: 'index', name: 'Ariftly Events API', version, links: LINKS }
 }
 
 /** https://www.rfc-editor.org/rfc/rfc9116; the same text for a whole day. */

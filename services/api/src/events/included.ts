@@ -74,7 +74,12 @@ export async function renderIncluded(
   return rendered
 }
 
-function renderWith(event: LoggedEvent, include: Include, deliveries: readonly DeliveryRow[] | undefined): Buffer {
+/** An event with what is included; `data` keeps its bytes. */
+export function renderWith(
+  event: LoggedEvent,
+  include: Include,
+  deliveries: readonly DeliveryRow[] | undefined,
+): Buffer {
   const members = {
     ...(include.log ? { log: renderLog(event, include.place) } : {}),
     ...(deliveries === undefined ? {} : renderDeliveries(deliveries)),

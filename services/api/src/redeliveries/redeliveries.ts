@@ -69,7 +69,7 @@ function underWay(dryRun: boolean, runningId: string | undefined): Problem {
 }
 
 /** The redelivery object: what was asked for and how far it is. On a dry run `delivery_count` counts what would be sent. */
-function renderRedelivery(row: RedeliveryRow): Record<string, unknown> {
+export function renderRedelivery(row: RedeliveryRow): Record<string, unknown> {
   return {
     object: 'redelivery',
     id: row.id,

@@ -74,7 +74,7 @@ function underWay(dryRun: boolean): Problem {
 }
 
 /** The replay object: what was asked for and how far it is. On a dry run `delivery_count` counts what would be made. */
-function renderReplay(row: ReplayRow): Record<string, unknown> {
+export function renderReplay(row: ReplayRow): Record<string, unknown> {
   return {
     object: 'replay',
     id: row.id,

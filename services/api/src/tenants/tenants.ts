@@ -123,7 +123,7 @@ function limitsOf({
 }
 
 /** A tenant as the API shows it; `deleted_count` while it is being deleted. */
-function renderTenant(row: TenantRow): Record<string, unknown> {
+export function renderTenant(row: TenantRow): Record<string, unknown> {
   return {
     object: 'tenant',
     id: row.id,

@@ -35,24 +35,37 @@ export function createGetWebhookStats(o: { pool: Pool; now?: () => number }): Ap
       const before = byBucket[index]
       if (before !== undefined) byBucket[index] = sumFigures(before, row)
     }
-    const all = byBucket.reduce(sumFigures, NOTHING)
-    sendJson(res, 200, {
-      object: 'webhook_stats',
-      webhook_id: webhookId,
-      window,
-      from: timeOf(fromMs),
-      to: timeOf(toMs),
-      ...countsOf(all),
-      error_classes: Object.fromEntries(
-        ERROR_CLASSES.map((name, index) => [name, all.errors[index] ?? 0] as const).filter(([, count]) => count > 0),
-      ),
-      latency_ms: latencyOf(all),
-      buckets: byBucket.map((figures, index) => ({
-        at: timeOf(fromMs + index * bucketMs),
-        ...countsOf(figures),
-        latency_p95_ms: latencyPercentile(figures.latencies, 0.95),
-      })),
-    })
+    sendJson(res, 200, renderWebhookStats({ webhookId, window, fromMs, toMs, bucketMs, byBucket }))
+  }
+}
+
+/** The statistics of a window by the figures of its buckets, oldest first. */
+export function renderWebhookStats(o: {
+  readonly webhookId: string
+  readonly window: keyof typeof WINDOWS
+  /** Epoch milliseconds. */
+  readonly fromMs: number
+  readonly toMs: number
+  readonly bucketMs: number
+  readonly byBucket: readonly Figures[]
+}): Record<string, unknown> {
+  const all = o.byBucket.reduce(sumFigures, NOTHING)
+  return {
+    object: 'webhook_stats',
+    webhook_id: o.webhookId,
+    window: o.window,
+    from: timeOf(o.fromMs),
+    to: timeOf(o.toMs),
+    ...countsOf(all),
+    error_classes: Object.fromEntries(
+      ERROR_CLASSES.map((name, index) => [name, all.errors[index] ?? 0] as const).filter(([, count]) => count > 0),
+    ),
+    latency_ms: latencyOf(all),
+    buckets: o.byBucket.map((figures, index) => ({
+      at: timeOf(o.fromMs + index * o.bucketMs),
+      ...countsOf(figures),
+      latency_p95_ms: latencyPercentile(figures.latencies, 0.95),
+    })),
   }
 }
 

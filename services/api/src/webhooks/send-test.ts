@@ -46,9 +46,17 @@ export function createTestWebhook(o: TestWebhookOptions): ApiHandler {
     const { traceparent } = context
     const send = (): Promise<SentTest> => sendTest(o, { ...target, webhookId: id, tenant, traceparent }, asked.type)
     const { event, record } = await o.gate(tenant, send, clientGone(res))
-    const attempt = renderAttempt({ ...record, attempt: 1, probe: false, nextAttemptAtMs: null })
-    sendJson(res, 200, { ...attempt, event_id: event.id, event_type: event.type })
+    sendJson(res, 200, renderTestAttempt(event, record))
   }
+}
+
+/** The attempt of a test and the event that it sent. */
+export function renderTestAttempt(
+  event: Pick<OutgoingWebhook['event'], 'id' | 'type'>,
+  record: SentAttempt['record'],
+): Record<string, unknown> {
+  const attempt = renderAttempt({ ...record, attempt: 1, probe: false, nextAttemptAtMs: null })
+  return { ...attempt, event_id: event.id, event_type: event.type }
 }
 
 interface SentTest extends SentAttempt {

@@ -84,7 +84,7 @@ function createCreate({ keyring, policy }: WebhookWritesDeps): WriteHandler {
     if (row === 'too_many') throw tooMany(webhooksMax)
     return {
       status: 201,
-      body: { ...renderWebhook(row), secret },
+      body: renderWithSecret(row, secret),
       headers: { Location: `/v1/webhooks/${id}` },
       audit: { action: 'webhook.create', target: id, tenant },
     }
@@ -161,7 +161,7 @@ function createRotate({ keyring }: WebhookWritesDeps): WriteHandler {
     if (row === 'under_way') throw underWay()
     return {
       status: 200,
-      body: { ...renderWebhook(row), secret },
+      body: renderWithSecret(row, secret),
       audit: { action: 'webhook.rotate_secret', target: id, tenant },
     }
   }
@@ -173,8 +173,8 @@ function underWay(): Problem {
   })
 }
 
-/** The webhook object; headers by name only, and the secret never (creation and rotation add it). */
-function renderWebhook(row: WebhookRow): Record<string, unknown> {
+/** The webhook object; headers by name only, and the secret never. */
+export function renderWebhook(row: WebhookRow): Record<string, unknown> {
   return {
     object: 'webhook',
     id: row.id,
@@ -197,4 +197,9 @@ function renderWebhook(row: WebhookRow): Record<string, unknown> {
     created_at: timeOf(row.createdAtMs),
     updated_at: timeOf(row.updatedAtMs),
   }
+}
+
+/** The same with its secret, as creation and rotation show it, once. */
+export function renderWithSecret(row: WebhookRow, secret: string): Record<string, unknown> {
+  return { ...renderWebhook(row), secret }
 }

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type Authenticator } from '@ariftly/auth'
+import type { EventFilter } from '@ariftly/events'
 import { readJsonBody, readQuery, requestContext, sendJson } from '@ariftly/http'
 import type { Sealer } from '../frames/stream-id.ts'
 import { sealStreamToken } from './stream-token.ts'
@@ -21,19 +22,19 @@ export function createStreamTokenHandler(o: {
     const { filter, ttlS } = readTokenRequest(body)
     const expiresAtMs = o.now() + ttlS * 1000
     const token = sealStreamToken(o.sealer, { keyId: caller.keyId, secret: caller.secret, filter, expiresAtMs })
-    sendJson(
-      res,
-      201,
-      {
-        object: 'stream_token',
-        token,
-        expires_at: new Date(expiresAtMs).toISOString(),
-        task_id: filter.taskId ?? null,
-        session_id: filter.sessionId ?? null,
-        agent: filter.agent ?? null,
-        types: filter.types ?? null,
-      },
-      { 'Cache-Control': 'no-store' },
-    )
+    sendJson(res, 201, renderStreamToken(token, filter, expiresAtMs), { 'Cache-Control': 'no-store' })
+  }
+}
+
+/** A stream token as the API shows it. */
+export function renderStreamToken(token: string, filter: EventFilter, expiresAtMs: number): Record<string, unknown> {
+  return {
+    object: 'stream_token',
+    token,
+    expires_at: new Date(expiresAtMs).toISOString(),
+    task_id: filter.taskId ?? null,
+    session_id: filter.sessionId ?? null,
+    agent: filter.agent ?? null,
+    types: filter.types ?? null,
   }
 }

@@ -1,0 +1,108 @@
+import { generateApiKey } from '@ariftly/auth'
+import { renderEvent } from '@ariftly/events'
+import type { Caller } from '@ariftly/http'
+import { apiKeyObject, currentApiKeyObject, newApiKeyObject } from './api-keys/api-keys.ts'
+import { renderAuditEntry } from './list-audit-entries.ts'
+import { toDeadLetter } from './dead-letters/dead-letter.ts'
+import { renderDelivery, renderSingleDelivery, renderWithAttempts } from './deliveries/render-delivery.ts'
+import { renderEventType } from './documents/list-event-types.ts'
+import { problemDocument } from './documents/problem-page.ts'
+import { renderIndex } from './documents/site-handlers.ts'
+import { renderWith } from './events/included.ts'
+import { EVENT_ID, EXAMPLE_MS, exampleRows, WEBHOOK_ID } from './example-rows.ts'
+import { renderRedelivery } from './redeliveries/redeliveries.ts'
+import { renderReplay } from './replays/replays.ts'
+import { renderList } from './send-list.ts'
+import { renderTenant } from './tenants/tenants.ts'
+import { renderWebhookStats } from './webhooks/get-webhook-stats.ts'
+import { renderWebhook, renderWithSecret } from './webhooks/webhooks.ts'
+import { renderTestAttempt } from './webhooks/send-test.ts'
+
+const { event, webhook, delivery, attempt, apiKey, figures } = exampleRows
+const BUCKET_MS = 60_000
+
+/**
+ * Examples of answers for the reference, by the schema of the OpenAPI document that they are of. They are rendered by the functions that
+ * render answers.
+ * @param version of the API.
+ */
+export function apiAnswerExamples(version: string): Readonly<Record<string, unknown>> {
+  return {
+    Event: parsed(renderEvent(event)),
+    EventWithIncluded: parsed(renderWith(event, { log: true, place: false, deliveries: true }, [delivery])),
+    EventTypeDescription: renderEventType('task.progress'),
+    Webhook: renderWebhook(webhook),
+    WebhookWithSecret: renderWithSecret(webhook, 'whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD'),
+    WebhookStats: renderWebhookStats({
+      webhookId: WEBHOOK_ID,
+      window: '1h',
+      fromMs: EXAMPLE_MS - (EXAMPLE_MS % BUCKET_MS) - BUCKET_MS,
+      toMs: EXAMPLE_MS,
+      bucketMs: BUCKET_MS,
+      // Two of the sixty: more of the same tell a reader nothing.
+      byBucket: [figures, { ...figures, errors: [] }],
+    }),
+    Delivery: renderDelivery(delivery),
+    ListedDelivery: renderWithAttempts(delivery, [attempt]),
+    DeliveryWithAttempts: renderSingleDelivery(delivery, [attempt]),
+    TestAttempt: renderTestAttempt({ id: EVENT_ID, type: 'task.progress' }, attempt),
+    Redelivery: renderRedelivery(exampleRows.redelivery),
+    Replay: renderReplay(exampleRows.replay),
+    ApiKey: apiKeyObject(apiKey),
+    NewApiKey: newApiKeyObject(apiKey, generateApiKey((bytes) => Buffer.alloc(bytes, 7)).key),
+    CurrentApiKey: currentApiKeyObject(CALLER),
+    Tenant: renderTenant(exampleRows.tenant),
+    AuditEntry: renderAuditEntry(exampleRows.auditEntry),
+    DeadLetter: deadLetter(),
+    Index: renderIndex(version),
+    ProblemKind: problemDocument('quota_exceeded'),
+  }
+}
+
+/** A problem with this code, as its page shows it; undefined for an unknown code. */
+export function problemExample(code: string): object | undefined {
+  return problemDocument(code)?.example
+}
+
+/** A page of a list that holds one entry and is followed by others. */
+export function examplePage(entry: unknown): unknown {
+  return parsed(renderList([Buffer.from(JSON.stringify(entry))], 'v1.hV3n0YdQ'))
+}
+
+/** A page of a list that holds one entry and is the only one. */
+export function exampleWholeList(entry: unknown): unknown {
+  return parsed(renderList([Buffer.from(JSON.stringify(entry))], null))
+}
+
+const CALLER: Caller = {
+  keyId: apiKey.id,
+  secret: 1,
+  tenant: apiKey.tenant,
+  scopes: ['events:write', 'events:read'],
+  quota: apiKey.quota,
+  limits: { eventsPerS: null, streams: null, webhooks: null },
+  suspended: false,
+  expiresAtMs: apiKey.expiresAtMs,
+  endsAtMs: null,
+}
+
+function deadLetter(): unknown {
+  return toDeadLetter({
+    partition: 0,
+    offset: 17,
+    timestampMs: EXAMPLE_MS,
+    key: Buffer.from('acme/task_01j9x8k2m4e7s9v0w1x2y3z4a5'),
+    value: Buffer.from('{"message":"Analyzing'),
+    headers: {
+      ce_source: Buffer.from('/tenants/acme/agents/analyzer'),
+      dlq_reason: Buffer.from('value_not_json_object'),
+      dlq_detail: Buffer.from('the value is not a JSON object'),
+      dlq_partition: Buffer.from('3'),
+      dlq_offset: Buffer.from('1204'),
+    },
+  })
+}
+
+function parsed(json: Buffer): unknown {
+  return JSON.parse(json.toString())
+}
