@@ -14,8 +14,8 @@ const EXEMPT: Readonly<Record<string, string>> = {
   'GET /v1/events/stream': 'opened by events tail, listen and doctor',
   'POST /v1/events/stream': 'the same stream, for browsers that send a form',
 }
-/** Parameters without an option. */
-const NO_OPTION: ReadonlySet<string> = new Set(['If-None-Match'])
+/** Parameters without an option; `types` is another name of `type`. */
+const NO_OPTION: ReadonlySet<string> = new Set(['If-None-Match', 'types'])
 
 interface Schema {
   readonly $ref?: string
