@@ -10,6 +10,11 @@ const event = (key: string, n: number): ForwardedEvent => ({
   body: Buffer.from('{}'),
 })
 
+const fail = async (): Promise<AttemptOutcome> => ({ type: 'failed', status: 500, reason: 'answered 500' })
+const failFirst = async ({ id }: ForwardedEvent): Promise<AttemptOutcome> =>
+  id === 'a-1' ? await fail() : { type: 'delivered', status: 200 }
+const hang = async () => await new Promise<AttemptOutcome>(() => undefined)
+
 function create(changes: Partial<ForwarderSettings>): { readonly forwarder: Forwarder; readonly settled: Settled[] } {
   const settled: Settled[] = []
   const forwarder = new Forwarder({
@@ -28,8 +33,8 @@ const DELIVERED: AttemptOutcome = { type: 'delivered', status: 200 }
 const FAILED: AttemptOutcome = { type: 'failed', status: 500, reason: 'answered 500' }
 
 test('the position stays before an event that is under way, whatever ends after it', async () => {
-  const releases: ((outcome: AttemptOutcome) => void)[] = []
-  const slow = new Promise<AttemptOutcome>((resolve) => releases.push(resolve))
+  const ends: ((outcome: AttemptOutcome) => void)[] = []
+  const slow = new Promise<AttemptOutcome>((resolve) => ends.push(resolve))
   const attempt = async ({ id }: ForwardedEvent) =>
     id === 'b-1' ? await slow : ({ type: 'delivered', status: 200 } as const)
   const { forwarder } = create({ attempt })
@@ -39,13 +44,13 @@ test('the position stays before an event that is under way, whatever ends after 
   forwarder.pass('p4')
   await eventually(() => forwarder.counts.delivered === 2)
   expect(forwarder.position).toBe('p1')
-  for (const release of releases) release({ type: 'delivered', status: 200 })
+  ends[0]?.({ type: 'delivered', status: 200 })
   await forwarder.drained()
   expect(forwarder.position).toBe('p4')
 })
 
 test('what fails waits for its retry within its task alone, and is given up after its attempts', async () => {
-  const { forwarder, settled } = create({ attempt: async ({ id }) => (id === 'a-1' ? FAILED : DELIVERED) })
+  const { forwarder, settled } = create({ attempt: failFirst })
   for (const n of [1, 2]) for (const key of ['a', 'b']) await forwarder.add(event(key, n), `${key}${n}`)
   await forwarder.drained()
   expect(settled.map(({ event: { id } }) => id)).toEqual(['b-1', 'b-2', 'a-1', 'a-2'])
@@ -82,7 +87,7 @@ test('no attempt counts while the target is down, one event at a time probes, an
 })
 
 test('add waits while the window is full, and takes nothing once it is stopped or has failed', async () => {
-  const { forwarder } = create({ attempt: async () => await new Promise<AttemptOutcome>(() => undefined) })
+  const { forwarder } = create({ attempt: hang })
   for (let n = 0; n < WINDOW.events; n += 1) await forwarder.add(event('a', n), undefined)
   expect(forwarder.isFull).toBe(true)
   const waiting = forwarder.add(event('a', -1), undefined)
@@ -94,7 +99,7 @@ test('add waits while the window is full, and takes nothing once it is stopped o
 
 test('fails when an event that is given up cannot be noted, and leaves the position before it', async () => {
   const { forwarder } = create({
-    attempt: async () => FAILED,
+    attempt: fail,
     attemptsMax: 1,
     onGivenUp: async () => Promise.reject(new Error('disk full')),
   })

@@ -66,7 +66,7 @@ export const COMMAND_SCHEMAS: Readonly<Record<string, JsonSchema>> = {
     data: { type: 'object' },
   }),
   TimelineEntry: objectOf('One event of a task, and what became of it.', {
-    event: fromApi('QueriedEvent'),
+    event: fromApi('Event'),
     deliveries: { anyOf: [listOf(fromApi('ListedDelivery')), { type: 'null' }] },
   }),
   SendResult: objectOf('What became of the lines of ariftly events send, with those of earlier runs.', {

@@ -21,7 +21,7 @@ export const wait: Command = {
     { name: 'timeout', shown: 'time', kind: 'duration', min: 1, summary: 'exit code 1 after so long; default 60s' },
   ],
   example: 'ariftly wait evt_01h455vb4pex5vsknk084sn02q --delivered --timeout 60s',
-  output: 'api:QueriedEvent',
+  output: 'api:Event',
   async run(context, input) {
     const id = input.required('id')
     const client = await context.client()

@@ -30,7 +30,7 @@ export const EVENTS: readonly Command[] = [
     name: 'list',
     summary: 'List events, newest first.',
     route: 'GET /v1/events',
-    output: 'api:QueriedEvent',
+    output: 'api:Event',
     options: [TASK, SESSION, AGENT, TYPES, SINCE, BEFORE, ORDER, INCLUDE],
     example: 'ariftly events list --task t_1 --type task.complete,task.failed --since 1h',
     columns: [
@@ -47,7 +47,7 @@ export const EVENTS: readonly Command[] = [
     name: 'get',
     summary: 'Show one event.',
     route: 'GET /v1/events/{id}',
-    output: 'api:QueriedEvent',
+    output: 'api:Event',
     args: [IDS.event],
     options: [INCLUDE],
     example: 'ariftly events get evt_01h455vb4pex5vsknk084sn02q --include log,deliveries',

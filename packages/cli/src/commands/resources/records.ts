@@ -58,7 +58,7 @@ export const types = listCommand<EventTypeDescription, object>(
     name: 'types',
     summary: 'List the types of events, with the schema and an example of their data.',
     route: 'GET /v1/event-types',
-    output: 'api:EventType',
+    output: 'api:EventTypeDescription',
     example: 'ariftly types',
     columns: [
       { title: 'TYPE', value: ({ type }) => type },
