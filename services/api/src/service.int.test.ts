@@ -201,15 +201,19 @@ describe('GET /v1/events', () => {
 
   const BAD_CURSOR = { status: 400, code: 'invalid_cursor' }
 
-  test.each(['types=task.created&type=task.created', 'limit=501', 'after=yesterday', 'task_id=', 'order=up', 'order=asc&order=asc'])(
-    'refuses ?%s by name',
-    async (query) => {
-      const answer = await call(`/v1/events?${query}`)
-      const errors = answer.json['errors'] as { parameter: string }[]
-      expect(answer.status).toBe(400)
-      expect(errors.map(({ parameter }) => parameter)).toEqual([query.slice(0, query.indexOf('='))])
-    },
-  )
+  test.each([
+    'types=task.created&type=task.created',
+    'limit=501',
+    'after=yesterday',
+    'task_id=',
+    'order=up',
+    'order=asc&order=asc',
+  ])('refuses ?%s by name', async (query) => {
+    const answer = await call(`/v1/events?${query}`)
+    const errors = answer.json['errors'] as { parameter: string }[]
+    expect(answer.status).toBe(400)
+    expect(errors.map(({ parameter }) => parameter)).toEqual([query.slice(0, query.indexOf('='))])
+  })
 
   test('shows a tenant nothing of another, and needs the scope', async () => {
     await store([newEvent(noon, { taskId: 'task_secret' })])
