@@ -29,9 +29,6 @@ function create(changes: Partial<ForwarderSettings>): { readonly forwarder: Forw
   return { forwarder, settled }
 }
 
-const DELIVERED: AttemptOutcome = { type: 'delivered', status: 200 }
-const FAILED: AttemptOutcome = { type: 'failed', status: 500, reason: 'answered 500' }
-
 test('the position stays before an event that is under way, whatever ends after it', async () => {
   const ends: ((outcome: AttemptOutcome) => void)[] = []
   const slow = new Promise<AttemptOutcome>((resolve) => ends.push(resolve))
