@@ -12,7 +12,7 @@ export interface ConsolePage {
   readonly leaks: readonly string[]
   readonly page: Page
   /** Opens a page of the console by its fragment, such as `/events`. */
-  go(fragment: string): Promise<void>
+  readonly go: (fragment: string) => Promise<void>
 }
 
 export interface OpenOptions {

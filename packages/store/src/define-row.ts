@@ -6,7 +6,7 @@ export interface Column<T> {
   readonly name?: string
   /** The expression that is selected under the name; default: the column itself. */
   readonly sql?: string
-  read(stored: unknown): T
+  readonly read: (stored: unknown) => T
   write(member: T): unknown
 }
 
@@ -36,7 +36,7 @@ export interface RowDefinition<T> {
   /** What to select, of the table under its alias. */
   readonly columns: string
   /** Turns a row as pg returns it into members. Columns beside those of the row are ignored. */
-  read(stored: object): T
+  readonly read: (stored: object) => T
   /** The same of the first row of a result; undefined without one. */
   readFirst(result: { readonly rows: readonly object[] }): T | undefined
   /** The given members as parameters from `$first` (default 1) on, in the order of the definition; undefined ones are left out. */
@@ -139,10 +139,10 @@ export function time(names: ColumnNames = {}): Column<number> {
 
 /** The same, or null. */
 export function timeOrNull(names: ColumnNames = {}): Column<number | null> {
-  const { read, write } = time()
+  const column = time()
   return {
     ...names,
-    read: (stored) => (stored === null ? null : read(stored)),
-    write: (member) => (member === null ? null : write(member)),
+    read: (stored) => (stored === null ? null : column.read(stored)),
+    write: (member) => (member === null ? null : column.write(member)),
   }
 }

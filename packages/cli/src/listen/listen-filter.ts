@@ -1,5 +1,5 @@
 import type { Ariftly } from '@ariftly/sdk'
-import { compileFilter, type WebhookFilter } from '@ariftly/webhook-filter'
+import { compileFilter } from '@ariftly/webhook-filter'
 import { expandTypes, type TypeName } from '../stream/expand-types.ts'
 import type { ListenOptions } from './listen-options.ts'
 import type { ListenFilter } from './listen-state.ts'
@@ -29,7 +29,7 @@ export async function readListenFilter(client: Ariftly, o: ListenOptions, signal
     session_id,
     agent,
     webhook: webhook.id,
-    filter: filter as WebhookFilter | null,
+    filter,
   }
 }
 

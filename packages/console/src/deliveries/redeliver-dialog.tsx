@@ -13,7 +13,7 @@ function redeliveryFilterOf(search: DeliverySearch): RedeliveryRequest['filter']
   const { webhook_id, event_id, task_id, status, type, error_class, after, before } = search
   const members = { webhook_id, event_id, task_id, status, type, error_class, after, before }
   const set = Object.entries(members).filter(([, value]) => value !== undefined)
-  return { status: 'failed', ...Object.fromEntries(set) } as RedeliveryRequest['filter']
+  return { status: 'failed', ...Object.fromEntries(set) }
 }
 
 /** Sends again what the filter finds: counts first by a dry run, then asks, then shows the progress. */
@@ -40,7 +40,7 @@ export function RedeliverDialog(props: { readonly search: DeliverySearch; readon
           {Object.entries(filter).map(([name, value]) => (
             <div key={name}>
               <dt>{name}</dt>
-              <dd>{String(value)}</dd>
+              <dd>{value}</dd>
             </div>
           ))}
         </dl>
