@@ -100,6 +100,14 @@ describe('events tail', () => {
   })
 })
 
+/** The line that the only saved state of a home continues after; 0 while there is none. */
+function savedLine(home: string): number {
+  const folder = join(home, '.local/state/ariftly')
+  const states = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.json'))
+  const lines = states.map((name) => /"line":\s*(\d+)/.exec(readFileSync(join(folder, name), 'utf8'))?.[1])
+  return Math.max(0, ...lines.map((line) => Number(line ?? 0)))
+}
+
 describe('events send', () => {
   test(
     'neither misses nor doubles a line when it is killed and the server is started twice',
@@ -113,6 +121,7 @@ describe('events send', () => {
       const sentBy = async (share: number) =>
         await eventually(async () => (await system.count('sent-')) >= LINES * share, { timeoutMs: TEST_MS })
       await sentBy(0.1 + random() * 0.2)
+      await eventually(() => savedLine(home) > 0)
       first.kill('SIGKILL')
       await first.exited
       const second = send()

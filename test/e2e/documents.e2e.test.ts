@@ -221,6 +221,7 @@ async function filledPath(path: string): Promise<string> {
   if (!path.includes('{')) return path
   if (path.startsWith('/problems/')) return path.replace('{code}', 'not_found')
   if (path.startsWith('/docs/guides/')) return path.replace('{name}', 'producing')
+  if (path.startsWith('/console/assets/')) return path.replace('{file}', await consoleAsset())
   if (path.startsWith('/v1/events/')) return path.replace('{id}', await eventId())
   if (path.startsWith('/v1/deliveries/')) return path.replace('{id}', await deliveryId())
   if (path.startsWith('/v1/redeliveries/')) return path.replace('{id}', await redeliveryId())
@@ -231,6 +232,12 @@ async function filledPath(path: string): Promise<string> {
 
 function authorization(): { readonly authorization: string } {
   return { authorization: `Bearer ${operator}` }
+}
+
+/** A script of the console, whose name is in its page. */
+async function consoleAsset(): Promise<string> {
+  const page = await (await system.request('/console')).text()
+  return /\/console\/assets\/([^"]+\.js)"/.exec(page)?.[1] ?? 'none.js'
 }
 
 async function apiKeyId(): Promise<string> {

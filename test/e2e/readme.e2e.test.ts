@@ -76,7 +76,7 @@ describe('the shell blocks of the README', () => {
 
   test('of npm start: it prints where all is, the variables and the same calls, and they work as they are printed', async () => {
     expect(system.text).toContain(
-      `  Base URL  ${origin}\n  Reference ${origin}/docs\n  Guides    ${origin}/docs/guides\n`,
+      `  Base URL  ${origin}\n  Reference ${origin}/docs\n  Console   ${origin}/console\n  Guides    ${origin}/docs/guides\n`,
     )
     expect((await fetch(`${origin}/docs`)).status).toBe(200)
     expect(system.text).toContain(`  Data      ${join(folder, '.data')}\n`)
