@@ -162,3 +162,13 @@ describe('the deletion of a tenant', () => {
     expect(rows).toEqual([{ epoch, partition: 0, end_offset: Number.MAX_SAFE_INTEGER }])
   })
 })
+
+test('a tenant that is being deleted is refused at once while a slice of its deletion holds its row', async () => {
+  await insertKey('held')
+  await begin('held')
+  await withTransaction(pool, async (tx) => {
+    await tx.query(`SELECT FROM tenants WHERE id = 'held' FOR UPDATE`)
+    expect(await withTransaction(pool, (other) => putTenant(other, 'held', {}))).toEqual({ type: 'deleting' })
+    expect(await begin('held')).toMatchObject({ type: 'running' })
+  })
+})

@@ -101,8 +101,13 @@ async function writeTenant(tx: Transaction, o: Pick<TenantRow, 'id' | 'state' | 
   )
 }
 
-/** Takes the lock of the feed of keys and locks a tenant's row until the transaction ends; undefined without one. */
+/**
+ * Takes the lock of the feed of keys and locks a tenant's row until the transaction ends; undefined without one. The row of a tenant that is
+ * deleting or deleted is not waited for: a slice of its deletion may hold it, and such a state never changes back.
+ */
 async function lockTenant(tx: Transaction, id: string): Promise<TenantRow | undefined> {
+  const seen = await getTenant(tx, id)
+  if (seen?.state === 'deleting' || seen?.state === 'deleted') return seen
   await lockApiKeyChanges(tx)
   return tenantRow.readFirst(
     await tx.query(`SELECT ${tenantRow.columns} FROM tenants t WHERE id = $1 FOR UPDATE`, [id]),
