@@ -164,11 +164,11 @@ describe('the deletion of a tenant', () => {
 })
 
 test('a tenant that is being deleted is refused at once while a slice of its deletion holds its row', async () => {
-  await insertKey('held')
-  await begin('held')
+  await insertKey('locked')
+  await begin('locked')
   await withTransaction(pool, async (tx) => {
-    await tx.query(`SELECT FROM tenants WHERE id = 'held' FOR UPDATE`)
-    expect(await withTransaction(pool, (other) => putTenant(other, 'held', {}))).toEqual({ type: 'deleting' })
-    expect(await begin('held')).toMatchObject({ type: 'running' })
+    await tx.query(`SELECT FROM tenants WHERE id = 'locked' FOR UPDATE`)
+    expect(await withTransaction(pool, (other) => putTenant(other, 'locked', {}))).toEqual({ type: 'deleting' })
+    expect(await begin('locked')).toMatchObject({ type: 'running' })
   })
 })
