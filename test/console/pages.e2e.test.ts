@@ -1,3 +1,7 @@
+import { execFile } from 'node:child_process'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { eventually, startReceiver, type Receiver } from '@ariftly/testkit'
 import { chromium, type Browser } from 'playwright-core'
@@ -8,6 +12,7 @@ import { openConsole, violationsOf, type ConsolePage } from './open-console.ts'
 /** Changes the order of text, moves the cursor of a terminal, and is markup. */
 const HOSTILE = '\u202egnp.exe \u001b[2J <img src=x onerror=alert(1)> javascript:alert(1)'
 const TASK = 'task_console'
+const ROOT = join(import.meta.dirname, '../..')
 
 let system: Standalone
 let browser: Browser
@@ -168,5 +173,27 @@ test('what the server refuses is shown at its field', async () => {
   await page.getByRole('button', { name: 'Create' }).click()
   await page.getByText('This is no JSON').waitFor()
   expectNoTrespass(opened)
+  await page.context().close()
+})
+
+test('the command that a page shows is one that the command line takes', async () => {
+  const { page, go } = await openConsole(browser, { url: system.url, apiKey: operator })
+  const env = { PATH: process.env['PATH'], HOME: tmpdir(), ARIFTLY_URL: system.url, ARIFTLY_API_KEY: operator }
+  for (const fragment of [
+    `/events?task_id=${TASK}&types=task.progress&agent=a&after=2026-01-31T08:00:00Z&before=2026-02-01T08:00:00Z`,
+    `/deliveries?webhook_id=${webhook}&task_id=${TASK}&status=failed&error_class=timeout&after=2026-01-31T08:00:00Z`,
+    `/tasks/${TASK}`,
+    '/webhooks',
+    '/keys',
+  ]) {
+    await go(fragment)
+    await page.getByRole('button', { name: 'Copy as …' }).click()
+    const command = (await page.locator('pre[aria-label="CLI"]').textContent()) ?? ''
+    await page.keyboard.press('Escape')
+    await page.getByRole('dialog').waitFor({ state: 'detached' })
+    const shell = `ariftly() { "${process.execPath}" packages/cli/dist/main.js "$@"; }; ${command}`
+    const { stderr } = await promisify(execFile)('bash', ['-c', shell], { env, cwd: ROOT })
+    expect({ command, stderr }).toEqual({ command, stderr: '' })
+  }
   await page.context().close()
 })

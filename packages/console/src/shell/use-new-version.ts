@@ -6,15 +6,13 @@ const EVERY_MS = 300_000
 export function useNewVersion(): boolean {
   const [isNew, setNew] = useState(false)
   useEffect(() => {
-    const own = new URL(import.meta.url).pathname
     const look = async () => {
       if (document.hidden) return
       const page = await fetch('/console', { cache: 'no-cache' })
         .then((answer) => answer.text())
         .catch(() => undefined)
       // A proxy's error page names no script at all.
-      if (page?.includes('/console/assets/') === true)
-        setNew(![...scriptsOf(page)].some((script) => isLoaded(script) || script === own))
+      if (page?.includes('/console/assets/') === true) setNew(![...scriptsOf(page)].some(isLoaded))
     }
     const timer = setInterval(() => void look(), EVERY_MS)
     return () => clearInterval(timer)

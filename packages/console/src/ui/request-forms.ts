@@ -16,12 +16,24 @@ export interface ShownRequest {
   readonly method: string
 }
 
+/** Options of the command line that are not named as the parameter. */
+const OPTIONS: Readonly<Record<string, string>> = {
+  task_id: 'task',
+  session_id: 'session',
+  webhook_id: 'webhook',
+  event_id: 'event',
+  types: 'type',
+  after: 'since',
+}
+
 /** The request as curl, CLI and SDK; the address is that of the page. */
 export function requestForms({ path, query, command, method }: ShownRequest): Forms {
   const set = Object.entries(query).filter(([, value]) => value !== undefined && value !== '' && textOf(value) !== '')
   const search = set.map(([name, value]) => `${name}=${encodeURIComponent(textOf(value))}`).join('&')
   const url = `$ARIFTLY_URL${path}${search === '' ? '' : `?${search}`}`
-  const flags = set.map(([name, value]) => ` --${name.replaceAll('_', '-')} ${quoted(textOf(value))}`).join('')
+  const flags = set
+    .map(([name, value]) => ` --${OPTIONS[name] ?? name.replaceAll('_', '-')} ${quoted(textOf(value))}`)
+    .join('')
   const args = set.length === 0 ? '' : JSON.stringify(Object.fromEntries(set), null, 2)
   return {
     curl: `curl -H "Authorization: Bearer $ARIFTLY_API_KEY" "${url}"`,

@@ -30,7 +30,7 @@ describe('a request', () => {
     expect(curl).toBe(
       `curl -H "Authorization: Bearer $ARIFTLY_API_KEY" "$ARIFTLY_URL/v1/events?task_id=it's&limit=50&type=task.created%2Ctask.failed"`,
     )
-    expect(cli).toBe(String.raw`ariftly events list --task-id 'it'\''s' --limit 50 --type task.created,task.failed`)
+    expect(cli).toBe(String.raw`ariftly events list --task 'it'\''s' --limit 50 --type task.created,task.failed`)
     expect(sdk).toContain('client.events.list({')
   })
 
