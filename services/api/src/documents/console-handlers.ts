@@ -1,9 +1,12 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { gzipSync } from 'node:zlib'
+import { promisify } from 'node:util'
+import { gzip } from 'node:zlib'
 import { pathOf, readQuery, type OpenHandler } from '@ariftly/http'
 import { notFound } from '../not-found.ts'
 import { acceptsGzip } from './accepts-gzip.ts'
+import { keptOnce } from './kept-once.ts'
 import { sendDocument } from './send-document.ts'
 
 /** The routes of the console. */
@@ -33,12 +36,12 @@ const TYPES: Readonly<Record<string, string>> = {
 
 interface Asset {
   readonly type: string
-  readonly plain: Buffer
-  readonly packed: Buffer
+  plain(): Promise<Buffer>
+  packed(): Promise<Buffer>
 }
 
 /**
- * Serves what was built of `packages/console`; undefined when there is no build. All of it is read once, and packed once. The names of assets
+ * Serves what was built of `packages/console`; undefined when there is no build. Each file is read and packed when it is first asked for, once. The names of assets
  * hold their hash, so browsers keep them for ever, and the page for no time.
  * @param folder with `index.html` and `assets/`.
  */
@@ -52,28 +55,34 @@ export function createConsoleHandlers(folder: string): ConsoleHandlers | undefin
   }
 
   return {
-    getConsole(req, res) {
+    async getConsole(req, res) {
       readQuery(req.originalUrl, {})
-      send(req.headers['accept-encoding'], res, page, 'no-cache')
+      await send(req.headers['accept-encoding'], res, page, 'no-cache')
     },
-    getConsoleAsset(req, res) {
+    async getConsoleAsset(req, res) {
       readQuery(req.originalUrl, {})
       const asset = assets.get(pathOf(req).split('/').at(-1) ?? '')
       if (asset === undefined) throw notFound('file')
-      send(req.headers['accept-encoding'], res, asset, 'public, max-age=31536000, immutable')
+      await send(req.headers['accept-encoding'], res, asset, 'public, max-age=31536000, immutable')
     },
   }
 }
 
 function assetOf(path: string, type: string): Asset {
-  const plain = readFileSync(path)
-  return { type, plain, packed: gzipSync(plain, { level: 9 }) }
+  const plain = keptOnce(async () => await readFile(path))
+  const packed = keptOnce(async () => await promisify(gzip)(await plain(), { level: 9 }))
+  return { type, plain, packed }
 }
 
-function send(accepted: string | undefined, res: Parameters<OpenHandler>[1], asset: Asset, caching: string): void {
+async function send(
+  accepted: string | undefined,
+  res: Parameters<OpenHandler>[1],
+  asset: Asset,
+  caching: string,
+): Promise<void> {
   res.vary('Accept-Encoding')
   const isPacked = acceptsGzip(accepted)
-  sendDocument(res, asset.type, isPacked ? asset.packed : asset.plain, {
+  sendDocument(res, asset.type, isPacked ? await asset.packed() : await asset.plain(), {
     'Content-Security-Policy': POLICY,
     'Cache-Control': caching,
     ...(isPacked ? { 'Content-Encoding': 'gzip' } : {}),

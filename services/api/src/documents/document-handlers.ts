@@ -5,6 +5,7 @@ import { readQuery, ROUTES, sendJson, type OpenHandler, type RouteName } from '@
 import { acceptsGzip } from './accepts-gzip.ts'
 import { readGuides } from './guide-files.ts'
 import { createGuideHandlers } from './guide-handlers.ts'
+import { keptOnce } from './kept-once.ts'
 import { renderLlmsText } from './llms-text.ts'
 import { readAsyncapi, readOpenapi, readVersion } from './openapi-file.ts'
 import { createConsoleHandlers, type ConsoleHandlers } from './console-handlers.ts'
@@ -105,18 +106,4 @@ function createScriptReader(): ScriptReader {
   const packed = keptOnce(async () => await readFile(new URL('../../assets/reference.js.gz', import.meta.url)))
   const plain = keptOnce(async () => await promisify(gunzip)(await packed()))
   return { packed, plain }
-}
-
-/** Reads once, for all who ask; what failed is read again. */
-function keptOnce<T>(read: () => Promise<T>): () => Promise<T> {
-  let kept: Promise<T> | undefined
-  return async () => {
-    kept ??= read()
-    try {
-      return await kept
-    } catch (error) {
-      kept = undefined
-      throw error
-    }
-  }
 }
