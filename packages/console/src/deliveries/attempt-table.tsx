@@ -1,5 +1,5 @@
 import type { ListedDelivery } from '@ariftly/sdk'
-import { TableBox } from '../ui/table-box.tsx'
+import { Table, type Column } from '../ui/table.tsx'
 import { durationText, Time } from '../ui/time.tsx'
 import { visibleText } from '../ui/visible-text.ts'
 
@@ -9,35 +9,25 @@ export type Attempt = NonNullable<ListedDelivery['attempts']>[number]
 /** Attempts, newest first, with what each took. */
 export function AttemptTable({ attempts }: { readonly attempts: readonly Attempt[] }) {
   if (attempts.length === 0) return <p className="muted">No attempt was made yet.</p>
-  return (
-    <TableBox label="Attempts">
-      <table className="attempts">
-        <thead>
-          <tr>
-            <th scope="col">Attempt</th>
-            <th scope="col">Started</th>
-            <th scope="col">Result</th>
-            <th scope="col">Took</th>
-            <th scope="col">Address</th>
-          </tr>
-        </thead>
-        <tbody>
-          {attempts.map((attempt) => (
-            <tr key={`${attempt.attempt} ${attempt.started_at}`}>
-              <td>{attempt.probe ? `${attempt.attempt} (probe)` : attempt.attempt}</td>
-              <td>
-                <Time at={attempt.started_at} />
-              </td>
-              <td className={attempt.error === null ? 'good-text' : 'bad-text'}>{resultOf(attempt)}</td>
-              <td title={partsOf(attempt)}>{attempt.total_ms === null ? '–' : durationText(attempt.total_ms)}</td>
-              <td>{visibleText(attempt.address ?? '–')}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </TableBox>
-  )
+  const keyOf = ({ attempt, started_at }: Attempt): string => `${attempt} ${started_at}`
+  return <Table label="Attempts" columns={COLUMNS} items={attempts} keyOf={keyOf} />
 }
+
+const COLUMNS: readonly Column<Attempt>[] = [
+  { title: 'Attempt', cell: ({ attempt, probe }) => (probe ? `${attempt} (probe)` : attempt) },
+  { title: 'Started', cell: ({ started_at }) => <Time at={started_at} /> },
+  {
+    title: 'Result',
+    cell: (attempt) => <span className={attempt.error === null ? 'good-text' : 'bad-text'}>{resultOf(attempt)}</span>,
+  },
+  {
+    title: 'Took',
+    cell: (attempt) => (
+      <span title={partsOf(attempt)}>{attempt.total_ms === null ? '–' : durationText(attempt.total_ms)}</span>
+    ),
+  },
+  { title: 'Address', cell: ({ address }) => visibleText(address ?? '–') },
+]
 
 function resultOf({ status, error, error_detail }: Attempt): string {
   const detail = error_detail === null ? '' : `: ${visibleText(error_detail)}`

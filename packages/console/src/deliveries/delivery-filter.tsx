@@ -1,5 +1,6 @@
 import type { FormEvent } from 'react'
 import { Field } from '../events/filter-form.tsx'
+import { filledFields } from '../ui/form-fields.ts'
 import type { DeliverySearch } from './delivery-search.ts'
 
 const STATUSES = ['pending', 'delivered', 'failed', 'cancelled']
@@ -26,8 +27,7 @@ export function DeliveryFilter(props: {
 
   function submit(event: FormEvent<HTMLFormElement>): void {
     event.preventDefault()
-    const entries = [...new FormData(event.currentTarget)].filter((entry): entry is [string, string] => entry[1] !== '')
-    onChange(Object.fromEntries(entries.map(([name, value]) => [name, value.trim()])))
+    onChange(filledFields(event.currentTarget))
   }
 
   return (

@@ -6,7 +6,7 @@ import { CopyAs } from '../ui/copy-as.tsx'
 import { Fault } from '../ui/fault.tsx'
 import { firstPage } from '../ui/first-page.ts'
 import { Empty, Loading, Page } from '../ui/page.tsx'
-import { TableBox } from '../ui/table-box.tsx'
+import { Table, type Column } from '../ui/table.tsx'
 import { Pager } from '../ui/pager.tsx'
 import { requestForms } from '../ui/request-forms.ts'
 import { Time } from '../ui/time.tsx'
@@ -66,6 +66,31 @@ export function EventsPage() {
   )
 }
 
+const COLUMNS: readonly Column<QueriedEvent>[] = [
+  { title: 'Created', cell: ({ created_at }) => <Time at={created_at} /> },
+  { title: 'Type', cell: ({ type }) => visibleText(type) },
+  {
+    title: 'Task or session',
+    cell: ({ task_id, session_id }) =>
+      task_id === null ? (
+        visibleText(session_id ?? '–')
+      ) : (
+        <Link to="/tasks/$id" params={{ id: task_id }}>
+          {visibleText(task_id)}
+        </Link>
+      ),
+  },
+  { title: 'Agent', cell: ({ agent }) => visibleText(agent ?? '–') },
+  {
+    title: 'Id',
+    cell: ({ id }) => (
+      <Link to="/events/$id" params={{ id }} className="mono">
+        {id}
+      </Link>
+    ),
+  },
+]
+
 function EventTable({ events }: { readonly events: readonly QueriedEvent[] }) {
   if (events.length === 0) {
     return (
@@ -74,44 +99,5 @@ function EventTable({ events }: { readonly events: readonly QueriedEvent[] }) {
       </Empty>
     )
   }
-  return (
-    <TableBox label="Events">
-      <table>
-        <thead>
-          <tr>
-            <th scope="col">Created</th>
-            <th scope="col">Type</th>
-            <th scope="col">Task or session</th>
-            <th scope="col">Agent</th>
-            <th scope="col">Id</th>
-          </tr>
-        </thead>
-        <tbody>
-          {events.map((event) => (
-            <tr key={event.id}>
-              <td>
-                <Time at={event.created_at} />
-              </td>
-              <td>{visibleText(event.type)}</td>
-              <td>
-                {event.task_id === null ? (
-                  visibleText(event.session_id ?? '–')
-                ) : (
-                  <Link to="/tasks/$id" params={{ id: event.task_id }}>
-                    {visibleText(event.task_id)}
-                  </Link>
-                )}
-              </td>
-              <td>{visibleText(event.agent ?? '–')}</td>
-              <td>
-                <Link to="/events/$id" params={{ id: event.id }} className="mono">
-                  {event.id}
-                </Link>
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </TableBox>
-  )
+  return <Table label="Events" columns={COLUMNS} items={events} keyOf={({ id }) => id} />
 }

@@ -1,6 +1,7 @@
 import { useQuery } from '@tanstack/react-query'
 import { useId, useState, type FormEvent, type ReactNode } from 'react'
 import { useKey } from '../session/session.ts'
+import { filledFields } from '../ui/form-fields.ts'
 import type { EventSearch } from './event-filter.ts'
 
 /** Fields of the filter. It takes effect when it is sent, and is then in the address. */
@@ -21,11 +22,7 @@ export function FilterForm(props: {
 
   function submit(event: FormEvent<HTMLFormElement>): void {
     event.preventDefault()
-    const fields = new FormData(event.currentTarget)
-    const entries = [...fields].filter((entry): entry is [string, string] => typeof entry[1] === 'string')
-    onChange(
-      Object.fromEntries(entries.map(([name, value]) => [name, value.trim()]).filter(([, value]) => value !== '')),
-    )
+    onChange(filledFields(event.currentTarget))
   }
 
   return (

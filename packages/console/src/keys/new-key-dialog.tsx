@@ -6,6 +6,7 @@ import type { Scope } from '../session/scopes.ts'
 import { useKey } from '../session/session.ts'
 import { Dialog } from '../ui/dialog.tsx'
 import { Fault } from '../ui/fault.tsx'
+import { fieldText } from '../ui/form-fields.ts'
 import { SecretOnce } from '../webhooks/secret-once.tsx'
 
 const SCOPES: readonly Scope[] = ['events:write', 'events:read', 'webhooks', 'admin', 'platform']
@@ -22,8 +23,7 @@ export function NewKeyDialog({ onClose }: { readonly onClose: () => void }) {
   function submit(event: FormEvent<HTMLFormElement>): void {
     event.preventDefault()
     const fields = new FormData(event.currentTarget)
-    const name = fields.get('name')
-    create.mutate({ name: typeof name === 'string' ? name : '', scopes: fields.getAll('scopes') as Scope[] })
+    create.mutate({ name: fieldText(fields, 'name'), scopes: fields.getAll('scopes') as Scope[] })
   }
 
   return (

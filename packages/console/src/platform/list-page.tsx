@@ -6,7 +6,7 @@ import { CopyAs } from '../ui/copy-as.tsx'
 import { Fault } from '../ui/fault.tsx'
 import { firstPage } from '../ui/first-page.ts'
 import { Empty, Loading, Page } from '../ui/page.tsx'
-import { TableBox } from '../ui/table-box.tsx'
+import { Table, type Column } from '../ui/table.tsx'
 import { Pager } from '../ui/pager.tsx'
 import { requestForms, type ShownRequest } from '../ui/request-forms.ts'
 
@@ -15,7 +15,7 @@ export function ListPage<T>(props: {
   readonly title: string
   readonly request: Omit<ShownRequest, 'query'>
   readonly read: (o: { readonly cursor?: string; readonly limit: number }, signal: AbortSignal) => List<T>
-  readonly columns: readonly { readonly title: string; readonly cell: (item: T) => ReactNode }[]
+  readonly columns: readonly Column<T>[]
   readonly keyOf: (item: T) => string
   readonly empty: string
   readonly actions?: ReactNode
@@ -46,28 +46,7 @@ export function ListPage<T>(props: {
       {list.isPending && <Loading what={title.toLowerCase()} />}
       {list.data?.data.length === 0 && <Empty title={empty} />}
       {list.data !== undefined && list.data.data.length > 0 && (
-        <TableBox label={title}>
-          <table>
-            <thead>
-              <tr>
-                {columns.map((column) => (
-                  <th key={column.title} scope="col">
-                    {column.title}
-                  </th>
-                ))}
-              </tr>
-            </thead>
-            <tbody>
-              {list.data.data.map((item) => (
-                <tr key={keyOf(item)}>
-                  {columns.map((column) => (
-                    <td key={column.title}>{column.cell(item)}</td>
-                  ))}
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </TableBox>
+        <Table label={title} columns={columns} items={list.data.data} keyOf={keyOf} />
       )}
       <Pager cursor={cursor} next={list.data?.next_cursor} onGo={setCursor} />
     </Page>

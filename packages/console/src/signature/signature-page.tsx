@@ -2,8 +2,9 @@ import type { WebhookCheck } from '@ariftly/sdk/webhooks'
 import { useState, type FormEvent } from 'react'
 import { Badge } from '../ui/badge.tsx'
 import { Fault } from '../ui/fault.tsx'
+import { fieldText } from '../ui/form-fields.ts'
 import { Page } from '../ui/page.tsx'
-import { TableBox } from '../ui/table-box.tsx'
+import { Table, type Column } from '../ui/table.tsx'
 import { visibleText } from '../ui/visible-text.ts'
 
 const TONES = { passed: 'good', failed: 'bad', skipped: 'quiet' } as const
@@ -18,10 +19,7 @@ export function SignaturePage() {
   async function submit(event: FormEvent<HTMLFormElement>): Promise<void> {
     event.preventDefault()
     const fields = new FormData(event.currentTarget)
-    const text = (name: string): string => {
-      const value = fields.get(name)
-      return typeof value === 'string' ? value : ''
-    }
+    const text = (name: string): string => fieldText(fields, name)
     setError(undefined)
     try {
       const { explain } = await import('@ariftly/sdk/webhooks')
@@ -67,39 +65,27 @@ export function SignaturePage() {
         </p>
       )}
       {error !== undefined && <Fault error={error} />}
-      {checks !== undefined && <Checks checks={checks} />}
+      {checks !== undefined && (
+        <Table
+          label="Checks"
+          columns={COLUMNS}
+          items={checks}
+          keyOf={({ signature, check }) => `${signature} ${check}`}
+        />
+      )}
     </Page>
   )
 }
 
-function Checks({ checks }: { readonly checks: readonly WebhookCheck[] }) {
-  return (
-    <TableBox label="Checks">
-      <table>
-        <thead>
-          <tr>
-            <th scope="col">Signature</th>
-            <th scope="col">Check</th>
-            <th scope="col">Result</th>
-            <th scope="col">Reason</th>
-          </tr>
-        </thead>
-        <tbody>
-          {checks.map(({ signature, check, result, reason }) => (
-            <tr key={`${signature} ${check}`}>
-              <td>{signature === 'standard' ? 'webhook-signature' : 'X-Ariftly-Signature'}</td>
-              <td>{check}</td>
-              <td>
-                <Badge tone={TONES[result]}>{result}</Badge>
-              </td>
-              <td>{visibleText(reason)}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </TableBox>
-  )
-}
+const COLUMNS: readonly Column<WebhookCheck>[] = [
+  {
+    title: 'Signature',
+    cell: ({ signature }) => (signature === 'standard' ? 'webhook-signature' : 'X-Ariftly-Signature'),
+  },
+  { title: 'Check', cell: ({ check }) => check },
+  { title: 'Result', cell: ({ result }) => <Badge tone={TONES[result]}>{result}</Badge> },
+  { title: 'Reason', cell: ({ reason }) => visibleText(reason) },
+]
 
 function headersOf(text: string): Readonly<Record<string, string>> {
   const lines = text

@@ -6,6 +6,7 @@ import { newIdempotencyKey } from '../session/idempotency-key.ts'
 import { useKey } from '../session/session.ts'
 import { Dialog } from '../ui/dialog.tsx'
 import { Fault } from '../ui/fault.tsx'
+import { fieldText } from '../ui/form-fields.ts'
 
 const POLL_MS = 1_000
 const HOUR_MS = 3_600_000
@@ -27,8 +28,7 @@ export function ReplayDialog({ webhook, onClose }: { readonly webhook: Webhook; 
 
   function submit(event: FormEvent<HTMLFormElement>): void {
     event.preventDefault()
-    const after = new FormData(event.currentTarget).get('after')
-    if (typeof after === 'string') start.mutate(after)
+    start.mutate(fieldText(new FormData(event.currentTarget), 'after'))
   }
 
   const shown = replay.data ?? start.data

@@ -1,6 +1,7 @@
 import { UnprocessableError, type Webhook } from '@ariftly/sdk'
 import { useId, useState, type FormEvent, type ReactNode } from 'react'
 import { Fault } from '../ui/fault.tsx'
+import { fieldText } from '../ui/form-fields.ts'
 import { visibleText } from '../ui/visible-text.ts'
 
 /** What the form gives: the members of the request, as JSON has them. */
@@ -153,10 +154,7 @@ function readFields(
   isNew: boolean,
 ): { readonly members: WebhookMembers; readonly faults: Readonly<Record<string, string>> } {
   const faults: Record<string, string> = {}
-  const text = (name: string): string => {
-    const value = fields.get(name)
-    return typeof value === 'string' ? value.trim() : ''
-  }
+  const text = (name: string): string => fieldText(fields, name).trim()
   /** Empty is none. */
   const textOrNull = (name: string): string | null => text(name) || null
   const json = (name: string): unknown => {

@@ -7,7 +7,7 @@ import { Fault } from '../ui/fault.tsx'
 import { firstPage } from '../ui/first-page.ts'
 import { Empty, Loading, Page } from '../ui/page.tsx'
 import { requestForms } from '../ui/request-forms.ts'
-import { TableBox } from '../ui/table-box.tsx'
+import { Table, type Column } from '../ui/table.tsx'
 import { Time } from '../ui/time.tsx'
 import { visibleText } from '../ui/visible-text.ts'
 import { WebhookBadge } from './webhook-badge.tsx'
@@ -51,7 +51,7 @@ export function WebhooksPage() {
           </Link>
         </Empty>
       )}
-      {webhooks.length > 0 && <WebhookTable webhooks={webhooks} />}
+      {webhooks.length > 0 && <Table label="Webhooks" columns={COLUMNS} items={webhooks} keyOf={({ id }) => id} />}
       {list.hasNextPage && (
         <button type="button" disabled={list.isFetchingNextPage} onClick={() => void list.fetchNextPage()}>
           More
@@ -61,43 +61,23 @@ export function WebhooksPage() {
   )
 }
 
-function WebhookTable({ webhooks }: { readonly webhooks: readonly Webhook[] }) {
-  return (
-    <TableBox label="Webhooks">
-      <table>
-        <thead>
-          <tr>
-            <th scope="col">Address</th>
-            <th scope="col">State</th>
-            <th scope="col">Events</th>
-            <th scope="col">Pending</th>
-            <th scope="col">Last success</th>
-          </tr>
-        </thead>
-        <tbody>
-          {webhooks.map((webhook) => (
-            <tr key={webhook.id}>
-              <td>
-                <Link to="/webhooks/$id" params={{ id: webhook.id }}>
-                  {visibleText(webhook.description ?? webhook.url)}
-                </Link>
-                <div className="small muted mono">{webhook.id}</div>
-              </td>
-              <td>
-                <WebhookBadge webhook={webhook} />
-              </td>
-              <td>{webhook.events.join(', ')}</td>
-              <td>{pendingText(webhook)}</td>
-              <td>
-                <Time at={webhook.last_success_at} />
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </TableBox>
-  )
-}
+const COLUMNS: readonly Column<Webhook>[] = [
+  {
+    title: 'Address',
+    cell: ({ id, description, url }) => (
+      <>
+        <Link to="/webhooks/$id" params={{ id }}>
+          {visibleText(description ?? url)}
+        </Link>
+        <div className="small muted mono">{id}</div>
+      </>
+    ),
+  },
+  { title: 'State', cell: (webhook) => <WebhookBadge webhook={webhook} /> },
+  { title: 'Events', cell: ({ events }) => events.join(', ') },
+  { title: 'Pending', cell: pendingText },
+  { title: 'Last success', cell: ({ last_success_at }) => <Time at={last_success_at} /> },
+]
 
 /** The API counts up to 10,000. */
 export function pendingText({ pending_count }: Pick<Webhook, 'pending_count'>): string {
