@@ -33,9 +33,9 @@ describe.each(runbooks)('the runbook of $alert', ({ alert, queries, threshold, c
     expect(threshold).toBe(`(\`${rule?.labels.severity}\`, ${duration})`)
   })
 
-  test('says what it means, where to look first and when it is over', () => {
+  test('says what it means, what to check first and when it is over', () => {
     expect(text).toMatch(/^\w+\n\n[A-Z].+\n\n```promql\n/)
-    expect(text).toMatch(/^\*\*First look:\*\*\n\n- /m)
+    expect(text).toMatch(/^\*\*First check:\*\*\n\n- /m)
     expect(text).toMatch(/^\*\*Over\*\* when .+\.$/m)
   })
 

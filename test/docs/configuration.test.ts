@@ -6,10 +6,16 @@ import { ROOT } from './markdown.ts'
 
 const PAGE = join(ROOT, 'docs/configuration.md')
 
-test('docs/configuration.md says what the services read (write it anew: npm run generate)', () => {
+test('docs/configuration.md says what the services read (write it again: npm run generate)', () => {
   const rendered = renderConfigurationPage()
   if (process.env['UPDATE_DOCS'] === '1') writeFileSync(PAGE, rendered)
   expect(words(readFileSync(PAGE, 'utf8'))).toBe(words(rendered))
+})
+
+test('docs/configuration.md lists each setting once', () => {
+  const listed = [...readFileSync(PAGE, 'utf8').matchAll(/^\| `(\w+)`/gm)].map(([, setting]) => setting)
+  expect(listed.length).toBeGreaterThan(80)
+  expect(listed.filter((setting, index) => listed.indexOf(setting) !== index)).toEqual([])
 })
 
 /** Without the padding that the formatter gives to tables. */

@@ -84,22 +84,6 @@ describe('the check of named calls', () => {
   })
 })
 
-describe('docs/tour.md', () => {
-  const stops = tourStops(readPage('docs/tour.md'))
-
-  test('has about ten stops', () => {
-    expect(stops.length).toBeGreaterThanOrEqual(8)
-    expect(stops.length).toBeLessThanOrEqual(14)
-  })
-
-  test.each(stops)('$path has $symbol', ({ path, symbol }) => {
-    const source = readFileSync(join(ROOT, path), 'utf8')
-    expect(source).toMatch(
-      new RegExp(`^(?:export )?(?:async )?(?:function\\*?|const|class|interface|type) ${symbol}\\b`, 'm'),
-    )
-  })
-})
-
 test('docs/glossary.md names as code only what is in the code', () => {
   const words = new Set(sourceFiles().flatMap(({ text }) => text.match(/\w+/g) ?? []))
   const named = codeSpans(readPage('docs/glossary.md')).filter((span) => /^\w+$/.test(span))
@@ -117,13 +101,4 @@ test('docs/fairness.md names only settings that services read', () => {
 /** Names of settings that stand as code on a page. */
 function settingsIn(page: string): readonly string[] {
   return codeSpans(readPage(page)).filter((span) => /^[A-Z]+(_[A-Z]+)+$/.test(span))
-}
-
-/** Headings of the form: 3. [`packages/x/src/y.ts`](../packages/x/src/y.ts): `symbol` */
-function tourStops(text: string): readonly { readonly path: string; readonly symbol: string }[] {
-  const headings = text.matchAll(/^#+ \d+\. \[`([^`]+)`\]\(([^)]+)\): `([^`]+)`$/gm)
-  return [...headings].map(([, path = '', target, symbol = '']) => {
-    if (target !== `../${path}`) throw new Error(`the stop ${path} links to ${target}`)
-    return { path, symbol }
-  })
 }

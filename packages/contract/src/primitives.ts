@@ -15,7 +15,7 @@ export function oneOf<W extends string>(words: readonly W[], description?: strin
  * new. The words are in the description, and in `x-extensible-enum` for tools that know the keyword.
  */
 export function oneOfMore<W extends string>(words: readonly W[], description?: string): TUnsafe<W> {
-  const known = `Known values: ${words.map((word) => `\`${word}\``).join(', ')}; more may come.`
+  const known = `Known values: ${words.map((word) => `\`${word}\``).join(', ')}; more may be added.`
   return Type.Unsafe<W>({
     type: 'string',
     description: description === undefined ? known : `${description} ${known}`,

@@ -67,7 +67,7 @@ export const newWebhookSchema = Type.Object(
     secret: Type.Optional(
       described(
         nullable(secretSchema),
-        'Printable ASCII; `whsec_…` must be base64 of at least 24 bytes. Without one, one is made. It is shown this once.',
+        'Printable ASCII; `whsec_…` must be base64 of at least 24 bytes. Without one a secret is generated. It is shown once.',
       ),
     ),
   },

@@ -1,12 +1,12 @@
 // Generated from the OpenAPI document by `npm run generate`: do not edit.
 /* oxlint-disable max-lines */
 
-/** An event, told apart by `type`. More types may come: the last alternative is an event of any type. Events never change; what `include` adds does. */
+/** An event; `type` selects the alternative. More types may be added: the last alternative is an event of any type. Events never change; members added by `include` do. */
 export type ApiEvent = EventTaskCreated | EventTaskProgress | EventTaskComplete | EventTaskFailed | EventArtifactEmitted | EventApprovalRequested | EventApprovalResolved | EventSessionMessage | EventSessionClosed | EventToolCallExecuted | EventOther
 
 /** With `include=log`. */
 export interface EventLog {
-  /** When the log took it. */
+  /** When it was appended to the log. */
   readonly appended_at: string
   /** When queries could see it; null for old events. */
   readonly projected_at: string | null
@@ -26,7 +26,7 @@ export interface EventDelivery {
   readonly attempt_count: number
   readonly last_attempt_at: string | null
   readonly last_response_status: number | null
-  /** Known values: `http_3xx`, `http_4xx`, `http_5xx`, `timeout`, `tls_error`, `connection_refused`, `connection_reset`, `dns_error`, `blocked`; more may come. */
+  /** Known values: `http_3xx`, `http_4xx`, `http_5xx`, `timeout`, `tls_error`, `connection_refused`, `connection_reset`, `dns_error`, `blocked`; more may be added. */
   readonly last_error_class: "http_3xx" | "http_4xx" | "http_5xx" | "timeout" | "tls_error" | "connection_refused" | "connection_reset" | "dns_error" | "blocked" | null
   readonly next_attempt_at: string | null
 }
@@ -121,14 +121,14 @@ export interface Webhook {
   readonly agent: string | null
   readonly description: string | null
   readonly enabled: boolean
-  /** Known values: `manual`, `gone`, `failures`; more may come. */
+  /** Known values: `manual`, `gone`, `failures`; more may be added. */
   readonly disabled_reason: "manual" | "gone" | "failures" | null
   /** Names only: values are kept like secrets. */
   readonly headers: readonly string[]
   readonly rate_limit: number | null
   readonly ordering: "none" | "task"
   readonly filter: WebhookFilter | null
-  /** 10,000 stands for as many or more. */
+  /** 10,000 means 10,000 or more. */
   readonly pending_count: number
   /** When the pending delivery of the oldest event was created. */
   readonly oldest_pending_at: string | null
@@ -151,14 +151,14 @@ export interface WebhookWithSecret {
   readonly agent: string | null
   readonly description: string | null
   readonly enabled: boolean
-  /** Known values: `manual`, `gone`, `failures`; more may come. */
+  /** Known values: `manual`, `gone`, `failures`; more may be added. */
   readonly disabled_reason: "manual" | "gone" | "failures" | null
   /** Names only: values are kept like secrets. */
   readonly headers: readonly string[]
   readonly rate_limit: number | null
   readonly ordering: "none" | "task"
   readonly filter: WebhookFilter | null
-  /** 10,000 stands for as many or more. */
+  /** 10,000 means 10,000 or more. */
   readonly pending_count: number
   /** When the pending delivery of the oldest event was created. */
   readonly oldest_pending_at: string | null
@@ -189,7 +189,7 @@ export interface NewWebhook {
   readonly enabled?: boolean | null
   /** `task`: the events of one task one after another. Default: `none`. */
   readonly ordering?: "none" | "task" | null
-  /** Printable ASCII; `whsec_…` must be base64 of at least 24 bytes. Without one, one is made. It is shown this once. */
+  /** Printable ASCII; `whsec_…` must be base64 of at least 24 bytes. Without one a secret is generated. It is shown once. */
   readonly secret?: string | null
 }
 
@@ -258,7 +258,7 @@ export interface Delivery {
   readonly webhook_id: string
   /** TypeID of a UUIDv7; its millisecond is `created_at`. */
   readonly event_id: string
-  /** Known values: `task.created`, `task.progress`, `task.complete`, `task.failed`, `artifact.emitted`, `approval.requested`, `approval.resolved`, `session.message`, `session.closed`, `tool_call.executed`; more may come. */
+  /** Known values: `task.created`, `task.progress`, `task.complete`, `task.failed`, `artifact.emitted`, `approval.requested`, `approval.resolved`, `session.message`, `session.closed`, `tool_call.executed`; more may be added. */
   readonly event_type: "task.created" | "task.progress" | "task.complete" | "task.failed" | "artifact.emitted" | "approval.requested" | "approval.resolved" | "session.message" | "session.closed" | "tool_call.executed"
   readonly task_id: string | null
   readonly status: "pending" | "delivered" | "failed" | "cancelled"
@@ -266,7 +266,7 @@ export interface Delivery {
   readonly attempt_count: number
   readonly last_attempt_at: string | null
   readonly last_response_status: number | null
-  /** Known values: `http_3xx`, `http_4xx`, `http_5xx`, `timeout`, `tls_error`, `connection_refused`, `connection_reset`, `dns_error`, `blocked`; more may come. */
+  /** Known values: `http_3xx`, `http_4xx`, `http_5xx`, `timeout`, `tls_error`, `connection_refused`, `connection_reset`, `dns_error`, `blocked`; more may be added. */
   readonly last_error_class: "http_3xx" | "http_4xx" | "http_5xx" | "timeout" | "tls_error" | "connection_refused" | "connection_reset" | "dns_error" | "blocked" | null
   readonly next_attempt_at: string | null
   readonly created_at: string
@@ -282,7 +282,7 @@ export interface ListedDelivery {
   readonly webhook_id: string
   /** TypeID of a UUIDv7; its millisecond is `created_at`. */
   readonly event_id: string
-  /** Known values: `task.created`, `task.progress`, `task.complete`, `task.failed`, `artifact.emitted`, `approval.requested`, `approval.resolved`, `session.message`, `session.closed`, `tool_call.executed`; more may come. */
+  /** Known values: `task.created`, `task.progress`, `task.complete`, `task.failed`, `artifact.emitted`, `approval.requested`, `approval.resolved`, `session.message`, `session.closed`, `tool_call.executed`; more may be added. */
   readonly event_type: "task.created" | "task.progress" | "task.complete" | "task.failed" | "artifact.emitted" | "approval.requested" | "approval.resolved" | "session.message" | "session.closed" | "tool_call.executed"
   readonly task_id: string | null
   readonly status: "pending" | "delivered" | "failed" | "cancelled"
@@ -290,7 +290,7 @@ export interface ListedDelivery {
   readonly attempt_count: number
   readonly last_attempt_at: string | null
   readonly last_response_status: number | null
-  /** Known values: `http_3xx`, `http_4xx`, `http_5xx`, `timeout`, `tls_error`, `connection_refused`, `connection_reset`, `dns_error`, `blocked`; more may come. */
+  /** Known values: `http_3xx`, `http_4xx`, `http_5xx`, `timeout`, `tls_error`, `connection_refused`, `connection_reset`, `dns_error`, `blocked`; more may be added. */
   readonly last_error_class: "http_3xx" | "http_4xx" | "http_5xx" | "timeout" | "tls_error" | "connection_refused" | "connection_reset" | "dns_error" | "blocked" | null
   readonly next_attempt_at: string | null
   readonly created_at: string
@@ -310,7 +310,7 @@ export interface ListedDelivery {
     /** The address that was dialled. */
     readonly address: string | null
     readonly status: number | null
-    /** `dns_error`: the host has no address that may be reached, whatever the reason. `blocked`: the URL itself names an address or a scheme that is not allowed, or the request could not be signed. Known values: `http_3xx`, `http_4xx`, `http_5xx`, `timeout`, `tls_error`, `connection_refused`, `connection_reset`, `dns_error`, `blocked`; more may come. */
+    /** `dns_error`: the host has no address that may be reached, for any reason. `blocked`: the URL itself names an address or a scheme that is not allowed, or the request could not be signed. Known values: `http_3xx`, `http_4xx`, `http_5xx`, `timeout`, `tls_error`, `connection_refused`, `connection_reset`, `dns_error`, `blocked`; more may be added. */
     readonly error: "http_3xx" | "http_4xx" | "http_5xx" | "timeout" | "tls_error" | "connection_refused" | "connection_reset" | "dns_error" | "blocked" | null
     readonly error_detail: string | null
     readonly next_attempt_at: string | null
@@ -328,7 +328,7 @@ export interface DeliveryWithAttempts {
   readonly webhook_id: string
   /** TypeID of a UUIDv7; its millisecond is `created_at`. */
   readonly event_id: string
-  /** Known values: `task.created`, `task.progress`, `task.complete`, `task.failed`, `artifact.emitted`, `approval.requested`, `approval.resolved`, `session.message`, `session.closed`, `tool_call.executed`; more may come. */
+  /** Known values: `task.created`, `task.progress`, `task.complete`, `task.failed`, `artifact.emitted`, `approval.requested`, `approval.resolved`, `session.message`, `session.closed`, `tool_call.executed`; more may be added. */
   readonly event_type: "task.created" | "task.progress" | "task.complete" | "task.failed" | "artifact.emitted" | "approval.requested" | "approval.resolved" | "session.message" | "session.closed" | "tool_call.executed"
   readonly task_id: string | null
   readonly status: "pending" | "delivered" | "failed" | "cancelled"
@@ -336,7 +336,7 @@ export interface DeliveryWithAttempts {
   readonly attempt_count: number
   readonly last_attempt_at: string | null
   readonly last_response_status: number | null
-  /** Known values: `http_3xx`, `http_4xx`, `http_5xx`, `timeout`, `tls_error`, `connection_refused`, `connection_reset`, `dns_error`, `blocked`; more may come. */
+  /** Known values: `http_3xx`, `http_4xx`, `http_5xx`, `timeout`, `tls_error`, `connection_refused`, `connection_reset`, `dns_error`, `blocked`; more may be added. */
   readonly last_error_class: "http_3xx" | "http_4xx" | "http_5xx" | "timeout" | "tls_error" | "connection_refused" | "connection_reset" | "dns_error" | "blocked" | null
   readonly next_attempt_at: string | null
   readonly created_at: string
@@ -355,7 +355,7 @@ export interface DeliveryWithAttempts {
     /** The address that was dialled. */
     readonly address: string | null
     readonly status: number | null
-    /** `dns_error`: the host has no address that may be reached, whatever the reason. `blocked`: the URL itself names an address or a scheme that is not allowed, or the request could not be signed. Known values: `http_3xx`, `http_4xx`, `http_5xx`, `timeout`, `tls_error`, `connection_refused`, `connection_reset`, `dns_error`, `blocked`; more may come. */
+    /** `dns_error`: the host has no address that may be reached, for any reason. `blocked`: the URL itself names an address or a scheme that is not allowed, or the request could not be signed. Known values: `http_3xx`, `http_4xx`, `http_5xx`, `timeout`, `tls_error`, `connection_refused`, `connection_reset`, `dns_error`, `blocked`; more may be added. */
     readonly error: "http_3xx" | "http_4xx" | "http_5xx" | "timeout" | "tls_error" | "connection_refused" | "connection_reset" | "dns_error" | "blocked" | null
     readonly error_detail: string | null
     readonly next_attempt_at: string | null
@@ -409,7 +409,7 @@ export interface Redelivery {
     readonly task_id?: string
     /** An event type, or several separated by commas; also when it was given as `types`. */
     readonly type?: string
-    /** Known values: `http_3xx`, `http_4xx`, `http_5xx`, `timeout`, `tls_error`, `connection_refused`, `connection_reset`, `dns_error`, `blocked`; more may come. */
+    /** Known values: `http_3xx`, `http_4xx`, `http_5xx`, `timeout`, `tls_error`, `connection_refused`, `connection_reset`, `dns_error`, `blocked`; more may be added. */
     readonly error_class?: "http_3xx" | "http_4xx" | "http_5xx" | "timeout" | "tls_error" | "connection_refused" | "connection_reset" | "dns_error" | "blocked"
     /** Only deliveries whose `created_at` is this time or later (inclusive). */
     readonly after?: string
@@ -417,9 +417,9 @@ export interface Redelivery {
     readonly before?: string
     readonly status: "delivered" | "failed" | "cancelled"
   }
-  /** Deliveries looked at so far. */
+  /** Deliveries checked so far. */
   readonly scanned_count: number
-  /** Deliveries made pending; on a dry run: that would be. */
+  /** Deliveries made pending; in a dry run: that would be made pending. */
   readonly delivery_count: number
   readonly created_at: string
   readonly updated_at: string
@@ -467,7 +467,7 @@ export interface TestAttempt {
   /** The address that was dialled. */
   readonly address: string | null
   readonly status: number | null
-  /** `dns_error`: the host has no address that may be reached, whatever the reason. `blocked`: the URL itself names an address or a scheme that is not allowed, or the request could not be signed. Known values: `http_3xx`, `http_4xx`, `http_5xx`, `timeout`, `tls_error`, `connection_refused`, `connection_reset`, `dns_error`, `blocked`; more may come. */
+  /** `dns_error`: the host has no address that may be reached, for any reason. `blocked`: the URL itself names an address or a scheme that is not allowed, or the request could not be signed. Known values: `http_3xx`, `http_4xx`, `http_5xx`, `timeout`, `tls_error`, `connection_refused`, `connection_reset`, `dns_error`, `blocked`; more may be added. */
   readonly error: "http_3xx" | "http_4xx" | "http_5xx" | "timeout" | "tls_error" | "connection_refused" | "connection_reset" | "dns_error" | "blocked" | null
   readonly error_detail: string | null
   readonly next_attempt_at: string | null
@@ -477,7 +477,7 @@ export interface TestAttempt {
   readonly response_body: string | null
   /** TypeID of a UUIDv7; its millisecond is `created_at`. */
   readonly event_id: string
-  /** Known values: `task.created`, `task.progress`, `task.complete`, `task.failed`, `artifact.emitted`, `approval.requested`, `approval.resolved`, `session.message`, `session.closed`, `tool_call.executed`; more may come. */
+  /** Known values: `task.created`, `task.progress`, `task.complete`, `task.failed`, `artifact.emitted`, `approval.requested`, `approval.resolved`, `session.message`, `session.closed`, `tool_call.executed`; more may be added. */
   readonly event_type: "task.created" | "task.progress" | "task.complete" | "task.failed" | "artifact.emitted" | "approval.requested" | "approval.resolved" | "session.message" | "session.closed" | "tool_call.executed"
 }
 
@@ -507,9 +507,9 @@ export interface Replay {
   readonly before: string
   readonly types: readonly ("task.created" | "task.progress" | "task.complete" | "task.failed" | "artifact.emitted" | "approval.requested" | "approval.resolved" | "session.message" | "session.closed" | "tool_call.executed")[] | null
   readonly delivery_status: "delivered" | "failed" | "cancelled" | null
-  /** Events looked at so far. */
+  /** Events checked so far. */
   readonly scanned_count: number
-  /** Deliveries made pending; on a dry run: that would be. */
+  /** Deliveries made pending; in a dry run: that would be made pending. */
   readonly delivery_count: number
   readonly created_at: string
   readonly updated_at: string
@@ -641,12 +641,12 @@ export interface AuditEntry {
   /** The key that called. */
   readonly key_id: string
   readonly tenant: string
-  /** Known values: `api_key.create`, `api_key.update`, `api_key.rotate`, `api_key.revoke`, `webhook.create`, `webhook.update`, `webhook.rotate_secret`, `webhook.delete`, `tenant.put`, `tenant.delete`; more may come. */
+  /** Known values: `api_key.create`, `api_key.update`, `api_key.rotate`, `api_key.revoke`, `webhook.create`, `webhook.update`, `webhook.rotate_secret`, `webhook.delete`, `tenant.put`, `tenant.delete`; more may be added. */
   readonly action: "api_key.create" | "api_key.update" | "api_key.rotate" | "api_key.revoke" | "webhook.create" | "webhook.update" | "webhook.rotate_secret" | "webhook.delete" | "tenant.put" | "tenant.delete"
-  /** The id of what was changed. */
+  /** The id of the changed resource. */
   readonly target: string
   readonly request_id: string
-  /** Updates that the entry stands for; `at` and `request_id` are of the first one. */
+  /** Updates that the entry counts; `at` and `request_id` are of the first one. */
   readonly count: number
 }
 
@@ -657,7 +657,7 @@ export interface DeadLetter {
   readonly id: string
   /** When it became a dead letter. */
   readonly at: string
-  /** A stable code; more may come. */
+  /** A stable code; more may be added. */
   readonly reason: string
   /** One sentence; it holds no payload. */
   readonly detail: string
@@ -678,10 +678,10 @@ export interface DeadLetter {
 /** `EventTypeDescription` as the API documents it. */
 export interface EventTypeDescription {
   readonly object: "event_type"
-  /** Known values: `task.created`, `task.progress`, `task.complete`, `task.failed`, `artifact.emitted`, `approval.requested`, `approval.resolved`, `session.message`, `session.closed`, `tool_call.executed`; more may come. */
+  /** Known values: `task.created`, `task.progress`, `task.complete`, `task.failed`, `artifact.emitted`, `approval.requested`, `approval.resolved`, `session.message`, `session.closed`, `tool_call.executed`; more may be added. */
   readonly type: "task.created" | "task.progress" | "task.complete" | "task.failed" | "artifact.emitted" | "approval.requested" | "approval.resolved" | "session.message" | "session.closed" | "tool_call.executed"
   readonly description: string
-  /** JSON Schema of `data` as it is posted. */
+  /** JSON Schema of the posted `data`. */
   readonly schema: Readonly<Record<string, unknown>>
   /** An example of `data`. */
   readonly example: Readonly<Record<string, unknown>>
@@ -723,14 +723,14 @@ export interface ProblemKind {
 
 /** What went wrong (RFC 9457). */
 export interface Problem {
-  /** Path of a page that says cause and fix. */
+  /** Path of a page with cause and fix. */
   readonly type: string
   readonly title: string
   readonly status: number
   readonly detail?: string
   /** Path of the request. */
   readonly instance: string
-  /** Stable, snake_case: what programs tell problems apart by. */
+  /** Stable, snake_case: for programs to distinguish problems. */
   readonly code: string
   /** As in `X-Request-Id`; name it when you ask us. */
   readonly request_id: string
@@ -743,12 +743,12 @@ export interface Problem {
     readonly index?: number
     /** Stable, snake_case. */
     readonly code: string
-    /** The end of a sentence that begins with what is named. */
+    /** Completes a sentence that begins with the pointer, parameter or entry. */
     readonly message: string
   })[]
   /** With `redelivery_under_way`: the running redelivery, of dry runs the oldest. Absent when it has ended since. */
   readonly redelivery_id?: string
-  /** With `log_unavailable` and `clock_skew`: what became of each entry. Post those that say `retry` again with these ids. */
+  /** With `log_unavailable` and `clock_skew`: the result of each entry. Post entries with `retry` again, with these ids. */
   readonly events?: readonly ({
     readonly index: number
     readonly id?: string
@@ -787,7 +787,7 @@ export interface NewEventTaskCreated {
   readonly created_at?: string | null
   /** With `created_at`: the id is derived from both, so a repeated post is the same event. */
   readonly idempotency_key?: string | null
-  /** Allowed and ignored, so that an event can be posted as it was read. */
+  /** Allowed and ignored, so that an event that was read can be posted unchanged. */
   readonly object?: "event" | null
 }
 
@@ -829,7 +829,7 @@ export interface NewEventTaskProgress {
   readonly created_at?: string | null
   /** With `created_at`: the id is derived from both, so a repeated post is the same event. */
   readonly idempotency_key?: string | null
-  /** Allowed and ignored, so that an event can be posted as it was read. */
+  /** Allowed and ignored, so that an event that was read can be posted unchanged. */
   readonly object?: "event" | null
 }
 
@@ -870,7 +870,7 @@ export interface NewEventTaskComplete {
   readonly created_at?: string | null
   /** With `created_at`: the id is derived from both, so a repeated post is the same event. */
   readonly idempotency_key?: string | null
-  /** Allowed and ignored, so that an event can be posted as it was read. */
+  /** Allowed and ignored, so that an event that was read can be posted unchanged. */
   readonly object?: "event" | null
 }
 
@@ -911,7 +911,7 @@ export interface NewEventTaskFailed {
   readonly created_at?: string | null
   /** With `created_at`: the id is derived from both, so a repeated post is the same event. */
   readonly idempotency_key?: string | null
-  /** Allowed and ignored, so that an event can be posted as it was read. */
+  /** Allowed and ignored, so that an event that was read can be posted unchanged. */
   readonly object?: "event" | null
 }
 
@@ -955,7 +955,7 @@ export interface NewEventArtifactEmitted {
   readonly created_at?: string | null
   /** With `created_at`: the id is derived from both, so a repeated post is the same event. */
   readonly idempotency_key?: string | null
-  /** Allowed and ignored, so that an event can be posted as it was read. */
+  /** Allowed and ignored, so that an event that was read can be posted unchanged. */
   readonly object?: "event" | null
 }
 
@@ -999,7 +999,7 @@ export interface NewEventApprovalRequested {
   readonly created_at?: string | null
   /** With `created_at`: the id is derived from both, so a repeated post is the same event. */
   readonly idempotency_key?: string | null
-  /** Allowed and ignored, so that an event can be posted as it was read. */
+  /** Allowed and ignored, so that an event that was read can be posted unchanged. */
   readonly object?: "event" | null
 }
 
@@ -1042,7 +1042,7 @@ export interface NewEventApprovalResolved {
   readonly created_at?: string | null
   /** With `created_at`: the id is derived from both, so a repeated post is the same event. */
   readonly idempotency_key?: string | null
-  /** Allowed and ignored, so that an event can be posted as it was read. */
+  /** Allowed and ignored, so that an event that was read can be posted unchanged. */
   readonly object?: "event" | null
 }
 
@@ -1085,7 +1085,7 @@ export interface NewEventSessionMessage {
   readonly created_at?: string | null
   /** With `created_at`: the id is derived from both, so a repeated post is the same event. */
   readonly idempotency_key?: string | null
-  /** Allowed and ignored, so that an event can be posted as it was read. */
+  /** Allowed and ignored, so that an event that was read can be posted unchanged. */
   readonly object?: "event" | null
 }
 
@@ -1127,7 +1127,7 @@ export interface NewEventSessionClosed {
   readonly created_at?: string | null
   /** With `created_at`: the id is derived from both, so a repeated post is the same event. */
   readonly idempotency_key?: string | null
-  /** Allowed and ignored, so that an event can be posted as it was read. */
+  /** Allowed and ignored, so that an event that was read can be posted unchanged. */
   readonly object?: "event" | null
 }
 
@@ -1167,7 +1167,7 @@ export interface NewEventToolCallExecuted {
   readonly created_at?: string | null
   /** With `created_at`: the id is derived from both, so a repeated post is the same event. */
   readonly idempotency_key?: string | null
-  /** Allowed and ignored, so that an event can be posted as it was read. */
+  /** Allowed and ignored, so that an event that was read can be posted unchanged. */
   readonly object?: "event" | null
 }
 
@@ -1187,13 +1187,13 @@ export interface EventOther {
   readonly object: "event"
   /** TypeID of a UUIDv7; its millisecond is `created_at`. */
   readonly id: string
-  /** Known values: `task.created`, `task.progress`, `task.complete`, `task.failed`, `artifact.emitted`, `approval.requested`, `approval.resolved`, `session.message`, `session.closed`, `tool_call.executed`; more may come. */
+  /** Known values: `task.created`, `task.progress`, `task.complete`, `task.failed`, `artifact.emitted`, `approval.requested`, `approval.resolved`, `session.message`, `session.closed`, `tool_call.executed`; more may be added. */
   readonly type: "task.created" | "task.progress" | "task.complete" | "task.failed" | "artifact.emitted" | "approval.requested" | "approval.resolved" | "session.message" | "session.closed" | "tool_call.executed"
   readonly created_at: string
   readonly task_id: string | null
   readonly agent: string | null
   readonly session_id: string | null
-  /** The payload as it was posted: the caller's bytes, with `task_id` (else `session_id`) as first member. */
+  /** The posted payload: the caller's bytes, with `task_id` (else `session_id`) as first member. */
   readonly data: Readonly<Record<string, unknown>>
   readonly log?: EventLog
   /** With `include=deliveries`: the newest 100 by id. */
@@ -1236,9 +1236,9 @@ export interface ListEventsQuery {
   readonly order?: "desc" | "asc"
   /** Largest number of entries of the page. */
   readonly limit?: number
-  /** The `next_cursor` of the page before, with all other parameters as they were. */
+  /** The `next_cursor` of the previous page, with all other parameters unchanged. */
   readonly cursor?: string
-  /** `log`: when the log and the queries got the event. `deliveries`: what became of it at webhooks; needs the scope `webhooks` too, and `limit` ≤ 100. */
+  /** `log`: when the event was appended to the log, and when lists could show it. `deliveries`: its deliveries to webhooks; needs the scope `webhooks` too, and `limit` ≤ 100. */
   readonly include?: readonly ("log" | "deliveries")[]
 }
 
@@ -1254,7 +1254,7 @@ export interface StreamEventsQuery {
   readonly types?: readonly ("task.created" | "task.progress" | "task.complete" | "task.failed" | "artifact.emitted" | "approval.requested" | "approval.resolved" | "session.message" | "session.closed" | "tool_call.executed")[]
   /** Sends the whole event object as data. */
   readonly envelope?: boolean
-  /** Starts with what was appended to the log at this time or later (inclusive); up to a second of what came before may be sent too. A position wins over it. */
+  /** Starts with events that were appended to the log at this time or later (inclusive); up to a second of earlier events may be sent too. A position takes precedence. */
   readonly after?: string
   /** A position, for clients that cannot send the header. */
   readonly last_event_id?: string
@@ -1274,7 +1274,7 @@ export interface StreamEventsByFormQuery {
   readonly types?: readonly ("task.created" | "task.progress" | "task.complete" | "task.failed" | "artifact.emitted" | "approval.requested" | "approval.resolved" | "session.message" | "session.closed" | "tool_call.executed")[]
   /** Sends the whole event object as data. */
   readonly envelope?: boolean
-  /** Starts with what was appended to the log at this time or later (inclusive); up to a second of what came before may be sent too. A position wins over it. */
+  /** Starts with events that were appended to the log at this time or later (inclusive); up to a second of earlier events may be sent too. A position takes precedence. */
   readonly after?: string
   /** A position, for clients that cannot send the header. */
   readonly last_event_id?: string
@@ -1284,7 +1284,7 @@ export interface StreamEventsByFormQuery {
 
 /** Query parameters of `getEvent`. */
 export interface GetEventQuery {
-  /** `log`: when the log and the queries got the event. `deliveries`: what became of it at webhooks; needs the scope `webhooks` too, and `limit` ≤ 100. */
+  /** `log`: when the event was appended to the log, and when lists could show it. `deliveries`: its deliveries to webhooks; needs the scope `webhooks` too, and `limit` ≤ 100. */
   readonly include?: readonly ("log" | "deliveries")[]
 }
 
@@ -1292,7 +1292,7 @@ export interface GetEventQuery {
 export interface ListWebhooksQuery {
   /** Largest number of entries of the page. */
   readonly limit?: number
-  /** The `next_cursor` of the page before, with all other parameters as they were. */
+  /** The `next_cursor` of the previous page, with all other parameters unchanged. */
   readonly cursor?: string
 }
 
@@ -1306,7 +1306,7 @@ export interface GetWebhookStatsQuery {
 export interface ListReplaysQuery {
   /** Largest number of entries of the page. */
   readonly limit?: number
-  /** The `next_cursor` of the page before, with all other parameters as they were. */
+  /** The `next_cursor` of the previous page, with all other parameters unchanged. */
   readonly cursor?: string
 }
 
@@ -1322,7 +1322,7 @@ export interface ListDeliveriesQuery {
   readonly type?: readonly ("task.created" | "task.progress" | "task.complete" | "task.failed" | "artifact.emitted" | "approval.requested" | "approval.resolved" | "session.message" | "session.closed" | "tool_call.executed")[]
   /** Another name of `type`: give one of them. */
   readonly types?: readonly ("task.created" | "task.progress" | "task.complete" | "task.failed" | "artifact.emitted" | "approval.requested" | "approval.resolved" | "session.message" | "session.closed" | "tool_call.executed")[]
-  /** Only those whose newest attempt failed so. */
+  /** Only deliveries whose newest attempt failed with this class. */
   readonly error_class?: "http_3xx" | "http_4xx" | "http_5xx" | "timeout" | "tls_error" | "connection_refused" | "connection_reset" | "dns_error" | "blocked"
   /** Only deliveries whose `created_at` is this time or later (inclusive). */
   readonly after?: string
@@ -1332,7 +1332,7 @@ export interface ListDeliveriesQuery {
   readonly include?: readonly "attempts"[]
   /** Largest number of entries of the page. */
   readonly limit?: number
-  /** The `next_cursor` of the page before, with all other parameters as they were. */
+  /** The `next_cursor` of the previous page, with all other parameters unchanged. */
   readonly cursor?: string
 }
 
@@ -1350,7 +1350,7 @@ export interface FindDeliveriesQuery {
   readonly type?: readonly ("task.created" | "task.progress" | "task.complete" | "task.failed" | "artifact.emitted" | "approval.requested" | "approval.resolved" | "session.message" | "session.closed" | "tool_call.executed")[]
   /** Another name of `type`: give one of them. */
   readonly types?: readonly ("task.created" | "task.progress" | "task.complete" | "task.failed" | "artifact.emitted" | "approval.requested" | "approval.resolved" | "session.message" | "session.closed" | "tool_call.executed")[]
-  /** Only those whose newest attempt failed so. */
+  /** Only deliveries whose newest attempt failed with this class. */
   readonly error_class?: "http_3xx" | "http_4xx" | "http_5xx" | "timeout" | "tls_error" | "connection_refused" | "connection_reset" | "dns_error" | "blocked"
   /** Only deliveries whose `created_at` is this time or later (inclusive). */
   readonly after?: string
@@ -1360,7 +1360,7 @@ export interface FindDeliveriesQuery {
   readonly include?: readonly "attempts"[]
   /** Largest number of entries of the page. */
   readonly limit?: number
-  /** The `next_cursor` of the page before, with all other parameters as they were. */
+  /** The `next_cursor` of the previous page, with all other parameters unchanged. */
   readonly cursor?: string
 }
 
@@ -1368,7 +1368,7 @@ export interface FindDeliveriesQuery {
 export interface ListRedeliveriesQuery {
   /** Largest number of entries of the page. */
   readonly limit?: number
-  /** The `next_cursor` of the page before, with all other parameters as they were. */
+  /** The `next_cursor` of the previous page, with all other parameters unchanged. */
   readonly cursor?: string
 }
 
@@ -1378,7 +1378,7 @@ export interface ListApiKeysQuery {
   readonly tenant?: string
   /** Largest number of entries of the page. */
   readonly limit?: number
-  /** The `next_cursor` of the page before, with all other parameters as they were. */
+  /** The `next_cursor` of the previous page, with all other parameters unchanged. */
   readonly cursor?: string
 }
 
@@ -1388,7 +1388,7 @@ export interface ListTenantsQuery {
   readonly state?: "active" | "suspended" | "deleting" | "deleted"
   /** Largest number of entries of the page. */
   readonly limit?: number
-  /** The `next_cursor` of the page before, with all other parameters as they were. */
+  /** The `next_cursor` of the previous page, with all other parameters unchanged. */
   readonly cursor?: string
 }
 
@@ -1404,7 +1404,7 @@ export interface ListAuditEntriesQuery {
   readonly before?: string
   /** Largest number of entries of the page. */
   readonly limit?: number
-  /** The `next_cursor` of the page before, with all other parameters as they were. */
+  /** The `next_cursor` of the previous page, with all other parameters unchanged. */
   readonly cursor?: string
 }
 
@@ -1418,6 +1418,6 @@ export interface ListDeadLettersQuery {
   readonly before?: string
   /** Largest number of entries of the page. */
   readonly limit?: number
-  /** The `next_cursor` of the page before, with all other parameters as they were. */
+  /** The `next_cursor` of the previous page, with all other parameters unchanged. */
   readonly cursor?: string
 }

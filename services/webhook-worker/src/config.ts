@@ -29,7 +29,7 @@ export const webhookWorkerConfig = {
     max: 60_000,
   }),
   WEBHOOK_LEASE_MS: int({
-    doc: 'How long a delivery may be queued, or an attempt under way, before it is taken back whatever else says; at least a second more than WEBHOOK_TIMEOUT_MS. A dead worker and a Redis that lost its jobs are noticed sooner.',
+    doc: 'How long a delivery may be queued, or an attempt under way, before it is taken back in any case; at least a second more than WEBHOOK_TIMEOUT_MS. A dead worker and a Redis that lost its jobs are noticed sooner.',
     default: 600_000,
     min: 1000,
     max: 3_600_000,

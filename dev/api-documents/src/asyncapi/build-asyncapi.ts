@@ -63,7 +63,7 @@ function eventsChannel(): object {
 const DEAD_LETTERS = {
   address: 'ariftly.events.dlq.v1',
   title: 'Dead letters',
-  description: 'Records that break the contract: key, value and headers as they were, and why.',
+  description: 'Records that break the contract: its key, value and headers, unchanged, and the reason.',
   messages: { deadLetter: { $ref: '#/components/messages/deadLetter' } },
   bindings: { kafka: { topic: 'ariftly.events.dlq.v1' } },
 } as const
@@ -76,7 +76,7 @@ function messages(): Readonly<Record<string, object>> {
       title: 'A record that breaks the contract',
       contentType: 'application/octet-stream',
       headers: deadLetterHeadersSchema,
-      payload: { description: 'The bytes of the value as they were.' },
+      payload: { description: 'The bytes of the value, unchanged.' },
     },
   }
 }

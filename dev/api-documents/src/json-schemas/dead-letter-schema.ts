@@ -11,7 +11,7 @@ export const deadLetterSchema: TSchema = Type.Object({
   object: Type.Literal('dead_letter'),
   id: Type.String({ description: '`<partition>-<offset>` in the topic of dead letters.' }),
   at: { ...timeSchema, description: 'When it became a dead letter.' },
-  reason: Type.String({ description: 'A stable code; more may come.' }),
+  reason: Type.String({ description: 'A stable code; more may be added.' }),
   detail: Type.String({ description: 'One sentence; it holds no payload.' }),
   source: { ...nullable(Type.String()), description: 'The `ce_source` of the record.' },
   partition: {

@@ -6,8 +6,7 @@ import { identifierSchema, nullable, readEventTypeSchema, timeSchema, typeIdSche
 /** `evt_…`. */
 export const eventIdSchema: TSchema = typeIdSchema('evt', 'TypeID of a UUIDv7; its millisecond is `created_at`.')
 
-const READ_DATA_TEXT =
-  "The payload as it was posted: the caller's bytes, with `task_id` (else `session_id`) as first member."
+const READ_DATA_TEXT = "The posted payload: the caller's bytes, with `task_id` (else `session_id`) as first member."
 
 /** Members of an event as it is read, `type` and `data` besides. */
 function readEvent(type: TSchema, data: TSchema, more: Readonly<Record<string, TSchema>>, text: string): TSchema {
@@ -61,7 +60,7 @@ export const otherEventSchema: TSchema = readEvent(
 /** How an event went through the log. */
 export const eventLogSchema: TSchema = Type.Object(
   {
-    appended_at: Type.Unsafe({ ...timeSchema, description: 'When the log took it.' }),
+    appended_at: Type.Unsafe({ ...timeSchema, description: 'When it was appended to the log.' }),
     projected_at: nullable(
       Type.Unsafe({ ...timeSchema, description: 'When queries could see it; null for old events.' }),
     ),
@@ -79,7 +78,7 @@ export const eventTypeObjectSchema: TSchema = Type.Object({
   schema: Type.Unsafe({
     type: 'object',
     additionalProperties: true,
-    description: 'JSON Schema of `data` as it is posted.',
+    description: 'JSON Schema of the posted `data`.',
   }),
   example: Type.Unsafe({ type: 'object', additionalProperties: true, description: 'An example of `data`.' }),
 })
@@ -135,7 +134,7 @@ const IDENTITY = {
   ),
   object: Type.Optional({
     ...oneEvent(),
-    description: 'Allowed and ignored, so that an event can be posted as it was read.',
+    description: 'Allowed and ignored, so that an event that was read can be posted unchanged.',
   }),
 } as const
 

@@ -8,18 +8,18 @@ const problemErrorSchema: TSchema = Type.Object({
   parameter: Type.Optional(Type.String({ description: 'Name of a parameter or header.' })),
   index: Type.Optional(Type.Integer({ minimum: 0, description: 'Entry of the batch.' })),
   code: Type.String({ description: 'Stable, snake_case.' }),
-  message: Type.String({ description: 'The end of a sentence that begins with what is named.' }),
+  message: Type.String({ description: 'Completes a sentence that begins with the pointer, parameter or entry.' }),
 })
 
 /** `application/problem+json` (RFC 9457). */
 export const problemSchema: TSchema = Type.Object(
   {
-    type: Type.String({ format: 'uri-reference', description: 'Path of a page that says cause and fix.' }),
+    type: Type.String({ format: 'uri-reference', description: 'Path of a page with cause and fix.' }),
     title: Type.String(),
     status: Type.Integer({ minimum: 400, maximum: 599 }),
     detail: Type.Optional(Type.String()),
     instance: Type.String({ description: 'Path of the request.' }),
-    code: Type.String({ description: 'Stable, snake_case: what programs tell problems apart by.' }),
+    code: Type.String({ description: 'Stable, snake_case: for programs to distinguish problems.' }),
     request_id: Type.String({ description: 'As in `X-Request-Id`; name it when you ask us.' }),
     errors: Type.Optional(Type.Array(problemErrorSchema)),
     redelivery_id: Type.Optional(
@@ -37,7 +37,7 @@ export const problemSchema: TSchema = Type.Object(
         }),
         {
           description:
-            'With `log_unavailable` and `clock_skew`: what became of each entry. Post those that say `retry` again with these ids.',
+            'With `log_unavailable` and `clock_skew`: the result of each entry. Post entries with `retry` again, with these ids.',
         },
       ),
     ),

@@ -42,5 +42,5 @@ export const deadLetterHeadersSchema: TSchema = Type.Object(
       Type.String({ description: 'Set when the record was too large: its value is left out.' }),
     ),
   },
-  { description: "The record's own headers are there as they were." },
+  { description: "The record's own headers are kept unchanged." },
 )

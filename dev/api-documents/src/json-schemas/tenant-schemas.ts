@@ -31,10 +31,10 @@ export const auditEntrySchema: TSchema = Type.Object({
   key_id: typeIdSchema('key', 'The key that called.'),
   tenant: tenantSchema,
   action: oneOfMore(AUDIT_ACTIONS),
-  target: Type.String({ description: 'The id of what was changed.' }),
+  target: Type.String({ description: 'The id of the changed resource.' }),
   request_id: Type.String(),
   count: Type.Integer({
     minimum: 1,
-    description: 'Updates that the entry stands for; `at` and `request_id` are of the first one.',
+    description: 'Updates that the entry counts; `at` and `request_id` are of the first one.',
   }),
 })

@@ -34,7 +34,7 @@ const webhookMembers = {
   rate_limit: nullable(Type.Integer({ minimum: 1, maximum: 1000 })),
   ordering: oneOf(ORDERINGS),
   filter: nullable(webhookFilterSchema),
-  pending_count: Type.Integer({ minimum: 0, maximum: 10_000, description: '10,000 stands for as many or more.' }),
+  pending_count: Type.Integer({ minimum: 0, maximum: 10_000, description: '10,000 means 10,000 or more.' }),
   oldest_pending_at: nullable({
     ...timeSchema,
     description: 'When the pending delivery of the oldest event was created.',
@@ -102,7 +102,7 @@ const deliveryMembers = {
 } as const
 
 const ERROR_CLASS_TEXT =
-  '`dns_error`: the host has no address that may be reached, whatever the reason. `blocked`: the URL itself names an address or a scheme that is not allowed, or the request could not be signed.'
+  '`dns_error`: the host has no address that may be reached, for any reason. `blocked`: the URL itself names an address or a scheme that is not allowed, or the request could not be signed.'
 
 const milliseconds = (): TSchema => nullable(Type.Integer({ minimum: 0 }))
 
@@ -193,8 +193,11 @@ export const redeliverySchema: TSchema = Type.Object({
   status: oneOf(['running', 'completed', 'cancelled', 'failed']),
   dry_run: Type.Boolean(),
   filter: Type.Object({ ...redeliveryFilterMembers, status: oneOf(['delivered', 'failed', 'cancelled']) }),
-  scanned_count: Type.Integer({ minimum: 0, description: 'Deliveries looked at so far.' }),
-  delivery_count: Type.Integer({ minimum: 0, description: 'Deliveries made pending; on a dry run: that would be.' }),
+  scanned_count: Type.Integer({ minimum: 0, description: 'Deliveries checked so far.' }),
+  delivery_count: Type.Integer({
+    minimum: 0,
+    description: 'Deliveries made pending; in a dry run: that would be made pending.',
+  }),
   created_at: timeSchema,
   updated_at: timeSchema,
   finished_at: nullable(timeSchema),
@@ -214,8 +217,11 @@ export const replaySchema: TSchema = Type.Object({
   before: timeSchema,
   types: nullable(Type.Array(readEventTypeSchema)),
   delivery_status: nullable(oneOf(REPLAYED_STATUSES)),
-  scanned_count: Type.Integer({ minimum: 0, description: 'Events looked at so far.' }),
-  delivery_count: Type.Integer({ minimum: 0, description: 'Deliveries made pending; on a dry run: that would be.' }),
+  scanned_count: Type.Integer({ minimum: 0, description: 'Events checked so far.' }),
+  delivery_count: Type.Integer({
+    minimum: 0,
+    description: 'Deliveries made pending; in a dry run: that would be made pending.',
+  }),
   created_at: timeSchema,
   updated_at: timeSchema,
   finished_at: nullable(timeSchema),

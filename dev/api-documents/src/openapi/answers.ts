@@ -14,7 +14,7 @@ export const BODY_PROBLEMS: readonly ProblemAnswer[] = [
 ]
 
 /** The header of what was created. */
-export const LOCATION = { name: 'Location', description: 'Where it is.', schema: Type.String() }
+export const LOCATION = { name: 'Location', description: 'Path of the resource.', schema: Type.String() }
 
 /** An answer of one object. */
 export function answer(status: Answer['status'], description: string, schema: Parameters<typeof ref>[0]): Answer {

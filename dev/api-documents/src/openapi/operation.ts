@@ -7,8 +7,8 @@ export const TAGS = [
   { name: 'Streams', description: 'Follow the log as Server-Sent Events.' },
   { name: 'Webhooks', description: 'Have events delivered as signed requests.' },
   { name: 'Deliveries', description: 'See what was delivered, and send it again.' },
-  { name: 'API keys', description: 'Who may do what.' },
-  { name: 'Tenants', description: 'Who is served, and how much; who changed what.' },
+  { name: 'API keys', description: 'API keys: who may do what.' },
+  { name: 'Tenants', description: 'Tenants and their limits; the audit log.' },
   { name: 'Dead letters', description: 'Records of the log that are no events.' },
   { name: 'Documents', description: 'This reference.' },
 ] as const

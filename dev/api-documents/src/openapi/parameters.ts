@@ -20,7 +20,7 @@ export const PAGE: readonly QueryParameter[] = [
   { name: 'limit', description: 'Largest number of entries of the page.', schema: limitSchema, example: 50 },
   {
     name: 'cursor',
-    description: 'The `next_cursor` of the page before, with all other parameters as they were.',
+    description: 'The `next_cursor` of the previous page, with all other parameters unchanged.',
     schema: cursorSchema,
   },
 ]

@@ -117,7 +117,7 @@ const IDEMPOTENCY_KEY: QueryParameter = {
 
 const REPLAYED: AnswerHeader = {
   name: 'Idempotent-Replayed',
-  description: '`true` when this is the first answer again.',
+  description: '`true` when this is the kept first answer.',
   schema: Type.String(),
 }
 

@@ -116,7 +116,7 @@ function readEventUnion(): TSchema {
   const names = [...EVENT_TYPES.map((type) => `Event.${type}`), OTHER_EVENT]
   return Type.Unsafe({
     description:
-      'An event, told apart by `type`. More types may come: the last alternative is an event of any type. Events never change; what `include` adds does.',
+      'An event; `type` selects the alternative. More types may be added: the last alternative is an event of any type. Events never change; members added by `include` do.',
     anyOf: names.map(pointTo),
   })
 }

@@ -72,7 +72,7 @@ export const LIST_SETTINGS = {
  * The statement of a page, prepared under a name per shape (which filters, how many types, which order).
  *
  * - task or session: `events_task` or `events_session`, in which type and agent are checked too: only rows that fit are read.
- *   What bounds the id is said a second time as a row (`WITHIN_INDEX`), so that the planner takes this index (ADR 50).
+ *   What bounds the id is said a second time as a row (`WITHIN_INDEX`), so that the planner takes this index (ADR 12).
  * - agent (with or without types): one range of `events_agent` per type, merged; an agent alone is all ten types.
  * - types alone: one range of `events_type` per type, merged. An index cannot give several types in the order of ids. Its
  *   collation is said, so that no other shape takes it.

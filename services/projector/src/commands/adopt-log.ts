@@ -9,7 +9,7 @@ import type { CommandContext } from './command.ts'
 /**
  * Opens a new epoch: the log that stands under the topic's name now is read from its start. What was projected of the
  * former one stays, and an event that stands in both is not doubled. Refuses when it is the very log that was read, as its
- * rows would then be of a former epoch (ADR 51); and, without `--force`, when nothing tells. Services that have stopped with
+ * rows would then be of a former epoch (ADR 61); and, without `--force`, when nothing tells. Services that have stopped with
  * `log_identity_changed` go on by themselves.
  */
 export async function adoptLog(context: CommandContext): Promise<number> {

@@ -4,7 +4,7 @@ import type { Operations } from '../operation.ts'
 import { PAGE } from '../parameters.ts'
 import { listOf, ref } from '../schema-ref.ts'
 
-const ANY_TENANT = 'With the scope `admin` those of your own tenant, with `platform` those of any.'
+const ANY_TENANT = 'With the scope `admin`: keys of your own tenant; with `platform`: keys of any tenant.'
 
 /** Routes of API keys. */
 export const apiKeyOperations: Operations<
@@ -20,7 +20,7 @@ export const apiKeyOperations: Operations<
   },
   createApiKey: {
     tag: 'API keys',
-    description: `The key itself is in this answer alone. A key gives no scope, quota or end beyond its own (without \`quota\` or \`expires_at\` there is no limit and no end), except that \`admin\` gives \`events:write\`, \`events:read\` and \`webhooks\`. ${ANY_TENANT}`,
+    description: `The secret is in this answer alone. A key gives no scope, quota or end beyond its own (without \`quota\` or \`expires_at\` there is no limit and no end), except that \`admin\` gives \`events:write\`, \`events:read\` and \`webhooks\`. ${ANY_TENANT}`,
     body: {
       required: true,
       content: [
@@ -46,7 +46,7 @@ export const apiKeyOperations: Operations<
       {
         status: 201,
         description: 'The key.',
-        headers: [{ name: 'Location', description: 'Where it is.', schema: Type.String() }],
+        headers: [{ name: 'Location', description: 'Path of the resource.', schema: Type.String() }],
         content: [{ type: 'application/json', schema: ref('NewApiKey') }],
       },
     ],
@@ -70,7 +70,7 @@ export const apiKeyOperations: Operations<
   },
   updateApiKey: {
     tag: 'API keys',
-    description: `Changes the members that are given; null clears quota or end. The key's scopes, its quota and its end, before and after, must be within those of the key that calls. Every process follows within a second. ${ANY_TENANT}`,
+    description: `Changes the given members; null clears quota or end. The key's scopes, its quota and its end, before and after, must be within those of the key that calls. Every process follows within a second. ${ANY_TENANT}`,
     body: {
       required: true,
       content: [
@@ -87,7 +87,7 @@ export const apiKeyOperations: Operations<
     answers: [
       {
         status: 200,
-        description: 'The key, without itself.',
+        description: 'The key, without its secret.',
         content: [{ type: 'application/json', schema: ref('ApiKey') }],
       },
     ],
@@ -102,7 +102,7 @@ export const apiKeyOperations: Operations<
   },
   rotateApiKey: {
     tag: 'API keys',
-    description: `Gives the key a new secret under the same id; it is in this answer alone. Both secrets work until the overlap ends; what was opened with the old one (streams, stream tokens) ends with it. The key's scopes, quota and end must be within those of the key that calls. ${ANY_TENANT}`,
+    description: `Gives the key a new secret under the same id; it is in this answer alone. Both secrets work until the overlap ends; streams and stream tokens that were opened with the old one end with it. The key's scopes, quota and end must be within those of the key that calls. ${ANY_TENANT}`,
     body: {
       required: false,
       content: [
@@ -117,7 +117,7 @@ export const apiKeyOperations: Operations<
       {
         status: 201,
         description: 'The key with its new secret.',
-        headers: [{ name: 'Location', description: 'Where it is.', schema: Type.String() }],
+        headers: [{ name: 'Location', description: 'Path of the resource.', schema: Type.String() }],
         content: [{ type: 'application/json', schema: ref('NewApiKey') }],
       },
     ],

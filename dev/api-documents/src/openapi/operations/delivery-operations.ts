@@ -26,7 +26,7 @@ const OF_WEBHOOK: readonly QueryParameter[] = [
   ...typesFilters('Only events of these types, separated by commas.'),
   {
     name: 'error_class',
-    description: 'Only those whose newest attempt failed so.',
+    description: 'Only deliveries whose newest attempt failed with this class.',
     schema: oneOf(ERROR_CLASSES),
   },
   instant('after', 'Only deliveries whose `created_at` is this time or later (inclusive).'),
@@ -64,7 +64,7 @@ export const deliveryOperations: Operations<
   findDeliveries: {
     tag: 'Deliveries',
     description:
-      'Newest first. At least one of `webhook_id`, `event_id`, `task_id`, `status=failed` and `after` is needed. A page may be short, or empty, while `has_more` is true: a filter that few deliveries fit reads far.',
+      'Newest first. At least one of `webhook_id`, `event_id`, `task_id`, `status=failed` and `after` is needed. A page may be short, or empty, while `has_more` is true: a filter that few deliveries match reads many rows.',
     query: [
       { name: 'webhook_id', description: 'Only of this webhook.', schema: typeIdSchema('whk', 'TypeID of a webhook.') },
       ...OF_WEBHOOK,
@@ -88,7 +88,7 @@ export const deliveryOperations: Operations<
   createRedelivery: {
     tag: 'Deliveries',
     description:
-      'Sets finished deliveries that a filter fits back to `pending` with fresh attempts. The filter has the members of the list; `status` is `failed` unless another one is given, and a `webhook_id` or an `after` of at most 35 days ago is needed. One runs at a time, and ten dry runs, which only count.',
+      'Sets finished deliveries that match a filter back to `pending` with fresh attempts. The filter has the members of the list; `status` is `failed` unless another one is given, and a `webhook_id` or an `after` of at most 35 days ago is needed. One runs at a time, and ten dry runs, which only count.',
     body: jsonBody('RedeliveryRequest', true, [
       {
         name: 'dry',
@@ -119,15 +119,15 @@ export const deliveryOperations: Operations<
   },
   getRedelivery: {
     tag: 'Deliveries',
-    description: 'How far it is.',
+    description: 'Its progress.',
     answers: [answer(200, 'The redelivery.', 'Redelivery')],
     problems: [NOT_FOUND],
   },
   cancelRedelivery: {
     tag: 'Deliveries',
     description:
-      'No further delivery is made pending. What is pending already is still sent; a finished one stays as it is.',
-    answers: [answer(200, 'The redelivery as it is now.', 'Redelivery')],
+      'No further delivery is made pending. Deliveries that are pending already are still sent; finished ones stay unchanged.',
+    answers: [answer(200, 'The redelivery.', 'Redelivery')],
     problems: [NOT_FOUND],
   },
 }

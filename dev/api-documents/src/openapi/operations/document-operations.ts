@@ -121,13 +121,13 @@ export const documentOperations: Operations<
   },
   getDocs: {
     tag: 'Documents',
-    description: 'The same for people.',
+    description: 'The reference as a page.',
     answers: [{ status: 200, description: 'A page.', content: [{ type: 'text/html', schema: Type.String() }] }],
     problems: [],
   },
   getDocsScript: {
     tag: 'Documents',
-    description: 'The script of that page; nothing of it comes from elsewhere.',
+    description: 'The script of that page; it loads nothing from other hosts.',
     answers: [
       { status: 200, description: 'The script.', content: [{ type: 'text/javascript', schema: Type.String() }] },
     ],
@@ -143,8 +143,7 @@ export const documentOperations: Operations<
   },
   getConsole: {
     tag: 'Documents',
-    description:
-      'The page on which people watch events and look after webhooks; it asks for a key. Absent with `CONSOLE=off`.',
+    description: 'The page to watch events and manage webhooks; it asks for a key. Absent with `CONSOLE=off`.',
     answers: [{ status: 200, description: 'The page.', content: [{ type: 'text/html', schema: Type.String() }] }],
     problems: [],
   },
@@ -166,7 +165,7 @@ export const documentOperations: Operations<
   },
   listGuides: {
     tag: 'Documents',
-    description: 'The guides with what each answers: a page, or Markdown for `Accept: text/markdown`.',
+    description: 'The guides with a summary of each: a page, or Markdown for `Accept: text/markdown`.',
     answers: [{ status: 200, description: 'All guides.', content: PAGE_OR_MARKDOWN }],
     problems: [],
   },
@@ -191,7 +190,7 @@ export const documentOperations: Operations<
   },
   getSecurityTxt: {
     tag: 'Documents',
-    description: 'Whom to tell about a vulnerability of this installation (RFC 9116).',
+    description: 'Where to report a vulnerability of this installation (RFC 9116).',
     answers: [{ status: 200, description: 'The text.', content: [{ type: 'text/plain', schema: Type.String() }] }],
     problems: [],
   },

@@ -11,9 +11,9 @@ const POST_DESCRIPTION = `Writes events to the log. An entry answered \`accepted
 
 One event, or an array, or one a line (NDJSON): at most ${LIMITS.eventsPerRequestMax.toLocaleString('en')} events and ${LIMITS.requestBytesMax / 1024 / 1024} MiB (unpacked) a request. \`Content-Encoding\` may be gzip, deflate or br.
 
-**CloudEvents** 1.0 are taken over HTTP in all three modes: binary (\`ce-\` headers beside a JSON body that is \`data\`), structured (the schema is the component \`NewCloudEvent\`) and batched (an array of it). \`type\` is the event's type; extension \`taskid\`, otherwise \`subject\`, its task (of \`session.*\` without \`taskid\`, \`subject\` is the session); \`sessionid\` and \`agent\` are extensions; \`time\` is \`created_at\`. An \`id\` that is no \`evt_…\` makes a repeated post harmless together with \`source\` and \`time\`, which is then required.
+**CloudEvents** 1.0 are accepted over HTTP in all three modes: binary (\`ce-\` headers with a JSON body that is \`data\`), structured (the schema is the component \`NewCloudEvent\`) and batched (an array of it). \`type\` is the event's type; extension \`taskid\`, otherwise \`subject\`, its task (of \`session.*\` without \`taskid\`, \`subject\` is the session); \`sessionid\` and \`agent\` are extensions; \`time\` is \`created_at\`. An \`id\` that is no \`evt_…\` makes a repeated post harmless together with \`source\` and \`time\`, which is then required.
 
-All accepted: 202. Some refused: 207 with one result an entry. All refused: 422. When the log cannot take events: 503 with \`Retry-After\`; post the entries that say \`retry\` again **with the ids of the answer**, so that a late write is not doubled.`
+All accepted: 202. Some refused: 207 with one result an entry. All refused: 422. When the log cannot take events: 503 with \`Retry-After\`; post the entries with \`retry\` again **with the ids of the answer**, so that a late write is not doubled.`
 
 const BATCH: readonly Example[] = [
   {
@@ -47,7 +47,7 @@ const RETRY_AFTER = {
 const INCLUDE: QueryParameter = {
   name: 'include',
   description:
-    '`log`: when the log and the queries got the event. `deliveries`: what became of it at webhooks; needs the scope `webhooks` too, and `limit` ≤ 100.',
+    '`log`: when the event was appended to the log, and when lists could show it. `deliveries`: its deliveries to webhooks; needs the scope `webhooks` too, and `limit` ≤ 100.',
   schema: Type.Array(oneOf(['log', 'deliveries']), { minItems: 1, uniqueItems: true }),
   example: ['log', 'deliveries'],
   commaList: true,
@@ -64,7 +64,7 @@ const RATE_LIMIT: readonly AnswerHeader[] = [
   {
     name: 'RateLimit',
     description:
-      'What is left (`r`) of each, and seconds until it is full again (`t`). In a 429 `r` is 0 where too little is left for the request. Absent without a quota.',
+      'The rest (`r`) of each, and seconds until it is full again (`t`). In a 429 `r` is 0 where too little is left for the request. Absent without a quota.',
     schema: Type.String(),
   },
 ]

@@ -12,7 +12,7 @@ export function replayOperations(
     createReplay: {
       tag: 'Webhooks',
       description:
-        'Makes the deliveries of past events again: missing ones are added, finished ones set back to `pending`. Reaches back 30 days.',
+        'Delivers past events again: missing deliveries are added, finished ones are set back to `pending`. Reaches back 30 days.',
       body: {
         required: true,
         content: [
@@ -29,7 +29,7 @@ export function replayOperations(
       answers: [
         {
           status: 202,
-          description: 'The replay, which goes on later.',
+          description: 'The replay, which runs in the background.',
           headers: [{ name: 'Location', description: 'Where its progress is.', schema: Type.String() }],
           content: [replay],
         },
@@ -57,14 +57,14 @@ export function replayOperations(
     },
     getReplay: {
       tag: 'Webhooks',
-      description: 'How far it is.',
+      description: 'Its progress.',
       answers: [{ status: 200, description: 'The replay.', content: [replay] }],
       problems: [{ status: 404, codes: ['not_found'] }],
     },
     cancelReplay: {
       tag: 'Webhooks',
       description:
-        'No further delivery is made, and what it has made pending is cancelled. What is sent already stays.',
+        'No further delivery is made, and deliveries that it made pending are cancelled. What was sent stays.',
       answers: [{ status: 204, description: 'Cancelled.' }],
       problems: [{ status: 404, codes: ['not_found'] }],
     },

@@ -5,9 +5,9 @@ import { ref } from '../schema-ref.ts'
 
 const DESCRIPTION = `Server-Sent Events of everything that is appended, in the order of the log for each task.
 
-\`event:\` is the type, \`data:\` the payload (with \`envelope=true\` the whole event object), \`id:\` the position. A client that comes back with its last id in \`Last-Event-ID\` misses nothing and gets nothing twice. \`after\` starts in the past, in log time.
+\`event:\` is the type, \`data:\` the payload (with \`envelope=true\` the whole event object), \`id:\` the position. A client that reconnects with its last id in \`Last-Event-ID\` misses nothing and gets nothing twice. \`after\` starts in the past, in log time.
 
-Besides events there are \`stream.checkpoint\` (a new position; \`{"live":true}\` once the stream has caught up, again after each time that it had fallen behind, else \`{}\`) and \`stream.reset\` \`{reason, requested, earliest}\` (the position could not be kept; the stream goes on from the earliest). A heartbeat comment comes every 15 s. No event is ever named \`error\`.
+Other frames are \`stream.checkpoint\` (a new position; \`{"live":true}\` each time that the stream has caught up, else \`{}\`) and \`stream.reset\` \`{reason, requested, earliest}\` (the position could not be kept; the stream continues from the earliest). A heartbeat comment is sent every 15 s. No event is ever named \`error\`.
 
 A browser's \`EventSource\` cannot send a key: make a stream token and pass it as \`token\`.`
 
@@ -17,7 +17,7 @@ const PARAMETERS: readonly QueryParameter[] = [
   { name: 'envelope', description: 'Sends the whole event object as data.', schema: Type.Boolean({ default: false }) },
   instant(
     'after',
-    'Starts with what was appended to the log at this time or later (inclusive); up to a second of what came before may be sent too. A position wins over it.',
+    'Starts with events that were appended to the log at this time or later (inclusive); up to a second of earlier events may be sent too. A position takes precedence.',
   ),
   {
     name: 'last_event_id',
@@ -33,7 +33,7 @@ const PARAMETERS: readonly QueryParameter[] = [
 
 const LAST_EVENT_ID: QueryParameter = {
   name: 'Last-Event-ID',
-  description: 'The `id` of the last frame that arrived. Wins over `last_event_id`.',
+  description: 'The `id` of the last frame that arrived. Takes precedence over `last_event_id`.',
   schema: Type.String(),
 }
 
@@ -67,7 +67,7 @@ export const streamOperations: Operations<'streamEvents' | 'streamEventsByForm' 
   streamEvents: { tag: 'Streams', description: DESCRIPTION, query: PARAMETERS, headers: [LAST_EVENT_ID], ...OPEN },
   streamEventsByForm: {
     tag: 'Streams',
-    description: 'As with GET; the parameters may stand in a form, so that `curl --data-urlencode` works as it is.',
+    description: 'As GET, with the parameters in a form, as `curl --data-urlencode` sends them.',
     query: PARAMETERS,
     headers: [LAST_EVENT_ID],
     body: {

@@ -12,7 +12,7 @@ export const tenantOperations: Operations<
 > = {
   listTenants: {
     tag: 'Tenants',
-    description: 'Those that were put or deleted, newest first.',
+    description: 'Tenants that were put or deleted, newest first.',
     query: [
       { name: 'state', description: 'Only this state; default: all but `deleted`.', schema: oneOf(TENANT_STATES) },
       ...PAGE,
@@ -50,7 +50,7 @@ export const tenantOperations: Operations<
       {
         status: 201,
         description: 'The tenant, put for the first time.',
-        headers: [{ name: 'Location', description: 'Where it is.', schema: Type.String() }],
+        headers: [{ name: 'Location', description: 'Path of the resource.', schema: Type.String() }],
         content: TENANT_CONTENT,
       },
     ],
@@ -76,7 +76,7 @@ export const tenantOperations: Operations<
   listAuditEntries: {
     tag: 'Tenants',
     description:
-      'Every change of keys, webhooks and tenants, newest first; without secrets, kept 400 days. Repeated updates of one target by one key within a minute are one entry with their `count`; `at` and `request_id` are those of the first. With the scope `admin` of your own tenant, with `platform` of any.',
+      'Every change of keys, webhooks and tenants, newest first; without secrets, kept 400 days. Repeated updates of one target by one key within a minute are one entry with their `count`; `at` and `request_id` are of the first. With the scope `admin`: changes of your own tenant; with `platform`: of any tenant.',
     query: [
       { name: 'tenant', description: 'Whose; default: your own.', schema: tenantSchema },
       { name: 'action', description: 'Only this action.', schema: oneOf(AUDIT_ACTIONS) },

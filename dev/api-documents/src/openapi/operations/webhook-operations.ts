@@ -84,7 +84,7 @@ export const webhookOperations: Operations<
   getWebhookStats: {
     tag: 'Webhooks',
     description:
-      'What first deliveries came to, within 5 s of it: deliveries count when they end, attempts as they end. Replays, redeliveries and tests are in no figure. `latency_ms` is from the append to the log to the 2xx, within 10 %.',
+      'Results of first deliveries, at most 5 s old: deliveries count when they end, attempts as they end. Replays, redeliveries and tests do not count. `latency_ms` is from the append to the log to the 2xx, within 10 %.',
     query: [
       {
         name: 'window',
@@ -99,7 +99,7 @@ export const webhookOperations: Operations<
   updateWebhook: {
     tag: 'Webhooks',
     description:
-      'Changes the members that are given; null clears one. A URL of another origin clears `headers` unless they are given too. The secret is changed with rotate-secret.',
+      'Changes the given members; null clears one. A URL of another origin clears `headers` unless they are given too. The secret is changed with rotate-secret.',
     body: jsonBody('WebhookChanges', true, [
       { name: 'pause', summary: 'Stop for now; deliveries wait', value: { enabled: false } },
       {
@@ -108,21 +108,21 @@ export const webhookOperations: Operations<
         value: { events: ['task.*', 'approval.*'], agent: null },
       },
     ]),
-    answers: [answer(200, 'The webhook as it is now.', 'Webhook')],
+    answers: [answer(200, 'The changed webhook.', 'Webhook')],
     problems: [...BODY_PROBLEMS, NOT_FOUND],
   },
   deleteWebhook: {
     tag: 'Webhooks',
-    description: 'The webhook gets nothing more; what waits for it is cancelled.',
-    answers: [{ status: 204, description: 'Gone.' }],
+    description: 'The webhook gets nothing more; its pending deliveries are cancelled.',
+    answers: [{ status: 204, description: 'Deleted.' }],
     problems: [NOT_FOUND],
   },
   rotateWebhookSecret: {
     tag: 'Webhooks',
     description:
-      'Sets a new secret, the given one or one that is made. While the old one overlaps, `webhook-signature` carries both and `X-Ariftly-Signature` stays on the old one.',
+      'Sets a new secret: the given one, or a generated one. While the old one overlaps, `webhook-signature` carries both and `X-Ariftly-Signature` stays on the old one.',
     body: jsonBody('RotateSecret', false, [
-      { name: 'overlap', summary: 'A made secret, one day of overlap', value: { overlap_hours: 24 } },
+      { name: 'overlap', summary: 'A generated secret, one day of overlap', value: { overlap_hours: 24 } },
     ]),
     answers: [answer(200, 'The webhook and, this once, its new secret.', 'WebhookWithSecret')],
     problems: [...BODY_PROBLEMS, NOT_FOUND, { status: 409, codes: ['rotation_under_way'] }],
@@ -133,7 +133,7 @@ export const webhookOperations: Operations<
     body: jsonBody('TestWebhook', false, [
       { name: 'type', summary: 'A test of one type', value: { type: 'task.complete' } },
     ]),
-    answers: [answer(200, 'The attempt, whatever became of it.', 'TestAttempt')],
+    answers: [answer(200, 'The attempt, successful or not.', 'TestAttempt')],
     problems: [...BODY_PROBLEMS, NOT_FOUND, { status: 429, codes: ['too_many_queries'] }],
   },
 }
