@@ -60,14 +60,14 @@ export const streamGatewayConfig = {
     max: 16 * 1024 * MIB,
   }),
   STREAM_STALL_MS: int({
-    doc: 'A stream that takes no byte of what waits for it for so long is closed.',
+    doc: 'A stream that takes none of its unsent bytes for this long is closed.',
     default: 30_000,
     min: 1000,
     max: 600_000,
   }),
   STREAM_HEARTBEAT_MS: int({ doc: 'Pause between heartbeats of a stream.', default: 15_000, min: 1000, max: 60_000 }),
   PROJECTION_POLL_MS: int({
-    doc: "Pause between looks at the events projection's positions while a stream waits for them; ten times that else.",
+    doc: "Pause between reads of the events projection's positions while a stream waits for them; ten times that otherwise.",
     default: 100,
     min: 10,
     max: 10_000,

@@ -9,7 +9,7 @@ import { openEpoch } from '../projection/log-epochs.ts'
 import { recordLogTimes } from '../projection/log-times.ts'
 import { withTransaction } from '../with-transaction.ts'
 import { earliestLogTime, positionsAtLogTime } from './positions-at-log-time.ts'
-import { findEarlierCopies } from './find-earlier-copies.ts'
+import { findEarlierDuplicates } from './find-earlier-duplicates.ts'
 import { isLongHistory } from './is-long-history.ts'
 import { readHistoryPage } from './read-history-page.ts'
 
@@ -203,9 +203,9 @@ describe('copies', () => {
       { tenant: 'nobody', id, offset: offset + 1 },
       { tenant, id: newEventId(NOW_MS), offset: offset + 1 },
     ]
-    expect([...(await findEarlierCopies(pool, { epoch: 1, partition, candidates }))]).toEqual([1])
-    expect([...(await findEarlierCopies(pool, { epoch: 1, partition: partition + 1, candidates }))]).toEqual([])
-    expect([...(await findEarlierCopies(pool, { epoch: 2, partition: partition + 1, candidates }))]).toEqual([0, 1])
+    expect([...(await findEarlierDuplicates(pool, { epoch: 1, partition, candidates }))]).toEqual([1])
+    expect([...(await findEarlierDuplicates(pool, { epoch: 1, partition: partition + 1, candidates }))]).toEqual([])
+    expect([...(await findEarlierDuplicates(pool, { epoch: 2, partition: partition + 1, candidates }))]).toEqual([0, 1])
   })
 })
 

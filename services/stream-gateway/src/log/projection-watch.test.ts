@@ -31,7 +31,7 @@ function start(): void {
   })
 }
 
-test('the position is read once while nothing needs a newer one, and in each turn as soon as something does', async () => {
+test('the position is read once while nothing needs a newer one, and at each poll as soon as something does', async () => {
   start()
   await eventually(() => turns >= 20)
   expect(reads).toBe(1)
@@ -39,7 +39,7 @@ test('the position is read once while nothing needs a newer one, and in each tur
   await eventually(() => reads >= 5)
 })
 
-test('a position that could not be read is asked for in each turn, whether or not it is needed', async () => {
+test('a position that could not be read is asked for at each poll, needed or not', async () => {
   start()
   await eventually(() => watch.state() === 'ok')
   isNeeded = isAway = true
