@@ -58,7 +58,7 @@ export class WireWriter {
     this.#buffer.write(text, at)
   }
 
-  /** Bytes that are not copied: they must stay as they are until the request is written. */
+  /** Adds bytes without a copy: they must not change until the request is written. */
   bytes(bytes: Buffer): void {
     this.#length(bytes.length)
     this.#endPart()
