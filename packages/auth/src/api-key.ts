@@ -21,8 +21,8 @@ export function hashApiKey(key: string): Buffer {
 }
 
 /**
- * Whether a text can be a key at all: 24 to 128 characters of `A-Za-z0-9_-` (a bootstrap key is any such), and if it looks
- * like one of ours its checksum must fit. A typo is thus refused without a look-up.
+ * Whether a text can be a key: 24 to 128 characters of `A-Za-z0-9_-` (a bootstrap key may be any of these), with a valid
+ * checksum if it has the prefix of generated keys. So a typo is refused without a look-up.
  */
 export function isApiKeyShaped(text: string): boolean {
   if (!/^[A-Za-z0-9_-]{24,128}$/.test(text)) return false

@@ -24,7 +24,7 @@ export function checkAddress(address: string, policy: EgressPolicy): AddressVerd
   const range = parsed.range()
   if (policy.allowHttp && range === 'loopback') return { ok: true }
   if (range !== 'unicast') return { ok: false, reason: range }
-  // What is not in 2000::/3 has no public meaning, whatever a list of special ranges forgets (::/96, fec0::/10).
+  // Only 2000::/3 is public; this covers ranges that lists of special ones omit (::/96, fec0::/10).
   if (parsed.kind() === 'ipv6' && !parsed.match(...GLOBAL_UNICAST)) return { ok: false, reason: 'reserved' }
   return { ok: true }
 }

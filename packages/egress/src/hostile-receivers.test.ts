@@ -8,7 +8,7 @@ import { eventually } from '@ariftly/testkit'
 import { createEgress, createEgressPolicy, type Egress, type EgressOptions } from './index.ts'
 import { CERTIFICATE, EXPIRED_CERTIFICATE, KEY } from './test-certificates.ts'
 
-/** The deadline in tests of what comes too late. */
+/** The deadline in tests of late answers. */
 const TIMEOUT_MS = 400
 /** On a busy machine a deadline is noticed late, and an honest answer takes its time: only what never ends takes longer. */
 const PATIENCE_MS = 20_000
@@ -62,7 +62,7 @@ async function send(egress: Egress, port: number, o: { host?: string; scheme?: s
 }
 
 describe('an honest receiver', () => {
-  test('gets the bytes and headers as they are, and its answer is kept with the times', async () => {
+  test('gets the bytes and headers unchanged, and its answer is kept with the times', async () => {
     const seen: unknown[] = []
     const port = await http((request, response) => {
       const chunks: Buffer[] = []
@@ -127,7 +127,7 @@ describe('an honest receiver', () => {
     expect(sockets).toHaveLength(4)
   })
 
-  test('gets as many requests at once as are sent: none waits for those of others', async () => {
+  test('gets all concurrent requests: none waits for another tenant's', async () => {
     const held: (() => void)[] = []
     const port = await http((_, response) => {
       held.push(() => response.end())
@@ -187,7 +187,7 @@ describe('a hostile receiver', () => {
       'sends headers without end',
       (socket: Socket) => flood(socket, 'HTTP/1.1 200 OK\r\n', `x: ${'y'.repeat(1000)}\r\n`),
     ],
-  ])('that %s is a failure at once', async (_, answer: (socket: Socket) => void) => {
+  ])('that %s is a failure immediately', async (_, answer: (socket: Socket) => void) => {
     const outcome = await send(newEgress(), await raw(answer))
     expect(outcome.errorClass).toBe('connection_reset')
   })

@@ -7,7 +7,7 @@ export interface RenderedResponse {
   readonly encoding: 'latin1' | 'utf8'
 }
 
-/** Renders a response with the headers of its call, its own, and those that `node:http` would add (RFC 9112). */
+/** Renders a response with the headers of its call, its own, and the ones that `node:http` would add (RFC 9112). */
 export function renderResponse(
   { status, headers, body }: FastResponse,
   ofCall: Readonly<Record<string, string>>,

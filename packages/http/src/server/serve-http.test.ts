@@ -47,7 +47,7 @@ async function askUnread(
 }
 
 describe('serveHttp', () => {
-  test('closing ends idle connections at once and lets an answer under way end, with Connection: close', async () => {
+  test('closing ends idle connections immediately and lets a running answer end, with Connection: close', async () => {
     const [arrived, mayAnswer] = [defer(), defer()]
     const server = await serve((req, res) => {
       if (req.url !== '/slow') return void res.end('quick')
@@ -203,7 +203,7 @@ describe('serveHttp', () => {
     }
   })
 
-  test('answers what is no HTTP with a problem', async () => {
+  test('answers bytes that are no HTTP with a problem', async () => {
     const server = await serve((_req, res) => res.end('unreachable'))
     const answer = await raw(server.port, 'HELLO\r\n\r\n')
     expect(answer).toMatch(/^HTTP\/1\.1 400 Bad Request\r\n/)
@@ -215,7 +215,7 @@ describe('serveHttp', () => {
     expect(await raw(server.port, 'GET / HTTP/1.1\r\nHost: x\r\n\r\nHELLO\r\n\r\n').catch(String)).not.toContain('400')
   })
 
-  test('answers 500 when a listener throws, and goes on', async () => {
+  test('answers 500 when a listener throws, and keeps serving', async () => {
     const { port } = await serve(() => {
       throw new Error('no')
     })
