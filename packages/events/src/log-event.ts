@@ -1,9 +1,6 @@
 import type { EventType } from './event-type.ts'
 
-/**
- * One event as the log carries it (design 4.1 and 4.3). `createdAt` is not a field: it is the millisecond inside `id`
- * (`eventIdMs`).
- */
+/** One event of the log. `createdAt` is not a field: it is the millisecond in `id` (`eventIdMs`). */
 export interface LogEvent {
   /** `[a-z0-9-]{1,64}`. */
   readonly tenant: string

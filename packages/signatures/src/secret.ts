@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 
-/** Prefix of secrets whose rest is base64, as in Standard Webhooks ("Signature scheme: symmetric"). */
+/** Prefix of base64 secrets, as in Standard Webhooks ("Signature scheme: symmetric"). */
 const PREFIX = 'whsec_'
 const KEY_BYTES_MIN = 24
 const CHARS_MIN = 8
@@ -39,8 +39,8 @@ export function generateSecret(random: (bytes: number) => Buffer = randomBytes):
 }
 
 /**
- * The HMAC key that the Standard Webhooks trio uses: the decoded rest of `whsec_…`, else the UTF-8 bytes of the
- * secret (receivers: `new Webhook(secret, { format: 'raw' })`).
+ * The HMAC key of the three Standard Webhooks headers: the decoded rest of `whsec_…`, otherwise the UTF-8 bytes of the secret
+ * (receivers: `new Webhook(secret, { format: 'raw' })`).
  */
 export function trioKey(secret: string): Buffer {
   return secret.startsWith(PREFIX) ? Buffer.from(secret.slice(PREFIX.length), 'base64') : Buffer.from(secret, 'utf8')
