@@ -45,7 +45,7 @@ function placeOf({ createdAtMs, id }: TenantPlace): string {
   return `${createdAtMs} ${id}`
 }
 
-/** The cursor is sealed: what is in it is ours. */
+/** The cursor is sealed, so its content is valid. */
 function readPlace(text: string): TenantPlace {
   const [ms = '', id = ''] = text.split(' ')
   if (!/^\d+$/.test(ms)) throw new Problem(400, 'invalid_cursor', { detail: 'The cursor is of another list.' })
@@ -99,7 +99,7 @@ function tenantIdOf(params: ApiCall['params']): string {
 
 const readRequest = createBodyReader(tenantRequestSchema, { nulls: 'kept' })
 
-/** Reads the body of `PUT /v1/tenants/{id}`; null takes a limit away. @throws Problem 422 that names what is wrong. */
+/** Reads the body of `PUT /v1/tenants/{id}`; null removes a limit. @throws Problem 422 that names the faults. */
 function readTenantRequest(body: unknown): TenantChanges {
   const { state, limits } = readRequest(body)
   return {
