@@ -20,7 +20,7 @@ function takeShare(): number {
   return share
 }
 
-test('the delay is looked at once a second of a process at rest, and ten times of one that works', () => {
+test('the delay is sampled once a second in an idle process, and ten times in a working one', () => {
   watchLoopDelay(takeShare)
   jest.advanceTimersByTime(10_000)
   expect(looks).toBe(1 + 10)
@@ -36,7 +36,7 @@ test('the delay is looked at once a second of a process at rest, and ten times o
   expect(looks).toBe(10)
 })
 
-test('the delays are those since the last call, without the pause between two looks', () => {
+test('the delays are since the last call, without the pause between two samples', () => {
   const takeDelays = watchLoopDelay(takeShare)
   expect(takeDelays()).toEqual(NONE)
   jest.advanceTimersByTime(5000)
@@ -44,7 +44,7 @@ test('the delays are those since the last call, without the pause between two lo
   expect(takeDelays()).toEqual(NONE)
 })
 
-test('a stall shows, but for the part of it that was before the look was due', async () => {
+test('a stall shows, without the part of it before the sample was due', async () => {
   jest.useRealTimers()
   const takeDelays = watchLoopDelay(() => 1)
   const untilMs = performance.now() + 300

@@ -21,7 +21,7 @@ export const settings = {
   KAFKA_TLS_CERT_FILE: certFile('brokers', KAFKA_TLS, 'KAFKA_TLS_KEY_FILE'),
   KAFKA_TLS_KEY_FILE: keyFile(KAFKA_TLS, 'KAFKA_TLS_CERT_FILE'),
   KAFKA_TLS_CHECK_NAME: bool({
-    doc: 'Whether the name or address of a broker must stand in its certificate.',
+    doc: 'Whether the certificate of a broker must have its name or address.',
     default: true,
   }),
   KAFKA_SASL_MECHANISM: saslMechanism(),
@@ -59,7 +59,7 @@ export const settings = {
   }),
   KAFKA_GROUP_PREFIX: str({ doc: 'Prefix of consumer group ids.', default: 'ariftly' }),
   KAFKA_SESSION_TIMEOUT_MS: int({
-    doc: 'Consumer group session timeout: what a killed process read stands still for this long.',
+    doc: 'Consumer group session timeout: the partitions of a killed process are not read for this long.',
     default: 6_000,
     min: 1000,
     max: 300_000,
@@ -88,7 +88,7 @@ export const settings = {
     protocols: ['redis:', 'rediss:'],
   }),
   REDIS_MODE: oneOf({
-    doc: 'What REDIS_URL names: one Redis; a node of a Redis Cluster; or, with `sentinel`, only user, password, database and TLS of a Redis that Sentinels know.',
+    doc: 'What REDIS_URL names: one Redis; a node of a Redis Cluster; or, with `sentinel`, only user, password, database and TLS of a Redis behind Sentinels.',
     words: ['single', 'cluster', 'sentinel'],
     default: 'single',
   }),
@@ -96,7 +96,7 @@ export const settings = {
     doc: 'With `REDIS_MODE` `cluster` further nodes to begin with, with `sentinel` the Sentinels, as `redis-1:6379`.',
     default: '',
   }),
-  REDIS_SENTINEL_NAME: str({ doc: 'Name by which Sentinels know the Redis.', default: 'mymaster' }),
+  REDIS_SENTINEL_NAME: str({ doc: 'Name of the Redis at the Sentinels.', default: 'mymaster' }),
   REDIS_TLS_CA_FILE: caFile('Redis', REDIS_TLS),
   REDIS_TLS_CERT_FILE: certFile('servers', REDIS_TLS, 'REDIS_TLS_KEY_FILE'),
   REDIS_TLS_KEY_FILE: keyFile(REDIS_TLS, 'REDIS_TLS_CERT_FILE'),
@@ -115,7 +115,7 @@ export const settings = {
     words: ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'],
     default: 'info',
   }),
-  DRAIN_MS: int({ doc: 'Time to end by itself after the first signal.', default: 10_000, min: 0, max: 600_000 }),
+  DRAIN_MS: int({ doc: 'Time for a clean shutdown after the first signal.', default: 10_000, min: 0, max: 600_000 }),
   SHUTDOWN_DELAY_MS: int({
     doc: 'How long a service that clients call still serves after it says that it is not ready, with `Connection: close`: what a load balancer needs to see that. Part of DRAIN_MS.',
     oldName: 'FAREWELL_MS',
@@ -143,7 +143,7 @@ export const settings = {
     max: 10_000,
   }),
   WEBHOOK_ALLOW_HTTP: bool({ doc: 'Allows http and loopback webhooks (development).', default: false }),
-  WEBHOOK_ALLOW_CIDRS: cidrs({ doc: 'Address ranges that webhooks may reach besides public ones.', default: '' }),
+  WEBHOOK_ALLOW_CIDRS: cidrs({ doc: 'Address ranges that webhooks may reach in addition to public ones.', default: '' }),
   CORS_ORIGINS: csv({ doc: 'Origins whose pages may call the API from a browser; `*` is any.', default: '' }),
 } as const
 
@@ -254,8 +254,8 @@ const TLS_PARAMETERS: ReadonlySet<string> = new Set([
 ])
 
 /**
- * pg would let these win over what the settings say, and reads them otherwise than libpq does: `sslmode=require` judges the
- * certificate today and will not in its next version, and `sslmode=no-verify` judges nothing.
+ * pg would prefer these to the settings, and reads them differently from libpq: `sslmode=require` verifies the certificate in
+ * this version and not in the next, and `sslmode=no-verify` verifies nothing.
  */
 function withoutTlsParameters<T extends string | undefined>(setting: Setting<T>): Setting<T> {
   return {

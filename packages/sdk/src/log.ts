@@ -6,7 +6,7 @@ export interface Log extends Logger {
   guard(act: () => void): void
 }
 
-/** Writes to the caller's logger, by default `console.warn`. What that one throws goes to `console.warn`. */
+/** Writes to the caller's logger, by default `console.warn`. The logger's errors are written to `console.warn`. */
 export function createLog(logger: Logger = { warn: (text) => console.warn(text), debug: () => {} }): Log {
   function write(level: 'warn' | 'debug', text: string): void {
     try {

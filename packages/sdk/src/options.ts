@@ -51,9 +51,9 @@ export interface ClientOptions {
   readonly totalTimeoutMs?: number | undefined
   /** Retries of a call; default 5, and 0 is 0. Sending and streams retry until they are ended. */
   readonly maxRetries?: number | undefined
-  /** A longer `Retry-After` ends a call, and the error says how long it was; sending waits so long instead. Default 60 s. */
+  /** A longer `Retry-After` ends a call, and the error says how long it was; `send` waits for this time instead. Default 60 s. */
   readonly maxRetryAfterMs?: number | undefined
   readonly send?: SendOptions | undefined
-  /** Default: warnings of sending go to `console.warn`. */
+  /** Default: warnings of sending are written to `console.warn`. */
   readonly logger?: Logger | undefined
 }

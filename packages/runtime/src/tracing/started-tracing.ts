@@ -3,7 +3,7 @@ import type { Metrics } from '../metrics.ts'
 import type { TracingConfig } from './tracing-config.ts'
 import type { Tracing } from './tracing.ts'
 
-/** What `startTracing` needs. */
+/** Options of `startTracing`. */
 export interface StartTracingOptions {
   readonly config: TracingConfig
   /** The process: `service.name` unless the environment has another one. */

@@ -5,7 +5,7 @@ const HTTP = ['http:', 'https:'] as const
 const PROTOCOLS = ['http/protobuf', 'http/json'] as const
 
 /**
- * OpenTelemetry's standard environment, as far as it is used here. The exporter reads more of it by itself: certificates, and the
+ * OpenTelemetry's standard environment, as far as it is used here. The exporter itself reads more of it: certificates, and the
  * `OTEL_EXPORTER_OTLP_TRACES_…` form of each `OTEL_EXPORTER_OTLP_…`.
  */
 export const tracingConfig = {
@@ -15,7 +15,7 @@ export const tracingConfig = {
     protocols: HTTP,
   }),
   OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: url({
-    doc: 'The whole URL instead; wins over the other.',
+    doc: 'The complete URL; wins over the other.',
     optional: true,
     protocols: HTTP,
   }),
@@ -38,7 +38,7 @@ export const tracingConfig = {
     max: 600_000,
   }),
   OTEL_EXPORTER_OTLP_COMPRESSION: oneOf({
-    doc: 'Compression of what is sent to the collector.',
+    doc: 'Compression of requests to the collector.',
     words: ['none', 'gzip'],
     default: 'none',
   }),
@@ -50,7 +50,7 @@ export const tracingConfig = {
     patternDoc: '`name=value`, comma-separated',
   }),
   OTEL_TRACES_SAMPLER: oneOf({
-    doc: 'Which traces are recorded. `parentbased_…` does as the caller asks in `traceparent`, and else as the rest says.',
+    doc: 'Which traces are recorded. `parentbased_…` follows the caller's `traceparent` if there is one, and otherwise the rest of the name.',
     words: [
       'always_on',
       'always_off',
@@ -68,11 +68,11 @@ export const tracingConfig = {
     patternDoc: 'a number from 0 to 1',
   }),
   OTEL_TRACES_EXPORTER: oneOf({
-    doc: '`none` traces nothing, whatever else is set.',
+    doc: '`none` traces nothing, with any other settings.',
     words: ['otlp', 'none'],
     default: 'otlp',
   }),
-  OTEL_SDK_DISABLED: bool({ doc: '`true` traces nothing, whatever else is set.', default: false }),
+  OTEL_SDK_DISABLED: bool({ doc: '`true` traces nothing, with any other settings.', default: false }),
   OTEL_BSP_SCHEDULE_DELAY: int({ doc: 'Longest time that a span waits to be sent, ms.', default: 5000, min: 1 }),
   OTEL_BSP_EXPORT_TIMEOUT: int({ doc: 'After this a batch of spans is given up, ms.', default: 30_000, min: 1 }),
   OTEL_BSP_MAX_QUEUE_SIZE: int({

@@ -17,7 +17,7 @@ export const progress = (task: string, n: number, message = 'working'): NewEvent
   task_id: task,
   data: { message, n },
 })
-/** An event as it was posted. */
+/** A posted event. */
 export interface Posted {
   readonly id: string
   readonly task_id: string

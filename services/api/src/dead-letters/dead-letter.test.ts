@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals'
-import { toDeadLetter } from './dead-deadLetter.ts'
+import { toDeadLetter } from './dead-letter.ts'
 
 const RECORD = { partition: 0, offset: 7, timestampMs: Date.UTC(2026, 0, 1), key: null, value: null, headers: {} }
 
