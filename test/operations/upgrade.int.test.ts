@@ -58,7 +58,7 @@ describe('on a schema that is older than the code', () => {
     const env = { ...world.env, DATABASE_URL: url, LOG_LEVEL: 'error' }
     const process = await startServiceProcess(service, env, { untilReady: false })
     expect(await process.exited).toBe(1)
-    expect(process.output()).toContain(`run migrate first. It lacks ${LAST}.`)
+    expect(process.output()).toContain(`run migrate first. Missing: ${LAST}.`)
   })
 
   test('the migration keeps what is there, run by two at once, and the services start', async () => {

@@ -34,7 +34,7 @@ export interface ApiKeyChange {
   readonly endsAtMs: number | null
 }
 
-/** The entries after a number, and how far the feed goes. */
+/** The entries after a number, and the number of the feed's last one. */
 export interface ApiKeyChanges {
   /** Number of the last entry; 0 when there is none. */
   readonly latestSeq: number

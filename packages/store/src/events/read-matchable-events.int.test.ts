@@ -51,7 +51,7 @@ function withOwn(...offsets: readonly number[]) {
   return offsets.map((offset) => [offset, offset])
 }
 
-test('holds payloads up to a bound, and goes on behind it until none follows', async () => {
+test('holds payloads up to a bound, and the next read continues, until none follows', async () => {
   expect(await read(0, { limit: 100, withData: true })).toEqual({ found: withOwn(0, 1, 2, 3), atEnd: false })
   expect(await read(4, { limit: 100, withData: true })).toEqual({ found: withOwn(4, 5), atEnd: true })
   expect(await read(0, { limit: 2, withData: true })).toEqual({ found: withOwn(0, 1), atEnd: false })
