@@ -16,7 +16,7 @@ const ROUND_MS = bySize({ full: 5000, smallest: 500 })
 const TENANT = 'default'
 const BATCH = { events: 1000, connections: 8 } as const
 const SINGLE = { events: 1, connections: 256 } as const
-/** What is measured has one processor, whatever feeds it or takes from it (load, Kafka) the other; the same for all. */
+/** The measured process has one processor, its load and Kafka the other; the same for all. */
 const CPU = { measured: 0, others: 1 } as const
 
 /** What `--only` names. */

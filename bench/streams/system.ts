@@ -38,7 +38,7 @@ export const CPU = { measured: 0, others: 1 } as const
 
 const TOPIC = 'ariftly.events.v1'
 
-/** Starts it from what is built; build first. */
+/** Starts it from the build; build first. */
 export async function startStreamSystem(
   o: {
     readonly withIngest?: boolean

@@ -17,7 +17,7 @@ export interface TestTopicsOptions {
   readonly partitions?: number
   /** The brokers of another stack than the shared one. */
   readonly brokers?: string
-  /** Copies of each partition; default 1. From 3 on two must be in sync. */
+  /** Replicas of each partition; default 1. From 3 on two must be in sync. */
   readonly replication?: number
 }
 
