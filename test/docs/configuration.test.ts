@@ -6,7 +6,7 @@ import { ROOT } from './markdown.ts'
 
 const PAGE = join(ROOT, 'docs/configuration.md')
 
-test('docs/configuration.md says what the services read (write it anew: npm run generate)', () => {
+test('docs/configuration.md says what the services read (write it again: npm run generate)', () => {
   const rendered = renderConfigurationPage()
   if (process.env['UPDATE_DOCS'] === '1') writeFileSync(PAGE, rendered)
   expect(words(readFileSync(PAGE, 'utf8'))).toBe(words(rendered))

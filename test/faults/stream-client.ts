@@ -13,19 +13,19 @@ export interface StreamClientOptions {
   readonly random: () => number
   /** Mean time after which the client itself cuts its connection, so that it moves between gateways that live. */
   readonly roamMs: number
-  /** Told of each event as it comes. */
+  /** Called with each event when it arrives. */
   readonly onEvent?: (id: string) => void
   /** Ends the client: the test has failed. */
   readonly signal: AbortSignal
 }
 
-/** A stream client that reconnects for ever with `Last-Event-ID` to whichever gateway answers. */
+/** A stream client that reconnects for ever with `Last-Event-ID` to any gateway that answers. */
 export interface StreamClient {
   readonly seen: StreamSeen
   readonly has: (id: string) => boolean
   /** The gateway that it is connected to now, if any. */
   connectedTo(): string | undefined
-  /** Whether it has an id to come back with. */
+  /** Whether it has an id to resume with. */
   canResume(): boolean
   readonly report: StreamReport
   close(): Promise<void>

@@ -42,7 +42,7 @@ const CASES: readonly Case[] = [
     },
   },
   {
-    change: 'null besides',
+    change: 'null in addition',
     after: withMember('name', { type: ['string', 'null'], maxLength: 10 }),
     breaks: { read: '/properties/name/type: the type "null" is new', both: '/properties/name/type' },
   },

@@ -57,8 +57,8 @@ function headOf(key: string, contentLength: number): string {
   )
 }
 
-/** Longer than a busy machine takes to judge the bodies that were read last. */
-const STILL_LOOKS = 4
+/** Longer than a busy machine takes to validate the bodies that were read last. */
+const STILL_CHECKS = 4
 
 /** Resolves when the server has read no more from any of them for two seconds. */
 async function untilStill(clients: readonly { readonly socket: Socket }[]): Promise<void> {
@@ -70,7 +70,7 @@ async function untilStill(clients: readonly { readonly socket: Socket }[]): Prom
       const now = sent()
       looks = now === before ? looks + 1 : 0
       before = now
-      return looks === STILL_LOOKS
+      return looks === STILL_CHECKS
     },
     { everyMs: 500, timeoutMs: 120_000 },
   )
