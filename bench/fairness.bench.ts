@@ -50,7 +50,7 @@ export const fairness: Bench = async (say) => {
     const next = () => (from += 100_000)
     await warmUp(system)
     await healthy(system, next())
-    await besideNoise(system, CONTROL, next())
+    await withNoise(system, CONTROL, next())
     await others(system, DEAD, BACKLOG)
     await others(system, SLOW, 2_000)
     await pendingAtLeast(system, BACKLOG)
@@ -58,9 +58,9 @@ export const fairness: Bench = async (say) => {
     for (let window = 0; window < WINDOWS; window += 1) {
       await system.enable(ILL_AGENTS, false)
       const alone = await healthy(system, next())
-      const control = await besideNoise(system, CONTROL, next())
+      const control = await withNoise(system, CONTROL, next())
       await system.enable(ILL_AGENTS, true)
-      const beside = await besideNoise(system, [NOISY], next())
+      const beside = await withNoise(system, [NOISY], next())
       windows.push(measurementsOf({ alone, control, beside }))
       say(`window ${window}: p95 alone ${ms(alone)}, control ${ms(control)}, with noise ${ms(beside)} ms`)
     }
@@ -101,7 +101,7 @@ async function warmUp(system: WebhookSystem): Promise<void> {
 }
 
 /** Measures the healthy tenants while the tenants of these endpoints, in turn, send twenty times as much as one of them. */
-async function besideNoise(system: WebhookSystem, endpoints: readonly number[], from: number): Promise<Figures> {
+async function withNoise(system: WebhookSystem, endpoints: readonly number[], from: number): Promise<Figures> {
   const stop = new AbortController()
   const noise = makeNoise(system, endpoints, stop.signal)
   await sleep(2000)

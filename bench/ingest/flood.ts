@@ -39,19 +39,19 @@ async function floodTurn({ system, load, flood, bare }: FloodRun, ms: number): P
   const others = { port, apiKey: system.limitedKey, events: 1, connections: 1, ms }
 
   /** The neighbour's result, the other one's, and the processor time of ingest meanwhile. */
-  async function besides(order: Partial<LoadOrder>): Promise<readonly [LoadResult, LoadResult, number]> {
+  async function withOther(order: Partial<LoadOrder>): Promise<readonly [LoadResult, LoadResult, number]> {
     const beforeS = cpuSecondsOf([system.ingest.pid])
     const results = [load.ask<LoadResult>(steady), flood.ask<LoadResult>({ ...others, ...order })] as const
     const [neighbour, other] = await Promise.all(results)
     return [neighbour, other, cpuSecondsOf([system.ingest.pid]) - beforeS]
   }
 
-  const [quiet, , quietS] = await besides({ connections: 10, everyMs: 10_000 / QUOTA_PER_S })
+  const [quiet, , quietS] = await withOther({ connections: 10, everyMs: 10_000 / QUOTA_PER_S })
   const twentyfold = { connections: 40, everyMs: 2000 / QUOTA_PER_S }
-  const [flooded, flooder, floodS] = await besides(twentyfold)
-  const [drowned, drowner] = await besides({ ...twentyfold, everyMs: 0 })
+  const [flooded, flooder, floodS] = await withOther(twentyfold)
+  const [drowned, drowner] = await withOther({ ...twentyfold, everyMs: 0 })
   // The flooder's bucket fills meanwhile, so that it is within its quota again in the next round.
-  const [elsewhere] = await besides({ ...twentyfold, port: bare.port })
+  const [elsewhere] = await withOther({ ...twentyfold, port: bare.port })
   const refused = flooder.statuses['429']
   if (quiet.statuses['202'] === undefined || refused === undefined) throw new Error('no flood')
   return [

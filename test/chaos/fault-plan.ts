@@ -17,7 +17,7 @@ type Act =
   | { readonly kind: 'swallow'; readonly way: PartName }
   | BrokerAct
 
-/** Faults of a cluster of three: `broker` is a place among those that may be killed, `way` one among all. */
+/** Faults of a cluster of three: `broker` is an index among the brokers that may be killed, `way` among all. */
 type BrokerAct =
   | { readonly kind: 'killBroker' | 'freezeBroker'; readonly broker: number }
   | { readonly kind: 'loseTwoBrokers' }

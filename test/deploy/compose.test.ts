@@ -181,7 +181,7 @@ describe('the image', () => {
     expect(readFileSync(join(ROOT, 'Dockerfile'), 'utf8')).not.toMatch(/^(CMD|# syntax=)/m)
   })
 
-  test('runs as nobody in particular, on Node 24, under an init, with a health check', () => {
+  test('runs as an unprivileged user, on Node 24, under an init, with a health check', () => {
     const dockerfile = readFileSync(join(ROOT, 'Dockerfile'), 'utf8')
     for (const line of ['ARG NODE_VERSION=24', 'USER 1000:1000', 'ENTRYPOINT ["tini", "--"', 'HEALTHCHECK'])
       expect(dockerfile).toContain(line)

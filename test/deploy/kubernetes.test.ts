@@ -133,7 +133,7 @@ describe.each(OVERLAYS)('k8s/overlays/%s', (overlay) => {
     },
   )
 
-  test('lets only those reach the world that send webhooks, and nobody anything that is not said', () => {
+  test('lets only senders of webhooks reach the internet, and no pod anything that is not listed', () => {
     const policies = of('NetworkPolicy')
     const world = policies.filter(({ spec }) => JSON.stringify(spec['egress'] ?? []).includes('0.0.0.0/0'))
     expect(world.map(({ spec }) => spec['podSelector'])).toEqual([{ matchLabels: { 'ariftly.io/webhooks': 'client' } }])

@@ -20,7 +20,7 @@ export interface TlsWorld extends Pick<TestTls, 'authority' | 'file' | 'serveWit
   readonly stack: LocalStack
   /** The API key that `migrate` seeds, with all scopes. */
   readonly apiKey: string
-  /** What nobody may ever read in any output, by what it is. */
+  /** Secrets that must not be in any output, by name. */
   readonly secrets: Readonly<Record<string, string>>
   /** Starts a service as a process, without waiting; `close` ends it. */
   start(name: ServiceProcessName, env?: Readonly<Record<string, string>>): Promise<ServiceProcess>

@@ -54,7 +54,7 @@ export async function postgresSpec(context: PartContext): Promise<PostgresSpec> 
 
 function settings(context: PartContext, port: number, identity: Identity | undefined): readonly string[] {
   const lasting = { shared_buffers: '128MB', max_wal_size: '1GB' }
-  // Data that nobody wants again after a power cut: this is for tests alone.
+  // The data need not survive a power cut: this is for tests only.
   const ephemeral = { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off', shared_buffers: '96MB' }
   const values = {
     port,

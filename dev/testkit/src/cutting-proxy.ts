@@ -210,9 +210,9 @@ function replacePorts(chunk: Buffer, ports: ReadonlyMap<string, number>): Buffer
 /** Replaces the port of each address in an answer: the name of the host, and the port in four bytes. */
 function replacePort(chunk: Buffer, broker: string, proxyPort: number): void {
   const { host, port } = parseAddress(broker)
-  const told = Buffer.concat([Buffer.from(host), int32(port)])
-  for (let at = chunk.indexOf(told); at >= 0; at = chunk.indexOf(told, at + 1)) {
-    chunk.writeInt32BE(proxyPort, at + told.length - 4)
+  const address = Buffer.concat([Buffer.from(host), int32(port)])
+  for (let at = chunk.indexOf(address); at >= 0; at = chunk.indexOf(address, at + 1)) {
+    chunk.writeInt32BE(proxyPort, at + address.length - 4)
   }
 }
 

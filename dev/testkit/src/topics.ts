@@ -21,7 +21,7 @@ export interface TestTopicsOptions {
   readonly replication?: number
 }
 
-/** Makes a topic of events and one of dead letters under a name that nobody else uses. */
+/** Makes a topic of events and one of dead letters with a unique name. */
 export async function createTestTopics(options: TestTopicsOptions = {}): Promise<TestTopics> {
   const brokers = options.brokers ?? stackAddresses().kafka
   const name = `test-${randomBytes(6).toString('hex')}`

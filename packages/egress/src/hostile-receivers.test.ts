@@ -179,7 +179,7 @@ describe('a hostile receiver', () => {
     ],
     ['closes without an answer', (socket: Socket) => socket.end()],
     [
-      'sends 100 Continue, which nobody asked for',
+      'sends 100 Continue, which was not requested',
       (socket: Socket) => socket.end(`HTTP/1.1 100 Continue\r\n\r\n${SHORT_ANSWER}`),
     ],
     ['does not speak HTTP', (socket: Socket) => socket.end('SSH-2.0-OpenSSH_9.9\r\n')],
@@ -252,7 +252,7 @@ describe('a hostile receiver', () => {
     expect(await send(newEgress(), port)).toMatchObject({ errorClass: 'connection_refused', status: null })
   })
 
-  test('delays nobody else', async () => {
+  test('delays no other request', async () => {
     const egress = newEgress()
     const hung: Socket[] = []
     const hanging = await raw((socket) => hung.push(socket))
@@ -277,7 +277,7 @@ describe('TLS', () => {
   test.each([
     ['another name', CERTIFICATE, 'other.test', CERTIFICATE],
     ['an expired certificate', EXPIRED_CERTIFICATE, 'receiver.test', EXPIRED_CERTIFICATE],
-    ['a certificate that nobody trusts', CERTIFICATE, 'receiver.test', undefined],
+    ['an untrusted certificate', CERTIFICATE, 'receiver.test', undefined],
   ])('refuses %s before anything is sent', async (_, cert, host, ca) => {
     let requests = 0
     const port = await https(cert, (_request, response) => {

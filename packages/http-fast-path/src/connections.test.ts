@@ -273,7 +273,7 @@ describe('the end of a server', () => {
     server.drain()
     until.resolve()
     await once(socket, 'end')
-    // The client goes on sending: the server cuts the connection after a moment.
+    // The client keeps sending: the server cuts the connection after a moment.
     await eventually(() => {
       socket.write(post('behind'))
       return socket.destroyed

@@ -1,7 +1,7 @@
 import { STATUS_CODES } from 'node:http'
 import type { FastResponse } from './fast-path-service.ts'
 
-/** A response as it is written, and the encoding of its characters. */
+/** The text of a response, and the encoding of its characters. */
 export interface RenderedResponse {
   readonly text: string
   readonly encoding: 'latin1' | 'utf8'

@@ -137,16 +137,16 @@ test('partitions without a leader are reported, and only they are waited for', a
   expect([...unavailable.keys()]).toEqual([GOES])
   const rounds = Array.from({ length: ROUNDS }, (_, round) => `meanwhile-${round}`)
   for (const value of rounds) {
-    const told = new Map<number, number>()
+    const settledMs = new Map<number, number>()
     const startedMs = performance.now()
     const { partitions } = await producer.send([record(STAYS, value), record(GOES, 'lost')], {
       timeoutMs: SEND_MS,
-      onOutcome: (partition) => told.set(partition, performance.now() - startedMs),
+      onOutcome: (partition) => settledMs.set(partition, performance.now() - startedMs),
     })
     expect(partitions.get(STAYS)?.type).toBe('written')
     expect(partitions.get(GOES)).toEqual({ type: 'unsent', code: 'LEADER_NOT_AVAILABLE' })
     // Not when the send gives up the other partition.
-    expect(told.get(STAYS)).toBeLessThan(SEND_MS - 100)
+    expect(settledMs.get(STAYS)).toBeLessThan(SEND_MS - 100)
     await arrives(STAYS, value)
   }
   await second.start()

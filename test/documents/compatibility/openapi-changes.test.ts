@@ -12,7 +12,7 @@ function changed(from: string, to: string): OpenapiDocument {
 }
 
 describe('a change of the OpenAPI document', () => {
-  test('of words alone breaks nobody', () => {
+  test('of descriptions only breaks no client', () => {
     expect(findBreakingOpenapiChanges(document, changed('List events', 'Show events'))).toEqual([])
   })
 

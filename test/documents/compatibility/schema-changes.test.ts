@@ -17,7 +17,7 @@ const { size: _size, ...WITHOUT_SIZE } = MEMBERS
 interface Case {
   readonly change: string
   readonly after: unknown
-  /** Where it breaks, by who uses the value; absent: it breaks nobody. */
+  /** Where it breaks, by who uses the value; absent: it breaks none. */
   readonly breaks: Readonly<Partial<Record<Direction, string>>>
 }
 

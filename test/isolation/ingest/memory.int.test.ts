@@ -64,13 +64,13 @@ const STILL_CHECKS = 4
 async function untilStill(clients: readonly { readonly socket: Socket }[]): Promise<void> {
   const sent = (): number => clients.reduce((sum, { socket }) => sum + socket.bytesWritten - socket.writableLength, 0)
   let before = -1
-  let looks = 0
+  let checks = 0
   await eventually(
     () => {
       const now = sent()
-      looks = now === before ? looks + 1 : 0
+      checks = now === before ? checks + 1 : 0
       before = now
-      return looks === STILL_CHECKS
+      return checks === STILL_CHECKS
     },
     { everyMs: 500, timeoutMs: 120_000 },
   )

@@ -178,7 +178,7 @@ describe('serveHttp', () => {
       expect(handled).toBe(16)
     })
 
-    test('closes every answer with its connection, also those that never had the socket', async () => {
+    test('closes every answer with its connection, also answers that never had the socket', async () => {
       const answers: ServerResponse[] = []
       let closed = 0
       const { port } = await serve((_req, res) => void answers.push(res.once('close', () => (closed += 1))))

@@ -157,7 +157,7 @@ describe('a page', () => {
 })
 
 describe('one event', () => {
-  test('is read as it was stored, its data with the same bytes', async () => {
+  test('is read unchanged, its data with the same bytes', async () => {
     const event = model[1]
     if (event === undefined) throw new Error('no event')
     const { traceparent: _, tenant: __, epoch: ___, ...stored } = event
@@ -165,7 +165,7 @@ describe('one event', () => {
     expect(found).toEqual({ ...stored, projectedAtMs: expect.any(Number) })
   })
 
-  test('is not there for another tenant, nor under an id that nobody has', async () => {
+  test('is not there for another tenant, nor with an unknown id', async () => {
     expect(await getEvent(pool, { tenant: 'other', id: model[1]?.id ?? '' })).toBeUndefined()
     const none = uuidToTypeId('evt', '01900000-0000-7000-8000-000000000000')
     expect(await getEvent(pool, { tenant: 'mine', id: none })).toBeUndefined()

@@ -87,7 +87,7 @@ describe('the clocks of ingest and a leader', () => {
   })
 
   test('are compared at each acknowledgement, and not where the topic keeps the time of the producer', async () => {
-    const told: number[] = []
+    const outcomes: number[] = []
     const { send } = watchClocks(
       {
         async send(_records, o) {
@@ -98,7 +98,7 @@ describe('the clocks of ingest and a leader', () => {
       },
       skew,
     )
-    await send([], { onOutcome: (partition) => told.push(partition) })
-    expect([told, [...skew.all()]]).toEqual([[0, 1], [[LEADER, -2 * MINUTE]]])
+    await send([], { onOutcome: (partition) => outcomes.push(partition) })
+    expect([outcomes, [...skew.all()]]).toEqual([[0, 1], [[LEADER, -2 * MINUTE]]])
   })
 })

@@ -134,7 +134,7 @@ export class Hub {
     return this.#framesOfNow().checkpoint
   }
 
-  /** Closes streams that have been overfull for `ageMs`; those that have taken enough catch up. */
+  /** Closes streams that have been overfull for `ageMs`; streams that have taken enough catch up. */
   closeOverfull(ageMs: number): void {
     const latestMs = this.#o.now() - ageMs
     for (const subscriber of this.#overfull) {

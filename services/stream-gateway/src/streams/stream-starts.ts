@@ -7,7 +7,7 @@ import { positionOfNow, resumeAt } from '../log/start-position.ts'
 import { StartLookups } from './start-lookups.ts'
 import type { StreamRegistry } from './registry.ts'
 
-/** Where a stream was asked to begin. */
+/** The requested start of a stream. */
 export type AskedStart =
   | { readonly kind: 'now' }
   | {
@@ -15,7 +15,7 @@ export type AskedStart =
       readonly id: string
       readonly place: { readonly epoch: number; readonly position: OffsetVector }
     }
-  /** `text` is the moment as it was asked for; `atMs` is not in the future. */
+  /** `text` is the requested time, verbatim; `atMs` is not in the future. */
   | { readonly kind: 'time'; readonly text: string; readonly atMs: number }
 
 interface StreamStartsOptions {
@@ -29,7 +29,7 @@ interface StreamStartsOptions {
 
 const RETRY_MS = { min: 1000, max: 3000 } as const
 
-/** Starts streams where they were asked to begin, or resets them when that is not possible. */
+/** Starts streams at their requested position, or resets them when that is not possible. */
 export class StreamStarts {
   readonly #o: StreamStartsOptions
   readonly #lookups: StartLookups
