@@ -40,7 +40,7 @@ const PATIENCE_MS = 60_000
  */
 export const fanout: Bench = async (say) => {
   const workers: Worker[] = []
-  const feeders = new Map<Target, Feeder>()
+  const publishers = new Map<Target, Publisher>()
   const system = await startStreamSystem()
   const feed = createFeed(system)
   const nchan = await startNchan(say, CPU.measured)
@@ -64,19 +64,19 @@ export const fanout: Bench = async (say) => {
       await peerTarget('better-sse'),
       await peerTarget('raw-write'),
     ]
-    for (const target of targets) feeders.set(target, await openClients(await worker('clients.ts', CPU.others), target))
+    for (const target of targets) publishers.set(target, await openClients(await worker('clients.ts', CPU.others), target))
     const rounds: (readonly Measurement[])[] = []
     for (let round = 0; round <= ROUNDS; round += 1) {
       const measured: Measurement[] = []
-      for (const [target, feeder] of feeders) {
-        measured.push(...(await measure(target, feeder, round === 0 ? target.warmUp : 1)))
+      for (const [target, publisher] of publishers) {
+        measured.push(...(await measure(target, publisher, round === 0 ? target.warmUp : 1)))
       }
       say(`round ${round}: ${measured.map(({ name, value }) => `${name} ${value.toFixed(2)}`).join(', ')}`)
       if (round > 0) rounds.push([...measured, ...ratios(measured)]) // Round 0 warms up.
     }
     return [...medians(rounds), { name: 'load_average', value: loadAverage(), unit: '' }]
   } finally {
-    for (const target of feeders.keys()) target.close()
+    for (const target of publishers.keys()) target.close()
     await Promise.all(workers.map((each) => each.close()))
     await nchan.close()
     await centrifugo?.close()
@@ -164,10 +164,10 @@ function createPoster(
 }
 
 /** Feeds so many writes of so many events; gives deliveries per second of processor time. */
-type Feeder = (writes: number, size: number) => Promise<number>
+type Publisher = (writes: number, size: number) => Promise<number>
 
 /** Opens the clients of a target. They stay open, so that what opening leaves to be collected is in no figure. */
-async function openClients(clients: Worker, target: Target): Promise<Feeder> {
+async function openClients(clients: Worker, target: Target): Promise<Publisher> {
   const ask = (order: ClientsOrder) => clients.ask<ClientsState>(order)
   await ask({ do: 'open', port: target.port, count: CLIENTS, requests: target.requests })
   let number = 0
@@ -183,10 +183,10 @@ async function openClients(clients: Worker, target: Target): Promise<Feeder> {
   }
 }
 
-async function measure(target: Target, feeder: Feeder, share: number): Promise<readonly Measurement[]> {
-  await feeder(10, 1)
-  const single = await feeder(EVENTS.single * share, 1)
-  const burst = await feeder(EVENTS.burst * share, BURST)
+async function measure(target: Target, publisher: Publisher, share: number): Promise<readonly Measurement[]> {
+  await publisher(10, 1)
+  const single = await publisher(EVENTS.single * share, 1)
+  const burst = await publisher(EVENTS.burst * share, BURST)
   return [
     { name: `${label(target)}_per_cpu_s`, value: single, unit: 'deliveries/s' },
     { name: `${label(target)}_burst10_per_cpu_s`, value: burst, unit: 'deliveries/s' },

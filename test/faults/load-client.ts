@@ -7,7 +7,7 @@ export interface LoadClientOptions {
   readonly url: () => string
   readonly apiKey: string
   readonly eventsPerS: number
-  /** Share of the events that are posted once more on purpose, 0 to 1. */
+  /** Share of the events that are posted again on purpose, 0 to 1. */
   readonly repostShare: number
   readonly format: 'json' | 'ndjson'
   readonly random: () => number

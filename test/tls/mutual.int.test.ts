@@ -24,7 +24,7 @@ test('servers that ask for a certificate get the one of the settings', async () 
 })
 
 test('without one, or with an untrusted one, connections are refused', async () => {
-  const foreign = createTestAuthority('Somebody else').issue({ names: ['ariftly-events'] })
+  const foreign = createTestAuthority('Another authority').issue({ names: ['ariftly-events'] })
   const refusals: readonly (readonly [Record<string, string>, RegExp])[] = [
     // TLS 1.3 has its own alert for this; a broker may still send the one of TLS 1.2 (RFC 8446, section 6.2).
     [{ ...toPostgres }, /certificate required|bad certificate/],

@@ -46,7 +46,7 @@ describe('a service does not connect, and says why', () => {
   const verdicts: Promise<void>[] = []
 
   beforeAll(() => {
-    const foreign = world.file('foreign.pem', createTestAuthority('Somebody else').cert)
+    const foreign = world.file('foreign.pem', createTestAuthority('Another authority').cert)
     for (const [, name, faultOf, reason] of cases) {
       const verdict = turns.acquire().then(() => refused(name, faultOf(foreign), reason).finally(() => turns.release()))
       verdict.catch(() => undefined) // its test says so

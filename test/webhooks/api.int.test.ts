@@ -197,7 +197,7 @@ async function endedRedelivery(answer: ApiAnswer): Promise<Readonly<Record<strin
 }
 
 describe('redelivery by filter', () => {
-  test('counts first, then sends what failed once more, and is shown to its tenant alone', async () => {
+  test('counts first, then sends failed deliveries again, and is shown to its tenant only', async () => {
     receiver.respondWith(() => ({ status: 404 }))
     // Two deliveries fail for good before their endpoint counts as failing.
     const posted = await fixture.post(TENANT, 2)

@@ -10,9 +10,9 @@ const CLOUD_SERVICES: ReadonlySet<string> = new Set(['168.63.129.16'])
 const GLOBAL_UNICAST = ipaddr.IPv6.parseCIDR('2000::/3')
 
 /**
- * Judges one resolved address (as `net.connect` takes it). Only public unicast passes: private, CGNAT, link-local (and so
- * every metadata service), loopback, multicast, documentation, NAT64, 6to4, Teredo, v4-compatible `::/96` and Azure's wire server are refused;
- * a v4-mapped address counts as its v4. `policy.allowed` opens ranges, `policy.allowHttp` opens loopback.
+ * Checks one resolved address (as `net.connect` takes it). Only public unicast passes: private, CGNAT, link-local (and so every
+ * metadata service), loopback, multicast, documentation, NAT64, 6to4, Teredo, v4-compatible `::/96` and Azure's wire server are
+ * refused; a v4-mapped address counts as its v4. `policy.allowed` opens ranges, `policy.allowHttp` opens loopback.
  */
 export function checkAddress(address: string, policy: EgressPolicy): AddressVerdict {
   if (isIP(address) === 0 || address.includes('%')) return { ok: false, reason: 'not_an_address' }

@@ -36,7 +36,7 @@ export function createClientTls(files: TlsFiles, o: { readonly checkName?: boole
           texts = found
         }
       } catch {
-        // Somebody is writing them: a driver must not be thrown at in the middle of a handshake.
+        // The files are being written. Keep the previous ones: a driver does not expect an error in the middle of a handshake.
       }
       return context
     },

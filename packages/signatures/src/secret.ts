@@ -11,8 +11,8 @@ export type SecretVerdict =
   { readonly ok: true } | { readonly ok: false; readonly code: string; readonly message: string }
 
 /**
- * Judges a subscriber's own secret: 8 to 256 printable ASCII characters (so that its UTF-8 bytes are the same for
- * every receiver); after `whsec_` canonical base64 of at least 24 bytes (so that every library decodes the same key).
+ * Checks a secret that a tenant has chosen: 8 to 256 printable ASCII characters (so that its UTF-8 bytes are the same for every
+ * receiver); after `whsec_` canonical base64 of at least 24 bytes (so that every library decodes the same key).
  */
 export function checkSecret(secret: string): SecretVerdict {
   if (secret.length < CHARS_MIN || secret.length > CHARS_MAX) {

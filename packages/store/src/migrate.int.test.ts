@@ -61,7 +61,7 @@ describe('migrate', () => {
     expect(rows).toEqual([{ options: ['fillfactor=50'] }])
   })
 
-  test('deletes deleted tenants once more, but for ids that a new key has taken into use again', async () => {
+  test('deletes deleted tenants again, except for ids that a new key uses', async () => {
     await owner.query('CREATE DATABASE migrate_tenants')
     const url = new URL(database.adminUrl)
     url.pathname = '/migrate_tenants'

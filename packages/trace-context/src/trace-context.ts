@@ -4,7 +4,7 @@ export interface TraceContext {
   readonly traceId: string
   /** 16 lower-case hex digits, not all zero. */
   readonly spanId: string
-  /** Somebody upstream records this trace. */
+  /** A caller upstream records this trace. */
   readonly sampled: boolean
 }
 

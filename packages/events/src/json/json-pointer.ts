@@ -31,7 +31,7 @@ function jsonBytes(text: string): number {
 
 /**
  * The JSON pointer, relative to the value at `start`, of the string whose opening quote is at `target`: the string itself, or
- * the member that it names. For error messages only: it walks the (well-formed) text once more, up to the target. The text is
+ * the member that it names. For error messages only: it walks the (well-formed) text again, up to the target. The text is
  * a payload within its limits, so its depth bounds the pointer.
  */
 export function pointerTo(bytes: Buffer, start: number, end: number, target: number): string {

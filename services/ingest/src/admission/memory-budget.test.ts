@@ -67,10 +67,10 @@ test('what fits into the fixed part of a request never waits', () => {
 
 test('bodies that wait hold no more than a part of the budget beyond their own, and the rest is refused', () => {
   const budget = new MemoryBudget(1024 * KIB)
-  const rooms = ['one', 'two'].flatMap((tenant) =>
+  const answers = ['one', 'two'].flatMap((tenant) =>
     Array.from({ length: 22 }, () => open(budget, tenant).arrived(20 * KIB, () => {})),
   )
-  expect(new Set(rooms)).toEqual(new Set(['go', 'wait', 'full']))
+  expect(new Set(answers)).toEqual(new Set(['go', 'wait', 'full']))
   expect(budget.usedBytes).toBeLessThan(0.75 * 1024 * KIB + 44 * REQUEST_BYTES)
   // Another tenant has its share all the same.
   const other = open(budget, 'other')

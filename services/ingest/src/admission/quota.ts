@@ -49,7 +49,7 @@ interface Amount {
 /** The buckets that a request counts in. */
 type Buckets = Readonly<Record<keyof Amount, readonly TokenBucket[]>>
 
-/** Creates empty books: every key and every tenant begins with full buckets. */
+/** Creates the quotas: every key and every tenant starts with a full bucket. */
 export function createQuotas(o: QuotasOptions): Quotas {
   const keyEvents = new TokenBuckets(o)
   const keyBytes = new TokenBuckets(o)

@@ -170,7 +170,7 @@ export class Hub {
     this.#o.budget.note(subscriber, subscriber.sink.write(this.#framesOfNow().live))
   }
 
-  /** The live streams of a group continue by themselves, from a position. */
+  /** Lets the live streams of a group catch up one by one from a position. */
   #fallBack(group: FilterGroup, position: OffsetVector): void {
     for (const subscriber of group.live.keys()) {
       subscriber.fallBack(position)

@@ -84,14 +84,14 @@ describe('duplicates', () => {
 
   test('are shown unchecked, and counted, once Postgres has not answered in time, until a look-up succeeds', async () => {
     let nowMs = 0
-    let isAway = true
+    let isDown = true
     let opened = 0
     const duplicates = new DuplicateCheck({
       ids: indexOf(),
       ring: new Ring(Float64Array.of(0)),
       lookUp: async () => {
         nowMs += 1000
-        if (isAway) throw new Error('away')
+        if (isDown) throw new Error('away')
         return new Set([0])
       },
       waitMs: 1500,
@@ -104,7 +104,7 @@ describe('duplicates', () => {
     await duplicates.retry()
     expect(hidden(await duplicates.find(0, [record(3)], signal))).toEqual([])
     expect([duplicates.isOpen, duplicates.unchecked, opened]).toEqual([true, 3, 1])
-    isAway = false
+    isDown = false
     await duplicates.retry()
     expect(hidden(await duplicates.find(0, [record(4)], signal))).toEqual([4])
     expect([duplicates.isOpen, duplicates.unchecked]).toEqual([false, 3])
