@@ -31,7 +31,7 @@ const MEASURE: Readonly<Record<Part, (run: Run, ms: number) => Promise<readonly 
 }
 
 /**
- * Ingest against its peers, one after the other in each round, with the same events of 300 bytes. Batches of 1,000: against
+ * Ingest against its peers, one after another in each round, with the same events of 300 bytes. Batches of 1,000: against
  * bare kafkajs at its best batch size with the same records and headers, and against Kafka's ProducerPerformance with
  * records of the same number of bytes; all with acks=all. Single events: against an echo on bare `node:http`, and against
  * express with `express.json()` that writes nothing. Last: what a tenant far above its quota does to another one's p99.

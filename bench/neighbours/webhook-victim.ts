@@ -23,7 +23,7 @@ const EVENTS = bySize({ full: 200, smallest: 10 })
 const PAUSE_MS = 20
 const RUDE_AGENT = 'rude'
 const POST_MAX = 1_000
-/** Numbers of events of others begin here. */
+/** Numbers of other tenants' events start here. */
 const RUDE_FROM = 10_000_000
 
 export async function startWebhookVictim(): Promise<WebhookVictim> {

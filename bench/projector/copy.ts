@@ -15,7 +15,7 @@ export async function copyOut(databaseUrl: string, file: string): Promise<void> 
 }
 
 /**
- * Loads the file with `\copy` of psql where there is one, else with the same statement and protocol; answers the
+ * Loads the file with `\copy` of psql where there is one, otherwise with the same statement and protocol; answers the
  * milliseconds that it took, without the start of the client.
  */
 export async function copyIn(databaseUrl: string, file: string): Promise<number> {

@@ -37,7 +37,7 @@ export interface Waits {
   readonly maxMs: number
 }
 
-/** Stands once in each event, in front of its number of seven digits, and nowhere else on the wire. */
+/** Is once in each event, before its number of seven digits, and nowhere else on the wire. */
 const MARK = 0x7e
 const NUMBER_DIGITS = 7
 const OPENED_AT_ONCE = 200

@@ -39,7 +39,7 @@ export interface WebhookSystem {
   takeArrivals(): Promise<readonly Arrival[]>
   /** Seconds of processor time used so far, by part: the workers' own processes, the worker's connections of Postgres, Redis. */
   cpuSeconds(): Promise<Readonly<Record<'worker' | 'postgres' | 'redis', number>>>
-  /** Commands that clients have sent to Redis so far, those of the worker's own blocking wait included. */
+  /** Commands that clients have sent to Redis so far, including the worker's blocking wait. */
   redisCommands(): Promise<number>
   /** Empties Redis. */
   flushRedis(): Promise<void>

@@ -69,7 +69,7 @@ describe('the metrics of the running system', () => {
   })
 })
 
-/** `# TYPE` lines: they are there for what has no value yet, too. */
+/** `# TYPE` lines: metrics without a value yet have them too. */
 function types(metrics: string): readonly (readonly [name: string, type: string])[] {
   return [...metrics.matchAll(/^# TYPE (\S+) (\S+)$/gm)].map(([, name = '', type = '']) => [name, type] as const)
 }

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { PlannedEvent } from './ledger.ts'
 import { requestLine } from './workload.ts'
 
-/** What a load client needs: whom it posts to, as whom, how fast, and where acknowledged events are written down. */
+/** Options of a load client: its target, key and rate, and where acknowledged events are recorded. */
 export interface LoadClientOptions {
   readonly url: () => string
   readonly apiKey: string

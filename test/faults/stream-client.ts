@@ -3,7 +3,7 @@ import { createParser, type EventSourceMessage } from 'eventsource-parser'
 import type { StreamedEvent, StreamSeen, Wanted } from './ledger.ts'
 import { ledgerIdOf } from './workload.ts'
 
-/** What a stream client needs: the gateways it may use, as whom, and what it wants. */
+/** Options of a stream client: the gateways it may use, its key, and its filter. */
 export interface StreamClientOptions {
   readonly name: string
   readonly tenant: string

@@ -58,7 +58,7 @@ test(
 
     await Promise.all(Array.from({ length: AT_ONCE }, run))
     expect(bad.slice(0, 3)).toEqual([])
-    // That they did reach what they are meant for: streams open, and refusals of several kinds.
+    // The mutations must reach their targets: streams open, and refusals of several kinds.
     expect([...statuses.keys()]).toEqual(expect.arrayContaining(['200', '400', '401', '415', '422']))
     expect((await fetch(`${gateway.url}/readyz`)).status).toBe(200)
   },

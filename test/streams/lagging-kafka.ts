@@ -90,7 +90,7 @@ export async function startLaggingKafka(broker: {
   }
 }
 
-/** A host and its port, as the Kafka protocol writes them one after the other. */
+/** A host and its port, as the Kafka protocol writes them one after another. */
 function addressBytes(host: string, port: number): Buffer {
   const bytes = Buffer.alloc(host.length + 4)
   bytes.write(host, 'latin1')

@@ -46,7 +46,7 @@ async function open(query: string, from?: ServiceProcess): Promise<OpenStream> {
   return stream
 }
 
-/** The id that a stream has which begins now. */
+/** The id of a stream that starts now. */
 async function idOfNow(): Promise<string> {
   const { response } = await openRaw()
   const reader = response.body?.getReader()

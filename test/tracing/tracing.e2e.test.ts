@@ -46,7 +46,7 @@ function webhookOf(id: string | undefined): ReceivedRequest | undefined {
   return receiver.requests.find(({ headers }) => headers['webhook-id'] === id)
 }
 
-/** The spans of a trace, when as many are there as it shall have. */
+/** The spans of a trace, once it has the expected number. */
 async function traceOf(traceId: string, count: number): Promise<readonly ReceivedSpan[]> {
   const found = (): readonly ReceivedSpan[] => collector.spans().filter((span) => span.traceId === traceId)
   await eventually(() => found().length >= count)

@@ -80,7 +80,7 @@ describe('workers that run as processes', () => {
     await fixture.post('stopped', 200)
     await eventually(() => receiver.requests.length >= 30, { everyMs: 5 })
     stopped.kill('SIGSTOP')
-    // Its heart stops: the other one takes over what it had, partitions and deliveries.
+    // Its heartbeat stops: the other one takes over its partitions and deliveries.
     await eventually(async () => (await fixture.states(webhook))['delivered'] === 200)
     const sentBefore = receiver.requests.length
     expect(sentBefore).toBeLessThanOrEqual(200 + 2 * PER_ENDPOINT)

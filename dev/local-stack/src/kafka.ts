@@ -134,7 +134,7 @@ function settings(
   }
 }
 
-/** Clients come by `SECURE`; `PLAINTEXT` is the broker's own, on a port that is not published. */
+/** Clients connect to `SECURE`; `PLAINTEXT` is the broker's own, on a port that is not published. */
 function tlsSettings(
   context: PartContext,
   tls: StackTls,

@@ -116,7 +116,7 @@ interface Identity {
   readonly gid: number
 }
 
-/** As root: the owner of the data, else the user `postgres`, else `nobody`. Otherwise undefined: this user. */
+/** As root: the owner of the data, otherwise the user `postgres`, otherwise `nobody`. Otherwise undefined: this user. */
 async function chooseIdentity(data: string): Promise<Identity | undefined> {
   if (process.getuid?.() !== 0) return undefined
   if (existsSync(data)) {

@@ -22,7 +22,7 @@ export interface Death {
   /** The signal that it gets first; SIGKILL follows after `graceMs`. */
   readonly signal: NodeJS.Signals
   readonly graceMs: number
-  /** A part's folder in that of its stack; it is removed after that: only for data that is not needed again. */
+  /** A part's folder in its stack's folder, removed afterwards: only for data that is not needed again. */
   readonly remove?: string
 }
 

@@ -35,7 +35,7 @@ export interface WorldOptions {
   readonly env?: Readonly<Record<string, string>>
 }
 
-/** Makes a world on the shared stack. Two worlds share nothing but the servers; `close` removes what was made. */
+/** Makes a world on the shared stack. Two worlds share only the servers; `close` removes its database and topics. */
 export async function createWorld(options: WorldOptions = {}): Promise<World> {
   const { kafka, postgres, redis } = options.addresses ?? stackAddresses()
   const { partitions = 12 } = options

@@ -1,7 +1,7 @@
 import { hash, randomBytes } from 'node:crypto'
 import { crc32 } from 'node:zlib'
 
-/** A new API key, shown once, and what is stored of it. */
+/** A new API key, shown once, and its stored form. */
 export interface GeneratedApiKey {
   readonly key: string
   /** SHA-256 of the key, 32 bytes. */

@@ -15,7 +15,7 @@ export interface KeyChange {
    */
   readonly kind:
     'revoked' | 'suspended' | 'updated' | 'rotated' | 'tenant_updated' | 'tenant_suspended' | 'tenant_deleted'
-  /** Of `rotated`: the number of the secret that was replaced; else null. */
+  /** Of `rotated`: the number of the secret that was replaced; otherwise null. */
   readonly secret: number | null
   /** With `updated` the key's new end, with `rotated` the secret's. Null is no end. */
   readonly endsAtMs: number | null

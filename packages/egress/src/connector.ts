@@ -161,7 +161,7 @@ function opened(
   })
 }
 
-/** Waits for a promise or an abort, whichever comes first. */
+/** Waits for a promise or an abort, whichever is first. */
 function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise<T>((resolve, reject) => {
     const onAbort = () => reject(abortFault(signal))

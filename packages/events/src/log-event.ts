@@ -12,7 +12,7 @@ export interface LogEvent {
   /** Never null for `session.*`. */
   readonly sessionId: string | null
   readonly agent: string | null
-  /** The payload: a JSON object on one line, the caller's bytes, `task_id` (else `session_id`) as its first member. */
+  /** The payload: a JSON object on one line, the caller's bytes, `task_id` (otherwise `session_id`) as its first member. */
   readonly data: Buffer
   /** W3C trace context of the request that posted it. */
   readonly traceparent: string | null

@@ -70,7 +70,7 @@ export class Connection {
     else this.#handOver()
   }
 
-  /** Ends what waits for too long. */
+  /** Ends a connection that waits for too long. */
   endIfOverdue(nowMs: number, { headersTimeoutMs, keepAliveTimeoutMs }: ConnectionTimeouts): void {
     const idleMs = nowMs - this.#usedMs
     switch (this.#state) {

@@ -54,7 +54,7 @@ function readTexts(files: TlsFiles): Partial<Record<keyof TlsFiles, string>> {
 
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g
 
-/** What is wrong with a file of certificates, as the end of a sentence that begins with the setting's name. */
+/** The fault of a file of certificates, as the end of a sentence that starts with the setting's name. */
 export function faultOfCertificates(file: string): string | undefined {
   return explain(() => {
     const certificates = readFileSync(file, 'utf8').match(CERTIFICATE) ?? []
@@ -75,7 +75,7 @@ export function faultOfKey(file: string, certificateFile: string | undefined): s
   }, `names a file that cannot be used as a private key (PEM, not encrypted)`)
 }
 
-/** Errors of the crypto library say what they could not read, never what they read. */
+/** Errors of the crypto library do not contain file content. */
 function explain(check: () => string | undefined, otherwise: string): string | undefined {
   try {
     return check()

@@ -176,7 +176,7 @@ export function path(options: SettingOptions): Setting<string | undefined> {
   return { ...str({ ...options, optional: true }), kind: 'path' }
 }
 
-/** A TCP port; 0 lets the system choose. */
+/** A TCP port; 0: the system chooses. */
 export function port(options: Optional<unknown>): Setting<number | undefined>
 export function port(options: Required<unknown, number>): Setting<number>
 export function port(options: SettingOptions & { default?: number; optional?: true }): Setting<number | undefined> {

@@ -32,7 +32,7 @@ export interface Metrics {
 /** Disables prom-client's sampling of the event-loop delay, which wakes an idle process; our gauges replace it. */
 const NEVER_MS = 2 ** 31 - 1
 
-/** Gauges that prom-client names like counters; what they sum up has gauges by kind. */
+/** Gauges that prom-client names like counters; there are gauges by kind for the same values. */
 const MISNAMED = ['handles', 'requests', 'resources'].map((kind) => `ariftly_nodejs_active_${kind}_total`)
 
 const LOOP_DELAYS = ['min', 'max', 'mean', 'stddev', 'p50', 'p90', 'p99'].map(loopDelayName)

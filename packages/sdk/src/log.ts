@@ -2,7 +2,7 @@ import type { Logger } from './types.ts'
 
 /** A logger that never throws. */
 export interface Log extends Logger {
-  /** Runs a function of the caller; what it throws is a warning, and stops nothing. */
+  /** Runs a function of the caller; its errors are only warnings. */
   guard(act: () => void): void
 }
 

@@ -41,7 +41,7 @@ export interface ClientOptions {
   readonly apiKey?: string | (() => string | Promise<string>) | undefined
   /** Gives a token for a stream with this filter, for browsers: asked before the first connection, at 80 % of a token's life, and once after a 401. */
   readonly streamToken?: ((filter: StreamFilter) => Promise<IssuedStreamToken>) | undefined
-  /** Default: the environment variable `ARIFTLY_URL`, else `https://api.ariftly.io`. */
+  /** Default: the environment variable `ARIFTLY_URL`, otherwise `https://api.ariftly.io`. */
   readonly baseUrl?: string | undefined
   /** Default: the platform's. */
   readonly fetch?: typeof fetch | undefined

@@ -424,7 +424,7 @@ describe('while deliveries cannot be read', () => {
         return rows.length >= 2
       })
       expect((await call(`/v1/redeliveries/${newTypeId('rdl')}`, { key: keys.theirs })).status).toBe(404)
-      // Cancelling what waits for it gives up.
+      // Cancelling its pending deliveries gives up.
       expect((await deleted).status).toBe(204)
       await lock.query('ROLLBACK')
       await slow

@@ -83,7 +83,7 @@ describe('migrate', () => {
       ['retention.ms', '259200000'],
       ['retention.ms', '259200000'],
     ])
-    // Without the settings it is what it always was.
+    // Without the settings it is unchanged.
     for (const name of ['EVENTS_RETENTION_DAYS', 'LOG_RETENTION_DAYS', 'DELIVERIES_RETENTION_DAYS'])
       Reflect.deleteProperty(env, name)
     await run()

@@ -57,7 +57,7 @@ async function refuseReused(pool: Pool, config: MigrateConfig, deps: MigrateDeps
   await waitFor('Kafka', () => withKafka(config, deps.log, (kafka) => refuseReusedTenants(kafka, wanted)), deps)
 }
 
-/** What services delete, and what they refuse as too old, follows within an hour. */
+/** Services use the new retention within an hour, for deletions and for refusals of old events. */
 async function keepRetention(pool: Pool, config: MigrateConfig, log: Logger): Promise<void> {
   const events = config.EVENTS_RETENTION_DAYS
   const days = { events, log: config.LOG_RETENTION_DAYS, deliveries: config.DELIVERIES_RETENTION_DAYS }

@@ -28,7 +28,7 @@ export type ValidatedEntry =
   | {
       readonly ok: true
       readonly event: ValidatedEvent
-      /** Whether the id's time is that of our clock: the caller gave neither an id nor a time. */
+      /** Whether the id's time is from our clock: the caller gave neither an id nor a time. */
       readonly isMinted: boolean
     }
   | { readonly ok: false; readonly id?: string; readonly error: EntryError }

@@ -26,10 +26,10 @@ const CALLER = {
   endsAtMs: null,
 }
 
-/** Requests that a client sends at once. */
+/** Requests that a client sends together. */
 const ahead = (count: number) => 'GET / HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(count)
 
-/** A client that asks and reads nothing until it resumes; what came then. */
+/** A client that sends requests and reads nothing until it resumes; the bytes read then. */
 async function askUnread(
   port: number,
   head = 'GET / HTTP/1.1',

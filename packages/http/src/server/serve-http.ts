@@ -12,7 +12,7 @@ export interface ServeHttpOptions {
   /** In the log. */
   readonly name: string
   readonly host: string
-  /** 0 lets the system choose. */
+  /** 0: the system chooses. */
   readonly port: number
   readonly listener: RequestListener
   /** Answers some requests before `node:http` reads them; `listener` gets all others. */

@@ -4,7 +4,7 @@ const PART_BYTES = 1024
 const VARINT_BYTES_MAX = 5
 
 /**
- * Writes the fields of a request one after the other; the counterpart of `WireReader`. Source: Kafka protocol guide, "Protocol
+ * Writes the fields of a request one after another; the counterpart of `WireReader`. Source: Kafka protocol guide, "Protocol
  * Primitive Types". In a flexible version (KIP-482) strings and arrays are compact, and each structure ends with tagged
  * fields.
  */

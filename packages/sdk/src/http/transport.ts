@@ -201,7 +201,7 @@ function queryOf(query: object = {}): string {
   return members.length === 0 ? '' : `?${members.join('&')}`
 }
 
-/** What `fetch` threw, as an error of ours; an abort by the caller stays what it is. */
+/** The error of `fetch` as one of ours; an abort by the caller is not changed. */
 function asFailure(error: unknown, signal: AbortSignal | undefined): unknown {
   if (error instanceof AriftlyError || signal?.aborted === true) return error
   return new ConnectionError(error)

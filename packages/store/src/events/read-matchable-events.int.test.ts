@@ -18,7 +18,7 @@ beforeAll(async () => {
   const appendedAtMs = Date.now()
   const of = { tenant: 'mine', type: 'task.progress', taskId: 't', sessionId: null, agent: null } as const
   const events = SIZES.map((bytes, offset) => {
-    // The same byte again and again: what it takes of the table is far less.
+    // The same byte repeated: it is compressed in the table.
     const data = Buffer.from(`{"n":${offset},"text":"${'x'.repeat(bytes)}"}`)
     return {
       ...of,

@@ -57,7 +57,7 @@ export function createTenantWrites(): Readonly<Record<'putTenant' | 'deleteTenan
   return { putTenant: put, deleteTenant: remove }
 }
 
-/** Answers `PUT /v1/tenants/{id}`: 201 when the tenant was not put before, else 200. Every door follows within a second. */
+/** Answers `PUT /v1/tenants/{id}`: 201 when the tenant was not put before, otherwise 200. Every door follows within a second. */
 async function put({ params, url, body }: ApiCall, tx: Transaction): Promise<WriteAnswer> {
   readQuery(url, {})
   const id = tenantIdOf(params)

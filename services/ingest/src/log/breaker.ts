@@ -11,7 +11,7 @@ interface BreakerOptions {
   readonly isWritable: () => boolean
   /** Whether a partition has a leader, as last heard. */
   readonly hasLeader: (partition: number) => boolean
-  /** Called when a partition is not written to any more: what waits for it is to be answered. */
+  /** Called when a partition is not written to any more: its waiting parts must be settled. */
   readonly onOpen: (partition: number) => void
   readonly onChange?: (partition: number, state: BreakerState) => void
   readonly now?: () => number

@@ -64,7 +64,7 @@ export function createEventLog(options: EventLogOptions): EventLog {
     if (breaker.stateOf(partition) === 'open') return 'retry'
     const appendedAtMs = forecast(partition, idTimes)
     if (appendedAtMs !== undefined) return { type: 'outOfWindow', appendedAtMs }
-    // A trial that the breaker lets through has to be sent.
+    // A trial that the breaker admits must be sent.
     return breaker.admit(partition) ? undefined : 'retry'
   }
 

@@ -10,7 +10,7 @@ const APPENDED_MS = 1_000_000_000_000
 const LATE_MS = 600_001
 const WRITTEN: PartitionOutcome = { type: 'written', baseOffset: 0, appendedAtMs: APPENDED_MS, leader: 1 }
 
-/** A log of its own: what it was sent, in order. Partitions can be held, so that they are not answered. */
+/** A simulated log with the records sent to it, in order. Partitions can be held, so that they are not answered. */
 function createLog(answer: Answer = () => WRITTEN) {
   const sends: ProducerRecord[][] = []
   const held = new Map<number, (() => void)[]>()

@@ -20,7 +20,7 @@ export interface IndexedRecord {
 }
 
 interface IdIndexOptions {
-  /** Of each partition, whether the reading begins at the first record that there ever was. */
+  /** By partition, whether reading starts at offset 0, the first record ever. */
   readonly fromOrigin: readonly boolean[]
   /** Ids remembered at most; above it projected ids are dropped first (a look-up finds them). */
   readonly idsMax: number

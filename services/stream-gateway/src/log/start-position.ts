@@ -3,7 +3,7 @@ import { dominates, raise, type OffsetVector } from './offset-vector.ts'
 /** Average bytes of a record in the ring, to guess how many fit. */
 const RECORD_BYTES = 1024
 
-/** What is known of the log and the projection when the reading begins. */
+/** State of the log and the projection when the reading starts. */
 export interface LogAtStart {
   readonly logStart: OffsetVector
   readonly logEnd: OffsetVector
@@ -33,7 +33,7 @@ export function beyondEnd(o: Pick<LogAtStart, 'logEnd' | 'projected'>): number[]
     .map(([partition]) => partition)
 }
 
-/** Where a stream begins, or why it cannot begin where it was asked to. */
+/** Where a stream starts, or why it cannot start at the requested position. */
 export type StreamStart =
   | { readonly kind: 'at'; readonly position: OffsetVector }
   | { readonly kind: 'reset'; readonly reason: 'log_changed' | 'history_expired'; readonly position: OffsetVector }

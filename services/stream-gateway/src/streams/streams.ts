@@ -93,7 +93,7 @@ export class Streams {
     this.#starts.begin(subscriber, epochReader, start)
   }
 
-  /** Ends the streams of what has stopped, each with its position. */
+  /** Ends the streams of stopped keys and tenants, each with its position. */
   endStopped(stopped: Stopped): void {
     for (const subscriber of stopped.type === 'key' ? this.registry.ofKey(stopped.keyId) : this.registry.all()) {
       if (!hasStopped(subscriber, this.#keys.get(subscriber), stopped)) continue
@@ -174,7 +174,7 @@ export class Streams {
   }
 }
 
-/** Whether a stream was opened by what has stopped. */
+/** Whether a stream was opened by a stopped key or tenant. */
 function hasStopped(
   { filter }: Subscriber,
   key: Pick<StreamRequest, 'secret' | 'isPlatform'> | undefined,
