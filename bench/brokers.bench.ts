@@ -28,8 +28,8 @@ const SETTLED_MS = 1_000
 const PATIENCE = { timeoutMs: 60_000, everyMs: 100 }
 
 /**
- * What posts take while a broker of three is away: dead, frozen, out of reach of ingest alone (three replicas, two in sync), and
- * dead as the only replica of its partitions. Single events, one each 100 ms for each of twelve partitions.
+ * Latency of posts while one of three brokers is unavailable: dead, frozen, unreachable from ingest only (three replicas, two in
+ * sync), and dead as the only replica of its partitions. Single events, one each 100 ms for each of twelve partitions.
  */
 export const brokers: Bench = async (say) => {
   const kafka = await startThreeBrokers()
@@ -152,7 +152,7 @@ interface Figures {
   readonly refused: number
 }
 
-/** Each partition gets an event every 100 ms, whatever becomes of those before. */
+/** Each partition gets an event every 100 ms, whether or not earlier ones succeeded. */
 async function postSteadily(posts: PartitionPosts, partitions: readonly number[]): Promise<Figures> {
   const endMs = performance.now() + WINDOW_MS
   const answers: Promise<PartitionAnswer>[] = []

@@ -4,7 +4,7 @@ import { measureStartup } from './cli/startup.ts'
 import { loadAverage } from './support/process-usage.ts'
 import { measurement, type Bench } from './support/report.ts'
 
-/** The command line: the size of its one file, how long it takes to start beside a Node that does nothing, and how fast events go through it. */
+/** The command line: size of its file, start-up time against an empty Node script, and event throughput. */
 export const cli: Bench = async (say) => {
   const { program, bytes } = packCli()
   const startup = measureStartup(program)

@@ -15,8 +15,9 @@ const CHROMIUM = process.env['CHROMIUM'] ?? '/usr/bin/chromium'
 const ASSETS = join(import.meta.dirname, '../packages/console/dist/app/assets')
 
 /**
- * The live view at 500 events a second: time of the page's main thread beside a bare page that reads the same stream and writes its newest line,
- * the longest task, and the heap of the last third beside that of the middle third, each after a collection. And the size of the scripts.
+ * The live view at 500 events a second: main-thread time compared with a bare page that reads the same stream and writes its
+ * newest line, the longest task, the heap of the last third compared with the middle third, each after a collection, and the
+ * size of the scripts.
  */
 export const consoleBench: Bench = async (say) =>
   await startBenchStack({ env: { LOG_LEVEL: 'warn' } }, async ({ start, close }) => {
@@ -124,7 +125,7 @@ async function post(url: string, seconds: number): Promise<void> {
   }
 }
 
-/** Of the scripts as they are sent. */
+/** Sizes of the scripts as sent. */
 function sizes(): readonly Measurement[] {
   const scripts = readdirSync(ASSETS).filter((name) => name.endsWith('.js'))
   const kb = scripts.map((name) => ({ name, kb: gzipSync(readFileSync(join(ASSETS, name))).length / 1000 }))

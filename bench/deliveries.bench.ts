@@ -60,7 +60,7 @@ export const deliveries: Bench = async (say, { rows = ROWS } = {}) => {
   }
 }
 
-/** One in a hundred has failed, by one of three errors; the indexes are built over the whole. */
+/** One in a hundred has failed, by one of three errors; indexes are built after the load. */
 async function load(db: pg.Pool, rows: number, say: (line: string) => void): Promise<void> {
   const startedMs = performance.now()
   const lap = (what: string): void => say(`${what} after ${Math.round((performance.now() - startedMs) / 1000)} s`)
@@ -127,7 +127,7 @@ async function drawQueries(db: pg.Pool, rows: number): Promise<Readonly<Record<s
 }
 
 interface Client {
-  /** Milliseconds until the whole answer was there. */
+  /** Milliseconds until the complete answer was received. */
   list(query: string): Promise<number>
   close(): void
 }

@@ -31,12 +31,12 @@ const CONTROL = Array.from({ length: HEALTHY.tenants }, (_, index) => NOISY + 1 
 const OTHERS_FROM = 10_000_000
 
 /**
- * Whether anybody is delayed by others: p95 from acceptance to receipt of five healthy tenants, alone, and beside an
- * endpoint that accepts and says nothing and has 20,000 deliveries pending, one that answers after 14 s, and a tenant that sends
- * twenty times as much as one of them. The control is what the machine's load alone does: five more healthy tenants send in
- * all as much as the loud one does, in posts of the same size, and nobody is ill. Five windows of each, in turns. A ratio is that of
- * two windows of one turn, and its median is taken, as the speed of a host and of a process changes from turn to turn. Before
- * them come 10,000 deliveries, one window alone and one beside the control, that do not count.
+ * Whether tenants are delayed by others: p95 from acceptance to receipt of five healthy tenants, alone, and together with an
+ * endpoint that accepts connections without an answer and has 20,000 deliveries pending, one that answers after 14 s, and a
+ * tenant that sends twenty times as much as one of them. The control is the effect of the machine's load alone: five more healthy
+ * tenants send as much as the loud one in posts of the same size. Five windows of each, alternating. A ratio is of two windows
+ * of one round, and the median is reported, as the speed of a host and of a process changes between rounds. Before them 10,000
+ * deliveries, one window alone and one with the control are not counted.
  */
 export const fairness: Bench = async (say) => {
   const system = await startWebhookSystem()
@@ -50,7 +50,7 @@ export const fairness: Bench = async (say) => {
     const next = () => (from += 100_000)
     await warmUp(system)
     await healthy(system, next())
-    await besideNoise(system, CONTROL, next())
+    await withNoise(system, CONTROL, next())
     await others(system, DEAD, BACKLOG)
     await others(system, SLOW, 2_000)
     await pendingAtLeast(system, BACKLOG)
@@ -58,11 +58,11 @@ export const fairness: Bench = async (say) => {
     for (let window = 0; window < WINDOWS; window += 1) {
       await system.enable(ILL_AGENTS, false)
       const alone = await healthy(system, next())
-      const control = await besideNoise(system, CONTROL, next())
+      const control = await withNoise(system, CONTROL, next())
       await system.enable(ILL_AGENTS, true)
-      const beside = await besideNoise(system, [NOISY], next())
+      const beside = await withNoise(system, [NOISY], next())
       windows.push(measurementsOf({ alone, control, beside }))
-      say(`window ${window}: p95 alone ${ms(alone)}, control ${ms(control)}, beside ${ms(beside)} ms`)
+      say(`window ${window}: p95 alone ${ms(alone)}, control ${ms(control)}, with noise ${ms(beside)} ms`)
     }
     return [...medians(windows), { name: 'load', value: loadAverage(), unit: '' }]
   } finally {
@@ -101,7 +101,7 @@ async function warmUp(system: WebhookSystem): Promise<void> {
 }
 
 /** Measures the healthy tenants while the tenants of these endpoints, in turn, send twenty times as much as one of them. */
-async function besideNoise(system: WebhookSystem, endpoints: readonly number[], from: number): Promise<Figures> {
+async function withNoise(system: WebhookSystem, endpoints: readonly number[], from: number): Promise<Figures> {
   const stop = new AbortController()
   const noise = makeNoise(system, endpoints, stop.signal)
   await sleep(2000)

@@ -19,9 +19,9 @@ const EVERY_MS = 100
 const PATIENCE_MS = 120_000
 
 /**
- * 1,000 clients that each get 10 events a second: from the moment in which the poster has ingest's answer to each client's
- * read, through ingest, Kafka and the gateway. Beside it the same with nchan and Centrifugo, from publishing to each read, and Kafka's own
- * EndToEndLatency without any of us.
+ * 1,000 clients that each get 10 events a second: from ingest's answer at the poster to each client's read, through ingest, Kafka
+ * and the gateway. For comparison the same with nchan and Centrifugo, from publishing to each read, and Kafka's own
+ * EndToEndLatency.
  */
 export const fanoutLatency: Bench = async (say) => {
   const system = await startStreamSystem({ withIngest: true })
@@ -99,7 +99,7 @@ interface Subject {
   publish(number: number): Promise<void>
 }
 
-/** Publishes at a steady pace, whatever the answers take; gives the moment from which each number's waits begin. */
+/** Publishes at a steady rate, independent of answers; returns the moment from which each number's wait counts. */
 async function publishPaced(o: Subject, from: number, count: number): Promise<number[]> {
   const fromMs: number[] = Array.from({ length: from }, () => 0)
   const startedMs = monotonicMs()

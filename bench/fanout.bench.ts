@@ -20,27 +20,27 @@ import { medians, type Bench, type Measurement } from './support/report.ts'
 import { bySize } from './support/size.ts'
 
 const CLIENTS = bySize({ full: 1000, smallest: 50 })
-/** Many and short: those of one round are compared, and the machine does not do the same for long. */
+/** Many and short: results of one round are compared, and the machine's speed changes over time. */
 const ROUNDS = bySize({ full: 9, smallest: 1 })
 const EVENTS = bySize({ full: { single: 80, burst: 25 } as const, smallest: { single: 5, burst: 2 } as const })
 const BURST = 10
 /**
- * Rounds' worth of events before the first round: a process of JavaScript compiles what it has begun to run, and what runs
- * once an event late. nchan and Centrifugo are compiled already.
+ * Events before the first round, in rounds: JavaScript is compiled while it runs, and code that runs once an event late. nchan
+ * and Centrifugo are compiled already.
  */
 const WARM_UP = { javascript: 20, native: 2 } as const
 const PATIENCE_MS = 60_000
 
 /**
  * Deliveries per second of processor time of the serving process, as the kernel counts it, with 1,000 clients and frames of
- * about 220 bytes. The next event is written when all clients have the one before, so that each write carries one event
- * (and in bursts ten) however busy the machine is. All have served events for a while before they are measured. The gateway
- * reads the real Kafka and its clients have all kinds of filters; the peers are fed over HTTP: nginx with nchan, Centrifugo
- * (where there is a `go` to build it), better-sse, and a bare `res.write` of a ready Buffer.
+ * about 220 bytes. The next event is written when all clients have the previous one, so that each write carries one event (in
+ * bursts ten) on a busy machine too. All servers are warmed up. The gateway reads the real Kafka and its clients have all kinds
+ * of filters; the others get events over HTTP: nginx with nchan, Centrifugo (if there is a `go` to build it), better-sse, and a
+ * bare `res.write` of a ready Buffer.
  */
 export const fanout: Bench = async (say) => {
   const workers: Worker[] = []
-  const feeders = new Map<Target, Feeder>()
+  const publishers = new Map<Target, Publisher>()
   const system = await startStreamSystem()
   const feed = createFeed(system)
   const nchan = await startNchan(say, CPU.measured)
@@ -64,19 +64,19 @@ export const fanout: Bench = async (say) => {
       await peerTarget('better-sse'),
       await peerTarget('raw-write'),
     ]
-    for (const target of targets) feeders.set(target, await openClients(await worker('clients.ts', CPU.others), target))
+    for (const target of targets) publishers.set(target, await openClients(await worker('clients.ts', CPU.others), target))
     const rounds: (readonly Measurement[])[] = []
     for (let round = 0; round <= ROUNDS; round += 1) {
       const measured: Measurement[] = []
-      for (const [target, feeder] of feeders) {
-        measured.push(...(await measure(target, feeder, round === 0 ? target.warmUp : 1)))
+      for (const [target, publisher] of publishers) {
+        measured.push(...(await measure(target, publisher, round === 0 ? target.warmUp : 1)))
       }
       say(`round ${round}: ${measured.map(({ name, value }) => `${name} ${value.toFixed(2)}`).join(', ')}`)
       if (round > 0) rounds.push([...measured, ...ratios(measured)]) // Round 0 warms up.
     }
     return [...medians(rounds), { name: 'load_average', value: loadAverage(), unit: '' }]
   } finally {
-    for (const target of feeders.keys()) target.close()
+    for (const target of publishers.keys()) target.close()
     await Promise.all(workers.map((each) => each.close()))
     await nchan.close()
     await centrifugo?.close()
@@ -100,7 +100,7 @@ export const fanout: Bench = async (say) => {
   }
 }
 
-/** What is measured: whose processor time counts, and how its clients come and its events go. */
+/** A measured server: its process, and how to connect clients and publish events. */
 interface Target {
   readonly name: string
   /** Rounds' worth of events before the first round. */
@@ -138,7 +138,7 @@ function centrifugoTarget({ port, pids, request }: Centrifugo): Target {
   return { name: 'centrifugo', warmUp: WARM_UP.native, pids, port, requests: [request], ...poster }
 }
 
-/** Posts events one a request; those of a burst go out in one write on one connection. */
+/** Posts events one a request; a burst is one write on one connection. */
 function createPoster(
   port: number,
   path: string,
@@ -164,10 +164,10 @@ function createPoster(
 }
 
 /** Feeds so many writes of so many events; gives deliveries per second of processor time. */
-type Feeder = (writes: number, size: number) => Promise<number>
+type Publisher = (writes: number, size: number) => Promise<number>
 
 /** Opens the clients of a target. They stay open, so that what opening leaves to be collected is in no figure. */
-async function openClients(clients: Worker, target: Target): Promise<Feeder> {
+async function openClients(clients: Worker, target: Target): Promise<Publisher> {
   const ask = (order: ClientsOrder) => clients.ask<ClientsState>(order)
   await ask({ do: 'open', port: target.port, count: CLIENTS, requests: target.requests })
   let number = 0
@@ -183,10 +183,10 @@ async function openClients(clients: Worker, target: Target): Promise<Feeder> {
   }
 }
 
-async function measure(target: Target, feeder: Feeder, share: number): Promise<readonly Measurement[]> {
-  await feeder(10, 1)
-  const single = await feeder(EVENTS.single * share, 1)
-  const burst = await feeder(EVENTS.burst * share, BURST)
+async function measure(target: Target, publisher: Publisher, share: number): Promise<readonly Measurement[]> {
+  await publisher(10, 1)
+  const single = await publisher(EVENTS.single * share, 1)
+  const burst = await publisher(EVENTS.burst * share, BURST)
   return [
     { name: `${label(target)}_per_cpu_s`, value: single, unit: 'deliveries/s' },
     { name: `${label(target)}_burst10_per_cpu_s`, value: burst, unit: 'deliveries/s' },

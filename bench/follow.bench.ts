@@ -11,7 +11,7 @@ import { medians, type Bench, type Measurement } from './support/report.ts'
 import { bySize } from './support/size.ts'
 
 const EVENTS = bySize({ full: 2_000_000, smallest: 20_000 })
-/** Of the tenant that has the streams, which want none of them. */
+/** Events of the streams' tenant, which match none of the streams. */
 const OWN_EVENTS = bySize({ full: 500_000, smallest: 10_000 })
 const STREAMS = bySize({ full: 1000, smallest: 50 })
 const BATCH = 2000

@@ -22,7 +22,7 @@ const STORM = bySize({
   full: { clients: 1000, behind: 10_000, live: 20 } as const,
   smallest: { clients: 20, behind: 200, live: 2 } as const,
 })
-/** A ring's worth of records of 1 KiB with their bookkeeping, and the records that come in each 100 ms meanwhile. */
+/** Records of 1 KiB that fill a ring, and the records posted each 100 ms meanwhile. */
 const FULL_RING = bySize({
   full: { records: 128 * 1024, textBytes: 700, batch: 2000, load: 100 } as const,
   smallest: { records: 4_000, textBytes: 700, batch: 2000, load: 100 } as const,
@@ -30,9 +30,9 @@ const FULL_RING = bySize({
 const PATIENCE_MS = 300_000
 
 /**
- * What an event costs when each of 100 and of 10,000 clients looks at a task of its own: it should not grow with those
- * who do not get it. Then a storm: 1,000 clients come at once, each 10,000 events behind, while 20 others are live. Then another
- * gateway starts, with a full ring's worth of log to read, while 1,000 events a second come in.
+ * Cost of an event when each of 100 and of 10,000 clients follows its own task: it should not grow with the clients that do not
+ * get it. Then 1,000 clients connect together, each 10,000 events behind, while 20 others are live. Then another gateway starts,
+ * with a full ring of log to read, while 1,000 events a second are posted.
  */
 export const growth: Bench = async (say) => {
   const system = await startStreamSystem()
@@ -97,7 +97,7 @@ async function cpuPerEvent(
   await sleep(settleMs)
   const before = cpuSecondsOf([system.gateway.pid])
   for (let at = 0; at < EVENTS; at += BATCH) {
-    // Steps of a prime: the events of a batch are of different tasks, whatever the number of clients.
+    // Steps of a prime: the events of a batch are of different tasks, with any number of clients.
     const events = Array.from({ length: BATCH }, (_, index) => {
       return { number: at + index, taskId: `task_${((at + index) * 7919) % size}` }
     })

@@ -15,13 +15,13 @@ const CLIENTS = bySize({ full: 8000, smallest: 200 })
 const START_SETTLE_MS = bySize({ full: 45_000, smallest: 1_000 })
 /** From the last stream that it opened: the less a process does, the later V8 collects, up to 80 s after it. */
 const STREAMS_SETTLE_MS = bySize({ full: 90_000, smallest: 1_000 })
-/** Three periods of heartbeats, with which what streams cost comes and goes. */
+/** Three heartbeat periods, as the cost of streams varies within one. */
 const WATCH_MS = bySize({ full: 45_000, smallest: 2_000 })
 
 /**
- * 8,000 open streams on which nothing happens but heartbeats: memory and processor time of the gateway process, and of
- * nchan's worker and Centrifugo with the same number. Memory is what the process has more than before the streams, once it has come to rest.
- * What it takes to open them and to come to rest is a figure of its own.
+ * 8,000 open streams with heartbeats only: memory and processor time of the gateway process, and of nchan's worker and Centrifugo
+ * with the same number. Memory is the growth since before the streams, once the process is idle. The cost of opening them, until
+ * the process is idle, is a separate figure.
  */
 export const idle: Bench = async (say) => {
   const system = await startStreamSystem()
@@ -65,7 +65,7 @@ interface Idle {
   readonly percent: number
   /** The same without any stream. */
   readonly percentBefore: number
-  /** Processor time from the first request until the process has come to rest, what it does at rest included. */
+  /** Processor time from the first request until the process is idle, including its idle work. */
   readonly openingUs: number
 }
 

@@ -16,7 +16,7 @@ const ROUND_MS = bySize({ full: 5000, smallest: 500 })
 const TENANT = 'default'
 const BATCH = { events: 1000, connections: 8 } as const
 const SINGLE = { events: 1, connections: 256 } as const
-/** What is measured has one processor, whatever feeds it or takes from it (load, Kafka) the other; the same for all. */
+/** The measured process has one processor, its load and Kafka the other; the same for all. */
 const CPU = { measured: 0, others: 1 } as const
 
 /** What `--only` names. */
@@ -31,7 +31,7 @@ const MEASURE: Readonly<Record<Part, (run: Run, ms: number) => Promise<readonly 
 }
 
 /**
- * Ingest against its peers, one after the other in each round, with the same events of 300 bytes. Batches of 1,000: against
+ * Ingest against its peers, one after another in each round, with the same events of 300 bytes. Batches of 1,000: against
  * bare kafkajs at its best batch size with the same records and headers, and against Kafka's ProducerPerformance with
  * records of the same number of bytes; all with acks=all. Single events: against an echo on bare `node:http`, and against
  * express with `express.json()` that writes nothing. Last: what a tenant far above its quota does to another one's p99.

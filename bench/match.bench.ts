@@ -27,7 +27,7 @@ const FILTERED_EVERY = 10
 const UNMATCHED_BATCHES = bySize({ full: 400, smallest: 20 })
 
 /**
- * What matching costs in memory: records as they come from Kafka, against 10,000 webhooks of 200 tenants, of which 1,000 have
+ * Cost of matching in memory: records as fetched from Kafka, against 10,000 webhooks of 200 tenants, of which 1,000 have
  * payload filters; half of them for everything or a group of types, the rest for one agent, task or session too.
  * `cpu_p99_ms` is the same in processor time, which other work on the machine does not touch. `cpu_us_per_unmatched_event`:
  * the tenant has webhooks, and none wants the event.

@@ -32,8 +32,8 @@ const ATTACKS: readonly Attack[] = [
 const ALONE_MIN_MS = 10
 
 /**
- * What a tenant feels of another one's attack: for each attack its p99 beside it against alone (at least 10 ms), each the
- * median of five windows; and against the control, where an attack has one.
+ * The effect of one tenant's attack on another: for each attack the victim's p99 during it against alone (at least 10 ms), each
+ * the median of five windows; and against the control, where an attack has one.
  */
 export const neighbours: Bench = async (say, { only } = {}) => {
   const attacks = ATTACKS.filter(({ name }) => only === undefined || name === only)

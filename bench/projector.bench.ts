@@ -17,7 +17,7 @@ const SINK_EVENTS = bySize({ full: 50_000, smallest: 2_000 })
 const TUNINGS: readonly Tuning[] = [500, 3_000].flatMap((batch) => [1, 4].map((tasks) => ({ batch, tasks })))
 
 /**
- * The projector against its peers, one after the other in each round, with the same events in the same table with the
+ * The projector against its peers, one after another in each round, with the same events in the same table with the
  * same indexes: against `\copy` of the rows, and against Kafka Connect with the Debezium JDBC sink (upsert) at the best of
  * four settings. Both readers start from a full log; what their start takes is left out.
  */

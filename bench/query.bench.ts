@@ -16,8 +16,8 @@ const DEEP_ROWS = bySize({ full: 500_000, smallest: 2_000 })
 const DEEP_RUNS = bySize({ full: 300, smallest: 3 })
 
 /**
- * GET /v1/events over HTTP from the api service, one request after the other, over a history of five million events: each
- * filter of the specification alone and in pairs at 50 rows, and page 10,000 beside page 1.
+ * GET /v1/events over HTTP from the api service, one request after another, over a history of five million events: each filter of
+ * the specification alone and in pairs at 50 rows, and page 10,000 against page 1.
  */
 export const query: Bench = async (say, { rows = ROWS } = {}) => {
   const history = await openHistory(rows, say)
@@ -52,7 +52,7 @@ export const query: Bench = async (say, { rows = ROWS } = {}) => {
 }
 
 interface Client {
-  /** The milliseconds until the whole answer was there, and the answer. */
+  /** The milliseconds until the complete answer was received, and the answer. */
   list(query: string): Promise<{ readonly ms: number; readonly text: string }>
   close(): void
 }
@@ -115,7 +115,7 @@ async function measure(target: Target, shape: Shape, say: (line: string) => void
   ]
 }
 
-/** Walks to row 500,000 in large pages, then asks for the page of 50 there and for the first one in turns. */
+/** Walks to row 500,000 in large pages, then alternates between the page of 50 there and the first page. */
 async function deepPage(client: Client, say: (line: string) => void): Promise<Measurement> {
   let cursor = ''
   for (let row = 0; row < DEEP_ROWS; row += 500) {

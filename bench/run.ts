@@ -91,7 +91,7 @@ function readOptions(name: string, args: readonly string[]): BenchOptions | unde
   return good ? { rows: Number(rows) } : undefined
 }
 
-/** The services run from their builds, as they are shipped. */
+/** The services run from their builds, as shipped. */
 function build(): void {
   const tsc = join(ROOT, 'node_modules/typescript/bin/tsc')
   const built = spawnSync(process.execPath, [tsc, '-b', 'services/standalone', 'services/migrate'], {

@@ -12,9 +12,9 @@ const EVENTS = bySize({ full: 100_000, smallest: 2_000 })
 const WARM_UP_EVENTS = bySize({ full: 20_000, smallest: 500 })
 
 /**
- * The SDK in one process. Against one ingest: events a second beside those of a loop that posts 1,000 events at a time, and processor time an
- * event. Against a sink that answers at once: processor time an event beside that of the batchers of PostHog and Segment, with the same payloads
- * and the same size of batch.
+ * The SDK in one process. Against one ingest: events a second compared with a loop that posts 1,000 events at a time, and
+ * processor time an event. Against a sink that answers immediately: processor time an event compared with the batchers of PostHog
+ * and Segment, with the same payloads and batch size.
  */
 export const sdk: Bench = async (say) =>
   await startBenchStack({ parts: ['kafka', 'postgres'] }, async ({ start, close }) => {

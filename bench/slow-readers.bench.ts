@@ -21,8 +21,8 @@ const ROUNDS = bySize({ full: 3, smallest: 1 })
 const PATIENCE_MS = 120_000
 
 /**
- * 20 clients that read 50,000 events at 2,500 a second, alone, and beside 200 that asked for the same and read nothing: their waits from the log's
- * acknowledgement to their read, and what the gateway's memory grows by.
+ * 20 clients that read 50,000 events at 2,500 a second, alone, and together with 200 that requested the same and read nothing:
+ * their waits from the log's acknowledgement to their read, and the growth of the gateway's memory.
  */
 export const slowReaders: Bench = async (say) => {
   const system = await startStreamSystem()
@@ -47,7 +47,7 @@ export const slowReaders: Bench = async (say) => {
       const beside = await measure(run, EVENTS)
       const grownMb = (residentKbOf([system.gateway.pid]) - beforeKb) / 1024
       await slow.ask({ do: 'close' })
-      say(`round ${round}: alone ${JSON.stringify(alone)}, beside ${JSON.stringify(beside)}`)
+      say(`round ${round}: alone ${JSON.stringify(alone)}, with slow readers ${JSON.stringify(beside)}`)
       rounds.push([
         { name: 'alone_p50_ms', value: alone.p50Ms, unit: 'ms' },
         { name: 'alone_p99_ms', value: alone.p99Ms, unit: 'ms' },

@@ -17,15 +17,15 @@ const ALL = Array.from({ length: PARTITIONS }, (_, partition) => partition)
 const KILLS = bySize({ full: 5, smallest: 1 })
 /** Each partition gets an event so often while processes are killed. */
 const EVERY_MS = 100
-const LOOK_MS = 25
+const POLL_MS = 25
 const FULL_LOAD_MS = bySize({ full: 60_000, smallest: 2_000 })
 const FLOOD = { events: 1000, connections: 8 } as const
 const PATIENCE = { timeoutMs: 60_000, everyMs: 100 }
 
 /**
- * How long a projector that is killed without a goodbye is felt: five kills of one of two, each until all of its partitions are
- * projected again beyond what was in the log at the kill. Then whether a member of the group is taken for dead although it
- * lives, while a flood of batches and a busy process for each processor keep the machine at full load for a minute.
+ * Effect of killing a projector: five kills of one of two, each until all of its partitions are projected again beyond the log's
+ * end at the kill. Then whether a live member of the group is taken for dead, while a flood of batches and a busy process for
+ * each processor keep the machine at full load for a minute.
  */
 export const takeover: Bench = async (say) => {
   return await startBenchStack({ parts: ['kafka', 'postgres'], env: { LOG_LEVEL: 'warn' } }, async (bench) => {
@@ -84,7 +84,7 @@ async function killOneByOne(run: Run, say: (line: string) => void): Promise<read
     victim.kill('SIGKILL')
     const killedMs = performance.now()
     const ends = await logEnds(run.kafka)
-    await eventually(async () => isBeyond(await positions(run.pool), ends), { ...PATIENCE, everyMs: LOOK_MS })
+    await eventually(async () => isBeyond(await positions(run.pool), ends), { ...PATIENCE, everyMs: POLL_MS })
     const ms = performance.now() - killedMs
     felt.push(ms)
     say(`kill ${kill}: ${Math.round(ms)} ms`)
@@ -153,7 +153,7 @@ async function postSteadily(posts: PartitionPosts, signal: AbortSignal): Promise
   }
 }
 
-/** Until what is in the log now is projected, twice in a row: no rebalance is under way. */
+/** Until the log's current end is projected, twice in a row: no rebalance is running. */
 async function calm({ pool, kafka }: Run): Promise<void> {
   for (let round = 0; round < 2; round += 1) {
     const ends = await logEnds(kafka)

@@ -15,8 +15,8 @@ const LOADS = {
 } as const
 
 /**
- * What TLS and a login cost: ingest on a stack in the clear, and on one that speaks TLS alone, in turns, with the same load. Beside the
- * rates, which hang on all that shares the machine, the processor time that ingest and the broker take for an event.
+ * Cost of TLS and a login: ingest on a stack without TLS, and on one with TLS only, alternating, with the same load. Reports the
+ * rates, which depend on the machine's other load, and the processor time of ingest and broker for an event.
  */
 export const tls: Bench = async (say) => {
   const test = createTestTls()

@@ -17,7 +17,7 @@ const WARM_UP_MS = bySize({ full: 2500, smallest: 200 })
 const CPU = { measured: 0, others: 1 } as const
 const LOADS = { single: { events: 1, connections: 256 }, batch: { events: 1000, connections: 8 } } as const
 
-/** What is told to ingest, by the share of requests that is recorded. */
+/** Settings of ingest, by the share of requests that is sampled. */
 const SHARES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   off: { OTEL_SDK_DISABLED: 'true' },
   percent: { OTEL_TRACES_SAMPLER: 'parentbased_traceidratio', OTEL_TRACES_SAMPLER_ARG: '0.01' },
@@ -25,8 +25,8 @@ const SHARES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
 }
 
 /**
- * What traces cost ingest: three of it, without traces, with one request in a hundred recorded, and with all, one after the other in each round, with single events
- * and with batches of 1,000. Their spans go to a collector that takes and forgets them.
+ * Cost of traces for ingest: three processes, without traces, with one request in a hundred sampled, and with all, one after
+ * another in each round, with single events and with batches of 1,000. A collector discards their spans.
  */
 export const tracing: Bench = async (say) => {
   const collector = await startSink()
@@ -97,7 +97,7 @@ async function post(
   return { ...result, cpuUs }
 }
 
-/** Dropped or refused since the start: what is not sent costs less than it should. */
+/** Spans dropped or refused since the start: they would make the cost too low. */
 async function lostSpans(ingest: ServiceProcess | undefined): Promise<number> {
   const text = await (await fetch(`${ingest?.url}/metrics`)).text()
   const values = [...text.matchAll(/^ariftly_traces_spans_total\{result="(?:failed|dropped)"\} (\d+)$/gm)]

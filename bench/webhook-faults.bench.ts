@@ -13,15 +13,15 @@ const FELT_WITHIN_MS = 15_000
 const LEASES_MS = 600_000
 const ENDPOINTS = bySize({ full: 20, smallest: 3 })
 
-/** A fault, and what is measured of it. */
+/** A fault and its measurements. */
 type Part = (system: WebhookSystem, events: PacedEvents, say: (line: string) => void) => Promise<readonly Measurement[]>
 
 const PARTS: Readonly<Record<string, Part>> = { kill, flush, leases }
 
 /**
- * What subscribers feel of a fault while two workers deliver 100 events a second: the longest wait from acceptance to receipt.
- * `kill`: a worker is killed; `flush`: Redis is emptied; five rounds each. `leases` (named only: ten minutes): how many
- * deliveries came back although nothing was lost.
+ * Effect of a fault while two workers deliver 100 events a second: the longest wait from acceptance to receipt. `kill`: a worker
+ * is killed; `flush`: Redis is emptied; five rounds each. `leases` (only when named: ten minutes): how many deliveries were taken
+ * back although nothing was lost.
  */
 export const webhookFaults: Bench = async (say, { only } = {}) => {
   const names = only === undefined ? ['kill', 'flush'] : [only]

@@ -22,10 +22,9 @@ const PACED = bySize({
 const CONCURRENCY = 400
 
 /**
- * One worker process, 100 endpoints on kept connections, every attempt written to the log of attempts. Throughput is that of a
- * backlog of events that are in the log and projected when the worker starts: of its second half, as the process starts and
- * compiles its code in the first one, whose figures are `cold_…`. The time from acceptance to receipt is that at 500 events a
- * second. Each event matches one webhook.
+ * One worker process, 100 endpoints with keep-alive, every attempt stored. Throughput is of a backlog of events that are in the
+ * log and projected when the worker starts: of its second half, as the process starts and compiles in the first, whose figures
+ * are `cold_…`. The time from acceptance to receipt is at 500 events a second. Each event matches one webhook.
  */
 export const webhooks: Bench = async (say) => {
   const system = await startWebhookSystem()
@@ -62,14 +61,14 @@ async function subscribeAll(system: WebhookSystem): Promise<void> {
 
 interface Run {
   readonly system: WebhookSystem
-  /** The number of the next event; numbers go on over all rounds. */
+  /** The number of the next event; numbers continue over all rounds. */
   next: number
   readonly say: (line: string) => void
 }
 
 interface Backlog {
   readonly deliveries: number
-  /** How many of them are made before what is measured. */
+  /** How many of them are made before the measurement. */
   readonly warmUp: number
 }
 

@@ -7,7 +7,7 @@ const event = (type, data) => ({ type, task_id: taskId, agent: 'analyzer', data 
 
 await client.events.send(event('task.created', { title: 'Read a document' }))
 for (const page of [1, 2, 3]) {
-  // Nobody waits for it: the event is sent with others, and again for as long as the server is away.
+  // Not awaited: the event is sent with others, and retried while the server is unavailable.
   client.events.trySend(event('task.progress', { message: `Page ${page} of 3`, progress: page / 3 }))
 }
 await client.events.send(event('task.complete', { artifact_count: 1 }))

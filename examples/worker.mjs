@@ -1,4 +1,4 @@
-// Follows a task from its beginning to its end, and goes on where it was when it is started again.
+// Follows a task from its start to its end, and continues where it was when it is started again.
 // ARIFTLY_URL=http://localhost:8080 ARIFTLY_API_KEY=… node worker.mjs task_1
 import { Ariftly } from '@ariftly/sdk'
 import { filePositionStore } from '@ariftly/sdk/node'

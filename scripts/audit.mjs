@@ -1,6 +1,6 @@
-// `npm run audit`: asks the registry whether a package that is shipped has a known fault, and ends with 1 when one is high or critical. A
-// registry that cannot answer is said and ends well: it says nothing about the packages. A file with a report of `npm audit --json` as
-// argument is judged instead.
+// `npm run audit`: asks the registry for known vulnerabilities of shipped packages, and ends with 1 when one is high or critical.
+// An unavailable registry is reported and is no failure. With a file as argument, a report of `npm audit --json`, that is checked
+// instead.
 import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -14,7 +14,7 @@ const report = parse(file === undefined ? askRegistry() : readFileSync(file, 'ut
 if (report?.vulnerabilities === undefined) {
   process.stdout.write(`Packages were not audited: ${report?.message ?? 'the registry gave no answer'}\n`)
 } else {
-  judge(advisoriesOf(report))
+  check(advisoriesOf(report))
 }
 
 function askRegistry() {
@@ -37,7 +37,7 @@ function advisoriesOf({ vulnerabilities }) {
   return new Map(serious.map(({ url, name, title, severity }) => [url.split('/').at(-1), { name, title, severity }]))
 }
 
-function judge(advisories) {
+function check(advisories) {
   const allowed = JSON.parse(
     readFileSync(process.env['AUDIT_ALLOWED'] ?? join(root, 'scripts/audit-allowed.json'), 'utf8'),
   )

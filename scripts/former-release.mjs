@@ -6,7 +6,7 @@ import { root, run } from './prepare.mjs'
 const FORMER_RELEASE = 'd189554'
 
 /**
- * Checks the former release out into `.cache/` and builds it, once.
+ * Checks the previous release out into `.cache/` and builds it, once.
  * @returns its folder; undefined when that failed, as in a clone without its commit.
  */
 export async function buildFormerRelease() {

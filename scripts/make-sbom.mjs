@@ -8,9 +8,9 @@ import { root } from './prepare.mjs'
 const SHIPPED = ['packages', 'services']
 
 /**
- * The bill of materials of what is shipped, as CycloneDX: our packages and services, and what they depend on, in the versions of the lock file.
- * `npm sbom --omit dev` in the checkout would leave out each package that is also a development dependency of the root (pg, bullmq), and
- * name our packages for tests. So it is asked about copies of the manifests that have no development dependencies.
+ * The bill of materials of the shipped software, as CycloneDX: our packages and services and their dependencies, in the versions
+ * of the lock file. `npm sbom --omit dev` in the checkout would leave out each package that is also a development dependency of
+ * the root (pg, bullmq), and name our packages for tests. So it runs on the manifests without their development dependencies.
  * @throws Error with npm's output.
  */
 export function makeSbom() {

@@ -14,8 +14,8 @@ export function checkNode() {
 }
 
 /**
- * Runs `npm ci`, in all folders at once, where node_modules is not what package-lock.json says; false if one failed. npm's output goes
- * to stderr. Folders are relative to the checkout: `tools` has packages of its own.
+ * Runs `npm ci`, in all folders concurrently, where node_modules differs from package-lock.json; false if one failed. npm's output
+ * is on stderr. Folders are relative to the checkout: `tools` has its own packages.
  */
 export async function installIfStale(...folders) {
   const installed = await Promise.all(folders.filter((folder) => isStale(join(root, folder))).map(install))

@@ -66,8 +66,8 @@ async function writeSums() {
 
 function publishScript() {
   return `#!/bin/sh
-# Publishes this folder: the packages to the npm registry that npm is logged in at, and the image under the name of the first argument, where there
-# is one. Stops at the first thing that is not as it was made.
+# Publishes this folder: the packages to the npm registry that npm is logged in at, and the image, if there is one, under the name
+# of the first argument. Stops at the first file that was changed.
 set -eu
 cd "$(dirname "$0")"
 sha256sum -c SHA256SUMS

@@ -14,7 +14,7 @@ export const ALL_LEVELS = [
   ['--selectProjects', 'system', '--runInBand'],
 ]
 
-/** So many files that failed get a second try: those that one busy moment can reach, as so many run at a time. More of them are no chance. */
+/** At most this many failed files are run again: one busy moment can affect as many, since so many run at a time. */
 const SECOND_TRIES_MAX = 4
 
 /** A wait or a test that ran out of time, in the words of `eventually` and of jest. */
@@ -24,8 +24,8 @@ const TOO_LATE = /After \d+ ms the check still|Exceeded timeout of \d+ ms/
 const MESSAGE_MAX = 300
 
 /**
- * Runs jest once, on this Node or another one. Its reports go to standard error; the last line of its standard output has the counts,
- * whatever happens.
+ * Runs jest once, on this Node or another one. Its reports are on standard error; the last line of its standard output always has
+ * the counts.
  * @returns `{ passed, failed, files }`: a failure that no test explains counts as one; `files` are those with failures, each
  * `{ path, passed, failed, messages }`.
  */
@@ -52,11 +52,10 @@ export async function runJest(options, env = {}, node = process.execPath) {
 }
 
 /**
- * Runs jest, and the files that failed once more, alone and with the same seeds, if all that failed are a few files of the levels `int`
- * and `e2e`, or of another level where all that failed came too late: they share a busy machine, and a wait of theirs may have been too
- * short. A false result of a unit test depends on its seed alone, and that of a fault test is a broken promise, so these get no second
- * try. A wait for an event that is lost runs out of time as well: what needed a second try is printed with its failure, and is to be
- * followed up.
+ * Runs jest, and the failed files again, alone and with the same seeds, if only a few files of the levels `int` and `e2e` failed,
+ * or of another level with timeouts only: they share a busy machine, and a timeout may have been too short. A failed unit test
+ * depends on its seed alone, and a failed fault test is a broken promise, so these are not run again. A lost event times out as
+ * well: files that needed a second run are printed with their failure, and must be investigated.
  * @returns `{ passed, failed }`.
  */
 export async function runWithSecondTry(options, node = process.execPath) {

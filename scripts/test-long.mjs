@@ -1,13 +1,13 @@
-// `npm run test:long -- [--only faults,chaos,streams,release,repeat,bench,generators,schemathesis] [--minutes 10] [--brokers 3] [--rounds 2] [--seed 1]`: what is too long for each change.
-// One part after the other; the last line is `N passed, N failed`.
+// `npm run test:long -- [--only faults,chaos,streams,release,repeat,bench,generators,schemathesis] [--minutes 10] [--brokers 3] [--rounds 2] [--seed 1]`: tests that are too long for each change.
+// One part after another; the last line is `N passed, N failed`.
 //   faults   every level, with long faults, more events and more random inputs (ARIFTLY_LONG_FAULTS=1)
 //   chaos    faults at random moments on the whole system, for `--minutes`; with `--brokers 3` on a cluster of three
 //   streams  the same for streams alone
-//   release  a rolling upgrade under load from the former release, its processes and data side by side with this one's
-//   repeat   unit, int and e2e again, `--rounds` times, beside processes that keep every core busy
+//   release  a rolling upgrade under load from the previous release, its processes and data side by side with this one's
+//   repeat   unit, int and e2e again, `--rounds` times, with processes that keep every core busy
 //   bench    each benchmark in its smallest form: it runs, and prints its values
-//   generators    clients made of the OpenAPI document by foreign generators, that for Go too (it needs Go 1.21 or newer)
-//   schemathesis  requests that are made of the OpenAPI document, for `--minutes`
+//   generators    clients made from the OpenAPI document by other generators, also for Go (needs Go 1.21 or newer)
+//   schemathesis  requests made from the OpenAPI document, for `--minutes`
 import { spawn } from 'node:child_process'
 import { readdirSync } from 'node:fs'
 import { availableParallelism } from 'node:os'

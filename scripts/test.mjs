@@ -1,6 +1,6 @@
-// `npm test`: installs what is missing, checks (types, lint, format, unused code), builds, and runs every level of tests on a stack of its
-// own. Arguments go to jest, which then runs once. `runWithSecondTry` says what is run again. The last line is always
-// `N passed, N failed`.
+// `npm test`: installs what is missing, checks (types, lint, format, unused code), builds, and runs every level of tests on its own
+// stack. Arguments are passed to jest, which then runs once. `runWithSecondTry` says which files are run again. The last line is
+// always `N passed, N failed`.
 import { buildConsoleIfStale, checkNode, installIfStale, run } from './prepare.mjs'
 import { ALL_LEVELS, runWithSecondTry } from './run-jest.mjs'
 

@@ -5,7 +5,7 @@ export function readStdin() {
   return readFileSync(0, 'utf8')
 }
 
-/** Prints what is wrong, as a JSON array of sentences. */
+/** Prints the faults, as a JSON array of sentences. */
 export function printFaults(faults) {
   process.stdout.write(`${JSON.stringify(faults)}\n`)
 }

@@ -13,14 +13,15 @@ import type { TargetState } from './target.ts'
 
 const ROUNDS = bySize({ full: 3, smallest: 1 })
 const EVENTS = bySize({ full: 50_000, smallest: 1000 })
-/** Of them, those that are forwarded: the last ones. */
+/** How many of them are forwarded: the last ones. */
 const FORWARDED = bySize({ full: 20_000, smallest: 500 })
 const TASKS = 100
 const CONCURRENCY = 8
 
 /**
- * `events send`, `events tail` and `listen` against the whole product in one process, each beside what a program does without the command line: the
- * SDK for the first two, a plain loop of POSTs with the same concurrency for `listen`. Times of the command line hold the start of its process.
+ * `events send`, `events tail` and `listen` against the whole product in one process, each compared with a program without the
+ * command line: the SDK for the first two, a loop of POSTs with the same concurrency for `listen`. Times of the command line
+ * include the start of its process.
  */
 export async function measureFlows(program: string, say: (line: string) => void): Promise<readonly Measurement[]> {
   return await startBenchStack({ env: { LOG_LEVEL: 'warn' } }, async ({ start, close }) => {

@@ -11,7 +11,7 @@ export interface TargetState {
 
 let requests = 0
 
-/** Answers each request with 200 once it is whole. */
+/** Answers each complete request with 200. */
 const server = createServer((req, res) => {
   req.resume().on('end', () => {
     requests += 1

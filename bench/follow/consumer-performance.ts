@@ -4,8 +4,7 @@ import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { fetchKafkaTools } from '@ariftly/local-stack'
 
-/** What {@link consumerPerformance} needs. */
-export interface ConsumerPerformanceOptions {
+interface ConsumerPerformanceOptions {
   readonly broker: string
   readonly topic: string
   readonly records: number
@@ -18,8 +17,8 @@ export interface ConsumerPerformanceOptions {
 const REPORT_MS = 50
 
 /**
- * Kafka's own tool reads a topic from its beginning; records a second from a twentieth of the records to its last report, so
- * that neither joining the group nor the start of the virtual machine counts.
+ * Kafka's own tool reads a topic from its start; records a second from a twentieth of the records to its last report, so that
+ * neither joining the group nor the start of the virtual machine counts.
  */
 export async function consumerPerformance(o: ConsumerPerformanceOptions): Promise<number> {
   const jars = await fetchKafkaTools({ env: process.env, progress: o.say })

@@ -1,7 +1,7 @@
 import { Kafka, logLevel } from 'kafkajs'
 import { serveMessages } from '../ingest/worker.ts'
 
-/** A kafkajs consumer that reads a topic from its beginning and does nothing with a record. */
+/** A kafkajs consumer that reads a topic from its start and ignores the records. */
 interface ReadOrder {
   readonly broker: string
   readonly topic: string

@@ -16,15 +16,16 @@ export interface FloodRun {
 /** Turns of a round. */
 const TURNS = bySize({ full: 12, smallest: 1 })
 /**
- * The length of each window of a turn, of that of all others: 0.75 s, some 300 posts of the neighbour. Shared machines stall for a tenth of a second every
- * other second or so: most windows as short as this have no stall, each of some seconds has one, and its p99 is that stall's.
+ * Length of a window: 0.75 s, about 300 posts of the neighbour. Shared machines stall for a tenth of a second every other second:
+ * most windows this short have no stall, while each longer one has, and its p99 would be the stall's.
  */
 const WINDOW = 0.15
 
 /**
- * A tenant posts steadily, single events, while another one keeps to its quota, while it posts twenty times as much, and while it posts as fast as it is answered.
- * The twentyfold flood poured on the echo shows what of that is the machine's share: it costs the processors of load and server as much, and ingest nothing. The four take turns, and each ratio is of windows that follow
- * one another: what a busy machine does to all of them falls out, and one hiccup spoils one turn, not the median.
+ * A tenant posts single events steadily while another one keeps to its quota, while it posts twenty times as much, and while it
+ * posts as fast as it is answered. The twentyfold flood sent to an echo server shows the machine's share: it costs load and
+ * server as much, and ingest nothing. The four alternate, and each ratio is of consecutive windows: the effect of a busy machine
+ * cancels out, and one stall affects one round, not the median.
  */
 export async function measureFlood(run: FloodRun, ms: number): Promise<readonly Measurement[]> {
   const turns: (readonly Measurement[])[] = []
@@ -38,19 +39,19 @@ async function floodTurn({ system, load, flood, bare }: FloodRun, ms: number): P
   const others = { port, apiKey: system.limitedKey, events: 1, connections: 1, ms }
 
   /** The neighbour's result, the other one's, and the processor time of ingest meanwhile. */
-  async function besides(order: Partial<LoadOrder>): Promise<readonly [LoadResult, LoadResult, number]> {
+  async function withOther(order: Partial<LoadOrder>): Promise<readonly [LoadResult, LoadResult, number]> {
     const beforeS = cpuSecondsOf([system.ingest.pid])
     const results = [load.ask<LoadResult>(steady), flood.ask<LoadResult>({ ...others, ...order })] as const
     const [neighbour, other] = await Promise.all(results)
     return [neighbour, other, cpuSecondsOf([system.ingest.pid]) - beforeS]
   }
 
-  const [quiet, , quietS] = await besides({ connections: 10, everyMs: 10_000 / QUOTA_PER_S })
+  const [quiet, , quietS] = await withOther({ connections: 10, everyMs: 10_000 / QUOTA_PER_S })
   const twentyfold = { connections: 40, everyMs: 2000 / QUOTA_PER_S }
-  const [flooded, flooder, floodS] = await besides(twentyfold)
-  const [drowned, drowner] = await besides({ ...twentyfold, everyMs: 0 })
-  // The flooder's bucket fills meanwhile, so that it is within its quota again in the next turn.
-  const [elsewhere] = await besides({ ...twentyfold, port: bare.port })
+  const [flooded, flooder, floodS] = await withOther(twentyfold)
+  const [drowned, drowner] = await withOther({ ...twentyfold, everyMs: 0 })
+  // The flooder's bucket fills meanwhile, so that it is within its quota again in the next round.
+  const [elsewhere] = await withOther({ ...twentyfold, port: bare.port })
   const refused = flooder.statuses['429']
   if (quiet.statuses['202'] === undefined || refused === undefined) throw new Error('no flood')
   return [

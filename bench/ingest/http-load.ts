@@ -15,7 +15,7 @@ export interface LoadOrder {
   readonly everyMs?: number
 }
 
-/** What came of it. */
+/** The result of a load. */
 export interface LoadResult {
   readonly requestsPerS: number
   readonly p50Ms: number
@@ -24,7 +24,7 @@ export interface LoadResult {
   readonly statuses: Readonly<Record<string, number>>
 }
 
-/** Different bodies that a run takes turns with. */
+/** Different bodies that a run alternates. */
 const BODIES = 50
 
 if (process.send !== undefined) serveMessages((order) => runLoad(order as LoadOrder))

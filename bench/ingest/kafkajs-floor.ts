@@ -2,7 +2,7 @@ import { Kafka, logLevel, Partitioners, type Message } from 'kafkajs'
 import { eventRecord } from './workload.ts'
 import { serveMessages } from './worker.ts'
 
-/** Sends records through bare kafkajs for `ms`: `inFlight` sends at once, of `batch` records each. */
+/** Sends records through bare kafkajs for `ms`: `inFlight` concurrent sends of `batch` records each. */
 export interface FloorOrder {
   readonly broker: string
   readonly topic: string

@@ -26,7 +26,7 @@ export const QUOTA_PER_S = 100
 const LIMITED_KEY = 'bench-limited-key-0123456789'
 const TOPIC = 'ariftly.events.v1'
 
-/** Starts it from what is built; build first. */
+/** Starts it from the build; build first. */
 export async function startIngestSystem(): Promise<IngestSystem> {
   return await startBenchStack({ parts: ['kafka', 'postgres'] }, async ({ stack, start, close }) => {
     const databaseUrl = stack.addresses.postgres

@@ -7,8 +7,8 @@ import { startIngestVictim, type IngestVictim } from './ingest-victim.ts'
 const LEAD_MS = 500
 
 /**
- * Measures the victim beside an attack on its ingest process. The control is the same attack on another ingest process of the machine: what the
- * attacker and ingest take of the processors that all share.
+ * Measures the victim during an attack on its ingest process. The control is the same attack on another ingest process of the
+ * machine: the processor time that attacker and ingest take from all.
  */
 export async function attackIngest(o: {
   readonly freshKeys: boolean

@@ -8,11 +8,11 @@ export interface Attack {
   run(say: (line: string) => void): Promise<Beside>
 }
 
-/** The victim's p99 without and beside the attack, ms: the medians over the windows. */
+/** The victim's p99 without and during the attack, ms: the medians over the windows. */
 export interface Beside {
   readonly p99AloneMs: number
   readonly p99BesideMs: number
-  /** Beside the control, if there is one. */
+  /** During the control, if there is one. */
   readonly p99ControlMs?: number
 }
 
@@ -22,9 +22,9 @@ type Begin = () => Promise<() => Promise<void>>
 const WINDOWS = bySize({ full: 5, smallest: 1 })
 
 /**
- * Measures a victim in turns, five windows alone and five beside the attack, after one of each kind that does not count: what V8 and Java compile in
- * it is not compiled again. `measure` gives the waits of one window; `control` is the load that the attack puts on the machine, without what is
- * attacked: it is measured in turns with them.
+ * Measures a victim in alternating windows, five alone and five during the attack, after one of each that is not counted, in which
+ * V8 and Java compile. `measure` gives the waits of one window; `control` is the attack's load on the machine without its target,
+ * measured in alternation too.
  */
 export async function compare(o: {
   readonly measure: () => Promise<readonly number[]>
@@ -36,7 +36,7 @@ export async function compare(o: {
   const beside: number[] = []
   const control: number[] = []
   await o.measure()
-  o.say(`warm-up: ${(await p99Beside(o.attack)).toFixed(1)} ms beside the attack`)
+  o.say(`warm-up: ${(await p99Beside(o.attack)).toFixed(1)} ms during the attack`)
   for (let window = 0; window < WINDOWS; window += 1) {
     alone.push(percentile(await o.measure(), 0.99))
     if (o.control !== undefined) control.push(await p99Beside(o.control))

@@ -19,7 +19,7 @@ export interface IngestVictim {
 
 const POSTS = bySize({ full: 150, smallest: 20 })
 const POST_EVERY_MS = 20
-/** Two of warm-up, and five windows alone, five beside the control and five beside the attack. */
+/** Two of warm-up, and five windows alone, five during the control and five during the attack. */
 const WINDOWS = bySize({ full: 17, smallest: 1 })
 
 /** Starts it. With `freshKeys` the victim posts each event with a key that ingest has not seen. */

@@ -13,7 +13,7 @@ const ROUND_MS = 50
 const ROUNDS = 90
 
 if (process.send !== undefined) {
-  // A key that was refused is not looked up again for a second: each has one turn in an attack.
+  // A refused key is not looked up again for a second: each is used once in an attack.
   const rounds = Array.from({ length: ROUNDS }, () => makeUpKeys(KEYS_PER_ROUND))
   serveMessages(async (message) => {
     const { port } = message as MadeUpKeysOrder

@@ -11,8 +11,8 @@ const STREAMS = bySize({ full: 200, smallest: 20 })
 const RESUMES = bySize({ full: 30, smallest: 3 })
 
 /**
- * A tenant opens 200 streams from the beginning of a task with 100,000 events; the victim resumes streams of its own from
- * before the ring: from its request to its first event.
+ * A tenant opens 200 streams from the start of a task with 100,000 events; the victim resumes its own streams from before the
+ * ring: from its request to its first event.
  */
 export const streamHistory: Attack = {
   name: 'stream_history',

@@ -13,8 +13,8 @@ const TYPES = [
 ]
 
 /**
- * A tenant opens 200 streams, each with a filter of its own, reads none of them, and posts bursts that match all. The control is
- * the bursts alone: what Kafka, the projector and the process that posts take of the machine.
+ * A tenant opens 200 streams, each with its own filter, reads none of them, and posts bursts that match all. The control is the
+ * bursts alone: the load of Kafka, the projector and the posting process.
  */
 export const streamsUnread: Attack = {
   name: 'streams_unread',

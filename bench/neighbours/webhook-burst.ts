@@ -5,7 +5,7 @@ import { bySize } from '../support/size.ts'
 const WEBHOOKS = bySize({ full: 100, smallest: 10 })
 const EVENTS = bySize({ full: 1_000, smallest: 50 })
 
-/** A tenant with 100 webhooks posts 1,000 events at once: 100,000 deliveries to be matched. The control: nobody wants them. */
+/** A tenant with 100 webhooks posts 1,000 events together: 100,000 deliveries to be matched. The control: no webhook matches. */
 export const webhookBurst: Attack = {
   name: 'webhook_burst',
   async run(say) {

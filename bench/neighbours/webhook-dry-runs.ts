@@ -7,7 +7,7 @@ import { noneLeft, startWebhookVictim, type WebhookVictim } from './webhook-vict
 
 const DELIVERIES = 150_000
 const DELIVERIES_PER_INSERT = 10_000
-/** How often as many dry runs are begun as a tenant may have. */
+/** How often the maximum of a tenant's dry runs is started. */
 const ASK_EVERY_MS = 100
 
 /** A tenant has 150,000 deliveries that failed, and ten dry runs of redeliveries over them at any time. The control: none. */

@@ -6,7 +6,7 @@ const TENANTS = ['rude-1', 'rude-2'] as const
 const WEBHOOKS = bySize({ full: 20, smallest: 2 })
 const EVENTS = bySize({ full: 100, smallest: 10 })
 
-/** Two tenants have 20 webhooks each whose receivers answer after 14 s, and 2,000 deliveries: more than a worker has places. */
+/** Two tenants have 20 webhooks each whose receivers answer after 14 s, and 2,000 deliveries: more than a worker's concurrency. */
 export const webhookSlow: Attack = {
   name: 'webhook_slow',
   async run(say) {

@@ -8,7 +8,7 @@ export interface WebhookVictim {
   readonly system: WebhookSystem
   /** Waits of one window: from ingest's answer to the request at the victim's receiver, ms. */
   measure(): Promise<readonly number[]>
-  /** Makes webhooks of another tenant: their receivers answer at once, or after 14 s (`slow`). */
+  /** Makes webhooks of another tenant: their receivers answer immediately, or after 14 s (`slow`). */
   subscribeRude(count: number, o: { readonly slow?: boolean } & Omit<BenchWebhook, 'agent' | 'url'>): Promise<void>
   /** Posts events of another tenant that all of its webhooks want. */
   postRude(tenant: string, count: number): Promise<void>
@@ -23,7 +23,7 @@ const EVENTS = bySize({ full: 200, smallest: 10 })
 const PAUSE_MS = 20
 const RUDE_AGENT = 'rude'
 const POST_MAX = 1_000
-/** Numbers of events of others begin here. */
+/** Numbers of other tenants' events start here. */
 const RUDE_FROM = 10_000_000
 
 export async function startWebhookVictim(): Promise<WebhookVictim> {

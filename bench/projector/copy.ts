@@ -6,7 +6,7 @@ import { from as copyFrom, to as copyTo } from 'pg-copy-streams'
 
 const COLUMNS = 'tenant_id, id, type, task_id, agent, session_id, epoch, partition, "offset", appended_at, data'
 
-/** Writes the rows of the table to a file, in the order in which they stand in the table. */
+/** Writes the rows of the table to a file, in the table's order. */
 export async function copyOut(databaseUrl: string, file: string): Promise<void> {
   await onClient(databaseUrl, async (client) => {
     const rows = client.query(copyTo(`COPY (SELECT ${COLUMNS} FROM events) TO STDOUT`))
@@ -15,7 +15,7 @@ export async function copyOut(databaseUrl: string, file: string): Promise<void> 
 }
 
 /**
- * Loads the file with `\copy` of psql where there is one, else with the same statement and protocol; answers the
+ * Loads the file with `\copy` of psql where there is one, otherwise with the same statement and protocol; answers the
  * milliseconds that it took, without the start of the client.
  */
 export async function copyIn(databaseUrl: string, file: string): Promise<number> {

@@ -29,7 +29,7 @@ const PARTITIONS = 12
 const TOPIC = 'ariftly.events.v1'
 const JSON_TOPIC = 'bench.events.json'
 
-/** Starts it from what is built; build first. */
+/** Starts it from the build; build first. */
 export async function startProjectorSystem(
   events: { readonly ours: number; readonly json: number },
   say: (line: string) => void,
@@ -38,7 +38,7 @@ export async function startProjectorSystem(
   const stack = await startStack({ dataDir, parts: ['kafka', 'postgres'], progress: say })
   const { kafka, postgres } = stack.addresses
   const db = new pg.Pool({ connectionString: postgres, max: 2 })
-  // At the end Postgres may be gone before the last connection is.
+  // At the end Postgres may have stopped before the last connection is closed.
   db.on('error', () => undefined)
   db.on('connect', (client) => client.on('error', () => undefined))
   const log = createLogger({ service: 'bench', level: 'silent' })

@@ -5,7 +5,7 @@ import type { Filled } from './workload.ts'
 const GIVE_UP_MS = 300_000
 const POLL_MS = 20
 
-/** How fast rows came, and what one cost. */
+/** The rate of rows, and the cost of one. */
 export interface RowRate {
   readonly perS: number
   /** Processor time of the reader's process for a row. */
@@ -21,9 +21,8 @@ export interface CpuClocks {
 }
 
 /**
- * Waits until a reader of the log has written all of it, and answers rows per second, and processor time, from the moment
- * of its first rows (they do not count) to that of the last: its start, and joining the group, are left out. Looks by primary
- * key, which costs the one that is measured nothing to speak of.
+ * Waits until a reader of the log has written all rows, and returns rows per second and processor time from its first rows (not
+ * counted) to its last, so without its start and joining the group. Polls by primary key, which costs almost nothing.
  */
 export async function watchRows(db: pg.Pool, filled: Filled, cpu: CpuClocks): Promise<RowRate> {
   await until(async () => (await db.query('SELECT FROM events LIMIT 1')).rowCount === 1)
@@ -55,6 +54,6 @@ async function countRows(db: pg.Pool): Promise<number> {
 
 async function until(check: () => Promise<boolean>): Promise<void> {
   for (const endMs = performance.now() + GIVE_UP_MS; !(await check()); await delay(POLL_MS)) {
-    if (performance.now() > endMs) throw new Error('the rows did not come')
+    if (performance.now() > endMs) throw new Error('the rows were not written in time')
   }
 }

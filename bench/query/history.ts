@@ -66,7 +66,7 @@ export async function openHistory(rows: number, say: (line: string) => void): Pr
   }
 }
 
-/** Reads all files once: what was loaded now is in the machine's memory too, and a run is not to depend on that. */
+/** Reads all files once into the page cache, as after a load, so that a run does not depend on it. */
 async function readThrough(folder: string): Promise<void> {
   const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile())
   for (const { parentPath, name } of files) {
@@ -85,7 +85,7 @@ function isFresh(mark: string, version: string): boolean {
   return existsSync(mark) && readFileSync(mark, 'utf8') === version && statSync(mark).mtimeMs > Date.now() - KEPT_MS
 }
 
-/** COPY into the table with its primary key alone; the other indexes are built over the whole, which is much faster. */
+/** COPY into the table with its primary key only; building the other indexes afterwards is much faster. */
 async function load(stack: LocalStack, rows: number, say: (line: string) => void): Promise<void> {
   const startedMs = performance.now()
   const lap = (what: string): void => say(`${what} after ${Math.round((performance.now() - startedMs) / 1000)} s`)

@@ -1,7 +1,7 @@
 import { EVENT_TYPES, newEventId, typeIdToUuid } from '@ariftly/events'
 import { createRandom } from '@ariftly/testkit'
 
-/** The history that is queried, as it is made; another version is loaded anew. */
+/** Version of the generated history; another version is loaded again. */
 export const ROWS_VERSION = 1
 /** Whose events are queried; others share the table with it. */
 export const TENANT = 'default'

@@ -50,7 +50,7 @@ async function sendBySdk({ url, apiKey, events }: ClientOrder): Promise<void> {
   const client = new Ariftly({ baseUrl: url, apiKey })
   for (let n = 0; n < events; n += 1) {
     const event = eventOf(n)
-    // Room comes when a request is answered; nobody waits for all of them.
+    // There is room again when any request is answered.
     if (!client.events.trySend(event)) await client.events.send(event)
   }
   await client.close()

@@ -12,7 +12,7 @@ export interface SinkState {
 
 let events = 0
 
-/** Takes events of every client, and answers at once what each understands as success. */
+/** Takes events of every client, and immediately sends each its success answer. */
 const server = createServer((req, res) => {
   void buffer(req).then((body) => {
     const text = body.toString()

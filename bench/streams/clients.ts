@@ -8,10 +8,10 @@ export type ClientsOrder =
       readonly do: 'open'
       readonly port: number
       readonly count: number
-      /** Whole HTTP requests; connections take them in turn. */
+      /** Complete HTTP requests; connections take them in turn. */
       readonly requests: readonly string[]
     }
-  /** Answers when so many deliveries have come since the clients were opened. */
+  /** Answers when this many deliveries have arrived since the clients were opened. */
   | { readonly do: 'await'; readonly deliveries: number; readonly timeoutMs: number }
   /** From now on the moment of each delivery is kept. */
   | { readonly do: 'time' }
@@ -37,7 +37,7 @@ export interface Waits {
   readonly maxMs: number
 }
 
-/** Stands once in each event, in front of its number of seven digits, and nowhere else on the wire. */
+/** Is once in each event, before its number of seven digits, and nowhere else on the wire. */
 const MARK = 0x7e
 const NUMBER_DIGITS = 7
 const OPENED_AT_ONCE = 200
@@ -139,7 +139,7 @@ async function awaitDeliveries(wanted: number, timeoutMs: number): Promise<void>
   if (deliveries >= wanted) return
   await new Promise<void>((resolve, reject) => {
     const timer = setTimeout(() => {
-      reject(new Error(`${deliveries} of ${wanted} deliveries came within ${timeoutMs} ms; ${closed} closed`))
+      reject(new Error(`${deliveries} of ${wanted} deliveries arrived within ${timeoutMs} ms; ${closed} closed`))
     }, timeoutMs)
     awaited = {
       deliveries: wanted,

@@ -16,14 +16,14 @@ interface FeedEvent {
 }
 
 const PARTITIONS = 12
-/** Of the payload's text: with the rest it makes a frame of about 220 bytes. */
+/** Bytes of the payload's text: the whole frame has about 220 bytes. */
 const TEXT_BYTES = 52
 const SILENT = { debug: ignore, info: ignore, warn: ignore, error: ignore }
 
 export function createFeed(o: {
   readonly broker: string
   readonly topic: string
-  /** Default: that of the streams' key. */
+  /** Default: the tenant of the streams' key. */
   readonly tenant?: string
   readonly textBytes?: number
 }): Feed {

@@ -17,7 +17,7 @@ export interface Nchan {
   close(): Promise<void>
 }
 
-/** nchan makes its folder under `/var/lib/nginx` whatever the settings say: it gets one that nobody else sees. Needs root. */
+/** nchan makes its folder under `/var/lib/nginx` with any settings, so it gets a private one. Needs root. */
 const OWN_FOLDER = 'mount -t tmpfs tmpfs /var/lib && mkdir /var/lib/nginx && exec "$0" "$@"'
 const PACKAGES = ['nginx', 'libnginx-mod-nchan']
 
@@ -33,7 +33,7 @@ export async function startNchan(say: (line: string) => void, cpu: number): Prom
   const { pid } = master
   if (pid === undefined) throw new Error('nginx could not be started')
   await eventually(() => canConnect(port), { timeoutMs: 10_000 })
-  // It listens before its worker is there, which is what is measured.
+  // It listens before its worker, the measured process, exists.
   const pids = await eventually(() => someOf(childrenOf(pid)), { timeoutMs: 10_000 })
   for (const each of [pid, ...pids]) pin(each, cpu)
   return {

@@ -33,12 +33,12 @@ interface GatewayNumbers {
   readonly counts: { readonly records: number; readonly delivered: number; readonly writes: number }
 }
 
-/** What is measured has one processor, all else the other; the same for the peers. */
+/** The measured process has one processor, all else the other; the same for the peers. */
 export const CPU = { measured: 0, others: 1 } as const
 
 const TOPIC = 'ariftly.events.v1'
 
-/** Starts it from what is built; build first. */
+/** Starts it from the build; build first. */
 export async function startStreamSystem(
   o: {
     readonly withIngest?: boolean

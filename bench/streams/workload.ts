@@ -1,4 +1,4 @@
-/** The text that makes an event's frame as long as the others' on the wire; its mark and number are what clients look for. */
+/** The text that makes an event's frame as long as the others' on the wire; clients find its mark and number. */
 export function message(number: number, bytes: number): string {
   const head = `~${String(number % 10_000_000).padStart(7, '0')}`
   return head + 'x'.repeat(Math.max(0, bytes - head.length))

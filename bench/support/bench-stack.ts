@@ -7,9 +7,9 @@ import { startServiceProcess, type ServiceProcess, type ServiceProcessName } fro
 /** Services as processes of their own, on a stack of their own that flushes to disk as in production. */
 export interface BenchStack {
   readonly stack: LocalStack
-  /** Of all services: the stack's addresses, one encryption key, and what was given. */
+  /** Environment of all services: the stack's addresses, one encryption key, and the given settings. */
   readonly env: Readonly<Record<string, string>>
-  /** Starts a service from what is built, with more settings if given, and resolves when it is ready. It ends with the stack. */
+  /** Starts a service from the build, with more settings if given, and resolves when it is ready. It ends with the stack. */
   readonly start: (name: ServiceProcessName, env?: Readonly<Record<string, string>>) => Promise<ServiceProcess>
   /** The same, and resolves when the process runs. */
   readonly spawn: (name: ServiceProcessName) => Promise<ServiceProcess>

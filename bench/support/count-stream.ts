@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { get, type IncomingMessage } from 'node:http'
 
-/** A stream client that only notes when each numbered event came; cheap enough not to be what is measured. */
+/** A cheap stream client that only records when each numbered event arrived. */
 export interface CountingStream {
   /** Moment (performance.now) at which the event with this number arrived, by number. */
   readonly arrivedMs: readonly (number | undefined)[]

@@ -28,7 +28,7 @@ export function childrenOf(pid: number): number[] {
   return text === '' ? [] : text.split(' ').map(Number)
 }
 
-/** The machine's load over the last minute, as a figure beside the others: what else ran matters to all of them. */
+/** The machine's load over the last minute, reported as it affects all other figures. */
 export function loadAverage(): number {
   return Number(readFileSync('/proc/loadavg', 'utf8').split(' ')[0])
 }

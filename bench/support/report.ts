@@ -17,7 +17,7 @@ export interface BenchReport {
   readonly ratios: Readonly<Record<string, number>>
 }
 
-/** What the command line may ask of a benchmark that knows it. */
+/** Options of the command line for the benchmarks that support them. */
 export interface BenchOptions {
   /** Rows that it works on. */
   readonly rows?: number
@@ -25,7 +25,7 @@ export interface BenchOptions {
   readonly only?: string
 }
 
-/** A benchmark: it tells its progress and answers with measurements. */
+/** A benchmark: reports its progress and returns measurements. */
 export type Bench = (say: (line: string) => void, options?: BenchOptions) => Promise<readonly Measurement[]>
 
 /** Sorts measurements into a report: names with `vs_` or `_ratio` are ratios, all else are results. */

@@ -12,7 +12,7 @@ export interface BenchSystem {
 
 const SERVICES = ['ingest', 'projector', 'api', 'stream-gateway', 'webhook-worker'] as const
 
-/** Starts everything from what is built; build first. */
+/** Starts everything from the build; build first. */
 export async function startBenchSystem(): Promise<BenchSystem> {
   return await startBenchStack({ env: { LOG_LEVEL: 'warn' } }, async ({ stack, start, close }) => {
     const services = await Promise.all(SERVICES.map((service) => start(service)))

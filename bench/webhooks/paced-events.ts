@@ -4,7 +4,7 @@ import type { WebhookSystem } from './system.ts'
 
 const POSTS_PER_S = 20
 
-/** Posts events at an even rate until it is closed, and knows how long each was on its way. */
+/** Posts events at a constant rate until it is closed, and measures the latency of each. */
 export class PacedEvents {
   readonly #system: WebhookSystem
   readonly #o: { readonly perS: number; readonly tenants: number; readonly endpoints: number }
@@ -32,7 +32,7 @@ export class PacedEvents {
     return this.#again
   }
 
-  /** The longest wait of what was accepted since the last call, all of which it waits for; in ms. */
+  /** The longest latency, ms, of the events accepted since the last call; waits for all of them. */
   async longestWaitMs(): Promise<number> {
     const until = this.#next
     await eventually(

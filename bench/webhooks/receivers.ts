@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { createServer, type AddressInfo, type Socket } from 'node:net'
 import { serveMessages } from '../ingest/worker.ts'
 
-/** How a receiver behaves: answers 200 at once, after 14 s, or never. */
+/** How a receiver behaves: answers 200 immediately, after 14 s, or never. */
 export type ReceiverKind = 'ok' | 'slow' | 'dead'
 
 /** What the process of receivers is asked. */
@@ -11,7 +11,7 @@ export type ReceiversRequest =
   | { readonly type: 'count' }
   | { readonly type: 'take' }
 
-/** One request that came: which receiver, the number in the event, and when, in ms of the system's monotonic clock. */
+/** A received request: the receiver, the number in the event, and the time in ms of the system's monotonic clock. */
 export type Arrival = readonly [receiver: number, number: number, atMs: number]
 
 const SLOW_MS = 14_000
@@ -20,8 +20,8 @@ const ANSWER = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Type: text/plain
 let arrivals: Arrival[] = []
 
 /**
- * Receivers with kept connections, in a process of their own and without an HTTP library, so that they cost little of what is
- * measured: they find the end of a request by its `content-length` and note the event's `"n"`.
+ * Receivers with keep-alive, in their own process and without an HTTP library, so that they cost little: they find the end of a
+ * request by its `content-length` and record the event's `"n"`.
  */
 async function listen(kinds: readonly ReceiverKind[]): Promise<readonly number[]> {
   return await Promise.all(
@@ -50,7 +50,7 @@ function receive(socket: Socket, kind: ReceiverKind, index: number): void {
   })
 }
 
-/** Where the first request in `text` ends; undefined while it is not whole. */
+/** Where the first request in `text` ends; undefined while it is incomplete. */
 function requestEnd(text: string): number | undefined {
   const head = text.indexOf('\r\n\r\n')
   if (head < 0) return undefined

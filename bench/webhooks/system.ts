@@ -29,7 +29,7 @@ export interface WebhookSystem {
   enable(agents: readonly string[], enabled: boolean): Promise<void>
   /** Posts events with numbers from `from` on, one for each agent; answers when they were accepted, in ms of the monotonic clock. */
   post(tenant: string, agents: readonly string[], from: number): Promise<number>
-  /** Posts gzipped lines of NDJSON as they are, so many events; answers as `post`. */
+  /** Posts gzipped lines of NDJSON with this many events; returns the same as `post`. */
   postGzipped(tenant: string, body: Buffer, events: number): Promise<number>
   /** Waits until the projection holds all that was posted. */
   awaitAllProjected(): Promise<void>
@@ -39,7 +39,7 @@ export interface WebhookSystem {
   takeArrivals(): Promise<readonly Arrival[]>
   /** Seconds of processor time used so far, by part: the workers' own processes, the worker's connections of Postgres, Redis. */
   cpuSeconds(): Promise<Readonly<Record<'worker' | 'postgres' | 'redis', number>>>
-  /** Commands that clients have sent to Redis so far, those of the worker's own blocking wait included. */
+  /** Commands that clients have sent to Redis so far, including the worker's blocking wait. */
   redisCommands(): Promise<number>
   /** Empties Redis. */
   flushRedis(): Promise<void>
@@ -62,7 +62,7 @@ export interface BenchWebhook {
 
 const ENCRYPTION_KEYS = `bench:${Buffer.alloc(32, 1).toString('base64')}`
 
-/** Starts it from what is built; build first. */
+/** Starts it from the build; build first. */
 export async function startWebhookSystem(): Promise<WebhookSystem> {
   const dataDir = mkdtempSync(join(tmpdir(), 'ariftly-bench-'))
   const stack = await startStack({ dataDir })

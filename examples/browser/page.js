@@ -1,4 +1,4 @@
-// Shows a task as it goes on: /?task_id=task_1
+// Shows a task live: /?task_id=task_1
 import { Ariftly, localStoragePositionStore } from '@ariftly/sdk'
 
 const taskId = new URLSearchParams(location.search).get('task_id') ?? 'task_1'

@@ -1,5 +1,5 @@
-// Runs before `npm pack`, after the compiler has made the ES modules of dist/esm: makes dist/cjs, which has the CommonJS twin of each. A file is replaced as
-// a whole, and only when it differs, so that several may pack at the same time.
+// Runs before `npm pack`, after the compiler has made the ES modules of dist/esm: makes the CommonJS form of each in dist/cjs. A
+// file is replaced as a whole, and only when it differs, so that several may pack at the same time.
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { transformSync } from 'esbuild'
@@ -20,7 +20,7 @@ for (const file of filesIn(ESM)) {
 write('package.json', '{"type":"commonjs"}\n')
 for (const file of filesIn(CJS)) if (!made.has(file)) rmSync(join(CJS, file), { force: true })
 
-/** The compiler leaves what it has made of a source that is gone. */
+/** Removes output of deleted sources, which the compiler leaves. */
 function removeStale() {
   for (const file of filesIn(ESM)) {
     const source = join(HERE, 'src', file.replace(/\.(d\.ts|js)(\.map)?$/, '.ts'))

@@ -128,7 +128,7 @@ describe('a crowd', () => {
     },
   )
 
-  test('of clients that leave before their turn costs Postgres nothing', async () => {
+  test('of clients that disconnect before their turn costs Postgres nothing', async () => {
     const before = await slowQueries()
     const leaving = new AbortController()
     const gone = Array.from({ length: 60 }, () =>

@@ -4,7 +4,7 @@ import type pg from 'pg'
 import type { Observation } from '../faults/ledger.ts'
 import { LATE_MS, type Passage, type Stage } from './recovery.ts'
 
-/** Looks at when events pass each stage, and keeps those that are late. */
+/** Records when events pass each stage, and keeps the late ones. */
 export interface Delays {
   note(stage: Stage, id: string): void
   /** All late passages; of projection and delivery they are found now, when the run is over. */
@@ -12,21 +12,21 @@ export interface Delays {
   close(): Promise<void>
 }
 
-const LOOK_MS = 100
+const POLL_MS = 100
 
 /** The positions of the projection are read ten times a second through `db`. */
 export function watchDelays(db: pg.Pool): Delays {
   const late: Passage[] = []
   /** Partition to the moments when its position was seen to have moved, in order. */
   const moves = new Map<number, { readonly next: number; readonly atMs: number }[]>()
-  let looking: Promise<void> | undefined
+  let polling: Promise<void> | undefined
   const timer = setInterval(() => {
-    looking ??= look()
-      .catch(() => undefined) // Postgres is away: the next look tells.
-      .finally(() => (looking = undefined))
-  }, LOOK_MS)
+    polling ??= poll()
+      .catch(() => undefined) // Postgres is unavailable: the next poll succeeds or not.
+      .finally(() => (polling = undefined))
+  }, POLL_MS)
 
-  async function look(): Promise<void> {
+  async function poll(): Promise<void> {
     const sql = `SELECT partition, next_offset::float8 AS next FROM projection_offsets WHERE projection = 'events'`
     const { rows } = await db.query<{ partition: number; next: number }>(sql)
     const atMs = Date.now()
@@ -68,7 +68,7 @@ export function watchDelays(db: pg.Pool): Delays {
     },
     async close() {
       clearInterval(timer)
-      await looking
+      await polling
     },
   }
 }

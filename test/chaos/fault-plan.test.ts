@@ -22,7 +22,7 @@ test('a short run has every kind of fault once, ten minutes have each three time
   for (const kind of kinds) expect(long.filter((name) => name === kind)).toHaveLength(3)
 })
 
-test('with three brokers no fault takes all of Kafka away, and each fault of brokers comes once in a round', () => {
+test('with three brokers no fault stops all of Kafka, and each fault of brokers is once in a round', () => {
   const names = plan(7, 1.5, 3).map(kindOf)
   expect(names).toHaveLength(31)
   expect(names.filter((name) => /^SIG(KILL|STOP) of kafka$/.test(name))).toEqual([])

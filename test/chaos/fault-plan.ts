@@ -4,7 +4,7 @@ import { SERVICES, type ServiceName } from '../faults/fleet.ts'
 export const PARTS = ['kafka', 'postgres', 'redis'] as const
 export type PartName = (typeof PARTS)[number]
 
-/** What one fault does. `lastsMs` is how long a process stays away or stands still, and how long a way stays bad. */
+/** What one fault does. `lastsMs` is how long a process stays down or stopped, and how long a connection stays bad. */
 type Act =
   | {
       readonly kind: 'kill' | 'stop' | 'terminate'
@@ -17,7 +17,7 @@ type Act =
   | { readonly kind: 'swallow'; readonly way: PartName }
   | BrokerAct
 
-/** Faults of a cluster of three: `broker` is a place among those that may be killed, `way` one among all. */
+/** Faults of a cluster of three: `broker` is an index among the brokers that may be killed, `way` among all. */
 type BrokerAct =
   | { readonly kind: 'killBroker' | 'freezeBroker'; readonly broker: number }
   | { readonly kind: 'loseTwoBrokers' }
@@ -30,7 +30,7 @@ const BROKERS = 3
 /** One fault of the whole system, at a moment of its run. */
 export type SystemFault = Act & { readonly atMs: number; readonly lastsMs: number }
 
-/** As it stands in the table of recovery times. */
+/** Its name in the table of recovery times. */
 export function nameOf(fault: SystemFault): string {
   switch (fault.kind) {
     case 'kill':
@@ -60,13 +60,13 @@ export function nameOf(fault: SystemFault): string {
   }
 }
 
-/** A round takes about so long in a long run: every kind of fault comes once in it. */
+/** Approximate duration of a round in a long run, which has every kind of fault once. */
 const ROUND_MS = 200_000
 
 /**
- * All faults of a run in order, the same for the same random numbers: as many rounds as come closest to three minutes and twenty
- * seconds each, at least one, in which every kind comes once, in an order of its own. Durations and pauses are stretched or squeezed
- * so that the rounds fill the run.
+ * All faults of a run in order, the same for the same random numbers: at least one round, and as many as make a round closest to
+ * three minutes and twenty seconds. Each round has every kind once, in its own order. Durations and pauses are scaled so that the
+ * rounds fill the run.
  */
 export function planFaults(o: {
   readonly random: () => number

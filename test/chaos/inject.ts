@@ -3,27 +3,27 @@ import { eventually, redisCommand, type ExtraBroker, type startOwnStack } from '
 import type { Replica } from '../faults/fleet.ts'
 import { nameOf, PARTS, type PartName, type SystemFault } from './fault-plan.ts'
 import type { FaultSpan } from './recovery.ts'
-import { standsStill } from './stands-still.ts'
+import { isStopped } from './is-stopped.ts'
 import type { BackWays, FrontWays } from './ways.ts'
 
 /** What there is to be broken. */
 export interface Victims {
   readonly stack: Awaited<ReturnType<typeof startOwnStack>>
-  /** Brokers beside the one of the stack. */
+  /** Brokers in addition to the stack's. */
   readonly brokers: readonly ExtraBroker[]
   readonly replicas: readonly Replica[]
   readonly back: BackWays
   readonly front: FrontWays
 }
 
-/** Breaks things, and makes them whole again. */
+/** Injects faults and ends them. */
 export interface Injector {
   /**
-   * Carries out one fault and resolves when it is over; one that finds its victim still in the hands of another waits for it.
-   * @throws Error when the fault did not take place: a process that does not stand still, a way without a connection to cut.
+   * Carries out one fault and resolves when it is over; waits while another fault has the same victim.
+   * @throws Error when the fault had no effect: a process that is not stopped, a way without a connection to cut.
    */
   inject(fault: SystemFault): Promise<FaultSpan>
-  /** Lets go of all that stands still: the test is over. */
+  /** Continues all stopped processes: the test is over. */
   release(): void
 }
 
@@ -98,7 +98,7 @@ export function createInjector({ stack, brokers, replicas, back, front }: Victim
 
   function brokerOf(index: number): ExtraBroker {
     const broker = brokers[index]
-    if (broker === undefined) throw new Error(`there is no broker ${index} beside the first`)
+    if (broker === undefined) throw new Error(`there is no broker ${index} in addition to the first`)
     return broker
   }
 
@@ -177,7 +177,7 @@ async function loseBroker(broker: ExtraBroker, lastsMs: number): Promise<void> {
 
 async function freeze(victim: Pick<ExtraBroker, 'pid' | 'pause' | 'resume'>, lastsMs: number): Promise<void> {
   victim.pause()
-  await eventually(() => standsStill(victim.pid()))
+  await eventually(() => isStopped(victim.pid()))
   await sleep(lastsMs)
   victim.resume()
 }
@@ -196,7 +196,7 @@ async function startAgain(replica: Replica, fault: Pick<SystemFault, 'kind' | 'l
 
 async function standStill(replica: Replica, lastsMs: number): Promise<void> {
   replica.signal('SIGSTOP')
-  await eventually(() => standsStill(replica.pid()))
+  await eventually(() => isStopped(replica.pid()))
   await sleep(lastsMs)
   replica.signal('SIGCONT')
 }

@@ -32,12 +32,12 @@ test('a fault is felt until the last late event of its time has passed, from its
   expect(kill?.felt.projected).toEqual({ median: 11_000, worst: 11_000 })
 })
 
-test('what is late while a fault lasts and not after it is felt for no time', () => {
+test('events that are late only during a fault give it a recovery time of zero', () => {
   const [, stop] = recoveries(faults, [passage('acknowledged', 10_500, 13_000)])
   expect(stop?.felt.acknowledged).toEqual({ median: 0, worst: 0 })
 })
 
-test('what was late before any fault is charged to none', () => {
+test('events that are late before any fault are charged to none', () => {
   for (const { felt } of recoveries(faults, [passage('acknowledged', 1000, 8000)])) {
     expect(felt.acknowledged).toBeUndefined()
   }

@@ -5,7 +5,7 @@ export interface FaultSpan {
   readonly endMs: number
 }
 
-/** What an event passes, one after the other. */
+/** The stages of an event, in order. */
 const STAGES = ['acknowledged', 'projected', 'streamed', 'delivered'] as const
 export type Stage = (typeof STAGES)[number]
 

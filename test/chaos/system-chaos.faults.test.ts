@@ -99,7 +99,7 @@ async function startWorld(): Promise<World> {
 }
 
 test(
-  'loses, doubles, reorders and mixes up nothing, whatever is killed, frozen, cut or emptied',
+  'loses, duplicates, reorders and mixes up nothing, with anything killed, frozen, cut or emptied',
   async () => {
     const run = await startRun({
       world,
@@ -132,7 +132,7 @@ test(
   DURATION_MS + 300_000,
 )
 
-/** What more clients look at while they are led from gateway to gateway. */
+/** Streams of more clients, which are led from gateway to gateway. */
 const MORE_STREAMS: readonly Opened[] = [
   { name: 'all too', tenant: 'south', wanted: {} },
   { name: 'all of the third', tenant: 'west', wanted: {} },

@@ -6,7 +6,7 @@ import type { PartName } from './fault-plan.ts'
 /** The way to a server, or to all brokers of a cluster. */
 type Way = Pick<CuttingProxy, 'connections' | 'cutAfterBytes' | 'freeze' | 'resume' | 'dropAll'>
 
-/** The ways from services to the servers behind them, which can be cut and can swallow what goes over them. */
+/** The connections from services to backends, which can be cut and can drop all data. */
 export interface BackWays {
   readonly ways: Readonly<Record<PartName, Way>>
   /** The way to each broker. */

@@ -63,7 +63,7 @@ function importsOf(folder: string): Import[] {
     })
 }
 
-/** Tests, and helpers of tests that stand beside the code (`test-*.ts`). */
+/** Tests, and helpers of tests next to the code (`test-*.ts`). */
 const isTest = (file: string): boolean => /\.test\.ts$|\/test-[^/]*\.ts$/.test(file)
 
 /** Why `file` of the workspace in `folder` may not import `specifier`; null if it may. */
@@ -129,7 +129,7 @@ describe('boundaries', () => {
   })
 
   test.each(workspaces)('%s has no folder that imports itself by way of others', (folder) => {
-    // Of `<parent>/<name>/src/<folder>/…`; files beside the folders compose them, or are imported by them.
+    // Of `<parent>/<name>/src/<folder>/…`; files outside the folders compose them, or are imported by them.
     const imported = importedIn(folder, (file) => file.split('/').slice(3, -1)[0])
     expect([...imported.keys()].flatMap((name) => circleOf(name, imported))).toEqual([])
   })

@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals'
 import { sourceFiles } from './source-files.ts'
 
 const EXPORT = /^export (?:async )?(?:function\*?|class|interface|type|const|let) (\w+)/
-/** May stand between an export and its doc comment. */
+/** Allowed between an export and its doc comment. */
 const BETWEEN = /^\/\/ prettier-ignore$/
 
 test('each export has a doc comment', () => {
@@ -14,7 +14,7 @@ test('one without would be found', () => {
   expect(undocumented(`${documented}\nexport const LIMIT = 1\n`)).toEqual(['LIMIT'])
 })
 
-/** Names of exports before which no doc comment stands; the first overload of a function has that of all. */
+/** Names of exports without a doc comment; the first overload of a function has the comment of all. */
 function undocumented(text: string): readonly string[] {
   const names: string[] = []
   let before = ''

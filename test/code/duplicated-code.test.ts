@@ -7,7 +7,7 @@ import { runChecker } from '../support/run-checker.ts'
 const ROOT = join(import.meta.dirname, '../..')
 const PLACES = ['packages', 'services', 'dev', 'bench', 'test'].map((name) => join(ROOT, name))
 
-test('no piece of code stands in two places', () => {
+test('no piece of code exists twice', () => {
   expect(runChecker('duplicates', JSON.stringify(PLACES))).toEqual([])
 }, 120_000)
 

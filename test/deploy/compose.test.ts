@@ -36,7 +36,7 @@ describe('docker-compose.yml', () => {
     expect(runChecker('compose', text.replace('restart: unless-stopped', 'restart: 5'))).not.toEqual([])
   })
 
-  // Docker's own reading of it. Version 1, which Debian 12 has, knows no Compose Specification; there the schema above stands for it.
+  // Docker's own reading of it. Version 1, of Debian 12, does not support the Compose Specification; there only the schema above is checked.
   test('is read by docker-compose', () => {
     const version = spawnSync('docker-compose', ['version', '--short'], { encoding: 'utf8' })
     if (version.error !== undefined || version.stdout.startsWith('1.')) {
@@ -62,7 +62,7 @@ describe('docker-compose.yml', () => {
     expect(new Set(own.map(({ service }) => service.image)).size).toBe(1)
   })
 
-  test.each(own)('gives $name what its config knows, and all that it asks for', ({ service }) => {
+  test.each(own)('gives $name only settings of its config, and all required ones', ({ service }) => {
     const environment = Object.entries(service.environment ?? {}).map(([name, value]) => [name, withDefaults(value)])
     expect(
       faultsOfEnvironment(service.command?.[0] ?? '', Object.fromEntries(environment) as Record<string, string>),
@@ -129,7 +129,7 @@ describe('docker-compose.yml', () => {
     expect(compose.services['kafka']?.healthcheck?.test).not.toContainEqual(expect.stringMatching(/\.sh$/))
   })
 
-  test('lets webhooks reach what it is told, from both services that send them', () => {
+  test('lets webhooks reach the given ranges, from both services that send them', () => {
     for (const name of ['api', 'webhook-worker'])
       expect(compose.services[name]).toMatchObject({
         environment: { WEBHOOK_ALLOW_CIDRS: '${WEBHOOK_ALLOW_CIDRS:-}' },
@@ -155,14 +155,14 @@ describe('docker-compose.yml', () => {
     }
   })
 
-  test('mounts only what is there', () => {
+  test('mounts only existing files', () => {
     const sources = services.flatMap(({ service }) => service.volumes ?? []).map((volume) => volume.split(':')[0] ?? '')
     expect(sources.filter((source) => source.startsWith('./') && !existsSync(join(ROOT, source)))).toEqual([])
   })
 })
 
 describe('the image', () => {
-  test('knows every service that there is, and says so about others', () => {
+  test('knows every service, and refuses others', () => {
     const script = readFileSync(join(ROOT, 'deploy/image/entrypoint.sh'), 'utf8')
     for (const name of readdirSync(join(ROOT, 'services'))) expect(script).toMatch(new RegExp(`[ |]${name}[ )]`))
     for (const args of [['nonsense'], []]) {
@@ -181,7 +181,7 @@ describe('the image', () => {
     expect(readFileSync(join(ROOT, 'Dockerfile'), 'utf8')).not.toMatch(/^(CMD|# syntax=)/m)
   })
 
-  test('runs as nobody in particular, on Node 24, under an init, with a health check', () => {
+  test('runs as an unprivileged user, on Node 24, under an init, with a health check', () => {
     const dockerfile = readFileSync(join(ROOT, 'Dockerfile'), 'utf8')
     for (const line of ['ARG NODE_VERSION=24', 'USER 1000:1000', 'ENTRYPOINT ["tini", "--"', 'HEALTHCHECK'])
       expect(dockerfile).toContain(line)

@@ -18,7 +18,7 @@ const EXAMPLES: Readonly<Record<(typeof OVERLAYS)[number], readonly string[]>> =
   'production-aws': [],
 }
 
-/** `host:port` of the managed backends of an overlay whose Secret is not that of k8s/examples. */
+/** `host:port` of the managed backends of an overlay whose Secret is not the one of k8s/examples. */
 const MANAGED: Readonly<Record<string, Labels>> = {
   'production-aws': {
     DATABASE_URL: 'events.example.eu-central-1.rds.amazonaws.com:5432',
@@ -109,7 +109,7 @@ describe.each(OVERLAYS)('the network policies of k8s/overlays/%s with its exampl
       ? [
           [postgres, postgres, 5432], // A replica follows the primary.
           [CNPG, postgres, 8000],
-          [KEDA, postgres, 5432], // The scaler of the webhook worker counts what is due.
+          [KEDA, postgres, 5432], // The scaler of the webhook worker counts due deliveries.
           [PROMETHEUS, postgres, 9187],
           [postgres, outside('the store of backups', '198.51.100.9'), 443],
           [postgres, outside('the API server', '10.96.0.1'), 443],
@@ -136,7 +136,7 @@ describe.each(OVERLAYS)('the network policies of k8s/overlays/%s with its exampl
     expect(refused(connections)).toEqual([])
   })
 
-  test('refuse what is not in use', () => {
+  test('refuse unused connections', () => {
     const strange: readonly Connection[] = [
       ...toBackends.map(([from, backend]): Connection => [from, backend, 6666]),
       ...own.map(({ end }): Connection => [STRANGER, end, 8080]),

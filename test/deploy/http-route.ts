@@ -68,13 +68,13 @@ function matchesOf(service: ServiceName): readonly HttpRouteMatch[] {
 }
 
 /**
- * The api has what is left below the beginnings of its paths, and says 404 and 405 itself. `/` and what is below `/.well-known` are exact:
- * below them are paths of operators and of others (ACME).
+ * The api gets the rest below the prefixes of its paths, and answers 404 and 405 itself. `/` and paths below `/.well-known` are
+ * exact: below them are paths of operators and of others (ACME).
  */
 function prefixes(): readonly HttpRouteMatch[] {
   const own = pathRoutes().filter(({ byMethod }) => [...byMethod.values()].includes('api'))
   const exact = own.map(({ path }) => path).filter((path) => path === '/' || path.startsWith('/.well-known/'))
-  const beginnings = new Set(
+  const prefixPaths = new Set(
     own
       .filter(({ path }) => !exact.includes(path))
       .map(({ path }) =>
@@ -86,7 +86,7 @@ function prefixes(): readonly HttpRouteMatch[] {
   )
   return [
     ...exact.map((value) => ({ path: { type: 'Exact', value } as const })),
-    ...[...beginnings].map((value) => ({ path: { type: 'PathPrefix', value } as const })),
+    ...[...prefixPaths].map((value) => ({ path: { type: 'PathPrefix', value } as const })),
   ]
 }
 

@@ -128,12 +128,12 @@ interface Project {
 
 function withReferences(projects: readonly string[]): ReadonlySet<string> {
   const all = new Set<string>(projects)
-  // A set goes on with what is added to it meanwhile.
+  // Iterating a set includes what is added meanwhile.
   for (const project of all) for (const { path } of readProject(project).references ?? []) all.add(join(project, path))
   return all
 }
 
-/** @throws Error for a project that chooses its files itself: all of them take those that the common configuration says. */
+/** @throws Error for a project with its own list of files: all use the common configuration's. */
 function readProject(project: string): Project {
   const config = JSON.parse(readText(join(project, 'tsconfig.json'))) as Project
   if ('include' in config || 'exclude' in config || 'files' in config) throw new Error(`${project} names files`)

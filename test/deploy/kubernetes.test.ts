@@ -34,7 +34,7 @@ if (process.env['UPDATE_DOCS'] === '1') {
 describe('k8s/base/http-route.yaml', () => {
   const { spec } = parse(readFileSync(HTTP_ROUTE, 'utf8')) as { spec: { rules: readonly HttpRouteRule[] } }
 
-  test('is what the route table makes (write it anew with: npm run generate)', () => {
+  test('is what the route table makes (write it again with: npm run generate)', () => {
     expect(readFileSync(HTTP_ROUTE, 'utf8')).toBe(renderHttpRoute())
   })
 
@@ -42,7 +42,7 @@ describe('k8s/base/http-route.yaml', () => {
     expect(backendOf(spec.rules, { method, path: samplePath(path) })).toBe(service)
   })
 
-  test('sends preflights and HEAD where the method goes, and lets nothing of the operators out', () => {
+  test('routes preflights and HEAD like their method, and exposes no path of operators', () => {
     const headers = { 'Access-Control-Request-Method': 'POST' }
     expect(backendOf(spec.rules, { method: 'OPTIONS', path: '/v1/events', headers })).toBe('ingest')
     expect(backendOf(spec.rules, { method: 'HEAD', path: '/v1/events' })).toBe('api')
@@ -63,10 +63,10 @@ describe.each(OVERLAYS)('k8s/overlays/%s', (overlay) => {
   const pods = servicesOf(objects)
   const config = settingsOf(objects)
 
-  test('is rendered from what stands in the folders now (kustomize is needed to write it anew: npm run generate)', () => {
+  test('is rendered from the current folders (kustomize is needed to write it again: npm run generate)', () => {
     expect(/^# inputs (\w+)$/m.exec(text)?.[1]).toBe(hashOfInputs(overlay))
     const rendered = render(overlay)
-    // Where it is not installed the hash above stands for it; continuous integration installs it and sets REQUIRE_TOOLS.
+    // Where it is not installed only the hash above is checked; continuous integration installs it and sets REQUIRE_TOOLS.
     if (rendered === undefined) expect(process.env['REQUIRE_TOOLS'] ?? 'not asked for').toBe('not asked for')
     else expect(rendered).toBe(text)
   })
@@ -102,7 +102,7 @@ describe.each(OVERLAYS)('k8s/overlays/%s', (overlay) => {
     }
   })
 
-  test.each(pods)('sets for $name what its config knows, and all that it asks for', ({ pod }) => {
+  test.each(pods)('sets for $name only settings of its config, and all required ones', ({ pod }) => {
     for (const { args, env } of pod.containers) {
       const own = Object.fromEntries(env.map(({ name, value }) => [name, value]))
       expect(faultsOfEnvironment(args[0] ?? '', own, config)).toEqual([])
@@ -133,14 +133,14 @@ describe.each(OVERLAYS)('k8s/overlays/%s', (overlay) => {
     },
   )
 
-  test('lets only those reach the world that send webhooks, and nobody anything that is not said', () => {
+  test('lets only senders of webhooks reach the internet, and no pod anything that is not listed', () => {
     const policies = of('NetworkPolicy')
     const world = policies.filter(({ spec }) => JSON.stringify(spec['egress'] ?? []).includes('0.0.0.0/0'))
     expect(world.map(({ spec }) => spec['podSelector'])).toEqual([{ matchLabels: { 'ariftly.io/webhooks': 'client' } }])
     const senders = pods.filter(({ labels }) => labels['ariftly.io/webhooks'] === 'client')
     expect(senders.map(({ name }) => name).toSorted()).toEqual(['api', 'webhook-worker'])
     const deny = policies.find(({ metadata }) => metadata.name === 'default-deny')
-    // A backend in the namespace is none of its business: an empty selector would shut it in.
+    // It must not select backends in the namespace: an empty selector would block them.
     const podSelector = { matchLabels: { 'app.kubernetes.io/part-of': 'ariftly-events' } }
     expect(deny?.spec).toEqual({ podSelector, policyTypes: ['Ingress', 'Egress'] })
     for (const { labels } of pods) expect(labels).toMatchObject(podSelector.matchLabels)
@@ -154,7 +154,7 @@ describe('the overlay dev', () => {
   }
   const containerOf = (name: string) => podsOf(objects).find((pod) => pod.name === name)?.pod.containers[0]
 
-  test('needs nothing that a new cluster lacks', () => {
+  test('needs nothing that a new cluster does not have', () => {
     const groups = new Set(objects.map(({ apiVersion }) => apiVersion.split('/').at(-2) ?? 'core'))
     expect([...groups].toSorted()).toEqual(['apps', 'batch', 'core', 'networking.k8s.io', 'policy'])
     expect(objects.filter(({ spec }) => JSON.stringify(spec ?? {}).includes('volumeClaimTemplates'))).toEqual([])
@@ -197,7 +197,7 @@ test('a manifest that does not fit the schemas is found', () => {
   ])
 })
 
-/** Settings of the broker but those of listeners and memory. */
+/** Settings of the broker without listeners and memory. */
 function shared(env: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
   return Object.fromEntries(Object.entries(env).filter(([name]) => !/LISTENER|VOTERS|HEAP/.test(name)))
 }

@@ -4,8 +4,8 @@ import { onlyService, pathRoutes, type PathRoutes } from './route-groups.ts'
 const SERVICES = ['ingest', 'api', 'stream-gateway'] as const
 
 /**
- * deploy/nginx/nginx.conf, made from the route table: by path and method. What is in no route goes to the api, which knows how to say so.
- * Each service listens on 8080.
+ * deploy/nginx/nginx.conf, made from the route table: by path and method. Requests without a route are sent to the api, which
+ * answers 404 or 405. Each service listens on 8080.
  */
 export function renderNginxConf(): string {
   const paths = pathRoutes()

@@ -10,7 +10,7 @@ const FILE = join(ROOT, 'deploy/nginx/nginx.conf')
 
 if (process.env['UPDATE_DOCS'] === '1') writeFileSync(FILE, renderNginxConf())
 
-test('deploy/nginx/nginx.conf is what the route table makes (write it anew with: npm run generate)', () => {
+test('deploy/nginx/nginx.conf is what the route table makes (write it again with: npm run generate)', () => {
   expect(readFileSync(FILE, 'utf8')).toBe(renderNginxConf())
 })
 
@@ -21,15 +21,15 @@ describe('deploy/nginx/nginx.conf', () => {
     expect(serviceOf(conf, method, samplePath(path))).toBe(service)
   })
 
-  test('sends HEAD where GET goes, a preflight where its method goes, and what is unknown to the api', () => {
+  test('routes HEAD like GET, a preflight like its method, and unknown paths to the api', () => {
     expect(serviceOf(conf, 'HEAD', '/v1/events')).toBe('api')
     expect(serviceOf(conf, 'OPTIONS', '/v1/events', 'POST')).toBe('ingest')
     expect(serviceOf(conf, 'GET', '/metrics')).toBe('api')
     expect(serviceOf(conf, 'PUT', '/v1/events')).toBe('api')
   })
 
-  // A container that comes back may have an address that was another's.
-  test('looks up each service anew, and asks for what nginx needs for that', () => {
+  // A restarted container may have an address that was another's.
+  test('looks up each service again, and requires the nginx module for that', () => {
     expect(conf).toMatch(/^ {2}resolver 127\.0\.0\.11 valid=1s;$/m)
     for (const service of new Set(ROUTES.map((route) => route.service)))
       expect(conf).toMatch(
@@ -41,7 +41,7 @@ describe('deploy/nginx/nginx.conf', () => {
     expect(Number(minor)).toBeGreaterThanOrEqual(28)
   })
 
-  test('says a problem when a service is away or a body too long, and never answers before the end of one', () => {
+  test('answers with a problem when a service is down or a body too long, and never answers before the end of a body', () => {
     const [, body = ''] = /return 503 '(.+)';/.exec(conf) ?? []
     expect(conf).toContain('error_page 500 502 504 =503 @unavailable;')
     expect(JSON.parse(body)).toMatchObject({ status: 503, code: 'unavailable', instance: '$instance' })

@@ -21,7 +21,7 @@ describe.each(OVERLAYS)('k8s/overlays/%s', (overlay) => {
   const objects = parseManifest(readFileSync(renderedFile(overlay), 'utf8'))
   const pods = servicesOf(objects)
 
-  test.each(pods)('gives $kind $name no Secret key that the template lacks', (pod) => {
+  test.each(pods)('gives $kind $name only Secret keys of the template', (pod) => {
     const ours = secretKeysOf(pod).filter((key) => /^events-(admin-)?secrets\//.test(key))
     expect(ours.length).toBeGreaterThan(0)
     expect(ours.filter((key) => secrets[key.split('/')[0] ?? '']?.[key.split('/')[1] ?? ''] === undefined)).toEqual([])

@@ -1,6 +1,6 @@
 import { ROUTES, type ServiceName } from '@ariftly/http'
 
-/** What a proxy must know of one path of the route table. */
+/** One path of the route table, for a proxy. */
 export interface PathRoutes {
   /** As in the table, with `{name}` for a segment. */
   readonly path: string

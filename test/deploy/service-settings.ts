@@ -23,8 +23,8 @@ const SPECS: Readonly<Record<string, ConfigSpec>> = {
 }
 
 /**
- * What is wrong with the environment that a deployment gives a service: a variable that the service does not know (`own`), or that no
- * service knows (`shared`), a required one that is missing, a value that cannot be read.
+ * The faults of a service's environment in a deployment: a variable that the service does not have (`own`), or that no service
+ * has (`shared`), a missing required one, a value that cannot be read.
  */
 export function faultsOfEnvironment(
   service: string,
@@ -44,7 +44,7 @@ export function faultsOfEnvironment(
       .map((name) => `no service reads ${name}`),
     ...Object.entries(spec).flatMap(([name, setting]) => {
       const given = name in env || `${name}_FILE` in env
-      if (!given && !setting.optional && setting.defaultText === undefined) return [`${service} lacks ${name}`]
+      if (!given && !setting.optional && setting.defaultText === undefined) return [`${service} has no ${name}`]
       const text = env[name]
       const read = text === undefined || text === '' ? undefined : setting.parse(text)
       return read === undefined || read.ok ? [] : [`${service}: ${name} ${read.fault}`]

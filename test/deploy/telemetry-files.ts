@@ -40,7 +40,7 @@ export function readDashboards(): readonly Dashboard[] {
   return readdirSync(folder).map((name) => JSON.parse(readFileSync(join(folder, name), 'utf8')) as Dashboard)
 }
 
-/** Every query, with where it stands. */
+/** Every query, with its file and position. */
 export function readQueries(): readonly { readonly place: string; readonly expr: string }[] {
   const alerts = readAlerts().map(({ alert, expr }) => ({ place: alert, expr }))
   const panels = readDashboards().flatMap(({ uid, panels: all }) =>

@@ -55,7 +55,7 @@ describe.each(GUIDES.map(({ source }) => source))('the guide %s', (page) => {
     expect(calls.length).toBeGreaterThan(0)
     expect(calls.map((call) => call.split(' -d ')[0]).filter((call) => call?.includes('://'))).toEqual([])
     expect(text).not.toContain('api.ariftly.io')
-    // What is printed is pasted: example.com and below are nobody's (RFC 2606).
+    // Printed commands are pasted: example.com and below are reserved (RFC 2606).
     const printed = [...text.matchAll(/^```\w*\n[^]*?^```$/gm)].join('\n')
     const hosts = [...printed.matchAll(/https?:\/\/([\w.-]+)/g)].map(([, host = '']) => host)
     expect(hosts.filter((host) => !/^(?:localhost|(?:.+\.)?example\.com)$/.test(host))).toEqual([])
@@ -98,7 +98,7 @@ test('docs/fairness.md names only settings that services read', () => {
   expect(named.filter((name) => !settings.has(name))).toEqual([])
 })
 
-/** Names of settings that stand as code on a page. */
+/** Names of settings in code spans of a page. */
 function settingsIn(page: string): readonly string[] {
   return codeSpans(readPage(page)).filter((span) => /^[A-Z]+(_[A-Z]+)+$/.test(span))
 }

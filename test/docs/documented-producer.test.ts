@@ -19,7 +19,7 @@ async function bodyOf(req: IncomingMessage): Promise<readonly Posted[]> {
   return JSON.parse(Buffer.concat(chunks).toString()) as Posted[]
 }
 
-test('the retry loop of docs/ingest.md posts what was not accepted again under the same ids, and nothing else', async () => {
+test('the retry loop of docs/ingest.md posts unaccepted events again with the same ids, and nothing else', async () => {
   const code = /<!-- producer: retry -->\n+```js\n([^]*?)```/.exec(readPage('docs/ingest.md'))?.[1]
   expect(code).toBeDefined()
   const posts: (readonly Posted[])[] = []

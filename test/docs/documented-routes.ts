@@ -3,7 +3,7 @@ import { ROUTES } from '@ariftly/http'
 /** A call that a page names: `GET /v1/events`, a curl line, or a path alone (`method` undefined). */
 export interface NamedCall {
   readonly method: string | undefined
-  /** Without query. Starts with `…` where the page leaves out the beginning. */
+  /** Without query. Starts with `…` where the page omits the start. */
   readonly path: string
 }
 
@@ -26,7 +26,7 @@ export function namedCalls(text: string): readonly NamedCall[] {
   return [...spoken, ...curls, ...alone].filter(({ path }) => !FOREIGN.has(path))
 }
 
-/** Whether the route table has the call. A path that ends with `/` is the beginning of a path. */
+/** Whether the route table has the call. A path that ends with `/` is a prefix. */
 export function isOnRouteTable({ method, path }: NamedCall): boolean {
   return ROUTES.some((route) => (method === undefined || route.method === method) && fits(path, route.path))
 }

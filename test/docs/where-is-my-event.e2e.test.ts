@@ -97,7 +97,7 @@ test('Postgres answers the statements of the runbooks', async () => {
   }
 })
 
-/** Runs the blocks with what each printed between marks. Values take the place of those of the first block. */
+/** Runs the blocks, each with its output between marks. `values` replace the ones of the first block. */
 function runPage(values: Readonly<Record<string, string>>): void {
   const sections = PAGE.split(/^## (?=\d)/m).slice(1)
   const script = sections.flatMap((section) => [

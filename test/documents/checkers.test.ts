@@ -20,7 +20,7 @@ describe('a checker of its own kind', () => {
     expect(runChecker('openapi', broken).join('\n')).toContain('operation-operationId-unique')
   })
 
-  test('finds what is wrong with an answer that a test has recorded, and nothing with one that is right', () => {
+  test('finds the faults of a recorded answer, and none in a correct one', () => {
     const folder = mkdtempSync(join(tmpdir(), 'answers-'))
     const limits = { events_per_s: null, streams: null, webhooks: null, api_keys: null }
     const tenant = { object: 'tenant', id: 'a', state: 'active', limits, created_at: null, updated_at: null }

@@ -34,7 +34,7 @@ describe.each(GUIDES)('the guide $name', ({ name }) => {
     expect(html).not.toMatch(/<(?:script|style|iframe|img)|\son\w+=/)
   })
 
-  test('has no link as Markdown that only the repository knows', () => {
+  test('has no Markdown link that works only in the repository', () => {
     const text = markdown.replaceAll(/^```[^]*?^```$/gm, '')
     const targets = [...text.matchAll(/\]\(([^)\s]+)\)/g)].map(([, target = '']) => target)
     expect(targets.filter((target) => !/^(?:https:\/\/|#|\/docs\/guides\/[\w-]+\.md)/.test(target))).toEqual([])

@@ -12,18 +12,18 @@ const files = Object.entries(publishedFiles())
 const updating = process.env['UPDATE_DOCS'] === '1'
 
 /**
- * What is published is compared with what the code makes now. A change that breaks clients or consumers is refused, also by
- * `npm run generate`: publish it under a new name (`v2`), or take the old file away by hand and say so in the review.
+ * Compares the published documents with the code's. A change that breaks clients or consumers is refused, also by
+ * `npm run generate`: publish it under a new name (`v2`), or delete the old file by hand and say so in the review.
  */
 describe.each(files)('schemas/%s', (path, built) => {
   const file = join(FOLDER, path)
 
-  test('breaks nobody who relies on what was published', () => {
+  test('breaks no client of the published document', () => {
     if (existsSync(file)) expect(breaking(path, JSON.parse(readFileSync(file, 'utf8')), built)).toEqual([])
     else expect(updating).toBe(true)
   })
 
-  test('is what the code makes (write it anew with: npm run generate)', () => {
+  test('is what the code makes (write it again with: npm run generate)', () => {
     const published: unknown = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : {}
     if (updating && breaking(path, published, built).length === 0) {
       mkdirSync(dirname(file), { recursive: true })
@@ -38,7 +38,7 @@ test('schemas/ holds nothing that the code does not make', () => {
   expect(present.toSorted()).toEqual(files.map(([path]) => path).toSorted())
 })
 
-/** AsyncAPI's payloads are the schema files, which are judged by themselves. */
+/** AsyncAPI's payloads are the schema files, which have their own check. */
 function breaking(path: string, published: unknown, built: object): readonly string[] {
   if (Object.keys(published as object).length === 0 || path === 'asyncapi.json') return []
   return path === 'openapi.json'

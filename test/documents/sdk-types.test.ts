@@ -8,7 +8,7 @@ import { renderSdkTypes } from './sdk-types.ts'
 
 const FILE = join(ROOT, 'packages/sdk/src/api-types.ts')
 
-test("the SDK's types are those of the OpenAPI document (write them anew with: npm run generate)", () => {
+test("the SDK's types are those of the OpenAPI document (write them again with: npm run generate)", () => {
   const rendered = renderSdkTypes(publishedFiles()['openapi.json'] as OpenapiDocument)
   if (process.env['UPDATE_DOCS'] === '1') writeFileSync(FILE, rendered)
   expect(readFileSync(FILE, 'utf8')).toBe(rendered)

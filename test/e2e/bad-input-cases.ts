@@ -5,7 +5,7 @@ import { deliveryCases, filterCases } from './delivery-input-cases.ts'
 import { refusedNotOutageCases } from './refused-not-outage-cases.ts'
 
 /**
- * One bad request and the answer it must get. `code` is that of the first of the problem's `errors`, or the problem's own where
+ * One bad request and its expected answer. `code` is the code of the first of the problem's `errors`, or the problem's own where
  * it has none; `names` is the pointer (`/x`) or the query parameter of the first error.
  */
 export interface BadInput {

@@ -27,7 +27,7 @@ afterAll(async () => {
   await system?.close()
 })
 
-describe('bad input gets a 4xx problem that names what is wrong', () => {
+describe('bad input gets a 4xx problem that names the fault', () => {
   const cases = badInputs(Date.now())
 
   test('and there are cases enough, each under a name of its own', () => {
@@ -50,7 +50,7 @@ describe('bad input gets a 4xx problem that names what is wrong', () => {
     expect(named).toEqual({ code: bad.code, names: bad.names ?? named.names })
   })
 
-  test('and leaves the system unharmed: a good event still goes through', async () => {
+  test('and leaves the system unharmed: a valid event is still delivered', async () => {
     await system.post('/v1/events', '{"type":"task.created","task_id":"t","data":{}}', 202)
     expect((await system.request('/readyz')).status).toBe(200)
   })
@@ -95,7 +95,7 @@ describe('unusual input that is valid', () => {
 })
 
 describe('another tenant', () => {
-  test('is told 404 for an event and a webhook that it does not own, and its lists are empty', async () => {
+  test('gets 404 for another tenant's event and webhook, and its lists are empty', async () => {
     const stranger = { authorization: `Bearer ${await system.apiKeyOf('stranger', ['events:read', 'webhooks'])}` }
     const webhook = (await system.post('/v1/webhooks', '{"url":"https://example.com/","events":["*"]}', 201)) as {
       id: string

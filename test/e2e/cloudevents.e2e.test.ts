@@ -16,7 +16,7 @@ interface GivenEvent {
   readonly subject: string
   readonly time: string
   readonly agent: string
-  /** An extension that we do not know, with what headers must encode. */
+  /** An unknown extension, with characters that headers must encode. */
   readonly note: string
   readonly data: object
 }

@@ -53,10 +53,10 @@ export function deliveryCases(now: number): BadInput[] {
     badList('another include', '?status=failed&include=log', 'invalid_parameter', 'include'),
     badList('attempts of too many', '?status=failed&include=attempts&limit=101', 'invalid_parameter', 'limit'),
     absent('a delivery that is not there', 'GET', DELIVERY),
-    absent('what is no delivery', 'GET', '/v1/deliveries/1'),
+    absent('no delivery id', 'GET', '/v1/deliveries/1'),
     absent('a delivery under a route that was removed', 'GET', `/v1/webhooks${DELIVERY.slice('/v1'.length)}`),
-    absent('a redelivery of what is not there', 'POST', `${DELIVERY}/redeliver`),
-    absent('a redelivery of what is no delivery', 'POST', '/v1/deliveries/1/redeliver'),
+    absent('a redelivery of an unknown delivery', 'POST', `${DELIVERY}/redeliver`),
+    absent('a redelivery of no delivery id', 'POST', '/v1/deliveries/1/redeliver'),
     absent('a redelivery by filter that is not there', 'GET', REDELIVERY),
     absent('the end of a redelivery by filter that is not there', 'DELETE', REDELIVERY),
     {
@@ -67,7 +67,7 @@ export function deliveryCases(now: number): BadInput[] {
       code: 'invalid_cursor',
       names: 'cursor',
     },
-    absent('what is no redelivery', 'GET', '/v1/redeliveries/1'),
+    absent('no redelivery id', 'GET', '/v1/redeliveries/1'),
     absent('replays of a webhook that is not there', 'GET', '/v1/webhooks/whk_01m88y3fz3eeksq399rkr6wnx3/replays'),
     absent('statistics of a webhook that is not there', 'GET', `/v1/webhooks/${WEBHOOK}/stats`),
     {

@@ -54,7 +54,7 @@ describe('the OpenAPI document', () => {
     expect(names.toSorted()).toEqual(ALL.map(({ name }) => name).toSorted())
   })
 
-  test.each(WITH_EXAMPLES)('has examples that work as they stand: $name, $example', async (documented) => {
+  test.each(WITH_EXAMPLES)('has examples that work unchanged: $name, $example', async (documented) => {
     const { method, path, type, value, operation } = documented
     const target = await filledPath(path)
     const body = bodyOf(type, value)
@@ -109,7 +109,7 @@ describe('the OpenAPI document', () => {
 })
 
 describe('the introduction', () => {
-  test('has three calls that work as they are printed', async () => {
+  test('has three calls that work as printed', async () => {
     const [post = '', list = '', follow = ''] = printedCalls()
     expect(printedCalls()).toHaveLength(3)
     const stream = spawn('bash', ['-c', `exec ${follow}`], { env: shellOf(), stdio: ['ignore', 'pipe', 'ignore'] })
@@ -188,7 +188,7 @@ test('the guides fit a page of 360 pixels, and ask no other host for anything', 
     await browser.close()
   }
 })
-/** The calls of the introduction, as they are printed. */
+/** The calls of the introduction, as printed. */
 function printedCalls(): readonly string[] {
   return [...served.info.description.matchAll(/```sh\n([^]*?)```/g)].map(([, text = '']) => text)
 }
@@ -291,7 +291,7 @@ async function replayPath(path: string): Promise<string> {
   return path.replace('{id}', webhook).replace('{replay}', replay.id)
 }
 
-/** A parameter's value as it stands in a query. */
+/** A parameter's value in a query. */
 function textOf(value: unknown): string {
   if (Array.isArray(value)) return value.map(textOf).join(',')
   return typeof value === 'string' ? value : JSON.stringify(value)

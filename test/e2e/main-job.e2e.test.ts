@@ -19,7 +19,7 @@ interface Example {
   readonly type: EventType
   readonly agent: string | null
   readonly subject: string
-  /** The very bytes that must come out. */
+  /** The exact bytes expected at each output. */
   readonly data: string
   readonly request: string
 }
@@ -63,7 +63,7 @@ describe('ten example events that an agent posts', () => {
     for (const id of ids) expect(id).toMatch(/^evt_[0-7][0-9a-hjkmnp-tv-z]{25}$/)
   })
 
-  test('come out of Kafka as CloudEvents for a plain client, with the same bytes', async () => {
+  test('are in Kafka as CloudEvents for a plain client, with the same bytes', async () => {
     const messages = await readTopic(examples.length)
     for (const [index, example] of examples.entries()) {
       const message = messages.find((candidate) => String(candidate.headers?.['ce_id']) === ids[index])
@@ -83,7 +83,7 @@ describe('ten example events that an agent posts', () => {
     }
   })
 
-  test('come out of GET /v1/events with the same bytes', async () => {
+  test('are in GET /v1/events with the same bytes', async () => {
     const { events, data } = await eventually(async () => {
       const response = await system.request('/v1/events?order=asc')
       const text = await response.text()
@@ -103,7 +103,7 @@ describe('ten example events that an agent posts', () => {
     }
   })
 
-  test('come out of the stream with the same bytes, each task in order', async () => {
+  test('are in the stream with the same bytes, each task in order', async () => {
     await eventually(() => stream.messages.length >= examples.length)
     expect(stream.response.headers.get('content-type')).toMatch(/^text\/event-stream/)
     expect(ofTask(stream.messages)).toEqual(ofTask(examples))

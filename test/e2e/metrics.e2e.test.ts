@@ -29,7 +29,7 @@ afterAll(async () => {
 })
 
 describe('the metrics of the running system', () => {
-  test.each([...readQueries(), ...runbookQueries])('are those that are asked for: $place', ({ expr }) => {
+  test.each([...readQueries(), ...runbookQueries])('exist for each query: $place', ({ expr }) => {
     const present = series(text)
     expect(metricsOf(expr).filter((name) => !present.has(name))).toEqual([])
   })
@@ -49,7 +49,7 @@ describe('the metrics of the running system', () => {
     for (const label of ['tenant', 'key_id', 'task_id', 'webhook_id', 'event_id']) expect(labels).not.toContain(label)
   })
 
-  test('tell of every reader of the log how far it is behind, and what it failed at', () => {
+  test('show the lag and the failures of every reader of the log', () => {
     for (const reader of READERS) {
       for (const what of ['records', 'seconds']) {
         expect(text).toMatch(new RegExp(`^ariftly_${reader}_lag_${what}\\{partition="\\d+"\\} \\d`, 'm'))
@@ -69,7 +69,7 @@ describe('the metrics of the running system', () => {
   })
 })
 
-/** `# TYPE` lines: they are there for what has no value yet, too. */
+/** `# TYPE` lines: metrics without a value yet have them too. */
 function types(metrics: string): readonly (readonly [name: string, type: string])[] {
   return [...metrics.matchAll(/^# TYPE (\S+) (\S+)$/gm)].map(([, name = '', type = '']) => [name, type] as const)
 }

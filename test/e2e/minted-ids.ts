@@ -7,7 +7,7 @@ import type { Shell } from './shell.ts'
 export type SnippetLanguage = 'python' | 'sh' | 'go'
 
 /**
- * Runs a snippet of docs/ingest.md as it is printed, and gives the ids that it minted, in order; some are of one millisecond.
+ * Runs a snippet of docs/ingest.md as printed, and returns the ids that it minted, in order; some are of one millisecond.
  * @param folder that of the shell; files are written there.
  */
 export async function mintIds(language: SnippetLanguage, shell: Shell, folder: string): Promise<readonly string[]> {

@@ -50,7 +50,7 @@ describe('the shell blocks of the README', () => {
     ])
   })
 
-  test('work as they are printed, but for the ports', async () => {
+  test('work as printed, except for the ports', async () => {
     const port = await findFreePort()
     const printed = blocks.map((block) => block.replace('http://localhost:8080', origin).replaceAll('4000', `${port}`))
     const [, variables = '', post = '', list = '', stream = '', receiver = '', webhook = ''] = printed
@@ -74,7 +74,7 @@ describe('the shell blocks of the README', () => {
     await eventually(() => /^evt_\w+ \{.*"message":"Analyzing document"/m.test(receiving.text))
   })
 
-  test('of npm start: it prints where all is, the variables and the same calls, and they work as they are printed', async () => {
+  test('of npm start: it prints addresses, the variables and the same calls, and they work as printed', async () => {
     expect(system.text).toContain(
       `  Base URL  ${origin}\n  Reference ${origin}/docs\n  Console   ${origin}/console\n  Guides    ${origin}/docs/guides\n`,
     )
@@ -99,7 +99,7 @@ describe('the shell blocks of the README', () => {
   })
 })
 
-describe('the shell blocks of the guides work as they are printed, but for the ports', () => {
+describe('the shell blocks of the guides work as printed, except for the ports', () => {
   test.each(GUIDES)('$source', async ({ source }) => {
     const port = await findFreePort()
     const [variables = '', ...printed] = fencedBlocks(readPage(source), 'sh').map((block) =>

@@ -3,8 +3,8 @@ import type { BadInput } from './bad-input-cases.ts'
 const JSON_TYPE = { 'content-type': 'application/json' }
 
 /**
- * Names of the caller's that stand in the problem, in words that drivers use for a lost connection: they are refused, not taken for an
- * outage (503). And a query on a post, which has no parameters.
+ * Names of the caller's that are in the problem, in words that drivers use for a lost connection: they are refused, not taken for
+ * an outage (503). And a query on a post, which has no parameters.
  */
 export function refusedNotOutageCases(): readonly BadInput[] {
   return [

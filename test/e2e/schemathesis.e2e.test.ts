@@ -10,7 +10,7 @@ import { makeResources } from './schemathesis/make-resources.ts'
 const FOLDER = join(import.meta.dirname, 'schemathesis')
 const PACKAGES = ['schemathesis==4.32.5', 'hypothesis==6.170.17', 'jsonschema-rs==0.60.3']
 const SCOPES = ['events:write', 'events:read', 'webhooks', 'admin']
-/** `npm run test:long -- --only schemathesis` runs for minutes; else the same cases each time, whatever the machine takes for them. */
+/** `npm run test:long -- --only schemathesis` runs for minutes; otherwise the same cases each time, however long they take. */
 const MINUTES = Number(process.env['SCHEMATHESIS_MINUTES'] ?? '0')
 const LONG = ['--phases', 'examples,coverage,fuzzing,stateful', '--max-examples', '1000']
 const AMOUNT =
@@ -42,7 +42,7 @@ async function idOf(key: string): Promise<string> {
 }
 
 test(
-  'schemathesis, which makes requests and judges answers by the served document, finds nothing',
+  'schemathesis, which makes requests and checks answers by the served document, finds nothing',
   async () => {
     for (const file of ['schemathesis.toml', 'hooks.py']) copyFileSync(join(FOLDER, file), join(folder, file))
     const [one, two, third] = await Promise.all(['one', 'two', 'third'].map((name) => system.apiKeyOf(name, SCOPES)))

@@ -36,7 +36,7 @@ afterAll(async () => {
 })
 
 describe('the calls of the product page', () => {
-  test('the curl for the stream, pasted as it stands, prints the frames that the page shows', async () => {
+  test('the curl for the stream, pasted unchanged, prints the frames that the page shows', async () => {
     const output = runShell(STREAM_CALL.replace('https://api.ariftly.io', system.url))
     await eventually(() => output.text.includes('retry:'))
     await postShownEvents('task_01j9x8k...')
@@ -94,7 +94,7 @@ describe('the calls of the product page', () => {
     expect((await system.request(`/v1/webhooks/${id}`, { method: 'DELETE' })).status).toBe(204)
   })
 
-  test('the verifyWebhook of the page accepts what comes and refuses a changed byte', async () => {
+  test('the verifyWebhook of the page accepts deliveries and refuses a changed byte', async () => {
     const receiver = await startReceiver()
     try {
       const host = new URL(receiver.url).origin

@@ -3,7 +3,7 @@ import { promisify } from 'node:util'
 
 const execute = promisify(execFile)
 
-/** What a command that goes on running has written so far. */
+/** The output so far of a running command. */
 export interface Output {
   readonly child: ChildProcess
   readonly text: string
@@ -17,9 +17,9 @@ export interface Shell {
    * @throws Error with what it wrote when it ends otherwise than with 0 or takes longer than two minutes.
    */
   run(script: string): Promise<string>
-  /** Starts a command that does not end by itself; it gets the signals that are sent to `child`. */
+  /** Starts a command that runs until it is stopped; it gets the signals that are sent to `child`. */
   start(command: string, env?: Readonly<Record<string, string>>, cwd?: string): Output
-  /** Kills what was started, with all that it started itself. */
+  /** Kills the started commands and their descendants. */
   close(): void
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
-import { checkLedger, summarize, tooManyCopies } from './checker.ts'
+import { checkLedger, summarize, tooManyDuplicates } from './checker.ts'
 import { isWanted, type Observation, type PlacedEvent, type PlannedEvent } from './ledger.ts'
 import { tamperings } from './tamper.ts'
 
@@ -40,25 +40,25 @@ describe('checkLedger', () => {
   })
 })
 
-test('each post of an event may make two copies of it, and no more', () => {
+test('each post of an event may write two records of it, and no more', () => {
   const { log } = goodRun()
   const posts = new Map(log.map(({ id }) => [id, 1]))
-  expect(tooManyCopies(log, posts)).toEqual([])
+  expect(tooManyDuplicates(log, posts)).toEqual([])
   const [event] = log
   const again = log.filter(({ id }) => id === event?.id)
   expect(again).toHaveLength(2)
-  expect(tooManyCopies([...log, ...again], posts)).toEqual([{ id: event?.id, copies: 4, posts: 1 }])
-  expect(tooManyCopies([...log, ...again], posts.set(String(event?.id), 2))).toEqual([])
+  expect(tooManyDuplicates([...log, ...again], posts)).toEqual([{ id: event?.id, records: 4, posts: 1 }])
+  expect(tooManyDuplicates([...log, ...again], posts.set(String(event?.id), 2))).toEqual([])
 })
 
-/** A run of 120 events of two tenants in which all went well; every tenth event stands in the log twice. */
+/** A run of 120 events of two tenants in which all went well; every tenth event is in the log twice. */
 function goodRun(): Observation {
   const acknowledged = Array.from({ length: 120 }, (_, index) => plannedEvent(index))
   const log = acknowledged.flatMap((event, index) => {
     const place = { partition: index % 3, offset: index * 2 }
-    const copies: PlacedEvent[] = [{ ...event, ...place }]
-    if (index % 10 === 0) copies.push({ ...event, partition: place.partition, offset: place.offset + 1 })
-    return copies
+    const records: PlacedEvent[] = [{ ...event, ...place }]
+    if (index % 10 === 0) records.push({ ...event, partition: place.partition, offset: place.offset + 1 })
+    return records
   })
   const table = log.filter((record) => record.offset % 2 === 0)
   const seenBy = (tenant: string, wanted: Parameters<typeof isWanted>[2]) => {

@@ -7,7 +7,7 @@ import {
   type WebhookSeen,
 } from './ledger.ts'
 
-/** One broken promise: where it was seen, which event, and what is wrong with it. */
+/** One broken promise: where it was seen, which event, and the fault. */
 export interface Violation {
   readonly kind: 'missing' | 'doubled' | 'order' | 'foreign' | 'changed' | 'position' | 'deadLetter' | 'unsigned'
   readonly where: string
@@ -15,16 +15,16 @@ export interface Violation {
   readonly detail: string
 }
 
-/** Ingest sends a batch once more when its outcome is unknown. */
-const COPIES_OF_A_POST_MAX = 2
+/** Ingest sends a batch again when its outcome is unknown. */
+const RECORDS_OF_A_POST_MAX = 2
 
 /**
- * Judges an observation against the ledger of acknowledged events and returns every broken promise; empty means that
+ * Checks an observation against the ledger of acknowledged events and returns every broken promise; empty means that
  * all held. The log is the reference for streams and webhooks, as an event that was written without its
  * acknowledgement having arrived is an event too.
  */
 export function checkLedger(seen: Observation): readonly Violation[] {
-  const first = firstCopies(seen.log)
+  const first = firstRecords(seen.log)
   return [
     ...checkLog(seen, first),
     ...checkTable(seen.table, first),
@@ -45,33 +45,33 @@ export function summarize(violations: readonly Violation[]): Readonly<Record<str
   return Object.fromEntries(counts)
 }
 
-/** Events that stand in the log more than twice for each time that they were posted (`posts`, by id). */
-export function tooManyCopies(
+/** Events with more than two records in the log for each post (`posts`, by id). */
+export function tooManyDuplicates(
   log: readonly PlacedEvent[],
   posts: ReadonlyMap<string, number>,
-): readonly { readonly id: string; readonly copies: number; readonly posts: number }[] {
-  const copies = new Map<string, number>()
-  for (const { id } of log) copies.set(id, (copies.get(id) ?? 0) + 1)
-  return [...copies]
-    .map(([id, count]) => ({ id, copies: count, posts: posts.get(id) ?? 0 }))
-    .filter((each) => each.copies > COPIES_OF_A_POST_MAX * each.posts)
+): readonly { readonly id: string; readonly records: number; readonly posts: number }[] {
+  const records = new Map<string, number>()
+  for (const { id } of log) records.set(id, (records.get(id) ?? 0) + 1)
+  return [...records]
+    .map(([id, count]) => ({ id, records: count, posts: posts.get(id) ?? 0 }))
+    .filter((each) => each.records > RECORDS_OF_A_POST_MAX * each.posts)
 }
 
-type Copies = ReadonlyMap<string, ReadonlyMap<string, PlacedEvent>>
+type RecordsById = ReadonlyMap<string, ReadonlyMap<string, PlacedEvent>>
 
 /** Tenant to id to the copy at the lowest offset: what counts when the same event was posted again. */
-function firstCopies(log: readonly PlacedEvent[]): Copies {
+function firstRecords(log: readonly PlacedEvent[]): RecordsById {
   const tenants = new Map<string, Map<string, PlacedEvent>>()
   for (const record of log) {
-    const copies = tenants.get(record.tenant) ?? new Map<string, PlacedEvent>()
-    tenants.set(record.tenant, copies)
-    const known = copies.get(record.id)
-    if (known === undefined || record.offset < known.offset) copies.set(record.id, record)
+    const records = tenants.get(record.tenant) ?? new Map<string, PlacedEvent>()
+    tenants.set(record.tenant, records)
+    const known = records.get(record.id)
+    if (known === undefined || record.offset < known.offset) records.set(record.id, record)
   }
   return tenants
 }
 
-function checkLog(seen: Observation, first: Copies): Violation[] {
+function checkLog(seen: Observation, first: RecordsById): Violation[] {
   const found: Violation[] = []
   for (const event of seen.acknowledged) {
     const record = first.get(event.tenant)?.get(event.id)
@@ -81,7 +81,7 @@ function checkLog(seen: Observation, first: Copies): Violation[] {
   return found
 }
 
-function checkTable(table: readonly PlacedEvent[], first: Copies): Violation[] {
+function checkTable(table: readonly PlacedEvent[], first: RecordsById): Violation[] {
   const found: Violation[] = []
   const rows = new Map<string, Set<string>>()
   for (const row of table) {
@@ -96,12 +96,12 @@ function checkTable(table: readonly PlacedEvent[], first: Copies): Violation[] {
     }
     found.push(...checkSame('table', record, row))
     if (record.partition !== row.partition || record.offset !== row.offset) {
-      const detail = `row says ${row.partition}/${row.offset}, first copy stands at ${record.partition}/${record.offset}`
+      const detail = `row says ${row.partition}/${row.offset}, first record is at ${record.partition}/${record.offset}`
       found.push(violation('position', 'table', row.id, detail))
     }
   }
-  for (const [tenant, copies] of first) {
-    for (const id of copies.keys()) {
+  for (const [tenant, records] of first) {
+    for (const id of records.keys()) {
       if (rows.get(tenant)?.has(id) !== true) found.push(violation('missing', 'table', id, 'in Kafka, not in Postgres'))
     }
   }
@@ -112,7 +112,7 @@ function checkDeadLetters(count: number): Violation[] {
   return count === 0 ? [] : [violation('deadLetter', 'log', '', `${count} dead letters`)]
 }
 
-function checkStream(stream: StreamSeen, first: Copies): Violation[] {
+function checkStream(stream: StreamSeen, first: RecordsById): Violation[] {
   const where = `stream ${stream.name}`
   const found: Violation[] = []
   const wanted = wantedIds(stream.tenant, stream.wanted, first)
@@ -137,7 +137,7 @@ function checkStream(stream: StreamSeen, first: Copies): Violation[] {
   return [...found, ...missingFrom(where, wanted, seen)]
 }
 
-function checkWebhook(webhook: WebhookSeen, first: Copies): Violation[] {
+function checkWebhook(webhook: WebhookSeen, first: RecordsById): Violation[] {
   const where = `webhook ${webhook.name}`
   const found: Violation[] = []
   const wanted = wantedIds(webhook.tenant, webhook.wanted, first)
@@ -150,7 +150,7 @@ function checkWebhook(webhook: WebhookSeen, first: Copies): Violation[] {
       continue
     }
     if (delivery.webhookId !== delivery.eventId) {
-      found.push(violation('doubled', where, delivery.eventId, `came under the webhook-id ${delivery.webhookId}`))
+      found.push(violation('doubled', where, delivery.eventId, `arrived with the webhook-id ${delivery.webhookId}`))
     }
     if (delivery.data !== record.data) found.push(violation('changed', where, delivery.eventId, 'not the bytes posted'))
     seen.add(delivery.eventId)
@@ -158,7 +158,7 @@ function checkWebhook(webhook: WebhookSeen, first: Copies): Violation[] {
   return [...found, ...missingFrom(where, wanted, seen)]
 }
 
-function checkListed(seen: Observation, first: Copies): Violation[] {
+function checkListed(seen: Observation, first: RecordsById): Violation[] {
   return seen.listed.flatMap((event) => {
     const record = first.get(event.tenant)?.get(event.id)
     if (record === undefined) return [violation('foreign', 'list', event.id, `shown to tenant ${event.tenant}`)]
@@ -166,15 +166,15 @@ function checkListed(seen: Observation, first: Copies): Violation[] {
   })
 }
 
-function wantedIds(tenant: string, wanted: StreamSeen['wanted'], first: Copies): Map<string, PlacedEvent> {
-  const copies = [...(first.get(tenant)?.values() ?? [])]
-  return new Map(copies.filter((event) => isWanted(event, tenant, wanted)).map((event) => [event.id, event]))
+function wantedIds(tenant: string, wanted: StreamSeen['wanted'], first: RecordsById): Map<string, PlacedEvent> {
+  const records = [...(first.get(tenant)?.values() ?? [])]
+  return new Map(records.filter((event) => isWanted(event, tenant, wanted)).map((event) => [event.id, event]))
 }
 
 function missingFrom(where: string, wanted: ReadonlyMap<string, PlacedEvent>, seen: ReadonlySet<string>): Violation[] {
   const missing = [...wanted.values()].filter((event) => !seen.has(event.id))
   return missing.map((event) => {
-    return violation('missing', where, event.id, `stands at ${event.partition}/${event.offset}, never came`)
+    return violation('missing', where, event.id, `is at ${event.partition}/${event.offset}, never arrived`)
   })
 }
 

@@ -19,7 +19,7 @@ afterEach(async () => {
 })
 
 describe('the load client', () => {
-  test('posts what was cut, answered 503 or is retry in a 207 again under the same ids, until it is acknowledged', async () => {
+  test('posts events that were cut, answered 503 or are retry in a 207 again with the same ids, until they are acknowledged', async () => {
     const posted: (readonly string[])[] = []
     const url = await serve((request, response) => {
       let text = ''
@@ -70,7 +70,7 @@ describe('the load client', () => {
 })
 
 describe('the stream client', () => {
-  test('drops a block that was cut and resumes behind the last whole one', async () => {
+  test('drops a block that was cut and resumes after the last complete one', async () => {
     const asked: (string | undefined)[] = []
     const frames = Array.from({ length: 3 }, (_, index) => {
       const event = planEvent('north', createRandom(index), Date.now())

@@ -97,7 +97,7 @@ function newEvent(id?: string): object {
   return { type: 'task.complete', task_id: 'task_1', data: { artifact_count: 1 }, ...(id === undefined ? {} : { id }) }
 }
 
-/** A client that posts without pause, and posts again what is to be, with the ids of the answer. */
+/** A client that posts without pause, and posts `retry` events again with the ids of the answer. */
 function startClient(newId: () => string | undefined) {
   const accepted = new Set<string>()
   const end = new AbortController()

@@ -24,11 +24,11 @@ export interface Replica {
   pid(): number
   alive(): boolean
   signal(name: NodeJS.Signals): void
-  /** Ends it with SIGKILL; resolves with the exit code when it is gone. */
+  /** Ends it with SIGKILL; resolves with the exit code when it has ended. */
   kill(): Promise<number>
   /** Starts it again on the same port and resolves when `/readyz` is 200. */
   restart(): Promise<void>
-  /** Ends it with SIGTERM; resolves with the exit code when it is gone. */
+  /** Ends it with SIGTERM; resolves with the exit code when it has ended. */
   stop(): Promise<number>
   /** What the process wrote, over all its lives. */
   output(): string

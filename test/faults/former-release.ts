@@ -2,24 +2,24 @@ import { randomBytes } from 'node:crypto'
 import { eventually, startServiceProcess, type World } from '@ariftly/testkit'
 import { expect } from '@jest/globals'
 
-/** An installation of the former release that is upgraded while it works. */
+/** An installation of the previous release that is upgraded while it works. */
 export interface FormerRelease {
   /**
-   * Posts events to the former release, reads them back, deletes a tenant there, then runs `migrate` of this release beside it and
-   * deletes another one.
+   * Posts events to the previous release, reads them back, deletes a tenant there, then runs `migrate` of this release while it runs
+   * and deletes another one.
    */
   writeAndMigrate(urls: { readonly ingest: string; readonly api: string }): Promise<void>
-  /** The events of the former release are listed as they were, and the deleted tenants are deleted. */
+  /** The events of the previous release are listed unchanged, and the deleted tenants are deleted. */
   expectKept(api: string): Promise<void>
 }
 
 const EVENTS = 300
-/** Deleted by the former release, and by it on the schema of this one. */
-const DELETED = ['deleted-before', 'deleted-beside'] as const
+/** Deleted by the previous release, and by it on the schema of this one. */
+const DELETED = ['deleted-before', 'deleted-on-new-schema'] as const
 /** Their task, by which the ledger of a run leaves them out. */
 export const FORMER_TASK = 'of-the-former-release'
 
-/** Replaces the schema of a world by that of the former release, made by its own `migrate`. `dir` is its built checkout. */
+/** Replaces the schema of a world by the previous release's, made by its own `migrate`. `dir` is its built checkout. */
 export async function startFormerRelease(o: {
   readonly dir: string
   readonly world: World
@@ -77,7 +77,7 @@ export async function startFormerRelease(o: {
       await deleteTenant(api, DELETED[0])
       await migrate()
       await deleteTenant(api, DELETED[1])
-      // It knows no code for that.
+      // It has no code for that.
       expect(await call(api, 'PUT', `tenants/${DELETED[1]}`, {})).toBe(500)
       expect(await call(api, 'POST', 'api-keys', { name: 'n', tenant: DELETED[1], scopes: ['events:write'] })).toBe(409)
     },

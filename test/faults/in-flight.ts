@@ -6,7 +6,7 @@ import type { Replica } from './fleet.ts'
 import { countOpenTransactions, type Queries } from './open-transactions.ts'
 import type { StreamClient } from './stream-client.ts'
 
-/** What the counter looks at. */
+/** The sources of the counter. */
 export interface InFlightSources {
   readonly db: Queries
   readonly clients: readonly LoadClient[]

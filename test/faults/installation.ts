@@ -17,7 +17,7 @@ import {
 } from '@ariftly/testkit'
 import pg from 'pg'
 import { openStream, type OpenStream } from '../support/read-stream.ts'
-import { tooManyCopies } from './checker.ts'
+import { tooManyDuplicates } from './checker.ts'
 import { SERVICES, SHORT_TIMES, startFleet, type ServiceName } from './fleet.ts'
 import { observeAtRest } from './rest.ts'
 import { startRun, STREAMS, totals, unexpected, WEBHOOKS, type Run } from './run.ts'
@@ -58,7 +58,7 @@ export interface InstallationOptions extends Pick<WorldOptions, 'addresses' | 'r
   readonly start: (env: Readonly<Record<string, string>>, world: World) => Promise<RunningServices>
 }
 
-/** The whole product on topics and a database of its own, with a receiver of webhooks. */
+/** The whole product on its own topics and database, with a receiver of webhooks. */
 export interface Installation {
   readonly world: World
   readonly receiver: Receiver
@@ -124,7 +124,7 @@ export async function startInstallation(o: InstallationOptions): Promise<Install
       expect(unexpected(run, reports)).toEqual([])
       expectAllHeld(observation)
       const posted = new Map([...run.posts, ...posts.posted.map((id) => [id, 1] as const)])
-      expect(tooManyCopies(observation.log, posted)).toEqual([])
+      expect(tooManyDuplicates(observation.log, posted)).toEqual([])
     },
     async stop() {
       over.abort()

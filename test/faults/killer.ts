@@ -1,14 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Replica } from './fleet.ts'
 
-/** One kill as it happened. `inFlight` is what the killed process had begun and not ended, counted while it stood still. */
+/** One kill. `inFlight` is the unfinished work of the killed process, counted while it was stopped. */
 export interface Kill {
   readonly service: string
   readonly name: string
   readonly atMs: number
   readonly inFlight: number
-  /** How often the process was looked at before it was found at work. */
-  readonly looks: number
+  /** How often the process was checked until it was found at work. */
+  readonly checks: number
   readonly backAfterMs: number
 }
 
@@ -29,8 +29,8 @@ export interface KillerOptions {
 }
 
 /**
- * Kills each replica `killsEach` times with SIGKILL in a shuffled order and starts it again each time. From its drawn
- * moment on a process is stopped, looked at, and let go on if it has nothing in flight; as soon as it has, it dies.
+ * Kills each replica `killsEach` times with SIGKILL in a shuffled order and starts it again each time. From its drawn moment on a
+ * process is stopped, checked, and continued if it has nothing in flight; as soon as it has, it is killed.
  */
 export async function runKiller(options: KillerOptions): Promise<readonly Kill[]> {
   const order = shuffle(
@@ -50,20 +50,20 @@ export async function runKiller(options: KillerOptions): Promise<readonly Kill[]
 async function killAtWork(replica: Replica, options: KillerOptions): Promise<Kill> {
   const untilMs = options.now() + options.watchMs
   let inFlight = 0
-  let looks = 0
+  let checks = 0
   do {
-    if (looks > 0) await sleep(2 + options.random() * 30)
-    inFlight = await lookAt(replica, options.inFlight)
-    looks += 1
+    if (checks > 0) await sleep(2 + options.random() * 30)
+    inFlight = await countStopped(replica, options.inFlight)
+    checks += 1
   } while (inFlight === 0 && options.now() < untilMs)
   const atMs = options.now()
   await replica.kill()
   await replica.restart()
-  return { service: replica.service, name: replica.name, atMs, inFlight, looks, backAfterMs: options.now() - atMs }
+  return { service: replica.service, name: replica.name, atMs, inFlight, checks, backAfterMs: options.now() - atMs }
 }
 
 /** Leaves the process stopped if it has something in flight, so that the kill finds exactly what was counted. */
-async function lookAt(replica: Replica, count: CountInFlight): Promise<number> {
+async function countStopped(replica: Replica, count: CountInFlight): Promise<number> {
   replica.signal('SIGSTOP')
   const inFlight = await count(replica)
   if (inFlight === 0) replica.signal('SIGCONT')

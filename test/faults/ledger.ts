@@ -1,6 +1,6 @@
 /**
  * What the faults test knows and what it saw, as plain data: the ledger of acknowledged events, and the observations
- * that the checker judges against it. Nothing here uses code of ours, so that a fault of ours cannot hide itself.
+ * that the checker compares with it. Nothing here uses code of the product, so that a fault of the product cannot hide itself.
  */
 
 /** Which events a stream or a webhook asked for; an absent member means all. */
@@ -10,7 +10,7 @@ export interface Wanted {
   readonly types?: readonly string[]
 }
 
-/** One event as a client posts it. `data` is the exact line of JSON that has to come out everywhere. */
+/** One event as a client posts it. `data` is the exact line of JSON expected at each output. */
 export interface PlannedEvent {
   readonly tenant: string
   readonly id: string
@@ -26,7 +26,7 @@ export interface PlacedEvent extends PlannedEvent {
   readonly offset: number
 }
 
-/** One frame of a stream: the id stands in `data`, as the default frame carries the payload alone. */
+/** One frame of a stream: the id is in `data`, as the default frame has the payload only. */
 export interface StreamedEvent {
   readonly id: string
   readonly type: string
@@ -64,7 +64,7 @@ export interface ListedEvent {
   readonly data: string
 }
 
-/** Everything the checker needs, after the system has come to rest. */
+/** All inputs of the checker, once the system is idle. */
 export interface Observation {
   readonly acknowledged: readonly PlannedEvent[]
   readonly log: readonly PlacedEvent[]
@@ -75,7 +75,7 @@ export interface Observation {
   readonly listed: readonly ListedEvent[]
 }
 
-/** True if the event is one of those that the filter asks for. */
+/** Whether the event matches the filter. */
 export function isWanted(event: PlannedEvent, tenant: string, wanted: Wanted): boolean {
   if (event.tenant !== tenant) return false
   if (wanted.taskId !== undefined && event.taskId !== wanted.taskId) return false

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { rawDataObjects } from '../support/raw-data.ts'
 import type { ListedEvent } from './ledger.ts'
 
-/** What a list client needs: the api service, as whom, and the webhook that it edits now and then. */
+/** Options of a list client: the api service, its key, and the webhook that it edits sometimes. */
 export interface ListClientOptions {
   readonly url: () => string
   readonly tenant: string
@@ -21,7 +21,7 @@ export interface ListClient {
   close(): Promise<void>
 }
 
-/** Requests that were cut or refused for the moment (503), and answers that must never come. */
+/** Requests that were cut or refused temporarily (503), and answers that must never be given. */
 interface ListReport {
   answered: number
   cut: number
@@ -29,7 +29,7 @@ interface ListReport {
   readonly unexpected: string[]
 }
 
-/** Starts the client. What it is shown is kept, so that the checker can look for events of another tenant. */
+/** Starts the client. Listed events are kept, so that the checker can search for another tenant's. */
 export function startListClient(options: ListClientOptions): ListClient {
   const listed = new Map<string, ListedEvent>()
   const report: ListReport = { answered: 0, cut: 0, unavailable: 0, unexpected: [] }

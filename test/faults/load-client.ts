@@ -2,12 +2,12 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { PlannedEvent } from './ledger.ts'
 import { requestLine } from './workload.ts'
 
-/** What a load client needs: whom it posts to, as whom, how fast, and where acknowledged events are written down. */
+/** Options of a load client: its target, key and rate, and where acknowledged events are recorded. */
 export interface LoadClientOptions {
   readonly url: () => string
   readonly apiKey: string
   readonly eventsPerS: number
-  /** Share of the events that are posted once more on purpose, 0 to 1. */
+  /** Share of the events that are posted again on purpose, 0 to 1. */
   readonly repostShare: number
   readonly format: 'json' | 'ndjson'
   readonly random: () => number
@@ -15,9 +15,9 @@ export interface LoadClientOptions {
   readonly acknowledge: (event: PlannedEvent) => void
   /** Told of each event before each post of it. */
   readonly onPost?: (event: PlannedEvent) => void
-  /** An answer that has not come by then is not waited for any more; default 60 s. */
+  /** Timeout of an answer; default 60 s. */
   readonly timeoutMs?: number
-  /** Ends the client at once, whatever it still holds: the test has failed. */
+  /** Ends the client immediately, with unsent events: the test has failed. */
   readonly signal: AbortSignal
 }
 
@@ -29,7 +29,7 @@ export interface LoadClient {
   finish(): Promise<LoadReport>
 }
 
-/** What a client did: events planned, requests cut or refused for the moment, and answers that must never come. */
+/** What a client did: events planned, requests cut or refused temporarily, and answers that must never be given. */
 export interface LoadReport {
   readonly planned: number
   readonly reposted: number
@@ -43,8 +43,8 @@ const BATCH_MAX = 200
 const RETRY_MS = 40
 
 /**
- * Posts at a steady pace whatever the answers are: events that fall due while ingest is away wait in the client and
- * are posted when it is back. What was cut, answered 503, or is `retry` in a 207 is posted again with the same ids.
+ * Posts at a steady rate, independent of answers: events that are due while ingest is down wait in the client and are posted when
+ * it is back. Events that were cut, answered 503, or are `retry` in a 207 are posted again with the same ids.
  */
 export function startLoadClient(options: LoadClientOptions): LoadClient {
   const startedMs = performance.now()

@@ -17,7 +17,7 @@ export interface LogState {
   readonly fault: number | undefined
 }
 
-/** Asks a service what it says of its log. */
+/** Reads a service's state of its log. */
 export async function logStateOf(
   installation: Pick<Installation, 'urls'>,
   service: keyof typeof LOG_USERS,

@@ -78,7 +78,7 @@ test('loses, doubles, reorders and mixes up nothing while every process is kille
   say(JSON.stringify({ ...totals(reports), ms: Math.round(ms), webhooks: received }))
   expect(idleServices(kills)).toEqual([])
   expect(unexpected(run, reports)).toEqual([])
-  // Nothing waits for long: until all was acknowledged, what was posted while a process was away included.
+  // Nothing waits for long until all is acknowledged, events posted while a process was down included.
   expect((totals(reports).planned / ms) * 1000).toBeGreaterThan(EVENTS_PER_S * 0.95)
   expectAllHeld(observation)
   expectChecked(observation)
@@ -96,7 +96,7 @@ function replicasOf(...services: readonly Replica['service'][]): readonly Replic
   return replicas.filter(({ service }) => services.includes(service))
 }
 
-/** Three killers at once: for the services that stand alone, for the projectors and for the gateways. */
+/** Three concurrent killers: for the services with one process, for the projectors and for the gateways. */
 async function killAll(run: Run, random: () => number): Promise<readonly Kill[]> {
   const inFlight = createInFlightCounter({
     db,
@@ -105,11 +105,11 @@ async function killAll(run: Run, random: () => number): Promise<readonly Kill[]>
     streams: run.streams,
     acknowledged: () => [...run.acknowledged.values()],
   })
-  const lanes = [replicasOf('ingest', 'api', 'webhook-worker'), replicasOf('projector'), replicasOf('stream-gateway')]
+  const groups = [replicasOf('ingest', 'api', 'webhook-worker'), replicasOf('projector'), replicasOf('stream-gateway')]
   const kills = await Promise.all(
-    lanes.map((lane) =>
+    groups.map((group) =>
       runKiller({
-        replicas: lane,
+        replicas: group,
         killsEach: KILLS_EACH,
         random,
         inFlight,

@@ -43,7 +43,7 @@ afterAll(async () => {
 })
 
 describe('when a part is stopped', () => {
-  test('Kafka: ingest answers 503 within 250 ms once it knows, and takes the same events when it is back', async () => {
+  test('Kafka: ingest answers 503 within 250 ms once the outage is detected, and takes the same events when Kafka is back', async () => {
     const id = mintEventId(Date.now())
     await stack.kafka?.stop()
     await eventually(async () => (await post(id)).status === 503)
@@ -74,7 +74,7 @@ describe('when a part is stopped', () => {
     for (const id of ids) await comesOut(id)
   })
 
-  test('Redis: everything but deliveries goes on, and those arrive when it is back, emptied', async () => {
+  test('Redis: everything but deliveries continues, and deliveries arrive when Redis is back, empty', async () => {
     await stack.redis?.stop()
     const id = mintEventId(Date.now())
     expect((await post(id)).status).toBe(202)
@@ -85,7 +85,7 @@ describe('when a part is stopped', () => {
   })
 })
 
-/** Listed, streamed and delivered: nothing that was accepted is lost, wherever it stood. */
+/** Listed, streamed and delivered: no accepted event is lost, at any stage. */
 async function comesOut(id: string): Promise<void> {
   await eventually(() => listed(id), { everyMs: 100 })
   await eventually(() => streamed(id))

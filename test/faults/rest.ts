@@ -7,7 +7,7 @@ import { countRecords, readLog, readTable } from './observe.ts'
 import type { Run } from './run.ts'
 import { createArrivals, seenByWebhook } from './webhooks.ts'
 
-/** What {@link observeAtRest} needs. */
+/** Options of {@link observeAtRest}. */
 export interface RestOptions {
   readonly run: Omit<Run, 'clients' | 'posts'>
   readonly world: World
@@ -15,16 +15,16 @@ export interface RestOptions {
   readonly db: pg.Pool
   /** Where the run's webhooks lead, if it has any. */
   readonly receiver?: Receiver
-  /** How long what is missing may take to come. */
+  /** How long to wait for missing events. */
   readonly patienceMs: number
-  /** How long what comes twice may take to come. */
+  /** How long to wait for duplicates. */
   readonly settleMs: number
   readonly say: (line: string) => void
 }
 
 /**
- * Waits until everything that was written has arrived everywhere, or does not come any more, closes the clients and gives what was
- * seen. The load has ended.
+ * Waits until all written events have arrived everywhere, or the patience ends, closes the clients and returns the observation. The
+ * load has ended.
  */
 export async function observeAtRest(o: RestOptions): Promise<Observation> {
   const { run, db } = o
@@ -37,8 +37,8 @@ export async function observeAtRest(o: RestOptions): Promise<Observation> {
   const requests = o.receiver?.requests ?? []
   const missing = createMissing(run, table, createArrivals(requests))
   await eventually(() => missing() === 0, { timeoutMs: o.patienceMs, everyMs: 200 }).then(
-    () => o.say('all that is to come has come'),
-    async () => o.say(`${missing()} still to come: ${await describeDeliveries(db)}`),
+    () => o.say('all events have arrived'),
+    async () => o.say(`${missing()} still missing: ${await describeDeliveries(db)}`),
   )
   await sleep(o.settleMs)
   await Promise.all([...run.lists, ...run.streams].map((client) => client.close()))
@@ -53,7 +53,7 @@ export async function observeAtRest(o: RestOptions): Promise<Observation> {
   }
 }
 
-/** Events that are still to come, over all streams and webhooks. */
+/** Missing events, over all streams and webhooks. */
 function createMissing(
   run: RestOptions['run'],
   table: readonly PlannedEvent[],
@@ -73,7 +73,7 @@ function idsOf(table: readonly PlannedEvent[], o: { tenant: string; wanted: Want
   return table.filter((event) => isWanted(event, o.tenant, o.wanted)).map(({ id }) => id)
 }
 
-/** What Postgres plans for deliveries that have not come: the first thing that one wants to know then. */
+/** What Postgres has planned for missing deliveries: the first information for a diagnosis. */
 async function describeDeliveries(db: pg.Pool): Promise<string> {
   const states = await db.query('SELECT webhook_id, state, count(*)::int, min(due_at) FROM deliveries GROUP BY 1, 2')
   const endpoints = await db.query('SELECT webhook_id, consecutive_failures, next_probe_at FROM webhook_endpoints')
@@ -86,7 +86,7 @@ async function projectedUpTo(db: pg.Pool): Promise<number> {
   return result.rows[0]?.next ?? 0
 }
 
-/** Whether an event is of the run, and not of the former release that it began with. */
+/** Whether an event is of the run, and not of the previous release that it started with. */
 function isOfRun({ taskId }: { readonly taskId: string }): boolean {
   return taskId !== FORMER_TASK
 }

@@ -13,7 +13,7 @@ import pg from 'pg'
 import { openStream } from '../support/read-stream.ts'
 import { SERVICES, SHORT_TIMES, startReplica, startFleet, type Replica } from './fleet.ts'
 import { startFormerRelease, type FormerRelease } from './former-release.ts'
-import { startFront, type Front } from './front.ts'
+import { startLoadBalancer, type LoadBalancer } from './load-balancer.ts'
 import { observeAtRest } from './rest.ts'
 import { startRun, STREAMS, totals, unexpected, WEBHOOKS } from './run.ts'
 import { expectAllHeld, expectChecked } from './verdict.ts'
@@ -21,7 +21,7 @@ import { expectAllHeld, expectChecked } from './verdict.ts'
 const CLIENTS = 8
 const EVENTS_PER_S = 240
 const PUBLIC = ['ingest', 'api', 'stream-gateway'] as const
-/** A built checkout of the former release: the processes start as its own and are replaced by those of this one. */
+/** A built checkout of the previous release: its processes are started first and replaced by this one's. */
 const FORMER_DIR = process.env['FORMER_RELEASE_DIR']
 
 let world: World
@@ -30,28 +30,28 @@ let db: pg.Pool
 let env: Readonly<Record<string, string>>
 let replicas: readonly Replica[] = []
 let former: FormerRelease | undefined
-let fronts: Readonly<Record<(typeof PUBLIC)[number], Front>>
+let loadBalancers: Readonly<Record<(typeof PUBLIC)[number], LoadBalancer>>
 const over = new AbortController()
 
 beforeAll(async () => {
   world = await createWorld({ env: SHORT_TIMES })
-  // A busy machine looks at /readyz late.
+  // A busy machine polls /readyz late.
   env = { ...world.env, SHUTDOWN_DELAY_MS: '1500' }
   receiver = await startReceiver()
   db = new pg.Pool({ connectionString: world.database.adminUrl, max: 2 })
   if (FORMER_DIR !== undefined) former = await startFormerRelease({ dir: FORMER_DIR, world, env })
   const counts = { ingest: 2, projector: 2, api: 2, 'stream-gateway': 2, 'webhook-worker': 2 }
   replicas = await startFleet(env, counts, FORMER_DIR)
-  fronts = { ingest: await startFront(), api: await startFront(), 'stream-gateway': await startFront() }
-  for (const { service, url } of replicas) frontOf(service)?.add(url)
-  await eventually(() => replicas.every(({ service, url }) => frontOf(service)?.isUsed(url) !== false))
-  await former?.writeAndMigrate({ ingest: fronts.ingest.url, api: fronts.api.url })
+  loadBalancers = { ingest: await startLoadBalancer(), api: await startLoadBalancer(), 'stream-gateway': await startLoadBalancer() }
+  for (const { service, url } of replicas) loadBalancerOf(service)?.add(url)
+  await eventually(() => replicas.every(({ service, url }) => loadBalancerOf(service)?.isUsed(url) !== false))
+  await former?.writeAndMigrate({ ingest: loadBalancers.ingest.url, api: loadBalancers.api.url })
 }, 180_000)
 
 afterAll(async () => {
   over.abort()
   await Promise.allSettled(replicas.map((replica) => replica.stop()))
-  if (fronts !== undefined) await Promise.all(PUBLIC.map((service) => fronts[service].close()))
+  if (loadBalancers !== undefined) await Promise.all(PUBLIC.map((service) => loadBalancers[service].close()))
   await db?.end()
   await receiver?.close()
   await world?.close()
@@ -61,9 +61,9 @@ test('restarting every process, one after the other, fails no request, cuts no s
   const run = await startRun({
     world,
     receiver,
-    ingest: () => fronts.ingest.url,
-    api: () => fronts.api.url,
-    gateways: () => [fronts['stream-gateway'].url],
+    ingest: () => loadBalancers.ingest.url,
+    api: () => loadBalancers.api.url,
+    gateways: () => [loadBalancers['stream-gateway'].url],
     random: createRandom(randomSeed('rolling restart')),
     clients: CLIENTS,
     eventsPerS: EVENTS_PER_S,
@@ -86,8 +86,8 @@ test('restarting every process, one after the other, fails no request, cuts no s
 
   const lists = run.lists.map(({ report }) => report)
   say(JSON.stringify({ ...totals(reports), lists, openings: opened, streams: run.streams.map(({ report }) => report) }))
-  expect([...fronts.ingest.failures, ...fronts.api.failures]).toEqual([])
-  expect(fronts['stream-gateway'].failures).toEqual([])
+  expect([...loadBalancers.ingest.failures, ...loadBalancers.api.failures]).toEqual([])
+  expect(loadBalancers['stream-gateway'].failures).toEqual([])
   expect(unexpected(run, reports)).toEqual([])
   expect({ cut: totals(reports).cut, unavailable: totals(reports).unavailable }).toEqual({ cut: 0, unavailable: 0 })
   for (const list of lists) expect(list).toMatchObject({ cut: 0, unavailable: 0 })
@@ -99,26 +99,26 @@ test('restarting every process, one after the other, fails no request, cuts no s
   }
   expectAllHeld(observation)
   expectChecked(observation)
-  await former?.expectKept(fronts.api.url)
+  await former?.expectKept(loadBalancers.api.url)
 }, 240_000)
 
-/** As a deployment does it: a new one is started, and when it is in use the old one is told to end. */
+/** Like a deployment: a new one is started, and once it is in use the old one is stopped. */
 async function replace(old: Replica): Promise<void> {
-  const front = frontOf(old.service)
+  const loadBalancer = loadBalancerOf(old.service)
   const fresh = await startReplica(old.service, `${old.name} of the next version`, env)
   replicas = [...replicas, fresh]
-  front?.add(fresh.url)
-  await eventually(() => front?.isUsed(fresh.url) !== false)
+  loadBalancer?.add(fresh.url)
+  await eventually(() => loadBalancer?.isUsed(fresh.url) !== false)
   expect({ of: old.name, code: await old.stop() }).toEqual({ of: old.name, code: 0 })
-  front?.remove(old.url)
+  loadBalancer?.remove(old.url)
   say(`${old.name} is replaced`)
 }
 
-function frontOf(service: Replica['service']): Front | undefined {
-  return service === 'projector' || service === 'webhook-worker' ? undefined : fronts[service]
+function loadBalancerOf(service: Replica['service']): LoadBalancer | undefined {
+  return service === 'projector' || service === 'webhook-worker' ? undefined : loadBalancers[service]
 }
 
-/** Opens streams one after another and closes them: whoever comes while a gateway ends has to be let in too. */
+/** Opens streams one after another and closes them: they must also open while a gateway ends. */
 function startOpenings(apiKey: string) {
   const counts = { opened: 0, refused: [] as string[] }
   const ending = new AbortController()
@@ -132,7 +132,7 @@ function startOpenings(apiKey: string) {
 
   async function openOne(): Promise<void> {
     const headers = { authorization: `Bearer ${apiKey}` }
-    const url = `${fronts['stream-gateway'].url}/v1/events/stream?types=task.failed`
+    const url = `${loadBalancers['stream-gateway'].url}/v1/events/stream?types=task.failed`
     const stream = await openStream((signal) => fetch(url, { headers, signal }))
     counts.opened += 1
     await stream.close()

@@ -25,7 +25,7 @@ export interface RunOptions {
   readonly eventsPerS: number
   readonly streams: readonly Opened[]
   readonly webhooks: readonly Opened[]
-  /** Mean time after which a stream client moves on by itself. */
+  /** Mean time after which a stream client reconnects to another gateway. */
   readonly roamMs: number
   /** How long a load client waits for an answer; default 60 s. */
   readonly timeoutMs?: number
@@ -98,7 +98,7 @@ export function totals(reports: readonly LoadReport[]) {
   return { planned: sum('planned'), reposted: sum('reposted'), cut: sum('cut'), unavailable: sum('unavailable') }
 }
 
-/** Answers that no client may ever get, whatever is killed. */
+/** Answers that no client may ever get, with anything killed. */
 export function unexpected(run: Run, reports: readonly LoadReport[]): readonly string[] {
   return [
     ...reports.flatMap((report) => report.unexpected),
@@ -117,7 +117,7 @@ function startLoad(
   o: RunOptions,
   index: number,
   keyOf: (tenant: string) => string,
-  told: Pick<LoadClientOptions, 'acknowledge' | 'onPost'>,
+  hooks: Pick<LoadClientOptions, 'acknowledge' | 'onPost'>,
 ): LoadClient {
   const tenant = TENANTS[index % TENANTS.length] ?? TENANTS[0]
   return startLoadClient({
@@ -128,7 +128,7 @@ function startLoad(
     format: index % 2 === 0 ? 'json' : 'ndjson',
     random: o.random,
     plan: (nowMs) => planEvent(tenant, o.random, nowMs),
-    ...told,
+    ...hooks,
     ...(o.timeoutMs === undefined ? {} : { timeoutMs: o.timeoutMs }),
     signal: o.signal,
   })

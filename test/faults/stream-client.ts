@@ -3,7 +3,7 @@ import { createParser, type EventSourceMessage } from 'eventsource-parser'
 import type { StreamedEvent, StreamSeen, Wanted } from './ledger.ts'
 import { ledgerIdOf } from './workload.ts'
 
-/** What a stream client needs: the gateways it may use, as whom, and what it wants. */
+/** Options of a stream client: the gateways it may use, its key, and its filter. */
 export interface StreamClientOptions {
   readonly name: string
   readonly tenant: string
@@ -13,19 +13,19 @@ export interface StreamClientOptions {
   readonly random: () => number
   /** Mean time after which the client itself cuts its connection, so that it moves between gateways that live. */
   readonly roamMs: number
-  /** Told of each event as it comes. */
+  /** Called with each event when it arrives. */
   readonly onEvent?: (id: string) => void
   /** Ends the client: the test has failed. */
   readonly signal: AbortSignal
 }
 
-/** A stream client that reconnects for ever with `Last-Event-ID` to whichever gateway answers. */
+/** A stream client that reconnects for ever with `Last-Event-ID` to any gateway that answers. */
 export interface StreamClient {
   readonly seen: StreamSeen
   readonly has: (id: string) => boolean
   /** The gateway that it is connected to now, if any. */
   connectedTo(): string | undefined
-  /** Whether it has an id to come back with. */
+  /** Whether it has an id to resume with. */
   canResume(): boolean
   readonly report: StreamReport
   close(): Promise<void>

@@ -9,9 +9,8 @@ export interface Tampering {
 }
 
 /**
- * Falsifies a good observation in every way that the checker exists to see: one id removed, one doubled, two swapped,
- * one of another tenant, one byte changed; in each place where events come out. A checker that does not report each
- * of them proves nothing.
+ * Falsifies a good observation in every way that the checker must detect: one id removed, one duplicated, two swapped, one of
+ * another tenant, one byte changed; at each output of events. A checker that does not report each of them proves nothing.
  */
 export function tamperings(good: Observation): readonly Tampering[] {
   const ofStreams = good.streams.flatMap((stream, at) => tamperStream(good, stream, at))
@@ -19,7 +18,7 @@ export function tamperings(good: Observation): readonly Tampering[] {
   return [...tamperLog(good), ...tamperTable(good), ...ofStreams, ...ofWebhooks, ...tamperLists(good)]
 }
 
-/** The part of an observation that is about some of the events: as consistent as the whole, and quicker to judge. */
+/** The part of an observation that is about some of the events: as consistent as the whole, and quicker to check. */
 export function partOf(whole: Observation, ids: ReadonlySet<string>): Observation {
   const has = ({ id }: { readonly id: string }) => ids.has(id)
   return {

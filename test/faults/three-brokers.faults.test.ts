@@ -16,8 +16,8 @@ import type { Run } from './run.ts'
 
 const PARTITIONS = 12
 const ALL = Array.from({ length: PARTITIONS }, (_, partition) => partition)
-/** How long the only replica of some partitions is away, and how long a broker cannot be reached from ingest. */
-const AWAY_MS = byForm({ short: 6_000, long: 90_000 })
+/** How long the only replica of some partitions is down, and how long a broker cannot be reached from ingest. */
+const DOWN_MS = byForm({ short: 6_000, long: 90_000 })
 const REFUSED_MS = byForm({ short: 3_000, long: 30_000 })
 const EVENTS_PER_S = byForm({ short: 40, long: 12 })
 /** A post is answered within twice the produce timeout of 5 s; the rest is for a busy machine. */
@@ -112,7 +112,7 @@ async function deadAsOnlyReplica(
   const stream = await single.openStream('/v1/events/stream?agent=partitions')
   await eventually(async () => (await posts.post(led)).status === 503, SOON)
   await eventually(async () => (await posts.post(others)).status === 202, SOON)
-  const endMs = performance.now() + AWAY_MS
+  const endMs = performance.now() + DOWN_MS
   const refusedMs: number[] = []
   while (performance.now() < endMs) {
     const refused = await posts.post(led)

@@ -23,7 +23,7 @@ export function expectChecked(observation: Observation): void {
   }
 }
 
-/** Every eighth event, and of each stream one more and two that must come in order, so that those that get little are looked at too. */
+/** Every eighth event, and of each stream one more and two ordered ones, so that streams with few events are checked too. */
 function someOf(observation: Observation): ReadonlySet<string> {
   const ids = new Set(observation.log.flatMap(({ id }, at) => (at % 8 === 0 ? [id] : [])))
   for (const stream of observation.streams) {

@@ -8,7 +8,7 @@ const ID = 'evt_01m88y3fz3eeksq399rkr6wnx3'
 const BODY = `{"object":"event","id":"${ID}","data":{"task_id":"t"}}`
 const subscription: Subscription = { id: 'whk_1', name: 'w', tenant: 'north', wanted: {}, secret: SECRET }
 
-/** A request as it is sent at `sentMs` and comes at `atMs`. */
+/** A request sent at `sentMs` and received at `atMs`. */
 function received(o: { readonly sentMs: number; readonly atMs: number; readonly body?: string }) {
   const sentAt = new Date(o.sentMs)
   const headers = {

@@ -16,7 +16,7 @@ export interface Subscription {
 export interface ReceivedRequest {
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>
   readonly body: Buffer
-  /** When it came, epoch milliseconds. */
+  /** When it arrived, epoch milliseconds. */
   readonly atMs: number
 }
 
@@ -52,12 +52,12 @@ export function seenByWebhook(
 }
 
 /**
- * Tells whether a webhook has received an event, looking at each request once and at its headers alone: a receiver that is kept
- * busy by being looked at answers too late.
+ * Returns whether a webhook has received an event. Reads each request once and only its headers, as slow checks would delay the
+ * receiver's answers.
  */
 export function createArrivals(requests: readonly ReceivedRequest[]): (webhookId: string, eventId: string) => boolean {
   const byWebhook = new Map<string, Set<string>>()
-  let looked = 0
+  let checked = 0
 
   function note(request: ReceivedRequest): void {
     const webhookId = header(request, 'x-ariftly-webhook-id')
@@ -66,7 +66,7 @@ export function createArrivals(requests: readonly ReceivedRequest[]): (webhookId
   }
 
   return function hasArrived(webhookId, eventId) {
-    for (; looked < requests.length; looked += 1) note(requests[looked] as ReceivedRequest)
+    for (; checked < requests.length; checked += 1) note(requests[checked] as ReceivedRequest)
     return byWebhook.get(webhookId)?.has(eventId) === true
   }
 }
@@ -84,7 +84,7 @@ function delivery(request: ReceivedRequest, { secret }: Subscription): DeliveryS
 /** Standard Webhooks: a timestamp that is further than this from the time of arrival is refused. */
 const TOLERANCE_MS = 5 * 60_000
 
-/** As the library's `verify` judges, which knows no time but now: a long run looks at its requests minutes after they came. */
+/** Like the library's `verify`, without its check of the age: a long run verifies its requests minutes after they arrived. */
 function verifiesStandard(request: ReceivedRequest, secret: string): boolean {
   const sentAt = new Date(Number(header(request, 'webhook-timestamp')) * 1000)
   if (!(Math.abs(request.atMs - sentAt.getTime()) <= TOLERANCE_MS)) return false

@@ -22,8 +22,8 @@ const MIX: readonly (readonly [type: string, share: number, members: string])[] 
 ]
 
 /**
- * The next event that a client of the tenant posts. Its `data` is one line with `task_id` first, so the very bytes have
- * to come out again; it carries the event's id and owner for the checker, and numbers that a JSON round trip changes.
+ * The next event that a client of the tenant posts. Its `data` is one line with `task_id` first, so its exact bytes are expected
+ * at each output; it has the event's id and owner for the checker, and numbers that a JSON round trip changes.
  */
 export function planEvent(tenant: (typeof TENANTS)[number], random: () => number, nowMs: number): PlannedEvent {
   const id = mintEventId(nowMs)

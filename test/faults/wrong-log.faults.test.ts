@@ -46,7 +46,7 @@ afterAll(async () => {
   await foreign?.close()
 })
 
-test('a foreign cluster behind the same name is neither read nor written, and all goes on when it is gone', async () => {
+test('another cluster with the same name is neither read nor written, and all continues when the right one is back', async () => {
   await forAll(async (each) => {
     const run = await each.startRun({ clients: 3, eventsPerS: EVENTS_PER_S })
     await goesOn(run)
@@ -144,7 +144,7 @@ async function deleteTopics(client: KafkaClient, { topic, dlqTopic }: TestTopics
   })
 }
 
-/** Opens a new epoch, with which the services go on by themselves. */
+/** Opens a new epoch, with which the services continue without a restart. */
 async function adoptLog(each: Behind, epoch: number): Promise<void> {
   const env = { ...each.world.env, KAFKA_BROKERS: `127.0.0.1:${each.proxy.port}` }
   expect(await runProjectionCommand(env, 'adopt-log')).toEqual({
@@ -165,7 +165,7 @@ async function comesOut(each: Behind): Promise<void> {
   await stream.close()
 }
 
-/** A post gets 503 at once, with its id. */
+/** A post gets 503 immediately, with its id. */
 async function isRefused(each: Behind): Promise<void> {
   const id = mintEventId(Date.now())
   const refused = await post(each, id)

@@ -34,7 +34,7 @@ afterAll(async () => {
   await system?.close()
 })
 
-/** What each client prints; the last event has a type that the document does not know. */
+/** What each client prints; the last event has a type that is not in the document. */
 const EXPECTED = {
   statuses: ['accepted', 'accepted', 'accepted'],
   types: ['task.progress', 'session.message', 'task.archived'],

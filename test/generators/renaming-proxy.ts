@@ -3,7 +3,7 @@ import { createServer, request, type IncomingMessage, type ServerResponse } from
 import type { AddressInfo } from 'node:net'
 import { buffer } from 'node:stream/consumers'
 
-/** A server that has events of a type that the document does not know. */
+/** A server with events of a type that is not in the document. */
 export interface RenamingProxy {
   readonly url: string
   close(): Promise<void>

@@ -13,7 +13,7 @@ export default async function setup() {
   process.removeListener('exit', printFailure)
 }
 
-// A failure of the setup comes before the reporters exist.
+// The reporters do not exist yet when the setup fails.
 function printFailure() {
   writeSync(1, '0 passed, 1 failed\n')
 }

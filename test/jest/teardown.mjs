@@ -4,8 +4,8 @@ import { join } from 'node:path'
 
 const ROOT = join(import.meta.dirname, '../..')
 
-// Ends what setup.mjs started, after a foreign checker has seen the answers that tests have recorded (`record-answer.ts`). If jest dies
-// before this runs, the stack ends with it by itself.
+// Ends the stack of setup.mjs, after an independent checker has validated the answers that tests recorded (`record-answer.ts`). If
+// jest dies before this runs, the stack ends with it.
 export default async function teardown() {
   try {
     checkAnswers(join(process.env.ARIFTLY_TEST_DIR ?? '', 'answers'))

@@ -22,8 +22,8 @@ export const STOP_BACKUP = 'SELECT labelfile FROM pg_backup_stop()'
 /**
  * A base backup by Postgres' low-level interface, as in docs/operations/backup.md: it needs no program of Postgres' own, so no version of
  * one. https://www.postgresql.org/docs/18/continuous-archiving.html
- * @param data the data directory of the server, which goes on working.
- * @param file where the archive of tar is written; the label comes beside it.
+ * @param data the data directory of the server, which keeps running.
+ * @param file where the archive of tar is written; the label is written next to it.
  */
 export async function takeBaseBackup(adminUrl: string, data: string, file: string): Promise<void> {
   const client = new pg.Client({ connectionString: adminUrl })
@@ -38,7 +38,7 @@ export async function takeBaseBackup(adminUrl: string, data: string, file: strin
   }
 }
 
-/** Unpacks a base backup so that the next start of Postgres replays the archived log up to the end of the backup, and goes on from there. */
+/** Unpacks a base backup so that the next start of Postgres replays the archived log up to the end of the backup, and continues from there. */
 export async function restoreBaseBackup(file: string, archive: string, data: string): Promise<void> {
   mkdirSync(data, { recursive: true, mode: 0o700 })
   await tar('-C', data, '-xpf', file)
@@ -53,7 +53,7 @@ export async function restoreBaseBackup(file: string, archive: string, data: str
   writeFileSync(join(data, 'postgresql.auto.conf'), lines.join(''), { flag: 'a' })
 }
 
-/** Files change and go while they are read, which tar says with code 1: the log that is replayed makes that good. */
+/** Files change and disappear while they are read, which tar reports with code 1: replaying the log repairs that. */
 async function tar(...args: readonly string[]): Promise<void> {
   try {
     await execute('tar', [...args])

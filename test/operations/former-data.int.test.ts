@@ -7,7 +7,7 @@ import { createPool, migrate, MIGRATIONS_DIR, type Pool } from '@ariftly/store'
 import { createWorld, eventually, startServiceProcess, type ServiceProcess, type World } from '@ariftly/testkit'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 
-/** The migrations of the former release (d8d7e9a). */
+/** The migrations of the previous release (d8d7e9a). */
 const FORMER = [
   '0001_roles_events',
   '0002_projection',
@@ -98,7 +98,7 @@ async function call(method: string, path: string, key: string, body?: object) {
   return { status: answer.status, body: (text === '' ? {} : JSON.parse(text)) as Record<string, unknown> }
 }
 
-test("the former release's data has all that is new: timeline, lists of deliveries, rotation, limits, deletion", async () => {
+test("the previous release's data has all new features: timeline, lists of deliveries, rotation, limits, deletion", async () => {
   const [event] = (await call('GET', '/v1/events?include=log,deliveries', KEY)).body['data'] as readonly object[]
   // Nobody noted when its events were projected, or how attempts went.
   expect(event).toMatchObject({

@@ -61,7 +61,7 @@ describe('PgBouncer', () => {
     const DATABASE_URL = urlOf(world.database.adminUrl)
     const api = await startServiceProcess('api', { ...world.env, DATABASE_URL }, { untilReady: false })
     expect(await api.exited).toBe(78)
-    expect(api.output()).toContain('A connection pooler in transaction mode stands before Postgres')
+    expect(api.output()).toContain('There is a connection pooler in transaction mode before Postgres')
     expect(api.output()).toContain('pool_mode = session')
   })
 })

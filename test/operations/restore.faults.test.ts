@@ -50,7 +50,7 @@ afterAll(async () => {
   system?.kill('SIGKILL')
   await system?.exited
   await receiver?.close()
-  await world?.close().catch(() => undefined) // Its Postgres is gone by design.
+  await world?.close().catch(() => undefined) // Its Postgres was removed on purpose.
   await restored?.close()
   await stack?.close()
   rmSync(folder, { recursive: true, force: true })
@@ -96,7 +96,7 @@ async function startOnBackup(file: string): Promise<Readonly<Record<string, stri
   return env
 }
 
-/** How often each id stands in a list. */
+/** How often each id is in a list. */
 function countById(ids: readonly string[]): ReadonlyMap<string, number> {
   const counts = new Map<string, number>()
   for (const id of ids) counts.set(id, (counts.get(id) ?? 0) + 1)
@@ -124,14 +124,14 @@ test('a database restored from a backup taken under load ends up with every even
   const lastSeen = open.messages.at(-1)?.id
   const shown = idsOf(open)
 
-  // The disaster: the database and all processes are gone, Redis is empty; Kafka is what it was.
+  // The disaster: the database and all processes are lost, Redis is empty; Kafka is unchanged.
   system.kill('SIGKILL')
   await Promise.all([system.exited, open.close(), stack.postgres?.kill('SIGKILL')])
   await redisCommand(stack.redis?.port ?? 0, 'FLUSHALL')
   const deliveredBefore = receiver.requests.length
   const env = await startOnBackup(file)
 
-  // Table = log, and no event lacks.
+  // Table = log, and no event is missing.
   const pool = createPool({ role: null, url: env['DATABASE_ADMIN_URL'] ?? '', applicationName: 'test', max: 1 })
   const countEvents = async () => (await pool.query<{ n: number }>('SELECT count(*)::int AS n FROM events')).rows[0]?.n
   await eventually(async () => (await countEvents()) === load.accepted.length, PATIENCE)
@@ -142,7 +142,7 @@ test('a database restored from a backup taken under load ends up with every even
     output: expect.stringContaining(`${load.accepted.length} events compared, 0 diff`),
   })
 
-  // Streams go on where they were: behind the backup, and before it.
+  // Streams continue where they were: after the backup, and before it.
   const [resumed, fromBefore] = await Promise.all([stream(apiKey, lastSeen), stream(apiKey, resumeFrom)])
   const more = startSteadyLoad(system.url, apiKey)
   await eventually(() => more.accepted.length >= 50, PATIENCE)
@@ -154,7 +154,7 @@ test('a database restored from a backup taken under load ends up with every even
   expect(idsOf(fromBefore).toSorted()).toEqual([...unseen, ...more.accepted].toSorted())
   await Promise.all([resumed.close(), fromBefore.close()])
 
-  // Webhooks: what was delivered after the backup comes again under its id, what was finished long before does not, none lacks.
+  // Webhooks: deliveries after the backup are sent again with their ids, deliveries that ended long before are not, none is missing.
   const all = new Set([...load.accepted, ...more.accepted])
   await eventually(() => new Set(deliveredIds()).size === all.size, PATIENCE)
   const again = () => countById(deliveredIds().slice(deliveredBefore))

@@ -10,7 +10,7 @@ export async function startPrimary(dataDir: string): Promise<LocalStack> {
   return await startPostgres(dataDir)
 }
 
-/** Copies a Postgres, which is stopped meanwhile, and starts the copy as a standby: it takes reads and refuses writes, and is never promoted. */
+/** Copies a Postgres, stopped meanwhile, and starts the copy as a standby: it accepts reads, refuses writes, and is never promoted. */
 export async function startStandby(primary: LocalStack, from: string, to: string): Promise<LocalStack> {
   await primary.postgres?.stop()
   const place = join(to, 'postgres')

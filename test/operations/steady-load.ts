@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
-/** Posts events at a pace until it is told to stop. */
+/** Posts events at a constant rate until it is stopped. */
 export interface SteadyLoad {
   /** Ids of the events that were answered `accepted`, in order. */
   readonly accepted: readonly string[]

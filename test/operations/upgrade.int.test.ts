@@ -54,14 +54,14 @@ describe('on a schema that is older than the code', () => {
   })
   afterAll(() => admin.query(`DROP DATABASE ${name} WITH (FORCE)`))
 
-  test.each(SERVICES)('%s ends at once, and says which migration is lacking', async (service) => {
+  test.each(SERVICES)('%s ends immediately, and names the missing migration', async (service) => {
     const env = { ...world.env, DATABASE_URL: url, LOG_LEVEL: 'error' }
     const process = await startServiceProcess(service, env, { untilReady: false })
     expect(await process.exited).toBe(1)
-    expect(process.output()).toContain(`run migrate first. It lacks ${LAST}.`)
+    expect(process.output()).toContain(`run migrate first. Missing: ${LAST}.`)
   })
 
-  test('the migration keeps what is there, run by two at once, and the services start', async () => {
+  test('the migration keeps all data, run by two processes together, and the services start', async () => {
     const older = createPool({ role: null, url, applicationName: 'test', max: 1 })
     await older.query(`INSERT INTO log_epochs (epoch, topic, cluster_id) VALUES (7, 'kept', 'cluster')`)
     await Promise.all([migrate(url), migrate(url)])

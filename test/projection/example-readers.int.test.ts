@@ -67,7 +67,7 @@ async function append(topic: string, records: readonly ProducerRecord[]): Promis
   }
 }
 
-/** What is no event, or none that the examples know. */
+/** Records that are no events, or none that the examples support. */
 function recordsToSkip(): readonly ProducerRecord[] {
   return recordsOf([event('acme', 'task.created', 'skipped')], PARTITIONS).flatMap((record) => [
     { ...record, value: null },

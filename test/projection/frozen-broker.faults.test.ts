@@ -26,7 +26,7 @@ interface Entry {
   readonly status: string
 }
 
-/** Posts without pause until it is told to end; what is answered `retry` is posted again under the same ids. */
+/** Posts without pause until it is stopped; events answered `retry` are posted again with the same ids. */
 function startPoster() {
   const accepted = new Set<string>()
   const posted = new Set<string>()
@@ -60,7 +60,7 @@ async function post(ids: readonly string[]): Promise<readonly Entry[]> {
 }
 
 test(
-  'a broker that stands still for longer than every timeout costs nothing that was accepted and doubles nothing',
+  'a broker frozen for longer than every timeout loses no accepted event and makes no duplicate',
   async () => {
     const posters = Array.from({ length: CLIENTS }, startPoster)
     await eventually(() => posters.every(({ accepted }) => accepted.size > 50))

@@ -67,7 +67,7 @@ async function storedIds(): Promise<readonly string[]> {
   return rows.map(({ id }) => id)
 }
 
-test('when Postgres cannot extend a file, ingest goes on, and the projector waits and recovers without a loss', async () => {
+test('when Postgres cannot extend a file, ingest continues, and the projector waits and recovers without a loss', async () => {
   const ids = [...(await post()).ids]
   await eventually(async () => (await storedIds()).length === BATCH)
   limitFiles(FILE_BYTES_MAX)

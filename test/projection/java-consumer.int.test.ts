@@ -17,8 +17,8 @@ let client: KafkaClient
 beforeAll(async () => {
   const log = createLogger({ service: 'test', level: 'silent' })
   client = createKafka({ brokers: stackAddresses().kafka.split(','), clientId: 'test', log })
-  // Kafka's defaults (the sender's timestamps and compression), unlike those of our own topics, leave a batch as it was sent:
-  // the consumer checks the checksum that we computed, and not one of the broker's.
+  // Kafka's defaults (the sender's timestamps and compression), unlike our own topics' settings, store a batch unchanged: the
+  // consumer checks the checksum that we computed, and not the broker's.
   await client.withAdmin((admin) => admin.createTopics({ topics: [{ topic, numPartitions: 2, replicationFactor: 1 }] }))
 })
 
@@ -41,7 +41,7 @@ function event(over: Partial<LogEvent>): Omit<ProducerRecord, 'partition'> {
   })
 }
 
-/** Two batches: events as the API writes them, and whatever else the format allows. */
+/** Two batches: events as the API writes them, and other records that the format allows. */
 function batchesOfRecords(): readonly (readonly Omit<ProducerRecord, 'partition'>[])[] {
   const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
   const long = 'x'.repeat(200)
@@ -105,7 +105,7 @@ test.each([
   ['none', 0],
   ['gzip', 1],
 ] as const)(
-  "Kafka's Java client reads what the producer wrote, as it was sent and in order (compression %s)",
+  "Kafka's Java client reads what the producer wrote, unchanged and in order (compression %s)",
   async (compression, partition) => {
     const producer = createProducer(client, { topic, compression })
     const batches = batchesOfRecords().map((batch) => batch.map((record) => ({ ...record, partition })))

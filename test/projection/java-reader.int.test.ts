@@ -51,7 +51,7 @@ function bodyOfAllTypes(): string {
   return `[${events.map((event) => JSON.stringify(event)).join(',')},${odd}]`
 }
 
-/** What the log may hold besides our own events: an event with a header that is not listed yet, and what is no event. */
+/** Other records that the log may hold: an event with an unlisted header, and records that are no events. */
 function foreignRecords(): readonly ProducerRecord[] {
   const { key, value, headers } = encodeRecord({
     tenant: 'default',

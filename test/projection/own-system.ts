@@ -11,7 +11,7 @@ export interface OwnSystem {
   close(): Promise<void>
 }
 
-/** Starts them; what had started is ended again when the rest fails. */
+/** Starts them; if one fails, the others are stopped. */
 export async function startOwnSystem(env: Readonly<Record<string, string>> = {}): Promise<OwnSystem> {
   const stack = await startOwnStack()
   const closers: (() => Promise<unknown>)[] = [() => stack.close()]

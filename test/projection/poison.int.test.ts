@@ -23,7 +23,7 @@ afterAll(async () => {
 })
 
 async function deadLetters(): Promise<readonly { readonly reason: string; readonly value: string }[]> {
-  const letters: { reason: string; value: string }[] = []
+  const found: { reason: string; value: string }[] = []
   for await (const records of scanLog(writer.client, {
     topic: world.topics.dlqTopic,
     partition: 0,
@@ -31,10 +31,10 @@ async function deadLetters(): Promise<readonly { readonly reason: string; readon
     to: 1e9,
   })) {
     for (const { headers, value } of records) {
-      letters.push({ reason: String(headers['dlq_reason']), value: value?.toString() ?? '' })
+      found.push({ reason: String(headers['dlq_reason']), value: value?.toString() ?? '' })
     }
   }
-  return letters
+  return found
 }
 
 test('one record that Postgres refuses, among thousands, is the only one that is not stored, and one dead letter', async () => {

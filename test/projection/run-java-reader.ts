@@ -19,7 +19,7 @@ export interface ReadByJava {
 }
 
 /**
- * Compiles `java/AsyncapiReader.java` and lets it read the log by an AsyncAPI document alone.
+ * Compiles `java/AsyncapiReader.java` and runs it to read the log by an AsyncAPI document alone.
  * @param file the document.
  * @throws Error with what the compiler or the program said when one fails.
  */

@@ -4,13 +4,13 @@ import { join } from 'node:path'
 const CLI = join(import.meta.dirname, '../../services/projector/dist/cli.js')
 const TIMEOUT_MS = 60_000
 
-/** What a command left behind. */
+/** Exit code and output of a command. */
 export interface CommandOutcome {
   readonly code: number
   readonly output: string
 }
 
-/** Runs `npm run projection -- <args>` as it is shipped (build first), with exactly `env`. */
+/** Runs `npm run projection -- <args>` from the build (build first), with exactly `env`. */
 export function runProjectionCommand(
   env: Readonly<Record<string, string>>,
   ...args: readonly string[]

@@ -79,7 +79,7 @@ async function hasCounted(process: ServiceProcess, rows: number): Promise<void> 
   expect(await counted(process, INSERTED)).toBe(rows)
 }
 
-test('a projector stopped inside its transaction writes nothing when it goes on after another has taken over', async () => {
+test('a projector stopped inside its transaction writes nothing when it continues after another has taken over', async () => {
   const holder = await holdInserts()
   const stale = await startProjector(true)
   await writer.write(numberedEvents(0, EVENTS))
@@ -103,7 +103,7 @@ test('a projector stopped inside its transaction writes nothing when it goes on 
   )
   expect(await counted(stale, INSERTED)).toBe(0)
   expect(await writer.numbers()).toEqual(range(0, EVENTS + MORE))
-  // And it is of use again: alone, it goes on where the other stopped.
+  // And it works again: alone, it continues where the other stopped.
   other.kill('SIGTERM')
   await other.exited
   await writer.write(numberedEvents(EVENTS + MORE, MORE))
@@ -111,7 +111,7 @@ test('a projector stopped inside its transaction writes nothing when it goes on 
   await hasCounted(stale, MORE)
 }, 150_000)
 
-/** It has tried its batch again, or has been told that the position moved. */
+/** It has retried its batch, or has seen that the position moved. */
 async function hasRejoined(process: ServiceProcess): Promise<boolean> {
   return (
     process.output().includes('a batch failed') ||

@@ -29,7 +29,7 @@ async function holds(numbers: readonly number[]): Promise<void> {
   await eventually(async () => (await writer.numbers()).join() === numbers.join(), { everyMs: 100 })
 }
 
-/** The same name and port, another cluster, and nothing of the former log. */
+/** The same name and port, another cluster, and nothing of the previous log. */
 async function wipeBroker(): Promise<void> {
   await stack.kafka?.stop()
   const data = join(stack.dataDir, 'kafka/data')
@@ -51,7 +51,7 @@ describe('the operator commands, as processes', () => {
     expect(missing).toEqual({ code: 78, output: expect.stringContaining('KAFKA_BROKERS') })
   })
 
-  test('status, verify and rebuild work beside a projector that runs', async () => {
+  test('status, verify and rebuild work next to a running projector', async () => {
     const projector = await startServiceProcess('projector', world.env)
     await writer.write(numberedEvents(0, 60))
     await holds(range(0, 60))

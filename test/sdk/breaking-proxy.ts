@@ -4,11 +4,11 @@ import type { AddressInfo } from 'node:net'
 import { buffer } from 'node:stream/consumers'
 
 /**
- * What a proxy does to posts. `resetBefore` cuts a request in the middle of its body, `resetAfter` passes it on and cuts the answer, so that the
- * client cannot know that it took effect; `hole` takes requests and never answers, `halfAnswer` passes
- * them on and stops in the middle of the answer.
+ * What a proxy does to posts. `resetBefore` cuts a request in the middle of its body, `resetAfter` forwards it and cuts the answer,
+ * so that the client cannot know that it took effect; `silent` takes requests and never answers, `halfAnswer` forwards them and
+ * stops in the middle of the answer.
  */
-export type Breakage = 'none' | 'unavailable' | 'tooMany' | 'resetBefore' | 'resetAfter' | 'hole' | 'halfAnswer'
+export type Breakage = 'none' | 'unavailable' | 'tooMany' | 'resetBefore' | 'resetAfter' | 'silent' | 'halfAnswer'
 
 /** A bad way to one server. */
 export interface BreakingProxy {
@@ -46,7 +46,7 @@ export async function startBreakingProxy(target: string): Promise<BreakingProxy>
       case 'resetAfter':
         void pass(req, undefined).then(() => req.socket.resetAndDestroy())
         break
-      case 'hole':
+      case 'silent':
         req.resume()
         break
       case 'halfAnswer':

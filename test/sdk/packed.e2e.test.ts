@@ -42,7 +42,7 @@ async function main() {
 }
 main()
 `
-/** Sends, and returns without `close`; so long a linger that the events are sent at the end of the program or not at all. */
+/** Sends, and returns without `close`; the linger is so long that the events are sent at the end of the program or never. */
 const PROGRAM_WITHOUT_CLOSE = `
 import { Ariftly } from '@ariftly/sdk'
 const client = new Ariftly({
@@ -167,7 +167,7 @@ describe('the packed SDK', () => {
     expect(await fixture.check([...files, fixture.write('globals.mts', README_GLOBALS)])).toBe('')
   })
 
-  test('has a README whose programs run as they are printed, as plain JavaScript', async () => {
+  test('has a README whose programs run as printed, as plain JavaScript', async () => {
     const [send = '', follow = ''] = fencedBlocks(readPage('packages/sdk/README.md'), 'js')
     fixture.write('send.mjs', send)
     fixture.write('follow.mjs', follow)
@@ -175,7 +175,7 @@ describe('the packed SDK', () => {
     expect(await fixture.run(process.execPath, 'follow.mjs', env())).toBe('Analyzing document\n')
   })
 
-  test('is used by guides whose programs run as they are printed', async () => {
+  test('is used by guides whose programs run as printed', async () => {
     const [send = ''] = fencedBlocks(readPage('docs/ingest.md'), 'js')
     const [follow = ''] = fencedBlocks(readPage('docs/streaming.md'), 'js')
     fixture.write('guide-send.mjs', send)
@@ -185,7 +185,7 @@ describe('the packed SDK', () => {
     const complete = JSON.stringify({ type: 'task.complete', task_id: task, data: {} })
     let printed: string | undefined
     const following = fixture.run(process.execPath, 'guide-follow.mjs', env()).then((text) => (printed = text))
-    // The stream has what is posted after it was opened.
+    // The stream has events posted after it was opened.
     await eventually(async () => {
       await system.post('/v1/events', complete, 202)
       return printed !== undefined
@@ -265,7 +265,7 @@ describe('examples', () => {
     ])
   })
 
-  test('the receiver in express prints what a webhook delivers, once, and refuses what is not signed', async () => {
+  test('the receiver in express prints each delivery once, and refuses unsigned requests', async () => {
     const port = await findFreePort()
     const url = `http://127.0.0.1:${port}/ariftly-webhook`
     const receiver = await fixture.start('examples/receiver-express.mjs', {
@@ -297,7 +297,7 @@ describe('examples', () => {
     expect(printed).toBe('session.closed evt_1\n204\n401\n')
   })
 
-  test('the page follows a task in Chromium, with a token, and goes on after a reload', async () => {
+  test('the page follows a task in Chromium, with a token, and continues after a reload', async () => {
     await fixture.bundle('examples/browser/page.js', 'examples/browser/page.bundle.js')
     const site = await fixture.start('examples/browser/server.mjs', { ...env(), PORT: String(sitePort) })
     children.push(site.child)
@@ -314,7 +314,7 @@ describe('examples', () => {
       await page.reload()
       await postProgress('three')
       await page.waitForSelector('li:has-text("three")', { timeout: 30_000 })
-      // What was finished before the reload does not come again: at most the event in hand does.
+      // Events finished before the reload are not received again, at most the one in progress.
       expect(await page.locator('li:has-text("one")').count()).toBe(0)
     } finally {
       await browser.close()

@@ -25,7 +25,7 @@ import type { SenderLeave, SenderOrder, SenderReport } from './sender-process.ts
 
 const EVENTS = byForm({ short: 20_000, long: 200_000 })
 const TASKS = 160
-const HOLE_MS = byForm({ short: 3000, long: 40_000 })
+const SILENT_MS = byForm({ short: 3000, long: 40_000 })
 const OUTAGE_MS = byForm({ short: 700, long: 10_000 })
 const ATTEMPT_MS = byForm({ short: 2000, long: 10_000 })
 const KILLS = byForm({ short: 3, long: 5 })
@@ -112,8 +112,8 @@ test(
       ['tooMany', OUTAGE_MS],
       ['resetBefore', OUTAGE_MS / 2],
       ['resetAfter', OUTAGE_MS / 2],
-      ['hole', HOLE_MS],
-      ['halfAnswer', HOLE_MS],
+      ['silent', SILENT_MS],
+      ['halfAnswer', SILENT_MS],
     ]
     // Each outage has a part of the events that the sender holds back until it has begun.
     const part = EVENTS / (outages.length + 2)
@@ -160,7 +160,7 @@ test(
     const order = { url: proxy.url, apiKey, attemptMs: ATTEMPT_MS, tasks: 7 }
     for (let kill = 0; kill <= KILLS; kill += 1) {
       const isLast = kill === KILLS
-      // Half of the kills find a server that answers, half one that is away.
+      // Half of the kills find a server that answers, half one that is down.
       proxy.break(kill % 2 === 0 && !isLast ? 'unavailable' : 'none')
       const from = takenSoFar()
       const child = startSender({ ...order, from, to: events, spool: { folder: join(folder, 'spool'), taken, ids } })
@@ -168,7 +168,7 @@ test(
         const { unsent } = await reportOf(child)
         expect(unsent).toBe(0)
       } else {
-        // On a busy machine a sender may be done, and have ended by itself, before it is looked at.
+        // On a busy machine a sender may have ended before it is checked.
         const exited = once(child, 'exit')
         await eventually(() => takenSoFar() >= Math.min(events, from + 200), { timeoutMs: 30_000, everyMs: 5 })
         child.kill('SIGKILL')

@@ -4,7 +4,7 @@ import { Ariftly, type NewEvent } from '@ariftly/sdk'
 import { openSpool } from '@ariftly/sdk/node'
 import { keepCollectingGarbage } from '@ariftly/testkit'
 
-/** What a sender is told. */
+/** Options of a sender. */
 export interface SenderOrder {
   readonly url: string
   readonly apiKey: string
@@ -58,11 +58,11 @@ async function run(order: SenderOrder): Promise<SenderReport> {
   const waits: number[] = []
   let baseBytes = 0
   let peakBytes = 0
-  const watch = setInterval(look, 50)
-  // What only a collection brings to light, such as a signal that nothing holds, shows at once.
+  const watch = setInterval(sampleMemory, 50)
+  // Faults that only a collection reveals, such as an unreferenced signal, then show immediately.
   const stopCollecting = keepCollectingGarbage(100)
 
-  function look(): void {
+  function sampleMemory(): void {
     const { rss } = process.memoryUsage()
     if (baseBytes === 0 && client.events.stats().accepted >= 2000) baseBytes = rss
     if (baseBytes > 0) peakBytes = Math.max(peakBytes, rss)
@@ -71,7 +71,7 @@ async function run(order: SenderOrder): Promise<SenderReport> {
   if (spool === undefined) await Promise.all(Array.from({ length: LOOPS }, (_, loop) => sendOwnTasks(loop)))
   else await takeAll(spool)
   const { unsent } = await client.close({ timeoutMs: 60_000 })
-  look()
+  sampleMemory()
   clearInterval(watch)
   stopCollecting()
   const p99 = waits.toSorted((a, b) => a - b)[Math.floor(waits.length * 0.99)] ?? 0

@@ -81,7 +81,7 @@ export function createAttack(o: AttackOptions): () => Attack {
       case 'cursor':
       case 'last_event_id':
         return ofBoth(({ sealed }) => sealed)
-      case 'token': // Whole, the other's would be its own credential, and no attack.
+      case 'token': // The other's complete token would be its own credential, and no attack.
         return chance(0.5) ? pick(o.own.sealed) : mutations.sealed(pick(o.foreign.sealed))
       case 'tenant':
       case 'tenant_id':
@@ -106,7 +106,7 @@ export function createAttack(o: AttackOptions): () => Attack {
     if (operation.path.endsWith('/stream') && chance(0.4)) {
       headers['last-event-id'] = chance(0.8) ? pick(o.foreign.sealed) : mutations.sealed(pick(o.foreign.sealed))
     }
-    // Both tenants use the same few: what is kept under one is not for the other.
+    // Both tenants use the same few: an answer kept for one is not for the other.
     if (chance(0.1)) headers['idempotency-key'] = pick(['key-1', 'key-2', 'key-3'])
     if (chance(0.15)) {
       const name = pick(['x-tenant', 'x-tenant-id', 'ce-tenant', 'x-forwarded-user', 'x-original-url', 'cookie'])
@@ -134,7 +134,7 @@ export function createAttack(o: AttackOptions): () => Attack {
     return Buffer.from(chance(0.05) ? mutations.text(text) : text)
   }
 
-  /** Members that point at the other tenant, whether the route knows them or not. */
+  /** Members that point at the other tenant, known to the route or not. */
   function membersToTry(): Readonly<Record<string, unknown>> {
     const { foreign } = o
     return {

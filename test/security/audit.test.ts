@@ -23,17 +23,17 @@ function audit(report: object | string, allowed: readonly object[] = []): { code
   return { code: status, output: stdout }
 }
 
-describe('the audit of what is shipped', () => {
+describe('the audit of shipped packages', () => {
   test.each(['high', 'critical'])('fails for an advisory that is %s, and names it', (severity) => {
     const { code, output } = audit(reportOf(severity))
     expect({ code, output }).toEqual({ code: 1, output: expect.stringContaining(`${severity} ${ID} in qs: A fault`) })
   })
 
-  test('passes what is moderate', () => {
+  test('passes moderate advisories', () => {
     expect(audit(reportOf('moderate')).code).toBe(0)
   })
 
-  test('passes what is allowed until its day has gone by', () => {
+  test('passes allowed advisories until their day is over', () => {
     const allowed = { id: ID, reason: 'a test', until: '2999-12-31' }
     expect(audit(reportOf('high'), [allowed]).code).toBe(0)
     expect(audit(reportOf('high'), [{ ...allowed, until: '2026-01-01' }]).code).toBe(1)

@@ -28,7 +28,7 @@ export function documentedOperations(): readonly DocumentedOperation[] {
   const operations = Object.values(paths).flatMap((methods) => Object.values(methods))
   return ROUTES.map(({ name, method, path }) => {
     const operation = operations.find(({ operationId }) => operationId === name)
-    if (operation === undefined) throw new Error(`The document lacks ${name}.`)
+    if (operation === undefined) throw new Error(`The document does not have ${name}.`)
     const [contentType, content] = Object.entries(operation.requestBody?.content ?? {})[0] ?? []
     return {
       name,

@@ -1,10 +1,10 @@
 import { createPick } from './pool.ts'
 
-/** Changes of what is good. */
+/** Mutations of valid values. */
 export interface Mutations {
   /** A text that is cut, doubled, changed in one place, or another one altogether. */
   text(text: string): string
-  /** A sealed text with one letter changed. */
+  /** A sealed text with one character changed. */
   sealed(text: string): string
   /** A body with one member changed, taken away or added; `texts` are values to try. */
   members(body: Readonly<Record<string, unknown>>, texts: readonly string[]): Record<string, unknown>
@@ -29,7 +29,7 @@ export function createMutations(random: () => number): Mutations {
   }
 
   function sealed(given: string): string {
-    const at = Math.floor(random() * (given.length - 4)) // The last letter of base64 can stand for bits that do not count.
+    const at = Math.floor(random() * (given.length - 4)) // The last character of base64 can have unused bits.
     return `${given.slice(0, at)}${given[at] === 'A' ? 'B' : 'A'}${given.slice(at + 1)}`
   }
 

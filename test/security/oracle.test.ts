@@ -1,13 +1,13 @@
 import { describe, expect, test } from '@jest/globals'
-import { judgeExchange, type Exchange } from './oracle.ts'
+import { checkExchange, type Exchange } from './oracle.ts'
 
 const HIDDEN = ['mark-of-bravo', 'evt_01m88y3fz3eeksq399rkr6wnx3']
 const GOOD: Exchange = { request: 'GET /x', status: 404, answer: 'not found', namesForeignObject: true }
 
-describe('the judge of two tenants', () => {
+describe('the check of exchanges between two tenants', () => {
   test('finds nothing wrong with a refusal, and with an answer of its own', () => {
-    expect(judgeExchange(GOOD, HIDDEN)).toEqual([])
-    expect(judgeExchange({ ...GOOD, status: 200, namesForeignObject: false }, HIDDEN)).toEqual([])
+    expect(checkExchange(GOOD, HIDDEN)).toEqual([])
+    expect(checkExchange({ ...GOOD, status: 200, namesForeignObject: false }, HIDDEN)).toEqual([])
   })
 
   test.each<readonly [string, Partial<Exchange>, string]>([
@@ -18,6 +18,6 @@ describe('the judge of two tenants', () => {
     ['a failure of the server', { status: 503 }, 'was answered 503'],
     ['no answer', { status: 0 }, 'got no answer'],
   ])('notices %s', (_what, change, fault) => {
-    expect(judgeExchange({ ...GOOD, ...change }, HIDDEN)).toEqual([expect.stringContaining(fault)])
+    expect(checkExchange({ ...GOOD, ...change }, HIDDEN)).toEqual([expect.stringContaining(fault)])
   })
 })

@@ -1,10 +1,10 @@
-/** A request of one tenant, and all that came back. */
+/** A request of one tenant, and its answer. */
 export interface Exchange {
   /** Method and path, for the report. */
   readonly request: string
   /** 0 when no answer came in time, or the connection broke before one did. */
   readonly status: number
-  /** Head and body, or what of a stream came while it was open. */
+  /** Head and body, or the data of a stream while it was open. */
   readonly answer: string
   /** Whether the path names an object of the other tenant. */
   readonly namesForeignObject: boolean
@@ -14,7 +14,7 @@ export interface Exchange {
  * What is wrong with an exchange, one sentence each; none if all is well.
  * @param hidden texts of the other tenant that this one never sent, so that no answer can hold them but by a leak.
  */
-export function judgeExchange(exchange: Exchange, hidden: readonly string[]): readonly string[] {
+export function checkExchange(exchange: Exchange, hidden: readonly string[]): readonly string[] {
   const { request, status, answer, namesForeignObject } = exchange
   const faults = findHidden(answer, hidden).map((text) => `shows ${text} of the other tenant`)
   if (status === 0) faults.push('got no answer')
@@ -23,7 +23,7 @@ export function judgeExchange(exchange: Exchange, hidden: readonly string[]): re
   return faults.map((fault) => `${request} ${fault}`)
 }
 
-/** Those of `hidden` that stand in a text. Letters of either case count: some bytes of ours are hexadecimal. */
+/** The ones of `hidden` that are in a text, in any case: some are hexadecimal. */
 export function findHidden(text: string, hidden: readonly string[]): readonly string[] {
   const lower = text.toLowerCase()
   return hidden.filter((one) => lower.includes(one.toLowerCase()))

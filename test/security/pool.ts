@@ -1,4 +1,4 @@
-/** What of a tenant can stand in a request, by kind. */
+/** A tenant's values that can be in a request, by kind. */
 export interface Pool {
   readonly tenant: string
   /** Ids of objects, by their prefix: `evt`, `whk`, `dlv`, `rpl`, `rdl`, `key`. */
@@ -6,7 +6,7 @@ export interface Pool {
   readonly taskIds: readonly string[]
   readonly agents: readonly string[]
   readonly sessionIds: readonly string[]
-  /** Cursors of every list, ids of stream frames and stream tokens: sealed texts that say nothing to whoever holds them. */
+  /** Cursors of every list, ids of stream frames and stream tokens: sealed texts that reveal nothing. */
   readonly sealed: readonly string[]
 }
 
@@ -25,7 +25,7 @@ export function createPick(random: () => number): Pick {
   }
 }
 
-/** Everything in a pool that is a text, whatever it stands for. */
+/** All texts of a pool. */
 export function everythingOf(pool: Pool): readonly string[] {
   return [
     pool.tenant,

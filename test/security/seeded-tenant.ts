@@ -14,7 +14,7 @@ export interface SeededTenant {
   readonly pool: Pool
   /** What it uses itself while it attacks: the same, but for objects that it may lose by that. */
   readonly expendable: Pool
-  /** What the other one never gets to know: its mark, its secrets and the ids that are not in `pool`. */
+  /** Texts that the other tenant must never see: its mark, its secrets and the ids that are not in `pool`. */
   readonly hidden: readonly string[]
   /** Its mark, for what it posts later. */
   readonly mark: string
@@ -24,7 +24,7 @@ export interface SeededTenant {
 }
 
 const EVENTS = 20
-/** So many of its objects of a kind the other tenant knows by id. */
+/** How many objects of a kind the other tenant knows by id. */
 const KNOWN = 6
 const SCOPES = ['events:write', 'events:read', 'webhooks', 'admin']
 
@@ -33,7 +33,7 @@ interface Listed {
   readonly next_cursor: string | null
 }
 
-/** Makes everything through the API, and waits until nothing of it goes on. */
+/** Makes everything through the API, and waits until all of it has ended. */
 export async function seedTenant(system: Standalone, tenant: string): Promise<SeededTenant> {
   const mark = `mark${randomBytes(9).toString('hex')}`
   const apiKey = await system.apiKeyOf(tenant, SCOPES)

@@ -1,7 +1,7 @@
 import { Agent, request as startRequest, type IncomingMessage } from 'node:http'
 import { buffer } from 'node:stream/consumers'
 
-/** A request as it is to go out: nothing of it is made good on the way. */
+/** A request that is sent unchanged, with its faults. */
 export interface RawRequest {
   readonly method: string
   /** Path and query. */
@@ -10,10 +10,10 @@ export interface RawRequest {
   readonly body?: Buffer
 }
 
-/** What came back; status 0 when nothing did. */
+/** The answer; status 0 when there is none. */
 export interface RawAnswer {
   readonly status: number
-  /** Head and body; of a stream what came while it was open. */
+  /** Head and body; the data of a stream while it was open. */
   readonly text: string
 }
 
@@ -23,7 +23,7 @@ const STREAM_MS = 150
 
 const agent = new Agent({ keepAlive: true, maxSockets: 64 })
 
-/** Sends it as it stands. An answer that has no end is left after a moment; one that does not come within 10 s counts as none. */
+/** Sends it unchanged. An endless answer is read for a moment; no answer within 10 s counts as none. */
 export function sendRaw(origin: string, request: RawRequest): Promise<RawAnswer> {
   return new Promise((resolve) => {
     const { method, path, headers, body } = request

@@ -1,12 +1,12 @@
 import type { Pool } from '@ariftly/store'
 
-/** For each table that knows tenants, the number of a tenant's rows and a hash over all of their columns. */
+/** For each table with tenants, the number of a tenant's rows and a hash over all of their columns. */
 export type TenantState = Readonly<Record<string, { readonly rows: number; readonly hash: string }>>
 
 /** API keys without the time of their last use, which is written some seconds after it. */
 const KEYS = '(SELECT (jsonb_populate_record(k, \'{"last_used_at":null}\')).* FROM api_keys k)'
 
-/** Reads the state of a tenant from every table with a tenant in it, those that are added later included. */
+/** Reads the state of a tenant from every table with a tenant column, future tables included. */
 export async function readTenantState(admin: Pool, tenant: string): Promise<TenantState> {
   const { rows: tables } = await admin.query<{ name: string }>(
     `SELECT c.relname AS name FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid

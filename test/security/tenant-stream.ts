@@ -1,6 +1,6 @@
 import { openStream } from '../support/read-stream.ts'
 
-/** A stream of all events of a tenant, and all that has come on it. */
+/** A stream of all events of a tenant, and its received data. */
 export interface TenantStream {
   /** The ids of its frames. */
   ids(): readonly string[]

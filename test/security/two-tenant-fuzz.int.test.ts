@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { startStandalone, type Standalone } from '../support/standalone.ts'
 import { createAttack } from './attack.ts'
 import { documentedOperations } from './documented-operations.ts'
-import { findHidden, judgeExchange } from './oracle.ts'
+import { findHidden, checkExchange } from './oracle.ts'
 import { seedTenant, type SeededTenant } from './seeded-tenant.ts'
 import { closeConnections, sendRaw } from './send-raw.ts'
 import { readTenantState } from './tenant-state.ts'
@@ -67,7 +67,7 @@ async function attack(attacker: SeededTenant, victim: SeededTenant, count: numbe
       const { status, text: answer } = await sendRaw(system.url, sent)
       const request = `${sent.method} ${sent.path} ${sent.body?.toString('utf8', 0, 200) ?? ''}`
       const { namesForeignObject } = sent
-      faults.push(...judgeExchange({ request, status, answer, namesForeignObject }, victim.hidden))
+      faults.push(...checkExchange({ request, status, answer, namesForeignObject }, victim.hidden))
       const kind = `${sent.route} ${Math.floor(status / 100)}xx`
       answers.set(kind, (answers.get(kind) ?? 0) + 1)
     }
@@ -85,7 +85,7 @@ function foreignContentOf(tenant: SeededTenant, other: SeededTenant): readonly s
   return [...deliveries, tenant.stream.text()].flatMap((text) => findHidden(text, other.hidden))
 }
 
-describe('what looks on', () => {
+describe('the checks', () => {
   test('notices the content of a tenant in each answer that the tenant itself gets', async () => {
     const headers = { authorization: `Bearer ${alpha.apiKey}` }
     const [webhook = ''] = alpha.pool.ids.whk
@@ -94,7 +94,7 @@ describe('what looks on', () => {
     for (const path of paths) {
       const { status, text: answer } = await sendRaw(system.url, { method: 'GET', path, headers })
       const exchange = { request: path, status, answer, namesForeignObject: false }
-      expect(judgeExchange(exchange, alpha.hidden)).not.toEqual([])
+      expect(checkExchange(exchange, alpha.hidden)).not.toEqual([])
     }
     expect(foreignContentOf(alpha, alpha)).toContain(alpha.mark)
   })
@@ -106,7 +106,7 @@ describe('what looks on', () => {
   })
 })
 
-// Whoever is attacked has not attacked before: what it started then would go on, and its state would change by its own doing.
+// The victim has not attacked before: its own running work would change its state.
 describe.each([
   ['alpha', 'bravo', () => [alpha, bravo]],
   ['bravo', 'carol', () => [bravo, carol]],
@@ -134,7 +134,7 @@ describe.each([
 })
 
 test(
-  'both at once are shown nothing of each other, live events and deliveries included',
+  'both together are shown nothing of each other, live events and deliveries included',
   async () => {
     const outcomes = await Promise.all([attack(alpha, bravo, AT_ONCE), attack(bravo, alpha, AT_ONCE)])
     expect(outcomes.flatMap(({ faults }) => faults)).toEqual([])

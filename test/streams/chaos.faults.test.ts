@@ -37,7 +37,7 @@ const random = createRandom(seed + 1)
 
 beforeAll(async () => {
   stack = await startOwnStack()
-  // A small ring and few remembered ids, so that history, held clients and look-ups all have their turn.
+  // A small ring and few remembered ids, so that history, waiting clients and look-ups all happen.
   world = await createWorld({
     addresses: stack.addresses,
     env: {
@@ -110,7 +110,7 @@ test(
     // That the faults did happen.
     expect(Math.min(...connections)).toBeGreaterThan(3)
     expect(proxy.cuts).toBeGreaterThan(CLIENTS)
-    // One in three seconds, while the gateway behind it is not away: it may be killed several times, and a busy machine starts it slowly.
+    // One in three seconds, while its gateway runs: it may be killed several times, and a busy machine starts it slowly.
     expect(lagging.delayed).toBeGreaterThan(2)
     expect(Math.min(run.reposter.same, run.reposter.conflicting)).toBeGreaterThan(5)
   },
@@ -124,7 +124,7 @@ interface Run {
   readonly acknowledged: ReadonlyMap<string, PlannedEvent>
 }
 
-/** Opens the streams, and posts once each of them has a position to come back to. */
+/** Opens the streams, and posts once each of them has a position to resume from. */
 async function startRun(): Promise<Run> {
   const keys = new Map<string, string>()
   for (const tenant of TENANTS) keys.set(tenant, await world.apiKey(tenant))
@@ -153,7 +153,7 @@ async function startRun(): Promise<Run> {
       url: () => ingest.url,
       apiKey: keyOf(tenant),
       eventsPerS: EVENTS_PER_S / TENANTS.length,
-      repostShare: 0, // The reposter knows when there must be none.
+      repostShare: 0, // The reposter has the times without duplicates.
       format: index % 2 === 0 ? 'json' : 'ndjson',
       random,
       plan: (nowMs) => planEvent(tenant, random, nowMs),

@@ -3,21 +3,21 @@ import { createRandom, createWorld, eventually, randomSeed, startServiceProcess,
 import { startHoppingProxy, type HoppingProxy } from '../support/hopping-proxy.ts'
 import { createLogWriter, numbered } from './log-writer.ts'
 
-/** A client of somebody else's making, at work on the stream of one task. */
+/** A third-party client on the stream of one task. */
 export interface ForeignClient {
   /** Numbers of the events that it has shown, in order. */
   readonly numbers: readonly number[]
   close(): void
 }
 
-/** Two gateways behind a proxy that cuts, for clients that are not ours. */
+/** Two gateways behind a proxy that cuts, for third-party clients. */
 export interface ClientWorld {
   readonly proxy: HoppingProxy
   readonly world: World
   readonly apiKey: string
   /**
-   * Posts events 0 to `count` - 1 and waits until all have come: cuts begin when each client has seen event 0 and end before the last event,
-   * so that whatever a cut repeats has come before that one.
+   * Posts events 0 to `count` - 1 and waits until all have arrived. Cuts start when each client has seen event 0 and end before the
+   * last event, so that anything a cut repeats arrives before it.
    */
   play(clients: readonly ForeignClient[], taskId: string, count: number): Promise<void>
   close(): Promise<void>
@@ -42,7 +42,7 @@ export async function startClientWorld(env: Readonly<Record<string, string>> = {
   const proxy = await startHoppingProxy({ ports, random, bytes: BYTES, isSparingFrameEnds: true })
 
   async function play(clients: readonly ForeignClient[], taskId: string, count: number): Promise<void> {
-    // Events go out until each client shows that it is there: until then they count for nothing.
+    // Events are sent until each client has shown one: earlier ones are not checked.
     await log.append([numbered(taskId, 0)])
     await eventually(() => clients.every(({ numbers }) => numbers.length > 0))
     proxy.setCutting(true)

@@ -11,7 +11,7 @@ test('a seed gives the same faults at the same moments, another seed gives other
   expect(plan(7)).not.toEqual(plan(8))
 })
 
-test('every kind of fault comes, in the order of time', () => {
+test('every kind of fault is planned, in the order of time', () => {
   const faults = plan(7)
   expect(new Set(faults.map(({ kind }) => kind))).toEqual(
     new Set(['gateway', 'projector', 'postgres', 'drop', 'quiet']),

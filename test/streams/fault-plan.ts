@@ -16,9 +16,9 @@ export type PlannedFault = { readonly atMs: number } & (
 const EVERY_MS = { gateway: 4500, projector: 11_000, postgres: 30_000, drop: 4000 } as const
 
 /**
- * Before Postgres is restarted there is a quiet time without reposts and without dying gateways: while Postgres is away for
- * longer than 2 s a gateway that knows no earlier copy may show one (the written exception to promise 3), so none is sent.
- * It is longer than the lag of the slowest gateway.
+ * Before Postgres is restarted there is a quiet time without duplicates and without dying gateways: while Postgres is unavailable
+ * for longer than 2 s a gateway that does not remember the earlier record may show a duplicate (the documented exception to
+ * promise 3), so none is sent. It is longer than the lag of the slowest gateway.
  */
 const QUIET_MS = { before: 8000, after: 2000 } as const
 

@@ -58,7 +58,7 @@ test(
 
     await Promise.all(Array.from({ length: AT_ONCE }, run))
     expect(bad.slice(0, 3)).toEqual([])
-    // That they did reach what they are meant for: streams open, and refusals of several kinds.
+    // The mutations must reach their targets: streams open, and refusals of several kinds.
     expect([...statuses.keys()]).toEqual(expect.arrayContaining(['200', '400', '401', '415', '422']))
     expect((await fetch(`${gateway.url}/readyz`)).status).toBe(200)
   },
@@ -114,7 +114,7 @@ const ODD = [
   ' ',
 ]
 
-/** One to three changes at drawn places: a piece cut out, doubled, replaced, put in, or a case changed. */
+/** One to three changes at random positions: a piece removed, repeated, replaced, inserted, or a case changed. */
 function mutate(request: string, random: () => number): string {
   let text = request
   for (let change = 0; change <= random() * 3; change += 1) {
@@ -131,7 +131,7 @@ function mutate(request: string, random: () => number): string {
   return withLength(text)
 }
 
-/** Most mutants keep a sound length, so that it is the body that is judged and not its framing. */
+/** Most mutants keep a valid length, so that the body is validated and not its framing. */
 function withLength(text: string): string {
   const [head, body] = [text.slice(0, text.indexOf('\r\n\r\n')), text.slice(text.indexOf('\r\n\r\n') + 4)]
   return text.includes('\r\n\r\n') && /content-length: /i.test(head)
@@ -139,7 +139,7 @@ function withLength(text: string): string {
     : text
 }
 
-/** Sends bytes and gives what comes until the answer's head (or `until`) is there, the server ends, or half a second has passed. */
+/** Sends bytes and returns the data up to the end of the answer's head (or `until`), the end of the connection, or half a second. */
 async function send(request: string, until = '\r\n\r\n'): Promise<string> {
   return await new Promise((resolve) => {
     const socket = connect({ host: '127.0.0.1', port: gateway.port })

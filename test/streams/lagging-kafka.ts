@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { createConnection, createServer, type AddressInfo, type Socket } from 'node:net'
 
-/** A way to a Kafka broker on which records come late. */
+/** A proxy of a Kafka broker that delays records. */
 export interface LaggingKafka {
   /** For KAFKA_BROKERS. */
   readonly address: string
@@ -13,8 +13,8 @@ export interface LaggingKafka {
 const FETCH = 1
 
 /**
- * Stands in front of one broker, and tells its clients that it is that broker. Fetched records come `delayMs` late; all else
- * passes at once, so that the client stays a good member of its group and is only behind.
+ * A proxy of one broker that gives clients its own address. Fetched records are delayed by `delayMs`; all else passes immediately,
+ * so that the client stays a member of its group and only lags.
  */
 export async function startLaggingKafka(broker: {
   readonly host: string
@@ -90,7 +90,7 @@ export async function startLaggingKafka(broker: {
   }
 }
 
-/** A host and its port, as the Kafka protocol writes them one after the other. */
+/** A host and its port, as the Kafka protocol writes them one after another. */
 function addressBytes(host: string, port: number): Buffer {
   const bytes = Buffer.alloc(host.length + 4)
   bytes.write(host, 'latin1')
@@ -98,7 +98,7 @@ function addressBytes(host: string, port: number): Buffer {
   return bytes
 }
 
-/** Calls `take` with each whole message of a connection, its four bytes of length included. */
+/** Calls `take` with each complete message of a connection, its four bytes of length included. */
 function onFrames(socket: Socket, take: (frame: Buffer) => void): void {
   let rest: Buffer = Buffer.alloc(0)
   socket.on('data', (chunk: Buffer) => {

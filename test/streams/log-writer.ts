@@ -27,7 +27,7 @@ export function createLogWriter(world: World): LogWriter {
   }
 }
 
-/** An event of a task, with a number that says its place among those of the test. */
+/** An event of a task, with its number among the test's. */
 export function numbered(taskId: string, number: number, o: Partial<LogEvent> = {}): LogEvent {
   return {
     tenant: 'acme',

@@ -46,7 +46,7 @@ async function open(query: string, from?: ServiceProcess): Promise<OpenStream> {
   return stream
 }
 
-/** The id that a stream has which begins now. */
+/** The id of a stream that starts now. */
 async function idOfNow(): Promise<string> {
   const { response } = await openRaw()
   const reader = response.body?.getReader()
@@ -64,7 +64,7 @@ test('a stream whose position is in neither place yet is held open, and gets all
   const id = await idOfNow()
   const live = await open('?agent=holder')
   projector.kill('SIGSTOP')
-  // More than the ring keeps: what is evicted is nowhere but in the log now.
+  // More than the ring keeps: evicted records are only in the log.
   const events = Array.from({ length: 3000 }, (_, n) => numbered(`t-hold-${n % 5}`, n, { agent: 'holder' }))
   for (let at = 0; at < events.length; at += 250) await log.append(events.slice(at, at + 250))
   await eventually(() => live.messages.length === events.length)
@@ -114,7 +114,7 @@ test('a tenant may have so many streams over all its keys, and no more', async (
   }
 })
 
-test('a stream begins now when after= is yet to come, as the clock of its client is ahead', async () => {
+test('a stream starts now when after= is in the future, as the clock of its client is ahead', async () => {
   await log.append([numbered('t-ahead', 1)])
   await eventually(async () => (await rowsOf('t-ahead')) === 1)
   const stream = await open(`?task_id=t-ahead&after=${new Date(Date.now() + 3_600_000).toISOString()}`)
@@ -124,7 +124,7 @@ test('a stream begins now when after= is yet to come, as the clock of its client
 })
 
 describe('a position that is older than the kept history', () => {
-  test('by after= is told by stream.reset, and the stream goes on from the earliest', async () => {
+  test('by after= gets stream.reset, and the stream continues from the earliest', async () => {
     await log.append([numbered('t-old', 1)])
     await eventually(async () => (await rowsOf('t-old')) === 1)
     const stream = await open('?task_id=t-old&after=2020-01-01T00:00:00Z')
@@ -137,7 +137,7 @@ describe('a position that is older than the kept history', () => {
     expect(numbersOf(stream.messages.slice(1))).toEqual([1])
   })
 
-  test('by id is told by stream.reset, and what is left is shown', async () => {
+  test('by id gets stream.reset, and the remaining events are shown', async () => {
     await log.append([numbered('t-expired', 1), numbered('t-expired', 2)])
     await eventually(async () => (await rowsOf('t-expired')) === 2)
     const { rows } = await world.admin.query<{ partition: number; offset: number }>(
@@ -198,7 +198,7 @@ test('a gateway whose topic has another number of partitions is not ready and sa
 })
 
 // The last one, as the world is another one then.
-test('when an operator opens another epoch, streams end, come back with their old id, are told, and go on', async () => {
+test('when an operator opens another epoch, streams end, resume with their old id, get stream.reset, and continue', async () => {
   const stream = await open('?task_id=t-epoch')
   await log.append([numbered('t-epoch', 1)])
   await eventually(() => stream.messages.length === 1)

@@ -13,7 +13,7 @@ export interface Reposter {
   close(): Promise<void>
 }
 
-/** What {@link startReposter} needs. */
+/** Options of {@link startReposter}. */
 export interface ReposterOptions {
   readonly url: () => string
   readonly keyOf: (tenant: string) => string
@@ -36,7 +36,7 @@ export function startReposter(o: ReposterOptions): Reposter {
   async function run(): Promise<void> {
     while (!ended.aborted) {
       if (!paused) {
-        posting = repostOne().catch(() => undefined) // Ingest was away: another one is tried later.
+        posting = repostOne().catch(() => undefined) // Ingest was down: another one is tried later.
         await posting
       }
       await sleep(o.everyMs * (0.5 + o.random()))

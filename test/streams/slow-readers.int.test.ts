@@ -31,7 +31,7 @@ afterAll(async () => {
   await world?.close()
 })
 
-test(`${SLOW} readers that stop for ${EVENTS} events cost bounded memory, hold nobody up, and get everything in order, those that were closed by resuming`, async () => {
+test(`${SLOW} readers that stop for ${EVENTS} events cost bounded memory, delay no other reader, and get everything in order, by resuming if they were closed`, async () => {
   const slow = await Promise.all(Array.from({ length: SLOW }, openReader))
   const fast = await Promise.all(Array.from({ length: FAST }, openReader))
   for (const reader of slow) reader.pause()
@@ -60,7 +60,7 @@ interface Reader {
   resume(): void
 }
 
-/** A reader that only looks whether each event is the one after the last; when its connection ends it resumes by its last id. */
+/** A reader that only checks that each event follows the previous one; when its connection ends it resumes by its last id. */
 async function openReader(): Promise<Reader> {
   let next = 0
   let wrong: readonly number[] = []
@@ -88,7 +88,7 @@ async function openReader(): Promise<Reader> {
     return opened
   }
 
-  /** A whole block counts, with its id at the end; what was cut comes again. */
+  /** Takes complete blocks, with the id at the end; a cut block is sent again. */
   function take(block: string): void {
     const number = /"n":(\d+)/.exec(block)?.[1]
     if (number !== undefined) {

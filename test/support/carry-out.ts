@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
 /**
- * Carries out planned faults, each at its moment; how long one takes holds no other one up. After a failure no further one begins.
- * @returns what the faults gave, in the order of the plan, once all are over and `durationMs` have passed.
- * @throws the first failure, when those that had begun are over.
+ * Carries out planned faults, each at its moment, independent of the others' duration. After a failure no further one is started.
+ * @returns the results of the faults, in the order of the plan, once all are over and `durationMs` have passed.
+ * @throws the first failure, when all started ones are over.
  */
 export async function carryOut<F extends { readonly atMs: number }, T>(o: {
   readonly faults: readonly F[]

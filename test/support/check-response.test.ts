@@ -64,7 +64,7 @@ describe('an answer', () => {
       { method: 'DELETE', path: '/v1/webhooks/x', status: 204, body: '{}' },
       'with a body',
     ],
-  ])('with %s is told', (_name, change, words) => {
+  ])('with %s is reported', (_name, change, words) => {
     expect(answer(change)).toContain(words)
   })
 })

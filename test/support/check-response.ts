@@ -13,7 +13,7 @@ export interface AnswerToCheck {
   readonly body: string
 }
 
-/** Statuses that every route may have and that the document tells in general words. */
+/** Statuses that every route may have, which the document describes in general. */
 const GENERAL: ReadonlySet<number> = new Set([404, 405, 431, 500])
 
 /**
@@ -71,7 +71,7 @@ function faultsOf(pointer: string, body: string, name: string): string | undefin
   return `${name} otherwise than the OpenAPI document says: ${errors.join('; ')}\n${body.slice(0, 2000)}`
 }
 
-/** Clients are told to ignore members that they do not know; we are not to have members that the document does not. */
+/** Clients must ignore unknown members; we must not have members that are not in the document. */
 function closed(document: OpenapiDocument): OpenapiDocument {
   return JSON.parse(JSON.stringify(document), (_key, part: unknown) => {
     const isOpen =

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { createConnection, createServer, type AddressInfo, type Socket } from 'node:net'
 
-/** A bad way to several servers: whoever comes is led to any of them, and cut off at any byte. */
+/** A proxy of several servers: each connection is led to any of them, and cut at any byte. */
 export interface HoppingProxy {
   readonly url: string
   /** Connections that were cut in the middle of what they were being sent. */
@@ -15,18 +15,18 @@ export interface HoppingProxy {
   close(): Promise<void>
 }
 
-/** What {@link startHoppingProxy} needs. */
+/** Options of {@link startHoppingProxy}. */
 export interface HoppingProxyOptions {
   readonly ports: readonly number[]
   readonly random: () => number
   /** Bytes to the client before a cut; drawn so that short lives are as likely as long ones. */
   readonly bytes: { readonly min: number; readonly max: number }
   /**
-   * No cut between the two line ends of a frame: `@microsoft/fetch-event-source` takes the id as soon as its line is complete, before the
-   * event is, so such a cut loses that event to it whatever a server does.
+   * No cut between the two line ends of a frame: `@microsoft/fetch-event-source` takes the id as soon as its line is complete, before
+   * the event is, so with such a cut it loses that event.
    */
   readonly isSparingFrameEnds?: boolean
-  /** Changes what goes to clients, chunk by chunk; it must keep the length. */
+  /** Changes the data to clients, chunk by chunk; it must keep the length. */
   readonly change?: (chunk: Buffer) => Buffer
 }
 

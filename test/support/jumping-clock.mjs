@@ -1,5 +1,5 @@
-// Preloaded into a process: its clock is ahead by what the file JUMPING_CLOCK_FILE says, in milliseconds, looked at
-// every 20 ms. Timers and `performance` go on evenly, as they do when the clock of a machine is set.
+// Preloaded into a process: its clock is ahead by the milliseconds in the file JUMPING_CLOCK_FILE, read every 20 ms. Timers and
+// `performance` are not affected, as when the clock of a machine is set.
 import { readFileSync } from 'node:fs'
 
 const file = process.env.JUMPING_CLOCK_FILE

@@ -40,12 +40,12 @@ async function pythonPackages(packages: readonly string[]): Promise<string> {
 
 /** What a Python program runs with. */
 export interface PythonProgram {
-  /** The program and its arguments, as behind `python3`. */
+  /** The program and its arguments, as after `python3`. */
   readonly args: readonly string[]
   /** Packages of PyPI. */
   readonly packages: readonly string[]
   readonly env?: Readonly<Record<string, string>>
-  /** The folder to run in; default: that of the tests. */
+  /** The folder to run in; default: the tests' folder. */
   readonly cwd?: string
 }
 

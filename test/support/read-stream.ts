@@ -7,7 +7,7 @@ export interface OpenStream {
   close(): Promise<void>
 }
 
-/** Opens a stream with the given request and collects what comes. */
+/** Opens a stream with the given request and collects its data. */
 export async function openStream(open: (signal: AbortSignal) => Promise<Response>): Promise<OpenStream> {
   const closing = new AbortController()
   const response = await open(closing.signal)
@@ -24,7 +24,7 @@ export async function openStream(open: (signal: AbortSignal) => Promise<Response
     for await (const chunk of response.body ?? []) parser.feed(decoder.decode(chunk as Uint8Array, { stream: true }))
   }
 
-  const reading = read().catch(() => undefined) // Aborted by close, or cut by the server: what came stays.
+  const reading = read().catch(() => undefined) // Aborted by close, or cut by the server: received data is kept.
   return {
     response,
     messages,

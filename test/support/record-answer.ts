@@ -11,8 +11,8 @@ const known = new Set<string>()
 const counts = new Map<string, number>()
 
 /**
- * Records a JSON answer for the foreign checker, which looks at those of all tests when the tests have ended
- * (`test/jest/teardown.mjs`). Answers of unknown routes are not recorded: the document has no word for them.
+ * Records a JSON answer for the independent checker, which validates the answers of all tests when they have ended
+ * (`test/jest/teardown.mjs`). Answers of unknown routes are not recorded: the document does not have them.
  */
 export function recordAnswer(answer: AnswerToCheck): void {
   const { method, path, status, contentType, body } = answer

@@ -5,7 +5,7 @@ import { createWorld, startServiceProcess, type World } from '@ariftly/testkit'
 import { checkResponse } from './check-response.ts'
 import { recordAnswer } from './record-answer.ts'
 
-/** The whole product in one process on one port, on a world of its own, with a key of tenant `default`. */
+/** The whole product in one process on one port, on its own world, with a key of tenant `default`. */
 export interface Standalone {
   readonly url: string
   readonly apiKey: string
@@ -21,7 +21,7 @@ export interface Standalone {
   close(): Promise<void>
 }
 
-/** Starts it; `env` goes over the world's settings. */
+/** Starts it; `env` overrides the world's settings. */
 export async function startStandalone(env: Readonly<Record<string, string>> = {}): Promise<Standalone> {
   const dataDir = mkdtempSync(join(process.env['ARIFTLY_TEST_DIR'] ?? tmpdir(), 'standalone-data-'))
   const world = await createWorld({ env: { DATA_DIR: dataDir, ...env } })

@@ -12,7 +12,7 @@ const SCOPES = ['events:write', 'events:read', 'webhooks', 'admin']
 /** Rows that say of the tenant what must be remembered; its keys and webhooks have no content any more. */
 const KEPT = ['api_key_changes', 'api_keys', 'audit_entries', 'tenant_log_ends', 'webhooks']
 
-/** Tenants that follow one another in each of two places. */
+/** Consecutive tenants in each of two sequences. */
 const LIVES = byForm({ short: 3, long: 25 })
 /** Tables without a column of the tenant: whose row each of theirs belongs to. */
 const OWNED = [
@@ -67,7 +67,7 @@ async function listed(key: string, path: string): Promise<readonly unknown[]> {
   return body['data'] as readonly unknown[]
 }
 
-/** Tables that hold rows of tenants, besides those that are kept. */
+/** Tables that hold rows of tenants, without the ones that are kept. */
 async function tablesWith(tenants: readonly string[]): Promise<readonly string[]> {
   const { rows: tables } = await admin.query<{ name: string }>(
     `SELECT c.relname AS name FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
@@ -160,7 +160,7 @@ test('a tenant is deleted with all its data, and its id is never given again', a
   expect(await listed(operator, '/v1/tenants')).toEqual([])
   expect(await listed(other, '/v1/events')).toHaveLength(5)
 
-  // After a restore to a moment before the deletion, an operator deletes what was deleted since.
+  // After a restore to a moment before the deletion, an operator repeats the later deletions.
   const today = new Date().toISOString().slice(0, 10)
   const list = runTenantsCommand(system.env, ['deleted', today])
   expect(list).toEqual({ code: 0, output: 'gone\n' })
@@ -194,7 +194,7 @@ test('tenants that are deleted at random moments of their work leave nothing, an
     await eventually(async () => (await countEvents(tenant)) >= accepted)
     expect(await countEvents(tenant)).toBe(accepted)
   }
-  // All records are projected by now: those of the deleted tenants were passed over.
+  // All records are projected by now: the deleted tenants' were skipped.
   expect(await runProjectionCommand(system.env, 'verify')).toMatchObject({ code: 0 })
   expect(await runProjectionCommand(system.env, 'rebuild')).toMatchObject({
     code: 0,

@@ -118,7 +118,7 @@ function dataOf(messages: OpenStream['messages']): string {
   return messages.map(({ data }) => data).join('\n')
 }
 
-test('nothing of a deleted tenant comes back: appended before and replicated after, or taken by processes without Postgres', async () => {
+test('no data of a deleted tenant reappears: appended before and replicated after, or taken by processes without Postgres', async () => {
   const env = { DATABASE_URL: world.database.url.replace(/:\d+\//, `:${proxy.port}/`) }
   const [api, ingest, , cutIngest, cutGateway] = await Promise.all([
     start('api'),

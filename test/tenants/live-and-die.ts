@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
-/** What came of a tenant. */
+/** The history of a tenant. */
 export interface Life {
   readonly tenant: string
   readonly isDeleted: boolean
@@ -8,7 +8,7 @@ export interface Life {
   readonly accepted: number
 }
 
-/** What {@link liveAndDie} needs. */
+/** Options of {@link liveAndDie}. */
 export interface LifeOptions {
   readonly call: (key: string, method: string, path: string, body?: object) => Promise<Answer>
   /** A key with the scope `platform`. */
@@ -26,14 +26,14 @@ interface Answer {
 }
 
 const LIFE_MS = { min: 100, max: 1_200 } as const
-/** The callers of a deleted tenant go on for so long. */
+/** How long the callers of a deleted tenant continue. */
 const AFTER_MS = 400
 /** Answers that are no fault, before and after the deletion. */
 const EXPECTED = new Set([200, 201, 202, 204, 401, 403, 404, 409])
 
 /**
- * Makes a tenant that posts events and uses webhooks, replays, redeliveries and keys in a drawn order, and deletes it at a drawn
- * moment while it goes on.
+ * Makes a tenant that posts events and uses webhooks, replays, redeliveries and keys in a random order, and deletes it at a random
+ * moment while it continues.
  */
 export async function liveAndDie(o: LifeOptions): Promise<Life> {
   const { call, operator, tenant, random } = o

@@ -28,7 +28,7 @@ afterAll(async () => {
   await world?.close()
 })
 
-/** Stores keys beside the API; the triggers, which look at each, have nothing to find. */
+/** Stores keys without the API and its triggers. */
 async function storeKeys(tenant: string): Promise<void> {
   await world.admin.query('ALTER TABLE api_keys DISABLE TRIGGER USER')
   for (let stored = 0; stored < KEYS; stored += SLICE) {
@@ -96,7 +96,7 @@ describe(`a tenant with ${KEYS} keys`, () => {
     return performance.now() - startedMs
   }
 
-  test('is suspended at every service by one entry of the feed, its cached keys, others and streams, and comes back', async () => {
+  test('is suspended at every service by one entry of the feed, its cached keys, others and streams, and can be resumed', async () => {
     const neighbour = await world.apiKey('neighbour')
     const before = await feedEntries()
     expect(await stop('PUT', '{"state":"suspended"}')).toBeLessThan(REFUSED_MS_MAX)

@@ -8,7 +8,7 @@ const BLOCKED = 4_500
 
 let world: World
 let api: ServiceProcess
-/** For transactions that are open while the test looks at tables. */
+/** For transactions that are open while the test queries tables. */
 let transactions: ReturnType<World['database']['openPool']>
 const projectors: ServiceProcess[] = []
 const open = new Set<PoolClient>()
@@ -76,7 +76,7 @@ async function isBlocked(): Promise<boolean> {
   return (await count('pg_stat_activity', `application_name = 'ariftly-projector' AND wait_event_type = 'Lock'`)) > 0
 }
 
-test('a deletion goes on when the projector was killed in any of its phases, and the count is of all rows', async () => {
+test('a deletion continues after the projector was killed in any of its phases, and the count is of all rows', async () => {
   const key = await world.apiKey('gone', ['events:read'])
   await insertEvents(world.admin, 'gone', EVENTS)
   await insertEvents(world.admin, 'stays', 100, EVENTS + 1)
@@ -87,7 +87,7 @@ test('a deletion goes on when the projector was killed in any of its phases, and
   const operator = await world.apiKey('default', ['platform'])
   const call = (method: string) =>
     fetch(`${api.url}/v1/tenants/gone`, { method, headers: { authorization: `Bearer ${operator}` } })
-  // A writer that does not know of the deletion, and ends after most of it.
+  // A writer that does not see the deletion, and ends after most of it.
   const older = await transaction('SELECT pg_current_xact_id()')
   const keyLock = await transaction(`SELECT FROM api_keys WHERE tenant_id = 'gone' FOR SHARE`)
   expect((await call('DELETE')).status).toBe(202)
@@ -103,7 +103,7 @@ test('a deletion goes on when the projector was killed in any of its phases, and
   )
   const deleted = Math.floor(BLOCKED / 1000) * 1000
   await killWhen(async () => (await count('events', `tenant_id = 'gone'`)) === EVENTS - deleted, eventLock)
-  // What was deleted is what was counted; the slice that was under way has left nothing.
+  // The deleted rows are the counted ones; the interrupted slice had no effect.
   expect(await (await call('GET')).json()).toMatchObject({ state: 'deleting', deleted_count: deleted })
   expect(await count('events', `tenant_id = 'gone'`)).toBe(EVENTS - deleted)
 
@@ -114,7 +114,7 @@ test('a deletion goes on when the projector was killed in any of its phases, and
   await insertEvents(older, 'gone', 3, 1)
   await commit(older)
 
-  // In its last look.
+  // In its last scan.
   const answerLock = await transaction('SELECT FROM idempotency_keys FOR UPDATE')
   await killWhen(async () => (await count('events', `tenant_id = 'gone'`)) === 0 && (await isBlocked()), answerLock)
   expect((await call('GET')).status).toBe(200)

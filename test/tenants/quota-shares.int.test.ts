@@ -55,7 +55,7 @@ test('two processes have half of each quota; when one is killed the other takes 
   await eventually(async () => (await granted(one, key)) === 100, { timeoutMs: 25_000, everyMs: 200 })
   const third = await startIngest()
   await eventually(async () => (await granted(one, key)) === 50, { timeoutMs: 10_000, everyMs: 200 })
-  // One that ends by itself is not waited for.
+  // A process that ends cleanly is not waited for.
   third.kill('SIGTERM')
   await eventually(async () => (await granted(one, key)) === 100, { timeoutMs: 10_000, everyMs: 200 })
 })

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 
 const CLI = join(import.meta.dirname, '../../services/api/dist/cli.js')
 
-/** Runs `npm run tenants -- <args>` as it is shipped (build first), with exactly `env` and this standard input. */
+/** Runs `npm run tenants -- <args>` from the build (build first), with exactly `env` and this standard input. */
 export function runTenantsCommand(
   env: Readonly<Record<string, string>>,
   args: readonly string[],

@@ -49,7 +49,7 @@ async function post(key: string, task: string): Promise<number> {
 }
 
 describe('a suspended tenant', () => {
-  test('is refused at every door within a second, its streams end, its deliveries wait, and all of it comes back', async () => {
+  test('is refused at every service within a second, its streams end, its deliveries wait, and all of it can be resumed', async () => {
     const receiver = await startReceiver()
     const key = await system.apiKeyOf('stopped', ['events:write', 'events:read', 'webhooks'])
     const body = JSON.stringify({ url: receiver.url, events: ['*'] })
@@ -77,13 +77,13 @@ describe('a suspended tenant', () => {
     await receiver.close()
   })
 
-  test('has deliveries that wait, beside those of another tenant that do not, until it is served again', async () => {
+  test('has deliveries that wait, while another tenant's do not, until it is served again', async () => {
     const [waiting, served] = [await failingWebhook('waiting'), await failingWebhook('served')]
     await put('waiting', { state: 'suspended' })
     await eventually(async () => (await post(waiting.key, 'refused')) === 403, { everyMs: 20 })
     const [before, others] = [waiting.receiver.requests.length, served.receiver.requests.length]
     await eventually(() => served.receiver.requests.length >= others + 3)
-    // One that was under way when the tenant was suspended may have come in after that.
+    // An attempt that was running when the tenant was suspended may arrive after that.
     expect(waiting.receiver.requests.length).toBeLessThanOrEqual(before + 1)
     await put('waiting', { state: 'active' })
     await eventually(() => waiting.receiver.requests.length >= before + 2)
@@ -103,8 +103,8 @@ async function failingWebhook(tenant: string) {
   return { key, receiver }
 }
 
-/** How many streams the gateways have told each other of. */
-async function streamsTold(): Promise<number> {
+/** How many streams the gateways have reported to each other. */
+async function reportedStreams(): Promise<number> {
   const { rows } = await admin.query<{ streams: number }>(
     `SELECT coalesce(sum(streams), 0)::int AS streams FROM open_stream_counts WHERE tenant_id = 'counted'`,
   )
@@ -122,7 +122,7 @@ async function json(
 }
 
 describe('a rotated secret', () => {
-  test('ends with its streams and stream tokens, at every gateway, while those of the new one go on', async () => {
+  test('ends with its streams and stream tokens, at every gateway, while the new one's continue', async () => {
     const root = await system.apiKeyOf('default', ['events:read', 'events:write', 'platform'])
     const made = await json('/v1/api-keys', root, {
       name: 'x',
@@ -153,7 +153,7 @@ describe('a rotated secret', () => {
     await eventually(async () => (await byToken(oldToken)).status === 401)
     const still = await byToken(newToken)
     expect([...streams.map(({ status }) => status), still.status]).toEqual([200, 200, 200])
-    // Nothing has ended the streams of the new secret while those of the old one ended.
+    // The streams of the new secret were not ended with the old one's.
     expect(await Promise.race([streams[0]?.ended, streams[1]?.ended, Promise.resolve('open')])).toBe('open')
     for (const { close } of streams) close()
     await still.body?.cancel()
@@ -164,9 +164,9 @@ test('the streams of a tenant are counted over all gateways', async () => {
   const key = await system.apiKeyOf('counted', ['events:read'])
   await put('counted', { limits: { streams: 2 } })
   const one = await openStream(system.url, key)
-  await eventually(async () => (await streamsTold()) === 1)
+  await eventually(async () => (await reportedStreams()) === 1)
   const other = await openStream(gateway.url, key)
-  await eventually(async () => (await streamsTold()) === 2)
+  await eventually(async () => (await reportedStreams()) === 2)
   expect([one.status, other.status]).toEqual([200, 200])
   for (const base of [system.url, gateway.url]) {
     await eventually(async () => {

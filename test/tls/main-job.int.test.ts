@@ -80,7 +80,7 @@ test('the commands of operators work over TLS', async () => {
   })
 })
 
-test('certificates of another authority are taken over by services that go on running', async () => {
+test('certificates of another authority are used by services without a restart', async () => {
   const next = createTestAuthority()
   world.file('ca.pem', next.cert)
   world.serveWith(next.issue())
@@ -107,25 +107,25 @@ test('certificates of another authority are taken over by services that go on ru
 })
 
 test('no secret is in any output, metric or readiness of that whole run', async () => {
-  const places = new Map([['migrate', migrated.output]])
+  const outputs = new Map([['migrate', migrated.output]])
   for (const [name, service] of services) {
     for (const path of ['/readyz', '/metrics']) {
-      places.set(`${name}${path}`, await (await fetch(`${service.url}${path}`)).text())
+      outputs.set(`${name}${path}`, await (await fetch(`${service.url}${path}`)).text())
     }
     service.kill('SIGTERM')
     expect([name, await service.exited]).toEqual([name, 0])
-    places.set(name, service.output())
+    outputs.set(name, service.output())
   }
-  const found = [...places].flatMap(([place, text]) =>
+  const found = [...outputs].flatMap(([place, text]) =>
     Object.entries({ ...world.secrets, 'webhook secret': WEBHOOK_SECRET })
       .filter(([, secret]) => text.includes(secret))
       .map(([what]) => `${what} in ${place}`),
   )
   expect(found).toEqual([])
-  // The places were looked at while they were in use.
-  expect(places.get('projector')).toContain('"msg":"batch"')
-  expect(places.get('projector/metrics')).toContain('ariftly_')
-  expect(places.get('webhook-worker')).toContain('attempt made')
+  // The outputs were read while in use.
+  expect(outputs.get('projector')).toContain('"msg":"batch"')
+  expect(outputs.get('projector/metrics')).toContain('ariftly_')
+  expect(outputs.get('webhook-worker')).toContain('attempt made')
 })
 
 function urlOf(name: ServiceProcessName): string {

@@ -15,7 +15,7 @@ beforeAll(async () => {
 
 afterAll(async () => world?.close())
 
-test('servers that ask for a certificate get that of the settings', async () => {
+test('servers that ask for a certificate get the one of the settings', async () => {
   expect(await world.migrate({ ...toKafka, ...toPostgres })).toMatchObject({ code: 0 })
   expect(await status({ ...toKafka, ...toPostgres })).toMatchObject({
     code: 0,
@@ -23,10 +23,10 @@ test('servers that ask for a certificate get that of the settings', async () => 
   })
 })
 
-test('without one, or with one that nobody vouches for, nobody gets in', async () => {
-  const foreign = createTestAuthority('Somebody else').issue({ names: ['ariftly-events'] })
+test('without one, or with an untrusted one, connections are refused', async () => {
+  const foreign = createTestAuthority('Another authority').issue({ names: ['ariftly-events'] })
   const refusals: readonly (readonly [Record<string, string>, RegExp])[] = [
-    // TLS 1.3 has an alert of its own for this; a broker may still send that of TLS 1.2 (RFC 8446, section 6.2).
+    // TLS 1.3 has its own alert for this; a broker may still send the one of TLS 1.2 (RFC 8446, section 6.2).
     [{ ...toPostgres }, /certificate required|bad certificate/],
     [{ ...toPostgres, ...shows('KAFKA', 'foreign', foreign) }, /unknown ca|certificate unknown|bad certificate/],
     [{ ...toKafka }, /requires a valid client certificate/],

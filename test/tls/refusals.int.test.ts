@@ -22,7 +22,7 @@ const EXPIRED = /certificate has expired/
 describe('a service does not connect, and says why', () => {
   const cases: readonly [string, ServiceProcessName, (foreign: string) => Record<string, string>, RegExp][] = [
     ['Kafka of an unknown authority', 'ingest', (ca) => ({ KAFKA_TLS_CA_FILE: ca }), UNKNOWN],
-    ['Kafka of an authority that Node does not know', 'projector', () => ({ KAFKA_TLS_CA_FILE: '' }), UNKNOWN],
+    ['Kafka of an authority that Node does not trust', 'projector', () => ({ KAFKA_TLS_CA_FILE: '' }), UNKNOWN],
     ['Kafka of an unknown authority', 'stream-gateway', (ca) => ({ KAFKA_TLS_CA_FILE: ca }), UNKNOWN],
     ['Kafka of an unknown authority', 'webhook-worker', (ca) => ({ KAFKA_TLS_CA_FILE: ca }), UNKNOWN],
     ['Postgres of an unknown authority', 'api', (ca) => ({ DATABASE_TLS_CA_FILE: ca }), UNKNOWN],
@@ -41,12 +41,12 @@ describe('a service does not connect, and says why', () => {
     ['Postgres in the clear', 'ingest', () => ({ DATABASE_TLS: '', DATABASE_TLS_CA_FILE: '' }), /no encryption/],
     ['Redis that refuses the password', 'webhook-worker', wrongRedisPassword, /WRONGPASS/],
   ]
-  // Each takes seconds in which it waits, so they run beside one another; each has a test that waits for its verdict.
+  // Each mostly waits for seconds, so they run concurrently; each has a test that waits for its result.
   const turns = new Semaphore(4)
   const verdicts: Promise<void>[] = []
 
   beforeAll(() => {
-    const foreign = world.file('foreign.pem', createTestAuthority('Somebody else').cert)
+    const foreign = world.file('foreign.pem', createTestAuthority('Another authority').cert)
     for (const [, name, faultOf, reason] of cases) {
       const verdict = turns.acquire().then(() => refused(name, faultOf(foreign), reason).finally(() => turns.release()))
       verdict.catch(() => undefined) // its test says so

@@ -109,7 +109,7 @@ describe('settings of encrypted connections', () => {
       ['KAFKA_SASL_MECHANISM is plain without KAFKA_TLS=true'],
     ],
     [
-      'an unknown mechanism beside a file that cannot be read',
+      'an unknown mechanism and a file that cannot be read',
       kafkaConfig,
       { ...BROKERS, ...LOGIN, KAFKA_SASL_MECHANISM: 'gssapi', KAFKA_TLS: 'true', KAFKA_TLS_CA_FILE: ABSENT },
       ['KAFKA_SASL_MECHANISM must be one of', 'KAFKA_TLS_CA_FILE names a file'],
@@ -129,7 +129,7 @@ describe('settings of encrypted connections', () => {
     expect(faults.join()).not.toMatch(/hunter2|BEGIN/)
   })
 
-  test('take SASL plain in the clear when that is said, and scram as it is', () => {
+  test('accept SASL plain without TLS when that is set, and scram always', () => {
     const plain = { ...BROKERS, ...LOGIN, KAFKA_SASL_MECHANISM: 'plain', KAFKA_SASL_PLAIN_WITHOUT_TLS: 'true' }
     expect(kafkaConnection(readConfig(kafkaConfig, plain))).toEqual({
       brokers: ['kafka:9093'],
@@ -152,7 +152,7 @@ describe('settings of encrypted connections', () => {
 describe('the TLS of a client', () => {
   const env = { ...BROKERS, KAFKA_TLS: 'true', KAFKA_TLS_CA_FILE: CA }
 
-  test('judges authority and name, and the name not when that is said', async () => {
+  test('verifies authority and name, and not the name when that is set', async () => {
     const server = await startServer(authority.issue({ names: ['kafka.example'] }))
     const handshake = (more: Record<string, string>) => handshakeWith(server.port, { ...env, ...more })
     await expect(handshake({})).rejects.toMatchObject({ code: 'ERR_TLS_CERT_ALTNAME_INVALID' })
@@ -164,7 +164,7 @@ describe('the TLS of a client', () => {
     await server.close()
   })
 
-  test('reads renewed files at the next connect, and keeps the former ones while they cannot be read', async () => {
+  test('reads renewed files at the next connect, and keeps the previous ones while they cannot be read', async () => {
     const next = createTestAuthority('Next CA')
     const [first, second] = [await startServer(authority.issue()), await startServer(next.issue())]
     const ca = file('renewed.pem', authority.cert)

@@ -20,13 +20,13 @@ export interface TlsWorld extends Pick<TestTls, 'authority' | 'file' | 'serveWit
   readonly stack: LocalStack
   /** The API key that `migrate` seeds, with all scopes. */
   readonly apiKey: string
-  /** What nobody may ever read in any output, by what it is. */
+  /** Secrets that must not be in any output, by name. */
   readonly secrets: Readonly<Record<string, string>>
   /** Starts a service as a process, without waiting; `close` ends it. */
   start(name: ServiceProcessName, env?: Readonly<Record<string, string>>): Promise<ServiceProcess>
   /** Runs `migrate` to its end. */
   migrate(env?: Readonly<Record<string, string>>): Promise<Ended>
-  /** Runs a command line tool as operators do, from what is built. */
+  /** Runs a command line tool as operators do, from the build. */
   run(
     tool: 'projector' | 'webhook-worker',
     args: readonly string[],
@@ -35,13 +35,13 @@ export interface TlsWorld extends Pick<TestTls, 'authority' | 'file' | 'serveWit
   close(): Promise<void>
 }
 
-/** What a process left behind. */
+/** Exit code and output of a process. */
 interface Ended {
   readonly code: number
   readonly output: string
 }
 
-/** Starts the stack, or those of its parts; nothing is migrated yet. */
+/** Starts the stack, or some of its parts, without a migration. */
 export async function startTlsWorld(
   options: TestTlsOptions & { readonly parts?: readonly PartName[] } = {},
 ): Promise<TlsWorld> {

@@ -60,7 +60,7 @@ test('services log in at Kafka by a token of an OAuth endpoint', async () => {
   expect(tokens).toBeGreaterThan(0)
 })
 
-test('a client that the endpoint does not know is refused, with the reason and without the secret', async () => {
+test('an unknown client is refused, with the reason and without the secret', async () => {
   const wrong = { ...env, KAFKA_OAUTH_CLIENT_SECRET: 'wrong-secret-of-the-test' }
   const ingest = await world.start('ingest', { ...wrong, LOG_LEVEL: 'debug' })
   await eventually(() => (ingest.output().includes('the endpoint answered 401') ? true : undefined))

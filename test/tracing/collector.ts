@@ -19,7 +19,7 @@ export interface ReceivedSpan {
 
 /** A collector on this machine that takes OTLP/JSON. */
 export interface Collector {
-  /** What a service is told so that it sends its spans here, soon. */
+  /** Settings of a service so that it sends its spans here, soon. */
   readonly env: Readonly<Record<string, string>>
   /** All spans so far. */
   spans(): readonly ReceivedSpan[]

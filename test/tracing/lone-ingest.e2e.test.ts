@@ -37,7 +37,7 @@ async function metricsOf({ process }: LoneIngest): Promise<string> {
 function otelFiles(coverageDir: string): readonly string[] {
   return readdirSync(coverageDir).flatMap((file) => {
     const { result } = JSON.parse(readFileSync(join(coverageDir, file), 'utf8')) as { result: { url: string }[] }
-    // prom-client loads the API, which does nothing by itself.
+    // prom-client loads the API, which does nothing alone.
     return result.map(({ url }) => url).filter((url) => /@opentelemetry\/(?!api\/)/.test(url))
   })
 }

@@ -9,7 +9,7 @@ export interface LoneIngest {
   close(): Promise<void>
 }
 
-/** Starts it; `env` goes over the world's settings. */
+/** Starts it; `env` overrides the world's settings. */
 export async function startLoneIngest(env: Readonly<Record<string, string>>): Promise<LoneIngest> {
   const world = await createWorld({ partitions: 3, env: { SHUTDOWN_DELAY_MS: '0', ...env } })
   const ingest = await startServiceProcess('ingest', world.env)

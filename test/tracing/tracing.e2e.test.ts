@@ -46,7 +46,7 @@ function webhookOf(id: string | undefined): ReceivedRequest | undefined {
   return receiver.requests.find(({ headers }) => headers['webhook-id'] === id)
 }
 
-/** The spans of a trace, when as many are there as it shall have. */
+/** The spans of a trace, once it has the expected number. */
 async function traceOf(traceId: string, count: number): Promise<readonly ReceivedSpan[]> {
   const found = (): readonly ReceivedSpan[] => collector.spans().filter((span) => span.traceId === traceId)
   await eventually(() => found().length >= count)
@@ -77,7 +77,7 @@ function traceIdOf(request: ReceivedRequest | undefined): string {
 }
 
 describe('an event that is posted', () => {
-  test("goes on with its caller's trace, through every service to the webhook", async () => {
+  test("continues its caller's trace, through every service to the webhook", async () => {
     const [traceId, parentId] = ['4bf92f3577b34da6a3ce929d0e0e4736', '00f067aa0ba902b7']
     const [id] = await post('of-a-caller', 1, { traceparent: `00-${traceId}-${parentId}-01` })
     const spans = inOrder(await traceOf(traceId, WAY.length))
@@ -140,11 +140,11 @@ describe('an event that is posted', () => {
     expect(projected.length).toBeLessThan(20)
   })
 
-  test('leaves no span, and goes on with its trace, when its caller does not record it', async () => {
+  test('makes no span, and continues the trace, when its caller does not sample it', async () => {
     const traceId = '4bf92f3577b34da6a3ce929d0e0e4738'
     const [id] = await post('unsampled', 1, { traceparent: `00-${traceId}-00f067aa0ba902b7-00` })
     expect(webhookOf(id)?.headers['traceparent']).toMatch(new RegExp(`^00-${traceId}-[0-9a-f]{16}-00$`))
-    // Spans are sent in the order in which they end: those of a later event are there, so these would be too.
+    // Spans are sent in the order in which they end: a later event's have arrived, so these would have too.
     const [later] = await post('after-unsampled', 1)
     await traceOf(traceIdOf(webhookOf(later)), WAY.length)
     const spans = collector.spans()

@@ -78,7 +78,7 @@ function signers({ headers, body }: ReceivedRequest): { readonly seed: string[];
 }
 
 describe('rotate-secret', () => {
-  test('lets the old secret sign beside the new one until the overlap ends, in deliveries and tests alike', async () => {
+  test('signs with both the old and the new secret until the overlap ends, in deliveries and tests', async () => {
     const rotated = await post('/rotate-secret', { secret: NEW, overlap_hours: 1 })
     expect(rotated).toMatchObject({ status: 200, json: { object: 'webhook', id: webhook, secret: NEW } })
     expect((await api.call('GET', `/v1/webhooks/${webhook}`)).json).not.toHaveProperty('secret')
@@ -92,7 +92,7 @@ describe('rotate-secret', () => {
     expect((await post('/rotate-secret')).json['secret']).toMatch(/^whsec_/)
   })
 
-  test('without an overlap puts the old secret out at once, and takes turns of its own with others', async () => {
+  test('without an overlap ends the old secret immediately, and rotations of several webhooks are independent', async () => {
     const both = [NEW, 'another-new-secret'].map((secret) => post('/rotate-secret', { secret, overlap_hours: 24 }))
     expect((await Promise.all(both)).map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([200, 409])
     const other = await api.createWebhook({ url: receiver.url, events: ['*'], secret: OLD })
@@ -106,7 +106,7 @@ describe('rotate-secret', () => {
 })
 
 describe('test', () => {
-  test.each(EVENT_TYPES)('sends the example of %s as a delivery would look, and stores nothing', async (type) => {
+  test.each(EVENT_TYPES)('sends the example of %s like a delivery, and stores nothing', async (type) => {
     const answer = await post('/test', { type })
     expect(answer.status).toBe(200)
     const [request] = receiver.requests
@@ -197,7 +197,7 @@ async function endedRedelivery(answer: ApiAnswer): Promise<Readonly<Record<strin
 }
 
 describe('redelivery by filter', () => {
-  test('counts first, then sends what failed once more, and is shown to its tenant alone', async () => {
+  test('counts first, then sends failed deliveries again, and is shown to its tenant only', async () => {
     receiver.respondWith(() => ({ status: 404 }))
     // Two deliveries fail for good before their endpoint counts as failing.
     const posted = await fixture.post(TENANT, 2)
@@ -341,7 +341,7 @@ async function signersOfNext(): Promise<ReturnType<typeof signers>> {
   const testAt = receiver.requests.length
   expect((await post('/test')).status).toBe(200)
   const [delivered, tested] = [receiver.requests[seen], receiver.requests[testAt]]
-  if (delivered === undefined || tested === undefined) throw new Error('nothing came')
+  if (delivered === undefined || tested === undefined) throw new Error('nothing arrived')
   expect(signers(tested)).toEqual(signers(delivered))
   return signers(delivered)
 }

@@ -11,7 +11,7 @@ export interface CutWorld {
   readonly close: () => Promise<void>
 }
 
-/** Starts everything but a worker; the environment is that of workers. */
+/** Starts everything but a worker; the environment is for workers. */
 export async function createCutWorld(env: Readonly<Record<string, string>> = {}): Promise<CutWorld> {
   const fixture = await createWorkerWorld(env)
   const receiver = await startReceiver()

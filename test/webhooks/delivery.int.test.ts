@@ -71,7 +71,7 @@ describe('the webhook worker, on real Kafka, Postgres and Redis', () => {
     ])
   })
 
-  test('disables a webhook whose endpoint answers 410, and keeps what is pending', async () => {
+  test('disables a webhook whose endpoint answers 410, and keeps its pending deliveries', async () => {
     const webhook = await fixture.subscribe({ tenant: 'gone', url: receiver.url })
     receiver.respondWith(() => ({ status: 410 }))
     await fixture.post('gone', 1)

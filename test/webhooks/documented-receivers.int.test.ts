@@ -62,7 +62,7 @@ function installPublished(folder: string, code: string): void {
 }
 
 describe.each(['express', 'bare'])('the receiver %s of docs/webhooks.md', (name) => {
-  test('takes what we send once, and refuses what is forged', async () => {
+  test('takes each delivery once, and refuses forged ones', async () => {
     const { url, output } = await startDocumented(name)
     const id = newEventId(Date.now())
     const data = Buffer.from('{"task_id":"t","artifact_count":1.0}')
@@ -82,7 +82,7 @@ describe.each(['express', 'bare'])('the receiver %s of docs/webhooks.md', (name)
   })
 })
 
-test('the retry schedule of docs/webhooks.md is the one that is kept', () => {
+test('the retry schedule of docs/webhooks.md is the implemented one', () => {
   let sinceS = 0
   const rows = RETRY_SCHEDULE_S.map((waitS, index) => {
     sinceS += waitS

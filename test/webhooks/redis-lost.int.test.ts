@@ -39,8 +39,8 @@ describe('webhooks when Redis is lost', () => {
     return answer.toString()
   }
 
-  /** How often workers have looked for jobs since the last CONFIG RESETSTAT. */
-  async function looks(): Promise<number> {
+  /** How often workers have polled for jobs since the last CONFIG RESETSTAT. */
+  async function polls(): Promise<number> {
     const stats = await answerTo('INFO commandstats')
     return [...stats.matchAll(/^cmdstat_(?:evalsha|bzpopmin):calls=(\d+)/gm)].reduce((sum, [, n]) => sum + Number(n), 0)
   }
@@ -48,9 +48,9 @@ describe('webhooks when Redis is lost', () => {
   test('two workers without jobs ask it less than ten times a second', async () => {
     await command('CONFIG RESETSTAT')
     const startedMs = performance.now()
-    // Shorter than the wait of those that look least often: each of them looks once at most.
+    // Shorter than the longest poll interval: each of them polls once at most.
     await sleep(9000)
-    const count = await looks()
+    const count = await polls()
     expect(count / ((performance.now() - startedMs) / 1000)).toBeLessThan(10)
   })
 
@@ -75,7 +75,7 @@ describe('webhooks when Redis is lost', () => {
     )
   })
 
-  test('goes on by itself when it was killed and comes back empty, and matches meanwhile', async () => {
+  test('continues without a restart when Redis was killed and is back empty, and matches meanwhile', async () => {
     const webhook = await fixture.subscribe({ tenant: 'killed', url: receiver.url })
     await command('FLUSHALL')
     await stack.redis.kill()

@@ -38,7 +38,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true })
 })
 
-test('webhooks go on with the replica that Sentinels promote when the Redis dies, and none is lost', async () => {
+test('webhooks continue with the replica that Sentinels promote when the Redis dies, and none is lost', async () => {
   const worker = await fixture.startWorker()
   const webhook = await fixture.subscribe({ tenant: 'sentinel', url: receiver.url })
   await fixture.post('sentinel', 30)
@@ -51,7 +51,7 @@ test('webhooks go on with the replica that Sentinels promote when the Redis dies
   await fixture.post('sentinel', 30)
   await eventually(async () => (await fixture.states(webhook))['delivered'] === 120, { timeoutMs: 120_000 })
   expect(new Set(receiver.requests.map(({ headers }) => headers['webhook-id'])).size).toBe(120)
-  // Each Sentinel learns within seconds what another one has decided.
+  // Each Sentinel sees another one's decision within seconds.
   await eventually(async () => (await Promise.all(sentinels.map(primaryPort))).every((port) => port !== primary.port))
   await worker.close()
 }, 300_000)

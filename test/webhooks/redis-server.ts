@@ -18,13 +18,13 @@ export interface RedisServer {
 const STARTS_MAX = 5
 
 /**
- * Starts a Redis on a free port, with its files in a new folder inside `folder`, and waits until it answers. When it ends at once,
- * as it does when another process took one of its ports, it is tried again.
- * @throws Error with its output when it ended at each try, as it does for settings that it does not know.
+ * Starts a Redis on a free port, with its files in a new folder inside `folder`, and waits until it answers. If it ends at start, as
+ * when another process took one of its ports, it is started again.
+ * @throws Error with its output when it ended at each start, as with unknown settings.
  */
 export async function startRedisServer(o: {
   readonly folder: string
-  /** Lines of its settings, besides port, address and folder. */
+  /** Lines of its settings, without port, address and folder. */
   readonly lines: readonly string[]
   /** Options of the program. */
   readonly flags?: readonly string[]

@@ -41,7 +41,7 @@ test('a Redis that answers nothing is reported within seconds, and nothing is lo
   })
 
   stack.redis.resume()
-  // A job whose fetch was not answered comes again 6 s later at most; the lease of its deliveries would end in ten minutes.
+  // A job whose fetch was not answered is fetched again at most 6 s later; the lease of its deliveries would end in ten minutes.
   await eventually(async () => (await fixture.states(webhook))['delivered'] === 80, { timeoutMs: 10_000 })
   await eventually(() => redisState() === 'ok')
   expect(receiver.requests.map(({ headers }) => String(headers['webhook-id'])).toSorted()).toEqual(

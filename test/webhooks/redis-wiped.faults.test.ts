@@ -37,7 +37,7 @@ describe('a Redis wiped under a worker that runs as a process', () => {
       const webhooks = await Promise.all(
         Array.from({ length: ENDPOINTS }, () => fixture.subscribe({ tenant: 'wiped', url: receiver.url })),
       )
-      // With Redis away events are matched, and nothing is taken yet.
+      // Without Redis events are matched, and nothing is sent yet.
       await stack.redis?.stop()
       await fixture.post('wiped', Math.ceil((2 * EVENTS) / ENDPOINTS))
       const total = Math.ceil((2 * EVENTS) / ENDPOINTS) * ENDPOINTS
@@ -68,7 +68,7 @@ describe('a Redis wiped under a worker that runs as a process', () => {
     2 * PATIENCE_MS,
   )
 
-  test('delivers what was pending when it is killed and comes back empty', async () => {
+  test('delivers pending deliveries after Redis was killed and is back empty', async () => {
     await fixture.startProcess()
     const webhook = await fixture.subscribe({ tenant: 'killed', url: receiver.url })
     receiver.respondWith(() => ({ delayMs: 20 }))

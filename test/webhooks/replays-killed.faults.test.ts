@@ -88,7 +88,7 @@ async function progress(started: ApiAnswer): Promise<Readonly<Record<string, unk
 
 /** Kills the worker in the midst of what `started` makes pending, until all of it is sent; answers as `start` did. */
 async function sendWithKills(webhook: string, start: () => Promise<ApiAnswer>): Promise<ApiAnswer> {
-  // Each kill falls while attempts are under way, however late it comes.
+  // Each kill is while attempts are running, however late.
   let until = BEFORE_KILL
   receiver.respondWith(() => (receiver.requests.length < until ? {} : { instead: 'hang' }))
   const started = await start()
@@ -111,7 +111,7 @@ function expectAllSent(): void {
   const received = receiver.requests.map(({ headers }) => String(headers['webhook-id']))
   const seen = new Set(received)
   expect(ids.filter((id) => !seen.has(id))).toEqual([])
-  // Doubled is only what was on its way when a kill fell.
+  // Duplicates are only the deliveries that were being sent at a kill.
   expect(received.length - ids.length).toBeLessThanOrEqual(KILLS * 10)
 }
 

@@ -51,18 +51,18 @@ test('no secret, header value or payload gets into logs, metrics, attempts, erro
   expect(await worker.exited).toBe(0)
 
   const { rows } = await fixture.world.admin.query('SELECT row_to_json(attempts)::text AS attempt FROM attempts')
-  const places = { logs: worker.output(), metrics, redis: commands, attempts: JSON.stringify(rows) }
+  const outputs = { logs: worker.output(), metrics, redis: commands, attempts: JSON.stringify(rows) }
   const keys = (fixture.world.env['ENCRYPTION_KEYS'] ?? '').split(',').map((key) => key.slice(key.indexOf(':') + 1))
-  for (const [place, text] of Object.entries(places)) {
+  for (const [place, text] of Object.entries(outputs)) {
     for (const secret of [SECRET, HEADER_VALUE, PAYLOAD, Buffer.from(PAYLOAD).toString('latin1'), ...keys]) {
       expect([place, secret, text.includes(secret)]).toEqual([place, secret, false])
     }
   }
-  // The places were looked at while they were in use.
-  expect(places.logs).toContain('attempt made')
-  expect(places.logs).toContain('cannot be signed')
-  expect(places.redis).toMatch(/"evalsha".*webhooks-healthy/)
-  expect(places.metrics).toContain('ariftly_webhook_attempts_total')
+  // The outputs were read while in use.
+  expect(outputs.logs).toContain('attempt made')
+  expect(outputs.logs).toContain('cannot be signed')
+  expect(outputs.redis).toMatch(/"evalsha".*webhooks-healthy/)
+  expect(outputs.metrics).toContain('ariftly_webhook_attempts_total')
   expect(receiver.requests[0]?.headers['x-own']).toBe('mine')
 }, 240_000)
 

@@ -53,7 +53,7 @@ describe('statistics of a webhook', () => {
     const after = new Date(Date.now() - 600_000).toISOString()
     await api.call('POST', `/v1/webhooks/${webhook}/replay`, { after })
     await eventually(() => receiver.requests.length === 11)
-    // A redelivery sends again what is recorded as delivered.
+    // A redelivery sends recorded deliveries again.
     await eventually(async () => (await fixture.states(webhook))['delivered'] === 5)
     const filter = { webhook_id: webhook, status: 'delivered' }
     await eventually(async () => (await api.call('POST', '/v1/deliveries/redeliver', { filter })).status === 202)

@@ -42,7 +42,7 @@ describe('workers that run as processes', () => {
   afterEach(() => receiver.close())
 
   test(
-    `killed ${KILLS} times in mid-delivery: nothing is missing, and doubled only what was sent without a recorded outcome`,
+    `killed ${KILLS} times in mid-delivery: nothing is missing, and only deliveries without a recorded outcome are sent twice`,
     async () => {
       const webhook = await fixture.subscribe({ tenant: 'killed', url: receiver.url })
       receiver.respondWith(() => ({ delayMs: 120 }))
@@ -50,7 +50,7 @@ describe('workers that run as processes', () => {
       /** How many kills fell between the sending of an event and the record of its outcome. */
       const unrecorded = new Map<string, number>()
       for (let kill = 0; kill < KILLS; kill += 1) {
-        // Not until it is ready: it delivers at once what is pending, and joins its dead forerunner's group later.
+        // Not until it is ready: it delivers pending deliveries immediately, and joins its dead predecessor's group later.
         const worker = await fixture.startProcess({}, { untilReady: false })
         const target = receiver.requests.length + Math.floor((random() * EVENTS_PER_KILL) / 2)
         await eventually(() => receiver.requests.length > target, { everyMs: 5 })
@@ -80,7 +80,7 @@ describe('workers that run as processes', () => {
     await fixture.post('stopped', 200)
     await eventually(() => receiver.requests.length >= 30, { everyMs: 5 })
     stopped.kill('SIGSTOP')
-    // Its heart stops: the other one takes over what it had, partitions and deliveries.
+    // Its heartbeat stops: the other one takes over its partitions and deliveries.
     await eventually(async () => (await fixture.states(webhook))['delivered'] === 200)
     const sentBefore = receiver.requests.length
     expect(sentBefore).toBeLessThanOrEqual(200 + 2 * PER_ENDPOINT)
@@ -95,7 +95,7 @@ describe('workers that run as processes', () => {
     await endAll()
   }, 240_000)
 
-  test('a restart of Postgres loses nothing, and doubles at most what was under way', async () => {
+  test('a restart of Postgres loses nothing, and repeats at most the running attempts', async () => {
     const worker = await fixture.startProcess()
     const webhook = await fixture.subscribe({ tenant: 'restarted', url: receiver.url })
     const events = await fixture.post('restarted', 200)

@@ -23,8 +23,8 @@ const PARTITIONS = 3
 const log = createLogger({ service: 'test', level: process.env['TEST_LOG_LEVEL'] ?? 'silent' })
 
 /**
- * Short times, so that retries, probes and the death of a worker pass within a test. An attempt has the time that a busy machine
- * may need: one that times out is made again, and a test that counts requests would fail.
+ * Short times, so that retries, probes and the death of a worker happen within a test. An attempt has the time that a busy machine
+ * may need: after a timeout it is retried, and a test that counts requests would fail.
  */
 const FAST = {
   WEBHOOK_RETRY_SCHEDULE_S: '0,0,1',
@@ -38,13 +38,13 @@ export interface WorkerWorld {
   readonly world: World
   /** Starts a worker and waits until it is ready. */
   startWorker(env?: Readonly<Record<string, string>>): Promise<Running>
-  /** Starts a worker as a process of its own, from what is built; `close` kills those that are left. */
+  /** Starts a worker as its own process, from the build; `close` kills the remaining ones. */
   startProcess(env?: Readonly<Record<string, string>>, o?: { readonly untilReady?: boolean }): Promise<ServiceProcess>
   /** Those that were started so. */
   readonly processes: readonly ServiceProcess[]
   /** Makes a webhook for `task.*` and gives its id. */
   subscribe(o: { tenant: string; url: string; ordering?: 'none' | 'task'; rateLimit?: number }): Promise<string>
-  /** Appends events to the log, `tasks` of them taking turns (each its own if not given). */
+  /** Appends events to the log, alternating between `tasks` tasks (default: a new one each). */
   post(tenant: string, count: number, tasks?: number): Promise<readonly LogEvent[]>
   /** Appends these events, maybe again. */
   append(events: readonly LogEvent[]): Promise<void>
@@ -139,7 +139,7 @@ function taskEvent(tenant: string, task: string, index: number): LogEvent {
   return { ...base, agent: null, data, traceparent: '00-0123456789abcdef0123456789abcdef-0123456789abcdef-01' }
 }
 
-/** The projection of events in a few lines, so that these tests look at one service alone. */
+/** A small projection of events, so that these tests run one service only. */
 async function startProjector(world: World): Promise<{ close(): Promise<void> }> {
   const { KAFKA_BROKERS: brokers = '', KAFKA_TOPIC: topic = '', DATABASE_URL: url = '' } = world.env
   const client = createKafka({ brokers: [brokers], clientId: 'test-projector', log })

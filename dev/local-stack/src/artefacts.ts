@@ -136,8 +136,8 @@ export async function fetchRedisBinary(context: FetchContext): Promise<string> {
 }
 
 /**
- * The cache is shared by all checkouts of this user. A folder appears in it whole (it is renamed into place) or not at all, and one
- * process fetches while the others wait.
+ * The cache is shared by all checkouts of this user. A folder appears in it atomically (it is renamed into place), and one process
+ * fetches while the others wait.
  */
 async function fetchArtefact(artefact: Artefact, context: FetchContext): Promise<string> {
   const pom = renderPom(artefact)

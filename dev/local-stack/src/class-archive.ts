@@ -6,7 +6,7 @@ import { startPart, type PartSpec } from './part.ts'
 /**
  * The JVM's archive of the classes that a broker loads (JEP 350), made once for each version of Java by starting a broker and stopping
  * it again. With it a start takes half of the processor time.
- * @param file where the archive is kept; it appears there whole.
+ * @param file where the archive is kept; it appears there atomically.
  * @param describe says how to run that broker in `work`, with a JVM flag.
  * @returns undefined when this Java cannot make one, which costs only time.
  */

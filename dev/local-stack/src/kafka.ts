@@ -122,8 +122,8 @@ function settings(
     'share.coordinator.state.topic.min.isr': 1,
     'group.initial.rebalance.delay.ms': 0, // Else every start of a group waits 3 s.
     'group.min.session.timeout.ms': 1000,
-    // After a stop the broker is taken back at once; after a kill only when its former session is over (9 s if not set). Much less
-    // than this, and on a busy machine the broker's requests to register time out before they are sent.
+    // After a stop the broker can register again immediately; after a kill only when its previous session is over (default 9 s).
+    // Much less than this, and on a busy machine the broker's requests to register time out before they are sent.
     'broker.session.timeout.ms': 6000,
     'num.network.threads': 2,
     'num.io.threads': 4,
@@ -134,7 +134,7 @@ function settings(
   }
 }
 
-/** Clients come by `SECURE`; `PLAINTEXT` is the broker's own, on a port that is not published. */
+/** Clients connect to `SECURE`; `PLAINTEXT` is the broker's own, on a port that is not published. */
 function tlsSettings(
   context: PartContext,
   tls: StackTls,

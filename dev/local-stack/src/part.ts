@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { StackFault } from './fault.ts'
 import { findFreePort, isPortFree } from './ports.ts'
-import { awaitFormerProcess, continueTree, signal, stopTree, writeProcessId } from './process-id.ts'
+import { awaitPreviousProcess, continueTree, signal, stopTree, writeProcessId } from './process-id.ts'
 import { startSupervised, type Command, type Death, type Supervised } from './supervise.ts'
 
 /** The three parts of a stack. */
@@ -18,11 +18,11 @@ export interface Part {
   readonly running: boolean
   /** Starts it again after `stop` or `kill` and resolves when it answers; nothing happens if it runs. */
   start(): Promise<void>
-  /** Ends it in an orderly way and resolves when it has gone. */
+  /** Stops it cleanly and resolves when it has ended. */
   stop(): Promise<void>
   /** `stop`, then `start`. */
   restart(): Promise<void>
-  /** Ends it by a signal (SIGKILL if not given) and resolves when it has gone. */
+  /** Ends it by a signal (default SIGKILL) and resolves when it has ended. */
   kill(name?: 'SIGKILL' | 'SIGTERM' | 'SIGINT' | 'SIGQUIT'): Promise<void>
   /** SIGSTOP to all of its processes (Postgres has one for each connection): it keeps its connections and answers nothing. */
   pause(): void
@@ -50,16 +50,16 @@ export interface PartSpec {
 
 const PORT_TRIES = 4
 const START_MS = 60_000
-const FORMER_MS = 8000
+const PREVIOUS_MS = 8000
 const STOP_MS = 8000
 
 /**
- * Starts one server and waits until it answers. The server's former process, left by a killed run, is waited for first; a port that
- * somebody takes meanwhile is given up for another one.
+ * Starts one server and waits until it answers. Waits first for the server's previous process, left by a killed run. If another
+ * process takes the port meanwhile, another port is used.
  * @throws StackFault that ends with the last lines of the server's log.
  */
 export async function startPart(spec: PartSpec): Promise<Part> {
-  await awaitFormerProcess(join(spec.dir, 'pid'), FORMER_MS)
+  await awaitPreviousProcess(join(spec.dir, 'pid'), PREVIOUS_MS)
   rmSync(logFileOf(spec), { force: true })
   for (let attempt = 1; ; attempt++) {
     const port = await choosePort(attempt === 1 ? spec.port : undefined)
@@ -86,7 +86,7 @@ function createPart(spec: PartSpec, port: number, first: Supervised): Part {
     const code = await process.exited
     if (current !== process) return
     running = false
-    if (!asked) spec.onExit?.(`${spec.name} ended by itself with code ${code}.${tail(logFileOf(spec))}`)
+    if (!asked) spec.onExit?.(`${spec.name} ended with code ${code}.${tail(logFileOf(spec))}`)
   }
 
   async function start(): Promise<void> {

@@ -37,9 +37,9 @@ export function isPortFree(port: number): Promise<boolean> {
 }
 
 /**
- * Keeps a port for this process, until it ends, and tells whether no other call has it. On Linux the reservation is a listening socket in
- * the abstract name space, which the kernel gives up with the process. It has no listener: one would keep the module, and in tests all
- * that a file has loaded, in memory. Elsewhere nothing is kept.
+ * Reserves a port for this process until it ends; false if another call has it. On Linux the reservation is a listening socket in
+ * the abstract name space, which the kernel frees with the process. It has no listener: one would keep the module, and in tests
+ * all that a file has loaded, in memory. Elsewhere nothing is reserved.
  */
 async function reserve(port: number): Promise<boolean> {
   if (process.platform !== 'linux') return true

@@ -17,7 +17,7 @@ const execute = promisify(execFile)
 /** The superuser and the database of the local Postgres. */
 const OWNER = 'ariftly'
 
-/** What a caller of the local Postgres needs besides its port. */
+/** Options of the local Postgres. */
 export interface PostgresSpec extends PartSpec {
   /** The owner's URL once the port is known. */
   url(port: number): string
@@ -54,7 +54,7 @@ export async function postgresSpec(context: PartContext): Promise<PostgresSpec> 
 
 function settings(context: PartContext, port: number, identity: Identity | undefined): readonly string[] {
   const lasting = { shared_buffers: '128MB', max_wal_size: '1GB' }
-  // Data that nobody wants again after a power cut: this is for tests alone.
+  // The data need not survive a power cut: this is for tests only.
   const ephemeral = { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off', shared_buffers: '96MB' }
   const values = {
     port,
@@ -116,7 +116,7 @@ interface Identity {
   readonly gid: number
 }
 
-/** As root: the owner of the data, else the user `postgres`, else `nobody`. Otherwise undefined: this user. */
+/** As root: the owner of the data, otherwise the user `postgres`, otherwise `nobody`. Otherwise undefined: this user. */
 async function chooseIdentity(data: string): Promise<Identity | undefined> {
   if (process.getuid?.() !== 0) return undefined
   if (existsSync(data)) {
@@ -143,14 +143,14 @@ function asUser(identity: Identity | undefined, command: Command): Command {
   if (setpriv === undefined) return { ...command, ...identity }
   const { uid, gid } = identity
   const ids = [`--reuid=${uid}`, `--regid=${gid}`, '--clear-groups']
-  // The last one is for access(2), with which Postgres looks for its own programs: it would leave the right out of account.
+  // The last one is for access(2), with which Postgres finds its own programs: it would ignore the capability.
   const rights = ['--inh-caps=+dac_override', '--ambient-caps=+dac_override', '--securebits=+no_setuid_fixup']
   return { ...command, file: setpriv, args: [...ids, ...rights, command.file, ...command.args] }
 }
 
 /**
- * Makes the cluster and its database once. The folder that Postgres works in counts as made when the file `initialised` stands
- * beside it; what a killed run left half made is thrown away.
+ * Makes the cluster and its database once. The data folder is complete when the file `initialised` is next to it; an incomplete
+ * one of a killed run is removed.
  */
 async function initialiseOnce(
   context: PartContext,
@@ -186,7 +186,7 @@ async function initialiseOnce(
     '--no-instructions',
   ]
   await run(binaries.initdb, ['-D', data, ...common, ...authentication])
-  // The single-user form runs its whole input and ends; `-j` is not needed for one line.
+  // The single-user mode runs its input and ends; `-j` is not needed for one line.
   const create = `echo 'CREATE DATABASE ${owner};' | "$0" --single -D "$1" -c fsync=off postgres`
   await run('/bin/sh', ['-c', create, binaries.postgres, data])
   if (context.tls !== undefined) writeHostAuthentication(context.tls, data)
@@ -205,8 +205,8 @@ function readPassword(dir: string): string {
 }
 
 /**
- * A pid file of a killed server stops the next start when its number has been given to some other process of the same user. Our own
- * former server has been waited for, so a number that lives now and is no Postgres is such a stranger.
+ * A pid file of a killed server blocks the next start when its number belongs to another process of the same user. Our own
+ * previous server has been waited for, so a live process with this number that is no Postgres is such another process.
  */
 function dropForeignPidFile(data: string): void {
   const file = join(data, 'postmaster.pid')

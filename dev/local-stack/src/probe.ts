@@ -4,9 +4,9 @@ import { createConnection } from 'node:net'
 export type ProbeAddress = { readonly port: number } | { readonly path: string }
 
 /**
- * Asks a server one question and tells whether its answer is the right one. Enough of each protocol to know that the
- * server works, without a client library.
- * @param done looks at all bytes received so far: true or false ends the question, undefined waits for more.
+ * Sends a server one request and returns whether its answer is the expected one. Enough of each protocol to know that the server
+ * works, without a client library.
+ * @param done checks all bytes received so far: true or false ends the probe, undefined waits for more.
  */
 export function probe(
   address: ProbeAddress,

@@ -14,10 +14,10 @@ export async function writeProcessId(file: string, pid: number): Promise<void> {
 }
 
 /**
- * Waits until the process that `file` names is gone; ends it with SIGKILL after `patienceMs`. A missing file, a process that is
- * gone and a process that only has the same id cost nothing. Afterwards the file is gone too.
+ * Waits until the process that `file` names has ended; kills it with SIGKILL after `patienceMs`. Returns immediately for a missing
+ * file, an ended process and another process with the same id. Afterwards the file is removed.
  */
-export async function awaitFormerProcess(file: string, patienceMs: number): Promise<void> {
+export async function awaitPreviousProcess(file: string, patienceMs: number): Promise<void> {
   const written = existsSync(file) ? readFileSync(file, 'utf8').trim() : ''
   const pid = Number(written.split(' ', 1)[0])
   for (const end = Date.now() + patienceMs; await isSame(pid, written); await delay(50)) {
@@ -26,7 +26,7 @@ export async function awaitFormerProcess(file: string, patienceMs: number): Prom
   rmSync(file, { force: true })
 }
 
-/** Sends `name` to a process; false if it is gone. */
+/** Sends `name` to a process; false if it has ended. */
 export function signal(pid: number, name: NodeJS.Signals): boolean {
   try {
     return process.kill(pid, name)
@@ -35,15 +35,15 @@ export function signal(pid: number, name: NodeJS.Signals): boolean {
   }
 }
 
-/** SIGSTOP to a process and to the processes that it has started; the process itself comes first, so that it starts no more. */
+/** SIGSTOP to a process and its descendants; the process itself is first, so that it starts no more. */
 export function stopTree(pid: number): void {
   signal(pid, 'SIGSTOP')
   for (const child of childrenOf(pid)) signal(child, 'SIGSTOP')
 }
 
 /**
- * SIGCONT to a process and to the processes that it has started. The process itself comes last: the list of children is whole only while it neither starts nor
- * reaps one (proc(5)), and a child that was left out would stand still for good, with the locks that it holds.
+ * SIGCONT to a process and its descendants. The process itself is last: the list of children is complete only while it neither
+ * starts nor reaps one (proc(5)), and a missed child would stay stopped, with the locks that it holds.
  */
 export function continueTree(pid: number): void {
   for (const child of childrenOf(pid)) signal(child, 'SIGCONT')
@@ -80,6 +80,6 @@ function readStat(pid: number): string {
   try {
     return readFileSync(`/proc/${pid}/stat`, 'utf8')
   } catch {
-    return '' // It ended between the two looks.
+    return '' // It ended between the two reads.
   }
 }

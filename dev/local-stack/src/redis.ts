@@ -28,8 +28,8 @@ export async function redisSpec(context: PartContext): Promise<PartSpec> {
 }
 
 /**
- * The program of a Redis server: of the PATH, else fetched. With `REDIS_SERVER=fetched` in the environment it is the fetched one whatever
- * the PATH has, so that tests run the same Redis on every machine.
+ * The program of a Redis server: from the PATH, otherwise fetched. With `REDIS_SERVER=fetched` in the environment it is always the
+ * fetched one, so that tests run the same Redis on every machine.
  */
 export async function findRedisServer(context: FetchContext): Promise<string> {
   if (context.env['REDIS_SERVER'] === 'fetched') return await fetchRedisBinary(context)
@@ -44,7 +44,7 @@ export function redisUrl({ tls }: PartContext, port: number): string {
     : `rediss://${tls.user}:${encodeURIComponent(tls.passwords.redis)}@127.0.0.1:${port}`
 }
 
-/** A file, not arguments: those of all processes can be seen by everybody, passwords too. */
+/** A file, not arguments: all users can see the arguments of all processes, passwords too. */
 function writeConfiguration(context: PartContext, port: number, dir: string): string {
   const values: Readonly<Record<string, string>> = {
     port: String(port),

@@ -40,7 +40,7 @@ async function holdStack(ephemeral: boolean): Promise<{ readonly program: ChildP
   return { program, held: JSON.parse(line) as Held }
 }
 
-test('leaves no process behind when its parent is killed, and the next start takes ports and data over', async () => {
+test('leaves no process when its parent is killed, and the next start uses the same ports and data', async () => {
   const { program, held } = await holdStack(false)
   program.kill('SIGKILL')
   await once(program, 'exit')
@@ -80,7 +80,7 @@ test('refuses a second stack on the same data, and runs on where a stored port i
   await second.close()
 })
 
-test('a part keeps its port when it is stopped, killed and started again, and tells when it ends by itself', async () => {
+test('a part keeps its port when it is stopped, killed and started again, and reports when it ends unexpectedly', async () => {
   const exits: string[] = []
   const stack = await startStack({
     dataDir,
@@ -118,7 +118,7 @@ test('says in one sentence what to install when Java or Maven is missing, and st
   await given.close()
 })
 
-// A checkout in /root, or in a folder of mkdtemp: only its owner can look into it, and as root Postgres is another user.
+// A checkout in /root, or in a folder of mkdtemp: only its owner can read it, and as root Postgres is another user.
 test('runs Postgres from a checkout in a private folder', async () => {
   const home = join(dataDir, 'checkout')
   const modules = join(import.meta.dirname, '../../../node_modules')

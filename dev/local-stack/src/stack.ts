@@ -28,7 +28,7 @@ export interface LocalStack {
 
 /** How to start a stack. */
 export interface StackOptions {
-  /** Holds all data; made if it is not there. Its `stack.json` tells the addresses. */
+  /** Folder of all data; created if missing. Its `stack.json` has the addresses. */
   readonly dataDir: string
   /** For tests alone: nothing survives, so nothing is flushed to disk, and `dataDir` is removed at the end. */
   readonly ephemeral?: boolean
@@ -42,15 +42,15 @@ export interface StackOptions {
   readonly postgresSettings?: Readonly<Record<string, string>>
   /** Called with a few words about what takes time. */
   progress?(line: string): void
-  /** Called when a part ends by itself. */
+  /** Called when a part ends unexpectedly. */
   onExit?(name: PartName, detail: string): void
 }
 
 /**
  * Starts real Kafka, Postgres and Redis on free ports of 127.0.0.1, in parallel, and resolves when all answer. They end with this
- * process, even when it is killed; ports and data of a former run are used again where they can be. If one part fails, those that
- * started are stopped first.
- * @throws StackFault that says in one sentence what is missing or what went wrong.
+ * process, even when it is killed; ports and data of a previous run are used again where possible. If one part fails, the started
+ * ones are stopped first.
+ * @throws StackFault that says in one sentence what is missing or what failed.
  */
 export async function startStack(options: StackOptions): Promise<LocalStack> {
   const dataDir = resolve(options.dataDir)
@@ -153,7 +153,7 @@ function readFormer(file: string): StackAddresses {
   }
 }
 
-/** The port of an address on this machine; anything else is somebody else's and of no use to us. */
+/** The port of an address on this machine; undefined for any other address. */
 function portOf(address: string): number | undefined {
   const match = /127\.0\.0\.1:(\d+)(?:\/|$)/.exec(address)
   return match === null ? undefined : Number(match[1])

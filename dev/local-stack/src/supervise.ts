@@ -11,7 +11,7 @@ export interface Command {
   readonly file: string
   readonly args: readonly string[]
   readonly cwd?: string
-  /** The whole environment; that of this process if not given. */
+  /** The whole environment; default: this process's. */
   readonly env?: Readonly<Record<string, string>>
   readonly uid?: number
   readonly gid?: number
@@ -22,7 +22,7 @@ export interface Death {
   /** The signal that it gets first; SIGKILL follows after `graceMs`. */
   readonly signal: NodeJS.Signals
   readonly graceMs: number
-  /** A part's folder in that of its stack; it is removed after that: only for data that is not needed again. */
+  /** A part's folder in its stack's folder, removed afterwards: only for data that is not needed again. */
   readonly remove?: string
 }
 
@@ -35,9 +35,9 @@ export interface Supervised {
   exitCode(): number | undefined
 }
 
-// The supervisor. Standard input is a pipe that only our process holds open for writing: its end means that we are gone, however
-// that came about. It runs in a session of its own, so neither Ctrl-C in the terminal nor the kill of our process group reaches
-// it or the program. It needs no more than POSIX and a `sleep` that knows fractions.
+// The supervisor. Standard input is a pipe that only our process holds open for writing: its end means that our process has
+// ended, by any cause. It runs in its own session, so neither Ctrl-C in the terminal nor the kill of our process group reaches it
+// or the program. It needs only POSIX and a `sleep` with fractions.
 const SUPERVISOR = `
 death=$1; tenths=$2; remove=$3; shift 3
 exec 3<&0 </dev/null
@@ -69,7 +69,7 @@ exit "$code"
 
 /**
  * Starts a program that ends with this process, even when this process is killed with SIGKILL: a small shell between the two waits
- * for the end of a pipe. Output goes to the end of `logFile`.
+ * for the end of a pipe. Output is appended to `logFile`.
  * @throws StackFault when the program's supervisor cannot be started.
  */
 export async function startSupervised(command: Command, death: Death, logFile: string): Promise<Supervised> {

@@ -14,7 +14,7 @@ const ADDRESSES = {
  * given. Throws a {@link ConfigFault} that names each setting without one.
  */
 export function checkOwnParts(env: NodeJS.ProcessEnv): void {
-  // A user and a password go with a mechanism; whether they do is found out where they are used.
+  // A user and a password need a mechanism; that is checked where they are used.
   const asked = readConfig({ KAFKA_TLS, DATABASE_TLS }, env)
   const isAsked = { ...asked, KAFKA_SASL_MECHANISM: Boolean(env['KAFKA_SASL_MECHANISM']) }
   const faults = Object.entries(ADDRESSES).flatMap(([name, addresses]) => {

@@ -1,7 +1,7 @@
 import type { LocalStack } from '@ariftly/local-stack'
 import { readConfig, settings } from '@ariftly/runtime'
 
-/** The addresses that are given, also as files; undefined for those that are not. */
+/** The given addresses, also from files; undefined for absent ones. */
 export function readAddresses(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const { DATABASE_URL, DATABASE_ADMIN_URL, REDIS_URL } = settings
   const urls = readConfig({ DATABASE_ADMIN_URL, ...asOptional({ DATABASE_URL, REDIS_URL }) }, env)
@@ -19,7 +19,7 @@ function asOptional(urls: Urls): Record<keyof Urls, typeof settings.DATABASE_ADM
   }
 }
 
-/** The environment of `standalone`: what was given stays, the other addresses are those of the local stack. */
+/** The environment of `standalone`: given settings are kept, other addresses are the local stack's. */
 export function localEnvironment(env: NodeJS.ProcessEnv, stack: LocalStack): NodeJS.ProcessEnv {
   const { kafka, postgres, redis } = stack
   return {

@@ -80,7 +80,7 @@ async function npmStart(env: Record<string, string> = {}, name = 'data'): Promis
 }
 
 describe('npm start', () => {
-  test('runs twice side by side, each with addresses of its own; a dead part is started again; stopped or killed, it leaves no process behind and starts again with its key and its data', async () => {
+  test('runs twice side by side, each with its own addresses; a dead part is started again; stopped or killed, it leaves no process behind and starts again with its key and its data', async () => {
     const [one, other] = await Promise.all([npmStart({}, 'one'), npmStart({}, 'other')])
     const [first, second] = await Promise.all([one.ready(), other.ready()])
     expect(first.url).toBe(`http://127.0.0.1:${one.port}`)

@@ -6,8 +6,8 @@ import { checkOwnParts } from './check-own-parts.ts'
 import { localEnvironment, readAddresses } from './local-environment.ts'
 
 /**
- * Starts Kafka, Postgres and Redis where their addresses are not given, and `standalone` with the addresses of all three. A part that ends
- * by itself is started again. Nothing is started, and no folder made, when a setting is wrong or the port is taken.
+ * Starts Kafka, Postgres and Redis where their addresses are not given, and `standalone` with the addresses of all three. A part
+ * that ends unexpectedly is started again. Nothing is started, and no folder made, when a setting is wrong or the port is taken.
  */
 export async function startOnLocalStack(config: StandaloneConfig, deps: StandaloneDeps): Promise<ServedService> {
   checkOwnParts(deps.env)
@@ -28,7 +28,7 @@ export async function startOnLocalStack(config: StandaloneConfig, deps: Standalo
       await sleep(1000, deps.signal)
       if (deps.signal.aborted) return
       deps.progress(`Starting ${name} again`)
-      await stack[name]?.start().catch((error: unknown) => deps.log.error({ err: error }, 'a part is gone'))
+      await stack[name]?.start().catch((error: unknown) => deps.log.error({ err: error }, 'a part could not be started again'))
     }
 
     return {

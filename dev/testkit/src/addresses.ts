@@ -2,7 +2,7 @@ import type { StackAddresses } from '@ariftly/local-stack'
 
 /**
  * The addresses of the stack that all tests of this run share; set by `test/jest/setup.mjs`.
- * @throws Error when there is none: the test's file name lacks `.int`, `.e2e` or `.faults`.
+ * @throws Error when there is none: the test's file name has no `.int`, `.e2e` or `.faults`.
  */
 export function stackAddresses(env: NodeJS.ProcessEnv = process.env): StackAddresses {
   return {

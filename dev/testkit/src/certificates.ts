@@ -18,7 +18,7 @@ export interface TestCertificateOptions {
   readonly expired?: boolean
 }
 
-/** An authority of a test's own, which vouches for what it issues. */
+/** A test's own certificate authority. */
 export interface TestAuthority {
   /** Its own certificate, PEM. */
   readonly cert: string

@@ -11,12 +11,12 @@ export interface TimerRates {
 
 /** Knows the timers that were made since it was. */
 export interface TimerCount {
-  /** Counts for so long. */
+  /** Counts for this time. */
   during(ms: number): Promise<TimerRates>
   stop(): void
 }
 
-/** Begins to know the timers of this process. */
+/** Starts to track the timers of this process. */
 export function countTimers(): TimerCount {
   const own = new Set<number>()
   let made = 0

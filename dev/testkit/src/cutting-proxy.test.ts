@@ -47,7 +47,7 @@ test('resets a connection after exactly the given number of bytes', async () => 
   expect(await nextText(other)).toBe('got whole')
 })
 
-test('holds back what goes over connections that are open, and takes new ones', async () => {
+test('holds back data of open connections, and takes new ones', async () => {
   const client = await connect()
   proxy.freezeOpen()
   client.write('held back')
@@ -113,7 +113,7 @@ async function connect(): Promise<Socket> {
   return client
 }
 
-/** Resolves when the socket is gone; a reset is what the tests want, not an error. */
+/** Resolves when the socket is closed; a reset is expected and no error. */
 function closing(socket: Socket): Promise<void> {
   return new Promise((resolve) => {
     socket.once('close', () => {

@@ -6,14 +6,14 @@ export interface CuttingProxy {
   readonly port: number
   /** Connections that are open now. */
   readonly connections: number
-  /** Every connection made from now on is reset once so many bytes have gone to the target; undefined ends that. */
+  /** Every later connection is reset once this many bytes were sent to the target; undefined ends that. */
   cutAfterBytes(bytes: number | undefined): void
   /**
-   * A connection is reset in place of the answer to a request that `isRequest` accepts; undefined ends that. It is given
-   * what goes to the target, chunk by chunk, and an object that is the same for all chunks of a connection.
+   * A connection is reset instead of the answer to a request that `isRequest` accepts; undefined ends that. It is called with each
+   * chunk sent to the target, and an object that is the same for all chunks of a connection.
    */
   cutAnswersTo(isRequest: ((chunk: Buffer, connection: object) => boolean) | undefined): void
-  /** What goes to the client passes later by so many milliseconds, on connections of which a request was accepted by `isRequest`; 0 ends that. */
+  /** Delays data to the client by `ms`, on connections of which `isRequest` accepted a request; 0 ends that. */
   delayAnswersTo(isRequest: (chunk: Buffer) => boolean, ms: number): void
   /** Nothing passes in either direction; connections stay open and new ones are taken. */
   freeze(): void
@@ -29,7 +29,7 @@ export interface CuttingProxy {
   accept(): Promise<void>
   /** Resets all connections; new ones lead to another address. */
   leadTo(target: Pick<ProxyTarget, 'host' | 'port'>): void
-  /** New connections lead to another address; those that are open stay. */
+  /** New connections lead to another address; open ones are kept. */
   leadNewTo(target: Pick<ProxyTarget, 'host' | 'port'>): void
   close(): Promise<void>
 }
@@ -43,13 +43,13 @@ interface Pair {
 export interface ProxyTarget {
   readonly host: string
   readonly port: number
-  /** Changes what goes to the client, chunk by chunk. */
+  /** Changes the data to the client, chunk by chunk. */
   readonly answers?: (chunk: Buffer) => Buffer
 }
 
 /**
- * Starts a proxy on 127.0.0.1 in front of `target`. A Kafka client goes on to the address that the broker tells it, past the
- * proxy: for it there is {@link startKafkaProxy}.
+ * Starts a proxy on 127.0.0.1 in front of `target`. A Kafka client would bypass it, as it connects to the address that the broker
+ * gives: use {@link startKafkaProxy}.
  */
 export async function startCuttingProxy(target: ProxyTarget): Promise<CuttingProxy> {
   const pairs = new Set<Pair>()
@@ -166,19 +166,19 @@ export interface KafkaProxy extends CuttingProxy {
 }
 
 /**
- * A proxy for one broker: it tells clients its own address instead of the broker's, so that they stay with it. It may be led to
+ * A proxy for one broker: it gives clients its own address instead of the broker's, so that they stay with it. It may be led to
  * one of `others`, each the only broker of another cluster.
  */
 export async function startKafkaProxy(broker: string, ...others: readonly string[]): Promise<KafkaProxy> {
   const ports = new Map<string, number>()
-  const proxy = await startCuttingProxy({ ...parseAddress(broker), answers: (chunk) => tellPorts(chunk, ports) })
+  const proxy = await startCuttingProxy({ ...parseAddress(broker), answers: (chunk) => replacePorts(chunk, ports) })
   for (const each of [broker, ...others]) ports.set(each, proxy.port)
   return Object.assign(proxy, { leadToBroker: (next: string) => proxy.leadTo(parseAddress(next)) })
 }
 
 /**
- * A proxy for each broker of a cluster, in order: each tells clients the addresses of the proxies instead of the brokers'.
- * `change` is given each chunk of an answer first.
+ * A proxy for each broker of a cluster, in order: each gives clients the addresses of the proxies instead of the brokers'.
+ * `change` is called with each chunk of an answer first.
  */
 export async function startKafkaProxies(
   brokers: readonly string[],
@@ -189,7 +189,7 @@ export async function startKafkaProxies(
   for (const broker of brokers) {
     const proxy = await startCuttingProxy({
       ...parseAddress(broker),
-      answers: (chunk) => tellPorts(change(chunk), ports),
+      answers: (chunk) => replacePorts(change(chunk), ports),
     })
     proxies.push(proxy)
     ports.set(broker, proxy.port)
@@ -202,17 +202,17 @@ function parseAddress(broker: string): { readonly host: string; readonly port: n
   return { host, port: Number(port) }
 }
 
-function tellPorts(chunk: Buffer, ports: ReadonlyMap<string, number>): Buffer {
-  for (const [broker, proxyPort] of ports) tellPort(chunk, broker, proxyPort)
+function replacePorts(chunk: Buffer, ports: ReadonlyMap<string, number>): Buffer {
+  for (const [broker, proxyPort] of ports) replacePort(chunk, broker, proxyPort)
   return chunk
 }
 
-/** Replaces the port wherever an address stands in an answer: the name of the host, and the port in four bytes. */
-function tellPort(chunk: Buffer, broker: string, proxyPort: number): void {
+/** Replaces the port of each address in an answer: the name of the host, and the port in four bytes. */
+function replacePort(chunk: Buffer, broker: string, proxyPort: number): void {
   const { host, port } = parseAddress(broker)
-  const told = Buffer.concat([Buffer.from(host), int32(port)])
-  for (let at = chunk.indexOf(told); at >= 0; at = chunk.indexOf(told, at + 1)) {
-    chunk.writeInt32BE(proxyPort, at + told.length - 4)
+  const address = Buffer.concat([Buffer.from(host), int32(port)])
+  for (let at = chunk.indexOf(address); at >= 0; at = chunk.indexOf(address, at + 1)) {
+    chunk.writeInt32BE(proxyPort, at + address.length - 4)
   }
 }
 

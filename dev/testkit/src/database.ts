@@ -20,7 +20,7 @@ export interface TestDatabase {
 
 /** How a test talks to its database. */
 export interface TestPoolOptions {
-  /** With the owner's rights; default: those of the services. */
+  /** With the owner's rights; default: the services' rights. */
   readonly owner?: boolean
   /** Connections at most; default 4. */
   readonly max?: number
@@ -37,7 +37,7 @@ export async function createTemplateDatabase(ownerUrl: string): Promise<void> {
 }
 
 /**
- * Clones the migrated database. A test calls `drop` at its end; what it forgets goes with the stack.
+ * Clones the migrated database. A test calls `drop` at its end; others are removed with the stack.
  * @param ownerUrl the owner's URL of another stack than the shared one; `createTemplateDatabase` must have run there.
  */
 export async function createTestDatabase(ownerUrl = stackAddresses().postgres): Promise<TestDatabase> {

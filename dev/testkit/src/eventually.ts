@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 
-/** How long and how often to look. */
+/** How long and how often to check. */
 export interface EventuallyOptions {
   /** Default 60 s: patience for a machine that is busy with other tests. */
   readonly timeoutMs?: number

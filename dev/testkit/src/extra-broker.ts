@@ -12,7 +12,7 @@ export interface ExtraBroker {
   readonly address: string
   /** Of its process; another one after each start. */
   pid(): number
-  /** Ends it by SIGKILL and resolves when it has gone. */
+  /** Ends it by SIGKILL and resolves when it has ended. */
   kill(): Promise<void>
   /** Starts it again, with its port and its data, and resolves when the cluster has it. */
   start(): Promise<void>
@@ -26,9 +26,9 @@ const UP_MS = 60_000
 const LOG_CHARS = 2_000
 
 /**
- * Starts another broker beside the one of an own stack that also is the controller: then partitions have leaders that move.
- * It ends with the stack's process at the latest. The first broker must not be restarted meanwhile, as its controller's
- * port changes then.
+ * Starts a second broker in an own stack whose first broker is also the controller: then leaders of partitions can move. It ends
+ * with the stack's process at the latest. The first broker must not be restarted meanwhile, as its controller's port changes
+ * then.
  */
 export async function startExtraBroker(
   stack: LocalStack & { readonly dataDir: string },
@@ -62,7 +62,7 @@ export async function startExtraBroker(
       await eventually(async () => (await brokersOf(`127.0.0.1:${port}`)).includes(port), { timeoutMs: UP_MS })
     } catch (error) {
       const log = readFileSync(join(dir, 'log'), 'utf8').slice(-LOG_CHARS)
-      throw new Error(`Broker ${nodeId} did not come up; the end of its log:\n${log}`, { cause: error })
+      throw new Error(`Broker ${nodeId} did not start; the end of its log:\n${log}`, { cause: error })
     }
   }
 

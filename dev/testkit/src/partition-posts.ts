@@ -17,7 +17,7 @@ export interface PartitionAnswer {
 export interface PartitionPosts {
   /** Ids of all events that were posted. */
   readonly posted: readonly string[]
-  /** Posts one event for each partition, in one request. Throws when the answer does not tell the status of each event. */
+  /** Posts one event for each partition, in one request. Throws when the answer does not have the status of each event. */
   post(partitions: readonly number[]): Promise<PartitionAnswer>
 }
 
@@ -66,7 +66,7 @@ export async function leadersOf(brokers: string, topic: string, partitions: numb
   return await withClient(brokers, async (client) => {
     const producer = createProducer(client, { topic })
     try {
-      if (!(await producer.probe(10_000))) throw new Error(`no broker tells the leaders of ${topic}`)
+      if (!(await producer.probe(10_000))) throw new Error(`no broker names the leaders of ${topic}`)
       return Array.from({ length: partitions }, (_, partition) => producer.leaderOf(partition))
     } finally {
       await producer.close()

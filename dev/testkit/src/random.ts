@@ -1,8 +1,8 @@
 import { randomInt } from 'node:crypto'
 
 /**
- * A seed for a test that draws its moments and inputs, printed so that a failure can be played again with TEST_SEED.
- * TEST_RUN_SEED is that of a whole run, so that a file that is run again draws the same.
+ * A seed for a test that draws its moments and inputs, printed so that a failure can be repeated with TEST_SEED. TEST_RUN_SEED is
+ * the seed of a whole run, so that a file that is run again draws the same.
  * @param name what is drawn, for the printed line.
  * @returns 0 to 2^31 - 1.
  */

@@ -17,7 +17,7 @@ test('keeps the bytes and headers of each request and answers 200', async () => 
   expect(request).toMatchObject({ method: 'POST', path: '/webhook', headers: { 'x-one': '1' } })
 })
 
-test('answers what it is told, and can break the connection instead', async () => {
+test('answers as set, and can break the connection instead', async () => {
   receiver.respondWith(() => ({ status: 429, headers: { 'retry-after': '7' }, body: 'slow down' }))
   const response = await fetch(receiver.url, { method: 'POST', body: '{}' })
   expect([response.status, response.headers.get('retry-after'), await response.text()]).toEqual([429, '7', 'slow down'])

@@ -3,15 +3,15 @@ import { createServer, type IncomingHttpHeaders, type IncomingMessage, type Serv
 import type { AddressInfo } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 
-/** One request that a receiver got, whole. */
+/** One complete request that a receiver got. */
 export interface ReceivedRequest {
   readonly method: string
   /** Path and query. */
   readonly path: string
   readonly headers: IncomingHttpHeaders
-  /** The bytes as they came. */
+  /** The raw bytes. */
   readonly body: Buffer
-  /** When its last byte came, epoch milliseconds. */
+  /** When its last byte arrived, epoch milliseconds. */
   readonly atMs: number
 }
 
@@ -40,7 +40,7 @@ export interface Receiver {
   close(): Promise<void>
 }
 
-/** Starts a receiver on 127.0.0.1 that answers 200. A given port is one that a former receiver had. */
+/** Starts a receiver on 127.0.0.1 that answers 200, on the port of a previous receiver if given. */
 export async function startReceiver(options: { readonly port?: number } = {}): Promise<Receiver> {
   const requests: ReceivedRequest[] = []
   let respond = accept
@@ -50,7 +50,7 @@ export async function startReceiver(options: { readonly port?: number } = {}): P
 
   async function receive(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const body = await readBody(request)
-    if (body === undefined) return // The sender went away.
+    if (body === undefined) return // The sender disconnected.
     const { method = '', url: path = '', headers } = request
     const received = { method, path, headers, body, atMs: Date.now() }
     requests.push(received)

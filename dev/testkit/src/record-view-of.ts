@@ -1,7 +1,7 @@
 import type { RawRecord } from '@ariftly/events'
 import { RecordView } from '@ariftly/kafka'
 
-/** A record as a log reader hands it over, made of its parts: its bytes are those of message format v2. */
+/** A record as from a log reader, made of its parts, with the bytes of message format v2. */
 export function recordViewOf(record: Omit<RawRecord, 'key'> & { readonly key: Buffer | string | null }): RecordView {
   const headers = Object.entries(record.headers).flatMap(([name, value]) =>
     (Array.isArray(value) ? value : [value]).map((each) => [

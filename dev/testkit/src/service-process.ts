@@ -14,7 +14,7 @@ export interface ServiceProcess {
   readonly url: string
   readonly port: number
   readonly pid: number
-  /** Sends a signal; `exited` tells when the process is gone. */
+  /** Sends a signal; `exited` resolves when the process has ended. */
   kill(signal?: NodeJS.Signals): void
   /** The exit code, 128 + its number after a signal. */
   readonly exited: Promise<number>
@@ -24,7 +24,7 @@ export interface ServiceProcess {
 
 /** How to start a service. */
 export interface ServiceProcessOptions {
-  /** The port that a former process had; a free one if not given. */
+  /** The port of a previous process; default: a free one. */
   readonly port?: number
   /** Default true: resolves when `/readyz` answers 200. */
   readonly untilReady?: boolean
@@ -37,7 +37,7 @@ export interface ServiceProcessOptions {
 const ROOT = join(import.meta.dirname, '../../..')
 
 /**
- * Runs `node services/<name>/dist/main.js` with exactly `env` (and PATH), so what is tested is what is shipped: build first.
+ * Runs `node services/<name>/dist/main.js` with exactly `env` (and PATH), so tests use the shipped build: build first.
  * @throws Error with the output of the service when it ends or does not become ready.
  */
 export async function startServiceProcess(

@@ -1,4 +1,4 @@
 const say = (): void => undefined
 
-/** A log that nobody reads, for clients that the testkit itself uses. */
+/** A log that discards all lines, for clients of the testkit itself. */
 export const silentLog = { debug: say, info: say, warn: say, error: say } as const

@@ -9,7 +9,7 @@ import { createTestAuthority, type TestAuthority, type TestCertificate } from '.
 export interface TestTls {
   /** For `startStack`. */
   readonly stack: StackTls
-  /** Settings of services, besides the addresses: those have users and passwords in them where they belong. */
+  /** Settings of services without the addresses, which have users and passwords in them. */
   readonly env: Readonly<Record<string, string>>
   readonly authority: TestAuthority
   /** Gives the servers another certificate; counts for a part after its restart. */
@@ -20,7 +20,7 @@ export interface TestTls {
   close(): void
 }
 
-/** What the stack asks of its clients besides the password. */
+/** What the stack requires of its clients in addition to the password. */
 export interface TestTlsOptions {
   /** Every client must show a certificate of the authority. */
   readonly mutual?: boolean

@@ -17,11 +17,11 @@ export interface TestTopicsOptions {
   readonly partitions?: number
   /** The brokers of another stack than the shared one. */
   readonly brokers?: string
-  /** Copies of each partition; default 1. From 3 on two must be in sync. */
+  /** Replicas of each partition; default 1. From 3 on two must be in sync. */
   readonly replication?: number
 }
 
-/** Makes a topic of events and one of dead letters under a name that nobody else uses. */
+/** Makes a topic of events and one of dead letters with a unique name. */
 export async function createTestTopics(options: TestTopicsOptions = {}): Promise<TestTopics> {
   const brokers = options.brokers ?? stackAddresses().kafka
   const name = `test-${randomBytes(6).toString('hex')}`

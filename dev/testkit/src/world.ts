@@ -16,7 +16,7 @@ export interface World {
   readonly env: Readonly<Record<string, string>>
   readonly topics: TestTopics
   readonly database: TestDatabase
-  /** A pool of the owner, for looking into tables. */
+  /** A pool of the owner, to query tables. */
   readonly admin: Pool
   /** Stores a new API key and gives it. Scopes: `events:write`, `events:read` and `webhooks` if not said. */
   apiKey(tenant: string, scopes?: readonly string[]): Promise<string>
@@ -27,7 +27,7 @@ export interface World {
 export interface WorldOptions {
   /** Default 12. */
   readonly partitions?: number
-  /** Copies of each partition; default 1. */
+  /** Replicas of each partition; default 1. */
   readonly replication?: number
   /** A stack of the test's own (`startOwnStack`); the shared one if not given. */
   readonly addresses?: StackAddresses
@@ -35,7 +35,7 @@ export interface WorldOptions {
   readonly env?: Readonly<Record<string, string>>
 }
 
-/** Makes a world on the shared stack. Two worlds share nothing but the servers; `close` removes what was made. */
+/** Makes a world on the shared stack. Two worlds share only the servers; `close` removes its database and topics. */
 export async function createWorld(options: WorldOptions = {}): Promise<World> {
   const { kafka, postgres, redis } = options.addresses ?? stackAddresses()
   const { partitions = 12 } = options
@@ -61,7 +61,7 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
     HOST: '127.0.0.1',
     LOG_LEVEL: 'warn',
     WEBHOOK_ALLOW_HTTP: 'true',
-    // Tests write faster than people; those of the pace set their own.
+    // Tests write faster than people; tests of the rate limit set their own.
     ADMIN_WRITES_PER_S: '100000',
     ...options.env,
   }

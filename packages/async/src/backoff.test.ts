@@ -15,7 +15,7 @@ describe('backoffMs', () => {
 })
 
 describe('retryForever', () => {
-  test('tries until it works and tells each failure', async () => {
+  test('retries until it works and reports each failure', async () => {
     const failures: string[] = []
     const result = await retryForever(
       async (n) => {
@@ -29,7 +29,7 @@ describe('retryForever', () => {
     expect(failures).toEqual(['Error: no 0', 'Error: no 1', 'Error: no 2'])
   })
 
-  test('an abort ends the pause at once, as a normal end', async () => {
+  test('an abort ends the pause immediately, as a normal end', async () => {
     const abort = new AbortController()
     const trying = retryForever(() => Promise.reject(new Error('no')), {
       signal: abort.signal,

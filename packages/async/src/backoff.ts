@@ -10,7 +10,7 @@ export interface BackoffOptions {
   readonly random?: () => number
 }
 
-/** Pause before attempt `attempt + 1` (0 after the first failure), whole ms: base × 2^attempt up to the maximum, of which half is random. */
+/** Back-off after failure `attempt` (0 is the first), integer ms: base × 2^attempt up to the maximum, of which half is random. */
 export function backoffMs(attempt: number, options: BackoffOptions = {}): number {
   const { baseMs = 100, maxMs = 5000, random = Math.random } = options
   const ms = Math.min(maxMs, baseMs * 2 ** Math.min(attempt, 30))
@@ -26,7 +26,7 @@ export async function sleep(ms: number, signal?: AbortSignal): Promise<void> {
   }
 }
 
-/** What {@link retryForever} needs. */
+/** Options of {@link retryForever}. */
 export interface RetryOptions extends BackoffOptions {
   /** Ends the trying; the result is then `undefined`. */
   readonly signal: AbortSignal

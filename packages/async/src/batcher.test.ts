@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals'
 import { createBatcher } from './batcher.ts'
 
 describe('the batcher', () => {
-  test('takes what comes in one turn together, and what comes meanwhile as the next batch', async () => {
+  test('takes the items of one turn together, and later ones as the next batch', async () => {
     const batches: (readonly number[])[] = []
     const opened: (() => void)[] = []
     const batcher = createBatcher<number, number>({
@@ -48,7 +48,7 @@ describe('the batcher', () => {
     expect(most).toBe(2)
   })
 
-  test('rejects the items of a failed batch, and goes on', async () => {
+  test('rejects the items of a failed batch, and continues', async () => {
     const batcher = createBatcher<number, number>({
       max: 1,
       concurrency: 1,

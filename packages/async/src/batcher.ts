@@ -13,9 +13,9 @@ interface Entry<Item, Result> {
 }
 
 /**
- * Batches by load: the first item goes out at the end of this turn of the event loop, and what comes while `concurrency`
- * batches are under way forms the next, up to `max`. So it adds no wait when idle and makes large batches when busy.
- * `run` answers one result an item, in order. It is bounded by its callers: each waits for its item.
+ * Batches by load: the first item is run at the end of this event-loop turn; items that arrive while `concurrency` batches
+ * run form the next one, up to `max`. So it adds no wait when idle and makes large batches when busy. `run` returns one
+ * result an item, in order. Its queue is bounded by its callers: each waits for its item.
  */
 export function createBatcher<Item, Result>(o: {
   readonly max: number

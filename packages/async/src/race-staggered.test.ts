@@ -11,7 +11,7 @@ test('an attempt that hangs does not hold up the next', async () => {
   expect(await raceStaggered([hang, hang, async () => 'third'], 5)).toBe('third')
 })
 
-test('a failure starts the next attempt at once', async () => {
+test('a failure starts the next attempt immediately', async () => {
   expect(await raceStaggered([fails('no'), async () => 'second'], 60_000)).toBe('second')
 })
 

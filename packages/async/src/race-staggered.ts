@@ -1,8 +1,8 @@
 import { deferred } from './deferred.ts'
 
 /**
- * The first success of several attempts at the same thing. The next attempt begins when the one before failed, or after
- * `pauseMs` without an outcome; so one that hangs costs `pauseMs`. Rejects with the last error when all failed.
+ * The first success of several alternatives. The next one starts when the previous failed, or after `pauseMs` without an
+ * outcome, so one that hangs costs `pauseMs`. Rejects with the last error when all failed.
  */
 export async function raceStaggered<T>(attempts: readonly (() => Promise<T>)[], pauseMs: number): Promise<T> {
   const { promise, resolve, reject } = deferred<T>()

@@ -17,7 +17,7 @@ export interface ApiKeyRecord {
   readonly secretEndsAtMs: number | null
 }
 
-/** The caller that a stored key stands for; undefined for one that has ended: it is 401. */
+/** The caller that a stored key identifies; undefined for one that has ended (401). */
 export function callerOf(record: ApiKeyRecord, nowMs: number): Caller | undefined {
   const { id, secret, tenant, scopes, quota, limits, tenantState, expiresAtMs, revokedAtMs, secretEndsAtMs } = record
   const endsAtMs = earlier(expiresAtMs, secretEndsAtMs)

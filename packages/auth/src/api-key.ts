@@ -1,7 +1,7 @@
 import { hash, randomBytes } from 'node:crypto'
 import { crc32 } from 'node:zlib'
 
-/** A new API key, shown once, and what is stored of it. */
+/** A new API key, shown once, and its stored form. */
 export interface GeneratedApiKey {
   readonly key: string
   /** SHA-256 of the key, 32 bytes. */
@@ -21,8 +21,8 @@ export function hashApiKey(key: string): Buffer {
 }
 
 /**
- * Whether a text can be a key at all: 24 to 128 characters of `A-Za-z0-9_-` (a bootstrap key is any such), and if it looks
- * like one of ours its checksum must fit. A typo is thus refused without a look-up.
+ * Whether a text can be a key: 24 to 128 characters of `A-Za-z0-9_-` (a bootstrap key may be any of these), with a valid
+ * checksum if it has the prefix of generated keys. So a typo is refused without a look-up.
  */
 export function isApiKeyShaped(text: string): boolean {
   if (!/^[A-Za-z0-9_-]{24,128}$/.test(text)) return false

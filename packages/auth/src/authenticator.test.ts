@@ -16,12 +16,12 @@ afterEach(async () => {
 /** Of the changes of a key. */
 const KEY = { tenant: null, secret: null, endsAtMs: null }
 
-/** A key store in memory that can be away, with an authenticator over it and clocks set by hand. */
+/** An in-memory key store that can be unavailable, with an authenticator over it and clocks set by hand. */
 function createWorld() {
   const records = new Map<string, ApiKeyRecord>()
   const changes: KeyChange[] = []
   const world = {
-    away: false,
+    isDown: false,
     removedSeq: 0,
     /** The wall clock and the monotonic clock. */
     nowMs: 1_000_000_000,
@@ -76,7 +76,7 @@ function createWorld() {
 
   async function read<T>(value: () => T): Promise<T> {
     await Promise.resolve()
-    if (world.away) throw new Error('connection refused')
+    if (world.isDown) throw new Error('connection refused')
     return value()
   }
 
@@ -132,7 +132,7 @@ async function outcome(auth: Authenticator, key: string | undefined, scope: 'eve
 }
 
 describe('authenticate', () => {
-  test('gives the caller, and from the second time on at once, without a look-up', async () => {
+  test('gives the caller, and from the second time on without a look-up', async () => {
     const { auth, ...world } = await started()
     const key = world.add({ tenant: 'b', expiresAtMs: 2_000_000_000 })
     const first = await auth.authenticate(`Bearer ${key}`, 'events:read')
@@ -150,7 +150,7 @@ describe('authenticate', () => {
     })
   })
 
-  test('keys that come in turns give each its own caller, also after a header that holds none', async () => {
+  test('alternating keys each give their own caller, also after a header without a key', async () => {
     const { auth, ...world } = await started()
     const keys = { a: world.add({ tenant: 'a' }), b: world.add({ tenant: 'b' }) }
     for (const tenant of ['a', 'b', 'b', 'a', 'b'] as const) {
@@ -166,7 +166,7 @@ describe('authenticate', () => {
     expect(world.lookups).toEqual([])
   })
 
-  test('unknown, revoked and expired keys are told apart by nobody', async () => {
+  test('answers to unknown, revoked and expired keys are equal', async () => {
     const world = await started()
     const expired = world.add({ expiresAtMs: world.nowMs })
     const revoked = world.add({ revokedAtMs: 1 })
@@ -196,7 +196,7 @@ describe('authenticate', () => {
     expect(world.lookups).toEqual([1, 1, 1])
   })
 
-  test('keys that come while two look-ups run share the next one, whether they are random, made up or real', async () => {
+  test('keys that arrive while two look-ups run share the next one, be they random, made up or real', async () => {
     const world = await started()
     const gate = deferred()
     world.afterRead = gate.promise
@@ -217,7 +217,7 @@ describe('authenticate', () => {
     expect(world.lookups).toEqual([1, 1, 1000, 999])
   })
 
-  test('10,000 keys wait at most; one that is cached does not', async () => {
+  test('at most 10,000 keys wait; a cached one does not', async () => {
     const world = await started()
     const cached = world.add()
     await outcome(world.auth, cached)
@@ -248,7 +248,7 @@ describe('authenticate', () => {
 })
 
 describe('a key that stops', () => {
-  test('is refused after its revocation was read from the feed, and listeners are told once', async () => {
+  test('is refused after its revocation was read from the feed, and listeners are called once', async () => {
     const world = await started()
     const key = world.add({ id: 'key_x' })
     expect(await outcome(world.auth, key)).toBe('a')
@@ -258,7 +258,7 @@ describe('a key that stops', () => {
     expect(world.revoked).toEqual(['key_x'])
   })
 
-  test('is refused when its look-up read it before the revocation and came back after it', async () => {
+  test('is refused when its look-up read it before the revocation and returned after it', async () => {
     const world = await started()
     const key = world.add({ id: 'key_x' })
     const gate = deferred()
@@ -272,15 +272,15 @@ describe('a key that stops', () => {
     expect(await asked).toBe('401 invalid_api_key')
   })
 
-  test('is refused also when it was looked up before the feed began and revoked before the beginning', async () => {
+  test('is refused also when it was looked up before the feed started and revoked before the start', async () => {
     const world = createWorld()
     const key = world.add({ id: 'key_x' })
     const gate = deferred()
     world.afterRead = gate.promise
     // The feed cannot begin before the key was read.
-    world.away = true
+    world.isDown = true
     await new Promise((resolve) => setTimeout(resolve, 5))
-    world.away = false
+    world.isDown = false
     const asked = outcome(world.auth, key)
     await Promise.resolve()
     world.revoke('key_x')
@@ -290,7 +290,7 @@ describe('a key that stops', () => {
     expect(await outcome(world.auth, key)).toBe('401 invalid_api_key')
   })
 
-  test('is refused from the moment it expires, and listeners are told', async () => {
+  test('is refused from the moment it expires, and listeners are called', async () => {
     const world = await started()
     const key = world.add({ id: 'key_x', expiresAtMs: world.nowMs + 1000 })
     expect(await outcome(world.auth, key)).toBe('a')
@@ -300,7 +300,7 @@ describe('a key that stops', () => {
     expect(world.revoked).toEqual(['key_x'])
   })
 
-  test('is looked up again when the feed goes back, as after a restore', async () => {
+  test('is looked up again when the feed has moved back, as after a restore', async () => {
     const world = await started()
     world.revoke('key_other')
     await until(() => world.revoked.length > 0)
@@ -339,7 +339,7 @@ describe('a tenant that stops', () => {
     ])
   })
 
-  test('is refused when the look-up of a key read it before and came back after it', async () => {
+  test('is refused when the look-up of a key read it before and returned after it', async () => {
     const world = await started()
     const key = world.add()
     const gate = deferred()
@@ -358,12 +358,12 @@ test('after changes were removed unread every key is looked up again, and everyt
   const world = await started()
   const key = world.add({ id: 'key_x' })
   expect(await outcome(world.auth, key)).toBe('a')
-  world.away = true
+  world.isDown = true
   await until(() => world.auth.state !== 'ok')
   world.revoke('key_x')
   world.revoke('key_y')
   world.removeOldestChange()
-  world.away = false
+  world.isDown = false
   await until(() => world.revoked.length > 0)
   expect(world.stopped).toEqual([{ type: 'all' }])
   expect(await outcome(world.auth, key)).toBe('401 invalid_api_key')
@@ -372,24 +372,24 @@ test('after changes were removed unread every key is looked up again, and everyt
   expect(world.revoked).toEqual(['all', 'key_z'])
 })
 
-describe('while the store is away', () => {
+describe('while the store is unavailable', () => {
   test('cached keys stay valid for 15 minutes, others are 503 and not 401', async () => {
     const world = await started()
     const [key, other] = [world.add(), world.add()]
     await outcome(world.auth, key)
-    world.away = true
+    world.isDown = true
     await until(() => world.auth.state !== 'ok')
     expect(await outcome(world.auth, other)).toBe('503 authentication_unavailable')
     world.pass(14 * 60_000)
     expect(await outcome(world.auth, key)).toBe('a')
     world.pass(2 * 60_000)
     expect(await outcome(world.auth, key)).toBe('503 authentication_unavailable')
-    world.away = false
+    world.isDown = false
     await until(() => world.auth.state === 'ok')
     expect([await outcome(world.auth, key), await outcome(world.auth, other)]).toEqual(['a', 'a'])
   })
 
-  test('a clock that is set back lets a cached key live no longer, and an unknown one be asked for after a second', async () => {
+  test('with a clock that is set back a cached key lives no longer, and an unknown one is asked for after a second', async () => {
     const world = await started()
     const [key, late] = [world.add(), generateApiKey().key]
     expect([await outcome(world.auth, key), await outcome(world.auth, late)]).toEqual(['a', '401 invalid_api_key'])
@@ -398,7 +398,7 @@ describe('while the store is away', () => {
     const asked = world.lookups.length
     await outcome(world.auth, late)
     expect(world.lookups).toHaveLength(asked + 1)
-    world.away = true
+    world.isDown = true
     await until(() => world.auth.state !== 'ok')
     world.monotonicMs += 15 * 60_000 + 1
     expect(await outcome(world.auth, key)).toBe('503 authentication_unavailable')
@@ -408,21 +408,21 @@ describe('while the store is away', () => {
     const world = await started()
     const key = world.add({ id: 'key_x' })
     await outcome(world.auth, key)
-    world.away = true
+    world.isDown = true
     await until(() => world.auth.state !== 'ok')
     world.revoke('key_x')
-    world.away = false
+    world.isDown = false
     await until(() => world.revoked.length > 0)
     expect(await outcome(world.auth, key)).toBe('401 invalid_api_key')
   })
 
-  test('a start without it is not ready, and becomes so by itself', async () => {
+  test('a start without it is not ready, and becomes ready when it is back', async () => {
     const world = createWorld()
-    world.away = true
+    world.isDown = true
     const key = world.add()
     expect(await outcome(world.auth, key)).toBe('503 authentication_unavailable')
     expect(world.auth.ready).toBe(false)
-    world.away = false
+    world.isDown = false
     await until(() => world.auth.ready)
     expect(await outcome(world.auth, key)).toBe('a')
   })

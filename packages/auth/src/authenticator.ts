@@ -12,17 +12,16 @@ import { forbidden, invalidKey, keysUnavailable, missingKey, tenantSuspended } f
 import { StoppedKeys, type Stopped } from './stopped-keys.ts'
 import { createUnknownKeys, type UnknownKeys } from './unknown-keys.ts'
 
-/** What an authenticator needs. */
-export interface AuthenticatorOptions {
+interface AuthenticatorOptions {
   /** Finds keys by the SHA-256 of their characters, at most 1,000, in the order of the hashes; rejects when the store cannot be read. */
   readonly lookup: (hashes: readonly Buffer[]) => Promise<readonly (ApiKeyRecord | undefined)[]>
-  /** The same by the id of a key and the number of a secret, for what was sealed with them in it (stream tokens). */
+  /** The same by a key's id and a secret's number, for stream tokens, which hold these. */
   readonly lookupById?: (secrets: readonly KeySecret[]) => Promise<readonly (ApiKeyRecord | undefined)[]>
   /** Notes when keys were last used. Default: nothing does. */
   readonly touch?: (uses: readonly { readonly id: string; readonly usedAtMs: number }[]) => Promise<void>
   /** The number of the last change, 0 if there is none. */
   readonly latestChange: () => Promise<number>
-  /** The changes after a number, oldest first, and the number of the last one that exists. */
+  /** The changes after a number, oldest first, and the number of the last existing one. */
   readonly changesSince: (seq: number) => Promise<KeyChanges>
   readonly log: Pick<Logger, 'warn' | 'info'>
   /** Epoch milliseconds; default `Date.now`. */
@@ -42,9 +41,9 @@ export interface KeySecret {
 /** Tells who calls. */
 export interface Authenticator {
   /**
-   * The caller of an `Authorization` header, at once when its key is cached. Throws or rejects with a Problem: 401 for a
+   * The caller of an `Authorization` header; no promise when its key is cached. Throws or rejects with a Problem: 401 for a
    * missing, ill-formed, unknown, revoked or expired key, 403 for a tenant that is not served or a missing scope, 503 while
-   * the store cannot be asked.
+   * the store is unavailable.
    */
   authenticate(authorization: string | undefined, scope: Scope | 'any'): Caller | Promise<Caller>
   /** The caller of a key by its id and the number of a secret; the same outcomes. Needs `lookupById`. */
@@ -61,27 +60,27 @@ export interface Authenticator {
   close(): Promise<void>
 }
 
-/** What a service that tells who calls can be given by a process that runs several of them. */
+/** An authenticator shared by the services of one process. */
 export interface SharedAuthenticator {
   /** Shared by the services of one process, so that Postgres is asked once. Its owner closes it after the services. Default: the service makes its own. */
   readonly authenticator?: Authenticator
 }
 
-/** A cached key is trusted for so long after the feed was last read. */
+/** A cached key is trusted for this long after the feed was last read. */
 const TRUST_MS = 15 * 60_000
-/** A hash that is no valid key is asked for again after so long. */
+/** A hash without a valid key is looked up again after this long. */
 const UNKNOWN_MS = 1000
 const UNKNOWN_MAX = 10_000
-/** Statements that look up keys, at a time. The rest of the pool is left to the feed. */
+/** Concurrent statements that look up keys. The rest of the pool is for the feed. */
 const STATEMENTS_MAX = 2
 const LOOKUP_TIMEOUT_MS = 2000
 /** Keys that wait for a look-up; further ones get 503. A statement of 1,000 takes some milliseconds. */
 const WAITING_MAX = 10_000
 
 /**
- * Creates an authenticator: keys are looked up in batches and cached by hash, a feed of changes, read every 500 ms, drops those that changed.
- * While the store cannot be read, cached keys stay valid for 15 minutes and others get 503. Give `lookup` and the feed a
- * small pool of their own: behind slow queries a revocation would come late.
+ * Creates an authenticator. Keys are looked up in batches and cached by hash; a feed of changes, read every 500 ms, drops
+ * changed ones. While the store cannot be read, cached keys stay valid for 15 minutes and others get 503. Give `lookup` and
+ * the feed their own small pool: behind slow queries revocations would be late.
  */
 export function createAuthenticator(options: AuthenticatorOptions): Authenticator {
   return new CachingAuthenticator(options)
@@ -143,7 +142,7 @@ class CachingAuthenticator implements Authenticator {
 
   authenticate(authorization: string | undefined, scope: Scope | 'any'): Caller | Promise<Caller> {
     if (authorization === undefined) throw missingKey()
-    // The hash comes first: what is cached was checked before, and this is on the path of every request.
+    // The cache first: cached keys were checked before, and this is on the path of every request.
     const name = this.#nameOf(authorization)
     const cached = this.#cache.byName(name)
     if (cached !== undefined) return admit(this.#trusted(cached), scope)

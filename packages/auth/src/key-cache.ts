@@ -9,15 +9,15 @@ export interface CachedKey {
   notedMinute: number
 }
 
-/** Secrets of valid keys, by hash, and by the key's id and the secret's number. Bounded: when full the oldest entry goes, which costs a look-up. */
+/** Secrets of valid keys, by hash, and by the key's id and the secret's number. Bounded: when full the oldest entry is dropped. */
 export interface KeyCache {
   byName(name: string): CachedKey | undefined
   byId(keyId: string, secret: number): CachedKey | undefined
-  /** Caches a secret under a name and gives its entry: the one that is cached already, if it is, as streams hang on the caller. */
+  /** Caches a secret under a name; returns the existing entry if there is one, as streams are tied to its caller object. */
   add(name: string, caller: Caller): CachedKey
   /** Drops all secrets of a key. */
   drop(keyId: string): void
-  /** Drops all keys of a tenant. It looks at each key. */
+  /** Drops all keys of a tenant. Scans the whole cache. */
   dropTenant(tenant: string): void
   /** Drops the secrets whose time is over and gives their callers. */
   dropExpired(nowMs: number): readonly Caller[]

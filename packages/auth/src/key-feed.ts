@@ -6,7 +6,7 @@ export interface KeyChange {
   readonly seq: number
   /** Of an entry of a tenant the id of no key. */
   readonly keyId: string
-  /** Of an entry that stands for all keys of a tenant; else null. */
+  /** Set in an entry for all keys of a tenant; otherwise null. */
   readonly tenant: string | null
   /**
    * `revoked`: the key has stopped. `suspended`: its tenant has. `updated`: quota, end or limits changed. `rotated`: one of
@@ -15,9 +15,9 @@ export interface KeyChange {
    */
   readonly kind:
     'revoked' | 'suspended' | 'updated' | 'rotated' | 'tenant_updated' | 'tenant_suspended' | 'tenant_deleted'
-  /** Of `rotated`: the number of the secret that was replaced; else null. */
+  /** Of `rotated`: the number of the secret that was replaced; otherwise null. */
   readonly secret: number | null
-  /** Of `updated`: the key's end now; of `rotated`: that of the secret. Null is no end. */
+  /** With `updated` the key's new end, with `rotated` the secret's. Null is no end. */
   readonly endsAtMs: number | null
 }
 
@@ -31,8 +31,7 @@ export interface KeyChanges {
   readonly changes: readonly KeyChange[]
 }
 
-/** What the feed needs. */
-export interface KeyFeedOptions {
+interface KeyFeedOptions {
   readonly latestChange: () => Promise<number>
   readonly changesSince: (seq: number) => Promise<KeyChanges>
   readonly log: Pick<Logger, 'warn' | 'info'>
@@ -43,7 +42,7 @@ export interface KeyFeedOptions {
   readonly feedEveryMs?: number
   /** Called with each change, in order, once. */
   onChange(change: KeyChange): void
-  /** The feed ends before what was read already: the store is another one, or an older copy. */
+  /** The feed ends before the last change read: the store was replaced or restored from a backup. */
   onReset(): void
   /** Changes were removed before they were read. */
   onMissed(): void
@@ -53,11 +52,11 @@ export interface KeyFeedOptions {
 
 /** The reading of the feed. */
 export interface KeyFeed {
-  /** Whether the beginning is known: changes after it are not missed. */
+  /** Whether the start of the feed is known: later changes are not missed. */
   started(): boolean
   /** Milliseconds since the feed was last read; Infinity before. */
   ageMs(): number
-  /** `ok`, or what is wrong. */
+  /** `ok`, or the reason of the failure. */
   state(): string
   close(): Promise<void>
 }
@@ -65,14 +64,14 @@ export interface KeyFeed {
 /** A read that takes longer counts as failed. */
 const READ_TIMEOUT_MS = 2000
 
-/** Reads the feed of key changes for ever: every 500 ms, also when the store is away. Never two reads at a time. */
+/** Reads the feed of key changes every 500 ms, also while the store is unavailable. Never two reads at a time. */
 export function startKeyFeed(options: KeyFeedOptions): KeyFeed {
   const { latestChange, changesSince, log, now, monotonicNow, feedEveryMs = 500 } = options
   let seq: number | undefined
   let read: { readonly atMs: number; readonly monotonicMs: number } | undefined
   let failure: string | undefined = 'not read yet'
 
-  /** Returns 0 when there is more to read at once. */
+  /** Returns the pause before the next read; 0 when there is more to read. */
   async function readOnce(): Promise<number> {
     // Taken before the query: the answer may be that old.
     const asked = { atMs: now(), monotonicMs: monotonicNow() }
@@ -89,13 +88,13 @@ export function startKeyFeed(options: KeyFeedOptions): KeyFeed {
   async function advance(): Promise<boolean> {
     if (seq === undefined) {
       const latest = await latestChange()
-      // A read that was given up for late must not pass over what came after the one that was not.
+      // A read that timed out must not advance past changes after a later read.
       seq ??= latest
       return false
     }
     const from = seq
     const { latestSeq, removedSeq, changes } = await changesSince(from)
-    // A read that was given up for late must not undo what a later one has seen.
+    // A read that timed out must not undo a later read.
     if (seq !== from) return true
     if (latestSeq < from) {
       seq = latestSeq

@@ -10,19 +10,18 @@ export interface KeyLookups {
   find(name: string): Promise<Caller | undefined>
   /** A change of the feed: a key that was read before it is read again. */
   onChange(change: KeyChange): void
-  /** Any key may have changed: what was read before is read again. */
+  /** Any key may have changed: running look-ups are repeated. */
   onReset(): void
   /** Names that wait or are looked up. */
   readonly size: number
 }
 
-/** What {@link createKeyLookups} needs. */
-export interface KeyLookupsOptions {
+interface KeyLookupsOptions {
   /** Finds the keys of names with one statement, in the order of the names. */
   readonly lookup: (names: readonly string[]) => Promise<readonly (ApiKeyRecord | undefined)[]>
-  /** Called in the turn in which a record is known to be no older than the last change that was read. */
+  /** Called in the same event-loop turn in which a record is known to be no older than the last change read. */
   readonly settle: (name: string, record: ApiKeyRecord | undefined) => Caller | undefined
-  /** Whether the beginning of the feed is known. */
+  /** Whether the start of the feed is known. */
   readonly isFeedStarted: () => boolean
   /** A permit for each statement, shared by all kinds of look-ups. */
   readonly statements: Semaphore
@@ -32,7 +31,7 @@ export interface KeyLookupsOptions {
 const NAMES_PER_STATEMENT_MAX = 1000
 const STATEMENTS_MAX = 2
 
-/** Creates it. What comes while statements run forms the next one, so a caller waits for a running one and for its own. */
+/** Batches look-ups: those requested while statements run form the next one, so a caller waits for at most a running one and its own. */
 export function createKeyLookups(o: KeyLookupsOptions): KeyLookups {
   /** For each running statement the keys and tenants that the feed has named since it began. No tenant has the name of a key. */
   const running = new Set<Set<string>>()
@@ -53,7 +52,7 @@ export function createKeyLookups(o: KeyLookupsOptions): KeyLookups {
     try {
       const before = { resets, isStarted: o.isFeedStarted() }
       const records = await o.lookup(names)
-      // The change of a key that was read while the feed began may be before the feed's beginning.
+      // A key read while the feed started may have a change from before the feed's start.
       const isFeedSame = resets === before.resets && o.isFeedStarted() === before.isStarted
       const isStale = ({ id, tenant }: ApiKeyRecord) => !isFeedSame || changed.has(id) || changed.has(tenant)
       return names.map((name, at) => {

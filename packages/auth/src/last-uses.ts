@@ -5,12 +5,11 @@ import { minuteOf, type KeyCache } from './key-cache.ts'
 export interface LastUses {
   /** Called often; writes once each 15 s at most. */
   onTick(): void
-  /** Writes what is not noted yet. */
+  /** Writes the uses that are not stored yet. */
   flush(): Promise<void>
 }
 
-/** What {@link createLastUses} needs. */
-export interface LastUsesOptions {
+interface LastUsesOptions {
   readonly cache: Pick<KeyCache, 'unnoted'>
   readonly touch: (uses: readonly { readonly id: string; readonly usedAtMs: number }[]) => Promise<void>
   /** Milliseconds of a monotonic clock. */

@@ -8,7 +8,7 @@ interface EndedSecret {
 export interface SecretEnds {
   /** Remembers when a secret ends; null takes an earlier announcement back. */
   announce(ended: EndedSecret, atMs: number | null): void
-  /** Gives what has ended until now, once. */
+  /** Returns the secrets that have ended by now, each once. */
   takeDue(nowMs: number): readonly EndedSecret[]
 }
 

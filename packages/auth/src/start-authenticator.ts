@@ -7,7 +7,7 @@ import { createAuthenticator, type Authenticator, type SharedAuthenticator } fro
 const CONNECTIONS_MAX = 4
 const STATEMENT_TIMEOUT_MS = 2000
 
-/** What an authenticator of a service needs beside its configuration. */
+/** Dependencies of {@link startAuthenticator}. */
 export interface StartAuthenticatorDeps extends SharedAuthenticator {
   /** The service, for `pg_stat_activity`. */
   readonly name: string

@@ -10,7 +10,7 @@ export type Stopped =
   /** Any key may have: changes of keys were missed. */
   | { readonly type: 'all' }
 
-/** Calls listeners for what stops: at once, or when the end that the feed has announced is due. */
+/** Calls listeners when keys stop: immediately, or when an end announced by the feed is due. */
 export class StoppedKeys {
   readonly #listeners = new Set<(stopped: Stopped) => void>()
   readonly #ends = createSecretEnds()

@@ -131,7 +131,7 @@ describe('checkWebhookUrl', () => {
     ['https://example.com@127.0.0.1/', 'credentials_not_allowed'],
     ['https://example.com%40127.0.0.1/', 'invalid_url'],
     ['https://example.com\\@127.0.0.1/', 'ok'],
-  ])('judges %j: %s', (url, code) => {
+  ])('checks %j: %s', (url, code) => {
     const verdict = checkWebhookUrl(url, strict)
     expect(verdict.ok ? 'ok' : verdict.code).toBe(code)
   })
@@ -144,7 +144,7 @@ describe('checkWebhookUrl', () => {
     expect(checkWebhookUrl('http://10.0.0.1/', development)).toMatchObject({ ok: false })
   })
 
-  test('opens the ranges of the policy, also in v4-mapped form, and nothing beside them', () => {
+  test('opens the ranges of the policy, also in v4-mapped form, and no others', () => {
     const open = createEgressPolicy({ allowHttp: false, allowCidrs: ['10.1.0.0/16', 'fd00::/8'] })
     expect(checkAddress('10.1.2.3', open)).toEqual({ ok: true })
     expect(checkAddress('::ffff:10.1.2.3', open)).toEqual({ ok: true })
@@ -187,7 +187,7 @@ describe('the guarded dial', () => {
     await close()
   })
 
-  test('dials the very address that was checked, and looks the name up once', async () => {
+  test('dials exactly the checked address, and looks the name up once', async () => {
     let lookUps = 0
     const { dialled, send, close } = recordingEgress(async () => {
       lookUps += 1
@@ -204,7 +204,7 @@ describe('the guarded dial', () => {
     await close()
   })
 
-  test('of several addresses dials only those that are public', async () => {
+  test('dials only the public ones of several addresses', async () => {
     const { dialled, send, close } = recordingEgress(async () => addresses('10.0.0.1', '8.8.4.4', '::1', '8.8.8.8'))
     await send('https://mixed.example:8443/')
     expect(dialled).toEqual(['8.8.4.4:8443', '8.8.8.8:8443'])
@@ -221,7 +221,7 @@ describe('the guarded dial', () => {
     },
   )
 
-  test('says dns_error when there is no answer, and timeout when it never comes', async () => {
+  test('says dns_error when there is no address, and timeout when there is no answer', async () => {
     const failing = recordingEgress(async () => {
       throw new Error('queryA ENOTFOUND name.example')
     })

@@ -65,7 +65,7 @@ async function send(url: string, o: Partial<EgressOptions> = {}) {
 }
 
 describe('a canary on loopback gets no connection', () => {
-  test('whatever the spelling of its address, over https and http', async () => {
+  test('in any spelling of its address, over https and http', async () => {
     for (const host of LOOPBACK) {
       expect(await send(`https://${host}:${port}/`)).toMatchObject({ errorClass: 'blocked' })
       expect(await send(`http://${host}:${port}/`)).toMatchObject({ errorClass: 'blocked' })

@@ -6,10 +6,10 @@ import type { EgressPolicy } from './policy.ts'
 import type { Resolve, ResolvedAddress } from './resolve.ts'
 import { isLocalName } from './url-policy.ts'
 
-/** Opens a TCP connection to an address that has passed the policy. Tests give one that records and never connects. */
+/** Opens a TCP connection to an address that has passed the policy. */
 export type Dial = (o: { readonly address: string; readonly family: 4 | 6; readonly port: number }) => Socket
 
-/** What a connection cost and where it went; filled while it is made, so that a failed dial tells how far it came. */
+/** Times and address of a connection; filled in steps, so that a failed dial shows how far it got. */
 export interface DialRecord {
   address: string | null
   dnsMs: number | null
@@ -40,9 +40,9 @@ export const dialTcp: Dial = ({ address, family, port }) =>
   connectTcp({ host: address, family, port, noDelay: true, keepAlive: true, autoSelectFamily: false })
 
 /**
- * Opens a connection: the name is resolved once, each address is checked, and one that passed is dialled as it stands, so
- * that no second look-up can answer otherwise. TLS verifies the name. Rejects with an EgressFault: of `dns_error` when the name has no
- * address that may be dialled, of `blocked` when the URL itself names an address or this machine.
+ * Opens a connection: the name is resolved once, each address is checked, and a checked address is dialled, so that no second
+ * look-up can return another one. TLS verifies the name. Rejects with an EgressFault: `dns_error` when the name has no address
+ * that may be dialled, `blocked` when the URL itself names an address or this machine.
  */
 export async function dialGuarded(o: GuardedDial): Promise<Socket> {
   const startedAt = performance.now()
@@ -80,7 +80,7 @@ async function resolveOnce(o: GuardedDial): Promise<readonly ResolvedAddress[]> 
   }
 }
 
-/** The addresses that a host stands for without a look-up: its own, or those of this machine; undefined for any other name. */
+/** The addresses of a host that needs no look-up: an IP address or a name of this machine; undefined for any other name. */
 function literalOf(hostname: string): readonly ResolvedAddress[] | undefined {
   const family = isIP(hostname)
   if (family !== 0) return [{ address: hostname, family: family === 4 ? 4 : 6 }]
@@ -161,7 +161,7 @@ function opened(
   })
 }
 
-/** Waits for a promise or an abort, whichever comes first. */
+/** Waits for a promise or an abort, whichever is first. */
 function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise<T>((resolve, reject) => {
     const onAbort = () => reject(abortFault(signal))

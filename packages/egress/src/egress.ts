@@ -14,7 +14,7 @@ export interface EgressOptions {
   readonly policy: EgressPolicy
   readonly resolve?: Resolve
   readonly dial?: Dial
-  /** Trusted roots instead of those that Node brings. */
+  /** Trusted roots instead of Node's. */
   readonly ca?: string | Buffer
 }
 
@@ -22,7 +22,7 @@ export interface EgressOptions {
 export interface Egress {
   /** Never rejects: every fault is an outcome, at the latest at the request's deadline. */
   readonly send: (request: EgressRequest) => Promise<EgressOutcome>
-  /** Cuts what is under way. */
+  /** Aborts running requests and closes all connections. */
   readonly close: () => Promise<void>
 }
 
@@ -58,8 +58,8 @@ export function createEgress(o: EgressOptions): Egress {
     }
     const deadline = new Deadline(request.timeoutMs)
     const first = await attempt(request, startedAt, deadline)
-    // The subscriber closed a kept connection just as it was used: that says nothing about the subscriber. Others that are kept
-    // may have been closed with it.
+    // The receiver closed an idle connection just as it was used: that is no failure of the receiver. Other idle connections may
+    // have been closed too.
     const { outcome } = first.stale ? await attempt(request, startedAt, deadline, { fresh: true }) : first
     deadline.end()
     return outcome

@@ -21,7 +21,7 @@ export interface Answer {
   reusable: boolean
 }
 
-/** Sends the request on a connection and fills `answer` as it comes. Rejects with what broke it, or when the deadline passes. */
+/** Sends the request on a connection and fills `answer` as it arrives. Rejects with the error, or at the deadline. */
 export function exchange(
   connection: Connection,
   request: EgressRequest,
@@ -43,7 +43,7 @@ export function exchange(
   })
 }
 
-/** Fills an answer by what undici tells. A class, so that an exchange makes one object and not a closure for each event. */
+/** Fills an answer from undici's events. A class, so that an exchange makes one object and not a closure for each event. */
 class AnswerReader implements Dispatcher.DispatchHandler {
   readonly #answer: Answer
   readonly #deadline: Deadline

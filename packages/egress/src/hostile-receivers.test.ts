@@ -8,7 +8,7 @@ import { eventually } from '@ariftly/testkit'
 import { createEgress, createEgressPolicy, type Egress, type EgressOptions } from './index.ts'
 import { CERTIFICATE, EXPIRED_CERTIFICATE, KEY } from './test-certificates.ts'
 
-/** The deadline in tests of what comes too late. */
+/** The deadline in tests of late answers. */
 const TIMEOUT_MS = 400
 /** On a busy machine a deadline is noticed late, and an honest answer takes its time: only what never ends takes longer. */
 const PATIENCE_MS = 20_000
@@ -62,7 +62,7 @@ async function send(egress: Egress, port: number, o: { host?: string; scheme?: s
 }
 
 describe('an honest receiver', () => {
-  test('gets the bytes and headers as they are, and its answer is kept with the times', async () => {
+  test('gets the bytes and headers unchanged, and its answer is kept with the times', async () => {
     const seen: unknown[] = []
     const port = await http((request, response) => {
       const chunks: Buffer[] = []
@@ -127,7 +127,7 @@ describe('an honest receiver', () => {
     expect(sockets).toHaveLength(4)
   })
 
-  test('gets as many requests at once as are sent: none waits for those of others', async () => {
+  test('gets all concurrent requests: none waits for another tenant's', async () => {
     const held: (() => void)[] = []
     const port = await http((_, response) => {
       held.push(() => response.end())
@@ -179,7 +179,7 @@ describe('a hostile receiver', () => {
     ],
     ['closes without an answer', (socket: Socket) => socket.end()],
     [
-      'sends 100 Continue, which nobody asked for',
+      'sends 100 Continue, which was not requested',
       (socket: Socket) => socket.end(`HTTP/1.1 100 Continue\r\n\r\n${SHORT_ANSWER}`),
     ],
     ['does not speak HTTP', (socket: Socket) => socket.end('SSH-2.0-OpenSSH_9.9\r\n')],
@@ -187,7 +187,7 @@ describe('a hostile receiver', () => {
       'sends headers without end',
       (socket: Socket) => flood(socket, 'HTTP/1.1 200 OK\r\n', `x: ${'y'.repeat(1000)}\r\n`),
     ],
-  ])('that %s is a failure at once', async (_, answer: (socket: Socket) => void) => {
+  ])('that %s is a failure immediately', async (_, answer: (socket: Socket) => void) => {
     const outcome = await send(newEgress(), await raw(answer))
     expect(outcome.errorClass).toBe('connection_reset')
   })
@@ -252,7 +252,7 @@ describe('a hostile receiver', () => {
     expect(await send(newEgress(), port)).toMatchObject({ errorClass: 'connection_refused', status: null })
   })
 
-  test('delays nobody else', async () => {
+  test('delays no other request', async () => {
     const egress = newEgress()
     const hung: Socket[] = []
     const hanging = await raw((socket) => hung.push(socket))
@@ -277,7 +277,7 @@ describe('TLS', () => {
   test.each([
     ['another name', CERTIFICATE, 'other.test', CERTIFICATE],
     ['an expired certificate', EXPIRED_CERTIFICATE, 'receiver.test', EXPIRED_CERTIFICATE],
-    ['a certificate that nobody trusts', CERTIFICATE, 'receiver.test', undefined],
+    ['an untrusted certificate', CERTIFICATE, 'receiver.test', undefined],
   ])('refuses %s before anything is sent', async (_, cert, host, ca) => {
     let requests = 0
     const port = await https(cert, (_request, response) => {

@@ -1,4 +1,4 @@
-// What is dialled. The judging of URLs alone is `@ariftly/egress/url-policy`, the classes of errors are `@ariftly/egress/outcome`: they load no HTTP client.
+// Sending. `@ariftly/egress/url-policy` (checks of URLs) and `@ariftly/egress/outcome` (error classes) load no HTTP client.
 export { createEgressPolicy, type EgressPolicy } from './policy.ts'
 export { checkAddress, type AddressVerdict } from './address-policy.ts'
 export { createEgress, type Egress, type EgressOptions } from './egress.ts'

@@ -45,9 +45,9 @@ const SWEEP_EVERY_MS = 5_000
 const IDLE_MAX = 2_000
 
 /**
- * A pool of our own rather than undici's, as only one client per connection tells which request paid for which dial, and
- * a deadline can end exactly one exchange. The number of connections is that of the requests under way, which the callers
- * bound by endpoint and tenant: a limit by origin would let tenants whose receivers share a host wait for one another.
+ * Our own pool rather than undici's: with one client per connection it is known which request made which dial, and a deadline
+ * ends exactly one exchange. There are as many connections as running requests, which callers bound by endpoint and tenant:
+ * with a limit by origin, tenants whose receivers share a host would wait for one another.
  */
 export function createOriginPool(o: { openSocket: OpenSocket; now?: () => number }): OriginPool {
   return new ClientPool(o.openSocket, o.now ?? (() => performance.now()))
@@ -133,7 +133,7 @@ function openConnection(url: URL, deadline: Deadline, openSocket: OpenSocket): C
   const client = new Client(url.origin, {
     pipelining: 1,
     maxHeaderSize: 16 * 1024,
-    headersTimeout: 0, // The deadline of the exchange stands over everything.
+    headersTimeout: 0, // The exchange has its own deadline.
     bodyTimeout: 0,
     keepAliveTimeout: IDLE_MS_MAX,
     keepAliveMaxTimeout: IDLE_MS_MAX,

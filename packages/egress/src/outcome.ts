@@ -1,7 +1,7 @@
 /**
- * Why an attempt failed. `http_3xx`, `http_4xx` and `http_5xx` are read from the status. `dns_error`: the host's name has no address that
- * may be reached, whatever the reason; `blocked`: the URL itself shows that it may not. Only added to at the end: statistics are kept by
- * place.
+ * Why an attempt failed. `http_3xx`, `http_4xx` and `http_5xx` are by status. `dns_error`: the host's name has no address that
+ * may be dialled, for any reason; `blocked`: the URL itself is not allowed. Only append to this list: statistics are stored by
+ * index.
  */
 export const ERROR_CLASSES = [
   'http_3xx',
@@ -38,7 +38,7 @@ export interface EgressRequest {
   readonly timeoutMs: number
 }
 
-/** How the exchange ended. `errorClass` null means a 2xx that was read (as far as it is read at all). */
+/** How the exchange ended. `errorClass` null means a 2xx that was read (up to the bound). */
 export interface EgressOutcome {
   readonly errorClass: ErrorClass | null
   /** Words for operators; never holds a secret. Of a `dns_error` it must not be shown to tenants, nor the address and the time of the look-up: they would map our network. */

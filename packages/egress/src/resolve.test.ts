@@ -53,7 +53,7 @@ test.each([
   ['nothing.test', 'not_found'],
   ['failing.test', 'lookup_failed'],
   ['inside.test', 'not_found'],
-])('%s is a dns_error after one look-up by DNS, and only the operator learns why: %s', async (host, unreachable) => {
+])('%s is a dns_error after one look-up by DNS, and only the operator sees why: %s', async (host, unreachable) => {
   asked = []
   const egress = createEgress({ policy, resolve })
   const url = new URL(`https://${host}/`)

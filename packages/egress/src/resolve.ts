@@ -15,15 +15,15 @@ export type Resolve = (hostname: string) => Promise<readonly ResolvedAddress[]>
 const V6_LAG_MS = 50
 
 /**
- * The resolver of production: the hosts file, then DNS through c-ares (2 tries of 2.5 s). Not `dns.lookup`: its four
- * threads would be held up by one subscriber's dead name server, and with them everybody's look-ups. Addresses of the hosts file
- * that may not be reached are left out, so that their names take as long as those that do not exist.
+ * The resolver of production: the hosts file, then DNS through c-ares (2 attempts of 2.5 s). Not `dns.lookup`: one receiver's
+ * dead name server would block its four threads and so all look-ups. Addresses of the hosts file that may not be dialled are
+ * left out, so that their names take as long as names that do not exist.
  */
 export function createResolver(o: {
   readonly mayReach: (address: string) => boolean
   /** Default: `/etc/hosts`. */
   readonly hostsFile?: string
-  /** Name servers as `address:port`; default: those of the system. */
+  /** Name servers as `address:port`; default: the system's. */
   readonly servers?: readonly string[]
 }): Resolve {
   const resolver = new Resolver({ timeout: 2500, tries: 2 })

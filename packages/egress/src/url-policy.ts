@@ -12,9 +12,9 @@ type UrlFault = 'invalid_url' | 'scheme_not_allowed' | 'credentials_not_allowed'
 const URL_CHARS_MAX = 2048
 
 /**
- * Judges a subscriber's URL without any look-up: at most 2,048 characters, https (http if the policy allows it), no
- * credentials, and no host that is an address (in any spelling that the WHATWG parser takes) or a name of this machine
- * which the policy refuses. Names are judged again by their addresses each time that they are dialled.
+ * Checks a webhook's URL without a look-up: at most 2,048 characters, https (http if the policy allows it), no credentials,
+ * and no host that is an address (in any spelling that the WHATWG parser accepts) or a name of this machine which the policy
+ * refuses. The addresses of other names are checked at each dial.
  */
 export function checkWebhookUrl(text: string, policy: EgressPolicy): UrlVerdict {
   // The parser would drop tabs, line ends and outer spaces silently.
@@ -35,7 +35,7 @@ export function checkWebhookUrl(text: string, policy: EgressPolicy): UrlVerdict 
   return verdict.ok ? { ok: true, url } : refuse('address_not_allowed', `must not point at a ${verdict.reason} address`)
 }
 
-/** The address that a URL's host is, or stands for without a look-up (`localhost`); undefined for any other name. */
+/** The address of a URL's host if it needs no look-up (an address, `localhost`); undefined for any other name. */
 function hostAddress(url: URL): string | undefined {
   const host = url.hostname.replace(/^\[(.*)\]$/, '$1')
   if (isIP(host) !== 0) return host

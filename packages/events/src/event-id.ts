@@ -12,8 +12,8 @@ export function newEventId(ms: number): string {
 }
 
 /**
- * Mints ids, for one request after the other. Those of one request rise strictly as long as the milliseconds do not fall: all share 43
- * random bits, and a counter that starts at a random 31 bits fills the rest.
+ * Mints ids, for one request after another. The ids of one request rise strictly while the milliseconds do not fall: they share
+ * 43 random bits, and the rest is a counter that starts at 31 random bits.
  */
 export class EventIdMinter {
   readonly #fillRandom: FillRandom

@@ -22,7 +22,7 @@ export function isEventType(text: string): text is EventType {
   return KNOWN.has(text)
 }
 
-/** Whether events of this type belong to a session, so that they need a `session_id` and may lack a `task_id`. */
+/** Whether events of this type belong to a session: they need a `session_id`, and `task_id` is optional. */
 export function isSessionType(type: EventType): boolean {
   return type === 'session.message' || type === 'session.closed'
 }

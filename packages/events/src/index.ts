@@ -1,5 +1,5 @@
-// The exports of this package stand here, by name; those that load schemas and their compiler are at `@ariftly/events/catalogue` and
-// `@ariftly/events/validate`, so that a service that only reads events starts without them.
+// Modules that load schemas and their compiler are exported from `@ariftly/events/catalogue` and `@ariftly/events/validate`, so
+// that a service that only reads events starts without them.
 export { LIMITS } from './limits.ts'
 export { EVENT_TYPES, isEventType, isSessionType } from './event-type.ts'
 export type { EventType } from './event-type.ts'

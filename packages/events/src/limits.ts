@@ -1,8 +1,8 @@
 const DAY_MS = 86_400_000
 
 /**
- * Every limit of the event and of a request (design 4.1, 4.3, 5.1), in one place: code, schemas and documentation read
- * them here. Units stand in the names; `…Max` is inclusive.
+ * Every limit of an event and of a request; code, schemas and documentation read them here. Units are in the names; `…Max` is
+ * inclusive.
  */
 export const LIMITS = {
   /** Bytes of `data` as stored: white space out, first member in. */

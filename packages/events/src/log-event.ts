@@ -1,9 +1,6 @@
 import type { EventType } from './event-type.ts'
 
-/**
- * One event as the log carries it (design 4.1 and 4.3). `createdAt` is not a field: it is the millisecond inside `id`
- * (`eventIdMs`).
- */
+/** One event of the log. `createdAt` is not a field: it is the millisecond in `id` (`eventIdMs`). */
 export interface LogEvent {
   /** `[a-z0-9-]{1,64}`. */
   readonly tenant: string
@@ -15,7 +12,7 @@ export interface LogEvent {
   /** Never null for `session.*`. */
   readonly sessionId: string | null
   readonly agent: string | null
-  /** The payload: a JSON object on one line, the caller's bytes, `task_id` (else `session_id`) as its first member. */
+  /** The payload: a JSON object on one line, the caller's bytes, `task_id` (otherwise `session_id`) as its first member. */
   readonly data: Buffer
   /** W3C trace context of the request that posted it. */
   readonly traceparent: string | null

@@ -21,7 +21,7 @@ describe('TypeIDs', () => {
     )
   })
 
-  test('come back as the bytes and the UUID that they were made of', () => {
+  test('are decoded to the bytes and the UUID that they were made of', () => {
     fc.assert(
       fc.property(millisecond, (ms) => {
         const id = newTypeId('whk', ms)

@@ -30,7 +30,7 @@ export function formatTypeId(prefix: string, bytes: Uint8Array): string {
     }
   }
   scratch[start] = CODES[accumulator & 31] ?? 0
-  // Written together with the prefix: a text that is put together later is copied once more when it is encoded.
+  // Written together with the prefix: a string that is concatenated later is copied again when it is encoded.
   for (let index = 0; index < prefix.length; index++) scratch[index] = prefix.charCodeAt(index)
   scratch[start - 1] = UNDERSCORE
   return scratch.toString('latin1', 0, end)

@@ -20,7 +20,7 @@ function setUp() {
 }
 
 describe('ByteBudget', () => {
-  test('tenants that hold all that they may leave room for another one, and get none of it themselves', () => {
+  test('tenants that hold their maximum leave room for another one, and get none of it themselves', () => {
     const budget = new ByteBudget({ bytesMax: 64_000, tenantMax: (left) => left * 0.25 })
     const shares = Array.from({ length: 10 }, (_, n) => budget.open(`loud-${n}`))
     for (const share of shares) while (share.take(10));
@@ -32,7 +32,7 @@ describe('ByteBudget', () => {
     expect(budget.open('calm').take(16_000)).toBe(true)
   })
 
-  test('all comes back, however often a share is closed, and a tenant without one is forgotten', () => {
+  test('all bytes are freed, however often a share is closed, and a tenant without a share is forgotten', () => {
     const budget = new ByteBudget({ bytesMax: 100 })
     const [one, same] = [budget.open('a'), budget.open('a')]
     expect([one.take(60), same.take(41), same.take(40)]).toEqual([true, false, true])

@@ -1,6 +1,6 @@
 import type { Logger } from '@ariftly/fault'
 
-/** What {@link FailureLog} needs. */
+/** Options of {@link FailureLog}. */
 export interface FailureLogOptions {
   readonly log: Pick<Logger, 'warn'>
   /** Logged with the first of several failures in a row. */
@@ -9,7 +9,7 @@ export interface FailureLogOptions {
   onRecovered?(): void
 }
 
-/** Logs that something fails that is tried again and again: once, until it succeeds. */
+/** Logs the failure of a repeated operation once, until it succeeds. */
 export class FailureLog {
   readonly #o: FailureLogOptions
   #isFailing = false

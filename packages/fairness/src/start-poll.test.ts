@@ -9,7 +9,7 @@ function setUp(outcomes: readonly ('ok' | 'fails')[]) {
   let rounds = 0
   const poll = startPoll({
     async step() {
-      if (outcomes[rounds++] === 'fails') throw new Error('away')
+      if (outcomes[rounds++] === 'fails') throw new Error('down')
     },
     everyMs: 1,
     retryMs(failures) {

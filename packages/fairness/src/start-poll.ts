@@ -3,7 +3,7 @@ import { FailureLog, type FailureLogOptions } from './failure-log.ts'
 
 /** What is polled, and how often. */
 export interface PollOptions extends FailureLogOptions {
-  /** One round. May return the pause before the next one, ms, instead of `everyMs`. The signal is that of the loop's end. */
+  /** One round. May return the pause before the next one, ms, instead of `everyMs`. The signal is the end of the loop. */
   step(signal: AbortSignal): Promise<number | void>
   /** Pause between two rounds, ms. Default 1,000. */
   readonly everyMs?: number
@@ -23,7 +23,7 @@ export interface Poll {
   readonly close: () => Promise<void>
 }
 
-/** Runs `step` at once and then again and again, one round at a time. Failures are retried for ever. */
+/** Runs `step` immediately and then repeatedly, one round at a time. Failures are retried for ever. */
 export function startPoll(o: PollOptions): Poll {
   const { everyMs = 1000 } = o
   const closing = new AbortController()

@@ -30,7 +30,7 @@ function setUp(options: TenantTurnsOptions) {
 }
 
 describe('TenantTurns', () => {
-  test('gives one tenant half of the slots and each further one half of the rest, and at once', () => {
+  test('gives one tenant half of the slots and each further one half of the rest, without a wait', () => {
     const { add, tenants } = setUp({ concurrencyMax: 10 })
     for (const tenant of ['a', 'b', 'c', 'd']) void add(tenant, 10)
     expect(tenants()).toBe('aaaaabbbcd')
@@ -53,7 +53,7 @@ describe('TenantTurns', () => {
     expect(tenants()).toBe('aabcd')
   })
 
-  test('a tenant that comes while all slots are taken waits for one turn of each other tenant at most', async () => {
+  test('a tenant that arrives while all slots are taken waits for at most one turn of each other tenant', async () => {
     const { add, finish, tenants } = setUp({ concurrencyMax: 3, perTenantMax: 1 })
     for (const tenant of ['a', 'b', 'c', 'd', 'e']) void add(tenant, 3)
     expect(tenants()).toBe('abc')
@@ -61,7 +61,7 @@ describe('TenantTurns', () => {
     expect(tenants()).toBe('abcabcdeab')
   })
 
-  test('one place goes round all tenants, whoever has most work', async () => {
+  test('one slot serves all tenants in turn, however much work each has', async () => {
     const { add, finish, tenants } = setUp({ concurrencyMax: 1 })
     void add('a', 10)
     void add('b', 2)
@@ -69,7 +69,7 @@ describe('TenantTurns', () => {
     expect(tenants()).toBe('aabab')
   })
 
-  test('refuses work of a tenant beyond what may wait, and goes on with what does', async () => {
+  test('refuses work of a tenant beyond the waiting maximum, and runs the waiting work', async () => {
     const { add, finish, tenants } = setUp({ concurrencyMax: 2, waitingPerTenantMax: 1 })
     const [, waiting, refused] = add('a', 3)
     await expect(refused).rejects.toMatchObject({ name: 'TurnRefused', reason: 'full' })
@@ -95,7 +95,7 @@ describe('TenantTurns', () => {
     expect(turns.size).toBe(0)
   })
 
-  test('goes on after work that fails, and forgets tenants whose work is done', async () => {
+  test('continues after work that fails, and forgets tenants whose work is done', async () => {
     const { turns } = setUp({ concurrencyMax: 1 })
     const failed = turns.run('a', () => Promise.reject(new Error('no')))
     const next = turns.run('a', () => Promise.resolve('yes'))

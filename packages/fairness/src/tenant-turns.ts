@@ -1,4 +1,4 @@
-/** What {@link TenantTurns} needs. */
+/** Options of {@link TenantTurns}. */
 export interface TenantTurnsOptions {
   /** How much work runs at the same time, of all tenants. At least 1. */
   readonly concurrencyMax: number
@@ -21,19 +21,19 @@ export class TurnRefused extends Error {
 
 interface TenantWork {
   running: number
-  /** What starts the work that waits, in the order in which it came. */
+  /** Starts of the waiting work, in the order of the calls. */
   readonly waiting: Set<() => void>
 }
 
 /**
- * Runs work of many tenants, a bounded number at a time. A tenant gets one more slot only while it has fewer than are free
- * (dynamic threshold, Choudhury and Hahne 1998): one alone gets half of them, each further one half of the rest, and a tenant that
- * runs nothing finds a slot. The tenant that runs least is next, and among equals the one that has waited the longest.
+ * Runs work of many tenants, a bounded number at a time. A tenant gets another slot only while it has fewer than are free
+ * (dynamic threshold, Choudhury and Hahne 1998): one alone gets half of them, each further tenant half of the rest, and a
+ * tenant that runs nothing finds a slot. The tenant that runs least is next; among equals, the one that has waited longest.
  */
 export class TenantTurns {
   readonly #perTenantMax: number
   readonly #waitingMax: number
-  /** In the order of their last turns. */
+  /** In the order of their latest turns. */
   readonly #tenants = new Map<string, TenantWork>()
   #free: number
 
@@ -51,7 +51,7 @@ export class TenantTurns {
   }
 
   /**
-   * Starts `work` when it is the tenant's turn, at once if there is a slot, and settles as it does. Work of one tenant
+   * Starts `work` when it is the tenant's turn, immediately if there is a slot, and settles as it does. Work of one tenant
    * starts in the order of the calls. Rejects with {@link TurnRefused} when it is not started.
    */
   async run<T>(tenant: string, work: () => Promise<T>, signal?: AbortSignal): Promise<T> {

@@ -33,7 +33,7 @@ describe('TokenBuckets', () => {
     expect(buckets.of('a', RATE).waitS(1000, 10)).toBe(0)
   })
 
-  test('never hold more than the burst, whatever is given back or changed', () => {
+  test('never hold more than the burst, after any returns or changes', () => {
     const buckets = new TokenBuckets({ now: () => 0 })
     const bucket = buckets.of('a', RATE)
     bucket.take(-100)

@@ -4,11 +4,11 @@ export interface BucketRate {
   readonly burst: number
 }
 
-/** What {@link TokenBuckets} needs. */
+/** Options of {@link TokenBuckets}. */
 export interface TokenBucketsOptions {
   /** Processes that share each bucket, at this moment; at least 1. Each has an equal part of it. Default: 1. */
   readonly shares?: () => number
-  /** Ms of a clock that does not go back; default `performance.now`. */
+  /** Monotonic clock, ms; default `performance.now`. */
   readonly now?: () => number
 }
 
@@ -17,7 +17,7 @@ const SWEEP_MIN = 1000
 /** Parts of a bucket are fractions, whose sums are not exact. */
 const ROUNDING = 1e-6
 
-/** Token buckets by id, in this process. A full one is as one that was never used: those are dropped when there are many. */
+/** Token buckets by id, in this process. A full bucket equals an unused one: full ones are dropped when there are many. */
 export class TokenBuckets {
   readonly #buckets = new Map<string, TokenBucket>()
   readonly #shares: () => number
@@ -92,12 +92,12 @@ export class TokenBucket {
     return missing <= ROUNDING ? 0 : missing / this.#perS
   }
 
-  /** Takes an amount, also one that is not here: the rest is owed. A negative amount is given back. */
+  /** Takes an amount, even if the bucket has less: the rest is owed. A negative amount is given back. */
   take(amount: number): void {
     this.#left = Math.min(this.burst, this.#left - amount)
   }
 
-  /** For {@link TokenBuckets}: adds what has come in since the last time, in which the old rate held. */
+  /** For {@link TokenBuckets}: adds the tokens since the last fill, at the rate that held until now. */
   fill(rate: BucketRate, shares: number, nowMs: number): void {
     this.#shares = shares
     this.#left = this.#leftAt(nowMs)

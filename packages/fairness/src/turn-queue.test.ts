@@ -14,7 +14,7 @@ test('tenants take turns, and the items of one tenant keep their order', () => {
   expect(queue.isEmpty).toBe(true)
 })
 
-test('a tenant may be taken more items of in its turn, and has no turn for them', () => {
+test('several items of a tenant may be taken in one turn, and use no further turn', () => {
   const queue = new TurnQueue<string>()
   for (const item of ['a1', 'a2', 'a3', 'b1', 'b2', 'c1']) queue.add(item.slice(0, 1), item)
   expect(queue.take()).toBe('a1')
@@ -28,7 +28,7 @@ test('a tenant may be taken more items of in its turn, and has no turn for them'
   expect(queue.isEmpty).toBe(true)
 })
 
-test('an item that comes late waits for one item of each other tenant at most', () => {
+test('a late item waits for at most one item of each other tenant', () => {
   const queue = new TurnQueue<string>()
   for (let n = 0; n < 1000; n += 1) queue.add('rude', `rude ${n}`)
   expect([queue.take(), queue.take()]).toEqual(['rude 0', 'rude 1'])
@@ -37,7 +37,7 @@ test('an item that comes late waits for one item of each other tenant at most', 
   expect(takeAll(queue)).toHaveLength(997)
 })
 
-test('many items are each taken once, whatever is added meanwhile', () => {
+test('many items are each taken once, while others are added', () => {
   const queue = new TurnQueue<string>()
   const added: string[] = []
   const taken: string[] = []

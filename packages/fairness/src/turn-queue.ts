@@ -1,4 +1,4 @@
-/** Items of one tenant, in the order in which they came; those before `first` have left. */
+/** Items of one tenant, in the order of arrival; items before `first` are taken. */
 interface Line<T> {
   items: T[]
   first: number
@@ -8,8 +8,8 @@ interface Line<T> {
 const DROP_MIN = 64
 
 /**
- * Items of many tenants that wait for their turn. Tenants take turns, one item each; the items of one tenant leave in the
- * order in which they came. Adding and taking cost the same however many items and tenants there are.
+ * Items of many tenants that wait for their turn. Tenants take turns, one item each; the items of one tenant are taken in the
+ * order of arrival. Adding and taking are O(1) in items and tenants.
  */
 export class TurnQueue<T> {
   readonly #lines = new Map<string, Line<T>>()
@@ -49,7 +49,7 @@ export class TurnQueue<T> {
     takeFirst(line)
     if (line.first === line.items.length) {
       this.#lines.delete(tenant)
-      // Its next turn is the last one that was added.
+      // Its next turn was added last.
       this.#turns.items.pop()
     }
     return item

@@ -1,6 +1,6 @@
 /** What a {@link Fault} is made of. */
 export interface FaultDetails {
-  /** Stable, snake_case; what code and alarms tell faults apart by. */
+  /** Stable, snake_case; code and alarms distinguish faults by it. */
   readonly code: string
   /** For logs and operators. */
   readonly message: string
@@ -35,12 +35,12 @@ export function hasFaultCode(error: unknown, ...codes: readonly string[]): error
   return error instanceof Fault && codes.includes(error.code)
 }
 
-/** The message of whatever was thrown, with no password in it. */
+/** The message of any thrown value, without passwords. */
 export function messageOf(error: unknown): string {
   return maskCredentials(error instanceof Error ? error.message : String(error))
 }
 
-/** A driver that quotes an address in its message would show what stands in it. */
+/** Drivers may quote an address with credentials in their messages. */
 const CREDENTIALS = /\b([a-z][a-z\d+.-]*:\/\/)[^\s:/@]*:\S*@/gi
 
 /** A text in which user and password of every URL are replaced. */

@@ -5,7 +5,7 @@ import type { FastPathCall } from './fast-path-call.ts'
 import { createRequestReader } from './read-request.ts'
 import { renderResponse } from './render-response.ts'
 
-/** What a connection needs. */
+/** Options of {@link Connection}. */
 export interface ConnectionOptions {
   readonly service: FastPathService
   /** For the header `Keep-Alive`. */
@@ -19,30 +19,31 @@ export interface ConnectionOptions {
 }
 
 /**
- * `reading`: waits for a request or for the rest of one; `answering`: one request is under way; `writing`: the client has not read its response yet; `closing`:
- * the last response was written, what still comes is thrown away (RFC 9112, section 9.6).
+ * `reading`: waits for a request or the rest of one; `answering`: a request is being handled; `writing`: the client has not
+ * read its response yet; `closing`: the last response was written, further bytes are discarded (RFC 9112, section 9.6).
  */
 type State = 'reading' | 'answering' | 'writing' | 'closing'
 
-/** A request whose rest has not come within this is left to `node:http` and its timeouts. */
+/** A request that is incomplete after this is handed over to `node:http` and its timeouts. */
 const REST_MS = 1000
 /** A connection whose last response was written is cut after this if the client does not close it. */
 const LINGER_MS = 1000
 
 /**
- * One connection of the fast path. The first bytes that are no whole post for the fast path, and all that follow, are left to `node:http`: the fast path refuses
- * nothing itself. One request is under way at a time; what a client sends ahead stays in the kernel, but for one read.
+ * One connection of the fast path. The first bytes that are not a complete post for the fast path, and all later ones, are
+ * handed over to `node:http`: the fast path refuses nothing itself. One request is handled at a time; further ones stay in
+ * the kernel's buffer, except for one read.
  */
 export class Connection {
   readonly #socket: Socket
   readonly #options: ConnectionOptions
   readonly #read: ReturnType<typeof createRequestReader>
   #state: State = 'reading'
-  /** The beginning of a request, or what came while one was under way. */
+  /** The start of a request, or bytes that arrived while one was being handled. */
   #held: Buffer | undefined
-  /** The call whose response the client has not taken yet. */
+  /** The call whose response the client has not read yet. */
   #unread: FastPathCall | undefined
-  /** When the last response was written, or the first byte of what is held came. By `performance.now`. */
+  /** When the last response was written, or the first held byte arrived. By `performance.now`. */
   #usedMs = performance.now()
   #isFresh = true
   /** The client sends no more. */
@@ -69,7 +70,7 @@ export class Connection {
     else this.#handOver()
   }
 
-  /** Ends what waits for too long. */
+  /** Ends a connection that waits for too long. */
   endIfOverdue(nowMs: number, { headersTimeoutMs, keepAliveTimeoutMs }: ConnectionTimeouts): void {
     const idleMs = nowMs - this.#usedMs
     switch (this.#state) {
@@ -102,7 +103,7 @@ export class Connection {
     else this.#socket.pause()
   }
 
-  /** A request that is under way is still answered. A client that stops in the middle of one is told so by `node:http`. */
+  /** A request being handled is still answered. `node:http` answers a client that stops in the middle of one. */
   readonly #onHalfClosed = (): void => {
     this.#isHalfClosed = true
     if (this.#state !== 'reading') return
@@ -194,7 +195,7 @@ export class Connection {
     if (held !== undefined && !this.#isHalfClosed) socket.unshift(held)
     this.#options.handOver()
     if (this.#isHalfClosed) {
-      // Nothing can be unshifted into a stream that has ended. The end comes a turn later, so that a refusal of the head is written before it.
+      // An ended stream does not take `unshift`. `end` follows a turn later, so that a refusal of the head is written before it.
       socket.emit('data', held)
       setImmediate(() => {
         if (!socket.destroyed) socket.emit('end')

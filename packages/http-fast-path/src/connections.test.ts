@@ -24,7 +24,7 @@ interface TestServer {
   readonly byHttp: readonly string[]
   /** The bodies whose call has ended. */
   readonly ended: readonly string[]
-  /** Of each response that its client did not take at once, the bytes that waited. */
+  /** Unsent bytes of each response that its client did not take immediately. */
   readonly unread: readonly number[]
 }
 
@@ -85,7 +85,7 @@ async function serve(
 
 interface Client {
   readonly socket: Socket
-  /** All that came so far. */
+  /** All received text. */
   readonly text: () => string
   readonly closed: Promise<unknown>
 }
@@ -107,7 +107,7 @@ const answersIn = (text: string): readonly (string | undefined)[] =>
   [...text.matchAll(/<(\w+)>/g)].map(([, body]) => body)
 
 describe('a connection of the fast path', () => {
-  test('answers what was sent ahead in order, whatever reads it', async () => {
+  test('answers pipelined requests in order, on the fast path or not', async () => {
     const until = deferred()
     const { server, bodies } = await serve(until.promise)
     const { socket, text } = connectTo(server)
@@ -131,7 +131,7 @@ describe('a connection of the fast path', () => {
     await closed
   })
 
-  test('leaves a request whose rest does not come to node:http', async () => {
+  test('hands a request over to node:http when its rest does not arrive', async () => {
     const { server, bodies, byHttp } = await serve()
     const { socket, text } = connectTo(server)
     const request = post('late')
@@ -142,7 +142,7 @@ describe('a connection of the fast path', () => {
     expect([bodies, byHttp]).toEqual([[], ['…', 'late']])
   })
 
-  test('ends the call of a client that has gone', async () => {
+  test('ends the call of a client that has disconnected', async () => {
     const until = deferred()
     const { server, bodies, ended } = await serve(until.promise)
     const gone = connectTo(server)
@@ -185,7 +185,7 @@ describe('a connection of the fast path', () => {
     expect(text().length).toBeLessThan(8_000_000)
   })
 
-  test('ends the call of a client that goes without reading its response', async () => {
+  test('ends the call of a client that disconnects without reading its response', async () => {
     const { server, ended, unread } = await serve()
     const { socket } = connectTo(server)
     socket.pause()
@@ -213,7 +213,7 @@ describe('a connection of the fast path', () => {
   })
 })
 
-test('a burst of refusals does not delay what comes a moment later', async () => {
+test('a burst of refusals does not delay a request a moment later', async () => {
   const { server, bodies } = await serve()
   const clients = Array.from({ length: 61 }, () => connectTo(server))
   await Promise.all(
@@ -237,7 +237,7 @@ test('a burst of refusals does not delay what comes a moment later', async () =>
 })
 
 describe('the end of a server', () => {
-  test('a drain says Connection: close; closing ends idle connections at once and others after their response', async () => {
+  test('a drain says Connection: close; closing ends idle connections immediately and others after their response', async () => {
     const until = deferred()
     const { server, bodies } = await serve(until.promise)
     const idle = connectTo(server)
@@ -273,7 +273,7 @@ describe('the end of a server', () => {
     server.drain()
     until.resolve()
     await once(socket, 'end')
-    // The client goes on sending: the server cuts the connection after a moment.
+    // The client keeps sending: the server cuts the connection after a moment.
     await eventually(() => {
       socket.write(post('behind'))
       return socket.destroyed
@@ -282,7 +282,7 @@ describe('the end of a server', () => {
     expect([bodies, byHttp]).toEqual([['slow'], []])
   })
 
-  test('what is not answered within the grace is cut', async () => {
+  test('a request that is not answered within the grace is cut', async () => {
     const { server, bodies } = await serve(new Promise(() => {}))
     const { socket, text, closed } = connectTo(server)
     socket.write(post('slow'))

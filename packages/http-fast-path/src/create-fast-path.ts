@@ -18,12 +18,12 @@ import type { FastPathService, FastResponse, WriteResponse } from './fast-path-s
 import type { FastPost } from './read-request.ts'
 
 /**
- * Answers a post like a `RouteHandler`: a Problem that it throws is sent as it is, any other error as 500 or 503. A frequent Problem may be returned instead, as
- * a throw costs more than the rest of a 429.
+ * Answers a post like a `RouteHandler`: a thrown Problem is sent, any other error becomes 500 or 503. A frequent Problem may
+ * be returned instead, as a throw costs more than the rest of a 429.
  */
 export type FastPathHandler = (post: FastPost, call: FastPathCall) => Promise<FastResponse | Problem>
 
-/** What the fast path of a route needs. */
+/** Options of {@link createFastPath}. */
 export interface FastPathOptions {
   readonly route: RouteName
   readonly handler: FastPathHandler
@@ -36,8 +36,8 @@ export interface FastPathOptions {
 }
 
 /**
- * Creates the fast path of one route: a second reader of HTTP/1.1 in front of `node:http`, for whole and plain POSTs. Request id, log line, metrics, spans
- * and problems are those of `createRouter`.
+ * Creates the fast path of one route: a second reader of HTTP/1.1 in front of `node:http`, for complete and plain POSTs.
+ * Request id, log line, metrics, spans and problems are the same as with `createRouter`.
  */
 export function createFastPath(options: FastPathOptions): ConnectionFront {
   const service = createService(options)

@@ -3,7 +3,7 @@ import { createDeferRefusal } from './defer-refusals.ts'
 
 const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
-test('at most four refusals go in each turn of the event loop, in the order of the calls', async () => {
+test('at most four refusals are sent in each turn of the event loop, in the order of the calls', async () => {
   const deferRefusal = createDeferRefusal()
   const gone: number[] = []
   for (let n = 0; n < 10; n += 1) void deferRefusal().then(() => gone.push(n))

@@ -4,8 +4,8 @@ export type DeferRefusal = () => Promise<void>
 const EACH_TURN = 4
 
 /**
- * Creates a queue that lets at most 4 rate-limit refusals go in each turn of the event loop, so that a burst of 429s cannot delay other requests or the answers
- * of Kafka. The queue is bounded by the number of open connections, as a connection of the fast path has one request under way.
+ * Releases at most 4 rate-limit refusals per event-loop turn, so that a burst of 429s cannot delay other requests or Kafka's
+ * answers. The queue is bounded by the number of open connections, as each has at most one request in the fast path.
  */
 export function createDeferRefusal(): DeferRefusal {
   const waiting: (() => void)[] = []

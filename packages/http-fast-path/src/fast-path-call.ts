@@ -4,7 +4,7 @@ import type { RequestContext } from '@ariftly/http'
 export interface PostMemory {
   /** The response is written, but the client has not taken so many bytes of it. False when the client is to be cut. */
   answered(unsentBytes: number): boolean
-  /** All of the response is out, or the client has gone. */
+  /** The response is sent completely, or the client has disconnected. */
   release(): void
 }
 
@@ -22,7 +22,7 @@ export class FastPathCall {
     this.#headers = { 'X-Request-Id': context.requestId }
   }
 
-  /** Adds headers to the response, whatever its status is. Values are ASCII. */
+  /** Adds headers to the response, with any status. Values are ASCII. */
   setHeaders(headers: Readonly<Record<string, string>>): void {
     for (const name in headers) this.#headers[name] = headers[name] ?? ''
   }
@@ -42,7 +42,7 @@ export class FastPathCall {
     return this.#memory?.answered(unsentBytes) ?? true
   }
 
-  /** Ends the call: the response was given to the system, or the client has gone. */
+  /** Ends the call: the response was given to the kernel, or the client has disconnected. */
   close(): void {
     const memory = this.#memory
     this.#memory = undefined

@@ -1,4 +1,4 @@
-/** A POST to the route of the fast path, read whole. */
+/** A complete POST to the route of the fast path. */
 export interface FastPost {
   /** By lower-case name, in the characters that were sent; none was sent twice. */
   readonly headers: Readonly<Record<string, string>>
@@ -6,8 +6,8 @@ export interface FastPost {
 }
 
 /**
- * What the bytes of a connection are: one whole post; the beginning of one whose body is not complete (`partial`); or anything else (`other`), which is
- * no error but for `node:http` to read.
+ * The bytes of a connection: one complete post (`whole`), the start of one with an incomplete body (`partial`), or anything
+ * else (`other`), which is no error but left to `node:http`.
  */
 export type ReadRequest =
   { readonly type: 'whole'; readonly post: FastPost } | { readonly type: 'partial' } | { readonly type: 'other' }
@@ -41,7 +41,7 @@ const UNUSUAL: ReadonlySet<string> = new Set([
 ])
 
 interface Head {
-  /** With the empty line behind it. */
+  /** Including the empty line after it. */
   readonly bytes: Buffer
   readonly headers: Readonly<Record<string, string>>
   readonly contentLength: number

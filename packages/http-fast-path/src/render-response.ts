@@ -1,13 +1,13 @@
 import { STATUS_CODES } from 'node:http'
 import type { FastResponse } from './fast-path-service.ts'
 
-/** A response as it is written, and the encoding of its characters. */
+/** The text of a response, and the encoding of its characters. */
 export interface RenderedResponse {
   readonly text: string
   readonly encoding: 'latin1' | 'utf8'
 }
 
-/** Renders a response with the headers of its call, its own, and those that `node:http` would add (RFC 9112). */
+/** Renders a response with the headers of its call, its own, and the ones that `node:http` would add (RFC 9112). */
 export function renderResponse(
   { status, headers, body }: FastResponse,
   ofCall: Readonly<Record<string, string>>,

@@ -1,4 +1,4 @@
-/** The items by what `keyOf` says of each, keys and items in the order in which they come (`Map.groupBy` of Node 21). */
+/** Groups items by key; keys and items keep their order (`Map.groupBy` of Node 21). */
 export function groupBy<T>(items: readonly T[], keyOf: (item: T) => number): (readonly [number, readonly T[]])[] {
   const groups = new Map<number, T[]>()
   for (const item of items) {

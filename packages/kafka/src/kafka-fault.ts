@@ -2,10 +2,10 @@ import { Fault } from '@ariftly/fault'
 import { errorName } from './wire/error-name.ts'
 
 /**
- * Codes of what is wrong with the log as a whole.
+ * Faults of the log as a whole.
  *
- * - `partition_count_changed`: the topic has another number of partitions than configured (design 4.3).
- * - `log_identity_changed`: this is not the log that the positions were made from (design 4.4).
+ * - `partition_count_changed`: the topic has another number of partitions than configured.
+ * - `log_identity_changed`: this is not the log that the stored positions are of.
  * - `topic_missing`: the topic does not exist; the migrate step has not run. Retryable.
  * - `kafka_unavailable`: no broker answered, or it refused. Retryable.
  * - `records_unreadable`: a batch of records is compressed by a codec that is not supported, or is damaged.
@@ -28,7 +28,7 @@ export function brokerFault(errorCode: number): Fault {
   return kafkaFault('kafka_unavailable', `The broker answers ${errorName(errorCode)}.`)
 }
 
-/** The fault of whatever failed while Kafka was asked about a topic. */
+/** Wraps any error of a request about a topic. */
 export function toKafkaFault(error: unknown, topic: string): Fault {
   if (error instanceof Fault) return error
   const message = error instanceof Error ? error.message : String(error)

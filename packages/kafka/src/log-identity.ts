@@ -1,7 +1,7 @@
 import { hasFaultCode, type Fault } from '@ariftly/fault'
 import { kafkaFault } from './kafka-fault.ts'
 
-/** What tells one log from another of the same name. */
+/** Distinguishes logs of the same name. */
 export interface LogIdentity {
   readonly clusterId: string
   /**
@@ -43,12 +43,12 @@ export function logFault(
   )
 }
 
-/** The fault of a log that is not the one that was read: only its return mends it, or a person. */
+/** Fault for a replaced log. Recovers when the old log is back, or by `adopt-log`. */
 export function logChanged(message: string, detail: Readonly<Record<string, unknown>>): Fault {
   return kafkaFault('log_identity_changed', `${message} If that is meant, open a new epoch: adopt-log.`, { detail })
 }
 
-/** Whether a fault says that the log is not the one that was read: only a person can mend it, or its return. */
+/** Whether a fault means a replaced log: retrying helps only when the old log is back. */
 export function isWrongLog(error: unknown): error is Fault {
   return hasFaultCode(error, 'log_identity_changed', 'partition_count_changed')
 }

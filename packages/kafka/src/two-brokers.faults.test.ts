@@ -18,7 +18,7 @@ import { fetchRequest } from './wire/fetch.ts'
 
 /** Led by the first broker, and by the second. */
 const [STAYS, GOES] = [0, 1] as const
-/** Sends to both while one of them is away, and how long each waits for it. */
+/** Rounds of sends to both while one is down, and how long each waits for it. */
 const ROUNDS = 4
 const SEND_MS = 2_000
 
@@ -83,8 +83,8 @@ function startReader(topic: string, log: LogDescription): void {
   })
 }
 
-/** What a partition's reader was given, but for the second copies that {@link send} may make. */
-function withoutCopies(partition: number): readonly string[] {
+/** The values that a partition's reader was given, without the duplicates that {@link send} may make. */
+function withoutDuplicates(partition: number): readonly string[] {
   const all = values[partition] ?? []
   return all.filter((value, at) => value.startsWith('meanwhile') || all.indexOf(value) === at)
 }
@@ -103,7 +103,7 @@ async function arrives(partition: number, value: string): Promise<void> {
   await eventually(() => values[partition]?.at(-1) === value)
 }
 
-test('what a dead broker led goes on with the next leader, and holds up nothing else', async () => {
+test('the partitions of a dead broker continue with the next leader, and delay no other', async () => {
   const replicas = [
     [1, 2],
     [2, 1],
@@ -120,11 +120,11 @@ test('what a dead broker led goes on with the next leader, and holds up nothing 
   await second.start()
   await send(GOES, 'c')
   await arrives(GOES, 'c')
-  expect(withoutCopies(GOES)).toEqual(['a', 'moved', 'c'])
-  expect(withoutCopies(STAYS)).toEqual(['a', 'b'])
+  expect(withoutDuplicates(GOES)).toEqual(['a', 'moved', 'c'])
+  expect(withoutDuplicates(STAYS)).toEqual(['a', 'b'])
 })
 
-test('what nobody leads is told as such, and is waited for by itself', async () => {
+test('partitions without a leader are reported, and only they are waited for', async () => {
   await startReading('kept-once', [[1], [2]])
   await send(STAYS, 'a')
   await send(GOES, 'a')
@@ -137,22 +137,22 @@ test('what nobody leads is told as such, and is waited for by itself', async () 
   expect([...unavailable.keys()]).toEqual([GOES])
   const rounds = Array.from({ length: ROUNDS }, (_, round) => `meanwhile-${round}`)
   for (const value of rounds) {
-    const told = new Map<number, number>()
+    const settledMs = new Map<number, number>()
     const startedMs = performance.now()
     const { partitions } = await producer.send([record(STAYS, value), record(GOES, 'lost')], {
       timeoutMs: SEND_MS,
-      onOutcome: (partition) => told.set(partition, performance.now() - startedMs),
+      onOutcome: (partition) => settledMs.set(partition, performance.now() - startedMs),
     })
     expect(partitions.get(STAYS)?.type).toBe('written')
     expect(partitions.get(GOES)).toEqual({ type: 'unsent', code: 'LEADER_NOT_AVAILABLE' })
     // Not when the send gives up the other partition.
-    expect(told.get(STAYS)).toBeLessThan(SEND_MS - 100)
+    expect(settledMs.get(STAYS)).toBeLessThan(SEND_MS - 100)
     await arrives(STAYS, value)
   }
   await second.start()
   await send(GOES, 'b')
   await arrives(GOES, 'b')
-  expect([withoutCopies(STAYS), withoutCopies(GOES)]).toEqual([
+  expect([withoutDuplicates(STAYS), withoutDuplicates(GOES)]).toEqual([
     ['a', ...rounds],
     ['a', 'b'],
   ])
@@ -176,7 +176,7 @@ test('a leader that only we cannot reach costs the partitions of the others noth
   await send(GOES, 'b')
   await arrives(GOES, 'b')
   // Each was written once: no connection to the healthy broker was cut while it answered.
-  expect([withoutCopies(STAYS), withoutCopies(GOES)]).toEqual([
+  expect([withoutDuplicates(STAYS), withoutDuplicates(GOES)]).toEqual([
     ['a', ...rounds],
     ['a', 'b'],
   ])
@@ -196,14 +196,14 @@ test('a silent leader holds up no reading of what others lead, also where it beg
     const first = await Promise.race([arrives(STAYS, 'a'), silence])
     expect(first).toBeUndefined()
     expect(await silence).toEqual([GOES])
-    expect([withoutCopies(STAYS), values[GOES]]).toEqual([['a'], []])
+    expect([withoutDuplicates(STAYS), values[GOES]]).toEqual([['a'], []])
   } finally {
     second.resume()
   }
   await arrives(GOES, 'a')
 })
 
-test('a leader of a former epoch is not believed, and a fetch names the epoch that it was made for', async () => {
+test('a leader of a previous epoch is not used, and a fetch names the epoch that it was made for', async () => {
   const topic = 'reassigned'
   await startReading(topic, [[1]])
   await send(0, 'a')
@@ -245,7 +245,7 @@ test('a leader of a former epoch is not believed, and a fetch names the epoch th
   expect(producer.leaderOf(0)).toBe(2)
 })
 
-/** As it stands in an answer to Metadata of partition 0. */
+/** Leadership as in an answer to Metadata of partition 0. */
 function leadership(o: { readonly leader: number; readonly leaderEpoch: number }): Buffer {
   const bytes = Buffer.alloc(12)
   bytes.writeInt32BE(o.leader, 4)

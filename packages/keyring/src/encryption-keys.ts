@@ -7,8 +7,8 @@ export interface EncryptionKey {
 }
 
 /**
- * Reads `id:base64(32 bytes)[,…]`. Ids have 1 to 32 characters of `A-Za-z0-9_-` and stand once. Throws a `RangeError` that
- * names every fault by the key's place, and shows no key.
+ * Reads `id:base64(32 bytes)[,…]`. Ids are unique and have 1 to 32 characters of `A-Za-z0-9_-`. Throws a `RangeError` that
+ * names each faulty key by its index, and shows no key.
  */
 export function parseEncryptionKeys(text: string): readonly [EncryptionKey, ...EncryptionKey[]] {
   const keys: EncryptionKey[] = []
@@ -27,7 +27,7 @@ function parseKey(item: string, before: readonly EncryptionKey[]): EncryptionKey
   const match = /^([A-Za-z0-9_-]{1,32}):([A-Za-z0-9+/]{43}=)$/.exec(item)
   const [, id, base64] = match ?? []
   if (id === undefined || base64 === undefined) return 'is not like id:base64 of 32 bytes'
-  if (before.some((key) => key.id === id)) return 'has an id that stands already'
+  if (before.some((key) => key.id === id)) return 'has an id that is already used'
   return { id, key: createSecretKey(base64, 'base64') }
 }
 

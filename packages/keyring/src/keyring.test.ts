@@ -72,9 +72,9 @@ describe('ENCRYPTION_KEYS', () => {
     [`k1:${Buffer.alloc(31).toString('base64')}`, 'key 1 is not like'],
     [`k 1:${Buffer.alloc(32).toString('base64')}`, 'key 1 is not like'],
     [`${k1},`, 'key 2 is not like'],
-    [`${k1},${k1}`, 'key 2 has an id that stands already'],
+    [`${k1},${k1}`, 'key 2 has an id that is already used'],
     [`x,${k1},y`, 'key 1 is not like id:base64 of 32 bytes; key 3'],
-  ])('%# names what is wrong and shows no key', (text, message) => {
+  ])('%# names the fault and shows no key', (text, message) => {
     expect(() => createKeyring(text)).toThrow(message)
     const secret = k1.slice(3)
     expect(() => createKeyring(text)).toThrow(expect.not.objectContaining({ message: expect.stringContaining(secret) }))

@@ -20,8 +20,8 @@ export interface Keyring {
  * Creates a keyring from `id:base64(32 bytes)[,…]`: the first key seals, all open. Throws a `RangeError` that says what is
  * wrong without showing a key.
  *
- * AES-256-GCM (NIST SP 800-38D). A key must not see one nonce twice, and random nonces are safe for only 2^32 texts, which
- * a gateway that seals each record passes in days. So every keyring object draws 16 random bytes once, derives its own key
+ * AES-256-GCM (NIST SP 800-38D). A key must not use a nonce twice, and random nonces are safe for only 2^32 texts, which a
+ * gateway that seals each record reaches in days. So every keyring object draws 16 random bytes once, derives its own key
  * from them (HKDF-SHA256) and counts its nonces. Layout: version 1, length of the id, id, salt (16), nonce (6, counted),
  * ciphertext, tag (16).
  */

@@ -12,7 +12,7 @@ export interface ProjectionStart {
   readonly epoch: LogEpoch
 }
 
-/** Gives each partition that has no position in the projection the log's start. Kafka is only asked when one lacks. */
+/** Sets the log's start as the position of each partition without one. Kafka is queried only when one is missing. */
 export async function ensureStart(o: ProjectionStart): Promise<void> {
   const key = { projection: o.projection, epoch: o.epoch.epoch, topic: o.topic }
   const positions = await readPositions(o.pool, key)

@@ -7,7 +7,7 @@ import { currentEpoch, type LogEpoch } from '@ariftly/store/projection'
 
 /** The reading, or writing, of one epoch of the log. */
 export interface EpochSession {
-  /** Resolves when it has ended: after `close`, or with why it ended by itself. */
+  /** Resolves when the session has ended: after `close`, or with the error that ended it. */
   readonly stopped: Promise<Error | undefined>
   close(): Promise<void>
 }
@@ -22,13 +22,13 @@ export interface FollowEpochsOptions<S extends EpochSession = EpochSession> {
   readonly metrics: Metrics
   /** Prefix of the metric `<prefix>_log_fault`. */
   readonly metricPrefix: string
-  /** Begins with an epoch whose log has been found. What it rejects with is tried again. */
+  /** Starts a session of an epoch whose log was found. A rejection is retried. */
   start(epoch: LogEpoch): Promise<S>
 }
 
 /** Continues with the current epoch while it lasts. */
 export interface LogFollower<S extends EpochSession = EpochSession> {
-  /** That of the current epoch; undefined before the first one, between two, and while the log is another one. */
+  /** The session of the current epoch; undefined before the first, between two, and while the log is another one. */
   readonly session: S | undefined
   /** Why there is no session now; undefined while there is one. */
   readonly trouble: string | undefined
@@ -36,14 +36,14 @@ export interface LogFollower<S extends EpochSession = EpochSession> {
   close(): Promise<void>
 }
 
-/** How often it is looked whether an operator has opened another epoch, and whether a log that did not fit fits again. */
-const LOOK_EVERY_MS = 2_000
+/** How often to check for a newer epoch, and whether a log that did not fit fits again. */
+const CHECK_EVERY_MS = 2_000
 const WRONG_LOG = ['log_identity_changed', 'partition_count_changed'] as const
 
 /**
- * One policy for a log that is not the one of the current epoch (another cluster, wiped, another number of partitions), in
- * every service: nothing is read or written, readiness, metric and log say so, and the service continues by itself when the
- * log fits again, or when an operator has opened a new epoch. Backends that are away are waited for too.
+ * The policy of every service for a log that is not the current epoch's (another cluster, wiped, another number of
+ * partitions): nothing is read or written, readiness, metric and log say so, and the service continues without a restart when
+ * the log fits again or an operator has opened a new epoch. Unavailable backends are waited for too.
  */
 export function followEpochs<S extends EpochSession>(o: FollowEpochsOptions<S>): LogFollower<S> {
   return new EpochsFollower(o)
@@ -62,7 +62,7 @@ class EpochsFollower<S extends EpochSession> implements LogFollower<S> {
     this.#o = o
     o.metrics.gauge({
       name: `${o.metricPrefix}_log_fault`,
-      help: '1 while the log is another one than that of the current epoch, so that it is not used.',
+      help: '1 while the log is not the one of the current epoch and is not used.',
       labels: ['code'],
       collect: (gauge) => {
         for (const code of WRONG_LOG) gauge.set({ code }, this.#wrongLog === code ? 1 : 0)
@@ -96,7 +96,7 @@ class EpochsFollower<S extends EpochSession> implements LogFollower<S> {
         if (signal.aborted) return
         this.#report(error)
         const isWrong = this.#wrongLog !== undefined
-        await sleep(isWrong ? LOOK_EVERY_MS : backoffMs(failures, { maxMs: LOOK_EVERY_MS }), signal)
+        await sleep(isWrong ? CHECK_EVERY_MS : backoffMs(failures, { maxMs: CHECK_EVERY_MS }), signal)
         failures += 1
       }
     }
@@ -124,7 +124,7 @@ class EpochsFollower<S extends EpochSession> implements LogFollower<S> {
     throw new Fault({ code: 'not_migrated', message: `No epoch of the log ${topic}: run migrate.`, retryable: true })
   }
 
-  /** Until the session has ended by itself, a newer epoch is there, or the follower is closed. */
+  /** Resolves when the session has ended, there is a newer epoch, or the follower is closed. */
   async #untilOver({ stopped }: EpochSession, { epoch }: LogEpoch): Promise<Error | undefined> {
     const over = new AbortController()
     const until = AbortSignal.any([this.#closing.signal, over.signal])
@@ -138,8 +138,8 @@ class EpochsFollower<S extends EpochSession> implements LogFollower<S> {
   async #newerEpoch(epoch: number, until: AbortSignal): Promise<undefined> {
     const { pool, topic } = this.#o
     while (!until.aborted) {
-      await sleep(LOOK_EVERY_MS, until)
-      // Whatever needs Postgres reports that it is away; the session continues.
+      await sleep(CHECK_EVERY_MS, until)
+      // While Postgres is unavailable the session continues; its users report that.
       const newest = until.aborted ? undefined : await currentEpoch(pool, topic).catch(() => undefined)
       if (newest !== undefined && newest.epoch > epoch) return undefined
     }

@@ -5,7 +5,7 @@ import { messageOf } from '@ariftly/fault'
 
 /** PEM files of the TLS of one backend, by path. */
 export interface TlsFiles {
-  /** Certificates of the authorities that are believed; default: those that Node brings along. */
+  /** Certificates of trusted authorities; default: Node's. */
   readonly ca?: string | undefined
   /** The certificate that this client shows, its chain included. */
   readonly cert?: string | undefined
@@ -15,14 +15,14 @@ export interface TlsFiles {
 
 /** What `tls.connect` and the drivers that hand it their options take. Spread or copy it at each connect, not before. */
 export interface ClientTls extends Pick<ConnectionOptions, 'checkServerIdentity'> {
-  /** Of the files as they are now. */
+  /** From the files' current content. */
   readonly secureContext: SecureContext
 }
 
 /**
- * TLS of a client, with the server's certificate always judged, and its name unless `checkName` is false. The files are read
- * again at each connect, so renewed ones count without a restart; while they cannot be read, or do not fit together, the
- * former ones go on. Throws when they cannot be read now.
+ * TLS of a client. The server's certificate is always verified, and its name unless `checkName` is false. The files are read
+ * again at each connect, so renewed ones are used without a restart; while they cannot be read, or do not match, the previous
+ * ones are used. Throws when they cannot be read now.
  */
 export function createClientTls(files: TlsFiles, o: { readonly checkName?: boolean } = {}): ClientTls {
   let texts = readTexts(files)
@@ -36,7 +36,7 @@ export function createClientTls(files: TlsFiles, o: { readonly checkName?: boole
           texts = found
         }
       } catch {
-        // Somebody is writing them: a driver must not be thrown at in the middle of a handshake.
+        // The files are being written. Keep the previous ones: a driver does not expect an error in the middle of a handshake.
       }
       return context
     },
@@ -54,7 +54,7 @@ function readTexts(files: TlsFiles): Partial<Record<keyof TlsFiles, string>> {
 
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g
 
-/** What is wrong with a file of certificates, as the end of a sentence that begins with the setting's name. */
+/** The fault of a file of certificates, as the end of a sentence that starts with the setting's name. */
 export function faultOfCertificates(file: string): string | undefined {
   return explain(() => {
     const certificates = readFileSync(file, 'utf8').match(CERTIFICATE) ?? []
@@ -64,7 +64,7 @@ export function faultOfCertificates(file: string): string | undefined {
   }, `names a file that cannot be used as certificates`)
 }
 
-/** What is wrong with a file of a private key, also beside the certificate that it shall belong to. */
+/** The fault of a private key's file: unreadable, or not the key of the certificate. */
 export function faultOfKey(file: string, certificateFile: string | undefined): string | undefined {
   return explain(() => {
     const key = createPrivateKey(readFileSync(file))
@@ -75,10 +75,10 @@ export function faultOfKey(file: string, certificateFile: string | undefined): s
   }, `names a file that cannot be used as a private key (PEM, not encrypted)`)
 }
 
-/** Errors of the crypto library say what they could not read, never what they read. */
-function explain(judge: () => string | undefined, otherwise: string): string | undefined {
+/** Errors of the crypto library do not contain file content. */
+function explain(check: () => string | undefined, otherwise: string): string | undefined {
   try {
-    return judge()
+    return check()
   } catch (error) {
     return `${otherwise}: ${messageOf(error)}`
   }

@@ -17,18 +17,18 @@ export interface Setting<T> {
   readonly secret: boolean
   readonly oldName: string | undefined
   readonly optional: boolean
-  /** The text that stands in for an absent variable. */
+  /** The text used for an absent variable. */
   readonly defaultText: string | undefined
   /** Reads a text that is present. */
   parse(text: string): ParsedSetting<T>
   /**
-   * What is wrong with a value that could be read, beside the values of the other settings (by name; those that could not be
-   * read are undefined) or in the file that it names. Asked of every setting, also of an absent one.
+   * The fault of a parsed value: given the other settings' values (by name; undefined if they could not be parsed), or of the
+   * file that it names. Called for every setting, absent ones too.
    */
   check?(value: T, others: Readonly<Record<string, unknown>>): string | undefined
 }
 
-/** The value of a setting, or what is wrong with its text (never the text itself: it may be a secret). */
+/** The value of a setting, or the fault of its text (never the text itself: it may be a secret). */
 export type ParsedSetting<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly fault: string }
 
 type Optional<T> = SettingOptions & { readonly optional: true } & T
@@ -72,7 +72,7 @@ export function int(
   })
 }
 
-/** A whole number as {@link int} takes it, or `auto`, which is the default. */
+/** A whole number as in {@link int}, or `auto`, which is the default. */
 export function intOrAuto(
   options: SettingOptions & { readonly min: number; readonly max: number },
 ): Setting<number | 'auto'> {
@@ -171,12 +171,12 @@ export function url(
   })
 }
 
-/** The path of a file, as it is given; what is in the file is for `check` to judge. */
+/** The path of a file, unchanged; `check` may validate the file's content. */
 export function path(options: SettingOptions): Setting<string | undefined> {
   return { ...str({ ...options, optional: true }), kind: 'path' }
 }
 
-/** A TCP port; 0 lets the system choose. */
+/** A TCP port; 0: the system chooses. */
 export function port(options: Optional<unknown>): Setting<number | undefined>
 export function port(options: Required<unknown, number>): Setting<number>
 export function port(options: SettingOptions & { default?: number; optional?: true }): Setting<number | undefined> {

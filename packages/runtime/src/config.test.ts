@@ -30,7 +30,7 @@ function faultsOf(of: ConfigSpec, env: NodeJS.ProcessEnv): readonly string[] {
 }
 
 describe('readConfig', () => {
-  test('reads what is there and fills in defaults', () => {
+  test('reads the given values and fills in defaults', () => {
     expect(readConfig(spec, { ...good, DELAYS: '1,2', FLAG: 'true', PORT: '0', LEVEL: 'high' })).toEqual({
       NAME: 'x',
       WORD: 'abc',
@@ -79,7 +79,7 @@ describe('readConfig', () => {
     expect(describeConfig(renamed)).toContain('| `DELAY_MS` (or its old name `WAIT_MS`) | ')
   })
 
-  test('lists every fault at once, by name', () => {
+  test('lists all faults, by name', () => {
     const faults = faultsOf(spec, {
       WORD: 'ABC',
       COUNT: '11',
@@ -116,7 +116,7 @@ describe('NAME_FILE', () => {
     expect(readConfig(spec, { ...withoutDatabase, DATABASE_FILE: path }).DATABASE).toBe('postgres://file/d')
   })
 
-  test('is refused beside NAME itself, and when the file cannot be read', () => {
+  test('is refused together with NAME itself, and when the file cannot be read', () => {
     expect(faultsOf(spec, { ...good, DATABASE_FILE: path })).toHaveLength(1)
     expect(faultsOf(spec, { ...withoutDatabase, DATABASE_FILE: join(folder, 'absent') })[0]).toContain('DATABASE_FILE')
   })

@@ -4,16 +4,16 @@ import { maskCredentials } from '@ariftly/fault'
 /** A structured logger: JSON lines, one wide line for each request, batch or delivery; no secrets, no payloads. */
 export type Logger = pino.Logger
 
-/** What {@link createLogger} needs. */
+/** Options of {@link createLogger}. */
 export interface LoggerOptions {
   readonly service: string
   /** Lowest level that is written: `fatal`, `error`, `warn`, `info`, `debug`, `trace` or `silent`. */
   readonly level: string
-  /** Where lines go; default: standard output, those of level `info` once in each turn of the event loop, others at once, so that a crash loses none. */
+  /** Default: standard output; `info` lines once per event-loop turn, others immediately, so that a crash loses none. */
   readonly destination?: { write(line: string): void }
 }
 
-/** Creates the logger of a process. Members named as credentials are masked wherever they stand at the first two levels. */
+/** Creates the logger of a process. Members named like credentials are masked at the first two levels. */
 export function createLogger(options: LoggerOptions): Logger {
   return pino(
     {
@@ -72,7 +72,7 @@ const INFO = '{"level":"info"'
 
 let stdout: ReturnType<typeof createTurnWriter> | undefined
 
-/** Writes the `info` lines of a turn of the event loop together, as a write costs as much as the making of a line. */
+/** Writes the `info` lines of an event-loop turn together, as a write costs as much as formatting a line. */
 function createTurnWriter(): { write(line: string): void } {
   const out = pino.destination({ dest: 1, sync: true })
   let waiting = ''
@@ -95,7 +95,7 @@ function createTurnWriter(): { write(line: string): void } {
 
 const SECRET_MEMBERS = ['authorization', 'password', 'secret', 'token', 'apiKey', 'DATABASE_URL', 'ENCRYPTION_KEYS']
 
-/** An error as the log shows it: only these members, as those of a driver (`detail`, `where`) can hold a row's content. */
+/** An error in the log: only these members, as a driver's others (`detail`, `where`) can hold a row's content. */
 interface DescribedError {
   readonly type: string
   readonly message: string

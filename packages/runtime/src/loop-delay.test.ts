@@ -2,12 +2,12 @@ import { afterEach, beforeEach, expect, jest, test } from '@jest/globals'
 import { watchLoopDelay } from './loop-delay.ts'
 
 const NONE = { mean: 0, p50: 0, p90: 0, p99: 0, max: 0 }
-let looks: number
+let samples: number
 let share: number
 
 beforeEach(() => {
   jest.useFakeTimers()
-  looks = 0
+  samples = 0
   share = 0
 })
 
@@ -16,27 +16,27 @@ afterEach(() => {
 })
 
 function takeShare(): number {
-  looks += 1
+  samples += 1
   return share
 }
 
-test('the delay is looked at once a second of a process at rest, and ten times of one that works', () => {
+test('the delay is sampled once a second in an idle process, and ten times in a working one', () => {
   watchLoopDelay(takeShare)
   jest.advanceTimersByTime(10_000)
-  expect(looks).toBe(1 + 10)
+  expect(samples).toBe(1 + 10)
   share = 0.5
   jest.advanceTimersByTime(1000)
-  looks = 0
+  samples = 0
   jest.advanceTimersByTime(10_000)
-  expect(looks).toBe(100)
+  expect(samples).toBe(100)
   share = 0
   jest.advanceTimersByTime(100)
-  looks = 0
+  samples = 0
   jest.advanceTimersByTime(10_000)
-  expect(looks).toBe(10)
+  expect(samples).toBe(10)
 })
 
-test('the delays are those since the last call, without the pause between two looks', () => {
+test('the delays are since the last call, without the pause between two samples', () => {
   const takeDelays = watchLoopDelay(takeShare)
   expect(takeDelays()).toEqual(NONE)
   jest.advanceTimersByTime(5000)
@@ -44,7 +44,7 @@ test('the delays are those since the last call, without the pause between two lo
   expect(takeDelays()).toEqual(NONE)
 })
 
-test('a stall shows, but for the part of it that was before the look was due', async () => {
+test('a stall shows, without the part of it before the sample was due', async () => {
   jest.useRealTimers()
   const takeDelays = watchLoopDelay(() => 1)
   const untilMs = performance.now() + 300

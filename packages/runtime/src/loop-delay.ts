@@ -6,10 +6,10 @@ const KINDS = ['mean', 'p50', 'p90', 'p99', 'max'] as const
 /** How late timers were, in seconds. */
 export type LoopDelays = Readonly<Record<(typeof KINDS)[number], number>>
 
-/** Pause between two looks of a process that works, and of one at rest, as each look wakes it. */
+/** Pause between two samples of a working process, and of an idle one, which each sample wakes. */
 const WORKING_EVERY_MS = 100
 const RESTING_EVERY_MS = 1000
-/** Of the time since the last look, the share in which the event loop ran; below it the process is at rest. */
+/** Below this share of the time since the last sample in which the event loop ran, the process is idle. */
 const WORKING_SHARE = 0.1
 
 /** Makes gauges; `collect` is called before each scrape. */
@@ -26,7 +26,7 @@ export function loopDelayName(kind: string): string {
   return `ariftly_nodejs_eventloop_lag_${kind}_seconds`
 }
 
-/** Registers gauges of the delay of the event loop since the scrape before. prom-client's count the pause between two looks as delay. */
+/** Registers gauges of the event-loop delay since the previous scrape. prom-client's gauges count the sampling interval as delay. */
 export function registerLoopDelay(metrics: Gauges): void {
   const takeDelays = watchLoopDelay()
   let taken = takeDelays()
@@ -43,8 +43,8 @@ export function registerLoopDelay(metrics: Gauges): void {
 }
 
 /**
- * Looks how late a timer is, for as long as the process lives, without keeping it alive. The result gives the delays since its
- * last call; without a look in between they are 0.
+ * Samples how late a timer is, without keeping the process alive. The returned function gives the delays since its last call;
+ * without a sample in between they are 0.
  *
  * @param takeShare gives the share of the time since its last call in which the event loop ran.
  */
@@ -56,10 +56,10 @@ export function watchLoopDelay(takeShare: () => number = createShare()): () => L
   function wait(): void {
     const pauseMs = takeShare() < WORKING_SHARE ? RESTING_EVERY_MS : WORKING_EVERY_MS
     dueMs = performance.now() + pauseMs
-    setTimeout(look, pauseMs).unref()
+    setTimeout(sample, pauseMs).unref()
   }
 
-  function look(): void {
+  function sample(): void {
     // Nanoseconds; a histogram takes no 0, and a timer may be a part of a millisecond early.
     delays.record(Math.max(1, Math.round((performance.now() - dueMs) * 1e6)))
     wait()

@@ -17,7 +17,7 @@ test('a gauge may be asked at the scrape', async () => {
   expect(await metrics.render()).toContain('ariftly_test_depth 7')
 })
 
-test('a counter may be told at the scrape what was counted elsewhere', async () => {
+test('a counter may take its total at the scrape', async () => {
   const metrics = createMetrics()
   let ended = [{ labels: { why: 'client' }, value: 2 }]
   metrics.counter({ name: 'ariftly_test_ended_total', help: 'Ends.', labels: ['why'], total: () => ended })

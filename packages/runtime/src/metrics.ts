@@ -18,7 +18,7 @@ export interface LabelledTotal {
 
 /** The metrics of one process. Getting a metric that exists already gives the same one, so that parts need not pass it to one another. */
 export interface Metrics {
-  /** `total` is called before each scrape, for what is counted elsewhere: it tells how much there was since its start. */
+  /** `total` is called before each scrape, for counts kept elsewhere: it returns the totals since the start. */
   counter(options: MetricOptions & { readonly total?: () => readonly LabelledTotal[] }): Counter
   /** `collect` is called before each scrape, to set a value that is cheaper to ask for than to keep. */
   gauge(options: MetricOptions & { readonly collect?: (gauge: Gauge) => void | Promise<void> }): Gauge
@@ -29,10 +29,10 @@ export interface Metrics {
   render(): Promise<string>
 }
 
-/** prom-client's own looks at the delay of the event loop wake a process at rest; our gauges take the place of its. */
+/** Disables prom-client's sampling of the event-loop delay, which wakes an idle process; our gauges replace it. */
 const NEVER_MS = 2 ** 31 - 1
 
-/** Gauges that prom-client names like counters; what they sum up has gauges by kind. */
+/** Gauges that prom-client names like counters; there are gauges by kind for the same values. */
 const MISNAMED = ['handles', 'requests', 'resources'].map((kind) => `ariftly_nodejs_active_${kind}_total`)
 
 const LOOP_DELAYS = ['min', 'max', 'mean', 'stddev', 'p50', 'p90', 'p99'].map(loopDelayName)

@@ -40,7 +40,7 @@ afterEach(() => {
 const client = () => ({ tokenUrl, clientId: 'events', clientSecret: 's:e c', scope: 'kafka' })
 
 describe('tokens for logins at Kafka', () => {
-  test('come from the client credentials grant, and calls at the same time share a request', async () => {
+  test('are from the client credentials grant, and concurrent calls share a request', async () => {
     const token = createOauthTokens(client())
     expect(await Promise.all([token(), token(), token()])).toEqual(['token-1', 'token-1', 'token-1'])
     expect(asked).toEqual([
@@ -71,7 +71,7 @@ describe('tokens for logins at Kafka', () => {
     expect(await token()).toBe('token-2')
   })
 
-  test('a broken answer and an endpoint that is away are faults', async () => {
+  test('a broken answer and an unavailable endpoint are faults', async () => {
     answer = { status: 200, body: { access_token: 7 } }
     await expect(createOauthTokens(client())()).rejects.toMatchObject({ code: 'oauth_token' })
     const away = { ...client(), tokenUrl: 'http://127.0.0.1:1/token' }

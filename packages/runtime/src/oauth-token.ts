@@ -8,7 +8,7 @@ export interface OauthClient {
   readonly scope?: string | undefined
 }
 
-/** A token is asked for again when less than this part of its life is left, so that no login gets one that ends. */
+/** A token is renewed when less than this part of its life is left, so that no login gets an expiring one. */
 const REMAINING_MIN = 0.2
 const TIMEOUT_MS = 5_000
 /** For endpoints that do not say how long a token lasts. */

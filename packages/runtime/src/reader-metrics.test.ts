@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals'
 import { createMetrics } from './metrics.ts'
 import { registerReaderMetrics, type ReaderNumbers } from './reader-metrics.ts'
 
-test('lag is told in records and in seconds by log time, and is zero when there is none', async () => {
+test('lag is given in records and in seconds by log time, and is zero when there is none', async () => {
   const metrics = createMetrics()
   let reader: ReaderNumbers | undefined
   registerReaderMetrics(
@@ -26,7 +26,7 @@ test('lag is told in records and in seconds by log time, and is zero when there 
   expect(text).toContain('ariftly_test_failed_batches_total 3\n')
 })
 
-test('partitions that were taken away are not told of any more', async () => {
+test('revoked partitions have no metric any more', async () => {
   const metrics = createMetrics()
   const lag = new Map([[4, { next: 0, highWatermark: 5, oldestMs: 1 }]])
   registerReaderMetrics(metrics, 'ariftly_test', () => ({ lag: () => lag, rebuilds: 0, failedBatches: 0 }))

@@ -12,9 +12,9 @@ export interface ReaderNumbers {
 }
 
 /**
- * Registers what every reader of the log tells: `<prefix>_lag_records` and `<prefix>_lag_seconds` by partition,
+ * Registers the metrics of a reader of the log: `<prefix>_lag_records` and `<prefix>_lag_seconds` by partition,
  * `<prefix>_rebuilds_total`, `<prefix>_failed_batches_total`.
- * @param reader gives the present one; undefined while there is none.
+ * @param reader gives the current reader; undefined while there is none.
  */
 export function registerReaderMetrics(
   metrics: Metrics,

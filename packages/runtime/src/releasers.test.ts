@@ -24,7 +24,7 @@ describe('createReleasers', () => {
     expect(order).toEqual(['second', 'first'])
   })
 
-  test('logs a release that fails and goes on with the others', async () => {
+  test('logs a release that fails and continues with the others', async () => {
     const log = createLog()
     const order: string[] = []
     const releasers = createReleasers(log)
@@ -37,7 +37,7 @@ describe('createReleasers', () => {
     expect(log.lines).toEqual([{ release: 'bad', err: new Error('no') }])
   })
 
-  test('releases once, however often it is closed, and at once what is added later', async () => {
+  test('releases once, however often it is closed, and releases later additions immediately', async () => {
     let releases = 0
     const releasers = createReleasers(createLog())
     releasers.add('one', () => void (releases += 1))
@@ -50,7 +50,7 @@ describe('createReleasers', () => {
 })
 
 describe('withReleasers', () => {
-  test('releases what was acquired when the start fails half-way, then tells the failure', async () => {
+  test('releases the acquired resources when the start fails half-way, then throws the failure', async () => {
     const order: string[] = []
     const start = withReleasers(createLog(), async (releasers) => {
       releasers.add('pool', () => void order.push('pool'))

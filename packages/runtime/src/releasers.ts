@@ -11,7 +11,7 @@ export interface Releasers {
   close(): Promise<void>
 }
 
-/** Creates an empty collection. Anything added after {@link Releasers.close} was called is released at once. */
+/** Creates an empty collection. Anything added after {@link Releasers.close} was called is released immediately. */
 export function createReleasers(log: Pick<Logger, 'error'>): Releasers {
   const stack: { readonly name: string; readonly release: () => void | Promise<void> }[] = []
   let closing: Promise<void> | undefined
@@ -42,8 +42,8 @@ export function createReleasers(log: Pick<Logger, 'error'>): Releasers {
 }
 
 /**
- * Runs `start` with a collection of releases; when it fails half-way, what was acquired is released before the error goes
- * on. When it succeeds, the releases are the caller's to close.
+ * Runs `start` with a collection of releases. If it fails half-way, the acquired resources are released before the error is
+ * rethrown. If it succeeds, the caller closes the releases.
  */
 export async function withReleasers<T>(
   log: Pick<Logger, 'error'>,

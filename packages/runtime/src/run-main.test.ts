@@ -57,7 +57,7 @@ const SERVICE = `const stop = tick()
     async drain() { say('drained') }, async close() { stop(); say('closed') } }`
 
 describe('runMain', () => {
-  test('the first signal drains, aborts, closes, and the process ends by itself with 0', async () => {
+  test('the first signal drains, aborts, closes, and the process ends with 0', async () => {
     const main = runScript(SERVICE)
     await main.line('"started"')
     main.kill('SIGTERM')
@@ -75,7 +75,7 @@ describe('runMain', () => {
     expect(output).toContain('stopped before everything was closed')
   })
 
-  test('a second signal exits at once', async () => {
+  test('a second signal exits immediately', async () => {
     const stuck = SERVICE.replace("stop(); say('closed')", "say('closing'); await new Promise(() => {})")
     const main = runScript(stuck, { DRAIN_MS: '60000' })
     await main.line('"started"')
@@ -86,9 +86,9 @@ describe('runMain', () => {
     expect((await main.ended()).code).toBe(143)
   })
 
-  test('one Ctrl-C that comes from the terminal and from npm ends in order', async () => {
+  test('one Ctrl-C from both the terminal and npm ends in order', async () => {
     const main = runScript(
-      // The second one comes within the time in which both count as one, on a busy machine too.
+      // The second one arrives while both count as one, on a busy machine too.
       SERVICE.replace(
         "say('drained')",
         "say('draining'); process.kill(process.pid, 'SIGINT'); await new Promise((r) => setTimeout(r, 200))",
@@ -122,7 +122,7 @@ describe('runMain', () => {
     expect(output).toMatch(/"fatal"[^]*no way/)
   })
 
-  test('a signal during the start ends it, and what still comes up is closed', async () => {
+  test('a signal during the start ends it, and everything started later is closed', async () => {
     const slow = `say('starting'); await new Promise((resolve) => deps.signal.addEventListener('abort', resolve))\n${SERVICE}`
     const main = runScript(slow.replace("say('starting')", "const hold = tick(); say('starting')"))
     await main.line('starting')

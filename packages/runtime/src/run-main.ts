@@ -7,7 +7,7 @@ import { settings } from './settings.ts'
 import { startTracing } from './tracing/start-tracing.ts'
 import { tracingConfig } from './tracing/tracing-config.ts'
 
-/** What {@link runMain} needs. */
+/** Options of {@link runMain}. */
 export interface MainOptions<S extends ConfigSpec> {
   /** The name of the service in its log. */
   readonly name: string
@@ -18,17 +18,17 @@ export interface MainOptions<S extends ConfigSpec> {
   readonly env?: NodeJS.ProcessEnv
 }
 
-/** One Ctrl-C comes twice under `npm start`: from the terminal, and from npm, which passes on what it got from there itself. */
+/** Under `npm start` one Ctrl-C arrives twice: from the terminal, and from npm, which forwards it. */
 const SAME_SIGNAL_MS = 300
 
-/** Settings that every process has, besides those of its service. */
+/** Settings of every process, in addition to its service's. */
 const processSettings = { LOG_LEVEL: settings.LOG_LEVEL, DRAIN_MS: settings.DRAIN_MS, ...tracingConfig } as const
 
 /**
- * Runs a service as this process: reads the configuration (all faults are printed, exit code 78), starts it (exit code 78 for a server that does not fit) and waits for
- * its end. The first SIGTERM or SIGINT drains, aborts the signal, then closes, all within DRAIN_MS; a second one exits at
- * once with 128 + the signal's number. An unhandled rejection or exception, or a service that says that it has failed, is
- * logged as fatal and ends the process in the same order with exit code 1. Resolves when all is closed; the process then ends by itself.
+ * Runs a service as this process: reads the configuration (all faults are printed, exit code 78), starts it (exit code 78 for
+ * an unsuitable server) and waits for its end. The first SIGTERM or SIGINT drains, aborts the signal, then closes, all within
+ * DRAIN_MS; a second one exits immediately with 128 + the signal's number. An unhandled rejection or exception, or a failed
+ * service, is logged as fatal and ends the process in the same order with exit code 1. Resolves when all is closed.
  */
 export async function runMain<S extends ConfigSpec>(options: MainOptions<S>): Promise<void> {
   const env = options.env ?? process.env
@@ -52,9 +52,9 @@ export async function runMain<S extends ConfigSpec>(options: MainOptions<S>): Pr
     await stop(running, config.process.DRAIN_MS)
   }
   process.exitCode = end.exitCode()
-  // What still holds the process open here was not closed by its owner, or is a collector that hangs: it must not turn a clean stop into a kill.
+  // A resource that its owner did not close, or a hanging collector, must not turn a clean stop into a kill.
   setTimeout(() => process.exit(), 1000).unref()
-  // Last of all, as what was closed has had spans.
+  // Last, as closing makes spans.
   await traces?.close()
 
   function failedStart(error: unknown): undefined {
@@ -64,11 +64,11 @@ export async function runMain<S extends ConfigSpec>(options: MainOptions<S>): Pr
   }
 
   function failedAtWork(error: Error): void {
-    log.fatal({ err: error }, 'the service cannot go on')
+    log.fatal({ err: error }, 'the service cannot continue')
     end.request(EXIT.failed)
   }
 
-  /** A signal came first: the start is aborted, and whatever it has started is closed. */
+  /** Handles a signal during the start: aborts the start and closes what it has started. */
   async function abandonStart(starting: Promise<Running>): Promise<void> {
     abort.abort()
     const late = await within(

@@ -7,7 +7,7 @@ import type { Tracing } from './tracing/tracing.ts'
 export interface Readiness {
   /** False while starting, draining, or when this process itself is broken; a shared backend that is down leaves it true. */
   readonly ready: boolean
-  /** One entry for each part looked at, `ok` or what is wrong in a few words; a shared backend that is down is named here. */
+  /** One entry for each check: `ok` or the failure in a few words; a shared backend that is down is named here. */
   readonly checks: Readonly<Record<string, string>>
 }
 
@@ -17,11 +17,11 @@ export interface Running {
   /** Its routes under `/v1`, if it serves HTTP. */
   readonly router?: RequestListener
   ready(): Readiness
-  /** Resolves when the service finds that it must not go on (its log is another one); the process then ends in order with exit code 1. */
+  /** Resolves when the service must not continue (its log is another one); the process then ends in order with exit code 1. */
   readonly failed?: Promise<Error>
-  /** More pages for operators, by path (as `/debug/streams`); each answer is sent as JSON. Beside `/livez`, never public. */
+  /** More pages for operators, by path (such as `/debug/streams`), sent as JSON on the port of `/livez`; never public. */
   readonly debug?: Readonly<Record<string, () => unknown>>
-  /** Takes no new work and lets go of what can go elsewhere. Called once, before {@link close}; waited for within the deadline. */
+  /** Stops taking work, and releases work that others can do. Called once, before {@link close}; awaited within the deadline. */
   drain?(): void | Promise<void>
   /** Ends all; last-in first-out. Called once. */
   close(): Promise<void>
@@ -31,7 +31,7 @@ export interface Running {
 export interface ServiceDeps {
   readonly log: Logger
   readonly metrics: Metrics
-  /** Aborted after draining, before closing: whatever waits or retries ends then. */
+  /** Aborted after draining, before closing: waits and retries end then. */
   readonly signal: AbortSignal
   /** Undefined when no traces are collected. */
   readonly tracing?: Tracing | undefined

@@ -13,10 +13,10 @@ export interface TlsSwitch {
 
 /** The setting of the file of authorities: it must hold certificates, and counts only with TLS. */
 export function caFile(backend: string, tls: TlsSwitch): Setting<string | undefined> {
-  return tlsFile(`CA certificates (PEM) that vouch for ${backend}; default: those of Node.`, tls, faultOfCertificates)
+  return tlsFile(`Trusted CA certificates (PEM) for ${backend}; default: Node's.`, tls, faultOfCertificates)
 }
 
-/** The setting of the file of a client's certificate, which needs that of the key. */
+/** The setting of a client certificate's file, which needs the key's setting. */
 export function certFile(backend: string, tls: TlsSwitch, keySetting: string): Setting<string | undefined> {
   const doc = `Client certificate (PEM, with its chain) shown to ${backend} that ask for one (mutual TLS).`
   return tlsFile(doc, tls, (file, others) => needs(others, keySetting) ?? faultOfCertificates(file))
@@ -32,19 +32,19 @@ export function keyFile(tls: TlsSwitch, certSetting: string): Setting<string | u
   )
 }
 
-type Judge = (file: string, others: Readonly<Record<string, unknown>>) => string | undefined
+type Check = (file: string, others: Readonly<Record<string, unknown>>) => string | undefined
 
-function tlsFile(doc: string, tls: TlsSwitch, judge: Judge): Setting<string | undefined> {
+function tlsFile(doc: string, tls: TlsSwitch, check: Check): Setting<string | undefined> {
   return {
     ...path({ doc }),
     check(file, others) {
       if (file === undefined) return undefined
       const value = others[tls.setting]
-      return value !== undefined && !tls.on(value) ? `counts only with ${tls.doc}` : judge(file, others)
+      return value !== undefined && !tls.on(value) ? `counts only with ${tls.doc}` : check(file, others)
     },
   }
 }
 
 function needs(others: Readonly<Record<string, unknown>>, setting: string): string | undefined {
-  return others[setting] === undefined ? `needs ${setting} beside it` : undefined
+  return others[setting] === undefined ? `needs ${setting} too` : undefined
 }

@@ -81,7 +81,7 @@ describe('a client', () => {
 })
 
 describe('a wrong address', () => {
-  test('that redirects is a warning at once, with the target', async () => {
+  test('that redirects is a warning immediately, with the target', async () => {
     const api = await startReceiver()
     api.respondWith(() => ({ status: 301, headers: { location: 'https://api.example/v1/events' } }))
     const baseUrl = new URL(api.url).origin
@@ -91,7 +91,7 @@ describe('a wrong address', () => {
     await api.close()
   })
 
-  test('without a host, or without TLS, is a warning at once', async () => {
+  test('without a host, or without TLS, is a warning immediately', async () => {
     const api = await startReceiver()
     expect(await warningsOf('http://no-such-host.invalid')).toEqual([expect.stringContaining('no-such-host.invalid')])
     expect(await warningsOf(new URL(api.url).origin.replace('http:', 'https:'))).toEqual([

@@ -20,9 +20,7 @@ declare global {
   }
 }
 
-/**
- * A client of the Events API. Make one a process and share it. `close` it, or declare it with `await using`, so that no event is left behind.
- */
+/** A client of the Events API. Make one a process and share it. `close` it, or declare it with `await using`, so that all events are sent. */
 export class Ariftly {
   readonly events: Events
   readonly webhooks: Webhooks
@@ -71,8 +69,9 @@ export class Ariftly {
   }
 
   /**
-   * Ends all streams, as their `close` does, takes no more events, waits at most `timeoutMs` (default 30 s) for those that are there, and answers with those that could not be sent:
-   * their promises reject with a ClosedError, and a spool keeps them. They have ids, so sending them again is harmless.
+   * Ends all streams, as their `close` does, takes no more events, waits at most `timeoutMs` (default 30 s) until the queued ones
+   * are sent, and returns those that could not be sent: their promises reject with a ClosedError, and a spool keeps them. They
+   * have ids, so sending them again makes no duplicates.
    */
   async close({ timeoutMs = 30_000 }: { readonly timeoutMs?: number | undefined } = {}): Promise<{
     readonly unsent: readonly NewEvent[]

@@ -3,7 +3,7 @@ import type { Problem } from './api-types.ts'
 /** One thing that is wrong with a request. */
 export type ProblemError = NonNullable<Problem['errors']>[number]
 
-/** Every error of this SDK. `code` is stable and in snake_case; `name` is one that no error of the platform has. */
+/** Every error of this SDK. `code` is stable and in snake_case; `name` differs from all names of the platform's errors. */
 export class AriftlyError extends Error {
   readonly code: string
   /** `X-Request-Id` of the answer, if there was one. Name it when you ask for help. */
@@ -17,7 +17,7 @@ export class AriftlyError extends Error {
   }
 }
 
-/** No answer of the API came: the address cannot be reached or leads elsewhere, or the connection broke. `cause` is what `fetch` threw. */
+/** There was no answer of the API: the address is unreachable or another server's, or the connection broke. `cause` is the error of `fetch`. */
 export class ConnectionError extends AriftlyError {
   override readonly name: string = 'AriftlyConnectionError'
   /** Whether the address itself is at fault, as far as can be known: an unknown host, a certificate, a redirect. */
@@ -74,7 +74,7 @@ export interface ApiErrorDetails {
   readonly retryAfterMs: number | undefined
 }
 
-/** The API answered with an error status. Its subclasses stand for one status each. */
+/** The API answered with an error status. Each subclass is one status. */
 export class ApiError extends AriftlyError {
   override readonly name: string = 'AriftlyApiError'
   readonly status: number
@@ -106,7 +106,7 @@ export class BadRequestError extends ApiError {
 export class AuthenticationError extends ApiError {
   override readonly name = 'AriftlyAuthenticationError'
 }
-/** 403: the key lacks a scope, or its tenant is suspended (`tenant_suspended`). */
+/** 403: the key does not have the scope, or its tenant is suspended (`tenant_suspended`). */
 export class PermissionDeniedError extends ApiError {
   override readonly name = 'AriftlyPermissionDeniedError'
 }
@@ -158,7 +158,7 @@ export interface Refusal {
   readonly message: string
 }
 
-/** Events were refused: they will never be accepted as they are. Events of the same call that are not named were accepted. */
+/** Events were refused: they will never be accepted unchanged. Events of the same call that are not named were accepted. */
 export class EventRefusedError extends AriftlyError {
   override readonly name: string = 'AriftlyEventRefusedError'
   readonly refusals: readonly Refusal[]
@@ -174,7 +174,7 @@ export class EventRefusedError extends AriftlyError {
   }
 }
 
-/** Why no answer came, as `fetch` or this SDK says; the codes are Node's. */
+/** Why there was no answer, from `fetch` or this SDK; the codes are Node's. */
 export interface Reason {
   readonly message?: string
   readonly code?: string

@@ -24,13 +24,14 @@ export class Events extends Resource {
   /** Resolves with the ids, in order, once the server has accepted all. */
   send(events: readonly NewEvent[], options?: SendCallOptions): Promise<readonly SentEvent[]>
   /**
-   * Events of calls that are made at about the same time share requests. While the server cannot take them they are posted again, for as long as
-   * the client is open, under the same ids, so that nothing is doubled; events of one task keep their order. While the queue is full the promise
-   * waits: await it, and memory stays bounded.
+   * Events of calls at about the same time share requests. While the server is unavailable they are posted again with the same
+   * ids, so without duplicates, until the client is closed; events of one task keep their order. While the queue is full the
+   * promise waits: await it, and memory stays bounded.
    *
-   * Rejects with an EventRefusedError (its `pointer` names what is wrong), an ApiError when the key is refused, a ClosedError when `close` gives
-   * the event back, what a spool throws that cannot keep it, a TimeoutError after `timeoutMs`, or the signal's reason. At these two an event that
-   * was not posted is withdrawn; one that was may still be accepted: `ids` of the TimeoutError names it.
+   * Rejects with an EventRefusedError (its `pointer` names the fault), an ApiError when the key is refused, a ClosedError when
+   * `close` gives the event back, the error of a spool that cannot keep it, a TimeoutError after `timeoutMs`, or the signal's
+   * reason. After the last two an event that was not posted is withdrawn; a posted one may still be accepted: `ids` of the
+   * TimeoutError names it.
    */
   send(
     events: NewEvent | readonly NewEvent[],
@@ -40,15 +41,16 @@ export class Events extends Resource {
   }
 
   /**
-   * Takes all events if there is room for them at once, else returns false and takes none; more than `queueEventsMax` never find room. Their
-   * outcome is reported by `stats` and, when they are given up, by `onFailed`. Throws an EventRefusedError for what can never be sent, what a spool
-   * throws that cannot keep it, and a ClosedError after `close`.
+   * Takes all events if there is room for all of them now; otherwise returns false and takes none. More than `queueEventsMax`
+   * never have room. Their outcome is reported by `stats` and, when they are given up, by `onFailed`. Throws an
+   * EventRefusedError for events that can never be sent, the error of a spool that cannot keep them, and a ClosedError after
+   * `close`.
    */
   trySend(events: NewEvent | readonly NewEvent[]): boolean {
     return this.#sender.trySend(events)
   }
 
-  /** Resolves when all that was sent before this call is accepted or given up; sends at once. Calls may overlap. */
+  /** Sends immediately; resolves when all earlier events are accepted or given up. Calls may overlap. */
   async flush(): Promise<void> {
     await this.#sender.flush()
   }

@@ -1,4 +1,4 @@
-// The exports of this package stand here, by name; its sub-paths are webhooks/index.ts and node/index.ts.
+// The sub-paths of this package are webhooks/index.ts and node/index.ts.
 export { Ariftly } from './client.ts'
 export type { Events } from './events.ts'
 export type { ApiKeys, Audit, DeadLetters, Tenants } from './resources/administration.ts'

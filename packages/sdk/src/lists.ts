@@ -13,7 +13,7 @@ export class List<T> implements AsyncIterable<T> {
   readonly #transport: Transport
   readonly #call: Call
   readonly #options: CallOptions
-  /** Cursor after the last page that was read whole; undefined before the first one, null after the last one. */
+  /** Cursor after the last completely read page; undefined before the first page, null after the last. */
   cursor: string | null | undefined
 
   constructor(transport: Transport, path: string, query: object, options: CallOptions) {

@@ -2,11 +2,11 @@ import type { Logger } from './types.ts'
 
 /** A logger that never throws. */
 export interface Log extends Logger {
-  /** Runs a function of the caller; what it throws is a warning, and stops nothing. */
+  /** Runs a function of the caller; its errors are only warnings. */
   guard(act: () => void): void
 }
 
-/** Writes to the caller's logger, by default `console.warn`. What that one throws goes to `console.warn`. */
+/** Writes to the caller's logger, by default `console.warn`. The logger's errors are written to `console.warn`. */
 export function createLog(logger: Logger = { warn: (text) => console.warn(text), debug: () => {} }): Log {
   function write(level: 'warn' | 'debug', text: string): void {
     try {

@@ -41,7 +41,7 @@ export interface ClientOptions {
   readonly apiKey?: string | (() => string | Promise<string>) | undefined
   /** Gives a token for a stream with this filter, for browsers: asked before the first connection, at 80 % of a token's life, and once after a 401. */
   readonly streamToken?: ((filter: StreamFilter) => Promise<IssuedStreamToken>) | undefined
-  /** Default: the environment variable `ARIFTLY_URL`, else `https://api.ariftly.io`. */
+  /** Default: the environment variable `ARIFTLY_URL`, otherwise `https://api.ariftly.io`. */
   readonly baseUrl?: string | undefined
   /** Default: the platform's. */
   readonly fetch?: typeof fetch | undefined
@@ -51,9 +51,9 @@ export interface ClientOptions {
   readonly totalTimeoutMs?: number | undefined
   /** Retries of a call; default 5, and 0 is 0. Sending and streams retry until they are ended. */
   readonly maxRetries?: number | undefined
-  /** A longer `Retry-After` ends a call, and the error says how long it was; sending waits so long instead. Default 60 s. */
+  /** A longer `Retry-After` ends a call, and the error says how long it was; `send` waits for this time instead. Default 60 s. */
   readonly maxRetryAfterMs?: number | undefined
   readonly send?: SendOptions | undefined
-  /** Default: warnings of sending go to `console.warn`. */
+  /** Default: warnings of sending are written to `console.warn`. */
   readonly logger?: Logger | undefined
 }

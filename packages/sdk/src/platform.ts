@@ -1,6 +1,6 @@
 /** What a client does when the program is about to end. */
 export interface Exit {
-  /** Node has nothing more to do: send what is left, and keep the process alive until then. */
+  /** Node has nothing more to do: send the queued events, and keep the process alive until then. */
   beforeExit(): void
   /** The program ends now. */
   exit(): void
@@ -48,7 +48,7 @@ export function failProgram(): void {
   if (platform.process !== undefined) platform.process.exitCode ??= 1
 }
 
-/** Calls `act` when a browser is online again, or shows a page again that it had put away. Returns what ends that. */
+/** Calls `act` when a browser is online again, or shows a page again from its cache. Returns a function that unsubscribes. */
 export function onReturn(act: () => void): () => void {
   if (platform.document === undefined) return () => {}
   const shown = (event: { readonly persisted?: boolean }) => {

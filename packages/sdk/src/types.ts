@@ -19,7 +19,7 @@ export type EventOf<T extends EventType> = EventMembers & {
 declare const laterType: unique symbol
 
 /**
- * Stands for the types that this version of the SDK does not know; at run time it is any other string. With `string` here, also a branded one,
+ * A type that this version of the SDK does not know; at run time it is any other string. With `string` here, also a branded one,
  * comparing `event.type` would not narrow `event.data`: TypeScript takes `string` as comparable to every literal.
  */
 export type LaterEventType = 'a type that this version of the SDK does not know' & { readonly [laterType]: true }
@@ -34,8 +34,8 @@ export type LaterEvent = EventMembers & {
 export type AriftlyEvent = { [T in EventType]: EventOf<T> }[EventType] | LaterEvent
 
 /**
- * JSON text, or its UTF-8 bytes, that is sent as it stands: for numbers that JavaScript rounds and for members whose order matters. It must be
- * one JSON object.
+ * JSON text, or its UTF-8 bytes, sent unchanged: for numbers that JavaScript rounds and for members whose order matters. It must
+ * be one JSON object.
  */
 export type RawJson = string | Uint8Array
 
@@ -55,7 +55,7 @@ export interface StreamFilter {
   readonly types?: readonly EventType[] | undefined
 }
 
-/** Says that the position of a stream could not be kept: some events may be gone for good, others may come again. */
+/** The position of a stream could not be kept: some events may be lost, others may be sent again. */
 export interface StreamReset {
   readonly type: 'stream.reset'
   /** Why: `history_expired`, `log_changed` or `position_beyond_log`; others may be added. */
@@ -78,16 +78,16 @@ interface Streamed {
 /** An event of a stream. */
 export type StreamedEvent = AriftlyEvent &
   Streamed & {
-    /** `data` as it was posted, without white space: numbers are not rounded. Not enumerable. */
+    /** The posted `data` without white space: numbers are not rounded. Not enumerable. */
     readonly rawData: string
-    /** The whole event, as JSON text, as it was sent. Not enumerable. */
+    /** The event as the JSON text that was received. Not enumerable. */
     readonly rawEvent: string
   }
 
 /** What a stream yields. */
 export type StreamItem = StreamedEvent | (StreamReset & Streamed)
 
-/** Where the SDK writes what is worth knowing; `console` fits. */
+/** Receives the SDK's messages; `console` fits. */
 export interface Logger {
   warn(message: string): void
   debug(message: string): void

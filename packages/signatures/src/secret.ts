@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 
-/** Prefix of secrets whose rest is base64, as in Standard Webhooks ("Signature scheme: symmetric"). */
+/** Prefix of base64 secrets, as in Standard Webhooks ("Signature scheme: symmetric"). */
 const PREFIX = 'whsec_'
 const KEY_BYTES_MIN = 24
 const CHARS_MIN = 8
@@ -11,8 +11,8 @@ export type SecretVerdict =
   { readonly ok: true } | { readonly ok: false; readonly code: string; readonly message: string }
 
 /**
- * Judges a subscriber's own secret: 8 to 256 printable ASCII characters (so that its UTF-8 bytes are the same for
- * every receiver); after `whsec_` canonical base64 of at least 24 bytes (so that every library decodes the same key).
+ * Checks a secret that a tenant has chosen: 8 to 256 printable ASCII characters (so that its UTF-8 bytes are the same for every
+ * receiver); after `whsec_` canonical base64 of at least 24 bytes (so that every library decodes the same key).
  */
 export function checkSecret(secret: string): SecretVerdict {
   if (secret.length < CHARS_MIN || secret.length > CHARS_MAX) {
@@ -39,8 +39,8 @@ export function generateSecret(random: (bytes: number) => Buffer = randomBytes):
 }
 
 /**
- * The HMAC key that the Standard Webhooks trio uses: the decoded rest of `whsec_…`, else the UTF-8 bytes of the
- * secret (receivers: `new Webhook(secret, { format: 'raw' })`).
+ * The HMAC key of the three Standard Webhooks headers: the decoded rest of `whsec_…`, otherwise the UTF-8 bytes of the secret
+ * (receivers: `new Webhook(secret, { format: 'raw' })`).
  */
 export function trioKey(secret: string): Buffer {
   return secret.startsWith(PREFIX) ? Buffer.from(secret.slice(PREFIX.length), 'base64') : Buffer.from(secret, 'utf8')

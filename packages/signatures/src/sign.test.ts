@@ -5,7 +5,7 @@ import { Webhook } from 'standardwebhooks'
 import { Webhook as SvixWebhook } from 'svix'
 import { checkSecret, generateSecret, signWebhook, verify, verifyBody } from './index.ts'
 
-// Word for word the function that subscribers are told to use.
+// The function of the documentation, verbatim.
 function verifyWebhook(payload: string, signature: string, secret: string) {
   const expected = crypto.createHmac('sha256', secret).update(payload).digest('hex')
   return `sha256=${expected}` === signature
@@ -59,7 +59,7 @@ const LIBRARIES: Readonly<
 > = {
   standardwebhooks: (payload, headers, secret) => webhookOf(Webhook, secret).verify(payload, headers),
   svix: (payload, headers, secret) => webhookOf(SvixWebhook, secret).verify(payload, headers),
-  // It decodes what follows whsec_ and takes any other secret as it stands, as we do.
+  // It decodes the text after whsec_ and uses any other secret unchanged, as we do.
   openai: (payload, headers, secret) => new OpenAI({ apiKey: 'none' }).webhooks.unwrap(payload, headers, secret),
 }
 

@@ -50,10 +50,7 @@ export function verify(
   return matched ? { ok: true, id, timestampS } : { ok: false, reason: 'no_match' }
 }
 
-/**
- * For receivers that look at `X-Ariftly-Signature` alone: the function of the product's documentation in constant time.
- * It says nothing about age: prefer `verify`.
- */
+/** Verifies `X-Ariftly-Signature` alone, in constant time. It does not check the age: prefer `verify`. */
 export function verifyBody(payload: string | Uint8Array, signature: string, secret: string): boolean {
   const body = typeof payload === 'string' ? Buffer.from(payload, 'utf8') : payload
   return equal(signature, bodySignature(body, secret))

@@ -30,7 +30,7 @@ test('repeated updates of a target by a key are counted in the first one for a m
   const old = await record({ ageS: 90 })
   const first = await record({ ageS: 5 })
   for (let n = 0; n < 4; n += 1) await record()
-  const apart = [
+  const separate = [
     await record({ keyId: other }),
     await record({ target: 'key_2' }),
     await record({ action: 'api_key.rotate' }),
@@ -38,7 +38,7 @@ test('repeated updates of a target by a key are counted in the first one for a m
   ]
   const entries = await listAuditEntries(pool, { tenant: 'folded', limit: 20 })
   const counts = new Map(entries.map(({ id, count }) => [id, count]))
-  expect(counts).toEqual(new Map([[old, 1], [first, 5], ...apart.map((id): [string, number] => [id, 1])]))
+  expect(counts).toEqual(new Map([[old, 1], [first, 5], ...separate.map((id): [string, number] => [id, 1])]))
   expect(entries.find(({ id }) => id === first)).toMatchObject({ requestId: first })
   await expect(pool.query('UPDATE audit_entries SET count = 1')).rejects.toThrow('permission denied')
 })

@@ -12,10 +12,10 @@ const entryRow = defineRow('a', {
   /** The target's tenant. */
   tenant,
   action: plain<string>(),
-  /** The id of what was changed. */
+  /** The id of the changed object. */
   target: plain<string>(),
   requestId: plain<string>(),
-  /** Updates that the entry stands for; `id` and `requestId` are of the first one. */
+  /** Number of updates in the entry; `id` and `requestId` are of the first one. */
   count: plain<number>(),
 })
 

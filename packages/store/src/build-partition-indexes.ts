@@ -1,6 +1,6 @@
 import type { Queryable } from './queryable.ts'
 
-/** A partition that has no index yet for one that its table got with `create index … on only`. */
+/** A partition without its index for one that its table got with `create index … on only`. */
 interface MissingIndex {
   readonly parent: string
   readonly partition: string
@@ -8,7 +8,7 @@ interface MissingIndex {
   readonly definition: string
 }
 
-/** Definition of a partitioned index: what comes before the method names index and table. */
+/** Start of a partitioned index's definition, up to the method. */
 const HEAD = /^CREATE INDEX \S+ ON ONLY \S+ USING /
 
 /**

@@ -22,7 +22,7 @@ afterAll(async () => {
 })
 
 describe('once the clock of Postgres was set back by an hour', () => {
-  test('a failing endpoint is probed at once, and one whose wait is not over is not', async () => {
+  test('a failing endpoint is probed immediately, and one whose wait is not over is not', async () => {
     const webhookIds = [await insertSampleWebhook(pool), await insertSampleWebhook(pool)]
     for (const [index, inS] of [3_600, 50].entries()) {
       await pool.query(
@@ -47,7 +47,7 @@ describe('once the clock of Postgres was set back by an hour', () => {
     expect(await listDeadWorkers(pool, { deadMs: 60_000 })).toEqual([dead])
   })
 
-  test('tenants go on taking turns at what is still to be matched', async () => {
+  test('tenants keep taking turns at match backlogs', async () => {
     await pool.query(
       `INSERT INTO log_epochs (epoch, topic, cluster_id) VALUES (7, 'turns', 'test') ON CONFLICT DO NOTHING`,
     )
@@ -66,13 +66,13 @@ describe('once the clock of Postgres was set back by an hour', () => {
       )
     }
     const next = () => withTransaction(pool, async (tx) => (await lockNextMatchBacklog(tx, { topic: 'turns' }))?.tenant)
-    // `a` had its last turn 5 s ago, as far as the new clock tells.
+    // `a` had its last turn 5 s ago, by the new clock.
     expect(await next()).toBe('b')
     await pool.query(`UPDATE match_backlogs SET updated_at = now() WHERE tenant_id = 'b'`)
     expect(await next()).toBe('a')
   })
 
-  test('tenants go on taking turns at replays', async () => {
+  test('tenants keep taking turns at replays', async () => {
     for (const [tenant, ageS] of [
       ['early', 10],
       ['ahead', -3_600],

@@ -18,7 +18,7 @@ test('selects each column once, expressions under the name of their member', () 
   )
 })
 
-test('reads what pg returns, and nothing beside it', () => {
+test('reads the row that pg returns, and no other columns', () => {
   const stored = {
     id: typeIdToUuid('rpl', id),
     tenant_id: 'acme',

@@ -35,7 +35,7 @@ interface WrittenMembers {
 export interface RowDefinition<T> {
   /** What to select, of the table under its alias. */
   readonly columns: string
-  /** Turns a row as pg returns it into members. Columns beside those of the row are ignored. */
+  /** Turns a row of pg into members. Other columns are ignored. */
   readonly read: (stored: object) => T
   /** The same of the first row of a result; undefined without one. */
   readFirst(result: { readonly rows: readonly object[] }): T | undefined
@@ -115,7 +115,7 @@ function writeMembers(leaves: readonly Leaf[], given: object, first: number): Wr
 
 type ColumnNames = Pick<Column<unknown>, 'name' | 'sql'>
 
-/** A member that is kept as it is: text, numbers, booleans, bytes, arrays. JSON is its text. */
+/** A member stored unchanged: text, numbers, booleans, bytes, arrays. JSON is its text. */
 export function plain<T>(names: ColumnNames = {}): Column<T> {
   return { ...names, read: (stored) => stored as T, write: (member) => member }
 }

@@ -29,7 +29,7 @@ export type IdempotentStart =
   | { readonly type: 'reused' }
   | { readonly type: 'answered'; readonly kept: KeptAnswer }
 
-/** An answer is kept for so long. */
+/** How long an answer is kept. */
 const KEPT = `interval '24 hours'`
 
 /**

@@ -61,7 +61,7 @@ describe('migrate', () => {
     expect(rows).toEqual([{ options: ['fillfactor=50'] }])
   })
 
-  test('deletes deleted tenants once more, but for ids that a new key has taken into use again', async () => {
+  test('deletes deleted tenants again, except for ids that a new key uses', async () => {
     await owner.query('CREATE DATABASE migrate_tenants')
     const url = new URL(database.adminUrl)
     url.pathname = '/migrate_tenants'
@@ -136,14 +136,14 @@ describe('the role of the services', () => {
 })
 
 describe('partitions', () => {
-  test('stand for the whole accepted window from the first migration on, one a week from Monday', async () => {
+  test('exist for the whole accepted window after the first migration, one a week from Monday', async () => {
     const now = Date.now()
     const expected = new Set<string>()
     for (let ms = now - 90 * DAY_MS; ms <= now + 14 * DAY_MS; ms += DAY_MS) expected.add(mondayOf(ms))
     expect(await weeks('events')).toEqual([...expected])
   })
 
-  test('are made for what is asked for and only within the window that the rule allows', async () => {
+  test('are made for the given range and only within the window that the rule allows', async () => {
     const now = Date.now()
     const made = await ensureEventPartitions(service, { minMs: 0, maxMs: now + 1000 * DAY_MS })
     expect(made).toBeGreaterThan(0)
@@ -164,7 +164,7 @@ describe('partitions', () => {
     expect(made.filter((count) => count > 0)).toEqual([1])
   })
 
-  test('are not dropped before their time, whatever the caller says of the log', async () => {
+  test('are not dropped before their time, with any given retention of the log', async () => {
     const before = await weeks('events')
     expect(await dropExpiredEventPartitions(service, { logRetentionMs: 0 })).toEqual([])
     expect(await dropExpiredEventPartitions(service, { logRetentionMs: -(10 ** 15) })).toEqual([])
@@ -180,7 +180,7 @@ describe('partitions', () => {
     expect(await dropExpiredEventPartitions(service, { logRetentionMs: 7 * DAY_MS })).toEqual([`events_p${old}`])
   })
 
-  test('of deliveries are dropped 35 days after their end, and what was unfinished is counted', async () => {
+  test('of deliveries are dropped 35 days after their end, and unfinished deliveries are counted', async () => {
     const week = 49 * DAY_MS
     const ms = Date.now() - week
     await owner.query(

@@ -20,7 +20,7 @@ export interface MigrateOptions {
 export const MIGRATIONS_DIR = fileURLToPath(new URL('../migrations/', import.meta.url))
 /** Any number, the same in all versions: two migrations of one database wait for each other. */
 const ADVISORY_LOCK = 4_207_849_484
-/** Queries of a table wait behind a migration that waits for it, so this is less than the services' own `lock_timeout`. */
+/** Queries of a table queue behind a migration that waits for its lock, so this is less than the services' `lock_timeout`. */
 const LOCK_TIMEOUT_MS = 2_000
 const LOCK_PATIENCE_MS = 60_000
 /** No lock in time; a deadlock, as services lock in their own order. */
@@ -29,9 +29,9 @@ const LOCK_PAUSE_MS = 500
 
 /**
  * Brings the schema up to date as its owner: the SQL files of `migrations/` that have not run, in one transaction, and the
- * partitions of the accepted window; then builds the indexes that partitions are to have. Runs under an advisory lock, beside services at work, and may be repeated at any time: a
- * lock that it does not get within 2 s is let go of, and tried again for a minute. Throws what Postgres answers, with nothing
- * changed.
+ * partitions of the accepted window; then builds missing indexes of partitions. Runs under an advisory lock while services run,
+ * and may be repeated at any time. A lock that it does not get within 2 s is retried for a minute. Throws Postgres's error, with
+ * nothing changed.
  */
 export async function migrate(adminUrl: string, o: MigrateOptions = {}): Promise<void> {
   const log = o.log ?? ((): void => {})
@@ -57,7 +57,7 @@ export async function migrate(adminUrl: string, o: MigrateOptions = {}): Promise
   }
 }
 
-/** Tries again and again: a statement that waits would hold a snapshot, for which a concurrent index build waits in turn. */
+/** Polls for the lock: a waiting statement would hold a snapshot, which blocks a concurrent index build. */
 async function lockMigrations(client: pg.Client): Promise<void> {
   for (;;) {
     const { rows } = await client.query<{ locked: boolean }>('SELECT pg_try_advisory_lock($1) AS locked', [
@@ -69,7 +69,7 @@ async function lockMigrations(client: pg.Client): Promise<void> {
 }
 
 async function runMigrations(client: pg.Client, dir: string, log: (message: string) => void): Promise<void> {
-  // Loaded here: services know the folder of migrations, and run none.
+  // Loaded here: services read the folder of migrations and run none.
   const { runner } = await import('node-pg-migrate')
   await runner({
     dbClient: client,

@@ -11,10 +11,11 @@ export type Start<C, D, R> = (config: C, deps: D) => Promise<R>
 type Connection = Pick<PoolOptions, 'url' | 'tls'>
 
 /**
- * A start that first checks the database: its version, that sessions are not shared by a pooler, and that its schema is at least the one that this code knows. On
- * an older schema it throws an error that names the missing migrations; a newer one is fine, as every migration leaves the code of the version before at work. When
- * Postgres cannot be asked within 2 s, or refuses us, the service starts all the same: it waits for Postgres, and says at `/readyz` what is wrong.
- * @param connectionOf tells where Postgres is.
+ * Wraps a start to check the database first: its version, that no pooler shares sessions, and that its schema is at least as new
+ * as this code. An older schema throws an error that names the missing migrations; a newer one is fine, as every migration keeps
+ * the previous version's code working. When Postgres is unreachable for 2 s or refuses us, the service starts anyway: it waits
+ * for Postgres, and `/readyz` names the failure.
+ * @param connectionOf gives the address of Postgres.
  * @throws Fault `postgres_too_old` or `postgres_sessions_shared`.
  */
 export function onKnownSchema<C, D, R>(connectionOf: (config: C) => Connection, start: Start<C, D, R>): Start<C, D, R> {
@@ -22,14 +23,14 @@ export function onKnownSchema<C, D, R>(connectionOf: (config: C) => Connection, 
     const missing = await checkDatabase(connectionOf(config))
     if (missing.length > 0) {
       throw new Error(
-        `The schema of the database is older than this version, run migrate first. It lacks ${missing.join(', ')}.`,
+        `The schema of the database is older than this version, run migrate first. Missing: ${missing.join(', ')}.`,
       )
     }
     return await start(config, deps)
   }
 }
 
-/** The migrations that this code comes with and the database has not had; none when it cannot be asked. */
+/** The migrations of this code that the database does not have; none when it cannot be queried. */
 async function checkDatabase(connection: Connection): Promise<readonly string[]> {
   const known = readdirSync(MIGRATIONS_DIR).map((file) => file.replace(/\.sql$/, ''))
   const pool = createPool({

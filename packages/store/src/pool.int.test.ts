@@ -14,13 +14,13 @@ beforeAll(async () => {
 afterAll(() => database.drop())
 
 describe('values', () => {
-  test('json comes back in the bytes in which it went in', async () => {
+  test('json is read with the bytes that were written', async () => {
     const text = '{"a": 1.0,"a":9223372036854775807,"b":1E+2,"c":"\\u00e9é"}'
     const { rows } = await pool.query<{ json: string }>('SELECT $1::json AS json', [text])
     expect(rows).toEqual([{ json: text }])
   })
 
-  test('int8 is a number, and one that a number cannot hold is an error instead of another number', async () => {
+  test('int8 is a number, and one that a number cannot hold is an error', async () => {
     expect((await pool.query('SELECT 9007199254740991::int8 AS n')).rows).toEqual([{ n: 2 ** 53 - 1 }])
     await expect(pool.query('SELECT 9007199254740993::int8 AS n')).rejects.toThrow(RangeError)
     expect((await pool.query('SELECT 1 AS n')).rows).toEqual([{ n: 1 }])
@@ -57,7 +57,7 @@ describe('sessions', () => {
 })
 
 describe('a lost Postgres', () => {
-  test('fails a query at once when nothing listens', async () => {
+  test('fails a query immediately when nothing listens', async () => {
     const nobody = createPool({ role: null, url: 'postgres://x@127.0.0.1:1/x', applicationName: 'test', max: 1 })
     const startedMs = performance.now()
     const error: unknown = await nobody.query('SELECT 1').catch((reason: unknown) => reason)
@@ -142,7 +142,7 @@ function isUnavailable(error: unknown): boolean {
   return error instanceof StoreFault && error.retryable
 }
 
-/** Resolves for all once `count` have come; at once for those that come later. */
+/** Resolves for all callers once there are `count`, and for later ones immediately. */
 function barrier(count: number): () => Promise<void> {
   let open: () => void
   const opened = new Promise<void>((resolve) => {
@@ -168,7 +168,7 @@ describe('a store fault', () => {
     expect(errors.some(isUnavailable)).toBe(false)
   })
 
-  test('is nothing that comes from elsewhere, whatever its text', async () => {
+  test('is no error from elsewhere, with any text', async () => {
     for (const text of ['unknown parameter timeout', 'Connection terminated', 'Cannot use a pool']) {
       const thrown = new Error(text)
       const error: unknown = await withTransaction(pool, () => Promise.reject(thrown)).catch(

@@ -20,7 +20,7 @@ export interface DatabaseTls {
 export interface PoolOptions {
   /** `postgres://user:password@host:port/database`. */
   readonly url: string
-  /** None if not given: whatever the URL or the environment may say (`PGSSLMODE`). */
+  /** No TLS if absent: the URL and the environment (`PGSSLMODE`) are ignored. */
   readonly tls?: DatabaseTls
   /** Shows in `pg_stat_activity`. */
   readonly applicationName: string
@@ -34,7 +34,7 @@ export interface PoolOptions {
   readonly transactionTimeoutMs?: number
   /** A statement gives up waiting for a lock after this. Default 5,000. */
   readonly lockTimeoutMs?: number
-  /** Fails a query when no connection can be had for so long. Default 2,000. */
+  /** A query fails without a connection after this. Default 2,000. */
   readonly connectTimeoutMs?: number
   /** Further settings of each session, by name. */
   readonly settings?: Readonly<Record<string, string>>
@@ -43,9 +43,9 @@ export interface PoolOptions {
 }
 
 /**
- * Makes a pool; nothing connects before the first query. When Postgres is away a query fails within `connectTimeoutMs`
- * (at once when the port is closed), and the next one tries again: a lost server never ends the process. A server that
- * says nothing fails a query two seconds after its `statementTimeoutMs`. Close it with `end()`.
+ * Makes a pool; nothing connects before the first query. While Postgres is unavailable a query fails within `connectTimeoutMs`
+ * (immediately when the port is closed), and the next one connects again: a lost server never ends the process. With a silent
+ * server a query fails two seconds after its `statementTimeoutMs`. Close it with `end()`.
  */
 export function createPool(o: PoolOptions): Pool {
   const { connectionString, urlOptions } = splitUrlOptions(o.url)
@@ -71,8 +71,7 @@ export function createPool(o: PoolOptions): Pool {
   })
   const onError = o.onError ?? ignore
   pool.on('error', onError)
-  // A connection that is lost while it is checked out tells its user by a failed query; without a listener it would also
-  // end the process.
+  // A connection lost while checked out fails its user's query; without a listener it would also end the process.
   pool.on('connect', (client) => client.on('error', ignore))
   return throwStoreFaults(pool)
 }
@@ -87,7 +86,7 @@ class StoreClient extends pg.Client {
   }
 }
 
-/** The pool, whose promised connects and queries reject with a {@link StoreFault}; its own calls with callbacks stay as they are. */
+/** The pool, whose promised connects and queries reject with a {@link StoreFault}; its internal calls with callbacks do not. */
 function throwStoreFaults(pool: pg.Pool): pg.Pool {
   pool.query = faulty(pool.query.bind(pool) as AnyQuery) as typeof pool.query
   pool.connect = faulty(pool.connect.bind(pool) as AnyQuery) as typeof pool.connect
@@ -124,7 +123,7 @@ function sessionSettings(o: PoolOptions, statementTimeoutMs: number): Readonly<R
   }
 }
 
-/** pg lets the URL's own `options` parameter win over ours: it is taken out, to be set beside ours. */
+/** pg prefers the URL's `options` parameter to ours: it is removed, and set together with ours. */
 function splitUrlOptions(url: string): { connectionString: string; urlOptions: string } {
   const parsed = new URL(url)
   const urlOptions = parsed.searchParams.get('options') ?? ''

@@ -18,7 +18,7 @@ export function prepared(text: string, values: unknown[]): pg.QueryConfig<unknow
 
 /**
  * The literal of an array whose members need no quotes (numbers, booleans, UUIDs, plain words; null is NULL), which pg would
- * escape one after the other. Never for text that others chose.
+ * escape one after another. Never for text that others chose.
  */
 export function plainArray(members: readonly (string | number | boolean | null)[]): string {
   return `{${members.map((member) => member ?? 'NULL').join(',')}}`

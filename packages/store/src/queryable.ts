@@ -11,5 +11,5 @@ export interface Queryable {
   ): Promise<pg.QueryResult<R>>
 }
 
-/** A connection inside `BEGIN … COMMIT`, given by `withTransaction`; COPY streams go through its `query` too. */
+/** A connection inside `BEGIN … COMMIT`, from `withTransaction`; COPY streams use its `query` too. */
 export type Transaction = pg.PoolClient

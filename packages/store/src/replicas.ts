@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto'
 import type { Queryable } from './queryable.ts'
 
-/** A row that was not renewed for so long is of a process that has gone: three renewals are missed. */
+/** A process whose row was not renewed for this long is dead: three renewals are missing. */
 const GONE = `interval '15 seconds'`
 /** How often a process renews its row, ms. */
 export const RENEW_REPLICA_MS = 5_000
 
-/** This process among those of its service, each of which is a row that it renews. */
+/** This process as a row among its service's, which it renews. */
 export class Replica {
   readonly service: string
   /** UUID of this process. */
@@ -19,14 +19,14 @@ export class Replica {
     this.service = service
   }
 
-  /** Whether it was not renewed for so long that it should be. */
+  /** Whether the row should be renewed now. */
   get isDue(): boolean {
     return performance.now() - this.#renewedMs >= RENEW_REPLICA_MS
   }
 
   /**
-   * Says that this process is at work, and answers how many of the service are; this one counts. Rows of processes
-   * that have gone for a minute are removed. By primary key.
+   * Renews this process's row and returns the number of the service's live processes, this one included. Removes rows of processes
+   * that have been dead for a minute. By primary key.
    */
   async renew(): Promise<number> {
     const nowMs = performance.now()

@@ -41,12 +41,12 @@ test('decides which partitions of events are made and dropped', async () => {
   await writeRetention(owner, { ...DEFAULT_DAYS, events: 35 })
   const dropped = await dropExpiredEventPartitions(service, { logRetentionMs: 0 })
   expect(dropped.length).toBeGreaterThanOrEqual(20)
-  // Nothing younger than 35 days, the log's 7 and one more has gone.
+  // Nothing younger than 35 days, the log's 7 and one more is dropped.
   const oldestKept = await ensureEventPartitions(service, { minMs: nowMs - 43 * DAY_MS, maxMs: nowMs })
   expect(oldestKept).toBe(0)
 })
 
-test('is followed by who watches it, and the last reading holds while Postgres is away', async () => {
+test('is followed by its watch, and the last reading is used while Postgres is unavailable', async () => {
   await writeRetention(owner, DEFAULT_DAYS)
   let away = false
   const db: Queryable = {

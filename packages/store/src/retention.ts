@@ -43,22 +43,21 @@ export async function writeRetention(db: Queryable, days: RetentionDays): Promis
   return rowCount === 1
 }
 
-/** What {@link watchRetention} needs. */
-export interface RetentionWatchOptions {
+interface RetentionWatchOptions {
   readonly db: Queryable
   readonly log: Pick<Logger, 'warn'>
   /** Milliseconds between two readings; default a minute. */
   readonly everyMs?: number
 }
 
-/** How long things are kept, as read a minute ago at most; while Postgres is away the last reading holds. */
+/** Retention times, read at most a minute ago; while Postgres is unavailable the last ones are used. */
 export interface RetentionWatch {
   /** The default until the first reading. */
   current(): Retention
   close(): Promise<void>
 }
 
-/** Reads the retention at once and then again and again. */
+/** Reads the retention now and then every minute. */
 export function watchRetention({ db, log, everyMs = 60_000 }: RetentionWatchOptions): RetentionWatch {
   let retention = DEFAULT_RETENTION
   const poll = startPoll({

@@ -2,16 +2,16 @@ import { Fault } from '@ariftly/fault'
 import type pg from 'pg'
 import { StoreFault } from './store-fault.ts'
 
-/** `MERGE … RETURNING`, `transaction_timeout` and more that the queries use came with it. */
+/** The first version with `MERGE … RETURNING`, `transaction_timeout` and more that the queries use. */
 const MAJOR_MIN = 17
 /** read_only_sql_transaction */
 const READ_ONLY = '25006'
 
 /**
- * Gives a new connection its settings and reads them back. They are set by statements and not by the start-up packet, as PgBouncer does not pass its `options`
- * on. The role comes last: the owner's rights may be needed for a setting.
- * @throws Fault `postgres_too_old`; StoreFault, retryable, when the server is a standby; Fault `postgres_sessions_shared` when the settings are not those of the next
- * statement.
+ * Applies the settings to a new connection and reads them back. They are set by statements and not in the start-up packet, as
+ * PgBouncer does not forward its `options`. The role is last: a setting may need the owner's rights.
+ * @throws Fault `postgres_too_old`; StoreFault, retryable, when the server is a standby; Fault `postgres_sessions_shared` when
+ * the next statement does not have the settings.
  */
 export async function prepareSession(
   client: pg.ClientBase,
@@ -34,7 +34,7 @@ export async function prepareSession(
 }
 
 /**
- * Refuses a server that lacks what the queries use, and a standby: it would answer with old rows, and a revoked key would go on working.
+ * Refuses a server without features that the queries use, and a standby: with its old rows a revoked key would keep working.
  * @throws Fault `postgres_too_old`; StoreFault, retryable, for a standby.
  */
 export async function checkServer(client: pg.ClientBase): Promise<void> {
@@ -59,8 +59,8 @@ export function refuseOldVersion(version: number): void {
 const ROUNDS = 3
 
 /**
- * Refuses a connection pooler that gives a client another session for each transaction: role and timeouts of a session would be lost, or be those of another
- * client. One client holds a transaction while the other asks which session it has.
+ * Refuses a connection pooler that gives a client another session for each transaction: role and timeouts of a session would be
+ * lost, or another client's. One client holds a transaction while the other queries its session.
  * @throws Fault `postgres_sessions_shared`.
  */
 export async function refuseSharedSessions(one: pg.ClientBase, other: pg.ClientBase): Promise<void> {
@@ -86,7 +86,7 @@ function sharedSessions(): Fault {
   return new Fault({
     code: 'postgres_sessions_shared',
     message:
-      'A connection pooler in transaction mode stands before Postgres: role and timeouts of a session are lost. Set it to session mode (PgBouncer: pool_mode = session), or connect to Postgres itself.',
+      'There is a connection pooler in transaction mode before Postgres: role and timeouts of a session are lost. Set it to session mode (PgBouncer: pool_mode = session), or connect to Postgres itself.',
     retryable: true,
     publicMessage: 'The store cannot answer just now. Try again.',
   })

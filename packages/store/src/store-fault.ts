@@ -7,7 +7,7 @@ import { Fault } from '@ariftly/fault'
  */
 const NOT_NOW = /^(?:08|28|3D|40|53|57|58)|^(?:25006|25P03|25P04|55P03|42P01)$/
 
-/** After these the connection is closed: the server is going away, or it is a standby behind the name of the primary. */
+/** After these the connection is closed: the server shuts down, or is a standby with the primary's name. */
 const LEAVE_CONNECTION = /^(?:08|58)|^(?:25006|57P0[1-5])$/
 
 /**
@@ -36,7 +36,7 @@ export class StoreFault extends Fault {
   }
 }
 
-/** An error of pg as a {@link StoreFault}; a Fault, and a mistake of ours (RangeError, TypeError), stays as it is. */
+/** An error of pg as a {@link StoreFault}; returns a Fault or a programming error (RangeError, TypeError) unchanged. */
 export function toStoreFault(error: unknown): unknown {
   return error instanceof Fault || error instanceof RangeError || error instanceof TypeError
     ? error
@@ -48,13 +48,13 @@ export function sqlState(error: unknown): string | undefined {
   return error instanceof StoreFault ? error.sqlState : undefined
 }
 
-/** The SQLSTATE of an error as pg throws it (EPIPE looks like one). */
+/** The SQLSTATE of an error of pg (EPIPE has the form of one). */
 export function sqlStateOf(error: unknown): string | undefined {
   if (typeof error !== 'object' || error === null || 'syscall' in error || !('code' in error)) return undefined
   return typeof error.code === 'string' && /^[0-9A-Z]{5}$/.test(error.code) ? error.code : undefined
 }
 
-/** System errors have a `syscall`; pg and pg-pool say the rest in words, without a code. */
+/** System errors have a `syscall`; for others pg and pg-pool have a message without a code. */
 function isLostConnection(error: unknown): boolean {
   if (typeof error !== 'object' || error === null) return false
   if ('syscall' in error) return true

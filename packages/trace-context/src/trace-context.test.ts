@@ -46,7 +46,7 @@ describe('a traceparent', () => {
   })
 })
 
-test('a context comes back from its header', () => {
+test('a context is read back from its header', () => {
   for (const sampled of [false, true]) {
     const context = { traceId: TRACE, spanId: SPAN, sampled }
     expect(parseTraceparent(formatTraceparent(context))).toEqual(context)

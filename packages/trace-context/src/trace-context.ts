@@ -4,18 +4,18 @@ export interface TraceContext {
   readonly traceId: string
   /** 16 lower-case hex digits, not all zero. */
   readonly spanId: string
-  /** Somebody upstream records this trace. */
+  /** A caller upstream records this trace. */
   readonly sampled: boolean
 }
 
 const TRACEPARENT = /^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(?:-.*)?$/
-/** Of version 00, which ends after the flags; later ones may go on after another dash. */
+/** Length of version 00, which ends after the flags; later versions may continue after another dash. */
 const CHARS = 55
 const SAMPLED = 0x01
 
 /**
- * The header of a stranger in version 00, its flags as they are; later versions are read as 00 (W3C Trace Context, 3.2). Undefined
- * for anything that is not to the letter of that. Never throws.
+ * Reads a caller's header as version 00, flags unchanged; later versions are read as 00 (W3C Trace Context, 3.2). Undefined for
+ * anything invalid. Never throws.
  */
 export function normalTraceparent(text: unknown): string | undefined {
   if (typeof text !== 'string' || !TRACEPARENT.test(text)) return undefined

@@ -92,7 +92,7 @@ describe('a compiled filter', () => {
 
   test('decides as the description does, for every valid filter and event', () => {
     let matched = 0
-    let judged = 0
+    let evaluated = 0
     fc.assert(
       fc.property(filter, event, (candidate, { type, agent, taskId, sessionId, data: payload }) => {
         fc.pre(validateFilter(candidate).length === 0)
@@ -106,13 +106,13 @@ describe('a compiled filter', () => {
           sessionId,
           data: () => payload,
         })
-        judged += 1
+        evaluated += 1
         matched += decided ? 1 : 0
         expect(decided).toBe(expected)
       }),
       { numRuns: 5000 },
     )
     expect(matched).toBeGreaterThan(20)
-    expect(judged - matched).toBeGreaterThan(20)
+    expect(evaluated - matched).toBeGreaterThan(20)
   })
 })

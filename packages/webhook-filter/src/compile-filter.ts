@@ -6,19 +6,19 @@ import {
   type WebhookFilter,
 } from './filter.ts'
 
-/** Of an event, what filters look at. */
+/** The members of an event that filters use. */
 export interface FilteredEvent {
   readonly type: string
   readonly agent?: string | null | undefined
   readonly taskId?: string | null | undefined
   readonly sessionId?: string | null | undefined
-  /** The payload, parsed. Called only for filters that look into it, at most once an evaluation. */
+  /** The parsed payload. Called only for filters that use it, at most once an evaluation. */
   readonly data: () => unknown
 }
 
-/** A filter that is ready to judge events. */
+/** A compiled filter. */
 export interface CompiledFilter {
-  /** Whether it looks at `data`. */
+  /** Whether it uses `data`. */
   readonly needsData: boolean
   readonly matches: (event: FilteredEvent) => boolean
 }

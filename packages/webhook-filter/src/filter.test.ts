@@ -62,7 +62,7 @@ describe('a filter', () => {
     expect(matches({ 'data.s': { $gt: '\u{1f600}' } }, { data: { s: '\uff61' } })).toBe(true)
   })
 
-  test('reads the payload only if it looks into it, and once', () => {
+  test('reads the payload only if the filter uses it, and once', () => {
     let reads = 0
     const data = (): unknown => ({ a: 1, reads: ++reads })
     const shallow = compileFilter({ $or: [{ agent: 'a' }, { type: 'x' }] })

@@ -14,7 +14,7 @@ interface Tally {
   readonly errors: FilterError[]
 }
 
-/** Where a value stands. */
+/** The position of a value in the filter. */
 interface Place {
   readonly pointer: string
   readonly depth: number
@@ -125,7 +125,7 @@ function checkComparable(value: unknown, pointer: string, tally: Tally): void {
   refuse(tally, pointer, 'invalid_type', 'must be a number or a string')
 }
 
-/** Every double beyond ±(2^53 - 1) is an integer, and may stand for another one than was written. */
+/** Every double beyond ±(2^53 - 1) is an integer and may differ from the written number. */
 function checkScalar(value: unknown, pointer: string, tally: Tally): void {
   if (value !== null && !SCALARS.has(typeof value)) {
     refuse(tally, pointer, 'invalid_type', 'must be a string, a number, true, false or null')

@@ -30,9 +30,9 @@ export interface SentAttempt {
 }
 
 /**
- * Makes one attempt: signs, sends, and tells how it ended. Never rejects: a request that cannot be signed (a key is missing
- * here, and the attempts of a schedule give time to bring it back) is logged and counts as `blocked`. Why a host cannot be reached is
- * logged, as tenants are not told.
+ * Makes one attempt: signs, sends, and returns the outcome. Never rejects. A request that cannot be signed (a missing
+ * encryption key, which the retries give time to restore) is logged and counts as `blocked`. The reason why a host cannot be
+ * reached is only logged: tenants do not see it.
  */
 export async function sendWebhook(webhook: OutgoingWebhook, o: SendingOptions): Promise<SentAttempt> {
   const span = o.trace === undefined ? undefined : startAttemptSpan(webhook, o.trace)

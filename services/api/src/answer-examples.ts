@@ -39,7 +39,7 @@ export function apiAnswerExamples(version: string): Readonly<Record<string, unkn
       fromMs: EXAMPLE_MS - (EXAMPLE_MS % BUCKET_MS) - BUCKET_MS,
       toMs: EXAMPLE_MS,
       bucketMs: BUCKET_MS,
-      // Two of the sixty: more of the same tell a reader nothing.
+      // Two of the sixty are enough for a reader.
       byBucket: [figures, { ...figures, errors: [] }],
     }),
     Delivery: renderDelivery(delivery),

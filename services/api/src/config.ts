@@ -10,7 +10,7 @@ export const apiConfig = {
   WEBHOOK_ALLOW_HTTP: settings.WEBHOOK_ALLOW_HTTP,
   WEBHOOK_ALLOW_CIDRS: settings.WEBHOOK_ALLOW_CIDRS,
   ADMIN_WRITES_PER_S: int({
-    doc: 'Administrative writes a second that a tenant may make in this process (webhooks, API keys, tenants); twice as many at once.',
+    doc: 'Administrative writes a second that a tenant may make in this process (webhooks, API keys, tenants); twice as many in a burst.',
     default: 10,
     min: 1,
     max: 1_000_000,

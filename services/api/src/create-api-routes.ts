@@ -35,8 +35,8 @@ const REST_WAITING_MAX = 200
 const TESTS_MAX = 20
 const TESTS_WAITING_MAX = 10
 /** Reads of dead letters under way, and how many more of one tenant may wait. */
-const LETTERS_MAX = 2
-const LETTERS_WAITING_MAX = 4
+const DEAD_LETTERS_MAX = 2
+const DEAD_LETTERS_WAITING_MAX = 4
 
 /** What the routes need. */
 export interface ApiRoutesDeps extends Pick<ServiceDeps, 'log' | 'tracing'> {
@@ -52,8 +52,9 @@ export interface ApiRoutesDeps extends Pick<ServiceDeps, 'log' | 'tracing'> {
 }
 
 /**
- * Makes the handlers of all routes that ask for a key. Each group passes a gate of its own, which bounds what runs at the same time and shares it among
- * tenants: lists of events, tests of webhooks, dead letters, and the rest. Administrative writes have a pace for each tenant.
+ * Makes the handlers of all routes that need a key. Each group (lists of events, tests of webhooks, dead letters, the rest) has
+ * its own gate, which bounds concurrent requests and shares them out among tenants. Administrative writes have a rate limit for
+ * each tenant.
  */
 export function createApiRoutes(deps: ApiRoutesDeps): Readonly<Partial<Record<RouteName, ApiHandler>>> {
   const { config, events, pool, keyring, policy, egress, kafka, log, tracing } = deps
@@ -62,7 +63,7 @@ export function createApiRoutes(deps: ApiRoutesDeps): Readonly<Partial<Record<Ro
   // Of a tenant's lists one at a time reads deliveries.
   const turns = new TenantTurns({ concurrencyMax: EVENTS_POOL_MAX, perTenantMax: 1 })
   const tests = createTenantGate({ concurrencyMax: TESTS_MAX, waitingMax: TESTS_WAITING_MAX })
-  const letters = createTenantGate({ concurrencyMax: LETTERS_MAX, waitingMax: LETTERS_WAITING_MAX })
+  const deadLetters = createTenantGate({ concurrencyMax: DEAD_LETTERS_MAX, waitingMax: DEAD_LETTERS_WAITING_MAX })
   const rest = createTenantGate({ concurrencyMax: REST_POOL_MAX, waitingMax: REST_WAITING_MAX })
   const writes = createWrites({ pool, keyring, log })
   const paced = createWritePace({ perS: config.ADMIN_WRITES_PER_S, burst: 2 * config.ADMIN_WRITES_PER_S })
@@ -73,7 +74,7 @@ export function createApiRoutes(deps: ApiRoutesDeps): Readonly<Partial<Record<Ro
     findDeliveries: createFindDeliveries({ pool: events, gate, cursors }),
     listDeliveries: createListDeliveries({ pool: events, gate, cursors }),
     testWebhook: createTestWebhook({ pool, keyring, egress, gate: tests, log, tracing }),
-    ...withTenantGate(letters, {
+    ...withTenantGate(deadLetters, {
       listDeadLetters: createListDeadLetters({ kafka, pool, topic: config.KAFKA_DLQ_TOPIC, cursors }),
     }),
     ...withTenantGate(rest, {

@@ -159,7 +159,7 @@ export const exampleRows = {
   } satisfies AuditEntry,
 } as const
 
-/** Counts of failed attempts by the places of {@link ERROR_CLASSES}. */
+/** Counts of failed attempts by index in {@link ERROR_CLASSES}. */
 function errorsOf(name: (typeof ERROR_CLASSES)[number], count: number): Figures['errors'] {
   return ERROR_CLASSES.map((each) => (each === name ? count : 0))
 }

@@ -2,7 +2,7 @@ import type { Queryable } from '@ariftly/store'
 import { getWebhook, webhookExists, type WebhookRow } from '@ariftly/store/webhooks'
 import { notFound, pathId } from './not-found.ts'
 
-/** The webhook that a path names. @throws Problem 404 for what is no id, not there, deleted or another tenant's. */
+/** The webhook of a path. @throws Problem 404 if the id is malformed, does not exist, is deleted or another tenant's. */
 export async function findWebhook(db: Queryable, tenant: string, id: string | undefined): Promise<WebhookRow> {
   const row = await getWebhook(db, { tenant, id: pathId('whk', id) })
   if (row === undefined) throw notFound('webhook')

@@ -1,7 +1,7 @@
 import { parseTypeId } from '@ariftly/events'
 import { Problem } from '@ariftly/http'
 
-/** 404 for something that is not there, or is another tenant's: the caller cannot tell which. */
+/** 404 for an object that does not exist or is another tenant's: the caller cannot see which. */
 export function notFound(what: (typeof THINGS)[keyof typeof THINGS] | 'API key' | 'tenant' | 'file'): Problem {
   return new Problem(404, 'not_found', { detail: `There is no such ${what}.` })
 }

@@ -6,9 +6,8 @@ const HEAD = Buffer.from('{"object":"list","data":[')
 const COMMA = Buffer.from(',')
 
 /**
- * Answers 200 with a list (design 5) of entries that are JSON already; their bytes are sent as they are. One copy into one
- * buffer: a hundred small pieces cost more in the call that writes them than everything else that a page takes here.
- * `nextCursor` is null when this was the last page.
+ * Answers 200 with a list of entries that are JSON already. Copies them into one buffer: writing a hundred small pieces costs
+ * more than everything else that a page takes here. `nextCursor` is null on the last page.
  */
 export function sendList(res: ServerResponse, entries: readonly Buffer[], nextCursor: string | null): void {
   const body = renderList(entries, nextCursor)
@@ -36,7 +35,7 @@ export function sendObjects(res: ServerResponse, entries: readonly object[], nex
   )
 }
 
-/** What a handler of a list needs. */
+/** Dependencies of a list's handler. */
 export interface ListDeps {
   readonly pool: Pool
   readonly cursors: CursorCodec
@@ -53,10 +52,10 @@ export interface ListPage<R> {
   /** What a cursor is bound to: the tenant and the filter. */
   readonly bound: Readonly<Record<string, unknown>>
   readonly query: { readonly limit: number; readonly cursor: string | undefined }
-  /** Reads `limit` rows behind the place, the last one of the page before. */
+  /** Reads `limit` rows after the cursor, the last row of the previous page. */
   readonly read: (page: { readonly limit: number; readonly cursorId?: string }) => Promise<readonly R[]>
   readonly render: (row: R) => object
-  /** Where a row stands in the list, as text. */
+  /** The position of a row in the list, as text. */
   readonly placeOf: (row: R) => string
 }
 

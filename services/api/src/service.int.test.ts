@@ -118,7 +118,7 @@ describe('GET /v1/events', () => {
   const noon = Math.floor(Date.now() / 3_600_000) * 3_600_000 - 7_200_000
   const iso = new Date(noon).toISOString().slice(0, 19)
 
-  test('shows events in the bytes in which they came, newest first', async () => {
+  test('shows events with their posted bytes, newest first', async () => {
     const events = [newEvent(noon, { taskId: 'task_bytes' }), newEvent(noon + 1, { taskId: 'task_bytes', agent: 'a' })]
     await store(events)
     const answer = await call('/v1/events?task_id=task_bytes')
@@ -231,7 +231,7 @@ describe('GET /v1/events/{id}', () => {
     await store([event])
   })
 
-  test('shows the event with a tag, under which it may be kept for ever', async () => {
+  test('shows the event with a tag, with which it may be cached for ever', async () => {
     const answer = await call(`/v1/events/${event.id}`)
     expect(answer.text).toBe(renderEvent(event).toString())
     expect(answer.headers.get('cache-control')).toBe('private, max-age=31536000, immutable')
@@ -250,7 +250,7 @@ describe('GET /v1/events/{id}', () => {
     expect({ status: page.status, text: page.text }).toEqual({ status: 200, text: '' })
   })
 
-  test('is 404 for another tenant, with or without a tag, and for what is no id', async () => {
+  test('is 404 for another tenant, with or without a tag, and for a malformed id', async () => {
     const path = `/v1/events/${event.id}`
     expect((await call(path, { key: keys.theirs })).status).toBe(404)
     expect((await call(path, { key: keys.theirs, headers: { 'if-none-match': '*' } })).status).toBe(404)
@@ -424,7 +424,7 @@ describe('while deliveries cannot be read', () => {
         return rows.length >= 2
       })
       expect((await call(`/v1/redeliveries/${newTypeId('rdl')}`, { key: keys.theirs })).status).toBe(404)
-      // Cancelling what waits for it gives up.
+      // Cancelling its pending deliveries gives up.
       expect((await deleted).status).toBe(204)
       await lock.query('ROLLBACK')
       await slow
@@ -434,7 +434,7 @@ describe('while deliveries cannot be read', () => {
   })
 })
 
-describe('while Postgres is away', () => {
+describe('while Postgres is unavailable', () => {
   let far: Served | undefined
   let proxy: CuttingProxy | undefined
 
@@ -443,7 +443,7 @@ describe('while Postgres is away', () => {
     await proxy?.close()
   })
 
-  test('a known key gets 503 with Retry-After at once, the service stays ready, and all works when it is back', async () => {
+  test('a known key gets 503 with Retry-After immediately, the service stays ready, and all works when it is back', async () => {
     const url = new URL(world.database.url)
     proxy = await startCuttingProxy({ host: url.hostname, port: Number(url.port) })
     url.port = String(proxy.port)

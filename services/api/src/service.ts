@@ -22,15 +22,15 @@ import { createDocumentHandlers } from './documents/document-handlers.ts'
 export { apiConfig } from './config.ts'
 export type { ApiConfig } from './config.ts'
 
-/** What `npm run build` makes of `packages/console`, beside the packages of the api. */
+/** The build of `packages/console` by `npm run build`. */
 const CONSOLE_FOLDER = fileURLToPath(new URL('../../../packages/console/dist/app', import.meta.url))
 /** Connections for tests of webhooks, which only read their webhook before they are under way. */
 const TESTS_READING = 2
 
 /**
- * Starts the api: events, webhooks, deliveries and API keys out of Postgres. Returns at once; while Postgres is away it
- * answers 503. Events, the rest, and keys have connections of their own, so slow lists delay neither. Kafka is asked for dead
- * letters alone.
+ * Starts the api: events, webhooks, deliveries and API keys from Postgres, dead letters from Kafka. Resolves without waiting
+ * for backends; while Postgres is unavailable it answers 503. Events, keys and the rest have separate connections, so slow
+ * lists do not delay the others.
  */
 export async function start(config: ApiConfig, deps: ServiceDeps & SharedAuthenticator): Promise<Running> {
   const { log, metrics, tracing } = deps
@@ -79,7 +79,7 @@ function createServicePool(
   })
 }
 
-/** Starting until the feed of keys was read once; then ready, and a Postgres that is away is only named. */
+/** Not ready until the key feed was read once; then ready, and an unavailable Postgres is only named. */
 function readinessOf(auth: Authenticator): Readiness {
   return { ready: auth.ready, checks: { postgres: auth.state } }
 }

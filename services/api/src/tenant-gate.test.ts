@@ -31,7 +31,7 @@ test('waiting work whose client has left is dropped', async () => {
   expect(hasRun).toBe(false)
 })
 
-test('an error of the work itself comes through', async () => {
+test('an error of the work itself is rethrown', async () => {
   const gate = createTenantGate({ concurrencyMax: 1, waitingMax: 1 })
   await expect(gate('a', () => Promise.reject(new Error('broken')))).rejects.toThrow('broken')
 })

@@ -2,8 +2,8 @@ import { TenantTurns, TurnRefused } from '@ariftly/fairness'
 import { Problem } from '@ariftly/http'
 
 /**
- * Runs work of a tenant when it is its turn. When `signal` aborts while the work waits, it is dropped: no one reads its
- * answer any more. Problems: 429 when too much work of the tenant waits.
+ * Runs work of a tenant when it is its turn. If `signal` aborts while the work waits, it is dropped: its client has
+ * disconnected. Problems: 429 when too much work of the tenant waits.
  */
 export type TenantGate = <T>(tenant: string, work: () => Promise<T>, signal?: AbortSignal) => Promise<T>
 

@@ -9,7 +9,7 @@ const typesParam = listParam({
 /** `type` of a list, and its other name. */
 export const typeParams = { type: typesParam, types: typesParam }
 
-/** What is wrong with both names at once. */
+/** The fault of a query with both names. */
 export const BOTH_TYPES = 'is another name of type: give one of them'
 
 /** The types that a list is asked for, by either name. @throws Problem 400 for both names. */

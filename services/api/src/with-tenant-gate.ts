@@ -2,7 +2,7 @@ import type { ApiHandler } from '@ariftly/http'
 import { clientGone } from './client-gone.ts'
 import type { TenantGate } from './tenant-gate.ts'
 
-/** Handlers by route name, each of whose requests passes the gate as a whole. */
+/** Handlers by route name, each of whose requests runs inside the gate. */
 export function withTenantGate<N extends string>(
   gate: TenantGate,
   handlers: Readonly<Record<N, ApiHandler>>,

@@ -6,7 +6,7 @@ const REFUSED: EntryResult = {
   error: { code: 'required', pointer: '/task_id', message: 'is required' },
 }
 
-/** Examples of what is said about posted events, for the reference, by the status of the answer; rendered as answers are. */
+/** Example answers to posts for the reference, by status; rendered like real answers. */
 export const ingestAnswerExamples = { 202: resultsOf(ACCEPTED), 207: resultsOf(ACCEPTED, REFUSED) } as const
 
 function resultsOf(...results: readonly EntryResult[]): unknown {

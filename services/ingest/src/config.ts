@@ -9,18 +9,18 @@ export const ingestConfig = {
   QUOTA_SHARES: settings.QUOTA_SHARES,
   CORS_ORIGINS: settings.CORS_ORIGINS,
   INGEST_LANES: int({
-    doc: 'Produce requests under way at once; a partition belongs to one lane.',
+    doc: 'Concurrent produce requests (lanes); a partition belongs to one lane.',
     default: 2,
     min: 1,
     max: 64,
   }),
   INGEST_LINGER_MS: int({
-    doc: 'How long a lane under load waits to fill a send; one without load does not wait.',
+    doc: 'How long a lane under load waits to fill a produce request; one without load does not wait.',
     default: 2,
     min: 0,
     max: 1000,
   }),
-  INGEST_COMPRESSION: oneOf({ doc: 'Compression of what is sent to Kafka.', words: ['none', 'gzip'], default: 'none' }),
+  INGEST_COMPRESSION: oneOf({ doc: 'Compression of batches sent to Kafka.', words: ['none', 'gzip'], default: 'none' }),
   INGEST_PRODUCE_TIMEOUT_MS: int({
     doc: 'No produce request of a batch is started after this, and its entries are answered then.',
     default: 5000,
@@ -37,7 +37,7 @@ export const ingestConfig = {
     default: true,
   }),
   INGEST_BODY_TIMEOUT_MS: int({
-    doc: 'A body must have come within this; else 408.',
+    doc: 'Time for a complete body; otherwise 408.',
     default: 30_000,
     min: 100,
     max: 300_000,

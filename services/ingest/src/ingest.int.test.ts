@@ -36,7 +36,7 @@ async function startIngest(env: Readonly<Record<string, string>>): Promise<Serve
   return await serveService(running, { host: '127.0.0.1', port: 0, metricsPort: undefined, drainMs: 5000 }, deps)
 }
 
-/** Everything that comes to the topic, read by a plain kafkajs consumer. */
+/** All records of the topic, read by a plain kafkajs consumer. */
 async function readTopic({ env, topics }: World) {
   const kafka = new Kafka({ brokers: (env['KAFKA_BROKERS'] ?? '').split(','), logLevel: logLevel.NOTHING })
   const consumer = kafka.consumer({ groupId: `${topics.topic}-reader` })
@@ -133,7 +133,7 @@ describe('accepted events', () => {
     expect(await eventsOf([...idsOf(lines.answer), ...idsOf(packed.answer)])).toHaveLength(3)
   })
 
-  test('of one task stand in the order in which they were posted, through many requests at once', async () => {
+  test('of one task keep the order in which they were posted, over many concurrent requests', async () => {
     const tasks = Array.from({ length: 20 }, (_, index) => `order-${index}`)
     const ids = (await Promise.all(tasks.map(postInOrder))).flat()
     expect(ids).toHaveLength(600)
@@ -167,7 +167,7 @@ describe('accepted events', () => {
 })
 
 describe('refused entries', () => {
-  test('are named with a pointer beside the accepted ones', async () => {
+  test('are named with a pointer next to the accepted ones', async () => {
     const { status, answer } = await post(`[${progress('t', 'a')},{"type":"task.progress","task_id":"t","data":{}},7]`)
     expect(status).toBe(207)
     expect(answer.data).toMatchObject([
@@ -215,7 +215,7 @@ test('a topic with another number of partitions is not written to, and readiness
   }
 })
 
-test('without Kafka it starts, is not ready, and answers 503 with the ids at once', async () => {
+test('without Kafka it starts, is not ready, and answers 503 with the ids immediately', async () => {
   const away = await startIngest({ ...world.env, KAFKA_BROKERS: '127.0.0.1:1' })
   const url = `http://127.0.0.1:${away.port}`
   try {

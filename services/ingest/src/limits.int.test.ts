@@ -102,7 +102,7 @@ describe('a bomb', () => {
     ['gzip', gzipSync(bomb)],
     ['deflate', deflateSync(bomb)],
     ['br', brotliCompressSync(bomb, { params: { [constants.BROTLI_PARAM_QUALITY]: 1 } })],
-  ])('of %s gets its 413 at once, costs no memory, and its connection is used again', async (encoding, packed) => {
+  ])('of %s gets its 413 immediately, costs no memory, and its connection is used again', async (encoding, packed) => {
     const agent = new Agent({ keepAlive: true, maxSockets: 1 })
     const rssBefore = process.memoryUsage().rss
     try {
@@ -147,7 +147,7 @@ describe('a quota', () => {
     await expectCounted(keyId, statuses.get(429) ?? 0, seconds)
   })
 
-  test('lets one of the batches pass whose heads came together, when each is larger than a second allows', async () => {
+  test('lets one of several batches pass whose heads arrive together, when each is larger than a second allows', async () => {
     const { key: tight } = await newKey(10)
     // So that the key is known, and no head waits.
     expect((await post('', { as: tight, headers: { 'content-type': 'text/plain' } })).status).toBe(415)
@@ -177,13 +177,13 @@ async function expectCounted(keyId: string, refused: number, seconds: number): P
   const lines = () => logged.map((line) => JSON.parse(line) as RefusedLine).filter((line) => line.key_id === keyId)
   await eventually(() => lines().reduce((sum, { requests }) => sum + requests, 0) >= refused)
   expect(lines().reduce((sum, { requests }) => sum + requests, 0)).toBe(refused)
-  // Each of the two ways that a post can come has a line of its own.
+  // Each of the two readers of HTTP has its own line.
   expect(lines().length).toBeLessThanOrEqual(2 * (2 + Math.ceil(seconds)))
   for (const line of lines()) expect(line).toMatchObject({ msg: 'request', route: 'postEvents', status: 429 })
   expect(await metrics.render()).toContain(`_requests_total{route="postEvents",status="429"} ${refused}\n`)
 }
 
-describe('a body that comes slowly', () => {
+describe('a body that arrives slowly', () => {
   test('is written while its key is good, and not when that was revoked meanwhile', async () => {
     const { id: keyId, key: brief } = await newKey(null)
     const [kept, dropped] = [slowPost(key), slowPost(brief)]

@@ -62,7 +62,7 @@ export function createIngestMetrics(metrics: Metrics, bufferedBytes: () => numbe
   }
 }
 
-/** Registers what is asked of the log at each scrape: partitions that are not written to, and the clocks of brokers. */
+/** Registers the metrics read from the log at each scrape: partitions that are not written to, and clocks of brokers. */
 export function registerLogMetrics(
   metrics: Metrics,
   ask: { readonly openPartitions: () => number; readonly clockSkew: () => ReadonlyMap<number, number> },
@@ -79,7 +79,7 @@ export function registerLogMetrics(
   })
   metrics.gauge({
     name: 'ariftly_ingest_clock_skew_seconds',
-    help: 'By how much the clock is ahead of that of a broker at least (negative: behind).',
+    help: 'Lower bound of how far the clock is ahead of a broker's (negative: behind).',
     labels: ['broker'],
     collect(gauge) {
       gauge.reset()

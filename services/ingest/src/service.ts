@@ -21,8 +21,8 @@ export type { IngestConfig } from './config.ts'
 const FIRST_ANSWER_MS = 3000
 
 /**
- * Starts ingest: `POST /v1/events` to Kafka. Backends that are away are waited for in the background; until Kafka has
- * answered, and while the topic is not the one of the current epoch, events get 503.
+ * Starts ingest: `POST /v1/events` to Kafka. Waits for backends in the background; until Kafka has answered, and while the
+ * topic is not the current epoch's, events get 503.
  */
 export async function start(config: IngestConfig, deps: ServiceDeps & SharedAuthenticator): Promise<HttpService> {
   return await withReleasers(deps.log, async (releasers) => await compose(config, deps, releasers))

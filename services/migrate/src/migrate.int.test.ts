@@ -83,7 +83,7 @@ describe('migrate', () => {
       ['retention.ms', '259200000'],
       ['retention.ms', '259200000'],
     ])
-    // Without the settings it is what it always was.
+    // Without the settings it is unchanged.
     for (const name of ['EVENTS_RETENTION_DAYS', 'LOG_RETENTION_DAYS', 'DELIVERIES_RETENTION_DAYS'])
       Reflect.deleteProperty(env, name)
     await run()
@@ -126,7 +126,7 @@ describe('migrate', () => {
     await expect(run()).rejects.toMatchObject({ code: 'partition_count_changed' })
   })
 
-  test('waits for a backend that is away, and says which one when its patience ends', async () => {
+  test('waits for an unavailable backend, and names it when its patience ends', async () => {
     env['DATABASE_URL'] = `postgres://nobody@127.0.0.1:${await findFreePort()}/none`
     const config = readConfig(migrateConfig, env)
     await expect(migrate(config, { ...deps, patienceMs: 300 })).rejects.toMatchObject({
@@ -136,7 +136,7 @@ describe('migrate', () => {
   })
 })
 
-test('the process lists every wrong setting at once and ends with 78', async () => {
+test('the process lists all wrong settings and ends with 78', async () => {
   const retention = { LOG_RETENTION_DAYS: '91', DELIVERIES_RETENTION_DAYS: '100' }
   const wrong = { KAFKA_PARTITIONS: 'many', DATABASE_URL: 'mysql://x', ARIFTLY_BOOTSTRAP_KEY: 'short', ...retention }
   const process = await startServiceProcess('migrate', wrong, { untilReady: false })

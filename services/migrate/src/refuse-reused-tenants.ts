@@ -3,8 +3,8 @@ import { Fault } from '@ariftly/runtime'
 import type { ReusedTenant } from '@ariftly/store/tenants'
 
 /**
- * Readers of this release tell the records of a deleted tenant by its id alone. So an id that was given again before the upgrade
- * must have no records of the deleted tenant in the log any more.
+ * Readers of this release recognise a deleted tenant's records by its id alone. So for an id that was reused before the upgrade
+ * the log must have no records of the deleted tenant any more.
  * @throws Fault `tenant_ids_reused`, with the ids and the day, while the log has some.
  */
 export async function refuseReusedTenants(

@@ -10,7 +10,7 @@ test('without settings it is what it always was', () => {
   })
 })
 
-test('the log and deliveries may not outlive events; all faults are named at once', () => {
+test('the log and deliveries may not outlive events; all faults are named together', () => {
   const env = { EVENTS_RETENTION_DAYS: '40', LOG_RETENTION_DAYS: '41', DELIVERIES_RETENTION_DAYS: '60' }
   expect(() => readConfig(retentionConfig, env)).toThrow(
     /LOG_RETENTION_DAYS.*at most EVENTS_RETENTION_DAYS \(40\)[^]*DELIVERIES_RETENTION_DAYS.*at most EVENTS_RETENTION_DAYS \(40\)/,

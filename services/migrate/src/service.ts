@@ -23,10 +23,10 @@ export { migrateConfig, type MigrateConfig } from './config.ts'
 export { preflightConfig } from './preflight/config.ts'
 
 /**
- * Makes Kafka and Postgres ready for the services: schema, roles and partitions of tables; the two topics; the first log epoch;
- * the retention; the bootstrap key. It may be run at any time, also by several at once, and changes nothing that is right already.
+ * Prepares Kafka and Postgres for the services: schema, roles and table partitions; the two topics; the first log epoch; the
+ * retention; the bootstrap key. Idempotent, and may run at any time and several times concurrently.
  * @throws Fault `tenant_ids_reused` before anything is changed ({@link refuseReusedTenants}); Fault
- * `log_identity_changed` when the database knows another log under this topic (see `adopt-log`); Fault
+ * `log_identity_changed` when the database has another log for this topic (see `adopt-log`); Fault
  * `backend_away` when one could not be reached; Fault `partition_count_changed` or `topic_settings` when a topic does not fit.
  */
 export async function migrate(config: MigrateConfig, deps: MigrateDeps): Promise<void> {
@@ -57,7 +57,7 @@ async function refuseReused(pool: Pool, config: MigrateConfig, deps: MigrateDeps
   await waitFor('Kafka', () => withKafka(config, deps.log, (kafka) => refuseReusedTenants(kafka, wanted)), deps)
 }
 
-/** What services delete, and what they refuse as too old, follows within an hour. */
+/** Services use the new retention within an hour, for deletions and for refusals of old events. */
 async function keepRetention(pool: Pool, config: MigrateConfig, log: Logger): Promise<void> {
   const events = config.EVENTS_RETENTION_DAYS
   const days = { events, log: config.LOG_RETENTION_DAYS, deliveries: config.DELIVERIES_RETENTION_DAYS }
@@ -67,11 +67,11 @@ async function keepRetention(pool: Pool, config: MigrateConfig, log: Logger): Pr
 async function prepareKafka(kafka: KafkaClient, config: MigrateConfig, log: Logger): Promise<void> {
   if (config.KAFKA_TOPICS === 'create') await createTopics(kafka, topicsOf(config))
   await verifyTopics(kafka, config, log)
-  // A new broker makes its topic of group offsets when somebody first asks for a group; without this the services would run into it.
+  // A new broker creates its topic of group offsets at the first request for a group; without this the services would fail on it.
   await kafka.withAdmin((admin) => admin.describeGroups(['ariftly-migrate']))
 }
 
-/** Topics may have been made by other tools, or changed since: settings that lose events stop the migration, the rest is logged. */
+/** Topics may have been created or changed by other tools: settings that lose events stop the migration, others are logged. */
 async function verifyTopics(kafka: KafkaClient, config: MigrateConfig, log: Logger): Promise<void> {
   const findings = await checkTopics(kafka, topicsOf(config))
   for (const finding of findings)
@@ -83,8 +83,8 @@ async function verifyTopics(kafka: KafkaClient, config: MigrateConfig, log: Logg
 }
 
 /**
- * The first epoch is opened here; every later one by an operator, who knows why the log is another one. An epoch that a release
- * opened which did not record the topic's id gets it here.
+ * Opens the first epoch; every later one is opened by an operator, who knows why the log is another one. Adds the topic's id to
+ * an epoch that an older release opened without it.
  */
 async function ensureEpoch(kafka: KafkaClient, pool: Pool, topic: string): Promise<void> {
   const found = await describeLog(kafka, topic, [])

@@ -1,6 +1,6 @@
 const TASK = 'task_01j9x8k2m4e7s9v0w1x2y3z4a5'
 
-/** What `npm start` prints when all works: where everything is, two variables, and calls that use them and can be pasted as they are. */
+/** The text that `npm start` prints when all services work: addresses, two variables, and calls with them to paste. */
 export function renderBanner(o: {
   readonly baseUrl: string
   readonly apiKey: string

@@ -17,13 +17,13 @@ import {
 } from '@ariftly/runtime'
 
 /**
- * Starts the five services in this process and makes one of them: one router by the route table, one readiness, one that looks up API
- * keys and follows what becomes of them. If one cannot be started, the others are closed first.
+ * Starts the five services in this process as one service: one router by the route table, one readiness, one authenticator. If
+ * one cannot be started, the others are closed before the error is thrown.
  * @param env the environment of all five.
  */
 export async function startServices(env: NodeJS.ProcessEnv, deps: ServiceDeps): Promise<HttpService> {
   const releasers = createReleasers(deps.log)
-  // One authenticator for all: at rest its feed of key changes is what asks Postgres most.
+  // One authenticator for all: its feed of key changes is the most frequent query of an idle process.
   const authenticator = startAuthenticator(readConfig(databaseConfig, env), { ...deps, name: 'standalone', releasers })
   const shared = { ...deps, authenticator }
   const settled = await Promise.allSettled(MEMBERS.map((each) => startMember(each, env, shared)))
@@ -74,7 +74,7 @@ function member<S extends ConfigSpec>(
 
 async function startMember(service: Member, env: NodeJS.ProcessEnv, deps: MemberDeps): Promise<HttpService> {
   const log = createLogger({ service: service.name, level: deps.log.level })
-  // One process, so one `service.name`: the scope tells whose span it is.
+  // One process has one `service.name`: the scope names the service of a span.
   const tracing = deps.tracing?.scope(`ariftly-${service.name}`)
   const running = await service.start(env, { ...deps, log, tracing })
   return { ...running, name: service.name }

@@ -10,8 +10,8 @@ export type StartStandalone = (config: StandaloneConfig, deps: StandaloneDeps) =
 const PROVISIONAL = { ENCRYPTION_KEYS: `k1:${Buffer.alloc(32).toString('base64')}` }
 
 /**
- * Runs the whole system as this process, and writes its steps, the banner and the reason of a failed start for a person.
- * @param provisional settings that `start` fills in where they are not given; these values only pass the check of all settings.
+ * Runs the whole system as this process, and prints its steps, the banner and the reason of a failed start in plain text.
+ * @param provisional values for settings that `start` fills in if they are absent; they only pass the check of all settings.
  */
 export async function runStandalone(
   start: StartStandalone,

@@ -10,9 +10,9 @@ import { startServices } from './compose.ts'
 import type { StandaloneConfig } from './config.ts'
 import { readOrMakeSecret } from './secrets.ts'
 
-/** What `standalone` needs besides the usual. */
+/** Dependencies of `standalone`. */
 export interface StandaloneDeps extends ServiceDeps {
-  /** The environment of the services, with the addresses of Kafka, Postgres and Redis; keys that it lacks are made in `DATA_DIR`. */
+  /** The environment of the services, with the addresses of Kafka, Postgres and Redis; missing keys are made in `DATA_DIR`. */
   readonly env: NodeJS.ProcessEnv
   /** When the start began, by `performance.now()`. */
   readonly startedMs: number
@@ -25,8 +25,8 @@ export interface StandaloneDeps extends ServiceDeps {
 const { KAFKA_BROKERS, ARIFTLY_BOOTSTRAP_KEY } = settings
 
 /**
- * Runs the whole system in one process on one port: makes the given Kafka, Postgres and Redis ready, and composes the five services.
- * Says so when all of them really work.
+ * Runs the whole system in one process on one port: prepares the given Kafka, Postgres and Redis, and composes the five
+ * services. Reports when all of them work.
  */
 export async function start(config: StandaloneConfig, deps: StandaloneDeps): Promise<ServedService> {
   await checkPort(config)

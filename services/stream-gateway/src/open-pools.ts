@@ -6,7 +6,7 @@ import type { StreamGatewayConfig } from './config.ts'
 export interface GatewayPools {
   /** For pages of history and look-ups of duplicates. */
   readonly pool: Pool
-  /** For what must not wait behind those: the projection's position, the epoch, the streams of other gateways. */
+  /** For queries that must not wait for those: the projection's position, the epoch, the stream counts of other gateways. */
   readonly watchPool: Pool
 }
 

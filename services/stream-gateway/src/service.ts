@@ -25,8 +25,8 @@ const HISTORY_READS = { concurrencyMax: 6, perTenantMax: 2 } as const
 export { streamGatewayConfig, type StreamGatewayConfig } from './config.ts'
 
 /**
- * Starts the stream gateway. It returns at once and waits for Kafka and Postgres inside; until it has passed the log's end
- * as it was at the start it is not ready.
+ * Starts the stream gateway. Resolves without waiting for Kafka or Postgres; the gateway is not ready until it has passed
+ * the log's end at start-up.
  */
 export async function start(config: StreamGatewayConfig, deps: ServiceDeps & SharedAuthenticator): Promise<Running> {
   const { log, metrics, tracing } = deps

@@ -103,7 +103,7 @@ interface Stream {
   close(): void
 }
 
-/** A plain Server-Sent Events client: a block that is not whole counts for nothing. */
+/** A plain Server-Sent Events client: ignores an incomplete block. */
 async function openStream(
   gateway: ServedService,
   query: string,
@@ -248,7 +248,7 @@ describe('a stream', () => {
     }
   })
 
-  test('goes on at any gateway from the id that it had, over many cuts', async () => {
+  test('continues at any gateway from the id that it had, over many cuts', async () => {
     const seen: string[] = []
     const events: LogEvent[] = []
     let lastId: string | undefined
@@ -260,7 +260,7 @@ describe('a stream', () => {
       const batch = [event('t-hop'), event('t-hop'), event('t-hop')]
       events.push(...batch)
       await append(batch)
-      // On even hops it is cut as soon as something came, on others after all.
+      // On even hops it is cut after the first events, on others after all.
       await eventually(() => current.events.length >= (hop % 2 === 0 ? 1 : events.length - seen.length))
       current.close()
       seen.push(...current.events.map(({ data }) => data))
@@ -269,7 +269,7 @@ describe('a stream', () => {
     expect(seen).toEqual(dataOf(events))
   })
 
-  test('shows a repost once, also when the first copy is long gone from memory', async () => {
+  test('shows a duplicate once, also when the first one is no longer in memory', async () => {
     const sent = event('t-copy')
     const live = await openStream(one, '?task_id=t-copy')
     await append([sent])
@@ -314,7 +314,7 @@ function padded(taskId: string, round: number, bytes = 300): Buffer {
 }
 
 describe('a position that cannot be kept', () => {
-  test('of another epoch or beyond the log is told by stream.reset, and the stream goes on from the earliest', async () => {
+  test('of another epoch or beyond the log gets stream.reset, and the stream continues from the earliest', async () => {
     const sent = event('t-reset')
     await append([sent])
     const ids = createStreamIds(createKeyring(world.env['ENCRYPTION_KEYS'] ?? ''))
@@ -451,7 +451,7 @@ function rawRequest(apiKey: string): string {
 }
 
 describe('ends', () => {
-  test('of a drain come with the position and without the last chunk, and the stream goes on elsewhere', async () => {
+  test('of a drain are sent with the position and without the last chunk, and the stream continues elsewhere', async () => {
     const third = await followEpochs()
     await eventually(() => third.ready().ready)
     const draining = await openStream(third, '?task_id=t-drain')

@@ -12,11 +12,11 @@ function changed(from: string, to: string): OpenapiDocument {
 }
 
 describe('a change of the OpenAPI document', () => {
-  test('of words alone breaks nobody', () => {
+  test('of descriptions only breaks no client', () => {
     expect(findBreakingOpenapiChanges(document, changed('List events', 'Show events'))).toEqual([])
   })
 
-  test('that adds a route breaks nobody, and one that takes a route away does', () => {
+  test('that adds a route breaks no client, and one that removes a route does', () => {
     const { '/v1/stream-tokens': gone, ...paths } = document.paths
     expect(gone).toBeDefined()
     const less = { ...document, paths }
@@ -24,19 +24,19 @@ describe('a change of the OpenAPI document', () => {
     expect(findBreakingOpenapiChanges(document, less)).toEqual(['POST /v1/stream-tokens: is gone'])
   })
 
-  test('that renames a parameter is told', () => {
+  test('that renames a parameter is reported', () => {
     expect(findBreakingOpenapiChanges(document, changed('"name":"order"', '"name":"sort"'))).toEqual([
       'GET /v1/events parameter query order: is gone',
     ])
   })
 
-  test('that takes a member out of an answer is told wherever the answer stands', () => {
+  test('that removes a member of an answer is reported at each use of the answer', () => {
     const changes = findBreakingOpenapiChanges(document, changed('"has_more"', '"more"'))
     expect(changes).toContain('GET /v1/events answer 200 application/json /properties/has_more: is gone')
     expect(changes).toContain('GET /v1/webhooks answer 200 application/json /properties/has_more: is gone')
   })
 
-  test('that asks for more in a body is told, and one that takes more is not', () => {
+  test('that requires more in a body is reported, and one that accepts more is not', () => {
     const stricter = changed('"required":["url","events"]', '"required":["url","events","secret"]')
     expect(findBreakingOpenapiChanges(document, stricter)).toEqual([
       'POST /v1/webhooks body application/json /required: secret must be sent now',

@@ -17,7 +17,7 @@ const { size: _size, ...WITHOUT_SIZE } = MEMBERS
 interface Case {
   readonly change: string
   readonly after: unknown
-  /** Where it breaks, by who uses the value; absent: it breaks nobody. */
+  /** Where it breaks, by who uses the value; absent: it breaks none. */
   readonly breaks: Readonly<Partial<Record<Direction, string>>>
 }
 
@@ -42,7 +42,7 @@ const CASES: readonly Case[] = [
     },
   },
   {
-    change: 'null besides',
+    change: 'null in addition',
     after: withMember('name', { type: ['string', 'null'], maxLength: 10 }),
     breaks: { read: '/properties/name/type: the type "null" is new', both: '/properties/name/type' },
   },

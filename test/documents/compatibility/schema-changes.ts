@@ -14,7 +14,7 @@ const ANNOTATIONS: ReadonlySet<string> = new Set([
   '$id',
   '$schema',
   '$comment',
-  // Words that are known today; readers know that more may come.
+  // Values that are known today; readers expect further ones.
   'x-extensible-enum',
 ])
 
@@ -32,9 +32,9 @@ const STRUCTURE: ReadonlySet<string> = new Set([
 ])
 
 /**
- * What a change of a published JSON Schema breaks, as sentences that begin with a JSON pointer; empty if nothing. Small and strict: the
- * schema may gain optional members and words. Values that clients send may also be taken more freely, values that they read may also be
- * promised more firmly; all else breaks somebody. References must be resolved before.
+ * What a change of a published JSON Schema breaks, as sentences that start with a JSON pointer; empty if nothing. Small and
+ * strict: the schema may gain optional members and values. Values that clients send may also have fewer constraints, values that
+ * they read more; any other change breaks a client. References must be resolved before.
  */
 export function findBreakingSchemaChanges(
   before: unknown,
@@ -90,7 +90,7 @@ function requiredChanges(before: Json, after: Json, direction: Direction, at: st
   const has = listOf(after['required']) ?? []
   const known = isObject(before['properties']) ? before['properties'] : {}
   const come = direction === 'read' ? [] : has.filter((name) => !had.includes(name))
-  // What is gone altogether is told once, by `memberChanges`.
+  // A removed member is reported once, by `memberChanges`.
   const members = isObject(after['properties']) ? after['properties'] : {}
   const gone =
     direction === 'sent'
@@ -160,7 +160,7 @@ function otherKeywords(before: Json, after: Json, direction: Direction, at: stri
   })
 }
 
-/** Whether more values pass than before; undefined if that cannot be told. */
+/** Whether more values pass than before; undefined if that is unknown. */
 function isWider(keyword: string, had: unknown, has: unknown): boolean | undefined {
   if (has === undefined) return true
   if (had === undefined) return false

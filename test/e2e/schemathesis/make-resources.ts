@@ -17,7 +17,7 @@ export async function makeResources(
     return (await (await system.request(path, init)).json()) as { id: string; data: { id: string }[] }
   }
 
-  // Nobody listens there: the delivery fails, and is sent again by nobody.
+  // No server listens there: the delivery fails, and no worker retries it.
   const webhook = { url: 'http://127.0.0.1:9/', events: ['task.created'], description: text }
   const whk = (await call('/v1/webhooks', webhook)).id
   const posted = await call('/v1/events', { type: 'task.created', task_id: text, data: { title: text } })

@@ -3,7 +3,7 @@ import { Agent, request, type IncomingMessage } from 'node:http'
 import { connect, type Socket } from 'node:net'
 import { gzipSync } from 'node:zlib'
 
-/** Where an attack goes and as whom. */
+/** Address and key of an attack. */
 export interface Target {
   readonly port: number
   /** Keys of the attacker's tenants, one each. */
@@ -26,7 +26,7 @@ export interface Posted {
 const MIB = 1024 * 1024
 const agent = new Agent({ keepAlive: true, maxSockets: 64 })
 
-/** Posts a body to `/v1/events`; `headers` go over the usual ones. */
+/** Posts a body to `/v1/events`; `headers` override the defaults. */
 export async function postEvents(
   { port, key }: { readonly port: number; readonly key: string },
   body: Buffer | string,
@@ -67,7 +67,7 @@ export const MANY_NAMES = eventOf(
 /** An event of 5 MiB with members that no event has. */
 export const MANY_UNKNOWN = `{${Array.from({ length: 300_000 }, (_, at) => `"\\u0078${at}":0`).join(',')}}`
 
-/** 5 KB that decompress to an event whose bad string stands under a name of 5 MiB, each character of which is escaped in a pointer. */
+/** 5 KB that decompress to an event whose bad string has a name of 5 MiB, each character of which is escaped in a pointer. */
 export const LONG_POINTER = gzipSync(eventOf(`{"${'~'.repeat(5 * MIB - 200)}":"\\u0000"}`))
 
 /** The longest Content-Type that node takes: a space is legal between the type and its end. */

@@ -39,7 +39,7 @@ afterAll(async () => {
 
 const port = () => ingest.port
 
-describe('a tenant beside another one', () => {
+describe('a tenant next to another one', () => {
   test.each<[string, Attack]>([
     ['sends the longest Content-Type', ATTACKS.contentType],
     ['posts 5 MiB of member names', ATTACKS.memberNames],
@@ -68,7 +68,7 @@ describe('a tenant beside another one', () => {
     }
   })
 
-  test('that tries random keys comes in with a fresh key of its own at the first try', async () => {
+  test('that tries random keys is let in with its own fresh key at the first try', async () => {
     const fresh = await Promise.all(Array.from({ length: 24 }, () => createKey(world, 'fresh')))
     const ending = new AbortController()
     const attacking = ATTACKS.randomKeys.run({ port: port(), keys: [] }, ending.signal)
@@ -78,7 +78,7 @@ describe('a tenant beside another one', () => {
     expect(answers.map(({ status }) => status)).toEqual(fresh.map(() => 202))
   })
 
-  test('that makes up 2,000 keys whose checksums are right comes in with a fresh key at the first try', async () => {
+  test('that makes up 2,000 keys with valid checksums is let in with a fresh key at the first try', async () => {
     const fresh = await Promise.all(Array.from({ length: 24 }, () => createKey(world, 'fresh')))
     const madeUp = await preparePosts(port(), { keys: makeUpKeys(2000), connections: 64 })
     const posts = await preparePosts(port(), { keys: fresh, connections: 24 })
@@ -102,7 +102,7 @@ test('a body of 5 MiB is not validated in one turn of the event loop', async () 
   expect(Math.min(...shares)).toBeLessThan(0.4)
 })
 
-/** Measures which part of the processor time of this process the longest turn of its event loop takes. */
+/** Measures the share of this process's processor time that the longest event-loop turn takes. */
 function measureLongestTurn(): { end(): number } {
   let longestUs = 0
   let isOver = false
@@ -144,7 +144,7 @@ describe('a refusal', () => {
   })
 })
 
-test('requests whose heads come at the same time do not all pass on the last token of a quota', async () => {
+test('requests whose heads arrive together do not all pass on the last token of a quota', async () => {
   const key = await createKey(world, 'limited', 10)
   const body = `[${Array(100).fill(EVENT).join(',')}]`
   const answers = await Promise.all(Array.from({ length: 100 }, () => postEvents({ port: port(), key }, body)))

@@ -57,20 +57,20 @@ function headOf(key: string, contentLength: number): string {
   )
 }
 
-/** Longer than a busy machine takes to judge the bodies that were read last. */
-const STILL_LOOKS = 4
+/** Longer than a busy machine takes to validate the bodies that were read last. */
+const STILL_CHECKS = 4
 
 /** Resolves when the server has read no more from any of them for two seconds. */
 async function untilStill(clients: readonly { readonly socket: Socket }[]): Promise<void> {
   const sent = (): number => clients.reduce((sum, { socket }) => sum + socket.bytesWritten - socket.writableLength, 0)
   let before = -1
-  let looks = 0
+  let checks = 0
   await eventually(
     () => {
       const now = sent()
-      looks = now === before ? looks + 1 : 0
+      checks = now === before ? checks + 1 : 0
       before = now
-      return looks === STILL_LOOKS
+      return checks === STILL_CHECKS
     },
     { everyMs: 500, timeoutMs: 120_000 },
   )

@@ -171,7 +171,7 @@ test('streams that read nothing, each with a filter of its own, cost no more tha
   }
   const { ended } = await debug()
   expect(ended['over_budget'] ?? 0).toBeGreaterThan(0)
-  // One block of each stream may come on top before the budget is looked at.
+  // One block of each stream may be added before the budget is checked.
   expect(mostUnsent).toBeLessThan(BUDGET_BYTES + 60 * 128 * 1024)
   expect(residentBytes()).toBeLessThan(MEMORY_MAX)
   expect(Math.max(...waits)).toBeLessThan(8000)
@@ -264,7 +264,7 @@ test('many streams through the history of a large task do not keep another tenan
   const waitMs = performance.now() - startedMs
   expect(rude.some(({ messages }) => messages.length < 20_000)).toBe(true)
   expect(waitMs).toBeLessThan(4000)
-  // Pages of a task that large are read by position: all of it comes, in order.
+  // Pages of a task this large are read by position: all of it arrives, in order.
   const [one, ...others] = rude
   await Promise.all(others.map((stream) => stream.close()))
   await eventually(() => one?.messages.length === 20_000)

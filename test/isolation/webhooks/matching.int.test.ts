@@ -30,28 +30,28 @@ describe('matching', () => {
   afterEach(() => receiver.close())
 
   test(
-    'a burst for a hundred webhooks of one tenant is matched in parts, and the events of another behind it come first',
+    'a burst for a hundred webhooks of one tenant is matched in parts, and later events of another tenant are matched first',
     async () => {
       const loud: string[] = []
       for (let number = 0; number < WEBHOOKS; number += 1) {
         loud.push(await fixture.subscribe({ tenant: 'loud', url: receiver.url, rateLimit: 1, ordering: 'task' }))
       }
       const quiet = await fixture.subscribe({ tenant: 'quiet', url: receiver.url })
-      // All of one task, so in one partition; before a worker is there, so that it meets the burst whole.
+      // All of one task, so in one partition; before a worker is started, so that it reads the burst as a whole.
       const burst = await fixture.post('loud', BURST, 1)
       await fixture.post('quiet', 24)
       await fixture.projected(BURST + 24)
       const worker = await fixture.startWorker()
       await eventually(async () => (await fixture.states(quiet))['delivered'] === 24)
       await eventually(async () => (await matched('loud')).count === BURST * WEBHOOKS, { timeoutMs: MATCHED_MS_MAX })
-      // In the log all of the burst comes before the other tenant's events; its matching ends after theirs.
+      // In the log the whole burst is before the other tenant's events; its matching ends after theirs.
       expect((await matched('quiet')).lastAtMs).toBeLessThan((await matched('loud')).lastAtMs)
-      // In the order of the log, across what was matched at once and what was left for later.
+      // In the order of the log, across immediate and later matches.
       const [first = ''] = loud
       await eventually(() => requestsOf(first).length >= 3)
       expect(requestsOf(first)).toEqual(burst.slice(0, requestsOf(first).length).map(({ id }) => id))
       await eventually(async () => (await fixture.world.admin.query('SELECT FROM match_backlogs')).rows.length === 0)
-      // The tenant's next event is matched at once again.
+      // The tenant's next event is matched immediately again.
       await fixture.append([{ ...(burst[0] as (typeof burst)[0]), id: newEventId(Date.now()) }])
       await eventually(async () => (await matched('loud')).count === (BURST + 1) * WEBHOOKS)
       await worker.close()
@@ -133,11 +133,11 @@ describe('matching', () => {
     await worker.close()
   })
 
-  async function copyWebhook(webhookId: string, copies: number): Promise<void> {
+  async function copyWebhook(webhookId: string, count: number): Promise<void> {
     await fixture.world.admin.query(
       `INSERT INTO webhooks (id, tenant_id, url, events, secret)
        SELECT copy, tenant_id, url, events, secret FROM webhooks, unnest($2::uuid[]) AS copy WHERE id = $1`,
-      [typeIdToUuid('whk', webhookId), Array.from({ length: copies }, () => typeIdToUuid('whk', newTypeId('whk')))],
+      [typeIdToUuid('whk', webhookId), Array.from({ length: count }, () => typeIdToUuid('whk', newTypeId('whk')))],
     )
   }
 

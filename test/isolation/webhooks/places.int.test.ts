@@ -8,7 +8,7 @@ const PLACES = 20
 const HELD = 16
 const SLOW_EVENTS = 60
 
-describe('places of a worker', () => {
+describe('concurrency of a worker', () => {
   let fixture: WorkerWorld
   let slow: Receiver
   let quick: Receiver
@@ -33,7 +33,7 @@ describe('places of a worker', () => {
     await quick.close()
   })
 
-  test('two tenants whose receivers do not answer leave places for a third, and none for their own other webhooks', async () => {
+  test('two tenants whose receivers do not answer leave slots for a third, and none for their own other webhooks', async () => {
     const held = new EventEmitter()
     const released = once(held, 'released')
     slow.respondWith(async () => {

@@ -21,7 +21,7 @@ afterAll(async () => {
   await Promise.all([fixture?.close(), receiver?.close()])
 })
 
-test('replays of many webhooks of one tenant, most of them full, leave that of another its turns', async () => {
+test('replays of many webhooks of one tenant, most of them full, leave another tenant's replay its turns', async () => {
   await fixture.post('loud', LOUD_EVENTS)
   await fixture.post('quiet', QUIET_EVENTS)
   await fixture.projected(LOUD_EVENTS + QUIET_EVENTS)
@@ -31,7 +31,7 @@ test('replays of many webhooks of one tenant, most of them full, leave that of a
     loud.push(await fixture.subscribe({ tenant: 'loud', url: receiver.url, rateLimit: 1 }))
   }
   const quiet = await fixture.subscribe({ tenant: 'quiet', url: receiver.url })
-  // So that the matcher makes no deliveries of what is in the log already.
+  // So that the matcher makes no deliveries of events that are in the log already.
   await fixture.world.admin.query(`UPDATE webhooks SET created_at = now() + interval '1 hour'`)
   const ofLoud: { readonly webhookId: string; readonly id: string }[] = []
   for (const webhookId of loud) {
@@ -41,7 +41,7 @@ test('replays of many webhooks of one tenant, most of them full, leave that of a
   await fixture.startWorker()
   await eventually(async () => (await getReplayOf('quiet', quiet, ofQuiet))?.state === 'completed')
   await eventually(async () => (await fixture.states(quiet))['delivered'] === QUIET_EVENTS)
-  // In the order of their making all of the loud tenant's would have come before.
+  // In the order of creation all of the loud tenant's would be before.
   const ended = await Promise.all(
     ofLoud.map(async ({ webhookId, id }) => (await getReplayOf('loud', webhookId, id))?.state !== 'running'),
   )

@@ -8,8 +8,8 @@ const WEBHOOKS = 12
 const BACKLOG = byForm({ short: 60_000, long: 2_000_000 })
 /** Of the backlog that one statement writes. */
 const ROWS_PER_STATEMENT = 10_000
-/** A webhook whose statement fails is left alone for up to a minute, and a fifth more. */
-const LEFT_ALONE_MS_MAX = 100_000
+/** A webhook whose statement fails is paused for up to a minute, and a fifth more. */
+const PAUSED_MS_MAX = 100_000
 
 describe('scheduling', () => {
   let fixture: WorkerWorld
@@ -25,11 +25,11 @@ describe('scheduling', () => {
   })
   afterEach(() => receiver.close())
 
-  test('a webhook whose statement Postgres rejects delays no other, and is served when the cause is gone', async () => {
+  test('a webhook whose statement Postgres rejects delays no other, and is served when the cause has ended', async () => {
     const poisoned = await fixture.subscribe({ tenant: 'poisoned', url: receiver.url })
     const others = await Promise.all(
       Array.from({ length: WEBHOOKS }, (_, number) =>
-        fixture.subscribe({ tenant: `beside-${number % 3}`, url: receiver.url }),
+        fixture.subscribe({ tenant: `other-${number % 3}`, url: receiver.url }),
       ),
     )
     await define(`
@@ -37,7 +37,7 @@ describe('scheduling', () => {
       CREATE TRIGGER poison BEFORE UPDATE ON deliveries FOR EACH ROW
         WHEN (NEW.state = 'queued' AND NEW.webhook_id = '${typeIdToUuid('whk', poisoned)}') EXECUTE FUNCTION reject()`)
     await fixture.post('poisoned', 3)
-    for (const tenant of ['beside-0', 'beside-1', 'beside-2']) await fixture.post(tenant, 5)
+    for (const tenant of ['other-0', 'other-1', 'other-2']) await fixture.post(tenant, 5)
     await eventually(async () => {
       for (const id of others) if ((await fixture.states(id))['delivered'] !== 5) return false
       return true
@@ -45,7 +45,7 @@ describe('scheduling', () => {
     // Its events may be matched later than theirs, and none can leave this state.
     await eventually(async () => (await fixture.states(poisoned))['pending'] === 3)
     await define('DROP TRIGGER poison ON deliveries; DROP FUNCTION reject()')
-    await eventually(async () => (await fixture.states(poisoned))['delivered'] === 3, { timeoutMs: LEFT_ALONE_MS_MAX })
+    await eventually(async () => (await fixture.states(poisoned))['delivered'] === 3, { timeoutMs: PAUSED_MS_MAX })
   }, 240_000)
 
   test(

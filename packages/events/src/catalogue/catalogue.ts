@@ -11,7 +11,7 @@ import { taskFailed } from './task-failed.ts'
 import { taskProgress } from './task-progress.ts'
 import { toolCallExecuted } from './tool-call-executed.ts'
 
-/** The ten event types: description, JSON Schema of `data` and one example each (design 4.2). */
+/** The ten event types: description, JSON Schema of `data` and one example each. */
 export const catalogue: Readonly<Record<EventType, CatalogueEntry>> = {
   'task.created': taskCreated,
   'task.progress': taskProgress,

@@ -3,7 +3,7 @@ import { type EventType, isSessionType } from '../event-type.ts'
 import { typeIdMs } from '../typeid.ts'
 import type { EntryError } from '../validation/validation.ts'
 
-/** A CloudEvent 1.0 as it was sent: https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/spec.md */
+/** A posted CloudEvent 1.0: https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/spec.md */
 export interface CloudEvent {
   /** Attributes and extensions by name, in lower case. Those that are no text are left out. */
   readonly attributes: ReadonlyMap<string, string>
@@ -18,7 +18,7 @@ interface AttributeError {
   readonly message: string
 }
 
-/** The event as it is posted in JSON, with the bytes of `data` unchanged; or why there is none. */
+/** The event in our own JSON form, with the bytes of `data` unchanged; or why there is none. */
 export type NewEventText =
   { readonly ok: true; readonly text: Buffer } | { readonly ok: false; readonly error: AttributeError }
 

@@ -61,7 +61,7 @@ describe('a structured CloudEvent', () => {
   test.each([
     ['subject is the task', {}, 't1', null],
     ['taskid wins over subject', { taskid: 't2' }, 't2', null],
-    ['sessionid is kept beside it', { sessionid: 's1' }, 't1', 's1'],
+    ['sessionid is kept with it', { sessionid: 's1' }, 't1', 's1'],
     ['subject is the session of session.*', { type: 'session.closed', data: {} }, null, 't1'],
     ['sessionid wins over subject', { type: 'session.closed', data: {}, sessionid: 's1' }, null, 's1'],
     ['null is absent', { taskid: null, agent: null }, 't1', null],
@@ -87,7 +87,7 @@ describe('a structured CloudEvent', () => {
     ['a version that is a number', { specversion: 1 }, 'invalid_type /specversion'],
     ['no id', { id: '' }, 'required /id'],
     ['no source', { source: undefined }, 'required /source'],
-    ['no time beside an id of its own', { id: '42' }, 'required /time'],
+    ['no time with its own id', { id: '42' }, 'required /time'],
     ['a time that is none', { id: '42', time: 'now' }, 'invalid_value /time'],
     ['a time that is too old', { id: '42', time: '2020-01-01T00:00:00Z' }, 'out_of_range /time'],
     ['another time than that of its id', { time: '2026-11-25T08:45:38Z' }, 'invalid_value /time'],

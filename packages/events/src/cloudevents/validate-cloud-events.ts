@@ -37,12 +37,12 @@ const TEXTS: ReadonlySet<string> = new Set([
   'sessionid',
   'agent',
 ])
-/** Members that are refused, whatever their value. */
+/** Members that are refused with any value. */
 const REFUSED: ReadonlySet<string> = new Set(['tenant', 'data_base64'])
 
 /**
- * Reads and validates a body in the JSON format of CloudEvents: one event (structured mode) or an array of them (batched mode). Each is
- * translated to an event as it is posted in JSON; pointers of errors name the CloudEvent's own members. Never throws on any input.
+ * Reads and validates a body in the JSON format of CloudEvents: one event (structured mode) or an array of them (batched mode).
+ * Each is translated to our own JSON form; pointers of errors name the CloudEvent's members. Never throws on any input.
  */
 export function* validateCloudEvents(
   body: Buffer,
@@ -108,14 +108,14 @@ type Slices<T> = Generator<undefined, T, undefined>
 
 function* scanName(scanner: JsonScanner): Slices<void> {
   while (!scanner.scanName()) {
-    scanner.goOn(SLICE_BYTES)
+    scanner.extend(SLICE_BYTES)
     yield
   }
 }
 
 function* scanValue(scanner: JsonScanner): Slices<void> {
   while (!scanner.scanValue(1)) {
-    scanner.goOn(SLICE_BYTES)
+    scanner.extend(SLICE_BYTES)
     yield
   }
 }
@@ -156,7 +156,7 @@ function endOfText(scanner: JsonScanner): void {
   if (scanner.skipSpace() !== -1) throw new MalformedJson(scanner.at)
 }
 
-/** Reads one value, and stands behind it. */
+/** Reads one value and moves after it. */
 function* readEvent(scanner: JsonScanner): Slices<ReadCloudEvent> {
   if (scanner.skipSpace() !== 0x7b) {
     yield* scanValue(scanner)
@@ -187,7 +187,7 @@ function fault(name: string, code: EntryError['code'], message: string): EntryEr
   return { code, pointer: `/${pointerToken(name)}`, message }
 }
 
-/** Validates those that could be translated, all at once, and puts the results in the order of the input. */
+/** Validates the translated events in one call and puts the results in the order of the input. */
 function* validate(read: readonly ReadCloudEvent[], context: ValidationContext): Slices<readonly ValidatedEntry[]> {
   const texts: Buffer[] = []
   const translated: ReadCloudEvent[] = []
@@ -210,7 +210,7 @@ function* validate(read: readonly ReadCloudEvent[], context: ValidationContext):
 
 const TRANSLATED_A_SLICE = 50
 
-/** Adds the text of an event as it is posted in JSON to `texts`. */
+/** Adds the event's text in our own JSON form to `texts`. */
 function translate(entry: ReadCloudEvent, texts: Buffer[]): ReadCloudEvent {
   if (!entry.ok) return entry
   const result = newEventText(entry.event)

@@ -16,20 +16,20 @@ export class DataObject {
   #slots = new Int32Array(PAIRWISE_MAX * SLOTS)
   /** The number of members. */
   size = 0
-  /** Members by name after unescaping: of payloads with many members, or with an escaped name. */
+  /** Members by unescaped name, for payloads with many members or an escaped name. */
   #byName: Map<string, number> | undefined
   /** Whether there is a further member. */
   #more = false
-  /** Whether the scanner stands in a member's value. */
+  /** Whether the scanner is in a member's value. */
   #inValue = false
   /** The scanner's `gapBytes` at the start. */
   #gapBytes = 0
-  /** Offset of `{` and the offset behind `}`. */
+  /** Offset of `{` and the offset after `}`. */
   start = 0
   end = 0
   /** Bytes without white space. */
   netBytes = 0
-  /** The first member whose name stood there before, after unescaping; -1 if all differ. */
+  /** The first member with a repeated unescaped name; -1 if all differ. */
   duplicate = -1
 
   constructor(scanner: JsonScanner) {
@@ -70,7 +70,7 @@ export class DataObject {
     this.#more = scanner.enterObject()
   }
 
-  /** Scans the object, as level 1. False: the scanner paused; called again this goes on. */
+  /** Scans the object, as level 1. False: the scanner paused; call again to continue. */
   scan(): boolean {
     while (this.#more) {
       if (!this.#scanMember()) return false

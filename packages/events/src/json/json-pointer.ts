@@ -3,7 +3,7 @@ import { JsonScanner } from './json-scanner.ts'
 /** A name in a pointer is cut at so many characters: an error must not be as large as what it is about. */
 const NAME_CHARS_MAX = 64
 
-/** One reference token of a JSON pointer (RFC 6901), escaped; of a long name the beginning and `…`. */
+/** One reference token of a JSON pointer (RFC 6901), escaped; a long name is cut and ends in `…`. */
 export function pointerToken(name: string): string {
   const cut = name.length <= NAME_CHARS_MAX ? name : `${name.slice(0, NAME_CHARS_MAX).replace(/[\ud800-\udbff]$/, '')}…`
   return cut.replaceAll('~', '~0').replaceAll('/', '~1')
@@ -30,9 +30,9 @@ function jsonBytes(text: string): number {
 }
 
 /**
- * The JSON pointer, relative to the value at `start`, of the string whose opening quote is at `target`: the string itself, or the member
- * that it names. For error messages alone: it walks the (well-formed) text a second time, up to the target and once. The text is that of a
- * payload within its limits, so that its depth bounds the pointer.
+ * The JSON pointer, relative to the value at `start`, of the string whose opening quote is at `target`: the string itself, or
+ * the member that it names. For error messages only: it walks the (well-formed) text again, up to the target. The text is
+ * a payload within its limits, so its depth bounds the pointer.
  */
 export function pointerTo(bytes: Buffer, start: number, end: number, target: number): string {
   const scanner = new JsonScanner()
@@ -48,7 +48,7 @@ export function pointerTo(bytes: Buffer, start: number, end: number, target: num
   return path.map((step) => `/${pointerToken(tokenOf(scanner, step))}`).join('')
 }
 
-/** Where a container that is open stands: at a member by its name, or (`nameStart` is 0) at an element by its index. */
+/** The current position in an open container: a member by its name, or (`nameStart` is 0) an element by its index. */
 interface Step {
   index: number
   nameStart: number
@@ -56,7 +56,7 @@ interface Step {
   escaped: boolean
 }
 
-/** Goes into a container that is not empty, to its first value; stands behind any other value and answers undefined. */
+/** Enters a non-empty container and moves to its first value; moves after any other value and returns undefined. */
 function enter(scanner: JsonScanner): Step | undefined {
   const code = scanner.bytes[scanner.at]
   const step: Step = { index: 0, nameStart: 0, nameEnd: 0, escaped: false }
@@ -69,7 +69,7 @@ function enter(scanner: JsonScanner): Step | undefined {
   return undefined
 }
 
-/** Behind a value: goes to the next one, out of the containers that end here. */
+/** After a value: moves to the next one, out of the containers that end here. */
 function leave(scanner: JsonScanner, path: Step[]): void {
   for (let step = path.at(-1); step !== undefined; step = path.at(-1)) {
     if (step.nameStart === 0) {

@@ -15,13 +15,14 @@ const BEGINNING_BYTES = 1024
 const NEVER = 0x3fff_ffff
 
 /**
- * Walks JSON text in a Buffer byte by byte, once, and yields byte ranges; it builds no values. The grammar is RFC 8259's, strictly. UTF-8 is
- * the caller's to check (`buffer.isUtf8`), depth is reported and never limited: nesting costs one byte a level, no call stack.
+ * Walks JSON text in a Buffer byte by byte, once, and yields byte ranges; it builds no values. The grammar is strictly RFC
+ * 8259's. The caller checks UTF-8 (`buffer.isUtf8`). Depth is reported, not limited: nesting costs one byte a level and no
+ * call stack.
  *
- * The scanner stands at `at` and reads up to `end`. It is used again and again (`reset`), so that a request allocates nothing for it.
+ * The scanner is at `at` and reads up to `end`. It is reused (`reset`), so that a request allocates nothing for it.
  *
- * Long texts can be scanned in slices: beyond `pauseAt` what scans a string, a name or a value answers false. After `goOn` it is to be called
- * again, and goes on where it stopped. A number and a run of white space are scanned in one go.
+ * Long texts can be scanned in slices: past `pauseAt` the methods that scan a string, a name or a value return false. Call
+ * `extend` and then the same method again: it continues where it stopped. Numbers and white space are not split.
  */
 export class JsonScanner {
   bytes: Buffer = Buffer.alloc(0)
@@ -43,14 +44,14 @@ export class JsonScanner {
   /** Bytes of insignificant white space seen. */
   gapBytes = 0
   #stack = new Uint8Array(256)
-  /** Where a string that was paused goes on, while `at` stays at its opening quote; -1: none was. */
+  /** Where a paused string continues, while `at` stays at its opening quote; -1: none is paused. */
   #stringAt = -1
-  /** How many containers are open in a value that was paused. */
+  /** How many containers are open in a paused value. */
   #open = 0
-  /** Whether a member's name comes next inside the innermost of them. */
+  /** Whether the next token in the innermost of them is a member's name. */
   #atName = false
 
-  /** Stands at `start` of `bytes` and forgets all that was seen. */
+  /** Moves to `start` of `bytes` and clears all results. */
   reset(bytes: Buffer, start: number, end: number): void {
     this.bytes = bytes
     this.at = start
@@ -63,12 +64,12 @@ export class JsonScanner {
     this.forget()
   }
 
-  /** Moves the next pause so many bytes further. */
-  goOn(bytes: number): void {
+  /** Moves the next pause `bytes` further. */
+  extend(bytes: number): void {
     this.pauseAt = Math.max(this.at, this.pauseAt) + bytes
   }
 
-  /** Forgets what was seen, and stays where it is. */
+  /** Clears the results and keeps the position. */
   forget(): void {
     this.depthMax = 0
     this.badStringAt = -1
@@ -100,7 +101,7 @@ export class JsonScanner {
     return code
   }
 
-  /** Enters the object at `at`. True: it stands at the first name; false: the object was empty and it stands behind it. */
+  /** Enters the object at `at`. True: now at the first name; false: the object was empty, now after it. */
   enterObject(): boolean {
     this.at += 1
     if (this.skipSpace() !== CLOSE_OBJECT) return true
@@ -108,7 +109,7 @@ export class JsonScanner {
     return false
   }
 
-  /** Enters the array at `at`. True: it stands at the first element; false: the array was empty and it stands behind it. */
+  /** Enters the array at `at`. True: now at the first element; false: the array was empty, now after it. */
   enterArray(): boolean {
     this.at += 1
     if (this.skipSpace() !== CLOSE_ARRAY) return true
@@ -116,7 +117,7 @@ export class JsonScanner {
     return false
   }
 
-  /** Scans a member's name (its range is then the string's) and the colon, and stands at the value. False: paused. */
+  /** Scans a member's name (its range is then the string's) and the colon, and moves to the value. False: paused. */
   scanName(): boolean {
     if (this.skipSpace() !== QUOTE) this.#malformed()
     if (!this.scanString()) return false
@@ -126,12 +127,12 @@ export class JsonScanner {
     return true
   }
 
-  /** After a member's value: true at the next name, false behind the object. */
+  /** After a member's value: true at the next name, false after the object. */
   nextMember(): boolean {
     return this.#next(CLOSE_OBJECT)
   }
 
-  /** After an element: true at the next element, false behind the array. */
+  /** After an element: true at the next element, false after the array. */
   nextElement(): boolean {
     return this.#next(CLOSE_ARRAY)
   }
@@ -148,14 +149,14 @@ export class JsonScanner {
     return true
   }
 
-  /** Scans the value at `at` and stands behind it; `level` is its depth if it is an object or an array. False: paused. */
+  /** Scans the value at `at` and moves after it; `level` is its depth if it is an object or an array. False: paused. */
   scanValue(level: number): boolean {
     const code = this.at < this.end ? (this.bytes[this.at] as number) : -1
     if (this.#open > 0 || code === OPEN_OBJECT || code === OPEN_ARRAY) return this.#scanContainer(level)
     return this.#scanScalar(code)
   }
 
-  /** Keeps its own stack of what is open: a body of five million brackets must not end the process. */
+  /** Keeps its own stack of open containers: a body of five million brackets must not end the process. */
   #scanContainer(level: number): boolean {
     let open = this.#open
     for (;;) {
@@ -193,7 +194,7 @@ export class JsonScanner {
     return true
   }
 
-  /** After a value inside `open` containers: leaves those that end here and stands at the next value; returns how many are still open. */
+  /** After a value in `open` containers: leaves the ones that end here and moves to the next value; returns how many are still open. */
   #closeContainers(open: number): number {
     while (open > 0) {
       const closer = this.#stack[open - 1] as number
@@ -256,7 +257,7 @@ export class JsonScanner {
     return false
   }
 
-  /** Checks the escape at `at` and returns the offset behind it (behind both halves of a surrogate pair). */
+  /** Checks the escape at `at` and returns the offset after it (after both halves of a surrogate pair). */
   #scanEscape(at: number, quoteAt: number): number {
     const code = at + 1 < this.end ? (this.bytes[at + 1] as number) : -1
     if (code !== 0x75) {
@@ -283,7 +284,7 @@ export class JsonScanner {
     return escaped ? (JSON.parse(`"${text}"`) as string) : text
   }
 
-  /** The beginning of that text, at least 64 characters if it has as many: all that a message shows of a long name. */
+  /** The start of that text, at least 64 characters if it has as many: an error message shows no more of a long name. */
   beginningOf(start: number, end: number, escaped: boolean): string {
     const { bytes } = this
     let at = start

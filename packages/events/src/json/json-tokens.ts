@@ -7,7 +7,7 @@ export class MalformedJson extends Error {
   }
 }
 
-/** The offset behind the number at `at`. @throws MalformedJson */
+/** The offset after the number at `at`. @throws MalformedJson */
 export function endOfNumber(bytes: Buffer, start: number, end: number): number {
   let at = start
   if (codeAt(bytes, at, end) === 0x2d) at += 1
@@ -26,7 +26,7 @@ function endOfDigits(bytes: Buffer, start: number, end: number): number {
   return at
 }
 
-/** The offset behind `word`, which must stand at `start`. @throws MalformedJson */
+/** The offset after `word`, which must be at `start`. @throws MalformedJson */
 export function endOfLiteral(bytes: Buffer, start: number, end: number, word: string): number {
   for (let index = 0; index < word.length; index++) {
     if (codeAt(bytes, start + index, end) !== word.charCodeAt(index)) throw new MalformedJson(start + index)

@@ -16,11 +16,12 @@ import { typeIdMs } from '../typeid.ts'
 type DeadLetter = Extract<Decoded, { kind: 'deadLetter' }>
 
 const RFC_3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)$/
-const NOT_ONE = Symbol('a header that stands more than once or is no text')
+const NOT_ONE = Symbol('a repeated header, or one that is no text')
 
 /**
- * Reads a record by the table of design 4.3; what breaks it is a dead letter with its reason. Pure, never throws. The event's `data` is the
- * record's value itself, not a copy. `partitions` is the topic's fixed number. A missing or ill-formed `traceparent` is null, never a fault.
+ * Decodes a record to an event, or to a dead letter with its reason. Pure, never throws. The event's `data` is the record's
+ * value itself, not a copy. `partitions` is the topic's fixed number. A missing or ill-formed `traceparent` is null, never a
+ * fault.
  */
 export function decodeRecord(record: RawRecord, partitions: number): Decoded {
   const { headers } = record
@@ -58,7 +59,7 @@ export function recordId(record: RawRecord): string | undefined {
 }
 
 /**
- * Whose record it is, also of one that cannot be an event: what `ce_tenant` names, else the key, else `ce_source`. Undefined when
+ * The tenant of a record, dead letters included: from `ce_tenant`, otherwise the key, otherwise `ce_source`. Undefined when
  * none of them names a tenant.
  */
 export function recordTenant({ key, headers }: RawRecord): string | undefined {
@@ -75,7 +76,7 @@ type HeaderText = string | undefined | typeof NOT_ONE
 
 function text(header: RawRecord['headers'][string]): HeaderText {
   if (header === undefined || typeof header === 'string') return header
-  // Attributes that we accept are ASCII: other bytes turn into Latin-1 letters, which no check lets pass.
+  // Valid attributes are ASCII: other bytes become Latin-1 characters, which no check accepts.
   if (Buffer.isBuffer(header)) return header.toString('latin1')
   return NOT_ONE
 }
@@ -100,7 +101,7 @@ function readNames(record: RawRecord, type: EventType): Names | DeadLetter {
   return { taskId, sessionId, agent }
 }
 
-/** The attributes that follow from others, and those that only readers use. */
+/** Checks the attributes that follow from others, and the ones that only readers use. */
 function checkDerived(
   record: RawRecord,
   tenant: string,
@@ -169,7 +170,7 @@ function checkValue(value: Buffer, name: string, subject: string): DeadLetter | 
     return deadLetter('value_bad_string', `\\u0000 or a lone surrogate at byte ${scanner.badStringAt}`)
   if (members.duplicate >= 0) {
     const at = members.nameStart(members.duplicate)
-    return deadLetter('value_duplicate_member', `a name stands twice, at byte ${at}`)
+    return deadLetter('value_duplicate_member', `a name is repeated, at byte ${at}`)
   }
   if (!isFirstMember(value, name, subject))
     return deadLetter('value_first_member', `the first member is not ${name} of the subject`)
@@ -198,7 +199,7 @@ function badAttribute(name: string, value: HeaderText | null): DeadLetter {
   if (value === undefined || value === null) return deadLetter('missing_attribute', `${name} is missing`)
   return deadLetter(
     'bad_attribute',
-    value === NOT_ONE ? `${name} stands more than once` : `${name} does not have the form that it must have`,
+    value === NOT_ONE ? `${name} is given more than once` : `${name} does not have the form that it must have`,
   )
 }
 

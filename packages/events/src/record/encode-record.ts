@@ -3,7 +3,7 @@ import type { LogEvent } from '../log-event.ts'
 import type { EncodedRecord } from './record.ts'
 import { formatTimestamp } from '../timestamp.ts'
 
-/** An event as a record: CloudEvents 1.0, Kafka binding, binary mode (design 4.3). The value is `event.data` itself. */
+/** An event as a record: CloudEvents 1.0, Kafka binding, binary mode. The value is `event.data` itself. */
 export function encodeRecord(event: LogEvent): EncodedRecord {
   const subject = event.taskId ?? event.sessionId ?? ''
   const headers: Record<string, string> = {

@@ -31,7 +31,7 @@ function rawRecord(event: LogEvent): RawRecord {
   return { ...place, key: Buffer.from(key), value, headers: bytes }
 }
 
-/** The example's record with other headers (undefined takes one away), key or value. */
+/** The example's record with other headers (undefined removes one), key or value. */
 function broken(change: {
   headers?: RawRecord['headers']
   key?: Buffer | null
@@ -81,7 +81,7 @@ describe('a record', () => {
     })
   })
 
-  test('is decoded to the event that was encoded, whatever the event', () => {
+  test('is decoded to the event that was encoded, for any event', () => {
     const identifier = fc.stringMatching(/^[A-Za-z0-9_.:/-]{1,128}$/)
     const optional = fc.option(identifier)
     fc.assert(
@@ -188,7 +188,7 @@ describe('a dead letter', () => {
     expect(reasonOf(broken({ timestampMs: nowMs - 600_001 }))).toBe('id_out_of_window')
   })
 
-  test('never throws, whatever the bytes', () => {
+  test('never throws, on any bytes', () => {
     const header = fc.option(
       fc.uint8Array({ maxLength: 40 }).map((bytes) => Buffer.from(bytes)),
       { nil: undefined },

@@ -3,8 +3,8 @@ import type { LogEvent } from '../log-event.ts'
 import { formatTimestamp } from '../timestamp.ts'
 
 /**
- * The event object of design 4.1 as one line of JSON: what lists, envelopes of streams and webhooks show. The bytes of
- * `data` are spliced in as they are. All other members are plain ASCII by the rules of `LogEvent`, so none needs escaping.
+ * The event object of the API as one line of JSON, as in lists, envelopes of streams and webhooks. The bytes of `data` are
+ * copied unchanged. All other members are ASCII by the rules of `LogEvent`, so none needs escaping.
  */
 export function renderEvent(event: Omit<LogEvent, 'tenant' | 'traceparent'>): Buffer {
   const head =

@@ -14,7 +14,7 @@ export interface SchemaFault {
   readonly message: string
 }
 
-/** The schema of one type's payload, and the members that it knows. */
+/** The schema of one type's payload, by member. */
 interface DataSchema {
   readonly validate: ValidateFunction
   readonly members: readonly Member[]
@@ -22,16 +22,16 @@ interface DataSchema {
 
 interface Member {
   readonly name: string
-  /** What it takes without its value being looked at: anything, or any string. */
+  /** What it accepts without checking the value: anything, or any string. */
   readonly takesAny: 'value' | 'string' | undefined
 }
 
 let compiled: ReadonlyMap<EventType, DataSchema> | undefined
 
 /**
- * Judges a scanned payload by the schema of its type; undefined if it passes. Only members of whose value the schema says something are parsed, so that
- * all others cost nothing here, whatever they hold. The parsed values are thrown away: their rounded numbers never reach the log. Schemas are compiled
- * at the first call.
+ * Validates a scanned payload by the schema of its type; undefined if it is valid. Only members whose value the schema
+ * constrains are parsed; all others cost nothing here. The parsed values are discarded: their rounded numbers never reach the
+ * log. Schemas are compiled at the first call.
  */
 export function checkDataSchema(type: EventType, scanner: JsonScanner, data: DataObject): SchemaFault | undefined {
   compiled ??= compileSchemas()

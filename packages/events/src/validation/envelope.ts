@@ -3,7 +3,7 @@ import type { JsonScanner } from '../json/json-scanner.ts'
 import { boundPointer, pointerToken } from '../json/json-pointer.ts'
 import type { EntryError } from './validation.ts'
 
-/** The members of a posted event (design 4.1), read but not yet judged. Null and absent are the same: undefined. */
+/** The members of a posted event, read but not validated. Null and absent are the same: undefined. */
 export interface Envelope {
   type: string | undefined
   task_id: string | undefined
@@ -41,12 +41,12 @@ const MEMBERS: readonly Member[] = [
 
 /** No name of a member takes more bytes, with each character escaped. */
 const NAME_BYTES_MAX = 6 * Math.max(...MEMBERS.map(({ length }) => length))
-/** What is longer than any value that is valid, with each character escaped, is not unescaped: its beginning is no valid value either. */
+/** Longer than any valid value with each character escaped. A longer text is not unescaped: its start is invalid as well. */
 const TEXT_BYTES_MAX = 2048
 
 /**
- * Reads posted events one after the other, each in as many slices as its scanner makes of it. Well-formedness is checked to the end
- * (MalformedJson is thrown), any other fault is kept in `error` so that the rest of a batch is still read.
+ * Reads posted events one after another, each in as many slices as its scanner pauses. Malformed JSON throws (MalformedJson);
+ * any other fault is kept in `error`, so that the rest of a batch is still read.
  */
 export class EnvelopeReader {
   readonly #scanner: JsonScanner
@@ -63,11 +63,11 @@ export class EnvelopeReader {
     created_at: '',
     idempotency_key: '',
   }
-  /** Bits of the members that were there, by their place in MEMBERS. */
+  /** Bits of the members that were read, by their index in MEMBERS. */
   #seen = 0
   /** Whether there is a further member. */
   #more = false
-  /** Whether the scanner stands in a member's value; whose it is (undefined: of an unknown one), and its first byte. */
+  /** Whether the scanner is in a member's value; the member (undefined: an unknown one), and the value's first byte. */
   #inValue = false
   #member: Member | undefined
   #code = -1
@@ -86,7 +86,7 @@ export class EnvelopeReader {
     this.#more = this.#scanner.enterObject()
   }
 
-  /** Reads the event, to stand behind it. False: the scanner paused; called again this goes on. */
+  /** Reads the event and moves after it. False: the scanner paused; call again to continue. */
   read(): boolean {
     const scanner = this.#scanner
     while (this.#more) {
@@ -117,7 +117,7 @@ export class EnvelopeReader {
       envelope.error ??= unknownMember(scanner)
       return
     }
-    if (this.#seen & (1 << index)) fail(envelope, 'invalid_value', `/${member}`, 'stands more than once')
+    if (this.#seen & (1 << index)) fail(envelope, 'invalid_value', `/${member}`, 'is given more than once')
     this.#seen |= 1 << index
     if (member === 'data') this.#beginData()
   }
@@ -210,7 +210,7 @@ function emptyEnvelope(): Envelope {
   }
 }
 
-/** Index in MEMBERS of the name scanned last, -1 if it is none of them. */
+/** Index in MEMBERS of the name scanned last, -1 if it is not one. */
 function memberIndex(scanner: JsonScanner): number {
   const { bytes, stringStart, stringEnd } = scanner
   const length = stringEnd - stringStart

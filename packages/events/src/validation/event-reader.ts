@@ -1,12 +1,12 @@
 import { DataObject } from '../json/data-object.ts'
 import { EnvelopeReader } from './envelope.ts'
 import { EventIdMinter } from '../event-id.ts'
-import { judgeEvent } from './judge-event.ts'
+import { validateEntry } from './validate-entry.ts'
 import { JsonScanner } from '../json/json-scanner.ts'
 import { MalformedJson } from '../json/json-tokens.ts'
 import type { ValidatedEntry, ValidationContext } from './validation.ts'
 
-/** Bytes of a slice: less than a millisecond of work, whatever they are. */
+/** Bytes of a slice: less than a millisecond of work with any bytes. */
 export const SLICE_BYTES = 16 * 1024
 const NO_BYTES = Buffer.alloc(0)
 const NO_CONTEXT: ValidationContext = { tenant: '', nowMs: 0, traceparent: null }
@@ -16,8 +16,8 @@ const NO_OBJECT: ValidatedEntry = {
 }
 
 /**
- * Reads and judges the entries of a body, in slices (a hot mutable structure, which is used for one body after the other). When a slice is at
- * its end, what reads answers false, and is to be called again for the next one.
+ * Reads and validates the entries of a body in slices. A hot mutable structure, reused for one body after another. At the end
+ * of a slice the reading methods return false: call them again for the next slice.
  */
 export class EventReader {
   readonly scanner = new JsonScanner()
@@ -47,8 +47,8 @@ export class EventReader {
     this.scanner.reset(NO_BYTES, 0, 0)
   }
 
-  /** Stands at `start` of the body's text that ends before `end`. */
-  stand(body: Buffer, start: number, end: number): void {
+  /** Moves to `start` of the body's text, which ends before `end`. */
+  moveTo(body: Buffer, start: number, end: number): void {
     const { pauseAt } = this.scanner
     this.scanner.reset(body, start, end)
     this.scanner.pauseAt = pauseAt
@@ -59,14 +59,14 @@ export class EventReader {
     return this.scanner.at >= this.scanner.pauseAt && !this.#pause()
   }
 
-  /** Begins with the entry at the scanner's place. */
+  /** Starts the entry at the scanner's position. */
   begin(): void {
     const { at, end, bytes } = this.scanner
     this.#isObject = at < end && bytes[at] === 0x7b
     if (this.#isObject) this.#envelopes.begin()
   }
 
-  /** Reads that entry and judges it. @throws MalformedJson */
+  /** Reads and validates that entry. @throws MalformedJson */
   read(): boolean {
     if (!this.#isObject) {
       if (!this.scanValue()) return false
@@ -74,7 +74,7 @@ export class EventReader {
       return true
     }
     if (!this.#envelopes.read()) return this.#pause()
-    const entry = judgeEvent({
+    const entry = validateEntry({
       scanner: this.scanner,
       data: this.#data,
       envelope: this.#envelopes.envelope,
@@ -96,7 +96,7 @@ export class EventReader {
   }
 
   #pause(): false {
-    this.scanner.goOn(this.#sliceBytes)
+    this.scanner.extend(this.#sliceBytes)
     return false
   }
 }

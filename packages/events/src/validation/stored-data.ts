@@ -2,16 +2,16 @@ import type { DataObject } from '../json/data-object.ts'
 import { LIMITS } from '../limits.ts'
 import type { JsonScanner } from '../json/json-scanner.ts'
 
-/** The payload as it is stored, or what is wrong with it. */
+/** The payload to store, or its fault. */
 export type StoredData =
   | { readonly type: 'stored'; readonly bytes: Buffer }
   | { readonly type: 'mismatch' }
   | { readonly type: 'tooLarge'; readonly length: number }
 
 /**
- * A payload in the form in which it is kept: white space out, the member `name` (`task_id` or `session_id`) with value
- * `value` first, all other bytes as they came. A payload that has this form already is not copied, any other is copied
- * once. `value` is an identifier, so that it needs no escaping.
+ * A payload in its stored form: without insignificant white space, the member `name` (`task_id` or `session_id`) with value
+ * `value` first, all other bytes unchanged. A payload in this form is not copied, any other is copied once. `value` is an
+ * identifier, so it needs no escaping.
  */
 export function storeData(scanner: JsonScanner, data: DataObject, name: string, value: string): StoredData {
   const index = data.find(name)
@@ -62,7 +62,7 @@ function spanLength(gaps: readonly number[], start: number, end: number): number
   return length
 }
 
-/** Copies the bytes of [start, end) that are not in a gap to `out` at `at`; returns the offset behind them. */
+/** Copies the bytes of [start, end) that are not in a gap to `out` at `at`; returns the offset after them. */
 function copySpan(bytes: Buffer, gaps: readonly number[], start: number, end: number, out: Buffer, at: number): number {
   let from = start
   for (let index = 0; index < gaps.length && from < end; index += 2) {

@@ -62,7 +62,7 @@ describe('the caller\u2019s bytes are kept', () => {
     expect(one(progress(data))).toMatchObject({ data: `{"task_id":"t1",${data.slice(1)}` })
   })
 
-  test('whatever the payload and its white space: only white space goes, and task_id comes first', () => {
+  test('with any payload and white space: only white space is removed, and task_id is first', () => {
     const payload = fc.dictionary(fc.string({ unit: 'grapheme' }), fc.jsonValue({ stringUnit: 'grapheme' }))
     fc.assert(
       fc.property(payload, fc.nat({ max: 4 }), fc.nat(), fc.boolean(), (random, indent, place, named) => {
@@ -120,7 +120,7 @@ describe('the caller\u2019s bytes are kept', () => {
 })
 
 describe('the catalogue', () => {
-  test.each(EVENT_TYPES)('accepts the example of %s and names a required member that lacks', (type) => {
+  test.each(EVENT_TYPES)('accepts the example of %s and names a missing required member', (type) => {
     const names = isSessionType(type) ? { session_id: 's1' } : { task_id: 't1', agent: 'a' }
     const { example, schema } = catalogue[type]
     expect(one(JSON.stringify({ type, ...names, data: example }))).toMatchObject({ type })
@@ -157,13 +157,13 @@ describe('the catalogue', () => {
 })
 
 const nested = (inner: string, levels: number) => `${'['.repeat(levels)}${inner}${']'.repeat(levels)}`
-/** A request may have 5 MiB: what is looked for is at the end of it, in the deepest of 63 levels. */
+/** A request may have 5 MiB: the fault is at the end of it, in the deepest of 63 levels. */
 const buried = (inner: string) =>
   `{"message":"m","x":${'[0,'.repeat(61)}["${'x'.repeat(4_000_000)}",${inner}]${']'.repeat(61)}}`
 const deep = (levels: number) => `{"message":"m","x":${'['.repeat(levels - 1)}${']'.repeat(levels - 1)}}`
 const sized = (bytes: number) => `{"message":"${'x'.repeat(bytes - '{"task_id":"t1","message":""}'.length)}"}`
 
-describe('what is wrong is named', () => {
+describe('the fault is named', () => {
   test.each([
     [
       'an unknown member',
@@ -204,13 +204,13 @@ describe('what is wrong is named', () => {
     ['a task_id in data that is no string', progress('{"message":"m","task_id":1}'), '/data/task_id', 'invalid_value'],
     ['\\u0000', progress('{"message":"m","a":[{"b/c":"x\\u0000"}]}'), '/data/a/0/b~1c', 'invalid_value'],
     [
-      '\\u0000 behind siblings',
+      '\\u0000 after siblings',
       progress('{"message":"m", "a" : [1, [2], [], {}, {"x":{"y":0},"z":[{"p":1,"q":"\\u0000"}]}],"b":1}'),
       '/data/a/4/z/0/q',
       'invalid_value',
     ],
     ['\\u0000 under a million levels of arrays', progress(nested('"\\u0000"', 1_000_000)), '/data', 'invalid_type'],
-    ['more than 256 KiB, whatever else is wrong with it', progress(buried('"\\u0000"')), '/data', 'too_long'],
+    ['more than 256 KiB, with any other fault', progress(buried('"\\u0000"')), '/data', 'too_long'],
     ['a lone surrogate', progress('{"message":"\\ud800"}'), '/data/message', 'invalid_value'],
     ['a lone surrogate in a name', progress('{"message":"m","a":{"\\udc00":1}}'), '/data/a/\udc00', 'invalid_value'],
     [
@@ -324,7 +324,7 @@ describe('bodies', () => {
   test.each([
     ['nothing', '', 422, 'missing_body'],
     ['half an object', '{"type":', 400, 'malformed_json'],
-    ['text behind the object', `${progress('{"message":"m"}')}x`, 400, 'malformed_json'],
+    ['text after the object', `${progress('{"message":"m"}')}x`, 400, 'malformed_json'],
     ['a malformed second entry', `[${progress('{"message":"m"}')},{]`, 400, 'malformed_json'],
     ['a string', '"x"', 422, 'invalid_type'],
     ['an empty array', ' [ ] ', 422, 'empty_batch'],
@@ -338,7 +338,7 @@ describe('bodies', () => {
     expect(validate(Buffer.from([0x22, 0xed, 0xa0, 0x80, 0x22]))).toMatchObject({ status: 400, code: 'invalid_utf8' })
   })
 
-  test('of 1,000 entries that are no events refuse each by itself', () => {
+  test('of 1,000 entries that are no events refuse each one', () => {
     expect(entriesOf(validate(`[${'1,'.repeat(999)}{}]`)).map((entry) => entry.ok)).toEqual(
       Array.from({ length: 1000 }, () => false),
     )
@@ -380,7 +380,7 @@ describe('bodies', () => {
   })
 })
 
-test.each(['"event"', '"list"', 'null', '{"a":1}'])('object is ignored, whatever it is: %s', (value) => {
+test.each(['"event"', '"list"', 'null', '{"a":1}'])('object is ignored with any value: %s', (value) => {
   const body = `{"object":${value},"type":"task.progress","task_id":"t","data":{"message":"m"}}`
   expect(validate(body)).toMatchObject({ type: 'entries', entries: [{ ok: true }] })
 })

@@ -27,12 +27,12 @@ export const EMPTY_BATCH: ValidationResult = {
   pointer: '',
 }
 
-/** A reader that is not in use. One that is paused cannot be used for another body. */
+/** A reader that is not in use. A paused one cannot be used for another body. */
 let spare: EventReader | undefined
 
 /**
- * Reads and judges a whole request body: one JSON object, an array of them, or NDJSON (one a line, blank lines do not count). One pass over the
- * bytes, in slices; a payload is copied at most once. Never throws on any input.
+ * Reads and validates a request body: one JSON object, an array of them, or NDJSON (one a line, blank lines are ignored). One
+ * pass over the bytes, in slices; a payload is copied at most once. Never throws on any input.
  */
 export function* validateEvents(
   body: Buffer,
@@ -69,7 +69,7 @@ export function malformed(body: Buffer, error: MalformedJson): ValidationResult 
 
 function* readBody(reader: EventReader, body: Buffer): Validation {
   const { scanner, entries } = reader
-  reader.stand(body, 0, body.length)
+  reader.moveTo(body, 0, body.length)
   const single = scanner.skipSpace() !== 0x5b
   if (single) {
     if (scanner.at < body.length && body[scanner.at] !== 0x7b) return yield* readNoEvent(reader)
@@ -103,7 +103,7 @@ function* readLines(reader: EventReader, body: Buffer, allUtf8: boolean): Valida
     }
     const found = body.indexOf(0x0a, start)
     const end = found < 0 ? body.length : found
-    reader.stand(body, start, end)
+    reader.moveTo(body, start, end)
     if (reader.isSliceOver()) yield
     if (scanner.skipSpace() !== -1) {
       if (entries.length === LIMITS.eventsPerRequestMax) return TOO_MANY

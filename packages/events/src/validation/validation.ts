@@ -1,9 +1,9 @@
 import type { LogEvent } from '../log-event.ts'
 
-/** An event that passed every rule of design 4.1 and its type's schema. */
+/** An event that is valid by every rule and by its type's schema. */
 export type ValidatedEvent = LogEvent
 
-/** What is wrong with an entry: the codes of all bodies of the API, and those of a line of NDJSON that cannot be read. */
+/** The codes of all bodies of the API, and the codes of an NDJSON line that cannot be read. */
 type EntryErrorCode =
   | 'required'
   | 'unknown_member'
@@ -28,12 +28,12 @@ export type ValidatedEntry =
   | {
       readonly ok: true
       readonly event: ValidatedEvent
-      /** Whether the id's time is that of our clock: the caller gave neither an id nor a time. */
+      /** Whether the id's time is from our clock: the caller gave neither an id nor a time. */
       readonly isMinted: boolean
     }
   | { readonly ok: false; readonly id?: string; readonly error: EntryError }
 
-/** `invalid`: nothing of the request can be taken. `entries`: each entry was judged; `single` if the body was one object. */
+/** `invalid`: the request is refused as a whole. `entries`: each entry was validated; `single` if the body was one object. */
 export type ValidationResult =
   | {
       readonly type: 'invalid'
@@ -45,8 +45,8 @@ export type ValidationResult =
   | { readonly type: 'entries'; readonly single: boolean; readonly entries: readonly ValidatedEntry[] }
 
 /**
- * A validation under way: it yields between two slices of its body, so that its caller can let other work go on, and ends with the result. A small
- * body is one slice.
+ * A running validation: yields between two slices of its body, so that its caller can let other work run, and returns the
+ * result. A small body is one slice.
  */
 export type Validation = Generator<undefined, ValidationResult, undefined>
 

@@ -12,7 +12,7 @@ export interface ProblemError {
   readonly message: string
 }
 
-/** What a problem says besides its status and code. */
+/** The members of a problem other than its status and code. */
 export interface ProblemDetails {
   /** Default: the status's phrase. */
   readonly title?: string
@@ -21,19 +21,19 @@ export interface ProblemDetails {
   readonly headers?: Readonly<Record<string, string>>
   /** More members of the body. */
   readonly extra?: Readonly<Record<string, unknown>>
-  /** The id of a key that asks for more than its share. What refuses it comes again and again, and has one line a second in the log. */
+  /** The key of a refusal over quota: such refusals are frequent, so they get one log line a second and key. */
   readonly refusedKey?: string
 }
 
 /** An answer that is an error: thrown or sent, shown as `application/problem+json` (RFC 9457). */
 export class Problem extends Error {
   readonly status: number
-  /** Stable, snake_case; what clients tell problems apart by. */
+  /** Stable, snake_case; clients distinguish problems by it. */
   readonly code: string
   readonly details: ProblemDetails
 
   constructor(status: number, code: string, details: ProblemDetails = {}) {
-    // It is an answer, not a fault: its stack is never read, and would cost more than the rest of a refusal.
+    // A problem is an answer, not a fault: its stack is never used, and would cost more than the rest of a refusal.
     const { stackTraceLimit } = Error
     Error.stackTraceLimit = 0
     super(details.detail ?? details.title ?? code)
@@ -46,8 +46,8 @@ export class Problem extends Error {
 }
 
 /**
- * Answers with a problem. Works on bare `node:http` and express alike. When an answer was begun already, the connection is
- * cut instead, so that a client never takes a half answer for a whole one.
+ * Answers with a problem, with `node:http` and with express. If the answer has already started, the connection is cut
+ * instead, so that a client never takes a partial answer for a complete one.
  */
 export function sendProblem(req: IncomingMessage, res: ServerResponse, problem: Problem): void {
   const { requestId } = requestContext(req, res)
@@ -55,7 +55,7 @@ export function sendProblem(req: IncomingMessage, res: ServerResponse, problem: 
     res.destroy()
     return
   }
-  // A string: `node:http` would put the head of a Buffer before a `100 Continue` that waits behind a pipelined request.
+  // A string: `node:http` would write the head of a Buffer before a `100 Continue` queued after a pipelined request.
   const body = JSON.stringify(problemBody(problem, pathOf(req), requestId))
   for (const [name, value] of Object.entries(problem.details.headers ?? {})) res.setHeader(name, value)
   res.setHeader('Content-Type', 'application/problem+json')
@@ -65,7 +65,7 @@ export function sendProblem(req: IncomingMessage, res: ServerResponse, problem: 
   res.end(body)
 }
 
-/** The members of a problem as they are sent. */
+/** The members of a problem in the body of the answer. */
 export function problemBody(problem: Problem, instance: string, requestId: string): Record<string, unknown> {
   const { title, detail, errors, extra } = problem.details
   return {
@@ -82,15 +82,15 @@ export function problemBody(problem: Problem, instance: string, requestId: strin
 }
 
 /**
- * Answers whatever was thrown: a {@link Problem} as it is, a retryable {@link Fault} as 503, all else as 500 without its
- * message. What is no Problem is logged here, once.
+ * Answers a thrown error: a {@link Problem} with itself, a retryable {@link Fault} with 503, any other with 500 without its
+ * message. All but Problems are logged here, once.
  */
 export function sendError(req: IncomingMessage, res: ServerResponse, error: unknown, log: Pick<Logger, 'error'>): void {
   const { requestId } = requestContext(req, res)
   sendProblem(req, res, problemOfError(error, { requestId, method: req.method, path: pathOf(req), log }))
 }
 
-/** The problem that answers what was thrown. What is no Problem is logged. */
+/** The problem that answers a thrown error. All but Problems are logged. */
 export function problemOfError(
   error: unknown,
   request: {
@@ -112,7 +112,7 @@ export function problemOfError(
 
 /** The path of a request without its query, which may hold a token. */
 export function pathOf(req: IncomingMessage): string {
-  // Express rewrites `url` under a mounted router and keeps the whole one here.
+  // Express rewrites `url` under a mounted router and keeps the original here.
   const url = 'originalUrl' in req && typeof req.originalUrl === 'string' ? req.originalUrl : (req.url ?? '/')
   const end = url.indexOf('?')
   return end === -1 ? url : url.slice(0, end)

@@ -5,9 +5,9 @@ import { normalTraceparent } from '@ariftly/trace-context'
 
 /** What a request is called in logs, answers and traces. */
 export interface RequestContext {
-  /** The caller's `X-Request-Id` if it is sane (1 to 128 visible ASCII characters without quotes), else a new one. */
+  /** The caller's `X-Request-Id` if it is sane (1 to 128 visible ASCII characters without quotes), otherwise a new one. */
   readonly requestId: string
-  /** W3C trace context: that of its span if it has one, else the request's if it is valid, else a new one. */
+  /** W3C trace context: its span's if it has one, otherwise the request's if valid, otherwise a new one. */
   traceparent: string
   /** Undefined unless it is recorded. */
   span?: Span

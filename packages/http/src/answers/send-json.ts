@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http'
 
-/** Answers with JSON: an object, or bytes that are JSON already and are sent as they are. */
+/** Answers with JSON: an object, or bytes that are JSON already. */
 export function sendJson(
   res: ServerResponse,
   status: number,

@@ -8,7 +8,7 @@ const bound = { tenant: 'a', type: ['x', 'y'], agent: undefined, order: 'desc' }
 describe('createCursorCodec', () => {
   const cursor = cursors.encode('events', bound, 'position:1')
 
-  test('gives the position back to the same list, in whatever order its filters stand', () => {
+  test('gives the position back to the same list, with its filters in any order', () => {
     expect(cursors.decode('events', { order: 'desc', type: ['x', 'y'], tenant: 'a' }, cursor)).toBe('position:1')
     expect(cursor).toMatch(/^[A-Za-z0-9_-]+$/)
   })

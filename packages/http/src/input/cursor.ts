@@ -6,7 +6,7 @@ export type CursorBound = Readonly<Record<string, unknown>>
 
 /** Makes and reads cursors: sealed, so that a position can be neither read nor forged, and bound to their list. */
 export interface CursorCodec {
-  /** `kind` is the list (`events`), `position` whatever the list needs for the next page. */
+  /** `kind` is the list (`events`), `position` the list's own position of the next page. */
   encode(kind: string, bound: CursorBound, position: string): string
   /** The position; throws a {@link Problem} 400 for a cursor that is forged, or of another list, tenant, filter or order. */
   decode(kind: string, bound: CursorBound, cursor: string): string

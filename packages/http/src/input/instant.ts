@@ -9,8 +9,8 @@ export interface Instant {
 }
 
 /**
- * Reads an ISO 8601 date and time of a query, as `parseTimestamp` does, and with a space where the offset's `+` stood,
- * as that is what a query string makes of a plus sign. `undefined` for anything else.
+ * Reads an ISO 8601 date and time of a query, as `parseTimestamp` does, and accepts a space for the offset's `+`, as a query
+ * string decodes a plus sign to a space. `undefined` for anything else.
  */
 export function parseInstant(text: string): Instant | undefined {
   const timestamp = parseTimestamp(text.replace(/(:\d\d(?:[.,]\d+)?) (\d\d(?::?\d\d)?)$/, '$1+$2'))

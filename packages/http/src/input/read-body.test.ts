@@ -15,7 +15,7 @@ const listener: RequestListener = (req, res) =>
   )
 
 describe('readBody', () => {
-  test('a body too large is told 413 while it is being sent, and the connection stays usable', async () => {
+  test('a body too large is answered 413 while it is being sent, and the connection stays usable', async () => {
     const { port } = await serve(listener)
     const big = 'x'.repeat(3_000_000)
     const chunked = `POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n${big.length.toString(16)}\r\n${big}\r\n0\r\n\r\n`
@@ -26,7 +26,7 @@ describe('readBody', () => {
     }
   })
 
-  test('a client that goes while sending ends the reading', async () => {
+  test('a client that disconnects while sending ends the reading', async () => {
     const outcome = defer<unknown>()
     const { port } = await serve((req) => void readBody(req, 1000).catch(outcome.resolve))
     const socket = connect(port, '127.0.0.1')

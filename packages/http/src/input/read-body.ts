@@ -2,12 +2,12 @@ import type { IncomingMessage } from 'node:http'
 import { isUtf8Type, mediaTypeOf } from './media-type.ts'
 import { Problem } from '../answers/problem.ts'
 
-/** Asks for the memory of bytes that have come; false if there is none. */
+/** Reserves memory for received bytes; false if there is none. */
 export type TakeMemory = (bytes: number) => boolean
 
 /**
- * Reads a request's body as it came, at most `bytesMax`. A larger one is a {@link Problem} 413, one for which there is no memory a 503; what the client
- * still sends of it is read and thrown away, so that it gets the answer and can use the connection again.
+ * Reads a request's raw body, at most `bytesMax`. A larger one is a {@link Problem} 413, one for which there is no memory a
+ * 503; its rest is read and discarded, so that the client gets the answer and can reuse the connection.
  */
 export async function readBody(req: IncomingMessage, bytesMax: number, take?: TakeMemory): Promise<Buffer> {
   if (Number(req.headers['content-length'] ?? 0) > bytesMax) throw tooLarge(bytesMax)
@@ -30,7 +30,7 @@ export async function readBody(req: IncomingMessage, bytesMax: number, take?: Ta
       settle(() => resolve(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks, bytes)))
     }
 
-    /** The client has gone: no one receives this answer. */
+    /** The client has disconnected: it does not receive this answer. */
     function onCut(): void {
       settle(() => reject(new Problem(400, 'request_aborted', { detail: 'The request ended before its body did.' })))
     }
@@ -39,7 +39,7 @@ export async function readBody(req: IncomingMessage, bytesMax: number, take?: Ta
       req.off('data', onData)
       req.off('end', onEnd)
       req.off('close', onCut)
-      // A late error of a request that is no longer read still needs a listener, so it stays.
+      // A late error of a request still needs a listener, so it stays.
       req.resume()
       outcome()
     }
@@ -47,8 +47,8 @@ export async function readBody(req: IncomingMessage, bytesMax: number, take?: Ta
 }
 
 /**
- * Reads a JSON body: `application/json`, UTF-8, not encoded. No body gives `undefined`. Problems: 415, 413, and 400 for
- * what is not UTF-8 or not JSON. Numbers are JavaScript's: an event's `data` is not to be read with this.
+ * Reads a JSON body: `application/json`, UTF-8, not encoded; `undefined` without a body. Problems: 415, 413, and 400 for a
+ * body that is not UTF-8 or not JSON. Numbers are JavaScript's, so do not read an event's `data` with this.
  */
 export async function readJsonBody(req: IncomingMessage, bytesMax: number, take?: TakeMemory): Promise<unknown> {
   const encoding = req.headers['content-encoding']

@@ -39,7 +39,7 @@ function faultsOf(url: string | URLSearchParams): readonly string[] {
 }
 
 describe('readQuery', () => {
-  test('gives values, and defaults for what is absent', () => {
+  test('gives values, and defaults for absent parameters', () => {
     const none = { task_id: undefined, types: undefined, after: undefined, cursor: undefined }
     expect(readQuery('/x', spec)).toEqual({ ...none, limit: 50, order: 'desc', envelope: false })
     expect(readQuery('/x?types=blue,red&limit=500&order=asc&envelope=true&task_id=a%2Fb', spec)).toMatchObject({
@@ -75,7 +75,7 @@ describe('readQuery', () => {
     expect(faultsOf(`/x${query}`)).toEqual([fault])
   })
 
-  test('names all faults at once', () => {
+  test('names all faults in one problem', () => {
     expect(faultsOf('/x?limit=x&nope=1&order=')).toEqual([
       'nope unknown_parameter',
       'limit invalid_parameter',
@@ -83,7 +83,7 @@ describe('readQuery', () => {
     ])
   })
 
-  test('refuses more than 32 parameters unread, and names at most 10 faults, none of them at length', () => {
+  test('refuses more than 32 parameters unread, and names at most 10 faults, each shortened', () => {
     expect(problemOf(`?${Array.from({ length: 33 }, (_, n) => n).join('&')}`).code).toBe('too_many_parameters')
     expect(problemOf(`?${'&0%'.repeat(8000)}`).code).toBe('too_many_parameters')
     const problem = problemOf(`?${Array.from({ length: 32 }, (_, n) => `${n}${'%'.repeat(500)}`).join('&')}`)

@@ -3,7 +3,7 @@ import { parseInstant, type Instant } from './instant.ts'
 
 /** How one parameter is read. Made by {@link textParam} and its like. */
 export interface Param<T> {
-  /** What stands for an absent parameter. */
+  /** The value of an absent parameter. */
   readonly absent: T
   parse(text: string): { readonly ok: true; readonly value: T } | { readonly ok: false; readonly message: string }
 }
@@ -14,16 +14,16 @@ export type QuerySpec = Readonly<Record<string, Param<unknown>>>
 /** The values of the parameters. */
 export type QueryOf<S extends QuerySpec> = { readonly [K in keyof S]: S[K] extends Param<infer T> ? T : never }
 
-/** Parameters that are read at most; more is no query of ours, and judging each would cost more than the answer is worth. */
+/** A query with more parameters is refused without checking each. */
 const PARAMETERS_MAX = 32
 /** Faults that an answer names at most, and characters of a caller's text that it repeats. */
 const FAULTS_MAX = 10
 const SHOWN_MAX = 200
 
 /**
- * Reads a query (`req.url`, or for a form's text `?` and the text) strictly: a parameter that is unknown, empty, repeated or ill-formed is a
- * {@link Problem} 400 that names it (the first {@link FAULTS_MAX} at once), so that a typo never means "everything". One pass over the text; more than
- * {@link PARAMETERS_MAX} parameters are refused unread.
+ * Reads a query (`req.url`; for a form `?` and its text) strictly: an unknown, empty, repeated or ill-formed parameter is a
+ * {@link Problem} 400 that names it (and up to {@link FAULTS_MAX} others), so that a typo never means "everything". One pass
+ * over the text; more than {@link PARAMETERS_MAX} parameters are refused unread.
  */
 export function readQuery<S extends QuerySpec>(source: string | URLSearchParams, spec: S): QueryOf<S> {
   const errors: ProblemError[] = []
@@ -58,7 +58,7 @@ type ReadParam =
 function readParam(texts: readonly string[], param: Param<unknown>): ReadParam {
   const [text] = texts
   if (text === undefined) return { ok: true, value: param.absent }
-  if (texts.length > 1) return refuse('repeated_parameter', 'stands more than once')
+  if (texts.length > 1) return refuse('repeated_parameter', 'is given more than once')
   if (text === '') return refuse('empty_parameter', 'is empty: leave it out or give it a value')
   const read = param.parse(text)
   return read.ok ? read : refuse('invalid_parameter', read.message)
@@ -80,7 +80,7 @@ function queryOf(url: string): string {
   return start === -1 ? '' : url.slice(start + 1)
 }
 
-/** URLSearchParams turns what is not UTF-8, or no percent-encoding at all, silently into something else: those are left out. */
+/** Refuses names and values that are not percent-encoded UTF-8: URLSearchParams would silently change them. */
 function parseRaw(query: string, errors: ProblemError[]): Map<string, string[]> {
   const pieces = query === '' ? [] : query.split('&', PARAMETERS_MAX + 1)
   if (pieces.length > PARAMETERS_MAX) {

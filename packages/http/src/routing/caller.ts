@@ -1,4 +1,4 @@
-/** What a key may do. `admin` manages keys of its own tenant, `platform` those of any. */
+/** What a key may do. `admin` manages keys of its own tenant, `platform` keys of any tenant. */
 export type Scope = 'events:write' | 'events:read' | 'webhooks' | 'admin' | 'platform'
 
 /** All scopes, in the order of the documentation. */
@@ -9,7 +9,7 @@ export function isScope(text: string): text is Scope {
   return (SCOPES as readonly string[]).includes(text)
 }
 
-/** Who calls: what a valid API key stands for. One object for each cached secret of a key. */
+/** The identity of a valid API key. One object for each cached secret of a key. */
 export interface Caller {
   readonly keyId: string
   /** The number of the secret that was sent: 1 for the first; each rotation adds 1. */
@@ -28,7 +28,7 @@ export interface Caller {
   readonly suspended: boolean
   /** The end of the key, epoch milliseconds; null is no end. */
   readonly expiresAtMs: number | null
-  /** The end of the secret: that of the key, or of a rotation's overlap before it. */
+  /** When the secret ends: with the key, or with a rotation's overlap before that. */
   readonly endsAtMs: number | null
 }
 

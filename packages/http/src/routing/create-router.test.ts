@@ -83,7 +83,7 @@ describe('createRouter', () => {
 })
 
 describe('createServiceRouter', () => {
-  test('leads one path to two services by method, and knows what all of them have', async () => {
+  test('routes one path to two services by method, and knows the methods of all', async () => {
     const services = {
       ingest: (_req, res) => void res.end('ingest'),
       api: (_req, res) => void res.end('api'),

@@ -7,7 +7,7 @@ import { Problem, pathOf, sendError, sendProblem } from '../answers/problem.ts'
 import { requestContext, type RequestContext } from '../answers/request-context.ts'
 import { routeOf, type RouteName, type ServiceName } from './routes.ts'
 
-/** What a handler knows of its request besides node's two objects. */
+/** What a handler knows of its request in addition to node's two objects. */
 export interface RouteCall {
   readonly route: NamedRoute
   /** The decoded `{parameters}` of the path. */
@@ -15,10 +15,10 @@ export interface RouteCall {
   readonly context: RequestContext
 }
 
-/** Answers one route. What it throws (or rejects with) is answered: a Problem as it is, all else as 500 or 503. */
+/** Answers one route. Errors that it throws or rejects with are answered: a Problem with itself, others with 500 or 503. */
 export type RouteHandler = (req: IncomingMessage, res: ServerResponse, call: RouteCall) => void | Promise<void>
 
-/** What a router needs. */
+/** Options of {@link createRouter}. */
 export interface RouterOptions {
   readonly handlers: Readonly<Partial<Record<RouteName, RouteHandler>>>
   readonly log: Logger
@@ -76,7 +76,7 @@ export function createServiceRouter(
   }
 }
 
-/** A browser's preflight goes to the service of the method that it asks about. */
+/** A browser's preflight is routed by the method that it asks about. */
 function methodOf(req: IncomingMessage): string {
   const asked = req.headers['access-control-request-method']
   return req.method === 'OPTIONS' && asked !== undefined ? asked : (req.method ?? 'GET')

@@ -23,7 +23,7 @@ export interface ApiCall {
   readonly context: RequestContext
 }
 
-/** Answers one route. What it throws or rejects with is answered: a Problem as it is, all else as 500 or 503. */
+/** Answers one route. Errors that it throws or rejects with are answered: a Problem with itself, others with 500 or 503. */
 export type ApiHandler = (call: ApiCall, req: Request, res: Response) => void | Promise<void>
 
 /** Answers a route without a scope (documents). */
@@ -34,7 +34,7 @@ export interface RequestAuthenticator {
   authenticate(authorization: string | undefined, scope: Scope | 'any'): Caller | Promise<Caller>
 }
 
-/** What the app needs. */
+/** Options of {@link createExpressApp}. */
 export interface ExpressAppOptions {
   readonly log: Logger
   readonly metrics: Metrics
@@ -53,12 +53,12 @@ export interface ExpressAppOptions {
   readonly bodyMemory?: BodyMemoryLimits
 }
 
-/** How many bytes of bodies may be held at the same time, whole or not. */
+/** How many bytes of bodies may be held at the same time, complete or not. */
 interface BodyMemoryLimits {
   readonly bytesMax: number
   /**
-   * The part that one tenant may hold of what the others leave, below 1. So whatever some tenants hold there is room for one more:
-   * with a quarter, ten tenants that hold all they may leave 5 % of it.
+   * The share, below 1, that one tenant may hold of what the others leave. So there is always room for one more tenant: with a
+   * quarter, ten tenants that hold their maximum leave 5 % of it.
    */
   readonly tenantShare: number
 }
@@ -96,7 +96,7 @@ export function createExpressApp(options: ExpressAppOptions): Express {
   return app
 }
 
-/** A caller is asked for again after so long: a revocation is known within a second. */
+/** A caller is authenticated again after this long, so that a revocation is known within a second. */
 const CALLER_KNOWN_MS = 500
 
 function addRoute(app: Express, route: NamedRoute, handler: OpenHandler): void {

@@ -30,7 +30,7 @@ describe('matchRoute', () => {
     expect(matchRoute('HEAD', '/v1/events/stream')).toEqual({ allow: ['GET', 'POST'] })
   })
 
-  test('a known path with another method tells the methods it has', () => {
+  test('a known path with another method gives the methods it has', () => {
     expect(matchRoute('PUT', '/v1/events')).toEqual({ allow: ['POST', 'GET', 'HEAD'] })
     expect(matchRoute('POST', '/v1/webhooks/x')).toEqual({ allow: ['GET', 'HEAD', 'PATCH', 'DELETE'] })
   })

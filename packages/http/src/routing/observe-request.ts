@@ -13,7 +13,7 @@ interface EndedRequest {
   readonly route: string
   /** 0 if the client left before an answer began. */
   readonly status: number
-  /** Whether the whole answer was given to the system to send. */
+  /** Whether the complete answer was given to the kernel. */
   readonly complete: boolean
   /** By `performance.now`. */
   readonly startedMs: number
@@ -23,12 +23,11 @@ interface EndedRequest {
 export interface RequestObserver {
   /** Starts the measuring of one request; `route` is the route's name, or `none`. */
   begin(req: IncomingMessage, res: ServerResponse, context: RequestContext, route: string): void
-  /** Notes one that has ended. */
+  /** Records an ended request. */
   ended(request: EndedRequest, context: RequestContext): void
 }
 
-/** What observing needs. */
-export interface ObserveOptions {
+interface ObserveOptions {
   readonly log: Logger
   readonly metrics: Metrics
   /** Undefined when no traces are collected. */

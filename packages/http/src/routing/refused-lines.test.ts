@@ -14,7 +14,7 @@ function refusedLines() {
   return { lines, note: createRefusedLines((line) => lines.push(line)) }
 }
 
-test('the first refusal of a key has its line at once, those that follow have one a second with their number', () => {
+test('the first refusal of a key is logged immediately, later ones once a second with their number', () => {
   const { lines, note } = refusedLines()
   for (const [at, duration_ms] of [3, 7, 5].entries()) note('key_a', { request_id: `r${at}`, duration_ms })
   expect(lines).toEqual([{ request_id: 'r0', duration_ms: 3, requests: 1 }])
@@ -26,7 +26,7 @@ test('the first refusal of a key has its line at once, those that follow have on
   expect(lines.slice(2)).toEqual([{ request_id: 'r3', duration_ms: 1, requests: 1 }])
 })
 
-test('after a second without refusals of a key its next one is a first one again, and nothing is left behind', () => {
+test('after a second without refusals of a key its next one is a first one again, and no state remains', () => {
   const { lines, note } = refusedLines()
   note('key_a', { request_id: 'r0', duration_ms: 1 })
   note('key_b', { request_id: 'r1', duration_ms: 1 })

@@ -6,7 +6,7 @@ export interface RequestLine {
   readonly duration_ms: number
 }
 
-/** What came since a line was written. */
+/** Refusals since the last written line. */
 interface Counted {
   readonly requests: number
   /** The last one's. */
@@ -17,9 +17,9 @@ interface Counted {
 const EVERY_MS = 1000
 
 /**
- * Keeps the log of refusals short: a key's first one is written at once; those that follow are counted and written once a second, until a second brings none, as the
- * line of the last one with the number of `requests` and the longest `duration_ms`. A flood would else fill the log, and its lines would take a tenth of what its
- * refusals cost. A process that ends writes what is counted first.
+ * Aggregates the log lines of refusals. A key's first refusal is logged immediately; later ones are counted and logged once a
+ * second, until a second without any, as the last one's line with the number of `requests` and the longest `duration_ms`.
+ * Otherwise a flood would fill the log, and its lines would cost a tenth of its refusals. Counted ones are logged on exit.
  */
 export function createRefusedLines(write: (line: RequestLine) => void): (keyId: string, line: RequestLine) => void {
   const byKey = new Map<string, Counted | undefined>()

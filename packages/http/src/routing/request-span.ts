@@ -14,8 +14,8 @@ export interface TracedRequest {
 }
 
 /**
- * Starts the span of a request, if it is recorded: as a child of its caller's. From then on its context is the request's, and its ids stand in the request's line of
- * the log. Of the URL it has the path alone: a query may hold a token.
+ * Starts the span of a request, if it is sampled, as a child of its caller's. The span's context becomes the request's, and
+ * its ids are in the request's log line. It has only the path of the URL: a query may hold a token.
  */
 export function startRequestSpan(tracing: Tracing, context: RequestContext, request: TracedRequest): void {
   const path = PATHS.get(request.route)
@@ -40,7 +40,7 @@ export function startRequestSpan(tracing: Tracing, context: RequestContext, requ
   context.fields['span_id'] = span.context.spanId
 }
 
-/** Those of the conventions; `node:http` knows more, as PROPFIND. */
+/** The methods of the conventions; `node:http` accepts more, such as PROPFIND. */
 const METHODS: ReadonlySet<string | undefined> = new Set(
   'GET HEAD POST PUT DELETE CONNECT OPTIONS TRACE PATCH'.split(' '),
 )

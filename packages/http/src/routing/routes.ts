@@ -30,7 +30,7 @@ export function isAdministrativeWrite({ method, path }: Pick<Route, 'method' | '
 
 /**
  * The one route table. Routing in every service and in `standalone`, compose, Kubernetes (by path and method) and OpenAPI
- * are made from it. A route with a fixed segment stands before one with a parameter at the same place.
+ * are made from it. A route with a fixed segment is listed before one with a parameter in the same position.
  */
 // prettier-ignore
 export const ROUTES = [

@@ -5,7 +5,7 @@ import { pathOf, sendError, sendProblem } from '../answers/problem.ts'
 import { requestContext } from '../answers/request-context.ts'
 import { sendJson } from '../answers/send-json.ts'
 
-/** What the listener of operators' routes needs. */
+/** Options of {@link createOpsListener}. */
 export interface OpsOptions {
   ready(): Readiness
   readonly metrics: Metrics
@@ -13,7 +13,7 @@ export interface OpsOptions {
   readonly debug?: Readonly<Record<string, () => unknown>>
 }
 
-/** The paths that {@link createOpsListener} answers, besides the `debug` ones. */
+/** The paths that {@link createOpsListener} answers, without the `debug` ones. */
 export const OPS_PATHS: readonly string[] = ['/livez', '/readyz', '/metrics']
 
 /**

@@ -13,8 +13,8 @@ export class PipelinedAnswers {
   readonly #due = new WeakMap<Duplex, Set<ServerResponse>>()
 
   /**
-   * Notes a request that has come; false when it is not to be handled, as its connection has gone or is cut for having too many under way.
-   * When the connection closes, an answer that never had the socket is destroyed and emits `close` as the first one does.
+   * Registers a request; false when it must not be handled, as its connection is closed, or is cut for too many pipelined
+   * requests. When the connection closes, an answer that never had the socket is destroyed and emits `close` as the first does.
    */
   begin({ socket }: IncomingMessage, res: ServerResponse): boolean {
     if (socket.destroyed) return false

@@ -4,7 +4,7 @@ import type { PipelinedAnswers } from './pipelined-answers.ts'
 import { Problem, problemBody } from '../answers/problem.ts'
 import { createRequestContext } from '../answers/request-context.ts'
 
-/** How long the rest of a refused request is read and thrown away: closing with unread bytes would reset the connection and lose the answer. */
+/** How long the rest of a refused request is read and discarded: closing with unread bytes would reset the connection and lose the answer. */
 const LINGER_MS = 1000
 
 /**

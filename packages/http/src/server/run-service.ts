@@ -1,7 +1,7 @@
 import { listenConfig, runMain, type ConfigOf, type ConfigSpec, type ServiceDeps } from '@ariftly/runtime'
 import { serveService, type HttpService } from './serve-service.ts'
 
-/** What {@link runService} needs. */
+/** Options of {@link runService}. */
 export interface RunServiceOptions<S extends ConfigSpec> {
   /** The name of the service in its log and its traces. */
   readonly name: string
@@ -9,7 +9,7 @@ export interface RunServiceOptions<S extends ConfigSpec> {
   start(config: ConfigOf<S>, deps: ServiceDeps): Promise<HttpService>
 }
 
-/** Runs a service as this process and serves it where the environment says: the whole of its `main.ts`. */
+/** Runs a service as this process, on the address of its environment: all that a `main.ts` does. */
 export async function runService<S extends ConfigSpec>(options: RunServiceOptions<S>): Promise<void> {
   await runMain({
     name: options.name,

@@ -26,10 +26,10 @@ const CALLER = {
   endsAtMs: null,
 }
 
-/** Requests that a client sends at once. */
+/** Requests that a client sends together. */
 const ahead = (count: number) => 'GET / HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(count)
 
-/** A client that asks and reads nothing until it resumes; what came then. */
+/** A client that sends requests and reads nothing until it resumes; the bytes read then. */
 async function askUnread(
   port: number,
   head = 'GET / HTTP/1.1',
@@ -47,7 +47,7 @@ async function askUnread(
 }
 
 describe('serveHttp', () => {
-  test('closing ends idle connections at once and lets an answer under way end, with Connection: close', async () => {
+  test('closing ends idle connections immediately and lets a running answer end, with Connection: close', async () => {
     const [arrived, mayAnswer] = [defer(), defer()]
     const server = await serve((req, res) => {
       if (req.url !== '/slow') return void res.end('quick')
@@ -178,7 +178,7 @@ describe('serveHttp', () => {
       expect(handled).toBe(16)
     })
 
-    test('closes every answer with its connection, also those that never had the socket', async () => {
+    test('closes every answer with its connection, also answers that never had the socket', async () => {
       const answers: ServerResponse[] = []
       let closed = 0
       const { port } = await serve((_req, res) => void answers.push(res.once('close', () => (closed += 1))))
@@ -203,7 +203,7 @@ describe('serveHttp', () => {
     }
   })
 
-  test('answers what is no HTTP with a problem', async () => {
+  test('answers bytes that are no HTTP with a problem', async () => {
     const server = await serve((_req, res) => res.end('unreachable'))
     const answer = await raw(server.port, 'HELLO\r\n\r\n')
     expect(answer).toMatch(/^HTTP\/1\.1 400 Bad Request\r\n/)
@@ -215,7 +215,7 @@ describe('serveHttp', () => {
     expect(await raw(server.port, 'GET / HTTP/1.1\r\nHost: x\r\n\r\nHELLO\r\n\r\n').catch(String)).not.toContain('400')
   })
 
-  test('answers 500 when a listener throws, and goes on', async () => {
+  test('answers 500 when a listener throws, and keeps serving', async () => {
     const { port } = await serve(() => {
       throw new Error('no')
     })

@@ -7,20 +7,20 @@ import { sendError } from '../answers/problem.ts'
 import { answerRefusedByParser } from './refused-by-parser.ts'
 import { UnreadAnswers, type UnreadLimits } from './unread-answers.ts'
 
-/** What a server needs. */
+/** Options of {@link serveHttp}. */
 export interface ServeHttpOptions {
   /** In the log. */
   readonly name: string
   readonly host: string
-  /** 0 lets the system choose. */
+  /** 0: the system chooses. */
   readonly port: number
   readonly listener: RequestListener
-  /** Answers some requests before `node:http` reads them; all others come to `listener`. */
+  /** Answers some requests before `node:http` reads them; `listener` gets all others. */
   readonly connectionFront?: ConnectionFront | undefined
   readonly log: Logger
-  /** All headers must have come within this; default 10 s. */
+  /** Time for all headers of a request; default 10 s. */
   readonly headersTimeoutMs?: number
-  /** The whole request must have come within this (its answer may take longer); default 60 s. */
+  /** Time for a complete request (its answer may take longer); default 60 s. */
   readonly requestTimeoutMs?: number
   /** An idle connection is closed after this; default 75 s, longer than the 60 s of usual balancers, which must close first. */
   readonly keepAliveTimeoutMs?: number
@@ -33,10 +33,10 @@ const UNREAD: UnreadLimits = { bytesMax: 64 * 1024 * 1024, timeoutMs: 30_000 }
 /** A server that listens. */
 export interface HttpServer {
   readonly port: number
-  /** Answers go out with `Connection: close` from now on; nothing is cut. For the time between "not ready" and closing. */
+  /** Adds `Connection: close` to further answers; cuts nothing. For the time between "not ready" and closing. */
   drain(): void
   /**
-   * Stops listening, ends idle connections at once and others after their answer; after `graceMs` the rest is cut.
+   * Stops listening, closes idle connections now and others after their answer, and cuts what is left after `graceMs`.
    * Resolves when no connection is left.
    */
   close(graceMs: number): Promise<void>
@@ -115,7 +115,7 @@ export async function serveHttp(options: ServeHttpOptions): Promise<HttpServer> 
   return { port, drain, close }
 }
 
-/** Cuts a target in absolute form (RFC 9112, section 3.2.2) to its path and query. A server here has one authority, so the target's is not looked at. */
+/** Cuts a target in absolute form (RFC 9112, section 3.2.2) to its path and query. A server has one authority, so it ignores the target's. */
 function useOriginForm(req: IncomingMessage): void {
   const authority = /^https?:\/\/[^/?]*/i.exec(req.url ?? '')
   if (authority === null) return

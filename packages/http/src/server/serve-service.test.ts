@@ -13,7 +13,7 @@ async function service(fields: Partial<Running>, metricsPort?: number, shutdownD
   const running: Running = {
     name: 'test',
     router: (_req, res) => void res.end('routed'),
-    ready: () => ({ ready: true, checks: { postgres: 'away since noon' } }),
+    ready: () => ({ ready: true, checks: { postgres: 'unavailable since noon' } }),
     close: () => Promise.resolve(),
     ...fields,
   }
@@ -29,12 +29,12 @@ function get(port: number, path: string): Promise<Response> {
 }
 
 describe('serveService', () => {
-  test('has the ops routes beside its own on one port, and a backend that is down is named with 200', async () => {
+  test('has the ops routes and its own on one port, and a backend that is down is named with 200', async () => {
     const { port } = await service({ debug: { '/debug/streams': () => ({ open: 3 }) } })
     const ready = await get(port, '/readyz')
     expect([ready.status, await json(ready)]).toEqual([
       200,
-      { status: 'ready', checks: { postgres: 'away since noon' } },
+      { status: 'ready', checks: { postgres: 'unavailable since noon' } },
     ])
     expect((await get(port, '/livez')).status).toBe(200)
     expect(await json(await get(port, '/debug/streams'))).toEqual({ open: 3 })
@@ -70,7 +70,7 @@ describe('serveService', () => {
     await expect(get(served.port, '/readyz')).rejects.toThrow()
   })
 
-  test('waits before it drains: what comes before load balancers have seen that it is not ready is served as ever, and drains after that', async () => {
+  test('waits before it drains: requests that arrive before load balancers have seen that it is not ready are served as usual', async () => {
     let isDraining = false
     const drain = () => void (isDraining = true)
     const served = await service({ drain }, undefined, 1500)

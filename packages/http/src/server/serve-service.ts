@@ -10,9 +10,9 @@ import { serveHttp, type HttpServer } from './serve-http.ts'
 export interface ServeServiceOptions {
   readonly host: string
   readonly port: number
-  /** Where `/livez`, `/readyz`, `/metrics` and the debug pages are; default: on `port`, beside the service's routes. */
+  /** Port of `/livez`, `/readyz`, `/metrics` and the debug pages; default: `port`, with the service's routes. */
   readonly metricsPort: number | undefined
-  /** DRAIN_MS, the time for the whole end; answers have 80 % of it, after which they are cut. */
+  /** DRAIN_MS, the time for the whole shutdown; answers have 80 % of it and are then cut. */
   readonly drainMs: number
   /** SHUTDOWN_DELAY_MS, the part of it in which a service with routes still serves, so that load balancers see that it is not ready; default 0. */
   readonly shutdownDelayMs?: number
@@ -30,9 +30,9 @@ export interface ServedService extends Running {
 }
 
 /**
- * Serves a started service; the one way for a `main.ts`. When it drains, `/readyz` turns 503 and answers say `Connection: close`; once
- * fronts have had the time to see that, the service drains, then no connection is taken any more and answers under way end. On a port
- * of their own the ops routes answer until the service is closed.
+ * Serves a started service; used by every `main.ts`. On drain, `/readyz` answers 503 and answers have `Connection: close`;
+ * after the shutdown delay, in which load balancers notice, the service drains, then no connection is accepted any more and
+ * pending answers end. Ops routes on their own port answer until the service is closed.
  */
 export async function serveService(
   running: HttpService,
@@ -40,15 +40,15 @@ export async function serveService(
   deps: ServiceDeps,
 ): Promise<ServedService> {
   const { host, port } = options
-  // The rest of the time is for closing what stands behind the answers.
+  // The rest of the time is for closing backends.
   const graceMs = options.drainMs * 0.8
   let draining = false
   const ops = createOpsListener({ ready, metrics: deps.metrics, debug: running.debug ?? {} })
-  const apart = options.metricsPort !== undefined && (options.metricsPort !== port || port === 0)
-  const listener = apart ? (running.router ?? nothing) : withOps(running, ops)
+  const isSeparate = options.metricsPort !== undefined && (options.metricsPort !== port || port === 0)
+  const listener = isSeparate ? (running.router ?? nothing) : withOps(running, ops)
   const { name, connectionFront } = running
   const server = await serveHttp({ name, host, port, listener, connectionFront, log: deps.log })
-  const opsServer = apart ? await serveOps(server) : server
+  const opsServer = isSeparate ? await serveOps(server) : server
 
   function ready(): Readiness {
     if (draining) return { ready: false, checks: { ...running.ready().checks, process: 'draining' } }

@@ -28,7 +28,7 @@ export async function json(response: Response): Promise<Record<string, unknown>>
   return (await response.json()) as Record<string, unknown>
 }
 
-/** Sends raw text and gives all that comes back until the server ends the connection. */
+/** Sends raw text and returns the received text when the server ends the connection. */
 export async function raw(port: number, text: string): Promise<string> {
   const socket = connect(port, '127.0.0.1')
   socket.write(text)

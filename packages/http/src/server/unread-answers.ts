@@ -6,17 +6,17 @@ import { requestContext } from '../answers/request-context.ts'
 export interface UnreadLimits {
   /** Bytes of all answers of a server. Beyond it the largest ones of the tenant that holds most are cut. */
   readonly bytesMax: number
-  /** A client that takes nothing of its answer for so long is cut. */
+  /** A client that takes nothing of its answer for this long is cut. */
   readonly timeoutMs: number
 }
 
-/** Whose answers those of all requests without a key are; no tenant has this name. */
+/** The tenant of answers to requests without a key; no real tenant has this name. */
 const NO_KEY = ''
 
 /**
- * The answers of a server that were written whole and that their clients have not taken yet. Without a bound a few hundred clients
- * that read nothing would hold all memory of a process. Answers to requests without a key count as those of one tenant, so strangers
- * never cut the answer of a tenant that holds less than they do. Bytes that several answers share count for each of them.
+ * The answers of a server that are written and not yet taken by their clients. Without a bound a few hundred clients that
+ * read nothing would hold all memory of a process. Answers to requests without a key count as one tenant's, so they never
+ * cut the answer of a tenant that holds less than they do. Bytes that several answers share count for each.
  */
 export class UnreadAnswers {
   readonly #timeoutMs: number

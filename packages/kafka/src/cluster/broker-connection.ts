@@ -5,8 +5,7 @@ import type { BrokerRequest } from '../wire/broker-request.ts'
 import { sendRequest } from './send-request.ts'
 import type { BrokerAddress } from '../wire/metadata.ts'
 
-/** What a connection to one broker needs. */
-export interface BrokerConnectionOptions {
+interface BrokerConnectionOptions {
   readonly address: BrokerAddress
   /** The log that it may lead to, which `onOpened` checks; undefined: any. */
   readonly identity: LogIdentity | undefined
@@ -20,9 +19,9 @@ export interface BrokerConnectionOptions {
 const DIAL_MS = 3_000
 
 /**
- * One TCP connection to one broker, made when it is first needed and again after it broke. A request without an answer in
- * time breaks it: behind it may be a frozen broker or a dead path, and a late answer must not meet another request.
- * kafkajs's broker object is used once, as one whose first request was not answered takes itself for connected for ever.
+ * One TCP connection to one broker, opened on first use and again after it broke. A request that times out closes it: the
+ * broker may be frozen or the path dead, and a late answer must not be taken for another request's. A kafkajs broker object
+ * is used for one connection only, as it believes itself connected for ever when its first request gets no answer.
  */
 export class BrokerConnection {
   readonly address: BrokerAddress
@@ -65,7 +64,7 @@ export class BrokerConnection {
     }
   }
 
-  /** Ends the connection at once; requests that wait for an answer are rejected with `cause`. The next request opens a new connection. */
+  /** Closes the connection and rejects its pending requests with `cause`. The next request opens a new connection. */
   drop(cause: unknown): void {
     this.#drops += 1
     const broker = this.#broker
@@ -75,7 +74,7 @@ export class BrokerConnection {
     if (broker !== undefined) destroy(broker, cause)
   }
 
-  /** As `drop`, for good: requests that come later are refused, so that no connection is opened that its cluster would not close. */
+  /** As `drop`, and later requests are refused, so that no connection is opened that the cluster would not close. */
   close(cause: unknown): void {
     this.#closed = true
     this.drop(cause)

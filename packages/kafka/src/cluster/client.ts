@@ -8,7 +8,7 @@ import { TopicCluster } from './topic-cluster.ts'
 
 /** How to reach Kafka. */
 export interface KafkaConnection {
-  /** `host:port` of some brokers; the rest is learnt from them. */
+  /** `host:port` of some brokers, which name the others. */
   readonly brokers: readonly string[]
   /** TLS with every broker; none if not given. */
   readonly tls?: ClientTls
@@ -17,7 +17,7 @@ export interface KafkaConnection {
   /** Name of this process in the brokers' logs and quotas. */
   readonly clientId: string
   readonly log: Logger
-  /** A request without an answer for so long has failed. Default 10,000 ms. */
+  /** Timeout of a request. Default 10,000 ms. */
   readonly requestTimeoutMs?: number
 }
 
@@ -36,10 +36,10 @@ export interface KafkaClient {
   close(): Promise<void>
 }
 
-/** Retries of one call of kafkajs: about 2 s in all. What must go on for ever is retried by the caller. */
+/** Retries of one call of kafkajs: about 2 s in all. Callers retry what must not fail. */
 const RETRY = { initialRetryTime: 100, factor: 0.2, multiplier: 2, maxRetryTime: 1_000, retries: 4 }
 
-/** Makes a client; brokers that are away are no error here. */
+/** Makes a client. Does not connect, so unavailable brokers are no error here. */
 export function createKafka(o: KafkaConnection): KafkaClient {
   patchRequestQueue()
   patchMetadata()
@@ -100,8 +100,8 @@ interface LogEntry {
 }
 
 /**
- * kafkajs logs each try that failed, several a second while a broker is away. What matters is logged by this package in its
- * own words, so all of that is for debugging.
+ * kafkajs logs each failed attempt, several a second while a broker is unavailable. This package logs what matters itself,
+ * so all of kafkajs's lines are debug lines.
  */
 function relayLog(log: Logger, { namespace, log: entry }: LogEntry): void {
   const { message, timestamp: _timestamp, stack: _stack, logger: _logger, ...fields } = entry

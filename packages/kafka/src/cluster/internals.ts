@@ -15,7 +15,7 @@ export interface InternalConnection {
   /** The versions of each request that the broker speaks, by `apiKey`. */
   readonly versions: Readonly<Record<number, { readonly maxVersion: number } | undefined>> | null
   readonly requestQueue: {
-    /** Whether a timer of the queue looks at all requests once connected. */
+    /** Whether a timer of the queue checks all requests once connected. */
     enforceRequestTimeout: boolean
     push(request: {
       readonly entry: {
@@ -27,7 +27,7 @@ export interface InternalConnection {
         reject(error: Error): void
       }
       readonly expectResponse: boolean
-      /** Called when the request may be written: at once, unless the broker throttles. */
+      /** Called when the request may be written: immediately, unless the broker throttles. */
       sendRequest(): void
     }): void
   }
@@ -90,8 +90,8 @@ export const metadataResponse = require('kafkajs/src/protocol/requests/metadata/
 export const RequestQueue = require('kafkajs/src/network/requestQueue') as { readonly prototype: InternalRequestQueue }
 
 /**
- * Makes brokers of addresses, with the settings of a client (TLS, SASL). Nothing connects by it. Their requests have no timeout: the caller has one, and a
- * timer for each connection would wake a process at rest.
+ * Makes unconnected brokers of addresses, with the settings of a client (TLS, SASL). Their requests have no timeout: the
+ * caller has one, and a timer for each connection would wake an idle process.
  */
 export function createBrokerFactory(
   kafka: Kafka,

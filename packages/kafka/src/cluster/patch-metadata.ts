@@ -1,9 +1,9 @@
 import { metadataResponse } from './internals.ts'
 
 /**
- * Lets kafkajs's own clients (group membership, admin) live with a partition that has no leader: its parser of Metadata
- * rejects the whole answer when one partition has an error, so that one lost leader keeps every consumer of the topic from
- * joining. With this patch only an error of a topic rejects; a partition without a leader has the leader -1.
+ * Lets kafkajs's own clients (group membership, admin) tolerate a partition without a leader. Its Metadata parser rejects the
+ * whole answer when one partition has an error, so one missing leader keeps all consumers of the topic from joining. With
+ * this patch only an error of a topic rejects; a partition without a leader has the leader -1.
  */
 export function patchMetadata(): void {
   const { parse } = metadataResponse

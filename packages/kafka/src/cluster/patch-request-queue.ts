@@ -1,17 +1,17 @@
 import { RequestQueue, type InternalRequestQueue } from './internals.ts'
 
 const PENDING_CHECK_MS = 10
-/** How often a request that waits for its answer is looked at within its timeout. */
-const LOOKS_PER_TIMEOUT = 10
+/** How often a pending request is checked within its timeout. */
+const CHECKS_PER_TIMEOUT = 10
 
 /**
- * Mends two timers of kafkajs's request queue, which wake an idle process.
+ * Fixes two timers of kafkajs's request queue that wake an idle process.
  *
  * - After the first response each connection re-arms a timer of about 1 ms for ever, as `throttledUntil` is -1 when nothing
  *   throttles (kafkajs #1704, #1751). It costs about 3 % of a core idle, and a TimeoutNegativeWarning on Node 24. With this
  *   patch a timer runs only while requests are pending.
- * - Each connection looks every 100 ms whether a request of 10 s has timed out. With this patch that is every second, and by
- *   a clock that never goes back: a wall clock that was set back would keep requests from timing out.
+ * - Each connection checks every 100 ms whether a request of 10 s has timed out. With this patch that is every second, and by
+ *   a monotonic clock: a wall clock that was set back would keep requests from timing out.
  */
 export function patchRequestQueue(): void {
   RequestQueue.prototype.scheduleCheckPendingRequests = scheduleCheckPendingRequests
@@ -30,7 +30,7 @@ function scheduleRequestTimeoutCheck(this: InternalRequestQueue): void {
       else if (nowMs - sinceMs > request.requestTimeout) request.timeoutRequest()
     }
     if (!this.isConnected()) this.destroy()
-  }, this.requestTimeout / LOOKS_PER_TIMEOUT)
+  }, this.requestTimeout / CHECKS_PER_TIMEOUT)
 }
 
 function scheduleCheckPendingRequests(this: InternalRequestQueue): void {

@@ -3,7 +3,7 @@ import type { InternalConnection } from './internals.ts'
 import { sendRequest } from './send-request.ts'
 import { metadataRequest } from '../wire/metadata.ts'
 
-/** A connection to a broker that knows Metadata up to a version, and what was written to it. */
+/** A connection to a broker that supports Metadata up to a version, and what was written to it. */
 function connectionTo(maxVersion: number) {
   const written: Buffer[] = []
   const connection: InternalConnection = {
@@ -32,8 +32,8 @@ function connectionTo(maxVersion: number) {
 
 test.each([
   [10, 10, 'a flexible request, whose header ends with tagged fields', 1 + 1 + 16 + 1 + 2 + 1 + 3 + 1],
-  [9, 5, 'the older form, to a broker that does not know the newer', 4 + 2 + 2 + 1],
-])('to a broker that knows Metadata v%i goes v%i: %s', async (maxVersion, version, _name, bytes) => {
+  [9, 5, 'the older form, to a broker without the newer one', 4 + 2 + 2 + 1],
+])('a broker that supports Metadata v%i gets v%i: %s', async (maxVersion, version, _name, bytes) => {
   const { connection, written } = connectionTo(maxVersion)
   await expect(sendRequest(connection, metadataRequest('to'))).rejects.toThrow('no answer')
   const head = 4 + 2 + 2 + 4 + 2 + 1

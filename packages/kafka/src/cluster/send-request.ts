@@ -7,9 +7,9 @@ import { WireWriter } from '../wire/writer.ts'
 const JOINED_BYTES_MAX = 4096
 
 /**
- * Sends a request on a connection that is open, and resolves with its answer. The parts of a large body are handed to the socket
- * as they are: kafkajs's own way copies a request three times, which for a produce request of a megabyte costs as much as the
- * encoding of its records. Rejects when the connection ends; it has no timeout.
+ * Sends a request on an open connection and resolves with its answer. The parts of a large body are given to the socket
+ * without a copy: kafkajs copies a request three times, which for a produce request of a megabyte costs as much as encoding
+ * its records. Rejects when the connection ends; it has no timeout.
  */
 export async function sendRequest<T>(connection: InternalConnection, request: BrokerRequest<T>): Promise<T> {
   const { apiKey, apiName, version, flexibleVersion } = request

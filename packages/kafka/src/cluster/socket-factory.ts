@@ -3,12 +3,12 @@ import { connect as connectTls } from 'node:tls'
 import type { ClientTls } from '@ariftly/runtime'
 import type { ISocketFactory } from 'kafkajs'
 
-/** Small requests go out at once, and a connection that is dead is noticed: kafkajs does neither by itself. */
+/** kafkajs sets neither: small requests are sent without delay, and dead connections are detected. */
 const SOCKET = { noDelay: true, keepAlive: true, keepAliveInitialDelay: 10_000 } as const
 
 /**
- * Makes the sockets of all connections to brokers, those of kafkajs and those that we use ourselves. With `tls` a socket counts
- * as connected when the broker's certificate has been judged.
+ * Makes the sockets of all connections to brokers, kafkajs's and our own. With `tls` a socket is connected once the broker's
+ * certificate has been verified.
  */
 export function createSocketFactory(tls: ClientTls | undefined): ISocketFactory {
   if (tls === undefined)

@@ -14,9 +14,9 @@ export interface SendOptions {
   /** How many connections the channel has, of which the one with the fewest requests is taken. Default 1. */
   readonly connections?: number
   readonly timeoutMs: number
-  /** Partitions that the broker is asked for as their leader: when it leads none of them any more, the request is given up. */
+  /** Partitions that the broker should lead: when it leads none of them any more, the request is aborted. */
   readonly partitions?: readonly number[]
-  /** After this long without an answer it is looked whether the broker still leads, and again after pauses that grow. Default 100 ms. */
+  /** Without an answer for this long, it is checked whether the broker still leads, and again with back-off. Default 100 ms. */
   readonly expectedMs?: number
   /** Called when the request may have reached the broker. */
   readonly onSent?: () => void
@@ -40,7 +40,7 @@ const METADATA_ANSWER_MS = 3_000
 /** A broker that has not answered is not waited for any longer before the next one is asked too. */
 const NEXT_BROKER_MS = 100
 /** Pauses between polls of a silent broker, at most: 100, 200, 400, 500 ms. */
-const LOOK = { baseMs: 100, maxMs: 500 } as const
+const LEADER_CHECK = { baseMs: 100, maxMs: 500 } as const
 
 /**
  * Connections to the brokers of one topic, and the topic's metadata. A failure counts for the connection that it happened
@@ -101,7 +101,7 @@ export class TopicCluster {
     return this.#metadata?.topicId ?? null
   }
 
-  /** Sends a request to a broker of the metadata. A failure drops its connection, and those of its channel that are idle. */
+  /** Sends a request to a broker of the metadata. A failure drops its connection and the idle ones of its channel. */
   async send<T>(nodeId: number, request: BrokerRequest<T>, o: SendOptions): Promise<T> {
     const address = this.#metadata?.brokers.get(nodeId)
     if (address === undefined) throw kafkaFault('kafka_unavailable', `Broker ${nodeId} is not in the cluster.`)
@@ -119,7 +119,7 @@ export class TopicCluster {
     }
   }
 
-  /** Ends all connections at once. */
+  /** Closes all connections. */
   async close(): Promise<void> {
     this.#closed = true
     for (const connection of this.#connections.values()) connection.close('closed')
@@ -137,7 +137,7 @@ export class TopicCluster {
     try {
       this.#checkTopic(answer)
     } catch (error) {
-      // The leaders of a topic that is gone are none of the one that takes its name.
+      // Forget the leaders: a topic created again has others.
       this.#metadata = undefined
       throw error
     }
@@ -153,7 +153,7 @@ export class TopicCluster {
     checkIdentity(topic, identity?.(), metadata)
   }
 
-  /** Connections to ask for metadata: first the broker that answered last, those that owe an answer after the others, then the seeds. */
+  /** Connections for metadata requests: the broker that answered last, then idle ones, then busy ones, then the seeds. */
   #candidates(): BrokerConnection[] {
     const known = Array.from(this.#metadata?.brokers ?? [], ([nodeId, address]) => {
       const connection = this.#leastBusy(nodeId, address, { channel: 'main' })
@@ -170,7 +170,7 @@ export class TopicCluster {
     for (const [name, connection] of this.#connections) {
       const [node] = name.split('/')
       const address = metadata.brokers.get(Number(node))
-      // A seed is no longer needed once it has named the brokers; one with a request under way stays until its answer.
+      // A seed is not needed once it has named the brokers; one with a pending request stays until its answer.
       const isUsed =
         node === 'seed'
           ? connection.outstanding > 0
@@ -218,22 +218,22 @@ export class TopicCluster {
     return connection
   }
 
-  /** A frozen broker does not say that it leads no longer: while it is silent the others are asked. */
+  /** While a broker does not answer, asks the others whether it still leads: a frozen broker does not say so. */
   #watchLeader(
     nodeId: number,
-    { partitions, expectedMs = LOOK.baseMs }: SendOptions,
+    { partitions, expectedMs = LEADER_CHECK.baseMs }: SendOptions,
     connection: BrokerConnection,
   ): () => void {
     if (partitions === undefined) return () => {}
-    const look = async (looks: number): Promise<void> => {
+    const check = async (checks: number): Promise<void> => {
       const metadata = await this.refreshed().catch(() => undefined)
       if (stopped) return
       const leads = metadata?.partitions.some((each) => each.leader === nodeId && partitions.includes(each.partition))
-      if (metadata !== undefined && leads === false) connection.drop(new Error(`broker ${nodeId} leads no longer`))
-      else timer = setTimeout(() => void look(looks + 1), backoffMs(looks, LOOK))
+      if (metadata !== undefined && leads === false) connection.drop(new Error(`broker ${nodeId} no longer leads`))
+      else timer = setTimeout(() => void check(checks + 1), backoffMs(checks, LEADER_CHECK))
     }
     let stopped = false
-    let timer = setTimeout(() => void look(1), expectedMs)
+    let timer = setTimeout(() => void check(1), expectedMs)
     return () => {
       stopped = true
       clearTimeout(timer)
@@ -242,20 +242,20 @@ export class TopicCluster {
 }
 
 /**
- * The metadata with the leaders of `known` where their epochs are higher: a broker that the controller cannot reach goes on
- * naming leaders of former epochs. Another topic of the same name begins with its own epochs.
+ * The metadata with the leaders of `known` where their epochs are higher: a broker that the controller cannot reach keeps
+ * naming leaders of previous epochs. Another topic of the same name has its own epochs.
  */
 function withNewestLeaders(metadata: TopicMetadata, known: TopicMetadata | undefined): TopicMetadata {
   if (known === undefined || known.topicId !== metadata.topicId) return metadata
-  const former = new Map(known.partitions.map((each) => [each.partition, each]))
+  const previous = new Map(known.partitions.map((each) => [each.partition, each]))
   const partitions = metadata.partitions.map((each) => {
-    const before = former.get(each.partition)
+    const before = previous.get(each.partition)
     return before !== undefined && before.leaderEpoch > each.leaderEpoch ? before : each
   })
   return { ...metadata, partitions }
 }
 
-/** Behind an address there may be another cluster than before, behind a name another topic. Who looks twice finds out whether it stays. */
+/** An address may lead to another cluster, a name to another topic. The fault is retryable: `checkTwice` decides whether it lasts. */
 function checkIdentity(topic: string, identity: LogIdentity | undefined, found: TopicMetadata): void {
   const fault = logFault({ topic, identity }, { ...found, partitionCount: found.partitions.length })
   if (fault !== undefined) throw kafkaFault('kafka_unavailable', fault.message)

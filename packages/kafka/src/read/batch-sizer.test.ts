@@ -20,7 +20,7 @@ describe('batch sizer', () => {
     expect(sizer.records).toBe(5_000)
   })
 
-  test('halves after each failure, to a few records, whatever their number was', () => {
+  test('halves after each failure, to a few records, from any size', () => {
     const sizer = createBatchSizer({ recordsMax: 5_000, targetMs: 1_000 })
     sizer.failed()
     expect(sizer.records).toBe(2_500)
@@ -28,7 +28,7 @@ describe('batch sizer', () => {
     expect(sizer.records).toBe(16)
   })
 
-  test('learns nothing from a small batch that was quick', () => {
+  test('is not changed by a quick small batch', () => {
     const sizer = createBatchSizer({ recordsMax: 5_000, targetMs: 1_000 })
     sizer.failed()
     sizer.done(3, 11)

@@ -1,7 +1,7 @@
-/** How many records a handler gets at once. */
+/** How many records a handler gets in one batch. */
 export interface BatchSize {
   readonly recordsMax: number
-  /** What a batch may take; one that takes longer is followed by smaller ones. */
+  /** Target duration of a batch; after a longer one, batches are smaller. */
   readonly targetMs: number
 }
 
@@ -10,16 +10,16 @@ export interface BatchSizer {
   /** The most that the next batch may hold. */
   readonly records: number
   done(records: number, tookMs: number): void
-  /** The batch was too large, or the store is away: the two cannot be distinguished, so the next one is smaller. */
+  /** The batch was too large or the store is unavailable; this cannot be distinguished, so the next batch is smaller. */
   failed(): void
 }
 
 const RECORDS_MIN = 16
 
 /**
- * Begins at the maximum. It halves after a failure, shrinks to what fits into the target after a batch that was late, and
- * doubles after a full batch that took less than half of it. So a store that has become slow gets transactions that it
- * can end within its timeouts, where the same large one would time out for ever.
+ * Starts at the maximum, halves after a failure, shrinks to fit the target after a late batch, and doubles after a full batch
+ * that took less than half the target. So a slow store gets transactions that end within its timeouts, where the same large
+ * one would time out for ever.
  */
 export function createBatchSizer({ recordsMax, targetMs }: BatchSize): BatchSizer {
   let records = recordsMax

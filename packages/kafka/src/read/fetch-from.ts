@@ -13,9 +13,8 @@ interface PartitionOffset {
 }
 
 /**
- * Asks one broker for records of partitions that it leads. An error of one partition stands in its part of
- * the answer; rejects with the broker's error for the whole, when no answer comes in time, and when the broker is silent
- * and leads none of them any more.
+ * Fetches records of partitions from the broker that leads them. An error of one partition is in its part of the answer.
+ * Rejects with the broker's error for the whole request, on a timeout, and when a silent broker leads none of them any more.
  */
 export async function fetchFrom(
   cluster: TopicCluster,

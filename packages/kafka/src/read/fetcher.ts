@@ -14,24 +14,24 @@ interface Wanted extends Deferred<FetchedPartition> {
 /** Two partitions' worth: a part of a full answer is kept without a copy (`retain`), and does not keep much of the others. */
 const FETCH_BYTES_MAX = 4 * 1024 * 1024
 const PARTITION_BYTES_MAX = 2 * 1024 * 1024
-/** Records end the wait of a fetch at once. A partition that comes later is asked for when the wait is over. */
+/** New records end the wait of a fetch. A partition wanted meanwhile is asked for in the next request. */
 const WAIT_MS = 200
 /** After this long without any record the wait is longer: each fetch costs both sides more than it does the log. */
 const SILENCE_MS = 5_000
 const SILENT_WAIT_MS = 1_000
 
 /**
- * Fetches records for many partitions: those that want some and have the same leader share one request, of which each
- * leader has one outstanding. A failure counts for the partitions of its request only. A partition that has nothing new is
- * told so once and then asked for again until it has, so that the silent partitions of an answer cost nothing.
+ * Fetches records for many partitions: wanted partitions of one leader share a request, and each leader has one outstanding.
+ * A failure concerns the partitions of its request only. A caller whose partition has nothing new gets one empty answer;
+ * the partition is then asked for until it has records, so that idle partitions of an answer cost nothing.
  */
 export class Fetcher {
   readonly #cluster: TopicCluster
-  /** In the order in which they are asked for: who got nothing last time stands before who did. */
+  /** In the order of the next request: partitions that got nothing last time are first. */
   readonly #wanted = new Map<number, Wanted>()
   readonly #busy = new Set<number>()
-  /** The ends of partitions, as answers without records have told them. */
-  readonly #toldEnds = new Map<number, number>()
+  /** The ends of partitions that empty answers were given for. */
+  readonly #givenEnds = new Map<number, number>()
   #isScheduled = false
   #lastRecordsMs = performance.now()
 
@@ -72,7 +72,7 @@ export class Fetcher {
     } catch (error) {
       for (const wanted of this.#wanted.values()) wanted.reject(error)
       this.#wanted.clear()
-      this.#toldEnds.clear()
+      this.#givenEnds.clear()
       return
     }
     const idle = [...this.#wanted].filter(([partition]) => !this.#busy.has(cluster.leaderOf(partition)))
@@ -82,7 +82,7 @@ export class Fetcher {
     }
   }
 
-  /** `left`: those that have no answer yet. */
+  /** `left`: the partitions without an answer yet. */
   async #ask(leader: number, left: Map<number, Wanted>): Promise<void> {
     this.#busy.add(leader)
     try {
@@ -100,7 +100,7 @@ export class Fetcher {
         if (fetched.batches.length > 0) this.#lastRecordsMs = performance.now()
         if (wanted !== undefined) this.#settle(wanted, fetched)
       }
-      if (left.size > 0) this.#reject(left, new Error('the answer lacks the partition'))
+      if (left.size > 0) this.#reject(left, new Error('the partition is missing in the answer'))
     } catch (error) {
       this.#reject(left, error)
     } finally {
@@ -116,19 +116,19 @@ export class Fetcher {
       return
     }
     const isEnd = errorCode === 0 && fetched.batches.length === 0 && highWatermark === wanted.offset
-    if (isEnd && this.#toldEnds.get(partition) === highWatermark) {
+    if (isEnd && this.#givenEnds.get(partition) === highWatermark) {
       if (!wanted.signal.aborted) this.#wanted.set(partition, wanted)
       return
     }
-    if (isEnd) this.#toldEnds.set(partition, highWatermark)
+    if (isEnd) this.#givenEnds.set(partition, highWatermark)
     wanted.resolve(fetched)
   }
 
-  /** The leader may be another one now: by the time that a partition is fetched again, that is known. */
+  /** Refreshes the metadata too, as the leader may have changed. */
   #reject(wanted: Iterable<readonly [number, Wanted]>, error: unknown): void {
     let isAny = false
     for (const [partition, each] of wanted) {
-      this.#toldEnds.delete(partition)
+      this.#givenEnds.delete(partition)
       each.reject(error)
       isAny = true
     }

@@ -2,44 +2,43 @@ import { withTimeout } from '@ariftly/async'
 import type { KafkaClient } from '../cluster/client.ts'
 import { describeLog } from '../topics/describe-log.ts'
 
-/** What a membership in a consumer group needs. */
-export interface GroupMembershipOptions {
+interface GroupMembershipOptions {
   readonly client: KafkaClient
   readonly topic: string
   readonly groupId: string
   readonly sessionTimeoutMs: number
-  /** Milliseconds that never go back. */
+  /** Monotonic milliseconds. */
   readonly clock: () => number
   /** A new assignment. */
   onJoin(partitions: readonly number[]): void
-  /** The consumer has ended by itself for good, or is silent. Called at most once. */
+  /** The consumer has crashed or is silent. Called at most once. */
   onDead(error: Error): void
 }
 
 /** A consumer of kafkajs as a member of the group alone: it fetches nothing. */
 export interface GroupMembership {
-  /** Tells the broker how far we are, for tools that show lag. Best effort. */
+  /** Commits offsets for tools that show lag. Best effort. */
   commit(next: ReadonlyMap<number, number>): Promise<void>
   /** Leaves the group. Gives up waiting after `timeoutMs`; from the call on no callback is called. */
   close(timeoutMs: number): Promise<void>
 }
 
-/** More than turns, so that the heart beats in each turn: a heartbeat is also how a member learns that another is gone. */
+/** More heartbeats than polls, so each poll sends one: a heartbeat also reports that a member has left. */
 const HEARTBEATS_PER_SESSION = 24
 const HEARTBEAT_MS_MAX = 3_000
-/** A group that is joined by a new member waits for the others no longer than this. */
+/** When a member joins, the group waits at most this long for the others. */
 const REBALANCE_TIMEOUT_MS = 10_000
 const METADATA_MAX_AGE_MS = 30_000
-/** A membership to which the coordinator has answered nothing for so long is dead. */
+/** A membership without an answer of the coordinator for this long is dead. */
 const SILENCE_MS_MAX = 30_000
 const WATCH_EVERY_MS = 1_000
 /**
- * How often the loop of kafkajs goes round, which beats the heart when it is due: at most, and so many times a session. A close
- * waits for it. A turn allocates more than anything else of a process at rest.
+ * kafkajs poll interval: at most 500 ms or session/20. It bounds heartbeats and how long `close` takes. A poll allocates more
+ * than anything else in an idle process.
  */
-const TURN_MS_MAX = 500
-const TURNS_PER_SESSION = 20
-/** A member keeps its place while the coordinator restarts: a new one would wait until the session of the old one has ended. */
+const POLL_MS_MAX = 500
+const POLLS_PER_SESSION = 20
+/** Retries keep the member while the coordinator restarts: a new member would wait until the old one's session has ended. */
 const RETRY = { initialRetryTime: 100, maxRetryTime: 1_000, retries: 20 }
 
 /** Joins. A failure to connect or to join calls `onDead` too. */
@@ -51,7 +50,7 @@ export function joinGroup(o: GroupMembershipOptions): GroupMembership {
     sessionTimeout: o.sessionTimeoutMs,
     rebalanceTimeout: Math.max(REBALANCE_TIMEOUT_MS, o.sessionTimeoutMs),
     heartbeatInterval: Math.min(Math.max(100, o.sessionTimeoutMs / HEARTBEATS_PER_SESSION), HEARTBEAT_MS_MAX),
-    maxWaitTimeInMs: Math.min(TURN_MS_MAX, o.sessionTimeoutMs / TURNS_PER_SESSION),
+    maxWaitTimeInMs: Math.min(POLL_MS_MAX, o.sessionTimeoutMs / POLLS_PER_SESSION),
     metadataMaxAge: METADATA_MAX_AGE_MS,
     allowAutoTopicCreation: false,
     // A crash is reported by the event; the reader makes a new consumer, whose state is known.
@@ -69,7 +68,7 @@ export function joinGroup(o: GroupMembershipOptions): GroupMembership {
     clearInterval(watching)
   }
 
-  /** kafkajs's consumer can stop without an error: that shows by its silence while the brokers answer us. */
+  /** Detects a kafkajs consumer that stopped without an error: it is silent while the brokers answer us. */
   async function watch(): Promise<void> {
     if (o.clock() - lastAnswerMs < SILENCE_MS_MAX) return
     await describeLog(o.client, o.topic, [])
@@ -80,7 +79,7 @@ export function joinGroup(o: GroupMembershipOptions): GroupMembership {
     if (!live) return
     lastAnswerMs = o.clock()
     const partitions = payload.memberAssignment[o.topic] ?? []
-    // kafkajs turns in its loop and asks the broker for nothing when all of it is paused.
+    // With all partitions paused kafkajs sends heartbeats but no fetch requests.
     if (partitions.length > 0) consumer.pause([{ topic: o.topic, partitions }])
     o.onJoin(partitions)
   })
@@ -111,8 +110,8 @@ export function joinGroup(o: GroupMembershipOptions): GroupMembership {
   }
 
   /**
-   * kafkajs cannot end a consumer that connects or joins: it would start after its end, and hold partitions that no one
-   * reads for as long as the process lives. So its start is waited for, also when `close` no longer waits.
+   * kafkajs cannot stop a consumer that connects or joins: it would start afterwards and hold partitions that nothing reads
+   * until the process ends. So this waits for its start, also after `close` has timed out.
    */
   async function leave(): Promise<void> {
     await started

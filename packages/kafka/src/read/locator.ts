@@ -1,7 +1,7 @@
 import { backoffMs, deferred, orAborted, sleep, type Deferred } from '@ariftly/async'
 import { recordId } from '@ariftly/events'
 import type { Fault } from '@ariftly/fault'
-import { lookTwice } from '../topics/check-log.ts'
+import { checkTwice } from '../topics/check-log.ts'
 import type { KafkaClient } from '../cluster/client.ts'
 import { describeAvailable, type LogPartition, type PartialLogDescription } from '../topics/describe-log.ts'
 import { groupBy } from '../group-by.ts'
@@ -11,16 +11,16 @@ import type { LogReaderOptions, Position } from './log-reader-options.ts'
 import { scanLog } from './scan-log.ts'
 import type { TopicCluster } from '../cluster/topic-cluster.ts'
 
-/** Where the reading of a partition begins, in the log as it is now. */
+/** Where the reading of a partition starts, and the log's current bounds. */
 export interface Located {
   readonly position: Position
   readonly bounds: LogPartition
 }
 
-/** One reading of positions and log. */
-interface Look extends PartialLogDescription {
+/** Positions and log, read once. */
+interface Snapshot extends PartialLogDescription {
   readonly positions: ReadonlyMap<number, Position>
-  /** The ids that the records have which were handled last, of those that the log still has; null for one that is none. */
+  /** The ids of the last handled records that the log still has; null for a record that is no event. */
   readonly lastIds: ReadonlyMap<number, string | null>
 }
 
@@ -28,32 +28,32 @@ const NOTHING_READ: Position = { nextOffset: 0, lastOffset: null, lastId: null }
 const RETRY = { baseMs: 100, maxMs: 500 } as const
 
 /**
- * Finds out where reading begins: reads the stored positions, then where the log begins and ends and the records that were handled
- * last, for all partitions of a leader that want to know at once. In that order, as what is read later of the log is at
- * least as far as the positions were. A log that does not fit (a wiped broker, another cluster) is believed at the second
- * look a second later. A partition without a leader, or with one that is silent, holds up no partition of another leader.
+ * Determines where reading starts: reads the stored positions, then the log's bounds and the last handled records, together
+ * for all waiting partitions of a leader. In this order, so that the log is at least as far as the positions. A log that does
+ * not fit (a wiped broker, another cluster) is a fault only if a second check a second later agrees. A partition without a
+ * leader, or whose leader is silent, does not delay partitions of other leaders.
  */
 export class Locator {
   readonly #reader: LogReaderOptions
   readonly #cluster: TopicCluster
   readonly #wanted = new Map<number, Deferred<Located | undefined>>()
-  /** Those for which no look has begun. */
+  /** Partitions that no check includes yet. */
   readonly #new = new Set<number>()
-  readonly #looked = deferred()
+  readonly #located = deferred()
 
   constructor(reader: LogReaderOptions) {
     this.#reader = reader
     this.#cluster = reader.client.topicCluster(reader.topic)
   }
 
-  /** Resolves when all partitions that were wanted at first have a place, or are known to be unavailable. */
-  get looked(): Promise<void> {
-    return this.#looked.promise
+  /** Resolves when all partitions wanted at first have a position, or are known to be unavailable. */
+  get located(): Promise<void> {
+    return this.#located.promise
   }
 
   /**
-   * Where reading begins in a partition; undefined when it has no position (which is logged), or after the signal. Waits for
-   * backends that are away. Rejects with `log_identity_changed` or `partition_count_changed`.
+   * Where reading starts in a partition; undefined when it has no position (which is logged), or after the signal. Retries
+   * while backends are unavailable. Rejects with `log_identity_changed` or `partition_count_changed`.
    */
   async locate(partition: number, signal: AbortSignal): Promise<Located | undefined> {
     const wanted = deferred<Located | undefined>()
@@ -70,33 +70,33 @@ export class Locator {
   async #begin(): Promise<void> {
     const partitions = [...this.#new]
     this.#new.clear()
-    // Without it all are looked at together, which asks for the leaders again.
+    // If this fails, all partitions are checked as one group, which asks for the leaders again.
     await this.#cluster.metadata().catch(() => {})
     const groups = groupBy(partitions, (partition) => this.#cluster.leaderOf(partition))
-    const looks = groups.map(([, group]) => {
-      const looked = deferred()
-      void this.#lookFor(group, looked)
-      return looked.promise
+    const checks = groups.map(([, group]) => {
+      const checked = deferred()
+      void this.#locateGroup(group, checked)
+      return checked.promise
     })
-    await Promise.all(looks)
-    this.#looked.resolve()
+    await Promise.all(checks)
+    this.#located.resolve()
   }
 
-  /** Until all of these partitions have a place, or are not wanted any more. */
-  async #lookFor(partitions: readonly number[], looked: Deferred<void>): Promise<void> {
+  /** Runs until all of these partitions have a position, or are not wanted any more. `checked` resolves after the first check. */
+  async #locateGroup(partitions: readonly number[], checked: Deferred<void>): Promise<void> {
     let unavailable = ''
     let left = partitions
-    for (let looks = 0; left.length > 0; looks += 1) {
-      const pauseMs = backoffMs(looks, RETRY)
+    for (let checks = 0; left.length > 0; checks += 1) {
+      const pauseMs = backoffMs(checks, RETRY)
       try {
         const wanted = left
-        const look = await lookTwice({
-          look: () => this.#lookOnce(wanted),
+        const snapshot = await checkTwice({
+          read: () => this.#readOnce(wanted),
           faultOf: (found) => logFault(this.#reader, found) ?? endFault(found) ?? recordFault(found),
           isDoubtful: isAnyLost,
         })
-        unavailable = this.#settle(look, unavailable)
-        looked.resolve()
+        unavailable = this.#settle(snapshot, unavailable)
+        checked.resolve()
       } catch (error) {
         if (isWrongLog(error)) {
           for (const partition of left) this.#wanted.get(partition)?.reject(error)
@@ -109,7 +109,7 @@ export class Locator {
     }
   }
 
-  async #lookOnce(partitions: readonly number[]): Promise<Look> {
+  async #readOnce(partitions: readonly number[]): Promise<Snapshot> {
     const { client, topic } = this.#reader
     const positions = await this.#reader.positions(partitions)
     const described = await describeAvailable(client, topic, partitions)
@@ -130,8 +130,8 @@ export class Locator {
     return { ...described, partitions: available, unavailable, positions, lastIds }
   }
 
-  /** Gives those that are available their places, and logs which are not, unless it is as before. */
-  #settle({ partitions, unavailable, positions }: Look, before: string): string {
+  /** Resolves the available partitions, and logs the unavailable ones if they have changed. */
+  #settle({ partitions, unavailable, positions }: Snapshot, before: string): string {
     const { log, groupId } = this.#reader
     for (const bounds of partitions) {
       const { partition } = bounds
@@ -150,7 +150,7 @@ export class Locator {
 }
 
 /** The fault of a log that ends before a position. */
-function endFault({ partitions, positions }: Look): Fault | undefined {
+function endFault({ partitions, positions }: Snapshot): Fault | undefined {
   for (const { partition, logEnd } of partitions) {
     const nextOffset = positions.get(partition)?.nextOffset ?? 0
     if (nextOffset <= logEnd) continue
@@ -160,18 +160,18 @@ function endFault({ partitions, positions }: Look): Fault | undefined {
 }
 
 /** The fault of a log that has another record where the last one was handled. */
-function recordFault({ positions, lastIds }: Look): Fault | undefined {
+function recordFault({ positions, lastIds }: Snapshot): Fault | undefined {
   for (const [partition, found] of lastIds) {
     const { lastOffset, lastId } = positions.get(partition) ?? NOTHING_READ
     if (found === lastId) continue
     const detail = { partition, offset: lastOffset, expectedId: lastId, foundId: found }
-    return logChanged('Another record stands where the last one was handled.', detail)
+    return logChanged('Another record is at the offset of the last handled one.', detail)
   }
   return undefined
 }
 
-/** Whether the log no longer has a position. */
-function isAnyLost({ partitions, positions }: Look): boolean {
+/** Whether a position is below the log's start. */
+function isAnyLost({ partitions, positions }: Snapshot): boolean {
   return partitions.some(({ partition, logStart }) => {
     const position = positions.get(partition)
     return position !== undefined && position.nextOffset < logStart

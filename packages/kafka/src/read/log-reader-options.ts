@@ -4,7 +4,7 @@ import type { LogIdentity } from '../log-identity.ts'
 import type { Logger } from '@ariftly/fault'
 import type { RecordView } from '../wire/record-view.ts'
 
-/** Where a reader of ours stands in a partition, as it is stored outside of Kafka. */
+/** A reader's position in a partition, stored outside of Kafka. */
 export interface Position {
   /** The first offset not yet handled. */
   readonly nextOffset: number
@@ -30,7 +30,7 @@ export interface LogBatch {
  */
 export type HandleOutcome = { readonly type: 'done' } | { readonly type: 'reread' }
 
-/** Records that are gone: `expected` to `found - 1`. The log begins at `found`. */
+/** Lost records: `expected` to `found - 1`. The log starts at `found`. */
 export interface LogGap {
   readonly partition: number
   readonly expected: number
@@ -47,17 +47,17 @@ export interface LogReaderOptions {
   /** The log that the positions belong to. */
   readonly identity: LogIdentity
   readonly sessionTimeoutMs?: number
-  /** Cuts what has come into batches of so many records, fewer when the handler is slow. Default: no cut. */
+  /** Bounds the records of a batch, fewer when the handler is slow. Default: no bound. */
   readonly batch?: BatchSize
   /** Reads the stored positions whenever reading starts or restarts. A partition that it leaves out is not read. */
   positions(partitions: readonly number[]): Promise<ReadonlyMap<number, Position>>
   /** Handles a batch. A throw means: the same batch again, or with `batch` its first half, after a pause that grows. */
   handle(batch: LogBatch, signal: AbortSignal): Promise<HandleOutcome>
-  /** Called with records that are gone, which two looks at the log say; the reader continues at `found` when it resolves. */
+  /** Called with a gap that two checks of the log confirm; the reader continues at `found` when it resolves. */
   hole?(gap: LogGap): Promise<void>
-  /** Epoch milliseconds, for the age of what is not handled yet; default `Date.now`. */
+  /** Epoch milliseconds, for the age of unhandled records; default `Date.now`. */
   readonly now?: () => number
-  /** Milliseconds that never go back, for the silence of a group; default `performance.now`. */
+  /** Monotonic milliseconds, for the silence of a group; default `performance.now`. */
   readonly clock?: () => number
   readonly log: Logger
 }
@@ -67,8 +67,8 @@ export interface PartitionLag {
   readonly next: number
   readonly highWatermark: number
   /**
-   * When the first record that is not handled yet was appended; of one that is not fetched yet, when it was seen to be
-   * there. Epoch milliseconds; undefined when all are handled.
+   * When the first unhandled record was appended; if it is not fetched yet, when it was first known to exist. Epoch
+   * milliseconds; undefined when all are handled.
    */
   readonly oldestMs: number | undefined
 }

@@ -167,7 +167,7 @@ describe('log reader', () => {
     expect(delays.toSorted((a, b) => a - b)[10]).toBeLessThan(250)
   })
 
-  test('goes on where the store stands after a restart, whatever the broker remembers of the group', async () => {
+  test('continues at the stored positions after a restart, regardless of the offsets of the group', async () => {
     await freshTopic()
     const store = memoryStore()
     const groupId = `test-${randomUUID()}`
@@ -232,7 +232,7 @@ describe('log reader', () => {
     await holds(() => expect(store.all()).toEqual(['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i']))
   })
 
-  test('records deleted below the log start are told as a hole, never passed over in silence', async () => {
+  test('records deleted below the log start are reported as a gap, never skipped silently', async () => {
     await freshTopic()
     const store = memoryStore()
     await producer.send(Array.from({ length: 10 }, (_, i) => record(0, `${i}`)))
@@ -244,7 +244,7 @@ describe('log reader', () => {
     expect(store.positions.get(0)?.nextOffset).toBe(10)
   })
 
-  test('a log truncated while we read it is a hole too, also when nothing follows', async () => {
+  test('a log truncated while we read it is a gap too, also when no record follows', async () => {
     await freshTopic()
     const store = memoryStore()
     const gaps: LogGap[] = []
@@ -312,7 +312,7 @@ describe('log reader', () => {
     expect(store.all()).toEqual([])
   })
 
-  test('stops with log_identity_changed when another record stands where we read the last one', async () => {
+  test('stops with log_identity_changed when another record is at the offset of the last one read', async () => {
     await freshTopic()
     await producer.send([record(0, 'a'), record(0, 'b'), record(0, 'c')])
     const store = memoryStore()
@@ -328,7 +328,7 @@ describe('log reader', () => {
     expect(await reader.stopped).toMatchObject({ code: 'partition_count_changed' })
   })
 
-  test('passes over transaction markers and aborted records without calling them a hole', async () => {
+  test('skips transaction markers and aborted records without reporting a gap', async () => {
     await freshTopic()
     const store = memoryStore()
     const gaps: LogGap[] = []
@@ -358,7 +358,7 @@ describe('log reader', () => {
     expect(reader.lag().get(0)).toEqual({ next: 6, highWatermark: 6 })
   })
 
-  test('a membership that is silent for too long is made anew and counted, and nothing is lost or doubled', async () => {
+  test('a membership that is silent for too long is replaced and counted, and nothing is lost or handled twice', async () => {
     await freshTopic()
     const store = memoryStore()
     let jumpedMs = 0
@@ -397,7 +397,7 @@ describe('log reader', () => {
   test.each([
     ['a group', { groupId: `test-${randomUUID()}`, sessionTimeoutMs: 30_000 }],
     ['none', { groupId: undefined }],
-  ])('goes on at once after the brokers were away, and waits for no session: in %s', async (_, membership) => {
+  ])('continues without waiting for a session after the brokers were unavailable: in %s', async (_, membership) => {
     await freshTopic()
     await behindProxy(membership, async ({ proxy, store, reader }) => {
       await producer.send([record(0, 'before')])
@@ -413,12 +413,12 @@ describe('log reader', () => {
     })
   })
 
-  test('looks at the identity of the log again when its connection was cut', async () => {
+  test('checks the identity of the log again when its connection was cut', async () => {
     await freshTopic()
     await behindProxy({ groupId: undefined }, async ({ proxy, store, reader }) => {
       await producer.send([record(0, 'a'), record(0, 'b')])
       await holds(() => expect(store.all()).toEqual(['a', 'b']))
-      // As if another log stood there when the connection is back.
+      // As if another log were there when the connection is back.
       store.positions.set(0, { nextOffset: 2, lastOffset: 1, lastId: newEventId(1) })
       proxy.dropAll()
       expect(await reader.stopped).toMatchObject({ code: 'log_identity_changed' })
@@ -436,7 +436,7 @@ describe('log reader', () => {
     }
     const reader = read(store, membership)
     await producer.send([record(0, 'a'), record(1, 'b')])
-    // Sooner than the broker gives up the session of a member that is gone.
+    // Sooner than the session of a lost member expires at the broker.
     await eventually(() => store.all().length === 2, { timeoutMs: 15_000 })
     expect(reader.assigned()).toEqual(Array.from({ length: PARTITIONS }, (_, partition) => partition))
   })

@@ -21,7 +21,7 @@ export interface LogReader {
   readonly rebuilds: number
   /** How many times a batch could not be decoded or its handler threw, so that it was tried again. */
   readonly failedBatches: number
-  /** Resolves when the reader has stopped: after a close, or with why by itself: `log_identity_changed` or `partition_count_changed`. */
+  /** Resolves when the reader has stopped: after `close`, or with the fault `log_identity_changed` or `partition_count_changed`. */
   readonly stopped: Promise<Error | undefined>
 }
 
@@ -34,12 +34,12 @@ const LEAVE_MS = 3_000
 const REBUILD = { baseMs: 100, maxMs: 2_000 } as const
 
 /**
- * Starts a reader of the log: of the partitions that its consumer group gives it, or of all. It runs until it is closed: a broker
- * that is away is waited for. It stops by itself only when the log is not the one that it should be.
+ * Starts a reader of the log, of the partitions that its consumer group assigns or of all. It runs until it is closed and
+ * retries while brokers are unavailable. Only a replaced log stops it.
  *
- * Handlers of different partitions run at the same time, those of one partition one after another. Each is called with an
- * unbroken run of offsets that begins at the stored position. The group only shares partitions out: what was handled is
- * known from `positions` alone, so offsets that the broker forgot do no harm.
+ * Handlers of different partitions run concurrently, those of one partition one after another. Each is called with a
+ * contiguous run of offsets from the stored position on. The group only assigns partitions: progress is in `positions`
+ * alone, so offsets that the broker forgot do no harm.
  */
 export function startLogReader(o: LogReaderOptions): LogReader {
   return new GroupReader(o)
@@ -57,12 +57,12 @@ class GroupReader implements LogReader {
   #committing: NodeJS.Timeout | undefined
   #joining: NodeJS.Timeout | undefined
   #readers: ReadonlyMap<number, PartitionReader> = new Map()
-  /** Of the handlers of former assignments. */
+  /** Settles when the handlers of previous assignments have ended. */
   #ending: Promise<unknown> = Promise.resolve()
-  /** Of former memberships. */
+  /** Settles when previous memberships have left. */
   #leaving: Promise<unknown> = Promise.resolve()
   #group: GroupMembership | undefined
-  /** Rebuilds since partitions were read last. */
+  /** Rebuilds in a row, without partitions read in between. */
   #rebuildsInRow = 0
   #lastError: unknown
   readonly #committed = new Map<number, number>()
@@ -113,7 +113,7 @@ class GroupReader implements LogReader {
     })
   }
 
-  /** A new membership in place of one that ended or fell silent; until it has joined nothing is read. */
+  /** Replaces a membership that ended or fell silent; nothing is read until the new one has joined. */
   #rejoin(groupId: string, cause: Error): void {
     if (this.state === 'stopped') return
     this.rebuilds += 1
@@ -150,11 +150,11 @@ class GroupReader implements LogReader {
         .toSorted((a, b) => a - b)
         .map((partition) => [partition, new PartitionReader({ ...shared, partition })]),
     )
-    void this.#positioned(partitions.length === 0 ? Promise.resolve() : locator.looked)
+    void this.#positioned(partitions.length === 0 ? Promise.resolve() : locator.located)
   }
 
-  async #positioned(looked: Promise<void>): Promise<void> {
-    await looked
+  async #positioned(located: Promise<void>): Promise<void> {
+    await located
     if (this.state === 'starting') this.state = 'running'
     this.#rebuildsInRow = 0
   }

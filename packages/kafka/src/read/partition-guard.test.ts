@@ -27,37 +27,37 @@ function answer(batches: readonly (readonly [from: number, to: number])[], extra
 describe('partition guard', () => {
   test('hands on an unbroken run, also out of a batch that begins below it', () => {
     const guard = new PartitionGuard(5)
-    const first = guard.judge(
+    const first = guard.check(
       answer([
         [3, 7],
         [8, 9],
       ]),
     )
     expect(first).toMatchObject({ from: 5, to: 9 })
-    expect(guard.judge(answer([[10, 12]]))).toMatchObject({ from: 10, to: 12 })
-    expect(guard.judge(answer([]))).toBeUndefined()
+    expect(guard.check(answer([[10, 12]]))).toMatchObject({ from: 10, to: 12 })
+    expect(guard.check(answer([]))).toBeUndefined()
     expect(guard.next).toBe(13)
   })
 
   test('believes a jump only when two reads from the right offset show the same', () => {
     const guard = new PartitionGuard(5)
-    expect(guard.judge(answer([[9, 12]]))).toBeUndefined()
-    expect(guard.judge(answer([[8, 12]]))).toBeUndefined()
-    expect(guard.judge(answer([[8, 12]]))).toMatchObject({ from: 5, to: 12 })
+    expect(guard.check(answer([[9, 12]]))).toBeUndefined()
+    expect(guard.check(answer([[8, 12]]))).toBeUndefined()
+    expect(guard.check(answer([[8, 12]]))).toMatchObject({ from: 5, to: 12 })
   })
 
   test('a jump that heals at the second read was none', () => {
     const guard = new PartitionGuard(5)
-    expect(guard.judge(answer([[8, 12]]))).toBeUndefined()
-    expect(guard.judge(answer([[5, 12]]))).toMatchObject({ from: 5, to: 12 })
+    expect(guard.check(answer([[8, 12]]))).toBeUndefined()
+    expect(guard.check(answer([[5, 12]]))).toMatchObject({ from: 5, to: 12 })
   })
 
   test.each([
     ['begins above the next offset', answer([[8, 12]], { logStart: 8 })],
     ['has no such offset', answer([], { outOfRange: true, errorCode: 1 })],
-  ])('a log that %s is looked at anew', (_, fetched) => {
+  ])('a log that %s is located again', (_, fetched) => {
     const guard = new PartitionGuard(5)
-    expect(guard.judge(fetched)).toBe('moved')
+    expect(guard.check(fetched)).toBe('moved')
     expect(guard.next).toBe(5)
   })
 
@@ -65,7 +65,7 @@ describe('partition guard', () => {
     const { batches } = answer([[0, 9]])
     const large = Buffer.alloc(8 * 1024 * 1024)
     batches.copy(large)
-    const range = new PartitionGuard(0).judge(answer([], { batches: large.subarray(0, batches.length) }))
+    const range = new PartitionGuard(0).check(answer([], { batches: large.subarray(0, batches.length) }))
     expect(range).toMatchObject({ from: 0, to: 9, retainedBytes: batches.length })
   })
 
@@ -73,7 +73,7 @@ describe('partition guard', () => {
     const { batches } = answer([[0, 9]])
     const both = Buffer.allocUnsafeSlow(2 * batches.length + 100)
     batches.copy(both)
-    const range = new PartitionGuard(0).judge(answer([], { batches: both.subarray(0, batches.length) }))
+    const range = new PartitionGuard(0).check(answer([], { batches: both.subarray(0, batches.length) }))
     expect(range).toMatchObject({ from: 0, to: 9, retainedBytes: both.length, data: { buffer: both.buffer } })
   })
 })

@@ -3,7 +3,7 @@ import type { AbortedTransaction, FetchedPartition } from '../wire/fetch.ts'
 import type { RecordBatchHead } from '../wire/record-batch.ts'
 import { readHeads } from '../wire/record-set.ts'
 
-/** A run of offsets that follows without a gap on what was handed on before. Records are still encoded. */
+/** A run of offsets without a gap to the previous one. Records are still encoded. */
 export interface LogRange {
   readonly from: number
   /** The last offset, control records included. */
@@ -15,7 +15,7 @@ export interface LogRange {
   readonly aborted: readonly AbortedTransaction[]
 }
 
-/** Checks what is read of one partition: only an unbroken run from `next` is handed on. */
+/** Checks the fetched records of one partition: only a contiguous run from `next` passes. */
 export class PartitionGuard {
   /** The first offset not yet handed on: where the next read has to begin. */
   #next: number
@@ -31,10 +31,10 @@ export class PartitionGuard {
   }
 
   /**
-   * What an answer to a read from `next` holds to hand on. Undefined when that is nothing yet; `moved` when the log no longer has the
-   * offset, or does not have it yet: where the log begins and ends must be read again.
+   * The run of an answer to a fetch from `next`. Undefined when it has none yet; `moved` when the log no longer has the offset,
+   * or not yet: then the log's bounds must be read again.
    */
-  judge(fetched: FetchedPartition): LogRange | undefined | 'moved' {
+  check(fetched: FetchedPartition): LogRange | undefined | 'moved' {
     if (fetched.outOfRange || fetched.logStart > this.#next) return 'moved'
     const heads = readHeads(fetched.batches, this.#next)
     const [first] = heads

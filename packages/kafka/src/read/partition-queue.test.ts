@@ -44,7 +44,7 @@ function queueOf(o: Partial<PartitionQueueOptions>) {
     next: 0,
     log,
     handle: async () => ({ type: 'done' }),
-    hole: async () => {},
+    onGap: async () => {},
     onFailed: () => {},
     ...o,
   })
@@ -77,7 +77,7 @@ describe('partition queue', () => {
     expect(queue.bytes).toBe(0)
   })
 
-  test('tells when the first record that is not handled yet was appended, also while it is handled', async () => {
+  test('reports when the first unhandled record was appended, also while it is being handled', async () => {
     const seen: (number | undefined)[] = []
     const { queue } = queueOf({
       async handle() {
@@ -96,7 +96,7 @@ describe('partition queue', () => {
     expect(queue.oldestMs).toBeUndefined()
   })
 
-  test('with a batch size, what came is cut without a gap, and a batch that failed comes back as its first half', async () => {
+  test('with a batch size, records are split without a gap, and a failed batch is retried as its first half', async () => {
     const seen: [number, number, number][] = []
     let failures = 1
     const { queue } = queueOf({
@@ -118,12 +118,12 @@ describe('partition queue', () => {
     expect(queue.bytes).toBe(0)
   })
 
-  test('lost records are told before the empty batch that passes them', async () => {
+  test('lost records are reported before the empty batch that skips them', async () => {
     const seen: unknown[] = []
     const gap = { partition: 0, expected: 0, found: 5 }
     const { queue } = queueOf({
       gap,
-      hole: async (lost) => void seen.push(lost),
+      onGap: async (lost) => void seen.push(lost),
       async handle({ firstOffset, lastOffset, records }) {
         seen.push([firstOffset, lastOffset, records.length])
         return { type: 'done' }
@@ -134,7 +134,7 @@ describe('partition queue', () => {
     expect(seen).toEqual([gap, [0, 4, 0], [5, 6, 2]])
   })
 
-  test('records that cannot be decoded are tried again, logged and counted, and nothing behind them is handled', async () => {
+  test('records that cannot be decoded are retried, logged and counted, and no later record is handled', async () => {
     const warned: object[] = []
     const seen: number[] = []
     let failures = 0

@@ -7,19 +7,19 @@ import { appendedAtMs } from '../wire/record-batch.ts'
 import { readCommitted } from '../wire/record-set.ts'
 import type { RecordView } from '../wire/record-view.ts'
 
-/** What the queue of a partition needs. */
+/** Options of {@link PartitionQueue}. */
 export interface PartitionQueueOptions {
   readonly partition: number
   /** The first offset not yet handled. */
   readonly next: number
-  /** Records from `next` on that are gone: told, and passed by an empty batch, before anything else is handled. */
+  /** A gap at `next`: reported, then skipped with an empty batch, before any record is handled. */
   readonly gap?: LogGap | undefined
   readonly log: Logger
-  /** Cuts what has come into batches of so many records. Default: no cut. */
+  /** Bounds the records of a batch. Default: no bound. */
   readonly batch?: BatchSize | undefined
   handle(batch: LogBatch, signal: AbortSignal): Promise<HandleOutcome>
-  hole(gap: LogGap): Promise<void>
-  /** Called when a batch could not be decoded or handled and is tried again. */
+  onGap(gap: LogGap): Promise<void>
+  /** Called when decoding or handling a batch failed; it is retried. */
   onFailed(): void
 }
 
@@ -31,8 +31,8 @@ const UNPACKED_BYTES_MAX = 16 * 1024 * 1024
 const RETRY = { baseMs: 100, maxMs: 5_000 } as const
 
 /**
- * What was fetched of a partition and is not handled yet. It decouples fetching from handling: while a handler waits for
- * Postgres the next records are fetched, and what came meanwhile is handled as one batch.
+ * Fetched, unhandled records of a partition. Decouples fetching from handling: while a handler waits for Postgres the next
+ * records are fetched, and are then handled as one batch.
  */
 export class PartitionQueue {
   readonly #o: PartitionQueueOptions
@@ -40,9 +40,9 @@ export class PartitionQueue {
   readonly #ranges: LogRange[] = []
   #next: number
   #bytes = 0
-  /** What was decoded of the first ranges and is not handled yet. */
+  /** Decoded, unhandled records of the first ranges. */
   #decoded: LogBatch | undefined
-  /** Not told yet. */
+  /** A gap that is not reported yet. */
   #gap: LogGap | undefined
   #changed = deferred()
 
@@ -54,7 +54,7 @@ export class PartitionQueue {
     this.#sizer = o.batch && createBatchSizer(o.batch)
   }
 
-  /** Bytes that are retained for what waits or is being handled. */
+  /** Bytes retained by waiting records and those being handled. */
   get bytes(): number {
     return this.#bytes
   }
@@ -86,8 +86,8 @@ export class PartitionQueue {
   }
 
   /**
-   * Handles what comes, one batch after another; a batch that fails comes again, with `batch` its first half, after a pause
-   * that grows. Resolves when the stored position moved under us, or after the signal. Never rejects.
+   * Handles batches one after another. A failed batch is retried with back-off, with `batch` only its first half. Resolves when
+   * a handler says that the stored position has moved, or after the signal. Never rejects.
    */
   async handleAll(signal: AbortSignal): Promise<void> {
     const notify = (): void => this.#notify()
@@ -115,7 +115,7 @@ export class PartitionQueue {
   }
 
   async #handleNext(signal: AbortSignal): Promise<HandleOutcome> {
-    if (this.#gap !== undefined) await this.#o.hole(this.#gap)
+    if (this.#gap !== undefined) await this.#o.onGap(this.#gap)
     this.#gap = undefined
     this.#decoded ??= this.#decode()
     const [batch, rest] = cut(this.#decoded, this.#sizer?.records ?? Number.POSITIVE_INFINITY)
@@ -143,10 +143,7 @@ export class PartitionQueue {
     this.#notify()
   }
 
-  /**
-   * The first records that wait, up to the bounds, and up to the first batch that cannot be decoded. Throws when that batch
-   * is the first.
-   */
+  /** The first waiting records, up to the bounds and up to the first batch that cannot be decoded. Throws if that is the first. */
   #decode(): LogBatch {
     const { partition } = this.#o
     const firstOffset = this.#next

@@ -6,15 +6,14 @@ import type { LogReaderOptions, PartitionLag } from './log-reader-options.ts'
 import { PartitionGuard } from './partition-guard.ts'
 import { PartitionQueue } from './partition-queue.ts'
 
-/** What reading one partition needs. */
-export interface PartitionReaderOptions {
+interface PartitionReaderOptions {
   readonly partition: number
   readonly reader: LogReaderOptions
   readonly fetcher: Fetcher
   readonly locator: Locator
-  /** Settles when the handlers of former readers of the partition have ended: their writes are in the positions. */
+  /** Settles when the handlers of previous readers of the partition have ended: their writes are in the positions. */
   readonly after: Promise<unknown>
-  /** Called when a batch could not be decoded or handled and is tried again. */
+  /** Called when decoding or handling a batch failed; it is retried. */
   onFailed(): void
   /** Called with the reason when reading is restarted; partitions of one request get the same error. */
   onInterrupted(partition: number, error: unknown): void
@@ -25,9 +24,9 @@ export interface PartitionReaderOptions {
 const RETRY = { baseMs: 100, maxMs: 1_000 } as const
 
 /**
- * Reads one partition for as long as it is assigned: finds out where to begin, then fetches, checks, and hands on, in two
- * loops with a bounded queue between them. Whatever breaks a fetch (a connection, a leader that moved) restarts it from
- * the stored position, as behind a new connection there may be another log than before.
+ * Reads one partition while it is assigned: locates its position, then fetches and checks in one loop and handles in another,
+ * with a bounded queue between them. Any fetch error (a broken connection, a moved leader) restarts it from the stored
+ * position, as a new connection may lead to another log.
  */
 export class PartitionReader {
   readonly #o: PartitionReaderOptions
@@ -91,8 +90,8 @@ export class PartitionReader {
       log: reader.log,
       batch: reader.batch,
       handle: (batch, signal) => reader.handle(batch, signal),
-      hole: async (lost) => {
-        reader.log.error({ groupId: reader.groupId, ...lost }, 'records are gone from the log before they were read')
+      onGap: async (lost) => {
+        reader.log.error({ groupId: reader.groupId, ...lost }, 'the log has lost records before they were read')
         await reader.hole?.(lost)
       },
       onFailed: () => this.#o.onFailed(),
@@ -122,7 +121,7 @@ export class PartitionReader {
     while (!signal.aborted) {
       await queue.room(signal)
       const fetched = await fetcher.fetch(partition, guard.next, signal)
-      const range = fetched && guard.judge(fetched)
+      const range = fetched && guard.check(fetched)
       if (fetched === undefined || range === 'moved') return
       this.#failures = 0
       this.#noteEnd(fetched.highWatermark)

@@ -1,6 +1,6 @@
 /**
- * A view that is going to be kept: itself when it is at least a third of the memory behind it, else a copy. So what is kept of
- * an answer of many partitions never keeps more than three times its own size alive.
+ * Returns a view that may be kept: itself if it is at least a third of its underlying memory, otherwise a copy. So a kept part
+ * of an answer never retains more than three times its own size.
  */
 export function retain(view: Buffer): Buffer {
   if (view.length * 3 >= view.buffer.byteLength) return view

@@ -5,7 +5,7 @@ import { scanLog, type ScanOptions } from './scan-log.ts'
 
 /** Offsets that are read at a time: records of the largest size are then some 16 MiB. */
 const OFFSETS = 64
-/** Bytes asked for at a time; a larger batch comes whole. */
+/** Bytes of one fetch; a larger batch is returned whole. */
 const BYTES_MAX = 256 * 1024
 
 /**

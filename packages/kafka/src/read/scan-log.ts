@@ -9,7 +9,7 @@ import { readCommitted, readHeads } from '../wire/record-set.ts'
 export interface ScanOptions {
   readonly topic: string
   readonly partition: number
-  /** First offset; what the log no longer has is passed over. */
+  /** First offset; offsets below the log's start are skipped. */
   readonly from: number
   /** The offset after the last. */
   readonly to: number
@@ -21,8 +21,8 @@ const WAIT_MS = 500
 const BYTES_MAX = 4 * 1024 * 1024
 
 /**
- * Reads a part of a partition, outside of any consumer group: for tools that look without taking part. Gives the committed
- * records in order, some at a time; they are views of what was read. Ends at `to`, or where the log ends.
+ * Reads a range of a partition without a consumer group, for tools. Yields the committed records in order, some at a time;
+ * they are views of fetched bytes. Ends at `to`, or at the log's end.
  * Fault `kafka_unavailable` when the broker refuses, `records_unreadable` after what precedes records that cannot be decoded.
  */
 export async function* scanLog(client: KafkaClient, o: ScanOptions): AsyncGenerator<readonly RawRecord[], void> {
@@ -33,7 +33,7 @@ export async function* scanLog(client: KafkaClient, o: ScanOptions): AsyncGenera
     const last = heads.at(-1)
     if (last === undefined) {
       if (next >= fetched.highWatermark) return
-      throw kafkaFault('kafka_unavailable', `Nothing came of ${o.topic}/${o.partition} at ${next}.`)
+      throw kafkaFault('kafka_unavailable', `No records were returned for ${o.topic}/${o.partition} at ${next}.`)
     }
     const { records, undecodable } = readCommitted(fetched.batches, heads, {
       partition: o.partition,

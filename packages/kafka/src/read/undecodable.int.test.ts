@@ -47,7 +47,7 @@ async function send(...values: readonly string[]): Promise<void> {
   expect((await producer.send(records)).ok).toBe(true)
 }
 
-/** From now on the broker stores what it gets in this form, whatever the producer sent. */
+/** The broker stores later records with this codec, regardless of the producer's. */
 async function storeAs(codec: 'gzip' | 'lz4' | 'zstd' | 'uncompressed'): Promise<void> {
   const entry = { name: 'compression.type', value: codec }
   await client.withAdmin((admin) =>

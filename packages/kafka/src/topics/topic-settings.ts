@@ -1,6 +1,6 @@
 /** What the settings of a topic depend on. */
 export interface TopicShape {
-  /** Copies of each partition; from 3 on, two must be in sync for a write to be acknowledged. */
+  /** Replicas of each partition; from 3 on, two must be in sync for a write to be acknowledged. */
   readonly replication: number
   /** The largest batch of records that the topic takes, bytes. */
   readonly messageBytesMax: number
@@ -18,7 +18,7 @@ export function topicSettings({
     'cleanup.policy': 'delete',
     'retention.ms': String(retentionMs),
     'message.timestamp.type': 'LogAppendTime',
-    // With `producer` one producer with a codec that readers lack would stop its partition.
+    // With `producer`, one producer with a codec that readers do not support would stop its partition.
     'compression.type': 'uncompressed',
     'max.message.bytes': String(messageBytesMax),
     ...(replication >= 3 ? { 'min.insync.replicas': '2' } : {}),

@@ -13,7 +13,7 @@ export interface TopicsOptions {
   readonly dlqTopic: string
   /** Number of partitions of the topic of events; it never changes. */
   readonly partitions: number
-  /** Copies of each partition; from 3 on, two must be in sync for a write to be acknowledged. */
+  /** Replicas of each partition; from 3 on, two must be in sync for a write to be acknowledged. */
   readonly replication: number
   /** How long both topics keep a record, milliseconds; default 7 days. */
   readonly retentionMs?: number
@@ -29,9 +29,8 @@ const SERVED_AFTER_MS = 30_000
 const SERVED_POLL_MS = 50
 
 /**
- * Creates the topic of events and that of dead letters where they are missing. Idempotent, and the only creator of topics. Topics that
- * exist are left as they are, and the right to create is not needed then. A managed Kafka that refuses `compression.type` gets topics
- * without it.
+ * Creates the topics of events and of dead letters if they are missing. Idempotent, and the only creator of topics. Existing
+ * topics are not changed, and need no right to create. A managed Kafka that refuses `compression.type` gets topics without it.
  * @throws Fault `partition_count_changed` when the topic has another number of partitions.
  */
 export async function createTopics(client: KafkaClient, o: TopicsOptions): Promise<void> {

@@ -6,7 +6,7 @@ export interface BrokerRequest<T> {
   readonly apiKey: number
   readonly apiName: string
   readonly version: number
-  /** A version with compact and tagged fields (KIP-482), which goes to brokers that know it. */
+  /** A version with compact and tagged fields (KIP-482), sent to brokers that support it. */
   readonly flexibleVersion?: number | undefined
   write(to: WireWriter): void
   read(from: WireReader): T

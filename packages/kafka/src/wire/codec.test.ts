@@ -5,7 +5,7 @@ import { unpack } from './codec.ts'
 /** `ariftly ` 64 times, packed by the tool `zstd`. */
 const ZSTD = Buffer.from('KLUv/QRYfQAAQGFyaWZ0bHkgAQD1UwsXctyV3Q==', 'base64')
 
-test('unpacks gzip, and what is not packed', () => {
+test('decompresses gzip, and returns uncompressed bytes unchanged', () => {
   const plain = Buffer.from('{"a":1}')
   expect(unpack(0, plain)).toBe(plain)
   expect(unpack(1, gzipSync(plain))).toEqual(plain)

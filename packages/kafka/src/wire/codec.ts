@@ -8,7 +8,7 @@ const NAMES: Readonly<Record<number, string>> = { 2: 'snappy', 3: 'lz4' }
 /** What one batch may unpack to. The topic takes batches of 1 MiB, and JSON packs to a tenth or so. */
 const UNPACKED_BYTES_MAX = 64 * 1024 * 1024
 
-/** Node 24 brings zstd along; the types are those of Node 20. */
+/** Node 24 has zstd; the types are those of Node 20. */
 const { zstdDecompressSync } = zlib as { readonly zstdDecompressSync?: typeof zlib.gunzipSync }
 
 /** Unpacks the records of a batch. Throws on another codec than gzip and zstd, damage, and above 64 MiB. */

@@ -9,7 +9,7 @@ describe('crc32c', () => {
     ['32 ones', Buffer.alloc(32, 0xff), 0x62a8ab43],
     ['ascending', Buffer.from(Array.from({ length: 32 }, (_, i) => i)), 0x46dd794e],
     [
-      'ascending, behind 5 bytes that are not covered',
+      'ascending, after 5 bytes that are not covered',
       Buffer.from(Array.from({ length: 37 }, (_, i) => i - 5)).subarray(5),
       0x46dd794e,
     ],

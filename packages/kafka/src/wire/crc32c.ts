@@ -9,7 +9,7 @@ export function crc32c(data: Buffer, from = 0, to = data.length): number {
   const words = new DataView(data.buffer, data.byteOffset, data.length)
   let crc = -1
   let at = from
-  // Sixteen bytes a turn ("slicing by 16").
+  // Sixteen bytes an iteration ("slicing by 16").
   for (const end = to - ((to - from) % STEP); at < end; at += STEP) {
     crc =
       effect(12, words.getInt32(at, true) ^ crc) ^

@@ -4,7 +4,7 @@ import { GZIP } from './codec.ts'
 import { ATTRIBUTES_AT, CRC_AT, HEAD_BYTES, LENGTH_AT, MAGIC_AT } from './record-batch.ts'
 import { sizeOfVarint, writeVarint } from './varint.ts'
 
-/** A record to encode; text is written as UTF-8, header values as they shall stand in the log. */
+/** A record to encode; strings are written as UTF-8, header values unchanged. */
 export interface BatchRecord {
   readonly key: Buffer | string | null
   readonly value: Buffer | null
@@ -12,10 +12,10 @@ export interface BatchRecord {
 }
 
 type HeaderValue = string | Buffer | null
-/** The value of a header, or all values of a name that stands more than once. */
+/** The value of a header, or all values of a repeated name. */
 type Given = HeaderValue | readonly HeaderValue[]
 
-/** Memory in which batches are encoded one behind the other, and how far it is used. */
+/** Memory in which batches are encoded one after another, and how much of it is used. */
 export interface BatchSpace {
   readonly bytes: Buffer
   at: number
@@ -23,8 +23,8 @@ export interface BatchSpace {
 
 /**
  * Encodes records as one batch of message format v2 (KIP-98), without producer id, all with the same timestamp, which the
- * broker replaces by the append time. The batch stands in `space` if there is room for it, else in memory of its own, as one
- * that is packed does. Source: Kafka protocol guide, "Record Batch".
+ * broker replaces by the append time. The batch is written into `space` if it has room, otherwise (and when compressed) into
+ * its own memory. Source: Kafka protocol guide, "Record Batch".
  */
 export function encodeRecordBatch(
   records: readonly BatchRecord[],
@@ -33,7 +33,7 @@ export function encodeRecordBatch(
   const { space = { bytes: NO_BYTES, at: 0 } } = o
   const plain = encodePlain(records, space)
   const gzip = o.compression === 'gzip'
-  const batch = gzip ? packBody(plain) : plain
+  const batch = gzip ? compressBody(plain) : plain
   if (batch.buffer === space.bytes.buffer) space.at += batch.length
   writeHead(batch, { attributes: gzip ? GZIP : 0, count: records.length, nowMs: o.nowMs })
   return batch
@@ -54,7 +54,7 @@ function encodePlain(records: readonly BatchRecord[], space: BatchSpace): Buffer
   return into.subarray(start, end)
 }
 
-function packBody(plain: Buffer): Buffer {
+function compressBody(plain: Buffer): Buffer {
   return Buffer.concat([plain.subarray(0, HEAD_BYTES), gzipSync(plain.subarray(HEAD_BYTES))])
 }
 
@@ -78,12 +78,12 @@ function writeHead(
 }
 
 const VARINT_BYTES_MAX = 5
-/** Varints of a record besides those of its headers, and its attributes. */
+/** A record's varints without those of its headers, and its attributes. */
 const FIXED_BYTES_MAX = 6 * VARINT_BYTES_MAX + 2
 /** Of UTF-8, for one UTF-16 unit. */
 const CHAR_BYTES_MAX = 3
 
-/** A bound that is cheap to know, most records have less than half of it: a character is counted with the most bytes that it can have. */
+/** A cheap upper bound, by the most bytes that a character can have; most records have less than half of it. */
 function recordBytesMax({ key, value, headers }: BatchRecord): number {
   let bytes = FIXED_BYTES_MAX + valueBytesMax(key) + (value?.length ?? 0)
   for (const name in headers) {
@@ -103,13 +103,13 @@ function valueBytesMax(value: HeaderValue): number {
 /** Most records are 64 to 8,191 bytes long, so that their length takes two bytes. */
 const LENGTH_BYTES_GUESS = 2
 
-/** The place of a record in its batch, and what writes its headers. */
+/** The index of a record in its batch, and the writer of its headers. */
 interface Place {
   readonly index: number
   readonly headers: HeaderWriter
 }
 
-/** Writes the record first and its length before it; returns the position behind it. */
+/** Writes the record and then its length before it; returns the position after it. */
 function writeRecord(into: Buffer, start: number, record: BatchRecord, place: Place): number {
   const body = start + LENGTH_BYTES_GUESS
   const end = writeRecordBody(into, body, record, place)
@@ -152,20 +152,20 @@ function isOne(given: Given): given is HeaderValue {
 }
 
 /**
- * Writes the headers of the records of a batch, one record after the other. Most have the same text as those of the record before: their
- * bytes are copied from there, neighbours together, which costs less than to encode them again.
+ * Writes the headers of the records of a batch, one record after another. Most equal those of the previous record: their bytes
+ * are copied from it, neighbours together, which is cheaper than encoding them again.
  */
 class HeaderWriter {
   /** By their place in a record: the header that was written there last, of the record before or an earlier one. */
   readonly #names: string[] = []
   readonly #texts: (string | undefined)[] = []
-  /** Where they stand. */
+  /** Positions of the previous record's headers. */
   readonly #starts: number[] = []
   readonly #ends: number[] = []
   /** How many headers the record before has. */
   #count = 0
 
-  /** Writes the headers of a record at `start`; returns the position behind them. */
+  /** Writes the headers of a record at `start`; returns the position after them. */
   write(into: Buffer, start: number, headers: BatchRecord['headers']): number {
     let at = start
     let index = 0

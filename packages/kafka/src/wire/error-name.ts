@@ -32,7 +32,7 @@ const NAMES: Readonly<Record<number, string>> = {
   100: 'UNKNOWN_TOPIC_ID',
 }
 
-/** The name of a broker's error code as the Kafka protocol guide has it; `ERROR_<code>` for one that is not listed here. */
+/** The Kafka protocol guide's name of an error code; `ERROR_<code>` for codes not listed here. */
 export function errorName(code: number): string {
   return NAMES[code] ?? `ERROR_${code}`
 }

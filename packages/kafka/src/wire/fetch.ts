@@ -12,7 +12,7 @@ const UNKNOWN = -1
 interface FetchPlace {
   readonly partition: number
   readonly offset: number
-  /** A broker that knows another one answers with an error: it, or the sender, has missed an election. -1: not checked. */
+  /** A broker with another epoch answers with an error: it or the sender has missed an election. -1: not checked. */
   readonly leaderEpoch: number
 }
 
@@ -49,7 +49,7 @@ export interface AbortedTransaction {
 
 /** The answer to a fetch. */
 export interface Fetched {
-  /** 0, or the broker's error code for the whole. */
+  /** 0, or the broker's error code for the whole request. */
   readonly errorCode: number
   readonly partitions: readonly FetchedPartition[]
 }

@@ -1,5 +1,5 @@
 /**
- * Reads the fields of an answer one after the other. Source: Kafka protocol guide, "Protocol Primitive Types". In a flexible
+ * Reads the fields of an answer one after another. Source: Kafka protocol guide, "Protocol Primitive Types". In a flexible
  * version (KIP-482) strings and arrays are compact, and each structure ends with tagged fields.
  */
 export class WireReader {

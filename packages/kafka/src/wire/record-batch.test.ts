@@ -20,11 +20,11 @@ const decodeByKafkajs = require('kafkajs/src/protocol/recordBatch/v0/decoder') a
 ) => Promise<{ readonly records: readonly KafkajsRecord[] }>
 const Decoder = require('kafkajs/src/protocol/decoder') as new (data: Buffer) => unknown
 
-// Few names and texts, so that many headers are those of the record before.
+// Few names and texts, so that many headers equal the previous record's.
 const repeated = fc.dictionary(fc.constantFrom('a', 'b', 'c', 'd'), fc.constantFrom('1', '22', 'ü'.repeat(40)), {
   noNullPrototype: true,
 })
-// kafkajs takes a header named as a member of every object (`constructor`) for one that stands twice.
+// kafkajs takes a header named as a member of every object (`constructor`) for a repeated one.
 const headerName = fc.string({ minLength: 1, maxLength: 12 }).filter((name) => !(name in {}))
 const bytes = fc.uint8Array({ maxLength: 300 }).map((array) => Buffer.from(array))
 /** The length of a record with it takes three bytes. */
@@ -72,7 +72,7 @@ describe('record batch v2', () => {
     },
   )
 
-  test.each(['none', 'gzip'] as const)('our reader gives back what was written (compression %s)', (compression) => {
+  test.each(['none', 'gzip'] as const)('our reader reads what was written (compression %s)', (compression) => {
     fc.assert(
       fc.property(records, (given) => {
         const seen = decode(encodeRecordBatch(given, { nowMs: 5, compression }))
@@ -86,13 +86,13 @@ describe('record batch v2', () => {
     )
   })
 
-  test('batches stand in the space that they are given, and apart when it is too small', () => {
+  test('batches are written into the given space, and into their own memory when it is too small', () => {
     fc.assert(
       fc.property(fc.array(records, { maxLength: 6 }), (batches) => {
         const space = { bytes: Buffer.alloc(20_000, 0xff), at: 0 }
         const encoded = batches.map((given) => encodeRecordBatch(given, { nowMs: 5, space }))
         const alone = batches.map((given) => encodeRecordBatch(given, { nowMs: 5 }))
-        // All are encoded before the first is looked at: none may touch another.
+        // All are encoded before the first is checked: none may overwrite another.
         expect(Buffer.concat(encoded).equals(Buffer.concat(alone))).toBe(true)
         const inside = encoded.filter(({ buffer }) => buffer === space.bytes.buffer)
         expect(space.at).toBe(inside.reduce((sum, { length }) => sum + length, 0))
@@ -112,7 +112,7 @@ describe('record batch v2', () => {
     expect(batch.readUInt32BE(17)).toBe(crc32c(batch, 21))
   })
 
-  test('a header that stands twice is an array, and one named __proto__ is only a header', () => {
+  test('a repeated header is an array, and one named __proto__ is only a header', () => {
     const batch = encodeRecordBatch(
       [{ key: null, value: null, headers: { a: ['1', Buffer.from('2')], ['__proto__']: 'x' } }],
       { nowMs: 5 },

@@ -2,7 +2,7 @@ import { unpack } from './codec.ts'
 import { RecordView } from './record-view.ts'
 import { readVarint, type Cursor } from './varint.ts'
 
-/** What stands at the head of a record batch (message format v2), and where its records are. */
+/** The header of a record batch (message format v2), and where its records are. */
 export interface RecordBatchHead {
   readonly baseOffset: number
   readonly lastOffset: number
@@ -18,13 +18,13 @@ export interface RecordBatchHead {
 
 /** How long a batch's head is. */
 export const HEAD_BYTES = 61
-/** Where its length stands: int32, of what follows it. */
+/** Position of its length: int32, of the bytes after it. */
 export const LENGTH_AT = 8
-/** Where the version of its format stands: int8. */
+/** Position of its format version: int8. */
 export const MAGIC_AT = 16
-/** Where its checksum stands: uint32, CRC-32C of what follows it. */
+/** Position of its checksum: uint32, CRC-32C of the bytes after it. */
 export const CRC_AT = 17
-/** Where its attributes stand: int16. */
+/** Position of its attributes: int16. */
 export const ATTRIBUTES_AT = 21
 const CODEC_MASK = 0x07
 const LOG_APPEND_TIME = 0x08
@@ -42,8 +42,8 @@ export function appendedAtMs({ attributes, baseTimestampMs, maxTimestampMs }: Re
 }
 
 /**
- * Reads the head of the batch that begins at `start`. Undefined when the batch is cut off, as the last one of a fetch may
- * be. Throws on a message format other than v2, which Kafka 4 no longer has.
+ * Reads the header of the batch at `start`. Undefined when the batch is truncated, as the last one of a fetch may be. Throws
+ * on a message format other than v2, the only one of Kafka 4.
  */
 export function readBatchHead(data: Buffer, start: number): RecordBatchHead | undefined {
   if (start + HEAD_BYTES > data.length) return undefined
@@ -74,8 +74,8 @@ export function isAbortMarker(data: Buffer, head: RecordBatchHead): boolean {
 }
 
 /**
- * Finds the records of a batch whose offset is `from` or above. They are views of `data` (of the inflated bytes of a
- * compressed batch), read when they are asked for: copy what is to be kept longer.
+ * The records of a batch with offset `from` or above. They are views of `data` (of the inflated bytes of a compressed batch),
+ * decoded on access: copy what is kept longer.
  */
 export function readRecords(
   data: Buffer,

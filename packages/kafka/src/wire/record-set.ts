@@ -34,7 +34,7 @@ export interface CommittedRecords {
   readonly records: readonly RecordView[]
   /** First offset of the batch at which it stopped; undefined when all was decoded. */
   readonly stoppedAt?: number
-  /** The batch that cannot be decoded, and fault `records_unreadable`. What follows it is not looked at. */
+  /** The first batch that cannot be decoded, with fault `records_unreadable`. Later batches are not read. */
   readonly undecodable?: { readonly head: RecordBatchHead; readonly error: Fault }
 }
 
@@ -49,7 +49,7 @@ export function readCommitted(
     readonly partition: number
     readonly from: number
     readonly aborted: readonly AbortedTransaction[]
-    /** At least one batch is decoded, whatever the room. */
+    /** At least one batch is decoded, even without room. */
     readonly room?: DecodeRoom
   },
 ): CommittedRecords {

@@ -20,8 +20,8 @@ const NAMES_MAX = 256
 const names: string[] = []
 
 /**
- * A record that is read as far as somebody asks: key, value and headers are views of the fetched bytes, made at the first
- * use. A reader that only looks at some headers ({@link headerText}) builds nothing else.
+ * A lazily decoded record: key, value and headers are views of the fetched bytes, made on first use. A reader that needs only
+ * some headers ({@link headerText}) builds nothing else.
  */
 export class RecordView implements RawRecord, RecordBytes {
   readonly partition: number
@@ -54,7 +54,7 @@ export class RecordView implements RawRecord, RecordBytes {
     return readNullable(cursor)
   }
 
-  /** Values are text where they are ASCII and not long, else views; a name that stands twice has an array. */
+  /** Values are strings if they are short ASCII, otherwise views; a repeated name has an array. */
   get headers(): Headers {
     return (this.#headers ??= readHeaders(this.#atHeaders()))
   }
@@ -82,10 +82,7 @@ export class RecordView implements RawRecord, RecordBytes {
     return this.readHeader(name, latin1)
   }
 
-  /**
-   * What `read` makes of the value of the first header of an ASCII name, from where its bytes stand; undefined when there is
-   * none or it has no value.
-   */
+  /** Calls `read` with the bytes of the first header of an ASCII name; undefined when there is none or it has no value. */
   readHeader<T>(name: string, read: (bytes: Buffer, start: number, end: number) => T): T | undefined {
     const cursor = this.#atHeaders()
     for (let left = readVarint(cursor); left > 0; left -= 1) {

@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import { readVarint, sizeOfVarint, writeVarint } from './varint.ts'
 
-test('a 32-bit number comes back, in as many bytes as were announced', () => {
+test('a 32-bit number is read back, in as many bytes as announced', () => {
   fc.assert(
     fc.property(fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 }), (value) => {
       const data = Buffer.alloc(8)

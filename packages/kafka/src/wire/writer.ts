@@ -4,7 +4,7 @@ const PART_BYTES = 1024
 const VARINT_BYTES_MAX = 5
 
 /**
- * Writes the fields of a request one after the other; the counterpart of `WireReader`. Source: Kafka protocol guide, "Protocol
+ * Writes the fields of a request one after another; the counterpart of `WireReader`. Source: Kafka protocol guide, "Protocol
  * Primitive Types". In a flexible version (KIP-482) strings and arrays are compact, and each structure ends with tagged
  * fields.
  */
@@ -58,7 +58,7 @@ export class WireWriter {
     this.#buffer.write(text, at)
   }
 
-  /** Bytes that are not copied: they must stay as they are until the request is written. */
+  /** Adds bytes without a copy: they must not change until the request is written. */
   bytes(bytes: Buffer): void {
     this.#length(bytes.length)
     this.#endPart()

@@ -2,7 +2,7 @@ import { Fault } from '@ariftly/fault'
 import { formatTraceparent, parseTraceparent, type TraceContext } from '@ariftly/trace-context'
 import type { Span, SpanAttributes, SpanEnd, Tracing } from './tracing.ts'
 
-/** Work on many records of Kafka at once. */
+/** Work on a batch of Kafka records. */
 export interface BatchSpanOptions<R> {
   /** What is done with them; `send` is the producer's. */
   readonly operation: 'send' | 'project' | 'stream' | 'match'
@@ -10,7 +10,7 @@ export interface BatchSpanOptions<R> {
   readonly partition?: number
   readonly group?: string
   readonly records: readonly R[]
-  /** The record's header, as it came. */
+  /** The record's header, unchecked. */
   traceparentOf(record: R): string | null | undefined
   /** Asked for the first record of a trace that is recorded. */
   describe(record: R): RecordOfTrace
@@ -27,13 +27,13 @@ export interface RecordOfTrace {
 /** A batch under way that is recorded. */
 export type BatchSpan = Pick<Span, 'end'>
 
-/** Traces of a batch that are linked and gone on with; OpenTelemetry's limit of links of a span. */
+/** Traces of a batch that are linked and continued; OpenTelemetry's limit of links of a span. */
 const TRACES_MAX = 128
 
 /**
- * Starts the span of a batch, linked to the traces of its records; undefined when none of them is recorded. At its end each of these traces
- * also gets a span of its own, of the same time, so that one trace shows the way of its events through all services. Records of the same
- * trace share one; of more than 128 traces the first ones are taken.
+ * Starts the span of a batch, linked to the traces of its records; undefined when none of them is sampled. At its end each of
+ * these traces also gets its own span of the same time, so that one trace shows its events in all services. Records of the
+ * same trace share one; of more than 128 traces the first are used.
  */
 export function startBatchSpan<R>(tracing: Tracing | undefined, o: BatchSpanOptions<R>): BatchSpan | undefined {
   if (tracing === undefined) return undefined
@@ -106,7 +106,7 @@ export async function traceBatch<R, T>(
   }
 }
 
-/** `error.type` of what was thrown. */
+/** `error.type` of a thrown value. */
 export function errorTypeOf(thrown: unknown): string {
   if (thrown instanceof Fault) return thrown.code
   return thrown instanceof Error ? thrown.name : typeof thrown

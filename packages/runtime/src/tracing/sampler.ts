@@ -10,8 +10,8 @@ import {
 import type { TracingConfig } from './tracing-config.ts'
 
 /**
- * The sampler that the environment names. A span without a parent but with links, that of a batch, is recorded when one of the traces that it is
- * linked to would be: by chance of its own it would be missing from most of them.
+ * The sampler that the environment names. A batch span (no parent, but links) is sampled if one of its linked traces is: with
+ * its own random choice it would be missing from most of them.
  */
 export function createSampler(config: TracingConfig): Sampler {
   const sampler = namedSampler(config)

@@ -40,7 +40,7 @@ const KINDS: Readonly<Record<SpanKind, OtelSpanKind>> = {
   internal: OtelSpanKind.INTERNAL,
 }
 
-/** Tracing by OpenTelemetry's SDK; with `sampler.ts` and `span-queue.ts` all that knows it. Nothing of it is global. */
+/** Tracing by OpenTelemetry's SDK, which only this file, `sampler.ts` and `span-queue.ts` use. It sets no globals. */
 export async function createSdkTracing(o: StartTracingOptions): Promise<StartedTracing> {
   const exporter = await createExporter(o.config)
   const queue = createSpanQueue({ ...o, exporter })
@@ -81,7 +81,7 @@ export async function createSdkTracing(o: StartTracingOptions): Promise<StartedT
   return { tracing: scope(`ariftly-${o.service}`), close }
 }
 
-/** Address, headers and the rest are the exporter's own to read from the environment; only secrets from files are not known to it. */
+/** The exporter reads its settings from the environment itself; it gets only secrets from files here. */
 async function createExporter(config: TracingConfig): Promise<SpanExporter> {
   const headers = parseKeyPairsIntoRecord(config.OTEL_EXPORTER_OTLP_HEADERS)
   if (config.OTEL_EXPORTER_OTLP_PROTOCOL === 'http/json') {

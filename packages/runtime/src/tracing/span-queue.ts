@@ -4,13 +4,12 @@ import type { Logger } from '../logger.ts'
 import type { Metrics } from '../metrics.ts'
 import type { TracingConfig } from './tracing-config.ts'
 
-/** What {@link createSpanQueue} needs. */
-export interface SpanQueueOptions {
+interface SpanQueueOptions {
   readonly exporter: SpanExporter
   readonly config: TracingConfig
   readonly log: Pick<Logger, 'warn'>
   readonly metrics: Metrics
-  /** Milliseconds that never go back; default `performance.now`. */
+  /** Monotonic milliseconds; default `performance.now`. */
   readonly now?: () => number
 }
 
@@ -70,7 +69,7 @@ export function createSpanQueue(o: SpanQueueOptions): SpanProcessor {
     },
     forceFlush: () => inner.forceFlush(),
     async shutdown() {
-      // It gives up at the first batch that fails; those beside it are still under way.
+      // It rejects at the first batch that fails; concurrent ones still run.
       await inner.shutdown().catch(() => undefined)
       await o.exporter.shutdown()
     },

@@ -1,8 +1,9 @@
 import type { StartedTracing, StartTracingOptions } from './started-tracing.ts'
 
 /**
- * Starts tracing when the environment names a collector; else it is undefined, and nothing of OpenTelemetry's SDK is even loaded. A
- * collector that is away is neither waited for nor a failure: spans wait in a bounded queue, and what is lost is counted and warned of.
+ * Starts tracing when the environment names a collector; otherwise undefined, and OpenTelemetry's SDK is not loaded. An
+ * unavailable collector is neither waited for nor a failure: spans wait in a bounded queue, and lost spans are counted and
+ * logged as a warning.
  */
 export async function startTracing(o: StartTracingOptions): Promise<StartedTracing | undefined> {
   const { config } = o

@@ -3,7 +3,7 @@ import type { Metrics } from '../metrics.ts'
 import type { TracingConfig } from './tracing-config.ts'
 import type { Tracing } from './tracing.ts'
 
-/** What `startTracing` needs. */
+/** Options of `startTracing`. */
 export interface StartTracingOptions {
   readonly config: TracingConfig
   /** The process: `service.name` unless the environment has another one. */
@@ -15,6 +15,6 @@ export interface StartTracingOptions {
 /** Tracing of a process. */
 export interface StartedTracing {
   readonly tracing: Tracing
-  /** Sends what waits, within a second; what cannot be sent by then is lost. Never rejects. */
+  /** Sends the queued spans within a second; the rest is lost. Never rejects. */
   readonly close: () => Promise<void>
 }

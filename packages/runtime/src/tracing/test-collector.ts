@@ -17,7 +17,7 @@ export interface OtlpSpan {
   readonly scope: string
 }
 
-/** A collector on this machine, with what it was sent. */
+/** A collector on this machine, with the spans that it received. */
 export interface Collector {
   readonly url: string
   readonly spans: OtlpSpan[]

@@ -119,7 +119,7 @@ describe('tracing', () => {
     expect(collector.headers[0]).toMatchObject({ ':path': '/v1/traces', 'x-key': 'a b' })
   })
 
-  test('speaks protobuf if nothing is said, to the whole URL where that is given', async () => {
+  test('uses protobuf by default, and the complete URL if one is given', async () => {
     const collector = await startedCollector()
     const { tracing, close } = await start({
       OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:1',
@@ -218,11 +218,11 @@ describe('the span of a batch', () => {
     expect(startBatchSpan(undefined, { ...options, records: [formatTraceparent(context('a', true))] })).toBeUndefined()
   })
 
-  test('tells how the work in it ended', async () => {
+  test('says how its work ended', async () => {
     const collector = await startedCollector()
     const { tracing, close } = await start(jsonTo(collector))
     const records = [formatTraceparent(context('a', true))]
-    const fault = new Fault({ code: 'store_unavailable', message: 'Postgres is away.' })
+    const fault = new Fault({ code: 'store_unavailable', message: 'Postgres is unavailable.' })
     expect(await traceBatch(tracing, { ...options, records }, async () => 'done')).toBe('done')
     expect(await traceBatch(tracing, { ...options, records }, async () => 'lost', String)).toBe('lost')
     await expect(traceBatch(tracing, { ...options, records }, () => Promise.reject(fault))).rejects.toBe(fault)
@@ -275,7 +275,7 @@ describe('a collector that', () => {
     expect(JSON.stringify(warnings)).toContain('ECONNREFUSED')
   })
 
-  test('hangs fills a bounded queue, what is more is dropped and counted, and closing takes a second at most', async () => {
+  test('hangs fills a bounded queue, further spans are dropped and counted, and closing takes a second at most', async () => {
     const collector = await startedCollector(() => {})
     const { tracing, close, metrics, warnings } = await start({
       ...jsonTo(collector),

@@ -31,7 +31,7 @@ export interface SpanEnd {
 
 /** Work under way that is recorded. */
 export interface Span {
-  /** What others go on with. */
+  /** The context to send on. */
   readonly context: TraceContext
   /** To be called once. */
   end(end?: SpanEnd): void
@@ -39,7 +39,7 @@ export interface Span {
 
 /** Records spans. A process without it has `undefined` in its place, so that traces that no one collects cost nothing. */
 export interface Tracing {
-  /** Starts a span; undefined when it is not recorded (head sampling): whatever is sent on then keeps its parent's context. Never throws. */
+  /** Starts a span; undefined when it is not sampled (head sampling): requests then carry the parent's context. Never throws. */
   start(options: SpanOptions): Span | undefined
   /** The same under the name of a part of this process, which is the instrumentation scope of its spans. */
   scope(name: string): Tracing

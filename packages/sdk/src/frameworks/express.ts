@@ -17,9 +17,9 @@ export interface ExpressResponse {
 const BODY_BYTES_MAX = 1024 * 1024
 
 /**
- * A handler for express: `app.post('/ariftly-webhook', webhookHandler({ secrets }, handle))`. It reads the raw body itself, or takes that of
- * `express.raw()`; behind `express.json()` it calls `next` with an error that says so. Answers 204 when `handle` is done, 401 to what is not
- * signed by us.
+ * A handler for express: `app.post('/ariftly-webhook', webhookHandler({ secrets }, handle))`. It reads the raw body itself, or
+ * uses that of `express.raw()`; after `express.json()` it calls `next` with an error that says so. Answers 204 when `handle` is
+ * done, 401 to requests that we did not sign.
  */
 export function webhookHandler(
   options: ReceiverOptions,

@@ -22,8 +22,8 @@ export interface FastifyInstance {
 }
 
 /**
- * A plugin for fastify: `app.register(webhookPlugin('/ariftly-webhook', { secrets }, handle))`. Inside it, and nowhere else, JSON is left as it
- * came. Answers 204 when `handle` is done, 401 to what is not signed by us.
+ * A plugin for fastify: `app.register(webhookPlugin('/ariftly-webhook', { secrets }, handle))`. Only inside it JSON bodies are
+ * not parsed. Answers 204 when `handle` is done, 401 to requests that we did not sign.
  */
 export function webhookPlugin(
   path: string,

@@ -62,7 +62,7 @@ const RECEIVERS: Readonly<Record<string, (handle: HandleDelivery) => Promise<Pos
 }
 
 describe.each(Object.entries(RECEIVERS))('%s', (_, start) => {
-  test('hands over what is signed, refuses what is not, and fails with the handler', async () => {
+  test('hands over signed deliveries, refuses others, and fails with the handler', async () => {
     const handled: Delivered[] = []
     const post = await start((delivered) => {
       handled.push(delivered)
@@ -90,16 +90,16 @@ test('a receiver takes a delivery without webhook-* headers with allowUntimed al
 })
 
 test.each(['express', 'fastify'])(
-  '%s answers 500 when the handler fails, so that the delivery comes again',
+  '%s answers 500 when the handler fails, so that the delivery is retried',
   async (name) => {
     const post = await RECEIVERS[name]?.(() => {
-      throw new Error('the database is away')
+      throw new Error('the database is down')
     })
     expect(await post?.(body, await sign({ body, ...options }))).toBe(500)
   },
 )
 
-test('behind express.json() the error says what is wrong', async () => {
+test('after express.json() the error names the cause', async () => {
   const errors: unknown[] = []
   const app = express()
     .use(express.json())

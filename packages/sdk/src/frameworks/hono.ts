@@ -8,8 +8,8 @@ export interface HonoContext {
 }
 
 /**
- * A handler for Hono: `app.post('/ariftly-webhook', webhookHandler({ secrets }, handle))`. Answers 204 when `handle` is done, 401 to what is
- * not signed by us.
+ * A handler for Hono: `app.post('/ariftly-webhook', webhookHandler({ secrets }, handle))`. Answers 204 when `handle` is done,
+ * 401 to requests that we did not sign.
  */
 export function webhookHandler(
   options: ReceiverOptions,

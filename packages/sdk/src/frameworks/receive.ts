@@ -1,10 +1,10 @@
 import type { ReceivedHeaders, UnwrapOptions } from '../webhooks/received.ts'
 import { unwrap, WebhookVerificationError, type Delivered } from '../webhooks/unwrap.ts'
 
-/** Handles one delivery. What it throws is answered with 500, and the delivery comes again. */
+/** Handles one delivery. An error is answered with 500, and the delivery is retried. */
 export type HandleDelivery = (delivered: Delivered) => unknown
 
-/** What a receiver needs. */
+/** Options of a receiver. */
 export interface ReceiverOptions extends Pick<UnwrapOptions, 'toleranceS' | 'allowUntimed'> {
   /** The secret, or all that are valid while one is rotated. */
   readonly secrets: string | readonly string[]

@@ -1,8 +1,8 @@
 const actsOf = new WeakMap<AbortSignal, Set<() => void>>()
 
 /**
- * Calls `act` when the signal aborts, at once when it has; the returned function ends that. Each signal has one listener, however many calls share
- * it: Node warns of the eleventh.
+ * Calls `act` when the signal aborts, immediately if it has; the returned function unsubscribes. All calls share one listener
+ * for each signal: Node warns of the eleventh.
  */
 export function onAbort(signal: AbortSignal | undefined, act: () => void): () => void {
   if (signal === undefined) return () => {}

@@ -13,7 +13,7 @@ test('what the server asked for has an upper limit', () => {
   expect(backOffMs(1, 9_999_999_000, half)).toBe(60_125)
 })
 
-test('a timer of more than 2^31 ms does not end at once', async () => {
+test('a timer of more than 2^31 ms does not end immediately', async () => {
   let isOver = false
   const timers = [2 ** 31, 1e13, Infinity].map((ms) => startTimer(() => (isOver = true), ms))
   await new Promise<void>((resolve) => {

@@ -17,8 +17,8 @@ export interface BackOff {
 export const BACK_OFF: BackOff = { firstMs: 250, maxMs: 30_000, floorMsMax: 60_000 }
 
 /**
- * What the server asked for (`floorMs`), and on top of it full jitter: a random time up to the bound of this failure (1 for the first), so that
- * clients that were refused together do not come back together.
+ * The server's wait (`floorMs`) plus full jitter: a random time up to the bound of this failure (1 for the first), so that
+ * clients that were refused together do not retry together.
  */
 export function backOffMs(
   failures: number,

@@ -6,7 +6,7 @@ export interface BodyReader {
   read(): Promise<Uint8Array | undefined>
 }
 
-/** Starts to read a body. When the signal aborts, the reader is cancelled, which ends the connection whatever `fetch` knows of the signal. */
+/** Starts to read a body. When the signal aborts, the reader is cancelled, which ends the connection even if `fetch` has no signal. */
 export function readBody(body: ReadableStream<Uint8Array>, signal: AbortSignal): BodyReader {
   const reader = body.getReader()
   const stop = onAbort(signal, () => void reader.cancel(signal.reason).catch(() => undefined))

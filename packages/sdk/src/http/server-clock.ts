@@ -1,4 +1,4 @@
-/** Smaller changes are not followed: `Date` has whole seconds, and answers take time. So corrected times of one event after the other do not fall. */
+/** Smaller changes are ignored: `Date` has whole seconds, and answers take time. So corrected times of later events do not fall. */
 const TOLERANCE_MS = 2000
 
 /** How far the server's clock is from this machine's, learned from the `Date` header of its answers; nothing until the first answer. */

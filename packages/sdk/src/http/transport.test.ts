@@ -32,7 +32,7 @@ afterEach(async () => {
 const start = (options: object) =>
   new Ariftly({ baseUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, apiKey: 'key', ...options })
 
-/** Answers with the head and the beginning of a body, and is silent then. */
+/** Answers with the head and the start of a body, and is silent then. */
 const halfAnAnswer: RequestListener = (_, res) => {
   res.writeHead(200, { 'Content-Type': 'application/json' })
   res.write('{"object":')
@@ -59,7 +59,7 @@ test('a signal ends a body that stops in the middle', async () => {
   await eventually(() => openSockets === 0, { timeoutMs: 5000 })
 })
 
-test('a body in many pieces is read whole, with characters cut in two', async () => {
+test('a body in many pieces is read completely, with characters cut in two', async () => {
   const text = JSON.stringify({ id: 'évt_€😀'.repeat(50) })
   answer = (_, res) => {
     res.writeHead(200, { 'Content-Type': 'application/json' })
@@ -71,7 +71,7 @@ test('a body in many pieces is read whole, with characters cut in two', async ()
 })
 
 test('calls that share a signal add one listener to it: Node warns of the eleventh', async () => {
-  stopCollecting() // Nothing is cut here, and fifty calls beside forced collections take long on a busy machine.
+  stopCollecting() // Nothing is cut here, and fifty calls with forced collections take long on a busy machine.
   answer = (_, res) => res.writeHead(200, { 'Content-Type': 'application/json' }).end('{}')
   const { signal } = new AbortController()
   const client = start({})

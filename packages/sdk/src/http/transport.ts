@@ -185,11 +185,11 @@ function parseJson(answer: Answer): unknown {
   try {
     return JSON.parse(answer.text)
   } catch {
-    throw new ProtocolError('The answer is not JSON. Is the base URL that of the API?', requestIdOf(answer))
+    throw new ProtocolError('The answer is not JSON. Is the base URL the API's?', requestIdOf(answer))
   }
 }
 
-/** A redirect is not followed: the key would go along, and a POST may become a GET. */
+/** Redirects are not followed: they would send the key, and a POST may become a GET. */
 function redirectTo(target: string): Reason {
   return { message: `it redirects to ${target}. Set baseUrl to where the API is.`, code: 'REDIRECT' }
 }
@@ -201,7 +201,7 @@ function queryOf(query: object = {}): string {
   return members.length === 0 ? '' : `?${members.join('&')}`
 }
 
-/** What `fetch` threw, as an error of ours; an abort by the caller stays what it is. */
+/** The error of `fetch` as one of ours; an abort by the caller is not changed. */
 function asFailure(error: unknown, signal: AbortSignal | undefined): unknown {
   if (error instanceof AriftlyError || signal?.aborted === true) return error
   return new ConnectionError(error)

@@ -3,8 +3,8 @@ import { onAbort, orAborted } from './abort.ts'
 import { startTimer } from './timer.ts'
 
 /**
- * Runs `act` with a signal that aborts when `signal` does or when `timeoutMs` is over (0: never). Rejects with the signal's reason, or with a
- * TimeoutError, at that moment, whatever `act` does.
+ * Runs `act` with a signal that aborts when `signal` does or after `timeoutMs` (0: never). Rejects at that moment with the
+ * signal's reason or a TimeoutError, even if `act` continues.
  */
 export async function withDeadline<T>(
   signal: AbortSignal | undefined,

@@ -72,8 +72,8 @@ function isAlive(pid: number): boolean {
 }
 
 /**
- * What tells a process from an earlier one with its number, as all are process 1 in containers: its start since the boot, and the boot. Empty
- * where there is no /proc.
+ * Distinguishes a process from an earlier one with the same number (in containers all are process 1): its start since the boot,
+ * and the boot id. Empty without /proc.
  */
 function lifeOf(pid: number): string {
   const stat = read(`/proc/${pid}/stat`)

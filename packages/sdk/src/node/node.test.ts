@@ -38,7 +38,7 @@ function openAfterKill(): Spool {
 }
 
 describe('openSpool', () => {
-  test('gives back, in order and with its time, what was not settled before', () => {
+  test('returns the events that were not settled before, in order and with their times', () => {
     const first = open()
     const tickets = Array.from({ length: 10 }, (_, n) => first.append([entry(n)])).flat()
     for (const ticket of tickets.slice(0, 4)) first.settle(ticket)
@@ -46,7 +46,7 @@ describe('openSpool', () => {
     const kept = openAfterKill()
       .recover()
       .map(({ json, atMs }) => ({ json, atMs }))
-    // Files are given up as a whole: some that were settled may come again, none that was not is missing.
+    // Files are dropped as a whole: some settled events may be returned again, and no unsettled one is missing.
     expect(kept).toEqual(expect.arrayContaining(tickets.slice(4).map((_, at) => entry(at + 4))))
     expect(kept.length).toBeLessThan(10)
     expect(kept).toEqual(kept.toSorted((a, b) => a.atMs - b.atMs))
@@ -69,7 +69,7 @@ describe('openSpool', () => {
     expect(ids).toEqual([0, 99, 2, 3, 4, 50].map(id))
   })
 
-  test('removes files whose events are settled, those of earlier processes too', () => {
+  test('removes files whose events are settled, earlier processes' too', () => {
     open().append([entry(1)])
     const second = openAfterKill()
     const tickets = [...second.recover().map(({ ticket }) => ticket), ...second.append([entry(2)])]
@@ -190,7 +190,7 @@ describe('events in a spool', () => {
     },
   )
 
-  test('have their id in a file before the request leaves, also the one that a wrong clock made necessary', async () => {
+  test('have their id in a file before the request is sent, also the one that a wrong clock made necessary', async () => {
     const spooled: boolean[] = []
     const errors = [{ index: 0, code: 'out_of_range', pointer: '/id', message: 'is too far ahead' }]
     api.respondWith(({ body }) => {

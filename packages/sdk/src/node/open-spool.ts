@@ -63,8 +63,8 @@ function checkFolder(folder: string): void {
 }
 
 /**
- * A file has a line for each event, `<number> <atMs> <json>`, and a line `<number> <id>` when the event goes out under that id: the last one
- * counts. Files of version 1.1.0 hold the JSON alone.
+ * A file has a line for each event, `<number> <atMs> <json>`, and a line `<number> <id>` when the event is sent with that id: the
+ * last one counts. Files of version 1.1.0 hold the JSON alone.
  */
 class FileSpool implements Spool {
   readonly #folder: string

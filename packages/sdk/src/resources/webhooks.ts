@@ -51,7 +51,7 @@ export class Webhooks extends Resource {
     return await this.make(path`/v1/webhooks/${id}/rotate-secret`, rotation, options)
   }
 
-  /** Sends an example at once and answers with the attempt. */
+  /** Sends an example now and returns the attempt. */
   async test(id: string, test: TestWebhook = {}, options?: CallOptions): Promise<TestAttempt> {
     return await this.write('POST', path`/v1/webhooks/${id}/test`, test, options)
   }

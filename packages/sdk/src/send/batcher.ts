@@ -64,7 +64,7 @@ export class Batcher {
     return this.#held.events === 0
   }
 
-  /** Whether the queue has room for so many events and bytes; a single event finds it in an empty queue, whatever its size. */
+  /** Whether the queue has room for this many events and bytes; an empty queue has room for a single event of any size. */
   hasRoom(events: number, bytes: number): boolean {
     const { queue } = this.#settings
     if (this.#held.events + events > queue.events) return false
@@ -107,7 +107,7 @@ export class Batcher {
     }
   }
 
-  /** Resolves when all that was added before is settled, or after `timeoutMs`. Sends at once. */
+  /** Sends immediately; resolves when all earlier events are settled, or after `timeoutMs`. */
   async flush(timeoutMs = Infinity): Promise<void> {
     if (this.isEmpty) return
     this.#keepAlive(1)
@@ -123,7 +123,7 @@ export class Batcher {
     this.#keepAlive(-1)
   }
 
-  /** Stops, and gives back what is not settled, in order. All have ids then, except where the server derives them. */
+  /** Stops, and returns the unsettled events, in order. All have ids then, except where the server derives them. */
   end(): readonly PendingEvent[] {
     const { spool, log } = this.#settings
     const error = new ClosedError('The client was closed before the event was accepted.')
@@ -188,7 +188,7 @@ export class Batcher {
     return this.#batches.size < this.#settings.requestsMax
   }
 
-  /** When the ready events are to be posted: a full batch at once, and all during a flush, but nothing before the gate opens. */
+  /** When to post the ready events: a full batch immediately, and all during a flush, but nothing before the gate opens. */
   get #dueMs(): number {
     const { readyEvents, readyBytes, readySinceMs } = this.#queues
     if (readyEvents === 0) return Infinity
@@ -213,7 +213,7 @@ export class Batcher {
     this.#wake()
   }
 
-  /** Whatever fails here, a function of the caller too, is tried again. */
+  /** Any failure here, also of a caller's function, is retried. */
   async #request(batch: readonly PendingEvent[]): Promise<BatchResult> {
     try {
       this.#identify(batch)
@@ -224,7 +224,7 @@ export class Batcher {
     }
   }
 
-  /** Mints the ids of events that go out for the first time, of the call's time by the server's clock. A spool has them before a request leaves. */
+  /** Mints the ids of events that are sent for the first time, from the call's time by the server's clock. A spool has them before the request. */
   #identify(events: readonly PendingEvent[]): void {
     const { clock, spool } = this.#settings
     const minted = events.filter(({ id, encoded }) => id === undefined && encoded.mintedOf !== undefined)
@@ -242,7 +242,7 @@ export class Batcher {
     }
   }
 
-  /** Settles what is decided; the rest is kept, in order, and goes first in its task. */
+  /** Settles the decided events; the others are kept, in order, and are first in their task. */
   #settleBatch(result: BatchResult, batch: readonly PendingEvent[]): void {
     const kept = new Map<TaskQueue, PendingEvent[]>()
     for (let at = 0; at < batch.length; at += 1) {

@@ -27,7 +27,7 @@ describe('encodeEvent', () => {
     ['text that is no JSON', '{"a":'],
     ['bytes that are no UTF-8', new Uint8Array([0x7b, 0xff, 0x7d])],
     ['half a surrogate pair', '{"a":"\uD800"}'],
-  ])('refuses %s by itself, with a pointer to data', (_, data) => {
+  ])('refuses %s without the server, with a pointer to data', (_, data) => {
     expect(() => encode(progress(data))).toThrow(expect.objectContaining({ code: 'malformed_json', pointer: '/data' }))
   })
 
@@ -35,7 +35,7 @@ describe('encodeEvent', () => {
     expect(() => encode(progress({ message: 'x'.repeat(5 * 1024 * 1024) }))).toThrow(EventRefusedError)
   })
 
-  test("takes the caller's id, mints one of created_at or the call, and leaves that of an idempotency key to the server", () => {
+  test("takes the caller's id, mints one from created_at or the call, and leaves an idempotency key's to the server", () => {
     const id = new EventIdMinter().mint(NOW_MS)
     expect(encode({ ...progress({}), id })).toMatchObject({ id, mintedOf: undefined })
     expect(JSON.parse(jsonOf(encode({ ...progress({}), id }), id))).toEqual({ ...progress({}), id })
@@ -65,7 +65,7 @@ describe('encodeEvent', () => {
     }
   })
 
-  test('what was encoded is read back, and a cut text is not', () => {
+  test('an encoded event is read back, and a truncated text is not', () => {
     for (const more of [{}, { id: 'evt_1' }, { created_at: '2026-11-01T00:00:00.000Z' }]) {
       const encoded = encode({ ...progress({ message: 'é' }), ...more })
       const json = jsonOf(encoded, undefined)

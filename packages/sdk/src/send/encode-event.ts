@@ -1,7 +1,7 @@
 import { EventRefusedError } from '../errors.ts'
 import type { NewEvent } from '../types.ts'
 
-/** An event as it is posted: encoded once, for all its attempts. */
+/** A posted event, encoded once for all its attempts. */
 export interface EncodedEvent {
   /** JSON text after the opening brace, without an id that this client mints; `data` is its last member. */
   readonly text: string
@@ -25,8 +25,9 @@ export const EVENT_BYTES_MAX = 4.5 * 1024 * 1024
 const BYTES_AROUND = 40
 
 /**
- * Encodes an event of a call at `nowMs`. Its id will be minted of `created_at`, else of the call's time; an `idempotency_key` leaves it to the
- * server. Throws EventRefusedError for `data` that is no JSON object and for what is too large to be sent.
+ * Encodes an event of a call at `nowMs`. Its id will be minted from `created_at`, otherwise from the call's time; with an
+ * `idempotency_key` the server derives it. Throws EventRefusedError for `data` that is no JSON object and for an event that is
+ * too large.
  */
 export function encodeEvent(event: NewEvent, nowMs: number): EncodedEvent {
   const { id, created_at: createdAt, idempotency_key: idempotencyKey } = event
@@ -50,7 +51,7 @@ export function encodeEvent(event: NewEvent, nowMs: number): EncodedEvent {
   return { text, bytes, key: keyOf(event), id: id ?? undefined, mintedOf, atMs, dataAt }
 }
 
-/** Reads an event back from a spool, as `encodeEvent` took it. Throws SyntaxError for what is cut. */
+/** Reads an event back from a spool, as `encodeEvent` took it. Throws SyntaxError for a truncated one. */
 export function readEncoded(json: string, atMs: number): EncodedEvent {
   const event = JSON.parse(json) as NewEvent
   return encodeEvent({ ...event, data: json.slice(json.indexOf('"data":') + '"data":'.length, -1) }, atMs)
@@ -61,7 +62,7 @@ export function jsonOf({ text, mintedOf }: EncodedEvent, id: string | undefined)
   return id === undefined || mintedOf === undefined ? `{${text}` : `{"id":"${id}",${text}`
 }
 
-/** The event of an encoded one, with `data` as JSON text, so that it can be sent again as it was. */
+/** Decodes an event, with `data` as JSON text, so that it can be sent again unchanged. */
 export function decodeEvent({ text, dataAt }: EncodedEvent, id: string | undefined): NewEvent {
   const head = JSON.parse(`{${text.slice(0, dataAt)}null}`) as object
   return { ...(id === undefined ? {} : { id }), ...head, data: text.slice(dataAt, -1) } as NewEvent
@@ -71,7 +72,7 @@ function keyOf(event: NewEvent): string {
   return event.task_id ?? `\0${event.session_id ?? ''}`
 }
 
-/** Raw text is parsed, and thrown away, since one broken text would break the whole batch. */
+/** Raw text is parsed only to check it: one broken text would break the whole batch. */
 function dataText(data: unknown): string {
   if (typeof data !== 'string' && !(data instanceof Uint8Array)) return JSON.stringify(data) ?? 'null'
   let text: string

@@ -8,7 +8,7 @@ import type { BatchLimit } from './task-queues.ts'
 
 /** Failures in a row after which the caller is warned. */
 const FAILURES_TO_WARN = 3
-/** A limit that was lowered grows by this factor with each success, since what lowered it may be gone. */
+/** A lowered limit grows by this factor with each success, as its cause may have ended. */
 const GROWTH = 1.25
 
 /** When requests may leave, and how large they may be: learned from the answers. */

@@ -9,17 +9,17 @@ export interface PendingEvent {
   readonly index: number
   /** Rises with each event; a flush waits for those up to its own. */
   readonly seq: number
-  /** When it came, monotonic milliseconds. */
+  /** When it was queued, monotonic milliseconds. */
   readonly sinceMs: number
   /** Of the spool, if there is one. */
   readonly ticket: number | undefined
-  /** Minted when the event first goes out, unless the caller gave it or the server derives it. */
+  /** Minted when the event is first sent, unless the caller gave it or the server derives it. */
   id: string | undefined
   /** Set once it has room. */
   queue: TaskQueue | undefined
   /** Whether it was in a request. */
   isPosted: boolean
-  /** Its call waits no longer: it is not posted again. */
+  /** Its call has ended: it is not posted again. */
   isWithdrawn: boolean
   /** Its minted id was refused because of a clock. */
   isReminted: boolean
@@ -47,7 +47,7 @@ export interface SentEvent {
 export type Outcome =
   | { readonly type: 'accepted'; readonly id: string }
   | { readonly type: 'refused'; readonly error: EventRefusedError }
-  /** Without an answer that is about this event: a bad key, a closed client, a call that waits no longer. */
+  /** Without an answer about this event: a bad key, a closed client, a call that has ended. */
   | { readonly type: 'failed' | 'returned' | 'aborted'; readonly error: Error }
 
 /** Collects the outcomes of one call. */

@@ -57,7 +57,7 @@ describe('answers', () => {
     await expect(client.events.send(progress('a', 1))).rejects.toMatchObject({ status: 404, code: 'not_found' })
   })
 
-  test('an answer that is none of the API is no reason to stop', async () => {
+  test('an answer of another server is no reason to stop', async () => {
     answerInTurn({ status: 200, body: '{"status":1}' }, { status: 200, body: '<html>' })
     await client.events.send(progress('a', 1))
     expect(api.requests).toHaveLength(3)
@@ -117,12 +117,12 @@ describe('answers', () => {
 })
 
 describe('ids and times', () => {
-  test('an id is minted when its event first goes out, of the time of the call by the clock of the server', async () => {
+  test('an id is minted when its event is first sent, from the call's time by the server's clock', async () => {
     api.respondWith(() => ({ ...accepted, headers: { ...JSON_TYPE, date: hourAgo() } }))
     const calledMs = Date.now()
     client = start({ lingerMs: 600_000, batchEventsMax: 1000 })
     const waiting = client.events.send(progress('b', 2))
-    // An answer to another call tells the clock of the server meanwhile.
+    // An answer to another call has the server's time meanwhile.
     await client.events.get('evt_1').catch(() => undefined)
     await client.events.flush()
     const [[event]] = api.requests.filter(({ method }) => method === 'POST').map(eventsOf) as [[Posted]]
@@ -131,7 +131,7 @@ describe('ids and times', () => {
     expect(Math.abs(ms - (calledMs - 3_600_000))).toBeLessThan(3000)
   })
 
-  test('what is refused for its clock alone goes out again under another id, and is one event', async () => {
+  test('an event refused for its clock is sent again with another id, and is one event', async () => {
     answerInTurn(refusedAt(hourAgo(), 0))
     const { id } = await client.events.send(progress('a', 1))
     const [[first], [second]] = api.requests.map(eventsOf) as [[Posted], [Posted]]
@@ -153,7 +153,7 @@ describe('ids and times', () => {
     }
   })
 
-  test('the ids of events that are given back are those under which they may have gone out', async () => {
+  test('the returned events have the ids with which they may have been sent', async () => {
     api.respondWith(() => problem(503))
     client = start({ lingerMs: 600_000 })
     client.events.trySend(progress('a', 1))
@@ -186,7 +186,7 @@ describe('functions of the caller that throw', () => {
     expect(warnings).toEqual([expect.stringContaining('the handler is broken')])
   })
 
-  test('the logger: its words go to console.warn', async () => {
+  test('the logger: its errors are written to console.warn', async () => {
     const warn = jest.spyOn(console, 'warn').mockImplementation(() => {})
     const logger = {
       warn: () => {
@@ -232,7 +232,7 @@ describe('functions of the caller that throw', () => {
     let asked = 0
     const apiKey = async () => {
       asked += 1
-      if (asked === 1) throw new Error('the vault is away')
+      if (asked === 1) throw new Error('the vault is down')
       return 'key-2'
     }
     client = start({}, { apiKey })

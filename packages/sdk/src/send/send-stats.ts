@@ -17,6 +17,6 @@ export interface SendStats {
   readonly in_flight: number
   /** Requests made so far. */
   readonly requests: number
-  /** How often a request failed as a whole, or a task was held back. */
+  /** How often a request failed as a whole, or a task was delayed. */
   readonly retries: number
 }

@@ -51,7 +51,7 @@ describe('batches', () => {
     expect(api.requests.flatMap(eventsOf)).toHaveLength(2560)
   })
 
-  test('a task is in one request at a time, other tasks go on', async () => {
+  test('a task is in one request at a time, other tasks continue', async () => {
     let running = 0
     let most = 0
     const tasks = new Set<string>()
@@ -78,7 +78,7 @@ describe('batches', () => {
   })
 })
 
-describe('what goes wrong', () => {
+describe('failures', () => {
   test.each<[string, ReceiverAnswer]>([
     ['503', problem(503, {}, { 'retry-after': '0' })],
     ['500 that is no problem', { status: 500, body: '<html>' }],
@@ -103,7 +103,7 @@ describe('what goes wrong', () => {
     expect(new Set(ids).size).toBe(1)
   })
 
-  test('an answer that does not come within the time of an attempt is a failure', async () => {
+  test('no answer within the time of an attempt is a failure', async () => {
     // Long enough for the attempt that is answered, on a busy machine too.
     client = start({}, { attemptTimeoutMs: 1000 })
     answerInTurn({ instead: 'hang' })
@@ -111,7 +111,7 @@ describe('what goes wrong', () => {
     expect(api.requests).toHaveLength(2)
   })
 
-  test('Retry-After of a refused request holds back the whole client', async () => {
+  test('Retry-After of a refused request delays the whole client', async () => {
     answerInTurn(problem(429, {}, { 'retry-after': '1' }))
     const first = client.events.send(progress('a', 1))
     await eventually(() => api.requests.length === 1)
@@ -121,7 +121,7 @@ describe('what goes wrong', () => {
     expect(others.flatMap(numbersOf).toSorted((a, b) => a - b)).toEqual([1, 2])
   })
 
-  test('an entry that was not written holds back its own task alone, and goes first when it is repeated', async () => {
+  test('an entry that was not written delays only its own task, and is first when it is retried', async () => {
     let isFirst = true
     api.respondWith((request) => {
       if (!isFirst) return accepted
@@ -180,7 +180,7 @@ describe('what goes wrong', () => {
     expect(client.events.stats()).toMatchObject({ sent: 2, refused: 2 })
   })
 
-  test('a request that is refused as a whole fails its events, and is not taken apart', async () => {
+  test('a request that is refused as a whole fails its events, and is not split', async () => {
     api.respondWith(() => problem(400))
     const results = await Promise.allSettled(Array.from({ length: 16 }, (_, n) => client.events.send(progress('a', n))))
     expect(results.map(({ status }) => status)).toEqual(Array.from({ length: 16 }, () => 'rejected'))
@@ -234,7 +234,7 @@ describe('the queue', () => {
     expect(client.events.stats()).toMatchObject({ sent: 21, accepted: 21, waiting: 0, queued: 0, in_flight: 0 })
   })
 
-  test('what trySend gives up is told to onFailed', async () => {
+  test('events that trySend gives up are passed to onFailed', async () => {
     const failed: unknown[] = []
     client = start({ onFailed: (error, event) => failed.push([error.message, event.task_id]) })
     api.respondWith(() => problem(403, { code: 'missing_scope' }))
@@ -243,7 +243,7 @@ describe('the queue', () => {
     expect(failed).toEqual([[expect.stringContaining('403'), 'a']])
   })
 
-  test('flush covers what was sent before it, also what waits for room, and nothing that comes later', async () => {
+  test('flush covers earlier events, also those waiting for room, and no later ones', async () => {
     client = start({ queueEventsMax: 3, batchEventsMax: 3, lingerMs: 60_000 })
     const before = Array.from({ length: 10 }, (_, n) => client.events.send(progress(`t${n}`, n)))
     await client.events.flush()
@@ -272,7 +272,7 @@ describe('the queue', () => {
     await large.close({ timeoutMs: 0 })
   })
 
-  test('a send that is not accepted in time rejects; what did not go out is withdrawn', async () => {
+  test('a send that is not accepted in time rejects; events not posted yet are withdrawn', async () => {
     client = start({ lingerMs: 60_000 })
     const error = await client.events.send(progress('a', 1), { timeoutMs: 50 }).catch((reason: unknown) => reason)
     expect(error).toBeInstanceOf(TimeoutError)
@@ -306,7 +306,7 @@ describe('the queue', () => {
     await Promise.all(sends)
   })
 
-  test('a signal takes back what was not posted, and lets go of what was', async () => {
+  test('a signal withdraws events that were not posted, and stops waiting for posted ones', async () => {
     client = start({ lingerMs: 60_000 })
     const controller = new AbortController()
     const send = client.events.send(progress('a', 1), { signal: controller.signal })
@@ -320,7 +320,7 @@ describe('the queue', () => {
 })
 
 describe('close', () => {
-  test('waits for what is there, then takes no more', async () => {
+  test('waits for the queued events, then takes no more', async () => {
     const send = client.events.send(progress('a', 1))
     expect(await client.close()).toEqual({ unsent: [] })
     await send

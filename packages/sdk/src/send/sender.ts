@@ -14,8 +14,7 @@ import { createAwaitedCall } from './send-call.ts'
 import type { SendStats } from './send-stats.ts'
 import type { SpooledEvent } from './spool.ts'
 
-/** What {@link Sender} needs. */
-export interface SenderDeps {
+interface SenderDeps {
   readonly transport: Transport
   readonly clock: ServerClock
   readonly options: SendOptions
@@ -37,7 +36,7 @@ const EXIT_MS = 30_000
 /** A clock that is set back less than this is waited for, so that the times of events do not fall. */
 const STEP_BACK_MS = 1000
 
-/** The sending half of a client: encodes events, hands them to the batcher, and sees to what is left at the end. */
+/** The sending half of a client: encodes events, hands them to the batcher, and sends or returns the rest at the end. */
 export class Sender {
   readonly #deps: SenderDeps
   readonly #batcher: Batcher
@@ -159,7 +158,7 @@ export class Sender {
     if (this.#closing !== undefined || this.#batcher.isClosed) throw new ClosedError('The client is closed.')
   }
 
-  /** Node calls this whenever it runs out of work: what is left gets its time. */
+  /** Called by Node when it runs out of work: the queued events get time to be sent. */
   async #beforeExit(): Promise<void> {
     if (this.#isExiting || this.#batcher.isEmpty) return
     this.#isExiting = true

@@ -20,11 +20,11 @@ export interface SpooledEvent extends SpoolEntry {
 export interface Spool {
   /** Events that an earlier process left, oldest first. They are sent before all others. */
   recover(): readonly SpooledEvent[]
-  /** Keeps events, all or none of them; returns a ticket for each. What it throws rejects the `send`. */
+  /** Keeps events, all or none of them; returns a ticket for each. An error rejects the `send`. */
   append(events: readonly SpoolEntry[]): readonly number[]
   /** Keeps ids, by ticket. What it throws delays the request. */
   identify(ids: ReadonlyMap<number, string>): void
-  /** The event of this ticket needs to be kept no longer. */
+  /** The event of this ticket need not be kept any more. */
   settle(ticket: number): void
   close(): void
 }

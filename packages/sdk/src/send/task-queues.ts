@@ -6,14 +6,14 @@ export interface BatchLimit {
   readonly bytes: number
 }
 
-/** Events in queues by task. A batch takes whole queues, so that batches under way at the same time hold different tasks. */
+/** Events in queues by task. A batch takes whole queues, so that concurrent batches hold different tasks. */
 export class TaskQueues {
   readonly #queues = new Map<string, TaskQueue>()
   readonly #ready = new Set<TaskQueue>()
   readonly #held = new Set<TaskQueue>()
   readyEvents = 0
   readyBytes = 0
-  /** When the first of the ready events came, monotonic milliseconds; meaningful while there are some. */
+  /** When the first ready event was queued, monotonic milliseconds; meaningful while there are some. */
   readySinceMs = 0
 
   /** Adds an event; whether it may be posted now. */
@@ -61,8 +61,8 @@ export class TaskQueues {
   }
 
   /**
-   * Ends a request that held events of this queue: `kept` of them, in order, are to be posted again before all others, not earlier than
-   * `heldUntilMs` (0: at once).
+   * Ends a request that held events of this queue: `kept` of them, in order, are posted again before all others, not earlier than
+   * `heldUntilMs` (0: immediately).
    */
   release(queue: TaskQueue, kept: readonly PendingEvent[], heldUntilMs: number): void {
     if (kept.length > 0) {
@@ -77,7 +77,7 @@ export class TaskQueues {
     } else this.#makeReady(queue)
   }
 
-  /** Makes queues ready whose time has come; returns when the next one's does, Infinity without any. */
+  /** Makes queues ready whose time is due; returns when the next one is due, Infinity without any. */
   releaseHeld(nowMs: number): number {
     let next = Infinity
     for (const queue of this.#held) {

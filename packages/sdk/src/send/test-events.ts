@@ -17,7 +17,7 @@ export const progress = (task: string, n: number, message = 'working'): NewEvent
   task_id: task,
   data: { message, n },
 })
-/** An event as it was posted. */
+/** A posted event. */
 export interface Posted {
   readonly id: string
   readonly task_id: string
@@ -28,7 +28,7 @@ export const eventsOf = (request: ReceivedRequest) => JSON.parse(request.body.to
 /** Their numbers. */
 export const numbersOf = (request: ReceivedRequest) => eventsOf(request).map(({ data }) => data.n)
 
-/** Answers requests one after the other as given, then accepts. */
+/** Answers requests one after another as given, then accepts. */
 export function inTurn(...answers: readonly ReceiverAnswer[]): Respond {
   let next = 0
   return () => answers[next++] ?? accepted

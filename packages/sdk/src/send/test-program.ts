@@ -23,7 +23,7 @@ for (const n of [1, 2]) {
   }
 }
 if (end === 'close') await client.close()
-// A program that works: its events go out, and are refused for now.
+// A working program: its events are sent, and refused for now.
 while (client.events.stats().retries + client.events.stats().accepted === 0) {
   await new Promise<void>((resolve) => {
     setTimeout(resolve, 10)

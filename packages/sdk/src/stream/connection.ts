@@ -8,9 +8,9 @@ import { SseParser, type Frame } from './sse-parser.ts'
 export interface ConnectionOptions {
   /** Ends the attempt to open it. */
   readonly signal: AbortSignal
-  /** Ends the connection, whatever it waits for. The connection aborts it with a TimeoutError when it is silent for too long. */
+  /** Ends the connection in any state. The connection aborts it with a TimeoutError when it is silent for too long. */
   readonly controller: AbortController
-  /** Without a byte for so long, the connection is dead. */
+  /** Without a byte for this long, the connection is dead. */
   readonly stallTimeoutMs: number
 }
 
@@ -29,7 +29,7 @@ export class Connection {
     this.#stallTimeoutMs = stallTimeoutMs
   }
 
-  /** Opens a stream. Throws an ApiError for an error status, ProtocolError for what is no event stream, and ConnectionError. */
+  /** Opens a stream. Throws an ApiError for an error status, ProtocolError for any other body than an event stream, and ConnectionError. */
   static async open(transport: Transport, call: Call, options: ConnectionOptions): Promise<Connection> {
     const { signal, controller } = options
     const response = await transport.open(call, signal).catch((error: unknown) => {
@@ -43,7 +43,7 @@ export class Connection {
     if (!signal.aborted && status >= 400) throw errorOf({ status, headers, text: await readText(response, signal) })
     // It would stay open: on Node 20 an abort of `signal` does not reach a body for certain.
     void body?.cancel().catch(() => undefined)
-    throw new ProtocolError(`The answer (${status}, ${type}) is no event stream. Is the base URL that of the API?`)
+    throw new ProtocolError(`The answer (${status}, ${type}) is no event stream. Is the base URL the API's?`)
   }
 
   /** What the server said about coming back, milliseconds. */
@@ -56,7 +56,7 @@ export class Connection {
     return this.#failure
   }
 
-  /** The next whole frame; undefined when the connection has ended and what was received whole is given out. Throws ProtocolError. */
+  /** The next complete frame; undefined when the connection has ended and all complete frames were returned. Throws ProtocolError. */
   async next(): Promise<Frame | undefined> {
     for (;;) {
       const frame = this.#frames.shift()

@@ -45,7 +45,7 @@ async function waiting(stream: EventStream): Promise<void> {
   await collect()
 }
 
-/** In a turn of its own, as what was used in this one is kept. */
+/** In a later event-loop turn, as objects used in this one are kept. */
 async function collect(): Promise<void> {
   await setImmediate()
   collectGarbage()
@@ -91,7 +91,7 @@ describe('a stream that waits for its next event', () => {
     await eventually(() => open === 0)
   })
 
-  test('is opened again by reconnect, at once and with its position', async () => {
+  test('is opened again by reconnect, immediately and with its position', async () => {
     const { stream } = start()
     const read = readAll(stream)
     await waiting(stream)
@@ -128,7 +128,7 @@ test('leaving the loop ends its connection', async () => {
   await eventually(() => open === 0)
 })
 
-test('a stream whose token never comes ends by close', async () => {
+test('a stream whose token never arrives ends by close', async () => {
   const { stream } = start({}, { apiKey: undefined, streamToken: () => new Promise(() => {}) })
   const read = readAll(stream)
   await eventually(() => stream.state.type === 'connecting')

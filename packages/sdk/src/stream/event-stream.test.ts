@@ -34,7 +34,7 @@ const clientOf = (url: string, more: ClientOptions = {}) =>
 const streamOf = (url: string, options: StreamOptions = {}) => clientOf(url).events.stream({ task_id: 't', ...options })
 const numberOf = (item: StreamItem) => (item.type === 'task.progress' ? item.data['n'] : item.type)
 
-/** Reads until `last` has come, then closes inside the loop. */
+/** Reads until `last`, then closes inside the loop. */
 async function readUntil(stream: ReturnType<typeof streamOf>, last: unknown): Promise<unknown[]> {
   const seen: unknown[] = []
   for await (const item of stream) {
@@ -70,7 +70,7 @@ describe('a stream', () => {
     expect(requests[0]?.headers.authorization).toBe('Bearer key')
   })
 
-  test('an event that comes again over another connection is not given out again', async () => {
+  test('an event that is received again over another connection is not yielded again', async () => {
     const { url } = await serve(
       (res) => {
         openStream(res, frames(1, 3))
@@ -81,7 +81,7 @@ describe('a stream', () => {
     expect(await readUntil(streamOf(url), 4)).toEqual([1, 2, 3, 4])
   })
 
-  test('position is that of the last event that the loop has finished; checkpoints move it', async () => {
+  test('position is of the last event that the loop has finished; checkpoints move it', async () => {
     const checkpoint = 'event: stream.checkpoint\ndata: {}\nid: c0\n\n'
     const { url } = await serve((res) => openStream(res, checkpoint + frames(1, 3)))
     const stream = streamOf(url)
@@ -94,7 +94,7 @@ describe('a stream', () => {
     expect(stream.position).toBe('p2')
   })
 
-  test('the store has the position at the end, and a new stream goes on there', async () => {
+  test('the store has the position at the end, and a new stream continues there', async () => {
     let kept: string | undefined
     const positionStore = { load: () => kept, save: (position: string) => void (kept = position) }
     const { url, requests } = await serve((res) => openStream(res, frames(1, 3)))
@@ -129,7 +129,7 @@ describe('a stream', () => {
     expect(items[0]).toEqual({ type: 'stream.reset', reason: 'log_changed', requested: 'p0', earliest: 'p5' })
   })
 
-  test('rawData holds the payload as it was posted', async () => {
+  test('rawData holds the posted payload', async () => {
     const { url } = await serve((res) => openStream(res, frameOf(1)))
     for await (const item of streamOf(url)) {
       if (item.type !== 'stream.reset') expect(item.rawData).toBe('{"task_id":"t","message":"m","n":1.0}')
@@ -150,8 +150,8 @@ describe('a stream', () => {
   })
 })
 
-describe('what goes wrong', () => {
-  test('a silent connection is given up and opened anew', async () => {
+describe('failures', () => {
+  test('a silent connection is closed and opened again', async () => {
     const { url, requests } = await serve(
       (res) => openStream(res, frameOf(1)),
       (res) => openStream(res, frameOf(2)),
@@ -239,7 +239,7 @@ const tokenOf = (url: string, streamToken: NonNullable<ClientOptions['streamToke
   new Ariftly({ baseUrl: url, streamToken }).events.stream({ task_id: 't' })
 
 describe('with tokens', () => {
-  test('the token stands in the URL, without a header, and is renewed before it ends, without a gap', async () => {
+  test('the token is in the URL, without a header, and is renewed before it ends, without a gap', async () => {
     const asked: unknown[] = []
     const { url, requests } = await serve(
       (res) => openStream(res, frames(1, 2)),

@@ -16,7 +16,7 @@ import { StreamTokenSource } from './stream-token.ts'
 
 /** Where a stream begins and how it is kept. */
 export interface StreamOptions extends StreamFilter {
-  /** ISO 8601: begins with what was appended since. A position wins over it. */
+  /** ISO 8601: starts with the events appended since. A position wins over it. */
   readonly after?: string | undefined
   /** A position, as `stream.position` gave it. It wins over the one in the store. */
   readonly from?: string | undefined
@@ -26,13 +26,13 @@ export interface StreamOptions extends StreamFilter {
   readonly saveEveryMs?: number | undefined
   /** Ends the loop, as `close` does. */
   readonly signal?: AbortSignal | undefined
-  /** A connection without a byte for so long is dead; default 37,500 ms, two and a half heartbeats. */
+  /** A connection without a byte for this long is dead; default 37,500 ms, two and a half heartbeats. */
   readonly stallTimeoutMs?: number | undefined
-  /** Called at each change of `stream.state`, from the beginning of the loop. */
+  /** Called at each change of `stream.state`, from the start of the loop. */
   readonly onState?: ((state: StreamState) => void) | undefined
 }
 
-/** What {@link EventStream} needs of its client. */
+/** What {@link EventStream} uses of its client. */
 export interface StreamDeps {
   readonly transport: Transport
   readonly streamToken: ((filter: StreamFilter) => Promise<IssuedStreamToken>) | undefined
@@ -43,7 +43,7 @@ export interface StreamDeps {
 const HEARTBEAT_MS = 15_000
 /** Upper limit of what `retry:` can ask for. */
 const RETRY_MS_MAX = 60_000
-/** Ids remembered to drop what comes twice. */
+/** Ids remembered to drop duplicates. */
 const SEEN_MAX = 10_000
 
 /**
@@ -103,7 +103,7 @@ export class EventStream implements AsyncIterable<StreamItem> {
     if (!this.#isStarted) this.#state.set({ type: 'closed' })
   }
 
-  /** Opens a new connection now, in place of the one that is there, of an attempt that is under way, or of a wait for one. */
+  /** Opens a new connection now, in place of the current one, of a running attempt, or of the wait for one. */
   reconnect(): void {
     this.#current?.abort()
   }
@@ -152,7 +152,7 @@ export class EventStream implements AsyncIterable<StreamItem> {
       current.abort()
       this.#retryMs = Math.min(RETRY_MS_MAX, connection.retryMs ?? this.#retryMs)
     }
-    // What was ended to be renewed, by `reconnect` or for its token, is opened again at once.
+    // A connection that was ended to renew it, by `reconnect` or for its token, is opened again without a wait.
     if (!isEndedHere) await this.#wait(0, connection.failure)
   }
 
@@ -215,7 +215,7 @@ export class EventStream implements AsyncIterable<StreamItem> {
   /** Notes what a frame says about the stream, and answers with what the loop is to see of it. */
   #take({ event: name, data, id }: Frame): StreamItem | undefined {
     if (name === undefined) {
-      // A server that does not say so sends heartbeats to live streams, and checkpoints in their place to those that read history.
+      // A server without this sends heartbeats to live streams, and checkpoints instead to streams that read history.
       if (!this.#isLiveSaid) this.#state.set({ type: 'live' })
       return undefined
     }

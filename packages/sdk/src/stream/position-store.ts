@@ -41,14 +41,14 @@ export class PositionSaver {
     return this.#saved
   }
 
-  /** With `everyMs` 0 resolves when the position is kept; else at once. A failure is passed to `warn`, and the next save tries again. */
+  /** With `everyMs` 0 resolves when the position is saved; otherwise immediately. A failure is passed to `warn`, and the next save retries. */
   async note(position: string): Promise<void> {
     this.#newest = position
     if (this.#everyMs === 0) await this.#save()
     else this.#timer ??= setTimeout(() => void this.#save().catch(this.#warn), this.#everyMs)
   }
 
-  /** Saves what is not saved yet; rejects when the store does. */
+  /** Saves the last unsaved position; rejects when the store does. */
   async finish(): Promise<void> {
     await this.#save()
   }

@@ -37,7 +37,7 @@ export class SseParser {
       const end = lineEnd(text, Math.max(start, this.#from))
       if (end === -1) break
       const isCrLf = text.charCodeAt(end) === CR && text.charCodeAt(end + 1) === LF
-      // What a carriage return at the end of a chunk is, the next chunk tells.
+      // Whether a carriage return at the end of a chunk is half of a CRLF is known with the next chunk.
       if (text.charCodeAt(end) === CR && end + 1 === text.length) break
       const frame = this.#takeLine(text.slice(start, end))
       if (frame !== undefined) frames.push(frame)

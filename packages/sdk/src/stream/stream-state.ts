@@ -1,7 +1,7 @@
 /**
- * Where a stream is. `connecting`: it opens a connection. `catching_up`: events come that were there before it was connected. `live`: events come as
- * they happen. `waiting`: it will connect again at `retryAt`; `error` says why it is not connected, and is undefined when the server ended the
- * connection in good order. `closed`: its loop has ended.
+ * State of a stream. `connecting`: it opens a connection. `catching_up`: it receives events from before it connected. `live`: it
+ * receives events as they happen. `waiting`: it will connect again at `retryAt`; `error` says why it is not connected, undefined
+ * when the server ended the connection in good order. `closed`: its loop has ended.
  */
 export type StreamState =
   | { readonly type: 'connecting' }

@@ -35,7 +35,7 @@ export class StreamTokenSource {
       this.#token = token
       return token
     } catch (error) {
-      // The one that is there is good for a while yet.
+      // The current token is still valid.
       if (this.#token === undefined || Date.now() >= this.#endsAtMs) throw error
       this.#renewAtMs = Date.now() + AGAIN_MS
       return this.#token

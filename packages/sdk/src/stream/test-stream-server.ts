@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net'
 /** Answers one connection of a stream. */
 export type AnswerStream = (res: ServerResponse, req: IncomingMessage) => void
 
-/** A server of event streams that answers connections one after the other as it is told; the last answer goes for all that follow. */
+/** A server of event streams with given answers for consecutive connections; the last answer is used for all further ones. */
 export interface TestStreamServer {
   readonly url: string
   /** What each connection asked for. */

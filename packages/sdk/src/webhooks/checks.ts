@@ -10,7 +10,7 @@ export interface WebhookCheck {
    * fits the body under one of the secrets.
    */
   readonly check: 'headers' | 'time' | 'secrets' | 'match'
-  /** `skipped`: an earlier check of the same signature has failed, and this one needs what it looked for. */
+  /** `skipped`: an earlier check of the same signature, whose result this one needs, has failed. */
   readonly result: 'passed' | 'failed' | 'skipped'
   /** Why, in a few words. */
   readonly reason: string
@@ -84,7 +84,7 @@ function matchStep(step: Step, matched: number, secrets: number): WebhookCheck {
     : step('match', 'passed', `fits the body under secret ${matched + 1} of ${secrets}`)
 }
 
-/** Index of the first secret under which one of the signatures fits, or -1. All are tried, so that the time does not tell which one fits. */
+/** Index of the first secret under which one of the signatures fits, or -1. All are tried, so that the time does not reveal which fits. */
 async function firstMatch(
   secrets: readonly string[],
   given: readonly string[],

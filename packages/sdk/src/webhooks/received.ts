@@ -15,7 +15,7 @@ export interface UnwrapOptions {
   readonly allowUntimed?: boolean | undefined
 }
 
-/** A delivery as it came, and what it is verified with. */
+/** A received delivery, and what it is verified with. */
 export interface Received {
   readonly body: Uint8Array
   readonly header: (name: string) => string | undefined
@@ -41,7 +41,7 @@ function bytesOf(body: unknown): Uint8Array {
   if (typeof body === 'string') return new TextEncoder().encode(body)
   if (body instanceof Uint8Array) return body
   throw new TypeError(
-    'The body was parsed before it was verified, and what was signed is gone. Give the raw body: with express, put the receiver before ' +
+    'The body was parsed before it was verified, and the signed bytes are lost. Give the raw body: with express, put the receiver before ' +
       "app.use(express.json()), or use express.raw({ type: 'application/json' }) on its route.",
   )
 }

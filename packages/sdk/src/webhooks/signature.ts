@@ -18,13 +18,13 @@ export async function trioSignature(
   return `v1,${btoa(String.fromCharCode(...bytes))}`
 }
 
-/** `sha256=<hex>` of the body under the whole secret as it is shown. */
+/** `sha256=<hex>` of the body under the whole secret as shown. */
 export async function bodySignature(secret: string, body: Uint8Array): Promise<string> {
   const bytes = await hmac(encoder.encode(secret), body)
   return `sha256=${Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')}`
 }
 
-/** Whether two texts are equal, in a time that does not tell where they differ. */
+/** Whether two texts are equal, in constant time. */
 export function areEqual(a: string, b: string): boolean {
   if (utf8Length(a) !== utf8Length(b)) return false
   let difference = 0
@@ -32,7 +32,7 @@ export function areEqual(a: string, b: string): boolean {
   return difference === 0
 }
 
-/** After `whsec_` the key is base64; any other secret is its UTF-8 bytes. Throws for what is no base64. */
+/** After `whsec_` the key is base64 (throws if not); any other secret is its UTF-8 bytes. */
 export function trioKey(secret: string): Uint8Array {
   if (!secret.startsWith(PREFIX)) return encoder.encode(secret)
   return Uint8Array.from(atob(secret.slice(PREFIX.length)), (char) => char.charCodeAt(0))

@@ -10,7 +10,7 @@ export interface Delivered {
   readonly id: string
   /** Which webhook sent it. */
   readonly webhookId: string | undefined
-  /** `data` as it was posted: numbers are not rounded. */
+  /** The posted `data`: numbers are not rounded. */
   readonly rawData: string
 }
 
@@ -21,9 +21,9 @@ export interface Delivered {
 export class WebhookVerificationError extends AriftlyError {}
 
 /**
- * Verifies a delivery and answers with its event. `rawBody` is the body as it came, before any parser; `secrets` is the secret, or all that are
- * valid while one is rotated. Verifies the `webhook-*` headers; with `allowUntimed`, and where those are missing, `X-Ariftly-Signature`. Rejects
- * with a WebhookVerificationError at the first check that fails: `explain` lists them all.
+ * Verifies a delivery and returns its event. `rawBody` is the received body, before any parser; `secrets` is the secret, or all
+ * valid ones during a rotation. Verifies the `webhook-*` headers; with `allowUntimed`, and where those are missing,
+ * `X-Ariftly-Signature`. Rejects with a WebhookVerificationError at the first failed check: `explain` lists them all.
  */
 export async function unwrap(
   rawBody: string | Uint8Array,

@@ -24,17 +24,17 @@ export interface ApiKeyChange {
   readonly seq: number
   /** `key_…`; of an entry of a tenant the id of no key. */
   readonly keyId: string
-  /** Of `tenant_…`; else null. */
+  /** Of `tenant_…`; otherwise null. */
   readonly tenant: string | null
   readonly kind:
     'revoked' | 'suspended' | 'updated' | 'rotated' | 'tenant_updated' | 'tenant_suspended' | 'tenant_deleted'
-  /** Of `rotated`: the secret that was replaced; else null. */
+  /** Of `rotated`: the secret that was replaced; otherwise null. */
   readonly secret: number | null
   /** Of `updated` and `rotated`; null is no end. */
   readonly endsAtMs: number | null
 }
 
-/** The entries after a number, and how far the feed goes. */
+/** The entries after a number, and the number of the feed's last one. */
 export interface ApiKeyChanges {
   /** Number of the last entry; 0 when there is none. */
   readonly latestSeq: number

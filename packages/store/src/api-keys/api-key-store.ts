@@ -7,7 +7,7 @@ import { touchApiKeys } from './api-keys.ts'
 export interface ApiKeyStore {
   /** By SHA-256, in the order of the hashes. */
   readonly lookup: (hashes: readonly Buffer[]) => Promise<readonly (ApiKeySecret | undefined)[]>
-  /** By id and number of the secret, in the order of what is asked. */
+  /** By id and number of the secret, in the order of the arguments. */
   readonly lookupById: (
     secrets: readonly { readonly keyId: string; readonly secret: number }[],
   ) => Promise<readonly (ApiKeySecret | undefined)[]>
@@ -17,7 +17,7 @@ export interface ApiKeyStore {
   readonly touch: (uses: readonly { readonly id: string; readonly usedAtMs: number }[]) => Promise<void>
 }
 
-/** The keys of one database, as an authenticator looks them up and follows their changes. */
+/** The keys of one database and the feed of their changes, for an authenticator. */
 export function createApiKeyStore(db: Queryable): ApiKeyStore {
   return {
     lookup: (hashes) => findApiKeysByHash(db, hashes),

@@ -65,7 +65,7 @@ async function changesAfter(afterSeq: number): Promise<readonly unknown[]> {
 }
 
 describe('a stored key', () => {
-  test('is found by hash and by id as it was stored', async () => {
+  test('is found by hash and by id, unchanged', async () => {
     const { hash, ...key } = await insert()
     expect(await findByHash(hash)).toEqual({ ...key, ...NEW_KEY })
     expect(await findById({ keyId: key.id, secret: 1 })).toEqual({ ...key, ...NEW_KEY })
@@ -98,7 +98,7 @@ describe('a stored key', () => {
     expect(byId).toEqual([[other.id, 2], [one.id, 1], [other.id, 1], undefined, undefined])
   })
 
-  test('cannot stand twice', async () => {
+  test('cannot be stored twice', async () => {
     const key = await insert()
     expect(await insertApiKey(pool, { ...key, id: newTypeId('key', Date.now()) })).toBe(false)
   })
@@ -156,7 +156,7 @@ describe('revokeApiKey', () => {
 })
 
 describe('updateApiKey', () => {
-  test('writes name, quota and end, and tells the new end', async () => {
+  test('writes name, quota and end, and announces the new end', async () => {
     const { hash, ...key } = await insert()
     const before = await latestApiKeyChange(pool)
     const changes = { name: 'new', quota: { eventsPerS: null, bytesPerS: 7 }, expiresAtMs: Date.UTC(2031, 0, 1) }

@@ -27,7 +27,7 @@ export const API_KEY_MEMBERS = {
 
 const keyRow = defineRow('k', API_KEY_MEMBERS)
 
-/** An API key as it is stored; the key itself is not. */
+/** A stored API key; the key itself is not stored. */
 export type ApiKeyRow = RowOf<typeof keyRow>
 
 /** A key to store, with the SHA-256 of its characters. */
@@ -37,8 +37,8 @@ export interface NewApiKey extends Omit<ApiKeyRow, 'revokedAtMs' | 'lastUsedAtMs
 }
 
 /**
- * Stores a key. False, with nothing changed, when its hash stands already (also as that of a revoked key or a retired
- * secret), or when its tenant is being deleted.
+ * Stores a key. False, with nothing changed, when its hash exists already (also of a revoked key or a retired secret), or when
+ * its tenant is being deleted.
  */
 export async function insertApiKey(db: Queryable, { hash, ...key }: NewApiKey): Promise<boolean> {
   const { columns, parameters, values } = keyRow.write(key, 2)
@@ -50,8 +50,8 @@ export async function insertApiKey(db: Queryable, { hash, ...key }: NewApiKey): 
 }
 
 /**
- * Stores ARIFTLY_BOOTSTRAP_KEY as a key of tenant `default` with all scopes. False when it stands already: seeding again
- * changes nothing, and a bootstrap key that was revoked stays so.
+ * Stores ARIFTLY_BOOTSTRAP_KEY as a key of tenant `default` with all scopes. False when it exists already: seeding again changes
+ * nothing, and a revoked bootstrap key stays revoked.
  */
 export async function seedBootstrapKey(db: Queryable, key: string, nowMs: number = Date.now()): Promise<boolean> {
   return await insertApiKey(db, {
@@ -88,8 +88,8 @@ export async function listApiKeys(db: Queryable, o: ListApiKeysOptions): Promise
 }
 
 /**
- * The keys of a tenant that are not revoked, expired ones too, counted up to one above its limit, and the limit. In a transaction that
- * holds the feed's lock (that of `insertApiKey`) nothing changes them. By index api_keys_tenant.
+ * The number of a tenant's keys that are not revoked (expired ones count), up to one above its limit, and the limit. Constant in
+ * a transaction that holds the feed's lock (as `insertApiKey` does). By index api_keys_tenant.
  */
 export async function countLiveApiKeys(
   tx: Transaction,
@@ -122,8 +122,8 @@ export async function lockApiKey(tx: Transaction, id: string): Promise<ApiKeyRow
 }
 
 /**
- * Writes name, quota and end of a key that {@link lockApiKey} has locked, and an entry of the feed, so that every process
- * looks it up again, in the caller's transaction.
+ * Writes name, quota and end of a key locked by {@link lockApiKey}, and an entry of the feed, so that every process looks the
+ * key up again, in the caller's transaction.
  */
 export async function updateApiKey(
   tx: Transaction,
@@ -144,7 +144,7 @@ export interface RotateApiKeyOptions {
   readonly id: string
   /** SHA-256 of the new secret, 32 bytes. */
   readonly hash: Buffer
-  /** How long the old secret still works; 0 ends it at once. */
+  /** How long the old secret still works; 0 ends it immediately. */
   readonly overlapMs: number
 }
 

@@ -46,8 +46,8 @@ export async function findApiKeysByHash(
 }
 
 /**
- * The keys of ids (`key_…`) with one of their secrets by number, in the order of what is asked, also when a key is revoked or
- * expired, or a secret was retired; undefined for what is no such id or number. By primary key.
+ * The keys of ids (`key_…`) with one of their secrets by number, in the order of the arguments, revoked and expired keys and
+ * retired secrets too; undefined for an unknown id or number. By primary key.
  */
 export async function findApiKeysById(
   db: Queryable,

@@ -1,6 +1,6 @@
 import { uuidToTypeId, type EventType, type LogEvent } from '@ariftly/events'
 
-/** What an event shows; `renderEvent` takes it as it is. */
+/** The shown members of an event; `renderEvent` takes them. */
 export type ShownEvent = Pick<LogEvent, 'id' | 'type' | 'taskId' | 'agent' | 'sessionId' | 'data'>
 
 /** The same, and how it went through the log. */

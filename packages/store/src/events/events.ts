@@ -33,8 +33,8 @@ export async function ensureEventPartitions(
 }
 
 /**
- * Drops the partitions of `events` whose end is older than what is kept of events and of the log, and one day; answers their names.
- * The function in Postgres checks the rule and takes a shorter retention than 7 days for 7 days. 55P03: try again later.
+ * Drops the partitions of `events` whose end is older than the retention of events, of the log, and one day; returns their
+ * names. The function in Postgres enforces this, with a retention of at least 7 days. 55P03: try again later.
  */
 export async function dropExpiredEventPartitions(
   db: Queryable,

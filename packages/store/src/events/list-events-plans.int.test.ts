@@ -10,7 +10,7 @@ const LIMIT = 50
 /** A page reads one row more than it shows, to know whether there are more; and the window function one more than that. */
 const PAGE_ROWS = LIMIT + 2
 const NOW_MS = Date.now()
-/** Of the busy task and the busy agent, over 80 days; so many events of other tasks and agents stand between them. */
+/** Events of the busy task and the busy agent, over 80 days, among as many events of others. */
 const BUSY = 2_000
 const OTHERS = 6_000
 /** Of the newest days: with so many the tree of the primary key is a level lower than the others of its week. */
@@ -61,7 +61,7 @@ const SINGLE = {
 
 type Name = keyof typeof SINGLE
 
-/** The filters of the specification alone and in pairs, also those that fit nothing together; and what else lists take. */
+/** The filters of the specification alone and in pairs, also pairs that match nothing; and other parameters of lists. */
 const SHAPES: readonly (readonly Name[])[] = [
   [],
   ['task'],
@@ -109,7 +109,7 @@ interface PlanNode {
   readonly Plans?: readonly PlanNode[]
 }
 
-/** All nodes of the plan that is really used, that of the prepared statement; run, unless `run` is false. */
+/** All nodes of the plan in use, the prepared statement's; executed, unless `run` is false. */
 async function explain(request: Omit<ListEventsOptions, 'tenant' | 'limit'>, run = true): Promise<readonly PlanNode[]> {
   const { name, text, values } = listEventsQuery({ ...request, tenant: 'mine', limit: LIMIT })
   await pool.query({ name, text, values })
@@ -134,13 +134,13 @@ const isForbidden = (node: PlanNode): boolean => /Sort|Seq Scan|Bitmap/.test(nod
 
 test.each([
   ['the primary key', {}, /_pkey$/],
-  ['that of tasks', { taskId: 'busy' }, /_task_id_/],
-  ['that of tasks', { taskId: 'busy', agent: 'agent_3' }, /_task_id_/],
-  ['that of tasks', { taskId: 'busy', types: ['task.failed'] as EventType[] }, /_task_id_/],
-  ['that of tasks', { taskId: 'busy', agent: 'agent_3', types: ['task.failed'] as EventType[] }, /_task_id_/],
-  ['that of agents', { agent: 'agent_3', types: ['task.failed'] as EventType[] }, /_agent_type_/],
-  ['that of types', { types: ['task.failed'] as EventType[] }, /_tenant_id_type_/],
-  ['that of sessions', { sessionId: 'session_6', types: ['task.failed'] as EventType[] }, /_session_id_/],
+  ['of tasks', { taskId: 'busy' }, /_task_id_/],
+  ['of tasks', { taskId: 'busy', agent: 'agent_3' }, /_task_id_/],
+  ['of tasks', { taskId: 'busy', types: ['task.failed'] as EventType[] }, /_task_id_/],
+  ['of tasks', { taskId: 'busy', agent: 'agent_3', types: ['task.failed'] as EventType[] }, /_task_id_/],
+  ['of agents', { agent: 'agent_3', types: ['task.failed'] as EventType[] }, /_agent_type_/],
+  ['of types', { types: ['task.failed'] as EventType[] }, /_tenant_id_type_/],
+  ['of sessions', { sessionId: 'session_6', types: ['task.failed'] as EventType[] }, /_session_id_/],
 ] as const)('without statistics, on an empty table, a list uses %s', async (_name, filter, index) => {
   const nodes = await explain({ filter, order: 'desc' }, false)
   expect(nodes.filter(isForbidden)).toEqual([])

@@ -48,7 +48,7 @@ const FILTERS: readonly (readonly [string, EventFilter])[] = [
   ['agent', { agent: 'agent_3' }],
   ['session', { sessionId: 'session_6' }],
   ['type', { types: ['task.failed'] }],
-  ['a type that there is none of', { types: ['tool_call.executed'] }],
+  ['a type without events', { types: ['tool_call.executed'] }],
   ['three types', { types: ['task.failed', 'task.created', 'session.closed'] }],
   ['all types', { types: EVENT_TYPES }],
   ['task and agent', { taskId: 'task_7', agent: 'agent_3' }],
@@ -133,7 +133,7 @@ describe('a page', () => {
     ids = events.map(({ id }) => id).toReversed()
   })
 
-  test('ends before its data would pass 4 MiB, and the next one goes on from there', async () => {
+  test('ends before its data would pass 4 MiB, and the next one continues from there', async () => {
     const first = await listEvents(pool, { tenant, filter: {}, order: 'desc', limit: 500 })
     expect(first.hasMore).toBe(true)
     expect(first.events.map(({ id }) => id)).toEqual(ids.slice(0, 16))
@@ -149,7 +149,7 @@ describe('a page', () => {
     expect(page).toMatchObject({ hasMore: true, events: [{ id: ids[0] }] })
   })
 
-  test('takes a limit of 500, and knows that it is the last', async () => {
+  test('takes a limit of 500, and is the last page', async () => {
     const page = await listEvents(pool, { tenant: 'other', filter: {}, order: 'asc', limit: 500 })
     expect(page.events).toHaveLength(500)
     expect(page.hasMore).toBe(true)
@@ -157,7 +157,7 @@ describe('a page', () => {
 })
 
 describe('one event', () => {
-  test('comes back as it was stored, its data in the same bytes', async () => {
+  test('is read unchanged, its data with the same bytes', async () => {
     const event = model[1]
     if (event === undefined) throw new Error('no event')
     const { traceparent: _, tenant: __, epoch: ___, ...stored } = event
@@ -165,7 +165,7 @@ describe('one event', () => {
     expect(found).toEqual({ ...stored, projectedAtMs: expect.any(Number) })
   })
 
-  test('is not there for another tenant, nor under an id that nobody has', async () => {
+  test('is not there for another tenant, nor with an unknown id', async () => {
     expect(await getEvent(pool, { tenant: 'other', id: model[1]?.id ?? '' })).toBeUndefined()
     const none = uuidToTypeId('evt', '01900000-0000-7000-8000-000000000000')
     expect(await getEvent(pool, { tenant: 'mine', id: none })).toBeUndefined()

@@ -40,9 +40,9 @@ interface More {
 }
 
 /**
- * One page of a tenant's events by id (which is by time). Whatever the filter, it is a range scan of one index, or a merge
- * of one range per type, that starts at the page's first id and ends with the page: no sort, no rows before the page, so
- * page 10,000 costs what page 1 costs; partitions outside the bounds are pruned. See `listEventsQuery`.
+ * One page of a tenant's events by id (which is by time). With any filter it is a range scan of one index, or a merge of one
+ * range per type, that starts at the page's first id and ends with the page: no sort, no rows before the page, so page 10,000
+ * costs what page 1 costs; partitions outside the bounds are pruned. See `listEventsQuery`.
  */
 export async function listEvents(db: Queryable, o: ListEventsOptions): Promise<EventPage> {
   const { rows } = await db.query<ShownColumns & More>(listEventsQuery(o))
@@ -56,8 +56,8 @@ export async function listLoggedEvents(db: Queryable, o: ListEventsOptions): Pro
 }
 
 /**
- * Session settings of a pool that lists: plans are made once per shape, and none of them may sort or scan a table. Nor may it
- * decide between two indexes that one of them is a level deeper, so operators cost nothing.
+ * Session settings of a pool for lists: plans are made once per shape, and none may sort or scan a table. Operators cost
+ * nothing, so that the depth of an index does not decide between two indexes.
  */
 export const LIST_SETTINGS = {
   plan_cache_mode: 'force_generic_plan',

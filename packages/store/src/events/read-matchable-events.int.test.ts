@@ -18,7 +18,7 @@ beforeAll(async () => {
   const appendedAtMs = Date.now()
   const of = { tenant: 'mine', type: 'task.progress', taskId: 't', sessionId: null, agent: null } as const
   const events = SIZES.map((bytes, offset) => {
-    // The same byte again and again: what it takes of the table is far less.
+    // The same byte repeated: it is compressed in the table.
     const data = Buffer.from(`{"n":${offset},"text":"${'x'.repeat(bytes)}"}`)
     return {
       ...of,
@@ -51,7 +51,7 @@ function withOwn(...offsets: readonly number[]) {
   return offsets.map((offset) => [offset, offset])
 }
 
-test('holds payloads up to a bound, and goes on behind it until none follows', async () => {
+test('holds payloads up to a bound, and the next read continues, until none follows', async () => {
   expect(await read(0, { limit: 100, withData: true })).toEqual({ found: withOwn(0, 1, 2, 3), atEnd: false })
   expect(await read(4, { limit: 100, withData: true })).toEqual({ found: withOwn(4, 5), atEnd: true })
   expect(await read(0, { limit: 2, withData: true })).toEqual({ found: withOwn(0, 1), atEnd: false })

@@ -27,7 +27,7 @@ export interface MatchableEvents {
 
 const COLUMNS = 'id, "offset", type, task_id, session_id, agent, appended_at'
 
-/** Payloads that one read holds (the last one may go beyond). To parse them takes 40 ms of a thread at worst: 13 ms for 256 KiB. */
+/** Bytes of payloads in one read (the last one may exceed it). Parsing them takes at most 40 ms of a thread: 13 ms for 256 KiB. */
 const PAYLOAD_BYTES_MAX = 512 * 1024
 
 /**

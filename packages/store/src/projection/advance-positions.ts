@@ -10,7 +10,7 @@ export interface PositionAdvance {
   readonly expected: number
   /** The offset that is next once this transaction commits. */
   readonly next: number
-  /** Offset and id of the batch's last record with a valid event id; null keeps what is stored. */
+  /** Offset and id of the batch's last record with a valid event id; null keeps the stored ones. */
   readonly lastOffset: number | null
   readonly lastId: string | null
 }
@@ -50,7 +50,7 @@ UPDATE projection_offsets o
          AS a (partition, expected, next, last_offset, last_id)
  WHERE o.projection = $1 AND o.epoch = $2 AND o.topic = $3 AND o.partition = a.partition AND o.next_offset = a.expected`
 
-/** A row that is updated has passed `locked`, whatever the plan. */
+/** With any plan, a row is locked in `locked` before it is updated. */
 const TOGETHER_SQL = `
 WITH locked AS (
   SELECT partition FROM projection_offsets

@@ -1,15 +1,15 @@
 /** Type OIDs of Postgres (pg_type.dat), by the names that `binaryArray` takes. */
 const OIDS = { int4: 23, int8: 20, json: 114, text: 25, timestamptz: 1184, uuid: 2950 } as const
 
-/** Milliseconds from the Unix epoch to that of Postgres, 2000-01-01. */
+/** Milliseconds from the Unix epoch to Postgres's, 2000-01-01. */
 const POSTGRES_EPOCH_MS = 946_684_800_000
 
-/** A value of an array: bytes as they are, text as UTF-8, numbers by the array's type; a `timestamptz` is epoch ms. */
+/** A value of an array: bytes unchanged, text as UTF-8, numbers by the array's type; a `timestamptz` is epoch ms. */
 export type ArrayValue = Buffer | string | number | null
 
 /**
- * Encodes a one-dimensional array in Postgres's binary format (`array_recv`). As a parameter it needs a cast in the
- * statement (`$1::uuid[]`). Unlike the text format nothing is escaped, so JSON goes in as the bytes that it is.
+ * Encodes a one-dimensional array in Postgres's binary format (`array_recv`). As a parameter it needs a cast in the statement
+ * (`$1::uuid[]`). Unlike the text format nothing is escaped, so JSON keeps its bytes.
  */
 export function binaryArray(type: keyof typeof OIDS, values: readonly ArrayValue[]): Buffer {
   let total = 20

@@ -2,7 +2,7 @@ import { uuidToTypeId } from '@ariftly/events'
 import type { Queryable } from '../queryable.ts'
 import { eventArrays, givenEvents, type ProjectedEvent } from './event-arrays.ts'
 
-/** An event of the log that the table lacks, or whose row has other content although it came from that very record. */
+/** An event of the log that is missing in the table, or whose row has other content although it is from the same record. */
 export interface EventDifference {
   readonly kind: 'missing' | 'differs'
   readonly tenant: string
@@ -13,7 +13,7 @@ export interface EventDifference {
 /** How events of the log compare with the table. */
 export interface EventComparison {
   readonly differing: readonly EventDifference[]
-  /** How many of the events have a row that came from this very record; the others are reposts of an earlier one. */
+  /** How many of the events have a row from the same record; the others are duplicates of an earlier one. */
   readonly fromHere: number
 }
 
@@ -51,8 +51,8 @@ export async function compareEvents(db: Queryable, events: readonly ProjectedEve
 }
 
 /**
- * Counts the events of all tenants that came from the offsets `from` to `to - 1` of a partition, but for those of tenants that are
- * being deleted. Scans all weekly partitions: no index begins with the position. For the operator's `verify` alone.
+ * Counts the events from the offsets `from` to `to - 1` of a partition, without tenants that are being deleted. Scans all weekly
+ * partitions, as no index starts with the position. For the operator's `verify` only.
  */
 export async function countEventsBetween(
   db: Queryable,

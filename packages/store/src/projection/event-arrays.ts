@@ -1,7 +1,7 @@
 import { parseTypeId, type LogEvent } from '@ariftly/events'
 import { binaryArray, type ArrayValue } from './binary-array.ts'
 
-/** An event and where it stands in the log. */
+/** An event and its position in the log. */
 export interface ProjectedEvent extends LogEvent {
   readonly epoch: number
   readonly partition: number
@@ -10,8 +10,8 @@ export interface ProjectedEvent extends LogEvent {
 }
 
 /**
- * The rows of `eventArrays` in a statement, as `given` with the columns of `events`. `json` is for what is inserted; as `text`
- * also data that Postgres would not take as JSON can be compared.
+ * The rows of `eventArrays` in a statement, as `given` with the columns of `events`. `json` is for inserts; `text` also compares
+ * data that Postgres would refuse as JSON.
  */
 export function givenEvents(data: 'json' | 'text'): string {
   return `unnest($1::text[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::int[], $8::int[], $9::bigint[],

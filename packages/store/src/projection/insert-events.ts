@@ -5,7 +5,7 @@ import { eventArrays, givenEvents, type ProjectedEvent } from './event-arrays.ts
 /** What {@link insertEvents} has done. */
 export interface InsertedEvents {
   readonly inserted: number
-  /** Events whose (tenant, id) was there already, or stood earlier among the rows. */
+  /** Events whose (tenant, id) existed already, or was earlier among the rows. */
   readonly duplicates: number
 }
 

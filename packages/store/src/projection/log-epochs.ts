@@ -1,7 +1,7 @@
 import { prepared } from '../prepared.ts'
 import type { Queryable, Transaction } from '../queryable.ts'
 
-/** An identity of a topic: the same name on another cluster, made again, or after a wipe, is another epoch (design 4.4). */
+/** An identity of a topic: the same name on another cluster, created again, or after a wipe, is another epoch. */
 export interface LogEpoch {
   readonly epoch: number
   readonly clusterId: string
@@ -21,8 +21,8 @@ export async function currentEpoch(db: Queryable, topic: string): Promise<LogEpo
 }
 
 /**
- * Opens a new epoch, one above all others of the database (1 for the first), for a topic. Two openers at once: the second fails with 23505, as the epoch is the
- * primary key. Owner's role only: services cannot change what the log is.
+ * Opens a new epoch, one above all others of the database (1 for the first), for a topic. Of two concurrent calls the second
+ * fails with 23505, as the epoch is the primary key. Owner's role only: services cannot replace the log.
  */
 export async function openEpoch(
   db: Queryable,

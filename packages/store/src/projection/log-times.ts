@@ -9,9 +9,9 @@ export interface LogTime {
 }
 
 /**
- * Records which offsets were appended when (design 6, `log_times`), each unless the partition has a row of the same second;
- * the caller gives at most one a second. It holds the partitions' row locks (`advancePositions`), so two writers cannot both
- * find a second empty. By index log_times_appended_at.
+ * Records when offsets were appended (`log_times`), unless the partition has a row of the same second; the caller gives at most
+ * one a second. The caller holds the partitions' row locks (`advancePositions`), so two writers cannot insert the same second.
+ * By index log_times_appended_at.
  */
 export async function recordLogTimes(
   tx: Queryable,
@@ -42,8 +42,9 @@ export async function recordLogTimes(
 const ROWS_MAX = 5_000
 
 /**
- * Deletes `log_times` before a moment and returns how many. The newest row before it stays in each partition of each epoch: it says where what was appended at that
- * moment begins. At most {@link ROWS_MAX} rows of a partition in one call. By index log_times_appended_at.
+ * Deletes `log_times` before a moment and returns how many. Keeps the newest row before it in each partition of each epoch, from
+ * which records of that moment are found. At most {@link ROWS_MAX} rows of a partition in one call. By index
+ * log_times_appended_at.
  */
 export async function deleteExpiredLogTimes(db: Queryable, beforeMs: number): Promise<number> {
   const { rowCount } = await db.query(

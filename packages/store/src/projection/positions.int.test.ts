@@ -14,7 +14,7 @@ beforeAll(async () => {
 
 afterAll(() => database.drop())
 
-test('a hole that has grown before the position moved is recorded in its whole length, by the role of the services', async () => {
+test('a gap that has grown before the position moved is recorded in full, by the role of the services', async () => {
   for (const to of [10, 20, 15]) await recordHole(pool, { ...KEY, from: 5, to })
   await recordHole(pool, { ...KEY, from: 30, to: 31 })
   const { rows } = await pool.query('SELECT partition, from_offset, to_offset FROM log_holes ORDER BY from_offset')

@@ -2,7 +2,7 @@ import { uuidToTypeId } from '@ariftly/events'
 import { prepared } from '../prepared.ts'
 import type { Queryable } from '../queryable.ts'
 
-/** Where a projection stands in a partition of the log. */
+/** The position of a projection in a partition of the log. */
 export interface ProjectionPosition {
   /** The first offset not yet handled. */
   readonly nextOffset: number
@@ -54,8 +54,8 @@ export async function readPositions(
 }
 
 /**
- * Inserts the rows that a projection lacks, each at the given offset (the log's start). Rows that are there stay as they
- * are, so it may run at every start. Answers the partitions that got a row now.
+ * Inserts a projection's missing rows, each at the given offset (the log's start). Existing rows are not changed, so it may run
+ * at every start. Returns the partitions that got a row now.
  */
 export async function ensurePositions(
   db: Queryable,
@@ -74,8 +74,8 @@ export async function ensurePositions(
 }
 
 /**
- * Records that the log no longer had the offsets `from` to `to - 1` when the projection came to read them. A hole that is
- * found again at the same `from` keeps the greater `to`: retention may have gone on before the position could move.
+ * Records a gap: the log no longer had the offsets `from` to `to - 1` when the projection read them. A gap found again at the
+ * same `from` keeps the greater `to`: retention may have deleted more before the position could move.
  */
 export async function recordHole(
   tx: Queryable,

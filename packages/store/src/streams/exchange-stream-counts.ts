@@ -1,8 +1,8 @@
 import type { Queryable } from '../queryable.ts'
 
-/** What one gateway tells the others. */
+/** The stream counts of one gateway. */
 export interface StreamCountsOptions {
-  /** The id of the process, a UUID; that of its `Replica` under `service`. */
+  /** The id of the process, a UUID, as of its `Replica` under `service`. */
   readonly replica: string
   readonly service: string
   /** Open streams here of each tenant that is asked for; 0 for none. */
@@ -10,8 +10,8 @@ export interface StreamCountsOptions {
 }
 
 /**
- * Stores how many streams of these tenants this process has open, and answers how many all other processes at work have, by
- * tenant. By primary keys; rows of processes that have gone do not count, and are removed.
+ * Stores this process's counts of open streams of these tenants, and returns the sums of all other live processes, by tenant. By
+ * primary keys; rows of dead processes do not count and are removed.
  */
 export async function exchangeStreamCounts(
   db: Queryable,

@@ -1,6 +1,6 @@
 export { exchangeStreamCounts } from './exchange-stream-counts.ts'
-export { findEarlierCopies } from './find-earlier-copies.ts'
-export type { CopyCandidate } from './find-earlier-copies.ts'
+export { findEarlierDuplicates } from './find-earlier-duplicates.ts'
+export type { DuplicateCandidate } from './find-earlier-duplicates.ts'
 export { isLongHistory } from './is-long-history.ts'
 export { earliestLogTime, positionsAtLogTime } from './positions-at-log-time.ts'
 export { readHistoryPage } from './read-history-page.ts'

@@ -1,14 +1,14 @@
 import type { Queryable } from '../queryable.ts'
 
-/** How far the clock by which records are appended may go back without a loss. */
+/** How far a broker's clock may be set back without a loss. */
 const CLOCK_SLACK_MS = 60_000
 
 /**
- * For each partition of the epoch the offset from which everything appended at or after a moment follows, with at most a
- * second of what came before (`log_times`). Where the broker's clock was set back, records of that time and later may stand
- * before the last one of an earlier time: it begins before the first of those that were appended within a minute after the
- * moment. A partition that has nothing that old is left out: it begins at its first offset. By index log_times_appended_at and
- * primary key: a few probes a partition, and a minute of that index.
+ * For each partition of the epoch an offset from which all records appended at or after a moment follow, with at most a second
+ * of earlier ones (`log_times`). After a broker's clock was set back, records of that time or later may precede the last one of
+ * an earlier time: the offset is before the first record appended within a minute after the moment. A partition without records
+ * that old is left out: it starts at its first offset. By index log_times_appended_at and primary key: a few probes a partition,
+ * and a minute of that index.
  */
 export async function positionsAtLogTime(
   db: Queryable,
@@ -37,8 +37,8 @@ export async function positionsAtLogTime(
 }
 
 /**
- * When the oldest record of the epoch that is not older than `sinceMs` was appended, as far as the projection knows;
- * undefined when there is none. By index log_times_appended_at, one probe a partition.
+ * When the oldest projected record of the epoch that is not older than `sinceMs` was appended; undefined when there is none. By
+ * index log_times_appended_at, one probe a partition.
  */
 export async function earliestLogTime(
   db: Queryable,

@@ -14,13 +14,13 @@ export interface HistoryPageRequest {
   readonly onlyPartition?: number
   /** Matching rows of one partition at most. */
   readonly rowsMax: number
-  /** Bytes of `data` of one partition at most; the first row comes whatever its size. */
+  /** Bytes of `data` of one partition at most; the first row is always included. */
   readonly bytesMax: number
-  /** Rows of the tenant that are looked at in one partition at most, so that a rare filter cannot make a statement long. */
+  /** Rows of the tenant scanned in one partition at most, so that a rare filter cannot make a statement long. */
   readonly scanMax: number
   /**
-   * Reads by position even when the filter names a task or session: at most `scanMax` rows are looked at. Otherwise all
-   * rows of the task or session from the position on are, whose number is not bounded.
+   * Reads by position even when the filter names a task or session: at most `scanMax` rows are scanned. Otherwise all rows of the
+   * task or session from the position on, without a bound.
    */
   readonly scan?: boolean
 }
@@ -43,7 +43,7 @@ export interface HistoryPartition {
   readonly nextOffset: number
   /** Equals `nextOffset` unless the page was cut. */
   readonly readTo: number
-  /** When the page was cut, the id of the last event that was looked at. */
+  /** When the page was cut, the id of the last scanned event. */
   readonly cutId: string | undefined
   /** Matching rows that the statement saw, those beyond the page included; 0 when nothing is in the page. */
   readonly matching: number
@@ -52,10 +52,10 @@ export interface HistoryPartition {
 }
 
 /**
- * Reads, in one statement and so in one snapshot, how far the events projection has come in each partition and the
- * matching rows between the asked position and there (design 7: *read in two statements, events can vanish between them*).
- * Partitions without a projection row are left out. By index events_position, or by events_task / events_session when the
- * filter names one, so that the cost does not grow with the rest of the tenant's events.
+ * Reads the events projection's position in each partition and the matching rows from the given position up to there, in one
+ * statement and so one snapshot: read in two statements, events could be missed between them. Partitions without a projection
+ * row are left out. By index events_position, or by events_task / events_session when the filter names one, so that the cost
+ * does not grow with the rest of the tenant's events.
  */
 export async function readHistoryPage(
   db: Queryable,
@@ -141,7 +141,7 @@ function toRow(row: PageRow): HistoryRow | undefined {
   }
 }
 
-/** `kept` rows are the page; the `last_scanned` row says how far a scan that met its limit has looked. */
+/** `kept` rows are the page; the `last_scanned` row is the end of a scan that reached its limit. */
 function statement(source: string): string {
   return `
 SELECT o.partition, o.next_offset, page."offset", page.kept, page.last_scanned, page.matching::int4 AS matching,
@@ -180,7 +180,7 @@ const SCAN = statement(`
              ORDER BY e."offset"
              LIMIT $13::bigint`)
 
-// Without ORDER BY and LIMIT beside it, the planner takes the index that finds least rows; OFFSET 0 keeps it so.
+// Without ORDER BY and LIMIT the planner uses the index with the fewest rows; OFFSET 0 keeps them outside.
 const SELECTIVE = statement(`
             SELECT found.*, -1::bigint AS scan_max, true AS matches
               FROM (SELECT ${COLUMNS}

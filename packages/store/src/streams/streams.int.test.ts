@@ -9,7 +9,7 @@ import { openEpoch } from '../projection/log-epochs.ts'
 import { recordLogTimes } from '../projection/log-times.ts'
 import { withTransaction } from '../with-transaction.ts'
 import { earliestLogTime, positionsAtLogTime } from './positions-at-log-time.ts'
-import { findEarlierCopies } from './find-earlier-copies.ts'
+import { findEarlierDuplicates } from './find-earlier-duplicates.ts'
 import { isLongHistory } from './is-long-history.ts'
 import { readHistoryPage } from './read-history-page.ts'
 
@@ -29,7 +29,7 @@ beforeAll(async () => {
   model = Array.from({ length: ROWS }, (_, index) => eventAt(index))
   await insertEvents(pool, model)
   for (const partition of [0, 1]) await advance(partition, 0, 300)
-  // Of partition 2 only the first hundred offsets are projected as yet, whatever stands in the table.
+  // Of partition 2 only the first hundred offsets are projected, although the table has more rows.
   await advance(2, 0, 100)
 })
 
@@ -107,7 +107,7 @@ describe('a page of history', () => {
   )
 
   test.each(FILTERS)(
-    'with filter %s is cut by rows, bytes and rows looked at, and the next one goes on there',
+    'with filter %s is cut by rows, bytes and scanned rows, and the next one continues there',
     async (_, filter) => {
       for (const limits of [
         { rowsMax: 7 },
@@ -133,7 +133,7 @@ describe('a page of history', () => {
     },
   )
 
-  test('that is read by position looks at a bounded number of rows, also of a task', async () => {
+  test('that is read by position scans a bounded number of rows, also of a task', async () => {
     const pages = await read({ taskId: 'task_3' }, { scan: true, scanMax: 30 })
     for (const partition of [0, 1, 2]) {
       const seen = expectedIn(partition, {}).slice(0, 30)
@@ -155,7 +155,7 @@ describe('a page of history', () => {
     expect([0, 2].map((partition) => pages.get(partition)?.readTo)).toEqual([300, 100])
   })
 
-  test('shows a partition as far as the projection is in the same snapshot, while it goes on', async () => {
+  test('shows a partition up to the projection's position in the same snapshot, while it advances', async () => {
     let next = 100
     const moving = (async () => {
       for (; next < 300; next += 10) await advance(2, next, next + 10)
@@ -192,8 +192,8 @@ describe('a long history', () => {
   })
 })
 
-describe('copies', () => {
-  test('are records whose id stands at a lower offset of their partition or in an older epoch', async () => {
+describe('duplicates', () => {
+  test('are records whose id is at a lower offset of their partition or in an older epoch', async () => {
     const first = model[31]
     if (first === undefined) throw new Error('no model')
     const { tenant, id, partition, offset } = first
@@ -203,9 +203,9 @@ describe('copies', () => {
       { tenant: 'nobody', id, offset: offset + 1 },
       { tenant, id: newEventId(NOW_MS), offset: offset + 1 },
     ]
-    expect([...(await findEarlierCopies(pool, { epoch: 1, partition, candidates }))]).toEqual([1])
-    expect([...(await findEarlierCopies(pool, { epoch: 1, partition: partition + 1, candidates }))]).toEqual([])
-    expect([...(await findEarlierCopies(pool, { epoch: 2, partition: partition + 1, candidates }))]).toEqual([0, 1])
+    expect([...(await findEarlierDuplicates(pool, { epoch: 1, partition, candidates }))]).toEqual([1])
+    expect([...(await findEarlierDuplicates(pool, { epoch: 1, partition: partition + 1, candidates }))]).toEqual([])
+    expect([...(await findEarlierDuplicates(pool, { epoch: 2, partition: partition + 1, candidates }))]).toEqual([0, 1])
   })
 })
 

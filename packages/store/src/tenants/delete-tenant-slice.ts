@@ -4,23 +4,22 @@ import type { Queryable, Transaction } from '../queryable.ts'
 import { recordTenantChange } from './record-tenant-change.ts'
 
 /**
- * What {@link deleteTenantSlice} has done. `taken`: another process works on the tenant, or has finished. `waiting`: nothing is
- * left, but transactions are open that may add rows, as they may not know of the deletion. `finished`: the tenant is deleted.
+ * Result of {@link deleteTenantSlice}. `taken`: another process works on the tenant, or has finished. `waiting`: no rows are left,
+ * but open transactions that do not see the deletion may add some. `finished`: the tenant is deleted.
  */
 export type TenantSlice =
   { readonly type: 'taken' | 'waiting' | 'finished' } | { readonly type: 'deleted'; readonly rows: number }
 
 /**
- * Deletes about `rowsMax` rows of a tenant that is being deleted, in the caller's transaction, which ends at once: it holds the
- * tenant's row. Slices continue where the previous one ended. When all transactions have ended that may not know of the
- * deletion, a last look begins at the first row, and when it finds nothing the tenant is deleted. Indexes: see the function
- * `delete_tenant_rows`.
+ * Deletes about `rowsMax` rows of a tenant that is being deleted, in the caller's short transaction: it holds the tenant's row.
+ * Slices continue where the previous one ended. When all transactions that may not see the deletion have ended, a last scan
+ * starts at the first row, and when it finds nothing the tenant is deleted. Indexes: see the function `delete_tenant_rows`.
  */
 export async function deleteTenantSlice(
   tx: Transaction,
   o: { readonly tenant: string; readonly rowsMax: number },
 ): Promise<TenantSlice> {
-  // Before the rows are looked for: a transaction that ends in between has been counted as open.
+  // Before the scan: a transaction that ends in between has been counted as open.
   const { rows: locked } = await tx.query<{ settled: boolean | null }>(
     `SELECT refused_xid < pg_snapshot_xmin(pg_current_snapshot()) AS settled
        FROM tenants WHERE id = $1 AND state = 'deleting' FOR UPDATE SKIP LOCKED`,
@@ -72,7 +71,7 @@ export interface TenantDeletion {
   readonly hasKeys: boolean
 }
 
-/** The deletion whose turn was longest ago; undefined when there is none. By indexes tenants_deleting and api_keys_tenant. */
+/** The deletion whose last slice was longest ago; undefined when there is none. By indexes tenants_deleting and api_keys_tenant. */
 export async function nextTenantDeletion(db: Queryable): Promise<TenantDeletion | undefined> {
   const { rows } = await db.query<{ id: string; has_keys: boolean }>(
     prepared(
@@ -86,8 +85,8 @@ export async function nextTenantDeletion(db: Queryable): Promise<TenantDeletion 
 }
 
 /**
- * Revokes up to `keysMax` keys of a tenant that is being deleted, in the caller's transaction, which ends at once: it holds the feed's
- * lock. Caches refuse the tenant already; one entry of the feed after the last key makes them look up that the keys are revoked. By index
+ * Revokes up to `keysMax` keys of a tenant that is being deleted, in the caller's short transaction: it holds the feed's lock.
+ * Caches refuse the tenant already; one entry of the feed after the last key makes them look up the revoked keys. By index
  * api_keys_tenant.
  */
 export async function revokeTenantKeys(

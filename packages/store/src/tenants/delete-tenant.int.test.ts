@@ -96,7 +96,7 @@ describe('the deletion of a tenant', () => {
     expect((await listTenants(pool, { limit: 10, state: 'deleted' })).map(({ id }) => id)).toEqual(['gone'])
   })
 
-  test('takes an id that nothing is known of for a typing error, but when it is told to delete it', async () => {
+  test('takes an unknown id for a typing error, unless its deletion is forced', async () => {
     expect(await begin('gnoe')).toEqual({ type: 'absent' })
     expect(await getTenant(pool, 'gnoe')).toBeUndefined()
     const forced = await withTransaction(pool, (tx) => deleteTenant(tx, 'gnoe', { evenUnknown: true }))
@@ -105,7 +105,7 @@ describe('the deletion of a tenant', () => {
     expect(await getTenant(pool, 'gnoe')).toMatchObject({ state: 'deleted' })
   })
 
-  test('ends after transactions that may not know of it, and deletes what they add behind its last slice', async () => {
+  test('ends after transactions that may not see it, and deletes rows that they add after its last slice', async () => {
     await insertKey('late')
     await insertEvents('late', 150, 1000)
     const writer = await admin.connect()
@@ -163,7 +163,7 @@ describe('the deletion of a tenant', () => {
   })
 })
 
-test('a tenant that is being deleted is refused at once while a slice of its deletion holds its row', async () => {
+test('a tenant that is being deleted is refused immediately while a slice of its deletion holds its row', async () => {
   await insertKey('locked')
   await begin('locked')
   await withTransaction(pool, async (tx) => {

@@ -2,8 +2,8 @@ import { prepared } from '../prepared.ts'
 import type { Queryable } from '../queryable.ts'
 
 /**
- * Those of `tenants` that are being deleted or were deleted: no record of theirs is shown or stored. In a transaction that
- * inserts it comes after the first write, so that a deletion waits for that transaction. By primary key.
+ * The deleted tenants among `tenants`, and those being deleted: their records are not shown or stored. In a transaction that
+ * inserts, call it after the first write, so that a deletion waits for that transaction. By primary key.
  */
 export async function deletedTenants(db: Queryable, tenants: Iterable<string>): Promise<ReadonlySet<string>> {
   const asked = [...new Set(tenants)]
@@ -18,8 +18,8 @@ export async function deletedTenants(db: Queryable, tenants: Iterable<string>): 
 const IS_DELETED = `state IN ('deleting', 'deleted')`
 
 /**
- * SQL: whether the tenant of `column` is none of the parameter `tenants` that are being deleted or were deleted, for a single
- * statement that inserts. Evaluated once a statement, when its transaction has a number: see the function `deleted_tenants`.
+ * SQL condition, for a single inserting statement: the tenant of `column` is not a deleted one (or being deleted) of the parameter
+ * `tenants`. Evaluated once a statement, when its transaction has a number: see the function `deleted_tenants`.
  */
 export function isNotDeleted(column: string, tenants: string): string {
   return `${column} <> ALL ((SELECT deleted_tenants(${tenants}::text[]))::text[])`

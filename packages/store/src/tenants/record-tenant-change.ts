@@ -7,10 +7,10 @@ export type TenantState = 'active' | 'suspended' | 'deleting' | 'deleted'
 const KEYS_MAX = 1000
 
 /**
- * Tells every process through the feed of keys that a tenant has changed, in the caller's transaction, which holds the feed's lock
- * (`lockApiKeyChanges`): its keys are looked up again, and when it has stopped their streams end. Keys with the scope `platform` stop
- * only when their tenant is deleted. One entry for the tenant, whatever the number of its keys, then those of the previous release.
- * By index api_keys_tenant.
+ * Announces a tenant's change to every process through the key feed, in the caller's transaction, which holds the feed's lock
+ * (`lockApiKeyChanges`): its keys are looked up again, and if it has stopped their streams end. Keys with the scope `platform`
+ * stop only when their tenant is deleted. Writes one entry for the tenant with any number of keys, then the previous release's
+ * entries. By index api_keys_tenant.
  */
 export async function recordTenantChange(tx: Transaction, tenant: string, state: TenantState): Promise<void> {
   await tx.query(

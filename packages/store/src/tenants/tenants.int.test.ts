@@ -27,7 +27,7 @@ async function insertKey(tenant: string, scopes: readonly string[]): Promise<{ i
 }
 
 describe('putTenant', () => {
-  test('keeps what is left out, also one limit beside another, and null clears', async () => {
+  test('keeps absent members, also one limit without the other, and null clears', async () => {
     const limits = { eventsPerS: 10, streams: 20, webhooks: null, apiKeys: 5 }
     expect(await put('a', { limits: { eventsPerS: 10, streams: 20, apiKeys: 5 } })).toMatchObject({
       type: 'created',
@@ -41,7 +41,7 @@ describe('putTenant', () => {
     expect(await getTenant(pool, 'never-put')).toBeUndefined()
   })
 
-  test('tells the tenant, and each of its keys for the previous release; all stop but those with the scope platform', async () => {
+  test('announces the tenant, and each of its keys for the previous release; all stop but those with the scope platform', async () => {
     const plain = await insertKey('b', ['events:read'])
     const operator = await insertKey('b', ['events:read', 'platform'])
     await insertKey('c', ['events:read'])
@@ -76,7 +76,7 @@ describe('putTenant', () => {
     expect(changes[0]).toMatchObject({ tenant, kind: 'tenant_suspended' })
   })
 
-  test('a key that is made while its tenant is suspended is told, or is looked up as suspended', async () => {
+  test('a key that is made while its tenant is suspended is announced, or is looked up as suspended', async () => {
     const tx = await pool.connect()
     await tx.query('BEGIN')
     await putTenant(tx, 'd', { state: 'suspended' })

@@ -23,7 +23,7 @@ const tenantRow = defineRow('t', {
   updatedAtMs: time(),
 })
 
-/** A tenant as it is stored. */
+/** A stored tenant. */
 export type TenantRow = RowOf<typeof tenantRow>
 
 /** A tenant that was put or deleted; undefined for one without a row, which is active with default limits. By primary key. */
@@ -39,8 +39,8 @@ export interface TenantPlace {
 }
 
 /**
- * Tenants that were put or deleted, newest first, from behind `place`: those in `state`, by default all but the deleted ones.
- * By the indexes tenants_created and tenants_deleted.
+ * Tenants, newest first, after `place`: the ones in `state`, by default all but deleted ones. By the indexes tenants_created and
+ * tenants_deleted.
  */
 export async function listTenants(
   db: Queryable,
@@ -73,8 +73,8 @@ export type PutTenantOutcome =
   | { readonly type: 'deleted' }
 
 /**
- * Writes a tenant and tells every process through the feed of keys, in the caller's transaction. `deleting` or `deleted`, with
- * nothing changed, for a tenant in that state. By primary key.
+ * Writes a tenant and announces it to every process through the key feed, in the caller's transaction. Returns `deleting` or
+ * `deleted`, with nothing changed, for a tenant in that state. By primary key.
  */
 export async function putTenant(tx: Transaction, id: string, changes: TenantChanges): Promise<PutTenantOutcome> {
   const before = await lockTenant(tx, id)

@@ -5,7 +5,7 @@ import { readApiKeyRequest } from './api-key-body.ts'
 const nowMs = Date.UTC(2026, 10, 25)
 const good = { name: 'fleet', scopes: ['events:write'] }
 
-/** The pointers of what is wrong. */
+/** The pointers of the faults. */
 function pointersOf(body: unknown): readonly (string | undefined)[] {
   try {
     readApiKeyRequest(body, nowMs)

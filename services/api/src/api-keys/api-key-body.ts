@@ -22,7 +22,7 @@ const readNew = createBodyReader(newApiKeyRequestSchema)
 const readChanges = createBodyReader(apiKeyChangesSchema, { nulls: 'kept' })
 const readRotationBody = createBodyReader(rotateApiKeySchema, { optional: true })
 
-/** Reads the body of `POST /v1/api-keys`; null means absent. @throws Problem 422 that names what is wrong. */
+/** Reads the body of `POST /v1/api-keys`; null means absent. @throws Problem 422 that names the faults. */
 export function readApiKeyRequest(body: unknown, nowMs: number): ApiKeyRequest {
   const { name, scopes, tenant, expires_at: expiresAt = null, quota = null } = readNew(body)
   return { name, scopes, tenant, expiresAtMs: expiryOf(expiresAt, nowMs), quota: quotaOf(quota) }
@@ -31,12 +31,12 @@ export function readApiKeyRequest(body: unknown, nowMs: number): ApiKeyRequest {
 /** The members that `PATCH /v1/api-keys/{id}` changes; absent ones stay. */
 export interface ApiKeyChanges {
   readonly name?: string
-  /** Takes the place of the whole quota. */
+  /** Replaces the whole quota. */
   readonly quota?: ApiKeyRequest['quota']
   readonly expiresAtMs?: number | null
 }
 
-/** Reads the body of `PATCH /v1/api-keys/{id}`. Null is no quota, no end. @throws Problem 422 that names what is wrong. */
+/** Reads the body of `PATCH /v1/api-keys/{id}`. Null is no quota, no end. @throws Problem 422 that names the faults. */
 export function readApiKeyChanges(body: unknown, nowMs: number): ApiKeyChanges {
   const { name, expires_at: expiresAt, quota } = readChanges(body)
   return {

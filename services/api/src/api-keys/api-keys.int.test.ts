@@ -44,7 +44,7 @@ const notGiven = (pointer: string) => [403, 'not_yours_to_give', pointer]
 const CURRENT = '/v1/api-keys/current'
 
 describe('POST /v1/api-keys', () => {
-  test('shows the key once, and it works at once in every process', async () => {
+  test('shows the key once, and it works immediately in every process', async () => {
     const quota = { events_per_s: 5, bytes_per_s: null }
     const body = { name: 'fleet', scopes: ['events:write'], tenant: 'acme', expires_at: '2999-01-01T00:00:00Z', quota }
     const created = await one.call('POST', '/v1/api-keys', ROOT, body)
@@ -63,7 +63,7 @@ describe('POST /v1/api-keys', () => {
     expect(JSON.stringify(listed.body)).not.toContain(created.body.key)
   })
 
-  test('gives no scope beyond its own, except that admin gives those of its own tenant', async () => {
+  test('gives no scope beyond its own, except that admin gives its own tenant's scopes', async () => {
     const admin = await create({ scopes: ['admin'], tenant: 'acme-2' })
     const given = await create({ scopes: ['events:write', 'events:read', 'webhooks', 'admin'] }, admin.key)
     expect((await one.call('GET', CURRENT, given.key)).body['tenant']).toBe('acme-2')

@@ -23,7 +23,7 @@ import type { WriteAnswer, WriteHandler } from '../writes/write-handler.ts'
 import { readApiKeyChanges, readApiKeyRequest, readRotation } from './api-key-body.ts'
 import { refuseExcess, refuseForeignKey, refuseForeignScopes } from './refuse-excess.ts'
 
-/** Makes the handlers that read `/v1/api-keys…`. `admin` reaches its own tenant's keys, `platform` those of any. */
+/** Makes the handlers that read `/v1/api-keys…`. `admin` reaches its own tenant's keys, `platform` any tenant's. */
 export function createApiKeyHandlers({
   pool,
   cursors,
@@ -48,8 +48,8 @@ const LIST_QUERY = { tenant: textParam({ pattern: TENANT, shape: TENANT_SHAPE })
 const HOUR_MS = 3_600_000
 
 /**
- * Makes the handlers that write `/v1/api-keys…`. `admin` reaches its own tenant's keys, `platform` those of any; nobody
- * touches a key that may do more than the caller's.
+ * Makes the handlers that write `/v1/api-keys…`. `admin` reaches its own tenant's keys, `platform` any tenant's; a key with
+ * more rights than the caller's cannot be changed.
  * @param now epoch milliseconds.
  */
 export function createApiKeyWrites(
@@ -105,7 +105,7 @@ async function revoke(call: ApiCall, tx: Transaction): Promise<WriteAnswer> {
   return { status: 204, audit: { action: 'api_key.revoke', target: target.id, tenant: target.tenant } }
 }
 
-/** The key that the path names, locked; 404 for what is not there, revoked, or another tenant's. */
+/** The key of the path, locked; 404 if it does not exist, is revoked, or is another tenant's. */
 async function findTarget({ caller, params }: ApiCall, tx: Transaction): Promise<ApiKeyRow> {
   const target = await lockApiKey(tx, params['id'] ?? '')
   if (target === undefined) throw notFound('API key')
@@ -161,7 +161,7 @@ export function newApiKeyObject(row: ApiKeyRow, key: string): Record<string, unk
   return { object, id, key, ...rest }
 }
 
-/** The key that calls, as far as the authenticator knows it: this must work while Postgres is away. */
+/** The calling key, as the authenticator knows it: this must work while Postgres is unavailable. */
 export function currentApiKeyObject(caller: Caller): Record<string, unknown> {
   return {
     object: 'api_key',

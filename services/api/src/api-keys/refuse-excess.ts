@@ -10,8 +10,8 @@ export interface Grant {
 }
 
 /**
- * Refuses a grant that is beyond the caller's own: a scope that it lacks (`admin` implies the three that work with the
- * tenant's data), a larger quota, a later end.
+ * Refuses a grant beyond the caller's own: a scope that the caller does not have (`admin` implies the three for the tenant's
+ * data), a larger quota, a later end.
  * @throws Problem 403 `not_yours_to_give` that names each member.
  */
 export function refuseExcess(caller: Caller, grant: Grant): void {
@@ -20,7 +20,7 @@ export function refuseExcess(caller: Caller, grant: Grant): void {
 }
 
 /**
- * Refuses to revoke a key that has a scope which the caller lacks.
+ * Refuses to revoke a key with a scope that the caller does not have.
  * @throws Problem 403 `not_yours_to_give`.
  */
 export function refuseForeignScopes(caller: Caller, target: Pick<Grant, 'scopes'>): void {
@@ -28,7 +28,7 @@ export function refuseForeignScopes(caller: Caller, target: Pick<Grant, 'scopes'
 }
 
 /**
- * Refuses to change or rotate a key that has a scope which the caller lacks, a larger quota or a later end.
+ * Refuses to change or rotate a key with a scope that the caller does not have, a larger quota or a later end.
  * @throws Problem 403 `not_yours_to_give`.
  */
 export function refuseForeignKey(caller: Caller, target: Grant): void {

@@ -9,7 +9,7 @@ export interface DeadLetter {
   readonly reason: string
   readonly detail: string
   readonly source: string | null
-  /** Where the record stands in the log. */
+  /** The position of the record in the log. */
   readonly partition: number | null
   readonly offset: string | null
   readonly key: string | null

@@ -68,14 +68,14 @@ async function offsetsOf(filter: string): Promise<readonly number[]> {
 }
 
 describe('GET /v1/dead-letters', () => {
-  test('leaves out those of deleted tenants', async () => {
+  test('leaves out dead letters of deleted tenants', async () => {
     const writer = createDeadLetterWriter(kafka, topics)
-    const record = { partition: 1, offset: 1_000, timestampMs: 1, key: Buffer.from('gone/t'), value: null }
+    const record = { partition: 1, offset: 1_000, timestampMs: 1, key: Buffer.from('removed/t'), value: null }
     await writer.write([{ record: { ...record, headers: {} }, reason: 'bad_attribute', detail: 'd' }])
     await writer.close()
     expect((await list('?limit=1')).body.data).toMatchObject([{ offset: '1000' }])
     const pool = createPool({ role: null, url: database.adminUrl, applicationName: 'test', max: 1 })
-    await pool.query(`INSERT INTO tenants (id, state) VALUES ('gone', 'deleted')`)
+    await pool.query(`INSERT INTO tenants (id, state) VALUES ('removed', 'deleted')`)
     await pool.end()
     expect((await list('?limit=1')).body.data).toMatchObject([{ offset: String(LETTERS - 1) }])
   })
@@ -113,7 +113,7 @@ describe('GET /v1/dead-letters', () => {
     expect(refused).toMatchObject({ status: 403, body: { code: 'missing_scope' } })
   })
 
-  test('while Kafka is away this route alone answers 503, soon, and it comes back by itself', async () => {
+  test('while Kafka is unavailable only this route answers 503, quickly, and it recovers without a restart', async () => {
     await proxy.refuse()
     const startedMs = performance.now()
     expect(await list('')).toMatchObject({ status: 503, body: { code: 'unavailable' } })

@@ -16,8 +16,7 @@ import { deletedTenants } from '@ariftly/store/tenants'
 import { sendObjects } from '../send-list.ts'
 import { readDeadLetters, type DeadLetterPage, type DeadLetterPlace } from './read-dead-letters.ts'
 
-/** What {@link createListDeadLetters} needs. */
-export interface ListDeadLettersOptions {
+interface ListDeadLettersOptions {
   readonly kafka: KafkaClient
   readonly pool: Pool
   /** The topic of dead letters. */
@@ -32,12 +31,12 @@ const QUERY = {
   limit: limitParam(),
   cursor: cursorParam(),
 }
-/** A page is given as far as it is after so long. */
+/** Time for a page; after it, the rows read so far are returned. */
 const READ_MS = 1_500
-/** Kafka counts as away when nothing has come by then. */
+/** Kafka counts as unavailable without an answer within this. */
 const ANSWER_MS = 2_500
 
-/** Answers `GET /v1/dead-letters`, newest first, without those of deleted tenants. While Kafka is away this route alone is 503. */
+/** Answers `GET /v1/dead-letters`, newest first, without deleted tenants'. While Kafka is unavailable only this route is 503. */
 export function createListDeadLetters({ kafka, pool, topic, cursors }: ListDeadLettersOptions): ApiHandler {
   async function read(
     wanted: Omit<Parameters<typeof readDeadLetters>[1], 'topic' | 'untilMs' | 'deletedTenants'>,
@@ -49,7 +48,7 @@ export function createListDeadLetters({ kafka, pool, topic, cursors }: ListDeadL
       untilMs,
       deletedTenants: (tenants) => deletedTenants(pool, tenants),
     })
-    return await withTimeout(reading, ANSWER_MS, kafkaAway)
+    return await withTimeout(reading, ANSWER_MS, kafkaUnavailable)
   }
 
   return async function listDeadLetters({ url }, _req, res) {
@@ -61,20 +60,20 @@ export function createListDeadLetters({ kafka, pool, topic, cursors }: ListDeadL
     }
     const place =
       query.cursor === undefined ? {} : { place: placeOf(cursors.decode('dead-letters', filter, query.cursor)) }
-    const { letters, next } = await read({ ...filter, ...place, limit: query.limit })
+    const { deadLetters, next } = await read({ ...filter, ...place, limit: query.limit })
     const cursor =
       next === undefined ? null : cursors.encode('dead-letters', filter, `${next.partition} ${next.offset}`)
-    sendObjects(res, letters, cursor)
+    sendObjects(res, deadLetters, cursor)
   }
 }
 
-/** The cursor is sealed: what is in it is ours. */
+/** The cursor is sealed, so its content is valid. */
 function placeOf(text: string): DeadLetterPlace {
   const [partition, offset] = text.split(' ').map(Number)
   return { partition: partition ?? 0, offset: offset ?? 0 }
 }
 
-function kafkaAway(): Problem {
+function kafkaUnavailable(): Problem {
   return new Problem(503, 'unavailable', {
     detail: 'Kafka does not answer at the moment.',
     headers: { 'Retry-After': '1' },

@@ -4,7 +4,7 @@ import { cancelDeliveries } from '@ariftly/store/deliveries'
 const AT_ONCE = 5000
 const ROUNDS_MAX = 40
 
-/** Cancels what waits for a webhook, or what one of its replays made wait; of a very long backlog 200,000 deliveries. */
+/** Cancels the pending deliveries of a webhook, or of one of its replays; at most 200,000. */
 export async function cancelWaiting(
   pool: Pool,
   o: { readonly tenant: string; readonly webhookId: string; readonly replayId?: string },

@@ -19,7 +19,7 @@ export const webhookFilterParams = {
 export const deliveryFilterParams = { webhook_id: typeIdParam('whk'), ...webhookFilterParams }
 
 /**
- * What the parameters say. `created_at` has whole milliseconds: `after` is inclusive, `before` exclusive.
+ * The filter of the parameters. `created_at` has whole milliseconds: `after` is inclusive, `before` exclusive.
  * @throws Problem 400 for both names of the types.
  */
 export function readDeliveryFilter(values: Partial<QueryOf<typeof deliveryFilterParams>>): DeliveryFilter {

@@ -68,7 +68,7 @@ describe('the list of deliveries of a webhook', () => {
     for (const path of [own, all]) expect(await list(`${path}limit=2&cursor=${cursor}`)).toEqual([old])
   })
 
-  test('refuses both names of the types at once', async () => {
+  test('refuses both names of the types together', async () => {
     for (const path of [`/v1/webhooks/${webhook}/deliveries?`, '/v1/deliveries?status=failed&']) {
       expect(await get(`${path}type=task.failed&types=task.failed`)).toMatchObject({
         status: 400,
@@ -77,11 +77,11 @@ describe('the list of deliveries of a webhook', () => {
     }
   })
 
-  test('refuses a cursor of its former order, a second webhook, and a webhook of another tenant', async () => {
+  test('refuses a cursor of its previous order, a second webhook, and a webhook of another tenant', async () => {
     const path = `/v1/webhooks/${webhook}/deliveries`
     const bound = { tenant: 'default', webhookId: webhook }
-    const former = createCursorCodec(createKeyring(encryptionKeys)).encode('deliveries', bound, middle)
-    expect(await get(`${path}?cursor=${former}`)).toMatchObject({ status: 400, body: { code: 'invalid_cursor' } })
+    const previous = createCursorCodec(createKeyring(encryptionKeys)).encode('deliveries', bound, middle)
+    expect(await get(`${path}?cursor=${previous}`)).toMatchObject({ status: 400, body: { code: 'invalid_cursor' } })
     expect(await get(`${path}?webhook_id=${webhook}`)).toMatchObject({
       status: 400,
       body: { errors: [{ parameter: 'webhook_id', code: 'unknown_parameter' }] },

@@ -26,8 +26,8 @@ const includeParam = listParam({ is: (text): text is 'attempts' => text === 'att
 const pageParams = { include: includeParam, limit: limitParam(), cursor: cursorParam() }
 
 /**
- * Answers `GET /v1/deliveries`, newest first. A page may be short, or empty, with `has_more`, when few of the deliveries that
- * it looks at are wanted. A cursor is not bound to `include`.
+ * Answers `GET /v1/deliveries`, newest first. A page may be short or empty with `has_more`, when few of the scanned deliveries
+ * match. A cursor is not bound to `include`.
  */
 export function createFindDeliveries(deps: DeliveryListDeps): ApiHandler {
   return async ({ caller: { tenant }, url }, _req, res) => {

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { startTestApi, type TestApi } from '../test-api.ts'
 
 const ROOT = 'root-key-0123456789abcdef'
-/** Some of them end just between the two looks of a redelivery. */
+/** Some of them end just between the two reads of a redelivery. */
 const DELIVERIES = 200
 
 const database = await createTestDatabase()
@@ -39,6 +39,6 @@ test('of a delivery that ends at the same moment no answer says that its webhook
     ])
     codes.add(status === 202 ? 'redelivered' : body['code'])
   }
-  // Which of the two depends on who comes first.
+  // Which of the two depends on which is first.
   expect(['redelivered', 'delivery_pending']).toEqual(expect.arrayContaining([...codes]))
 })

@@ -19,7 +19,7 @@ const ATTEMPT = {
   nextAttemptAtMs: null,
 }
 
-/** An attempt to send to a host, as it is shown, and what is logged of it. */
+/** An attempt to send to a host, as rendered, and its log lines. */
 async function trySending(url: string, resolve: Resolve) {
   const keyring = createKeyring(`test:${Buffer.alloc(32, 1).toString('base64')}`)
   const egress = createEgress({ policy: createEgressPolicy({ allowHttp: false }), resolve })
@@ -63,7 +63,7 @@ test('an address in the URL that may not be reached is blocked', async () => {
   expect(shown).toMatchObject({ error: 'blocked', address: null, dns_ms: null })
 })
 
-test('an attempt that a former version has kept as blocked shows neither the address nor what kind it is', () => {
+test('an attempt that a previous version has kept as blocked shows neither the address nor what kind it is', () => {
   const shown = renderAttempt({ ...ATTEMPT, errorClass: 'blocked' })
   expect(shown).toMatchObject({ error: 'blocked', address: null, dns_ms: null })
   const loopback = { ...ATTEMPT, address: '127.0.0.1', errorDetail: 'the host resolves to a loopback address' }

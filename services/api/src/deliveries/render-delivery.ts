@@ -33,12 +33,12 @@ export function renderWithAttempts(row: DeliveryRow, attempts: readonly ListedAt
   }
 }
 
-/** A delivery as it is shown alone: with its attempts, oldest first. */
+/** A single delivery, with its attempts, oldest first. */
 export function renderSingleDelivery(row: DeliveryRow, attempts: readonly AttemptRow[]): Record<string, unknown> {
   return { ...renderDelivery(row), attempts: attempts.map(renderAttempt) }
 }
 
-/** An attempt, as a single delivery shows it. The body of the answer is shown as text; what is not UTF-8 is replaced. */
+/** An attempt of a single delivery. The answer's body is shown as text; bytes that are not UTF-8 are replaced. */
 export function renderAttempt(row: AttemptRow): Record<string, unknown> {
   return {
     ...renderListedAttempt(row),

@@ -41,8 +41,8 @@ interface Asset {
 }
 
 /**
- * Serves what was built of `packages/console`; undefined when there is no build. Each file is read and packed when it is first asked for, once. The names of assets
- * hold their hash, so browsers keep them for ever, and the page for no time.
+ * Serves the build of `packages/console`; undefined without a build. Each file is read and compressed once, at its first
+ * request. Names of assets have their hash, so browsers may cache them for ever, but not the page.
  * @param folder with `index.html` and `assets/`.
  */
 export function createConsoleHandlers(folder: string): ConsoleHandlers | undefined {

@@ -167,7 +167,7 @@ describe('the documents', () => {
     expect(await page.text()).toContain('href="/docs/guides"')
   })
 
-  test('list all problems as JSON, each as it is alone', async () => {
+  test('list all problems as JSON, each equal to its own document', async () => {
     const headers = { accept: 'application/json' }
     const response = await fetch(`${base}/problems`, { headers })
     expect(response.headers.get('vary')).toBe('Accept')
@@ -226,7 +226,7 @@ describe('the documents', () => {
     expect(await response.text()).toBe('User-agent: *\nDisallow: /v1/\n')
   })
 
-  test('say whom to tell about a vulnerability, for the next half year, one field a line', async () => {
+  test('say where to report a vulnerability, for the next half year, one field a line', async () => {
     const response = await fetch(`${base}/.well-known/security.txt`)
     expect(response.headers.get('content-type')).toBe('text/plain; charset=utf-8')
     const fields = (await response.text()).trimEnd().split('\n')
@@ -243,7 +243,7 @@ describe('the documents', () => {
     expect(await response.json()).toMatchObject({ code: 'not_found', detail: expect.stringContaining('/docs') })
   })
 
-  test('tell language models the routes, types and codes that there are', async () => {
+  test('give language models all routes, types and codes', async () => {
     const response = await fetch(`${base}/llms.txt`)
     expect(response.headers.get('content-type')).toBe('text/plain; charset=utf-8')
     const text = await response.text()

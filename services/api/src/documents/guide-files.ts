@@ -3,10 +3,10 @@ import { readFileSync } from 'node:fs'
 /** Written by `npm run generate` from the pages of the repository, and compared with them by a test. */
 const FOLDER = new URL('../../assets/guides/', import.meta.url)
 
-/** A guide, as it is served. */
+/** A guide with its page. */
 export interface GuideFile extends GuideEntry {
   readonly markdown: string
-  /** What stands in `<main>`. */
+  /** The content of `<main>`. */
   readonly html: string
 }
 

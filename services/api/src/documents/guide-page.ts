@@ -1,7 +1,7 @@
 import type { GuideFile } from './guide-files.ts'
 import { escapeHtml, renderPage } from './page.ts'
 
-/** One guide, with the list of all and its own sections beside it. */
+/** One guide, with the list of all guides and of its own sections. */
 export function renderGuidePage(guide: GuideFile, guides: readonly GuideFile[]): string {
   return renderPage({ title: guide.title, main: guide.html, aside: renderContents(guides, guide) })
 }

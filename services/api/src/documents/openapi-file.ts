@@ -4,7 +4,7 @@ import { ROUTES } from '@ariftly/http'
 /** Written by `npm run generate`, published and compared with the code by a test. */
 const FILE = new URL('../../../../schemas/openapi.json', import.meta.url)
 const ASYNCAPI_FILE = new URL('../../../../schemas/asyncapi.json', import.meta.url)
-/** The day of the examples in the file; what is served has yesterday in its place, as some times must lie in the last days. */
+/** The day of the examples in the file; served examples have yesterday instead, as some times must be in the last days. */
 export const EXAMPLE_DAY = '2026-11-24T00:00:00.000Z'
 const DAY_MS = 86_400_000
 
@@ -40,7 +40,7 @@ export function readVersion(): string {
 }
 
 /**
- * The committed AsyncAPI document, as it is.
+ * The committed AsyncAPI document, unchanged.
  * @throws Error if the file is not there: the process must not start without it.
  */
 export function readAsyncapi(): Buffer {

@@ -4,7 +4,7 @@ import { PAGE_STYLE } from './page-style.ts'
 export interface Page {
   readonly title: string
   readonly main: string
-  /** What stands beside it on a wide screen, and before it on a narrow one. */
+  /** Shown to the left of the content on a wide screen, and above it on a narrow one. */
   readonly aside?: string
 }
 

@@ -30,8 +30,8 @@ export const REFERENCE_PAGE = `<!doctype html>
 `
 
 /**
- * Shows the document with the address of the page in its samples. Only the browser knows that address, behind any proxy. An answer that is
- * no document is left to the reference, which says so.
+ * Shows the document with the page's address in its samples; only the browser knows that address behind a proxy. If the answer
+ * is no document, the reference reports it.
  */
 export const REFERENCE_START = `const settings = ${JSON.stringify(SETTINGS)}
 const show = (document) => Scalar.createApiReference('#reference', { ...settings, ...document })

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http'
 
 /**
- * Nothing on the page comes from elsewhere or goes elsewhere. The reference styles itself inline; its script is a file of ours.
+ * The page loads from and sends to this origin only. The reference uses inline styles; its script is our own file.
  * https://www.w3.org/TR/CSP3/
  */
 const POLICY = [

@@ -58,7 +58,7 @@ export function renderIndex(version: string): Record<string, unknown> {
   return { object: 'index', name: 'Ariftly Events API', version, links: LINKS }
 }
 
-/** https://www.rfc-editor.org/rfc/rfc9116; the same text for a whole day. */
+/** https://www.rfc-editor.org/rfc/rfc9116; the text changes once a day. */
 function securityTxt(contact: string, nowMs: number): string {
   const expires = new Date((Math.floor(nowMs / DAY_MS) + SECURITY_TXT_DAYS) * DAY_MS)
   // Parsed: a line break in the setting would be a field of its own.

@@ -45,7 +45,7 @@ export function createGetEvent(o: { pool: Pool; gate: TenantGate; turns: Pick<Te
 
 interface ReadEvent {
   readonly event: LoggedEvent
-  /** The event with what is included, as it is sent. */
+  /** The rendered event with its included members. */
   readonly included: Buffer | undefined
 }
 

@@ -19,7 +19,7 @@ function makeEvent(offset: number): LoggedEvent {
   return { id: newEventId(NOW_MS), type: 'task.created', ...of, ...place }
 }
 
-test('deliveries of a page are read in answers of a bounded size, and shown whole', async () => {
+test('deliveries of a page are read in answers of a bounded size, and shown completely', async () => {
   const events = Array.from({ length: 25 }, (_, offset) => makeEvent(offset))
   const ids = events.map(({ id }) => typeIdToUuid('evt', id))
   await pool.query(

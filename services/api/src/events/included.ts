@@ -23,10 +23,10 @@ export const includeParam = listParam({
   shape: 'log, deliveries or both, separated by a comma',
 })
 
-/** What is shown of an event besides itself. */
+/** The members that are added to an event. */
 export interface Include {
   readonly log: boolean
-  /** `partition` and `offset` tell the volume of the whole platform. */
+  /** `partition` and `offset` reveal the volume of the whole platform. */
   readonly place: boolean
   readonly deliveries: boolean
 }
@@ -48,8 +48,9 @@ export function includeOf(
 }
 
 /**
- * Renders events of a tenant with what is included; `data` keeps its bytes. Deliveries are read and rendered for ten events at a time, at most 1,010
- * of them, when it is the tenant's turn, so that requests of other tenants are answered in between. `pool` has `LIST_SETTINGS`.
+ * Renders events of a tenant with their included members; `data` keeps its bytes. Deliveries are read and rendered for ten
+ * events at a time, at most 1,010 deliveries, when it is the tenant's turn, so that other tenants' requests are answered in
+ * between. `pool` has `LIST_SETTINGS`.
  */
 export async function renderIncluded(
   pool: Pool,
@@ -74,7 +75,7 @@ export async function renderIncluded(
   return rendered
 }
 
-/** An event with what is included; `data` keeps its bytes. */
+/** An event with its included members; `data` keeps its bytes. */
 export function renderWith(
   event: LoggedEvent,
   include: Include,
@@ -85,7 +86,7 @@ export function renderWith(
     ...(deliveries === undefined ? {} : renderDeliveries(deliveries)),
   }
   const rendered = renderEvent(event)
-  // The members go before the closing brace; an object always has some, as `include` is never empty.
+  // The members are added before the closing brace; there is at least one, as `include` is never empty.
   return Buffer.concat([rendered.subarray(0, -1), Buffer.from(`,${JSON.stringify(members).slice(1)}`)])
 }
 

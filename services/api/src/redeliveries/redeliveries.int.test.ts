@@ -30,7 +30,7 @@ test('a second redelivery is refused with the id of the running one, and an elev
   expect((await ask(false)).status).toBe(202)
 })
 
-test('types is another name of type, and both at once are refused', async () => {
+test('types is another name of type, and both together are refused', async () => {
   await admin.query('DELETE FROM redeliveries')
   const filter = { webhook_id: newTypeId('whk'), types: 'task.failed,task.complete' }
   const made = await api.call('POST', '/v1/deliveries/redeliver', ROOT, { filter, dry_run: true })

@@ -38,7 +38,7 @@ export function createRedeliveryHandlers({
     },
     /** With its progress. */
     getRedelivery: answerWith(getRedelivery),
-    /** No further delivery is made pending. What is pending already is still sent; a finished redelivery stays as it is. */
+    /** No further delivery is made pending. Deliveries that are pending already are still sent; a finished redelivery is not changed. */
     cancelRedelivery: answerWith(cancelRedelivery),
   }
 }
@@ -68,7 +68,7 @@ function underWay(dryRun: boolean, runningId: string | undefined): Problem {
   })
 }
 
-/** The redelivery object: what was asked for and how far it is. On a dry run `delivery_count` counts what would be sent. */
+/** The redelivery object: the request and its progress. On a dry run `delivery_count` counts the deliveries that would be sent. */
 export function renderRedelivery(row: RedeliveryRow): Record<string, unknown> {
   return {
     object: 'redelivery',

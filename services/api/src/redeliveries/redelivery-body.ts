@@ -17,7 +17,7 @@ const DAYS_MAX = 35
 
 const readRequest = createBodyReader(redeliveryRequestSchema)
 
-/** Reads the body of a redelivery; null means absent, `types` is kept as `type`. @throws Problem 422 that names what is wrong. */
+/** Reads the body of a redelivery; null means absent, `types` is kept as `type`. @throws Problem 422 that names the faults. */
 export function readRedelivery(body: unknown, nowMs: number): RedeliveryBody {
   const { filter, dry_run: dryRun = false } = readRequest(body)
   const errors = Object.entries(deliveryFilterParams).flatMap(([name, param]): BodyError[] => {
@@ -37,7 +37,7 @@ export function readRedelivery(body: unknown, nowMs: number): RedeliveryBody {
   return { filter: stored, dryRun }
 }
 
-/** In whole milliseconds, as deliveries have them. */
+/** In whole milliseconds, as in deliveries. */
 function timesOf(filter: Pick<StoredFilter, 'after' | 'before'>): Pick<StoredFilter, 'after' | 'before'> {
   const given = (['after', 'before'] as const).flatMap((name) => {
     const ms = parseInstant(filter[name] ?? '')?.ceilMs

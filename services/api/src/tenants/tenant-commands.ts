@@ -4,9 +4,9 @@ import { deleteTenant, listDeletedSince } from '@ariftly/store/tenants'
 import { BOOTSTRAP_TENANT } from './tenant-problems.ts'
 
 /**
- * Begins the deletion of each tenant of a list, one id a line, after a restore from a backup that does not know of it: also of
- * those that the backup does not know at all, as the log may. Answers the exit code: 1, with nothing begun, when a line cannot be
- * a deleted tenant. There are no entries in the audit log, as no key calls.
+ * Starts the deletion of each tenant of a list, one id a line, after a restore from an older backup; also of tenants that the
+ * backup does not have, as the log may. Returns the exit code: 1, with no deletion started, when a line cannot be a deleted
+ * tenant. There are no entries in the audit log, as no key calls.
  */
 export async function deleteAgain(pool: Pool, list: string, print: (line: string) => void): Promise<number> {
   const ids = list.split('\n').flatMap((line) => line.trim() || [])

@@ -41,7 +41,7 @@ async function refusal(id: string, body: unknown): Promise<readonly unknown[]> {
 }
 
 describe('PUT /v1/tenants/{id}', () => {
-  test('answers 201, then 200, keeps what is left out, and GET and the list show it', async () => {
+  test('answers 201, then 200, keeps absent members, and GET and the list show it', async () => {
     const unknown = await one.call('GET', '/v1/tenants/fresh', ROOT)
     const limits = { events_per_s: null, streams: null, webhooks: null, api_keys: null }
     expect(unknown).toMatchObject({ status: 200, body: { object: 'tenant', id: 'fresh', state: 'active', limits } })
@@ -115,7 +115,7 @@ describe('PUT /v1/tenants/{id}', () => {
     }
   })
 
-  test('a suspended tenant is refused in every process within a second, its platform keys are not, and it comes back', async () => {
+  test('a suspended tenant is refused in every process within a second, its platform keys are not, and it can be resumed', async () => {
     const reader = await keyOf('stopped', ['events:read'])
     const operator = await keyOf('stopped', ['platform'])
     for (const api of [one, other]) expect((await api.call('GET', CURRENT, reader.key)).status).toBe(200)

@@ -45,7 +45,7 @@ function placeOf({ createdAtMs, id }: TenantPlace): string {
   return `${createdAtMs} ${id}`
 }
 
-/** The cursor is sealed: what is in it is ours. */
+/** The cursor is sealed, so its content is valid. */
 function readPlace(text: string): TenantPlace {
   const [ms = '', id = ''] = text.split(' ')
   if (!/^\d+$/.test(ms)) throw new Problem(400, 'invalid_cursor', { detail: 'The cursor is of another list.' })
@@ -57,7 +57,7 @@ export function createTenantWrites(): Readonly<Record<'putTenant' | 'deleteTenan
   return { putTenant: put, deleteTenant: remove }
 }
 
-/** Answers `PUT /v1/tenants/{id}`: 201 when the tenant was not put before, else 200. Every door follows within a second. */
+/** Answers `PUT /v1/tenants/{id}`: 201 when the tenant was not put before, otherwise 200. Every door follows within a second. */
 async function put({ params, url, body }: ApiCall, tx: Transaction): Promise<WriteAnswer> {
   readQuery(url, {})
   const id = tenantIdOf(params)
@@ -99,7 +99,7 @@ function tenantIdOf(params: ApiCall['params']): string {
 
 const readRequest = createBodyReader(tenantRequestSchema, { nulls: 'kept' })
 
-/** Reads the body of `PUT /v1/tenants/{id}`; null takes a limit away. @throws Problem 422 that names what is wrong. */
+/** Reads the body of `PUT /v1/tenants/{id}`; null removes a limit. @throws Problem 422 that names the faults. */
 function readTenantRequest(body: unknown): TenantChanges {
   const { state, limits } = readRequest(body)
   return {

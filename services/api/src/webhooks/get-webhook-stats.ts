@@ -15,7 +15,7 @@ const WINDOWS = {
 const NOTHING: Figures = { delivered: 0, failed: 0, attempts: 0, errors: [], latencies: [] }
 
 /**
- * Answers `GET /v1/webhooks/{id}/stats`: what first deliveries came to within a window, as a whole and by buckets. Replays,
+ * Answers `GET /v1/webhooks/{id}/stats`: outcomes of first deliveries within a window, in total and by bucket. Replays,
  * redeliveries and tests are not counted.
  */
 export function createGetWebhookStats(o: { pool: Pool; now?: () => number }): ApiHandler {

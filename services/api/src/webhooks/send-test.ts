@@ -32,9 +32,9 @@ const TIMEOUT_MS = 15_000
 const readTest = createBodyReader(testWebhookSchema, { optional: true })
 
 /**
- * Answers `POST /v1/webhooks/{id}/test`: sends the example of a type under a fresh id, signed and with the webhook's own
- * headers like any delivery, stores nothing, and answers with the attempt, whatever became of it. A disabled webhook can
- * be tried too. Without a type it is the first that the webhook takes.
+ * Answers `POST /v1/webhooks/{id}/test`: sends the example of a type with a fresh id, signed and with the webhook's headers
+ * like any delivery, stores nothing, and answers with the attempt, failed or not. A disabled webhook can be tested too. The
+ * default type is the first that the webhook takes.
  */
 export function createTestWebhook(o: TestWebhookOptions): ApiHandler {
   return async ({ caller: { tenant }, params, url, body, context }, _req, res) => {
@@ -76,14 +76,14 @@ async function sendTest(
   return { ...sent, event }
 }
 
-/** The first type that a webhook's `events` stand for. */
+/** The first type that a webhook's `events` match. */
 function firstType(events: readonly string[]): EventType {
   const takes = (type: EventType): boolean =>
     events.some((word) => word === '*' || word === type || (word.endsWith('.*') && type.startsWith(word.slice(0, -1))))
   return EVENT_TYPES.find(takes) ?? EVENT_TYPES[0] ?? 'task.created'
 }
 
-/** An event as it could stand in the log, within the webhook's own filters. */
+/** An example event that matches the webhook's filters. */
 function exampleFor(
   webhook: Pick<WebhookToSend, 'taskId' | 'sessionId' | 'agent'>,
   type: EventType,

@@ -19,7 +19,7 @@ function faults(read: () => unknown): string[] {
 }
 
 describe('a new webhook', () => {
-  test('of the specification is taken as it is', () => {
+  test('of the specification is taken unchanged', () => {
     const body = {
       url: 'https://your-server.com/ariftly-webhook',
       events: ['task.complete', 'approval.requested'],
@@ -28,7 +28,7 @@ describe('a new webhook', () => {
     expect(readNewWebhook(body, { policy })).toEqual(body)
   })
 
-  test('takes every member, and null for what is absent', () => {
+  test('takes every member, and null for an absent one', () => {
     const body = {
       ...GOOD,
       task_id: 't',
@@ -89,7 +89,7 @@ describe('a new webhook', () => {
     expect(faults(() => readNewWebhook(body, { policy }))).toEqual([fault])
   })
 
-  test('that is wrong in several places is told of all of them', () => {
+  test('with several faults gets all of them', () => {
     const body = { url: 'ftp://x/', events: ['a'], what: 1 }
     expect(faults(() => readNewWebhook(body, { policy }))).toEqual([
       '/what unknown_member',
@@ -104,7 +104,7 @@ describe('a new webhook', () => {
     ])
   })
 
-  test.each(['events', 'filter'])('with empty %s is told so', (name) => {
+  test.each(['events', 'filter'])('with empty %s is refused', (name) => {
     const empty = name === 'events' ? [] : {}
     expect(() => readNewWebhook({ ...GOOD, [name]: empty }, { policy })).toThrow(
       expect.objectContaining({
@@ -123,7 +123,7 @@ describe('a new webhook', () => {
 })
 
 describe('a change of a webhook', () => {
-  test('takes what is given and keeps null, which clears', () => {
+  test('takes the given members and keeps null, which clears', () => {
     const body = { agent: null, rate_limit: null, headers: null, enabled: true }
     expect(readWebhookChanges(body, { policy })).toEqual(body)
     expect(readWebhookChanges({}, { policy })).toEqual({})

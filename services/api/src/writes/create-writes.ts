@@ -10,8 +10,7 @@ import type { Request, Response } from 'express'
 import { findKeptAnswer, keepAnswerOf, readIdempotentRequest } from './idempotency.ts'
 import type { WriteAnswer, WriteHandler } from './write-handler.ts'
 
-/** What {@link createWrites} needs. */
-export interface WritesOptions {
+interface WritesOptions {
   readonly pool: Pool
   /** Seals answers that are kept, as they may hold secrets. */
   readonly keyring: Pick<Keyring, 'seal' | 'open'>
@@ -19,9 +18,9 @@ export interface WritesOptions {
 }
 
 /**
- * Makes handlers of write handlers, by route name. The effect, its entry in the audit log and the answer that is kept under
- * an `Idempotency-Key` are one transaction; the answer is sent after the commit, whatever becomes of what follows it. Nothing
- * is written for a caller whose tenant is being deleted, or was: 403, however old the cached key is.
+ * Makes route handlers of write handlers. The effect, its audit entry and the answer stored under an `Idempotency-Key` are one
+ * transaction; the answer is sent after the commit, even if a later step fails. Nothing is written for a caller whose tenant
+ * is deleted or being deleted: 403, even with a cached key.
  */
 export function createWrites(
   o: WritesOptions,

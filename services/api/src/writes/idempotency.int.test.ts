@@ -164,7 +164,7 @@ describe('Idempotency-Key', () => {
     expect((await post('/v1/webhooks', WEBHOOK, 'running')).body).toEqual((await first).body)
   })
 
-  test('a repeat whose answer was sealed with a key that has gone is 409, and has no second effect', async () => {
+  test('a repeat whose answer was sealed with a removed key is 409, and has no second effect', async () => {
     expect((await post('/v1/webhooks', WEBHOOK, 'sealed-once')).status).toBe(201)
     const other = await startTestApi(database.url, generateEncryptionKey('k2'))
     const again = await other.call('POST', '/v1/webhooks', tenant.key, WEBHOOK, { 'idempotency-key': 'sealed-once' })

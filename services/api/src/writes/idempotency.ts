@@ -83,7 +83,7 @@ function reused(): Problem {
   })
 }
 
-/** `ENCRYPTION_KEYS` no longer has the key that sealed the answer. */
+/** For an answer whose key is no longer in `ENCRYPTION_KEYS`. */
 function lost(status: number): Problem {
   return new Problem(409, 'idempotent_answer_lost', {
     detail: `The first request with this Idempotency-Key was answered with ${status} and has had its effect. Its answer can no longer be read.`,

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals'
 import { createWritePace } from './write-pace.ts'
 
 describe('createWritePace', () => {
-  test('lets a burst pass, then the pace, and tells how long to wait', () => {
+  test('lets a burst pass, then limits the rate, and says how long to wait', () => {
     let nowMs = 0
     const take = createWritePace({ perS: 10, burst: 20, now: () => nowMs })
     for (let n = 0; n < 20; n += 1) expect(take('a')).toBeUndefined()

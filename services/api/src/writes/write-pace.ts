@@ -4,13 +4,13 @@ import { isAdministrativeWrite, Problem, routeOf, type ApiHandler, type Route, t
 /** How fast a tenant may make administrative writes. */
 export interface WritePaceOptions {
   readonly perS: number
-  /** Writes that may come at once. */
+  /** Writes that may arrive together. */
   readonly burst: number
-  /** Milliseconds of a clock that never goes back; default `performance.now`. */
+  /** Monotonic milliseconds; default `performance.now`. */
   readonly now?: () => number
 }
 
-/** Takes one write of a tenant; gives the seconds to wait when it comes too early. */
+/** Takes one write of a tenant; returns the seconds to wait when it is too early. */
 export type TakeWrite = (tenant: string) => number | undefined
 
 /** A token bucket for each tenant, in this process. */
@@ -27,9 +27,8 @@ export function createWritePace({ perS, burst, now = () => performance.now() }: 
 }
 
 /**
- * Handlers by route name, of which the administrative writes (calls to webhooks, API keys and tenants other than GET, and redeliveries
- * with an `Idempotency-Key`, whose answers are kept) are paced by the tenant of the calling key; one that comes too early is 429 with
- * `Retry-After`.
+ * Limits the rate of administrative writes by the calling key's tenant: calls to webhooks, API keys and tenants other than GET,
+ * and redeliveries with an `Idempotency-Key`, whose answers are stored. Above the rate: 429 with `Retry-After`.
  */
 export function withWritePace<N extends RouteName>(
   take: TakeWrite,

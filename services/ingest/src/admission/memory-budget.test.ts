@@ -12,7 +12,7 @@ function open(budget: MemoryBudget, tenant: string): MemoryLease {
   return lease
 }
 
-test('no more is held than the budget, by one tenant no more than half, and all comes back', () => {
+test('no more is held than the budget, by one tenant no more than half, and all is returned', () => {
   const budget = new MemoryBudget(100 * KIB)
   const [one, same, other] = [open(budget, 'acme'), open(budget, 'acme'), open(budget, 'other')]
   expect(budget.usedBytes).toBe(3 * REQUEST_BYTES)
@@ -36,7 +36,7 @@ test('a request costs its fixed part, however little it sends', () => {
   expect(budget.open('acme')).toBeDefined()
 })
 
-test('unfinished bodies of a tenant wait at their share, and the oldest goes on', () => {
+test('unfinished bodies of a tenant wait at their share, and the oldest continues', () => {
   const budget = new MemoryBudget(1024 * KIB)
   const [first, second] = [open(budget, 'acme'), open(budget, 'acme')]
   expect(first.arrived(250 * KIB, never)).toBe('go')
@@ -67,10 +67,10 @@ test('what fits into the fixed part of a request never waits', () => {
 
 test('bodies that wait hold no more than a part of the budget beyond their own, and the rest is refused', () => {
   const budget = new MemoryBudget(1024 * KIB)
-  const rooms = ['one', 'two'].flatMap((tenant) =>
+  const answers = ['one', 'two'].flatMap((tenant) =>
     Array.from({ length: 22 }, () => open(budget, tenant).arrived(20 * KIB, () => {})),
   )
-  expect(new Set(rooms)).toEqual(new Set(['go', 'wait', 'full']))
+  expect(new Set(answers)).toEqual(new Set(['go', 'wait', 'full']))
   expect(budget.usedBytes).toBeLessThan(0.75 * 1024 * KIB + 44 * REQUEST_BYTES)
   // Another tenant has its share all the same.
   const other = open(budget, 'other')
@@ -78,7 +78,7 @@ test('bodies that wait hold no more than a part of the budget beyond their own, 
   expect(other.arrived(20 * KIB, never)).toBe('go')
 })
 
-test('an answer that is not read holds its own bytes and not those of the body, up to a part of the budget', () => {
+test('an unread answer holds its own bytes and not the body's, up to a part of the budget', () => {
   const budget = new MemoryBudget(1024 * KIB)
   const [one, same, other] = [open(budget, 'acme'), open(budget, 'acme'), open(budget, 'other')]
   one.arrived(200 * KIB, never)

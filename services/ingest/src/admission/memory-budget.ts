@@ -1,31 +1,31 @@
 import { ByteBudget, type ByteShare } from '@ariftly/fairness'
 
-/** What a request costs besides its body: node's request and answer, closures, its place in the batcher. */
+/** Memory of a request without its body: node's request and answer, closures, its part in a lane. */
 export const REQUEST_BYTES = 4096
 
 /** The part of all memory that one tenant may hold, so that a flood of its own never keeps others out. */
 const TENANT_SHARE = 0.5
-/** The part that unfinished bodies may hold: whole ones always find room beside them. */
+/** The share that unfinished bodies may hold: complete ones always have room. */
 const UNFINISHED_SHARE = 0.5
 /** A tenant alone has so much of that part; more tenants have equal shares. */
 const TENANTS_MIN = 2
 /**
- * What came before its socket was paused is held beyond that part. Where unfinished bodies have so much of all memory, a tenant that has
- * its share is refused more.
+ * Bytes that arrive before a socket is paused are held beyond that share. When unfinished bodies hold this share of all
+ * memory, a tenant at its limit is refused.
  */
 const UNFINISHED_SHARE_MAX = 0.625
-/** The parts that answers which are not read may hold, all and those of one tenant. */
+/** The shares that unread answers may hold, in total and of one tenant. */
 const UNREAD_SHARE = { all: 0.25, tenant: 0.0625 } as const
 
 /**
- * Bounds the bytes that requests hold, together and for each tenant. When it is full a request is refused at once; only bodies that are
- * still coming wait.
+ * Bounds the bytes that requests hold, together and for each tenant. When it is full, requests are refused immediately; only
+ * unfinished bodies wait.
  */
 export class MemoryBudget {
   readonly #bytesMax: number
   /** Everything. */
   readonly #all: ByteBudget
-  /** Of that, what has come of bodies that are not whole. */
+  /** The part of it that unfinished bodies hold. */
   readonly #unfinished: ByteBudget
   /** Of that, answers that are not read. */
   readonly #unread: ByteBudget
@@ -66,7 +66,7 @@ export class MemoryBudget {
     return this.#unread.open(tenant)
   }
 
-  /** For {@link MemoryLease}: whether more of its body may come; if not, whether what has come beyond may be kept until `onRoom`. */
+  /** For {@link MemoryLease}: whether its body may continue; if not, whether the bytes received may be kept until `onRoom`. */
   roomFor(lease: MemoryLease, onRoom: () => void): 'go' | 'wait' | 'full' {
     if (this.#mayGoOn(lease)) return 'go'
     const isFull = this.#unfinished.bytes > this.#bytesMax * UNFINISHED_SHARE_MAX && !this.#hasShare(lease.tenant)
@@ -104,7 +104,7 @@ export class MemoryLease {
   readonly tenant: string
   readonly #budget: MemoryBudget
   readonly #held: ByteShare
-  /** While its body is not whole. */
+  /** Set while its body is unfinished. */
   #unfinished: ByteShare | undefined
   #unread: ByteShare | undefined
 
@@ -115,14 +115,14 @@ export class MemoryLease {
     this.#held = held
   }
 
-  /** Asks for `bytes` more, for what is whole; false (and nothing taken) if there is no room. */
+  /** Reserves `bytes` more for a complete body; false (and nothing reserved) if there is no room. */
   take(bytes: number): boolean {
     return this.#held.take(bytes)
   }
 
   /**
-   * Counts bytes of a body that arrived. `go`: more may come; `wait`: the socket is to be paused until `onRoom`; `full`: there is no room
-   * at all, the request is to be refused.
+   * Counts received bytes of a body. `go`: read on; `wait`: pause the socket until `onRoom`; `full`: there is no room, refuse the
+   * request.
    */
   arrived(bytes: number, onRoom: () => void): 'go' | 'wait' | 'full' {
     if (!this.take(bytes)) return 'full'
@@ -136,7 +136,7 @@ export class MemoryLease {
     return 'full'
   }
 
-  /** The body is whole: it no longer counts as unfinished. */
+  /** The body is complete and no longer counts as unfinished. */
   bodyEnded(): void {
     if (this.#unfinished === undefined) return
     this.#unfinished.close()
@@ -145,8 +145,8 @@ export class MemoryLease {
   }
 
   /**
-   * The answer is written and the body gone, but the client has not taken so many bytes of the answer. False when it is to be
-   * cut, as answers that are not read hold all that they may.
+   * The answer is written and the body freed, but the client has not read `unsentBytes` of the answer. False when the connection
+   * must be cut, as unread answers hold their maximum.
    */
   answered(unsentBytes: number): boolean {
     this.bodyEnded()

@@ -5,9 +5,9 @@ import { RENEW_REPLICA_MS, Replica } from '@ariftly/store/replicas'
 import type { IngestConfig } from '../config.ts'
 
 /**
- * How many processes share each quota: the setting, or the ingest processes at work as the database has them: each renews a row
- * every 5 s, and one that has not done so for 15 s has gone. 1 before the first count; while Postgres is away the last one holds.
- * No request waits for this.
+ * How many processes share each quota: the setting, or the number of running ingest processes: each renews a row every 5 s and
+ * is dead after 15 s without. 1 before the first count; while Postgres is unavailable the last count is used. No request waits
+ * for this.
  */
 export function startQuotaShares(
   config: IngestConfig,

@@ -23,7 +23,7 @@ function quotasOf(shares = 1) {
   return createQuotas({ shares: () => shares, now: () => nowMs })
 }
 
-/** With a limit of the tenant beside the quota of the key. */
+/** With a limit of the tenant and a quota of the key. */
 function limited(tenantPerS: number, keyPerS: number | null, keyId: string): Caller {
   const caller = callerWith(keyPerS, null, keyId)
   return { ...caller, limits: { ...caller.limits, eventsPerS: tenantPerS } }
@@ -71,7 +71,7 @@ describe('quotas', () => {
     expect(taken).toBeLessThanOrEqual(11_100)
   })
 
-  test('of a burst of batches that are larger than a second allows let one pass, and tell the others when the next one can', () => {
+  test('of a burst of batches that are larger than a second allows let one pass, and say when the next one can', () => {
     const quotas = quotasOf()
     const caller = callerWith(10, null)
     const heads = Array.from({ length: 5_000 }, () => quotas.admit(caller, 0))
@@ -124,7 +124,7 @@ describe('quotas', () => {
     expect(refusalOf(quotas.admit(caller, 1)).details.headers?.['Retry-After']).toBe('5')
   })
 
-  test('keep what is owed when a quota is changed, and give no full bucket', () => {
+  test('keep the debt when a quota is changed, and do not refill the bucket', () => {
     const quotas = quotasOf()
     quotas.admit(callerWith(100, null), 0)
     quotas.charge(callerWith(100, null), { events: 1000, bytes: 1, declaredBytes: 0 })

@@ -6,9 +6,9 @@ export interface Quotas {
   /** Asks whether a key may post now, and if so reserves one event and the declared bytes. */
   admit(caller: Caller, declaredBytes: number): Admission
   /**
-   * Takes what a request is beyond what was reserved for it, now that its size is known. A request that is larger than what is left is
-   * refused, and its reservation given back, unless the bucket is full but for that reservation: then the rest is owed, so that a batch larger
-   * than a second's quota can pass, and the mean is kept.
+   * Takes the difference between a request's size and its reservation, once the size is known. A request larger than the rest of
+   * the bucket is refused and its reservation returned, unless the bucket is full without that reservation: then the rest is
+   * owed, so that a batch above a second's quota can pass and the mean is kept.
    */
   charge(caller: Caller, posted: Posted): Admission
 }
@@ -25,7 +25,7 @@ interface Posted {
 export interface Admission {
   /** Of the answer (`RateLimit`, `RateLimit-Policy`); none without quota and limit. What has too little left for a refused request shows 0. */
   readonly headers: Readonly<Record<string, string>>
-  /** A Problem 429 when one of the buckets has too little left. Not thrown, as in a flood the throws cost more than the rest of this. */
+  /** A Problem 429 when a bucket has too little. Not thrown: in a flood a throw costs more than the rest of the refusal. */
   readonly refusal: Problem | undefined
 }
 
@@ -37,7 +37,7 @@ export interface QuotasOptions {
   readonly now?: () => number
 }
 
-/** A bucket holds what comes in within this time. */
+/** A bucket holds the tokens of this time. */
 const WINDOW_S = 1
 
 /** An amount of both that is counted. */
@@ -49,7 +49,7 @@ interface Amount {
 /** The buckets that a request counts in. */
 type Buckets = Readonly<Record<keyof Amount, readonly TokenBucket[]>>
 
-/** Creates empty books: every key and every tenant begins with full buckets. */
+/** Creates the quotas: every key and every tenant starts with a full bucket. */
 export function createQuotas(o: QuotasOptions): Quotas {
   const keyEvents = new TokenBuckets(o)
   const keyBytes = new TokenBuckets(o)
@@ -76,7 +76,7 @@ export function createQuotas(o: QuotasOptions): Quotas {
     return decide(caller, wanted, { reserved, taken: { events: events - 1, bytes: wanted.bytes - declaredBytes } })
   }
 
-  /** Takes an amount from all buckets, or refuses and gives back what was reserved. */
+  /** Takes an amount from all buckets, or refuses and returns the reservation. */
   function decide(
     caller: Caller,
     wanted: Amount,
@@ -118,7 +118,7 @@ function take({ events, bytes }: Buckets, amount: Amount): void {
   for (const bucket of bytes) bucket.take(amount.bytes)
 }
 
-/** Seconds until all buckets have what is wanted, of which a part is reserved already. What was reserved may be used. */
+/** Seconds until all buckets have `wanted`, of which `reserved` is taken already and may be used. */
 function waitOf(buckets: readonly TokenBucket[], wanted: number, reserved: number): number {
   if (wanted <= reserved) return 0
   return Math.max(0, ...buckets.map((bucket) => bucket.waitS(wanted, reserved)))

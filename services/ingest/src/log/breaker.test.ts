@@ -119,7 +119,7 @@ describe('the breaker', () => {
     expect(breaker.admit(SICK)).toBe(true)
   })
 
-  test('does not open while writes succeed, whatever is asked', async () => {
+  test('does not open while writes succeed, with any metadata', async () => {
     alive = false
     for (let second = 0; second < 10; second += 1) {
       send(WELL, 'written')

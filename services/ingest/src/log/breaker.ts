@@ -3,8 +3,7 @@ import type { PartitionOutcome } from '@ariftly/kafka'
 /** Whether a partition is written to: `closed` yes, `open` no, `halfOpen` by one write that decides. */
 export type BreakerState = 'closed' | 'open' | 'halfOpen'
 
-/** What a breaker needs. */
-export interface BreakerOptions {
+interface BreakerOptions {
   readonly partitions: number
   /** Asks the brokers for metadata; must answer within about a second. */
   readonly probe: () => Promise<boolean>
@@ -12,13 +11,13 @@ export interface BreakerOptions {
   readonly isWritable: () => boolean
   /** Whether a partition has a leader, as last heard. */
   readonly hasLeader: (partition: number) => boolean
-  /** Called when a partition is not written to any more: what waits for it is to be answered. */
+  /** Called when a partition is not written to any more: its waiting parts must be settled. */
   readonly onOpen: (partition: number) => void
   readonly onChange?: (partition: number, state: BreakerState) => void
   readonly now?: () => number
 }
 
-/** A partition as this process knows it. */
+/** State of a partition in this process. */
 interface Circuit {
   state: BreakerState
   /** When the produce request under way began. */
@@ -31,15 +30,14 @@ interface Circuit {
 const SLOW_SEND_MS = 2_000
 /** After this long without any answer of a broker one is asked. */
 const SILENCE_MS = 2_000
-const LOOK_EVERY_MS = 250
-/** A write that was admitted as a trial and has not been sent by then is given up. */
+const CHECK_EVERY_MS = 250
+/** A trial that was admitted and not sent within this is given up. */
 const TRIAL_LOST_MS = 3_000
 
 /**
- * Decides by partition whether events may be written, so that what cannot be written gets a fast 503. A partition opens when
- * a send of it failed or is slow, when it has no leader, and when no broker answers; and is tried again, by one write, as
- * soon as the brokers name a leader. While something is open they are asked every 250 ms. All are open until the first
- * answer, which closes them.
+ * Decides by partition whether events may be written, so that the others get a fast 503. A partition opens when a send failed
+ * or is slow, when it has no leader, and when no broker answers. It is tried with one write as soon as the brokers name a
+ * leader; while any partition is open they are asked every 250 ms. All are open until the first answer, which closes them.
  */
 export class Breaker {
   readonly #o: BreakerOptions
@@ -59,9 +57,9 @@ export class Breaker {
       beganMs: undefined,
       triedMs: undefined,
     }))
-    this.#clock = setInterval(() => this.#look(), LOOK_EVERY_MS)
+    this.#clock = setInterval(() => this.#check(), CHECK_EVERY_MS)
     this.#clock.unref()
-    this.#look()
+    this.#check()
   }
 
   /** False until a broker has answered for the first time. */
@@ -78,7 +76,7 @@ export class Breaker {
     return this.#circuits[partition]?.state ?? 'open'
   }
 
-  /** Whether a write may go to the lanes now. A half-open partition lets one through: the caller must then send it. */
+  /** Whether a write may be given to a lane now. A half-open partition admits one: the caller must then send it. */
   admit(partition: number): boolean {
     const circuit = this.#circuits[partition]
     if (circuit === undefined || circuit.state === 'open' || !this.#o.isWritable()) return false
@@ -88,7 +86,7 @@ export class Breaker {
     return true
   }
 
-  /** Whether what is sent now tries whether the partition is back. */
+  /** Whether a send now is the trial of a half-open partition. */
   isTrial(partition: number): boolean {
     return this.stateOf(partition) === 'halfOpen'
   }
@@ -121,7 +119,7 @@ export class Breaker {
     clearInterval(this.#clock)
   }
 
-  #look(): void {
+  #check(): void {
     const nowMs = this.#now()
     let isAnyOpen = false
     for (const [partition, circuit] of this.#circuits.entries()) {
@@ -138,11 +136,11 @@ export class Breaker {
     const isAlive = await this.#o.probe().catch(() => false)
     if (this.#closed) return
     if (isAlive) this.#lifeMs = this.#now()
-    // Writes that succeed say more than metadata that is late.
+    // Successful writes outweigh late metadata.
     else if (this.#now() - this.#lifeMs < SILENCE_MS) return
     for (const [partition, { state, beganMs }] of this.#circuits.entries()) {
       if (!isAlive || !this.#o.hasLeader(partition)) this.#change(partition, 'open')
-      // One that is slow stays open until its request has ended.
+      // A slow partition stays open until its request has ended.
       else if (state === 'open' && beganMs === undefined) this.#change(partition, this.#started ? 'halfOpen' : 'closed')
     }
     if (isAlive) this.#started = true

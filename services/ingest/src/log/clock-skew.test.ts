@@ -45,13 +45,13 @@ describe('the clocks of ingest and a leader', () => {
     },
   )
 
-  test('of one broker that is wrong does not count for ids while that of another agrees', () => {
+  test('of one broker alone does not count for ids while another's agrees', () => {
     acknowledge(LEADER, -11 * MINUTE)
     acknowledge(OTHER, -3)
     expect([skew.isBeyond, skew.now(), skew.latest()]).toEqual([true, wallMs, wallMs])
   })
 
-  test('a step of the own clock counts at once, without an acknowledgement, and ids follow the clock as it was', () => {
+  test('a step of the own clock counts immediately, without an acknowledgement, and ids follow the clock before the step', () => {
     acknowledge(LEADER, 0)
     pass(20)
     wallMs += 11 * MINUTE
@@ -87,7 +87,7 @@ describe('the clocks of ingest and a leader', () => {
   })
 
   test('are compared at each acknowledgement, and not where the topic keeps the time of the producer', async () => {
-    const told: number[] = []
+    const outcomes: number[] = []
     const { send } = watchClocks(
       {
         async send(_records, o) {
@@ -98,7 +98,7 @@ describe('the clocks of ingest and a leader', () => {
       },
       skew,
     )
-    await send([], { onOutcome: (partition) => told.push(partition) })
-    expect([told, [...skew.all()]]).toEqual([[0, 1], [[LEADER, -2 * MINUTE]]])
+    await send([], { onOutcome: (partition) => outcomes.push(partition) })
+    expect([outcomes, [...skew.all()]]).toEqual([[0, 1], [[LEADER, -2 * MINUTE]]])
   })
 })

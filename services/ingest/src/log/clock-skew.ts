@@ -3,11 +3,11 @@ import type { EventProducer } from '@ariftly/kafka'
 
 /** How far the clock of this process is ahead of each leader's. */
 export interface ClockSkew {
-  /** Notes an acknowledgement that has just come, `tookMs` after its send began. */
+  /** Records an acknowledgement that has just arrived, `tookMs` after its send began. */
   note(leader: number, ack: { readonly appendedAtMs: number; readonly tookMs: number }): void
-  /** Epoch milliseconds by which ids are minted: the own clock, corrected when it differs from that of every leader. */
+  /** Epoch milliseconds for minted ids: the own clock, corrected when it differs from every leader's. */
   now(): number
-  /** The latest of the own clock and those of the leaders: which of them is right is not certain, and no time of a caller is refused for that. */
+  /** The latest of the own clock and the leaders': any of them may be right, and a caller's time must not be refused for that. */
   latest(): number
   /**
    * The append time to expect, by the leader's clock, when ids of these times would be out of the window of readers; such events
@@ -16,12 +16,11 @@ export interface ClockSkew {
   forecast(leader: number, idTimes: readonly number[]): number | undefined
   /** Whether the clock of some leader is more than a minute off. */
   readonly isBeyond: boolean
-  /** Milliseconds by which this process is ahead at least (negative: behind), by leader. */
+  /** Lower bound of how far this process is ahead (negative: behind), ms, by leader. */
   all(): ReadonlyMap<number, number>
 }
 
-/** What a {@link ClockSkew} needs. */
-export interface ClockSkewOptions {
+interface ClockSkewOptions {
   /** Called when {@link ClockSkew.isBeyond} has changed. */
   readonly onChange?: (isBeyond: boolean) => void
   /** Epoch milliseconds, by a clock that may be set. */
@@ -35,7 +34,7 @@ const SKEW_MS_MAX = 60_000
 /** A difference of wall and monotonic clock that has changed by less may be a pause between their two readings. */
 const STEP_MS = 100
 const TRIAL_EVERY_MS = 1_000
-/** A broker that acknowledges nothing for so long, while another does, may have left the cluster. */
+/** A broker without an acknowledgement for this long, while another has some, may have left the cluster. */
 const FORGET_MS = 600_000
 
 interface Leader {

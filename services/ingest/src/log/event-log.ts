@@ -8,9 +8,9 @@ import type { Part, RecordStatus } from './part.ts'
 /** The way into the log: batches the events of all requests. */
 export interface EventLog {
   /**
-   * Writes events and tells what became of each, in order. Order holds per key. Those of a partition that is not written to
-   * now are `retry` at once; all are answered within twice the produce timeout, never before the last produce request of
-   * these events has ended.
+   * Writes events and returns the status of each, in input order. The log keeps the order per key. Events of a partition that is
+   * not writable now are `retry` immediately; all have a status within twice the produce timeout, and never before the last
+   * produce request of these events has ended.
    */
   write(events: readonly LogEvent[]): Promise<readonly RecordStatus[]>
   /** Answers `retry` for all that waits for a partition. */
@@ -19,7 +19,7 @@ export interface EventLog {
   idle(): Promise<void>
 }
 
-/** What the log needs. */
+/** Options of {@link createEventLog}. */
 export interface EventLogOptions extends Omit<LaneOptions, 'send' | 'breaker' | 'partitionBytesMax' | 'sendBytesMax'> {
   readonly producer: Pick<EventProducer, 'send'>
   readonly breaker: Pick<Breaker, 'admit' | 'stateOf' | 'sendBegan' | 'sendEnded' | 'isTrial'>
@@ -64,7 +64,7 @@ export function createEventLog(options: EventLogOptions): EventLog {
     if (breaker.stateOf(partition) === 'open') return 'retry'
     const appendedAtMs = forecast(partition, idTimes)
     if (appendedAtMs !== undefined) return { type: 'outOfWindow', appendedAtMs }
-    // A trial that the breaker lets through has to be sent.
+    // A trial that the breaker admits must be sent.
     return breaker.admit(partition) ? undefined : 'retry'
   }
 
@@ -85,30 +85,30 @@ type OpenPart = Part & {
   readonly records: ProducerRecord[]
   readonly idTimes: number[]
   readonly sizes: number[]
-  readonly places: number[]
+  readonly indexes: number[]
 }
 
 function groupByPartition(
   events: readonly LogEvent[],
   partitions: number,
-  onStatus: (place: number, status: RecordStatus) => void,
+  onStatus: (index: number, status: RecordStatus) => void,
 ): readonly Part[] {
   const parts: OpenPart[] = []
-  for (let place = 0; place < events.length; place += 1) {
-    const event = events[place] as LogEvent
+  for (let index = 0; index < events.length; index += 1) {
+    const event = events[index] as LogEvent
     const { key, value, headers } = encodeRecord(event)
     const partition = partitionOf(key, partitions)
-    // Parts are few: for most posts a map of them costs more than all the rest.
+    // Parts are few: for most posts a map would cost more than everything else here.
     const part = parts.find((one) => one.partition === partition)
     const record = { partition, key, value, headers }
     const idMs = eventIdMs(event.id)
     const size = sizeOf(event, key)
-    if (part === undefined) parts.push(openPart({ record, idMs, size, place }, onStatus))
+    if (part === undefined) parts.push(openPart({ record, idMs, size, index }, onStatus))
     else {
       part.records.push(record)
       part.idTimes.push(idMs)
       part.sizes.push(size)
-      part.places.push(place)
+      part.indexes.push(index)
     }
   }
   return parts
@@ -116,18 +116,18 @@ function groupByPartition(
 
 /** With its first record in each list: an array that grows from nothing has room for seventeen, and most parts have one. */
 function openPart(
-  first: { readonly record: ProducerRecord; readonly idMs: number; readonly size: number; readonly place: number },
-  onStatus: (place: number, status: RecordStatus) => void,
+  first: { readonly record: ProducerRecord; readonly idMs: number; readonly size: number; readonly index: number },
+  onStatus: (index: number, status: RecordStatus) => void,
 ): OpenPart {
-  const places = [first.place]
+  const indexes = [first.index]
   return {
     partition: first.record.partition,
     records: [first.record],
     idTimes: [first.idMs],
     sizes: [first.size],
-    places,
+    indexes,
     settle(from, to, status) {
-      for (let at = from; at < to; at++) onStatus(places[at] ?? -1, status)
+      for (let at = from; at < to; at++) onStatus(indexes[at] ?? -1, status)
     },
   }
 }

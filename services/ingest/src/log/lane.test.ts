@@ -10,7 +10,7 @@ const APPENDED_MS = 1_000_000_000_000
 const LATE_MS = 600_001
 const WRITTEN: PartitionOutcome = { type: 'written', baseOffset: 0, appendedAtMs: APPENDED_MS, leader: 1 }
 
-/** A log of its own: what it was sent, in order. Partitions can be held, so that they are not answered. */
+/** A simulated log with the records sent to it, in order. Partitions can be held, so that they are not answered. */
 function createLog(answer: Answer = () => WRITTEN) {
   const sends: ProducerRecord[][] = []
   const held = new Map<number, (() => void)[]>()
@@ -73,23 +73,23 @@ function laneOn(send: EventProducer['send'], options: Partial<LaneOptions> = {})
   })
 }
 
-/** A part of records that carry their names as values, and the statuses that they were told. */
+/** A part of records that carry their names as values, and the statuses that they were settled with. */
 function partOf(
   partition: number,
   names: readonly string[],
   size = 100,
-): Part & { readonly told: (RecordStatus | undefined)[] } {
-  const told: (RecordStatus | undefined)[] = names.map(() => undefined)
+): Part & { readonly statuses: (RecordStatus | undefined)[] } {
+  const statuses: (RecordStatus | undefined)[] = names.map(() => undefined)
   return {
     partition,
     records: names.map((name) => ({ partition, key: null, value: Buffer.from(name), headers: {} })),
     idTimes: names.map((name) => (name.startsWith('late') ? APPENDED_MS + LATE_MS : APPENDED_MS)),
     sizes: names.map(() => size),
-    told,
+    statuses,
     settle(from, to, status) {
       for (let at = from; at < to; at++) {
-        if (told[at] !== undefined) throw new Error('told twice')
-        told[at] = status
+        if (statuses[at] !== undefined) throw new Error('settled twice')
+        statuses[at] = status
       }
     },
   }
@@ -109,7 +109,7 @@ describe('a lane', () => {
     await new Promise((resolve) => setImmediate(resolve))
     const others = Array.from({ length: 5 }, (_, index) => partOf(0, [`c${index}`]))
     for (const part of others) lane.add(part)
-    expect(first.told).toEqual([undefined, undefined])
+    expect(first.statuses).toEqual([undefined, undefined])
     log.letGo(0)
     await lane.idle()
     expect(log.openMax()).toBe(1)
@@ -117,10 +117,10 @@ describe('a lane', () => {
       ['a', 'b'],
       ['c0', 'c1', 'c2', 'c3', 'c4'],
     ])
-    expect([first, ...others].flatMap(({ told }) => told)).toEqual(Array.from({ length: 7 }, () => 'accepted'))
+    expect([first, ...others].flatMap(({ statuses }) => statuses)).toEqual(Array.from({ length: 7 }, () => 'accepted'))
   })
 
-  test('tells nothing before the send has ended', async () => {
+  test('settles nothing before the send has ended', async () => {
     const log = createLog()
     log.hold(0)
     const lane = laneOn(log.send)
@@ -128,10 +128,10 @@ describe('a lane', () => {
     lane.add(part)
     await new Promise((resolve) => setTimeout(resolve, 20))
     expect(log.sends).toHaveLength(1)
-    expect(part.told).toEqual([undefined])
+    expect(part.statuses).toEqual([undefined])
     log.letGo(0)
     await lane.idle()
-    expect(part.told).toEqual(['accepted'])
+    expect(part.statuses).toEqual(['accepted'])
   })
 
   test('keeps each partition and each send under its cap, and a partition that is full does not hold up another', async () => {
@@ -151,7 +151,7 @@ describe('a lane', () => {
     expect(namesOf(ofZero)).toEqual([...Array.from({ length: 25 }, (_, index) => `a${index}`), 'z'])
   })
 
-  test('sends a record that is larger than the cap by itself', async () => {
+  test('sends a record that is larger than the cap in its own request', async () => {
     const log = createLog()
     const lane = laneOn(log.send)
     const parts = [partOf(0, ['a']), partOf(0, ['huge'], 5000), partOf(0, ['b'])]
@@ -172,13 +172,13 @@ describe('a lane', () => {
     lane.add(one)
     lane.add(other)
     await lane.idle()
-    expect(one.told).toEqual(['accepted', 'accepted', 'refused', 'accepted'])
-    expect(other.told).toEqual(['accepted', 'accepted'])
+    expect(one.statuses).toEqual(['accepted', 'accepted', 'refused', 'accepted'])
+    expect(other.statuses).toEqual(['accepted', 'accepted'])
     expect(written).toEqual(['a', 'b', 'c', 'd', 'e'])
   })
 
   test.each(['unknown', 'unsent'] as const)(
-    'answers retry when the outcome is %s, and never sends what is behind in the same request',
+    'answers retry when the outcome is %s, and never sends the later records of the same request',
     async (type) => {
       const log = createLog(() => ({ type, code: 'X' }))
       const lane = laneOn(log.send)
@@ -190,22 +190,22 @@ describe('a lane', () => {
       lane.add(part)
       lane.add(other)
       await lane.idle()
-      expect(part.told).toEqual(Array.from({ length: 15 }, () => 'retry'))
+      expect(part.statuses).toEqual(Array.from({ length: 15 }, () => 'retry'))
       expect(log.sends.map((records) => records.length)).toEqual([10, 1])
-      expect(other.told).toEqual(['retry'])
+      expect(other.statuses).toEqual(['retry'])
     },
   )
 
-  test('accepts no record that readers take for a dead letter, and sends nothing behind it in the same request', async () => {
+  test('accepts no record that readers take for a dead letter, and sends no later record of the same request', async () => {
     const log = createLog()
     const lane = laneOn(log.send)
     const part = partOf(0, ['a', 'late1', 'late2', 'b', ...Array.from({ length: 8 }, (_, index) => `c${index}`)])
     lane.add(part)
     await lane.idle()
     const out = { type: 'outOfWindow', appendedAtMs: APPENDED_MS }
-    expect(part.told.slice(0, 4)).toEqual(['accepted', out, out, 'accepted'])
-    expect(part.told.slice(4, 10)).toEqual(Array.from({ length: 6 }, () => 'accepted'))
-    expect(part.told.slice(10)).toEqual([out, out])
+    expect(part.statuses.slice(0, 4)).toEqual(['accepted', out, out, 'accepted'])
+    expect(part.statuses.slice(4, 10)).toEqual(Array.from({ length: 6 }, () => 'accepted'))
+    expect(part.statuses.slice(10)).toEqual([out, out])
     expect(log.sends.map((records) => records.length)).toEqual([10])
   })
 
@@ -216,7 +216,7 @@ describe('a lane', () => {
     const [one, other] = [partOf(0, ['bad']), partOf(0, ['late'])]
     for (const part of [one, other]) lane.add(part)
     await lane.idle()
-    expect([one.told, other.told]).toEqual([['refused'], [{ type: 'outOfWindow', appendedAtMs: APPENDED_MS }]])
+    expect([one.statuses, other.statuses]).toEqual([['refused'], [{ type: 'outOfWindow', appendedAtMs: APPENDED_MS }]])
   })
 
   test('fails only the partition that failed', async () => {
@@ -225,10 +225,10 @@ describe('a lane', () => {
     const parts = [partOf(0, ['a']), partOf(1, ['b'])]
     for (const part of parts) lane.add(part)
     await lane.idle()
-    expect(parts.map(({ told }) => told)).toEqual([['accepted'], ['retry']])
+    expect(parts.map(({ statuses }) => statuses)).toEqual([['accepted'], ['retry']])
   })
 
-  test('answers what waits when told so, and what is under way by its own outcome', async () => {
+  test('failWaiting settles waiting parts, and running ones settle by their own outcome', async () => {
     const log = createLog()
     log.hold(0)
     const lane = laneOn(log.send)
@@ -237,11 +237,11 @@ describe('a lane', () => {
     await new Promise((resolve) => setImmediate(resolve))
     lane.add(second)
     lane.failWaiting(0)
-    expect(second.told).toEqual(['retry'])
-    expect(first.told).toEqual([undefined])
+    expect(second.statuses).toEqual(['retry'])
+    expect(first.statuses).toEqual([undefined])
     log.letGo(0)
     await lane.idle()
-    expect(first.told).toEqual(['accepted'])
+    expect(first.statuses).toEqual(['accepted'])
     expect(log.sends).toHaveLength(1)
   })
 
@@ -254,13 +254,13 @@ describe('a lane', () => {
     for (const part of stuck) lane.add(part)
     for (const part of rounds) {
       lane.add(part)
-      while (part.told[0] === undefined) await new Promise((resolve) => setTimeout(resolve, 1))
+      while (part.statuses[0] === undefined) await new Promise((resolve) => setTimeout(resolve, 1))
     }
-    expect(rounds.flatMap(({ told }) => told)).toEqual(rounds.map(() => 'accepted'))
-    expect(stuck.flatMap(({ told }) => told)).toEqual([undefined, undefined])
+    expect(rounds.flatMap(({ statuses }) => statuses)).toEqual(rounds.map(() => 'accepted'))
+    expect(stuck.flatMap(({ statuses }) => statuses)).toEqual([undefined, undefined])
     log.letGo(0)
     await lane.idle()
-    expect(stuck.flatMap(({ told }) => told)).toEqual(['accepted', 'accepted'])
+    expect(stuck.flatMap(({ statuses }) => statuses)).toEqual(['accepted', 'accepted'])
     expect(log.openMax()).toBe(1)
   })
 
@@ -272,15 +272,15 @@ describe('a lane', () => {
     lane.add(first)
     await new Promise((resolve) => setTimeout(resolve, 5))
     lane.add(behind)
-    while (behind.told.includes(undefined)) await new Promise((resolve) => setTimeout(resolve, 5))
-    expect(behind.told).toEqual(['retry', 'retry'])
+    while (behind.statuses.includes(undefined)) await new Promise((resolve) => setTimeout(resolve, 5))
+    expect(behind.statuses).toEqual(['retry', 'retry'])
     log.letGo(0)
     await lane.idle()
-    expect(first.told).toEqual(['accepted'])
+    expect(first.statuses).toEqual(['accepted'])
     expect(log.sends.map(namesOf)).toEqual([['a']])
   })
 
-  test('sends a trial by itself, and gives it up at once if it cannot be sent', async () => {
+  test('sends a trial in its own request, and gives it up immediately if it cannot be sent', async () => {
     const log = createLog()
     const limits: unknown[] = []
     const lane = laneOn(

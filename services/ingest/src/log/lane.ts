@@ -4,13 +4,13 @@ import { bytesOf, type Part, type RecordStatus } from './part.ts'
 import { statusOf, statusRuns } from './record-status.ts'
 import { isAboutRecords, separateRefused } from './separate-refused.ts'
 
-/** What a lane needs. */
+/** Options of {@link Lane}. */
 export interface LaneOptions {
   readonly send: EventProducer['send']
   readonly breaker: Pick<Breaker, 'sendBegan' | 'sendEnded' | 'isTrial'>
   /** How long a part waits at most, and how long its produce request may take: it is settled within twice this. */
   readonly timeoutMs: number
-  /** How long the lane waits for more while it is under load, at most. */
+  /** How long the lane waits for more parts under load, at most. */
   readonly lingerMs: number
   /** Bytes of one partition in one send: below the topic's `max.message.bytes`, which counts for a partition's batch. */
   readonly partitionBytesMax: number
@@ -36,20 +36,20 @@ interface Slice {
 
 /** Mean parts a send below which a lane counts as without load: it then sends at the end of the tick. */
 const LOAD_PARTS = 2
-/** A send holds the lane until its first outcome, so that the next one fills; but no longer than this. */
+/** A send blocks the lane until its first outcome, so that the next one fills, but at most for this. */
 const HOLD_MS = 25
 /** A partition without a reachable leader is answered after this: nothing of it can have been written. */
 const UNSENT_MS = 1_000
 
 /**
- * Sends the parts of some partitions, those of one partition in the order in which they come and with one produce request
- * outstanding for each. Without load a part leaves at the end of the tick in which it came; under load sends begin at least
- * `lingerMs` apart, and while one is under way the next one fills. A partition that must be tried again, or whose leader is
- * silent, holds up only its own parts.
+ * Sends the parts of some partitions: in order within a partition, with one produce request outstanding for each partition.
+ * Without load a part is sent at the end of the tick in which it was added. Under load sends start at intervals of at least
+ * `lingerMs`, and while one runs the next one fills. A partition that is retried, or whose leader is silent, delays only its
+ * own parts.
  */
 export class Lane {
   readonly #o: LaneOptions
-  /** By partition; the partition that was served last stands last. */
+  /** By partition; the partition served last is last. */
   readonly #queues = new Map<number, Waiting[]>()
   /** Partitions with a produce request outstanding. */
   readonly #busy = new Set<number>()
@@ -65,7 +65,7 @@ export class Lane {
     this.#o = options
   }
 
-  /** Adds a part behind those of its partition. */
+  /** Adds a part after the others of its partition. */
   add(part: Part): void {
     const waiting = { part, addedMs: performance.now(), sent: 0, failed: false }
     const queue = this.#queues.get(part.partition)
@@ -76,7 +76,7 @@ export class Lane {
     this.#schedule()
   }
 
-  /** Settles with `retry` what waits for a partition; what is under way continues. */
+  /** Settles the waiting parts of a partition with `retry`; running sends continue. */
   failWaiting(partition: number): void {
     const queue = this.#queues.get(partition) ?? []
     this.#queues.delete(partition)
@@ -124,7 +124,7 @@ export class Lane {
     const together = new Map<number, Slice[]>()
     for (const [partition, slices] of taken) {
       if (this.#o.breaker.isTrial(partition)) {
-        // By itself, and given up at once if it cannot be sent. A partition may answer late and is written to all the same.
+        // In its own request, and given up immediately if it cannot be sent: the partition may be slow but written to.
         void this.#send(new Map([[partition, slices]]), { timeoutMs: this.#o.timeoutMs, unsentMs: 0 })
       } else together.set(partition, slices)
     }
@@ -199,7 +199,7 @@ export class Lane {
   async #settleSlices(slices: readonly Slice[], outcome: PartitionOutcome, partition: number): Promise<void> {
     this.#o.breaker.sendEnded(partition, outcome)
     this.#release()
-    if (isAboutRecords(outcome)) await this.#sendApart(slices)
+    if (isAboutRecords(outcome)) await this.#sendSeparately(slices)
     else for (const slice of slices) this.#settleSlice(slice, outcome)
     this.#busy.delete(partition)
     this.#schedule()
@@ -207,7 +207,7 @@ export class Lane {
   }
 
   /** Finds the records that the broker refuses, and writes the others of the partition in order. */
-  async #sendApart(slices: readonly Slice[]): Promise<void> {
+  async #sendSeparately(slices: readonly Slice[]): Promise<void> {
     const single: Slice[] = []
     for (const { waiting, from, to } of slices)
       for (let at = from; at < to; at += 1) single.push({ waiting, from: at, to: at + 1 })
@@ -245,7 +245,7 @@ export class Lane {
     waiting.part.settle(from, to, status)
   }
 
-  /** What is behind a record that may be no event in the log must not overtake it. */
+  /** Later records of a part must not overtake one that may not be in the log. */
   #fail(waiting: Waiting, status: RecordStatus = 'retry'): void {
     if (waiting.failed) return
     waiting.failed = true

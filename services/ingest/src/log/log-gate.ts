@@ -20,8 +20,7 @@ export interface LogGate {
   close(): Promise<void>
 }
 
-/** What watching the topic needs. */
-export interface LogGateOptions {
+interface LogGateOptions {
   readonly kafka: KafkaClient
   readonly pool: Pool
   readonly topic: string
@@ -30,13 +29,13 @@ export interface LogGateOptions {
   readonly metrics: Metrics
 }
 
-/** How often it is looked whether the topic is still the right one; each new connection is checked as well. */
-const LOOK_EVERY_MS = 2_000
+/** How often the topic's identity is checked; each new connection is checked as well. */
+const CHECK_EVERY_MS = 2_000
 
 /**
- * Opens while the topic is that of the current epoch and has its fixed number of partitions: an event
- * in another log would be acknowledged and never be seen, and one in the wrong partition would be a dead letter. Kafka and
- * Postgres are waited for; once open, it stays open while they are away.
+ * Open while the topic is the current epoch's and has its fixed number of partitions: an event in another log would be
+ * acknowledged and never seen, and one in the wrong partition would be a dead letter. Waits for Kafka and Postgres; once open,
+ * it stays open while they are unavailable.
  */
 export function createLogGate(o: LogGateOptions): LogGate {
   const opened = deferred()
@@ -60,12 +59,12 @@ export function createLogGate(o: LogGateOptions): LogGate {
   async function watch(current: LogEpoch, signal: AbortSignal): Promise<Error | undefined> {
     const expected = { topic: o.topic, partitionCount: o.partitions, identity: current }
     while (!signal.aborted) {
-      await sleep(LOOK_EVERY_MS, signal)
+      await sleep(CHECK_EVERY_MS, signal)
       try {
         if (!signal.aborted) await checkLog(o.kafka, expected, signal)
       } catch (error) {
         if (isWrongLog(error)) return error
-        // Kafka away is the breaker's to notice.
+        // The breaker handles an unavailable Kafka.
       }
     }
     return undefined

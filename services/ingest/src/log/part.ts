@@ -13,7 +13,7 @@ export interface OutOfWindow {
   readonly appendedAtMs: number
 }
 
-/** The records of one request for one partition, in order. They are sent in order; once one is to be posted again, so are those that were not sent yet. */
+/** The records of one request for one partition, sent in order. Once one is `retry`, so are all that were not sent yet. */
 export interface Part {
   readonly partition: number
   readonly records: readonly ProducerRecord[]

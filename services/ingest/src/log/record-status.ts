@@ -30,7 +30,7 @@ export function statusOf({ idTimes }: Part, at: number, outcome: PartitionOutcom
   return { type: 'outOfWindow', appendedAtMs }
 }
 
-/** Of two statuses that come from one outcome. */
+/** Compares two statuses of one outcome. */
 function isSame(one: RecordStatus, other: RecordStatus): boolean {
   return typeof one === 'object' ? typeof other === 'object' : one === other
 }

@@ -13,7 +13,7 @@ export interface SeparateOptions<Item> {
   readonly settle: (item: Item, status: RecordStatus) => void
 }
 
-/** Sends records in halves, in order, until those that the broker refuses stand alone; the others are written. */
+/** Bisects records, in order, until each one that the broker refuses is alone; the others are written. */
 export async function separateRefused<Item>(items: readonly Item[], o: SeparateOptions<Item>): Promise<void> {
   const settled = new Set<Item>()
 
@@ -38,7 +38,7 @@ export async function separateRefused<Item>(items: readonly Item[], o: SeparateO
   })
 }
 
-/** Whether the broker refused what was sent, rather than to be written to: only then does it help to send less. */
+/** Whether the broker refused the records rather than the partition: only then sending fewer helps. */
 export function isAboutRecords(outcome: PartitionOutcome): boolean {
   if (outcome.type !== 'refused') return false
   const { code } = outcome

@@ -1,7 +1,7 @@
 import type { EventProducer, ProducerRecord } from '@ariftly/kafka'
 import { traceBatch, type Tracing } from '@ariftly/runtime'
 
-/** The producer, each of whose sends has a span, linked to those of the requests whose events it carries. Without tracing it is the producer itself. */
+/** A producer whose sends have spans, linked to the spans of the requests with these events. Without tracing, the producer itself. */
 export function traceSends(
   producer: Pick<EventProducer, 'send'>,
   tracing: Tracing | undefined,

@@ -19,7 +19,7 @@ interface Posted {
   readonly task: string
 }
 
-/** An ingest whose clock, and those of two brokers that lead its partitions, are what the test says. The brokers are simulated. */
+/** An ingest whose clock, and the clocks of the two simulated brokers that lead its partitions, are set by the test. */
 function startIngest() {
   /** How far each clock is ahead of the true time. */
   const ahead = { ingest: 0, even: 0, odd: 0 }
@@ -128,7 +128,7 @@ test('a broker whose clock is set back eleven minutes: nothing is accepted that 
   expect([ingest.events.has(own.id), ingest.skew.isBeyond]).toEqual([true, false])
 })
 
-test('whatever clocks jump, and when: what is accepted is an event, nothing is refused, and all is accepted in the end', async () => {
+test('with any jumps of clocks, each accepted record is an event, none is refused, and all are accepted in the end', async () => {
   const random = createRandom(randomSeed('wrong clocks'))
   const ingest = startIngest()
   const jumps = [-60, -11, -4, 0, 0, 0, 4, 11, 60].map((minutes) => minutes * MINUTE)

@@ -15,8 +15,8 @@ export function problemOfInvalid(result: Extract<ValidationResult, { type: 'inva
 }
 
 /**
- * What became of each entry, in input order; `statuses` are those of the accepted entries, in order. An event out of the window is
- * `retry`: with a new id of the append time if the id was minted by our clock, else with its own.
+ * The result of each entry, in input order; `statuses` are the accepted entries', in order. An event out of the window is
+ * `retry`: with a new id of the append time if the id was minted by our clock, otherwise with its own.
  */
 export function resultsOf(entries: readonly ValidatedEntry[], statuses: readonly RecordStatus[]): EntryResult[] {
   let next = 0

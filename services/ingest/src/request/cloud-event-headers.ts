@@ -6,7 +6,7 @@ const VERSION = 'ce-specversion'
 
 /**
  * The attributes of a binary CloudEvent, decoded; undefined when no header is one (HTTP protocol binding 1.0.2, 3.1).
- * @throws Problem 422 for `ce-` headers without `ce-specversion`, which says that they are those of a CloudEvent.
+ * @throws Problem 422 for `ce-` headers without `ce-specversion`, which marks a CloudEvent.
  */
 export function cloudEventAttributes(headers: IncomingHttpHeaders): ReadonlyMap<string, string> | undefined {
   let attributes: Map<string, string> | undefined
@@ -18,7 +18,7 @@ export function cloudEventAttributes(headers: IncomingHttpHeaders): ReadonlyMap<
   if (attributes === undefined || headers[VERSION] !== undefined) return attributes
   throw new Problem(422, 'invalid_events', {
     detail: 'The event is not valid.',
-    errors: [{ parameter: VERSION, code: 'required', message: 'is required beside other ce- headers' }],
+    errors: [{ parameter: VERSION, code: 'required', message: 'is required with other ce- headers' }],
   })
 }
 

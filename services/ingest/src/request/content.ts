@@ -79,7 +79,7 @@ function encodingOf(encoding: string): Content['encoding'] {
       return encoding
     default:
       throw new Problem(415, 'unsupported_encoding', {
-        detail: 'Send the body as it is, or with Content-Encoding gzip, deflate or br.',
+        detail: 'Send the body without Content-Encoding, or with gzip, deflate or br.',
         headers: { 'Accept-Encoding': 'gzip, deflate, br' },
       })
   }

@@ -60,11 +60,11 @@ const ODD: readonly (readonly [name: string, request: (taskId: string) => string
   ['a refusal', (id) => post(eventBody(id), [], { key: KEYS.empty })],
   ['a key without the scope', (id) => post(eventBody(id), [], { key: KEYS.reader })],
   ['no key', (id) => post(eventBody(id), [], { key: undefined })],
-  ['an event that the log does not take now', (id) => post(eventBody(id, { agent: 'away' }))],
+  ['an event that the log does not take now', (id) => post(eventBody(id, { agent: 'down' }))],
   ['an event that the log never takes', (id) => post(eventBody(id, { agent: 'large' }))],
   ['an empty body', () => post('')],
   ['two requests in one write', (id) => post(eventBody(id)) + post(eventBody(id, { agent: 'b' }))],
-  ['a whole one and the beginning of the next', (id) => post(eventBody(id)) + post(eventBody(id)).slice(0, 40)],
+  ['a complete one and the start of the next', (id) => post(eventBody(id)) + post(eventBody(id)).slice(0, 40)],
   ['the absolute form', (id) => post(eventBody(id), [], { first: 'POST http://other:1/v1/events HTTP/1.1' })],
   ['the absolute form without a path', (id) => post(eventBody(id), [], { first: 'POST http://other HTTP/1.1' })],
   ['another path', (id) => post(eventBody(id), [], { first: 'POST /v1/events/x HTTP/1.1' })],
@@ -73,7 +73,7 @@ const ODD: readonly (readonly [name: string, request: (taskId: string) => string
   ['CONNECT', (id) => post(eventBody(id), [], { first: 'CONNECT x:1 HTTP/1.1' })],
   ['no version', (id) => post(eventBody(id), [], { first: 'POST /v1/events' })],
   ['HTTP/1.0', (id) => post(eventBody(id), [], { first: 'POST /v1/events HTTP/1.0' })],
-  ['an upgrade beside keep-alive', (id) => post(eventBody(id), ['Connection: keep-alive, upgrade', 'Upgrade: x'])],
+  ['an upgrade with keep-alive', (id) => post(eventBody(id), ['Connection: keep-alive, upgrade', 'Upgrade: x'])],
   ['Connection: close', (id) => post(eventBody(id), ['Connection: close'])],
   ['Expect', (id) => post(eventBody(id), ['Expect: 100-continue'])],
   ['an allowed origin', (id) => post(eventBody(id), ['Origin: https://a.example'])],
@@ -134,7 +134,7 @@ describe('the fast path', () => {
     expect(plain.posts.fast).toBe(0)
   })
 
-  test('reads a post whose body comes in pieces', async () => {
+  test('reads a post whose body arrives in pieces', async () => {
     const task = newTask()
     const request = Buffer.from(post(eventBody(task)))
     const before = fast.posts.fast
@@ -202,10 +202,10 @@ describe('the fast path', () => {
 })
 
 /**
- * Whether two outcomes differ only in responses that were dropped. When bytes that are no HTTP follow a request in the same read, `node:http` ends the connection,
- * with or without the response to that request: it depends on whether it reads the socket itself or gets the bytes from a stream, as after a hand-over. On Node 24 the
- * same goes for what follows a request line without a version (HTTP/0.9), whose response closes the connection. No refusal is written when a response before it is
- * under way.
+ * Whether two outcomes differ only in dropped responses. When bytes that are no HTTP follow a request in the same read,
+ * `node:http` ends the connection, with or without the response to that request: it depends on whether it reads the socket
+ * itself or gets the bytes from a stream, as after a hand-over. On Node 24 the same is true after a request line without a
+ * version (HTTP/0.9), whose response closes the connection. No refusal is written while an earlier response is pending.
  */
 function differInDropped(...ends: readonly [Ended, Ended]): boolean {
   const [one, other] = ends.map(({ outcome }) => outcome)

@@ -15,7 +15,7 @@ import {
 
 const MUTATIONS = byForm({ short: 3000, long: 60_000 })
 const AT_ONCE = 32
-/** An answer to what is not a whole request does not come before the client gives up waiting. */
+/** An incomplete request gets no answer before the client gives up. */
 const PATIENCE_MS = 500
 const HANG_MS = 10_000
 let world: World
@@ -118,7 +118,7 @@ function damage(random: Random, bytes: Buffer): Buffer {
   }
 }
 
-/** The bytes of one request: its body, its headers or the whole of it are damaged up to three times. */
+/** The bytes of one request, damaged up to three times in the body, the headers or anywhere. */
 function mutate(random: Random): Buffer {
   const { head, body: whole } = validRequest(random)
   const kind = below(random, 4)
@@ -130,7 +130,7 @@ function mutate(random: Random): Buffer {
   return kind === 3 && random() < 0.5 ? damage(random, bytes) : bytes
 }
 
-/** Sends bytes on a connection of their own and gives the statuses of the answers, or `hang` when the connection is not let go. */
+/** Sends bytes on a new connection and returns the statuses of the answers, or `hang` when the connection is not ended. */
 function exchange(bytes: Buffer): Promise<readonly string[]> {
   return new Promise((resolve) => {
     const socket = connect(ingest.port, '127.0.0.1', () => socket.write(bytes))
@@ -146,7 +146,7 @@ function exchange(bytes: Buffer): Promise<readonly string[]> {
       text += chunk.toString('latin1')
       if (statuses().some((status) => status !== '100')) end()
     })
-    socket.on('error', () => undefined) // A connection that is cut is let go.
+    socket.on('error', () => undefined) // A cut connection is no error.
     socket.on('close', () => {
       clearTimeout(patience)
       clearTimeout(hang)
@@ -182,10 +182,10 @@ async function metric(name: string): Promise<number> {
 }
 
 test(
-  `${MUTATIONS} damaged requests: no answer is 5xx, none hangs, and memory comes back to its level`,
+  `${MUTATIONS} damaged requests: no answer is 5xx, none hangs, and memory returns to its level`,
   async () => {
     const random = createRandom(randomSeed('mutations'))
-    await run(random, MUTATIONS / 3) // Until then memory grows by what is compiled and pooled.
+    await run(random, MUTATIONS / 3) // Until then memory grows by compiled code and pools.
     const level = await metric('ariftly_process_resident_memory_bytes')
     const seen = await run(random, MUTATIONS)
     process.stderr.write(`mutations: ${JSON.stringify(Object.fromEntries(seen))}\n`)

@@ -11,14 +11,14 @@ import { discardRest, outOfMemory, type BodyReader } from './request-body.ts'
 /** Bytes of a body, decompressed; the one limit of requests that the reader needs. */
 export const BODY_BYTES_MAX = LIMITS.requestBytesMax
 
-/** What {@link createPostEvents} needs besides the pipeline. */
+/** Dependencies of {@link createPostEvents} other than the pipeline. */
 export interface PostEventsDeps {
   readonly bodies: BodyReader
   /** Called for each post. */
   readonly onPost: () => void
 }
 
-/** Makes the handler of `POST /v1/events` on `node:http`. Without a framework, which would cost more than the rest of the request. */
+/** Makes the handler of `POST /v1/events` on `node:http`, without a framework, which would cost more than the rest of the request. */
 export function createPostEvents(answerPost: PostPipeline, { bodies, onPost }: PostEventsDeps): RouteHandler {
   return async function postEvents(req, res, { context }): Promise<void> {
     onPost()
@@ -44,7 +44,7 @@ export function createPostEvents(answerPost: PostPipeline, { bodies, onPost }: P
   }
 }
 
-/** Makes the handler of posts that the fast path read: whole, not compressed and without headers of a CloudEvent. */
+/** Makes the handler of posts that the fast path has read: complete, not compressed and without headers of a CloudEvent. */
 export function createFastPostEvents(answerPost: PostPipeline, onPost: () => void): FastPathHandler {
   const contentOf = createPlainContentReader()
 
@@ -77,7 +77,7 @@ function setHeaders(res: ServerResponse, headers: Readonly<Record<string, string
   for (const name in headers) res.setHeader(name, headers[name] ?? '')
 }
 
-/** A client that left before this has no `close` to come. */
+/** If the client has disconnected already, no `close` follows. */
 function holdUntilClosed(res: ServerResponse, lease: MemoryLease): void {
   if (res.destroyed || res.closed) return lease.release()
   res.once('close', () => lease.release())

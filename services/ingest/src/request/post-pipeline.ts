@@ -7,7 +7,7 @@ import type { Quotas } from '../admission/quota.ts'
 import { outOfMemory } from './request-body.ts'
 import type { TakeEvents } from './take-events.ts'
 
-/** A post as far as its head tells. */
+/** The head of a post, and readers of the rest. */
 interface Post {
   /** With the query, if there is one. */
   readonly url: string
@@ -23,14 +23,13 @@ interface Post {
 /** How a post is answered. */
 interface PostCall {
   readonly context: RequestContext
-  /** Adds headers that the answer has, whatever it is. */
+  /** Adds headers to the answer, with any status. */
   setHeaders(headers: Readonly<Record<string, string>>): void
-  /** Tells the lease how much of the answer the client has not taken, and releases it when all of it is out or the client has gone. */
+  /** Gives the lease the unread bytes of the answer, and releases it when all is sent or the client has disconnected. */
   hold(lease: MemoryLease): void
 }
 
-/** What the pipeline needs. */
-export interface PostPipelineDeps {
+interface PostPipelineDeps {
   readonly authenticator: Pick<Authenticator, 'authenticate'>
   readonly quotas: Quotas
   readonly budget: MemoryBudget
@@ -38,8 +37,8 @@ export interface PostPipelineDeps {
 }
 
 /**
- * The steps of `POST /v1/events` behind both ways in: key, query, content type, quota, memory, body, validation, quota, log. Gives the answer; an
- * error is a Problem, thrown, or given where it is frequent (a throw costs more than a 429).
+ * The steps of `POST /v1/events` for both readers of HTTP: key, query, content type, quota, memory, body, validation, quota, log.
+ * Returns the answer. Errors are Problems: thrown, or returned where frequent (a throw costs more than a 429).
  */
 export type PostPipeline = (post: Post, call: PostCall) => Promise<Answer | Problem>
 
@@ -48,7 +47,7 @@ export function createPostPipeline({ authenticator, quotas, budget, take }: Post
   return async function answerPost(post, call) {
     const { url, authorization, declaredBytes } = post
     const found = authenticator.authenticate(authorization, 'events:write')
-    // A cached key costs no turn of the event loop.
+    // With a cached key there is no await.
     const caller = found instanceof Promise ? await found : found
     call.context.tenant = caller.tenant
     if (url.includes('?')) readQuery(url, {})
@@ -81,5 +80,5 @@ export function createPostPipeline({ authenticator, quotas, budget, take }: Post
   }
 }
 
-/** A caller is asked for again after so long: a revocation is known within a second. */
+/** A caller is authenticated again after this long, so that a revocation is known within a second. */
 const CALLER_KNOWN_MS = 500

@@ -2,7 +2,7 @@ import type { Validation, ValidationContext } from '@ariftly/events'
 import { validateBinaryCloudEvent, validateCloudEvents, validateEvents } from '@ariftly/events/validate'
 import type { Content } from './content.ts'
 
-/** Begins to validate the entries of a whole, decompressed body in any form that is taken. */
+/** Starts to validate the entries of a complete, decompressed body in any accepted format. */
 export function readEntries(content: Content, body: Buffer, context: ValidationContext): Validation {
   switch (content.kind) {
     case 'json':

@@ -76,7 +76,7 @@ describe('a body', () => {
     expect(await post(body, { 'content-encoding': encoding })).toMatchObject({ status: 200, text: String(BYTES_MAX) })
   })
 
-  test('that is packed holds about what it needs, so that many small ones of a tenant pass at once', async () => {
+  test('that is compressed holds about what it needs, so that many small ones of a tenant pass at once', async () => {
     const wide = createBodyReader({ bytesMax: 5_000_000, timeoutMs: 1000 })
     const lease = openLease()
     const packed = gzipSync(Buffer.from(`[${'{"type":"task.progress"},'.repeat(40)}1]`))
@@ -132,7 +132,7 @@ describe('a body', () => {
     expect(answer).toMatch(/connection: close/i)
   })
 
-  test('that never comes leaves nothing behind when its client goes', async () => {
+  test('that never arrives leaves no memory behind when its client disconnects', async () => {
     const socket = connect(port, '127.0.0.1')
     socket.write('POST / HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 1000\r\n\r\nxx')
     await eventually(() => budget.usedBytes === REQUEST_BYTES + 2)
@@ -150,7 +150,7 @@ describe('a body', () => {
   })
 })
 
-test('the body of a request that was cut before anybody listened is given up at once', async () => {
+test('the body of a request that was cut before it had a listener is given up immediately', async () => {
   const cut = createServer()
   cut.listen(0, '127.0.0.1')
   await once(cut, 'listening')

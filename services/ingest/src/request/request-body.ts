@@ -14,7 +14,7 @@ export interface BodyReader {
   close(): void
 }
 
-/** What a reader needs. */
+/** Options of {@link createBodyReader}. */
 export interface BodyReaderOptions {
   readonly bytesMax: number
   readonly timeoutMs: number
@@ -31,7 +31,7 @@ interface Limits {
   readonly bytesMax: number
 }
 
-/** Creates a reader. One clock looks after all bodies, so that a request costs no timer of its own. */
+/** Creates a reader. One timer checks all bodies, so that a request needs none. */
 export function createBodyReader({ bytesMax, timeoutMs }: BodyReaderOptions): BodyReader {
   const readings = new Set<Reading>()
   const clock = setInterval(endSlowBodies, Math.min(500, timeoutMs / 2))
@@ -39,7 +39,7 @@ export function createBodyReader({ bytesMax, timeoutMs }: BodyReaderOptions): Bo
 
   function endSlowBodies(): void {
     const nowMs = performance.now()
-    // In the order of their start: the first that is young enough ends the look.
+    // In the order of their start: the first one within its time ends the check.
     for (const reading of readings) {
       if (nowMs - reading.startedMs < timeoutMs) return
       reading.fail(tooSlow())
@@ -56,7 +56,7 @@ export function createBodyReader({ bytesMax, timeoutMs }: BodyReaderOptions): Bo
   return { read, close: () => clearInterval(clock) }
 }
 
-/** The body as it was sent. It is among `readings` until it has ended. */
+/** Reads the raw body, which is in `readings` until it has ended. */
 function receive(
   req: IncomingMessage,
   { lease, bytesMax, readings }: Limits & { readonly readings: Set<Reading> },
@@ -92,7 +92,7 @@ function receive(
       resolve(first !== undefined && chunks.length === 1 ? first : Buffer.concat(chunks, bytes))
     }
 
-    /** The client has gone: no one receives this answer. */
+    /** The client has disconnected: it does not receive this answer. */
     function onCut(): void {
       fail(new Problem(400, 'request_aborted', { detail: 'The request ended before its body did.' }))
     }
@@ -130,12 +130,12 @@ async function unpackLater(
 }
 
 /**
- * JSON is packed some tenfold: what a body is unpacked to at first, and so the memory that it is given. Were that at once all that
- * a body may have, a dozen small packed requests would be all that a tenant can have under way.
+ * JSON is compressed about tenfold; this is the first reservation for decompressing a body. If that were the maximum of a body,
+ * a dozen small compressed requests would use up a tenant's memory.
  */
 const LIKELY_RATIO = 20
 const LIKELY_BYTES_MIN = 64 * 1024
-/** Each piece of what is unpacked costs a callback on the event loop; node's default is a quarter of this. */
+/** Each decompressed chunk costs a callback on the event loop; node's default is a quarter of this. */
 const CHUNK_BYTES = 64 * 1024
 
 type Unpack = (
@@ -186,13 +186,13 @@ export function outOfMemory(): Problem {
   })
 }
 
-/** What a client may still send after an early answer, thrown away, before its connection is cut. */
+/** Bytes that a client may send after an early answer, discarded, before its connection is cut. */
 const REST_BYTES_MAX = 64 * 1024 * 1024
 const REST_MS_MAX = 15_000
 
 /**
- * After an answer that came before the body's end: throws the rest away, so that the client gets the answer and can use the connection
- * again; a rest that never ends is cut.
+ * After an answer before the body's end: discards the rest, so that the client gets the answer and can reuse the connection; a
+ * rest that never ends is cut.
  */
 export function discardRest(req: IncomingMessage): void {
   if (req.complete) return

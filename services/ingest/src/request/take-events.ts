@@ -7,18 +7,17 @@ import { readEntries } from './read-entries.ts'
 import type { EventLog } from '../log/event-log.ts'
 import type { ValidationQueue } from './validation-queue.ts'
 
-/** What the taking of events needs. */
-export interface TakeEventsDeps {
+interface TakeEventsDeps {
   readonly validations: Pick<ValidationQueue, 'run'>
   readonly log: Pick<EventLog, 'write'>
   readonly count: (status: EntryResult['status'], events: number) => void
   /** The clock by which ids are minted and validated. */
   readonly clock: Pick<ClockSkew, 'now' | 'latest'>
-  /** How long events are kept, milliseconds: what is older is refused. */
+  /** How long events are kept, milliseconds: older ones are refused. */
   readonly historyMs: () => number
 }
 
-/** A body that is whole and unpacked, and whose it is. */
+/** A complete, decompressed body and its caller. */
 interface PostedBody {
   readonly caller: Caller
   readonly content: Content
@@ -29,7 +28,7 @@ interface PostedBody {
   wait<T>(waiting: Promise<T>): Promise<T>
 }
 
-/** Judges a body's events, writes those that are valid, and answers. What is refused or cannot be written is a Problem, thrown, or given if it is frequent. */
+/** Validates a body's events, writes the valid ones, and answers. Errors are Problems: thrown, or returned where frequent. */
 export type TakeEvents = (posted: PostedBody, context: RequestContext) => Promise<Answer | Problem>
 
 /** Makes what both ways of a post lead to. */
@@ -46,8 +45,8 @@ export function createTakeEvents(deps: TakeEventsDeps): TakeEvents {
       traceparent: context.traceparent,
       historyMs: historyMs(),
     }
-    const judged = validations.run(tenant, readEntries(content, body, validation))
-    const checked = judged instanceof Promise ? await posted.wait(judged) : judged
+    const validated = validations.run(tenant, readEntries(content, body, validation))
+    const checked = validated instanceof Promise ? await posted.wait(validated) : validated
     const events = checked.type === 'entries' ? checked.entries.length : 1
     const refusal = posted.charge(events)
     if (refusal !== undefined) return refusal

@@ -19,7 +19,7 @@ import { createTakeEvents } from './take-events.ts'
 export const KEYS = { free: generateApiKey().key, empty: generateApiKey().key, reader: generateApiKey().key } as const
 
 /** Agents whose events the log does not take. */
-const STATUS_BY_AGENT: Readonly<Record<string, RecordStatus>> = { away: 'retry', large: 'refused' }
+const STATUS_BY_AGENT: Readonly<Record<string, RecordStatus>> = { down: 'retry', large: 'refused' }
 
 /** What a client writes over one connection. */
 export interface RawScript {
@@ -29,7 +29,7 @@ export interface RawScript {
   readonly isPolite?: boolean
 }
 
-/** What came of a script. */
+/** The result of a script. */
 interface RawPlay {
   /** All that the server wrote. */
   readonly text: string
@@ -37,7 +37,7 @@ interface RawPlay {
   readonly isEndedByServer: boolean
 }
 
-/** The whole of ingest's HTTP side on a port, with a log in memory. */
+/** All of ingest's HTTP side on a port, with a log in memory. */
 export interface RawServer {
   /** Plays a script, then ends the client's side, and resolves when the connection is closed. */
   play(script: RawScript): Promise<RawPlay>
@@ -47,7 +47,7 @@ export interface RawServer {
   close(): Promise<void>
 }
 
-/** Starts a server with or without the fast path. Events are validated and written at once, so that no response is under way when the next piece is read. */
+/** Starts a server with or without the fast path. Events are validated and written immediately, so that no response is pending when the next piece is read. */
 export async function startRawServer(o: {
   readonly fastPath: boolean
   /** Default 128 MiB. */
@@ -93,7 +93,7 @@ export async function startRawServer(o: {
   await untilReady(authenticator)
   for (const key of Object.values(KEYS)) {
     const caller = await authenticator.authenticate(`Bearer ${key}`, 'any')
-    // Takes the one event that the empty key may post: the clock of the quotas stands still.
+    // Takes the one event that the empty key may post: the clock of the quotas does not advance.
     quotas.admit(caller, 0)
   }
 
@@ -118,7 +118,7 @@ export async function startRawServer(o: {
 
 const NO_FRONT: FrontConnections = { drain() {}, close() {}, destroy() {}, unanswered: 0 }
 
-/** Keys are cached once their feed has been read; here it is at once. */
+/** Keys are cached once their feed has been read, which does not wait here. */
 async function untilReady(authenticator: Authenticator): Promise<void> {
   for (let turn = 0; !authenticator.ready; turn += 1) {
     if (turn === 10_000) throw new Error('The feed of keys was not read.')

@@ -40,7 +40,7 @@ export function createRawPosts(random: Random, taskId: string): RawPosts {
   const bytes = Buffer.concat(texts)
   const end = random() < 1 / 3 ? Math.floor(random() * bytes.length) : bytes.length
   const cuts = new Set<number>()
-  // Pieces that are whole requests are what clients send.
+  // Clients send complete requests in one piece.
   let at = 0
   for (const text of texts) if ((at += text.length) < end && random() < 0.8) cuts.add(at)
   for (let count = Math.floor(random() * 3); count > 0; count -= 1) cuts.add(Math.floor(random() * end))
@@ -51,7 +51,7 @@ export function createRawPosts(random: Random, taskId: string): RawPosts {
 
 function drawRequest(random: Random, taskId: string): Buffer {
   // A request that is not read ends the script, or at least the fast path.
-  if (random() < 0.6) return Buffer.from(post(eventBody(taskId, { agent: pick(random, ['a', 'b', 'away', 'large']) })))
+  if (random() < 0.6) return Buffer.from(post(eventBody(taskId, { agent: pick(random, ['a', 'b', 'down', 'large']) })))
   const body = drawBody(random, taskId)
   const lines = [
     'Host: x',
@@ -76,7 +76,7 @@ function drawRequest(random: Random, taskId: string): Buffer {
 }
 
 function drawBody(random: Random, taskId: string): Buffer {
-  const event = eventBody(taskId, { agent: pick(random, ['a', 'b', 'away', 'large']) })
+  const event = eventBody(taskId, { agent: pick(random, ['a', 'b', 'down', 'large']) })
   return Buffer.from(
     pick(random, [
       event,

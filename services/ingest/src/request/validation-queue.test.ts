@@ -24,7 +24,7 @@ async function orderOf(queue: ValidationQueue, bodies: readonly (readonly [strin
   return ended
 }
 
-test('a small body is validated at once, also while large ones wait', async () => {
+test('a small body is validated immediately, also while large ones wait', async () => {
   const queue = new ValidationQueue()
   const large = queue.run('a', validationOf(20, 1))
   expect(large).toBeInstanceOf(Promise)
@@ -46,7 +46,7 @@ test('a large body leaves the event loop free between its turns', async () => {
   expect(turns).toBeGreaterThanOrEqual(18)
 })
 
-test('tenants take turns, and the bodies of one tenant are validated one after the other', async () => {
+test('tenants take turns, and the bodies of one tenant are validated one after another', async () => {
   const queue = new ValidationQueue()
   const ended = await orderOf(queue, [
     ['a1', 'a', 12],
@@ -62,7 +62,7 @@ function* failing(): Validation {
   throw new Error('broken')
 }
 
-test('a validation that throws rejects, and the next one goes on', async () => {
+test('a validation that throws rejects, and the next one continues', async () => {
   const queue = new ValidationQueue()
   const [failed, next] = await Promise.allSettled([queue.run('a', failing()), queue.run('a', validationOf(5))])
   expect(failed).toMatchObject({ status: 'rejected', reason: { message: 'broken' } })

@@ -1,6 +1,6 @@
 import type { Validation, ValidationResult } from '@ariftly/events'
 
-/** What the validations of large bodies take of one turn of the event loop, milliseconds; the last slice of a turn may go beyond it. */
+/** Time of one event-loop turn for validating large bodies, ms; the last slice of a turn may exceed it. */
 const TURN_MS = 1
 
 interface Waiting {
@@ -10,15 +10,15 @@ interface Waiting {
 }
 
 /**
- * Runs validations, so that a large body does not delay small ones: what is not done after its first slice waits here, and in each turn of
- * the event loop one body goes on for 1 ms. Tenants take turns; the bodies of one tenant are validated one after the other. What waits is
- * bounded by the memory that bodies may hold.
+ * Runs validations so that a large body does not delay small ones: a body that is not done after its first slice waits here,
+ * and in each event-loop turn one body is continued for 1 ms. Tenants take turns; the bodies of one tenant are validated one
+ * after another. The queue is bounded by the memory that bodies may hold.
  */
 export class ValidationQueue {
-  /** By tenant, the one whose turn is next first. */
+  /** By tenant; the first tenant's turn is next. */
   readonly #waiting = new Map<string, Waiting[]>()
 
-  /** The result, at once if the body is small. */
+  /** The result; no promise if the body is small. */
   run(tenant: string, validation: Validation): ValidationResult | Promise<ValidationResult> {
     const first = validation.next()
     if (first.done === true) return first.value

@@ -3,8 +3,7 @@ import { refuseSharedSessions } from '@ariftly/store'
 import pg from 'pg'
 import { unreachable, type Finding } from './finding.ts'
 
-/** What {@link checkPostgres} needs. */
-export interface PostgresCheck {
+interface PostgresCheck {
   /** The URL of the services. */
   readonly url: string
   /** The URL of the owner, who migrates. */

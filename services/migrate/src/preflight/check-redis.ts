@@ -31,7 +31,7 @@ export async function checkRedis(o: {
   }
 }
 
-/** What the answer to INFO tells: policy, version, role, memory. */
+/** Findings of the answer to INFO: policy, version, role, memory. */
 export function findingsOfInfo(info: string): readonly Finding[] {
   const read = (name: string) => new RegExp(`^${name}:(\\S+)`, 'm').exec(info)?.[1]
   const findings: Finding[] = []

@@ -14,8 +14,7 @@ import type { Hub } from '../hub/hub.ts'
 import type { WantedRecord } from '../log/duplicate-check.ts'
 import { createDispatch, type Stretch } from './dispatch-records.ts'
 
-/** What {@link consumeLog} needs. */
-export interface ConsumeLogOptions {
+interface ConsumeLogOptions {
   readonly client: KafkaClient
   readonly topic: string
   readonly identity: LogIdentity
@@ -25,17 +24,14 @@ export interface ConsumeLogOptions {
   readonly tracing: Tracing | undefined
 }
 
-/** Records that are dispatched at a stretch: more would hold up the live streams and their heartbeats. */
+/** Records dispatched together: more would delay live streams and heartbeats. */
 const STRETCH_RECORDS = 512
 
-/**
- * Reads all partitions of the log into the hub, from the hub's own position on, in no consumer group: no other process has
- * a say in what is read here.
- */
+/** Reads all partitions of the log into the hub from the hub's position, without a consumer group: every gateway reads all. */
 export function consumeLog(o: ConsumeLogOptions): LogReader {
   const { hub } = o
   const partitions = hub.ring.position.length
-  /** The last record of each partition that had an id, by which the log's identity is checked whenever reading begins again. */
+  /** The last record of each partition that had an id: the log's identity is checked against it when reading starts again. */
   const last = new Map<number, { readonly offset: number; readonly id: string }>()
   const dispatch = createDispatch({ hub, now: () => performance.now() })
 

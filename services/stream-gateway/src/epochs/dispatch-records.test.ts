@@ -17,7 +17,7 @@ const PARTITIONS = 6
 /** Records of each of them: several steps. */
 const EACH = 64
 
-test('records that streams want are decoded and handed on in steps, between which other work has its turn', async () => {
+test('records that streams want are decoded and appended in steps, and other work runs in between', async () => {
   const { dispatch, hub, written } = await openStream(1)
   const records = Array.from({ length: RECORDS }, (_, offset) => wantedRecord(offset, { partition: 0, partitions: 1 }))
   const counting = new AbortController()
@@ -25,7 +25,7 @@ test('records that streams want are decoded and handed on in steps, between whic
   await dispatch({ partition: 0, records, nextOffset: RECORDS }, new AbortController().signal)
   counting.abort()
   const turns = await counted
-  // The hub writes in the turn after the last step.
+  // The hub writes in the event-loop turn after the last step.
   await nextTurn()
   expect(turns).toBeGreaterThan(4)
   expect(hub.counts.delivered).toBe(RECORDS)
@@ -36,16 +36,16 @@ test('records that streams want are decoded and handed on in steps, between whic
   ).toEqual(records.map((_, n) => `event ${n}`))
 })
 
-test('partitions that are read at the same time share a turn', async () => {
+test('partitions that are read concurrently share the time of one event-loop turn', async () => {
   const { dispatch, hub } = await openStream(PARTITIONS)
   let records = 0
   let mostInTurn = 0
-  function look(): void {
+  function noteTurn(): void {
     mostInTurn = Math.max(mostInTurn, hub.counts.records - records)
     ;({ records } = hub.counts)
-    if (records < PARTITIONS * EACH) setImmediate(look)
+    if (records < PARTITIONS * EACH) setImmediate(noteTurn)
   }
-  setImmediate(look)
+  setImmediate(noteTurn)
   const stretches = Array.from({ length: PARTITIONS }, (_, partition) => ({
     partition,
     records: Array.from({ length: EACH }, (_record, offset) =>
@@ -100,7 +100,7 @@ test('frames that wait for streams never stop the reading of the log', async () 
 /** A hub with a live stream that wants everything, and what hands records to it. */
 async function openStream(partitions: number, schedule: (run: () => void) => void = (run) => void setImmediate(run)) {
   let nowMs = 0
-  // A clock by which each look at it costs a millisecond.
+  // A clock that advances by a millisecond each time it is read.
   const now = () => (nowMs += 1)
   const hub = new Hub({
     epoch: 1,

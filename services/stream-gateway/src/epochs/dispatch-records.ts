@@ -8,8 +8,7 @@ import type { FilterGroup } from '../hub/subscriber.ts'
 import type { WantedRecord } from '../log/duplicate-check.ts'
 import { routedOf, tenantOf } from '../log/read-routed.ts'
 
-/** What {@link createDispatch} needs. */
-export interface DispatchOptions {
+interface DispatchOptions {
   readonly hub: Hub
   readonly now: () => number
 }
@@ -21,20 +20,20 @@ export interface Stretch {
   readonly nextOffset: number
 }
 
-/** What is done with records between two looks at the clock, in records that no stream wants; one that is wanted costs more. */
+/** Work between two checks of the clock, counted in unwanted records; a wanted record costs {@link WANTED_COST}. */
 const STEP_COST = 32
 const WANTED_COST = 4
-/** Groups that are kept of the wanted records of a stretch, each at 8 bytes; records beyond are matched again when they are appended. */
+/** Groups kept for the wanted records of a stretch, 8 bytes each; further records are matched again when they are appended. */
 const GROUPS_MAX = 16_384
 /**
- * So long records of all partitions are decoded and handed to the hub in one turn of the event loop, ms: those of one tenant must
- * not hold up the others. Each partition gets at least one step a turn.
+ * Time for decoding and appending records of all partitions in one turn of the event loop, ms, so that one tenant's records
+ * do not delay the others'. Each partition gets at least one step a turn.
  */
 const TURN_MS = 2
 
 /**
- * Hands records to the hub. Those that an open stream wants, by their tenant and then by their headers, are decoded and
- * checked for duplicates before; of all others nothing is built. `onWanted` is called with those that are wanted.
+ * Hands records to the hub. Records that an open stream wants, by tenant and headers, are decoded and checked for
+ * duplicates first, and given to `onWanted`; nothing is built for the others.
  */
 export function createDispatch(o: DispatchOptions) {
   const { hub } = o
@@ -47,7 +46,7 @@ export function createDispatch(o: DispatchOptions) {
     onWanted?: (wanted: readonly WantedRecord[]) => void,
   ): Promise<void> {
     let position = hub.ring.position[partition] ?? 0
-    // A batch that failed half-way comes again.
+    // A batch that failed half-way is read again.
     const fresh = records[0] !== undefined && records[0].offset >= position ? records : records.filter(isFresh)
     const { version: filterVersion } = hub.filterIndex
     const wanted = await decodeAllWanted(fresh, signal)
@@ -56,7 +55,7 @@ export function createDispatch(o: DispatchOptions) {
     const stepRecords = states.size === 0 ? STEP_COST : STEP_COST / WANTED_COST
     for (let at = 0; at < fresh.length || at === 0; at += stepRecords) {
       if (at > 0 && isTurnOver()) await nextTurn()
-      // A handler that was given up (the assignment changed) must not append behind its successor's back.
+      // An aborted handler (the assignment changed) must not append: its successor already does.
       signal.throwIfAborted()
       if (hub.ring.position[partition] !== position) throw new Error('Two handlers read the same partition.')
       const step = fresh.slice(at, at + stepRecords)
@@ -71,7 +70,7 @@ export function createDispatch(o: DispatchOptions) {
     }
   }
 
-  /** The records that open streams want, decoded; other work has its turn in between. */
+  /** Decodes the records that open streams want, and yields to the event loop in between. */
   async function decodeAllWanted(records: readonly RecordView[], signal: AbortSignal): Promise<RoutedRecord[]> {
     const wanted: RoutedRecord[] = []
     let cost = 0
@@ -92,7 +91,7 @@ export function createDispatch(o: DispatchOptions) {
     return wanted
   }
 
-  /** The groups of open streams that get a record, if it turns out to be an event. */
+  /** The filter groups that get a record, if it decodes to an event. */
   function groupsFor(record: RecordView): readonly FilterGroup[] {
     const tenant = tenantOf(record)
     return tenant === undefined || !hub.filterIndex.has(tenant)

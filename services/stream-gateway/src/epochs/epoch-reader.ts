@@ -3,7 +3,7 @@ import { describeAvailable, kafkaFault, type KafkaClient, type LogReader } from 
 import { createReleasers, type Logger, type Tracing } from '@ariftly/runtime'
 import type { Pool } from '@ariftly/store'
 import { readPositions, type LogEpoch } from '@ariftly/store/projection'
-import { findEarlierCopies, isLongHistory, readHistoryPage } from '@ariftly/store/streams'
+import { findEarlierDuplicates, isLongHistory, readHistoryPage } from '@ariftly/store/streams'
 import type { StreamGatewayConfig } from '../config.ts'
 import type { StreamIds } from '../frames/stream-id.ts'
 import { toEventFilter, type StreamFilter } from '../hub/filter.ts'
@@ -17,13 +17,13 @@ import { consumeLog } from './consume-log.ts'
 import { createHistoryReader } from './history-reader.ts'
 import { KeptHistory } from './kept-history.ts'
 
-/** What {@link startEpochReader} needs. */
+/** Options of {@link startEpochReader}. */
 export interface EpochReaderOptions {
   readonly config: StreamGatewayConfig
   readonly kafka: KafkaClient
   /** For history pages and look-ups. */
   readonly pool: Pool
-  /** For what must not wait behind them: the projection's position. */
+  /** For queries that must not wait for the pool's other ones: the projection's position. */
   readonly watchPool: Pool
   /** How long history is kept, milliseconds. */
   readonly historyMs: () => number
@@ -58,12 +58,12 @@ export interface EpochReader {
   close(): Promise<void>
 }
 
-/** While no stream waits for the projection, it is polled so much less often: each look costs as much as dozens of frames. */
+/** While no stream waits for the projection, it is polled this many times less often: a poll costs as much as dozens of frames. */
 const CALM_FACTOR = 10
 
 /**
- * Begins to read the log of an epoch. A partition without a leader begins where it is projected to. Rejects while Kafka or
- * Postgres cannot be asked, and with `log_identity_changed` when the log ends before what was projected.
+ * Starts to read the log of an epoch. A partition without a leader starts at the projection's position. Rejects while Kafka
+ * or Postgres is unavailable, and with `log_identity_changed` when the log ends before the projection's position.
  */
 export async function startEpochReader(o: EpochReaderOptions, epoch: LogEpoch): Promise<EpochReader> {
   const { config, kafka, pool, watchPool, historyMs, log, tracing } = o
@@ -101,7 +101,7 @@ export async function startEpochReader(o: EpochReaderOptions, epoch: LogEpoch): 
 /** Where the reading of an epoch begins, and the log's end now. */
 async function findStart({ config, kafka, pool }: EpochReaderOptions, { epoch }: LogEpoch) {
   const { KAFKA_TOPIC: topic, KAFKA_PARTITIONS: partitions, RING_BYTES_MAX: ringBytesMax } = config
-  // Before the log's end is asked for: the projection advances meanwhile, and would seem to be beyond the log.
+  // Read before the log's end: a projection that advances in between would seem to be beyond the log.
   const positions = await readPositions(pool, { projection: 'events', epoch, topic })
   const projected = new Map([...positions].map(([partition, at]) => [partition, at.nextOffset]))
   const logStart = Float64Array.from({ length: partitions }, (_, partition) => projected.get(partition) ?? 0)
@@ -140,7 +140,7 @@ function createHub(o: EpochReaderOptions, { epoch }: LogEpoch, start: OffsetVect
       readHistory(filter.tenant, toEventFilter(filter), position, scan),
     closeStream: o.closeStream,
     lookUps: {
-      lookUp: (partition, candidates) => findEarlierCopies(pool, { epoch, partition, candidates }),
+      lookUp: (partition, candidates) => findEarlierDuplicates(pool, { epoch, partition, candidates }),
       onOpened: (error) => log.error({ err: error }, 'duplicates are not looked up until Postgres answers'),
     },
     now: () => performance.now(),

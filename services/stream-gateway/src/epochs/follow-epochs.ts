@@ -2,7 +2,7 @@ import { followEpochs } from '@ariftly/log-epochs'
 import type { Metrics } from '@ariftly/runtime'
 import { startEpochReader, type EpochReader, type EpochReaderOptions } from './epoch-reader.ts'
 
-/** The reading of whatever epoch of the log is current. */
+/** The reader of the current epoch of the log. */
 export interface EpochFollower {
   /** Undefined until the log could be read for the first time, between two epochs, and while the log is another one. */
   readonly epochReader: EpochReader | undefined

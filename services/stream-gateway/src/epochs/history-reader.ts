@@ -3,8 +3,7 @@ import type { HistoryPageRequest, HistoryPartition } from '@ariftly/store/stream
 import type { HistoryPage } from '../hub/hub-options.ts'
 import type { OffsetVector } from '../log/offset-vector.ts'
 
-/** What {@link createHistoryReader} needs. */
-export interface HistoryReaderOptions {
+interface HistoryReaderOptions {
   read(request: HistoryPageRequest): Promise<ReadonlyMap<number, HistoryPartition>>
   /** Whether a task or session has more than `rowsMax` events in all. */
   isLong(o: { readonly tenant: string; readonly filter: EventFilter; readonly rowsMax: number }): Promise<boolean>
@@ -16,19 +15,19 @@ export interface HistoryReaderOptions {
 /** Rows and bytes of a page over all partitions that can have rows; a row may have 256 KiB. */
 const PAGE_ROWS = 768
 const PAGE_BYTES = 768 * 1024
-/** Rows of the tenant that a page looks at in a partition when it is read by position. */
+/** Rows of the tenant that a page scans in a partition when it is read by position. */
 const SCAN_ROWS = 2000
 /**
  * Matching rows from which on a task or session is read by position: by its own index, each page would read all of it. A
  * page of a large task then costs the same wherever it is.
  */
 const LARGE_ROWS = 5000
-/** The same for its rows in all: its index tells no position, so a page by it reads also what is before. */
+/** The same for all rows of the task or session: its index has no position, so each page also reads the rows before it. */
 const LONG_ROWS = 50_000
 
 /**
- * Asks for pages of a size that bounds memory; a task's events all stand in the partition of its key. Whether the task or
- * session is long is asked once, before the first page of a stream, for which `scan` is undefined.
+ * Reads pages of a size that bounds memory; a task's events are all in the partition of its key. Whether the task or session
+ * is long is queried once, before the first page of a stream, for which `scan` is undefined.
  */
 export function createHistoryReader(
   o: HistoryReaderOptions,

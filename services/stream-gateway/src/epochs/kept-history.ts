@@ -3,10 +3,9 @@ import { readPositions } from '@ariftly/store/projection'
 import { earliestLogTime, positionsAtLogTime } from '@ariftly/store/streams'
 import { originOf, type OffsetVector } from '../log/offset-vector.ts'
 
-/** What {@link KeptHistory} needs. */
-export interface KeptHistoryOptions {
+interface KeptHistoryOptions {
   readonly pool: Pool
-  /** For what must not wait behind history pages: the projection's position. */
+  /** For queries that must not wait for history pages: the projection's position. */
   readonly watchPool: Pool
   readonly epoch: number
   readonly topic: string

@@ -1,6 +1,6 @@
 import { chunkOf } from './frames.ts'
 
-/** Why a stream cannot go on from the position that was asked for. */
+/** Why a stream cannot continue from the requested position. */
 export type ResetReason = 'log_changed' | 'history_expired' | 'position_beyond_log'
 
 /**
@@ -17,7 +17,7 @@ export function checkpointFrame(id: string): Buffer {
   return chunkOf(`event: stream.checkpoint\ndata: {}\nid: ${id}\n\n`)
 }
 
-/** The same, and tells the client that it has had all that its gateway has read: what follows comes as it is read. */
+/** The same, and says that the client is up to date: it has had all records that its gateway has read. */
 export function liveFrame(id: string): Buffer {
   return chunkOf(`event: stream.checkpoint\ndata: {"live":true}\nid: ${id}\n\n`)
 }
@@ -25,7 +25,7 @@ export function liveFrame(id: string): Buffer {
 /** Tells the client that its position could not be kept and where the stream continues. */
 export function resetFrame(o: {
   readonly reason: ResetReason
-  /** The id or time that was asked for, as it was given. */
+  /** The requested id or time, verbatim. */
   readonly requested: string
   /** Log time of the oldest event that there is; null when there is none. */
   readonly earliestMs: number | undefined

@@ -16,7 +16,7 @@ describe('a frame', () => {
     )
   })
 
-  test('beside others in a block is unchunked one by one', () => {
+  test('together with others in a block is unchunked one by one', () => {
     const frames = ['a', 'b'].map((data) => renderFrame({ event: 'e', data: Buffer.from(data), id: data }))
     const blocks = [...frames, HEARTBEAT]
     const joined = joinBlocks(
@@ -37,7 +37,7 @@ describe('frames of the stream itself', () => {
     }
   })
 
-  test('begin with the time to come back and the position, in one block', () => {
+  test('begin with the reconnection time and the position, in one block', () => {
     expect(unchunk(openingFrame(2000, 'v1.x')).toString()).toBe(
       'retry: 2000\nevent: stream.checkpoint\ndata: {}\nid: v1.x\n\n',
     )
@@ -45,7 +45,7 @@ describe('frames of the stream itself', () => {
     expect(unchunk(checkpointFrame('v1.x')).toString()).toBe('event: stream.checkpoint\ndata: {}\nid: v1.x\n\n')
   })
 
-  test('keep what was requested on one line, whatever it is', () => {
+  test('keep any requested text on one line', () => {
     const frame = resetFrame({ reason: 'log_changed', requested: 'a\n"é', earliestMs: 0, id: 'v1.x' })
     expect(unchunk(frame).toString()).toBe(
       'event: stream.reset\ndata: {"reason":"log_changed","requested":"a\\n\\"é","earliest":"1970-01-01T00:00:00.000Z"}\nid: v1.x\n\n',

@@ -27,7 +27,7 @@ export function chunkOf(text: string): Buffer {
 /** A comment and one line feed: a second one would make some clients fire an empty message. */
 export const HEARTBEAT = chunkOf(':\n')
 
-/** What an HTTP/1.0 client gets of a block of whole chunks: the bytes inside. They retain nothing but the block. */
+/** The bytes inside a block of whole chunks, for HTTP/1.0 clients. They retain only the block. */
 export function unchunk(block: Buffer): Buffer {
   const bodies: Buffer[] = []
   let bytes = 0
@@ -41,7 +41,7 @@ export function unchunk(block: Buffer): Buffer {
   return joinBlocks(bodies, bytes)
 }
 
-/** Joins blocks that go out together, in memory of its own; one alone is returned as it is. */
+/** Joins blocks into a new buffer; a single block is returned unchanged. */
 export function joinBlocks(blocks: readonly Buffer[], bytes: number): Buffer {
   const [only] = blocks
   if (only !== undefined && blocks.length === 1) return only

@@ -10,7 +10,7 @@ export interface Sealer {
 export interface StreamIds {
   /** `v1.` and the sealed position, base64url. */
   seal(place: PositionInLog): string
-  /** The position, or undefined for a text that none of our keys sealed: malformed, cut or forged. */
+  /** The position; undefined for a malformed, truncated or forged id. */
   open(id: string): PositionInLog | undefined
 }
 
@@ -19,8 +19,8 @@ const AAD = 'stream-id'
 const SHAPE = /^v1\.[A-Za-z0-9_-]{40,16000}$/
 
 /**
- * Ids are sealed (AES-256-GCM): unsealed offsets would tell every tenant the platform's volume, and the tag tells a forged
- * id from ours. A position belongs to no tenant: what a stream shows is decided by the key that opens it.
+ * Ids are sealed (AES-256-GCM): plain offsets would reveal the platform's volume to every tenant, and the tag detects forged
+ * ids. A position belongs to no tenant: the key that opens a stream decides what it shows.
  */
 export function createStreamIds(sealer: Sealer): StreamIds {
   function seal(place: PositionInLog): string {

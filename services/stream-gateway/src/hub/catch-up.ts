@@ -11,8 +11,7 @@ import type { HistoryPage, HubCounts, HubOptions } from './hub-options.ts'
 import { RingSlices } from './ring-slices.ts'
 import type { Subscriber } from './subscriber.ts'
 
-/** What {@link CatchUp} needs of the hub. */
-export interface CatchUpOptions extends HubOptions {
+interface CatchUpOptions extends HubOptions {
   readonly ring: Ring
   readonly counts: HubCounts
   readonly duplicates: DuplicateCheck
@@ -32,13 +31,13 @@ const RETRY = { baseMs: 200, maxMs: 30_000 } as const
 /**
  * Brings streams from their own position to the ring's end.
  *
- * Each stream that is not live has a position of its own and gets its own frames: pages from Postgres until the ring covers
- * the position, then the ring in dispatch order, and in the tick in which it is at the ring's end and the ring's position
- * dominates its own it becomes live. What is in neither place is waited for. A stream whose socket is full waits until it
- * is writable. Nothing is ever skipped.
+ * A stream that is not live has its own position and frames: pages from Postgres until the ring covers the position, then
+ * the ring in dispatch order. It becomes live in the tick in which it reaches the ring's end and the ring's position
+ * dominates its own. It waits for records that are in neither the ring nor Postgres, and for its socket to be writable.
+ * Nothing is ever skipped.
  *
- * A record of the ring that may be a duplicate that only Postgres knows (`DuplicateCheck.pass`) is not passed: the stream is
- * served by pages until it is behind it.
+ * A record of the ring that may have a duplicate known only to Postgres (`DuplicateCheck.pass`) is not shown from the ring:
+ * the stream reads pages until its position is above it.
  */
 export class CatchUp {
   readonly #o: CatchUpOptions
@@ -71,7 +70,7 @@ export class CatchUp {
     this.#o.wake()
   }
 
-  /** The stream is closed or begins again: it waits for nothing. */
+  /** Stops waiting for a stream that is closed or starts again. */
   forget(subscriber: Subscriber): void {
     this.#ahead.delete(subscriber)
     this.#waiting.delete(subscriber)
@@ -97,7 +96,7 @@ export class CatchUp {
     }
   }
 
-  /** One round of slices, in turns of tenants; true when there is more to do at once. */
+  /** Runs one round of slices, tenants in turn; true when more can be done immediately. */
   run(): boolean {
     const untilMs = this.#o.now() + ROUND_MS
     for (let subscriber = this.#queue.take(); subscriber !== undefined; subscriber = this.#queue.take()) {
@@ -108,7 +107,7 @@ export class CatchUp {
     return !this.#queue.isEmpty
   }
 
-  /** Streams that have been ahead of the log for so long; they are given again only after as long. */
+  /** Streams that have been ahead of the log for `ageMs`; each is returned again only after another `ageMs`. */
   takeAhead(ageMs: number): Subscriber[] {
     const nowMs = this.#o.now()
     const due = [...this.#ahead].filter(([, sinceMs]) => sinceMs <= nowMs - ageMs).map(([subscriber]) => subscriber)
@@ -123,7 +122,7 @@ export class CatchUp {
     else this.#leaveRing(subscriber)
   }
 
-  /** What comes next is not in the ring, or not known to be no duplicate. */
+  /** The next record is not in the ring, or may be a duplicate. */
   #leaveRing(subscriber: Subscriber): void {
     this.#ahead.delete(subscriber)
     if (subscriber.fellBehind && !this.#ring.covers(subscriber.position)) this.#o.closeStream(subscriber, 'slow')
@@ -136,7 +135,7 @@ export class CatchUp {
     this.#waiting.add(subscriber)
   }
 
-  /** Gives a stream the next slice of the ring; it is live when it comes to the end. */
+  /** Gives a stream the next slice of the ring; at the ring's end it becomes live. */
   #walk(subscriber: Subscriber): void {
     const { block, frames, endSeq, isStopped } = this.#slices.next(subscriber)
     if (block !== undefined) this.#send(subscriber, block, frames)
@@ -145,7 +144,7 @@ export class CatchUp {
     else this.#arrive(subscriber)
   }
 
-  /** The stream has seen the whole ring. */
+  /** Handles a stream at the ring's end. */
   #arrive(subscriber: Subscriber): void {
     const { position } = this.#ring
     raise(subscriber.position, position)
@@ -169,7 +168,7 @@ export class CatchUp {
     budget.enforce()
   }
 
-  /** A bounded number of pages is read at the same time, and tenants take turns: each page may hold megabytes. */
+  /** Few pages are read concurrently, tenants in turn: a page may hold megabytes. */
   async #readPage(subscriber: Subscriber): Promise<void> {
     subscriber.readHistory()
     const { filter } = subscriber

@@ -12,9 +12,9 @@ interface TenantIndex {
 }
 
 /**
- * The open streams by tenant, then task, session, agent and type, so that a record costs only those who get it. A group with
- * several conditions is listed under one of them, and the others are checked. Streams that are not live are listed too: what
- * they will want is then known before they come to it.
+ * The open streams by tenant, then task, session, agent and type, so that a record costs only the streams that get it. A
+ * group with several conditions is listed under one of them, and the others are checked. Streams that are not live are
+ * listed too, so that the records they will want are decoded and checked for duplicates when they are read.
  */
 export class FilterIndex {
   readonly #tenants = new Map<string, TenantIndex>()
@@ -30,8 +30,8 @@ export class FilterIndex {
   /** The group of a filter, made if there is none. */
   groupOf(filter: StreamFilter): FilterGroup {
     const index = this.#tenants.get(filter.tenant)
-    const places = index === undefined ? [] : placesOf(index, filter)
-    return places[0]?.get()?.find((group) => sameFilter(group.filter, filter)) ?? this.#addGroup(filter)
+    const entries = index === undefined ? [] : entriesOf(index, filter)
+    return entries[0]?.get()?.find((group) => sameFilter(group.filter, filter)) ?? this.#addGroup(filter)
   }
 
   /** The groups that get a record, each once. */
@@ -55,7 +55,7 @@ export class FilterIndex {
     const index = this.#tenants.get(record.tenant)
     if (index === undefined) return []
     const { byTask, bySession, byAgent, byType, all } = index
-    // Of a record only that is read by which a group is listed.
+    // Reads an attribute of the record only if a group is listed by it.
     return [
       (byTask.size > 0 && record.taskId !== null && byTask.get(record.taskId)) || NO_GROUPS,
       (bySession.size > 0 && record.sessionId !== null && bySession.get(record.sessionId)) || NO_GROUPS,
@@ -84,7 +84,7 @@ export class FilterIndex {
       stoppedAt: undefined,
       unfinished: undefined,
     }
-    for (const place of placesOf(index, filter)) place.add(group)
+    for (const entry of entriesOf(index, filter)) entry.add(group)
     this.groups += 1
     return group
   }
@@ -93,7 +93,7 @@ export class FilterIndex {
   remove(group: FilterGroup): void {
     const index = this.#tenants.get(group.filter.tenant)
     if (index === undefined) return
-    for (const place of placesOf(index, group.filter)) place.remove(group)
+    for (const entry of entriesOf(index, group.filter)) entry.remove(group)
     this.groups -= 1
     const { byTask, bySession, byAgent, byType, all } = index
     if (byTask.size + bySession.size + byAgent.size + byType.size + all.length === 0) {
@@ -102,25 +102,25 @@ export class FilterIndex {
   }
 }
 
-interface Place {
+interface IndexEntry {
   get(): FilterGroup[] | undefined
   add(group: FilterGroup): void
   remove(group: FilterGroup): void
 }
 
-function placesOf(index: TenantIndex, filter: StreamFilter): Place[] {
-  if (filter.taskId !== undefined) return [placeIn(index.byTask, filter.taskId)]
-  if (filter.sessionId !== undefined) return [placeIn(index.bySession, filter.sessionId)]
-  if (filter.agent !== undefined) return [placeIn(index.byAgent, filter.agent)]
-  if (filter.types === ALL_TYPES) return [placeAt(index.all)]
-  const places: Place[] = []
+function entriesOf(index: TenantIndex, filter: StreamFilter): IndexEntry[] {
+  if (filter.taskId !== undefined) return [entryIn(index.byTask, filter.taskId)]
+  if (filter.sessionId !== undefined) return [entryIn(index.bySession, filter.sessionId)]
+  if (filter.agent !== undefined) return [entryIn(index.byAgent, filter.agent)]
+  if (filter.types === ALL_TYPES) return [entryAt(index.all)]
+  const entries: IndexEntry[] = []
   for (let bit = 1; bit <= ALL_TYPES; bit *= 2) {
-    if ((filter.types & bit) !== 0) places.push(placeIn(index.byType, bit))
+    if ((filter.types & bit) !== 0) entries.push(entryIn(index.byType, bit))
   }
-  return places
+  return entries
 }
 
-function placeIn<K>(map: Map<K, FilterGroup[]>, key: K): Place {
+function entryIn<K>(map: Map<K, FilterGroup[]>, key: K): IndexEntry {
   return {
     get: () => map.get(key),
     add(group) {
@@ -137,7 +137,7 @@ function placeIn<K>(map: Map<K, FilterGroup[]>, key: K): Place {
   }
 }
 
-function placeAt(list: FilterGroup[]): Place {
+function entryAt(list: FilterGroup[]): IndexEntry {
   return {
     get: () => list,
     add: (group) => void list.push(group),
@@ -145,7 +145,7 @@ function placeAt(list: FilterGroup[]): Place {
   }
 }
 
-/** The last one takes the place: order among groups means nothing. */
+/** Moves the last group into the freed index: the order of groups has no meaning. */
 function removeFrom(list: FilterGroup[], group: FilterGroup): void {
   const index = list.indexOf(group)
   const last = list.pop()

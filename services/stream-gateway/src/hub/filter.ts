@@ -74,7 +74,7 @@ export function sameFilter(a: StreamFilter, b: StreamFilter): boolean {
   )
 }
 
-/** What stands in the `data:` line of a stream. */
+/** The `data:` line of a frame. */
 export function dataFor(
   filter: StreamFilter,
   event: Parameters<typeof renderEvent>[0] & { readonly data: Buffer },

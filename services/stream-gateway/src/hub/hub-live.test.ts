@@ -4,7 +4,7 @@ import { describe, expect, test } from '@jest/globals'
 import { event, NOW_MS, setUp, textsOf } from './test-hub.ts'
 
 describe('the checkpoint of a stream that has caught up', () => {
-  test('is sent at once on an idle log, and its id is where the next event follows', () => {
+  test('is sent immediately on an idle log, and the next event follows its id', () => {
     const { hub, ids, open, append, tick } = setUp({ unsentBytesMax: 1e6, start: 7 })
     const { sink } = open('acme')
     expect(sink.liveIds).toHaveLength(1)
@@ -18,7 +18,7 @@ describe('the checkpoint of a stream that has caught up', () => {
     expect(textsOf(resumed.sink.blocks)).toEqual(['event 1'])
   })
 
-  test('is sent behind all that the gateway has read, and only once while the stream is live', () => {
+  test('is sent after all records that the gateway has read, and only once while the stream is live', () => {
     const { hub, ids, open, append, tick } = setUp({ unsentBytesMax: 1e6, sliceSize: { bytes: 1e6, records: 2 } })
     append(...Array.from({ length: 5 }, (_, n) => event('acme', `event ${n}`)))
     const { subscriber, sink } = open('acme', {}, 0)

@@ -17,7 +17,7 @@ export interface HistoryPage {
   readonly isLarge: boolean
 }
 
-/** How much of the ring a stream that catches up gets at once: it ends where it has so many bytes, or so many records were looked at. */
+/** The size of one slice of the ring for a stream that catches up: it ends at `bytes` of frames, or after `records` scanned. */
 export interface SliceSize {
   readonly bytes: number
   readonly records: number
@@ -40,9 +40,9 @@ export interface HubOptions {
   readonly pendingBytesMax?: number
   /** Default: 64 KiB and 1,024 records. */
   readonly sliceSize?: SliceSize
-  /** Of the whole process. */
+  /** Shared by the whole process. */
   readonly budget: UnsentBudget
-  /** History pages are read in turns of tenants. */
+  /** Tenants read history pages in turn. */
   readonly historyTurns: TenantTurns
   /** `scan` is `isLarge` of the page before, undefined for the first page of a stream that catches up. */
   readHistory(
@@ -50,7 +50,7 @@ export interface HubOptions {
     position: OffsetVector,
     o: { readonly scan: boolean | undefined },
   ): Promise<HistoryPage>
-  /** Looks in Postgres for duplicates that are older than what this process remembers. */
+  /** Finds duplicates in Postgres that are older than this process remembers. */
   readonly lookUps: Pick<DuplicateCheckOptions, 'lookUp' | 'onOpened'>
   readonly now: () => number
   /** Runs a function soon, after what is already waiting (`setImmediate`). */
@@ -69,7 +69,7 @@ export interface HubCounts {
   decoded: number
   delivered: number
   deliveredBytes: number
-  /** Blocks that were handed to sockets: frames that wait for a stream go out in one. */
+  /** Blocks written to sockets: all pending frames of a stream are one block. */
   writes: number
   overfull: number
   historyPages: number

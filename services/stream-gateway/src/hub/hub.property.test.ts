@@ -19,10 +19,10 @@ import { Subscriber, type Sink } from './subscriber.ts'
 import { UnsentBudget } from './unsent-budget.ts'
 
 /*
- * A world without sockets, Kafka and Postgres: a log of three partitions with copies and dead letters, a projection that
- * follows it, two gateways that read it each at its own pace with a ring of a few records, and clients that are cut at any
- * byte, hop between the gateways and stop reading. Whatever the order in which all this happens, each client must see each
- * event of its filter exactly once, in log order per partition.
+ * A simulation without sockets, Kafka and Postgres: a log of three partitions with duplicates and dead letters, a projection
+ * that follows it, two gateways that read it each at its own pace with a ring of a few records, and clients that are cut at
+ * any byte, move between the gateways and stop reading. In any order of these steps each client must see each event of its
+ * filter exactly once, in log order per partition.
  */
 
 const PARTITIONS = 3
@@ -178,7 +178,7 @@ class SimGateway {
     this.dispatch = createDispatch({ hub: this.hub, now: () => 0 })
   }
 
-  /** As the heartbeats do: a last checkpoint, then the end; the client comes back. */
+  /** As the heartbeats do: a last checkpoint, then the end; the client reconnects. */
   close(subscriber: Subscriber): void {
     const client = this.world.clients.find((each) => each.client === subscriber)
     const checkpoint = this.hub.checkpoint(subscriber)
@@ -319,7 +319,7 @@ class SimClient {
     else this.gateway.hub.onWritable(this.client)
   }
 
-  /** The connection is cut after some of its bytes; the client comes back to a gateway with its last id. */
+  /** The connection is cut after some of its bytes; the client reconnects to a gateway with its last id. */
   cut(byteSeed: number, gateway: SimGateway): void {
     this.gateway.hub.remove(this.client)
     const bytes = unchunk(Buffer.concat(this.sink.blocks))
@@ -327,7 +327,7 @@ class SimClient {
     this.connect(gateway)
   }
 
-  /** A Server-Sent Events client: a block that is not whole counts for nothing. */
+  /** A Server-Sent Events client: ignores an incomplete block. */
   take(bytes: Buffer): void {
     const blocks = bytes.toString('utf8').split('\n\n')
     blocks.pop()
@@ -468,7 +468,7 @@ const commands = fc.array(fc.tuple(fc.integer({ min: 0, max: 12 }), fc.nat({ max
 })
 
 describe('hand-off and shared-frame rule', () => {
-  test('shows each client each event of its filter exactly once and in order, whatever happens when', async () => {
+  test('shows each client each event of its filter exactly once and in order, in any order of steps', async () => {
     let events = 0
     await fc.assert(
       fc.asyncProperty(commands, fc.integer({ min: 1, max: 12 }), async (steps, ringRecords) => {

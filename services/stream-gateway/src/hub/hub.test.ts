@@ -7,7 +7,7 @@ import { toEventFilter } from './filter.ts'
 import { event, NOW_MS, setUp, textsOf, viewOf } from './test-hub.ts'
 
 describe('a live stream', () => {
-  test('that has too much unsent when a record comes that is not checked yet continues before that record', () => {
+  test('that has too much unsent when an unchecked record arrives continues before that record', () => {
     const { hub, open } = setUp({ unsentBytesMax: 1 })
     const { subscriber } = open('acme')
     expect(subscriber.phase).toBe('live')
@@ -40,7 +40,7 @@ describe('a live stream', () => {
     expect(quick.subscriber.phase).toBe('live')
   })
 
-  test('is given its position once, and again when a record has come', () => {
+  test('is given its position once, and again after a new record', () => {
     const { hub, open, append } = setUp({ unsentBytesMax: 1e6 })
     const { subscriber, sink } = open('acme')
     expect(sink.liveIds).toHaveLength(1)
@@ -53,8 +53,8 @@ describe('a live stream', () => {
   })
 })
 
-/** Appends events and opens streams behind them at the given offsets; each then gets all up to the end. */
-function comeBack(froms: readonly number[]) {
+/** Appends events and reopens streams at the given offsets; each then gets all up to the end. */
+function reopen(froms: readonly number[]) {
   const world = setUp({ unsentBytesMax: 1e6, sliceSize: { bytes: 1e6, records: 2 } })
   world.append(...Array.from({ length: 7 }, (_, n) => event('acme', `event ${n}`)))
   const streams = froms.map((from) => world.open('acme', {}, from))
@@ -71,9 +71,9 @@ function comeBack(froms: readonly number[]) {
   })
 }
 
-describe('streams of one filter that come back', () => {
+describe('streams of one filter that resume', () => {
   test('from the same place are given the same memory', () => {
-    const [first, second] = comeBack([0, 0])
+    const [first, second] = reopen([0, 0])
     const texts = Array.from({ length: 7 }, (_, n) => `event ${n}`)
     expect([first?.texts, second?.texts]).toEqual([texts, texts])
     expect([first?.phase, second?.phase]).toEqual(['live', 'live'])
@@ -82,8 +82,8 @@ describe('streams of one filter that come back', () => {
     for (let n = 0; n < 3; n += 1) expect(first?.blocks[n]).toBe(second?.blocks[n])
   })
 
-  test('from different places are given the same memory once they are at the end of a slice', () => {
-    const [first, second] = comeBack([0, 1])
+  test('from different positions share memory once they reach the end of a slice', () => {
+    const [first, second] = reopen([0, 1])
     expect(first?.texts).toEqual(Array.from({ length: 7 }, (_, n) => `event ${n}`))
     expect(second?.texts).toEqual(Array.from({ length: 6 }, (_, n) => `event ${n + 1}`))
     expect(second?.blocks).toHaveLength(4)
@@ -143,7 +143,7 @@ describe('a tenant with many streams', () => {
   })
 
   test.each([0, 0.5])(
-    'is served in the order in which its streams came where filters show the same events (a write takes %d ms)',
+    'is served in the order in which its streams opened where filters show the same events (a write takes %d ms)',
     (writeMs) => {
       const { hub, open, append, tick, state } = setUp({ unsentBytesMax: 1e6, writeMs })
       const filters: EventFilter[] = [{}, { taskId: 't' }, { types: ['task.progress'] }]
@@ -158,7 +158,7 @@ describe('a tenant with many streams', () => {
     },
   )
 
-  test('gets what comes before all have been served once and in order, whatever their filters', () => {
+  test('gets events that arrive before all streams are served once and in order, with any filters', () => {
     const { hub, open, append, tick } = setUp({ unsentBytesMax: 1e6, writeMs: 0.5 })
     const filters: EventFilter[] = [{}, { taskId: 't' }, { types: ['task.progress'] }]
     const streams = Array.from({ length: 60 }, (_, n) => open('acme', filters[n % 3]))
@@ -166,7 +166,7 @@ describe('a tenant with many streams', () => {
     tick()
     append(event('acme', 'event 2'))
     tick()
-    // Of one group what waits is written at once, before its position is sent.
+    // The pending frames of one group are written before its position is sent.
     const last = streams.at(-1)
     if (last !== undefined) hub.checkpoint(last.subscriber)
     expect(textsOf(last?.sink.blocks ?? [])).toEqual(['event 1', 'event 2'])
@@ -174,7 +174,7 @@ describe('a tenant with many streams', () => {
     for (const { sink } of streams) expect(textsOf(sink.blocks)).toEqual(['event 1', 'event 2'])
   })
 
-  test('gets no more frames while it holds more than its share of those that wait, and catches up by itself', () => {
+  test('gets no more frames while it holds more than its share of the pending ones, and then catches up', () => {
     const { hub, open, append, tick, state } = setUp({ unsentBytesMax: 1e9 })
     const filters: EventFilter[] = [{}, { taskId: 't' }, { types: ['task.progress'] }]
     const rude = Array.from({ length: 9 }, (_, n) => open('rude', filters[n % 3]))
@@ -236,7 +236,7 @@ describe('a tenant with many streams', () => {
     },
   )
 
-  test('gets every event once and in order, also where the next one comes before all have the one before', () => {
+  test('gets every event once and in order, also when the next one arrives before all have the previous one', () => {
     const { hub, open, append, tick } = setUp({ unsentBytesMax: 1000, writeMs: 0.5 })
     const streams = Array.from({ length: 40 }, () => open('acme'))
     const last = streams.at(-1)
@@ -249,7 +249,7 @@ describe('a tenant with many streams', () => {
     for (let n = 0; n < 20; n += 1) tick()
     for (const { sink } of streams.slice(0, -1)) expect(textsOf(sink.blocks)).toEqual(['event 1', 'event 2'])
     expect(textsOf(late.sink.blocks)).toEqual(null)
-    // Too slow for event 2: it continues behind event 1.
+    // Too slow for event 2: it continues after event 1.
     expect([last?.subscriber.phase, last?.subscriber.position[0], textsOf(last?.sink.blocks ?? [])]).toEqual([
       'overfull',
       1,

@@ -10,7 +10,7 @@ import { PendingFrames } from './pending-frames.ts'
 import { RecordDispatcher, type HubBatch } from './record-dispatcher.ts'
 import type { FilterGroup, Subscriber } from './subscriber.ts'
 
-/** Length of a tick, ms: the rest is written in the next one, after other work of the process. */
+/** Length of a tick, ms: what is left is written in the next tick, after other work of the process. */
 const TICK_MS = 2
 
 /** The frames with the ring's position as their id, of one version of the hub. */
@@ -81,7 +81,7 @@ export class Hub {
     this.#catchUp.start(subscriber)
   }
 
-  /** The stream's socket is gone. */
+  /** Removes a stream whose socket is closed. */
   remove(subscriber: Subscriber): void {
     if (subscriber.phase === 'closed') return
     this.#forget(subscriber)
@@ -113,7 +113,7 @@ export class Hub {
     this.#catchUp.setProjected(position)
   }
 
-  /** Writes what waits now, and lets those that catch up go on; `schedule` calls it. */
+  /** Writes pending frames and continues catching up; called by `schedule`. */
   tick(): void {
     this.#isScheduled = false
     const untilMs = this.#o.now() + TICK_MS
@@ -134,7 +134,7 @@ export class Hub {
     return this.#framesOfNow().checkpoint
   }
 
-  /** Closes the streams that have been overfull for so long, or lets them catch up if they have taken enough. */
+  /** Closes streams that have been overfull for `ageMs`; streams that have taken enough catch up. */
   closeOverfull(ageMs: number): void {
     const latestMs = this.#o.now() - ageMs
     for (const subscriber of this.#overfull) {
@@ -152,7 +152,7 @@ export class Hub {
     return this.#catchUp.isWaiting
   }
 
-  /** Streams above the log's end as this process knows it, since at least `ageMs`; each only once in that time. */
+  /** Streams that have been above this process's end of the log for `ageMs`; each at most once in that time. */
   takeAhead(ageMs: number): Subscriber[] {
     return this.#catchUp.takeAhead(ageMs)
   }
@@ -170,7 +170,7 @@ export class Hub {
     this.#o.budget.note(subscriber, subscriber.sink.write(this.#framesOfNow().live))
   }
 
-  /** The live streams of a group continue by themselves, from a position. */
+  /** Lets the live streams of a group catch up one by one from a position. */
   #fallBack(group: FilterGroup, position: OffsetVector): void {
     for (const subscriber of group.live.keys()) {
       subscriber.fallBack(position)

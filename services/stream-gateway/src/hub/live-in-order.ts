@@ -1,15 +1,15 @@
 import type { FilterGroup, LiveStream } from './subscriber.ts'
 
-/** The live streams of a group, or what is left of them. */
+/** The live streams of a group that are not written yet. */
 interface Head {
   readonly rest: Iterator<LiveStream>
   next: IteratorResult<LiveStream>
 }
 
 /**
- * The live streams of several groups in the order in which they came: about in that order their memory lies, in the process and in
- * the kernel, and a write waits for memory. No stream is added to the groups meanwhile. Unlike a generator it can be left and
- * continued.
+ * Iterates the live streams of several groups in the order in which they opened. Their memory, in the process and in the
+ * kernel, is roughly in that order, and writes are bound by memory access. No stream may be added to the groups meanwhile.
+ * Unlike a generator, iteration can be left and continued.
  */
 export class LiveInOrder implements IterableIterator<LiveStream> {
   readonly #heads: readonly Head[]

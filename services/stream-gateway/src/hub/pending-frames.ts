@@ -6,8 +6,7 @@ import { LiveInOrder } from './live-in-order.ts'
 import type { FilterGroup, Subscriber, UnfinishedBlock } from './subscriber.ts'
 import type { UnsentBudget } from './unsent-budget.ts'
 
-/** What {@link PendingFrames} needs. */
-export interface PendingFramesOptions {
+interface PendingFramesOptions {
   readonly counts: HubCounts
   readonly budget: UnsentBudget
   /** A live stream with more unsent bytes gets nothing until it takes some. */
@@ -15,9 +14,9 @@ export interface PendingFramesOptions {
   /** Memory of the frames that wait: above it, a tenant that holds more than an equal share of it gets no more. Default: 16 MiB. */
   readonly pendingBytesMax?: number
   now(): number
-  /** A stream has too much unsent: it has everything up to `position`. */
+  /** Called for a stream with too much unsent; it has everything up to `position`. */
   onOverfull(subscriber: Subscriber, position: OffsetVector): void
-  /** The live streams of a group that was stopped have everything up to `position`. */
+  /** Called when the live streams of a stopped group have everything up to `position`. */
   onStopped(group: FilterGroup, position: OffsetVector): void
 }
 
@@ -27,27 +26,27 @@ interface JoinedFrames {
 }
 
 /**
- * A frame that many groups share is counted for the first of them, and for the others its entry alone: as groups take turns, no
- * more than twice as much is held.
+ * A shared frame is counted whole for its first group and as an entry for the others. As groups are written in turn, at most
+ * twice this is held.
  */
 const PENDING_BYTES_MAX = 16 * 1024 * 1024
 const ENTRY_BYTES = 16
-/** Writes between two looks at the clock. */
-const WRITES_PER_LOOK = 8
-/** Groups that are given the same block together: for each write all of them are looked at. */
+/** Writes between two checks of the clock. */
+const WRITES_PER_CLOCK_CHECK = 8
+/** Groups written together with the same block: each write compares all of them. */
 const GROUPS_TOGETHER_MAX = 8
 
 /**
- * The frames that wait for the live streams of groups, from the record to the end of the tick. Tenants take turns, one group
- * or some that wait for the same frames each, and a group with many streams is left and continued in its next turn, so that a tenant with many filters or streams
- * does not hold up another one's events.
+ * The frames that wait for the live streams of groups, from the record to the end of the tick. Tenants take turns: a turn
+ * writes one group, or several with the same frames. A group with many streams is continued in its next turn. So a tenant
+ * with many filters or streams does not delay another tenant's events.
  */
 export class PendingFrames {
   readonly #o: PendingFramesOptions
   readonly #turns = new TurnQueue<FilterGroup>()
-  /** What was joined last, of frames with envelopes and without. */
+  /** The last joined block, by `envelope`. */
   readonly #joined = new Map<boolean, JoinedFrames>()
-  /** The frames that were added last, by the same. */
+  /** The last added frame, by `envelope`. */
   readonly #added = new Map<boolean, Buffer>()
   readonly #held: ByteBudget
   readonly #heldBytesMax: number
@@ -64,7 +63,7 @@ export class PendingFrames {
     return held.bytes <= this.#heldBytesMax || held.bytesOf(tenant) <= this.#heldBytesMax / held.tenants
   }
 
-  /** Gives a group no more frames: its live streams have those that wait and nothing from `position` on. */
+  /** Stops a group: its live streams get the pending frames, and nothing from `position` on. */
   stop(group: FilterGroup, position: OffsetVector): void {
     group.stoppedAt = position
     this.#endStop(group)
@@ -84,14 +83,14 @@ export class PendingFrames {
     this.#turns.add(group.filter.tenant, group)
   }
 
-  /** Writes all that waits for one group; `position` is that of its live streams once they have it. */
+  /** Writes all pending frames of one group; `position` is its live streams' position afterwards. */
   flush(group: FilterGroup, position: OffsetVector): void {
     if (group.unfinished !== undefined) this.#write(group.unfinished, Infinity)
     const next = this.#join([group], position)
     if (next !== undefined) this.#write(next, Infinity)
   }
 
-  /** Writes what waits, in turns of tenants, until a moment (of `now`); true when something is left. */
+  /** Writes pending frames, tenants in turn, until `untilMs` (of `now`); true when frames are left. */
   run(position: OffsetVector, untilMs: number): boolean {
     for (let group = this.#turns.take(); group !== undefined; group = this.#turns.take()) {
       group.isQueued = false
@@ -116,7 +115,7 @@ export class PendingFrames {
     this.#turns.add(group.filter.tenant, group)
   }
 
-  /** A group whose turn it is, and those behind it in its tenant's turns that wait for the same frames. */
+  /** The group whose turn it is, and the tenant's next groups that have the same frames pending. */
   #takeSame(group: FilterGroup): [FilterGroup, ...FilterGroup[]] {
     const groups: [FilterGroup, ...FilterGroup[]] = [group]
     const isAlike = ({ unfinished, pending, stoppedAt }: FilterGroup) =>
@@ -130,7 +129,7 @@ export class PendingFrames {
     return groups
   }
 
-  /** The frames that wait for groups, the same for all, as one block; undefined when there are none. */
+  /** The pending frames of the groups, equal for all, as one block; undefined when there are none. */
   #join(groups: readonly [FilterGroup, ...FilterGroup[]], position: OffsetVector): UnfinishedBlock | undefined {
     const [first] = groups
     if (first.pending.length === 0) return undefined
@@ -140,7 +139,7 @@ export class PendingFrames {
     return { groups, block, position: first.stoppedAt ?? position, rest }
   }
 
-  /** Nothing waits for a group any more: its live streams are given the block. */
+  /** Counts the block as given to the group's live streams and clears its pending frames. */
   #take(group: FilterGroup, block: Buffer): void {
     const { counts } = this.#o
     counts.delivered += group.pending.length * group.live.size
@@ -152,7 +151,7 @@ export class PendingFrames {
     group.pendingBytes = 0
   }
 
-  /** Once nothing waits for a group that was stopped, its streams continue by themselves. */
+  /** Lets the streams of a stopped group fall back once its pending frames are written. */
   #endStop(group: FilterGroup): void {
     const { stoppedAt, pending, unfinished } = group
     if (stoppedAt === undefined || pending.length > 0 || unfinished !== undefined) return
@@ -160,7 +159,7 @@ export class PendingFrames {
     this.#o.onStopped(group, stoppedAt)
   }
 
-  /** The frames of a group in one block, which it shares with groups of other filters that wait for the same frames. */
+  /** The pending frames of a group as one block, shared with groups of other filters that have the same frames pending. */
   #blockOf({ pending, pendingBytes, filter }: FilterGroup): Buffer {
     const last = this.#joined.get(filter.envelope)
     if (last !== undefined && isSame(last.frames, pending)) return last.block
@@ -169,7 +168,7 @@ export class PendingFrames {
     return block
   }
 
-  /** False when the time is over before all streams have been given the block. */
+  /** Writes a block; false when the time is up before all streams have it. */
   #write({ groups, block, position, rest }: UnfinishedBlock, untilMs: number): boolean {
     const { budget, unsentBytesMax } = this.#o
     for (const group of groups) group.unfinished = undefined
@@ -181,7 +180,7 @@ export class PendingFrames {
         if (unsent > unsentBytesMax) this.#o.onOverfull(subscriber, position)
       }
       writes += 1
-      if (writes % WRITES_PER_LOOK !== 0 || this.#o.now() <= untilMs) continue
+      if (writes % WRITES_PER_CLOCK_CHECK !== 0 || this.#o.now() <= untilMs) continue
       budget.enforce()
       return false
     }

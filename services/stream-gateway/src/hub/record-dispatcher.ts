@@ -14,10 +14,10 @@ import type { PendingFrames } from './pending-frames.ts'
 import { sharedFrame } from './record-frames.ts'
 import type { FilterGroup } from './subscriber.ts'
 
-/** What was found out of a record that an open stream wants. */
+/** What dispatch knows of a record that an open stream wants. */
 export interface WantedState {
   readonly event: LogEvent
-  /** What the look-up for duplicates said of it; undefined when it needed none. */
+  /** Result of the look-up for duplicates; undefined when none was needed. */
   readonly state: RecordState | undefined
   /** The filter groups that get it; undefined when they were too many to be kept. */
   readonly groups: readonly FilterGroup[] | undefined
@@ -27,15 +27,14 @@ export interface WantedState {
 export interface HubBatch {
   readonly partition: number
   readonly records: readonly RecordView[]
-  /** Of records that streams want, by offset: the others are decoded if a stream wants them later. */
+  /** By offset. Other records are decoded if a stream wants them later. */
   readonly wanted: ReadonlyMap<number, WantedState>
-  /** The version of the filter index when the wanted records were found: unless it has grown, no stream wants the others. */
+  /** Version of the filter index when `wanted` was computed: unless it has grown since, no stream wants another record. */
   readonly filterVersion: number
   readonly nextOffset: number
 }
 
-/** What {@link RecordDispatcher} needs of the hub. */
-export interface RecordDispatcherOptions {
+interface RecordDispatcherOptions {
   readonly epoch: number
   readonly streamIds: StreamIds
   readonly ring: Ring
@@ -43,7 +42,7 @@ export interface RecordDispatcherOptions {
   readonly filterIndex: FilterIndex
   readonly counts: HubCounts
   readonly pending: PendingFrames
-  /** The live streams of a group continue by themselves, from a position. */
+  /** Lets the live streams of a group catch up one by one from a position. */
   readonly fallBack: (group: FilterGroup, position: OffsetVector) => void
 }
 
@@ -51,7 +50,7 @@ export interface RecordDispatcherOptions {
 interface Dispatched {
   /** Their bytes, if they were copied together. */
   readonly copied: ReturnType<Ring['copy']>
-  /** No stream wants those that are not known to be wanted. */
+  /** No stream wants any other record than those in `wanted`. */
   readonly areAllFound: boolean
 }
 

@@ -9,8 +9,7 @@ import type { SliceSize } from './hub-options.ts'
 import { sharedFrame } from './record-frames.ts'
 import type { FilterGroup, Subscriber } from './subscriber.ts'
 
-/** What {@link RingSlices} needs. */
-export interface RingSlicesOptions {
+interface RingSlicesOptions {
   readonly epoch: number
   readonly ids: StreamIds
   readonly ring: Ring
@@ -23,25 +22,25 @@ export interface RingSlice {
   /** Its frames, joined; undefined when no record is the stream's. */
   readonly block: Buffer | undefined
   readonly frames: number
-  /** The number after that of the last record. */
+  /** The number after the last record's. */
   readonly endSeq: number
-  /** The next record may be a duplicate that only Postgres knows. */
+  /** The next record may have a duplicate known only to Postgres. */
   readonly isStopped: boolean
 }
 
-/** A slice that other streams of the same filter get too, and the position behind it. */
+/** A slice shared by streams of the same filter, and the position after it. */
 interface SharedSlice extends RingSlice {
   readonly position: OffsetVector
 }
 
-/** Memory of the slices that are kept for others, and of one besides its block. */
+/** Memory of the slices kept for other streams, and overhead of one slice. */
 const SHARED_BYTES_MAX = 8 * 1024 * 1024
 const SLICE_OVERHEAD_BYTES = 400
 
 /**
- * Reads the ring for streams that are not live, slice by slice. Slices end at fixed record numbers, or where they have enough
- * bytes, so that streams of one filter that come from near positions get the same ones: each is then made once, and the
- * streams share its block. The newest {@link SHARED_BYTES_MAX} of them are kept.
+ * Reads the ring for streams that are not live, slice by slice. Slices end at fixed record numbers or when they have enough
+ * bytes, so streams of one filter with near positions get equal slices: each is made once and its block is shared. The
+ * newest {@link SHARED_BYTES_MAX} of them are kept.
  */
 export class RingSlices {
   readonly #o: RingSlicesOptions
@@ -53,13 +52,13 @@ export class RingSlices {
     this.#o = o
   }
 
-  /** The next slice of a stream whose position the ring covers; the stream's position is moved behind it. */
+  /** The next slice of a stream whose position the ring covers; moves the stream's position past it. */
   next(subscriber: Subscriber): RingSlice {
     const { ring } = this.#o
     const { position, group, fromMs } = subscriber
     const fromSeq = ring.seqFrom(position)
     const sharedFrom = ring.sharedFrom(position)
-    // The stream has had exactly the records before: what follows is the same for all such streams of its filter.
+    // The stream has had exactly the records before: its next slice equals that of all such streams of its filter.
     const isInStep = fromSeq >= sharedFrom && fromMs === 0
     const key = isInStep && group !== undefined && othersCome(group) ? `${group.number}/${fromSeq}` : undefined
     const known = key === undefined ? undefined : this.#shared.get(key)
@@ -128,7 +127,7 @@ export class RingSlices {
     return matches(filter, routedOf(view, filter.tenant))
   }
 
-  /** Undefined for a record that turns out to be a dead letter. */
+  /** Undefined for a dead letter. */
   #frameOf(seq: number, { filter, position }: Subscriber, isShared: boolean): Buffer | undefined {
     const { ring, ids, epoch } = this.#o
     const framed = ring.event(seq)

@@ -27,12 +27,12 @@ const NO_SINK: Sink = {
   destroy: () => undefined,
 }
 
-test(`${SIZE.events} events go to exactly the streams, of ${SIZE.streams}, that a look at each stream of the tenant finds`, () => {
+test(`${SIZE.events} events go to exactly the streams, of ${SIZE.streams}, that a scan of all the tenant's streams finds`, () => {
   const random = createRandom(randomSeed('routing'))
   const pick = (count: number) => Math.floor(random() * count)
   const index = new FilterIndex()
   const streams: Subscriber[] = []
-  /** All streams of a tenant: what the naive matcher looks at. */
+  /** All streams of a tenant, as the naive matcher scans them. */
   const ofTenant = new Map<string, Set<Subscriber>>()
 
   function open(): void {

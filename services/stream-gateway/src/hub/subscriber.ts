@@ -4,7 +4,7 @@ import type { StreamFilter } from './filter.ts'
 
 /** Where a stream's bytes go: a socket, or a list in a test. */
 export interface Sink {
-  /** Takes whole chunks; never blocks. Returns the bytes that are unsent then. */
+  /** Takes whole chunks; never blocks. Returns the unsent bytes afterwards. */
   write(block: Buffer): number
   /** Bytes that were written and that the client's side has not taken yet. */
   unsentBytes(): number
@@ -12,7 +12,7 @@ export interface Sink {
   hasRoom(): boolean
   /** Bytes that the client's side has taken since the start. */
   sentBytes(): number
-  /** Ends the connection after what is unsent, without the terminal chunk. */
+  /** Ends the connection after the unsent bytes, without the terminal chunk. */
   end(): void
   /** Cuts the connection. */
   destroy(): void
@@ -32,10 +32,10 @@ export interface Sink {
  * any phase ──close──▶ closed
  * ```
  *
- * - `starting`: its position is being found out.
+ * - `starting`: its position is being looked up.
  * - `catchingUp`: it walks the ring from its own position, or waits until its socket has room.
  * - `readingHistory`: a page from Postgres is being read, or waits for its tenant's turn.
- * - `waitingForProjection`: what comes next is neither in the ring nor in Postgres yet, or a page could not be read.
+ * - `waitingForProjection`: the next records are neither in the ring nor in Postgres yet, or a page could not be read.
  * - `aheadOfLog`: it has had all of the ring, and its position is above the ring's in some partition.
  * - `live`: it gets shared frames; its position is the ring's.
  * - `overfull`: too much is unsent; it gets nothing. It is closed if that does not change within some seconds.
@@ -62,7 +62,7 @@ export interface FilterGroup {
   readonly number: number
   /** All of them. */
   readonly subscribers: Set<Subscriber>
-  /** Each with its sink, so that a write need not look at the stream itself. */
+  /** With their sinks, so that a write does not read the subscriber itself. */
   readonly live: Map<Subscriber, Sink>
   /** Frames that wait to be written; they and the fields below are written by `PendingFrames` alone. */
   pending: Buffer[]
@@ -71,7 +71,7 @@ export interface FilterGroup {
   held: ByteShare | undefined
   /** It waits for its tenant's turn. */
   isQueued: boolean
-  /** Its tenant's share was full: it is given no more frames, and its streams fall back to this position once they have had those that wait. */
+  /** Set when its tenant's share is full: no more frames are added, and its streams fall back to this position after the pending ones. */
   stoppedAt: OffsetVector | undefined
   /** A block that some of the live streams have not been given yet. */
   unfinished: UnfinishedBlock | undefined
@@ -92,7 +92,7 @@ export interface UnfinishedBlock {
 
 /** What is known of a stream when it opens. */
 export interface SubscriberOptions {
-  /** Grows with each stream that comes. */
+  /** Grows with each stream that opens. */
   readonly number?: number
   readonly filter: StreamFilter
   readonly sink: Sink
@@ -106,7 +106,7 @@ export interface SubscriberOptions {
 
 /** One open stream: its filter, its socket, its place in the log, its phase. */
 export class Subscriber {
-  /** Grows with each stream that comes. */
+  /** Grows with each stream that opens. */
   readonly number: number
   readonly filter: StreamFilter
   readonly sink: Sink
@@ -125,7 +125,7 @@ export class Subscriber {
   queued = false
   /** Its unsent bytes as last counted in the budget of the process, which alone writes it; undefined for none. */
   unsent: ByteShare | undefined
-  /** What had been taken at the last look, 0 when nothing waited, and when that was last more than before. */
+  /** Bytes taken at the last visit, 0 when none were unsent; and when that last grew. */
   takenBytes = 0
   takenAtMs: number
   #phase: Phase = 'starting'
@@ -178,8 +178,8 @@ export class Subscriber {
   }
 
   /**
-   * Whether its pages are read by position in the log, as its task or session is too large to be read whole. Undefined
-   * until it has had a page, and from when it is live: its task may grow meanwhile.
+   * Whether its pages are read by position in the log, because its task or session is too large to be read whole. Undefined
+   * before its first page, and while it is live: its task may grow.
    */
   get scansHistory(): boolean | undefined {
     return this.#scansHistory
@@ -198,7 +198,7 @@ export class Subscriber {
     this.#enter('catchingUp')
   }
 
-  /** Is no longer live, for a reason that is not its own: it continues from `position`. */
+  /** Leaves the live streams, for no fault of its own, and continues from `position`. */
   fallBack(position: OffsetVector): void {
     this.position.set(position)
     this.#enter('catchingUp')

@@ -18,7 +18,7 @@ export class UnsentBudget {
     return this.#budget.bytes
   }
 
-  /** Notes what is unsent of a stream. */
+  /** Sets the unsent bytes of a stream. */
   note(subscriber: Subscriber, unsentBytes: number): void {
     if (unsentBytes > 0) {
       subscriber.unsent ??= this.#budget.open(subscriber.filter.tenant, subscriber.sink)
@@ -30,8 +30,8 @@ export class UnsentBudget {
   }
 
   /**
-   * When more is unsent than the process may hold: cuts the largest holders of the tenant that holds most, until there is
-   * room. What is unsent is freed at once; the clients resume by the last id that they had.
+   * When more is unsent than the process may hold, closes the streams with the most unsent bytes, of the tenant that holds
+   * most, until there is room. Their unsent bytes are freed; the clients resume from the last id that they had.
    */
   enforce(): void {
     this.closed += this.#budget.enforce()

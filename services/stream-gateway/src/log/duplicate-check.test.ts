@@ -82,16 +82,16 @@ describe('duplicates', () => {
     expect(index.size).toBe(0)
   })
 
-  test('go out unchecked, and counted, once Postgres has not answered in time, until a look-up succeeds', async () => {
+  test('are shown unchecked, and counted, once Postgres has not answered in time, until a look-up succeeds', async () => {
     let nowMs = 0
-    let isAway = true
+    let isDown = true
     let opened = 0
     const duplicates = new DuplicateCheck({
       ids: indexOf(),
       ring: new Ring(Float64Array.of(0)),
       lookUp: async () => {
         nowMs += 1000
-        if (isAway) throw new Error('away')
+        if (isDown) throw new Error('away')
         return new Set([0])
       },
       waitMs: 1500,
@@ -104,7 +104,7 @@ describe('duplicates', () => {
     await duplicates.retry()
     expect(hidden(await duplicates.find(0, [record(3)], signal))).toEqual([])
     expect([duplicates.isOpen, duplicates.unchecked, opened]).toEqual([true, 3, 1])
-    isAway = false
+    isDown = false
     await duplicates.retry()
     expect(hidden(await duplicates.find(0, [record(4)], signal))).toEqual([4])
     expect([duplicates.isOpen, duplicates.unchecked]).toEqual([false, 3])
@@ -178,7 +178,7 @@ describe('the index of ids', () => {
     expect([index.size, index.forgottenUnprojected]).toEqual([0, 1])
   })
 
-  test('finds what a map would find, whatever comes and goes', () => {
+  test('finds the same as a map after any additions and removals', () => {
     const ids = Array.from({ length: 40 }, (_, n) => newEventId(NOW_MS + n))
     const additions = fc.array(fc.tuple(fc.nat({ max: 39 }), fc.constantFrom('a', 'b'), fc.nat({ max: 1 })), {
       maxLength: 300,
@@ -193,7 +193,7 @@ describe('the index of ids', () => {
           const key = `${partition}/${tenant}/${id}`
           index.add({ partition, tenant, id: bitsOf(id), offset, appendedAtMs: offset })
           if (!model.has(key)) {
-            // There is room for one more: what is beyond the bound leaves before it.
+            // The index makes room before it adds.
             if (model.size > idsMax) model.delete(model.keys().next().value ?? '')
             model.set(key, offset)
           }
@@ -216,11 +216,11 @@ describe('the index of ids', () => {
     const before = process.memoryUsage().arrayBuffers
     for (let offset = 0; offset < 100_000; offset += 1) indexed(index, record(offset))
     expect(index.size).toBe(100_000)
-    // Columns double (room for 131,072 ids), and the former ones may not be collected yet. A Map of strings takes 166 bytes an id.
+    // Columns double (room for 131,072 ids), and the previous ones may not be collected yet. A Map of strings takes 166 bytes an id.
     expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(131_072 * 50 * 3)
   })
 
-  test('knows everything when the reading began at the first record, and nothing before its first record otherwise', () => {
+  test('is complete when reading began at the log's first record, and otherwise from its own first record on', () => {
     const [whole, part] = [true, false].map((origin) => indexOf({ origin }))
     expect(whole?.mayBeOlder(0, 0)).toBe(false)
     expect(part?.mayBeOlder(0, NOW_MS)).toBe(true)

@@ -1,7 +1,7 @@
 import { withTimeout } from '@ariftly/async'
 import { eventIdMs, type LogEvent } from '@ariftly/events'
 import { sleep } from '@ariftly/runtime'
-import type { CopyCandidate } from '@ariftly/store/streams'
+import type { DuplicateCandidate } from '@ariftly/store/streams'
 import { EventIdBits } from './event-id-bits.ts'
 import type { IdIndex, IndexedRecord } from './id-index.ts'
 import type { RecordState } from './record-state.ts'
@@ -13,29 +13,29 @@ export interface WantedRecord {
   readonly event: LogEvent
 }
 
-/** What {@link DuplicateCheck} needs. */
+/** Options of {@link DuplicateCheck}. */
 export interface DuplicateCheckOptions {
   readonly ids: IdIndex
   readonly ring: Ring
-  /** Which of the records Postgres knows an earlier one of, as indexes. */
-  readonly lookUp: (partition: number, candidates: readonly CopyCandidate[]) => Promise<ReadonlySet<number>>
-  /** The look-up waits so long at most, ms. Default 2,000. */
+  /** Indexes of the candidates that have an earlier record in Postgres. */
+  readonly lookUp: (partition: number, candidates: readonly DuplicateCandidate[]) => Promise<ReadonlySet<number>>
+  /** Timeout of the look-up, ms. Default 2,000. */
   readonly waitMs?: number
   readonly now: () => number
-  /** Look-ups are not made until a trial has succeeded. */
+  /** Called when the breaker opens: no look-ups until a trial succeeds. */
   readonly onOpened: (error: unknown) => void
 }
 
-/** Whether a stream that walks the ring may have a record, as far as duplicates go: `wait` until Postgres has it, which has no duplicates. */
+/** Whether the ring may show a record to a stream; with `wait` the stream reads it from Postgres, which has no duplicates. */
 type Passage = 'known' | 'unchecked' | 'wait'
 
 /** A look-up of records of one partition. */
 interface LookUp {
   readonly partition: number
-  readonly candidates: readonly CopyCandidate[]
+  readonly candidates: readonly DuplicateCandidate[]
 }
 
-/** Of a tenant that posts more old events at once, streams are served from Postgres, which has no duplicates. */
+/** Look-ups of a tenant in one batch; records beyond it are `unchecked`, and streams read them from Postgres. */
 export const CANDIDATES_PER_TENANT_MAX = 64
 const WAIT_MS = 2000
 const PAUSE_MS = 100
@@ -43,21 +43,21 @@ const NONE: ReadonlySet<number> = new Set()
 const NO_STATES: ReadonlyMap<number, RecordState> = new Map()
 
 /**
- * Finds duplicates of events: by the ids that this process remembers, and those that are older by look-ups in Postgres.
+ * Finds duplicates of events: recent ones by the ids that this process remembers, older ones by look-ups in Postgres.
  *
- * An id whose time is within what the index remembers cannot have an older duplicate; the others are looked up before their
- * records are appended if a stream wants them. Of others the state is `unchecked`: a stream that comes to such a record is
- * served from Postgres until it is behind it. When Postgres does not answer in time a breaker opens, and until a trial
- * (`retry`) has succeeded such records are shown and counted. Only a successful retry of the failed look-up closes the breaker.
+ * An id whose time is within what the index remembers cannot have an older duplicate. Other ids are looked up before their
+ * records are appended if a stream wants them; if none does, the record is `unchecked`, and a stream that reaches it is
+ * served from Postgres until it is past it. When Postgres does not answer in time a breaker opens: `unchecked` records are
+ * shown and counted until a retry of the failed look-up (`retry`) succeeds.
  */
 export class DuplicateCheck {
   readonly #o: DuplicateCheckOptions
   readonly #waitMs: number
-  /** The last look-up that was given up, while the breaker is open. */
+  /** The last failed look-up, while the breaker is open. */
   #failed: LookUp | undefined
   #isTrying = false
   #unchecked = 0
-  /** Of the id that was asked for last. */
+  /** The bits of the last id asked for. */
   readonly #asked = new EventIdBits()
 
   constructor(o: DuplicateCheckOptions) {
@@ -65,19 +65,19 @@ export class DuplicateCheck {
     this.#waitMs = o.waitMs ?? WAIT_MS
   }
 
-  /** Look-ups are not made now: records that need one are shown, and counted. */
+  /** Whether the breaker is open: records that need a look-up are shown and counted. */
   get isOpen(): boolean {
     return this.#failed !== undefined
   }
 
-  /** Records that were shown without the look-up that they needed. */
+  /** Records shown without the look-up that they needed. */
   get unchecked(): number {
     return this.#unchecked
   }
 
   /**
-   * Of records of one partition that may have an older duplicate the states, by offset: one look-up for all. Of one tenant at
-   * most {@link CANDIDATES_PER_TENANT_MAX} are looked up; those beyond are `unchecked`. Of other records {@link note} finds it out.
+   * The states, by offset, of the records of one partition that may have an older duplicate: one look-up for all, at most
+   * {@link CANDIDATES_PER_TENANT_MAX} a tenant; those beyond are `unchecked`. {@link note} decides on all other records.
    */
   async find(
     partition: number,
@@ -87,11 +87,11 @@ export class DuplicateCheck {
     const older = records.filter(({ event }) => this.#o.ids.mayBeOlder(partition, eventIdMs(event.id)))
     if (older.length === 0) return NO_STATES
     const states = new Map<number, RecordState>()
-    const candidates: CopyCandidate[] = []
+    const candidates: DuplicateCandidate[] = []
     const perTenant = new Map<string, number>()
     for (const { offset, event } of older) {
       const { tenant, id } = event
-      // Noted now: while others are looked up, the index may forget this id, as Postgres has it by then.
+      // Set before the look-up: the index may forget this id meanwhile, as Postgres has it by then.
       const isKnown = this.#isKnown(partition, tenant, id)
       states.set(offset, isKnown ? 'hidden' : 'shown')
       if (isKnown) continue
@@ -107,7 +107,7 @@ export class DuplicateCheck {
     return states
   }
 
-  /** Adds the id of a record that is to be appended and returns its state; `found` is what {@link find} said of it. */
+  /** Adds the id of a record that will be appended and returns its state; `found` is its result of {@link find}. */
   note(record: IndexedRecord, found: RecordState | undefined): RecordState {
     if (found === 'hidden') return 'hidden'
     const { ids } = this.#o
@@ -117,12 +117,12 @@ export class DuplicateCheck {
     return ids.add(record, this.#isDeadLetter) === undefined ? state : 'hidden'
   }
 
-  /** Whether a live stream may have a record of this state, which is not hidden; otherwise it continues before it, from Postgres. */
+  /** Whether live streams may get a record of this state (not hidden); otherwise they fall back to before it, to Postgres. */
   isKnown(state: RecordState): boolean {
     return state !== 'unchecked'
   }
 
-  /** Whether a stream that walks the ring may have a record that is not hidden; counts one that it has `unchecked`. */
+  /** Whether a stream may get a record from the ring (not hidden); counts records shown `unchecked`. */
   pass(seq: number): Passage {
     if (this.isKnown(this.#o.ring.state(seq))) return 'known'
     if (!this.isOpen) return 'wait'
@@ -131,8 +131,8 @@ export class DuplicateCheck {
   }
 
   /**
-   * Makes the look-up that failed again, if the breaker is open and no such trial is under way; no record waits for it. When it
-   * succeeds, look-ups are made again. Never rejects.
+   * Retries the failed look-up if the breaker is open and no retry is running; success closes the breaker. No record waits
+   * for it. Never rejects.
    */
   async retry(): Promise<void> {
     if (this.#failed === undefined || this.#isTrying) return
@@ -142,7 +142,7 @@ export class DuplicateCheck {
       await withTimeout(this.#o.lookUp(partition, candidates), this.#waitMs, tooLate)
       this.#failed = undefined
     } catch {
-      // It stays open; `onOpened` has the reason.
+      // The breaker stays open; `onOpened` got the reason.
     } finally {
       this.#isTrying = false
     }
@@ -167,13 +167,13 @@ export class DuplicateCheck {
     }
   }
 
-  /** Whether the partition has an earlier record with this id, as far as this process knows. */
+  /** Whether this process remembers an earlier record of the partition with this id. */
   #isKnown(partition: number, tenant: string, id: string): boolean {
     const offset = this.#asked.readText(id) ? this.#o.ids.find(partition, tenant, this.#asked) : undefined
     return offset !== undefined && !this.#isDeadLetter(partition, offset)
   }
 
-  /** A record of the ring that turns out to be a dead letter is not the same event. */
+  /** Whether a record of the ring is a dead letter: then it is no duplicate. */
   readonly #isDeadLetter = (partition: number, offset: number): boolean => {
     const { ring } = this.#o
     const seq = ring.seqOf(partition, offset)

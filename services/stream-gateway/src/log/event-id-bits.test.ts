@@ -41,7 +41,7 @@ describe('the bits of an event id', () => {
     expect(seen.size).toBeGreaterThan(700)
   })
 
-  test('are read from where they stand among other bytes', () => {
+  test('are read from the middle of other bytes', () => {
     const id = newEventId(Date.UTC(2026, 10, 25))
     const bits = new EventIdBits()
     expect(bits.read(Buffer.from(`x${id}x`), 1, 31)).toBe(true)

@@ -1,7 +1,7 @@
 const PREFIX = 'evt_'
 const ID_CHARS = PREFIX.length + 26
 const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz'
-/** Value of each byte as a character of a TypeID, 255 for one that is none. */
+/** Value of each byte as a character of a TypeID; 255 if it is not one. */
 const VALUES = new Uint8Array(256).fill(255)
 for (let value = 0; value < ALPHABET.length; value += 1) VALUES[ALPHABET.charCodeAt(value)] = value
 const VERSION_AT = PREFIX.length + 10
@@ -11,15 +11,15 @@ const VARIANT_AT = PREFIX.length + 13
 export const ID_WORDS = 4
 
 /**
- * The 128 bits of an event id (`evt_` and a TypeID of a UUIDv7), read without making a text of it. The bits are packed in an
- * order of their own: six characters a word, and the last two in what is left of the words.
+ * The 128 bits of an event id (`evt_` and a TypeID of a UUIDv7), read from bytes without making a string. The packing is our
+ * own: six characters a word, and the last two in the remaining bits of the words.
  */
 export class EventIdBits {
   readonly words = new Uint32Array(ID_WORDS)
   /** The Unix millisecond in the id. */
   ms = 0
 
-  /** Reads an id from where its bytes stand; false, with nothing of use in `words`, when they are no event id. */
+  /** Reads an id from bytes; false when they are no event id (`words` is then undefined). */
   read(bytes: Uint8Array, start: number, end: number): boolean {
     if (end - start !== ID_CHARS) return false
     for (let at = 0; at < PREFIX.length; at += 1) if (bytes[start + at] !== PREFIX.charCodeAt(at)) return false

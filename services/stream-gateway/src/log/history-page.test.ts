@@ -32,7 +32,7 @@ describe('a page of history', () => {
     expect([...position]).toEqual([9, 4])
   })
 
-  test('that was cut in one partition leaves what is later in others for the next page', () => {
+  test('that was cut in one partition leaves later rows of others for the next page', () => {
     const position = new Float64Array(2)
     const pages = new Map([
       [0, page(100, [row(0, 1), row(1, 2)], 2)],
@@ -42,7 +42,7 @@ describe('a page of history', () => {
     expect([...position]).toEqual([2, 3])
   })
 
-  test('without rows moves the position to the end of what was looked at, never back', () => {
+  test('without rows moves the position to the end of the scanned range, never back', () => {
     const position = Float64Array.of(5, 50)
     expect(
       merge(

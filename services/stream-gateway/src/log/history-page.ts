@@ -2,10 +2,10 @@ import type { HistoryPartition, HistoryRow } from '@ariftly/store/streams'
 import type { OffsetVector } from './offset-vector.ts'
 
 /**
- * Puts the partitions of a page into one order for a person to read: by id, which is by time, as far as each partition's
- * own order allows. `show` is called with each row after the position was moved behind it. Where a partition's page was
- * cut, rows of the others with later ids are left for the next page, as its next rows may belong before them; the position
- * then stands at the first row that was left in each. Each call moves the position unless the page had nothing above it.
+ * Merges the partitions of a page by id (so by time), as far as each partition's own order allows. `show` is called with
+ * each row after `position` was moved past it. If a partition's page was cut, later ids of other partitions are left for
+ * the next page, as rows of the cut one may belong before them; `position` is then at the first row left in each partition.
+ * Each call moves `position` unless the page has nothing above it.
  */
 export function mergeHistory(
   pages: ReadonlyMap<number, HistoryPartition>,
@@ -31,7 +31,7 @@ interface Queue {
   at: number
 }
 
-/** The row with the lowest id among the fronts; undefined at the end, or when it is later than where a used-up page was cut. */
+/** The lowest id among the queues' next rows; undefined at the end, or when it is above the id at which a used-up page was cut. */
 function nextOf(queues: readonly Queue[]): { readonly queue: Queue; readonly row: HistoryRow } | undefined {
   let next: { readonly queue: Queue; readonly row: HistoryRow } | undefined
   let cutId: string | undefined

@@ -19,24 +19,23 @@ export interface IndexedRecord {
   readonly appendedAtMs: number
 }
 
-/** What {@link IdIndex} needs. */
-export interface IdIndexOptions {
-  /** Of each partition, whether the reading begins at the first record that there ever was. */
+interface IdIndexOptions {
+  /** By partition, whether reading starts at offset 0, the first record ever. */
   readonly fromOrigin: readonly boolean[]
-  /** Ids remembered at most; when as many are, those go first that are projected (a look-up finds them). */
+  /** Ids remembered at most; above it projected ids are dropped first (a look-up finds them). */
   readonly idsMax: number
   /** Ids remembered at most while the projection does not move; the oldest are then dropped and counted. */
   readonly unprojectedMax: number
 }
 
 /**
- * The ids of recent records, by which duplicates are recognised. Duplicates are looked for within a partition, as an event
- * that is posted again with the same key is in the same one.
+ * The ids of recent records, to recognise duplicates. The search is within a partition, as an event posted again with the
+ * same key has the same partition.
  *
- * An entry is 128 bits, the id's own bits combined with a secret hash of its tenant, with offset, append time and partition in
- * parallel typed arrays, and a slot of a hash table with linear probing: 50 bytes, no object. Most look-ups find nothing, and
- * touch one line of memory. Entries leave in the order in which they came. The hash is keyed, so that no caller can choose
- * ids that share a slot.
+ * An entry is 128 bits, the id's bits combined with a keyed hash of its tenant, with offset, append time and partition in
+ * parallel typed arrays, and a slot of a hash table with linear probing: 50 bytes, no object. Most look-ups find nothing and
+ * touch one cache line. Entries are dropped in the order in which they were added. The hash is keyed so that no caller can
+ * choose ids that share a slot.
  */
 export class IdIndex {
   /** Ids that were dropped before they were projected: a duplicate of one of those may be shown. */
@@ -50,13 +49,13 @@ export class IdIndex {
     this.#secret.buffer.slice(this.#secret.byteOffset, this.#secret.byteOffset + 16),
   )
   readonly #masks = new Map<string, Uint32Array>()
-  /** That of the tenant that was looked at last: most records come in runs of one tenant. */
+  /** The mask of the last tenant: most records arrive in runs of one tenant. */
   #last: { readonly tenant: string; readonly mask: Uint32Array } | undefined
-  /** The 128 bits of the last id that was looked at. */
+  /** The 128 bits of the last id looked up. */
   readonly #hash = new Uint32Array(WORDS)
   #mixed = 0
   #columns = createColumns(CAPACITY_MIN)
-  /** Entries are at `#first` and the following places, round the end. */
+  /** Index of the first entry; the others follow, wrapping at the end. */
   #first = 0
   #size = 0
 
@@ -79,8 +78,8 @@ export class IdIndex {
   }
 
   /**
-   * Whether a duplicate may be before all that the index knows, so that Postgres has to be asked: the first append of an id
-   * is not more than {@link ID_AHEAD_MS} before the id's own time.
+   * Whether a duplicate may be older than all ids in the index, so that Postgres must be queried: the first append of an id
+   * is at most {@link ID_AHEAD_MS} before the id's own time.
    */
   mayBeOlder(partition: number, idMs: number): boolean {
     return idMs - ID_AHEAD_MS <= (this.#knownFromMs[partition] ?? Infinity)
@@ -181,7 +180,7 @@ export class IdIndex {
     this.#first = 0
   }
 
-  /** Puts the bits of an id, combined with those of its tenant, into `#hash`. */
+  /** Sets `#hash` to the id's bits combined with the tenant's mask. */
   #setHash(tenant: string, { words }: EventIdBits): void {
     if (tenant !== this.#last?.tenant) this.#last = { tenant, mask: this.#maskOf(tenant) }
     const { mask } = this.#last
@@ -245,18 +244,18 @@ function nextSlot(slot: number, table: Int32Array): number {
   return (slot + 2) & (table.length - 1)
 }
 
-/** Frees a slot; those behind it that a look-up would not find any more move up. */
+/** Frees a slot and moves up the entries after it that linear probing would not find otherwise. */
 function freeSlot(freed: number, table: Int32Array): void {
   const mask = table.length - 1
-  let hole = freed
-  for (let slot = nextSlot(hole, table); table[slot + 1] !== NONE; slot = nextSlot(slot, table)) {
+  let empty = freed
+  for (let slot = nextSlot(empty, table); table[slot + 1] !== NONE; slot = nextSlot(slot, table)) {
     const first = slotFor(table[slot] ?? 0, table)
-    if (((slot - first) & mask) < ((slot - hole) & mask)) continue
-    table[hole] = table[slot] ?? 0
-    table[hole + 1] = table[slot + 1] ?? NONE
-    hole = slot
+    if (((slot - first) & mask) < ((slot - empty) & mask)) continue
+    table[empty] = table[slot] ?? 0
+    table[empty + 1] = table[slot + 1] ?? NONE
+    empty = slot
   }
-  table[hole + 1] = NONE
+  table[empty + 1] = NONE
 }
 
 function never(): boolean {
@@ -264,8 +263,8 @@ function never(): boolean {
 }
 
 /**
- * Parallel columns; the capacity is a power of two. The table has two slots an entry, each of the entry's hash and its place,
- * which is -1 when the slot is free.
+ * Parallel columns; the capacity is a power of two. The table has two slots an entry; a slot is the entry's hash and its
+ * index, -1 when free.
  */
 function createColumns(capacity: number) {
   return {

@@ -26,7 +26,7 @@ export class NumberQueue {
     this.length -= 1
   }
 
-  /** Index of the first number that `isReached` holds for; `length` when there is none. It holds for all behind that one too. */
+  /** Index of the first number for which `isReached` holds, which must hold for all later ones too; `length` when there is none. */
   firstIndex(isReached: (value: number) => boolean): number {
     let low = 0
     let high = this.length

@@ -1,6 +1,6 @@
 /**
- * A place in the whole log: for each partition the first offset that was not handled yet. A stream at a position has shown
- * all its matching records below it and none at or above it.
+ * A position in the whole log: the next offset of each partition. A stream at a position has shown all its matching records
+ * below it and none at or above it.
  */
 export type OffsetVector = Float64Array
 

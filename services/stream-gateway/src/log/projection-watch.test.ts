@@ -5,7 +5,7 @@ import { startProjectionWatch, type ProjectionWatch } from './projection-watch.t
 
 const log = { warn() {}, info() {} }
 let isNeeded: boolean
-let isAway: boolean
+let isDown: boolean
 let turns: number
 let reads: number
 let watch: ProjectionWatch
@@ -13,12 +13,12 @@ let watch: ProjectionWatch
 afterEach(() => watch.close())
 
 function start(): void {
-  isNeeded = isAway = false
+  isNeeded = isDown = false
   turns = reads = 0
   watch = startProjectionWatch({
     async read() {
       reads += 1
-      if (isAway) throw new Error('away')
+      if (isDown) throw new Error('away')
       return originOf(1)
     },
     everyMs: () => 1,
@@ -31,7 +31,7 @@ function start(): void {
   })
 }
 
-test('the position is read once while nothing needs a newer one, and in each turn as soon as something does', async () => {
+test('the position is read once while nothing needs a newer one, and at each poll as soon as something does', async () => {
   start()
   await eventually(() => turns >= 20)
   expect(reads).toBe(1)
@@ -39,14 +39,14 @@ test('the position is read once while nothing needs a newer one, and in each tur
   await eventually(() => reads >= 5)
 })
 
-test('a position that could not be read is asked for in each turn, whether or not it is needed', async () => {
+test('a position that could not be read is asked for at each poll, needed or not', async () => {
   start()
   await eventually(() => watch.state() === 'ok')
-  isNeeded = isAway = true
+  isNeeded = isDown = true
   await eventually(() => watch.state() === 'down')
   isNeeded = false
   const before = reads
   await eventually(() => reads >= before + 5)
-  isAway = false
+  isDown = false
   await eventually(() => watch.state() === 'ok')
 })

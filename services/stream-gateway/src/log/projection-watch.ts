@@ -2,13 +2,12 @@ import { startPoll } from '@ariftly/fairness'
 import type { Logger } from '@ariftly/runtime'
 import type { OffsetVector } from './offset-vector.ts'
 
-/** What {@link startProjectionWatch} needs. */
-export interface ProjectionWatchOptions {
-  /** Reads the projection's position; partitions that it has not begun are 0. */
+interface ProjectionWatchOptions {
+  /** Reads the projection's position; partitions not projected yet are 0. */
   read(): Promise<OffsetVector>
-  /** Pause before the next turn. */
+  /** Pause before the next poll. */
   readonly everyMs: () => number
-  /** Whether a newer position would change anything. If not, a turn reads it only when the last reading is {@link UNNEEDED_EVERY_MS} old. */
+  /** Whether a newer position would change anything. If not, it is read only every {@link UNNEEDED_EVERY_MS}. */
   isNeeded(): boolean
   onPosition(position: OffsetVector): void
   readonly log: Pick<Logger, 'warn' | 'info'>
@@ -21,10 +20,10 @@ export interface ProjectionWatch {
   close(): Promise<void>
 }
 
-/** So old the last reading may be while none is needed: it also shows whether Postgres can be read, and how far kept history reaches back. */
+/** Also polled while not needed: it shows whether Postgres can be read and how far kept history reaches back. */
 const UNNEEDED_EVERY_MS = 10_000
 
-/** Polls how far the projection has come: what it holds may be dropped here, and streams that wait for it may continue. */
+/** Polls the projection's position: ids below it may be dropped, and streams that wait for it continue. */
 export function startProjectionWatch(o: ProjectionWatchOptions): ProjectionWatch {
   let state = 'not read yet'
   let readAtMs = -Infinity

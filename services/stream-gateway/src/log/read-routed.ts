@@ -3,7 +3,7 @@ import type { RecordView } from '@ariftly/kafka'
 /** The attributes that decide who gets a record. */
 export interface Routed {
   readonly tenant: string
-  /** An event type, or any text if the record turns out to be none of ours. */
+  /** An event type; any string if the record is a dead letter. */
   readonly type: string
   readonly taskId: string | null
   readonly sessionId: string | null
@@ -12,7 +12,7 @@ export interface Routed {
 
 const SLASH = 0x2f
 
-/** The tenant of the record before: most records come in runs of one tenant, whose name need not be built again. */
+/** The previous record's tenant: most records arrive in runs of one tenant, whose name need not be decoded again. */
 let last = { tenant: '', prefix: '/' }
 
 /** The tenant of a record, as its key names it (`<tenant>/<task or session>`). */
@@ -24,8 +24,8 @@ export function tenantOf(record: RecordView): string | undefined {
 }
 
 /**
- * The attributes that decide who gets a record, each read from its headers when it is asked for, without decoding the record.
- * They are those of the event if the record is one; that is only certain once it is decoded.
+ * The attributes that decide who gets a record, each read from its headers on access, without decoding the record. Whether
+ * the record is an event at all is known only once it is decoded.
  */
 export function routedOf(record: RecordView, tenant: string): Routed {
   return new RoutedRecord(record, tenant)

@@ -8,7 +8,7 @@ export interface FramedEvent {
   envelopeFrame: Buffer | undefined
 }
 
-/** What a ring knows of each record, in parallel columns: a record is at its number modulo the capacity. */
+/** The records of a ring in parallel columns; a record's index is its number modulo the capacity. */
 export type RingColumns = ReturnType<typeof createColumns>
 
 /** Makes empty columns; the capacity is a power of two. */
@@ -20,7 +20,7 @@ export function createColumns(capacity: number) {
     states: new Uint8Array(capacity),
     starts: new Uint32Array(capacity),
     lengths: new Uint32Array(capacity),
-    /** Bytes that were made for a record besides its own. */
+    /** Bytes allocated for a record in addition to its own. */
     extras: new Uint32Array(capacity),
     segments: Array.from<Buffer | undefined>({ length: capacity }),
     events: Array.from<FramedEvent | undefined>({ length: capacity }),

@@ -5,7 +5,7 @@ import { expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import { Ring } from './ring.ts'
 
-/** Views of records that lie behind one another in one answer, with `gap` bytes between them. */
+/** Views of consecutive records of one answer, with `gap` bytes between them. */
 function answerOf(texts: readonly string[], gap: number): RecordView[] {
   const records = texts.map((text, offset) => {
     const data = Buffer.from(JSON.stringify({ task_id: 'task_1', text }))
@@ -22,7 +22,7 @@ function answerOf(texts: readonly string[], gap: number): RecordView[] {
   })
 }
 
-test('records are read back as they came, whether they were copied together or one by one', () => {
+test('records are read back unchanged, copied together or one by one', () => {
   fc.assert(
     fc.property(
       fc.array(fc.string({ maxLength: 20_000 }), { minLength: 1, maxLength: 20 }),

@@ -14,9 +14,9 @@ interface CopiedBytes {
   readonly start: number
 }
 
-/** Memory of a record besides its bytes: its columns and its entry in the partition's queue. */
+/** Memory of a record in addition to its bytes: columns and its entry in the partition's queue. */
 const RECORD_OVERHEAD_BYTES = 64
-/** Memory of a decoded event besides its frames: object, strings. */
+/** Memory of a decoded event in addition to its frames: object, strings. */
 const EVENT_OVERHEAD_BYTES = 600
 const SEGMENT_BYTES = 512 * 1024
 /** Records that are together larger are copied one by one: a segment is as large as its largest copy. */
@@ -79,8 +79,8 @@ export class Ring {
   }
 
   /**
-   * Copies the bytes of records that are about to be appended, at once: undefined when they do not lie behind one another in
-   * the same answer, or are large, so that each is copied by {@link append}.
+   * Copies the bytes of records that will be appended, in one copy; undefined when they are not contiguous in one fetched
+   * answer, or large: then {@link append} copies each.
    */
   copy(records: readonly RecordView[]): CopiedBytes | undefined {
     const first = records[0]
@@ -92,8 +92,8 @@ export class Ring {
   }
 
   /**
-   * Appends a record that is at or above the position of its partition, and moves the position behind it; returns its number.
-   * `copied` is what {@link copy} returned for it and its neighbours.
+   * Appends a record that is at or above the position of its partition and moves the position past it; returns its number.
+   * `copied` is the result of {@link copy} for it and its neighbours.
    */
   append(record: RecordView, state: RecordState, copied?: CopiedBytes): number {
     if (this.#length === this.#columns.offsets.length) {
@@ -126,7 +126,7 @@ export class Ring {
     if (nextOffset > (this.position[partition] ?? 0)) this.position[partition] = nextOffset
   }
 
-  /** Lets the oldest records go until at most `bytesMax` are held. */
+  /** Drops the oldest records until at most `bytesMax` are held. */
   evict(bytesMax: number): void {
     while (this.bytes > bytesMax && this.#length > 0) {
       const slot = this.#slot(this.#firstSeq)
@@ -142,7 +142,7 @@ export class Ring {
     }
   }
 
-  /** A record as it was read. */
+  /** A record, not decoded. */
   view(seq: number): RecordView {
     const { segments, starts, lengths } = this.#columns
     const slot = this.#slot(seq)
@@ -158,7 +158,7 @@ export class Ring {
     return this.#columns.events[this.#slot(seq)]
   }
 
-  /** The event of a record, decoded at the first call; undefined when it is hidden or turns out to be a dead letter. */
+  /** The event of a record, decoded at the first call; undefined when it is hidden or a dead letter. */
   event(seq: number): FramedEvent | undefined {
     const slot = this.#slot(seq)
     const { events, states } = this.#columns
@@ -232,7 +232,7 @@ export class Ring {
     return seq & (this.#columns.offsets.length - 1)
   }
 
-  /** Copies bytes into the current segment, or begins the next one. */
+  /** Copies bytes into the current segment, or into a new one. */
   #copy({ bytes, start, end }: Pick<RecordView, 'bytes' | 'start' | 'end'>): CopiedBytes {
     const length = end - start
     if (this.#segmentUsed + length > this.#segment.length) {

@@ -27,7 +27,7 @@ describe('the reader begins', () => {
 describe('a stream that resumes', () => {
   const floor = Float64Array.of(10, 0)
 
-  test('goes on where it was', () => {
+  test('continues where it was', () => {
     const position = Float64Array.of(10, 3)
     expect(resumeAt({ epoch: 2, floor, asked: { epoch: 2, position } })).toEqual({ kind: 'at', position })
   })

@@ -3,18 +3,18 @@ import { dominates, raise, type OffsetVector } from './offset-vector.ts'
 /** Average bytes of a record in the ring, to guess how many fit. */
 const RECORD_BYTES = 1024
 
-/** What is known of the log and the projection when the reading begins. */
+/** State of the log and the projection when the reading starts. */
 export interface LogAtStart {
   readonly logStart: OffsetVector
   readonly logEnd: OffsetVector
-  /** Next offset of the projection; undefined where it has not begun. */
+  /** Next offset of the projection, for the partitions that have one. */
   readonly projected: ReadonlyMap<number, number>
   readonly ringBytesMax: number
 }
 
 /**
- * Where the reader begins: at the smaller of the projection's next offset (what is above is nowhere else) and the ring's
- * window before the log's end, but not before the log's own start.
+ * Where the reader starts: at the smaller of the projection's next offset (later records are only in the log) and the ring's
+ * window before the log's end, but not before the log's start.
  */
 export function readerStart(o: LogAtStart): OffsetVector {
   const partitions = o.logEnd.length
@@ -33,7 +33,7 @@ export function beyondEnd(o: Pick<LogAtStart, 'logEnd' | 'projected'>): number[]
     .map(([partition]) => partition)
 }
 
-/** Where a stream begins, or why it cannot begin where it was asked to. */
+/** Where a stream starts, or why it cannot start at the requested position. */
 export type StreamStart =
   | { readonly kind: 'at'; readonly position: OffsetVector }
   | { readonly kind: 'reset'; readonly reason: 'log_changed' | 'history_expired'; readonly position: OffsetVector }
@@ -53,7 +53,7 @@ export function resumeAt(o: {
   return { kind: 'reset', reason: 'history_expired', position }
 }
 
-/** The position of "from now on": the ring's, or the log's end at the start while the ring has not come there yet. */
+/** The position of "from now on": the ring's, or the log's end at start-up until the ring has reached it. */
 export function positionOfNow(ringPosition: OffsetVector, endAtStart: OffsetVector): OffsetVector {
   const position = Float64Array.from(ringPosition)
   raise(position, endAtStart)

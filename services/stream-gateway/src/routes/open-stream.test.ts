@@ -26,7 +26,7 @@ afterEach(async () => {
 async function serve(o: {
   readonly changes: readonly KeyChange[]
   readonly isFed: Promise<unknown>
-  /** Default: answers at once that there are none. */
+  /** Default: none. */
   readonly streamsElsewhere?: () => Promise<number>
 }) {
   const { key } = generateApiKey()
@@ -59,7 +59,7 @@ async function serve(o: {
     ids: createStreamIds(keyring),
     sealer: keyring,
     epochReader: () => ({}) as EpochReader,
-    // Who gets as far as to be told that there is no room would have been let in.
+    // A request that gets the answer "no room" has passed all other checks.
     streams: { registry: new StreamRegistry() } as Streams,
     isDraining: () => false,
     streamsMax: 0,
@@ -73,7 +73,7 @@ async function serve(o: {
   releases.push(() => server.closeAllConnections() ?? server.close())
   const { port } = server.address() as AddressInfo
 
-  /** The code of the refusal of a form that comes in two pieces. */
+  /** The code of the refusal of a form that arrives in two pieces. */
   async function post(meanwhile: () => Promise<unknown> = () => Promise.resolve()): Promise<string> {
     const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/x-www-form-urlencoded' }
     const req = request({ port, host: '127.0.0.1', method: 'POST', path: '/v1/events/stream', headers })
@@ -133,7 +133,7 @@ test.each(['key', 'token'] as const)(
   },
 )
 
-test('no stream opens before the changes of keys were read once, as nobody would tell it that its key was revoked', async () => {
+test('no stream opens before the changes of keys were read once, as a revocation of its key would not reach it', async () => {
   const fed = deferred()
   const { auth, post } = await serve({ changes: [], isFed: fed.promise })
   expect(await post()).toBe('starting')

@@ -10,7 +10,7 @@ import type { Streams } from '../streams/streams.ts'
 import { queryToken, readStreamParameters, type StreamParameters } from './parameters.ts'
 import { openStreamToken } from './stream-token.ts'
 
-/** What {@link createOpenStream} needs. */
+/** Options of {@link createOpenStream}. */
 export interface OpenStreamOptions {
   readonly auth: Pick<Authenticator, 'authenticate' | 'authenticateKeyId' | 'ready'>
   readonly ids: StreamIds
@@ -26,9 +26,9 @@ export interface OpenStreamOptions {
 }
 
 /**
- * Answers `GET` and `POST /v1/events/stream`. All that can be refused is refused before the answer begins: any status but
- * 200 ends a browser's EventSource for good, so what is only late (history, a position ahead of us) is waited for inside.
- * Before the credential is known to be good nothing but it is read.
+ * Answers `GET` and `POST /v1/events/stream`. All refusals are before the answer starts. Any status but 200 ends a browser's
+ * EventSource for good, so what is only late (history, a position ahead of this gateway) is waited for inside the stream.
+ * Nothing but the credential is read before it is verified.
  */
 export function createOpenStream(o: OpenStreamOptions): (req: IncomingMessage, res: ServerResponse) => Promise<void> {
   async function openStream(req: IncomingMessage, res: ServerResponse): Promise<void> {
@@ -39,13 +39,13 @@ export function createOpenStream(o: OpenStreamOptions): (req: IncomingMessage, r
     const { caller, filter } = await callerOf(req, parameters)
     const start = startOf(req, parameters, o.ids)
     const elsewhere = caller.limits.streams === null ? 0 : await o.streamsElsewhere(caller.tenant)
-    // During the waits above a revocation finds no stream of this request to end, so the key is checked after the last of them:
-    // from here to the opening nothing is waited for.
+    // A revocation during the awaits above finds no stream to end, so the key is checked after the last of them: there is no
+    // await from here to the opening.
     const { caller: current } = await callerOf(req, parameters)
     const epochReader = admit(current, elsewhere)
     const { socket } = req
     if (socket.destroyed) return
-    // Stream bytes are written to the socket itself: they must not overtake answers that are due before this one.
+    // Stream bytes are written to the socket directly: they must not overtake pipelined answers before this one.
     if (res.socket !== socket) {
       throw new Problem(400, 'pipelined_stream', {
         detail: 'Wait for the answers before this one: a stream cannot be pipelined (RFC 9112, 9.3.2).',
@@ -96,7 +96,7 @@ export function createOpenStream(o: OpenStreamOptions): (req: IncomingMessage, r
     if (o.isDraining()) throw unavailable('draining', 'This gateway is about to stop. Connect again.')
     const epochReader = o.epochReader()
     if (epochReader === undefined) throw unavailable('starting', 'The log cannot be read yet. Try again.')
-    // Until the changes of keys were read once, a revocation of this one meanwhile would go unnoticed.
+    // Until the key feed was read once, a revocation of this key could be missed.
     if (!o.auth.ready) throw unavailable('starting', 'The keys cannot be read yet. Try again.')
     const { registry } = o.streams
     if (registry.size >= o.streamsMax) throw unavailable('gateway_full', 'This gateway has no room. Try again.')
@@ -137,7 +137,7 @@ function startOf(req: IncomingMessage, parameters: StreamParameters, ids: Stream
   }
   const { after } = parameters
   if (after === undefined) return { kind: 'now' }
-  // A moment that is yet to come is now. It is looked up before the answer begins: what is appended after the answer is shown.
+  // A time in the future means now. It is looked up before the answer starts: events appended after the answer are shown.
   const atMs = Math.min(after.floorMs, Date.now())
   return { kind: 'time', text: new Date(after.floorMs).toISOString(), atMs }
 }
@@ -148,8 +148,8 @@ function endingWith(caller: Caller, { expiresAtMs }: { readonly expiresAtMs: num
 }
 
 /**
- * Sends the head at once; what follows is written to the socket, framed as chunks when `res.chunkedEncoding` says so. There is
- * no `Connection` header: after `Connection: close` some clients (undici) take a cut connection for a complete answer.
+ * Sends the head; the body is written to the socket, in chunks when `res.chunkedEncoding` is set. There is no `Connection`
+ * header: after `Connection: close` some clients (undici) take a cut connection for a complete answer.
  */
 function writeHead(res: ServerResponse): void {
   res.removeHeader('Connection')

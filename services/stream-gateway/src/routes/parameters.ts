@@ -64,7 +64,7 @@ export async function readStreamParameters(req: IncomingMessage): Promise<Stream
   if (form === '') return readQuery(url, streamParameters)
   const start = url.indexOf('?')
   const query = start === -1 ? '' : url.slice(start + 1)
-  // A name in both stands twice in what is read.
+  // A name in both is then a repeated parameter, which is refused.
   return readQuery(`?${query === '' ? form : `${query}&${form}`}`, streamParameters)
 }
 

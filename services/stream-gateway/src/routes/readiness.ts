@@ -11,8 +11,8 @@ export interface GatewayReadiness {
 }
 
 /**
- * The gateway is ready once it has passed the log's end as it was at the start, and stays so while it lags: its streams
- * would lag at any other gateway too. A log that cannot be read, or is another one, makes it unready.
+ * The gateway is ready once it has passed the log's end at start-up, and stays ready while it lags: streams would lag at any
+ * other gateway too. It is unready while the log cannot be read, or is another log.
  */
 export function createReadiness(o: {
   readonly epochs: EpochFollower

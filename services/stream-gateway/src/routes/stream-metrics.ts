@@ -23,7 +23,7 @@ const TOTALS: Readonly<Record<string, readonly [help: string, read: (from: Epoch
   records: ['Records read from the log.', ({ hub }) => hub.counts.records],
   decoded: ['Records decoded because an open stream wanted them.', ({ hub }) => hub.counts.decoded],
   duplicates: [
-    'Records suppressed: duplicates of an earlier one, and what is no event.',
+    'Records suppressed: duplicates and dead letters.',
     ({ hub }) => hub.counts.hidden,
   ],
   unchecked: ['Records shown without the look-up for duplicates.', ({ hub }) => hub.duplicates.unchecked],

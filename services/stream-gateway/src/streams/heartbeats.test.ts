@@ -8,7 +8,7 @@ import { TenantTurns } from '@ariftly/fairness'
 import { UnsentBudget } from '../hub/unsent-budget.ts'
 import { Hub } from '../hub/hub.ts'
 import { createStreamIds } from '../frames/stream-id.ts'
-import { Heartbeats, TURN_MS } from './heartbeats.ts'
+import { Heartbeats, TICK_MS } from './heartbeats.ts'
 
 const HEARTBEAT_MS = 15_000
 
@@ -70,8 +70,8 @@ function setUp(o: { readonly expiresAtMs?: number } = {}) {
 
   function turn(seconds: number): void {
     for (let second = 0; second < seconds; second += 1) {
-      state.nowMs += TURN_MS
-      heartbeats.turn()
+      state.nowMs += TICK_MS
+      heartbeats.tick()
     }
   }
 
@@ -120,7 +120,7 @@ describe('an idle stream', () => {
 })
 
 describe('a stream whose client takes nothing', () => {
-  test('is given the whole 30 seconds when it was idle for long before', () => {
+  test('is given all 30 seconds when it was idle for long before', () => {
     const { turn, ends, state } = setUp()
     state.sent = 5000
     turn(600)

@@ -5,11 +5,10 @@ import type { Subscriber } from '../hub/subscriber.ts'
 import type { UnsentBudget } from '../hub/unsent-budget.ts'
 import { Deadlines } from './deadlines.ts'
 
-/** Pause between two turns, ms. */
-export const TURN_MS = 1000
+/** Pause between two ticks, ms. */
+export const TICK_MS = 1000
 
-/** What {@link Heartbeats} needs. */
-export interface HeartbeatsOptions {
+interface HeartbeatsOptions {
   readonly hub: () => Hub | undefined
   readonly budget: UnsentBudget
   readonly heartbeatMs: number
@@ -23,13 +22,13 @@ export interface HeartbeatsOptions {
 const CHECKPOINT_EVERY = 4
 /** Time for the last bytes of a stream that is closed, ms. */
 const LAST_BYTES_MS = 5000
-/** So long a stream may have too much unsent before it is closed, ms. */
+/** A stream that has had too much unsent for this long is closed, ms. */
 const OVERFULL_MS = 5000
 
 /**
- * Heartbeats, checkpoints, stalled and overfull sockets of all streams: each stream is in one slot and each turn visits one
- * slot, so that the work of a heartbeat period is spread over it and no stream has a timer. Streams whose key or token expires
- * are also listed by the second in which they end.
+ * Sends heartbeats and checkpoints and closes stalled and overfull streams. Each stream is in one slot and each tick visits
+ * one slot: the work is spread over the heartbeat period and no stream has a timer. Streams whose key or token expires are
+ * also listed by the second in which they end.
  */
 export class Heartbeats {
   readonly #o: HeartbeatsOptions
@@ -39,37 +38,37 @@ export class Heartbeats {
   /** Closed: only the last bytes are still to be sent. */
   readonly #ending = new WeakSet<Subscriber>()
   #next = 0
-  #turns = 0
+  #ticks = 0
 
   constructor(o: HeartbeatsOptions) {
     this.#o = o
-    const slots = Math.max(1, Math.round(o.heartbeatMs / TURN_MS))
+    const slots = Math.max(1, Math.round(o.heartbeatMs / TICK_MS))
     this.#slots = Array.from({ length: slots }, () => new Set())
     this.#deadlines = new Deadlines(o.now())
   }
 
   /** Takes a stream that opens. */
   add(subscriber: Subscriber): void {
-    // The slot that was visited last: the first heartbeat comes after a whole period.
+    // The slot visited last: the first heartbeat is sent after a whole period.
     const slot = this.#slots[(this.#next + this.#slots.length - 1) % this.#slots.length]
     slot?.add(subscriber)
     if (slot !== undefined) this.#slotOf.set(subscriber, slot)
     if (subscriber.expiresAtMs < Infinity) this.#deadlines.set(subscriber, subscriber.expiresAtMs)
   }
 
-  /** The stream's socket is gone. */
+  /** Forgets a stream whose socket is closed. */
   remove(subscriber: Subscriber): void {
     this.#slotOf.get(subscriber)?.delete(subscriber)
     this.#deadlines.clear(subscriber)
   }
 
-  /** To be called every {@link TURN_MS}. */
-  turn(): void {
+  /** To be called every {@link TICK_MS}. */
+  tick(): void {
     const slots = this.#slots.length
     const slot = this.#slots[this.#next]
     this.#next = (this.#next + 1) % slots
-    this.#turns += 1
-    const withCheckpoint = Math.floor(this.#turns / slots) % CHECKPOINT_EVERY === CHECKPOINT_EVERY - 1
+    this.#ticks += 1
+    const withCheckpoint = Math.floor(this.#ticks / slots) % CHECKPOINT_EVERY === CHECKPOINT_EVERY - 1
     const nowMs = this.#o.now()
     for (const subscriber of this.#deadlines.takeDue(nowMs)) this.#endDue(subscriber)
     this.#o.hub()?.closeOverfull(OVERFULL_MS)
@@ -78,7 +77,7 @@ export class Heartbeats {
     }
   }
 
-  /** Sends a stream its position and ends it; one that does not take its last bytes is destroyed. Once a stream. */
+  /** Sends a stream its position and ends it; destroys the socket if the last bytes are not taken. Idempotent. */
   close(subscriber: Subscriber, why: CloseReason): void {
     if (this.#ending.has(subscriber)) return
     const checkpoint = this.#o.hub()?.checkpoint(subscriber)
@@ -95,7 +94,7 @@ export class Heartbeats {
     else this.close(subscriber, 'expired')
   }
 
-  /** Of an idle stream little is looked at and nothing written down: what it has in memory is in no cache any more. */
+  /** Reads little of an idle stream and writes no field: its memory is not in the CPU cache. */
   #visit(subscriber: Subscriber, nowMs: number, withCheckpoint: boolean): void {
     const unsent = subscriber.sink.unsentBytes()
     if (unsent > 0) {
@@ -104,7 +103,7 @@ export class Heartbeats {
         this.#o.onEnded(subscriber, 'stalled')
         subscriber.sink.destroy()
       }
-      // What waits for the client already keeps the connection alive.
+      // Unsent bytes already keep the connection alive.
       return
     }
     if (subscriber.takenBytes !== 0) subscriber.takenBytes = 0
@@ -113,7 +112,7 @@ export class Heartbeats {
     if (subscriber.phase !== 'closed') subscriber.sink.write(checkpoint ?? HEARTBEAT)
   }
 
-  /** Something waits for the client: whether nothing of it was taken for long. */
+  /** Whether the client has taken none of its unsent bytes for `stallMs`. */
   #isStalled(subscriber: Subscriber, nowMs: number): boolean {
     const takenBytes = subscriber.sink.sentBytes()
     if (takenBytes <= subscriber.takenBytes) return nowMs - subscriber.takenAtMs >= this.#o.stallMs

@@ -28,7 +28,7 @@ async function pair(): Promise<{ readonly server: Socket; readonly client: Socke
   return { server, client, text: () => Buffer.concat(chunks).toString() }
 }
 
-test('blocks of all sizes come in order, whether the kernel takes them at once or later', async () => {
+test('blocks of all sizes arrive in order, taken by the kernel immediately or later', async () => {
   const { server, client, text } = await pair()
   const sink = createSocketSink(server, true)
   let drains = 0
@@ -64,7 +64,7 @@ test('a sink that has no room is followed by drain when all is taken', async () 
   await eventually(() => text().length === sent)
 })
 
-test('sockets that take everything go on while another waits for its client, and each gets its own bytes', async () => {
+test('sockets that take everything continue while another waits for its client, and each gets its own bytes', async () => {
   const [slow, quick] = [await pair(), await pair()]
   const sinks = { slow: createSocketSink(slow.server, true), quick: createSocketSink(quick.server, true) }
   quick.client.resume()
@@ -90,7 +90,7 @@ test('sockets that take everything go on while another waits for its client, and
   expect(drains).toBeGreaterThanOrEqual(3)
 })
 
-test('end sends what is unsent and then closes; writes after the end are left out', async () => {
+test('end sends the unsent bytes and then closes; writes after the end are dropped', async () => {
   const { server, client, text } = await pair()
   const sink = createSocketSink(server, true)
   sink.write(Buffer.from('last'))
@@ -101,7 +101,7 @@ test('end sends what is unsent and then closes; writes after the end are left ou
   expect(text()).toBe('last')
 })
 
-test('a client that is gone makes no error that nobody hears', async () => {
+test('a disconnected client causes no unhandled error', async () => {
   const { server, client } = await pair()
   const sink = createSocketSink(server, true)
   client.resetAndDestroy()

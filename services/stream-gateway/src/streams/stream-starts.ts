@@ -4,10 +4,10 @@ import { openingFrame, resetFrame, type ResetReason } from '../frames/control-fr
 import type { Subscriber } from '../hub/subscriber.ts'
 import type { OffsetVector } from '../log/offset-vector.ts'
 import { positionOfNow, resumeAt } from '../log/start-position.ts'
-import { Beginnings } from './beginnings.ts'
+import { StartLookups } from './start-lookups.ts'
 import type { StreamRegistry } from './registry.ts'
 
-/** Where a stream was asked to begin. */
+/** The requested start of a stream. */
 export type AskedStart =
   | { readonly kind: 'now' }
   | {
@@ -15,11 +15,10 @@ export type AskedStart =
       readonly id: string
       readonly place: { readonly epoch: number; readonly position: OffsetVector }
     }
-  /** `text` is the moment as it was asked for; `atMs` is not in the future. */
+  /** `text` is the requested time, verbatim; `atMs` is not in the future. */
   | { readonly kind: 'time'; readonly text: string; readonly atMs: number }
 
-/** What {@link StreamStarts} needs. */
-export interface StreamStartsOptions {
+interface StreamStartsOptions {
   readonly registry: StreamRegistry
   /** How long history is kept, milliseconds. */
   readonly historyMs: () => number
@@ -30,17 +29,17 @@ export interface StreamStartsOptions {
 
 const RETRY_MS = { min: 1000, max: 3000 } as const
 
-/** Starts streams where they were asked to begin, or resets them when that is not possible. */
+/** Starts streams at their requested position, or resets them when that is not possible. */
 export class StreamStarts {
   readonly #o: StreamStartsOptions
-  readonly #beginnings: Beginnings
+  readonly #lookups: StartLookups
 
   constructor(o: StreamStartsOptions) {
     this.#o = o
-    this.#beginnings = new Beginnings({ log: o.log })
+    this.#lookups = new StartLookups({ log: o.log })
   }
 
-  /** Sends a stream its first frame and hands it to the hub: at once, or when its position was looked up. */
+  /** Sends a stream its first frame and hands it to the hub, now or once its position was looked up. */
   begin(subscriber: Subscriber, epochReader: EpochReader, start: AskedStart): void {
     const { hub } = epochReader
     const retryMs = Math.round(RETRY_MS.min + this.#o.random() * (RETRY_MS.max - RETRY_MS.min))
@@ -79,7 +78,7 @@ export class StreamStarts {
     epochReader.hub.begin(subscriber, position, resetFrame({ reason, requested, earliestMs: earliest.ms, id }))
   }
 
-  /** Postgres may be away: the stream is open, and its beginning waits. */
+  /** The stream is already open and waits for its start position, also while Postgres is unavailable. */
   async #beginAtTime(subscriber: Subscriber, epochReader: EpochReader, atMs: number): Promise<void> {
     const oldestMs = Date.now() - this.#o.historyMs()
     if (atMs < oldestMs) {
@@ -91,9 +90,9 @@ export class StreamStarts {
     epochReader.hub.begin(subscriber, position, openingFrame(RETRY_MS.min, epochReader.idOf(position)))
   }
 
-  /** Asks until there is an answer or the client has gone. */
+  /** Retries until it succeeds or the client disconnects. */
   #find<T>(subscriber: Subscriber, ask: () => Promise<T>): Promise<T | undefined> {
     const isOpen = () => this.#o.registry.epochOf(subscriber) !== undefined
-    return this.#beginnings.find(subscriber.filter.tenant, isOpen, ask)
+    return this.#lookups.find(subscriber.filter.tenant, isOpen, ask)
   }
 }

@@ -7,7 +7,7 @@ import type { CloseReason } from '../hub/hub-options.ts'
 import { Subscriber } from '../hub/subscriber.ts'
 import type { UnsentBudget } from '../hub/unsent-budget.ts'
 import { dominates } from '../log/offset-vector.ts'
-import { Heartbeats, TURN_MS } from './heartbeats.ts'
+import { Heartbeats, TICK_MS } from './heartbeats.ts'
 import { StreamRegistry } from './registry.ts'
 import { createSocketSink } from './socket-sink.ts'
 import { StreamStarts, type AskedStart } from './stream-starts.ts'
@@ -24,8 +24,7 @@ interface StreamRequest {
   readonly expiresAtMs: number | null
 }
 
-/** What {@link Streams} needs. */
-export interface StreamsOptions {
+interface StreamsOptions {
   readonly epochReader: () => EpochReader | undefined
   readonly budget: UnsentBudget
   readonly heartbeatMs: number
@@ -37,7 +36,7 @@ export interface StreamsOptions {
   readonly random: () => number
 }
 
-/** A position above the log's end for so long is no other gateway's lead. */
+/** A stream is checked against the log's end after it was ahead of this process for this long: another gateway leads by less. */
 const BEYOND_MS = 5000
 /** Streams that are ended in a second of draining, and the share of the time that there is for it. */
 const DRAIN_PER_S = 1000
@@ -68,7 +67,7 @@ export class Streams {
       now: () => performance.now(),
       onEnded: (_subscriber, why) => this.registry.countEnd(why),
     })
-    this.#timer = setInterval(() => this.#turn(), TURN_MS)
+    this.#timer = setInterval(() => this.#tick(), TICK_MS)
   }
 
   /** Serves a stream on a socket whose response head was sent. */
@@ -94,7 +93,7 @@ export class Streams {
     this.#starts.begin(subscriber, epochReader, start)
   }
 
-  /** Ends the streams of what has stopped, each with its position. */
+  /** Ends the streams of stopped keys and tenants, each with its position. */
   endStopped(stopped: Stopped): void {
     for (const subscriber of stopped.type === 'key' ? this.registry.ofKey(stopped.keyId) : this.registry.all()) {
       if (!hasStopped(subscriber, this.#keys.get(subscriber), stopped)) continue
@@ -110,7 +109,7 @@ export class Streams {
     this.#heartbeats.close(subscriber, why)
   }
 
-  /** Ends all streams at once. */
+  /** Ends all streams immediately. */
   endAll(why: string): void {
     for (const subscriber of this.registry.all()) {
       this.registry.countEnd(why)
@@ -146,14 +145,14 @@ export class Streams {
     this.registry.remove(subscriber)
   }
 
-  #turn(): void {
-    this.#heartbeats.turn()
+  #tick(): void {
+    this.#heartbeats.tick()
     const epochReader = this.#o.epochReader()
     const ahead = epochReader?.hub.takeAhead(BEYOND_MS) ?? []
     if (epochReader !== undefined && ahead.length > 0) void this.#checkBeyond(epochReader, ahead)
   }
 
-  /** A position above the log's end is of records that the log has lost; one above the ring's only is ahead of this process. */
+  /** Resets streams whose position is above the log's end (lost records). Above the ring alone, this process only lags. */
   async #checkBeyond(epochReader: EpochReader, ahead: readonly Subscriber[]): Promise<void> {
     try {
       const end = await epochReader.logEnd()
@@ -175,7 +174,7 @@ export class Streams {
   }
 }
 
-/** Whether a stream was opened by what has stopped. */
+/** Whether a stream was opened by a stopped key or tenant. */
 function hasStopped(
   { filter }: Subscriber,
   key: Pick<StreamRequest, 'secret' | 'isPlatform'> | undefined,

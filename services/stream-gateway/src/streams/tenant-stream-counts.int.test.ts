@@ -3,7 +3,7 @@ import { createTestDatabase } from '@ariftly/testkit'
 import { TenantStreamCounts } from './tenant-stream-counts.ts'
 
 const STREAMS = 5
-test('all streams of a burst that is a tenant’s first at a gateway learn what it has elsewhere', async () => {
+test('all streams of the first burst of a tenant at a gateway are counted with those elsewhere', async () => {
   const database = await createTestDatabase()
   const pool = database.openPool()
   const log = { warn() {} }

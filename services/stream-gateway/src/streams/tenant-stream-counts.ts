@@ -4,8 +4,7 @@ import type { Pool } from '@ariftly/store'
 import { Replica } from '@ariftly/store/replicas'
 import { exchangeStreamCounts } from '@ariftly/store/streams'
 
-/** What {@link TenantStreamCounts} needs. */
-export interface TenantStreamCountsOptions {
+interface TenantStreamCountsOptions {
   readonly pool: Pool
   readonly log: Pick<Logger, 'warn'>
   /** Open streams of a tenant in this process. */
@@ -19,7 +18,7 @@ const FORGET_MS = 60_000
 
 /**
  * Counts the streams of tenants that have a limit over all gateways, through the database. Tenants without a limit cost
- * nothing. While Postgres is away the last counts hold.
+ * nothing. While Postgres is unavailable the last counts are used.
  */
 export class TenantStreamCounts {
   readonly #o: TenantStreamCountsOptions
@@ -32,7 +31,7 @@ export class TenantStreamCounts {
   /** When each of them has last asked. */
   readonly #askedMs = new Map<string, number>()
   readonly #closing = new AbortController()
-  /** The exchanges, while there is a tenant to count for. */
+  /** The loop of exchanges, while there is a tenant to count for. */
   #exchanges: Promise<void> | undefined
 
   constructor(o: TenantStreamCountsOptions) {
@@ -45,8 +44,8 @@ export class TenantStreamCounts {
   }
 
   /**
-   * Open streams of a tenant in other gateways, as of the last exchange (250 ms). The first questions of a tenant wait for
-   * one, at most 2 s; when Postgres is away it is 0.
+   * Open streams of a tenant in other gateways, as of the last exchange (250 ms). The first calls for a tenant wait for an
+   * exchange, at most 2 s; if it fails the count is 0.
    */
   async elsewhere(tenant: string): Promise<number> {
     this.#askedMs.set(tenant, performance.now())
@@ -94,7 +93,7 @@ export class TenantStreamCounts {
       for (const [tenant, here] of counts) {
         const streams = others.get(tenant) ?? 0
         this.#elsewhere.set(tenant, streams)
-        // A tenant that has no stream here and has not asked for long is dropped: its next question waits for a count.
+        // Forget a tenant that has no stream here and has not asked lately: its next call waits for a new count.
         if (here === 0 && nowMs - (this.#askedMs.get(tenant) ?? nowMs) > FORGET_MS) this.#forget(tenant)
       }
       this.#failures.succeeded()

@@ -15,7 +15,7 @@ import {
 import { ingestConfig } from './config.ts'
 import { start } from './service.ts'
 
-/** Shorter than in production, where it is 5 s: Kafka is away for longer than this, as 45 s would be there. */
+/** Shorter than in production, where it is 5 s: Kafka is down for longer than this, as 45 s would be there. */
 const PRODUCE_TIMEOUT_MS = 2000
 let proxy: CuttingProxy
 let stack: Awaited<ReturnType<typeof startOwnStack>>
@@ -128,7 +128,7 @@ describe('when Kafka is back and acknowledges late', () => {
   })
 })
 
-describe('when Kafka is away under load', () => {
+describe('when Kafka is down under load', () => {
   test('it is reached through the proxy alone', () => {
     expect(proxy.connections).toBeGreaterThan(0)
   })
@@ -138,7 +138,7 @@ describe('when Kafka is away under load', () => {
     ['killed', () => stack.kafka?.kill(), () => stack.kafka?.start()],
     ['cut off by a network that swallows packets', () => proxy.freeze(), () => proxy.resume()],
   ] as const)(
-    '(%s) nothing that was accepted is missing, refusals are fast once it is known, and it recovers by itself',
+    '(%s) nothing that was accepted is missing, refusals are fast once it is known, and it recovers without a restart',
     async (_how, away, back) => {
       const clients = [startClient(), startClient(), startClient()]
       await eventually(() => clients.every(({ accepted }) => accepted.size > 50))

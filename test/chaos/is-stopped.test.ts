@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
 import { eventually } from '@ariftly/testkit'
-import { standsStill, stateOf } from './stands-still.ts'
+import { isStopped, stateOf } from './is-stopped.ts'
 
 let parent: number
 let child: number
@@ -19,19 +19,19 @@ afterEach(() => {
   for (const pid of [child, parent]) process.kill(pid, 'SIGKILL')
 })
 
-test('a process stands still when it and its children are stopped, and not before', async () => {
-  expect(standsStill(parent)).toBe(false)
+test('a process is stopped when it and its children are, and not before', async () => {
+  expect(isStopped(parent)).toBe(false)
   process.kill(parent, 'SIGSTOP')
   await eventually(() => stateOf(parent) === 'T')
-  expect(standsStill(parent)).toBe(false)
+  expect(isStopped(parent)).toBe(false)
   process.kill(child, 'SIGSTOP')
-  await eventually(() => standsStill(parent))
+  await eventually(() => isStopped(parent))
 })
 
-test('a child that ended while its parent was stopped, and so has not been reaped, stands still too', async () => {
+test('a child that ended while its parent was stopped, and so has not been reaped, counts as stopped too', async () => {
   process.kill(parent, 'SIGSTOP')
   await eventually(() => stateOf(parent) === 'T')
   process.kill(child, 'SIGKILL')
   await eventually(() => stateOf(child) === 'Z')
-  expect(standsStill(parent)).toBe(true)
+  expect(isStopped(parent)).toBe(true)
 })

@@ -3,24 +3,24 @@ import { Agent, createServer, request, type IncomingMessage, type ServerResponse
 import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 
-/** A front as balancers are: it takes turns among the replicas that said a moment ago that they are ready, and tries nothing again. */
-export interface Front {
+/** A load balancer: round robin among the replicas that were ready at the last poll, without retries. */
+export interface LoadBalancer {
   readonly url: string
   /** Requests that failed between the front and a replica: the client was answered 502, or its answer was cut. Streams are cut too. */
   readonly failures: readonly string[]
   add(replicaUrl: string): void
   remove(replicaUrl: string): void
-  /** Whether the replica is among those that take turns. */
+  /** Whether the replica gets requests. */
   isUsed(replicaUrl: string): boolean
   close(): Promise<void>
 }
 
-const LOOK_MS = 50
-/** Replicas of a busy machine answer late, and one that has gone refuses at once. */
-const LOOK_MS_MAX = 10_000
+const POLL_MS = 50
+/** Replicas on a busy machine answer late; a dead one refuses immediately. */
+const POLL_TIMEOUT_MS = 10_000
 
 /** Starts it on 127.0.0.1. Connections to replicas are kept until one answers `Connection: close`. */
-export async function startFront(): Promise<Front> {
+export async function startLoadBalancer(): Promise<LoadBalancer> {
   const agent = new Agent({ keepAlive: true })
   const known = new Set<string>()
   const ready = new Set<string>()
@@ -62,7 +62,7 @@ export async function startFront(): Promise<Front> {
     while (known.has(replica) && !over.signal.aborted) {
       if (await isReady(replica)) ready.add(replica)
       else ready.delete(replica)
-      await sleep(LOOK_MS)
+      await sleep(POLL_MS)
     }
     ready.delete(replica)
   }
@@ -94,7 +94,7 @@ export async function startFront(): Promise<Front> {
 
 async function isReady(replica: string): Promise<boolean> {
   try {
-    return (await fetch(`${replica}/readyz`, { signal: AbortSignal.timeout(LOOK_MS_MAX) })).ok
+    return (await fetch(`${replica}/readyz`, { signal: AbortSignal.timeout(POLL_TIMEOUT_MS) })).ok
   } catch {
     return false
   }

@@ -14,7 +14,7 @@ import type { EntryError, ValidatedEntry, ValidationContext } from './validation
 
 const DAY_MS = 86_400_000
 
-/** One entry as it was read: the scanner stands behind it. */
+/** One entry that was read; the scanner is after it. */
 export interface ReadEntry {
   readonly scanner: JsonScanner
   readonly data: DataObject
@@ -23,8 +23,8 @@ export interface ReadEntry {
   readonly minter: Pick<EventIdMinter, 'mint'>
 }
 
-/** Judges one posted event by the rules of design 4.1 and 4.2; the first fault found refuses it. */
-export function judgeEvent(entry: ReadEntry): ValidatedEntry {
+/** Validates one posted event; the first fault found refuses it. */
+export function validateEntry(entry: ReadEntry): ValidatedEntry {
   const { envelope, context } = entry
   const id = envelope.id !== undefined && typeIdMs('evt', envelope.id) !== undefined ? envelope.id : undefined
   const refuse = (error: EntryError): ValidatedEntry =>
@@ -58,7 +58,7 @@ export function judgeEvent(entry: ReadEntry): ValidatedEntry {
   return { ok: true, event, isMinted }
 }
 
-/** Comes first: what is too large is not described any further. */
+/** The first check: nothing else is reported of an event that is too large. */
 function checkSize({ data, envelope }: ReadEntry): EntryError | undefined {
   if (envelope.data !== 'object' || data.netBytes <= LIMITS.dataBytesMax) return undefined
   return tooLarge(data.netBytes)
@@ -104,7 +104,7 @@ function checkData({ data, envelope }: ReadEntry): EntryError | undefined {
   }
   if (data.duplicate < 0) return undefined
   const pointer = boundPointer(`/data/${pointerToken(data.nameOf(data.duplicate))}`)
-  return fault('invalid_value', pointer, 'stands more than once')
+  return fault('invalid_value', pointer, 'is given more than once')
 }
 
 /** The event's id: the caller's, derived from the idempotency key, or minted; or why there can be none. */

@@ -2,32 +2,31 @@ import { sleep } from '@ariftly/async'
 import { FailureLog, TenantTurns } from '@ariftly/fairness'
 import type { Logger } from '@ariftly/runtime'
 
-/** What {@link Beginnings} needs. */
-export interface BeginningsOptions {
+interface StartLookupsOptions {
   readonly log: Pick<Logger, 'warn'>
   /** Pause after a failure, ms. */
   readonly pauseMs?: number
 }
 
-/** Beginnings that are looked up at the same time: half of the connections, so that they leave room for history and duplicates. */
+/** Concurrent look-ups: half of the connections; the rest is for history and duplicates. */
 const CONCURRENCY_MAX = 4
 const PAUSE_MS = 500
 
 /**
- * Looks up where streams begin (`after`, `stream.reset`) in turns of tenants, a few at a time. While Postgres is away these few wait after each
- * failure with their places, so that thousands of streams make no more attempts than one.
+ * Looks up the start positions of streams (`after`, `stream.reset`), a few at a time, tenants in turn. While Postgres is
+ * unavailable those few keep their slots and retry, so thousands of waiting streams cause no more queries than a few.
  */
-export class Beginnings {
+export class StartLookups {
   readonly #turns = new TenantTurns({ concurrencyMax: CONCURRENCY_MAX })
   readonly #failures: FailureLog
   readonly #pauseMs: number
 
-  constructor({ log, pauseMs = PAUSE_MS }: BeginningsOptions) {
-    this.#failures = new FailureLog({ log, failing: 'the beginnings of streams cannot be read yet' })
+  constructor({ log, pauseMs = PAUSE_MS }: StartLookupsOptions) {
+    this.#failures = new FailureLog({ log, failing: 'start positions of streams cannot be read yet' })
     this.#pauseMs = pauseMs
   }
 
-  /** Asks until there is an answer or the client has gone; undefined then. */
+  /** Retries `ask` until it succeeds; undefined when the client disconnects first. */
   async find<T>(tenant: string, isOpen: () => boolean, ask: () => Promise<T>): Promise<T | undefined> {
     while (isOpen()) {
       const found = await this.#turns.run(tenant, async () => (isOpen() ? await this.#askOnce(ask) : undefined))
