@@ -136,6 +136,7 @@ describe('input that is wrong', () => {
     [['webhooks', 'create', '--body', '-'], 'invalid_json'],
     [['webhooks', 'create', '--secret-file', '/nowhere/at/all'], 'unreadable_file'],
     [['replays', 'create', WEBHOOK, '--yes'], 'usage'],
+    [['replays', 'create', WEBHOOK, '--since', '1d', '--from', 'v1.x', '--yes'], 'usage'],
     [['trigger'], 'usage'],
     [['trigger', 'task.progress', '--scenario', 'task'], 'usage'],
     [['doctor', '--target', 'http://localhost:1/'], 'usage'],

@@ -9,7 +9,7 @@ import {
   recordLogTimes,
   type ProjectedEvent,
 } from '@ariftly/store/projection'
-import { getReplay, insertReplay, stopReplay, type ReplayRow } from '@ariftly/store/replays'
+import { findPosition, getReplay, insertReplay, stopReplay, type ReplayRow } from '@ariftly/store/replays'
 import { deleteWebhook } from '@ariftly/store/webhooks'
 import { createTestDatabase, insertSampleWebhook } from '@ariftly/testkit'
 import { makeReplaySlice } from './replay-slice.ts'
@@ -121,6 +121,33 @@ describe('a replay', () => {
     const between = wanted((event) => event.appendedAtMs > first.appendedAtMs && event.appendedAtMs < last.appendedAtMs)
     expect(await eventsIn('pending')).toEqual(between)
     expect(await replayOf(id)).toMatchObject({ state: 'completed', deliveryCount: between.length, dryRun: false })
+  })
+
+  test('from a position takes exactly what is behind it in each partition, whatever its time, and all of a partition that is new', async () => {
+    const [first, second] = [120, 40]
+    const behind = ({ partition, offset }: ProjectedEvent): boolean =>
+      [first, second, 0].some((from, of) => of === partition && offset >= from)
+    const position = { epoch: 1, offsets: [first, second] }
+    // Later than all of them: no time decides.
+    const id = await ask({ afterMs: Date.now() - 1, from: { text: 'v1.given', position } })
+    await run()
+    expect(await eventsIn('pending')).toEqual(wanted(behind))
+    expect(await replayOf(id)).toMatchObject({ state: 'completed', from: 'v1.given', truncated: false })
+    const found = await findPosition(pool, { ...position, tenant })
+    expect(found).toEqual({
+      isCurrent: true,
+      firstAppendedMs: Math.min(...model.filter(behind).map(({ appendedAtMs }) => appendedAtMs)),
+      firstEventMs: Math.min(
+        ...model.filter((event) => event.tenant === tenant && behind(event)).map(({ appendedAtMs }) => appendedAtMs),
+      ),
+    })
+    expect(await findPosition(pool, { epoch: 2, offsets: [0], tenant })).toMatchObject({ isCurrent: false })
+    const atEnd = [EVENTS, EVENTS, EVENTS]
+    expect(await findPosition(pool, { epoch: 1, offsets: atEnd, tenant })).toEqual({
+      isCurrent: true,
+      firstAppendedMs: null,
+      firstEventMs: null,
+    })
   })
 
   test('begins early enough when the clock of the log was set back', async () => {

@@ -77,9 +77,9 @@ async function makeSlice(
   { eventsMax, isTurnOver, oldestMs }: SliceLimits & { readonly oldestMs: number },
 ): Promise<{ readonly deliveries: number; readonly judgedMs: number }> {
   const { id, tenant, beforeMs } = replay
-  // A replay may wait for days, in which the oldest of its deliveries would have expired.
-  const afterMs = Math.max(replay.afterMs, oldestMs)
-  const from = replay.cursor ?? (await nextReplayPartition(tx, { behind: undefined, afterMs }))
+  // A replay may wait for days, in which the oldest of its deliveries would have expired. Behind a position no time decides.
+  const afterMs = replay.fromEpoch === undefined ? Math.max(replay.afterMs, oldestMs) : oldestMs
+  const from = replay.cursor ?? (await nextReplayPartition(tx, { replayId: id, behind: undefined, afterMs }))
   if (from === undefined) {
     await advanceReplay(tx, { id, next: 'completed', scanned: 0, deliveries: 0 })
     return { deliveries: 0, judgedMs: 0 }
@@ -102,7 +102,7 @@ async function makeSlice(
   const last = slice.events.at(-1)
   const next =
     slice.atEnd || last === undefined
-      ? await nextReplayPartition(tx, { behind: from, afterMs })
+      ? await nextReplayPartition(tx, { replayId: id, behind: from, afterMs })
       : { epoch, partition, offset: last.offset + 1 }
   await advanceReplay(tx, { id, next: next ?? 'completed', scanned: slice.events.length, deliveries })
   return { deliveries, judgedMs }

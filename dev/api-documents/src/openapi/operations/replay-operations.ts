@@ -12,7 +12,7 @@ export function replayOperations(
     createReplay: {
       tag: 'Webhooks',
       description:
-        'Makes the deliveries of past events again: missing ones are added, finished ones set back to `pending`. Reaches back 30 days.',
+        'Makes the deliveries of past events again: missing ones are added, finished ones set back to `pending`. Reaches back 30 days. Begins at a time (`after`) or at a position of a stream (`from`).',
       body: {
         required: true,
         content: [
