@@ -108,7 +108,7 @@ test('a forged position, one beside a time, and neither of both are refused', as
   for (const [body, pointer, code] of [
     [{ from: `${from.slice(0, -1)}${from.endsWith('A') ? 'Q' : 'A'}` }, '/from', 'invalid_value'],
     [{ from: 'v1.x' }, '/from', 'invalid_value'],
-    [{ from: '' }, '/from', 'out_of_range'],
+    [{ from: '' }, '/from', 'invalid_value'],
     [{ from: 1 }, '/from', 'invalid_type'],
     [{ from, after }, '/from', 'invalid_value'],
     [{ from: null }, '/after', 'required'],
