@@ -1,7 +1,7 @@
 import { typeIdToUuid } from '@ariftly/events'
 import { defineRow } from '../define-row.ts'
 import { ifPast } from '../if-past.ts'
-import { prepared } from '../prepared.ts'
+import { exists } from '../prepared.ts'
 import type { Queryable } from '../queryable.ts'
 import { replayRow, type ReplayRow } from './replays.ts'
 import { SUBSCRIPTION_FILTER, type Subscription } from '../deliveries/matching/read-subscriptions.ts'
@@ -93,13 +93,8 @@ export async function lockNextReplay(
 /** More than there are workers that hold one. */
 const JUDGED_MAX = 20
 
-/** Whether a replay has slices left to make, by this worker or another: one look by index webhook_replays_running, without a lock. */
-export async function anyReplayRuns(db: Queryable): Promise<boolean> {
-  const { rows } = await db.query<{ any: boolean }>(
-    prepared(`SELECT EXISTS (SELECT FROM webhook_replays WHERE state = 'running') AS any`, []),
-  )
-  return rows[0]?.any === true
-}
+/** Whether a replay has slices left to make, by this worker or another. By index webhook_replays_running. */
+export const anyReplayRuns = exists(`webhook_replays WHERE state = 'running'`)
 
 /** What a slice has come to. */
 export interface ReplayAdvance {
