@@ -8,7 +8,7 @@ const WEBHOOKS = 12
 const BACKLOG = byForm({ short: 60_000, long: 2_000_000 })
 /** Of the backlog that one statement writes. */
 const ROWS_PER_STATEMENT = 10_000
-/** A webhook whose statement fails is left alone for up to a minute, and a fifth more. */
+/** A webhook whose statement fails is paused for up to a minute, and a fifth more. */
 const LEFT_ALONE_MS_MAX = 100_000
 
 describe('scheduling', () => {

@@ -10,7 +10,7 @@ import {
   type MatchedEvent,
 } from '@ariftly/store/deliveries'
 import type { MatchableEvents } from '@ariftly/store/events'
-import { SetAside } from '../set-aside.ts'
+import { PausedUntil } from '../paused-until.ts'
 import { KEPT_MS } from './matcher.ts'
 import { once } from './record-attributes.ts'
 import type { SubscriptionCache } from './subscription-cache.ts'
@@ -54,17 +54,17 @@ interface BacklogSlice {
  */
 export function matchBacklogJobs(o: MatchBacklogsOptions): LongJobs<MatchBacklog, BacklogSlice> {
   const { pool, topic, onMatched, tenantPairs } = o
-  const failing = new SetAside()
+  const paused = new PausedUntil()
   return {
     pool,
     any: anyMatchBacklog,
-    lockNext: (tx) => lockNextMatchBacklog(tx, { topic, exceptTenants: failing.resting }),
+    lockNext: (tx) => lockNextMatchBacklog(tx, { topic, exceptTenants: paused.ids }),
     makeSlice: (tx, backlog) => makeSlice(tx, backlog, o),
     passOn({ tenant }) {
-      failing.failed(tenant)
+      paused.failed(tenant)
     },
     madeSlice({ tenant, deliveries, webhookIds }, tookMs) {
-      failing.succeeded(tenant)
+      paused.succeeded(tenant)
       if (deliveries > 0) onMatched(webhookIds, deliveries)
       return tookMs * (tenantPairs.anyBut(tenant) ? REST.besideOthers : REST.alone)
     },
