@@ -173,10 +173,14 @@ export class DeliveryScheduler {
         this.#rejected.unshift(ids.slice(0, middle), ids.slice(middle))
         return 0
       }
-      if (isRejected(error)) this.#paused.failed(only)
-      // Postgres or Redis is away: the next scan finds these webhooks again.
-      else restMs = undefined
-      this.#o.log.warn({ err: error, webhook: only }, 'a webhook cannot be scheduled and is paused')
+      if (isRejected(error)) {
+        this.#o.log.warn({ err: error, webhook: only }, 'a webhook cannot be scheduled and is paused')
+        this.#paused.failed(only)
+      } else {
+        // Postgres or Redis is away: the next scan finds these webhooks again.
+        this.#o.log.warn({ err: error }, 'scheduling failed')
+        restMs = undefined
+      }
     }
     for (const id of ids) this.#bisected.delete(id)
     return restMs
