@@ -191,6 +191,12 @@ describe('what cannot be undone', () => {
     answer(202, { id: 'rdl_1', status: 'running', dry_run: true })
     expect((await call(['redeliveries', 'create', '--since', '1d', '--dry-run'])).code).toBe(0)
   })
+
+  test('a replay begins at a time or at a position', async () => {
+    answer(202, { id: 'rpl_1', status: 'running', dry_run: true })
+    expect((await call(['replays', 'create', WEBHOOK, '--from', 'v1.x', '--dry-run'])).code).toBe(0)
+    expect(JSON.parse(String(api.requests.at(-1)?.body))).toEqual({ from: 'v1.x', dry_run: true })
+  })
 })
 
 describe('a list', () => {
