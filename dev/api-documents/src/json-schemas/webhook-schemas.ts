@@ -211,7 +211,10 @@ export const replaySchema: TSchema = Type.Object({
   webhook_id: typeIdSchema('whk', 'Whose deliveries are made again.'),
   status: oneOf(REPLAY_STATUSES),
   dry_run: Type.Boolean(),
-  after: described(timeSchema, 'Only events that were appended after this time; with `from` a time before all of them.'),
+  after: described(
+    timeSchema,
+    'Only events that were appended after this time; with `from` a time before all of them.',
+  ),
   from: nullable(Type.String({ description: 'The position of a stream that it was asked to begin at.' })),
   truncated: Type.Boolean({
     description: 'Whether that position was lost: it begins at the earliest event of the last 30 days.',

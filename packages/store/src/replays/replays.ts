@@ -58,10 +58,7 @@ export type ReplayRequest = Pick<ReplayRow, keyof typeof REQUEST> & { readonly f
  * Stores a replay, which the webhook worker then carries out, and returns it as it was written. `under_way` when the webhook has a running one of this kind
  * (real or dry run) already; the unique index webhook_replays_running holds it.
  */
-export async function insertReplay(
-  db: Queryable,
-  { from, ...asked }: ReplayRequest,
-): Promise<ReplayRow | 'under_way'> {
+export async function insertReplay(db: Queryable, { from, ...asked }: ReplayRequest): Promise<ReplayRow | 'under_way'> {
   const { position } = from ?? {}
   const truncated = from !== undefined && position === undefined
   const { columns, parameters, values } = replayRow.write({ ...asked, from: from?.text ?? null, truncated }, 3)

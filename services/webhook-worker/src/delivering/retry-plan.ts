@@ -22,10 +22,7 @@ export type Ended =
  *   is retried after the longest wait.
  * - A failed probe counts towards no schedule and never fails a delivery.
  */
-export function decideNext(
-  ended: Ended,
-  o: { readonly plan: RetryPlan; readonly random: () => number },
-): NextSteps {
+export function decideNext(ended: Ended, o: { readonly plan: RetryPlan; readonly random: () => number }): NextSteps {
   switch (ended.type) {
     case 'delivered':
       return always({ state: 'delivered', counts: true })

@@ -145,7 +145,10 @@ function openAttempts(
     outcomes: { add: (outcome) => outcomes.add(outcome).finally(() => starts.ended(outcome)) },
     egress,
     keyring: createCachedKeyring(createKeyring(config.ENCRYPTION_KEYS)),
-    format: { ...STANDARD_FORMAT, retries: { ...retries, scheduleS: config.WEBHOOK_RETRY_SCHEDULE_S ?? retries.scheduleS } },
+    format: {
+      ...STANDARD_FORMAT,
+      retries: { ...retries, scheduleS: config.WEBHOOK_RETRY_SCHEDULE_S ?? retries.scheduleS },
+    },
     timeoutMs: config.WEBHOOK_TIMEOUT_MS,
     stopping,
     onGone: (endpoint) => void disable(o, endpoint, 'gone'),

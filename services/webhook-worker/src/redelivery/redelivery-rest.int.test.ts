@@ -29,7 +29,10 @@ test('a redelivery rests for three times as long as its slices take', async () =
   const own = database.openPool({ settings: LIST_SETTINGS, max: 1 })
   const busy = watchBusy(own)
   const startedMs = performance.now()
-  const running = runLongJobs(redeliveryJobs({ pool: own, onRedelivered() {} }), { log: { warn() {} }, failing: 'failed' })
+  const running = runLongJobs(redeliveryJobs({ pool: own, onRedelivered() {} }), {
+    log: { warn() {} },
+    failing: 'failed',
+  })
   await eventually(async () => (await getRedelivery(pool, { tenant, id }))?.state === 'completed', {
     timeoutMs: 20_000,
   })

@@ -1,6 +1,12 @@
 import { setImmediate } from 'node:timers/promises'
 import { expect, test } from '@jest/globals'
+import { eventually } from '@ariftly/testkit'
 import { SetLoop } from './set-loop.ts'
+
+async function turn(): Promise<void> {
+  await setImmediate()
+  await setImmediate()
+}
 
 test('what asks in one turn of the event loop is one ask, and what asks while a set is served makes it look again', async () => {
   const waiting = [1, 2]
@@ -19,10 +25,6 @@ test('what asks in one turn of the event loop is one ask, and what asks while a 
         ends.push(() => resolve(0))
       }),
   })
-  async function turn(): Promise<void> {
-    await setImmediate()
-    await setImmediate()
-  }
   loop.run()
   loop.run()
   expect(looks).toBe(0)
@@ -55,7 +57,7 @@ test('a set that cannot be served now is followed by a pause, and nothing is tak
     },
   })
   loop.run()
-  while (takes < 3) await setImmediate()
+  await eventually(() => takes === 3)
   await loop.close()
   expect(takes).toBe(3)
   // 50 to 100 ms, then 100 to 200 ms.

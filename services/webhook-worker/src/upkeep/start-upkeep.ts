@@ -47,9 +47,16 @@ export function startUpkeep(o: UpkeepOptions): Pick<BacklogWatch, 'counts'> {
   releasers.add('backlog', () => backlog.ended)
   const retention = keepRetention({ db, onExpired: metrics.expired, signal, log })
   releasers.add('retention', () => retention)
-  const replays = replayJobs({ pool: db, isTurnOver: o.isTurnOver, onReplayed: (webhookId) => wakeups.wake([webhookId]) })
+  const replays = replayJobs({
+    pool: db,
+    isTurnOver: o.isTurnOver,
+    onReplayed: (webhookId) => wakeups.wake([webhookId]),
+  })
   releasers.add('replays', runLongJobs(replays, { signal, log, failing: 'replays cannot continue yet' }).close)
   const redeliveries = redeliveryJobs({ pool: o.redeliveryPool, onRedelivered: wakeups.wake })
-  releasers.add('redeliveries', runLongJobs(redeliveries, { signal, log, failing: 'redeliveries cannot continue yet' }).close)
+  releasers.add(
+    'redeliveries',
+    runLongJobs(redeliveries, { signal, log, failing: 'redeliveries cannot continue yet' }).close,
+  )
   return backlog
 }

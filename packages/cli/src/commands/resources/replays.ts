@@ -1,4 +1,4 @@
-import type { ListReplaysQuery, Replay, ReplayRequest } from '@ariftly/sdk'
+import type { ListReplaysQuery, Replay } from '@ariftly/sdk'
 import { CHOICES } from '../../command/choices.ts'
 import type { Command, OptionSpec } from '../../command/command.ts'
 import { itemCommand } from '../../command/item-command.ts'
@@ -46,7 +46,7 @@ export const REPLAYS: readonly Command[] = [
       const client = await context.client()
       const { signal } = context
       const options = { signal, idempotencyKey: input.text('idempotency-key') }
-      const created = await client.webhooks.replay(webhook, readParameters(OPTIONS, input) as ReplayRequest, options)
+      const created = await client.webhooks.replay(webhook, readParameters(OPTIONS, input), options)
       const read = async () => await client.webhooks.getReplay(webhook, created.id, { signal })
       return await waitUntilEnded(context, input, created, read)
     },

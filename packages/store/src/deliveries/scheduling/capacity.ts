@@ -57,7 +57,8 @@ export function capacityValues(endpoints: readonly EndpointCapacity[], o: QueueL
  * array and its column beside those of {@link capacityValues}.
  */
 export function endpointCtes(more: { readonly array: string; readonly column: string } | undefined): string {
-  const { array, column } = more === undefined ? { array: '', column: '' } : { array: `, ${more.array}`, column: `, ${more.column}` }
+  const { array, column } =
+    more === undefined ? { array: '', column: '' } : { array: `, ${more.array}`, column: `, ${more.column}` }
   return `endpoint AS (
   SELECT * FROM unnest($1::uuid[], $2::text[], $3::int[], $4::int[], $5::bool[], $6::bool[], $7::int[]${array})
     WITH ORDINALITY AS e (webhook_id, tenant_id, in_flight_max, new_max, probe, unhealthy, tenant_share${column}, place)),

@@ -57,9 +57,7 @@ export async function queueOrderedDeliveries(
   if (o.looks.length === 0) return new Map()
   const endpoints = o.looks.map(({ endpoint }) => endpoint)
   const fromKeysInOrder = o.looks.map(({ fromKey }) => fromKey)
-  const { rows } = await tx.query<Columns>(
-    prepared(SQL, [...capacityValues(endpoints, o), fromKeysInOrder, o.keysMax]),
-  )
+  const { rows } = await tx.query<Columns>(prepared(SQL, [...capacityValues(endpoints, o), fromKeysInOrder, o.keysMax]))
   const fromKeys = new Map(o.looks.map(({ endpoint, fromKey }) => [endpoint.webhookId, fromKey]))
   return new Map(
     rows.map((row) => {
