@@ -420,6 +420,8 @@ function webhookActionCases(now: number): BadInput[] {
     bad('replay', { after, status: 'pending' }, 'invalid_value', '/status'),
     bad('replay', { after, dry_run: 1 }, 'invalid_type', '/dry_run'),
     bad('replay', { after, until: after }, 'unknown_member', '/until'),
+    bad('replay', { from: 'v1.forged' }, 'invalid_value', '/from'),
+    bad('replay', { from: 'v1.forged', after }, 'invalid_value', '/from'),
     {
       name: 'a replay without a body',
       method: 'POST',

@@ -320,6 +320,8 @@ describe('bad bodies', () => {
     ['replay', { after: iso(1), status: 'pending' }, 'invalid_value', '/status'],
     ['replay', { after: iso(1), dry_run: 'yes' }, 'invalid_type', '/dry_run'],
     ['replay', { after: iso(1), until: iso(0) }, 'unknown_member', '/until'],
+    ['replay', { from: 'v1.forged' }, 'invalid_value', '/from'],
+    ['replay', { from: 'v1.forged', after: iso(1) }, 'invalid_value', '/from'],
   ])('of %s are refused: %j', async (action, body, code, pointer) => {
     const answer = await post(`/${action}`, body)
     expect(answer).toMatchObject({ status: 422, json: { code: 'invalid_body', errors: [{ code, pointer }] } })

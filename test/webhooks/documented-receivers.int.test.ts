@@ -7,7 +7,7 @@ import { afterEach, describe, expect, test } from '@jest/globals'
 import { newEventId, renderEvent } from '@ariftly/events'
 import { generateSecret, signWebhook } from '@ariftly/signatures'
 import { eventually, findFreePort } from '@ariftly/testkit'
-import { RETRY_SCHEDULE_S } from '@ariftly-services/webhook-worker/retry-plan'
+import { STANDARD_FORMAT } from '@ariftly/webhook-sending'
 
 const ROOT = join(import.meta.dirname, '../..')
 const PAGE = readFileSync(join(ROOT, 'docs/webhooks.md'), 'utf8')
@@ -84,7 +84,7 @@ describe.each(['express', 'bare'])('the receiver %s of docs/webhooks.md', (name)
 
 test('the retry schedule of docs/webhooks.md is the implemented one', () => {
   let sinceS = 0
-  const rows = RETRY_SCHEDULE_S.map((waitS, index) => {
+  const rows = STANDARD_FORMAT.retries.scheduleS.map((waitS, index) => {
     sinceS += waitS
     return `| ${index + 2} | ${inWords(waitS)} | ${inWords(sinceS)} |`
   })

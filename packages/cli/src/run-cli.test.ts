@@ -136,6 +136,7 @@ describe('input that is wrong', () => {
     [['webhooks', 'create', '--body', '-'], 'invalid_json'],
     [['webhooks', 'create', '--secret-file', '/nowhere/at/all'], 'unreadable_file'],
     [['replays', 'create', WEBHOOK, '--yes'], 'usage'],
+    [['replays', 'create', WEBHOOK, '--since', '1d', '--from', 'v1.x', '--yes'], 'usage'],
     [['trigger'], 'usage'],
     [['trigger', 'task.progress', '--scenario', 'task'], 'usage'],
     [['doctor', '--target', 'http://localhost:1/'], 'usage'],
@@ -189,6 +190,12 @@ describe('what cannot be undone', () => {
   test('a dry run asks nothing', async () => {
     answer(202, { id: 'rdl_1', status: 'running', dry_run: true })
     expect((await call(['redeliveries', 'create', '--since', '1d', '--dry-run'])).code).toBe(0)
+  })
+
+  test('a replay begins at a time or at a position', async () => {
+    answer(202, { id: 'rpl_1', status: 'running', dry_run: true })
+    expect((await call(['replays', 'create', WEBHOOK, '--from', 'v1.x', '--dry-run'])).code).toBe(0)
+    expect(JSON.parse(String(api.requests.at(-1)?.body))).toEqual({ from: 'v1.x', dry_run: true })
   })
 })
 

@@ -109,9 +109,19 @@ export const emptySchema = Type.Object({}, CLOSED)
 /** Body of `POST …/replay`. */
 export const replayRequestSchema = Type.Object(
   {
-    after: described(
-      timeInputSchema,
-      `ISO 8601; only events that were appended to the log after this time (exclusive), at most ${WEBHOOK_LIMITS.replayDaysMax} days back.`,
+    after: Type.Optional(
+      described(
+        nullable(timeInputSchema),
+        `ISO 8601; only events that were appended to the log after this time (exclusive), at most ${WEBHOOK_LIMITS.replayDaysMax} days back. Give exactly one of \`after\` and \`from\`.`,
+      ),
+    ),
+    from: Type.Optional(
+      nullable(
+        Type.String({
+          minLength: 1,
+          description: 'A position of a stream (the `id` of an event there): exactly the events after it.',
+        }),
+      ),
     ),
     before: Type.Optional(
       described(

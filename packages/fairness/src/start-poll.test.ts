@@ -1,6 +1,7 @@
 import { deferred } from '@ariftly/async'
 import { eventually } from '@ariftly/testkit'
 import { expect, test } from '@jest/globals'
+import { setTimeout as delay } from 'node:timers/promises'
 import { startPoll } from './start-poll.ts'
 
 function setUp(outcomes: readonly ('ok' | 'fails')[]) {
@@ -50,4 +51,29 @@ test('ends after the round that is under way, whose failure is not logged', asyn
   round.resolve()
   await poll.ended
   expect({ rounds, lines }).toEqual({ rounds: 1, lines: [] })
+})
+
+test('goes on at once when it is woken in a pause or in a round, and ends at once in a pause', async () => {
+  let rounds = 0
+  let inRound = deferred()
+  const poll = startPoll({
+    async step() {
+      rounds += 1
+      await inRound.promise
+    },
+    everyMs: 60_000,
+    log: { warn() {} },
+    failing: 'cannot be read',
+  })
+  poll.wake()
+  const first = inRound
+  inRound = deferred()
+  first.resolve()
+  await eventually(() => rounds === 2)
+  inRound.resolve()
+  await delay(5)
+  expect(rounds).toBe(2)
+  poll.wake()
+  await eventually(() => rounds === 3)
+  await poll.close()
 })

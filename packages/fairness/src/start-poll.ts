@@ -19,6 +19,8 @@ export interface PollOptions extends FailureLogOptions {
 export interface Poll {
   /** Resolves when the loop has ended; never rejects. */
   readonly ended: Promise<void>
+  /** Ends the pause between two rounds, or leaves out the one after the round that is under way. */
+  readonly wake: () => void
   /** Ends the loop after the round that is under way, whose failure is not logged any more. Resolves with `ended`. */
   readonly close: () => Promise<void>
 }
@@ -30,9 +32,19 @@ export function startPoll(o: PollOptions): Poll {
   const signal = o.signal === undefined ? closing.signal : AbortSignal.any([closing.signal, o.signal])
   const failureLog = new FailureLog(o)
   let failures = 0
+  let pause = new AbortController()
 
   async function run(): Promise<void> {
-    while (!signal.aborted) await sleep(await pollOnce(), signal)
+    while (!signal.aborted) {
+      // Before the round: what wakes the loop meanwhile may be later than what the round sees.
+      pause = new AbortController()
+      const pauseMs = await pollOnce()
+      if (!signal.aborted) await sleep(pauseMs, pause.signal)
+    }
+  }
+
+  function wake(): void {
+    pause.abort()
   }
 
   /** Returns the pause before the next round. */
@@ -50,9 +62,11 @@ export function startPoll(o: PollOptions): Poll {
     }
   }
 
+  signal.addEventListener('abort', wake, { once: true })
   const ended = run()
   return {
     ended,
+    wake,
     async close() {
       closing.abort()
       await ended

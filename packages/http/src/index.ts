@@ -32,6 +32,8 @@ export {
   textParam,
 } from './input/read-query.ts'
 export type { Param, QueryOf, QuerySpec } from './input/read-query.ts'
+export { createStreamIds } from './input/stream-position.ts'
+export type { PositionInLog, Sealer, StreamIds } from './input/stream-position.ts'
 export { createRequestContext, requestContext } from './answers/request-context.ts'
 export type { RequestContext } from './answers/request-context.ts'
 export { startRequestSpan } from './routing/request-span.ts'

@@ -483,8 +483,10 @@ export interface TestAttempt {
 
 /** `ReplayRequest` as the API documents it. */
 export interface ReplayRequest {
-  /** ISO 8601; only events that were appended to the log after this time (exclusive), at most 30 days back. */
-  readonly after: string
+  /** ISO 8601; only events that were appended to the log after this time (exclusive), at most 30 days back. Give exactly one of `after` and `from`. */
+  readonly after?: string | null
+  /** A position of a stream (the `id` of an event there): exactly the events after it. */
+  readonly from?: string | null
   /** ISO 8601; only events that were appended to the log before this time (exclusive); default: now. */
   readonly before?: string | null
   readonly types?: readonly ("task.created" | "task.progress" | "task.complete" | "task.failed" | "artifact.emitted" | "approval.requested" | "approval.resolved" | "session.message" | "session.closed" | "tool_call.executed")[] | null
@@ -503,7 +505,12 @@ export interface Replay {
   readonly webhook_id: string
   readonly status: "running" | "completed" | "cancelled"
   readonly dry_run: boolean
+  /** Only events that were appended after this time; with `from` a time before all of them. */
   readonly after: string
+  /** The position of a stream that it was asked to begin at. */
+  readonly from: string | null
+  /** Whether that position was lost: it begins at the earliest event of the last 30 days. */
+  readonly truncated: boolean
   readonly before: string
   readonly types: readonly ("task.created" | "task.progress" | "task.complete" | "task.failed" | "artifact.emitted" | "approval.requested" | "approval.resolved" | "session.message" | "session.closed" | "tool_call.executed")[] | null
   readonly delivery_status: "delivered" | "failed" | "cancelled" | null

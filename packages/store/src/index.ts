@@ -2,6 +2,8 @@
 export { createPool, SERVICE_ROLE } from './pool.ts'
 export type { Pool, PoolOptions } from './pool.ts'
 export type { Queryable, Transaction } from './queryable.ts'
+export { makeJobSlice, runLongJobs } from './long-jobs.ts'
+export type { LongJobs } from './long-jobs.ts'
 export { withTransaction } from './with-transaction.ts'
 export { sqlState, StoreFault } from './store-fault.ts'
 export { refuseSharedSessions } from './session.ts'

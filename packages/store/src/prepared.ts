@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type pg from 'pg'
+import type { Queryable } from './queryable.ts'
 
 const names = new Map<string, string>()
 
@@ -14,6 +15,12 @@ export function prepared(text: string, values: unknown[]): pg.QueryConfig<unknow
     names.set(text, name)
   }
   return { name, text, values }
+}
+
+/** Makes the question whether a query without parameters finds a row: one look, without a lock. `from` is a constant. */
+export function exists(from: string): (db: Queryable) => Promise<boolean> {
+  const text = `SELECT EXISTS (SELECT FROM ${from}) AS any`
+  return async (db) => (await db.query<{ any: boolean }>(prepared(text, []))).rows[0]?.any === true
 }
 
 /**

@@ -4,10 +4,12 @@ import { messageOf, type Logger } from '@ariftly/runtime'
 import type { TraceContext } from '@ariftly/trace-context'
 import type { AttemptRecord } from '@ariftly/store/deliveries'
 import { endAttemptSpan, startAttemptSpan, type AttemptTrace } from './trace-attempt.ts'
-import { buildRequest, type OutgoingWebhook } from './webhook-request.ts'
+import type { OutgoingWebhook, WebhookFormat } from './webhook-format.ts'
+import { buildRequest } from './webhook-request.ts'
 
 /** What sending takes. */
 export interface SendingOptions {
+  readonly format: Pick<WebhookFormat, 'body' | 'headers'>
   readonly egress: Pick<Egress, 'send'>
   readonly keyring: Pick<Keyring, 'open'>
   /** Deadline of the whole exchange. */
@@ -69,8 +71,8 @@ async function exchange(
   span: TraceContext | undefined,
 ): Promise<EgressOutcome> {
   try {
-    const { keyring, nowMs, timeoutMs } = o
-    return await o.egress.send(buildRequest(webhook, { keyring, nowMs, timeoutMs, span }))
+    const { format, keyring, nowMs, timeoutMs } = o
+    return await o.egress.send(buildRequest(webhook, { format, keyring, nowMs, timeoutMs, span }))
   } catch (error) {
     o.log.error({ err: error, webhook: webhook.webhookId }, 'a webhook cannot be signed')
     return unsent(messageOf(error))

@@ -1,7 +1,7 @@
 import type { EgressOutcome } from '@ariftly/egress'
 import type { Span, SpanAttributes, Tracing } from '@ariftly/runtime'
 import { parseTraceparent } from '@ariftly/trace-context'
-import type { OutgoingWebhook } from './webhook-request.ts'
+import type { OutgoingWebhook } from './webhook-format.ts'
 
 /** By what, and with what more, an attempt is traced. */
 export interface AttemptTrace {

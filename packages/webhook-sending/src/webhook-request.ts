@@ -1,26 +1,9 @@
 import { randomFillSync } from 'node:crypto'
 import type { EgressRequest } from '@ariftly/egress'
-import { renderEvent, type LogEvent } from '@ariftly/events'
 import type { Keyring } from '@ariftly/keyring'
 import { Fault } from '@ariftly/runtime'
 import { formatTraceparent, normalTraceparent, type TraceContext } from '@ariftly/trace-context'
-import { signWebhook } from '@ariftly/signatures'
-
-/** A webhook and the event that it is sent. */
-export interface OutgoingWebhook {
-  readonly webhookId: string
-  readonly tenant: string
-  readonly url: string
-  /** Sealed with {@link webhookAad}. */
-  readonly secret: Buffer
-  /** Sealed; null unless a rotation's overlap is running. */
-  readonly previousSecret: Buffer | null
-  /** Sealed JSON object of names and values; null when there are none. */
-  readonly headers: Buffer | null
-  /** W3C trace context of the event's record. */
-  readonly traceparent: string | null
-  readonly event: Omit<LogEvent, 'tenant' | 'traceparent'>
-}
+import type { OutgoingWebhook, WebhookFormat } from './webhook-format.ts'
 
 /** What a webhook's secrets and headers are sealed for. */
 export function webhookAad(tenant: string, id: string): string {
@@ -28,12 +11,13 @@ export function webhookAad(tenant: string, id: string): string {
 }
 
 /**
- * The signed POST of an attempt: the event object as body, our headers over the subscriber's own. Signature and timestamp
- * are of this attempt, the `webhook-id` is the event's. Throws a Fault when a secret cannot be opened.
+ * The signed POST of an attempt: the body of the format, its headers over the subscriber's own. Throws a Fault when a secret cannot be
+ * opened.
  */
 export function buildRequest(
   webhook: OutgoingWebhook,
   o: {
+    readonly format: Pick<WebhookFormat, 'body' | 'headers'>
     readonly keyring: Pick<Keyring, 'open'>
     readonly nowMs: number
     readonly timeoutMs: number
@@ -41,23 +25,18 @@ export function buildRequest(
     readonly span: TraceContext | undefined
   },
 ): EgressRequest {
-  const body = renderEvent(webhook.event)
+  const { format, nowMs, timeoutMs } = o
+  const body = format.body(webhook.event)
   const aad = webhookAad(webhook.tenant, webhook.webhookId)
   const sealed = webhook.previousSecret === null ? [webhook.secret] : [webhook.previousSecret, webhook.secret]
   const secrets = sealed.map((secret) => unseal(o.keyring, secret, aad))
   const own = webhook.headers === null ? {} : readHeaders(unseal(o.keyring, webhook.headers, aad))
+  const traceparent = o.span === undefined ? childTrace(webhook.traceparent) : formatTraceparent(o.span)
   return {
     url: new URL(webhook.url),
-    headers: {
-      ...own,
-      'content-type': 'application/json',
-      'user-agent': 'Ariftly-Webhooks/1',
-      ...signWebhook({ id: webhook.event.id, timestampS: Math.floor(o.nowMs / 1000), body, secrets }),
-      'x-ariftly-webhook-id': webhook.webhookId,
-      traceparent: o.span === undefined ? childTrace(webhook.traceparent) : formatTraceparent(o.span),
-    },
+    headers: { ...own, ...format.headers({ webhook, body, secrets, nowMs, traceparent }) },
     body,
-    timeoutMs: o.timeoutMs,
+    timeoutMs,
   }
 }
 

@@ -1,6 +1,6 @@
 import { TenantTurns } from '@ariftly/fairness'
 import type { Egress, EgressPolicy } from '@ariftly/egress'
-import { createCursorCodec, type ApiHandler, type RouteName } from '@ariftly/http'
+import { createCursorCodec, createStreamIds, type ApiHandler, type RouteName } from '@ariftly/http'
 import type { KafkaClient } from '@ariftly/kafka'
 import type { Keyring } from '@ariftly/keyring'
 import type { ServiceDeps } from '@ariftly/runtime'
@@ -88,7 +88,7 @@ export function createApiRoutes(deps: ApiRoutesDeps): Readonly<Partial<Record<Ro
       listAuditEntries: createListAuditEntries({ pool, cursors }),
       ...writes({
         ...createWebhookWrites({ pool, keyring, policy }),
-        createReplay: createCreateReplay(),
+        createReplay: createCreateReplay({ streamIds: createStreamIds(keyring) }),
         redeliver: createRedeliver(),
         createRedelivery: createCreateRedelivery(),
         ...createApiKeyWrites(),

@@ -118,6 +118,8 @@ export const exampleRows = {
     types: ['task.complete'],
     deliveryStatus: null,
     dryRun: false,
+    from: null,
+    truncated: false,
     state: 'completed',
     scannedCount: 5210,
     deliveryCount: 412,

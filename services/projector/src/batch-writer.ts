@@ -1,4 +1,4 @@
-import { createBatcher, Semaphore } from '@ariftly/async'
+import { joinSmall } from '@ariftly/async'
 import { recordTenant } from '@ariftly/events'
 import type { DeadLetter } from '@ariftly/kafka'
 import type { Queryable } from '@ariftly/store'
@@ -20,9 +20,6 @@ const TRANSACTIONS = { together: 2, alone: 4 } as const
 /** Connections that a batch writer uses at the same time. */
 export const CONNECTIONS = TRANSACTIONS.together + TRANSACTIONS.alone
 
-/** What came of a common transaction; `alone`: not all of its batches could be written, so each is to be written alone. */
-type Together = PromiseSettledResult<TryOutcome> | 'alone'
-
 /** What writing batches needs. */
 export interface BatchWriterDeps extends WriteBatchesDeps {
   /** Writes dead letters and resolves when they are acknowledged. */
@@ -40,36 +37,13 @@ export interface BatchWriterDeps extends WriteBatchesDeps {
  * neither a transaction nor a place that another batch needs. A batch that is tried again writes them again.
  */
 export function createBatchWriter(deps: BatchWriterDeps): (one: ReadBatch) => Promise<WriteOutcome> {
-  const places = new Semaphore(TRANSACTIONS.alone)
-  const small = createBatcher({ max: TOGETHER_MAX, concurrency: TRANSACTIONS.together, run: writeTogether })
+  const writeRows = joinSmall({ isSmall, togetherMax: TOGETHER_MAX, concurrency: TRANSACTIONS, write })
 
-  async function writeTogether(batches: readonly ReadBatch[]): Promise<readonly Together[]> {
-    const [result] = await Promise.allSettled([write(batches)])
-    const written = result.status === 'fulfilled' && result.value.type === 'written'
-    return batches.map(() => (written || batches.length === 1 ? result : 'alone'))
-  }
-
-  async function writeAlone(one: ReadBatch): Promise<TryOutcome> {
-    await places.acquire()
-    try {
-      return await write([one])
-    } finally {
-      places.release()
-    }
-  }
-
-  async function write(batches: readonly ReadBatch[]): Promise<TryOutcome> {
+  async function write(batches: readonly ReadBatch[]): Promise<readonly TryOutcome[] | undefined> {
     const outcome = await writeBatches(batches, deps)
     if (outcome.type === 'written') deps.onWritten(outcome)
-    return outcome
-  }
-
-  async function writeRows(one: ReadBatch): Promise<TryOutcome> {
-    if (!isSmall(one)) return await writeAlone(one)
-    const result = await small.add(one)
-    if (result === 'alone') return await writeAlone(one)
-    if (result.status === 'rejected') throw result.reason
-    return result.value
+    else if (batches.length > 1) return undefined
+    return batches.map(() => outcome)
   }
 
   async function writeLetters(letters: readonly DeadLetter[]): Promise<void> {

@@ -3,7 +3,7 @@ import { connect } from 'node:net'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals'
 import { newEventId, type LogEvent } from '@ariftly/events'
 import { generateApiKey } from '@ariftly/auth'
-import { serveService, type ServedService } from '@ariftly/http'
+import { createStreamIds, serveService, type ServedService } from '@ariftly/http'
 import { createKafka, createProducer, type EventProducer, type KafkaClient } from '@ariftly/kafka'
 import { createKeyring } from '@ariftly/keyring'
 import { createLogger, createMetrics, readConfig } from '@ariftly/runtime'
@@ -18,7 +18,6 @@ import {
   type World,
 } from '@ariftly/testkit'
 import { start, streamGatewayConfig } from './service.ts'
-import { createStreamIds } from './frames/stream-id.ts'
 import { sealStreamToken } from './routes/stream-token.ts'
 
 const PARTITIONS = 12

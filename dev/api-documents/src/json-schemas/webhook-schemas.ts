@@ -3,6 +3,7 @@ import { ERROR_CLASSES } from '@ariftly/egress'
 import { DELIVERY_STATUSES } from './event-delivery-schema.ts'
 import { eventIdSchema } from './event-schemas.ts'
 import {
+  described,
   ORDERINGS,
   REPLAYED_STATUSES,
   readWebhookEventsSchema,
@@ -213,7 +214,14 @@ export const replaySchema: TSchema = Type.Object({
   webhook_id: typeIdSchema('whk', 'Whose deliveries are made again.'),
   status: oneOf(REPLAY_STATUSES),
   dry_run: Type.Boolean(),
-  after: timeSchema,
+  after: described(
+    timeSchema,
+    'Only events that were appended after this time; with `from` a time before all of them.',
+  ),
+  from: nullable(Type.String({ description: 'The position of a stream that it was asked to begin at.' })),
+  truncated: Type.Boolean({
+    description: 'Whether that position was lost: it begins at the earliest event of the last 30 days.',
+  }),
   before: timeSchema,
   types: nullable(Type.Array(readEventTypeSchema)),
   delivery_status: nullable(oneOf(REPLAYED_STATUSES)),

@@ -1,5 +1,5 @@
 import { typeIdToUuid, uuidToTypeId } from '@ariftly/events'
-import { prepared } from '../prepared.ts'
+import { exists } from '../prepared.ts'
 import type { Queryable } from '../queryable.ts'
 import { redeliveryRow, type RedeliveryRow } from './redeliveries.ts'
 
@@ -15,13 +15,8 @@ const DUE = `state = 'running' AND (due_at <= now() OR updated_at > clock_timest
 /** Tenants that are tried in turn when others hold their redeliveries. */
 const TENANTS_MAX = 20
 
-/** Whether a slice is due, on this worker or another: one look by index redeliveries_due, without a lock. */
-export async function anyRedeliveryDue(db: Queryable): Promise<boolean> {
-  const { rows } = await db.query<{ any: boolean }>(
-    prepared(`SELECT EXISTS (SELECT FROM redeliveries WHERE ${DUE}) AS any`, []),
-  )
-  return rows[0]?.any === true
-}
+/** Whether a slice is due, on this worker or another. By index redeliveries_due. */
+export const anyRedeliveryDue = exists(`redeliveries WHERE ${DUE}`)
 
 /**
  * Locks the redelivery whose slice is due of the tenant whose last slice was longest ago, or returns undefined. One that

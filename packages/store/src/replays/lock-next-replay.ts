@@ -1,7 +1,7 @@
 import { typeIdToUuid } from '@ariftly/events'
 import { defineRow } from '../define-row.ts'
 import { ifPast } from '../if-past.ts'
-import { prepared } from '../prepared.ts'
+import { exists } from '../prepared.ts'
 import type { Queryable } from '../queryable.ts'
 import { replayRow, type ReplayRow } from './replays.ts'
 import { SUBSCRIPTION_FILTER, type Subscription } from '../deliveries/matching/read-subscriptions.ts'
@@ -17,6 +17,8 @@ export interface ReplayCursor {
 export interface LockedReplay extends ReplayRow {
   /** The next place to look at; undefined before the first slice. */
   readonly cursor: ReplayCursor | undefined
+  /** Of a replay that begins at a position, the position's epoch. */
+  readonly fromEpoch: number | undefined
   readonly webhook: Pick<Subscription, 'id' | 'events' | 'taskId' | 'sessionId' | 'agent' | 'filter'>
   readonly webhookDeleted: boolean
 }
@@ -28,6 +30,7 @@ interface CursorColumns {
   readonly epoch: number | null
   readonly partition: number | null
   readonly next_offset: number | null
+  readonly from_epoch: number | null
   readonly deleted: boolean
 }
 
@@ -63,7 +66,7 @@ export async function lockNextReplay(
        UPDATE webhook_replays SET updated_at = clock_timestamp()
         WHERE id IN (SELECT id FROM webhook_replays WHERE id IN (SELECT id FROM inturn) FOR UPDATE SKIP LOCKED)
           AND NOT EXISTS (SELECT FROM candidate))
-     SELECT ${replayRow.columns}, r.epoch, r.partition, r.next_offset,
+     SELECT ${replayRow.columns}, r.epoch, r.partition, r.next_offset, r.from_epoch,
             ${webhookRow.columns}, w.deleted_at IS NOT NULL AS deleted
        FROM candidate c
        JOIN webhook_replays r ON r.id = c.id
@@ -81,6 +84,7 @@ export async function lockNextReplay(
   return {
     ...replay,
     cursor: epoch === null || partition === null || offset === null ? undefined : { epoch, partition, offset },
+    fromEpoch: row.from_epoch ?? undefined,
     webhook: { id: replay.webhookId, ...webhookRow.read(row) },
     webhookDeleted: row.deleted,
   }
@@ -89,13 +93,8 @@ export async function lockNextReplay(
 /** More than there are workers that hold one. */
 const JUDGED_MAX = 20
 
-/** Whether a replay has slices left to make, by this worker or another: one look by index webhook_replays_running, without a lock. */
-export async function anyReplayRuns(db: Queryable): Promise<boolean> {
-  const { rows } = await db.query<{ any: boolean }>(
-    prepared(`SELECT EXISTS (SELECT FROM webhook_replays WHERE state = 'running') AS any`, []),
-  )
-  return rows[0]?.any === true
-}
+/** Whether a replay has slices left to make, by this worker or another. By index webhook_replays_running. */
+export const anyReplayRuns = exists(`webhook_replays WHERE state = 'running'`)
 
 /** What a slice has come to. */
 export interface ReplayAdvance {

@@ -2,6 +2,7 @@ import { typeIdToUuid, type EventType } from '@ariftly/events'
 import { defineRow, plain, tenant, time, timeOrNull, typeId, type RowOf } from '../define-row.ts'
 import { idBounds } from '../id-bounds.ts'
 import type { Queryable } from '../queryable.ts'
+import type { LogPosition } from './find-position.ts'
 
 /** Deliveries that a replay may be limited to. */
 export type ReplayDeliveryStatus = 'delivered' | 'failed' | 'cancelled'
@@ -22,9 +23,21 @@ const REQUEST = {
   dryRun: plain<boolean>(),
 }
 
+/** Where a replay from a position of a stream begins. */
+export interface ReplayStart {
+  /** The position as it was given. */
+  readonly text: string
+  /** Of each partition of the epoch the first offset that is replayed; undefined for a position that is lost: it begins at `afterMs`. */
+  readonly position: LogPosition | undefined
+}
+
 /** The members of a replay, of `webhook_replays r`. */
 export const replayRow = defineRow('r', {
   ...REQUEST,
+  /** The position of a stream that it was asked to begin at; null: it begins at `afterMs`. */
+  from: plain<string | null>({ name: 'from_position' }),
+  /** Whether that position was lost, so that it begins at `afterMs`, the earliest event in reach. */
+  truncated: plain<boolean>(),
   state: plain<'running' | 'completed' | 'cancelled'>(),
   /** Events of the tenant that were looked at. */
   scannedCount: plain<number>(),
@@ -38,20 +51,22 @@ export const replayRow = defineRow('r', {
 /** A replay and how far it is. */
 export type ReplayRow = RowOf<typeof replayRow>
 
-/** What a replay was asked for. */
-export type ReplayRequest = Pick<ReplayRow, keyof typeof REQUEST>
+/** What a replay was asked for. With `from` it begins there, and `afterMs` is a log time before all that follows. */
+export type ReplayRequest = Pick<ReplayRow, keyof typeof REQUEST> & { readonly from?: ReplayStart | undefined }
 
 /**
  * Stores a replay, which the webhook worker then carries out, and returns it as it was written. `under_way` when the webhook has a running one of this kind
  * (real or dry run) already; the unique index webhook_replays_running holds it.
  */
-export async function insertReplay(db: Queryable, replay: ReplayRequest): Promise<ReplayRow | 'under_way'> {
-  const { columns, parameters, values } = replayRow.write(replay)
+export async function insertReplay(db: Queryable, { from, ...asked }: ReplayRequest): Promise<ReplayRow | 'under_way'> {
+  const { position } = from ?? {}
+  const truncated = from !== undefined && position === undefined
+  const { columns, parameters, values } = replayRow.write({ ...asked, from: from?.text ?? null, truncated }, 3)
   const written = await db.query(
-    `INSERT INTO webhook_replays AS r (${columns}) VALUES (${parameters})
+    `INSERT INTO webhook_replays AS r (from_epoch, from_offsets, ${columns}) VALUES ($1, $2, ${parameters})
      ON CONFLICT (webhook_id, dry_run) WHERE state = 'running' DO NOTHING
      RETURNING ${replayRow.columns}`,
-    values,
+    [position?.epoch ?? null, position?.offsets ?? null, ...values],
   )
   return replayRow.readFirst(written) ?? 'under_way'
 }

@@ -4,11 +4,13 @@ import type { Queryable, Transaction } from '../queryable.ts'
 import { recordTenantChange } from './record-tenant-change.ts'
 
 /**
- * Result of {@link deleteTenantSlice}. `taken`: another process works on the tenant, or has finished. `waiting`: no rows are left,
+ * Result of {@link deleteTenantSlice} or {@link revokeTenantKeys}. `taken`: another process works on the tenant, or has finished. `waiting`: no rows are left,
  * but open transactions that do not see the deletion may add some. `finished`: the tenant is deleted.
  */
 export type TenantSlice =
-  { readonly type: 'taken' | 'waiting' | 'finished' } | { readonly type: 'deleted'; readonly rows: number }
+  | { readonly type: 'taken' | 'waiting' | 'revoked' }
+  | { readonly type: 'finished'; readonly tenant: string }
+  | { readonly type: 'deleted'; readonly rows: number }
 
 /**
  * Deletes about `rowsMax` rows of a tenant that is being deleted, in the caller's short transaction: it holds the tenant's row.
@@ -32,7 +34,7 @@ export async function deleteTenantSlice(
   if (rows === 0 && settled) rows = await deleteRows(tx, { ...o, fromStart: true })
   if (rows === 0 && settled) {
     await finish(tx, o.tenant)
-    return { type: 'finished' }
+    return { type: 'finished', tenant: o.tenant }
   }
   // A number above the own one is of a database that this one was copied from by dump and restore.
   await tx.query(
@@ -84,6 +86,11 @@ export async function nextTenantDeletion(db: Queryable): Promise<TenantDeletion 
   return row === undefined ? undefined : { tenant: row.id, hasKeys: row.has_keys }
 }
 
+/** Counts a slice that failed as the turn of its tenant, so that those of others come next. By primary key. */
+export async function passTenantDeletion(db: Queryable, o: Pick<TenantDeletion, 'tenant'>): Promise<void> {
+  await db.query(`UPDATE tenants SET updated_at = now() WHERE id = $1 AND state = 'deleting'`, [o.tenant])
+}
+
 /**
  * Revokes up to `keysMax` keys of a tenant that is being deleted, in the caller's short transaction: it holds the feed's lock.
  * Caches refuse the tenant already; one entry of the feed after the last key makes them look up the revoked keys. By index
@@ -92,7 +99,7 @@ export async function nextTenantDeletion(db: Queryable): Promise<TenantDeletion 
 export async function revokeTenantKeys(
   tx: Transaction,
   o: { readonly tenant: string; readonly keysMax: number },
-): Promise<void> {
+): Promise<TenantSlice> {
   await lockApiKeyChanges(tx)
   await tx.query(
     `WITH live AS (
@@ -105,4 +112,5 @@ export async function revokeTenantKeys(
     [o.tenant],
   )
   if (left === 0) await recordTenantChange(tx, o.tenant, 'deleted')
+  return { type: 'revoked' }
 }

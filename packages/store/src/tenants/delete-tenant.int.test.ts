@@ -29,7 +29,7 @@ afterAll(() => database.drop())
 const begin = (id: string): Promise<DeleteTenantOutcome> => withTransaction(pool, (tx) => deleteTenant(tx, id))
 const slice = (tenant: string, rowsMax = 100): Promise<TenantSlice> =>
   withTransaction(pool, (tx) => deleteTenantSlice(tx, { tenant, rowsMax }))
-const revoke = (tenant: string, keysMax = 100): Promise<void> =>
+const revoke = (tenant: string, keysMax = 100): Promise<TenantSlice> =>
   withTransaction(pool, (tx) => revokeTenantKeys(tx, { tenant, keysMax }))
 
 async function insertKey(tenant: string, scopes: readonly string[] = ['events:read']): Promise<Buffer> {

@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals'
 import { createEgress, createEgressPolicy, type Resolve } from '@ariftly/egress'
 import { newEventId, newTypeId } from '@ariftly/events'
 import { createKeyring } from '@ariftly/keyring'
-import { sendWebhook } from '@ariftly/webhook-sending'
+import { sendWebhook, STANDARD_FORMAT } from '@ariftly/webhook-sending'
 import { renderAttempt } from './render-delivery.ts'
 
 const UNANSWERED = { dnsMs: 1, connectMs: null, tlsMs: null, firstByteMs: null, totalMs: 1, status: null } as const
@@ -40,7 +40,8 @@ async function trySending(url: string, resolve: Resolve) {
     traceparent: null,
     event,
   }
-  const { record } = await sendWebhook(target, { egress, keyring, timeoutMs: 5000, log, nowMs: 0 })
+  const sending = { format: STANDARD_FORMAT, egress, keyring, timeoutMs: 5000, log, nowMs: 0 }
+  const { record } = await sendWebhook(target, sending)
   await egress.close()
   return { shown: renderAttempt({ ...record, attempt: 1, probe: false, nextAttemptAtMs: null }), logged }
 }

@@ -1,14 +1,22 @@
 import { newTypeId } from '@ariftly/events'
-import { Problem, readQuery, sendJson, type ApiCall, type ApiHandler } from '@ariftly/http'
-import type { Pool } from '@ariftly/store'
-import { getReplay, insertReplay, listReplays, stopReplay, type ReplayRow } from '@ariftly/store/replays'
+import { Problem, readQuery, sendJson, type ApiCall, type ApiHandler, type StreamIds } from '@ariftly/http'
+import type { Pool, Transaction } from '@ariftly/store'
+import {
+  findPosition,
+  getReplay,
+  insertReplay,
+  listReplays,
+  stopReplay,
+  type ReplayRow,
+  type ReplayStart,
+} from '@ariftly/store/replays'
 import { cancelWaiting } from '../deliveries/cancel-waiting.ts'
 import { findWebhookId } from '../find-webhook.ts'
 import { notFound, pathId } from '../not-found.ts'
 import { byId, pageParams, sendPage, type ListDeps } from '../send-list.ts'
 import { timeOf } from '../time-of.ts'
 import type { WriteHandler } from '../writes/write-handler.ts'
-import { readReplay } from './replay-body.ts'
+import { readReplay, REPLAY_REACH_MS, type PositionBegin } from './replay-body.ts'
 
 /** Makes the handlers of `/v1/webhooks/{id}/replays…`. */
 export function createReplayHandlers({
@@ -52,18 +60,38 @@ async function findReplay(pool: Pool, { caller: { tenant }, params, url }: ApiCa
  * Answers `POST /v1/webhooks/{id}/replay` with 202 and the replay, which the webhook worker carries out. While the webhook
  * is disabled what it makes waits like any delivery. A second one of the same kind (real or dry run) meanwhile is 409.
  */
-export function createCreateReplay(now: () => number = Date.now): WriteHandler {
+export function createCreateReplay({
+  streamIds,
+  now = Date.now,
+}: {
+  readonly streamIds: Pick<StreamIds, 'open'>
+  readonly now?: () => number
+}): WriteHandler {
   return async ({ caller: { tenant }, params, url, body }, tx) => {
     readQuery(url, {})
     const nowMs = now()
-    const { status, ...asked } = readReplay(body, nowMs)
+    const { status, begin, ...asked } = readReplay(body, nowMs, streamIds)
     const webhookId = await findWebhookId(tx, tenant, params['id'])
     const id = newTypeId('rpl', nowMs)
-    const replay = await insertReplay(tx, { ...asked, deliveryStatus: status, id, tenant, webhookId })
+    const beginning = 'place' in begin ? await startAt(tx, { ...begin, ...asked, tenant, nowMs }) : begin
+    const replay = await insertReplay(tx, { ...asked, ...beginning, deliveryStatus: status, id, tenant, webhookId })
     if (replay === 'under_way') throw underWay(asked.dryRun)
     const headers = { Location: `/v1/webhooks/${webhookId}/replays/${id}` }
     return { status: 202, body: renderReplay(replay), headers }
   }
+}
+
+/** Where a replay from a position begins: there, or, if that is lost, at the earliest event in reach. */
+async function startAt(
+  tx: Transaction,
+  o: PositionBegin & { readonly tenant: string; readonly beforeMs: number; readonly nowMs: number },
+): Promise<{ readonly afterMs: number; readonly from: ReplayStart }> {
+  const position = { epoch: o.place.epoch, offsets: [...o.place.position] }
+  const found = await findPosition(tx, { ...position, tenant: o.tenant })
+  const reachMs = o.nowMs - REPLAY_REACH_MS
+  const isLost = found?.isCurrent !== true || (found.firstAppendedMs ?? o.nowMs) < reachMs
+  if (isLost) return { afterMs: reachMs, from: { text: o.text, position: undefined } }
+  return { afterMs: Math.min(found.firstEventMs ?? o.nowMs, o.beforeMs) - 1, from: { text: o.text, position } }
 }
 
 function underWay(dryRun: boolean): Problem {
@@ -82,6 +110,8 @@ export function renderReplay(row: ReplayRow): Record<string, unknown> {
     status: row.state,
     dry_run: row.dryRun,
     after: timeOf(row.afterMs),
+    from: row.from,
+    truncated: row.truncated,
     before: timeOf(row.beforeMs),
     types: row.types,
     delivery_status: row.deliveryStatus,

@@ -7,7 +7,7 @@ import type { Keyring } from '@ariftly/keyring'
 import type { Logger, Tracing } from '@ariftly/runtime'
 import { type Pool } from '@ariftly/store'
 import { getWebhookToSend, type WebhookToSend } from '@ariftly/store/webhooks'
-import { sendWebhook, type OutgoingWebhook, type SentAttempt } from '@ariftly/webhook-sending'
+import { sendWebhook, STANDARD_FORMAT, type OutgoingWebhook, type SentAttempt } from '@ariftly/webhook-sending'
 import { clientGone } from '../client-gone.ts'
 import { renderAttempt } from '../deliveries/render-delivery.ts'
 import { notFound, pathId } from '../not-found.ts'
@@ -72,7 +72,10 @@ async function sendTest(
   const event = exampleFor(target, type, nowMs)
   const { egress, keyring, log, tracing } = o
   const trace = tracing === undefined ? undefined : { tracing }
-  const sent = await sendWebhook({ ...target, event }, { egress, keyring, log, timeoutMs: TIMEOUT_MS, nowMs, trace })
+  const sent = await sendWebhook(
+    { ...target, event },
+    { format: STANDARD_FORMAT, egress, keyring, log, timeoutMs: TIMEOUT_MS, nowMs, trace },
+  )
   return { ...sent, event }
 }
 

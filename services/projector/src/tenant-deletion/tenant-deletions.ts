@@ -1,8 +1,13 @@
-import { backoffMs } from '@ariftly/async'
-import { startPoll } from '@ariftly/fairness'
 import type { Logger, Metrics } from '@ariftly/runtime'
-import { withTransaction, type Pool } from '@ariftly/store'
-import { deleteTenantSlice, nextTenantDeletion, revokeTenantKeys } from '@ariftly/store/tenants'
+import { runLongJobs, type LongJobs, type Pool } from '@ariftly/store'
+import {
+  deleteTenantSlice,
+  nextTenantDeletion,
+  passTenantDeletion,
+  revokeTenantKeys,
+  type TenantDeletion,
+  type TenantSlice,
+} from '@ariftly/store/tenants'
 
 /** What the deletion of tenants needs. */
 export interface TenantDeletionsOptions {
@@ -15,7 +20,6 @@ export interface TenantDeletionsOptions {
 const ROWS_MAX = 1_000
 /** Keys that are revoked under one hold of the feed's lock. */
 const KEYS_MAX = 1_000
-const IDLE_MS = 1_000
 /** Pause until another process, or an older transaction, may be done. */
 const WAIT_MS = 200
 /** Shortest pause after a slice; else as long as the slice took, so that at most half of one connection is used. */
@@ -35,33 +39,22 @@ export function startTenantDeletions(o: TenantDeletionsOptions): () => Promise<v
     help: 'Rows that were deleted with their tenant.',
   })
 
-  /** One step of one deletion; gives how long to wait before the next. */
-  async function step(): Promise<number> {
-    const deletion = await nextTenantDeletion(pool)
-    if (deletion === undefined) return IDLE_MS
-    const { tenant, hasKeys } = deletion
-    const startedMs = performance.now()
-    if (hasKeys) {
-      await withTransaction(pool, (tx) => revokeTenantKeys(tx, { tenant, keysMax: KEYS_MAX }))
-      return pauseAfter(startedMs)
-    }
-    const slice = await withTransaction(pool, (tx) => deleteTenantSlice(tx, { tenant, rowsMax: ROWS_MAX }))
-    switch (slice.type) {
-      case 'deleted':
-        rowsDeleted.inc(slice.rows)
-        return pauseAfter(startedMs)
-      case 'finished':
-        log.info({ tenant }, 'a tenant was deleted')
-        return 0
-      case 'taken':
-      case 'waiting':
-        return WAIT_MS
-    }
+  const jobs: LongJobs<TenantDeletion, TenantSlice> = {
+    pool,
+    any: async (db) => (await nextTenantDeletion(db)) !== undefined,
+    // Nothing is locked yet: whoever revokes keys takes the lock of their feed before any other.
+    lockNext: nextTenantDeletion,
+    async makeSlice(tx, { tenant, hasKeys }) {
+      if (hasKeys) return await revokeTenantKeys(tx, { tenant, keysMax: KEYS_MAX })
+      return await deleteTenantSlice(tx, { tenant, rowsMax: ROWS_MAX })
+    },
+    passOn: (deletion) => passTenantDeletion(pool, deletion),
+    madeSlice(slice, tookMs) {
+      if (slice.type === 'taken' || slice.type === 'waiting') return WAIT_MS
+      if (slice.type === 'deleted') rowsDeleted.inc(slice.rows)
+      if (slice.type === 'finished') log.info({ tenant: slice.tenant }, 'a tenant was deleted')
+      return Math.max(PAUSE_MS, tookMs)
+    },
   }
-
-  return startPoll({ step, retryMs: backoffMs, log, failing: 'a tenant cannot be deleted yet' }).close
-}
-
-function pauseAfter(startedMs: number): number {
-  return Math.max(PAUSE_MS, performance.now() - startedMs)
+  return runLongJobs(jobs, { log, failing: 'a tenant cannot be deleted yet' }).close
 }

@@ -4,7 +4,7 @@ import { encodeRecord, EVENT_TYPES, newEventId, partitionOf } from '@ariftly/eve
 import { createKeyring, generateEncryptionKey } from '@ariftly/keyring'
 import { eventually, recordViewOf } from '@ariftly/testkit'
 import { expect, test } from '@jest/globals'
-import { createStreamIds } from '../frames/stream-id.ts'
+import { createStreamIds } from '@ariftly/http'
 import { streamFilter } from '../hub/filter.ts'
 import { Hub } from '../hub/hub.ts'
 import { Subscriber, type Sink } from '../hub/subscriber.ts'

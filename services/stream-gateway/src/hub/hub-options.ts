@@ -1,6 +1,6 @@
 import type { TenantTurns } from '@ariftly/fairness'
 import type { HistoryPartition } from '@ariftly/store/streams'
-import type { StreamIds } from '../frames/stream-id.ts'
+import type { StreamIds } from '@ariftly/http'
 import type { DuplicateCheckOptions } from '../log/duplicate-check.ts'
 import type { OffsetVector } from '../log/offset-vector.ts'
 import type { StreamFilter } from './filter.ts'

@@ -1,6 +1,6 @@
 import type { LogEvent } from '@ariftly/events'
 import type { RecordView } from '@ariftly/kafka'
-import type { StreamIds } from '../frames/stream-id.ts'
+import type { StreamIds } from '@ariftly/http'
 import type { DuplicateCheck } from '../log/duplicate-check.ts'
 import { EventIdBits } from '../log/event-id-bits.ts'
 import type { OffsetVector } from '../log/offset-vector.ts'

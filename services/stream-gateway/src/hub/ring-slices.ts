@@ -1,5 +1,5 @@
 import { joinBlocks, renderFrame } from '../frames/frames.ts'
-import type { StreamIds } from '../frames/stream-id.ts'
+import type { StreamIds } from '@ariftly/http'
 import type { DuplicateCheck } from '../log/duplicate-check.ts'
 import { raise, type OffsetVector } from '../log/offset-vector.ts'
 import { routedOf, tenantOf } from '../log/read-routed.ts'

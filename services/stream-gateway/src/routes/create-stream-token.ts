@@ -1,8 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type Authenticator } from '@ariftly/auth'
 import type { EventFilter } from '@ariftly/events'
-import { readJsonBody, readQuery, requestContext, sendJson } from '@ariftly/http'
-import type { Sealer } from '../frames/stream-id.ts'
+import { readJsonBody, readQuery, requestContext, sendJson, type Sealer } from '@ariftly/http'
 import { sealStreamToken } from './stream-token.ts'
 
 const BODY_BYTES_MAX = 16 * 1024

@@ -1,5 +1,5 @@
 import type { EventFilter } from '@ariftly/events'
-import type { Sealer } from '../frames/stream-id.ts'
+import type { Sealer } from '@ariftly/http'
 
 /** What a stream token allows: to open streams with this filter as this key, until it expires. */
 export interface StreamToken {

@@ -7,7 +7,7 @@ import { unchunk } from '../frames/frames.ts'
 import { TenantTurns } from '@ariftly/fairness'
 import { UnsentBudget } from '../hub/unsent-budget.ts'
 import { Hub } from '../hub/hub.ts'
-import { createStreamIds } from '../frames/stream-id.ts'
+import { createStreamIds } from '@ariftly/http'
 import { Heartbeats, TICK_MS } from './heartbeats.ts'
 
 const HEARTBEAT_MS = 15_000

@@ -10,7 +10,7 @@ import type {
   StartedAttempt,
   TriedEndpoint,
 } from '@ariftly/store/deliveries'
-import { sendWebhook, type AttemptTrace, type OutgoingWebhook } from '@ariftly/webhook-sending'
+import { sendWebhook, type AttemptTrace, type OutgoingWebhook, type WebhookFormat } from '@ariftly/webhook-sending'
 import { decideNext, readRetryAfter, type Ended } from './retry-plan.ts'
 
 /** What making an attempt needs. */
@@ -19,11 +19,11 @@ export interface DeliverOptions {
   readonly outcomes: Pick<Batcher<AttemptOutcome, void>, 'add'>
   readonly egress: Pick<Egress, 'send'>
   readonly keyring: Pick<Keyring, 'open'>
-  readonly scheduleS: readonly number[]
+  readonly format: WebhookFormat
   readonly timeoutMs: number
   /** True once this process ends: what is cut then is no failure of the subscriber. */
   readonly stopping: () => boolean
-  /** Called with an answer 410 and the version of the endpoint that gave it. */
+  /** Called with the version of an endpoint whose answer says that it wants no more. */
   readonly onGone: (endpoint: TriedEndpoint) => void
   readonly observe: (result: AttemptOutcome['type'] | 'stale', errorClass: string | null, totalMs: number) => void
   /** Called with why the host of an attempt has no address that may be reached. */
@@ -52,7 +52,7 @@ export function createDeliver(o: DeliverOptions): (ref: AttemptRef) => Promise<v
     const record = 'record' in outcome ? outcome.record : undefined
     o.observe(outcome.type, record?.errorClass ?? null, record?.totalMs ?? 0)
     await o.outcomes.add(outcome)
-    if (record?.status === 410) o.onGone(attempt)
+    if (record !== undefined && o.format.isGone(record.status)) o.onGone(attempt)
     o.log.debug(
       { delivery: ref.deliveryId, attempt: ref.attempt, result: outcome.type, status: record?.status },
       'attempt made',
@@ -68,8 +68,8 @@ export function createDeliver(o: DeliverOptions): (ref: AttemptRef) => Promise<v
   async function makeAttempt(attempt: StartedAttempt): Promise<AttemptOutcome> {
     if (attempt.deleted || !hasEvent(attempt)) return unmade(attempt, 'cancelled', next({ type: 'cancelled' }))
     if (!attempt.enabled || o.stopping()) return unmade(attempt, 'released', next({ type: 'released' }))
-    const { egress, keyring, timeoutMs, log } = o
-    const sending = { egress, keyring, timeoutMs, log, nowMs: now(), trace: traceOf(attempt) }
+    const { format, egress, keyring, timeoutMs, log } = o
+    const sending = { format, egress, keyring, timeoutMs, log, nowMs: now(), trace: traceOf(attempt) }
     const { record, retryAfter, unreachable } = await sendWebhook(attempt, sending)
     if (unreachable !== null) o.onUnreachable(unreachable)
     if (o.stopping() && record.errorClass !== null && record.status === null)
@@ -81,7 +81,7 @@ export function createDeliver(o: DeliverOptions): (ref: AttemptRef) => Promise<v
   }
 
   function next(ended: Ended): NextSteps {
-    return decideNext(ended, { scheduleS: o.scheduleS, random })
+    return decideNext(ended, { plan: o.format.retries, random })
   }
 }
 

@@ -1,8 +1,10 @@
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
-import { decideNext, readRetryAfter, RETRY_SCHEDULE_S } from './retry-plan.ts'
+import { STANDARD_FORMAT } from '@ariftly/webhook-sending'
+import { decideNext, readRetryAfter } from './retry-plan.ts'
 
 const DAY_MS = 86_400_000
+const PLAN = STANDARD_FORMAT.retries
 
 const decide = (
   attemptCount: number,
@@ -10,7 +12,7 @@ const decide = (
 ) =>
   decideNext(
     { type: 'failed', probe: more.probe ?? false, attemptCount, retryAfterMs: more.retryAfterMs },
-    { scheduleS: more.scheduleS ?? RETRY_SCHEDULE_S, random: more.random ?? (() => 0.5) },
+    { plan: { ...PLAN, scheduleS: more.scheduleS ?? PLAN.scheduleS }, random: more.random ?? (() => 0.5) },
   )
 
 describe('the retry schedule', () => {
@@ -18,7 +20,7 @@ describe('the retry schedule', () => {
     const steps = Array.from({ length: 13 }, (_, count) => decide(count))
     const states = steps.map(({ whileOpen }) => whileOpen.state)
     expect(states).toEqual([...Array.from({ length: 12 }, () => 'pending'), 'failed'])
-    const totalS = RETRY_SCHEDULE_S.reduce((sum, waitS) => sum + waitS, 0)
+    const totalS = PLAN.scheduleS.reduce((sum, waitS) => sum + waitS, 0)
     expect(totalS / 86_400).toBeCloseTo(3.95, 1)
     expect(steps[0]?.dueInMs).toBe(5000)
     expect(steps[12]?.dueInMs).toBe(DAY_MS)
@@ -47,7 +49,7 @@ describe('the next step', () => {
       ['cancelled', 'cancelled', false],
       ['released', 'pending', false],
     ] as const) {
-      const next = decideNext({ type }, { scheduleS: RETRY_SCHEDULE_S, random: () => 0.5 })
+      const next = decideNext({ type }, { plan: PLAN, random: () => 0.5 })
       expect(next).toEqual({ whileOpen: { state, counts }, whileFailing: { state, counts }, dueInMs: 0 })
     }
   })

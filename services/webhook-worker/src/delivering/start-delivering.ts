@@ -3,6 +3,7 @@ import { createEgress, type Egress, type EgressPolicy } from '@ariftly/egress'
 import { createKeyring } from '@ariftly/keyring'
 import { redisConnection, type Logger, type Releasers, type Tracing } from '@ariftly/runtime'
 import { disableWebhook, type TriedEndpoint } from '@ariftly/store/deliveries'
+import { STANDARD_FORMAT } from '@ariftly/webhook-sending'
 import type { WebhookWorkerConfig } from '../config.ts'
 import type { WorkerPools } from '../pools.ts'
 import { openJobQueue, type JobQueue } from '../queue/job-queue.ts'
@@ -17,7 +18,6 @@ import { createCachedKeyring } from './cached-keyring.ts'
 import { createDeliver, type DeliverOptions } from './deliver.ts'
 import { FailureAnswers } from './failure-answers.ts'
 import { createOutcomeWriter } from './outcome-writer.ts'
-import { RETRY_SCHEDULE_S } from './retry-plan.ts'
 import { SuccessAnswers } from './success-answers.ts'
 
 /** What the delivering side of the worker needs. */
@@ -132,6 +132,7 @@ function openAttempts(
   { outcomes, egress, stopping }: { outcomes: Outcomes; egress: Egress; stopping: () => boolean },
 ): ReturnType<typeof createDeliver> {
   const { config, pools, metrics, signal, log } = o
+  const { retries } = STANDARD_FORMAT
   const starts = new AttemptStarts({
     pool: pools.starts,
     leaseMs: config.WEBHOOK_LEASE_MS,
@@ -144,7 +145,10 @@ function openAttempts(
     outcomes: { add: (outcome) => outcomes.add(outcome).finally(() => starts.ended(outcome)) },
     egress,
     keyring: createCachedKeyring(createKeyring(config.ENCRYPTION_KEYS)),
-    scheduleS: config.WEBHOOK_RETRY_SCHEDULE_S ?? RETRY_SCHEDULE_S,
+    format: {
+      ...STANDARD_FORMAT,
+      retries: { ...retries, scheduleS: config.WEBHOOK_RETRY_SCHEDULE_S ?? retries.scheduleS },
+    },
     timeoutMs: config.WEBHOOK_TIMEOUT_MS,
     stopping,
     onGone: (endpoint) => void disable(o, endpoint, 'gone'),

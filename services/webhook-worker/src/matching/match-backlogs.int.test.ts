@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { newEventId, typeIdToUuid } from '@ariftly/events'
+import { runLongJobs } from '@ariftly/store'
 import { ensurePositions, insertEvents, openEpoch } from '@ariftly/store/projection'
 import { createTestDatabase, eventually, insertSampleWebhook } from '@ariftly/testkit'
-import { runMatchBacklogs } from './match-backlogs.ts'
+import { matchBacklogJobs } from './match-backlogs.ts'
 import { SubscriptionCache } from './subscription-cache.ts'
 import { TenantPairs } from './tenant-pairs.ts'
 
@@ -31,26 +32,23 @@ test('tenants go on with their backlogs while each slice of another tenant times
   await admin.query(
     `CREATE TRIGGER wait_long BEFORE INSERT ON deliveries FOR EACH ROW WHEN (new.tenant_id = 'slow') EXECUTE FUNCTION public.wait_long()`,
   )
-  const end = new AbortController()
   const matched = new Set<string>()
-  const backlogs = runMatchBacklogs({
+  const jobs = matchBacklogJobs({
     pool,
     topic: TOPIC,
     subscriptions: new SubscriptionCache(pool),
     tenantPairs: new TenantPairs(),
     isTurnOver: () => false,
     onMatched: (webhookIds) => webhookIds.forEach((id) => matched.add(id)),
-    signal: end.signal,
-    log,
   })
+  const backlogs = runLongJobs(jobs, { log, failing: 'failed' })
   // A slice of each turn takes 0.3 s until it times out, and several are tried.
   await eventually(async () => (await deliveriesOf(sound)) === EVENTS, { timeoutMs: 20_000 })
   expect(await deliveriesOf(slow)).toBe(0)
   await admin.query('DROP TRIGGER wait_long ON deliveries')
   await eventually(async () => (await deliveriesOf(slow)) === EVENTS, { timeoutMs: 20_000 })
   expect(matched).toEqual(new Set([slow, sound]))
-  end.abort()
-  await backlogs.ended
+  await backlogs.close()
 })
 
 /** Events of a tenant that are left for later, and a webhook that wants them. Its last turn was `ageS` ago. */

@@ -1,7 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { backoffMs, sleep } from '@ariftly/async'
-import type { Logger } from '@ariftly/runtime'
-import { withTransaction, type Pool, type Transaction } from '@ariftly/store'
+import type { LongJobs, Pool, Transaction } from '@ariftly/store'
 import {
   advanceMatchBacklog,
   anyMatchBacklog,
@@ -12,7 +10,7 @@ import {
   type MatchedEvent,
 } from '@ariftly/store/deliveries'
 import type { MatchableEvents } from '@ariftly/store/events'
-import { SetAside } from '../set-aside.ts'
+import { PausedUntil } from '../paused-until.ts'
 import { KEPT_MS } from './matcher.ts'
 import { once } from './record-attributes.ts'
 import type { SubscriptionCache } from './subscription-cache.ts'
@@ -30,9 +28,6 @@ export interface MatchBacklogsOptions {
   readonly isTurnOver: () => boolean
   /** Called after each commit with the webhooks that have new deliveries. */
   readonly onMatched: (webhookIds: ReadonlySet<string>, deliveries: number) => void
-  /** Ends it after the slice that is under way. */
-  readonly signal: AbortSignal
-  readonly log: Pick<Logger, 'warn'>
   readonly now?: () => number
 }
 
@@ -44,99 +39,48 @@ const EVENTS_MAX = 250
 const PAYLOADS_MAX = 100
 /** The rest after a slice, in times of what that took: alone, and while events of other tenants are matched. */
 const REST = { alone: 0.5, besideOthers: 3 } as const
-const IDLE_MS = 1_000
 
-/** What came of looking for a slice to match. */
-type Slice =
-  /** There was none to work on. */
-  { readonly type: 'none' } | { readonly type: 'matched'; readonly tenant: string } | { readonly type: 'failed' }
-
-/**
- * Matches the records that the matcher has left for later, slice by slice, until the signal aborts. Tenants take turns, any
- * number of processes share the work, and each tenant's records of a partition are matched in the order of the log. One
- * transaction covers a slice's deliveries and its position. After each slice it rests for half of the time that it took, and
- * for three times as long while other tenants have events to match, as all that these need shares Postgres with it. `wake`
- * begins at once.
- */
-export function runMatchBacklogs(o: MatchBacklogsOptions): {
-  readonly wake: () => void
-  readonly ended: Promise<void>
-} {
-  const backlogs = new MatchBacklogs(o)
-  return { wake: () => backlogs.wake(), ended: backlogs.run() }
+/** What a slice has come to. */
+interface BacklogSlice {
+  readonly tenant: string
+  readonly deliveries: number
+  readonly webhookIds: ReadonlySet<string>
 }
 
-class MatchBacklogs {
-  readonly #o: MatchBacklogsOptions
-  readonly #failing = new SetAside()
-  /** Ends the pause in which there is nothing to match. */
-  #idle = new AbortController()
-
-  constructor(o: MatchBacklogsOptions) {
-    this.#o = o
+/**
+ * Backlogs of matching as long jobs: the records that the matcher has left for later. Each tenant's records of a partition are matched
+ * in the order of the log. After each slice there is a rest of half of the time that it took, and of three times as long while other
+ * tenants have events to match, as all that these need shares Postgres with it.
+ */
+export function matchBacklogJobs(o: MatchBacklogsOptions): LongJobs<MatchBacklog, BacklogSlice> {
+  const { pool, topic, onMatched, tenantPairs } = o
+  const paused = new PausedUntil()
+  return {
+    pool,
+    any: anyMatchBacklog,
+    lockNext: (tx) => lockNextMatchBacklog(tx, { topic, exceptTenants: paused.ids }),
+    makeSlice: (tx, backlog) => makeSlice(tx, backlog, o),
+    passOn({ tenant }) {
+      paused.failed(tenant)
+    },
+    madeSlice({ tenant, deliveries, webhookIds }, tookMs) {
+      paused.succeeded(tenant)
+      if (deliveries > 0) onMatched(webhookIds, deliveries)
+      return tookMs * (tenantPairs.anyBut(tenant) ? REST.besideOthers : REST.alone)
+    },
   }
+}
 
-  wake(): void {
-    this.#idle.abort()
-  }
-
-  async run(): Promise<void> {
-    const { pool, signal, log } = this.#o
-    for (let failures = 0; !signal.aborted;) {
-      // Before the look: what wakes it meanwhile may be later than what it sees.
-      this.#idle = new AbortController()
-      try {
-        const startedMs = performance.now()
-        const slice: Slice = (await anyMatchBacklog(pool)) ? await this.#matchSlice() : { type: 'none' }
-        failures = 0
-        if (slice.type === 'matched') await this.#rest(slice.tenant, performance.now() - startedMs)
-        if (slice.type !== 'none') continue
-      } catch (error) {
-        if (!signal.aborted) log.warn({ err: error }, 'a backlog could not be matched')
-        await sleep(backoffMs(failures++), signal)
-      }
-      await sleep(IDLE_MS, AbortSignal.any([signal, this.#idle.signal]))
-    }
-  }
-
-  async #rest(tenant: string, tookMs: number): Promise<void> {
-    const times = this.#o.tenantPairs.anyBut(tenant) ? REST.besideOthers : REST.alone
-    await sleep(times * tookMs, this.#o.signal)
-  }
-
-  /** Rejects when no backlog could be looked for. */
-  async #matchSlice(): Promise<Slice> {
-    const { pool, topic, onMatched, signal, log } = this.#o
-    let tenant: string | undefined
-    try {
-      const slice = await withTransaction(pool, async (tx) => {
-        const backlog = await lockNextMatchBacklog(tx, { topic, exceptTenants: this.#failing.resting })
-        if (backlog === undefined) return undefined
-        tenant = backlog.tenant
-        return { tenant, ...(await this.#matchBacklog(tx, backlog)) }
-      })
-      if (slice === undefined) return { type: 'none' }
-      this.#failing.succeeded(slice.tenant)
-      if (slice.deliveries > 0) onMatched(slice.webhookIds, slice.deliveries)
-      return { type: 'matched', tenant: slice.tenant }
-    } catch (error) {
-      if (tenant === undefined) throw error
-      if (!signal.aborted) log.warn({ err: error, tenant }, 'a slice of a backlog could not be matched')
-      this.#failing.failed(tenant)
-      return { type: 'failed' }
-    }
-  }
-
-  async #matchBacklog(tx: Transaction, backlog: MatchBacklog) {
-    const { index } = await this.#o.subscriptions.reload()
-    const withData = index.needsData(backlog.tenant)
-    const limit = withData ? PAYLOADS_MAX : EVENTS_MAX
-    const read = await readMatchBacklog(tx, backlog, { limit, withData })
-    const { matches, next } = await matchEvents(index, backlog, read, this.#o)
-    const deliveries = await insertDeliveries(tx, { ...backlog, matches })
-    await advanceMatchBacklog(tx, backlog, next)
-    return { deliveries, webhookIds: new Set(matches.flatMap(({ webhookIds }) => webhookIds)) }
-  }
+async function makeSlice(tx: Transaction, backlog: MatchBacklog, o: MatchBacklogsOptions): Promise<BacklogSlice> {
+  const { tenant } = backlog
+  const { index } = await o.subscriptions.reload()
+  const withData = index.needsData(tenant)
+  const limit = withData ? PAYLOADS_MAX : EVENTS_MAX
+  const read = await readMatchBacklog(tx, backlog, { limit, withData })
+  const { matches, next } = await matchEvents(index, backlog, read, o)
+  const deliveries = await insertDeliveries(tx, { ...backlog, matches })
+  await advanceMatchBacklog(tx, backlog, next)
+  return { tenant, deliveries, webhookIds: new Set(matches.flatMap(({ webhookIds }) => webhookIds)) }
 }
 
 /** The webhooks of the first events, of as many as a slice may have pairs; `next` is the offset that follows them. */

@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { encodeRecord, newEventId, typeIdToUuid } from '@ariftly/events'
+import { runLongJobs } from '@ariftly/store'
 import { ensurePositions, insertEvents, openEpoch, readPositions, type ProjectedEvent } from '@ariftly/store/projection'
 import { createTestDatabase, eventually, insertSampleWebhook, recordViewOf } from '@ariftly/testkit'
-import { runMatchBacklogs } from './match-backlogs.ts'
+import { matchBacklogJobs } from './match-backlogs.ts'
 import { createMatcher, WEBHOOKS_PROJECTION } from './matcher.ts'
 import { createProjectionWatch } from './projection-watch.ts'
 import { SubscriptionCache } from './subscription-cache.ts'
@@ -102,21 +103,18 @@ test('parts of a batch that end with the turn lose and double no delivery, and c
   const { rows } = await admin.query('SELECT tenant_id, end_offset::int FROM match_backlogs')
   expect(rows).toEqual([{ tenant_id: 'costly', end_offset: EVENTS }])
 
-  const end = new AbortController()
-  const backlogs = runMatchBacklogs({
+  const jobs = matchBacklogJobs({
     pool,
     topic: TOPIC,
     subscriptions,
     tenantPairs,
     isTurnOver: () => ++looks % 2 === 0,
     onMatched() {},
-    signal: end.signal,
-    log,
   })
+  const backlogs = runLongJobs(jobs, { log, failing: 'failed' })
   await eventually(async () => (await eventsOf(costly)).length >= idsOf('costly').length, { timeoutMs: 20_000 })
   await eventually(async () => (await admin.query('SELECT FROM match_backlogs')).rows.length === 0)
-  end.abort()
-  await backlogs.ended
+  await backlogs.close()
   expect(await eventsOf(costly)).toEqual(idsOf('costly'))
   expect(await eventsOf(calm)).toEqual(idsOf('calm'))
 })

@@ -1,10 +1,10 @@
 import { createKafka, startLogReader, type LogReader } from '@ariftly/kafka'
 import { ensureStart, followEpochs } from '@ariftly/log-epochs'
 import { kafkaConnection, type Logger, type Metrics, type Tracing } from '@ariftly/runtime'
-import { type Pool } from '@ariftly/store'
+import { runLongJobs, type Pool } from '@ariftly/store'
 import { readPositions, recordHole, type LogEpoch } from '@ariftly/store/projection'
 import type { WebhookWorkerConfig } from '../config.ts'
-import { runMatchBacklogs } from './match-backlogs.ts'
+import { matchBacklogJobs } from './match-backlogs.ts'
 import { createMatcher, WEBHOOKS_PROJECTION } from './matcher.ts'
 import { createProjectionWatch } from './projection-watch.ts'
 import { SubscriptionCache } from './subscription-cache.ts'
@@ -42,18 +42,12 @@ export function startMatching(o: MatchingOptions): Matching {
   const { config, pool, log } = o
   const topic = config.KAFKA_TOPIC
   const client = createKafka({ ...kafkaConnection(config), clientId: 'ariftly-webhook-worker', log })
-  const closing = new AbortController()
   const subscriptions = new SubscriptionCache(pool)
   const tenantPairs = new TenantPairs()
-  const backlogs = runMatchBacklogs({
-    pool,
-    topic,
-    subscriptions,
-    tenantPairs,
-    isTurnOver: o.isTurnOver,
-    onMatched: o.onMatched,
-    signal: closing.signal,
+  const { isTurnOver, onMatched } = o
+  const backlogs = runLongJobs(matchBacklogJobs({ pool, topic, subscriptions, tenantPairs, isTurnOver, onMatched }), {
     log,
+    failing: 'a backlog could not be matched',
   })
   const follower = followEpochs({
     kafka: client,
@@ -89,9 +83,9 @@ export function startMatching(o: MatchingOptions): Matching {
         projection: createProjectionWatch({ db: pool, epoch: epoch.epoch, topic, log }),
         subscriptions,
         tenantPairs,
-        isTurnOver: o.isTurnOver,
+        isTurnOver,
         onDeferred: backlogs.wake,
-        onMatched: o.onMatched,
+        onMatched,
         group,
         tracing: o.tracing,
       }),
@@ -105,8 +99,7 @@ export function startMatching(o: MatchingOptions): Matching {
   }
 
   async function close(): Promise<void> {
-    closing.abort()
-    await Promise.all([follower.close(), backlogs.ended])
+    await Promise.all([follower.close(), backlogs.close()])
     await client.close()
   }
 

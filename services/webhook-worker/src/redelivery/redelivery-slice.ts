@@ -1,7 +1,8 @@
-import { withTransaction, type Pool } from '@ariftly/store'
+import type { LongJobs, Pool, Transaction } from '@ariftly/store'
 import { scanDeliveries } from '@ariftly/store/deliveries'
 import {
   advanceRedelivery,
+  anyRedeliveryDue,
   anyWebhookFull,
   delayRedelivery,
   lockNextRedelivery,
@@ -11,17 +12,19 @@ import {
   type LockedRedelivery,
   type StoredFilter,
 } from '@ariftly/store/redeliveries'
-import type { Transaction } from '@ariftly/store'
 
-/** What came of looking for a slice to make. */
-export type RedeliverySlice =
-  /** No slice is due, or all that are due are in the hands of others. */
-  | { readonly type: 'idle' }
-  /** A webhook has enough to do: the slice comes later. */
-  | { readonly type: 'full' }
-  | { readonly type: 'failed'; readonly error: unknown }
-  /** `made` are deliveries that were made pending, by webhook. */
-  | { readonly type: 'advanced'; readonly made: ReadonlyMap<string, number> }
+/** What a slice has come to: deliveries that were made pending, by webhook; or `full`, a webhook has enough to do and the slice comes later. */
+type RedeliverySlice = ReadonlyMap<string, number> | 'full'
+
+/** What redeliveries need. */
+export interface RedeliveryJobsOptions {
+  /** Has `LIST_SETTINGS`. */
+  readonly pool: Pool
+  /** Called after each slice that has made deliveries due. */
+  readonly onRedelivered: (webhookIds: Iterable<string>) => void
+  readonly deliveriesMax?: number
+  readonly waitingMax?: number
+}
 
 /** Deliveries that one slice looks at. */
 const DELIVERIES_PER_SLICE = 1000
@@ -31,27 +34,22 @@ const WAITING_MAX = 2000
 const DELAY_MS = 1000
 /** Slices that fail in a row, after which the redelivery has failed. */
 const FAILED_SLICES_MAX = 20
+/** The rest after a slice, in times of what that took: what other tenants' webhooks need shares Postgres and the thread with it. */
+const REST_TIMES = 3
 
-/**
- * Makes the next slice of the redelivery whose turn it is. One transaction covers the cursor and the slice's deliveries, so a
- * worker that dies in it has done nothing, and another continues from the same place. `pool` has `LIST_SETTINGS`.
- */
-export async function makeRedeliverySlice(
-  pool: Pool,
-  o: { readonly deliveriesMax?: number; readonly waitingMax?: number } = {},
-): Promise<RedeliverySlice> {
-  let id: string | undefined
-  try {
-    return await withTransaction(pool, async (tx): Promise<RedeliverySlice> => {
-      const redelivery = await lockNextRedelivery(tx)
-      if (redelivery === undefined) return { type: 'idle' }
-      id = redelivery.id
-      return await makeSlice(tx, redelivery, { deliveriesMax: DELIVERIES_PER_SLICE, waitingMax: WAITING_MAX, ...o })
-    })
-  } catch (error) {
-    if (id === undefined) throw error
-    await noteFailedSlice(pool, { id, delayMs: DELAY_MS, slicesMax: FAILED_SLICES_MAX })
-    return { type: 'failed', error }
+/** Redeliveries as long jobs. */
+export function redeliveryJobs(o: RedeliveryJobsOptions): LongJobs<LockedRedelivery, RedeliverySlice> {
+  const { pool, deliveriesMax = DELIVERIES_PER_SLICE, waitingMax = WAITING_MAX } = o
+  return {
+    pool,
+    any: anyRedeliveryDue,
+    lockNext: lockNextRedelivery,
+    makeSlice: (tx, redelivery) => makeSlice(tx, redelivery, { deliveriesMax, waitingMax }),
+    passOn: ({ id }) => noteFailedSlice(pool, { id, delayMs: DELAY_MS, slicesMax: FAILED_SLICES_MAX }),
+    madeSlice(slice, tookMs) {
+      if (slice !== 'full' && slice.size > 0) o.onRedelivered(slice.keys())
+      return REST_TIMES * tookMs
+    },
   }
 }
 
@@ -67,11 +65,11 @@ async function makeSlice(
   const webhookIds = [...new Set(wanted.map(({ webhookId }) => webhookId))]
   if (!dryRun && (await anyWebhookFull(tx, { webhookIds, waitingMax: o.waitingMax }))) {
     await delayRedelivery(tx, { id, delayMs: DELAY_MS })
-    return { type: 'full' }
+    return 'full'
   }
   const ids = wanted.map((delivery) => delivery.id)
   const counts = await redeliverMany(tx, { tenant, ids, status: filter.status, dryRun })
   const deliveries = [...counts.values()].reduce((sum, count) => sum + count, 0)
   await advanceRedelivery(tx, { id, nextId: scan.nextId, scanned: scan.deliveries.length, deliveries })
-  return { type: 'advanced', made: dryRun ? new Map<string, number>() : counts }
+  return dryRun ? new Map<string, number>() : counts
 }

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import { EVENT_TYPES, newEventId, newTypeId, typeIdToUuid } from '@ariftly/events'
-import { withTransaction, type Pool } from '@ariftly/store'
+import { makeJobSlice, withTransaction, type Pool } from '@ariftly/store'
 import { cancelDeliveries } from '@ariftly/store/deliveries'
 import {
   ensurePositions,
@@ -9,10 +9,10 @@ import {
   recordLogTimes,
   type ProjectedEvent,
 } from '@ariftly/store/projection'
-import { getReplay, insertReplay, stopReplay, type ReplayRow } from '@ariftly/store/replays'
+import { findPosition, getReplay, insertReplay, stopReplay, type ReplayRow } from '@ariftly/store/replays'
 import { deleteWebhook } from '@ariftly/store/webhooks'
 import { createTestDatabase, insertSampleWebhook } from '@ariftly/testkit'
-import { makeReplaySlice } from './replay-slice.ts'
+import { replayJobs, type ReplayJobsOptions } from './replay-slice.ts'
 
 const PARTITIONS = 3
 const EVENTS = 900
@@ -81,9 +81,16 @@ async function ask(changes: Asked = {}): Promise<string> {
   return id
 }
 
+type SliceOptions = Partial<ReplayJobsOptions>
+
+/** Makes the next slice; undefined when there is none to make. */
+async function makeReplaySlice(by: Pool = pool, options: SliceOptions = {}) {
+  return await makeJobSlice(replayJobs({ pool: by, onReplayed() {}, ...options }))
+}
+
 /** Makes slices until nothing runs. */
-async function run(by: Pool = pool, options: Parameters<typeof makeReplaySlice>[1] = {}): Promise<void> {
-  while ((await makeReplaySlice(by, { eventsMax: 50, ...options })).type !== 'idle');
+async function run(by: Pool = pool, options: SliceOptions = {}): Promise<void> {
+  while ((await makeReplaySlice(by, { eventsMax: 50, ...options })) !== undefined);
 }
 
 async function replayOf(id: string, webhook = webhookId): Promise<ReplayRow | undefined> {
@@ -121,6 +128,33 @@ describe('a replay', () => {
     const between = wanted((event) => event.appendedAtMs > first.appendedAtMs && event.appendedAtMs < last.appendedAtMs)
     expect(await eventsIn('pending')).toEqual(between)
     expect(await replayOf(id)).toMatchObject({ state: 'completed', deliveryCount: between.length, dryRun: false })
+  })
+
+  test('from a position takes exactly what is behind it in each partition, whatever its time, and all of a partition that is new', async () => {
+    const [first, second] = [120, 40]
+    const behind = ({ partition, offset }: ProjectedEvent): boolean =>
+      [first, second, 0].some((from, of) => of === partition && offset >= from)
+    const position = { epoch: 1, offsets: [first, second] }
+    // Later than all of them: no time decides.
+    const id = await ask({ afterMs: Date.now() - 1, from: { text: 'v1.given', position } })
+    await run()
+    expect(await eventsIn('pending')).toEqual(wanted(behind))
+    expect(await replayOf(id)).toMatchObject({ state: 'completed', from: 'v1.given', truncated: false })
+    const found = await findPosition(pool, { ...position, tenant })
+    expect(found).toEqual({
+      isCurrent: true,
+      firstAppendedMs: Math.min(...model.filter(behind).map(({ appendedAtMs }) => appendedAtMs)),
+      firstEventMs: Math.min(
+        ...model.filter((event) => event.tenant === tenant && behind(event)).map(({ appendedAtMs }) => appendedAtMs),
+      ),
+    })
+    expect(await findPosition(pool, { epoch: 2, offsets: [0], tenant })).toMatchObject({ isCurrent: false })
+    const atEnd = [EVENTS, EVENTS, EVENTS]
+    expect(await findPosition(pool, { epoch: 1, offsets: atEnd, tenant })).toEqual({
+      isCurrent: true,
+      firstAppendedMs: null,
+      firstEventMs: null,
+    })
   })
 
   test('begins early enough when the clock of the log was set back', async () => {
@@ -225,12 +259,12 @@ describe('a replay', () => {
     const id = await ask()
     const options = { waitingMax: 100, eventsMax: 50 }
     for (let turn = 0; turn < 10; turn++) await makeReplaySlice(pool, options)
-    expect(await makeReplaySlice(pool, options)).toEqual({ type: 'idle' })
+    expect(await makeReplaySlice(pool, options)).toBeUndefined()
     const waiting = (await eventsIn('pending')).length
     expect(waiting).toBeGreaterThanOrEqual(100)
     expect(waiting).toBeLessThan(150)
     await finish('delivered', 1000)
-    expect(await makeReplaySlice(pool, options)).toMatchObject({ type: 'advanced' })
+    expect(await makeReplaySlice(pool, options)).toMatchObject({ webhookId })
     expect(await replayOf(id)).toMatchObject({ state: 'running' })
   })
 
@@ -250,9 +284,8 @@ describe('a replay', () => {
     )
     const id = await ask()
     const options = { waitingMax: 1, eventsMax: 50 }
-    const turns: string[] = []
-    for (let turn = 0; turn < 2; turn += 1) turns.push((await makeReplaySlice(pool, options)).type)
-    expect(turns).toEqual(['idle', 'advanced'])
+    expect(await makeReplaySlice(pool, options)).toBeUndefined()
+    expect(await makeReplaySlice(pool, options)).toMatchObject({ webhookId })
     expect(await replayOf(id)).toMatchObject({ state: 'running' })
     const { rows } = await pool.query(
       `SELECT count(*)::int AS passed FROM webhook_replays WHERE tenant_id = 'loud' AND updated_at > now() - interval '1 min'`,
@@ -285,7 +318,7 @@ describe('a replay', () => {
     const sound = await subscribe()
     const id = await ask({ webhookId: sound })
     await expect(makeReplaySlice(pool)).rejects.toThrow()
-    expect(await makeReplaySlice(pool)).toMatchObject({ type: 'advanced', webhookId: sound })
+    expect(await makeReplaySlice(pool)).toMatchObject({ webhookId: sound })
     expect(await replayOf(failing)).toMatchObject({ state: 'running', deliveryCount: 0 })
     expect((await replayOf(id, sound))?.deliveryCount).toBeGreaterThan(0)
   })
@@ -320,7 +353,7 @@ describe('a replay', () => {
     const judgedMs: number[] = []
     for (;;) {
       const slice = await makeReplaySlice(pool)
-      if (slice.type === 'idle') break
+      if (slice === undefined) break
       judgedMs.push(slice.judgedMs)
     }
     // Three of 180 KB make half a MiB; partitions without events of the tenant have a slice each.
@@ -355,7 +388,7 @@ describe('a replay', () => {
     const turns = new Set<string>()
     for (let turn = 0; turn < 3; turn++) {
       const result = await makeReplaySlice(pool, { eventsMax: 50 })
-      if (result.type === 'advanced') turns.add(`${result.webhookId} ${String(result.dryRun)}`)
+      if (result !== undefined) turns.add(`${result.webhookId} ${String(result.dryRun)}`)
     }
     expect(turns.size).toBe(3)
     await run()
@@ -368,7 +401,7 @@ describe('a replay', () => {
     const turns: string[] = []
     for (let turn = 0; turn < 4; turn += 1) {
       const result = await makeReplaySlice(pool, { eventsMax: 1 })
-      turns.push(result.type === 'advanced' && result.webhookId === theirs ? 'other' : 'first')
+      turns.push(result?.webhookId === theirs ? 'other' : 'first')
     }
     // The other tenant has no events: its replay passes an empty partition each turn.
     expect(turns.filter((turn) => turn === 'other')).toHaveLength(2)

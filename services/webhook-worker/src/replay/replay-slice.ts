@@ -1,7 +1,8 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { withTransaction, type Pool, type Transaction } from '@ariftly/store'
+import type { LongJobs, Pool, Transaction } from '@ariftly/store'
 import {
   advanceReplay,
+  anyReplayRuns,
   lockNextReplay,
   nextReplayPartition,
   passReplay,
@@ -14,18 +15,14 @@ import type { CompiledFilter } from '@ariftly/webhook-filter'
 import { KEPT_MS } from '../matching/matcher.ts'
 import { compileText, expandTypes } from '../matching/subscription-index.ts'
 
-/** What came of looking for a slice to make. */
-export type SliceResult =
-  /** No replay runs, or those that do are held by other workers or their webhooks have enough that is due. */
-  | { readonly type: 'idle' }
-  | {
-      readonly type: 'advanced'
-      readonly webhookId: string
-      readonly deliveries: number
-      readonly dryRun: boolean
-      /** What judging the payloads took of this thread. */
-      readonly judgedMs: number
-    }
+/** What a slice has come to. */
+interface ReplaySlice {
+  readonly webhookId: string
+  readonly dryRun: boolean
+  readonly deliveries: number
+  /** What judging the payloads took of this thread. */
+  readonly judgedMs: number
+}
 
 interface SliceLimits {
   /** Events of a tenant that one slice looks at. */
@@ -34,40 +31,37 @@ interface SliceLimits {
   readonly isTurnOver: () => boolean
 }
 
+/** What replays need. */
+export interface ReplayJobsOptions extends Partial<SliceLimits> {
+  readonly pool: Pool
+  /** Called after each slice that has made deliveries due. */
+  readonly onReplayed: (webhookId: string) => void
+  readonly waitingMax?: number
+  readonly now?: () => number
+}
+
 /** Events of a tenant that one slice looks at. */
 const EVENTS_PER_SLICE = 1000
 /** The same when their payloads are read too, which may be fewer. */
 const PAYLOADS_PER_SLICE = 100
 /** Deliveries that are due and wait, beyond which a replay adds none: a backlog delays what the webhook gets live. */
 const WAITING_MAX = 2000
+/** The rest after payloads were judged, in times of what that took: attempts share the thread with it. */
+const REST_TIMES = 3
 
-/**
- * Makes the next slice of the replay whose turn it is. One transaction covers the cursor and the slice's deliveries, so a
- * worker that dies in it has done nothing, and another continues from the same place. Rejects when the slice fails: others have
- * their turn before it is tried again.
- */
-export async function makeReplaySlice(
-  pool: Pool,
-  o: Partial<SliceLimits> & { readonly waitingMax?: number; readonly now?: () => number } = {},
-): Promise<SliceResult> {
-  const { eventsMax = EVENTS_PER_SLICE, waitingMax = WAITING_MAX, isTurnOver = () => false, now = Date.now } = o
-  let id: string | undefined
-  try {
-    return await withTransaction(pool, async (tx): Promise<SliceResult> => {
-      const replay = await lockNextReplay(tx, { waitingMax })
-      if (replay === undefined) return { type: 'idle' }
-      id = replay.id
-      const { webhookId, dryRun } = replay
-      if (replay.webhookDeleted) {
-        await advanceReplay(tx, { id, next: 'cancelled', scanned: 0, deliveries: 0 })
-        return { type: 'advanced', webhookId, deliveries: 0, dryRun, judgedMs: 0 }
-      }
-      const made = await makeSlice(tx, replay, { eventsMax, isTurnOver, oldestMs: now() - KEPT_MS })
-      return { type: 'advanced', webhookId, dryRun, ...made }
-    })
-  } catch (error) {
-    if (id !== undefined) await passReplay(pool, { id })
-    throw error
+/** Replays as long jobs. */
+export function replayJobs(o: ReplayJobsOptions): LongJobs<LockedReplay, ReplaySlice> {
+  const { pool, eventsMax = EVENTS_PER_SLICE, waitingMax = WAITING_MAX, isTurnOver = () => false, now = Date.now } = o
+  return {
+    pool,
+    any: anyReplayRuns,
+    lockNext: (tx) => lockNextReplay(tx, { waitingMax }),
+    makeSlice: (tx, replay) => makeSlice(tx, replay, { eventsMax, isTurnOver, oldestMs: now() - KEPT_MS }),
+    passOn: ({ id }) => passReplay(pool, { id }),
+    madeSlice({ webhookId, dryRun, deliveries, judgedMs }) {
+      if (deliveries > 0 && !dryRun) o.onReplayed(webhookId)
+      return REST_TIMES * judgedMs
+    },
   }
 }
 
@@ -75,14 +69,15 @@ async function makeSlice(
   tx: Transaction,
   replay: LockedReplay,
   { eventsMax, isTurnOver, oldestMs }: SliceLimits & { readonly oldestMs: number },
-): Promise<{ readonly deliveries: number; readonly judgedMs: number }> {
-  const { id, tenant, beforeMs } = replay
-  // A replay may wait for days, in which the oldest of its deliveries would have expired.
-  const afterMs = Math.max(replay.afterMs, oldestMs)
-  const from = replay.cursor ?? (await nextReplayPartition(tx, { behind: undefined, afterMs }))
-  if (from === undefined) {
-    await advanceReplay(tx, { id, next: 'completed', scanned: 0, deliveries: 0 })
-    return { deliveries: 0, judgedMs: 0 }
+): Promise<ReplaySlice> {
+  const { id, tenant, webhookId, dryRun, beforeMs } = replay
+  // A replay may wait for days, in which the oldest of its deliveries would have expired. Behind a position no time decides.
+  const afterMs = replay.fromEpoch === undefined ? Math.max(replay.afterMs, oldestMs) : oldestMs
+  const from = replay.cursor ?? (await nextReplayPartition(tx, { replayId: id, behind: undefined, afterMs }))
+  if (from === undefined || replay.webhookDeleted) {
+    const next = replay.webhookDeleted ? 'cancelled' : 'completed'
+    await advanceReplay(tx, { id, next, scanned: 0, deliveries: 0 })
+    return { webhookId, dryRun, deliveries: 0, judgedMs: 0 }
   }
   const { epoch, partition } = from
   const payloadFilter = compileText(replay.webhook.filter)
@@ -102,10 +97,10 @@ async function makeSlice(
   const last = slice.events.at(-1)
   const next =
     slice.atEnd || last === undefined
-      ? await nextReplayPartition(tx, { behind: from, afterMs })
+      ? await nextReplayPartition(tx, { replayId: id, behind: from, afterMs })
       : { epoch, partition, offset: last.offset + 1 }
   await advanceReplay(tx, { id, next: next ?? 'completed', scanned: slice.events.length, deliveries })
-  return { deliveries, judgedMs }
+  return { webhookId, dryRun, deliveries, judgedMs }
 }
 
 function createFilter(

@@ -1,4 +1,3 @@
-import { backoffMs, bisect, sleep } from '@ariftly/async'
 import {
   countInFlight,
   lockEndpoints,
@@ -7,19 +6,19 @@ import {
   type LockedEndpoint,
   type QueuedDelivery,
 } from '@ariftly/store/deliveries'
-import { SetAside } from '../set-aside.ts'
+import { PausedUntil } from '../paused-until.ts'
 import { OrderedScheduler } from './ordered-scheduler.ts'
 import { planCapacity, SLOW_MS } from './plan-capacity.ts'
 import {
   addJobs,
   isRejected,
+  pauseUntilToken,
   queueInTransaction,
   spendTokens,
   type DeliverySchedulerOptions,
 } from './schedule-parts.ts'
-import { TokenWaits } from './token-waits.ts'
-import { WokenWebhooks } from './woken-webhooks.ts'
-import { WorkLoop } from './work-loop.ts'
+import { SetLoop } from './set-loop.ts'
+import { WokenWebhooks, type WokenSet } from './woken-webhooks.ts'
 
 const WEBHOOKS_PER_STATEMENT = 200
 const SCAN_MS_MAX = 250
@@ -41,31 +40,37 @@ const LONG_MS = 5
  * Webhooks without an order are served up to 200 at a time, with 40 deliveries of a tenant, and ordered ones up to 20 at a time beside
  * them. While a transaction takes more than 5 ms, a second one serves webhooks without a backlog of tenants that are not in it. When Postgres rejects or
  * cancels the statement of a set, the set is bisected beside the work for all other webhooks, until the webhook at fault
- * stands alone; that one is left alone for a time that doubles up to a minute.
+ * stands alone; that one is paused for a time that doubles up to a minute.
  */
 export class DeliveryScheduler {
   readonly #o: DeliverySchedulerOptions
-  readonly #setAside = new SetAside()
-  /** A webhook that has a token again is looked at, unless its last look left nothing due. */
-  readonly #tokenWaits = new TokenWaits((id) => this.wakeFreed([id]))
+  /** Webhooks without a token, and those whose statement fails. At the end one is looked at, unless its last look left nothing due. */
+  readonly #paused = new PausedUntil((id) => this.wakeFreed([id]))
   readonly #ordered: OrderedScheduler
-  readonly #unordered = new WorkLoop((signal) => this.#serveWoken('all', signal))
+  readonly #unordered = this.#loopOver('all')
   /** Serves webhooks without a backlog while a transaction of the other loop takes long. */
-  readonly #beside = new WorkLoop((signal) => this.#serveWoken('not_behind', signal))
+  readonly #beside = this.#loopOver('not_behind')
+  /** Serves parts of sets that Postgres has rejected. */
+  readonly #bisecting = new SetLoop<readonly string[]>({
+    canServe: () => this.#o.canEnqueue(),
+    take: () => this.#rejected.shift(),
+    serve: (ids) => this.#serveRejected(ids),
+  })
   /** Transactions under way that have taken long. */
   #long = 0
   readonly #woken = new WokenWebhooks()
+  /** Sets that Postgres has rejected as a whole, or that failed before; and the webhooks in them. */
+  readonly #rejected: (readonly string[])[] = []
   readonly #bisected = new Set<string>()
   /** Webhooks whose last look left nothing due, since the last scan. */
   readonly #drained = new Set<string>()
-  #bisecting = Promise.resolve()
   #scanTimer: NodeJS.Timeout | undefined
   #scanning: Promise<void> | undefined
   #closed = false
 
   constructor(o: DeliverySchedulerOptions) {
     this.#o = o
-    this.#ordered = new OrderedScheduler(o, this.#setAside, this.#tokenWaits, (id) => this.wake([id]))
+    this.#ordered = new OrderedScheduler(o, this.#paused, (id) => this.wake([id]))
     this.#scan()
   }
 
@@ -73,11 +78,12 @@ export class DeliveryScheduler {
   wake(webhookIds: Iterable<string>): void {
     for (const id of webhookIds) {
       this.#drained.delete(id)
-      if (this.#tokenWaits.has(id)) continue
+      if (this.#paused.has(id)) continue
       if (this.#ordered.has(id)) this.#ordered.wake(id)
-      else if (!this.#bisected.has(id) && !this.#setAside.rests(id)) this.#woken.add(id)
+      else if (!this.#bisected.has(id)) this.#woken.add(id)
     }
     if (this.#closed || !this.#o.canEnqueue()) return
+    if (this.#rejected.length > 0) this.#bisecting.run()
     if (!this.#woken.isEmpty) this.#unordered.run()
     if (!this.#woken.isEmpty && this.#long > 0) this.#beside.run()
     this.#ordered.run()
@@ -101,28 +107,28 @@ export class DeliveryScheduler {
       this.#unordered.close(),
       this.#beside.close(),
       this.#ordered.close(),
-      this.#bisecting,
+      this.#bisecting.close(),
       this.#scanning,
     ])
-    this.#tokenWaits.close()
   }
 
-  async #serveWoken(which: 'all' | 'not_behind', signal: AbortSignal): Promise<void> {
-    for (let failures = 0; !signal.aborted && this.#o.canEnqueue();) {
-      const set = this.#woken.take(WEBHOOKS_PER_STATEMENT, which)
-      if (set.ids.length === 0) return
-      const isServed = await this.#serveSet(set.ids)
-      this.#woken.giveBack(set)
-      if (isServed) failures = 0
-      else await sleep(backoffMs(failures++, { maxMs: 1000 }), signal)
-    }
+  #loopOver(which: 'all' | 'not_behind'): SetLoop<WokenSet> {
+    return new SetLoop({
+      canServe: () => this.#o.canEnqueue(),
+      take: () => this.#woken.take(WEBHOOKS_PER_STATEMENT, which),
+      serve: async (set) => {
+        const isServed = await this.#serveSet(set.ids)
+        this.#woken.giveBack(set)
+        return isServed ? 0 : undefined
+      },
+    })
   }
 
   /** False: Postgres or Redis cannot be reached now, and these webhooks are woken again. */
   async #serveSet(webhookIds: readonly string[]): Promise<boolean> {
     // What has failed alone is tried alone.
-    this.#bisectBeside(webhookIds.filter((id) => this.#setAside.has(id)))
-    const others = webhookIds.filter((id) => !this.#setAside.has(id))
+    this.#bisectBeside(webhookIds.filter((id) => this.#paused.hasFailed(id)))
+    const others = webhookIds.filter((id) => !this.#paused.hasFailed(id))
     let isLong = false
     const timer = setTimeout(() => {
       isLong = true
@@ -146,53 +152,52 @@ export class DeliveryScheduler {
     }
   }
 
-  /** Serves these in halves beside everything else, one such set at a time. */
+  /** Serves these in halves beside everything else. */
   #bisectBeside(ids: readonly string[]): void {
     if (ids.length === 0) return
     for (const id of ids) this.#bisected.add(id)
-    this.#bisecting = this.#bisecting.then(() => this.#bisect(ids))
+    this.#rejected.push(ids)
+    this.#bisecting.run()
   }
 
-  async #bisect(ids: readonly string[]): Promise<void> {
-    try {
-      await bisect(ids, {
-        attempt: (some) => this.#serveUnlessRejected(some),
-        onRefused: (id) => {
-          this.#o.log.warn({ webhook: id }, 'a webhook cannot be scheduled and is left alone for a while')
-          this.#setAside.failed(id)
-        },
-      })
-    } catch (error) {
-      // Postgres or Redis is away: the next scan finds these webhooks again.
-      this.#o.log.warn({ err: error }, 'scheduling failed')
-    }
-    for (const id of ids) this.#bisected.delete(id)
-  }
-
-  async #serveUnlessRejected(ids: readonly string[]): Promise<boolean> {
-    if (this.#closed) return true
+  /** Serves a part of a set that was rejected; if that is rejected too its halves are next, until the webhook at fault stands alone. */
+  async #serveRejected(ids: readonly string[]): Promise<number | undefined> {
+    let restMs: number | undefined = 0
     try {
       await this.#serve(ids)
+      for (const id of ids) this.#paused.succeeded(id)
     } catch (error) {
-      if (isRejected(error)) return false
-      throw error
+      const [only = '', ...others] = ids
+      if (isRejected(error) && others.length > 0) {
+        const middle = ids.length >> 1
+        this.#rejected.unshift(ids.slice(0, middle), ids.slice(middle))
+        return 0
+      }
+      if (isRejected(error)) {
+        this.#o.log.warn({ err: error, webhook: only }, 'a webhook cannot be scheduled and is paused')
+        this.#paused.failed(only)
+      } else {
+        // Postgres or Redis is away: the next scan finds these webhooks again.
+        this.#o.log.warn({ err: error }, 'scheduling failed')
+        restMs = undefined
+      }
     }
-    for (const id of ids) this.#setAside.succeeded(id)
-    return true
+    for (const id of ids) this.#bisected.delete(id)
+    return restMs
   }
 
   async #serve(webhookIds: readonly string[]): Promise<void> {
     if (webhookIds.length === 0) return
     const { perTenantMax: tenantInFlightMax, leaseMs, workerId } = this.#o
-    const { locked, queued, drained, waits } = await queueInTransaction(this.#o, async (tx) => {
+    const { locked, queued, drained, tokenMs } = await queueInTransaction(this.#o, async (tx) => {
       const endpoints = await lockEndpoints(tx, { webhookIds })
       const unordered = endpoints.filter(({ ordering }) => ordering === 'none')
       const capacities = planCapacity(unordered, { ...this.#o, perTenantNewMax: TENANT_NEW_MAX })
       const room = { endpoints: capacities, tenantInFlightMax, leaseMs, workerId }
       const taken = await queueDueDeliveries(tx, room)
-      return { locked: endpoints, ...taken, waits: await spendTokens(tx, endpoints, taken.queued) }
+      return { locked: endpoints, ...taken, tokenMs: await spendTokens(tx, endpoints, taken.queued) }
     })
-    this.#tokenWaits.add(waits)
+    pauseUntilToken(this.#paused, tokenMs)
     const done = new Set(drained)
     for (const { webhookId, tenant } of locked) this.#woken.learn(webhookId, { tenant, isBehind: !done.has(webhookId) })
     // What was woken meanwhile has something newer than this look has seen.

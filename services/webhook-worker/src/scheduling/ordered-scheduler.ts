@@ -1,4 +1,3 @@
-import { backoffMs, sleep } from '@ariftly/async'
 import { TurnQueue } from '@ariftly/fairness'
 import {
   lockEndpoints,
@@ -7,23 +6,23 @@ import {
   type OrderedQueued,
   type QueuedDelivery,
 } from '@ariftly/store/deliveries'
-import type { SetAside } from '../set-aside.ts'
+import type { PausedUntil } from '../paused-until.ts'
 import { planCapacity } from './plan-capacity.ts'
 import {
   addJobs,
   isRejected,
+  pauseUntilToken,
   queueInTransaction,
   spendTokens,
   type DeliverySchedulerOptions,
 } from './schedule-parts.ts'
-import type { TokenWaits } from './token-waits.ts'
-import { WorkLoop } from './work-loop.ts'
+import { SetLoop } from './set-loop.ts'
 
 /** Tasks that one statement looks at. */
 const KEYS_PER_STATEMENT = 300
 const WEBHOOKS_PER_STATEMENT = 20
 /** Between two looks at many tasks that all wait. */
-const REST_MS_MIN = 250
+const PAUSE_MS_MIN = 250
 /** The rest after a statement while more webhooks wait for their turn, in times of what that took. */
 const REST_TIMES = 2
 
@@ -36,7 +35,6 @@ interface OrderedWebhook {
   alone: boolean
   /** Where its next scan begins; empty at its first task. */
   nextKey: string
-  restsUntilMs: number
 }
 
 /** What one statement has found, by webhook; nothing for those that have no capacity, or that another scheduler holds. */
@@ -45,7 +43,7 @@ interface Found {
   readonly looks: ReadonlyMap<string, OrderedQueued>
   /** Of all looks. */
   readonly queued: readonly QueuedDelivery[]
-  readonly waits: ReadonlyMap<string, number>
+  readonly tokenMs: ReadonlyMap<string, number>
 }
 
 /**
@@ -56,25 +54,25 @@ interface Found {
  */
 export class OrderedScheduler {
   readonly #o: DeliverySchedulerOptions
-  readonly #setAside: SetAside
-  readonly #tokenWaits: TokenWaits
+  readonly #paused: PausedUntil
   /** Called with a webhook that has no order any more. */
   readonly #onUnordered: (webhookId: string) => void
   readonly #webhooks = new Map<string, OrderedWebhook>()
   readonly #turns = new TurnQueue<string>()
   readonly #turnsAlone = new TurnQueue<string>()
-  readonly #loop = new WorkLoop((signal) => this.#serve(signal))
+  readonly #loop: SetLoop<ReadonlyMap<string, OrderedWebhook>>
+  /** Whether the next set is of one webhook alone: both kinds take turns. */
+  #isAloneNext = false
 
-  constructor(
-    o: DeliverySchedulerOptions,
-    setAside: SetAside,
-    tokenWaits: TokenWaits,
-    onUnordered: (webhookId: string) => void,
-  ) {
+  constructor(o: DeliverySchedulerOptions, paused: PausedUntil, onUnordered: (webhookId: string) => void) {
     this.#o = o
-    this.#setAside = setAside
-    this.#tokenWaits = tokenWaits
+    this.#paused = paused
     this.#onUnordered = onUnordered
+    this.#loop = new SetLoop({
+      canServe: o.canEnqueue,
+      take: () => this.#takeNext(),
+      serve: (webhooks) => this.#serve(webhooks),
+    })
   }
 
   /** Whether the webhook was ordered when it was last seen. */
@@ -84,15 +82,14 @@ export class OrderedScheduler {
 
   learn(webhookId: string, tenant: string): void {
     if (!this.#webhooks.has(webhookId)) {
-      this.#webhooks.set(webhookId, { tenant, woken: false, alone: false, nextKey: '', restsUntilMs: 0 })
+      this.#webhooks.set(webhookId, { tenant, woken: false, alone: false, nextKey: '' })
     }
   }
 
-  /** Gives a known webhook a turn, unless it rests. */
+  /** Gives a known webhook a turn, unless it is paused. */
   wake(webhookId: string): void {
     const webhook = this.#webhooks.get(webhookId)
-    if (webhook === undefined || webhook.woken || this.#setAside.rests(webhookId)) return
-    if (webhook.restsUntilMs > performance.now() || this.#tokenWaits.has(webhookId)) return
+    if (webhook === undefined || webhook.woken || this.#paused.has(webhookId)) return
     webhook.woken = true
     const turns = webhook.alone ? this.#turnsAlone : this.#turns
     turns.add(webhook.tenant, webhookId)
@@ -110,23 +107,14 @@ export class OrderedScheduler {
     return !this.#turns.isEmpty || !this.#turnsAlone.isEmpty
   }
 
-  /** Serves several webhooks, then one alone, and so on. */
-  async #serve(signal: AbortSignal): Promise<void> {
-    for (let failures = 0; !signal.aborted && this.#o.canEnqueue();) {
-      const several = this.#take(this.#turns, WEBHOOKS_PER_STATEMENT)
-      const alone = this.#take(this.#turnsAlone, 1)
-      if (several.size === 0 && alone.size === 0) return
-      for (const webhooks of [several, alone]) {
-        if (webhooks.size === 0) continue
-        const startedMs = performance.now()
-        if (!(await this.#serveUnlessFailed(webhooks))) {
-          await sleep(backoffMs(failures++, { maxMs: 1000 }), signal)
-          continue
-        }
-        failures = 0
-        if (this.#isWaitedFor) await sleep(REST_TIMES * (performance.now() - startedMs), signal)
-      }
+  /** Several webhooks, then one alone, and so on. */
+  #takeNext(): ReadonlyMap<string, OrderedWebhook> | undefined {
+    this.#isAloneNext = !this.#isAloneNext
+    for (const isAlone of [this.#isAloneNext, !this.#isAloneNext]) {
+      const taken = isAlone ? this.#take(this.#turnsAlone, 1) : this.#take(this.#turns, WEBHOOKS_PER_STATEMENT)
+      if (taken.size > 0) return taken
     }
+    return undefined
   }
 
   #take(turns: TurnQueue<string>, max: number): Map<string, OrderedWebhook> {
@@ -142,39 +130,40 @@ export class OrderedScheduler {
     return taken
   }
 
-  /** False: Postgres or Redis cannot be reached now, and these webhooks have a turn again. */
-  async #serveUnlessFailed(webhooks: ReadonlyMap<string, OrderedWebhook>): Promise<boolean> {
+  /** Undefined: Postgres or Redis cannot be reached now, and these webhooks have a turn again. */
+  async #serve(webhooks: ReadonlyMap<string, OrderedWebhook>): Promise<number | undefined> {
+    const startedMs = performance.now()
     try {
       await this.#serveTogether(webhooks)
-      for (const id of webhooks.keys()) this.#setAside.succeeded(id)
-      return true
+      for (const id of webhooks.keys()) this.#paused.succeeded(id)
     } catch (error) {
       this.#o.log.warn({ err: error, webhooks: [...webhooks.keys()] }, 'scheduling failed')
       const rejected = isRejected(error)
       for (const [id, webhook] of webhooks) {
-        if (rejected && webhook.alone) this.#setAside.failed(id)
+        if (rejected && webhook.alone) this.#paused.failed(id)
         if (rejected) webhook.alone = true
         this.wake(id)
       }
-      return rejected
+      if (!rejected) return undefined
     }
+    return this.#isWaitedFor ? REST_TIMES * (performance.now() - startedMs) : 0
   }
 
   async #serveTogether(webhooks: ReadonlyMap<string, OrderedWebhook>): Promise<void> {
     const startedMs = performance.now()
-    const { locked, looks, queued, waits } = await this.#queue(webhooks)
-    this.#tokenWaits.add(waits)
+    const { locked, looks, queued, tokenMs } = await this.#queue(webhooks)
+    pauseUntilToken(this.#paused, tokenMs)
     const unordered = locked.filter(({ ordering }) => ordering === 'none').map(({ webhookId }) => webhookId)
     for (const id of unordered) this.#webhooks.delete(id)
     const tookMs = performance.now() - startedMs
-    const again = [...webhooks].filter(([id, webhook]) => this.#moveOn(webhook, looks.get(id), tookMs))
+    const again = [...webhooks].filter(([id, webhook]) => this.#moveOn(id, webhook, looks.get(id), tookMs))
     await addJobs(this.#o, locked, queued)
     for (const [id] of again) this.wake(id)
     for (const id of unordered) this.#onUnordered(id)
   }
 
   /** Notes where the next look at a webhook begins, and tells whether that is to be at once. */
-  #moveOn(webhook: OrderedWebhook, look: OrderedQueued | undefined, tookMs: number): boolean {
+  #moveOn(id: string, webhook: OrderedWebhook, look: OrderedQueued | undefined, tookMs: number): boolean {
     const { alone, nextKey: fromKey } = webhook
     webhook.alone = false
     if (look === undefined) return false
@@ -184,7 +173,7 @@ export class OrderedScheduler {
     if (!look.cut) return false
     webhook.alone = true
     // Many tasks that all wait make a costly look: no other one at once, whatever wakes it.
-    if (alone && look.queued.length === 0) webhook.restsUntilMs = performance.now() + Math.max(REST_MS_MIN, 20 * tookMs)
+    if (alone && look.queued.length === 0) this.#paused.pause(id, Math.max(PAUSE_MS_MIN, 20 * tookMs))
     return !alone
   }
 
@@ -199,7 +188,7 @@ export class OrderedScheduler {
       const keysMax = Math.floor(KEYS_PER_STATEMENT / webhooks.size)
       const found = await queueOrderedDeliveries(tx, { looks, keysMax, tenantInFlightMax, leaseMs, workerId })
       const queued = Array.from(found.values(), (look) => look.queued).flat()
-      return { locked, looks: found, queued, waits: await spendTokens(tx, ordered, queued) }
+      return { locked, looks: found, queued, tokenMs: await spendTokens(tx, ordered, queued) }
     })
   }
 }

@@ -7,6 +7,7 @@ import {
   type LockedEndpoint,
   type QueuedDelivery,
 } from '@ariftly/store/deliveries'
+import type { PausedUntil } from '../paused-until.ts'
 import { priorityOf } from './plan-capacity.ts'
 import type { DeliveryPriority, TenantShares } from './tenant-shares.ts'
 
@@ -113,6 +114,11 @@ export async function spendTokens(
   }
   const before = new Map(locked.map(({ webhookId, nextTokenMs }) => [webhookId, nextTokenMs]))
   return new Map([...before, ...(await spendRateTokens(tx, { spent }))])
+}
+
+/** Pauses webhooks that have no token until they have one: `tokenMs` is how long that is, 0 while they have one. */
+export function pauseUntilToken(paused: PausedUntil, tokenMs: ReadonlyMap<string, number>): void {
+  for (const [id, ms] of tokenMs) if (ms > 0) paused.pause(id, ms)
 }
 
 /** Connection, authorization, resources, shut-down, not migrated: nothing that fewer webhooks would change. */

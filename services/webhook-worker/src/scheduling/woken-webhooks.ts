@@ -40,9 +40,9 @@ export class WokenWebhooks {
 
   /**
    * Takes up to `max` webhooks in the order in which they were woken, none of a tenant in a set that is not given back. With
-   * `which: 'not_behind'` only those that a look can serve whole, as far as is known.
+   * `which: 'not_behind'` only those that a look can serve whole, as far as is known. Undefined when there is none.
    */
-  take(max: number, which: 'all' | 'not_behind' = 'all'): WokenSet {
+  take(max: number, which: 'all' | 'not_behind' = 'all'): WokenSet | undefined {
     const ids: string[] = []
     const owners = new Set<string>()
     for (const id of this.#woken) {
@@ -53,6 +53,7 @@ export class WokenWebhooks {
       ids.push(id)
       owners.add(owner)
     }
+    if (ids.length === 0) return undefined
     for (const id of ids) this.#woken.delete(id)
     for (const owner of owners) this.#taken.add(owner)
     return { ids, owners }

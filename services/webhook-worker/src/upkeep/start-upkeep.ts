@@ -1,8 +1,8 @@
 import type { Logger, Releasers } from '@ariftly/runtime'
-import type { Pool } from '@ariftly/store'
+import { runLongJobs, type Pool } from '@ariftly/store'
 import type { WebhookWorkerConfig } from '../config.ts'
-import { runRedeliveries } from '../redelivery/redelivery-runner.ts'
-import { runReplays } from '../replay/replay-runner.ts'
+import { redeliveryJobs } from '../redelivery/redelivery-slice.ts'
+import { replayJobs } from '../replay/replay-slice.ts'
 import type { Wakeups } from '../wakeups.ts'
 import type { WorkerMetrics } from '../worker-metrics.ts'
 import { startBacklogWatch, type BacklogWatch } from './backlog-watch.ts'
@@ -47,15 +47,16 @@ export function startUpkeep(o: UpkeepOptions): Pick<BacklogWatch, 'counts'> {
   releasers.add('backlog', () => backlog.ended)
   const retention = keepRetention({ db, onExpired: metrics.expired, signal, log })
   releasers.add('retention', () => retention)
-  const replays = runReplays({
+  const replays = replayJobs({
     pool: db,
     isTurnOver: o.isTurnOver,
     onReplayed: (webhookId) => wakeups.wake([webhookId]),
-    signal,
-    log,
   })
-  releasers.add('replays', () => replays)
-  const redeliveries = runRedeliveries({ pool: o.redeliveryPool, onRedelivered: wakeups.wake, signal, log })
-  releasers.add('redeliveries', () => redeliveries)
+  releasers.add('replays', runLongJobs(replays, { signal, log, failing: 'replays cannot continue yet' }).close)
+  const redeliveries = redeliveryJobs({ pool: o.redeliveryPool, onRedelivered: wakeups.wake })
+  releasers.add(
+    'redeliveries',
+    runLongJobs(redeliveries, { signal, log, failing: 'redeliveries cannot continue yet' }).close,
+  )
   return backlog
 }

@@ -12,7 +12,7 @@ export function replayOperations(
     createReplay: {
       tag: 'Webhooks',
       description:
-        'Delivers past events again: missing deliveries are added, finished ones are set back to `pending`. Reaches back 30 days.',
+        'Delivers past events again: missing deliveries are added, finished ones are set back to `pending`. Reaches back 30 days. Begins at a time (`after`) or at a position of a stream (`from`).',
       body: {
         required: true,
         content: [

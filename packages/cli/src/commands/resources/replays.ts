@@ -1,15 +1,17 @@
-import type { ListReplaysQuery, Replay, ReplayRequest } from '@ariftly/sdk'
+import type { ListReplaysQuery, Replay } from '@ariftly/sdk'
 import { CHOICES } from '../../command/choices.ts'
 import type { Command, OptionSpec } from '../../command/command.ts'
 import { itemCommand } from '../../command/item-command.ts'
 import { listCommand } from '../../command/list-command.ts'
 import { IDEMPOTENCY_KEY, readParameters } from '../../command/parameters.ts'
 import { WAIT, waitUntilEnded } from '../../command/wait-until-ended.ts'
+import { CliError } from '../../errors/cli-error.ts'
 import { IDS } from './ids.ts'
 import { BEFORE, DRY_RUN, SINCE } from './options.ts'
 
 const OPTIONS: readonly OptionSpec[] = [
-  { ...SINCE, summary: 'from when on, at most 30 days ago', required: true },
+  { ...SINCE, summary: 'from when on, at most 30 days ago' },
+  { name: 'from', shown: 'position', summary: 'from a position of a stream on, instead of --since', parameter: 'from' },
   BEFORE,
   { name: 'type', shown: 'types', kind: 'list', summary: 'only of these types, at commas', parameter: 'types' },
   {
@@ -38,10 +40,13 @@ export const REPLAYS: readonly Command[] = [
     example: 'ariftly replays create whk_01h455vb4pex5vsknk084sn02q --since 2h --dry-run',
     async run(context, input) {
       const webhook = input.required('webhook')
+      if ((input.value('since') === undefined) === (input.value('from') === undefined)) {
+        throw new CliError('usage', 'Name either --since or --from.', { pointer: '--from' })
+      }
       const client = await context.client()
       const { signal } = context
       const options = { signal, idempotencyKey: input.text('idempotency-key') }
-      const created = await client.webhooks.replay(webhook, readParameters(OPTIONS, input) as ReplayRequest, options)
+      const created = await client.webhooks.replay(webhook, readParameters(OPTIONS, input), options)
       const read = async () => await client.webhooks.getReplay(webhook, created.id, { signal })
       return await waitUntilEnded(context, input, created, read)
     },
@@ -59,7 +64,7 @@ export const REPLAYS: readonly Command[] = [
       { title: 'STATUS', value: ({ status, dry_run }) => (dry_run ? `${status} (dry run)` : status) },
       { title: 'SCANNED', value: (replay) => replay.scanned_count },
       { title: 'DELIVERIES', value: (replay) => replay.delivery_count },
-      { title: 'FROM', value: (replay) => replay.after },
+      { title: 'FROM', value: ({ after, truncated }) => (truncated ? `${after} (truncated)` : after) },
       { title: 'TO', value: (replay) => replay.before },
     ],
     list: (client, input, query, options) => client.webhooks.listReplays(input.required('webhook'), query, options),

@@ -1,6 +1,7 @@
 import { readMatchableEvents, type MatchableEvents } from '../../events/read-matchable-events.ts'
 import { defineRow, plain, tenant, type RowOf } from '../../define-row.ts'
 import { ifPast } from '../../if-past.ts'
+import { exists } from '../../prepared.ts'
 import type { Queryable } from '../../queryable.ts'
 
 const backlogRow = defineRow('b', {
@@ -46,11 +47,8 @@ export async function lockNextMatchBacklog(
   return backlogRow.readFirst(locked)
 }
 
-/** Whether there is any backlog, on this worker or another: one look, without a lock. */
-export async function anyMatchBacklog(db: Queryable): Promise<boolean> {
-  const { rows } = await db.query<{ any: boolean }>('SELECT EXISTS (SELECT FROM match_backlogs) AS any')
-  return rows[0]?.any === true
-}
+/** Whether there is any backlog, on this worker or another. */
+export const anyMatchBacklog = exists('match_backlogs')
 
 /** The first `limit` events of a backlog, in the order of the log; with large payloads fewer. A range of events_position. */
 export async function readMatchBacklog(

@@ -1,23 +1,14 @@
-import { typeIdToUuid, uuidToTypeId } from '@ariftly/events'
-import { plainArray, prepared } from '../../prepared.ts'
+import { uuidToTypeId } from '@ariftly/events'
+import { prepared } from '../../prepared.ts'
 import type { Queryable } from '../../queryable.ts'
-import { isStill } from '../delivery-state.ts'
-
-/** How many deliveries of a locked endpoint may be queued. */
-export interface EndpointCapacity {
-  readonly webhookId: string
-  readonly tenant: string
-  /** Queued and attempting deliveries that it may have, over all workers. */
-  readonly inFlightMax: number
-  /** Deliveries that may be queued now. */
-  readonly newMax: number
-  /** Queue its oldest pending delivery, whether due or not, as a probe. */
-  readonly probe: boolean
-  /** Whether its jobs go through the queue of unhealthy endpoints. */
-  readonly unhealthy: boolean
-  /** Deliveries that its tenant may have queued now in that queue, over all its endpoints. */
-  readonly tenantShare: number
-}
+import {
+  capacityValues,
+  endpointCtes,
+  QUEUED,
+  WITHIN_TENANT,
+  type EndpointCapacity,
+  type QueueLimits,
+} from './capacity.ts'
 
 /** A delivery that is queued now: attempt n of it may be started until its lease ends. */
 export interface QueuedDelivery {
@@ -46,77 +37,11 @@ const PROBE_CHOICE_MAX = 500
  */
 export async function queueDueDeliveries(
   tx: Queryable,
-  o: {
-    readonly endpoints: readonly EndpointCapacity[]
-    readonly tenantInFlightMax: number
-    readonly leaseMs: number
-    /** UUID of the worker that adds the jobs: if it dies, they are pending again with its attempts. */
-    readonly workerId?: string
-  },
+  o: QueueLimits & { readonly endpoints: readonly EndpointCapacity[] },
 ): Promise<QueuedDeliveries> {
-  const { endpoints } = o
-  if (endpoints.length === 0) return { queued: [], drained: [] }
+  if (o.endpoints.length === 0) return { queued: [], drained: [] }
   const { rows } = await tx.query<{ id: string | null; webhook_id: string; attempt: number }>(
-    prepared(
-      `WITH endpoint AS (
-       SELECT * FROM unnest($1::uuid[], $2::text[], $3::int[], $4::int[], $5::bool[], $9::bool[], $10::int[])
-         WITH ORDINALITY AS e (webhook_id, tenant_id, in_flight_max, new_max, probe, unhealthy, tenant_share, place)),
-     busy AS (
-       SELECT tenant_id, webhook_id, count(*)::int AS n
-         FROM deliveries
-        WHERE state IN ('queued', 'attempting') AND tenant_id = ANY ($2::text[])
-        GROUP BY tenant_id, webhook_id),
-     tenant_busy AS (SELECT tenant_id, sum(n)::int AS n FROM busy GROUP BY tenant_id),
-     wanted AS (
-       SELECT e.*, greatest(0, least(e.new_max, e.in_flight_max - coalesce(b.n, 0))) AS n
-         FROM endpoint e LEFT JOIN busy b USING (webhook_id)),
-     picked AS (
-       SELECT d.id, w.webhook_id, w.tenant_share, d.turn <= w.n AS has_room,
-              row_number() OVER (PARTITION BY w.tenant_id, d.turn <= w.n ORDER BY d.turn, w.place) + coalesce(t.n, 0) AS tenant_rank,
-              row_number() OVER (PARTITION BY w.tenant_id, d.turn <= w.n, w.unhealthy ORDER BY d.turn, w.place) AS share_rank
-         FROM wanted w
-         LEFT JOIN tenant_busy t USING (tenant_id)
-        CROSS JOIN LATERAL (
-               SELECT id, row_number() OVER () AS turn FROM (
-                 (SELECT id, due_at FROM deliveries
-                   WHERE NOT w.probe AND webhook_id = w.webhook_id AND state = 'pending' AND due_at <= now()
-                   ORDER BY due_at LIMIT w.n + 1)
-                 UNION ALL
-                 (SELECT id, due_at FROM (
-                    SELECT id, due_at FROM deliveries
-                     WHERE w.probe AND webhook_id = w.webhook_id AND state = 'pending'
-                     ORDER BY due_at LIMIT ${PROBE_CHOICE_MAX}) choice
-                   ORDER BY id LIMIT w.n + 1)) one_way) d
-        WHERE w.n > 0),
-     taken AS (SELECT id FROM picked WHERE has_room AND tenant_rank <= $8 AND share_rank <= tenant_share),
-     queued AS (
-     UPDATE deliveries
-        SET state = 'queued', due_at = NULL, lease_until = now() + $6 * interval '1 ms', worker_id = $11::uuid,
-            probe = webhook_id = ANY ($7::uuid[])
-      WHERE id = ANY (ARRAY(SELECT id FROM taken)) AND ${isStill(['pending'])}
-      RETURNING id, webhook_id, attempt)
-     SELECT id, webhook_id, attempt FROM queued
-     UNION ALL
-     SELECT NULL, w.webhook_id, 0
-       FROM wanted w
-       LEFT JOIN picked p USING (webhook_id)
-       LEFT JOIN taken t ON t.id = p.id
-      GROUP BY w.webhook_id, w.n
-     HAVING w.n > 0 AND count(p.id) = count(t.id)`,
-      [
-        plainArray(endpoints.map((endpoint) => typeIdToUuid('whk', endpoint.webhookId))),
-        endpoints.map((endpoint) => endpoint.tenant),
-        plainArray(endpoints.map((endpoint) => endpoint.inFlightMax)),
-        plainArray(endpoints.map((endpoint) => endpoint.newMax)),
-        plainArray(endpoints.map((endpoint) => endpoint.probe)),
-        o.leaseMs,
-        endpoints.filter((endpoint) => endpoint.probe).map((endpoint) => typeIdToUuid('whk', endpoint.webhookId)),
-        o.tenantInFlightMax,
-        plainArray(endpoints.map((endpoint) => endpoint.unhealthy)),
-        plainArray(endpoints.map((endpoint) => endpoint.tenantShare)),
-        o.workerId ?? null,
-      ],
-    ),
+    prepared(SQL, capacityValues(o.endpoints, o)),
   )
   const queued: QueuedDelivery[] = []
   const drained: string[] = []
@@ -127,3 +52,37 @@ export async function queueDueDeliveries(
   }
   return { queued, drained }
 }
+
+const SQL = `
+WITH ${endpointCtes(undefined)},
+wanted AS (
+  SELECT e.*, greatest(0, least(e.new_max, e.in_flight_max - coalesce(b.n, 0))) AS n
+    FROM endpoint e LEFT JOIN busy b USING (webhook_id)),
+picked AS (
+  SELECT d.id, w.webhook_id, w.tenant_share, d.turn <= w.n AS has_room,
+         row_number() OVER (PARTITION BY w.tenant_id, d.turn <= w.n ORDER BY d.turn, w.place) + coalesce(t.n, 0) AS tenant_rank,
+         row_number() OVER (PARTITION BY w.tenant_id, d.turn <= w.n, w.unhealthy ORDER BY d.turn, w.place) AS share_rank
+    FROM wanted w
+    LEFT JOIN tenant_busy t USING (tenant_id)
+   CROSS JOIN LATERAL (
+          SELECT id, row_number() OVER () AS turn FROM (
+            (SELECT id, due_at FROM deliveries
+              WHERE NOT w.probe AND webhook_id = w.webhook_id AND state = 'pending' AND due_at <= now()
+              ORDER BY due_at LIMIT w.n + 1)
+            UNION ALL
+            (SELECT id, due_at FROM (
+               SELECT id, due_at FROM deliveries
+                WHERE w.probe AND webhook_id = w.webhook_id AND state = 'pending'
+                ORDER BY due_at LIMIT ${PROBE_CHOICE_MAX}) choice
+              ORDER BY id LIMIT w.n + 1)) one_way) d
+   WHERE w.n > 0),
+taken AS (SELECT id FROM picked WHERE has_room AND ${WITHIN_TENANT}),
+${QUEUED}
+SELECT id, webhook_id, attempt FROM queued
+UNION ALL
+SELECT NULL, w.webhook_id, 0
+  FROM wanted w
+  LEFT JOIN picked p USING (webhook_id)
+  LEFT JOIN taken t ON t.id = p.id
+ GROUP BY w.webhook_id, w.n
+HAVING w.n > 0 AND count(p.id) = count(t.id)`

@@ -1,8 +1,15 @@
-import { typeIdToUuid, uuidToTypeId } from '@ariftly/events'
-import { plainArray, prepared } from '../../prepared.ts'
+import { uuidToTypeId } from '@ariftly/events'
+import { prepared } from '../../prepared.ts'
 import type { Queryable } from '../../queryable.ts'
-import { isStill } from '../delivery-state.ts'
-import type { EndpointCapacity, QueuedDelivery } from './queue-due-deliveries.ts'
+import {
+  capacityValues,
+  endpointCtes,
+  QUEUED,
+  WITHIN_TENANT,
+  type EndpointCapacity,
+  type QueueLimits,
+} from './capacity.ts'
+import type { QueuedDelivery } from './queue-due-deliveries.ts'
 
 /** An ordered webhook that is looked at. */
 export interface OrderedLook {
@@ -41,34 +48,16 @@ interface Columns {
  */
 export async function queueOrderedDeliveries(
   tx: Queryable,
-  o: {
+  o: QueueLimits & {
     readonly looks: readonly OrderedLook[]
     /** Tasks of each webhook that are looked at. */
     readonly keysMax: number
-    readonly tenantInFlightMax: number
-    readonly leaseMs: number
-    /** As of `queueDueDeliveries`. */
-    readonly workerId?: string
   },
 ): Promise<ReadonlyMap<string, OrderedQueued>> {
   if (o.looks.length === 0) return new Map()
   const endpoints = o.looks.map(({ endpoint }) => endpoint)
-  const { rows } = await tx.query<Columns>(
-    prepared(SQL, [
-      plainArray(endpoints.map(({ webhookId }) => typeIdToUuid('whk', webhookId))),
-      endpoints.map(({ tenant }) => tenant),
-      plainArray(endpoints.map(({ inFlightMax }) => inFlightMax)),
-      plainArray(endpoints.map(({ newMax }) => newMax)),
-      plainArray(endpoints.map(({ probe }) => probe)),
-      plainArray(endpoints.map(({ unhealthy }) => unhealthy)),
-      plainArray(endpoints.map(({ tenantShare }) => tenantShare)),
-      o.looks.map(({ fromKey }) => fromKey),
-      o.keysMax,
-      o.tenantInFlightMax,
-      o.leaseMs,
-      o.workerId ?? null,
-    ]),
-  )
+  const fromKeysInOrder = o.looks.map(({ fromKey }) => fromKey)
+  const { rows } = await tx.query<Columns>(prepared(SQL, [...capacityValues(endpoints, o), fromKeysInOrder, o.keysMax]))
   const fromKeys = new Map(o.looks.map(({ endpoint, fromKey }) => [endpoint.webhookId, fromKey]))
   return new Map(
     rows.map((row) => {
@@ -101,18 +90,10 @@ function firstBehind(webhook: string, after: string): string {
 }
 
 const SQL = `
-WITH RECURSIVE endpoint AS (
-  SELECT * FROM unnest($1::uuid[], $2::text[], $3::int[], $4::int[], $5::bool[], $6::bool[], $7::int[], $8::text[])
-    WITH ORDINALITY AS e (webhook_id, tenant_id, in_flight_max, new_max, probe, unhealthy, tenant_share, from_key, place)),
-busy AS (
-  SELECT tenant_id, webhook_id, count(*)::int AS n
-    FROM deliveries
-   WHERE state IN ('queued', 'attempting') AND tenant_id = ANY ($2::text[])
-   GROUP BY tenant_id, webhook_id),
-tenant_busy AS (SELECT tenant_id, sum(n)::int AS n FROM busy GROUP BY tenant_id),
+WITH RECURSIVE ${endpointCtes({ array: '$11::text[]', column: 'from_key' })},
 wanted AS (
   SELECT e.*, coalesce(t.n, 0) AS tenant_busy,
-         greatest(0, least(e.new_max, e.in_flight_max - coalesce(b.n, 0), e.tenant_share, $10 - coalesce(t.n, 0))) AS n
+         greatest(0, least(e.new_max, e.in_flight_max - coalesce(b.n, 0), e.tenant_share, $8 - coalesce(t.n, 0))) AS n
     FROM endpoint e LEFT JOIN busy b USING (webhook_id) LEFT JOIN tenant_busy t ON t.tenant_id = e.tenant_id),
 head AS (
   SELECT w.webhook_id, w.probe, w.n, first.id, first.ordering_key, first.due, 1 AS looked, first.due::int AS found
@@ -121,20 +102,15 @@ head AS (
   UNION ALL
   SELECT h.webhook_id, h.probe, h.n, next.id, next.ordering_key, next.due, h.looked + 1, h.found + next.due::int
     FROM head h CROSS JOIN LATERAL (${firstBehind('h', 'h.ordering_key')}) next
-   WHERE h.looked < $9 AND h.found < h.n),
+   WHERE h.looked < $12 AND h.found < h.n),
 picked AS (
   SELECT h.id, h.webhook_id, w.tenant_share,
          row_number() OVER (PARTITION BY w.tenant_id ORDER BY h.found, w.place) + w.tenant_busy AS tenant_rank,
          row_number() OVER (PARTITION BY w.tenant_id, w.unhealthy ORDER BY h.found, w.place) AS share_rank
     FROM head h JOIN wanted w USING (webhook_id)
    WHERE h.due),
-taken AS (SELECT id, webhook_id FROM picked WHERE tenant_rank <= $10 AND share_rank <= tenant_share),
-queued AS (
-  UPDATE deliveries
-     SET state = 'queued', due_at = NULL, lease_until = now() + $11 * interval '1 ms', worker_id = $12::uuid,
-         probe = webhook_id IN (SELECT webhook_id FROM endpoint WHERE probe)
-   WHERE id = ANY (ARRAY(SELECT id FROM taken)) AND ${isStill(['pending'])}
-  RETURNING id, webhook_id, attempt),
+taken AS (SELECT id, webhook_id FROM picked WHERE ${WITHIN_TENANT}),
+${QUEUED},
 looks AS (
   SELECT webhook_id, count(*)::int AS looked, max(ordering_key) AS last_key, max(found) AS found,
          count(*) FILTER (WHERE due) > (SELECT count(*) FROM taken WHERE taken.webhook_id = head.webhook_id) AS is_refused

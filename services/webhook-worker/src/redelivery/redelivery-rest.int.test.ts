@@ -1,9 +1,10 @@
 import { afterAll, expect, test } from '@jest/globals'
 import { newEventId, newTypeId, typeIdToUuid } from '@ariftly/events'
+import { runLongJobs } from '@ariftly/store'
 import { LIST_SETTINGS } from '@ariftly/store/events'
 import { getRedelivery, insertRedelivery } from '@ariftly/store/redeliveries'
 import { createTestDatabase, eventually, insertSampleWebhook } from '@ariftly/testkit'
-import { runRedeliveries } from './redelivery-runner.ts'
+import { redeliveryJobs } from './redelivery-slice.ts'
 
 const tenant = 'mine'
 /** Three slices, and one that finds no more. */
@@ -27,15 +28,16 @@ test('a redelivery rests for three times as long as its slices take', async () =
   await insertRedelivery(pool, { id, tenant, filter, dryRun: true })
   const own = database.openPool({ settings: LIST_SETTINGS, max: 1 })
   const busy = watchBusy(own)
-  const end = new AbortController()
   const startedMs = performance.now()
-  const running = runRedeliveries({ pool: own, onRedelivered() {}, signal: end.signal, log: { warn() {} } })
+  const running = runLongJobs(redeliveryJobs({ pool: own, onRedelivered() {} }), {
+    log: { warn() {} },
+    failing: 'failed',
+  })
   await eventually(async () => (await getRedelivery(pool, { tenant, id }))?.state === 'completed', {
     timeoutMs: 20_000,
   })
   const tookMs = performance.now() - startedMs
-  end.abort()
-  await running
+  await running.close()
   expect(await getRedelivery(pool, { tenant, id })).toMatchObject({ deliveryCount: DELIVERIES })
   // The last slice may have been seen before its rest.
   const spentMs = busy.slice(0, -2).reduce((sum, ms) => sum + ms, 0)

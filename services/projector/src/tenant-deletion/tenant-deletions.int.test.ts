@@ -1,0 +1,40 @@
+import { afterAll, expect, test } from '@jest/globals'
+import { createMetrics } from '@ariftly/runtime'
+import { withTransaction } from '@ariftly/store'
+import { openEpoch } from '@ariftly/store/projection'
+import { deleteTenant, getTenant } from '@ariftly/store/tenants'
+import { createTestDatabase, eventually } from '@ariftly/testkit'
+import { startTenantDeletions } from './tenant-deletions.ts'
+
+const database = await createTestDatabase()
+const pool = database.openPool()
+const admin = database.openPool({ owner: true })
+afterAll(() => database.drop())
+
+test('tenants are deleted while each slice of another one fails, and that one goes on when it can', async () => {
+  await openEpoch(admin, { topic: 'events', clusterId: 'test' })
+  await admin.query(
+    `CREATE FUNCTION public.refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'refused'; END $$`,
+  )
+  await admin.query(
+    `CREATE TRIGGER refuse BEFORE DELETE ON events FOR EACH ROW WHEN (old.tenant_id = 'stuck') EXECUTE FUNCTION public.refuse()`,
+  )
+  for (const tenant of ['stuck', 'fine']) {
+    await admin.query(
+      `INSERT INTO events (tenant_id, id, type, epoch, partition, "offset", appended_at, data)
+       VALUES ($1, uuid_v7_floor((extract(epoch FROM now()) * 1000)::bigint), 'task.created', 1, 0, 1, now(), '{}')`,
+      [tenant],
+    )
+    await withTransaction(admin, (tx) => deleteTenant(tx, tenant, { evenUnknown: true }))
+  }
+  const stateOf = async (tenant: string) => (await getTenant(pool, tenant))?.state
+  const close = startTenantDeletions({ pool, metrics: createMetrics(), log: { info() {}, warn() {} } })
+  try {
+    await eventually(async () => (await stateOf('fine')) === 'deleted')
+    expect(await stateOf('stuck')).toBe('deleting')
+    await admin.query('DROP TRIGGER refuse ON events')
+    await eventually(async () => (await stateOf('stuck')) === 'deleted')
+  } finally {
+    await close()
+  }
+})
