@@ -50,7 +50,7 @@ export const tracingConfig = {
     patternDoc: '`name=value`, comma-separated',
   }),
   OTEL_TRACES_SAMPLER: oneOf({
-    doc: 'Which traces are recorded. `parentbased_…` follows the caller's `traceparent` if there is one, and otherwise the rest of the name.',
+    doc: "Which traces are recorded. `parentbased_…` follows the caller's `traceparent` if there is one, and otherwise the rest of the name.",
     words: [
       'always_on',
       'always_off',
