@@ -95,7 +95,7 @@ describe('unusual input that is valid', () => {
 })
 
 describe('another tenant', () => {
-  test('gets 404 for another tenant's event and webhook, and its lists are empty', async () => {
+  test("gets 404 for another tenant's event and webhook, and its lists are empty", async () => {
     const stranger = { authorization: `Bearer ${await system.apiKeyOf('stranger', ['events:read', 'webhooks'])}` }
     const webhook = (await system.post('/v1/webhooks', '{"url":"https://example.com/","events":["*"]}', 201)) as {
       id: string

@@ -74,7 +74,7 @@ async function listed(taskId: string): Promise<number> {
   return ((await response.json()) as { readonly data: readonly unknown[] }).data.length
 }
 
-test('a standby with the primary's name makes reads and writes 503, posts continue, and all recovers without a restart once the name leads to the primary again', async () => {
+test("a standby with the primary's name makes reads and writes 503, posts continue, and all recovers without a restart once the name leads to the primary again", async () => {
   expect(await postEvent('before')).toBe(202)
   await eventually(async () => (await listed('before')) === 1, PATIENCE)
 

@@ -77,7 +77,7 @@ describe('a suspended tenant', () => {
     await receiver.close()
   })
 
-  test('has deliveries that wait, while another tenant's do not, until it is served again', async () => {
+  test("has deliveries that wait, while another tenant's do not, until it is served again", async () => {
     const [waiting, served] = [await failingWebhook('waiting'), await failingWebhook('served')]
     await put('waiting', { state: 'suspended' })
     await eventually(async () => (await post(waiting.key, 'refused')) === 403, { everyMs: 20 })
@@ -122,7 +122,7 @@ async function json(
 }
 
 describe('a rotated secret', () => {
-  test('ends with its streams and stream tokens, at every gateway, while the new one's continue', async () => {
+  test("ends with its streams and stream tokens, at every gateway, while the new one's continue", async () => {
     const root = await system.apiKeyOf('default', ['events:read', 'events:write', 'platform'])
     const made = await json('/v1/api-keys', root, {
       name: 'x',

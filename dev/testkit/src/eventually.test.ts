@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals'
 import { eventually } from './eventually.ts'
 
 describe('eventually', () => {
-  test('returns the check's result once it no longer throws', async () => {
+  test("returns the check's result once it no longer throws", async () => {
     let calls = 0
     const value = await eventually(
       () => {

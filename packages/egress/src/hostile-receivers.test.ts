@@ -127,7 +127,7 @@ describe('an honest receiver', () => {
     expect(sockets).toHaveLength(4)
   })
 
-  test('gets all concurrent requests: none waits for another tenant's', async () => {
+  test("gets all concurrent requests: none waits for another tenant's", async () => {
     const held: (() => void)[] = []
     const port = await http((_, response) => {
       held.push(() => response.end())

@@ -41,7 +41,7 @@ test('an address in a message keeps its password to itself, also in the stack an
   expect(line['err']).toMatchObject({ message: 'cannot reach postgres://[redacted]@db.internal:5432/ariftly' })
 })
 
-test('the line of a line writer equals the logger's, and none is written below its level', () => {
+test("the line of a line writer equals the logger's, and none is written below its level", () => {
   const members = {
     request_id: 'a "quoted" é\n\u2028',
     status: 202,

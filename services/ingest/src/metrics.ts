@@ -79,7 +79,7 @@ export function registerLogMetrics(
   })
   metrics.gauge({
     name: 'ariftly_ingest_clock_skew_seconds',
-    help: 'Lower bound of how far the clock is ahead of a broker's (negative: behind).',
+    help: "Lower bound of how far the clock is ahead of a broker's (negative: behind).",
     labels: ['broker'],
     collect(gauge) {
       gauge.reset()

@@ -21,7 +21,7 @@ afterAll(async () => {
   await Promise.all([fixture?.close(), receiver?.close()])
 })
 
-test('replays of many webhooks of one tenant, most of them full, leave another tenant's replay its turns', async () => {
+test("replays of many webhooks of one tenant, most of them full, leave another tenant's replay its turns", async () => {
   await fixture.post('loud', LOUD_EVENTS)
   await fixture.post('quiet', QUIET_EVENTS)
   await fixture.projected(LOUD_EVENTS + QUIET_EVENTS)

@@ -9,6 +9,6 @@ test.each([
   ['a-little-bit-longer-string', -1486304829],
   ['lkjh234lh9fiuh90y23oiuhsafujhadof229phr9h19h89h8', -58897971],
   ['abc', 479470107],
-])('murmur2 of %s equals the Java client's', (key, hash) => {
+])("murmur2 of %s equals the Java client's", (key, hash) => {
   expect(partitionOf(key, 2 ** 31)).toBe(hash & 0x7fffffff)
 })

@@ -185,7 +185,7 @@ function parseJson(answer: Answer): unknown {
   try {
     return JSON.parse(answer.text)
   } catch {
-    throw new ProtocolError('The answer is not JSON. Is the base URL the API's?', requestIdOf(answer))
+    throw new ProtocolError("The answer is not JSON. Is the base URL the API's?", requestIdOf(answer))
   }
 }
 

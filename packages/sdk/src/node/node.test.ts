@@ -69,7 +69,7 @@ describe('openSpool', () => {
     expect(ids).toEqual([0, 99, 2, 3, 4, 50].map(id))
   })
 
-  test('removes files whose events are settled, earlier processes' too', () => {
+  test("removes files whose events are settled, earlier processes' too", () => {
     open().append([entry(1)])
     const second = openAfterKill()
     const tickets = [...second.recover().map(({ ticket }) => ticket), ...second.append([entry(2)])]

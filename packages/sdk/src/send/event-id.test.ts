@@ -25,7 +25,7 @@ describe('EventIdMinter', () => {
     }
   })
 
-  test('has the given millisecond also when it is before the last id's', () => {
+  test("has the given millisecond also when it is before the last id's", () => {
     const minter = new EventIdMinter()
     minter.mint(NOW_MS)
     for (const ms of [NOW_MS - 1, NOW_MS - 600_000]) expect(eventIdMs(minter.mint(ms))).toBe(ms)

@@ -117,7 +117,7 @@ describe('answers', () => {
 })
 
 describe('ids and times', () => {
-  test('an id is minted when its event is first sent, from the call's time by the server's clock', async () => {
+  test("an id is minted when its event is first sent, from the call's time by the server's clock", async () => {
     api.respondWith(() => ({ ...accepted, headers: { ...JSON_TYPE, date: hourAgo() } }))
     const calledMs = Date.now()
     client = start({ lingerMs: 600_000, batchEventsMax: 1000 })

@@ -155,7 +155,7 @@ describe('a page of history', () => {
     expect([0, 2].map((partition) => pages.get(partition)?.readTo)).toEqual([300, 100])
   })
 
-  test('shows a partition up to the projection's position in the same snapshot, while it advances', async () => {
+  test("shows a partition up to the projection's position in the same snapshot, while it advances", async () => {
     let next = 100
     const moving = (async () => {
       for (; next < 300; next += 10) await advance(2, next, next + 10)

@@ -63,7 +63,7 @@ describe('POST /v1/api-keys', () => {
     expect(JSON.stringify(listed.body)).not.toContain(created.body.key)
   })
 
-  test('gives no scope beyond its own, except that admin gives its own tenant's scopes', async () => {
+  test("gives no scope beyond its own, except that admin gives its own tenant's scopes", async () => {
     const admin = await create({ scopes: ['admin'], tenant: 'acme-2' })
     const given = await create({ scopes: ['events:write', 'events:read', 'webhooks', 'admin'] }, admin.key)
     expect((await one.call('GET', CURRENT, given.key)).body['tenant']).toBe('acme-2')

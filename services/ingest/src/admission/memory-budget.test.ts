@@ -78,7 +78,7 @@ test('bodies that wait hold no more than a part of the budget beyond their own, 
   expect(other.arrived(20 * KIB, never)).toBe('go')
 })
 
-test('an unread answer holds its own bytes and not the body's, up to a part of the budget', () => {
+test("an unread answer holds its own bytes and not the body's, up to a part of the budget", () => {
   const budget = new MemoryBudget(1024 * KIB)
   const [one, same, other] = [open(budget, 'acme'), open(budget, 'acme'), open(budget, 'other')]
   one.arrived(200 * KIB, never)

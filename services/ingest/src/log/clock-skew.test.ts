@@ -45,7 +45,7 @@ describe('the clocks of ingest and a leader', () => {
     },
   )
 
-  test('of one broker alone does not count for ids while another's agrees', () => {
+  test("of one broker alone does not count for ids while another's agrees", () => {
     acknowledge(LEADER, -11 * MINUTE)
     acknowledge(OTHER, -3)
     expect([skew.isBeyond, skew.now(), skew.latest()]).toEqual([true, wallMs, wallMs])

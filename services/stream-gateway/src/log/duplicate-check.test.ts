@@ -220,7 +220,7 @@ describe('the index of ids', () => {
     expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(131_072 * 50 * 3)
   })
 
-  test('is complete when reading began at the log's first record, and otherwise from its own first record on', () => {
+  test("is complete when reading began at the log's first record, and otherwise from its own first record on", () => {
     const [whole, part] = [true, false].map((origin) => indexOf({ origin }))
     expect(whole?.mayBeOlder(0, 0)).toBe(false)
     expect(part?.mayBeOlder(0, NOW_MS)).toBe(true)
