@@ -257,8 +257,8 @@ const TLS_PARAMETERS: ReadonlySet<string> = new Set([
 ])
 
 /**
- * pg would let these win over what the settings say, and reads them otherwise than libpq does: `sslmode=require` judges the
- * certificate today and will not in its next version, and `sslmode=no-verify` judges nothing.
+ * pg would let these win over what the settings say, and reads them otherwise than libpq does: `sslmode=require` checks the
+ * certificate today and will not in its next version, and `sslmode=no-verify` checks nothing.
  */
 function withoutTlsParameters<T extends string | undefined>(setting: Setting<T>): Setting<T> {
   return {
