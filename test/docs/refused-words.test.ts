@@ -32,11 +32,19 @@ const NOT_DONE: readonly string[] = [
   'test/console/',
 ]
 /** The list itself, and files that are generated from others. */
-const EXEMPT = ['docs/glossary.md', 'test/docs/refused-words.test.ts', 'packages/sdk/src/api-types.ts', 'services/api/assets/']
+const EXEMPT = [
+  'docs/glossary.md',
+  'test/docs/refused-words.test.ts',
+  'packages/sdk/src/api-types.ts',
+  'services/api/assets/',
+]
 const FOLDERS = ['bench', 'deploy', 'dev', 'docs', 'examples', 'packages', 'scripts', 'services', 'test']
 const PAGES = ['README.md', 'CONTRIBUTING.md', 'SUPPORT.md']
 
-const section = readPage('docs/glossary.md').split(/^## /m).find((text) => text.startsWith('Words that a test refuses\n')) ?? ''
+const section =
+  readPage('docs/glossary.md')
+    .split(/^## /m)
+    .find((text) => text.startsWith('Words that a test refuses\n')) ?? ''
 /** Names in code spans that are no path: they may stay. */
 const kept = codeSpans(section).filter((span) => /^\w\w+$/.test(span))
 const refused = refusedWords(section)

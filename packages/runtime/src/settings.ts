@@ -143,7 +143,10 @@ export const settings = {
     max: 10_000,
   }),
   WEBHOOK_ALLOW_HTTP: bool({ doc: 'Allows http and loopback webhooks (development).', default: false }),
-  WEBHOOK_ALLOW_CIDRS: cidrs({ doc: 'Address ranges that webhooks may reach in addition to public ones.', default: '' }),
+  WEBHOOK_ALLOW_CIDRS: cidrs({
+    doc: 'Address ranges that webhooks may reach in addition to public ones.',
+    default: '',
+  }),
   CORS_ORIGINS: csv({ doc: 'Origins whose pages may call the API from a browser; `*` is any.', default: '' }),
 } as const
 
