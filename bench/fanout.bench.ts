@@ -64,7 +64,8 @@ export const fanout: Bench = async (say) => {
       await peerTarget('better-sse'),
       await peerTarget('raw-write'),
     ]
-    for (const target of targets) publishers.set(target, await openClients(await worker('clients.ts', CPU.others), target))
+    for (const target of targets)
+      publishers.set(target, await openClients(await worker('clients.ts', CPU.others), target))
     const rounds: (readonly Measurement[])[] = []
     for (let round = 0; round <= ROUNDS; round += 1) {
       const measured: Measurement[] = []

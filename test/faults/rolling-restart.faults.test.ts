@@ -42,7 +42,11 @@ beforeAll(async () => {
   if (FORMER_DIR !== undefined) former = await startFormerRelease({ dir: FORMER_DIR, world, env })
   const counts = { ingest: 2, projector: 2, api: 2, 'stream-gateway': 2, 'webhook-worker': 2 }
   replicas = await startFleet(env, counts, FORMER_DIR)
-  loadBalancers = { ingest: await startLoadBalancer(), api: await startLoadBalancer(), 'stream-gateway': await startLoadBalancer() }
+  loadBalancers = {
+    ingest: await startLoadBalancer(),
+    api: await startLoadBalancer(),
+    'stream-gateway': await startLoadBalancer(),
+  }
   for (const { service, url } of replicas) loadBalancerOf(service)?.add(url)
   await eventually(() => replicas.every(({ service, url }) => loadBalancerOf(service)?.isUsed(url) !== false))
   await former?.writeAndMigrate({ ingest: loadBalancers.ingest.url, api: loadBalancers.api.url })

@@ -28,7 +28,9 @@ export async function startOnLocalStack(config: StandaloneConfig, deps: Standalo
       await sleep(1000, deps.signal)
       if (deps.signal.aborted) return
       deps.progress(`Starting ${name} again`)
-      await stack[name]?.start().catch((error: unknown) => deps.log.error({ err: error }, 'a part could not be started again'))
+      await stack[name]
+        ?.start()
+        .catch((error: unknown) => deps.log.error({ err: error }, 'a part could not be started again'))
     }
 
     return {

@@ -36,7 +36,11 @@ test('shows reason, source and position of the record in the log, separate from 
 
 test('truncates large values, and takes a record of another producer', () => {
   const headers = Object.fromEntries(Array.from({ length: 60 }, (_, n) => [`h${n}`, 'x'.repeat(1000)]))
-  const deadLetter = toDeadLetter({ ...RECORD, value: Buffer.alloc(5000), headers: { ...headers, dlq_offset: 'first' } })
+  const deadLetter = toDeadLetter({
+    ...RECORD,
+    value: Buffer.alloc(5000),
+    headers: { ...headers, dlq_offset: 'first' },
+  })
   expect(deadLetter).toMatchObject({ reason: 'unknown', detail: '', partition: null, offset: null, key: null })
   expect(Object.keys(deadLetter.headers)).toHaveLength(50)
   expect(deadLetter.headers['h0']).toHaveLength(256)

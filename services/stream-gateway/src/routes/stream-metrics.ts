@@ -22,10 +22,7 @@ const TOTALS: Readonly<Record<string, readonly [help: string, read: (from: Epoch
   delivered_bytes: ['Bytes of frames of events written to streams.', ({ hub }) => hub.counts.deliveredBytes],
   records: ['Records read from the log.', ({ hub }) => hub.counts.records],
   decoded: ['Records decoded because an open stream wanted them.', ({ hub }) => hub.counts.decoded],
-  duplicates: [
-    'Records suppressed: duplicates and dead letters.',
-    ({ hub }) => hub.counts.hidden,
-  ],
+  duplicates: ['Records suppressed: duplicates and dead letters.', ({ hub }) => hub.counts.hidden],
   unchecked: ['Records shown without the look-up for duplicates.', ({ hub }) => hub.duplicates.unchecked],
   forgotten_ids: [
     'Event ids dropped before they were projected: a duplicate of those may be shown.',
