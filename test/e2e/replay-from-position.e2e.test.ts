@@ -31,7 +31,8 @@ afterAll(async () => {
 /** Posts events and waits until the stream has shown them. */
 async function send(from: number): Promise<readonly string[]> {
   const events = Array.from({ length: EVENTS }, (_, index) => {
-    return { type: 'task.progress', task_id: `task-${from + index}`, data: { task_id: `task-${from + index}` } }
+    const task = `task-${from + index}`
+    return { type: 'task.progress', task_id: task, data: { task_id: task, message: 'm' } }
   })
   const answer = await system.post('/v1/events', JSON.stringify(events), 202)
   await eventually(() => stream.messages.length >= from + EVENTS)

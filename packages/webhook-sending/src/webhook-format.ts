@@ -18,7 +18,7 @@ export interface OutgoingWebhook {
 }
 
 /** Where one attempt goes and what it sends. */
-export interface WebhookMessage {
+interface WebhookMessage {
   readonly webhook: OutgoingWebhook
   readonly body: Buffer
   /** What it is signed with, the oldest first. */
