@@ -16,6 +16,7 @@ import { createListEvents } from './events/list-events.ts'
 import { createListAuditEntries } from './list-audit-entries.ts'
 import { createCreateRedelivery, createRedeliveryHandlers } from './redeliveries/redeliveries.ts'
 import { createCreateReplay, createReplayHandlers } from './replays/replays.ts'
+import { createGetSystem } from './system/get-system.ts'
 import { createTenantGate } from './tenant-gate.ts'
 import { createTenantHandlers, createTenantWrites } from './tenants/tenants.ts'
 import { createGetWebhookStats } from './webhooks/get-webhook-stats.ts'
@@ -38,6 +39,10 @@ const TESTS_WAITING_MAX = 10
 const LETTERS_MAX = 2
 const LETTERS_WAITING_MAX = 4
 
+/** Looks at the whole system under way, and how many more of one tenant may wait: each counts backlogs. */
+const SYSTEM_MAX = 1
+const SYSTEM_WAITING_MAX = 4
+
 /** What the routes need. */
 export interface ApiRoutesDeps extends Pick<ServiceDeps, 'log' | 'tracing'> {
   readonly config: Pick<ApiConfig, 'ADMIN_WRITES_PER_S' | 'KAFKA_DLQ_TOPIC'>
@@ -53,7 +58,7 @@ export interface ApiRoutesDeps extends Pick<ServiceDeps, 'log' | 'tracing'> {
 
 /**
  * Makes the handlers of all routes that ask for a key. Each group passes a gate of its own, which bounds what runs at the same time and shares it among
- * tenants: lists of events, tests of webhooks, dead letters, and the rest. Administrative writes have a pace for each tenant.
+ * tenants: lists of events, tests of webhooks, dead letters, looks at the system, and the rest. Administrative writes have a pace for each tenant.
  */
 export function createApiRoutes(deps: ApiRoutesDeps): Readonly<Partial<Record<RouteName, ApiHandler>>> {
   const { config, events, pool, keyring, policy, egress, kafka, log, tracing } = deps
@@ -63,6 +68,7 @@ export function createApiRoutes(deps: ApiRoutesDeps): Readonly<Partial<Record<Ro
   const turns = new TenantTurns({ concurrencyMax: EVENTS_POOL_MAX, perTenantMax: 1 })
   const tests = createTenantGate({ concurrencyMax: TESTS_MAX, waitingMax: TESTS_WAITING_MAX })
   const letters = createTenantGate({ concurrencyMax: LETTERS_MAX, waitingMax: LETTERS_WAITING_MAX })
+  const system = createTenantGate({ concurrencyMax: SYSTEM_MAX, waitingMax: SYSTEM_WAITING_MAX })
   const rest = createTenantGate({ concurrencyMax: REST_POOL_MAX, waitingMax: REST_WAITING_MAX })
   const writes = createWrites({ pool, keyring, log })
   const paced = createWritePace({ perS: config.ADMIN_WRITES_PER_S, burst: 2 * config.ADMIN_WRITES_PER_S })
@@ -76,6 +82,7 @@ export function createApiRoutes(deps: ApiRoutesDeps): Readonly<Partial<Record<Ro
     ...withTenantGate(letters, {
       listDeadLetters: createListDeadLetters({ kafka, pool, topic: config.KAFKA_DLQ_TOPIC, cursors }),
     }),
+    ...withTenantGate(system, { getSystem: createGetSystem({ pool }) }),
     ...withTenantGate(rest, {
       ...createWebhookHandlers({ pool, cursors }),
       getWebhookStats: createGetWebhookStats({ pool }),

@@ -10,6 +10,7 @@ export const TAGS = [
   { name: 'API keys', description: 'Who may do what.' },
   { name: 'Tenants', description: 'Who is served, and how much; who changed what.' },
   { name: 'Dead letters', description: 'Records of the log that are no events.' },
+  { name: 'System', description: 'How the installation is, for its operators.' },
   { name: 'Documents', description: 'This reference.' },
 ] as const
 
