@@ -9,7 +9,7 @@ export function AuditPage() {
   return (
     <ListPage
       title="Audit"
-      request={{ path: '/v1/audit', command: 'audit list', method: 'audit.list' }}
+      request={{ path: '/v1/audit', command: 'audit', method: 'audit.list' }}
       read={(query, signal) => client.audit.list(query, { signal })}
       keyOf={({ id }) => id}
       empty="Nothing was changed yet."
