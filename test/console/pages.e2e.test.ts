@@ -20,7 +20,7 @@ let receiver: Receiver
 /** Of all scopes. */
 let operator: string
 let webhook: string
-let event: string
+let eventId: string
 
 beforeAll(async () => {
   ;[system, browser, receiver] = await Promise.all([
@@ -37,7 +37,7 @@ beforeAll(async () => {
     const { data } = (await system.post('/v1/events', JSON.stringify(posted), 202)) as {
       data: readonly { id: string }[]
     }
-    event = data[0]?.id ?? ''
+    eventId = data[0]?.id ?? ''
     return receiver.requests.length > 0
   })
   await system.post(
@@ -208,7 +208,7 @@ test('the command that a page shows is one that the command line takes', async (
     `/events?task_id=${TASK}&types=task.progress&agent=a&after=2026-01-31T08:00:00Z&before=2026-02-01T08:00:00Z`,
     `/deliveries?webhook_id=${webhook}&task_id=${TASK}&status=failed&error_class=timeout&after=2026-01-31T08:00:00Z`,
     `/tasks/${TASK}`,
-    `/events/${event}`,
+    `/events/${eventId}`,
     '/webhooks',
     '/keys',
     '/audit',

@@ -72,7 +72,8 @@ export class LiveFeed {
     }
   }
 
-  pause(): void {
+  /** It may be handed on as it is. */
+  pause = (): void => {
     this.#window.pause()
     this.#changed()
   }

@@ -60,7 +60,7 @@ function Feed() {
           <p>This page shows what is posted from now on. What came before is under Events.</p>
         </Empty>
       ) : (
-        <LiveRows rows={view.rows} isPaused={view.isPaused} onTouch={() => feed.pause()} />
+        <LiveRows rows={view.rows} isPaused={view.isPaused} onTouch={feed.pause} />
       )}
     </section>
   )

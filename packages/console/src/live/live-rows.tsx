@@ -24,6 +24,14 @@ export function LiveRows(props: {
   useEffect(() => {
     if (!isPaused) scroller.current?.scrollTo(0, 0)
   }, [isPaused])
+  useEffect(() => {
+    const element = scroller.current
+    const touch = ({ target }: FocusEvent) => {
+      if (target !== element) onTouch()
+    }
+    element?.addEventListener('focusin', touch)
+    return () => element?.removeEventListener('focusin', touch)
+  }, [onTouch])
   const first = Math.max(0, Math.min(firstInView, rows.length - inView) - OVERSCAN)
   const last = Math.min(rows.length, firstInView + inView + OVERSCAN)
   const places = Array.from({ length: Math.max(0, last - first) }, (_, at) => first + at)
@@ -37,9 +45,6 @@ export function LiveRows(props: {
       onScroll={({ currentTarget: { scrollTop } }) => {
         setFirstInView(Math.floor(scrollTop / ROW_HEIGHT))
         if (scrollTop > ROW_HEIGHT) onTouch()
-      }}
-      onFocus={({ target, currentTarget }) => {
-        if (target !== currentTarget) onTouch()
       }}
     >
       <div className="rows-inner" style={{ height: rows.length * ROW_HEIGHT, paddingTop: first * ROW_HEIGHT }}>

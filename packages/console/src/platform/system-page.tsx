@@ -111,10 +111,10 @@ function Partitions({ system: { as_of, log } }: { readonly system: System }) {
   const columns: readonly Column<NonNullable<System['log']>['partitions'][number]>[] = [
     { title: 'Partition', cell: ({ partition }) => partition },
     { title: 'Projected up to', cell: ({ projected_offset }) => projected_offset },
-    { title: 'Events of', cell: ({ appended_at }) => <Time at={appended_at} /> },
-    { title: 'Moved', cell: ({ projected_at }) => agoText(as_of, projected_at) },
+    { title: 'Newest event at', cell: ({ appended_at }) => <Time at={appended_at} /> },
+    { title: 'Projected last', cell: ({ projected_at }) => <Ago asOf={as_of} at={projected_at} /> },
     { title: 'Matched up to', cell: ({ matched_offset }) => matched_offset ?? '–' },
-    { title: 'Moved (matching)', cell: ({ matched_at }) => agoText(as_of, matched_at) },
+    { title: 'Matched last', cell: ({ matched_at }) => <Ago asOf={as_of} at={matched_at} /> },
   ]
   return (
     <section className="part">
@@ -136,7 +136,7 @@ function Partitions({ system: { as_of, log } }: { readonly system: System }) {
 function Processes({ system: { as_of, processes } }: { readonly system: System }) {
   const columns: readonly Column<System['processes'][number]>[] = [
     { title: 'Service', cell: ({ service }) => visibleText(service) },
-    { title: 'Seen', cell: ({ seen_at }) => agoText(as_of, seen_at) },
+    { title: 'Seen', cell: ({ seen_at }) => <Ago asOf={as_of} at={seen_at} /> },
     { title: 'Id', cell: ({ id }) => <span className="mono">{id}</span> },
   ]
   return (
@@ -145,7 +145,7 @@ function Processes({ system: { as_of, processes } }: { readonly system: System }
       {processes.length === 0 ? (
         <p className="muted">None has told of itself.</p>
       ) : (
-        <Table label="Processes" columns={columns} items={processes} keyOf={({ id }) => id} />
+        <Table label="Processes" columns={columns} items={processes} keyOf={({ id }) => id} isStacked />
       )}
       <p className="muted small">
         Projectors and the api do not tell of themselves, and stream gateways only while a tenant has a limit of
@@ -182,6 +182,7 @@ function Unknown() {
 }
 
 /** `2.4 s ago`, by the server's clock. */
-function agoText(asOf: string, at: string | null): string {
-  return at === null ? '–' : `${durationText(Math.max(0, Date.parse(asOf) - Date.parse(at)))} ago`
+function Ago({ asOf, at }: { readonly asOf: string; readonly at: string | null }) {
+  if (at === null) return '–'
+  return <span className="time">{`${durationText(Math.max(0, Date.parse(asOf) - Date.parse(at)))} ago`}</span>
 }

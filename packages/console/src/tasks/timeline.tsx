@@ -45,9 +45,17 @@ export function Timeline({ events }: { readonly events: readonly TaskEvent[] }) 
             <g key={event.id} transform={`translate(0 ${row * ROW_HEIGHT + ROW_HEIGHT / 2})`}>
               <line className="lane" x1={x(firstOf(marks))} x2={x(lastOf(marks))} y1={0} y2={0} />
               {marks.map((mark, at) => (
-                <rect key={at} className={`mark ${mark.kind}`} x={x(mark.atMs) - 2.5} y={-7} width={5} height={14}>
+                <line
+                  key={at}
+                  className={`mark ${mark.kind}`}
+                  x1={x(mark.atMs)}
+                  x2={x(mark.atMs)}
+                  y1={-7}
+                  y2={7}
+                  vectorEffect="non-scaling-stroke"
+                >
                   <title>{mark.title}</title>
-                </rect>
+                </line>
               ))}
             </g>
           ))}

@@ -7,10 +7,15 @@ export function Time({ at, whole = false }: { readonly at: string | null | undef
   const [day, clock] = [dayText(date), clockText(date)]
   return (
     <time dateTime={iso} title={`${day} ${clock} local\n${iso} UTC`} className="time">
-      {day === dayText(new Date()) ? clock : `${day} ${clock}`}
+      {shortText(day, clock)}
       {whole && <span className="utc muted">{iso}</span>}
     </time>
   )
+}
+
+/** The day is left out when it is today. */
+function shortText(day: string, clock: string): string {
+  return day === dayText(new Date()) ? clock : `${day} ${clock}`
 }
 
 function dayText(date: Date): string {

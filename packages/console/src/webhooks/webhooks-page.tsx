@@ -52,7 +52,9 @@ export function WebhooksPage() {
           </Link>
         </Empty>
       )}
-      {webhooks.length > 0 && <Table label="Webhooks" columns={COLUMNS} items={webhooks} keyOf={({ id }) => id} />}
+      {webhooks.length > 0 && (
+        <Table label="Webhooks" columns={COLUMNS} items={webhooks} keyOf={({ id }) => id} isStacked />
+      )}
       {list.hasNextPage && (
         <button type="button" disabled={list.isFetchingNextPage} onClick={() => void list.fetchNextPage()}>
           More

@@ -26,7 +26,7 @@ function explaining(plan: string[]): Queryable {
     plan.push(...rows.map((row) => row['QUERY PLAN']))
     return await pool.query(text, values)
   }
-  return { query } as unknown as Queryable
+  return { query }
 }
 
 /** What Postgres calls an index on a partition, by that of the table. */
@@ -43,6 +43,19 @@ async function indexesOf(read: (db: Queryable) => Promise<unknown>): Promise<rea
   const names = plan.flatMap((line) => /using (\w+)/.exec(line)?.[1] ?? [])
   const ofTables = names.map((name) => ON_PARTITIONS.find(([, pattern]) => pattern.test(name))?.[0] ?? name)
   return [...new Set(ofTables)].toSorted()
+}
+
+async function insert(webhookId: string, count: number, state: string, dueInS = 0): Promise<void> {
+  await admin.query(
+    `INSERT INTO deliveries (id, tenant_id, webhook_id, event_id, event_type, ordering_key, epoch, partition, "offset", state, due_at,
+                             lease_until, finished_at)
+     SELECT overlay(uuid_v7_floor($2::bigint)::text PLACING substr(gen_random_uuid()::text, 20) FROM 20)::uuid, 'mine', $1,
+            gen_random_uuid(), 'task.created', 't', 1, 0, n, $4::text,
+            CASE $4 WHEN 'pending' THEN now() + $5::int * interval '1 s' END, CASE $4 WHEN 'queued' THEN now() END,
+            CASE $4 WHEN 'delivered' THEN now() END
+       FROM generate_series(1, $3::int) AS n`,
+    [typeIdToUuid('whk', webhookId), Date.now(), count, state, dueInS],
+  )
 }
 
 describe('the progress of the log', () => {
@@ -119,19 +132,6 @@ test('processes are those that have told of themselves', async () => {
 
 describe('backlogs', () => {
   let webhooks: readonly string[]
-
-  async function insert(webhookId: string, count: number, state: string, dueInS = 0): Promise<void> {
-    await admin.query(
-      `INSERT INTO deliveries (id, tenant_id, webhook_id, event_id, event_type, ordering_key, epoch, partition, "offset", state, due_at,
-                               lease_until, finished_at)
-       SELECT overlay(uuid_v7_floor($2::bigint)::text PLACING substr(gen_random_uuid()::text, 20) FROM 20)::uuid, 'mine', $1,
-              gen_random_uuid(), 'task.created', 't', 1, 0, n, $4::text,
-              CASE $4 WHEN 'pending' THEN now() + $5::int * interval '1 s' END, CASE $4 WHEN 'queued' THEN now() END,
-              CASE $4 WHEN 'delivered' THEN now() END
-         FROM generate_series(1, $3::int) AS n`,
-      [typeIdToUuid('whk', webhookId), Date.now(), count, state, dueInS],
-    )
-  }
 
   beforeAll(async () => {
     expect(await findLargestBacklogs(pool, { limit: 50 })).toMatchObject({
