@@ -83,7 +83,12 @@ const pages = {
   task: `/tasks/${task}`,
   webhook: `/webhooks/${webhook.id}`,
 }
-for (const [name, fragment] of Object.entries({ ...pages, keys: '/keys', signature: '/signature' })) {
+for (const [name, fragment] of Object.entries({
+  ...pages,
+  keys: '/keys',
+  signature: '/signature',
+  system: '/system',
+})) {
   await page.goto(`${url}/console#${fragment}`)
   await page.locator('table, .json-branch, .bars, .form').first().waitFor()
   await sleep(700) // Until all parts of the page have answered.

@@ -114,6 +114,7 @@ describe('through pipes', () => {
       run('types').then((types) => expect(types).toHaveLength(10)),
       run('stream-tokens create', ['--task', 't_1', '--ttl-s', '60']),
       run('dead-letters'),
+      run('system').then(([found]) => expect(found).toMatchObject({ object: 'system', log: { epoch: 1 } })),
       run('help'),
       keysAndTenants(),
     ])

@@ -23,45 +23,53 @@ afterAll(async () => {
   await system?.close()
 })
 
-async function revoke(key: string): Promise<void> {
+/** Changes a key as an operator does, and gives the answer. */
+async function change(key: string, method: string, action = '', body?: object): Promise<{ readonly key?: string }> {
   const authorization = { authorization: `Bearer ${key}` }
   const own = (await (await system.request('/v1/api-keys/current', { headers: authorization })).json()) as {
     id: string
   }
-  const headers = { authorization: `Bearer ${operator}` }
-  expect((await system.request(`/v1/api-keys/${own.id}`, { method: 'DELETE', headers })).status).toBe(204)
+  const headers = { authorization: `Bearer ${operator}`, 'content-type': 'application/json' }
+  const init = { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) }
+  const answer = await system.request(`/v1/api-keys/${own.id}${action}`, init)
+  expect(answer.ok).toBe(true)
+  return answer.status === 204 ? {} : ((await answer.json()) as { readonly key?: string })
 }
 
-test('a key that is revoked while the page is open is asked for, and the place is kept', async () => {
+/** How a key ends, and the one that the person has then. */
+const ENDS: readonly (readonly [how: string, end: (key: string) => Promise<string>])[] = [
+  ['revoked', async (key) => await change(key, 'DELETE').then(() => operator)],
+  ['rotated', async (key) => (await change(key, 'POST', '/rotate', { overlap_hours: 0 })).key ?? ''],
+  [
+    'expired',
+    async (key) =>
+      await change(key, 'PATCH', '', { expires_at: new Date(Date.now() + 1_000).toISOString() }).then(() => operator),
+  ],
+]
+
+test.each(ENDS)('a key that is %s is asked for by each open page, and the place is kept', async (_how, end) => {
   const key = await system.apiKeyOf('default', ['events:read', 'webhooks'])
-  const { page } = await openConsole(browser, { url: system.url, apiKey: key, fragment: '/events?task_id=task_kept' })
-  await page.getByText('No event fits.').waitFor()
-  await revoke(key)
-  const asked = page.getByText('was revoked, rotated or has expired')
+  const open = async (fragment: string) => (await openConsole(browser, { url: system.url, apiKey: key, fragment })).page
+  const [list, live] = await Promise.all([open('/events?task_id=task_kept'), open('/live?task_id=task_kept')])
+  await Promise.all([list.getByText('No event fits.').waitFor(), live.locator('.status-live').waitFor()])
+  const next = await end(key)
+  const asked = 'was revoked, rotated or has expired'
+  await live.getByText(asked).waitFor()
   await eventually(async () => {
     // It takes up to a second until every process knows.
-    await page
+    await list
       .getByRole('button', { name: 'Load again' })
       .click({ timeout: 1_000 })
       .catch(() => undefined)
-    return (await asked.count()) > 0
+    return (await list.getByText(asked).count()) > 0
   })
-  expect(await violationsOf(page)).toEqual([])
-  await signIn(page, operator)
-  await page.getByText('No event fits.').waitFor()
-  expect(page.url()).toContain('task_id=task_kept')
-  await page.context().close()
-})
-
-test('a live view asks for a key when its own is revoked', async () => {
-  const key = await system.apiKeyOf('default', ['events:read'])
-  const { page } = await openConsole(browser, { url: system.url, apiKey: key })
-  await page.locator('.status-live').waitFor()
-  await revoke(key)
-  await page.getByText('was revoked, rotated or has expired').waitFor()
-  await signIn(page, operator)
-  await page.locator('.status-live').waitFor()
-  await page.context().close()
+  expect(await violationsOf(list)).toEqual([])
+  await Promise.all([signIn(list, next), signIn(live, next)])
+  await Promise.all([list.getByText('No event fits.').waitFor(), live.locator('.status-live').waitFor()])
+  for (const page of [list, live]) {
+    expect(page.url()).toContain('task_id=task_kept')
+    await page.context().close()
+  }
 })
 
 /** Whether a page holds a text outside its memory. */
@@ -96,6 +104,8 @@ test('a key sees the pages that it may use, and what it lacks elsewhere', async 
   await page.getByText('This key has no scope webhooks').waitFor()
   await go('/keys')
   await page.getByRole('alert').getByText('admin', { exact: false }).waitFor()
+  await go('/system')
+  await page.getByRole('alert').getByText('platform', { exact: false }).waitFor()
   await page.context().close()
 })
 

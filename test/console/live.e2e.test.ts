@@ -1,16 +1,30 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
-import { eventually, startCuttingProxy, type CuttingProxy } from '@ariftly/testkit'
+import {
+  byForm,
+  eventually,
+  startCuttingProxy,
+  startServiceProcess,
+  type CuttingProxy,
+  type ServiceProcess,
+} from '@ariftly/testkit'
 import { chromium, type Browser, type Page } from 'playwright-core'
 import { CHROMIUM_ARGS, findChromium } from '../support/find-chromium.ts'
 import { startStandalone, type Standalone } from '../support/standalone.ts'
 import { openConsole } from './open-console.ts'
+import { startFront, type Front } from './start-front.ts'
 
 const EVENTS = 2_000
 const BATCH = 100
-const CUTS = 10
+/** Of streams that are open; each takes the two seconds or so after which a client comes back. */
+const CUTS = byForm({ short: 5, long: 10 })
+/** The gateway is killed after this batch. */
+const KILLED_AT = 10
 
 let system: Standalone
 let browser: Browser
+/** Serves the streams of pages that come through the proxy. */
+let gateway: ServiceProcess
+let front: Front
 let proxy: CuttingProxy
 
 beforeAll(async () => {
@@ -18,12 +32,17 @@ beforeAll(async () => {
     startStandalone(),
     chromium.launch({ executablePath: findChromium(), args: CHROMIUM_ARGS }),
   ])
-  proxy = await startCuttingProxy({ host: '127.0.0.1', port: Number(new URL(system.url).port) })
+  gateway = await startServiceProcess('stream-gateway', system.env)
+  front = await startFront({ server: system.url, gateway: gateway.url })
+  proxy = await startCuttingProxy({ host: '127.0.0.1', port: front.port })
 })
 
 afterAll(async () => {
   await browser?.close()
   await proxy?.close()
+  await front?.close()
+  gateway?.kill()
+  await gateway?.exited
   await system?.close()
 })
 
@@ -47,7 +66,7 @@ async function idsByScrolling(page: Page): Promise<readonly string[]> {
       await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))
       for (const row of rows.querySelectorAll('.row')) {
         const id = row.querySelector('[data-event]')?.dataset.event ?? 'reset'
-        ids.set(row.style.transform, id)
+        ids.set(row.ariaPosInSet, id)
       }
       if (top + rows.clientHeight >= rows.scrollHeight) return [...ids.values()]
     }
@@ -55,20 +74,49 @@ async function idsByScrolling(page: Page): Promise<readonly string[]> {
   return await page.evaluate<readonly string[]>(script)
 }
 
-test('over ten cuts every event is in the view once', async () => {
+/** The ids of all events of a task, as the API lists them once `count` are projected. */
+async function idsOfApi(taskId: string, count: number): Promise<readonly string[]> {
+  let ids: readonly string[] = []
+  await eventually(async () => {
+    ids = []
+    for (let cursor = ''; ;) {
+      const answer = await system.request(`/v1/events?task_id=${taskId}&limit=500${cursor}`)
+      const page = (await answer.json()) as { data: readonly { id: string }[]; next_cursor: string | null }
+      ids = [...ids, ...page.data.map(({ id }) => id)]
+      if (page.next_cursor === null) return ids.length >= count
+      cursor = `&cursor=${page.next_cursor}`
+    }
+  })
+  return ids
+}
+
+test('over cuts and a killed gateway every event is in the view once, and a pause counts them exactly', async () => {
   const url = `http://127.0.0.1:${proxy.port}`
   const fragment = '/live?task_id=task_cut'
   const { page, complaints } = await openConsole(browser, { url, apiKey: system.apiKey, fragment })
   await page.locator('.status-live').waitFor()
-  const ids: string[] = []
-  for (let batch = 0; batch < EVENTS / BATCH; batch += 1) {
-    ids.push(...(await post('task_cut', ids.length, BATCH)))
-    if (batch % 2 === 0 && batch / 2 < CUTS) proxy.dropAll()
+  await post('task_cut', 0, BATCH)
+  await page.getByText(`${BATCH} received`).waitFor()
+  await page.keyboard.press('p')
+  await page.getByText('Paused: 0 came').waitFor()
+  for (let batch = 1; batch < EVENTS / BATCH; batch += 1) {
+    await post('task_cut', batch * BATCH, BATCH)
+    if (batch === KILLED_AT) {
+      gateway.kill()
+      await gateway.exited
+      gateway = await startServiceProcess('stream-gateway', system.env, { port: gateway.port })
+    } else if (batch % 2 === 1 && batch < 2 * CUTS) proxy.dropAll()
+    // Each cut is of a stream that was open.
+    await page.locator('.status-live').waitFor({ timeout: 60_000 })
   }
-  await page.getByText(`${EVENTS} received`).waitFor({ timeout: 120_000 })
+  await page.getByText(`Paused: ${EVENTS - BATCH} came`, { exact: true }).waitFor({ timeout: 60_000 })
+  expect((await idsByScrolling(page)).length).toBe(BATCH)
+  await page.keyboard.press('p')
+  await page.getByText(`${EVENTS} received`).waitFor()
   const shown = await idsByScrolling(page)
   expect(shown.length).toBe(EVENTS)
-  expect(shown.toSorted()).toEqual(ids.toSorted())
+  expect(shown.toSorted()).toEqual((await idsOfApi('task_cut', EVENTS)).toSorted())
+  // What the browser says of a connection that is lost; all else is a fault of the page.
   expect(complaints.filter((text) => !/ERR_|Failed to fetch|network error/i.test(text))).toEqual([])
   await page.context().close()
 })
@@ -113,12 +161,14 @@ test('a server that is away is said, and what is there stays', async () => {
 })
 
 test('the pages are reached and left by keyboard alone', async () => {
-  const { page } = await openConsole(browser, { url: system.url, apiKey: system.apiKey })
+  const operator = await system.apiKeyOf('default', ['events:read', 'webhooks', 'admin', 'platform'])
+  const { page } = await openConsole(browser, { url: system.url, apiKey: operator })
   for (const [keys, heading] of [
     ['ge', 'Events'],
     ['gw', 'Webhooks'],
     ['gd', 'Deliveries'],
     ['gk', 'Keys'],
+    ['gy', 'System'],
     ['gl', 'Live'],
   ] as const) {
     await page.keyboard.type(keys)

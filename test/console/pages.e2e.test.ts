@@ -20,6 +20,7 @@ let receiver: Receiver
 /** Of all scopes. */
 let operator: string
 let webhook: string
+let eventId: string
 
 beforeAll(async () => {
   ;[system, browser, receiver] = await Promise.all([
@@ -31,9 +32,12 @@ beforeAll(async () => {
   receiver.respondWith(() => ({ status: 500 }))
   const body = JSON.stringify({ url: receiver.url, events: ['*'], description: `Receiver ${HOSTILE}` })
   webhook = ((await system.post('/v1/webhooks', body, 201)) as { id: string }).id
-  const event = { type: 'task.progress', task_id: TASK, data: { message: HOSTILE, progress: 0.5 } }
+  const posted = { type: 'task.progress', task_id: TASK, data: { message: HOSTILE, progress: 0.5 } }
   await eventually(async () => {
-    await system.post('/v1/events', JSON.stringify(event), 202)
+    const { data } = (await system.post('/v1/events', JSON.stringify(posted), 202)) as {
+      data: readonly { id: string }[]
+    }
+    eventId = data[0]?.id ?? ''
     return receiver.requests.length > 0
   })
   await system.post(
@@ -63,6 +67,7 @@ const PAGES: readonly (readonly [fragment: () => string, expected: string])[] = 
   [() => '/keys', '(this one)'],
   [() => '/audit', 'webhook.create'],
   [() => '/tenants', 'No tenant was given limits'],
+  [() => '/system', 'Largest backlogs'],
   [() => '/dead-letters', 'Every record of the log is an event'],
   [() => '/no-such-page', 'There is no page at this address'],
   [() => '/events/evt_01m8j5afsneeytcg7g4ctwgzar', 'not_found'],
@@ -160,6 +165,26 @@ test('a stranger finds why an event did not reach its receiver, and sends it aga
   await page.context().close()
 })
 
+test('the system shows how far the log is, who is at work, and which webhook has a backlog', async () => {
+  const opened = await openConsole(browser, { url: system.url, apiKey: operator, fragment: '/system' })
+  const { page } = opened
+  const backlogs = page.getByRole('region', { name: 'Backlogs' })
+  const row = backlogs.getByRole('row').filter({ hasText: webhook })
+  await row.waitFor()
+  expect(await row.textContent()).toContain('default')
+  const answer = await system.request('/v1/system', { headers: { authorization: `Bearer ${operator}` } })
+  const { log } = (await answer.json()) as { log: { epoch: number; partitions: readonly object[] } }
+  await page.getByText(`epoch ${log.epoch} of `, { exact: false }).waitFor()
+  const partitions = page.getByRole('region', { name: 'Partitions of the log' }).getByRole('row')
+  expect(await partitions.count()).toBe(log.partitions.length + 1)
+  await page.getByRole('region', { name: 'Processes' }).getByText('webhook-worker').waitFor()
+  await row.getByRole('link').focus()
+  await page.keyboard.press('Enter')
+  await page.getByText('Statistics').waitFor()
+  expectNoTrespass(opened)
+  await page.context().close()
+})
+
 test('what the server refuses is shown at its field', async () => {
   const opened = await openConsole(browser, { url: system.url, apiKey: operator, fragment: '/webhooks/new' })
   const { page } = opened
@@ -183,8 +208,13 @@ test('the command that a page shows is one that the command line takes', async (
     `/events?task_id=${TASK}&types=task.progress&agent=a&after=2026-01-31T08:00:00Z&before=2026-02-01T08:00:00Z`,
     `/deliveries?webhook_id=${webhook}&task_id=${TASK}&status=failed&error_class=timeout&after=2026-01-31T08:00:00Z`,
     `/tasks/${TASK}`,
+    `/events/${eventId}`,
     '/webhooks',
     '/keys',
+    '/audit',
+    '/tenants',
+    '/system',
+    '/dead-letters',
   ]) {
     await go(fragment)
     await page.getByRole('button', { name: 'Copy as …' }).click()

@@ -58,6 +58,7 @@ const METHODS: Readonly<Record<string, Call>> = {
   'DELETE /v1/tenants/{id}': (client) => client.tenants.delete('one'),
   'GET /v1/audit': (client, query) => read(client.audit.list(query)),
   'GET /v1/dead-letters': (client, query) => read(client.deadLetters.list(query)),
+  'GET /v1/system': (client) => client.system.get(),
   'GET /v1/event-types': (client) => read(client.eventTypes.list()),
 }
 

@@ -73,6 +73,7 @@ function auditCases(): BadInput[] {
       status: 403,
       code: 'missing_scope',
     },
+    { name: 'the system without the scope', method: 'GET', path: '/v1/system', status: 403, code: 'missing_scope' },
     {
       name: 'a tenant deleted without the scope',
       method: 'DELETE',

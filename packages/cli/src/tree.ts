@@ -11,6 +11,7 @@ import { createCompletion } from './commands/shell/completion.ts'
 import { createHelp } from './commands/shell/help.ts'
 import { doctor } from './commands/doctor/doctor.ts'
 import { login, logout } from './commands/login.ts'
+import { system } from './commands/system.ts'
 import { timeline } from './commands/timeline.ts'
 import { trigger } from './commands/trigger/trigger.ts'
 import { whoami } from './commands/whoami.ts'
@@ -41,6 +42,7 @@ export const TREE: CommandGroup = {
     group('tenants', 'Manage tenants.', TENANTS),
     audit,
     deadLetters,
+    system,
     types,
     doctor,
     createCompletion(() => TREE),

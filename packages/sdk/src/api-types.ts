@@ -682,6 +682,65 @@ export interface DeadLetter {
   readonly value_preview: string | null
 }
 
+/** `System` as the API documents it. */
+export interface System {
+  readonly object: "system"
+  /** Now, by the clock of Postgres, as the other times are. */
+  readonly as_of: string
+  /** The newest epoch of the log; null before the first. */
+  readonly log: {
+    readonly epoch: number
+    readonly topic: string
+    readonly opened_at: string
+    /** By number. */
+    readonly partitions: readonly ({
+      readonly partition: number
+      /** The first offset that is not projected: queries see what is before it. */
+      readonly projected_offset: string
+      /** When `projected_offset` moved last. */
+      readonly projected_at: string
+      /** When the log took the newest projected events, to the second; null before the first. */
+      readonly appended_at: string | null
+      /** The first offset that webhooks were not matched with; null before the first. */
+      readonly matched_offset: string | null
+      readonly matched_at: string | null
+    })[]
+  } | null
+  /** Processes that told of themselves, by service: at most 500 webhook workers, and 500 others. One that has gone stays for a while. */
+  readonly processes: readonly ({
+    /** `ingest`, `stream-gateway` or `webhook-worker`; more may come. */
+    readonly service: string
+    /** Another one after each start. */
+    readonly id: string
+    /** When it last said that it is at work. */
+    readonly seen_at: string
+  })[]
+  readonly deliveries: {
+    /** Deliveries that are neither delivered, failed nor cancelled. */
+    readonly pending_count: number
+    /** Those of them that may be sent now. */
+    readonly due_count: number
+    /** False when the count ended at a limit: there are at least so many. */
+    readonly complete: boolean
+  }
+  /** The webhooks with the most pending deliveries, largest first. */
+  readonly backlogs: readonly ({
+    /** Whose deliveries wait. */
+    readonly webhook_id: string
+    readonly tenant: string
+    /** 10,000 stands for as many or more. */
+    readonly pending_count: number
+    /** 10,000 stands for as many or more. */
+    readonly due_count: number
+    /** When the pending delivery of the oldest event was created. */
+    readonly oldest_pending_at: string | null
+    readonly enabled: boolean
+    /** Known values: `manual`, `gone`, `failures`; more may come. */
+    readonly disabled_reason: "manual" | "gone" | "failures" | null
+    readonly failing_since: string | null
+  })[]
+}
+
 /** `EventTypeDescription` as the API documents it. */
 export interface EventTypeDescription {
   readonly object: "event_type"

@@ -5,7 +5,7 @@ import { Transport } from './http/transport.ts'
 import { createLog } from './log.ts'
 import type { ClientOptions } from './options.ts'
 import { nodeVersion, readEnv } from './platform.ts'
-import { ApiKeys, Audit, DeadLetters, Tenants } from './resources/administration.ts'
+import { ApiKeys, Audit, DeadLetters, SystemStatus, Tenants } from './resources/administration.ts'
 import { EventTypes, StreamTokens } from './resources/catalogue.ts'
 import { Deliveries, Redeliveries } from './resources/deliveries.ts'
 import { Webhooks } from './resources/webhooks.ts'
@@ -30,6 +30,7 @@ export class Ariftly {
   readonly tenants: Tenants
   readonly audit: Audit
   readonly deadLetters: DeadLetters
+  readonly system: SystemStatus
   readonly eventTypes: EventTypes
   readonly streamTokens: StreamTokens
   readonly #sender: Sender
@@ -64,6 +65,7 @@ export class Ariftly {
     this.tenants = new Tenants(transport)
     this.audit = new Audit(transport)
     this.deadLetters = new DeadLetters(transport)
+    this.system = new SystemStatus(transport)
     this.eventTypes = new EventTypes(transport)
     this.streamTokens = new StreamTokens(transport)
   }

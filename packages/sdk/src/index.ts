@@ -1,7 +1,7 @@
 // The sub-paths of this package are webhooks/index.ts and node/index.ts.
 export { Ariftly } from './client.ts'
 export type { Events } from './events.ts'
-export type { ApiKeys, Audit, DeadLetters, Tenants } from './resources/administration.ts'
+export type { ApiKeys, Audit, DeadLetters, SystemStatus, Tenants } from './resources/administration.ts'
 export type { EventTypes, StreamTokens } from './resources/catalogue.ts'
 export type { Deliveries, Redeliveries } from './resources/deliveries.ts'
 export type { Webhooks } from './resources/webhooks.ts'

@@ -13,6 +13,7 @@ import { EVENT_ID, EXAMPLE_MS, exampleRows, WEBHOOK_ID } from './example-rows.ts
 import { renderRedelivery } from './redeliveries/redeliveries.ts'
 import { renderReplay } from './replays/replays.ts'
 import { renderList } from './send-list.ts'
+import { renderSystem } from './system/get-system.ts'
 import { renderTenant } from './tenants/tenants.ts'
 import { renderWebhookStats } from './webhooks/get-webhook-stats.ts'
 import { renderWebhook, renderWithSecret } from './webhooks/webhooks.ts'
@@ -54,6 +55,7 @@ export function apiAnswerExamples(version: string): Readonly<Record<string, unkn
     Tenant: renderTenant(exampleRows.tenant),
     AuditEntry: renderAuditEntry(exampleRows.auditEntry),
     DeadLetter: deadLetter(),
+    System: renderSystem(exampleRows.system),
     Index: renderIndex(version),
     ProblemKind: problemDocument('quota_exceeded'),
   }

@@ -16,6 +16,7 @@ import { createListEvents } from './events/list-events.ts'
 import { createListAuditEntries } from './list-audit-entries.ts'
 import { createCreateRedelivery, createRedeliveryHandlers } from './redeliveries/redeliveries.ts'
 import { createCreateReplay, createReplayHandlers } from './replays/replays.ts'
+import { createGetSystem } from './system/get-system.ts'
 import { createTenantGate } from './tenant-gate.ts'
 import { createTenantHandlers, createTenantWrites } from './tenants/tenants.ts'
 import { createGetWebhookStats } from './webhooks/get-webhook-stats.ts'
@@ -38,6 +39,10 @@ const TESTS_WAITING_MAX = 10
 const DEAD_LETTERS_MAX = 2
 const DEAD_LETTERS_WAITING_MAX = 4
 
+/** Concurrent reads of the state of the system, which count backlogs, and how many more of one tenant may wait. */
+const SYSTEM_MAX = 1
+const SYSTEM_WAITING_MAX = 4
+
 /** What the routes need. */
 export interface ApiRoutesDeps extends Pick<ServiceDeps, 'log' | 'tracing'> {
   readonly config: Pick<ApiConfig, 'ADMIN_WRITES_PER_S' | 'KAFKA_DLQ_TOPIC'>
@@ -52,7 +57,7 @@ export interface ApiRoutesDeps extends Pick<ServiceDeps, 'log' | 'tracing'> {
 }
 
 /**
- * Makes the handlers of all routes that need a key. Each group (lists of events, tests of webhooks, dead letters, the rest) has
+ * Makes the handlers of all routes that need a key. Each group (lists of events, tests of webhooks, dead letters, the state of the system, the rest) has
  * its own gate, which bounds concurrent requests and shares them out among tenants. Administrative writes have a rate limit for
  * each tenant.
  */
@@ -64,6 +69,7 @@ export function createApiRoutes(deps: ApiRoutesDeps): Readonly<Partial<Record<Ro
   const turns = new TenantTurns({ concurrencyMax: EVENTS_POOL_MAX, perTenantMax: 1 })
   const tests = createTenantGate({ concurrencyMax: TESTS_MAX, waitingMax: TESTS_WAITING_MAX })
   const deadLetters = createTenantGate({ concurrencyMax: DEAD_LETTERS_MAX, waitingMax: DEAD_LETTERS_WAITING_MAX })
+  const system = createTenantGate({ concurrencyMax: SYSTEM_MAX, waitingMax: SYSTEM_WAITING_MAX })
   const rest = createTenantGate({ concurrencyMax: REST_POOL_MAX, waitingMax: REST_WAITING_MAX })
   const writes = createWrites({ pool, keyring, log })
   const paced = createWritePace({ perS: config.ADMIN_WRITES_PER_S, burst: 2 * config.ADMIN_WRITES_PER_S })
@@ -77,6 +83,7 @@ export function createApiRoutes(deps: ApiRoutesDeps): Readonly<Partial<Record<Ro
     ...withTenantGate(deadLetters, {
       listDeadLetters: createListDeadLetters({ kafka, pool, topic: config.KAFKA_DLQ_TOPIC, cursors }),
     }),
+    ...withTenantGate(system, { getSystem: createGetSystem({ pool }) }),
     ...withTenantGate(rest, {
       ...createWebhookHandlers({ pool, cursors }),
       getWebhookStats: createGetWebhookStats({ pool }),

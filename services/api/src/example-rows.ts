@@ -5,6 +5,7 @@ import type { AttemptRow, DeliveryRow } from '@ariftly/store/deliveries'
 import type { LoggedEvent } from '@ariftly/store/events'
 import type { RedeliveryRow } from '@ariftly/store/redeliveries'
 import type { ReplayRow } from '@ariftly/store/replays'
+import type { Backlogs, LogProgress, ProcessRow } from '@ariftly/store/system'
 import type { TenantRow } from '@ariftly/store/tenants'
 import type { WebhookRow } from '@ariftly/store/webhooks'
 import { latencyBucket, type Figures } from '@ariftly/store/stats'
@@ -159,6 +160,45 @@ export const exampleRows = {
     requestId: 'req_0f8e2c6ad9c14b0c8a4d0a4f7e3b9d15',
     count: 1,
   } satisfies AuditEntry,
+
+  system: {
+    log: {
+      epoch: 1,
+      topic: 'ariftly.events.v1',
+      openedAtMs: EXAMPLE_MS - DAY_MS,
+      partitions: [
+        {
+          partition: 3,
+          nextOffset: 1205,
+          projectedAtMs: EXAMPLE_MS + 31,
+          appendedAtMs: EXAMPLE_MS + 4,
+          matchedOffset: 1205,
+          matchedAtMs: EXAMPLE_MS + 40,
+        },
+      ],
+    } satisfies LogProgress,
+    processes: [
+      { service: 'webhook-worker', id: '5f0c8a0e-6f0b-4b53-9d4e-2f6b7c1a9e10', seenAtMs: EXAMPLE_MS - 700 },
+    ] satisfies readonly ProcessRow[],
+    backlogs: {
+      asOfMs: EXAMPLE_MS,
+      pendingCount: 42,
+      dueCount: 3,
+      isComplete: true,
+      largest: [
+        {
+          webhookId: WEBHOOK_ID,
+          tenant: TENANT,
+          pendingCount: 42,
+          dueCount: 3,
+          oldestPendingAtMs: EXAMPLE_MS - 90_000,
+          enabled: true,
+          disabledReason: null,
+          failingSinceMs: EXAMPLE_MS - 60_000,
+        },
+      ],
+    } satisfies Backlogs,
+  },
 } as const
 
 /** Counts of failed attempts by index in {@link ERROR_CLASSES}. */

@@ -20,7 +20,8 @@ import {
 /** Why a webhook gets nothing. */
 const DISABLED_REASONS = ['manual', 'gone', 'failures'] as const
 
-const webhookMembers = {
+/** Members of a webhook. */
+export const webhookMembers = {
   object: Type.Literal('webhook'),
   id: typeIdSchema('whk', 'TypeID of the webhook.'),
   url: Type.String({ format: 'uri' }),

@@ -5,6 +5,7 @@ import { deadLetterOperations } from './operations/dead-letter-operations.ts'
 import { documentOperations } from './operations/document-operations.ts'
 import { eventOperations } from './operations/event-operations.ts'
 import { replayOperations } from './operations/replay-operations.ts'
+import { systemOperations } from './operations/system-operations.ts'
 import { tenantOperations } from './operations/tenant-operations.ts'
 import { streamOperations } from './operations/stream-operations.ts'
 import { deliveryOperations } from './operations/delivery-operations.ts'
@@ -77,6 +78,7 @@ function operationDocs(recent: string): Readonly<Record<RouteName, OperationDoc>
     ...apiKeyOperations,
     ...tenantOperations,
     ...deadLetterOperations,
+    ...systemOperations,
     ...documentOperations,
   }
 }

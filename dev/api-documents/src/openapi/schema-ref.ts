@@ -24,6 +24,7 @@ import {
 } from '../json-schemas/event-schemas.ts'
 import { filterSchemas } from '../json-schemas/filter-schemas.ts'
 import { problemKindSchema, problemSchema } from '../json-schemas/problem-schema.ts'
+import { systemSchema } from '../json-schemas/system-schema.ts'
 import { auditEntrySchema, tenantObjectSchema } from '../json-schemas/tenant-schemas.ts'
 import {
   apiKeyChangesSchema,
@@ -91,6 +92,7 @@ const SCHEMAS = {
   TenantRequest: tenantRequestSchema,
   AuditEntry: auditEntrySchema,
   DeadLetter: deadLetterSchema,
+  System: systemSchema,
   EventTypeDescription: eventTypeObjectSchema,
   Index: indexSchema,
   ProblemKind: problemKindSchema,

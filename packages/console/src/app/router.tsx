@@ -9,10 +9,12 @@ import { KeysPage } from '../keys/keys-page.tsx'
 import { LivePage } from '../live/live-page.tsx'
 import { AuditPage } from '../platform/audit-page.tsx'
 import { DeadLettersPage } from '../platform/dead-letters-page.tsx'
+import { SystemPage } from '../platform/system-page.tsx'
 import { TenantsPage } from '../platform/tenants-page.tsx'
 import { Shell } from '../shell/shell.tsx'
 import { SignaturePage } from '../signature/signature-page.tsx'
 import { TaskPage } from '../tasks/task-page.tsx'
+import { readTaskSearch } from '../tasks/task-search.ts'
 import { Crashed, NoPage } from './no-page.tsx'
 import { NewWebhookPage } from '../webhooks/new-webhook-page.tsx'
 import { WebhookPage } from '../webhooks/webhook-page.tsx'
@@ -31,7 +33,7 @@ const routes = [
   createRoute({ ...at('/live'), component: LivePage, validateSearch: readEventSearch }),
   createRoute({ ...at('/events'), component: EventsPage, validateSearch: readListSearch }),
   createRoute({ ...at('/events/$id'), component: EventPage }),
-  createRoute({ ...at('/tasks/$id'), component: TaskPage }),
+  createRoute({ ...at('/tasks/$id'), component: TaskPage, validateSearch: readTaskSearch }),
   createRoute({ ...at('/webhooks'), component: WebhooksPage }),
   createRoute({ ...at('/webhooks/new'), component: NewWebhookPage }),
   createRoute({ ...at('/webhooks/$id'), component: WebhookPage, validateSearch: readDeliverySearch }),
@@ -40,6 +42,7 @@ const routes = [
   createRoute({ ...at('/keys'), component: KeysPage }),
   createRoute({ ...at('/audit'), component: AuditPage }),
   createRoute({ ...at('/tenants'), component: TenantsPage }),
+  createRoute({ ...at('/system'), component: SystemPage }),
   createRoute({ ...at('/dead-letters'), component: DeadLettersPage }),
 ] as const
 

@@ -1,5 +1,5 @@
 import type { FormEvent } from 'react'
-import { Field } from '../events/filter-form.tsx'
+import { Field, FilterButtons, TimeFields } from '../events/filter-form.tsx'
 import { filledFields } from '../ui/form-fields.ts'
 import type { DeliverySearch } from './delivery-search.ts'
 
@@ -38,12 +38,8 @@ export function DeliveryFilter(props: {
       {webhookId === undefined && <Field name="webhook_id" label="Webhook" value={search.webhook_id} />}
       <Field name="task_id" label="Task" value={search.task_id} />
       <Field name="event_id" label="Event" value={search.event_id} />
-      <Field name="after" label="From (created_at, inclusive)" value={search.after} />
-      <Field name="before" label="Until (exclusive)" value={search.before} />
-      <button type="submit">Filter</button>
-      <button type="button" className="plain" onClick={() => onChange({})}>
-        Clear
-      </button>
+      <TimeFields from="since" after={search.after} before={search.before} />
+      <FilterButtons onClear={() => onChange({})} />
     </form>
   )
 }

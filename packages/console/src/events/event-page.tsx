@@ -1,17 +1,16 @@
 import { useQuery } from '@tanstack/react-query'
-import type { ReactNode } from 'react'
 import { getRouteApi, Link } from '@tanstack/react-router'
 import type { QueriedEvent } from '@ariftly/sdk'
+import { EventDeliveries } from '../deliveries/event-deliveries.tsx'
 import { mayUse } from '../session/scopes.ts'
 import { useKey } from '../session/session.ts'
-import { DeliveryBadge } from '../ui/badge.tsx'
 import { CopyAs, CopyText } from '../ui/copy-as.tsx'
+import { Fact } from '../ui/fact.tsx'
 import { Fault } from '../ui/fault.tsx'
 import { JsonTree } from '../ui/json-tree.tsx'
 import { Loading, Missing, Page } from '../ui/page.tsx'
 import { requestForms } from '../ui/request-forms.ts'
 import { durationText, Time } from '../ui/time.tsx'
-import { countText } from '../ui/count-text.ts'
 import { visibleText } from '../ui/visible-text.ts'
 import { readRawEvent } from './raw-event.ts'
 
@@ -33,17 +32,14 @@ export function EventPage() {
     staleTime: Infinity,
   })
   const forms = requestForms({
-    path: `/v1/events/${id}`,
-    query: {},
-    command: `events get ${id}`,
+    path: `/v1/events/${encodeURIComponent(id)}`,
+    query: { include },
+    command: 'events get',
     method: 'events.get',
+    args: [id],
   })
   return (
-    <Page
-      title={<span className="mono">{visibleText(id)}</span>}
-      name={id}
-      actions={<CopyAs forms={{ ...forms, sdk: forms.sdk.replace('()', `('${id}')`) }} />}
-    >
+    <Page title={<span className="mono">{visibleText(id)}</span>} name={id} actions={<CopyAs forms={forms} />}>
       {event.error !== null && <Fault error={event.error} retry={() => void event.refetch()} />}
       {event.isPending && <Loading what="the event" />}
       {event.data !== undefined && <Facts event={event.data} />}
@@ -107,37 +103,13 @@ function Facts({ event }: { readonly event: QueriedEvent }) {
   )
 }
 
-function Fact({ name, children }: { readonly name: string; readonly children: ReactNode }) {
-  return (
-    <div>
-      <dt>{name}</dt>
-      <dd>{children}</dd>
-    </div>
-  )
-}
-
 function Deliveries({ event }: { readonly event: QueriedEvent }) {
   const { deliveries = [], deliveries_truncated } = event
   return (
     <section className="card">
       <h2>Deliveries</h2>
       {deliveries.length === 0 && <p className="muted">No webhook wanted this event.</p>}
-      <ul className="lines">
-        {deliveries.map((delivery) => (
-          <li key={delivery.id}>
-            <DeliveryBadge status={delivery.status} />{' '}
-            <Link to="/deliveries" search={{ delivery: delivery.id }} className="mono">
-              {delivery.id}
-            </Link>{' '}
-            to{' '}
-            <Link to="/webhooks/$id" params={{ id: delivery.webhook_id }} className="mono">
-              {delivery.webhook_id}
-            </Link>
-            {`, ${countText(delivery.attempt_count, 'attempt')}`}
-            {delivery.last_error_class !== null && `, last: ${delivery.last_error_class}`}
-          </li>
-        ))}
-      </ul>
+      <EventDeliveries deliveries={deliveries} />
       {deliveries_truncated === true && <p className="muted">There are more than these 100.</p>}
     </section>
   )

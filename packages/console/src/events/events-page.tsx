@@ -12,7 +12,7 @@ import { requestForms } from '../ui/request-forms.ts'
 import { Time } from '../ui/time.tsx'
 import { visibleText } from '../ui/visible-text.ts'
 import { typesOf } from './event-filter.ts'
-import { Field, FilterForm } from './filter-form.tsx'
+import { FilterForm, TimeFields } from './filter-form.tsx'
 import { IdBox } from './id-box.tsx'
 
 const LIMIT = 50
@@ -46,13 +46,7 @@ export function EventsPage() {
     >
       <IdBox />
       <FilterForm search={search} onChange={(next) => void navigate({ search: next })}>
-        <Field
-          name="after"
-          label="From (created_at, inclusive)"
-          value={search.after}
-          placeholder="2026-01-31T08:00:00Z"
-        />
-        <Field name="before" label="Until (exclusive)" value={search.before} />
+        <TimeFields from="after" after={search.after} before={search.before} />
       </FilterForm>
       {list.error !== null && <Fault error={list.error} retry={() => void list.refetch()} />}
       {list.isPending && <Loading what="events" />}

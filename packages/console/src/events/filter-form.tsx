@@ -28,7 +28,7 @@ export function FilterForm(props: {
   return (
     // The key makes the fields anew when the address changes by a link.
     <form className="filters" onSubmit={submit} key={JSON.stringify(search)} role="search">
-      <Field name="types" label="Types" value={search.types} list={listId} placeholder="task.progress, task.complete" />
+      <Field name="types" label="Types" value={search.types} list={listId} placeholder="task.progress" />
       <datalist id={listId}>
         {types.data?.map(({ type }) => (
           <option key={type} value={type}>
@@ -40,11 +40,36 @@ export function FilterForm(props: {
       <Field name="session_id" label="Session" value={search.session_id} />
       <Field name="agent" label="Agent" value={search.agent} />
       {children}
+      <FilterButtons onClear={() => onChange({})} />
+    </form>
+  )
+}
+
+/** The buttons of a filter, which stay together. */
+export function FilterButtons({ onClear }: { readonly onClear: () => void }) {
+  return (
+    <div className="actions">
       <button type="submit">Filter</button>
-      <button type="button" className="plain" onClick={() => onChange({})}>
+      <button type="button" className="plain" onClick={onClear}>
         Clear
       </button>
-    </form>
+    </div>
+  )
+}
+
+/** The fields of a range of `created_at`, side by side. */
+export function TimeFields(props: {
+  /** Says whether the API takes the moment itself: "since", or "after". */
+  readonly from: 'since' | 'after'
+  readonly after: string | undefined
+  readonly before: string | undefined
+}) {
+  const { from, after, before } = props
+  return (
+    <div className="times">
+      <Field name="after" label={`Created ${from}`} value={after} placeholder="2026-01-31T08:00:00Z" />
+      <Field name="before" label="Created before" value={before} />
+    </div>
   )
 }
 

@@ -2,7 +2,7 @@ import { entryOf, readEventSearch, type EventSearch } from './event-filter.ts'
 
 /** The list of events as it is in the address. */
 export interface ListSearch extends EventSearch {
-  /** ISO 8601, inclusive, by `created_at`. */
+  /** ISO 8601, exclusive, by `created_at`. */
   readonly after?: string | undefined
   /** ISO 8601, exclusive, by `created_at`. */
   readonly before?: string | undefined

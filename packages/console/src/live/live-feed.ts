@@ -5,6 +5,8 @@ import { LiveWindow, type LiveView } from './live-window.ts'
 const HIDDEN_CLOSE_MS = 60_000
 /** After so long the person is asked whether all that was missed is wanted. */
 const AWAY_ASK_MS = 600_000
+/** Rows that come are shown so often at most: drawing costs more than reading, and nobody reads faster. */
+const DRAW_MS = 250
 
 /** What the page knows of the stream. */
 export interface LiveFeedState {
@@ -14,7 +16,10 @@ export interface LiveFeedState {
   readonly error: unknown
 }
 
-/** Reads a stream into a {@link LiveWindow}, and tells of changes at most once a frame of the display. */
+/**
+ * Reads a stream into a {@link LiveWindow}, and tells of changes: of rows four times a second at most, of what a person did and of the stream's state in
+ * the next frame of the display.
+ */
 export class LiveFeed {
   readonly #filter: StreamFilter
   readonly #window = new LiveWindow()
@@ -27,6 +32,8 @@ export class LiveFeed {
   #error: unknown
   #state: LiveFeedState
   #frame: number | undefined
+  #drawTimer: ReturnType<typeof setTimeout> | undefined
+  #drawnMs = -Infinity
   #hiddenTimer: ReturnType<typeof setTimeout> | undefined
   #hiddenSinceMs: number | undefined
 
@@ -57,13 +64,16 @@ export class LiveFeed {
       document.removeEventListener('visibilitychange', onVisibility)
       clearInterval(clock)
       clearTimeout(this.#hiddenTimer)
+      clearTimeout(this.#drawTimer)
+      this.#drawTimer = undefined
       if (this.#frame !== undefined) cancelAnimationFrame(this.#frame)
       this.#frame = undefined
       this.#close()
     }
   }
 
-  pause(): void {
+  /** It may be handed on as it is. */
+  pause = (): void => {
     this.#window.pause()
     this.#changed()
   }
@@ -100,7 +110,7 @@ export class LiveFeed {
         if (this.#stream !== stream) return
         this.#window.add(item, Date.now())
         this.#position = item.position ?? this.#position
-        this.#changed()
+        this.#rowCame()
       }
     } catch (error) {
       if (this.#stream !== stream) return
@@ -133,9 +143,17 @@ export class LiveFeed {
     this.#changed()
   }
 
+  #rowCame(): void {
+    if (this.#frame !== undefined) return
+    this.#drawTimer ??= setTimeout(() => this.#changed(), this.#drawnMs + DRAW_MS - performance.now())
+  }
+
   #changed(): void {
     this.#frame ??= requestAnimationFrame(() => {
+      clearTimeout(this.#drawTimer)
+      this.#drawTimer = undefined
       this.#frame = undefined
+      this.#drawnMs = performance.now()
       this.#state = this.#read()
       for (const listener of this.#listeners) listener()
     })

@@ -1,5 +1,5 @@
 import { getRouteApi } from '@tanstack/react-router'
-import { useEffect, useState, useSyncExternalStore } from 'react'
+import { memo, useEffect, useState, useSyncExternalStore } from 'react'
 import { streamFilterOf } from '../events/event-filter.ts'
 import { FilterForm } from '../events/filter-form.tsx'
 import { useKey } from '../session/session.ts'
@@ -12,7 +12,7 @@ import { requestForms } from '../ui/request-forms.ts'
 import { visibleText } from '../ui/visible-text.ts'
 import { LiveFeed } from './live-feed.ts'
 import { LiveRows } from './live-rows.tsx'
-import { ROWS_MAX, type LiveView } from './live-window.ts'
+import { ROWS_MAX, type LiveChart, type LiveView } from './live-window.ts'
 import { StreamStatus } from './stream-status.tsx'
 
 const route = getRouteApi('/live')
@@ -23,7 +23,7 @@ export function LivePage() {
   const navigate = route.useNavigate()
   const forms = requestForms({
     path: '/v1/events/stream',
-    query: { ...search },
+    query: { ...streamFilterOf(search) },
     command: 'events tail',
     method: 'events.stream',
   })
@@ -54,13 +54,13 @@ function Feed() {
       </div>
       {stream.type === 'asking' && <Asking feed={feed} />}
       {error !== undefined && <Fault error={error} />}
-      <Rates view={view} />
+      <Rates chart={view.chart} />
       {view.rows.length === 0 ? (
         <Empty title="No event has come yet.">
           <p>This page shows what is posted from now on. What came before is under Events.</p>
         </Empty>
       ) : (
-        <LiveRows rows={view.rows} onLeaveTop={() => feed.pause()} />
+        <LiveRows rows={view.rows} isPaused={view.isPaused} onTouch={feed.pause} />
       )}
     </section>
   )
@@ -90,12 +90,12 @@ function Asking({ feed }: { readonly feed: LiveFeed }) {
   )
 }
 
-function Rates({ view }: { readonly view: LiveView }) {
-  const bars = view.rates.map((value, at) => ({
-    title: `${value} events, ${view.rates.length - at} s ago`,
+const Rates = memo(function Rates({ chart: { rates, byType } }: { readonly chart: LiveChart }) {
+  const bars = rates.map((value, at) => ({
+    title: `${value} events, ${rates.length - at} s ago`,
     parts: [{ tone: 'plain' as const, value }],
   }))
-  const last = view.rates.slice(-11, -1).reduce((sum, value) => sum + value, 0) / 10
+  const last = rates.slice(-10).reduce((sum, value) => sum + value, 0) / 10
   return (
     <div className="rates">
       <Bars bars={bars} label={`Events a second in the last minute; ${last.toFixed(1)} a second in the last ten`} />
@@ -103,7 +103,7 @@ function Rates({ view }: { readonly view: LiveView }) {
         <li>
           <strong>{last.toFixed(1)}/s</strong>
         </li>
-        {view.byType.slice(0, 6).map(([type, count]) => (
+        {byType.slice(0, 6).map(([type, count]) => (
           <li key={type}>
             <code>{visibleText(type)}</code> {count}
           </li>
@@ -111,4 +111,4 @@ function Rates({ view }: { readonly view: LiveView }) {
       </ul>
     </div>
   )
-}
+})

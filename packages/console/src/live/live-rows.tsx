@@ -1,23 +1,40 @@
-import { Link } from '@tanstack/react-router'
-import { useVirtualizer } from '@tanstack/react-virtual'
-import { useRef } from 'react'
+import { memo, useEffect, useLayoutEffect, useRef, useState } from 'react'
 import { Time } from '../ui/time.tsx'
 import { visibleText } from '../ui/visible-text.ts'
 import type { LiveRow } from './live-window.ts'
 
+/** Pixels, as in the style sheet: all rows are as high, so that none is measured. */
 const ROW_HEIGHT = 34
-const OVERSCAN = 12
+/** Rows above and below those in view. */
+const OVERSCAN = 4
 
-/** The rows, newest on top. Only those in view are in the document. Scrolling away from the top asks for a pause, so that nothing moves. */
-export function LiveRows({ rows, onLeaveTop }: { readonly rows: readonly LiveRow[]; readonly onLeaveTop: () => void }) {
+/**
+ * The rows, newest on top. Only those in view are in the document, each in the place of its number from the top, so that a row that comes changes text and
+ * makes no element. Scrolling away from the top, or going to a link, asks for a pause, so that nothing moves.
+ */
+export function LiveRows(props: {
+  readonly rows: readonly LiveRow[]
+  readonly isPaused: boolean
+  readonly onTouch: () => void
+}) {
+  const { rows, isPaused, onTouch } = props
   const scroller = useRef<HTMLDivElement>(null)
-  const virtual = useVirtualizer({
-    count: rows.length,
-    getScrollElement: () => scroller.current,
-    estimateSize: () => ROW_HEIGHT,
-    getItemKey: (at) => rows[rows.length - 1 - at]?.id ?? at,
-    overscan: OVERSCAN,
-  })
+  const [firstInView, setFirstInView] = useState(0)
+  const inView = useRowsInView(scroller)
+  useEffect(() => {
+    if (!isPaused) scroller.current?.scrollTo(0, 0)
+  }, [isPaused])
+  useEffect(() => {
+    const element = scroller.current
+    const touch = ({ target }: FocusEvent) => {
+      if (target !== element) onTouch()
+    }
+    element?.addEventListener('focusin', touch)
+    return () => element?.removeEventListener('focusin', touch)
+  }, [onTouch])
+  const first = Math.max(0, Math.min(firstInView, rows.length - inView) - OVERSCAN)
+  const last = Math.min(rows.length, firstInView + inView + OVERSCAN)
+  const places = Array.from({ length: Math.max(0, last - first) }, (_, at) => first + at)
   return (
     <div
       ref={scroller}
@@ -25,42 +42,62 @@ export function LiveRows({ rows, onLeaveTop }: { readonly rows: readonly LiveRow
       tabIndex={0}
       role="list"
       aria-label="Newest events first"
-      onScroll={(event) => {
-        if (event.currentTarget.scrollTop > ROW_HEIGHT) onLeaveTop()
+      onScroll={({ currentTarget: { scrollTop } }) => {
+        setFirstInView(Math.floor(scrollTop / ROW_HEIGHT))
+        if (scrollTop > ROW_HEIGHT) onTouch()
       }}
     >
-      <div className="rows-inner" style={{ height: virtual.getTotalSize() }}>
-        {virtual.getVirtualItems().map(({ key, index, start }) => {
-          const row = rows[rows.length - 1 - index]
-          return (
-            <div key={key} role="listitem" className="row" style={{ transform: `translateY(${start}px)` }}>
-              {row !== undefined && <Row row={row} />}
-            </div>
-          )
+      <div className="rows-inner" style={{ height: rows.length * ROW_HEIGHT, paddingTop: first * ROW_HEIGHT }}>
+        {places.map((place) => {
+          const row = rows[rows.length - 1 - place]
+          return row !== undefined && <Row key={place} row={row} place={place + 1} />
         })}
       </div>
     </div>
   )
 }
 
-function Row({ row }: { readonly row: LiveRow }) {
-  if (row.kind === 'reset') {
-    return (
-      <strong className="reset">{`The position could not be kept (${visibleText(row.reason)}): some events may be missing above this line.`}</strong>
-    )
-  }
+/** How many rows the element is high. It is asked when its size changes, and not at each row. */
+function useRowsInView(scroller: { readonly current: HTMLElement | null }): number {
+  const [count, setCount] = useState(0)
+  useLayoutEffect(() => {
+    const element = scroller.current
+    if (element === null) return undefined
+    const observer = new ResizeObserver(() => setCount(Math.ceil(element.clientHeight / ROW_HEIGHT) + 1))
+    observer.observe(element)
+    return () => observer.disconnect()
+  }, [scroller])
+  return count
+}
+
+const Row = memo(function Row({ row, place }: { readonly row: LiveRow; readonly place: number }) {
+  return (
+    <div role="listitem" className="row" aria-posinset={place} aria-setsize={-1}>
+      {row.kind === 'reset' ? <Reset reason={row.reason} /> : <Event row={row} />}
+    </div>
+  )
+})
+
+function Reset({ reason }: { readonly reason: string }) {
+  return (
+    <strong className="reset">{`The position could not be kept (${visibleText(reason)}): some events may be missing above this line.`}</strong>
+  )
+}
+
+/** Its links are plain ones, as those of the router listen to it, each of them. */
+function Event({ row }: { readonly row: Extract<LiveRow, { kind: 'event' }> }) {
   return (
     <>
       <Time at={row.createdAt} />
-      <Link to="/events/$id" params={{ id: row.id }} className="type" data-event={row.id}>
+      <a href={`#/events/${encodeURIComponent(row.id)}`} className="type" data-event={row.id}>
         {visibleText(row.type)}
-      </Link>
+      </a>
       {row.taskId === null ? (
         <span className="task muted">{visibleText(row.sessionId ?? '')}</span>
       ) : (
-        <Link to="/tasks/$id" params={{ id: row.taskId }} className="task">
+        <a href={`#/tasks/${encodeURIComponent(row.taskId)}`} className="task">
           {visibleText(row.taskId)}
-        </Link>
+        </a>
       )}
       <span className="preview">{visibleText(row.preview)}</span>
     </>

@@ -32,19 +32,30 @@ describe('a window', () => {
 
   test('stands still while it is paused, and counts what comes and what is missed', () => {
     const window = filled(new LiveWindow(), 0, 10)
+    const shown = window.view(0)
+    // Came after the last view, so it is not what the person sees when they pause.
+    filled(window, 10, 1)
     window.pause()
-    filled(window, 10, ROWS_MAX + 7)
+    filled(window, 11, ROWS_MAX + 6)
     const paused = window.view(0)
+    expect(paused.rows).toBe(shown.rows)
     expect([paused.rows.length, paused.cameWhilePaused, paused.missedWhilePaused]).toEqual([10, ROWS_MAX + 7, 7])
     window.resume()
     expect(window.view(0)).toMatchObject({ isPaused: false, cameWhilePaused: 0, received: ROWS_MAX + 17 })
   })
 
-  test('counts events by second, and forgets seconds after a minute', () => {
+  test('counts events by whole second, and forgets seconds after a minute', () => {
     const window = filled(filled(new LiveWindow(), 0, 3, 1_000), 3, 2, 2_500)
-    const { rates } = window.view(2_900)
+    const { rates } = window.view(3_100).chart
     expect([rates.length, rates.at(-1), rates.at(-2)]).toEqual([RATE_SECONDS, 2, 3])
-    expect(window.view(1_000 * (RATE_SECONDS + 3)).rates.every((rate) => rate === 0)).toBe(true)
+    expect(window.view(1_000 * (RATE_SECONDS + 3)).chart.rates.every((rate) => rate === 0)).toBe(true)
+  })
+
+  test('has the same chart until a second is over', () => {
+    const window = new LiveWindow()
+    const { chart } = window.view(1_000)
+    expect(filled(window, 0, 1, 1_500).view(1_999).chart).toBe(chart)
+    expect(window.view(2_000).chart).not.toBe(chart)
   })
 
   test('has a row for a position that could not be kept', () => {

@@ -17,28 +17,32 @@ export type LiveRow =
       readonly type: string
       readonly taskId: string | null
       readonly sessionId: string | null
-      readonly agent: string | null
       readonly createdAt: string
       readonly preview: string
     }
   | { readonly kind: 'reset'; readonly id: string; readonly reason: string }
+
+/** How much came, and of what; another object only when a second is over, so that it is not drawn with every row. */
+export interface LiveChart {
+  /** Events of each of the last 60 whole seconds, oldest first. */
+  readonly rates: readonly number[]
+  /** Events by type since the page was opened, most first. */
+  readonly byType: readonly (readonly [string, number])[]
+}
 
 /** What the page shows; another object after each change. */
 export interface LiveView {
   /** Oldest first. */
   readonly rows: readonly LiveRow[]
   readonly isPaused: boolean
-  /** Rows that came since the pause began. */
+  /** Rows that came since those that are shown. */
   readonly cameWhilePaused: number
   /** Rows that came since the pause began and have left the window again. */
   readonly missedWhilePaused: number
   readonly received: number
   /** Rows that have left the window. */
   readonly dropped: number
-  /** Events of each of the last 60 seconds, oldest first. */
-  readonly rates: readonly number[]
-  /** Events by type since the page was opened, most first. */
-  readonly byType: readonly (readonly [string, number])[]
+  readonly chart: LiveChart
 }
 
 /** Holds the newest rows of a stream. While it is paused the view stands still, and what comes is counted. */
@@ -46,9 +50,12 @@ export class LiveWindow {
   #rows: LiveRow[] = []
   #received = 0
   #resets = 0
-  #paused: { readonly rows: readonly LiveRow[]; readonly atReceived: number } | undefined
+  /** The rows of the last view: what a person sees when they pause. */
+  #shown: { readonly rows: readonly LiveRow[]; readonly atReceived: number } = { rows: [], atReceived: 0 }
+  #isPaused = false
   readonly #seconds = new Map<number, number>()
   readonly #types = new Map<string, number>()
+  #chart: { readonly second: number; readonly chart: LiveChart } | undefined
 
   /** @param nowMs of any clock that goes on steadily. */
   add(item: StreamedEvent | StreamReset, nowMs: number): void {
@@ -65,29 +72,41 @@ export class LiveWindow {
     if (this.#rows.length >= ROWS_MAX + ROWS_SLACK) this.#rows = this.#rows.slice(-ROWS_MAX)
   }
 
+  /** Keeps the rows of the last view. */
   pause(): void {
-    this.#paused ??= { rows: this.#rows.slice(-ROWS_MAX), atReceived: this.#received }
+    this.#isPaused = true
   }
 
   resume(): void {
-    this.#paused = undefined
+    this.#isPaused = false
   }
 
   view(nowMs: number): LiveView {
-    const rows = this.#paused?.rows ?? this.#rows.slice(-ROWS_MAX)
-    const came = this.#paused === undefined ? 0 : this.#received - this.#paused.atReceived
-    const second = Math.floor(nowMs / 1_000)
-    for (const old of this.#seconds.keys()) if (old <= second - RATE_SECONDS) this.#seconds.delete(old)
+    if (!this.#isPaused && this.#shown.atReceived !== this.#received) {
+      this.#shown = { rows: this.#rows.slice(-ROWS_MAX), atReceived: this.#received }
+    }
+    const { rows, atReceived } = this.#shown
+    const came = this.#received - atReceived
     return {
       rows,
-      isPaused: this.#paused !== undefined,
+      isPaused: this.#isPaused,
       cameWhilePaused: came,
       missedWhilePaused: Math.max(0, came - ROWS_MAX),
       received: this.#received,
       dropped: Math.max(0, this.#received - ROWS_MAX),
-      rates: Array.from({ length: RATE_SECONDS }, (_, at) => this.#seconds.get(second - RATE_SECONDS + 1 + at) ?? 0),
+      chart: this.#chartAt(Math.floor(nowMs / 1_000)),
+    }
+  }
+
+  #chartAt(second: number): LiveChart {
+    if (this.#chart?.second === second) return this.#chart.chart
+    for (const old of this.#seconds.keys()) if (old < second - RATE_SECONDS) this.#seconds.delete(old)
+    const chart = {
+      rates: Array.from({ length: RATE_SECONDS }, (_, at) => this.#seconds.get(second - RATE_SECONDS + at) ?? 0),
       byType: [...this.#types].toSorted((a, b) => b[1] - a[1]),
     }
+    this.#chart = { second, chart }
+    return chart
   }
 }
 
@@ -102,8 +121,12 @@ function rowOf(event: StreamedEvent): LiveRow {
     type: event.type,
     taskId: event.task_id,
     sessionId: event.session_id,
-    agent: event.agent,
     createdAt: event.created_at,
-    preview: event.rawData.slice(0, PREVIEW_CHARACTERS),
+    preview: copyOf(event.rawData.slice(0, PREVIEW_CHARACTERS)),
   }
+}
+
+/** The same text in memory of its own: a part of a long text keeps the whole of it, up to 256 KiB a row. */
+function copyOf(text: string): string {
+  return ` ${text}`.slice(1)
 }

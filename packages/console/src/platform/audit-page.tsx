@@ -9,18 +9,32 @@ export function AuditPage() {
   return (
     <ListPage
       title="Audit"
-      request={{ path: '/v1/audit', command: 'audit list', method: 'audit.list' }}
+      request={{ path: '/v1/audit', command: 'audit', method: 'audit.list' }}
       read={(query, signal) => client.audit.list(query, { signal })}
       keyOf={({ id }) => id}
       empty="Nothing was changed yet."
       columns={[
         { title: 'When', cell: ({ at }) => <Time at={at} /> },
-        { title: 'Action', cell: ({ action }) => visibleText(action) },
+        {
+          title: 'Action, request',
+          cell: ({ action, request_id }) => (
+            <>
+              {visibleText(action)}
+              <div className="small muted mono">{visibleText(request_id)}</div>
+            </>
+          ),
+        },
         { title: 'Target', cell: ({ target }) => <span className="mono">{visibleText(target)}</span> },
-        { title: 'Tenant', cell: ({ tenant }) => visibleText(tenant) },
-        { title: 'Key', cell: ({ key_id }) => <span className="mono">{visibleText(key_id)}</span> },
+        {
+          title: 'Tenant, key',
+          cell: ({ tenant, key_id }) => (
+            <>
+              {visibleText(tenant)}
+              <div className="small muted mono">{visibleText(key_id)}</div>
+            </>
+          ),
+        },
         { title: 'Times', cell: ({ count }) => count },
-        { title: 'Request', cell: ({ request_id }) => <span className="mono">{visibleText(request_id)}</span> },
       ]}
     />
   )

@@ -9,7 +9,7 @@ export function DeadLettersPage() {
   return (
     <ListPage
       title="Dead letters"
-      request={{ path: '/v1/dead-letters', command: 'dead-letters list', method: 'deadLetters.list' }}
+      request={{ path: '/v1/dead-letters', command: 'dead-letters', method: 'deadLetters.list' }}
       read={(query, signal) => client.deadLetters.list(query, { signal })}
       keyOf={({ id }) => id}
       empty="Every record of the log is an event."

@@ -46,7 +46,7 @@ export function ListPage<T>(props: {
       {list.isPending && <Loading what={title.toLowerCase()} />}
       {list.data?.data.length === 0 && <Empty title={empty} />}
       {list.data !== undefined && list.data.data.length > 0 && (
-        <Table label={title} columns={columns} items={list.data.data} keyOf={keyOf} />
+        <Table label={title} columns={columns} items={list.data.data} keyOf={keyOf} isStacked />
       )}
       <Pager cursor={cursor} next={list.data?.next_cursor} onGo={setCursor} />
     </Page>

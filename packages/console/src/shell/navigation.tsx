@@ -1,5 +1,5 @@
 import type { CurrentApiKey } from '@ariftly/sdk'
-import { Link, useNavigate } from '@tanstack/react-router'
+import { Link, useLocation, useNavigate } from '@tanstack/react-router'
 import { useState } from 'react'
 import { mayUse, type Scope } from '../session/scopes.ts'
 import { useSession } from '../session/session.ts'
@@ -16,6 +16,7 @@ const PAGES = [
   { to: '/keys', title: 'Keys', key: 'k', scope: 'admin' },
   { to: '/audit', title: 'Audit', key: 'a', scope: 'admin' },
   { to: '/tenants', title: 'Tenants', key: 't', scope: 'platform' },
+  { to: '/system', title: 'System', key: 'y', scope: 'platform' },
   { to: '/dead-letters', title: 'Dead letters', key: 'x', scope: 'platform' },
 ] as const satisfies readonly { to: string; title: string; key: string; scope: Scope | undefined }[]
 
@@ -51,8 +52,14 @@ export function Navigation({ who }: { readonly who: CurrentApiKey }) {
 function NavLink({ page: { to, title, key: letter } }: { readonly page: (typeof PAGES)[number] }) {
   const navigate = useNavigate()
   useShortcut(`g ${letter}`, `Go to ${title}`, () => void navigate({ to }))
+  // A task is found by its events.
+  const isTask = useLocation({ select: ({ pathname }) => pathname.startsWith('/tasks/') })
   return (
-    <Link to={to} activeProps={{ 'aria-current': 'page' }}>
+    <Link
+      to={to}
+      activeProps={{ 'aria-current': 'page' }}
+      {...(isTask && to === '/events' ? { 'aria-current': 'true' as const } : {})}
+    >
       {title}
     </Link>
   )

@@ -6,10 +6,12 @@ import { StreamStatus } from '../live/stream-status.tsx'
 import { CopyAs } from '../ui/copy-as.tsx'
 import { Fault } from '../ui/fault.tsx'
 import { Empty, Loading, Missing, Page } from '../ui/page.tsx'
+import { Pager } from '../ui/pager.tsx'
 import { requestForms } from '../ui/request-forms.ts'
 import { visibleText } from '../ui/visible-text.ts'
+import { deliveryTimesOf, taskEventsOf } from './task-event.ts'
 import { Timeline } from './timeline.tsx'
-import { useTaskEvents } from './use-task-events.ts'
+import { taskQueryOf, useTaskEvents } from './use-task-events.ts'
 import { TaskTable } from './task-table.tsx'
 
 const route = getRouteApi('/tasks/$id')
@@ -23,13 +25,18 @@ export function TaskPage() {
 }
 
 function Task({ id }: { readonly id: string }) {
+  const search = route.useSearch()
+  const navigate = route.useNavigate()
   const { who } = useKey()
   const maySeeDeliveries = mayUse(who, 'webhooks')
-  const { pages, events, stream } = useTaskEvents(id)
-  const deliveries = useDeliveries({ task_id: id, limit: DELIVERIES_MAX }, { enabled: maySeeDeliveries })
-  const query = { task_id: id, order: 'asc', include: 'log,deliveries', limit: 100 }
-  const forms = requestForms({ path: '/v1/events', query, command: 'events list', method: 'events.list' })
-  const found = deliveries.data?.data ?? []
+  const { page, isNewest, stream } = useTaskEvents(id, search)
+  const events = page.data?.data ?? []
+  const times = deliveryTimesOf(events, isNewest)
+  const deliveries = useDeliveries(
+    { task_id: id, limit: DELIVERIES_MAX, ...times },
+    { enabled: maySeeDeliveries && times.after !== undefined },
+  )
+  const taskEvents = taskEventsOf(events, deliveries.data?.data ?? [])
   return (
     <Page
       title={
@@ -38,44 +45,55 @@ function Task({ id }: { readonly id: string }) {
         </>
       }
       name={id}
-      actions={
-        <>
-          <Link to="/live" search={{ task_id: id }} className="button">
-            Watch live
-          </Link>
-          <CopyAs forms={{ ...forms, cli: `ariftly timeline ${id}` }} />
-        </>
-      }
+      actions={<Actions id={id} />}
     >
       <StreamStatus stream={stream} />
-      {pages.error !== null && <Fault error={pages.error} retry={() => void pages.refetch()} />}
+      {page.error !== null && <Fault error={page.error} retry={() => void page.refetch()} />}
       {deliveries.error !== null && <Fault error={deliveries.error} retry={() => void deliveries.refetch()} />}
       {!maySeeDeliveries && <Missing scope="webhooks" what="deliveries and attempts are not shown." />}
-      {pages.isPending && <Loading what="the events of the task" />}
-      {pages.isSuccess && events.length === 0 && (
+      {page.isPending && <Loading what="the events of the task" />}
+      {page.isSuccess && events.length === 0 && (
         <Empty title="This task has no event.">
           <p>Its events are found here a moment after they were posted.</p>
         </Empty>
       )}
       {events.length > 0 && (
         <>
-          <Timeline events={events} deliveries={found} />
-          <TaskTable events={events} deliveries={found} />
+          <Timeline events={taskEvents} />
+          <TaskTable events={taskEvents} />
         </>
       )}
-      {pages.hasNextPage && (
-        <button type="button" disabled={pages.isFetchingNextPage} onClick={() => void pages.fetchNextPage()}>
-          {pages.isFetchingNextPage ? 'Loading …' : 'Next 100 events'}
-        </button>
-      )}
-      {deliveries.data?.has_more === true && (
-        <p className="muted">
-          The newest {DELIVERIES_MAX} deliveries are shown.{' '}
-          <Link to="/deliveries" search={{ task_id: id }}>
-            All of them
-          </Link>
-        </p>
-      )}
+      <Pager
+        cursor={search.cursor}
+        next={page.data?.next_cursor}
+        isOldestFirst={search.order === undefined}
+        onGo={(cursor) => void navigate({ search: { ...search, cursor } })}
+      />
     </Page>
+  )
+}
+
+function Actions({ id }: { readonly id: string }) {
+  const search = route.useSearch()
+  const { who } = useKey()
+  const query = taskQueryOf(id, search, mayUse(who, 'webhooks'))
+  const forms = requestForms({
+    path: '/v1/events',
+    query,
+    command: 'timeline',
+    commandArgs: [id],
+    method: 'events.list',
+  })
+  const isNewestFirst = search.order === 'desc'
+  return (
+    <>
+      <Link to="/tasks/$id" params={{ id }} search={isNewestFirst ? {} : { order: 'desc' }} className="button">
+        {isNewestFirst ? 'Oldest first' : 'Newest first'}
+      </Link>
+      <Link to="/live" search={{ task_id: id }} className="button">
+        Watch live
+      </Link>
+      <CopyAs forms={forms} />
+    </>
   )
 }

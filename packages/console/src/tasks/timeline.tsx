@@ -1,6 +1,6 @@
-import type { ListedDelivery, QueriedEvent } from '@ariftly/sdk'
 import { durationText } from '../ui/time.tsx'
 import { visibleText } from '../ui/visible-text.ts'
+import type { TaskEvent } from './task-event.ts'
 
 /** Rows that are drawn; the table below has all. */
 const ROWS_MAX = 60
@@ -14,11 +14,8 @@ interface Mark {
 }
 
 /** Each event on a line over time: the sender's clock, the log, Postgres, and each attempt. */
-export function Timeline(props: {
-  readonly events: readonly QueriedEvent[]
-  readonly deliveries: readonly ListedDelivery[]
-}) {
-  const rows = props.events.slice(0, ROWS_MAX).map((event) => ({ event, marks: marksOf(event, props.deliveries) }))
+export function Timeline({ events }: { readonly events: readonly TaskEvent[] }) {
+  const rows = events.slice(0, ROWS_MAX).map((one) => ({ event: one.event, marks: marksOf(one) }))
   const times = rows.flatMap(({ marks }) => marks.filter(({ kind }) => kind !== 'created').map(({ atMs }) => atMs))
   if (times.length === 0) return null
   const fromMs = Math.min(...times)
@@ -48,20 +45,28 @@ export function Timeline(props: {
             <g key={event.id} transform={`translate(0 ${row * ROW_HEIGHT + ROW_HEIGHT / 2})`}>
               <line className="lane" x1={x(firstOf(marks))} x2={x(lastOf(marks))} y1={0} y2={0} />
               {marks.map((mark, at) => (
-                <rect key={at} className={`mark ${mark.kind}`} x={x(mark.atMs) - 2.5} y={-7} width={5} height={14}>
+                <line
+                  key={at}
+                  className={`mark ${mark.kind}`}
+                  x1={x(mark.atMs)}
+                  x2={x(mark.atMs)}
+                  y1={-7}
+                  y2={7}
+                  vectorEffect="non-scaling-stroke"
+                >
                   <title>{mark.title}</title>
-                </rect>
+                </line>
               ))}
             </g>
           ))}
         </svg>
       </div>
-      {props.events.length > ROWS_MAX && <p className="muted small">The first {ROWS_MAX} events are drawn.</p>}
+      {events.length > ROWS_MAX && <p className="muted small">The first {ROWS_MAX} events are drawn.</p>}
     </figure>
   )
 }
 
-function marksOf(event: QueriedEvent, deliveries: readonly ListedDelivery[]): readonly Mark[] {
+function marksOf({ event, listed, others }: TaskEvent): readonly Mark[] {
   const marks: Mark[] = [
     { atMs: Date.parse(event.created_at), kind: 'created', title: `created ${event.created_at} (the sender's clock)` },
   ]
@@ -72,7 +77,7 @@ function marksOf(event: QueriedEvent, deliveries: readonly ListedDelivery[]): re
       marks.push({ atMs: Date.parse(log.projected_at), kind: 'projected', title: `projected ${log.projected_at}` })
     }
   }
-  for (const { attempts = [], webhook_id } of deliveries.filter(({ event_id }) => event_id === event.id)) {
+  for (const { attempts = [], webhook_id } of listed) {
     for (const { started_at, error, status, attempt } of attempts) {
       const outcome = error ?? String(status)
       const kind = error === null ? 'attempt-good' : 'attempt-bad'
@@ -82,6 +87,14 @@ function marksOf(event: QueriedEvent, deliveries: readonly ListedDelivery[]): re
         title: `attempt ${attempt} of ${webhook_id}: ${outcome}, ${started_at}`,
       })
     }
+  }
+  for (const { webhook_id, last_attempt_at, last_error_class } of others) {
+    if (last_attempt_at === null) continue
+    marks.push({
+      atMs: Date.parse(last_attempt_at),
+      kind: last_error_class === null ? 'attempt-good' : 'attempt-bad',
+      title: `last attempt of ${webhook_id}: ${last_error_class ?? 'delivered'}, ${last_attempt_at}`,
+    })
   }
   return marks
 }

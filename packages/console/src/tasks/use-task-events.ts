@@ -1,38 +1,48 @@
-import type { QueriedEvent, StreamState } from '@ariftly/sdk'
-import { useInfiniteQuery } from '@tanstack/react-query'
+import type { ListEventsQuery, QueriedEvent, StreamState } from '@ariftly/sdk'
+import { keepPreviousData, useQuery } from '@tanstack/react-query'
 import { useEffect, useRef, useState } from 'react'
+import { usePendingPoll } from '../deliveries/use-pending-poll.ts'
+import { mayUse } from '../session/scopes.ts'
 import { useKey } from '../session/session.ts'
 import { firstPage } from '../ui/first-page.ts'
+import type { TaskSearch } from './task-search.ts'
 
-const LIMIT = 100
 /** What a stream says is asked for after so long: it is projected by then, mostly. */
 const PROJECTED_MS = 300
 
-/** The events of a task, oldest first, 100 a page. A stream tells of new ones, and the last page is asked for again. */
-export function useTaskEvents(id: string) {
+/** The query of one page of a task; with what became of the events, if the key may see it. */
+export function taskQueryOf(id: string, search: TaskSearch, withDeliveries: boolean) {
+  const { cursor } = search
+  const order: ListEventsQuery['order'] = search.order ?? 'asc'
+  const include = withDeliveries ? (['log', 'deliveries'] as const) : (['log'] as const)
+  return { task_id: id, order, limit: 100, include, ...(cursor === undefined ? {} : { cursor }) } as const
+}
+
+/**
+ * One page of the events of a task. A stream tells of new ones: where they belong on this page it is asked for again, and so it is while a delivery is
+ * pending.
+ */
+export function useTaskEvents(id: string, search: TaskSearch) {
   const { client, who } = useKey()
   const [stream, setStream] = useState<StreamState>({ type: 'connecting' })
-  const pages = useInfiniteQuery({
-    queryKey: ['task', who.tenant, id],
-    initialPageParam: undefined as string | undefined,
-    queryFn: async ({ pageParam, signal }) =>
+  const pollMs = usePendingPoll()
+  const query = taskQueryOf(id, search, mayUse(who, 'webhooks'))
+  const page = useQuery({
+    queryKey: ['task', who.tenant, query],
+    queryFn: async ({ signal }) =>
       await firstPage(
-        client.events.list(
-          {
-            task_id: id,
-            order: 'asc',
-            limit: LIMIT,
-            include: ['log'],
-            ...(pageParam === undefined ? {} : { cursor: pageParam }),
-          },
-          { signal },
-        ),
+        client.events.list({ ...query, include: [...query.include] } satisfies ListEventsQuery, { signal }),
       ),
-    getNextPageParam: ({ next_cursor, has_more }) => (has_more ? (next_cursor ?? undefined) : undefined),
+    placeholderData: keepPreviousData,
+    refetchInterval: ({ state }) => pollMs(state.data?.data.some(isUnfinished) ?? false, state.dataUpdateCount),
   })
-  const refetch = useRef(pages.refetch)
+  const isNewest = search.order === 'desc' ? search.cursor === undefined : page.data?.has_more === false
+  const tell = useRef<() => void>(() => undefined)
   useEffect(() => {
-    refetch.current = pages.refetch
+    tell.current = () => {
+      // An empty page, or one that is still asked for, may be the newest.
+      if (isNewest || page.data === undefined) void page.refetch()
+    }
   })
   useEffect(() => {
     const events = client.events.stream({ task_id: id, onState: setStream })
@@ -42,7 +52,7 @@ export function useTaskEvents(id: string) {
         if (item.type === 'stream.reset') continue
         timer ??= setTimeout(() => {
           timer = undefined
-          void refetch.current()
+          tell.current()
         }, PROJECTED_MS)
       }
     }
@@ -53,6 +63,9 @@ export function useTaskEvents(id: string) {
       events.close()
     }
   }, [client, id])
-  const events: readonly QueriedEvent[] = pages.data?.pages.flatMap((page) => page.data) ?? []
-  return { pages, events, stream }
+  return { page, isNewest, stream }
+}
+
+function isUnfinished({ deliveries = [] }: QueriedEvent): boolean {
+  return deliveries.some(({ status }) => status === 'pending')
 }

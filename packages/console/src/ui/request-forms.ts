@@ -14,6 +14,10 @@ export interface ShownRequest {
   readonly command: string
   /** `events.list` of `client.events.list(…)`. */
   readonly method: string
+  /** What command and method take before the query: the ids of the path. */
+  readonly args?: readonly string[]
+  /** What the command takes in place of them and of the query. */
+  readonly commandArgs?: readonly string[]
 }
 
 /** Options of the command line that are not named as the parameter. */
@@ -27,18 +31,21 @@ const OPTIONS: Readonly<Record<string, string>> = {
 }
 
 /** The request as curl, CLI and SDK; the address is that of the page. */
-export function requestForms({ path, query, command, method }: ShownRequest): Forms {
-  const set = Object.entries(query).filter(([, value]) => value !== undefined && value !== '' && textOf(value) !== '')
+export function requestForms({ path, query, command, method, args = [], commandArgs }: ShownRequest): Forms {
+  const set = Object.entries(query).filter(([, value]) => value !== undefined && textOf(value) !== '')
   const search = set.map(([name, value]) => `${name}=${encodeURIComponent(textOf(value))}`).join('&')
   const url = `$ARIFTLY_URL${path}${search === '' ? '' : `?${search}`}`
-  const flags = set
-    .map(([name, value]) => ` --${OPTIONS[name] ?? name.replaceAll('_', '-')} ${quoted(textOf(value))}`)
-    .join('')
-  const args = set.length === 0 ? '' : JSON.stringify(Object.fromEntries(set), null, 2)
+  const options = set.flatMap(([name, value]) => [
+    `--${OPTIONS[name] ?? name.replaceAll('_', '-')}`,
+    quoted(textOf(value)),
+  ])
+  const words = commandArgs?.map(quoted) ?? [...args.map(quoted), ...options]
+  const values = set.length === 0 ? args : [...args, Object.fromEntries(set)]
+  const call = `client.${method}(${values.map((value) => JSON.stringify(value, null, 2)).join(', ')})`
   return {
     curl: `curl -H "Authorization: Bearer $ARIFTLY_API_KEY" "${url}"`,
-    cli: `ariftly ${command}${flags}`,
-    sdk: `import { Ariftly } from '@ariftly/sdk'\n\nconst client = new Ariftly()\nconst result = client.${method}(${args})`,
+    cli: ['ariftly', command, ...words].join(' '),
+    sdk: `import { Ariftly } from '@ariftly/sdk'\n\nconst client = new Ariftly()\nconst result = ${call}`,
   }
 }
 

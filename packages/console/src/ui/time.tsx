@@ -1,23 +1,30 @@
-const LOCAL = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' })
-
 /** A time: local, with milliseconds; the date only when it is not today. The title has it whole, local and UTC. */
 export function Time({ at, whole = false }: { readonly at: string | null | undefined; readonly whole?: boolean }) {
   if (at === null || at === undefined) return <span className="muted">–</span>
   const date = new Date(at)
   if (Number.isNaN(date.getTime())) return <span>{at}</span>
   const iso = date.toISOString()
+  const [day, clock] = [dayText(date), clockText(date)]
   return (
-    <time dateTime={iso} title={`${LOCAL.format(date)} local\n${iso} UTC`} className="time">
-      {localText(date)}
+    <time dateTime={iso} title={`${day} ${clock} local\n${iso} UTC`} className="time">
+      {shortText(day, clock)}
       {whole && <span className="utc muted">{iso}</span>}
     </time>
   )
 }
 
-function localText(date: Date): string {
-  const clock = `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}.${String(date.getMilliseconds()).padStart(3, '0')}`
-  const isToday = date.toDateString() === new Date().toDateString()
-  return isToday ? clock : `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())} ${clock}`
+/** The day is left out when it is today. */
+function shortText(day: string, clock: string): string {
+  return day === dayText(new Date()) ? clock : `${day} ${clock}`
+}
+
+function dayText(date: Date): string {
+  return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`
+}
+
+function clockText(date: Date): string {
+  const ms = String(date.getMilliseconds()).padStart(3, '0')
+  return `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}.${ms}`
 }
 
 /** `340 ms`, `2.4 s`, `3 min`, `2 h`, `4 d`. */

@@ -34,6 +34,20 @@ describe('a request', () => {
     expect(sdk).toContain('client.events.list({')
   })
 
+  test('of one thing has its id before the query, in every form', () => {
+    const one = { path: '/v1/events/evt_1', command: 'events get', method: 'events.get', args: ["evt_1'"] }
+    const { cli, sdk } = requestForms({ ...one, query: { include: ['log', 'deliveries'] } })
+    expect(cli).toBe(String.raw`ariftly events get 'evt_1'\''' --include log,deliveries`)
+    expect(sdk.replaceAll(/\s+/g, ' ')).toContain(`client.events.get("evt_1'", { "include": [ "log", "deliveries" ] })`)
+  })
+
+  test('may be another command, with arguments of its own', () => {
+    const query = { task_id: 't 1', order: 'asc' }
+    const { cli, sdk } = requestForms({ ...request, command: 'timeline', commandArgs: ['t 1'], query })
+    expect(cli).toBe(`ariftly timeline 't 1'`)
+    expect(sdk).toContain('client.events.list({')
+  })
+
   test('cannot leave the quotes of a shell', () => {
     const { curl } = requestForms({ ...request, query: { task_id: '"$(id)`id`' } })
     expect(curl).not.toMatch(/\$\(|`|""/)

@@ -37,7 +37,7 @@ export function ReplayDialog({ webhook, onClose }: { readonly webhook: Webhook; 
       {shown === undefined ? (
         <form className="dialog-body" onSubmit={submit}>
           <p>Events that fit the webhook and were created since then are delivered again.</p>
-          <Field name="after" label="Since (ISO 8601, by created_at)" value={anHourAgo} />
+          <Field name="after" label="After (ISO 8601, when the log took them)" value={anHourAgo} />
           {start.error !== null && <Fault error={start.error} />}
           <button type="submit" className="primary" disabled={start.isPending}>
             Replay

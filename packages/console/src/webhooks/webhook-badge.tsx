@@ -8,7 +8,11 @@ const REASONS: Readonly<Record<string, string>> = {
 }
 
 /** Whether a webhook is delivered to, and why not. */
-export function WebhookBadge({ webhook }: { readonly webhook: Webhook }) {
+export function WebhookBadge({
+  webhook,
+}: {
+  readonly webhook: Pick<Webhook, 'enabled' | 'disabled_reason' | 'failing_since'>
+}) {
   const { enabled, disabled_reason, failing_since } = webhook
   if (!enabled) return <Badge tone="bad">{REASONS[disabled_reason ?? ''] ?? 'disabled'}</Badge>
   if (failing_since !== null)

@@ -6,15 +6,16 @@ import { DeliveryFilter } from '../deliveries/delivery-filter.tsx'
 import { DeliveryList } from '../deliveries/delivery-list.tsx'
 import { RedeliverDialog } from '../deliveries/redeliver-dialog.tsx'
 import { useKey } from '../session/session.ts'
+import { Fact } from '../ui/fact.tsx'
 import { Fault } from '../ui/fault.tsx'
 import { Loading, Page } from '../ui/page.tsx'
 import { Time } from '../ui/time.tsx'
 import { visibleText } from '../ui/visible-text.ts'
+import { pendingText } from './pending-text.ts'
 import { WebhookActions } from './webhook-actions.tsx'
 import { WebhookBadge } from './webhook-badge.tsx'
 import { WebhookForm, type WebhookMembers } from './webhook-form.tsx'
 import { WebhookStatistics } from './webhook-stats.tsx'
-import { pendingText } from './webhooks-page.tsx'
 
 const route = getRouteApi('/webhooks/$id')
 const EVERY_MS = 5_000
@@ -43,8 +44,8 @@ export function WebhookPage() {
         <>
           <State webhook={data} />
           <WebhookStatistics id={id} />
-          <Deliveries id={id} />
           <Settings webhook={data} />
+          <Deliveries id={id} />
         </>
       )}
     </Page>
@@ -54,37 +55,26 @@ export function WebhookPage() {
 function State({ webhook }: { readonly webhook: Webhook }) {
   return (
     <dl className="facts card">
-      <div>
-        <dt>State</dt>
-        <dd>
-          <WebhookBadge webhook={webhook} />
-        </dd>
-      </div>
-      <div>
-        <dt>Address</dt>
-        <dd className="mono">{visibleText(webhook.url)}</dd>
-      </div>
-      <div>
-        <dt>Pending</dt>
-        <dd>
-          {pendingText(webhook)}
-          {webhook.oldest_pending_at !== null && (
-            <>
-              , the oldest since <Time at={webhook.oldest_pending_at} />
-            </>
-          )}
-        </dd>
-      </div>
-      <div>
-        <dt>Last success</dt>
-        <dd>
-          <Time at={webhook.last_success_at} />
-        </dd>
-      </div>
-      <div>
-        <dt>Id</dt>
-        <dd className="mono">{webhook.id}</dd>
-      </div>
+      <Fact name="State">
+        <WebhookBadge webhook={webhook} />
+      </Fact>
+      <Fact name="Address">
+        <span className="mono">{visibleText(webhook.url)}</span>
+      </Fact>
+      <Fact name="Pending">
+        {pendingText(webhook)}
+        {webhook.oldest_pending_at !== null && (
+          <>
+            , the oldest since <Time at={webhook.oldest_pending_at} />
+          </>
+        )}
+      </Fact>
+      <Fact name="Last success">
+        <Time at={webhook.last_success_at} />
+      </Fact>
+      <Fact name="Id">
+        <span className="mono">{webhook.id}</span>
+      </Fact>
     </dl>
   )
 }

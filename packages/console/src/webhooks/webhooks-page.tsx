@@ -10,6 +10,7 @@ import { requestForms } from '../ui/request-forms.ts'
 import { Table, type Column } from '../ui/table.tsx'
 import { Time } from '../ui/time.tsx'
 import { visibleText } from '../ui/visible-text.ts'
+import { pendingText } from './pending-text.ts'
 import { WebhookBadge } from './webhook-badge.tsx'
 
 const LIMIT = 100
@@ -51,7 +52,9 @@ export function WebhooksPage() {
           </Link>
         </Empty>
       )}
-      {webhooks.length > 0 && <Table label="Webhooks" columns={COLUMNS} items={webhooks} keyOf={({ id }) => id} />}
+      {webhooks.length > 0 && (
+        <Table label="Webhooks" columns={COLUMNS} items={webhooks} keyOf={({ id }) => id} isStacked />
+      )}
       {list.hasNextPage && (
         <button type="button" disabled={list.isFetchingNextPage} onClick={() => void list.fetchNextPage()}>
           More
@@ -78,8 +81,3 @@ const COLUMNS: readonly Column<Webhook>[] = [
   { title: 'Pending', cell: pendingText },
   { title: 'Last success', cell: ({ last_success_at }) => <Time at={last_success_at} /> },
 ]
-
-/** The API counts up to 10,000. */
-export function pendingText({ pending_count }: Pick<Webhook, 'pending_count'>): string {
-  return pending_count >= 10_000 ? '10,000 or more' : String(pending_count)
-}

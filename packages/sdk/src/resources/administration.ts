@@ -10,6 +10,7 @@ import type {
   ListTenantsQuery,
   NewApiKey,
   NewApiKeyRequest,
+  System,
   Tenant,
   TenantRequest,
 } from '../api-types.ts'
@@ -89,5 +90,13 @@ export class DeadLetters extends Resource {
   /** Newest first. A page may be empty and yet not be the last one. */
   list(query?: ListDeadLettersQuery, options?: CallOptions): List<DeadLetter> {
     return this.pages('/v1/dead-letters', query, options)
+  }
+}
+
+/** How the installation is (scope `platform`). */
+export class SystemStatus extends Resource {
+  /** As far as the database knows it. Counts end at limits: `deliveries.complete` tells. */
+  async get(options?: CallOptions): Promise<System> {
+    return await this.read('/v1/system', {}, options)
   }
 }

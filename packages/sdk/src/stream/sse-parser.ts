@@ -33,8 +33,13 @@ export class SseParser {
     const frames: Frame[] = []
     let text = this.#rest + this.#decoder.decode(chunk, { stream: true })
     let start = 0
+    // Looked for once in a text that has none, as most have: a look goes on to the end of the chunk.
+    let cr = text.indexOf('\r', this.#from)
     for (;;) {
-      const end = lineEnd(text, Math.max(start, this.#from))
+      const from = Math.max(start, this.#from)
+      if (cr !== -1 && cr < from) cr = text.indexOf('\r', from)
+      const lf = text.indexOf('\n', from)
+      const end = cr === -1 || (lf !== -1 && lf < cr) ? lf : cr
       if (end === -1) break
       const isCrLf = text.charCodeAt(end) === CR && text.charCodeAt(end + 1) === LF
       // Whether a carriage return at the end of a chunk is half of a CRLF is known with the next chunk.
@@ -88,10 +93,3 @@ export class SseParser {
 
 const CR = 13
 const LF = 10
-
-function lineEnd(text: string, from: number): number {
-  const lf = text.indexOf('\n', from)
-  const cr = text.indexOf('\r', from)
-  if (cr === -1) return lf
-  return lf === -1 ? cr : Math.min(lf, cr)
-}

@@ -1,0 +1,34 @@
+import { defineRow, plain, time, type RowOf } from '../define-row.ts'
+import type { Queryable } from '../queryable.ts'
+
+const processRow = defineRow('p', {
+  /** `ingest`, `stream-gateway` or `webhook-worker`. */
+  service: plain<string>(),
+  /** UUID, another one after each start. */
+  id: plain<string>(),
+  /** When it last said that it is at work, by the clock of Postgres. */
+  seenAtMs: time(),
+})
+
+/** A process that has told Postgres of itself. */
+export type ProcessRow = RowOf<typeof processRow>
+
+/** Processes of one kind that are listed. */
+const PROCESSES_MAX = 500
+
+/**
+ * The processes that tell Postgres of themselves, by service: see `Replica`, and `beatWorker` for webhook workers. One that has gone stays until another one
+ * of its kind removes it. By primary keys.
+ */
+export async function listProcesses(db: Queryable): Promise<readonly ProcessRow[]> {
+  const { rows } = await db.query(
+    `SELECT ${processRow.columns}
+       FROM (
+         (SELECT service, replica AS id, seen_at FROM service_replicas ORDER BY service, replica LIMIT $1)
+          UNION ALL
+         (SELECT 'webhook-worker', id, beat_at FROM webhook_workers ORDER BY id LIMIT $1)) AS p
+      ORDER BY service, id`,
+    [PROCESSES_MAX],
+  )
+  return rows.map(processRow.read)
+}
