@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { mkdtempSync, readFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -285,6 +285,14 @@ describe('through pipes', () => {
   })
 })
 
+/** Nothing that drives the terminal but our colours, the erased status and line ends. */
+function expectHarmless(raw: string): void {
+  // oxlint-disable-next-line no-control-regex
+  const text = raw.replaceAll(/\u001b\[\d+m|\r\u001b\[2K|\r\n/g, '')
+  expect(/[\p{Cc}\p{Bidi_Control}\u2028\u200b]/u.exec(text)?.[0]).toBeUndefined()
+  expect(text).not.toContain(platformKey)
+}
+
 describe('in a terminal', () => {
   let task: string
   let webhook: string
@@ -302,6 +310,7 @@ describe('in a terminal', () => {
       HOSTILE,
     ])
     webhook = textOf(linesOf(made.out)[0], 'id')
+    await pipe(['keys', 'create', '--name', '\u202ereader', '--scopes', 'events:read'])
     await sendHostile(task)
     await eventually(
       async () => linesOf((await pipe(['webhooks', 'deliveries', webhook, '--status', 'delivered'])).out).length >= 1,
@@ -318,17 +327,29 @@ describe('in a terminal', () => {
     ['webhooks test', () => [webhook]],
     ['deliveries list', () => ['--task', task]],
     ['deliveries get', async () => [await deliveryId()]],
+    ['wait', async () => [await eventId(), '--delivered']],
+    ['webhooks stats', () => [webhook]],
+    ['keys list', () => []],
+    ['tenants list', () => []],
+    ['audit', () => []],
+    ['dead-letters', () => []],
     ['types', () => []],
     ['whoami', () => []],
   ] as const)('%s shows what is hostile escaped', async (command, args) => {
     const rest = await args()
     const raw = await startRawTerminal({ program, args: [...command.split(' '), ...rest], env: env() })
     expect(raw.code).toBe(0)
-    // Colours are ours.
-    // oxlint-disable-next-line no-control-regex
-    const text = raw.text.replaceAll(/\u001b\[\d+m/g, '').replaceAll('\r\n', '\n')
-    expect(/[\p{Cc}\p{Bidi_Control}\u2028\u200b]/u.exec(text.replaceAll('\n', ''))?.[0]).toBeUndefined()
-    expect(text).not.toContain(platformKey)
+    expectHarmless(raw.text)
+  })
+
+  test('events send shows refused lines escaped', async () => {
+    const file = join(mkdtempSync(join(tmpdir(), 'cli-lines-')), 'events.ndjson')
+    const refused = JSON.stringify({ type: HOSTILE, task_id: task, data: { [HOSTILE]: LARGE } })
+    writeFileSync(file, `${HOSTILE}\n${refused}\n`)
+    const raw = await startRawTerminal({ program, args: ['events', 'send', '-f', file], env: env() })
+    expect(raw.code).toBe(1)
+    expect(raw.text.match(/line \d is refused/g)).toHaveLength(2)
+    expectHarmless(raw.text)
   })
 
   test('JSON on a terminal is the same value, in characters that drive nothing', async () => {

@@ -2,6 +2,7 @@ import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Ariftly, type NewEvent } from '@ariftly/sdk'
+import { openEpoch } from '@ariftly/store/projection'
 import { createWorld, startServiceProcess, type ServiceProcess, type World } from '@ariftly/testkit'
 import { installCli } from './install-cli.ts'
 import { startInTerminal, startPiped, type PipedCli, type TerminalCli } from './start-cli.ts'
@@ -16,10 +17,17 @@ export interface FlowSystem {
   killServer(): Promise<void>
   /** Starts it again, on the same port. */
   startServer(): Promise<void>
+  /** What an operator does who takes the log for another one, while the server is down: positions in it are of no use then. */
+  changeLog(): Promise<void>
   /** Runs the command line with its state in `home`; the server is `url` unless `env` says otherwise. */
   run(home: string, args: readonly string[], env?: Readonly<Record<string, string>>, input?: string): PipedCli
-  /** The same in a terminal. */
-  open(home: string, args: readonly string[], env?: Readonly<Record<string, string>>): TerminalCli
+  /** The same in a terminal, of the usual size unless it is given. */
+  open(
+    home: string,
+    args: readonly string[],
+    env?: Readonly<Record<string, string>>,
+    size?: { readonly cols: number; readonly rows: number },
+  ): TerminalCli
   newHome(): string
   /** Numbers of the events of tasks that begin so, by task, in the order of the log. */
   numbers(tasks: string): Promise<ReadonlyMap<string, readonly number[]>>
@@ -69,8 +77,12 @@ export async function startFlowSystem(): Promise<FlowSystem> {
     async startServer() {
       server = await startServiceProcess('standalone', world.env, { port })
     },
+    async changeLog() {
+      const { rows } = await world.admin.query<{ cluster_id: string }>('SELECT cluster_id FROM log_epochs LIMIT 1')
+      await openEpoch(world.admin, { topic: world.topics.topic, clusterId: rows[0]?.cluster_id ?? '' })
+    },
     run: (home, args, env = {}, input = '') => started(startPiped(options(home, args, env), input)),
-    open: (home, args, env = {}) => started(startInTerminal(options(home, args, env))),
+    open: (home, args, env = {}, size) => started(startInTerminal(options(home, args, env), size)),
     newHome: () => mkdtempSync(join(process.env['ARIFTLY_TEST_DIR'] ?? tmpdir(), 'cli-home-')),
     async numbers(tasks) {
       const { rows } = await world.admin.query<{ task_id: string; n: number }>(

@@ -1,6 +1,7 @@
 import { Agent as HttpAgent, request as requestHttp, type ClientRequest, type IncomingMessage } from 'node:http'
 import { Agent as HttpsAgent, request as requestHttps } from 'node:https'
 import type { LookupFunction } from 'node:net'
+import { urlToHttpOptions } from 'node:url'
 import type { AttemptOutcome } from './outcome.ts'
 import type { ResolvedTarget } from './resolve-target.ts'
 
@@ -22,12 +23,12 @@ export function openTarget({ url, addresses }: ResolvedTarget, timeoutMs: number
   const isSecure = url.protocol === 'https:'
   const request = isSecure ? requestHttps : requestHttp
   const agent = new (isSecure ? HttpsAgent : HttpAgent)({ keepAlive: true, timeout: IDLE_MS_MAX })
-  const lookup = createLookup(addresses)
+  const common = { ...urlToHttpOptions(url), method: 'POST', lookup: createLookup(addresses) }
 
   function send(headers: Readonly<Record<string, string>>, body: Buffer, isFresh: boolean): Promise<Sent> {
     return new Promise((resolve) => {
-      const options = { method: 'POST', headers: { ...headers, 'content-length': String(body.length) }, lookup }
-      const sent = request(url, { ...options, agent: isFresh ? false : agent })
+      const own = { ...headers, 'content-length': String(body.length) }
+      const sent = request({ ...common, headers: own, agent: isFresh ? false : agent })
       watch(sent, timeoutMs, resolve)
       sent.end(body)
     })

@@ -9,14 +9,16 @@ export interface Rejects {
 }
 
 /**
- * Opens it for a run that continues after so many bytes of it: what a killed run wrote beyond them is cut off, as its lines are sent again. Throws a
- * CliError `rejects_exist` where a new run would write into a file that has lines.
+ * Opens it. `kept` is what a run that is continued had noted of this file, bytes: what it wrote beyond them before it was killed is cut off, as its
+ * lines are sent again. Undefined for a file that the run has not opened before, which must be empty. Throws a CliError `rejects_exist` where lines
+ * would be missing, or mixed with those of others.
  */
-export async function openRejects(path: string, bytes: number): Promise<Rejects> {
+export async function openRejects(path: string, kept: number | undefined): Promise<Rejects> {
   const file = await openFile(path)
+  const bytes = kept ?? 0
   try {
     const { size } = await file.stat()
-    if (size < bytes || (size > 0 && bytes === 0)) {
+    if (size < bytes || (kept === undefined && size > 0)) {
       throw new CliError('rejects_exist', `${path} does not hold what this command has written to it.`, {
         pointer: '--rejects',
         remedy: 'Name another file, or remove it.',

@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Ariftly } from '@ariftly/sdk'
 import type { Context } from '../command/context.ts'
@@ -53,7 +53,7 @@ export async function runSend(context: Context, o: SendOptions): Promise<SendRes
   const releases: (() => void)[] = [() => display.close()]
   try {
     if (o.file === undefined || digest === undefined) {
-      const rejects = o.rejects === undefined ? undefined : await openRejects(o.rejects, 0)
+      const rejects = o.rejects === undefined ? undefined : await openRejects(o.rejects, undefined)
       return await sendLines({ context, o, client, display, rejects, input: context.stdin, state: undefined })
     }
     const { signal } = context
@@ -68,8 +68,9 @@ export async function runSend(context: Context, o: SendOptions): Promise<SendRes
       await display.note(show`This file was sent by ${kept.doneAt}. Send it as new events with --again.`)
       return resultOf(kept, kept.line)
     }
-    const state = kept === undefined || kept.doneAt !== null ? newSendState(scope, time.now()) : kept
-    const rejects = o.rejects === undefined ? undefined : await openRejects(o.rejects, state.rejectsBytes)
+    const before = kept === undefined || kept.doneAt !== null ? newSendState(scope, time.now()) : kept
+    const { rejects, state } = await openOwnRejects(o.rejects, before)
+    // It names the file before anything is written there: what a killed run has written is then known to be its own.
     await writeState(path, state)
     if (state.line > 0) await display.note(show`Continuing after line ${state.line}.`)
     return await sendLines({
@@ -84,6 +85,17 @@ export async function runSend(context: Context, o: SendOptions): Promise<SendRes
   } finally {
     for (const release of releases.toReversed()) release()
   }
+}
+
+/** Opens the file of refused lines, if one was asked for, and notes it in the state. */
+async function openOwnRejects(
+  asked: string | undefined,
+  before: SendState,
+): Promise<{ readonly rejects: Rejects | undefined; readonly state: SendState }> {
+  if (asked === undefined) return { rejects: undefined, state: before }
+  const path = resolve(asked)
+  const kept = before.rejects === path ? before.rejectsBytes : undefined
+  return { rejects: await openRejects(path, kept), state: { ...before, rejects: path, rejectsBytes: kept ?? 0 } }
 }
 
 interface Sending {

@@ -16,7 +16,9 @@ export interface SendState {
   readonly line: number
   readonly accepted: number
   readonly refused: number
-  /** Bytes of the file of refused lines that belong to these lines. */
+  /** The file of refused lines, whole path; null for none. */
+  readonly rejects: string | null
+  /** Bytes of it that belong to these lines. */
   readonly rejectsBytes: number
   /** ISO 8601: when all was sent; null before. */
   readonly doneAt: string | null
@@ -32,17 +34,18 @@ export function sendStateName({ server, tenant, digest }: SendScope): string {
 
 /** The state of a first run. */
 export function newSendState(scope: SendScope, startedMs: number): SendState {
-  return { version: 1, ...scope, startedMs, line: 0, accepted: 0, refused: 0, rejectsBytes: 0, doneAt: null }
+  const counts = { line: 0, accepted: 0, refused: 0 }
+  return { version: 1, ...scope, startedMs, ...counts, rejects: null, rejectsBytes: 0, doneAt: null }
 }
 
 /** Reads a state; undefined when it is none. */
 export function parseSendState(value: Readonly<Record<string, unknown>>): SendState | undefined {
-  const { version, server, tenant, digest, startedMs, line, accepted, refused, rejectsBytes, doneAt } = value
+  const { version, server, tenant, digest, startedMs, line, accepted, refused, rejects, rejectsBytes, doneAt } = value
   const isText = [server, tenant, digest].every((member) => typeof member === 'string')
   const counts = [startedMs, line, accepted, refused, rejectsBytes]
   const isCounted = counts.every((member) => Number.isSafeInteger(member) && Number(member) >= 0)
-  const isEnded = doneAt === null || typeof doneAt === 'string'
-  return version === 1 && isText && isCounted && isEnded ? (value as unknown as SendState) : undefined
+  const isTextOrNull = [rejects, doneAt].every((member) => member === null || typeof member === 'string')
+  return version === 1 && isText && isCounted && isTextOrNull ? (value as unknown as SendState) : undefined
 }
 
 /** SHA-256 of a file, hex. Throws a CliError for what is no file that can be read twice. */

@@ -1,4 +1,4 @@
-import { closeSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs'
+import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { randomUUID } from 'node:crypto'
 
 /** Another process, or this one, has a lock. */
@@ -13,6 +13,11 @@ export class LockHeldError extends Error {
   }
 }
 
+/** Stale locks that are removed before it is given up: others may take and release the lock at the same time. */
+const ATTEMPTS_MAX = 3
+/** What a system answers where files cannot have two names. */
+const NO_LINKS: ReadonlySet<unknown> = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'])
+
 /**
  * Makes a lock file whose content names this process; remove it to release the lock. Throws a LockHeldError while a process that lives has it, this
  * one included: a worker thread, or a client that was not closed. The lock of a process that ended without releasing it is taken over.
@@ -21,16 +26,32 @@ export function takeLock(path: string): void {
   const own = `${process.pid} ${lifeOf(process.pid)}`
   for (let attempt = 0; !create(path, own); attempt += 1) {
     const held = read(path)
-    if (attempt > 0 || isHeld(held)) throw new LockHeldError(path, Number(held.split(' ')[0]))
+    if (attempt === ATTEMPTS_MAX || isHeld(held)) throw new LockHeldError(path, Number(held.split(' ')[0]))
     removeStale(path, held)
   }
 }
 
+/** A second name for a file that is written already: a lock without its content would be taken for a stale one. False when there is a lock. */
 function create(path: string, text: string): boolean {
+  const written = `${path}.${randomUUID()}`
   try {
-    const descriptor = openSync(path, 'wx', 0o600)
-    writeSync(descriptor, text)
-    closeSync(descriptor)
+    writeFileSync(written, text, { flag: 'wx', mode: 0o600 })
+    linkSync(written, path)
+    return true
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'EEXIST') return false
+    if (!NO_LINKS.has(code)) throw error
+    return createInPlace(path, text)
+  } finally {
+    rmSync(written, { force: true })
+  }
+}
+
+/** Where there are no links the file is empty for some microseconds. */
+function createInPlace(path: string, text: string): boolean {
+  try {
+    writeFileSync(path, text, { flag: 'wx', mode: 0o600 })
     return true
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
@@ -46,10 +67,15 @@ function read(path: string): string {
   }
 }
 
-/** By a rename, as another process may have replaced the lock since it was read: that one gets it back. */
+/** By a rename, as another process may have replaced the lock since it was read: that one gets it back. One that is gone needs no removal. */
 function removeStale(path: string, held: string): void {
   const aside = `${path}.${randomUUID()}`
-  renameSync(path, aside)
+  try {
+    renameSync(path, aside)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return
+    throw error
+  }
   if (read(aside) === held) rmSync(aside)
   else renameSync(aside, path)
 }

@@ -31,6 +31,15 @@ const open = () => openSpool(folder, { fileBytesMax: 100 })
 const entry = (n: number) => ({ json: `{"task_id":"t","data":{"n":${n}}}`, atMs: 1_000_000 + n })
 const id = (n: number) => `evt_${String(n).padStart(26, '0')}`
 
+/** What a file holds; `none` where there is none. */
+function contentOf(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    return 'none'
+  }
+}
+
 /** What a killed process leaves: its lock too. */
 function openAfterKill(): Spool {
   writeFileSync(join(folder, 'lock'), '2147483646 x')
@@ -113,6 +122,33 @@ describe('openSpool', () => {
     expect(await once(worker, 'message')).toEqual([expect.stringContaining('another client of this process')])
     spool.close()
     open().close()
+  })
+
+  test('has its content from the first moment, so that nobody takes it for a stale one', async () => {
+    const program = `const { workerData, parentPort } = require('node:worker_threads')
+      import('tsx/esm/api').then(({ tsImport }) => tsImport(workerData.module, workerData.module)).then(({ takeLock }) => {
+        const { rmSync } = require('node:fs')
+        parentPort.postMessage('ready')
+        for (let n = 0; n < 3000; n += 1) {
+          takeLock(workerData.lock)
+          rmSync(workerData.lock)
+        }
+      })`
+    const module = pathToFileURL(join(import.meta.dirname, 'index.ts')).href
+    const lock = join(folder, 'lock')
+    const worker = new Worker(program, { eval: true, workerData: { lock, module } })
+    await once(worker, 'message')
+    const ended = new AbortController()
+    const exited = once(worker, 'exit').finally(() => ended.abort())
+    const seen = new Set<string>()
+    while (!ended.signal.aborted) {
+      for (let n = 0; n < 1000; n += 1) seen.add(contentOf(lock))
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    expect([...seen].filter((text) => !text.startsWith(`${process.pid} `))).toEqual(['none'])
+    expect(seen.size).toBe(2)
+    expect(await exited).toEqual([0])
+    expect(readdirSync(folder)).toEqual([])
   })
 
   test('is made for its user alone, and refused as a link or when others may write it', () => {

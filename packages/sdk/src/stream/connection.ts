@@ -14,19 +14,32 @@ export interface ConnectionOptions {
   readonly stallTimeoutMs: number
 }
 
-/** One open connection of a stream. Bytes are read only when a frame is asked for, so that a slow reader slows the server down. */
+/**
+ * What is read ahead of a slow reader; it is given out before more is read. In smaller pieces a slow reader would read at a cost that grows with
+ * what waits: for every 16 KiB that are taken, `fetch` of Node copies all that its socket holds, and lets it hold 64 KiB more.
+ */
+const AHEAD_BYTES_MAX = 256 * 1024
+
+/** One open connection of a stream. It reads ahead by {@link AHEAD_BYTES_MAX} at most, so that a slow reader slows the server down. */
 export class Connection {
   readonly #body: BodyReader
   readonly #controller: AbortController
   readonly #stallTimeoutMs: number
   readonly #parser = new SseParser()
-  #frames: Frame[] = []
+  readonly #frames: Frame[] = []
+  /** Of the frames that were read since none was left. */
+  #aheadBytes = 0
   #failure: Error | undefined
+  /** Set when nothing more is read; `error` is what a frame that is none was found with. */
+  #end: { readonly error: unknown } | undefined
+  /** Wakes `next`, which waits while there are no frames, or the reading, which waits while there are: never both. */
+  #wake: () => void = () => undefined
 
   private constructor(body: BodyReader, { controller, stallTimeoutMs }: ConnectionOptions) {
     this.#body = body
     this.#controller = controller
     this.#stallTimeoutMs = stallTimeoutMs
+    void this.#readAhead()
   }
 
   /** Opens a stream. Throws an ApiError for an error status, ProtocolError for any other body than an event stream, and ConnectionError. */
@@ -58,13 +71,32 @@ export class Connection {
 
   /** The next complete frame; undefined when the connection has ended and all complete frames were returned. Throws ProtocolError. */
   async next(): Promise<Frame | undefined> {
-    for (;;) {
-      const frame = this.#frames.shift()
-      if (frame !== undefined) return frame
-      const chunk = await this.#read()
-      if (chunk === undefined) return undefined
-      this.#frames = this.#parser.push(chunk)
+    while (this.#frames.length === 0 && this.#end === undefined) await this.#changed()
+    const frame = this.#frames.shift()
+    if (frame === undefined && this.#end?.error !== undefined) throw this.#end.error
+    if (this.#frames.length === 0) this.#wake()
+    return frame
+  }
+
+  /** Never rejects. */
+  async #readAhead(): Promise<void> {
+    let error: unknown
+    try {
+      for (let chunk = await this.#read(); chunk !== undefined; chunk = await this.#read()) {
+        this.#aheadBytes = chunk.length + (this.#frames.length === 0 ? 0 : this.#aheadBytes)
+        this.#frames.push(...this.#parser.push(chunk))
+        this.#wake()
+        while (this.#frames.length > 0 && this.#aheadBytes >= AHEAD_BYTES_MAX) await this.#changed()
+      }
+    } catch (thrown) {
+      error = thrown
     }
+    this.#end = { error }
+    this.#wake()
+  }
+
+  async #changed(): Promise<void> {
+    await new Promise<void>((resolve) => (this.#wake = resolve))
   }
 
   async #read(): Promise<Uint8Array | undefined> {

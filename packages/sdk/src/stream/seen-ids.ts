@@ -1,6 +1,8 @@
 /** Remembers the last ids, over all connections of a stream. */
 export class SeenIds {
   readonly #ids = new Set<string>()
+  /** Goes on as ids are dropped: a walk from the start would pass the empty places of all that were dropped, for each id. */
+  readonly #oldest = this.#ids.values()
   readonly #max: number
 
   constructor(max: number) {
@@ -12,8 +14,8 @@ export class SeenIds {
     if (this.#ids.has(id)) return false
     this.#ids.add(id)
     if (this.#ids.size > this.#max) {
-      const [oldest] = this.#ids
-      if (oldest !== undefined) this.#ids.delete(oldest)
+      const { value } = this.#oldest.next()
+      if (value !== undefined) this.#ids.delete(value)
     }
     return true
   }

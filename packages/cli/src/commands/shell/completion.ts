@@ -80,7 +80,7 @@ _ariftly() {
   local cur prev place='' word suggested=''
   cur=\${COMP_WORDS[COMP_CWORD]}
   prev=\${COMP_WORDS[COMP_CWORD-1]}
-  for word in "\${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
+  for word in "\${COMP_WORDS[@]:1:$((COMP_CWORD - 1))}"; do
     case "$place$word" in
 ${pathCase(places)}
     esac
@@ -139,7 +139,7 @@ function __ariftly_at
     set -l longer (string join ' ' $path $word)
     contains -- $longer ${places.map(({ words }) => `'${words.join(' ')}'`).join(' ')}; and set path $path $word
   end
-  test (string join ' ' $path) = "$argv[1]"
+  test "$path" = "$argv[1]"
 end
 ${GLOBAL_OPTIONS.map((option) => `complete -c ariftly ${fishOption(option)}`).join('\n')}
 ${lines.join('\n')}`
