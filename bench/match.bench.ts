@@ -1,6 +1,7 @@
-import { EVENT_TYPES, newEventId, newTypeId, type RawRecord } from '@ariftly/events'
+import { EVENT_TYPES, newEventId, newTypeId } from '@ariftly/events'
+import type { RecordView } from '@ariftly/kafka'
 import type { Subscription } from '@ariftly/store/deliveries'
-import { createRandom } from '@ariftly/testkit'
+import { createRandom, recordViewOf } from '@ariftly/testkit'
 import { matchRecords, SubscriptionIndex } from '@ariftly-services/webhook-worker/match'
 import { loadAverage } from './support/process-usage.ts'
 import { percentile, type Bench } from './support/report.ts'
@@ -97,8 +98,8 @@ function subscription(number: number, pick: (n: number) => number): Subscription
   }
 }
 
-function record(pick: (n: number) => number, o: { readonly tenant?: string; readonly type?: string } = {}): RawRecord {
-  return {
+function record(pick: (n: number) => number, o: { readonly tenant?: string; readonly type?: string } = {}): RecordView {
+  return recordViewOf({
     partition: 0,
     offset: 0,
     timestampMs: Date.now(),
@@ -112,7 +113,7 @@ function record(pick: (n: number) => number, o: { readonly tenant?: string; read
       ce_sessionid: header(`session-${pick(1000)}`),
       ce_agent: header(`agent-${pick(AGENTS)}`),
     },
-  }
+  })
 }
 
 function header(text: string): Buffer {

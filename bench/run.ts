@@ -59,7 +59,7 @@ const ROOT = join(import.meta.dirname, '..')
 /**
  * `npm run --silent bench -- <name> [--json] [--rows <number>] [--only <part>]`: builds, runs one benchmark on a stack of its own
  * and prints its values; with `--json` the last line of stdout is one JSON object. Progress goes to stderr. Rows are those of
- * `query` and `deliveries`; a part is one of `ingest`, an attack of `neighbours` or a fault of `webhook-faults`.
+ * `query` and `deliveries`; a part is a row of `end-to-end`, one of `ingest`, an attack of `neighbours` or a fault of `webhook-faults`.
  */
 async function main(args: readonly string[]): Promise<void> {
   const json = args.includes('--json')
@@ -69,7 +69,7 @@ async function main(args: readonly string[]): Promise<void> {
   if (bench === undefined || options === undefined) {
     const names = Object.keys(BENCHES).join(' | ')
     process.stderr.write(
-      `Usage: npm run --silent bench -- <${names}> [--json]; query and deliveries take --rows <number>, ingest, neighbours and webhook-faults --only <part>\n`,
+      `Usage: npm run --silent bench -- <${names}> [--json]; query and deliveries take --rows <number>, end-to-end, ingest, neighbours and webhook-faults --only <part>\n`,
     )
     process.exitCode = 64
     return
@@ -84,7 +84,7 @@ async function main(args: readonly string[]): Promise<void> {
 function readOptions(name: string, args: readonly string[]): BenchOptions | undefined {
   if (args.length === 0) return {}
   const [flag, rows = '', ...more] = args
-  if (['ingest', 'neighbours', 'webhook-faults'].includes(name) && flag === '--only' && more.length === 0)
+  if (['end-to-end', 'ingest', 'neighbours', 'webhook-faults'].includes(name) && flag === '--only' && more.length === 0)
     return { only: rows }
   const good =
     ['query', 'deliveries'].includes(name) && flag === '--rows' && /^[1-9]\d{5,8}$/.test(rows) && more.length === 0

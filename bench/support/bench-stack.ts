@@ -7,6 +7,8 @@ import { startServiceProcess, type ServiceProcess, type ServiceProcessName } fro
 /** Services as processes of their own, on a stack of their own that flushes to disk as in production. */
 export interface BenchStack {
   readonly stack: LocalStack
+  /** Holds the data of its parts, each in a folder of its name. */
+  readonly dataDir: string
   /** Environment of all services: the stack's addresses, one encryption key, and the given settings. */
   readonly env: Readonly<Record<string, string>>
   /** Starts a service from the build, with more settings if given, and resolves when it is ready. It ends with the stack. */
@@ -65,7 +67,7 @@ export async function startBenchStack<H>(
   try {
     const migrate = await startServiceProcess('migrate', env, { untilReady: false })
     if ((await migrate.exited) !== 0) throw new Error(`migrate failed:\n${migrate.output()}`)
-    return await furnish({ stack, env, start, spawn, close })
+    return await furnish({ stack, dataDir, env, start, spawn, close })
   } catch (error) {
     await close()
     throw error

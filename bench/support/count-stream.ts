@@ -3,7 +3,7 @@ import { get, type IncomingMessage } from 'node:http'
 
 /** A cheap stream client that only records when each numbered event arrived. */
 export interface CountingStream {
-  /** Moment (performance.now) at which the event with this number arrived, by number. */
+  /** Moment (performance.now) at which each event arrived, by its number less the first one's. */
   readonly arrivedMs: readonly (number | undefined)[]
   readonly count: number
   close(): void
@@ -11,8 +11,11 @@ export interface CountingStream {
 
 const NUMBER = /"n":(\d+)[,}][^\n]*\n/g
 
-/** Opens the stream without a filter and resolves once the gateway has answered. */
-export async function openCountingStream(gateway: string, apiKey: string): Promise<CountingStream> {
+/** Opens the stream without a filter and resolves once the gateway has answered; events with numbers below `first` do not count. */
+export async function openCountingStream(
+  o: { readonly gateway: string; readonly apiKey: string },
+  first: number,
+): Promise<CountingStream> {
   const arrivedMs: (number | undefined)[] = []
   let count = 0
   let rest = ''
@@ -21,16 +24,18 @@ export async function openCountingStream(gateway: string, apiKey: string): Promi
     const nowMs = performance.now()
     const text = rest + chunk
     const end = text.lastIndexOf('\n') + 1
-    for (const match of text.slice(0, end).matchAll(NUMBER)) {
-      const number = Number(match[1])
-      if (arrivedMs[number] === undefined) count += 1
-      arrivedMs[number] ??= nowMs
-    }
+    for (const match of text.slice(0, end).matchAll(NUMBER)) note(Number(match[1]) - first, nowMs)
     rest = text.slice(end)
   }
 
-  const request = get(`${gateway}/v1/events/stream`, {
-    headers: { authorization: `Bearer ${apiKey}`, accept: 'text/event-stream' },
+  function note(index: number, nowMs: number): void {
+    if (index < 0 || arrivedMs[index] !== undefined) return
+    count += 1
+    arrivedMs[index] = nowMs
+  }
+
+  const request = get(`${o.gateway}/v1/events/stream`, {
+    headers: { authorization: `Bearer ${o.apiKey}`, accept: 'text/event-stream' },
   })
   const [response] = (await once(request, 'response')) as [IncomingMessage]
   if (response.statusCode !== 200) throw new Error(`the stream answered ${response.statusCode}`)

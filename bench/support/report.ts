@@ -54,5 +54,6 @@ export function percentile(values: readonly number[], share: number): number {
 
 /** A value with as many digits as it deserves. */
 export function rounded(value: number): number {
-  return value >= 100 ? Math.round(value) : Math.round(value * 100) / 100
+  if (value >= 100) return Math.round(value)
+  return value >= 0.1 || value <= 0 ? Math.round(value * 100) / 100 : Number(value.toPrecision(2))
 }

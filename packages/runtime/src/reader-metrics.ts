@@ -9,11 +9,12 @@ export interface ReaderNumbers {
   >
   readonly rebuilds: number
   readonly failedBatches: number
+  readonly fetches: number
 }
 
 /**
  * Registers the metrics of a reader of the log: `<prefix>_lag_records` and `<prefix>_lag_seconds` by partition,
- * `<prefix>_rebuilds_total`, `<prefix>_failed_batches_total`.
+ * `<prefix>_rebuilds_total`, `<prefix>_failed_batches_total`, `<prefix>_fetches_total`.
  * @param reader gives the current reader; undefined while there is none.
  */
 export function registerReaderMetrics(
@@ -54,5 +55,10 @@ export function registerReaderMetrics(
     name: `${prefix}_failed_batches_total`,
     help: 'Times that a batch could not be decoded or handled, and was tried again.',
     total: () => [{ value: reader()?.failedBatches ?? 0 }],
+  })
+  metrics.counter({
+    name: `${prefix}_fetches_total`,
+    help: 'Fetch requests that were sent to Kafka.',
+    total: () => [{ value: reader()?.fetches ?? 0 }],
   })
 }

@@ -26,6 +26,8 @@ const SILENT_WAIT_MS = 1_000
  * the partition is then asked for until it has records, so that idle partitions of an answer cost nothing.
  */
 export class Fetcher {
+  /** Requests that were sent. */
+  requests = 0
   readonly #cluster: TopicCluster
   /** In the order of the next request: partitions that got nothing last time are first. */
   readonly #wanted = new Map<number, Wanted>()
@@ -87,6 +89,7 @@ export class Fetcher {
     this.#busy.add(leader)
     try {
       if (leader < 0) throw kafkaFault('kafka_unavailable', 'The partition has no leader.')
+      this.requests += 1
       const isSilent = performance.now() - this.#lastRecordsMs > SILENCE_MS
       const answers = await fetchFrom(this.#cluster, leader, {
         places: Array.from(left, ([partition, { offset }]) => ({ partition, offset })),

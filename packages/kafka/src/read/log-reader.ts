@@ -21,6 +21,8 @@ export interface LogReader {
   readonly rebuilds: number
   /** How many times a batch could not be decoded or its handler threw, so that it was tried again. */
   readonly failedBatches: number
+  /** How many fetch requests were sent. */
+  readonly fetches: number
   /** Resolves when the reader has stopped: after `close`, or with the fault `log_identity_changed` or `partition_count_changed`. */
   readonly stopped: Promise<Error | undefined>
 }
@@ -93,6 +95,10 @@ class GroupReader implements LogReader {
     return new Map(
       [...this.#readers].flatMap(([partition, { lag }]) => (lag === undefined ? [] : [[partition, lag] as const])),
     )
+  }
+
+  get fetches(): number {
+    return this.#fetcher.requests
   }
 
   close(): Promise<void> {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import { encodeRecord, newEventId } from '@ariftly/events'
+import { recordViewOf } from '@ariftly/testkit'
 import { matchRecords, SubscriptionIndex } from './match-records.ts'
 
 const filters = { taskId: null, sessionId: null, agent: null, filter: null }
@@ -30,7 +31,7 @@ function recordAt(offset: number, traceparent = good, tenant = 'acme', data = SM
     data,
     traceparent,
   })
-  return { partition: 0, offset, timestampMs: Date.now(), key: Buffer.from(key), value, headers }
+  return recordViewOf({ partition: 0, offset, timestampMs: Date.now(), key, value, headers })
 }
 
 describe('matchRecords', () => {

@@ -1,4 +1,5 @@
 import { recordId, type RawRecord } from '@ariftly/events'
+import type { RecordView } from '@ariftly/kafka'
 import type { MatchedEvent } from '@ariftly/store/deliveries'
 import { normalTraceparent } from '@ariftly/trace-context'
 import { headerText, readAttributes } from './record-attributes.ts'
@@ -45,7 +46,7 @@ const PAIRS_PER_KIB_MAX = 4
  * what its payload filters cost, is deferred from that record on, so that the records of others behind it are reached. At least
  * one record is taken, however many webhooks want it and however long its payload takes.
  */
-export function matchRecords(index: SubscriptionIndex, records: readonly RawRecord[], o: MatchLimits): Matched {
+export function matchRecords(index: SubscriptionIndex, records: readonly RecordView[], o: MatchLimits): Matched {
   const { now = () => performance.now() } = o
   const matches: MatchedEvent[] = []
   const deferred = new Map<string, number>()
@@ -55,8 +56,10 @@ export function matchRecords(index: SubscriptionIndex, records: readonly RawReco
   for (const [number, record] of records.entries()) {
     if (number > 0 && o.isTurnOver()) return { matches, taken: number, deferred, judged }
     if (record.timestampMs < o.oldestMs) continue
+    // Of most records only this is read: few tenants have webhooks.
+    if (!index.hasTenant(record.headerText('ce_tenant') ?? '')) continue
     const attributes = readAttributes(record)
-    if (attributes === undefined || !index.hasTenant(attributes.tenant)) continue
+    if (attributes === undefined) continue
     const { tenant, appendedAtMs } = attributes
     if (deferred.has(tenant)) continue
     const before = byTenant.get(tenant)

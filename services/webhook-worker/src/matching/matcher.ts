@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { recordId, type RawRecord } from '@ariftly/events'
-import type { HandleOutcome, LogBatch } from '@ariftly/kafka'
+import type { HandleOutcome, LogBatch, RecordView } from '@ariftly/kafka'
 import { traceBatch, type Tracing } from '@ariftly/runtime'
 import type { Pool } from '@ariftly/store'
 import { ensureDeliveryPartitions, type MatchedWrite, type PassedPart } from '@ariftly/store/deliveries'
@@ -54,7 +54,7 @@ const TENANT_PAIRS_MAX = 300
 interface Part {
   readonly partition: number
   readonly firstOffset: number
-  readonly records: readonly RawRecord[]
+  readonly records: readonly RecordView[]
   /** The offset that follows the part. */
   readonly next: number
 }
