@@ -735,7 +735,7 @@ export interface System {
     /** When the pending delivery of the oldest event was created. */
     readonly oldest_pending_at: string | null
     readonly enabled: boolean
-    /** Known values: `manual`, `gone`, `failures`; more may come. */
+    /** Known values: `manual`, `gone`, `failures`; more may be added. */
     readonly disabled_reason: "manual" | "gone" | "failures" | null
     readonly failing_since: string | null
   })[]
