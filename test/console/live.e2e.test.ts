@@ -16,7 +16,7 @@ import { startFront, type Front } from './start-front.ts'
 const EVENTS = 2_000
 const BATCH = 100
 /** Of streams that are open; each takes the two seconds or so after which a client comes back. */
-const CUTS = byForm({ short: 5, long: 10 })
+const CUTS = byForm({ short: 3, long: 10 })
 /** The gateway is killed after this batch. */
 const KILLED_AT = 10
 
