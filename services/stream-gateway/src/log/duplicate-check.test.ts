@@ -228,4 +228,29 @@ describe('the index of ids', () => {
     expect(part?.mayBeOlder(0, NOW_MS + 600_000)).toBe(true)
     expect(part?.mayBeOlder(0, NOW_MS + 600_001)).toBe(false)
   })
+
+  test('asks Postgres for none that is newer than all that were forgotten', () => {
+    const index = indexOf({ origin: true, idsMax: 1 })
+    for (const [offset, idMs] of [NOW_MS, NOW_MS - 5, NOW_MS + 5].entries()) indexed(index, record(offset, idMs))
+    expect(index.mayBeOlder(0, NOW_MS - 5)).toBe(false)
+    index.setProjected(Float64Array.of(3))
+    expect(index.size).toBe(1)
+    expect([NOW_MS - 6, NOW_MS, NOW_MS + 1, NOW_MS + 5].map((ms) => index.mayBeOlder(0, ms))).toEqual([
+      true,
+      true,
+      false,
+      false,
+    ])
+  })
+
+  test.each([
+    ['as far ahead of its time as an event may be', 600_000],
+    ['of a dead letter that is further ahead', 1e12],
+  ])('asks Postgres for ten minutes when it has forgotten an id %s', (_, aheadMs) => {
+    const index = indexOf({ origin: true })
+    for (const [offset, idMs] of [NOW_MS + aheadMs, NOW_MS].entries()) indexed(index, record(offset, idMs))
+    index.setProjected(Float64Array.of(2))
+    expect(index.mayBeOlder(0, NOW_MS + 600_000)).toBe(true)
+    expect(index.mayBeOlder(0, NOW_MS + 600_001)).toBe(false)
+  })
 })

@@ -33,7 +33,7 @@ export interface IdIndexOptions {
  * The ids of recent records, by which duplicates are recognised. Duplicates are looked for within a partition, as an event
  * that is posted again with the same key is in the same one.
  *
- * An entry is 128 bits, the id's own bits combined with a secret hash of its tenant, with offset, append time and partition in
+ * An entry is 128 bits, the id's own bits combined with a secret hash of its tenant, with offset, the id's time and partition in
  * parallel typed arrays, and a slot of a hash table with linear probing: 50 bytes, no object. Most look-ups find nothing, and
  * touch one line of memory. Entries leave in the order in which they came. The hash is keyed, so that no caller can choose
  * ids that share a slot.
@@ -42,8 +42,10 @@ export class IdIndex {
   /** Ids that were dropped before they were projected: a duplicate of one of those may be shown. */
   forgottenUnprojected = 0
   readonly #o: IdIndexOptions
-  /** Append time below which ids of a partition are not known; `Infinity` while nothing is known. */
-  readonly #knownFromMs: Float64Array
+  /** Append time of the first record that was read of a partition: of those before it no id is known. `Infinity` before the first. */
+  readonly #readFromMs: Float64Array
+  /** The latest time of an id of a partition that is not remembered any more. */
+  readonly #forgottenMs: Float64Array
   readonly #projected: OffsetVector
   readonly #secret = randomBytes(32)
   readonly #multipliers = new Uint32Array(
@@ -62,7 +64,8 @@ export class IdIndex {
 
   constructor(o: IdIndexOptions) {
     this.#o = o
-    this.#knownFromMs = Float64Array.from(o.fromOrigin, (origin) => (origin ? -Infinity : Infinity))
+    this.#readFromMs = Float64Array.from(o.fromOrigin, (origin) => (origin ? -Infinity : Infinity))
+    this.#forgottenMs = Float64Array.from(o.fromOrigin, () => -Infinity)
     this.#projected = originOf(o.fromOrigin.length)
   }
 
@@ -79,11 +82,13 @@ export class IdIndex {
   }
 
   /**
-   * Whether a duplicate may be before all that the index knows, so that Postgres has to be asked: the first append of an id
-   * is not more than {@link ID_AHEAD_MS} before the id's own time.
+   * Whether there may be a duplicate that the index does not know, so that Postgres has to be asked. It was forgotten: then the
+   * id is none newer than all that were; or it was not read: the first append of an id is not more than {@link ID_AHEAD_MS}
+   * before the id's own time.
    */
   mayBeOlder(partition: number, idMs: number): boolean {
-    return idMs - ID_AHEAD_MS <= (this.#knownFromMs[partition] ?? Infinity)
+    const readFromMs = this.#readFromMs[partition] ?? Infinity
+    return idMs - ID_AHEAD_MS <= readFromMs || idMs <= (this.#forgottenMs[partition] ?? Infinity)
   }
 
   /**
@@ -96,7 +101,7 @@ export class IdIndex {
   ): number | undefined {
     this.#makeRoom()
     this.#setHash(record.tenant, record.id)
-    const { table, words, offsets, times, partitions } = this.#columns
+    const { table, words, offsets, idTimes, partitions } = this.#columns
     const slot = this.#slotOf(record.partition)
     const known = table[slot + 1] ?? NONE
     if (known !== NONE) {
@@ -108,7 +113,8 @@ export class IdIndex {
     const at = (this.#first + this.#size) & (partitions.length - 1)
     words.set(this.#hash, at * WORDS)
     offsets[at] = record.offset
-    times[at] = record.appendedAtMs
+    // What is more ahead is no event, and must not count as forgotten until its time.
+    idTimes[at] = Math.min(record.id.ms, record.appendedAtMs + ID_AHEAD_MS)
     partitions[at] = record.partition
     table[slot] = this.#mixed
     table[slot + 1] = at
@@ -118,7 +124,7 @@ export class IdIndex {
 
   /** Nothing before the first record that is read is known. To be called with each record before its id is asked for. */
   seen(partition: number, appendedAtMs: number): void {
-    if (this.#knownFromMs[partition] === Infinity) this.#knownFromMs[partition] = appendedAtMs
+    if (this.#readFromMs[partition] === Infinity) this.#readFromMs[partition] = appendedAtMs
   }
 
   /** The projection holds everything below `position`: those ids may be dropped. */
@@ -139,13 +145,13 @@ export class IdIndex {
   }
 
   #forgetFirst(): void {
-    const { words, times, partitions, table } = this.#columns
+    const { words, idTimes, partitions, table } = this.#columns
     const at = this.#first
     let slot = slotFor(this.#mix(words, at * WORDS), table)
     while (table[slot + 1] !== at) slot = nextSlot(slot, table)
     freeSlot(slot, table)
     const partition = partitions[at] ?? 0
-    this.#knownFromMs[partition] = Math.max(times[at] ?? 0, this.#knownFromMs[partition] ?? 0)
+    this.#forgottenMs[partition] = Math.max(idTimes[at] ?? 0, this.#forgottenMs[partition] ?? 0)
     this.#first = (at + 1) & (partitions.length - 1)
     this.#size -= 1
   }
@@ -165,7 +171,7 @@ export class IdIndex {
     const columns = createColumns(capacity * 2)
     copyFrom(old.words, this.#first * WORDS, columns.words)
     copyFrom(old.offsets, this.#first, columns.offsets)
-    copyFrom(old.times, this.#first, columns.times)
+    copyFrom(old.idTimes, this.#first, columns.idTimes)
     copyFrom(old.partitions, this.#first, columns.partitions)
     const { table } = columns
     for (let from = 0; from < old.table.length; from += 2) {
@@ -271,7 +277,7 @@ function createColumns(capacity: number) {
   return {
     words: new Uint32Array(capacity * WORDS),
     offsets: new Float64Array(capacity),
-    times: new Float64Array(capacity),
+    idTimes: new Float64Array(capacity),
     partitions: new Uint16Array(capacity),
     table: new Int32Array(capacity * 4).fill(NONE),
   }
