@@ -33,6 +33,8 @@ const ROUND_MS = bySize({ full: 10_000, smallest: 200 })
 const WARM_UP = bySize({ full: { forMs: 5_000, roundsMax: 12 }, smallest: { forMs: 200, roundsMax: 2 } })
 /** A round that is faster by less than this does not count as faster. */
 const RISE_MIN = 1.03
+/** So many rounds in a row that are no faster end the warm-up: one may be slow for what else the machine does. */
+const SLOWER_ROUNDS = 2
 
 /**
  * The main job with each of the five services as a process of its own, and what an event costs each of them, Kafka and Postgres
@@ -76,11 +78,13 @@ async function warmUp(job: MainJob, say: (line: string) => void): Promise<readon
   const cold = await job.measure({ ...load, forMs: ROUND_MS })
   say(`cold: ${summary(cold)}`)
   let best = 0
+  let slower = 0
   for (let round = 1; round <= WARM_UP.roundsMax; round += 1) {
     const warm = await job.measure({ ...load, forMs: WARM_UP.forMs })
     say(`warm-up ${round}: ${summary(warm)}`)
     const rate = valueOf(warm, 'acknowledged_per_s')
-    if (round > 1 && rate < best * RISE_MIN) break
+    slower = rate < best * RISE_MIN ? slower + 1 : 0
+    if (slower === SLOWER_ROUNDS) break
     best = Math.max(best, rate)
   }
   return cold.filter(({ name }) => name === 'first_10_s_events')

@@ -112,7 +112,8 @@ export class IdIndex {
     const at = (this.#first + this.#size) & (partitions.length - 1)
     words.set(this.#hash, at * WORDS)
     offsets[at] = record.offset
-    idTimes[at] = record.id.ms
+    // A record further ahead is no event, and must not count as dropped until its time.
+    idTimes[at] = Math.min(record.id.ms, record.appendedAtMs + ID_AHEAD_MS)
     partitions[at] = record.partition
     table[slot] = this.#mixed
     table[slot + 1] = at
