@@ -21,7 +21,7 @@ export const settings = {
   KAFKA_TLS_CERT_FILE: certFile('brokers', KAFKA_TLS, 'KAFKA_TLS_KEY_FILE'),
   KAFKA_TLS_KEY_FILE: keyFile(KAFKA_TLS, 'KAFKA_TLS_CERT_FILE'),
   KAFKA_TLS_CHECK_NAME: bool({
-    doc: 'Whether the certificate of a broker must have its name or address.',
+    doc: 'Whether the name or address of a broker must be in its certificate.',
     default: true,
   }),
   KAFKA_SASL_MECHANISM: saslMechanism(),
@@ -59,7 +59,7 @@ export const settings = {
   }),
   KAFKA_GROUP_PREFIX: str({ doc: 'Prefix of consumer group ids.', default: 'ariftly' }),
   KAFKA_SESSION_TIMEOUT_MS: int({
-    doc: 'Consumer group session timeout: the partitions of a killed process are not read for this long.',
+    doc: 'Consumer group session timeout: partitions of a killed process are not read for this long.',
     default: 6_000,
     min: 1000,
     max: 300_000,
@@ -115,7 +115,7 @@ export const settings = {
     words: ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'],
     default: 'info',
   }),
-  DRAIN_MS: int({ doc: 'Time for a clean shutdown after the first signal.', default: 10_000, min: 0, max: 600_000 }),
+  DRAIN_MS: int({ doc: 'Time to end in order after the first signal.', default: 10_000, min: 0, max: 600_000 }),
   SHUTDOWN_DELAY_MS: int({
     doc: 'How long a service that clients call still serves after it says that it is not ready, with `Connection: close`: what a load balancer needs to see that. Part of DRAIN_MS.',
     oldName: 'FAREWELL_MS',

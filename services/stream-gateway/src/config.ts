@@ -67,7 +67,7 @@ export const streamGatewayConfig = {
   }),
   STREAM_HEARTBEAT_MS: int({ doc: 'Pause between heartbeats of a stream.', default: 15_000, min: 1000, max: 60_000 }),
   PROJECTION_POLL_MS: int({
-    doc: "Pause between reads of the events projection's positions while a stream waits for them; ten times that otherwise.",
+    doc: "Pause between polls of the projection's offsets while a stream waits for them; ten times that otherwise.",
     default: 100,
     min: 10,
     max: 10_000,

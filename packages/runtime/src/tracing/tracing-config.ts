@@ -68,11 +68,11 @@ export const tracingConfig = {
     patternDoc: 'a number from 0 to 1',
   }),
   OTEL_TRACES_EXPORTER: oneOf({
-    doc: '`none` traces nothing, with any other settings.',
+    doc: '`none` traces nothing; it overrides all other settings.',
     words: ['otlp', 'none'],
     default: 'otlp',
   }),
-  OTEL_SDK_DISABLED: bool({ doc: '`true` traces nothing, with any other settings.', default: false }),
+  OTEL_SDK_DISABLED: bool({ doc: '`true` traces nothing; it overrides all other settings.', default: false }),
   OTEL_BSP_SCHEDULE_DELAY: int({ doc: 'Longest time that a span waits to be sent, ms.', default: 5000, min: 1 }),
   OTEL_BSP_EXPORT_TIMEOUT: int({ doc: 'After this a batch of spans is given up, ms.', default: 30_000, min: 1 }),
   OTEL_BSP_MAX_QUEUE_SIZE: int({
