@@ -115,7 +115,7 @@ export const settings = {
     words: ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'],
     default: 'info',
   }),
-  DRAIN_MS: int({ doc: 'Time for a clean shutdown after the first signal.', default: 10_000, min: 0, max: 600_000 }),
+  DRAIN_MS: int({ doc: 'Time to end in order after the first signal.', default: 10_000, min: 0, max: 600_000 }),
   SHUTDOWN_DELAY_MS: int({
     doc: 'How long a service that clients call still serves after it says that it is not ready, with `Connection: close`: what a load balancer needs to see that. Part of DRAIN_MS.',
     oldName: 'FAREWELL_MS',
