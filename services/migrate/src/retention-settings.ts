@@ -3,7 +3,7 @@ import { int, type Setting } from '@ariftly/runtime'
 /** How long things are kept, in days. They are checked against each other. */
 export const retentionConfig = {
   EVENTS_RETENTION_DAYS: int({
-    doc: 'Days that events are kept: lists, replays and how far back a stream resumes. Older events are refused; that limit is 90 days in any case.',
+    doc: 'Days that events are kept: lists, replays and how far back a stream resumes. Older events are refused; that limit is at most 90 days.',
     default: 90,
     min: 35,
     max: 3650,
