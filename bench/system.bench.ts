@@ -14,7 +14,7 @@ const SETTLE_MS = bySize({
 const WATCH_MS = bySize({ full: 30_000, smallest: 2_000 })
 
 /**
- * The product as whoever tries it meets it: HEAD is cloned, `npm start` installs, builds and starts it, and a second time
+ * The product as a new user starts it: HEAD is cloned, `npm start` installs, builds and starts it, and a second time
  * it only starts. Then: what all its processes use while nothing happens, and what it carries in the one process of
  * `npm start` (the bench `end-to-end` has a process for each service). What npm and the fetching of Kafka and Redis have
  * in their caches stays there.
@@ -81,7 +81,7 @@ async function measureIdle(npmPid: number): Promise<readonly Measurement[]> {
   ]
 }
 
-/** The services are what is measured; what they stand on is named. */
+/** Values of the services have no prefix; those of the other parts have their name. */
 function prefixOf(part: PartName): string {
   return part === 'services' ? '' : `${part}_`
 }

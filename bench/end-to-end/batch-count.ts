@@ -7,22 +7,22 @@ const LENGTH_AT = 8
 
 /**
  * Counts the record batches of a topic in the broker's files: each is what one produce request held for one partition. Each call
- * goes on where the last one ended.
+ * continues where the last one ended.
  */
 export function createBatchCount(logDir: string, topic: string): () => number {
-  const places = new Map<string, number>()
+  const offsets = new Map<string, number>()
   let count = 0
 
   function countIn(file: string): void {
     const handle = openSync(file, 'r')
     const head = Buffer.alloc(HEAD_BYTES)
-    let at = places.get(file) ?? 0
+    let at = offsets.get(file) ?? 0
     while (readSync(handle, head, 0, HEAD_BYTES, at) === HEAD_BYTES) {
       at += HEAD_BYTES + head.readInt32BE(LENGTH_AT)
       count += 1
     }
     closeSync(handle)
-    places.set(file, at)
+    offsets.set(file, at)
   }
 
   return function countBatches() {

@@ -21,12 +21,12 @@ const LOAD = 'load'
 
 /** What a system uses: processor time of each process by the kernel's accounting, requests and batches of Kafka, commits of Postgres. */
 export interface CostMeter {
-  /** Begins to count; the answer ends it, and tells what each of so many events took. */
+  /** Begins to count; the returned function ends it, and returns what each of so many events took. */
   start(): Promise<(events: number) => Promise<readonly Measurement[]>>
   close(): Promise<void>
 }
 
-/** Makes the meter. What it asks the processes is not in what it tells. */
+/** Makes the meter. Its own requests to the processes are not counted. */
 export function createCostMeter(system: BenchSystem): CostMeter {
   const db = new pg.Pool({ connectionString: system.databaseUrl, max: 1 })
   const countBatches = createBatchCount(join(system.dataDir, 'kafka/data'), 'ariftly.events.v1')
@@ -86,7 +86,7 @@ async function metricOf({ services }: BenchSystem, service: keyof typeof READERS
   return Number(new RegExp(`^${name}(?:\\{[^}]*\\})? ([\\d.e+]+)$`, 'm').exec(text)?.[1] ?? Number.NaN)
 }
 
-/** Backends tell what they have committed about once a second. */
+/** Backends report what they have committed about once a second. */
 async function readCommits(db: pg.Pool): Promise<number> {
   const sql = 'SELECT xact_commit::float8 AS commits FROM pg_stat_database WHERE datname = current_database()'
   const { rows } = await db.query<{ commits: number }>(sql)

@@ -10,7 +10,7 @@ export interface MainJobSystem {
   readonly gateway: string
   readonly databaseUrl: string
   readonly apiKey: string
-  /** Begins to count what the system uses; the answer ends it, and tells what each of so many events took. */
+  /** Begins to count what the system uses; the returned function ends it, and returns what each of so many events took. */
   startCost?(): Promise<(events: number) => Promise<readonly Measurement[]>>
 }
 

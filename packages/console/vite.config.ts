@@ -1,7 +1,7 @@
 import react from '@vitejs/plugin-react'
 import { defineConfig } from 'vite'
 
-/** The bundle goes to `dist/app`; the api serves it. Nothing of it is inline, as the page's policy forbids that. */
+/** The bundle goes to `dist/app`; the api serves it. It has no inline part, as the page's policy forbids that. */
 export default defineConfig({
   base: '/console/',
   plugins: [react()],

@@ -40,7 +40,7 @@ export interface FlowSystem {
   close(): Promise<void>
 }
 
-/** For proxies: the server asks for seconds between two connections, and with this a client comes back at once. */
+/** For proxies: the server asks for seconds between two connections, and with this a client connects again at once. */
 export function comeBackAtOnce(chunk: Buffer): Buffer {
   const text = chunk.toString('latin1')
   return Buffer.from(

@@ -12,14 +12,14 @@ const LINES = byForm({ short: 10_000, long: 100_000 })
 /** Lines a second: the faults come while lines are left. */
 const RATE = byForm({ short: 5000, long: 10_000 })
 const TASKS = 50
-/** After so many lines comes one that is refused. */
+/** After so many lines one is refused. */
 const REFUSED_EVERY = 200
 const TEST_MS = byForm({ short: 120_000, long: 600_000 })
 
 let system: FlowSystem
 const random = createRandom(randomSeed('cli flows'))
 
-/** Goes on while others are tested. */
+/** Runs while others are tested. */
 let tailing: Promise<Tailed>
 
 beforeAll(async () => {
@@ -92,7 +92,7 @@ function refusedEvent(n: number): object {
 
 describe('events send', () => {
   test(
-    'neither misses nor doubles a line, also of those that are refused, when it is killed and the server is started twice',
+    'neither misses nor duplicates a line, accepted or refused, when it is killed and the server is started twice',
     async () => {
       const home = system.newHome()
       const [file, rejects] = [join(home, 'events.ndjson'), join(home, 'refused.ndjson')]
@@ -138,7 +138,7 @@ describe('events send', () => {
     TEST_MS,
   )
 
-  test('keeps refused lines as they stand, and takes standard input', async () => {
+  test('keeps refused lines byte for byte, and takes standard input', async () => {
     const home = system.newHome()
     const [bad, broken] = ['{"type":"task.progress","task_id":"t","data":{}}', '{"type"']
     const good = '{"type":"task.progress","task_id":"piped","data":{"message":"m","n":1.0}}'

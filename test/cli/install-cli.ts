@@ -10,7 +10,7 @@ const PACKAGE = join(import.meta.dirname, '../../packages/cli')
 
 /**
  * Packs the command line as its maintainers do, installs the tarball into a new folder without a network, and gives the path of the program. It is done
- * once a run of the tests: those that come later, also in other processes, wait for the first one.
+ * once a run of the tests: later callers, also in other processes, wait for the first one.
  */
 export async function installCli(): Promise<string> {
   const folder = join(process.env['ARIFTLY_TEST_DIR'] ?? mkdtempSync(join(tmpdir(), 'cli-')), 'installed-cli')

@@ -82,7 +82,7 @@ describe('what is forwarded', () => {
     await endByCtrlC(cli)
   })
 
-  test('is given up after its attempts, its task goes on, and --retry-failed posts it again', async () => {
+  test('is given up after its attempts, its task continues, and --retry-failed posts it again', async () => {
     const home = system.newHome()
     receiver.respondWith(({ path, body }) => ({ status: path === '/once' && body.includes('"n":1}') ? 500 : 204 }))
     await system.post([1, 2, 3].map((n) => numbered('given-up', n)))
@@ -123,7 +123,7 @@ describe('a state', () => {
     await endByCtrlC(running, named)
   })
 
-  test('of another filter, server or tenant, or one that is damaged, is refused with a remedy and left as it is', async () => {
+  test('of another filter, server or tenant, or one that is damaged, is refused with a remedy and left unchanged', async () => {
     const home = system.newHome()
     const first = start(home, '/hook', '--task', 'none')
     await eventually(() => first.stderr().includes('live'))
@@ -181,7 +181,7 @@ describe('a target', () => {
     expect(at('/elsewhere')).toEqual([])
   })
 
-  // Which addresses that lets through is told by resolve-target.test.ts: no test sends events off this machine.
+  // resolve-target.test.ts checks which addresses that lets through: no test sends events off this machine.
   test('may be elsewhere with --allow-remote-target, which warns', async () => {
     await system.post([numbered('remote', 1)])
     const cli = start(system.newHome(), '/hook', '--task', 'remote', '--allow-remote-target')
@@ -245,11 +245,11 @@ function messageOf(body: Buffer): unknown {
 test('a position that cannot be kept ends it with 1 and stays, until the gap is accepted', async () => {
   await system.post([numbered('reset', 1)])
   const [home, other] = [system.newHome(), system.newHome()]
-  const [ends, goesOn] = [
+  const [ends, continues] = [
     start(home, '/ends', '--task', 'reset'),
-    start(other, '/goes-on', '--task', 'reset', '--accept-gap'),
+    start(other, '/continues', '--task', 'reset', '--accept-gap'),
   ]
-  await eventually(() => forwarded(ends).length === 1 && forwarded(goesOn).length === 1)
+  await eventually(() => forwarded(ends).length === 1 && forwarded(continues).length === 1)
   await system.killServer()
   await system.changeLog()
   await system.startServer()
@@ -257,12 +257,12 @@ test('a position that cannot be kept ends it with 1 and stays, until the gap is 
   const { position } = JSON.parse(readFileSync(stateFile(home), 'utf8')) as { readonly position: string }
   expect(position).toMatch(/^v1\./)
   await system.post([numbered('reset', 2)])
-  await eventually(() => at('/goes-on').some(({ body }) => body.includes('"n":2}')))
-  expect(goesOn.stderr()).toContain('This gap is accepted.')
+  await eventually(() => at('/continues').some(({ body }) => body.includes('"n":2}')))
+  expect(continues.stderr()).toContain('This gap is accepted.')
   await expectReset(start(home, '/ends', '--task', 'reset'))
   expect(readFileSync(stateFile(home), 'utf8')).toContain(position)
   expect(at('/ends').filter(({ body }) => body.includes('"n":2}'))).toEqual([])
   const accepted = start(home, '/ends', '--task', 'reset', '--accept-gap')
   await eventually(() => at('/ends').some(({ body }) => body.includes('"n":2}')))
-  await endByCtrlC(goesOn, accepted)
+  await endByCtrlC(continues, accepted)
 })

@@ -57,7 +57,7 @@ async function postPart(part: number): Promise<void> {
 }
 
 test(
-  'kills, cuts, stops and a target that is away lose no event, keep the order of each task, and show in the status',
+  'kills, cuts, stops and an unavailable target lose no event, keep the order of each task, and show in the status',
   async () => {
     const home = system.newHome()
     const answered: ReceivedRequest[] = []

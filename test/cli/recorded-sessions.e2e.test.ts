@@ -32,7 +32,7 @@ async function inTerminal(command: string, home: string): Promise<string> {
 }
 
 describe(PAGE, () => {
-  test('shows what its commands print (write it anew with: UPDATE_DOCS=1 and this test)', async () => {
+  test('shows what its commands print (write it again with: UPDATE_DOCS=1 and this test)', async () => {
     const page = readPage(PAGE)
     const home = mkdtempSync(join(process.env['ARIFTLY_TEST_DIR'] ?? tmpdir(), 'cli-home-'))
     const normalizer = new Normalizer()

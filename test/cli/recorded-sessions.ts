@@ -2,7 +2,7 @@
 export interface RecordedSession {
   /** The whole block, with its fences. */
   readonly block: string
-  /** What stands behind `$ `. */
+  /** The text behind `$ `. */
   readonly commands: readonly string[]
 }
 
@@ -14,7 +14,7 @@ export function recordedSessions(page: string): readonly RecordedSession[] {
   })
 }
 
-/** A block as it stands in a page, with what each command printed. */
+/** A block of a page, with what each command printed. */
 export function renderSession(printed: readonly { readonly command: string; readonly text: string }[]): string {
   const texts = printed.map(({ command, text }) => `$ ${command}\n${text}`)
   return `\`\`\`console\n${texts.join('')}\`\`\``

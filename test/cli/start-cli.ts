@@ -92,7 +92,7 @@ export function startInTerminal({ program, args, env }: CliOptions, size = { col
   }
 }
 
-/** Nothing of the environment of the tests but the path. */
+/** Of the environment of the tests only the path. */
 function environment(env: Readonly<Record<string, string>>): Record<string, string> {
   return { PATH: process.env['PATH'] ?? '', TZ: 'UTC', ...env }
 }

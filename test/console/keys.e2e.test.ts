@@ -74,8 +74,8 @@ test.each(ENDS)('a key that is %s is asked for by each open page, and the place 
 
 /** Whether a page holds a text outside its memory. */
 function isKept(text: string): string {
-  const places = '[document.cookie, JSON.stringify(localStorage), JSON.stringify(sessionStorage), location.href]'
-  return `${places}.some((each) => each.includes(${JSON.stringify(text)}))`
+  const stores = '[document.cookie, JSON.stringify(localStorage), JSON.stringify(sessionStorage), location.href]'
+  return `${stores}.some((each) => each.includes(${JSON.stringify(text)}))`
 }
 
 test('the key is kept for the next load only when that is asked for, and is nowhere but in the header', async () => {
@@ -94,7 +94,7 @@ test('the key is kept for the next load only when that is asked for, and is nowh
   await page.context().close()
 })
 
-test('a key sees the pages that it may use, and what it lacks elsewhere', async () => {
+test('a key sees the pages that it may use, and elsewhere which scope is missing', async () => {
   const reader = await system.apiKeyOf('default', ['events:read'])
   await system.post('/v1/events', '{"type":"task.created","task_id":"task_seen","data":{"title":"a"}}', 202)
   const { page, go } = await openConsole(browser, { url: system.url, apiKey: reader })

@@ -15,7 +15,7 @@ import { startFront, type Front } from './start-front.ts'
 
 const EVENTS = 2_000
 const BATCH = 100
-/** Of streams that are open; each takes the two seconds or so after which a client comes back. */
+/** Of open streams; each takes the two seconds or so after which a client connects again. */
 const CUTS = byForm({ short: 3, long: 10 })
 /** The gateway is killed after this batch. */
 const KILLED_AT = 10
@@ -121,7 +121,7 @@ test('over cuts and a killed gateway every event is in the view once, and a paus
   await page.context().close()
 })
 
-test('while it is paused the view stands still, and what came is counted exactly', async () => {
+test('while it is paused the view does not change, and what arrives is counted exactly', async () => {
   const { page } = await openConsole(browser, {
     url: system.url,
     apiKey: system.apiKey,
@@ -142,17 +142,17 @@ test('while it is paused the view stands still, and what came is counted exactly
   await page.context().close()
 })
 
-test('a server that is away is said, and what is there stays', async () => {
+test('an unavailable server is shown, and the rows stay', async () => {
   const url = `http://127.0.0.1:${proxy.port}`
-  const fragment = '/live?task_id=task_away'
+  const fragment = '/live?task_id=task_offline'
   const { page } = await openConsole(browser, { url, apiKey: system.apiKey, fragment })
   await page.locator('.status-live').waitFor()
-  const [id] = await post('task_away', 0, 1)
+  const [id] = await post('task_offline', 0, 1)
   await page.locator(`[data-event="${id}"]`).waitFor()
   await proxy.refuse()
   await page.locator('.status-waiting').getByText('Waiting', { exact: false }).waitFor()
   expect(await page.locator(`[data-event="${id}"]`).count()).toBe(1)
-  const [later] = await post('task_away', 1, 1)
+  const [later] = await post('task_offline', 1, 1)
   await proxy.accept()
   await page.locator(`[data-event="${later}"]`).waitFor({ timeout: 60_000 })
   await eventually(async () => (await page.locator('.status-live').count()) === 1)

@@ -67,7 +67,7 @@ export async function signIn(page: Page, apiKey: string): Promise<void> {
 }
 
 const ROOT = join(import.meta.dirname, '../..')
-/** Its script as it is: what runs in a page is no module of ours. */
+/** Its script unchanged: what runs in a page is no module of the repository. */
 const AXE = readFileSync(join(ROOT, 'node_modules/axe-core/axe.min.js'), 'utf8')
 
 /** What is wrong for assistive technology with what the page shows, by axe-core with all its rules of WCAG 2.2 A and AA. */

@@ -55,7 +55,7 @@ function resolve(schema: Schema): Schema {
 const parameterNames = (options: readonly OptionSpec[]) => options.map(({ parameter = '' }) => parameter.split('.')[0])
 
 describe('the commands', () => {
-  test('stand for every route of the API, and for no other', () => {
+  test('cover every route of the API, and no other', () => {
     const covered = calling.flatMap((command) => command.routes ?? [])
     const known = routes.map(({ route }) => route)
     expect(covered.filter((route) => !known.includes(route))).toEqual([])

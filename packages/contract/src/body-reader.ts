@@ -57,7 +57,7 @@ function missingBody(): Problem {
   return new Problem(422, 'missing_body', { detail: 'Send a JSON object as the body.' })
 }
 
-/** An object without its members that are null, but for those that the schema does not know: they are refused. Anything else as it is. */
+/** An object without its members that are null, except unknown members, which are refused later. Any other value is returned unchanged. */
 function withoutNulls(body: unknown, schema: TSchema): unknown {
   if (typeof body !== 'object' || body === null || Array.isArray(body)) return body
   const known = (schema['properties'] ?? {}) as object

@@ -1,7 +1,7 @@
 import { pointerToken, type CheckFault } from './describe-errors.ts'
 import { WEBHOOK_LIMITS } from './limits.ts'
 
-/** Names that the sender sets, and those that belong to the connection or its framing (RFC 9110, 7.6.1 and 10.1.1). */
+/** Names that the sender sets, and names that belong to the connection or its framing (RFC 9110, 7.6.1 and 10.1.1). */
 const RESERVED_HEADERS: ReadonlySet<string> = new Set(
   (
     'host user-agent traceparent tracestate accept-encoding expect connection keep-alive te trailer transfer-encoding ' +

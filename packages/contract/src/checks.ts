@@ -7,7 +7,7 @@ import type { TSchema } from '@sinclair/typebox'
 import { checkHeaders } from './check-headers.ts'
 import type { CheckFault } from './describe-errors.ts'
 
-/** What checks need beside the value. */
+/** What checks need in addition to the value. */
 export interface CheckContext {
   /** Where a webhook may point; needed for bodies with a `url`. */
   readonly policy?: EgressPolicy | undefined

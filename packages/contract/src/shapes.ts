@@ -15,7 +15,7 @@ export function typeIdShape(prefix: string): Shape {
 
 const TYPES = `(?:${EVENT_TYPES.join('|').replaceAll('.', String.raw`\.`)})`
 
-/** Event types, separated by commas. That none stands twice the reader of the text checks. */
+/** Event types, separated by commas. The reader of the text checks that none is given twice. */
 export const TYPE_LIST: Shape = {
   pattern: `^${TYPES}(?:,${TYPES})*$`,
   words: 'an event type, or several separated by commas, each once',

@@ -12,18 +12,18 @@ export interface LongJobs<J extends { readonly tenant: string }, R> {
   readonly pool: Pool
   /** Whether a job waits for a slice, of this process or another: one cheap query without a lock. */
   any(db: Queryable): Promise<boolean>
-  /** Locks the next job, of the tenant whose last turn was longest ago; undefined when others hold all, or none may go on now. */
+  /** Locks the next job, of the tenant whose last turn was longest ago; undefined when others hold all, or none may continue yet. */
   lockNext(tx: Transaction): Promise<J | undefined>
   /** Makes a slice of that job and moves its row on. May run more than once, and changes nothing but the database. */
   makeSlice(tx: Transaction, job: J): Promise<R>
-  /** Called when a slice has failed and is undone: takes the turn of the job, so that those of others are next. */
+  /** Called when a slice has failed and is undone: takes the turn of the job, so that the jobs of other tenants are next. */
   passOn(job: J): Promise<void> | void
   /** Called after the commit. Returns how long to rest, ms: what others need shares Postgres and the thread with slices. */
   madeSlice(slice: R, tookMs: number): number
 }
 
 const IDLE_MS = 1000
-/** While there are jobs, of which none may go on here: others are tried soon, and all of them now and then. */
+/** While there are jobs, of which none may continue here: others are tried soon, and all of them now and then. */
 const BUSY_MS = { baseMs: 10, maxMs: 250 } as const
 
 /** Carries out jobs of one kind, slice by slice, until the loop is ended; then the slice that is under way is the last one. */

@@ -23,7 +23,7 @@ export interface SendingOptions {
 
 /** An attempt that was made. */
 export interface SentAttempt {
-  /** As it is kept; `errorClass` null is a success. */
+  /** The record to store; `errorClass` null is a success. */
   readonly record: AttemptRecord
   /** `Retry-After` of the answer, unread. */
   readonly retryAfter: string | undefined

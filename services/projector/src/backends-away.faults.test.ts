@@ -64,8 +64,8 @@ async function projectsAll(ids: readonly string[]): Promise<void> {
   )
 }
 
-describe('projector, with a backend that goes away', () => {
-  test('goes on by itself after the broker was killed and started again', async () => {
+describe('projector, with a backend that becomes unavailable', () => {
+  test('continues without a restart after the broker was killed and started again', async () => {
     const ids = await post(100)
     await projectsAll(ids)
     await stack.kafka?.kill()

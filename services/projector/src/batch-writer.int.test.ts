@@ -16,7 +16,7 @@ let world: World
 let pool: Pool
 let epoch: number
 let inserted: number
-let letters: DeadLetter[]
+let deadLetters: DeadLetter[]
 let write: (one: ReadBatch) => Promise<WriteOutcome>
 
 beforeEach(async () => {
@@ -27,13 +27,13 @@ beforeEach(async () => {
   const starts = new Map(Array.from({ length: PARTITIONS }, (_, partition) => [partition, 0]))
   await ensurePositions(pool, { projection: 'events', epoch, topic, starts })
   inserted = 0
-  letters = []
+  deadLetters = []
   write = createBatchWriter({
     pool,
     epoch,
     topic,
     eventPartitions: createEventPartitions(pool),
-    writeDeadLetters: async (given) => void letters.push(...given),
+    writeDeadLetters: async (given) => void deadLetters.push(...given),
     onWritten: (outcome) => {
       inserted += outcome.inserted
     },
@@ -84,12 +84,12 @@ test('small batches of several partitions are one transaction', async () => {
   expect(inserted).toBe(4)
 })
 
-test('records of a deleted tenant are neither rows nor dead letters, from the moment on at which its deletion has begun', async () => {
+test('records of a deleted tenant are neither rows nor dead deadLetters, from the start of its deletion', async () => {
   const partition = partitionOf('other/task_0', PARTITIONS)
   const good = batchOf([event(taskOf(partition), 'acme'), { ...event('task_0', 'other'), tenant: 'other' }], {
     partition,
   })
-  // Of the deleted tenant by each of the three signs, of another tenant, and of nobody.
+  // Of the deleted tenant by each of the three signs, of another tenant, and of no tenant.
   const bad = [
     { headers: { ce_tenant: 'acme', ce_source: '/tenants/other' }, key: Buffer.from('other/t') },
     { headers: { ce_source: '/tenants/other' }, key: Buffer.from('acme/t') },
@@ -102,7 +102,7 @@ test('records of a deleted tenant are neither rows nor dead letters, from the mo
   const outcome = await write({ batch, decoded: decodeBatch(batch, { epoch, partitions: PARTITIONS }) })
   expect(outcome).toMatchObject({ type: 'written', inserted: 1, deadLetters: 2, deleted: 4 })
   expect(await messages()).toEqual(['other'])
-  expect(letters.map(({ record }) => record.offset)).toEqual([5, 6])
+  expect(deadLetters.map(({ record }) => record.offset)).toEqual([5, 6])
 })
 
 test('a large batch is a transaction of its own', async () => {
@@ -111,7 +111,7 @@ test('a large batch is a transaction of its own', async () => {
   expect(new Set((await stored()).map(({ xmin }) => xmin)).size).toBe(2)
 })
 
-test('of a position that somebody else has moved nothing is written, and the other batches are', async () => {
+test('writes nothing of a partition whose position has been moved, and writes the other batches', async () => {
   await write(read(1, ['first']))
   const outcomes = await Promise.all([read(0, ['a']), read(1, ['again']), read(2, ['c'])].map(write))
   expect(outcomes.map(({ type }) => type)).toEqual(['written', 'lost', 'written'])
@@ -124,11 +124,11 @@ test('a row that Postgres refuses is a dead letter of its partition, and the oth
   await world.admin.query(`ALTER TABLE events ADD CONSTRAINT no_poison CHECK (data->>'message' <> 'poison')`)
   await Promise.all([read(0, ['a']), read(1, ['b', 'poison']), read(2, ['c'])].map(write))
   expect(await messages()).toEqual(['a', 'b', 'c'])
-  expect(letters).toMatchObject([{ reason: 'not_storable', record: { partition: 1, offset: 1 } }])
+  expect(deadLetters).toMatchObject([{ reason: 'not_storable', record: { partition: 1, offset: 1 } }])
   expect(await positions()).toEqual([1, 2, 1])
 })
 
-test('a position that somebody else holds makes no other batch wait', async () => {
+test('a position that another transaction holds makes no other batch wait', async () => {
   const written: number[] = []
   let all: Promise<unknown> = Promise.resolve()
   await withTransaction(world.admin, async (tx) => {

@@ -43,7 +43,7 @@ export function createProjection(
     epoch,
     topic,
     eventPartitions,
-    writeDeadLetters: (letters) => deadLetters.write(letters),
+    writeDeadLetters: (given) => deadLetters.write(given),
     onWritten(outcome) {
       metrics.written(outcome)
       for (const conflict of outcome.conflicts) log.warn(conflict, 'event_id_conflict')
@@ -76,7 +76,7 @@ export function createProjection(
 
   async function recordGap({ partition, expected, found }: LogGap): Promise<void> {
     await recordHole(pool, { projection: PROJECTION, epoch, topic, partition, from: expected, to: found })
-    metrics.hole(found - expected)
+    metrics.gap(found - expected)
   }
 
   return { projectBatch, recordGap }

@@ -82,15 +82,15 @@ async function movedPartitions(): Promise<readonly number[]> {
 }
 
 async function deadLetterPartitions(): Promise<readonly number[]> {
-  const letters = []
+  const found = []
   for await (const records of scanLog(client, { topic: world.topics.dlqTopic, partition: 0, from: 0, to: 1e9 })) {
-    letters.push(...records)
+    found.push(...records)
   }
-  const named = letters.flatMap(({ headers }) => headers['dlq_partition'] ?? [])
+  const named = found.flatMap(({ headers }) => headers['dlq_partition'] ?? [])
   return [...new Set(named.map(Number))].toSorted((a, b) => a - b)
 }
 
-test('while dead letters cannot be written, the partitions without one go on, and no other position moves', async () => {
+test('while dead letters cannot be written, the partitions without one continue, and no other position moves', async () => {
   const badRecords = partitionsFrom(0, BAD_RECORDS)
   const badRows = partitionsFrom(BAD_RECORDS, BAD_ROWS)
   const healthy = partitionsFrom(BAD_RECORDS + BAD_ROWS, HEALTHY)

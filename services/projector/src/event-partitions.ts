@@ -53,7 +53,7 @@ function weeksOf(events: readonly ProjectedEvent[]): readonly number[] {
 
 /**
  * Whether the partition of an id has been dropped, or is about to be, and is made no more: its end is older than history, log
- * retention and a day (design 6). A log that outlives its retention, as it goes by segments, may still have the record.
+ * retention and a day. A log that outlives its retention, as it goes by segments, may still have the record.
  */
 export function isExpired(id: string, nowMs: number, { eventsMs, logMs }: Retention): boolean {
   return weekOf(id) < weekAt(nowMs - eventsMs - DAY_MS - logMs)

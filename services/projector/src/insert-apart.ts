@@ -9,7 +9,7 @@ export interface Inserted {
   readonly refused: readonly { readonly event: ProjectedEvent; readonly detail: string }[]
 }
 
-/** Inserts with a savepoint, and bisects what Postgres refuses until the rows that it refuses stand alone. */
+/** Inserts with a savepoint, and bisects what Postgres refuses until each row that it refuses is alone. */
 export async function insertApart(tx: Transaction, events: readonly ProjectedEvent[]): Promise<Inserted> {
   const refused: { readonly event: ProjectedEvent; readonly detail: string }[] = []
   let inserted = 0

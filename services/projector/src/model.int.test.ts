@@ -139,7 +139,7 @@ afterAll(async () => {
   await world?.close()
 })
 
-/** On the proxies, so that ingest goes on while they are frozen. */
+/** On the proxies, so that ingest continues while they are frozen. */
 async function startProjector(): Promise<Running> {
   const url = new URL(world.database.url)
   url.port = String(postgresProxy.port)

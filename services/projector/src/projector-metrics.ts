@@ -6,7 +6,7 @@ export interface ProjectorMetrics {
   written(outcome: WrittenBatches): void
   took(ms: number): void
   reread(): void
-  hole(offsets: number): void
+  gap(offsets: number): void
 }
 
 /** Registers them. */
@@ -43,6 +43,6 @@ export function createProjectorMetrics(metrics: Metrics): ProjectorMetrics {
     },
     took: (ms) => seconds.observe(ms / 1_000),
     reread: () => rereads.inc(),
-    hole: (offsets) => lost.inc(offsets),
+    gap: (offsets) => lost.inc(offsets),
   }
 }

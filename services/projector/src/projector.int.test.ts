@@ -94,7 +94,7 @@ async function waitingSessions(): Promise<number> {
 }
 
 describe('projector', () => {
-  test('copies each event once, however often it was posted, with the bytes of its data', async () => {
+  test('stores each event once for any number of posts, with the bytes of its data', async () => {
     const events = Array.from({ length: 200 }, (_, i) => event(`task_${i % 20}`, `${i}`))
     await post(...events)
     await startProjector()
@@ -120,7 +120,7 @@ describe('projector', () => {
     expect(await rows()).toEqual(['first'])
   })
 
-  test('goes on exactly where it stood after a restart, also when the broker has forgotten its offsets', async () => {
+  test('continues from its position after a restart, also when the broker has forgotten its offsets', async () => {
     await post(event('task_1', 'a'), event('task_2', 'b'))
     const service = await startProjector()
     await holds(async () => expect(await rows()).toHaveLength(2))
@@ -184,7 +184,7 @@ describe('projector', () => {
     expect(await counted('ariftly_projector_events_total{outcome="dead_letter"}')).toBe(0)
   })
 
-  test('records offsets that the log lost before they were read, and goes on behind them', async () => {
+  test('records offsets that the log lost before they were read, and continues behind them', async () => {
     await post(event('task_1', 'a'))
     const service = await startProjector()
     await holds(async () => expect(await rows()).toHaveLength(1))
@@ -198,14 +198,14 @@ describe('projector', () => {
     })
     await startProjector()
     await holds(async () => expect(await rows()).toEqual(['a', 'd']))
-    const { rows: holes } = await world.admin.query(
+    const { rows: gaps } = await world.admin.query(
       'SELECT projection, partition, from_offset, to_offset FROM log_holes',
     )
-    expect(holes).toEqual([{ projection: 'events', partition, from_offset: 1, to_offset: 3 }])
+    expect(gaps).toEqual([{ projection: 'events', partition, from_offset: 1, to_offset: 3 }])
     expect(await counted('ariftly_projector_gap_offsets_total')).toBe(2)
   })
 
-  test('stops on another log under the same name, and goes on when an operator has opened a new epoch', async () => {
+  test('stops on another log under the same name, and continues when an operator has opened a new epoch', async () => {
     const { topic } = world.topics
     const real = await currentEpoch(world.admin, topic)
     await post(event('task_1', 'a'))

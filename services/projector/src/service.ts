@@ -28,7 +28,7 @@ const BATCH = { recordsMax: 5_000, targetMs: 1_000 } as const
 /**
  * Starts the projector: it copies the log into the table of events, each event exactly once; position and rows are written
  * in one transaction. Returns at once; Kafka and Postgres are waited for inside. While the log is not the one that it should
- * be nothing is read, `/readyz` says so, and it continues by itself when the log fits again or a new epoch was opened.
+ * be nothing is read, `/readyz` says so, and it continues without a restart when the log fits again or a new epoch was opened.
  */
 export async function start(
   config: ProjectorConfig,

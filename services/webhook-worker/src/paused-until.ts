@@ -5,7 +5,7 @@ const PAUSE_MS_MIN = 10
 /** After a failure. */
 const FAILED = { baseMs: 500, maxMs: 60_000 } as const
 
-/** Webhooks or tenants that are paused until a time: whatever wakes them, nothing is done for them before. */
+/** Webhooks or tenants that are paused until a time: nothing is done for them before it, even when they are woken. */
 export class PausedUntil {
   readonly #pauses = new Map<string, { readonly untilMs: number; readonly timer: NodeJS.Timeout }>()
   /** In a row. */
@@ -17,17 +17,17 @@ export class PausedUntil {
     this.#onEnd = onEnd
   }
 
-  /** Whether it is paused now. */
+  /** Whether an id is paused. */
   has(id: string): boolean {
     return this.#pauses.has(id)
   }
 
-  /** Those that are paused now. */
+  /** The ids that are paused. */
   get ids(): readonly string[] {
     return [...this.#pauses.keys()]
   }
 
-  /** Pauses it for `ms`, or for as long as it is paused already if that is longer. */
+  /** Pauses an id for `ms`, or until its present pause ends if that is later. */
   pause(id: string, ms: number): void {
     const untilMs = performance.now() + Math.max(ms, PAUSE_MS_MIN)
     const before = this.#pauses.get(id)

@@ -17,7 +17,7 @@ const MATCHING_TURN_MS = 3
 
 /**
  * Starts the webhook worker: Kafka → deliveries in Postgres → BullMQ → signed HTTP. Postgres is the truth; Kafka, Postgres
- * and Redis may be away at any time and are waited for. Rejects with ConfigFault, or with Fault `redis_policy` when Redis
+ * and Redis may be unavailable at any time and are waited for. Rejects with ConfigFault, or with Fault `redis_policy` when Redis
  * may evict jobs.
  */
 export async function start(config: WebhookWorkerConfig, deps: ServiceDeps): Promise<Running> {

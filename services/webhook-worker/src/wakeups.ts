@@ -1,4 +1,4 @@
-/** Who is told which webhooks to look at. */
+/** Receives which webhooks to serve. */
 export interface Woken {
   /** These webhooks may have something due. */
   readonly wake: (webhookIds: Iterable<string>) => void
@@ -9,8 +9,8 @@ export interface Woken {
 }
 
 /**
- * Tells the scheduler which webhooks to look at: the matcher, outcomes, the sweeper and replays wake them. Until a scheduler
- * listens nothing is kept, as its first look finds all that is due.
+ * Passes on to the scheduler which webhooks to serve: the matcher, outcomes, the sweeper and replays wake them. Until a scheduler
+ * listens nothing is kept, as its first scan finds all that is due.
  */
 export class Wakeups implements Woken {
   #woken: Woken | undefined

@@ -66,7 +66,7 @@ export function createWorkerMetrics(metrics: Metrics): WorkerMetrics {
   })
   const ends = new Map<string, EndedMetrics>()
 
-  /** The metrics of attempts that ended so, found once: prom-client would look their labels up for every attempt. */
+  /** The metrics of attempts with this end, found once: prom-client would look their labels up for every attempt. */
   function endedBy(result: string, errorClass: string): EndedMetrics {
     const key = `${result} ${errorClass}`
     const known = ends.get(key)

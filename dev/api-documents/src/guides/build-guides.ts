@@ -3,7 +3,7 @@ import { renderGuide } from './render-guide.ts'
 import { rewriteLinks } from './rewrite-links.ts'
 
 /**
- * The files of the guides, as the api serves them: `<name>.md` with links of the served form, `<name>.html` (a fragment: what stands in
+ * The files of the guides, as the api serves them: `<name>.md` with links of the served form, `<name>.html` (a fragment: the content of
  * `<main>`) and `index.json`, a list of name, label, title, summary and sections.
  * @param read gives the text of a file of the repository, by its path from the root.
  * @throws Error for a page without a title, and for one with HTML of its own.

@@ -6,7 +6,7 @@ export interface RenderedGuide {
   readonly title: string
   /** Its headings of the second level, in order. */
   readonly sections: readonly Section[]
-  /** Without scripts and styles; what is wide can be scrolled by itself. */
+  /** Without scripts and styles; each wide element can be scrolled. */
   readonly html: string
 }
 

@@ -9,7 +9,7 @@ import { deliveryWithAttemptsSchema, webhookSchema } from './webhook-schemas.ts'
 
 const BASE = 'https://schemas.ariftly.io/v1'
 
-/** The JSON Schema files (draft 2020-12) that are published: paths below `schemas/` and what stands in them. */
+/** The JSON Schema files (draft 2020-12) that are published: paths below `schemas/` and their content. */
 export function buildSchemaFiles(): Readonly<Record<string, Readonly<Record<string, unknown>>>> {
   const schemas: readonly (readonly [path: string, schema: TSchema])[] = [
     ...EVENT_TYPES.map((type) => [`events/${type}.json`, payloadSchema(type)] as const),

@@ -6,7 +6,7 @@ const preview = (what: string): TSchema => ({
   description: `${what}, base64; its first 1,024 bytes.`,
 })
 
-/** A record of the topic of dead letters. */
+/** A record of the dead-letter topic. */
 export const deadLetterSchema: TSchema = Type.Object({
   object: Type.Literal('dead_letter'),
   id: Type.String({ description: '`<partition>-<offset>` in the topic of dead letters.' }),

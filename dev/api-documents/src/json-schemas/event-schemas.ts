@@ -8,7 +8,7 @@ export const eventIdSchema: TSchema = typeIdSchema('evt', 'TypeID of a UUIDv7; i
 
 const READ_DATA_TEXT = "The posted payload: the caller's bytes, with `task_id` (else `session_id`) as first member."
 
-/** Members of an event as it is read, `type` and `data` besides. */
+/** Members of an event as it is read, except `type` and `data`. */
 function readEvent(type: TSchema, data: TSchema, more: Readonly<Record<string, TSchema>>, text: string): TSchema {
   return Type.Object(
     {
@@ -31,7 +31,7 @@ const openData = Type.Unsafe({ type: 'object', additionalProperties: true, descr
 /** The event object: in webhooks, and in streams with `envelope=true`. */
 export const eventSchema: TSchema = readEvent(readEventTypeSchema, openData, {}, 'An event. Events never change.')
 
-/** What lists and single events show besides, where `include` asks for it. */
+/** Further members of lists and single events, where `include` asks for them. */
 const INCLUDED = {
   log: Type.Optional(Type.Unsafe({ $ref: '#/components/schemas/EventLog' })),
   deliveries: Type.Optional(
@@ -147,7 +147,7 @@ interface ObjectSchema {
   readonly required?: readonly string[]
 }
 
-/** The payload of a type as it stands in the log, in streams and in webhooks: with its first member. */
+/** The payload of a type in the log, in streams and in webhooks: with its first member. */
 export function payloadSchema(type: EventType): TSchema {
   const entry = catalogue[type]
   const { properties, required = [] } = entry.schema as unknown as ObjectSchema

@@ -3,7 +3,7 @@ import { Type, type TSchema } from '@sinclair/typebox'
 import { eventIdSchema } from './event-schemas.ts'
 import { identifierSchema, oneOfMore, tenantSchema, timeSchema } from '@ariftly/contract'
 
-/** Headers of a record of the log: CloudEvents 1.0, Kafka binding, binary mode. `types` are those that it may be. */
+/** Headers of a record of the log: CloudEvents 1.0, Kafka binding, binary mode. `types`: the allowed event types. */
 export function recordHeadersSchema(types: readonly string[] = EVENT_TYPES): TSchema {
   return Type.Object(
     {
@@ -30,7 +30,7 @@ export const recordKeySchema: TSchema = Type.String({
   description: '`<tenant>/<task_id>`, else `<tenant>/<session_id>`. Order holds per key.',
 })
 
-/** Headers that a dead letter has besides those of its record. */
+/** Headers that a dead letter has in addition to those of its record. */
 export const deadLetterHeadersSchema: TSchema = Type.Object(
   {
     dlq_reason: Type.String({ description: 'A stable code.' }),

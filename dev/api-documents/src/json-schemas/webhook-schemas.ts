@@ -205,7 +205,7 @@ export const redeliverySchema: TSchema = Type.Object({
   finished_at: nullable(timeSchema),
 })
 
-/** How a replay stands. */
+/** The state of a replay. */
 const REPLAY_STATUSES = ['running', 'completed', 'cancelled'] as const
 
 /** A replay: what was asked for and how far it is. */

@@ -18,7 +18,7 @@ function fits(component: string, value: object): boolean {
 }
 
 describe('the OpenAPI document', () => {
-  test('has an operation for each route of the table and none besides', () => {
+  test('has an operation for each route of the table and no other', () => {
     const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
       Object.entries(methods).map(([method, { operationId }]) => `${operationId} ${method.toUpperCase()} ${path}`),
     )
@@ -27,7 +27,7 @@ describe('the OpenAPI document', () => {
     )
   })
 
-  test('can be made of the routes that are served, and then says nothing of the others', () => {
+  test('can be made of the routes that are served, and then has none of the others', () => {
     const { paths } = buildOpenapi({ nowMs: 0, routes: [routeOf('listEvents')] })
     expect(Object.keys(paths)).toEqual(['/v1/events'])
     expect(Object.keys(paths['/v1/events'] ?? {})).toEqual(['get'])

@@ -1,4 +1,4 @@
-/** An OpenAPI 3.1 document, as far as its readers here look into it. */
+/** An OpenAPI 3.1 document: the members that this package reads. */
 export interface OpenapiDocument {
   readonly openapi: string
   readonly paths: Readonly<Record<string, Readonly<Record<string, OpenapiOperation>>>>
@@ -17,7 +17,7 @@ export interface OpenapiOperation {
   readonly parameters?: readonly OpenapiParameter[]
   readonly 'x-codeSamples'?: readonly CodeSample[]
   readonly requestBody?: { readonly required: boolean; readonly content: Readonly<Record<string, OpenapiContent>> }
-  /** By status. Those that several operations share are references. */
+  /** By status. Answers that several operations share are references. */
   readonly responses: Readonly<Record<string, OpenapiResponse | { readonly $ref: string }>>
 }
 

@@ -78,11 +78,11 @@ export interface ProblemAnswer {
   readonly description?: string
   /** Also a page, for `Accept: text/html`. */
   readonly asPage?: boolean
-  /** Besides `X-Request-Id` and `Retry-After`. */
+  /** In addition to `X-Request-Id` and `Retry-After`. */
   readonly headers?: readonly AnswerHeader[]
 }
 
-/** What the reference says about one route, besides what the route table says. */
+/** What the reference says about one route, in addition to the route table. */
 export interface OperationDoc {
   readonly tag: Tag
   /** Markdown. */

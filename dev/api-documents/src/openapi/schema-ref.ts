@@ -123,7 +123,7 @@ function readEventUnion(): TSchema {
   })
 }
 
-/** An event of any type, told apart by its `type`. */
+/** An event of any type, distinguished by its `type`. */
 function newEventUnion(): TSchema {
   const names = EVENT_TYPES.map((type) => [type, `NewEvent.${type}`] as const)
   return Type.Unsafe({

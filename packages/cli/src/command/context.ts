@@ -50,7 +50,7 @@ export interface Context {
   readonly folders: { readonly config: string; readonly state: string }
   /** `--url`, `--profile` and `--allow-http`, for what asks for the server in its own way. */
   readonly flags: ServerFlags
-  /** Aborts at Ctrl-C (then exit code 2), at SIGTERM, and when the reader of standard output has gone away. */
+  /** Aborts at Ctrl-C (then exit code 2), at SIGTERM, and when the reader of standard output has closed it. */
   readonly signal: AbortSignal
   /** Milliseconds since 1970. */
   now(): number

@@ -1,6 +1,6 @@
 import type { OptionSpec } from './command.ts'
 
-/** Options of every command. They may stand anywhere. */
+/** Options of every command. They may be given anywhere. */
 export const GLOBAL_OPTIONS: readonly OptionSpec[] = [
   { name: 'url', shown: 'url', summary: 'the API; otherwise ARIFTLY_URL, then the profile' },
   { name: 'profile', shown: 'name', summary: 'the profile; otherwise ARIFTLY_PROFILE, then "default"' },

@@ -42,7 +42,7 @@ export class Input {
     return this.#read(name, (value): value is { readonly json: unknown } => isJson(value))?.json
   }
 
-  /** What it is, whatever its kind. */
+  /** The value of any kind. */
   value(name: string): InputValue | undefined {
     if (!this.#values.has(name)) throw new TypeError(`${name} is not declared`)
     return this.#values.get(name)

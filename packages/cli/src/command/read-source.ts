@@ -17,8 +17,8 @@ export async function readStdin(stdin: Readable, signal: AbortSignal): Promise<s
 }
 
 /**
- * The text that the value of an option stands for: of `json` that of `@file` or, for `-`, of standard input; of `secret` that of a file. Others stand
- * for themselves. Throws a CliError `unreadable_file`.
+ * The text that the value of an option names: of `json` that of `@file` or, for `-`, of standard input; of `secret` that of a file. Values of other
+ * kinds are returned unchanged. Throws a CliError `unreadable_file`.
  */
 export async function readSource(
   text: string,

@@ -5,7 +5,7 @@ import { show, type Shown } from '../terminal/show.ts'
 import { CliError } from '../errors/cli-error.ts'
 import { EXIT, type ExitCode } from '../errors/exit-code.ts'
 
-/** An error as it is printed with `--json`, one object on standard error (`cli:Error` of the schemas). */
+/** An error in the form that `--json` prints, one object on standard error (`cli:Error` of the schemas). */
 export interface ErrorReport {
   readonly code: string
   readonly message: string

@@ -90,6 +90,6 @@ test('what is not there has no table', async () => {
   ])
 })
 
-test('a program gets the answer as it is', async () => {
+test('a program gets the answer unchanged', async () => {
   expect(jsonLines(await system(SYSTEM, false))).toEqual([SYSTEM])
 })

@@ -1,6 +1,6 @@
 import { EXIT, type ExitCode } from './exit-code.ts'
 
-/** What is known of a {@link CliError} beside its message. */
+/** What is known of a {@link CliError} in addition to its message. */
 export interface CliErrorDetails extends ErrorOptions {
   /** Default 1. */
   readonly exit?: ExitCode

@@ -29,7 +29,7 @@ function create(changes: Partial<ForwarderSettings>): { readonly forwarder: Forw
   return { forwarder, settled }
 }
 
-test('the position stays before an event that is under way, whatever ends after it', async () => {
+test('the position stays before an event that is under way when later ones end', async () => {
   const ends: ((outcome: AttemptOutcome) => void)[] = []
   const slow = new Promise<AttemptOutcome>((resolve) => ends.push(resolve))
   const attempt = async ({ id }: ForwardedEvent) =>

@@ -51,7 +51,7 @@ interface Sent {
   readonly isStale: boolean
 }
 
-/** Answers with what was checked, whatever is asked. */
+/** Answers every look-up with the addresses that were checked. */
 function createLookup(addresses: ResolvedTarget['addresses']): LookupFunction {
   return (_hostname, options, callback) => {
     const [first] = addresses
@@ -76,7 +76,7 @@ function watch(sent: ClientRequest, timeoutMs: number, resolve: (sent: Sent) => 
     hasAnswer = true
     readAnswer(response, settle)
   })
-  // Also when the answer is cut off, where it comes after what `readAnswer` has settled.
+  // Also emitted when the answer is cut off: then `readAnswer` has settled before.
   sent.on('error', (error: NodeJS.ErrnoException) => {
     const isStale = sent.reusedSocket && !hasAnswer && /ECONNRESET|EPIPE/.test(error.code ?? '')
     const reason = reasonOf(error)

@@ -11,7 +11,7 @@ interface TargetAddress {
 /** Where events are forwarded to. */
 export interface ResolvedTarget {
   readonly url: URL
-  /** At least one; all were checked. They are dialled as they stand: the name is not looked up again. */
+  /** At least one; all were checked. These are dialled: the name is not looked up again. */
   readonly addresses: readonly TargetAddress[]
 }
 
@@ -19,7 +19,7 @@ export interface ResolvedTarget {
 export type LookUp = (hostname: string) => Promise<readonly { readonly address: string; readonly family: number }[]>
 
 /**
- * Reads the URL of a target and looks its name up, once. Throws a CliError: `bad_target` for what is no http(s) URL and for a name without an
+ * Reads the URL of a target and looks its name up, once. Throws a CliError: `bad_target` for a text that is no http(s) URL and for a name without an
  * address, `target_not_local` when any of its addresses is not one of this machine's loopback interface, unless `allowRemote`.
  */
 export async function resolveTarget(

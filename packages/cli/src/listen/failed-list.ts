@@ -4,7 +4,7 @@ import { CliError } from '../errors/cli-error.ts'
 import type { ForwardedEvent, Settled } from '../forward/outcome.ts'
 import { makePrivateFolder, readPrivateFile, writePrivateFile } from '../settings/private-file.ts'
 
-/** An event that was given up, as it stands in the list. */
+/** An entry of the list: an event that was given up. */
 export interface FailedEvent {
   readonly id: string
   readonly type: string
@@ -42,7 +42,7 @@ export async function addFailed(path: string, settled: Settled, nowMs: number): 
   }
 }
 
-/** The events that were given up, oldest first, each once. A line that was cut by a kill is left out: its event comes again. */
+/** The events that were given up, oldest first, each once. A line that was cut by a kill is left out: its event is received again. */
 export async function readFailed(path: string): Promise<readonly FailedEvent[]> {
   const lines = ((await readPrivateFile(path)) ?? '').split('\n')
   const found = lines.flatMap((line) => readLine(line) ?? [])

@@ -4,7 +4,7 @@ import { CliError } from '../errors/cli-error.ts'
 
 /** Which events are forwarded, as it was asked for. All conditions must hold. */
 export interface ListenFilter {
-  /** Types and groups, sorted; empty stands for all. */
+  /** Types and groups, sorted; empty: all. */
   readonly events: readonly string[]
   readonly task_id: string | null
   readonly session_id: string | null
@@ -24,7 +24,7 @@ export interface ListenScope {
 /** What `listen` keeps. */
 export interface ListenState extends ListenScope {
   readonly version: 1
-  /** ISO 8601: where it begins as long as there is no position; null begins with what comes. */
+  /** ISO 8601: where it begins as long as there is no position; null: with new events. */
   readonly after: string | null
   /** Position below which every event had a 2xx, or was given up. */
   readonly position: string | null
@@ -32,18 +32,18 @@ export interface ListenState extends ListenScope {
   readonly secret: string
 }
 
-/** A state that begins at a time, or with what comes, and has a secret of its own. */
+/** A state that begins at a time, or with new events, and has a secret of its own. */
 export function newListenState(scope: ListenScope, after: string | undefined): ListenState {
   return { version: 1, ...scope, after: after ?? null, position: null, secret: generateSecret() }
 }
 
-/** Throws a CliError `state_of_another` when a state is about other events than those that are asked for. */
+/** Throws a CliError `state_of_another` when a state is about other events than the requested ones. */
 export function refuseOther(path: string, kept: ListenState, scope: ListenScope): void {
   for (const member of ['server', 'tenant', 'filter'] as const) {
     const [before, now] = [JSON.stringify(kept[member]), JSON.stringify(scope[member])]
     if (before === now) continue
     throw new CliError('state_of_another', `The state ${path} is of another ${member}: ${before}, not ${now}.`, {
-      remedy: 'Give this one a name of its own with --name, or remove the file to begin anew.',
+      remedy: 'Give this one a name of its own with --name, or remove the file to begin without a state.',
     })
   }
 }

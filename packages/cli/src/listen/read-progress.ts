@@ -1,7 +1,7 @@
 /** The loop has waited for so long for the next event: there was none. */
 const IDLE_MS = 100
 
-/** Watches the loop that reads the stream, to tell whether it keeps up. Times are monotonic milliseconds. */
+/** Watches the loop that reads the stream, to know whether it keeps up. Times are monotonic milliseconds. */
 export class ReadProgress {
   #readAt: string | undefined
   #askingSinceMs: number | undefined
@@ -29,7 +29,7 @@ export class ReadProgress {
     return this.#askingSinceMs !== undefined && nowMs - this.#askingSinceMs >= IDLE_MS
   }
 
-  /** Whether the reading stood still for want of room, and what came meanwhile may not be read yet. */
+  /** Whether reading was blocked by a full forwarder, and events that arrived meanwhile may not be read yet. */
   isBehind(nowMs: number): boolean {
     if (this.isIdle(nowMs)) this.#wasBlocked = false
     return this.#wasBlocked

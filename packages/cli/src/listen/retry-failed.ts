@@ -15,7 +15,7 @@ import { parseListenState } from './listen-state.ts'
 const END_MS = 3000
 
 /**
- * Posts the events of the list of failed events again, byte for byte, and takes those that had a 2xx off the list. Exit code 1 when some are left.
+ * Posts the events of the list of failed events again, byte for byte, and removes those with a 2xx from the list. Exit code 1 when some are left.
  * Throws a CliError where there is no state.
  */
 export async function retryFailed(context: Context, o: ListenOptions): Promise<ExitCode> {
@@ -38,7 +38,7 @@ export async function retryFailed(context: Context, o: ListenOptions): Promise<E
     } finally {
       await forwarder.stop(END_MS)
       close()
-      // Those that were given up again have been added once more, and are read once.
+      // Events that were given up again are in the file twice, and are read once.
       await writeFailed(
         o.failedPath,
         (await readFailed(o.failedPath)).filter(({ id }) => !delivered.has(id)),

@@ -15,9 +15,9 @@ import { ReadProgress } from './read-progress.ts'
 
 /** How often a position is saved. */
 const SAVE_EVERY_MS = 200
-/** How often the status is looked at. */
+/** How often the status is updated. */
 const TICK_MS = 100
-/** Between two looks lies more than that only when this process, or the machine, was stopped. */
+/** Two ticks are further apart than that only when this process, or the machine, was stopped. */
 const STOPPED_MS = 3000
 /** At the end, attempts that are under way have so long. */
 const END_MS = 3000
@@ -83,8 +83,8 @@ async function forwardAll({ context, o, session, stream, display }: Listening): 
   })
   const { forwarder } = forwarding
   const progress = new ReadProgress()
-  const look = createLook({ stream, forwarder, progress, display, context, note })
-  const timer = setInterval(look, TICK_MS)
+  const tick = createTick({ stream, forwarder, progress, display, context, note })
+  const timer = setInterval(tick, TICK_MS)
   context.signal.addEventListener('abort', () => void forwarder.stop(END_MS), { once: true })
   try {
     await readStream({ context, o, session, stream, display }, forwarder, progress)
@@ -100,7 +100,7 @@ async function forwardAll({ context, o, session, stream, display }: Listening): 
   context.signal.throwIfAborted()
 }
 
-/** Reads until the stream ends. What is not taken comes again the next time. */
+/** Reads until the stream ends. Events that are not taken are received again the next time. */
 async function readStream(
   { o, session, stream, display }: Listening,
   forwarder: Forwarder,
@@ -141,20 +141,20 @@ async function takeReset(
   await display.note(show`${text} This gap is accepted.`)
 }
 
-interface Look extends Pick<Listening, 'stream' | 'display' | 'context'> {
+interface Tick extends Pick<Listening, 'stream' | 'display' | 'context'> {
   readonly forwarder: Forwarder
   readonly progress: ReadProgress
   readonly note: (position: string | undefined) => void
 }
 
 /** What is done at each tick: the status, and the position of a stream of which nothing is in flight. */
-function createLook({ stream, forwarder, progress, display, context, note }: Look): () => void {
+function createTick({ stream, forwarder, progress, display, context, note }: Tick): () => void {
   let lastMs = context.now()
-  return function look() {
+  return function tick() {
     const nowMs = context.now()
     const gapMs = nowMs - lastMs
     lastMs = nowMs
-    // A connection may have died meanwhile without a word.
+    // A connection may have died meanwhile without an error.
     if (gapMs > STOPPED_MS) {
       void display.note(show`This process was stopped for ${Math.round(gapMs / 1000)} s. It connects again.`)
       stream.reconnect()

@@ -36,7 +36,7 @@ const commandMembers = {
   needs_yes: flag,
 }
 
-/** What commands print as JSON that is not an answer of the API as it stands. */
+/** JSON output of commands that is not an unchanged answer of the API. */
 export const COMMAND_SCHEMAS: Readonly<Record<string, JsonSchema>> = {
   Error: objectOf('What every command prints on standard error when it fails.', {
     error: objectOf(

@@ -10,7 +10,7 @@ export type LineId = (ms: number, line: number) => string
 
 /**
  * Ids that depend on nothing but the time, the number of the line and `seed`, so that a line that is sent again has its id: behind the millisecond
- * stand 36 bits of the number, so that ids rise with it, and then 38 bits of the digest of `seed`. Numbers begin at 1.
+ * are 36 bits of the number, so that ids rise with it, and then 38 bits of the digest of `seed`. Numbers begin at 1.
  */
 export function createLineId(seed: string): LineId {
   const digest = createHash('sha256').update(seed).digest()

@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import { parseLine, rawMember } from './parse-line.ts'
 
-test('finds the text of the last member of a name, whatever stands around it', () => {
+test('finds the text of the last member of a name, with any text around it', () => {
   const members = fc.array(fc.tuple(fc.constantFrom('a', 'data', 'da"ta', '\\'), fc.jsonValue()), { minLength: 1 })
   const space = fc.constantFrom('', ' ', '\t')
   fc.assert(
@@ -17,7 +17,7 @@ test('finds the text of the last member of a name, whatever stands around it', (
   )
 })
 
-test('keeps the data of an event as it stands', () => {
+test('keeps the data of an event byte for byte', () => {
   const data = '{"n":1.0,"big":12345678901234567890,"s":"\\u0041\\"}"}'
   const parsed = parseLine(`{"type":"task.progress", "data" : ${data} ,"task_id":"t"}`)
   expect(parsed).toMatchObject({ type: 'event', hasOwnId: false, event: { data, task_id: 't' } })

@@ -6,7 +6,7 @@ export type ParsedLine =
   | { readonly type: 'refused'; readonly code: string; readonly pointer: string; readonly message: string }
 
 /**
- * Reads one line of NDJSON. `data` is kept as it stands, so that numbers are not rounded. `atMs` is that of `created_at`; `hasOwnId` when the line
+ * Reads one line of NDJSON. `data` is kept byte for byte, so that numbers are not rounded. `atMs` is that of `created_at`; `hasOwnId` when the line
  * has an id, or an `idempotency_key` of which the server makes one.
  */
 export function parseLine(text: string): ParsedLine {
@@ -22,7 +22,7 @@ export function parseLine(text: string): ParsedLine {
   const atMs = typeof createdAt === 'string' ? Date.parse(createdAt) : undefined
   if (Number.isNaN(atMs)) return refuse('invalid_timestamp', '/created_at', 'is no ISO 8601 time')
   const isObject = typeof data === 'object' && data !== null && !Array.isArray(data)
-  // What is no object is sent as it is, and refused by the server in its words.
+  // A value that is no object is sent unchanged, and the server refuses it with its own error.
   const event = (isObject ? { ...value, data: rawMember(text, 'data') } : value) as NewEvent
   return { type: 'event', event, atMs, hasOwnId: typeof id === 'string' || typeof key === 'string' }
 }

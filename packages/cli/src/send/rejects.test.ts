@@ -9,7 +9,7 @@ beforeEach(() => {
   path = join(mkdtempSync(join(tmpdir(), 'rejects-')), 'refused.ndjson')
 })
 
-test('keeps lines as they stand, and says how many bytes there are', async () => {
+test('keeps lines byte for byte, and says how many bytes there are', async () => {
   const rejects = await openRejects(path, undefined)
   expect(await rejects.add(['{"ü":1}', 'x'])).toBe(11)
   expect(await rejects.add([])).toBe(11)

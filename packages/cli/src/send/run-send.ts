@@ -42,8 +42,8 @@ const SAVE_EVERY_MS = 300
 const END_MS = 2000
 
 /**
- * Sends lines until all are accepted or refused. Of a file a state is kept: the same command continues it after whatever ended it, under the same ids,
- * so that nothing is doubled. Throws a CliError for a file, a state or a key that does not serve, and the reason of the signal.
+ * Sends lines until all are accepted or refused. Of a file a state is kept: the same command continues it after any end, under the same ids,
+ * so that no event is sent as a duplicate. Throws a CliError for a file, a state or a key that does not serve, and the reason of the signal.
  */
 export async function runSend(context: Context, o: SendOptions): Promise<SendResult> {
   const digest = o.file === undefined ? undefined : await digestOf(o.file)

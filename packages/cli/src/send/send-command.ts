@@ -13,7 +13,7 @@ export const send: Command = {
     { name: 'file', short: 'f', shown: 'path', summary: 'NDJSON; otherwise standard input' },
     { name: 'rate', kind: 'number', min: 0.001, max: 1_000_000, shown: 'n', summary: 'events a second at most' },
     { name: 'rejects', shown: 'path', summary: 'where refused lines go, to be mended and sent' },
-    { name: 'again', summary: 'send a file that was sent whole once more, as new events' },
+    { name: 'again', summary: 'send a completely sent file again, as new events' },
   ],
   example: 'ariftly events send -f events.ndjson --rejects refused.ndjson',
   output: 'cli:SendResult',

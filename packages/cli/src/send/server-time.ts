@@ -1,6 +1,6 @@
 /** The time of the server, learned from its answers. */
 export interface ServerTime {
-  /** For the client whose answers are looked at. */
+  /** For the client whose answers are read. */
   readonly fetch: typeof fetch
   /** Unix milliseconds by the server's clock; by this machine's before the first answer, and where the two are less than 2 s apart. */
   now(): number

@@ -44,7 +44,7 @@ export async function readPrivateFile(path: string): Promise<string | undefined>
 /** Makes a folder with mode 0700; one that is there must have no wider mode. */
 export async function makePrivateFolder(path: string): Promise<void> {
   const made = await mkdir(path, { recursive: true, mode: 0o700 })
-  // The mode of those that were made above it is the process'.
+  // Folders that were made above it have the mode of the process.
   if (made !== undefined) await chmod(path, 0o700)
   await checkPrivate(path)
 }

@@ -47,7 +47,7 @@ export function loginUrl({ flags, env }: ServerSettings): string {
 /** The text of a key without the line break at its end. Throws a CliError when it is none. */
 export function checkKey(text: string, source: string): string {
   const key = text.trim()
-  // What cannot stand in a header; the message must not hold it.
+  // A key with characters that a header cannot hold; the message must not contain it.
   if (/^[\x21-\x7e]{1,1024}$/.test(key)) return key
   throw needsKey(key === '' ? `${source} holds no API key.` : `What ${source} holds is no API key.`)
 }

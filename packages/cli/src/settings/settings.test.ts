@@ -98,7 +98,7 @@ describe('the server', () => {
     },
   )
 
-  test('a key that cannot stand in a header is refused without being repeated', async () => {
+  test('a key that a header cannot hold is refused without being repeated', async () => {
     const failing = server({ ARIFTLY_API_KEY: 'secret key\nwith a line' })
     await expect(failing).rejects.toMatchObject({ exit: 4 })
     await expect(failing).rejects.not.toThrow('secret key')

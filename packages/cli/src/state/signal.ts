@@ -1,4 +1,4 @@
-/** Wakes those that wait for a change. */
+/** Wakes the callers that wait for a change. */
 export class Signal {
   #waiting: (() => void)[] = []
 

@@ -6,7 +6,7 @@ export type ParseState<S> = (value: Readonly<Record<string, unknown>>) => S | un
 
 /**
  * Reads a state file; undefined when there is none. Throws a CliError `state_damaged` for one that is not whole, `file_not_private` for one that
- * others may read, and `state_unreadable` when the system does not give it: a command must not begin anew in their place.
+ * others may read, and `state_unreadable` when the system does not give it: a command must not begin without a state then.
  */
 export async function readState<S>(path: string, parse: ParseState<S>): Promise<S | undefined> {
   const text = await readPrivateFile(path).catch((error: unknown) => {
@@ -31,7 +31,7 @@ export async function writeState(path: string, state: object): Promise<void> {
 }
 
 function stateError(code: string, message: string, path: string, cause?: unknown): CliError {
-  const remedy = `Bring it back from a copy, or remove ${path} to begin anew: what was under way may then be missed or come again.`
+  const remedy = `Bring it back from a copy, or remove ${path} to begin without a state: what was under way may then be missed or come again.`
   return new CliError(code, message, { remedy, cause })
 }
 

@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import { Watermark } from './watermark.ts'
 
-test('the position is that of the last entry before which all are settled, whatever the order', () => {
+test('the position is that of the last entry before which all are settled, in any order', () => {
   const orders = fc.integer({ min: 1, max: 3000 }).chain((count) =>
     fc.shuffledSubarray(
       Array.from({ length: count }, (_, at) => at),

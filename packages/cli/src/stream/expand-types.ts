@@ -5,8 +5,8 @@ import { CliError } from '../errors/cli-error.ts'
 export type TypeName = EventTypeDescription['type']
 
 /**
- * The exact types that patterns stand for: a type, a group (`task.*`) or `*`; undefined when they stand for all, as none do. Throws a CliError
- * `unknown_type` for one that stands for none.
+ * The exact types that patterns name: a type, a group (`task.*`) or `*`; undefined for all types, also without a pattern. Throws a CliError
+ * `unknown_type` for one that names none.
  */
 export function expandTypes(
   patterns: readonly string[],

@@ -11,7 +11,7 @@ export interface WaitOptions {
 const WAIT_MS = { first: 500, max: 10_000 } as const
 
 /**
- * Repeats a call that makes one attempt until the server answers it, for as long as it is away or too busy. Throws any other error, and the reason
+ * Repeats a call that makes one attempt until the server answers it, for as long as it is unavailable or too busy. Throws any other error, and the reason
  * of the signal.
  */
 export async function untilAnswered<T>(call: () => Promise<T>, { signal, onWait }: WaitOptions): Promise<T> {

@@ -3,7 +3,7 @@ import type { Writable } from 'node:stream'
 import { createPaint, hasColors, type Paint } from './paint.ts'
 import { escapeJson, type Shown } from './show.ts'
 
-/** A stream that a person or a program reads. Each method resolves when more may be written; after the reader went away nothing is written. */
+/** A stream that a person or a program reads. Each method resolves when more may be written; after the reader has closed nothing is written. */
 export interface Output {
   /** The stream itself, for what redraws a line. */
   readonly stream: Writable & { readonly isTTY?: boolean; readonly columns?: number }
@@ -17,7 +17,7 @@ export interface Output {
   jsonText(text: string): Promise<void>
 }
 
-/** `onClosed` is called once, when the reader went away. */
+/** `onClosed` is called once, when the reader has closed. */
 export function createOutput(
   stream: Output['stream'],
   env: NodeJS.ProcessEnv,

@@ -4,7 +4,7 @@ import { escapeText, Shown } from './show.ts'
 /** Puts text in a style; text that is no {@link Shown} is escaped. */
 type Style = (text: string | Shown) => Shown
 
-/** The styles of a stream; without colours each leaves text as it is. */
+/** The styles of a stream; without colours each returns text unchanged. */
 export type Paint = Readonly<Record<'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan', Style>>
 
 /** The styles for a stream with or without colours. */

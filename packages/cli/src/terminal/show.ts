@@ -9,7 +9,7 @@ export class Shown {
     this.text = text
   }
 
-  /** As it is printed. */
+  /** The printed form. */
   toString(): string {
     return this.text
   }
@@ -39,7 +39,7 @@ export function escapeText(text: string): string {
   })
 }
 
-/** The same JSON text, with what {@link escapeText} escapes written as `\u001b`: such characters stand in its strings alone. */
+/** The same JSON text, with what {@link escapeText} escapes written as `\u001b`: such characters are in its strings alone. */
 export function escapeJson(text: string): string {
   return text.replaceAll(HIDDEN, (char) =>
     Array.from({ length: char.length }, (_, at) => `\\u${hex(char.charCodeAt(at), 4)}`).join(''),

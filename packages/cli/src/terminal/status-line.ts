@@ -7,7 +7,7 @@ export interface StatusLine {
   show(text: Shown): void
   /** Lets `write` print lines, on this terminal or elsewhere, without mixing them with the status. */
   above(write: () => Promise<void>): Promise<void>
-  /** Takes the line away. */
+  /** Removes the line. */
   close(): void
 }
 

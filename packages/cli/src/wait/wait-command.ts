@@ -5,8 +5,8 @@ import { CliError } from '../errors/cli-error.ts'
 import { untilAnswered } from '../stream/until-answered.ts'
 import { show } from '../terminal/show.ts'
 
-/** Between two looks, milliseconds. */
-const LOOK_MS = { first: 100, max: 2000 } as const
+/** Between two requests, milliseconds. */
+const WAIT_MS = { first: 100, max: 2000 } as const
 
 /** `ariftly wait`. */
 export const wait: Command = {
@@ -33,8 +33,11 @@ export const wait: Command = {
     const onWait = (error: Error) => void context.note(show`Waiting: ${error.message}`)
     let last = 'it cannot be queried yet'
     try {
-      for (let waitMs: number = LOOK_MS.first; ; waitMs = Math.min(LOOK_MS.max, waitMs * 1.5)) {
-        const event = await untilAnswered(async () => await look(client, id, isDelivered, signal), { signal, onWait })
+      for (let waitMs: number = WAIT_MS.first; ; waitMs = Math.min(WAIT_MS.max, waitMs * 1.5)) {
+        const event = await untilAnswered(async () => await getEvent(client, id, isDelivered, signal), {
+          signal,
+          onWait,
+        })
         const state = event === undefined ? last : isDelivered ? stateOf(event, webhook) : undefined
         if (event !== undefined && state === undefined) {
           await context.out.json(event)
@@ -53,7 +56,7 @@ export const wait: Command = {
 }
 
 /** Undefined while the projection does not have it. */
-async function look(
+async function getEvent(
   client: Ariftly,
   id: string,
   isDelivered: boolean,

@@ -1,7 +1,7 @@
 import { QueryClient } from '@tanstack/react-query'
 
 /**
- * The cache of answers. The SDK retries by itself, so nothing is retried here. What is on the page stays while it is asked again, also when that
+ * The cache of answers. The SDK retries, so nothing is retried here. What is on the page stays while it is asked again, also when that
  * fails.
  */
 export function createConsoleQueries(): QueryClient {

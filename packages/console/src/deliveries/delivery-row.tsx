@@ -15,7 +15,7 @@ import { AttemptTable } from './attempt-table.tsx'
 export function DeliveryRow(props: {
   readonly delivery: ListedDelivery
   readonly open?: boolean
-  /** What tells it from the others of its list; default: the event's type. */
+  /** What distinguishes it in its list; default: the event's type. */
   readonly label?: string
 }) {
   const { delivery, open = false, label = delivery.event_type } = props

@@ -1,6 +1,6 @@
 import { entryOf } from '../events/event-filter.ts'
 
-/** The list of deliveries as it is in the address. */
+/** The list of deliveries in the form of the address. */
 export interface DeliverySearch {
   readonly webhook_id?: string | undefined
   readonly event_id?: string | undefined

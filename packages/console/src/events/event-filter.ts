@@ -1,6 +1,6 @@
 import type { EventType, StreamFilter } from '@ariftly/sdk'
 
-/** The filter of lists and streams, as it is in the address: empty members are left out. */
+/** The filter of lists and streams, in the form of the address: empty members are left out. */
 export interface EventSearch {
   /** Comma-separated. */
   readonly types?: string | undefined

@@ -26,7 +26,7 @@ export function FilterForm(props: {
   }
 
   return (
-    // The key makes the fields anew when the address changes by a link.
+    // The key creates the fields again when the address changes by a link.
     <form className="filters" onSubmit={submit} key={JSON.stringify(search)} role="search">
       <Field name="types" label="Types" value={search.types} list={listId} placeholder="task.progress" />
       <datalist id={listId}>

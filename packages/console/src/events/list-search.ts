@@ -1,6 +1,6 @@
 import { entryOf, readEventSearch, type EventSearch } from './event-filter.ts'
 
-/** The list of events as it is in the address. */
+/** The list of events in the form of the address. */
 export interface ListSearch extends EventSearch {
   /** ISO 8601, exclusive, by `created_at`. */
   readonly after?: string | undefined

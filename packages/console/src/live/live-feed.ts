@@ -3,9 +3,9 @@ import { LiveWindow, type LiveView } from './live-window.ts'
 
 /** A hidden tab gives up its connection after this: browsers allow six to one host (HTTP/1.1). */
 const HIDDEN_CLOSE_MS = 60_000
-/** After so long the person is asked whether all that was missed is wanted. */
+/** After so long the person is asked whether to show the missed events. */
 const AWAY_ASK_MS = 600_000
-/** Rows that come are shown so often at most: drawing costs more than reading, and nobody reads faster. */
+/** New rows are shown at this interval at most: drawing costs more than reading, and no person reads faster. */
 const DRAW_MS = 250
 
 /** What the page knows of the stream. */
@@ -17,7 +17,7 @@ export interface LiveFeedState {
 }
 
 /**
- * Reads a stream into a {@link LiveWindow}, and tells of changes: of rows four times a second at most, of what a person did and of the stream's state in
+ * Reads a stream into a {@link LiveWindow}, and reports changes: of rows four times a second at most, of what a person did and of the stream's state in
  * the next frame of the display.
  */
 export class LiveFeed {
@@ -57,7 +57,7 @@ export class LiveFeed {
     this.#error = undefined
     const onVisibility = () => this.#onVisibility()
     document.addEventListener('visibilitychange', onVisibility)
-    // The chart moves on also when nothing comes.
+    // The chart moves on also without new events.
     const clock = setInterval(() => this.#changed(), 1_000)
     this.#open()
     return () => {
@@ -72,7 +72,7 @@ export class LiveFeed {
     }
   }
 
-  /** It may be handed on as it is. */
+  /** A property, so that it can be passed on alone. */
   pause = (): void => {
     this.#window.pause()
     this.#changed()

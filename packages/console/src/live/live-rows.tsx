@@ -9,7 +9,7 @@ const ROW_HEIGHT = 34
 const OVERSCAN = 4
 
 /**
- * The rows, newest on top. Only those in view are in the document, each in the place of its number from the top, so that a row that comes changes text and
+ * The rows, newest on top. Only those in view are in the document, each at its number from the top, so that a new row changes text and
  * makes no element. Scrolling away from the top, or going to a link, asks for a pause, so that nothing moves.
  */
 export function LiveRows(props: {

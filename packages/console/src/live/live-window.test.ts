@@ -21,7 +21,7 @@ function filled(window: LiveWindow, from: number, count: number, nowMs = 0): Liv
 
 describe('a window', () => {
   test.each([1, ROWS_MAX, ROWS_MAX + 1, ROWS_MAX + 999, ROWS_MAX + 1_000, 3 * ROWS_MAX])(
-    'of %i events holds the newest, and counts all and those that left it',
+    'of %i events holds the newest, and counts all and the dropped ones',
     (count) => {
       const { rows, received, dropped } = filled(new LiveWindow(), 0, count).view(0)
       const kept = Math.min(count, ROWS_MAX)
@@ -30,7 +30,7 @@ describe('a window', () => {
     },
   )
 
-  test('stands still while it is paused, and counts what comes and what is missed', () => {
+  test('does not change while it is paused, and counts what arrives and what is missed', () => {
     const window = filled(new LiveWindow(), 0, 10)
     const shown = window.view(0)
     // Came after the last view, so it is not what the person sees when they pause.

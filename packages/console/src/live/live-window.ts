@@ -35,7 +35,7 @@ export interface LiveView {
   /** Oldest first. */
   readonly rows: readonly LiveRow[]
   readonly isPaused: boolean
-  /** Rows that came since those that are shown. */
+  /** Rows that arrived after the shown ones. */
   readonly cameWhilePaused: number
   /** Rows that came since the pause began and have left the window again. */
   readonly missedWhilePaused: number
@@ -45,7 +45,7 @@ export interface LiveView {
   readonly chart: LiveChart
 }
 
-/** Holds the newest rows of a stream. While it is paused the view stands still, and what comes is counted. */
+/** Holds the newest rows of a stream. While it is paused the view does not change, and new rows are counted. */
 export class LiveWindow {
   #rows: LiveRow[] = []
   #received = 0
@@ -57,7 +57,7 @@ export class LiveWindow {
   readonly #types = new Map<string, number>()
   #chart: { readonly second: number; readonly chart: LiveChart } | undefined
 
-  /** @param nowMs of any clock that goes on steadily. */
+  /** @param nowMs of any monotonic clock. */
   add(item: StreamedEvent | StreamReset, nowMs: number): void {
     this.#received += 1
     if (isReset(item)) {

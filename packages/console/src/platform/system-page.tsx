@@ -160,7 +160,7 @@ const COMMANDS = [
   ['npm run webhooks -- status', 'all backlogs, counted to their end'],
 ] as const
 
-/** What Postgres cannot tell, and who can. */
+/** What Postgres does not know, and which commands do. */
 function Unknown() {
   return (
     <section className="card">

@@ -66,7 +66,7 @@ export class Session {
     }
   }
 
-  /** The key with a client whose every answer is looked at: a 401 ends the session, if it still is that of this key. */
+  /** The key with a client whose answers are all checked: a 401 ends the session, if it still is that of this key. */
   async #open(apiKey: string): Promise<SessionKey> {
     const own = {}
     const watched: typeof fetch = async (input, init) => {

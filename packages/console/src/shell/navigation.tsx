@@ -49,9 +49,9 @@ export function Navigation({ who }: { readonly who: CurrentApiKey }) {
   )
 }
 
-function NavLink({ page: { to, title, key: letter } }: { readonly page: (typeof PAGES)[number] }) {
+function NavLink({ page: { to, title, key: shortcut } }: { readonly page: (typeof PAGES)[number] }) {
   const navigate = useNavigate()
-  useShortcut(`g ${letter}`, `Go to ${title}`, () => void navigate({ to }))
+  useShortcut(`g ${shortcut}`, `Go to ${title}`, () => void navigate({ to }))
   // A task is found by its events.
   const isTask = useLocation({ select: ({ pathname }) => pathname.startsWith('/tasks/') })
   return (

@@ -6,7 +6,7 @@ const EVERY_MS = 300_000
 export function useNewVersion(): boolean {
   const [isNew, setNew] = useState(false)
   useEffect(() => {
-    const look = async () => {
+    const check = async () => {
       if (document.hidden) return
       const page = await fetch('/console', { cache: 'no-cache' })
         .then((answer) => answer.text())
@@ -14,7 +14,7 @@ export function useNewVersion(): boolean {
       // A proxy's error page names no script at all.
       if (page?.includes('/console/assets/') === true) setNew(![...scriptsOf(page)].some(isLoaded))
     }
-    const timer = setInterval(() => void look(), EVERY_MS)
+    const timer = setInterval(() => void check(), EVERY_MS)
     return () => clearInterval(timer)
   }, [])
   return isNew

@@ -9,7 +9,7 @@ export interface TaskEvent {
   readonly others: readonly EventDelivery[]
 }
 
-/** Puts deliveries with attempts beside their events. */
+/** Adds deliveries with attempts to their events. */
 export function taskEventsOf(
   events: readonly QueriedEvent[],
   deliveries: readonly ListedDelivery[],

@@ -1,6 +1,6 @@
 import { entryOf } from '../events/event-filter.ts'
 
-/** The page of a task's events as it is in the address. */
+/** The page of a task's events in the form of the address. */
 export interface TaskSearch {
   /** Oldest first without it. */
   readonly order?: 'desc' | undefined

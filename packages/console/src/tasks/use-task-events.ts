@@ -19,7 +19,7 @@ export function taskQueryOf(id: string, search: TaskSearch, withDeliveries: bool
 }
 
 /**
- * One page of the events of a task. A stream tells of new ones: where they belong on this page it is asked for again, and so it is while a delivery is
+ * One page of the events of a task. A stream reports new ones: if they belong on this page, the page is fetched again, as it is while a delivery is
  * pending.
  */
 export function useTaskEvents(id: string, search: TaskSearch) {
@@ -37,9 +37,9 @@ export function useTaskEvents(id: string, search: TaskSearch) {
     refetchInterval: ({ state }) => pollMs(state.data?.data.some(isUnfinished) ?? false, state.dataUpdateCount),
   })
   const isNewest = search.order === 'desc' ? search.cursor === undefined : page.data?.has_more === false
-  const tell = useRef<() => void>(() => undefined)
+  const refetch = useRef<() => void>(() => undefined)
   useEffect(() => {
-    tell.current = () => {
+    refetch.current = () => {
       // An empty page, or one that is still asked for, may be the newest.
       if (isNewest || page.data === undefined) void page.refetch()
     }
@@ -52,7 +52,7 @@ export function useTaskEvents(id: string, search: TaskSearch) {
         if (item.type === 'stream.reset') continue
         timer ??= setTimeout(() => {
           timer = undefined
-          tell.current()
+          refetch.current()
         }, PROJECTED_MS)
       }
     }

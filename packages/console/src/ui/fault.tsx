@@ -1,7 +1,7 @@
 import { ApiError, AriftlyError } from '@ariftly/sdk'
 import { visibleText } from './visible-text.ts'
 
-/** What went wrong with a request: the API's own words, what is wrong where, and the request id for whoever is asked for help. */
+/** What went wrong with a request: the API's own words, what is wrong where, and the request id for a request for help. */
 export function Fault({ error, retry }: { readonly error: unknown; readonly retry?: (() => void) | undefined }) {
   const { title, detail, code, requestId, errors, remedy } = read(error)
   return (

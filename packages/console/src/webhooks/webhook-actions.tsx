@@ -14,7 +14,7 @@ import { SecretOnce } from './secret-once.tsx'
 
 type Open = 'test' | 'rotate' | 'replay' | 'delete' | undefined
 
-/** What can be done with a webhook besides changing it. */
+/** Actions on a webhook other than changing it. */
 export function WebhookActions({ webhook }: { readonly webhook: Webhook }) {
   const [open, setOpen] = useState<Open>(undefined)
   const close = () => setOpen(undefined)

@@ -18,14 +18,14 @@ afterAll(async () => {
   await client?.close()
 })
 
-async function readLetters() {
-  const letters = []
+async function readDeadLetters() {
+  const found = []
   for await (const records of scanLog(client, { topic: topics.dlqTopic, partition: 0, from: 0, to: 10 }))
-    letters.push(...records)
-  return letters
+    found.push(...records)
+  return found
 }
 
-test('a dead letter has the headers of its record as they were, whatever their names and values', async () => {
+test('a dead letter has the headers of its record unchanged, with any names and values', async () => {
   const headers = {
     ['__proto__']: Buffer.from([0xff, 0xfe]),
     constructor: 'c',
@@ -39,11 +39,11 @@ test('a dead letter has the headers of its record as they were, whatever their n
   await writer.write([{ record, reason: 'bad_attribute', detail: 'd' }])
   await writer.close()
 
-  const letters = await readLetters()
-  const [letter] = letters
-  expect(letters).toHaveLength(1)
-  expect(letter).toMatchObject({ key: null, value: Buffer.from('v') })
-  expect(Object.entries(letter?.headers ?? {})).toEqual([
+  const found = await readDeadLetters()
+  const [first] = found
+  expect(found).toHaveLength(1)
+  expect(first).toMatchObject({ key: null, value: Buffer.from('v') })
+  expect(Object.entries(first?.headers ?? {})).toEqual([
     ...Object.entries(headers).filter(([name]) => name !== 'dlq_reason'),
     ['dlq_reason', 'bad_attribute'],
     ['dlq_detail', 'd'],
@@ -53,7 +53,7 @@ test('a dead letter has the headers of its record as they were, whatever their n
   ])
 })
 
-test('letters that are too large together are written apart, and one that is too large alone without parts of its record', async () => {
+test('dead letters that are too large together are written apart, and one that is too large alone without parts of its record', async () => {
   const tooLarge = Buffer.alloc(1_200_000, 'x')
   const half = tooLarge.subarray(0, 600_000)
   const small = { partition: 1, timestampMs: 1, key: Buffer.from('k'), value: Buffer.from('v'), headers: {} }
@@ -68,9 +68,9 @@ test('letters that are too large together are written apart, and one that is too
   )
   await writer.close()
 
-  const letters = (await readLetters()).filter(({ headers }) => headers['dlq_reason'] === 'too_large')
+  const found = (await readDeadLetters()).filter(({ headers }) => headers['dlq_reason'] === 'too_large')
   expect(
-    letters.map(({ key, value, headers }) => [
+    found.map(({ key, value, headers }) => [
       key?.toString(),
       value?.toString(),
       headers['a'],

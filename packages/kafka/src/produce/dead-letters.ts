@@ -11,21 +11,21 @@ export interface DeadLetter {
   readonly detail: string
 }
 
-/** Writes to the topic of dead letters. */
+/** Writes to the dead-letter topic. */
 export interface DeadLetterWriter {
   /**
-   * Writes the letters with acks=all and resolves when all are acknowledged; rejects with fault `kafka_unavailable`
+   * Writes the dead letters with acks=all and resolves when all are acknowledged; rejects with fault `kafka_unavailable`
    * otherwise (then some may be written). A record that is too large even there goes without its value and with the header
    * `dlq_truncated`.
    */
-  write(letters: readonly DeadLetter[]): Promise<void>
+  write(deadLetters: readonly DeadLetter[]): Promise<void>
   close(): Promise<void>
 }
 
-/** Letters of one produce request, bytes of keys and values; one letter alone may be above. */
+/** Dead letters of one produce request, bytes of keys and values; one alone may be above. */
 const SEND_BYTES_MAX = 512 * 1024
 
-/** What a letter has of its record, besides where it stood. */
+/** What a dead letter has of its record, in addition to its partition and offset. */
 interface Kept {
   readonly value: boolean
   readonly keyAndHeaders: boolean
@@ -42,22 +42,22 @@ export function createDeadLetterWriter(
 ): DeadLetterWriter {
   const producer = createProducer(client, { topic: o.dlqTopic })
 
-  async function write(letters: readonly DeadLetter[]): Promise<void> {
-    for (const group of inGroups(letters)) await writeGroup(group)
+  async function write(deadLetters: readonly DeadLetter[]): Promise<void> {
+    for (const group of inGroups(deadLetters)) await writeGroup(group)
   }
 
-  /** Letters that are too large together are written one by one, and one that is too large alone without parts of its record. */
-  async function writeGroup(letters: readonly DeadLetter[]): Promise<void> {
+  /** Dead letters that are too large together are written one by one, and one that is too large alone without parts of its record. */
+  async function writeGroup(deadLetters: readonly DeadLetter[]): Promise<void> {
     let outcome = ''
-    for (const kept of letters.length === 1 ? KEPT : [ALL]) {
-      outcome = await send(letters.map((letter) => toRecord(letter, o.topic, kept)))
+    for (const kept of deadLetters.length === 1 ? KEPT : [ALL]) {
+      outcome = await send(deadLetters.map((deadLetter) => toRecord(deadLetter, o.topic, kept)))
       if (outcome === 'written') return
       if (outcome !== 'MESSAGE_TOO_LARGE') break
     }
-    if (outcome !== 'MESSAGE_TOO_LARGE' || letters.length === 1) {
+    if (outcome !== 'MESSAGE_TOO_LARGE' || deadLetters.length === 1) {
       throw kafkaFault('kafka_unavailable', `Dead letters could not be written: ${outcome}`)
     }
-    for (const letter of letters) await writeGroup([letter])
+    for (const deadLetter of deadLetters) await writeGroup([deadLetter])
   }
 
   async function send(records: readonly ProducerRecord[]): Promise<string> {
@@ -70,16 +70,16 @@ export function createDeadLetterWriter(
   return { write, close: () => producer.close() }
 }
 
-function inGroups(letters: readonly DeadLetter[]): DeadLetter[][] {
+function inGroups(deadLetters: readonly DeadLetter[]): DeadLetter[][] {
   const groups: DeadLetter[][] = []
   let bytes = Number.POSITIVE_INFINITY
-  for (const letter of letters) {
-    const size = (letter.record.key?.length ?? 0) + (letter.record.value?.length ?? 0) + 1_024
+  for (const deadLetter of deadLetters) {
+    const size = (deadLetter.record.key?.length ?? 0) + (deadLetter.record.value?.length ?? 0) + 1_024
     if (bytes + size > SEND_BYTES_MAX) {
       groups.push([])
       bytes = 0
     }
-    groups.at(-1)?.push(letter)
+    groups.at(-1)?.push(deadLetter)
     bytes += size
   }
   return groups

@@ -19,7 +19,7 @@ test('a leader that is replaced after it appended the batch leaves open whether 
   expect(answer('NOT_LEADER_OR_FOLLOWER').type).toBe('unsent')
 })
 
-test('a try that was left open stays open whatever a later one says, unless that one is written', () => {
+test('an unknown outcome stays unknown with any later outcome, unless that one is written', () => {
   const open = answer('REQUEST_TIMED_OUT')
   expect(mergeOutcomes(open, answer('MESSAGE_TOO_LARGE'))).toBe(open)
   expect(mergeOutcomes(open, answer('NOT_ENOUGH_REPLICAS'))).toBe(open)

@@ -1,7 +1,7 @@
 import type { PartitionProduced } from '../wire/produce.ts'
 
 /**
- * What became of the records of one partition, which stand or fall together.
+ * The outcome of the records of one partition, which are written or refused together.
  *
  * - `written`: acknowledged by all in-sync replicas, at `baseOffset` and following, in input order; by the broker `leader`.
  * - `refused`: the broker said no (`MESSAGE_TOO_LARGE`, `INVALID_RECORD`, …); they are not in the log.

@@ -90,7 +90,7 @@ describe('producer', () => {
     expect(partitions.get(1)).toMatchObject({ type: 'written' })
   })
 
-  test('gzip is read back, and stands uncompressed in the log', async () => {
+  test('gzip is read back, and the log keeps it uncompressed', async () => {
     const zipped = createProducer(client, { topic: topics.topic, compression: 'gzip' })
     expect((await zipped.send([record(0, 'a'.repeat(5_000)), record(0, 'b')])).ok).toBe(true)
     await zipped.close()
@@ -98,8 +98,8 @@ describe('producer', () => {
   })
 
   test('answers in time that nothing was sent when no broker can be reached, and works once one can', async () => {
-    const away = createKafka({ brokers: ['127.0.0.1:1'], clientId: 'test', log })
-    const lost = createProducer(away, { topic: topics.topic })
+    const unreachable = createKafka({ brokers: ['127.0.0.1:1'], clientId: 'test', log })
+    const lost = createProducer(unreachable, { topic: topics.topic })
     const startedMs = performance.now()
     const { ok, partitions } = await lost.send([record(0, 'a')], { timeoutMs: 500 })
     expect(performance.now() - startedMs).toBeLessThan(3000)
@@ -107,7 +107,7 @@ describe('producer', () => {
     expect(partitions.get(0)?.type).toBe('unsent')
     expect(await lost.probe(300)).toBe(false)
     await lost.close()
-    await away.close()
+    await unreachable.close()
     expect(await producer.probe()).toBe(true)
   })
 
@@ -235,7 +235,7 @@ function isProduce(request: Buffer): boolean {
 }
 
 describe('topics', () => {
-  test('are made as design 4.3 says, and making them again changes nothing', async () => {
+  test('are made with retention, append time and without compression, and making them again changes nothing', async () => {
     const { topic, dlqTopic } = topics
     await createTopics(client, { topic, dlqTopic, partitions: 2, replication: 1 })
     const settings = await client.withAdmin((admin) =>

@@ -9,7 +9,7 @@ import { TopicCluster } from '../cluster/topic-cluster.ts'
 import { produceRequest, type PartitionBatch } from '../wire/produce.ts'
 import { encodeRecordBatch, type BatchRecord, type BatchSpace } from '../wire/encode-record-batch.ts'
 
-/** A record to write: bytes as they shall stand in the log. */
+/** A record to write: bytes as they shall be in the log. */
 export interface ProducerRecord extends BatchRecord {
   readonly partition: number
 }
@@ -36,7 +36,7 @@ export interface EventProducer {
   /**
    * Writes records of one topic with acks=all, in input order within a partition. Never rejects. Resolves when every
    * partition is decided, at the latest after `timeoutMs`. What the broker may do again (leader moved, too few replicas,
-   * connection lost) is tried again until then, each partition by itself. A try whose outcome is `unknown` may have
+   * connection lost) is tried again until then, each partition alone. A try whose outcome is `unknown` may have
    * written its batch, and no try follows the second of them: one send writes a record at most twice.
    * Sends of one partition that overlap may be reordered: keep one outstanding for each partition that needs order.
    */
@@ -59,7 +59,7 @@ export interface ProducerOptions {
 
 const SEND_TIMEOUT_MS = 10_000
 const RETRY = { baseMs: 50, maxMs: 500 } as const
-/** Tries of one batch that may end `unknown`: each of them may have written a copy of it. */
+/** Tries of one batch that may end `unknown`: each of them may have written it. */
 const UNKNOWN_TRIES_MAX = 2
 const UNANSWERED: PartitionOutcome = { type: 'unknown', code: 'NO_ANSWER' }
 /** How long before the deadline the broker gives up waiting for replicas, so that its answer still arrives. */
@@ -68,7 +68,7 @@ const ANSWER_MARGIN_MS = 200
 const CONNECTIONS_MAX = 4
 
 /**
- * Makes a producer on connections of its own. It speaks Produce by itself: kafkajs answers for a request as a whole, so
+ * Makes a producer on connections of its own. It does not use the Produce of kafkajs, which answers for a request as a whole, so
  * that one refused partition fails its neighbours, and encoding costs it about 15 µs a record. Idempotence stays off:
  * kafkajs's loses acknowledged records when sends overlap.
  */

@@ -19,7 +19,7 @@ const RECORDS_MIN = 16
 /**
  * Starts at the maximum, halves after a failure, shrinks to fit the target after a late batch, and doubles after a full batch
  * that took less than half the target. So a slow store gets transactions that end within its timeouts, where the same large
- * one would time out for ever.
+ * one would time out each time.
  */
 export function createBatchSizer({ recordsMax, targetMs }: BatchSize): BatchSizer {
   let records = recordsMax

@@ -2,7 +2,7 @@ import { brokerFault } from '../kafka-fault.ts'
 import type { TopicCluster } from '../cluster/topic-cluster.ts'
 import { fetchRequest, type FetchedPartition, type FetchOrder } from '../wire/fetch.ts'
 
-/** Beyond the wait that was asked for: how long an answer may take, and after how long the leader is looked up again. */
+/** In addition to the requested wait: how long an answer may take, and after how long the leader is looked up again. */
 const ANSWER_MS = 10_000
 const EXPECTED_MS = 500
 

@@ -190,7 +190,7 @@ describe('matching', () => {
 })
 
 describe('feeding', () => {
-  test('queues the earliest due up to the room that is left, and never more over all feeders', async () => {
+  test('queues the earliest due up to the capacity that is left, and never more over all schedulers', async () => {
     await deliver(15)
     expect(await feed()).toHaveLength(10)
     expect(await feed()).toHaveLength(0)
@@ -199,7 +199,7 @@ describe('feeding', () => {
     expect(await feed({ inFlightMax: 100, tenantShare: 1 })).toHaveLength(1)
   })
 
-  test('tells the webhooks that have nothing more that is due', async () => {
+  test('returns the webhooks that have no further due deliveries', async () => {
     await deliver(12)
     const drainedBy = async (room: Partial<EndpointCapacity>) => {
       const endpoint = { ...CAPACITY, webhookId, tenant, inFlightMax: 100, ...room }
@@ -212,7 +212,7 @@ describe('feeding', () => {
     expect([await drainedBy({}), await drainedBy({ newMax: 0 })]).toEqual([[webhookId], []])
   })
 
-  test('two feeders at the same time do not feed one endpoint twice', async () => {
+  test('two schedulers at the same time do not queue for one endpoint twice', async () => {
     await deliver(30)
     const fed = await Promise.all(Array.from({ length: 6 }, () => feedIfLocked()))
     expect(fed.flat()).toHaveLength(10)
@@ -231,7 +231,7 @@ describe('feeding', () => {
     expect((await takeOrdered()).queued).toHaveLength(1)
   })
 
-  test('under ordering by task looks at a bounded number of tasks, and continues where it ended', async () => {
+  test('under ordering by task scans a bounded number of tasks, and continues where it ended', async () => {
     await deliver(200, { tasks: 50 })
     // The first delivery of every task but the last waits, and its task with it.
     await pool.query(
@@ -245,7 +245,7 @@ describe('feeding', () => {
       seen.push(found.looked, found.queued.length)
       nextKey = found.nextKey
     }
-    // 50 tasks in looks of 12, the last of which finds task-9 and has come to the end.
+    // 50 tasks in scans of 12, the last of which finds task-9 and reaches the end.
     expect(seen).toEqual([12, 0, 12, 0, 12, 0, 12, 0, 2, 1])
     expect(nextKey).toBe('')
   })

@@ -35,7 +35,7 @@ export async function redeliver(
 
 /**
  * Cancels up to `limit` deliveries of a webhook that wait (`pending`, `queued`), all or those of one replay; answers how
- * many. What is being attempted ends by itself. Rows that another transaction holds are left out, so it never waits.
+ * many. Attempts that are under way are left to end. Rows that another transaction holds are left out, so it never waits.
  * Call it until it answers 0. Finds them by `deliveries_ordering`, which holds unfinished deliveries alone.
  */
 export async function cancelDeliveries(

@@ -1,14 +1,14 @@
 const STATES = ['pending', 'queued', 'attempting', 'delivered', 'failed', 'cancelled'] as const
 
-/** Where a delivery stands (design 8). */
+/** The states of a delivery. */
 export type DeliveryState = (typeof STATES)[number]
 
 /** A delivery that has ended, of `deliveries d`; said so that no partial index is taken for a way to find rows by id. */
 export const FINISHED = `d.state NOT IN ('pending', 'queued', 'attempting')`
 
 /**
- * Whether a delivery that is `pending` or `queued` has no attempt under way, as SQL. A start leaves `state` as it is, so that it
- * writes no index. Releases before migration 0041, which may run beside this one during an upgrade, make the delivery `attempting`.
+ * Whether a delivery that is `pending` or `queued` has no attempt under way, as SQL. A start does not change `state`, so that it
+ * writes no index. Releases before migration 0041, which may run at the same time during an upgrade, make the delivery `attempting`.
  */
 export function isNotStarted(alias = 'deliveries'): string {
   return `${alias}.started_attempt < ${alias}.attempt`
@@ -19,7 +19,7 @@ export const UNDER_WAY = `(state = 'attempting' OR state = 'queued' AND NOT ${is
 
 /**
  * Sets `deliveries d` back to `pending`, due now under a new attempt number, with all attempts of the schedule before it;
- * those made so far go on counting in what is shown.
+ * those made so far still count in what is shown.
  */
 export const SENT_AGAIN = `state = 'pending', attempt = d.attempt + 1, attempt_count = 0,
   earlier_attempts = d.earlier_attempts + d.attempt_count, redelivered = true, probe = false, due_at = now(),

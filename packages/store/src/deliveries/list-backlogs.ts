@@ -16,7 +16,7 @@ const backlogRow = defineRow('u', {
   oldestS: plain<number | null>(),
 })
 
-/** A webhook as an operator looks at it. */
+/** A webhook as operators see it. */
 export type WebhookBacklog = RowOf<typeof backlogRow>
 
 /** The webhooks with the most unfinished deliveries, at most `limit`. Reads every unfinished delivery, by `deliveries_ordering`. */

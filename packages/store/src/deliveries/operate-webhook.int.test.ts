@@ -22,7 +22,7 @@ async function insert(webhookId: string, count: number, state: 'pending' | 'deli
   )
 }
 
-/** Runs what is asked for as it is explained; collects the lines of the plans. */
+/** Runs each statement and explains it; collects the lines of the plans. */
 function explaining(plan: string[]): Queryable {
   async function query(text: string, values: unknown[]) {
     const { rows } = await pool.query<{ 'QUERY PLAN': string }>(

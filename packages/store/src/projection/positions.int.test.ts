@@ -3,7 +3,7 @@ import { createTestDatabase } from '@ariftly/testkit'
 import { openEpoch } from './log-epochs.ts'
 import { recordHole } from './positions.ts'
 
-const KEY = { projection: 'events', epoch: 1, topic: 'holes-test', partition: 2 } as const
+const KEY = { projection: 'events', epoch: 1, topic: 'gaps-test', partition: 2 } as const
 
 const database = await createTestDatabase()
 const pool = database.openPool()

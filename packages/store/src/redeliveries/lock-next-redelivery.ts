@@ -5,7 +5,7 @@ import { redeliveryRow, type RedeliveryRow } from './redeliveries.ts'
 
 /** A running redelivery whose row this transaction holds. */
 export interface LockedRedelivery extends RedeliveryRow {
-  /** The last delivery that was looked at, `dlv_…`; undefined before the first slice. */
+  /** The last delivery that was scanned, `dlv_…`; undefined before the first slice. */
   readonly cursorId: string | undefined
 }
 
@@ -50,7 +50,7 @@ export async function lockNextRedelivery(tx: Queryable): Promise<LockedRedeliver
 /** What a slice has come to. */
 export interface RedeliveryAdvance {
   readonly id: string
-  /** The last delivery that was looked at, `dlv_…`; undefined when none follows: the redelivery is complete. */
+  /** The last delivery that was scanned, `dlv_…`; undefined when none follows: the redelivery is complete. */
   readonly nextId: string | undefined
   readonly scanned: number
   readonly deliveries: number

@@ -7,7 +7,7 @@ export type CountByWebhook = ReadonlyMap<string, number>
 
 /**
  * Sets these finished deliveries back to `pending`, due now, with all attempts of the schedule before them; those of deleted
- * webhooks, and those that do not stand as `status` any more, stay. A dry run counts the same and changes nothing. By
+ * webhooks, and those whose state is not `status` any more, stay. A dry run counts the same and changes nothing. By
  * primary keys.
  */
 export async function redeliverMany(

@@ -16,7 +16,7 @@ const REQUEST = {
 export const redeliveryRow = defineRow('r', {
   ...REQUEST,
   state: plain<'running' | 'completed' | 'cancelled' | 'failed'>(),
-  /** Deliveries that were looked at. */
+  /** Deliveries that were scanned. */
   scannedCount: plain<number>(),
   /** Deliveries that were made pending, or on a dry run would be. */
   deliveryCount: plain<number>(),
@@ -37,7 +37,7 @@ export interface RedeliveryKey {
   readonly id: string
 }
 
-/** Dry runs of a tenant that run at the same time: the look for the next slice reads all that run. */
+/** Dry runs of a tenant that run at the same time: the search for the next slice reads all that run. */
 export const DRY_RUNS_MAX = 10
 
 /**
@@ -96,7 +96,7 @@ export async function findRunningRedelivery(
 }
 
 /**
- * Ends a running redelivery and returns it; a finished one is returned as it is, undefined if there is none. It waits for the
+ * Ends a running redelivery and returns it; a finished one is returned unchanged, undefined if there is none. It waits for the
  * slice that is under way, and after its commit no further slice is made. What is pending already is still sent.
  */
 export async function cancelRedelivery(db: Queryable, o: RedeliveryKey): Promise<RedeliveryRow | undefined> {

@@ -15,7 +15,7 @@ export interface ReplayCursor {
 
 /** A running replay whose row this transaction holds. */
 export interface LockedReplay extends ReplayRow {
-  /** The next place to look at; undefined before the first slice. */
+  /** The next offset to read; undefined before the first slice. */
   readonly cursor: ReplayCursor | undefined
   /** Of a replay that begins at a position, the position's epoch. */
   readonly fromEpoch: number | undefined
@@ -36,9 +36,9 @@ interface CursorColumns {
 
 /**
  * Locks the next running replay, or returns undefined: tenants take turns, and of a tenant's replays the one whose last slice
- * was longest ago is next. Skipped are those that another worker holds, and real ones whose webhook has `waitingMax`
- * deliveries or more that are due already. To count these is costly, so 20 replays are judged at most: if none of them may go,
- * they have had their turn, and a further call judges the next ones. By indexes webhook_replays_running and deliveries_due.
+ * was longest ago is next. Skipped are replays that another worker holds, and real ones whose webhook has `waitingMax`
+ * deliveries or more that are due already. To count these is costly, so 20 replays are checked at most: if none of them may run,
+ * they have had their turn, and a further call checks the next ones. By indexes webhook_replays_running and deliveries_due.
  */
 export async function lockNextReplay(
   tx: Queryable,
@@ -53,7 +53,7 @@ export async function lockNextReplay(
          FROM webhook_replays r JOIN turns t USING (tenant_id)
         WHERE r.state = 'running'
         ORDER BY place
-        LIMIT ${JUDGED_MAX}),
+        LIMIT ${CHECKED_MAX}),
      candidate AS MATERIALIZED (
        SELECT inturn.id, inturn.place
          FROM inturn
@@ -91,7 +91,7 @@ export async function lockNextReplay(
 }
 
 /** More than there are workers that hold one. */
-const JUDGED_MAX = 20
+const CHECKED_MAX = 20
 
 /** Whether a replay has slices left to make, by this worker or another. By index webhook_replays_running. */
 export const anyReplayRuns = exists(`webhook_replays WHERE state = 'running'`)
@@ -126,7 +126,7 @@ export async function advanceReplay(tx: Queryable, o: ReplayAdvance): Promise<vo
   )
 }
 
-/** Counts a slice that failed as the turn of its replay and of the tenant, so that those of others come next. By primary key. */
+/** Counts a slice that failed as the turn of its replay and of the tenant, so that those of others are next. By primary key. */
 export async function passReplay(db: Queryable, o: { readonly id: string }): Promise<void> {
   await db.query('UPDATE webhook_replays SET updated_at = clock_timestamp() WHERE id = $1', [typeIdToUuid('rpl', o.id)])
 }

@@ -3,7 +3,7 @@ import { readMatchableEvents, type MatchableEvents } from '../events/read-matcha
 import type { Queryable } from '../queryable.ts'
 import type { ReplayCursor } from './lock-next-replay.ts'
 
-/** How far the clock by which records are appended may go back, at both ends of a replay, without a loss: the caller looks at each time. */
+/** How far the clock by which records are appended may go back, at both ends of a replay, without a loss: the caller checks each time. */
 const CLOCK_SLACK_MS = 60_000
 
 /**
@@ -44,7 +44,7 @@ export async function nextReplayPartition(
 
 /**
  * A tenant's next events of one partition of the log, in offset order. It ends a minute of log time behind `beforeMs`, so
- * that a clock that was set back loses nothing and a replay does not chase the log's end; the caller looks at each time.
+ * that a clock that was set back loses nothing and a replay does not chase the log's end; the caller checks each time.
  * A range of events_position. With `withData` a slice with large payloads has fewer than `limit` events.
  */
 export async function readReplaySlice(

@@ -16,8 +16,8 @@ export interface ReplayedEvents {
 
 /**
  * Makes the deliveries of these events pending, due now with all attempts of the schedule before them: missing ones are
- * written, finished ones are set back under a new attempt number; what is unfinished stays as it is. With `deliveryStatus`
- * only deliveries that stand so. A dry run counts the same and changes nothing. Answers how many. By primary key.
+ * written, finished ones are set back under a new attempt number; unfinished ones stay unchanged. With `deliveryStatus`
+ * only deliveries in that state. A dry run counts the same and changes nothing. Returns how many. By primary key.
  */
 export async function replayDeliveries(tx: Queryable, o: ReplayedEvents): Promise<number> {
   const { replay, events } = o

@@ -39,7 +39,7 @@ export const replayRow = defineRow('r', {
   /** Whether that position was lost, so that it begins at `afterMs`, the earliest event in reach. */
   truncated: plain<boolean>(),
   state: plain<'running' | 'completed' | 'cancelled'>(),
-  /** Events of the tenant that were looked at. */
+  /** Events of the tenant that were scanned. */
   scannedCount: plain<number>(),
   /** Deliveries that were made pending, or on a dry run would be. */
   deliveryCount: plain<number>(),

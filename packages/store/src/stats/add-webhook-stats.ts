@@ -14,7 +14,7 @@ export interface StatsBatch {
 }
 
 /**
- * Adds figures to those that are kept, but for deleted webhooks. A batch that was added before, or is being added, changes nothing: its number is
+ * Adds figures to the stored ones, except for deleted webhooks. A batch that was added before, or is being added, changes nothing: its number is
  * written with it, to a row that only this worker's batches lock. Rows are locked in one order, so that workers do not wait for each other in a circle. By
  * primary keys.
  */

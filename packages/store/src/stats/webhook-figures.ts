@@ -6,7 +6,7 @@ export interface Figures {
   readonly delivered: number
   readonly failed: number
   readonly attempts: number
-  /** Failed attempts by error class, in an order that the caller keeps for ever. */
+  /** Failed attempts by error class, in an order that the caller never changes. */
   readonly errors: readonly number[]
   /** Histogram of latencies by `latencyBucket`. */
   readonly latencies: readonly number[]

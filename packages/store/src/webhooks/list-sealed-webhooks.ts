@@ -27,7 +27,7 @@ export async function listSealedWebhooks(
 }
 
 /**
- * Puts newly sealed values in the place of those that were read; false, with nothing changed, when a rotation or an edit came
+ * Replaces the sealed values that were read by newly sealed ones; false, with nothing changed, when a rotation or an edit came
  * in between (read it again). By primary key.
  */
 export async function replaceSealed(db: Queryable, before: SealedWebhook, after: SealedWebhook): Promise<boolean> {

@@ -29,7 +29,7 @@ describe("a webhook's secret", () => {
     expect(await secrets()).toEqual([expect.stringMatching(/^new-/), 'first'])
   })
 
-  test('stands alone without an overlap and when that has ended, and is no stranger’s to change', async () => {
+  test('is the only one without an overlap and after it, and another tenant cannot change it', async () => {
     expect(await rotate('second', 0, 'other')).toBe('not_found')
     expect(await rotate('second', 0)).toMatchObject({ id })
     expect(await secrets()).toEqual(['second', undefined])
@@ -45,7 +45,7 @@ describe("a webhook's secret", () => {
 })
 
 describe('deliveries of a deleted webhook', () => {
-  test('are cancelled whatever their age, also when no sweeper ran for days; those of others stay', async () => {
+  test('are cancelled at any age, also when no sweeper ran for days; those of others stay', async () => {
     const alive = id
     await insertDelivery('pending')
     const gone = newTypeId('whk')

@@ -78,7 +78,7 @@ describe('webhooks', () => {
     expect(versions).toHaveLength(4)
   })
 
-  test.each([['\ud800'], ['\0']])('are changed and deleted whatever their filter holds: %j', async (value) => {
+  test.each([['\ud800'], ['\0']])('are changed and deleted with any text in their filter: %j', async (value) => {
     const id = await insertOne({ filter: JSON.stringify({ 'data.word': value }) })
     const versions = [await version()]
     await updateWebhook(pool, { tenant, id, changes: { description: 'changed' } })

@@ -62,7 +62,7 @@ export interface NewWebhook extends WebhookSettings, WebhookKey {
 
 /**
  * Stores a new webhook, unless its tenant has `webhooksMax` already. Creations of one tenant wait for one another until their transactions end, so the
- * limit holds whatever runs at the same time. Triggers add its endpoint's row and move `webhooks_version`: the matcher
+ * limit also holds for calls at the same time. Triggers add its endpoint's row and move `webhooks_version`: the matcher
  * sees the webhook with the first event appended after this has committed. Returns the webhook as it was written.
  */
 export async function insertWebhook(
@@ -117,7 +117,7 @@ async function movesOrigin(tx: Queryable, key: WebhookKey, url: string | undefin
 }
 
 /**
- * Gives a webhook a new secret and returns the webhook as it was written. For `overlapMs` the old secret stands beside the
+ * Gives a webhook a new secret and returns the webhook as it was written. For `overlapMs` the old secret is valid together with the
  * new one and signs too; with 0 it is gone at once. `under_way` while the overlap of an earlier rotation runs; `not_found`
  * if the tenant has no such webhook. By primary key.
  */

@@ -41,7 +41,7 @@ async function replayFrom(offsets: readonly number[], more: object = {}) {
   return { body, stored: rows[0] as unknown }
 }
 
-test('a position behind which nothing is older than 30 days is kept as it is', async () => {
+test('a position behind which nothing is older than 30 days is kept unchanged', async () => {
   const { body, stored } = await replayFrom([6, 0])
   expect(body).toMatchObject({ truncated: false, status: 'running' })
   expect(stored).toEqual({ from_epoch: 1, from_offsets: '{6,0}' })

@@ -26,7 +26,7 @@ const BACKLOGS_MAX = 50
 export function createGetSystem({ pool }: { readonly pool: Pool }): ApiHandler {
   return async function getSystem({ url }, _req, res) {
     readQuery(url, {})
-    // One after the other: a look takes one connection.
+    // One after the other: the whole read takes one connection.
     const log = await readLogProgress(pool)
     const processes = await listProcesses(pool)
     const backlogs = await findLargestBacklogs(pool, { limit: BACKLOGS_MAX })

@@ -7,10 +7,10 @@ import { PROJECTION } from '../projection.ts'
 import type { CommandContext } from './command.ts'
 
 /**
- * Opens a new epoch: the log that stands under the topic's name now is read from its start. What was projected of the
- * former one stays, and an event that stands in both is not doubled. Refuses when it is the very log that was read, as its
- * rows would then be of a former epoch (ADR 61); and, without `--force`, when nothing tells. Services that have stopped with
- * `log_identity_changed` go on by themselves.
+ * Opens a new epoch: the log that has the topic's name is read from its start. What was projected of the
+ * previous one stays, and an event that is in both is stored once. Refuses when it is the very log that was read, as its
+ * rows would then be of a previous epoch (ADR 61); and, without `--force`, when it cannot be found out. Services that have stopped with
+ * `log_identity_changed` continue without a restart.
  */
 export async function adoptLog(context: CommandContext): Promise<number> {
   const { kafka, pool, topic, print, force } = context
@@ -55,15 +55,15 @@ async function compareLogs(
     const position = positions.get(bounds.partition)
     if (position === undefined) continue
     if (position.nextOffset > bounds.logEnd) return 'other'
-    const stands = await lastRecordStands(context, bounds, position)
-    if (stands === false) return 'other'
-    if (stands === true) likeness = 'same'
+    const isThere = await hasLastRecord(context, bounds, position)
+    if (isThere === false) return 'other'
+    if (isThere === true) likeness = 'same'
   }
   return likeness
 }
 
 /** Undefined when no record was read, or the log has it no more. */
-async function lastRecordStands(
+async function hasLastRecord(
   { kafka, topic }: CommandContext,
   { partition, logStart }: LogPartition,
   { lastOffset, lastId }: ProjectionPosition,

@@ -16,7 +16,7 @@ export interface CommandContext {
   readonly print: (line: string) => void
 }
 
-/** Does its work and answers the exit code: 0, or 1 when what it looked at is not as it should be. */
+/** Does its work and returns the exit code: 0, or 1 when what it checked is not as it should be. */
 export type Command = (context: CommandContext) => Promise<number>
 
 /** A partition as the log and the projection see it. */
@@ -24,14 +24,14 @@ export interface Place extends LogPartition {
   readonly position: ProjectionPosition
 }
 
-/** Where each partition stands, in the log and in the projection. */
+/** The offsets of each partition, in the log and in the projection. */
 export interface Places {
   readonly epoch: LogEpoch
   readonly partitions: readonly Place[]
 }
 
 /**
- * Reads where log and projection stand. Faults: `no_epoch` before the first migration, `log_identity_changed` and
+ * Reads the offsets of log and projection. Faults: `no_epoch` before the first migration, `log_identity_changed` and
  * `partition_count_changed` when the log is not the projection's, and those of `describeLog`.
  */
 export async function readPlaces({ kafka, pool, topic, partitions: count }: CommandContext): Promise<Places> {

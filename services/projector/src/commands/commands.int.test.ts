@@ -86,10 +86,10 @@ async function positions(): Promise<unknown[]> {
 }
 
 describe('projection commands', () => {
-  test('rebuild puts back exactly what the table lacks, and moves no offset', async () => {
+  test('rebuild puts back exactly the missing rows, and moves no offset', async () => {
     const events = Array.from({ length: 100 }, (_, i) => event(i))
     await post(events)
-    await post(events.slice(0, 20)) // reposts stand at a second offset
+    await post(events.slice(0, 20)) // a repost has a second offset
     await projected(100)
     await eventually(async () => {
       const { rows } = await pool.query<{ read: number }>(
@@ -181,7 +181,7 @@ describe('projection commands', () => {
     expect(await verify(context())).toBe(0)
   })
 
-  test('rebuild goes on past an event that is refused and no dead letter, but names it and fails', async () => {
+  test('rebuild continues past an event that is refused and no dead letter, but names it and fails', async () => {
     const events = Array.from({ length: 20 }, (_, i) => event(i))
     await post(events)
     await projected(20)
@@ -205,7 +205,7 @@ describe('projection commands', () => {
     expect(await currentEpoch(pool, world.topics.topic)).toEqual(before)
   })
 
-  test('adopt-log opens an epoch by force where nothing tells which log it is', async () => {
+  test('adopt-log opens an epoch by force where it cannot find out which log it is', async () => {
     expect(await adoptLog(context())).toBe(1)
     expect(await adoptLog(context(true))).toBe(0)
     const after = await currentEpoch(pool, world.topics.topic)
@@ -214,7 +214,7 @@ describe('projection commands', () => {
     expect(rows).toEqual([{ next_offset: 0 }, { next_offset: 0 }, { next_offset: 0 }])
   })
 
-  test('adopt-log sees by itself that another record stands where the last one was read', async () => {
+  test('adopt-log finds that the offset of the last record that was read has another record', async () => {
     await post([event(1)])
     await projected(1)
     await projector.close()
@@ -235,7 +235,7 @@ describe('projection commands', () => {
     expect(projector.ready().ready).toBe(true)
   })
 
-  test('adopt-log opens an epoch on another cluster, which a projector that has stopped goes on with', async () => {
+  test('adopt-log opens an epoch on another cluster, with which a stopped projector continues', async () => {
     await projector.close()
     await post([event(1)])
     await pool.query(`UPDATE log_epochs SET cluster_id = 'the-old-cluster'`)

@@ -9,9 +9,9 @@ import { logEvents } from './log-events.ts'
 import { createRefusedEvents } from './refused-events.ts'
 
 /**
- * Reads the log from its start up to the projection's positions and inserts the events that the table lacks, but for those
+ * Reads the log from its start up to the projection's positions and inserts the events that are missing in the table, but for those
  * that are older than what the table keeps. It moves no offset and touches no row that is there: rows older than the log are
- * their only copy. Readers keep an answer throughout, and the projector may go on meanwhile. An event that Postgres refuses
+ * their only copy. Readers keep an answer throughout, and the projector may run at the same time. An event that Postgres refuses
  * is passed over: one that is a dead letter for that is counted, any other is named, and then the exit code is 1.
  */
 export async function rebuild(context: CommandContext): Promise<number> {

@@ -3,11 +3,11 @@ import type { CommandContext } from './command.ts'
 
 /** Which events of the log are dead letters since Postgres refused them. */
 export interface RefusedEvents {
-  /** Whether the event at this place is one. The dead letters are read at the first question, which is rarely asked. */
+  /** Whether the event at this offset is one. The dead letters are read at the first question, which is rarely asked. */
   has(partition: number, offset: number): Promise<boolean>
 }
 
-/** Knows those that the topic of dead letters still holds; it keeps them as long as the log keeps its records. */
+/** Knows the ones that the dead-letter topic still holds; it keeps them as long as the log keeps its records. */
 export function createRefusedEvents(context: CommandContext): RefusedEvents {
   let read: Promise<ReadonlyMap<number, ReadonlySet<number>>> | undefined
 
@@ -24,17 +24,17 @@ async function readRefused({
   topic,
   dlqTopic,
 }: CommandContext): Promise<ReadonlyMap<number, ReadonlySet<number>>> {
-  const places = new Map<number, Set<number>>()
+  const offsetsOf = new Map<number, Set<number>>()
   const { partitions } = await describeLog(kafka, dlqTopic)
   for (const { partition, logStart, logEnd } of partitions) {
     for await (const records of scanLog(kafka, { topic: dlqTopic, partition, from: logStart, to: logEnd })) {
       for (const { headers } of records) {
         if (String(headers['dlq_topic']) !== topic || String(headers['dlq_reason']) !== 'not_storable') continue
         const its = Number(headers['dlq_partition'])
-        const offsets = places.get(its) ?? new Set()
-        places.set(its, offsets.add(Number(headers['dlq_offset'])))
+        const offsets = offsetsOf.get(its) ?? new Set()
+        offsetsOf.set(its, offsets.add(Number(headers['dlq_offset'])))
       }
     }
   }
-  return places
+  return offsetsOf
 }

@@ -9,9 +9,9 @@ const PRINTED_MAX = 100
 
 /**
  * Compares log and table over what the log still holds and the projection has passed, and prints every difference: an
- * event of the log that the table lacks (`missing`), one whose row has other content although it came from this very record
+ * event of the log that the table does not hold (`missing`), one whose row has other content although it came from this very record
  * (`differs`), and rows that claim to come from records that the log does not have (`extra`). Exit code 1 when there are any.
- * Events that the table lacks since they are older than what it keeps, or since Postgres refused them and they are dead
+ * Events that are missing because they are older than what it keeps, or since Postgres refused them and they are dead
  * letters, are only counted.
  */
 export async function verify(context: CommandContext): Promise<number> {
@@ -22,7 +22,7 @@ export async function verify(context: CommandContext): Promise<number> {
   let expired = 0
   let deadLetters = 0
   const refused = createRefusedEvents(context)
-  function tell(partition: number, { kind, tenant, id, offset }: EventDifference): void {
+  function printDifference(partition: number, { kind, tenant, id, offset }: EventDifference): void {
     differences += 1
     if (differences <= PRINTED_MAX) context.print(`${kind} partition ${partition} offset ${offset} ${tenant} ${id}`)
     if (differences === PRINTED_MAX + 1) context.print('… further differences are only counted')
@@ -37,7 +37,7 @@ export async function verify(context: CommandContext): Promise<number> {
         const missing = difference.kind === 'missing'
         if (missing && isExpired(difference.id, context.now(), retention)) expired += 1
         else if (missing && (await refused.has(place.partition, difference.offset))) deadLetters += 1
-        else tell(place.partition, difference)
+        else printDifference(place.partition, difference)
       }
     }
     const extra = (await countRows(context, place, epoch.epoch)) - rowsOfLog

@@ -11,7 +11,7 @@ const pool = database.openPool()
 const admin = database.openPool({ owner: true })
 afterAll(() => database.drop())
 
-test('tenants are deleted while each slice of another one fails, and that one goes on when it can', async () => {
+test('tenants are deleted while each slice of another one fails, and that one continues when it can', async () => {
   await openEpoch(admin, { topic: 'events', clusterId: 'test' })
   await admin.query(
     `CREATE FUNCTION public.refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'refused'; END $$`,

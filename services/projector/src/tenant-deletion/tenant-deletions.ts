@@ -29,8 +29,8 @@ const PAUSE_MS = 10
  * Deletes tenants in the background, slice by slice; any number of processes share the work, and one that is killed leaves at
  * most a slice to be done again. Returns how to stop it, after the step that is under way.
  *
- * For each tenant: revoke its keys; delete rows until none is left and no transaction is open that may add one; look at all of
- * it once more; the tenant is deleted.
+ * For each tenant: revoke its keys; delete rows until none is left and no transaction is open that may add one; check all
+ * tables again; the tenant is deleted.
  */
 export function startTenantDeletions(o: TenantDeletionsOptions): () => Promise<void> {
   const { pool, log } = o
@@ -42,7 +42,7 @@ export function startTenantDeletions(o: TenantDeletionsOptions): () => Promise<v
   const jobs: LongJobs<TenantDeletion, TenantSlice> = {
     pool,
     any: async (db) => (await nextTenantDeletion(db)) !== undefined,
-    // Nothing is locked yet: whoever revokes keys takes the lock of their feed before any other.
+    // Nothing is locked yet: a transaction that revokes keys takes the lock of their feed before any other.
     lockNext: nextTenantDeletion,
     async makeSlice(tx, { tenant, hasKeys }) {
       if (hasKeys) return await revokeTenantKeys(tx, { tenant, keysMax: KEYS_MAX })

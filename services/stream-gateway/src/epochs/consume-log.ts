@@ -60,7 +60,7 @@ export function consumeLog(o: ConsumeLogOptions): LogReader {
       for (const span of spans) span?.end({ error: errorTypeOf(error) })
       throw error
     }
-    // The hub has asked for the turn in which it writes to the streams; this is the one behind it.
+    // The hub writes to the streams in a turn of the event loop that it has requested; this callback runs after it.
     setImmediate(() => {
       for (const span of spans) span?.end()
     })

@@ -51,7 +51,7 @@ export class AttemptStarts {
     }
   }
 
-  /** Postgres may have started them although its answer was lost: nobody would make them until their lease ends. */
+  /** Postgres may have started them although its answer was lost: no worker would make them until their lease ends. */
   async #withdraw(refs: readonly AttemptRef[]): Promise<void> {
     const { pool, workerId, signal, log } = this.#o
     await retryForever(() => withdrawStarts(pool, { refs, workerId }), {

@@ -5,7 +5,7 @@ import type { AttemptOutcome } from '@ariftly/store/deliveries'
 const RATE = { perS: 1024, burst: 4 * 1024 * 1024 } as const
 
 /**
- * Bounds what this worker keeps of the answers to a tenant's failed attempts, as they stand in the database for 35 days: 4 MiB
+ * Bounds what this worker keeps of the answers to a tenant's failed attempts, which stay in the database for 35 days: 4 MiB
  * at once, 1 KiB a second in the long run. Attempts beyond that are kept without the headers and the body of the answer.
  */
 export class FailureAnswers {
@@ -16,7 +16,7 @@ export class FailureAnswers {
     this.#buckets = new TokenBuckets(now === undefined ? {} : { now })
   }
 
-  /** Takes the answer out of a failure that is beyond its tenant's bytes; everything else stays as it is. */
+  /** Takes the answer out of a failure that is beyond its tenant's bytes; everything else stays unchanged. */
   bound(outcome: AttemptOutcome): AttemptOutcome {
     if (outcome.type !== 'failed') return outcome
     const { record } = outcome

@@ -18,14 +18,14 @@ export interface OutcomeWriterOptions {
   readonly onRecorded: (counts: ReadonlyMap<string, number>, recorded: RecordedOutcomes) => void
   /** Sums what was recorded. */
   readonly stats: Pick<StatsRollup, 'count'>
-  /** Ends the retries when Postgres is away while this process ends. */
+  /** Ends the retries when Postgres is unavailable while this process ends. */
   readonly signal: AbortSignal
   readonly log: Pick<Logger, 'warn' | 'error'>
 }
 
 /**
  * Writes outcomes in batches over jobs, and again until Postgres takes them: what was sent must not be sent twice because
- * Postgres was away for a moment. The answer to a commit may have been lost, so what is written again is looked for first. What
+ * Postgres was unavailable for a moment. The answer to a commit may have been lost, so a repeated write first looks for what is recorded. What
  * Postgres refuses for its content is written alone, and given up (logged) if it is refused then: the lease brings that
  * delivery back.
  */

@@ -54,7 +54,7 @@ describe('the next step', () => {
     }
   })
 
-  test('of a failure comes after its wait, a fifth more or less, or after what the receiver asked for', () => {
+  test('of a failure is made after its wait, a fifth more or less, or after what the receiver asked for', () => {
     fc.assert(
       fc.property(schedules, fc.nat(25), chances, waits, (scheduleS, attemptCount, chance, retryAfterMs) => {
         const more = { scheduleS, random: () => chance, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) }
@@ -67,7 +67,7 @@ describe('the next step', () => {
     )
   })
 
-  test('fails a delivery after exactly the attempts of the schedule, whatever probes and failing times come between', () => {
+  test('fails a delivery after exactly the attempts of the schedule, with any probes and failing times in between', () => {
     const failures = fc.array(fc.record({ failing: fc.boolean(), probe: fc.boolean() }), { maxLength: 200 })
     fc.assert(
       fc.property(schedules, failures, (scheduleS, attempts) => {

@@ -50,7 +50,7 @@ const PROBE_DOUBLINGS = 30
 const CUT_MS_MAX = 2000
 
 /**
- * Starts it. Postgres is the truth; Redis may be away at any time and is waited for. Rejects with Fault `redis_policy` when
+ * Starts it. Postgres is the truth; Redis may be unavailable at any time and is waited for. Rejects with Fault `redis_policy` when
  * Redis may evict jobs. What it opens is released last-in first-out: scheduling ends, attempts are cut, the queue is closed.
  */
 export async function startDelivering(o: DeliveringOptions): Promise<Delivering> {

@@ -46,7 +46,7 @@ test('of each webhook the last five answers are kept, in several statements when
   expect(await keep(webhookIds, 7)).toBe(5 * FEW)
 })
 
-test('the answers that wait have a bound, whatever the number of webhooks', async () => {
+test('bounds the answers that wait, for any number of webhooks', async () => {
   const webhookIds = await makeWebhooks(MANY)
   const kept = await keep(webhookIds, 5)
   expect(kept * BODY_BYTES).toBeLessThan(BYTES_MAX)

@@ -35,7 +35,7 @@ export class SuccessAnswers {
     this.#log = o.log
   }
 
-  /** Takes the answer out of a success; everything else stays as it is. */
+  /** Takes the answer out of a success; everything else stays unchanged. */
   takeFrom(outcome: AttemptOutcome): AttemptOutcome {
     if (outcome.type !== 'delivered') return outcome
     const { deliveryId, attempt, webhookId, record } = outcome

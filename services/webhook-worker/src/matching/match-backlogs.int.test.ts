@@ -23,7 +23,7 @@ beforeAll(async () => {
 })
 afterAll(() => database.drop())
 
-test('tenants go on with their backlogs while each slice of another tenant times out, and that one goes on when it can', async () => {
+test('tenants continue with their backlogs while each slice of another tenant times out, and that one continues when it can', async () => {
   const slow = await leaveBacklog('slow', { firstOffset: 0, ageS: 60 })
   const sound = await leaveBacklog('sound', { firstOffset: EVENTS, ageS: 1 })
   await admin.query(

@@ -22,7 +22,7 @@ export interface MatchBacklogsOptions {
   readonly pool: Pool
   readonly topic: string
   readonly subscriptions: SubscriptionCache
-  /** Tells whether events of other tenants are matched at the same time. */
+  /** Knows whether events of other tenants are matched at the same time. */
   readonly tenantPairs: Pick<TenantPairs, 'anyBut'>
   /** Whether matching has used up its time in this turn of the event loop. */
   readonly isTurnOver: () => boolean
@@ -33,12 +33,12 @@ export interface MatchBacklogsOptions {
 
 /** Pairs of a webhook and an event that one slice writes: about 30 ms of Postgres. (One event alone may have more.) */
 const PAIRS_MAX = 250
-/** Events of a backlog that one slice looks at. */
+/** Events of a backlog that one slice reads. */
 const EVENTS_MAX = 250
 /** The same when their payloads are read too, which may be fewer. */
 const PAYLOADS_MAX = 100
 /** The rest after a slice, in times of what that took: alone, and while events of other tenants are matched. */
-const REST = { alone: 0.5, besideOthers: 3 } as const
+const REST = { alone: 0.5, withOthers: 3 } as const
 
 /** What a slice has come to. */
 interface BacklogSlice {
@@ -66,7 +66,7 @@ export function matchBacklogJobs(o: MatchBacklogsOptions): LongJobs<MatchBacklog
     madeSlice({ tenant, deliveries, webhookIds }, tookMs) {
       paused.succeeded(tenant)
       if (deliveries > 0) onMatched(webhookIds, deliveries)
-      return tookMs * (tenantPairs.anyBut(tenant) ? REST.besideOthers : REST.alone)
+      return tookMs * (tenantPairs.anyBut(tenant) ? REST.withOthers : REST.alone)
     },
   }
 }

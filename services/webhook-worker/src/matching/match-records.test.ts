@@ -58,7 +58,7 @@ describe('matchRecords', () => {
     expect([1, 3, 5, 6, 8, 9].map(taken)).toEqual([1, 1, 1, 2, 2, 3])
   })
 
-  test('leaves a tenant beyond its share for later, and goes on to the records of others', () => {
+  test('leaves a tenant beyond its share for later, and continues with the records of others', () => {
     const both = new SubscriptionIndex(
       ['acme', 'acme', 'other'].map((tenant, number) => ({
         id: `whk_${number}`,
@@ -82,18 +82,18 @@ describe('matchRecords', () => {
       { id: 'whk_2', tenant: 'other', events: ['*'], ...filters, createdAtMs: 0 },
     ])
     let nowMs = 0
-    // A clock on which each look takes long, as if the process were paused: one pair is counted for one filter, and 0.12 for 30 bytes.
+    // A clock on which each reading takes long, as if the process were paused: one pair is counted for one filter, and 0.12 for 30 bytes.
     const now = () => (nowMs += 1000)
     const records = ['acme', 'acme', 'acme', 'acme', 'acme', 'other'].map((tenant, offset) =>
       recordAt(offset, good, tenant),
     )
     const found = matchRecords(both, records, { ...LIMITS, tenantPairsMax: 3, now })
     expect([...found.deferred]).toEqual([['acme', 3]])
-    expect([...found.judged]).toEqual([['acme', 3 * (1 + (SMALL.length / 1024) * 4)]])
+    expect([...found.filterCosts]).toEqual([['acme', 3 * (1 + (SMALL.length / 1024) * 4)]])
     expect(found.matches.map(({ offset }) => offset)).toEqual([5])
     const joined = matchRecords(both, records, { ...LIMITS, backlogged: new Set(['acme']), now })
     expect([...joined.deferred]).toEqual([['acme', 0]])
-    expect([...joined.judged]).toEqual([])
+    expect([...joined.filterCosts]).toEqual([])
   })
 
   test('counts a large payload by the time that its filter takes, up to what so many bytes may take', () => {
@@ -102,18 +102,18 @@ describe('matchRecords', () => {
     ])
     const large = Buffer.from(`{"a":[${'[],'.repeat(80_000)}[]]}`)
     const records = [0, 1].map((offset) => recordAt(offset, good, 'acme', large))
-    const judge = (lookMs: number) => {
+    const match = (stepMs: number) => {
       let nowMs = 0
-      const now = () => (nowMs += lookMs)
-      const { judged, deferred } = matchRecords(filtered, records, { ...LIMITS, tenantPairsMax: 300, now })
-      return { pairs: judged.get('acme') ?? 0, deferred: deferred.get('acme') }
+      const now = () => (nowMs += stepMs)
+      const { filterCosts, deferred } = matchRecords(filtered, records, { ...LIMITS, tenantPairsMax: 300, now })
+      return { pairs: filterCosts.get('acme') ?? 0, deferred: deferred.get('acme') }
     }
-    expect(judge(1.2)).toEqual({ pairs: expect.closeTo(200), deferred: undefined })
-    expect(judge(7.2)).toEqual({ pairs: expect.closeTo(600), deferred: 1 })
-    expect(judge(10_000)).toEqual({ pairs: expect.closeTo(1 + (large.length / 1024) * 4), deferred: 1 })
+    expect(match(1.2)).toEqual({ pairs: expect.closeTo(200), deferred: undefined })
+    expect(match(7.2)).toEqual({ pairs: expect.closeTo(600), deferred: 1 })
+    expect(match(10_000)).toEqual({ pairs: expect.closeTo(1 + (large.length / 1024) * 4), deferred: 1 })
   })
 
-  test('ends behind the record with which the turn is over, and always takes one record', () => {
+  test('ends behind the record with which the turn of the event loop is over, and always takes one record', () => {
     const records = [0, 1, 2].map((offset) => recordAt(offset))
     const taken = (steps: number) => {
       let step = 0

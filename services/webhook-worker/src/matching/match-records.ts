@@ -28,12 +28,12 @@ export interface MatchLimits {
 export interface Matched {
   /** In the order of the records. */
   readonly matches: readonly MatchedEvent[]
-  /** Records that were looked at: all, or those before the one whose webhooks went beyond `pairsMax` or the end of the turn. */
+  /** Records that were matched: all, or those before the one whose webhooks went beyond `pairsMax` or the end of the turn. */
   readonly taken: number
   /** Tenants that are left for later, each with the offset of its first such record. */
   readonly deferred: ReadonlyMap<string, number>
   /** What the payload filters of each tenant cost, in pairs that would have cost as much of this thread. */
-  readonly judged: ReadonlyMap<string, number>
+  readonly filterCosts: ReadonlyMap<string, number>
 }
 
 /** What a pair costs this thread: matching, the delivery's id, the statement's values. */
@@ -44,17 +44,17 @@ const PAIRS_PER_KIB_MAX = 4
 /**
  * Finds the webhooks of each record, in order. A tenant that goes beyond its share, by the webhooks that want its records or by
  * what its payload filters cost, is deferred from that record on, so that the records of others behind it are reached. At least
- * one record is taken, however many webhooks want it and however long its payload takes.
+ * one record is taken, for any number of webhooks and any time that its payload takes.
  */
 export function matchRecords(index: SubscriptionIndex, records: readonly RecordView[], o: MatchLimits): Matched {
   const { now = () => performance.now() } = o
   const matches: MatchedEvent[] = []
   const deferred = new Map<string, number>()
-  const judged = new Map<string, number>()
+  const filterCosts = new Map<string, number>()
   const byTenant = new Map(o.spent)
   let pairs = 0
   for (const [number, record] of records.entries()) {
-    if (number > 0 && o.isTurnOver()) return { matches, taken: number, deferred, judged }
+    if (number > 0 && o.isTurnOver()) return { matches, taken: number, deferred, filterCosts }
     if (record.timestampMs < o.oldestMs) continue
     // Of most records only this is read: few tenants have webhooks.
     if (!index.hasTenant(record.headerText('ce_tenant') ?? '')) continue
@@ -67,9 +67,9 @@ export function matchRecords(index: SubscriptionIndex, records: readonly RecordV
       deferred.set(tenant, record.offset)
       continue
     }
-    const { webhookIds, cost } = judge(index, attributes, { record, now })
+    const { webhookIds, cost } = matchOne(index, attributes, { record, now })
     if (cost > 0) {
-      judged.set(tenant, (judged.get(tenant) ?? 0) + cost)
+      filterCosts.set(tenant, (filterCosts.get(tenant) ?? 0) + cost)
       byTenant.set(tenant, (before ?? 0) + cost)
     }
     const eventId = webhookIds.length === 0 ? undefined : recordId(record)
@@ -80,15 +80,15 @@ export function matchRecords(index: SubscriptionIndex, records: readonly RecordV
       continue
     }
     pairs += webhookIds.length
-    if (pairs > o.pairsMax && number > 0) return { matches, taken: number, deferred, judged }
+    if (pairs > o.pairsMax && number > 0) return { matches, taken: number, deferred, filterCosts }
     byTenant.set(tenant, ofTenant)
     matches.push({ tenant, eventId, offset: record.offset, appendedAtMs, traceparent: traceOf(record), webhookIds })
   }
-  return { matches, taken: records.length, deferred, judged }
+  return { matches, taken: records.length, deferred, filterCosts }
 }
 
 /** The webhooks that want the event of a record, and what the payload filters of its tenant cost. */
-function judge(
+function matchOne(
   index: SubscriptionIndex,
   event: EventAttributes,
   { record, now }: { readonly record: RawRecord; readonly now: () => number },
@@ -102,7 +102,7 @@ function judge(
   return { webhookIds, cost: Math.min(costMax, (now() - startedMs) / MS_PER_PAIR) }
 }
 
-/** An ill-formed trace context is none, as for `decodeRecord`: whatever a producer wrote, the store must take the delivery. */
+/** An ill-formed trace context is none, as for `decodeRecord`: the store must take the delivery with any header of a producer. */
 function traceOf(record: RawRecord): string | null {
   return normalTraceparent(headerText(record, 'traceparent')) ?? null
 }

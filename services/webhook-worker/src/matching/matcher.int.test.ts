@@ -82,13 +82,13 @@ function newMatcher(isTurnOver: () => boolean) {
   })
 }
 
-test('parts of a batch that end with the turn lose and double no delivery, and costly filters are left to the backlog', async () => {
+test('parts of a batch that end with a turn of the event loop lose and duplicate no delivery, and costly filters are left to the backlog', async () => {
   const { signal } = new AbortController()
-  let looks = 0
+  let calls = 0
   const stopped = newMatcher(() => {
-    if (++looks > EVENTS) throw new Error('the process ends')
+    if (++calls > EVENTS) throw new Error('the process ends')
     // Not at the beginning of a part, but behind its first record.
-    return looks % 2 === 0
+    return calls % 2 === 0
   })
   await expect(stopped(batch, signal)).rejects.toThrow('the process ends')
   const middle = await positionOf()
@@ -108,7 +108,7 @@ test('parts of a batch that end with the turn lose and double no delivery, and c
     topic: TOPIC,
     subscriptions,
     tenantPairs,
-    isTurnOver: () => ++looks % 2 === 0,
+    isTurnOver: () => ++calls % 2 === 0,
     onMatched() {},
   })
   const backlogs = runLongJobs(jobs, { log, failing: 'failed' })

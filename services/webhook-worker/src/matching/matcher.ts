@@ -40,13 +40,13 @@ export interface MatcherOptions {
 export const KEPT_MS = 35 * 86_400_000
 const WEEK_MS = 7 * 86_400_000
 /**
- * Pairs of a webhook and a record that one statement writes: about 0.1 s of Postgres and 10 ms of this thread, whatever the number of
+ * Pairs of a webhook and a record that one statement writes: about 0.1 s of Postgres and 10 ms of this thread, for any number of
  * webhooks of a tenant. (One record alone may have more.)
  */
 const PAIRS_MAX = 1_000
 /**
  * Pairs that one tenant has in a window of `TenantPairs`: 3,000 a second, which is more than a worker delivers, and 30 ms of Postgres
- * for a burst. What its payload filters cost counts too. Its other records are matched later, beside those of others.
+ * for a burst. What its payload filters cost counts too. Its other records are matched later, together with those of others.
  */
 const TENANT_PAIRS_MAX = 300
 
@@ -64,7 +64,7 @@ interface Part {
  * of at most 1,000 deliveries, which end early when matching has used up its time in a turn of the event loop. One statement covers a part, or small parts of several partitions: position (compare-and-set, so a stalled second matcher
  * can never write), projection, version of the webhooks, deliveries, and the records that are left for later because their
  * tenant has had its share. So a delivery's event always exists, and each record is matched exactly once. Between two
- * parts other partitions and other work of the process have their turn.
+ * parts other partitions and other work of the process can run.
  */
 export function createMatcher(o: MatcherOptions): (batch: LogBatch, signal: AbortSignal) => Promise<HandleOutcome> {
   const matcher = new Matcher(o)
@@ -140,8 +140,8 @@ class Matcher {
       isTurnOver,
     })
     const advance = advanceOf(part, matched)
-    const { matches, deferred, judged } = matched
-    for (const [tenant, cost] of judged) tenantPairs.add(tenant, cost)
+    const { matches, deferred, filterCosts } = matched
+    for (const [tenant, cost] of filterCosts) tenantPairs.add(tenant, cost)
     // Counted before they are written: other partitions are matched meanwhile.
     for (const { tenant, webhookIds } of matches) tenantPairs.add(tenant, webhookIds.length)
     const outcome = await traceMatch(this.#o, partition, records.slice(0, matched.taken), () =>

@@ -27,7 +27,7 @@ export function createPartWriter(o: PartWriterOptions): (part: PassedPart) => Pr
   return joinSmall({ isSmall, togetherMax: PARTS_MAX, concurrency: CONCURRENCY, write })
 
   async function write(parts: readonly PassedPart[]): Promise<readonly MatchedWrite[] | undefined> {
-    // A part of a reader that has lost its partition may still be under way when that comes back.
+    // A part of a reader that has lost its partition may still be under way when the partition is assigned again.
     const partitions = new Set(parts.map(({ partition }) => partition))
     if (partitions.size < parts.length) return undefined
     return await advanceWithDeliveries(pool, { projection, epoch, topic, parts })

@@ -19,9 +19,9 @@ interface Waiter {
 }
 
 /** The projector reads the log at the same time as the matcher, and needs some milliseconds to commit. */
-const FIRST_LOOK_MS = 4
+const FIRST_POLL_MS = 4
 const POLL_MS = 5
-/** After so many looks in a row that found nothing: the projector is behind, or away. */
+/** After so many polls in a row that found nothing: the projector is behind, or down. */
 const EMPTY_POLLS = 100
 const POLL_MS_MAX = 50
 const POLL_AFTER_ERROR_MS = 500
@@ -60,13 +60,13 @@ export function createProjectionWatch(o: {
       signal.addEventListener('abort', onAbort, { once: true })
       waiters.add(waiter)
       emptyPolls = 0
-      if (!polling) void poll(next === undefined ? 0 : FIRST_LOOK_MS)
+      if (!polling) void poll(next === undefined ? 0 : FIRST_POLL_MS)
     })
   }
 
-  async function poll(firstLookMs: number): Promise<void> {
+  async function poll(firstPollMs: number): Promise<void> {
     polling = true
-    if (firstLookMs > 0) await sleep(firstLookMs)
+    if (firstPollMs > 0) await sleep(firstPollMs)
     while (waiters.size > 0) await sleep(await pollOnce())
     polling = false
   }

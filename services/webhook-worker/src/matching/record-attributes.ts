@@ -2,7 +2,7 @@ import type { RawRecord } from '@ariftly/events'
 import type { EventAttributes } from './subscription-index.ts'
 
 /**
- * The attributes by which a record is matched; undefined if it lacks tenant or type. Headers alone are read: that the
+ * The attributes by which a record is matched; undefined without tenant or type. Headers alone are read: that the
  * record is a valid event is known from the projection, which holds a row with its position only then.
  */
 export function readAttributes(record: RawRecord): EventAttributes | undefined {

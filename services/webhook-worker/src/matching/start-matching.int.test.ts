@@ -29,7 +29,7 @@ function start(env: NodeJS.ProcessEnv = {}): Matching {
   return startMatching({ config, pool, isTurnOver: () => false, onMatched() {}, log, metrics: createMetrics() })
 }
 
-test('a matcher that stopped at another log goes on with the epoch that is opened for it, from its start', async () => {
+test('a matcher that stopped at another log continues with the epoch that is opened for it, from its start', async () => {
   await pool.query(`UPDATE log_epochs SET cluster_id = 'the-old-cluster'`)
   const matching = start()
   await eventually(() => /is on Kafka cluster/.test(matching.state()), PATIENCE)
@@ -60,7 +60,7 @@ test('a matcher that reads goes over to a newer epoch', async () => {
   await matching.close()
 })
 
-test('a matcher that finds another log goes on by itself when the log of its epoch is back', async () => {
+test('a matcher that finds another log continues without a restart when the log of its epoch is back', async () => {
   const { topic } = world.topics
   const former = await currentEpoch(pool, topic)
   await pool.query(`UPDATE log_epochs SET cluster_id = 'the-old-cluster'`)

@@ -31,7 +31,7 @@ export interface Matching {
   readonly close: () => Promise<void>
 }
 
-/** Fewer records after a failure: a part that Postgres cannot write within its timeout comes again as two halves. */
+/** Fewer records after a failure: a part that Postgres cannot write within its timeout is tried again as two halves. */
 const BATCH = { recordsMax: 5_000, targetMs: 2_000 } as const
 
 /**

@@ -24,7 +24,7 @@ export class SubscriptionCache {
     return this.#version === undefined ? undefined : { version: this.#version, index: this.#index }
   }
 
-  /** Reads what has changed, beginning after this call: whatever was committed before it is known then. */
+  /** Reads the changes, beginning after this call: all that was committed before it is known then. */
   async reload(): Promise<CachedSubscriptions> {
     const load = this.#loading.then(() => this.#load())
     this.#loading = load.catch(() => {})

@@ -14,7 +14,7 @@ export interface EventAttributes {
   readonly data: () => unknown
 }
 
-/** The webhooks of one tenant, and by type those that want it. */
+/** The webhooks of one tenant, also by the types that they want. */
 interface TenantWebhooks {
   readonly byId: Map<string, Candidate>
   byType: ReadonlyMap<string, Bucket>
@@ -37,7 +37,7 @@ interface Bucket {
 
 /** Webhooks that one look-up finds. */
 interface Group {
-  /** Those that ask for no more than was looked up, and their ids: an event takes the ids without a look at the webhooks. */
+  /** Webhooks without further filters, and their ids: an event takes the ids without a check of each webhook. */
   readonly plain: Candidate[]
   readonly plainIds: string[]
   /** Events appended since then are newer than each of `plain`. */
@@ -91,7 +91,7 @@ export class SubscriptionIndex {
     return this.#tenants.get(tenant)?.filters ?? 0
   }
 
-  /** Whether any webhook of the tenant looks into payloads. */
+  /** Whether any webhook of the tenant has a payload filter. */
   needsData(tenant: string): boolean {
     for (const { payloadFilter } of this.#tenants.get(tenant)?.byId.values() ?? []) {
       if (payloadFilter?.needsData === true) return true
@@ -112,7 +112,7 @@ export class SubscriptionIndex {
   }
 }
 
-/** The exact types that a webhook's `events` stand for: types, groups (`task.*`) and `*`. Unknown words stand for none. */
+/** The exact types that a webhook's `events` name: types, groups (`task.*`) and `*`. Unknown words name none. */
 export function expandTypes(events: readonly string[]): ReadonlySet<EventType> {
   const types = new Set<EventType>()
   for (const word of events) {

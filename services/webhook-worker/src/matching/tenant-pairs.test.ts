@@ -28,7 +28,7 @@ test('takes back what was not written, also when its window is over', () => {
   expect([...pairs.spent]).toEqual([])
 })
 
-test('tells whether others have had any within about a second', () => {
+test('knows whether others have had any within about a second', () => {
   let nowMs = 1000
   const pairs = new TenantPairs(() => nowMs)
   const others = () => [pairs.anyBut('one'), pairs.anyBut('two')]

@@ -24,7 +24,7 @@ export class TenantPairs {
     return this.#spent
   }
 
-  /** Whether a tenant besides this one has had any within about a second. */
+  /** Whether another tenant than this one has had any within about a second. */
   anyBut(tenant: string): boolean {
     this.#begin()
     return this.#lastMs.size > (this.#lastMs.has(tenant) ? 1 : 0)

@@ -44,7 +44,7 @@ describe('a job queue whose Redis may evict jobs', () => {
     await redisCommand(redis.port, `CONFIG SET maxmemory-policy ${policy}`)
   }
 
-  test('opens once the policy is right, if Redis was away when the process started', async () => {
+  test('opens once the policy is right, if Redis was unavailable when the process started', async () => {
     await way.refuse()
     await setPolicy('allkeys-lru')
     const opened = await open()
@@ -54,7 +54,7 @@ describe('a job queue whose Redis may evict jobs', () => {
     await eventually(() => opened.ready && opened.state === 'ok')
   })
 
-  test('goes on once the policy is right again, without another connection', async () => {
+  test('continues once the policy is right again, without another connection', async () => {
     const opened = await open()
     expect(opened.ready).toBe(true)
     await setPolicy('allkeys-lru')

@@ -37,28 +37,28 @@ const ATTEMPTS_PER_JOB = 20
  */
 const FETCHERS: Readonly<Record<DeliveryPriority, number>> = { healthy: 10, unhealthy: 2 }
 /**
- * A worker without jobs is woken by the next one, and looks by itself after so many seconds, should it have missed that: the
- * first of a priority. The others look less often, as twelve of them ask Redis all the time.
+ * A worker without jobs is woken by the next one, and asks Redis after so many seconds, should it have missed that: the
+ * first of a priority. The others ask less often, as twelve of them load Redis.
  */
-const LOOK_S = { first: 5, others: BLOCK_S_MAX } as const
+const BLOCK_S = { first: 5, others: BLOCK_S_MAX } as const
 const BOOT_WAIT_MS = 2000
 const CLOSE_WAIT_MS = 1000
-/** Between two looks at a Redis that is away, or whose policy is wrong. */
-const LOOK_AGAIN_MS = 1000
+/** Between two checks of a Redis that is unavailable, or whose policy is wrong. */
+const CHECK_AGAIN_MS = 1000
 /**
  * A job whose worker does not renew its lock for so long is given to another one, as its worker may have died between the
  * fetch and the start of the attempt. Where it lives after all, the guard of the start drops the second job.
  */
 const LOCK_MS = 4000
-const STALLED_LOOK_MS = 2000
+const STALLED_CHECK_MS = 2000
 const START_AGAIN_MS = 1000
 /** As many as fit into the lease of a queued delivery, ten minutes. */
 const STARTS_MAX = 600
 
 /**
  * Opens the two queues and their workers. A Redis that can be reached and has another `maxmemory-policy` than noeviction
- * rejects with Fault `redis_policy`; one that is away is waited for in the background. One that has another policy later, by a
- * restart or when it comes, is not used until that is put right. One that comes back empty is used as it is.
+ * rejects with Fault `redis_policy`; one that is unavailable is waited for in the background. One that has another policy later, by a
+ * restart or at its first connection, is not used until that is put right. One that is empty after a restart is used.
  */
 export async function openJobQueue(o: JobQueueOptions): Promise<JobQueue> {
   const queue = new JobQueue(o)
@@ -69,7 +69,7 @@ export async function openJobQueue(o: JobQueueOptions): Promise<JobQueue> {
 /** The jobs of BullMQ, of which all can be lost at any time: Postgres plans them again. */
 export class JobQueue {
   readonly #o: JobQueueOptions
-  readonly #places: Readonly<Record<DeliveryPriority, Semaphore>>
+  readonly #slots: Readonly<Record<DeliveryPriority, Semaphore>>
   readonly #producer: RedisClient
   readonly #consumer: RedisClient
   #queues: Queues | undefined
@@ -83,7 +83,7 @@ export class JobQueue {
 
   constructor(o: JobQueueOptions) {
     this.#o = o
-    this.#places = {
+    this.#slots = {
       healthy: new Semaphore(o.concurrency.healthy),
       unhealthy: new Semaphore(o.concurrency.unhealthy),
     }
@@ -91,12 +91,12 @@ export class JobQueue {
     this.#consumer = connectPatient(o.redis, o.log)
   }
 
-  /** The client that adds jobs. Its commands fail at once while Redis is away. */
+  /** The client that adds jobs. Its commands fail at once while Redis is unavailable. */
   get producer(): RedisClient {
     return this.#producer
   }
 
-  /** Attempts under way, and those of jobs under way that wait for a place. */
+  /** Attempts under way, and those of jobs under way that wait for a slot. */
   get active(): number {
     return this.#active
   }
@@ -123,7 +123,7 @@ export class JobQueue {
     let booting = true
     const opening = retryForever(() => this.#openQueues(), {
       signal: this.#o.signal,
-      maxMs: LOOK_AGAIN_MS,
+      maxMs: CHECK_AGAIN_MS,
       onError: (error) => {
         if (this.#noteFault(error) && booting) throw error
       },
@@ -156,14 +156,14 @@ export class JobQueue {
     for (const part of chunks(jobs, JOBS_PER_ADD)) await queue.addBulk(part)
   }
 
-  /** Takes no more jobs; those under way go on. */
+  /** Takes no more jobs; those under way continue. */
   pause(): void {
     for (const worker of this.#workers) void worker.pause(true).catch(ignore)
   }
 
   async close(): Promise<void> {
     this.#closed = true
-    // Worker.close() hangs while Redis is away: it is forced, and its client is disconnected after it.
+    // Worker.close() hangs while Redis is unavailable: it is forced, and its client is disconnected after it.
     const ends = [
       ...this.#workers.map((worker) => worker.close(true)),
       ...Object.values(this.#queues ?? {}).map((queue) => queue.close()),
@@ -185,7 +185,7 @@ export class JobQueue {
     this.#o.onReady()
   }
 
-  /** Looks at the policy of a Redis that has come back, and again until it is right or Redis is away again. */
+  /** Checks the policy of a Redis that is available again, and again until it is right or Redis is unavailable. */
   async #checkAgain(): Promise<void> {
     this.#isChecking = true
     while (!this.#closed && !this.#o.signal.aborted) {
@@ -196,7 +196,7 @@ export class JobQueue {
         break
       } catch (error) {
         if (!this.#noteFault(error)) break
-        await sleep(LOOK_AGAIN_MS, this.#o.signal)
+        await sleep(CHECK_AGAIN_MS, this.#o.signal)
       }
     }
     this.#isChecking = false
@@ -215,7 +215,7 @@ export class JobQueue {
       connection: this.#producer,
       prefix: this.#o.prefix,
       streams: { events: { maxLen: 100 } },
-      // A job whose attempt could not be started, as Postgres is away, comes again until the lease of its delivery ends.
+      // A job whose attempt could not be started, as Postgres is unavailable, is tried again until the lease of its delivery ends.
       defaultJobOptions: {
         attempts: STARTS_MAX,
         backoff: { type: 'fixed', delay: START_AGAIN_MS },
@@ -240,10 +240,10 @@ export class JobQueue {
       connection: this.#consumer,
       prefix: this.#o.prefix,
       concurrency,
-      drainDelay: first ? LOOK_S.first : LOOK_S.others,
+      drainDelay: first ? BLOCK_S.first : BLOCK_S.others,
       lockDuration: LOCK_MS,
-      stalledInterval: STALLED_LOOK_MS,
-      // One look at a queue finds the stalled jobs of all its workers.
+      stalledInterval: STALLED_CHECK_MS,
+      // One check of a queue finds the stalled jobs of all its workers.
       skipStalledCheck: !first,
       // A job is lost by none of the workers that end between its fetch and its start.
       maxStalledCount: STARTS_MAX,
@@ -254,17 +254,17 @@ export class JobQueue {
     return worker
   }
 
-  /** Makes the attempts of a job. It comes again when one of them could not be started; those that were are dropped then. */
+  /** Makes the attempts of a job. The job is tried again when one of them could not be started; the started ones are dropped then. */
   async #work(priority: DeliveryPriority, { refs }: JobData): Promise<void> {
     this.#active += refs.length
-    const places = this.#places[priority]
+    const slots = this.#slots[priority]
     const ends = await Promise.allSettled(
       refs.map(async ([deliveryId, attempt]) => {
-        await places.acquire()
+        await slots.acquire()
         try {
           await this.#o.process({ deliveryId, attempt })
         } finally {
-          places.release()
+          slots.release()
           this.#active -= 1
         }
       }),
@@ -274,7 +274,7 @@ export class JobQueue {
     if (first === undefined) return
     this.#o.log.warn(
       { err: first.reason as unknown, attempts: failed.length },
-      'attempts could not be made, their job comes again',
+      'attempts could not be made, their job is tried again',
     )
     throw first.reason
   }

@@ -25,7 +25,7 @@ const EVERY_MS = 1000
 const ROWS_PER_STATEMENT = 5000
 
 /**
- * Looks once a second whether Redis is the one that the jobs were added to: a marker key that is lost with its data (FLUSHALL,
+ * Checks once a second whether Redis is the one that the jobs were added to: a marker key that is lost with its data (FLUSHALL,
  * a restart without its file), and its run id, which is another one after a restart or a failover, as the last jobs may
  * be lost then. If it is not, all queued deliveries are due again at once, under a new attempt number: a job that is still there
  * is dropped by its guard. Of all workers that see it, one does so (`claimQueue`). Each other one does it for what it has queued
@@ -70,7 +70,7 @@ async function readIdentity(redis: RedisClient, prefix: string): Promise<QueueId
   const answer: unknown = await redis.eval(SCRIPT, 1, `${prefix}:marker`, randomUUID())
   const [marker, info] = Array.isArray(answer) ? answer.map(String) : []
   const runId = /^run_id:(\w+)/m.exec(info ?? '')?.[1]
-  if (marker === undefined || runId === undefined) throw new Error('redis does not tell its run id')
+  if (marker === undefined || runId === undefined) throw new Error('redis does not give its run id')
   return { marker, runId }
 }
 

@@ -14,20 +14,20 @@ const SILENT_MS_MAX = 5000
 const BLOCKED_MS_MAX = 11_000
 /** The longest that a worker without jobs blocks in one command, in seconds. */
 export const BLOCK_S_MAX = 8
-/** How replies look is not a setting here. */
+/** The form of replies is not a setting here. */
 type ConnectionOptions = Omit<RedisOptions, 'replyMapping'>
 
 /** BullMQ is tested with this protocol. */
 const RESP2 = { protocol: 2 } as const
 
-/** A client whose commands fail at once while Redis is away: for adding jobs, which Postgres can plan again. */
+/** A client whose commands fail at once while Redis is unavailable: for adding jobs, which Postgres can plan again. */
 export function connectFailFast(address: RedisAddress, log: Pick<Logger, 'warn'>): RedisClient {
   const options = { maxRetriesPerRequest: 1, commandTimeout: SILENT_MS_MAX, socketTimeout: SILENT_MS_MAX }
   return watch(connect(address, { ...options, enableOfflineQueue: false }), log)
 }
 
 /**
- * A client whose commands wait until Redis is back: for workers, which BullMQ wants so. It makes a copy for each of them, on which
+ * A client whose commands wait until Redis is back: for workers, which BullMQ wants so. It duplicates itself for each of them, on which
  * commands may block.
  */
 export function connectPatient(address: RedisAddress, log: Pick<Logger, 'warn'>): RedisClient {

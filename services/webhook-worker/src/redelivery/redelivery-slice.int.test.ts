@@ -78,14 +78,14 @@ async function pending(): Promise<readonly string[]> {
 const found = async (id: string) => await getRedelivery(pool, { tenant, id })
 
 describe('a redelivery', () => {
-  test('sends each delivery that its filter fits once more, slice by slice, with fresh attempts', async () => {
+  test('sends each delivery that its filter fits again, slice by slice, with fresh attempts', async () => {
     const timeouts = await insertEnded(25)
     await insertEnded(10, { error: 'http_5xx' })
     await insertEnded(10, { state: 'delivered', error: null })
     const id = await ask({ error_class: 'timeout' })
     await run({ deliveriesMax: 7 })
     expect(await pending()).toEqual(timeouts)
-    // The index of a webhook's failed deliveries tells all but the error class.
+    // The index of a webhook's failed deliveries covers all but the error class.
     expect(await found(id)).toMatchObject({ state: 'completed', scannedCount: 35, deliveryCount: 25 })
     const { rows } = await pool.query(
       `SELECT DISTINCT attempt, attempt_count, earlier_attempts, redelivered FROM deliveries
@@ -118,7 +118,7 @@ describe('a redelivery', () => {
     expect(await pending()).toHaveLength(8)
   })
 
-  test('that is a dry run counts the same and changes nothing, beside a real one', async () => {
+  test('that is a dry run counts the same and changes nothing, at the same time as a real one', async () => {
     await insertEnded(12)
     const [dry, again] = [await ask({}, true), await ask({}, true)]
     await run({ deliveriesMax: 5 })
@@ -178,7 +178,7 @@ describe('a redelivery', () => {
     expect(await found(id)).toMatchObject({ state: 'completed', deliveryCount: 30 })
   })
 
-  test('takes turns with those of other tenants, however many dry runs one of them has', async () => {
+  test('takes turns with those of other tenants, for any number of dry runs of one of them', async () => {
     const first = tenant
     await insertEnded(3)
     for (let count = 0; count < 10; count++) await ask({}, true)

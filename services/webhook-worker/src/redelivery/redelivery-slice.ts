@@ -13,7 +13,7 @@ import {
   type StoredFilter,
 } from '@ariftly/store/redeliveries'
 
-/** What a slice has come to: deliveries that were made pending, by webhook; or `full`, a webhook has enough to do and the slice comes later. */
+/** Result of a slice: deliveries that were made pending, by webhook; or `full`, a webhook has enough to do and the slice is made later. */
 type RedeliverySlice = ReadonlyMap<string, number> | 'full'
 
 /** What redeliveries need. */
@@ -26,7 +26,7 @@ export interface RedeliveryJobsOptions {
   readonly waitingMax?: number
 }
 
-/** Deliveries that one slice looks at. */
+/** Deliveries that one slice scans. */
 const DELIVERIES_PER_SLICE = 1000
 /** Deliveries of a webhook that are due and wait, beyond which none is added. */
 const WAITING_MAX = 2000

@@ -130,7 +130,7 @@ describe('a replay', () => {
     expect(await replayOf(id)).toMatchObject({ state: 'completed', deliveryCount: between.length, dryRun: false })
   })
 
-  test('from a position takes exactly what is behind it in each partition, whatever its time, and all of a partition that is new', async () => {
+  test('from a position takes exactly what is behind it in each partition, at any time, and all of a partition that is new', async () => {
     const [first, second] = [120, 40]
     const behind = ({ partition, offset }: ProjectedEvent): boolean =>
       [first, second, 0].some((from, of) => of === partition && offset >= from)
@@ -228,7 +228,7 @@ describe('a replay', () => {
     ])
   })
 
-  test('goes on where the last committed slice ended, however often a worker dies in one, and shares with others', async () => {
+  test('continues where the last committed slice ended, after any number of workers that die, and shares with others', async () => {
     const id = await ask()
     let killed = 0
     const survive = async (by: Pool): Promise<void> => {
@@ -255,7 +255,7 @@ describe('a replay', () => {
     expect(await replayOf(id)).toMatchObject({ state: 'completed', deliveryCount: wanted(() => true).length })
   })
 
-  test('adds nothing while so much is due already, and goes on when it is gone', async () => {
+  test('adds nothing while so much is due already, and continues when it is gone', async () => {
     const id = await ask()
     const options = { waitingMax: 100, eventsMax: 50 }
     for (let turn = 0; turn < 10; turn++) await makeReplaySlice(pool, options)
@@ -294,7 +294,7 @@ describe('a replay', () => {
     await pool.query(`UPDATE webhook_replays SET state = 'cancelled', finished_at = now() WHERE tenant_id = 'loud'`)
   })
 
-  test('that is cancelled makes no further slice, and what it left waiting can be told from the rest', async () => {
+  test('that is cancelled makes no further slice, and what it left waiting can be distinguished from the rest', async () => {
     await ask({ afterMs: model[800]?.appendedAtMs ?? 0 })
     await run()
     const live = await eventsIn('pending')
@@ -340,7 +340,7 @@ describe('a replay', () => {
     })
   })
 
-  test('with a payload filter judges large payloads a few at a time, tells what that took, and comes to the end', async () => {
+  test('with a payload filter checks large payloads a few at a time, returns the time that took, and reaches the end', async () => {
     const appendedAtMs = Date.now() - 60_000
     const events = Array.from({ length: 12 }, (_, offset) => {
       const data = Buffer.from(`{"task_id":"t","n":${offset},"deep":[${'[],'.repeat(60_000)}0]}`)
@@ -350,14 +350,14 @@ describe('a replay', () => {
     await insertEvents(admin, events)
     webhookId = await subscribe({ tenant: 'large', filter: '{"data.n":{"$gte":3}}' })
     const id = await ask({ tenant: 'large' })
-    const judgedMs: number[] = []
+    const filteredMs: number[] = []
     for (;;) {
       const slice = await makeReplaySlice(pool)
       if (slice === undefined) break
-      judgedMs.push(slice.judgedMs)
+      filteredMs.push(slice.filteredMs)
     }
     // Three of 180 KB make half a MiB; partitions without events of the tenant have a slice each.
-    expect(judgedMs.filter((ms) => ms > 1).length).toBeGreaterThanOrEqual(4)
+    expect(filteredMs.filter((ms) => ms > 1).length).toBeGreaterThanOrEqual(4)
     expect(await eventsIn('pending')).toEqual(
       events
         .slice(3)
@@ -379,7 +379,7 @@ describe('a replay', () => {
     expect(await replayOf(id)).toMatchObject({ state: 'cancelled' })
   })
 
-  test('runs once at a time for a webhook, a dry run beside it, and takes turns with those of others', async () => {
+  test('runs once at a time for a webhook, a dry run at the same time, and takes turns with those of others', async () => {
     await ask()
     const again = { id: newTypeId('rpl'), tenant, webhookId, afterMs: 0, beforeMs: 1, types: null }
     expect(await insertReplay(pool, { ...again, deliveryStatus: null, dryRun: false })).toBe('under_way')

@@ -15,17 +15,17 @@ import type { CompiledFilter } from '@ariftly/webhook-filter'
 import { KEPT_MS } from '../matching/matcher.ts'
 import { compileText, expandTypes } from '../matching/subscription-index.ts'
 
-/** What a slice has come to. */
+/** Result of a slice. */
 interface ReplaySlice {
   readonly webhookId: string
   readonly dryRun: boolean
   readonly deliveries: number
-  /** What judging the payloads took of this thread. */
-  readonly judgedMs: number
+  /** Time of this thread that the payload filter took. */
+  readonly filteredMs: number
 }
 
 interface SliceLimits {
-  /** Events of a tenant that one slice looks at. */
+  /** Events of a tenant that one slice reads. */
   readonly eventsMax: number
   /** Whether matching has used up its time in this turn of the event loop: the next payload is parsed in another one. */
   readonly isTurnOver: () => boolean
@@ -40,13 +40,13 @@ export interface ReplayJobsOptions extends Partial<SliceLimits> {
   readonly now?: () => number
 }
 
-/** Events of a tenant that one slice looks at. */
+/** Events of a tenant that one slice reads. */
 const EVENTS_PER_SLICE = 1000
 /** The same when their payloads are read too, which may be fewer. */
 const PAYLOADS_PER_SLICE = 100
 /** Deliveries that are due and wait, beyond which a replay adds none: a backlog delays what the webhook gets live. */
 const WAITING_MAX = 2000
-/** The rest after payloads were judged, in times of what that took: attempts share the thread with it. */
+/** The pause after payloads were filtered, as a multiple of the time that took: attempts share the thread with it. */
 const REST_TIMES = 3
 
 /** Replays as long jobs. */
@@ -58,9 +58,9 @@ export function replayJobs(o: ReplayJobsOptions): LongJobs<LockedReplay, ReplayS
     lockNext: (tx) => lockNextReplay(tx, { waitingMax }),
     makeSlice: (tx, replay) => makeSlice(tx, replay, { eventsMax, isTurnOver, oldestMs: now() - KEPT_MS }),
     passOn: ({ id }) => passReplay(pool, { id }),
-    madeSlice({ webhookId, dryRun, deliveries, judgedMs }) {
+    madeSlice({ webhookId, dryRun, deliveries, filteredMs }) {
       if (deliveries > 0 && !dryRun) o.onReplayed(webhookId)
-      return REST_TIMES * judgedMs
+      return REST_TIMES * filteredMs
     },
   }
 }
@@ -77,7 +77,7 @@ async function makeSlice(
   if (from === undefined || replay.webhookDeleted) {
     const next = replay.webhookDeleted ? 'cancelled' : 'completed'
     await advanceReplay(tx, { id, next, scanned: 0, deliveries: 0 })
-    return { webhookId, dryRun, deliveries: 0, judgedMs: 0 }
+    return { webhookId, dryRun, deliveries: 0, filteredMs: 0 }
   }
   const { epoch, partition } = from
   const payloadFilter = compileText(replay.webhook.filter)
@@ -86,12 +86,12 @@ async function makeSlice(
   const slice = await readReplaySlice(tx, { tenant, from, beforeMs, limit, withData })
   const wants = createFilter({ ...replay, afterMs }, payloadFilter)
   const events: MatchableEvent[] = []
-  let judgedMs = 0
+  let filteredMs = 0
   for (const event of slice.events) {
     while (isTurnOver()) await nextTurn()
     const startedMs = performance.now()
     if (wants(event)) events.push(event)
-    if (withData) judgedMs += performance.now() - startedMs
+    if (withData) filteredMs += performance.now() - startedMs
   }
   const deliveries = await replayDeliveries(tx, { replay, epoch, partition, events })
   const last = slice.events.at(-1)
@@ -100,7 +100,7 @@ async function makeSlice(
       ? await nextReplayPartition(tx, { replayId: id, behind: from, afterMs })
       : { epoch, partition, offset: last.offset + 1 }
   await advanceReplay(tx, { id, next: next ?? 'completed', scanned: slice.events.length, deliveries })
-  return { webhookId, dryRun, deliveries, judgedMs }
+  return { webhookId, dryRun, deliveries, filteredMs }
 }
 
 function createFilter(

@@ -12,7 +12,7 @@ import { TenantShares } from './tenant-shares.ts'
 
 /** Woken at the same time: several statements of ordered ones. */
 const WEBHOOKS = 30
-/** More tasks that wait than one statement looks at. */
+/** More waiting tasks than one statement scans. */
 const WAITING = 700
 const IN_FLIGHT_MAX = 10
 const KEY = Buffer.alloc(32, 1).toString('base64')
@@ -34,7 +34,7 @@ afterAll(async () => {
   await database?.drop()
 })
 
-/** A scheduler whose jobs nobody takes. `onJobs` is told how many deliveries are queued together. */
+/** A scheduler whose jobs no worker takes. `onJobs` gets how many deliveries are queued together. */
 function startScheduler(onJobs: (deliveries: number) => void = () => {}): {
   readonly scheduler: DeliveryScheduler
   readonly close: () => Promise<void>
@@ -100,7 +100,7 @@ async function deliverQueued(webhookId: string): Promise<number> {
 }
 
 test.each(['none', 'task'] as const)(
-  'webhooks without a token cost no transaction, whatever wakes them, and go on when they have one (ordering %s)',
+  'webhooks without a token cost no transaction even when they are woken, and continue when they have one (ordering %s)',
   async (ordering) => {
     const webhookIds = await Promise.all(Array.from({ length: WEBHOOKS }, () => newWebhook(ordering, 1)))
     for (const id of webhookIds) await insertPending(id, ['a', 'b', 'c'], 0)
@@ -117,7 +117,7 @@ test.each(['none', 'task'] as const)(
         scheduler.wakeFreed(webhookIds)
         await delay(1)
       }
-      // A few scans (a look and a count each), and what has come to its second token meanwhile.
+      // A few scans (a read and a count each), and the webhooks that have their second token meanwhile.
       expect(checkouts).toBeLessThan(WEBHOOKS)
       await eventually(async () => (await queuedOf(webhookIds)) === 3 * WEBHOOKS)
       expect(performance.now() - startedMs).toBeGreaterThan(1_500)
@@ -211,7 +211,7 @@ test('ordered webhooks that are woken together share statements', async () => {
   }
 })
 
-test('an ordered webhook finds what is due behind more tasks that wait than one statement looks at', async () => {
+test('an ordered webhook finds what is due behind more waiting tasks than one statement scans', async () => {
   const webhookIds = await Promise.all(Array.from({ length: WEBHOOKS }, () => newWebhook('task', null)))
   const waiting = Array.from({ length: WAITING }, (_, number) => `task-${number}`)
   for (const id of webhookIds) {

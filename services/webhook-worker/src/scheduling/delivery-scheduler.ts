@@ -33,23 +33,23 @@ const LONG_MS = 5
 /**
  * Moves due deliveries to BullMQ. In one transaction it locks endpoints (SKIP LOCKED), respects their limits and marks
  * deliveries as queued; then it adds jobs. If that fails the deliveries are pending again, and if this process dies in between
- * their lease brings them back. It is woken by the matcher and by outcomes, and looks by itself for what has become due
- * (retries, probes, other processes' work) every 250 ms at most, less often when that look costs more than a twentieth of
- * the time, and every second while nothing is pending. A webhook with a rate limit is looked at as soon as it has a token.
+ * their lease brings them back. It is woken by the matcher and by outcomes, and reads what has become due
+ * (retries, probes, other processes' work) every 250 ms at most, less often when that read costs more than a twentieth of
+ * the time, and every second while nothing is pending. A webhook with a rate limit is served as soon as it has a token.
  *
- * Webhooks without an order are served up to 200 at a time, with 40 deliveries of a tenant, and ordered ones up to 20 at a time beside
- * them. While a transaction takes more than 5 ms, a second one serves webhooks without a backlog of tenants that are not in it. When Postgres rejects or
- * cancels the statement of a set, the set is bisected beside the work for all other webhooks, until the webhook at fault
- * stands alone; that one is paused for a time that doubles up to a minute.
+ * Webhooks without an order are served up to 200 at a time, with 40 deliveries of a tenant, and ordered ones up to 20 at a time in
+ * parallel. While a transaction takes more than 5 ms, a second one serves webhooks without a backlog of tenants that are not in it. When Postgres rejects or
+ * cancels the statement of a set, the set is bisected in parallel with the work for all other webhooks, until the webhook at fault
+ * is alone; that one is paused for a time that doubles up to a minute.
  */
 export class DeliveryScheduler {
   readonly #o: DeliverySchedulerOptions
-  /** Webhooks without a token, and those whose statement fails. At the end one is looked at, unless its last look left nothing due. */
+  /** Webhooks without a token, and those whose statement fails. At the end of its pause one is served, unless its last transaction left nothing due. */
   readonly #paused = new PausedUntil((id) => this.wakeFreed([id]))
   readonly #ordered: OrderedScheduler
   readonly #unordered = this.#loopOver('all')
   /** Serves webhooks without a backlog while a transaction of the other loop takes long. */
-  readonly #beside = this.#loopOver('not_behind')
+  readonly #parallel = this.#loopOver('not_behind')
   /** Serves parts of sets that Postgres has rejected. */
   readonly #bisecting = new SetLoop<readonly string[]>({
     canServe: () => this.#o.canEnqueue(),
@@ -62,7 +62,7 @@ export class DeliveryScheduler {
   /** Sets that Postgres has rejected as a whole, or that failed before; and the webhooks in them. */
   readonly #rejected: (readonly string[])[] = []
   readonly #bisected = new Set<string>()
-  /** Webhooks whose last look left nothing due, since the last scan. */
+  /** Webhooks whose last transaction left nothing due, since the last scan. */
   readonly #drained = new Set<string>()
   #scanTimer: NodeJS.Timeout | undefined
   #scanning: Promise<void> | undefined
@@ -74,7 +74,7 @@ export class DeliveryScheduler {
     this.#scan()
   }
 
-  /** These webhooks may have something due: they are looked at as soon as possible. */
+  /** These webhooks may have something due: they are served as soon as possible. */
   wake(webhookIds: Iterable<string>): void {
     for (const id of webhookIds) {
       this.#drained.delete(id)
@@ -85,16 +85,16 @@ export class DeliveryScheduler {
     if (this.#closed || !this.#o.canEnqueue()) return
     if (this.#rejected.length > 0) this.#bisecting.run()
     if (!this.#woken.isEmpty) this.#unordered.run()
-    if (!this.#woken.isEmpty && this.#long > 0) this.#beside.run()
+    if (!this.#woken.isEmpty && this.#long > 0) this.#parallel.run()
     this.#ordered.run()
   }
 
-  /** These webhooks have capacity again: those are looked at that had more due than they had capacity for. */
+  /** These webhooks have capacity again: the ones that had more due than capacity are served. */
   wakeFreed(webhookIds: Iterable<string>): void {
     this.wake([...webhookIds].filter((id) => !this.#drained.has(id)))
   }
 
-  /** Everything is looked at again. */
+  /** Reads all webhooks with due deliveries again. */
   wakeAll(): void {
     if (!this.#closed) this.#scan()
   }
@@ -105,7 +105,7 @@ export class DeliveryScheduler {
     clearTimeout(this.#scanTimer)
     await Promise.allSettled([
       this.#unordered.close(),
-      this.#beside.close(),
+      this.#parallel.close(),
       this.#ordered.close(),
       this.#bisecting.close(),
       this.#scanning,
@@ -127,13 +127,13 @@ export class DeliveryScheduler {
   /** False: Postgres or Redis cannot be reached now, and these webhooks are woken again. */
   async #serveSet(webhookIds: readonly string[]): Promise<boolean> {
     // What has failed alone is tried alone.
-    this.#bisectBeside(webhookIds.filter((id) => this.#paused.hasFailed(id)))
+    this.#bisectInParallel(webhookIds.filter((id) => this.#paused.hasFailed(id)))
     const others = webhookIds.filter((id) => !this.#paused.hasFailed(id))
     let isLong = false
     const timer = setTimeout(() => {
       isLong = true
       this.#long += 1
-      this.#beside.run()
+      this.#parallel.run()
     }, LONG_MS)
     try {
       await this.#serve(others)
@@ -141,7 +141,7 @@ export class DeliveryScheduler {
     } catch (error) {
       this.#o.log.warn({ err: error, webhooks: others.length }, 'scheduling failed')
       if (isRejected(error)) {
-        this.#bisectBeside(others)
+        this.#bisectInParallel(others)
         return true
       }
       for (const id of others) this.#woken.add(id)
@@ -152,15 +152,15 @@ export class DeliveryScheduler {
     }
   }
 
-  /** Serves these in halves beside everything else. */
-  #bisectBeside(ids: readonly string[]): void {
+  /** Serves these in halves, in parallel with everything else. */
+  #bisectInParallel(ids: readonly string[]): void {
     if (ids.length === 0) return
     for (const id of ids) this.#bisected.add(id)
     this.#rejected.push(ids)
     this.#bisecting.run()
   }
 
-  /** Serves a part of a set that was rejected; if that is rejected too its halves are next, until the webhook at fault stands alone. */
+  /** Serves a part of a set that was rejected; if that is rejected too its halves are next, until the webhook at fault is alone. */
   async #serveRejected(ids: readonly string[]): Promise<number | undefined> {
     let restMs: number | undefined = 0
     try {
@@ -177,7 +177,7 @@ export class DeliveryScheduler {
         this.#o.log.warn({ err: error, webhook: only }, 'a webhook cannot be scheduled and is paused')
         this.#paused.failed(only)
       } else {
-        // Postgres or Redis is away: the next scan finds these webhooks again.
+        // Postgres or Redis is unavailable: the next scan finds these webhooks again.
         this.#o.log.warn({ err: error }, 'scheduling failed')
         restMs = undefined
       }
@@ -200,7 +200,7 @@ export class DeliveryScheduler {
     pauseUntilToken(this.#paused, tokenMs)
     const done = new Set(drained)
     for (const { webhookId, tenant } of locked) this.#woken.learn(webhookId, { tenant, isBehind: !done.has(webhookId) })
-    // What was woken meanwhile has something newer than this look has seen.
+    // A webhook that was woken meanwhile has something newer than this transaction has read.
     for (const id of drained) if (!this.#woken.has(id)) this.#drained.add(id)
     const ordered = locked.filter(({ ordering }) => ordering === 'task')
     for (const { webhookId, tenant } of ordered) this.#ordered.learn(webhookId, tenant)
@@ -234,13 +234,13 @@ export class DeliveryScheduler {
       this.wake(due.map((one) => one.webhookId))
       return Math.max(SCAN_MS_MIN, soonest, 20 * (performance.now() - startedAt))
     } catch (error) {
-      this.#o.log.warn({ err: error }, 'looking for due deliveries failed')
+      this.#o.log.warn({ err: error }, 'reading due deliveries failed')
       return 1000
     }
   }
 }
 
-/** Webhooks with more that is due, of tenants of which the statement has queued as much as it may: they have another look at once. */
+/** Webhooks with more that is due, of tenants of which the statement has queued as much as it may: they are served again at once. */
 function cutShort(
   locked: readonly LockedEndpoint[],
   queued: readonly QueuedDelivery[],

@@ -18,10 +18,10 @@ import {
 } from './schedule-parts.ts'
 import { SetLoop } from './set-loop.ts'
 
-/** Tasks that one statement looks at. */
+/** Tasks that one statement scans. */
 const KEYS_PER_STATEMENT = 300
 const WEBHOOKS_PER_STATEMENT = 20
-/** Between two looks at many tasks that all wait. */
+/** Between two scans of many tasks that all wait. */
 const PAUSE_MS_MIN = 250
 /** The rest after a statement while more webhooks wait for their turn, in times of what that took. */
 const REST_TIMES = 2
@@ -29,7 +29,7 @@ const REST_TIMES = 2
 /** What is known of an ordered webhook. */
 interface OrderedWebhook {
   readonly tenant: string
-  /** Whether it has a turn to come. */
+  /** Whether it waits for a turn. */
   woken: boolean
   /** Whether its next statement is for it alone: it has many tasks that wait, or Postgres has rejected a statement for several. */
   alone: boolean
@@ -40,15 +40,15 @@ interface OrderedWebhook {
 /** What one statement has found, by webhook; nothing for those that have no capacity, or that another scheduler holds. */
 interface Found {
   readonly locked: readonly LockedEndpoint[]
-  readonly looks: ReadonlyMap<string, OrderedQueued>
-  /** Of all looks. */
+  readonly scans: ReadonlyMap<string, OrderedQueued>
+  /** Of all scans. */
   readonly queued: readonly QueuedDelivery[]
   readonly tokenMs: ReadonlyMap<string, number>
 }
 
 /**
- * Schedules webhooks with `ordering: task`, up to 20 at a time, tenants taking turns. A statement looks at 300 tasks at most: of each of several webhooks at
- * its share of them, and of one that needs more it looks at all 300 in a statement of its own, and continues where the last one ended, so the cost does not
+ * Schedules webhooks with `ordering: task`, up to 20 at a time, tenants taking turns. A statement scans 300 tasks at most: of each of several webhooks at
+ * its share of them, and of one that needs more it scans all 300 in a statement of its own, and continues where the last one ended, so the cost does not
  * grow with the backlog. After a statement that is not the last it rests for twice the time that it took: what it has queued is sent at once, and the
  * work for others shares the processors with that. When Postgres rejects a statement for several webhooks, each of them has one of its own.
  */
@@ -151,29 +151,29 @@ export class OrderedScheduler {
 
   async #serveTogether(webhooks: ReadonlyMap<string, OrderedWebhook>): Promise<void> {
     const startedMs = performance.now()
-    const { locked, looks, queued, tokenMs } = await this.#queue(webhooks)
+    const { locked, scans, queued, tokenMs } = await this.#queue(webhooks)
     pauseUntilToken(this.#paused, tokenMs)
     const unordered = locked.filter(({ ordering }) => ordering === 'none').map(({ webhookId }) => webhookId)
     for (const id of unordered) this.#webhooks.delete(id)
     const tookMs = performance.now() - startedMs
-    const again = [...webhooks].filter(([id, webhook]) => this.#moveOn(id, webhook, looks.get(id), tookMs))
+    const again = [...webhooks].filter(([id, webhook]) => this.#moveOn(id, webhook, scans.get(id), tookMs))
     await addJobs(this.#o, locked, queued)
     for (const [id] of again) this.wake(id)
     for (const id of unordered) this.#onUnordered(id)
   }
 
-  /** Notes where the next look at a webhook begins, and tells whether that is to be at once. */
-  #moveOn(id: string, webhook: OrderedWebhook, look: OrderedQueued | undefined, tookMs: number): boolean {
+  /** Notes where the next scan of a webhook begins, and returns whether that is to be at once. */
+  #moveOn(id: string, webhook: OrderedWebhook, scan: OrderedQueued | undefined, tookMs: number): boolean {
     const { alone, nextKey: fromKey } = webhook
     webhook.alone = false
-    if (look === undefined) return false
-    webhook.nextKey = look.nextKey
-    // The scan began behind the first task and came to the end: the tasks before have their turn too.
-    if (fromKey !== '' && look.nextKey === '') return true
-    if (!look.cut) return false
+    if (scan === undefined) return false
+    webhook.nextKey = scan.nextKey
+    // The scan began behind the first task and reached the end: the tasks before are scanned too.
+    if (fromKey !== '' && scan.nextKey === '') return true
+    if (!scan.cut) return false
     webhook.alone = true
-    // Many tasks that all wait make a costly look: no other one at once, whatever wakes it.
-    if (alone && look.queued.length === 0) this.#paused.pause(id, Math.max(PAUSE_MS_MIN, 20 * tookMs))
+    // Many tasks that all wait make a costly scan: no other one at once, even when the webhook is woken.
+    if (alone && scan.queued.length === 0) this.#paused.pause(id, Math.max(PAUSE_MS_MIN, 20 * tookMs))
     return !alone
   }
 
@@ -187,8 +187,8 @@ export class OrderedScheduler {
       })
       const keysMax = Math.floor(KEYS_PER_STATEMENT / webhooks.size)
       const found = await queueOrderedDeliveries(tx, { looks, keysMax, tenantInFlightMax, leaseMs, workerId })
-      const queued = Array.from(found.values(), (look) => look.queued).flat()
-      return { locked, looks: found, queued, tokenMs: await spendTokens(tx, ordered, queued) }
+      const queued = Array.from(found.values(), (scan) => scan.queued).flat()
+      return { locked, scans: found, queued, tokenMs: await spendTokens(tx, ordered, queued) }
     })
   }
 }

@@ -6,7 +6,7 @@ export const SLOW_MS = 2000
 
 /**
  * What locked endpoints may have in flight: each its limit while it is open, one probe when that is due, nothing while it is shut.
- * Left out are those that can queue nothing now.
+ * Endpoints that can queue nothing are left out.
  */
 export function planCapacity(
   endpoints: readonly LockedEndpoint[],

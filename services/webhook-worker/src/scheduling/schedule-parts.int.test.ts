@@ -61,7 +61,7 @@ test('what could not be added to the queue is pending again, also when Postgres 
     addJobs(
       {
         pool: scheduling,
-        enqueue: () => Promise.reject(new Error('Redis is away')),
+        enqueue: () => Promise.reject(new Error('Redis is unavailable')),
         onQueued: () => {},
         shares: new TenantShares({ healthy: 10, unhealthy: 10 }),
         signal: ending.signal,
@@ -72,7 +72,7 @@ test('what could not be added to the queue is pending again, also when Postgres 
     )
   await withTransaction(admin, async (tx) => {
     await tx.query('SELECT FROM deliveries WHERE id = $1 FOR UPDATE', [typeIdToUuid('dlv', deliveryId)])
-    await expect(adding()).rejects.toThrow('Redis is away')
+    await expect(adding()).rejects.toThrow('Redis is unavailable')
   })
   expect(said).toEqual(['deliveries without a job cannot be made pending yet'])
   await eventually(async () => (await stateOf(deliveryId)) === 'pending')

@@ -23,7 +23,7 @@ export interface DeliverySchedulerOptions {
   readonly perEndpointMax: number
   readonly perTenantMax: number
   readonly shares: TenantShares
-  /** A worker without a heartbeat for so long is dead, and its places do not count. */
+  /** A worker without a heartbeat for so long is dead, and its slots do not count. */
   readonly deadMs: number
   readonly leaseMs: number
   /** UUID of this worker. */
@@ -85,7 +85,7 @@ export async function addJobs(
 }
 
 /**
- * Makes deliveries pending again that have no job. Where Postgres does not take it now it is tried again beside all other work: they
+ * Makes deliveries pending again that have no job. Where Postgres does not take it, it is tried again in parallel with all other work: they
  * would wait for the end of their lease, ten minutes.
  */
 async function unqueue(
@@ -122,10 +122,10 @@ export function pauseUntilToken(paused: PausedUntil, tokenMs: ReadonlyMap<string
 }
 
 /** Connection, authorization, resources, shut-down, not migrated: nothing that fewer webhooks would change. */
-const AWAY = /^(?:08|28|3D|53|57P)|^42P01$/
+const UNAVAILABLE = /^(?:08|28|3D|53|57P)|^42P01$/
 
 /** Whether Postgres rejected, cancelled or timed out the statement itself, so that a part of it may succeed. */
 export function isRejected(error: unknown): boolean {
   const state = sqlState(error)
-  return state !== undefined && !AWAY.test(state)
+  return state !== undefined && !UNAVAILABLE.test(state)
 }

@@ -8,15 +8,15 @@ async function turn(): Promise<void> {
   await setImmediate()
 }
 
-test('what asks in one turn of the event loop is one ask, and what asks while a set is served makes it look again', async () => {
+test('several calls in one turn of the event loop are one, and a call while a set is served makes it take sets again', async () => {
   const waiting = [1, 2]
   const served: number[] = []
   const ends: Array<() => void> = []
-  let looks = 0
+  let takes = 0
   const loop = new SetLoop<number>({
     canServe: () => true,
     take() {
-      looks += 1
+      takes += 1
       return waiting.shift()
     },
     serve: (set) =>
@@ -27,17 +27,17 @@ test('what asks in one turn of the event loop is one ask, and what asks while a 
   })
   loop.run()
   loop.run()
-  expect(looks).toBe(0)
+  expect(takes).toBe(0)
   await turn()
   expect(served).toEqual([1])
   ends[0]?.()
   await turn()
-  expect({ served, looks }).toEqual({ served: [1, 2], looks: 2 })
+  expect({ served, takes }).toEqual({ served: [1, 2], takes: 2 })
   loop.run()
   ends[1]?.()
   await turn()
   // One that ended the first round, and one for what has asked meanwhile.
-  expect(looks).toBe(4)
+  expect(takes).toBe(4)
   await loop.close()
 })
 

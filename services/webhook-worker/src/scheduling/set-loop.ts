@@ -12,8 +12,8 @@ export interface SetLoopOptions<S> {
 }
 
 /**
- * Serves sets of webhooks when it is asked to, one set at a time, until none waits: what asks meanwhile makes it look again. It begins in
- * the next turn of the event loop, as the parts of one statement ask one after the other.
+ * Serves sets of webhooks when it is asked to, one set at a time, until none waits: a call meanwhile makes it take sets again. It begins in
+ * the next turn of the event loop, as the parts of one statement call it one after the other.
  */
 export class SetLoop<S> {
   readonly #o: SetLoopOptions<S>

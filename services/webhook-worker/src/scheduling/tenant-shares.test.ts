@@ -15,14 +15,14 @@ function fill(shares: TenantShares, tenant: string): number {
   return count
 }
 
-test('one tenant alone leaves a third of the places free', () => {
+test('one tenant alone leaves a third of the slots free', () => {
   const shares = new TenantShares({ healthy: 300, unhealthy: 200 })
   expect(fill(shares, 'a')).toBe(200)
   expect(leftOf(shares, 'b')).toBeGreaterThan(50)
   expect(leftOf(shares, 'a', 'unhealthy')).toBe(133)
 })
 
-test('tenants that come later have a place however many are there, and shares become equal as places are freed', () => {
+test('later tenants have a slot for any number of earlier ones, and shares become equal as slots are freed', () => {
   const shares = new TenantShares({ healthy: 400, unhealthy: 200 })
   for (const tenant of ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h']) expect(fill(shares, tenant)).toBeGreaterThan(0)
   // Each in turn gives back what it has beyond its share, and takes what it may.
@@ -39,7 +39,7 @@ test('tenants that come later have a place however many are there, and shares be
   expect(more).toEqual([0, 0])
 })
 
-test('places are those of all workers, and even without any left a new tenant has one', () => {
+test('slots are those of all workers, and even without any left a new tenant has one', () => {
   const shares = new TenantShares({ healthy: 30, unhealthy: 30 })
   shares.update({ ...NONE, workers: 3 })
   expect(leftOf(shares, 'a')).toBe(60)
@@ -47,7 +47,7 @@ test('places are those of all workers, and even without any left a new tenant ha
   expect([leftOf(shares, 'a'), leftOf(shares, 'b')]).toEqual([0, 1])
 })
 
-test('what was queued before a count and ends after it gives its places back at once', () => {
+test('what was queued before a count and ends after it gives its slots back at once', () => {
   const shares = new TenantShares({ healthy: 300, unhealthy: 200 })
   expect(fill(shares, 'a')).toBe(200)
   shares.update({ workers: 1, tenants: [{ tenant: 'a', unhealthy: false, count: 200 }] })
@@ -62,7 +62,7 @@ test('what has ended of a webhook that was queued elsewhere changes nothing', ()
   expect(leftOf(shares, 'a')).toBe(20)
 })
 
-test('tenants that ask at once get no more in all than there are places, and those that have their share get nothing', () => {
+test('tenants that ask at the same time get no more in all than there are slots, and tenants with their share get nothing', () => {
   const shares = new TenantShares({ healthy: 400, unhealthy: 200 })
   const asking = Array.from({ length: 10 }, (_, number) => `new-${number}`)
   expect(new Set(shares.left(asking, 'healthy').values())).toEqual(new Set([38]))

@@ -12,22 +12,22 @@ interface Load {
 }
 
 /**
- * Shares the workers' places for attempts out among tenants, in each of the two queues: a tenant may have up to two thirds of
+ * Shares the workers' slots for attempts out among tenants, in each of the two queues: a tenant may have up to two thirds of
  * what the others leave. So one tenant alone has two thirds, two have two fifths each, n have 2 / (1 + 2 n) each, whether they
- * ask one after the other or at once, and there is always room for one that comes. What is queued therefore never waits long
+ * ask one after the other or at once, and there is always a slot for a new one. What is queued therefore never waits long
  * behind the jobs of others. Counts are read from Postgres several times a second, and kept up in between by what this process
  * queues and ends.
  */
 export class TenantShares {
-  readonly #places: Readonly<Record<DeliveryPriority, number>>
+  readonly #slots: Readonly<Record<DeliveryPriority, number>>
   readonly #loads: Record<DeliveryPriority, Load> = { healthy: noLoad(), unhealthy: noLoad() }
   /** Where the jobs of a webhook were put last; of tenants that have something in flight. */
   readonly #webhooks = new Map<string, { readonly tenant: string; readonly priority: DeliveryPriority }>()
   #workers = 1
 
-  /** `places`: attempts that one worker makes at the same time. */
-  constructor(places: Readonly<Record<DeliveryPriority, number>>) {
-    this.#places = places
+  /** `slots`: attempts that one worker makes at the same time. */
+  constructor(slots: Readonly<Record<DeliveryPriority, number>>) {
+    this.#slots = slots
   }
 
   /** Takes over what was counted. */
@@ -46,10 +46,10 @@ export class TenantShares {
     let asking = new Map(Array.from(tenants, (tenant) => [tenant, byTenant.get(tenant) ?? 0]))
     while (asking.size > 0) {
       const own = [...asking.values()].reduce((sum, count) => sum + count, 0)
-      const free = this.#places[priority] * this.#workers - (total - own)
+      const free = this.#slots[priority] * this.#workers - (total - own)
       const limit = Math.max(1, Math.floor((free * OF_FREE) / (1 + OF_FREE * asking.size)))
       for (const [tenant, count] of asking) left.set(tenant, Math.max(0, limit - count))
-      // Those that have their share already leave less for the others than one that asks would.
+      // Tenants that have their share already leave less for the others than one that asks would.
       const below = new Map([...asking].filter(([, count]) => count < limit))
       if (below.size === asking.size) break
       asking = below

@@ -1,4 +1,4 @@
-/** Webhooks that are looked at together. */
+/** Webhooks that are served together. */
 export interface WokenSet {
   readonly ids: readonly string[]
   /** Their tenants; of a webhook whose tenant is not known its id. */
@@ -8,14 +8,14 @@ export interface WokenSet {
 /** More are forgotten, and learnt again: a bound on memory, some 20 MB. */
 const SEEN_MAX = 100_000
 
-/** What the last look at a webhook has told. */
+/** What the last transaction for a webhook has found. */
 interface Seen {
   readonly tenant: string
   /** Whether more was due than it had capacity for. */
   readonly isBehind: boolean
 }
 
-/** Webhooks that wait for a look. Several sets may be looked at at the same time; a tenant that is known is in one of them only. */
+/** Webhooks that wait to be served. Several sets may be served at the same time; a tenant that is known is in one of them only. */
 export class WokenWebhooks {
   readonly #woken = new Set<string>()
   readonly #seen = new Map<string, Seen>()
@@ -40,7 +40,7 @@ export class WokenWebhooks {
 
   /**
    * Takes up to `max` webhooks in the order in which they were woken, none of a tenant in a set that is not given back. With
-   * `which: 'not_behind'` only those that a look can serve whole, as far as is known. Undefined when there is none.
+   * `which: 'not_behind'` only those that one transaction can serve completely, as far as is known. Undefined when there is none.
    */
   take(max: number, which: 'all' | 'not_behind' = 'all'): WokenSet | undefined {
     const ids: string[] = []
@@ -59,7 +59,7 @@ export class WokenWebhooks {
     return { ids, owners }
   }
 
-  /** After the look: its tenants may be in the next set. */
+  /** After a set was served: its tenants may be in the next set. */
   giveBack({ owners }: WokenSet): void {
     for (const owner of owners) this.#taken.delete(owner)
   }

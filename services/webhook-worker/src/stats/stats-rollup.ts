@@ -33,7 +33,7 @@ interface Sum extends WebhookFigures {
  */
 export class StatsRollup {
   #sums = new Map<string, Sum>()
-  /** What is to be added, in order. A batch that was sent stays as it is until Postgres has answered. */
+  /** What is to be added, in order. A batch that was sent stays unchanged until Postgres has answered. */
   readonly #batches: StatsBatch[] = []
   #lastNumber = 0
   readonly #db: Queryable
@@ -78,7 +78,7 @@ export class StatsRollup {
     }
   }
 
-  /** Flushes until the signal aborts, and once more then. */
+  /** Flushes until the signal aborts, and a last time then. */
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       await sleep(FLUSH_MS, signal)

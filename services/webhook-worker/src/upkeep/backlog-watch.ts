@@ -15,7 +15,7 @@ export interface BacklogWatchOptions {
 
 /** The count of unfinished deliveries. */
 export interface BacklogWatch {
-  /** The last one; undefined where another worker counts, or while Postgres is away. */
+  /** The last one; undefined where another worker counts, or while Postgres is unavailable. */
   readonly counts: () => DeliveryCounts | undefined
   /** Resolves after the signal, when the connection is given back. */
   readonly ended: Promise<void>

@@ -49,7 +49,7 @@ export function startHeartbeat(o: {
 
   function steady(): boolean {
     const nowMs = performance.now()
-    // After a pause of this process timers run in any order: others may be judged before the next heartbeat has seen the pause.
+    // After a pause of this process timers run in any order: other workers may be checked before the next heartbeat has seen the pause.
     const beatsNow = nowMs - lastMs <= o.deadMs / 2
     return beatsNow && steadySinceMs !== undefined && nowMs - steadySinceMs >= o.deadMs
   }

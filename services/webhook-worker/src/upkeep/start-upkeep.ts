@@ -35,7 +35,7 @@ export function startUpkeep(o: UpkeepOptions): Pick<BacklogWatch, 'counts'> {
     db,
     everyMs: Math.min(SWEEP_MS, config.WEBHOOK_LEASE_MS / 4),
     deadMs: config.WEBHOOK_WORKER_DEAD_MS,
-    mayJudge: o.heartbeat.steady,
+    mayRelease: o.heartbeat.steady,
     onReleased(webhookIds, deliveries) {
       metrics.leasesEnded(deliveries)
       wakeups.wake(webhookIds)

@@ -18,27 +18,27 @@ export interface SweeperOptions {
   /** A worker without a heartbeat for so long is dead. */
   readonly deadMs: number
   /** Whether this worker may declare another one dead now. */
-  readonly mayJudge: () => boolean
+  readonly mayRelease: () => boolean
   /** Called with the webhooks whose deliveries are due again. */
   readonly onReleased: (webhookIds: Iterable<string>, deliveries: number) => void
   readonly log: Pick<Logger, 'info' | 'warn'>
 }
 
 const ROWS_PER_STATEMENT = 1000
-/** Each sweep looks at webhooks that were deleted in the last minutes, and one in so many at all of them. */
+/** Each sweep checks webhooks that were deleted in the last minutes, and one in so many checks all of them. */
 const DELETED_LATELY_MS = 600_000
 const ALL_ORPHANS_EVERY = 30
 
 /**
- * Starts to take back deliveries whose worker is dead or whose lease has expired. It asks Postgres alone, never Redis: whatever became
- * of a job, its delivery continues under a new attempt number. Any number of processes may run one.
+ * Starts to take back deliveries whose worker is dead or whose lease has expired. It asks Postgres alone, never Redis: the delivery
+ * continues under a new attempt number, and a job that still exists for the old one is dropped. Any number of processes may run one.
  */
 export function startSweeper(o: SweeperOptions): Poll {
   const { db } = o
   let sweeps = 0
 
   async function sweep(signal: AbortSignal): Promise<void> {
-    if (o.mayJudge()) await releaseDead(signal)
+    if (o.mayRelease()) await releaseDead(signal)
     await releaseAll('leases have expired', (limit) => releaseExpiredLeases(db, { limit }), signal)
     const within = sweeps++ % ALL_ORPHANS_EVERY === 0 ? {} : { deletedWithinMs: DELETED_LATELY_MS }
     await inSlices(() => cancelOrphanedDeliveries(db, { limit: ROWS_PER_STATEMENT, ...within }), signal)

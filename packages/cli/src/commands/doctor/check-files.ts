@@ -5,10 +5,10 @@ import { checkPrivate } from '../../settings/private-file.ts'
 import { CliError } from '../../errors/cli-error.ts'
 import { passed, reasonOf, type Check, type Findings } from './check.ts'
 
-/** Files that are looked at. */
+/** Files that are checked. */
 const FILES_MAX = 1000
 
-/** Whether the files of this program can be read, by their owner alone, and those that are JSON are whole. */
+/** Whether the files of this program can be read, by their owner alone, and whether the JSON files are whole. */
 export async function checkFiles({ context: { folders } }: Findings): Promise<Check> {
   let count = 0
   for (const folder of [folders.config, folders.state]) {

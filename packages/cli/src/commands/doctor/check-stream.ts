@@ -6,7 +6,7 @@ const FRAME_MS = 5000
 /** No events are wanted, only what every stream is sent. */
 const FILTER = { task_id: 'ariftly-doctor' }
 
-/** Whether a stream gets its first frame at once: where answers are buffered on the way, it comes late or never. */
+/** Whether a stream gets its first frame at once: where answers are buffered on the way, it arrives late or never. */
 export async function checkStream(findings: Findings): Promise<Check> {
   const { client, key, context } = findings
   const reason = reasonToSkip(findings)

@@ -1,7 +1,7 @@
 import { CHOICES } from '../../command/choices.ts'
 import type { OptionSpec } from '../../command/command.ts'
 
-/** Only of one task. Options here are those that more than one command has; `parameter` is that of a query. */
+/** Only of one task. The options here belong to more than one command; `parameter` is the name in a query. */
 export const TASK: OptionSpec = { name: 'task', shown: 'id', summary: 'only of this task', parameter: 'task_id' }
 /** Only of one session. */
 export const SESSION: OptionSpec = {

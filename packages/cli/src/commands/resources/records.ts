@@ -43,11 +43,11 @@ export const deadLetters = listCommand<DeadLetter, ListDeadLettersQuery>({
   options: [{ name: 'reason', shown: 'code', summary: 'only for this reason', parameter: 'reason' }, SINCE, BEFORE],
   example: 'ariftly dead-letters --since 1d',
   columns: [
-    { title: 'AT', value: (letter) => letter.at },
-    { title: 'ID', value: (letter) => letter.id },
-    { title: 'REASON', value: (letter) => letter.reason },
-    { title: 'SOURCE', value: (letter) => letter.source },
-    { title: 'DETAIL', value: (letter) => letter.detail },
+    { title: 'AT', value: (record) => record.at },
+    { title: 'ID', value: (record) => record.id },
+    { title: 'REASON', value: (record) => record.reason },
+    { title: 'SOURCE', value: (record) => record.source },
+    { title: 'DETAIL', value: (record) => record.detail },
   ],
   list: (client, _, query, options) => client.deadLetters.list(query, options),
 })

@@ -60,7 +60,7 @@ function flagsOf(options: readonly OptionSpec[]): readonly string[] {
   ])
 }
 
-/** `case` patterns of the options that take a value: after them nothing of the tree is suggested. */
+/** `case` patterns of the options that take a value: after them no command or option is suggested. */
 function valueFlags(places: readonly Place[]): string {
   const options = [...places.flatMap((place) => place.options), ...GLOBAL_OPTIONS]
   const names = options.filter(({ shown }) => shown !== undefined).map(({ name }) => `--${name}`)

@@ -18,7 +18,7 @@ export interface Overrides {
   newId(prefix: string): string
 }
 
-/** Members of an event beside `data` that may be set. */
+/** Members of an event other than `data` that may be set. */
 const ENVELOPE = ['task_id', 'session_id', 'agent', 'created_at', 'id', 'idempotency_key']
 
 /**
@@ -115,7 +115,7 @@ function findEntry(type: string, catalogue: readonly EventTypeDescription[]): Ev
   })
 }
 
-/** Events of a session stand under it, the others under the task. */
+/** Events of a session are in its list, the others in that of the task. */
 function envelopeOf(
   type: string,
   task: string,

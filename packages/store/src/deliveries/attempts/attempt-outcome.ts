@@ -1,6 +1,6 @@
 import type { AttemptRef } from '../scheduling/unqueue-deliveries.ts'
 
-/** What an attempt looked like, as it is kept. Times in ms; null where it did not come that far. */
+/** The stored details of an attempt. Times in ms; null for a step that was not reached. */
 export interface AttemptRecord {
   readonly startedAtMs: number
   readonly dnsMs: number | null

@@ -93,7 +93,7 @@ test('outcomes that are recorded again change nothing, and are answered as they 
   expect(await kept()).toEqual(before)
 })
 
-test('outcomes that were not recorded are, beside those that were', async () => {
+test('records the missing outcomes of a batch of which others are recorded', async () => {
   const [known, fresh] = [await startedDelivery(), await startedDelivery()]
   await recordOutcomes(pool, { outcomes: [outcomeOf(known, 'pending')], failing })
   const outcomes = [outcomeOf(known, 'pending'), outcomeOf(fresh, 'pending')]

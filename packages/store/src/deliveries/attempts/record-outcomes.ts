@@ -85,7 +85,7 @@ interface Columns {
   readonly disable_versions: number[] | null
 }
 
-/** An endpoint that answers sooner is not looked at again within a second while all goes well. */
+/** An endpoint that answers faster is not checked again within a second while all attempts succeed. */
 const QUICK_MS = 1000
 
 const SQL = `

@@ -135,8 +135,8 @@ function toStartedAttempt(row: Columns): StartedAttempt {
 
 /**
  * Undoes starts of a worker whose answer it has not seen: it makes none of these attempts, so that they may be started again.
- * Whether they were started is judged row by row and not in the condition, so that a start that is still under way is waited
- * for. By primary key.
+ * Whether they were started is checked row by row and not in the condition, so that the statement waits for a start that is
+ * still under way. By primary key.
  */
 export async function withdrawStarts(
   db: Queryable,

@@ -95,7 +95,7 @@ describe('an attempt that has begun', () => {
     expect(changed.filter((name) => names.includes(name))).toEqual([])
   })
 
-  test('what a process of a former release attempts is left to it, and comes back when that process is dead', async () => {
+  test('leaves attempts of a process of an older release to it, and releases them when that process is dead', async () => {
     const refs = await queue(2)
     const [theirs, dropped] = refs
     if (theirs === undefined || dropped === undefined) throw new Error('nothing was queued')

@@ -1,6 +1,6 @@
 import type { Queryable } from '../../queryable.ts'
 
-/** Tells that a worker lives. `id` is a UUID. By primary key. */
+/** Records that a worker is alive. `id` is a UUID. By primary key. */
 export async function beatWorker(db: Queryable, o: { readonly id: string }): Promise<void> {
   await db.query(
     `INSERT INTO webhook_workers (id) VALUES ($1)

@@ -24,19 +24,19 @@ export interface DeliveryListOptions {
   readonly filter: DeliveryFilter
   /** By `created_at`, then id. */
   readonly order: 'asc' | 'desc'
-  /** The last delivery that was looked at before. */
+  /** The last delivery that the previous page scanned. */
   readonly cursorId?: string | undefined
 }
 
-/** A list of deliveries as SQL: what one index reads, and what is judged row by row. */
+/** A list of deliveries as SQL: what one index reads, and what is checked row by row. */
 export interface DeliveryShape {
   readonly values: unknown[]
   /** The order of the page, of rows `d`. */
   readonly orderBy: string
   /** Rows in that order, by one index; `limit` is a number or a parameter. */
   readonly scan: (limit: number | string) => string
-  /** Conditions that the index does not tell, on `d`. */
-  readonly judged: readonly string[]
+  /** Conditions that the index does not cover, on `d`. */
+  readonly checked: readonly string[]
 }
 
 type Bind = (value: unknown) => string
@@ -54,7 +54,7 @@ type Conditions = Readonly<Record<string, ((bind: Bind) => string) | undefined>>
 export function createDeliveryShape(o: DeliveryListOptions): DeliveryShape {
   const conditions = conditionsOf(o)
   const scanned = scannedBy(o.filter).filter((name) => conditions[name] !== undefined)
-  const judged = Object.keys(conditions).filter((name) => conditions[name] !== undefined && !scanned.includes(name))
+  const checked = Object.keys(conditions).filter((name) => conditions[name] !== undefined && !scanned.includes(name))
   const values: unknown[] = []
   const bind = (value: unknown): string => `$${values.push(value)}`
   const written = (names: readonly string[]): string[] => names.map((name) => conditions[name]?.(bind) ?? 'true')
@@ -62,7 +62,7 @@ export function createDeliveryShape(o: DeliveryListOptions): DeliveryShape {
   const direction = o.order === 'asc' ? 'ASC' : 'DESC'
   const orderBy = `d.created_at ${direction}, d.id ${direction}`
   return {
-    judged: written(judged),
+    checked: written(checked),
     values,
     orderBy,
     scan: (limit) => `SELECT d.* FROM deliveries d WHERE ${found} ORDER BY ${orderBy} LIMIT ${limit}`,
@@ -108,7 +108,7 @@ function given<T>(value: T | undefined, write: (value: T, bind: Bind) => string)
   return value === undefined ? undefined : (bind) => write(value, bind)
 }
 
-/** A delivery that has been dropped since then stood at the time in its id, or later. */
+/** A delivery that has been dropped since then was listed under the time in its id, or later. */
 function beyond(order: 'asc' | 'desc', id: string): string {
   const at = `coalesce((SELECT c.created_at FROM deliveries c WHERE c.id = ${id}), to_timestamp(uuid_v7_ms(${id}) / 1000.0))`
   return `(d.created_at, d.id) ${order === 'asc' ? '>' : '<'} (${at}, ${id})`

@@ -151,22 +151,22 @@ describe('a list of deliveries', () => {
     },
   )
 
-  test('ends a page that finds little, and goes on behind what it has looked at', async () => {
+  test('ends a page that finds little, and continues behind what it has scanned', async () => {
     const filter = { webhookId: webhooks[1] ?? '', types: ['task.created' as const], afterMs: DAYS_AGO(9) }
     const rare = { ...filter, errorClass: 'blocked' }
     const first = await findDeliveries(pool, { tenant: TENANT, filter: rare, order: 'desc', limit: 50 })
-    // Of 6,000 rows in 30 days the webhook has a quarter: fewer in nine days than one page looks at.
+    // Of 6,000 rows in 30 days the webhook has a quarter: fewer in nine days than one page scans.
     expect(first).toEqual({ deliveries: [], nextId: undefined })
     const all = { afterMs: 0, errorClass: 'blocked' }
     const wide = await findDeliveries(pool, { tenant: TENANT, filter: all, order: 'desc', limit: 50 })
     expect(wide.deliveries).toEqual([])
-    const looked = wanted({})
+    const scanned = wanted({})
       .toReversed()
       .indexOf(wide.nextId ?? '')
-    expect(looked).toBe(499)
+    expect(scanned).toBe(499)
   })
 
-  test('misses nothing though a delivery that a page has looked at leaves the list before the page ends', async () => {
+  test('misses nothing though a delivery that a page has scanned leaves the list before the page ends', async () => {
     const tenant = 'changing'
     const webhookId = newTypeId('whk')
     const ids = Array.from({ length: 1_000 }, () => newTypeId('dlv'))
@@ -296,7 +296,7 @@ function flatten(node: PlanNode): PlanNode[] {
 
 describe('the plan of a list of deliveries', () => {
   test.each(FILTERS)(
-    'of %s ranges over one index of each partition and sorts no more than a page looks at, but for an event',
+    'of %s ranges over one index of each partition and sorts no more than a page scans, but for an event',
     async (_, filterOf, index) => {
       const filter = filterOf()
       for (const nodes of [await explain(filter), await explain(filter, written[3000]?.id)]) {

@@ -10,7 +10,7 @@ export interface FindDeliveriesOptions extends DeliveryListOptions {
 }
 
 /**
- * A page of a tenant's deliveries. What its index cannot tell is judged row by row, at most 500 rows a page, so that a
+ * A page of a tenant's deliveries. What its index does not cover is checked row by row, at most 500 rows a page, so that a
  * selective filter costs no more than another one. For connections with `LIST_SETTINGS`; see `findDeliveriesQuery`.
  */
 export async function findDeliveries(db: Queryable, o: FindDeliveriesOptions): Promise<ScannedPage> {
@@ -22,7 +22,7 @@ export async function findDeliveries(db: Queryable, o: FindDeliveriesOptions): P
 export function findDeliveriesQuery(o: FindDeliveriesOptions): QueryConfig<unknown[]> {
   const shape = createDeliveryShape(o)
   const limit = `$${shape.values.push(o.limit + 1)}`
-  const scanMax = shape.judged.length === 0 ? limit : SCAN_MAX
-  const { judged: fits, orderBy, values } = shape
+  const scanMax = shape.checked.length === 0 ? limit : SCAN_MAX
+  const { checked: fits, orderBy, values } = shape
   return prepared(scannedPageSql({ scan: shape.scan(scanMax), scanMax, fits, orderBy, limit }), values)
 }

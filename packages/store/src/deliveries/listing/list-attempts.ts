@@ -40,7 +40,7 @@ const attemptRow = defineRow('a', {
   responseBody: plain<Buffer | null>({ sql: 'coalesce(a.response_body, s.response_body)' }),
 })
 
-/** One attempt of a delivery, as it is kept. */
+/** One stored attempt of a delivery. */
 export type AttemptRow = RowOf<typeof attemptRow>
 
 /**

@@ -55,7 +55,7 @@ test('gives the deliveries of each event apart, newest id first, up to the limit
   expect(found.has(none)).toBe(false)
 })
 
-test('gives nothing of another tenant, whatever events it names', async () => {
+test('returns no delivery of the events of another tenant', async () => {
   const event = newEventId(APPENDED_MS)
   await insert('theirs', event, 2)
   const events = [{ id: event, appendedAtMs: APPENDED_MS }]

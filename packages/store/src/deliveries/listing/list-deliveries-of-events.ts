@@ -27,7 +27,7 @@ export async function listDeliveriesOfEvents(
 }
 
 /**
- * The statement. Rows are found by their event before anything else is looked at: a millisecond can hold all events of a batch, with the deliveries of
+ * The statement. Rows are found by their event before any other condition is checked: a millisecond can hold all events of a batch, with the deliveries of
  * each, and the primary key would fit the order.
  */
 export function deliveriesOfEventsQuery(o: DeliveriesOfEventsOptions): QueryConfig<unknown[]> {

@@ -4,7 +4,7 @@ import type { Queryable } from '../../queryable.ts'
 import { createDeliveryShape, type DeliveryFilter } from './delivery-shape.ts'
 import { fitsAll } from './scanned-page.ts'
 
-/** A delivery that was looked at. */
+/** A delivery that was scanned. */
 export interface ScannedDelivery {
   readonly id: string
   readonly webhookId: string
@@ -28,7 +28,7 @@ export async function scanDeliveries(
   const shape = createDeliveryShape({ ...o, order: 'asc' })
   const { rows } = await db.query<{ id: string; webhook_id: string; fits: boolean }>(
     prepared(
-      `SELECT d.id, d.webhook_id, ${fitsAll(shape.judged)} AS fits FROM (${shape.scan(`$${shape.values.push(o.limit)}`)}) AS d`,
+      `SELECT d.id, d.webhook_id, ${fitsAll(shape.checked)} AS fits FROM (${shape.scan(`$${shape.values.push(o.limit)}`)}) AS d`,
       shape.values,
     ),
   )

@@ -1,7 +1,7 @@
 import { uuidToTypeId } from '@ariftly/events'
 import { deliveryRow, type DeliveryRow } from '../delivery-row.ts'
 
-/** Rows that one page looks at when it has to judge each of them. */
+/** Rows that one page scans when it has to check each of them. */
 export const SCAN_MAX = 500
 
 /** A row of {@link scannedPageSql} as pg hands it over. */
@@ -14,7 +14,7 @@ export interface ScannedColumns {
 /** A page of deliveries. */
 export interface ScannedPage {
   readonly deliveries: readonly DeliveryRow[]
-  /** The last delivery that was looked at; undefined when none follows. A page may be short, or empty, before the last one. */
+  /** The last delivery that was scanned; undefined when none follows. A page may be short, or empty, before the last one. */
   readonly nextId: string | undefined
 }
 
@@ -24,7 +24,7 @@ export function fitsAll(conditions: readonly string[]): string {
 }
 
 /**
- * The SQL of a page: the rows of `scan`, at most `scanMax`, that fit. The last one that was looked at is among them whether it fits or not: found
+ * The SQL of a page: the rows of `scan`, at most `scanMax`, that fit. The last one that was scanned is among them whether it fits or not: found
  * by a second statement it would be another one after a change in between, and what lies between the two would be in no page.
  */
 export function scannedPageSql(o: {

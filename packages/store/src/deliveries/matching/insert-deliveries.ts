@@ -47,7 +47,7 @@ export interface PassedPart {
 }
 
 /**
- * What came of {@link advanceWithDeliveries}: `written`; or nothing changed, because the webhooks are not those that were
+ * Result of {@link advanceWithDeliveries}: `written`; or nothing changed, because the webhooks are not those that were
  * matched (`webhooks_changed`), the projection of events has not come so far (`not_projected`: a failover of Postgres may
  * have undone what was read earlier), earlier records of a tenant that has matches are still to be matched (`backlogged`),
  * or the stored position is another (`moved`).
@@ -100,7 +100,7 @@ function toMatchedWrite(row: AdvanceColumns | undefined): MatchedWrite {
 
 /**
  * `only` is a further table with a row for each partition that is written: nothing is inserted without it. The lateral look-up
- * stays a nested loop by primary key, and each event is looked up once, however many webhooks want it.
+ * stays a nested loop by primary key, and each event is looked up once for all webhooks that want it.
  */
 function insertSql(only: string): string {
   return `INSERT INTO deliveries (id, tenant_id, webhook_id, event_id, event_type, ordering_key, epoch, partition, "offset",

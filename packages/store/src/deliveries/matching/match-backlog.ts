@@ -19,7 +19,7 @@ export type MatchBacklog = RowOf<typeof backlogRow>
 
 /**
  * Locks the next backlog: tenants take turns, and each partition of a tenant is worked off in the order of the log. Skipped
- * are those that another worker holds, those of `exceptTenants`, and those whose records the projection does not hold now (it is being
+ * are backlogs that another worker holds, those of `exceptTenants`, and those whose records the projection does not hold (it is being
  * rebuilt). Undefined when there is none. Reads all backlogs: a tenant has few in a partition.
  */
 export async function lockNextMatchBacklog(

@@ -54,7 +54,7 @@ export function capacityValues(endpoints: readonly EndpointCapacity[], o: QueueL
 
 /**
  * SQL: `endpoint`, in the order in which they were given (`place`), and what is in flight, `busy` of an endpoint and `tenant_busy`. `more` are an
- * array and its column beside those of {@link capacityValues}.
+ * array and its column next to those of {@link capacityValues}.
  */
 export function endpointCtes(more: { readonly array: string; readonly column: string } | undefined): string {
   const { array, column } =

@@ -1,7 +1,7 @@
 import { prepared } from '../../prepared.ts'
 import type { Queryable } from '../../queryable.ts'
 
-/** What tells one life of a Redis from another. */
+/** Identifies one life of a Redis. */
 export interface QueueIdentity {
   /** A key in Redis that is lost with its data. */
   readonly marker: string

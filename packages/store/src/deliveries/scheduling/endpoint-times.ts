@@ -15,7 +15,7 @@ export const RATE_TOKENS = `least(greatest(1, w.rate_limit / 4.0)::float8,
 export const NEXT_TOKEN_MS = `ceil(greatest(0, (1 - ${RATE_TOKENS}) / w.rate_limit) * 1000)::int`
 
 /**
- * Takes tokens of rate-limited endpoints whose rows this transaction holds, and tells in how many ms each of them has a token
+ * Takes tokens of rate-limited endpoints whose rows this transaction holds, and returns in how many ms each of them has a token
  * again. By primary key.
  */
 export async function spendRateTokens(

@@ -11,21 +11,21 @@ import {
 } from './capacity.ts'
 import type { QueuedDelivery } from './queue-due-deliveries.ts'
 
-/** An ordered webhook that is looked at. */
+/** An ordered webhook to scan. */
 export interface OrderedLook {
   readonly endpoint: EndpointCapacity
-  /** The task behind which the look begins; empty at the first one. */
+  /** The task behind which the scan begins; empty: at the first task. */
   readonly fromKey: string
 }
 
-/** What one look at an ordered webhook has found. */
+/** What one scan of an ordered webhook has found. */
 export interface OrderedQueued {
   readonly queued: readonly QueuedDelivery[]
-  /** Tasks that were looked at. */
+  /** Tasks that were scanned. */
   readonly looked: number
-  /** Where the next look begins; empty at the first task again. */
+  /** Where the next scan begins; empty at the first task again. */
   readonly nextKey: string
-  /** Whether the look ended at `keysMax`, with capacity left and tasks behind. */
+  /** Whether the scan ended at `keysMax`, with capacity left and tasks behind. */
   readonly cut: boolean
 }
 
@@ -42,15 +42,15 @@ interface Columns {
 /**
  * Moves due deliveries of webhooks with `ordering: task` from `pending` to `queued`: of each task only the lowest unfinished
  * position. It jumps from task to task in the index deliveries_ordering, beginning after `fromKey`, until it has found what
- * the endpoint has capacity for or has looked at `keysMax` tasks of it. So its cost is bounded, whatever the backlogs. Webhooks of a tenant
- * take turns where its limits allow less than they could have; what is left then is looked at again. The endpoints' rows must be locked by an
+ * the endpoint has capacity for or has scanned `keysMax` tasks of it. So its cost is bounded for backlogs of any size. Webhooks of a tenant
+ * take turns where its limits allow less than they could have; what is left then is scanned again. The endpoints' rows must be locked by an
  * earlier statement of this transaction. The result has an entry for each webhook.
  */
 export async function queueOrderedDeliveries(
   tx: Queryable,
   o: QueueLimits & {
     readonly looks: readonly OrderedLook[]
-    /** Tasks of each webhook that are looked at. */
+    /** Tasks of each webhook that are scanned. */
     readonly keysMax: number
   },
 ): Promise<ReadonlyMap<string, OrderedQueued>> {

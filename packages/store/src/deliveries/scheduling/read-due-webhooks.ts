@@ -20,7 +20,7 @@ const dueRow = defineRow('w', {
 export type DueWebhook = RowOf<typeof dueRow>
 
 /**
- * Every enabled webhook of a tenant that is served that has pending deliveries, and when the scheduler is to look at it next.
+ * Every enabled webhook of a tenant that is served that has pending deliveries, and when the scheduler is to serve it next.
  * It jumps from webhook to webhook in
  * the index deliveries_due, so its cost is by webhooks with pending deliveries, not by deliveries.
  */

@@ -9,9 +9,9 @@ export interface AttemptRef {
 }
 
 /**
- * Takes back what was queued but has reached no queue (Redis is away, or the answer to the commit was lost): `pending` again, due now,
+ * Takes back what was queued but has reached no queue (Redis is unavailable, or the answer to the commit was lost): `pending` again, due now,
  * under a new attempt number, so that a job that did get through is dropped, unless it has begun already. What is pending stays
- * as it is, and is in the condition so that a commit that is still under way is waited for. Answers how many are pending. By primary key.
+ * unchanged, and is in the condition so that the statement waits for a commit that is still under way. Returns how many are pending. By primary key.
  */
 export async function unqueueDeliveries(db: Queryable, refs: readonly AttemptRef[]): Promise<number> {
   if (refs.length === 0) return 0
