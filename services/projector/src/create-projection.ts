@@ -1,7 +1,7 @@
 import type { DeadLetterWriter, HandleOutcome, LogBatch, LogGap } from '@ariftly/kafka'
 import type { ServiceDeps } from '@ariftly/runtime'
 import type { Pool } from '@ariftly/store'
-import { recordHole } from '@ariftly/store/projection'
+import { recordGap } from '@ariftly/store/projection'
 import { createBatchWriter } from './batch-writer.ts'
 import { decodeBatch, secondOf } from './decode-batch.ts'
 import { createEventPartitions } from './event-partitions.ts'
@@ -27,7 +27,7 @@ export interface Projection {
   /** Writes a batch and its checkpoint in one transaction; `reread` when another process has moved the checkpoint. */
   readonly projectBatch: (batch: LogBatch) => Promise<HandleOutcome>
   /** Records offsets that the log lost before they were read. */
-  readonly recordGap: (gap: LogGap) => Promise<void>
+  readonly noteGap: (gap: LogGap) => Promise<void>
 }
 
 /** Creates the steps, for an epoch of the log: decode, make room for the events' days, write, count. */
@@ -74,10 +74,10 @@ export function createProjection(
     return { type: 'done' }
   }
 
-  async function recordGap({ partition, expected, found }: LogGap): Promise<void> {
-    await recordHole(pool, { projection: PROJECTION, epoch, topic, partition, from: expected, to: found })
+  async function noteGap({ partition, expected, found }: LogGap): Promise<void> {
+    await recordGap(pool, { projection: PROJECTION, epoch, topic, partition, from: expected, to: found })
     metrics.gap(found - expected)
   }
 
-  return { projectBatch, recordGap }
+  return { projectBatch, noteGap }
 }

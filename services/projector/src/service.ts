@@ -74,7 +74,7 @@ export async function start(
     const { epoch } = identity
     const partitions = config.KAFKA_PARTITIONS
     const projection = { pool: batches, epoch, topic, group, partitions, deadLetters, metrics }
-    const { projectBatch, recordGap } = createProjection(projection, deps)
+    const { projectBatch, noteGap } = createProjection(projection, deps)
     return startLogReader({
       client: kafka,
       topic,
@@ -85,7 +85,7 @@ export async function start(
       batch: BATCH,
       positions: (assigned) => readPositions(pool, { projection: PROJECTION, epoch, topic, partitions: assigned }),
       handle: projectBatch,
-      hole: recordGap,
+      onGap: noteGap,
       now,
       log,
     })

@@ -54,7 +54,7 @@ export interface LogReaderOptions {
   /** Handles a batch. A throw means: the same batch again, or with `batch` its first half, after a pause that grows. */
   handle(batch: LogBatch, signal: AbortSignal): Promise<HandleOutcome>
   /** Called with a gap that two checks of the log confirm; the reader continues at `found` when it resolves. */
-  hole?(gap: LogGap): Promise<void>
+  onGap?(gap: LogGap): Promise<void>
   /** Epoch milliseconds, for the age of unhandled records; default `Date.now`. */
   readonly now?: () => number
   /** Monotonic milliseconds, for the silence of a group; default `performance.now`. */

@@ -238,7 +238,7 @@ describe('log reader', () => {
     await producer.send(Array.from({ length: 10 }, (_, i) => record(0, `${i}`)))
     await deleteRecordsBelow(4)
     const gaps: LogGap[] = []
-    read(store, { hole: async (gap) => void gaps.push(gap) })
+    read(store, { onGap: async (gap) => void gaps.push(gap) })
     await holds(() => expect(store.all()).toEqual(['4', '5', '6', '7', '8', '9']))
     expect(gaps).toEqual([{ partition: 0, expected: 0, found: 4 }])
     expect(store.positions.get(0)?.nextOffset).toBe(10)
@@ -250,7 +250,7 @@ describe('log reader', () => {
     const gaps: LogGap[] = []
     let open = false
     const reader = read(store, {
-      hole: async (gap) => void gaps.push(gap),
+      onGap: async (gap) => void gaps.push(gap),
       async handle(batch) {
         if (!open) throw new Error('not yet')
         return store.handle(batch)
@@ -261,7 +261,7 @@ describe('log reader', () => {
     await producer.send(Array.from({ length: 10 }, (_, i) => record(0, `${i}`)))
     await deleteRecordsBelow(10)
     open = true
-    read(store, { hole: async (gap) => void gaps.push(gap) })
+    read(store, { onGap: async (gap) => void gaps.push(gap) })
     await holds(() => expect(store.positions.get(0)?.nextOffset).toBe(10))
     expect(gaps).toEqual([{ partition: 0, expected: 0, found: 10 }])
   })
@@ -332,7 +332,7 @@ describe('log reader', () => {
     await freshTopic()
     const store = memoryStore()
     const gaps: LogGap[] = []
-    const reader = read(store, { hole: async (gap) => void gaps.push(gap) })
+    const reader = read(store, { onGap: async (gap) => void gaps.push(gap) })
     const transactional = client.kafka.producer({
       transactionalId: randomUUID(),
       idempotent: true,

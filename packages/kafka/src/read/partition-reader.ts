@@ -92,7 +92,7 @@ export class PartitionReader {
       handle: (batch, signal) => reader.handle(batch, signal),
       onGap: async (lost) => {
         reader.log.error({ groupId: reader.groupId, ...lost }, 'the log has lost records before they were read')
-        await reader.hole?.(lost)
+        await reader.onGap?.(lost)
       },
       onFailed: () => this.#o.onFailed(),
     })

@@ -9,5 +9,5 @@ export { completeEpoch, currentEpoch, lockLogEpochs, openEpoch } from './log-epo
 export type { LogEpoch } from './log-epochs.ts'
 export { deleteExpiredLogTimes, recordLogTimes } from './log-times.ts'
 export type { LogTime } from './log-times.ts'
-export { ensurePositions, readPositions, recordHole } from './positions.ts'
+export { ensurePositions, readPositions, recordGap } from './positions.ts'
 export type { ProjectionKey, ProjectionPosition } from './positions.ts'

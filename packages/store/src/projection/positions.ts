@@ -77,7 +77,7 @@ export async function ensurePositions(
  * Records a gap: the log no longer had the offsets `from` to `to - 1` when the projection read them. A gap found again at the
  * same `from` keeps the greater `to`: retention may have deleted more before the position could move.
  */
-export async function recordHole(
+export async function recordGap(
   tx: Queryable,
   o: ProjectionKey & { readonly partition: number; readonly from: number; readonly to: number },
 ): Promise<void> {

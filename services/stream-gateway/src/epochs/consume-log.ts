@@ -101,7 +101,7 @@ export function consumeLog(o: ConsumeLogOptions): LogReader {
         }),
       ),
     handle,
-    async hole(gap) {
+    async onGap(gap) {
       o.log.error({ ...gap }, 'the log has lost events before this gateway read them')
       hub.append({ partition: gap.partition, records: [], wanted: new Map(), filterVersion: -1, nextOffset: gap.found })
     },

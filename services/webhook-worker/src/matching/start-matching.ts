@@ -2,7 +2,7 @@ import { createKafka, startLogReader, type LogReader } from '@ariftly/kafka'
 import { ensureStart, followEpochs } from '@ariftly/log-epochs'
 import { kafkaConnection, type Logger, type Metrics, type Tracing } from '@ariftly/runtime'
 import { runLongJobs, type Pool } from '@ariftly/store'
-import { readPositions, recordHole, type LogEpoch } from '@ariftly/store/projection'
+import { readPositions, recordGap, type LogEpoch } from '@ariftly/store/projection'
 import type { WebhookWorkerConfig } from '../config.ts'
 import { matchBacklogJobs } from './match-backlogs.ts'
 import { createMatcher, WEBHOOKS_PROJECTION } from './matcher.ts'
@@ -89,7 +89,7 @@ export function startMatching(o: MatchingOptions): Matching {
         group,
         tracing: o.tracing,
       }),
-      hole: (gap) => recordHole(pool, { ...key, partition: gap.partition, from: gap.expected, to: gap.found }),
+      onGap: (gap) => recordGap(pool, { ...key, partition: gap.partition, from: gap.expected, to: gap.found }),
       log,
     })
   }
