@@ -10,7 +10,7 @@ export const ingestConfig = {
   CORS_ORIGINS: settings.CORS_ORIGINS,
   INGEST_LANES: int({
     doc: 'Concurrent produce requests (lanes); a partition belongs to one lane.',
-    default: 2,
+    default: 1,
     min: 1,
     max: 64,
   }),
