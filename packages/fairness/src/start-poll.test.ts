@@ -53,7 +53,7 @@ test('ends after the round that is under way, whose failure is not logged', asyn
   expect({ rounds, lines }).toEqual({ rounds: 1, lines: [] })
 })
 
-test('goes on at once when it is woken in a pause or in a round, and ends at once in a pause', async () => {
+test('continues at once when it is woken in a pause or in a round, and ends at once in a pause', async () => {
   let rounds = 0
   let inRound = deferred()
   const poll = startPoll({

@@ -706,7 +706,7 @@ export interface System {
       readonly matched_at: string | null
     })[]
   } | null
-  /** Processes that told of themselves, by service: at most 500 webhook workers, and 500 others. One that has gone stays for a while. */
+  /** Processes that registered themselves, by service: at most 500 webhook workers, and 500 others. A stopped one is listed for a while. */
   readonly processes: readonly ({
     /** `ingest`, `stream-gateway` or `webhook-worker`; more may come. */
     readonly service: string
@@ -728,9 +728,9 @@ export interface System {
     /** Whose deliveries wait. */
     readonly webhook_id: string
     readonly tenant: string
-    /** 10,000 stands for as many or more. */
+    /** 10,000 means 10,000 or more. */
     readonly pending_count: number
-    /** 10,000 stands for as many or more. */
+    /** 10,000 means 10,000 or more. */
     readonly due_count: number
     /** When the pending delivery of the oldest event was created. */
     readonly oldest_pending_at: string | null

@@ -29,12 +29,13 @@ export class PausedUntil {
 
   /** Pauses an id for `ms`, or until its present pause ends if that is later. */
   pause(id: string, ms: number): void {
-    const untilMs = performance.now() + Math.max(ms, PAUSE_MS_MIN)
+    const pauseMs = Math.max(ms, PAUSE_MS_MIN)
+    const untilMs = performance.now() + pauseMs
     const before = this.#pauses.get(id)
     if (before !== undefined && before.untilMs >= untilMs) return
     clearTimeout(before?.timer)
     // It keeps no process alive.
-    const timer = setTimeout(() => this.#end(id), Math.max(ms, PAUSE_MS_MIN)).unref()
+    const timer = setTimeout(() => this.#end(id), pauseMs).unref()
     this.#pauses.set(id, { untilMs, timer })
   }
 

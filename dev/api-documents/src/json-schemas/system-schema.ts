@@ -4,7 +4,7 @@ import { webhookMembers } from './webhook-schemas.ts'
 
 const offset = (description: string): TSchema => Type.String({ pattern: '^[0-9]+$', description })
 const count = (description: string): TSchema => Type.Integer({ minimum: 0, description })
-const counted = { minimum: 0, maximum: 10_000, description: '10,000 stands for as many or more.' }
+const counted = { minimum: 0, maximum: 10_000, description: '10,000 means 10,000 or more.' }
 
 const partitionSchema = Type.Object({
   partition: Type.Integer({ minimum: 0 }),
@@ -41,7 +41,7 @@ export const systemSchema: TSchema = Type.Object({
     }),
     {
       description:
-        'Processes that told of themselves, by service: at most 500 webhook workers, and 500 others. One that has gone stays for a while.',
+        'Processes that registered themselves, by service: at most 500 webhook workers, and 500 others. A stopped one is listed for a while.',
     },
   ),
   deliveries: Type.Object({

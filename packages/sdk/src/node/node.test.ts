@@ -124,7 +124,7 @@ describe('openSpool', () => {
     open().close()
   })
 
-  test('has its content from the first moment, so that nobody takes it for a stale one', async () => {
+  test('has its content from the first moment, so that no process takes it for a stale one', async () => {
     const program = `const { workerData, parentPort } = require('node:worker_threads')
       import('tsx/esm/api').then(({ tsImport }) => tsImport(workerData.module, workerData.module)).then(({ takeLock }) => {
         const { rmSync } = require('node:fs')

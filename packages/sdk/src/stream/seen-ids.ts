@@ -1,7 +1,7 @@
 /** Remembers the last ids, over all connections of a stream. */
 export class SeenIds {
   readonly #ids = new Set<string>()
-  /** Goes on as ids are dropped: a walk from the start would pass the empty places of all that were dropped, for each id. */
+  /** Kept while ids are dropped: a new iterator would pass the empty slots of all dropped ids, for each id. */
   readonly #oldest = this.#ids.values()
   readonly #max: number
 

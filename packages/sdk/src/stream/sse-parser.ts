@@ -33,7 +33,7 @@ export class SseParser {
     const frames: Frame[] = []
     let text = this.#rest + this.#decoder.decode(chunk, { stream: true })
     let start = 0
-    // Looked for once in a text that has none, as most have: a look goes on to the end of the chunk.
+    // Searched once in a text without any, as most are: a search reads to the end of the chunk.
     let cr = text.indexOf('\r', this.#from)
     for (;;) {
       const from = Math.max(start, this.#from)

@@ -37,9 +37,9 @@ export interface Backlogs extends RowOf<typeof totalsRow> {
 export interface BacklogLimits {
   /** Backlogs that are listed. */
   readonly limit: number
-  /** Webhooks that are looked at; default 2,000. */
+  /** Webhooks that are counted; default 2,000. */
   readonly webhooksMax?: number
-  /** Unfinished deliveries after which no further webhook is looked at; default 250,000. */
+  /** Unfinished deliveries after which no further webhook is counted; default 250,000. */
   readonly countedMax?: number
 }
 

@@ -115,7 +115,7 @@ describe('the progress of the log', () => {
   })
 })
 
-test('processes are those that have told of themselves', async () => {
+test('lists the processes that registered themselves', async () => {
   const gateway = new Replica(pool, 'stream-gateway')
   const ingest = new Replica(pool, 'ingest')
   const worker = randomUUID()

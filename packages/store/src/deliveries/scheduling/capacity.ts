@@ -54,11 +54,9 @@ export function capacityValues(endpoints: readonly EndpointCapacity[], o: QueueL
 
 /**
  * SQL: `endpoint`, in the order in which they were given (`place`), and what is in flight, `busy` of an endpoint and `tenant_busy`. `more` are an
- * array and its column next to those of {@link capacityValues}.
+ * array and its column next to those of {@link capacityValues}, each after a comma.
  */
-export function endpointCtes(more: { readonly array: string; readonly column: string } | undefined): string {
-  const { array, column } =
-    more === undefined ? { array: '', column: '' } : { array: `, ${more.array}`, column: `, ${more.column}` }
+export function endpointCtes({ array, column } = { array: '', column: '' }): string {
   return `endpoint AS (
   SELECT * FROM unnest($1::uuid[], $2::text[], $3::int[], $4::int[], $5::bool[], $6::bool[], $7::int[]${array})
     WITH ORDINALITY AS e (webhook_id, tenant_id, in_flight_max, new_max, probe, unhealthy, tenant_share${column}, place)),

@@ -54,7 +54,7 @@ export async function queueDueDeliveries(
 }
 
 const SQL = `
-WITH ${endpointCtes(undefined)},
+WITH ${endpointCtes()},
 wanted AS (
   SELECT e.*, greatest(0, least(e.new_max, e.in_flight_max - coalesce(b.n, 0))) AS n
     FROM endpoint e LEFT JOIN busy b USING (webhook_id)),

@@ -90,7 +90,7 @@ function firstBehind(webhook: string, after: string): string {
 }
 
 const SQL = `
-WITH RECURSIVE ${endpointCtes({ array: '$11::text[]', column: 'from_key' })},
+WITH RECURSIVE ${endpointCtes({ array: ', $11::text[]', column: ', from_key' })},
 wanted AS (
   SELECT e.*, coalesce(t.n, 0) AS tenant_busy,
          greatest(0, least(e.new_max, e.in_flight_max - coalesce(b.n, 0), e.tenant_share, $8 - coalesce(t.n, 0))) AS n
