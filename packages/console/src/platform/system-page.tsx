@@ -143,13 +143,12 @@ function Processes({ system: { as_of, processes } }: { readonly system: System }
     <section className="part">
       <h2>Processes</h2>
       {processes.length === 0 ? (
-        <p className="muted">None has told of itself.</p>
+        <p className="muted">None has registered itself.</p>
       ) : (
         <Table label="Processes" columns={columns} items={processes} keyOf={({ id }) => id} isStacked />
       )}
       <p className="muted small">
-        Projectors and the api do not tell of themselves, and stream gateways only while a tenant has a limit of
-        streams.
+        Projectors and the api do not register, and stream gateways only while a tenant has a limit of streams.
       </p>
     </section>
   )
@@ -166,7 +165,7 @@ function Unknown() {
     <section className="card">
       <h2>What this page does not know</h2>
       <p>
-        Where the log ends, and how far streams lag, is not in Postgres. On the server these commands tell, and the
+        Where the log ends, and how far streams lag, is not in Postgres. On the server these commands show it, and the
         metrics at <code>/metrics</code> of each process. More is in <code>docs/operations/run.md</code> and under{' '}
         <a href="/docs#tag/system">System</a> in the API reference.
       </p>
