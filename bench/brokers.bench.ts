@@ -14,7 +14,6 @@ import {
   type ThreeBrokers,
   type World,
 } from '@ariftly/testkit'
-import { loadAverage } from './support/process-usage.ts'
 import { measurement, percentile, type Bench } from './support/report.ts'
 import { bySize } from './support/size.ts'
 
@@ -55,7 +54,6 @@ export const brokers: Bench = async (say) => {
       measurement('refused_broker_p99_ms', kept.refused.p99Ms, 'ms'),
       measurement('dead_partition_503_ms', single.refusedP99Ms, 'ms'),
       measurement('others_p99_ms', single.othersP99Ms, 'ms'),
-      { name: 'load_average', value: loadAverage(), unit: 'processes' },
     ]
   } finally {
     await kafka.close()

@@ -1,7 +1,6 @@
 import { measureFlows } from './cli/flows.ts'
 import { packCli } from './cli/pack-cli.ts'
 import { measureStartup } from './cli/startup.ts'
-import { loadAverage } from './support/process-usage.ts'
 import { measurement, type Bench } from './support/report.ts'
 
 /** The command line: size of its file, start-up time against an empty Node script, and event throughput. */
@@ -10,10 +9,5 @@ export const cli: Bench = async (say) => {
   const startup = measureStartup(program)
   say(startup.map(({ name, value }) => `${name} ${value.toFixed(2)}`).join(', '))
   const flows = await measureFlows(program, say)
-  return [
-    measurement('bundle', bytes / 1024, 'KiB'),
-    ...startup,
-    ...flows,
-    measurement('load_average', loadAverage(), ''),
-  ]
+  return [measurement('bundle', bytes / 1024, 'KiB'), ...startup, ...flows]
 }

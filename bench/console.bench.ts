@@ -4,7 +4,6 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { gzipSync } from 'node:zlib'
 import { chromium, type CDPSession, type Page } from 'playwright-core'
 import { API_KEY, startBenchStack } from './support/bench-stack.ts'
-import { loadAverage } from './support/process-usage.ts'
 import type { Bench, Measurement } from './support/report.ts'
 import { bySize } from './support/size.ts'
 
@@ -40,7 +39,6 @@ export const consoleBench: Bench = async (say) =>
         { name: 'longest_task_ms', value: ours.longestTaskMs, unit: 'ms' },
         { name: 'heap_last_vs_middle', value: ours.heapLast / ours.heapMiddle, unit: 'x' },
         ...sizes(),
-        { name: 'load_average', value: loadAverage(), unit: '' },
       ]
     } finally {
       await browser.close()

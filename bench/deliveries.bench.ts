@@ -8,7 +8,6 @@ import { seedBootstrapKey } from '@ariftly/store/api-keys'
 import { uuidToTypeId } from '@ariftly/events'
 import { stackEnvironment, startServiceProcess } from '@ariftly/testkit'
 import pg from 'pg'
-import { loadAverage } from './support/process-usage.ts'
 import { percentile, type Bench, type Measurement } from './support/report.ts'
 import { bySize } from './support/size.ts'
 
@@ -47,7 +46,7 @@ export const deliveries: Bench = async (say, { rows = ROWS } = {}) => {
       }
       const p99s = measured.filter(({ name }) => name.endsWith('p99_ms')).map(({ value }) => value)
       const worst = { name: 'p99_worst_ms', value: Math.max(...p99s), unit: 'ms' }
-      return [...measured, worst, { name: 'load_average', value: loadAverage(), unit: '' }]
+      return [...measured, worst]
     } finally {
       client.close()
       api.kill('SIGTERM')

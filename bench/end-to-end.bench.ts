@@ -1,6 +1,5 @@
 import { createCostMeter } from './end-to-end/cost.ts'
 import { openMainJob, type MainJob, type StreamedLoad } from './end-to-end/measure-load.ts'
-import { loadAverage } from './support/process-usage.ts'
 import { medians, type Bench, type Measurement } from './support/report.ts'
 import { bySize } from './support/size.ts'
 import { startBenchSystem } from './support/system.ts'
@@ -34,7 +33,7 @@ const WARM_UP = bySize({ full: { forMs: 5_000, roundsMax: 12 }, smallest: { forM
 /** A round that is faster by less than this does not count as faster. */
 const RISE_MIN = 1.03
 /** So many rounds in a row that are no faster end the warm-up: one may be slow for what else the machine does. */
-const SLOWER_ROUNDS = 2
+const SLOWER_ROUNDS = 3
 
 /**
  * The main job with each of the five services as a process of its own, and what an event costs each of them, Kafka and Postgres
@@ -49,7 +48,7 @@ export const endToEnd: Bench = async (say, { only } = {}) => {
     const ofSystem = rows.filter((row) => row.partitions === partitions)
     measured.push(...(await measureSystem(partitions, ofSystem, say)))
   }
-  return [...measured, { name: 'load_average', value: loadAverage(), unit: '' }]
+  return measured
 }
 
 async function measureSystem(

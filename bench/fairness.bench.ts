@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { eventually } from '@ariftly/testkit'
-import { loadAverage } from './support/process-usage.ts'
 import { medians, percentile, type Bench, type Measurement } from './support/report.ts'
 import { startWebhookSystem, type WebhookSystem } from './webhooks/system.ts'
 import { bySize } from './support/size.ts'
@@ -64,7 +63,7 @@ export const fairness: Bench = async (say) => {
       windows.push(measurementsOf({ alone, control, beside }))
       say(`window ${window}: p95 alone ${ms(alone)}, control ${ms(control)}, with noise ${ms(beside)} ms`)
     }
-    return [...medians(windows), { name: 'load', value: loadAverage(), unit: '' }]
+    return medians(windows)
   } finally {
     await system.close()
   }

@@ -8,7 +8,6 @@ import { endToEndLatency } from './streams/end-to-end-latency.ts'
 import { CPU, startStreamSystem } from './streams/system.ts'
 import { startNchan } from './streams/nchan.ts'
 import { FRAME_BYTES, message, streamRequest } from './streams/workload.ts'
-import { loadAverage } from './support/process-usage.ts'
 import type { Bench, Measurement } from './support/report.ts'
 import { bySize } from './support/size.ts'
 
@@ -83,7 +82,6 @@ export const fanoutLatency: Bench = async (say) => {
         : [ms('centrifugo_p50_ms', centrifugoWaits.p50Ms), ms('centrifugo_p99_ms', centrifugoWaits.p99Ms)]),
       ms('kafka_end_to_end_p50_ms', kafka.p50Ms),
       ms('kafka_end_to_end_p99_ms', kafka.p99Ms),
-      { name: 'load_average', value: loadAverage(), unit: '' },
     ]
   } finally {
     await endAll([clients, nchan, ...(centrifugo === undefined ? [] : [centrifugo]), system])

@@ -15,7 +15,7 @@ import { CPU, startStreamSystem } from './streams/system.ts'
 import { startNchan } from './streams/nchan.ts'
 import type { PeerOrder } from './streams/peers.ts'
 import { FRAME_BYTES, message, streamRequest } from './streams/workload.ts'
-import { cpuSecondsOf, loadAverage } from './support/process-usage.ts'
+import { cpuSecondsOf } from './support/process-usage.ts'
 import { medians, type Bench, type Measurement } from './support/report.ts'
 import { bySize } from './support/size.ts'
 
@@ -75,7 +75,7 @@ export const fanout: Bench = async (say) => {
       say(`round ${round}: ${measured.map(({ name, value }) => `${name} ${value.toFixed(2)}`).join(', ')}`)
       if (round > 0) rounds.push([...measured, ...ratios(measured)]) // Round 0 warms up.
     }
-    return [...medians(rounds), { name: 'load_average', value: loadAverage(), unit: '' }]
+    return medians(rounds)
   } finally {
     for (const target of publishers.keys()) target.close()
     await Promise.all(workers.map((each) => each.close()))

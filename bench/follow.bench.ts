@@ -6,7 +6,7 @@ import { startWorker } from './ingest/worker.ts'
 import { createFeed, type Feed } from './streams/feed.ts'
 import { CPU, startStreamSystem, type StreamSystem } from './streams/system.ts'
 import { streamRequest } from './streams/workload.ts'
-import { cpuSecondsOf, loadAverage } from './support/process-usage.ts'
+import { cpuSecondsOf } from './support/process-usage.ts'
 import { medians, type Bench, type Measurement } from './support/report.ts'
 import { bySize } from './support/size.ts'
 
@@ -49,7 +49,6 @@ export const follow: Bench = async (say) => {
       ...peers,
       { name: 'follow_vs_consumer_performance', value: unwanted.perS / peer('consumer_performance_per_s'), unit: '' },
       { name: 'follow_vs_kafkajs', value: unwanted.perS / peer('kafkajs_per_s'), unit: '' },
-      { name: 'load_average', value: loadAverage(), unit: '' },
     ]
   } finally {
     system.gateway.kill('SIGCONT')

@@ -7,7 +7,7 @@ import { monotonicMs } from './streams/clock.ts'
 import { createFeed, type Feed } from './streams/feed.ts'
 import { CPU, startStreamSystem, type StreamSystem } from './streams/system.ts'
 import { streamRequest } from './streams/workload.ts'
-import { cpuSecondsOf, loadAverage } from './support/process-usage.ts'
+import { cpuSecondsOf } from './support/process-usage.ts'
 import type { Bench, Measurement } from './support/report.ts'
 import { bySize } from './support/size.ts'
 
@@ -63,7 +63,6 @@ export const growth: Bench = async (say) => {
       { name: 'growth_10000_vs_100', value: large / small, unit: '' },
       ...storm,
       { name: 'ready_full_ring_s', value: readyFullRingS, unit: 's' },
-      { name: 'load_average', value: loadAverage(), unit: '' },
     ]
   } finally {
     await clients.close()

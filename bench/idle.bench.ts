@@ -6,7 +6,7 @@ import type { ClientsOrder, ClientsState } from './streams/clients.ts'
 import { CPU, startStreamSystem } from './streams/system.ts'
 import { startNchan } from './streams/nchan.ts'
 import { streamRequest } from './streams/workload.ts'
-import { cpuSecondsOf, loadAverage, residentKbOf } from './support/process-usage.ts'
+import { cpuSecondsOf, residentKbOf } from './support/process-usage.ts'
 import type { Bench, Measurement } from './support/report.ts'
 import { bySize } from './support/size.ts'
 
@@ -50,7 +50,6 @@ export const idle: Bench = async (say) => {
             { name: 'centrifugo_rss_per_connection_kb', value: ofCentrifugo.kb, unit: 'KB' },
             { name: 'centrifugo_cpu_percent', value: ofCentrifugo.percent, unit: '%' },
           ]),
-      { name: 'load_average', value: loadAverage(), unit: '' },
     ] satisfies readonly Measurement[]
   } finally {
     await clients.close()

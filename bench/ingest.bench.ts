@@ -7,7 +7,7 @@ import type { LoadOrder, LoadResult } from './ingest/http-load.ts'
 import { findProducerPerformance, type ProducerPerformance } from './ingest/producer-performance.ts'
 import { pin, startWorker, type Worker } from './ingest/worker.ts'
 import { recordBytes } from './ingest/workload.ts'
-import { cpuSecondsOf, loadAverage } from './support/process-usage.ts'
+import { cpuSecondsOf } from './support/process-usage.ts'
 import { measurement, medians, type Bench, type Measurement } from './support/report.ts'
 import { bySize } from './support/size.ts'
 
@@ -122,7 +122,7 @@ async function sendPlain(kafkajs: Worker, system: IngestSystem, o: Floor & { rea
 async function measure(run: Run, parts: readonly Part[], ms: number): Promise<readonly Measurement[]> {
   const measured: Measurement[] = []
   for (const part of parts) measured.push(...(await MEASURE[part](run, ms)))
-  return [...measured, measurement('load_average', loadAverage(), 'processes')]
+  return measured
 }
 
 async function measureBatches(run: Run, ms: number): Promise<readonly Measurement[]> {

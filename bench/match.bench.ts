@@ -3,7 +3,6 @@ import type { RecordView } from '@ariftly/kafka'
 import type { Subscription } from '@ariftly/store/deliveries'
 import { createRandom, recordViewOf } from '@ariftly/testkit'
 import { matchRecords, SubscriptionIndex } from '@ariftly-services/webhook-worker/match'
-import { loadAverage } from './support/process-usage.ts'
 import { percentile, type Bench } from './support/report.ts'
 import { bySize } from './support/size.ts'
 
@@ -63,7 +62,6 @@ export const match: Bench = async (say) => {
     { name: 'cpu_us_per_unmatched_event', value: unmatchedUs, unit: 'us' },
     { name: 'matches_per_event', value: perEvent, unit: 'webhooks' },
     { name: 'index_build_ms', value: buildMs, unit: 'ms' },
-    { name: 'load', value: loadAverage(), unit: '' },
   ]
 }
 

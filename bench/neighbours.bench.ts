@@ -10,7 +10,6 @@ import { webhookBurst } from './neighbours/webhook-burst.ts'
 import { webhookDryRuns } from './neighbours/webhook-dry-runs.ts'
 import { webhookFilters } from './neighbours/webhook-filters.ts'
 import { webhookSlow } from './neighbours/webhook-slow.ts'
-import { loadAverage } from './support/process-usage.ts'
 import type { Bench, Measurement } from './support/report.ts'
 
 /** One file an attack. */
@@ -53,5 +52,5 @@ export const neighbours: Bench = async (say, { only } = {}) => {
       { name: `${attack.name}_p99_vs_control`, value: vsControl, unit: '' },
     )
   }
-  return [...measured, { name: 'load_average', value: loadAverage(), unit: '' }]
+  return measured
 }

@@ -6,7 +6,7 @@ import { copyIn, copyOut } from './projector/copy.ts'
 import { startDebezium, type Debezium, type Tuning } from './projector/debezium.ts'
 import { startProjectorSystem, type ProjectorSystem } from './projector/system.ts'
 import { watchRows, type RowRate } from './projector/watch-rows.ts'
-import { cpuSecondsOf, loadAverage } from './support/process-usage.ts'
+import { cpuSecondsOf } from './support/process-usage.ts'
 import { medians, type Bench, type Measurement } from './support/report.ts'
 import { bySize } from './support/size.ts'
 
@@ -65,7 +65,6 @@ async function measure({ system, debezium, file, tuning }: Run): Promise<readonl
     { name: 'projector_postgres_row_us', value: ours.postgresUs, unit: 'us/row' },
     { name: 'debezium_row_us', value: theirs.readerUs, unit: 'us/row' },
     { name: 'debezium_postgres_row_us', value: theirs.postgresUs, unit: 'us/row' },
-    { name: 'load_average', value: loadAverage(), unit: '' },
     { name: 'vs_copy', value: ours.perS / copyPerS, unit: '' },
     { name: 'vs_debezium', value: ours.perS / theirs.perS, unit: '' },
     { name: 'vs_debezium_cpu', value: totalUs(theirs) / totalUs(ours), unit: '' },

@@ -3,7 +3,7 @@ import { startServiceProcess } from '@ariftly/testkit'
 import pg from 'pg'
 import { openHistory, type History } from './query/history.ts'
 import { drawShapes, type Shape } from './query/shapes.ts'
-import { cpuSecondsOf, loadAverage } from './support/process-usage.ts'
+import { cpuSecondsOf } from './support/process-usage.ts'
 import { percentile, type Bench, type Measurement } from './support/report.ts'
 import { bySize } from './support/size.ts'
 
@@ -38,8 +38,7 @@ export const query: Bench = async (say, { rows = ROWS } = {}) => {
       for (const shape of shapes) measured.push(...(await measure(target, shape, say)))
       const p99s = measured.filter(({ name }) => name.endsWith('p99_ms')).map(({ value }) => value)
       const worst = { name: 'p99_worst_ms', value: Math.max(...p99s), unit: 'ms' }
-      const load = { name: 'load_average', value: loadAverage(), unit: '' }
-      return [...measured, worst, load, await deepPage(client, say)]
+      return [...measured, worst, await deepPage(client, say)]
     } finally {
       client.close()
       api.kill('SIGTERM')

@@ -16,6 +16,7 @@ import { match } from './match.bench.ts'
 import { neighbours } from './neighbours.bench.ts'
 import { projector } from './projector.bench.ts'
 import { query } from './query.bench.ts'
+import { measureReferenceMs, machineFigures } from './support/machine.ts'
 import { createReport, rounded, type Bench, type BenchOptions } from './support/report.ts'
 import { sdk } from './sdk.bench.ts'
 import { slowReaders } from './slow-readers.bench.ts'
@@ -75,8 +76,12 @@ async function main(args: readonly string[]): Promise<void> {
     return
   }
   build()
+  const referenceMs = measureReferenceMs()
   const measurements = await bench((line) => process.stderr.write(`${name}: ${line}\n`), options)
-  const exact = measurements.map((measurement) => ({ ...measurement, value: rounded(measurement.value) }))
+  const exact = [...measurements, ...machineFigures(referenceMs)].map((measurement) => ({
+    ...measurement,
+    value: rounded(measurement.value),
+  }))
   if (json) process.stdout.write(`${JSON.stringify(createReport(name, exact))}\n`)
   else for (const { name: what, value, unit } of exact) process.stdout.write(`${what.padEnd(28)} ${value} ${unit}\n`)
 }

@@ -3,7 +3,6 @@ import { startWorker, type Worker } from './ingest/worker.ts'
 import type { ClientOrder, ClientResult } from './sdk/client.ts'
 import type { SinkState } from './sdk/sink.ts'
 import { API_KEY, startBenchStack } from './support/bench-stack.ts'
-import { loadAverage } from './support/process-usage.ts'
 import { medians, type Bench, type Measurement } from './support/report.ts'
 import { bySize } from './support/size.ts'
 
@@ -38,7 +37,7 @@ export const sdk: Bench = async (say) =>
         rounds.push(measured)
         say(`round ${round}: ${measured.map(({ name, value }) => `${name} ${value.toFixed(2)}`).join(', ')}`)
       }
-      return [...medians(rounds), { name: 'load_average', value: loadAverage(), unit: '' }]
+      return medians(rounds)
     } finally {
       await Promise.all(workers.map((each) => each.close()))
       await close()

@@ -6,7 +6,7 @@ import { monotonicMs } from './streams/clock.ts'
 import { createFeed, type Feed } from './streams/feed.ts'
 import { CPU, startStreamSystem, type StreamSystem } from './streams/system.ts'
 import { streamRequest } from './streams/workload.ts'
-import { loadAverage, residentKbOf } from './support/process-usage.ts'
+import { residentKbOf } from './support/process-usage.ts'
 import { medians, type Bench, type Measurement } from './support/report.ts'
 import { bySize } from './support/size.ts'
 
@@ -55,7 +55,6 @@ export const slowReaders: Bench = async (say) => {
         { name: 'beside_slow_p99_ms', value: beside.p99Ms, unit: 'ms' },
         { name: 'p99_beside_slow_vs_alone', value: beside.p99Ms / alone.p99Ms, unit: '' },
         { name: 'rss_grown_mb', value: grownMb, unit: 'MB' },
-        { name: 'load_average', value: loadAverage(), unit: 'processes' },
       ])
     }
     return medians(rounds)

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { measureMainJob } from './end-to-end/main-job.ts'
 import { cloneHead, type StartedProduct } from './system/checkout.ts'
 import { PARTS, pidsOfParts, type PartName } from './system/parts.ts'
-import { cpuSecondsOf, loadAverage, residentKbOf } from './support/process-usage.ts'
+import { cpuSecondsOf, residentKbOf } from './support/process-usage.ts'
 import type { Bench, Measurement } from './support/report.ts'
 import { bySize } from './support/size.ts'
 
@@ -77,7 +77,6 @@ async function measureIdle(npmPid: number): Promise<readonly Measurement[]> {
       value: residentKbOf(pids[part]) / 1024,
       unit: 'MiB',
     })),
-    { name: 'load_average', value: loadAverage(), unit: '' },
   ]
 }
 

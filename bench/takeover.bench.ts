@@ -45,7 +45,6 @@ export const takeover: Bench = async (say) => {
         { name: 'takeover_worst_ms', value: Math.max(...felt), unit: 'ms' },
         { name: 'takeover_least_ms', value: Math.min(...felt), unit: 'ms' },
         { name: 'false_alarms_at_full_load', value: falseAlarms, unit: 'rejoins' },
-        { name: 'load_average', value: loadAverage(), unit: 'processes' },
       ] satisfies Measurement[]
     } finally {
       await kafka.close()

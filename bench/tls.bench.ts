@@ -3,7 +3,7 @@ import { createTestTls, type ServiceProcess } from '@ariftly/testkit'
 import type { LoadOrder, LoadResult } from './ingest/http-load.ts'
 import { pin, startWorker, type Worker } from './ingest/worker.ts'
 import { API_KEY, startBenchStack } from './support/bench-stack.ts'
-import { cpuSecondsOf, loadAverage } from './support/process-usage.ts'
+import { cpuSecondsOf } from './support/process-usage.ts'
 import { bySize } from './support/size.ts'
 import { medians, type Bench, type Measurement } from './support/report.ts'
 
@@ -78,7 +78,7 @@ async function measure(
       { name: `${name}_ingest_cpu_tls_vs_clear`, value: secured.ingestUs / clear.ingestUs, unit: '' },
     )
   }
-  return [...measured, { name: 'load_average', value: loadAverage(), unit: 'processes' }]
+  return measured
 }
 
 async function post(load: Worker, system: System, order: Pick<LoadOrder, 'events' | 'connections'>) {

@@ -6,7 +6,7 @@ import type { ServiceProcess } from '@ariftly/testkit'
 import type { LoadOrder, LoadResult } from './ingest/http-load.ts'
 import { pin, startWorker, type Worker } from './ingest/worker.ts'
 import { API_KEY, startBenchStack } from './support/bench-stack.ts'
-import { cpuSecondsOf, loadAverage } from './support/process-usage.ts'
+import { cpuSecondsOf } from './support/process-usage.ts'
 import { medians, type Bench, type Measurement } from './support/report.ts'
 import { bySize } from './support/size.ts'
 
@@ -80,7 +80,7 @@ async function measure(
     }
   }
   const lost = await lostSpans(systems.find(([share]) => share === 'all')?.[1])
-  return [...measured, { name: 'lost_spans_all', value: lost, unit: 'spans' }, loadMeasurement()]
+  return [...measured, { name: 'lost_spans_all', value: lost, unit: 'spans' }]
 }
 
 async function post(
@@ -102,10 +102,6 @@ async function lostSpans(ingest: ServiceProcess | undefined): Promise<number> {
   const text = await (await fetch(`${ingest?.url}/metrics`)).text()
   const values = [...text.matchAll(/^ariftly_traces_spans_total\{result="(?:failed|dropped)"\} (\d+)$/gm)]
   return values.reduce((sum, [, value]) => sum + Number(value), 0)
-}
-
-function loadMeasurement(): Measurement {
-  return { name: 'load_average', value: loadAverage(), unit: 'processes' }
 }
 
 /** A collector that takes all and keeps nothing. */

@@ -39,7 +39,7 @@ export const webhookFaults: Bench = async (say, { only } = {}) => {
       measured.push(...(await part(system, events, say)))
     }
     await events.close()
-    return [...measured, { name: 'load', value: loadAverage(), unit: '' }]
+    return measured
   } finally {
     await system.close()
   }

@@ -2,7 +2,6 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { eventually } from '@ariftly/testkit'
 import { startWorker } from './ingest/worker.ts'
-import { loadAverage } from './support/process-usage.ts'
 import { medians, percentile, type Bench, type Measurement } from './support/report.ts'
 import { startWebhookSystem, type WebhookSystem } from './webhooks/system.ts'
 import type { NoopRequest } from './webhooks/noop-jobs.ts'
@@ -39,7 +38,7 @@ export const webhooks: Bench = async (say) => {
         ...(await latency(run)),
         await noopJobs(system),
       ]
-      rounds.push([...values, { name: 'load', value: loadAverage(), unit: '' }])
+      rounds.push(values)
       say(`round ${round}: ${values.map(({ name, value }) => `${name} ${value.toFixed(1)}`).join(', ')}`)
     }
     const counted = await statements(run)
