@@ -19,8 +19,8 @@ const INSTEAD: readonly (readonly [word: RegExp, instead: string])[] = [
   [/\bas it stands\b/i, 'unchanged'],
 ]
 
-/** The glossary names the words; notes of benchmarks are of their time. */
-const PAGES = pages().filter((page) => page !== 'docs/glossary.md' && page !== 'bench/NOTES.md')
+/** The glossary names the words. */
+const PAGES = pages().filter((page) => page !== 'docs/glossary.md')
 
 test.each(PAGES)('%s has plain words', (page) => {
   expect(oddWords(readPage(page))).toEqual([])
