@@ -99,7 +99,7 @@ function sayWaits(context: Context, line: ReturnType<typeof createStatusLine>): 
   }
 }
 
-/** Prints events; events of one turn of the event loop are one write. */
+/** Prints events; events of one tick of the event loop are one write. */
 class EventPrinter {
   readonly #context: Context
   #lines: string[] = []

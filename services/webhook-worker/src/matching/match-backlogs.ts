@@ -1,4 +1,4 @@
-import { setImmediate as nextTurn } from 'node:timers/promises'
+import { setImmediate as immediate } from 'node:timers/promises'
 import type { LongJobs, Pool, Transaction } from '@ariftly/store'
 import {
   advanceMatchBacklog,
@@ -24,8 +24,8 @@ export interface MatchBacklogsOptions {
   readonly subscriptions: SubscriptionCache
   /** Knows whether events of other tenants are matched at the same time. */
   readonly tenantPairs: Pick<TenantPairs, 'anyBut'>
-  /** Whether matching has used up its time in this turn of the event loop. */
-  readonly isTurnOver: () => boolean
+  /** Whether matching has used up its time in this tick of the event loop. */
+  readonly isTickOver: () => boolean
   /** Called after each commit with the webhooks that have new deliveries. */
   readonly onMatched: (webhookIds: ReadonlySet<string>, deliveries: number) => void
   readonly now?: () => number
@@ -88,14 +88,14 @@ async function matchEvents(
   index: SubscriptionIndex,
   { tenant, endOffset }: MatchBacklog,
   { events, atEnd }: MatchableEvents,
-  { isTurnOver, now = Date.now }: Pick<MatchBacklogsOptions, 'isTurnOver' | 'now'>,
+  { isTickOver, now = Date.now }: Pick<MatchBacklogsOptions, 'isTickOver' | 'now'>,
 ): Promise<{ readonly matches: readonly MatchedEvent[]; readonly next: number }> {
   const oldestMs = now() - KEPT_MS
   const matches: MatchedEvent[] = []
   let pairs = 0
   for (const { id: eventId, offset, type, appendedAtMs, ...of } of events) {
     if (appendedAtMs < oldestMs) continue
-    while (isTurnOver()) await nextTurn()
+    while (isTickOver()) await immediate()
     const { taskId, sessionId, agent, data } = of
     const names = { taskId: taskId ?? undefined, sessionId: sessionId ?? undefined, agent: agent ?? undefined }
     const webhookIds = index.match({

@@ -26,7 +26,7 @@ afterEach(async () => {
 
 function start(env: NodeJS.ProcessEnv = {}): Matching {
   const config = readConfig(webhookWorkerConfig, { ...world.env, ...env })
-  return startMatching({ config, pool, isTurnOver: () => false, onMatched() {}, log, metrics: createMetrics() })
+  return startMatching({ config, pool, isTickOver: () => false, onMatched() {}, log, metrics: createMetrics() })
 }
 
 test('a matcher that stopped at another log continues with the epoch that is opened for it, from its start', async () => {
