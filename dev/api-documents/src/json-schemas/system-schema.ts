@@ -35,7 +35,7 @@ export const systemSchema: TSchema = Type.Object({
   ),
   processes: Type.Array(
     Type.Object({
-      service: Type.String({ description: '`ingest`, `stream-gateway` or `webhook-worker`; more may come.' }),
+      service: Type.String({ description: '`ingest`, `stream-gateway` or `webhook-worker`; more may be added.' }),
       id: Type.String({ format: 'uuid', description: 'Another one after each start.' }),
       seen_at: { ...timeSchema, description: 'When it last said that it is at work.' },
     }),

@@ -68,7 +68,7 @@ export function readListenOptions(context: Context, input: Input): ListenOptions
   const narrowing = ['events', 'task', 'session', 'agent'].filter((each) => isGiven(input, each))
   const webhook = input.text('webhook')
   if (webhook !== undefined && narrowing.length > 0)
-    throw invalid(narrowing[0] ?? '', 'cannot be given beside --webhook')
+    throw invalid(narrowing[0] ?? '', 'cannot be given together with --webhook')
   return {
     forwardTo: input.required('forward-to'),
     after: input.text('since'),

@@ -134,8 +134,8 @@ async function takeReset(
 ): Promise<void> {
   const text = `The stream cannot continue from ${requested ?? 'its position'} (${reason}); it has events from ${earliest ?? 'now'} on.`
   if (!acceptsGap) {
-    throw new CliError('stream_reset', `${text} Events before that may be missing, and others may come again.`, {
-      remedy: 'Look at what may be missing with ariftly events list, then run the command with --accept-gap.',
+    throw new CliError('stream_reset', `${text} Events before that may be missing, and others may be repeated.`, {
+      remedy: 'See what may be missing with ariftly events list, then run the command with --accept-gap.',
     })
   }
   await display.note(show`${text} This gap is accepted.`)

@@ -61,7 +61,7 @@ export async function runTail(context: Context, o: TailOptions): Promise<ExitCod
   async function finish(code: ExitCode): Promise<ExitCode> {
     line.close()
     await printer.flush()
-    if (code === EXIT.failed) await context.note(show`No event of ${o.until.join(', ')} came in time.`)
+    if (code === EXIT.failed) await context.note(show`No event of ${o.until.join(', ')} arrived in time.`)
     return code
   }
 }

@@ -7,7 +7,7 @@ export const tail: Command = {
   name: 'tail',
   summary: 'Print events as they happen, each once.',
   description:
-    'It comes back by itself when the connection is cut, and says so. It ends at an event of --until, at --timeout (exit code 1 where --until was not met), or when cancelled.',
+    'It reconnects when the connection is cut, and says so. It ends at an event of --until, at --timeout (exit code 1 where --until was not met), or when cancelled.',
   options: [
     TASK,
     SESSION,

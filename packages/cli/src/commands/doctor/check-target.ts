@@ -50,7 +50,7 @@ export async function checkTarget({ context }: Findings, { target, secret }: Tar
   try {
     const good = await post(url, secret, context.signal)
     if (good >= 300) {
-      const remedy = 'Check that the receiver has this secret, and verifies the bytes of the body as they came.'
+      const remedy = 'Check that the receiver has this secret, and verifies the bytes of the body as received.'
       return {
         check: 'signature',
         status: 'failed',

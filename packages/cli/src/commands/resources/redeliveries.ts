@@ -15,7 +15,7 @@ const OPTIONS: readonly OptionSpec[] = [
       name: 'status',
       shown: 'status',
       choices: CHOICES.endedStatus,
-      summary: 'only those that stand so; default: failed',
+      summary: 'only deliveries with this status; default: failed',
       parameter: 'status',
     },
     ...DELIVERY_FILTER,

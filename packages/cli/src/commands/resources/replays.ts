@@ -18,7 +18,7 @@ const OPTIONS: readonly OptionSpec[] = [
     name: 'status',
     shown: 'status',
     choices: CHOICES.endedStatus,
-    summary: 'only events whose delivery stands so',
+    summary: 'only events whose delivery has this status',
     parameter: 'status',
   },
   DRY_RUN,
