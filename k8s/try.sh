@@ -159,7 +159,7 @@ await_rollout() {
   return 0
 }
 
-# The autoscalers have set their smallest number of replicas: until then they change Deployments by themselves.
+# The autoscalers have set their smallest number of replicas: until then they change Deployments.
 await_scalers() {
   local name least n
   kubectl -n "$1" get hpa -o jsonpath='{range .items[*]}{.metadata.name} {.spec.minReplicas}{"\n"}{end}' | while read -r name least; do

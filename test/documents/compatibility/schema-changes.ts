@@ -1,4 +1,4 @@
-/** Who is hurt by a change: those who send the value, those who read it, or both. */
+/** Who is hurt by a change: senders of the value, its readers, or both. */
 export type Direction = 'sent' | 'read' | 'both'
 
 type Json = Readonly<Record<string, unknown>>
@@ -81,7 +81,7 @@ function setChanges(
   const come = direction === 'sent' ? [] : after.filter((value) => !before.includes(value))
   return [
     ...gone.map((value) => `${at}: the ${what} ${JSON.stringify(value)} is gone`),
-    ...come.map((value) => `${at}: the ${what} ${JSON.stringify(value)} is new to those who read it`),
+    ...come.map((value) => `${at}: the ${what} ${JSON.stringify(value)} is new to readers`),
   ]
 }
 

@@ -19,13 +19,13 @@ export async function adoptLog(context: CommandContext): Promise<number> {
   const mayBeSame = former !== undefined && isSameLog(former, { clusterId, topicId })
   const likeness = mayBeSame ? await compareLogs(context, former, partitions) : 'other'
   if (likeness === 'same') {
-    print(`Epoch ${former?.epoch} is of this very log: what was read last stands where it stood. Nothing was done.`)
-    print('To put back what the table lacks: rebuild.')
+    print(`Epoch ${former?.epoch} is of this log: the record that was read last is still at its offset. Nothing was changed.`)
+    print('To restore missing events: rebuild.')
     return 1
   }
   if (likeness === 'unknown' && !force) {
     print(
-      `Epoch ${former?.epoch} is of this cluster, and nothing tells another log. Nothing was done (--force does it).`,
+      `Epoch ${former?.epoch} is of this cluster, and nothing shows that this is another log. Nothing was changed (use --force to adopt it).`,
     )
     return 1
   }

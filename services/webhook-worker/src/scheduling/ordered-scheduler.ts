@@ -37,7 +37,7 @@ interface OrderedWebhook {
   nextKey: string
 }
 
-/** What one statement has found, by webhook; nothing for those that have no capacity, or that another scheduler holds. */
+/** What one statement has found, by webhook; nothing for webhooks without capacity, or that another scheduler holds. */
 interface Found {
   readonly locked: readonly LockedEndpoint[]
   readonly scans: ReadonlyMap<string, OrderedQueued>

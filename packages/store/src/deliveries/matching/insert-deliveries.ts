@@ -56,7 +56,7 @@ export type MatchedWrite =
   | {
       readonly type: 'written'
       readonly deliveries: number
-      /** Of the deferred tenants, those that had no backlog before. */
+      /** The deferred tenants that had no backlog before. */
       readonly opened: readonly string[]
     }
   | { readonly type: 'backlogged'; readonly tenants: readonly string[] }
