@@ -80,7 +80,7 @@ class AnswerReader implements Dispatcher.DispatchHandler {
     this.#readBytes += chunk.length
     if (this.#readBytes <= READ_BYTES_MAX || this.#cut) return
     this.#cut = true
-    controller.abort(new Error('the answer is longer than is read'))
+    controller.abort(new Error('the answer is longer than the limit'))
   }
 
   onResponseEnd(): void {

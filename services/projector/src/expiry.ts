@@ -42,6 +42,6 @@ export function startExpiry(o: {
     step: removeExpired,
     everyMs: HOUR_MS,
     log: o.log,
-    failing: 'partitions of events cannot be kept; tried again in an hour',
+    failing: 'partitions of events cannot be created or dropped, retrying in an hour',
   }).close
 }

@@ -57,7 +57,7 @@ export class AttemptStarts {
     await retryForever(() => withdrawStarts(pool, { refs, workerId }), {
       signal,
       maxMs: 1000,
-      onError: (error) => log.warn({ err: error, attempts: refs.length }, 'starts cannot be withdrawn yet'),
+      onError: (error) => log.warn({ err: error, attempts: refs.length }, 'starts of attempts cannot be withdrawn, retrying'),
     })
   }
 }

@@ -38,7 +38,7 @@ export async function watchQueue(o: QueueWatchOptions): Promise<void> {
     everyMs: o.everyMs ?? EVERY_MS,
     signal: o.signal,
     log: o.log,
-    failing: 'the identity of redis cannot be compared',
+    failing: 'the run id and the marker key of Redis cannot be read',
   }).ended
 
   async function compareIdentity(): Promise<void> {
@@ -51,7 +51,7 @@ export async function watchQueue(o: QueueWatchOptions): Promise<void> {
     })
     known = found
     if (released > 0) {
-      o.log.warn({ deliveries: released }, 'redis may have lost its jobs, queued deliveries are due again')
+      o.log.warn({ deliveries: released }, 'Redis may have lost its jobs: queued deliveries are due again')
       o.onReleased(released)
     }
   }
@@ -70,7 +70,7 @@ async function readIdentity(redis: RedisClient, prefix: string): Promise<QueueId
   const answer: unknown = await redis.eval(SCRIPT, 1, `${prefix}:marker`, randomUUID())
   const [marker, info] = Array.isArray(answer) ? answer.map(String) : []
   const runId = /^run_id:(\w+)/m.exec(info ?? '')?.[1]
-  if (marker === undefined || runId === undefined) throw new Error('redis does not give its run id')
+  if (marker === undefined || runId === undefined) throw new Error('Redis does not report its run id')
   return { marker, runId }
 }
 

@@ -101,7 +101,7 @@ function retryStrategy(times: number): number {
 
 /** ioredis throws what no listener takes; one line a change of state is enough, as it tries several times a second. */
 function watch(redis: RedisClient, log: Pick<Logger, 'warn'>): RedisClient {
-  const failures = new FailureLog({ log, failing: 'redis cannot be reached' })
+  const failures = new FailureLog({ log, failing: 'Redis cannot be reached' })
   redis.on('ready', () => failures.succeeded())
   redis.on('error', (error: Error) => failures.failed(error))
   return redis
