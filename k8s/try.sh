@@ -189,7 +189,7 @@ try_overlay() {
   [ "$overlay" != dev ] || kubectl -n "$namespace" rollout status statefulset --timeout=120s
   await_scalers "$namespace"
   say "$overlay: second time"
-  # "configured" of client-side apply also stands for a patch that changes nothing, so the generations are compared.
+  # "configured" of client-side apply also means a patch that changes nothing, so the generations are compared.
   first=$(generations "$copy/k8s/overlays/$overlay")
   kustomize build "$copy/k8s/overlays/$overlay" | kubectl apply -f - >/dev/null
   second=$(generations "$copy/k8s/overlays/$overlay")

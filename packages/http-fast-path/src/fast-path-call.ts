@@ -27,7 +27,7 @@ export class FastPathCall {
     for (const name in headers) this.#headers[name] = headers[name] ?? ''
   }
 
-  /** Tells the post's memory what becomes of the response. For one caller. */
+  /** Reports to the post's memory when the response ends. For one caller. */
   hold(memory: PostMemory): void {
     this.#memory = memory
   }

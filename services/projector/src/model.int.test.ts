@@ -85,7 +85,7 @@ function pause(what: 'kafka' | 'postgres', ms: number): Step {
   }
 }
 
-/** At every moment each row is one of the model's, with the content that came first. */
+/** At every moment each row is one of the model's, with the content of the first record. */
 function look(): Step {
   return {
     check: () => true,

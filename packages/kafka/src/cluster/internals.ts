@@ -86,7 +86,7 @@ export const metadataResponse = require('kafkajs/src/protocol/requests/metadata/
   parse: (data: { readonly topicMetadata: readonly object[] }) => Promise<unknown>
 }
 
-/** The class whose prototype `patchRequestQueue` mends. */
+/** The class whose prototype `patchRequestQueue` corrects. */
 export const RequestQueue = require('kafkajs/src/network/requestQueue') as { readonly prototype: InternalRequestQueue }
 
 /**

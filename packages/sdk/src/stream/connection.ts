@@ -59,7 +59,7 @@ export class Connection {
     throw new ProtocolError(`The answer (${status}, ${type}) is no event stream. Is the base URL the API's?`)
   }
 
-  /** What the server said about coming back, milliseconds. */
+  /** The wait before reconnecting that the server asked for, milliseconds. */
   get retryMs(): number | undefined {
     return this.#parser.retryMs
   }

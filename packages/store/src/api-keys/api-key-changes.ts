@@ -10,7 +10,7 @@ export async function lockApiKeyChanges(tx: Transaction): Promise<void> {
   await tx.query('SELECT pg_advisory_xact_lock($1)', [CHANGES_LOCK])
 }
 
-/** Stands in the migration that guards new keys too. */
+/** Also in the migration that guards new keys. */
 const CHANGES_LOCK = 5_170_233_911
 
 /** The number of the feed's last entry, 0 when there is none: where a process that has cached nothing begins to read. */

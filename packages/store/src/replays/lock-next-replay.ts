@@ -96,7 +96,7 @@ const CHECKED_MAX = 20
 /** Whether a replay has slices left to make, by this worker or another. By index webhook_replays_running. */
 export const anyReplayRuns = exists(`webhook_replays WHERE state = 'running'`)
 
-/** What a slice has come to. */
+/** The result of a slice. */
 export interface ReplayAdvance {
   readonly id: string
   /** Where the next slice begins, or how the replay has ended. */

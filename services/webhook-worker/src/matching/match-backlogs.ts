@@ -40,7 +40,7 @@ const PAYLOADS_MAX = 100
 /** The rest after a slice, in times of what that took: alone, and while events of other tenants are matched. */
 const REST = { alone: 0.5, withOthers: 3 } as const
 
-/** What a slice has come to. */
+/** The result of a slice. */
 interface BacklogSlice {
   readonly tenant: string
   readonly deliveries: number

@@ -19,7 +19,7 @@ export interface PartWriterOptions {
 
 /**
  * Writes parts of the log as `advanceWithDeliveries` does, small parts of several partitions in one statement: what they cost
- * when events come one by one is the statement and not its rows. Parts whose common statement fails are written alone, so that
+ * when events arrive one by one is the statement and not its rows. Parts whose common statement fails are written alone, so that
  * none fails for the fault of another.
  */
 export function createPartWriter(o: PartWriterOptions): (part: PassedPart) => Promise<MatchedWrite> {

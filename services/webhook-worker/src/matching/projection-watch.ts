@@ -4,7 +4,7 @@ import { type Queryable } from '@ariftly/store'
 import { readPositions } from '@ariftly/store/projection'
 import type { Logger } from '@ariftly/runtime'
 
-/** Knows how far the projection of events has come. */
+/** Knows how far the projection of events is. */
 export interface ProjectionWatch {
   /** Waits until the partition's `next_offset` is above `offset`, and returns it. Rejects when the signal aborts. */
   readonly beyond: (partition: number, offset: number, signal: AbortSignal) => Promise<number>

@@ -48,7 +48,7 @@ export interface PassedPart {
 
 /**
  * Result of {@link advanceWithDeliveries}: `written`; or nothing changed, because the webhooks are not those that were
- * matched (`webhooks_changed`), the projection of events has not come so far (`not_projected`: a failover of Postgres may
+ * matched (`webhooks_changed`), the projection of events is not that far (`not_projected`: a failover of Postgres may
  * have undone what was read earlier), earlier records of a tenant that has matches are still to be matched (`backlogged`),
  * or the stored position is another (`moved`).
  */
