@@ -234,7 +234,7 @@ export const redeliveryRequestSchema = Type.Object(
         types: Type.Optional(
           Type.String({ pattern: TYPE_LIST.pattern, description: 'Another name of `type`: give one of them.' }),
         ),
-        error_class: Type.Optional(oneOf(ERROR_CLASSES, 'Only those whose newest attempt failed so.')),
+        error_class: Type.Optional(oneOf(ERROR_CLASSES, 'Only deliveries whose newest attempt has this error class.')),
         after: Type.Optional(
           described(timeInputSchema, 'ISO 8601; only deliveries whose `created_at` is this time or later (inclusive).'),
         ),

@@ -46,7 +46,7 @@ export const systemSchema: TSchema = Type.Object({
   ),
   deliveries: Type.Object({
     pending_count: count('Deliveries that are neither delivered, failed nor cancelled.'),
-    due_count: count('Those of them that may be sent now.'),
+    due_count: count('Pending deliveries that may be sent now.'),
     complete: Type.Boolean({ description: 'False when the count ended at a limit: there are at least so many.' }),
   }),
   backlogs: Type.Array(

@@ -19,7 +19,7 @@ export const login: Command = {
   async run(context) {
     const { flags, env, folders, signal, stdin } = context
     if (stdin.isTTY === true) {
-      throw new CliError('key_on_terminal', 'The key would be shown as it is typed.', { remedy: REMEDY })
+      throw new CliError('key_on_terminal', 'The key would be visible while it is typed.', { remedy: REMEDY })
     }
     const profile = profileName(flags, env)
     const path = profilePath(folders.config, profile)

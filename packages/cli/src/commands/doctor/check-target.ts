@@ -58,7 +58,7 @@ export async function checkTarget({ context }: Findings, { target, secret }: Tar
         remedy,
       }
     }
-    const bad = await post(url, 'another secret than the one that was given', context.signal)
+    const bad = await post(url, 'another secret than the given one', context.signal)
     if (bad >= 300) return passed('signature', `It answered ${good} to the right signature, ${bad} to a wrong one.`)
     const remedy = 'Verify the signature: anyone who knows the address could send events. See docs/webhooks.md.'
     return { check: 'signature', status: 'failed', detail: `It answered ${bad} to a wrong signature.`, remedy }
