@@ -27,9 +27,9 @@ export interface Egress {
 }
 
 /**
- * The way out to subscribers: connections are guarded (`dialGuarded`) and kept per origin; redirects are never followed,
- * nothing is decompressed, at most 64 KiB of an answer are read, 16 KiB of its body and 2 KiB of its headers are kept, and
- * one deadline covers the look-up, the connection, TLS, request and answer together.
+ * The way out to subscribers: connections are guarded (`dialGuarded`) and kept per origin. Redirects are not followed,
+ * nothing is decompressed, at most 64 KiB of an answer are read. 16 KiB of its body and 2 KiB of its headers are kept. One
+ * deadline covers the look-up, the connection, TLS, request and answer together.
  */
 export function createEgress(o: EgressOptions): Egress {
   const { policy, dial = dialTcp } = o

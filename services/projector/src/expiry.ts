@@ -16,10 +16,9 @@ const AUDIT_ROWS_MAX = 100_000
 const SLICE_ROWS = 1000
 
 /**
- * Once an hour creates the partitions of the next two weeks and drops those whose time is over, and deletes entries of the
- * audit log older than 400 days, API keys that were revoked 35 days ago, changes of keys older than a day, and times of the log
- * older than what is kept of events. The rules of all but the last are
- * checked in Postgres. Returns a function that stops it.
+ * Once an hour creates the partitions of the next two weeks and drops expired ones. Then it deletes audit entries older than
+ * 400 days, API keys revoked 35 days ago, changes of keys older than a day, and times of the log older than the kept events.
+ * Postgres checks the rules of all but the last. Returns a function that stops it.
  */
 export function startExpiry(o: {
   readonly pool: Pool

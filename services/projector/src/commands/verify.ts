@@ -8,11 +8,13 @@ import { createRefusedEvents } from './refused-events.ts'
 const PRINTED_MAX = 100
 
 /**
- * Compares log and table over what the log still holds and the projection has passed, and prints every difference: an
- * event of the log that the table does not hold (`missing`), one whose row has other content although it was made from this record
- * (`differs`), and rows of records that the log does not have (`extra`). Exit code 1 when there are any.
- * Events that are missing because they are older than what it keeps, or since Postgres refused them and they are dead
- * letters, are only counted.
+ * Compares log and table over what the log still holds and the projection has passed, and prints every difference:
+ * - `missing`: an event of the log without a row,
+ * - `differs`: a row that was made from this record, with other content,
+ * - `extra`: rows of records that the log does not have.
+ *
+ * Exit code 1 when there are any. Missing events that are expired, or are dead letters because Postgres refused them, are
+ * only counted.
  */
 export async function verify(context: CommandContext): Promise<number> {
   const { epoch, partitions } = await readPlaces(context)

@@ -49,8 +49,8 @@ interface BacklogSlice {
 
 /**
  * Backlogs of matching as long jobs: the records that the matcher has left for later. Each tenant's records of a partition are matched
- * in the order of the log. After each slice there is a rest of half of the time that it took, and of three times as long while other
- * tenants have events to match, as all that these need shares Postgres with it.
+ * in the order of the log. After each slice it pauses for half of the time of the slice, or three times the time while other tenants have
+ * events to match, as their work needs Postgres too.
  */
 export function matchBacklogJobs(o: MatchBacklogsOptions): LongJobs<MatchBacklog, BacklogSlice> {
   const { pool, topic, onMatched, tenantPairs } = o

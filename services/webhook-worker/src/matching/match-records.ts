@@ -42,8 +42,8 @@ const MS_PER_PAIR = 0.012
 const PAIRS_PER_KIB_MAX = 4
 
 /**
- * Finds the webhooks of each record, in order. A tenant that goes beyond its share, by the webhooks that want its records or by
- * what its payload filters cost, is deferred from that record on, so that the records of others behind it are reached. At least
+ * Finds the webhooks of each record, in order. A tenant that exceeds its share (webhooks that want its records, or cost of its
+ * payload filters) is deferred from that record on, so the later records of others are reached. At least
  * one record is taken, for any number of webhooks and any time that its payload takes.
  */
 export function matchRecords(index: SubscriptionIndex, records: readonly RecordView[], o: MatchLimits): Matched {

@@ -60,8 +60,9 @@ interface Part {
 }
 
 /**
- * Creates the handler that makes deliveries from records. It stays behind the projection of events, and writes a batch in parts
- * of at most 1,000 deliveries, which end early when matching has used up its time in a tick of the event loop. One statement covers a part, or small parts of several partitions: position (compare-and-set, so a stalled second matcher
+ * Creates the handler that makes deliveries from records. It stays behind the projection of events. A batch is written in parts
+ * of at most 1,000 deliveries; a part ends early when matching has used up its time in a tick of the event loop. One
+ * statement covers a part, or small parts of several partitions: position (compare-and-set, so a stalled second matcher
  * can never write), projection, version of the webhooks, deliveries, and the records that are left for later because their
  * tenant has had its share. So a delivery's event always exists, and each record is matched exactly once. Between two
  * parts other partitions and other work of the process can run.

@@ -25,9 +25,8 @@ const EVERY_MS = 1000
 const ROWS_PER_STATEMENT = 5000
 
 /**
- * Checks once a second whether Redis is the one that the jobs were added to: a marker key that is lost with its data (FLUSHALL,
- * a restart without its file), and its run id, which is another one after a restart or a failover, as the last jobs may
- * be lost then. If it is not, all queued deliveries are due again at once, under a new attempt number: a job that is still there
+ * Checks once a second whether Redis is the one that the jobs were added to. A marker key is lost with its data (FLUSHALL, a
+ * restart without its file). The run id changes after a restart or a failover, when the last jobs may be lost. If it is not, all queued deliveries are due again at once, under a new attempt number: a job that is still there
  * is dropped by its guard. Of all workers that see it, one does so (`claimQueue`). Each other one does it for what it has queued
  * itself: it may have added those jobs to the Redis before after the first one had done so.
  */

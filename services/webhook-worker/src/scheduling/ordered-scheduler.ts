@@ -47,10 +47,9 @@ interface Found {
 }
 
 /**
- * Schedules webhooks with `ordering: task`, up to 20 at a time, tenants taking turns. A statement scans 300 tasks at most: of each of several webhooks at
- * its share of them, and of one that needs more it scans all 300 in a statement of its own, and continues where the last one ended, so the cost does not
- * grow with the backlog. After a statement that is not the last it rests for twice the time that it took: what it has queued is sent at once, and the
- * work for others shares the processors with that. When Postgres rejects a statement for several webhooks, each of them has one of its own.
+ * Schedules webhooks with `ordering: task`, up to 20 at a time, tenants taking turns. A statement scans at most 300 tasks, shared among its webhooks.
+ * A webhook that needs more gets a statement of its own with all 300, which continues where the last one ended. So the cost does not grow with the backlog.
+ * While more wait, the loop pauses for twice the time of a statement: what was queued is sent at once and needs the processors. When Postgres rejects a statement for several webhooks, each of them has one of its own.
  */
 export class OrderedScheduler {
   readonly #o: DeliverySchedulerOptions
