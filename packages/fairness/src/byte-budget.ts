@@ -142,7 +142,7 @@ export class ByteShare {
     return true
   }
 
-  /** It holds so many bytes now, whether or not there is room for them. */
+  /** Sets the bytes that it holds, whether or not there is room for them. */
   set(bytes: number): void {
     const more = bytes - this.#bytes
     if (more === 0) return

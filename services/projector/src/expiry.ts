@@ -12,7 +12,7 @@ const DAY_MS = 24 * HOUR_MS
 const AHEAD_MS = 14 * DAY_MS
 /** Entries of the audit log that are removed in an hour at most. */
 const AUDIT_ROWS_MAX = 100_000
-/** Of API keys and of the feed of their changes, in one statement. */
+/** API keys, or entries of the feed of their changes, that one statement deletes. */
 const SLICE_ROWS = 1000
 
 /**

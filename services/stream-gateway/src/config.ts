@@ -60,7 +60,7 @@ export const streamGatewayConfig = {
     max: 16 * 1024 * MIB,
   }),
   STREAM_STALL_MS: int({
-    doc: 'A stream that takes no byte of what waits for it for so long is closed.',
+    doc: 'A stream that takes no byte for this long, while some wait for it, is closed.',
     default: 30_000,
     min: 1000,
     max: 600_000,

@@ -19,7 +19,7 @@ const SAVE_EVERY_MS = 200
 const TICK_MS = 100
 /** Two ticks are further apart than that only when this process, or the machine, was stopped. */
 const STOPPED_MS = 3000
-/** At the end, attempts that are under way have so long. */
+/** Time for attempts under way at the end. */
 const END_MS = 3000
 
 /**

@@ -29,7 +29,7 @@ export class BrokerConnection {
   readonly #o: BrokerConnectionOptions
   #broker: InternalBroker | undefined
   #opening: Promise<InternalConnection> | undefined
-  /** Of the broker, once it is dialled. */
+  /** The connection of the broker, once it is dialled. */
   #connection: InternalConnection | undefined
   #outstanding = 0
   #drops = 0

@@ -65,7 +65,7 @@ export class EventStream implements AsyncIterable<StreamItem> {
   #isStarted = false
   /** Whether the server says when a stream is live: older ones do not. */
   #isLiveSaid = false
-  /** Of the last frame that was taken from a connection: what the next one resumes from. */
+  /** The id of the last frame that was taken from a connection: the next connection resumes from it. */
   #received: string | undefined
   #position: string | undefined
   #failures = 0

@@ -17,7 +17,7 @@ export interface ReplayCursor {
 export interface LockedReplay extends ReplayRow {
   /** The next offset to read; undefined before the first slice. */
   readonly cursor: ReplayCursor | undefined
-  /** Of a replay that begins at a position, the position's epoch. */
+  /** The epoch of the position at which the replay begins; undefined when it begins at a time. */
   readonly fromEpoch: number | undefined
   readonly webhook: Pick<Subscription, 'id' | 'events' | 'taskId' | 'sessionId' | 'agent' | 'filter'>
   readonly webhookDeleted: boolean

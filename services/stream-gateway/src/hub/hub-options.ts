@@ -28,7 +28,7 @@ export interface HubOptions {
   readonly epoch: number
   /** Where the log reader begins. */
   readonly start: OffsetVector
-  /** Of each partition, whether that is the first record that there ever was. */
+  /** For each partition: whether that is the first record that was ever appended. */
   readonly fromOrigin: readonly boolean[]
   readonly ids: StreamIds
   readonly ringBytesMax: number

@@ -21,7 +21,7 @@ interface Waiter {
 /** The projector reads the log at the same time as the matcher, and needs some milliseconds to commit. */
 const FIRST_POLL_MS = 4
 const POLL_MS = 5
-/** After so many polls in a row that found nothing: the projector is behind, or down. */
+/** Polls in a row without progress, after which the projector counts as behind or down. */
 const EMPTY_POLLS = 100
 const POLL_MS_MAX = 50
 const POLL_AFTER_ERROR_MS = 500

@@ -41,7 +41,7 @@ interface OrderedWebhook {
 interface Found {
   readonly locked: readonly LockedEndpoint[]
   readonly scans: ReadonlyMap<string, OrderedQueued>
-  /** Of all scans. */
+  /** Deliveries that all scans have queued. */
   readonly queued: readonly QueuedDelivery[]
   readonly tokenMs: ReadonlyMap<string, number>
 }

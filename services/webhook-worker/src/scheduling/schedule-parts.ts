@@ -23,7 +23,7 @@ export interface DeliverySchedulerOptions {
   readonly perEndpointMax: number
   readonly perTenantMax: number
   readonly shares: TenantShares
-  /** A worker without a heartbeat for so long is dead, and its slots do not count. */
+  /** A worker without a heartbeat for this long is dead, and its slots do not count. */
   readonly deadMs: number
   readonly leaseMs: number
   /** UUID of this worker. */

@@ -12,7 +12,7 @@ import {
   type WebhookFigures,
 } from '@ariftly/store/stats'
 
-/** Figures become visible after so long. */
+/** Pause between writes: figures are visible after it. */
 const FLUSH_MS = 2000
 /** Rows of one statement. */
 const ROWS_MAX = 1000

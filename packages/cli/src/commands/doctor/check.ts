@@ -20,7 +20,7 @@ export interface Findings {
   needsKey?: boolean
   /** Whether the server answered. */
   isReachable?: boolean
-  /** Of the server, from its index. */
+  /** The version of the server, from its index. */
   serverVersion?: string
   /** How far the clock of the server is ahead of this machine's, milliseconds. */
   clockAheadMs?: number
