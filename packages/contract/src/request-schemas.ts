@@ -43,7 +43,7 @@ const webhookMembers = {
     nullable(checkedBy('text', Type.String({ maxLength: WEBHOOK_LIMITS.descriptionCharsMax }))),
   ),
   headers: Type.Optional(
-    described(nullable(headersSchema), 'Headers that every delivery carries; none of ours and none of the connection.'),
+    described(nullable(headersSchema), 'Headers that are added to every delivery; not those that the service or the connection sets.'),
   ),
   rate_limit: Type.Optional(
     described(
@@ -165,7 +165,7 @@ const quotaSchema = Type.Object(
 export const apiKeyChangesSchema = Type.Object(
   {
     name: Type.Optional(keyNameSchema),
-    quota: Type.Optional(described(nullable(quotaSchema), 'Takes the place of the whole quota.')),
+    quota: Type.Optional(described(nullable(quotaSchema), 'Replaces the whole quota.')),
     expires_at: Type.Optional(nullable(timeInputSchema)),
   },
   CLOSED,

@@ -37,7 +37,7 @@ export const systemSchema: TSchema = Type.Object({
     Type.Object({
       service: Type.String({ description: '`ingest`, `stream-gateway` or `webhook-worker`; more may be added.' }),
       id: Type.String({ format: 'uuid', description: 'Another one after each start.' }),
-      seen_at: { ...timeSchema, description: 'When it last said that it is at work.' },
+      seen_at: { ...timeSchema, description: 'Time of its last heartbeat.' },
     }),
     {
       description:

@@ -6,7 +6,7 @@ const processRow = defineRow('p', {
   service: plain<string>(),
   /** UUID, another one after each start. */
   id: plain<string>(),
-  /** When it last said that it is at work, by the clock of Postgres. */
+  /** Time of its last heartbeat, by the clock of Postgres. */
   seenAtMs: time(),
 })
 

@@ -17,7 +17,7 @@ export const TYPES: OptionSpec = {
   name: 'type',
   shown: 'types',
   kind: 'list',
-  summary: 'only of these types, at commas',
+  summary: 'only of these types, separated by commas',
   parameter: 'type',
 }
 /** The beginning of a range of time. */

@@ -19,7 +19,7 @@ const OPTIONS: readonly OptionSpec[] = [
       parameter: 'status',
     },
     ...DELIVERY_FILTER,
-    { name: 'type', shown: 'types', summary: 'only of these types, at commas', parameter: 'type' },
+    { name: 'type', shown: 'types', summary: 'only of these types, separated by commas', parameter: 'type' },
   ]),
   DRY_RUN,
   WAIT,
