@@ -30,7 +30,7 @@ export const login: Command = {
     await writeProfile(path, { url, api_key: apiKey })
     await printObject(context, { profile, url, tenant, scopes })
     if (env['ARIFTLY_API_KEY'] || env['ARIFTLY_API_KEY_FILE']) {
-      await context.note(show`The key of the environment still goes before this one.`)
+      await context.note(show`The key in the environment still takes precedence over this one.`)
     }
   },
 }
