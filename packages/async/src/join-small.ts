@@ -1,7 +1,7 @@
 import { createBatcher } from './batcher.ts'
 import { Semaphore } from './semaphore.ts'
 
-/** What {@link joinSmall} needs. */
+/** Dependencies of {@link joinSmall}. */
 export interface JoinSmallOptions<Item, Result> {
   /** Whether an item may share a write. One that is not small has its own, so that no other item waits for it. */
   readonly isSmall: (item: Item) => boolean

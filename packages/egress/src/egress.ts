@@ -9,7 +9,7 @@ import type { EgressOutcome, EgressRequest, ErrorClass } from './outcome.ts'
 import type { EgressPolicy } from './policy.ts'
 import { createResolver, type Resolve } from './resolve.ts'
 
-/** What an egress is made of; `resolve`, `dial` and `ca` are for tests. */
+/** Options of an egress; `resolve`, `dial` and `ca` are for tests. */
 export interface EgressOptions {
   readonly policy: EgressPolicy
   readonly resolve?: Resolve

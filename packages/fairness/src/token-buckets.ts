@@ -51,7 +51,7 @@ export class TokenBuckets {
   }
 }
 
-/** What this process has of one bucket. */
+/** The share of one bucket that this process has. */
 export class TokenBucket {
   #rate: BucketRate
   #shares = 1
@@ -69,7 +69,7 @@ export class TokenBucket {
     return this.#left
   }
 
-  /** What it holds at most. */
+  /** The most that it holds. */
   get burst(): number {
     return this.#rate.burst / this.#shares
   }

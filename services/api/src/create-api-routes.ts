@@ -43,7 +43,7 @@ const DEAD_LETTERS_WAITING_MAX = 4
 const SYSTEM_MAX = 1
 const SYSTEM_WAITING_MAX = 4
 
-/** What the routes need. */
+/** Dependencies of the routes. */
 export interface ApiRoutesDeps extends Pick<ServiceDeps, 'log' | 'tracing'> {
   readonly config: Pick<ApiConfig, 'ADMIN_WRITES_PER_S' | 'KAFKA_DLQ_TOPIC'>
   /** Has {@link EVENTS_POOL_MAX} connections. */

@@ -20,7 +20,7 @@ const TRANSACTIONS = { together: 2, alone: 4 } as const
 /** Connections that a batch writer uses at the same time. */
 export const CONNECTIONS = TRANSACTIONS.together + TRANSACTIONS.alone
 
-/** What writing batches needs. */
+/** Dependencies of writing batches. */
 export interface BatchWriterDeps extends WriteBatchesDeps {
   /** Writes dead letters and resolves when they are acknowledged. */
   writeDeadLetters(letters: readonly DeadLetter[]): Promise<void>

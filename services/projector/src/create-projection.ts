@@ -9,7 +9,7 @@ import { PROJECTION } from './projection.ts'
 import type { ProjectorMetrics } from './projector-metrics.ts'
 import { traceProjection } from './trace-projection.ts'
 
-/** What a projection needs. */
+/** Dependencies of a projection. */
 export interface ProjectionOptions {
   readonly pool: Pool
   readonly epoch: number

@@ -2,7 +2,7 @@ import { databaseConfig, int, kafkaConfig, settings, type ConfigOf } from '@arif
 
 const MIB = 1024 * 1024
 
-/** What the stream gateway reads from the environment. */
+/** Settings of the stream gateway. */
 export const streamGatewayConfig = {
   ...kafkaConfig,
   KAFKA_TOPIC: settings.KAFKA_TOPIC,
@@ -74,5 +74,5 @@ export const streamGatewayConfig = {
   }),
 } as const
 
-/** What {@link streamGatewayConfig} gives. */
+/** Result of {@link streamGatewayConfig}. */
 export type StreamGatewayConfig = ConfigOf<typeof streamGatewayConfig>

@@ -9,7 +9,7 @@ import type { Input } from './input.ts'
  */
 type ValueKind = 'text' | 'integer' | 'number' | 'boolean' | 'duration' | 'time' | 'json' | 'list' | 'secret'
 
-/** What a value may be. */
+/** Kinds of values. */
 export interface ValueSpec {
   /** Default `text`. */
   readonly kind?: ValueKind

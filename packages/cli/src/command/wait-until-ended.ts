@@ -9,7 +9,7 @@ import { printObject } from './print.ts'
 /** How often the progress is read, milliseconds. */
 const POLL_MS = 500
 
-/** What works in the background of the API, and counts. */
+/** A job of the API that runs in the background and counts. */
 interface Work {
   readonly id: string
   readonly status: string

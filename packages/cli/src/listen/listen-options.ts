@@ -38,7 +38,7 @@ export const LISTEN_OPTIONS: readonly OptionSpec[] = [
   { name: 'retry-failed', summary: 'post the events that were given up again, and end' },
 ]
 
-/** What `listen` was asked for. */
+/** Options of `listen`. */
 export interface ListenOptions {
   readonly forwardTo: string
   readonly after: string | undefined

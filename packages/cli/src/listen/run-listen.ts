@@ -147,7 +147,7 @@ interface Tick extends Pick<Listening, 'stream' | 'display' | 'context'> {
   readonly note: (position: string | undefined) => void
 }
 
-/** What is done at each tick: the status, and the position of a stream of which nothing is in flight. */
+/** The work of each tick: the status, and the position of a stream without events in flight. */
 function createTick({ stream, forwarder, progress, display, context, note }: Tick): () => void {
   let lastMs = context.now()
   return function tick() {

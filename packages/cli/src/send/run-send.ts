@@ -16,7 +16,7 @@ import { createSendDisplay, type SendDisplay } from './send-display.ts'
 import { digestOf, newSendState, parseSendState, sendStateName, type SendState } from './send-state.ts'
 import { createServerTime } from './server-time.ts'
 
-/** What `events send` was asked for. */
+/** Options of `events send`. */
 export interface SendOptions {
   /** Undefined for standard input. */
   readonly file: string | undefined
@@ -27,7 +27,7 @@ export interface SendOptions {
   readonly again: boolean
 }
 
-/** What became of the lines: `cli:SendResult` of the schemas. */
+/** Result of the lines: `cli:SendResult` of the schemas. */
 export interface SendResult {
   readonly object: 'send_result'
   readonly accepted: number

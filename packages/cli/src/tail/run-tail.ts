@@ -6,7 +6,7 @@ import { untilAnswered } from '../stream/until-answered.ts'
 import { show, type Shown } from '../terminal/show.ts'
 import { createStatusLine } from '../terminal/status-line.ts'
 
-/** What `events tail` was asked for. */
+/** Options of `events tail`. */
 export interface TailOptions {
   readonly task: string | undefined
   readonly session: string | undefined

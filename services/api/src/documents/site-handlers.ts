@@ -53,7 +53,7 @@ export function createSiteHandlers(o: {
   }
 }
 
-/** What `GET /` answers. */
+/** Answer of `GET /`. */
 export function renderIndex(version: string): Record<string, unknown> {
   return { object: 'index', name: 'Ariftly Events API', version, links: LINKS }
 }

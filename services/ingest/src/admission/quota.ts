@@ -29,7 +29,7 @@ export interface Admission {
   readonly refusal: Problem | undefined
 }
 
-/** What quotas need. */
+/** Dependencies of quotas. */
 export interface QuotasOptions {
   /** Processes that share each quota, at this moment; at least 1. */
   readonly shares: () => number

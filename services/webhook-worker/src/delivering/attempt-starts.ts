@@ -3,7 +3,7 @@ import { retryForever, type Logger } from '@ariftly/runtime'
 import type { Pool } from '@ariftly/store'
 import { startAttempts, withdrawStarts, type AttemptRef, type StartedAttempt } from '@ariftly/store/deliveries'
 
-/** What starting attempts needs. */
+/** Dependencies of starting attempts. */
 export interface AttemptStartsOptions {
   readonly pool: Pool
   readonly leaseMs: number

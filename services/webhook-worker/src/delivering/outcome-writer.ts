@@ -10,7 +10,7 @@ import {
 } from '@ariftly/store/deliveries'
 import type { StatsRollup } from '../stats/stats-rollup.ts'
 
-/** What writing outcomes needs. */
+/** Dependencies of writing outcomes. */
 export interface OutcomeWriterOptions {
   readonly pool: Pool
   readonly failing: FailingRule

@@ -17,7 +17,7 @@ import type { SubscriptionCache } from './subscription-cache.ts'
 import type { SubscriptionIndex } from './subscription-index.ts'
 import type { TenantPairs } from './tenant-pairs.ts'
 
-/** What working off backlogs needs. */
+/** Dependencies of working off backlogs. */
 export interface MatchBacklogsOptions {
   readonly pool: Pool
   readonly topic: string

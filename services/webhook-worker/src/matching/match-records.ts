@@ -24,7 +24,7 @@ export interface MatchLimits {
   readonly now?: () => number
 }
 
-/** What webhooks want of consecutive records. */
+/** The matches of consecutive records. */
 export interface Matched {
   /** In the order of the records. */
   readonly matches: readonly MatchedEvent[]

@@ -14,7 +14,7 @@ import type { TenantPairs } from './tenant-pairs.ts'
 /** Name of the matcher's rows in `projection_offsets`. */
 export const WEBHOOKS_PROJECTION = 'webhooks'
 
-/** What the matcher needs. */
+/** Dependencies of the matcher. */
 export interface MatcherOptions {
   readonly pool: Pool
   readonly epoch: number

@@ -9,7 +9,7 @@ const PARTS_MAX = 16
 /** Statements at the same time, of small parts and of large ones: together fewer than the pool has connections, so neither waits for the other. */
 const CONCURRENCY = { together: 2, alone: 2 } as const
 
-/** What to write the matcher's parts takes. */
+/** Dependencies of the part writer. */
 export interface PartWriterOptions {
   readonly pool: Pool
   readonly projection: string

@@ -10,7 +10,7 @@ import { createProjectionWatch } from './projection-watch.ts'
 import { SubscriptionCache } from './subscription-cache.ts'
 import { TenantPairs } from './tenant-pairs.ts'
 
-/** What the matching side of the worker needs. */
+/** Dependencies of the matching side of the worker. */
 export interface MatchingOptions {
   readonly config: WebhookWorkerConfig
   readonly pool: Pool

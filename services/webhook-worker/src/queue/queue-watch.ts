@@ -5,7 +5,7 @@ import { withTransaction, type Pool, type Transaction } from '@ariftly/store'
 import { claimQueue, releaseQueued, type QueueIdentity } from '@ariftly/store/deliveries'
 import type { RedisClient } from './redis.ts'
 
-/** What the watch needs. */
+/** Dependencies of the watch. */
 export interface QueueWatchOptions {
   readonly redis: RedisClient
   /** Prefix of all keys. */

@@ -31,7 +31,7 @@ interface SliceLimits {
   readonly isTickOver: () => boolean
 }
 
-/** What replays need. */
+/** Dependencies of replays. */
 export interface ReplayJobsOptions extends Partial<SliceLimits> {
   readonly pool: Pool
   /** Called after each slice that has made deliveries due. */

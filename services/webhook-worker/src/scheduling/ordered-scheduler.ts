@@ -26,7 +26,7 @@ const PAUSE_MS_MIN = 250
 /** The rest after a statement while more webhooks wait for their turn, in times of what that took. */
 const REST_TIMES = 2
 
-/** What is known of an ordered webhook. */
+/** State of an ordered webhook. */
 interface OrderedWebhook {
   readonly tenant: string
   /** Whether it waits for a turn. */
@@ -37,7 +37,7 @@ interface OrderedWebhook {
   nextKey: string
 }
 
-/** What one statement has found, by webhook; nothing for webhooks without capacity, or that another scheduler holds. */
+/** Findings of one statement, by webhook; none for webhooks without capacity, or that another scheduler holds. */
 interface Found {
   readonly locked: readonly LockedEndpoint[]
   readonly scans: ReadonlyMap<string, OrderedQueued>

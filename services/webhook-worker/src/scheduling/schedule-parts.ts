@@ -11,7 +11,7 @@ import type { PausedUntil } from '../paused-until.ts'
 import { priorityOf } from './plan-capacity.ts'
 import type { DeliveryPriority, TenantShares } from './tenant-shares.ts'
 
-/** What scheduling needs. */
+/** Dependencies of scheduling. */
 export interface DeliverySchedulerOptions {
   /** A pool of its own, whose statements end after a short time. */
   readonly pool: Pool

@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises'
 import { backoffMs, sleep } from '@ariftly/async'
 
-/** What a {@link SetLoop} serves. */
+/** Sets of webhooks for a {@link SetLoop}. */
 export interface SetLoopOptions<S> {
   /** False: nothing is taken now. */
   readonly canServe: () => boolean

@@ -8,7 +8,7 @@ export interface WokenSet {
 /** More are forgotten, and learnt again: a bound on memory, some 20 MB. */
 const SEEN_MAX = 100_000
 
-/** What the last transaction for a webhook has found. */
+/** Findings of the last transaction for a webhook. */
 interface Seen {
   readonly tenant: string
   /** Whether more was due than it had capacity for. */

@@ -3,7 +3,7 @@ import { sleep, type Logger } from '@ariftly/runtime'
 import { type Pool } from '@ariftly/store'
 import { countDeliveries, type DeliveryCounts } from '@ariftly/store/deliveries'
 
-/** What the watch needs. */
+/** Dependencies of the watch. */
 export interface BacklogWatchOptions {
   /** Lends a connection for as long as this process is the one that counts. */
   readonly pool: Pool

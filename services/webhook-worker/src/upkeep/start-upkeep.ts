@@ -10,7 +10,7 @@ import type { Heartbeat } from './heartbeat.ts'
 import { keepRetention } from './retention.ts'
 import { startSweeper } from './sweeper.ts'
 
-/** What the upkeep of deliveries needs. */
+/** Dependencies of the upkeep of deliveries. */
 export interface UpkeepOptions {
   readonly config: WebhookWorkerConfig
   readonly pool: Pool

@@ -11,7 +11,7 @@ import {
   type ReleasedDeliveries,
 } from '@ariftly/store/deliveries'
 
-/** What the sweeper needs. */
+/** Dependencies of the sweeper. */
 export interface SweeperOptions {
   readonly db: Queryable
   readonly everyMs: number

@@ -4,7 +4,7 @@ import { passed, reasonOf, skipped, type Check, type Findings } from './check.ts
 
 const TIMEOUT_MS = 15_000
 
-/** What is asked about receivers of webhooks. */
+/** Options of the checks of receivers. */
 export interface TargetOptions {
   readonly webhook: string | undefined
   /** A receiver on this machine. */
