@@ -215,7 +215,9 @@ class CachingAuthenticator implements Authenticator {
   }
 
   #onReset(): void {
-    this.#log.warn('the feed of key changes has a lower number than before, as after a restore: every key is looked up again')
+    this.#log.warn(
+      'the feed of key changes has a lower number than before, as after a restore: every key is looked up again',
+    )
     this.#forgetKeys()
   }
 

@@ -43,7 +43,10 @@ const webhookMembers = {
     nullable(checkedBy('text', Type.String({ maxLength: WEBHOOK_LIMITS.descriptionCharsMax }))),
   ),
   headers: Type.Optional(
-    described(nullable(headersSchema), 'Headers that are added to every delivery; not headers that the service or the connection sets.'),
+    described(
+      nullable(headersSchema),
+      'Headers that are added to every delivery; not headers that the service or the connection sets.',
+    ),
   ),
   rate_limit: Type.Optional(
     described(

@@ -46,7 +46,8 @@ export function createProjection(
     writeDeadLetters: (given) => deadLetters.write(given),
     onWritten(outcome) {
       metrics.written(outcome)
-      for (const conflict of outcome.conflicts) log.warn(conflict, 'event_id_conflict: the id belongs to an event with other content')
+      for (const conflict of outcome.conflicts)
+        log.warn(conflict, 'event_id_conflict: the id belongs to an event with other content')
     },
   })
 

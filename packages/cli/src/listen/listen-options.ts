@@ -8,7 +8,12 @@ import type { Input } from '../command/input.ts'
 /** Options of `listen`. */
 export const LISTEN_OPTIONS: readonly OptionSpec[] = [
   { name: 'forward-to', shown: 'url', required: true, summary: 'where events are posted to, on this machine' },
-  { name: 'since', kind: 'time', shown: 'time', summary: 'start, the first time; later it continues: 10m ago, or 2026-11-28T10:00:00Z' },
+  {
+    name: 'since',
+    kind: 'time',
+    shown: 'time',
+    summary: 'start, the first time; later it continues: 10m ago, or 2026-11-28T10:00:00Z',
+  },
   { name: 'events', kind: 'list', shown: 'types', many: true, summary: 'types and groups (task.*); default: all' },
   { name: 'task', shown: 'id', summary: 'only of this task' },
   { name: 'session', shown: 'id', summary: 'only of this session' },

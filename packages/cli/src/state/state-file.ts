@@ -24,7 +24,8 @@ export async function writeState(path: string, state: object): Promise<void> {
   await writePrivateFile(path, `${JSON.stringify(state)}\n`).catch((error: unknown) => {
     if (error instanceof CliError) throw error
     throw new CliError('state_not_writable', `The state file ${path} cannot be written: ${messageOf(error)}`, {
-      remedy: 'Free the disk, or correct the rights on the folder, and run the command again: it continues where it was.',
+      remedy:
+        'Free the disk, or correct the rights on the folder, and run the command again: it continues where it was.',
       cause: error,
     })
   })

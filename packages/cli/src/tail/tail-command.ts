@@ -12,7 +12,12 @@ export const tail: Command = {
     TASK,
     SESSION,
     AGENT,
-    { name: 'type', shown: 'types', kind: 'list', summary: 'types and groups (task.*), separated by commas; default: all' },
+    {
+      name: 'type',
+      shown: 'types',
+      kind: 'list',
+      summary: 'types and groups (task.*), separated by commas; default: all',
+    },
     { name: 'since', shown: 'time', kind: 'time', summary: 'start: 10m ago, or 2026-11-28T10:00:00Z' },
     { name: 'until', shown: 'types', kind: 'list', summary: 'ends after an event of these types' },
     { name: 'timeout', shown: 'time', kind: 'duration', min: 1, summary: 'ends after this time' },

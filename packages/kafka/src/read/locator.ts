@@ -102,7 +102,10 @@ export class Locator {
           for (const partition of left) this.#wanted.get(partition)?.reject(error)
           return
         }
-        this.#reader.log.warn({ err: error, groupId: this.#reader.groupId, pauseMs }, 'positions cannot be read, retrying')
+        this.#reader.log.warn(
+          { err: error, groupId: this.#reader.groupId, pauseMs },
+          'positions cannot be read, retrying',
+        )
       }
       left = left.filter((partition) => this.#wanted.has(partition))
       if (left.length > 0) await sleep(pauseMs)

@@ -19,7 +19,9 @@ export async function adoptLog(context: CommandContext): Promise<number> {
   const mayBeSame = previous !== undefined && isSameLog(previous, { clusterId, topicId })
   const likeness = mayBeSame ? await compareLogs(context, previous, partitions) : 'other'
   if (likeness === 'same') {
-    print(`Epoch ${previous?.epoch} is of this log: the record that was read last is still at its offset. Nothing was changed.`)
+    print(
+      `Epoch ${previous?.epoch} is of this log: the record that was read last is still at its offset. Nothing was changed.`,
+    )
     print('To restore missing events: rebuild.')
     return 1
   }

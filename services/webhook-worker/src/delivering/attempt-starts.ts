@@ -57,7 +57,8 @@ export class AttemptStarts {
     await retryForever(() => withdrawStarts(pool, { refs, workerId }), {
       signal,
       maxMs: 1000,
-      onError: (error) => log.warn({ err: error, attempts: refs.length }, 'starts of attempts cannot be withdrawn, retrying'),
+      onError: (error) =>
+        log.warn({ err: error, attempts: refs.length }, 'starts of attempts cannot be withdrawn, retrying'),
     })
   }
 }

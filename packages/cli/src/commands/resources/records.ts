@@ -80,7 +80,13 @@ export const STREAM_TOKENS: readonly Command[] = [
       TASK,
       SESSION,
       AGENT,
-      { name: 'types', shown: 'types', kind: 'list', summary: 'only of these types, separated by commas', parameter: 'types' },
+      {
+        name: 'types',
+        shown: 'types',
+        kind: 'list',
+        summary: 'only of these types, separated by commas',
+        parameter: 'types',
+      },
       {
         name: 'ttl-s',
         shown: 'n',

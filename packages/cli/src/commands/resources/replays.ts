@@ -13,7 +13,13 @@ const OPTIONS: readonly OptionSpec[] = [
   { ...SINCE, summary: 'from when on, at most 30 days ago' },
   { name: 'from', shown: 'position', summary: 'from a position of a stream on, instead of --since', parameter: 'from' },
   BEFORE,
-  { name: 'type', shown: 'types', kind: 'list', summary: 'only of these types, separated by commas', parameter: 'types' },
+  {
+    name: 'type',
+    shown: 'types',
+    kind: 'list',
+    summary: 'only of these types, separated by commas',
+    parameter: 'types',
+  },
   {
     name: 'status',
     shown: 'status',
