@@ -181,11 +181,11 @@ export class OrderedScheduler {
     return await queueInTransaction(this.#o, async (tx) => {
       const locked = await lockEndpoints(tx, { webhookIds: [...webhooks.keys()] })
       const ordered = locked.filter(({ ordering }) => ordering === 'task')
-      const looks = planCapacity(ordered, this.#o).map((endpoint) => {
+      const ranges = planCapacity(ordered, this.#o).map((endpoint) => {
         return { endpoint, fromKey: webhooks.get(endpoint.webhookId)?.nextKey ?? '' }
       })
       const keysMax = Math.floor(KEYS_PER_STATEMENT / webhooks.size)
-      const found = await queueOrderedDeliveries(tx, { looks, keysMax, tenantInFlightMax, leaseMs, workerId })
+      const found = await queueOrderedDeliveries(tx, { ranges, keysMax, tenantInFlightMax, leaseMs, workerId })
       const queued = Array.from(found.values(), (scan) => scan.queued).flat()
       return { locked, scans: found, queued, tokenMs: await spendTokens(tx, ordered, queued) }
     })
